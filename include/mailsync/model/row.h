@@ -1,0 +1,83 @@
+/*
+ * What is remembered of one message in one mailbox: the *base* (what both sides agreed on) and what was last *observed*
+ * on each side. A row whose observed sides equal its base is settled; every other row is pending, and stays
+ * so until a run settles it, whatever the reason that it could not (I8).
+ *
+ *   uid != 0 and unique != ""  : base has it on both sides once `is_agreed`
+ *   remote / local             : what was last seen there
+ *
+ *   is_agreed, local SIDE_PRESENT, remote SIDE_PRESENT, flags == local_flags == remote_flags : settled
+ *   !is_agreed, remote PRESENT, local ABSENT : on the server, not (yet) copied
+ *   !is_agreed, local PRESENT, remote ABSENT : in the Maildir, not (yet) uploaded
+ *   is_agreed, one side GONE                 : removed there since base, not (yet) here
+ */
+#ifndef MAILSYNC_MODEL_ROW_H
+#define MAILSYNC_MODEL_ROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mailsync/base/err.h"
+
+enum side_state {
+	SIDE_ABSENT,     /* never was there as far as base knows */
+	SIDE_PRESENT,
+	SIDE_GONE        /* was there in base, is not any more */
+};
+
+/* Why a pending row was left so by the last run that planned it. */
+enum row_reason {
+	REASON_NONE = 0,      /* settled, or not planned yet */
+	REASON_POLICY,        /* direction, copy, flags, delete, create do not cover it */
+	REASON_TOO_LARGE,     /* max_message_size */
+	REASON_TOO_OLD,       /* max_age */
+	REASON_DELETED,       /* carries \Deleted and `expunge` would remove it */
+	REASON_BRAKE,
+	REASON_FAILED,        /* tried, failed, to be tried again */
+	REASON_OBSTACLE,      /* the server has no way to do it (no UIDPLUS, read-only, quota, refused for good) */
+	REASON_AMBIGUOUS      /* pairing found several candidates */
+};
+
+#define ROW_DIGEST_SIZE 16
+
+struct row {
+	int64_t id;             /* in the database; 0 for a new one */
+	int64_t mailbox;
+	uint32_t uid;           /* 0: not known on the server */
+	char *unique;           /* unique part of the file name, owned; "" (never NULL): not known locally */
+	bool is_agreed;
+	enum side_state local;
+	enum side_state remote;
+	uint64_t flags;         /* agreed; 0 while not agreed */
+	uint64_t local_flags;
+	uint64_t remote_flags;
+	enum row_reason reason;
+	uint64_t size_bytes;    /* local file size when the file is known, else RFC822.SIZE (0: unknown) */
+	int64_t date;           /* INTERNALDATE, or mtime; seconds; 0 unknown */
+	bool has_digest;
+	uint8_t digest[ROW_DIGEST_SIZE];   /* header digest */
+	char *emailid;          /* owned, NULL: unknown */
+};
+
+void row_init(struct row *row);
+void row_finish(struct row *row);
+/* Copies strings; DEST is finished first. */
+int row_copy(struct row *dest, const struct row *source, struct err *err);
+int row_set_unique(struct row *row, const char *unique, size_t len, struct err *err);
+/* True when its observed sides equal its base. */
+bool row_is_settled(const struct row *row);
+/* True when nothing is left to remember (both sides gone; or never agreed and gone where it was). */
+bool row_is_void(const struct row *row);
+
+struct row_list {
+	struct row *items;
+	size_t count;
+	size_t cap;
+};
+void row_list_init(struct row_list *list);
+void row_list_finish(struct row_list *list);
+/* A new row_init()ed item at the end; NULL and ERR when out of memory. */
+struct row *row_list_add(struct row_list *list, struct err *err);
+
+#endif
