@@ -1,0 +1,18 @@
+/* Time and the identity of this boot. The one place that reads clocks. */
+#ifndef MAILSYNC_BASE_CLOCK_H
+#define MAILSYNC_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Nanoseconds since 1970 (UTC). May jump. */
+int64_t clock_real_ns(void);
+/* Milliseconds on a clock that never goes back; only differences mean something. */
+int64_t clock_monotonic_ms(void);
+/* Same in microseconds. */
+int64_t clock_monotonic_us(void);
+
+#define BOOT_ID_SIZE 40
+/* The kernel's boot id (Linux), else one made of the boot time; "" where neither is known. */
+void clock_boot_id(char id[BOOT_ID_SIZE]);
+
+#endif

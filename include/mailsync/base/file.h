@@ -1,0 +1,73 @@
+/*
+ * Every act on the local disk that changes something goes through this file, so that
+ * durability is reasoned about in one place and a test build can stop the program after,
+ * or fail, any one of them (step.h). All errors are ERR_LOCAL unless said otherwise.
+ *
+ * Names are relative to a directory descriptor; AT_FDCWD works.
+ */
+#ifndef MAILSYNC_BASE_FILE_H
+#define MAILSYNC_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "mailsync/base/buf.h"
+#include "mailsync/base/err.h"
+
+/* Opens an existing directory (O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW on the last component
+ * when NOFOLLOW). *FD is the caller's to close. */
+int file_open_dir(int dirfd, const char *name, bool nofollow, int *fd, struct err *err);
+/* mkdir with mode 0700; an existing directory is success. *CREATED tells which, may be NULL. */
+int file_make_dir(int dirfd, const char *name, bool *created, struct err *err);
+/* file_make_dir for every missing component of an absolute or relative PATH. */
+int file_make_dirs(const char *path, struct err *err);
+
+/* Creates NAME exclusively (O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW), mode 0600. */
+int file_create(int dirfd, const char *name, int *fd, struct err *err);
+/* Writes all of DATA, resuming after short writes and EINTR. */
+int file_write(int fd, const void *data, size_t len, struct err *err);
+int file_set_mtime(int fd, int64_t seconds, struct err *err);
+
+/* Renames; never over an existing target: -ERR_CHANGED with errno-like detail in the text
+ * when the target exists or the source is gone. RENAME_NOREPLACE, else link and unlink. */
+int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err);
+/* Renames over whatever is there (for our own state files only). */
+int file_replace(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err);
+/* Unlinks. A file that is not there is success. */
+int file_unlink(int dirfd, const char *name, struct err *err);
+/* A directory that is not there is success; one that is not empty is -ERR_CHANGED. */
+int file_remove_dir(int dirfd, const char *name, struct err *err);
+
+/* Durability: fdatasync of a file, fsync of a directory, syncfs of the file system that FD
+ * is on (fsync of each written file is the caller's fallback: -ERR_LIMIT when there is no
+ * syncfs here). */
+int file_sync(int fd, struct err *err);
+int file_sync_dir(int dirfd, struct err *err);
+int file_sync_fs(int fd, struct err *err);
+
+/* Appends a whole small file; OUT's maximum bounds it. -ERR_CHANGED when there is none. */
+int file_read(int dirfd, const char *name, struct buf *out, struct err *err);
+/* Writes DATA to a temporary name beside NAME (mode 0600), makes it durable and replaces
+ * NAME; the directory is synced too. The temporary name is NAME.tmp: the caller holds a lock
+ * that keeps other writers of NAME away. */
+int file_write_atomic(int dirfd, const char *name, struct span data, struct err *err);
+
+/* An advisory whole-file lock (flock, else fcntl), released when finished or when the
+ * process dies. The file is created with mode 0600 and left behind. */
+struct file_lock {
+	int fd;
+};
+void file_lock_init(struct file_lock *lock);
+/* WAIT: block until it is free (interrupted by STOP turning non-zero, checked often; NULL
+ * for never); else -ERR_LOCKED at once. */
+int file_lock_acquire(struct file_lock *lock, const char *path, bool wait, const volatile int *stop,
+		      struct err *err);
+void file_lock_finish(struct file_lock *lock);
+
+/* Appends PATH with a leading "~" or "~/" and $VAR / ${VAR} expanded. A variable that is not
+ * set is ERR_CONFIG. OUT is as before on failure. */
+int file_expand(const char *path, struct buf *out, struct err *err);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * The log: lines for people on one stream, by level. It is the one thing below `cli` that
+ * writes to stderr, on a stream that cli opened for it. Safe to use from several threads.
+ * Callers never hand it a secret; log_wire() is not called for lines that carry one.
+ */
+#ifndef MAILSYNC_BASE_LOG_H
+#define MAILSYNC_BASE_LOG_H
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "mailsync/base/span.h"
+
+enum log_level {
+	LOG_ERROR, /* always */
+	LOG_WARN,  /* unless -q */
+	LOG_INFO,  /* -v: what is done and which fallbacks are taken */
+	LOG_WIRE   /* -vv: what goes over the wire */
+};
+
+struct log {
+	FILE *stream;
+	enum log_level level;
+	const char *program; /* put before each line, "mailsync" */
+	pthread_mutex_t mutex;
+};
+
+int log_init(struct log *log, FILE *stream, enum log_level level);
+void log_finish(struct log *log);
+
+/* True when lines of LEVEL are written, to spare the making of costly ones. */
+int log_enabled(const struct log *log, enum log_level level);
+
+/* One line, without line end. Control characters become '?'. */
+void log_line(struct log *log, enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* One wire line: WHO ("account#1 >" or "account#1 <") and the bytes, long ones cut, literals
+ * already replaced by their size by the caller. */
+void log_wire(struct log *log, const char *who, struct span line);
+
+#endif

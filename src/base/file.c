@@ -1,0 +1,324 @@
+/*
+ * Invariants:
+ * 1. Whatever changes the disk passes STEP() first, and a step that fails changes nothing.
+ * 2. Nothing here follows a symbolic link to create, replace or remove a file.
+ * 3. A file under its final name is whole and durable: it was synced before its rename.
+ */
+#define _GNU_SOURCE /* syncfs */
+#include "mailsync/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file_private.h"
+#include "mailsync/base/secret.h"
+#include "mailsync/base/step.h"
+
+enum err_scope file_scope(int errnum)
+{
+	switch (errnum) {
+	case ENOSPC:
+	case EDQUOT:
+	case EROFS:
+	case EIO:
+	case EMFILE:
+	case ENFILE:
+		return SCOPE_ACCOUNT;
+	default:
+		return SCOPE_MAILBOX;
+	}
+}
+
+int file_fail(struct err *err, int errnum, const char *what, const char *name)
+{
+	return err_set_errno(err, ERR_LOCAL, file_scope(errnum), errnum, "cannot %s %s", what,
+			     name);
+}
+
+int file_open_dir(int dirfd, const char *name, bool nofollow, int *fd, struct err *err)
+{
+	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0);
+	int opened = openat(dirfd, name, flags);
+
+	if (opened < 0) {
+		return file_fail(err, errno, "open directory", name);
+	}
+	*fd = opened;
+	return 0;
+}
+
+int file_make_dir(int dirfd, const char *name, bool *created, struct err *err)
+{
+	int errnum = STEP("mkdir");
+	struct stat st;
+
+	if (errnum == 0 && mkdirat(dirfd, name, 0700) != 0) {
+		errnum = errno;
+	}
+	if (errnum == EEXIST && fstatat(dirfd, name, &st, 0) == 0) {
+		errnum = S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+		if (errnum == 0 && created) {
+			*created = false;
+		}
+	} else if (errnum == 0 && created) {
+		*created = true;
+	}
+	return errnum == 0 ? 0 : file_fail(err, errnum, "make directory", name);
+}
+
+int file_create(int dirfd, const char *name, int *fd, struct err *err)
+{
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+	int errnum = STEP("create");
+	int opened = -1;
+
+	if (errnum == 0) {
+		opened = openat(dirfd, name, flags, 0600);
+		errnum = opened < 0 ? errno : 0;
+	}
+	if (errnum != 0) {
+		return file_fail(err, errnum, "create", name);
+	}
+	*fd = opened;
+	return 0;
+}
+
+int file_write(int fd, const void *data, size_t len, struct err *err)
+{
+	const char *rest = data;
+	int errnum = STEP("write");
+
+	while (errnum == 0 && len > 0) {
+		ssize_t done = write(fd, rest, len);
+		if (done >= 0) {
+			rest += done;
+			len -= (size_t)done;
+		} else if (errno != EINTR) {
+			errnum = errno;
+		}
+	}
+	return errnum == 0 ? 0 : file_fail(err, errnum, "write", "to a file");
+}
+
+/* The nearest that this system can hold: a server may send any year. */
+static time_t time_clamp(int64_t seconds)
+{
+	if (sizeof(time_t) < sizeof(int64_t)) {
+		if (seconds > INT32_MAX) {
+			return INT32_MAX;
+		}
+		if (seconds < INT32_MIN) {
+			return INT32_MIN;
+		}
+	}
+	return (time_t)seconds;
+}
+
+int file_set_mtime(int fd, int64_t seconds, struct err *err)
+{
+	struct timespec times[2] = {{0, UTIME_OMIT}, {time_clamp(seconds), 0}};
+	int errnum = STEP("set mtime");
+
+	if (errnum == 0 && futimens(fd, times) != 0) {
+		errnum = errno;
+	}
+	return errnum == 0 ? 0 : file_fail(err, errnum, "set the time", "of a file");
+}
+
+int file_unlink(int dirfd, const char *name, struct err *err)
+{
+	int errnum = STEP("unlink");
+
+	if (errnum == 0 && unlinkat(dirfd, name, 0) != 0) {
+		errnum = errno;
+	}
+	return errnum == 0 || errnum == ENOENT ? 0 : file_fail(err, errnum, "remove", name);
+}
+
+int file_remove_dir(int dirfd, const char *name, struct err *err)
+{
+	int errnum = STEP("rmdir");
+
+	if (errnum == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) != 0) {
+		errnum = errno;
+	}
+	if (errnum == ENOTEMPTY || errnum == EEXIST) { /* POSIX allows either */
+		return err_set(err, ERR_CHANGED, SCOPE_MAILBOX,
+			       "directory %s is not removed: it is not empty", name);
+	}
+	if (errnum != 0 && errnum != ENOENT) {
+		return file_fail(err, errnum, "remove directory", name);
+	}
+	return 0;
+}
+
+int file_sync(int fd, struct err *err)
+{
+	int errnum = STEP("fdatasync");
+
+	while (errnum == 0) {
+#ifdef F_FULLFSYNC
+		if (fcntl(fd, F_FULLFSYNC) == 0) {
+			return 0;
+		}
+#endif
+		if (fdatasync(fd) == 0) {
+			return 0;
+		}
+		errnum = errno == EINTR ? 0 : errno;
+	}
+	return file_fail(err, errnum, "make durable", "a file");
+}
+
+int file_sync_dir(int dirfd, struct err *err)
+{
+	int errnum = STEP("fsync directory");
+
+	while (errnum == 0) {
+		if (fsync(dirfd) == 0) {
+			return 0;
+		}
+		errnum = errno == EINTR ? 0 : errno;
+	}
+	/* Some file systems cannot sync a directory: they have nothing to be synced. */
+	return errnum == EINVAL ? 0 : file_fail(err, errnum, "make durable", "a directory");
+}
+
+int file_sync_fs(int fd, struct err *err)
+{
+#ifdef __linux__
+	int errnum = STEP("syncfs");
+
+	while (errnum == 0) {
+		if (syncfs(fd) == 0) {
+			return 0;
+		}
+		errnum = errno == EINTR ? 0 : errno;
+	}
+	if (errnum != ENOSYS) {
+		return file_fail(err, errnum, "make durable", "a file system");
+	}
+#else
+	(void)fd;
+#endif
+	return err_set(err, ERR_LIMIT, SCOPE_MAILBOX, "this system has no syncfs");
+}
+
+/* All that is left to read of FD, appended to OUT: 0 or an errno. */
+static int read_to_end(int fd, struct buf *out)
+{
+	char chunk[4096];
+	ssize_t len;
+
+	do {
+		len = read(fd, chunk, sizeof(chunk));
+		if (len < 0 && errno == EINTR) {
+			continue;
+		}
+		if (len < 0) {
+			break;
+		}
+		buf_append(out, chunk, (size_t)len);
+	} while (len != 0 && out->failed == 0);
+	int errnum = len < 0 ? errno : 0;
+	secret_wipe(chunk, sizeof(chunk)); /* password_file is read with this */
+	return errnum;
+}
+
+int file_read(int dirfd, const char *name, struct buf *out, struct err *err)
+{
+	size_t before = out->len;
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT) {
+		return err_set(err, ERR_CHANGED, SCOPE_MAILBOX, "there is no file %s", name);
+	}
+	if (fd < 0) {
+		return file_fail(err, errno, "open", name);
+	}
+	int errnum = read_to_end(fd, out);
+	close(fd);
+	int rc = errnum != 0 ? file_fail(err, errnum, "read", name) : buf_status(out, name, err);
+	if (rc < 0) {
+		buf_truncate(out, before);
+	}
+	return rc;
+}
+
+/* Makes the directory entry of NAME durable. */
+static int sync_parent(int dirfd, const char *name, struct err *err)
+{
+	const char *slash = strrchr(name, '/');
+	struct buf parent;
+	int fd;
+
+	if (!slash && dirfd != AT_FDCWD) {
+		return file_sync_dir(dirfd, err);
+	}
+	buf_init(&parent, 65536);
+	if (slash) {
+		buf_append(&parent, name, (size_t)(slash - name) + 1);
+	} else {
+		buf_append_char(&parent, '.');
+	}
+	int rc = buf_status(&parent, "a path", err);
+	if (rc == 0) {
+		rc = file_open_dir(dirfd, parent.data, false, &fd, err);
+	}
+	buf_finish(&parent);
+	if (rc == 0) {
+		rc = file_sync_dir(fd, err);
+		close(fd);
+	}
+	return rc;
+}
+
+/* Creates TEMP with DATA in it, durable. */
+static int write_temp(int dirfd, const char *temp, struct span data, struct err *err)
+{
+	int fd = -1;
+	int rc = file_unlink(dirfd, temp, err); /* left over from a run that died */
+
+	if (rc == 0) {
+		rc = file_create(dirfd, temp, &fd, err);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	rc = file_write(fd, data.data, data.len, err);
+	if (rc == 0) {
+		rc = file_sync(fd, err);
+	}
+	if (close(fd) != 0 && rc == 0 && errno != EINTR) {
+		rc = file_fail(err, errno, "write", temp);
+	}
+	return rc;
+}
+
+int file_write_atomic(int dirfd, const char *name, struct span data, struct err *err)
+{
+	struct err ignored;
+	struct buf temp;
+
+	buf_init(&temp, 65536);
+	buf_printf(&temp, "%s.tmp", name);
+	int rc = buf_status(&temp, "a path", err);
+	if (rc < 0) {
+		goto out;
+	}
+	rc = write_temp(dirfd, temp.data, data, err);
+	if (rc == 0) {
+		rc = file_replace(dirfd, temp.data, dirfd, name, err);
+	}
+	if (rc < 0) {
+		(void)file_unlink(dirfd, temp.data, &ignored);
+		goto out;
+	}
+	rc = sync_parent(dirfd, name, err);
+out:
+	buf_finish(&temp);
+	return rc;
+}

@@ -1,0 +1,102 @@
+/*
+ * Renaming. Invariant: file_rename never makes a file disappear. Where the system offers no
+ * rename that refuses an existing target, link and unlink do the same in two steps; a crash
+ * between them leaves one message under both names (the same inode).
+ */
+#define _GNU_SOURCE /* syscall */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+
+#include "file_private.h"
+#include "mailsync/base/file.h"
+#include "mailsync/base/step.h"
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1 /* linux/fs.h, which clashes with the C library's headers */
+#endif
+
+struct move {
+	int from_dirfd;
+	const char *from;
+	int to_dirfd;
+	const char *to;
+};
+
+/* Through syscall(): musl has had renameat2 only for a short time. */
+static int move_noreplace(const struct move *move)
+{
+#if defined(__linux__) && defined(SYS_renameat2)
+	if (syscall(SYS_renameat2, move->from_dirfd, move->from, move->to_dirfd, move->to,
+		    RENAME_NOREPLACE) == 0) {
+		return 0;
+	}
+	return errno;
+#else
+	(void)move;
+	return ENOSYS;
+#endif
+}
+
+/* For file systems with neither: a target made in between is lost, there is no better way. */
+static int move_looking_first(const struct move *move)
+{
+	struct stat st;
+
+	if (fstatat(move->to_dirfd, move->to, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		return EEXIST;
+	}
+	if (errno != ENOENT) {
+		return errno;
+	}
+	return renameat(move->from_dirfd, move->from, move->to_dirfd, move->to) == 0 ? 0 : errno;
+}
+
+static int move_by_link(const struct move *move)
+{
+	if (linkat(move->from_dirfd, move->from, move->to_dirfd, move->to, 0) != 0) {
+		if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) {
+			return move_looking_first(move);
+		}
+		return errno;
+	}
+	int errnum = STEP("unlink");
+	if (errnum == 0 && unlinkat(move->from_dirfd, move->from, 0) != 0 && errno != ENOENT) {
+		errnum = errno;
+	}
+	return errnum;
+}
+
+int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)
+{
+	struct move move = {from_dirfd, from, to_dirfd, to};
+	int errnum = STEP("rename");
+
+	if (errnum == 0) {
+		errnum = move_noreplace(&move);
+		if (errnum == ENOSYS || errnum == EINVAL) { /* EINVAL: not on this file system */
+			errnum = move_by_link(&move);
+		}
+	}
+	if (errnum == EEXIST || errnum == ENOENT) {
+		return err_set_errno(err, ERR_CHANGED, SCOPE_MESSAGE, errnum,
+				     "%s is not renamed to %s", from, to);
+	}
+	return errnum == 0 ? 0 : file_fail(err, errnum, "rename", from);
+}
+
+int file_replace(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)
+{
+	int errnum = STEP("replace");
+
+	if (errnum == 0 && renameat(from_dirfd, from, to_dirfd, to) != 0) {
+		errnum = errno;
+	}
+	return errnum == 0 ? 0 : file_fail(err, errnum, "replace", to);
+}

@@ -1,0 +1,77 @@
+#include "mailsync/base/log.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "mailsync/base/err.h"
+#include "text.h"
+
+#define LOG_LINE_SIZE 4096
+#define LOG_WIRE_SIZE 600
+
+int log_init(struct log *log, FILE *stream, enum log_level level)
+{
+	log->stream = stream;
+	log->level = level;
+	log->program = "mailsync";
+	return pthread_mutex_init(&log->mutex, NULL) == 0 ? 0 : -ERR_NOMEM;
+}
+
+void log_finish(struct log *log)
+{
+	pthread_mutex_destroy(&log->mutex);
+	log->stream = NULL;
+}
+
+int log_enabled(const struct log *log, enum log_level level)
+{
+	return log && log->stream && level <= log->level;
+}
+
+/* A log that cannot be written is no reason to stop: nobody could be told. */
+static void log_put(struct log *log, const char *line)
+{
+	pthread_mutex_lock(&log->mutex);
+	fprintf(log->stream, "%s: %s\n", log->program, line);
+	fflush(log->stream);
+	pthread_mutex_unlock(&log->mutex);
+}
+
+void log_line(struct log *log, enum log_level level, const char *format, ...)
+{
+	char line[LOG_LINE_SIZE];
+	va_list args;
+	int len;
+
+	if (!log_enabled(log, level)) {
+		return;
+	}
+	va_start(args, format);
+	len = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	if (len < 0) {
+		return;
+	}
+	size_t used = (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1;
+	line[text_clean(line, used)] = '\0';
+	log_put(log, line);
+}
+
+void log_wire(struct log *log, const char *who, struct span line)
+{
+	char text[LOG_WIRE_SIZE];
+	size_t used = line.len < sizeof(text) ? line.len : sizeof(text) - 1;
+
+	if (!log_enabled(log, LOG_WIRE)) {
+		return;
+	}
+	if (used > 0) {
+		memcpy(text, line.data, used);
+	}
+	text[text_clean(text, used)] = '\0';
+	if (used < line.len) {
+		log_line(log, LOG_WIRE, "%s %s... (%zu bytes)", who, text, line.len);
+	} else {
+		log_line(log, LOG_WIRE, "%s %s", who, text);
+	}
+}

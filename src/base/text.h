@@ -1,0 +1,12 @@
+/* Text of unknown origin, made fit for a terminal. Pure. */
+#ifndef MAILSYNC_BASE_TEXT_PRIVATE_H
+#define MAILSYNC_BASE_TEXT_PRIVATE_H
+
+#include <stddef.h>
+
+/* Rewrites LEN bytes at TEXT in place: control characters (C0, DEL, and C1 as UTF-8) and
+ * bytes that are not UTF-8 become '?'; a character cut short by the end is dropped.
+ * Returns the new length, at most LEN. No terminator is read or written. */
+size_t text_clean(char *text, size_t len);
+
+#endif
