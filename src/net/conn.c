@@ -1,0 +1,421 @@
+/*
+ * Invariants:
+ *
+ * C1. The chunk that a send was refused for is offered again unmoved and not shortened.
+ * C2. poll() is called only after a receive found nothing: TLS may hold bytes that no poll shows.
+ * C3. A failed send does not hide what the server said before: all of that is received first.
+ * C4. Every wait ends: by bytes, by timeout_s without any, or soon after `stop`.
+ */
+#include "mailsync/net/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "deflate.h"
+#include "dial.h"
+#include "mailsync/base/clock.h"
+#include "sendq.h"
+#include "tunnel.h"
+
+#define STOP_SLICE_MS 250
+/* How long a poll may last at most: AGAIN from TLS does not always tell what it waits for. */
+#define POLL_SLICE_MS 1000
+/* After a socket that was writable and still took nothing: do not spin. */
+#define STALL_SLICE_MS 20
+#define PACKED_SIZE 16384
+/* How many turns are looked at for the round-trip time where connecting gave none. */
+#define RTT_TURNS 3
+
+struct conn {
+	struct conn_params params;
+	struct dial *dial;         /* or: */
+	struct tunnel *tunnel;
+	struct deflate *deflate;   /* NULL until conn_start_deflate */
+	struct sendq queue;
+	struct span packed;        /* received and not yet expanded: within packed_data */
+	char *packed_data;
+	size_t packed_size;
+	struct conn_stats stats;
+	int64_t rtt_us;
+	int64_t sent_us;           /* when the current turn's first bytes left */
+	bool has_sent;             /* bytes left since some last came in */
+	bool is_turn_counted;
+	bool is_send_stalled;      /* the last send took nothing */
+	int send_failure;          /* 0, or the negative code of send_err */
+	struct err send_err;
+};
+
+int conn_global_init(struct err *err)
+{
+	struct sigaction ignore;
+
+	/* A write to a closed connection must be an error, not the end of the program. */
+	memset(&ignore, 0, sizeof(ignore));
+	ignore.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		return err_set(err, ERR_INTERNAL, SCOPE_RUN, "libcurl cannot be initialised");
+	}
+	return 0;
+}
+
+void conn_global_finish(void)
+{
+	curl_global_cleanup();
+}
+
+static void conn_log_opened(const struct conn *conn)
+{
+	struct log *log = conn->params.log;
+	struct span lines = conn_preamble(conn);
+	char who[80];
+
+	if (log == NULL || !log_enabled(log, LOG_INFO)) {
+		return;
+	}
+	if (conn->tunnel != NULL) {
+		log_line(log, LOG_INFO, "%s: tunnel command started", conn->params.label);
+		return;
+	}
+	log_line(log, LOG_INFO, "%s: connected to %s:%u%s", conn->params.label, conn->params.host,
+		 conn->params.port, conn_is_tls(conn) ? ", TLS" : ", without TLS");
+	(void)snprintf(who, sizeof(who), "%s <", conn->params.label);
+	while (log_enabled(log, LOG_WIRE) && lines.len > 0) {
+		const char *end = memchr(lines.data, '\n', lines.len);
+		size_t len = end != NULL ? (size_t)(end - lines.data) : lines.len;
+		size_t shown = len > 0 && lines.data[len - 1] == '\r' ? len - 1 : len;
+
+		log_wire(log, who, (struct span){lines.data, shown});
+		len += end != NULL ? 1 : 0;
+		lines.data += len;
+		lines.len -= len;
+	}
+}
+
+/* The connect phase's share of the figures. */
+static void conn_take_figures(struct conn *conn)
+{
+	const struct preamble *pre = &conn->dial->preamble;
+
+	conn->stats.bytes_in = pre->bytes_in;
+	conn->stats.bytes_out = pre->bytes_out;
+	conn->stats.round_trips = pre->turns;
+	conn->stats.commands = pre->commands;
+	conn->rtt_us = pre->rtt_us;
+}
+
+int conn_open(struct conn **conn, const struct conn_params *params, struct err *err)
+{
+	struct conn *new_conn = calloc(1, sizeof(*new_conn));
+	int rc;
+
+	if (new_conn == NULL) {
+		return err_nomem(err);
+	}
+	new_conn->params = *params;
+	if (params->label == NULL) {
+		new_conn->params.label = "connection";
+	}
+	sendq_init(&new_conn->queue);
+	if (params->tunnel != NULL) {
+		rc = tunnel_create(&new_conn->tunnel, params->tunnel, err);
+	} else {
+		rc = dial_create(&new_conn->dial, &new_conn->params, err);
+	}
+	if (rc != 0) {
+		conn_destroy(&new_conn);
+		return rc;
+	}
+	if (new_conn->dial != NULL) {
+		conn_take_figures(new_conn);
+	}
+	conn_log_opened(new_conn);
+	*conn = new_conn;
+	return 0;
+}
+
+void conn_destroy(struct conn **conn)
+{
+	struct conn *old = *conn;
+
+	if (old == NULL) {
+		return;
+	}
+	dial_destroy(&old->dial);
+	tunnel_destroy(&old->tunnel);
+	deflate_destroy(&old->deflate);
+	sendq_finish(&old->queue);
+	free(old->packed_data);
+	free(old);
+	*conn = NULL;
+}
+
+struct span conn_preamble(const struct conn *conn)
+{
+	return conn->dial != NULL ? preamble_lines(&conn->dial->preamble) : SPAN_LIT("");
+}
+
+bool conn_is_tls(const struct conn *conn)
+{
+	return conn->dial != NULL && conn->params.tls != CONN_TLS_NONE;
+}
+
+bool conn_is_local(const struct conn *conn)
+{
+	return conn->tunnel != NULL || conn->dial->is_loopback;
+}
+
+struct span conn_channel_binding(const struct conn *conn)
+{
+	return conn->dial != NULL ? buf_span(&conn->dial->binding) : SPAN_LIT("");
+}
+
+int conn_queue(struct conn *conn, struct span data, bool is_secret, struct err *err)
+{
+	return sendq_add(&conn->queue, data, is_secret, err);
+}
+
+size_t conn_queued(const struct conn *conn)
+{
+	return sendq_len(&conn->queue);
+}
+
+int64_t conn_rtt_us(const struct conn *conn)
+{
+	return conn->rtt_us;
+}
+
+void conn_get_stats(const struct conn *conn, struct conn_stats *stats)
+{
+	*stats = conn->stats;
+}
+
+static int carrier_send(struct conn *conn, struct span data, size_t *sent, struct err *err)
+{
+	return conn->dial != NULL ? dial_send(conn->dial, data, sent, err)
+				  : tunnel_send(conn->tunnel, data, sent, err);
+}
+
+/* Receives from the carrier and keeps the figures. */
+static int carrier_recv(struct conn *conn, char *data, size_t size, size_t *received,
+			struct err *err)
+{
+	int rc = conn->dial != NULL ? dial_recv(conn->dial, data, size, received, err)
+				    : tunnel_recv(conn->tunnel, data, size, received, err);
+
+	if (rc != 0 || *received == 0) {
+		return rc;
+	}
+	conn->stats.bytes_in += *received;
+	/* Only the first turns of a connection whose opening gave no figure: later ones may be
+	 * pipelined, and then the next bytes say nothing about the way there and back. */
+	if (conn->has_sent && (conn->dial == NULL || conn->dial->preamble.rtt_us == 0) &&
+	    conn->stats.round_trips <= RTT_TURNS) {
+		int64_t elapsed = clock_monotonic_us() - conn->sent_us;
+
+		if (elapsed > 0 && (conn->rtt_us == 0 || elapsed < conn->rtt_us)) {
+			conn->rtt_us = elapsed;
+		}
+	}
+	conn->has_sent = false;
+	conn->is_turn_counted = false;
+	return 0;
+}
+
+/* Makes the next chunk, compressed where that is on. */
+static int chunk_fill(struct conn *conn, struct err *err)
+{
+	struct sendq *queue = &conn->queue;
+	struct span waiting = sendq_waiting(queue);
+	size_t before = waiting.len;
+	int rc;
+
+	if (conn->deflate == NULL) {
+		sendq_fill(queue);
+		return 0;
+	}
+	if (queue->chunk_len != 0) {
+		return 0;
+	}
+	rc = deflate_pack(conn->deflate, &waiting, queue->chunk, sizeof(queue->chunk),
+			  &queue->chunk_len, err);
+	if (rc == 0) {
+		sendq_drop(queue, before - waiting.len);
+	}
+	return rc;
+}
+
+/* True while something is still to be sent. */
+static bool has_output(const struct conn *conn)
+{
+	return sendq_len(&conn->queue) > 0 ||
+	       (conn->deflate != NULL && !deflate_is_flushed(conn->deflate));
+}
+
+/* Sends what goes now. A failure is kept for later (C3). */
+static int conn_send_some(struct conn *conn, struct err *err)
+{
+	conn->is_send_stalled = false;
+	while (conn->send_failure == 0 && has_output(conn)) {
+		size_t sent = 0;
+		int rc = chunk_fill(conn, err);
+
+		if (rc != 0) {
+			return rc;
+		}
+		if (conn->queue.chunk_len == 0) {
+			continue;
+		}
+		rc = carrier_send(conn, sendq_chunk(&conn->queue), &sent, &conn->send_err);
+		if (rc != 0) {
+			conn->send_failure = rc;
+			return 0;
+		}
+		if (sent == 0) {
+			conn->is_send_stalled = true;
+			return 0;
+		}
+		if (!conn->has_sent) {
+			conn->has_sent = true;
+			conn->sent_us = clock_monotonic_us();
+		}
+		conn->stats.bytes_out += sent;
+		sendq_sent(&conn->queue, sent);
+	}
+	return 0;
+}
+
+/* *RECEIVED is 0 when nothing is there. */
+static int conn_receive_some(struct conn *conn, char *in, size_t size, size_t *received,
+			     struct err *err)
+{
+	if (conn->deflate == NULL) {
+		return carrier_recv(conn, in, size, received, err);
+	}
+	for (;;) {
+		size_t got = 0;
+		int rc = deflate_unpack(conn->deflate, &conn->packed, in, size, received, err);
+
+		if (rc != 0 || *received > 0) {
+			return rc;
+		}
+		rc = carrier_recv(conn, conn->packed_data, conn->packed_size, &got, err);
+		if (rc != 0 || got == 0) {
+			return rc;
+		}
+		conn->packed = (struct span){conn->packed_data, got};
+	}
+}
+
+static int conn_poll(struct conn *conn, enum conn_goal goal, int64_t deadline_ms,
+		     bool is_writable_in_vain, struct err *err)
+{
+	struct pollfd pfd = {.fd = conn->dial != NULL ? (int)conn->dial->fd
+						      : tunnel_fd(conn->tunnel)};
+	int64_t left_ms = deadline_ms - clock_monotonic_ms();
+	int slice_ms = conn->params.stop != NULL ? STOP_SLICE_MS : POLL_SLICE_MS;
+
+	if (left_ms <= 0) {
+		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT, "no answer from %s in %d seconds",
+			       conn->params.host != NULL ? conn->params.host : "the tunnel command",
+			       conn->params.timeout_s);
+	}
+	pfd.events = POLLIN;
+	if (conn->is_send_stalled && is_writable_in_vain) {
+		slice_ms = STALL_SLICE_MS;
+	} else if (conn->is_send_stalled) {
+		pfd.events = (short)(POLLIN | POLLOUT);
+	}
+	if (goal == CONN_INPUT && conn->has_sent && !conn->is_turn_counted) {
+		conn->is_turn_counted = true;
+		conn->stats.round_trips++;
+	}
+	if (poll(&pfd, 1, left_ms < slice_ms ? (int)left_ms : slice_ms) < 0 && errno != EINTR) {
+		return err_set_errno(err, ERR_INTERNAL, SCOPE_ACCOUNT, errno, "poll failed");
+	}
+	return (pfd.revents & POLLOUT) != 0 ? 1 : 0;
+}
+
+static bool is_reached(const struct conn *conn, enum conn_goal goal, size_t received)
+{
+	switch (goal) {
+	case CONN_INPUT:
+		return received > 0;
+	case CONN_OUTPUT:
+		return received > 0 || sendq_len(&conn->queue) < CONN_LOW_WATER;
+	case CONN_POLL:
+		break;
+	}
+	return true;
+}
+
+int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, size_t *received,
+	      struct err *err)
+{
+	int64_t timeout_ms = (int64_t)conn->params.timeout_s * 1000;
+	int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+	bool was_writable = false;
+
+	assert(size > 0);
+	for (;;) {
+		uint64_t moved = conn->stats.bytes_in + conn->stats.bytes_out;
+		size_t got = 0;
+		int rc = conn_send_some(conn, err);
+
+		if (rc == 0) {
+			rc = conn_receive_some(conn, in, size, &got, err);
+		}
+		if (rc != 0) {
+			return rc;
+		}
+		if (conn->send_failure != 0 && got == 0) {
+			*err = conn->send_err;
+			return conn->send_failure;
+		}
+		if (is_reached(conn, goal, got)) {
+			*received = got;
+			return 0;
+		}
+		if (conn->params.stop != NULL && *conn->params.stop != 0) {
+			return err_set(err, ERR_INTERRUPTED, SCOPE_RUN, "interrupted");
+		}
+		if (conn->stats.bytes_in + conn->stats.bytes_out != moved) {
+			deadline_ms = clock_monotonic_ms() + timeout_ms;
+			was_writable = false;
+		}
+		rc = conn_poll(conn, goal, deadline_ms, was_writable, err);
+		if (rc < 0) {
+			return rc;
+		}
+		was_writable = rc > 0;
+	}
+}
+
+int conn_start_deflate(struct conn *conn, struct span already, struct err *err)
+{
+	size_t size = already.len > PACKED_SIZE ? already.len : PACKED_SIZE;
+	int rc;
+
+	assert(conn->deflate == NULL && sendq_len(&conn->queue) == 0);
+	conn->packed_data = malloc(size);
+	if (conn->packed_data == NULL) {
+		return err_nomem(err);
+	}
+	rc = deflate_create(&conn->deflate, err);
+	if (rc != 0) {
+		free(conn->packed_data);
+		conn->packed_data = NULL;
+		return rc;
+	}
+	conn->packed_size = size;
+	if (already.len > 0) {
+		memcpy(conn->packed_data, already.data, already.len);
+	}
+	conn->packed = (struct span){conn->packed_data, already.len};
+	return 0;
+}

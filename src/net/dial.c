@@ -1,0 +1,381 @@
+#include "dial.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "mailsync/base/clock.h"
+
+#define RECEIVE_BUFFER 65536L
+
+static size_t header_seen(char *data, size_t size, size_t count, void *context)
+{
+	struct dial *dial = context;
+	struct span bytes = {data, size * count};
+
+	if (!preamble_feed(&dial->preamble, bytes, clock_monotonic_us())) {
+		return 0;
+	}
+	/* libcurl would wait for a line that it knows until the time is over. */
+	return preamble_is_odd(&dial->preamble) ? 0 : bytes.len;
+}
+
+static size_t body_dropped(char *data, size_t size, size_t count, void *context)
+{
+	(void)data;
+	(void)context;
+	return size * count;
+}
+
+static int progress_seen(void *context, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
+			 curl_off_t ulnow)
+{
+	const struct dial *dial = context;
+
+	(void)dltotal;
+	(void)dlnow;
+	(void)ultotal;
+	(void)ulnow;
+	return dial->params->stop != NULL && *dial->params->stop != 0;
+}
+
+/* Close-on-exec, so that no command we run inherits a connection. */
+static curl_socket_t socket_opened(void *context, curlsocktype purpose, struct curl_sockaddr *addr)
+{
+	(void)context;
+	(void)purpose;
+#ifdef SOCK_CLOEXEC
+	return socket(addr->family, addr->socktype | SOCK_CLOEXEC, addr->protocol);
+#else
+	{
+		int fd = socket(addr->family, addr->socktype, addr->protocol);
+
+		if (fd >= 0) {
+			(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+		}
+		return fd;
+	}
+#endif
+}
+
+static const char *dial_scheme(const struct conn_params *params)
+{
+	if (params->protocol == CONN_POP3) {
+		return params->tls == CONN_TLS_IMPLICIT ? "pop3s" : "pop3";
+	}
+	return params->tls == CONN_TLS_IMPLICIT ? "imaps" : "imap";
+}
+
+/* Built part by part, so that no character of the host can become another part of the URL. */
+static CURLcode dial_set_url(struct dial *dial)
+{
+	const struct conn_params *params = dial->params;
+	struct buf host;
+	struct buf port;
+	CURLUcode rc = CURLUE_OUT_OF_MEMORY;
+	CURLU *url = curl_url();
+	char *whole = NULL;
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+
+	buf_init(&host, 1024);
+	buf_init(&port, 32);
+	buf_printf(&host, strchr(params->host, ':') != NULL ? "[%s]" : "%s", params->host);
+	buf_printf(&port, "%u", params->port);
+	if (url != NULL && host.failed == 0 && port.failed == 0) {
+		rc = curl_url_set(url, CURLUPART_SCHEME, dial_scheme(params), 0);
+	}
+	if (rc == CURLUE_OK) {
+		rc = curl_url_set(url, CURLUPART_HOST, host.data, 0);
+	}
+	if (rc == CURLUE_OK) {
+		rc = curl_url_set(url, CURLUPART_PORT, port.data, 0);
+	}
+	if (rc == CURLUE_OK) {
+		rc = curl_url_set(url, CURLUPART_PATH, "/", 0);
+	}
+	if (rc == CURLUE_OK) {
+		rc = curl_url_get(url, CURLUPART_URL, &whole, 0);
+	}
+	if (rc == CURLUE_OK) {
+		code = curl_easy_setopt(dial->easy, CURLOPT_URL, whole);
+	} else if (rc != CURLUE_OUT_OF_MEMORY) {
+		code = CURLE_URL_MALFORMAT;
+	}
+	curl_free(whole);
+	curl_url_cleanup(url);
+	buf_finish(&port);
+	buf_finish(&host);
+	return code;
+}
+
+/* Keeps the first failure. */
+static void keep_first(CURLcode *first, CURLcode code)
+{
+	if (*first == CURLE_OK) {
+		*first = code;
+	}
+}
+
+/* True when the directory PATH holds certificates under the hash names that OpenSSL looks for. */
+static bool dir_has_hashes(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool found = false;
+
+	if (dir == NULL) {
+		return false;
+	}
+	while (!found && (entry = readdir(dir)) != NULL) {
+		found = strspn(entry->d_name, "0123456789abcdef") == 8 &&
+			strcmp(entry->d_name + 8, ".0") == 0;
+	}
+	(void)closedir(dir);
+	return found;
+}
+
+/*
+ * Whom to trust. Reading Debian's whole bundle takes some 10 ms a connection, its directory of
+ * hashed names next to nothing, so the directory is tried first where libcurl knows one. A given CA
+ * file is the only authority then; a pin without a CA file is the whole proof by itself.
+ */
+static CURLcode dial_set_trust(struct dial *dial)
+{
+	const struct conn_params *params = dial->params;
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+	CURL *easy = dial->easy;
+	CURLcode code = CURLE_OK;
+	struct buf pin;
+
+	if (params->ca_file != NULL) {
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAINFO, params->ca_file));
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAPATH, NULL));
+	} else if (params->pin_sha256 != NULL) {
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L));
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L));
+	} else if (!dial->use_bundle && info->age >= CURLVERSION_SEVENTH &&
+		   info->capath != NULL && dir_has_hashes(info->capath)) {
+		dial->has_bundle_left = info->cainfo != NULL;
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAPATH, info->capath));
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAINFO, NULL));
+	}
+	if (params->pin_sha256 != NULL) {
+		buf_init(&pin, 4096);
+		buf_printf(&pin, "sha256//%s", params->pin_sha256);
+		keep_first(&code, pin.failed != 0
+				    ? CURLE_OUT_OF_MEMORY
+				    : curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, pin.data));
+		buf_finish(&pin);
+	}
+	return code;
+}
+
+static CURLcode dial_set_tls(struct dial *dial)
+{
+	const struct conn_params *params = dial->params;
+	CURL *easy = dial->easy;
+	CURLcode code = CURLE_OK;
+	long version = params->tls_min == 13 ? (long)CURL_SSLVERSION_TLSv1_3
+					     : (long)CURL_SSLVERSION_TLSv1_2;
+	/* Never CURLUSESSL_TRY: it goes on in the clear where STARTTLS is refused. */
+	long use = params->tls == CONN_TLS_NONE ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL;
+
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_USE_SSL, use));
+	if (params->tls == CONN_TLS_NONE) {
+		return code;
+	}
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSLVERSION, version));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L));
+	if (params->cert_file != NULL) {
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSLCERT, params->cert_file));
+	}
+	if (params->key_file != NULL) {
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSLKEY, params->key_file));
+	}
+	keep_first(&code, dial_set_trust(dial));
+	return code;
+}
+
+static CURLcode dial_set_callbacks(struct dial *dial)
+{
+	CURL *easy = dial->easy;
+	CURLcode code = CURLE_OK;
+
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, dial->error));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_seen));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_HEADERDATA, dial));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_dropped));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, socket_opened));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, progress_seen));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_XFERINFODATA, dial));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L));
+	return code;
+}
+
+/* Only where libcurl is asked to log in: without a user it stops before. */
+static CURLcode dial_set_login(struct dial *dial)
+{
+	const struct conn_params *params = dial->params;
+	CURL *easy = dial->easy;
+	CURLcode code = CURLE_OK;
+	char option[64] = "AUTH=";
+
+	if (params->login_mech == NULL) {
+		return CURLE_OK;
+	}
+	(void)strncat(option, params->login_mech, sizeof(option) - strlen(option) - 1);
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_LOGIN_OPTIONS, option));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_USERNAME,
+					   params->user != NULL ? params->user : ""));
+	if (params->password != NULL && params->password->data != NULL) {
+		keep_first(&code,
+			   curl_easy_setopt(easy, CURLOPT_PASSWORD, params->password->data));
+	}
+	return code;
+}
+
+static CURLcode dial_set_options(struct dial *dial)
+{
+	const struct conn_params *params = dial->params;
+	CURL *easy = dial->easy;
+	CURLcode code = CURLE_OK;
+	long timeout_s = params->timeout_s > 0 && params->timeout_s < 1000000 ? params->timeout_s
+									      : 60;
+
+	keep_first(&code, dial_set_callbacks(dial));
+	keep_first(&code, dial_set_url(dial));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "imap,imaps,pop3,pop3s"));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
+	/* "" and not NULL, which would let the environment choose. */
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_PROXY,
+					   params->proxy != NULL ? params->proxy : ""));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_NOPROXY, ""));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_s * 1000));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, timeout_s));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER));
+	keep_first(&code, dial_set_tls(dial));
+	keep_first(&code, dial_set_login(dial));
+	return code;
+}
+
+static bool address_is_loopback(const char *address)
+{
+	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+	       strncmp(address, "::ffff:127.", 11) == 0;
+}
+
+static int dial_attempt(struct dial *dial, struct err *err)
+{
+	const struct conn_params *params = dial->params;
+	const char *address = NULL;
+	CURLcode code;
+
+	dial->has_bundle_left = false;
+	dial->error[0] = '\0';
+	dial->easy = curl_easy_init();
+	if (dial->easy == NULL) {
+		return err_nomem(err);
+	}
+	code = dial_set_options(dial);
+	if (code == CURLE_OK) {
+		code = curl_easy_perform(dial->easy);
+	}
+	if (code == CURLE_OK) {
+		code = curl_easy_getinfo(dial->easy, CURLINFO_ACTIVESOCKET, &dial->fd);
+	}
+	if (code != CURLE_OK) {
+		dial->has_bundle_left =
+			dial->has_bundle_left && code == CURLE_PEER_FAILED_VERIFICATION;
+		return dial_error(dial, code, err);
+	}
+	if (dial->fd == CURL_SOCKET_BAD) {
+		return dial_error(dial, CURLE_RECV_ERROR, err);
+	}
+	if (curl_easy_getinfo(dial->easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK &&
+	    address != NULL && params->proxy == NULL) {
+		dial->is_loopback = address_is_loopback(address);
+	}
+	preamble_seal(&dial->preamble);
+	return 0;
+}
+
+int dial_create(struct dial **dial, const struct conn_params *params, struct err *err)
+{
+	struct dial *new_dial = calloc(1, sizeof(*new_dial));
+	int rc;
+
+	if (new_dial == NULL) {
+		return err_nomem(err);
+	}
+	new_dial->params = params;
+	new_dial->fd = CURL_SOCKET_BAD;
+	buf_init(&new_dial->binding, 256);
+	preamble_init(&new_dial->preamble, params->protocol, params->tls == CONN_TLS_STARTTLS);
+	rc = dial_attempt(new_dial, err);
+	/* An authority may be known to the bundle alone. */
+	if (rc != 0 && new_dial->has_bundle_left) {
+		new_dial->use_bundle = true;
+		curl_easy_cleanup(new_dial->easy);
+		preamble_finish(&new_dial->preamble);
+		preamble_init(&new_dial->preamble, params->protocol,
+			      params->tls == CONN_TLS_STARTTLS);
+		rc = dial_attempt(new_dial, err);
+	}
+	if (rc != 0) {
+		dial_destroy(&new_dial);
+		return rc;
+	}
+	*dial = new_dial;
+	return 0;
+}
+
+void dial_destroy(struct dial **dial)
+{
+	if (*dial == NULL) {
+		return;
+	}
+	curl_easy_cleanup((*dial)->easy);
+	buf_finish(&(*dial)->binding);
+	preamble_finish(&(*dial)->preamble);
+	free(*dial);
+	*dial = NULL;
+}
+
+int dial_send(struct dial *dial, struct span data, size_t *sent, struct err *err)
+{
+	size_t n = 0;
+	CURLcode code = curl_easy_send(dial->easy, data.data, data.len, &n);
+
+	if (code != CURLE_OK && code != CURLE_AGAIN) {
+		return dial_error(dial, code, err);
+	}
+	*sent = code == CURLE_OK ? n : 0;
+	return 0;
+}
+
+int dial_recv(struct dial *dial, char *data, size_t size, size_t *received, struct err *err)
+{
+	size_t n = 0;
+	CURLcode code = curl_easy_recv(dial->easy, data, size, &n);
+
+	if (code == CURLE_AGAIN) {
+		*received = 0;
+		return 0;
+	}
+	if (code != CURLE_OK) {
+		return dial_error(dial, code, err);
+	}
+	if (n == 0) {
+		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			       "connection closed by the server %s:%u", dial->params->host,
+			       dial->params->port);
+	}
+	*received = n;
+	return 0;
+}

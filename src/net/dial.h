@@ -1,0 +1,43 @@
+/*
+ * The one user of libcurl: opens a connection (proxy, TLS, greeting, STARTTLS) and then carries
+ * bytes inside it. After dial_create nothing here blocks.
+ */
+#ifndef MAILSYNC_NET_DIAL_H
+#define MAILSYNC_NET_DIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <curl/curl.h>
+
+#include "mailsync/base/buf.h"
+#include "mailsync/base/err.h"
+#include "mailsync/base/span.h"
+#include "mailsync/net/conn.h"
+#include "preamble.h"
+
+struct dial {
+	CURL *easy;
+	curl_socket_t fd;
+	bool is_loopback;              /* the peer is this machine, without a proxy */
+	bool use_bundle;               /* the CA bundle, not the directory of hashed names */
+	bool has_bundle_left;          /* the bundle was not asked and might trust this server */
+	const struct conn_params *params;
+	struct preamble preamble;
+	struct buf binding;            /* tls-server-end-point, or empty */
+	char error[CURL_ERROR_SIZE];   /* libcurl's words for the last failure */
+};
+
+/* Errors as conn_open tells. PARAMS must outlive it. */
+int dial_create(struct dial **dial, const struct conn_params *params, struct err *err);
+/* Sends nothing. */
+void dial_destroy(struct dial **dial);
+/* *SENT and *RECEIVED are 0 when nothing goes now; the connection may then want either direction.
+ * A refused send must be repeated with the same bytes at the same place. */
+int dial_send(struct dial *dial, struct span data, size_t *sent, struct err *err);
+int dial_recv(struct dial *dial, char *data, size_t size, size_t *received, struct err *err);
+
+/* dial_error.c: what a failed attempt means, as a sentence that says what to do. */
+int dial_error(const struct dial *dial, CURLcode code, struct err *err);
+
+#endif

@@ -1,0 +1,230 @@
+#include "tunnel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define REAP_SLICE_MS 5
+#define REAP_ROUNDS 100     /* half a second for each degree of force */
+#define EXIT_ROUNDS 20
+
+extern char **environ;
+
+struct tunnel {
+	int fd;
+	pid_t pid;          /* -1 when reaped */
+	int status;         /* as waitpid gives it, when reaped */
+	bool was_alive;     /* bytes came from it */
+};
+
+static int socket_pair(int fds[2])
+{
+#ifdef SOCK_CLOEXEC
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds);
+#else
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) {
+		return -1;
+	}
+	(void)fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(fds[1], F_SETFD, FD_CLOEXEC);
+	return 0;
+#endif
+}
+
+/* The child gets our socket as 0 and 1 (all else is close-on-exec), and signals as they are by
+ * default: mailsync ignores SIGPIPE, which exec would hand on. Returns an errno. */
+static int shell_spawn(pid_t *pid, const char *command, int fd)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t defaults;
+	sigset_t unblocked;
+	char *argv[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};
+	int rc;
+
+	rc = posix_spawn_file_actions_init(&actions);
+	if (rc != 0) {
+		return rc;
+	}
+	rc = posix_spawnattr_init(&attr);
+	if (rc != 0) {
+		goto out_actions;
+	}
+	(void)sigemptyset(&unblocked);
+	(void)sigemptyset(&defaults);
+	(void)sigaddset(&defaults, SIGPIPE);
+	rc = posix_spawnattr_setsigdefault(&attr, &defaults);
+	if (rc == 0) {
+		rc = posix_spawnattr_setsigmask(&attr, &unblocked);
+	}
+	if (rc == 0) {
+		rc = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	}
+	if (rc == 0) {
+		rc = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
+	}
+	if (rc == 0) {
+		rc = posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
+	}
+	if (rc == 0) {
+		rc = posix_spawn(pid, "/bin/sh", &actions, &attr, argv, environ);
+	}
+	(void)posix_spawnattr_destroy(&attr);
+out_actions:
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return rc;
+}
+
+int tunnel_create(struct tunnel **tunnel, const char *command, struct err *err)
+{
+	struct tunnel *new_tunnel = calloc(1, sizeof(*new_tunnel));
+	int fds[2];
+	int rc;
+
+	if (new_tunnel == NULL) {
+		return err_nomem(err);
+	}
+	if (socket_pair(fds) != 0) {
+		rc = err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errno,
+				   "cannot make a socket for the tunnel");
+		goto fail_alloc;
+	}
+	rc = shell_spawn(&new_tunnel->pid, command, fds[1]);
+	if (rc != 0) {
+		rc = err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, rc,
+				   "cannot start the tunnel command \"%s\"", command);
+		goto fail_sockets;
+	}
+	(void)close(fds[1]);
+	new_tunnel->fd = fds[0];
+	*tunnel = new_tunnel;
+	return 0;
+
+fail_sockets:
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+fail_alloc:
+	free(new_tunnel);
+	return rc;
+}
+
+/* True when the command has ended, now or earlier. */
+static bool tunnel_reaped(struct tunnel *tunnel, int options)
+{
+	pid_t pid;
+
+	if (tunnel->pid < 0) {
+		return true;
+	}
+	do {
+		pid = waitpid(tunnel->pid, &tunnel->status, options);
+	} while (pid < 0 && errno == EINTR);
+	if (pid == 0) {
+		return false;
+	}
+	if (pid < 0) {
+		tunnel->status = 0;
+	}
+	tunnel->pid = -1;
+	return true;
+}
+
+static bool tunnel_reaped_within(struct tunnel *tunnel, int rounds)
+{
+	int i;
+
+	for (i = 0; i < rounds; i++) {
+		if (tunnel_reaped(tunnel, WNOHANG)) {
+			return true;
+		}
+		(void)poll(NULL, 0, REAP_SLICE_MS);
+	}
+	return tunnel_reaped(tunnel, WNOHANG);
+}
+
+void tunnel_destroy(struct tunnel **tunnel)
+{
+	struct tunnel *old = *tunnel;
+
+	if (old == NULL) {
+		return;
+	}
+	(void)close(old->fd);
+	if (!tunnel_reaped_within(old, REAP_ROUNDS)) {
+		(void)kill(old->pid, SIGTERM);
+		if (!tunnel_reaped_within(old, REAP_ROUNDS)) {
+			(void)kill(old->pid, SIGKILL);
+			(void)tunnel_reaped(old, 0);
+		}
+	}
+	free(old);
+	*tunnel = NULL;
+}
+
+int tunnel_fd(const struct tunnel *tunnel)
+{
+	return tunnel->fd;
+}
+
+/* Whoever closes its output is about to end: wait a moment for how. */
+static int tunnel_ended(struct tunnel *tunnel, struct err *err)
+{
+	int status;
+
+	if (!tunnel_reaped_within(tunnel, EXIT_ROUNDS)) {
+		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			       "connection closed by the tunnel command");
+	}
+	status = tunnel->status;
+	if (WIFSIGNALED(status)) {
+		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			       "the tunnel command was ended by signal %d", WTERMSIG(status));
+	}
+	if (!tunnel->was_alive && (WEXITSTATUS(status) == 127 || WEXITSTATUS(status) == 126)) {
+		return err_set(err, ERR_CONFIG, SCOPE_ACCOUNT,
+			       "the tunnel command could not be run (exit status %d): check `tunnel`",
+			       WEXITSTATUS(status));
+	}
+	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+		       "connection closed: the tunnel command ended with exit status %d",
+		       WEXITSTATUS(status));
+}
+
+int tunnel_send(struct tunnel *tunnel, struct span data, size_t *sent, struct err *err)
+{
+	ssize_t n = send(tunnel->fd, data.data, data.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n >= 0) {
+		*sent = (size_t)n;
+		return 0;
+	}
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+		*sent = 0;
+		return 0;
+	}
+	return tunnel_ended(tunnel, err);
+}
+
+int tunnel_recv(struct tunnel *tunnel, char *data, size_t size, size_t *received, struct err *err)
+{
+	ssize_t n = recv(tunnel->fd, data, size, MSG_DONTWAIT);
+
+	if (n > 0) {
+		tunnel->was_alive = true;
+		*received = (size_t)n;
+		return 0;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+		*received = 0;
+		return 0;
+	}
+	return tunnel_ended(tunnel, err);
+}
