@@ -1,0 +1,183 @@
+# GNU make. `make help` lists the targets. Everything that is built lies under $(BUILD).
+#
+#   SANITIZE=1   AddressSanitizer and UBSan, in $(BUILD)/asan
+#   STEPS=1      fail points (include/mailsync/base/step.h), in $(BUILD)/steps
+#   FUZZ=1       libFuzzer, needs clang, in $(BUILD)/fuzz
+#   WERROR=1     warnings are errors
+#   V=1          show the commands
+
+VERSION = 0.1.0
+BUILD ?= build
+PREFIX ?= /usr/local
+TIME ?= 30
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+MODULES = libcurl openssl inih sqlite3 zlib
+
+VARIANT := $(if $(STEPS),steps)$(if $(SANITIZE),asan)$(if $(FUZZ),fuzz)
+OUT := $(BUILD)$(if $(VARIANT),/$(VARIANT))
+ifdef FUZZ
+CC = clang
+endif
+Q := $(if $(V),,@)
+
+WARNINGS = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wvla \
+	-Wwrite-strings -Wformat=2 -Wformat-security $(if $(WERROR),-Werror)
+ifneq ($(SANITIZE)$(FUZZ),)
+SANITIZERS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+endif
+ifneq ($(FUZZ),)
+SANITIZERS += -fsanitize=fuzzer-no-link
+endif
+# HARDENING and PKG_* come from config.mk.
+ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DMAILSYNC_VERSION='"$(VERSION)"' \
+	$(if $(STEPS),-DMAILSYNC_STEPS) -Iinclude $(PKG_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(CFLAGS) \
+	$(if $(SANITIZERS),$(SANITIZERS),$(HARDENING_CFLAGS))
+ALL_LDFLAGS = -pthread $(if $(SANITIZERS),$(SANITIZERS),$(HARDENING_LDFLAGS)) $(LDFLAGS)
+
+SOURCES := $(filter-out src/cli/main.c,$(wildcard src/*/*.c))
+MAIN := $(wildcard src/cli/main.c)
+OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
+LIBRARY := $(OUT)/libmailsync.a
+PROGRAM := $(if $(MAIN),$(OUT)/mailsync)
+# A C test of any tier is tests/TIER/test_NOUN.c, a program of its own.
+UNIT_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
+CASE_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/plan/test_*.c tests/wire/test_*.c))
+FUZZERS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
+PRIVATE_INCLUDES := $(sort $(patsubst %/,-I%,$(dir $(wildcard src/*/*.h))))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: all check check-unit check-e2e check-asan lint format demo bench fuzz crash soak install \
+	clean help setup-test setup-bench program tests-c fuzzers FORCE
+
+# No build, no set-up.
+ifneq ($(filter-out clean help format lint,$(or $(MAKECMDGOALS),all)),)
+include $(OUT)/config.mk
+endif
+
+all: $(LIBRARY) $(PROGRAM)
+
+# make restarts itself once this is there, so that it is seen complete.
+$(OUT)/config.mk: Makefile tests/rig/setup tests/rig/configure
+	$(Q)CC='$(CC)' tests/rig/setup build
+	$(Q)mkdir -p $(@D)
+	$(Q)CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' tests/rig/configure $(MODULES) >$@.new
+	$(Q)mv $@.new $@
+
+# Changes only when the flags do; all objects hang on it.
+FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(OUT)/flags: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
+
+$(OUT)/src/%.o: src/%.c $(OUT)/flags
+	$(if $(Q),@echo "CC $<")
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Made anew: a member whose source is gone must not stay.
+$(LIBRARY): $(OBJECTS)
+	$(if $(Q),@echo "AR $@")
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $(OBJECTS)
+
+$(OUT)/mailsync: $(OUT)/src/cli/main.o $(LIBRARY)
+	$(if $(Q),@echo "LD $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(UNIT_TESTS) $(CASE_TESTS): $(OUT)/tests/%: tests/%.c $(LIBRARY) $(OUT)/flags | setup-test
+	$(if $(Q),@echo "LD $@")
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(PRIVATE_INCLUDES) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< \
+		$(LIBRARY) -lcmocka $(PKG_LIBS)
+
+$(FUZZERS): $(OUT)/tests/%: tests/%.c $(LIBRARY) $(OUT)/flags
+	$(if $(Q),@echo "LD $@")
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(PRIVATE_INCLUDES) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< \
+		$(LIBRARY) $(PKG_LIBS)
+
+-include $(OBJECTS:.o=.d) $(OUT)/src/cli/main.d
+-include $(UNIT_TESTS:=.d) $(CASE_TESTS:=.d) $(FUZZERS:=.d)
+
+program: $(LIBRARY) $(PROGRAM)
+tests-c: $(UNIT_TESTS) $(CASE_TESTS)
+fuzzers: $(FUZZERS)
+
+setup-test:
+	$(Q)CC='$(CC)' tests/rig/setup test
+
+setup-bench:
+	$(Q)CC='$(CC)' tests/rig/setup bench
+
+check: setup-test program tests-c
+	$(Q)tests/run --out $(OUT) unit plan wire e2e
+
+check-unit: setup-test $(UNIT_TESTS)
+	$(Q)tests/run --out $(OUT) unit
+
+check-e2e: setup-test program
+	$(Q)tests/run --out $(OUT) e2e
+
+check-asan: setup-test
+	$(Q)$(MAKE) --no-print-directory SANITIZE=1 program tests-c
+	$(Q)tests/run --out $(BUILD)/asan unit e2e
+
+lint:
+	$(Q)tests/rig/setup test
+	$(Q)tests/lint/run
+
+format:
+	$(Q)tests/rig/setup test
+	$(Q)clang-format -i $(wildcard src/*/*.[ch] include/mailsync/*/*.h tests/*/*.[ch])
+
+demo: setup-test program
+	$(Q)MAILSYNC='$(abspath $(PROGRAM))' examples/demo
+
+bench: setup-bench program
+	$(Q)MAILSYNC='$(abspath $(PROGRAM))' tests/bench/run
+
+fuzz: setup-test
+	$(Q)$(MAKE) --no-print-directory FUZZ=1 fuzzers
+	$(Q)tests/fuzz/run $(BUILD)/fuzz/tests/fuzz $(TIME)
+
+crash: setup-test
+	$(Q)$(MAKE) --no-print-directory STEPS=1 program
+	$(Q)MAILSYNC='$(abspath $(BUILD))/steps/mailsync' tests/crash/run
+
+soak: setup-test
+	$(Q)$(MAKE) --no-print-directory STEPS=1 program
+	$(Q)MAILSYNC='$(abspath $(BUILD))/steps/mailsync' TIME='$(TIME)' tests/crash/soak
+
+install: program
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/mailsync'
+	set -e; for page in $(wildcard docs/*.1 docs/*.5); do \
+		dir='$(DESTDIR)$(PREFIX)/share/man/man'$${page##*.}; \
+		install -d "$$dir"; install -m 644 $$page "$$dir"; done
+	set -e; for file in $(wildcard README.md LICENSE examples/*.conf *.conf.example); do \
+		dir='$(DESTDIR)$(PREFIX)/share/doc/mailsync'; \
+		install -d "$$dir"; install -m 644 $$file "$$dir"; done
+
+clean:
+	rm -rf '$(BUILD)'
+
+help:
+	@echo 'all         build $(BUILD)/mailsync (the default)'
+	@echo 'check       unit, plan, wire and e2e tests'
+	@echo 'check-unit  unit tests only'
+	@echo 'check-e2e   tests against real servers only'
+	@echo 'check-asan  unit and e2e tests under AddressSanitizer and UBSan'
+	@echo 'lint        layering, banned functions, sizes, format'
+	@echo 'format      let clang-format rewrite the sources'
+	@echo 'demo        watch a sync happen against a private Dovecot'
+	@echo 'bench       compare with other programs'
+	@echo 'fuzz        fuzz each parser for TIME=$(TIME) seconds'
+	@echo 'crash       stop after every step, run again, compare'
+	@echo 'soak        random changes, crashes and runs for TIME=$(TIME) seconds'
+	@echo 'install     into DESTDIR= PREFIX=$(PREFIX)'
+	@echo 'clean       remove $(BUILD)'
+	@echo 'help        this list'
