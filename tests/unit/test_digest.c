@@ -1,0 +1,165 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mailsync/base/digest.h"
+
+static void assert_hex(const uint8_t *bytes, size_t len, const char *expected)
+{
+	char hex[2 * DIGEST_MAX_SIZE + 1];
+
+	hex_encode(bytes, len, hex);
+	assert_string_equal(hex, expected);
+}
+
+static void digest_of_known_texts_is_known(void **state)
+{
+	uint8_t out[DIGEST_MAX_SIZE];
+	struct err err;
+
+	(void)state;
+	assert_int_equal(digest_of(DIGEST_MD5, SPAN_LIT("abc"), out, &err), 0);
+	assert_hex(out, 16, "900150983cd24fb0d6963f7d28e17f72");
+	assert_int_equal(digest_of(DIGEST_SHA1, SPAN_LIT("abc"), out, &err), 0);
+	assert_hex(out, 20, "a9993e364706816aba3e25717850c26c9cd0d89d");
+	assert_int_equal(digest_of(DIGEST_SHA256, span_of(NULL), out, &err), 0);
+	assert_hex(out, 32, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+static void digest_in_pieces_equals_digest_at_once_and_starts_anew(void **state)
+{
+	uint8_t once[DIGEST_MAX_SIZE], pieces[DIGEST_MAX_SIZE];
+	struct digest *digest = NULL;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(digest_of(DIGEST_SHA256, SPAN_LIT("hello world"), once, &err), 0);
+	assert_int_equal(digest_create(&digest, DIGEST_SHA256, &err), 0);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(digest_update(digest, SPAN_LIT("hello "), &err), 0);
+		assert_int_equal(digest_update(digest, span_of(NULL), &err), 0);
+		assert_int_equal(digest_update(digest, SPAN_LIT("world"), &err), 0);
+		assert_int_equal(digest_result(digest, pieces, &err), 0);
+		assert_memory_equal(once, pieces, sizeof(once));
+	}
+	assert_int_equal(digest_of(DIGEST_SHA256, span_of(NULL), once, &err), 0);
+	assert_int_equal(digest_result(digest, pieces, &err), 0);
+	assert_memory_equal(once, pieces, sizeof(once));
+	digest_destroy(&digest);
+	assert_null(digest);
+	digest_destroy(&digest);
+}
+
+/* RFC 2202 and RFC 4231, case 2; RFC 2195. */
+static void digest_hmac_matches_the_rfcs(void **state)
+{
+	const struct span key = SPAN_LIT("Jefe"), text = SPAN_LIT("what do ya want for nothing?");
+	uint8_t out[DIGEST_MAX_SIZE];
+	struct err err;
+
+	(void)state;
+	assert_int_equal(digest_hmac(DIGEST_MD5, key, text, out, &err), 0);
+	assert_hex(out, 16, "750c783e6ab0b503eaa86e310a5db738");
+	assert_int_equal(digest_hmac(DIGEST_SHA1, key, text, out, &err), 0);
+	assert_hex(out, 20, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+	assert_int_equal(digest_hmac(DIGEST_SHA256, key, text, out, &err), 0);
+	assert_hex(out, 32, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	assert_int_equal(digest_hmac(DIGEST_SHA256, span_of(NULL), span_of(NULL), out, &err), 0);
+	assert_hex(out, 32, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
+/* RFC 6070. */
+static void digest_pbkdf2_matches_the_rfc(void **state)
+{
+	uint8_t out[DIGEST_MAX_SIZE];
+	struct err err;
+
+	(void)state;
+	assert_int_equal(
+		digest_pbkdf2(DIGEST_SHA1, SPAN_LIT("password"), SPAN_LIT("salt"), 4096, out, &err),
+		0);
+	assert_hex(out, 20, "4b007901b765489abead49d926f721d065a429c1");
+	assert_int_equal(
+		digest_pbkdf2(DIGEST_SHA256, SPAN_LIT("password"), SPAN_LIT("salt"), 1, out, &err),
+		0);
+	assert_hex(out, 32, "120fb6cffcf8b32c43e7225256c4f837a86548c92ccc35480805987cb70be17b");
+	assert_int_equal(digest_pbkdf2(DIGEST_SHA1, SPAN_LIT("p"), SPAN_LIT("s"), 0, out, &err),
+			 -ERR_PROTOCOL);
+}
+
+/* RFC 4648, section 10. */
+static void base64_goes_both_ways(void **state)
+{
+	static const char *const pairs[][2] = {
+		{"", ""},
+		{"f", "Zg=="},
+		{"fo", "Zm8="},
+		{"foo", "Zm9v"},
+		{"foob", "Zm9vYg=="},
+		{"fooba", "Zm9vYmE="},
+		{"foobar", "Zm9vYmFy"},
+		{"\xfb\xef\xff", "++//"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct buf text, bytes;
+		struct err err;
+
+		buf_init(&text, 100);
+		buf_init(&bytes, 100);
+		base64_encode(span_of(pairs[i][0]), &text);
+		assert_string_equal(text.data, pairs[i][1]);
+		assert_int_equal(base64_decode(buf_span(&text), &bytes, &err), 0);
+		assert_string_equal(bytes.data, pairs[i][0]);
+		buf_finish(&text);
+		buf_finish(&bytes);
+	}
+}
+
+static void base64_refuses_what_is_not_base64(void **state)
+{
+	static const char *const bad[] = {
+		"Z", "Zg=", "Zg==Zg==", "=Zg=", "Z===", "====", "Zg=a", "Z g=", "Zm9-", "Zm9v\n"};
+	struct buf out;
+	struct err err;
+
+	(void)state;
+	buf_init(&out, 100);
+	buf_append_cstr(&out, "kept");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(base64_decode(span_of(bad[i]), &out, &err), -ERR_PROTOCOL);
+		assert_string_equal(out.data, "kept");
+	}
+	buf_finish(&out);
+}
+
+static void random_bytes_differ(void **state)
+{
+	uint8_t first[16], second[16];
+	struct err err;
+
+	(void)state;
+	assert_int_equal(random_bytes(first, sizeof(first), &err), 0);
+	assert_int_equal(random_bytes(second, sizeof(second), &err), 0);
+	assert_memory_not_equal(first, second, sizeof(first));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(digest_of_known_texts_is_known),
+		cmocka_unit_test(digest_in_pieces_equals_digest_at_once_and_starts_anew),
+		cmocka_unit_test(digest_hmac_matches_the_rfcs),
+		cmocka_unit_test(digest_pbkdf2_matches_the_rfc),
+		cmocka_unit_test(base64_goes_both_ways),
+		cmocka_unit_test(base64_refuses_what_is_not_base64),
+		cmocka_unit_test(random_bytes_differ),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

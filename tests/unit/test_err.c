@@ -1,0 +1,138 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mailsync/base/err.h"
+
+static void err_set_returns_the_negative_code(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_int_equal(err_set(&err, ERR_LOGIN, SCOPE_ACCOUNT, "no %d", 5), -ERR_LOGIN);
+	assert_int_equal(err.code, ERR_LOGIN);
+	assert_int_equal(err.scope, SCOPE_ACCOUNT);
+	assert_string_equal(err.text, "no 5");
+	err_clear(&err);
+	assert_int_equal(err.code, ERR_NONE);
+	assert_string_equal(err.text, "");
+}
+
+static void err_text_cannot_write_to_a_terminal(void **state)
+{
+	struct err err;
+
+	(void)state;
+	err_set(&err, ERR_SERVER, SCOPE_ACCOUNT, "%s", "\x1b[2J\r\n\t\x7f\xc2\x9b");
+	assert_string_equal(err.text, "?[2J?????");
+	err_set(&err, ERR_SERVER, SCOPE_ACCOUNT, "%s",
+		"B\xc3\xbc"
+		"cher \xff\xc0\x80 \xe2\x82\xac");
+	assert_string_equal(err.text, "B\xc3\xbc"
+				      "cher ??? \xe2\x82\xac");
+}
+
+static void err_text_is_cut_at_whole_characters(void **state)
+{
+	char euros[3 * 400 + 1];
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < 400; i++) {
+		memcpy(euros + 3 * i, "\xe2\x82\xac", 3);
+	}
+	euros[sizeof(euros) - 1] = '\0';
+	for (int shift = 0; shift < 3; shift++) {
+		err_set(&err, ERR_SERVER, SCOPE_RUN, "%.*s%s", shift, "xx", euros);
+		size_t len = strlen(err.text);
+		assert_true(len < ERR_TEXT_SIZE && len >= ERR_TEXT_SIZE - 4);
+		assert_int_equal((len - (size_t)shift) % 3, 0);
+		assert_null(strchr(err.text, '?'));
+	}
+}
+
+static void err_set_errno_keeps_the_reason_of_a_long_sentence(void **state)
+{
+	char name[2000];
+	struct err err;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(err_set_errno(&err, ERR_LOCAL, SCOPE_MAILBOX, ENOSPC, "open %s", name),
+			 -ERR_LOCAL);
+	assert_non_null(strstr(err.text, ": No space left on device"));
+}
+
+static void err_set_errno_tells_memory_from_disk(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_int_equal(err_set_errno(&err, ERR_LOCAL, SCOPE_MAILBOX, ENOMEM, "open"), -ERR_NOMEM);
+}
+
+static void err_prefix_keeps_code_and_scope(void **state)
+{
+	struct err err;
+
+	(void)state;
+	err_set(&err, ERR_REFUSED, SCOPE_MAILBOX, "it said \"%s\"", "no");
+	err_prefix(&err, "mailbox %s", "Work");
+	assert_string_equal(err.text, "mailbox Work: it said \"no\"");
+	assert_int_equal(err.code, ERR_REFUSED);
+	assert_int_equal(err.scope, SCOPE_MAILBOX);
+	assert_int_equal(err_set(&err, ERR_SERVER, SCOPE_RUN, "<%s>", err.text), -ERR_SERVER);
+	assert_string_equal(err.text, "<mailbox Work: it said \"no\">");
+}
+
+static void err_codes_have_the_documented_exit_status(void **state)
+{
+	(void)state;
+	assert_int_equal(err_exit_status(ERR_NONE), 0);
+	assert_int_equal(err_exit_status(ERR_PARTIAL), 1);
+	assert_int_equal(err_exit_status(ERR_USAGE), 64);
+	assert_int_equal(err_exit_status(ERR_SERVER), 69);
+	assert_int_equal(err_exit_status(ERR_INTERNAL), 70);
+	assert_int_equal(err_exit_status(ERR_LOCAL), 74);
+	assert_int_equal(err_exit_status(ERR_TEMPORARY), 75);
+	assert_int_equal(err_exit_status(ERR_LOCKED), 75);
+	assert_int_equal(err_exit_status(ERR_PROTOCOL), 76);
+	assert_int_equal(err_exit_status(ERR_LOGIN), 77);
+	assert_int_equal(err_exit_status(ERR_CONFIG), 78);
+	assert_int_equal(err_exit_status(ERR_BRAKE), 79);
+}
+
+static void err_codes_have_names_of_their_own(void **state)
+{
+	(void)state;
+	for (int x = 0; x < ERR_CODE_COUNT; x++) {
+		assert_non_null(err_code_name((enum err_code)x));
+		for (int y = 0; y < x; y++) {
+			assert_string_not_equal(err_code_name((enum err_code)x),
+						err_code_name((enum err_code)y));
+		}
+	}
+	assert_string_equal(err_code_name(ERR_LOGIN), "login");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(err_set_returns_the_negative_code),
+		cmocka_unit_test(err_text_cannot_write_to_a_terminal),
+		cmocka_unit_test(err_text_is_cut_at_whole_characters),
+		cmocka_unit_test(err_set_errno_keeps_the_reason_of_a_long_sentence),
+		cmocka_unit_test(err_set_errno_tells_memory_from_disk),
+		cmocka_unit_test(err_prefix_keeps_code_and_scope),
+		cmocka_unit_test(err_codes_have_the_documented_exit_status),
+		cmocka_unit_test(err_codes_have_names_of_their_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

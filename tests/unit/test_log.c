@@ -1,0 +1,106 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mailsync/base/log.h"
+
+/* Writes with a log of LEVEL into memory; the caller frees what it wrote. */
+static char *written(enum log_level level, void (*act)(struct log *log))
+{
+	struct log log;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	assert_non_null(stream);
+	assert_int_equal(log_init(&log, stream, level), 0);
+	act(&log);
+	log_finish(&log);
+	fclose(stream);
+	return text;
+}
+
+static void one_of_each(struct log *log)
+{
+	log_line(log, LOG_ERROR, "error %d", 1);
+	log_line(log, LOG_WARN, "warn");
+	log_line(log, LOG_INFO, "info");
+	log_wire(log, "a#1 >", SPAN_LIT("x1 NOOP"));
+}
+
+static void odd_bytes(struct log *log)
+{
+	log_line(log, LOG_ERROR, "a\x1b[0m\nb\xff");
+	log_wire(log, "<", SPAN_LIT("* OK \0\r\n"));
+	log_wire(log, "<", span_of(NULL));
+}
+
+static void long_wire_line(struct log *log)
+{
+	char line[5000];
+
+	memset(line, 'x', sizeof(line));
+	log_wire(log, "<", (struct span){line, sizeof(line)});
+}
+
+static void log_writes_up_to_its_level(void **state)
+{
+	char *text = written(LOG_WARN, one_of_each);
+
+	(void)state;
+	assert_string_equal(text, "mailsync: error 1\nmailsync: warn\n");
+	free(text);
+	text = written(LOG_WIRE, one_of_each);
+	assert_string_equal(text, "mailsync: error 1\nmailsync: warn\nmailsync: info\n"
+				  "mailsync: a#1 > x1 NOOP\n");
+	free(text);
+}
+
+static void log_lines_hold_no_control_characters(void **state)
+{
+	char *text = written(LOG_WIRE, odd_bytes);
+
+	(void)state;
+	assert_string_equal(text, "mailsync: a?[0m?b?\nmailsync: < * OK ???\nmailsync: < \n");
+	free(text);
+}
+
+static void log_wire_cuts_long_lines_and_tells_their_length(void **state)
+{
+	char *text = written(LOG_WIRE, long_wire_line);
+
+	(void)state;
+	assert_true(strlen(text) < 1000);
+	assert_non_null(strstr(text, "x... (5000 bytes)\n"));
+	free(text);
+}
+
+static void log_without_a_stream_is_silent(void **state)
+{
+	struct log log;
+
+	(void)state;
+	assert_int_equal(log_init(&log, NULL, LOG_WIRE), 0);
+	assert_false(log_enabled(&log, LOG_ERROR));
+	assert_false(log_enabled(NULL, LOG_ERROR));
+	one_of_each(&log);
+	log_finish(&log);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(log_writes_up_to_its_level),
+		cmocka_unit_test(log_lines_hold_no_control_characters),
+		cmocka_unit_test(log_wire_cuts_long_lines_and_tells_their_length),
+		cmocka_unit_test(log_without_a_stream_is_silent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

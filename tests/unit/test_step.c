@@ -1,0 +1,97 @@
+/* Steps exist in a build of their own; here step.c is compiled as in that one, and each
+ * claim is made in a child, since a process counts its steps but once. */
+#ifndef MAILSYNC_STEPS
+#define MAILSYNC_STEPS
+#endif
+#include "../../src/base/step.c"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+/* Three steps in a child with variable NAME set; its wait status. The exit status is how
+ * many steps were carried out, plus ten times the number of the failed one. */
+static int three_steps(const char *name, const char *value)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		int done = 0;
+		setenv(name, value, 1);
+		for (int i = 1; i <= 3; i++) {
+			int errnum = STEP("try");
+			done += errnum == 0 ? 1 : errnum == ENOSPC ? 10 * i : 100;
+		}
+		_exit(done);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
+
+static void step_without_a_plan_does_nothing(void **state)
+{
+	int status = three_steps("MAILSYNC_STEP_STOP", "");
+
+	(void)state;
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 3);
+}
+
+static void step_stop_kills_before_the_next_step(void **state)
+{
+	int status = three_steps("MAILSYNC_STEP_STOP", "2");
+
+	(void)state;
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	status = three_steps("MAILSYNC_STEP_STOP", "0");
+	assert_true(WIFSIGNALED(status));
+	status = three_steps("MAILSYNC_STEP_STOP", "3");
+	assert_true(WIFEXITED(status));
+}
+
+static void step_fail_fails_one_step_once(void **state)
+{
+	char value[32];
+
+	(void)state;
+	snprintf(value, sizeof(value), "2:%d", ENOSPC);
+	int status = three_steps("MAILSYNC_STEP_FAIL", value);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 22);
+}
+
+static void step_log_numbers_what_was_reached(void **state)
+{
+	char path[] = "/tmp/mailsync-step-XXXXXX";
+	char text[64] = "";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	three_steps("MAILSYNC_STEP_LOG", path);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	unlink(path);
+	assert_string_equal(text, "1 try\n2 try\n3 try\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(step_without_a_plan_does_nothing),
+		cmocka_unit_test(step_stop_kills_before_the_next_step),
+		cmocka_unit_test(step_fail_fails_one_step_once),
+		cmocka_unit_test(step_log_numbers_what_was_reached),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
