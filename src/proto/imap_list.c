@@ -1,0 +1,258 @@
+/* Responses about mailboxes: LIST, STATUS, NAMESPACE. */
+#include <string.h>
+
+#include "imap_private.h"
+
+struct list_attribute {
+	const char *name;
+	unsigned bits;
+};
+
+static const struct list_attribute list_attributes[] = {
+	{"\\Noselect", IMAP_LIST_NOSELECT},
+	{"\\NonExistent", IMAP_LIST_NOSELECT},
+	{"\\Subscribed", IMAP_LIST_SUBSCRIBED},
+	{"\\Noinferiors", IMAP_LIST_NOINFERIORS},
+	{"\\HasChildren", IMAP_LIST_HASCHILDREN},
+	{"\\All", IMAP_LIST_ALL},
+	{"\\AllMail", IMAP_LIST_ALL},
+	{"\\Archive", IMAP_LIST_ARCHIVE},
+	{"\\Drafts", IMAP_LIST_DRAFTS},
+	{"\\Flagged", IMAP_LIST_FLAGGED},
+	{"\\Starred", IMAP_LIST_FLAGGED},
+	{"\\Junk", IMAP_LIST_JUNK},
+	{"\\Spam", IMAP_LIST_JUNK},
+	{"\\Sent", IMAP_LIST_SENT},
+	{"\\Trash", IMAP_LIST_TRASH},
+	{"\\Important", IMAP_LIST_IMPORTANT},
+};
+
+static unsigned attributes_read(struct span text)
+{
+	unsigned bits = 0;
+	struct span word;
+	while (imap_next_word(&text, &word)) {
+		for (size_t i = 0; i < sizeof(list_attributes) / sizeof(list_attributes[0]); i++) {
+			if (span_equal_nocase(word, list_attributes[i].name)) {
+				bits |= list_attributes[i].bits;
+			}
+		}
+	}
+	return bits;
+}
+
+/* DQUOTE QUOTED-CHAR DQUOTE / nil; unquoted too. */
+static bool separator_read(struct imap_cursor *cursor, char *separator)
+{
+	struct span text;
+	bool is_string = imap_lex_at_string(cursor);
+	if (!imap_lex_astring(cursor, &text)) {
+		return false;
+	}
+	if (text.len == 0 || (!is_string && span_equal_nocase(text, "NIL"))) {
+		*separator = '\0';
+		return true;
+	}
+	*separator = text.data[0];
+	return text.len == 1;
+}
+
+static bool rest_is_clean(struct imap_cursor *cursor)
+{
+	imap_lex_spaces(cursor);
+	return cursor->at == cursor->end;
+}
+
+/* SP mbox-list-extended, of which nothing is used. */
+static bool extended_skip(struct imap_cursor *cursor)
+{
+	imap_lex_spaces(cursor);
+	if (cursor->at == cursor->end) {
+		return true;
+	}
+	return imap_lex_at(cursor, '(') && imap_lex_skip(cursor) == LEX_OK && rest_is_clean(cursor);
+}
+
+/*
+ * mailbox = "INBOX" / astring
+ * Servers send names with blanks and tabs unquoted: such a name goes to the end of the line.
+ */
+static bool list_name_read(struct imap_cursor *cursor, struct span *name)
+{
+	if (imap_lex_at_string(cursor)) {
+		return imap_lex_string(cursor, name) && extended_skip(cursor);
+	}
+	if (imap_lex_at(cursor, '"')) {
+		return false;
+	}
+	struct imap_cursor whole = *cursor;
+	if (imap_lex_atom(cursor, name) && extended_skip(cursor)) {
+		return true;
+	}
+	*name = imap_lex_rest(&whole);
+	return name->len > 0 && memchr(name->data, '\n', name->len) == NULL &&
+	       memchr(name->data, '"', name->len) == NULL;
+}
+
+/* mailbox-list = "(" [mbx-list-flags] ")" SP separator SP mailbox [SP mbox-list-extended] */
+bool imap_list_parse(struct imap_cursor *cursor, struct imap_event *event)
+{
+	struct span attributes;
+	event->type = IMAP_LIST;
+	imap_lex_spaces(cursor);
+	if (!imap_lex_flat_list(cursor, &attributes)) {
+		return false;
+	}
+	event->list.attributes = attributes_read(attributes);
+	imap_lex_spaces(cursor);
+	if (!separator_read(cursor, &event->list.separator)) {
+		return false;
+	}
+	imap_lex_spaces(cursor);
+	event->list.has_name = list_name_read(cursor, &event->list.name);
+	return event->list.has_name;
+}
+
+/* False when the value is over 32 bits; a negative one or 0 for a UID is as if not sent. */
+static bool count_read(struct span value, uint32_t *count, unsigned bit, struct imap_counts *counts)
+{
+	if (value.len > 0 && value.data[0] == '-') {
+		return true;
+	}
+	if (!span_to_u32(value, count)) {
+		return false;
+	}
+	if (*count > 0 || bit == IMAP_COUNT_MESSAGES || bit == IMAP_COUNT_UNSEEN) {
+		counts->has |= bit;
+	}
+	return true;
+}
+
+static bool mailboxid_read(struct imap_cursor *cursor, struct imap_counts *counts)
+{
+	struct span id;
+	if (!imap_lex_flat_list(cursor, &id) && !imap_lex_astring(cursor, &id)) {
+		return false;
+	}
+	counts->mailboxid = id;
+	counts->has |= IMAP_COUNT_MAILBOXID;
+	return true;
+}
+
+/*
+ * status-att-val = "MESSAGES" SP number / "UIDNEXT" SP nz-number / "UIDVALIDITY" SP nz-number /
+ *     "UNSEEN" SP number / "SIZE" SP number64 / "HIGHESTMODSEQ" SP mod-sequence-valzer /
+ *     "MAILBOXID" SP "(" objectid ")" / label SP value
+ */
+static bool count_take(struct imap_cursor *cursor, struct imap_counts *counts)
+{
+	struct span name;
+	struct span value;
+	if (!imap_lex_atom(cursor, &name)) {
+		return false;
+	}
+	imap_lex_spaces(cursor);
+	if (span_equal_nocase(name, "MAILBOXID")) {
+		return mailboxid_read(cursor, counts);
+	}
+	struct imap_cursor before = *cursor;
+	if (imap_lex_at(cursor, '(') || imap_lex_at_string(cursor)) {
+		return imap_lex_skip(cursor) == LEX_OK;
+	}
+	if (!imap_lex_atom(&before, &value)) {
+		return false;
+	}
+	*cursor = before;
+	if (span_equal_nocase(name, "MESSAGES")) {
+		return count_read(value, &counts->messages, IMAP_COUNT_MESSAGES, counts);
+	}
+	if (span_equal_nocase(name, "UIDNEXT")) {
+		return count_read(value, &counts->uidnext, IMAP_COUNT_UIDNEXT, counts);
+	}
+	if (span_equal_nocase(name, "UIDVALIDITY")) {
+		return count_read(value, &counts->uidvalidity, IMAP_COUNT_UIDVALIDITY, counts);
+	}
+	if (span_equal_nocase(name, "UNSEEN")) {
+		return count_read(value, &counts->unseen, IMAP_COUNT_UNSEEN, counts);
+	}
+	if (span_equal_nocase(name, "HIGHESTMODSEQ")) {
+		if (!span_to_u64(value, &counts->highestmodseq) ||
+		    counts->highestmodseq > INT64_MAX) {
+			counts->highestmodseq = 0;
+		}
+		counts->has |= IMAP_COUNT_HIGHESTMODSEQ;
+	}
+	if (span_equal_nocase(name, "SIZE") && span_to_u64(value, &counts->size)) {
+		counts->has |= IMAP_COUNT_SIZE;
+	}
+	return true;
+}
+
+/* An unquoted name may hold blanks: it ends before " (". */
+static bool status_name_read(struct imap_cursor *cursor, struct span *name)
+{
+	if (imap_lex_at_string(cursor)) {
+		bool is_whole = imap_lex_string(cursor, name);
+		imap_lex_spaces(cursor);
+		return is_whole;
+	}
+	char *start = cursor->at;
+	while (cursor->at < cursor->end && *cursor->at != '\r' && *cursor->at != '\n' &&
+	       !(cursor->end - cursor->at > 1 && cursor->at[0] == ' ' && cursor->at[1] == '(')) {
+		cursor->at++;
+	}
+	char *stop = cursor->at;
+	while (stop > start && stop[-1] == ' ') {
+		stop--;
+	}
+	*name = (struct span){start, (size_t)(stop - start)};
+	imap_lex_spaces(cursor);
+	return name->len > 0 && *start != '"';
+}
+
+/* mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")" */
+bool imap_status_parse(struct imap_cursor *cursor, struct imap_event *event)
+{
+	event->type = IMAP_STATUS;
+	imap_lex_spaces(cursor);
+	if (!status_name_read(cursor, &event->mailbox) || !imap_lex_char(cursor, '(')) {
+		return false;
+	}
+	for (;;) {
+		imap_lex_spaces(cursor);
+		if (imap_lex_char(cursor, ')')) {
+			return rest_is_clean(cursor);
+		}
+		if (!count_take(cursor, &event->counts)) {
+			return false;
+		}
+	}
+}
+
+/*
+ * namespace = "NIL" / "(" 1*("(" string SP separator *extension ")") ")"
+ * Of the first, the personal ones, the first.
+ */
+bool imap_namespace_parse(struct imap_cursor *cursor, struct imap_event *event)
+{
+	struct span word;
+	event->type = IMAP_NAMESPACE;
+	imap_lex_spaces(cursor);
+	if (!imap_lex_char(cursor, '(')) {
+		return imap_lex_atom(cursor, &word) && span_equal_nocase(word, "NIL");
+	}
+	imap_lex_spaces(cursor);
+	if (imap_lex_char(cursor, ')')) {
+		return true;
+	}
+	if (!imap_lex_char(cursor, '(')) {
+		return false;
+	}
+	imap_lex_spaces(cursor);
+	if (!imap_lex_string(cursor, &event->list.name)) {
+		return false;
+	}
+	imap_lex_spaces(cursor);
+	event->list.has_name = separator_read(cursor, &event->list.separator);
+	return event->list.has_name;
+}
