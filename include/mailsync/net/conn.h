@@ -32,7 +32,7 @@ struct conn_params {
 	const char *ca_file;        /* NULL: the system's */
 	const char *cert_file;      /* NULL: none */
 	const char *key_file;
-	const char *pin_sha256;     /* base64, NULL: none */
+	const char *pin_sha256;     /* base64, NULL: none; without ca_file it is the whole proof */
 	int tls_min;                /* 12 or 13 */
 	const char *proxy;          /* NULL: none, whatever the environment says */
 	const char *tunnel;         /* NULL: none; else a command for /bin/sh -c */
@@ -43,14 +43,15 @@ struct conn_params {
 	const struct secret *password;
 	struct log *log;
 	const char *label;          /* for the log: "work#1" */
-	const volatile int *stop;   /* non-zero: give up soon with -ERR_INTERRUPTED; NULL for never */
+	const volatile int *stop;   /* non-zero: give up soon, -ERR_INTERRUPTED; or NULL */
 };
 
 struct conn_stats {
-	uint64_t bytes_in;       /* inside TLS, compressed where DEFLATE is on; the connect phase included */
+	/* Connect phase included. Bytes are those inside TLS, compressed where DEFLATE is on. */
+	uint64_t bytes_in;
 	uint64_t bytes_out;
-	uint64_t round_trips;    /* how often we had sent something and then had to wait for an answer, connect phase included */
-	uint64_t commands;       /* commands of the connect phase only (libcurl's CAPABILITY, STARTTLS) */
+	uint64_t round_trips;    /* how often we had sent something and had to wait for an answer */
+	uint64_t commands;       /* the connect phase only: libcurl's CAPABILITY, STARTTLS */
 };
 
 struct conn;
@@ -60,17 +61,19 @@ int conn_global_init(struct err *err);
 void conn_global_finish(void);
 
 /*
- * Connects, does TLS, reads greeting and capabilities. Errors carry one sentence that says what to do and the server's
- * words: -ERR_TEMPORARY (name, refused, timeout, cut, a BYE or -ERR whose words sound passing: [UNAVAILABLE], "too many connections",
- * "try again", [IN-USE], [SYS/TEMP], ...), -ERR_SERVER (certificate, host name, pin, no STARTTLS, TLS version, odd greeting, BYE for good),
- * -ERR_LOGIN (libcurl's own login), -ERR_CONFIG (unreadable CA or key file, bad proxy), -ERR_LOCAL (tunnel cannot start).
+ * Connects, does TLS, reads greeting and capabilities. Errors carry one sentence that says what
+ * to do and the server's words: -ERR_TEMPORARY (name, refused, timeout, cut, a BYE or -ERR whose
+ * words sound passing: [UNAVAILABLE], "too many connections", "try again", [IN-USE], [SYS/TEMP],
+ * ...), -ERR_SERVER (certificate, host name, pin, no STARTTLS, TLS version, odd greeting, BYE for
+ * good), -ERR_LOGIN (libcurl's own login), -ERR_CONFIG (unreadable CA or key file, bad proxy),
+ * -ERR_LOCAL (tunnel cannot start).
  */
 int conn_open(struct conn **conn, const struct conn_params *params, struct err *err);
 void conn_destroy(struct conn **conn);
 
-/* The server's lines seen while connecting, each with CRLF: greeting, CAPABILITY, tagged lines of libcurl's commands.
- * Empty for a tunnel, where the greeting is still to come. Lines from before STARTTLS are not in it
- * but the greeting, whose capabilities must not be used then. */
+/* The server's lines seen while connecting, each with CRLF: greeting, CAPABILITY, tagged lines of
+ * libcurl's commands. Empty for a tunnel, where the greeting is still to come. Lines from before
+ * STARTTLS are not in it but the greeting, whose capabilities must not be used then. */
 struct span conn_preamble(const struct conn *conn);
 /* True when bytes are protected by TLS. */
 bool conn_is_tls(const struct conn *conn);
@@ -91,16 +94,19 @@ enum conn_goal {
 };
 #define CONN_LOW_WATER 65536
 
-/* Sends what is queued while receiving into IN (full duplex: never blocks on sending while the server sends).
- * *RECEIVED may be 0 but for CONN_INPUT. The end of the stream is -ERR_TEMPORARY ("connection closed by the server"), as is
- * timeout_s without a byte either way. */
+/* Sends what is queued while receiving into IN (full duplex: never blocks on sending while the
+ * server sends). *RECEIVED may be 0 but for CONN_INPUT. The end of the stream is -ERR_TEMPORARY
+ * ("connection closed by the server"), as is timeout_s without a byte either way. `stop` ends a
+ * wait, but lets what needs none go out (CONN_POLL), such as a LOGOUT. */
 int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, size_t *received,
 	      struct err *err);
 
-/* From here on both directions are raw DEFLATE. ALREADY: bytes received behind the server's OK. The send queue must be empty. */
+/* From here on both directions are raw DEFLATE. ALREADY: bytes received behind the server's OK.
+ * The send queue must be empty. */
 int conn_start_deflate(struct conn *conn, struct span already, struct err *err);
 
-/* The smallest time between sending and receiving seen so far on this connection, in microseconds; 0 when unknown. */
+/* The smallest time between sending and receiving seen so far on this connection, in
+ * microseconds; 0 when unknown. */
 int64_t conn_rtt_us(const struct conn *conn);
 void conn_get_stats(const struct conn *conn, struct conn_stats *stats);
 
