@@ -22,7 +22,8 @@ endif
 Q := $(if $(V),,@)
 
 WARNINGS = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wvla \
-	-Wwrite-strings -Wformat=2 -Wformat-security $(if $(WERROR),-Werror)
+	-Wwrite-strings -Wformat=2 -Wformat-security \
+	-Werror=implicit-function-declaration $(if $(WERROR),-Werror)
 ifneq ($(SANITIZE)$(FUZZ),)
 SANITIZERS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 endif
@@ -153,6 +154,7 @@ soak: setup-test
 	$(Q)MAILSYNC='$(abspath $(BUILD))/steps/mailsync' TIME='$(TIME)' tests/crash/soak
 
 install: program
+	@test -n '$(PROGRAM)' || { echo 'there is no src/cli/main.c to build' >&2; exit 1; }
 	install -d '$(DESTDIR)$(PREFIX)/bin'
 	install -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/mailsync'
 	set -e; for page in $(wildcard docs/*.1 docs/*.5); do \

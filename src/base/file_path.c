@@ -1,9 +1,12 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+#include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "file_private.h"
 #include "mailsync/base/file.h"
 
 #define PATH_LEN_MAX 65536
@@ -114,6 +117,23 @@ int file_expand(const char *path, struct buf *out, struct err *err)
 	if (rc == 0) {
 		rc = buf_status(out, "an expanded path", err);
 	}
+	if (rc < 0) {
+		buf_truncate(out, before);
+	}
+	return rc;
+}
+
+int file_real_path(const char *path, struct buf *out, struct err *err)
+{
+	char *resolved = realpath(path, NULL);
+
+	if (!resolved) {
+		return file_fail(err, errno, "find", path);
+	}
+	size_t before = out->len;
+	buf_append_cstr(out, resolved);
+	free(resolved);
+	int rc = buf_status(out, "a path", err);
 	if (rc < 0) {
 		buf_truncate(out, before);
 	}

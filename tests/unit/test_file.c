@@ -294,6 +294,26 @@ static void file_expand_knows_home_and_variables(void **state)
 	assert_expands("cost $5 $", "cost $5 $");
 }
 
+static void file_real_path_goes_through_links(void **state)
+{
+	struct place *place = *state;
+	char path[128];
+	struct buf direct, linked;
+	struct err err;
+
+	buf_init(&direct, 1000);
+	buf_init(&linked, 1000);
+	assert_int_equal(symlinkat(".", place->dirfd, "link"), 0);
+	snprintf(path, sizeof(path), "%s/nothing", place->path);
+	assert_int_equal(file_real_path(place->path, &direct, &err), 0);
+	assert_int_equal(file_real_path(path, &linked, &err), -ERR_LOCAL);
+	snprintf(path, sizeof(path), "%s/./link/", place->path);
+	assert_int_equal(file_real_path(path, &linked, &err), 0);
+	assert_string_equal(linked.data, direct.data);
+	buf_finish(&direct);
+	buf_finish(&linked);
+}
+
 static void file_expand_refuses_what_is_not_set(void **state)
 {
 	static const char *const bad[] = {"$MAILSYNC_TEST_UNSET/x", "${MAILSYNC_TEST_UNSET}",
@@ -327,6 +347,7 @@ int main(void)
 		PLACED(file_mtime_may_lie_before_1970),
 		PLACED(file_lock_keeps_a_second_process_out_until_finished),
 		PLACED(file_lock_ends_with_its_process),
+		PLACED(file_real_path_goes_through_links),
 		cmocka_unit_test(file_expand_knows_home_and_variables),
 		cmocka_unit_test(file_expand_refuses_what_is_not_set),
 	};

@@ -70,4 +70,8 @@ void file_lock_finish(struct file_lock *lock);
  * set is ERR_CONFIG. OUT is as before on failure. */
 int file_expand(const char *path, struct buf *out, struct err *err);
 
+/* Appends the absolute path that PATH leads to, without links, "." and "..". OUT is as before
+ * on failure. */
+int file_real_path(const char *path, struct buf *out, struct err *err);
+
 #endif
