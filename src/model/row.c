@@ -1,0 +1,147 @@
+#include "mailsync/model/row.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What an empty `unique` points to: never written to, never freed. It spares an allocation that could
+ * fail in row_init(), which has no way to tell. */
+static const char row_no_unique[1] = "";
+
+static bool row_owns_unique(const struct row *row)
+{
+	return row->unique != row_no_unique;
+}
+
+void row_init(struct row *row)
+{
+	memset(row, 0, sizeof(*row));
+	row->unique = (char *)row_no_unique;
+}
+
+void row_finish(struct row *row)
+{
+	if (row_owns_unique(row)) {
+		free(row->unique);
+	}
+	free(row->emailid);
+	row_init(row);
+}
+
+static char *row_dup(const char *text, size_t len)
+{
+	char *copy = malloc(len + 1);
+
+	if (copy != NULL) {
+		memcpy(copy, text, len);
+		copy[len] = '\0';
+	}
+	return copy;
+}
+
+int row_copy(struct row *dest, const struct row *source, struct err *err)
+{
+	char *unique = (char *)row_no_unique;
+	char *emailid = NULL;
+
+	if (source->unique[0] != '\0') {
+		unique = row_dup(source->unique, strlen(source->unique));
+		if (unique == NULL) {
+			return err_nomem(err);
+		}
+	}
+	if (source->emailid != NULL) {
+		emailid = row_dup(source->emailid, strlen(source->emailid));
+		if (emailid == NULL) {
+			goto free_unique;
+		}
+	}
+	row_finish(dest);
+	*dest = *source;
+	dest->unique = unique;
+	dest->emailid = emailid;
+	return 0;
+
+free_unique:
+	if (unique != row_no_unique) {
+		free(unique);
+	}
+	return err_nomem(err);
+}
+
+int row_set_unique(struct row *row, const char *unique, size_t len, struct err *err)
+{
+	char *copy = (char *)row_no_unique;
+
+	if (len > 0) {
+		copy = row_dup(unique, len);
+		if (copy == NULL) {
+			return err_nomem(err);
+		}
+	}
+	if (row_owns_unique(row)) {
+		free(row->unique);
+	}
+	row->unique = copy;
+	return 0;
+}
+
+int row_set_emailid(struct row *row, const char *emailid, size_t len, struct err *err)
+{
+	char *copy = row_dup(emailid, len);
+
+	if (copy == NULL) {
+		return err_nomem(err);
+	}
+	free(row->emailid);
+	row->emailid = copy;
+	return 0;
+}
+
+bool row_is_settled(const struct row *row)
+{
+	return row->is_agreed && row->local == SIDE_PRESENT && row->remote == SIDE_PRESENT &&
+	       row->local_flags == row->flags && row->remote_flags == row->flags;
+}
+
+bool row_is_void(const struct row *row)
+{
+	return row->local != SIDE_PRESENT && row->remote != SIDE_PRESENT;
+}
+
+void row_list_init(struct row_list *list)
+{
+	list->items = NULL;
+	list->count = 0;
+	list->cap = 0;
+}
+
+void row_list_finish(struct row_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		row_finish(&list->items[i]);
+	}
+	free(list->items);
+	row_list_init(list);
+}
+
+struct row *row_list_add(struct row_list *list, struct err *err)
+{
+	if (list->count == list->cap) {
+		size_t cap = list->cap == 0 ? 16 : list->cap * 2;
+
+		if (list->cap > SIZE_MAX / sizeof(*list->items) / 2) {
+			err_nomem(err);
+			return NULL;
+		}
+		struct row *items = realloc(list->items, cap * sizeof(*items));
+		if (items == NULL) {
+			err_nomem(err);
+			return NULL;
+		}
+		list->items = items;
+		list->cap = cap;
+	}
+	struct row *row = &list->items[list->count++];
+	row_init(row);
+	return row;
+}

@@ -1,0 +1,181 @@
+/*
+ * The handle: locking, transactions, and what SQLite's failures mean.
+ *
+ * Invariants:
+ * 1. The mutex is held from state_begin() to its commit or rollback, by one thread.
+ * 2. No change is made outside a transaction.
+ */
+#include "state_private.h"
+
+#include <assert.h>
+
+#include "mailsync/base/step.h"
+
+void state_lock(struct state *state)
+{
+	int code = pthread_mutex_lock(&state->mutex);
+
+	assert(code == 0);
+	(void)code;
+}
+
+void state_unlock(struct state *state)
+{
+	int code = pthread_mutex_unlock(&state->mutex);
+
+	assert(code == 0);
+	(void)code;
+}
+
+int state_fail(struct state *state, int code, const char *what, struct err *err)
+{
+	const char *words = state->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(state->db);
+
+	state->last_code = code;
+	switch (code & 0xff) {
+	case SQLITE_NOMEM:
+		return err_nomem(err);
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			       "%s: cannot %s, another program uses it (%s)", state->path, what, words);
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return err_set(err, ERR_LOCAL, SCOPE_ACCOUNT,
+			       "%s: the state database is damaged (%s): move it away and run again; "
+			       "messages are then paired anew, none is deleted or doubled",
+			       state->path, words);
+	case SQLITE_FULL:
+	case SQLITE_IOERR:
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+	case SQLITE_NOLFS: {
+		int errnum = state->db == NULL ? 0 : sqlite3_system_errno(state->db);
+		if (errnum != 0) {
+			return err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errnum,
+					     "%s: cannot %s: %s", state->path, what, words);
+		}
+		return err_set(err, ERR_LOCAL, SCOPE_ACCOUNT, "%s: cannot %s: %s", state->path, what,
+			       words);
+	}
+	default:
+		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "%s: cannot %s: %s (code %d)",
+			       state->path, what, words, code);
+	}
+}
+
+int state_exec(struct state *state, const char *sql, struct err *err)
+{
+	int code = sqlite3_exec(state->db, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : state_fail(state, code, "use the database", err);
+}
+
+bool state_was_reset(const struct state *state)
+{
+	return state->was_reset;
+}
+
+int state_begin(struct state *state, struct err *err)
+{
+	struct query query;
+	static const char begin_read[] = "BEGIN";
+	static const char begin_write[] = "BEGIN IMMEDIATE";
+
+	state_lock(state);
+	assert(!state->in_transaction);
+	int status = query_init(&query, state,
+				state->mode == STATE_READ ? begin_read : begin_write, err);
+	if (status == 0) {
+		status = query_run(&query, err);
+		query_finish(&query);
+	}
+	if (status != 0) {
+		state_unlock(state);
+		return status;
+	}
+	state->in_transaction = true;
+	return 0;
+}
+
+static int state_commit_now(struct state *state, struct err *err)
+{
+	static const char commit[] = "COMMIT";
+	struct query query;
+	int errnum = STEP("commit");
+
+	if (errnum != 0) {
+		return err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errnum, "%s: cannot commit",
+				     state->path);
+	}
+	int status = query_init(&query, state, commit, err);
+	if (status == 0) {
+		status = query_run(&query, err);
+		query_finish(&query);
+	}
+	return status;
+}
+
+int state_commit(struct state *state, struct err *err)
+{
+	assert(state->in_transaction);
+	int status = state_commit_now(state, err);
+	if (status != 0) {
+		state_rollback(state);
+		return status;
+	}
+	state->has_written = state->mode == STATE_WRITE;
+	state->in_transaction = false;
+	state_unlock(state);
+	return 0;
+}
+
+void state_rollback(struct state *state)
+{
+	state_lock(state);
+	if (state->in_transaction) {
+		/* SQLite has rolled back by itself after some failures; then this one tells an
+		 * error that means nothing. */
+		if (!sqlite3_get_autocommit(state->db)) {
+			(void)sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
+		}
+		state->in_transaction = false;
+		state_unlock(state); /* state_begin()'s */
+	}
+	state_unlock(state);
+}
+
+int state_write_begin(struct state *state, bool *own, struct err *err)
+{
+	state_lock(state);
+	if (!state->in_transaction) {
+		int status = state_begin(state, err);
+		if (status != 0) {
+			state_unlock(state);
+			return status;
+		}
+		*own = true;
+		return 0;
+	}
+	if (sqlite3_get_autocommit(state->db)) {
+		/* Going on would make half of the caller's transaction durable. */
+		state_unlock(state);
+		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT,
+			       "%s: the transaction has failed before", state->path);
+	}
+	*own = false;
+	return 0;
+}
+
+int state_write_end(struct state *state, bool own, int status, struct err *err)
+{
+	if (own && status == 0) {
+		status = state_commit(state, err);
+	} else if (own) {
+		state_rollback(state);
+	}
+	state_unlock(state);
+	return status;
+}

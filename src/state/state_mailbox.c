@@ -1,0 +1,340 @@
+/* Mailboxes and the small named values. */
+#include "state_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Space-separated names; 58 keywords of what any server sends. */
+#define KEYWORDS_TEXT_MAX 65536
+
+static const char value_select[] = "SELECT value FROM value WHERE key = ?";
+static const char value_upsert[] =
+	"INSERT INTO value(key, value) VALUES(?1, ?2)"
+	" ON CONFLICT(key) DO UPDATE SET value = ?2 WHERE value <> ?2";
+static const char mailbox_select[] =
+	"SELECT id, name, had_local, had_remote, uidvalidity, uidnext, modseq, messages, mailboxid,"
+	" permanent_flags, permanent_any, keywords, stamp, pending, skipped, held_policy, synced_at,"
+	" trouble FROM mailbox ORDER BY name";
+static const char mailbox_upsert[] =
+	"INSERT INTO mailbox(id, name, had_local, had_remote, uidvalidity, uidnext, modseq, messages,"
+	" mailboxid, permanent_flags, permanent_any, keywords, stamp, held_policy, synced_at, trouble)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+	" ON CONFLICT(id) DO UPDATE SET name = ?2, had_local = ?3, had_remote = ?4, uidvalidity = ?5,"
+	" uidnext = ?6, modseq = ?7, messages = ?8, mailboxid = ?9, permanent_flags = ?10,"
+	" permanent_any = ?11, keywords = ?12, stamp = ?13, held_policy = ?14, synced_at = ?15,"
+	" trouble = ?16";
+static const char mailbox_counts[] =
+	"SELECT count(*), count(CASE WHEN reason IN (2, 7) THEN 1 END)"
+	" FROM row WHERE mailbox = ? AND pending = 1";
+static const char mailbox_store_counts[] =
+	"UPDATE mailbox SET pending = ?2, skipped = ?3"
+	" WHERE id = ?1 AND (pending <> ?2 OR skipped <> ?3)";
+/* Each by its partial indexes: a row stands in one of the two, or is one of neither. */
+static const char mailbox_delete_uids[] = "DELETE FROM row WHERE mailbox = ? AND uid <> 0";
+static const char mailbox_delete_names[] = "DELETE FROM row WHERE mailbox = ? AND uniq <> ''";
+static const char mailbox_delete_intents[] = "DELETE FROM intent WHERE mailbox = ?";
+static const char mailbox_delete[] = "DELETE FROM mailbox WHERE id = ?";
+static const char mailbox_reset[] =
+	"UPDATE mailbox SET uidvalidity = 0, uidnext = 0, modseq = 0, messages = 0, stamp = NULL,"
+	" pending = 0, skipped = 0, held_policy = 0 WHERE id = ?";
+static const char forget_all[] =
+	"DELETE FROM row; DELETE FROM mailbox; DELETE FROM intent; DELETE FROM pop3";
+
+int state_get(struct state *state, const char *key, struct buf *value, bool *found,
+	      struct err *err)
+{
+	struct query query;
+	bool has_row = false;
+
+	state_lock(state);
+	int status = query_init(&query, state, value_select, err);
+	if (status == 0) {
+		query_text(&query, key);
+		status = query_next(&query, &has_row, err);
+		if (status == 0 && has_row) {
+			buf_append_span(value, query_get_text(&query, 0));
+			status = buf_status(value, "a value of the state database", err);
+		}
+		query_finish(&query);
+	}
+	state_unlock(state);
+	if (status == 0) {
+		*found = has_row;
+	}
+	return status;
+}
+
+int state_set(struct state *state, const char *key, const char *value, struct err *err)
+{
+	struct query query;
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = query_init(&query, state, value_upsert, err);
+	if (status == 0) {
+		query_text(&query, key);
+		query_text(&query, value);
+		status = query_run(&query, err);
+		query_finish(&query);
+	}
+	return state_write_end(state, own, status, err);
+}
+
+int state_forget_all(struct state *state, struct err *err)
+{
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = state_exec(state, forget_all, err);
+	return state_write_end(state, own, status, err);
+}
+
+void state_mailbox_init(struct state_mailbox *mailbox)
+{
+	memset(mailbox, 0, sizeof(*mailbox));
+	mailbox->name = NULL;
+	mailbox->mailboxid = NULL;
+	mailbox->trouble = NULL;
+	keywords_init(&mailbox->keywords);
+}
+
+void state_mailbox_finish(struct state_mailbox *mailbox)
+{
+	free(mailbox->name);
+	free(mailbox->mailboxid);
+	free(mailbox->trouble);
+	keywords_finish(&mailbox->keywords);
+	state_mailbox_init(mailbox);
+}
+
+static int mailbox_read(const struct query *query, struct state_mailbox *mailbox, struct err *err)
+{
+	mailbox->id = query_get_int(query, 0);
+	mailbox->had_local = query_get_bool(query, 2);
+	mailbox->had_remote = query_get_bool(query, 3);
+	mailbox->uidvalidity = query_get_u32(query, 4);
+	mailbox->uidnext = query_get_u32(query, 5);
+	mailbox->modseq = query_get_u64(query, 6);
+	mailbox->messages = query_get_u32(query, 7);
+	mailbox->permanent_flags = query_get_u64(query, 9);
+	mailbox->permanent_any = query_get_bool(query, 10);
+	keywords_parse(&mailbox->keywords, query_get_text(query, 11));
+	/* A text that is no stamp is as none: the folder is scanned. */
+	mailbox->has_stamp = stamp_parse(query_get_text(query, 12), &mailbox->stamp);
+	mailbox->pending = query_get_u32(query, 13);
+	mailbox->skipped = query_get_u32(query, 14);
+	mailbox->held_policy = query_get_u64(query, 15);
+	mailbox->synced_at = query_get_int(query, 16);
+	int status = query_get_dup(query, 1, &mailbox->name, err);
+	if (status == 0) {
+		status = query_get_dup(query, 8, &mailbox->mailboxid, err);
+	}
+	if (status == 0) {
+		status = query_get_dup(query, 17, &mailbox->trouble, err);
+	}
+	return status;
+}
+
+static int mailboxes_add(struct state_mailboxes *mailboxes, size_t *cap, const struct query *query,
+			 struct err *err)
+{
+	if (mailboxes->count == *cap) {
+		size_t wanted = *cap == 0 ? 16 : *cap * 2;
+
+		if (*cap > SIZE_MAX / sizeof(*mailboxes->items) / 2) {
+			return err_nomem(err);
+		}
+		struct state_mailbox *items =
+			realloc(mailboxes->items, wanted * sizeof(*mailboxes->items));
+		if (items == NULL) {
+			return err_nomem(err);
+		}
+		mailboxes->items = items;
+		*cap = wanted;
+	}
+	struct state_mailbox *mailbox = &mailboxes->items[mailboxes->count++];
+	state_mailbox_init(mailbox);
+	return mailbox_read(query, mailbox, err);
+}
+
+int state_mailboxes_load(struct state *state, struct state_mailboxes *mailboxes, struct err *err)
+{
+	struct state_mailboxes loaded = {0};
+	struct query query;
+	size_t cap = 0;
+	bool has_row = true;
+
+	state_lock(state);
+	int status = query_init(&query, state, mailbox_select, err);
+	if (status == 0) {
+		while (status == 0) {
+			status = query_next(&query, &has_row, err);
+			if (status != 0 || !has_row) {
+				break;
+			}
+			status = mailboxes_add(&loaded, &cap, &query, err);
+		}
+		query_finish(&query);
+	}
+	state_unlock(state);
+	if (status == 0) {
+		*mailboxes = loaded;
+	} else {
+		state_mailboxes_finish(&loaded);
+	}
+	return status;
+}
+
+void state_mailboxes_finish(struct state_mailboxes *mailboxes)
+{
+	for (size_t i = 0; i < mailboxes->count; i++) {
+		state_mailbox_finish(&mailboxes->items[i]);
+	}
+	free(mailboxes->items);
+	*mailboxes = (struct state_mailboxes){0};
+}
+
+static int mailbox_write(struct state *state, const struct state_mailbox *mailbox,
+			 const char *keywords, struct err *err)
+{
+	struct query query;
+	char stamp[STAMP_TEXT_SIZE];
+	int status = query_init(&query, state, mailbox_upsert, err);
+
+	if (status != 0) {
+		return status;
+	}
+	if (mailbox->id == 0) {
+		query_null(&query);
+	} else {
+		query_int(&query, mailbox->id);
+	}
+	query_text(&query, mailbox->name);
+	query_int(&query, mailbox->had_local);
+	query_int(&query, mailbox->had_remote);
+	query_int(&query, mailbox->uidvalidity);
+	query_int(&query, mailbox->uidnext);
+	query_u64(&query, mailbox->modseq);
+	query_int(&query, mailbox->messages);
+	query_text(&query, mailbox->mailboxid);
+	query_u64(&query, mailbox->permanent_flags);
+	query_int(&query, mailbox->permanent_any);
+	query_text(&query, keywords);
+	if (mailbox->has_stamp) {
+		stamp_format(&mailbox->stamp, stamp);
+	}
+	query_text(&query, mailbox->has_stamp ? stamp : NULL);
+	query_u64(&query, mailbox->held_policy);
+	query_int(&query, mailbox->synced_at);
+	query_text(&query, mailbox->trouble);
+	status = query_run(&query, err);
+	query_finish(&query);
+	return status;
+}
+
+int state_mailbox_put(struct state *state, struct state_mailbox *mailbox, struct err *err)
+{
+	struct buf keywords;
+	bool own;
+
+	buf_init(&keywords, KEYWORDS_TEXT_MAX);
+	keywords_format(&mailbox->keywords, &keywords);
+	int status = buf_status(&keywords, "the keywords of a mailbox", err);
+	if (status == 0) {
+		status = state_write_begin(state, &own, err);
+	}
+	if (status != 0) {
+		goto finish_keywords;
+	}
+	status = mailbox_write(state, mailbox, keywords.data, err);
+	int64_t id = sqlite3_last_insert_rowid(state->db);
+	status = state_write_end(state, own, status, err);
+	if (status == 0 && mailbox->id == 0) {
+		mailbox->id = id;
+	}
+finish_keywords:
+	buf_finish(&keywords);
+	return status;
+}
+
+static int mailbox_count(struct state *state, int64_t mailbox, uint32_t counts[2], struct err *err)
+{
+	struct query query;
+	bool has_row;
+	int status = query_init(&query, state, mailbox_counts, err);
+
+	if (status != 0) {
+		return status;
+	}
+	query_int(&query, mailbox);
+	status = query_next(&query, &has_row, err);
+	if (status == 0) {
+		counts[0] = query_get_u32(&query, 0);
+		counts[1] = query_get_u32(&query, 1);
+	}
+	query_finish(&query);
+	if (status != 0) {
+		return status;
+	}
+	status = query_init(&query, state, mailbox_store_counts, err);
+	if (status != 0) {
+		return status;
+	}
+	query_int(&query, mailbox);
+	query_int(&query, counts[0]);
+	query_int(&query, counts[1]);
+	status = query_run(&query, err);
+	query_finish(&query);
+	return status;
+}
+
+int state_mailbox_count(struct state *state, struct state_mailbox *mailbox, struct err *err)
+{
+	uint32_t counts[2] = {0, 0};
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = mailbox_count(state, mailbox->id, counts, err);
+	status = state_write_end(state, own, status, err);
+	if (status == 0) {
+		mailbox->pending = counts[0];
+		mailbox->skipped = counts[1];
+	}
+	return status;
+}
+
+/* Empties a mailbox, then runs LAST on it. */
+static int mailbox_empty(struct state *state, int64_t mailbox, const char *last, struct err *err)
+{
+	const char *const steps[] = {mailbox_delete_uids, mailbox_delete_names,
+				     mailbox_delete_intents, last};
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	for (size_t i = 0; status == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		status = state_run_ints(state, steps[i], mailbox, 0, err);
+	}
+	return state_write_end(state, own, status, err);
+}
+
+int state_mailbox_drop(struct state *state, int64_t mailbox, struct err *err)
+{
+	return mailbox_empty(state, mailbox, mailbox_delete, err);
+}
+
+int state_mailbox_clear(struct state *state, int64_t mailbox, struct err *err)
+{
+	return mailbox_empty(state, mailbox, mailbox_reset, err);
+}

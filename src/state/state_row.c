@@ -1,0 +1,473 @@
+/*
+ * Rows: put, drop, look up, count and stream.
+ *
+ * Invariants:
+ * 1. `pending` is 1 exactly in rows that are not settled (row_is_settled).
+ * 2. No void row (row_is_void) is stored; every stored row has a UID or a unique part.
+ * 3. A settled row has a unique part, so that the counts need no look at settled rows.
+ */
+#include "state_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROW_COLUMNS                                                                              \
+	"id, mailbox, uid, uniq, agreed, local, remote, reason, flags, local_flags, remote_flags," \
+	" size, date"
+#define ROW_ALL_COLUMNS ROW_COLUMNS ", digest, emailid"
+
+static const char row_insert[] =
+	"INSERT INTO row(id, mailbox, uid, uniq, pending, agreed, local, remote, reason, flags,"
+	" local_flags, remote_flags, size, date, digest, emailid)"
+	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+static const char row_update[] =
+	"UPDATE row SET mailbox = ?2, uid = ?3, uniq = ?4, pending = ?5, agreed = ?6, local = ?7,"
+	" remote = ?8, reason = ?9, flags = ?10, local_flags = ?11, remote_flags = ?12, size = ?13,"
+	" date = ?14, digest = ?15, emailid = ?16 WHERE id = ?1";
+static const char row_delete[] = "DELETE FROM row WHERE id = ?";
+static const char row_select_id[] = "SELECT " ROW_ALL_COLUMNS " FROM row WHERE id = ?";
+static const char row_select_uid[] =
+	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ? AND uid = ? AND uid <> 0";
+static const char row_select_unique[] =
+	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ? AND uniq = ? AND uniq <> ''";
+static const char rows_pending[] =
+	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND pending = 1 ORDER BY id";
+static const char rows_pending_and_deleted[] =
+	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND pending = 1"
+	" UNION ALL SELECT " ROW_ALL_COLUMNS " FROM row"
+	" WHERE mailbox = ?1 AND pending = 0 AND (flags & 32) <> 0 ORDER BY id";
+static const char rows_emailid[] =
+	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE emailid = ? AND local = 1"
+	" ORDER BY agreed DESC, id";
+static const char row_by_uid_order[] =
+	"SELECT " ROW_COLUMNS " FROM row WHERE mailbox = ? AND uid <> 0 ORDER BY uid";
+static const char row_by_unique_order[] =
+	"SELECT " ROW_COLUMNS " FROM row WHERE mailbox = ? AND uniq <> '' ORDER BY uniq";
+/*
+ * Counted in the index by unique part, which every settled row stands in, with the few pending ones
+ * looked at: a count over 50,000 rows reads no row.
+ */
+static const char count_agreed[] =
+	"SELECT (SELECT count(*) FROM row WHERE mailbox = ?1 AND uniq <> '')"
+	" - (SELECT count(*) FROM row WHERE mailbox = ?1 AND pending = 1 AND uniq <> '')"
+	" + (SELECT count(*) FROM row WHERE mailbox = ?1 AND pending = 1 AND agreed = 1)";
+static const char count_agreed_all[] =
+	"SELECT (SELECT count(*) FROM row WHERE uniq <> '')"
+	" - (SELECT count(*) FROM row WHERE pending = 1 AND uniq <> '')"
+	" + (SELECT count(*) FROM row WHERE pending = 1 AND agreed = 1)";
+static const char count_remote[] =
+	"SELECT (SELECT count(*) FROM row WHERE mailbox = ?1 AND uniq <> '')"
+	" - (SELECT count(*) FROM row WHERE mailbox = ?1 AND pending = 1 AND uniq <> '')"
+	" + (SELECT count(*) FROM row WHERE mailbox = ?1 AND pending = 1 AND remote = 1)";
+static const char count_remote_all[] =
+	"SELECT (SELECT count(*) FROM row WHERE uniq <> '')"
+	" - (SELECT count(*) FROM row WHERE pending = 1 AND uniq <> '')"
+	" + (SELECT count(*) FROM row WHERE pending = 1 AND remote = 1)";
+static const char moves_select[] =
+	"SELECT gone.id, fresh.id FROM row AS gone CROSS JOIN row AS fresh"
+	" WHERE gone.local = 2 AND gone.agreed = 1 AND gone.uniq <> ''"
+	" AND fresh.uniq = gone.uniq AND fresh.agreed = 0 AND fresh.local = 1 AND fresh.uid = 0"
+	" AND fresh.mailbox <> gone.mailbox ORDER BY gone.id, fresh.id";
+
+struct state_cursor {
+	struct query query;
+	struct row row;
+};
+
+/* The one place where a row becomes parameters. */
+static void row_bind(struct query *query, const struct row *row)
+{
+	if (row->id == 0) {
+		query_null(query);
+	} else {
+		query_int(query, row->id);
+	}
+	query_int(query, row->mailbox);
+	query_int(query, row->uid);
+	query_text(query, row->unique);
+	query_int(query, !row_is_settled(row));
+	query_int(query, row->is_agreed);
+	query_int(query, row->local);
+	query_int(query, row->remote);
+	query_int(query, row->reason);
+	query_u64(query, row->flags);
+	query_u64(query, row->local_flags);
+	query_u64(query, row->remote_flags);
+	query_u64(query, row->size_bytes);
+	query_int(query, row->date);
+	if (row->has_digest) {
+		query_blob(query, row->digest, sizeof(row->digest));
+	} else {
+		query_null(query);
+	}
+	query_text(query, row->emailid);
+}
+
+/* The one place where ROW_COLUMNS become a row; its strings are left alone. */
+static void row_read_numbers(const struct query *query, struct row *row)
+{
+	row->id = query_get_int(query, 0);
+	row->mailbox = query_get_int(query, 1);
+	row->uid = query_get_u32(query, 2);
+	row->is_agreed = query_get_bool(query, 4);
+	row->local = (enum side_state)query_get_int(query, 5);
+	row->remote = (enum side_state)query_get_int(query, 6);
+	row->reason = (enum row_reason)query_get_int(query, 7);
+	row->flags = query_get_u64(query, 8);
+	row->local_flags = query_get_u64(query, 9);
+	row->remote_flags = query_get_u64(query, 10);
+	row->size_bytes = query_get_u64(query, 11);
+	row->date = query_get_int(query, 12);
+}
+
+/* ROW_ALL_COLUMNS into a row that was row_init()ed and holds nothing yet. */
+static int row_read(const struct query *query, struct row *row, struct err *err)
+{
+	struct span unique = query_get_text(query, 3);
+	struct span emailid = query_get_text(query, 14);
+	int status = row_set_unique(row, unique.data, unique.len, err);
+
+	if (status == 0 && emailid.data != NULL) {
+		status = row_set_emailid(row, emailid.data, emailid.len, err);
+	}
+	if (status != 0) {
+		return status;
+	}
+	row_read_numbers(query, row);
+	row->has_digest = sqlite3_column_bytes(query->statement, 13) == ROW_DIGEST_SIZE;
+	if (row->has_digest) {
+		memcpy(row->digest, sqlite3_column_blob(query->statement, 13), ROW_DIGEST_SIZE);
+	}
+	return 0;
+}
+
+static int row_store(struct state *state, const char *sql, const struct row *row, struct err *err)
+{
+	struct query query;
+	int status = query_init(&query, state, sql, err);
+
+	if (status != 0) {
+		return status;
+	}
+	row_bind(&query, row);
+	status = query_run(&query, err);
+	query_finish(&query);
+	return status;
+}
+
+int state_row_put(struct state *state, struct row *row, struct err *err)
+{
+	bool is_void = row_is_void(row) || (row->uid == 0 && row->unique[0] == '\0');
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	int64_t id = row->id;
+	if (is_void) {
+		status = id == 0 ? 0 : state_run_ints(state, row_delete, id, 0, err);
+		id = 0;
+	} else {
+		bool is_stored = false;
+		if (id != 0) {
+			status = row_store(state, row_update, row, err);
+			is_stored = status != 0 || sqlite3_changes(state->db) != 0;
+		}
+		/* An id that is not there (dropped in between) is taken up again: ids are not reused. */
+		if (!is_stored) {
+			status = row_store(state, row_insert, row, err);
+			id = sqlite3_last_insert_rowid(state->db);
+		}
+	}
+	status = state_write_end(state, own, status, err);
+	if (status == 0) {
+		row->id = id;
+	}
+	return status;
+}
+
+int state_row_drop(struct state *state, int64_t id, struct err *err)
+{
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = state_run_ints(state, row_delete, id, 0, err);
+	return state_write_end(state, own, status, err);
+}
+
+/* What a look-up asks for: an id in `mailbox` alone, or a UID or a unique part of a mailbox. */
+struct row_key {
+	const char *sql;
+	int64_t first;
+	int64_t uid;
+	const char *unique;
+};
+
+static int row_find(struct state *state, const struct row_key *key, struct row *row, bool *found,
+		    struct err *err)
+{
+	struct query query;
+	struct row loaded;
+	bool has_row = false;
+
+	row_init(&loaded);
+	state_lock(state);
+	int status = query_init(&query, state, key->sql, err);
+	if (status != 0) {
+		goto unlock;
+	}
+	query_int(&query, key->first);
+	if (key->unique != NULL) {
+		query_text(&query, key->unique);
+	} else if (key->uid != 0) {
+		query_int(&query, key->uid);
+	}
+	status = query_next(&query, &has_row, err);
+	if (status == 0 && has_row) {
+		status = row_read(&query, &loaded, err);
+	}
+	query_finish(&query);
+unlock:
+	state_unlock(state);
+	if (status != 0) {
+		row_finish(&loaded);
+		return status;
+	}
+	if (has_row) {
+		row_finish(row);
+		*row = loaded;
+	}
+	*found = has_row;
+	return 0;
+}
+
+int state_row_by_id(struct state *state, int64_t id, struct row *row, bool *found, struct err *err)
+{
+	struct row_key key = {.sql = row_select_id, .first = id};
+
+	return row_find(state, &key, row, found, err);
+}
+
+int state_row_by_uid(struct state *state, int64_t mailbox, uint32_t uid, struct row *row,
+		     bool *found, struct err *err)
+{
+	struct row_key key = {.sql = row_select_uid, .first = mailbox, .uid = uid};
+
+	return row_find(state, &key, row, found, err);
+}
+
+int state_row_by_unique(struct state *state, int64_t mailbox, const char *unique, struct row *row,
+			bool *found, struct err *err)
+{
+	struct row_key key = {.sql = row_select_unique, .first = mailbox, .unique = unique};
+
+	return row_find(state, &key, row, found, err);
+}
+
+/* All rows of a bound QUERY into a fresh list that replaces ROWS. */
+static int rows_read(struct query *query, struct row_list *rows, struct err *err)
+{
+	struct row_list loaded;
+	bool has_row = true;
+	int status = 0;
+
+	row_list_init(&loaded);
+	while (status == 0) {
+		status = query_next(query, &has_row, err);
+		if (status != 0 || !has_row) {
+			break;
+		}
+		struct row *row = row_list_add(&loaded, err);
+		status = row == NULL ? -(int)err->code : row_read(query, row, err);
+	}
+	if (status != 0) {
+		row_list_finish(&loaded);
+		return status;
+	}
+	row_list_finish(rows);
+	*rows = loaded;
+	return 0;
+}
+
+int state_rows_pending(struct state *state, int64_t mailbox, bool deleted_too,
+		       struct row_list *rows, struct err *err)
+{
+	struct query query;
+
+	state_lock(state);
+	int status = query_init(&query, state,
+				deleted_too ? rows_pending_and_deleted : rows_pending, err);
+	if (status == 0) {
+		query_int(&query, mailbox);
+		status = rows_read(&query, rows, err);
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}
+
+int state_rows_by_emailid(struct state *state, const char *emailid, struct row_list *rows,
+			  struct err *err)
+{
+	struct query query;
+
+	state_lock(state);
+	int status = query_init(&query, state, rows_emailid, err);
+	if (status == 0) {
+		query_text(&query, emailid);
+		status = rows_read(&query, rows, err);
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}
+
+static int row_count(struct state *state, const char *sql, int64_t mailbox, uint64_t *count,
+		     struct err *err)
+{
+	struct query query;
+	bool has_row;
+
+	state_lock(state);
+	int status = query_init(&query, state, sql, err);
+	if (status == 0) {
+		if (mailbox != 0) {
+			query_int(&query, mailbox);
+		}
+		status = query_next(&query, &has_row, err);
+		if (status == 0) {
+			*count = query_get_u64(&query, 0);
+		}
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}
+
+int state_count_agreed(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
+{
+	return row_count(state, mailbox == 0 ? count_agreed_all : count_agreed, mailbox, count, err);
+}
+
+int state_count_remote(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
+{
+	return row_count(state, mailbox == 0 ? count_remote_all : count_remote, mailbox, count, err);
+}
+
+static int moves_add(struct state_moves *moves, size_t *cap, const struct query *query,
+		     struct err *err)
+{
+	if (moves->count == *cap) {
+		size_t wanted = *cap == 0 ? 16 : *cap * 2;
+
+		if (*cap > SIZE_MAX / sizeof(*moves->items) / 2) {
+			return err_nomem(err);
+		}
+		struct state_move *items = realloc(moves->items, wanted * sizeof(*items));
+		if (items == NULL) {
+			return err_nomem(err);
+		}
+		moves->items = items;
+		*cap = wanted;
+	}
+	moves->items[moves->count].gone_row = query_get_int(query, 0);
+	moves->items[moves->count].new_row = query_get_int(query, 1);
+	moves->count++;
+	return 0;
+}
+
+int state_moves_load(struct state *state, struct state_moves *moves, struct err *err)
+{
+	struct state_moves loaded = {0};
+	struct query query;
+	size_t cap = 0;
+	bool has_row = true;
+
+	state_lock(state);
+	int status = query_init(&query, state, moves_select, err);
+	if (status == 0) {
+		while (status == 0) {
+			status = query_next(&query, &has_row, err);
+			if (status != 0 || !has_row) {
+				break;
+			}
+			status = moves_add(&loaded, &cap, &query, err);
+		}
+		query_finish(&query);
+	}
+	state_unlock(state);
+	if (status == 0) {
+		*moves = loaded;
+	} else {
+		state_moves_finish(&loaded);
+	}
+	return status;
+}
+
+void state_moves_finish(struct state_moves *moves)
+{
+	free(moves->items);
+	*moves = (struct state_moves){0};
+}
+
+int state_cursor_open(struct state *state, int64_t mailbox, enum state_order order,
+		      struct state_cursor **cursor, struct err *err)
+{
+	struct state_cursor *made = calloc(1, sizeof(*made));
+
+	if (made == NULL) {
+		return err_nomem(err);
+	}
+	row_init(&made->row);
+	state_lock(state);
+	int status = query_init_private(
+		&made->query, state,
+		order == STATE_BY_UID ? row_by_uid_order : row_by_unique_order, err);
+	if (status != 0) {
+		state_unlock(state);
+		free(made);
+		return status;
+	}
+	query_int(&made->query, mailbox);
+	*cursor = made; /* the lock is kept until it is closed */
+	return 0;
+}
+
+int state_cursor_next(struct state_cursor *cursor, const struct row **row, struct err *err)
+{
+	bool has_row;
+	int status = query_next(&cursor->query, &has_row, err);
+
+	if (status != 0) {
+		return status;
+	}
+	if (!has_row) {
+		*row = NULL;
+		return 0;
+	}
+	row_read_numbers(&cursor->query, &cursor->row);
+	/* Borrowed from SQLite until the next step: 50,000 copies spared. Never row_finish()ed. */
+	const char *unique = query_get_text(&cursor->query, 3).data;
+	if (unique == NULL) {
+		return err_nomem(err);
+	}
+	cursor->row.unique = (char *)unique;
+	*row = &cursor->row;
+	return 0;
+}
+
+void state_cursor_close(struct state_cursor **cursor)
+{
+	if (*cursor == NULL) {
+		return;
+	}
+	struct state *state = (*cursor)->query.state;
+	query_finish(&(*cursor)->query);
+	free(*cursor);
+	*cursor = NULL;
+	state_unlock(state);
+}

@@ -1,0 +1,136 @@
+/*
+ * The schema, as steps: PRAGMA user_version counts those that a database has taken. A step that was
+ * released is never edited; a change is a new step at the end.
+ *
+ * Flags are the 64 bits of a `uint64_t` in SQLite's signed integer. `side` columns hold enum side_state (0 absent, 1
+ * present, 2 gone), `reason` enum row_reason: the numbers are part of the file format.
+ *
+ * The indexes of `row` are partial, so that a settled row, the common one, stands in two of them only:
+ * by UID and by unique part. row_pending, row_deleted and row_gone/row_fresh (moves) hold the exceptions and cost nothing
+ * where there are none. A rowid table, since the unique part (half of a row's bytes) would otherwise be repeated in every
+ * index instead of in one.
+ */
+#include "state_private.h"
+
+#include <assert.h>
+
+#include "mailsync/model/flags.h"
+
+#define STATE_APPLICATION_ID 0x6d73796e   /* "msyn" */
+
+static_assert(SIDE_ABSENT == 0 && SIDE_PRESENT == 1 && SIDE_GONE == 2, "stored in the database");
+static_assert(REASON_TOO_LARGE == 2 && REASON_OBSTACLE == 7 && REASON_AMBIGUOUS == 8,
+	      "stored in the database");
+static_assert(FLAG_DELETED == 32, "stands in the index row_deleted");
+
+static const char schema_first[] =
+	"PRAGMA application_id = 1836284270;"
+	"CREATE TABLE value(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE mailbox("
+	" id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, had_local INT NOT NULL,"
+	" had_remote INT NOT NULL, uidvalidity INT NOT NULL, uidnext INT NOT NULL,"
+	" modseq INT NOT NULL, messages INT NOT NULL, mailboxid TEXT, permanent_flags INT NOT NULL,"
+	" permanent_any INT NOT NULL, keywords TEXT NOT NULL, stamp TEXT,"
+	" pending INT NOT NULL DEFAULT 0, skipped INT NOT NULL DEFAULT 0,"
+	" held_policy INT NOT NULL, synced_at INT NOT NULL, trouble TEXT);"
+	/* AUTOINCREMENT: intents name rows, so a dropped row's id must not become another's. */
+	"CREATE TABLE row("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, mailbox INT NOT NULL, uid INT NOT NULL,"
+	" uniq TEXT NOT NULL, pending INT NOT NULL, agreed INT NOT NULL, local INT NOT NULL,"
+	" remote INT NOT NULL, reason INT NOT NULL, flags INT NOT NULL, local_flags INT NOT NULL,"
+	" remote_flags INT NOT NULL, size INT NOT NULL, date INT NOT NULL, digest BLOB,"
+	" emailid TEXT);"
+	"CREATE UNIQUE INDEX row_uid ON row(mailbox, uid) WHERE uid <> 0;"
+	"CREATE UNIQUE INDEX row_uniq ON row(mailbox, uniq) WHERE uniq <> '';"
+	"CREATE INDEX row_pending ON row(mailbox) WHERE pending = 1;"
+	"CREATE INDEX row_deleted ON row(mailbox) WHERE pending = 0 AND (flags & 32) <> 0;"
+	"CREATE INDEX row_gone ON row(uniq) WHERE local = 2;"
+	"CREATE INDEX row_fresh ON row(uniq) WHERE agreed = 0 AND local = 1 AND uid = 0;"
+	"CREATE INDEX row_emailid ON row(emailid) WHERE emailid IS NOT NULL;"
+	"CREATE TABLE intent("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, kind INT NOT NULL, row INT NOT NULL,"
+	" mailbox INT NOT NULL, uidvalidity INT NOT NULL, uid_bound INT NOT NULL, text TEXT);"
+	"CREATE TABLE pop3("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, uidl TEXT NOT NULL, occurrence INT NOT NULL,"
+	" size INT NOT NULL, uniq TEXT NOT NULL, first_seen INT NOT NULL, deleted INT NOT NULL,"
+	" reason INT NOT NULL, UNIQUE(uidl, occurrence));"
+	"PRAGMA user_version = 1;";
+
+static const char *const schema_steps[] = {schema_first};
+#define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
+
+static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)
+{
+	struct query query;
+	bool has_row;
+	int status = query_init_private(&query, state, sql, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = query_next(&query, &has_row, err);
+	if (status == 0) {
+		*number = has_row ? query_get_int(&query, 0) : 0;
+	}
+	query_finish(&query);
+	return status;
+}
+
+/* Refuses a database that some other program, or a later mailsync, made. */
+static int schema_check(struct state *state, int64_t *version, struct err *err)
+{
+	int64_t application;
+	int status = schema_number(state, "PRAGMA user_version", version, err);
+
+	if (status == 0) {
+		status = schema_number(state, "PRAGMA application_id", &application, err);
+	}
+	if (status != 0) {
+		return status;
+	}
+	if (*version > SCHEMA_VERSION) {
+		return err_set(err, ERR_CONFIG, SCOPE_ACCOUNT,
+			       "%s was written by a newer mailsync (schema %d, this one knows %d): "
+			       "use that version, or another state_dir",
+			       state->path, (int)*version, (int)SCHEMA_VERSION);
+	}
+	int64_t tables = 0;
+	if (*version == 0) {
+		status = schema_number(state, "SELECT count(*) FROM sqlite_master", &tables, err);
+	}
+	if (status == 0 && (tables != 0 || (*version != 0 && application != STATE_APPLICATION_ID))) {
+		return err_set(err, ERR_CONFIG, SCOPE_ACCOUNT,
+			       "%s is a database of another program: use another state_dir",
+			       state->path);
+	}
+	return status;
+}
+
+int state_schema_apply(struct state *state, bool *is_new, struct err *err)
+{
+	int64_t version;
+	int status = schema_check(state, &version, err);
+
+	if (status != 0) {
+		return status;
+	}
+	*is_new = version == 0;
+	if (version == SCHEMA_VERSION || state->mode == STATE_READ) {
+		return 0;
+	}
+	status = state_begin(state, err);
+	if (status != 0) {
+		return status;
+	}
+	/* Again, now that nobody else writes: another process may have been here first. */
+	status = schema_check(state, &version, err);
+	while (status == 0 && version < SCHEMA_VERSION) {
+		status = state_exec(state, schema_steps[version], err);
+		version++;
+	}
+	if (status == 0) {
+		return state_commit(state, err);
+	}
+	state_rollback(state);
+	return status;
+}

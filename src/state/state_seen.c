@@ -1,0 +1,163 @@
+/*
+ * What was observed on a side, written without loading the row.
+ *
+ * Invariants (as in state_row.c): `pending` stays right, and no void row stays.
+ *
+ * `reason` is reset, for what was held may be due now; but AMBIGUOUS stays until pairing settles it: without it the
+ * message would be sent a second time.
+ */
+#include "state_private.h"
+
+#define SEEN_REASON "reason = CASE reason WHEN 8 THEN 8 ELSE 0 END"
+
+static const char seen_remote_flags[] =
+	"UPDATE row SET remote_flags = ?3, remote = 1, " SEEN_REASON ","
+	" pending = NOT (agreed = 1 AND local = 1 AND local_flags = flags AND flags = ?3)"
+	" WHERE mailbox = ?1 AND uid = ?2 AND uid <> 0 AND (remote_flags <> ?3 OR remote <> 1)";
+static const char seen_has_uid[] =
+	"SELECT 1 FROM row WHERE mailbox = ? AND uid = ? AND uid <> 0";
+/* Nothing is left of those that the Maildir does not have (agreed: gone on both sides). */
+static const char seen_remote_void[] =
+	"DELETE FROM row WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0"
+	" AND remote = 1 AND local <> 1";
+/* A pair that was never agreed is a message of the Maildir alone again. */
+static const char seen_remote_gone[] =
+	"UPDATE row SET remote = CASE agreed WHEN 1 THEN 2 ELSE 0 END, pending = 1,"
+	" uid = CASE agreed WHEN 1 THEN uid ELSE 0 END, " SEEN_REASON
+	" WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0 AND remote = 1";
+static const char seen_local_flags[] =
+	"UPDATE row SET local_flags = ?2, local = 1, " SEEN_REASON ","
+	" pending = NOT (agreed = 1 AND remote = 1 AND remote_flags = flags AND flags = ?2)"
+	" WHERE id = ?1 AND (local_flags <> ?2 OR local <> 1)";
+static const char seen_local_void[] =
+	"DELETE FROM row WHERE id = ? AND local = 1 AND remote <> 1";
+static const char seen_local_gone[] =
+	"UPDATE row SET local = CASE agreed WHEN 1 THEN 2 ELSE 0 END, pending = 1,"
+	" uniq = CASE agreed WHEN 1 THEN uniq ELSE '' END, " SEEN_REASON
+	" WHERE id = ? AND local = 1";
+
+static int seen_remote(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags,
+		       struct state_seen *seen, struct err *err)
+{
+	struct query query;
+	bool has_row = true;
+	int status = query_init(&query, state, seen_remote_flags, err);
+
+	if (status != 0) {
+		return status;
+	}
+	query_int(&query, mailbox);
+	query_int(&query, uid);
+	query_u64(&query, flags);
+	status = query_run(&query, err);
+	query_finish(&query);
+	bool has_changed = sqlite3_changes(state->db) != 0;
+	if (status == 0 && !has_changed) {
+		status = query_init(&query, state, seen_has_uid, err);
+		if (status != 0) {
+			return status;
+		}
+		query_int(&query, mailbox);
+		query_int(&query, uid);
+		status = query_next(&query, &has_row, err);
+		query_finish(&query);
+	}
+	if (status == 0) {
+		*seen = (struct state_seen){.found = has_row, .changed = has_changed};
+	}
+	return status;
+}
+
+int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags,
+			   struct state_seen *seen, struct err *err)
+{
+	struct state_seen result = {0};
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = seen_remote(state, mailbox, uid, flags, &result, err);
+	status = state_write_end(state, own, status, err);
+	if (status == 0) {
+		*seen = result;
+	}
+	return status;
+}
+
+/* Runs SQL on the UIDs and adds to *COUNT how many rows it changed. */
+static int seen_range(struct query *query, const char *sql, const int64_t range[3],
+		      uint64_t *count, struct err *err)
+{
+	struct state *state = query->state;
+	int status = query_init(query, state, sql, err);
+
+	if (status != 0) {
+		return status;
+	}
+	for (int i = 0; i < 3; i++) {
+		query_int(query, range[i]);
+	}
+	status = query_run(query, err);
+	query_finish(query);
+	*count += (uint64_t)sqlite3_changes(state->db);
+	return status;
+}
+
+int state_see_remote_gone(struct state *state, int64_t mailbox, uint32_t first, uint32_t last,
+			  uint64_t *count, struct err *err)
+{
+	const int64_t range[3] = {mailbox, first, last};
+	struct query query = {.state = state};
+	uint64_t changed = 0;
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = seen_range(&query, seen_remote_void, range, &changed, err);
+	if (status == 0) {
+		status = seen_range(&query, seen_remote_gone, range, &changed, err);
+	}
+	status = state_write_end(state, own, status, err);
+	if (status == 0) {
+		*count = changed;
+	}
+	return status;
+}
+
+int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, struct err *err)
+{
+	struct query query;
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = query_init(&query, state, seen_local_flags, err);
+	if (status == 0) {
+		query_int(&query, row);
+		query_u64(&query, flags);
+		status = query_run(&query, err);
+		query_finish(&query);
+	}
+	return state_write_end(state, own, status, err);
+}
+
+int state_see_local_gone(struct state *state, int64_t row, struct err *err)
+{
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = state_run_ints(state, seen_local_void, row, 0, err);
+	if (status == 0) {
+		status = state_run_ints(state, seen_local_gone, row, 0, err);
+	}
+	return state_write_end(state, own, status, err);
+}

@@ -1,0 +1,123 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "mailsync/model/row.h"
+
+static struct row settled_row(void)
+{
+	struct row row;
+
+	row_init(&row);
+	row.uid = 7;
+	row.is_agreed = true;
+	row.local = SIDE_PRESENT;
+	row.remote = SIDE_PRESENT;
+	row.flags = row.local_flags = row.remote_flags = 3;
+	return row;
+}
+
+static void row_that_both_sides_agree_on_is_settled(void **state)
+{
+	(void)state;
+	struct row row = settled_row();
+
+	assert_true(row_is_settled(&row));
+	assert_false(row_is_void(&row));
+}
+
+static void row_with_any_difference_is_pending(void **state)
+{
+	(void)state;
+	struct row row = settled_row();
+
+	row.local_flags = 1;
+	assert_false(row_is_settled(&row));
+	row = settled_row();
+	row.remote_flags = 1;
+	assert_false(row_is_settled(&row));
+	row = settled_row();
+	row.is_agreed = false;
+	assert_false(row_is_settled(&row));
+	row = settled_row();
+	row.remote = SIDE_GONE;
+	assert_false(row_is_settled(&row));
+	assert_false(row_is_void(&row));
+}
+
+static void row_present_nowhere_is_void(void **state)
+{
+	(void)state;
+	struct row row = settled_row();
+
+	row.local = SIDE_GONE;
+	assert_false(row_is_void(&row));
+	row.remote = SIDE_GONE;
+	assert_true(row_is_void(&row));
+	row_init(&row);
+	assert_true(row_is_void(&row));
+	row.local = SIDE_PRESENT;
+	assert_false(row_is_void(&row));
+}
+
+static void row_copy_owns_its_strings(void **state)
+{
+	(void)state;
+	struct err err;
+	struct row source = settled_row();
+	struct row copy;
+
+	row_init(&copy);
+	assert_string_equal(copy.unique, "");
+	assert_int_equal(row_set_unique(&source, "1.x.host:2,S", 8, &err), 0);
+	assert_int_equal(row_set_emailid(&source, "M1", 2, &err), 0);
+	assert_int_equal(row_copy(&copy, &source, &err), 0);
+	assert_int_equal(row_set_unique(&source, "", 0, &err), 0);
+	row_finish(&source);
+	assert_string_equal(source.unique, "");
+	assert_string_equal(copy.unique, "1.x.host");
+	assert_string_equal(copy.emailid, "M1");
+	assert_int_equal(copy.uid, 7);
+	assert_int_equal(row_copy(&copy, &source, &err), 0);
+	assert_string_equal(copy.unique, "");
+	assert_null(copy.emailid);
+	row_finish(&copy);
+}
+
+static void row_list_grows_and_frees(void **state)
+{
+	(void)state;
+	struct err err;
+	struct row_list list;
+
+	row_list_init(&list);
+	for (uint32_t uid = 1; uid <= 100; uid++) {
+		struct row *row = row_list_add(&list, &err);
+		assert_non_null(row);
+		assert_string_equal(row->unique, "");
+		row->uid = uid;
+		assert_int_equal(row_set_unique(row, "name", 4, &err), 0);
+	}
+	assert_int_equal(list.count, 100);
+	assert_int_equal(list.items[41].uid, 42);
+	assert_string_equal(list.items[99].unique, "name");
+	row_list_finish(&list);
+	assert_int_equal(list.count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(row_that_both_sides_agree_on_is_settled),
+		cmocka_unit_test(row_with_any_difference_is_pending),
+		cmocka_unit_test(row_present_nowhere_is_void),
+		cmocka_unit_test(row_copy_owns_its_strings),
+		cmocka_unit_test(row_list_grows_and_frees),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
