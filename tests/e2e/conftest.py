@@ -1,0 +1,64 @@
+"""Fixtures: one Dovecot serves all tests, each of which has an account of its own on it."""
+
+import itertools
+import pathlib
+import re
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from rig import program                      # noqa: E402
+from rig.dovecot import Dovecot, Options     # noqa: E402
+
+_serial = itertools.count(1)
+
+
+def pytest_configure():
+    if not Dovecot.is_there():
+        pytest.exit("e2e: Dovecot is not installed", 2)
+    if not program.binary().exists():
+        pytest.exit(f"e2e: there is no {program.binary()}", 2)
+
+
+@pytest.fixture(scope="session")
+def dovecots():
+    """dovecots(option=...) gives a running Dovecot of those options, one for all that ask."""
+    running = {}
+
+    def get(**options):
+        key = Options(**options)
+        if key not in running:
+            running[key] = Dovecot(key)
+            running[key].start()
+        return running[key]
+
+    yield get
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture
+def make_account(tmp_path, request, dovecots):
+    """make_account(server=None, **config keys): an empty account of a fresh user."""
+    stem = re.sub(r"[^a-z0-9]", "", request.node.name.lower())[:24]
+
+    def make(server=None, **keys):
+        number = next(_serial)
+        user = f"{stem}{number}"
+        return program.Account(tmp_path / f"account{number}", server or dovecots(), user, **keys)
+
+    return make
+
+
+@pytest.fixture
+def account(make_account):
+    return make_account()
+
+
+@pytest.fixture
+def remote(account):
+    """Another client's session of `account`."""
+    with account.remote() as session:
+        yield session

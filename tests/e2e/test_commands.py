@@ -1,0 +1,283 @@
+"""Commands and options: dry run, list, check, status, the lock, signals, silence, several accounts."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from rig import mail, program
+from rig.line import Line
+from rig.scripted import Scripted, expect, pause
+from stories import agree, append, count, idle, paired, uids
+
+
+def test_with_nothing_to_say_nothing_is_said(account, remote):
+    paired(account, remote, 2)
+    result = account.run("sync")
+    assert (result.status, result.out, result.err) == (0, "", "")
+    assert account.run().status == 0
+
+
+def test_the_json_lines_have_their_fields(account, remote):
+    append(remote, 2)
+    result = account.sync()
+    event, = result.of("mailbox")
+    assert event["account"] == "home" and event["mailbox"] == "INBOX"
+    assert all(event[name] == (2 if name == "downloaded" else 0) for name in program.COUNTS)
+    event = result.account
+    assert event["status"] == 0 and event["mailboxes"] == 1 and event["mailboxes_changed"] == 1
+    for name in ("connections", "commands", "round_trips", "bytes_in", "bytes_out", "seconds"):
+        assert event[name] > 0, name
+    assert result.err == ""
+
+
+def test_a_dry_run_says_what_a_run_does_and_changes_nothing(account, remote):
+    (uid_one, one), (uid_two, two), (uid_three, _), (_, four) = paired(account, remote, 4)
+    local = account.local
+    local.deliver("INBOX", mail.one(50, size=300))
+    local.set_flags(local.find("INBOX", one), add="F")
+    local.find("INBOX", four).unlink()
+    append(remote, 1, seed="new")
+    remote.store("INBOX", uid_two, "+FLAGS", "\\Answered")
+    remote.expunge("INBOX", uid_three)
+    remote.create("far")
+    local.create("near")
+
+    files, numbers, rows = local.snapshot(), remote.numbers(), account.database.read_bytes()
+    plan = account.sync("--dry-run").plan
+    assert local.snapshot() == files
+    assert remote.numbers() == numbers
+    assert account.database.read_bytes() == rows
+    assert sorted(op["op"] for op in plan) == sorted([
+        "create_local", "create_remote", "delete_local", "delete_remote", "download",
+        "flags_local", "flags_remote", "upload"])
+    assert all(op["why"] for op in plan)
+
+    did = account.sync().did
+    assert did == {"downloaded": 1, "uploaded": 1, "flags_local": 1, "flags_remote": 1,
+                   "deleted_local": 1, "deleted_remote": 1}
+    idle(account, remote)
+
+
+def test_a_first_dry_run_creates_nothing(account, remote):
+    append(remote, 2)
+    plan = account.sync("-n").plan
+    assert [op["op"] for op in plan].count("download") == 2
+    assert not account.local.root.exists()
+    assert not account.database.exists()
+    assert account.sync().did == {"downloaded": 2}
+
+
+def test_a_dry_run_speaks_to_people_too(account, remote):
+    append(remote, 1)
+    result = account.run("-n", "sync")
+    assert result.status == 0
+    assert "INBOX" in result.out
+
+
+def test_list_shows_the_remote_mailboxes(make_account, dovecots):
+    account = make_account(dovecots(special_use=True), mailboxes="* !Junk")
+    with account.remote() as remote:
+        append(remote, 3)
+        remote.create("Größe")
+        result = account.run("list")
+        assert result.status == 0, result
+        lines = {name: line for line in result.out.splitlines()
+                 for name in ("INBOX", "Größe", "Trash", "Junk") if name in line.split()}
+        assert set(lines) == {"INBOX", "Größe", "Trash", "Junk"}
+        assert "3" in lines["INBOX"] and "\\Trash" in lines["Trash"]
+        assert not account.local.root.exists()
+
+
+def test_check_logs_in_and_says_what_will_be_used(account):
+    result = account.run("check")
+    assert result.status == 0, result
+    assert result.out.strip()
+    assert not account.local.root.exists()
+
+
+def test_check_finds_a_wrong_password(account):
+    account.change(password="wrong")
+    assert account.run("check").status == 77
+
+
+def test_status_needs_no_network(account, remote):
+    paired(account, remote, 3)
+    account.change(port=1)
+    result = account.run("status")
+    assert result.status == 0, result
+    assert any("INBOX" in line and "3" in line for line in result.out.splitlines())
+
+
+def test_usage_errors(account):
+    assert account.run("--no-such-option").status == 64
+    assert account.run("no-such-command").status in (64, 78)
+    assert account.run("sync", "no-such-account").status in (64, 78)
+
+
+def test_help_and_version(account):
+    for option in ("--help", "-h", "--version"):
+        result = account.run(option)
+        assert result.status == 0 and "mailsync" in result.out.lower(), result
+
+
+def test_options_may_stand_after_the_command(account, remote):
+    append(remote, 1)
+    result = account.run("sync", "--json", "home")
+    assert result.status == 0 and result.did == {"downloaded": 1}, result
+
+
+def test_the_config_may_come_from_the_environment(account, remote):
+    append(remote, 1)
+    account.write_config()
+    import subprocess
+    env = account.environment(MAILSYNC_CONFIG=str(account.config))
+    assert subprocess.run([program.binary()], env=env, check=False).returncode == 0
+    assert count(account) == 1
+
+
+# The lock
+
+def hold(account, server):
+    """A run that sits in LIST for a while."""
+    account.change(port=server.port)
+    process = account.start("sync")
+    end = time.monotonic() + 10
+    while not any(c.startswith("LIST") for c in server.received):
+        assert time.monotonic() < end and process.poll() is None, program.finish(process)
+        time.sleep(0.01)
+    return process
+
+
+def test_a_second_run_ends_with_75(account):
+    with Scripted([expect("^LIST", pause(2), '* LIST () "/" INBOX', "OK done")]) as server:
+        process = hold(account, server)
+        result = account.run("sync")
+        assert result.status == 75, result
+        assert result.err.count("\n") == 1
+        assert program.finish(process).status == 0
+
+
+def test_wait_waits_for_the_other_run(account, remote):
+    append(remote, 1)
+    port = account.keys["port"]
+    with Scripted([expect("^LIST", pause(1), '* LIST () "/" INBOX', "OK done")]) as server:
+        process = hold(account, server)
+        account.change(port=port)
+        began = time.monotonic()
+        result = account.run("--wait", "sync")
+        assert result.status in (0, 1), result
+        assert time.monotonic() - began > 0.5
+        process.wait(10)
+
+
+# Signals
+
+def test_terminated_in_mid_run_the_next_run_converges(account, remote):
+    letters = mail.varied(150, seed=3, mailboxes=["INBOX", "Work"])
+    mail.fill(remote, letters)
+    port = account.keys["port"]
+    with Line(port, kbit_s=8000) as line:
+        account.change(port=line.port)
+        process = account.start("sync")
+        seen = program.stop_when(
+            process, lambda: account.local.root.is_dir()
+            and any(account.local.root.rglob("*.*")) and count(account) + 1 > 0
+            and sum(1 for p in account.local.root.rglob("*") if p.is_file()) > 1)
+        result = program.finish(process)
+    assert seen, "it was over too soon"
+    assert result.status == 75, result
+    account.change(port=port)
+    account.sync()
+    agree(account, remote)
+    idle(account, remote)
+
+
+@pytest.mark.parametrize("delay", [0.02, 0.06, 0.15, 0.4])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["TERM", "KILL"])
+def test_stopped_at_any_time_the_next_run_converges(account, remote, delay, number):
+    mail.fill(remote, mail.varied(60, seed=4, mailboxes=["INBOX", "Work"]))
+    local = account.local
+    local.create("INBOX")
+    local.create("Out")
+    uploads = mail.varied(40, seed=5, mailboxes=["Out"])
+    for letter in uploads:
+        local.deliver("Out", letter.wire.replace(b"\r\n", b"\n"), "S", letter.when)
+    port = account.keys["port"]
+    with Line(port, rtt_ms=4, kbit_s=20000) as line:
+        account.change(port=line.port)
+        process = account.start("sync")
+        time.sleep(delay)
+        process.send_signal(number)
+        program.finish(process)
+    account.change(port=port)
+    account.sync()
+    agree(account, remote)
+    assert len(uids(remote, "Out")) == len(uploads)
+    idle(account, remote)
+
+
+def test_a_connection_cut_anywhere_loses_and_doubles_nothing(account, remote):
+    letters = mail.varied(40, seed=6, mailboxes=["INBOX", "Work"])
+    mail.fill(remote, letters)
+    account.local.create("Out")
+    for number in range(10):
+        account.local.deliver("Out", mail.one(number, seed="out", size=3000))
+    port = account.keys["port"]
+    for cut in (150, 700, 2500, 9000, 60_000, 200_000):
+        for side in ("server", "client"):
+            with Line(port, cut_after=cut, side=side) as line:
+                account.change(port=line.port)
+                assert account.sync(status=None).status in (0, 1, 75, 76)
+    account.change(port=port)
+    account.sync()
+    agree(account, remote)
+    assert len(uids(remote, "Out")) == 10
+    idle(account, remote)
+
+
+# Several accounts, several roots
+
+def test_accounts_run_whatever_happens_to_the_others(account, remote, make_account):
+    append(remote, 1)
+    broken = make_account(password="wrong")
+    account.others["account broken"] = broken.keys
+    result = account.run("--json", "sync")
+    assert result.status == 77
+    assert count(account) == 1
+    statuses = {event["account"]: event["status"] for event in result.of("account")}
+    assert statuses == {"home": 0, "broken": 77}
+    assert account.run("sync", "home").status == 0
+
+
+@pytest.mark.parametrize("below", ["", "/INBOX"])
+def test_accounts_may_not_share_a_root(account, remote, make_account, below):
+    append(remote, 1)
+    other = make_account()
+    other.keys["maildir"] = account.keys["maildir"] + below
+    account.others["account other"] = other.keys
+    assert account.run("sync").status == 78
+
+
+def test_a_root_of_another_account_is_refused(account, remote, make_account):
+    paired(account, remote, 2)
+    other = make_account(maildir=account.keys["maildir"])
+    other.name = "other"
+    before = account.local.read()
+    assert other.sync(status=None).status == 78
+    with other.remote() as session:
+        assert session.uids("INBOX") == []
+    assert account.local.read() == before
+
+
+def test_an_unwritable_maildir_is_a_local_error(account, remote):
+    if os.getuid() == 0:
+        account.local.root.parent.mkdir(exist_ok=True)
+        account.local.root.write_text("a file, not a directory")
+    else:
+        account.local.root.mkdir(parents=True)
+        account.local.root.chmod(0o500)
+    append(remote, 1)
+    assert account.sync(status=None).status in (74, 78)
+    assert len(uids(remote)) == 1

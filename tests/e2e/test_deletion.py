@@ -1,0 +1,204 @@
+"""expunge, trash, the brake: how messages go, and what keeps them from going."""
+
+import pytest
+
+from rig import mail
+from stories import agree, append, count, idle, letters, paired, uids
+
+
+def test_deleted_is_a_flag_like_others_without_expunge(account, remote):
+    (uid, wire), _ = paired(account, remote, 2)
+    remote.store("INBOX", uid, "+FLAGS", "\\Deleted")
+    assert account.sync().did == {"flags_local": 1}
+    assert letters(account, wire) == "T"
+    agree(account, remote)
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_expunge_removes_what_is_marked_on_both_sides(account, remote, side):
+    (uid, wire), _ = paired(account, remote, 2, expunge="both")
+    if side == "remote":
+        remote.store("INBOX", uid, "+FLAGS", "\\Deleted")
+    else:
+        account.local.set_flags(account.local.find("INBOX", wire), add="T")
+    assert account.sync().did == {"deleted_local": 1, "deleted_remote": 1}
+    assert (count(account), len(uids(remote))) == (1, 1)
+    idle(account, remote)
+
+
+def test_expunge_on_one_side_takes_the_other_where_delete_covers_it(account, remote):
+    (uid, _), _ = paired(account, remote, 2, expunge="remote")
+    remote.store("INBOX", uid, "+FLAGS", "\\Deleted")
+    account.sync()
+    assert (count(account), len(uids(remote))) == (1, 1)
+
+
+def test_expunge_on_one_side_leaves_the_other_where_delete_does_not(account, remote):
+    (uid, _), _ = paired(account, remote, 2, expunge="remote", delete="none")
+    remote.store("INBOX", uid, "+FLAGS", "\\Deleted")
+    account.sync()
+    assert (count(account), len(uids(remote))) == (2, 1)
+    assert account.sync().did == {}
+
+
+def test_a_new_message_marked_deleted_is_not_copied_with_expunge(account, remote):
+    paired(account, remote, 1, expunge="local")
+    append(remote, 1, seed="marked", flags=("\\Deleted",))
+    assert account.sync().did == {}
+    assert (count(account), len(uids(remote))) == (1, 2)
+
+
+def test_only_our_own_deletions_are_expunged(account, remote):
+    """What another client marked \\Deleted stays when we expunge."""
+    (_, one), (uid_two, two), _ = paired(account, remote, 3)
+    remote.store("INBOX", uid_two, "+FLAGS", "\\Deleted")
+    account.local.find("INBOX", one).unlink()
+    account.sync()
+    assert uid_two in uids(remote)
+    assert len(uids(remote)) == 2
+
+
+def test_without_uidplus_others_deletions_are_not_expunged(make_account):
+    account = make_account(disable_extensions="UIDPLUS")
+    with account.remote() as remote:
+        (uid_one, one), (uid_two, _), _ = paired(account, remote, 3)
+        remote.store("INBOX", uid_two, "+FLAGS", "\\Deleted")
+        account.sync()
+        account.local.find("INBOX", one).unlink()
+        account.sync()
+        assert uid_two in uids(remote)
+
+
+# trash
+
+@pytest.mark.parametrize("trash", ["Trash", "\\Trash"])
+def test_remote_deletions_go_to_the_trash(make_account, dovecots, trash):
+    account = make_account(dovecots(special_use=True), trash=trash)
+    with account.remote() as remote:
+        (_, wire), _ = paired(account, remote, 2)
+        account.local.find("INBOX", wire).unlink()
+        result = account.sync()
+        assert result.did.get("deleted_remote") == 1
+        assert len(uids(remote)) == 1
+        assert [w for _, w, _ in remote.messages("Trash")] == [wire]
+        account.sync()
+        agree(account, remote)
+        idle(account, remote)
+
+
+def test_in_the_trash_a_deletion_is_one(make_account, dovecots):
+    account = make_account(dovecots(special_use=True), trash="Trash")
+    with account.remote() as remote:
+        (_, wire), = append(remote, 1, "Trash")
+        account.sync()
+        account.local.find("Trash", wire).unlink()
+        account.sync()
+        assert uids(remote, "Trash") == []
+
+
+def test_without_the_trash_nothing_is_expunged(account, remote):
+    (_, wire), _ = paired(account, remote, 2, trash="No such box")
+    account.local.find("INBOX", wire).unlink()
+    result = account.sync(status=None)
+    assert result.status != 0 and result.errors
+    assert len(uids(remote)) == 2
+
+
+# The brake
+
+def delete_locally(account, held):
+    for _, wire in held:
+        account.local.find("INBOX", wire).unlink()
+
+
+def test_the_brake_holds_a_mass_deletion_and_lets_all_else_through(account, remote):
+    held = paired(account, remote, 20)
+    delete_locally(account, held[:15])
+    account.local.set_flags(account.local.find("INBOX", held[16][1]), add="F")
+    append(remote, 1, seed="new")
+
+    result = account.sync(status=79)
+    assert result.did.get("deleted_remote", 0) == 0
+    assert result.did["flags_remote"] == 1 and result.did["downloaded"] == 1
+    assert len(uids(remote)) == 21
+    # It stays pending, and is told again.
+    assert account.sync(status=79).did.get("deleted_remote", 0) == 0
+
+    assert account.sync("--allow-mass-delete").did == {"deleted_remote": 15}
+    agree(account, remote)
+    idle(account, remote)
+
+
+def test_the_brake_holds_local_deletions_too(account, remote):
+    held = paired(account, remote, 20)
+    for uid, _ in held[:15]:
+        remote.expunge("INBOX", uid)
+    account.sync(status=79)
+    assert count(account) == 20
+    assert account.sync("--allow-mass-delete").did == {"deleted_local": 15}
+
+
+def test_up_to_ten_deletions_never_brake(account, remote):
+    held = paired(account, remote, 10)
+    delete_locally(account, held)
+    assert account.sync().did == {"deleted_remote": 10}
+
+
+def test_half_of_them_do_not_brake(account, remote):
+    held = paired(account, remote, 40)
+    delete_locally(account, held[:20])
+    assert account.sync().did == {"deleted_remote": 20}
+
+
+def test_the_brake_can_be_set_and_switched_off(account, remote):
+    held = paired(account, remote, 40, max_delete="25%")
+    delete_locally(account, held[:11])
+    account.sync(status=79)
+    account.change(max_delete="100%")
+    delete_locally(account, held[11:])
+    assert account.sync().did == {"deleted_remote": 40}
+
+
+def test_the_brake_counts_over_the_whole_account(account, remote):
+    boxes = ["INBOX", "one", "two"]
+    for box in boxes[1:]:
+        remote.create(box)
+    held = {box: append(remote, 9, box) for box in boxes}
+    account.sync()
+    for box in boxes:
+        for _, wire in held[box]:
+            account.local.find(box, wire).unlink()
+    result = account.sync(status=79)
+    assert result.did.get("deleted_remote", 0) == 0
+    assert [len(uids(remote, box)) for box in boxes] == [9, 9, 9]
+
+
+def test_the_brake_is_in_the_plan(account, remote):
+    held = paired(account, remote, 20)
+    delete_locally(account, held[:15])
+    result = account.sync("--dry-run", status=None)
+    assert [op for op in result.plan if op["op"] == "delete_remote"] == []
+
+
+# Disks that are not there
+
+def test_a_missing_root_deletes_nothing(account, remote, tmp_path):
+    paired(account, remote, 3)
+    root = account.local.root
+    root.rename(tmp_path / "unmounted")
+    result = account.sync(status=79)
+    assert len(uids(remote)) == 3
+    (tmp_path / "unmounted").rename(root)
+    assert account.sync().did == {}
+    assert result.errors
+
+
+def test_an_empty_root_deletes_nothing(account, remote, tmp_path):
+    paired(account, remote, 3)
+    account.local.root.rename(tmp_path / "unmounted")
+    account.local.root.mkdir()
+    account.sync(status=79)
+    assert len(uids(remote)) == 3
+    # Not even with leave to delete much.
+    account.sync("--allow-mass-delete", status=None)
+    assert len(uids(remote)) == 3

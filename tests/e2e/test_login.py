@@ -1,0 +1,249 @@
+"""Logging in: every mechanism and source of secrets, and each way it fails, with its own status and
+one sentence that does not hold the secret."""
+
+import base64
+import hashlib
+import shlex
+import socket
+import subprocess
+
+import pytest
+
+from rig import program
+from rig.host import PASSWORD
+from rig.scripted import Scripted, expect
+from stories import append, count
+
+
+def works(account, number=1):
+    with account.remote() as remote:
+        append(remote, number)
+    assert account.sync().did == {"downloaded": number}
+
+
+def fails(account, status, *words, secret=PASSWORD):
+    """One sentence on stderr, no secret even with -vv."""
+    result = account.run("sync")
+    assert result.status == status, result
+    lines = result.err.strip().splitlines()
+    assert len(lines) == 1 and result.out == "", result
+    assert all(word.lower() in lines[0].lower() for word in words), result
+    loud = account.run("-vv", "sync")
+    assert loud.status == status
+    encoded = base64.b64encode(secret.encode()).decode()
+    for text in (result.err, loud.err, loud.out):
+        assert secret not in text and encoded not in text
+    return lines[0]
+
+
+# Mechanisms
+
+MECHANISMS = ["plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"]
+
+
+@pytest.mark.parametrize("auth", ["auto", *MECHANISMS])
+def test_mechanism(make_account, auth):
+    works(make_account(auth=auth))
+
+
+@pytest.mark.parametrize("auth", ["plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"])
+def test_mechanism_with_a_wrong_password(make_account, auth):
+    fails(make_account(auth=auth, password="not-the-one"), 77, secret="not-the-one")
+
+
+@pytest.mark.parametrize("offered", ["plain", "login", "cram-md5", "scram-sha-1"])
+def test_auto_takes_what_is_offered(make_account, dovecots, offered):
+    works(make_account(dovecots(mechanisms=offered)))
+
+
+def test_a_mechanism_that_is_not_offered(make_account, dovecots):
+    account = make_account(dovecots(mechanisms="plain"), auth="scram-sha-256")
+    assert account.run("sync").status in (69, 77)
+
+
+@pytest.mark.parametrize("auth", ["xoauth2", "oauthbearer"])
+def test_oauth_token(make_account, auth):
+    account = make_account(auth=auth, tls="implicit")
+    account.change(password=account.server.mint_token(account.user))
+    works(account)
+
+
+@pytest.mark.parametrize("auth", ["xoauth2", "oauthbearer"])
+@pytest.mark.parametrize("bad", ["run out", "forged"])
+def test_bad_oauth_token(make_account, auth, bad):
+    account = make_account(auth=auth, tls="implicit")
+    token = account.server.mint_token(account.user, *((-60,) if bad == "run out" else ()),
+                                      **({"secret": "x"} if bad == "forged" else {}))
+    account.change(password=token)
+    fails(account, 77, secret=token)
+
+
+def test_external_with_a_client_certificate(make_account, dovecots):
+    server = dovecots(client_certificates=True, mechanisms="plain external")
+    account = make_account(server, tls="implicit", auth="external", password=None)
+    pem, key = server.authority.issue(account.user, "client")
+    account.change(tls_cert_file=pem, tls_key_file=key, user=None)
+    works(account)
+
+
+def test_a_tunnel_is_preauthenticated(make_account):
+    account = make_account()
+    command = account.server.tunnel_command(account.user)
+    account.change(tunnel=command, host=None, port=None, user=None, password=None, tls=None)
+    works(account)
+
+
+def test_a_tunnel_that_fails(make_account):
+    account = make_account()
+    account.change(tunnel="exit 3", host=None, port=None, user=None, password=None, tls=None)
+    assert account.run("sync").status == 75
+
+
+# Secrets
+
+def test_password_command(make_account):
+    # A `;` in it is no comment; only its first line counts.
+    command = f"true ; printf '%s\\nmore\\n' {shlex.quote(PASSWORD)}"
+    works(make_account(password=None, password_command=command))
+
+
+def test_password_command_that_fails(make_account):
+    account = make_account(password=None, password_command="echo oops >&2; exit 1")
+    assert account.run("sync").status in (75, 77, 78)
+
+
+def test_password_file(make_account, tmp_path):
+    path = tmp_path / "secret"
+    path.write_text(PASSWORD + "\n")
+    path.chmod(0o600)
+    works(make_account(password=None, password_file=path))
+
+
+def test_a_password_that_others_can_read_is_refused(account):
+    account.write_config()
+    account.config.chmod(0o644)
+    done = subprocess.run([program.binary(), "-c", account.config, "sync"], capture_output=True,
+                          env=account.environment(), check=False)
+    assert done.returncode == 78
+    assert PASSWORD.encode() not in done.stderr
+
+
+# Failures
+
+def test_wrong_password(make_account):
+    fails(make_account(password="not-the-one"), 77, secret="not-the-one")
+
+
+@pytest.mark.parametrize("kind", ["wrong-host", "expired", "self-signed"])
+@pytest.mark.parametrize("tls", ["implicit", "starttls"])
+def test_bad_certificate(make_account, dovecots, kind, tls):
+    fails(make_account(dovecots(certificate=kind), tls=tls), 69)
+
+
+def test_untrusted_certificate(make_account):
+    account = make_account(tls="implicit")
+    account.change(tls_ca_file=None)
+    fails(account, 69)
+
+
+def test_pinned_key(make_account):
+    account = make_account(tls="implicit")
+    pem, _ = account.server.authority.issue("server-good", "good")
+    public = subprocess.run(["openssl", "x509", "-in", pem, "-pubkey", "-noout"], check=True,
+                            capture_output=True).stdout
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], check=True,
+                         input=public, capture_output=True).stdout
+    pin = base64.b64encode(hashlib.sha256(der).digest()).decode()
+    account.change(tls_pin_sha256=pin)
+    works(account)
+    account.change(tls_pin_sha256=base64.b64encode(b"x" * 32).decode())
+    fails(account, 69)
+
+
+def test_minimum_tls_version(make_account):
+    works(make_account(tls="implicit", tls_min_version="1.3"))
+
+
+def test_starttls_missing(make_account, dovecots):
+    account = make_account(dovecots(tls=False), tls="starttls")
+    fails(account, 69, "STARTTLS")
+
+
+def test_connection_refused(account):
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port = sock.getsockname()[1]
+    account.change(port=port)
+    fails(account, 75)
+
+
+def test_name_not_found(account):
+    account.change(host="no-such-host.invalid", tls="implicit", port=993)
+    fails(account, 75, "no-such-host.invalid")
+
+
+def test_silent_server(account):
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        account.change(port=sock.getsockname()[1], timeout=1)
+        fails(account, 75)
+
+
+def test_server_that_goes_silent_later(account):
+    from rig.scripted import pause
+    with Scripted([expect("^(SELECT|EXAMINE|LIST)", pause(5))]) as server:
+        account.change(port=server.port, timeout=1)
+        assert account.run("sync").status == 75
+
+
+def test_bye_at_the_greeting(account):
+    with Scripted(greeting="* BYE you are not wanted here") as server:
+        account.change(port=server.port)
+        sentence = fails(account, 69)
+        assert "not wanted here" in sentence
+
+
+def test_busy_at_the_greeting(account):
+    with Scripted(greeting="* BYE [UNAVAILABLE] try again later") as server:
+        account.change(port=server.port)
+        fails(account, 75)
+
+
+def test_temporary_login_failure(account):
+    busy = [expect("^(LOGIN|AUTHENTICATE)", "NO [UNAVAILABLE] the password server sleeps")]
+    with Scripted(busy) as server:
+        account.change(port=server.port)
+        assert account.run("sync").status == 75
+
+
+def test_no_password_leaves_in_the_clear(account):
+    account.change(host="mail.example.org", port=143, tls="none")
+    assert account.run("sync").status == 78
+
+
+def test_login_disabled_without_tls(make_account, dovecots):
+    server = dovecots(plaintext=False, mechanisms="plain login")
+    account = make_account(server, host="127.0.0.2")
+    assert account.run("sync").status in (69, 77)
+
+
+# Configuration
+
+def test_all_errors_of_a_config_are_told_at_once(account):
+    account.change(passwort="x", max_delete="no", maildir=None, tls="maybe")
+    result = account.run("sync")
+    assert result.status == 78
+    assert "password" in result.err                       # the nearest known key
+    for word in ("passwort", "max_delete", "maildir", "tls"):
+        assert word in result.err, result
+    assert f"{account.config}:" in result.err             # file and line
+
+
+def test_a_missing_config_file(account):
+    result = account.run("--config", "/nonexistent/mailsync.conf", "sync")
+    assert result.status == 78 and "/nonexistent/mailsync.conf" in result.err
+
+
+def test_long_lines_and_semicolons(account):
+    command = "true " + "x" * 3900 + f"; printf %s {shlex.quote(PASSWORD)}"
+    account.change(password=None, password_command=command)
+    works(account)
+    assert count(account) == 1

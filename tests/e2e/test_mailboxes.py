@@ -1,0 +1,277 @@
+"""Which mailboxes take part, how they come and go, and messages that move between them."""
+
+import pytest
+
+from rig import mail
+from stories import agree, append, count, idle, paired, uids
+
+
+def boxes(remote, *names):
+    for name in names:
+        remote.create(name)
+        append(remote, 1, name)
+
+
+def test_new_mailboxes_appear_on_the_other_side(account, remote):
+    boxes(remote, "Liste/日本語")
+    account.local.create("Entwürfe/neue")
+    account.local.deliver("Entwürfe/neue", mail.one(1))
+    assert account.sync().did == {"downloaded": 1, "uploaded": 1}
+    assert "Entwürfe/neue" in remote.mailboxes()
+    agree(account, remote)
+    idle(account, remote)
+
+
+def test_empty_mailboxes_appear_too(account, remote):
+    remote.create("empty there")
+    account.local.create("empty here")
+    account.sync()
+    assert "empty there" in account.local.mailboxes()
+    assert "empty here" in remote.mailboxes()
+
+
+@pytest.mark.parametrize("create, here, there", [("both", True, True), ("local", True, False),
+                                                 ("remote", False, True), ("none", False, False)])
+def test_create_says_where_missing_mailboxes_are_made(account, remote, create, here, there):
+    account.change(create=create)
+    append(remote, 1)
+    account.local.create("INBOX")
+    boxes(remote, "far")
+    account.local.create("near")
+    account.local.deliver("near", mail.one(1))
+    account.sync(status=None)
+    assert ("far" in account.local.mailboxes()) == here
+    assert ("near" in remote.mailboxes()) == there
+
+
+def selected(account):
+    return set(account.local.mailboxes())
+
+
+@pytest.mark.parametrize("patterns, chosen", [
+    ("*", {"INBOX", "Archive", "Archive/2024", "Lists/a", "My Box"}),
+    ("INBOX Archive", {"INBOX", "Archive"}),
+    ("%", {"INBOX", "Archive", "My Box"}),
+    ("* !Archive*", {"INBOX", "Lists/a", "My Box"}),
+    ("!Archive", {"INBOX", "Archive/2024", "Lists/a", "My Box"}),
+    ("* !Archive* Archive/2024", {"INBOX", "Archive/2024", "Lists/a", "My Box"}),
+    ('"My Box" Lists/%', {"My Box", "Lists/a"}),
+])
+def test_patterns_choose_mailboxes(account, remote, patterns, chosen):
+    append(remote, 1)
+    boxes(remote, "Archive", "Archive/2024", "Lists/a", "My Box")
+    account.change(mailboxes=patterns)
+    account.sync()
+    assert selected(account) == chosen
+
+
+def test_a_mailbox_left_out_is_as_if_it_were_not_there(account, remote):
+    append(remote, 1)
+    boxes(remote, "out")
+    account.sync()
+    account.change(mailboxes="* !out")
+    append(remote, 1, "out", seed="new")
+    account.local.deliver("out", mail.one(5))
+    assert account.sync().did == {}
+    account.change(mailboxes="*")
+    assert account.sync().did == {"downloaded": 1, "uploaded": 1}
+    agree(account, remote)
+
+
+def test_a_mailbox_on_the_command_line_is_the_only_one_synced(account, remote):
+    append(remote, 1)
+    boxes(remote, "other")
+    result = account.run("--json", "sync", "home/INBOX")
+    assert result.status == 0, result
+    assert result.did == {"downloaded": 1}
+    assert "other" not in account.local.mailboxes() or count(account, "other") == 0
+
+
+def test_subscribed_only(account, remote):
+    append(remote, 1)
+    boxes(remote, "wanted", "unwanted")
+    remote.subscribe("wanted")
+    remote.subscribe("INBOX")
+    account.change(subscribed_only="yes")
+    account.local.create("made here")
+    account.local.deliver("made here", mail.one(2))
+    account.sync()
+    assert "unwanted" not in account.local.mailboxes()
+    assert "wanted" in account.local.mailboxes()
+    assert "made here" in [name for name, _ in remote.listing("LSUB")]
+    account.sync()
+    assert count(account, "made here") == 1
+
+
+def test_the_inbox_may_have_another_folder(make_account):
+    account = make_account(inbox="Posteingang")
+    with account.remote() as remote:
+        append(remote, 2)
+        account.sync()
+        assert (account.local.root / "Posteingang" / "new").is_dir()
+        assert not (account.local.root / "INBOX").exists()
+        agree(account, remote)
+
+
+@pytest.mark.parametrize("layout", ["fs", "maildir++"])
+def test_layouts(make_account, layout):
+    account = make_account(layout=layout)
+    with account.remote() as remote:
+        append(remote, 1)
+        boxes(remote, "a/b", "Größe")
+        account.sync()
+        root = account.local.root
+        paths = {"fs": ("INBOX", "a/b", "Größe"), "maildir++": (".", ".a.b", ".Größe")}[layout]
+        for path in paths:
+            assert len(list((root / path / "new").iterdir())) == 1, path
+        agree(account, remote)
+        idle(account, remote)
+
+
+def test_the_namespace_prefix_is_no_part_of_a_name(make_account, dovecots):
+    account = make_account(dovecots(separator=".", prefix="INBOX."))
+    with account.remote() as remote:
+        append(remote, 1)
+        boxes(remote, "Work/Q1", "INBOX/Child")
+        account.sync()
+        assert set(account.local.mailboxes()) == {"INBOX", "Work/Q1", "INBOX/Child"} | (
+            {"Work"} & set(account.local.mailboxes()))
+        account.local.create("Neu/Kind")
+        account.local.deliver("Neu/Kind", mail.one(1))
+        account.sync()
+        assert any(name.endswith("Neu.Kind\"") or "Neu.Kind" in name
+                   for name in map(str, remote.conn.list()[1]))
+        agree(account, remote)
+
+
+# Mailboxes that go
+
+def test_a_mailbox_gone_from_the_server_takes_no_mail_with_it(account, remote):
+    append(remote, 1)
+    boxes(remote, "gone")
+    account.sync()
+    remote.delete_mailbox("gone")
+    account.sync(status=None)
+    account.sync(status=None)
+    assert count(account, "gone") == 1
+    assert len(uids(remote, "gone")) == 1
+
+
+def test_a_mailbox_gone_from_the_maildir_takes_no_mail_with_it(account, remote):
+    append(remote, 1)
+    boxes(remote, "gone")
+    account.sync()
+    account.local.remove("gone")
+    account.sync(status=None)
+    account.sync(status=None)
+    assert len(uids(remote, "gone")) == 1
+    assert count(account, "gone") == 1
+
+
+def test_remove_mailboxes_takes_it_away_locally(account, remote):
+    append(remote, 1)
+    boxes(remote, "gone")
+    account.change(remove_mailboxes="local")
+    account.sync()
+    remote.delete_mailbox("gone")
+    account.sync()
+    assert "gone" not in account.local.mailboxes()
+    assert "gone" not in remote.mailboxes()
+    idle(account, remote)
+
+
+def test_remove_mailboxes_takes_it_away_on_the_server(account, remote):
+    append(remote, 1)
+    boxes(remote, "gone")
+    account.change(remove_mailboxes="remote")
+    account.sync()
+    account.local.remove("gone")
+    account.sync()
+    assert "gone" not in remote.mailboxes()
+    assert "gone" not in account.local.mailboxes()
+    idle(account, remote)
+
+
+# Moves
+
+def test_a_local_move_is_a_move_on_the_server(account, remote):
+    boxes(remote, "Archive")
+    (uid, wire), _ = append(remote, 2)
+    account.sync()
+    local = account.local
+    local.move(local.find("INBOX", wire), "Archive")
+    result = account.sync()
+    assert result.did == {"moved": 1}
+    assert result.did_in("Archive") == {"moved": 1}
+    agree(account, remote)
+    idle(account, remote)
+
+
+def test_a_local_move_into_a_new_mailbox_creates_it(account, remote):
+    (uid, wire), _ = paired(account, remote, 2)
+    local = account.local
+    local.move(local.find("INBOX", wire), "Neu/Größe")
+    assert account.sync().did == {"moved": 1}
+    agree(account, remote)
+
+
+def test_a_local_move_with_new_flags_carries_both(account, remote):
+    boxes(remote, "Archive")
+    (uid, wire), _ = append(remote, 2)
+    account.sync()
+    local = account.local
+    remote.store("INBOX", uid, "+FLAGS", "\\Answered")
+    path = local.set_flags(local.find("INBOX", wire), add="SF")
+    local.move(path, "Archive")
+    account.sync()
+    agree(account, remote)
+    flags = [m.flags for _, w, m in remote.messages("Archive") if w == wire]
+    assert flags == [frozenset("FRS")]
+    idle(account, remote)
+
+
+def test_without_move_and_uidplus_a_local_move_still_arrives(make_account):
+    account = make_account(disable_extensions="MOVE UIDPLUS")
+    with account.remote() as remote:
+        boxes(remote, "Archive")
+        (uid, wire), _ = append(remote, 2)
+        account.sync()
+        account.local.move(account.local.find("INBOX", wire), "Archive")
+        account.sync()
+        agree(account, remote)
+        idle(account, remote)
+
+
+def test_a_remote_move_moves_the_message_locally(account, remote):
+    boxes(remote, "Archive")
+    (uid, wire), _ = append(remote, 2)
+    account.sync()
+    remote.move("INBOX", uid, "Archive")
+    account.sync()
+    assert count(account) == 1
+    agree(account, remote)
+    idle(account, remote)
+
+
+def test_a_copy_is_a_new_message_on_either_side(account, remote):
+    boxes(remote, "Archive", "Work")
+    (uid, wire), _ = append(remote, 2)
+    account.sync()
+    remote.copy("INBOX", uid, "Archive")
+    path = account.local.find("INBOX", wire)
+    (account.local.folder("Work") / "cur" / (path.name.partition(":")[0] + ":2,")).hardlink_to(path)
+    account.sync()
+    agree(account, remote)
+    assert [len(uids(remote, box)) for box in ("INBOX", "Archive", "Work")] == [2, 2, 2]
+    idle(account, remote)
+
+
+@pytest.mark.parametrize("copy", ["local", "none"])
+def test_a_move_needs_leave_to_copy(account, remote, copy):
+    boxes(remote, "Archive")
+    (uid, wire), _ = append(remote, 2)
+    account.sync()
+    account.change(copy=copy)
+    account.local.move(account.local.find("INBOX", wire), "Archive")
+    assert "moved" not in account.sync().did
+    assert len(uids(remote, "Archive")) == 1

@@ -1,0 +1,159 @@
+"""A scripted IMAP server: says what no real server would.
+
+A scenario is a list of steps, each a pair (what the client must send, what to answer):
+
+    script = [
+        expect(r"LOGIN", "OK [CAPABILITY IMAP4rev1] in"),
+        expect(r"LIST", '* LIST () "/" INBOX', "OK done"),
+        expect(r"SELECT|EXAMINE", "* 1 EXISTS", raw(b"* 1 FETCH ("), close()),
+    ]
+    with Scripted(script) as server: ... server.port ... server.received
+
+An answer whose text begins with OK, NO or BAD is given the command's tag. `*` and `+` lines go out
+as they are. Commands that no step expects are answered by the defaults below, so that a scenario
+states only what it is about; expect(...) steps are tried in order, each once, unless always().
+"""
+
+import re
+import socket
+import threading
+import time
+from typing import NamedTuple
+
+
+class Step(NamedTuple):
+    pattern: "re.Pattern"
+    answers: tuple
+    repeat: bool
+
+
+class raw(NamedTuple):
+    """Bytes that go out as they are, no line end added."""
+    data: bytes
+
+
+class pause(NamedTuple):
+    seconds: float
+
+
+class close(NamedTuple):
+    """End the connection; by RST if asked."""
+    reset: bool = False
+
+
+def expect(pattern, *answers):
+    return Step(re.compile(pattern, re.I | re.S), answers, False)
+
+
+def always(pattern, *answers):
+    return Step(re.compile(pattern, re.I | re.S), answers, True)
+
+
+CAPABILITIES = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT"
+
+DEFAULTS = [
+    always(r"^CAPABILITY$", "* CAPABILITY {capabilities}", "OK done"),
+    always(r"^LOGIN |^AUTHENTICATE PLAIN ", "OK [CAPABILITY {capabilities}] in"),
+    always(r"^NAMESPACE$", '* NAMESPACE (("" "/")) NIL NIL', "OK done"),
+    always(r"^ENABLE ", "* ENABLED", "OK done"),
+    always(r"^LIST ", '* LIST (\\HasNoChildren) "/" INBOX', "OK done"),
+    always(r"^LSUB ", '* LSUB () "/" INBOX', "OK done"),
+    always(r"^STATUS ", "* STATUS INBOX (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 1)", "OK done"),
+    always(r"^(SELECT|EXAMINE) ", "* FLAGS (\\Seen)", "* 0 EXISTS",
+           "* OK [UIDVALIDITY 1] ok", "* OK [UIDNEXT 1] ok",
+           "* OK [PERMANENTFLAGS (\\Seen \\*)] ok", "OK [READ-WRITE] done"),
+    always(r"^LOGOUT$", "* BYE", "OK done", close()),
+    always(r"", "OK done"),
+]
+
+
+class Scripted:
+    """Serves the scenario on `port` to every connection anew, until stop()."""
+
+    def __init__(self, script=(), greeting="* OK [CAPABILITY {capabilities}] scripted",
+                 capabilities=CAPABILITIES):
+        self.script = list(script)
+        self.greeting = greeting
+        self.capabilities = capabilities
+        self.received = []           # the commands of all connections, tags cut off
+        self.problems = []
+        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.port = self.sock.getsockname()[1]
+        self.threads = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                conn, _ = self.sock.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self.serve, args=(conn,), daemon=True)
+            self.threads.append(thread)
+            thread.start()
+
+    def serve(self, conn):
+        steps = list(self.script)
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with conn, conn.makefile("rb") as lines:
+            try:
+                self.answer(conn, "*", (self.greeting,) if isinstance(self.greeting, str)
+                            else self.greeting)
+                while True:
+                    tag, command = self.command(conn, lines)
+                    self.received.append(command)
+                    step = next(s for s in steps + DEFAULTS if s.pattern.search(command))
+                    if not step.repeat:
+                        steps.remove(step)
+                    self.answer(conn, tag, step.answers)
+            except (EOFError, OSError) as end:
+                if not isinstance(end, EOFError):
+                    self.problems.append(str(end))
+
+    def command(self, conn, lines):
+        """The next command with its literals, as text (Latin-1)."""
+        text = ""
+        while True:
+            line = lines.readline()
+            if not line.endswith(b"\n"):
+                raise EOFError
+            text += line.decode("latin-1")
+            found = re.search(r"\{(\d+)(\+?)\}\r\n\Z", text)
+            if not found:
+                break
+            if not found[2]:
+                conn.sendall(b"+ go on\r\n")
+            text += lines.read(int(found[1])).decode("latin-1")
+        tag, _, command = text.rstrip("\r\n").partition(" ")
+        return tag, command
+
+    def answer(self, conn, tag, answers):
+        for answer in answers:
+            if isinstance(answer, raw):
+                conn.sendall(answer.data)
+            elif isinstance(answer, pause):
+                time.sleep(answer.seconds)
+            elif isinstance(answer, close):
+                if answer.reset:
+                    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                raise EOFError
+            else:
+                line = answer.replace("{capabilities}", self.capabilities)
+                if re.match(r"OK|NO|BAD", line):
+                    line = f"{tag} {line}"
+                conn.sendall(line.encode() + b"\r\n")
+
+    def stop(self):
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def message(uid, wire, number=1, flags="\\Seen", date="01-Jan-2020 00:00:00 +0000"):
+    """The FETCH response of one message."""
+    head = f'* {number} FETCH (UID {uid} FLAGS ({flags}) INTERNALDATE "{date}" BODY[] '
+    return raw(head.encode() + b"{%d}\r\n" % len(wire) + wire + b")\r\n")
