@@ -1,0 +1,137 @@
+/*
+ * The remote side over POP3 (RFC 1939): one logged-in connection and what sync asks of a maildrop.
+ * It reads and does what it is told; it decides nothing. CAPA and PIPELINING (RFC 2449), SASL
+ * (RFC 5034), APOP; STLS and implicit TLS are libcurl's part (net/conn.h).
+ *
+ *     pop3_open                        connected and logged in
+ *     pop3_list                        what is there: numbers, sizes, unique-ids
+ *     pop3_fetch_queue..., pop3_fetch_next...    bodies (RETR) or headers (TOP n 0)
+ *     pop3_dele_queue..., pop3_dele_next...
+ *     pop3_quit, pop3_close            QUIT is what deletes
+ *
+ * Commands are pipelined where the server offers PIPELINING, else one is in flight: ask
+ * pop3_has_room before each `queue`. Answers come in the order queued; bodies and deletions are
+ * not mixed. One thread a handle.
+ */
+#ifndef MAILSYNC_STORE_POP3_H
+#define MAILSYNC_STORE_POP3_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mailsync/base/err.h"
+#include "mailsync/base/log.h"
+#include "mailsync/base/span.h"
+#include "mailsync/model/server.h"
+
+#define POP3_CAP_KNOWN          (1u << 0) /* the server answered CAPA */
+#define POP3_CAP_TOP            (1u << 1)
+#define POP3_CAP_UIDL           (1u << 2)
+#define POP3_CAP_PIPELINING     (1u << 3)
+#define POP3_CAP_USER           (1u << 4)
+#define POP3_CAP_RESP_CODES     (1u << 5)
+#define POP3_CAP_AUTH_RESP_CODE (1u << 6)
+#define POP3_CAP_UTF8           (1u << 7)
+
+struct pop3;
+
+struct pop3_params {
+	const struct server *server;
+	struct log *log;
+	const char *label; /* for the log: "work" */
+	const volatile int *stop;
+};
+
+struct pop3_totals {
+	uint64_t commands;
+	uint64_t round_trips;
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+};
+
+/* Connects and logs in; the strongest mechanism first. Errors as conn_open, and -ERR_LOGIN or
+ * -ERR_TEMPORARY ([IN-USE], [LOGIN-DELAY], [SYS/TEMP], or words like them) with the server's words. */
+int pop3_open(struct pop3 **pop3, const struct pop3_params *params, struct err *err);
+/* Drops the connection; sends nothing, so nothing is deleted. */
+void pop3_close(struct pop3 **pop3);
+/* QUIT and its answer. 0: what DELE named is gone. -ERR_REFUSED: some of it may not be. Any other
+ * failure: unknown. */
+int pop3_quit(struct pop3 *pop3, struct err *err);
+
+unsigned pop3_caps(const struct pop3 *pop3);
+/* "SCRAM-SHA-256", "APOP", "USER", for `check`. */
+const char *pop3_login_name(const struct pop3 *pop3);
+bool pop3_is_tls(const struct pop3 *pop3);
+/* True where the server greets as Gmail does, which lists only some messages a session. */
+bool pop3_is_gmail(const struct pop3 *pop3);
+void pop3_get_totals(const struct pop3 *pop3, struct pop3_totals *totals);
+
+/* A message of a listing. Server's claims, all of it. */
+struct pop3_entry {
+	uint32_t number;
+	uint32_t uidl_at;    /* in the listing's `uidls` */
+	uint64_t size_bytes; /* 0: unknown */
+};
+
+#define POP3_LISTING_MAX (1u << 20) /* messages */
+#define POP3_UIDL_MAX    128        /* longer or odd unique-ids are held as their digest */
+
+struct pop3_listing {
+	struct pop3_entry *items; /* by number, each once */
+	size_t count;
+	size_t cap;
+	char *uidls; /* NUL-terminated strings; the first one is "" */
+	size_t uidls_len;
+	size_t uidls_cap;
+	bool has_uidl; /* the server answered UIDL */
+};
+
+/* UIDL and LIST, both complete, or an error. Memory: 16 bytes and the unique-id a message. */
+int pop3_list(struct pop3 *pop3, struct pop3_listing *listing, struct err *err);
+void pop3_listing_init(struct pop3_listing *listing);
+void pop3_listing_finish(struct pop3_listing *listing);
+/* The unique-id, or "" where the server gave none. "digest " and hexadecimal for one that RFC 1939 does
+ * not allow (blanks cannot occur in others). */
+const char *pop3_entry_uidl(const struct pop3_listing *listing, const struct pop3_entry *entry);
+
+/* True when another command may be queued now. */
+bool pop3_has_room(const struct pop3 *pop3);
+/* How many are queued and not answered. */
+size_t pop3_in_flight(const struct pop3 *pop3);
+
+enum pop3_want {
+	POP3_WANT_MESSAGE, /* RETR n */
+	POP3_WANT_HEADER   /* TOP n 0 */
+};
+int pop3_fetch_queue(struct pop3 *pop3, enum pop3_want want, uint32_t number, struct err *err);
+
+enum pop3_piece_kind {
+	PIECE_BEGIN,   /* the server agreed: the body of `number` follows */
+	PIECE_DATA,    /* data: valid until the next call */
+	PIECE_END,     /* the body is whole; size_bytes: its length, with the server's line ends */
+	PIECE_REFUSED, /* -ERR: the body does not come; data: the server's words */
+	PIECE_NONE     /* nothing is in flight any more */
+};
+struct pop3_piece {
+	enum pop3_piece_kind kind;
+	uint32_t number;
+	struct span data;
+	uint64_t size_bytes;
+};
+/*
+ * Blocks. -ERR_PROTOCOL when what follows a body is no status line: then the body before it was cut
+ * by a lone dot that the server failed to stuff, and the connection is of no more use.
+ * -ERR_TEMPORARY for -ERR [SYS/TEMP] and [IN-USE].
+ */
+int pop3_fetch_next(struct pop3 *pop3, struct pop3_piece *piece, struct err *err);
+
+/* NOOP: proves that the last body was whole (see pop3_fetch_next). Nothing may be in flight. */
+int pop3_confirm(struct pop3 *pop3, struct err *err);
+
+int pop3_dele_queue(struct pop3 *pop3, uint32_t number, struct err *err);
+/* *IS_OK false: refused, WORDS tell why (valid until the next call). */
+int pop3_dele_next(struct pop3 *pop3, uint32_t *number, bool *is_ok, struct span *words,
+		   struct err *err);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * Bodies and deletions, many in flight.
+ *
+ * F1. A body counts as whole only with PIECE_END; one that is shorter than LIST said only once the
+ *     next status line has shown that the terminator was not a lone dot of the message.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "pop3_private.h"
+
+bool pop3_has_room(const struct pop3 *pop3)
+{
+	return pop3->in_flight < ((pop3->caps & POP3_CAP_PIPELINING) ? POP3_WINDOW : 1);
+}
+
+size_t pop3_in_flight(const struct pop3 *pop3)
+{
+	return pop3->in_flight;
+}
+
+static int queue(struct pop3 *pop3, const char *line, enum pop3_reply reply, uint32_t number,
+		 struct err *err)
+{
+	int code = pop3_send(pop3, line, reply, err);
+
+	if (!code) {
+		pop3->numbers[(pop3->first + pop3->in_flight) % POP3_WINDOW] = number;
+		pop3->in_flight++;
+	}
+	return code;
+}
+
+static void flight_done(struct pop3 *pop3)
+{
+	pop3->first = (pop3->first + 1) % POP3_WINDOW;
+	pop3->in_flight--;
+}
+
+int pop3_fetch_queue(struct pop3 *pop3, enum pop3_want want, uint32_t number, struct err *err)
+{
+	char line[32];
+
+	snprintf(line, sizeof(line),
+		 want == POP3_WANT_HEADER ? "TOP %" PRIu32 " 0" : "RETR %" PRIu32, number);
+	return queue(pop3, line, POP3_REPLY_BODY, number, err);
+}
+
+static int lost_framing(const struct pop3 *pop3, struct span text, struct err *err)
+{
+	return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+		       "the server sent \"%.*s\" where an answer begins; message %" PRIu32
+		       " before it has a line of a single dot that the server failed to escape",
+		       (int)(text.len > 80 ? 80 : text.len), text.data ? text.data : "",
+		       pop3->last_number);
+}
+
+static int fetch_status(struct pop3 *pop3, const struct pop3_event *event, struct pop3_piece *piece,
+			struct err *err)
+{
+	if (event->is_broken) {
+		return lost_framing(pop3, event->text, err);
+	}
+	if (event->is_ok) {
+		piece->kind = PIECE_BEGIN;
+		pop3->body_size = 0;
+		return 0;
+	}
+	if (event->code == POP3_CODE_SYS_TEMP || event->code == POP3_CODE_IN_USE) {
+		return pop3_refused(event, "a message", ERR_TEMPORARY, err);
+	}
+	piece->kind = PIECE_REFUSED;
+	piece->data = event->text;
+	flight_done(pop3);
+	return 0;
+}
+
+int pop3_fetch_next(struct pop3 *pop3, struct pop3_piece *piece, struct err *err)
+{
+	struct pop3_event event;
+
+	*piece = (struct pop3_piece){.kind = PIECE_NONE};
+	if (pop3->in_flight == 0) {
+		return 0;
+	}
+	int code = pop3_event_next(pop3, &event, err);
+	if (code) {
+		return code;
+	}
+	piece->number = pop3->numbers[pop3->first];
+	if (event.type == POP3_STATUS) {
+		return fetch_status(pop3, &event, piece, err);
+	}
+	if (event.type == POP3_BODY) {
+		piece->kind = PIECE_DATA;
+		piece->data = event.text;
+		pop3->body_size += event.text.len;
+		return 0;
+	}
+	piece->kind = PIECE_END;
+	piece->size_bytes = pop3->body_size;
+	pop3->last_number = piece->number;
+	flight_done(pop3);
+	return 0;
+}
+
+int pop3_confirm(struct pop3 *pop3, struct err *err)
+{
+	struct pop3_event status;
+	int code = pop3_ask(pop3, "NOOP", POP3_REPLY_STATUS, &status, err);
+
+	if (!code && status.is_broken) {
+		code = lost_framing(pop3, status.text, err);
+	}
+	return code;
+}
+
+int pop3_dele_queue(struct pop3 *pop3, uint32_t number, struct err *err)
+{
+	char line[32];
+
+	snprintf(line, sizeof(line), "DELE %" PRIu32, number);
+	return queue(pop3, line, POP3_REPLY_STATUS, number, err);
+}
+
+int pop3_dele_next(struct pop3 *pop3, uint32_t *number, bool *is_ok, struct span *words,
+		   struct err *err)
+{
+	struct pop3_event event;
+	int code = pop3_event_next(pop3, &event, err);
+
+	if (code) {
+		return code;
+	}
+	*number = pop3->numbers[pop3->first];
+	*is_ok = event.is_ok;
+	*words = event.text;
+	flight_done(pop3);
+	return 0;
+}

@@ -1,0 +1,461 @@
+/*
+ * From nothing to logged in: libcurl connects, does TLS and reads greeting and CAPA (net/conn.h); the
+ * login is ours, the strongest mechanism first.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/base/digest.h"
+#include "mailsync/proto/sasl.h"
+
+#include "pop3_private.h"
+
+#define LOGIN_LINE_MAX (SECRET_MAX * 2 + 1024)
+#define INITIAL_MAX    255 /* RFC 5034: the whole line, when it carries an initial response */
+#define SASL_BIT(mech) (1u << (mech))
+
+/* --- what the server said before login --- */
+
+static int note_greeting(struct pop3 *pop3, const struct pop3_event *event, struct err *err)
+{
+	if (event->type != POP3_STATUS || !event->is_ok) {
+		return pop3_refused(event, "the connection", ERR_SERVER, err);
+	}
+	/* NUL in a greeting: nothing in it is of use then. */
+	pop3->greeting = span_dup(event->text);
+	return 0;
+}
+
+/* Reads what libcurl saw: greeting, then the answer to CAPA. */
+static int read_preamble(struct pop3 *pop3, struct err *err)
+{
+	struct span preamble = conn_preamble(pop3->conn);
+	struct pop3_parser *parser = NULL;
+	struct pop3_event event;
+	unsigned caps = 0;
+	int code = pop3_parser_create(&parser, err);
+
+	if (!code) {
+		code = pop3_parser_expect(parser, POP3_REPLY_STATUS, err);
+	}
+	if (!code) {
+		code = pop3_parser_expect(parser, POP3_REPLY_CAPA, err);
+	}
+	char *room = code ? NULL : pop3_parser_reserve(parser, preamble.len + 1, err);
+	if (room) {
+		memcpy(room, preamble.data, preamble.len);
+		pop3_parser_commit(parser, preamble.len);
+	} else if (!code) {
+		code = -(int)err->code;
+	}
+	bool is_greeting = true;
+	while (!code && !(code = pop3_parser_next(parser, &event, err))) {
+		if (event.type == POP3_MORE || event.type == POP3_STRAY) {
+			break;
+		}
+		if (is_greeting) {
+			code = note_greeting(pop3, &event, err);
+			is_greeting = false;
+		} else if (event.type == POP3_CAPA) {
+			pop3_note_cap(pop3, event.text);
+		} else if (event.type == POP3_END) {
+			caps = POP3_CAP_KNOWN;
+		}
+	}
+	pop3->caps |= caps;
+	pop3_parser_destroy(&parser);
+	return code;
+}
+
+/* A tunnel: the greeting is still to come. */
+static int read_greeting(struct pop3 *pop3, struct err *err)
+{
+	struct pop3_event event;
+	int code = pop3_parser_expect(pop3->parser, POP3_REPLY_STATUS, err);
+
+	if (!code) {
+		code = pop3_event_next(pop3, &event, err);
+	}
+	if (code) {
+		return code;
+	}
+	if (event.is_broken) {
+		return err_set(err, ERR_SERVER, SCOPE_ACCOUNT,
+			       "what the tunnel command gave is no POP3 greeting; check `tunnel`");
+	}
+	code = note_greeting(pop3, &event, err);
+	return code ? code : pop3_ask_caps(pop3, err);
+}
+
+/* --- one attempt --- */
+
+struct attempt {
+	struct pop3 *pop3;
+	enum sasl_mech mech;
+	struct sasl *sasl;
+	struct buf response;
+	bool is_initial_due; /* the first response answers an empty challenge */
+	bool was_challenged;
+	bool try_next;
+};
+
+/* A line that holds a secret: neither traced nor kept. */
+static int send_secret(struct pop3 *pop3, struct buf *line, const char *shown,
+		       enum pop3_reply reply, struct err *err)
+{
+	int code = 0;
+
+	log_line(pop3->log, LOG_WIRE, "%s > %s ...", pop3->label, shown);
+	buf_append_cstr(line, "\r\n");
+	code = buf_status(line, "a login command", err);
+	if (!code && reply != POP3_REPLY_AUTH) {
+		code = pop3_parser_expect(pop3->parser, reply, err);
+		pop3->commands++;
+	}
+	return code ? code : conn_queue(pop3->conn, buf_span(line), true, err);
+}
+
+/* True when TEXT can stand in a command line. */
+static bool fits_line(struct span text)
+{
+	return !memchr(text.data, '\r', text.len) && !memchr(text.data, '\n', text.len) &&
+	       !memchr(text.data, '\0', text.len);
+}
+
+static int send_with(struct pop3 *pop3, const char *command, struct span text, struct err *err)
+{
+	struct buf line;
+
+	if (text.len > 0 && !fits_line(text)) {
+		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+			       "user or password have characters that POP3's %s command cannot "
+			       "carry, and the server offers nothing better",
+			       command);
+	}
+	buf_init(&line, LOGIN_LINE_MAX);
+	buf_printf(&line, "%s ", command);
+	buf_append_span(&line, text);
+	int code = send_secret(pop3, &line, command, POP3_REPLY_STATUS, err);
+	buf_finish_secret(&line);
+	return code;
+}
+
+static int login_user_pass(struct pop3 *pop3, struct pop3_event *status, struct err *err)
+{
+	int code = send_with(pop3, "USER", span_of(pop3->server->user), err);
+
+	if (!code) {
+		code = pop3_event_next(pop3, status, err);
+	}
+	if (code || !status->is_ok) {
+		return code;
+	}
+	code = send_with(pop3, "PASS", secret_span(pop3->server->password), err);
+	return code ? code : pop3_event_next(pop3, status, err);
+}
+
+static int login_apop(struct pop3 *pop3, struct pop3_event *status, struct err *err)
+{
+	char digest[33];
+	struct buf text;
+	int code = sasl_apop(span_of(pop3->greeting), pop3->server->password, digest, err);
+
+	if (code) {
+		return code;
+	}
+	buf_init(&text, LOGIN_LINE_MAX);
+	buf_printf(&text, "%s %s", pop3->server->user, digest);
+	code = send_with(pop3, "APOP", buf_span(&text), err);
+	buf_finish_secret(&text);
+	return code ? code : pop3_event_next(pop3, status, err);
+}
+
+/* AUTH mechanism [initial-response]. Outlook wants OAuth's in a turn of its own. */
+static int send_auth(struct attempt *attempt, struct err *err)
+{
+	struct pop3 *pop3 = attempt->pop3;
+	struct buf line;
+	bool may_attach = attempt->mech != SASL_XOAUTH2 && attempt->mech != SASL_OAUTHBEARER;
+	int code = 0;
+
+	buf_init(&line, LOGIN_LINE_MAX);
+	buf_printf(&line, "AUTH %s", sasl_name(attempt->mech));
+	size_t bare_len = line.len;
+	if (sasl_has_initial(attempt->sasl)) {
+		code = sasl_step(attempt->sasl, SPAN_LIT(""), &attempt->response, err);
+		buf_append_char(&line, ' ');
+		if (attempt->response.len == 0) {
+			buf_append_char(&line, '=');
+		}
+		base64_encode(buf_span(&attempt->response), &line);
+		if (!may_attach || line.len + 2 > INITIAL_MAX) {
+			buf_truncate(&line, bare_len);
+			attempt->is_initial_due = true;
+		}
+	}
+	if (!code) {
+		code = pop3_parser_expect(pop3->parser, POP3_REPLY_AUTH, err);
+	}
+	if (!code) {
+		pop3->commands++;
+		code = send_secret(pop3, &line, "AUTH", POP3_REPLY_AUTH, err);
+	}
+	buf_finish_secret(&line);
+	return code;
+}
+
+static int answer_challenge(struct attempt *attempt, struct span text, struct err *err)
+{
+	struct buf challenge, line;
+	int code = 0;
+
+	buf_init(&challenge, LOGIN_LINE_MAX);
+	buf_init(&line, LOGIN_LINE_MAX);
+	attempt->was_challenged = true;
+	if (attempt->is_initial_due) {
+		attempt->is_initial_due = false;
+	} else {
+		code = base64_decode(text, &challenge, err);
+		if (code) {
+			code = err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+				       "the server's challenge in AUTH %s is no base64",
+				       sasl_name(attempt->mech));
+		} else {
+			code = sasl_step(attempt->sasl, buf_span(&challenge), &attempt->response,
+					 err);
+		}
+	}
+	if (!code) {
+		base64_encode(buf_span(&attempt->response), &line);
+		code = send_secret(attempt->pop3, &line, "(response)", POP3_REPLY_AUTH, err);
+	}
+	buf_finish_secret(&challenge);
+	buf_finish_secret(&line);
+	return code;
+}
+
+static int login_sasl(struct attempt *attempt, struct pop3_event *status, struct err *err)
+{
+	int code = send_auth(attempt, err);
+
+	while (!code) {
+		code = pop3_event_next(attempt->pop3, status, err);
+		if (code) {
+			return code;
+		}
+		if (status->type != POP3_CONTINUE) {
+			return status->is_ok ? sasl_check_done(attempt->sasl, err) : 0;
+		}
+		code = answer_challenge(attempt, status->text, err);
+	}
+	return code;
+}
+
+/* True when the server refused the mechanism, not the user or the password. */
+static bool is_mech_refused(const struct attempt *attempt, const struct pop3_event *status)
+{
+	if (status->code == POP3_CODE_AUTH) {
+		return false;
+	}
+	if (attempt->mech == SASL_APOP) {
+		/* Many greet with a timestamp and keep no secret that APOP could use. */
+		return true;
+	}
+	return !attempt->was_challenged && attempt->mech != SASL_COMMAND &&
+	       (attempt->pop3->caps & POP3_CAP_AUTH_RESP_CODE) != 0;
+}
+
+static int login_refused(struct attempt *attempt, const struct pop3_event *status, struct err *err)
+{
+	const struct server *server = attempt->pop3->server;
+	const char *more = attempt->sasl ? sasl_error_text(attempt->sasl) : "";
+	int len = (int)(status->text.len > 300 ? 300 : status->text.len);
+
+	if (status->is_broken || pop3_is_passing(status) || status->code == POP3_CODE_SYS_PERM) {
+		return pop3_refused(status, "the login", ERR_LOGIN, err);
+	}
+	attempt->try_next = is_mech_refused(attempt, status);
+	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+		       "the server refused the login of user %s (%s), saying \"%.*s\"%s%s; check "
+		       "user and password",
+		       server->user ? server->user : "(none)", attempt->pop3->login_name, len,
+		       status->text.data, *more ? " " : "", more);
+}
+
+static const char *mech_shown(enum sasl_mech mech)
+{
+	return mech == SASL_COMMAND ? "USER" : mech == SASL_APOP ? "APOP" : sasl_name(mech);
+}
+
+static int attempt_mech(struct pop3 *pop3, enum sasl_mech mech, bool *try_next, struct err *err)
+{
+	struct attempt attempt = {.pop3 = pop3, .mech = mech};
+	struct pop3_event status = {.type = POP3_MORE};
+	uint8_t random[18];
+	char nonce[2 * sizeof(random) + 1];
+	int code = random_bytes(random, sizeof(random), err);
+
+	if (code) {
+		return code;
+	}
+	hex_encode(random, sizeof(random), nonce);
+	struct sasl_params params = {
+		.user = pop3->server->user,
+		.secret = pop3->server->password,
+		.host = pop3->server->host,
+		.port = pop3->server->port,
+		.nonce = span_of(nonce),
+		.binding = conn_channel_binding(pop3->conn),
+		.binding_name = "tls-server-end-point",
+	};
+	buf_init(&attempt.response, LOGIN_LINE_MAX);
+	pop3->login_name = mech_shown(mech);
+	if (mech == SASL_COMMAND) {
+		code = login_user_pass(pop3, &status, err);
+	} else if (mech == SASL_APOP) {
+		code = login_apop(pop3, &status, err);
+	} else {
+		code = sasl_create(&attempt.sasl, mech, &params, err);
+		if (!code) {
+			code = login_sasl(&attempt, &status, err);
+		}
+	}
+	if (!code && !status.is_ok) {
+		code = login_refused(&attempt, &status, err);
+	}
+	*try_next = attempt.try_next;
+	sasl_destroy(&attempt.sasl);
+	buf_finish_secret(&attempt.response);
+	return code;
+}
+
+/* --- which one --- */
+
+static unsigned wanted_mechs(enum server_auth auth)
+{
+	switch (auth) {
+	case SERVER_AUTH_PLAIN:
+		return SASL_BIT(SASL_PLAIN);
+	case SERVER_AUTH_LOGIN:
+		return SASL_BIT(SASL_LOGIN);
+	case SERVER_AUTH_CRAM_MD5:
+		return SASL_BIT(SASL_CRAM_MD5);
+	case SERVER_AUTH_SCRAM_SHA_1:
+		return SASL_BIT(SASL_SCRAM_SHA_1);
+	case SERVER_AUTH_SCRAM_SHA_256:
+		return SASL_BIT(SASL_SCRAM_SHA_256);
+	case SERVER_AUTH_XOAUTH2:
+		return SASL_BIT(SASL_XOAUTH2);
+	case SERVER_AUTH_OAUTHBEARER:
+		return SASL_BIT(SASL_OAUTHBEARER);
+	case SERVER_AUTH_EXTERNAL:
+		return SASL_BIT(SASL_EXTERNAL);
+	case SERVER_AUTH_APOP:
+		return SASL_BIT(SASL_APOP);
+	case SERVER_AUTH_AUTO:
+	case SERVER_AUTH_GSSAPI:
+	case SERVER_AUTH_NTLM:
+		break;
+	}
+	return 0;
+}
+
+/* USER and PASS where CAPA names USER, or where there is no CAPA (RFC 1939 servers) or it names no
+ * way in at all. */
+static void make_offer(const struct pop3 *pop3, struct sasl_offer *offer)
+{
+	const char *mark = pop3->greeting ? strchr(pop3->greeting, '<') : NULL;
+
+	*offer = (struct sasl_offer){.mechs = pop3->mechs};
+	if (mark && strchr(mark, '>')) {
+		offer->mechs |= SASL_BIT(SASL_APOP);
+	}
+	if ((pop3->caps & POP3_CAP_USER) || !(pop3->caps & POP3_CAP_KNOWN) || pop3->mechs == 0) {
+		offer->mechs |= SASL_BIT(SASL_COMMAND);
+	}
+	offer->is_protected = conn_is_tls(pop3->conn) || conn_is_local(pop3->conn);
+	offer->has_binding = conn_channel_binding(pop3->conn).len > 0;
+}
+
+static int authenticate(struct pop3 *pop3, struct err *err)
+{
+	struct sasl_offer offer;
+	unsigned tried = 0;
+	int code = 0;
+
+	make_offer(pop3, &offer);
+	for (;;) {
+		enum sasl_mech mech = sasl_choose(wanted_mechs(pop3->server->auth), &offer, tried);
+		if (mech == SASL_NONE) {
+			return code ? code
+				    : err_set(err, ERR_LOGIN, SCOPE_ACCOUNT, "%s",
+					      offer.is_protected
+						      ? "the server offers no login mechanism that "
+							"`auth` allows; see `auth`"
+						      : "no way to log in without sending the "
+							"password in the clear; set `tls`");
+		}
+		bool try_next = false;
+		code = attempt_mech(pop3, mech, &try_next, err);
+		if (!code || !try_next) {
+			return code;
+		}
+		log_line(pop3->log, LOG_INFO, "%s: %s; trying the next mechanism", pop3->label,
+			 err->text);
+		tried |= SASL_BIT(mech);
+	}
+}
+
+static void conn_params_of(const struct pop3_params *params, struct conn_params *out)
+{
+	static const enum conn_tls tls[] = {CONN_TLS_IMPLICIT, CONN_TLS_STARTTLS, CONN_TLS_NONE};
+	const struct server *server = params->server;
+
+	*out = (struct conn_params){
+		.protocol = CONN_POP3,
+		.host = server->host,
+		.port = server->port,
+		.tls = tls[server->tls],
+		.ca_file = server->ca_file,
+		.cert_file = server->cert_file,
+		.key_file = server->key_file,
+		.pin_sha256 = server->pin_sha256,
+		.tls_min = server->tls_min,
+		.proxy = server->proxy,
+		.tunnel = server->tunnel,
+		.timeout_s = server->timeout_s,
+		.log = params->log,
+		.label = params->label,
+		.stop = params->stop,
+	};
+	if (server->auth == SERVER_AUTH_GSSAPI || server->auth == SERVER_AUTH_NTLM) {
+		out->login_mech = server->auth == SERVER_AUTH_GSSAPI ? "GSSAPI" : "NTLM";
+		out->user = server->user;
+		out->password = server->password;
+	}
+}
+
+int pop3_login(struct pop3 *pop3, const struct pop3_params *params, struct err *err)
+{
+	const struct server *server = params->server;
+	struct conn_params conn_params;
+	int code;
+
+	conn_params_of(params, &conn_params);
+	code = conn_open(&pop3->conn, &conn_params, err);
+	if (!code) {
+		code = server->tunnel ? read_greeting(pop3, err) : read_preamble(pop3, err);
+	}
+	if (code) {
+		return code;
+	}
+	if (conn_params.login_mech) {
+		pop3->login_name = conn_params.login_mech;
+		return 0;
+	}
+	if (server->tunnel && !server->user) {
+		pop3->login_name = "the tunnel";
+		return 0;
+	}
+	return authenticate(pop3, err);
+}

@@ -1,0 +1,54 @@
+/* What the files of store/pop3 share. */
+#ifndef STORE_POP3_PRIVATE_H
+#define STORE_POP3_PRIVATE_H
+
+#include "mailsync/net/conn.h"
+#include "mailsync/proto/pop3.h"
+#include "mailsync/store/pop3.h"
+
+#define POP3_WINDOW 128 /* commands in flight where the server offers PIPELINING */
+
+struct pop3 {
+	struct conn *conn;
+	struct pop3_parser *parser;
+	const struct server *server;
+	struct log *log;
+	char *label;
+	unsigned caps;
+	unsigned mechs; /* SASL mechanisms of CAPA, as bits */
+	char *greeting; /* the text behind +OK */
+	const char *login_name;
+	uint64_t commands;
+	uint32_t numbers[POP3_WINDOW]; /* of the messages in flight, a ring */
+	size_t first;
+	size_t in_flight;
+	uint64_t body_size;   /* of the body under way, so far */
+	uint32_t last_number; /* of the last body that ended; 0: none yet */
+};
+
+/* --- pop3_session.c --- */
+
+/* Queues LINE (without line end) and expects REPLY. */
+int pop3_send(struct pop3 *pop3, const char *line, enum pop3_reply reply, struct err *err);
+/* The next event, never POP3_MORE; blocks. */
+int pop3_event_next(struct pop3 *pop3, struct pop3_event *event, struct err *err);
+/* Sends LINE and waits for its status line. */
+int pop3_ask(struct pop3 *pop3, const char *line, enum pop3_reply reply, struct pop3_event *status,
+	     struct err *err);
+/* Fills ERR for an answer of -ERR to WHAT (or a broken one): what passes is ERR_TEMPORARY, else
+ * CODE. */
+int pop3_refused(const struct pop3_event *status, const char *what, enum err_code code,
+		 struct err *err);
+/* True for a refusal that passes by itself: by response code, or by the words of servers that send
+ * none. */
+bool pop3_is_passing(const struct pop3_event *status);
+/* CAPA, into caps and mechs. A server that does not know it is no error. */
+int pop3_ask_caps(struct pop3 *pop3, struct err *err);
+/* One line of CAPA's answer. */
+void pop3_note_cap(struct pop3 *pop3, struct span line);
+
+/* --- pop3_login.c --- */
+
+int pop3_login(struct pop3 *pop3, const struct pop3_params *params, struct err *err);
+
+#endif

@@ -1,0 +1,283 @@
+/* The connection's one loop: commands out, events in, matched by their order. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/proto/sasl.h"
+
+#include "pop3_private.h"
+
+#define POP3_READ_SIZE 65536
+#define WORDS_MAX      300
+
+int pop3_open(struct pop3 **result, const struct pop3_params *params, struct err *err)
+{
+	struct pop3 *pop3 = calloc(1, sizeof(*pop3));
+	if (!pop3) {
+		return err_nomem(err);
+	}
+	pop3->server = params->server;
+	pop3->log = params->log;
+	pop3->login_name = "none";
+	pop3->label = span_dup(span_of(params->label));
+	int code = pop3->label ? pop3_parser_create(&pop3->parser, err) : err_nomem(err);
+	if (!code) {
+		code = pop3_login(pop3, params, err);
+	}
+	if (code) {
+		pop3_close(&pop3);
+		return code;
+	}
+	*result = pop3;
+	return 0;
+}
+
+void pop3_close(struct pop3 **handle)
+{
+	struct pop3 *pop3 = *handle;
+
+	if (!pop3) {
+		return;
+	}
+	conn_destroy(&pop3->conn);
+	pop3_parser_destroy(&pop3->parser);
+	free(pop3->greeting);
+	free(pop3->label);
+	free(pop3);
+	*handle = NULL;
+}
+
+unsigned pop3_caps(const struct pop3 *pop3)
+{
+	return pop3->caps;
+}
+
+const char *pop3_login_name(const struct pop3 *pop3)
+{
+	return pop3->login_name;
+}
+
+bool pop3_is_tls(const struct pop3 *pop3)
+{
+	return conn_is_tls(pop3->conn);
+}
+
+bool pop3_is_gmail(const struct pop3 *pop3)
+{
+	return pop3->greeting && strncmp(pop3->greeting, "Gpop ", 5) == 0;
+}
+
+void pop3_get_totals(const struct pop3 *pop3, struct pop3_totals *totals)
+{
+	struct conn_stats stats;
+
+	conn_get_stats(pop3->conn, &stats);
+	totals->commands = pop3->commands + stats.commands;
+	totals->round_trips = stats.round_trips;
+	totals->bytes_in = stats.bytes_in;
+	totals->bytes_out = stats.bytes_out;
+}
+
+static void trace(const struct pop3 *pop3, char direction, struct span line)
+{
+	char who[80];
+
+	if (pop3->log && log_enabled(pop3->log, LOG_WIRE)) {
+		snprintf(who, sizeof(who), "%s %c", pop3->label, direction);
+		log_wire(pop3->log, who, line);
+	}
+}
+
+int pop3_send(struct pop3 *pop3, const char *line, enum pop3_reply reply, struct err *err)
+{
+	int code = pop3_parser_expect(pop3->parser, reply, err);
+
+	if (!code) {
+		trace(pop3, '>', span_of(line));
+		pop3->commands++;
+		code = conn_queue(pop3->conn, span_of(line), false, err);
+	}
+	return code ? code : conn_queue(pop3->conn, SPAN_LIT("\r\n"), false, err);
+}
+
+static void trace_event(const struct pop3 *pop3, const struct pop3_event *event)
+{
+	static const char *const prefixes[] = {"-ERR ", "+OK ", ""};
+	char line[WORDS_MAX];
+
+	if (event->type != POP3_STATUS || !pop3->log || !log_enabled(pop3->log, LOG_WIRE)) {
+		return;
+	}
+	snprintf(line, sizeof(line), "%s%.*s",
+		 prefixes[event->is_broken ? 2
+			  : event->is_ok   ? 1
+					   : 0],
+		 (int)event->text.len, event->text.data);
+	trace(pop3, '<', span_of(line));
+}
+
+int pop3_event_next(struct pop3 *pop3, struct pop3_event *event, struct err *err)
+{
+	for (;;) {
+		int code = pop3_parser_next(pop3->parser, event, err);
+		if (code) {
+			return code;
+		}
+		if (event->type == POP3_STRAY) {
+			return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+				       "the server sent \"%.*s\", which nothing was asked for",
+				       (int)(event->text.len > 80 ? 80 : event->text.len),
+				       event->text.data);
+		}
+		if (event->type != POP3_MORE) {
+			trace_event(pop3, event);
+			return 0;
+		}
+		char *room = pop3_parser_reserve(pop3->parser, POP3_READ_SIZE, err);
+		if (!room) {
+			return -(int)err->code;
+		}
+		size_t received = 0;
+		code = conn_wait(pop3->conn, CONN_INPUT, room, POP3_READ_SIZE, &received, err);
+		if (code) {
+			return code;
+		}
+		pop3_parser_commit(pop3->parser, received);
+	}
+}
+
+int pop3_ask(struct pop3 *pop3, const char *line, enum pop3_reply reply, struct pop3_event *status,
+	     struct err *err)
+{
+	int code = pop3_send(pop3, line, reply, err);
+
+	return code ? code : pop3_event_next(pop3, status, err);
+}
+
+static bool has_words(struct span text, const char *words)
+{
+	while (text.len >= strlen(words)) {
+		if (span_starts_nocase(text, words)) {
+			return true;
+		}
+		text.data++;
+		text.len--;
+	}
+	return false;
+}
+
+bool pop3_is_passing(const struct pop3_event *status)
+{
+	static const char *const words[] = {"in use",   "locked",   "lock busy", "try again",
+					    "temporar", "too many", "rate limit"};
+
+	switch (status->code) {
+	case POP3_CODE_IN_USE:
+	case POP3_CODE_LOGIN_DELAY:
+	case POP3_CODE_SYS_TEMP:
+		return true;
+	case POP3_CODE_AUTH:
+	case POP3_CODE_SYS_PERM:
+		return false;
+	case POP3_CODE_NONE:
+	case POP3_CODE_OTHER:
+		break;
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (has_words(status->text, words[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int pop3_refused(const struct pop3_event *status, const char *what, enum err_code code,
+		 struct err *err)
+{
+	int len = (int)(status->text.len > WORDS_MAX ? WORDS_MAX : status->text.len);
+	const char *text = status->text.data ? status->text.data : "";
+
+	if (status->is_broken) {
+		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+			       "the server answered %s with \"%.*s\", which POP3 does not have",
+			       what, len, text);
+	}
+	if (pop3_is_passing(status)) {
+		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			       "the server cannot do %s now, saying \"%.*s\"; try again later",
+			       what, len, text);
+	}
+	if (status->code == POP3_CODE_SYS_PERM) {
+		code = ERR_SERVER;
+	}
+	return err_set(err, code, SCOPE_ACCOUNT, "the server refused %s, saying \"%.*s\"", what,
+		       len, text);
+}
+
+void pop3_note_cap(struct pop3 *pop3, struct span line)
+{
+	static const struct {
+		const char *name;
+		unsigned cap;
+	} caps[] = {
+		{"TOP", POP3_CAP_TOP},
+		{"UIDL", POP3_CAP_UIDL},
+		{"PIPELINING", POP3_CAP_PIPELINING},
+		{"USER", POP3_CAP_USER},
+		{"RESP-CODES", POP3_CAP_RESP_CODES},
+		{"AUTH-RESP-CODE", POP3_CAP_AUTH_RESP_CODE},
+		{"UTF8", POP3_CAP_UTF8},
+	};
+	struct span name = line;
+	const char *blank = memchr(line.data, ' ', line.len);
+
+	name.len = blank ? (size_t)(blank - line.data) : line.len;
+	for (size_t i = 0; i < sizeof(caps) / sizeof(caps[0]); i++) {
+		if (span_equal_nocase(name, caps[i].name)) {
+			pop3->caps |= caps[i].cap;
+		}
+	}
+	if (!span_equal_nocase(name, "SASL")) {
+		return;
+	}
+	struct span rest = {line.data + name.len, line.len - name.len};
+	while (rest.len > 0) {
+		blank = memchr(rest.data, ' ', rest.len);
+		size_t len = blank ? (size_t)(blank - rest.data) : rest.len;
+		enum sasl_mech mech = sasl_by_name((struct span){rest.data, len});
+		pop3->mechs |= mech == SASL_NONE ? 0 : 1u << mech;
+		len += blank ? 1 : 0;
+		rest.data += len;
+		rest.len -= len;
+	}
+}
+
+int pop3_ask_caps(struct pop3 *pop3, struct err *err)
+{
+	struct pop3_event event;
+	int code = pop3_ask(pop3, "CAPA", POP3_REPLY_CAPA, &event, err);
+
+	if (code || !event.is_ok) {
+		return code;
+	}
+	pop3->caps = POP3_CAP_KNOWN;
+	pop3->mechs = 0;
+	for (;;) {
+		code = pop3_event_next(pop3, &event, err);
+		if (code || event.type == POP3_END) {
+			return code;
+		}
+		pop3_note_cap(pop3, event.text);
+	}
+}
+
+int pop3_quit(struct pop3 *pop3, struct err *err)
+{
+	struct pop3_event status;
+	int code = pop3_ask(pop3, "QUIT", POP3_REPLY_STATUS, &status, err);
+
+	if (code || status.is_ok) {
+		return code;
+	}
+	return pop3_refused(&status, "QUIT", ERR_REFUSED, err);
+}
