@@ -1,4 +1,4 @@
-"""Commands and options: dry run, list, check, status, the lock, signals, silence, several accounts."""
+"""Commands and options: dry run, list, check, status, the lock, signals, several accounts."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
-"""direction, --pull and --push, copy, flags and delete: what may be carried out where, and that what
-may not stays pending until a run that may."""
+"""direction, --pull and --push, copy, flags and delete: what is carried out where, and that what
+may not be stays pending until a run that may."""
 
 import pytest
 

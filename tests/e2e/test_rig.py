@@ -1,4 +1,4 @@
-"""The tests' own eyes: the readers agree with what was put there, and the oracle sees each fault."""
+"""The tests' own eyes: the readers agree with what was put there, the oracle sees each fault."""
 
 import os
 
