@@ -1,0 +1,263 @@
+/*
+ * Invariants:
+ * 1. Nothing outside the root is opened: paths come from mbname_to_path or from a walk below the
+ *    root, and are opened a component at a time without following links.
+ * 2. A root that is not there is never made unless the caller says so: it may be an unmounted disk.
+ */
+#include "mailsync/store/maildir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "maildir_private.h"
+#include "mailsync/base/clock.h"
+#include "mailsync/base/file.h"
+
+const char *const maildir_dir_names[MAILDIR_DIRS] = {"cur", "new", "tmp"};
+
+int maildir_fail(struct err *err, enum err_scope scope, int errnum, const char *what,
+		 const char *name)
+{
+	if (errnum == ENOSPC || errnum == EDQUOT || errnum == EROFS || errnum == EIO ||
+	    errnum == EMFILE || errnum == ENFILE) {
+		scope = SCOPE_ACCOUNT;
+	}
+	return err_set_errno(err, ERR_LOCAL, scope, errnum, "cannot %s %s", what, name);
+}
+
+/* A name in tmp/ must be unlike those of other processes, other hosts and earlier runs. */
+static void temp_tag_make(struct maildir *maildir)
+{
+	char host[25] = "";
+
+	(void)gethostname(host, sizeof(host) - 1);
+	for (char *at = host; *at; at++) {
+		if (*at == '/' || *at == ':') {
+			*at = '_';
+		}
+	}
+	snprintf(maildir->temp_tag, sizeof(maildir->temp_tag),
+		 MAILDIR_TEMP_PREFIX "%" PRIx64 ".%ld.%s.", (uint64_t)maildir->opened_ns,
+		 (long)getpid(), host);
+}
+
+/* Leaves root_fd at -1 when there is no root. */
+static int root_open(struct maildir *maildir, bool may_create, struct err *err)
+{
+	struct stat st;
+
+	if (stat(maildir->root, &st) != 0) {
+		if (errno != ENOENT) {
+			return maildir_fail(err, SCOPE_ACCOUNT, errno, "look at", maildir->root);
+		}
+		if (!may_create) {
+			return 0;
+		}
+		int rc = file_make_dirs(maildir->root, err);
+		if (rc < 0) {
+			err->scope = SCOPE_ACCOUNT;
+			return rc;
+		}
+	}
+	int rc = file_open_dir(AT_FDCWD, maildir->root, false, &maildir->root_fd, err);
+	if (rc < 0) {
+		err->scope = SCOPE_ACCOUNT;
+	}
+	return rc;
+}
+
+int maildir_open(struct maildir **maildir, const struct maildir_params *params, bool may_create,
+		 struct err *err)
+{
+	struct maildir *opened = calloc(1, sizeof(*opened));
+
+	if (!opened || pthread_mutex_init(&opened->mutex, NULL) != 0) {
+		free(opened);
+		return err_nomem(err);
+	}
+	opened->root_fd = -1;
+	opened->layout = params->layout;
+	opened->info_delimiter = params->info_delimiter;
+	opened->has_keywords = params->keywords;
+	opened->durability = params->durability;
+	opened->log = params->log;
+	opened->opened_ns = clock_real_ns();
+	temp_tag_make(opened);
+	opened->root = strdup(params->root);
+	opened->inbox_folder = strdup(params->inbox_folder ? params->inbox_folder : "INBOX");
+	int rc = opened->root && opened->inbox_folder ? root_open(opened, may_create, err)
+						      : err_nomem(err);
+	if (rc < 0) {
+		maildir_close(&opened);
+		return rc;
+	}
+	*maildir = opened;
+	return 0;
+}
+
+void maildir_close(struct maildir **maildir)
+{
+	struct maildir *closing = *maildir;
+
+	if (!closing) {
+		return;
+	}
+	if (closing->root_fd >= 0) {
+		close(closing->root_fd);
+	}
+	maildir_aliases_finish(&closing->aliases);
+	pthread_mutex_destroy(&closing->mutex);
+	free(closing->inbox_folder);
+	free(closing->root);
+	free(closing);
+	*maildir = NULL;
+}
+
+bool maildir_exists(const struct maildir *maildir)
+{
+	return maildir->root_fd >= 0;
+}
+
+char *maildir_real_root(const struct maildir *maildir)
+{
+	struct err ignored;
+	struct buf path;
+
+	buf_init(&path, 65536);
+	if (file_real_path(maildir->root, &path, &ignored) < 0) {
+		buf_finish(&path);
+		return NULL;
+	}
+	return buf_steal(&path);
+}
+
+static int box_missing(struct err *err, const char *path)
+{
+	return err_set(err, ERR_CHANGED, SCOPE_MAILBOX, "there is no directory %s", path);
+}
+
+static int open_failed(struct err *err, int errnum, const char *path)
+{
+	/* ELOOP, and EMLINK on some BSDs: a symbolic link */
+	if (errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP || errnum == EMLINK) {
+		return box_missing(err, path);
+	}
+	return maildir_fail(err, SCOPE_MAILBOX, errnum, "open directory", path);
+}
+
+int maildir_open_path(const struct maildir *maildir, const char *path, int *fd, struct err *err)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	char component[NAME_MAX + 1];
+	int at = -1;
+
+	if (maildir->root_fd < 0) {
+		return box_missing(err, path);
+	}
+	for (const char *rest = path; *rest;) {
+		size_t len = strcspn(rest, "/");
+		if (len == 0 || len > NAME_MAX || (len == 2 && memcmp(rest, "..", 2) == 0)) {
+			if (at >= 0) {
+				close(at);
+			}
+			return box_missing(err, path);
+		}
+		memcpy(component, rest, len);
+		component[len] = '\0';
+		int next = openat(at < 0 ? maildir->root_fd : at, component, flags);
+		int errnum = errno;
+		if (at >= 0) {
+			close(at);
+		}
+		if (next < 0) {
+			return open_failed(err, errnum, path);
+		}
+		at = next;
+		rest += len + (rest[len] == '/');
+	}
+	if (at < 0) {
+		return box_missing(err, path);
+	}
+	*fd = at;
+	return 0;
+}
+
+int64_t maildir_time_ns(struct timespec time)
+{
+	/* A damaged inode may bear any time. */
+	if (time.tv_sec > INT64_MAX / 1000000000 - 1) {
+		return INT64_MAX;
+	}
+	if (time.tv_sec < INT64_MIN / 1000000000 + 1) {
+		return INT64_MIN + 1;
+	}
+	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static void stamp_dir_of(const struct stat *st, struct stamp_dir *dir)
+{
+	dir->dev = (uint64_t)st->st_dev;
+	dir->inode = (uint64_t)st->st_ino;
+	dir->mtime_ns = maildir_time_ns(st->st_mtim);
+	dir->ctime_ns = maildir_time_ns(st->st_ctim);
+}
+
+int maildir_box_stamp(const struct maildir_box *box, struct stamp *stamp, struct err *err)
+{
+	const int fds[STAMP_DIRS] = {box->fd, box->dirs[MAILDIR_CUR], box->dirs[MAILDIR_NEW]};
+	struct stat st;
+
+	memset(stamp, 0, sizeof(*stamp));
+	stamp->taken_ns = clock_real_ns();
+	for (int i = 0; i < STAMP_DIRS; i++) {
+		if (fds[i] < 0) {
+			continue;
+		}
+		if (fstat(fds[i], &st) != 0) {
+			return maildir_fail(err, SCOPE_MAILBOX, errno, "look at", box->name);
+		}
+		stamp_dir_of(&st, &stamp->dirs[i]);
+	}
+	return 0;
+}
+
+int maildir_stat(struct maildir *maildir, const char *name, struct stamp *stamp, struct err *err)
+{
+	static const char *const ends[STAMP_DIRS] = {"", "/cur", "/new"};
+	struct stamp result = {.taken_ns = clock_real_ns()};
+	struct buf path;
+	struct stat st;
+
+	buf_init(&path, MBNAME_MAX + 16);
+	int rc = maildir->root_fd < 0 ? box_missing(err, name)
+				      : maildir_path(maildir, name, &path, err);
+	size_t len = path.len;
+	for (int i = 0; i < STAMP_DIRS && rc == 0; i++) {
+		buf_truncate(&path, len);
+		buf_append_cstr(&path, ends[i]);
+		rc = buf_status(&path, "a path", err);
+		if (rc < 0) {
+			break;
+		}
+		if (fstatat(maildir->root_fd, path.data, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			if (S_ISDIR(st.st_mode)) {
+				stamp_dir_of(&st, &result.dirs[i]);
+			} else if (i == 0) {
+				rc = box_missing(err, path.data);
+			}
+		} else if (i == 0 || errno != ENOENT) {
+			rc = open_failed(err, errno, path.data);
+		}
+	}
+	buf_finish(&path);
+	if (rc == 0) {
+		*stamp = result;
+	}
+	return rc;
+}

@@ -1,0 +1,97 @@
+/*
+ * Renaming and removing messages.
+ *
+ * Invariants:
+ * 1. Only the file that the caller named is touched, under exactly that name.
+ * 2. No rename replaces a file.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "maildir_keywords.h"
+#include "maildir_name.h"
+#include "maildir_private.h"
+#include "mailsync/base/file.h"
+
+/* What is to happen to a name's letters: those to put in, those to take out. */
+static int change_letters(struct maildir_box *box, const struct maildir_change *change,
+			  uint64_t letters[2], struct err *err)
+{
+	uint64_t add, remove;
+
+	int rc = maildir_table_letters(box, change->add, change->keywords, true, &add, err);
+	if (rc == 0) {
+		rc = maildir_table_letters(box, change->remove, change->keywords, false, &remove,
+					   err);
+	}
+	if (rc == 0) {
+		letters[0] = add | maildir_letters_of_system(change->add);
+		letters[1] = remove | maildir_letters_of_system(change->remove);
+	}
+	return rc;
+}
+
+int maildir_box_set_flags(struct maildir_box *box, const struct maildir_change *change,
+			  char result[MAILDIR_NAME_MAX + 1], struct err *err)
+{
+	enum maildir_dir from = change->in_new ? MAILDIR_NEW : MAILDIR_CUR;
+	char target[MAILDIR_NAME_MAX + 1];
+	uint64_t letters[2];
+	struct maildir_name name;
+	struct maildir_file info;
+	int to_fd;
+
+	int rc = maildir_box_stat_file(box, change->file, change->in_new, &info, err);
+	if (rc == 0) {
+		rc = change_letters(box, change, letters, err);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	maildir_name_parse(change->file, box->maildir->info_delimiter, &name);
+	uint64_t old = maildir_name_letters(change->file, &name);
+	uint64_t now = (old & ~letters[1]) | letters[0];
+	if (now == old) {
+		if (result) {
+			memcpy(result, change->file, name.len + 1);
+		}
+		return 0;
+	}
+	rc = maildir_name_change(change->file, box->maildir->info_delimiter, letters, target, err);
+	if (rc < 0) {
+		return rc;
+	}
+	enum maildir_dir to = now != 0 ? MAILDIR_CUR : from;
+	rc = maildir_box_dir(box, to, &to_fd, err);
+	if (rc == 0) {
+		rc = file_rename(box->dirs[from], change->file, to_fd, target, err);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	box->touched[from] = true;
+	box->touched[to] = true;
+	if (result) {
+		memcpy(result, target, strlen(target) + 1);
+	}
+	return 0;
+}
+
+int maildir_box_remove(struct maildir_box *box, const char *file, bool in_new, struct err *err)
+{
+	enum maildir_dir dir = in_new ? MAILDIR_NEW : MAILDIR_CUR;
+	struct maildir_file info;
+
+	/* file_unlink takes a missing file for success; here it means that the message lives on
+	 * under another name. */
+	int rc = maildir_box_stat_file(box, file, in_new, &info, err);
+	if (rc == 0) {
+		rc = file_unlink(box->dirs[dir], file, err);
+	}
+	if (rc == 0) {
+		box->touched[dir] = true;
+	}
+	return rc;
+}

@@ -1,0 +1,303 @@
+/*
+ * Invariants:
+ * 1. A message gets its name in new/ or cur/ only by a rename of a whole, closed file that is
+ *    durable as far as the setting promises.
+ * 2. A name that is there is never taken over.
+ *
+ * Why one syncfs before a batch of renames is enough: it returns when the data and the inodes of
+ * every file written before it are on disk. What a power cut can undo afterwards is only the
+ * renames, and each is atomic: the file is whole in tmp/ (swept and fetched again) or whole under
+ * its name. Renaming first would let the name reach the disk before the data. Write errors are
+ * reported to descriptors that were open when they happened, hence the one of tmp/ that the box
+ * has held since before the first draft.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "maildir_keywords.h"
+#include "maildir_name.h"
+#include "maildir_private.h"
+#include "mailsync/base/file.h"
+
+#define PENDING_SIZE 65536
+
+void maildir_temp_name(struct maildir *maildir, char *name, size_t size)
+{
+	pthread_mutex_lock(&maildir->mutex);
+	uint32_t count = maildir->temp_count++;
+	pthread_mutex_unlock(&maildir->mutex);
+	snprintf(name, size, "%s%" PRIu32, maildir->temp_tag, count);
+}
+
+static int memory_take(struct maildir_draft *draft, struct err *err)
+{
+	struct maildir_box *box = draft->box;
+
+	draft->pending = box->spare_pending ? box->spare_pending : malloc(PENDING_SIZE);
+	box->spare_pending = NULL;
+	if (!draft->pending) {
+		return err_nomem(err);
+	}
+	int rc = maildir_scan_take(box, &draft->scan, err);
+	if (rc < 0) {
+		box->spare_pending = draft->pending;
+		draft->pending = NULL;
+	}
+	return rc;
+}
+
+/* The scan must be ready for the next message: its result was taken. */
+static void memory_give_back(struct maildir_draft *draft)
+{
+	struct maildir_box *box = draft->box;
+
+	if (box->spare_pending) {
+		free(draft->pending);
+	} else {
+		box->spare_pending = draft->pending;
+	}
+	draft->pending = NULL;
+	maildir_scan_give_back(box, &draft->scan);
+}
+
+int maildir_draft_create(struct maildir_box *box, struct maildir_draft *draft, struct err *err)
+{
+	int tmp_fd, rc;
+
+	memset(draft, 0, sizeof(*draft));
+	draft->fd = -1;
+	draft->box = box;
+	rc = maildir_box_dir(box, MAILDIR_TMP, &tmp_fd, err);
+	if (rc == 0) {
+		rc = memory_take(draft, err);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	char name[sizeof(draft->temp_name)];
+	maildir_temp_name(box->maildir, name, sizeof(name));
+	rc = file_create(tmp_fd, name, &draft->fd, err);
+	if (rc < 0) {
+		memory_give_back(draft);
+		return rc;
+	}
+	memcpy(draft->temp_name, name, sizeof(name));
+	return 0;
+}
+
+static int pending_flush(struct maildir_draft *draft, struct err *err)
+{
+	int rc = 0;
+
+	if (draft->pending_len > 0) {
+		rc = file_write(draft->fd, draft->pending, draft->pending_len, err);
+		draft->pending_len = 0;
+	}
+	return rc;
+}
+
+static int pending_add(struct maildir_draft *draft, const char *data, size_t len, struct err *err)
+{
+	draft->size_bytes += len;
+	while (len > 0) {
+		size_t room = PENDING_SIZE - draft->pending_len;
+		size_t part = len < room ? len : room;
+		memcpy(draft->pending + draft->pending_len, data, part);
+		draft->pending_len += part;
+		data += part;
+		len -= part;
+		if (draft->pending_len == PENDING_SIZE) {
+			int rc = pending_flush(draft, err);
+			if (rc < 0) {
+				return rc;
+			}
+		}
+	}
+	return 0;
+}
+
+int maildir_draft_write(struct maildir_draft *draft, struct span data, struct err *err)
+{
+	int rc = 0;
+
+	if (data.len == 0) {
+		return 0;
+	}
+	if (draft->scan) {
+		rc = header_scan_feed(draft->scan, data, err);
+	}
+	if (rc == 0 && draft->had_cr && data.data[0] != '\n') {
+		rc = pending_add(draft, "\r", 1, err);
+	}
+	draft->had_cr = false;
+	while (rc == 0 && data.len > 0) {
+		const char *cr = memchr(data.data, '\r', data.len);
+		size_t len = cr ? (size_t)(cr - data.data) : data.len;
+		if (cr && len + 1 < data.len && cr[1] != '\n') {
+			len++; /* a CR of its own stays */
+		}
+		rc = pending_add(draft, data.data, len, err);
+		data.data += len;
+		data.len -= len;
+		if (data.len > 0 && data.data[0] == '\r') {
+			draft->had_cr = data.len == 1;
+			data.data++;
+			data.len--;
+		}
+	}
+	return rc;
+}
+
+/* fsync by name at maildir_box_sync_files where there is no syncfs; else at once. */
+static int unsynced_add(struct maildir_draft *draft, struct err *err)
+{
+	struct buf *names = &draft->box->unsynced;
+	size_t before = names->len;
+
+	buf_append(names, draft->temp_name, strlen(draft->temp_name) + 1);
+	if (names->failed == 0) {
+		return 0;
+	}
+	buf_truncate(names, before);
+	return file_sync(draft->fd, err);
+}
+
+int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *err)
+{
+	int rc = 0;
+
+	if (draft->had_cr) {
+		rc = pending_add(draft, "\r", 1, err);
+		draft->had_cr = false;
+	}
+	if (rc == 0) {
+		rc = pending_flush(draft, err);
+	}
+	if (rc == 0) {
+		rc = header_scan_result(draft->scan, &draft->identity, err);
+	}
+	/* Before the sync, so that it is durable with the rest of the inode. */
+	if (rc == 0) {
+		rc = file_set_mtime(draft->fd, mtime, err);
+	}
+	if (rc == 0 && draft->box->maildir->durability == MAILDIR_SYNC_FILE) {
+		rc = file_sync(draft->fd, err);
+	}
+	if (rc == 0 && draft->box->maildir->durability == MAILDIR_SYNC_BATCH) {
+		rc = unsynced_add(draft, err);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	int fd = draft->fd;
+	draft->fd = -1;
+	memory_give_back(draft);
+	if (close(fd) != 0 && errno != EINTR) { /* network file systems report a full disk here */
+		return maildir_fail(err, SCOPE_MESSAGE, errno, "write", draft->temp_name);
+	}
+	return 0;
+}
+
+void maildir_draft_discard(struct maildir_box *box, struct maildir_draft *draft)
+{
+	struct header_identity unused;
+	struct err ignored;
+
+	if (draft->fd >= 0) {
+		close(draft->fd);
+		draft->fd = -1;
+	}
+	if (draft->scan && header_scan_result(draft->scan, &unused, &ignored) < 0) {
+		header_scan_destroy(&draft->scan);
+	}
+	if (draft->pending) {
+		memory_give_back(draft);
+	}
+	/* One that cannot be removed is swept by a later run. */
+	if (draft->temp_name[0] != '\0' && box->dirs[MAILDIR_TMP] >= 0) {
+		(void)file_unlink(box->dirs[MAILDIR_TMP], draft->temp_name, &ignored);
+		draft->temp_name[0] = '\0';
+	}
+}
+
+/* fdatasync of each draft in the batch. One that was discarded meanwhile needs none. */
+static int sync_each(struct maildir_box *box, struct err *err)
+{
+	const char *end = box->unsynced.data + box->unsynced.len;
+
+	for (const char *name = box->unsynced.data; name < end; name += strlen(name) + 1) {
+		int fd = openat(box->dirs[MAILDIR_TMP], name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT) {
+			continue;
+		}
+		if (fd < 0) {
+			return maildir_fail(err, SCOPE_MAILBOX, errno, "open", name);
+		}
+		int rc = file_sync(fd, err);
+		close(fd);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
+int maildir_box_sync_files(struct maildir_box *box, struct err *err)
+{
+	if (box->unsynced.len == 0) {
+		return 0;
+	}
+	int rc = file_sync_fs(box->dirs[MAILDIR_TMP], err);
+	if (rc == -ERR_LIMIT) {
+		rc = sync_each(box, err);
+	}
+	if (rc == 0) {
+		buf_clear(&box->unsynced);
+	}
+	return rc;
+}
+
+int maildir_box_letters(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
+			uint64_t *letters, struct err *err)
+{
+	int rc = maildir_table_letters(box, flags, keywords, true, letters, err);
+
+	if (rc == 0) {
+		*letters |= maildir_letters_of_system(flags);
+	}
+	return rc;
+}
+
+int maildir_draft_publish(struct maildir_box *box, struct maildir_draft *draft, const char *unique,
+			  uint64_t flags, const struct keywords *keywords, struct err *err)
+{
+	char name[MAILDIR_NAME_MAX + 1];
+	uint64_t letters;
+	int fd;
+
+	int rc = maildir_name_check(unique, err);
+	if (rc == 0) {
+		rc = maildir_box_letters(box, flags, keywords, &letters, err);
+	}
+	if (rc == 0) {
+		rc = maildir_name_make(unique, box->maildir->info_delimiter, letters, name, err);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	enum maildir_dir dir = letters == 0 ? MAILDIR_NEW : MAILDIR_CUR;
+	rc = maildir_box_dir(box, dir, &fd, err);
+	if (rc == 0) {
+		rc = file_rename(box->dirs[MAILDIR_TMP], draft->temp_name, fd, name, err);
+	}
+	if (rc == 0) {
+		box->touched[dir] = true;
+		draft->temp_name[0] = '\0';
+	}
+	return rc;
+}

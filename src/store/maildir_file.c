@@ -1,0 +1,231 @@
+/* Looking at message files without changing them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "maildir_dir.h"
+#include "maildir_name.h"
+#include "maildir_private.h"
+
+#define HEADER_CHUNK 8192
+
+void maildir_file_of(const struct stat *st, struct maildir_file *file)
+{
+	file->size_bytes = (uint64_t)st->st_size;
+	file->mtime = (int64_t)st->st_mtim.tv_sec;
+	file->mtime_ns = maildir_time_ns(st->st_mtim);
+	file->inode = (uint64_t)st->st_ino;
+}
+
+static int file_gone(const struct maildir_box *box, const char *file, struct err *err)
+{
+	return err_set(err, ERR_CHANGED, SCOPE_MESSAGE, "mailbox %s has no file %s now", box->name,
+		       file);
+}
+
+static bool is_gone(int errnum)
+{
+	return errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP || errnum == EMLINK ||
+	       errnum == ENAMETOOLONG;
+}
+
+int maildir_box_stat_file(struct maildir_box *box, const char *file, bool in_new,
+			  struct maildir_file *info, struct err *err)
+{
+	int fd = box->dirs[in_new ? MAILDIR_NEW : MAILDIR_CUR];
+	struct stat st;
+
+	int rc = maildir_name_check(file, err);
+	if (rc < 0) {
+		return rc;
+	}
+	if (fd < 0) {
+		return file_gone(box, file, err);
+	}
+	if (fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		return is_gone(errno) ? file_gone(box, file, err)
+				      : maildir_fail(err, SCOPE_MESSAGE, errno, "look at", file);
+	}
+	if (!S_ISREG(st.st_mode)) {
+		return file_gone(box, file, err);
+	}
+	maildir_file_of(&st, info);
+	return 0;
+}
+
+int maildir_box_open_file(struct maildir_box *box, const char *file, bool in_new, int *fd,
+			  struct maildir_file *info, struct err *err)
+{
+	/* O_NONBLOCK: a FIFO must not hold us up before it is found to be one. */
+	const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int dir_fd = box->dirs[in_new ? MAILDIR_NEW : MAILDIR_CUR];
+	struct stat st;
+
+	int rc = maildir_name_check(file, err);
+	if (rc < 0) {
+		return rc;
+	}
+	if (dir_fd < 0) {
+		return file_gone(box, file, err);
+	}
+	int opened = openat(dir_fd, file, flags);
+	if (opened < 0) {
+		return is_gone(errno) ? file_gone(box, file, err)
+				      : maildir_fail(err, SCOPE_MESSAGE, errno, "open", file);
+	}
+	if (fstat(opened, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(opened);
+		return file_gone(box, file, err);
+	}
+	maildir_file_of(&st, info);
+	*fd = opened;
+	return 0;
+}
+
+/* 1 when DIR has a file with that unique part. */
+static int find_in(struct maildir_box *box, enum maildir_dir dir, struct span unique,
+		   char name[MAILDIR_NAME_MAX + 1], struct err *err)
+{
+	struct dir_stream stream;
+	enum dir_kind kind;
+	const char *file;
+
+	if (box->dirs[dir] < 0) {
+		return 0;
+	}
+	int rc = dir_stream_open(&stream, box->dirs[dir], box->name, err);
+	if (rc < 0) {
+		return rc;
+	}
+	while ((rc = dir_stream_next(&stream, &file, &kind, err)) > 0) {
+		struct maildir_name parsed;
+		if (kind != DIR_KIND_FILE || file[0] == '.' ||
+		    strncmp(file, unique.data, unique.len) != 0) {
+			continue;
+		}
+		maildir_name_parse(file, box->maildir->info_delimiter, &parsed);
+		if (parsed.unique_len == unique.len && parsed.len <= MAILDIR_NAME_MAX) {
+			memcpy(name, file, parsed.len + 1);
+			break;
+		}
+	}
+	dir_stream_close(&stream);
+	return rc;
+}
+
+int maildir_box_find(struct maildir_box *box, struct span unique, char name[MAILDIR_NAME_MAX + 1],
+		     bool *in_new, struct err *err)
+{
+	struct stamp before, after;
+
+	/* A readdir can miss what is renamed under it: then the stamps differ. */
+	for (int attempt = 0; attempt < 3; attempt++) {
+		int rc = maildir_box_open_parts(box, err);
+		if (rc == 0) {
+			rc = maildir_box_stamp(box, &before, err);
+		}
+		for (int dir = MAILDIR_NEW; dir >= MAILDIR_CUR && rc == 0; dir--) {
+			rc = find_in(box, (enum maildir_dir)dir, unique, name, err);
+			if (rc > 0) {
+				*in_new = dir == MAILDIR_NEW;
+				return 0;
+			}
+		}
+		if (rc == 0) {
+			rc = maildir_box_stamp(box, &after, err);
+		}
+		if (rc < 0) {
+			return rc;
+		}
+		if (stamp_equal(&before, &after)) {
+			break;
+		}
+	}
+	return err_set(err, ERR_CHANGED, SCOPE_MESSAGE, "mailbox %s has no message %.*s now",
+		       box->name, (int)unique.len, unique.data);
+}
+
+ssize_t maildir_read(int fd, void *data, size_t size, const char *name, struct err *err)
+{
+	ssize_t len;
+
+	do {
+		len = read(fd, data, size);
+	} while (len < 0 && errno == EINTR);
+	return len >= 0 ? len : maildir_fail(err, SCOPE_MESSAGE, errno, "read", name);
+}
+
+/* Looks for an empty line; *AT_START: the next byte begins a line. */
+static bool header_ends(const char *data, size_t len, bool *at_start)
+{
+	for (const char *end = data + len; data < end;) {
+		if (*at_start && *data == '\n') {
+			return true;
+		}
+		if (*at_start && *data == '\r') { /* decided by what follows */
+			data++;
+			continue;
+		}
+		const char *lf = memchr(data, '\n', (size_t)(end - data));
+		*at_start = lf != NULL;
+		data = lf ? lf + 1 : end;
+	}
+	return false;
+}
+
+int maildir_scan_take(struct maildir_box *box, struct header_scan **scan, struct err *err)
+{
+	if (!box->spare_scan) {
+		return header_scan_create(scan, err);
+	}
+	*scan = box->spare_scan;
+	box->spare_scan = NULL;
+	return 0;
+}
+
+void maildir_scan_give_back(struct maildir_box *box, struct header_scan **scan)
+{
+	if (box->spare_scan) {
+		header_scan_destroy(scan);
+	} else {
+		box->spare_scan = *scan;
+		*scan = NULL;
+	}
+}
+
+int maildir_box_identify(struct maildir_box *box, const char *file, bool in_new,
+			 struct header_identity *identity, struct err *err)
+{
+	char chunk[HEADER_CHUNK];
+	struct header_scan *scan = NULL;
+	struct maildir_file info;
+	bool at_start = true, is_end = false;
+	int fd;
+
+	int rc = maildir_box_open_file(box, file, in_new, &fd, &info, err);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = maildir_scan_take(box, &scan, err);
+	while (rc == 0 && !is_end) {
+		ssize_t len = maildir_read(fd, chunk, sizeof(chunk), file, err);
+		if (len <= 0) {
+			rc = (int)len;
+			break;
+		}
+		rc = header_scan_feed(scan, (struct span){chunk, (size_t)len}, err);
+		is_end = header_ends(chunk, (size_t)len, &at_start);
+	}
+	if (rc == 0) {
+		rc = header_scan_result(scan, identity, err);
+	}
+	close(fd);
+	if (rc == 0) {
+		maildir_scan_give_back(box, &scan);
+	}
+	header_scan_destroy(&scan);
+	return rc;
+}

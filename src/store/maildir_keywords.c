@@ -1,0 +1,338 @@
+/*
+ * Invariants:
+ * 1. A number once given to a name keeps it; new ones are above every number in the file.
+ * 2. The file is written under dovecot-keywords.lock, from what was read under it; lines that are
+ *    not understood stay. As Dovecot does, the lock file itself becomes the new file.
+ */
+#include "maildir_keywords.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "maildir_name.h"
+#include "mailsync/base/clock.h"
+#include "mailsync/base/file.h"
+
+#define TABLE_FILE     "dovecot-keywords"
+#define TABLE_LOCK     "dovecot-keywords.lock"
+#define TABLE_SIZE_MAX 65536
+#define LOCK_STALE_NS  INT64_C(120000000000)
+#define LOCK_POLL_MS   50
+#define LOCK_POLLS     40
+
+static void table_clear(struct maildir_table *table)
+{
+	for (int i = 0; i < MAILDIR_LETTERS; i++) {
+		free(table->names[i]);
+		table->names[i] = NULL;
+	}
+	table->next = 0;
+}
+
+void maildir_table_finish(struct maildir_table *table)
+{
+	table_clear(table);
+	table->was_read = false;
+}
+
+/* A line "<number> <name>"; others are none of ours. */
+static int table_line(struct maildir_table *table, struct span line, struct err *err)
+{
+	const char *space = line.len > 0 ? memchr(line.data, ' ', line.len) : NULL;
+	uint32_t number;
+
+	if (!space) {
+		return 0;
+	}
+	struct span digits = {line.data, (size_t)(space - line.data)};
+	struct span name = {space + 1, line.len - digits.len - 1};
+	if (!span_to_u32(digits, &number) || number >= MAILDIR_LETTERS) {
+		return 0;
+	}
+	if ((int)number >= table->next) {
+		table->next = (int)number + 1;
+	}
+	if (name.len == 0 || table->names[number] || memchr(name.data, '\0', name.len)) {
+		return 0;
+	}
+	table->names[number] = span_dup(name);
+	return table->names[number] ? 0 : err_nomem(err);
+}
+
+static int table_parse(struct maildir_table *table, struct span text, struct err *err)
+{
+	int rc = 0;
+
+	while (text.len > 0 && rc == 0) {
+		const char *end = memchr(text.data, '\n', text.len);
+		size_t len = end ? (size_t)(end - text.data) : text.len;
+		rc = table_line(table, (struct span){text.data, len}, err);
+		text.data += len + (end != NULL);
+		text.len -= len + (end != NULL);
+	}
+	return rc;
+}
+
+/* What the file is now; all zeroes when it is not there or is no regular file. */
+static int table_look(const struct maildir_box *box, struct maildir_file *seen, struct err *err)
+{
+	struct stat st;
+
+	memset(seen, 0, sizeof(*seen));
+	if (fstatat(box->fd, TABLE_FILE, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		return errno == ENOENT
+			     ? 0
+			     : maildir_fail(err, SCOPE_MAILBOX, errno, "look at", TABLE_FILE);
+	}
+	if (S_ISREG(st.st_mode)) {
+		maildir_file_of(&st, seen);
+	}
+	return 0;
+}
+
+static bool table_is_same(const struct maildir_file *one, const struct maildir_file *other)
+{
+	return one->inode == other->inode && one->mtime_ns == other->mtime_ns &&
+	       one->size_bytes == other->size_bytes;
+}
+
+/* Reads the file whatever is remembered of it, its text into OUT. */
+static int table_read(struct maildir_box *box, struct buf *out, struct err *err)
+{
+	struct maildir_table *table = &box->table;
+	struct maildir_file seen;
+
+	table->was_read = false;
+	table_clear(table);
+	int rc = table_look(box, &seen, err);
+	if (rc == 0 && seen.inode != 0) {
+		rc = file_read(box->fd, TABLE_FILE, out, err);
+		if (rc == -ERR_CHANGED) { /* removed just now */
+			rc = 0;
+		}
+	}
+	if (rc == 0) {
+		rc = table_parse(table, buf_span(out), err);
+	}
+	if (rc == 0) {
+		table->seen = seen;
+		table->was_read = true;
+	}
+	return rc;
+}
+
+int maildir_table_refresh(struct maildir_box *box, struct err *err)
+{
+	struct maildir_file seen;
+	struct buf text;
+
+	if (!box->maildir->has_keywords) {
+		return 0;
+	}
+	int rc = table_look(box, &seen, err);
+	if (rc < 0 || (box->table.was_read && table_is_same(&seen, &box->table.seen))) {
+		return rc;
+	}
+	buf_init(&text, TABLE_SIZE_MAX);
+	rc = table_read(box, &text, err);
+	buf_finish(&text);
+	return rc;
+}
+
+uint64_t maildir_table_flag(const struct maildir_box *box, char letter, struct keywords *keywords)
+{
+	const char *name = box->table.names[letter - 'a'];
+
+	if (!box->maildir->has_keywords || !name || !keywords) {
+		return 0;
+	}
+	int index = keywords_intern(keywords, span_of(name));
+	return index < 0 ? 0 : FLAG_KEYWORD(index);
+}
+
+/* The number of NAME, or -1. */
+static int table_find(const struct maildir_table *table, const char *name)
+{
+	for (int i = 0; i < MAILDIR_LETTERS; i++) {
+		if (table->names[i] && span_equal_nocase(span_of(name), table->names[i])) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+/* Removes a lock that nobody has touched for two minutes. */
+static int lock_break_stale(struct maildir_box *box, const struct stat *st, struct err *err)
+{
+	int64_t mtime_ns = maildir_time_ns(st->st_mtim);
+
+	if (clock_real_ns() - LOCK_STALE_NS < mtime_ns) {
+		return 0;
+	}
+	log_line(box->maildir->log, LOG_INFO, "mailbox %s: a stale %s is removed", box->name,
+		 TABLE_LOCK);
+	return file_unlink(box->fd, TABLE_LOCK, err);
+}
+
+/* 1 with *FD when the lock is ours, 0 when someone else kept it. */
+static int lock_take(struct maildir_box *box, int *fd, struct err *err)
+{
+	const struct timespec pause = {0, LOCK_POLL_MS * 1000000};
+	struct stat st;
+
+	for (int poll = 0; poll < LOCK_POLLS; poll++) {
+		if (fstatat(box->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			int rc = lock_break_stale(box, &st, err);
+			if (rc < 0) {
+				return rc;
+			}
+		}
+		int rc = file_create(box->fd, TABLE_LOCK, fd, err);
+		if (rc == 0) {
+			return 1;
+		}
+		if (fstatat(box->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+		    errno != ENOENT) {
+			return rc;
+		}
+		if (errno == ENOENT && poll > 0) {
+			return rc; /* not for the lock's sake: the directory cannot be written */
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+/* Writes TEXT into the lock file and puts it in the table's place. */
+static int lock_commit(struct maildir_box *box, int fd, struct span text, struct err *err)
+{
+	int rc = file_write(fd, text.data, text.len, err);
+
+	if (rc == 0 && box->maildir->durability != MAILDIR_SYNC_NONE) {
+		rc = file_sync(fd, err);
+	}
+	if (rc == 0) {
+		rc = file_replace(box->fd, TABLE_LOCK, box->fd, TABLE_FILE, err);
+	}
+	if (rc == 0) {
+		box->folder_touched = true;
+		box->table.was_read = false;
+	}
+	return rc;
+}
+
+/* Gives a number to each keyword of FLAGS that has none, while there are any. */
+static int table_allot(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
+		       struct err *err)
+{
+	struct buf text;
+	int fd, added = 0;
+
+	int rc = lock_take(box, &fd, err);
+	if (rc == 0) {
+		log_line(box->maildir->log, LOG_WARN,
+			 "mailbox %s: %s is held by another program; new keywords wait", box->name,
+			 TABLE_LOCK);
+	}
+	if (rc <= 0) {
+		return rc;
+	}
+	buf_init(&text, TABLE_SIZE_MAX);
+	rc = table_read(box, &text, err);
+	if (text.len > 0 && text.data[text.len - 1] != '\n') {
+		buf_append_char(&text, '\n');
+	}
+	int next = box->table.next;
+	for (int i = 0; i < keywords->count && rc == 0 && next < MAILDIR_LETTERS; i++) {
+		if ((flags & FLAG_KEYWORD(i)) != 0 &&
+		    table_find(&box->table, keywords->names[i]) < 0) {
+			buf_printf(&text, "%d %s\n", next++, keywords->names[i]);
+			added++;
+		}
+	}
+	if (rc == 0) {
+		rc = buf_status(&text, TABLE_FILE, err);
+	}
+	if (rc == 0 && added > 0) {
+		rc = lock_commit(box, fd, buf_span(&text), err);
+	}
+	close(fd);
+	if (rc < 0 || added == 0) {
+		struct err ignored;
+		(void)file_unlink(box->fd, TABLE_LOCK, &ignored);
+	}
+	buf_finish(&text);
+	return rc < 0 ? rc : maildir_table_refresh(box, err);
+}
+
+/* The letters there are; *MISSING: the flags without one. */
+static uint64_t letters_known(const struct maildir_box *box, uint64_t flags,
+			      const struct keywords *keywords, uint64_t *missing)
+{
+	uint64_t letters = 0;
+
+	*missing = 0;
+	for (int i = 0; i < keywords->count; i++) {
+		if ((flags & FLAG_KEYWORD(i)) == 0) {
+			continue;
+		}
+		int number = table_find(&box->table, keywords->names[i]);
+		if (number >= 0) {
+			letters |= maildir_letter((char)('a' + number));
+		} else {
+			*missing |= FLAG_KEYWORD(i);
+		}
+	}
+	return letters;
+}
+
+int maildir_table_letters(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
+			  bool allot, uint64_t *letters, struct err *err)
+{
+	uint64_t missing;
+
+	if (!box->maildir->has_keywords || !keywords || (flags & ~FLAGS_SYSTEM) == 0) {
+		*letters = 0;
+		return 0;
+	}
+	int rc = maildir_table_refresh(box, err);
+	if (rc < 0) {
+		return rc;
+	}
+	uint64_t known = letters_known(box, flags, keywords, &missing);
+	if (missing != 0 && allot && box->table.next < MAILDIR_LETTERS) {
+		rc = table_allot(box, missing, keywords, err);
+		if (rc < 0) {
+			return rc;
+		}
+		known = letters_known(box, flags, keywords, &missing);
+	}
+	*letters = known;
+	return 0;
+}
+
+int maildir_box_keyword_mask(struct maildir_box *box, const struct keywords *keywords,
+			     uint64_t *mask, struct err *err)
+{
+	uint64_t result = 0;
+
+	int rc = maildir_table_refresh(box, err);
+	if (rc < 0) {
+		return rc;
+	}
+	int next = box->table.next;
+	for (int i = 0; i < keywords->count && box->maildir->has_keywords; i++) {
+		if (table_find(&box->table, keywords->names[i]) >= 0) {
+			result |= FLAG_KEYWORD(i);
+		} else if (next < MAILDIR_LETTERS) {
+			result |= FLAG_KEYWORD(i);
+			next++;
+		}
+	}
+	*mask = result;
+	return 0;
+}

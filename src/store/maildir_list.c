@@ -1,0 +1,404 @@
+/*
+ * Which mailboxes there are, and in which directory each is.
+ *
+ * Invariants:
+ * 1. A name that maildir_list gave leads back to the directory that it was found in.
+ * 2. Two directories never come to one name: the second is left out.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "maildir_dir.h"
+#include "maildir_private.h"
+#include "mailsync/model/mutf7.h"
+
+void maildir_aliases_finish(struct maildir_aliases *aliases)
+{
+	for (size_t i = 0; i < aliases->count; i++) {
+		free(aliases->items[i].name);
+		free(aliases->items[i].path);
+	}
+	free(aliases->items);
+	aliases->items = NULL;
+	aliases->count = 0;
+}
+
+static int alias_add(struct maildir_aliases *aliases, const char *name, const char *path,
+		     struct err *err)
+{
+	struct maildir_alias *items =
+		realloc(aliases->items, (aliases->count + 1) * sizeof(*items));
+
+	if (!items) {
+		return err_nomem(err);
+	}
+	aliases->items = items;
+	struct maildir_alias *item = &items[aliases->count];
+	item->name = strdup(name);
+	item->path = strdup(path);
+	if (!item->name || !item->path) {
+		free(item->name);
+		free(item->path);
+		return err_nomem(err);
+	}
+	aliases->count++;
+	return 0;
+}
+
+/* The alias of the first LEN bytes of NAME, or NULL. */
+static const struct maildir_alias *alias_find(const struct maildir_aliases *aliases,
+					      const char *name, size_t len)
+{
+	for (size_t i = 0; i < aliases->count; i++) {
+		const struct maildir_alias *item = &aliases->items[i];
+		if (strncmp(item->name, name, len) == 0 && item->name[len] == '\0') {
+			return item;
+		}
+	}
+	return NULL;
+}
+
+/* Where the last COUNT components of a path begin. */
+static const char *path_tail(const char *path, char separator, size_t count)
+{
+	const char *at = path + strlen(path);
+
+	while (at > path && count > 0) {
+		at--;
+		count -= *at == separator;
+	}
+	return *at == separator ? at + 1 : at;
+}
+
+/* A child of a mailbox that has an alias lies below that one's directory. */
+static int path_below_alias(const struct maildir *maildir, const char *name, struct buf *out,
+			    struct err *err)
+{
+	char separator = maildir->layout == LAYOUT_FS ? '/' : '.';
+	size_t depth = 0;
+	struct stat st;
+
+	if (fstatat(maildir->root_fd, out->data, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		return 0;
+	}
+	for (size_t len = strlen(name); len > 0; len--) {
+		if (name[len] != '/') {
+			continue;
+		}
+		depth++;
+		const struct maildir_alias *alias = alias_find(&maildir->aliases, name, len);
+		if (!alias) {
+			continue;
+		}
+		char *tail = strdup(path_tail(out->data, separator, depth));
+		if (!tail) {
+			return err_nomem(err);
+		}
+		buf_clear(out);
+		buf_append_cstr(out, alias->path);
+		buf_append_char(out, separator);
+		buf_append_cstr(out, tail);
+		free(tail);
+		return buf_status(out, "a path", err);
+	}
+	return 0;
+}
+
+int maildir_path(struct maildir *maildir, const char *name, struct buf *out, struct err *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&maildir->mutex);
+	const struct maildir_alias *alias = alias_find(&maildir->aliases, name, strlen(name));
+	if (alias) {
+		buf_append_cstr(out, alias->path);
+		rc = buf_status(out, "a path", err);
+	} else {
+		rc = mbname_to_path(maildir->layout, maildir->inbox_folder, name, out, err);
+		if (rc == 0 && maildir->aliases.count > 0 && maildir->root_fd >= 0) {
+			rc = path_below_alias(maildir, name, out, err);
+		}
+	}
+	pthread_mutex_unlock(&maildir->mutex);
+	return rc;
+}
+
+/* Appends COMPONENT, decoded where it is modified UTF-7; true when that made a difference. */
+static bool component_decode(struct span component, struct buf *out)
+{
+	struct err ignored;
+	size_t before = out->len;
+
+	if (memchr(component.data, '&', component.len) &&
+	    mutf7_decode(component, out, &ignored) == 0 && out->failed == 0) {
+		struct span decoded = {out->data + before, out->len - before};
+		if (!memchr(decoded.data, '/', decoded.len)) {
+			return !span_equal(decoded, component);
+		}
+	}
+	buf_truncate(out, before);
+	buf_append_span(out, component);
+	return false;
+}
+
+/* A name that could not be the mailbox of a directory is none to be decoded to. */
+static bool name_survives(const struct maildir *maildir, const char *name)
+{
+	struct err ignored;
+	struct buf path, again;
+
+	buf_init(&path, MBNAME_MAX);
+	buf_init(&again, MBNAME_MAX);
+	bool survives = mbname_to_path(maildir->layout, maildir->inbox_folder, name, &path,
+				       &ignored) == 0 &&
+			mbname_from_path(maildir->layout, maildir->inbox_folder, buf_span(&path),
+					 &again, &ignored) == 0 &&
+			strcmp(again.data, name) == 0;
+	buf_finish(&again);
+	buf_finish(&path);
+	return survives;
+}
+
+bool maildir_name_decode(const struct maildir *maildir, const char *name, struct buf *out)
+{
+	bool is_other = false;
+
+	if (!strchr(name, '&')) {
+		return false;
+	}
+	for (const char *at = name;;) {
+		size_t len = strcspn(at, "/");
+		is_other = component_decode((struct span){at, len}, out) || is_other;
+		if (at[len] == '\0') {
+			break;
+		}
+		buf_append_char(out, '/');
+		at += len + 1;
+	}
+	return is_other && out->failed == 0 && name_survives(maildir, out->data);
+}
+
+/* What a listing gathers. */
+struct walk {
+	struct maildir *maildir;
+	struct strlist queue; /* paths of directories to look into */
+	struct strlist names;
+	struct maildir_aliases candidates; /* their decoded names and paths */
+};
+
+static void walk_init(struct walk *walk, struct maildir *maildir)
+{
+	*walk = (struct walk){.maildir = maildir};
+	strlist_init(&walk->queue);
+	strlist_init(&walk->names);
+}
+
+static void walk_finish(struct walk *walk)
+{
+	strlist_finish(&walk->queue);
+	strlist_finish(&walk->names);
+	maildir_aliases_finish(&walk->candidates);
+}
+
+static void walk_left_out(struct walk *walk, const char *path, const char *why)
+{
+	log_line(walk->maildir->log, LOG_WARN, "directory %s in %s is left out: %s", path,
+		 walk->maildir->root, why);
+}
+
+/* PATH holds a mailbox. */
+static int walk_found(struct walk *walk, const char *path, struct err *err)
+{
+	const struct maildir *maildir = walk->maildir;
+	struct buf name, decoded;
+	struct err reason;
+	int rc = 0;
+
+	buf_init(&name, MBNAME_MAX);
+	buf_init(&decoded, MBNAME_MAX);
+	if (mbname_from_path(maildir->layout, maildir->inbox_folder, span_of(path), &name,
+			     &reason) < 0) {
+		if (reason.code == ERR_NOMEM) {
+			rc = err_nomem(err);
+		} else {
+			walk_left_out(walk, path, reason.text);
+		}
+	} else if (maildir_name_decode(maildir, name.data, &decoded)) {
+		rc = alias_add(&walk->candidates, decoded.data, path, err);
+	} else {
+		rc = strlist_add(&walk->names, buf_span(&name), err);
+	}
+	buf_finish(&decoded);
+	buf_finish(&name);
+	return rc;
+}
+
+static bool is_maildir_part(const char *name)
+{
+	return strcmp(name, "cur") == 0 || strcmp(name, "new") == 0 || strcmp(name, "tmp") == 0;
+}
+
+/* Looks into one directory of the fs layout, queueing those in it. */
+static int walk_directory(struct walk *walk, int fd, const char *path, struct err *err)
+{
+	bool is_mailbox = false, is_root = strcmp(path, ".") == 0;
+	struct dir_stream stream;
+	enum dir_kind kind;
+	const char *name;
+	struct buf child;
+
+	int rc = dir_stream_open(&stream, fd, path, err);
+	if (rc < 0) {
+		return rc;
+	}
+	buf_init(&child, MBNAME_MAX);
+	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+		if (kind != DIR_KIND_DIR || name[0] == '.') {
+			continue;
+		}
+		if (is_maildir_part(name)) {
+			is_mailbox = true;
+			continue;
+		}
+		buf_clear(&child);
+		if (!is_root) {
+			buf_append_cstr(&child, path);
+			buf_append_char(&child, '/');
+		}
+		buf_append_cstr(&child, name);
+		if (child.failed == -ERR_LIMIT) {
+			walk_left_out(walk, path, "a path in it is too long");
+			continue;
+		}
+		rc = strlist_add(&walk->queue, buf_span(&child), err);
+		if (rc < 0) {
+			break;
+		}
+	}
+	dir_stream_close(&stream);
+	buf_finish(&child);
+	if (rc == 0 && is_mailbox && (!is_root || strcmp(walk->maildir->inbox_folder, ".") == 0)) {
+		rc = walk_found(walk, path, err);
+	}
+	return rc;
+}
+
+static int walk_fs(struct walk *walk, struct err *err)
+{
+	int rc = strlist_add(&walk->queue, SPAN_LIT("."), err);
+
+	for (size_t i = 0; rc == 0 && i < walk->queue.count; i++) {
+		const char *path = walk->queue.items[i];
+		int fd;
+		rc = maildir_open_path(walk->maildir, path, &fd, err);
+		if (rc == -ERR_CHANGED) { /* removed meanwhile */
+			rc = 0;
+			continue;
+		}
+		if (rc == 0) {
+			rc = walk_directory(walk, fd, path, err);
+			close(fd);
+		}
+	}
+	return rc;
+}
+
+/* 1 when PATH has cur, new or tmp. */
+static bool has_parts(const struct maildir *maildir, const char *path)
+{
+	struct stat st;
+
+	for (int i = 0; i < MAILDIR_DIRS; i++) {
+		struct buf part;
+		buf_init(&part, MBNAME_MAX);
+		buf_printf(&part, "%s/%s", path, maildir_dir_names[i]);
+		bool found = part.failed == 0 &&
+			     fstatat(maildir->root_fd, part.data, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			     S_ISDIR(st.st_mode);
+		buf_finish(&part);
+		if (found) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int walk_maildirpp(struct walk *walk, struct err *err)
+{
+	struct dir_stream stream;
+	enum dir_kind kind;
+	const char *name;
+
+	int rc = dir_stream_open(&stream, walk->maildir->root_fd, walk->maildir->root, err);
+	if (rc < 0) {
+		return rc;
+	}
+	if (has_parts(walk->maildir, ".")) {
+		rc = walk_found(walk, ".", err);
+	}
+	while (rc == 0 && (rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+		rc = kind == DIR_KIND_DIR && name[0] == '.' && has_parts(walk->maildir, name)
+			   ? walk_found(walk, name, err)
+			   : 0;
+	}
+	dir_stream_close(&stream);
+	return rc;
+}
+
+/* Adds the decoded names that nothing else bears, and drops the other candidates. */
+static int walk_settle_aliases(struct walk *walk, struct err *err)
+{
+	struct maildir_aliases *all = &walk->candidates;
+	struct maildir_aliases kept = {NULL, 0};
+	int rc = 0;
+
+	strlist_sort(&walk->names);
+	for (size_t i = 0; i < all->count && rc == 0; i++) {
+		const struct maildir_alias *item = &all->items[i];
+		if (strlist_find(&walk->names, item->name) >= 0 ||
+		    alias_find(&kept, item->name, strlen(item->name))) {
+			walk_left_out(walk, item->path, "it is another spelling of a mailbox");
+		} else {
+			rc = alias_add(&kept, item->name, item->path, err);
+		}
+	}
+	for (size_t i = 0; i < kept.count && rc == 0; i++) {
+		rc = strlist_add(&walk->names, span_of(kept.items[i].name), err);
+	}
+	strlist_sort(&walk->names);
+	maildir_aliases_finish(all);
+	*all = kept;
+	return rc;
+}
+
+int maildir_list(struct maildir *maildir, struct strlist *names, struct err *err)
+{
+	struct walk walk;
+	int rc = 0;
+
+	if (maildir->root_fd < 0) {
+		return 0;
+	}
+	walk_init(&walk, maildir);
+	rc = maildir->layout == LAYOUT_FS ? walk_fs(&walk, err) : walk_maildirpp(&walk, err);
+	if (rc == 0) {
+		rc = walk_settle_aliases(&walk, err);
+	}
+	for (size_t i = 0; i < walk.names.count && rc == 0; i++) {
+		rc = strlist_add(names, span_of(walk.names.items[i]), err);
+	}
+	if (rc == 0) {
+		struct maildir_aliases old;
+		pthread_mutex_lock(&maildir->mutex);
+		old = maildir->aliases;
+		maildir->aliases = walk.candidates;
+		pthread_mutex_unlock(&maildir->mutex);
+		walk.candidates = old;
+	}
+	walk_finish(&walk);
+	return rc;
+}

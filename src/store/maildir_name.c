@@ -1,0 +1,127 @@
+#include "maildir_name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void maildir_name_parse(const char *file, char delimiter, struct maildir_name *name)
+{
+	size_t at = 0;
+
+	name->has_info = false;
+	while (file[at] != '\0' && file[at] != ',' && file[at] != ':' && file[at] != delimiter) {
+		at++;
+	}
+	name->unique_len = at;
+	for (; file[at] != '\0'; at++) {
+		if ((file[at] == ':' || file[at] == delimiter) && file[at + 1] == '2' &&
+		    file[at + 2] == ',') {
+			name->has_info = true;
+			break;
+		}
+	}
+	name->base_len = at;
+	name->letters_len = name->has_info ? strcspn(file + at + 3, ",") : 0;
+	name->len = at + strlen(file + at);
+}
+
+uint64_t maildir_letter(char letter)
+{
+	if (letter >= 'A' && letter <= 'Z') {
+		return UINT64_C(1) << (letter - 'A');
+	}
+	if (letter >= 'a' && letter <= 'z') {
+		return UINT64_C(1) << (26 + letter - 'a');
+	}
+	return 0;
+}
+
+uint64_t maildir_name_letters(const char *file, const struct maildir_name *name)
+{
+	uint64_t letters = 0;
+
+	for (size_t i = 0; i < name->letters_len; i++) {
+		letters |= maildir_letter(file[name->base_len + 3 + i]);
+	}
+	return letters;
+}
+
+uint64_t maildir_letters_of_system(uint64_t flags)
+{
+	uint64_t letters = 0;
+
+	for (uint64_t flag = 1; (flag & FLAGS_SYSTEM) != 0; flag <<= 1) {
+		if ((flags & flag) != 0) {
+			letters |= maildir_letter(letter_of_flag(flag));
+		}
+	}
+	return letters;
+}
+
+uint64_t maildir_system_of_letters(uint64_t letters)
+{
+	uint64_t flags = 0;
+
+	for (uint64_t flag = 1; (flag & FLAGS_SYSTEM) != 0; flag <<= 1) {
+		if ((letters & maildir_letter(letter_of_flag(flag))) != 0) {
+			flags |= flag;
+		}
+	}
+	return flags;
+}
+
+static int name_too_long(const char *file, struct err *err)
+{
+	return err_set(err, ERR_PARTIAL, SCOPE_MESSAGE,
+		       "the name of file %s would be over %d bytes", file, MAILDIR_NAME_MAX);
+}
+
+int maildir_name_change(const char *file, char delimiter, const uint64_t letters[2],
+			char out[MAILDIR_NAME_MAX + 1], struct err *err)
+{
+	bool present[256] = {false};
+	char sorted[256 + 1];
+	size_t count = 0;
+	struct maildir_name name;
+
+	maildir_name_parse(file, delimiter, &name);
+	const char *old = file + name.base_len + (name.has_info ? 3 : 0);
+	for (size_t i = 0; i < name.letters_len; i++) {
+		present[(unsigned char)old[i]] = true;
+	}
+	for (int c = 1; c < 256; c++) {
+		uint64_t bit = maildir_letter((char)c);
+		if ((letters[0] & bit) != 0 || (present[c] && (letters[1] & bit) == 0)) {
+			sorted[count++] = (char)c;
+		}
+	}
+	sorted[count] = '\0';
+	size_t rest = name.has_info ? name.base_len + 3 + name.letters_len : name.len;
+	int len = snprintf(out, MAILDIR_NAME_MAX + 1, "%.*s%c2,%s%s", (int)name.base_len, file,
+			   name.has_info ? file[name.base_len] : delimiter, sorted, file + rest);
+	return len >= 0 && len <= MAILDIR_NAME_MAX ? 0 : name_too_long(file, err);
+}
+
+int maildir_name_make(const char *unique, char delimiter, uint64_t letters,
+		      char out[MAILDIR_NAME_MAX + 1], struct err *err)
+{
+	const uint64_t change[2] = {letters, 0};
+
+	if (letters != 0) {
+		return maildir_name_change(unique, delimiter, change, out, err);
+	}
+	size_t len = strlen(unique);
+	if (len > MAILDIR_NAME_MAX) {
+		return name_too_long(unique, err);
+	}
+	memcpy(out, unique, len + 1);
+	return 0;
+}
+
+int maildir_name_check(const char *file, struct err *err)
+{
+	if (file[0] == '\0' || file[0] == '.' || strchr(file, '/')) {
+		return err_set(err, ERR_PARTIAL, SCOPE_MESSAGE,
+			       "\"%s\" cannot be the name of a message file", file);
+	}
+	return 0;
+}

@@ -1,0 +1,113 @@
+/*
+ * What the maildir_*.c files share: the handles, and how names become directories. Everything is
+ * opened relative to the root's descriptor, one component at a time, without following links.
+ */
+#ifndef MAILSYNC_STORE_MAILDIR_PRIVATE_H
+#define MAILSYNC_STORE_MAILDIR_PRIVATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "mailsync/base/buf.h"
+#include "mailsync/store/maildir.h"
+
+/* What a file of ours in tmp/ begins with. */
+#define MAILDIR_TEMP_PREFIX "mailsync."
+#define MAILDIR_LETTERS     26
+
+/* A mailbox whose directory is not the one that mbname_to_path gives. */
+struct maildir_alias {
+	char *name;
+	char *path;
+};
+
+struct maildir_aliases {
+	struct maildir_alias *items;
+	size_t count;
+};
+
+struct maildir {
+	char *root;
+	int root_fd; /* -1: there is no root */
+	struct stat root_stat;
+	enum mbname_layout layout;
+	char *inbox_folder;
+	char info_delimiter;
+	bool has_keywords;
+	enum maildir_durability durability;
+	struct log *log;
+	int64_t opened_ns;
+	char temp_tag[64];     /* of this run's names in tmp/, prefix included */
+	pthread_mutex_t mutex; /* guards what follows */
+	uint32_t temp_count;
+	struct maildir_aliases aliases;
+};
+
+enum maildir_dir {
+	MAILDIR_CUR,
+	MAILDIR_NEW,
+	MAILDIR_TMP,
+	MAILDIR_DIRS
+};
+
+extern const char *const maildir_dir_names[MAILDIR_DIRS];
+
+/* dovecot-keywords as it was last read: names by letter, NULL where there is none. */
+struct maildir_table {
+	char *names[MAILDIR_LETTERS];
+	int next; /* the first number never given; 26: full */
+	bool was_read;
+	struct maildir_file seen;
+};
+
+struct maildir_box {
+	struct maildir *maildir;
+	char *name;
+	int fd;
+	int dirs[MAILDIR_DIRS];     /* -1: not there yet */
+	bool touched[MAILDIR_DIRS]; /* since the last maildir_box_sync_names */
+	bool folder_touched;
+	struct maildir_table table;
+	char *spare_pending; /* a draft's buffer and header scan, kept for the next */
+	struct header_scan *spare_scan;
+	struct buf unsynced; /* NUL-terminated temporary names since the last sync */
+};
+
+/* ERR_LOCAL "cannot WHAT NAME: reason"; a full or broken disk has scope account, else SCOPE. */
+int maildir_fail(struct err *err, enum err_scope scope, int errnum, const char *what,
+		 const char *name);
+
+/* The path of mailbox NAME below the root, appended to OUT (aliases seen). */
+int maildir_path(struct maildir *maildir, const char *name, struct buf *out, struct err *err);
+void maildir_aliases_finish(struct maildir_aliases *aliases);
+/* NAME with each component that is modified UTF-7 decoded; false when there is none such. */
+bool maildir_name_decode(const struct maildir *maildir, const char *name, struct buf *out);
+
+/* Opens PATH below the root; -ERR_CHANGED when it is not there or is no real directory. */
+int maildir_open_path(const struct maildir *maildir, const char *path, int *fd, struct err *err);
+
+int64_t maildir_time_ns(struct timespec time);
+void maildir_file_of(const struct stat *st, struct maildir_file *file);
+/* Of a box's open directories; one that is not there counts as zeroes. */
+int maildir_box_stamp(const struct maildir_box *box, struct stamp *stamp, struct err *err);
+
+/* Opens those of cur, new and tmp that are there and not yet open; -ERR_CHANGED when none is. */
+int maildir_box_open_parts(struct maildir_box *box, struct err *err);
+/* The descriptor of a directory of the box, made where it is missing. */
+int maildir_box_dir(struct maildir_box *box, enum maildir_dir dir, int *fd, struct err *err);
+
+/* A name for tmp/ that no other file bears. */
+void maildir_temp_name(struct maildir *maildir, char *name, size_t size);
+/* read() resumed after signals: the length, 0 at the end, or negative. */
+ssize_t maildir_read(int fd, void *data, size_t size, const char *name, struct err *err);
+/* A header scan from the box's pool, to be given back when it is ready for another message. */
+int maildir_scan_take(struct maildir_box *box, struct header_scan **scan, struct err *err);
+void maildir_scan_give_back(struct maildir_box *box, struct header_scan **scan);
+/* The letters of FLAGS in BOX, new ones allotted. */
+int maildir_box_letters(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
+			uint64_t *letters, struct err *err);
+
+#endif

@@ -1,0 +1,323 @@
+/*
+ * Invariants:
+ * 1. A stamp is taken before the readdir that it vouches for: what changes later changes it.
+ * 2. is_still is said only when nothing can have moved under the readdir: stamps equal before and
+ *    after, and old enough that a change in between could not bear the same time; else when a
+ *    second whole reading found the very same.
+ * 3. new is read before cur: files move from new to cur, never back, so none is missed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "maildir_dir.h"
+#include "maildir_keywords.h"
+#include "maildir_name.h"
+#include "maildir_private.h"
+#include "mailsync/base/clock.h"
+
+#define SCAN_ATTEMPTS 3
+/* Longer than a tick of the clock that file systems with fractions of a second use. */
+#define SCAN_SETTLE_NS INT64_C(20000000)
+
+struct gather {
+	struct maildir_box *box;
+	struct maildir_scan *scan;
+	size_t entries_cap;
+	size_t arena_cap;
+	uint64_t letter_flags[MAILDIR_LETTERS];
+	bool letter_known[MAILDIR_LETTERS];
+	struct keywords *keywords;
+	uint64_t fingerprint; /* of the set of names, whatever their order */
+};
+
+static int gather_room(struct gather *gather, size_t name_size, struct err *err)
+{
+	struct maildir_scan *scan = gather->scan;
+
+	if (scan->count == gather->entries_cap) {
+		size_t cap = gather->entries_cap > 0 ? gather->entries_cap * 2 : 64;
+		struct maildir_entry *entries =
+			cap <= SIZE_MAX / sizeof(*entries)
+				? realloc(scan->entries, cap * sizeof(*entries))
+				: NULL;
+		if (!entries) {
+			return err_nomem(err);
+		}
+		scan->entries = entries;
+		gather->entries_cap = cap;
+	}
+	if (name_size > gather->arena_cap - scan->arena_size) {
+		size_t cap = gather->arena_cap > 0 ? gather->arena_cap * 2 : 4096;
+		char *arena = cap > gather->arena_cap ? realloc(scan->arena, cap) : NULL;
+		if (!arena) {
+			return err_nomem(err);
+		}
+		scan->arena = arena;
+		gather->arena_cap = cap;
+	}
+	return 0;
+}
+
+static uint64_t letter_flag(struct gather *gather, char letter)
+{
+	int index = letter - 'a';
+
+	if (!gather->letter_known[index]) {
+		gather->letter_known[index] = true;
+		gather->letter_flags[index] =
+			maildir_table_flag(gather->box, letter, gather->keywords);
+	}
+	return gather->letter_flags[index];
+}
+
+static uint64_t gather_flags(struct gather *gather, const char *file,
+			     const struct maildir_name *name)
+{
+	const char *letters = file + name->base_len + 3;
+	uint64_t flags = 0;
+
+	for (size_t i = 0; i < name->letters_len; i++) {
+		flags |= letters[i] >= 'a' && letters[i] <= 'z' ? letter_flag(gather, letters[i])
+								: flag_of_letter(letters[i]);
+	}
+	return flags;
+}
+
+/* FNV-1a, seeded with the folder; summed up it does not depend on the order of a readdir. */
+static uint64_t name_hash(const char *name, size_t len, bool in_new)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (in_new ? 1 : 0);
+
+	for (size_t i = 0; i < len; i++) {
+		hash = (hash ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
+	}
+	return hash ^ (hash >> 32);
+}
+
+static int gather_file(struct gather *gather, const char *file, bool in_new, struct err *err)
+{
+	struct maildir_scan *scan = gather->scan;
+	struct maildir_name name;
+
+	maildir_name_parse(file, gather->box->maildir->info_delimiter, &name);
+	if (name.unique_len == 0 || name.unique_len > UINT16_MAX) {
+		log_line(gather->box->maildir->log, LOG_WARN,
+			 "mailbox %s: file %s is left out: its name does not identify it",
+			 gather->box->name, file);
+		return 0;
+	}
+	int rc = gather_room(gather, name.len + 1, err);
+	if (rc < 0) {
+		return rc;
+	}
+	memcpy(scan->arena + scan->arena_size, file, name.len + 1);
+	scan->arena_size += name.len + 1;
+	scan->entries[scan->count++] = (struct maildir_entry){
+		.unique_len = (uint16_t)name.unique_len,
+		.in_new = in_new,
+		.flags = gather_flags(gather, file, &name),
+	};
+	gather->fingerprint += name_hash(file, name.len, in_new);
+	return 0;
+}
+
+static int gather_dir(struct gather *gather, enum maildir_dir dir, struct err *err)
+{
+	struct dir_stream stream;
+	enum dir_kind kind;
+	const char *file;
+
+	if (gather->box->dirs[dir] < 0) {
+		return 0;
+	}
+	int rc = dir_stream_open(&stream, gather->box->dirs[dir], gather->box->name, err);
+	if (rc < 0) {
+		return rc;
+	}
+	while ((rc = dir_stream_next(&stream, &file, &kind, err)) > 0) {
+		if (kind == DIR_KIND_FILE && file[0] != '.') {
+			rc = gather_file(gather, file, dir == MAILDIR_NEW, err);
+			if (rc < 0) {
+				break;
+			}
+		}
+	}
+	dir_stream_close(&stream);
+	return rc;
+}
+
+static int unique_compare(const struct maildir_entry *entry, struct span unique)
+{
+	size_t len = entry->unique_len < unique.len ? entry->unique_len : unique.len;
+	int order = memcmp(entry->name, unique.data, len);
+
+	return order != 0 ? order
+			  : (entry->unique_len > unique.len) - (entry->unique_len < unique.len);
+}
+
+static int entry_compare(const void *x, const void *y)
+{
+	const struct maildir_entry *one = x, *other = y;
+	int order = unique_compare(one, (struct span){other->name, other->unique_len});
+
+	if (order == 0) { /* the one in cur first, then any order that is the same each time */
+		order = one->in_new - other->in_new;
+	}
+	return order != 0 ? order : strcmp(one->name, other->name);
+}
+
+static bool entries_are_sorted(const struct maildir_scan *scan)
+{
+	for (size_t i = 1; i < scan->count; i++) {
+		if (entry_compare(&scan->entries[i - 1], &scan->entries[i]) > 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Gives the entries their names, which lie in the arena one behind the other, and sorts them. */
+static void gather_order(struct gather *gather)
+{
+	struct maildir_scan *scan = gather->scan;
+	const char *name = scan->arena;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < scan->count; i++) {
+		scan->entries[i].name = name;
+		name += strlen(name) + 1;
+	}
+	if (!entries_are_sorted(scan)) {
+		qsort(scan->entries, scan->count, sizeof(*scan->entries), entry_compare);
+	}
+	for (size_t i = 0; i < scan->count; i++) {
+		const struct maildir_entry *entry = &scan->entries[i];
+		if (kept > 0 &&
+		    unique_compare(&scan->entries[kept - 1],
+				   (struct span){entry->name, entry->unique_len}) == 0) {
+			log_line(gather->box->maildir->log, LOG_INFO,
+				 "mailbox %s: %s is a second name of %s", gather->box->name,
+				 entry->name, scan->entries[kept - 1].name);
+			continue;
+		}
+		scan->entries[kept++] = *entry;
+	}
+	scan->count = kept;
+}
+
+/* True when a change after the stamp was taken would bear another time. A time without any
+ * fraction may come from a file system that keeps seconds. */
+static bool stamp_is_settled(const struct stamp *stamp)
+{
+	bool has_fraction = false;
+	int64_t latest = INT64_MIN;
+
+	for (int i = 0; i < STAMP_DIRS; i++) {
+		const struct stamp_dir *dir = &stamp->dirs[i];
+		has_fraction = has_fraction || dir->mtime_ns % 1000000000 != 0 ||
+			       dir->ctime_ns % 1000000000 != 0;
+		latest = dir->mtime_ns > latest ? dir->mtime_ns : latest;
+		latest = dir->ctime_ns > latest ? dir->ctime_ns : latest;
+	}
+	return latest <= stamp->taken_ns - (has_fraction ? SCAN_SETTLE_NS : STAMP_SETTLE_NS);
+}
+
+/* One whole reading, stamped before; *IS_EQUAL: the stamp after it was the same. */
+static int scan_once(struct gather *gather, bool *is_equal, struct err *err)
+{
+	struct maildir_scan *scan = gather->scan;
+	struct stamp after;
+
+	scan->count = 0;
+	scan->arena_size = 0;
+	gather->fingerprint = 0;
+	memset(gather->letter_known, 0, sizeof(gather->letter_known));
+	int rc = maildir_box_open_parts(gather->box, err); /* someone may have made one since */
+	if (rc == 0) {
+		rc = maildir_box_stamp(gather->box, &scan->stamp, err);
+	}
+	if (rc == 0) {
+		rc = maildir_table_refresh(gather->box, err);
+	}
+	if (rc == 0) {
+		rc = gather_dir(gather, MAILDIR_NEW, err);
+	}
+	if (rc == 0) {
+		rc = gather_dir(gather, MAILDIR_CUR, err);
+	}
+	if (rc == 0) {
+		rc = maildir_box_stamp(gather->box, &after, err);
+	}
+	if (rc == 0) {
+		*is_equal = stamp_equal(&scan->stamp, &after);
+	}
+	return rc;
+}
+
+static int scan_until_still(struct gather *gather, struct err *err)
+{
+	uint64_t last = 0;
+	size_t last_count = 0;
+	int rc = 0;
+
+	for (int attempt = 0; attempt < SCAN_ATTEMPTS; attempt++) {
+		bool is_equal = false;
+		rc = scan_once(gather, &is_equal, err);
+		if (rc < 0) {
+			break;
+		}
+		bool is_same = attempt > 0 && gather->fingerprint == last &&
+			       gather->scan->count == last_count;
+		if (is_equal && (is_same || stamp_is_settled(&gather->scan->stamp))) {
+			gather->scan->is_still = true;
+			break;
+		}
+		last = gather->fingerprint;
+		last_count = gather->scan->count;
+	}
+	return rc;
+}
+
+int maildir_box_scan(struct maildir_box *box, struct keywords *keywords, struct maildir_scan *scan,
+		     struct err *err)
+{
+	struct maildir_scan result = {.count = 0};
+	struct gather gather = {.box = box, .scan = &result, .keywords = keywords};
+
+	int rc = scan_until_still(&gather, err);
+	if (rc < 0) {
+		maildir_scan_finish(&result);
+		return rc;
+	}
+	gather_order(&gather);
+	*scan = result;
+	return 0;
+}
+
+void maildir_scan_finish(struct maildir_scan *scan)
+{
+	free(scan->entries);
+	free(scan->arena);
+	memset(scan, 0, sizeof(*scan));
+}
+
+const struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, struct span unique)
+{
+	size_t low = 0, high = scan->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = unique_compare(&scan->entries[middle], unique);
+		if (order == 0) {
+			return &scan->entries[middle];
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,48 @@
+/*
+ * Invariants:
+ * 1. Only regular files in tmp/ with our prefix go, and none of this run's: those bear its tag.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "maildir_dir.h"
+#include "maildir_private.h"
+#include "mailsync/base/file.h"
+
+/* The mtime of a draft is the message's date: only ctime tells its age. */
+static bool is_leftover(const struct maildir_box *box, const char *name)
+{
+	const struct maildir *maildir = box->maildir;
+	struct stat st;
+
+	return strncmp(name, MAILDIR_TEMP_PREFIX, strlen(MAILDIR_TEMP_PREFIX)) == 0 &&
+	       strncmp(name, maildir->temp_tag, strlen(maildir->temp_tag)) != 0 &&
+	       fstatat(box->dirs[MAILDIR_TMP], name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && maildir_time_ns(st.st_ctim) < maildir->opened_ns;
+}
+
+int maildir_box_sweep(struct maildir_box *box, struct err *err)
+{
+	struct dir_stream stream;
+	enum dir_kind kind;
+	const char *name;
+
+	if (box->dirs[MAILDIR_TMP] < 0) {
+		return 0;
+	}
+	int rc = dir_stream_open(&stream, box->dirs[MAILDIR_TMP], box->name, err);
+	if (rc < 0) {
+		return rc;
+	}
+	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+		if (kind == DIR_KIND_FILE && is_leftover(box, name)) {
+			rc = file_unlink(box->dirs[MAILDIR_TMP], name, err);
+			if (rc < 0) {
+				break;
+			}
+		}
+	}
+	dir_stream_close(&stream);
+	return rc;
+}

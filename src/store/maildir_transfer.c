@@ -1,0 +1,195 @@
+/*
+ * Messages from one mailbox to another.
+ *
+ * Invariants:
+ * 1. The old name goes only with or after the coming of the new one.
+ * 2. The copy is byte for byte, and made whole and durable in tmp/ before it gets its name.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "maildir_name.h"
+#include "maildir_private.h"
+#include "mailsync/base/file.h"
+#include "mailsync/base/step.h"
+
+#define COPY_SIZE 65536
+
+/* Where a message goes: an open directory and a name in it. */
+struct target {
+	enum maildir_dir dir;
+	int fd;
+	char name[MAILDIR_NAME_MAX + 1];
+};
+
+static int target_find(const struct maildir_transfer *transfer, struct target *target,
+		       struct err *err)
+{
+	struct maildir_box *to = transfer->to;
+	uint64_t letters;
+
+	int rc = maildir_name_check(transfer->unique, err);
+	if (rc == 0) {
+		rc = maildir_box_letters(to, transfer->flags, transfer->keywords, &letters, err);
+	}
+	if (rc == 0) {
+		rc = maildir_name_make(transfer->unique, to->maildir->info_delimiter, letters,
+				       target->name, err);
+	}
+	if (rc == 0) {
+		target->dir = letters == 0 ? MAILDIR_NEW : MAILDIR_CUR;
+		rc = maildir_box_dir(to, target->dir, &target->fd, err);
+	}
+	return rc;
+}
+
+static int copy_bytes(int from, int to, const char *name, struct err *err)
+{
+	char *chunk = malloc(COPY_SIZE);
+	int rc = chunk ? 0 : err_nomem(err);
+
+	while (rc == 0) {
+		ssize_t len = maildir_read(from, chunk, COPY_SIZE, name, err);
+		if (len <= 0) {
+			rc = (int)len;
+			break;
+		}
+		rc = file_write(to, chunk, (size_t)len, err);
+	}
+	free(chunk);
+	return rc;
+}
+
+/* Copies the open file FROM into tmp/ of the target's mailbox under NAME. */
+static int copy_to_temp(const struct maildir_transfer *transfer, int from,
+			const struct maildir_file *info, const char *name, struct err *err)
+{
+	struct maildir_box *to = transfer->to;
+	int fd;
+
+	int rc = file_create(to->dirs[MAILDIR_TMP], name, &fd, err);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = copy_bytes(from, fd, transfer->file, err);
+	if (rc == 0) {
+		rc = file_set_mtime(fd, info->mtime, err);
+	}
+	if (rc == 0 && to->maildir->durability != MAILDIR_SYNC_NONE) {
+		rc = file_sync(fd, err);
+	}
+	if (close(fd) != 0 && errno != EINTR && rc == 0) {
+		rc = maildir_fail(err, SCOPE_MESSAGE, errno, "write", name);
+	}
+	return rc;
+}
+
+static int transfer_by_copy(const struct maildir_transfer *transfer, const struct target *target,
+			    struct err *err)
+{
+	char name[sizeof(((struct maildir_draft *)NULL)->temp_name)];
+	struct maildir_file info;
+	struct err ignored;
+	int from, tmp_fd;
+
+	int rc = maildir_box_dir(transfer->to, MAILDIR_TMP, &tmp_fd, err);
+	if (rc == 0) {
+		rc = maildir_box_open_file(transfer->from, transfer->file, transfer->in_new, &from,
+					   &info, err);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	maildir_temp_name(transfer->to->maildir, name, sizeof(name));
+	rc = copy_to_temp(transfer, from, &info, name, err);
+	close(from);
+	if (rc == 0) {
+		rc = file_rename(tmp_fd, name, target->fd, target->name, err);
+	}
+	if (rc < 0) {
+		(void)file_unlink(tmp_fd, name, &ignored);
+	}
+	return rc;
+}
+
+/* 1 when done, 0 when these two places cannot share a file. */
+static int transfer_by_link(const struct maildir_transfer *transfer, const struct target *target,
+			    struct err *err)
+{
+	int from = transfer->from->dirs[transfer->in_new ? MAILDIR_NEW : MAILDIR_CUR];
+	int errnum = STEP("link");
+
+	if (errnum == 0 && linkat(from, transfer->file, target->fd, target->name, 0) != 0) {
+		errnum = errno;
+	}
+	if (errnum == EEXIST || errnum == ENOENT) {
+		return err_set_errno(err, ERR_CHANGED, SCOPE_MESSAGE, errnum,
+				     "%s is not copied to %s", transfer->file, target->name);
+	}
+	if (errnum == EPERM || errnum == EXDEV || errnum == EMLINK || errnum == ENOSYS ||
+	    errnum == EOPNOTSUPP) {
+		return 0;
+	}
+	return errnum == 0 ? 1 : maildir_fail(err, SCOPE_MESSAGE, errnum, "copy", transfer->file);
+}
+
+static int transfer_copy(const struct maildir_transfer *transfer, const struct target *target,
+			 struct err *err)
+{
+	int rc = transfer_by_link(transfer, target, err);
+
+	if (rc == 0) {
+		return transfer_by_copy(transfer, target, err);
+	}
+	return rc > 0 ? 0 : rc;
+}
+
+static bool on_one_device(int from_fd, int to_fd)
+{
+	struct stat from, to;
+
+	return fstat(from_fd, &from) == 0 && fstat(to_fd, &to) == 0 && from.st_dev == to.st_dev;
+}
+
+static int transfer_move(const struct maildir_transfer *transfer, const struct target *target,
+			 struct err *err)
+{
+	enum maildir_dir dir = transfer->in_new ? MAILDIR_NEW : MAILDIR_CUR;
+	struct maildir_box *from = transfer->from;
+
+	if (on_one_device(from->dirs[dir], target->fd)) {
+		return file_rename(from->dirs[dir], transfer->file, target->fd, target->name, err);
+	}
+	int rc = transfer_by_copy(transfer, target, err);
+	if (rc == 0 && from->maildir->durability != MAILDIR_SYNC_NONE) {
+		rc = file_sync_dir(target->fd, err);
+	}
+	return rc == 0 ? file_unlink(from->dirs[dir], transfer->file, err) : rc;
+}
+
+int maildir_transfer(const struct maildir_transfer *transfer, struct err *err)
+{
+	enum maildir_dir dir = transfer->in_new ? MAILDIR_NEW : MAILDIR_CUR;
+	struct maildir_file info;
+	struct target target;
+
+	int rc =
+		maildir_box_stat_file(transfer->from, transfer->file, transfer->in_new, &info, err);
+	if (rc == 0) {
+		rc = target_find(transfer, &target, err);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	rc = transfer->copy ? transfer_copy(transfer, &target, err)
+			    : transfer_move(transfer, &target, err);
+	if (rc == 0) {
+		transfer->to->touched[target.dir] = true;
+		transfer->from->touched[dir] = transfer->from->touched[dir] || !transfer->copy;
+	}
+	return rc;
+}

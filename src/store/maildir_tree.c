@@ -1,0 +1,500 @@
+/*
+ * Making, renaming and removing mailboxes.
+ *
+ * Invariants:
+ * 1. A directory with a message in it is never removed: only empty directories are (rmdir), after
+ *    tmp, so that nobody can begin a delivery meanwhile, and what was removed comes back when
+ *    another part turns out not to be empty.
+ * 2. A mailbox is made only in a directory that bears exactly its name.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "maildir_dir.h"
+#include "maildir_private.h"
+#include "mailsync/base/clock.h"
+#include "mailsync/base/file.h"
+
+/* What nobody wrote to for so long is no delivery under way (maildir(5)). */
+#define TEMP_STALE_NS (INT64_C(36) * 3600 * 1000000000)
+
+static int root_required(const struct maildir *maildir, struct err *err)
+{
+	return maildir->root_fd >= 0 ? 0
+				     : err_set(err, ERR_LOCAL, SCOPE_ACCOUNT,
+					       "there is no directory %s", maildir->root);
+}
+
+static int sync_dir(const struct maildir *maildir, int fd, struct err *err)
+{
+	return maildir->durability == MAILDIR_SYNC_NONE ? 0 : file_sync_dir(fd, err);
+}
+
+/* Refuses a directory that the file system shows under another name than it was made with. */
+static int component_check(int parent, const char *name, bool is_new, struct err *err)
+{
+	bool is_ascii = true;
+
+	for (const char *at = name; *at; at++) {
+		is_ascii = is_ascii && (unsigned char)*at < 0x80;
+	}
+	if (is_new && is_ascii) {
+		return 0;
+	}
+	int rc = dir_has_entry(parent, name, err);
+	if (rc != 0) {
+		return rc < 0 ? rc : 0;
+	}
+	if (is_new) {
+		struct err ignored;
+		(void)file_remove_dir(parent, name, &ignored);
+	}
+	return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+		       "a mailbox cannot be kept in directory %s: the file system takes that name "
+		       "for another one's (letters' case or Unicode form)",
+		       name);
+}
+
+static int component_make(const struct maildir *maildir, int parent, const char *name, int *fd,
+			  struct err *err)
+{
+	bool is_new = false;
+
+	int rc = file_make_dir(parent, name, &is_new, err);
+	if (rc == 0) {
+		rc = component_check(parent, name, is_new, err);
+	}
+	if (rc == 0 && is_new) {
+		rc = sync_dir(maildir, parent, err);
+	}
+	if (rc == 0) {
+		rc = file_open_dir(parent, name, true, fd, err);
+	}
+	return rc;
+}
+
+/* Makes and opens the directory PATH below the root, with those above it. */
+static int path_make(const struct maildir *maildir, const char *path, int *fd, struct err *err)
+{
+	int at;
+
+	int rc = file_open_dir(maildir->root_fd, ".", true, &at, err);
+	if (rc < 0) {
+		return rc;
+	}
+	while (*path && rc == 0) {
+		size_t len = strcspn(path, "/");
+		char *name = span_dup((struct span){path, len});
+		int next = -1;
+		if (!name) {
+			rc = err_nomem(err);
+		} else if (strcmp(name, ".") != 0) {
+			rc = component_make(maildir, at, name, &next, err);
+		}
+		free(name);
+		if (next >= 0) {
+			close(at);
+			at = next;
+		}
+		path += len + (path[len] == '/');
+	}
+	if (rc < 0) {
+		close(at);
+		return rc;
+	}
+	*fd = at;
+	return 0;
+}
+
+/* Maildir++ marks its folders with this file. */
+static int marker_make(int fd, struct err *err)
+{
+	struct stat st;
+	int marker;
+
+	if (fstatat(fd, "maildirfolder", &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		return 0;
+	}
+	int rc = file_create(fd, "maildirfolder", &marker, err);
+	if (rc == 0) {
+		close(marker);
+	}
+	return rc;
+}
+
+/* The decoded name would be taken for it by the next listing. */
+static int refuse_decodable(const struct maildir *maildir, const char *name, const char *path,
+			    struct err *err)
+{
+	struct buf decoded, plain;
+	struct err ignored;
+	int rc = 0;
+
+	buf_init(&decoded, MBNAME_MAX);
+	buf_init(&plain, MBNAME_MAX);
+	bool is_alias = mbname_to_path(maildir->layout, maildir->inbox_folder, name, &plain,
+				       &ignored) != 0 ||
+			strcmp(plain.data, path) != 0;
+	if (!is_alias && maildir_name_decode(maildir, name, &decoded)) {
+		rc = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+			     "mailbox %s cannot be kept in a directory: its name reads as the "
+			     "modified UTF-7 of %s",
+			     name, decoded.data);
+	}
+	buf_finish(&plain);
+	buf_finish(&decoded);
+	return rc;
+}
+
+int maildir_create_box(struct maildir *maildir, const char *name, struct err *err)
+{
+	struct buf path;
+	int fd = -1;
+
+	buf_init(&path, MBNAME_MAX);
+	int rc = root_required(maildir, err);
+	if (rc == 0) {
+		rc = maildir_path(maildir, name, &path, err);
+	}
+	if (rc == 0) {
+		rc = refuse_decodable(maildir, name, path.data, err);
+	}
+	if (rc == 0) {
+		rc = path_make(maildir, path.data, &fd, err);
+	}
+	if (rc == 0 && maildir->layout == LAYOUT_MAILDIRPP && strcmp(path.data, ".") != 0) {
+		rc = marker_make(fd, err);
+	}
+	for (int i = MAILDIR_DIRS - 1; i >= 0 && rc == 0; i--) {
+		rc = file_make_dir(fd, maildir_dir_names[i], NULL, err);
+	}
+	if (rc == 0) {
+		rc = sync_dir(maildir, fd, err);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	buf_finish(&path);
+	return rc;
+}
+
+/* Removes what is stale, or ours, from tmp/. */
+static int temp_clear(struct maildir_box *box, struct err *err)
+{
+	struct dir_stream stream;
+	enum dir_kind kind;
+	const char *name;
+	struct stat st;
+
+	int rc = dir_stream_open(&stream, box->dirs[MAILDIR_TMP], box->name, err);
+	if (rc < 0) {
+		return rc;
+	}
+	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+		if (kind != DIR_KIND_FILE ||
+		    fstatat(box->dirs[MAILDIR_TMP], name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    maildir_time_ns(st.st_ctim) > clock_real_ns() - TEMP_STALE_NS) {
+			continue;
+		}
+		rc = file_unlink(box->dirs[MAILDIR_TMP], name, err);
+		if (rc < 0) {
+			break;
+		}
+	}
+	dir_stream_close(&stream);
+	return rc;
+}
+
+/* -ERR_CHANGED when cur or new holds anything. */
+static int box_require_empty(struct maildir_box *box, struct err *err)
+{
+	for (int i = MAILDIR_CUR; i <= MAILDIR_NEW; i++) {
+		struct dir_stream stream;
+		enum dir_kind kind;
+		const char *name;
+		if (box->dirs[i] < 0) {
+			continue;
+		}
+		int rc = dir_stream_open(&stream, box->dirs[i], box->name, err);
+		if (rc < 0) {
+			return rc;
+		}
+		rc = dir_stream_next(&stream, &name, &kind, err);
+		if (rc > 0) {
+			rc = err_set(err, ERR_CHANGED, SCOPE_MAILBOX,
+				     "mailbox %s is not removed: it holds %s/%s", box->name,
+				     maildir_dir_names[i], name);
+		}
+		dir_stream_close(&stream);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int parts_remove(struct maildir_box *box, struct err *err)
+{
+	static const enum maildir_dir order[MAILDIR_DIRS] = {MAILDIR_TMP, MAILDIR_NEW, MAILDIR_CUR};
+	int rc = 0;
+
+	for (int i = 0; i < MAILDIR_DIRS && rc == 0; i++) {
+		rc = file_remove_dir(box->fd, maildir_dir_names[order[i]], err);
+	}
+	if (rc < 0) {
+		struct err ignored;
+		for (int i = 0; i < MAILDIR_DIRS; i++) {
+			(void)file_make_dir(box->fd, maildir_dir_names[i], NULL, &ignored);
+		}
+	}
+	return rc;
+}
+
+/* What belongs to a mailbox beside its messages and is worth nothing without them. */
+static bool is_index_file(const char *name)
+{
+	return strncmp(name, "dovecot", 7) == 0 || strcmp(name, "maildirfolder") == 0 ||
+	       strcmp(name, ".uidvalidity") == 0;
+}
+
+static int index_files_remove(struct maildir_box *box, struct err *err)
+{
+	struct dir_stream stream;
+	enum dir_kind kind;
+	const char *name;
+
+	int rc = dir_stream_open(&stream, box->fd, box->name, err);
+	if (rc < 0) {
+		return rc;
+	}
+	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+		if (kind == DIR_KIND_FILE && is_index_file(name)) {
+			rc = file_unlink(box->fd, name, err);
+			if (rc < 0) {
+				break;
+			}
+		}
+	}
+	dir_stream_close(&stream);
+	return rc;
+}
+
+/* Opens the directory that PATH (not ".") is in; *NAME: its last component. */
+static int parent_open(const struct maildir *maildir, const char *path, int *fd, const char **name,
+		       struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+
+	*name = slash ? slash + 1 : path;
+	if (!slash) {
+		return file_open_dir(maildir->root_fd, ".", true, fd, err);
+	}
+	char *above = span_dup((struct span){path, (size_t)(slash - path)});
+	if (!above) {
+		return err_nomem(err);
+	}
+	int rc = maildir_open_path(maildir, above, fd, err);
+	free(above);
+	return rc;
+}
+
+/* Removes the mailbox's own directory, unless it has children or files of others. */
+static int folder_remove(struct maildir *maildir, struct maildir_box *box, const char *path,
+			 struct err *err)
+{
+	const char *name;
+	int parent;
+
+	int rc = index_files_remove(box, err);
+	if (rc == 0) {
+		rc = parent_open(maildir, path, &parent, &name, err);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	rc = file_remove_dir(parent, name, err);
+	if (rc == -ERR_CHANGED) {
+		rc = 0;
+	}
+	if (rc == 0) {
+		rc = sync_dir(maildir, parent, err);
+	}
+	close(parent);
+	return rc;
+}
+
+int maildir_remove_box(struct maildir *maildir, const char *name, struct err *err)
+{
+	struct maildir_box *box = NULL;
+	struct buf path;
+
+	buf_init(&path, MBNAME_MAX);
+	int rc = maildir_path(maildir, name, &path, err);
+	if (rc == 0) {
+		rc = maildir_box_open(maildir, name, &box, err);
+	}
+	if (rc == 0) {
+		rc = box_require_empty(box, err);
+	}
+	if (rc == 0 && box->dirs[MAILDIR_TMP] >= 0) {
+		rc = maildir_box_sweep(box, err);
+		if (rc == 0) {
+			rc = temp_clear(box, err);
+		}
+	}
+	if (rc == 0) {
+		rc = parts_remove(box, err);
+	}
+	if (rc == 0) {
+		rc = sync_dir(maildir, box->fd, err);
+	}
+	/* The root stays, with what it holds for the other mailboxes. */
+	if (rc == 0 && strcmp(path.data, ".") != 0) {
+		rc = folder_remove(maildir, box, path.data, err);
+	}
+	maildir_box_close(&box);
+	buf_finish(&path);
+	return rc;
+}
+
+/* Makes the directories above PATH. */
+static int parent_make(const struct maildir *maildir, const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	int fd;
+
+	if (!slash) {
+		return 0;
+	}
+	char *above = span_dup((struct span){path, (size_t)(slash - path)});
+	if (!above) {
+		return err_nomem(err);
+	}
+	int rc = path_make(maildir, above, &fd, err);
+	free(above);
+	if (rc == 0) {
+		close(fd);
+	}
+	return rc;
+}
+
+static int directory_rename(const struct maildir *maildir, const char *from, const char *to,
+			    struct err *err)
+{
+	int from_fd = -1, to_fd = -1;
+	const char *from_name, *to_name;
+
+	int rc = parent_make(maildir, to, err);
+	if (rc == 0) {
+		rc = parent_open(maildir, from, &from_fd, &from_name, err);
+	}
+	if (rc == 0) {
+		rc = parent_open(maildir, to, &to_fd, &to_name, err);
+	}
+	if (rc == 0) {
+		rc = file_rename(from_fd, from_name, to_fd, to_name, err);
+	}
+	if (rc == 0) {
+		rc = sync_dir(maildir, to_fd, err);
+	}
+	if (rc == 0) {
+		rc = sync_dir(maildir, from_fd, err);
+	}
+	if (to_fd >= 0) {
+		close(to_fd);
+	}
+	if (from_fd >= 0) {
+		close(from_fd);
+	}
+	return rc;
+}
+
+/* Maildir++ keeps children beside their parent: those of FROM go along. */
+static int children_rename(const struct maildir *maildir, const char *from, const char *to,
+			   struct err *err)
+{
+	size_t len = strlen(from);
+	struct strlist children;
+	struct dir_stream stream;
+	enum dir_kind kind;
+	const char *name;
+
+	int rc = dir_stream_open(&stream, maildir->root_fd, maildir->root, err);
+	if (rc < 0) {
+		return rc;
+	}
+	strlist_init(&children);
+	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+		if (kind == DIR_KIND_DIR && strncmp(name, from, len) == 0 && name[len] == '.') {
+			rc = strlist_add(&children, span_of(name), err);
+			if (rc < 0) {
+				break;
+			}
+		}
+	}
+	dir_stream_close(&stream);
+	for (size_t i = 0; i < children.count && rc == 0; i++) {
+		struct buf target;
+		buf_init(&target, MBNAME_MAX);
+		buf_printf(&target, "%s%s", to, children.items[i] + len);
+		rc = buf_status(&target, "a path", err);
+		if (rc == 0) {
+			rc = directory_rename(maildir, children.items[i], target.data, err);
+		}
+		buf_finish(&target);
+	}
+	strlist_finish(&children);
+	return rc;
+}
+
+/* The aliases below the old name are found anew. */
+static int aliases_renew(struct maildir *maildir, struct err *err)
+{
+	struct strlist names;
+
+	strlist_init(&names);
+	int rc = maildir_list(maildir, &names, err);
+	strlist_finish(&names);
+	return rc;
+}
+
+int maildir_rename_box(struct maildir *maildir, const char *from, const char *to, struct err *err)
+{
+	struct buf from_path, to_path;
+
+	buf_init(&from_path, MBNAME_MAX);
+	buf_init(&to_path, MBNAME_MAX);
+	int rc = root_required(maildir, err);
+	if (rc == 0) {
+		rc = maildir_path(maildir, from, &from_path, err);
+	}
+	if (rc == 0) {
+		rc = maildir_path(maildir, to, &to_path, err);
+	}
+	if (rc == 0) {
+		rc = refuse_decodable(maildir, to, to_path.data, err);
+	}
+	if (rc == 0 && (strcmp(from_path.data, ".") == 0 || strcmp(to_path.data, ".") == 0)) {
+		rc = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+			     "%s cannot be renamed to %s: the root of the Maildir stays", from, to);
+	}
+	if (rc == 0) {
+		rc = directory_rename(maildir, from_path.data, to_path.data, err);
+	}
+	if (rc == 0 && maildir->layout == LAYOUT_MAILDIRPP) {
+		rc = children_rename(maildir, from_path.data, to_path.data, err);
+	}
+	if (rc == 0 && maildir->aliases.count > 0) {
+		rc = aliases_renew(maildir, err);
+	}
+	if (rc == -ERR_CHANGED) {
+		err->scope = SCOPE_MAILBOX;
+	}
+	buf_finish(&to_path);
+	buf_finish(&from_path);
+	return rc;
+}
