@@ -53,7 +53,7 @@ static const char schema_first[] =
 	"CREATE TABLE pop3("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT, uidl TEXT NOT NULL, occurrence INT NOT NULL,"
 	" size INT NOT NULL, uniq TEXT NOT NULL, first_seen INT NOT NULL, deleted INT NOT NULL,"
-	" reason INT NOT NULL, UNIQUE(uidl, occurrence));"
+	" reason INT NOT NULL, gone INT NOT NULL, digest BLOB, UNIQUE(uidl, occurrence));"
 	"PRAGMA user_version = 1;";
 
 static const char *const schema_steps[] = {schema_first};
