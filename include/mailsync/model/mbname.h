@@ -36,6 +36,9 @@ struct mbname_wire {
  * "INBOX.INBOX.Child" is INBOX/Child); a name outside the prefix keeps all of itself. A name that is not valid modified
  * UTF-7 is taken as UTF-8 when it is that (servers do send it), else refused. NUL, CR, LF and other
  * control characters, empty components and over-long names are refused (-ERR_PARTIAL, scope mailbox).
+ *
+ * mbname_to_wire gives NAME back, but for the case of INBOX, a name outside the prefix, and one that
+ * was no modified UTF-7: who opens a mailbox that was listed uses the name that LIST sent.
  */
 int mbname_from_wire(const struct mbname_wire *wire, struct span name, struct buf *out,
 		     struct err *err);
@@ -46,7 +49,8 @@ int mbname_to_wire(const struct mbname_wire *wire, const char *name, struct buf 
 /*
  * Canonical to a path relative to the Maildir root. fs: "a/b"; INBOX is the folder INBOX_FOLDER
  * (the `inbox` key, may be "." for the root itself). maildir++: ".a.b"; INBOX is "." (the root);
- * INBOX/x is ".INBOX.x". Components over 255 bytes on disk are refused.
+ * INBOX/x is ".INBOX.x". INBOX's children lie in INBOX_FOLDER where that is INBOX in some case, else in
+ * "INBOX". Components over 255 bytes on disk are refused, and a name that would be INBOX_FOLDER.
  */
 int mbname_to_path(enum mbname_layout layout, const char *inbox_folder, const char *name,
 		   struct buf *out, struct err *err);
