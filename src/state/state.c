@@ -38,13 +38,15 @@ int state_fail(struct state *state, int code, const char *what, struct err *err)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
-			       "%s: cannot %s, another program uses it (%s)", state->path, what, words);
+			       "%s: cannot %s, another program uses it (%s)", state->path, what,
+			       words);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return err_set(err, ERR_LOCAL, SCOPE_ACCOUNT,
-			       "%s: the state database is damaged (%s): move it away and run again; "
-			       "messages are then paired anew, none is deleted or doubled",
-			       state->path, words);
+		return err_set(
+			err, ERR_LOCAL, SCOPE_ACCOUNT,
+			"%s: the state database is damaged (%s): move it away and run again; "
+			"messages are then paired anew, none is deleted or doubled",
+			state->path, words);
 	case SQLITE_FULL:
 	case SQLITE_IOERR:
 	case SQLITE_READONLY:
@@ -57,8 +59,8 @@ int state_fail(struct state *state, int code, const char *what, struct err *err)
 			return err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errnum,
 					     "%s: cannot %s: %s", state->path, what, words);
 		}
-		return err_set(err, ERR_LOCAL, SCOPE_ACCOUNT, "%s: cannot %s: %s", state->path, what,
-			       words);
+		return err_set(err, ERR_LOCAL, SCOPE_ACCOUNT, "%s: cannot %s: %s", state->path,
+			       what, words);
 	}
 	default:
 		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "%s: cannot %s: %s (code %d)",
@@ -86,8 +88,8 @@ int state_begin(struct state *state, struct err *err)
 
 	state_lock(state);
 	assert(!state->in_transaction);
-	int status = query_init(&query, state,
-				state->mode == STATE_READ ? begin_read : begin_write, err);
+	int status = query_init(&query, state, state->mode == STATE_READ ? begin_read : begin_write,
+				err);
 	if (status == 0) {
 		status = query_run(&query, err);
 		query_finish(&query);

@@ -8,9 +8,8 @@
 #define KEYWORDS_TEXT_MAX 65536
 
 static const char value_select[] = "SELECT value FROM value WHERE key = ?";
-static const char value_upsert[] =
-	"INSERT INTO value(key, value) VALUES(?1, ?2)"
-	" ON CONFLICT(key) DO UPDATE SET value = ?2 WHERE value <> ?2";
+static const char value_upsert[] = "INSERT INTO value(key, value) VALUES(?1, ?2)"
+				   " ON CONFLICT(key) DO UPDATE SET value = ?2 WHERE value <> ?2";
 static const char mailbox_select[] =
 	"SELECT id, name, had_local, had_remote, uidvalidity, uidnext, modseq, messages, mailboxid,"
 	" permanent_flags, permanent_any, keywords, stamp, pending, skipped, held_policy, synced_at,"
@@ -23,12 +22,10 @@ static const char mailbox_upsert[] =
 	" uidnext = ?6, modseq = ?7, messages = ?8, mailboxid = ?9, permanent_flags = ?10,"
 	" permanent_any = ?11, keywords = ?12, stamp = ?13, held_policy = ?14, synced_at = ?15,"
 	" trouble = ?16";
-static const char mailbox_counts[] =
-	"SELECT count(*), count(CASE WHEN reason IN (2, 7) THEN 1 END)"
-	" FROM row WHERE mailbox = ? AND pending = 1";
-static const char mailbox_store_counts[] =
-	"UPDATE mailbox SET pending = ?2, skipped = ?3"
-	" WHERE id = ?1 AND (pending <> ?2 OR skipped <> ?3)";
+static const char mailbox_counts[] = "SELECT count(*), count(CASE WHEN reason IN (2, 7) THEN 1 END)"
+				     " FROM row WHERE mailbox = ? AND pending = 1";
+static const char mailbox_store_counts[] = "UPDATE mailbox SET pending = ?2, skipped = ?3"
+					   " WHERE id = ?1 AND (pending <> ?2 OR skipped <> ?3)";
 /* Each by its partial indexes: a row stands in one of the two, or is one of neither. */
 static const char mailbox_delete_uids[] = "DELETE FROM row WHERE mailbox = ? AND uid <> 0";
 static const char mailbox_delete_names[] = "DELETE FROM row WHERE mailbox = ? AND uniq <> ''";
@@ -40,8 +37,7 @@ static const char mailbox_reset[] =
 static const char forget_all[] =
 	"DELETE FROM row; DELETE FROM mailbox; DELETE FROM intent; DELETE FROM pop3";
 
-int state_get(struct state *state, const char *key, struct buf *value, bool *found,
-	      struct err *err)
+int state_get(struct state *state, const char *key, struct buf *value, bool *found, struct err *err)
 {
 	struct query query;
 	bool has_row = false;

@@ -45,8 +45,7 @@ static int pop3_read(const struct query *query, struct pop3_row *row, struct err
 	return 0;
 }
 
-static int pop3_add(struct pop3_rows *rows, size_t *cap, const struct query *query,
-		    struct err *err)
+static int pop3_add(struct pop3_rows *rows, size_t *cap, const struct query *query, struct err *err)
 {
 	if (rows->count == *cap) {
 		size_t wanted = *cap == 0 ? 64 : *cap * 2;

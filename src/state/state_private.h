@@ -1,9 +1,9 @@
 /*
  * Inside the state database: the handle, queries, and how public functions enter and leave.
  *
- * Every public function that reads goes state_lock(), queries, state_unlock(); every one that writes
- * state_write_begin(), queries, state_write_end(), which make it one transaction of its own unless the
- * caller has one open.
+ * Every public function that reads goes state_lock(), queries, state_unlock(); every one that
+ * writes state_write_begin(), queries, state_write_end(), which make it one transaction of its
+ * own unless the caller has one open.
  *
  * Source: the C interface of SQLite 3.
  */
@@ -20,10 +20,10 @@
 #include "mailsync/model/row.h"
 #include "mailsync/state/state.h"
 
-#define STATE_QUERIES_MAX 64   /* more than there are in src/state */
+#define STATE_QUERIES_MAX 64 /* more than there are in src/state */
 
 struct state_prepared {
-	const char *sql;           /* compared by address */
+	const char *sql; /* compared by address */
 	sqlite3_stmt *statement;
 };
 
@@ -31,11 +31,11 @@ struct state {
 	sqlite3 *db;
 	char *path;
 	enum state_mode mode;
-	int last_code;             /* of the last failure, SQLite's */
+	int last_code; /* of the last failure, SQLite's */
 	bool was_reset;
-	bool has_written;          /* so there is a journal file to put away */
-	pthread_mutex_t mutex;     /* recursive: held by state_begin() until the end */
-	bool in_transaction;       /* guarded by mutex */
+	bool has_written;      /* so there is a journal file to put away */
+	pthread_mutex_t mutex; /* recursive: held by state_begin() until the end */
+	bool in_transaction;   /* guarded by mutex */
 	int prepared_count;
 	struct state_prepared prepared[STATE_QUERIES_MAX];
 };
@@ -56,20 +56,20 @@ int state_exec(struct state *state, const char *sql, struct err *err);
 int state_schema_apply(struct state *state, bool *is_new, struct err *err);
 
 /*
- * A query: query_init() with a static SQL text (prepared once), then query_int(), query_text() ... bind its parameters from
- * the first on, query_next() until no row is left, or query_run(). query_finish() always.
+ * A query: query_init() with a static SQL text (prepared once), then query_int(), query_text()
+ * ... bind its parameters from the first on, query_next() until no row is left, or query_run().
+ * query_finish() always.
  */
 struct query {
 	struct state *state;
 	sqlite3_stmt *statement;
-	bool is_private;           /* finalized at the end, not kept */
+	bool is_private; /* finalized at the end, not kept */
 	int bound;
-	int failed;                /* SQLite's code of a failed bind; query_next() tells */
+	int failed; /* SQLite's code of a failed bind; query_next() tells */
 };
 int query_init(struct query *query, struct state *state, const char *sql, struct err *err);
 /* As query_init() for one that may run several times at once (cursors): prepared for this use. */
-int query_init_private(struct query *query, struct state *state, const char *sql,
-		       struct err *err);
+int query_init_private(struct query *query, struct state *state, const char *sql, struct err *err);
 void query_finish(struct query *query);
 void query_int(struct query *query, int64_t value);
 void query_u64(struct query *query, uint64_t value);

@@ -8,7 +8,8 @@
 static int query_prepare(struct state *state, const char *sql, sqlite3_stmt **statement,
 			 struct err *err)
 {
-	int code = sqlite3_prepare_v3(state->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+	int code =
+		sqlite3_prepare_v3(state->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
 
 	return code == SQLITE_OK ? 0 : state_fail(state, code, "prepare a statement", err);
 }
@@ -75,8 +76,8 @@ void query_u64(struct query *query, uint64_t value)
 
 void query_text(struct query *query, const char *text)
 {
-	query_bound(query, sqlite3_bind_text(query->statement, ++query->bound, text, -1,
-					     SQLITE_STATIC));
+	query_bound(query,
+		    sqlite3_bind_text(query->statement, ++query->bound, text, -1, SQLITE_STATIC));
 }
 
 void query_blob(struct query *query, const void *data, size_t len)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW_COLUMNS                                                                              \
+#define ROW_COLUMNS                                                                                \
 	"id, mailbox, uid, uniq, agreed, local, remote, reason, flags, local_flags, remote_flags," \
 	" size, date"
 #define ROW_ALL_COLUMNS ROW_COLUMNS ", digest, emailid"
@@ -174,7 +174,8 @@ int state_row_put(struct state *state, struct row *row, struct err *err)
 			status = row_store(state, row_update, row, err);
 			is_stored = status != 0 || sqlite3_changes(state->db) != 0;
 		}
-		/* An id that is not there (dropped in between) is taken up again: ids are not reused. */
+		/* An id that is not there (dropped in between) is taken up again: ids are not
+		 * reused. */
 		if (!is_stored) {
 			status = row_store(state, row_insert, row, err);
 			id = sqlite3_last_insert_rowid(state->db);
@@ -350,12 +351,14 @@ static int row_count(struct state *state, const char *sql, int64_t mailbox, uint
 
 int state_count_agreed(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
 {
-	return row_count(state, mailbox == 0 ? count_agreed_all : count_agreed, mailbox, count, err);
+	return row_count(state, mailbox == 0 ? count_agreed_all : count_agreed, mailbox, count,
+			 err);
 }
 
 int state_count_remote(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
 {
-	return row_count(state, mailbox == 0 ? count_remote_all : count_remote, mailbox, count, err);
+	return row_count(state, mailbox == 0 ? count_remote_all : count_remote, mailbox, count,
+			 err);
 }
 
 static int moves_add(struct state_moves *moves, size_t *cap, const struct query *query,
@@ -425,8 +428,8 @@ int state_cursor_open(struct state *state, int64_t mailbox, enum state_order ord
 	row_init(&made->row);
 	state_lock(state);
 	int status = query_init_private(
-		&made->query, state,
-		order == STATE_BY_UID ? row_by_uid_order : row_by_unique_order, err);
+		&made->query, state, order == STATE_BY_UID ? row_by_uid_order : row_by_unique_order,
+		err);
 	if (status != 0) {
 		state_unlock(state);
 		free(made);

@@ -2,13 +2,14 @@
  * The schema, as steps: PRAGMA user_version counts those that a database has taken. A step that was
  * released is never edited; a change is a new step at the end.
  *
- * Flags are the 64 bits of a `uint64_t` in SQLite's signed integer. `side` columns hold enum side_state (0 absent, 1
- * present, 2 gone), `reason` enum row_reason: the numbers are part of the file format.
+ * Flags are the 64 bits of a `uint64_t` in SQLite's signed integer. `side` columns hold enum
+ * side_state (0 absent, 1 present, 2 gone), `reason` enum row_reason: the numbers are part of
+ * the file format.
  *
- * The indexes of `row` are partial, so that a settled row, the common one, stands in two of them only:
- * by UID and by unique part. row_pending, row_deleted and row_gone/row_fresh (moves) hold the exceptions and cost nothing
- * where there are none. A rowid table, since the unique part (half of a row's bytes) would otherwise be repeated in every
- * index instead of in one.
+ * The indexes of `row` are partial, so that a settled row, the common one, stands in two of them
+ * only: by UID and by unique part. row_pending, row_deleted and row_gone/row_fresh (moves) hold
+ * the exceptions and cost nothing where there are none. A rowid table, since the unique part
+ * (half of a row's bytes) would otherwise be repeated in every index instead of in one.
  */
 #include "state_private.h"
 
@@ -16,7 +17,7 @@
 
 #include "mailsync/model/flags.h"
 
-#define STATE_APPLICATION_ID 0x6d73796e   /* "msyn" */
+#define STATE_APPLICATION_ID 0x6d73796e /* "msyn" */
 
 static_assert(SIDE_ABSENT == 0 && SIDE_PRESENT == 1 && SIDE_GONE == 2, "stored in the database");
 static_assert(REASON_TOO_LARGE == 2 && REASON_OBSTACLE == 7 && REASON_AMBIGUOUS == 8,
@@ -98,7 +99,8 @@ static int schema_check(struct state *state, int64_t *version, struct err *err)
 	if (*version == 0) {
 		status = schema_number(state, "SELECT count(*) FROM sqlite_master", &tables, err);
 	}
-	if (status == 0 && (tables != 0 || (*version != 0 && application != STATE_APPLICATION_ID))) {
+	if (status == 0 &&
+	    (tables != 0 || (*version != 0 && application != STATE_APPLICATION_ID))) {
 		return err_set(err, ERR_CONFIG, SCOPE_ACCOUNT,
 			       "%s is a database of another program: use another state_dir",
 			       state->path);

@@ -3,8 +3,8 @@
  *
  * Invariants (as in state_row.c): `pending` stays right, and no void row stays.
  *
- * `reason` is reset, for what was held may be due now; but AMBIGUOUS stays until pairing settles it: without it the
- * message would be sent a second time.
+ * `reason` is reset, for what was held may be due now; but AMBIGUOUS stays until pairing settles
+ * it: without it the message would be sent a second time.
  */
 #include "state_private.h"
 
@@ -14,8 +14,7 @@ static const char seen_remote_flags[] =
 	"UPDATE row SET remote_flags = ?3, remote = 1, " SEEN_REASON ","
 	" pending = NOT (agreed = 1 AND local = 1 AND local_flags = flags AND flags = ?3)"
 	" WHERE mailbox = ?1 AND uid = ?2 AND uid <> 0 AND (remote_flags <> ?3 OR remote <> 1)";
-static const char seen_has_uid[] =
-	"SELECT 1 FROM row WHERE mailbox = ? AND uid = ? AND uid <> 0";
+static const char seen_has_uid[] = "SELECT 1 FROM row WHERE mailbox = ? AND uid = ? AND uid <> 0";
 /* Nothing is left of those that the Maildir does not have (agreed: gone on both sides). */
 static const char seen_remote_void[] =
 	"DELETE FROM row WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0"
@@ -29,8 +28,7 @@ static const char seen_local_flags[] =
 	"UPDATE row SET local_flags = ?2, local = 1, " SEEN_REASON ","
 	" pending = NOT (agreed = 1 AND remote = 1 AND remote_flags = flags AND flags = ?2)"
 	" WHERE id = ?1 AND (local_flags <> ?2 OR local <> 1)";
-static const char seen_local_void[] =
-	"DELETE FROM row WHERE id = ? AND local = 1 AND remote <> 1";
+static const char seen_local_void[] = "DELETE FROM row WHERE id = ? AND local = 1 AND remote <> 1";
 static const char seen_local_gone[] =
 	"UPDATE row SET local = CASE agreed WHEN 1 THEN 2 ELSE 0 END, pending = 1,"
 	" uniq = CASE agreed WHEN 1 THEN uniq ELSE '' END, " SEEN_REASON
@@ -87,8 +85,8 @@ int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, u
 }
 
 /* Runs SQL on the UIDs and adds to *COUNT how many rows it changed. */
-static int seen_range(struct query *query, const char *sql, const int64_t range[3],
-		      uint64_t *count, struct err *err)
+static int seen_range(struct query *query, const char *sql, const int64_t range[3], uint64_t *count,
+		      struct err *err)
 {
 	struct state *state = query->state;
 	int status = query_init(query, state, sql, err);

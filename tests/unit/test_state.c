@@ -27,11 +27,11 @@ struct scene {
 	struct err err;
 };
 
-#define OK(scene, call)                                                                         \
-	do {                                                                                    \
-		if ((call) != 0) {                                                              \
-			fail_msg("%s: %s", #call, (scene)->err.text);                           \
-		}                                                                               \
+#define OK(scene, call)                                               \
+	do {                                                          \
+		if ((call) != 0) {                                    \
+			fail_msg("%s: %s", #call, (scene)->err.text); \
+		}                                                     \
 	} while (0)
 
 static int scene_open(void **state)
@@ -312,13 +312,14 @@ static void state_readers_see_through_a_journal_left_by_a_crash(void **state)
 	state_close(&scene->state);
 	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
 	/* A cache of a page spills at once: both files are half written. */
-	assert_int_equal(sqlite3_exec(db,
-				      "PRAGMA cache_size = 1; BEGIN; UPDATE value SET value = 'lost';"
-				      "CREATE TABLE filler(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION"
-				      " ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO filler"
-				      " SELECT randomblob(500) FROM n",
-				      NULL, NULL, NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db,
+			     "PRAGMA cache_size = 1; BEGIN; UPDATE value SET value = 'lost';"
+			     "CREATE TABLE filler(x); WITH RECURSIVE n(i) AS (SELECT 1 UNION"
+			     " ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO filler"
+			     " SELECT randomblob(500) FROM n",
+			     NULL, NULL, NULL),
+		SQLITE_OK);
 	scene_crash_copy(scene, "");
 	scene_crash_copy(scene, "-journal");
 	sqlite3_close(db);
@@ -389,7 +390,8 @@ static void state_mailbox_comes_back_whole(void **state)
 	box.permanent_any = true;
 	assert_int_equal(keywords_intern(&box.keywords, SPAN_LIT("Work")), 0);
 	box.has_stamp = true;
-	box.stamp = (struct stamp){.dirs = {{1, 2, 3, 4}, {5, 6, 7, 8}, {9, 10, 11, 12}}, .taken_ns = 13};
+	box.stamp = (struct stamp){.dirs = {{1, 2, 3, 4}, {5, 6, 7, 8}, {9, 10, 11, 12}},
+				   .taken_ns = 13};
 	box.held_policy = UINT64_MAX - 1;
 	box.synced_at = 1700000000;
 	box.trouble = strdup("no room");
@@ -559,7 +561,8 @@ static void state_seen_flags_make_a_row_pending_and_settled_again(void **state)
 	assert_false(seen.changed);
 	OK(scene, state_see_remote_flags(scene->state, inbox, 9, 0, &seen, &scene->err));
 	assert_false(seen.found);
-	OK(scene, state_see_remote_flags(scene->state, inbox, 1, UINT64_C(1) << 63, &seen, &scene->err));
+	OK(scene,
+	   state_see_remote_flags(scene->state, inbox, 1, UINT64_C(1) << 63, &seen, &scene->err));
 	assert_true(seen.found && seen.changed);
 	assert_int_equal(scene_pending(scene, inbox, false), 1);
 	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 0, &seen, &scene->err));
@@ -714,8 +717,11 @@ static void state_keeps_intents(void **state)
 {
 	struct scene *scene = *state;
 	int64_t inbox = scene_mailbox(scene, "INBOX");
-	struct intent append = {.kind = INTENT_APPEND, .row = 5, .mailbox = inbox,
-				.uidvalidity = 6, .uid_bound = UINT32_MAX};
+	struct intent append = {.kind = INTENT_APPEND,
+				.row = 5,
+				.mailbox = inbox,
+				.uidvalidity = 6,
+				.uid_bound = UINT32_MAX};
 	struct intent rename = {.kind = INTENT_RENAME, .mailbox = inbox + 1, .text = (char *)"new"};
 	struct intents intents;
 
@@ -738,8 +744,11 @@ static void state_keeps_intents(void **state)
 static void state_keeps_pop3_rows(void **state)
 {
 	struct scene *scene = *state;
-	struct pop3_row row = {.uidl = (char *)"u1", .occurrence = 1, .size_bytes = 9,
-			       .unique = (char *)"", .first_seen = 5};
+	struct pop3_row row = {.uidl = (char *)"u1",
+			       .occurrence = 1,
+			       .size_bytes = 9,
+			       .unique = (char *)"",
+			       .first_seen = 5};
 	struct pop3_rows rows;
 
 	OK(scene, state_pop3_put(scene->state, &row, &scene->err));
@@ -818,8 +827,8 @@ static void state_row_needs_less_than_180_bytes(void **state)
 	for (uint32_t uid = 1; uid <= 5000;) {
 		OK(scene, state_begin(scene->state, &scene->err));
 		for (uint32_t end = uid + 500; uid < end; uid++) {
-			snprintf(unique, sizeof(unique), "1700000000.0a1b2c3d_1699999999_%" PRIu32 ".host",
-					   uid);
+			snprintf(unique, sizeof(unique),
+				 "1700000000.0a1b2c3d_1699999999_%" PRIu32 ".host", uid);
 			struct row row = scene_row(scene, inbox, uid, unique);
 			row.size_bytes = 5000 + uid;
 			row.date = 1700000000 + uid;

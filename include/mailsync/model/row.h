@@ -1,12 +1,14 @@
 /*
- * What is remembered of one message in one mailbox: the *base* (what both sides agreed on) and what was last *observed*
- * on each side. A row whose observed sides equal its base is settled; every other row is pending, and stays
- * so until a run settles it, whatever the reason that it could not (I8).
+ * What is remembered of one message in one mailbox: the *base* (what both sides agreed on) and
+ * what was last *observed* on each side. A row whose observed sides equal its base is settled;
+ * every other row is pending, and stays so until a run settles it, whatever the reason that it
+ * could not (I8).
  *
  *   uid != 0 and unique != ""  : base has it on both sides once `is_agreed`
  *   remote / local             : what was last seen there
  *
- *   is_agreed, local SIDE_PRESENT, remote SIDE_PRESENT, flags == local_flags == remote_flags : settled
+ *   is_agreed, local SIDE_PRESENT, remote SIDE_PRESENT, flags == local_flags == remote_flags :
+ *   settled
  *   !is_agreed, remote PRESENT, local ABSENT : on the server, not (yet) copied
  *   !is_agreed, local PRESENT, remote ABSENT : in the Maildir, not (yet) uploaded
  *   is_agreed, one side GONE                 : removed there since base, not (yet) here
@@ -64,12 +66,14 @@ void row_init(struct row *row);
 void row_finish(struct row *row);
 /* Copies strings; DEST is finished first. */
 int row_copy(struct row *dest, const struct row *source, struct err *err);
-/* `unique` may be the shared empty string: change it only through these. UNIQUE without a NUL in its LEN bytes. */
+/* `unique` may be the shared empty string: change it only through these. UNIQUE without a NUL
+ * in its LEN bytes. */
 int row_set_unique(struct row *row, const char *unique, size_t len, struct err *err);
 int row_set_emailid(struct row *row, const char *emailid, size_t len, struct err *err);
 /* True when its observed sides equal its base. */
 bool row_is_settled(const struct row *row);
-/* True when nothing is left to remember (both sides gone; or never agreed and gone where it was). */
+/* True when nothing is left to remember (both sides gone; or never agreed and gone where it
+ * was). */
 bool row_is_void(const struct row *row);
 
 struct row_list {

@@ -1,12 +1,16 @@
 /*
- * The state database of one account (the one user of SQLite): mailboxes, rows (model/row.h), intents and a few values.
+ * The state database of one account (the one user of SQLite): mailboxes, rows (model/row.h),
+ * intents and a few values.
  *
- * Invariants kept here: a commit returns only when durable (synchronous = FULL); a schema from the future is refused (-ERR_CONFIG with what to do), a corrupt file is
- * moved aside (NAME.corrupt-<time>) and an empty one made, told by state_was_reset(); the file is 0600 in a 0700 directory.
+ * Invariants kept here: a commit returns only when durable (synchronous = FULL); a schema from
+ * the future is refused (-ERR_CONFIG with what to do), a corrupt file is moved aside
+ * (NAME.corrupt-<time>) and an empty one made, told by state_was_reset(); the file is 0600 in a
+ * 0700 directory.
  *
- * Threads: one handle may be used from several; state_begin() takes its lock and state_commit()/state_rollback() give it back, so a
- * transaction is one thread's from begin to end, and must be short (no network inside). Other calls outside a transaction lock for themselves.
- * Statements are prepared once. Cursors must be finished before commit.
+ * Threads: one handle may be used from several; state_begin() takes its lock and
+ * state_commit()/state_rollback() give it back, so a transaction is one thread's from begin to
+ * end, and must be short (no network inside). Other calls outside a transaction lock for
+ * themselves. Statements are prepared once. Cursors must be finished before commit.
  */
 #ifndef MAILSYNC_STATE_STATE_H
 #define MAILSYNC_STATE_STATE_H
@@ -34,13 +38,17 @@ bool state_was_reset(const struct state *state);
 
 int state_begin(struct state *state, struct err *err);
 int state_commit(struct state *state, struct err *err);
+/* Without a transaction it does nothing, so that a ladder may call it after a failed commit
+ * (which has rolled back). */
 void state_rollback(struct state *state);
 
-/* Small named values: "database" (random id), "generation", "account", "clean" ("1" after a run that ended properly), "boot". *FOUND false when unset. */
+/* Small named values: "database" (random id), "generation", "account", "clean" ("1" after a
+ * run that ended properly), "boot". *FOUND false when unset. */
 int state_get(struct state *state, const char *key, struct buf *value, bool *found, struct err *err);
 int state_set(struct state *state, const char *key, const char *value, struct err *err);
 
-/* Forgets everything but the named values: rows, mailboxes, intents. For a database that does not belong to its Maildir any more. */
+/* Forgets everything but the named values: rows, mailboxes, intents. For a database that does
+ * not belong to its Maildir any more. */
 int state_forget_all(struct state *state, struct err *err);
 
 struct state_mailbox {
@@ -73,7 +81,8 @@ void state_mailbox_finish(struct state_mailbox *mailbox);
 /* All, sorted by name. */
 int state_mailboxes_load(struct state *state, struct state_mailboxes *mailboxes, struct err *err);
 void state_mailboxes_finish(struct state_mailboxes *mailboxes);
-/* Inserts (id 0: it is set) or updates all of it but `pending` and `skipped`, which state_mailbox_count() computes. */
+/* Inserts (id 0: it is set) or updates all of it but `pending` and `skipped`, which
+ * state_mailbox_count() computes. */
 int state_mailbox_put(struct state *state, struct state_mailbox *mailbox, struct err *err);
 /* Recounts and stores `pending` and `skipped` from its rows. */
 int state_mailbox_count(struct state *state, struct state_mailbox *mailbox, struct err *err);
@@ -82,23 +91,29 @@ int state_mailbox_drop(struct state *state, int64_t mailbox, struct err *err);
 /* Forgets its rows and intents, uidvalidity and numbers, not itself. */
 int state_mailbox_clear(struct state *state, int64_t mailbox, struct err *err);
 
-/* Rows. put: inserts (id 0: it is set) or updates by id; a row that is void (row_is_void) is removed instead; `pending` (not settled) is kept as a column with a partial index. */
+/* Rows. put: inserts (id 0: it is set) or updates by id; a row that is void (row_is_void) is
+ * removed instead (its id becomes 0); ids are never reused; `pending` (not settled) is kept as
+ * a column with a partial index. */
 int state_row_put(struct state *state, struct row *row, struct err *err);
 int state_row_drop(struct state *state, int64_t id, struct err *err);
-/* *FOUND false and ROW untouched when there is none. ROW is row_init()ed by the caller and its strings are replaced. */
+/* *FOUND false and ROW untouched when there is none. ROW is row_init()ed by the caller and its
+ * strings are replaced. */
 int state_row_by_id(struct state *state, int64_t id, struct row *row, bool *found, struct err *err);
 int state_row_by_uid(struct state *state, int64_t mailbox, uint32_t uid, struct row *row, bool *found, struct err *err);
 int state_row_by_unique(struct state *state, int64_t mailbox, const char *unique, struct row *row, bool *found, struct err *err);
 
-/* The rows to plan: all pending ones; with DELETED_TOO also settled ones whose agreed flags hold \Deleted. In id order. */
+/* The rows to plan: all pending ones; with DELETED_TOO also settled ones whose agreed flags
+ * hold \Deleted. In id order. */
 int state_rows_pending(struct state *state, int64_t mailbox, bool deleted_too, struct row_list *rows, struct err *err);
 
-/* How many rows are agreed and in base on both sides (the brake's measure), and how many have remote PRESENT (compared with EXISTS). MAILBOX 0: all mailboxes. */
+/* How many rows are agreed and in base on both sides (the brake's measure), and how many have
+ * remote PRESENT (compared with EXISTS). MAILBOX 0: all mailboxes. */
 int state_count_agreed(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);
 int state_count_remote(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);
 
 /* Rows with a unique part that were agreed or only local and are now GONE locally in one mailbox, and rows of the same unique part newly local
- * (not agreed, no uid) in another: candidates for moves. Pairs (gone id, new id); a gone one may appear with several. */
+ * (not agreed, no uid) in another: candidates for moves. Pairs (gone id, new id); a gone one may
+ * appear with several. */
 struct state_move { int64_t gone_row; int64_t new_row; };
 struct state_moves { struct state_move *items; size_t count; };
 int state_moves_load(struct state *state, struct state_moves *moves, struct err *err);
@@ -118,11 +133,15 @@ int state_cursor_open(struct state *state, int64_t mailbox, enum state_order ord
 int state_cursor_next(struct state_cursor *cursor, const struct row **row, struct err *err);
 void state_cursor_close(struct state_cursor **cursor);
 
-/* Quick changes of what was observed, without loading the row. They keep `pending` right and reset `reason` and nothing else; *FOUND false when there is no such row.
+/* Quick changes of what was observed, without loading the row. They keep `pending` right and reset `reason` (but AMBIGUOUS, which only
+ * pairing settles: without it the message would be sent twice) and nothing else; *FOUND false
+ * when there is no such row.
  * A change that changes nothing writes nothing (*CHANGED false). */
 struct state_seen { bool found; bool changed; };
 int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags, struct state_seen *seen, struct err *err);
-/* Present rows with FIRST <= uid <= LAST are GONE on the server now (never agreed ones are dropped). *COUNT: how many changed. */
+/* Present rows with FIRST <= uid <= LAST are GONE on the server now (never agreed ones, and those gone locally
+ * too, are dropped; a pair never agreed loses its UID and is local only). *COUNT: how many
+ * changed or went. */
 int state_see_remote_gone(struct state *state, int64_t mailbox, uint32_t first, uint32_t last, uint64_t *count, struct err *err);
 int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, struct err *err);
 int state_see_local_gone(struct state *state, int64_t row, struct err *err);
