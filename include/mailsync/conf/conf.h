@@ -1,0 +1,166 @@
+/*
+ * The configuration file: INI, read with inih (the one user of it), checked against one table
+ * of keys (conf_keys.c: name, type, default, range, help) from which the example file and the
+ * man page's list are generated. All errors of a file are found in one run, each with file, line
+ * and what to do.
+ */
+#ifndef MAILSYNC_CONF_CONF_H
+#define MAILSYNC_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mailsync/base/buf.h"
+#include "mailsync/base/err.h"
+#include "mailsync/base/secret.h"
+#include "mailsync/base/strlist.h"
+
+enum conf_protocol {
+	CONF_IMAP,
+	CONF_POP3
+};
+enum conf_tls {
+	CONF_TLS_IMPLICIT,
+	CONF_TLS_STARTTLS,
+	CONF_TLS_NONE
+};
+enum conf_auth {
+	CONF_AUTH_AUTO,
+	CONF_AUTH_PLAIN,
+	CONF_AUTH_LOGIN,
+	CONF_AUTH_CRAM_MD5,
+	CONF_AUTH_SCRAM_SHA_1,
+	CONF_AUTH_SCRAM_SHA_256,
+	CONF_AUTH_XOAUTH2,
+	CONF_AUTH_OAUTHBEARER,
+	CONF_AUTH_EXTERNAL,
+	CONF_AUTH_GSSAPI,
+	CONF_AUTH_NTLM,
+	CONF_AUTH_APOP
+};
+enum conf_compress {
+	CONF_COMPRESS_NO,
+	CONF_COMPRESS_YES,
+	CONF_COMPRESS_AUTO
+};
+enum conf_durability {
+	CONF_DURABILITY_BATCH,
+	CONF_DURABILITY_FILE,
+	CONF_DURABILITY_NONE
+};
+enum conf_layout {
+	CONF_LAYOUT_FS,
+	CONF_LAYOUT_MAILDIRPP
+};
+enum conf_direction {
+	CONF_DIRECTION_BOTH,
+	CONF_DIRECTION_PULL,
+	CONF_DIRECTION_PUSH
+};
+enum conf_leave {
+	CONF_LEAVE_YES,
+	CONF_LEAVE_NO,
+	CONF_LEAVE_AGE
+};
+
+/* Sides, as the keys copy, flags, delete, expunge, create, remove_mailboxes name them. */
+#define CONF_LOCAL  1u
+#define CONF_REMOTE 2u
+
+/* The keys of one account in the order of INTERFACE; strings are owned, NULL where unset. */
+struct conf_account {
+	char *name;
+	enum conf_protocol protocol;
+	char *host;
+	unsigned port;
+	enum conf_tls tls;
+	char *tls_ca_file;
+	char *tls_cert_file;
+	char *tls_key_file;
+	char *tls_pin_sha256;
+	int tls_min_version; /* 12 or 13 */
+	char *user;
+	struct secret password; /* of the key `password` */
+	char *password_command;
+	char *password_file;
+	enum conf_auth auth;
+	char *proxy;
+	char *tunnel;
+	int timeout_s;
+	int connections;
+	enum conf_compress compress;
+	enum conf_durability durability;
+	struct strlist disable_extensions; /* upper case */
+	char *maildir;                     /* expanded */
+	enum conf_layout layout;
+	char *inbox;
+	char info_delimiter;
+	struct strlist mailboxes; /* patterns, quotes taken off, "!" kept */
+	bool subscribed_only;
+	enum conf_direction direction;
+	unsigned copy; /* CONF_LOCAL | CONF_REMOTE, not yet capped by direction */
+	unsigned flags;
+	unsigned delete_;
+	unsigned expunge;
+	unsigned create;
+	unsigned remove_mailboxes;
+	char *trash;                 /* canonical name, or "\\Trash" */
+	uint64_t max_message_size;   /* bytes; 0: none */
+	int64_t max_age_s;           /* 0: none */
+	unsigned max_delete_percent; /* 0 to 100 */
+	bool keywords;
+	enum conf_leave leave_on_server;
+	int64_t leave_age_s;
+	char *pre_sync;
+	char *post_sync;
+	char *on_new;
+	int line; /* of its section */
+};
+
+struct conf {
+	char *path;      /* the file */
+	char *state_dir; /* expanded, absolute */
+	struct conf_account *accounts;
+	size_t count;
+};
+
+/* One complaint about the file: "mailsync.conf:12: unknown key 'hots' in [account work]; did you
+ * mean 'host'?" */
+struct conf_error {
+	int line;
+	char *text;
+};
+struct conf_errors {
+	struct conf_error *items;
+	size_t count;
+};
+
+/* PATH, or NULL for $MAILSYNC_CONFIG, $XDG_CONFIG_HOME/mailsync/mailsync.conf,
+ * ~/.config/mailsync/mailsync.conf. On -ERR_CONFIG, ERRORS holds all complaints (also that the
+ * file is missing) and ERR a summary. ERRORS is set in any case, and the caller finishes it.
+ * From one thread at a time (inih keeps its settings in variables). */
+int conf_load(struct conf **conf, const char *path, struct conf_errors *errors, struct err *err);
+void conf_destroy(struct conf **conf);
+void conf_errors_finish(struct conf_errors *errors);
+
+struct conf_account *conf_find(const struct conf *conf, const char *name);
+
+/* The account's secret from password, password_command (first line of output, /bin/sh -c, its
+ * stdin is /dev/null, its stderr ours) or password_file (first line; -ERR_CONFIG when it cannot
+ * be read); empty where the account needs none. -ERR_LOGIN with the command's status when it
+ * fails. Call it before threads start: a child of another thread could keep the command's pipe
+ * open. */
+int conf_password(const struct conf_account *account, struct secret *secret, struct err *err);
+
+/* True when the account has a password_file that others can read: worth a warning. */
+bool conf_password_file_is_exposed(const struct conf_account *account);
+
+/* The example file, generated from the table. */
+int conf_write_example(struct buf *out, struct err *err);
+/* The man page's (mdoc/man) key list, generated likewise. */
+int conf_write_man_keys(struct buf *out, struct err *err);
+/* docs/CONFIG.md, generated likewise. */
+int conf_write_docs(struct buf *out, struct err *err);
+
+#endif

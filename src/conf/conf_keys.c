@@ -1,0 +1,205 @@
+#include "conf_keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mailsync/conf/conf.h"
+#include "mailsync/conf/nearest.h"
+
+#define BOTH      (CONF_FOR_IMAP | CONF_FOR_POP3)
+#define IMAP      CONF_FOR_IMAP
+#define POP3      CONF_FOR_POP3
+#define AT(field) offsetof(struct conf_account, field)
+
+static const struct conf_word protocol_words[] = {
+	{"imap", CONF_IMAP}, {"pop3", CONF_POP3}, {NULL, 0}};
+static const struct conf_word tls_words[] = {{"implicit", CONF_TLS_IMPLICIT},
+					     {"starttls", CONF_TLS_STARTTLS},
+					     {"none", CONF_TLS_NONE},
+					     {NULL, 0}};
+static const struct conf_word tls_version_words[] = {{"1.2", 12}, {"1.3", 13}, {NULL, 0}};
+static const struct conf_word auth_words[] = {{"auto", CONF_AUTH_AUTO},
+					      {"plain", CONF_AUTH_PLAIN},
+					      {"login", CONF_AUTH_LOGIN},
+					      {"cram-md5", CONF_AUTH_CRAM_MD5},
+					      {"scram-sha-1", CONF_AUTH_SCRAM_SHA_1},
+					      {"scram-sha-256", CONF_AUTH_SCRAM_SHA_256},
+					      {"xoauth2", CONF_AUTH_XOAUTH2},
+					      {"oauthbearer", CONF_AUTH_OAUTHBEARER},
+					      {"external", CONF_AUTH_EXTERNAL},
+					      {"gssapi", CONF_AUTH_GSSAPI},
+					      {"ntlm", CONF_AUTH_NTLM},
+					      {"apop", CONF_AUTH_APOP},
+					      {NULL, 0}};
+static const struct conf_word compress_words[] = {{"yes", CONF_COMPRESS_YES},
+						  {"no", CONF_COMPRESS_NO},
+						  {"auto", CONF_COMPRESS_AUTO},
+						  {NULL, 0}};
+static const struct conf_word durability_words[] = {{"batch", CONF_DURABILITY_BATCH},
+						    {"file", CONF_DURABILITY_FILE},
+						    {"none", CONF_DURABILITY_NONE},
+						    {NULL, 0}};
+static const struct conf_word layout_words[] = {
+	{"fs", CONF_LAYOUT_FS}, {"maildir++", CONF_LAYOUT_MAILDIRPP}, {NULL, 0}};
+static const struct conf_word direction_words[] = {{"both", CONF_DIRECTION_BOTH},
+						   {"pull", CONF_DIRECTION_PULL},
+						   {"push", CONF_DIRECTION_PUSH},
+						   {NULL, 0}};
+static const struct conf_word side_words[] = {{"both", CONF_LOCAL | CONF_REMOTE},
+					      {"local", CONF_LOCAL},
+					      {"remote", CONF_REMOTE},
+					      {"none", 0},
+					      {NULL, 0}};
+
+/* name, type, field, default, default in words, min, max, words, marks, rivals, help */
+const struct conf_key conf_keys[] = {
+	{"protocol", CONF_TYPE_WORD, AT(protocol), "imap", NULL, 0, 0, protocol_words, BOTH, 0,
+	 "imap keeps both sides in sync; pop3 only fetches new mail of one inbox."},
+	{"host", CONF_TYPE_HOST, AT(host), NULL, "required, unless tunnel is set", 0, 0, NULL, BOTH,
+	 'h', "Name or address of the server."},
+	{"port", CONF_TYPE_NUMBER, AT(port), NULL, "993, 143, 995 or 110, by protocol and tls", 1,
+	 65535, NULL, BOTH, 0, "TCP port of the server."},
+	{"tls", CONF_TYPE_WORD, AT(tls), "implicit", NULL, 0, 0, tls_words, BOTH, 0,
+	 "implicit: TLS from the first byte. starttls: begins in the clear, and goes on only "
+	 "inside TLS. none: only to this machine (localhost, 127.0.0.0/8, ::1)."},
+	{"tls_ca_file", CONF_TYPE_PATH, AT(tls_ca_file), NULL, "the system's", 0, 0, NULL, BOTH, 0,
+	 "PEM file of the authorities to trust."},
+	{"tls_cert_file", CONF_TYPE_PATH, AT(tls_cert_file), NULL, NULL, 0, 0, NULL, BOTH, 0,
+	 "PEM file of a client certificate."},
+	{"tls_key_file", CONF_TYPE_PATH, AT(tls_key_file), NULL, NULL, 0, 0, NULL, BOTH, 0,
+	 "PEM file of the client certificate's key."},
+	{"tls_pin_sha256", CONF_TYPE_PIN, AT(tls_pin_sha256), NULL, NULL, 0, 0, NULL, BOTH, 0,
+	 "Base64 of the SHA-256 of the server's public key; any other key is refused."},
+	{"tls_min_version", CONF_TYPE_WORD, AT(tls_min_version), "1.2", NULL, 0, 0,
+	 tls_version_words, BOTH, 0, "Oldest TLS version accepted."},
+	{"user", CONF_TYPE_TEXT, AT(user), NULL,
+	 "required, unless tunnel is set or auth is external or gssapi", 0, 0, NULL, BOTH, 0,
+	 "Login name."},
+	{"password", CONF_TYPE_SECRET, AT(password), NULL,
+	 "one of the three is required, as for user", 0, 0, NULL, BOTH, 'p',
+	 "The password itself; the file must then be readable by its owner alone."},
+	{"password_command", CONF_TYPE_TEXT, AT(password_command), NULL, NULL, 0, 0, NULL, BOTH,
+	 'p',
+	 "A command for /bin/sh -c, run once a run; the first line that it prints is the "
+	 "password."},
+	{"password_file", CONF_TYPE_PATH, AT(password_file), NULL, NULL, 0, 0, NULL, BOTH, 'p',
+	 "A file whose first line is the password."},
+	{"auth", CONF_TYPE_WORD, AT(auth), "auto", NULL, 0, 0, auth_words, BOTH, 0,
+	 "How to log in; auto takes the strongest way on offer. For xoauth2 and oauthbearer the "
+	 "password is the access token. apop is for POP3."},
+	{"proxy", CONF_TYPE_PROXY, AT(proxy), NULL, NULL, 0, 0, NULL, BOTH, 0,
+	 "Proxy to connect through, such as socks5h://localhost:9050 or http://proxy:3128."},
+	{"tunnel", CONF_TYPE_TEXT, AT(tunnel), NULL, NULL, 0, 0, NULL, BOTH, 'h',
+	 "A command whose standard input and output are the connection, instead of host, such as "
+	 "ssh host exec imapd."},
+	{"timeout", CONF_TYPE_NUMBER, AT(timeout_s), "60", NULL, 1, 86400, NULL, BOTH, 0,
+	 "Seconds without progress after which the connection is given up."},
+	{"connections", CONF_TYPE_NUMBER, AT(connections), "4", NULL, 1, 64, NULL, BOTH, 0,
+	 "Connections at most; more than one is opened only when it pays. POP3 uses one."},
+	{"compress", CONF_TYPE_WORD, AT(compress), "no", NULL, 0, 0, compress_words, IMAP, 0,
+	 "COMPRESS=DEFLATE; auto: only where the wire is the brake."},
+	{"durability", CONF_TYPE_WORD, AT(durability), "batch", NULL, 0, 0, durability_words, BOTH,
+	 0,
+	 "batch: all files of a batch are on disk before it is recorded. file: each file by "
+	 "itself. none: left to the system; a power cut may cost a second download, never a "
+	 "message."},
+	{"disable_extensions", CONF_TYPE_CAPABILITIES, AT(disable_extensions), NULL, NULL, 0, 0,
+	 NULL, IMAP, 0,
+	 "IMAP capabilities not to use, such as QRESYNC CONDSTORE, for servers that get them "
+	 "wrong."},
+	{"maildir", CONF_TYPE_PATH, AT(maildir), NULL, "required", 0, 0, NULL, BOTH, 0,
+	 "Root of this account's local mail. No two accounts may share or nest one."},
+	{"layout", CONF_TYPE_WORD, AT(layout), "fs", NULL, 0, 0, layout_words, BOTH, 0,
+	 "fs: mailbox a/b is directory a/b. maildir++: it is .a.b, and INBOX is the root."},
+	{"inbox", CONF_TYPE_FOLDER, AT(inbox), "INBOX", NULL, 0, 0, NULL, BOTH, 0,
+	 "Folder under maildir that INBOX is, with layout fs; . is the root."},
+	{"info_delimiter", CONF_TYPE_SIGN, AT(info_delimiter), ":", NULL, 0, 0, NULL, BOTH, 0,
+	 "Sign before the flags in file names; another one, such as ; or !, for file systems "
+	 "that cannot hold a colon."},
+	{"mailboxes", CONF_TYPE_PATTERNS, AT(mailboxes), "*", NULL, 0, 0, NULL, IMAP, 0,
+	 "Patterns separated by spaces; the last one that matches wins. * is anything, % anything "
+	 "but /, a leading ! leaves out; where the first leaves out, * stands before it. Quote "
+	 "names with spaces: \"My Box\"."},
+	{"subscribed_only", CONF_TYPE_YES_NO, AT(subscribed_only), "no", NULL, 0, 0, NULL, IMAP, 0,
+	 "Only mailboxes that you are subscribed to; new ones are subscribed."},
+	{"direction", CONF_TYPE_WORD, AT(direction), "both", NULL, 0, 0, direction_words, BOTH, 0,
+	 "pull: nothing is changed on the server. push: nothing is changed locally. Caps the six "
+	 "keys below."},
+	{"copy", CONF_TYPE_WORD, AT(copy), "both", NULL, 0, 0, side_words, IMAP, 0,
+	 "Where new messages are copied to."},
+	{"flags", CONF_TYPE_WORD, AT(flags), "both", NULL, 0, 0, side_words, IMAP, 0,
+	 "Where flag changes are carried out."},
+	{"delete", CONF_TYPE_WORD, AT(delete_), "both", NULL, 0, 0, side_words, BOTH, 0,
+	 "Where deletions of messages are carried out. direction = pull with delete = none is an "
+	 "archive: nothing is ever removed."},
+	{"expunge", CONF_TYPE_WORD, AT(expunge), "none", NULL, 0, 0, side_words, IMAP, 0,
+	 "Where messages that carry \\Deleted (T) are removed; a new one that carries it is then "
+	 "not copied."},
+	{"create", CONF_TYPE_WORD, AT(create), "both", NULL, 0, 0, side_words, IMAP, 0,
+	 "Where missing mailboxes are created."},
+	{"remove_mailboxes", CONF_TYPE_WORD, AT(remove_mailboxes), "none", NULL, 0, 0, side_words,
+	 IMAP, 0, "Where mailboxes that are gone from the other side are removed."},
+	{"trash", CONF_TYPE_MAILBOX, AT(trash), NULL, NULL, 0, 0, NULL, IMAP, 0,
+	 "Mailbox, or \\Trash for the one that the server marks so, that remote deletions are "
+	 "moved to instead of being expunged."},
+	{"max_message_size", CONF_TYPE_SIZE, AT(max_message_size), "none", NULL, 0, 0, NULL, BOTH,
+	 0, "Larger messages are not copied in either direction, such as 500k, 10M, 1G."},
+	{"max_age", CONF_TYPE_AGE, AT(max_age_s), "none", NULL, 0, 0, NULL, BOTH, 0,
+	 "Older messages are not downloaded, and never deleted for that reason: 90d, 12w, 6m (of "
+	 "30 days), 2y (of 365)."},
+	{"max_delete", CONF_TYPE_PERCENT, AT(max_delete_percent), "50%", NULL, 0, 100, NULL, IMAP,
+	 0,
+	 "The brake: a run that would delete more than this share (and more than 10) of a "
+	 "mailbox or of the account deletes nothing there and says so; 100% switches it off."},
+	{"keywords", CONF_TYPE_YES_NO, AT(keywords), "yes", NULL, 0, 0, NULL, IMAP, 0,
+	 "Sync IMAP keywords as letters a to z, named in a dovecot-keywords file."},
+	{"leave_on_server", CONF_TYPE_LEAVE, AT(leave_on_server), "yes", NULL, 0, 0, NULL, POP3, 0,
+	 "Whether fetched mail stays on the server: yes, no, or for an age such as 14d, counted "
+	 "from the download."},
+	{"pre_sync", CONF_TYPE_TEXT, AT(pre_sync), NULL, NULL, 0, 0, NULL, BOTH | CONF_NOT_YET, 0,
+	 "Shell command before a sync."},
+	{"post_sync", CONF_TYPE_TEXT, AT(post_sync), NULL, NULL, 0, 0, NULL, BOTH | CONF_NOT_YET, 0,
+	 "Shell command after a sync."},
+	{"on_new", CONF_TYPE_TEXT, AT(on_new), NULL, NULL, 0, 0, NULL, BOTH | CONF_NOT_YET, 0,
+	 "Shell command after a run that delivered new mail."},
+	{"state_dir", CONF_TYPE_PATH, offsetof(struct conf, state_dir), NULL,
+	 "$XDG_STATE_HOME/mailsync, else ~/.local/state/mailsync", 0, 0, NULL,
+	 BOTH | CONF_DEFAULTS_ONLY, 0,
+	 "Where mailsync remembers what both sides held: one database an account. Only in "
+	 "[defaults]."},
+};
+
+const size_t conf_key_count = sizeof(conf_keys) / sizeof(conf_keys[0]);
+
+const struct conf_key *conf_key_find(const char *name)
+{
+	for (size_t i = 0; i < conf_key_count; i++) {
+		if (strcmp(conf_keys[i].name, name) == 0) {
+			return &conf_keys[i];
+		}
+	}
+	return NULL;
+}
+
+const char *conf_key_nearest(const char *name)
+{
+	struct nearest nearest;
+
+	nearest_init(&nearest, name);
+	for (size_t i = 0; i < conf_key_count; i++) {
+		nearest_offer(&nearest, conf_keys[i].name);
+	}
+	return nearest.best;
+}
+
+void conf_key_words(const struct conf_key *key, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (const struct conf_word *word = key->words; word->word && used < size; word++) {
+		const char *before = word == key->words ? "" : word[1].word ? ", " : " or ";
+		int len = snprintf(text + used, size - used, "%s%s", before, word->word);
+		used += len > 0 ? (size_t)len : 0;
+	}
+}

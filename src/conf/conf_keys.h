@@ -1,0 +1,67 @@
+/*
+ * The table of keys: one row a key, and everything that is known of it. Parsing, checks, the
+ * example file, docs/CONFIG.md and the man page's list come from these rows. To add a key: a
+ * field in struct conf_account, a row here, a test.
+ */
+#ifndef MAILSYNC_CONF_KEYS_H
+#define MAILSYNC_CONF_KEYS_H
+
+#include <stddef.h>
+
+/* What a value is; it decides which C type the field has. */
+enum conf_type {
+	CONF_TYPE_WORD,         /* an enum or unsigned: one of `words` */
+	CONF_TYPE_YES_NO,       /* bool */
+	CONF_TYPE_NUMBER,       /* unsigned or int, min to max */
+	CONF_TYPE_PERCENT,      /* unsigned, min to max */
+	CONF_TYPE_SIZE,         /* uint64_t, bytes */
+	CONF_TYPE_AGE,          /* int64_t, seconds */
+	CONF_TYPE_TEXT,         /* char * */
+	CONF_TYPE_HOST,         /* char *, without the brackets of an IPv6 address */
+	CONF_TYPE_PATH,         /* char *, expanded and absolute */
+	CONF_TYPE_FOLDER,       /* char *, a relative path that stays inside */
+	CONF_TYPE_MAILBOX,      /* char *, quotes taken off */
+	CONF_TYPE_PROXY,        /* char *, a URL with a scheme that libcurl takes */
+	CONF_TYPE_PIN,          /* char *, base64 of 32 bytes */
+	CONF_TYPE_SECRET,       /* struct secret */
+	CONF_TYPE_SIGN,         /* char */
+	CONF_TYPE_PATTERNS,     /* struct strlist */
+	CONF_TYPE_CAPABILITIES, /* struct strlist, upper case */
+	CONF_TYPE_LEAVE         /* enum conf_leave, and leave_age_s */
+};
+
+struct conf_word {
+	const char *word; /* NULL ends a list */
+	int value;
+};
+
+/* Marks of a row. */
+#define CONF_FOR_IMAP      1u
+#define CONF_FOR_POP3      2u
+#define CONF_DEFAULTS_ONLY 4u /* a field of struct conf, allowed in [defaults] alone */
+#define CONF_NOT_YET       8u /* known, but what it asks for is not there: an error */
+
+struct conf_key {
+	const char *name;
+	enum conf_type type;
+	size_t offset;       /* of its field in struct conf_account or struct conf */
+	const char *initial; /* default, as it would be written; NULL: unset */
+	const char *shown;   /* the default as documentation puts it, where not `initial` */
+	long min, max;       /* of numbers */
+	const struct conf_word *words;
+	unsigned marks;
+	char rivals; /* keys with the same letter replace one another; 0: none */
+	const char *help;
+};
+
+extern const struct conf_key conf_keys[];
+extern const size_t conf_key_count;
+
+/* The row of NAME, or NULL. */
+const struct conf_key *conf_key_find(const char *name);
+/* The name most like NAME, or NULL when none is close. */
+const char *conf_key_nearest(const char *name);
+/* "yes, no or auto": the words of a row, into TEXT. */
+void conf_key_words(const struct conf_key *key, char *text, size_t size);
+
+#endif

@@ -1,0 +1,211 @@
+/* The texts that are made from the table: the example file, docs/CONFIG.md, the man page's list. */
+#include <string.h>
+
+#include "mailsync/conf/conf.h"
+#include "conf_keys.h"
+
+#define TEXT_MAX 262144
+#define WIDTH    78
+
+static const char example_head[] =
+	"# mailsync.conf: an example with every key. Made from the table in src/conf/conf_keys.c\n"
+	"# by `mailsync --print-example`; do not edit it here.\n"
+	"#\n"
+	"# Put your own at ~/.config/mailsync/mailsync.conf; chmod 600 it if it holds a password.\n"
+	"# A comment begins a line with # or ;. Inside a line these are ordinary signs. An entry\n"
+	"# is one line, indented or not. ~ and $VAR expand in paths. An empty value unsets a key.\n"
+	"\n"
+	"[defaults]\n"
+	"\n"
+	"[account example]\n"
+	"host = imap.example.org\n"
+	"user = me@example.org\n"
+	"password_command = secret-tool lookup mail example\n"
+	"maildir = ~/Mail/example\n"
+	"\n"
+	"# All keys, with their defaults. They may stand in [defaults] or in an account.\n";
+
+static const char docs_head[] =
+	"# Configuration\n"
+	"\n"
+	"<!-- Made from the table in src/conf/conf_keys.c by `mailsync --print-docs`. -->\n"
+	"\n"
+	"One INI file: `--config FILE`, else `$MAILSYNC_CONFIG`, else\n"
+	"`$XDG_CONFIG_HOME/mailsync/mailsync.conf`, else `~/.config/mailsync/mailsync.conf`.\n"
+	"`mailsync check` validates it and tries each login.\n"
+	"\n"
+	"- `[defaults]` holds keys for all accounts, `[account NAME]` those of one, which\n"
+	"  win. NAME: letters, digits, `.`, `_`, `-`. The sections may come in any order, each once.\n"
+	"- An entry is one line `key = value`, of up to 16,000 bytes, indented or not: an\n"
+	"  indented line does not continue the one before.\n"
+	"- `#` and `;` begin a comment at the start of a line only.\n"
+	"- Words such as `yes` may be written in any case; names of keys may not.\n"
+	"- In paths `~` and `$VAR` or `${VAR}` expand; a relative path starts where mailsync was\n"
+	"  started, so under cron write the whole path.\n"
+	"- An empty value unsets a key that is optional, even if `[defaults]` set it.\n"
+	"- A way to the password, or `host` or `tunnel`, that an account sets replaces the\n"
+	"  one of `[defaults]`.\n"
+	"- A file holding `password` must be readable by its owner alone. `password_file` is only\n"
+	"  warned about.\n"
+	"- All mistakes of a file are told in one run, with their lines; exit status 78.\n"
+	"\n"
+	"*for* says which accounts a key is for. Set in an account of the other protocol it is an\n"
+	"error, from `[defaults]` it is without effect there.\n"
+	"\n"
+	"| key | for | default | meaning |\n"
+	"|---|---|---|---|\n";
+
+/* "# " and TEXT in lines of at most WIDTH. */
+static void print_comment(struct buf *out, const char *text)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+		if (column > 0 && column + 1 + len > WIDTH) {
+			buf_append_char(out, '\n');
+			column = 0;
+		}
+		buf_append_cstr(out, column == 0 ? "# " : " ");
+		buf_append(out, text, len);
+		column += (column == 0 ? 2 : 1) + len;
+		text += len + strspn(text + len, " ");
+	}
+	buf_append_char(out, '\n');
+}
+
+static const char *shown_default(const struct conf_key *key)
+{
+	if (key->shown) {
+		return key->shown;
+	}
+	return key->initial ? key->initial : "";
+}
+
+static const char *protocols_of(const struct conf_key *key)
+{
+	switch (key->marks & (CONF_FOR_IMAP | CONF_FOR_POP3)) {
+	case CONF_FOR_IMAP:
+		return "IMAP";
+	case CONF_FOR_POP3:
+		return "POP3";
+	default:
+		return "both";
+	}
+}
+
+/* What its value can be, where that is not told by the help. */
+static void print_words(struct buf *out, const struct conf_key *key, const char *mark)
+{
+	char words[256];
+
+	if (key->words) {
+		conf_key_words(key, words, sizeof(words));
+		buf_printf(out, "%s%s.", mark, words);
+	} else if (key->type == CONF_TYPE_NUMBER) {
+		buf_printf(out, "%s%ld to %ld.", mark, key->min, key->max);
+	}
+}
+
+static int print_example_key(struct buf *out, const struct conf_key *key, struct err *err)
+{
+	struct buf comment;
+
+	buf_init(&comment, TEXT_MAX);
+	buf_append_cstr(&comment, key->help);
+	print_words(&comment, key, " One of: ");
+	if (key->shown) {
+		buf_printf(&comment, " (%s)", key->shown);
+	}
+	if ((key->marks & CONF_FOR_IMAP) == 0 || (key->marks & CONF_FOR_POP3) == 0) {
+		buf_printf(&comment, " Only for %s.", protocols_of(key));
+	}
+	if (key->marks & CONF_NOT_YET) {
+		buf_append_cstr(&comment, " Not supported yet.");
+	}
+	int rc = buf_status(&comment, "a comment", err);
+	if (rc == 0) {
+		buf_append_char(out, '\n');
+		print_comment(out, comment.data);
+		buf_printf(out, "#%s =%s%s\n", key->name, key->initial ? " " : "",
+			   key->initial ? key->initial : "");
+	}
+	buf_finish(&comment);
+	return rc;
+}
+
+int conf_write_example(struct buf *out, struct err *err)
+{
+	int rc = 0;
+
+	buf_append_cstr(out, example_head);
+	for (size_t i = 0; i < conf_key_count && rc == 0; i++) {
+		rc = print_example_key(out, &conf_keys[i], err);
+	}
+	return rc < 0 ? rc : buf_status(out, "the example", err);
+}
+
+/* Text inside a cell of a Markdown table. */
+static void print_cell(struct buf *out, const char *text)
+{
+	for (; *text; text++) {
+		if (strchr("|*<\\_", *text)) {
+			buf_append_char(out, '\\');
+		}
+		buf_append_char(out, *text);
+	}
+}
+
+int conf_write_docs(struct buf *out, struct err *err)
+{
+	buf_append_cstr(out, docs_head);
+	for (size_t i = 0; i < conf_key_count; i++) {
+		const struct conf_key *key = &conf_keys[i];
+		buf_printf(out, "| `%s` | %s | ", key->name, protocols_of(key));
+		if (key->shown) {
+			print_cell(out, key->shown);
+		} else if (key->initial) {
+			buf_printf(out, "`%s`", key->initial);
+		}
+		buf_append_cstr(out, " | ");
+		if (key->marks & CONF_NOT_YET) {
+			buf_append_cstr(out, "*Not supported yet.* ");
+		}
+		print_cell(out, key->help);
+		print_words(out, key, " One of: ");
+		buf_append_cstr(out, " |\n");
+	}
+	return buf_status(out, "the documentation", err);
+}
+
+/* roff: a leading dot or quote would be a request, a backslash an escape. */
+static void print_roff(struct buf *out, const char *text)
+{
+	if (*text == '.' || *text == '\'') {
+		buf_append_cstr(out, "\\&");
+	}
+	for (; *text; text++) {
+		if (*text == '\\') {
+			buf_append_cstr(out, "\\e");
+		} else {
+			buf_append_char(out, *text);
+		}
+	}
+}
+
+int conf_write_man_keys(struct buf *out, struct err *err)
+{
+	for (size_t i = 0; i < conf_key_count; i++) {
+		const struct conf_key *key = &conf_keys[i];
+		buf_printf(out, ".TP\n.B %s\n", key->name);
+		print_roff(out, key->help);
+		print_words(out, key, "\nOne of: ");
+		if (*shown_default(key)) {
+			buf_append_cstr(out, "\nDefault: ");
+			print_roff(out, shown_default(key));
+			buf_append_char(out, '.');
+		}
+		buf_append_cstr(out, key->marks & CONF_NOT_YET ? "\nNot supported yet.\n" : "\n");
+	}
+	return buf_status(out, "the list of keys", err);
+}

@@ -1,0 +1,175 @@
+#include "conf_rules.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The line to complain of: where the account sets NAME, else where [defaults] do, else the
+ * section's. */
+static int line_of(const struct conf_draft *draft, const char *name)
+{
+	const struct conf_key *key = conf_key_find(name);
+	const struct conf_entry *entry = conf_source_find(draft->source, draft->section, key);
+
+	if (!entry) {
+		entry = conf_source_find(draft->source, draft->defaults, key);
+	}
+	return entry ? entry->line : draft->account->line;
+}
+
+/* True when the account itself sets NAME. */
+static bool is_set_here(const struct conf_draft *draft, const char *name)
+{
+	return conf_source_find(draft->source, draft->section, conf_key_find(name)) != NULL;
+}
+
+static bool is_bad(const struct conf_draft *draft, const char *name)
+{
+	return (draft->bad_keys >> (conf_key_find(name) - conf_keys) & 1) != 0;
+}
+
+static bool is_loopback(const char *host)
+{
+	struct in_addr ipv4;
+	struct in6_addr ipv6;
+
+	if (strcasecmp(host, "localhost") == 0) {
+		return true;
+	}
+	if (inet_pton(AF_INET, host, &ipv4) == 1) {
+		return ntohl(ipv4.s_addr) >> 24 == 127;
+	}
+	return inet_pton(AF_INET6, host, &ipv6) == 1 && IN6_IS_ADDR_LOOPBACK(&ipv6);
+}
+
+static void check_required(struct conf_draft *draft)
+{
+	const struct conf_account *account = draft->account;
+	bool no_secret = account->tunnel || account->auth == CONF_AUTH_EXTERNAL ||
+			 account->auth == CONF_AUTH_GSSAPI || is_bad(draft, "auth");
+
+	if (!account->maildir && !is_bad(draft, "maildir")) {
+		conf_source_complain(draft->source, account->line, "[account %s] needs 'maildir'",
+				     account->name);
+	}
+	if (!account->host && !account->tunnel && !is_bad(draft, "host")) {
+		conf_source_complain(draft->source, account->line,
+				     "[account %s] needs 'host' (or 'tunnel')", account->name);
+	}
+	if (!account->user && !no_secret && !is_bad(draft, "user")) {
+		conf_source_complain(draft->source, account->line, "[account %s] needs 'user'",
+				     account->name);
+	}
+	bool has_secret = account->password.len > 0 || account->password_command ||
+			  account->password_file || is_bad(draft, "password") ||
+			  is_bad(draft, "password_file");
+	if (!has_secret && !no_secret) {
+		conf_source_complain(draft->source, account->line,
+				     "[account %s] needs one of 'password', 'password_command' and "
+				     "'password_file'",
+				     account->name);
+	}
+}
+
+static void check_tls(struct conf_draft *draft)
+{
+	const struct conf_account *account = draft->account;
+
+	if (account->tls == CONF_TLS_NONE && !account->tunnel && account->host &&
+	    !is_loopback(account->host)) {
+		conf_source_complain(
+			draft->source, line_of(draft, "tls"),
+			"tls = none would send the password of [account %s] in the clear "
+			"to %s; use implicit or starttls",
+			account->name, account->host);
+	}
+	if (account->tunnel && is_set_here(draft, "tls") && account->tls != CONF_TLS_NONE &&
+	    !is_bad(draft, "tls")) {
+		conf_source_complain(
+			draft->source, line_of(draft, "tls"),
+			"tls has no effect on a tunnel, whose command sees to secrecy; "
+			"leave it out");
+	}
+	if (account->tls_key_file && !account->tls_cert_file && !is_bad(draft, "tls_cert_file")) {
+		conf_source_complain(draft->source, line_of(draft, "tls_key_file"),
+				     "'tls_key_file' needs 'tls_cert_file'");
+	}
+}
+
+static void check_auth(struct conf_draft *draft)
+{
+	const struct conf_account *account = draft->account;
+
+	if (account->auth == CONF_AUTH_APOP && account->protocol != CONF_POP3) {
+		conf_source_complain(draft->source, line_of(draft, "auth"),
+				     "auth = apop is for protocol = pop3");
+	}
+	if (account->tunnel &&
+	    (account->auth == CONF_AUTH_GSSAPI || account->auth == CONF_AUTH_NTLM)) {
+		conf_source_complain(draft->source, line_of(draft, "auth"),
+				     "auth = gssapi and auth = ntlm do not work through a tunnel");
+	}
+}
+
+static void check_protocol(struct conf_draft *draft)
+{
+	const struct conf_account *account = draft->account;
+	bool is_pop3 = account->protocol == CONF_POP3;
+	unsigned mark = is_pop3 ? CONF_FOR_POP3 : CONF_FOR_IMAP;
+
+	for (size_t i = 0; i < conf_key_count && !is_bad(draft, "protocol"); i++) {
+		const struct conf_entry *entry =
+			conf_source_find(draft->source, draft->section, &conf_keys[i]);
+		if (entry && !(conf_keys[i].marks & mark)) {
+			conf_source_complain(
+				draft->source, entry->line,
+				"key '%s' is only for %s accounts, and [account %s] has "
+				"protocol = %s",
+				conf_keys[i].name, is_pop3 ? "IMAP" : "POP3", account->name,
+				is_pop3 ? "pop3" : "imap");
+		}
+	}
+	if (is_pop3 && account->direction == CONF_DIRECTION_PUSH) {
+		conf_source_complain(draft->source, line_of(draft, "direction"),
+				     "direction = push makes no sense with protocol = pop3, which "
+				     "only fetches");
+	}
+	if (is_pop3 && account->direction == CONF_DIRECTION_PULL &&
+	    account->leave_on_server != CONF_LEAVE_YES) {
+		conf_source_complain(draft->source, line_of(draft, "leave_on_server"),
+				     "direction = pull changes nothing on the server, so "
+				     "'leave_on_server' has to be yes");
+	}
+}
+
+/* host and tunnel may both be there: the tunnel is used, and the host is its name. */
+void conf_rules_check_rivals(struct conf_draft *draft)
+{
+	const struct conf_entry *first = NULL;
+
+	for (size_t i = 0; i < draft->source->entry_count; i++) {
+		const struct conf_entry *entry = &draft->source->entries[i];
+		if (entry->section != draft->section || entry->key->rivals != 'p' ||
+		    !*entry->value) {
+			continue;
+		}
+		if (first) {
+			conf_source_complain(
+				draft->source, entry->line,
+				"'%s' is given beside '%s' of line %d; keep one of them",
+				entry->key->name, first->key->name, first->line);
+		} else {
+			first = entry;
+		}
+	}
+}
+
+void conf_rules_check(struct conf_draft *draft)
+{
+	check_required(draft);
+	conf_rules_check_rivals(draft);
+	check_tls(draft);
+	check_auth(draft);
+	check_protocol(draft);
+}

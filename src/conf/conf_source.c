@@ -1,0 +1,415 @@
+#include "conf_source.h"
+
+#include <ini.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/conf/nearest.h"
+
+/*
+ * Debian exports inih's settings as variables (tests/rig/configure finds out). Where they are
+ * fixed, lines are limited by them, and " ;" in a line is an error.
+ */
+#ifdef MAILSYNC_INIH_VARIABLES
+#define LINE_SIZE 16384
+#else
+#define LINE_SIZE INI_MAX_LINE
+#endif
+#define LINE_ROOM (LINE_SIZE - 3) /* inih: "3 more than the longest line" */
+
+#define ITEMS_MAX  100000 /* sections or entries of a file */
+#define NO_SECTION ((size_t)-1)
+
+/* One pass over the file. */
+struct pass {
+	struct conf_source *source;
+	FILE *stream;
+	int line;
+	size_t section;     /* index; NO_SECTION before the first */
+	bool expects_entry; /* inih was given a line that has to come back as an entry */
+};
+
+void conf_source_init(struct conf_source *source, const char *path, struct conf_errors *errors)
+{
+	memset(source, 0, sizeof(*source));
+	source->path = path;
+	source->errors = errors;
+}
+
+void conf_source_finish(struct conf_source *source)
+{
+	for (size_t i = 0; i < source->section_count; i++) {
+		free(source->sections[i].name);
+	}
+	free(source->sections);
+	for (size_t i = 0; i < source->entry_count; i++) {
+		secret_wipe(source->entries[i].value, strlen(source->entries[i].value));
+		free(source->entries[i].value);
+	}
+	free(source->entries);
+	conf_source_init(source, NULL, NULL);
+}
+
+void conf_source_complain(struct conf_source *source, int line, const char *format, ...)
+{
+	struct err where, what;
+	char text[ERR_TEXT_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	err_set(&what, ERR_CONFIG, SCOPE_RUN, "%s", text);
+	if (line > 0) {
+		err_set(&where, ERR_CONFIG, SCOPE_RUN, "%s:%d: %s", source->path, line, what.text);
+	} else {
+		err_set(&where, ERR_CONFIG, SCOPE_RUN, "%s: %s", source->path, what.text);
+	}
+	struct conf_errors *errors = source->errors;
+	struct conf_error *items = realloc(errors->items, (errors->count + 1) * sizeof(*items));
+	if (items) {
+		errors->items = items;
+		items[errors->count].line = line;
+		items[errors->count].text = span_dup(span_of(where.text));
+	}
+	if (!items || !items[errors->count].text) {
+		source->out_of_memory = true;
+		return;
+	}
+	errors->count++;
+}
+
+const struct conf_entry *conf_source_find(const struct conf_source *source, size_t section,
+					  const struct conf_key *key)
+{
+	for (size_t i = 0; i < source->entry_count; i++) {
+		if (source->entries[i].section == section && source->entries[i].key == key) {
+			return &source->entries[i];
+		}
+	}
+	return NULL;
+}
+
+/* "[account work]" of a section, for messages. */
+static void section_title(const struct conf_source *source, size_t section, char *text, size_t size)
+{
+	const struct conf_section *item = &source->sections[section];
+
+	if (item->kind == CONF_SECTION_ACCOUNT) {
+		snprintf(text, size, "[account %s]", item->name);
+	} else {
+		snprintf(text, size, "[defaults]");
+	}
+}
+
+static bool is_account_name(const char *name)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789._-";
+
+	return *name && strlen(name) <= 100 && strspn(name, allowed) == strlen(name) &&
+	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* Tells a second section of the same kind and name. */
+static void find_twin(struct pass *pass, struct conf_section *section)
+{
+	struct conf_source *source = pass->source;
+
+	for (size_t i = 0; i < source->section_count; i++) {
+		const struct conf_section *other = &source->sections[i];
+		bool same =
+			other->kind == section->kind && (section->kind == CONF_SECTION_DEFAULTS ||
+							 (section->kind == CONF_SECTION_ACCOUNT &&
+							  strcmp(other->name, section->name) == 0));
+		if (same) {
+			section->is_twin = true;
+			conf_source_complain(source, section->line,
+					     "section [%s%s] is there already, in line %d; "
+					     "put the keys of both into one",
+					     section->name ? "account " : "defaults",
+					     section->name ? section->name : "", other->line);
+			return;
+		}
+	}
+}
+
+/* Takes over SECTION (its name too). */
+static void pass_add_section(struct pass *pass, struct conf_section section)
+{
+	struct conf_source *source = pass->source;
+	struct conf_section *items = NULL;
+
+	find_twin(pass, &section);
+	if (source->section_count < ITEMS_MAX) {
+		items = realloc(source->sections, (source->section_count + 1) * sizeof(*items));
+	}
+	if (!items) {
+		free(section.name);
+		source->out_of_memory = true;
+		return;
+	}
+	source->sections = items;
+	items[source->section_count] = section;
+	pass->section = source->section_count++;
+}
+
+static void complain_of_section(struct pass *pass, const char *title, const char *word)
+{
+	struct nearest nearest;
+
+	nearest_init(&nearest, word);
+	nearest_offer(&nearest, "account");
+	nearest_offer(&nearest, "defaults");
+	if (nearest.best) {
+		bool is_account = strcmp(nearest.best, "account") == 0;
+		conf_source_complain(pass->source, pass->line,
+				     "unknown section [%s]; did you mean [%s]?", title,
+				     is_account ? "account NAME" : "defaults");
+	} else {
+		conf_source_complain(pass->source, pass->line,
+				     "unknown section [%s]; there are [defaults] and "
+				     "[account NAME]",
+				     title);
+	}
+}
+
+/* Reads a section's title, the text between the brackets. TITLE is changed. */
+static void pass_read_title(struct pass *pass, char *title)
+{
+	struct conf_section section = {CONF_SECTION_BAD, NULL, pass->line, false};
+	char whole[128];
+
+	snprintf(whole, sizeof(whole), "%s", title);
+	char *word = title + strspn(title, " \t");
+	size_t word_len = strcspn(word, " \t");
+	char *name = word + word_len;
+	name += strspn(name, " \t");
+	word[word_len] = '\0';
+	for (size_t len = strlen(name); len > 0 && strchr(" \t", name[len - 1]); len--) {
+		name[len - 1] = '\0';
+	}
+	if (strcmp(word, "defaults") == 0 && !*name) {
+		section.kind = CONF_SECTION_DEFAULTS;
+	} else if (strcmp(word, "account") == 0 && is_account_name(name)) {
+		section.kind = CONF_SECTION_ACCOUNT;
+		section.name = span_dup(span_of(name));
+		if (!section.name) {
+			pass->source->out_of_memory = true;
+			return;
+		}
+	} else if (strcmp(word, "account") == 0) {
+		conf_source_complain(pass->source, pass->line,
+				     "[%s] needs a name of letters, digits, '.', '_' and '-', "
+				     "as in [account work]",
+				     whole);
+	} else {
+		complain_of_section(pass, whole, word);
+	}
+	pass_add_section(pass, section);
+}
+
+static void pass_read_section(struct pass *pass, char *line)
+{
+	char *end = strchr(line, ']');
+
+	if (!end) {
+		conf_source_complain(pass->source, pass->line, "a section's ']' is missing");
+		pass_add_section(pass,
+				 (struct conf_section){CONF_SECTION_BAD, NULL, pass->line, false});
+		return;
+	}
+	const char *rest = end + 1 + strspn(end + 1, " \t\r\n");
+	if (*rest && *rest != ';' && *rest != '#') {
+		conf_source_complain(pass->source, pass->line,
+				     "nothing may follow a section's ']'; put keys on lines of "
+				     "their own");
+	}
+	*end = '\0';
+	pass_read_title(pass, line + 1);
+	*end = ']';
+}
+
+/* After each line: a line that should have been an entry and was none. */
+static void pass_settle(struct pass *pass)
+{
+	if (pass->expects_entry) {
+		pass->expects_entry = false;
+		conf_source_complain(pass->source, pass->line, "not a 'key = value'");
+	}
+}
+
+/* Looks at one line on its way to inih. False: inih shall not see it. */
+static bool pass_inspect(struct pass *pass, char *line, bool is_cut)
+{
+	bool is_blank = line[strspn(line, " \t\r\n")] == '\0';
+
+	if (is_blank || *line == ';' || *line == '#') {
+		return false;
+	}
+	if (is_cut) {
+		conf_source_complain(pass->source, pass->line,
+				     "a line over %d bytes, or one that holds a NUL byte, "
+				     "cannot be read",
+				     LINE_ROOM - 1);
+		return false;
+	}
+	if (*line == '[') {
+		pass_read_section(pass, line);
+		return false;
+	}
+#ifndef MAILSYNC_INIH_VARIABLES
+	if (strstr(line, " ;") || strstr(line, "\t;")) {
+		conf_source_complain(pass->source, pass->line,
+				     "this build of mailsync cannot read ' ;' in a value");
+		return false;
+	}
+#endif
+	pass->expects_entry = true;
+	return true;
+}
+
+/* Reads a line without its leading blanks (inih would take an indented line for the
+ * continuation of a value) and with a line end. False at the end of the file. */
+static bool pass_next_line(struct pass *pass, char *line, size_t room, bool *is_cut)
+{
+	size_t len = 0;
+	int c = getc(pass->stream);
+
+	*is_cut = false;
+	if (c == EOF) {
+		return false;
+	}
+	pass->line++;
+	while (c != EOF && c != '\n') {
+		bool is_leading = len == 0 && (c == ' ' || c == '\t');
+		if (c == '\0' || (len + 2 >= room && !is_leading)) {
+			*is_cut = true;
+		} else if (!is_leading) {
+			line[len++] = (char)c;
+		}
+		c = getc(pass->stream);
+	}
+	if (pass->line == 1 && len >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0) {
+		len -= 3;
+		memmove(line, line + 3, len);
+	}
+	line[len] = '\n';
+	line[len + 1] = '\0';
+	return true;
+}
+
+/* ini_reader: the next line worth inih's while, as fgets() gives it. */
+static char *pass_read(char *line, int size, void *context)
+{
+	struct pass *pass = context;
+	bool is_cut;
+	size_t room = size > LINE_ROOM ? LINE_ROOM : (size_t)size;
+
+	pass_settle(pass);
+	while (pass_next_line(pass, line, room, &is_cut)) {
+		if (pass_inspect(pass, line, is_cut)) {
+			return line;
+		}
+	}
+	return NULL;
+}
+
+static void pass_add_entry(struct pass *pass, const struct conf_key *key, const char *value)
+{
+	struct conf_source *source = pass->source;
+	struct conf_entry *items = NULL;
+	char *copy = span_dup(span_of(value));
+
+	if (copy && source->entry_count < ITEMS_MAX) {
+		items = realloc(source->entries, (source->entry_count + 1) * sizeof(*items));
+	}
+	if (!items) {
+		free(copy);
+		source->out_of_memory = true;
+		return;
+	}
+	source->entries = items;
+	items[source->entry_count++] = (struct conf_entry){pass->section, key, copy, pass->line};
+}
+
+static void pass_check_entry(struct pass *pass, const char *name, const char *value)
+{
+	struct conf_source *source = pass->source;
+	const struct conf_key *key = conf_key_find(name);
+	char title[128];
+
+	section_title(source, pass->section, title, sizeof(title));
+	if (!key) {
+		const char *nearest = conf_key_nearest(name);
+		conf_source_complain(source, pass->line, "unknown key '%s' in %s%s%s%s", name,
+				     title, nearest ? "; did you mean '" : "",
+				     nearest ? nearest : "", nearest ? "'?" : "");
+		return;
+	}
+	const struct conf_entry *twin = conf_source_find(source, pass->section, key);
+	if (twin) {
+		conf_source_complain(source, pass->line,
+				     "key '%s' is given twice in %s, first in line %d", name, title,
+				     twin->line);
+		return;
+	}
+	if (key->marks & CONF_NOT_YET) {
+		conf_source_complain(source, pass->line, "key '%s' is not supported yet", name);
+		return;
+	}
+	if ((key->marks & CONF_DEFAULTS_ONLY) &&
+	    source->sections[pass->section].kind != CONF_SECTION_DEFAULTS) {
+		conf_source_complain(source, pass->line,
+				     "key '%s' belongs in [defaults], not in %s", name, title);
+		return;
+	}
+	pass_add_entry(pass, key, value);
+}
+
+/* ini_handler */
+static int pass_take(void *context, const char *section, const char *name, const char *value)
+{
+	struct pass *pass = context;
+
+	(void)section;
+	pass->expects_entry = false;
+	if (!*name) {
+		conf_source_complain(pass->source, pass->line, "there is no key before the '='");
+	} else if (pass->section == NO_SECTION) {
+		conf_source_complain(pass->source, pass->line,
+				     "key '%s' stands before the first section; put it under "
+				     "[defaults] or [account NAME]",
+				     name);
+	} else if (pass->source->sections[pass->section].kind != CONF_SECTION_BAD) {
+		pass_check_entry(pass, name, value);
+	}
+	return 1;
+}
+
+int conf_source_read(struct conf_source *source, FILE *stream, struct err *err)
+{
+	struct pass pass = {source, stream, 0, NO_SECTION, false};
+
+#ifdef MAILSYNC_INIH_VARIABLES
+	ini_max_line = LINE_SIZE;
+	ini_use_stack = false;
+	ini_allow_realloc = false;
+	ini_initial_alloc = LINE_SIZE;
+	ini_allow_inline_comments = false;
+	ini_allow_multiline = false;
+	ini_allow_bom = false;
+	ini_allow_no_value = false;
+	ini_stop_on_first_error = false;
+#endif
+	int rc = ini_parse_stream(pass_read, &pass, pass_take, &pass);
+	pass_settle(&pass);
+	if (rc == -2 || source->out_of_memory) {
+		return err_nomem(err);
+	}
+	if (ferror(stream)) {
+		conf_source_complain(source, 0, "cannot be read");
+	}
+	return 0;
+}

@@ -1,0 +1,414 @@
+#include "conf_value.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "mailsync/base/buf.h"
+#include "mailsync/base/digest.h"
+#include "mailsync/base/file.h"
+#include "mailsync/conf/conf.h"
+#include "conf_scan.h"
+
+#define PATH_SIZE_MAX 65536
+
+/* Words are stored into enums, unsigned and int fields alike. */
+_Static_assert(sizeof(enum conf_protocol) == sizeof(int) && sizeof(enum conf_tls) == sizeof(int) &&
+		       sizeof(enum conf_auth) == sizeof(int) &&
+		       sizeof(enum conf_compress) == sizeof(int) &&
+		       sizeof(enum conf_durability) == sizeof(int) &&
+		       sizeof(enum conf_layout) == sizeof(int) &&
+		       sizeof(enum conf_direction) == sizeof(int) &&
+		       sizeof(enum conf_leave) == sizeof(int),
+	       "an enum of conf.h is not as large as int");
+
+static int bad(struct err *err, const char *good)
+{
+	return err_set(err, ERR_CONFIG, SCOPE_RUN, "%s", good);
+}
+
+static void store_int(void *field, int value)
+{
+	memcpy(field, &value, sizeof(value));
+}
+
+static int store_text(void *field, struct span text, struct err *err)
+{
+	char **place = field;
+	char *copy = text.len > 0 ? span_dup(text) : NULL;
+
+	if (text.len > 0 && !copy) {
+		return err_nomem(err);
+	}
+	free(*place);
+	*place = copy;
+	return 0;
+}
+
+static int read_word(const struct conf_key *key, const char *text, void *field, struct err *err)
+{
+	char words[256];
+
+	for (const struct conf_word *word = key->words; word->word; word++) {
+		if (strcasecmp(word->word, text) == 0) {
+			store_int(field, word->value);
+			return 0;
+		}
+	}
+	conf_key_words(key, words, sizeof(words));
+	return err_set(err, ERR_CONFIG, SCOPE_RUN, "it can be %s", words);
+}
+
+static int read_yes_no(const char *text, bool *field, struct err *err)
+{
+	bool is_yes = strcasecmp(text, "yes") == 0;
+
+	if (!is_yes && strcasecmp(text, "no") != 0) {
+		return bad(err, "it can be yes or no");
+	}
+	*field = is_yes;
+	return 0;
+}
+
+static int read_number(const struct conf_key *key, const char *text, void *field, struct err *err)
+{
+	long number;
+
+	if (!conf_scan_number(text, key->min, key->max, &number)) {
+		return err_set(err, ERR_CONFIG, SCOPE_RUN, "it can be a number from %ld to %ld",
+			       key->min, key->max);
+	}
+	store_int(field, (int)number);
+	return 0;
+}
+
+static int read_percent(const struct conf_key *key, const char *text, void *field, struct err *err)
+{
+	char digits[8];
+	long number;
+	size_t len = strlen(text);
+
+	if (len < 2 || len >= sizeof(digits) || text[len - 1] != '%') {
+		return bad(err, "it can be a percentage such as 50%");
+	}
+	memcpy(digits, text, len - 1);
+	digits[len - 1] = '\0';
+	if (!conf_scan_number(digits, key->min, key->max, &number)) {
+		return err_set(err, ERR_CONFIG, SCOPE_RUN, "it can be %ld%% to %ld%%", key->min,
+			       key->max);
+	}
+	store_int(field, (int)number);
+	return 0;
+}
+
+static bool is_none(const char *text)
+{
+	return !*text || strcasecmp(text, "none") == 0;
+}
+
+static int read_size(const char *text, uint64_t *field, struct err *err)
+{
+	uint64_t bytes = 0;
+
+	if (!is_none(text) && (!conf_scan_size(text, &bytes) || bytes == 0)) {
+		return bad(err, "it can be a size such as 500k, 10M or 1G, or none");
+	}
+	*field = bytes;
+	return 0;
+}
+
+static int read_age(const char *text, int64_t *field, struct err *err)
+{
+	int64_t seconds = 0;
+
+	if (!is_none(text) && !conf_scan_age(text, &seconds)) {
+		return bad(err, "it can be an age such as 90d, 12w, 6m or 2y, or none");
+	}
+	*field = seconds;
+	return 0;
+}
+
+static int read_leave(const char *text, struct conf_account *account, struct err *err)
+{
+	int64_t seconds = 0;
+	enum conf_leave leave = CONF_LEAVE_AGE;
+
+	if (strcasecmp(text, "yes") == 0) {
+		leave = CONF_LEAVE_YES;
+	} else if (strcasecmp(text, "no") == 0) {
+		leave = CONF_LEAVE_NO;
+	} else if (!conf_scan_age(text, &seconds)) {
+		return bad(err, "it can be yes, no, or an age such as 14d, 2w, 6m or 1y");
+	}
+	account->leave_on_server = leave;
+	account->leave_age_s = seconds;
+	return 0;
+}
+
+static int read_host(const char *text, void *field, struct err *err)
+{
+	struct span host = span_of(text);
+
+	if (host.len > 2 && host.data[0] == '[' && host.data[host.len - 1] == ']') {
+		host.data++;
+		host.len -= 2;
+	}
+	if (host.len > 255 || strcspn(host.data, " \t/@?#\\\"'<>[]") < host.len) {
+		return bad(err,
+			   "it can be a name such as imap.example.org, or an address; the port "
+			   "goes into the key port");
+	}
+	return store_text(field, host, err);
+}
+
+static int read_path(const char *text, void *field, struct err *err)
+{
+	struct buf path, whole;
+	char *here = NULL;
+
+	if (!*text) {
+		return store_text(field, span_of(""), err);
+	}
+	buf_init(&path, PATH_SIZE_MAX);
+	buf_init(&whole, PATH_SIZE_MAX);
+	int rc = file_expand(text, &path, err);
+	if (rc == 0 && path.len == 0) {
+		rc = bad(err, "the path is empty once its variables are expanded");
+	}
+	if (rc == 0 && path.data[0] != '/') {
+		char room[4096];
+		here = getcwd(room, sizeof(room));
+		if (!here) {
+			rc = bad(err, "the path is relative, and the current directory is unknown");
+		} else {
+			buf_printf(&whole, "%s/", here);
+		}
+	}
+	if (rc == 0) {
+		buf_append_span(&whole, buf_span(&path));
+		while (whole.len > 1 && whole.data[whole.len - 1] == '/') {
+			buf_truncate(&whole, whole.len - 1);
+		}
+		rc = buf_status(&whole, "a path", err);
+	}
+	if (rc == 0) {
+		rc = store_text(field, buf_span(&whole), err);
+	}
+	buf_finish(&whole);
+	buf_finish(&path);
+	return rc;
+}
+
+/* Without the double quotes around it, if both are there. */
+static struct span unquoted(const char *text)
+{
+	struct span span = span_of(text);
+
+	if (span.len >= 2 && text[0] == '"' && text[span.len - 1] == '"') {
+		span.data++;
+		span.len -= 2;
+	}
+	return span;
+}
+
+static int read_folder(const char *text, void *field, struct err *err)
+{
+	struct span folder = unquoted(text);
+	const char *end = folder.data + folder.len;
+
+	if (folder.len == 0) {
+		return bad(err, "it can be a folder such as INBOX, or . for the root");
+	}
+	if (folder.len == 1 && *folder.data == '.') {
+		return store_text(field, folder, err);
+	}
+	for (const char *at = folder.data; at <= end; at++) {
+		size_t len = 0;
+		while (at + len < end && at[len] != '/') {
+			len++;
+		}
+		bool is_dots =
+			(len == 1 && at[0] == '.') || (len == 2 && at[0] == '.' && at[1] == '.');
+		if (len == 0 || len > 255 || is_dots) {
+			return bad(err,
+				   "it can be a folder below maildir, such as INBOX, or . for the "
+				   "root");
+		}
+		at += len;
+	}
+	return store_text(field, folder, err);
+}
+
+static int read_mailbox(const char *text, void *field, struct err *err)
+{
+	struct span name = unquoted(text);
+
+	if (name.len > 0 && name.data[0] == '\\') {
+		if (!span_equal_nocase(name, "\\Trash")) {
+			return bad(err, "it can be a mailbox's name, or \\Trash");
+		}
+		name = SPAN_LIT("\\Trash");
+	}
+	return store_text(field, name, err);
+}
+
+static int read_proxy(const char *text, void *field, struct err *err)
+{
+	static const char *const schemes[] = {"socks5h://", "socks5://", "socks4a://",
+					      "socks4://",  "http://",   "https://"};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0 &&
+		    text[strlen(schemes[i])] && !strpbrk(text, " \t")) {
+			return store_text(field, span_of(text), err);
+		}
+	}
+	if (!*text) {
+		return store_text(field, span_of(text), err);
+	}
+	return bad(err, "it can be a URL such as socks5h://localhost:9050 or http://proxy:3128");
+}
+
+static int read_pin(const char *text, void *field, struct err *err)
+{
+	struct span pin = span_of(text);
+	struct buf digest;
+
+	if (strncmp(text, "sha256//", 8) == 0) {
+		pin = span_of(text + 8);
+	}
+	if (pin.len > 0) {
+		buf_init(&digest, 256);
+		int rc = base64_decode(pin, &digest, err);
+		size_t len = digest.len;
+		buf_finish(&digest);
+		if (rc < 0 || len != 32) {
+			return bad(err, "it can be the 44 base64 characters of a SHA-256");
+		}
+	}
+	return store_text(field, pin, err);
+}
+
+/* Signs that file names hold anyway would be taken for the delimiter. */
+static int read_sign(const char *text, char *field, struct err *err)
+{
+	if (strlen(text) != 1 || !strchr(":;!#%+@^~$&|", text[0])) {
+		return bad(err, "it can be one of : ; ! # % + @ ^ ~ $ & |");
+	}
+	*field = text[0];
+	return 0;
+}
+
+static int read_list(const struct conf_key *key, const char *text, struct strlist *field,
+		     struct err *err)
+{
+	struct strlist words;
+
+	strlist_init(&words);
+	int rc = conf_scan_words(text, &words, err);
+	if (rc < 0) {
+		strlist_finish(&words);
+		return rc;
+	}
+	for (size_t i = 0; i < words.count && key->type == CONF_TYPE_CAPABILITIES; i++) {
+		for (char *c = words.items[i]; *c; c++) {
+			*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+		}
+	}
+	strlist_finish(field);
+	*field = words;
+	return 0;
+}
+
+int conf_value_read(const struct conf_key *key, const char *text, void *base, struct err *err)
+{
+	void *field = (char *)base + key->offset;
+
+	switch (key->type) {
+	case CONF_TYPE_WORD:
+		return read_word(key, text, field, err);
+	case CONF_TYPE_YES_NO:
+		return read_yes_no(text, field, err);
+	case CONF_TYPE_NUMBER:
+		return read_number(key, text, field, err);
+	case CONF_TYPE_PERCENT:
+		return read_percent(key, text, field, err);
+	case CONF_TYPE_SIZE:
+		return read_size(text, field, err);
+	case CONF_TYPE_AGE:
+		return read_age(text, field, err);
+	case CONF_TYPE_TEXT:
+		return store_text(field, span_of(text), err);
+	case CONF_TYPE_HOST:
+		return read_host(text, field, err);
+	case CONF_TYPE_PATH:
+		return read_path(text, field, err);
+	case CONF_TYPE_FOLDER:
+		return read_folder(text, field, err);
+	case CONF_TYPE_MAILBOX:
+		return read_mailbox(text, field, err);
+	case CONF_TYPE_PROXY:
+		return read_proxy(text, field, err);
+	case CONF_TYPE_PIN:
+		return read_pin(text, field, err);
+	case CONF_TYPE_SECRET:
+		return secret_set(field, span_of(text), err);
+	case CONF_TYPE_SIGN:
+		return read_sign(text, field, err);
+	case CONF_TYPE_PATTERNS:
+	case CONF_TYPE_CAPABILITIES:
+		return read_list(key, text, field, err);
+	case CONF_TYPE_LEAVE:
+		return read_leave(text, base, err);
+	}
+	return err_set(err, ERR_INTERNAL, SCOPE_RUN, "key %s has no type", key->name);
+}
+
+/* True for the types whose field is a char *. */
+static bool is_text(enum conf_type type)
+{
+	static const enum conf_type types[] = {CONF_TYPE_TEXT,   CONF_TYPE_HOST,    CONF_TYPE_PATH,
+					       CONF_TYPE_FOLDER, CONF_TYPE_MAILBOX, CONF_TYPE_PROXY,
+					       CONF_TYPE_PIN};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (types[i] == type) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_list(enum conf_type type)
+{
+	return type == CONF_TYPE_PATTERNS || type == CONF_TYPE_CAPABILITIES;
+}
+
+void conf_value_init(const struct conf_key *key, void *base)
+{
+	void *field = (char *)base + key->offset;
+
+	if (is_text(key->type)) {
+		*(char **)field = NULL;
+	} else if (key->type == CONF_TYPE_SECRET) {
+		secret_init(field);
+	} else if (is_list(key->type)) {
+		strlist_init(field);
+	}
+}
+
+void conf_value_finish(const struct conf_key *key, void *base)
+{
+	void *field = (char *)base + key->offset;
+
+	if (is_text(key->type)) {
+		free(*(char **)field);
+	} else if (key->type == CONF_TYPE_SECRET) {
+		secret_finish(field);
+	} else if (is_list(key->type)) {
+		strlist_finish(field);
+	}
+	conf_value_init(key, base);
+}
