@@ -1,0 +1,144 @@
+#include "cli.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mailsync/base/secret.h"
+#include "mailsync/conf/conf.h"
+#include "mailsync/net/conn.h"
+#include "cli_options.h"
+#include "cli_print.h"
+#include "cli_run.h"
+#include "cli_signal.h"
+
+#ifndef MAILSYNC_VERSION
+#define MAILSYNC_VERSION "0.1.0"
+#endif
+
+#define GENERATED_MAX 1048576
+
+static int cli_flush(int status)
+{
+	return fflush(stdout) != 0 && status == 0 ? err_exit_status(ERR_LOCAL) : status;
+}
+
+/* The commands that need no configuration. */
+static int cli_print_generated(enum cli_command command)
+{
+	struct buf text;
+	struct err err;
+	int rc;
+
+	buf_init(&text, GENERATED_MAX);
+	if (command == CLI_PRINT_EXAMPLE) {
+		rc = conf_write_example(&text, &err);
+	} else if (command == CLI_PRINT_DOCS) {
+		rc = conf_write_docs(&text, &err);
+	} else {
+		rc = conf_write_man_keys(&text, &err);
+	}
+	if (rc < 0) {
+		fprintf(stderr, "mailsync: %s\n", err.text);
+	} else {
+		fwrite(text.data, 1, text.len, stdout);
+	}
+	buf_finish(&text);
+	return cli_flush(rc < 0 ? err_exit_status(err.code) : 0);
+}
+
+/* One error of the run, as text and with --json as an event. */
+static void cli_complain(const struct cli_options *options, enum err_code code, const char *text)
+{
+	struct cli_output output;
+	const struct cli_trouble trouble = {NULL, NULL, 0, code, text};
+
+	cli_output_init(&output, options->json, false);
+	cli_print_error(&output, &trouble);
+	fwrite(output.err.data, 1, output.err.len, stderr);
+	if (output.out.len > 0) {
+		fwrite(output.out.data, 1, output.out.len, stdout);
+	}
+	cli_output_finish(&output);
+}
+
+static int cli_run_configured(const struct cli_options *options, const struct conf *conf)
+{
+	struct cli_run *run = NULL;
+	struct err err;
+
+	int rc = cli_run_create(&run, options, conf, cli_signal_stop(), &err);
+	if (rc == 0) {
+		rc = cli_run_select(run, &err);
+	}
+	if (rc == 0) {
+		rc = conn_global_init(&err);
+	}
+	int status;
+	if (rc < 0) {
+		cli_complain(options, err.code, err.text);
+		status = err_exit_status(err.code);
+	} else {
+		status = cli_run_all(run, stdout, stderr);
+		conn_global_finish();
+	}
+	cli_run_destroy(&run);
+	return status;
+}
+
+static int cli_run_command(const struct cli_options *options)
+{
+	struct conf *conf = NULL;
+	struct conf_errors errors;
+	struct err err;
+	int status;
+
+	int rc = conf_load(&conf, options->config, &errors, &err);
+	for (size_t i = 0; rc < 0 && i < errors.count; i++) {
+		cli_complain(options, ERR_CONFIG, errors.items[i].text);
+	}
+	if (rc < 0) {
+		if (errors.count == 0) {
+			cli_complain(options, err.code, err.text);
+		}
+		status = err_exit_status(err.code);
+	} else {
+		status = cli_run_configured(options, conf);
+	}
+	conf_errors_finish(&errors);
+	conf_destroy(&conf);
+	return status;
+}
+
+int cli_main(int argc, char **argv)
+{
+	struct cli_options options;
+	struct err err;
+
+	/* For the system's messages only; numbers and names do not depend on it. */
+	(void)setlocale(LC_MESSAGES, "");
+	secret_protect_process();
+	cli_signal_install();
+	if (cli_options_read(&options, argc, argv, &err) < 0) {
+		fprintf(stderr, "mailsync: %s; try mailsync --help\n", err.text);
+		return err_exit_status(err.code);
+	}
+	switch (options.command) {
+	case CLI_HELP:
+		fputs(cli_usage, stdout);
+		return cli_flush(0);
+	case CLI_VERSION:
+		puts("mailsync " MAILSYNC_VERSION);
+		return cli_flush(0);
+	case CLI_PRINT_EXAMPLE:
+	case CLI_PRINT_DOCS:
+	case CLI_PRINT_MAN_KEYS:
+		return cli_print_generated(options.command);
+	case CLI_SYNC:
+	case CLI_STATUS:
+	case CLI_LIST:
+	case CLI_CHECK:
+		break;
+	}
+	return cli_flush(cli_run_command(&options));
+}

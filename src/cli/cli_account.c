@@ -1,0 +1,140 @@
+#include "cli_account.h"
+
+#include <string.h>
+
+#include "mailsync/model/mbname.h"
+
+_Static_assert(SIDE_LOCAL == CONF_LOCAL && SIDE_REMOTE == CONF_REMOTE,
+	       "sides are passed as they are");
+
+static const enum server_tls tls_of[] = {
+	[CONF_TLS_IMPLICIT] = SERVER_TLS_IMPLICIT,
+	[CONF_TLS_STARTTLS] = SERVER_TLS_STARTTLS,
+	[CONF_TLS_NONE] = SERVER_TLS_NONE,
+};
+
+static const enum server_auth auth_of[] = {
+	[CONF_AUTH_AUTO] = SERVER_AUTH_AUTO,
+	[CONF_AUTH_PLAIN] = SERVER_AUTH_PLAIN,
+	[CONF_AUTH_LOGIN] = SERVER_AUTH_LOGIN,
+	[CONF_AUTH_CRAM_MD5] = SERVER_AUTH_CRAM_MD5,
+	[CONF_AUTH_SCRAM_SHA_1] = SERVER_AUTH_SCRAM_SHA_1,
+	[CONF_AUTH_SCRAM_SHA_256] = SERVER_AUTH_SCRAM_SHA_256,
+	[CONF_AUTH_XOAUTH2] = SERVER_AUTH_XOAUTH2,
+	[CONF_AUTH_OAUTHBEARER] = SERVER_AUTH_OAUTHBEARER,
+	[CONF_AUTH_EXTERNAL] = SERVER_AUTH_EXTERNAL,
+	[CONF_AUTH_GSSAPI] = SERVER_AUTH_GSSAPI,
+	[CONF_AUTH_NTLM] = SERVER_AUTH_NTLM,
+	[CONF_AUTH_APOP] = SERVER_AUTH_APOP,
+};
+
+static const enum server_compress compress_of[] = {
+	[CONF_COMPRESS_NO] = SERVER_COMPRESS_NO,
+	[CONF_COMPRESS_YES] = SERVER_COMPRESS_YES,
+	[CONF_COMPRESS_AUTO] = SERVER_COMPRESS_AUTO,
+};
+
+static const enum maildir_durability durability_of[] = {
+	[CONF_DURABILITY_BATCH] = MAILDIR_SYNC_BATCH,
+	[CONF_DURABILITY_FILE] = MAILDIR_SYNC_FILE,
+	[CONF_DURABILITY_NONE] = MAILDIR_SYNC_NONE,
+};
+
+static const enum account_direction direction_of[] = {
+	[CONF_DIRECTION_BOTH] = DIRECTION_BOTH,
+	[CONF_DIRECTION_PULL] = DIRECTION_PULL,
+	[CONF_DIRECTION_PUSH] = DIRECTION_PUSH,
+};
+
+static const enum account_leave leave_of[] = {
+	[CONF_LEAVE_YES] = LEAVE_YES,
+	[CONF_LEAVE_NO] = LEAVE_NO,
+	[CONF_LEAVE_AGE] = LEAVE_AGE,
+};
+
+static void fill_server(struct server *server, const struct conf_account *conf,
+			const struct secret *password)
+{
+	server->host = conf->host;
+	server->port = conf->port;
+	server->tls = tls_of[conf->tls];
+	server->ca_file = conf->tls_ca_file;
+	server->cert_file = conf->tls_cert_file;
+	server->key_file = conf->tls_key_file;
+	server->pin_sha256 = conf->tls_pin_sha256;
+	server->tls_min = conf->tls_min_version;
+	server->proxy = conf->proxy;
+	server->tunnel = conf->tunnel;
+	server->timeout_s = conf->timeout_s;
+	server->user = conf->user;
+	server->auth = auth_of[conf->auth];
+	server->password = password;
+	server->compress = compress_of[conf->compress];
+	server->disabled = &conf->disable_extensions;
+}
+
+static void fill_maildir(struct maildir_params *maildir, const struct conf_account *conf)
+{
+	maildir->root = conf->maildir;
+	maildir->layout = conf->layout == CONF_LAYOUT_FS ? LAYOUT_FS : LAYOUT_MAILDIRPP;
+	maildir->inbox_folder = conf->inbox;
+	maildir->info_delimiter = conf->info_delimiter;
+	maildir->keywords = conf->keywords;
+	maildir->durability = durability_of[conf->durability];
+}
+
+void cli_account_fill(struct account *account, const struct conf_account *conf,
+		      const struct secret *password, const char *trash)
+{
+	memset(account, 0, sizeof(*account));
+	account->name = conf->name;
+	account->is_pop3 = conf->protocol == CONF_POP3;
+	fill_server(&account->server, conf, password);
+	fill_maildir(&account->maildir, conf);
+	account->connections = conf->connections;
+	account->patterns = (const char *const *)conf->mailboxes.items;
+	account->pattern_count = conf->mailboxes.count;
+	account->subscribed_only = conf->subscribed_only;
+	account->direction = direction_of[conf->direction];
+	account->copy = conf->copy;
+	account->flags = conf->flags;
+	account->delete_ = conf->delete_;
+	account->expunge = conf->expunge;
+	account->create = conf->create;
+	account->remove_mailboxes = conf->remove_mailboxes;
+	account->trash = trash;
+	account->max_message_size = conf->max_message_size;
+	account->max_age_s = conf->max_age_s;
+	account->max_delete_percent = conf->max_delete_percent;
+	account->keywords = conf->keywords;
+	account->leave_on_server = leave_of[conf->leave_on_server];
+	account->leave_age_s = conf->leave_age_s;
+}
+
+int cli_account_trash(const struct conf_account *conf, char **trash, struct err *err)
+{
+	struct buf name;
+	char *copy = NULL;
+	int rc = 0;
+
+	if (conf->trash) {
+		buf_init(&name, MBNAME_MAX);
+		if (conf->trash[0] == '\\') {
+			buf_append_cstr(&name, conf->trash);
+		} else {
+			rc = mbname_from_user(span_of(conf->trash), &name, err);
+		}
+		if (rc < 0) {
+			rc = err_set(err, ERR_CONFIG, SCOPE_ACCOUNT, "trash = %s of account %s: %s",
+				     conf->trash, conf->name, err->text);
+		} else {
+			copy = buf_steal(&name);
+			rc = copy ? 0 : err_nomem(err);
+		}
+		buf_finish(&name);
+	}
+	if (rc == 0) {
+		*trash = copy;
+	}
+	return rc;
+}

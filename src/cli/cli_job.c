@@ -1,0 +1,148 @@
+#include "cli_job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void cli_job_init(struct cli_job *job, const struct conf_account *conf,
+		  const struct cli_options *options)
+{
+	memset(job, 0, sizeof(*job));
+	job->conf = conf;
+	secret_init(&job->password);
+	strlist_init(&job->only);
+	err_clear(&job->refusal);
+	cli_output_init(&job->output, options->json, options->level >= LOG_INFO);
+}
+
+void cli_job_finish(struct cli_job *job)
+{
+	cli_output_finish(&job->output);
+	strlist_finish(&job->only);
+	free(job->trash);
+	secret_finish(&job->password);
+}
+
+/* Says ERR, which ended the account, and takes its status. */
+static void job_fail(struct cli_job *job, const struct err *err)
+{
+	const struct cli_trouble trouble = {job->conf->name, NULL, 0, err->code, err->text};
+
+	cli_print_error(&job->output, &trouble);
+	job->status = err_exit_status(err->code);
+}
+
+/* An account that could not even begin: its JSON lines end with an account event all the same. */
+static void job_refuse(struct cli_job *job, enum cli_command command)
+{
+	struct report report;
+
+	job_fail(job, &job->refusal);
+	if (command == CLI_SYNC) {
+		memset(&report, 0, sizeof(report));
+		report_init(&report);
+		report.status = job->status;
+		report.total.errors = 1;
+		bool verbose = job->output.verbose;
+		job->output.verbose = false;
+		cli_print_report(&job->output, job->conf->name, &report);
+		job->output.verbose = verbose;
+		report_finish(&report);
+	}
+}
+
+static void job_sync(struct cli_job *job, const struct sync_options *options)
+{
+	struct report report;
+	struct err err;
+
+	report_init(&report);
+	err_clear(&err);
+	int rc = sync_account(&job->account, options, &report, &err);
+	job->status = report.status;
+	if (rc < 0 && report.error_count == 0) {
+		job_fail(job, &err);
+		report.total.errors += report.total.errors == 0;
+	}
+	if (rc < 0 && report.status == 0) {
+		job->status = err_exit_status(err.code);
+	}
+	report.status = job->status;
+	cli_print_report(&job->output, job->conf->name, &report);
+	report_finish(&report);
+}
+
+static void job_list(struct cli_job *job, const struct sync_options *options)
+{
+	struct listing listing = {NULL, 0};
+	struct err err;
+
+	if (sync_list(&job->account, options, &listing, &err) < 0) {
+		job_fail(job, &err);
+		return;
+	}
+	cli_print_listing(&job->output, job->conf->name, &listing, &job->only);
+	listing_finish(&listing);
+}
+
+static void job_check(struct cli_job *job, const struct sync_options *options)
+{
+	struct strlist lines;
+	struct err err;
+
+	strlist_init(&lines);
+	int rc = sync_check(&job->account, options, &lines, &err);
+	cli_print_check(&job->output, job->conf->name, &lines);
+	if (rc < 0) {
+		job_fail(job, &err);
+	}
+	strlist_finish(&lines);
+}
+
+static void job_status(struct cli_job *job, const struct sync_options *options)
+{
+	struct status status = {NULL, 0};
+	struct err err;
+
+	int rc = sync_status(&job->account, options, &status, &err);
+	if (rc == -ERR_CHANGED) {
+		cli_print_never_synced(&job->output, job->conf->name);
+	} else if (rc < 0) {
+		job_fail(job, &err);
+	} else {
+		cli_print_status(&job->output, job->conf->name, &status, &job->only);
+		status_finish(&status);
+	}
+}
+
+void cli_job_run(struct cli_job *job, enum cli_command command, const struct sync_options *options)
+{
+	struct sync_options own = *options;
+
+	own.only = &job->only;
+	if (job->refusal.code == ERR_NONE && *options->stop) {
+		err_set(&job->refusal, ERR_INTERRUPTED, SCOPE_RUN, "interrupted before it began");
+	}
+	if (job->refusal.code != ERR_NONE) {
+		job_refuse(job, command);
+		return;
+	}
+	switch (command) {
+	case CLI_STATUS:
+		job_status(job, &own);
+		break;
+	case CLI_LIST:
+		job_list(job, &own);
+		break;
+	case CLI_CHECK:
+		job_check(job, &own);
+		break;
+	case CLI_SYNC:
+	case CLI_HELP:
+	case CLI_VERSION:
+	case CLI_PRINT_EXAMPLE:
+	case CLI_PRINT_DOCS:
+	case CLI_PRINT_MAN_KEYS:
+		job_sync(job, &own);
+		break;
+	}
+}

@@ -1,0 +1,34 @@
+/* One account's part in a run: a command carried out by the engine, and what is said of it. */
+#ifndef MAILSYNC_CLI_JOB_H
+#define MAILSYNC_CLI_JOB_H
+
+#include <stdbool.h>
+
+#include "mailsync/base/secret.h"
+#include "mailsync/base/strlist.h"
+#include "mailsync/conf/conf.h"
+#include "mailsync/sync/sync.h"
+#include "cli_options.h"
+#include "cli_print.h"
+
+struct cli_job {
+	const struct conf_account *conf;
+	struct account account;
+	struct secret password;
+	char *trash;         /* owned */
+	bool is_wanted;      /* takes part in this run */
+	bool is_whole;       /* named without a mailbox, or not at all */
+	struct strlist only; /* mailboxes named */
+	struct err refusal;  /* code other than ERR_NONE: do not run, say this */
+	struct cli_output output;
+	int status;
+	bool is_done;
+};
+
+void cli_job_init(struct cli_job *job, const struct conf_account *conf,
+		  const struct cli_options *options);
+void cli_job_finish(struct cli_job *job);
+/* Runs COMMAND (sync to check) with OPTIONS, whose `only` is replaced; fills output and status. */
+void cli_job_run(struct cli_job *job, enum cli_command command, const struct sync_options *options);
+
+#endif

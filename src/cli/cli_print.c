@@ -1,0 +1,260 @@
+#include "cli_print.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli_clean.h"
+#include "cli_json.h"
+#include "cli_report.h"
+
+#define OUTPUT_MAX ((size_t)512 * 1024 * 1024)
+
+void cli_output_init(struct cli_output *output, bool json, bool verbose)
+{
+	buf_init(&output->out, OUTPUT_MAX);
+	buf_init(&output->err, OUTPUT_MAX);
+	output->json = json;
+	output->verbose = verbose;
+}
+
+void cli_output_finish(struct cli_output *output)
+{
+	buf_finish(&output->err);
+	buf_finish(&output->out);
+}
+
+void cli_print_error(struct cli_output *output, const struct cli_trouble *trouble)
+{
+	buf_append_cstr(&output->err, "mailsync: ");
+	if (trouble->account) {
+		buf_printf(&output->err, "%s: ", trouble->account);
+	}
+	cli_clean(&output->err, trouble->text);
+	buf_append_char(&output->err, '\n');
+	if (output->json) {
+		json_begin(&output->out, "error");
+		json_text(&output->out, "account", trouble->account);
+		json_text(&output->out, "mailbox", trouble->mailbox);
+		if (trouble->uid != 0) {
+			json_number(&output->out, "uid", trouble->uid);
+		} else {
+			json_null(&output->out, "uid");
+		}
+		json_text(&output->out, "code", err_code_name(trouble->code));
+		json_text(&output->out, "message", trouble->text);
+		json_end(&output->out);
+	}
+}
+
+/* True when NAME is to be printed. */
+static bool is_wanted(const struct strlist *only, const char *name)
+{
+	for (size_t i = 0; i < only->count; i++) {
+		if (strcmp(only->items[i], name) == 0) {
+			return true;
+		}
+	}
+	return only->count == 0;
+}
+
+/* How many columns TEXT takes, roughly: its characters, not its bytes. */
+static size_t width_of(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++) {
+		width += ((unsigned char)*text & 0xC0) != 0x80;
+	}
+	return width;
+}
+
+/* TEXT and blanks up to WIDTH columns, and two more. */
+static void print_column(struct buf *out, const char *text, size_t width)
+{
+	size_t used = width_of(text);
+
+	cli_clean(out, text);
+	buf_printf(out, "%*s", (int)(used < width ? width - used : 0) + 2, "");
+}
+
+static void print_listing_json(struct buf *out, const char *account,
+			       const struct listing_entry *entry)
+{
+	json_begin(out, "list");
+	json_text(out, "account", account);
+	json_text(out, "mailbox", entry->name);
+	json_text(out, "special_use", entry->special_use ? entry->special_use : "");
+	if (entry->has_messages) {
+		json_number(out, "messages", entry->messages);
+	} else {
+		json_null(out, "messages");
+	}
+	json_bool(out, "selected", entry->is_selected);
+	json_end(out);
+}
+
+static void print_listing_line(struct buf *out, const char *account,
+			       const struct listing_entry *entry, size_t width)
+{
+	print_column(out, account, 0);
+	print_column(out, entry->name, width);
+	print_column(out, entry->special_use ? entry->special_use : "", 8);
+	if (entry->has_messages) {
+		buf_printf(out, "%8" PRIu64, entry->messages);
+	} else {
+		buf_printf(out, "%8s", "-");
+	}
+	buf_printf(out, "  %s\n", entry->is_selected ? "selected" : "left out");
+}
+
+void cli_print_listing(struct cli_output *output, const char *account,
+		       const struct listing *listing, const struct strlist *only)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < listing->count; i++) {
+		size_t name = width_of(listing->items[i].name);
+		width = name > width ? name : width;
+	}
+	for (size_t i = 0; i < listing->count; i++) {
+		if (!is_wanted(only, listing->items[i].name)) {
+			continue;
+		}
+		if (output->json) {
+			print_listing_json(&output->out, account, &listing->items[i]);
+		} else {
+			print_listing_line(&output->out, account, &listing->items[i], width);
+		}
+	}
+}
+
+/* Local time, as ls -l --time-style=long-iso has it. */
+static void format_time(int64_t seconds, char text[32])
+{
+	time_t time = (time_t)seconds;
+	struct tm parts;
+
+	if (seconds == 0) {
+		memcpy(text, "never", sizeof("never"));
+	} else if (!localtime_r(&time, &parts) ||
+		   strftime(text, 32, "%Y-%m-%d %H:%M:%S", &parts) == 0) {
+		memcpy(text, "?", sizeof("?"));
+	}
+}
+
+static void print_status_json(struct buf *out, const char *account,
+			      const struct status_entry *entry)
+{
+	json_begin(out, "status");
+	json_text(out, "account", account);
+	json_text(out, "mailbox", entry->name);
+	json_number(out, "messages", entry->messages);
+	if (entry->synced_at > 0) {
+		json_number(out, "synced_at", (uint64_t)entry->synced_at);
+	} else {
+		json_null(out, "synced_at");
+	}
+	json_number(out, "pending", entry->pending);
+	json_number(out, "skipped", entry->skipped);
+	json_text(out, "trouble", entry->trouble);
+	json_end(out);
+}
+
+static void print_status_line(struct buf *out, const char *account,
+			      const struct status_entry *entry, size_t width)
+{
+	char when[32];
+
+	print_column(out, account, 0);
+	print_column(out, entry->name, width);
+	format_time(entry->synced_at, when);
+	buf_printf(out, "%8" PRIu64 "  %-19s", entry->messages, when);
+	if (entry->pending > 0) {
+		buf_printf(out, "  %" PRIu64 " pending", entry->pending);
+	}
+	if (entry->skipped > 0) {
+		buf_printf(out, "  %" PRIu64 " skipped", entry->skipped);
+	}
+	if (entry->trouble) {
+		buf_append_cstr(out, "  ");
+		cli_clean(out, entry->trouble);
+	}
+	buf_append_char(out, '\n');
+}
+
+void cli_print_status(struct cli_output *output, const char *account, const struct status *status,
+		      const struct strlist *only)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < status->count; i++) {
+		size_t name = width_of(status->items[i].name);
+		width = name > width ? name : width;
+	}
+	for (size_t i = 0; i < status->count; i++) {
+		if (!is_wanted(only, status->items[i].name)) {
+			continue;
+		}
+		if (output->json) {
+			print_status_json(&output->out, account, &status->items[i]);
+		} else {
+			print_status_line(&output->out, account, &status->items[i], width);
+		}
+	}
+}
+
+void cli_print_never_synced(struct cli_output *output, const char *account)
+{
+	if (!output->json) {
+		buf_printf(&output->out, "%s: never synced\n", account);
+		return;
+	}
+	json_begin(&output->out, "status");
+	json_text(&output->out, "account", account);
+	json_null(&output->out, "mailbox");
+	json_number(&output->out, "messages", 0);
+	json_null(&output->out, "synced_at");
+	json_end(&output->out);
+}
+
+void cli_print_check(struct cli_output *output, const char *account, const struct strlist *lines)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		if (output->json) {
+			json_begin(&output->out, "check");
+			json_text(&output->out, "account", account);
+			json_text(&output->out, "message", lines->items[i]);
+			json_end(&output->out);
+		} else {
+			buf_printf(&output->out, "%s: ", account);
+			cli_clean(&output->out, lines->items[i]);
+			buf_append_char(&output->out, '\n');
+		}
+	}
+}
+
+void cli_print_report(struct cli_output *output, const char *account, const struct report *report)
+{
+	if (output->json) {
+		cli_report_json(&output->out, account, report, false);
+	} else {
+		cli_report_plan(&output->out, account, report);
+	}
+	for (size_t i = 0; i < report->error_count; i++) {
+		const struct report_error *error = &report->errors[i];
+		const struct cli_trouble trouble = {account, error->mailbox, error->uid,
+						    error->code, error->text};
+		cli_print_error(output, &trouble);
+	}
+	if (report->total.errors > report->error_count && report->error_count > 0) {
+		buf_printf(&output->err, "mailsync: %s: %" PRIu64 " more errors like these\n",
+			   account, report->total.errors - report->error_count);
+	}
+	if (output->verbose) {
+		cli_report_text(&output->err, account, report);
+	}
+	if (output->json) {
+		cli_report_json(&output->out, account, report, true);
+	}
+}

@@ -1,0 +1,178 @@
+#include "cli_report.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+#include "cli_clean.h"
+#include "cli_json.h"
+
+/* The counts in the order in which they are told. */
+static const struct {
+	const char *name;
+	size_t offset;
+	const char *words;
+} counts_table[] = {
+	{"downloaded", offsetof(struct sync_counts, downloaded), "downloaded"},
+	{"uploaded", offsetof(struct sync_counts, uploaded), "uploaded"},
+	{"moved", offsetof(struct sync_counts, moved), "moved"},
+	{"flags_local", offsetof(struct sync_counts, flags_local), "flagged here"},
+	{"flags_remote", offsetof(struct sync_counts, flags_remote), "flagged on the server"},
+	{"deleted_local", offsetof(struct sync_counts, deleted_local), "deleted here"},
+	{"deleted_remote", offsetof(struct sync_counts, deleted_remote), "deleted on the server"},
+	{"skipped", offsetof(struct sync_counts, skipped), "skipped"},
+	{"errors", offsetof(struct sync_counts, errors), "failed"},
+};
+#define COUNTS (sizeof(counts_table) / sizeof(counts_table[0]))
+
+static uint64_t count_at(const struct sync_counts *counts, size_t i)
+{
+	return *(const uint64_t *)((const char *)counts + counts_table[i].offset);
+}
+
+static const struct {
+	const char *name;
+	const char *words;
+} ops[] = {
+	[REPORT_DOWNLOAD] = {"download", "download"},
+	[REPORT_UPLOAD] = {"upload", "upload"},
+	[REPORT_MOVE] = {"move", "move"},
+	[REPORT_FLAGS_LOCAL] = {"flags_local", "change flags here"},
+	[REPORT_FLAGS_REMOTE] = {"flags_remote", "change flags on the server"},
+	[REPORT_DELETE_LOCAL] = {"delete_local", "delete here"},
+	[REPORT_DELETE_REMOTE] = {"delete_remote", "delete on the server"},
+	[REPORT_CREATE_LOCAL] = {"create_local", "create here"},
+	[REPORT_CREATE_REMOTE] = {"create_remote", "create on the server"},
+	[REPORT_REMOVE_LOCAL] = {"remove_local", "remove the mailbox here"},
+	[REPORT_REMOVE_REMOTE] = {"remove_remote", "remove the mailbox on the server"},
+	[REPORT_RENAME_LOCAL] = {"rename_local", "rename the mailbox here"},
+	[REPORT_RENAME_REMOTE] = {"rename_remote", "rename the mailbox on the server"},
+};
+
+const char *cli_report_op_name(enum report_op op)
+{
+	return ops[op].name;
+}
+
+static void json_counts(struct buf *out, const struct sync_counts *counts)
+{
+	for (size_t i = 0; i < COUNTS; i++) {
+		json_number(out, counts_table[i].name, count_at(counts, i));
+	}
+}
+
+static void json_plan(struct buf *out, const char *account, const struct report_plan *plan)
+{
+	json_begin(out, "plan");
+	json_text(out, "account", account);
+	json_text(out, "mailbox", plan->mailbox);
+	json_text(out, "op", cli_report_op_name(plan->op));
+	if (plan->uid != 0) {
+		json_number(out, "uid", plan->uid);
+	} else {
+		json_null(out, "uid");
+	}
+	json_text(out, "file", plan->file);
+	json_text(out, "why", plan->why);
+	json_end(out);
+}
+
+static void json_account(struct buf *out, const char *account, const struct report *report)
+{
+	json_begin(out, "account");
+	json_text(out, "account", account);
+	json_number(out, "status", (uint64_t)report->status);
+	json_counts(out, &report->total);
+	json_number(out, "mailboxes", report->mailboxes_selected);
+	json_number(out, "mailboxes_changed", report->mailboxes_changed);
+	json_number(out, "connections", report->connections);
+	json_number(out, "commands", report->commands);
+	json_number(out, "round_trips", report->round_trips);
+	json_number(out, "bytes_in", report->bytes_in);
+	json_number(out, "bytes_out", report->bytes_out);
+	json_seconds(out, "seconds", report->seconds);
+	json_end(out);
+}
+
+void cli_report_json(struct buf *out, const char *account, const struct report *report,
+		     bool is_last)
+{
+	if (is_last) {
+		json_account(out, account, report);
+		return;
+	}
+	for (size_t i = 0; i < report->plan_count; i++) {
+		json_plan(out, account, &report->plan[i]);
+	}
+	for (size_t i = 0; i < report->mailbox_count; i++) {
+		json_begin(out, "mailbox");
+		json_text(out, "account", account);
+		json_text(out, "mailbox", report->mailboxes[i].name);
+		json_counts(out, &report->mailboxes[i].counts);
+		json_end(out);
+	}
+}
+
+void cli_report_plan(struct buf *out, const char *account, const struct report *report)
+{
+	for (size_t i = 0; i < report->plan_count; i++) {
+		const struct report_plan *plan = &report->plan[i];
+		buf_printf(out, "%s/", account);
+		cli_clean(out, plan->mailbox ? plan->mailbox : "");
+		buf_printf(out, ": %s", ops[plan->op].words);
+		if (plan->uid != 0) {
+			buf_printf(out, " UID %" PRIu32, plan->uid);
+		}
+		if (plan->file) {
+			buf_append_char(out, ' ');
+			cli_clean(out, plan->file);
+		}
+		if (plan->why && *plan->why) {
+			buf_append_cstr(out, " (");
+			cli_clean(out, plan->why);
+			buf_append_char(out, ')');
+		}
+		buf_append_char(out, '\n');
+	}
+}
+
+/* "3 downloaded, 1 flagged here"; false when all are 0. */
+static bool print_counts(struct buf *out, const struct sync_counts *counts)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; i < COUNTS; i++) {
+		uint64_t count = count_at(counts, i);
+		if (count > 0) {
+			buf_printf(out, "%s%" PRIu64 " %s", is_first ? "" : ", ", count,
+				   counts_table[i].words);
+			is_first = false;
+		}
+	}
+	return !is_first;
+}
+
+void cli_report_text(struct buf *out, const char *account, const struct report *report)
+{
+	for (size_t i = 0; i < report->mailbox_count; i++) {
+		const struct report_mailbox *mailbox = &report->mailboxes[i];
+		if (!mailbox->is_changed && mailbox->counts.skipped == 0) {
+			continue;
+		}
+		buf_printf(out, "mailsync: %s/", account);
+		cli_clean(out, mailbox->name);
+		buf_append_cstr(out, ": ");
+		if (!print_counts(out, &mailbox->counts)) {
+			buf_append_cstr(out, "changed");
+		}
+		buf_append_char(out, '\n');
+	}
+	buf_printf(out, "mailsync: %s: ", account);
+	if (!print_counts(out, &report->total)) {
+		buf_append_cstr(out, "nothing to do");
+	}
+	buf_printf(out,
+		   "; %" PRIu64 " mailboxes, %" PRIu64 " round trips, %" PRIu64
+		   " bytes in, %" PRIu64 " out, %.2f s\n",
+		   report->mailboxes_selected, report->round_trips, report->bytes_in,
+		   report->bytes_out, report->seconds);
+}

@@ -1,0 +1,21 @@
+/* The report of one account's run as text and as JSON lines. */
+#ifndef MAILSYNC_CLI_REPORT_H
+#define MAILSYNC_CLI_REPORT_H
+
+#include <stdbool.h>
+
+#include "mailsync/base/buf.h"
+#include "mailsync/sync/sync.h"
+
+/* "plan" and "mailbox" events; IS_LAST: the "account" event instead, which ends an account's
+ * lines. */
+void cli_report_json(struct buf *out, const char *account, const struct report *report,
+		     bool is_last);
+/* A dry run's plan: one line an operation. */
+void cli_report_plan(struct buf *out, const char *account, const struct report *report);
+/* What was done: one line for each mailbox with something to say, and one for the account. */
+void cli_report_text(struct buf *out, const char *account, const struct report *report);
+/* "download", "delete_local", ... as INTERFACE names them. */
+const char *cli_report_op_name(enum report_op op);
+
+#endif

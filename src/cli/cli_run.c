@@ -1,0 +1,329 @@
+#include "cli_run.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/base/log.h"
+#include "mailsync/conf/nearest.h"
+#include "mailsync/model/mbname.h"
+#include "mailsync/sync/sync.h"
+#include "cli_account.h"
+#include "cli_job.h"
+
+#define THREADS_MAX 16 /* accounts side by side */
+#define EXIT_LOCAL  74
+
+struct cli_run {
+	const struct cli_options *options;
+	const struct conf *conf;
+	const volatile int *stop;
+	struct sync_options sync_options;
+	struct log log;
+	struct cli_job *jobs; /* one an account, in file order */
+	size_t count;
+	pthread_mutex_t mutex; /* guards `next` and the jobs' `is_done` */
+	pthread_cond_t done;
+	size_t next; /* the first job that no thread has taken */
+};
+
+int cli_run_create(struct cli_run **run, const struct cli_options *options, const struct conf *conf,
+		   const volatile int *stop, struct err *err)
+{
+	struct cli_run *created = calloc(1, sizeof(*created));
+
+	if (!created) {
+		return err_nomem(err);
+	}
+	created->jobs = calloc(conf->count, sizeof(*created->jobs));
+	if (!created->jobs) {
+		free(created);
+		return err_nomem(err);
+	}
+	created->options = options;
+	created->conf = conf;
+	created->stop = stop;
+	created->count = conf->count;
+	pthread_mutex_init(&created->mutex, NULL);
+	pthread_cond_init(&created->done, NULL);
+	for (size_t i = 0; i < created->count; i++) {
+		cli_job_init(&created->jobs[i], &conf->accounts[i], options);
+	}
+	*run = created;
+	return 0;
+}
+
+void cli_run_destroy(struct cli_run **run)
+{
+	if (!*run) {
+		return;
+	}
+	for (size_t i = 0; i < (*run)->count; i++) {
+		cli_job_finish(&(*run)->jobs[i]);
+	}
+	pthread_cond_destroy(&(*run)->done);
+	pthread_mutex_destroy(&(*run)->mutex);
+	free((*run)->jobs);
+	free(*run);
+	*run = NULL;
+}
+
+static int complain_of_account(const struct cli_run *run, const char *name, struct err *err)
+{
+	static const char *const commands[] = {"sync", "status", "list", "check"};
+	struct nearest nearest;
+
+	nearest_init(&nearest, name);
+	for (size_t i = 0; i < run->count; i++) {
+		nearest_offer(&nearest, run->jobs[i].conf->name);
+	}
+	for (size_t i = 0; i < 4 && !run->options->has_command; i++) {
+		nearest_offer(&nearest, commands[i]);
+	}
+	return err_set(err, ERR_USAGE, SCOPE_RUN, "there is no %saccount '%s' in %s%s%s%s",
+		       run->options->has_command ? "" : "command or ", name, run->conf->path,
+		       nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
+		       nearest.best ? "'?" : "");
+}
+
+static struct cli_job *run_find(struct cli_run *run, const char *name)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		if (strcmp(run->jobs[i].conf->name, name) == 0) {
+			return &run->jobs[i];
+		}
+	}
+	return NULL;
+}
+
+static int job_add_mailbox(struct cli_job *job, const char *text, struct err *err)
+{
+	struct buf name;
+
+	buf_init(&name, MBNAME_MAX);
+	int rc = mbname_from_user(span_of(text), &name, err);
+	if (rc < 0) {
+		rc = err_set(err, ERR_USAGE, SCOPE_RUN, "%s/%s is no mailbox: %s", job->conf->name,
+			     text, err->text);
+	} else {
+		rc = strlist_add(&job->only, buf_span(&name), err);
+	}
+	buf_finish(&name);
+	return rc;
+}
+
+static int run_select_one(struct cli_run *run, const char *argument, struct err *err)
+{
+	const char *slash = strchr(argument, '/');
+	size_t len = slash ? (size_t)(slash - argument) : strlen(argument);
+	char *name = span_dup((struct span){argument, len});
+	int rc = 0;
+
+	if (!name) {
+		return err_nomem(err);
+	}
+	struct cli_job *job = run_find(run, name);
+	if (!job) {
+		rc = complain_of_account(run, name, err);
+	} else {
+		job->is_wanted = true;
+		if (slash && slash[1]) {
+			rc = job_add_mailbox(job, slash + 1, err);
+		} else {
+			job->is_whole = true;
+		}
+	}
+	free(name);
+	return rc;
+}
+
+int cli_run_select(struct cli_run *run, struct err *err)
+{
+	int rc = 0;
+
+	for (int i = 0; i < run->options->argument_count && rc == 0; i++) {
+		rc = run_select_one(run, run->options->arguments[i], err);
+	}
+	for (size_t i = 0; i < run->count; i++) {
+		struct cli_job *job = &run->jobs[i];
+		if (run->options->argument_count == 0) {
+			job->is_wanted = true;
+		}
+		if (job->is_whole) {
+			strlist_finish(&job->only);
+			strlist_init(&job->only);
+		}
+	}
+	return rc;
+}
+
+static void run_fill_accounts(struct cli_run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct cli_job *job = &run->jobs[i];
+		(void)cli_account_trash(job->conf, &job->trash, &job->refusal);
+		cli_account_fill(&job->account, job->conf, &job->password, job->trash);
+	}
+}
+
+/* Refuses every account whose Maildir root is, holds, or lies in another's, also another's that
+ * does not take part. */
+static void run_check_roots(struct cli_run *run)
+{
+	struct account *accounts = calloc(run->count, sizeof(*accounts));
+	size_t *indices = calloc(run->count, sizeof(*indices));
+	size_t count = 0, culprit;
+	struct err err;
+
+	for (size_t i = 0; accounts && indices && i < run->count; i++) {
+		accounts[count] = run->jobs[i].account;
+		indices[count++] = i;
+	}
+	while (count > 1) {
+		culprit = count;
+		if (sync_check_roots(accounts, count, &culprit, &err) == 0 || culprit >= count) {
+			break;
+		}
+		run->jobs[indices[culprit]].refusal = err;
+		count--;
+		memmove(accounts + culprit, accounts + culprit + 1,
+			(count - culprit) * sizeof(*accounts));
+		memmove(indices + culprit, indices + culprit + 1,
+			(count - culprit) * sizeof(*indices));
+	}
+	free(indices);
+	free(accounts);
+}
+
+/* One after another, before any thread starts: see conf_password; nor do two questions of a
+ * keyring then come at once. */
+static void run_fetch_passwords(struct cli_run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct cli_job *job = &run->jobs[i];
+		if (!job->is_wanted || job->refusal.code != ERR_NONE || *run->stop) {
+			continue;
+		}
+		if (conf_password_file_is_exposed(job->conf)) {
+			log_line(&run->log, LOG_WARN, "%s: others can read %s; chmod 600 it",
+				 job->conf->name, job->conf->password_file);
+		}
+		(void)conf_password(job->conf, &job->password, &job->refusal);
+	}
+}
+
+static void *run_work(void *context)
+{
+	struct cli_run *run = context;
+
+	for (;;) {
+		pthread_mutex_lock(&run->mutex);
+		while (run->next < run->count && !run->jobs[run->next].is_wanted) {
+			run->next++;
+		}
+		struct cli_job *job = run->next < run->count ? &run->jobs[run->next++] : NULL;
+		pthread_mutex_unlock(&run->mutex);
+		if (!job) {
+			return NULL;
+		}
+		cli_job_run(job, run->options->command, &run->sync_options);
+		pthread_mutex_lock(&run->mutex);
+		job->is_done = true;
+		pthread_cond_signal(&run->done);
+		pthread_mutex_unlock(&run->mutex);
+	}
+}
+
+static bool write_out(const struct buf *text, FILE *stream)
+{
+	bool is_written = fwrite(text->data, 1, text->len, stream) == text->len;
+
+	return fflush(stream) == 0 && is_written && text->failed == 0;
+}
+
+/* Writes each account's output when it and all before it are done. */
+static int run_collect(struct cli_run *run, FILE *out, FILE *err_stream)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < run->count; i++) {
+		struct cli_job *job = &run->jobs[i];
+		if (!job->is_wanted) {
+			continue;
+		}
+		pthread_mutex_lock(&run->mutex);
+		while (!job->is_done) {
+			pthread_cond_wait(&run->done, &run->mutex);
+		}
+		pthread_mutex_unlock(&run->mutex);
+		/* The log writes to stderr too; its lock keeps our block whole. */
+		pthread_mutex_lock(&run->log.mutex);
+		(void)write_out(&job->output.err, err_stream);
+		bool is_written = write_out(&job->output.out, out);
+		pthread_mutex_unlock(&run->log.mutex);
+		if (status == 0) {
+			status = job->status;
+		}
+		if (status == 0 && !is_written) {
+			status = EXIT_LOCAL;
+		}
+	}
+	return status;
+}
+
+static size_t run_wanted(const struct cli_run *run)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->count; i++) {
+		count += run->jobs[i].is_wanted;
+	}
+	return count;
+}
+
+static int run_threads(struct cli_run *run, FILE *out, FILE *err_stream)
+{
+	pthread_t threads[THREADS_MAX];
+	size_t wanted = run_wanted(run), started = 0;
+
+	while (started < wanted && started < THREADS_MAX &&
+	       pthread_create(&threads[started], NULL, run_work, run) == 0) {
+		started++;
+	}
+	if (started == 0) {
+		(void)run_work(run);
+	}
+	int status = run_collect(run, out, err_stream);
+	for (size_t i = 0; i < started; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	return status;
+}
+
+int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream)
+{
+	const struct cli_options *options = run->options;
+	bool uses_network = options->command != CLI_STATUS;
+
+	if (log_init(&run->log, err_stream, options->level) < 0) {
+		return err_exit_status(ERR_INTERNAL);
+	}
+	run->sync_options = (struct sync_options){
+		.dry_run = options->dry_run,
+		.pull = options->pull,
+		.push = options->push,
+		.allow_mass_delete = options->allow_mass_delete,
+		.wait = options->wait,
+		.state_dir = run->conf->state_dir,
+		.log = &run->log,
+		.stop = run->stop,
+	};
+	run_fill_accounts(run);
+	if (uses_network) {
+		run_check_roots(run);
+		run_fetch_passwords(run);
+	}
+	int status = run_threads(run, out, err_stream);
+	log_finish(&run->log);
+	return status;
+}

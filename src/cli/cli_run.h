@@ -1,0 +1,29 @@
+/*
+ * One command over the accounts of a configuration: which take part, their passwords, a thread
+ * each, and their output in file order.
+ *
+ *     cli_run_create(&run, &options, conf, &err);   cli_run_select(run, &err);
+ *     status = cli_run_all(run);                    cli_run_destroy(&run);
+ */
+#ifndef MAILSYNC_CLI_RUN_H
+#define MAILSYNC_CLI_RUN_H
+
+#include <stdio.h>
+
+#include "mailsync/conf/conf.h"
+#include "cli_options.h"
+
+struct cli_run;
+
+/* OPTIONS and CONF are borrowed. STOP: non-zero asks for an end. */
+int cli_run_create(struct cli_run **run, const struct cli_options *options, const struct conf *conf,
+		   const volatile int *stop, struct err *err);
+void cli_run_destroy(struct cli_run **run);
+/* Takes the arguments ACCOUNT[/MAILBOX] apart; none: all accounts. -ERR_USAGE for an unknown
+ * account. */
+int cli_run_select(struct cli_run *run, struct err *err);
+/* Runs, writes to OUT and ERR_STREAM, and returns the exit status: that of the first failing
+ * account. */
+int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream);
+
+#endif

@@ -1,0 +1,111 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli_options.h"
+
+static char *arguments[16];
+
+/* Reads "mailsync" and the words of LINE (changed). */
+static int read_line(struct cli_options *options, char *line, struct err *err)
+{
+	static char program[] = "mailsync";
+	int count = 0;
+
+	arguments[count++] = program;
+	for (char *at = line; *at && count < 15;) {
+		arguments[count++] = at;
+		at += strcspn(at, " ");
+		if (*at) {
+			*at++ = '\0';
+		}
+	}
+	arguments[count] = NULL;
+	return cli_options_read(options, count, arguments, err);
+}
+
+static void no_words_mean_sync_of_everything(void **state)
+{
+	struct cli_options options;
+	struct err err;
+	char line[] = "";
+
+	(void)state;
+	assert_int_equal(read_line(&options, line, &err), 0);
+	assert_int_equal(options.command, CLI_SYNC);
+	assert_int_equal(options.argument_count, 0);
+	assert_int_equal(options.level, LOG_WARN);
+}
+
+static void options_stand_before_and_after_the_command(void **state)
+{
+	struct cli_options options;
+	struct err err;
+	char line[] = "-v --json list work -c x.conf -v other/INBOX";
+
+	(void)state;
+	assert_int_equal(read_line(&options, line, &err), 0);
+	assert_int_equal(options.command, CLI_LIST);
+	assert_int_equal(options.level, LOG_WIRE);
+	assert_true(options.json);
+	assert_string_equal(options.config, "x.conf");
+	assert_int_equal(options.argument_count, 2);
+	assert_string_equal(options.arguments[0], "work");
+	assert_string_equal(options.arguments[1], "other/INBOX");
+}
+
+static void two_v_in_one_word_show_the_wire(void **state)
+{
+	struct cli_options options;
+	struct err err;
+	char line[] = "-vv";
+
+	(void)state;
+	assert_int_equal(read_line(&options, line, &err), 0);
+	assert_int_equal(options.level, LOG_WIRE);
+}
+
+static void an_account_named_like_a_command_can_be_given(void **state)
+{
+	struct cli_options options;
+	struct err err;
+	char line[] = "sync list";
+
+	(void)state;
+	assert_int_equal(read_line(&options, line, &err), 0);
+	assert_int_equal(options.command, CLI_SYNC);
+	assert_string_equal(options.arguments[0], "list");
+}
+
+static void what_cannot_be_is_a_usage_error(void **state)
+{
+	static const char *const lines[] = {"--pull --push", "-x",           "--nonsense",
+					    "--config",      "--json=x",     "--progress=x",
+					    "list -n",       "status --pull"};
+	struct cli_options options;
+	struct err err;
+	char line[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		memcpy(line, lines[i], strlen(lines[i]) + 1);
+		assert_int_equal(read_line(&options, line, &err), -ERR_USAGE);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_words_mean_sync_of_everything),
+		cmocka_unit_test(options_stand_before_and_after_the_command),
+		cmocka_unit_test(two_v_in_one_word_show_the_wire),
+		cmocka_unit_test(an_account_named_like_a_command_can_be_given),
+		cmocka_unit_test(what_cannot_be_is_a_usage_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

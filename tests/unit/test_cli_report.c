@@ -1,0 +1,152 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli_json.h"
+#include "cli_print.h"
+#include "cli_report.h"
+
+static char inbox[] = "INBOX", file[] = "cur/1.x:2,S", why[] = "new here";
+
+static void json_text_is_escaped_and_always_utf_8(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	json_begin(&out, "x");
+	json_text(&out, "a", "\"\\\n\t\x01 \xC3\xA4 \xF0\x9F\x92\xA9");
+	json_text(&out, "b", "\xFF|\xC3|\xC0\xAF|\xED\xA0\x80|\xF5\x80");
+	json_text(&out, "c", NULL);
+	json_seconds(&out, "d", 1.2345);
+	json_end(&out);
+	assert_string_equal(
+		out.data,
+		"{\"event\":\"x\",\"a\":\"\\\"\\\\\\n\\t\\u0001 \xC3\xA4 \xF0\x9F\x92\xA9\","
+		"\"b\":\"\xEF\xBF\xBD|\xEF\xBF\xBD|\xEF\xBF\xBD\xEF\xBF\xBD|"
+		"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD|\xEF\xBF\xBD\xEF\xBF\xBD\","
+		"\"c\":null,\"d\":1.235}\n");
+	buf_finish(&out);
+}
+
+static void a_quiet_success_says_nothing(void **state)
+{
+	struct report_mailbox mailbox = {inbox, {.downloaded = 2}, true};
+	struct report report = {
+		.mailboxes = &mailbox, .mailbox_count = 1, .total = {.downloaded = 2}};
+	struct cli_output output;
+
+	(void)state;
+	cli_output_init(&output, false, false);
+	cli_print_report(&output, "work", &report);
+	assert_int_equal(output.out.len, 0);
+	assert_int_equal(output.err.len, 0);
+	cli_output_finish(&output);
+}
+
+static void a_verbose_report_names_changed_mailboxes(void **state)
+{
+	struct report_mailbox mailbox = {inbox, {.downloaded = 2, .flags_remote = 1}, true};
+	struct report report = {.mailboxes = &mailbox,
+				.mailbox_count = 1,
+				.total = {.downloaded = 2, .flags_remote = 1}};
+	struct cli_output output;
+
+	(void)state;
+	cli_output_init(&output, false, true);
+	cli_print_report(&output, "work", &report);
+	assert_non_null(strstr(output.err.data,
+			       "mailsync: work/INBOX: 2 downloaded, 1 flagged on the server\n"));
+	assert_int_equal(output.out.len, 0);
+	cli_output_finish(&output);
+}
+
+static void json_lines_end_with_the_account(void **state)
+{
+	struct report_mailbox mailbox = {inbox, {.uploaded = 1}, true};
+	struct report_error error = {inbox, 7, ERR_REFUSED, why};
+	struct report report = {.mailboxes = &mailbox,
+				.mailbox_count = 1,
+				.errors = &error,
+				.error_count = 1,
+				.total = {.uploaded = 1, .errors = 1},
+				.status = 1,
+				.mailboxes_selected = 5,
+				.seconds = 0.05};
+	struct cli_output output;
+
+	(void)state;
+	cli_output_init(&output, true, false);
+	cli_print_report(&output, "a", &report);
+	assert_string_equal(
+		output.out.data,
+		"{\"event\":\"mailbox\",\"account\":\"a\",\"mailbox\":\"INBOX\",\"downloaded\":0,"
+		"\"uploaded\":1,\"moved\":0,\"flags_local\":0,\"flags_remote\":0,"
+		"\"deleted_local\":0,\"deleted_remote\":0,\"skipped\":0,\"errors\":0}\n"
+		"{\"event\":\"error\",\"account\":\"a\",\"mailbox\":\"INBOX\",\"uid\":7,"
+		"\"code\":\"refused\",\"message\":\"new here\"}\n"
+		"{\"event\":\"account\",\"account\":\"a\",\"status\":1,\"downloaded\":0,"
+		"\"uploaded\":1,\"moved\":0,\"flags_local\":0,\"flags_remote\":0,"
+		"\"deleted_local\":0,\"deleted_remote\":0,\"skipped\":0,\"errors\":1,"
+		"\"mailboxes\":5,\"mailboxes_changed\":0,\"connections\":0,\"commands\":0,"
+		"\"round_trips\":0,\"bytes_in\":0,\"bytes_out\":0,\"seconds\":0.050}\n");
+	assert_string_equal(output.err.data, "mailsync: a: new here\n");
+	cli_output_finish(&output);
+}
+
+static void a_plan_is_printed_for_people_and_machines(void **state)
+{
+	struct report_plan plan = {inbox, REPORT_UPLOAD, 0, file, why};
+	struct report report = {.plan = &plan, .plan_count = 1};
+	struct cli_output output;
+	struct buf out;
+
+	(void)state;
+	cli_output_init(&output, false, false);
+	cli_print_report(&output, "a", &report);
+	assert_string_equal(output.out.data, "a/INBOX: upload cur/1.x:2,S (new here)\n");
+	cli_output_finish(&output);
+	buf_init(&out, 4096);
+	cli_report_json(&out, "a", &report, false);
+	assert_string_equal(out.data, "{\"event\":\"plan\",\"account\":\"a\",\"mailbox\":\"INBOX\","
+				      "\"op\":\"upload\",\"uid\":null,\"file\":\"cur/1.x:2,S\","
+				      "\"why\":\"new here\"}\n");
+	buf_finish(&out);
+}
+
+static void names_from_a_server_cannot_write_to_the_terminal(void **state)
+{
+	char name[] = "x\x1b[2J\xC2\x9B", use[] = "\\Sent";
+	struct listing_entry entry = {name, use, 3, true, true};
+	struct listing listing = {&entry, 1};
+	struct strlist only;
+	struct cli_output output;
+
+	(void)state;
+	strlist_init(&only);
+	cli_output_init(&output, false, false);
+	cli_print_listing(&output, "a", &listing, &only);
+	assert_non_null(strstr(output.out.data, "x?[2J?"));
+	assert_null(strchr(output.out.data, 0x1b));
+	assert_non_null(strstr(output.out.data, "\\Sent"));
+	cli_output_finish(&output);
+	strlist_finish(&only);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(json_text_is_escaped_and_always_utf_8),
+		cmocka_unit_test(a_quiet_success_says_nothing),
+		cmocka_unit_test(a_verbose_report_names_changed_mailboxes),
+		cmocka_unit_test(json_lines_end_with_the_account),
+		cmocka_unit_test(a_plan_is_printed_for_people_and_machines),
+		cmocka_unit_test(names_from_a_server_cannot_write_to_the_terminal),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
