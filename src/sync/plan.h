@@ -7,47 +7,48 @@
  *
  * A row that is not agreed, on the server only (remote PRESENT, local not):
  *   R1  carries \Deleted and `expunge` is set: covers remote -> DELETE_REMOTE (brake; read-only
- *   mailbox: hold OBSTACLE); else hold DELETED
+ *       mailbox: hold OBSTACLE); else hold DELETED
  *   R2  `copy` does not cover local                       -> hold POLICY
  *   R3  larger than max_message_size (size known)         -> hold TOO_LARGE
- *   R4  INTERNALDATE before max_age's cut                 -> hold TOO_OLD
+ *   R4  INTERNALDATE (known) before max_age's cut         -> hold TOO_OLD
  *   R5  else                                              -> DOWNLOAD
  * A row that is not agreed, in the Maildir only:
- *   R6  carries T and `expunge` covers local -> DELETE_LOCAL (brake)
- *   R10 row.reason is AMBIGUOUS                           -> hold AMBIGUOUS (before the other
- *   holds: a hold for another reason
- *       would forget it, and the next run would send the message twice)
- *       carries T and `expunge` is set                    -> hold DELETED (still R6)
+ *   R6  carries T and `expunge` covers local              -> DELETE_LOCAL (brake)
+ *   R10 row.reason is AMBIGUOUS                           -> hold AMBIGUOUS. Before all other
+ *       holds: another reason would take its place, and a later run send the message twice.
+ *   R6  carries T and `expunge` is set                    -> hold DELETED
  *   R7  `copy` does not cover remote                      -> hold POLICY
  *   R8  larger than max_message_size                      -> hold TOO_LARGE
  *   R9  mailbox is read-only on the server                -> hold OBSTACLE
  *   R11 else                                              -> UPLOAD
- * A row that is not agreed but present on both sides (a pair just found): AGREE on the flags
- * that both share, then as an agreed row with these: flags are joined. An agreed row:
+ * A row that is not agreed but present on both sides (a pair just found):
+ *       AGREE on the flags that both share; then, with these, R15 to R20: flags are joined.
+ * An agreed row:
  *   R12 gone on both sides                                -> FORGET
  *   R13 gone on the server: `delete` covers local         -> DELETE_LOCAL (brake), else hold POLICY
  *   R14 gone in the Maildir: `delete` covers remote       -> DELETE_REMOTE (brake; read-only
- *   mailbox: hold OBSTACLE), else hold POLICY
+ *       mailbox: hold OBSTACLE), else hold POLICY
  *       (R13 and R14 beat flag changes of the surviving side.)
  *   R15 both present: merged = flags ^ (local_flags ^ flags | remote_flags ^ flags), bit by bit.
  *       What has to change locally: merged ^ local_flags; on the server: merged ^ remote_flags.
  *   R16 `flags` does not cover local, or a bit cannot be kept locally (keyword without letter):
- *   those bits are held
- *   R17 `flags` does not cover remote, bit not in permanent_flags (keywords new to the mailbox:
- *   permanent_any), or read-only mailbox: those bits are held
+ *       those bits are held (POLICY)
+ *   R17 `flags` does not cover remote: those bits are held (POLICY); bit not in permanent_flags
+ *       (keywords new to the mailbox: permanent_any), or read-only mailbox: held (OBSTACLE)
  *   R18 remaining local bits  -> FLAGS_LOCAL(add, remove)
  *   R19 remaining remote bits -> FLAGS_REMOTE(add, remove)
  *   R20 merged has \Deleted and `expunge` is set: covers remote -> DELETE_REMOTE, covers local
- *   -> DELETE_LOCAL; if one side is so
- *       removed, the other is too where `delete` covers it, in the same plan (else that copy
- *       stays, and is held POLICY by R13/R14 later). Where it removes a side, flag operations
- *       for that side are dropped.
+ *       -> DELETE_LOCAL; if one side is so removed, the other is too where `delete` covers it, in
+ *       the same plan (else that copy stays, and is held POLICY by R13/R14 later). Where it
+ *       removes a side, flag operations and held bits for that side are dropped.
  *       A removal that the brake or an obstacle holds leaves the flag operations.
- *   Observed equal on both sides but different from base (same change on both) -> AGREE (no act,
- *   base is updated). The brake: with brake_local/brake_remote set, DELETE_LOCAL/DELETE_REMOTE
- *   become hold BRAKE. A row gets one HOLD at most; of several reasons BRAKE is told before
- *   OBSTACLE (no letter here, not in PERMANENTFLAGS, read-only) before POLICY. A row with an
- *   open intent is not planned (the caller leaves it out).
+ *   Observed equal on both sides but different from base (same change on both), and no
+ *   FLAGS operation to carry it -> AGREE (no act, base is updated).
+ *
+ * The brake: with brake_local/brake_remote set, DELETE_LOCAL/DELETE_REMOTE become hold BRAKE.
+ * A row gets one HOLD at most: BRAKE is told before OBSTACLE, OBSTACLE before POLICY.
+ * The operations of a row stand together: AGREE, FLAGS, DELETE, HOLD.
+ * A row with an open intent is not planned (the caller leaves it out).
  *
  * Base's agreed flags after flag operations: bits that both sides now share take the shared
  * value; held bits keep base's. A FLAGS op carries `agreed` = the value of row.flags once all

@@ -133,14 +133,14 @@ int state_cursor_open(struct state *state, int64_t mailbox, enum state_order ord
 int state_cursor_next(struct state_cursor *cursor, const struct row **row, struct err *err);
 void state_cursor_close(struct state_cursor **cursor);
 
-/* Quick changes of what was observed, without loading the row. They keep `pending` right and reset `reason` (but AMBIGUOUS, which only
- * pairing settles: without it the message would be sent twice) and nothing else; *FOUND false
- * when there is no such row.
+/* Quick changes of what was observed, without loading the row. They keep `pending` right and
+ * reset `reason` (but AMBIGUOUS, which only pairing settles: without it the message would be
+ * sent twice) and nothing else; *FOUND false when there is no such row.
  * A change that changes nothing writes nothing (*CHANGED false). */
 struct state_seen { bool found; bool changed; };
 int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags, struct state_seen *seen, struct err *err);
-/* Present rows with FIRST <= uid <= LAST are GONE on the server now (never agreed ones, and those gone locally
- * too, are dropped; a pair never agreed loses its UID and is local only). *COUNT: how many
+/* Present rows with FIRST <= uid <= LAST are GONE on the server now (never agreed ones, and those
+ * gone locally too, are dropped; a pair never agreed loses its UID and is local only). *COUNT: how many
  * changed or went. */
 int state_see_remote_gone(struct state *state, int64_t mailbox, uint32_t first, uint32_t last, uint64_t *count, struct err *err);
 int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, struct err *err);

@@ -1,0 +1,224 @@
+/* Scenarios, plans as text, and carrying a plan out on paper, written apart from the planner. */
+#ifndef PAPER_H
+#define PAPER_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/model/flags.h"
+#include "sync/plan.h"
+
+#define ROWS_MAX 16
+#define TEXT_MAX 4096
+
+struct scenario {
+	char title[160];
+	struct plan_policy policy;
+	struct plan_mailbox mailbox;
+	struct row rows[ROWS_MAX];
+	size_t count;
+	char expected[TEXT_MAX];
+};
+
+static const char *const op_names[] = {
+	[OP_DOWNLOAD] = "download",
+	[OP_UPLOAD] = "upload",
+	[OP_FLAGS_LOCAL] = "flags_local",
+	[OP_FLAGS_REMOTE] = "flags_remote",
+	[OP_DELETE_LOCAL] = "delete_local",
+	[OP_DELETE_REMOTE] = "delete_remote",
+	[OP_FORGET] = "forget",
+	[OP_AGREE] = "agree",
+	[OP_HOLD] = "hold",
+};
+static const char *const reason_names[] = {
+	[REASON_NONE] = "none",           [REASON_POLICY] = "policy",
+	[REASON_TOO_LARGE] = "too_large", [REASON_TOO_OLD] = "too_old",
+	[REASON_DELETED] = "deleted",     [REASON_BRAKE] = "brake",
+	[REASON_FAILED] = "failed",       [REASON_OBSTACLE] = "obstacle",
+	[REASON_AMBIGUOUS] = "ambiguous",
+};
+static const char letters[] = "DFPRSTabcdefghijklmnopqrstuvwxyz";
+
+static inline void scenario_init(struct scenario *scenario)
+{
+	memset(scenario, 0, sizeof(*scenario));
+	scenario->policy =
+		(struct plan_policy){.copy = 3, .flags = 3, .delete_ = 3, .oldest = INT64_MIN};
+	scenario->mailbox = (struct plan_mailbox){.permanent_flags = FLAGS_SYSTEM,
+						  .permanent_any = true,
+						  .local_keywords = ~FLAGS_SYSTEM};
+}
+
+/* Writing what was planned. */
+
+static inline void text_flags(char *out, size_t size, char sign, uint64_t flags)
+{
+	size_t len = strlen(out);
+
+	if (flags == 0) {
+		return;
+	}
+	len += (size_t)snprintf(out + len, size - len, " %c", sign);
+	for (size_t i = 0; letters[i] != '\0' && len + 1 < size; i++) {
+		if ((flags & (UINT64_C(1) << i)) != 0) {
+			out[len++] = letters[i];
+		}
+	}
+	out[len] = '\0';
+}
+
+static inline void text_op(const struct op *op, char *line, size_t size)
+{
+	snprintf(line, size, "%zu %s", op->row, op_names[op->kind]);
+	text_flags(line, size, '+', op->add);
+	text_flags(line, size, '-', op->remove);
+	if (op->kind == OP_HOLD) {
+		size_t len = strlen(line);
+		snprintf(line + len, size - len, " %s", reason_names[op->reason]);
+	}
+}
+
+static inline void text_plan(const struct plan *plan, char *text, size_t size)
+{
+	char line[128];
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < plan->count; i++) {
+		text_op(&plan->ops[i], line, sizeof(line));
+		assert_non_null(plan->ops[i].why);
+		len += (size_t)snprintf(text + len, size - len, "%s\n", line);
+		assert_true(len < size);
+	}
+}
+
+static inline void scenario_plan(const struct scenario *scenario, struct plan *plan)
+{
+	struct err err;
+
+	plan_init(plan);
+	assert_int_equal(plan_make(scenario->rows, scenario->count, &scenario->policy,
+				   &scenario->mailbox, plan, &err),
+			 0);
+}
+
+/* Carrying a plan out on paper, written apart from the planner. */
+
+static inline uint64_t paper_remote_allowed(const struct plan_mailbox *mailbox)
+{
+	uint64_t any = mailbox->permanent_any ? ~(FLAGS_SYSTEM & ~FLAG_FORWARDED) : 0;
+
+	return mailbox->permanent_flags | any;
+}
+
+static inline void paper_op(struct scenario *scenario, const struct op *op)
+{
+	struct row *row = &scenario->rows[op->row];
+
+	switch (op->kind) {
+	case OP_DOWNLOAD:
+		row->local = SIDE_PRESENT;
+		row->local_flags =
+			row->remote_flags & (FLAGS_SYSTEM | scenario->mailbox.local_keywords);
+		row->is_agreed = true;
+		row->flags = row->local_flags & row->remote_flags;
+		break;
+	case OP_UPLOAD:
+		row->remote = SIDE_PRESENT;
+		row->remote_flags = row->local_flags & paper_remote_allowed(&scenario->mailbox);
+		row->is_agreed = true;
+		row->flags = row->local_flags & row->remote_flags;
+		break;
+	case OP_FLAGS_LOCAL:
+		assert_int_equal(row->local_flags & op->add, 0);
+		assert_int_equal(~row->local_flags & op->remove, 0);
+		row->local_flags = (row->local_flags | op->add) & ~op->remove;
+		break;
+	case OP_FLAGS_REMOTE:
+		assert_int_equal(row->remote_flags & op->add, 0);
+		assert_int_equal(~row->remote_flags & op->remove, 0);
+		row->remote_flags = (row->remote_flags | op->add) & ~op->remove;
+		break;
+	case OP_DELETE_LOCAL:
+		assert_int_equal(row->local, SIDE_PRESENT);
+		row->local = SIDE_GONE;
+		break;
+	case OP_DELETE_REMOTE:
+		assert_int_equal(row->remote, SIDE_PRESENT);
+		row->remote = SIDE_GONE;
+		break;
+	case OP_FORGET:
+		row->local = row->remote = SIDE_GONE;
+		break;
+	case OP_AGREE:
+		row->is_agreed = true;
+		row->flags = op->agreed;
+		break;
+	case OP_HOLD:
+		row->reason = op->reason;
+		break;
+	}
+}
+
+static inline bool paper_is_flag_op(const struct op *op)
+{
+	return op->kind == OP_FLAGS_LOCAL || op->kind == OP_FLAGS_REMOTE;
+}
+
+/* Carries out PLAN, settles flags bit by bit, and drops rows that are void. */
+static inline void paper_apply(struct scenario *scenario, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		paper_op(scenario, &plan->ops[i]);
+	}
+	for (size_t i = 0; i < plan->count; i++) {
+		struct row *row = &scenario->rows[plan->ops[i].row];
+		if (!paper_is_flag_op(&plan->ops[i])) {
+			continue;
+		}
+		for (uint64_t bit = 1; bit != 0; bit <<= 1) {
+			if ((row->local_flags & bit) == (row->remote_flags & bit)) {
+				row->flags = (row->flags & ~bit) | (row->local_flags & bit);
+			}
+		}
+		if (row->local == SIDE_PRESENT && row->remote == SIDE_PRESENT) {
+			assert_true(row->flags == plan->ops[i].agreed);
+		}
+	}
+	size_t kept = 0;
+	for (size_t i = 0; i < scenario->count; i++) {
+		if (scenario->rows[i].local == SIDE_PRESENT ||
+		    scenario->rows[i].remote == SIDE_PRESENT) {
+			scenario->rows[kept++] = scenario->rows[i];
+		}
+	}
+	scenario->count = kept;
+}
+
+/* I5 */
+static inline void paper_expect_only_holds(struct scenario *scenario, const struct plan *plan)
+{
+	struct plan second;
+	char text[TEXT_MAX];
+
+	paper_apply(scenario, plan);
+	scenario_plan(scenario, &second);
+	text_plan(&second, text, sizeof(text));
+	for (size_t i = 0; i < second.count; i++) {
+		if (second.ops[i].kind != OP_HOLD) {
+			fail_msg("%s: the second plan still acts:\n%s", scenario->title, text);
+		}
+	}
+	plan_finish(&second);
+}
+
+#endif

@@ -1,0 +1,311 @@
+#include "state_scene.h"
+
+static void state_row_comes_back_whole(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	struct row row = scene_row(scene, inbox, UINT32_MAX, "1.x.host");
+	struct row back;
+	bool found = false;
+
+	row.flags = UINT64_MAX;
+	row.local_flags = UINT64_C(1) << 63;
+	row.remote_flags = 5;
+	row.reason = REASON_BRAKE;
+	row.size_bytes = UINT64_C(1) << 40;
+	row.date = -5;
+	row.has_digest = true;
+	memset(row.digest, 0xab, sizeof(row.digest));
+	OK(scene, row_set_emailid(&row, "M1", 2, &scene->err));
+	OK(scene, state_row_put(scene->state, &row, &scene->err));
+	assert_true(row.id != 0);
+	row_init(&back);
+	OK(scene, state_row_by_uid(scene->state, inbox, UINT32_MAX, &back, &found, &scene->err));
+	assert_true(found);
+	assert_int_equal(back.id, row.id);
+	assert_string_equal(back.unique, "1.x.host");
+	assert_true(back.is_agreed);
+	assert_true(back.flags == UINT64_MAX);
+	assert_true(back.local_flags == UINT64_C(1) << 63);
+	assert_int_equal(back.remote_flags, 5);
+	assert_int_equal(back.reason, REASON_BRAKE);
+	assert_true(back.size_bytes == UINT64_C(1) << 40);
+	assert_int_equal(back.date, -5);
+	assert_true(back.has_digest);
+	assert_memory_equal(back.digest, row.digest, sizeof(row.digest));
+	assert_string_equal(back.emailid, "M1");
+	OK(scene, state_row_by_unique(scene->state, inbox, "1.x.host", &back, &found, &scene->err));
+	assert_true(found);
+	OK(scene, state_row_by_id(scene->state, row.id + 1, &back, &found, &scene->err));
+	assert_false(found);
+	assert_int_equal(back.id, row.id);
+	row_finish(&row);
+	row_finish(&back);
+}
+
+static void state_row_put_removes_what_is_void_and_never_reuses_an_id(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	struct row row = scene_row(scene, inbox, 1, "one");
+	struct row back;
+	bool found = true;
+
+	OK(scene, state_row_put(scene->state, &row, &scene->err));
+	int64_t id = row.id;
+	row.local = SIDE_GONE;
+	row.remote = SIDE_GONE;
+	OK(scene, state_row_put(scene->state, &row, &scene->err));
+	assert_int_equal(row.id, 0);
+	row_init(&back);
+	OK(scene, state_row_by_id(scene->state, id, &back, &found, &scene->err));
+	assert_false(found);
+	assert_true(scene_put(scene, inbox, 2, "two") > id);
+	row_finish(&row);
+}
+
+static void state_row_of_a_known_uid_is_refused(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	struct row row = scene_row(scene, inbox, 1, "other");
+
+	scene_put(scene, inbox, 1, "one");
+	scene_put(scene, inbox, 0, "two");
+	scene_put(scene, inbox, 0, "three");
+	assert_int_equal(state_row_put(scene->state, &row, &scene->err), -ERR_INTERNAL);
+	assert_int_equal(row.id, 0);
+	row_finish(&row);
+}
+
+static void state_pending_rows_and_deleted_ones_come_in_id_order(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	struct row_list rows;
+
+	scene_put(scene, inbox, 1, "settled");
+	int64_t first = scene_put(scene, inbox, 2, "");
+	struct row row = scene_row(scene, inbox, 3, "deleted");
+	row.flags = row.local_flags = row.remote_flags = FLAG_DELETED | FLAG_SEEN;
+	OK(scene, state_row_put(scene->state, &row, &scene->err));
+	scene_put(scene, inbox, 0, "fresh");
+	assert_int_equal(scene_pending(scene, inbox, false), 2);
+	row_list_init(&rows);
+	OK(scene, state_rows_pending(scene->state, inbox, true, &rows, &scene->err));
+	assert_int_equal(rows.count, 3);
+	assert_int_equal(rows.items[0].id, first);
+	assert_int_equal(rows.items[1].id, row.id);
+	assert_string_equal(rows.items[2].unique, "fresh");
+	row_list_finish(&rows);
+	row_finish(&row);
+}
+
+static void state_seen_flags_make_a_row_pending_and_settled_again(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	int64_t id = scene_put(scene, inbox, 1, "one");
+	struct state_seen seen;
+
+	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 0, &seen, &scene->err));
+	assert_true(seen.found);
+	assert_false(seen.changed);
+	OK(scene, state_see_remote_flags(scene->state, inbox, 9, 0, &seen, &scene->err));
+	assert_false(seen.found);
+	OK(scene,
+	   state_see_remote_flags(scene->state, inbox, 1, UINT64_C(1) << 63, &seen, &scene->err));
+	assert_true(seen.found && seen.changed);
+	assert_int_equal(scene_pending(scene, inbox, false), 1);
+	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 0, &seen, &scene->err));
+	assert_int_equal(scene_pending(scene, inbox, false), 0);
+	OK(scene, state_see_local_flags(scene->state, id, 16, &scene->err));
+	assert_int_equal(scene_pending(scene, inbox, false), 1);
+	OK(scene, state_see_local_flags(scene->state, id, 0, &scene->err));
+	assert_int_equal(scene_pending(scene, inbox, false), 0);
+}
+
+static void state_seen_gone_keeps_agreed_rows_and_drops_others(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	int64_t other = scene_mailbox(scene, "other");
+	struct row back;
+	uint64_t count = 0;
+	bool found;
+
+	int64_t agreed = scene_put(scene, inbox, 1, "one");
+	int64_t new_there = scene_put(scene, inbox, 2, "");
+	int64_t half_gone = scene_put(scene, inbox, 3, "three");
+	struct row pair = scene_row(scene, inbox, 4, "four");
+	pair.is_agreed = false;
+	OK(scene, state_row_put(scene->state, &pair, &scene->err));
+	scene_put(scene, other, 1, "one");
+	OK(scene, state_see_local_gone(scene->state, half_gone, &scene->err));
+	assert_int_equal(scene_pending(scene, inbox, false), 3);
+	OK(scene, state_see_remote_gone(scene->state, inbox, 1, UINT32_MAX, &count, &scene->err));
+	assert_int_equal(count, 4);
+	row_init(&back);
+	OK(scene, state_row_by_id(scene->state, agreed, &back, &found, &scene->err));
+	assert_true(found && back.remote == SIDE_GONE && back.uid == 1);
+	OK(scene, state_row_by_id(scene->state, new_there, &back, &found, &scene->err));
+	assert_false(found);
+	OK(scene, state_row_by_id(scene->state, half_gone, &back, &found, &scene->err));
+	assert_false(found);
+	OK(scene, state_row_by_id(scene->state, pair.id, &back, &found, &scene->err));
+	assert_true(found && back.remote == SIDE_ABSENT && back.uid == 0);
+	OK(scene, state_see_remote_gone(scene->state, inbox, 1, UINT32_MAX, &count, &scene->err));
+	assert_int_equal(count, 0);
+	assert_int_equal(scene_pending(scene, other, false), 0);
+	row_finish(&back);
+	row_finish(&pair);
+}
+
+static void state_counts_by_exception(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	int64_t other = scene_mailbox(scene, "other");
+	uint64_t count;
+
+	scene_put(scene, inbox, 1, "one");
+	int64_t gone = scene_put(scene, inbox, 2, "two");
+	scene_put(scene, inbox, 3, "");
+	scene_put(scene, inbox, 0, "four");
+	scene_put(scene, other, 1, "one");
+	OK(scene, state_see_local_gone(scene->state, gone, &scene->err));
+	OK(scene, state_count_agreed(scene->state, inbox, &count, &scene->err));
+	assert_int_equal(count, 2);
+	OK(scene, state_count_agreed(scene->state, 0, &count, &scene->err));
+	assert_int_equal(count, 3);
+	OK(scene, state_count_remote(scene->state, inbox, &count, &scene->err));
+	assert_int_equal(count, 3);
+	OK(scene, state_count_remote(scene->state, 0, &count, &scene->err));
+	assert_int_equal(count, 4);
+}
+
+static void state_moves_join_gone_and_new(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	int64_t other = scene_mailbox(scene, "other");
+	struct state_moves moves;
+
+	int64_t gone = scene_put(scene, inbox, 1, "one");
+	int64_t stays = scene_put(scene, inbox, 2, "two");
+	int64_t fresh = scene_put(scene, other, 0, "one");
+	scene_put(scene, other, 0, "two");
+	(void)stays;
+	OK(scene, state_see_local_gone(scene->state, gone, &scene->err));
+	OK(scene, state_moves_load(scene->state, &moves, &scene->err));
+	assert_int_equal(moves.count, 1);
+	assert_int_equal(moves.items[0].gone_row, gone);
+	assert_int_equal(moves.items[0].new_row, fresh);
+	state_moves_finish(&moves);
+}
+
+static void state_finds_rows_by_emailid(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	int64_t other = scene_mailbox(scene, "other");
+	struct row_list rows;
+	struct row fresh = scene_row(scene, inbox, 0, "one");
+	struct row agreed = scene_row(scene, other, 4, "one");
+
+	OK(scene, row_set_emailid(&fresh, "M1", 2, &scene->err));
+	OK(scene, row_set_emailid(&agreed, "M1", 2, &scene->err));
+	OK(scene, state_row_put(scene->state, &fresh, &scene->err));
+	OK(scene, state_row_put(scene->state, &agreed, &scene->err));
+	row_list_init(&rows);
+	OK(scene, state_rows_by_emailid(scene->state, "M1", &rows, &scene->err));
+	assert_int_equal(rows.count, 2);
+	assert_true(rows.items[0].is_agreed);
+	row_list_finish(&rows);
+	row_finish(&fresh);
+	row_finish(&agreed);
+}
+
+static void state_cursor_streams_in_order_while_rows_change(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	struct state_cursor *cursor;
+	const struct row *row;
+	struct row copy;
+	uint32_t expected = 1;
+
+	scene_put(scene, inbox, 3, "b");
+	scene_put(scene, inbox, 1, "c\xff");
+	scene_put(scene, inbox, 2, "a");
+	scene_put(scene, inbox, 0, "aa");
+	row_init(&copy);
+	OK(scene, state_begin(scene->state, &scene->err));
+	OK(scene, state_cursor_open(scene->state, inbox, STATE_BY_UID, &cursor, &scene->err));
+	for (;;) {
+		OK(scene, state_cursor_next(cursor, &row, &scene->err));
+		if (row == NULL) {
+			break;
+		}
+		assert_int_equal(row->uid, expected++);
+		OK(scene, row_copy(&copy, row, &scene->err));
+		copy.flags = 7;
+		OK(scene, state_row_put(scene->state, &copy, &scene->err));
+	}
+	state_cursor_close(&cursor);
+	assert_int_equal(expected, 4);
+	OK(scene, state_commit(scene->state, &scene->err));
+	OK(scene, state_cursor_open(scene->state, inbox, STATE_BY_UNIQUE, &cursor, &scene->err));
+	static const char *const names[] = {"a", "aa", "b", "c\xff"};
+	for (size_t i = 0; i < 4; i++) {
+		OK(scene, state_cursor_next(cursor, &row, &scene->err));
+		assert_string_equal(row->unique, names[i]);
+	}
+	state_cursor_close(&cursor);
+	row_finish(&copy);
+}
+
+static void state_row_needs_less_than_180_bytes(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	struct stat info;
+	char unique[64];
+
+	for (uint32_t uid = 1; uid <= 5000;) {
+		OK(scene, state_begin(scene->state, &scene->err));
+		for (uint32_t end = uid + 500; uid < end; uid++) {
+			snprintf(unique, sizeof(unique),
+				 "1700000000.0a1b2c3d_1699999999_%" PRIu32 ".host", uid);
+			struct row row = scene_row(scene, inbox, uid, unique);
+			row.size_bytes = 5000 + uid;
+			row.date = 1700000000 + uid;
+			row.has_digest = true;
+			row.flags = row.local_flags = row.remote_flags = FLAG_SEEN;
+			OK(scene, state_row_put(scene->state, &row, &scene->err));
+			row_finish(&row);
+		}
+		OK(scene, state_commit(scene->state, &scene->err));
+	}
+	assert_int_equal(stat(scene->path, &info), 0);
+	assert_in_range((uintmax_t)info.st_size, 1, 5000 * 180);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCENE_TEST(state_row_comes_back_whole),
+		SCENE_TEST(state_row_put_removes_what_is_void_and_never_reuses_an_id),
+		SCENE_TEST(state_row_of_a_known_uid_is_refused),
+		SCENE_TEST(state_pending_rows_and_deleted_ones_come_in_id_order),
+		SCENE_TEST(state_seen_flags_make_a_row_pending_and_settled_again),
+		SCENE_TEST(state_seen_gone_keeps_agreed_rows_and_drops_others),
+		SCENE_TEST(state_counts_by_exception),
+		SCENE_TEST(state_moves_join_gone_and_new),
+		SCENE_TEST(state_finds_rows_by_emailid),
+		SCENE_TEST(state_cursor_streams_in_order_while_rows_change),
+		SCENE_TEST(state_row_needs_less_than_180_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
