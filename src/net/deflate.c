@@ -1,5 +1,6 @@
 #include "deflate.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #define RAW_WINDOW_BITS (-15)
 #define MEMORY_LEVEL 8
+#define PACK_ROOM_MIN 16
 
 struct deflate {
 	z_stream packer;
@@ -85,6 +87,7 @@ int deflate_pack(struct deflate *deflate_state, struct span *in, char *out, size
 	int flush;
 	int rc;
 
+	assert(size >= PACK_ROOM_MIN);
 	if (in->len == 0 && deflate_state->is_flushed) {
 		*written = 0;
 		return 0;

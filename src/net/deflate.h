@@ -17,7 +17,8 @@ int deflate_create(struct deflate **deflate, struct err *err);
 void deflate_destroy(struct deflate **deflate);
 
 /* Compresses from the front of *IN, which is shortened by what was taken. Once *IN is empty a
- * flush follows, so that the server can read all of it; call again until deflate_is_flushed(). */
+ * flush follows, so that the server can read all of it; call again until deflate_is_flushed().
+ * SIZE is 16 at least: a flush that finds less room begins again without end. */
 int deflate_pack(struct deflate *deflate, struct span *in, char *out, size_t size,
 		 size_t *written, struct err *err);
 /* False while packed bytes are still inside. */

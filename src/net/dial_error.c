@@ -69,8 +69,8 @@ static int greeting_error(const struct dial *dial, struct err *err)
 	}
 	if (dial->preamble.is_starttls && dial->preamble.commands >= 1 && words.len == 0) {
 		return host_error(dial, ERR_SERVER, err,
-				  "more came with the answer to STARTTLS than that: somebody on the "
-				  "way may have put it there; try `tls = implicit`");
+				  "more came with the answer to STARTTLS than that: somebody on "
+				  "the way may have put it there; try `tls = implicit`");
 	}
 	if (words.len == 0) {
 		return host_error(dial, ERR_SERVER, err,
@@ -194,8 +194,9 @@ static int network_error(const struct dial *dial, CURLcode code, struct err *err
 static int file_error(const struct dial *dial, CURLcode code, struct err *err)
 {
 	if (code == CURLE_SSL_CACERT_BADFILE) {
-		return host_error(dial, ERR_CONFIG, err, 
-				  "cannot use the CA certificates (%s): check `tls_ca_file`", error_words(dial, code));
+		return host_error(dial, ERR_CONFIG, err,
+				  "cannot use the CA certificates (%s): check `tls_ca_file`",
+				  error_words(dial, code));
 	}
 	return host_error(dial, ERR_CONFIG, err, "cannot use the client certificate (%s): check "
 			  "`tls_cert_file` and `tls_key_file`", error_words(dial, code));
@@ -212,7 +213,8 @@ static int setup_error(const struct dial *dial, CURLcode code, struct err *err)
 	}
 	if (code == CURLE_ABORTED_BY_CALLBACK) {
 		return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-			       "interrupted while connecting to %s:%u", dial->params->host, dial->params->port);
+			       "interrupted while connecting to %s:%u", dial->params->host,
+			       dial->params->port);
 	}
 	if (code == CURLE_URL_MALFORMAT) {
 		return host_error(dial, ERR_CONFIG, err, "\"%s\" is not a host name: check `host`",

@@ -66,7 +66,8 @@ static int shell_spawn(pid_t *pid, const char *command, int fd)
 		rc = posix_spawnattr_setsigmask(&attr, &unblocked);
 	}
 	if (rc == 0) {
-		rc = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+		rc = posix_spawnattr_setflags(&attr,
+					      POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	}
 	if (rc == 0) {
 		rc = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
@@ -190,7 +191,7 @@ static int tunnel_ended(struct tunnel *tunnel, struct err *err)
 	}
 	if (!tunnel->was_alive && (WEXITSTATUS(status) == 127 || WEXITSTATUS(status) == 126)) {
 		return err_set(err, ERR_CONFIG, SCOPE_ACCOUNT,
-			       "the tunnel command could not be run (exit status %d): check `tunnel`",
+			       "the tunnel command cannot be run (exit status %d): check `tunnel`",
 			       WEXITSTATUS(status));
 	}
 	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,

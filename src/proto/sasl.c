@@ -129,7 +129,7 @@ static int params_check(enum sasl_mech mech, const struct sasl_params *params, s
 	}
 	if (is_oauth && (secret_has(params->secret, '\1') || strchr(params->user, '\1') != NULL)) {
 		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-			       "user name or token holds a control character, which %s cannot carry",
+			       "user name or token holds a ^A, which %s cannot carry",
 			       rows[mech].name);
 	}
 	return 0;

@@ -354,7 +354,8 @@ static void xoauth2_answers_the_error_challenge_with_nothing(void **state)
 	struct exchange ex;
 
 	(void)state;
-	exchange_prepare(&ex, "someuser@example.com", "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg");
+	exchange_prepare(&ex, "someuser@example.com",
+			 "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg");
 	exchange_start(&ex, SASL_XOAUTH2);
 	expect_step(&ex, "",
 		    "user=someuser@example.com\1auth=Bearer "
