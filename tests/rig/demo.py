@@ -82,9 +82,11 @@ def change(folder):
         server.create("Neu auf dem Server")
         server.append("Neu auf dem Server", mail.one(2, seed="demo"))
     print("  on the server: one new message, one flag, one new mailbox")
-    local.set_flags(inbox[0], add="S")
-    inbox[1].unlink()
-    local.move(inbox[2], "Archive/2026")
+    unread = next(path for path in inbox if "S" not in local.flags(path))
+    others = [path for path in inbox if path != unread]
+    local.set_flags(unread, add="S")
+    others[0].unlink()
+    local.move(others[1], "Archive/2026")
     local.deliver("Entwürfe", b"Subject: written offline\n\nHello\n", "DS")
     print("  in the Maildir: one read, one deleted, one moved to a new mailbox, one written")
 

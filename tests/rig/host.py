@@ -174,6 +174,7 @@ class Server:
         self.authority = Authority(self.base / "tls")
         self.port = free_ports(4)
         self.process = None
+        atexit.register(self.stop)
 
     @property
     def ca(self):
@@ -192,7 +193,6 @@ class Server:
             self.process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 preexec_fn=end_with_parent, **options)
-        atexit.register(self.stop)
         try:
             wait_for_port(self.port, self.process)
         except RuntimeError as error:

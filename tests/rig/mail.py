@@ -229,6 +229,37 @@ def fill(server, letters):
     return refused
 
 
+def pour(server, mailbox, letters, batch=200):
+    """Append many letters to one mailbox fast (MULTIAPPEND and LITERAL+) through an Imap session."""
+    from .imap import date_text
+
+    sock, file = server.conn.sock, server.conn.file
+    out, number = [], 0
+
+    def flush():
+        sock.sendall(b"".join(out) + b"\r\n")
+        out.clear()
+        while True:
+            line = file.readline()
+            if line.startswith(b"pour "):
+                if not line.startswith(b"pour OK"):
+                    raise RuntimeError(line.decode(errors="replace"))
+                return
+            if not line:
+                raise RuntimeError("the server closed the connection")
+
+    for letter in letters:
+        if number % batch == 0:
+            if out:
+                flush()
+            out.append(b"pour APPEND " + server.wire(mailbox).encode())
+        head = f" ({' '.join(letter.flags)}) {date_text(letter.when)} {{{len(letter.wire)}+}}\r\n"
+        out.append(head.encode() + letter.wire)
+        number += 1
+    if out:
+        flush()
+
+
 def write_maildir(root, counts, seed=1, size=8000, owner=None):
     """Fill a Maildir++ tree for a Dovecot with format=maildir fast: {mailbox: number of messages}.
     Mailbox names are ASCII."""
