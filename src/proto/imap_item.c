@@ -160,6 +160,9 @@ static bool untagged_parse(struct imap_cursor *cursor, struct imap_event *event)
 	if (span_to_u32(word, &number)) {
 		return numbered_parse(cursor, number, event);
 	}
+	if (word.data[0] >= '0' && word.data[0] <= '9') {
+		return false;
+	}
 	const struct status_name *status = status_find(word);
 	if (status != NULL) {
 		event->type = IMAP_UNTAGGED;

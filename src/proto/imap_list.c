@@ -74,6 +74,27 @@ static bool extended_skip(struct imap_cursor *cursor)
 }
 
 /*
+ * mbox-list-extended-item = mbox-list-extended-item-tag SP tagged-ext-val
+ * Told from an unquoted name that goes on with a parenthesis by the value's own.
+ */
+static bool at_extended(struct imap_cursor ahead)
+{
+	char *before = ahead.at;
+	imap_lex_spaces(&ahead);
+	if (ahead.at == ahead.end) {
+		return true;
+	}
+	if (ahead.at == before || !imap_lex_char(&ahead, '(')) {
+		return false;
+	}
+	while (ahead.at < ahead.end && *ahead.at != ' ' && *ahead.at != '(' && *ahead.at != ')') {
+		ahead.at++;
+	}
+	imap_lex_spaces(&ahead);
+	return imap_lex_at(&ahead, '(');
+}
+
+/*
  * mailbox = "INBOX" / astring
  * Servers send names with blanks and tabs unquoted: such a name goes to the end of the line.
  */
@@ -86,7 +107,7 @@ static bool list_name_read(struct imap_cursor *cursor, struct span *name)
 		return false;
 	}
 	struct imap_cursor whole = *cursor;
-	if (imap_lex_atom(cursor, name) && extended_skip(cursor)) {
+	if (imap_lex_atom(cursor, name) && at_extended(*cursor) && extended_skip(cursor)) {
 		return true;
 	}
 	*name = imap_lex_rest(&whole);
