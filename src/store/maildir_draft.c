@@ -138,17 +138,13 @@ int maildir_draft_write(struct maildir_draft *draft, struct span data, struct er
 	while (rc == 0 && data.len > 0) {
 		const char *cr = memchr(data.data, '\r', data.len);
 		size_t len = cr ? (size_t)(cr - data.data) : data.len;
-		if (cr && len + 1 < data.len && cr[1] != '\n') {
-			len++; /* a CR of its own stays */
-		}
-		rc = pending_add(draft, data.data, len, err);
+		bool is_last = cr && len + 1 == data.len;
+		bool is_kept = cr && !is_last && cr[1] != '\n';
+		rc = pending_add(draft, data.data, len + is_kept, err);
+		draft->had_cr = is_last;
+		len += cr != NULL;
 		data.data += len;
 		data.len -= len;
-		if (data.len > 0 && data.data[0] == '\r') {
-			draft->had_cr = data.len == 1;
-			data.data++;
-			data.len--;
-		}
 	}
 	return rc;
 }
