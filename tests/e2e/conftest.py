@@ -47,6 +47,8 @@ def make_account(tmp_path, request, dovecots):
     def make(server=None, **keys):
         number = next(_serial)
         user = f"{stem}{number}"
+        if hasattr(server, "add_user"):
+            server.add_user(user)
         return program.Account(tmp_path / f"account{number}", server or dovecots(), user, **keys)
 
     return make

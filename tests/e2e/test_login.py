@@ -6,6 +6,7 @@ import hashlib
 import shlex
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -126,6 +127,62 @@ def test_a_password_that_others_can_read_is_refused(account):
                           env=account.environment(), check=False)
     assert done.returncode == 78
     assert PASSWORD.encode() not in done.stderr
+
+
+# Proxies
+
+class Proxy:
+    """The least of a SOCKS5 or an HTTP CONNECT proxy; `asked` holds what was asked for."""
+
+    def __init__(self, kind, port):
+        self.kind, self.target, self.asked = kind, port, []
+        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.port = self.sock.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        conn, _ = self.sock.accept()
+        getattr(self, self.kind)(conn)
+        far = socket.create_connection(("127.0.0.1", self.target))
+        threading.Thread(target=self.pump, args=(conn, far), daemon=True).start()
+        self.pump(far, conn)
+
+    def pump(self, source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def socks5h(self, conn):
+        conn.recv(2 + 255)
+        conn.sendall(b"\5\0")
+        request = conn.recv(1024)
+        if request[3] == 3:
+            self.asked.append(request[5:5 + request[4]].decode())
+        conn.sendall(b"\5\0\0\1\0\0\0\0\0\0")
+
+    def http(self, conn):
+        request = conn.recv(4096).decode()
+        self.asked.append(request.split()[1].rpartition(":")[0])
+        conn.sendall(b"HTTP/1.1 200 go\r\n\r\n")
+
+
+@pytest.mark.parametrize("kind", ["socks5h", "http"])
+def test_a_proxy_resolves_the_name(make_account, kind):
+    account = make_account(tls="implicit")
+    proxy = Proxy(kind, account.keys["port"])
+    account.change(proxy=f"{kind}://127.0.0.1:{proxy.port}")
+    works(account)
+    assert proxy.asked == ["localhost"]
+
+
+def test_the_environment_names_no_proxy(account):
+    account.write_config()
+    result = account.run("sync", env={"ALL_PROXY": "socks5h://127.0.0.1:1",
+                                      "all_proxy": "socks5h://127.0.0.1:1"})
+    assert result.status == 0, result
 
 
 # Failures

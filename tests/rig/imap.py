@@ -49,6 +49,7 @@ class Imap:
             context = ssl.create_default_context(cafile=str(ca))
             self.conn = imaplib.IMAP4_SSL(host, port, ssl_context=context)
         self.conn.login(user, password)
+        self.capabilities = self.conn.capability()[1][0].decode().upper().split()
         reply = self.conn.namespace()[1][0].decode()
         found = re.match(r'\(\("([^"]*)" "(.)"', reply)
         self.prefix, self.separator = (found[1], found[2]) if found else ("", "/")
@@ -173,7 +174,7 @@ class Imap:
         date = date_text(when) if when is not None else None
         tag = self.conn._new_tag()
         size = len(data)
-        plus = "+" if "LITERAL+" in self.conn.capabilities else ""
+        plus = "+" if "LITERAL+" in self.capabilities else ""
         words = [w for w in (marks, date) if w]
         line = " ".join(["APPEND", self.wire(mailbox), *words, "{%d%s}" % (size, plus)])
         self.conn.send(tag + b" " + line.encode() + b"\r\n")
@@ -197,6 +198,10 @@ class Imap:
         self.run(self.conn.uid("EXPUNGE", str(uid)))
 
     def move(self, mailbox, uid, target):
+        if "MOVE" not in self.capabilities:
+            self.copy(mailbox, uid, target)
+            self.expunge(mailbox, uid)
+            return
         self.select(mailbox)
         self.run(self.conn.uid("MOVE", str(uid), self.wire(target)))
 

@@ -220,7 +220,10 @@ def fill(server, letters):
     there = set(server.mailboxes())
     for letter in letters:
         if letter.mailbox not in there:
-            server.create(letter.mailbox)
+            try:
+                server.create(letter.mailbox)
+            except Failed:
+                pass             # some servers make parents, so it may be there by now
             there.add(letter.mailbox)
         try:
             server.append(letter.mailbox, letter.wire, letter.flags, letter.when)
