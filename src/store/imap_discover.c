@@ -1,0 +1,287 @@
+/*
+ * Which mailboxes there are, and with LIST-STATUS (RFC 5819) all their numbers, in one round trip. ENABLE (RFC 5161) and
+ * NAMESPACE (RFC 2342) travel in the same write.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "imap_private.h"
+
+#define DISCOVER_MAX 200000     /* mailboxes; more is no mail account but a fault */
+
+struct discovery {
+	struct imap_mailboxes *mailboxes;
+	size_t cap;
+	bool has_namespace;
+	char list_separator;
+	char prefix[256];
+};
+
+void imap_mailboxes_finish(struct imap_mailboxes *mailboxes)
+{
+	for (size_t i = 0; i < mailboxes->count; i++) {
+		free(mailboxes->items[i].wire);
+		free(mailboxes->items[i].counts.mailboxid);
+	}
+	free(mailboxes->items);
+	*mailboxes = (struct imap_mailboxes){0};
+}
+
+static struct imap_mailbox *discovery_find(const struct discovery *discovery, struct span name)
+{
+	struct imap_mailboxes *mailboxes = discovery->mailboxes;
+	/* STATUS follows its LIST line, or comes in the same order: look from the end. */
+	for (size_t i = mailboxes->count; i > 0; i--) {
+		struct imap_mailbox *mailbox = &mailboxes->items[i - 1];
+		if (span_equal_cstr(name, mailbox->wire) ||
+		    (span_equal_nocase(name, "INBOX") &&
+		     span_equal_nocase(span_of(mailbox->wire), "INBOX"))) {
+			return mailbox;
+		}
+	}
+	return NULL;
+}
+
+static int discovery_add(struct discovery *discovery, const struct imap_list *list, struct err *err)
+{
+	struct imap_mailboxes *mailboxes = discovery->mailboxes;
+	struct imap_mailbox *known = discovery_find(discovery, list->name);
+	if (known != NULL) {
+		known->attributes |= list->attributes;
+		return 0;
+	}
+	if (mailboxes->count >= DISCOVER_MAX) {
+		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+			       "the server lists more than %d mailboxes", DISCOVER_MAX);
+	}
+	if (mailboxes->count == discovery->cap) {
+		size_t cap = discovery->cap == 0 ? 64 : discovery->cap * 2;
+		struct imap_mailbox *items = realloc(mailboxes->items, cap * sizeof(*items));
+		if (items == NULL) {
+			return err_nomem(err);
+		}
+		mailboxes->items = items;
+		discovery->cap = cap;
+	}
+	char *wire = span_dup(list->name);
+	if (wire == NULL) {
+		return 0; /* a NUL in the name: cannot be asked for either */
+	}
+	mailboxes->items[mailboxes->count++] =
+		(struct imap_mailbox){.wire = wire, .attributes = list->attributes};
+	return 0;
+}
+
+static int note_counts(struct imap_mailbox *mailbox, const struct imap_counts *counts,
+		       struct err *err)
+{
+	mailbox->counts.has = counts->has;
+	mailbox->counts.messages = counts->messages;
+	mailbox->counts.uidnext = counts->uidnext;
+	mailbox->counts.uidvalidity = counts->uidvalidity;
+	mailbox->counts.highestmodseq = counts->highestmodseq;
+	free(mailbox->counts.mailboxid);
+	mailbox->counts.mailboxid = NULL;
+	if (counts->has & IMAP_COUNT_MAILBOXID) {
+		mailbox->counts.mailboxid = span_dup(counts->mailboxid);
+		if (mailbox->counts.mailboxid == NULL) {
+			return err_nomem(err);
+		}
+	}
+	return 0;
+}
+
+static void note_namespace(struct discovery *discovery, const struct imap_list *list)
+{
+	if (!list->has_name || list->name.len >= sizeof(discovery->prefix)) {
+		return;
+	}
+	discovery->has_namespace = true;
+	memcpy(discovery->prefix, list->name.data, list->name.len);
+	discovery->prefix[list->name.len] = '\0';
+	if (list->separator != 0) {
+		discovery->list_separator = list->separator;
+	}
+}
+
+static int note_list(struct discovery *discovery, const struct imap_list *list, struct err *err)
+{
+	if (discovery->list_separator == 0) {
+		discovery->list_separator = list->separator;
+	}
+	if (list->is_lsub) {
+		struct imap_mailbox *known = discovery_find(discovery, list->name);
+		if (known != NULL) {
+			known->attributes |= IMAP_LIST_SUBSCRIBED;
+		}
+		return 0;
+	}
+	return discovery_add(discovery, list, err);
+}
+
+/* What STATUS may ask of this server. */
+static void append_items(const struct imap *imap, struct buf *out)
+{
+	buf_append_cstr(out, "MESSAGES UIDNEXT UIDVALIDITY");
+	if (imap->caps & IMAP_CAP_CONDSTORE) {
+		buf_append_cstr(out, " HIGHESTMODSEQ");
+	}
+	if (imap->caps & IMAP_CAP_OBJECTID) {
+		buf_append_cstr(out, " MAILBOXID");
+	}
+}
+
+static int send_list(struct imap *imap, struct err *err)
+{
+	imap_line_begin(imap);
+	buf_append_cstr(&imap->line, "LIST \"\" \"*\"");
+	if (imap->caps & IMAP_CAP_LIST_EXTENDED) {
+		buf_append_cstr(&imap->line, " RETURN (SUBSCRIBED");
+		if (imap->caps & IMAP_CAP_SPECIAL_USE) {
+			buf_append_cstr(&imap->line, " SPECIAL-USE");
+		}
+		if (imap->caps & IMAP_CAP_LIST_STATUS) {
+			buf_append_cstr(&imap->line, " STATUS (");
+			append_items(imap, &imap->line);
+			buf_append_char(&imap->line, ')');
+		}
+		buf_append_char(&imap->line, ')');
+	}
+	return imap_line_end(imap, IMAP_COMMAND_SIMPLE, 1, err);
+}
+
+static int send_simple(struct imap *imap, const char *text, struct err *err)
+{
+	imap_line_begin(imap);
+	buf_append_cstr(&imap->line, text);
+	return imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
+}
+
+static int send_all(struct imap *imap, bool subscribed, struct err *err)
+{
+	int code = 0;
+	if (imap->caps & IMAP_CAP_QRESYNC) {
+		code = send_simple(imap, "ENABLE QRESYNC", err);
+	} else if ((imap->caps & IMAP_CAP_CONDSTORE) && (imap->caps & IMAP_CAP_ENABLE)) {
+		code = send_simple(imap, "ENABLE CONDSTORE", err);
+	}
+	if (code == 0 && (imap->caps & IMAP_CAP_NAMESPACE)) {
+		code = send_simple(imap, "NAMESPACE", err);
+	}
+	if (code == 0) {
+		code = send_list(imap, err);
+	}
+	if (code == 0 && subscribed && (imap->caps & IMAP_CAP_LIST_EXTENDED) == 0) {
+		code = send_simple(imap, "LSUB \"\" \"*\"", err);
+	}
+	return code;
+}
+
+static void note_enabled(struct imap *imap, struct span names)
+{
+	struct span word;
+	while (imap_next_word(&names, &word)) {
+		imap->is_qresync_on |= span_equal_nocase(word, "QRESYNC");
+		imap->is_condstore_on |= span_equal_nocase(word, "QRESYNC") ||
+					 span_equal_nocase(word, "CONDSTORE");
+	}
+}
+
+static int discovery_event(struct imap *imap, struct discovery *discovery,
+			   const struct imap_event *event, struct err *err)
+{
+	switch ((int)event->type) {
+	case IMAP_LIST:
+		return note_list(discovery, &event->list, err);
+	case IMAP_NAMESPACE:
+		note_namespace(discovery, &event->list);
+		return 0;
+	case IMAP_ENABLED:
+		note_enabled(imap, event->names);
+		return 0;
+	case IMAP_STATUS: {
+		struct imap_mailbox *mailbox = discovery_find(discovery, event->mailbox);
+		return mailbox == NULL ? 0 : note_counts(mailbox, &event->counts, err);
+	}
+	default:
+		return 0;
+	}
+}
+
+/* Takes events until every outstanding command is answered; only LIST's refusal (cookie 1) matters. */
+static int discovery_read(struct imap *imap, struct discovery *discovery, struct err *err)
+{
+	int failed = 0;
+	while (imap->queue_len > 0) {
+		struct imap_event event;
+		struct imap_command command;
+		int code = imap_event_next(imap, &event, err);
+		if (code == 0) {
+			code = discovery_event(imap, discovery, &event, err);
+		}
+		if (code < 0) {
+			return code;
+		}
+		if (event.type == IMAP_TAGGED && imap_command_answered(imap, &event, &command) &&
+		    command.cookie == 1 && failed == 0) {
+			struct err why;
+			failed = imap_status_error(&event, "LIST", &why);
+			if (failed < 0) {
+				why.scope = SCOPE_ACCOUNT;
+				*err = why;
+			}
+		}
+	}
+	return failed;
+}
+
+int imap_discover(struct imap *imap, bool subscribed, struct imap_mailboxes *mailboxes,
+		  struct err *err)
+{
+	struct imap_mailboxes found = {0};
+	struct discovery discovery = {.mailboxes = &found};
+	int code = send_all(imap, subscribed, err);
+	if (code == 0) {
+		code = discovery_read(imap, &discovery, err);
+	}
+	if (code < 0) {
+		imap_mailboxes_finish(&found);
+		return code;
+	}
+	/* A server that claims QRESYNC and does not confirm ENABLE (iCloud) is not believed. */
+	if (!imap->is_qresync_on && (imap->caps & IMAP_CAP_QRESYNC)) {
+		log_line(imap->log, LOG_INFO,
+			 "%s: the server did not confirm ENABLE QRESYNC; going without it",
+			 imap->label);
+		imap->caps &= ~(unsigned)IMAP_CAP_QRESYNC;
+	}
+	found.wire.separator = discovery.list_separator;
+	memcpy(found.wire.prefix, discovery.prefix, sizeof(found.wire.prefix));
+	*mailboxes = found;
+	return 0;
+}
+
+int imap_status(struct imap *imap, struct imap_mailboxes *mailboxes, const bool *wanted,
+		struct err *err)
+{
+	struct discovery discovery = {.mailboxes = mailboxes};
+	for (size_t i = 0; i < mailboxes->count; i++) {
+		if (!wanted[i]) {
+			continue;
+		}
+		imap_line_begin(imap);
+		buf_append_cstr(&imap->line, "STATUS ");
+		int code = imap_line_string(imap, mailboxes->items[i].wire, err);
+		if (code < 0) {
+			continue; /* a name that cannot be sent: no counts */
+		}
+		buf_append_cstr(&imap->line, " (");
+		append_items(imap, &imap->line);
+		buf_append_char(&imap->line, ')');
+		code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
+		if (code < 0) {
+			return code;
+		}
+	}
+	return discovery_read(imap, &discovery, err);
+}

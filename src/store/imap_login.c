@@ -1,0 +1,525 @@
+/*
+ * From nothing to logged in (DESIGN, libcurl's part): libcurl connects and reads greeting and capabilities, the dialogue from
+ * there on is ours. The first command is the login itself, with a tag that libcurl does not use; everything before that tag's
+ * answer is ignored but the challenge lines.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "mailsync/base/digest.h"
+#include "mailsync/proto/sasl.h"
+
+#include "imap_private.h"
+
+#define LOGIN_LINE_MAX (SECRET_MAX * 2 + 1024)
+
+static const struct {
+	const char *name;
+	unsigned cap;
+} cap_names[] = {
+	{"ENABLE", IMAP_CAP_ENABLE},
+	{"CONDSTORE", IMAP_CAP_CONDSTORE},
+	{"QRESYNC", IMAP_CAP_QRESYNC},
+	{"UIDPLUS", IMAP_CAP_UIDPLUS},
+	{"MOVE", IMAP_CAP_MOVE},
+	{"LITERAL+", IMAP_CAP_LITERAL_PLUS},
+	{"LITERAL-", IMAP_CAP_LITERAL_MINUS},
+	{"MULTIAPPEND", IMAP_CAP_MULTIAPPEND},
+	{"LIST-EXTENDED", IMAP_CAP_LIST_EXTENDED},
+	{"LIST-STATUS", IMAP_CAP_LIST_STATUS},
+	{"SPECIAL-USE", IMAP_CAP_SPECIAL_USE},
+	{"NAMESPACE", IMAP_CAP_NAMESPACE},
+	{"ESEARCH", IMAP_CAP_ESEARCH},
+	{"UNSELECT", IMAP_CAP_UNSELECT},
+	{"OBJECTID", IMAP_CAP_OBJECTID},
+	{"X-GM-EXT-1", IMAP_CAP_GMAIL},
+	{"COMPRESS=DEFLATE", IMAP_CAP_COMPRESS},
+	{"ID", IMAP_CAP_ID},
+	{"SASL-IR", IMAP_CAP_SASL_IR},
+	{"LOGINDISABLED", IMAP_CAP_LOGINDISABLED},
+	{"IMAP4REV2", IMAP_CAP_IMAP4REV2},
+};
+
+static bool is_disabled(const struct imap *imap, const char *name)
+{
+	const struct strlist *disabled = imap->server->disabled;
+	for (size_t i = 0; disabled != NULL && i < disabled->count; i++) {
+		if (strcmp(disabled->items[i], name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void imap_note_caps(struct imap *imap, struct span names)
+{
+	unsigned caps = 0;
+	struct span word;
+	while (imap_next_word(&names, &word)) {
+		for (size_t i = 0; i < sizeof(cap_names) / sizeof(cap_names[0]); i++) {
+			if (span_equal_nocase(word, cap_names[i].name) &&
+			    !is_disabled(imap, cap_names[i].name)) {
+				caps |= cap_names[i].cap;
+			}
+		}
+	}
+	if (caps & IMAP_CAP_QRESYNC) {
+		caps |= is_disabled(imap, "CONDSTORE") ? 0 : IMAP_CAP_CONDSTORE;
+	}
+	if ((caps & IMAP_CAP_CONDSTORE) == 0 || (caps & IMAP_CAP_ENABLE) == 0) {
+		caps &= ~IMAP_CAP_QRESYNC;
+	}
+	imap->caps = caps;
+	imap->caps_known = true;
+}
+
+/* What the greeting and CAPABILITY told before login. */
+struct offer {
+	struct sasl_offer sasl;
+	bool is_preauth;
+	bool has_capability;
+	bool has_ir;
+};
+
+static void offer_note(struct imap *imap, struct offer *offer, struct span names)
+{
+	offer->has_capability = true;
+	offer->sasl.mechs = 1u << SASL_COMMAND;
+	struct span word;
+	struct span rest = names;
+	while (imap_next_word(&rest, &word)) {
+		if (span_starts_nocase(word, "AUTH=")) {
+			enum sasl_mech mech =
+				sasl_by_name((struct span){word.data + 5, word.len - 5});
+			offer->sasl.mechs |= mech == SASL_NONE ? 0 : 1u << mech;
+		} else if (span_equal_nocase(word, "LOGINDISABLED")) {
+			offer->sasl.mechs &= ~(1u << SASL_COMMAND);
+		}
+	}
+	imap_note_caps(imap, names);
+	offer->has_ir = (imap->caps & IMAP_CAP_SASL_IR) != 0;
+}
+
+static void offer_event(struct imap *imap, struct offer *offer, const struct imap_event *event)
+{
+	if (event->type == IMAP_UNTAGGED && event->status == IMAP_PREAUTH) {
+		offer->is_preauth = true;
+	}
+	if (event->type == IMAP_CAPABILITY) {
+		offer_note(imap, offer, event->names);
+	} else if (event->code.type == IMAP_CODE_CAPABILITY) {
+		offer_note(imap, offer, event->code.args);
+	}
+}
+
+/* Reads what libcurl saw; with STARTTLS what the greeting claimed in the clear is not believed. */
+static int offer_from_preamble(struct imap *imap, struct offer *offer, struct err *err)
+{
+	struct span preamble = conn_preamble(imap->conn);
+	struct imap_parser *parser = NULL;
+	int code = imap_parser_create(&parser, 1024, err);
+	if (code < 0) {
+		return code;
+	}
+	char *room = imap_parser_reserve(parser, preamble.len, err);
+	if (room == NULL) {
+		imap_parser_destroy(&parser);
+		return -(int)err->code;
+	}
+	memcpy(room, preamble.data, preamble.len);
+	imap_parser_commit(parser, preamble.len);
+	bool is_greeting = true;
+	for (;;) {
+		struct imap_event event;
+		code = imap_parser_next(parser, &event, err);
+		if (code < 0 || event.type == IMAP_MORE) {
+			break;
+		}
+		if (is_greeting && imap->server->tls == SERVER_TLS_STARTTLS) {
+			event.code.type = IMAP_CODE_NONE;
+		}
+		is_greeting = false;
+		offer_event(imap, offer, &event);
+	}
+	imap_parser_destroy(&parser);
+	return code;
+}
+
+/* A tunnel: the greeting is still to come. */
+static int read_greeting(struct imap *imap, struct offer *offer, struct err *err)
+{
+	struct imap_event event;
+	int code = imap_event_next(imap, &event, err);
+	if (code < 0) {
+		return code;
+	}
+	if (event.type != IMAP_UNTAGGED ||
+	    (event.status != IMAP_OK && event.status != IMAP_PREAUTH)) {
+		return err_set(err, ERR_SERVER, SCOPE_ACCOUNT,
+			       "what the tunnel command gave is no IMAP greeting; check `tunnel`");
+	}
+	offer_event(imap, offer, &event);
+	return 0;
+}
+
+static int ask_capability(struct imap *imap, struct offer *offer, struct err *err)
+{
+	imap_line_begin(imap);
+	buf_append_cstr(&imap->line, "CAPABILITY");
+	int code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
+	while (code == 0) {
+		struct imap_event event;
+		struct imap_command command;
+		code = imap_event_next(imap, &event, err);
+		if (code < 0) {
+			break;
+		}
+		if (offer != NULL) {
+			offer_event(imap, offer, &event);
+		}
+		if (event.type == IMAP_TAGGED && imap_command_answered(imap, &event, &command)) {
+			return imap_status_error(&event, "CAPABILITY", err);
+		}
+	}
+	return code;
+}
+
+static unsigned wanted_mechs(const struct server *server)
+{
+	switch (server->auth) {
+	case SERVER_AUTH_PLAIN:
+		return 1u << SASL_PLAIN;
+	case SERVER_AUTH_LOGIN:
+		return 1u << SASL_LOGIN;
+	case SERVER_AUTH_CRAM_MD5:
+		return 1u << SASL_CRAM_MD5;
+	case SERVER_AUTH_SCRAM_SHA_1:
+		return 1u << SASL_SCRAM_SHA_1;
+	case SERVER_AUTH_SCRAM_SHA_256:
+		return 1u << SASL_SCRAM_SHA_256;
+	case SERVER_AUTH_XOAUTH2:
+		return 1u << SASL_XOAUTH2;
+	case SERVER_AUTH_OAUTHBEARER:
+		return 1u << SASL_OAUTHBEARER;
+	case SERVER_AUTH_EXTERNAL:
+		return 1u << SASL_EXTERNAL;
+	case SERVER_AUTH_AUTO:
+	case SERVER_AUTH_GSSAPI:
+	case SERVER_AUTH_NTLM:
+	case SERVER_AUTH_APOP:
+		break;
+	}
+	return 0;
+}
+
+/* One line of the exchange; secret, so neither traced nor kept. */
+static int send_secret(struct imap *imap, struct buf *line, struct err *err)
+{
+	buf_append_cstr(line, "\r\n");
+	int code = buf_status(line, "a login command", err);
+	return code < 0 ? code : conn_queue(imap->conn, buf_span(line), true, err);
+}
+
+static int send_response(struct imap *imap, const struct buf *response, struct err *err)
+{
+	struct buf line;
+	buf_init(&line, LOGIN_LINE_MAX);
+	base64_encode(buf_span(response), &line);
+	int code = send_secret(imap, &line, err);
+	buf_finish_secret(&line);
+	return code;
+}
+
+/* The outcome of one mechanism: 0 logged in; *NEXT true: try another. */
+struct attempt {
+	struct imap *imap;
+	struct sasl *sasl;
+	enum sasl_mech mech;
+	struct buf response;
+	bool is_initial_due;    /* no SASL-IR: the first response answers an empty "+" */
+	uint32_t tag;
+	bool try_next;
+};
+
+static int attempt_send_first(struct attempt *attempt, bool has_ir, struct err *err)
+{
+	struct imap *imap = attempt->imap;
+	struct buf line;
+	buf_init(&line, LOGIN_LINE_MAX);
+	attempt->tag = ++imap->last_tag;
+	buf_printf(&line, "m%u AUTHENTICATE %s", (unsigned)attempt->tag, sasl_name(attempt->mech));
+	int code = 0;
+	if (sasl_has_initial(attempt->sasl)) {
+		code = sasl_step(attempt->sasl, SPAN_LIT(""), &attempt->response, err);
+		if (code == 0 && has_ir) {
+			buf_append_char(&line, ' ');
+			if (attempt->response.len == 0) {
+				buf_append_char(&line, '=');
+			}
+			base64_encode(buf_span(&attempt->response), &line);
+		}
+		attempt->is_initial_due = !has_ir;
+	}
+	if (code == 0) {
+		imap->commands++;
+		log_line(imap->log, LOG_WIRE, "%s > m%u AUTHENTICATE %s ...", imap->label,
+			 (unsigned)attempt->tag, sasl_name(attempt->mech));
+		code = send_secret(imap, &line, err);
+	}
+	buf_finish_secret(&line);
+	return code;
+}
+
+static int attempt_send_login(struct attempt *attempt, struct err *err)
+{
+	struct imap *imap = attempt->imap;
+	const struct server *server = imap->server;
+	struct buf line;
+	buf_init(&line, LOGIN_LINE_MAX);
+	attempt->tag = ++imap->last_tag;
+	buf_printf(&line, "m%u LOGIN ", (unsigned)attempt->tag);
+	bool fits = imap_write_quoted(&line, span_of(server->user));
+	buf_append_char(&line, ' ');
+	fits = fits && imap_write_quoted(&line, secret_span(server->password));
+	int code;
+	if (fits) {
+		imap->commands++;
+		log_line(imap->log, LOG_WIRE, "%s > m%u LOGIN ...", imap->label,
+			 (unsigned)attempt->tag);
+		code = send_secret(imap, &line, err);
+	} else {
+		code = err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+			       "user or password have characters that the LOGIN command cannot "
+			       "carry, and the server offers nothing better");
+	}
+	buf_finish_secret(&line);
+	return code;
+}
+
+static int attempt_continue(struct attempt *attempt, struct span text, struct err *err)
+{
+	struct imap *imap = attempt->imap;
+	if (attempt->sasl == NULL) {
+		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+			       "the server asked for more in the middle of LOGIN");
+	}
+	if (attempt->is_initial_due) {
+		attempt->is_initial_due = false;
+		return send_response(imap, &attempt->response, err);
+	}
+	struct buf challenge;
+	buf_init(&challenge, LOGIN_LINE_MAX);
+	struct err why;
+	int code = base64_decode(text, &challenge, &why);
+	if (code == 0) {
+		code = sasl_step(attempt->sasl, buf_span(&challenge), &attempt->response, err);
+	} else {
+		code = err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+			       "the server's challenge in AUTHENTICATE %s is no base64",
+			       sasl_name(attempt->mech));
+	}
+	buf_finish_secret(&challenge);
+	if (code < 0) {
+		return code;
+	}
+	return send_response(imap, &attempt->response, err);
+}
+
+/* Words and codes that speak of the moment, not of user and password. */
+static bool refusal_passes(const struct imap_event *event)
+{
+	struct err ignored;
+	switch ((int)event->code.type) {
+	case IMAP_CODE_AUTHENTICATIONFAILED:
+	case IMAP_CODE_AUTHORIZATIONFAILED:
+	case IMAP_CODE_EXPIRED:
+	case IMAP_CODE_PRIVACYREQUIRED:
+	case IMAP_CODE_CONTACTADMIN:
+		return false;
+	default:
+		return imap_status_error(event, "login", &ignored) == -ERR_TEMPORARY;
+	}
+}
+
+static int attempt_refused(struct attempt *attempt, const struct imap_event *event, struct err *err)
+{
+	const char *more = attempt->sasl == NULL ? "" : sasl_error_text(attempt->sasl);
+	int words = (int)(event->text.len > 300 ? 300 : event->text.len);
+	const char *text = event->text.data == NULL ? "" : event->text.data;
+	if (refusal_passes(event)) {
+		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			       "the server does not let us in now, saying \"%.*s\"; try again later",
+			       words, text);
+	}
+	/* A mechanism that the server claims but does not have is answered BAD, or NO with other codes; a wrong password too,
+	 * so the next mechanism is tried only where the server did not name the password. */
+	attempt->try_next = event->status == IMAP_BAD || event->code.type == IMAP_CODE_CANNOT;
+	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+		       "the server refused the login of user %s (%s), saying \"%.*s\"%s%s; check "
+		       "user and password",
+		       attempt->imap->server->user == NULL ? "(none)" : attempt->imap->server->user,
+		       sasl_name(attempt->mech), words, text, *more == '\0' ? "" : " ", more);
+}
+
+static bool is_tag(const struct imap_event *event, uint32_t tag)
+{
+	char text[16];
+	snprintf(text, sizeof(text), "m%u", (unsigned)tag);
+	return event->type == IMAP_TAGGED && span_equal_cstr(event->tag, text);
+}
+
+static int attempt_finish(struct attempt *attempt, struct err *err)
+{
+	struct imap *imap = attempt->imap;
+	imap->caps_known = false;
+	for (;;) {
+		struct imap_event event;
+		int code = imap_event_next(imap, &event, err);
+		if (code == 0 && event.type == IMAP_CONTINUE) {
+			code = attempt_continue(attempt, event.text, err);
+		}
+		if (code < 0) {
+			return code;
+		}
+		if (!is_tag(&event, attempt->tag)) {
+			continue;
+		}
+		if (event.status != IMAP_OK) {
+			return attempt_refused(attempt, &event, err);
+		}
+		return attempt->sasl == NULL ? 0 : sasl_check_done(attempt->sasl, err);
+	}
+}
+
+static int attempt_mech(struct imap *imap, const struct offer *offer, enum sasl_mech mech,
+			bool *try_next, struct err *err)
+{
+	struct attempt attempt = {.imap = imap, .mech = mech};
+	char nonce[33];
+	uint8_t random[16];
+	int code = random_bytes(random, sizeof(random), err);
+	if (code < 0) {
+		return code;
+	}
+	hex_encode(random, sizeof(random), nonce);
+	struct sasl_params params = {
+		.user = imap->server->user,
+		.secret = imap->server->password,
+		.host = imap->server->host,
+		.port = imap->server->port,
+		.nonce = span_of(nonce),
+		.binding = conn_channel_binding(imap->conn),
+		.binding_name = "tls-server-end-point",
+	};
+	buf_init(&attempt.response, LOGIN_LINE_MAX);
+	if (mech == SASL_COMMAND) {
+		code = attempt_send_login(&attempt, err);
+	} else {
+		code = sasl_create(&attempt.sasl, mech, &params, err);
+		if (code == 0) {
+			code = attempt_send_first(&attempt, offer->has_ir, err);
+		}
+	}
+	if (code == 0) {
+		code = attempt_finish(&attempt, err);
+	}
+	*try_next = attempt.try_next;
+	imap->login_name = mech == SASL_COMMAND ? "LOGIN" : sasl_name(mech);
+	sasl_destroy(&attempt.sasl);
+	buf_finish_secret(&attempt.response);
+	return code;
+}
+
+static int nothing_fits(const struct imap *imap, const struct offer *offer, struct err *err)
+{
+	if (!offer->sasl.is_protected) {
+		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+			       "no way to log in without sending the password in the clear; set "
+			       "`tls`");
+	}
+	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+		       "the server offers no login mechanism that `auth` allows%s; see `auth`",
+		       (imap->caps & IMAP_CAP_LOGINDISABLED) ? " (and disables LOGIN)" : "");
+}
+
+static int authenticate(struct imap *imap, const struct offer *offer, struct err *err)
+{
+	unsigned wanted = wanted_mechs(imap->server);
+	unsigned tried = 0;
+	int code = 0;
+	for (;;) {
+		enum sasl_mech mech = sasl_choose(wanted, &offer->sasl, tried);
+		if (mech == SASL_NONE) {
+			return code < 0 ? code : nothing_fits(imap, offer, err);
+		}
+		bool try_next = false;
+		code = attempt_mech(imap, offer, mech, &try_next, err);
+		if (code == 0 || !try_next) {
+			return code;
+		}
+		log_line(imap->log, LOG_INFO, "%s: %s; trying the next mechanism", imap->label,
+			 err->text);
+		tried |= 1u << mech;
+	}
+}
+
+static void conn_params_of(const struct imap_params *params, struct conn_params *out)
+{
+	const struct server *server = params->server;
+	*out = (struct conn_params){
+		.protocol = CONN_IMAP,
+		.host = server->host,
+		.port = server->port,
+		.tls = server->tls == SERVER_TLS_IMPLICIT ? CONN_TLS_IMPLICIT
+		       : server->tls == SERVER_TLS_STARTTLS ? CONN_TLS_STARTTLS
+							     : CONN_TLS_NONE,
+		.ca_file = server->ca_file,
+		.cert_file = server->cert_file,
+		.key_file = server->key_file,
+		.pin_sha256 = server->pin_sha256,
+		.tls_min = server->tls_min,
+		.proxy = server->proxy,
+		.tunnel = server->tunnel,
+		.timeout_s = server->timeout_s,
+		.log = params->log,
+		.label = params->label,
+		.stop = params->stop,
+	};
+	if (server->auth == SERVER_AUTH_GSSAPI || server->auth == SERVER_AUTH_NTLM) {
+		out->login_mech = server->auth == SERVER_AUTH_GSSAPI ? "GSSAPI" : "NTLM";
+		out->user = server->user;
+		out->password = server->password;
+	}
+}
+
+int imap_login(struct imap *imap, const struct imap_params *params, struct err *err)
+{
+	struct conn_params conn_params;
+	conn_params_of(params, &conn_params);
+	struct offer offer = {0};
+	int code = conn_open(&imap->conn, &conn_params, err);
+	if (code == 0) {
+		code = params->server->tunnel != NULL ? read_greeting(imap, &offer, err)
+						      : offer_from_preamble(imap, &offer, err);
+	}
+	if (code == 0 && !offer.has_capability) {
+		code = ask_capability(imap, &offer, err);
+	}
+	if (code < 0) {
+		return code;
+	}
+	offer.sasl.is_protected = conn_is_tls(imap->conn) || conn_is_local(imap->conn);
+	offer.sasl.has_binding = conn_channel_binding(imap->conn).len > 0;
+	if (conn_params.login_mech != NULL) {
+		imap->login_name = conn_params.login_mech;
+		imap->caps_known = false;
+	} else if (!offer.is_preauth) {
+		code = authenticate(imap, &offer, err);
+	} else {
+		imap->login_name = "PREAUTH";
+	}
+	if (code == 0 && !imap->caps_known) {
+		code = ask_capability(imap, NULL, err);
+	}
+	return code;
+}

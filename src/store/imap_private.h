@@ -1,0 +1,110 @@
+/* What the files of store/imap share. */
+#ifndef STORE_IMAP_PRIVATE_H
+#define STORE_IMAP_PRIVATE_H
+
+#include "mailsync/net/conn.h"
+#include "mailsync/proto/imap_parse.h"
+#include "mailsync/proto/imap_write.h"
+#include "mailsync/store/imap.h"
+
+#include "imap_trace.h"
+
+#define IMAP_LINE_SAFE 1000        /* bytes of a command line at most; some servers stop there */
+
+enum imap_command_kind {
+	IMAP_COMMAND_SIMPLE,       /* answered to who waits for its tag */
+	IMAP_COMMAND_VIEW,         /* belongs to the oldest view */
+	IMAP_COMMAND_FETCH,        /* bodies */
+	IMAP_COMMAND_CHANGE        /* answered by imap_done_next */
+};
+
+struct imap_command {
+	uint32_t tag;
+	enum imap_command_kind kind;
+	uint64_t cookie;
+};
+
+/* A view under way: the mailbox is opened by `select`, then `fetches` FETCH commands follow. */
+struct imap_view_slot {
+	struct imap_view_slot *next;
+	struct imap_view_request request;
+	struct imap_view view;
+	uint32_t select_tag;
+	int fetches;               /* their answers still to come */
+	bool is_selected;          /* SELECT was answered OK */
+	bool fetch_failed;
+};
+
+struct imap {
+	struct conn *conn;
+	struct imap_parser *parser;
+	const struct server *server;
+	struct log *log;
+	char *label;
+	struct imap_trace trace_in;
+	struct imap_trace trace_out;
+
+	unsigned caps;
+	bool caps_known;
+	bool is_qresync_on;
+	bool is_condstore_on;
+	const char *login_name;
+
+	uint32_t last_tag;
+	struct imap_command *queue;    /* sent and not answered, in order */
+	size_t queue_len;
+	size_t queue_cap;
+	uint64_t commands;
+	uint32_t line_tag;             /* of the command line being built */
+	struct buf line;
+
+	char *selected;                /* wire name, NULL none */
+	bool selected_writable;
+	uint32_t selected_uidvalidity;
+	uint32_t exists;               /* of the selected mailbox, kept up to date */
+
+	struct imap_view_slot *views;
+	struct imap_view_slot **views_end;
+
+	bool is_closing;               /* LOGOUT was sent */
+	bool has_continue;             /* append: the server said "+" */
+	struct imap_done *append_no;   /* append: refused before its data */
+};
+
+/* --- imap_session.c --- */
+
+/* The next event that concerns somebody; blocks. BYE is an error unless LOGOUT was sent; CAPABILITY, ALERT, EXISTS and EXPUNGE
+ * are noted on the way (and still given). Never IMAP_MORE. */
+int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err);
+
+/* A command line: begin puts the tag, then text is appended to imap->line, end queues it. */
+void imap_line_begin(struct imap *imap);
+int imap_line_end(struct imap *imap, enum imap_command_kind kind, uint64_t cookie,
+		  struct err *err);
+/* A string argument: quoted, or where it cannot be a non-synchronising literal (which needs LITERAL+ or LITERAL-). */
+int imap_line_string(struct imap *imap, const char *text, struct err *err);
+
+/* Notes that a command with imap->line_tag was sent. */
+int imap_command_push(struct imap *imap, enum imap_command_kind kind, uint64_t cookie,
+		      struct err *err);
+
+/* Takes the command of a tagged event off the queue; false when the tag is none of ours. */
+bool imap_command_answered(struct imap *imap, const struct imap_event *event,
+			   struct imap_command *command);
+/* Turns a tagged NO or BAD into an error: -ERR_TEMPORARY for codes and words that pass, else -ERR_REFUSED.
+ * WHAT: "SELECT Work". 0 for OK. */
+int imap_status_error(const struct imap_event *event, const char *what, struct err *err);
+/* Waits for one simple command's answer; other events are ignored. */
+int imap_wait_simple(struct imap *imap, const char *what, struct err *err);
+void imap_note_caps(struct imap *imap, struct span names);
+int imap_set_selected(struct imap *imap, const char *wire, bool is_writable, struct err *err);
+
+/* --- imap_view.c --- */
+void imap_views_finish(struct imap *imap);
+int imap_view_open_event(struct imap_view *view, const struct imap_view_request *request,
+			 const struct imap_event *event);
+
+/* --- imap_login.c --- */
+int imap_login(struct imap *imap, const struct imap_params *params, struct err *err);
+
+#endif

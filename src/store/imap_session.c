@@ -1,0 +1,353 @@
+/*
+ * The connection's one loop: bytes in, events out, commands and their tags. Answers are matched by tag; everything
+ * untagged belongs to what is being asked for.
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "imap_private.h"
+
+#define IMAP_READ_SIZE 65536
+#define IMAP_COMMAND_MAX (1u << 20)   /* bytes */
+
+int imap_open(struct imap **result, const struct imap_params *params, struct err *err)
+{
+	struct imap *imap = calloc(1, sizeof(*imap));
+	if (imap == NULL) {
+		return err_nomem(err);
+	}
+	imap->server = params->server;
+	imap->log = params->log;
+	imap->views_end = &imap->views;
+	imap->login_name = "none";
+	buf_init(&imap->line, IMAP_COMMAND_MAX);
+	imap->label = span_dup(span_of(params->label));
+	int code = imap->label == NULL ? err_nomem(err) : 0;
+	if (code == 0) {
+		code = imap_parser_create(&imap->parser, params->body_max, err);
+	}
+	if (code == 0) {
+		code = imap_login(imap, params, err);
+	}
+	if (code < 0) {
+		imap_close(&imap);
+		return code;
+	}
+	*result = imap;
+	return 0;
+}
+
+void imap_close(struct imap **handle)
+{
+	struct imap *imap = *handle;
+	if (imap == NULL) {
+		return;
+	}
+	imap_views_finish(imap);
+	conn_destroy(&imap->conn);
+	imap_parser_destroy(&imap->parser);
+	buf_finish(&imap->line);
+	free(imap->queue);
+	free(imap->selected);
+	free(imap->label);
+	free(imap);
+	*handle = NULL;
+}
+
+unsigned imap_caps(const struct imap *imap)
+{
+	return imap->caps;
+}
+
+const char *imap_login_name(const struct imap *imap)
+{
+	return imap->login_name;
+}
+
+bool imap_is_tls(const struct imap *imap)
+{
+	return conn_is_tls(imap->conn);
+}
+
+int64_t imap_rtt_us(const struct imap *imap)
+{
+	return conn_rtt_us(imap->conn);
+}
+
+void imap_totals(const struct imap *imap, struct imap_totals *totals)
+{
+	struct conn_stats stats;
+	conn_get_stats(imap->conn, &stats);
+	totals->commands = imap->commands + stats.commands;
+	totals->round_trips = stats.round_trips;
+	totals->bytes_in = stats.bytes_in;
+	totals->bytes_out = stats.bytes_out;
+}
+
+size_t imap_outstanding(const struct imap *imap)
+{
+	return imap->queue_len;
+}
+
+static int imap_read(struct imap *imap, struct err *err)
+{
+	char *room = imap_parser_reserve(imap->parser, IMAP_READ_SIZE, err);
+	if (room == NULL) {
+		return -(int)err->code;
+	}
+	size_t received = 0;
+	int code = conn_wait(imap->conn, CONN_INPUT, room, IMAP_READ_SIZE, &received, err);
+	if (code < 0) {
+		return code;
+	}
+	char who[80];
+	snprintf(who, sizeof(who), "%s <", imap->label);
+	imap_trace_feed(&imap->trace_in, imap->log, who, (struct span){room, received});
+	imap_parser_commit(imap->parser, received);
+	return 0;
+}
+
+static int note_bye(struct imap *imap, const struct imap_event *event, struct err *err)
+{
+	if (imap->is_closing) {
+		return 0;
+	}
+	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+		       "the server ended the connection, saying \"%.*s\"; try again later",
+		       (int)(event->text.len > 300 ? 300 : event->text.len), event->text.data);
+}
+
+static int note_untagged(struct imap *imap, const struct imap_event *event, struct err *err)
+{
+	if (event->status == IMAP_BYE) {
+		return note_bye(imap, event, err);
+	}
+	if (event->code.type == IMAP_CODE_CAPABILITY) {
+		imap_note_caps(imap, event->code.args);
+	} else if (event->code.type == IMAP_CODE_ALERT) {
+		log_line(imap->log, LOG_WARN, "%s: the server wants you to know: %.*s",
+			 imap->label, (int)event->text.len, event->text.data);
+	}
+	return 0;
+}
+
+/* Sequence numbers mean nothing here, but the count of messages does. */
+static void note_count(struct imap *imap, const struct imap_event *event)
+{
+	if (event->type == IMAP_EXISTS) {
+		imap->exists = event->number > UINT32_MAX ? UINT32_MAX : (uint32_t)event->number;
+	} else if (event->type == IMAP_EXPUNGE) {
+		imap->exists -= imap->exists > 0;
+	} else if (event->type == IMAP_VANISHED && !event->is_earlier) {
+		uint64_t gone = (uint64_t)event->range.last - event->range.first + 1;
+		imap->exists = gone > imap->exists ? 0 : imap->exists - (uint32_t)gone;
+	}
+}
+
+int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err)
+{
+	for (;;) {
+		int code = imap_parser_next(imap->parser, event, err);
+		if (code < 0) {
+			return code;
+		}
+		if (event->type == IMAP_MORE) {
+			code = imap_read(imap, err);
+			if (code < 0) {
+				return code;
+			}
+			continue;
+		}
+		if (event->type == IMAP_UNTAGGED) {
+			code = note_untagged(imap, event, err);
+			if (code < 0) {
+				return code;
+			}
+		} else if (event->type == IMAP_CAPABILITY) {
+			imap_note_caps(imap, event->names);
+		} else if (event->type == IMAP_TAGGED &&
+			   event->code.type == IMAP_CODE_CAPABILITY) {
+			imap_note_caps(imap, event->code.args);
+		}
+		note_count(imap, event);
+		return 0;
+	}
+}
+
+void imap_line_begin(struct imap *imap)
+{
+	imap->line_tag = ++imap->last_tag;
+	buf_clear(&imap->line);
+	buf_printf(&imap->line, "m%" PRIu32 " ", imap->line_tag);
+}
+
+int imap_command_push(struct imap *imap, enum imap_command_kind kind, uint64_t cookie,
+		      struct err *err)
+{
+	if (imap->queue_len == imap->queue_cap) {
+		size_t cap = imap->queue_cap == 0 ? 32 : imap->queue_cap * 2;
+		struct imap_command *queue = realloc(imap->queue, cap * sizeof(*queue));
+		if (queue == NULL) {
+			return err_nomem(err);
+		}
+		imap->queue = queue;
+		imap->queue_cap = cap;
+	}
+	imap->queue[imap->queue_len++] = (struct imap_command){imap->line_tag, kind, cookie};
+	imap->commands++;
+	return 0;
+}
+
+int imap_line_end(struct imap *imap, enum imap_command_kind kind, uint64_t cookie, struct err *err)
+{
+	buf_append_cstr(&imap->line, "\r\n");
+	int code = buf_status(&imap->line, "an IMAP command", err);
+	if (code == 0) {
+		code = imap_command_push(imap, kind, cookie, err);
+	}
+	if (code == 0) {
+		char who[80];
+		snprintf(who, sizeof(who), "%s >", imap->label);
+		imap_trace_feed(&imap->trace_out, imap->log, who, buf_span(&imap->line));
+		code = conn_queue(imap->conn, buf_span(&imap->line), false, err);
+	}
+	return code;
+}
+
+int imap_line_string(struct imap *imap, const char *text, struct err *err)
+{
+	if (imap_write_quoted(&imap->line, span_of(text))) {
+		return 0;
+	}
+	if ((imap->caps & (IMAP_CAP_LITERAL_PLUS | IMAP_CAP_LITERAL_MINUS)) == 0) {
+		return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+			       "the name \"%s\" has characters that this server cannot be sent",
+			       text);
+	}
+	buf_printf(&imap->line, "{%zu+}\r\n%s", strlen(text), text);
+	return 0;
+}
+
+/* The number of a tag of ours ("m12"), or 0. */
+static uint32_t tag_number(struct span tag)
+{
+	uint32_t number = 0;
+	if (tag.len < 2 || tag.data[0] != 'm' ||
+	    !span_to_u32((struct span){tag.data + 1, tag.len - 1}, &number)) {
+		return 0;
+	}
+	return number;
+}
+
+bool imap_command_answered(struct imap *imap, const struct imap_event *event,
+			   struct imap_command *command)
+{
+	uint32_t number = tag_number(event->tag);
+	for (size_t i = 0; number != 0 && i < imap->queue_len; i++) {
+		if (imap->queue[i].tag == number) {
+			*command = imap->queue[i];
+			imap->queue_len--;
+			memmove(imap->queue + i, imap->queue + i + 1,
+				(imap->queue_len - i) * sizeof(*imap->queue));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Refusals that pass by themselves: by response code, or by the words of servers that send none. */
+static bool is_passing(const struct imap_event *event)
+{
+	static const char *const words[] = {"throttl", "try again", "temporar", "backoff",
+					    "rate limit", "too many"};
+	switch ((int)event->code.type) {
+	case IMAP_CODE_UNAVAILABLE:
+	case IMAP_CODE_INUSE:
+	case IMAP_CODE_THROTTLED:
+	case IMAP_CODE_LIMIT:
+	case IMAP_CODE_SERVERBUG:
+		return true;
+	default:
+		break;
+	}
+	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
+		struct span text = event->text;
+		while (text.len >= strlen(words[w])) {
+			if (span_starts_nocase(text, words[w])) {
+				return true;
+			}
+			text.data++;
+			text.len--;
+		}
+	}
+	return false;
+}
+
+int imap_status_error(const struct imap_event *event, const char *what, struct err *err)
+{
+	if (event->status == IMAP_OK) {
+		return 0;
+	}
+	int words = (int)(event->text.len > 300 ? 300 : event->text.len);
+	const char *verb = event->status == IMAP_BAD ? "could not make sense of" : "refused";
+	char name[48] = "";
+	if (event->code.name.len > 0 && event->code.name.len < 40) {
+		snprintf(name, sizeof(name), "[%.*s] ", (int)event->code.name.len,
+			 event->code.name.data);
+	}
+	return err_set(err, is_passing(event) ? ERR_TEMPORARY : ERR_REFUSED, SCOPE_MAILBOX,
+		       "the server %s %s, saying \"%s%.*s\"", verb, what, name, words,
+		       event->text.data == NULL ? "" : event->text.data);
+}
+
+int imap_wait_simple(struct imap *imap, const char *what, struct err *err)
+{
+	for (;;) {
+		struct imap_event event;
+		int code = imap_event_next(imap, &event, err);
+		if (code < 0) {
+			return code;
+		}
+		struct imap_command command;
+		if (event.type == IMAP_TAGGED && imap_command_answered(imap, &event, &command)) {
+			return imap_status_error(&event, what, err);
+		}
+	}
+}
+
+int imap_logout(struct imap *imap, struct err *err)
+{
+	imap->is_closing = true;
+	imap_line_begin(imap);
+	buf_append_cstr(&imap->line, "LOGOUT");
+	int code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
+	return code < 0 ? code : imap_wait_simple(imap, "LOGOUT", err);
+}
+
+int imap_set_selected(struct imap *imap, const char *wire, bool is_writable, struct err *err)
+{
+	char *copy = NULL;
+	if (wire != NULL) {
+		copy = span_dup(span_of(wire));
+		if (copy == NULL) {
+			return err_nomem(err);
+		}
+	}
+	free(imap->selected);
+	imap->selected = copy;
+	imap->selected_writable = is_writable;
+	imap->selected_uidvalidity = 0;
+	return 0;
+}
+
+uint32_t imap_selected(const struct imap *imap, const char *wire, bool is_writable)
+{
+	if (imap->selected == NULL || strcmp(imap->selected, wire) != 0 ||
+	    (is_writable && !imap->selected_writable)) {
+		return 0;
+	}
+	return imap->selected_uidvalidity;
+}

@@ -1,0 +1,463 @@
+/*
+ * What changed in a mailbox, by the best way the server has (DESIGN, Finding what changed):
+ *   QRESYNC:    SELECT box (QRESYNC (uidvalidity modseq)): flags and VANISHED come with it
+ *   CONDSTORE:  UID FETCH 1:* (FLAGS) (CHANGEDSINCE modseq)
+ *   neither:    UID FETCH 1:* (FLAGS)
+ * and UID FETCH uidnext:* for sizes and dates of new messages. Views of several mailboxes are pipelined: what comes
+ * before the answer to a view's last command belongs to the oldest view that is not whole.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/model/flags.h"
+
+#include "imap_private.h"
+
+#define VIEW_MESSAGES_MAX 20000000
+
+void imap_view_finish(struct imap_view *view)
+{
+	free(view->mailboxid);
+	free(view->messages);
+	free(view->text);
+	uidset_finish(&view->gone);
+	memset(view, 0, sizeof(*view));
+}
+
+const char *imap_view_emailid(const struct imap_view *view, const struct imap_view_message *message)
+{
+	return message->emailid == 0 ? NULL : view->text + message->emailid - 1;
+}
+
+static void slot_destroy(struct imap_view_slot *slot)
+{
+	imap_view_finish(&slot->view);
+	free(slot);
+}
+
+void imap_views_finish(struct imap *imap)
+{
+	while (imap->views != NULL) {
+		struct imap_view_slot *slot = imap->views;
+		imap->views = slot->next;
+		slot_destroy(slot);
+	}
+	imap->views_end = &imap->views;
+}
+
+/* SELECT or EXAMINE with the parameters that the server understands. */
+static int send_select(struct imap *imap, const struct imap_view_request *request, struct err *err)
+{
+	imap_line_begin(imap);
+	buf_append_cstr(&imap->line, request->is_writable ? "SELECT " : "EXAMINE ");
+	int code = imap_line_string(imap, request->wire, err);
+	if (code < 0) {
+		return code;
+	}
+	if (imap->is_qresync_on && request->uidvalidity != 0 && request->modseq != 0) {
+		buf_printf(&imap->line, " (QRESYNC (%" PRIu32 " %" PRIu64 "))",
+			   request->uidvalidity, request->modseq);
+	} else if (imap->caps & IMAP_CAP_CONDSTORE) {
+		buf_append_cstr(&imap->line, " (CONDSTORE)");
+	}
+	return imap_line_end(imap, IMAP_COMMAND_VIEW, 0, err);
+}
+
+static void append_new_items(const struct imap *imap, struct buf *line)
+{
+	buf_append_cstr(line, "(UID FLAGS INTERNALDATE RFC822.SIZE");
+	if (imap->caps & IMAP_CAP_OBJECTID) {
+		buf_append_cstr(line, " EMAILID");
+	} else if (imap->caps & IMAP_CAP_GMAIL) {
+		buf_append_cstr(line, " X-GM-MSGID");
+	}
+	buf_append_char(line, ')');
+}
+
+static int send_fetch_new(struct imap *imap, uint32_t from, struct err *err)
+{
+	imap_line_begin(imap);
+	buf_printf(&imap->line, "UID FETCH %" PRIu32 ":* ", from);
+	append_new_items(imap, &imap->line);
+	return imap_line_end(imap, IMAP_COMMAND_VIEW, 0, err);
+}
+
+static int send_fetch_changed(struct imap *imap, const struct imap_view_request *request,
+			      struct err *err)
+{
+	imap_line_begin(imap);
+	buf_printf(&imap->line, "UID FETCH 1:%" PRIu32 " (UID FLAGS)", request->uidnext - 1);
+	if (request->modseq != 0 && (imap->caps & IMAP_CAP_CONDSTORE)) {
+		buf_printf(&imap->line, " (CHANGEDSINCE %" PRIu64 ")", request->modseq);
+	}
+	return imap_line_end(imap, IMAP_COMMAND_VIEW, 0, err);
+}
+
+static bool request_is_full(const struct imap_view_request *request)
+{
+	return request->uidvalidity == 0 || request->uidnext <= 1;
+}
+
+static int send_fetches(struct imap *imap, struct imap_view_slot *slot, struct err *err)
+{
+	const struct imap_view_request *request = &slot->request;
+	bool by_qresync = imap->is_qresync_on && request->modseq != 0;
+	bool by_modseq = (imap->caps & IMAP_CAP_CONDSTORE) && request->modseq != 0;
+	int code = 0;
+	if (request->is_empty) {
+		slot->view.is_full = true;
+		return 0;
+	}
+	if (request_is_full(request)) {
+		slot->view.is_full = true;
+		slot->fetches = 1;
+		return send_fetch_new(imap, 1, err);
+	}
+	if (!by_qresync) {
+		slot->view.is_full = !by_modseq;
+		slot->fetches++;
+		code = send_fetch_changed(imap, request, err);
+	}
+	/* Where all is listed the new ones have to be, too. */
+	if (code == 0 && (!request->skip_new || slot->view.is_full)) {
+		slot->fetches++;
+		code = send_fetch_new(imap, request->uidnext, err);
+	}
+	return code;
+}
+
+int imap_view_queue(struct imap *imap, const struct imap_view_request *request, struct err *err)
+{
+	struct imap_view_slot *slot = calloc(1, sizeof(*slot));
+	if (slot == NULL) {
+		return err_nomem(err);
+	}
+	slot->request = *request;
+	slot->view.is_sorted = true;
+	uidset_init(&slot->view.gone);
+	if (request_is_full(request)) {
+		slot->request.modseq = 0;
+	}
+	int code = send_select(imap, &slot->request, err);
+	if (code < 0) {
+		free(slot);
+		return code;
+	}
+	slot->select_tag = imap->line_tag;
+	code = send_fetches(imap, slot, err);
+	*imap->views_end = slot;
+	imap->views_end = &slot->next;
+	return code;
+}
+
+static int store_emailid(struct imap_view *view, struct span id, size_t *offset, struct err *err)
+{
+	size_t need = view->text_len + id.len + 1;
+	if (need > view->text_cap) {
+		size_t cap = view->text_cap == 0 ? 4096 : view->text_cap * 2;
+		cap = cap < need ? need : cap;
+		char *text = realloc(view->text, cap);
+		if (text == NULL) {
+			return err_nomem(err);
+		}
+		view->text = text;
+		view->text_cap = cap;
+	}
+	memcpy(view->text + view->text_len, id.data, id.len);
+	view->text[view->text_len + id.len] = '\0';
+	*offset = view->text_len + 1;
+	view->text_len = need;
+	return 0;
+}
+
+static struct imap_view_message *view_add(struct imap_view *view, struct err *err)
+{
+	if (view->count >= VIEW_MESSAGES_MAX) {
+		err_set(err, ERR_PROTOCOL, SCOPE_MAILBOX, "the server lists too many messages");
+		return NULL;
+	}
+	if (view->count == view->cap) {
+		size_t cap = view->cap == 0 ? 64 : view->cap * 2;
+		struct imap_view_message *messages =
+			realloc(view->messages, cap * sizeof(*messages));
+		if (messages == NULL) {
+			err_nomem(err);
+			return NULL;
+		}
+		view->messages = messages;
+		view->cap = cap;
+	}
+	struct imap_view_message *message = &view->messages[view->count++];
+	memset(message, 0, sizeof(*message));
+	return message;
+}
+
+static int note_fetch(struct imap_view_slot *slot, const struct imap_fetch *fetch, struct err *err)
+{
+	struct imap_view *view = &slot->view;
+	if ((fetch->has & IMAP_FETCH_UID) == 0) {
+		return 0; /* unsolicited, by sequence number only: CHANGEDSINCE will tell it again */
+	}
+	struct imap_view_message *message = view_add(view, err);
+	if (message == NULL) {
+		return -(int)err->code;
+	}
+	message->uid = fetch->uid;
+	if (view->count > 1 && view->messages[view->count - 2].uid >= fetch->uid) {
+		view->is_sorted = false;
+	}
+	if (fetch->has & IMAP_FETCH_FLAGS) {
+		message->has_flags = true;
+		message->flags = flags_from_imap(fetch->flags, slot->request.keywords,
+						 slot->request.intern, NULL);
+	}
+	if (fetch->has & IMAP_FETCH_SIZE) {
+		message->size = fetch->size;
+	}
+	if (fetch->has & IMAP_FETCH_INTERNALDATE) {
+		message->has_date = true;
+		message->date = fetch->internaldate;
+	}
+	if (fetch->has & IMAP_FETCH_EMAILID) {
+		return store_emailid(view, fetch->emailid, &message->emailid, err);
+	}
+	return 0;
+}
+
+static void note_permanent(struct imap_view_slot *slot, struct span args)
+{
+	struct imap_view *view = &slot->view;
+	view->has_permanent = true;
+	view->permanent_flags = flags_from_imap(args, slot->request.keywords, slot->request.intern,
+						&view->permanent_any);
+}
+
+/* Numbers of SELECT. Nonsense counts as not told. */
+static int note_code(struct imap_view_slot *slot, const struct imap_event *event, struct err *err)
+{
+	struct imap_view *view = &slot->view;
+	const struct imap_code *code = &event->code;
+	switch ((int)code->type) {
+	case IMAP_CODE_UIDVALIDITY:
+		view->uidvalidity = code->number > UINT32_MAX ? 0 : (uint32_t)code->number;
+		break;
+	case IMAP_CODE_UIDNEXT:
+		view->uidnext = code->number > UINT32_MAX ? 0 : (uint32_t)code->number;
+		break;
+	case IMAP_CODE_HIGHESTMODSEQ:
+		/* Only SELECT's own counts: later ones may be ahead of what was read. */
+		if (!slot->is_selected && event->type == IMAP_UNTAGGED) {
+			view->modseq = code->number;
+		}
+		break;
+	case IMAP_CODE_NOMODSEQ:
+		view->modseq = 0;
+		break;
+	case IMAP_CODE_PERMANENTFLAGS:
+		note_permanent(slot, code->args);
+		break;
+	case IMAP_CODE_READ_ONLY:
+		view->is_writable = false;
+		break;
+	case IMAP_CODE_MAILBOXID:
+		free(view->mailboxid);
+		view->mailboxid = span_dup(code->args);
+		return view->mailboxid == NULL ? err_nomem(err) : 0;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static int view_event(struct imap *imap, struct imap_view_slot *slot,
+		      const struct imap_event *event, struct err *err)
+{
+	switch ((int)event->type) {
+	case IMAP_FETCH:
+		return note_fetch(slot, &event->fetch, err);
+	case IMAP_VANISHED:
+		/* A VANISHED for everything is checked against the count by who uses it. */
+		return uidset_add(&slot->view.gone, event->range.first, event->range.last, err);
+	case IMAP_EXISTS:
+	case IMAP_EXPUNGE:
+		slot->view.exists = imap->exists;
+		return 0;
+	case IMAP_UNTAGGED:
+		return note_code(slot, event, err);
+	default:
+		return 0;
+	}
+}
+
+static int view_selected(struct imap *imap, struct imap_view_slot *slot,
+			 const struct imap_event *event, struct err *err)
+{
+	struct imap_view *view = &slot->view;
+	view->status = imap_status_error(event, slot->request.is_writable ? "SELECT" : "EXAMINE",
+					 &view->err);
+	if (view->status < 0) {
+		return imap_set_selected(imap, NULL, false, err);
+	}
+	view->is_writable = slot->request.is_writable;
+	int code = note_code(slot, event, err);
+	if (code == 0) {
+		code = imap_set_selected(imap, slot->request.wire, view->is_writable, err);
+	}
+	slot->is_selected = true;
+	imap->selected_uidvalidity = view->uidvalidity;
+	view->exists = imap->exists;
+	return code;
+}
+
+static int view_answered(struct imap *imap, struct imap_view_slot *slot,
+			 const struct imap_event *event, const struct imap_command *command,
+			 struct err *err)
+{
+	if (command->tag == slot->select_tag) {
+		slot->select_tag = 0;
+		return view_selected(imap, slot, event, err);
+	}
+	slot->fetches--;
+	/* FETCH 1:* in an empty mailbox is an error to some servers. */
+	if (event->status != IMAP_OK && slot->is_selected && imap->exists > 0 &&
+	    slot->view.status == 0) {
+		slot->view.status = imap_status_error(event, "FETCH", &slot->view.err);
+	}
+	return 0;
+}
+
+static int compare_uid(const void *x, const void *y)
+{
+	const struct imap_view_message *one = x;
+	const struct imap_view_message *two = y;
+	if (one->uid != two->uid) {
+		return one->uid < two->uid ? -1 : 1;
+	}
+	return 0;
+}
+
+/* Messages told of twice become one, with all that was told. */
+static void view_merge(struct imap_view *view)
+{
+	if (view->is_sorted) {
+		return;
+	}
+	qsort(view->messages, view->count, sizeof(*view->messages), compare_uid);
+	size_t kept = 0;
+	for (size_t i = 0; i < view->count; i++) {
+		struct imap_view_message *message = &view->messages[i];
+		if (kept == 0 || view->messages[kept - 1].uid != message->uid) {
+			view->messages[kept++] = *message;
+			continue;
+		}
+		struct imap_view_message *into = &view->messages[kept - 1];
+		if (message->has_flags) {
+			into->has_flags = true;
+			into->flags = message->flags;
+		}
+		if (message->has_date) {
+			into->has_date = true;
+			into->date = message->date;
+		}
+		into->size = message->size != 0 ? message->size : into->size;
+		into->emailid = message->emailid != 0 ? message->emailid : into->emailid;
+	}
+	view->count = kept;
+	view->is_sorted = true;
+}
+
+int imap_view_next(struct imap *imap, struct imap_view *view, struct err *err)
+{
+	struct imap_view_slot *slot = imap->views;
+	if (slot == NULL) {
+		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "no view was asked for");
+	}
+	while (slot->select_tag != 0 || slot->fetches > 0) {
+		struct imap_event event;
+		struct imap_command command;
+		int code = imap_event_next(imap, &event, err);
+		if (code < 0) {
+			return code;
+		}
+		if (event.type != IMAP_TAGGED) {
+			code = view_event(imap, slot, &event, err);
+		} else if (imap_command_answered(imap, &event, &command) &&
+			   command.kind == IMAP_COMMAND_VIEW) {
+			code = view_answered(imap, slot, &event, &command, err);
+		}
+		if (code < 0) {
+			return code;
+		}
+	}
+	view_merge(&slot->view);
+	*view = slot->view;
+	memset(&slot->view, 0, sizeof(slot->view));
+	imap->views = slot->next;
+	if (imap->views == NULL) {
+		imap->views_end = &imap->views;
+	}
+	slot_destroy(slot);
+	return 0;
+}
+
+int imap_select(struct imap *imap, const char *wire, bool is_writable, struct imap_view *opened,
+		struct err *err)
+{
+	struct keywords none;
+	keywords_init(&none);
+	struct imap_view_request request = {
+		.wire = wire,
+		.is_writable = is_writable,
+		.is_empty = true, /* nothing is fetched */
+		.keywords = &none,
+	};
+	int code = imap_view_queue(imap, &request, err);
+	if (code == 0) {
+		code = imap_view_next(imap, opened, err);
+	}
+	keywords_finish(&none);
+	if (code == 0 && opened->status < 0) {
+		code = opened->status;
+		*err = opened->err;
+		imap_view_finish(opened);
+	}
+	return code;
+}
+
+static int search(struct imap *imap, const char *command_text, struct uidset *uids,
+		  struct err *err)
+{
+	imap_line_begin(imap);
+	buf_append_cstr(&imap->line, command_text);
+	int code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
+	while (code == 0) {
+		struct imap_event event;
+		struct imap_command command;
+		code = imap_event_next(imap, &event, err);
+		if (code < 0) {
+			break;
+		}
+		if (event.type == IMAP_NUMBERS) {
+			code = uidset_add(uids, event.range.first, event.range.last, err);
+		} else if (event.type == IMAP_TAGGED &&
+			   imap_command_answered(imap, &event, &command)) {
+			return imap_status_error(&event, "SEARCH", err);
+		}
+	}
+	return code;
+}
+
+int imap_list_uids(struct imap *imap, struct uidset *uids, uint32_t *exists, struct err *err)
+{
+	bool esearch = (imap->caps & IMAP_CAP_ESEARCH) != 0;
+	int code = search(imap, esearch ? "UID SEARCH RETURN (ALL) ALL" : "UID SEARCH ALL", uids,
+			  err);
+	*exists = imap->exists;
+	return code;
+}
+
+int imap_search_deleted(struct imap *imap, struct uidset *uids, struct err *err)
+{
+	return search(imap, "UID SEARCH DELETED", uids, err);
+}

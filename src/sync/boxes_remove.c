@@ -1,0 +1,124 @@
+/*
+ * Mailboxes that were removed on one side, removed on the other. Only when the surviving side holds nothing but what base
+ * knows: a message that the other side never had is not thrown away with its folder.
+ */
+#include "boxes.h"
+
+#include <string.h>
+
+/* True when every file of the folder is a message that base has on both sides. */
+static int local_is_known(struct run *run, struct box *box, bool *is_known, struct err *err)
+{
+	struct maildir_scan scan;
+	int code = box_open_dir(run, box, err);
+	if (code == 0) {
+		code = maildir_box_scan(box->dir, &box->base.keywords, &scan, err);
+	}
+	if (code < 0) {
+		return code;
+	}
+	*is_known = scan.is_still;
+	for (size_t i = 0; code == 0 && *is_known && i < scan.count; i++) {
+		struct row row;
+		bool found = false;
+		char unique[MAILDIR_NAME_MAX + 1];
+		memcpy(unique, scan.entries[i].name, scan.entries[i].unique_len);
+		unique[scan.entries[i].unique_len] = '\0';
+		row_init(&row);
+		code = state_row_by_unique(run->state, box->base.id, unique, &row, &found, err);
+		*is_known = found && row.is_agreed;
+		row_finish(&row);
+	}
+	maildir_scan_finish(&scan);
+	return code;
+}
+
+static int remove_files(struct box *box, struct err *err)
+{
+	struct keywords none;
+	struct maildir_scan scan;
+	keywords_init(&none);
+	int code = maildir_box_scan(box->dir, &none, &scan, err);
+	if (code == 0) {
+		for (size_t i = 0; code == 0 && i < scan.count; i++) {
+			code = maildir_box_remove(box->dir, scan.entries[i].name,
+						  scan.entries[i].in_new, err);
+		}
+		maildir_scan_finish(&scan);
+	}
+	keywords_finish(&none);
+	return code;
+}
+
+static int remove_local(struct run *run, struct box *box, struct err *err)
+{
+	bool is_known = false;
+	int code = local_is_known(run, box, &is_known, err);
+	if (code == 0 && !is_known) {
+		code = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+			       "the mailbox was removed on the server, but its folder holds mail that "
+			       "the server never had; it is kept");
+	}
+	if (code == 0) {
+		code = remove_files(box, err);
+	}
+	box_release(box);
+	return code == 0 ? maildir_remove_box(run->maildir, box->name, err) : code;
+}
+
+static int remove_remote(struct run *run, struct box *box, struct err *err)
+{
+	uint64_t known = 0;
+	int code = state_count_agreed(run->state, box->base.id, &known, err);
+	if (code == 0 && (!box->has_counts || box->uidnext != box->base.uidnext ||
+			  box->uidvalidity != box->base.uidvalidity || box->messages > known)) {
+		code = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+			       "the mailbox was removed locally, but on the server it holds mail that "
+			       "was never here; it is kept");
+	}
+	struct imap_done done;
+	imap_done_init(&done);
+	if (code == 0) {
+		code = imap_admin_queue(run->imap, IMAP_DELETE, box->wire, 0, err);
+	}
+	if (code == 0) {
+		code = imap_done_next(run->imap, &done, err);
+	}
+	if (code == 0 && done.status < 0) {
+		*err = done.err;
+		code = done.status;
+	}
+	imap_done_finish(&done);
+	return code;
+}
+
+static int remove_one(struct run *run, struct box *box, struct err *err)
+{
+	int code = run_claim(run, err);
+	if (code == 0) {
+		code = box->remove == SIDE_LOCAL ? remove_local(run, box, err)
+						 : remove_remote(run, box, err);
+	}
+	if (code == 0) {
+		box->has_news = true;
+		code = state_mailbox_drop(run->state, box->base.id, err);
+	}
+	if (code < 0 && !run_is_fatal(err)) {
+		run_report_error(run, box, 0, err);
+		code = 0;
+	}
+	return code;
+}
+
+int boxes_remove(struct run *run, struct err *err)
+{
+	int code = 0;
+	/* Children before parents. */
+	for (size_t i = run->boxes.count; code == 0 && i > 0; i--) {
+		struct box *box = &run->boxes.items[i - 1];
+		if (box->remove != 0 && !box->brake_local && !box->brake_remote) {
+			code = remove_one(run, box, err);
+		}
+	}
+	return code;
+}

@@ -1,0 +1,91 @@
+#include "execute.h"
+
+#include <string.h>
+
+#include "boxes.h"
+#include "job.h"
+#include "observe.h"
+#include "pair.h"
+
+/* Passes over the account at most: the second takes up what our own acts brought (the trash's new messages), the third what
+ * arrived meanwhile; then the next run is near enough. */
+#define PASSES_MAX 3
+
+static int run_job(struct run *run, struct imap *imap, struct box *box,
+		   const struct move_list *moves, struct err *err)
+{
+	struct job job;
+	box->has_new_rows = false;
+	int code = job_init(&job, run, imap, box);
+	if (code == 0) {
+		job.failures = box->failures;
+		code = planning_make(run, box, moves, &job.plan, err);
+	}
+	if (code == 0) {
+		code = job_execute(&job, err);
+	}
+	box->failures = job.failures;
+	job_finish(&job);
+	return code;
+}
+
+/* A mailbox that our commands changed is looked at again, so that the next run need not; uploads without a UID are found. */
+static int settle_box(struct run *run, struct imap *imap, struct box *box, struct err *err)
+{
+	int code = 0;
+	if (box->remote_touched && box->in_remote && !box->is_excluded) {
+		box->remote_touched = false;
+		code = observe_remote_box(run, imap, box, err);
+	}
+	if (code == 0 && box->has_intents && !box->is_excluded) {
+		code = pair_box(run, imap, box, err);
+	}
+	if (code < 0 && !run_is_fatal(err)) {
+		run_report_error(run, box, 0, err);
+		code = 0;
+	}
+	return code;
+}
+
+static bool is_due(const struct run *run, const struct box *box)
+{
+	return !planning_is_idle(run, box) && (run->pass == 0 || box->has_new_rows);
+}
+
+static int one_pass(struct run *run, const struct move_list *moves, bool *again, struct err *err)
+{
+	int code = 0;
+	*again = false;
+	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
+		struct box *box = &run->boxes.items[i];
+		if (is_due(run, box)) {
+			code = run_job(run, run->imap, box, moves, err);
+		} else if (run->pass == 0 && box->in_base) {
+			box->counts.skipped = box->base.skipped;
+		}
+	}
+	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
+		struct box *box = &run->boxes.items[i];
+		code = settle_box(run, run->imap, box, err);
+		*again |= box->has_new_rows && !planning_is_idle(run, box);
+	}
+	return code;
+}
+
+int execute_run(struct run *run, struct move_list *moves, struct err *err)
+{
+	bool again = true;
+	int code = boxes_remove(run, err);
+	if (code == 0) {
+		code = move_execute(run, run->imap, moves, err);
+	}
+	for (run->pass = 0; code == 0 && again && run->pass < PASSES_MAX; run->pass++) {
+		if (run->pass > 0) {
+			code = planning_brake(run, moves, err);
+		}
+		if (code == 0) {
+			code = one_pass(run, moves, &again, err);
+		}
+	}
+	return code;
+}

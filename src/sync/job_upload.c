@@ -1,0 +1,449 @@
+/*
+ * Uploads. Before a batch is sent its intents are durable (I3); the rows follow from APPENDUID. Where that is missing the
+ * intents stay open and the messages are looked for in the mailbox (pair.h) before anything else is sent there.
+ *
+ * A batch is one APPEND with several messages where the server takes that (MULTIAPPEND, atomic: refused, its messages are
+ * sent singly), else one APPEND a message, pipelined where literals need no go-ahead.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "job.h"
+
+#define BATCH_MESSAGES 100
+#define BATCH_BYTES (8u << 20)
+#define SMALL_BYTES (1u << 20)      /* held in memory whole, so that a file that changes meanwhile breaks nothing */
+
+enum item_state { ITEM_OPEN, ITEM_SENT, ITEM_DONE, ITEM_UNKNOWN, ITEM_FAILED, ITEM_RETRY };
+
+struct item {
+	struct row *row;
+	enum item_state state;
+	int64_t intent;
+	uint64_t flags;        /* sent */
+	uint64_t size;         /* on the wire */
+};
+
+struct upload {
+	struct job *job;
+	struct item items[BATCH_MESSAGES];
+	size_t count;
+	uint64_t bytes;
+	bool multi;            /* MULTIAPPEND is worth a try */
+	bool quota_hit;
+	struct buf body;
+};
+
+static uint64_t flags_to_send(const struct job *job, const struct row *row)
+{
+	const struct state_mailbox *base = &job->box->base;
+	bool known = base->permanent_flags != 0 || base->permanent_any;
+	uint64_t allowed = known ? base->permanent_flags : FLAGS_SYSTEM;
+	if (!known || base->permanent_any) {
+		allowed |= ~FLAGS_SYSTEM;
+	}
+	return row->local_flags & allowed;
+}
+
+/* Digest and size of what is going to be sent are in the row before the intent is. */
+static int add_intents(struct upload *upload, struct err *err)
+{
+	struct job *job = upload->job;
+	struct state *state = job->run->state;
+	int code = state_begin(state, err);
+	if (code < 0) {
+		return code;
+	}
+	for (size_t i = 0; code == 0 && i < upload->count; i++) {
+		struct item *item = &upload->items[i];
+		struct intent intent = {
+			.kind = INTENT_APPEND,
+			.row = item->row->id,
+			.mailbox = job->box->base.id,
+			.uidvalidity = job->box->base.uidvalidity,
+			.uid_bound = job->box->base.uidnext,
+		};
+		code = state_row_put(state, item->row, err);
+		if (code == 0) {
+			code = state_intent_add(state, &intent, err);
+		}
+		item->intent = intent.id;
+	}
+	if (code < 0) {
+		state_rollback(state);
+		return code;
+	}
+	return state_commit(state, err);
+}
+
+/* The message's bytes, whole, into upload->body. */
+static int read_small(struct upload *upload, struct maildir_reader *reader, struct err *err)
+{
+	buf_clear(&upload->body);
+	for (;;) {
+		struct span piece;
+		int code = maildir_reader_next(reader, &piece, err);
+		if (code < 0) {
+			return code;
+		}
+		if (piece.len == 0) {
+			return buf_status(&upload->body, "a message", err);
+		}
+		buf_append_span(&upload->body, piece);
+	}
+}
+
+static int stream_large(struct job *job, struct maildir_reader *reader, struct err *err)
+{
+	for (;;) {
+		struct span piece;
+		int code = maildir_reader_next(reader, &piece, err);
+		if (code == -ERR_CHANGED) {
+			/* In the middle of a literal there is no way back but to hang up. */
+			return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+				       "a large message was changed while it was sent; run again");
+		}
+		if (code < 0 || piece.len == 0) {
+			return code;
+		}
+		code = imap_append_data(job->imap, piece, err);
+		if (code < 0) {
+			return code;
+		}
+	}
+}
+
+static int open_reader(struct job *job, const struct row *row, struct maildir_reader **reader,
+		       struct err *err)
+{
+	struct maildir_entry entry;
+	int code = job_find_file(job, row, &entry, err);
+	return code < 0 ? code
+			: maildir_reader_open(job->box->dir, entry.name, entry.in_new, reader, err);
+}
+
+/* Sends one message of an APPEND that is begun (BEGIN false) or to be begun. -ERR_REFUSED: the server said NO to its literal. */
+static int send_message(struct upload *upload, struct item *item, bool begin, uint64_t cookie,
+			struct err *err)
+{
+	struct job *job = upload->job;
+	struct maildir_reader *reader = NULL;
+	int code = open_reader(job, item->row, &reader, err);
+	if (code < 0) {
+		return code;
+	}
+	item->size = maildir_reader_wire_size(reader);
+	bool is_small = item->size <= SMALL_BYTES;
+	struct imap_append append = {
+		.flags = item->flags,
+		.keywords = &job->box->base.keywords,
+		.date = maildir_reader_file(reader)->mtime,
+		.size = item->size,
+	};
+	if (is_small) {
+		code = read_small(upload, reader, err);
+	}
+	if (code == 0 && begin) {
+		code = imap_append_begin(job->imap, job->box->wire, cookie, err);
+	}
+	if (code == 0) {
+		code = imap_append_message(job->imap, &append, err);
+	}
+	if (code == 0) {
+		code = is_small ? imap_append_data(job->imap, buf_span(&upload->body), err)
+				: stream_large(job, reader, err);
+	}
+	maildir_reader_close(&reader);
+	return code;
+}
+
+/* The row of a message that is on the server under UID. */
+static int item_landed(struct upload *upload, struct item *item, uint32_t uid, struct err *err)
+{
+	struct job *job = upload->job;
+	struct row seen;
+	bool found = false;
+	row_init(&seen);
+	int code = state_row_by_uid(job->run->state, job->box->base.id, uid, &seen, &found, err);
+	if (code == 0 && found && seen.unique[0] != '\0') {
+		/* The server has it already as another message (Gmail): an alias. Both files stay, neither is sent again. */
+		item->row->reason = REASON_AMBIGUOUS;
+		code = state_row_put(job->run->state, item->row, err);
+	} else if (code == 0) {
+		code = found ? state_row_drop(job->run->state, seen.id, err) : 0;
+		item->row->uid = uid;
+		item->row->is_agreed = true;
+		item->row->remote = SIDE_PRESENT;
+		item->row->remote_flags = item->flags;
+		item->row->flags = item->flags;
+		item->row->reason = REASON_NONE;
+		job_settle_flags(item->row);
+		if (code == 0) {
+			code = state_row_put(job->run->state, item->row, err);
+		}
+		job->box->counts.uploaded++;
+	}
+	row_finish(&seen);
+	if (code == 0) {
+		code = state_intent_drop(job->run->state, item->intent, err);
+	}
+	item->state = ITEM_DONE;
+	return code;
+}
+
+/* Refused for good, or not at all: its intent is void, since the server said that it did not take it. */
+static int item_refused(struct upload *upload, struct item *item, const struct err *why,
+			struct err *err)
+{
+	int code = state_intent_drop(upload->job->run->state, item->intent, err);
+	item->state = ITEM_FAILED;
+	return code < 0 ? code : job_message_failed(upload->job, item->row, why);
+}
+
+static bool uids_fit(const struct upload *upload, const struct imap_done *done, size_t count)
+{
+	return done->has_appenduid && done->uidvalidity == upload->job->box->base.uidvalidity &&
+	       uidset_size(&done->appended) == count;
+}
+
+/* The answer to an APPEND of the items FIRST to LAST - 1. */
+static int take_answer(struct upload *upload, const struct imap_done *done, size_t first, size_t last,
+		       struct err *err)
+{
+	struct state *state = upload->job->run->state;
+	struct uidset_cursor cursor = {0};
+	uint32_t uid = 0;
+	int code = 0;
+	upload->quota_hit |= done->status < 0 && done->code == IMAP_CODE_OVERQUOTA;
+	if (done->status == 0) {
+		upload->job->box->remote_touched = true;
+	}
+	if (done->status < 0 && last - first > 1) {
+		for (size_t i = first; i < last; i++) {
+			upload->items[i].state = ITEM_RETRY;
+		}
+		return 0;
+	}
+	if (done->status < 0) {
+		return item_refused(upload, &upload->items[first], &done->err, err);
+	}
+	if (!uids_fit(upload, done, last - first)) {
+		upload->job->box->has_intents = true;
+		for (size_t i = first; i < last; i++) {
+			upload->items[i].state = ITEM_UNKNOWN;
+			upload->job->box->counts.uploaded++;
+		}
+		return 0;
+	}
+	code = state_begin(state, err);
+	if (code < 0) {
+		return code;
+	}
+	for (size_t i = first; code == 0 && i < last; i++) {
+		uidset_next(&done->appended, &cursor, &uid);
+		code = item_landed(upload, &upload->items[i], uid, err);
+	}
+	if (code < 0) {
+		state_rollback(state);
+		return code;
+	}
+	return state_commit(state, err);
+}
+
+/* A file that could not be read now: nothing was sent of it. */
+static int item_unreadable(struct upload *upload, struct item *item, struct err *err)
+{
+	struct err why = *err;
+	if (run_is_fatal(err)) {
+		return -(int)err->code;
+	}
+	if (err->code == ERR_CHANGED) {
+		item->state = ITEM_FAILED;
+		upload->job->failures++;
+		return state_intent_drop(upload->job->run->state, item->intent, err);
+	}
+	return item_refused(upload, item, &why, err);
+}
+
+static int take_one_answer(struct upload *upload, struct err *err)
+{
+	struct imap_done done;
+	imap_done_init(&done);
+	int code = imap_done_next(upload->job->imap, &done, err);
+	if (code == 0) {
+		size_t index = (size_t)done.cookie;
+		code = take_answer(upload, &done, index, index + 1, err);
+	}
+	imap_done_finish(&done);
+	return code;
+}
+
+static int drain(struct upload *upload, struct err *err)
+{
+	int code = 0;
+	while (code == 0 && imap_outstanding(upload->job->imap) > 0) {
+		code = take_one_answer(upload, err);
+	}
+	return code;
+}
+
+/* Each message by its own APPEND. */
+static int send_singly(struct upload *upload, struct err *err)
+{
+	struct job *job = upload->job;
+	bool pipelined = (imap_caps(job->imap) & IMAP_CAP_LITERAL_PLUS) != 0;
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < upload->count; i++) {
+		struct item *item = &upload->items[i];
+		if (item->state != ITEM_OPEN && item->state != ITEM_RETRY) {
+			continue;
+		}
+		code = send_message(upload, item, true, i, err);
+		if (code == 0) {
+			item->state = ITEM_SENT;
+			code = imap_append_end(job->imap, err);
+		} else if (imap_outstanding(job->imap) == 0 || code != -ERR_REFUSED) {
+			/* An APPEND that was begun and refused at its literal still has its answer coming. */
+			code = code == -ERR_REFUSED || code == -ERR_TEMPORARY
+				       ? (run_is_fatal(err) ? code : 0)
+				       : item_unreadable(upload, item, err);
+		}
+		if (code == 0 && !pipelined && item->state != ITEM_FAILED) {
+			code = take_one_answer(upload, err);
+		}
+		if (upload->quota_hit) {
+			break;
+		}
+	}
+	if (code == 0 && pipelined) {
+		code = drain(upload, err);
+	}
+	return code;
+}
+
+/* All of the batch in one APPEND. Files that cannot be read are left out before it begins. */
+static int send_together(struct upload *upload, struct err *err)
+{
+	struct job *job = upload->job;
+	struct imap_done done;
+	bool begun = false;
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < upload->count; i++) {
+		code = send_message(upload, &upload->items[i], !begun, 0, err);
+		begun |= code == 0;
+		if (code < 0 && !begun && !run_is_fatal(err)) {
+			return -ERR_CHANGED; /* one by one then */
+		}
+		if (code < 0 && begun && !run_is_fatal(err)) {
+			/* Mid-command there is no way to leave one out. */
+			return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+				       "a message changed while it was sent; run again");
+		}
+	}
+	if (code == 0) {
+		code = imap_append_end(job->imap, err);
+	}
+	imap_done_init(&done);
+	if (code == 0) {
+		code = imap_done_next(job->imap, &done, err);
+	}
+	if (code == 0) {
+		code = take_answer(upload, &done, 0, upload->count, err);
+	}
+	if (code == 0 && done.status < 0) {
+		upload->multi = false;
+	}
+	imap_done_finish(&done);
+	return code;
+}
+
+static int send_batch(struct upload *upload, struct err *err)
+{
+	if (upload->count == 0) {
+		return 0;
+	}
+	int code = add_intents(upload, err);
+	if (code == 0 && upload->multi && upload->count > 1) {
+		code = send_together(upload, err);
+		code = code == -ERR_CHANGED ? 0 : code;
+	}
+	if (code == 0) {
+		code = send_singly(upload, err);
+	}
+	upload->count = 0;
+	upload->bytes = 0;
+	return code;
+}
+
+/* Header digest and size are noted; a row whose file is not there now is left for the next run. */
+static int prepare(struct upload *upload, struct row *row, struct err *err)
+{
+	struct job *job = upload->job;
+	struct maildir_entry entry;
+	struct header_identity identity;
+	struct maildir_file file;
+	int code = job_find_file(job, row, &entry, err);
+	if (code == 0) {
+		code = maildir_box_identify(job->box->dir, entry.name, entry.in_new, &identity, err);
+	}
+	if (code == 0) {
+		code = maildir_box_stat_file(job->box->dir, entry.name, entry.in_new, &file, err);
+	}
+	if (code == -ERR_CHANGED) {
+		job->failures++;
+		return 0;
+	}
+	if (code < 0) {
+		return job_message_failed(job, row, err);
+	}
+	row->has_digest = true;
+	memcpy(row->digest, identity.digest, ROW_DIGEST_SIZE);
+	row->size_bytes = file.size_bytes;
+	upload->items[upload->count++] = (struct item){
+		.row = row, .state = ITEM_OPEN, .flags = flags_to_send(job, row)};
+	upload->bytes += file.size_bytes;
+	return 0;
+}
+
+static int upload_rows(struct upload *upload, const size_t *ops, size_t count, struct err *err)
+{
+	struct job *job = upload->job;
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < count && !upload->quota_hit; i++) {
+		code = run_check_stop(job->run, err);
+		if (code == 0) {
+			code = prepare(upload, job_row(job, &job->plan.plan.ops[ops[i]]), err);
+		}
+		if (code == 0 &&
+		    (upload->count == BATCH_MESSAGES || upload->bytes >= BATCH_BYTES)) {
+			code = send_batch(upload, err);
+		}
+	}
+	if (code == 0 && !upload->quota_hit) {
+		code = send_batch(upload, err);
+	}
+	job->failures += upload->quota_hit;
+	return code;
+}
+
+int job_upload(struct job *job, struct err *err)
+{
+	size_t count = 0;
+	size_t *ops = job_ops(job, OP_UPLOAD, &count, err);
+	if (ops == NULL) {
+		return -(int)err->code;
+	}
+	struct upload *upload = calloc(1, sizeof(*upload));
+	int code = upload == NULL ? err_nomem(err) : 0;
+	if (code == 0) {
+		unsigned caps = imap_caps(job->imap);
+		upload->job = job;
+		upload->multi = (caps & IMAP_CAP_MULTIAPPEND) && (caps & IMAP_CAP_LITERAL_PLUS);
+		buf_init(&upload->body, SMALL_BYTES + 1);
+		code = upload_rows(upload, ops, count, err);
+		buf_finish(&upload->body);
+	}
+	free(upload);
+	free(ops);
+	return code;
+}

@@ -1,0 +1,592 @@
+#include "move.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "observe.h"
+#include "pair.h"
+
+#define BATCH_MESSAGES 100
+
+void move_list_finish(struct move_list *moves)
+{
+	free(moves->items);
+	*moves = (struct move_list){0};
+}
+
+bool move_has_row(const struct move_list *moves, int64_t row)
+{
+	for (size_t i = 0; i < moves->count; i++) {
+		const struct move *move = &moves->items[i];
+		if (!move->is_done && (move->gone_row == row || move->new_row == row)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct box *box_by_id(struct run *run, int64_t mailbox)
+{
+	for (size_t i = 0; i < run->boxes.count; i++) {
+		if (run->boxes.items[i].in_base && run->boxes.items[i].base.id == mailbox) {
+			return &run->boxes.items[i];
+		}
+	}
+	return NULL;
+}
+
+static int list_add(struct move_list *moves, const struct move *move, struct err *err)
+{
+	if (moves->count == moves->cap) {
+		size_t cap = moves->cap == 0 ? 16 : moves->cap * 2;
+		struct move *items = realloc(moves->items, cap * sizeof(*items));
+		if (items == NULL) {
+			return err_nomem(err);
+		}
+		moves->items = items;
+		moves->cap = cap;
+	}
+	moves->items[moves->count++] = *move;
+	return 0;
+}
+
+static bool is_usable(const struct box *box)
+{
+	return box_is_active(box) && !box->is_read_only && box->wire != NULL;
+}
+
+static bool may_move(const struct run *run, const struct move *move)
+{
+	unsigned side = move->is_remote ? PLAN_LOCAL : PLAN_REMOTE;
+	return (run->policy.copy & side) && (run->policy.delete_ & side) &&
+	       is_usable(move->from) && is_usable(move->to) &&
+	       (move->to->in_remote || run->options->dry_run);
+}
+
+/* Both rows as they are now; false when one is no longer what a move needs. */
+static int load_rows(struct run *run, const struct move *move, struct row *gone, struct row *fresh,
+		     bool *found, struct err *err)
+{
+	bool has_gone = false;
+	bool has_fresh = false;
+	int code = state_row_by_id(run->state, move->gone_row, gone, &has_gone, err);
+	if (code == 0) {
+		code = state_row_by_id(run->state, move->new_row, fresh, &has_fresh, err);
+	}
+	*found = has_gone && has_fresh;
+	return code;
+}
+
+static int find_local(struct run *run, struct move_list *moves, struct err *err)
+{
+	struct state_moves candidates = {0};
+	int code = state_moves_load(run->state, &candidates, err);
+	for (size_t i = 0; code == 0 && i < candidates.count; i++) {
+		struct move move = {.gone_row = candidates.items[i].gone_row,
+				    .new_row = candidates.items[i].new_row};
+		struct row gone;
+		struct row fresh;
+		bool found = false;
+		if (move_has_row(moves, move.gone_row) || move_has_row(moves, move.new_row)) {
+			continue; /* the file has more than one copy: the others are new mail */
+		}
+		row_init(&gone);
+		row_init(&fresh);
+		code = load_rows(run, &move, &gone, &fresh, &found, err);
+		move.from = box_by_id(run, gone.mailbox);
+		move.to = box_by_id(run, fresh.mailbox);
+		if (code == 0 && found && move.from != NULL && move.to != NULL &&
+		    gone.remote == SIDE_PRESENT && fresh.reason != REASON_AMBIGUOUS) {
+			move.is_held = !may_move(run, &move);
+			code = list_add(moves, &move, err);
+		}
+		row_finish(&gone);
+		row_finish(&fresh);
+	}
+	state_moves_finish(&candidates);
+	return code;
+}
+
+/* The file of a message that is gone elsewhere on the server and new here under the same EMAILID. */
+static int find_by_emailid(struct run *run, struct box *box, const struct row *fresh,
+			   struct move_list *moves, struct err *err)
+{
+	struct row_list others;
+	row_list_init(&others);
+	int code = state_rows_by_emailid(run->state, fresh->emailid, &others, err);
+	for (size_t i = 0; code == 0 && i < others.count; i++) {
+		const struct row *other = &others.items[i];
+		struct move move = {.from = box_by_id(run, other->mailbox),
+				    .to = box,
+				    .gone_row = other->id,
+				    .new_row = fresh->id,
+				    .is_remote = true};
+		if (!other->is_agreed || other->remote != SIDE_GONE ||
+		    other->local != SIDE_PRESENT || move.from == NULL || move.from == box ||
+		    move_has_row(moves, other->id)) {
+			continue;
+		}
+		/* One that may not be carried out is a download and a removal, each by its own rules. */
+		if (may_move(run, &move)) {
+			code = list_add(moves, &move, err);
+			break;
+		}
+	}
+	row_list_finish(&others);
+	return code;
+}
+
+static int find_remote(struct run *run, struct move_list *moves, struct err *err)
+{
+	if ((imap_caps(run->imap) & (IMAP_CAP_OBJECTID | IMAP_CAP_GMAIL)) == 0) {
+		return 0;
+	}
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
+		struct box *box = &run->boxes.items[i];
+		struct row_list rows;
+		if (!box_is_active(box) || !box->has_new_rows || !box->in_base ||
+		    box->pair_everything) {
+			continue;
+		}
+		row_list_init(&rows);
+		code = state_rows_pending(run->state, box->base.id, false, &rows, err);
+		for (size_t k = 0; code == 0 && k < rows.count; k++) {
+			const struct row *row = &rows.items[k];
+			if (row->emailid != NULL && !row->is_agreed &&
+			    row->remote == SIDE_PRESENT && row->unique[0] == '\0') {
+				code = find_by_emailid(run, box, row, moves, err);
+			}
+		}
+		row_list_finish(&rows);
+	}
+	return code;
+}
+
+int move_find(struct run *run, struct move_list *moves, struct err *err)
+{
+	int code = find_local(run, moves, err);
+	return code < 0 ? code : find_remote(run, moves, err);
+}
+
+/* The same flags in the words of another mailbox's keyword table. */
+static uint64_t translate(uint64_t flags, const struct keywords *from, struct keywords *to)
+{
+	uint64_t result = flags & FLAGS_SYSTEM;
+	for (int i = 0; i < from->count; i++) {
+		int index = (flags & FLAG_KEYWORD(i))
+				    ? keywords_intern(to, span_of(from->names[i]))
+				    : -1;
+		if (index >= 0) {
+			result |= FLAG_KEYWORD(index);
+		}
+	}
+	return result;
+}
+
+/*
+ * A moved file carries the letters of the folder that it came from. They are read by that folder's table and written
+ * anew by the target's. FLAGS: what the file then says, in the target's words.
+ */
+static int rewrite_letters(struct run *run, const struct move *move, const struct row *fresh,
+			   uint64_t *flags, struct err *err)
+{
+	char name[MAILDIR_NAME_MAX + 1];
+	bool in_new = false;
+	uint64_t meant = 0;
+	int code = box_open_dir(run, move->from, err);
+	if (code == 0) {
+		code = box_open_dir(run, move->to, err);
+	}
+	if (code == 0) {
+		code = maildir_box_find(move->to->dir, span_of(fresh->unique), name, &in_new, err);
+	}
+	if (code == 0) {
+		code = maildir_box_read_letters(move->from->dir, name, &move->from->base.keywords,
+						&meant, err);
+	}
+	if (code < 0) {
+		return code;
+	}
+	meant = translate(meant, &move->from->base.keywords, &move->to->base.keywords);
+	struct maildir_change change = {
+		.file = name,
+		.in_new = in_new,
+		.add = meant & ~fresh->local_flags & ~FLAGS_SYSTEM,
+		.remove = fresh->local_flags & ~meant & ~FLAGS_SYSTEM,
+		.keywords = &move->to->base.keywords,
+	};
+	if (change.add != 0 || change.remove != 0) {
+		code = maildir_box_set_flags(move->to->dir, &change, NULL, err);
+	}
+	*flags = meant;
+	return code;
+}
+
+/* A move that the server carried out, as rows. */
+static int record_moved(struct run *run, const struct move *move, uint32_t uid, bool original_gone,
+			struct err *err)
+{
+	struct row gone;
+	struct row fresh;
+	bool found = false;
+	uint64_t letters = 0;
+	row_init(&gone);
+	row_init(&fresh);
+	int code = load_rows(run, move, &gone, &fresh, &found, err);
+	if (code == 0 && found) {
+		struct keywords *from = &move->from->base.keywords;
+		struct keywords *to = &move->to->base.keywords;
+		fresh.uid = uid;
+		fresh.is_agreed = true;
+		fresh.remote = SIDE_PRESENT;
+		fresh.flags = translate(gone.flags, from, to);
+		fresh.remote_flags = translate(gone.remote_flags, from, to);
+		fresh.reason = REASON_NONE;
+		fresh.has_digest = gone.has_digest;
+		memcpy(fresh.digest, gone.digest, ROW_DIGEST_SIZE);
+		if (run->account->keywords &&
+		    rewrite_letters(run, move, &fresh, &letters, err) == 0) {
+			fresh.local_flags = letters;
+		}
+		/* An original that is still there is removed by the plan, like anything deleted locally. */
+		code = original_gone ? state_row_drop(run->state, gone.id, err) : 0;
+	}
+	if (code == 0 && found) {
+		code = state_row_put(run->state, &fresh, err);
+	}
+	row_finish(&gone);
+	row_finish(&fresh);
+	return code;
+}
+
+/* One UID MOVE (or COPY) and what it moves. */
+struct batch {
+	struct run *run;
+	struct imap *imap;
+	struct box *from;
+	struct box *to;
+	struct move *moves[BATCH_MESSAGES];
+	uint32_t uids[BATCH_MESSAGES];
+	int64_t intents[BATCH_MESSAGES];
+	size_t count;
+	bool by_copy;
+	bool originals_gone;   /* from the mailbox that they were in */
+};
+
+static int batch_intents(struct batch *batch, struct err *err)
+{
+	struct state *state = batch->run->state;
+	int code = state_begin(state, err);
+	if (code < 0) {
+		return code;
+	}
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		struct intent intent = {
+			.kind = batch->by_copy ? INTENT_COPY : INTENT_MOVE,
+			.row = batch->moves[i]->new_row,
+			.mailbox = batch->to->base.id,
+			.uidvalidity = batch->to->base.uidvalidity,
+			.uid_bound = batch->to->base.uidnext,
+		};
+		code = state_intent_add(state, &intent, err);
+		batch->intents[i] = intent.id;
+	}
+	if (code < 0) {
+		state_rollback(state);
+		return code;
+	}
+	return state_commit(state, err);
+}
+
+static int batch_select(struct batch *batch, struct err *err)
+{
+	struct box *from = batch->from;
+	uint32_t uidvalidity = imap_selected(batch->imap, from->wire, true);
+	if (uidvalidity == 0) {
+		struct imap_view opened = {0};
+		int code = imap_select(batch->imap, from->wire, true, &opened, err);
+		uidvalidity = opened.uidvalidity;
+		imap_view_finish(&opened);
+		if (code < 0) {
+			return code;
+		}
+	}
+	if (uidvalidity != from->base.uidvalidity) {
+		return err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
+			       "the server renumbered this mailbox during the run");
+	}
+	return 0;
+}
+
+/* The rows of what COPYUID tells. */
+static int batch_commit(struct batch *batch, const struct imap_done *done, struct err *err)
+{
+	struct state *state = batch->run->state;
+	bool known = done->has_copyuid && done->uidvalidity == batch->to->base.uidvalidity;
+	int code = state_begin(state, err);
+	if (code < 0) {
+		return code;
+	}
+	for (size_t i = 0; code == 0 && known && i < batch->count; i++) {
+		for (size_t k = 0; code == 0 && k < done->copied.count; k++) {
+			if (done->copied.from[k] != batch->uids[i]) {
+				continue;
+			}
+			code = record_moved(batch->run, batch->moves[i], done->copied.to[k],
+					    batch->originals_gone, err);
+			if (code == 0) {
+				code = state_intent_drop(state, batch->intents[i], err);
+			}
+			batch->moves[i]->is_done = code == 0;
+			batch->to->counts.moved += code == 0;
+		}
+	}
+	batch->to->has_intents |= !known;
+	if (code == 0) {
+		code = state_mailbox_put(state, &batch->to->base, err); /* keywords may be new */
+	}
+	if (code < 0) {
+		state_rollback(state);
+		return code;
+	}
+	return state_commit(state, err);
+}
+
+static int batch_refused(struct batch *batch, const struct err *why, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		run_report_error(batch->run, batch->to, batch->uids[i], why);
+		code = state_intent_drop(batch->run->state, batch->intents[i], err);
+	}
+	batch->to->failures++;
+	batch->from->failures++;
+	return code;
+}
+
+/* After a COPY the originals go, by UID and nothing else; where that cannot be they are left to the plan. */
+static int batch_remove_originals(struct batch *batch, struct span uids, struct err *err)
+{
+	batch->originals_gone = true;
+	int code = imap_store_queue(batch->imap, uids, true, FLAG_DELETED,
+				    &batch->from->base.keywords, 0, err);
+	if (code == 0) {
+		code = imap_expunge_queue(batch->imap, uids, 0, err);
+	}
+	while (code == 0 && imap_outstanding(batch->imap) > 0) {
+		struct imap_done done;
+		imap_done_init(&done);
+		code = imap_done_next(batch->imap, &done, err);
+		batch->originals_gone &= done.status == 0;
+		imap_done_finish(&done);
+	}
+	return code;
+}
+
+static int batch_transfer(struct batch *batch, struct span uids, struct err *err)
+{
+	struct imap_done done;
+	imap_done_init(&done);
+	int code = imap_copy_queue(batch->imap, uids, batch->to->wire, !batch->by_copy, 0, err);
+	if (code == 0) {
+		code = imap_done_next(batch->imap, &done, err);
+	}
+	if (code == 0 && done.status < 0) {
+		code = batch_refused(batch, &done.err, err);
+	} else if (code == 0) {
+		batch->from->remote_touched = true;
+		batch->to->remote_touched = true;
+		batch->originals_gone = !batch->by_copy;
+		if (batch->by_copy && (imap_caps(batch->imap) & IMAP_CAP_UIDPLUS) &&
+		    done.has_copyuid) {
+			code = batch_remove_originals(batch, uids, err);
+		}
+		if (code == 0) {
+			code = batch_commit(batch, &done, err);
+		}
+	}
+	imap_done_finish(&done);
+	return code;
+}
+
+static int batch_run(struct batch *batch, struct err *err)
+{
+	struct uidset set;
+	struct buf text;
+	int code = 0;
+	uidset_init(&set);
+	buf_init(&text, 8192);
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		code = uidset_add(&set, batch->uids[i], batch->uids[i], err);
+	}
+	uidset_format(&set, &text);
+	if (code == 0) {
+		code = buf_status(&text, "a set of UIDs", err);
+	}
+	if (code == 0) {
+		code = batch_select(batch, err);
+	}
+	if (code == 0) {
+		code = batch_intents(batch, err);
+	}
+	if (code == 0) {
+		code = batch_transfer(batch, buf_span(&text), err);
+	}
+	uidset_finish(&set);
+	buf_finish(&text);
+	if (code < 0 && !run_is_fatal(err)) {
+		run_report_error(batch->run, batch->to, 0, err);
+		batch->to->failures++;
+		code = 0;
+	}
+	return code;
+}
+
+static int batch_add(struct batch *batch, struct move *move, struct err *err)
+{
+	struct row gone;
+	bool found = false;
+	row_init(&gone);
+	int code = state_row_by_id(batch->run->state, move->gone_row, &gone, &found, err);
+	if (code == 0 && found && gone.uid != 0) {
+		batch->moves[batch->count] = move;
+		batch->uids[batch->count] = gone.uid;
+		batch->count++;
+	}
+	row_finish(&gone);
+	return code;
+}
+
+/* All local moves from one mailbox to another, in batches whose UIDs fit a line. */
+static int move_group(struct run *run, struct imap *imap, struct move_list *moves, size_t first,
+		      struct err *err)
+{
+	struct batch batch = {.run = run,
+			      .imap = imap,
+			      .from = moves->items[first].from,
+			      .to = moves->items[first].to};
+	batch.by_copy = (imap_caps(imap) & IMAP_CAP_MOVE) == 0;
+	int code = 0;
+	for (size_t i = first; code == 0 && i < moves->count; i++) {
+		struct move *move = &moves->items[i];
+		if (move->is_held || move->is_remote || move->from != batch.from ||
+		    move->to != batch.to) {
+			continue;
+		}
+		move->is_held = true; /* taken */
+		code = batch_add(&batch, move, err);
+		if (code == 0 && batch.count == 80) {
+			code = batch_run(&batch, err);
+			batch.count = 0;
+		}
+	}
+	if (code == 0 && batch.count > 0) {
+		code = batch_run(&batch, err);
+	}
+	return code;
+}
+
+/* Seen on the server: the file goes along. */
+static int move_file(struct run *run, struct move *move, struct err *err)
+{
+	struct row gone;
+	struct row fresh;
+	bool found = false;
+	char name[MAILDIR_NAME_MAX + 1];
+	char unique[MAILDIR_UNIQUE_MAX + 1];
+	char key[MAILDIR_KEY_SIZE];
+	struct maildir_transfer transfer = {.file = name, .unique = unique};
+	row_init(&gone);
+	row_init(&fresh);
+	int code = load_rows(run, move, &gone, &fresh, &found, err);
+	if (code == 0 && found) {
+		code = box_open_dir(run, move->from, err);
+	}
+	if (code == 0 && found) {
+		code = box_open_dir(run, move->to, err);
+	}
+	if (code == 0 && found) {
+		code = maildir_box_find(move->from->dir, span_of(gone.unique), name,
+					&transfer.in_new, err);
+	}
+	if (code == 0 && found) {
+		code = maildir_box_key(run->account->name, move->to->name, key, err);
+	}
+	if (code == 0 && found) {
+		code = maildir_unique_make(unique, key, move->to->base.uidvalidity, fresh.uid, err);
+	}
+	if (code == 0 && found) {
+		struct keywords *words = &move->to->base.keywords;
+		transfer.from = move->from->dir;
+		transfer.to = move->to->dir;
+		transfer.flags = translate(gone.local_flags, &move->from->base.keywords, words);
+		transfer.keywords = words;
+		code = maildir_transfer(&transfer, err);
+		fresh.local = SIDE_PRESENT;
+		fresh.local_flags = transfer.flags;
+		fresh.flags = translate(gone.flags, &move->from->base.keywords, words);
+		fresh.is_agreed = true;
+		fresh.reason = REASON_NONE;
+		fresh.size_bytes = gone.size_bytes;
+		fresh.has_digest = gone.has_digest;
+		memcpy(fresh.digest, gone.digest, ROW_DIGEST_SIZE);
+	}
+	if (code == 0 && found) {
+		code = row_set_unique(&fresh, unique, strlen(unique), err);
+	}
+	if (code == 0 && found) {
+		code = maildir_box_sync_names(move->to->dir, err);
+	}
+	if (code == 0 && found) {
+		code = maildir_box_sync_names(move->from->dir, err);
+	}
+	if (code == 0 && found) {
+		code = state_row_drop(run->state, gone.id, err);
+	}
+	if (code == 0 && found) {
+		code = state_row_put(run->state, &fresh, err);
+		move->to->counts.moved++;
+		move->is_done = true;
+	}
+	row_finish(&gone);
+	row_finish(&fresh);
+	return code;
+}
+
+static void release_all(struct run *run)
+{
+	for (size_t i = 0; i < run->boxes.count; i++) {
+		box_release(&run->boxes.items[i]);
+	}
+}
+
+int move_execute(struct run *run, struct imap *imap, struct move_list *moves, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < moves->count; i++) {
+		struct move *move = &moves->items[i];
+		code = run_check_stop(run, err);
+		if (code < 0 || move->is_held) {
+			continue;
+		}
+		code = run_claim(run, err);
+		if (code < 0) {
+			break;
+		}
+		move->from->base.held_policy = 0;
+		move->to->base.held_policy = 0;
+		if (!move->is_remote) {
+			code = move_group(run, imap, moves, i, err);
+			continue;
+		}
+		code = move_file(run, move, err);
+		if (code < 0 && !run_is_fatal(err)) {
+			/* Not moved: the next run downloads it, which is as good. */
+			run_report_error(run, move->to, 0, err);
+			code = 0;
+		}
+	}
+	release_all(run);
+	return code;
+}

@@ -1,0 +1,24 @@
+/*
+ * What changed on each side since base, written down before anything is planned (I8). Local: folders whose stamp changed are
+ * scanned. Remote: mailboxes whose numbers changed are viewed, all in one pipeline.
+ */
+#ifndef SYNC_OBSERVE_H
+#define SYNC_OBSERVE_H
+
+#include "run.h"
+
+int observe_local(struct run *run, struct err *err);
+/* One folder, scanned whatever its stamp says. */
+int observe_local_box(struct run *run, struct box *box, struct err *err);
+
+int observe_remote(struct run *run, struct err *err);
+/* One mailbox over IMAP (a worker's connection), after our own changes to it: its numbers are learnt. */
+int observe_remote_box(struct run *run, struct imap *imap, struct box *box, struct err *err);
+
+/* Writes BOX's base with what was seen of it (also where it exists), making it where it is new. */
+int observe_store_box(struct run *run, struct box *box, struct err *err);
+
+/* True for a mailbox that this run works on. */
+bool box_is_active(const struct box *box);
+
+#endif

@@ -1,0 +1,297 @@
+/*
+ * The local delta. A folder whose stamp equals the stored, proven one is not read. Absence counts only when the scan was
+ * complete and the folder stood still meanwhile; rows are compared with the scan in one merge by unique part.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "observe.h"
+
+enum local_change_kind { LOCAL_NEW, LOCAL_FLAGS, LOCAL_GONE, LOCAL_BACK };
+
+struct local_change {
+	enum local_change_kind kind;
+	int64_t row;
+	size_t entry;
+};
+
+struct local_delta {
+	struct local_change *items;
+	size_t count;
+	size_t cap;
+};
+
+bool box_is_active(const struct box *box)
+{
+	return !box->is_excluded && box->remove == 0;
+}
+
+static int delta_add(struct local_delta *delta, enum local_change_kind kind, int64_t row,
+		     size_t entry, struct err *err)
+{
+	if (delta->count == delta->cap) {
+		size_t cap = delta->cap == 0 ? 64 : delta->cap * 2;
+		struct local_change *items = realloc(delta->items, cap * sizeof(*items));
+		if (items == NULL) {
+			return err_nomem(err);
+		}
+		delta->items = items;
+		delta->cap = cap;
+	}
+	delta->items[delta->count++] = (struct local_change){kind, row, entry};
+	return 0;
+}
+
+/* memcmp, then length: the order of both scan and cursor. */
+static int compare_unique(const struct maildir_entry *entry, const char *unique)
+{
+	size_t len = strlen(unique);
+	size_t common = len < entry->unique_len ? len : entry->unique_len;
+	int order = memcmp(entry->name, unique, common);
+	if (order != 0) {
+		return order;
+	}
+	return entry->unique_len < len ? -1 : entry->unique_len > len;
+}
+
+static int delta_row_absent(struct local_delta *delta, const struct maildir_scan *scan,
+			    const struct row *row, struct err *err)
+{
+	if (!scan->is_still || row->local != SIDE_PRESENT) {
+		return 0;
+	}
+	return delta_add(delta, LOCAL_GONE, row->id, 0, err);
+}
+
+static int delta_row_present(struct local_delta *delta, const struct maildir_scan *scan,
+			     const struct row *row, size_t entry, struct err *err)
+{
+	if (row->local != SIDE_PRESENT) {
+		return delta_add(delta, LOCAL_BACK, row->id, entry, err);
+	}
+	if (row->local_flags != scan->entries[entry].flags) {
+		return delta_add(delta, LOCAL_FLAGS, row->id, entry, err);
+	}
+	return 0;
+}
+
+/* The merge. Inside a transaction, as the cursor demands. */
+static int delta_merge(struct local_delta *delta, const struct maildir_scan *scan,
+		       struct state_cursor *cursor, struct err *err)
+{
+	const struct row *row = NULL;
+	size_t entry = 0;
+	int code = cursor == NULL ? 0 : state_cursor_next(cursor, &row, err);
+	while (code == 0 && (row != NULL || entry < scan->count)) {
+		int order = row == NULL ? -1
+			    : entry == scan->count
+				    ? 1
+				    : compare_unique(&scan->entries[entry], row->unique);
+		if (order < 0) {
+			code = delta_add(delta, LOCAL_NEW, 0, entry++, err);
+			continue;
+		}
+		code = order > 0 ? delta_row_absent(delta, scan, row, err)
+				 : delta_row_present(delta, scan, row, entry++, err);
+		if (code == 0) {
+			code = state_cursor_next(cursor, &row, err);
+		}
+	}
+	return code;
+}
+
+static int delta_compute(struct run *run, struct box *box, const struct maildir_scan *scan,
+			 struct local_delta *delta, struct err *err)
+{
+	struct state_cursor *cursor = NULL;
+	int code = state_begin(run->state, err);
+	if (code < 0) {
+		return code;
+	}
+	if (box->in_base) {
+		code = state_cursor_open(run->state, box->base.id, STATE_BY_UNIQUE, &cursor, err);
+	}
+	if (code == 0) {
+		code = delta_merge(delta, scan, cursor, err);
+	}
+	state_cursor_close(&cursor);
+	state_rollback(run->state);
+	return code;
+}
+
+/* A file that base does not know. Its name may tell that we delivered it and were cut before the row was written. */
+static int apply_new(struct run *run, struct box *box, const struct maildir_entry *entry,
+		     struct err *err)
+{
+	struct maildir_file file;
+	struct maildir_unique ours;
+	struct row row;
+	int code = maildir_box_stat_file(box->dir, entry->name, entry->in_new, &file, err);
+	if (code < 0) {
+		/* Renamed or gone since the scan: the next one will tell. */
+		box->base.has_stamp = false;
+		return err->code == ERR_CHANGED ? 0 : code;
+	}
+	row_init(&row);
+	row.mailbox = box->base.id;
+	row.local = SIDE_PRESENT;
+	row.local_flags = entry->flags;
+	row.size_bytes = file.size_bytes;
+	row.date = file.mtime;
+	code = row_set_unique(&row, entry->name, entry->unique_len, err);
+	if (code == 0) {
+		code = state_row_put(run->state, &row, err);
+	}
+	row_finish(&row);
+	if (maildir_unique_parse((struct span){entry->name, entry->unique_len}, &ours) &&
+	    !ours.is_pop3) {
+		box->needs_pairing = true;
+	}
+	return code;
+}
+
+static int apply_back(struct run *run, const struct local_change *change,
+		      const struct maildir_entry *entry, struct err *err)
+{
+	struct row row;
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_id(run->state, change->row, &row, &found, err);
+	if (code == 0 && found) {
+		row.local = SIDE_PRESENT;
+		row.local_flags = entry->flags;
+		row.reason = REASON_NONE;
+		code = state_row_put(run->state, &row, err);
+	}
+	row_finish(&row);
+	return code;
+}
+
+static int delta_apply(struct run *run, struct box *box, const struct maildir_scan *scan,
+		       const struct local_delta *delta, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < delta->count; i++) {
+		const struct local_change *change = &delta->items[i];
+		switch (change->kind) {
+		case LOCAL_NEW:
+			code = apply_new(run, box, &scan->entries[change->entry], err);
+			break;
+		case LOCAL_FLAGS:
+			code = state_see_local_flags(run->state, change->row,
+						     scan->entries[change->entry].flags, err);
+			break;
+		case LOCAL_GONE:
+			code = state_see_local_gone(run->state, change->row, err);
+			break;
+		case LOCAL_BACK:
+			code = apply_back(run, change, &scan->entries[change->entry], err);
+			break;
+		}
+	}
+	return code;
+}
+
+int observe_store_box(struct run *run, struct box *box, struct err *err)
+{
+	if (!box->in_base) {
+		box->base.name = box->base.name == NULL ? span_dup(span_of(box->name))
+							: box->base.name;
+		if (box->base.name == NULL) {
+			return err_nomem(err);
+		}
+	}
+	box->base.had_local = box->in_local;
+	box->base.had_remote = box->in_remote;
+	int code = state_mailbox_put(run->state, &box->base, err);
+	box->in_base = box->in_base || code == 0;
+	return code;
+}
+
+static int delta_commit(struct run *run, struct box *box, const struct maildir_scan *scan,
+			const struct local_delta *delta, struct err *err)
+{
+	int code = delta->count > 0 ? run_claim(run, err) : 0;
+	if (code == 0) {
+		code = state_begin(run->state, err);
+	}
+	if (code < 0) {
+		return code;
+	}
+	box->base.has_stamp = scan->is_still;
+	box->base.stamp = scan->stamp;
+	if (delta->count > 0) {
+		box->base.held_policy = 0;
+	}
+	code = observe_store_box(run, box, err);
+	if (code == 0) {
+		code = delta_apply(run, box, scan, delta, err);
+	}
+	if (code == 0 && delta->count > 0) {
+		code = state_mailbox_count(run->state, &box->base, err);
+	}
+	if (code == 0 && !box->base.has_stamp) {
+		code = observe_store_box(run, box, err);
+	}
+	if (code < 0) {
+		state_rollback(run->state);
+		return code;
+	}
+	return state_commit(run->state, err);
+}
+
+int observe_local_box(struct run *run, struct box *box, struct err *err)
+{
+	struct maildir_scan scan;
+	struct local_delta delta = {0};
+	int code = box_open_dir(run, box, err);
+	if (code < 0) {
+		return code;
+	}
+	code = maildir_box_scan(box->dir, &box->base.keywords, &scan, err);
+	if (code == 0) {
+		code = delta_compute(run, box, &scan, &delta, err);
+		if (code == 0) {
+			code = delta_commit(run, box, &scan, &delta, err);
+		}
+		maildir_scan_finish(&scan);
+	}
+	box->scanned = code == 0;
+	box->local_changed |= delta.count > 0;
+	free(delta.items);
+	box_release(box);
+	return code;
+}
+
+static bool is_unchanged(const struct run *run, const struct box *box, const struct stamp *stamp)
+{
+	return box->in_base && box->base.has_stamp && !run->was_unclean &&
+	       stamp_equal(&box->base.stamp, stamp) && stamp_is_proven(&box->base.stamp);
+}
+
+int observe_local(struct run *run, struct err *err)
+{
+	for (size_t i = 0; i < run->boxes.count; i++) {
+		struct box *box = &run->boxes.items[i];
+		struct stamp stamp;
+		if (!box->in_local || box->remove != 0) {
+			continue;
+		}
+		int code = run_check_stop(run, err);
+		if (code == 0) {
+			code = maildir_stat(run->maildir, box->name, &stamp, err);
+		}
+		if (code == 0 && !is_unchanged(run, box, &stamp)) {
+			code = observe_local_box(run, box, err);
+		}
+		if (code < 0 && run_is_fatal(err) && err->scope >= SCOPE_ACCOUNT) {
+			return code;
+		}
+		if (code < 0) {
+			/* One unreadable folder: nothing of it is believed in this run. */
+			run_report_error(run, box, 0, err);
+			box->is_excluded = true;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,333 @@
+#include "planning.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "observe.h"
+
+void box_plan_init(struct box_plan *plan)
+{
+	row_list_init(&plan->rows);
+	plan_init(&plan->plan);
+}
+
+void box_plan_finish(struct box_plan *plan)
+{
+	plan_finish(&plan->plan);
+	row_list_finish(&plan->rows);
+}
+
+bool planning_is_idle(const struct run *run, const struct box *box)
+{
+	if (!box_is_active(box) || !box->in_base) {
+		return true;
+	}
+	if (box->base.held_policy == run->policy_hash && !box->has_intents) {
+		return true;
+	}
+	return box->base.pending == 0 && run->policy.expunge == 0;
+}
+
+/* Leaves out rows that others look after: moves, and acts whose outcome is not known yet. */
+static void drop_rows(const struct run *run, struct row_list *rows, const struct move_list *moves,
+		      const struct intents *intents)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < rows->count; i++) {
+		/* What failed once in this run is left to the next. */
+		bool out = (run->pass > 0 && rows->items[i].reason == REASON_FAILED) ||
+			   move_has_row(moves, rows->items[i].id);
+		for (size_t k = 0; !out && k < intents->count; k++) {
+			out = intents->items[k].row == rows->items[i].id;
+		}
+		if (out) {
+			row_finish(&rows->items[i]);
+		} else {
+			if (kept != i) {
+				rows->items[kept] = rows->items[i];
+			}
+			kept++;
+		}
+	}
+	rows->count = kept;
+}
+
+static int facts_of(struct run *run, struct box *box, struct plan_mailbox *facts, struct err *err)
+{
+	uint64_t local_keywords = 0;
+	bool known = box->base.permanent_flags != 0 || box->base.permanent_any;
+	int code = 0;
+	if (run->account->keywords && box->base.keywords.count > 0 && box->in_local) {
+		code = box_open_dir(run, box, err);
+		if (code == 0) {
+			code = maildir_box_keyword_mask(box->dir, &box->base.keywords,
+							&local_keywords, err);
+		}
+	}
+	*facts = (struct plan_mailbox){
+		.permanent_flags = known ? box->base.permanent_flags : FLAGS_SYSTEM,
+		.permanent_any = known ? box->base.permanent_any : true,
+		.local_keywords = local_keywords,
+		.is_read_only = box->is_read_only,
+		.brake_local = box->brake_local,
+		.brake_remote = box->brake_remote,
+	};
+	return code;
+}
+
+int planning_make(struct run *run, struct box *box, const struct move_list *moves,
+		  struct box_plan *plan, struct err *err)
+{
+	struct intents intents = {0};
+	struct plan_mailbox facts;
+	int code = state_rows_pending(run->state, box->base.id, run->policy.expunge != 0,
+				      &plan->rows, err);
+	if (code == 0 && box->has_intents) {
+		code = state_intents_load(run->state, box->base.id, &intents, err);
+	}
+	if (code == 0) {
+		drop_rows(run, &plan->rows, moves, &intents);
+		code = facts_of(run, box, &facts, err);
+	}
+	if (code == 0) {
+		code = plan_make(plan->rows.items, plan->rows.count, &run->policy, &facts,
+				 &plan->plan, err);
+	}
+	state_intents_finish(&intents);
+	return code;
+}
+
+struct deletions {
+	uint64_t local;
+	uint64_t remote;
+	uint64_t agreed;
+};
+
+/* What BOX would have deleted, and how much it held when the run began. */
+static int count_deletions(struct run *run, struct box *box, const struct move_list *moves,
+			   struct deletions *out, struct err *err)
+{
+	struct box_plan plan;
+	int code = 0;
+	memset(out, 0, sizeof(*out));
+	if (box->remove != 0) {
+		out->agreed = box->agreed_before;
+		out->local = box->remove == SIDE_LOCAL ? box->agreed_before : 0;
+		out->remote = box->remove == SIDE_REMOTE ? box->agreed_before : 0;
+		return 0;
+	}
+	if (!planning_is_idle(run, box)) {
+		box_plan_init(&plan);
+		code = planning_make(run, box, moves, &plan, err);
+		out->local = plan.plan.deletes_local;
+		out->remote = plan.plan.deletes_remote;
+		box_plan_finish(&plan);
+		box_release(box);
+	}
+	return code;
+}
+
+static void report_brake(struct run *run, struct box *box, uint64_t count, uint64_t agreed,
+			 const char *side)
+{
+	struct err err;
+	err_set(&err, ERR_BRAKE, box == NULL ? SCOPE_ACCOUNT : SCOPE_MAILBOX,
+		"%llu of %llu messages would be deleted %s; that is over max_delete (%u%%), so none of them "
+		"was. If it is right, run once with --allow-mass-delete",
+		(unsigned long long)count, (unsigned long long)agreed, side,
+		run->account->max_delete_percent);
+	run_report_error(run, NULL, 0, &err);
+	if (box != NULL) {
+		struct report *report = run->report;
+		if (report->error_count > 0) {
+			report->errors[report->error_count - 1].mailbox =
+				span_dup(span_of(box->name));
+		}
+	}
+	run->brake_hit = true;
+}
+
+static int brake_box(struct run *run, struct box *box, const struct deletions *deletions,
+		     struct err *err)
+{
+	unsigned percent = run->account->max_delete_percent;
+	uint64_t agreed = deletions->agreed;
+	if (agreed == 0 && (deletions->local > 10 || deletions->remote > 10)) {
+		int code = state_count_agreed(run->state, box->base.id, &agreed, err);
+		if (code < 0) {
+			return code;
+		}
+	}
+	if (plan_brake(deletions->local, agreed, percent)) {
+		box->brake_local = true;
+		report_brake(run, box, deletions->local, agreed, "locally");
+	}
+	if (plan_brake(deletions->remote, agreed, percent)) {
+		box->brake_remote = true;
+		report_brake(run, box, deletions->remote, agreed, "on the server");
+	}
+	return 0;
+}
+
+static int brake_account(struct run *run, const struct deletions *total, struct err *err)
+{
+	unsigned percent = run->account->max_delete_percent;
+	uint64_t agreed = 0;
+	if (total->local <= 10 && total->remote <= 10) {
+		return 0;
+	}
+	int code = state_count_agreed(run->state, 0, &agreed, err);
+	if (code < 0) {
+		return code;
+	}
+	bool local = plan_brake(total->local, agreed, percent);
+	bool remote = plan_brake(total->remote, agreed, percent);
+	for (size_t i = 0; i < run->boxes.count; i++) {
+		run->boxes.items[i].brake_local |= local;
+		run->boxes.items[i].brake_remote |= remote;
+	}
+	if (local) {
+		report_brake(run, NULL, total->local, agreed, "locally");
+	}
+	if (remote) {
+		report_brake(run, NULL, total->remote, agreed, "on the server");
+	}
+	return 0;
+}
+
+int planning_brake(struct run *run, const struct move_list *moves, struct err *err)
+{
+	struct deletions total = {0};
+	int code = 0;
+	if (run->options->allow_mass_delete || run->account->max_delete_percent >= 100) {
+		return 0;
+	}
+	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
+		struct box *box = &run->boxes.items[i];
+		struct deletions deletions;
+		code = count_deletions(run, box, moves, &deletions, err);
+		if (code == 0) {
+			code = brake_box(run, box, &deletions, err);
+		}
+		if (code == 0) {
+			total.local += box->brake_local ? 0 : deletions.local;
+			total.remote += box->brake_remote ? 0 : deletions.remote;
+		}
+	}
+	return code < 0 ? code : brake_account(run, &total, err);
+}
+
+static enum report_op report_op_of(enum op_kind kind)
+{
+	switch (kind) {
+	case OP_DOWNLOAD:
+		return REPORT_DOWNLOAD;
+	case OP_UPLOAD:
+		return REPORT_UPLOAD;
+	case OP_FLAGS_LOCAL:
+		return REPORT_FLAGS_LOCAL;
+	case OP_FLAGS_REMOTE:
+		return REPORT_FLAGS_REMOTE;
+	case OP_DELETE_LOCAL:
+		return REPORT_DELETE_LOCAL;
+	case OP_DELETE_REMOTE:
+	case OP_FORGET:
+	case OP_AGREE:
+	case OP_HOLD:
+		break;
+	}
+	return REPORT_DELETE_REMOTE;
+}
+
+static void report_file(struct box *box, const struct row *row, char *out, size_t size)
+{
+	char name[MAILDIR_NAME_MAX + 1];
+	bool in_new = false;
+	struct err ignored;
+	out[0] = '\0';
+	if (row->unique[0] == '\0' || box->dir == NULL ||
+	    maildir_box_find(box->dir, span_of(row->unique), name, &in_new, &ignored) < 0) {
+		return;
+	}
+	snprintf(out, size, "%s/%s", in_new ? "new" : "cur", name);
+}
+
+static void report_ops(struct run *run, struct box *box, const struct box_plan *plan)
+{
+	for (size_t i = 0; i < plan->plan.count; i++) {
+		const struct op *op = &plan->plan.ops[i];
+		const struct row *row = &plan->rows.items[op->row];
+		char file[MAILDIR_NAME_MAX + 8];
+		if (op->kind == OP_HOLD || op->kind == OP_FORGET || op->kind == OP_AGREE) {
+			continue;
+		}
+		report_file(box, row, file, sizeof(file));
+		struct plan_entry entry = {
+			.mailbox = box->name,
+			.op = report_op_of(op->kind),
+			.uid = row->uid,
+			.file = file[0] == '\0' ? NULL : file,
+			.why = op->why,
+		};
+		run_report_plan(run, &entry);
+	}
+}
+
+static int report_box(struct run *run, struct box *box, const struct move_list *moves,
+		      struct err *err)
+{
+	struct box_plan plan;
+	if (planning_is_idle(run, box)) {
+		box->counts.skipped = box->base.skipped;
+		return 0;
+	}
+	box_plan_init(&plan);
+	int code = planning_make(run, box, moves, &plan, err);
+	if (code == 0 && box->in_local) {
+		code = box_open_dir(run, box, err);
+	}
+	if (code == 0) {
+		box->counts.skipped = plan.plan.skipped;
+		report_ops(run, box, &plan);
+	}
+	box_plan_finish(&plan);
+	box_release(box);
+	return code;
+}
+
+static void report_moves(struct run *run, const struct move_list *moves)
+{
+	for (size_t i = 0; i < moves->count; i++) {
+		const struct move *move = &moves->items[i];
+		struct buf why;
+		buf_init(&why, 2 * MBNAME_MAX);
+		buf_printf(&why, "moved %s from %s", move->is_remote ? "on the server" : "locally",
+			   move->from->name);
+		struct plan_entry entry = {
+			.mailbox = move->to->name, .op = REPORT_MOVE, .why = why.data};
+		if (!move->is_held) {
+			run_report_plan(run, &entry);
+		}
+		buf_finish(&why);
+	}
+}
+
+int planning_report(struct run *run, const struct move_list *moves, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; i < run->boxes.count; i++) {
+		const struct box *box = &run->boxes.items[i];
+		struct plan_entry entry = {.mailbox = box->name,
+					   .op = box->remove == SIDE_LOCAL ? REPORT_REMOVE_LOCAL
+									   : REPORT_REMOVE_REMOTE,
+					   .why = "the mailbox was removed on the other side"};
+		if (box->remove != 0 && !box->brake_local && !box->brake_remote) {
+			run_report_plan(run, &entry);
+		}
+	}
+	report_moves(run, moves);
+	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
+		code = report_box(run, &run->boxes.items[i], moves, err);
+	}
+	return code;
+}

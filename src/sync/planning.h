@@ -1,0 +1,29 @@
+/* From rows to a plan per mailbox: which rows to plan, under which brake; the planner itself is plan.h. */
+#ifndef SYNC_PLANNING_H
+#define SYNC_PLANNING_H
+
+#include "move.h"
+#include "plan.h"
+#include "run.h"
+
+struct box_plan {
+	struct row_list rows;
+	struct plan plan;
+};
+void box_plan_init(struct box_plan *plan);
+void box_plan_finish(struct box_plan *plan);
+
+/* Nothing new to plan in BOX: its pending rows (if any) were left alone by this very policy. */
+bool planning_is_idle(const struct run *run, const struct box *box);
+
+/* Plans BOX under its brakes. Rows of MOVES and rows with open intents are left out. */
+int planning_make(struct run *run, struct box *box, const struct move_list *moves,
+		  struct box_plan *plan, struct err *err);
+
+/* Plans everything once to count deletions, and sets the brakes of mailboxes and account. */
+int planning_brake(struct run *run, const struct move_list *moves, struct err *err);
+
+/* Dry run: what would be done goes to the report. */
+int planning_report(struct run *run, const struct move_list *moves, struct err *err);
+
+#endif

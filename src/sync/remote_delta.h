@@ -1,0 +1,14 @@
+/* Turns a view of a mailbox into changes of rows (observe_remote.c tells when). */
+#ifndef SYNC_REMOTE_DELTA_H
+#define SYNC_REMOTE_DELTA_H
+
+#include "run.h"
+
+/* Commits what VIEW tells and the numbers with it. Sets box->needs_listing when the counts do not fit: then nothing is gone yet and the
+ * numbers are not advanced. */
+int remote_delta_apply(struct run *run, struct box *box, struct imap_view *view, struct err *err);
+
+/* UID SEARCH ALL decides what is gone. */
+int remote_delta_list(struct run *run, struct imap *imap, struct box *box, struct err *err);
+
+#endif

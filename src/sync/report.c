@@ -1,0 +1,89 @@
+/* What a run has to say, collected for cli to print. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "run.h"
+
+#define REPORT_ERRORS_MAX 1000
+
+void report_init(struct report *report)
+{
+	memset(report, 0, sizeof(*report));
+}
+
+void report_finish(struct report *report)
+{
+	for (size_t i = 0; i < report->mailbox_count; i++) {
+		free(report->mailboxes[i].name);
+	}
+	for (size_t i = 0; i < report->plan_count; i++) {
+		free(report->plan[i].mailbox);
+		free(report->plan[i].file);
+		free(report->plan[i].why);
+	}
+	for (size_t i = 0; i < report->error_count; i++) {
+		free(report->errors[i].mailbox);
+		free(report->errors[i].text);
+	}
+	free(report->mailboxes);
+	free(report->plan);
+	free(report->errors);
+	memset(report, 0, sizeof(*report));
+}
+
+/* Room for one more in an array that doubles at powers of two; false when out of memory. */
+static bool grow(void **items, size_t count, size_t size)
+{
+	if ((count & (count - 1)) != 0) {
+		return true;
+	}
+	void *larger = realloc(*items, (count == 0 ? 1 : count * 2) * size);
+	if (larger == NULL) {
+		return false;
+	}
+	*items = larger;
+	return true;
+}
+
+static char *copy_or_null(const char *text)
+{
+	return text == NULL ? NULL : span_dup(span_of(text));
+}
+
+void run_report_error(struct run *run, struct box *box, uint32_t uid, const struct err *err)
+{
+	struct report *report = run->report;
+	pthread_mutex_lock(&run->mutex);
+	if (box != NULL) {
+		box->counts.errors++;
+	}
+	void *items = report->errors;
+	if (report->error_count < REPORT_ERRORS_MAX &&
+	    grow(&items, report->error_count, sizeof(*report->errors))) {
+		report->errors = items;
+		report->errors[report->error_count++] = (struct report_error){
+			.mailbox = copy_or_null(box == NULL ? NULL : box->name),
+			.uid = uid,
+			.code = err->code,
+			.text = span_dup(span_of(err->text)),
+		};
+	}
+	pthread_mutex_unlock(&run->mutex);
+}
+
+void run_report_plan(struct run *run, const struct plan_entry *entry)
+{
+	struct report *report = run->report;
+	void *items = report->plan;
+	if (!grow(&items, report->plan_count, sizeof(*report->plan))) {
+		return;
+	}
+	report->plan = items;
+	report->plan[report->plan_count++] = (struct report_plan){
+		.mailbox = copy_or_null(entry->mailbox),
+		.op = entry->op,
+		.uid = entry->uid,
+		.file = copy_or_null(entry->file),
+		.why = copy_or_null(entry->why),
+	};
+}

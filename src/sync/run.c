@@ -1,0 +1,418 @@
+/* The order of a run's steps, and what they share. */
+#include "run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/base/clock.h"
+#include "mailsync/base/digest.h"
+
+#include "boxes.h"
+#include "execute.h"
+#include "move.h"
+#include "observe.h"
+#include "ownership.h"
+#include "pair.h"
+#include "planning.h"
+#include "pop3_run.h"
+#include "rename.h"
+
+#define PATH_LIMIT 4096
+
+int run_check_stop(struct run *run, struct err *err)
+{
+	if (run->options->stop == NULL || *run->options->stop == 0) {
+		return 0;
+	}
+	run->interrupted = true;
+	return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
+		       "stopped by a signal; the next run goes on from here");
+}
+
+struct box *run_box(struct run *run, const char *name)
+{
+	size_t low = 0;
+	size_t high = run->boxes.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(run->boxes.items[middle].name, name);
+		if (order == 0) {
+			return &run->boxes.items[middle];
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return NULL;
+}
+
+bool run_is_fatal(const struct err *err)
+{
+	return err->scope >= SCOPE_ACCOUNT || err->code == ERR_NOMEM || err->code == ERR_LOCAL ||
+	       err->code == ERR_INTERRUPTED || err->code == ERR_PROTOCOL ||
+	       err->code == ERR_INTERNAL;
+}
+
+int box_open_dir(struct run *run, struct box *box, struct err *err)
+{
+	return box->dir != NULL ? 0 : maildir_box_open(run->maildir, box->name, &box->dir, err);
+}
+
+void box_release(struct box *box)
+{
+	maildir_box_close(&box->dir);
+}
+
+/* The keys, capped by direction and by this run's options. */
+static void policy_init(struct run *run)
+{
+	const struct account *account = run->account;
+	unsigned sides = SIDE_LOCAL | SIDE_REMOTE;
+	if (account->direction == DIRECTION_PULL || run->options->pull) {
+		sides &= ~SIDE_REMOTE;
+	}
+	if (account->direction == DIRECTION_PUSH || run->options->push) {
+		sides &= ~SIDE_LOCAL;
+	}
+	run->may_write_remote = (sides & SIDE_REMOTE) != 0;
+	run->may_write_local = (sides & SIDE_LOCAL) != 0;
+	run->policy = (struct plan_policy){
+		.copy = account->copy & sides,
+		.flags = account->flags & sides,
+		.delete_ = account->delete_ & sides,
+		.expunge = account->expunge & sides,
+		.max_size_bytes = account->max_message_size,
+		.oldest = account->max_age_s == 0
+				  ? INT64_MIN
+				  : clock_real_ns() / 1000000000 - account->max_age_s,
+	};
+	run->create = account->create & sides;
+	run->remove_mailboxes = account->remove_mailboxes & sides;
+}
+
+/* Under another hash, pending rows that were left alone are planned again. */
+static int policy_hash(struct run *run, struct err *err)
+{
+	const struct plan_policy *policy = &run->policy;
+	char text[256];
+	uint8_t digest[DIGEST_MAX_SIZE];
+	int len = snprintf(text, sizeof(text), "%u %u %u %u %" PRIu64 " %" PRId64 " %u %d %s",
+			   policy->copy, policy->flags, policy->delete_, policy->expunge,
+			   policy->max_size_bytes, run->account->max_age_s,
+			   run->account->max_delete_percent, run->account->keywords,
+			   run->account->trash == NULL ? "" : run->account->trash);
+	if (len > (int)sizeof(text) - 1) {
+		len = (int)sizeof(text) - 1;
+	}
+	int code = digest_of(DIGEST_SHA256, (struct span){text, (size_t)len}, digest, err);
+	run->policy_hash = 0;
+	for (size_t i = 0; code == 0 && i < 7; i++) { /* 56 bits: fits SQLite's integers, signs aside */
+		run->policy_hash = run->policy_hash << 8 | digest[i];
+	}
+	run->policy_hash |= 1; /* 0 means "look again" */
+	return code;
+}
+
+static int open_lock(struct run *run, struct err *err)
+{
+	char path[PATH_LIMIT];
+	if (run->options->dry_run) {
+		return 0; /* changes nothing, so it need not wait for anyone */
+	}
+	int code = file_make_dirs(run->options->state_dir, err);
+	if (code < 0) {
+		return code;
+	}
+	snprintf(path, sizeof(path), "%s/%s.lock", run->options->state_dir, run->account->name);
+	return file_lock_acquire(&run->lock, path, run->options->wait, run->options->stop, err);
+}
+
+static int open_local(struct run *run, struct err *err)
+{
+	char path[PATH_LIMIT];
+	struct ownership ownership;
+	struct maildir_params params = run->account->maildir;
+	params.log = run->log;
+	snprintf(path, sizeof(path), "%s/%s.db", run->options->state_dir, run->account->name);
+	int code = state_open(&run->state, path,
+			      run->options->dry_run ? STATE_SCRATCH : STATE_WRITE, err);
+	if (code == 0) {
+		code = maildir_open(&run->maildir, &params, false, err);
+	}
+	if (code == 0) {
+		code = ownership_check(run->maildir, run->state, run->account->name, &ownership,
+				       err);
+	}
+	if (code < 0) {
+		return code;
+	}
+	run->pair_all = ownership.must_pair;
+	run->was_unclean = ownership.was_unclean;
+	if (run->pair_all && !state_was_reset(run->state)) {
+		log_line(run->log, LOG_INFO,
+			 "%s: the state database and the Maildir are not of one time; pairing what "
+			 "both sides have, deleting nothing",
+			 run->account->name);
+	}
+	return 0;
+}
+
+static int open_remote(struct run *run, struct err *err)
+{
+	char label[160];
+	snprintf(label, sizeof(label), "%s#1", run->account->name);
+	struct imap_params params = {
+		.server = &run->account->server,
+		.log = run->log,
+		.label = label,
+		.stop = run->options->stop,
+	};
+	int code = imap_open(&run->imap, &params, err);
+	if (code == 0) {
+		run->report->connections = 1;
+	}
+	return code;
+}
+
+/* The mailboxes' numbers on a server that cannot give them with LIST. */
+static int ask_status(struct run *run, struct imap_mailboxes *found, struct err *err)
+{
+	if (imap_caps(run->imap) & IMAP_CAP_LIST_STATUS) {
+		return 0;
+	}
+	if ((imap_caps(run->imap) & IMAP_CAP_CONDSTORE) == 0) {
+		return 0; /* every mailbox is opened anyway */
+	}
+	bool *wanted = calloc(found->count + 1, sizeof(*wanted));
+	if (wanted == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < found->count; i++) {
+		struct buf name;
+		struct err ignored;
+		buf_init(&name, MBNAME_MAX);
+		wanted[i] = (found->items[i].attributes & IMAP_LIST_NOSELECT) == 0 &&
+			    mbname_from_wire(&found->wire, span_of(found->items[i].wire), &name,
+					     &ignored) == 0 &&
+			    mbname_selected(run->account->patterns, run->account->pattern_count,
+					    name.data);
+		buf_finish(&name);
+	}
+	int code = imap_status(run->imap, found, wanted, err);
+	free(wanted);
+	return code;
+}
+
+static int discover(struct run *run, struct err *err)
+{
+	struct imap_mailboxes found = {0};
+	int code = imap_discover(run->imap, run->account->subscribed_only, &found, err);
+	if (code == 0) {
+		code = ask_status(run, &found, err);
+	}
+	if (code == 0) {
+		run->wire = found.wire;
+		code = boxes_gather(run, &found, err);
+	}
+	imap_mailboxes_finish(&found);
+	return code;
+}
+
+/* A run that is going to change something says so first. */
+int run_claim(struct run *run, struct err *err)
+{
+	if (run->has_generation || run->options->dry_run) {
+		return 0;
+	}
+	int code = 0;
+	if (!maildir_exists(run->maildir)) {
+		struct maildir_params params = run->account->maildir;
+		params.log = run->log;
+		maildir_close(&run->maildir);
+		code = maildir_open(&run->maildir, &params, true, err);
+	}
+	if (code == 0) {
+		code = ownership_claim(run->maildir, run->state, run->account->name, err);
+	}
+	run->has_generation = code == 0;
+	return code;
+}
+
+/* Everything between login and logout. */
+static int run_steps(struct run *run, struct err *err)
+{
+	int code = boxes_check_accidents(run, err);
+	if (code == 0) {
+		code = rename_boxes(run, err);
+	}
+	if (code == 0) {
+		code = boxes_settle(run, err);
+	}
+	if (code == 0) {
+		code = observe_local(run, err);
+	}
+	if (code == 0) {
+		code = observe_remote(run, err);
+	}
+	if (code == 0) {
+		code = pair_boxes(run, err);
+	}
+	struct move_list moves = {0};
+	if (code == 0) {
+		code = move_find(run, &moves, err);
+	}
+	if (code == 0) {
+		code = planning_brake(run, &moves, err);
+	}
+	if (code == 0) {
+		code = run->options->dry_run ? planning_report(run, &moves, err)
+					     : execute_run(run, &moves, err);
+	}
+	move_list_finish(&moves);
+	return code;
+}
+
+static void add_counts(struct sync_counts *total, const struct sync_counts *counts)
+{
+	total->downloaded += counts->downloaded;
+	total->uploaded += counts->uploaded;
+	total->moved += counts->moved;
+	total->flags_local += counts->flags_local;
+	total->flags_remote += counts->flags_remote;
+	total->deleted_local += counts->deleted_local;
+	total->deleted_remote += counts->deleted_remote;
+	total->skipped += counts->skipped;
+	total->errors += counts->errors;
+}
+
+static int report_boxes(struct run *run, struct err *err)
+{
+	struct report *report = run->report;
+	report->mailboxes = calloc(run->boxes.count + 1, sizeof(*report->mailboxes));
+	if (report->mailboxes == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < run->boxes.count; i++) {
+		struct box *box = &run->boxes.items[i];
+		const struct sync_counts *c = &box->counts;
+		report->mailboxes_selected += box->in_local || box->in_remote;
+		bool is_changed = box->has_news || c->downloaded + c->uploaded + c->moved +
+								   c->flags_local + c->flags_remote +
+								   c->deleted_local +
+								   c->deleted_remote >
+							   0;
+		report->mailboxes_changed += is_changed;
+		add_counts(&report->total, c);
+		if (!is_changed && c->skipped == 0 && c->errors == 0) {
+			continue;
+		}
+		struct report_mailbox *entry = &report->mailboxes[report->mailbox_count];
+		entry->name = span_dup(span_of(box->name));
+		if (entry->name == NULL) {
+			return err_nomem(err);
+		}
+		entry->counts = *c;
+		entry->is_changed = is_changed;
+		report->mailbox_count++;
+	}
+	return 0;
+}
+
+static void report_totals(struct run *run)
+{
+	if (run->imap == NULL) {
+		return;
+	}
+	struct imap_totals totals;
+	imap_totals(run->imap, &totals);
+	run->report->commands += totals.commands;
+	run->report->round_trips += totals.round_trips;
+	run->report->bytes_in += totals.bytes_in;
+	run->report->bytes_out += totals.bytes_out;
+}
+
+static void run_finish(struct run *run)
+{
+	boxes_finish(run);
+	imap_close(&run->imap);
+	maildir_close(&run->maildir);
+	state_close(&run->state);
+	file_lock_finish(&run->lock);
+	pthread_mutex_destroy(&run->mutex);
+}
+
+static int run_status(const struct run *run, int code, const struct err *err)
+{
+	if (code < 0) {
+		return err_exit_status(err->code);
+	}
+	if (run->brake_hit) {
+		return err_exit_status(ERR_BRAKE);
+	}
+	return run->report->total.errors > 0 || run->report->error_count > 0
+		       ? err_exit_status(ERR_PARTIAL)
+		       : 0;
+}
+
+static int run_account(struct run *run, struct err *err)
+{
+	struct err ignored;
+	policy_init(run);
+	int code = policy_hash(run, err);
+	if (code == 0) {
+		code = open_lock(run, err);
+	}
+	if (code == 0) {
+		code = open_local(run, err);
+	}
+	if (code == 0) {
+		code = open_remote(run, err);
+	}
+	if (code == 0) {
+		code = discover(run, err);
+	}
+	if (code == 0) {
+		code = run_steps(run, err);
+	}
+	if (code == 0 && run->has_generation) {
+		code = ownership_release(run->state, err);
+	}
+	if (run->imap != NULL && (code == 0 || err->code == ERR_BRAKE)) {
+		imap_logout(run->imap, &ignored);
+	}
+	return code;
+}
+
+int sync_account(const struct account *account, const struct sync_options *options,
+		 struct report *report, struct err *err)
+{
+	if (account->is_pop3) {
+		return pop3_run(account, options, report, err);
+	}
+	struct run run = {
+		.account = account, .options = options, .report = report, .log = options->log};
+	int64_t started = clock_monotonic_us();
+	file_lock_init(&run.lock);
+	err_clear(err);
+	if (pthread_mutex_init(&run.mutex, NULL) != 0) {
+		return err_nomem(err);
+	}
+	int code = run_account(&run, err);
+	if (code < 0) {
+		run_report_error(&run, NULL, 0, err);
+	}
+	struct err why;
+	if (report_boxes(&run, &why) < 0 && code == 0) {
+		*err = why;
+		code = -(int)why.code;
+	}
+	report_totals(&run);
+	report->status = run_status(&run, code, err);
+	report->seconds = (double)(clock_monotonic_us() - started) / 1e6;
+	run_finish(&run);
+	return code;
+}
