@@ -16,13 +16,19 @@
 
 /* What may lie unparsed: an item, and a generous read. More means next() was not called. */
 #define PENDING_MAX (16u << 20)
+#define FIRST_CAP 4096
 
 int imap_parser_create(struct imap_parser **parser, uint64_t body_max, struct err *err)
 {
 	struct imap_parser *created = calloc(1, sizeof(*created));
-	if (created == NULL) {
+	char *data = malloc(FIRST_CAP);
+	if (created == NULL || data == NULL) {
+		free(created);
+		free(data);
 		return err_nomem(err);
 	}
+	created->data = data;
+	created->cap = FIRST_CAP;
 	created->body_max = body_max;
 	created->state = PARSER_ITEM;
 	imap_fetch_init(&created->fetch);
@@ -71,7 +77,7 @@ char *imap_parser_reserve(struct imap_parser *parser, size_t len, struct err *er
 		parser->head = 0;
 		parser->tail = 0;
 	}
-	if (parser->cap - parser->tail >= len && parser->data != NULL) {
+	if (parser->cap - parser->tail >= len) {
 		return parser->data + parser->tail;
 	}
 	if (len > PENDING_MAX || pending > PENDING_MAX - len) {
@@ -81,7 +87,7 @@ char *imap_parser_reserve(struct imap_parser *parser, size_t len, struct err *er
 	/* Moving is cheap as long as it gains at least what it moves. */
 	char *before = parser->data + parser->head;
 	if (parser->head < pending || parser->cap - pending < len) {
-		size_t cap = parser->cap < 4096 ? 4096 : parser->cap;
+		size_t cap = parser->cap;
 		while (cap < (pending + len) * 2) {
 			cap *= 2;
 		}
@@ -90,9 +96,7 @@ char *imap_parser_reserve(struct imap_parser *parser, size_t len, struct err *er
 			err_nomem(err);
 			return NULL;
 		}
-		if (pending > 0) {
-			memcpy(data, before, pending);
-		}
+		memcpy(data, before, pending);
 		segment_move(parser, before, data);
 		free(parser->data);
 		parser->data = data;
@@ -114,9 +118,7 @@ void imap_parser_commit(struct imap_parser *parser, size_t len)
 int imap_parser_take_rest(struct imap_parser *parser, struct buf *rest, struct err *err)
 {
 	parser_settle(parser);
-	if (parser->tail > parser->head) {
-		buf_append(rest, parser->data + parser->head, parser->tail - parser->head);
-	}
+	buf_append(rest, parser->data + parser->head, parser->tail - parser->head);
 	int code = buf_status(rest, "what follows a response", err);
 	if (code == 0) {
 		parser->head = 0;
