@@ -204,6 +204,9 @@ void maildir_draft_discard(struct maildir_box *box, struct maildir_draft *draft)
 	struct header_identity unused;
 	struct err ignored;
 
+	if (!draft->box) { /* never created: a zeroed fd is not ours */
+		return;
+	}
 	if (draft->fd >= 0) {
 		close(draft->fd);
 		draft->fd = -1;

@@ -116,6 +116,8 @@ static void publishing_never_replaces_a_file(void **state)
 	assert_int_equal(count_entries(&fixture, "INBOX/tmp"), 1);
 	maildir_draft_discard(fixture.box, &draft);
 	maildir_draft_discard(fixture.box, &draft);
+	maildir_draft_discard(fixture.box, &(struct maildir_draft){.fd = 0});
+	assert_int_not_equal(fcntl(0, F_GETFD), -1);
 	assert_int_equal(count_entries(&fixture, "INBOX/tmp"), 0);
 	fixture_close(&fixture);
 }
