@@ -17,7 +17,13 @@ int dir_stream_open(struct dir_stream *stream, int dirfd, const char *label, str
 	if (fd < 0) {
 		return maildir_fail(err, SCOPE_MAILBOX, errno, "read directory", label);
 	}
+	return dir_stream_adopt(stream, fd, label, err);
+}
+
+int dir_stream_adopt(struct dir_stream *stream, int fd, const char *label, struct err *err)
+{
 	DIR *handle = fdopendir(fd);
+
 	if (!handle) {
 		int errnum = errno;
 		close(fd);

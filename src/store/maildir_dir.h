@@ -23,6 +23,8 @@ struct dir_stream {
 
 /* Reads DIRFD, which stays the caller's, from its beginning. LABEL names it in errors. */
 int dir_stream_open(struct dir_stream *stream, int dirfd, const char *label, struct err *err);
+/* The same of a descriptor just opened, which is closed with the stream, or on failure. */
+int dir_stream_adopt(struct dir_stream *stream, int fd, const char *label, struct err *err);
 /* 1 with *NAME (valid until the next call) and *KIND; 0 at the end; negative on failure. "." and
  * ".." are left out, and what vanished while it was looked at. */
 int dir_stream_next(struct dir_stream *stream, const char **name, enum dir_kind *kind,

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "maildir_dir.h"
 #include "maildir_private.h"
@@ -242,7 +241,7 @@ static bool is_maildir_part(const char *name)
 	return strcmp(name, "cur") == 0 || strcmp(name, "new") == 0 || strcmp(name, "tmp") == 0;
 }
 
-/* Looks into one directory of the fs layout, queueing those in it. */
+/* Looks into one directory of the fs layout, queueing those in it. Closes FD. */
 static int walk_directory(struct walk *walk, int fd, const char *path, struct err *err)
 {
 	bool is_mailbox = false, is_root = strcmp(path, ".") == 0;
@@ -251,7 +250,7 @@ static int walk_directory(struct walk *walk, int fd, const char *path, struct er
 	const char *name;
 	struct buf child;
 
-	int rc = dir_stream_open(&stream, fd, path, err);
+	int rc = dir_stream_adopt(&stream, fd, path, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -301,7 +300,6 @@ static int walk_fs(struct walk *walk, struct err *err)
 		}
 		if (rc == 0) {
 			rc = walk_directory(walk, fd, path, err);
-			close(fd);
 		}
 	}
 	return rc;
