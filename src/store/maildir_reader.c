@@ -206,7 +206,7 @@ int maildir_reader_next(struct maildir_reader *reader, struct span *piece, struc
 	if (size == 0 || size > reader->wire_size - reader->given) {
 		return reader_changed(reader, err);
 	}
-	/* Checked before the last byte goes out: without it the server does not take the message. */
+	/* Before the last byte goes out: without it the server does not take the message. */
 	if (reader->given + size == reader->wire_size) {
 		int rc = reader_verify(reader, err);
 		if (rc < 0) {

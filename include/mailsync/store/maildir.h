@@ -1,13 +1,16 @@
 /*
- * The local side: a tree of Maildirs (D. J. Bernstein's Maildir; Maildir++ where the layout says so) below one
- * root. Finds mailboxes and files, delivers, renames, removes. Knows nothing of IMAP or of what should be done.
+ * The local side: a tree of Maildirs (D. J. Bernstein's Maildir; Maildir++ where the layout says
+ * so) below one root. Finds mailboxes and files, delivers, renames, removes. Knows nothing of
+ * IMAP or of what should be done.
  *
- * MUAs rename, move, add and delete files at any time: every act names the file as it was last seen, never
- * overwrites, and answers -ERR_CHANGED when the file is no longer so. No message is opened to find out what changed.
+ * MUAs rename, move, add and delete files at any time: every act names the file as it was last
+ * seen, never overwrites, and answers -ERR_CHANGED when the file is no longer so. No message is
+ * opened to find out what changed.
  *
- * The *unique part* of a file name goes up to the first `,` or `:` (or the configured info delimiter); it stays
- * through renames and moves and identifies the message in its folder. The info part is `:2,` and letters; unknown
- * letters and lower-case letters without a keyword stay through our renames. Other fields between unique part and info (",S=123", ",U=7") stay too.
+ * The *unique part* of a file name goes up to the first `,` or `:` (or the configured info
+ * delimiter); it stays through renames and moves and identifies the message in its folder. The
+ * info part is `:2,` and letters; unknown letters and lower-case letters without a keyword stay
+ * through our renames. Other fields between unique part and info (",S=123", ",U=7") stay too.
  *
  * Threads: a struct maildir may be used from several; a struct maildir_box from one at a time.
  */
@@ -25,17 +28,21 @@
 #include "mailsync/model/stamp.h"
 #include "mailsync/proto/header.h"
 
-#define MAILDIR_NAME_MAX 255
-#define MAILDIR_UNIQUE_MAX 160     /* of names that we make */
+#define MAILDIR_NAME_MAX   255
+#define MAILDIR_UNIQUE_MAX 160 /* of names that we make */
 
-enum maildir_durability { MAILDIR_SYNC_BATCH, MAILDIR_SYNC_FILE, MAILDIR_SYNC_NONE };
+enum maildir_durability {
+	MAILDIR_SYNC_BATCH,
+	MAILDIR_SYNC_FILE,
+	MAILDIR_SYNC_NONE
+};
 
 struct maildir_params {
 	const char *root;
 	enum mbname_layout layout;
-	const char *inbox_folder;      /* fs layout: the folder that INBOX is */
+	const char *inbox_folder; /* fs layout: the folder that INBOX is */
 	char info_delimiter;
-	bool keywords;                 /* letters a-z and dovecot-keywords */
+	bool keywords; /* letters a-z and dovecot-keywords */
 	enum maildir_durability durability;
 	struct log *log;
 };
@@ -43,27 +50,34 @@ struct maildir_params {
 struct maildir;
 struct maildir_box;
 
-/* Opens the root, made (0700, with parents) where it is missing and MAY_CREATE; a missing one otherwise is success with
- * maildir_exists() false (dry run, unmounted). Values in PARAMS are copied. */
+/* Opens the root, made (0700, with parents) where it is missing and MAY_CREATE; a missing one
+ * otherwise is success with maildir_exists() false (dry run, unmounted). Values in PARAMS are
+ * copied. */
 int maildir_open(struct maildir **maildir, const struct maildir_params *params, bool may_create,
 		 struct err *err);
 void maildir_close(struct maildir **maildir);
 bool maildir_exists(const struct maildir *maildir);
 
 /*
- * Every mailbox below the root as canonical names (mbname.h), sorted. A directory is a mailbox when it has cur, new or tmp;
- * directories are followed only when real (no symlinks below the root). One that cannot be a mailbox name, or whose name maps to
- * the same mailbox as another's, is reported to the log and left out. A directory that is the modified UTF-7 of its name
- * (as mbsync 1.4 and offlineimap leave it) is given under the decoded name when no directory has that name itself: the mapping is kept in
- * the maildir handle, so that the other calls find it.
+ * Every mailbox below the root as canonical names (mbname.h), sorted. A directory is a mailbox
+ * when it has cur, new or tmp; directories are followed only when real (no symlinks below the
+ * root). One that cannot be a mailbox name, or whose name maps to the same mailbox as another's,
+ * is reported to the log and left out. A directory that is the modified UTF-7 of its name (as
+ * mbsync 1.4 and offlineimap leave it) is given under the decoded name when no directory has
+ * that name itself: the mapping is kept in the maildir handle, so that the other calls find it.
  */
 int maildir_list(struct maildir *maildir, struct strlist *names, struct err *err);
 
-/* Creates the mailbox (cur, new, tmp; maildirfolder under Maildir++), durably; existing parts are fine.
- * -ERR_PARTIAL (scope mailbox) when the name cannot be one, or when the file system gives a directory that already is another mailbox (case folding, normalisation). */
+/* Creates the mailbox (cur, new, tmp; maildirfolder under Maildir++), durably; existing parts
+ * are fine. -ERR_PARTIAL (scope mailbox) when the name cannot be one, or when the file system
+ * gives a directory that already is another mailbox (case folding, normalisation). */
 int maildir_create_box(struct maildir *maildir, const char *name, struct err *err);
-/* Removes the directories and our and Dovecot's index files; only when no message is left in it: -ERR_CHANGED else. Children stay. */
+/* Removes the directories and our and Dovecot's index files; only when no message is left in it:
+ * -ERR_CHANGED else. Children stay. */
 int maildir_remove_box(struct maildir *maildir, const char *name, struct err *err);
+/* Renames the mailbox; its children go along, as with IMAP's RENAME. -ERR_CHANGED when FROM is not
+ * there or a directory TO is; INBOX that is the root stays (-ERR_PARTIAL). Boxes that are open keep
+ * working, on the directory under its new name. */
 int maildir_rename_box(struct maildir *maildir, const char *from, const char *to, struct err *err);
 
 /* Opens the three directories. -ERR_CHANGED when it is not there. */
@@ -71,32 +85,36 @@ int maildir_box_open(struct maildir *maildir, const char *name, struct maildir_b
 		     struct err *err);
 void maildir_box_close(struct maildir_box **box);
 
-/* The stamps of folder, cur and new: three stat calls, no directory kept open. -ERR_CHANGED when it is not there.
- * dovecot-keywords is replaced by rename in the folder, so its changes show in the folder's. */
+/* The stamps of folder, cur and new: three stat calls, no directory kept open. -ERR_CHANGED when
+ * it is not there. dovecot-keywords is replaced by rename in the folder, so its changes show in
+ * the folder's. */
 int maildir_stat(struct maildir *maildir, const char *name, struct stamp *stamp, struct err *err);
 
 /* One message file of a scan. */
 struct maildir_entry {
-	const char *name;      /* the file name, in the scan's memory */
-	uint16_t unique_len;   /* of its unique part */
+	const char *name;    /* the file name, in the scan's memory */
+	uint16_t unique_len; /* of its unique part */
 	bool in_new;
-	uint64_t flags;        /* system letters, and keywords by their letters' names */
+	uint64_t flags; /* system letters, and keywords by their letters' names */
 };
 
 struct maildir_scan {
-	struct maildir_entry *entries;   /* by unique part (memcmp, then length), unique: the one in cur wins */
+	/* By unique part (memcmp, then length), which is unique: the one in cur wins. */
+	struct maildir_entry *entries;
 	size_t count;
-	struct stamp stamp;              /* taken before the readdir */
-	bool is_still;                   /* the stamps after it were the same: absences are proven */
+	struct stamp stamp; /* taken before the readdir */
+	bool is_still;      /* nothing can have moved during it: absences are proven */
 	/* private */
 	char *arena;
 	size_t arena_size;
 };
 
 /*
- * Lists new, then cur, completely (an error otherwise). Repeats up to three times while the directories change. Memory: about 60 bytes and the
- * name per message. Hidden files, directories, symlinks and other non-regular files are left out. Letters a-z become keywords through the
- * dovecot-keywords table, their names interned in KEYWORDS; a letter without a name (or with keywords off) is not in `flags`.
+ * Lists new, then cur, completely (an error otherwise). Repeats up to three times while the
+ * directories change, and once when they changed just before. Memory: about 60 bytes and the
+ * name per message. Hidden files, directories, symlinks and other non-regular files are left
+ * out. Letters a-z become keywords through the dovecot-keywords table, their names interned in
+ * KEYWORDS; a letter without a name (or with keywords off) is not in `flags`.
  */
 int maildir_box_scan(struct maildir_box *box, struct keywords *keywords, struct maildir_scan *scan,
 		     struct err *err);
@@ -104,21 +122,28 @@ void maildir_scan_finish(struct maildir_scan *scan);
 /* The entry whose unique part is UNIQUE, or NULL. */
 const struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, struct span unique);
 
-/* Which keywords (bits of KEYWORDS) have a letter in this mailbox or could get one now (26 in all; names as yet without a letter are counted in index order while letters are free). */
+/* Which keywords (bits of KEYWORDS) have a letter in this mailbox or could get one now (26 in
+ * all; names as yet without a letter are counted in index order while letters are free). */
 int maildir_box_keyword_mask(struct maildir_box *box, const struct keywords *keywords,
 			     uint64_t *mask, struct err *err);
+
+/* What FILE's letters mean by the keyword table of this folder (for a file that was moved here
+ * or away with the letters of another folder). Names are interned in KEYWORDS as in a scan. */
+int maildir_box_read_letters(struct maildir_box *box, const char *file, struct keywords *keywords,
+			     uint64_t *flags, struct err *err);
 
 /* What is known of a file without changing it. */
 struct maildir_file {
 	uint64_t size_bytes;
-	int64_t mtime;             /* seconds */
-	int64_t mtime_ns;          /* with nanoseconds, since 1970; with inode: did it change while it was read? */
+	int64_t mtime;    /* seconds */
+	int64_t mtime_ns; /* the same with its fraction: did it change while it was read? */
 	uint64_t inode;
 };
 /* -ERR_CHANGED when no such regular file is there. */
 int maildir_box_stat_file(struct maildir_box *box, const char *file, bool in_new,
 			  struct maildir_file *info, struct err *err);
-/* Finds the file of a unique part by looking (both folders); its full name into NAME. -ERR_CHANGED when there is none. */
+/* Finds the file of a unique part by looking (both folders); its full name into NAME.
+ * -ERR_CHANGED when there is none. */
 int maildir_box_find(struct maildir_box *box, struct span unique, char name[MAILDIR_NAME_MAX + 1],
 		     bool *in_new, struct err *err);
 /* Message-ID, Date and header digest of a file; reads no more than the header. */
@@ -129,8 +154,9 @@ int maildir_box_open_file(struct maildir_box *box, const char *file, bool in_new
 			  struct maildir_file *info, struct err *err);
 
 /*
- * Reading a message for upload: line ends become CRLF (a LF after a CR stays as it is), all else is kept. The
- * wire size has to be known first, so the file is read twice (once counting); a file that changed in between is -ERR_CHANGED.
+ * Reading a message for upload: line ends become CRLF (a LF after a CR stays as it is), all else
+ * is kept. The wire size has to be known first, so the file is read twice (once counting); a
+ * file that changed in between is -ERR_CHANGED.
  */
 struct maildir_reader;
 int maildir_reader_open(struct maildir_box *box, const char *file, bool in_new,
@@ -139,22 +165,24 @@ void maildir_reader_close(struct maildir_reader **reader);
 uint64_t maildir_reader_wire_size(const struct maildir_reader *reader);
 const struct header_identity *maildir_reader_identity(const struct maildir_reader *reader);
 const struct maildir_file *maildir_reader_file(const struct maildir_reader *reader);
-/* The next piece in wire form; an empty span at the end. Valid until the next call. At the end size, mtime and inode are compared:
- * -ERR_CHANGED when the file is no longer what was counted (the caller must not complete the APPEND then). */
+/* The next piece in wire form; an empty span at the end. Valid until the next call. At the end
+ * size, mtime and inode are compared: -ERR_CHANGED when the file is no longer what was counted
+ * (the caller must not complete the APPEND then). */
 int maildir_reader_next(struct maildir_reader *reader, struct span *piece, struct err *err);
 
 /*
  * Delivery. A draft is a file in tmp/ that is being written; published, it is a message.
- *     draft_create, draft_write..., draft_close;   then for the batch: box_sync_files;   then each: draft_publish;   then box_sync_names.
+ *         draft_create, draft_write..., draft_close;   then for the batch: box_sync_files;
+ *         then each: draft_publish;   then box_sync_names.
  * After box_sync_names everything published is durable (as the durability setting promises).
  */
 struct maildir_draft {
 	char temp_name[96];
-	int fd;                   /* -1 when closed */
-	uint64_t size_bytes;      /* as stored */
-	bool had_cr;              /* the last piece ended in CR that is not yet written */
+	int fd;              /* -1 when closed */
+	uint64_t size_bytes; /* as stored */
+	bool had_cr;         /* the last piece ended in CR that is not yet written */
 	struct header_scan *scan;
-	struct header_identity identity;   /* after draft_close */
+	struct header_identity identity; /* after draft_close */
 	/* private */
 	struct maildir_box *box;
 	char *pending;
@@ -166,21 +194,24 @@ int maildir_draft_create(struct maildir_box *box, struct maildir_draft *draft, s
 int maildir_draft_write(struct maildir_draft *draft, struct span data, struct err *err);
 /* Sets mtime (INTERNALDATE, seconds) and mode, closes; fdatasync with MAILDIR_SYNC_FILE. */
 int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *err);
-/* Closes and removes it; safe on a zeroed or discarded draft (fd -1, empty name). */
+/* Closes and removes it; safe on a zeroed, published or discarded draft. */
 void maildir_draft_discard(struct maildir_box *box, struct maildir_draft *draft);
 /* Makes all closed drafts' contents durable (syncfs, with BATCH). */
 int maildir_box_sync_files(struct maildir_box *box, struct err *err);
-/* Renames it to UNIQUE (new/ without any letter, else cur/ with info), never over anything: -ERR_CHANGED when a file of
- * that very name is there. FLAGS' keywords get their letters from the folder's table, new ones allotted. */
+/* Renames it to UNIQUE (new/ without any letter, else cur/ with info), never over anything:
+ * -ERR_CHANGED when a file of that very name is there. FLAGS' keywords get their letters from
+ * the folder's table, new ones allotted. */
 int maildir_draft_publish(struct maildir_box *box, struct maildir_draft *draft, const char *unique,
 			  uint64_t flags, const struct keywords *keywords, struct err *err);
-/* fsync of cur and new, once for all publishes, renames and removes before. Nothing with MAILDIR_SYNC_NONE. */
+/* fsync of cur and new, once for all publishes, renames and removes before. Nothing with
+ * MAILDIR_SYNC_NONE. */
 int maildir_box_sync_names(struct maildir_box *box, struct err *err);
 
 /*
- * Changes the flags of FILE by a rename: letters of ADD are put in, of REMOVE taken out, everything else in the
- * name stays (unknown letters, other fields). A file in new/ moves to cur/ when it gets a letter; none goes back. RESULT, unless NULL, gets the new
- * name. -ERR_CHANGED when FILE is not there or the target is.
+ * Changes the flags of FILE by a rename: letters of ADD are put in, of REMOVE taken out,
+ * everything else in the name stays (unknown letters, other fields). A file in new/ moves to
+ * cur/ when it gets a letter; none goes back. RESULT, unless NULL, gets the new name.
+ * -ERR_CHANGED when FILE is not there or the target is.
  */
 struct maildir_change {
 	const char *file;
@@ -193,8 +224,8 @@ int maildir_box_set_flags(struct maildir_box *box, const struct maildir_change *
 			  char result[MAILDIR_NAME_MAX + 1], struct err *err);
 /* Removes exactly that file; -ERR_CHANGED when it is not there under that name. */
 int maildir_box_remove(struct maildir_box *box, const char *file, bool in_new, struct err *err);
-/* Moves (or with COPY hard-links, else copies through tmp) a message into another mailbox under the unique part
- * UNIQUE, with FLAGS by the target's keyword table; never over anything. */
+/* Moves (or with COPY hard-links, else copies through tmp) a message into another mailbox under
+ * the unique part UNIQUE, with FLAGS by the target's keyword table; never over anything. */
 struct maildir_transfer {
 	struct maildir_box *from;
 	const char *file;
@@ -207,12 +238,13 @@ struct maildir_transfer {
 };
 int maildir_transfer(const struct maildir_transfer *transfer, struct err *err);
 
-/* Removes our own leftovers from tmp/ (names that begin with our prefix and are older than this run). Call under the account's lock. */
+/* Removes our own leftovers from tmp/ (names that begin with our prefix and are older than this
+ * run). Call under the account's lock. */
 int maildir_box_sweep(struct maildir_box *box, struct err *err);
 
 /*
- * Names of files that we deliver: `<seconds>.<box key>_<uidvalidity>_<uid>.<host>`. BOX_KEY: 16 hex digits of a hash of
- * account and mailbox. Seconds and host are not compared.
+ * Names of files that we deliver: `<seconds>.<box key>_<uidvalidity>_<uid>.<host>`. BOX_KEY: 16
+ * hex digits of a hash of account and mailbox. Seconds and host are not compared.
  */
 #define MAILDIR_KEY_SIZE 17
 int maildir_box_key(const char *account, const char *mailbox, char key[MAILDIR_KEY_SIZE],
