@@ -27,6 +27,7 @@ struct fixture {
 	struct maildir_box *box;
 	struct keywords keywords;
 	struct err err;
+	char result[MAILDIR_NAME_MAX + 1];
 };
 
 /* 0, or fails the test with the sentence. */
@@ -40,7 +41,7 @@ struct fixture {
 static inline void fixture_open_as(struct fixture *fixture, const struct maildir_params *params)
 {
 	memset(fixture, 0, sizeof(*fixture));
-	strncpy(fixture->root, "/tmp/mailsync-test-XXXXXX", sizeof(fixture->root) - 1);
+	snprintf(fixture->root, sizeof(fixture->root), "/tmp/mailsync-test-XXXXXX");
 	assert_non_null(mkdtemp(fixture->root));
 	struct maildir_params own = *params;
 	own.root = fixture->root;
@@ -69,14 +70,16 @@ static inline void path_below(const struct fixture *fixture, const char *path, c
 
 static inline void tree_remove(const char *path)
 {
-	char child[768];
 	struct stat st;
 	DIR *dir = lstat(path, &st) == 0 && S_ISDIR(st.st_mode) ? opendir(path) : NULL;
 	for (struct dirent *entry; dir && (entry = readdir(dir)) != NULL;) {
+		struct buf child;
+		buf_init(&child, 4096);
+		buf_printf(&child, "%s/%s", path, entry->d_name);
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-			snprintf(child, sizeof(child), "%s/%s", path, entry->d_name);
-			tree_remove(child);
+			tree_remove(child.data);
 		}
+		buf_finish(&child);
 	}
 	if (dir) {
 		closedir(dir);

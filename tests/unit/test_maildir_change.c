@@ -1,27 +1,26 @@
 #include "maildir_fixture.h"
 
-static int set_flags(struct fixture *fixture, const char *file, bool in_new, uint64_t add,
-		     uint64_t remove, char result[MAILDIR_NAME_MAX + 1])
+/* A file given as "new/..." or "cur/...". The new name is left in fixture->result. */
+static int set_flags(struct fixture *fixture, const char *path, uint64_t add, uint64_t remove)
 {
-	struct maildir_change change = {file, in_new, add, remove, &fixture->keywords};
-	return maildir_box_set_flags(fixture->box, &change, result, &fixture->err);
+	struct maildir_change change = {path + 4, path[0] == 'n', add, remove, &fixture->keywords};
+	return maildir_box_set_flags(fixture->box, &change, fixture->result, &fixture->err);
 }
 
 static void setting_flags_renames_and_moves_to_cur(void **state)
 {
 	struct fixture fixture;
-	char name[MAILDIR_NAME_MAX + 1];
 	(void)state;
 	fixture_open(&fixture);
 	write_file(&fixture, "INBOX/new/1.a.h", "");
-	must(&fixture, set_flags(&fixture, "1.a.h", true, 0, FLAG_SEEN, name));
-	assert_string_equal(name, "1.a.h");
+	must(&fixture, set_flags(&fixture, "new/1.a.h", 0, FLAG_SEEN));
+	assert_string_equal(fixture.result, "1.a.h");
 	assert_true(is_there(&fixture, "INBOX/new/1.a.h"));
-	must(&fixture, set_flags(&fixture, "1.a.h", true, FLAG_SEEN | FLAG_ANSWERED, 0, name));
-	assert_string_equal(name, "1.a.h:2,RS");
+	must(&fixture, set_flags(&fixture, "new/1.a.h", FLAG_SEEN | FLAG_ANSWERED, 0));
+	assert_string_equal(fixture.result, "1.a.h:2,RS");
 	assert_true(is_there(&fixture, "INBOX/cur/1.a.h:2,RS"));
 	assert_false(is_there(&fixture, "INBOX/new/1.a.h"));
-	must(&fixture, set_flags(&fixture, name, false, 0, FLAG_SEEN | FLAG_ANSWERED, name));
+	must(&fixture, set_flags(&fixture, "cur/1.a.h:2,RS", 0, FLAG_SEEN | FLAG_ANSWERED));
 	assert_true(is_there(&fixture, "INBOX/cur/1.a.h:2,"));
 	must(&fixture, maildir_box_sync_names(fixture.box, &fixture.err));
 	fixture_close(&fixture);
@@ -33,8 +32,7 @@ static void setting_flags_keeps_what_is_not_ours(void **state)
 	(void)state;
 	fixture_open(&fixture);
 	write_file(&fixture, "INBOX/cur/1.a.h,S=1:2,SqZ", "");
-	must(&fixture,
-	     set_flags(&fixture, "1.a.h,S=1:2,SqZ", false, FLAG_FLAGGED, FLAG_SEEN, NULL));
+	must(&fixture, set_flags(&fixture, "cur/1.a.h,S=1:2,SqZ", FLAG_FLAGGED, FLAG_SEEN));
 	assert_true(is_there(&fixture, "INBOX/cur/1.a.h,S=1:2,FZq"));
 	fixture_close(&fixture);
 }
@@ -46,10 +44,9 @@ static void setting_flags_answers_changed_when_the_file_or_target_is_not_as_seen
 	fixture_open(&fixture);
 	write_file(&fixture, "INBOX/cur/1.a.h:2,S", "one");
 	write_file(&fixture, "INBOX/cur/1.a.h:2,FS", "two");
-	assert_int_equal(set_flags(&fixture, "1.a.h:2,", false, FLAG_SEEN, 0, NULL), -ERR_CHANGED);
-	assert_int_equal(set_flags(&fixture, "1.a.h:2,S", false, FLAG_FLAGGED, 0, NULL),
-			 -ERR_CHANGED);
-	assert_int_equal(set_flags(&fixture, "1.b.h:2,S", false, FLAG_SEEN, 0, NULL), -ERR_CHANGED);
+	assert_int_equal(set_flags(&fixture, "cur/1.a.h:2,", FLAG_SEEN, 0), -ERR_CHANGED);
+	assert_int_equal(set_flags(&fixture, "cur/1.a.h:2,S", FLAG_FLAGGED, 0), -ERR_CHANGED);
+	assert_int_equal(set_flags(&fixture, "cur/1.b.h:2,S", FLAG_SEEN, 0), -ERR_CHANGED);
 	assert_true(is_there(&fixture, "INBOX/cur/1.a.h:2,S"));
 	fixture_close(&fixture);
 }

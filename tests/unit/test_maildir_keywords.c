@@ -71,14 +71,15 @@ static void full_tables_leave_keywords_without_letters(void **state)
 {
 	struct fixture fixture;
 	uint64_t mask, one, two;
-	char text[4096] = "", line[16];
+	struct buf text;
 	(void)state;
 	fixture_open(&fixture);
+	buf_init(&text, 4096);
 	for (int i = 0; i < 25; i++) {
-		snprintf(line, sizeof(line), "%d k%d\n", i, i);
-		strncat(text, line, sizeof(text) - strlen(text) - 1);
+		buf_printf(&text, "%d k%d\n", i, i);
 	}
-	write_file(&fixture, "INBOX/dovecot-keywords", text);
+	write_file(&fixture, "INBOX/dovecot-keywords", text.data);
+	buf_finish(&text);
 	write_file(&fixture, "INBOX/cur/1.a.h:2,", "");
 	one = bit(&fixture, "one");
 	two = bit(&fixture, "two");

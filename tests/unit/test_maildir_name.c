@@ -86,13 +86,12 @@ static void maildir_name_changes_only_the_letters(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const uint64_t letters[2] = {letters_of(cases[i].add),
-					     letters_of(cases[i].remove)};
+		const uint64_t letters[2] = {letters_of(cases[i].add), letters_of(cases[i].remove)};
 		char out[MAILDIR_NAME_MAX + 1];
 		struct err err;
-		assert_int_equal(maildir_name_change(cases[i].file, cases[i].delimiter, letters,
-						     out, &err),
-				 0);
+		assert_int_equal(
+			maildir_name_change(cases[i].file, cases[i].delimiter, letters, out, &err),
+			0);
 		assert_string_equal(out, cases[i].expected);
 	}
 }
