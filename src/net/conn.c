@@ -44,7 +44,6 @@ struct conn {
 	int64_t rtt_us;
 	int64_t sent_us;           /* when the current turn's first bytes left */
 	bool has_sent;             /* bytes left since some last came in */
-	bool is_turn_counted;
 	bool is_send_stalled;      /* the last send took nothing */
 	int send_failure;          /* 0, or the negative code of send_err */
 	struct err send_err;
@@ -223,7 +222,6 @@ static int carrier_recv(struct conn *conn, char *data, size_t size, size_t *rece
 		}
 	}
 	conn->has_sent = false;
-	conn->is_turn_counted = false;
 	return 0;
 }
 
@@ -312,8 +310,8 @@ static int conn_receive_some(struct conn *conn, char *in, size_t size, size_t *r
 	}
 }
 
-static int conn_poll(struct conn *conn, enum conn_goal goal, int64_t deadline_ms,
-		     bool is_writable_in_vain, struct err *err)
+static int conn_poll(struct conn *conn, int64_t deadline_ms, bool is_writable_in_vain,
+		     struct err *err)
 {
 	struct pollfd pfd = {.fd = conn->dial != NULL ? (int)conn->dial->fd
 						      : tunnel_fd(conn->tunnel)};
@@ -330,10 +328,6 @@ static int conn_poll(struct conn *conn, enum conn_goal goal, int64_t deadline_ms
 		slice_ms = STALL_SLICE_MS;
 	} else if (conn->is_send_stalled) {
 		pfd.events = (short)(POLLIN | POLLOUT);
-	}
-	if (goal == CONN_INPUT && conn->has_sent && !conn->is_turn_counted) {
-		conn->is_turn_counted = true;
-		conn->stats.round_trips++;
 	}
 	if (poll(&pfd, 1, left_ms < slice_ms ? (int)left_ms : slice_ms) < 0 && errno != EINTR) {
 		return err_set_errno(err, ERR_INTERNAL, SCOPE_ACCOUNT, errno, "poll failed");
@@ -366,9 +360,15 @@ int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, siz
 		uint64_t moved = conn->stats.bytes_in + conn->stats.bytes_out;
 		size_t got = 0;
 		int rc = conn_send_some(conn, err);
+		bool is_asking = conn->has_sent;
 
 		if (rc == 0) {
 			rc = conn_receive_some(conn, in, size, &got, err);
+		}
+		/* Counted when the answer comes, not when poll blocks: a quick server would make it
+		 * a matter of luck. */
+		if (rc == 0 && got > 0 && is_asking && goal == CONN_INPUT) {
+			conn->stats.round_trips++;
 		}
 		if (rc != 0) {
 			return rc;
@@ -388,7 +388,7 @@ int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, siz
 			deadline_ms = clock_monotonic_ms() + timeout_ms;
 			was_writable = false;
 		}
-		rc = conn_poll(conn, goal, deadline_ms, was_writable, err);
+		rc = conn_poll(conn, deadline_ms, was_writable, err);
 		if (rc < 0) {
 			return rc;
 		}
