@@ -54,7 +54,8 @@ def test_mechanism_with_a_wrong_password(make_account, auth):
 
 @pytest.mark.parametrize("offered", ["plain", "login", "cram-md5", "scram-sha-1"])
 def test_auto_takes_what_is_offered(make_account, dovecots, offered):
-    works(make_account(dovecots(mechanisms=offered)))
+    # (imaplib could not put mail there: the LOGIN command needs PLAIN.)
+    assert make_account(dovecots(mechanisms=offered)).sync().did == {}
 
 
 def test_a_mechanism_that_is_not_offered(make_account, dovecots):

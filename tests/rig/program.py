@@ -129,8 +129,9 @@ class Account:
 
     def environment(self, **extra):
         env = {k: v for k, v in os.environ.items()
-               if not k.startswith(("MAILSYNC_", "XDG_")) and k.lower() != "all_proxy"}
-        # Faster allocation checks and no colour are no matter; the time zone must be none.
+               if not k.startswith(("MAILSYNC_", "XDG_"))
+               and k.lower() not in ("all_proxy", "no_proxy")}
+        # The time zone must not matter; this one is off by half an hour, too.
         env.update(HOME=str(self.folder), TZ="Asia/Kolkata", **extra)
         return env
 

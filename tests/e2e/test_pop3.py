@@ -1,0 +1,509 @@
+"""POP3: download, keep or delete, never twice."""
+
+import os
+import pathlib
+import shutil
+import sqlite3
+import time
+
+import pytest
+
+from maildrop import Maildrop
+from rig import mail, program
+from rig.line import Line
+from stories import append, uids
+
+
+@pytest.fixture
+def pop3(make_account, dovecots):
+    """pop3(server=None, **keys): an account of a fresh user that reads its INBOX by POP3."""
+    def make(server=None, **keys):
+        server = server or dovecots()
+        return make_account(server, protocol="pop3", port=server.port + 2, **keys)
+    return make
+
+
+@pytest.fixture
+def drop_account(tmp_path):
+    """drop_account(maildrop, **keys): an account of a Maildrop."""
+    def make(drop, **keys):
+        keys = {"password": "secret", "port": drop.port, **keys}
+        return program.Account(tmp_path / "drop", None, "joe", protocol="pop3", **keys)
+    return make
+
+
+def letters(count, size=400):
+    return [mail.one(n, seed="pop3", size=size) for n in range(count)]
+
+
+def local(account):
+    """The local messages as they were on the wire, sorted."""
+    if not account.local.folder("INBOX").is_dir():
+        return []
+    return sorted(path.read_bytes().replace(b"\n", b"\r\n")
+                  for path in account.local.files("INBOX"))
+
+
+def as_pop3(remote):
+    """What INBOX holds as POP3 has to send it: its last line has an end."""
+    wires = [wire for _, wire, _ in remote.messages("INBOX")]
+    return sorted(wire if wire.endswith(b"\r\n") else wire + b"\r\n" for wire in wires)
+
+
+def rows(account):
+    with sqlite3.connect(account.database) as db:
+        return db.execute("SELECT uidl, occurrence, uniq, deleted, gone FROM pop3").fetchall()
+
+
+# Dovecot
+
+def test_messages_come_byte_for_byte_and_only_once(pop3):
+    account = pop3()
+    with account.remote() as remote:
+        sent = sorted(wire for _, wire in append(remote, 30))
+    assert account.sync().did == {"downloaded": 30}
+    assert local(account) == sent
+    before = account.local.snapshot()
+    assert account.sync().did == {}
+    assert account.sync("--dry-run").plan == []
+    assert account.local.snapshot() == before
+    assert {path.parent.name for path in account.local.files("INBOX")} == {"new"}
+
+
+def test_odd_mail_comes_byte_for_byte(pop3):
+    account = pop3()
+    with account.remote() as remote:
+        odd = [letter for letter in mail.varied(60, mailboxes=["INBOX"])]
+        mail.fill(remote, odd)
+        served = as_pop3(remote)
+    account.sync()
+    assert local(account) == served
+
+
+@pytest.mark.parametrize("tls", ["implicit", "starttls"])
+def test_tls(pop3, dovecots, tls):
+    server = dovecots()
+    account = pop3(server)
+    account.change(tls=tls, port=server.port + (3 if tls == "implicit" else 2))
+    with account.remote() as remote:
+        append(remote, 2)
+    assert account.sync().did == {"downloaded": 2}
+
+
+@pytest.mark.parametrize("auth", ["auto", "plain", "login", "cram-md5", "scram-sha-1",
+                                  "scram-sha-256", "apop"])
+def test_logins(pop3, auth):
+    account = pop3(auth=auth)
+    account.sync()
+    account.change(password="wrong")
+    assert account.sync(status=77).errors[0]["code"] == "login"
+
+
+def test_oauth(pop3, dovecots):
+    account = pop3(auth="xoauth2", password=dovecots().mint_token("x"))
+    account.change(password=dovecots().mint_token(account.user))
+    account.sync()
+    account.change(auth="oauthbearer")
+    account.sync()
+    account.change(password=dovecots().mint_token(account.user, secret="forged"))
+    account.sync(status=77)
+
+
+def test_a_run_without_news_takes_two_turns_after_the_login(pop3, dovecots):
+    with Line(dovecots().port + 2) as line:
+        account = pop3(auth="plain")
+        with account.remote() as remote:
+            append(remote, 5)
+        account.change(port=line.port)
+        account.sync()
+        account.sync()
+        # greeting and CAPA, AUTH, UIDL with LIST, QUIT
+        assert line.connections[-1].turns <= 4
+
+
+def test_list_and_check_tell_of_one_mailbox(pop3):
+    account = pop3()
+    with account.remote() as remote:
+        append(remote, 3)
+    listed = account.run("list")
+    assert listed.status == 0 and "INBOX" in listed.out and "3" in listed.out
+    assert "UIDL" in account.run("check").out
+
+
+def test_leave_on_server_no_deletes_what_was_downloaded(pop3):
+    account = pop3(leave_on_server="no")
+    with account.remote() as remote:
+        append(remote, 12)
+        assert account.sync().did == {"downloaded": 12, "deleted_remote": 12}
+        assert uids(remote) == []
+    assert account.sync().did == {}
+    assert len(local(account)) == 12
+
+
+def test_leave_on_server_yes_keeps_what_is_deleted_locally(pop3):
+    account = pop3()
+    with account.remote() as remote:
+        append(remote, 3)
+        account.sync()
+        for path in list(account.local.files("INBOX"))[:2]:
+            path.unlink()
+        assert account.sync().did == {}
+        assert len(uids(remote)) == 3
+    assert len(local(account)) == 1
+
+
+def test_leave_on_server_age_counts_from_the_download(pop3):
+    account = pop3(leave_on_server="2d")
+    with account.remote() as remote:
+        append(remote, 2)
+        account.sync()
+        assert account.sync().did == {}
+        with sqlite3.connect(account.database) as db:
+            db.execute("UPDATE pop3 SET first_seen = first_seen - 3 * 86400 WHERE id = 1")
+        assert account.sync().did == {"deleted_remote": 1}
+        assert len(uids(remote)) == 1
+    assert len(local(account)) == 2
+
+
+@pytest.mark.parametrize("how", ["--pull", "none", "local"])
+def test_what_may_not_delete_on_the_server_does_not(pop3, how):
+    account = pop3(leave_on_server="no")
+    if how != "--pull":
+        account.change(delete=how)
+    with account.remote() as remote:
+        append(remote, 2)
+        assert account.sync(*([how] if how == "--pull" else [])).did == {"downloaded": 2}
+        assert len(uids(remote)) == 2
+        account.change(delete=None)
+        assert account.sync().did == {"deleted_remote": 2}
+
+
+def test_direction_pull_with_leave_on_server_no_is_a_config_error(pop3):
+    account = pop3(leave_on_server="no", direction="pull")
+    assert account.run("sync").status == 78
+
+
+def test_a_dry_run_tells_and_changes_nothing(pop3):
+    account = pop3(leave_on_server="no")
+    with account.remote() as remote:
+        append(remote, 2)
+        plan = account.sync("--dry-run").plan
+        assert sorted(x["op"] for x in plan) == ["delete_remote"] * 2 + ["download"] * 2
+        assert len(uids(remote)) == 2
+    assert not account.local.folder("INBOX").exists()
+    assert account.sync().did == {"downloaded": 2, "deleted_remote": 2}
+
+
+def test_large_messages_stay_and_are_counted_each_run(pop3):
+    account = pop3(max_message_size="10k", leave_on_server="no")
+    with account.remote() as remote:
+        append(remote, 1)
+        remote.append("INBOX", mail.one(9, size=30_000))
+        assert account.sync().did == {"downloaded": 1, "deleted_remote": 1, "skipped": 1}
+        assert account.sync().did == {"skipped": 1}
+        account.change(max_message_size=None)
+        assert account.sync().did == {"downloaded": 1, "deleted_remote": 1}
+
+
+def test_max_age_goes_by_the_date_of_the_header(pop3):
+    account = pop3(max_age="30d")
+    now = time.time()
+    with account.remote() as remote:
+        for days in (1, 40):
+            date = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(now - days * 86400))
+            remote.append("INBOX", f"Subject: {days}\r\nDate: {date}\r\n\r\nx\r\n".encode())
+        assert account.sync().did == {"downloaded": 1}
+        assert account.sync().did == {}
+        account.change(max_age="90d")
+        assert account.sync().did == {"downloaded": 1}
+
+
+def test_a_lost_database_downloads_and_deletes_nothing_twice(pop3):
+    account = pop3()
+    with account.remote() as remote:
+        append(remote, 8)
+        account.sync()
+        files = list(account.local.files("INBOX"))
+        account.local.set_flags(files[0], add="S")
+        account.database.unlink()
+        assert account.sync().did == {}
+        assert len(local(account)) == 8
+
+
+def test_an_unmounted_maildir_stops_the_account(pop3):
+    account = pop3()
+    with account.remote() as remote:
+        append(remote, 1)
+    account.sync()
+    pathlib.Path(account.keys["maildir"]).rename(account.folder / "elsewhere")
+    account.sync(status=79)
+
+
+def test_messages_that_another_tool_fetched_are_paired(pop3):
+    account = pop3()
+    with account.remote() as remote:
+        sent = append(remote, 5)
+    for _, wire in sent[:3]:
+        account.local.create("INBOX") if not account.local.folder("INBOX").exists() else None
+        account.local.deliver("INBOX", b"Received: by another tool\r\n" + wire, "S")
+    assert account.sync().did == {"downloaded": 2}
+    assert account.sync().did == {}
+    account.change(leave_on_server="no")
+    assert account.sync().did == {"deleted_remote": 2}
+
+
+@pytest.mark.parametrize("tool", ["mpop", "getmail", "fetchmail"])
+def test_the_uidl_files_of_other_tools_are_read(drop_account, tool):
+    with Maildrop(letters(4)) as drop:
+        account = drop_account(drop)
+        account.local.create("INBOX")
+        account.local.deliver("INBOX", b"Subject: of that tool\r\n\r\nx\r\n")
+        home, host = account.folder, account.keys["host"]
+        path, text = {
+            "mpop": (home / ".mpop_uidls" / f"joe_at_{host}",
+                     f"# mpop\n 2 {host} joe\nid1\nid2\n 1 {host} ann\nid3\n"),
+            "getmail": (home / ".getmail" / f"oldmail-{host}-{drop.port}-joe",
+                        "id1\0001700000000\nid2\0001700000000\n"),
+            "fetchmail": (home / ".fetchids", f"joe@{host} id1\njoe@{host} id2\nann@{host} id3\n"),
+        }[tool]
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        assert account.sync().did == {"downloaded": 2}
+        assert account.sync().did == {}
+
+
+# Servers that are as they are
+
+@pytest.mark.parametrize("knobs", [
+    {}, {"uidl": False}, {"capabilities": ["TOP", "UIDL"]}, {"uidl": False, "top": False},
+    {"top": False, "capabilities": ["UIDL"]}, {"end": b"\n"}, {"size": lambda wire: 1},
+    {"size": lambda wire: len(wire) + 7},
+    {"size": lambda wire: 1 << 62},
+], ids=["plain", "no-uidl", "no-pipelining", "no-uidl-no-top", "no-top", "bare-lf", "small-sizes",
+        "large-sizes", "huge-sizes"])
+def test_no_message_is_lost_or_doubled(drop_account, knobs):
+    sent = letters(7)
+    with Maildrop(sent, **knobs) as drop:
+        account = drop_account(drop)
+        assert account.sync().did == {"downloaded": 7}
+        assert local(account) == sorted(sent)
+        assert account.sync().did == {}
+        account.change(leave_on_server="no")
+        assert account.sync().did == {"deleted_remote": 7}
+        assert drop.letters == []
+        assert account.sync().did == {}
+
+
+def test_a_unique_id_that_occurs_twice_is_two_messages(drop_account):
+    sent = letters(3)
+    with Maildrop(sent) as drop:
+        drop.letters[1][0] = "id1"
+        account = drop_account(drop)
+        assert account.sync().did == {"downloaded": 3}
+        assert account.sync().did == {}
+        drop.letters.pop(0)
+        assert account.sync().did == {}
+        account.change(leave_on_server="no")
+        assert account.sync().did == {"deleted_remote": 2}
+        assert local(account) == sorted(sent)
+
+
+def test_a_unique_id_that_is_given_to_another_message_hides_nothing(drop_account):
+    first, second = letters(2, size=400)
+    second += b"x" * (len(first) - len(second)) + b"\r\n" if len(second) < len(first) else b""
+    with Maildrop([first]) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        assert account.sync().did == {"downloaded": 1, "deleted_remote": 1}
+        drop.letters = [["id1", second]]
+        assert account.sync().did == {"downloaded": 1, "deleted_remote": 1}
+        # And the very same message, not deleted after all, is not fetched again.
+        drop.letters = [["id1", second]]
+        assert account.sync().did == {"deleted_remote": 1}
+
+
+def test_unique_ids_of_another_form_fetch_nothing_again(drop_account):
+    with Maildrop(letters(6)) as drop:
+        account = drop_account(drop)
+        account.sync()
+        for letter in drop.letters:
+            letter[0] = "new-" + letter[0]
+        drop.letters.append(["new-id7", mail.one(77, size=500)])
+        assert account.sync().did == {"downloaded": 1}
+        assert account.sync().did == {}
+        assert sorted(row[0] for row in rows(account)) == [f"new-id{n}" for n in range(1, 8)]
+
+
+def test_a_listing_that_is_empty_for_once_fetches_nothing_again(drop_account):
+    with Maildrop(letters(4)) as drop:
+        account = drop_account(drop)
+        account.sync()
+        kept, drop.letters = drop.letters, []
+        assert account.sync().did == {}
+        drop.letters = kept
+        assert account.sync().did == {}
+
+
+def test_odd_unique_ids(drop_account):
+    with Maildrop(letters(4)) as drop:
+        for letter, uidl in zip(drop.letters, ["x" * 600, "\xfc-id", "with a blank", ""]):
+            letter[0] = uidl
+        account = drop_account(drop)
+        assert account.sync().did == {"downloaded": 4}
+        assert account.sync().did == {}
+
+
+def test_a_message_cut_short_by_a_lone_dot_holds_up_nothing_else(drop_account):
+    sent = letters(6)
+    broken = b"Subject: broken\r\n\r\nseen\r\n.\r\nnever seen\r\n"
+    with Maildrop(sent[:3] + [broken] + sent[3:], stuffs=False) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        result = account.sync(status=1)
+        assert result.did == {"downloaded": 6, "deleted_remote": 6, "errors": 1}
+        assert "single dot" in result.errors[0]["message"]
+        assert local(account) == sorted(sent)
+        assert [x[1] for x in drop.letters] == [broken]
+        # Alone, it has nothing behind it but the answer to NOOP.
+        assert account.sync(status=1).did == {"errors": 1}
+
+
+def test_lines_that_a_server_failed_to_stuff_stay_as_they_are(drop_account):
+    wire = b"Subject: x\r\n\r\n.hidden\r\nend\r\n"
+    with Maildrop([wire], stuffs=False) as drop:
+        account = drop_account(drop)
+        account.sync()
+        assert local(account) == [wire]
+
+
+def test_a_message_that_is_refused_is_tried_again(drop_account):
+    with Maildrop(letters(3), at={"RETR 2": "-ERR Message 2 expunged."}) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        assert account.sync(status=1).did == {"downloaded": 2, "deleted_remote": 2, "errors": 1}
+        drop.at = {}
+        assert account.sync().did == {"downloaded": 1, "deleted_remote": 1}
+
+
+@pytest.mark.parametrize("answer, status", [
+    ("-ERR [IN-USE] locked by another", 75), ("-ERR [LOGIN-DELAY] wait", 75),
+    ("-ERR [SYS/TEMP] later", 75), ("-ERR maildrop already locked", 75),
+    ("-ERR [AUTH] who?", 77), ("-ERR no", 77), ("-ERR [SYS/PERM] never", 69),
+])
+def test_refused_logins_have_their_exit_status(drop_account, answer, status):
+    with Maildrop(at={"PASS": answer}) as drop:
+        result = drop_account(drop).sync(status=status)
+        assert answer[5:] in result.errors[0]["message"]
+
+
+def test_gmail_is_asked_until_nothing_new_comes(drop_account):
+    with Maildrop(letters(11), window=4, greeting="+OK Gpop ready for requests") as drop:
+        account = drop_account(drop)
+        assert account.sync().did == {"downloaded": 11}
+        assert drop.sessions == 4
+        assert account.sync().did == {}
+
+
+# Interrupted
+
+@pytest.mark.parametrize("mode", ["cut-before", "cut-after", "refuse"])
+def test_a_cut_at_quit_neither_loses_nor_doubles(drop_account, mode):
+    sent = letters(5)
+    with Maildrop(sent, quit=mode) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        account.sync(status=1 if mode == "refuse" else 75)
+        assert local(account) == sorted(sent)
+        drop.quit = "ok"
+        drop.letters.append(["id9", mail.one(99)])
+        expected = {"downloaded": 1, "deleted_remote": 1 if mode == "cut-after" else 6}
+        assert account.sync().did == expected
+        assert drop.letters == []
+        assert account.sync().did == {}
+        assert len(local(account)) == 6
+
+
+@pytest.mark.parametrize("verb", ["UIDL", "LIST", "RETR 3", "DELE 3", "QUIT"])
+def test_a_cut_at_a_command_is_made_good_by_the_next_run(drop_account, verb):
+    sent = letters(5)
+    with Maildrop(sent, at={verb: "cut"}) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        account.sync(status=75)
+        drop.at = {}
+        account.sync()
+        assert local(account) == sorted(sent)
+        assert drop.letters == []
+
+
+@pytest.mark.parametrize("kilobytes", [1, 3, 20, 60, 150])
+def test_a_cut_line_is_made_good_by_the_next_run(pop3, dovecots, kilobytes):
+    account = pop3(leave_on_server="no", auth="plain")
+    with account.remote() as remote:
+        sent = sorted(wire for _, wire in append(remote, 40))
+        big = mail.one(1, size=200_000)
+        remote.append("INBOX", big)
+    with Line(dovecots().port + 2, cut_after=kilobytes * 1000) as line:
+        account.change(port=line.port)
+        result = account.sync(status=None)
+        assert result.status in (0, 75), result
+    account.change(port=dovecots().port + 2)
+    account.sync()
+    assert local(account) == sorted(sent + [big])
+    with account.remote() as remote:
+        assert uids(remote) == []
+
+
+def test_killed_runs_neither_lose_nor_double(drop_account):
+    sent = letters(60, size=3000)
+    with Maildrop(sent) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        for delay in (0.01, 0.02, 0.03, 0.04, 0.06, 0.08):
+            process = account.start("sync")
+            time.sleep(delay)
+            process.kill()
+            process.communicate()
+        account.sync()
+        assert local(account) == sorted(sent)
+        assert drop.letters == []
+
+
+def has_steps():
+    return os.environ.get("MAILSYNC_STEPS_BUILD") == "1"
+
+
+@pytest.mark.skipif(not has_steps(), reason="needs a build with STEPS=1 (MAILSYNC_STEPS_BUILD=1)")
+@pytest.mark.parametrize("leave", ["yes", "no"])
+def test_stopped_after_any_step_the_next_run_converges(drop_account, leave):
+    sent = letters(3)
+    step = 0
+    while True:
+        step += 1
+        assert step < 500
+        with Maildrop(sent) as drop:
+            account = drop_account(drop, leave_on_server=leave)
+            account.change(port=drop.port)
+            stopped = account.run("sync", env={"MAILSYNC_STEP_STOP": str(step)})
+            account.sync()
+            assert local(account) == sorted(sent), step
+            assert len(drop.letters) == (0 if leave == "no" else 3), step
+            assert account.sync().did == {}, step
+        for path in (account.folder / "mail", account.folder / "state"):
+            shutil.rmtree(path)
+        if stopped.status == 0:
+            break
+    assert step > 10
+
+
+# Real mail
+
+def test_real_mail_comes_byte_for_byte(pop3):
+    found = mail.real()
+    if not found:
+        pytest.skip("no MAILSYNC_TEST_DATA")
+    account = pop3()
+    with account.remote() as remote:
+        for wire in {letter.wire for letter in found[:1500]}:
+            try:
+                remote.append("INBOX", wire)
+            except Exception:  # what the server does not take is no matter here
+                continue
+        served = as_pop3(remote)
+    account.sync(timeout=300)
+    assert local(account) == served
+    assert account.sync().did == {}
