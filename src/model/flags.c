@@ -7,12 +7,9 @@ struct flag_name {
 };
 
 static const struct flag_name flag_names[] = {
-	{FLAG_DRAFT, 'D', "\\Draft"},
-	{FLAG_FLAGGED, 'F', "\\Flagged"},
-	{FLAG_FORWARDED, 'P', "$Forwarded"},
-	{FLAG_ANSWERED, 'R', "\\Answered"},
-	{FLAG_SEEN, 'S', "\\Seen"},
-	{FLAG_DELETED, 'T', "\\Deleted"},
+	{FLAG_DRAFT, 'D', "\\Draft"},        {FLAG_FLAGGED, 'F', "\\Flagged"},
+	{FLAG_FORWARDED, 'P', "$Forwarded"}, {FLAG_ANSWERED, 'R', "\\Answered"},
+	{FLAG_SEEN, 'S', "\\Seen"},          {FLAG_DELETED, 'T', "\\Deleted"},
 };
 
 #define FLAG_NAME_COUNT (sizeof(flag_names) / sizeof(flag_names[0]))
@@ -53,8 +50,7 @@ static uint64_t flag_of_keyword(struct span word, struct keywords *keywords, boo
 	return index < 0 ? 0 : FLAG_KEYWORD(index);
 }
 
-uint64_t flags_from_imap(struct span list, struct keywords *keywords, bool intern,
-			 bool *has_star)
+uint64_t flags_from_imap(struct span list, struct keywords *keywords, bool intern, bool *has_star)
 {
 	uint64_t flags = 0;
 	bool star = false;

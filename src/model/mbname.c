@@ -24,8 +24,8 @@ bool mbname_component_next(struct span *rest, char separator, struct span *compo
 		return false;
 	}
 	const char *end = separator == '\0' || rest->len == 0
-				  ? NULL
-				  : memchr(rest->data, separator, rest->len);
+				? NULL
+				: memchr(rest->data, separator, rest->len);
 	if (end == NULL) {
 		*component = *rest;
 		*rest = (struct span){NULL, 0};
@@ -90,8 +90,10 @@ int mbname_check(struct span name, struct err *err)
 		return mbname_refuse(name, "holds control characters", err);
 	}
 	if (!escapes_are_canonical(name)) {
-		return mbname_refuse(name, "holds a % and two hexadecimal digits, which mailsync "
-					   "writes as %25 and the digits", err);
+		return mbname_refuse(name,
+				     "holds a % and two hexadecimal digits, which mailsync "
+				     "writes as %25 and the digits",
+				     err);
 	}
 	bool is_first = true;
 	while (mbname_component_next(&rest, '/', &component)) {

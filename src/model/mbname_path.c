@@ -16,8 +16,15 @@
 
 /* Names in or beside a mailbox's directory that are no child mailboxes. */
 static const char *const reserved_names[] = {
-	"cur", "new", "tmp", "mailsync-id", "maildirfolder", "dovecot-keywords",
-	"dovecot-keywords.lock", "dovecot-uidlist", "dovecot-uidlist.lock",
+	"cur",
+	"new",
+	"tmp",
+	"mailsync-id",
+	"maildirfolder",
+	"dovecot-keywords",
+	"dovecot-keywords.lock",
+	"dovecot-uidlist",
+	"dovecot-uidlist.lock",
 };
 
 static bool component_is_reserved(struct span component)
@@ -59,8 +66,8 @@ static void disk_decode(struct span component, struct buf *out)
 			buf_append_char(out, c);
 			continue;
 		}
-		unsigned value = hex_value(component.data[i + 1]) << 4 |
-				 hex_value(component.data[i + 2]);
+		unsigned value =
+			hex_value(component.data[i + 1]) << 4 | hex_value(component.data[i + 2]);
 		if (value == '.' || (value >= 'a' && value <= 'z')) {
 			buf_append_char(out, (char)value);
 		} else {
@@ -73,8 +80,8 @@ static void disk_decode(struct span component, struct buf *out)
 static int disk_check(struct span component, struct span name, struct err *err)
 {
 	return component.len <= DISK_COMPONENT_MAX
-		       ? 0
-		       : mbname_refuse(name, "has a part of over 255 bytes on disk", err);
+		     ? 0
+		     : mbname_refuse(name, "has a part of over 255 bytes on disk", err);
 }
 
 /* INBOX's children lie in its folder where that is an INBOX in some case, else in "INBOX": any

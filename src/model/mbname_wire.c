@@ -117,8 +117,8 @@ static void component_unescape(struct span component, struct buf *out)
 	}
 }
 
-static int component_to_wire(const struct mbname_wire *wire, struct span component,
-			     struct buf *out, struct err *err)
+static int component_to_wire(const struct mbname_wire *wire, struct span component, struct buf *out,
+			     struct err *err)
 {
 	struct buf plain;
 	buf_init(&plain, MBNAME_MAX);
@@ -126,8 +126,10 @@ static int component_to_wire(const struct mbname_wire *wire, struct span compone
 	int code = buf_status(&plain, "a mailbox name", err);
 	if (code == 0 && wire->separator != '\0' && plain.len > 0 &&
 	    memchr(plain.data, wire->separator, plain.len) != NULL) {
-		code = mbname_refuse(component, "holds the character that this server has between "
-						"the parts of a name", err);
+		code = mbname_refuse(component,
+				     "holds the character that this server has between "
+				     "the parts of a name",
+				     err);
 	}
 	if (code == 0 && wire->is_utf8) {
 		buf_append_span(out, buf_span(&plain));

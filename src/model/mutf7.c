@@ -112,7 +112,8 @@ int mutf7_encode(struct span text, struct buf *out, struct err *err)
 		size_t len = utf8_take(text, &point);
 		if (len == 0) {
 			buf_truncate(out, start);
-			return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX, "a name is not valid UTF-8");
+			return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+				       "a name is not valid UTF-8");
 		}
 		text.data += len;
 		text.len -= len;
@@ -165,7 +166,8 @@ static bool shifted_decode(struct span text, struct buf *out)
 			high = unit;
 			continue;
 		}
-		utf8_append(out, is_low ? 0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00) : unit);
+		utf8_append(out,
+			    is_low ? 0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00) : unit);
 		high = 0;
 	}
 	return high == 0 && bits.count < 6 && (bits.value & ((1u << bits.count) - 1)) == 0;

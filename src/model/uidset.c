@@ -67,8 +67,7 @@ static int uidset_insert(struct uidset *set, size_t at, struct uidrange range, s
 	if (code != 0) {
 		return code;
 	}
-	memmove(set->ranges + at + 1, set->ranges + at,
-		(set->count - at) * sizeof(*set->ranges));
+	memmove(set->ranges + at + 1, set->ranges + at, (set->count - at) * sizeof(*set->ranges));
 	set->ranges[at] = range;
 	set->count++;
 	return 0;
@@ -89,8 +88,7 @@ int uidset_add(struct uidset *set, uint32_t first, uint32_t last, struct err *er
 	}
 	size_t at = set->count;
 	if (at > 0 && set->ranges[at - 1].last >= first - 1) {
-		at = first >= set->ranges[at - 1].first ? at - 1
-							: uidset_locate(set, first - 1);
+		at = first >= set->ranges[at - 1].first ? at - 1 : uidset_locate(set, first - 1);
 	}
 	size_t end = at;
 	while (end < set->count && (last == UINT32_MAX || set->ranges[end].first <= last + 1)) {

@@ -1,7 +1,7 @@
 #include "calendar.h"
 
-#define SECONDS_PER_DAY INT64_C(86400)
-#define YEAR_1_SECONDS INT64_C(-62135596800)
+#define SECONDS_PER_DAY   INT64_C(86400)
+#define YEAR_1_SECONDS    INT64_C(-62135596800)
 #define YEAR_9999_SECONDS INT64_C(253402300799)
 
 static const char *const month_names[12] = {
@@ -22,10 +22,10 @@ static int64_t days_of_date(int64_t year, int month, int day)
 bool calendar_to_seconds(const struct calendar *calendar, int64_t *seconds)
 {
 	if (calendar->year < 1 || calendar->year > 9999 || calendar->month < 1 ||
-	    calendar->month > 12 || calendar->day < 1 || calendar->day > 31 ||
-	    calendar->hour < 0 || calendar->hour > 23 || calendar->minute < 0 ||
-	    calendar->minute > 59 || calendar->second < 0 || calendar->second > 60 ||
-	    calendar->zone_minutes <= -6000 || calendar->zone_minutes >= 6000) {
+	    calendar->month > 12 || calendar->day < 1 || calendar->day > 31 || calendar->hour < 0 ||
+	    calendar->hour > 23 || calendar->minute < 0 || calendar->minute > 59 ||
+	    calendar->second < 0 || calendar->second > 60 || calendar->zone_minutes <= -6000 ||
+	    calendar->zone_minutes >= 6000) {
 		return false;
 	}
 	int64_t days = days_of_date(calendar->year, calendar->month, calendar->day);
@@ -48,10 +48,10 @@ void calendar_from_seconds(int64_t seconds, struct calendar *calendar)
 	int rest = (int)(shifted % SECONDS_PER_DAY);
 	int64_t era = days / 146097;
 	int64_t day_of_era = days % 146097;
-	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
-			       day_of_era / 146096) / 365;
-	int64_t day_of_year = day_of_era -
-			      (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64_t day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int64_t shifted_month = (5 * day_of_year + 2) / 153;
 	calendar->day = (int)(day_of_year - (153 * shifted_month + 2) / 5 + 1);
 	calendar->month = (int)(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);

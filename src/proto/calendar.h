@@ -9,12 +9,12 @@
 
 struct calendar {
 	int year;
-	int month;         /* 1 to 12 */
-	int day;           /* 1 to 31 */
+	int month; /* 1 to 12 */
+	int day;   /* 1 to 31 */
 	int hour;
 	int minute;
-	int second;        /* 0 to 60 */
-	int zone_minutes;  /* east of Greenwich */
+	int second;       /* 0 to 60 */
+	int zone_minutes; /* east of Greenwich */
 };
 
 /* False when a field is out of its range (years 1 to 9999). */

@@ -13,24 +13,29 @@
 /* Lines up to this are read in one go, where their end is known; so is the name of a field. */
 #define LINE_HELD 1024
 /* Of a longer run of white space inside a line the rest is not hashed. */
-#define RUN_MAX LINE_HELD
+#define RUN_MAX  LINE_HELD
 #define OUT_SIZE 4096
 #define DATE_MAX 128
 
-enum header_field { FIELD_OTHER, FIELD_LEFT_OUT, FIELD_MESSAGE_ID, FIELD_DATE };
+enum header_field {
+	FIELD_OTHER,
+	FIELD_LEFT_OUT,
+	FIELD_MESSAGE_ID,
+	FIELD_DATE
+};
 
 struct header_scan {
 	struct digest *digest;
-	enum header_field field;      /* that the current line belongs to */
+	enum header_field field; /* that the current line belongs to */
 	bool has_ended;
-	bool is_long;                 /* the line outgrew `line`: its rest goes byte by byte */
-	bool has_message_id;          /* the first Message-ID was begun */
+	bool is_long;        /* the line outgrew `line`: its rest goes byte by byte */
+	bool has_message_id; /* the first Message-ID was begun */
 	bool has_date;
 	char line[LINE_HELD];
 	size_t line_len;
-	char run[RUN_MAX];            /* white space of a long line that may be its end */
+	char run[RUN_MAX]; /* white space of a long line that may be its end */
 	size_t run_len;
-	char out[OUT_SIZE];           /* on its way to the digest */
+	char out[OUT_SIZE]; /* on its way to the digest */
 	size_t out_len;
 	char message_id[HEADER_ID_MAX + 1];
 	size_t message_id_len;
@@ -322,8 +327,8 @@ int header_scan_result(struct header_scan *scan, struct header_identity *identit
 		memcpy(identity->digest, digest, HEADER_DIGEST_SIZE);
 		message_id_read(scan, identity);
 		identity->is_complete = is_complete;
-		identity->has_date = header_parse_date(
-			(struct span){scan->date, scan->date_len}, &identity->date);
+		identity->has_date = header_parse_date((struct span){scan->date, scan->date_len},
+						       &identity->date);
 	}
 	scan_reset(scan);
 	return code;

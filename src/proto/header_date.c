@@ -14,10 +14,9 @@ struct zone_name {
 
 /* obs-zone (RFC 5322 4.3); a zone that is not known counts as UTC. */
 static const struct zone_name zone_names[] = {
-	{"UT", 0}, {"GMT", 0}, {"UTC", 0}, {"Z", 0},
-	{"EST", -300}, {"EDT", -240}, {"CST", -360}, {"CDT", -300},
-	{"MST", -420}, {"MDT", -360}, {"PST", -480}, {"PDT", -420},
-	{"CET", 60}, {"MET", 60}, {"CEST", 120}, {"MEST", 120}, {"BST", 60}, {"JST", 540},
+	{"UT", 0},     {"GMT", 0},    {"UTC", 0},    {"Z", 0},      {"EST", -300}, {"EDT", -240},
+	{"CST", -360}, {"CDT", -300}, {"MST", -420}, {"MDT", -360}, {"PST", -480}, {"PDT", -420},
+	{"CET", 60},   {"MET", 60},   {"CEST", 120}, {"MEST", 120}, {"BST", 60},   {"JST", 540},
 };
 
 static bool char_is_digit(char c)
@@ -144,7 +143,7 @@ static void zone_read(struct date_words *words, struct calendar *date)
 	}
 }
 
-/* obs-year = 2*DIGIT: 00 to 49 are of this century, what has two or three digits else is 1900 on. */
+/* obs-year = 2*DIGIT: 00 to 49 are of this century; else two or three digits count from 1900. */
 static int year_of(int value, size_t digits)
 {
 	if (digits == 4) {

@@ -5,10 +5,10 @@
 #include "imap_private.h"
 
 enum code_argument {
-	ARG_TEXT,        /* as it stands */
-	ARG_NZ_NUMBER,   /* 1 to 2^32-1, else the code is broken */
-	ARG_MODSEQ,      /* 0 where it is nonsense */
-	ARG_LIST         /* without its parentheses */
+	ARG_TEXT,      /* as it stands */
+	ARG_NZ_NUMBER, /* 1 to 2^32-1, else the code is broken */
+	ARG_MODSEQ,    /* 0 where it is nonsense */
+	ARG_LIST       /* without its parentheses */
 };
 
 struct code_name {
@@ -60,7 +60,8 @@ static struct span span_trim(struct span text)
 		text.data++;
 		text.len--;
 	}
-	while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t')) {
+	while (text.len > 0 &&
+	       (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t')) {
 		text.len--;
 	}
 	return text;
@@ -193,8 +194,8 @@ static int code_malformed(const char *name, struct err *err)
 }
 
 /* resp-code-apnd = "APPENDUID" SP nz-number SP append-uid */
-int imap_code_appenduid(const struct imap_code *code, uint64_t count_max,
-			uint32_t *uidvalidity, struct uidset *uids, struct err *err)
+int imap_code_appenduid(const struct imap_code *code, uint64_t count_max, uint32_t *uidvalidity,
+			struct uidset *uids, struct err *err)
 {
 	struct span rest = code->args;
 	struct span word;
@@ -224,8 +225,8 @@ static bool range_next(struct span *text, struct uidrange *range)
 		return false;
 	}
 	range->last = range->first;
-	if (colon != NULL && !span_to_u32((struct span){colon + 1, len - first_len - 1},
-					  &range->last)) {
+	if (colon != NULL &&
+	    !span_to_u32((struct span){colon + 1, len - first_len - 1}, &range->last)) {
 		return false;
 	}
 	if (range->first == 0 || range->last < range->first || len + 1 == text->len) {
@@ -260,8 +261,8 @@ static bool uids_expand(struct span text, uint64_t count_max, uint32_t *uids, si
 }
 
 /* resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set */
-int imap_code_copyuid(const struct imap_code *code, uint64_t count_max,
-		      struct imap_copyuid *copied, struct err *err)
+int imap_code_copyuid(const struct imap_code *code, uint64_t count_max, struct imap_copyuid *copied,
+		      struct err *err)
 {
 	struct span rest = code->args;
 	struct span word;
@@ -270,9 +271,8 @@ int imap_code_copyuid(const struct imap_code *code, uint64_t count_max,
 	struct imap_copyuid read = {0, NULL, NULL, 0};
 	size_t to_count;
 	if (!imap_next_word(&rest, &word) || !span_to_u32(word, &read.uidvalidity) ||
-	    read.uidvalidity == 0 || !imap_next_word(&rest, &from) ||
-	    !imap_next_word(&rest, &to) || span_trim(rest).len > 0 ||
-	    !uids_expand(from, count_max, NULL, &read.count) ||
+	    read.uidvalidity == 0 || !imap_next_word(&rest, &from) || !imap_next_word(&rest, &to) ||
+	    span_trim(rest).len > 0 || !uids_expand(from, count_max, NULL, &read.count) ||
 	    !uids_expand(to, count_max, NULL, &to_count) || read.count != to_count) {
 		return code_malformed("COPYUID", err);
 	}

@@ -11,7 +11,13 @@
 
 #include "imap_private.h"
 
-enum fetch_item { ITEM_READ, ITEM_BROKEN, ITEM_TOO_DEEP, ITEM_BODY_LITERAL, ITEM_BODY_STRING };
+enum fetch_item {
+	ITEM_READ,
+	ITEM_BROKEN,
+	ITEM_TOO_DEEP,
+	ITEM_BODY_LITERAL,
+	ITEM_BODY_STRING
+};
 
 void imap_fetch_init(struct imap_fetch_state *state)
 {
@@ -87,8 +93,7 @@ static enum fetch_item flags_read(struct imap_fetch_state *state, struct imap_cu
 }
 
 /* "INTERNALDATE" SP date-time; one that cannot be read is left out. */
-static enum fetch_item internaldate_read(struct imap_fetch_state *state,
-					 struct imap_cursor *cursor)
+static enum fetch_item internaldate_read(struct imap_fetch_state *state, struct imap_cursor *cursor)
 {
 	struct span text;
 	if (!imap_lex_at_string(cursor)) {
@@ -218,9 +223,8 @@ static bool name_read(struct imap_cursor *cursor, struct span *name)
 	return name->len > 0;
 }
 
-static enum fetch_item body_section_read(struct imap_fetch_state *state,
-					 struct imap_cursor *cursor, struct span name,
-					 struct span *string)
+static enum fetch_item body_section_read(struct imap_fetch_state *state, struct imap_cursor *cursor,
+					 struct span name, struct span *string)
 {
 	bool is_body = span_equal_nocase(name, "BODY") || span_equal_nocase(name, "BINARY");
 	if (!section_read(state, cursor)) {
@@ -239,8 +243,8 @@ static enum fetch_item rfc822_read(struct imap_fetch_state *state, struct imap_c
 }
 
 /* msg-att-static / msg-att-dynamic. Attributes that are not known are skipped, with a value. */
-static enum fetch_item attribute_read(struct imap_fetch_state *state,
-				      struct imap_cursor *cursor, struct span *string)
+static enum fetch_item attribute_read(struct imap_fetch_state *state, struct imap_cursor *cursor,
+				      struct span *string)
 {
 	struct span name;
 	if (!name_read(cursor, &name)) {
@@ -286,7 +290,7 @@ static enum fetch_item attribute_read(struct imap_fetch_state *state,
 static bool at_separator(const struct imap_cursor *cursor)
 {
 	return cursor->at == cursor->end || *cursor->at == ' ' || *cursor->at == '\t' ||
-	       *cursor->at == '(' || *cursor->at == ')';
+	     *cursor->at == '(' || *cursor->at == ')';
 }
 
 static enum imap_fetched step_break(struct imap_fetch_state *state, struct imap_cursor *cursor)

@@ -131,14 +131,14 @@ enum imap_framed imap_frame_next(struct imap_parser *parser)
 			return FRAMED_MORE;
 		}
 		char *start = parser->data + parser->head;
-		char *lf = there == parser->scanned ? NULL
-						    : memchr(start + parser->scanned, '\n',
-							     there - parser->scanned);
+		char *lf = there == parser->scanned
+				 ? NULL
+				 : memchr(start + parser->scanned, '\n', there - parser->scanned);
 		if (lf == NULL) {
 			parser->scanned = there;
 			return there - parser->line_start >= IMAP_LINE_MAX
-				       ? frame_fail(parser, "a line", IMAP_LINE_MAX)
-				       : FRAMED_MORE;
+				     ? frame_fail(parser, "a line", IMAP_LINE_MAX)
+				     : FRAMED_MORE;
 		}
 		enum imap_framed framed = frame_line(parser, (size_t)(lf + 1 - start));
 		if (framed != FRAMED_MORE) {

@@ -8,12 +8,15 @@
 struct status_name {
 	const char *name;
 	enum imap_status status;
-	bool is_tagged;      /* may be the answer to a command */
+	bool is_tagged; /* may be the answer to a command */
 };
 
 static const struct status_name status_names[] = {
-	{"OK", IMAP_OK, true},   {"NO", IMAP_NO, true},            {"BAD", IMAP_BAD, true},
-	{"BYE", IMAP_BYE, false}, {"PREAUTH", IMAP_PREAUTH, false},
+	{"OK", IMAP_OK, true},
+	{"NO", IMAP_NO, true},
+	{"BAD", IMAP_BAD, true},
+	{"BYE", IMAP_BYE, false},
+	{"PREAUTH", IMAP_PREAUTH, false},
 };
 
 static const struct status_name *status_find(struct span word)

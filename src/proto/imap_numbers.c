@@ -7,7 +7,7 @@
 #include "imap_private.h"
 
 #define TOKEN_MAX 1024
-#define KIND_MAX 64      /* the response's name ends within these bytes, or is none of ours */
+#define KIND_MAX  64 /* the response's name ends within these bytes, or is none of ours */
 
 void imap_numbers_init(struct imap_numbers *numbers)
 {
@@ -244,7 +244,9 @@ static size_t token_len(struct span data)
 	size_t i = 1;
 	if (data.data[0] == '"') {
 		while (i < data.len && data.data[i] != '"' && data.data[i] != '\n') {
-			i += data.data[i] == '\\' && i + 1 < data.len && data.data[i + 1] != '\n' ? 2 : 1;
+			i += data.data[i] == '\\' && i + 1 < data.len && data.data[i + 1] != '\n'
+				   ? 2
+				   : 1;
 		}
 		return i < data.len ? i + 1 : 0;
 	}
@@ -277,8 +279,8 @@ static enum imap_numbered word_read(struct imap_numbers *numbers, struct span da
 	return token_read(numbers, (struct span){data.data + 1, len - 2}, event);
 }
 
-enum imap_numbered imap_numbers_step(struct imap_numbers *numbers, struct span data,
-				     size_t *used, struct imap_event *event)
+enum imap_numbered imap_numbers_step(struct imap_numbers *numbers, struct span data, size_t *used,
+				     struct imap_event *event)
 {
 	size_t at = 0;
 	enum imap_numbered result = NUMBERED_MORE;

@@ -16,7 +16,7 @@
 
 /* What may lie unparsed: an item, and a generous read. More means next() was not called. */
 #define PENDING_MAX (16u << 20)
-#define FIRST_CAP 4096
+#define FIRST_CAP   4096
 
 int imap_parser_create(struct imap_parser **parser, uint64_t body_max, struct err *err)
 {

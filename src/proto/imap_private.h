@@ -19,7 +19,11 @@ struct imap_cursor {
 	char *end;
 };
 
-enum imap_lexed { LEX_OK, LEX_BROKEN, LEX_TOO_DEEP };
+enum imap_lexed {
+	LEX_OK,
+	LEX_BROKEN,
+	LEX_TOO_DEEP
+};
 
 void imap_lex_spaces(struct imap_cursor *cursor);
 bool imap_lex_at(const struct imap_cursor *cursor, char c);
@@ -43,7 +47,7 @@ struct span imap_lex_rest(struct imap_cursor *cursor);
 
 /* The literal header `{n}`, `{n+}` or `~{n}` that ends LINE (which has its line end). */
 struct imap_literal {
-	size_t at;         /* where in the line it begins */
+	size_t at; /* where in the line it begins */
 	uint64_t size;
 };
 /* 0: none; 1: there is one; negative: over 2^63. */
@@ -70,21 +74,21 @@ bool imap_item_is_fetch(struct imap_cursor *cursor, uint32_t *sequence);
 
 /* A FETCH response on its way. */
 struct imap_fetch_state {
-	struct imap_fetch fetch;   /* its spans are filled in at the end, from the buffers */
+	struct imap_fetch fetch; /* its spans are filled in at the end, from the buffers */
 	struct buf flags;
 	struct buf emailid;
 	struct buf section;
-	unsigned depth;            /* of parentheses around attributes; 0: closed */
-	bool is_open;              /* its first segment was begun */
-	bool has_list;             /* a "(" was seen */
+	unsigned depth; /* of parentheses around attributes; 0: closed */
+	bool is_open;   /* its first segment was begun */
+	bool has_list;  /* a "(" was seen */
 	bool is_broken;
-	bool is_after_string;      /* only white space or ")" may follow */
+	bool is_after_string; /* only white space or ")" may follow */
 };
 
 enum imap_fetched {
-	FETCH_MORE,          /* the segment is used up */
-	FETCH_BODY_LITERAL,  /* the segment ends with a body's literal header */
-	FETCH_BODY_STRING,   /* *string is a body */
+	FETCH_MORE,         /* the segment is used up */
+	FETCH_BODY_LITERAL, /* the segment ends with a body's literal header */
+	FETCH_BODY_STRING,  /* *string is a body */
 	FETCH_TOO_DEEP
 };
 
@@ -101,7 +105,7 @@ bool imap_fetch_is_body(struct span before);
 
 enum imap_numbers_kind {
 	NUMBERS_NONE,
-	NUMBERS_UNKNOWN,   /* not enough bytes to tell */
+	NUMBERS_UNKNOWN, /* not enough bytes to tell */
 	NUMBERS_SEARCH,
 	NUMBERS_ESEARCH,
 	NUMBERS_VANISHED
@@ -114,10 +118,10 @@ struct imap_numbers {
 	bool is_uid;
 	bool is_earlier;
 	bool has_count;
-	bool is_all;            /* the value being read is ALL's */
+	bool is_all; /* the value being read is ALL's */
 	bool is_count;
 	bool expects_value;
-	bool is_continued;      /* a comma was just read: the value goes on */
+	bool is_continued; /* a comma was just read: the value goes on */
 	bool expects_tag;
 	uint64_t count;
 	struct buf tag;
@@ -126,7 +130,7 @@ struct imap_numbers {
 enum imap_numbered {
 	NUMBERED_MORE,
 	NUMBERED_EVENT,
-	NUMBERED_END,       /* the line's end was read; the event is filled in */
+	NUMBERED_END, /* the line's end was read; the event is filled in */
 	NUMBERED_BROKEN,
 	NUMBERED_TOO_DEEP
 };
@@ -137,33 +141,33 @@ void imap_numbers_finish(struct imap_numbers *numbers);
 enum imap_numbers_kind imap_numbers_kind(struct span data, size_t *used);
 void imap_numbers_open(struct imap_numbers *numbers, enum imap_numbers_kind kind);
 /* Reads DATA up to the next event; *USED bytes are done with. */
-enum imap_numbered imap_numbers_step(struct imap_numbers *numbers, struct span data,
-				     size_t *used, struct imap_event *event);
+enum imap_numbered imap_numbers_step(struct imap_numbers *numbers, struct span data, size_t *used,
+				     struct imap_event *event);
 
 enum imap_parser_state {
-	PARSER_ITEM,         /* gathering an item, or the next segment of a FETCH */
-	PARSER_SEGMENT,      /* reading a segment of a FETCH */
-	PARSER_STRING_DATA,  /* a body that was a held string: its data, then its end, are next */
+	PARSER_ITEM,        /* gathering an item, or the next segment of a FETCH */
+	PARSER_SEGMENT,     /* reading a segment of a FETCH */
+	PARSER_STRING_DATA, /* a body that was a held string: its data, then its end, are next */
 	PARSER_STRING_END,
-	PARSER_BODY,         /* inside a body literal */
+	PARSER_BODY, /* inside a body literal */
 	PARSER_NUMBERS,
-	PARSER_DISCARD,      /* to the end of a broken line */
+	PARSER_DISCARD, /* to the end of a broken line */
 	PARSER_FAILED
 };
 
 struct imap_parser {
 	char *data;
-	size_t head;           /* the first byte not yet done with */
-	size_t tail;           /* behind the last byte fed */
+	size_t head; /* the first byte not yet done with */
+	size_t tail; /* behind the last byte fed */
 	size_t cap;
 	uint64_t body_max;
 	enum imap_parser_state state;
 
 	/* Framing; offsets count from head. */
-	size_t done;           /* bytes that the last event points into: dropped next */
-	size_t line_start;     /* of the item's current line, behind its last literal */
-	size_t scanned;        /* no line end before this; over the bytes there are: a literal */
-	uint64_t skip_left;    /* bytes of a literal to leave out */
+	size_t done;        /* bytes that the last event points into: dropped next */
+	size_t line_start;  /* of the item's current line, behind its last literal */
+	size_t scanned;     /* no line end before this; over the bytes there are: a literal */
+	uint64_t skip_left; /* bytes of a literal to leave out */
 
 	/* A segment of a FETCH. */
 	struct imap_cursor cursor;
@@ -174,15 +178,15 @@ struct imap_parser {
 
 	struct imap_fetch_state fetch;
 	struct imap_numbers numbers;
-	struct err error;      /* of PARSER_FAILED */
+	struct err error; /* of PARSER_FAILED */
 };
 
 enum imap_framed {
 	FRAMED_MORE,
-	FRAMED_ITEM,      /* segment_len bytes are a whole item, or a FETCH's last segment */
-	FRAMED_BODY,      /* segment_len bytes end with the header of a literal of body_left */
+	FRAMED_ITEM, /* segment_len bytes are a whole item, or a FETCH's last segment */
+	FRAMED_BODY, /* segment_len bytes end with the header of a literal of body_left */
 	FRAMED_NUMBERS,
-	FRAMED_FAILED     /* the error is in parser->error */
+	FRAMED_FAILED /* the error is in parser->error */
 };
 
 enum imap_framed imap_frame_next(struct imap_parser *parser);

@@ -18,7 +18,8 @@ static void identify(struct span message, size_t piece, struct header_identity *
 	assert_int_equal(header_scan_create(&scan, &err), 0);
 	for (size_t at = 0; at < message.len; at += piece) {
 		size_t len = message.len - at < piece ? message.len - at : piece;
-		assert_int_equal(header_scan_feed(scan, (struct span){message.data + at, len}, &err), 0);
+		assert_int_equal(
+			header_scan_feed(scan, (struct span){message.data + at, len}, &err), 0);
 	}
 	assert_int_equal(header_scan_result(scan, identity, &err), 0);
 	header_scan_destroy(&scan);
@@ -38,8 +39,10 @@ static void identity_is_read_from_the_header(void **state)
 {
 	struct header_identity identity;
 	(void)state;
-	identify(SPAN_LIT("From: a@b\r\nmessage-id :\r\n  <x y@z>\t(c)\r\nDate: Thu, 1 Feb 2024 03:04:05 +0100\r\n"
-			  "Message-ID: <second@z>\r\n\r\nDate: body\r\n"), 4096, &identity);
+	static const char message[] = "From: a@b\r\nmessage-id :\r\n  <x y@z>\t(c)\r\n"
+				      "Date: Thu, 1 Feb 2024 03:04:05 +0100\r\n"
+				      "Message-ID: <second@z>\r\n\r\nDate: body\r\n";
+	identify(span_of(message), 4096, &identity);
 	assert_true(identity.is_complete);
 	assert_true(identity.has_message_id);
 	assert_string_equal(identity.message_id, "<xy@z>");
@@ -99,8 +102,19 @@ static void long_message_ids_are_cut(void **state)
 
 static size_t random_header(char *text, size_t max)
 {
-	static const char *const pieces[] = {"A: b", "\n", "\r\n", " ", "\t", "\r", "X-TUID: q", "Message-ID: <a@b>",
-					     "Date: 1 Jan 2020 00:00 +0000", "\n ", "x", ":", "\n"};
+	static const char *const pieces[] = {"A: b",
+					     "\n",
+					     "\r\n",
+					     " ",
+					     "\t",
+					     "\r",
+					     "X-TUID: q",
+					     "Message-ID: <a@b>",
+					     "Date: 1 Jan 2020 00:00 +0000",
+					     "\n ",
+					     "x",
+					     ":",
+					     "\n"};
 	size_t len = 0;
 	int count = rand() % 30;
 	for (int i = 0; i < count; i++) {
@@ -176,12 +190,19 @@ static void dates_are_read_in_many_forms(void **state)
 		{"Fri, 29 Feb 1900 00:00:00 +0000", -2203891200},
 		{"1 Jan 102 00:00:00 +0000", 1009843200},
 	};
-	static const char *const bad[] = {"", "never", "Thu, 32 Feb 2024 03:04:05 +0000", "1 Feb 2024", "(",
-					  "1 Foo 2024 00:00:00", "1 Feb 2024 25:00:00 +0000", "9999999999"};
+	static const char *const bad[] = {"",
+					  "never",
+					  "Thu, 32 Feb 2024 03:04:05 +0000",
+					  "1 Feb 2024",
+					  "(",
+					  "1 Foo 2024 00:00:00",
+					  "1 Feb 2024 25:00:00 +0000",
+					  "9999999999"};
 	int64_t seconds;
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		if (!header_parse_date(span_of(cases[i].text), &seconds) || seconds != cases[i].seconds) {
+		if (!header_parse_date(span_of(cases[i].text), &seconds) ||
+		    seconds != cases[i].seconds) {
 			fail_msg("%s gave %lld", cases[i].text, (long long)seconds);
 		}
 	}

@@ -169,7 +169,8 @@ static struct imap_code code_with(const char *args)
 
 static void appenduid_is_read(void **state)
 {
-	static const char *const bad[] = {"", "7", "7 ", "0 5", "7 5 x", "7 0", "7 1:11", "x 5", "4294967296 5"};
+	static const char *const bad[] = {"",    "7",      "7 ",  "0 5",         "7 5 x",
+					  "7 0", "7 1:11", "x 5", "4294967296 5"};
 	struct imap_code code = code_with("38505 3955:3957,9");
 	struct uidset uids;
 	struct err err;
@@ -190,8 +191,19 @@ static void appenduid_is_read(void **state)
 
 static void copyuid_pairs_in_the_order_written(void **state)
 {
-	static const char *const bad[] = {"", "7", "7 1", "7 1 2 3", "7 1:2 5", "7 2:1 5:6", "7 1, 5", "0 1 2",
-					  "7 1:11 1:11", "7 0 1", "() C D", "7 , ,", "7 1:4294967295 1:4294967295"};
+	static const char *const bad[] = {"",
+					  "7",
+					  "7 1",
+					  "7 1 2 3",
+					  "7 1:2 5",
+					  "7 2:1 5:6",
+					  "7 1, 5",
+					  "0 1 2",
+					  "7 1:11 1:11",
+					  "7 0 1",
+					  "() C D",
+					  "7 , ,",
+					  "7 1:4294967295 1:4294967295"};
 	struct imap_code code = code_with("38505 304,319:320 3956:3957,9");
 	struct imap_copyuid copied = {0, NULL, NULL, 0};
 	struct err err;
@@ -221,10 +233,31 @@ static void words_are_taken_one_by_one(void **state)
 
 static void random_bytes_do_no_harm(void **state)
 {
-	static const char *const pieces[] = {"* ", "1 FETCH (", "BODY[] ", "{5}\r\n", "{0}\r\n", "\"a\\\"b\"", ")", "(",
-					     "\r\n", "UID 7 ", "FLAGS (\\Seen) ", "* SEARCH 1 2", "* VANISHED 1:5",
-					     "* ESEARCH (TAG \"x\") ALL 1,", "a1 OK [", "] text", "* LIST () ", "NIL ",
-					     "\"", "\\", "hello", "{99}", "* STATUS x (", "MESSAGES 1", "~{2}\r\n"};
+	static const char *const pieces[] = {"* ",
+					     "1 FETCH (",
+					     "BODY[] ",
+					     "{5}\r\n",
+					     "{0}\r\n",
+					     "\"a\\\"b\"",
+					     ")",
+					     "(",
+					     "\r\n",
+					     "UID 7 ",
+					     "FLAGS (\\Seen) ",
+					     "* SEARCH 1 2",
+					     "* VANISHED 1:5",
+					     "* ESEARCH (TAG \"x\") ALL 1,",
+					     "a1 OK [",
+					     "] text",
+					     "* LIST () ",
+					     "NIL ",
+					     "\"",
+					     "\\",
+					     "hello",
+					     "{99}",
+					     "* STATUS x (",
+					     "MESSAGES 1",
+					     "~{2}\r\n"};
 	unsigned seed = 1964;
 	(void)state;
 	print_message("seed %u\n", seed);
@@ -235,7 +268,8 @@ static void random_bytes_do_no_harm(void **state)
 		struct err err;
 		for (int i = 0; i < 25; i++) {
 			int code;
-			feed_text(parser, pieces[(size_t)rand() % (sizeof(pieces) / sizeof(pieces[0]))]);
+			feed_text(parser,
+				  pieces[(size_t)rand() % (sizeof(pieces) / sizeof(pieces[0]))]);
 			do {
 				code = imap_parser_next(parser, &event, &err);
 			} while (code == 0 && event.type != IMAP_MORE);

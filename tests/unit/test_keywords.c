@@ -24,8 +24,8 @@ static void keywords_keep_the_first_spelling_and_ignore_case(void **state)
 
 static void keywords_refuse_what_is_no_atom(void **state)
 {
-	static const char *const bad[] = {"", "a b", "a(b", "\\Seen", "a\"", "a{", "caf\xc3\xa9", "a\tb",
-					  "100%", "*"};
+	static const char *const bad[] = {"",   "a b",         "a(b",  "\\Seen", "a\"",
+					  "a{", "caf\xc3\xa9", "a\tb", "100%",   "*"};
 	struct keywords keywords;
 	(void)state;
 	keywords_init(&keywords);

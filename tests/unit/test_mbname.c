@@ -99,8 +99,8 @@ static void wire_names_that_are_none_are_refused(void **state)
 
 static void names_that_a_server_cannot_hold_are_refused(void **state)
 {
-	static const char *const bad[] = {"a.b", "", "a//b", "/a", "a/", "inbox", "a\tb", "a%41", "a%2f", "a%25",
-					  "\xff"};
+	static const char *const bad[] = {"a.b",  "",     "a//b", "/a",   "a/",  "inbox",
+					  "a\tb", "a%41", "a%2f", "a%25", "\xff"};
 	struct buf out;
 	struct err err;
 	(void)state;
@@ -156,16 +156,18 @@ static void paths_go_both_ways(void **state)
 
 static void directories_that_are_no_mailboxes_are_refused(void **state)
 {
-	static const char *const fs[] = {"cur", "a/cur", ".a", "..", "../x", "a/../b", "/a", "a//b", "a/", "inbox",
-					 "inbox/x", "a%41", "%2e", "%61", "\xff", "INBOX/", "."};
-	static const char *const maildirpp[] = {"a", "..", ".a..b", ".a.", ".INBOX", ".a/b", ".%61",
-						".inbox.x", "/", ".a%2E%2e"};
+	static const char *const fs[] = {"cur", "a/cur", ".a",   "..",     "../x",    "a/../b",
+					 "/a",  "a//b",  "a/",   "inbox",  "inbox/x", "a%41",
+					 "%2e", "%61",   "\xff", "INBOX/", "."};
+	static const char *const maildirpp[] = {"a",    "..",   ".a..b",    ".a.", ".INBOX",
+						".a/b", ".%61", ".inbox.x", "/",   ".a%2E%2e"};
 	struct buf out;
 	struct err err;
 	(void)state;
 	buf_init(&out, MBNAME_MAX);
 	for (size_t i = 0; i < sizeof(fs) / sizeof(fs[0]); i++) {
-		if (mbname_from_path(LAYOUT_FS, "INBOX", span_of(fs[i]), &out, &err) != -ERR_PARTIAL) {
+		if (mbname_from_path(LAYOUT_FS, "INBOX", span_of(fs[i]), &out, &err) !=
+		    -ERR_PARTIAL) {
 			fail_msg("accepted %s", fs[i]);
 		}
 	}
@@ -222,9 +224,10 @@ static bool path_is_dangerous(enum mbname_layout layout, const char *path)
 
 static void random_name(char *name, size_t *len)
 {
-	static const char *const pieces[] = {"/", ".", "..", "cur", "new", "tmp", "%", "2F", "25", "2E", "63ur", "a",
-					     "INBOX", "inbox", "&", "&-", "&AOk-", "\xc3\xa9", "\xff", "\n", "~",
-					     "\\", " ", "mailsync-id"};
+	static const char *const pieces[] = {"/",     ".",     "..", "cur", "new",   "tmp",
+					     "%",     "2F",    "25", "2E",  "63ur",  "a",
+					     "INBOX", "inbox", "&",  "&-",  "&AOk-", "\xc3\xa9",
+					     "\xff",  "\n",    "~",  "\\",  " ",     "mailsync-id"};
 	int count = rand() % 8;
 	*len = 0;
 	for (int i = 0; i < count; i++) {
@@ -252,7 +255,8 @@ static void expect_path_inverse(const char *name)
 				fail_msg("%s became %s", name, path.data);
 			}
 			assert_int_equal(mbname_from_path((enum mbname_layout)layout, "INBOX",
-							  buf_span(&path), &again, &err), 0);
+							  buf_span(&path), &again, &err),
+					 0);
 			assert_string_equal(again.data, name);
 		}
 		buf_finish(&again);
@@ -269,8 +273,9 @@ static void expect_path_read(struct span path)
 		buf_init(&name, MBNAME_MAX);
 		buf_init(&again, MBNAME_MAX);
 		if (mbname_from_path((enum mbname_layout)layout, "INBOX", path, &name, &err) == 0) {
-			assert_int_equal(mbname_to_path((enum mbname_layout)layout, "INBOX", name.data,
-							&again, &err), 0);
+			assert_int_equal(mbname_to_path((enum mbname_layout)layout, "INBOX",
+							name.data, &again, &err),
+					 0);
 			assert_true(span_equal(buf_span(&again), path));
 		}
 		buf_finish(&again);
@@ -288,8 +293,8 @@ static bool wire_is_lossy(const struct mbname_wire *wire, struct span sent, stru
 
 static void expect_wire_inverse(struct span sent)
 {
-	static const struct mbname_wire *const wires[] = {&wire_slash, &wire_dot, &wire_courier, &wire_flat,
-							  &wire_utf8};
+	static const struct mbname_wire *const wires[] = {&wire_slash, &wire_dot, &wire_courier,
+							  &wire_flat, &wire_utf8};
 	for (size_t i = 0; i < sizeof(wires) / sizeof(wires[0]); i++) {
 		struct buf name;
 		struct buf again;
@@ -301,7 +306,8 @@ static void expect_wire_inverse(struct span sent)
 			assert_int_equal(mbname_to_wire(wires[i], name.data, &again, &err), 0);
 			if (!span_equal(buf_span(&again), sent) &&
 			    !wire_is_lossy(wires[i], sent, buf_span(&again))) {
-				fail_msg("%s became %s became %s", sent.data, name.data, again.data);
+				fail_msg("%s became %s became %s", sent.data, name.data,
+					 again.data);
 			}
 			struct buf user;
 			buf_init(&user, MBNAME_MAX);
@@ -332,8 +338,9 @@ static void no_bytes_make_a_dangerous_path(void **state)
 
 static void names_of_users_are_normalised(void **state)
 {
-	static const char *const cases[][2] = {{"/a//b/", "a/b"}, {"inbox", "INBOX"}, {"Inbox/x", "INBOX/x"},
-					       {"a%41", "a%2541"}, {"a%2Fb", "a%2Fb"}, {"a%2541", "a%2541"}};
+	static const char *const cases[][2] = {{"/a//b/", "a/b"},      {"inbox", "INBOX"},
+					       {"Inbox/x", "INBOX/x"}, {"a%41", "a%2541"},
+					       {"a%2Fb", "a%2Fb"},     {"a%2541", "a%2541"}};
 	struct buf out;
 	struct err err;
 	(void)state;

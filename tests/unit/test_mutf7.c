@@ -36,8 +36,9 @@ static void names_are_encoded_and_decoded_alike(void **state)
 
 static void decoding_refuses_what_no_encoder_writes(void **state)
 {
-	static const char *const bad[] = {"&", "a&AOk", "&AGE-", "&2D0-", "&3gA-", "&AOl-", "&AO-", "&A-",
-					  "caf\xc3\xa9", "&AO k-", "&AOk-&AOk-", "&/+8-", "a\tb", "&AOkA-"};
+	static const char *const bad[] = {"&",          "a&AOk", "&AGE-", "&2D0-",       "&3gA-",
+					  "&AOl-",      "&AO-",  "&A-",   "caf\xc3\xa9", "&AO k-",
+					  "&AOk-&AOk-", "&/+8-", "a\tb",  "&AOkA-"};
 	struct buf out;
 	struct err err;
 	(void)state;
@@ -54,8 +55,9 @@ static void decoding_refuses_what_no_encoder_writes(void **state)
 
 static void encoding_refuses_what_is_no_utf8(void **state)
 {
-	static const char *const bad[] = {"\x80", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82",
-					  "\xff", "a\xc3"};
+	static const char *const bad[] = {
+		"\x80",     "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+		"\xe2\x82", "\xff",     "a\xc3"};
 	struct buf out;
 	struct err err;
 	(void)state;

@@ -42,15 +42,18 @@ static void uidset_merges_adjacent_ranges(void **state)
 
 static void uidset_refuses_malformed_text(void **state)
 {
-	static const char *const bad[] = {"0", "1:", ":1", "1,,2", ",1", "1,", "*", "1:*", "a", "1 2",
-					  "4294967296", "1:99999999999999999999", "-1", "1:2:3"};
+	static const char *const bad[] = {"0",  "1:",   ":1",         "1,,2",
+					  ",1", "1,",   "*",          "1:*",
+					  "a",  "1 2",  "4294967296", "1:99999999999999999999",
+					  "-1", "1:2:3"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct err err;
 		struct uidset set;
 		uidset_init(&set);
 		assert_int_equal(uidset_add(&set, 7, 7, &err), 0);
-		assert_int_equal(uidset_parse(&set, span_of(bad[i]), UINT64_MAX, &err), -ERR_PROTOCOL);
+		assert_int_equal(uidset_parse(&set, span_of(bad[i]), UINT64_MAX, &err),
+				 -ERR_PROTOCOL);
 		expect_text(&set, "7");
 		uidset_finish(&set);
 	}

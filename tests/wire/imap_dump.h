@@ -127,9 +127,10 @@ static void dump_numbers(struct buf *out, const struct imap_event *event)
 }
 
 static const char *const type_names[] = {
-	"MORE",   "TAGGED", "UNTAGGED",  "CONTINUE", "CAPABILITY",  "ENABLED",  "FLAGS",
-	"EXISTS", "EXPUNGE", "LIST",     "STATUS",   "NAMESPACE",   "NUMBERS",  "NUMBERS_END",
-	"VANISHED", "VANISHED_END", "BODY_BEGIN", "BODY_DATA", "BODY_END", "FETCH", "OTHER",
+	"MORE",     "TAGGED",      "UNTAGGED", "CONTINUE",     "CAPABILITY", "ENABLED",
+	"FLAGS",    "EXISTS",      "EXPUNGE",  "LIST",         "STATUS",     "NAMESPACE",
+	"NUMBERS",  "NUMBERS_END", "VANISHED", "VANISHED_END", "BODY_BEGIN", "BODY_DATA",
+	"BODY_END", "FETCH",       "OTHER",
 };
 
 static void dump_details(struct buf *out, const struct imap_event *event)
@@ -188,7 +189,7 @@ static void dump_details(struct buf *out, const struct imap_event *event)
 struct dumper {
 	struct buf *out;
 	struct buf body;
-	bool is_open;        /* a body is being gathered */
+	bool is_open; /* a body is being gathered */
 };
 
 static void dump_event(struct dumper *dumper, const struct imap_event *event)

@@ -17,8 +17,8 @@
 
 #include "imap_dump.h"
 
-#define FILE_MAX (16u << 20)
-#define DUMP_MAX (256u << 20)
+#define FILE_MAX      (16u << 20)
+#define DUMP_MAX      (256u << 20)
 #define OWN_DIRECTORY "tests/wire/imap"
 #define RANDOM_SPLITS 8
 
@@ -42,7 +42,8 @@ static void expect_same(const char *path, const char *how, const struct buf *exp
 {
 	assert_int_equal(got->failed, 0);
 	if (expected->len != got->len || memcmp(expected->data, got->data, got->len) != 0) {
-		fail_msg("%s, %s:\nexpected\n%.4000s\ngot\n%.4000s", path, how, expected->data, got->data);
+		fail_msg("%s, %s:\nexpected\n%.4000s\ngot\n%.4000s", path, how, expected->data,
+			 got->data);
 	}
 }
 
@@ -161,9 +162,9 @@ static void transcripts_of_others_parse_alike_however_cut(void **state)
 /* One long stream: state that one response leaves behind would show in the next. */
 static void responses_do_not_depend_on_those_before(void **state)
 {
-	static const char *const names[] = {"fetch-body", "search", "fetch-broken", "vanished",
-					    "fetch-literals-held", "esearch-broken", "list",
-					    "fetch-body-strings", "garbage", "status"};
+	static const char *const names[] = {
+		"fetch-body",     "search", "fetch-broken",       "vanished", "fetch-literals-held",
+		"esearch-broken", "list",   "fetch-body-strings", "garbage",  "status"};
 	struct buf input;
 	struct buf expected;
 	struct buf got;

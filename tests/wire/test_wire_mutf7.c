@@ -105,7 +105,8 @@ static void check_vector(struct span mutf7, bool is_valid, struct span utf8)
 	buf_init(&out, 65536);
 	int code = mutf7_decode(mutf7, &out, &err);
 	if ((code == 0) != is_valid) {
-		fail_msg("%.*s was %s", (int)mutf7.len, mutf7.data, is_valid ? "refused" : "accepted");
+		fail_msg("%.*s was %s", (int)mutf7.len, mutf7.data,
+			 is_valid ? "refused" : "accepted");
 	}
 	if (is_valid) {
 		assert_true(span_equal(buf_span(&out), utf8));

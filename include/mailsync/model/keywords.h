@@ -12,7 +12,7 @@
 #define KEYWORDS_MAX 58
 
 struct keywords {
-	char *names[KEYWORDS_MAX];   /* owned */
+	char *names[KEYWORDS_MAX]; /* owned */
 	int count;
 };
 

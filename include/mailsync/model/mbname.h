@@ -20,25 +20,29 @@
 #include "mailsync/base/err.h"
 #include "mailsync/base/span.h"
 
-#define MBNAME_MAX 4096     /* bytes of a name in any form */
+#define MBNAME_MAX 4096 /* bytes of a name in any form */
 
-enum mbname_layout { LAYOUT_FS, LAYOUT_MAILDIRPP };
+enum mbname_layout {
+	LAYOUT_FS,
+	LAYOUT_MAILDIRPP
+};
 
 /* How a server writes names (RFC 2342 NAMESPACE, LIST's delimiter). */
 struct mbname_wire {
-	char separator;      /* 0: the server has a flat namespace */
-	char prefix[256];    /* of the personal namespace, modified UTF-7 as sent, e.g. "INBOX."; "" */
-	bool is_utf8;        /* names are UTF-8 on the wire (UTF8=ACCEPT or IMAP4rev2 enabled) */
+	char separator;   /* 0: the server has a flat namespace */
+	char prefix[256]; /* of the personal namespace, modified UTF-7 as sent, e.g. "INBOX."; "" */
+	bool is_utf8;     /* names are UTF-8 on the wire (UTF8=ACCEPT or IMAP4rev2 enabled) */
 };
 
 /*
  * Wire to canonical. "INBOX" is INBOX; PREFIX is taken off ("INBOX.Work" is Work, while
- * "INBOX.INBOX.Child" is INBOX/Child); a name outside the prefix keeps all of itself. A name that is not valid modified
- * UTF-7 is taken as UTF-8 when it is that (servers do send it), else refused. NUL, CR, LF and other
- * control characters, empty components and over-long names are refused (-ERR_PARTIAL, scope mailbox).
+ * "INBOX.INBOX.Child" is INBOX/Child); a name outside the prefix keeps all of itself. A name that
+ * is not valid modified UTF-7 is taken as UTF-8 when it is that (servers do send it), else
+ * refused. NUL, CR, LF and other control characters, empty components and over-long names are
+ * refused (-ERR_PARTIAL, scope mailbox).
  *
- * mbname_to_wire gives NAME back, but for the case of INBOX, a name outside the prefix, and one that
- * was no modified UTF-7: who opens a mailbox that was listed uses the name that LIST sent.
+ * mbname_to_wire gives NAME back, but for the case of INBOX, a name outside the prefix, and one
+ * that was no modified UTF-7: who opens a mailbox that was listed uses the name that LIST sent.
  */
 int mbname_from_wire(const struct mbname_wire *wire, struct span name, struct buf *out,
 		     struct err *err);
@@ -49,12 +53,14 @@ int mbname_to_wire(const struct mbname_wire *wire, const char *name, struct buf 
 /*
  * Canonical to a path relative to the Maildir root. fs: "a/b"; INBOX is the folder INBOX_FOLDER
  * (the `inbox` key, may be "." for the root itself). maildir++: ".a.b"; INBOX is "." (the root);
- * INBOX/x is ".INBOX.x". INBOX's children lie in INBOX_FOLDER where that is INBOX in some case, else in
- * "INBOX". Components over 255 bytes on disk are refused, and a name that would be INBOX_FOLDER.
+ * INBOX/x is ".INBOX.x". INBOX's children lie in INBOX_FOLDER where that is INBOX in some case,
+ * else in "INBOX". Components over 255 bytes on disk are refused, and a name that would be
+ * INBOX_FOLDER.
  */
 int mbname_to_path(enum mbname_layout layout, const char *inbox_folder, const char *name,
 		   struct buf *out, struct err *err);
-/* The inverse. -ERR_PARTIAL for a directory that is no mailbox name or is not what mbname_to_path gives. */
+/* The inverse. -ERR_PARTIAL for a directory that is no mailbox name or is not what mbname_to_path
+ * gives. */
 int mbname_from_path(enum mbname_layout layout, const char *inbox_folder, struct span path,
 		     struct buf *out, struct err *err);
 

@@ -15,7 +15,7 @@
 
 struct uidrange {
 	uint32_t first;
-	uint32_t last;    /* inclusive */
+	uint32_t last; /* inclusive */
 };
 
 struct uidset {
@@ -35,7 +35,10 @@ bool uidset_contains(const struct uidset *set, uint32_t uid);
 uint64_t uidset_size(const struct uidset *set);
 
 /* Ascending iteration: UID gets the next member after *CURSOR. Begin with a zeroed cursor. */
-struct uidset_cursor { size_t range; uint32_t uid; };
+struct uidset_cursor {
+	size_t range;
+	uint32_t uid;
+};
 bool uidset_next(const struct uidset *set, struct uidset_cursor *cursor, uint32_t *uid);
 
 /* Replaces SET by what "1:5,9,12:10" says; ranges may overlap and run backwards, "" is the empty
@@ -45,7 +48,6 @@ void uidset_format(const struct uidset *set, struct buf *out);
 /* Appends as many ranges as come to at most MAX_LEN bytes, from range *FROM on, and moves
  * *FROM behind them; false when nothing was left. One range always goes, however small MAX_LEN
  * is. For command lines under 1,000 bytes. */
-bool uidset_format_some(const struct uidset *set, size_t *from, size_t max_len,
-			struct buf *out);
+bool uidset_format_some(const struct uidset *set, size_t *from, size_t max_len, struct buf *out);
 
 #endif

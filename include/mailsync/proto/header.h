@@ -1,10 +1,10 @@
 /*
- * The few header fields of a message (RFC 5322) that identify it, taken from a stream of
- * bytes without holding it: Message-ID, Date, and a digest of the whole header that is equal
- * for the copies that servers and other sync tools keep: line ends are folded to LF, trailing white space
- * of lines is dropped, and the fields X-TUID and X-OfflineIMAP (which mbsync and offlineimap
- * add) are left out. The header ends at the first empty line or at the end of the data.
- * Broken mail is the rule: NUL, bare CR, 8-bit, no header at all, headers of 64 KiB and more.
+ * The few header fields of a message (RFC 5322) that identify it, taken from a stream of bytes
+ * without holding it: Message-ID, Date, and a digest of the whole header that is equal for the
+ * copies that servers and other sync tools keep: line ends are folded to LF, trailing white space
+ * of lines is dropped, and the fields X-TUID and X-OfflineIMAP (which mbsync and offlineimap add)
+ * are left out. The header ends at the first empty line or at the end of the data. Broken mail is
+ * the rule: NUL, bare CR, 8-bit, no header at all, headers of 64 KiB and more.
  */
 #ifndef MAILSYNC_PROTO_HEADER_H
 #define MAILSYNC_PROTO_HEADER_H
@@ -15,23 +15,25 @@
 #include "mailsync/base/err.h"
 #include "mailsync/base/span.h"
 
-#define HEADER_DIGEST_SIZE 16       /* SHA-256, cut */
-#define HEADER_ID_MAX 998           /* longer Message-IDs are cut there */
+#define HEADER_DIGEST_SIZE 16  /* SHA-256, cut */
+#define HEADER_ID_MAX      998 /* longer Message-IDs are cut there */
 
 struct header_identity {
 	uint8_t digest[HEADER_DIGEST_SIZE];
 	bool has_message_id;
-	char message_id[HEADER_ID_MAX + 1];   /* with its angle brackets, white space removed; the first one */
+	char message_id[HEADER_ID_MAX +
+			1]; /* with its angle brackets, white space removed; the first one */
 	bool has_date;
-	int64_t date;                         /* of Date:, seconds since 1970 */
-	bool is_complete;                     /* the empty line that ends the header was seen */
+	int64_t date;     /* of Date:, seconds since 1970 */
+	bool is_complete; /* the empty line that ends the header was seen */
 };
 
 struct header_scan;
 
 int header_scan_create(struct header_scan **scan, struct err *err);
 void header_scan_destroy(struct header_scan **scan);
-/* Feeds the next bytes, with CRLF or LF line ends, in pieces of any size. Cheap once the header has ended. */
+/* Feeds the next bytes, with CRLF or LF line ends, in pieces of any size. Cheap once the header
+ * has ended. */
 int header_scan_feed(struct header_scan *scan, struct span data, struct err *err);
 /* The result so far, as if the data ended here; makes the scan ready for the next message. */
 int header_scan_result(struct header_scan *scan, struct header_identity *identity, struct err *err);

@@ -8,14 +8,18 @@
  *             ...;
  *
  * Spans in an event point into the parser and are valid until the next call of any of its
- * functions. Whatever a server may legally send and is not listed here comes as IMAP_OTHER or
- * is left out of the event it stands in; broken lines come as IMAP_OTHER with `is_broken` and parsing
+ * functions. Whatever a server may legally send and is not listed here comes as IMAP_OTHER or is
+ * left out of the event it stands in; broken lines come as IMAP_OTHER with `is_broken` and parsing
  * goes on at the next line. Only what makes resynchronisation impossible is an error
  * (-ERR_PROTOCOL): a line over 64 KiB, a literal over what the caller allows, nesting over 32.
  *
- * Limits: SEARCH, ESEARCH and VANISHED data of any length are parsed as they stream, as are body literals;
- * everything else must fit one line of IMAP_LINE_MAX bytes (literals inside it, up to
+ * Limits: SEARCH, ESEARCH and VANISHED data of any length are parsed as they stream, as are body
+ * literals; everything else must fit one line of IMAP_LINE_MAX bytes (literals inside it, up to
  * IMAP_SMALL_LITERAL_MAX each, are held too and counted against IMAP_ITEM_MAX).
+ *
+ * What a broken response gave before it broke was for nothing: a body counts when its IMAP_FETCH
+ * has come, ranges count when their _END has. A status response with an impossible code keeps its
+ * type, is_broken, and has the code as IMAP_CODE_OTHER.
  *
  * Not a session: it knows nothing of tags sent or states. One parser a connection; one thread.
  */
@@ -30,10 +34,10 @@
 #include "mailsync/base/span.h"
 #include "mailsync/model/uidset.h"
 
-#define IMAP_LINE_MAX 65536
+#define IMAP_LINE_MAX          65536
 #define IMAP_SMALL_LITERAL_MAX 65536
-#define IMAP_ITEM_MAX 262144     /* one response without body literals and streamed numbers */
-#define IMAP_NESTING_MAX 32
+#define IMAP_ITEM_MAX          262144 /* one response without body literals and streamed numbers */
+#define IMAP_NESTING_MAX       32
 
 enum imap_event_type {
 	IMAP_MORE,        /* feed more bytes */
@@ -47,46 +51,52 @@ enum imap_event_type {
 	IMAP_EXPUNGE,     /* number: a message sequence number */
 	IMAP_LIST,        /* list */
 	IMAP_STATUS,      /* mailbox, counts */
-	IMAP_NAMESPACE,   /* list.name: the first personal prefix, list.separator; list.has_name false: none */
+	IMAP_NAMESPACE,   /* list.name: the first personal prefix; list.has_name false: none */
 	IMAP_NUMBERS,     /* range: a piece of SEARCH, or of ESEARCH ALL; is_uid for ESEARCH UID */
-	IMAP_NUMBERS_END, /* a SEARCH or ESEARCH response is whole; tag of ESEARCH's TAG, if any; number: its COUNT, has_count */
+	IMAP_NUMBERS_END, /* SEARCH or ESEARCH is whole: tag (TAG), number (COUNT), has_count */
 	IMAP_VANISHED,    /* range; is_earlier */
 	IMAP_VANISHED_END,
-	IMAP_BODY_BEGIN,  /* a BODY[...] literal or string opens: section, number = bytes to come */
-	IMAP_BODY_DATA,   /* data: the next piece; never larger than what was fed */
-	IMAP_BODY_END,    /* its last byte was handed on */
-	IMAP_FETCH,       /* a FETCH response closed: fetch */
-	IMAP_OTHER        /* skipped; text: the line's beginning */
+	IMAP_BODY_BEGIN, /* a BODY[...] literal or string opens: section, number = bytes to come */
+	IMAP_BODY_DATA,  /* data: the next piece; never larger than what was fed */
+	IMAP_BODY_END,   /* its last byte was handed on */
+	IMAP_FETCH,      /* a FETCH response closed: fetch */
+	IMAP_OTHER       /* skipped; text: the line's beginning */
 };
 
-enum imap_status { IMAP_OK, IMAP_NO, IMAP_BAD, IMAP_BYE, IMAP_PREAUTH };
+enum imap_status {
+	IMAP_OK,
+	IMAP_NO,
+	IMAP_BAD,
+	IMAP_BYE,
+	IMAP_PREAUTH
+};
 
 /* Response codes (RFC 9051 7.1, RFC 5530 and others). The arguments stay text until asked for. */
 enum imap_code_type {
 	IMAP_CODE_NONE,
-	IMAP_CODE_OTHER,            /* name tells */
+	IMAP_CODE_OTHER, /* name tells */
 	IMAP_CODE_ALERT,
 	IMAP_CODE_ALREADYEXISTS,
-	IMAP_CODE_APPENDUID,        /* imap_code_appenduid */
+	IMAP_CODE_APPENDUID, /* imap_code_appenduid */
 	IMAP_CODE_AUTHENTICATIONFAILED,
 	IMAP_CODE_AUTHORIZATIONFAILED,
 	IMAP_CODE_CANNOT,
-	IMAP_CODE_CAPABILITY,       /* args: the words */
+	IMAP_CODE_CAPABILITY, /* args: the words */
 	IMAP_CODE_CLOSED,
 	IMAP_CODE_CONTACTADMIN,
-	IMAP_CODE_COPYUID,          /* imap_code_copyuid */
+	IMAP_CODE_COPYUID, /* imap_code_copyuid */
 	IMAP_CODE_EXPIRED,
 	IMAP_CODE_EXPUNGEISSUED,
-	IMAP_CODE_HIGHESTMODSEQ,    /* number */
+	IMAP_CODE_HIGHESTMODSEQ, /* number */
 	IMAP_CODE_INUSE,
 	IMAP_CODE_LIMIT,
-	IMAP_CODE_MAILBOXID,        /* args: the id, without parentheses (RFC 8474) */
-	IMAP_CODE_MODIFIED,         /* args: a set */
+	IMAP_CODE_MAILBOXID, /* args: the id, without parentheses (RFC 8474) */
+	IMAP_CODE_MODIFIED,  /* args: a set */
 	IMAP_CODE_NOMODSEQ,
 	IMAP_CODE_NONEXISTENT,
 	IMAP_CODE_NOPERM,
 	IMAP_CODE_OVERQUOTA,
-	IMAP_CODE_PERMANENTFLAGS,   /* args: between the parentheses */
+	IMAP_CODE_PERMANENTFLAGS, /* args: between the parentheses */
 	IMAP_CODE_PRIVACYREQUIRED,
 	IMAP_CODE_READ_ONLY,
 	IMAP_CODE_READ_WRITE,
@@ -94,9 +104,9 @@ enum imap_code_type {
 	IMAP_CODE_THROTTLED,
 	IMAP_CODE_TOOBIG,
 	IMAP_CODE_TRYCREATE,
-	IMAP_CODE_UIDNEXT,          /* number */
+	IMAP_CODE_UIDNEXT, /* number */
 	IMAP_CODE_UIDNOTSTICKY,
-	IMAP_CODE_UIDVALIDITY,      /* number */
+	IMAP_CODE_UIDVALIDITY, /* number */
 	IMAP_CODE_UNAVAILABLE,
 	IMAP_CODE_UNSEEN
 };
@@ -104,29 +114,29 @@ enum imap_code_type {
 struct imap_code {
 	enum imap_code_type type;
 	struct span name;
-	struct span args;      /* what follows the name, trimmed */
+	struct span args; /* what follows the name, trimmed */
 	uint64_t number;
 };
 
 /* Mailbox attributes of LIST (RFC 9051 7.3.1, RFC 6154). */
-#define IMAP_LIST_NOSELECT     (1u << 0)    /* also \NonExistent */
-#define IMAP_LIST_SUBSCRIBED   (1u << 1)
-#define IMAP_LIST_NOINFERIORS  (1u << 2)
-#define IMAP_LIST_HASCHILDREN  (1u << 3)
-#define IMAP_LIST_ALL          (1u << 8)
-#define IMAP_LIST_ARCHIVE      (1u << 9)
-#define IMAP_LIST_DRAFTS       (1u << 10)
-#define IMAP_LIST_FLAGGED      (1u << 11)
-#define IMAP_LIST_JUNK         (1u << 12)
-#define IMAP_LIST_SENT         (1u << 13)
-#define IMAP_LIST_TRASH        (1u << 14)
-#define IMAP_LIST_IMPORTANT    (1u << 15)
+#define IMAP_LIST_NOSELECT    (1u << 0) /* also \NonExistent */
+#define IMAP_LIST_SUBSCRIBED  (1u << 1)
+#define IMAP_LIST_NOINFERIORS (1u << 2)
+#define IMAP_LIST_HASCHILDREN (1u << 3)
+#define IMAP_LIST_ALL         (1u << 8)
+#define IMAP_LIST_ARCHIVE     (1u << 9)
+#define IMAP_LIST_DRAFTS      (1u << 10)
+#define IMAP_LIST_FLAGGED     (1u << 11)
+#define IMAP_LIST_JUNK        (1u << 12)
+#define IMAP_LIST_SENT        (1u << 13)
+#define IMAP_LIST_TRASH       (1u << 14)
+#define IMAP_LIST_IMPORTANT   (1u << 15)
 
 struct imap_list {
 	unsigned attributes;
-	char separator;        /* 0: NIL */
+	char separator; /* 0: NIL */
 	bool has_name;
-	struct span name;      /* decoded from quoted or literal form, still as on the wire */
+	struct span name; /* decoded from quoted or literal form, still as on the wire */
 	bool is_lsub;
 };
 
@@ -144,8 +154,8 @@ struct imap_counts {
 	uint32_t uidnext;
 	uint32_t uidvalidity;
 	uint32_t unseen;
-	uint64_t highestmodseq;   /* 0 where the server said 0, -1 or nonsense */
-	uint64_t size;            /* octets, as the server says */
+	uint64_t highestmodseq; /* 0 where the server said 0, -1 or nonsense */
+	uint64_t size;          /* octets, as the server says */
 	struct span mailboxid;
 };
 
@@ -154,19 +164,19 @@ struct imap_counts {
 #define IMAP_FETCH_INTERNALDATE (1u << 2)
 #define IMAP_FETCH_SIZE         (1u << 3)
 #define IMAP_FETCH_MODSEQ       (1u << 4)
-#define IMAP_FETCH_BODY         (1u << 5)   /* a BODY[] (any section) that was a string, whole */
-#define IMAP_FETCH_BODY_NIL     (1u << 6)   /* BODY[] NIL, or without value */
-#define IMAP_FETCH_EMAILID      (1u << 7)   /* EMAILID (RFC 8474) or X-GM-MSGID */
+#define IMAP_FETCH_BODY         (1u << 5) /* a BODY[] (any section) that was a string, whole */
+#define IMAP_FETCH_BODY_NIL     (1u << 6) /* BODY[] NIL, or without value */
+#define IMAP_FETCH_EMAILID      (1u << 7) /* EMAILID (RFC 8474) or X-GM-MSGID */
 
 struct imap_fetch {
 	uint32_t sequence;
 	unsigned has;
-	uint32_t uid;              /* never 0 when IMAP_FETCH_UID is set */
-	struct span flags;         /* between the parentheses */
-	int64_t internaldate;      /* seconds since 1970 */
-	uint64_t size;             /* RFC822.SIZE, not to be trusted */
+	uint32_t uid;         /* never 0 when IMAP_FETCH_UID is set */
+	struct span flags;    /* between the parentheses */
+	int64_t internaldate; /* seconds since 1970 */
+	uint64_t size;        /* RFC822.SIZE, not to be trusted */
 	uint64_t modseq;
-	struct span emailid;       /* "M123" or X-GM-MSGID's digits */
+	struct span emailid; /* "M123" or X-GM-MSGID's digits */
 };
 
 struct imap_event {
@@ -174,7 +184,7 @@ struct imap_event {
 	struct span tag;
 	enum imap_status status;
 	struct imap_code code;
-	struct span text;          /* people's words after the code */
+	struct span text; /* people's words after the code */
 	struct span names;
 	struct span flags;
 	uint64_t number;
@@ -182,11 +192,12 @@ struct imap_event {
 	bool is_uid;
 	bool is_earlier;
 	bool is_broken;
-	struct uidrange range;     /* first <= last */
+	struct uidrange range; /* first <= last */
 	struct imap_list list;
-	struct span mailbox;       /* STATUS: as on the wire, decoded from its string form */
+	struct span mailbox; /* STATUS: as on the wire, decoded from its string form */
 	struct imap_counts counts;
-	struct span section;       /* "" for BODY[], "HEADER", "HEADER.FIELDS (...)", ... upper case as sent */
+	/* "" for BODY[], "HEADER", "HEADER.FIELDS (...)", ... as sent; "<0>" behind it: an origin. */
+	struct span section;
 	struct span data;
 	struct imap_fetch fetch;
 };
@@ -209,19 +220,20 @@ int imap_parser_take_rest(struct imap_parser *parser, struct buf *rest, struct e
 
 /* [APPENDUID uidvalidity uid-set] (RFC 4315). The set keeps the order sent when ascending;
  * -ERR_PROTOCOL when malformed. COUNT_MAX bounds its size. */
-int imap_code_appenduid(const struct imap_code *code, uint64_t count_max,
-			uint32_t *uidvalidity, struct uidset *uids, struct err *err);
+int imap_code_appenduid(const struct imap_code *code, uint64_t count_max, uint32_t *uidvalidity,
+			struct uidset *uids, struct err *err);
 
 /* [COPYUID uidvalidity from-set to-set]. The sets' members correspond in the order written, which
- * need not ascend: the pairs are given one by one. Begin with a zeroed cursor after _copyuid. */
+ * need not ascend. -ERR_PROTOCOL when malformed, of unequal sizes, over COUNT_MAX, or when a range
+ * runs backwards (its order would be a guess). */
 struct imap_copyuid {
 	uint32_t uidvalidity;
-	uint32_t *from;          /* owned */
-	uint32_t *to;            /* owned */
+	uint32_t *from; /* owned */
+	uint32_t *to;   /* owned */
 	size_t count;
 };
-int imap_code_copyuid(const struct imap_code *code, uint64_t count_max,
-		      struct imap_copyuid *copied, struct err *err);
+int imap_code_copyuid(const struct imap_code *code, uint64_t count_max, struct imap_copyuid *copied,
+		      struct err *err);
 void imap_copyuid_finish(struct imap_copyuid *copied);
 
 /* Takes the next space-separated word off *LIST (flags, capability names). */
