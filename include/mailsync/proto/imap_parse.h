@@ -196,7 +196,7 @@ struct imap_event {
 	struct imap_list list;
 	struct span mailbox; /* STATUS: as on the wire, decoded from its string form */
 	struct imap_counts counts;
-	/* "" for BODY[], "HEADER", "HEADER.FIELDS (...)", ... as sent; "<0>" behind it: an origin. */
+	/* "" for BODY[], "HEADER", "HEADER.FIELDS (...)", ... as sent; an origin "<0>" behind. */
 	struct span section;
 	struct span data;
 	struct imap_fetch fetch;
