@@ -121,7 +121,7 @@ static int transfer_by_link(const struct maildir_transfer *transfer, const struc
 			    struct err *err)
 {
 	int from = transfer->from->dirs[transfer->in_new ? MAILDIR_NEW : MAILDIR_CUR];
-	int errnum = STEP("link");
+	int errnum = STEP_MOVE("link", from, transfer->file, target->fd, target->name);
 
 	if (errnum == 0 && linkat(from, transfer->file, target->fd, target->name, 0) != 0) {
 		errnum = errno;

@@ -9,9 +9,17 @@
 
 #include "pop3_private.h"
 
-bool pop3_has_room(const struct pop3 *pop3)
+/* Filled up again only when half empty, so that commands go out many at a time. */
+bool pop3_has_room(struct pop3 *pop3)
 {
-	return pop3->in_flight < ((pop3->caps & POP3_CAP_PIPELINING) ? POP3_WINDOW : 1);
+	size_t window = (pop3->caps & POP3_CAP_PIPELINING) ? POP3_WINDOW : 1;
+
+	if (pop3->in_flight >= window) {
+		pop3->is_filling = false;
+	} else if (pop3->in_flight <= window / 2) {
+		pop3->is_filling = true;
+	}
+	return pop3->is_filling;
 }
 
 size_t pop3_in_flight(const struct pop3 *pop3)

@@ -6,7 +6,7 @@
 #include "mailsync/proto/pop3.h"
 #include "mailsync/store/pop3.h"
 
-#define POP3_WINDOW 128 /* commands in flight where the server offers PIPELINING */
+#define POP3_WINDOW 256 /* commands in flight where the server offers PIPELINING */
 
 struct pop3 {
 	struct conn *conn;
@@ -22,6 +22,7 @@ struct pop3 {
 	uint32_t numbers[POP3_WINDOW]; /* of the messages in flight, a ring */
 	size_t first;
 	size_t in_flight;
+	bool is_filling;
 	uint64_t body_size;   /* of the body under way, so far */
 	uint32_t last_number; /* of the last body that ended; 0: none yet */
 };

