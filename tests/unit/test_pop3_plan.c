@@ -1,0 +1,339 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "pop3_plan.h"
+#include "pop3_seed.h"
+
+#define MANY 8
+
+/* A listing, rows and headers on the stack. */
+struct scene {
+	struct pop3_item items[MANY];
+	struct pop3_row rows[MANY];
+	struct pop3_header headers[MANY];
+	bool is_listed[MANY];
+	size_t header_count;
+	struct pop3_view view;
+};
+
+static void scene_init(struct scene *scene)
+{
+	memset(scene, 0, sizeof(*scene));
+	scene->view = (struct pop3_view){.items = scene->items,
+					 .headers = scene->headers,
+					 .rows = scene->rows,
+					 .is_listed = scene->is_listed};
+}
+
+static struct pop3_item *add_item(struct scene *scene, const char *key, uint64_t size_bytes)
+{
+	struct pop3_item *item = &scene->items[scene->view.count++];
+
+	*item = (struct pop3_item){.number = (uint32_t)scene->view.count,
+				   .row = POP3_NO_ROW,
+				   .header = POP3_NO_ROW,
+				   .size_bytes = size_bytes,
+				   .key = key};
+	return item;
+}
+
+static struct pop3_row *add_row(struct scene *scene, char *uidl, uint32_t occurrence,
+				uint64_t size_bytes)
+{
+	static char unique[] = "1.x";
+	struct pop3_row *row = &scene->rows[scene->view.row_count++];
+
+	*row = (struct pop3_row){.id = (int64_t)scene->view.row_count,
+				 .uidl = uidl,
+				 .occurrence = occurrence,
+				 .size_bytes = size_bytes,
+				 .unique = unique};
+	return row;
+}
+
+static void give_header(struct scene *scene, struct pop3_item *item, uint8_t digest)
+{
+	memset(scene->headers[scene->header_count].digest, digest, ROW_DIGEST_SIZE);
+	item->header = (uint32_t)scene->header_count++;
+}
+
+static void give_digest(struct pop3_row *row, uint8_t digest)
+{
+	memset(row->digest, digest, ROW_DIGEST_SIZE);
+	row->has_digest = true;
+}
+
+static void match(struct scene *scene)
+{
+	struct err err;
+
+	assert_int_equal(pop3_match(&scene->view, &err), 0);
+	assert_int_equal(pop3_mark_doubts(&scene->view, &err), 0);
+}
+
+static void settle(struct scene *scene)
+{
+	struct err err;
+
+	assert_int_equal(pop3_settle_doubts(&scene->view, &err), 0);
+}
+
+static char key_a[] = "a", key_b[] = "b";
+
+static void known_keys_are_their_rows_and_unknown_ones_are_new(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	add_row(&scene, key_b, 1, 10);
+	struct pop3_item *fresh = add_item(&scene, "c", 30);
+	struct pop3_item *known = add_item(&scene, "b", 10);
+	match(&scene);
+	assert_int_equal(known->row, 0);
+	assert_false(known->wants_header);
+	assert_int_equal(fresh->row, POP3_NO_ROW);
+	assert_int_equal(fresh->occurrence, 1);
+	assert_true(scene.is_listed[0]);
+}
+
+static void k1_another_size_is_a_doubt_that_the_header_settles(void **state)
+{
+	for (uint8_t digest = 1; digest <= 2; digest++) {
+		struct scene scene;
+		scene_init(&scene);
+		give_digest(add_row(&scene, key_a, 1, 10), 1);
+		struct pop3_item *item = add_item(&scene, "a", 11);
+		match(&scene);
+		assert_true(item->wants_header);
+		give_header(&scene, item, digest);
+		settle(&scene);
+		assert_int_equal(item->row, digest == 1 ? 0 : POP3_NO_ROW);
+		assert_int_equal(item->occurrence, digest == 1 ? 0 : 2);
+		assert_int_equal(scene.is_listed[0], digest == 1);
+	}
+	(void)state;
+}
+
+static void k1_a_deleted_key_that_comes_back_is_a_doubt(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	add_row(&scene, key_a, 1, 10)->is_deleted = true;
+	struct pop3_item *item = add_item(&scene, "a", 10);
+	match(&scene);
+	assert_true(item->wants_header);
+	/* Its row has no digest: rather twice than never. */
+	give_header(&scene, item, 1);
+	settle(&scene);
+	assert_int_equal(item->row, POP3_NO_ROW);
+}
+
+static void k2_one_key_twice_is_joined_by_size(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	add_row(&scene, key_a, 1, 10);
+	add_row(&scene, key_a, 2, 20);
+	struct pop3_item *second = add_item(&scene, "a", 20);
+	struct pop3_item *third = add_item(&scene, "a", 30);
+	struct pop3_item *first = add_item(&scene, "a", 10);
+	match(&scene);
+	assert_int_equal(first->row, 0);
+	assert_int_equal(second->row, 1);
+	assert_int_equal(third->row, POP3_NO_ROW);
+	assert_int_equal(third->occurrence, 3);
+}
+
+static void k2_of_equals_the_one_that_was_not_deleted_is_left(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	add_row(&scene, key_a, 1, 10)->is_deleted = true;
+	add_row(&scene, key_a, 2, 10);
+	struct pop3_item *item = add_item(&scene, "a", 10);
+	match(&scene);
+	assert_int_equal(item->row, 1);
+	assert_false(item->is_doubtful);
+}
+
+static void k3_a_row_that_vanished_is_found_under_a_new_key(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	give_digest(add_row(&scene, key_a, 1, 10), 1);
+	give_digest(add_row(&scene, key_b, 1, 10), 2);
+	struct pop3_item *other_size = add_item(&scene, "x", 11);
+	struct pop3_item *second = add_item(&scene, "y", 10);
+	struct pop3_item *fresh = add_item(&scene, "z", 10);
+	match(&scene);
+	assert_false(other_size->wants_header);
+	assert_true(second->wants_header);
+	give_header(&scene, second, 2);
+	give_header(&scene, fresh, 3);
+	settle(&scene);
+	assert_int_equal(second->row, 1);
+	assert_true(second->is_renamed);
+	assert_int_equal(fresh->row, POP3_NO_ROW);
+}
+
+static const struct pop3_policy open_policy = {.now = 1000,
+					       .leave = LEAVE_NO,
+					       .may_delete = true,
+					       .may_download = true,
+					       .oldest = INT64_MIN};
+
+static void a4_to_a7_new_messages_are_downloaded_unless_a_key_says_otherwise(void **state)
+{
+	struct pop3_policy policy = open_policy;
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	struct pop3_item *small = add_item(&scene, "a", 10);
+	struct pop3_item *large = add_item(&scene, "b", 100);
+	struct pop3_item *old = add_item(&scene, "c", 10);
+	give_header(&scene, old, 1);
+	scene.headers[0].has_date = true;
+	scene.headers[0].date = 499;
+	policy.max_size_bytes = 99;
+	policy.oldest = 500;
+	pop3_decide(&scene.view, &policy);
+	assert_int_equal(small->act, POP3_ACT_DOWNLOAD);
+	assert_int_equal(large->act, POP3_ACT_SKIP);
+	assert_int_equal(old->act, POP3_ACT_OLD);
+	small->act = POP3_ACT_NONE;
+	policy.may_download = false;
+	pop3_decide(&scene.view, &policy);
+	assert_int_equal(small->act, POP3_ACT_NONE);
+}
+
+static void a2_what_was_too_old_is_downloaded_once_max_age_covers_it(void **state)
+{
+	struct pop3_policy policy = open_policy;
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	struct pop3_row *row = add_row(&scene, key_a, 1, 10);
+	row->reason = REASON_TOO_OLD;
+	row->first_seen = 400;
+	struct pop3_item *item = add_item(&scene, "a", 10);
+	match(&scene);
+	policy.oldest = 500;
+	pop3_decide(&scene.view, &policy);
+	assert_int_equal(item->act, POP3_ACT_NONE);
+	assert_false(pop3_is_due(row, &policy));
+	policy.oldest = 300;
+	pop3_decide(&scene.view, &policy);
+	assert_int_equal(item->act, POP3_ACT_DOWNLOAD);
+}
+
+static void only_what_was_downloaded_here_is_ever_due(void **state)
+{
+	static char none[] = "", unique[] = "1.x";
+	struct pop3_policy policy = open_policy;
+	struct pop3_row row = {.unique = unique, .first_seen = 900};
+
+	(void)state;
+	assert_true(pop3_is_due(&row, &policy));
+	policy.leave = LEAVE_AGE;
+	policy.leave_age_s = 100;
+	assert_true(pop3_is_due(&row, &policy));
+	policy.leave_age_s = 101;
+	assert_false(pop3_is_due(&row, &policy));
+	policy.leave = LEAVE_YES;
+	assert_false(pop3_is_due(&row, &policy));
+	policy = open_policy;
+	policy.may_delete = false;
+	assert_false(pop3_is_due(&row, &policy));
+	row.unique = none;
+	assert_false(pop3_is_due(&row, &open_policy));
+	row.unique = unique;
+	row.reason = REASON_POLICY;
+	assert_false(pop3_is_due(&row, &open_policy));
+}
+
+static void pairing_is_one_to_one_by_digest_then_by_message_id_and_date(void **state)
+{
+	struct pop3_header locals[2] = {{.has_id = true, .has_date = true, .date = 5}};
+	struct scene scene;
+	struct err err;
+
+	(void)state;
+	scene_init(&scene);
+	memset(locals[0].digest, 9, ROW_DIGEST_SIZE);
+	memset(locals[0].id, 4, ROW_DIGEST_SIZE);
+	memset(locals[1].digest, 2, ROW_DIGEST_SIZE);
+	for (uint8_t digest = 1; digest <= 4; digest++) {
+		give_header(&scene, add_item(&scene, "k", digest), digest == 3 ? 2 : digest);
+	}
+	/* Same Message-ID, another Date. */
+	for (int i = 0; i < 4; i += 3) {
+		memset(scene.headers[i].id, 4, ROW_DIGEST_SIZE);
+		scene.headers[i].has_id = scene.headers[i].has_date = true;
+		scene.headers[i].date = i == 0 ? 5 : 6;
+	}
+	assert_int_equal(pop3_pair(&scene.view, locals, 2, &err), 0);
+	assert_int_equal(scene.items[0].act, POP3_ACT_KNOWN);
+	assert_int_equal(scene.items[1].act, POP3_ACT_KNOWN);
+	assert_int_equal(scene.items[2].act, POP3_ACT_NONE);
+	assert_int_equal(scene.items[3].act, POP3_ACT_NONE);
+}
+
+static void check_seed(enum pop3_seed_kind kind, struct span text, const char *first, size_t count)
+{
+	struct strlist uidls;
+	struct err err;
+
+	strlist_init(&uidls);
+	assert_int_equal(pop3_seed_parse(kind, text, "joe", "pop.example", &uidls, &err), 0);
+	assert_int_equal(uidls.count, count);
+	assert_string_equal(uidls.items[0], first);
+	strlist_finish(&uidls);
+}
+
+static void uidl_files_of_other_tools_are_read_for_this_user_only(void **state)
+{
+	(void)state;
+	check_seed(POP3_SEED_MPOP,
+		   SPAN_LIT("# c\n 1 other joe\nz\n 2 POP.example joe\nu1\nu2 1700000000\n 1 "
+			    "pop.example ann\ny\n"),
+		   "u1", 2);
+	check_seed(POP3_SEED_GETMAIL, SPAN_LIT("u1\0001700000000\nbroken\nu2\0001\n"), "u1", 2);
+	check_seed(POP3_SEED_FETCHMAIL,
+		   SPAN_LIT("joe@pop.example u1\nann@pop.example x\njoe@other y\nnonsense"), "u1",
+		   1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(known_keys_are_their_rows_and_unknown_ones_are_new),
+		cmocka_unit_test(k1_another_size_is_a_doubt_that_the_header_settles),
+		cmocka_unit_test(k1_a_deleted_key_that_comes_back_is_a_doubt),
+		cmocka_unit_test(k2_one_key_twice_is_joined_by_size),
+		cmocka_unit_test(k2_of_equals_the_one_that_was_not_deleted_is_left),
+		cmocka_unit_test(k3_a_row_that_vanished_is_found_under_a_new_key),
+		cmocka_unit_test(a4_to_a7_new_messages_are_downloaded_unless_a_key_says_otherwise),
+		cmocka_unit_test(a2_what_was_too_old_is_downloaded_once_max_age_covers_it),
+		cmocka_unit_test(only_what_was_downloaded_here_is_ever_due),
+		cmocka_unit_test(pairing_is_one_to_one_by_digest_then_by_message_id_and_date),
+		cmocka_unit_test(uidl_files_of_other_tools_are_read_for_this_user_only),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
