@@ -3,6 +3,7 @@
 import itertools
 import pathlib
 import re
+import signal
 import sys
 
 import pytest
@@ -16,6 +17,8 @@ _serial = itertools.count(1)
 
 
 def pytest_configure():
+    # Ended by a signal, too, servers are stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if not Dovecot.is_there():
         pytest.exit("e2e: Dovecot is not installed", 2)
     if not program.binary().exists():
