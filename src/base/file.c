@@ -52,7 +52,7 @@ int file_open_dir(int dirfd, const char *name, bool nofollow, int *fd, struct er
 
 int file_make_dir(int dirfd, const char *name, bool *created, struct err *err)
 {
-	int errnum = STEP("mkdir");
+	int errnum = STEP_AT("mkdir", dirfd, name);
 	struct stat st;
 
 	if (errnum == 0 && mkdirat(dirfd, name, 0700) != 0) {
@@ -72,7 +72,7 @@ int file_make_dir(int dirfd, const char *name, bool *created, struct err *err)
 int file_create(int dirfd, const char *name, int *fd, struct err *err)
 {
 	int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-	int errnum = STEP("create");
+	int errnum = STEP_AT("create", dirfd, name);
 	int opened = -1;
 
 	if (errnum == 0) {
@@ -89,7 +89,7 @@ int file_create(int dirfd, const char *name, int *fd, struct err *err)
 int file_write(int fd, const void *data, size_t len, struct err *err)
 {
 	const char *rest = data;
-	int errnum = STEP("write");
+	int errnum = STEP_AT("write", fd, NULL);
 
 	while (errnum == 0 && len > 0) {
 		ssize_t done = write(fd, rest, len);
@@ -120,7 +120,7 @@ static time_t time_clamp(int64_t seconds)
 int file_set_mtime(int fd, int64_t seconds, struct err *err)
 {
 	struct timespec times[2] = {{0, UTIME_OMIT}, {time_clamp(seconds), 0}};
-	int errnum = STEP("set mtime");
+	int errnum = STEP_AT("set mtime", fd, NULL);
 
 	if (errnum == 0 && futimens(fd, times) != 0) {
 		errnum = errno;
@@ -130,7 +130,7 @@ int file_set_mtime(int fd, int64_t seconds, struct err *err)
 
 int file_unlink(int dirfd, const char *name, struct err *err)
 {
-	int errnum = STEP("unlink");
+	int errnum = STEP_AT("unlink", dirfd, name);
 
 	if (errnum == 0 && unlinkat(dirfd, name, 0) != 0) {
 		errnum = errno;
@@ -140,7 +140,7 @@ int file_unlink(int dirfd, const char *name, struct err *err)
 
 int file_remove_dir(int dirfd, const char *name, struct err *err)
 {
-	int errnum = STEP("rmdir");
+	int errnum = STEP_AT("rmdir", dirfd, name);
 
 	if (errnum == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) != 0) {
 		errnum = errno;
@@ -157,7 +157,7 @@ int file_remove_dir(int dirfd, const char *name, struct err *err)
 
 int file_sync(int fd, struct err *err)
 {
-	int errnum = STEP("fdatasync");
+	int errnum = STEP_AT("fdatasync", fd, NULL);
 
 	while (errnum == 0) {
 #ifdef F_FULLFSYNC
@@ -175,7 +175,7 @@ int file_sync(int fd, struct err *err)
 
 int file_sync_dir(int dirfd, struct err *err)
 {
-	int errnum = STEP("fsync directory");
+	int errnum = STEP_AT("fsync directory", dirfd, NULL);
 
 	while (errnum == 0) {
 		if (fsync(dirfd) == 0) {
@@ -190,7 +190,7 @@ int file_sync_dir(int dirfd, struct err *err)
 int file_sync_fs(int fd, struct err *err)
 {
 #ifdef __linux__
-	int errnum = STEP("syncfs");
+	int errnum = STEP_AT("syncfs", fd, NULL);
 
 	while (errnum == 0) {
 		if (syncfs(fd) == 0) {

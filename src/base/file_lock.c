@@ -52,7 +52,7 @@ static int lock_wait(int fd, const volatile int *stop)
 int file_lock_acquire(struct file_lock *lock, const char *path, bool wait, const volatile int *stop,
 		      struct err *err)
 {
-	int errnum = STEP("lock");
+	int errnum = STEP_AT("lock", AT_FDCWD, path);
 	int fd = -1;
 
 	if (errnum == 0) {

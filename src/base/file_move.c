@@ -66,7 +66,7 @@ static int move_by_link(const struct move *move)
 		}
 		return errno;
 	}
-	int errnum = STEP("unlink");
+	int errnum = STEP_AT("unlink", move->from_dirfd, move->from);
 	if (errnum == 0 && unlinkat(move->from_dirfd, move->from, 0) != 0 && errno != ENOENT) {
 		errnum = errno;
 	}
@@ -76,7 +76,7 @@ static int move_by_link(const struct move *move)
 int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)
 {
 	struct move move = {from_dirfd, from, to_dirfd, to};
-	int errnum = STEP("rename");
+	int errnum = STEP_MOVE("rename", from_dirfd, from, to_dirfd, to);
 
 	if (errnum == 0) {
 		errnum = move_noreplace(&move);
@@ -93,7 +93,7 @@ int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, 
 
 int file_replace(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)
 {
-	int errnum = STEP("replace");
+	int errnum = STEP_MOVE("replace", from_dirfd, from, to_dirfd, to);
 
 	if (errnum == 0 && renameat(from_dirfd, from, to_dirfd, to) != 0) {
 		errnum = errno;

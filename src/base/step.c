@@ -2,14 +2,20 @@
  * Fail points (docs/RELIABILITY.md). Compiled to nothing but in a build with MAILSYNC_STEPS,
  * the one place where the rule against globals does not hold: a step has no owner.
  *
- *   MAILSYNC_STEP_LOG=FILE      append a line "number what" for each step as it begins
+ *   MAILSYNC_STEP_LOG=FILE      append a line for each step as it begins: "number what", and the
+ *                               paths that it changes, each behind a tab
  *   MAILSYNC_STEP_FAIL=N:ERRNO  step N is not carried out and fails with that number, once
  *   MAILSYNC_STEP_STOP=N        SIGKILL right after step N was carried out; 0: before the first
+ *   MAILSYNC_STEP_KEEP=DIR      link what step N is about to remove or replace to DIR/N, so that
+ *                               a test can take back what a power cut would
  *
  * "After N" is when step N + 1 begins: all that stands between two steps changes nothing
  * outside the process. With several threads, another's step may then be half done, as in a
  * real crash. A stop after the last step never comes: the program ends by itself.
  */
+#ifdef MAILSYNC_STEPS
+#define _GNU_SOURCE /* linkat with AT_FDCWD, readlink of /proc */
+#endif
 #include "mailsync/base/step.h"
 
 #ifdef MAILSYNC_STEPS
@@ -21,7 +27,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#define STEP_PATH_SIZE 2048
 
 struct step_plan {
 	bool has_stop;
@@ -29,6 +38,7 @@ struct step_plan {
 	unsigned long fail_at; /* 0: none */
 	int fail_errno;
 	int log_fd;
+	int keep_fd;
 };
 
 static pthread_once_t step_once = PTHREAD_ONCE_INIT;
@@ -40,6 +50,7 @@ static void step_plan_read(void)
 	const char *stop = getenv("MAILSYNC_STEP_STOP");
 	const char *fail = getenv("MAILSYNC_STEP_FAIL");
 	const char *log = getenv("MAILSYNC_STEP_LOG");
+	const char *keep = getenv("MAILSYNC_STEP_KEEP");
 	char *end;
 
 	if (stop && *stop) {
@@ -54,9 +65,29 @@ static void step_plan_read(void)
 	if (log && *log) {
 		step_plan.log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	}
+	step_plan.keep_fd = -1;
+	if (keep && *keep) {
+		step_plan.keep_fd = open(keep, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
 }
 
-int step_reached(const char *what)
+/* "\tpath" of NAME in DIRFD, or of the open file DIRFD itself. Empty where it cannot be told. */
+static void step_path(int dirfd, const char *name, char path[STEP_PATH_SIZE])
+{
+	char link[64];
+	char dir[STEP_PATH_SIZE / 2];
+
+	if (dirfd == AT_FDCWD) {
+		snprintf(path, STEP_PATH_SIZE, "\t%s", name);
+		return;
+	}
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
+	ssize_t len = readlink(link, dir, sizeof(dir) - 1);
+	dir[len < 0 ? 0 : len] = '\0';
+	snprintf(path, STEP_PATH_SIZE, "\t%s%s%s", dir, name ? "/" : "", name ? name : "");
+}
+
+static unsigned long step_begin(void)
 {
 	pthread_once(&step_once, step_plan_read);
 	unsigned long number = atomic_fetch_add(&step_count, 1) + 1;
@@ -64,14 +95,75 @@ int step_reached(const char *what)
 	if (step_plan.has_stop && number > step_plan.stop_after) {
 		kill(getpid(), SIGKILL);
 	}
-	if (step_plan.log_fd >= 0) {
-		char line[128];
-		int len = snprintf(line, sizeof(line), "%lu %s\n", number, what);
-		if (len > 0 && (size_t)len < sizeof(line)) {
-			(void)!write(step_plan.log_fd, line, (size_t)len);
-		}
+	return number;
+}
+
+static void step_log(unsigned long number, const char *what, const char *one, const char *two)
+{
+	char line[2 * STEP_PATH_SIZE + 128];
+
+	int len = snprintf(line, sizeof(line), "%lu %s%s%s\n", number, what, one, two);
+	if (len > 0 && (size_t)len < sizeof(line)) {
+		(void)!write(step_plan.log_fd, line, (size_t)len);
 	}
+}
+
+static void step_keep(unsigned long number, const char *what, int dirfd, const char *name)
+{
+	char kept[32];
+
+	if (strcmp(what, "unlink") == 0 || strcmp(what, "replace") == 0) {
+		snprintf(kept, sizeof(kept), "%lu", number);
+		(void)!linkat(dirfd, name, step_plan.keep_fd, kept, 0);
+	}
+}
+
+static int step_end(unsigned long number)
+{
 	return number == step_plan.fail_at ? step_plan.fail_errno : 0;
+}
+
+int step_reached(const char *what)
+{
+	unsigned long number = step_begin();
+
+	if (step_plan.log_fd >= 0) {
+		step_log(number, what, "", "");
+	}
+	return step_end(number);
+}
+
+int step_reached_at(const char *what, int dirfd, const char *name)
+{
+	unsigned long number = step_begin();
+
+	if (step_plan.log_fd >= 0) {
+		char path[STEP_PATH_SIZE];
+		step_path(dirfd, name, path);
+		step_log(number, what, path, "");
+	}
+	if (step_plan.keep_fd >= 0 && name) {
+		step_keep(number, what, dirfd, name);
+	}
+	return step_end(number);
+}
+
+int step_reached_move(const char *what, int from_dirfd, const char *from, int to_dirfd,
+		      const char *to)
+{
+	unsigned long number = step_begin();
+
+	if (step_plan.log_fd >= 0) {
+		char one[STEP_PATH_SIZE];
+		char two[STEP_PATH_SIZE];
+		step_path(from_dirfd, from, one);
+		step_path(to_dirfd, to, two);
+		step_log(number, what, one, two);
+	}
+	if (step_plan.keep_fd >= 0) {
+		step_keep(number, what, to_dirfd, to);
+	}
+	return step_end(number);
 }
 
 #endif

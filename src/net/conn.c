@@ -19,6 +19,7 @@
 #include "deflate.h"
 #include "dial.h"
 #include "mailsync/base/clock.h"
+#include "mailsync/base/step.h"
 #include "sendq.h"
 #include "tunnel.h"
 
@@ -196,6 +197,11 @@ void conn_get_stats(const struct conn *conn, struct conn_stats *stats)
 
 static int carrier_send(struct conn *conn, struct span data, size_t *sent, struct err *err)
 {
+	int errnum = STEP("send");
+
+	if (errnum != 0) {
+		return err_set_errno(err, ERR_TEMPORARY, SCOPE_ACCOUNT, errnum, "cannot send");
+	}
 	return conn->dial != NULL ? dial_send(conn->dial, data, sent, err)
 				  : tunnel_send(conn->tunnel, data, sent, err);
 }

@@ -84,6 +84,43 @@ static void step_log_numbers_what_was_reached(void **state)
 	assert_string_equal(text, "1 try\n2 try\n3 try\n");
 }
 
+static void step_log_tells_paths_and_keeps_what_is_removed(void **state)
+{
+	char dir[] = "/tmp/mailsync-step-XXXXXX";
+	char path[64];
+	char kept[64];
+	char text[256] = "";
+	char want[256];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/log", dir);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		setenv("MAILSYNC_STEP_LOG", path, 1);
+		setenv("MAILSYNC_STEP_KEEP", dir, 1);
+		int fd = open(dir, O_RDONLY | O_DIRECTORY);
+		(void)STEP_AT("fsync directory", fd, NULL);
+		(void)STEP_MOVE("rename", fd, "one", AT_FDCWD, "/two");
+		(void)STEP_AT("unlink", fd, "log");
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	int fd = open(path, O_RDONLY);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	snprintf(want, sizeof(want),
+		 "1 fsync directory\t%s\n2 rename\t%s/one\t/two\n"
+		 "3 unlink\t%s/log\n",
+		 dir, dir, dir);
+	assert_string_equal(text, want);
+	snprintf(kept, sizeof(kept), "%s/3", dir);
+	assert_int_equal(unlink(kept), 0);
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -91,6 +128,7 @@ int main(void)
 		cmocka_unit_test(step_stop_kills_before_the_next_step),
 		cmocka_unit_test(step_fail_fails_one_step_once),
 		cmocka_unit_test(step_log_numbers_what_was_reached),
+		cmocka_unit_test(step_log_tells_paths_and_keeps_what_is_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

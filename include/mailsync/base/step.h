@@ -7,12 +7,23 @@
 #ifndef MAILSYNC_BASE_STEP_H
 #define MAILSYNC_BASE_STEP_H
 
+/*
+ * STEP counts a step named WHAT: it stops the process, or is an errno to fail with; else 0.
+ * STEP_AT says besides which directory entry is changed, or, with NAME NULL, which open file or
+ * directory. STEP_MOVE: an entry that gets another name.
+ */
 #ifdef MAILSYNC_STEPS
-/* Counts a step named WHAT. Stops the process, or returns an errno to fail with; else 0. */
 int step_reached(const char *what);
-#define STEP(what) step_reached(what)
+int step_reached_at(const char *what, int dirfd, const char *name);
+int step_reached_move(const char *what, int from_dirfd, const char *from, int to_dirfd,
+		      const char *to);
+#define STEP(what)                                step_reached(what)
+#define STEP_AT(what, dirfd, name)                step_reached_at(what, dirfd, name)
+#define STEP_MOVE(what, from_fd, from, to_fd, to) step_reached_move(what, from_fd, from, to_fd, to)
 #else
-#define STEP(what) 0
+#define STEP(what)                                0
+#define STEP_AT(what, dirfd, name)                0
+#define STEP_MOVE(what, from_fd, from, to_fd, to) 0
 #endif
 
 #endif
