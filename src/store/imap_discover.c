@@ -160,7 +160,9 @@ static int send_simple(struct imap *imap, const char *text, struct err *err)
 static int send_all(struct imap *imap, bool subscribed, struct err *err)
 {
 	int code = 0;
-	if (imap->caps & IMAP_CAP_QRESYNC) {
+	if (imap->is_qresync_on || imap->is_condstore_on) {
+		code = 0; /* listed before: ENABLE has its place before the first SELECT only */
+	} else if (imap->caps & IMAP_CAP_QRESYNC) {
 		code = send_simple(imap, "ENABLE QRESYNC", err);
 	} else if ((imap->caps & IMAP_CAP_CONDSTORE) && (imap->caps & IMAP_CAP_ENABLE)) {
 		code = send_simple(imap, "ENABLE CONDSTORE", err);

@@ -201,8 +201,11 @@ int observe_store_box(struct run *run, struct box *box, struct err *err)
 			return err_nomem(err);
 		}
 	}
-	box->base.had_local = box->in_local;
-	box->base.had_remote = box->in_remote;
+	/* Where this run leaves it alone, its coming or going on a side is still to be settled. */
+	if (!box->is_excluded || !box->in_base) {
+		box->base.had_local = box->in_local;
+		box->base.had_remote = box->in_remote;
+	}
 	int code = state_mailbox_put(run->state, &box->base, err);
 	box->in_base = box->in_base || code == 0;
 	return code;

@@ -1,10 +1,24 @@
-/* Mailboxes renamed on one side, renamed on the other: gone plus new that is verifiably the same. */
+/*
+ * Mailboxes renamed on one side, renamed on the other (rename_find.h tells which), keeping what
+ * base knows of them.
+ *
+ *   `create` and `direction` do not cover the    no rename: one is gone, the other new (boxes.h)
+ *   other side
+ *   only --pull, --push or the names on the      both are left alone, so that a later run can
+ *   command line keep this run from it, or the
+ *   server refuses
+ *   the new name is taken on the other side      no rename
+ *
+ * RENAME takes children along on both sides: those that were renamed alike are done with their
+ * parent, others go back.
+ */
 #ifndef SYNC_RENAME_H
 #define SYNC_RENAME_H
 
 #include "run.h"
 
-/* After boxes_gather, before boxes_settle. What is renamed is one box under its new name afterwards. */
+/* After boxes_gather, before boxes_settle. What is renamed is one box, under its new name,
+ * afterwards: boxes may have been gathered anew. */
 int rename_boxes(struct run *run, struct err *err);
 
 #endif

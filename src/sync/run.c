@@ -207,7 +207,7 @@ static int ask_status(struct run *run, struct imap_mailboxes *found, struct err 
 	return code;
 }
 
-static int discover(struct run *run, struct err *err)
+int run_discover(struct run *run, struct err *err)
 {
 	struct imap_mailboxes found = {0};
 	int code = imap_discover(run->imap, run->account->subscribed_only, &found, err);
@@ -373,7 +373,7 @@ static int run_account(struct run *run, struct err *err)
 		code = open_remote(run, err);
 	}
 	if (code == 0) {
-		code = discover(run, err);
+		code = run_discover(run, err);
 	}
 	if (code == 0) {
 		code = run_steps(run, err);

@@ -111,6 +111,9 @@ struct worker {
 /* Non-zero (-ERR_INTERRUPTED) when the user asked us to stop. */
 int run_check_stop(struct run *run, struct err *err);
 
+/* Lists the server's mailboxes and gathers the boxes, which must be empty. */
+int run_discover(struct run *run, struct err *err);
+
 /* The box of a canonical name, or NULL. */
 struct box *run_box(struct run *run, const char *name);
 
