@@ -4,6 +4,7 @@
  */
 #include "boxes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* True when every file of the folder is a message that base has on both sides. */
@@ -66,10 +67,36 @@ static int remove_local(struct run *run, struct box *box, struct err *err)
 	return code == 0 ? maildir_remove_box(run->maildir, box->name, err) : code;
 }
 
+/* What the server says of it now: LIST need not have told. */
+static int ask_counts(struct run *run, struct box *box, struct err *err)
+{
+	unsigned needed = IMAP_COUNT_MESSAGES | IMAP_COUNT_UIDNEXT | IMAP_COUNT_UIDVALIDITY;
+	struct imap_mailboxes list = {.items = calloc(1, sizeof(*list.items)), .count = 1};
+	const bool wanted = true;
+	if (list.items == NULL) {
+		return err_nomem(err);
+	}
+	list.items->wire = span_dup(span_of(box->wire));
+	int code = list.items->wire == NULL ? err_nomem(err)
+					    : imap_status(run->imap, &list, &wanted, err);
+	if (code == 0) {
+		const struct imap_mailbox *now = list.items;
+		box->has_counts = (now->counts.has & needed) == needed;
+		box->messages = now->counts.messages;
+		box->uidnext = now->counts.uidnext;
+		box->uidvalidity = now->counts.uidvalidity;
+	}
+	imap_mailboxes_finish(&list);
+	return code;
+}
+
 static int remove_remote(struct run *run, struct box *box, struct err *err)
 {
 	uint64_t known = 0;
 	int code = state_count_agreed(run->state, box->base.id, &known, err);
+	if (code == 0) {
+		code = ask_counts(run, box, err);
+	}
 	if (code == 0 && (!box->has_counts || box->uidnext != box->base.uidnext ||
 			  box->uidvalidity != box->base.uidvalidity || box->messages > known)) {
 		code = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,

@@ -25,6 +25,17 @@ bool move_has_row(const struct move_list *moves, int64_t row)
 	return false;
 }
 
+bool move_is_open(const struct move_list *moves, const struct box *box)
+{
+	for (size_t i = 0; i < moves->count; i++) {
+		const struct move *move = &moves->items[i];
+		if (move->was_tried && !move->is_done && (move->from == box || move->to == box)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static struct box *box_by_id(struct run *run, int64_t mailbox)
 {
 	for (size_t i = 0; i < run->boxes.count; i++) {
@@ -475,6 +486,7 @@ static int move_group(struct run *run, struct imap *imap, struct move_list *move
 			continue;
 		}
 		move->is_held = true; /* taken */
+		move->was_tried = true;
 		code = batch_add(&batch, move, err);
 		if (code == 0 && batch.count == 80) {
 			code = batch_run(&batch, err);
@@ -559,6 +571,48 @@ static void release_all(struct run *run)
 	for (size_t i = 0; i < run->boxes.count; i++) {
 		box_release(&run->boxes.items[i]);
 	}
+}
+
+/* A move whose UIDs the server did not tell, and whose copy was found since. */
+static int settle_one(struct run *run, struct move *move, struct err *err)
+{
+	struct row fresh;
+	bool found = false;
+	row_init(&fresh);
+	int code = state_begin(run->state, err);
+	if (code < 0) {
+		return code;
+	}
+	code = state_row_by_id(run->state, move->new_row, &fresh, &found, err);
+	if (code == 0 && found && fresh.is_agreed) {
+		code = record_moved(run, move, fresh.uid, false, err);
+		if (code == 0) {
+			code = state_mailbox_put(run->state, &move->to->base, err);
+		}
+		move->is_done = code == 0;
+		move->to->counts.moved += code == 0;
+		move->to->has_new_rows = true;
+		move->from->has_new_rows = true;
+	}
+	row_finish(&fresh);
+	if (code < 0) {
+		state_rollback(run->state);
+		return code;
+	}
+	return state_commit(run->state, err);
+}
+
+int move_settle(struct run *run, struct move_list *moves, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < moves->count; i++) {
+		struct move *move = &moves->items[i];
+		if (move->was_tried && !move->is_done) {
+			code = settle_one(run, move, err);
+		}
+	}
+	release_all(run);
+	return code;
 }
 
 int move_execute(struct run *run, struct imap *imap, struct move_list *moves, struct err *err)

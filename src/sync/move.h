@@ -18,6 +18,7 @@ struct move {
 	int64_t new_row;       /* in `to` */
 	bool is_remote;        /* seen on the server, to be carried out locally */
 	bool is_held;          /* may not be carried out in this run, or was tried */
+	bool was_tried;        /* and may have been carried out: intents tell */
 	bool is_done;          /* its rows say so already */
 };
 
@@ -31,6 +32,10 @@ void move_list_finish(struct move_list *moves);
 int move_find(struct run *run, struct move_list *moves, struct err *err);
 /* True when a row is part of a move and so not to be planned by itself. */
 bool move_has_row(const struct move_list *moves, int64_t row);
+/* One of its rows is left to a move that was tried and is not done: the mailbox is not settled. */
+bool move_is_open(const struct move_list *moves, const struct box *box);
+/* Moves whose new row was found on the server after all: their originals are planned from now on. */
+int move_settle(struct run *run, struct move_list *moves, struct err *err);
 /* Carries out those that are not held. What fails is left pending. */
 int move_execute(struct run *run, struct imap *imap, struct move_list *moves, struct err *err);
 
