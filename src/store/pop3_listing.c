@@ -106,8 +106,8 @@ static bool is_ascending(const struct pop3_listing *listing)
 	return true;
 }
 
-/* Sorts by number and joins what both answers said of one message. UIDL's entries have an id, LIST's a
- * size. */
+/* Sorts by number and joins what both answers said of one message. UIDL's entries have an id,
+ * LIST's a size. */
 static void join_entries(struct pop3_listing *listing)
 {
 	size_t kept = 0;

@@ -1,6 +1,6 @@
 /*
- * From nothing to logged in: libcurl connects, does TLS and reads greeting and CAPA (net/conn.h); the
- * login is ours, the strongest mechanism first.
+ * From nothing to logged in: libcurl connects, does TLS and reads greeting and CAPA
+ * (net/conn.h); the login is ours, the strongest mechanism first.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /*
- * DELE and QUIT. Deleting happens at QUIT, all at once or (RFC 1939 6) partly: so what is going to be deleted is
- * durable before the first DELE (J2), and what is still listed next time was not deleted, whatever QUIT said.
+ * DELE and QUIT. Deleting happens at QUIT, all at once or (RFC 1939 6) partly: so what is going
+ * to be deleted is durable before the first DELE (J2), and what is still listed next time was
+ * not deleted, whatever QUIT said.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * Downloads in batches: bodies stream into drafts; per batch the files are made durable, published, their
- * names made durable, then the rows committed (J1).
+ * Downloads in batches: bodies stream into drafts; per batch the files are made durable,
+ * published, their names made durable, then the rows committed (J1).
  *
  * A body that is shorter than LIST said may have been ended by a lone dot that the server failed to
  * escape. It stays in its draft until the next status line shows that it was whole.

@@ -89,7 +89,8 @@ static int queue_more(struct pass *pass, struct err *err)
 	return code;
 }
 
-/* The item that an answer belongs to. Those asked for before it have their headers, or were refused. */
+/* The item that an answer belongs to. Those asked for before it have their headers, or were
+ * refused. */
 static struct pop3_item *answered_item(struct pass *pass, uint32_t number)
 {
 	while (pass->answered < pass->job->listing.count) {

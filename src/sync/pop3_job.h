@@ -1,6 +1,6 @@
 /*
- * What the steps of a POP3 run share. `run` is that of run.h for lock, state, Maildir and report; its
- * IMAP parts stay empty.
+ * What the steps of a POP3 run share. `run` is that of run.h for lock, state, Maildir and
+ * report; its IMAP parts stay empty.
  *
  * Invariants:
  *   J1. A row is committed only after its file is durable under its name.

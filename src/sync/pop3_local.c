@@ -1,4 +1,5 @@
-/* What lies in the Maildir already: files that we delivered before a crash, and other tools' files. */
+/* What lies in the Maildir already: files that we delivered before a crash, and other tools'
+ * files. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * POP3: which message of a listing is which row of the state, and what is to be done. Pure: no disk,
- * network, clock or randomness.
+ * POP3: which message of a listing is which row of the state, and what is to be done. Pure: no
+ * disk, network, clock or randomness.
  *
  * A message is known by its key: the unique-id (UIDL), or a digest of its header where there is
  * none. Keys are not trusted to be unique, stable or never reused:
@@ -8,8 +8,8 @@
  *   K1  one message and one row of a key belong together. A size that changed, a row that was
  *       missing for a while or that we deleted make it a doubt: the header decides.
  *   K2  several of a key are joined by equal size, then in order; rows that were deleted last.
- *   K3  a message of an unknown key whose size and header are those of a row that is not listed any more
- *       is that row (the server changed its keys).
+ *   K3  a message of an unknown key whose size and header are those of a row that is not listed
+ *       any more is that row (the server changed its keys).
  *   K4  what is left is new. In doubt a message is new: never lost before never doubled.
  *
  * What is done with a message:
@@ -22,8 +22,8 @@
  *   A6  new, Date before max_age's cut                     -> remember as too old
  *   A7  new                                                -> download
  *
- * Due are rows that this state has downloaded (I1: durable, committed), with leave_on_server = no, or
- * an age that has passed since the download, where this run may delete on the server.
+ * Due are rows that this state has downloaded (I1: durable, committed), with leave_on_server =
+ * no, or an age that has passed since the download, where this run may delete on the server.
  */
 #ifndef SYNC_POP3_PLAN_H
 #define SYNC_POP3_PLAN_H

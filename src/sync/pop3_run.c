@@ -237,8 +237,8 @@ static int run_session(struct pop3_job *job, bool *is_gmail, struct err *err)
 	return code ? code : pop3_delete(job, err);
 }
 
-/* Another session is worth while after one that Gmail showed only a part in, or one that a message with
- * a broken end has spoilt. */
+/* Another session is worth while after one that Gmail showed only a part in, or one that a
+ * message with a broken end has spoilt. */
 static int run_sessions(struct pop3_job *job, struct err *err)
 {
 	int code = 0;

@@ -1,6 +1,6 @@
 /*
- * The UIDL files of other POP3 tools: which messages they have fetched. Looked for only where each tool
- * keeps them by default, and only for the same user on the same host:
+ * The UIDL files of other POP3 tools: which messages they have fetched. Looked for only where
+ * each tool keeps them by default, and only for the same user on the same host:
  *
  *   mpop       ~/.mpop_uidls/USER_at_HOST
  *   getmail6   ~/.config/getmail/oldmail-HOST-PORT-USER, else ~/.getmail/...
@@ -23,7 +23,8 @@ enum pop3_seed_kind {
 int pop3_seed_parse(enum pop3_seed_kind kind, struct span text, const char *user, const char *host,
 		    struct strlist *uidls, struct err *err);
 
-/* Reads whatever is there; files that are missing or cannot be read are none. UIDLS comes sorted. */
+/* Reads whatever is there; files that are missing or cannot be read are none. UIDLS comes
+ * sorted. */
 int pop3_seed_load(const char *user, const char *host, unsigned port, struct strlist *uidls,
 		   struct err *err);
 

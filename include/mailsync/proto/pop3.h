@@ -2,7 +2,7 @@
  * What a POP3 server sends, without I/O (RFC 1939, CAPA and PIPELINING 2449, response codes 2449
  * and 3206, SASL 5034). Bytes are put in, events are taken out, one at a time:
  *
- *     pop3_parser_expect(parser, POP3_REPLY_UIDL, &err)      once for each command, in the order sent
+ *     pop3_parser_expect(parser, POP3_REPLY_UIDL, &err)   for each command, in the order sent
  *     room = pop3_parser_reserve(parser, want, &err);  n = recv(..., room, want);
  *     pop3_parser_commit(parser, n);
  *     while ((code = pop3_parser_next(parser, &event, &err)) == 0 && event.type != POP3_MORE)

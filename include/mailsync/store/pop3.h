@@ -51,7 +51,8 @@ struct pop3_totals {
 };
 
 /* Connects and logs in; the strongest mechanism first. Errors as conn_open, and -ERR_LOGIN or
- * -ERR_TEMPORARY ([IN-USE], [LOGIN-DELAY], [SYS/TEMP], or words like them) with the server's words. */
+ * -ERR_TEMPORARY ([IN-USE], [LOGIN-DELAY], [SYS/TEMP], or words like them) with the server's
+ * words. */
 int pop3_open(struct pop3 **pop3, const struct pop3_params *params, struct err *err);
 /* Drops the connection; sends nothing, so nothing is deleted. */
 void pop3_close(struct pop3 **pop3);
@@ -91,8 +92,8 @@ struct pop3_listing {
 int pop3_list(struct pop3 *pop3, struct pop3_listing *listing, struct err *err);
 void pop3_listing_init(struct pop3_listing *listing);
 void pop3_listing_finish(struct pop3_listing *listing);
-/* The unique-id, or "" where the server gave none. "digest " and hexadecimal for one that RFC 1939 does
- * not allow (blanks cannot occur in others). */
+/* The unique-id, or "" where the server gave none. "digest " and hexadecimal for one that RFC
+ * 1939 does not allow (blanks cannot occur in others). */
 const char *pop3_entry_uidl(const struct pop3_listing *listing, const struct pop3_entry *entry);
 
 /* True when another command may be queued now. */
