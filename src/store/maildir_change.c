@@ -29,6 +29,9 @@ static int change_letters(struct maildir_box *box, const struct maildir_change *
 	if (rc == 0) {
 		letters[0] = add | maildir_letters_of_system(change->add);
 		letters[1] = remove | maildir_letters_of_system(change->remove);
+		for (char c = 'a'; change->replace_keywords && c <= 'z'; c++) {
+			letters[1] |= maildir_letter(c) & ~letters[0];
+		}
 	}
 	return rc;
 }

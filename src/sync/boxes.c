@@ -142,6 +142,9 @@ static int gather_one_remote(struct run *run, const struct imap_mailbox *found,
 			     const struct mbname_wire *wire, struct err *err)
 {
 	struct buf name;
+	if (found->attributes & IMAP_LIST_NOSELECT) {
+		return 0;
+	}
 	buf_init(&name, MBNAME_MAX);
 	int code = mbname_from_wire(wire, span_of(found->wire), &name, err);
 	if (code < 0) {
@@ -155,8 +158,7 @@ static int gather_one_remote(struct run *run, const struct imap_mailbox *found,
 	bool unsubscribed = run->account->subscribed_only &&
 			    (found->attributes & IMAP_LIST_SUBSCRIBED) == 0 &&
 			    strcmp(name.data, "INBOX") != 0;
-	if ((found->attributes & IMAP_LIST_NOSELECT) == 0 && !unsubscribed &&
-	    is_selected(run, name.data)) {
+	if (!unsubscribed && is_selected(run, name.data)) {
 		struct box *box = box_add(run, name.data, err);
 		if (box == NULL) {
 			code = -(int)err->code;

@@ -31,6 +31,8 @@ struct upload {
 	uint64_t bytes;
 	bool multi;            /* MULTIAPPEND is worth a try */
 	bool quota_hit;
+	bool put_off;          /* the server asked for patience: nothing more is sent */
+	struct err why;        /* its words */
 	struct buf body;
 };
 
@@ -40,7 +42,7 @@ static uint64_t flags_to_send(const struct job *job, const struct row *row)
 	bool known = base->permanent_flags != 0 || base->permanent_any;
 	uint64_t allowed = known ? base->permanent_flags : FLAGS_SYSTEM;
 	if (!known || base->permanent_any) {
-		allowed |= ~FLAGS_SYSTEM;
+		allowed |= ~FLAGS_SYSTEM | FLAG_FORWARDED; /* $Forwarded is a keyword on the wire */
 	}
 	return row->local_flags & allowed;
 }
@@ -200,6 +202,17 @@ static int item_refused(struct upload *upload, struct item *item, const struct e
 	return code < 0 ? code : job_message_failed(upload->job, item->row, why);
 }
 
+/* Those items were not taken, or not even sent: what says that they may have been goes. */
+static int void_intents(struct upload *upload, size_t first, size_t last, struct err *err)
+{
+	int code = 0;
+	for (size_t i = first; code == 0 && i < last; i++) {
+		upload->items[i].state = ITEM_FAILED;
+		code = state_intent_drop(upload->job->run->state, upload->items[i].intent, err);
+	}
+	return code;
+}
+
 static bool uids_fit(const struct upload *upload, const struct imap_done *done, size_t count)
 {
 	return done->has_appenduid && done->uidvalidity == upload->job->box->base.uidvalidity &&
@@ -217,6 +230,11 @@ static int take_answer(struct upload *upload, const struct imap_done *done, size
 	upload->quota_hit |= done->status < 0 && done->code == IMAP_CODE_OVERQUOTA;
 	if (done->status == 0) {
 		upload->job->box->remote_touched = true;
+	}
+	if (done->status < 0 && imap_backoff_is_due(upload->job->imap)) {
+		upload->put_off = true;
+		upload->why = done->err;
+		return void_intents(upload, first, last, err);
 	}
 	if (done->status < 0 && last - first > 1) {
 		for (size_t i = first; i < last; i++) {
@@ -311,12 +329,18 @@ static int send_singly(struct upload *upload, struct err *err)
 		if (code == 0 && !pipelined && item->state != ITEM_FAILED) {
 			code = take_one_answer(upload, err);
 		}
-		if (upload->quota_hit) {
+		if (upload->quota_hit || upload->put_off) {
 			break;
 		}
 	}
 	if (code == 0 && pipelined) {
 		code = drain(upload, err);
+	}
+	for (size_t i = 0; code == 0 && i < upload->count; i++) {
+		enum item_state state = upload->items[i].state;
+		if (state == ITEM_OPEN || state == ITEM_RETRY) {
+			code = void_intents(upload, i, i + 1, err);
+		}
 	}
 	return code;
 }
@@ -367,7 +391,7 @@ static int send_batch(struct upload *upload, struct err *err)
 		code = send_together(upload, err);
 		code = code == -ERR_CHANGED ? 0 : code;
 	}
-	if (code == 0) {
+	if (code == 0 && !upload->put_off) {
 		code = send_singly(upload, err);
 	}
 	upload->count = 0;
@@ -409,7 +433,7 @@ static int upload_rows(struct upload *upload, const size_t *ops, size_t count, s
 {
 	struct job *job = upload->job;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < count && !upload->quota_hit; i++) {
+	for (size_t i = 0; code == 0 && i < count && !upload->quota_hit && !upload->put_off; i++) {
 		code = run_check_stop(job->run, err);
 		if (code == 0) {
 			code = prepare(upload, job_row(job, &job->plan.plan.ops[ops[i]]), err);
@@ -419,8 +443,12 @@ static int upload_rows(struct upload *upload, const size_t *ops, size_t count, s
 			code = send_batch(upload, err);
 		}
 	}
-	if (code == 0 && !upload->quota_hit) {
+	if (code == 0 && !upload->quota_hit && !upload->put_off) {
 		code = send_batch(upload, err);
+	}
+	if (code == 0 && upload->put_off) {
+		*err = upload->why;
+		code = -(int)err->code;
 	}
 	job->failures += upload->quota_hit;
 	return code;

@@ -223,13 +223,11 @@ static int rewrite_letters(struct run *run, const struct move *move, const struc
 	struct maildir_change change = {
 		.file = name,
 		.in_new = in_new,
-		.add = meant & ~fresh->local_flags & ~FLAGS_SYSTEM,
-		.remove = fresh->local_flags & ~meant & ~FLAGS_SYSTEM,
+		.add = meant & ~FLAGS_SYSTEM,
 		.keywords = &move->to->base.keywords,
+		.replace_keywords = true,
 	};
-	if (change.add != 0 || change.remove != 0) {
-		code = maildir_box_set_flags(move->to->dir, &change, NULL, err);
-	}
+	code = maildir_box_set_flags(move->to->dir, &change, NULL, err);
 	*flags = meant;
 	return code;
 }
@@ -256,8 +254,9 @@ static int record_moved(struct run *run, const struct move *move, uint32_t uid, 
 		fresh.reason = REASON_NONE;
 		fresh.has_digest = gone.has_digest;
 		memcpy(fresh.digest, gone.digest, ROW_DIGEST_SIZE);
+		struct err why;
 		if (run->account->keywords &&
-		    rewrite_letters(run, move, &fresh, &letters, err) == 0) {
+		    rewrite_letters(run, move, &fresh, &letters, &why) == 0) {
 			fresh.local_flags = letters;
 		}
 		/* An original that is still there is removed by the plan, like anything deleted locally. */

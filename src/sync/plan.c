@@ -254,7 +254,7 @@ static uint64_t plan_remote_bits(struct planning *planning, uint64_t need)
 		allowed |= ~FLAGS_SYSTEM | FLAG_FORWARDED;
 	}
 	if ((need & ~allowed) != 0) {
-		plan_hold(planning, REASON_OBSTACLE, "a flag that the server does not keep");
+		plan_hold(planning, REASON_POLICY, "a flag that the server does not keep");
 	}
 	return need & allowed;
 }

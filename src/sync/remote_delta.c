@@ -219,6 +219,10 @@ static int take_facts(struct box *box, struct imap_view *view, struct err *err)
 {
 	struct state_mailbox *base = &box->base;
 	if (view->has_permanent && view->is_writable) {
+		if (base->permanent_flags != view->permanent_flags ||
+		    base->permanent_any != view->permanent_any) {
+			base->held_policy = 0; /* flags held before may be settable now */
+		}
 		base->permanent_flags = view->permanent_flags;
 		base->permanent_any = view->permanent_any;
 	}
