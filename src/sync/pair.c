@@ -64,6 +64,17 @@ static uint32_t proposed_uid(const struct pairing *pairing, const struct row *ro
 	return ours.uid;
 }
 
+/* The same of mbsync's names (HAS_UIDVALIDITY: its file agrees) and of offlineimap's. */
+static uint32_t proposed_by_others(const struct maildir_scan *scan, const struct row *row,
+				   bool has_uidvalidity)
+{
+	const struct maildir_entry *entry = maildir_scan_find(scan, span_of(row->unique));
+	if (entry == NULL || (!has_uidvalidity && strstr(entry->name, ",FMD5=") == NULL)) {
+		return 0;
+	}
+	return maildir_mbsync_uid(entry->name);
+}
+
 static uint64_t id_hash(const struct header_identity *identity)
 {
 	uint8_t digest[DIGEST_MAX_SIZE];
@@ -141,6 +152,8 @@ static int gather_locals(struct pairing *pairing, struct err *err)
 	if (code < 0) {
 		return code;
 	}
+	bool has_uidvalidity = pairing->everything && maildir_box_mbsync_uidvalidity(box->dir) ==
+							      box->base.uidvalidity;
 	for (size_t i = 0; code == 0 && i < pairing->rows.count; i++) {
 		struct row *row = &pairing->rows.items[i];
 		if (!is_local_only(row)) {
@@ -150,6 +163,9 @@ static int gather_locals(struct pairing *pairing, struct err *err)
 		struct pair_candidate candidate = {.index = i};
 		bool known = false;
 		candidate.uid = proposed_uid(pairing, row, key);
+		if (candidate.uid == 0 && pairing->everything) {
+			candidate.uid = proposed_by_others(&scan, row, has_uidvalidity);
+		}
 		candidate.bound = intent == NULL ? 0 : intent->uid_bound;
 		if (!pairing->everything && candidate.uid == 0 && intent == NULL) {
 			continue;

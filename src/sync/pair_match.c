@@ -89,26 +89,62 @@ static void match_proposals(struct pair_candidate *locals, size_t local_count,
 		if (remote == NULL || !may_join(local, remote)) {
 			continue;
 		}
-		if (same_id(local, remote) || compare_key_digest(local, remote) == 0) {
+		if (same_id(local, remote) || (compare_key_digest(local, remote) == 0 &&
+					       (!is_weak(local) || local->size == remote->size))) {
 			join(local, remote);
 		}
 	}
 }
 
-/* Joins within two runs of equal digest. Both are in tie order. */
+/* The first remote from FIRST on that has LOCAL's date (and size, where DATES alone prove nothing). */
+static struct pair_candidate *equal_in_tie(const struct pair_candidate *local, bool with_size,
+					   struct pair_candidate *first,
+					   const struct pair_candidate *end)
+{
+	for (; first < end && first->date <= local->date; first++) {
+		if (first->date == local->date && may_join(local, first) &&
+		    (!with_size || first->size == local->size)) {
+			return first;
+		}
+	}
+	return NULL;
+}
+
+/* Joins those of equal date within two runs. Both are in tie order. */
+static void join_equal_dates(struct pair_candidate *locals, size_t local_count,
+			     struct pair_candidate *remotes, size_t remote_count)
+{
+	struct pair_candidate *first = remotes;
+	const struct pair_candidate *end = remotes + remote_count;
+	bool with_size = local_count > 0 && is_weak(&locals[0]);
+	for (size_t i = 0; i < local_count; i++) {
+		while (first < end && (first->is_taken || first->date < locals[i].date)) {
+			first++;
+		}
+		struct pair_candidate *remote = equal_in_tie(&locals[i], with_size, first, end);
+		if (remote != NULL) {
+			join(&locals[i], remote);
+		}
+	}
+}
+
+/* Joins within two runs of equal key: equal dates first, then what is left in order. */
 static void join_runs(struct pair_candidate *locals, size_t local_count,
 		      struct pair_candidate *remotes, size_t remote_count)
 {
+	size_t first = 0;
+	join_equal_dates(locals, local_count, remotes, remote_count);
+	if (is_weak(&locals[0])) {
+		return;
+	}
 	for (size_t i = 0; i < local_count; i++) {
-		for (size_t k = 0; k < remote_count && !locals[i].is_taken; k++) {
-			if (!may_join(&locals[i], &remotes[k])) {
-				continue;
+		while (first < remote_count && remotes[first].is_taken) {
+			first++;
+		}
+		for (size_t k = first; k < remote_count && !locals[i].is_taken; k++) {
+			if (may_join(&locals[i], &remotes[k])) {
+				join(&locals[i], &remotes[k]);
 			}
-			if (is_weak(&locals[i]) && (locals[i].size != remotes[k].size ||
-						    locals[i].date != remotes[k].date)) {
-				continue;
-			}
-			join(&locals[i], &remotes[k]);
 		}
 	}
 }
@@ -130,7 +166,8 @@ static void mark_left_over(struct pair_candidate *locals, size_t local_count,
 	}
 }
 
-static int compare_key(const struct pair_candidate *one, const struct pair_candidate *two, bool by_id)
+static int compare_key(const struct pair_candidate *one, const struct pair_candidate *two,
+		       bool by_id)
 {
 	return by_id ? compare_key_id(one, two) : compare_key_digest(one, two);
 }
