@@ -267,6 +267,10 @@ int sync_status(const struct account *account, const struct sync_options *option
 	for (size_t i = 0; code == 0 && i < known.count; i++) {
 		result.count = i + 1;
 		code = status_fill(state, &known.items[i], &result.items[i], err);
+		if (account->is_pop3) {
+			/* No rows are agreed on: what the server still had at the end counts. */
+			result.items[i].messages = known.items[i].messages;
+		}
 	}
 	if (code == 0) {
 		*status = result;

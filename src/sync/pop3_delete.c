@@ -108,6 +108,7 @@ static int quit(struct pop3_job *job, uint64_t accepted, struct err *err)
 
 	if (!code) {
 		job->box.counts.deleted_remote += accepted;
+		job->box.base.messages -= (uint32_t)accepted;
 		return 0;
 	}
 	if (code == -ERR_REFUSED) {

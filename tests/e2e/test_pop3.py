@@ -140,6 +140,17 @@ def test_leave_on_server_no_deletes_what_was_downloaded(pop3):
     assert len(local(account)) == 12
 
 
+def test_status_counts_what_the_server_still_has(pop3):
+    account = pop3(leave_on_server="no", delete="none")
+    with account.remote() as remote:
+        append(remote, 3)
+    account.sync()
+    assert account.run("status").out.split()[1:3] == ["INBOX", "3"]
+    account.change(delete=None)
+    account.sync()
+    assert account.run("status").out.split()[1:3] == ["INBOX", "0"]
+
+
 def test_leave_on_server_yes_keeps_what_is_deleted_locally(pop3):
     account = pop3()
     with account.remote() as remote:
@@ -487,6 +498,27 @@ def test_stopped_after_any_step_the_next_run_converges(drop_account, leave):
             shutil.rmtree(path)
         if stopped.status == 0:
             break
+    assert step > 10
+
+
+@pytest.mark.skipif(not has_steps(), reason="needs a build with STEPS=1 (MAILSYNC_STEPS_BUILD=1)")
+def test_a_full_disk_at_any_step_is_made_good_by_the_next_run(drop_account):
+    sent = letters(3)
+    for step in range(1, 500):
+        with Maildrop(sent) as drop:
+            account = drop_account(drop, leave_on_server="no")
+            log = account.folder / "steps"
+            failed = account.run("sync", env={"MAILSYNC_STEP_FAIL": f"{step}:28",
+                                              "MAILSYNC_STEP_LOG": str(log)})
+            reached = len(log.read_text().splitlines())
+            account.sync()
+            assert local(account) == sorted(sent), step
+            assert drop.letters == [], step
+        for path in (account.folder / "mail", account.folder / "state", log):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if reached < step:
+            break
+        assert failed.status in (0, 1, 74, 75), (step, failed)
     assert step > 10
 
 
