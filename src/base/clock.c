@@ -37,6 +37,13 @@ int64_t clock_monotonic_ms(void)
 	return clock_monotonic_us() / 1000;
 }
 
+void clock_sleep_ms(int64_t ms)
+{
+	const struct timespec pause = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000L};
+
+	nanosleep(&pause, NULL);
+}
+
 /* Only affects how careful a run is: an id that changes without a boot costs a look. */
 static void boot_id_from_time(char id[BOOT_ID_SIZE])
 {

@@ -67,6 +67,10 @@ struct imap {
 	struct imap_view_slot **views_end;
 
 	bool is_closing;               /* LOGOUT was sent */
+	bool backoff_is_due;
+	int64_t backoff_ms;            /* the longest time named, 0 none */
+	unsigned noise;                /* lines in a row that belong to nothing */
+	unsigned alerts;               /* shown */
 	bool has_continue;             /* append: the server said "+" */
 	struct imap_done *append_no;   /* append: refused before its data */
 };

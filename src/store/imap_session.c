@@ -12,6 +12,8 @@
 
 #define IMAP_READ_SIZE 65536
 #define IMAP_COMMAND_MAX (1u << 20)   /* bytes */
+#define IMAP_NOISE_MAX   100000       /* "* OK still here" each 2 minutes for 4 months */
+#define IMAP_ALERTS_MAX  10           /* of a connection; a server may repeat one without end */
 
 int imap_open(struct imap **result, const struct imap_params *params, struct err *err)
 {
@@ -127,7 +129,8 @@ static int note_untagged(struct imap *imap, const struct imap_event *event, stru
 	}
 	if (event->code.type == IMAP_CODE_CAPABILITY) {
 		imap_note_caps(imap, event->code.args);
-	} else if (event->code.type == IMAP_CODE_ALERT) {
+	} else if (event->code.type == IMAP_CODE_ALERT && imap->alerts < IMAP_ALERTS_MAX) {
+		imap->alerts++;
 		log_line(imap->log, LOG_WARN, "%s: the server wants you to know: %.*s",
 			 imap->label, (int)event->text.len, event->text.data);
 	}
@@ -145,6 +148,19 @@ static void note_count(struct imap *imap, const struct imap_event *event)
 		uint64_t gone = (uint64_t)event->range.last - event->range.first + 1;
 		imap->exists = gone > imap->exists ? 0 : imap->exists - (uint32_t)gone;
 	}
+}
+
+/* A server that talks on and on without ever answering has lost its way, however little memory that takes. */
+static int note_noise(struct imap *imap, const struct imap_event *event, struct err *err)
+{
+	bool is_noise = event->type == IMAP_UNTAGGED || event->type == IMAP_OTHER ||
+			event->type == IMAP_CONTINUE || event->type == IMAP_TAGGED;
+	imap->noise = is_noise ? imap->noise + 1 : 0;
+	if (imap->noise > IMAP_NOISE_MAX) {
+		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+			       "the server sent %d lines that answer nothing", IMAP_NOISE_MAX);
+	}
+	return 0;
 }
 
 int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err)
@@ -173,7 +189,7 @@ int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err
 			imap_note_caps(imap, event->code.args);
 		}
 		note_count(imap, event);
-		return 0;
+		return note_noise(imap, event, err);
 	}
 }
 
@@ -242,6 +258,88 @@ static uint32_t tag_number(struct span tag)
 	return number;
 }
 
+static bool contains_nocase(struct span text, const char *word)
+{
+	for (; text.len >= strlen(word); text.data++, text.len--) {
+		if (span_starts_nocase(text, word)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Refusals that ask for fewer commands, by response code or by the words of servers that send none. */
+static bool is_throttle(const struct imap_event *event)
+{
+	static const char *const words[] = {"throttl", "backoff", "rate limit", "too many"};
+	if (event->code.type == IMAP_CODE_THROTTLED || event->code.type == IMAP_CODE_LIMIT) {
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (contains_nocase(event->text, words[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Refusals that pass by themselves. */
+static bool is_passing(const struct imap_event *event)
+{
+	return is_throttle(event) || event->code.type == IMAP_CODE_UNAVAILABLE ||
+	       event->code.type == IMAP_CODE_INUSE || event->code.type == IMAP_CODE_SERVERBUG ||
+	       contains_nocase(event->text, "try again") ||
+	       contains_nocase(event->text, "temporar");
+}
+
+/* "Suggested Backoff Time: 299961 milliseconds" (Exchange); 0 where no time is named. */
+static int64_t named_backoff_ms(struct span text)
+{
+	static const char words[] = "backoff time:";
+	while (text.len > 0 && !span_starts_nocase(text, words)) {
+		text.data++;
+		text.len--;
+	}
+	if (text.len == 0) {
+		return 0;
+	}
+	int64_t ms = 0;
+	for (size_t i = sizeof(words) - 1; i < text.len && ms < INT32_MAX; i++) {
+		if (text.data[i] >= '0' && text.data[i] <= '9') {
+			ms = ms * 10 + (text.data[i] - '0');
+		} else if (text.data[i] != ' ' || ms > 0) {
+			break;
+		}
+	}
+	return ms;
+}
+
+static void note_backoff(struct imap *imap, const struct imap_event *event,
+			 enum imap_command_kind kind)
+{
+	bool is_due = kind == IMAP_COMMAND_FETCH ? is_throttle(event) : is_passing(event);
+	if (event->status == IMAP_OK || !is_due) {
+		return;
+	}
+	int64_t ms = named_backoff_ms(event->text);
+	imap->backoff_is_due = true;
+	imap->backoff_ms = ms > imap->backoff_ms ? ms : imap->backoff_ms;
+}
+
+bool imap_backoff_is_due(const struct imap *imap)
+{
+	return imap->backoff_is_due;
+}
+
+bool imap_backoff_take(struct imap *imap, int64_t *wanted_ms)
+{
+	bool is_due = imap->backoff_is_due;
+	*wanted_ms = imap->backoff_ms;
+	imap->backoff_is_due = false;
+	imap->backoff_ms = 0;
+	return is_due;
+}
+
 bool imap_command_answered(struct imap *imap, const struct imap_event *event,
 			   struct imap_command *command)
 {
@@ -252,35 +350,9 @@ bool imap_command_answered(struct imap *imap, const struct imap_event *event,
 			imap->queue_len--;
 			memmove(imap->queue + i, imap->queue + i + 1,
 				(imap->queue_len - i) * sizeof(*imap->queue));
+			imap->noise = 0;
+			note_backoff(imap, event, command->kind);
 			return true;
-		}
-	}
-	return false;
-}
-
-/* Refusals that pass by themselves: by response code, or by the words of servers that send none. */
-static bool is_passing(const struct imap_event *event)
-{
-	static const char *const words[] = {"throttl", "try again", "temporar", "backoff",
-					    "rate limit", "too many"};
-	switch ((int)event->code.type) {
-	case IMAP_CODE_UNAVAILABLE:
-	case IMAP_CODE_INUSE:
-	case IMAP_CODE_THROTTLED:
-	case IMAP_CODE_LIMIT:
-	case IMAP_CODE_SERVERBUG:
-		return true;
-	default:
-		break;
-	}
-	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
-		struct span text = event->text;
-		while (text.len >= strlen(words[w])) {
-			if (span_starts_nocase(text, words[w])) {
-				return true;
-			}
-			text.data++;
-			text.len--;
 		}
 	}
 	return false;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backoff.h"
 #include "boxes.h"
 #include "job.h"
 #include "observe.h"
@@ -11,21 +12,43 @@
  * arrived meanwhile; then the next run is near enough. */
 #define PASSES_MAX 3
 
-static int run_job(struct run *run, struct imap *imap, struct box *box,
+static int try_job(struct run *run, struct imap *imap, struct box *box,
 		   const struct move_list *moves, struct err *err)
 {
 	struct job job;
 	box->has_new_rows = false;
 	int code = job_init(&job, run, imap, box);
 	if (code == 0) {
-		job.failures = box->failures;
+		/* A move whose outcome is not known is no reason to leave the mailbox alone. */
+		job.failures = box->failures + move_is_open(moves, box);
 		code = planning_make(run, box, moves, &job.plan, err);
 	}
 	if (code == 0) {
 		code = job_execute(&job, err);
 	}
-	box->failures = job.failures;
+	box->failures = job.failures - move_is_open(moves, box);
 	job_finish(&job);
+	return code;
+}
+
+/* A mailbox's job, and where the server was too busy for it once more, after the time that it asks for. */
+static int run_job(struct run *run, struct imap *imap, struct box *box,
+		   const struct move_list *moves, struct err *err)
+{
+	size_t errors = run->report->error_count;
+	size_t failures = box->failures;
+	bool again = false;
+	backoff_note(run, imap);
+	int code = try_job(run, imap, box, moves, err);
+	if (code == 0) {
+		code = backoff_wait(run, imap, &again, err);
+	}
+	if (code == 0 && again) {
+		run_report_forget(run, box, errors);
+		box->failures = failures;
+		code = try_job(run, imap, box, moves, err);
+		backoff_note(run, imap);
+	}
 	return code;
 }
 
@@ -52,7 +75,7 @@ static bool is_due(const struct run *run, const struct box *box)
 	return !planning_is_idle(run, box) && (run->pass == 0 || box->has_new_rows);
 }
 
-static int one_pass(struct run *run, const struct move_list *moves, bool *again, struct err *err)
+static int one_pass(struct run *run, struct move_list *moves, bool *again, struct err *err)
 {
 	int code = 0;
 	*again = false;
@@ -67,6 +90,12 @@ static int one_pass(struct run *run, const struct move_list *moves, bool *again,
 	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
 		struct box *box = &run->boxes.items[i];
 		code = settle_box(run, run->imap, box, err);
+	}
+	if (code == 0) {
+		code = move_settle(run, moves, err);
+	}
+	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
+		const struct box *box = &run->boxes.items[i];
 		*again |= box->has_new_rows && !planning_is_idle(run, box);
 	}
 	return code;

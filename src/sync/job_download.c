@@ -17,6 +17,8 @@
 #define COMMAND_BYTES (4u << 20)    /* of RFC822.SIZE, as far as told */
 #define COMMANDS_IN_FLIGHT 4
 #define SET_TEXT_MAX 900
+#define HEAD_SIZE 1024
+#define STUB_MAX 8192
 
 enum want_state { WANT_OPEN, WANT_DRAFTED, WANT_DONE, WANT_FAILED };
 
@@ -42,6 +44,11 @@ struct download {
 	bool has_draft;
 	bool is_whole;
 	bool one_by_one;             /* second try: a command for each */
+	bool put_off;                /* the server asked for patience: nothing more is asked for */
+	struct err why;              /* its words */
+	uint64_t wire_size;          /* of the body that is coming in */
+	char head[HEAD_SIZE];        /* its beginning */
+	size_t head_len;
 	char key[MAILDIR_KEY_SIZE];
 };
 
@@ -85,7 +92,10 @@ static int ask_some(struct download *download, struct err *err)
 	while (code == 0 && download->next < download->count && count < most &&
 	       bytes < COMMAND_BYTES) {
 		size_t index = download->next;
-		if (download->states[index] != WANT_OPEN) {
+		/* What failed before comes last, each by itself: it may be what the server breaks off at. */
+		if (download->states[index] != WANT_OPEN ||
+		    (!download->one_by_one &&
+		     download->rows[index]->reason == REASON_FAILED)) {
 			download->next++;
 			continue;
 		}
@@ -118,8 +128,15 @@ static int publish_one(struct download *download, struct want *want, struct err 
 	struct row *row = want->row;
 	char unique[MAILDIR_UNIQUE_MAX + 1];
 	uint64_t flags = row->remote_flags & (FLAGS_SYSTEM | job->local_keywords);
+	uint64_t granted = 0;
 	int code = maildir_unique_make(unique, download->key, job->box->base.uidvalidity, row->uid,
 				       err);
+	if (code == 0) {
+		code = maildir_box_grant(job->box->dir, flags, &job->box->base.keywords, &granted,
+					 err);
+		job->failures += granted != flags; /* the next run tries again */
+		flags = granted;
+	}
 	if (code == 0) {
 		code = maildir_draft_publish(job->box->dir, &want->draft, unique, flags,
 					     &job->box->base.keywords, err);
@@ -204,12 +221,32 @@ static void discard_draft(struct download *download)
 	download->is_whole = false;
 }
 
+/*
+ * A body that stands for a message that the server does not give: empty though it has a size, or what Exchange sends instead of
+ * an item that it cannot render. Stored, it would be taken for the message for ever.
+ */
+static bool is_stub(const struct download *download, const struct row *row)
+{
+	static const char subject[] =
+		"\nSubject: Retrieval using the IMAP4 protocol failed for the following message:";
+	struct span head = {download->head, download->head_len};
+	if (download->wire_size == 0) {
+		return row->size_bytes > 0;
+	}
+	for (; download->wire_size <= STUB_MAX && head.len > 0; head.data++, head.len--) {
+		if (span_starts_nocase(head, subject)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A response closed. Only now it is known whose body that was. */
 static int take_message(struct download *download, const struct imap_body *body, struct err *err)
 {
 	size_t index = body->uid == 0 ? SIZE_MAX : find_uid(download, body->uid);
 	if (index == SIZE_MAX || !download->has_draft || !download->is_whole || !body->has_body ||
-	    download->states[index] != WANT_OPEN) {
+	    download->states[index] != WANT_OPEN || is_stub(download, download->rows[index])) {
 		discard_draft(download);
 		return 0;
 	}
@@ -236,6 +273,14 @@ static int take_message(struct download *download, const struct imap_body *body,
 	return code;
 }
 
+static void note_head(struct download *download, struct span data)
+{
+	size_t room = sizeof(download->head) - download->head_len;
+	size_t len = data.len < room ? data.len : room;
+	memcpy(download->head + download->head_len, data.data, len);
+	download->head_len += len;
+}
+
 static int take_body(struct download *download, const struct imap_body *body, struct err *err)
 {
 	struct job *job = download->job;
@@ -244,8 +289,11 @@ static int take_body(struct download *download, const struct imap_body *body, st
 		discard_draft(download);
 		download->draft = (struct maildir_draft){.fd = -1};
 		download->has_draft = true;
+		download->wire_size = body->size;
+		download->head_len = 0;
 		return maildir_draft_create(job->box->dir, &download->draft, err);
 	case IMAP_FETCHED_DATA:
+		note_head(download, body->data);
 		return download->has_draft
 			       ? maildir_draft_write(&download->draft, body->data, err)
 			       : 0;
@@ -256,7 +304,10 @@ static int take_body(struct download *download, const struct imap_body *body, st
 		return take_message(download, body, err);
 	case IMAP_FETCHED_DONE:
 		download->in_flight--;
-		if (body->status < 0) {
+		if (body->status < 0 && imap_backoff_is_due(job->imap)) {
+			download->put_off = true;
+			download->why = body->err;
+		} else if (body->status < 0) {
 			log_line(job->run->log, LOG_INFO, "%s/%s: %s", job->run->account->name,
 				 job->box->name, body->err.text);
 		}
@@ -265,12 +316,37 @@ static int take_body(struct download *download, const struct imap_body *body, st
 	return 0;
 }
 
+/*
+ * The connection broke within a body, or what came made no sense. Servers answer in order, so it was the first one still open; that one is asked for last
+ * from now on, lest it hold up the others in every run.
+ */
+static int suspect_one(struct download *download, struct err *err)
+{
+	struct job *job = download->job;
+	for (size_t i = 0; i < download->count; i++) {
+		struct row *row = download->rows[i];
+		struct err why;
+		if (download->states[i] != WANT_OPEN ||
+		    (!download->one_by_one && row->reason == REASON_FAILED)) {
+			continue;
+		}
+		row->reason = REASON_FAILED;
+		run_report_error(job->run, job->box, row->uid, err);
+		if (state_row_put(job->run->state, row, &why) < 0) {
+			log_line(job->run->log, LOG_INFO, "%s", why.text);
+		}
+		break;
+	}
+	return -(int)err->code;
+}
+
 static int fetch_all(struct download *download, struct err *err)
 {
 	struct job *job = download->job;
 	int code = 0;
 	while (code == 0) {
-		while (code == 0 && download->in_flight < COMMANDS_IN_FLIGHT &&
+		while (code == 0 && !download->put_off &&
+		       download->in_flight < COMMANDS_IN_FLIGHT &&
 		       download->next < download->count) {
 			code = ask_some(download, err);
 		}
@@ -286,9 +362,13 @@ static int fetch_all(struct download *download, struct err *err)
 			code = run_check_stop(job->run, err);
 		}
 	}
+	struct err why;
+	if (code < 0 && ((download->has_draft && err->code == ERR_TEMPORARY) ||
+			 err->code == ERR_PROTOCOL)) {
+		code = suspect_one(download, err);
+	}
 	discard_draft(download);
 	/* What is here is kept, whatever ended it. */
-	struct err why;
 	int flushed = flush_batch(download, &why);
 	if (flushed < 0 && code == 0) {
 		*err = why;
@@ -336,10 +416,14 @@ static int report_missing(struct download *download, struct err *err)
 static int download_run(struct download *download, struct err *err)
 {
 	int code = fetch_all(download, err);
-	if (code == 0 && count_open(download) > 0) {
+	if (code == 0 && !download->put_off && count_open(download) > 0) {
 		download->one_by_one = true;
 		download->next = 0;
 		code = fetch_all(download, err);
+	}
+	if (code == 0 && download->put_off) {
+		*err = download->why;
+		code = -(int)err->code;
 	}
 	if (code == 0 && count_open(download) > 0) {
 		code = report_missing(download, err);

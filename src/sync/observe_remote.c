@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backoff.h"
 #include "observe.h"
 #include "remote_delta.h"
 
@@ -118,6 +119,7 @@ static int view_fully(struct run *run, struct imap *imap, struct box *box, struc
 static int take_view(struct run *run, struct box *box, struct imap_view *view, struct err *err)
 {
 	if (view->status < 0) {
+		box->put_off = !box->was_put_off && imap_backoff_is_due(run->imap);
 		run_report_error(run, box, 0, &view->err);
 		box->is_excluded = true;
 		return 0;
@@ -170,7 +172,7 @@ static int view_window(struct run *run, size_t first, size_t last, struct err *e
 			code = imap_view_next(run->imap, &view, err);
 		}
 		if (code == 0) {
-			box->is_read_only = asked_writable && !view.is_writable;
+			box->is_read_only = view.status == 0 && asked_writable && !view.is_writable;
 			code = take_view(run, box, &view, err);
 		}
 		imap_view_finish(&view);
@@ -181,10 +183,29 @@ static int view_window(struct run *run, size_t first, size_t last, struct err *e
 	return 0;
 }
 
+/* The server was too busy: once more, after the time it asks for. */
+static int view_later(struct run *run, struct imap *imap, struct box *box, struct err *err)
+{
+	bool again = false;
+	box->put_off = false;
+	box->was_put_off = true;
+	int code = backoff_wait(run, imap, &again, err);
+	if (code == 0 && again) {
+		run_report_forget(run, box, 0);
+		box->is_excluded = false;
+		code = observe_remote_box(run, imap, box, err);
+		backoff_note(run, imap);
+	}
+	return code;
+}
+
 /* What a pipelined view could not settle: another UIDVALIDITY, or counts that do not fit. */
 static int view_again(struct run *run, struct imap *imap, struct box *box, struct err *err)
 {
 	int code = 0;
+	if (box->put_off) {
+		return view_later(run, imap, box, err);
+	}
 	if (box->needs_view) {
 		box->needs_view = false;
 		code = reset_box(run, box, err);
@@ -206,7 +227,10 @@ static int view_again(struct run *run, struct imap *imap, struct box *box, struc
 
 int observe_remote(struct run *run, struct err *err)
 {
+	int64_t ignored_ms = 0;
 	int code = note_intents(run, err);
+	/* A STATUS refused so far costs nothing: that mailbox is opened now. */
+	imap_backoff_take(run->imap, &ignored_ms);
 	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
 		struct box *box = &run->boxes.items[i];
 		box->needs_view = needs_view(run, box);

@@ -71,6 +71,25 @@ void run_report_error(struct run *run, struct box *box, uint32_t uid, const stru
 	pthread_mutex_unlock(&run->mutex);
 }
 
+void run_report_forget(struct run *run, struct box *box, size_t first)
+{
+	struct report *report = run->report;
+	pthread_mutex_lock(&run->mutex);
+	size_t kept = first < report->error_count ? first : report->error_count;
+	for (size_t i = kept; i < report->error_count; i++) {
+		struct report_error *error = &report->errors[i];
+		if (error->mailbox != NULL && strcmp(error->mailbox, box->name) == 0) {
+			free(error->mailbox);
+			free(error->text);
+			box->counts.errors -= box->counts.errors > 0;
+		} else {
+			report->errors[kept++] = *error;
+		}
+	}
+	report->error_count = kept;
+	pthread_mutex_unlock(&run->mutex);
+}
+
 void run_report_plan(struct run *run, const struct plan_entry *entry)
 {
 	struct report *report = run->report;

@@ -9,6 +9,7 @@
 #include "mailsync/base/clock.h"
 #include "mailsync/base/digest.h"
 
+#include "backoff.h"
 #include "boxes.h"
 #include "execute.h"
 #include "move.h"
@@ -353,6 +354,9 @@ static int run_status(const struct run *run, int code, const struct err *err)
 	if (run->brake_hit) {
 		return err_exit_status(ERR_BRAKE);
 	}
+	if (run->was_put_off) {
+		return err_exit_status(ERR_TEMPORARY);
+	}
 	return run->report->total.errors > 0 || run->report->error_count > 0
 		       ? err_exit_status(ERR_PARTIAL)
 		       : 0;
@@ -377,6 +381,9 @@ static int run_account(struct run *run, struct err *err)
 	}
 	if (code == 0) {
 		code = run_steps(run, err);
+	}
+	if (code == 0) {
+		backoff_note(run, run->imap);
 	}
 	if (code == 0 && run->has_generation) {
 		code = ownership_release(run->state, err);

@@ -50,6 +50,8 @@ struct box {
 	bool viewed;                   /* the remote delta was taken in this run */
 	bool is_read_only;             /* the server says so */
 	bool needs_view;
+	bool put_off;                  /* the server was too busy to open it: worth a second try */
+	bool was_put_off;              /* which it has had */
 	bool needs_listing;            /* counts did not fit: UID SEARCH has to tell what is gone */
 	uint64_t seen_modseq;          /* numbers of the view that did not fit, to be stored once it does */
 	uint32_t seen_uidnext;
@@ -99,6 +101,8 @@ struct run {
 	bool has_generation;           /* this run has claimed its generation (before its first rows) */
 	bool brake_hit;
 	bool interrupted;
+	int64_t backoff_ms;            /* waited so far because the server asked for patience */
+	bool was_put_off;              /* it asked for more than that */
 	int pass;                      /* of execute: 0 first; later ones only take up what was newly seen */
 };
 
@@ -119,6 +123,8 @@ struct box *run_box(struct run *run, const char *name);
 
 /* Notes a failure of one message (UID or 0) or of a mailbox (BOX, or NULL: the account). Counts it in the box's errors. */
 void run_report_error(struct run *run, struct box *box, uint32_t uid, const struct err *err);
+/* Takes back what was noted of BOX from the report's FIRST error on: it is going to be tried again. */
+void run_report_forget(struct run *run, struct box *box, size_t first);
 
 /* Notes one operation for --dry-run. FILE and WHY may be NULL. */
 struct plan_entry {

@@ -12,6 +12,7 @@ A scenario is a list of steps, each a pair (what the client must send, what to a
 An answer whose text begins with OK, NO or BAD is given the command's tag. `*` and `+` lines go out
 as they are. Commands that no step expects are answered by the defaults below, so that a scenario
 states only what it is about; expect(...) steps are tried in order, each once, unless always().
+An answer may be a function: it is given the command and returns a list of answers.
 """
 
 import re
@@ -34,6 +35,12 @@ class raw(NamedTuple):
 
 class pause(NamedTuple):
     seconds: float
+
+
+class flood(NamedTuple):
+    """DATA again and again until so many bytes went out or the client hangs up."""
+    data: bytes
+    total: int
 
 
 class close(NamedTuple):
@@ -92,6 +99,10 @@ class Scripted:
             self.threads.append(thread)
             thread.start()
 
+    def fallbacks(self):
+        """Steps for what the scenario leaves open, before DEFAULTS."""
+        return []
+
     def serve(self, conn):
         steps = list(self.script)
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -102,10 +113,11 @@ class Scripted:
                 while True:
                     tag, command = self.command(conn, lines)
                     self.received.append(command)
-                    step = next(s for s in steps + DEFAULTS if s.pattern.search(command))
+                    steps_now = steps + self.fallbacks() + DEFAULTS
+                    step = next(s for s in steps_now if s.pattern.search(command))
                     if not step.repeat:
                         steps.remove(step)
-                    self.answer(conn, tag, step.answers)
+                    self.answer(conn, tag, step.answers, command)
             except (EOFError, OSError) as end:
                 if not isinstance(end, EOFError):
                     self.problems.append(str(end))
@@ -124,13 +136,17 @@ class Scripted:
             if not found[2]:
                 conn.sendall(b"+ go on\r\n")
             text += lines.read(int(found[1])).decode("latin-1")
-        tag, _, command = text.rstrip("\r\n").partition(" ")
+        tag, _, command = re.sub(r"\r?\n\Z", "", text).partition(" ")
         return tag, command
 
-    def answer(self, conn, tag, answers):
+    def answer(self, conn, tag, answers, command=""):
         for answer in answers:
-            if isinstance(answer, raw):
+            if callable(answer):
+                self.answer(conn, tag, answer(command), command)
+            elif isinstance(answer, raw):
                 conn.sendall(answer.data)
+            elif isinstance(answer, flood):
+                self.flood(conn, answer)
             elif isinstance(answer, pause):
                 time.sleep(answer.seconds)
             elif isinstance(answer, close):
@@ -142,6 +158,12 @@ class Scripted:
                 if re.match(r"OK|NO|BAD", line):
                     line = f"{tag} {line}"
                 conn.sendall(line.encode() + b"\r\n")
+
+    @staticmethod
+    def flood(conn, what):
+        block = what.data * max(1, 65536 // len(what.data))
+        for _ in range(max(1, what.total // len(block))):
+            conn.sendall(block)
 
     def stop(self):
         self.sock.close()

@@ -10,6 +10,8 @@ int64_t clock_real_ns(void);
 int64_t clock_monotonic_ms(void);
 /* Same in microseconds. */
 int64_t clock_monotonic_us(void);
+/* Sleeps that long, or until a signal comes. */
+void clock_sleep_ms(int64_t ms);
 
 #define BOOT_ID_SIZE 40
 /* The kernel's boot id (Linux), else one made of the boot time; "" where neither is known. */

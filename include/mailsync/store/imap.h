@@ -85,6 +85,12 @@ bool imap_is_tls(const struct imap *imap);
 void imap_totals(const struct imap *imap, struct imap_totals *totals);
 int64_t imap_rtt_us(const struct imap *imap);
 
+/* Whether a command was refused with words or a code that ask for patience ([THROTTLED], [LIMIT], [UNAVAILABLE], "try again", ...)
+ * since this was last taken. Of a FETCH only throttling counts: else it is a message that the server cannot give now. */
+bool imap_backoff_is_due(const struct imap *imap);
+/* Takes it, with the time that the server names (0: none); false when there is none. */
+bool imap_backoff_take(struct imap *imap, int64_t *wanted_ms);
+
 /* A mailbox of LIST. */
 struct imap_mailbox {
 	char *wire;                   /* owned */
@@ -248,6 +254,8 @@ struct imap_append {
 	uint64_t size;
 };
 int imap_append_message(struct imap *imap, const struct imap_append *message, struct err *err);
+/* True after message() when the server said NO to it: imap_done_next gives that answer at once. */
+bool imap_append_was_refused(const struct imap *imap);
 int imap_append_data(struct imap *imap, struct span data, struct err *err);
 int imap_append_end(struct imap *imap, struct err *err);
 

@@ -1,0 +1,853 @@
+"""Servers that lie, break off and flood. Whatever they say: memory and time stay bounded, nothing is
+written outside the Maildir, nothing local is deleted on a lie, a bad message holds up no other, and
+the exit status is a documented one."""
+
+import re
+
+import pytest
+
+from rig import bounded, mail, tree
+from rig.fake import Box, FakeServer
+from rig.scripted import always, close, expect, flood, message, raw
+
+STATUSES = {0, 1, 69, 75, 76, 77, 79}
+QRESYNC = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ENABLE CONDSTORE QRESYNC ESEARCH"
+CONDSTORE = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ENABLE CONDSTORE"
+ENABLED = always(r"^ENABLE ", "* ENABLED QRESYNC CONDSTORE", "OK done")
+
+
+@pytest.fixture
+def bad(make_account, tmp_path):
+    """bad(boxes, script, ...) -> (server, account); sync() of the account is watched."""
+    servers = []
+
+    def make(boxes=(), script=(), keys=None, **options):
+        server = FakeServer(boxes, script, **options)
+        servers.append(server)
+        account = make_account(server, **{"timeout": 5, **(keys or {})})
+        account.top = tmp_path
+        return server, account
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+def sync(account, status, *args, seconds=30, memory_kb=bounded.MEMORY_KB):
+    """A run that ends with STATUS (one, or several), within bounds, and stays at home."""
+    before = bounded.outside(account, account.top)
+    done = bounded.run(account, "--json", *args, "sync", seconds=seconds)
+    result = done.result
+    assert "Sanitizer" not in result.err, result
+    wanted = {status} if isinstance(status, int) else set(status)
+    assert wanted <= STATUSES
+    assert result.status in wanted, f"expected status {wanted}, got {result}"
+    if result.status != 0:
+        assert result.errors, f"fails without a word: {result}"
+    if not bounded.is_sanitized():
+        assert done.rss_kb < memory_kb, f"{done.rss_kb} kB"
+    assert bounded.outside(account, account.top) == before
+    return result
+
+
+def local(account, mailbox="INBOX"):
+    return sorted(tree.crlf(path.read_bytes()) for path in account.local.files(mailbox))
+
+
+def synced(bad, count=3, **options):
+    """A server and an account that agree on COUNT messages."""
+    box = Box(count)
+    server, account = bad([box], **options)
+    sync(account, 0)
+    assert local(account) == server.wires()
+    return server, account
+
+
+def keeps_everything(account, letters, status=STATUSES):
+    """A run, whatever it ends with, leaves the local messages as they are."""
+    before = {str(p) for p in account.local.files("INBOX")}
+    result = sync(account, status)
+    assert local(account) == sorted(letters)
+    assert {str(p) for p in account.local.files("INBOX")} == before
+    return result
+
+
+def recovers(server, account, script=()):
+    """Once the server speaks the truth, both sides agree, and a further run is idle."""
+    server.script = list(script)
+    sync(account, 0)
+    assert local(account) == server.wires()
+    assert sync(account, 0).did == {}
+
+
+# FETCH
+
+def test_fetch_ok_without_data(bad):
+    server, account = bad([Box(3)], [always(r"^UID FETCH .*BODY", "OK done")])
+    result = sync(account, 1)
+    assert {error["uid"] for error in result.errors} == {1, 2, 3}
+    assert local(account) == []
+    recovers(server, account)
+
+
+def test_fetch_ok_without_data_of_messages_that_are_known(bad):
+    """An empty listing is no deletion."""
+    server, account = synced(bad)
+    server.script = [always(r"^UID FETCH ", "OK done")]
+    keeps_everything(account, server.wires())
+    recovers(server, account)
+
+
+def test_fetch_that_omits_one_message_then_no(bad):
+    box = Box(5)
+
+    def some(command):
+        answers = [a for a in box.fetch(command)[:-1] if b"(UID 3 " not in a.data]
+        return [*answers, "NO some messages could not be fetched"]
+
+    server, account = bad([box], [always(r"^UID FETCH .*BODY", some)])
+    result = sync(account, 1)
+    assert [error["uid"] for error in result.errors] == [3]
+    assert local(account) == sorted(wire for uid, wire in box.letters.items() if uid != 3)
+    recovers(server, account)
+
+
+@pytest.mark.parametrize("given", ["NIL", '""', "{0}\r\n", None])
+def test_fetch_with_an_empty_body(bad, given):
+    """Yandex and Exchange say so of a message that they cannot find."""
+    box = Box(3)
+
+    def answers(command):
+        out = box.fetch(command)
+        for index, answer in enumerate(out):
+            if isinstance(answer, raw) and b"(UID 2 " in answer.data:
+                body = b"" if given is None else b"BODY[] " + given.encode()
+                out[index] = raw(b"* 2 FETCH (UID 2 FLAGS () " + body + b")\r\n")
+        return out
+
+    server, account = bad([box], [always(r"^UID FETCH .*BODY", answers)])
+    result = sync(account, 1)
+    assert [error["uid"] for error in result.errors] == [2]
+    assert local(account) == sorted([box.letters[1], box.letters[3]])
+    recovers(server, account)
+
+
+def test_fetch_of_messages_that_nobody_asked_for(bad):
+    box = Box(3)
+
+    def more(command):
+        return [message(77, b"Subject: unasked\r\n\r\nx\r\n"), *box.fetch(command)]
+
+    server, account = bad([box], [always(r"^UID FETCH .*BODY", more)])
+    sync(account, 0)
+    assert local(account) == server.wires()
+
+
+def test_fetch_of_the_same_message_many_times(bad):
+    box = Box(2)
+    server, account = bad([box], [always(
+        r"^UID FETCH .*BODY", lambda command: [box.body(1)] * 50 + box.fetch(command))])
+    sync(account, 0)
+    assert local(account) == server.wires()
+
+
+@pytest.mark.parametrize("size", ["0", "1", "4294967295", "18446744073709551615", "-1",
+                                  "99999999999999999999999"])
+def test_wrong_rfc822_size(bad, size):
+    box = Box(3)
+
+    def listing(command):
+        return [re.sub(r"RFC822.SIZE \d+", f"RFC822.SIZE {size}", x) for x in box.fetch(command)]
+
+    server, account = bad([box], [always(r"^UID FETCH .*SIZE", listing)])
+    sync(account, 0)
+    assert local(account) == server.wires()
+    assert sync(account, 0).did == {}
+
+
+def test_uid_zero(bad):
+    box = Box(2)
+
+    def listing(command):
+        return ["* 1 FETCH (UID 0 FLAGS () RFC822.SIZE 10)", *box.fetch(command)]
+
+    server, account = bad([box], [always(r"^UID FETCH .*SIZE", listing)])
+    sync(account, {0, 1})
+    assert local(account) == server.wires()
+    recovers(server, account)
+
+
+def test_uids_not_ascending(bad):
+    box = Box(40)
+
+    def shuffled(command):
+        *lines, end = box.fetch(command)
+        return [*lines[1::2], *lines[::-2], *lines[0::2], end]
+
+    server, account = bad([box], [always(r"^UID FETCH ", shuffled)])
+    sync(account, 0)
+    assert local(account) == server.wires()
+    assert sync(account, 0).did == {}
+
+
+def test_items_in_another_order(bad):
+    """Exchange puts UID last."""
+    box = Box(3)
+
+    def answers(command):
+        out = []
+        for uid in sorted(box.letters):
+            wire = box.letters[uid]
+            out.append(raw(b"* %d FETCH (BODY[] {%d}\r\n" % (uid, len(wire)) + wire
+                           + b" FLAGS () UID %d)\r\n" % uid))
+        return [*out, "OK done"]
+
+    server, account = bad([box], [always(r"^UID FETCH .*BODY", answers)])
+    sync(account, 0)
+    assert local(account) == server.wires()
+
+
+def test_expunge_during_fetch(bad):
+    """What is expunged while it is read is no error, and the rest arrives."""
+    box = Box(4)
+
+    def answers(command):
+        out = [box.body(1)]
+        if 2 in box.letters:
+            box.remove(2)
+            out.append("* 2 EXPUNGE")
+        return [*out, box.body(3), box.body(4), "OK [EXPUNGEISSUED] some are gone"]
+
+    server, account = bad([box], [always(r"^UID FETCH .*BODY", answers)])
+    sync(account, 0)
+    assert local(account) == server.wires() and len(local(account)) == 3
+    assert sync(account, 0).did == {}
+
+
+def test_expunge_of_everything_during_a_listing(bad):
+    """More EXPUNGE than there are messages, while all of them are listed."""
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+    server.script = [always(r"^UID FETCH ", lambda c: ["* 1 EXPUNGE"] * 9 + box.fetch(c))]
+    keeps_everything(account, server.wires())
+    recovers(server, account)
+
+
+def test_exchange_stub_is_not_stored_as_the_message(bad):
+    """Exchange gives a stub where it cannot render a message; a later run gets the message."""
+    box = Box(3)
+    stub = (b"From: \"Microsoft Exchange Server\" <>\r\nTo: someone\r\n"
+            b"Subject: Retrieval using the IMAP4 protocol failed for the following message: 2\r\n"
+            b"\r\nThe server couldn't retrieve the following message:\r\n\r\nSubject: lunch\r\n")
+
+    def answers(command):
+        return [message(2, stub, 2) if isinstance(x, raw) and b"(UID 2 " in x.data else x
+                for x in box.fetch(command)]
+
+    server, account = bad([box], [always(r"^UID FETCH .*BODY", answers)])
+    result = sync(account, 1)
+    assert [error["uid"] for error in result.errors] == [2]
+    assert local(account) == sorted([box.letters[1], box.letters[3]])
+    recovers(server, account)
+
+
+def test_yahoo_window_shorter_than_exists(bad):
+    """Only the newest are shown, while EXISTS counts all: the others are out of view, not gone."""
+    box = Box(6)
+    server, account = bad([box])
+    sync(account, 0)
+
+    def window(command):
+        *lines, end = box.fetch(command)
+        return [line for line in lines if int(re.search(r"UID (\d+)", line)[1]) > 3] + [end]
+
+    server.script = [always(r"^UID FETCH .*FLAGS", window),
+                     always(r"^UID SEARCH", "* SEARCH 4 5 6", "OK done")]
+    keeps_everything(account, server.wires())
+    recovers(server, account)
+
+
+# SELECT and its numbers
+
+@pytest.mark.parametrize("value", ["0", "-1", "99999999999", "x", ""])
+def test_uidvalidity_zero_or_nonsense(bad, value):
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+
+    def opening(command):
+        return ([f"* OK [UIDVALIDITY {value}] ok" if "UIDVALIDITY" in x else x
+                 for x in box.opening()] + ["OK done"])
+
+    server.script = [always(r"^(SELECT|EXAMINE)", opening)]
+    keeps_everything(account, server.wires(), 1)
+    recovers(server, account)
+
+
+def test_uidvalidity_changes_at_every_select(bad):
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+
+    def opening(command):
+        box.uidvalidity += 1
+        return [*box.opening(), "OK done"]
+
+    server.script = [always(r"^(SELECT|EXAMINE)", opening)]
+    for _ in range(3):
+        sync(account, STATUSES)
+        assert local(account) == server.wires()
+    recovers(server, account)
+
+
+def test_four_exists_in_a_select(bad):
+    box = Box(3)
+
+    def opening(command):
+        return ["* 900 EXISTS", "* 0 EXISTS", "* 4294967295 EXISTS", *box.opening(), "OK done"]
+
+    server, account = bad([box], [always(r"^(SELECT|EXAMINE)", opening)])
+    sync(account, 0)
+    assert local(account) == server.wires()
+    keeps_everything(account, server.wires(), 0)
+
+
+@pytest.mark.parametrize("exists", ["0", "1", "2", "4", "4294967295", "99999999999999999999"])
+def test_exists_that_is_wrong(bad, exists):
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+    letters = server.wires()
+
+    def opening(command):
+        return [f"* {exists} EXISTS" if x.endswith("EXISTS") else x
+                for x in box.opening()] + ["OK done"]
+
+    server.script = [always(r"^(SELECT|EXAMINE)", opening)]
+    keeps_everything(account, letters)
+    recovers(server, account)
+
+
+def test_a_mailbox_emptied_at_once_meets_the_brake(bad):
+    server, account = synced(bad, 20)
+    letters = server.wires()
+    server.boxes["INBOX"].remove(*range(1, 21))
+    keeps_everything(account, letters, 79)
+
+
+def test_highestmodseq_zero(bad):
+    box = Box(3)
+    box.modseq = 0
+
+    def opening(command):
+        return [*box.opening(), "* OK [HIGHESTMODSEQ 0] ok", "OK done"]
+
+    server, account = bad([box], [ENABLED, always(r"^(SELECT|EXAMINE)", opening)],
+                          capabilities=QRESYNC)
+    sync(account, 0)
+    box.add(mail.one(60, size=200))
+    box.remove(1)
+    box.flags[2] = set()
+    sync(account, 0)
+    assert local(account) == server.wires()
+    assert account.local.flags(account.local.find("INBOX", box.letters[2])) == frozenset()
+
+
+def test_highestmodseq_going_back(bad):
+    """A restored server: what changed below the number that we know is found all the same, or at
+    least nothing is taken for deleted."""
+    box = Box(3)
+    box.modseq = 900
+    server, account = bad([box], [ENABLED], capabilities=QRESYNC)
+    sync(account, 0)
+    box.modseq = 5
+    box.flags[1] = {"\\Flagged"}
+    keeps = server.wires()
+    sync(account, 0)
+    assert local(account) == keeps
+    box.modseq = 6
+    box.add(mail.one(61, size=200))
+    sync(account, 0)
+    assert local(account) == server.wires()
+
+
+@pytest.mark.parametrize("vanished", ["1:*", "1:4294967295", "1:3", "2", "0", "1:18446744073709551615",
+                                      "3,2,1", "", "x"])
+def test_vanished_for_everything(bad, vanished):
+    """VANISHED of messages that the count says are there."""
+    box = Box(3)
+    box.modseq = 10
+    server, account = bad([box], [ENABLED], capabilities=QRESYNC)
+    sync(account, 0)
+    box.modseq = 11
+
+    def opening(command):
+        return [*box.opening(), f"* VANISHED (EARLIER) {vanished}", "OK done"]
+
+    server.script = [ENABLED, always(r"^(SELECT|EXAMINE)", opening)]
+    keeps_everything(account, server.wires())
+    recovers(server, account, [ENABLED])
+
+
+def test_vanished_that_does_not_fit_the_count(bad):
+    """One of the two that VANISHED names is still listed: only the other one is gone."""
+    box = Box(4)
+    box.modseq = 10
+    server, account = bad([box], [ENABLED], capabilities=QRESYNC)
+    sync(account, 0)
+    box.modseq = 11
+    box.remove(2)
+
+    def opening(command):
+        return [*box.opening(), "* VANISHED (EARLIER) 2:3", "OK done"]
+
+    server.script = [ENABLED, expect(r"^(SELECT|EXAMINE)", opening)]
+    sync(account, 0)
+    assert local(account) == server.wires()
+
+
+def test_no_enabled_reply(bad):
+    """iCloud: QRESYNC is claimed and not confirmed, so it is not used."""
+    box = Box(3)
+    box.modseq = 10
+    server, account = bad([box], [always(r"^ENABLE", "OK done")], capabilities=QRESYNC)
+    sync(account, 0)
+    box.modseq = 11
+    box.remove(2)
+    sync(account, 0)
+    assert local(account) == server.wires()
+    assert not any("(QRESYNC" in command for command in server.received)
+
+
+def test_a_mailbox_list_that_is_empty(bad):
+    server, account = synced(bad)
+    server.script = [always(r"^LIST", "OK done")]
+    keeps_everything(account, server.wires())
+
+
+# APPEND
+
+APPENDUIDS = ["OK done", "OK [APPENDUID] done", "OK [APPENDUID 7] done", "OK [APPENDUID 7 0] done",
+              "OK [APPENDUID 0 1] done", "OK [APPENDUID 7 *] done", "OK [APPENDUID 7 1:9] done",
+              "OK [APPENDUID 99 1] done", "OK [APPENDUID x y] done",
+              "OK [APPENDUID 7 99999999999] done", "OK [APPENDUID 7 1,3] done"]
+
+
+@pytest.mark.parametrize("answer", APPENDUIDS)
+def test_appenduid_missing_or_malformed(bad, answer):
+    """UIDPLUS is claimed; the message is found by looking, and not sent again."""
+    box = Box(0)
+
+    def append(command):
+        box.append(command)
+        return [answer]
+
+    server, account = bad([box], [always(r"^APPEND", append)])
+    account.local.create("INBOX")
+    wire = mail.one(5, seed="up", size=300)
+    account.local.deliver("INBOX", wire, flags="S")
+    sync(account, {0, 1})
+    sync(account, {0, 1})
+    assert server.wires() == [wire]
+    assert local(account) == [wire]
+    assert sync(account, 0).did == {}
+
+
+def test_appenduid_of_a_message_that_is_another(bad):
+    """The UID that the server names is one that base has."""
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+
+    def append(command):
+        box.append(command)
+        return ["OK [APPENDUID 7 2] done"]
+
+    server.script = [always(r"^APPEND", append)]
+    wire = mail.one(6, seed="up", size=300)
+    account.local.deliver("INBOX", wire)
+    sync(account, STATUSES)
+    server.script = []
+    for _ in range(2):
+        sync(account, STATUSES)
+    assert set(local(account)) == set(server.wires())
+    assert server.wires().count(wire) == 1
+
+
+def test_overquota_at_append(bad):
+    """Nothing more is sent there, all else goes on, and it is tried again."""
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+    server.script = [always(r"^APPEND", "NO [OVERQUOTA] quota exceeded")]
+    for number in range(3):
+        account.local.deliver("INBOX", mail.one(number, seed="quota", size=300))
+    wire = mail.one(70, seed="x", size=300)
+    box.add(wire)
+    result = sync(account, 1)
+    assert "quota" in result.errors[0]["message"]
+    assert len(local(account)) == 7 and wire in local(account)
+    assert len(server.wires()) == 4
+    recovers(server, account)
+
+
+def test_append_refused_for_one_message(bad):
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+
+    def append(command):
+        return ["NO I do not like it"] if "unlikeable" in command else box.append(command)
+
+    server.script = [always(r"^APPEND", append)]
+    wires = [mail.one(number, seed="one", size=300) for number in range(3)]
+    wires[1] = b"Subject: unlikeable\r\nMessage-ID: <u@x>\r\n\r\nhello\r\n"
+    for wire in wires:
+        account.local.deliver("INBOX", wire)
+    sync(account, 1)
+    assert wires[0] in server.wires() and wires[2] in server.wires()
+    assert len(local(account)) == 6
+    recovers(server, account)
+
+
+# Names
+
+EVIL = ["../../x", "/etc/x", "cur", "new", "tmp", "INBOX/cur", "INBOX/cur/x", "..", ".", "../mail/../up",
+        "a/../../b", "a//b", "/", "", "x" * 300, "&AC8-etc", "&AC4ALg-/x", "a/&AAA-", "a\tb",
+        "mailsync-id", "INBOX/dovecot-keywords", "./x", "a/./b", "~root/x", "-rf", "$HOME"]
+
+
+@pytest.mark.parametrize("layout", ["fs", "maildir++"])
+def test_names_that_lead_elsewhere(bad, tmp_path, layout):
+    boxes = [Box(2)] + [Box(1, name=name.replace("\\", "")) for name in EVIL]
+    boxes += [Box(1, name=str(tmp_path / "absolute")), Box(1, name=str(tmp_path)[1:] + "/rel")]
+    server, account = bad(boxes, keys={"layout": layout})
+    sync(account, {0, 1})
+    root = account.local.root
+    assert set(server.boxes["INBOX"].letters.values()) <= set(
+        tree.crlf(p.read_bytes()) for p in account.local.files("INBOX"))
+    for path in root.rglob("*"):
+        assert path.resolve().is_relative_to(root.resolve())
+    inbox = account.local.folder("INBOX")
+    for part in ("cur", "new", "tmp"):
+        assert all(p.is_file() for p in (inbox / part).iterdir())
+    result = sync(account, {0, 1})
+    assert result.account["downloaded"] == 0 and result.account["uploaded"] == 0
+
+
+@pytest.mark.parametrize("names", [("Inbox", "INBOX"), ("Work", "Work"), ("a/b", "a.b"),
+                                   ("&AOk-", "&AOk-")])
+@pytest.mark.parametrize("layout", ["fs", "maildir++"])
+def test_two_names_that_are_one_directory(bad, names, layout):
+    boxes = [Box(2), *[Box(1, name=name) for name in {*names} - {"INBOX"}]]
+    server, account = bad(boxes, keys={"layout": layout})
+    twice = "".join(f'* LIST () "/" "{n}"\r\n' for n in (*names, names[0])).encode()
+    server.script = [always(r"^LIST", raw(twice), '* LIST () "/" INBOX', "OK done")]
+    sync(account, {0, 1})
+    before = local(account)
+    result = sync(account, {0, 1})
+    assert (result.account["downloaded"], result.account["uploaded"]) == (0, 0)
+    assert local(account) == before
+
+
+@pytest.mark.parametrize("separator", ['"."', "NIL", '"\\\\"', '"\\""', '"ab"', '""', "x", '"\0"', '"*"'])
+def test_odd_separators(bad, separator):
+    lines = [f"* LIST () {separator} INBOX", f"* LIST () {separator} Work"]
+    server, account = bad([Box(2), Box(1, name="Work")], [always(r"^LIST", *lines, "OK done")])
+    sync(account, {0, 1, 76})
+    recovers(server, account)
+
+
+# Broken syntax
+
+FLOODS = {
+    "a line without end": b"* OK " + b"x" * 1000,
+    "a capability line without end": b"* CAPABILITY " + b"X" * 1000,
+    "a tag without end": b"z" * 1000,
+    "a fetch without end": b"* 1 FETCH (FLAGS (" + b"x " * 1000,
+    "deep nesting": b"* 1 FETCH (BODYSTRUCTURE " + b"(" * 5000,
+    "deep nesting in a list": b"* LIST " + b"(" * 5000,
+    "NULs": b"\0" * 1000,
+    "bytes that are none": bytes(range(128, 256)),
+    "empty lines": b"\r\n" * 500,
+    "line feeds": b"\n" * 500,
+    "untagged OK": b"* OK still here\r\n",
+    "untagged nonsense": b"* 17 XFNORD (a b c)\r\n",
+    "broken fetches": b"* 1 FETCH (UID 7 FLAGS (\r\n",
+    "answers to nobody": b"m999999 OK done\r\n",
+    "continuations": b"+ go on\r\n",
+    "quoted string without end": b'* LIST () "/" "' + b"x" * 1000,
+    "small literals": b"* LIST () \"/\" {5}\r\nabcde\r\n",
+    "many mailboxes": b"* LIST () \"/\" a\r\n",
+    "alerts": b"* NO [ALERT] look\r\n",
+}
+
+
+@pytest.mark.parametrize("where", ["LIST", "SELECT|EXAMINE", "UID FETCH"])
+@pytest.mark.parametrize("kind", FLOODS)
+def test_flood(bad, kind, where):
+    """32 MB of the same, then silence: the line ends, or the run does; nothing is lost."""
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+    box.add(mail.one(80, size=300))
+    head, block = FLOODS[kind], FLOODS[kind]
+    if kind.startswith(("deep", "a line", "a fetch", "a capability", "quoted")):
+        block = head[-500:] if head[-1:] != b" " else b"x " * 250
+    known = local(account)
+    server.script = [always(rf"^({where})", raw(head), flood(block, 32 << 20), close())]
+    sync(account, {0, 1, 75, 76}, seconds=40)
+    assert local(account) == known
+    recovers(server, account)
+
+
+@pytest.mark.parametrize("line", [
+    b"* LIST () \"/\" {4294967296}\r\nabc", b"* LIST () \"/\" {99999999999999999999}\r\nabc",
+    b"* OK [ALERT {4294967296}\r\n", b"* 1 FETCH (UID 4 FLAGS {4294967296}\r\nabc",
+    b"* 1 FETCH (UID 4 BODY[] {-1}\r\n", b"* 1 FETCH (UID 4 BODY[] {99999999999999999999}\r\n",
+    b"* STATUS {4294967296}\r\nabc"])
+def test_literals_of_4_gib(bad, line):
+    server, account = synced(bad)
+    server.boxes["INBOX"].add(mail.one(80, size=300))
+    known = local(account)
+    server.script = [always(r"^(LIST|UID FETCH)", raw(line), flood(b"y" * 1000, 8 << 20), close())]
+    sync(account, {1, 75, 76})
+    assert local(account) == known
+    recovers(server, account)
+
+
+def test_a_body_literal_of_4_gib_holds_up_no_other(bad):
+    """It never comes whole; the others do, at the latest in the next run."""
+    box = Box(5)
+    huge = raw(b"* 2 FETCH (UID 2 FLAGS () BODY[] {4294967296}\r\n")
+
+    def answers(command):
+        *out, end = box.fetch(command)
+        for index, answer in enumerate(out):
+            if b"(UID 2 " in answer.data:
+                return [*out[:index], huge, flood(b"y" * 1000, 4 << 20), close()]
+        return [*out, end]
+
+    server, account = bad([box], [always(r"^UID FETCH .*BODY", answers)])
+    sync(account, {1, 75})
+    sync(account, {1, 75})
+    assert local(account) == sorted(wire for uid, wire in box.letters.items() if uid != 2)
+    recovers(server, account)
+
+
+def test_nuls_in_a_message(bad):
+    """They are stored as they came."""
+    wire = b"Subject: nul\0\r\nMessage-ID: <nul@x>\r\n\r\na\0b\r\n\0\0\r\n"
+    box = Box(1)
+    box.add(wire)
+    server, account = bad([box])
+    sync(account, 0)
+    assert local(account) == server.wires()
+    assert sync(account, 0).did == {}
+
+
+@pytest.mark.parametrize("line", [
+    "* 1 FETCH", "* FETCH (UID 1)", "* 1 FETCH UID 1", "* 1 FETCH (UID)", "* 1 FETCH (UID 1",
+    "* 99999999999 FETCH (UID 1)", "* 1 FETCH (UID -5 FLAGS ())", "* 1 FETCH (UID 1 FLAGS \\Seen)",
+    "* 1 FETCH (UID 1 INTERNALDATE \"yesterday\")", "* EXISTS", "* -1 EXISTS", "* 5 EXPUNGE 6",
+    "* 0 EXPUNGE", "* SEARCH 0 x -4", "* VANISHED", "* OK [", "* OK [UIDNEXT", "* OK ]", "*", "* ",
+    "** OK", "+", "\0\0\0", "* LIST", "* LIST (", "* LIST () NIL NIL", "* STATUS INBOX",
+    "* STATUS INBOX (MESSAGES", "* NAMESPACE", "* NAMESPACE ((((", "* ENABLED \0", "* FLAGS (((((",
+    "* BYEBYE", "* OK [PERMANENTFLAGS (\\Seen", "* OK [UIDNEXT 0] x", "* OK [HIGHESTMODSEQ -1] x"])
+def test_a_broken_line_changes_nothing(bad, line):
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+    junk = raw(line.encode("latin-1") + b"\r\n")
+    server.script = [
+        always(r"^LIST", junk, server.listing),
+        always(r"^(SELECT|EXAMINE)", junk, server.select),
+        always(r"^UID FETCH", junk, lambda command: box.fetch(command)),
+    ]
+    keeps_everything(account, server.wires())
+    recovers(server, account)
+
+
+# BYE and cuts
+
+BYE_STEPS = {"the login": r"^(LOGIN|AUTHENTICATE)", "LIST": r"^LIST", "SELECT": r"^(SELECT|EXAMINE)",
+             "a listing": r"^UID FETCH .*FLAGS", "a body": r"^UID FETCH .*BODY", "APPEND": r"^APPEND",
+             "a STORE": r"^UID STORE", "LOGOUT": r"^LOGOUT"}
+
+
+def change_both_sides(server, account):
+    box = server.boxes["INBOX"]
+    box.add(mail.one(81, size=300))
+    account.local.deliver("INBOX", mail.one(82, size=300), flags="S")
+    account.local.set_flags(account.local.find("INBOX", box.letters[1]), add="F")
+
+
+@pytest.mark.parametrize("where", BYE_STEPS)
+def test_bye_at(bad, where):
+    server, account = synced(bad)
+    change_both_sides(server, account)
+    server.script = [expect(BYE_STEPS[where], "* BYE shutting down", close())]
+    sync(account, 0 if where == "LOGOUT" else 75)
+    assert len(local(account)) >= 4
+    recovers(server, account)
+    assert len(server.wires()) == 5
+
+
+@pytest.mark.parametrize("where", BYE_STEPS)
+def test_a_cut_without_a_word_at(bad, where):
+    server, account = synced(bad)
+    change_both_sides(server, account)
+    server.script = [expect(BYE_STEPS[where], close(reset=True))]
+    sync(account, 0 if where == "LOGOUT" else 75)
+    recovers(server, account)
+    assert len(server.wires()) == 5
+
+
+def test_bye_at_the_greeting(bad):
+    server, account = synced(bad)
+    server.greeting = "* BYE go away"
+    keeps_everything(account, server.wires(), 69)
+    server.greeting = "* BYE [UNAVAILABLE] back soon"
+    keeps_everything(account, server.wires(), 75)
+
+
+def test_bye_in_a_fetch_literal(bad):
+    """The words are the message's until its literal is whole."""
+    box = Box(3)
+    wire = box.letters[2]
+    head = b'* 2 FETCH (UID 2 FLAGS () BODY[] {%d}\r\n' % len(wire)
+    cut = raw(head + wire[:40] + b"\r\n* BYE see you\r\n")
+    server, account = bad([box], [expect(r"^UID FETCH .*BODY", lambda c: [box.body(1), cut, close()])])
+    sync(account, 75)
+    assert local(account) == [box.letters[1]]
+    recovers(server, account)
+
+
+def test_bye_in_an_append_after_its_data(bad):
+    """Taken or not? The next run looks before it sends again."""
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+    wire = mail.one(83, size=300)
+    account.local.deliver("INBOX", wire)
+
+    def taken(command):
+        box.append(command)
+        return ["* BYE oops", close()]
+
+    server.script = [expect(r"^APPEND", taken)]
+    sync(account, 75)
+    recovers(server, account)
+    assert server.wires().count(wire) == 1
+
+
+# Capabilities
+
+def test_capability_changing_after_login(bad):
+    """What was claimed before login and not after is not used."""
+    box = Box(3)
+    box.modseq = 4
+    poor = "IMAP4rev1"
+    server, account = bad([box], [always(r"^(LOGIN|AUTHENTICATE)", "OK in"),
+                                  always(r"^CAPABILITY", f"* CAPABILITY {poor}", "OK done")],
+                          greeting=f"* OK [CAPABILITY {QRESYNC} AUTH=PLAIN MULTIAPPEND MOVE] hello")
+    sync(account, 0)
+    account.local.deliver("INBOX", mail.one(84, size=300))
+    sync(account, 0)
+    assert local(account) == server.wires()
+    words = [command.split()[0] for command in server.received]
+    assert "ENABLE" not in words and "NAMESPACE" not in words
+    assert not any("CONDSTORE" in c or "CHANGEDSINCE" in c or "+}" in c for c in server.received)
+
+
+def test_capability_injected_in_the_middle(bad):
+    """iCloud's proxy writes such lines into anything."""
+    box = Box(3)
+    line = f"* CAPABILITY {QRESYNC} XAPPLEPUSHSERVICE"
+    server, account = bad([box], [always(r"^UID FETCH", line, lambda c: box.fetch(c))])
+    sync(account, 0)
+    assert local(account) == server.wires()
+    sync(account, 0)
+    assert local(account) == server.wires()
+
+
+def test_starttls_with_injected_data(bad, dovecots):
+    """Plain text behind the OK to STARTTLS is not taken for what came under TLS."""
+    server, account = bad([Box(1)], [
+        always(r"^STARTTLS", raw(b"A002 OK begin\r\n* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"
+                                 b"m1 OK [CAPABILITY IMAP4rev1] logged in\r\n"), close())],
+        greeting="* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] hello")
+    account.change(tls="starttls", tls_ca_file=str(dovecots().ca), host="localhost")
+    sync(account, {69, 75, 76})
+    assert local(account) == []
+    assert not any(re.match(r"LOGIN|AUTHENTICATE", command) for command in server.received)
+
+
+def test_preauth_instead_of_starttls(bad, dovecots):
+    """A PREAUTH greeting would leave everything in the clear."""
+    server, account = bad([Box(1)], greeting="* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hello")
+    account.change(tls="starttls", tls_ca_file=str(dovecots().ca), host="localhost")
+    sync(account, 69)
+    assert local(account) == []
+
+
+# Throttling
+
+THROTTLES = {
+    "[THROTTLED]": "NO [THROTTLED] slow down",
+    "[LIMIT]": "NO [LIMIT] SELECT Rate limit hit.",
+    "backoff": "BAD Request is throttled. Suggested Backoff Time: 300 milliseconds",
+    "[UNAVAILABLE]": "NO [UNAVAILABLE] backend is busy",
+}
+PLACES = {"SELECT": r"^(SELECT|EXAMINE)", "a listing": r"^UID FETCH .*FLAGS",
+          "a body": r"^UID FETCH .*BODY", "APPEND": r"^APPEND", "a STORE": r"^UID STORE"}
+
+
+@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("kind", THROTTLES)
+def test_throttled_once(bad, kind, where):
+    """It waits as told, tries that mailbox once more, and the run ends well."""
+    server, account = synced(bad)
+    change_both_sides(server, account)
+    server.script = [expect(PLACES[where], THROTTLES[kind])]
+    sync(account, 0)
+    assert local(account) == server.wires() and len(local(account)) == 5
+    server.script = []
+    assert sync(account, 0).did == {}
+
+
+@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("kind", ["[THROTTLED]", "backoff"])
+def test_throttled_for_good(bad, kind, where):
+    """Not more than a second try; 75, nothing lost, and other mailboxes are served."""
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+    change_both_sides(server, account)
+    server.boxes["Other"] = Box(2, name="Other")
+
+    def answer(command):
+        return [THROTTLES[kind]] if server.selected is box or "INBOX" in command else (
+            server.selected.fetch(command))
+
+    server.script = [always(PLACES[where].replace("^(SELECT|EXAMINE)", '^(SELECT|EXAMINE) "?INBOX'),
+                            answer)]
+    began = len(server.received)
+    sync(account, 75)
+    tries = [c for c in server.received[began:] if re.match(PLACES[where], c) and "Other" not in c]
+    assert len(tries) <= 6, tries
+    assert local(account, "Other") == server.wires("Other")
+    recovers(server, account)
+
+
+def test_a_backoff_longer_than_the_timeout_is_not_waited_for(bad):
+    server, account = synced(bad)
+    server.boxes["INBOX"].add(mail.one(85, size=300))
+    server.script = [always(
+        r"^UID FETCH .*BODY",
+        "NO Request is throttled. Suggested Backoff Time: 299961 milliseconds")]
+    began = len(server.received)
+    result = sync(account, 75, seconds=5)
+    assert result.account["seconds"] < 4
+    assert len([c for c in server.received[began:] if "BODY" in c]) == 1
+    recovers(server, account)
+
+
+def test_the_backoff_is_waited_for(bad):
+    server, account = synced(bad)
+    server.boxes["INBOX"].add(mail.one(86, size=300))
+    server.script = [expect(
+        r"^UID FETCH .*BODY",
+        "NO Request is throttled. Suggested Backoff Time: 1500 milliseconds")]
+    assert sync(account, 0).account["seconds"] >= 1.5
+    assert local(account) == server.wires()
