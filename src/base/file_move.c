@@ -91,6 +91,32 @@ int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, 
 	return errnum == 0 ? 0 : file_fail(err, errnum, "rename", from);
 }
 
+int file_link(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)
+{
+	int errnum = STEP_MOVE("link", from_dirfd, from, to_dirfd, to);
+
+	if (errnum == 0 && linkat(from_dirfd, from, to_dirfd, to, 0) != 0) {
+		errnum = errno;
+	}
+	switch (errnum) {
+	case 0:
+		return 0;
+	case EEXIST:
+	case ENOENT:
+		return err_set_errno(err, ERR_CHANGED, SCOPE_MESSAGE, errnum,
+				     "%s is not linked to %s", from, to);
+	case EPERM:
+	case EXDEV:
+	case EMLINK:
+	case ENOSYS:
+	case EOPNOTSUPP:
+		return err_set_errno(err, ERR_LIMIT, SCOPE_MESSAGE, errnum,
+				     "%s cannot be linked to %s", from, to);
+	default:
+		return file_fail(err, errnum, "link", from);
+	}
+}
+
 int file_replace(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)
 {
 	int errnum = STEP_MOVE("replace", from_dirfd, from, to_dirfd, to);

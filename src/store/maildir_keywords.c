@@ -3,6 +3,8 @@
  * 1. A number once given to a name keeps it; new ones are above every number in the file.
  * 2. The file is written under dovecot-keywords.lock, from what was read under it; lines that are
  *    not understood stay. As Dovecot does, the lock file itself becomes the new file.
+ * 3. The lock is a second name of a file of ours in tmp/. So the lock of a run that died is told
+ *    from another program's: it goes with that file when tmp/ is swept.
  */
 #include "maildir_keywords.h"
 
@@ -178,33 +180,101 @@ static int lock_break_stale(struct maildir_box *box, const struct stat *st, stru
 	return file_unlink(box->fd, TABLE_LOCK, err);
 }
 
-/* 1 with *FD when the lock is ours, 0 when someone else kept it. */
-static int lock_take(struct maildir_box *box, int *fd, struct err *err)
+struct table_lock {
+	int fd;
+	int tmp_fd;
+	char temp[sizeof(((struct maildir_draft *)NULL)->temp_name)]; /* empty: none */
+};
+
+static void lock_drop_temp(struct table_lock *lock)
+{
+	struct err ignored;
+
+	if (lock->temp[0] != '\0') {
+		(void)file_unlink(lock->tmp_fd, lock->temp, &ignored);
+		lock->temp[0] = '\0';
+	}
+}
+
+static int lock_prepare(struct maildir_box *box, struct table_lock *lock, struct err *err)
+{
+	char temp[sizeof(lock->temp)];
+
+	lock->temp[0] = '\0';
+	int rc = maildir_box_dir(box, MAILDIR_TMP, &lock->tmp_fd, err);
+	if (rc == 0) {
+		maildir_temp_name(box->maildir, temp, sizeof(temp));
+		rc = file_create(lock->tmp_fd, temp, &lock->fd, err);
+	}
+	if (rc == 0) {
+		memcpy(lock->temp, temp, sizeof(temp));
+	}
+	return rc;
+}
+
+/* One try. Where the file system has no links the lock is a file of its own. */
+static int lock_try(struct maildir_box *box, struct table_lock *lock, struct err *err)
+{
+	int rc = -ERR_LIMIT;
+
+	if (lock->temp[0] != '\0') {
+		rc = file_link(lock->tmp_fd, lock->temp, box->fd, TABLE_LOCK, err);
+	}
+	if (rc == -ERR_LIMIT) {
+		if (lock->temp[0] != '\0') {
+			close(lock->fd);
+			lock->fd = -1;
+			lock_drop_temp(lock);
+		}
+		rc = file_create(box->fd, TABLE_LOCK, &lock->fd, err);
+	}
+	return rc;
+}
+
+/* 1 when the lock is ours, 0 when someone else kept it; not 1: LOCK is finished. */
+static int lock_take(struct maildir_box *box, struct table_lock *lock, struct err *err)
 {
 	const struct timespec pause = {0, LOCK_POLL_MS * 1000000};
 	struct stat st;
+	int rc = lock_prepare(box, lock, err);
 
+	if (rc < 0) {
+		return rc;
+	}
 	for (int poll = 0; poll < LOCK_POLLS; poll++) {
 		if (fstatat(box->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			int rc = lock_break_stale(box, &st, err);
+			rc = lock_break_stale(box, &st, err);
 			if (rc < 0) {
-				return rc;
+				break;
 			}
 		}
-		int rc = file_create(box->fd, TABLE_LOCK, fd, err);
+		rc = lock_try(box, lock, err);
 		if (rc == 0) {
 			return 1;
 		}
-		if (fstatat(box->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
-		    errno != ENOENT) {
-			return rc;
+		bool is_held = fstatat(box->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		if (!is_held && (errno != ENOENT || poll > 0)) {
+			break; /* not for the lock's sake: the directory cannot be written */
 		}
-		if (errno == ENOENT && poll > 0) {
-			return rc; /* not for the lock's sake: the directory cannot be written */
-		}
+		rc = 0;
 		(void)nanosleep(&pause, NULL);
 	}
-	return 0;
+	if (lock->fd >= 0) {
+		close(lock->fd);
+	}
+	lock_drop_temp(lock);
+	return rc;
+}
+
+void maildir_table_sweep(struct maildir_box *box, const struct stat *leftover)
+{
+	struct err ignored;
+	struct stat st;
+
+	if (fstatat(box->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_ino == leftover->st_ino && st.st_dev == leftover->st_dev) {
+		(void)file_unlink(box->fd, TABLE_LOCK, &ignored);
+	}
 }
 
 /* Writes TEXT into the lock file and puts it in the table's place. */
@@ -229,11 +299,13 @@ static int lock_commit(struct maildir_box *box, int fd, struct span text, struct
 static int table_allot(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
 		       struct err *err)
 {
+	struct table_lock lock;
 	struct buf text;
-	int fd, added = 0;
+	int added = 0;
 
-	int rc = lock_take(box, &fd, err);
+	int rc = lock_take(box, &lock, err);
 	if (rc == 0) {
+		box->table.gave_up = true;
 		log_line(box->maildir->log, LOG_WARN,
 			 "mailbox %s: %s is held by another program; new keywords wait", box->name,
 			 TABLE_LOCK);
@@ -258,13 +330,14 @@ static int table_allot(struct maildir_box *box, uint64_t flags, const struct key
 		rc = buf_status(&text, TABLE_FILE, err);
 	}
 	if (rc == 0 && added > 0) {
-		rc = lock_commit(box, fd, buf_span(&text), err);
+		rc = lock_commit(box, lock.fd, buf_span(&text), err);
 	}
-	close(fd);
+	close(lock.fd);
 	if (rc < 0 || added == 0) {
 		struct err ignored;
 		(void)file_unlink(box->fd, TABLE_LOCK, &ignored);
 	}
+	lock_drop_temp(&lock);
 	buf_finish(&text);
 	return rc < 0 ? rc : maildir_table_refresh(box, err);
 }
@@ -304,7 +377,7 @@ int maildir_table_letters(struct maildir_box *box, uint64_t flags, const struct 
 		return rc;
 	}
 	uint64_t known = letters_known(box, flags, keywords, &missing);
-	if (missing != 0 && allot && box->table.next < MAILDIR_LETTERS) {
+	if (missing != 0 && allot && !box->table.gave_up && box->table.next < MAILDIR_LETTERS) {
 		rc = table_allot(box, missing, keywords, err);
 		if (rc < 0) {
 			return rc;
@@ -313,6 +386,21 @@ int maildir_table_letters(struct maildir_box *box, uint64_t flags, const struct 
 	}
 	*letters = known;
 	return 0;
+}
+
+int maildir_box_grant(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
+		      uint64_t *granted, struct err *err)
+{
+	uint64_t letters, missing = flags & ~FLAGS_SYSTEM;
+
+	int rc = maildir_table_letters(box, flags, keywords, true, &letters, err);
+	if (rc == 0 && box->maildir->has_keywords && keywords) {
+		(void)letters_known(box, flags, keywords, &missing);
+	}
+	if (rc == 0) {
+		*granted = flags & ~missing;
+	}
+	return rc;
 }
 
 int maildir_box_keyword_mask(struct maildir_box *box, const struct keywords *keywords,

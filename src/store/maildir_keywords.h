@@ -5,9 +5,13 @@
 #ifndef MAILSYNC_STORE_MAILDIR_KEYWORDS_H
 #define MAILSYNC_STORE_MAILDIR_KEYWORDS_H
 
+#include <sys/stat.h>
+
 #include "maildir_private.h"
 
 void maildir_table_finish(struct maildir_table *table);
+/* Removes the table's lock when it is LEFTOVER, a file of a dead run's in tmp/. */
+void maildir_table_sweep(struct maildir_box *box, const struct stat *leftover);
 /* Reads the file again when it changed. */
 int maildir_table_refresh(struct maildir_box *box, struct err *err);
 /* The flag of a lower-case letter, its name interned in KEYWORDS; 0 without one. */

@@ -60,6 +60,7 @@ struct maildir_table {
 	char *names[MAILDIR_LETTERS];
 	int next; /* the first number never given; 26: full */
 	bool was_read;
+	bool gave_up; /* its lock stayed with another program: not waited for again */
 	struct maildir_file seen;
 };
 

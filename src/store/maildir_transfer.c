@@ -15,7 +15,6 @@
 #include "maildir_name.h"
 #include "maildir_private.h"
 #include "mailsync/base/file.h"
-#include "mailsync/base/step.h"
 
 #define COPY_SIZE 65536
 
@@ -121,20 +120,12 @@ static int transfer_by_link(const struct maildir_transfer *transfer, const struc
 			    struct err *err)
 {
 	int from = transfer->from->dirs[transfer->in_new ? MAILDIR_NEW : MAILDIR_CUR];
-	int errnum = STEP_MOVE("link", from, transfer->file, target->fd, target->name);
+	int rc = file_link(from, transfer->file, target->fd, target->name, err);
 
-	if (errnum == 0 && linkat(from, transfer->file, target->fd, target->name, 0) != 0) {
-		errnum = errno;
-	}
-	if (errnum == EEXIST || errnum == ENOENT) {
-		return err_set_errno(err, ERR_CHANGED, SCOPE_MESSAGE, errnum,
-				     "%s is not copied to %s", transfer->file, target->name);
-	}
-	if (errnum == EPERM || errnum == EXDEV || errnum == EMLINK || errnum == ENOSYS ||
-	    errnum == EOPNOTSUPP) {
+	if (rc == -ERR_LIMIT) {
 		return 0;
 	}
-	return errnum == 0 ? 1 : maildir_fail(err, SCOPE_MESSAGE, errnum, "copy", transfer->file);
+	return rc == 0 ? 1 : rc;
 }
 
 static int transfer_copy(const struct maildir_transfer *transfer, const struct target *target,

@@ -7,19 +7,25 @@ static int set_flags(struct job *job, const struct op *op, struct err *err)
 {
 	struct row *row = job_row(job, op);
 	struct maildir_entry entry;
+	uint64_t add = 0;
 	int code = job_find_file(job, row, &entry, err);
+	if (code == 0) {
+		code = maildir_box_grant(job->box->dir, op->add, &job->box->base.keywords, &add,
+					 err);
+	}
 	if (code == 0) {
 		struct maildir_change change = {
 			.file = entry.name,
 			.in_new = entry.in_new,
-			.add = op->add,
+			.add = add,
 			.remove = op->remove,
 			.keywords = &job->box->base.keywords,
 		};
 		code = maildir_box_set_flags(job->box->dir, &change, NULL, err);
 	}
 	if (code == 0) {
-		row->local_flags = (row->local_flags | op->add) & ~op->remove;
+		row->local_flags = (row->local_flags | add) & ~op->remove;
+		job->failures += add != op->add; /* the next run tries again */
 		job_settle_flags(row);
 		job->box->counts.flags_local++;
 	}

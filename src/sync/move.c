@@ -220,6 +220,10 @@ static int rewrite_letters(struct run *run, const struct move *move, const struc
 		return code;
 	}
 	meant = translate(meant, &move->from->base.keywords, &move->to->base.keywords);
+	code = maildir_box_grant(move->to->dir, meant, &move->to->base.keywords, &meant, err);
+	if (code < 0) {
+		return code;
+	}
 	struct maildir_change change = {
 		.file = name,
 		.in_new = in_new,
@@ -528,15 +532,20 @@ static int move_file(struct run *run, struct move *move, struct err *err)
 		code = maildir_unique_make(unique, key, move->to->base.uidvalidity, fresh.uid, err);
 	}
 	if (code == 0 && found) {
-		struct keywords *words = &move->to->base.keywords;
 		transfer.from = move->from->dir;
 		transfer.to = move->to->dir;
-		transfer.flags = translate(gone.local_flags, &move->from->base.keywords, words);
-		transfer.keywords = words;
+		transfer.flags = translate(gone.local_flags, &move->from->base.keywords,
+					   &move->to->base.keywords);
+		transfer.keywords = &move->to->base.keywords;
+		code = maildir_box_grant(move->to->dir, transfer.flags, transfer.keywords,
+					 &transfer.flags, err);
+	}
+	if (code == 0 && found) {
 		code = maildir_transfer(&transfer, err);
 		fresh.local = SIDE_PRESENT;
 		fresh.local_flags = transfer.flags;
-		fresh.flags = translate(gone.flags, &move->from->base.keywords, words);
+		fresh.flags = translate(gone.flags, &move->from->base.keywords,
+					&move->to->base.keywords);
 		fresh.is_agreed = true;
 		fresh.reason = REASON_NONE;
 		fresh.size_bytes = gone.size_bytes;

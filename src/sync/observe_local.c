@@ -251,7 +251,13 @@ int observe_local_box(struct run *run, struct box *box, struct err *err)
 	if (code < 0) {
 		return code;
 	}
-	code = maildir_box_scan(box->dir, &box->base.keywords, &scan, err);
+	if (run->was_unclean && !run->options->dry_run) {
+		/* Drafts of the run that died, and its lock on the keyword table. */
+		code = maildir_box_sweep(box->dir, err);
+	}
+	if (code == 0) {
+		code = maildir_box_scan(box->dir, &box->base.keywords, &scan, err);
+	}
 	if (code == 0) {
 		code = delta_compute(run, box, &scan, &delta, err);
 		if (code == 0) {

@@ -1,3 +1,5 @@
+#include "maildir_private.h"
+
 #include "maildir_fixture.h"
 
 static uint64_t bit(struct fixture *fixture, const char *name)
@@ -111,6 +113,39 @@ static void stale_locks_are_broken(void **state)
 	fixture_close(&fixture);
 }
 
+static void a_held_lock_denies_keywords_their_letters(void **state)
+{
+	struct fixture fixture;
+	uint64_t granted = 0;
+	(void)state;
+	fixture_open(&fixture);
+	write_file(&fixture, "INBOX/dovecot-keywords", "0 work\n");
+	write_file(&fixture, "INBOX/dovecot-keywords.lock", "");
+	uint64_t wanted = FLAG_SEEN | bit(&fixture, "work") | bit(&fixture, "new");
+	must(&fixture,
+	     maildir_box_grant(fixture.box, wanted, &fixture.keywords, &granted, &fixture.err));
+	assert_int_equal(granted, FLAG_SEEN | bit(&fixture, "work"));
+	assert_true(is_there(&fixture, "INBOX/dovecot-keywords.lock"));
+	fixture_close(&fixture);
+}
+
+static void a_dead_runs_lock_goes_with_its_draft(void **state)
+{
+	struct fixture fixture;
+	char draft[512], lock[512];
+	(void)state;
+	fixture_open(&fixture);
+	write_file(&fixture, "INBOX/tmp/" MAILDIR_TEMP_PREFIX "dead-0", "0 half");
+	path_below(&fixture, "INBOX/tmp/" MAILDIR_TEMP_PREFIX "dead-0", draft);
+	path_below(&fixture, "INBOX/dovecot-keywords.lock", lock);
+	assert_int_equal(link(draft, lock), 0);
+	fixture.box->maildir->opened_ns += 3600 * INT64_C(1000000000);
+	must(&fixture, maildir_box_sweep(fixture.box, &fixture.err));
+	assert_false(is_there(&fixture, "INBOX/tmp/" MAILDIR_TEMP_PREFIX "dead-0"));
+	assert_false(is_there(&fixture, "INBOX/dovecot-keywords.lock"));
+	fixture_close(&fixture);
+}
+
 static void keywords_switched_off_are_left_alone(void **state)
 {
 	struct maildir_params params = {
@@ -159,6 +194,8 @@ int main(void)
 		cmocka_unit_test(tables_changed_by_others_are_read_again),
 		cmocka_unit_test(full_tables_leave_keywords_without_letters),
 		cmocka_unit_test(stale_locks_are_broken),
+		cmocka_unit_test(a_held_lock_denies_keywords_their_letters),
+		cmocka_unit_test(a_dead_runs_lock_goes_with_its_draft),
 		cmocka_unit_test(keywords_switched_off_are_left_alone),
 		cmocka_unit_test(table_that_is_a_link_or_pipe_is_not_read),
 	};

@@ -35,6 +35,9 @@ int file_set_mtime(int fd, int64_t seconds, struct err *err);
 int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err);
 /* Renames over whatever is there (for our own state files only). */
 int file_replace(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err);
+/* A second name for a file, never over an existing target: -ERR_CHANGED as for file_rename;
+ * -ERR_LIMIT where these two places cannot share a file. */
+int file_link(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err);
 /* Unlinks. A file that is not there is success. */
 int file_unlink(int dirfd, const char *name, struct err *err);
 /* A directory that is not there is success; one that is not empty is -ERR_CHANGED. */

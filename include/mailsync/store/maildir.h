@@ -127,6 +127,11 @@ const struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, s
 int maildir_box_keyword_mask(struct maildir_box *box, const struct keywords *keywords,
 			     uint64_t *mask, struct err *err);
 
+/* Allots letters to the keywords of FLAGS. *GRANTED: FLAGS less the keywords that got none, since
+ * the table is full or another program holds its lock: a name cannot say these now. */
+int maildir_box_grant(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
+		      uint64_t *granted, struct err *err);
+
 /* What FILE's letters mean by the keyword table of this folder (for a file that was moved here
  * or away with the letters of another folder). Names are interned in KEYWORDS as in a scan. */
 int maildir_box_read_letters(struct maildir_box *box, const char *file, struct keywords *keywords,
