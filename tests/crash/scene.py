@@ -1,0 +1,254 @@
+"""A prepared account, copied anew for each try: both sides in sync, then changed on both.
+
+    scene = Scene("all"); scene.prepare(changes)
+    with scene.copy() as trial:
+        trial.sync(env={"MAILSYNC_STEP_STOP": "7"}, status=None)
+        trial.wait_for_server()
+        ... trial.trees() ...
+
+The server's user directory, the Maildir and the state directory are copied as they lie, so that a
+try costs some milliseconds. A Scene is made before the workers are forked and shared by them.
+"""
+
+import itertools
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from rig import mail, program, tree  # noqa: E402
+from rig.dovecot import Dovecot  # noqa: E402
+from rig.line import Line  # noqa: E402
+
+EXTENSIONS = ("QRESYNC CONDSTORE UIDPLUS MOVE LITERAL+ LIST-STATUS LIST-EXTENDED MULTIAPPEND "
+              "ESEARCH SPECIAL-USE ENABLE UNSELECT SASL-IR COMPRESS=DEFLATE")
+# The codes that tell UIDs, which Dovecot sends whatever its CAPABILITY says.
+UID_CODES = r"\[(?:APPENDUID|COPYUID) [^]]*\] ?"
+
+# name: (config keys, Line's options or None)
+MODES = {
+    "all": ({}, None),
+    "no-qresync": ({"disable_extensions": "QRESYNC"}, None),
+    "no-condstore": ({"disable_extensions": "QRESYNC CONDSTORE"}, None),
+    "no-uidplus": ({"disable_extensions": "UIDPLUS MULTIAPPEND"}, {"hide": UID_CODES}),
+    "none": ({"disable_extensions": EXTENSIONS}, {"hide": UID_CODES}),
+    "file": ({"durability": "file"}, None),
+    "nosync": ({"durability": "none"}, None),
+    "maildir++": ({"layout": "maildir++"}, None),
+}
+
+_serial = itertools.count(1)
+
+
+def scratch_dir():
+    """In memory where that is to be had: nothing here is about how fast a disk is."""
+    for folder in (os.environ.get("MAILSYNC_RIG_DIR"), "/dev/shm"):
+        if folder and os.access(folder, os.W_OK):
+            return folder
+    return tempfile.gettempdir()
+
+
+def copy_tree(source, target):
+    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
+
+
+class Session:
+    """Waits for sessions of a user to end: the server may still work off what a killed client sent,
+    and what it does after the next run looked is no fault of either."""
+
+    def __init__(self, user):
+        self.mark = f"[{user} ".encode()
+
+    def is_open(self):
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit():
+                continue
+            try:
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    title = file.read(200)
+            except OSError:
+                continue
+            if title.startswith(b"imap:") and self.mark in title:
+                return True
+        return False
+
+    def wait(self, seconds=20):
+        end = time.monotonic() + seconds
+        while self.is_open():
+            if time.monotonic() > end:
+                raise RuntimeError("the server's session does not end")
+            time.sleep(0.002)
+
+
+class Trial:
+    """One copy of the scene."""
+
+    def __init__(self, scene, user):
+        self.scene, self.user = scene, user
+        self.account = program.Account(scene.folder / user, scene.server, user, **scene.keys)
+
+    def sync(self, *args, env=None, status=0, port=None):
+        self.account.change(port=port or self.scene.port)
+        return self.account.sync(*args, status=status, env=env)
+
+    def wait_for_server(self):
+        Session(self.user).wait()
+
+    def trees(self):
+        with self.account.remote() as remote:
+            there = remote.read()
+        return self.account.local.read(), there
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None and os.environ.get("MAILSYNC_RIG_KEEP"):
+            return
+        self.wait_for_server()
+        shutil.rmtree(self.account.folder, ignore_errors=True)
+        shutil.rmtree(self.scene.server.mail / self.user, ignore_errors=True)
+
+
+class Scene:
+    """An account in MODE on a server of its own, or on SERVER."""
+
+    def __init__(self, mode, server=None):
+        self.mode = mode
+        self.keys, line = MODES[mode]
+        self.keys = dict(self.keys, max_delete="100%", remove_mailboxes="both")
+        self.owns_server = server is None
+        if server is None:
+            server = make_server()
+        self.server = server
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ms-scene-", dir=scratch_dir()))
+        self.line = Line(server.port, **line) if line else None
+        self.port = self.line.port if self.line else server.port
+        self.template = f"template{next(_serial)}"
+        self.expected = None
+        self.copies = itertools.count(1)
+
+    def prepare(self, fill, change):
+        """FILL the server, sync, and CHANGE both sides: functions of (Maildir, Imap session)."""
+        trial = Trial(self, self.template)
+        self.account = trial.account
+        with self.account.remote() as remote:
+            fill(self.account.local, remote)
+        trial.sync()
+        with self.account.remote() as remote:
+            change(self.account.local, remote)
+        trial.wait_for_server()
+        copy_tree(self.server.mail / self.template, self.folder / "server")
+        for name in ("mail", "state"):
+            copy_tree(self.account.folder / name, self.folder / name)
+
+    def copy(self):
+        user = f"t{os.getpid()}x{next(self.copies)}"
+        trial = Trial(self, user)
+        copy_tree(self.folder / "server", self.server.mail / user)
+        for name in ("mail", "state"):
+            copy_tree(self.folder / name, trial.account.folder / name)
+        return trial
+
+    def close(self):
+        if self.line:
+            self.line.stop()
+        if self.owns_server:
+            self.server.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def make_server(**options):
+    os.environ.setdefault("MAILSYNC_RIG_DIR", scratch_dir())
+    server = Dovecot(extra="verbose_proctitle = yes\n", **options)
+    server.start()
+    return server
+
+
+# The crash proof's account.
+
+BOXES = {"INBOX": 8, "Work": 6, "Archive": 4, "Été/Sub": 4, "OldLocal": 2, "OldRemote": 2}
+
+
+def letter(name, size=500):
+    return mail.one(0, seed=name, size=size)
+
+
+def fill(_, remote):
+    for box, count in BOXES.items():
+        if box != "INBOX":
+            remote.create(box)
+        for number in range(count):
+            flags = ("\\Seen",) if number % 2 else ()
+            remote.append(box, letter(f"{box}/{number}"), flags, 1_500_000_000 + number)
+
+
+def change(local, remote):
+    """A bit of everything, on both sides."""
+    change_remote(remote)
+    change_local(local)
+
+
+def change_remote(remote):
+    uids = {box: remote.uids(box) for box in BOXES}
+    for number in range(11):
+        remote.append(("INBOX", "Work", "Archive")[number % 3], letter(f"down/{number}"),
+                      ("\\Flagged",) if number % 4 == 0 else (), 1_600_000_000 + number)
+    remote.append("Work", letter("down/big", 300_000), (), 1_600_000_100)
+    remote.move("Work", uids["Work"][0], "Archive")
+    remote.move("Été/Sub", uids["Été/Sub"][0], "INBOX")
+    remote.store("INBOX", uids["INBOX"][0], "+FLAGS", "\\Flagged")
+    remote.store("INBOX", uids["INBOX"][1], "-FLAGS", "\\Seen")
+    remote.store("INBOX", uids["INBOX"][2], "+FLAGS", "work \\Answered")
+    remote.expunge("INBOX", uids["INBOX"][3])
+    remote.expunge("Été/Sub", uids["Été/Sub"][1])
+    remote.create("New/Remote")
+    remote.append("New/Remote", letter("new/remote"), ("\\Seen",), 1_600_000_200)
+    remote.delete_mailbox("OldRemote")
+
+
+def change_local(local):
+    def find(box, number):
+        return local.find(box, letter(f"{box}/{number}"))
+
+    for number in range(5):
+        box = ("INBOX", "Archive")[number % 2]
+        local.deliver(box, letter(f"up/{number}").replace(b"\r\n", b"\n"),
+                      "F" if number == 1 else "", 1_600_001_000 + number)
+    local.deliver("Work", letter("up/big", 1_100_000).replace(b"\r\n", b"\n"), "S", 1_600_001_100)
+    local.move(find("INBOX", 4), "Work")
+    local.move(find("INBOX", 5), "Archive")
+    local.move(find("Archive", 1), "INBOX")
+    local.create("New/Local")
+    local.move(find("Work", 1), "New/Local")
+    local.deliver("New/Local", letter("new/local").replace(b"\r\n", b"\n"), "", 1_600_001_200)
+    local.set_flags(find("INBOX", 0), "R")
+    local.set_flags(find("Work", 2), "F")
+    local.set_flags(find("Work", 3), "", "S")
+    local.set_flags(find("Archive", 2), local.keyword_letter("Archive", "todo"))
+    find("INBOX", 6).unlink()
+    find("Work", 4).unlink()
+    local.remove("OldLocal")
+
+
+def keys_of(state):
+    """The digests of a tree of messages."""
+    return {key for box in state.values() for key in box}
+
+
+def doubled(state):
+    """Messages that a mailbox holds more than once; those of the scene are all different."""
+    return [f"{box}: {key[:12]} {len(copies)} times" for box, messages in state.items()
+            for key, copies in messages.items() if len(copies) > 1]
+
+
+def compare(expected, trees):
+    """What differs from the expected end state, on either side."""
+    lines = [f"local against expected: {line}" for line in tree.differences(trees[0], expected)]
+    return lines + [f"expected against remote: {line}"
+                    for line in tree.differences(expected, trees[1])]
