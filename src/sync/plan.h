@@ -33,8 +33,9 @@
  *       What has to change locally: merged ^ local_flags; on the server: merged ^ remote_flags.
  *   R16 `flags` does not cover local, or a bit cannot be kept locally (keyword without letter):
  *       those bits are held (POLICY)
- *   R17 `flags` does not cover remote: those bits are held (POLICY); bit not in permanent_flags
- *       (keywords new to the mailbox: permanent_any), or read-only mailbox: held (OBSTACLE)
+ *   R17 `flags` does not cover remote, or bit not in permanent_flags (keywords new to the mailbox:
+ *       permanent_any): those bits are held (POLICY: no message is left out, so it is not
+ *       `skipped`); read-only mailbox: held (OBSTACLE)
  *   R18 remaining local bits  -> FLAGS_LOCAL(add, remove)
  *   R19 remaining remote bits -> FLAGS_REMOTE(add, remove)
  *   R20 merged has \Deleted and `expunge` is set: covers remote -> DELETE_REMOTE, covers local
