@@ -3,7 +3,13 @@
 /* A file given as "new/..." or "cur/...". The new name is left in fixture->result. */
 static int set_flags(struct fixture *fixture, const char *path, uint64_t add, uint64_t remove)
 {
-	struct maildir_change change = {path + 4, path[0] == 'n', add, remove, &fixture->keywords};
+	struct maildir_change change = {
+		.file = path + 4,
+		.in_new = path[0] == 'n',
+		.add = add,
+		.remove = remove,
+		.keywords = &fixture->keywords,
+	};
 	return maildir_box_set_flags(fixture->box, &change, fixture->result, &fixture->err);
 }
 

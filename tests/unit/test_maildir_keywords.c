@@ -12,7 +12,11 @@ static uint64_t bit(struct fixture *fixture, const char *name)
 static int add_flags(struct fixture *fixture, const char *file, uint64_t flags,
 		     char result[MAILDIR_NAME_MAX + 1])
 {
-	struct maildir_change change = {file, false, flags, 0, &fixture->keywords};
+	struct maildir_change change = {
+		.file = file,
+		.add = flags,
+		.keywords = &fixture->keywords,
+	};
 	return maildir_box_set_flags(fixture->box, &change, result, &fixture->err);
 }
 
