@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "mailsync/model/flags.h"
-#include "sync/plan.h"
+#include "plan.h"
 
 #define ROWS_MAX 16
 #define TEXT_MAX 4096
