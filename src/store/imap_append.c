@@ -95,6 +95,11 @@ int imap_append_message(struct imap *imap, const struct imap_append *message, st
 	return wait_continue(imap, err);
 }
 
+bool imap_append_was_refused(const struct imap *imap)
+{
+	return imap->append_no != NULL;
+}
+
 int imap_append_data(struct imap *imap, struct span data, struct err *err)
 {
 	int code = conn_queue(imap->conn, data, false, err);

@@ -10,8 +10,9 @@
 
 #include "job.h"
 
-#define BATCH_MESSAGES 100
+#define BATCH_MESSAGES 200
 #define BATCH_BYTES (8u << 20)
+#define BATCHES_IN_FLIGHT 4
 #define SMALL_BYTES (1u << 20)      /* held in memory whole, so that a file that changes meanwhile breaks nothing */
 
 enum item_state { ITEM_OPEN, ITEM_SENT, ITEM_DONE, ITEM_UNKNOWN, ITEM_FAILED, ITEM_RETRY };
@@ -24,17 +25,31 @@ struct item {
 	uint64_t size;         /* on the wire */
 };
 
-struct upload {
-	struct job *job;
+struct batch {
 	struct item items[BATCH_MESSAGES];
 	size_t count;
 	uint64_t bytes;
+	size_t in_flight;      /* answers still to come */
+	bool is_together;      /* one answer for all */
+};
+
+struct upload {
+	struct job *job;
+	struct batch batches[BATCHES_IN_FLIGHT];
+	size_t current;        /* the batch that is being filled */
 	bool multi;            /* MULTIAPPEND is worth a try */
+	bool pipelined;        /* literals need no go-ahead */
 	bool quota_hit;
-	bool put_off;          /* the server asked for patience: nothing more is sent */
-	struct err why;        /* its words */
+	bool put_off;          /* the server asks for patience: nothing more is sent now */
+	struct err why;
 	struct buf body;
 };
+
+/* The cookie of an APPEND: which batch, which of its items (0 for all of them). */
+static uint64_t cookie_of(const struct upload *upload, const struct batch *batch, size_t item)
+{
+	return (uint64_t)(batch - upload->batches) * BATCH_MESSAGES + item;
+}
 
 static uint64_t flags_to_send(const struct job *job, const struct row *row)
 {
@@ -48,7 +63,7 @@ static uint64_t flags_to_send(const struct job *job, const struct row *row)
 }
 
 /* Digest and size of what is going to be sent are in the row before the intent is. */
-static int add_intents(struct upload *upload, struct err *err)
+static int add_intents(struct upload *upload, struct batch *batch, struct err *err)
 {
 	struct job *job = upload->job;
 	struct state *state = job->run->state;
@@ -56,8 +71,8 @@ static int add_intents(struct upload *upload, struct err *err)
 	if (code < 0) {
 		return code;
 	}
-	for (size_t i = 0; code == 0 && i < upload->count; i++) {
-		struct item *item = &upload->items[i];
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		struct item *item = &batch->items[i];
 		struct intent intent = {
 			.kind = INTENT_APPEND,
 			.row = item->row->id,
@@ -203,12 +218,12 @@ static int item_refused(struct upload *upload, struct item *item, const struct e
 }
 
 /* Those items were not taken, or not even sent: what says that they may have been goes. */
-static int void_intents(struct upload *upload, size_t first, size_t last, struct err *err)
+static int void_intents(struct upload *upload, struct item *items, size_t count, struct err *err)
 {
 	int code = 0;
-	for (size_t i = first; code == 0 && i < last; i++) {
-		upload->items[i].state = ITEM_FAILED;
-		code = state_intent_drop(upload->job->run->state, upload->items[i].intent, err);
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		items[i].state = ITEM_FAILED;
+		code = state_intent_drop(upload->job->run->state, items[i].intent, err);
 	}
 	return code;
 }
@@ -219,53 +234,64 @@ static bool uids_fit(const struct upload *upload, const struct imap_done *done, 
 	       uidset_size(&done->appended) == count;
 }
 
-/* The answer to an APPEND of the items FIRST to LAST - 1. */
-static int take_answer(struct upload *upload, const struct imap_done *done, size_t first, size_t last,
-		       struct err *err)
+/* Taken, but under which UIDs? They are looked for later. */
+static void items_unknown(struct upload *upload, struct item *items, size_t count)
+{
+	upload->job->box->has_intents = true;
+	for (size_t i = 0; i < count; i++) {
+		items[i].state = ITEM_UNKNOWN;
+		upload->job->box->counts.uploaded++;
+	}
+}
+
+static int items_landed(struct upload *upload, struct item *items, size_t count,
+			const struct imap_done *done, struct err *err)
 {
 	struct state *state = upload->job->run->state;
 	struct uidset_cursor cursor = {0};
 	uint32_t uid = 0;
-	int code = 0;
-	upload->quota_hit |= done->status < 0 && done->code == IMAP_CODE_OVERQUOTA;
-	if (done->status == 0) {
-		upload->job->box->remote_touched = true;
-	}
-	if (done->status < 0 && imap_backoff_is_due(upload->job->imap)) {
-		upload->put_off = true;
-		upload->why = done->err;
-		return void_intents(upload, first, last, err);
-	}
-	if (done->status < 0 && last - first > 1) {
-		for (size_t i = first; i < last; i++) {
-			upload->items[i].state = ITEM_RETRY;
-		}
-		return 0;
-	}
-	if (done->status < 0) {
-		return item_refused(upload, &upload->items[first], &done->err, err);
-	}
-	if (!uids_fit(upload, done, last - first)) {
-		upload->job->box->has_intents = true;
-		for (size_t i = first; i < last; i++) {
-			upload->items[i].state = ITEM_UNKNOWN;
-			upload->job->box->counts.uploaded++;
-		}
-		return 0;
-	}
-	code = state_begin(state, err);
+	int code = state_begin(state, err);
 	if (code < 0) {
 		return code;
 	}
-	for (size_t i = first; code == 0 && i < last; i++) {
+	for (size_t i = 0; code == 0 && i < count; i++) {
 		uidset_next(&done->appended, &cursor, &uid);
-		code = item_landed(upload, &upload->items[i], uid, err);
+		code = item_landed(upload, &items[i], uid, err);
 	}
 	if (code < 0) {
 		state_rollback(state);
 		return code;
 	}
 	return state_commit(state, err);
+}
+
+/* The answer to an APPEND of COUNT items. */
+static int take_answer(struct upload *upload, struct item *items, size_t count,
+		       const struct imap_done *done, struct err *err)
+{
+	upload->quota_hit |= done->status < 0 && done->code == IMAP_CODE_OVERQUOTA;
+	if (done->status == 0) {
+		upload->job->box->remote_touched = true;
+		if (uids_fit(upload, done, count)) {
+			return items_landed(upload, items, count, done, err);
+		}
+		items_unknown(upload, items, count);
+		return 0;
+	}
+	if (imap_backoff_is_due(upload->job->imap)) {
+		upload->put_off = true;
+		upload->why = done->err;
+		return void_intents(upload, items, count, err);
+	}
+	if (count == 1) {
+		return item_refused(upload, &items[0], &done->err, err);
+	}
+	/* Atomic: none was taken. Which one it was shows when each goes by itself. */
+	upload->multi = false;
+	for (size_t i = 0; i < count; i++) {
+		items[i].state = ITEM_RETRY;
+	}
+	return 0;
 }
 
 /* A file that could not be read now: nothing was sent of it. */
@@ -283,120 +309,136 @@ static int item_unreadable(struct upload *upload, struct item *item, struct err 
 	return item_refused(upload, item, &why, err);
 }
 
-static int take_one_answer(struct upload *upload, struct err *err)
+static int take_next_answer(struct upload *upload, struct err *err)
 {
 	struct imap_done done;
 	imap_done_init(&done);
 	int code = imap_done_next(upload->job->imap, &done, err);
 	if (code == 0) {
-		size_t index = (size_t)done.cookie;
-		code = take_answer(upload, &done, index, index + 1, err);
+		struct batch *batch = &upload->batches[done.cookie / BATCH_MESSAGES];
+		size_t first = (size_t)(done.cookie % BATCH_MESSAGES);
+		size_t count = batch->is_together ? batch->count : 1;
+		batch->in_flight--;
+		code = take_answer(upload, &batch->items[first], count, &done, err);
 	}
 	imap_done_finish(&done);
 	return code;
 }
 
-static int drain(struct upload *upload, struct err *err)
+static int batch_wait(struct upload *upload, struct batch *batch, struct err *err)
 {
 	int code = 0;
-	while (code == 0 && imap_outstanding(upload->job->imap) > 0) {
-		code = take_one_answer(upload, err);
+	while (code == 0 && batch->in_flight > 0) {
+		code = take_next_answer(upload, err);
 	}
 	return code;
+}
+
+static int send_one(struct upload *upload, struct batch *batch, size_t index, struct err *err)
+{
+	struct job *job = upload->job;
+	struct item *item = &batch->items[index];
+	int code = send_message(upload, item, true, cookie_of(upload, batch, index), err);
+	if (code == 0) {
+		item->state = ITEM_SENT;
+		batch->in_flight++;
+		code = imap_append_end(job->imap, err);
+		return code == 0 && !upload->pipelined ? batch_wait(upload, batch, err) : code;
+	}
+	if (imap_append_was_refused(job->imap)) {
+		/* At its literal: its answer is there already. */
+		batch->in_flight++;
+		return batch_wait(upload, batch, err);
+	}
+	return item_unreadable(upload, item, err);
+}
+
+/* No more of this mailbox in this job. */
+static bool is_over(const struct upload *upload)
+{
+	return upload->quota_hit || upload->put_off;
 }
 
 /* Each message by its own APPEND. */
-static int send_singly(struct upload *upload, struct err *err)
+static int send_singly(struct upload *upload, struct batch *batch, struct err *err)
 {
-	struct job *job = upload->job;
-	bool pipelined = (imap_caps(job->imap) & IMAP_CAP_LITERAL_PLUS) != 0;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < upload->count; i++) {
-		struct item *item = &upload->items[i];
-		if (item->state != ITEM_OPEN && item->state != ITEM_RETRY) {
-			continue;
-		}
-		code = send_message(upload, item, true, i, err);
-		if (code == 0) {
-			item->state = ITEM_SENT;
-			code = imap_append_end(job->imap, err);
-		} else if (imap_outstanding(job->imap) == 0 || code != -ERR_REFUSED) {
-			/* An APPEND that was begun and refused at its literal still has its answer coming. */
-			code = code == -ERR_REFUSED || code == -ERR_TEMPORARY
-				       ? (run_is_fatal(err) ? code : 0)
-				       : item_unreadable(upload, item, err);
-		}
-		if (code == 0 && !pipelined && item->state != ITEM_FAILED) {
-			code = take_one_answer(upload, err);
-		}
-		if (upload->quota_hit || upload->put_off) {
-			break;
-		}
-	}
-	if (code == 0 && pipelined) {
-		code = drain(upload, err);
-	}
-	for (size_t i = 0; code == 0 && i < upload->count; i++) {
-		enum item_state state = upload->items[i].state;
-		if (state == ITEM_OPEN || state == ITEM_RETRY) {
-			code = void_intents(upload, i, i + 1, err);
+	batch->is_together = false;
+	for (size_t i = 0; code == 0 && i < batch->count && !is_over(upload); i++) {
+		if (batch->items[i].state == ITEM_OPEN || batch->items[i].state == ITEM_RETRY) {
+			code = send_one(upload, batch, i, err);
 		}
 	}
 	return code;
 }
 
-/* All of the batch in one APPEND. Files that cannot be read are left out before it begins. */
-static int send_together(struct upload *upload, struct err *err)
+/* All of the batch in one APPEND. -ERR_CHANGED: not begun, since a file cannot be read. */
+static int send_together(struct upload *upload, struct batch *batch, struct err *err)
 {
-	struct job *job = upload->job;
-	struct imap_done done;
 	bool begun = false;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < upload->count; i++) {
-		code = send_message(upload, &upload->items[i], !begun, 0, err);
-		begun |= code == 0;
-		if (code < 0 && !begun && !run_is_fatal(err)) {
-			return -ERR_CHANGED; /* one by one then */
-		}
-		if (code < 0 && begun && !run_is_fatal(err)) {
+	batch->is_together = true;
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		code = send_message(upload, &batch->items[i], !begun, cookie_of(upload, batch, 0),
+				    err);
+		if (code < 0 && !run_is_fatal(err)) {
 			/* Mid-command there is no way to leave one out. */
-			return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
-				       "a message changed while it was sent; run again");
+			return !begun ? -ERR_CHANGED
+				      : err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+						"a message changed while it was sent; run again");
+		}
+		begun |= code == 0;
+	}
+	batch->in_flight = 1;
+	return code < 0 ? code : imap_append_end(upload->job->imap, err);
+}
+
+static int batch_send(struct upload *upload, struct batch *batch, struct err *err)
+{
+	if (batch->count == 0) {
+		return 0;
+	}
+	int code = add_intents(upload, batch, err);
+	if (code == 0 && upload->multi && batch->count > 1) {
+		code = send_together(upload, batch, err);
+		if (code != -ERR_CHANGED) {
+			return code;
+		}
+		code = 0;
+	}
+	return code < 0 ? code : send_singly(upload, batch, err);
+}
+
+/* Waits for all of a batch, sends again by themselves those that were refused together, and empties it. */
+static int batch_settle(struct upload *upload, struct batch *batch, struct err *err)
+{
+	int code = batch_wait(upload, batch, err);
+	bool retry = false;
+	for (size_t i = 0; i < batch->count; i++) {
+		retry |= batch->items[i].state == ITEM_RETRY;
+	}
+	if (code == 0 && retry) {
+		code = send_singly(upload, batch, err);
+	}
+	if (code == 0) {
+		code = batch_wait(upload, batch, err);
+	}
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		if (batch->items[i].state == ITEM_OPEN || batch->items[i].state == ITEM_RETRY) {
+			code = void_intents(upload, &batch->items[i], 1, err);
 		}
 	}
-	if (code == 0) {
-		code = imap_append_end(job->imap, err);
-	}
-	imap_done_init(&done);
-	if (code == 0) {
-		code = imap_done_next(job->imap, &done, err);
-	}
-	if (code == 0) {
-		code = take_answer(upload, &done, 0, upload->count, err);
-	}
-	if (code == 0 && done.status < 0) {
-		upload->multi = false;
-	}
-	imap_done_finish(&done);
+	batch->count = 0;
+	batch->bytes = 0;
 	return code;
 }
 
-static int send_batch(struct upload *upload, struct err *err)
+/* Sends the current batch and goes on to the next, waiting for the one that used its place before. */
+static int batch_turn(struct upload *upload, struct err *err)
 {
-	if (upload->count == 0) {
-		return 0;
-	}
-	int code = add_intents(upload, err);
-	if (code == 0 && upload->multi && upload->count > 1) {
-		code = send_together(upload, err);
-		code = code == -ERR_CHANGED ? 0 : code;
-	}
-	if (code == 0 && !upload->put_off) {
-		code = send_singly(upload, err);
-	}
-	upload->count = 0;
-	upload->bytes = 0;
-	return code;
+	int code = batch_send(upload, &upload->batches[upload->current], err);
+	upload->current = (upload->current + 1) % BATCHES_IN_FLIGHT;
+	return code < 0 ? code : batch_settle(upload, &upload->batches[upload->current], err);
 }
 
 /* Header digest and size are noted; a row whose file is not there now is left for the next run. */
@@ -423,9 +465,10 @@ static int prepare(struct upload *upload, struct row *row, struct err *err)
 	row->has_digest = true;
 	memcpy(row->digest, identity.digest, ROW_DIGEST_SIZE);
 	row->size_bytes = file.size_bytes;
-	upload->items[upload->count++] = (struct item){
+	struct batch *batch = &upload->batches[upload->current];
+	batch->items[batch->count++] = (struct item){
 		.row = row, .state = ITEM_OPEN, .flags = flags_to_send(job, row)};
-	upload->bytes += file.size_bytes;
+	batch->bytes += file.size_bytes;
 	return 0;
 }
 
@@ -433,18 +476,22 @@ static int upload_rows(struct upload *upload, const size_t *ops, size_t count, s
 {
 	struct job *job = upload->job;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < count && !upload->quota_hit && !upload->put_off; i++) {
+	for (size_t i = 0; code == 0 && i < count && !is_over(upload); i++) {
+		const struct batch *batch = &upload->batches[upload->current];
 		code = run_check_stop(job->run, err);
 		if (code == 0) {
 			code = prepare(upload, job_row(job, &job->plan.plan.ops[ops[i]]), err);
 		}
 		if (code == 0 &&
-		    (upload->count == BATCH_MESSAGES || upload->bytes >= BATCH_BYTES)) {
-			code = send_batch(upload, err);
+		    (batch->count == BATCH_MESSAGES || batch->bytes >= BATCH_BYTES)) {
+			code = batch_turn(upload, err);
 		}
 	}
-	if (code == 0 && !upload->quota_hit && !upload->put_off) {
-		code = send_batch(upload, err);
+	if (code == 0 && !is_over(upload)) {
+		code = batch_send(upload, &upload->batches[upload->current], err);
+	}
+	for (size_t i = 0; code == 0 && i < BATCHES_IN_FLIGHT; i++) {
+		code = batch_settle(upload, &upload->batches[i], err);
 	}
 	if (code == 0 && upload->put_off) {
 		*err = upload->why;
@@ -466,7 +513,8 @@ int job_upload(struct job *job, struct err *err)
 	if (code == 0) {
 		unsigned caps = imap_caps(job->imap);
 		upload->job = job;
-		upload->multi = (caps & IMAP_CAP_MULTIAPPEND) && (caps & IMAP_CAP_LITERAL_PLUS);
+		upload->pipelined = (caps & IMAP_CAP_LITERAL_PLUS) != 0;
+		upload->multi = (caps & IMAP_CAP_MULTIAPPEND) && upload->pipelined;
 		buf_init(&upload->body, SMALL_BYTES + 1);
 		code = upload_rows(upload, ops, count, err);
 		buf_finish(&upload->body);
