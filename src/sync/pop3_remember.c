@@ -46,7 +46,7 @@ static bool is_news(const struct pop3_job *job, const struct pop3_item *item)
 {
 	const struct pop3_row *row = &job->rows.items[item->row];
 
-	return item->is_renamed || row->gone_since != 0 ||
+	return item->is_renamed || row->is_deleted || row->gone_since != 0 ||
 	       (item->size_bytes != 0 && item->size_bytes != row->size_bytes) ||
 	       (item->header != POP3_NO_ROW && !row->has_digest);
 }
@@ -66,6 +66,7 @@ static int put_listed(struct pop3_job *job, struct pop3_item *item, struct err *
 		item->is_renamed = false;
 	}
 	row->gone_since = 0;
+	row->is_deleted = false; /* it is still there, whatever QUIT said */
 	row->size_bytes = item->size_bytes ? item->size_bytes : row->size_bytes;
 	if (item->header != POP3_NO_ROW && !row->has_digest) {
 		row->has_digest = true;
