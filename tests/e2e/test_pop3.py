@@ -540,3 +540,31 @@ def test_real_mail_comes_byte_for_byte(pop3):
     # Dovecot shows NUL as 0x80 in IMAP, and as it is in POP3.
     assert sorted(wire.replace(b"\0", b"\x80") for wire in local(account)) == served
     assert account.sync().did == {}
+
+
+# Courier
+
+@pytest.fixture(scope="module")
+def courier():
+    rig = pytest.importorskip("rig.courier")
+    try:
+        server = rig.Courier()
+        server.start()
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("keys", [{}, {"tls": "starttls"}, {"tls": "implicit"}],
+                         ids=["clear", "starttls", "implicit"])
+@pytest.mark.parametrize("leave", ["yes", "no"])
+def test_courier(pop3, courier, keys, leave):
+    account = pop3(courier, leave_on_server=leave, **keys)
+    account.change(port=courier.port + (3 if keys.get("tls") == "implicit" else 2))
+    with account.remote() as remote:
+        sent = sorted(wire for _, wire in append(remote, 30))
+    gone = {"deleted_remote": 30} if leave == "no" else {}
+    assert account.sync().did == {"downloaded": 30, **gone}
+    assert local(account) == sorted(sent)
+    assert account.sync().did == {}
