@@ -195,44 +195,62 @@ static uint64_t translate(uint64_t flags, const struct keywords *from, struct ke
 	return result;
 }
 
-/*
- * A moved file carries the letters of the folder that it came from. They are read by that folder's table and written
- * anew by the target's. FLAGS: what the file then says, in the target's words.
- */
-static int rewrite_letters(struct run *run, const struct move *move, const struct row *fresh,
-			   uint64_t *flags, struct err *err)
+/* What the moved file's letters mean, in the target's words. */
+static int moved_flags(struct run *run, const struct move *move, const struct row *gone,
+		       const char *name, uint64_t *flags, struct err *err)
 {
-	char name[MAILDIR_NAME_MAX + 1];
-	bool in_new = false;
-	uint64_t meant = 0;
+	struct keywords *from = &move->from->base.keywords;
+	struct keywords *to = &move->to->base.keywords;
+	uint64_t here = 0;
+	uint64_t there = 0;
 	int code = box_open_dir(run, move->from, err);
 	if (code == 0) {
-		code = box_open_dir(run, move->to, err);
+		code = maildir_box_read_letters(move->to->dir, name, to, &here, err);
 	}
 	if (code == 0) {
-		code = maildir_box_find(move->to->dir, span_of(fresh->unique), name, &in_new, err);
+		code = maildir_box_read_letters(move->from->dir, name, from, &there, err);
 	}
 	if (code == 0) {
-		code = maildir_box_read_letters(move->from->dir, name, &move->from->base.keywords,
-						&meant, err);
+		/* Rewritten already, by a run that died: by the old table they would change. */
+		bool is_rewritten = ((translate(gone->local_flags, from, to) ^ here) &
+				     ~FLAGS_SYSTEM) == 0;
+		*flags = is_rewritten ? here : translate(there, from, to);
 	}
-	if (code < 0) {
-		return code;
-	}
-	meant = translate(meant, &move->from->base.keywords, &move->to->base.keywords);
-	code = maildir_box_grant(move->to->dir, meant, &move->to->base.keywords, &meant, err);
-	if (code < 0) {
-		return code;
-	}
+	return code;
+}
+
+/*
+ * A moved file carries the letters of the folder that it came from. They are read by that folder's table and written
+ * anew by the target's, before the server moves anything: what comes after may have to be pieced together without base's row.
+ */
+static int rewrite_letters(struct run *run, const struct move *move, const struct row *gone,
+			   struct row *fresh, struct err *err)
+{
+	char name[MAILDIR_NAME_MAX + 1];
 	struct maildir_change change = {
-		.file = name,
-		.in_new = in_new,
-		.add = meant & ~FLAGS_SYSTEM,
-		.keywords = &move->to->base.keywords,
-		.replace_keywords = true,
-	};
-	code = maildir_box_set_flags(move->to->dir, &change, NULL, err);
-	*flags = meant;
+		.file = name, .keywords = &move->to->base.keywords, .replace_keywords = true};
+	uint64_t meant = 0;
+	int code = box_open_dir(run, move->to, err);
+	if (code == 0) {
+		code = maildir_box_find(move->to->dir, span_of(fresh->unique), name, &change.in_new,
+					err);
+	}
+	if (code == 0) {
+		code = moved_flags(run, move, gone, name, &meant, err);
+	}
+	if (code == 0) {
+		code = maildir_box_grant(move->to->dir, meant, change.keywords, &meant, err);
+	}
+	if (code == 0) {
+		change.add = meant & ~FLAGS_SYSTEM;
+		code = maildir_box_set_flags(move->to->dir, &change, NULL, err);
+	}
+	if (code == 0) {
+		code = maildir_box_sync_names(move->to->dir, err);
+	}
+	if (code == 0) {
+		fresh->local_flags = meant;
+	}
 	return code;
 }
 
@@ -243,7 +261,6 @@ static int record_moved(struct run *run, const struct move *move, uint32_t uid, 
 	struct row gone;
 	struct row fresh;
 	bool found = false;
-	uint64_t letters = 0;
 	row_init(&gone);
 	row_init(&fresh);
 	int code = load_rows(run, move, &gone, &fresh, &found, err);
@@ -258,11 +275,6 @@ static int record_moved(struct run *run, const struct move *move, uint32_t uid, 
 		fresh.reason = REASON_NONE;
 		fresh.has_digest = gone.has_digest;
 		memcpy(fresh.digest, gone.digest, ROW_DIGEST_SIZE);
-		struct err why;
-		if (run->account->keywords &&
-		    rewrite_letters(run, move, &fresh, &letters, &why) == 0) {
-			fresh.local_flags = letters;
-		}
 		/* An original that is still there is removed by the plan, like anything deleted locally. */
 		code = original_gone ? state_row_drop(run->state, gone.id, err) : 0;
 	}
@@ -288,6 +300,31 @@ struct batch {
 	bool originals_gone;   /* from the mailbox that they were in */
 };
 
+/* A file that a MUA has renamed again meanwhile keeps its letters; the next scan sees them. */
+static int batch_letters(struct batch *batch, const struct move *move, struct err *err)
+{
+	struct run *run = batch->run;
+	struct row gone;
+	struct row fresh;
+	bool found = false;
+	if (!run->account->keywords) {
+		return 0;
+	}
+	row_init(&gone);
+	row_init(&fresh);
+	int code = load_rows(run, move, &gone, &fresh, &found, err);
+	if (code == 0 && found) {
+		code = rewrite_letters(run, move, &gone, &fresh, err);
+		code = code == -ERR_CHANGED ? 0 : code;
+	}
+	if (code == 0 && found) {
+		code = state_row_put(run->state, &fresh, err);
+	}
+	row_finish(&gone);
+	row_finish(&fresh);
+	return code;
+}
+
 static int batch_intents(struct batch *batch, struct err *err)
 {
 	struct state *state = batch->run->state;
@@ -303,7 +340,10 @@ static int batch_intents(struct batch *batch, struct err *err)
 			.uidvalidity = batch->to->base.uidvalidity,
 			.uid_bound = batch->to->base.uidnext,
 		};
-		code = state_intent_add(state, &intent, err);
+		code = batch_letters(batch, batch->moves[i], err);
+		if (code == 0) {
+			code = state_intent_add(state, &intent, err);
+		}
 		batch->intents[i] = intent.id;
 	}
 	if (code < 0) {
