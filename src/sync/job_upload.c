@@ -30,7 +30,7 @@ struct batch {
 	size_t count;
 	uint64_t bytes;
 	size_t in_flight;      /* answers still to come */
-	bool is_together;      /* one answer for all */
+	size_t together;       /* items of the one APPEND; 0: each has its own */
 };
 
 struct upload {
@@ -317,7 +317,7 @@ static int take_next_answer(struct upload *upload, struct err *err)
 	if (code == 0) {
 		struct batch *batch = &upload->batches[done.cookie / BATCH_MESSAGES];
 		size_t first = (size_t)(done.cookie % BATCH_MESSAGES);
-		size_t count = batch->is_together ? batch->count : 1;
+		size_t count = batch->together > 0 ? batch->together : 1;
 		batch->in_flight--;
 		code = take_answer(upload, &batch->items[first], count, &done, err);
 	}
@@ -363,7 +363,7 @@ static bool is_over(const struct upload *upload)
 static int send_singly(struct upload *upload, struct batch *batch, struct err *err)
 {
 	int code = 0;
-	batch->is_together = false;
+	batch->together = 0;
 	for (size_t i = 0; code == 0 && i < batch->count && !is_over(upload); i++) {
 		if (batch->items[i].state == ITEM_OPEN || batch->items[i].state == ITEM_RETRY) {
 			code = send_one(upload, batch, i, err);
@@ -372,25 +372,37 @@ static int send_singly(struct upload *upload, struct batch *batch, struct err *e
 	return code;
 }
 
-/* All of the batch in one APPEND. -ERR_CHANGED: not begun, since a file cannot be read. */
+/*
+ * All of the batch in one APPEND. Where a file cannot be read now, none of its bytes was sent: the command ends before it, and
+ * what comes after it goes by itself.
+ */
 static int send_together(struct upload *upload, struct batch *batch, struct err *err)
 {
-	bool begun = false;
-	int code = 0;
-	batch->is_together = true;
-	for (size_t i = 0; code == 0 && i < batch->count; i++) {
-		code = send_message(upload, &batch->items[i], !begun, cookie_of(upload, batch, 0),
-				    err);
-		if (code < 0 && !run_is_fatal(err)) {
-			/* Mid-command there is no way to leave one out. */
-			return !begun ? -ERR_CHANGED
-				      : err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
-						"a message changed while it was sent; run again");
+	size_t first = 0;
+	batch->together = 0;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct item *item = &batch->items[i];
+		int code = send_message(upload, item, batch->together == 0,
+					cookie_of(upload, batch, first), err);
+		if (code == 0) {
+			item->state = ITEM_SENT;
+			batch->together++;
+			continue;
 		}
-		begun |= code == 0;
+		code = item_unreadable(upload, item, err);
+		if (code < 0) {
+			return code;
+		}
+		if (batch->together > 0) {
+			break; /* those after it go by themselves */
+		}
+		first = i + 1;
+	}
+	if (batch->together == 0) {
+		return 0;
 	}
 	batch->in_flight = 1;
-	return code < 0 ? code : imap_append_end(upload->job->imap, err);
+	return imap_append_end(upload->job->imap, err);
 }
 
 static int batch_send(struct upload *upload, struct batch *batch, struct err *err)
@@ -400,11 +412,7 @@ static int batch_send(struct upload *upload, struct batch *batch, struct err *er
 	}
 	int code = add_intents(upload, batch, err);
 	if (code == 0 && upload->multi && batch->count > 1) {
-		code = send_together(upload, batch, err);
-		if (code != -ERR_CHANGED) {
-			return code;
-		}
-		code = 0;
+		return send_together(upload, batch, err);
 	}
 	return code < 0 ? code : send_singly(upload, batch, err);
 }
@@ -415,7 +423,8 @@ static int batch_settle(struct upload *upload, struct batch *batch, struct err *
 	int code = batch_wait(upload, batch, err);
 	bool retry = false;
 	for (size_t i = 0; i < batch->count; i++) {
-		retry |= batch->items[i].state == ITEM_RETRY;
+		retry |= batch->items[i].state == ITEM_RETRY ||
+			 batch->items[i].state == ITEM_OPEN;
 	}
 	if (code == 0 && retry) {
 		code = send_singly(upload, batch, err);
