@@ -1,4 +1,5 @@
 /* Bodies: several UID FETCH commands in flight, their bytes handed on as they come. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "imap_private.h"
@@ -14,6 +15,43 @@ int imap_fetch_queue(struct imap *imap, enum imap_part what, struct span uids, u
 	return imap_line_end(imap, IMAP_COMMAND_FETCH, cookie, err);
 }
 
+int imap_fetch_open_queue(struct imap *imap, const char *wire, uint64_t cookie, struct err *err)
+{
+	size_t len = strlen(wire) + 1;
+	char *names = realloc(imap->opening, imap->opening_len + len);
+	if (names == NULL) {
+		return err_nomem(err);
+	}
+	imap->opening = names;
+	imap_line_begin(imap);
+	buf_append_cstr(&imap->line, "EXAMINE ");
+	int code = imap_line_string(imap, wire, err);
+	if (code == 0) {
+		code = imap_line_end(imap, IMAP_COMMAND_OPEN, cookie, err);
+	}
+	if (code == 0) {
+		memcpy(imap->opening + imap->opening_len, wire, len);
+		imap->opening_len += len;
+	}
+	return code;
+}
+
+static int body_opened(struct imap *imap, const struct imap_event *event, uint64_t cookie,
+		       struct imap_body *body, struct err *err)
+{
+	size_t len = strlen(imap->opening) + 1;
+	body->type = IMAP_FETCHED_OPENED;
+	body->cookie = cookie;
+	body->status = imap_status_error(event, "EXAMINE", &body->err);
+	body->uidvalidity = imap->opening_uidvalidity;
+	int code = imap_set_selected(imap, body->status == 0 ? imap->opening : NULL, false, err);
+	imap->selected_uidvalidity = body->uidvalidity;
+	imap->opening_uidvalidity = 0;
+	imap->opening_len -= len;
+	memmove(imap->opening, imap->opening + len, imap->opening_len);
+	return code;
+}
+
 static void body_message(struct imap_body *body, const struct imap_fetch *fetch)
 {
 	body->type = IMAP_FETCHED_MESSAGE;
@@ -23,47 +61,80 @@ static void body_message(struct imap_body *body, const struct imap_fetch *fetch)
 	body->date = body->has_date ? fetch->internaldate : 0;
 }
 
-/* True when BODY was filled from EVENT. */
-static bool body_of_event(struct imap *imap, const struct imap_event *event, struct imap_body *body)
+/* 1 when BODY was filled from EVENT, 0 when it is of no concern, or an error. */
+static int body_of_event(struct imap *imap, const struct imap_event *event, struct imap_body *body,
+			 struct err *err)
 {
 	struct imap_command command;
 	switch ((int)event->type) {
 	case IMAP_BODY_BEGIN:
 		body->type = IMAP_FETCHED_BEGIN;
 		body->size = event->number;
-		return true;
+		return 1;
 	case IMAP_BODY_DATA:
 		body->type = IMAP_FETCHED_DATA;
 		body->data = event->data;
-		return true;
+		return 1;
 	case IMAP_BODY_END:
 		body->type = IMAP_FETCHED_END;
-		return true;
+		return 1;
 	case IMAP_FETCH:
 		body_message(body, &event->fetch);
-		return true;
+		return 1;
 	case IMAP_TAGGED:
-		if (!imap_command_answered(imap, event, &command) ||
-		    command.kind != IMAP_COMMAND_FETCH) {
-			return false;
+		if (!imap_command_answered(imap, event, &command)) {
+			return 0;
+		}
+		if (command.kind == IMAP_COMMAND_OPEN) {
+			int code = body_opened(imap, event, command.cookie, body, err);
+			return code < 0 ? code : 1;
+		}
+		if (command.kind != IMAP_COMMAND_FETCH) {
+			return 0;
 		}
 		body->type = IMAP_FETCHED_DONE;
 		body->cookie = command.cookie;
 		body->status = imap_status_error(event, "FETCH", &body->err);
-		return true;
+		return 1;
+	case IMAP_UNTAGGED:
+		if (event->code.type == IMAP_CODE_UIDVALIDITY && event->code.number <= UINT32_MAX) {
+			imap->opening_uidvalidity = (uint32_t)event->code.number;
+		}
+		return 0;
 	default:
-		return false;
+		return 0;
 	}
 }
 
 int imap_fetch_next(struct imap *imap, struct imap_body *body, struct err *err)
 {
-	struct imap_event event;
-	do {
-		int code = imap_event_next(imap, &event, err);
-		if (code < 0) {
-			return code;
+	int code = 0;
+	while (code == 0) {
+		struct imap_event event;
+		code = imap_event_next(imap, &event, err);
+		if (code == 0) {
+			code = body_of_event(imap, &event, body, err);
 		}
-	} while (!body_of_event(imap, &event, body));
-	return 0;
+	}
+	return code < 0 ? code : 0;
+}
+
+int imap_identity_next(struct imap *imap, struct imap_identity *identity, struct err *err)
+{
+	int code = imap->header == NULL ? header_scan_create(&imap->header, err) : 0;
+	while (code == 0) {
+		struct imap_body body;
+		code = imap_fetch_next(imap, &body, err);
+		if (code == 0 && body.type == IMAP_FETCHED_DATA) {
+			code = header_scan_feed(imap->header, body.data, err);
+		} else if (code == 0 && body.type == IMAP_FETCHED_MESSAGE) {
+			*identity = (struct imap_identity){.uid = body.uid,
+							   .has_header = body.has_body};
+			return header_scan_result(imap->header, &identity->identity, err);
+		} else if (code == 0 && body.type == IMAP_FETCHED_DONE) {
+			*identity = (struct imap_identity){.is_done = true};
+			return 0;
+		}
+	}
+	return code;
 }

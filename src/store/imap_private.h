@@ -15,6 +15,7 @@ enum imap_command_kind {
 	IMAP_COMMAND_SIMPLE,       /* answered to who waits for its tag */
 	IMAP_COMMAND_VIEW,         /* belongs to the oldest view */
 	IMAP_COMMAND_FETCH,        /* bodies */
+	IMAP_COMMAND_OPEN,         /* EXAMINE between bodies */
 	IMAP_COMMAND_CHANGE        /* answered by imap_done_next */
 };
 
@@ -62,6 +63,11 @@ struct imap {
 	bool selected_writable;
 	uint32_t selected_uidvalidity;
 	uint32_t exists;               /* of the selected mailbox, kept up to date */
+
+	char *opening;                 /* EXAMINEs under way between bodies: their wire names, */
+	size_t opening_len;            /* each with its NUL, oldest first */
+	uint32_t opening_uidvalidity;  /* told by the one being answered */
+	struct header_scan *header;    /* for imap_identity_next */
 
 	struct imap_view_slot *views;
 	struct imap_view_slot **views_end;

@@ -54,6 +54,8 @@ void imap_close(struct imap **handle)
 	buf_finish(&imap->line);
 	free(imap->queue);
 	free(imap->selected);
+	free(imap->opening);
+	header_scan_destroy(&imap->header);
 	free(imap->label);
 	free(imap);
 	*handle = NULL;

@@ -1,4 +1,5 @@
 /* One open mailbox: its directories, its pooled memory, and what is left to make durable. */
+#include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -138,4 +139,32 @@ int maildir_box_sync_names(struct maildir_box *box, struct err *err)
 		box->folder_touched = false;
 	}
 	return 0;
+}
+
+/* Above that many folders one syncfs is cheaper than an fsync of each of their directories. */
+#define SYNC_EACH_MAX 2
+
+int maildir_sync_names(struct maildir_box *const *boxes, size_t count, struct err *err)
+{
+	bool by_syncfs = count > SYNC_EACH_MAX &&
+			 boxes[0]->maildir->durability != MAILDIR_SYNC_NONE;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		struct maildir_box *box = boxes[i];
+		struct stat first, here;
+
+		if (by_syncfs && fstat(boxes[0]->fd, &first) == 0 && fstat(box->fd, &here) == 0 &&
+		    first.st_dev == here.st_dev) {
+			rc = i == 0 ? file_sync_fs(box->fd, err) : 0;
+			if (rc == 0) {
+				memset(box->touched, 0, sizeof(box->touched));
+				box->folder_touched = false;
+				continue;
+			}
+			by_syncfs = false;
+		}
+		rc = maildir_box_sync_names(box, err);
+	}
+	return rc;
 }

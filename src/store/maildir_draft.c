@@ -11,6 +11,7 @@
  * reported to descriptors that were open when they happened, hence the one of tmp/ that the box
  * has held since before the first draft.
  */
+#include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -246,19 +247,50 @@ static int sync_each(struct maildir_box *box, struct err *err)
 	return 0;
 }
 
-int maildir_box_sync_files(struct maildir_box *box, struct err *err)
+/* Where a box's drafts are, as far as one syncfs reaches. */
+static int box_device(const struct maildir_box *box, uint64_t *device, struct err *err)
 {
-	if (box->unsynced.len == 0) {
-		return 0;
+	struct stat st;
+
+	if (fstat(box->dirs[MAILDIR_TMP], &st) < 0) {
+		return err_set_errno(err, ERR_LOCAL, SCOPE_MAILBOX, errno, "cannot look at tmp");
 	}
-	int rc = file_sync_fs(box->dirs[MAILDIR_TMP], err);
-	if (rc == -ERR_LIMIT) {
-		rc = sync_each(box, err);
-	}
-	if (rc == 0) {
-		buf_clear(&box->unsynced);
+	*device = (uint64_t)st.st_dev;
+	return 0;
+}
+
+int maildir_sync_files(struct maildir_box *const *boxes, size_t count, struct err *err)
+{
+	uint64_t synced = 0;
+	bool has_synced = false;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		struct maildir_box *box = boxes[i];
+		uint64_t device = 0;
+
+		if (box->unsynced.len == 0) {
+			continue;
+		}
+		rc = box_device(box, &device, err);
+		if (rc == 0 && (!has_synced || synced != device)) {
+			rc = file_sync_fs(box->dirs[MAILDIR_TMP], err);
+			has_synced = rc == 0;
+			synced = device;
+		}
+		if (rc == -ERR_LIMIT) {
+			rc = sync_each(box, err);
+		}
+		if (rc == 0) {
+			buf_clear(&box->unsynced);
+		}
 	}
 	return rc;
+}
+
+int maildir_box_sync_files(struct maildir_box *box, struct err *err)
+{
+	return maildir_sync_files(&box, 1, err);
 }
 
 int maildir_box_letters(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,

@@ -134,7 +134,9 @@ int job_message_failed(struct job *job, struct row *row, const struct err *err)
 	if (run_is_fatal(err)) {
 		return -(int)err->code;
 	}
+	pthread_mutex_lock(&job->run->mutex);
 	job->failures++;
+	pthread_mutex_unlock(&job->run->mutex);
 	row->reason = REASON_FAILED;
 	run_report_error(job->run, job->box, row->uid, err);
 	struct err why;

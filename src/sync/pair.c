@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "mailsync/base/digest.h"
-#include "mailsync/proto/header.h"
 
 #include "observe.h"
 #include "pair_match.h"
@@ -98,6 +97,12 @@ static void candidate_identify(struct pair_candidate *candidate,
 	candidate->header_date = identity->has_date ? identity->date : INT64_MIN;
 }
 
+/* A size without what other programs put into their copy of the header. */
+static uint64_t own_size(uint64_t size, const struct header_identity *identity)
+{
+	return size > identity->left_out_bytes ? size - identity->left_out_bytes : 0;
+}
+
 /* The size on the wire, needed only where a header says nothing. */
 static uint64_t wire_size(struct pairing *pairing, const char *file, bool in_new)
 {
@@ -129,7 +134,8 @@ static int identify_local(struct pairing *pairing, struct row *row, const struct
 	candidate_identify(candidate, &identity);
 	candidate->date = row->date;
 	if (candidate->message_id == 0 && candidate->header_date == INT64_MIN) {
-		candidate->size = wire_size(pairing, entry->name, entry->in_new);
+		candidate->size = own_size(wire_size(pairing, entry->name, entry->in_new),
+					   &identity);
 	}
 	row->has_digest = true;
 	memcpy(row->digest, identity.digest, ROW_DIGEST_SIZE);
@@ -217,44 +223,35 @@ static int compare_uid_index(const void *x, const void *y)
 	return one->uid < two->uid ? -1 : one->uid > two->uid;
 }
 
-static int take_header(struct pairing *pairing, const struct imap_body *body,
-		       struct header_scan *scan, size_t *known, struct err *err)
+static void take_header(struct pairing *pairing, const struct imap_identity *told, size_t *known)
 {
-	struct header_identity identity;
-	int code = header_scan_result(scan, &identity, err);
-	struct row *row = body->uid == 0 ? NULL : remote_row(pairing, body->uid);
-	if (code < 0 || row == NULL || !body->has_body || row->has_digest) {
-		return code;
+	struct row *row = told->uid == 0 ? NULL : remote_row(pairing, told->uid);
+	if (row == NULL || !told->has_header || row->has_digest) {
+		return;
 	}
 	struct pair_candidate *candidate = &pairing->remotes[(*known)++];
 	*candidate = (struct pair_candidate){.uid = row->uid,
 					     .date = row->date,
-					     .size = row->size_bytes,
+					     .size = own_size(row->size_bytes, &told->identity),
 					     .index = (size_t)(row - pairing->rows.items)};
-	candidate_identify(candidate, &identity);
+	candidate_identify(candidate, &told->identity);
 	row->has_digest = true;
-	memcpy(row->digest, identity.digest, ROW_DIGEST_SIZE);
-	return 0;
+	memcpy(row->digest, told->identity.digest, ROW_DIGEST_SIZE);
 }
 
-static int receive_headers(struct pairing *pairing, size_t in_flight, struct header_scan *scan,
-			   size_t *known, struct err *err)
+static int receive_headers(struct pairing *pairing, size_t in_flight, size_t *known,
+			   struct err *err)
 {
 	while (in_flight > 0) {
-		struct imap_body body;
-		int code = imap_fetch_next(pairing->imap, &body, err);
+		struct imap_identity told;
+		int code = imap_identity_next(pairing->imap, &told, err);
 		if (code < 0) {
 			return code;
 		}
-		if (body.type == IMAP_FETCHED_DATA) {
-			code = header_scan_feed(scan, body.data, err);
-		} else if (body.type == IMAP_FETCHED_MESSAGE) {
-			code = take_header(pairing, &body, scan, known, err);
-		} else if (body.type == IMAP_FETCHED_DONE) {
+		if (told.is_done) {
 			in_flight--;
-		}
-		if (code < 0) {
-			return code;
+		} else {
+			take_header(pairing, &told, known);
 		}
 	}
 	return 0;
@@ -263,12 +260,11 @@ static int receive_headers(struct pairing *pairing, size_t in_flight, struct hea
 /* Asks for the headers of all remote candidates, some commands at a time. */
 static int fetch_headers(struct pairing *pairing, size_t *known, struct err *err)
 {
-	struct header_scan *scan = NULL;
 	struct uidset uids;
 	struct buf text;
 	size_t from = 0;
 	bool more = true;
-	int code = header_scan_create(&scan, err);
+	int code = 0;
 	uidset_init(&uids);
 	buf_init(&text, SET_TEXT_MAX + 64);
 	for (size_t i = 0; code == 0 && i < pairing->remote_count; i++) {
@@ -285,12 +281,11 @@ static int fetch_headers(struct pairing *pairing, size_t *known, struct err *err
 			buf_clear(&text);
 		}
 		if (code == 0) {
-			code = receive_headers(pairing, in_flight, scan, known, err);
+			code = receive_headers(pairing, in_flight, known, err);
 		}
 	}
 	buf_finish(&text);
 	uidset_finish(&uids);
-	header_scan_destroy(&scan);
 	return code;
 }
 

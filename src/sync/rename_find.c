@@ -218,29 +218,21 @@ static void check_header(struct run *run, struct lost *lost, uint32_t uid,
 /* One header each, however the server answers: a UID told twice counts once. */
 static int read_headers(struct run *run, struct lost *lost, size_t *same, struct err *err)
 {
-	struct header_scan *scan = NULL;
 	struct uidset told;
 	bool is_done = false;
-	int code = header_scan_create(&scan, err);
+	int code = 0;
 	uidset_init(&told);
 	while (code == 0 && !is_done) {
-		struct imap_body body;
-		struct header_identity seen;
-		code = imap_fetch_next(run->imap, &body, err);
-		if (code == 0 && body.type == IMAP_FETCHED_DATA) {
-			code = header_scan_feed(scan, body.data, err);
-		} else if (code == 0 && body.type == IMAP_FETCHED_MESSAGE) {
-			code = header_scan_result(scan, &seen, err);
-			if (code == 0 && body.uid != 0 && body.has_body &&
-			    !uidset_contains(&told, body.uid)) {
-				check_header(run, lost, body.uid, &seen, same);
-				code = uidset_add(&told, body.uid, body.uid, err);
-			}
+		struct imap_identity seen;
+		code = imap_identity_next(run->imap, &seen, err);
+		is_done = code == 0 && seen.is_done;
+		if (code == 0 && !is_done && seen.uid != 0 && seen.has_header &&
+		    !uidset_contains(&told, seen.uid)) {
+			check_header(run, lost, seen.uid, &seen.identity, same);
+			code = uidset_add(&told, seen.uid, seen.uid, err);
 		}
-		is_done = code == 0 && body.type == IMAP_FETCHED_DONE;
 	}
 	uidset_finish(&told);
-	header_scan_destroy(&scan);
 	return code;
 }
 

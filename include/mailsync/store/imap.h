@@ -30,6 +30,7 @@
 #include "mailsync/model/mbname.h"
 #include "mailsync/model/server.h"
 #include "mailsync/model/uidset.h"
+#include "mailsync/proto/header.h"
 #include "mailsync/proto/imap_parse.h"
 
 #define IMAP_CAP_ENABLE        (1u << 0)
@@ -186,7 +187,11 @@ uint32_t imap_selected(const struct imap *imap, const char *wire, bool is_writab
 enum imap_part { IMAP_WHOLE, IMAP_HEADERS };
 int imap_fetch_queue(struct imap *imap, enum imap_part what, struct span uids, uint64_t cookie,
 		     struct err *err);
+/* EXAMINEs a mailbox in the middle of such a pipeline: the answers to what is queued behind it are of that mailbox. Comes back as
+ * IMAP_FETCHED_OPENED with COOKIE, status and uidvalidity. */
+int imap_fetch_open_queue(struct imap *imap, const char *wire, uint64_t cookie, struct err *err);
 enum imap_body_type {
+	IMAP_FETCHED_OPENED,    /* a mailbox was opened: cookie, status, uidvalidity */
 	IMAP_FETCHED_BEGIN,     /* a body begins: size */
 	IMAP_FETCHED_DATA,      /* data */
 	IMAP_FETCHED_END,       /* it is whole, but whose it is may not be known yet */
@@ -203,9 +208,19 @@ struct imap_body {
 	int64_t date;
 	uint64_t cookie;
 	int status;
+	uint32_t uidvalidity;
 	struct err err;
 };
 int imap_fetch_next(struct imap *imap, struct imap_body *body, struct err *err);
+
+/* What identifies a message, of FETCHes queued with IMAP_HEADERS. */
+struct imap_identity {
+	bool is_done;           /* one command was answered: nothing else is set */
+	bool has_header;        /* false: the server gave none */
+	uint32_t uid;           /* 0 unknown */
+	struct header_identity identity;
+};
+int imap_identity_next(struct imap *imap, struct imap_identity *identity, struct err *err);
 
 /* Changes in the selected mailbox and of mailboxes. Each queues one command; its answer comes by imap_done_next with COOKIE. */
 int imap_store_queue(struct imap *imap, struct span uids, bool add, uint64_t flags,

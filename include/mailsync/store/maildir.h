@@ -211,6 +211,9 @@ int maildir_draft_publish(struct maildir_box *box, struct maildir_draft *draft, 
 /* fsync of cur and new, once for all publishes, renames and removes before. Nothing with
  * MAILDIR_SYNC_NONE. */
 int maildir_box_sync_names(struct maildir_box *box, struct err *err);
+/* The same two for several folders at a time, with as few syncs as the file systems allow. */
+int maildir_sync_files(struct maildir_box *const *boxes, size_t count, struct err *err);
+int maildir_sync_names(struct maildir_box *const *boxes, size_t count, struct err *err);
 
 /*
  * Changes the flags of FILE by a rename: letters of ADD are put in, of REMOVE taken out,
