@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What an empty `unique` points to: never written to, never freed. It spares an allocation that could
- * fail in row_init(), which has no way to tell. */
+/* What an empty `unique` points to: never written to, never freed. It spares an allocation that
+ * could fail in row_init(), which has no way to tell. */
 static const char row_no_unique[1] = "";
 
 static bool row_owns_unique(const struct row *row)

@@ -28,25 +28,25 @@
 #define POLL_SLICE_MS 1000
 /* After a socket that was writable and still took nothing: do not spin. */
 #define STALL_SLICE_MS 20
-#define PACKED_SIZE 16384
+#define PACKED_SIZE    16384
 /* How many turns are looked at for the round-trip time where connecting gave none. */
 #define RTT_TURNS 3
 
 struct conn {
 	struct conn_params params;
-	struct dial *dial;         /* or: */
+	struct dial *dial; /* or: */
 	struct tunnel *tunnel;
-	struct deflate *deflate;   /* NULL until conn_start_deflate */
+	struct deflate *deflate; /* NULL until conn_start_deflate */
 	struct sendq queue;
-	struct span packed;        /* received and not yet expanded: within packed_data */
+	struct span packed; /* received and not yet expanded: within packed_data */
 	char *packed_data;
 	size_t packed_size;
 	struct conn_stats stats;
 	int64_t rtt_us;
-	int64_t sent_us;           /* when the current turn's first bytes left */
-	bool has_sent;             /* bytes left since some last came in */
-	bool is_send_stalled;      /* the last send took nothing */
-	int send_failure;          /* 0, or the negative code of send_err */
+	int64_t sent_us;      /* when the current turn's first bytes left */
+	bool has_sent;        /* bytes left since some last came in */
+	bool is_send_stalled; /* the last send took nothing */
+	int send_failure;     /* 0, or the negative code of send_err */
 	struct err send_err;
 };
 

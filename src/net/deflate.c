@@ -8,14 +8,14 @@
 #include <zlib.h>
 
 #define RAW_WINDOW_BITS (-15)
-#define MEMORY_LEVEL 8
-#define PACK_ROOM_MIN 16
+#define MEMORY_LEVEL    8
+#define PACK_ROOM_MIN   16
 
 struct deflate {
 	z_stream packer;
 	z_stream unpacker;
 	bool is_flushed;
-	bool has_ended;     /* the server's stream came to its end */
+	bool has_ended; /* the server's stream came to its end */
 };
 
 int deflate_create(struct deflate **deflate, struct err *err)
@@ -100,8 +100,8 @@ int deflate_pack(struct deflate *deflate_state, struct span *in, char *out, size
 		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "compression failed (%d)", rc);
 	}
 	/* A flush is complete when room was left over. */
-	deflate_state->is_flushed = flush == Z_SYNC_FLUSH && stream->avail_in == 0 &&
-				    stream->avail_out != 0;
+	deflate_state->is_flushed =
+		flush == Z_SYNC_FLUSH && stream->avail_in == 0 && stream->avail_out != 0;
 	*written = stream_detach(stream, in, size);
 	return 0;
 }

@@ -19,14 +19,14 @@ void deflate_destroy(struct deflate **deflate);
 /* Compresses from the front of *IN, which is shortened by what was taken. Once *IN is empty a
  * flush follows, so that the server can read all of it; call again until deflate_is_flushed().
  * SIZE is 16 at least: a flush that finds less room begins again without end. */
-int deflate_pack(struct deflate *deflate, struct span *in, char *out, size_t size,
-		 size_t *written, struct err *err);
+int deflate_pack(struct deflate *deflate, struct span *in, char *out, size_t size, size_t *written,
+		 struct err *err);
 /* False while packed bytes are still inside. */
 bool deflate_is_flushed(const struct deflate *deflate);
 
 /* Expands from the front of *IN likewise. *GOT is 0 when more input is needed. -ERR_PROTOCOL
  * for what is not DEFLATE, -ERR_TEMPORARY when the server ended its stream. */
-int deflate_unpack(struct deflate *deflate, struct span *in, char *out, size_t size,
-		   size_t *got, struct err *err);
+int deflate_unpack(struct deflate *deflate, struct span *in, char *out, size_t size, size_t *got,
+		   struct err *err);
 
 #endif

@@ -156,8 +156,8 @@ static CURLcode dial_set_trust(struct dial *dial)
 	} else if (params->pin_sha256 != NULL) {
 		keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L));
 		keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L));
-	} else if (!dial->use_bundle && info->age >= CURLVERSION_SEVENTH &&
-		   info->capath != NULL && dir_has_hashes(info->capath)) {
+	} else if (!dial->use_bundle && info->age >= CURLVERSION_SEVENTH && info->capath != NULL &&
+		   dir_has_hashes(info->capath)) {
 		dial->has_bundle_left = info->cainfo != NULL;
 		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAPATH, info->capath));
 		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAINFO, NULL));
@@ -165,9 +165,9 @@ static CURLcode dial_set_trust(struct dial *dial)
 	if (params->pin_sha256 != NULL) {
 		buf_init(&pin, 4096);
 		buf_printf(&pin, "sha256//%s", params->pin_sha256);
-		keep_first(&code, pin.failed != 0
-				    ? CURLE_OUT_OF_MEMORY
-				    : curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, pin.data));
+		keep_first(&code, pin.failed != 0 ? CURLE_OUT_OF_MEMORY
+						  : curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY,
+								     pin.data));
 		buf_finish(&pin);
 	}
 	return code;
@@ -221,18 +221,17 @@ static CURLcode dial_set_login(struct dial *dial)
 	const struct conn_params *params = dial->params;
 	CURL *easy = dial->easy;
 	CURLcode code = CURLE_OK;
-	char option[64] = "AUTH=";
+	char option[64];
 
 	if (params->login_mech == NULL) {
 		return CURLE_OK;
 	}
-	(void)strncat(option, params->login_mech, sizeof(option) - strlen(option) - 1);
+	snprintf(option, sizeof(option), "AUTH=%s", params->login_mech);
 	keep_first(&code, curl_easy_setopt(easy, CURLOPT_LOGIN_OPTIONS, option));
 	keep_first(&code, curl_easy_setopt(easy, CURLOPT_USERNAME,
 					   params->user != NULL ? params->user : ""));
 	if (params->password != NULL && params->password->data != NULL) {
-		keep_first(&code,
-			   curl_easy_setopt(easy, CURLOPT_PASSWORD, params->password->data));
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_PASSWORD, params->password->data));
 	}
 	return code;
 }
@@ -242,8 +241,8 @@ static CURLcode dial_set_options(struct dial *dial)
 	const struct conn_params *params = dial->params;
 	CURL *easy = dial->easy;
 	CURLcode code = CURLE_OK;
-	long timeout_s = params->timeout_s > 0 && params->timeout_s < 1000000 ? params->timeout_s
-									      : 60;
+	long timeout_s =
+		params->timeout_s > 0 && params->timeout_s < 1000000 ? params->timeout_s : 60;
 
 	keep_first(&code, dial_set_callbacks(dial));
 	keep_first(&code, dial_set_url(dial));

@@ -19,13 +19,13 @@
 struct dial {
 	CURL *easy;
 	curl_socket_t fd;
-	bool is_loopback;              /* the peer is this machine, without a proxy */
-	bool use_bundle;               /* the CA bundle, not the directory of hashed names */
-	bool has_bundle_left;          /* the bundle was not asked and might trust this server */
+	bool is_loopback;     /* the peer is this machine, without a proxy */
+	bool use_bundle;      /* the CA bundle, not the directory of hashed names */
+	bool has_bundle_left; /* the bundle was not asked and might trust this server */
 	const struct conn_params *params;
 	struct preamble preamble;
-	struct buf binding;            /* tls-server-end-point, or empty */
-	char error[CURL_ERROR_SIZE];   /* libcurl's words for the last failure */
+	struct buf binding;          /* tls-server-end-point, or empty */
+	char error[CURL_ERROR_SIZE]; /* libcurl's words for the last failure */
 };
 
 /* Errors as conn_open tells. PARAMS must outlive it. */

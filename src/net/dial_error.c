@@ -133,12 +133,14 @@ static int handshake_error(const struct dial *dial, struct err *err)
 	    error_has(dial, "record layer failure")) {
 		return host_error(dial, ERR_SERVER, err,
 				  "the server does not speak TLS here (%s): check `port`, or use "
-				  "`tls = starttls`", words);
+				  "`tls = starttls`",
+				  words);
 	}
 	if (error_has(dial, "protocol version") || error_has(dial, "unsupported protocol")) {
 		return host_error(dial, ERR_SERVER, err,
 				  "the server does not speak TLS 1.%d or newer (%s), see "
-				  "`tls_min_version`", dial->params->tls_min == 13 ? 3 : 2, words);
+				  "`tls_min_version`",
+				  dial->params->tls_min == 13 ? 3 : 2, words);
 	}
 	return host_error(dial, ERR_SERVER, err, "no agreement on TLS (%s)", words);
 }
@@ -198,8 +200,10 @@ static int file_error(const struct dial *dial, CURLcode code, struct err *err)
 				  "cannot use the CA certificates (%s): check `tls_ca_file`",
 				  error_words(dial, code));
 	}
-	return host_error(dial, ERR_CONFIG, err, "cannot use the client certificate (%s): check "
-			  "`tls_cert_file` and `tls_key_file`", error_words(dial, code));
+	return host_error(dial, ERR_CONFIG, err,
+			  "cannot use the client certificate (%s): check "
+			  "`tls_cert_file` and `tls_key_file`",
+			  error_words(dial, code));
 }
 
 /* What is wrong with our side rather than with the server or the way to it. */
@@ -258,8 +262,10 @@ int dial_error(const struct dial *dial, CURLcode code, struct err *err)
 	case CURLE_SSL_ISSUER_ERROR:
 		return certificate_error(dial, code, err);
 	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-		return host_error(dial, ERR_SERVER, err, "the server's key is not the one in "
-				  "`tls_pin_sha256` (%s)", error_words(dial, code));
+		return host_error(dial, ERR_SERVER, err,
+				  "the server's key is not the one in "
+				  "`tls_pin_sha256` (%s)",
+				  error_words(dial, code));
 	case CURLE_SSL_CONNECT_ERROR:
 		return handshake_error(dial, err);
 	case CURLE_LOGIN_DENIED:

@@ -218,11 +218,12 @@ struct span preamble_complaint(const struct preamble *pre)
 
 /* Response codes of RFC 5530, 2449 and 3206, and what servers say in plain words. */
 static const char *const passing_words[] = {
-	"UNAVAILABLE",  "[INUSE]",       "[IN-USE]",  "[LOGIN-DELAY]", "[SYS/TEMP]", "[LIMIT]",
-	"too many",     "try again",     "try later", "later",         "temporar",   "busy",
-	"overload",     "shutting down", "shutdown",  "maintenance",   "exceeded",   "timeout",
-	"timed out",    "at this time",  "already locked", "in use",   "limit reached",
-	"not available", "not ready",    "restart",
+	"UNAVAILABLE",    "[INUSE]",  "[IN-USE]",      "[LOGIN-DELAY]", "[SYS/TEMP]",
+	"[LIMIT]",        "too many", "try again",     "try later",     "later",
+	"temporar",       "busy",     "overload",      "shutting down", "shutdown",
+	"maintenance",    "exceeded", "timeout",       "timed out",     "at this time",
+	"already locked", "in use",   "limit reached", "not available", "not ready",
+	"restart",
 };
 
 static bool span_has_word(struct span text, const char *word)

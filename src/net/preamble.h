@@ -25,18 +25,18 @@ struct preamble {
 	enum conn_protocol protocol;
 	bool is_starttls;
 	struct buf lines;
-	size_t parsed;         /* bytes of whole lines that were looked at */
+	size_t parsed; /* bytes of whole lines that were looked at */
 	size_t greeting_len;
-	size_t cleartext_len;  /* bytes up to the end of the answer to STARTTLS */
-	size_t words_at;       /* the last line that is a BYE, NO, BAD or -ERR */
+	size_t cleartext_len; /* bytes up to the end of the answer to STARTTLS */
+	size_t words_at;      /* the last line that is a BYE, NO, BAD or -ERR */
 	size_t words_len;
-	bool in_list;          /* POP3: inside the lines of CAPA's answer */
-	unsigned commands;     /* that libcurl has had answered */
+	bool in_list;      /* POP3: inside the lines of CAPA's answer */
+	unsigned commands; /* that libcurl has had answered */
 	unsigned turns;
-	uint64_t bytes_in;     /* all lines, those that sealing cuts too */
-	uint64_t bytes_out;    /* what these commands are known to be */
-	int64_t answered_us;   /* when the last answer came, which libcurl replied to at once */
-	int64_t rtt_us;        /* smallest time from there to the next line; 0: unknown */
+	uint64_t bytes_in;   /* all lines, those that sealing cuts too */
+	uint64_t bytes_out;  /* what these commands are known to be */
+	int64_t answered_us; /* when the last answer came, which libcurl replied to at once */
+	int64_t rtt_us;      /* smallest time from there to the next line; 0: unknown */
 };
 
 void preamble_init(struct preamble *pre, enum conn_protocol protocol, bool is_starttls);

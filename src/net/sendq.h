@@ -14,16 +14,16 @@
 #include "mailsync/base/err.h"
 #include "mailsync/base/span.h"
 
-#define SENDQ_CHUNK 16384   /* one TLS record */
+#define SENDQ_CHUNK 16384 /* one TLS record */
 
 struct sendq {
-	char *data;          /* waiting bytes are data[start, end) */
+	char *data; /* waiting bytes are data[start, end) */
 	size_t start;
 	size_t end;
 	size_t cap;
-	size_t chunk_at;     /* unsent bytes are chunk[chunk_at, chunk_len) */
+	size_t chunk_at; /* unsent bytes are chunk[chunk_at, chunk_len) */
 	size_t chunk_len;
-	bool has_secret;     /* something in queue or chunk must be wiped when it has left */
+	bool has_secret; /* something in queue or chunk must be wiped when it has left */
 	char chunk[SENDQ_CHUNK];
 };
 

@@ -13,16 +13,16 @@
 #include <unistd.h>
 
 #define REAP_SLICE_MS 5
-#define REAP_ROUNDS 100     /* half a second for each degree of force */
-#define EXIT_ROUNDS 20
+#define REAP_ROUNDS   100 /* half a second for each degree of force */
+#define EXIT_ROUNDS   20
 
 extern char **environ;
 
 struct tunnel {
 	int fd;
-	pid_t pid;          /* -1 when reaped */
-	int status;         /* as waitpid gives it, when reaped */
-	bool was_alive;     /* bytes came from it */
+	pid_t pid;      /* -1 when reaped */
+	int status;     /* as waitpid gives it, when reaped */
+	bool was_alive; /* bytes came from it */
 };
 
 static int socket_pair(int fds[2])

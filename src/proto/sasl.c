@@ -11,23 +11,37 @@
 
 static const struct sasl_row rows[SASL_MECH_COUNT] = {
 	[SASL_NONE] = {.name = ""},
-	[SASL_SCRAM_SHA_256_PLUS] = {.name = "SCRAM-SHA-256-PLUS", .has_initial = true,
-				     .needs_binding = true, .digest = DIGEST_SHA256,
+	[SASL_SCRAM_SHA_256_PLUS] = {.name = "SCRAM-SHA-256-PLUS",
+				     .has_initial = true,
+				     .needs_binding = true,
+				     .digest = DIGEST_SHA256,
 				     .step = sasl_scram_step},
-	[SASL_SCRAM_SHA_1_PLUS] = {.name = "SCRAM-SHA-1-PLUS", .has_initial = true,
-				   .needs_binding = true, .digest = DIGEST_SHA1,
+	[SASL_SCRAM_SHA_1_PLUS] = {.name = "SCRAM-SHA-1-PLUS",
+				   .has_initial = true,
+				   .needs_binding = true,
+				   .digest = DIGEST_SHA1,
 				   .step = sasl_scram_step},
-	[SASL_SCRAM_SHA_256] = {.name = "SCRAM-SHA-256", .has_initial = true,
-				.digest = DIGEST_SHA256, .step = sasl_scram_step},
-	[SASL_SCRAM_SHA_1] = {.name = "SCRAM-SHA-1", .has_initial = true, .digest = DIGEST_SHA1,
+	[SASL_SCRAM_SHA_256] = {.name = "SCRAM-SHA-256",
+				.has_initial = true,
+				.digest = DIGEST_SHA256,
+				.step = sasl_scram_step},
+	[SASL_SCRAM_SHA_1] = {.name = "SCRAM-SHA-1",
+			      .has_initial = true,
+			      .digest = DIGEST_SHA1,
 			      .step = sasl_scram_step},
 	[SASL_CRAM_MD5] = {.name = "CRAM-MD5", .digest = DIGEST_MD5, .step = sasl_cram_step},
-	[SASL_PLAIN] = {.name = "PLAIN", .has_initial = true, .sends_secret = true,
+	[SASL_PLAIN] = {.name = "PLAIN",
+			.has_initial = true,
+			.sends_secret = true,
 			.step = sasl_plain_step},
 	[SASL_LOGIN] = {.name = "LOGIN", .sends_secret = true, .step = sasl_login_step},
-	[SASL_XOAUTH2] = {.name = "XOAUTH2", .has_initial = true, .sends_secret = true,
+	[SASL_XOAUTH2] = {.name = "XOAUTH2",
+			  .has_initial = true,
+			  .sends_secret = true,
 			  .step = sasl_xoauth2_step},
-	[SASL_OAUTHBEARER] = {.name = "OAUTHBEARER", .has_initial = true, .sends_secret = true,
+	[SASL_OAUTHBEARER] = {.name = "OAUTHBEARER",
+			      .has_initial = true,
+			      .sends_secret = true,
 			      .step = sasl_oauthbearer_step},
 	[SASL_EXTERNAL] = {.name = "EXTERNAL", .has_initial = true, .step = sasl_external_step},
 	[SASL_APOP] = {.name = "APOP"},
@@ -39,8 +53,16 @@ static const struct sasl_row rows[SASL_MECH_COUNT] = {
  * only; where TLS does, it comes last, since servers announce it for users who cannot use it.
  */
 static const enum sasl_mech order_protected[] = {
-	SASL_SCRAM_SHA_256_PLUS, SASL_SCRAM_SHA_1_PLUS, SASL_SCRAM_SHA_256, SASL_SCRAM_SHA_1,
-	SASL_CRAM_MD5, SASL_PLAIN, SASL_LOGIN, SASL_COMMAND, SASL_APOP, SASL_NONE,
+	SASL_SCRAM_SHA_256_PLUS,
+	SASL_SCRAM_SHA_1_PLUS,
+	SASL_SCRAM_SHA_256,
+	SASL_SCRAM_SHA_1,
+	SASL_CRAM_MD5,
+	SASL_PLAIN,
+	SASL_LOGIN,
+	SASL_COMMAND,
+	SASL_APOP,
+	SASL_NONE,
 };
 static const enum sasl_mech order_clear[] = {
 	SASL_SCRAM_SHA_256, SASL_SCRAM_SHA_1, SASL_CRAM_MD5, SASL_APOP, SASL_NONE,
@@ -223,7 +245,8 @@ int sasl_check_done(const struct sasl *sasl, struct err *err)
 	if (sasl->row->step == sasl_scram_step && !sasl->is_proven) {
 		return err_set(err, ERR_SERVER, SCOPE_ACCOUNT,
 			       "the server did not prove that it knows the password (%s), it may "
-			       "not be the one it should be", sasl->row->name);
+			       "not be the one it should be",
+			       sasl->row->name);
 	}
 	return 0;
 }

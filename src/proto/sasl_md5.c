@@ -3,8 +3,7 @@
 
 #include "sasl_private.h"
 
-int sasl_cram_step(struct sasl *sasl, struct span challenge, struct buf *response,
-		   struct err *err)
+int sasl_cram_step(struct sasl *sasl, struct span challenge, struct buf *response, struct err *err)
 {
 	uint8_t mac[DIGEST_MAX_SIZE];
 	char hex[2 * DIGEST_MAX_SIZE + 1];

@@ -1,8 +1,7 @@
 /* PLAIN (RFC 4616), LOGIN (draft-murchison-sasl-login), EXTERNAL (RFC 4422 appendix A). */
 #include "sasl_private.h"
 
-int sasl_plain_step(struct sasl *sasl, struct span challenge, struct buf *response,
-		    struct err *err)
+int sasl_plain_step(struct sasl *sasl, struct span challenge, struct buf *response, struct err *err)
 {
 	(void)challenge;
 	if (sasl->steps != 0) {
@@ -16,8 +15,7 @@ int sasl_plain_step(struct sasl *sasl, struct span challenge, struct buf *respon
 }
 
 /* What the challenges say ("User Name", "Password:", nothing) differs; their order does not. */
-int sasl_login_step(struct sasl *sasl, struct span challenge, struct buf *response,
-		    struct err *err)
+int sasl_login_step(struct sasl *sasl, struct span challenge, struct buf *response, struct err *err)
 {
 	(void)challenge;
 	switch (sasl->steps) {

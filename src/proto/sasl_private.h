@@ -12,14 +12,14 @@
 #include "mailsync/base/span.h"
 #include "mailsync/proto/sasl.h"
 
-#define SASL_CHALLENGE_MAX 8192    /* bytes; real ones stay under 1 KiB */
-#define SASL_ERROR_MAX 2048
+#define SASL_CHALLENGE_MAX 8192 /* bytes; real ones stay under 1 KiB */
+#define SASL_ERROR_MAX     2048
 
 struct sasl_row {
 	const char *name;
 	bool has_initial;
 	bool needs_binding;
-	bool sends_secret;      /* the password or token itself goes over the wire */
+	bool sends_secret; /* the password or token itself goes over the wire */
 	enum digest_kind digest;
 	/* NULL for the commands that are no SASL exchange. */
 	int (*step)(struct sasl *sasl, struct span challenge, struct buf *response,
@@ -28,7 +28,7 @@ struct sasl_row {
 
 /* SCRAM's state between its messages. */
 struct sasl_scram {
-	struct buf bare;                         /* client-first-message-bare */
+	struct buf bare; /* client-first-message-bare */
 	uint8_t server_signature[DIGEST_MAX_SIZE];
 };
 
@@ -36,8 +36,8 @@ struct sasl {
 	enum sasl_mech mech;
 	const struct sasl_row *row;
 	struct sasl_params params;
-	unsigned steps;                 /* messages of ours so far */
-	bool is_proven;                 /* SCRAM: the server knows the password too */
+	unsigned steps; /* messages of ours so far */
+	bool is_proven; /* SCRAM: the server knows the password too */
 	struct buf error_text;
 	struct sasl_scram scram;
 };
@@ -55,8 +55,7 @@ int sasl_external_step(struct sasl *sasl, struct span challenge, struct buf *res
 		       struct err *err);
 
 /* sasl_md5.c */
-int sasl_cram_step(struct sasl *sasl, struct span challenge, struct buf *response,
-		   struct err *err);
+int sasl_cram_step(struct sasl *sasl, struct span challenge, struct buf *response, struct err *err);
 
 /* sasl_oauth.c */
 int sasl_xoauth2_step(struct sasl *sasl, struct span challenge, struct buf *response,

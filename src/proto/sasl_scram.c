@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define ITERATIONS_MAX 10000000u
-#define SALT_MAX 1024
-#define HEADER_MAX 1024
+#define SALT_MAX       1024
+#define HEADER_MAX     1024
 
 /* saslname: "," and "=" have a meaning of their own. */
 void sasl_append_name(struct buf *out, const char *user)
@@ -72,7 +72,7 @@ static bool attribute_take(struct span *rest, char name, struct span *value)
 
 struct server_first {
 	struct span nonce;
-	struct span salt;          /* base64 */
+	struct span salt; /* base64 */
 	uint32_t iterations;
 };
 
@@ -119,7 +119,7 @@ static int proofs_make(struct sasl *sasl, const uint8_t *salted, struct span aut
 	size_t size = digest_size(kind);
 	struct span salted_span = {(const char *)salted, size};
 	uint8_t client_key[DIGEST_MAX_SIZE];
-	uint8_t key[DIGEST_MAX_SIZE];       /* StoredKey, then ServerKey */
+	uint8_t key[DIGEST_MAX_SIZE]; /* StoredKey, then ServerKey */
 	uint8_t signature[DIGEST_MAX_SIZE];
 	struct span key_span = {(const char *)key, size};
 	size_t i;
@@ -146,8 +146,8 @@ static int proofs_make(struct sasl *sasl, const uint8_t *salted, struct span aut
 	return rc;
 }
 
-static int password_salt(const struct sasl *sasl, const struct server_first *first,
-			 uint8_t *salted, struct err *err)
+static int password_salt(const struct sasl *sasl, const struct server_first *first, uint8_t *salted,
+			 struct err *err)
 {
 	struct buf salt;
 	int rc;
@@ -245,8 +245,7 @@ static int server_final(struct sasl *sasl, struct span challenge, struct err *er
 	return sasl->is_proven ? 0 : sasl_check_done(sasl, err);
 }
 
-int sasl_scram_step(struct sasl *sasl, struct span challenge, struct buf *response,
-		    struct err *err)
+int sasl_scram_step(struct sasl *sasl, struct span challenge, struct buf *response, struct err *err)
 {
 	switch (sasl->steps) {
 	case 0:

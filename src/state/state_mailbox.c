@@ -11,16 +11,18 @@ static const char value_select[] = "SELECT value FROM value WHERE key = ?";
 static const char value_upsert[] = "INSERT INTO value(key, value) VALUES(?1, ?2)"
 				   " ON CONFLICT(key) DO UPDATE SET value = ?2 WHERE value <> ?2";
 static const char mailbox_select[] =
-	"SELECT id, name, had_local, had_remote, uidvalidity, uidnext, modseq, messages, mailboxid,"
-	" permanent_flags, permanent_any, keywords, stamp, pending, skipped, held_policy, synced_at,"
-	" trouble FROM mailbox ORDER BY name";
+	"SELECT id, name, had_local, had_remote, uidvalidity, uidnext, modseq, messages,"
+	" mailboxid, permanent_flags, permanent_any, keywords, stamp, pending, skipped,"
+	" held_policy, synced_at, trouble FROM mailbox ORDER BY name";
 static const char mailbox_upsert[] =
-	"INSERT INTO mailbox(id, name, had_local, had_remote, uidvalidity, uidnext, modseq, messages,"
-	" mailboxid, permanent_flags, permanent_any, keywords, stamp, held_policy, synced_at, trouble)"
+	"INSERT INTO mailbox(id, name, had_local, had_remote, uidvalidity, uidnext, modseq,"
+	" messages, mailboxid, permanent_flags, permanent_any, keywords, stamp, held_policy,"
+	" synced_at, trouble)"
 	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
-	" ON CONFLICT(id) DO UPDATE SET name = ?2, had_local = ?3, had_remote = ?4, uidvalidity = ?5,"
-	" uidnext = ?6, modseq = ?7, messages = ?8, mailboxid = ?9, permanent_flags = ?10,"
-	" permanent_any = ?11, keywords = ?12, stamp = ?13, held_policy = ?14, synced_at = ?15,"
+	" ON CONFLICT(id) DO UPDATE SET name = ?2, had_local = ?3, had_remote = ?4,"
+	" uidvalidity = ?5, uidnext = ?6, modseq = ?7, messages = ?8, mailboxid = ?9,"
+	" permanent_flags = ?10, permanent_any = ?11, keywords = ?12, stamp = ?13,"
+	" held_policy = ?14, synced_at = ?15,"
 	" trouble = ?16";
 static const char mailbox_counts[] = "SELECT count(*), count(CASE WHEN reason IN (2, 7) THEN 1 END)"
 				     " FROM row WHERE mailbox = ? AND pending = 1";

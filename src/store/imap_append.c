@@ -1,7 +1,8 @@
 /*
- * APPEND, with non-synchronising literals where the server takes them (RFC 7888: LITERAL- up to 4096 bytes) and several
- * messages a command (RFC 3502). Sending is full duplex: conn_wait reads while it writes, so a server that is sending never
- * blocks us; what it says meanwhile stays in the parser until somebody asks.
+ * APPEND, with non-synchronising literals where the server takes them (RFC 7888: LITERAL- up to
+ * 4096 bytes) and several messages a command (RFC 3502). Sending is full duplex: conn_wait reads
+ * while it writes, so a server that is sending never blocks us; what it says meanwhile stays in the
+ * parser until somebody asks.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -84,9 +85,9 @@ int imap_append_message(struct imap *imap, const struct imap_append *message, st
 	flags_to_imap(message->flags, message->keywords, &imap->line);
 	buf_append_cstr(&imap->line, ") ");
 	imap_write_date_time(&imap->line, message->date);
-	bool no_wait = (imap->caps & IMAP_CAP_LITERAL_PLUS) ||
-		       ((imap->caps & IMAP_CAP_LITERAL_MINUS) &&
-			message->size <= LITERAL_MINUS_MAX);
+	bool no_wait =
+		(imap->caps & IMAP_CAP_LITERAL_PLUS) ||
+		((imap->caps & IMAP_CAP_LITERAL_MINUS) && message->size <= LITERAL_MINUS_MAX);
 	buf_printf(&imap->line, " {%" PRIu64 "%s}\r\n", message->size, no_wait ? "+" : "");
 	int code = flush_line(imap, err);
 	if (code < 0 || no_wait) {
@@ -104,7 +105,8 @@ int imap_append_data(struct imap *imap, struct span data, struct err *err)
 {
 	int code = conn_queue(imap->conn, data, false, err);
 	while (code == 0 && conn_queued(imap->conn) > APPEND_QUEUE_HIGH) {
-		/* What the server says meanwhile is only stored; 64 KiB a turn, and it cannot say much. */
+		/* What the server says meanwhile is only stored; 64 KiB a turn, and it cannot say
+		 * much. */
 		size_t received = 0;
 		char *room = imap_parser_reserve(imap->parser, 16384, err);
 		if (room == NULL) {

@@ -1,4 +1,5 @@
-/* Flags, copies, moves, expunges, and mailboxes made, renamed and removed: queued, and answered one by one. */
+/* Flags, copies, moves, expunges, and mailboxes made, renamed and removed: queued, and answered one
+ * by one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,16 +7,16 @@
 
 #include "imap_private.h"
 
-#define COPYUID_MAX 100000      /* UIDs of one command of ours at most */
+#define COPYUID_MAX 100000 /* UIDs of one command of ours at most */
 
-int imap_store_queue(struct imap *imap, struct span uids, bool add, uint64_t flags,
-		     const struct keywords *keywords, uint64_t cookie, struct err *err)
+int imap_store_queue(struct imap *imap, const struct imap_store_request *request, uint64_t cookie,
+		     struct err *err)
 {
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, "UID STORE ");
-	buf_append_span(&imap->line, uids);
-	buf_append_cstr(&imap->line, add ? " +FLAGS.SILENT (" : " -FLAGS.SILENT (");
-	flags_to_imap(flags, keywords, &imap->line);
+	buf_append_span(&imap->line, request->uids);
+	buf_append_cstr(&imap->line, request->add ? " +FLAGS.SILENT (" : " -FLAGS.SILENT (");
+	flags_to_imap(request->flags, request->keywords, &imap->line);
 	buf_append_char(&imap->line, ')');
 	return imap_line_end(imap, IMAP_COMMAND_CHANGE, cookie, err);
 }

@@ -1,7 +1,8 @@
 /*
- * From nothing to logged in (DESIGN, libcurl's part): libcurl connects and reads greeting and capabilities, the dialogue from
- * there on is ours. The first command is the login itself, with a tag that libcurl does not use; everything before that tag's
- * answer is ignored but the challenge lines.
+ * From nothing to logged in (DESIGN, libcurl's part): libcurl connects and reads greeting and
+ * capabilities, the dialogue from there on is ours. The first command is the login itself, with a
+ * tag that libcurl does not use; everything before that tag's answer is ignored but the challenge
+ * lines.
  */
 #include <stdio.h>
 #include <string.h>
@@ -236,7 +237,7 @@ struct attempt {
 	struct sasl *sasl;
 	enum sasl_mech mech;
 	struct buf response;
-	bool is_initial_due;    /* no SASL-IR: the first response answers an empty "+" */
+	bool is_initial_due; /* no SASL-IR: the first response answers an empty "+" */
 	uint32_t tag;
 	bool try_next;
 };
@@ -347,12 +348,14 @@ static int attempt_refused(struct attempt *attempt, const struct imap_event *eve
 	int words = (int)(event->text.len > 300 ? 300 : event->text.len);
 	const char *text = event->text.data == NULL ? "" : event->text.data;
 	if (refusal_passes(event)) {
-		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
-			       "the server does not let us in now, saying \"%.*s\"; try again later",
-			       words, text);
+		return err_set(
+			err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			"the server does not let us in now, saying \"%.*s\"; try again later",
+			words, text);
 	}
-	/* A mechanism that the server claims but does not have is answered BAD, or NO with other codes; a wrong password too,
-	 * so the next mechanism is tried only where the server did not name the password. */
+	/* A mechanism that the server claims but does not have is answered BAD, or NO with other
+	 * codes; a wrong password too, so the next mechanism is tried only where the server did not
+	 * name the password. */
 	attempt->try_next = event->status == IMAP_BAD || event->code.type == IMAP_CODE_CANNOT;
 	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
 		       "the server refused the login of user %s (%s), saying \"%.*s\"%s%s; check "
@@ -471,8 +474,8 @@ static void conn_params_of(const struct imap_params *params, struct conn_params 
 		.host = server->host,
 		.port = server->port,
 		.tls = server->tls == SERVER_TLS_IMPLICIT ? CONN_TLS_IMPLICIT
-		       : server->tls == SERVER_TLS_STARTTLS ? CONN_TLS_STARTTLS
-							     : CONN_TLS_NONE,
+		     : server->tls == SERVER_TLS_STARTTLS ? CONN_TLS_STARTTLS
+							  : CONN_TLS_NONE,
 		.ca_file = server->ca_file,
 		.cert_file = server->cert_file,
 		.key_file = server->key_file,

@@ -13,7 +13,7 @@
 struct imap_trace {
 	char line[IMAP_TRACE_LINE];
 	size_t len;
-	uint64_t literal;      /* bytes of a literal still to be left out */
+	uint64_t literal; /* bytes of a literal still to be left out */
 };
 
 /* WHO: "work#1 <". Does nothing unless the log is at LOG_WIRE. */

@@ -3,8 +3,9 @@
  *   QRESYNC:    SELECT box (QRESYNC (uidvalidity modseq)): flags and VANISHED come with it
  *   CONDSTORE:  UID FETCH 1:* (FLAGS) (CHANGEDSINCE modseq)
  *   neither:    UID FETCH 1:* (FLAGS)
- * and UID FETCH uidnext:* for sizes and dates of new messages. Views of several mailboxes are pipelined: what comes
- * before the answer to a view's last command belongs to the oldest view that is not whole.
+ * and UID FETCH uidnext:* for sizes and dates of new messages. Views of several mailboxes are
+ * pipelined: what comes before the answer to a view's last command belongs to the oldest view that
+ * is not whole.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -197,7 +198,8 @@ static int note_fetch(struct imap_view_slot *slot, const struct imap_fetch *fetc
 {
 	struct imap_view *view = &slot->view;
 	if ((fetch->has & IMAP_FETCH_UID) == 0) {
-		return 0; /* unsolicited, by sequence number only: CHANGEDSINCE will tell it again */
+		return 0; /* unsolicited, by sequence number only: CHANGEDSINCE will tell it
+			   * again */
 	}
 	struct imap_view_message *message = view_add(view, err);
 	if (message == NULL) {
@@ -425,8 +427,7 @@ int imap_select(struct imap *imap, const char *wire, bool is_writable, struct im
 	return code;
 }
 
-static int search(struct imap *imap, const char *command_text, struct uidset *uids,
-		  struct err *err)
+static int search(struct imap *imap, const char *command_text, struct uidset *uids, struct err *err)
 {
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, command_text);
@@ -451,8 +452,8 @@ static int search(struct imap *imap, const char *command_text, struct uidset *ui
 int imap_list_uids(struct imap *imap, struct uidset *uids, uint32_t *exists, struct err *err)
 {
 	bool esearch = (imap->caps & IMAP_CAP_ESEARCH) != 0;
-	int code = search(imap, esearch ? "UID SEARCH RETURN (ALL) ALL" : "UID SEARCH ALL", uids,
-			  err);
+	int code =
+		search(imap, esearch ? "UID SEARCH RETURN (ALL) ALL" : "UID SEARCH ALL", uids, err);
 	*exists = imap->exists;
 	return code;
 }

@@ -2,8 +2,8 @@
 
 #include "mailsync/base/clock.h"
 
-#define SLICE_MS 50             /* a signal ends the wait that soon */
-#define UNTOLD_SHARE 10         /* of the timeout, where the server names no time */
+#define SLICE_MS     50 /* a signal ends the wait that soon */
+#define UNTOLD_SHARE 10 /* of the timeout, where the server names no time */
 
 void backoff_note(struct run *run, struct imap *imap)
 {

@@ -1,11 +1,12 @@
 /*
- * The table of mailboxes of a run. A mailbox is on a side or not; base knows where it was. What that means:
+ * The table of mailboxes of a run. A mailbox is on a side or not; base knows where it was. What
+ * that means:
  *
  *   local  remote  base had    then
  *   yes    yes                 sync
  *   no     yes     not local   new on the server: created locally where `create` covers it
- *   no     yes     local       removed locally: removed on the server where `remove_mailboxes` covers it, else
- *                              its rows are dropped and it is new on the server
+ *   no     yes     local       removed locally: removed on the server where `remove_mailboxes`
+ *                              covers it, else its rows are dropped and it is new on the server
  *   yes    no                  the same with the sides exchanged
  *   no     no                  its base is dropped
  */
@@ -62,8 +63,8 @@ static struct box *box_add(struct run *run, const char *name, struct err *err)
 {
 	size_t count = run->boxes.count;
 	if ((count & (count - 1)) == 0) {
-		struct box *items = realloc(run->boxes.items,
-					    (count == 0 ? 1 : count * 2) * sizeof(*items));
+		struct box *items =
+			realloc(run->boxes.items, (count == 0 ? 1 : count * 2) * sizeof(*items));
 		if (items == NULL) {
 			err_nomem(err);
 			return NULL;
@@ -131,11 +132,10 @@ static void box_take_counts(struct box *box, const struct imap_mailbox *found)
 	box->messages = found->counts.messages;
 	box->uidnext = found->counts.uidnext;
 	box->uidvalidity = found->counts.uidvalidity;
-	box->modseq = (found->counts.has & IMAP_COUNT_HIGHESTMODSEQ) ? found->counts.highestmodseq
-								     : 0;
-	box->mailboxid = found->counts.mailboxid == NULL
-				 ? NULL
-				 : span_dup(span_of(found->counts.mailboxid));
+	box->modseq =
+		(found->counts.has & IMAP_COUNT_HIGHESTMODSEQ) ? found->counts.highestmodseq : 0;
+	box->mailboxid =
+		found->counts.mailboxid == NULL ? NULL : span_dup(span_of(found->counts.mailboxid));
 }
 
 static int gather_one_remote(struct run *run, const struct imap_mailbox *found,
@@ -187,8 +187,8 @@ static void box_join(struct run *run, struct box *into, struct box *from)
 	if (from->in_remote && into->in_remote) {
 		struct err err;
 		err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
-			"the server's mailboxes \"%s\" and \"%s\" come to one name here; the second is "
-			"left out",
+			"the server's mailboxes \"%s\" and \"%s\" come to one name here; the "
+			"second is left out",
 			into->wire, from->wire);
 		run_report_error(run, into, 0, &err);
 	} else if (from->in_remote) {
@@ -261,24 +261,27 @@ int boxes_check_accidents(struct run *run, struct err *err)
 		return code;
 	}
 	if (local == 0 && had_local > 0) {
-		return err_set(err, ERR_BRAKE, SCOPE_ACCOUNT,
-			       "the Maildir %s %s, though %llu messages were synced there: is a disk "
-			       "not mounted? Nothing was done. To fetch everything anew, run once with "
-			       "--allow-mass-delete",
-			       run->account->maildir.root,
-			       maildir_exists(run->maildir) ? "holds no mailbox" : "does not exist",
-			       (unsigned long long)agreed);
+		return err_set(
+			err, ERR_BRAKE, SCOPE_ACCOUNT,
+			"the Maildir %s %s, though %llu messages were synced there: is a disk "
+			"not mounted? Nothing was done. To fetch everything anew, run once with "
+			"--allow-mass-delete",
+			run->account->maildir.root,
+			maildir_exists(run->maildir) ? "holds no mailbox" : "does not exist",
+			(unsigned long long)agreed);
 	}
 	if (remote == 0 && had_remote > 0) {
-		return err_set(err, ERR_BRAKE, SCOPE_ACCOUNT,
-			       "the server lists no mailbox, though %llu messages were synced with it; "
-			       "nothing was done. If that is right, run once with --allow-mass-delete",
-			       (unsigned long long)agreed);
+		return err_set(
+			err, ERR_BRAKE, SCOPE_ACCOUNT,
+			"the server lists no mailbox, though %llu messages were synced with it; "
+			"nothing was done. If that is right, run once with --allow-mass-delete",
+			(unsigned long long)agreed);
 	}
 	return 0;
 }
 
-/* The rows of a mailbox that vanished from one side are forgotten, so that it counts as new on the other. */
+/* The rows of a mailbox that vanished from one side are forgotten, so that it counts as new on the
+ * other. */
 static int box_forget(struct run *run, struct box *box, struct err *err)
 {
 	int code = run_claim(run, err);

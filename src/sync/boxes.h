@@ -1,17 +1,21 @@
-/* Which mailboxes take part, on which side each exists, and what has to be created, removed or renamed. */
+/* Which mailboxes take part, on which side each exists, and what has to be created, removed or
+ * renamed. */
 #ifndef SYNC_BOXES_H
 #define SYNC_BOXES_H
 
 #include "run.h"
 
-/* The union of base's, local and remote mailboxes, those that `mailboxes` leaves out as if they were not there. */
+/* The union of base's, local and remote mailboxes, those that `mailboxes` leaves out as if they
+ * were not there. */
 int boxes_gather(struct run *run, const struct imap_mailboxes *remote, struct err *err);
 void boxes_finish(struct run *run);
 
-/* An unmounted root, an empty mailbox list: -ERR_BRAKE before anything is done (DESIGN: The brake). */
+/* An unmounted root, an empty mailbox list: -ERR_BRAKE before anything is done (DESIGN: The
+ * brake). */
 int boxes_check_accidents(struct run *run, struct err *err);
 
-/* Creates what is missing and may be created; marks what is to be removed; drops the base of what is gone on both sides. With dry_run only reports. */
+/* Creates what is missing and may be created; marks what is to be removed; drops the base of what
+ * is gone on both sides. With dry_run only reports. */
 int boxes_settle(struct run *run, struct err *err);
 
 /* Carries out the removals that the brake let pass. */

@@ -1,6 +1,7 @@
 /*
- * Mailboxes that were removed on one side, removed on the other. Only when the surviving side holds nothing but what base
- * knows: a message that the other side never had is not thrown away with its folder.
+ * Mailboxes that were removed on one side, removed on the other. Only when the surviving side holds
+ * nothing but what base knows: a message that the other side never had is not thrown away with its
+ * folder.
  */
 #include "boxes.h"
 
@@ -56,9 +57,10 @@ static int remove_local(struct run *run, struct box *box, struct err *err)
 	bool is_known = false;
 	int code = local_is_known(run, box, &is_known, err);
 	if (code == 0 && !is_known) {
-		code = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
-			       "the mailbox was removed on the server, but its folder holds mail that "
-			       "the server never had; it is kept");
+		code = err_set(
+			err, ERR_PARTIAL, SCOPE_MAILBOX,
+			"the mailbox was removed on the server, but its folder holds mail that "
+			"the server never had; it is kept");
 	}
 	if (code == 0) {
 		code = remove_files(box, err);
@@ -99,9 +101,10 @@ static int remove_remote(struct run *run, struct box *box, struct err *err)
 	}
 	if (code == 0 && (!box->has_counts || box->uidnext != box->base.uidnext ||
 			  box->uidvalidity != box->base.uidvalidity || box->messages > known)) {
-		code = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
-			       "the mailbox was removed locally, but on the server it holds mail that "
-			       "was never here; it is kept");
+		code = err_set(
+			err, ERR_PARTIAL, SCOPE_MAILBOX,
+			"the mailbox was removed locally, but on the server it holds mail that "
+			"was never here; it is kept");
 	}
 	struct imap_done done;
 	imap_done_init(&done);

@@ -8,8 +8,8 @@
 #include "observe.h"
 #include "pair.h"
 
-/* Passes over the account at most: the second takes up what our own acts brought (the trash's new messages), the third what
- * arrived meanwhile; then the next run is near enough. */
+/* Passes over the account at most: the second takes up what our own acts brought (the trash's new
+ * messages), the third what arrived meanwhile; then the next run is near enough. */
 #define PASSES_MAX 3
 
 static int try_job(struct run *run, struct imap *imap, struct box *box,
@@ -31,7 +31,8 @@ static int try_job(struct run *run, struct imap *imap, struct box *box,
 	return code;
 }
 
-/* A mailbox's job, and where the server was too busy for it once more, after the time that it asks for. */
+/* A mailbox's job, and where the server was too busy for it once more, after the time that it asks
+ * for. */
 static int run_job(struct run *run, struct imap *imap, struct box *box,
 		   const struct move_list *moves, struct err *err)
 {
@@ -52,7 +53,8 @@ static int run_job(struct run *run, struct imap *imap, struct box *box,
 	return code;
 }
 
-/* A mailbox that our commands changed is looked at again, so that the next run need not; uploads without a UID are found. */
+/* A mailbox that our commands changed is looked at again, so that the next run need not; uploads
+ * without a UID are found. */
 static int settle_box(struct run *run, struct imap *imap, struct box *box, struct err *err)
 {
 	int code = 0;

@@ -1,4 +1,5 @@
-/* Carries plans out and decides nothing: mailbox by mailbox, then looks again at what our own commands changed. */
+/* Carries plans out and decides nothing: mailbox by mailbox, then looks again at what our own
+ * commands changed. */
 #ifndef SYNC_EXECUTE_H
 #define SYNC_EXECUTE_H
 

@@ -1,4 +1,5 @@
-/* The commands that look and change nothing: list, check, status; and the comparison of Maildir roots. */
+/* The commands that look and change nothing: list, check, status; and the comparison of Maildir
+ * roots. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +17,10 @@ static const struct {
 	unsigned attribute;
 	const char *name;
 } special_uses[] = {
-	{IMAP_LIST_ALL, "\\All"},     {IMAP_LIST_ARCHIVE, "\\Archive"}, {IMAP_LIST_DRAFTS, "\\Drafts"},
-	{IMAP_LIST_FLAGGED, "\\Flagged"}, {IMAP_LIST_JUNK, "\\Junk"},   {IMAP_LIST_SENT, "\\Sent"},
-	{IMAP_LIST_TRASH, "\\Trash"}, {IMAP_LIST_IMPORTANT, "\\Important"},
+	{IMAP_LIST_ALL, "\\All"},       {IMAP_LIST_ARCHIVE, "\\Archive"},
+	{IMAP_LIST_DRAFTS, "\\Drafts"}, {IMAP_LIST_FLAGGED, "\\Flagged"},
+	{IMAP_LIST_JUNK, "\\Junk"},     {IMAP_LIST_SENT, "\\Sent"},
+	{IMAP_LIST_TRASH, "\\Trash"},   {IMAP_LIST_IMPORTANT, "\\Important"},
 };
 
 static char *special_use_text(unsigned attributes)
@@ -65,7 +67,8 @@ static int listing_fill(const struct account *account, const struct imap_mailbox
 	struct err ignored;
 	buf_init(&name, MBNAME_MAX);
 	bool can_select = (mailbox->attributes & IMAP_LIST_NOSELECT) == 0;
-	bool is_mapped = mbname_from_wire(&found->wire, span_of(mailbox->wire), &name, &ignored) == 0;
+	bool is_mapped =
+		mbname_from_wire(&found->wire, span_of(mailbox->wire), &name, &ignored) == 0;
 	bool wanted = !account->subscribed_only ||
 		      (mailbox->attributes & IMAP_LIST_SUBSCRIBED) != 0 ||
 		      (is_mapped && strcmp(name.data, "INBOX") == 0);
@@ -151,7 +154,8 @@ static const struct {
 	 "removals are found by listing UIDs"},
 	{IMAP_CAP_CONDSTORE, "CONDSTORE", "changed flags since the last run are told",
 	 "every mailbox is opened and its flags are listed, every run"},
-	{IMAP_CAP_UIDPLUS, "UIDPLUS", "uploads tell their UID, and only our own deletions are expunged",
+	{IMAP_CAP_UIDPLUS, "UIDPLUS",
+	 "uploads tell their UID, and only our own deletions are expunged",
 	 "uploads are looked for, and deletions wait where others' are marked"},
 	{IMAP_CAP_MOVE, "MOVE", "moves are one command", "moves are copies and deletions"},
 	{IMAP_CAP_LITERAL_PLUS, "LITERAL+", "uploads need no go-ahead",
@@ -310,13 +314,15 @@ static bool is_at_or_below(const char *path, const char *root)
 static int compare_roots(const struct account *earlier, const struct account *later,
 			 const char *earlier_root, const char *later_root, struct err *err)
 {
-	if (!is_at_or_below(earlier_root, later_root) && !is_at_or_below(later_root, earlier_root)) {
+	if (!is_at_or_below(earlier_root, later_root) &&
+	    !is_at_or_below(later_root, earlier_root)) {
 		return 0;
 	}
-	return err_set(err, ERR_CONFIG, SCOPE_ACCOUNT,
-		       "the Maildir root %s is equal to, inside or around that of account \"%s\" (%s); give "
-		       "each account a root of its own",
-		       later->maildir.root, earlier->name, earlier->maildir.root);
+	return err_set(
+		err, ERR_CONFIG, SCOPE_ACCOUNT,
+		"the Maildir root %s is equal to, inside or around that of account \"%s\" (%s); "
+		"give each account a root of its own",
+		later->maildir.root, earlier->name, earlier->maildir.root);
 }
 
 int sync_check_roots(const struct account *accounts, size_t count, size_t *culprit, struct err *err)

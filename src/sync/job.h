@@ -1,10 +1,12 @@
 /*
- * The work on one mailbox: its plan, and the connection and folder it is carried out with. The steps of a job, in order:
- * local flags and removals, downloads, uploads, remote flags, remote removals. Each commits what it did before the next begins;
- * a failing message is reported, keeps its row pending (REASON_FAILED) and holds up nothing else. What a step returns as an
- * error ends the job.
+ * The work on one mailbox: its plan, and the connection and folder it is carried out with. The
+ * steps of a job, in order: local flags and removals, downloads, uploads, remote flags, remote
+ * removals. Each commits what it did before the next begins; a failing message is reported, keeps
+ * its row pending (REASON_FAILED) and holds up nothing else. What a step returns as an error ends
+ * the job.
  *
- * A row is changed only after what it states is durable (I2), and in one place a step: job_row_done.
+ * A row is changed only after what it states is durable (I2), and in one place a step:
+ * job_row_done.
  */
 #ifndef SYNC_JOB_H
 #define SYNC_JOB_H
@@ -17,9 +19,9 @@ struct job {
 	struct imap *imap;
 	struct box *box;
 	struct box_plan plan;
-	struct maildir_scan scan;      /* where the files of the rows are, once asked for */
+	struct maildir_scan scan; /* where the files of the rows are, once asked for */
 	bool has_scan;
-	uint64_t local_keywords;       /* bits that can be kept locally */
+	uint64_t local_keywords; /* bits that can be kept locally */
 	size_t failures;
 };
 
@@ -38,13 +40,15 @@ int job_delete_remote(struct job *job, struct err *err);
 
 /* The row of an operation. */
 struct row *job_row(struct job *job, const struct op *op);
-/* The ops of one kind, as indices into plan.ops; *COUNT of them. The caller frees it. NULL with COUNT 0 when there are none; NULL and
- * ERR otherwise. */
+/* The ops of one kind, as indices into plan.ops; *COUNT of them. The caller frees it. NULL with
+ * COUNT 0 when there are none; NULL and ERR otherwise. */
 size_t *job_ops(struct job *job, enum op_kind kind, size_t *count, struct err *err);
 
-/* Selects the mailbox on the job's connection and makes sure that its UIDs are still those of base. */
+/* Selects the mailbox on the job's connection and makes sure that its UIDs are still those of
+ * base. */
 int job_select(struct job *job, bool is_writable, struct err *err);
-/* Where a row's file is now; -ERR_CHANGED when it is not there any more. ENTRY's name is valid until the next call. */
+/* Where a row's file is now; -ERR_CHANGED when it is not there any more. ENTRY's name is valid
+ * until the next call. */
 int job_find_file(struct job *job, const struct row *row, struct maildir_entry *entry,
 		  struct err *err);
 

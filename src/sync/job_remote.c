@@ -74,9 +74,13 @@ static int send_groups(struct job *job, const struct groups *groups, struct err 
 		while (code == 0 && uidset_format_some(&group->uids, &from, SET_TEXT_MAX, &text)) {
 			code = buf_status(&text, "a set of UIDs", err);
 			if (code == 0) {
-				code = imap_store_queue(job->imap, buf_span(&text), group->add,
-							group->bits, &job->box->base.keywords, g,
-							err);
+				struct imap_store_request request = {
+					.uids = buf_span(&text),
+					.add = group->add,
+					.flags = group->bits,
+					.keywords = &job->box->base.keywords,
+				};
+				code = imap_store_queue(job->imap, &request, g, err);
 			}
 			buf_clear(&text);
 		}
@@ -114,8 +118,8 @@ static bool op_succeeded(const struct op *op, const struct groups *groups, const
 	return true;
 }
 
-static int commit_flags(struct job *job, const size_t *ops, size_t count, const struct groups *groups,
-			const bool *failed, struct err *err)
+static int commit_flags(struct job *job, const size_t *ops, size_t count,
+			const struct groups *groups, const bool *failed, struct err *err)
 {
 	int code = state_begin(job->run->state, err);
 	if (code < 0) {

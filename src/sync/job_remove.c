@@ -1,5 +1,6 @@
 /*
- * Removals on the server: into the trash where there is one, else marked \Deleted and expunged, by UID and nothing but ours.
+ * Removals on the server: into the trash where there is one, else marked \Deleted and expunged, by
+ * UID and nothing but ours.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 
 #define SET_TEXT_MAX 900
 
-/* The mailbox that removed messages go to, or NULL. -ERR_PARTIAL when one is asked for and is not there. */
+/* The mailbox that removed messages go to, or NULL. -ERR_PARTIAL when one is asked for and is not
+ * there. */
 static int trash_box(struct job *job, struct box **trash, struct err *err)
 {
 	struct run *run = job->run;
@@ -27,9 +29,10 @@ static int trash_box(struct job *job, struct box **trash, struct err *err)
 		*trash = run_box(run, wanted);
 	}
 	if (*trash == NULL || (*trash)->wire == NULL || !(*trash)->in_remote) {
-		return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
-			       "the trash mailbox %s is not on the server; nothing was deleted there",
-			       wanted);
+		return err_set(
+			err, ERR_PARTIAL, SCOPE_MAILBOX,
+			"the trash mailbox %s is not on the server; nothing was deleted there",
+			wanted);
 	}
 	if (*trash == job->box) {
 		*trash = NULL;
@@ -45,16 +48,26 @@ struct removal {
 	struct uidset uids;
 };
 
-enum verb { VERB_MARK, VERB_EXPUNGE, VERB_COPY, VERB_MOVE };
+enum verb {
+	VERB_MARK,
+	VERB_EXPUNGE,
+	VERB_COPY,
+	VERB_MOVE
+};
 
 static int queue_verb(struct removal *removal, enum verb verb, struct span uids, const char *wire,
 		      struct err *err)
 {
 	struct imap *imap = removal->job->imap;
+	struct imap_store_request mark = {
+		.uids = uids,
+		.add = true,
+		.flags = FLAG_DELETED,
+		.keywords = &removal->job->box->base.keywords,
+	};
 	switch (verb) {
 	case VERB_MARK:
-		return imap_store_queue(imap, uids, true, FLAG_DELETED,
-					&removal->job->box->base.keywords, 0, err);
+		return imap_store_queue(imap, &mark, 0, err);
 	case VERB_EXPUNGE:
 		return imap_expunge_queue(imap, uids, 0, err);
 	case VERB_COPY:
@@ -181,7 +194,8 @@ static int to_trash(struct removal *removal, struct box *trash, bool *is_done, s
 		}
 	}
 	if (code < 0) {
-		err_prefix(err, "messages could not be moved to the trash, so they were not deleted");
+		err_prefix(err,
+			   "messages could not be moved to the trash, so they were not deleted");
 	}
 	return code;
 }

@@ -69,9 +69,8 @@ static bool is_usable(const struct box *box)
 static bool may_move(const struct run *run, const struct move *move)
 {
 	unsigned side = move->is_remote ? PLAN_LOCAL : PLAN_REMOTE;
-	return (run->policy.copy & side) && (run->policy.delete_ & side) &&
-	       is_usable(move->from) && is_usable(move->to) &&
-	       (move->to->in_remote || run->options->dry_run);
+	return (run->policy.copy & side) && (run->policy.delete_ & side) && is_usable(move->from) &&
+	       is_usable(move->to) && (move->to->in_remote || run->options->dry_run);
 }
 
 /* Both rows as they are now; false when one is no longer what a move needs. */
@@ -118,7 +117,8 @@ static int find_local(struct run *run, struct move_list *moves, struct err *err)
 	return code;
 }
 
-/* The file of a message that is gone elsewhere on the server and new here under the same EMAILID. */
+/* The file of a message that is gone elsewhere on the server and new here under the same
+ * EMAILID. */
 static int find_by_emailid(struct run *run, struct box *box, const struct row *fresh,
 			   struct move_list *moves, struct err *err)
 {
@@ -137,7 +137,8 @@ static int find_by_emailid(struct run *run, struct box *box, const struct row *f
 		    move_has_row(moves, other->id)) {
 			continue;
 		}
-		/* One that may not be carried out is a download and a removal, each by its own rules. */
+		/* One that may not be carried out is a download and a removal, each by its own
+		 * rules. */
 		if (may_move(run, &move)) {
 			code = list_add(moves, &move, err);
 			break;
@@ -185,9 +186,8 @@ static uint64_t translate(uint64_t flags, const struct keywords *from, struct ke
 {
 	uint64_t result = flags & FLAGS_SYSTEM;
 	for (int i = 0; i < from->count; i++) {
-		int index = (flags & FLAG_KEYWORD(i))
-				    ? keywords_intern(to, span_of(from->names[i]))
-				    : -1;
+		int index = (flags & FLAG_KEYWORD(i)) ? keywords_intern(to, span_of(from->names[i]))
+						      : -1;
 		if (index >= 0) {
 			result |= FLAG_KEYWORD(index);
 		}
@@ -212,16 +212,17 @@ static int moved_flags(struct run *run, const struct move *move, const struct ro
 	}
 	if (code == 0) {
 		/* Rewritten already, by a run that died: by the old table they would change. */
-		bool is_rewritten = ((translate(gone->local_flags, from, to) ^ here) &
-				     ~FLAGS_SYSTEM) == 0;
+		bool is_rewritten =
+			((translate(gone->local_flags, from, to) ^ here) & ~FLAGS_SYSTEM) == 0;
 		*flags = is_rewritten ? here : translate(there, from, to);
 	}
 	return code;
 }
 
 /*
- * A moved file carries the letters of the folder that it came from. They are read by that folder's table and written
- * anew by the target's, before the server moves anything: what comes after may have to be pieced together without base's row.
+ * A moved file carries the letters of the folder that it came from. They are read by that folder's
+ * table and written anew by the target's, before the server moves anything: what comes after may
+ * have to be pieced together without base's row.
  */
 static int rewrite_letters(struct run *run, const struct move *move, const struct row *gone,
 			   struct row *fresh, struct err *err)
@@ -275,7 +276,8 @@ static int record_moved(struct run *run, const struct move *move, uint32_t uid, 
 		fresh.reason = REASON_NONE;
 		fresh.has_digest = gone.has_digest;
 		memcpy(fresh.digest, gone.digest, ROW_DIGEST_SIZE);
-		/* An original that is still there is removed by the plan, like anything deleted locally. */
+		/* An original that is still there is removed by the plan, like anything deleted
+		 * locally. */
 		code = original_gone ? state_row_drop(run->state, gone.id, err) : 0;
 	}
 	if (code == 0 && found) {
@@ -297,7 +299,7 @@ struct batch {
 	int64_t intents[BATCH_MESSAGES];
 	size_t count;
 	bool by_copy;
-	bool originals_gone;   /* from the mailbox that they were in */
+	bool originals_gone; /* from the mailbox that they were in */
 };
 
 /* A file that a MUA has renamed again meanwhile keeps its letters; the next scan sees them. */
@@ -419,12 +421,18 @@ static int batch_refused(struct batch *batch, const struct err *why, struct err 
 	return code;
 }
 
-/* After a COPY the originals go, by UID and nothing else; where that cannot be they are left to the plan. */
+/* After a COPY the originals go, by UID and nothing else; where that cannot be they are left to the
+ * plan. */
 static int batch_remove_originals(struct batch *batch, struct span uids, struct err *err)
 {
 	batch->originals_gone = true;
-	int code = imap_store_queue(batch->imap, uids, true, FLAG_DELETED,
-				    &batch->from->base.keywords, 0, err);
+	struct imap_store_request request = {
+		.uids = uids,
+		.add = true,
+		.flags = FLAG_DELETED,
+		.keywords = &batch->from->base.keywords,
+	};
+	int code = imap_store_queue(batch->imap, &request, 0, err);
 	if (code == 0) {
 		code = imap_expunge_queue(batch->imap, uids, 0, err);
 	}
@@ -584,8 +592,8 @@ static int move_file(struct run *run, struct move *move, struct err *err)
 		code = maildir_transfer(&transfer, err);
 		fresh.local = SIDE_PRESENT;
 		fresh.local_flags = transfer.flags;
-		fresh.flags = translate(gone.flags, &move->from->base.keywords,
-					&move->to->base.keywords);
+		fresh.flags =
+			translate(gone.flags, &move->from->base.keywords, &move->to->base.keywords);
 		fresh.is_agreed = true;
 		fresh.reason = REASON_NONE;
 		fresh.size_bytes = gone.size_bytes;

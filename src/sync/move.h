@@ -1,10 +1,11 @@
 /*
  * Moves: a message that is gone from one mailbox and new in another.
  *
- * Local moves are seen by the unique part of the file name, which MUAs keep; they become UID MOVE (or COPY and a deletion)
- * on the server. Remote moves are seen by EMAILID or X-GM-MSGID; the file is moved instead of downloaded again.
- * A move needs `copy` and `delete` on the side where it is carried out, and both mailboxes in this run; otherwise both
- * its rows wait, and the old copy stays.
+ * Local moves are seen by the unique part of the file name, which MUAs keep; they become UID MOVE
+ * (or COPY and a deletion) on the server. Remote moves are seen by EMAILID or X-GM-MSGID; the file
+ * is moved instead of downloaded again. A move needs `copy` and `delete` on the side where it is
+ * carried out, and both mailboxes in this run; otherwise both its rows wait, and the old copy
+ * stays.
  */
 #ifndef SYNC_MOVE_H
 #define SYNC_MOVE_H
@@ -14,12 +15,12 @@
 struct move {
 	struct box *from;
 	struct box *to;
-	int64_t gone_row;      /* in `from` */
-	int64_t new_row;       /* in `to` */
-	bool is_remote;        /* seen on the server, to be carried out locally */
-	bool is_held;          /* may not be carried out in this run, or was tried */
-	bool was_tried;        /* and may have been carried out: intents tell */
-	bool is_done;          /* its rows say so already */
+	int64_t gone_row; /* in `from` */
+	int64_t new_row;  /* in `to` */
+	bool is_remote;   /* seen on the server, to be carried out locally */
+	bool is_held;     /* may not be carried out in this run, or was tried */
+	bool was_tried;   /* and may have been carried out: intents tell */
+	bool is_done;     /* its rows say so already */
 };
 
 struct move_list {
@@ -34,7 +35,8 @@ int move_find(struct run *run, struct move_list *moves, struct err *err);
 bool move_has_row(const struct move_list *moves, int64_t row);
 /* One of its rows is left to a move that was tried and is not done: the mailbox is not settled. */
 bool move_is_open(const struct move_list *moves, const struct box *box);
-/* Moves whose new row was found on the server after all: their originals are planned from now on. */
+/* Moves whose new row was found on the server after all: their originals are planned from now
+ * on. */
 int move_settle(struct run *run, struct move_list *moves, struct err *err);
 /* Carries out those that are not held. What fails is left pending. */
 int move_execute(struct run *run, struct imap *imap, struct move_list *moves, struct err *err);

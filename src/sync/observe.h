@@ -1,6 +1,7 @@
 /*
- * What changed on each side since base, written down before anything is planned (I8). Local: folders whose stamp changed are
- * scanned. Remote: mailboxes whose numbers changed are viewed, all in one pipeline.
+ * What changed on each side since base, written down before anything is planned (I8). Local:
+ * folders whose stamp changed are scanned. Remote: mailboxes whose numbers changed are viewed, all
+ * in one pipeline.
  */
 #ifndef SYNC_OBSERVE_H
 #define SYNC_OBSERVE_H
@@ -12,7 +13,8 @@ int observe_local(struct run *run, struct err *err);
 int observe_local_box(struct run *run, struct box *box, struct err *err);
 
 int observe_remote(struct run *run, struct err *err);
-/* One mailbox over IMAP (a worker's connection), after our own changes to it: its numbers are learnt. */
+/* One mailbox over IMAP (a worker's connection), after our own changes to it: its numbers are
+ * learnt. */
 int observe_remote_box(struct run *run, struct imap *imap, struct box *box, struct err *err);
 
 /* Writes BOX's base with what was seen of it (also where it exists), making it where it is new. */

@@ -1,13 +1,19 @@
 /*
- * The local delta. A folder whose stamp equals the stored, proven one is not read. Absence counts only when the scan was
- * complete and the folder stood still meanwhile; rows are compared with the scan in one merge by unique part.
+ * The local delta. A folder whose stamp equals the stored, proven one is not read. Absence counts
+ * only when the scan was complete and the folder stood still meanwhile; rows are compared with the
+ * scan in one merge by unique part.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "observe.h"
 
-enum local_change_kind { LOCAL_NEW, LOCAL_FLAGS, LOCAL_GONE, LOCAL_BACK };
+enum local_change_kind {
+	LOCAL_NEW,
+	LOCAL_FLAGS,
+	LOCAL_GONE,
+	LOCAL_BACK
+};
 
 struct local_change {
 	enum local_change_kind kind;
@@ -84,9 +90,9 @@ static int delta_merge(struct local_delta *delta, const struct maildir_scan *sca
 	int code = cursor == NULL ? 0 : state_cursor_next(cursor, &row, err);
 	while (code == 0 && (row != NULL || entry < scan->count)) {
 		int order = row == NULL ? -1
-			    : entry == scan->count
-				    ? 1
-				    : compare_unique(&scan->entries[entry], row->unique);
+			  : entry == scan->count
+				  ? 1
+				  : compare_unique(&scan->entries[entry], row->unique);
 		if (order < 0) {
 			code = delta_add(delta, LOCAL_NEW, 0, entry++, err);
 			continue;
@@ -119,7 +125,8 @@ static int delta_compute(struct run *run, struct box *box, const struct maildir_
 	return code;
 }
 
-/* A file that base does not know. Its name may tell that we delivered it and were cut before the row was written. */
+/* A file that base does not know. Its name may tell that we delivered it and were cut before the
+ * row was written. */
 static int apply_new(struct run *run, struct box *box, const struct maildir_entry *entry,
 		     struct err *err)
 {
@@ -195,8 +202,8 @@ static int delta_apply(struct run *run, struct box *box, const struct maildir_sc
 int observe_store_box(struct run *run, struct box *box, struct err *err)
 {
 	if (!box->in_base) {
-		box->base.name = box->base.name == NULL ? span_dup(span_of(box->name))
-							: box->base.name;
+		box->base.name =
+			box->base.name == NULL ? span_dup(span_of(box->name)) : box->base.name;
 		if (box->base.name == NULL) {
 			return err_nomem(err);
 		}

@@ -10,8 +10,8 @@
 #define VALUE_MAX 256
 
 /* The value "clean". */
-#define CLEAN_YES "1"
-#define CLEAN_NOT "0"             /* a run that changes things is under way, or was cut */
+#define CLEAN_YES      "1"
+#define CLEAN_NOT      "0"        /* a run that changes things is under way, or was cut */
 #define CLEAN_CLAIMING "claiming" /* the database has the new generation, the file may not */
 
 static int get_text(struct state *state, const char *key, char *out, size_t size, struct err *err)
@@ -66,15 +66,16 @@ static int check_account(const struct maildir_id *id, const char *account, struc
 	if (strcmp(id->account, account) == 0) {
 		return 0;
 	}
-	return err_set(err, ERR_CONFIG, SCOPE_ACCOUNT,
-		       "this Maildir belongs to account \"%s\" (see mailsync-id in it); give account "
-		       "\"%s\" a root of its own, or remove that file if the account was renamed",
-		       id->account, account);
+	return err_set(
+		err, ERR_CONFIG, SCOPE_ACCOUNT,
+		"this Maildir belongs to account \"%s\" (see mailsync-id in it); give account "
+		"\"%s\" a root of its own, or remove that file if the account was renamed",
+		id->account, account);
 }
 
 /*
- * Base has rows, the root has no id. A root without any mailbox may be an unmounted disk: base is kept, the brake will
- * stop the account. A root with mailboxes is another tree than base's.
+ * Base has rows, the root has no id. A root without any mailbox may be an unmounted disk: base is
+ * kept, the brake will stop the account. A root with mailboxes is another tree than base's.
  */
 static int check_no_id(struct maildir *maildir, struct state *state, const char *clean,
 		       struct ownership *ownership, struct err *err)
@@ -168,7 +169,8 @@ int ownership_claim(struct maildir *maildir, struct state *state, const char *ac
 	if (code < 0) {
 		return code;
 	}
-	/* After a stop between the two writes the number that the file lacks is claimed again, lest the two drift apart. */
+	/* After a stop between the two writes the number that the file lacks is claimed again, lest
+	 * the two drift apart. */
 	id.generation = found && id.generation + 1 == generation ? generation : generation + 1;
 	snprintf(id.account, sizeof(id.account), "%s", account);
 	code = claim_in_state(state, &id, err);

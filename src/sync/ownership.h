@@ -1,14 +1,15 @@
 /*
- * Whose Maildir is it? `mailsync-id` in its root names account, database and generation; the database knows the same. They are
- * compared before anything is believed:
+ * Whose Maildir is it? `mailsync-id` in its root names account, database and generation; the
+ * database knows the same. They are compared before anything is believed:
  *
  *   no file, database new            first run
  *   another account                  refused (-ERR_CONFIG)
  *   another database, or a database
- *   that is older or newer than file the database is not this Maildir's: forget it, pair, delete nothing
+ *   that is older or newer than file the database is not this Maildir's: forget it, pair, delete
+ *   nothing
  *
- * The database's generation is written first, then the file's, then rows: a crash between leaves the database one ahead, which is
- * no contradiction, as no row was written.
+ * The database's generation is written first, then the file's, then rows: a crash between leaves
+ * the database one ahead, which is no contradiction, as no row was written.
  */
 #ifndef SYNC_OWNERSHIP_H
 #define SYNC_OWNERSHIP_H
@@ -20,16 +21,16 @@
 #include "mailsync/store/maildir.h"
 
 struct ownership {
-	bool must_pair;       /* base was forgotten, or there was none: pair, delete nothing */
-	bool was_unclean;     /* the last run that changed things did not end properly */
+	bool must_pair;   /* base was forgotten, or there was none: pair, delete nothing */
+	bool was_unclean; /* the last run that changed things did not end properly */
 };
 
 /* MAY_WRITE false (dry run, STATE_SCRATCH): nothing on disk is written. */
 int ownership_check(struct maildir *maildir, struct state *state, const char *account,
 		    struct ownership *ownership, struct err *err);
 
-/* Before the first row of a run that changes something: makes this run's generation durable in database and file, and marks the
- * database as under work. */
+/* Before the first row of a run that changes something: makes this run's generation durable in
+ * database and file, and marks the database as under work. */
 int ownership_claim(struct maildir *maildir, struct state *state, const char *account,
 		    struct err *err);
 /* At a proper end. */

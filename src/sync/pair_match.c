@@ -96,7 +96,8 @@ static void match_proposals(struct pair_candidate *locals, size_t local_count,
 	}
 }
 
-/* The first remote from FIRST on that has LOCAL's date (and size, where DATES alone prove nothing). */
+/* The first remote from FIRST on that has LOCAL's date (and size, where DATES alone prove
+ * nothing). */
 static struct pair_candidate *equal_in_tie(const struct pair_candidate *local, bool with_size,
 					   struct pair_candidate *first,
 					   const struct pair_candidate *end)
@@ -161,7 +162,8 @@ static void mark_left_over(struct pair_candidate *locals, size_t local_count,
 		joined += locals[i].is_taken;
 	}
 	for (size_t i = 0; i < local_count; i++) {
-		/* More files than messages of one Message-ID, and some do match: which of them was it? */
+		/* More files than messages of one Message-ID, and some do match: which of them was
+		 * it? */
 		locals[i].is_ambiguous = !locals[i].is_taken && joined > 0 && open_remotes == 0;
 	}
 }

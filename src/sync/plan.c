@@ -449,7 +449,7 @@ int plan_make(const struct row *rows, size_t count, const struct plan_policy *po
 
 bool plan_brake(uint64_t deletes, uint64_t agreed, unsigned percent)
 {
-	/* Both are counts of messages, far below 2^57: no overflow. 100 % switches it off even where
-	 * messages that base does not have (R1, R6) are removed too. */
+	/* Both are counts of messages, far below 2^57: no overflow. 100 % switches it off even
+	 * where messages that base does not have (R1, R6) are removed too. */
 	return percent < 100 && deletes > 10 && deletes * 100 > agreed * percent;
 }

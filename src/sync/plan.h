@@ -71,46 +71,57 @@
 #define PLAN_REMOTE 2u
 
 struct plan_policy {
-	unsigned copy;             /* PLAN_LOCAL | PLAN_REMOTE; all of these already capped by direction and --pull/--push */
+	unsigned copy; /* PLAN_LOCAL | PLAN_REMOTE; all of these already capped by direction and
+		       * --pull/--push */
 	unsigned flags;
 	unsigned delete_;
 	unsigned expunge;
-	uint64_t max_size_bytes;   /* 0: none */
-	int64_t oldest;            /* seconds; older INTERNALDATEs are not downloaded; INT64_MIN: none */
+	uint64_t max_size_bytes; /* 0: none */
+	int64_t oldest; /* seconds; older INTERNALDATEs are not downloaded; INT64_MIN: none */
 };
 
 struct plan_mailbox {
 	uint64_t permanent_flags;
 	bool permanent_any;
-	uint64_t local_keywords;   /* keyword bits that have or can get a letter here; system bits are always allowed */
-	bool is_read_only;         /* the server lets nothing be written */
+	uint64_t local_keywords; /* keyword bits that have or can get a letter here; system bits are
+				 * always allowed */
+	bool is_read_only;       /* the server lets nothing be written */
 	bool brake_local;
 	bool brake_remote;
 };
 
 enum op_kind {
-	OP_DOWNLOAD, OP_UPLOAD, OP_FLAGS_LOCAL, OP_FLAGS_REMOTE, OP_DELETE_LOCAL, OP_DELETE_REMOTE, OP_FORGET, OP_AGREE,
-	OP_HOLD             /* no act: row.reason becomes `reason` */
+	OP_DOWNLOAD,
+	OP_UPLOAD,
+	OP_FLAGS_LOCAL,
+	OP_FLAGS_REMOTE,
+	OP_DELETE_LOCAL,
+	OP_DELETE_REMOTE,
+	OP_FORGET,
+	OP_AGREE,
+	OP_HOLD /* no act: row.reason becomes `reason` */
 };
 
 struct op {
 	enum op_kind kind;
-	size_t row;                /* index in the rows given */
-	uint64_t add;              /* FLAGS_* */
+	size_t row;   /* index in the rows given */
+	uint64_t add; /* FLAGS_* */
 	uint64_t remove;
-	uint64_t agreed;           /* FLAGS_*: row.flags once all ops of this row have succeeded; AGREE: at once */
-	enum row_reason reason;    /* HOLD */
-	const char *why;           /* a static phrase for people: "new on the server" */
+	uint64_t agreed; /* FLAGS_*: row.flags once all ops of this row have succeeded; AGREE: at
+			 * once */
+	enum row_reason reason; /* HOLD */
+	const char *why;        /* a static phrase for people: "new on the server" */
 };
 
 struct plan {
 	struct op *ops;
 	size_t count;
 	size_t cap;
-	size_t deletes_local;      /* ops of that kind, or what the brake turned into holds: what the brake counts */
+	size_t deletes_local; /* ops of that kind, or what the brake turned into holds: what the
+			       * brake counts */
 	size_t deletes_remote;
-	size_t held;               /* rows with at least one HOLD or held bits */
-	size_t skipped;            /* HOLDs for TOO_LARGE or OBSTACLE */
+	size_t held;    /* rows with at least one HOLD or held bits */
+	size_t skipped; /* HOLDs for TOO_LARGE or OBSTACLE */
 };
 
 void plan_init(struct plan *plan);

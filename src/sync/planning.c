@@ -132,8 +132,8 @@ static void report_brake(struct run *run, struct box *box, uint64_t count, uint6
 {
 	struct err err;
 	err_set(&err, ERR_BRAKE, box == NULL ? SCOPE_ACCOUNT : SCOPE_MAILBOX,
-		"%llu of %llu messages would be deleted %s; that is over max_delete (%u%%), so none of them "
-		"was. If it is right, run once with --allow-mass-delete",
+		"%llu of %llu messages would be deleted %s; that is over max_delete (%u%%), so "
+		"none of them was. If it is right, run once with --allow-mass-delete",
 		(unsigned long long)count, (unsigned long long)agreed, side,
 		run->account->max_delete_percent);
 	run_report_error(run, NULL, 0, &err);

@@ -1,4 +1,5 @@
-/* From rows to a plan per mailbox: which rows to plan, under which brake; the planner itself is plan.h. */
+/* From rows to a plan per mailbox: which rows to plan, under which brake; the planner itself is
+ * plan.h. */
 #ifndef SYNC_PLANNING_H
 #define SYNC_PLANNING_H
 

@@ -10,7 +10,7 @@ struct delta {
 	struct run *run;
 	struct box *box;
 	const struct imap_view *view;
-	bool with_gone;          /* believe VANISHED, or what the full listing lacks */
+	bool with_gone; /* believe VANISHED, or what the full listing lacks */
 	bool claimed;
 	uint64_t changes;
 };
@@ -114,10 +114,11 @@ static int see_changes(struct delta *delta, struct err *err)
 	return code;
 }
 
-/* What the listing says of rows that the cursor shows, noted first: rows may not change under it. */
+/* What the listing says of rows that the cursor shows, noted first: rows may not change under
+ * it. */
 struct listing_change {
 	uint32_t uid;
-	size_t message;          /* SIZE_MAX: gone */
+	size_t message; /* SIZE_MAX: gone */
 };
 
 struct listing_changes {
@@ -284,7 +285,8 @@ static void attempt_undo(struct run *run, struct box *box, bool is_new)
 	}
 }
 
-/* One attempt, in one transaction. *FIT false: rolled back where VANISHED was believed, else committed without removals. */
+/* One attempt, in one transaction. *FIT false: rolled back where VANISHED was believed, else
+ * committed without removals. */
 static int attempt(struct run *run, struct box *box, struct imap_view *view, bool with_gone,
 		   bool *fit, struct err *err)
 {
@@ -406,17 +408,19 @@ int remote_delta_list(struct run *run, struct imap *imap, struct box *box, struc
 	uidset_init(&uids);
 	int code = imap_select(imap, box->wire, false, &opened, err);
 	if (code == 0 && opened.uidvalidity != box->base.uidvalidity) {
-		code = err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
-			       "the mailbox was renumbered while it was read; the next run pairs it");
+		code = err_set(
+			err, ERR_TEMPORARY, SCOPE_MAILBOX,
+			"the mailbox was renumbered while it was read; the next run pairs it");
 	}
 	if (code == 0) {
 		code = imap_list_uids(imap, &uids, &exists, err);
 	}
 	if (code == 0 && uidset_size(&uids) != exists) {
-		log_line(run->log, LOG_INFO,
-			 "%s/%s: the server lists %llu of %u messages; nothing is taken for removed",
-			 run->account->name, box->name, (unsigned long long)uidset_size(&uids),
-			 exists);
+		log_line(
+			run->log, LOG_INFO,
+			"%s/%s: the server lists %llu of %u messages; nothing is taken for removed",
+			run->account->name, box->name, (unsigned long long)uidset_size(&uids),
+			exists);
 	} else if (code == 0) {
 		code = commit_listing(run, box, &uids, &opened, err);
 	}

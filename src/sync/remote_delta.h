@@ -4,8 +4,8 @@
 
 #include "run.h"
 
-/* Commits what VIEW tells and the numbers with it. Sets box->needs_listing when the counts do not fit: then nothing is gone yet and the
- * numbers are not advanced. */
+/* Commits what VIEW tells and the numbers with it. Sets box->needs_listing when the counts do not
+ * fit: then nothing is gone yet and the numbers are not advanced. */
 int remote_delta_apply(struct run *run, struct box *box, struct imap_view *view, struct err *err);
 
 /* UID SEARCH ALL decides what is gone. */

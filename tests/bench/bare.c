@@ -44,8 +44,8 @@ static void fill(struct wire *wire)
 static void send_text(struct wire *wire, const char *text)
 {
 	int size = (int)strlen(text);
-	ssize_t sent = wire->ssl ? SSL_write(wire->ssl, text, size)
-				 : write(wire->fd, text, (size_t)size);
+	ssize_t sent =
+		wire->ssl ? SSL_write(wire->ssl, text, size) : write(wire->fd, text, (size_t)size);
 
 	if (sent != size) {
 		die("write");
@@ -138,7 +138,7 @@ static void finish_command(struct wire *wire, const char *tag, int folder)
 
 static void dial(struct wire *wire, const char *kind, const char *port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET };
+	struct sockaddr_in address = {.sin_family = AF_INET};
 
 	address.sin_port = htons((unsigned short)strtoul(port, NULL, 10));
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -191,8 +191,10 @@ int main(int argc, char **argv)
 	}
 	for (int i = 6; i < argc; i++) {
 		quote(word, sizeof(word), argv[i]);
-		snprintf(text, sizeof(text), "e EXAMINE %s\r\n"
-			 "f UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])\r\n", word);
+		snprintf(text, sizeof(text),
+			 "e EXAMINE %s\r\n"
+			 "f UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])\r\n",
+			 word);
 		send_text(&wire, text);
 		finish_command(&wire, "e", -1);
 		finish_command(&wire, "f", folder);

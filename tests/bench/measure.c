@@ -33,7 +33,9 @@ int main(int argc, char **argv)
 		return 126;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &ended);
-	dprintf(3, "%.6f %ld\n", (double)(ended.tv_sec - began.tv_sec)
-		+ (double)(ended.tv_nsec - began.tv_nsec) / 1e9, usage.ru_maxrss);
+	dprintf(3, "%.6f %ld\n",
+		(double)(ended.tv_sec - began.tv_sec) +
+			(double)(ended.tv_nsec - began.tv_nsec) / 1e9,
+		usage.ru_maxrss);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -24,7 +24,7 @@ extern char *program_invocation_short_name;
 /* One write a line to a file open for appending, so that lines of several processes do not mix. */
 static void log_line(const char *format, va_list args)
 {
-	int saved = errno;               /* for %m */
+	int saved = errno; /* for %m */
 	const char *path = getenv("SHIM_LOG");
 	char line[2048];
 	size_t at, room;

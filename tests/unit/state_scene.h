@@ -123,7 +123,8 @@ static inline int64_t scene_mailbox(struct scene *scene, const char *name)
 	return id;
 }
 
-static inline struct row scene_row(struct scene *scene, int64_t mailbox, uint32_t uid, const char *unique)
+static inline struct row scene_row(struct scene *scene, int64_t mailbox, uint32_t uid,
+				   const char *unique)
 {
 	struct row row;
 
@@ -137,7 +138,8 @@ static inline struct row scene_row(struct scene *scene, int64_t mailbox, uint32_
 	return row;
 }
 
-static inline int64_t scene_put(struct scene *scene, int64_t mailbox, uint32_t uid, const char *unique)
+static inline int64_t scene_put(struct scene *scene, int64_t mailbox, uint32_t uid,
+				const char *unique)
 {
 	struct row row = scene_row(scene, mailbox, uid, unique);
 

@@ -198,7 +198,10 @@ static void the_send_queue_keeps_order_and_its_chunk_in_place(void **state)
 static struct conn *tunnel_open(const char *command, int timeout_s, const volatile int *stop)
 {
 	struct conn_params params = {
-		.protocol = CONN_IMAP, .tunnel = command, .timeout_s = timeout_s, .stop = stop,
+		.protocol = CONN_IMAP,
+		.tunnel = command,
+		.timeout_s = timeout_s,
+		.stop = stop,
 	};
 	struct conn *conn = NULL;
 	struct err err;
@@ -216,8 +219,8 @@ static void expect_input(struct conn *conn, const char *text)
 		struct err err;
 		size_t got = 0;
 
-		assert_int_equal(conn_wait(conn, CONN_INPUT, in + len, sizeof(in) - len, &got,
-					   &err), 0);
+		assert_int_equal(
+			conn_wait(conn, CONN_INPUT, in + len, sizeof(in) - len, &got, &err), 0);
 		assert_true(got > 0);
 		len += got;
 	}
@@ -264,12 +267,14 @@ static void sending_much_while_the_server_sends_does_not_block(void **state)
 		size_t got = 0;
 
 		while (sent < 64 && conn_queued(conn) < CONN_LOW_WATER) {
-			assert_int_equal(conn_queue(conn, (struct span){block, sizeof(block)},
-						    false, &err), 0);
+			assert_int_equal(
+				conn_queue(conn, (struct span){block, sizeof(block)}, false, &err),
+				0);
 			sent++;
 		}
 		assert_int_equal(conn_wait(conn, sent < 64 ? CONN_OUTPUT : CONN_INPUT, in,
-					   sizeof(in), &got, &err), 0);
+					   sizeof(in), &got, &err),
+				 0);
 		received += got;
 	}
 	assert_int_equal(received, 64 * sizeof(block));
@@ -352,8 +357,7 @@ static void silence_and_stopping_end_a_wait(void **state)
 	assert_int_equal(got, 7);
 	conn_destroy(&conn);
 	conn = tunnel_open("cat", 10, &stop);
-	assert_int_equal(conn_wait(conn, CONN_INPUT, in, sizeof(in), &got, &err),
-			 -ERR_INTERRUPTED);
+	assert_int_equal(conn_wait(conn, CONN_INPUT, in, sizeof(in), &got, &err), -ERR_INTERRUPTED);
 	assert_int_equal(conn_wait(conn, CONN_POLL, in, sizeof(in), &got, &err), 0);
 	assert_int_equal(got, 0);
 	conn_destroy(&conn);
@@ -377,8 +381,12 @@ static int libcurl_end(void **state)
 static void a_bad_host_and_a_bad_proxy_are_the_configurations_fault(void **state)
 {
 	struct conn_params params = {
-		.protocol = CONN_IMAP, .host = "a b", .port = 143, .tls = CONN_TLS_NONE,
-		.timeout_s = 5, .tls_min = 12,
+		.protocol = CONN_IMAP,
+		.host = "a b",
+		.port = 143,
+		.tls = CONN_TLS_NONE,
+		.timeout_s = 5,
+		.tls_min = 12,
 	};
 	struct conn *conn = NULL;
 	struct err err;

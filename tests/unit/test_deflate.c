@@ -157,7 +157,7 @@ static void damaged_input_is_a_protocol_error(void **state)
 static void the_end_of_the_stream_is_the_end_of_the_connection(void **state)
 {
 	struct deflate *deflate = NULL;
-	struct span in = SPAN_LIT("\x03\x00");   /* one final, empty block */
+	struct span in = SPAN_LIT("\x03\x00"); /* one final, empty block */
 	struct err err;
 	char room[64];
 	size_t got = 0;

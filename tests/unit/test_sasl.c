@@ -152,7 +152,8 @@ static void apop_gives_rfc_1939s_digest(void **state)
 	exchange_prepare(&ex, "mrose", "tanstaaf");
 	assert_int_equal(sasl_apop(SPAN_LIT("+OK POP3 server ready "
 					    "<1896.697170952@dbc.mtview.ca.us>\r\n"),
-				   &ex.secret, out, &ex.err), 0);
+				   &ex.secret, out, &ex.err),
+			 0);
 	assert_string_equal(out, "c4c9334bac560ecc979e58001b3e22fb");
 	exchange_finish(&ex);
 }
@@ -160,8 +161,8 @@ static void apop_gives_rfc_1939s_digest(void **state)
 static void apop_refuses_what_is_no_timestamp(void **state)
 {
 	static const char *const greetings[] = {
-		"", "+OK ready", "+OK <unfinished@host", "+OK <no-at>", "+OK <@>", "+OK <a@>",
-		"+OK <a b@host>", "+OK <a\x80@host>", "+OK >x@y<",
+		"",         "+OK ready",      "+OK <unfinished@host", "+OK <no-at>", "+OK <@>",
+		"+OK <a@>", "+OK <a b@host>", "+OK <a\x80@host>",     "+OK >x@y<",
 	};
 	struct exchange ex;
 	char out[33] = "untouched";
@@ -178,9 +179,8 @@ static void apop_refuses_what_is_no_timestamp(void **state)
 }
 
 #define SHA1_NONCE "fyko+d2lbbFgONRv9qkxdawL"
-#define SHA1_FIRST                                                                                \
-	"r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096"
-#define SHA1_FINAL                                                                                \
+#define SHA1_FIRST "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096"
+#define SHA1_FINAL \
 	"c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="
 
 static void scram_start(struct exchange *ex)
@@ -263,7 +263,7 @@ static void scram_refuses_a_senseless_first_message(void **state)
 	static const char *const firsts[] = {
 		"",
 		"r=",
-		"r=" SHA1_NONCE ",s=QSXCR+Q6sek8bf92,i=4096",          /* adds nothing */
+		"r=" SHA1_NONCE ",s=QSXCR+Q6sek8bf92,i=4096",            /* adds nothing */
 		"r=zyko+d2lbbFgONRv9qkxdawL3,s=QSXCR+Q6sek8bf92,i=4096", /* not ours */
 		"r=fyko,s=QSXCR+Q6sek8bf92,i=4096",
 		"r=" SHA1_NONCE "3,s=,i=4096",
@@ -394,9 +394,16 @@ static void external_needs_neither_user_nor_password(void **state)
 static void auto_takes_the_strongest_first(void **state)
 {
 	static const enum sasl_mech order[] = {
-		SASL_SCRAM_SHA_256_PLUS, SASL_SCRAM_SHA_1_PLUS, SASL_SCRAM_SHA_256,
-		SASL_SCRAM_SHA_1, SASL_CRAM_MD5, SASL_PLAIN, SASL_LOGIN, SASL_COMMAND,
-		SASL_APOP, SASL_NONE,
+		SASL_SCRAM_SHA_256_PLUS,
+		SASL_SCRAM_SHA_1_PLUS,
+		SASL_SCRAM_SHA_256,
+		SASL_SCRAM_SHA_1,
+		SASL_CRAM_MD5,
+		SASL_PLAIN,
+		SASL_LOGIN,
+		SASL_COMMAND,
+		SASL_APOP,
+		SASL_NONE,
 	};
 	struct sasl_offer offer = {ALL_MECHS, true, true};
 	unsigned tried = 0;
@@ -433,10 +440,9 @@ static void an_asked_for_mechanism_falls_to_no_other(void **state)
 	assert_int_equal(sasl_choose(BIT(SASL_XOAUTH2), &offer, 0), SASL_XOAUTH2);
 	assert_int_equal(sasl_choose(BIT(SASL_EXTERNAL), &offer, 0), SASL_EXTERNAL);
 	assert_int_equal(sasl_choose(BIT(SASL_APOP), &offer, 0), SASL_APOP);
-	assert_int_equal(sasl_choose(BIT(SASL_SCRAM_SHA_256), &offer, 0),
-			 SASL_SCRAM_SHA_256_PLUS);
-	assert_int_equal(sasl_choose(BIT(SASL_SCRAM_SHA_256), &offer,
-				     BIT(SASL_SCRAM_SHA_256_PLUS)), SASL_SCRAM_SHA_256);
+	assert_int_equal(sasl_choose(BIT(SASL_SCRAM_SHA_256), &offer, 0), SASL_SCRAM_SHA_256_PLUS);
+	assert_int_equal(sasl_choose(BIT(SASL_SCRAM_SHA_256), &offer, BIT(SASL_SCRAM_SHA_256_PLUS)),
+			 SASL_SCRAM_SHA_256);
 	assert_int_equal(sasl_choose(BIT(SASL_LOGIN), &offer, 0), SASL_LOGIN);
 	assert_int_equal(sasl_choose(BIT(SASL_LOGIN), &offer, BIT(SASL_LOGIN)), SASL_COMMAND);
 }

@@ -23,43 +23,45 @@
 #include "mailsync/base/err.h"
 
 enum side_state {
-	SIDE_ABSENT,     /* never was there as far as base knows */
+	SIDE_ABSENT, /* never was there as far as base knows */
 	SIDE_PRESENT,
-	SIDE_GONE        /* was there in base, is not any more */
+	SIDE_GONE /* was there in base, is not any more */
 };
 
 /* Why a pending row was left so by the last run that planned it. */
 enum row_reason {
-	REASON_NONE = 0,      /* settled, or not planned yet */
-	REASON_POLICY,        /* direction, copy, flags, delete, create do not cover it */
-	REASON_TOO_LARGE,     /* max_message_size */
-	REASON_TOO_OLD,       /* max_age */
-	REASON_DELETED,       /* carries \Deleted and `expunge` would remove it */
+	REASON_NONE = 0,  /* settled, or not planned yet */
+	REASON_POLICY,    /* direction, copy, flags, delete, create do not cover it */
+	REASON_TOO_LARGE, /* max_message_size */
+	REASON_TOO_OLD,   /* max_age */
+	REASON_DELETED,   /* carries \Deleted and `expunge` would remove it */
 	REASON_BRAKE,
-	REASON_FAILED,        /* tried, failed, to be tried again */
-	REASON_OBSTACLE,      /* the server has no way to do it (no UIDPLUS, read-only, quota, refused for good) */
-	REASON_AMBIGUOUS      /* pairing found several candidates */
+	REASON_FAILED,   /* tried, failed, to be tried again */
+	REASON_OBSTACLE, /* the server has no way to do it (no UIDPLUS, read-only, quota, refused
+			  * for good) */
+	REASON_AMBIGUOUS /* pairing found several candidates */
 };
 
 #define ROW_DIGEST_SIZE 16
 
 struct row {
-	int64_t id;             /* in the database; 0 for a new one */
+	int64_t id; /* in the database; 0 for a new one */
 	int64_t mailbox;
-	uint32_t uid;           /* 0: not known on the server */
-	char *unique;           /* unique part of the file name, owned; "" (never NULL): not known locally */
+	uint32_t uid; /* 0: not known on the server */
+	char *unique; /* unique part of the file name, owned; "" (never NULL): not known locally */
 	bool is_agreed;
 	enum side_state local;
 	enum side_state remote;
-	uint64_t flags;         /* agreed; 0 while not agreed */
+	uint64_t flags; /* agreed; 0 while not agreed */
 	uint64_t local_flags;
 	uint64_t remote_flags;
 	enum row_reason reason;
-	uint64_t size_bytes;    /* local file size when the file is known, else RFC822.SIZE (0: unknown) */
-	int64_t date;           /* INTERNALDATE, or mtime; seconds; 0 unknown */
+	uint64_t size_bytes; /* local file size when the file is known, else RFC822.SIZE (0:
+			     * unknown) */
+	int64_t date;        /* INTERNALDATE, or mtime; seconds; 0 unknown */
 	bool has_digest;
-	uint8_t digest[ROW_DIGEST_SIZE];   /* header digest */
-	char *emailid;          /* owned, NULL: unknown */
+	uint8_t digest[ROW_DIGEST_SIZE]; /* header digest */
+	char *emailid;                   /* owned, NULL: unknown */
 };
 
 void row_init(struct row *row);

@@ -1,4 +1,5 @@
-/* Where a server is and how to get in: what a connection and a login need. Borrowed strings; NULL where unset. */
+/* Where a server is and how to get in: what a connection and a login need. Borrowed strings; NULL
+ * where unset. */
 #ifndef MAILSYNC_MODEL_SERVER_H
 #define MAILSYNC_MODEL_SERVER_H
 
@@ -7,14 +8,30 @@
 #include "mailsync/base/secret.h"
 #include "mailsync/base/strlist.h"
 
-enum server_tls { SERVER_TLS_IMPLICIT, SERVER_TLS_STARTTLS, SERVER_TLS_NONE };
+enum server_tls {
+	SERVER_TLS_IMPLICIT,
+	SERVER_TLS_STARTTLS,
+	SERVER_TLS_NONE
+};
 enum server_auth {
-	SERVER_AUTH_AUTO, SERVER_AUTH_PLAIN, SERVER_AUTH_LOGIN, SERVER_AUTH_CRAM_MD5,
-	SERVER_AUTH_SCRAM_SHA_1, SERVER_AUTH_SCRAM_SHA_256, SERVER_AUTH_XOAUTH2,
-	SERVER_AUTH_OAUTHBEARER, SERVER_AUTH_EXTERNAL, SERVER_AUTH_GSSAPI, SERVER_AUTH_NTLM,
+	SERVER_AUTH_AUTO,
+	SERVER_AUTH_PLAIN,
+	SERVER_AUTH_LOGIN,
+	SERVER_AUTH_CRAM_MD5,
+	SERVER_AUTH_SCRAM_SHA_1,
+	SERVER_AUTH_SCRAM_SHA_256,
+	SERVER_AUTH_XOAUTH2,
+	SERVER_AUTH_OAUTHBEARER,
+	SERVER_AUTH_EXTERNAL,
+	SERVER_AUTH_GSSAPI,
+	SERVER_AUTH_NTLM,
 	SERVER_AUTH_APOP
 };
-enum server_compress { SERVER_COMPRESS_NO, SERVER_COMPRESS_YES, SERVER_COMPRESS_AUTO };
+enum server_compress {
+	SERVER_COMPRESS_NO,
+	SERVER_COMPRESS_YES,
+	SERVER_COMPRESS_AUTO
+};
 
 struct server {
 	const char *host;
@@ -24,15 +41,15 @@ struct server {
 	const char *cert_file;
 	const char *key_file;
 	const char *pin_sha256;
-	int tls_min;                      /* 12 or 13 */
+	int tls_min; /* 12 or 13 */
 	const char *proxy;
 	const char *tunnel;
 	int timeout_s;
 	const char *user;
 	enum server_auth auth;
-	const struct secret *password;    /* NULL or empty: none */
+	const struct secret *password; /* NULL or empty: none */
 	enum server_compress compress;
-	const struct strlist *disabled;   /* capabilities not to use, upper case */
+	const struct strlist *disabled; /* capabilities not to use, upper case */
 };
 
 #endif

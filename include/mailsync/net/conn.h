@@ -21,37 +21,44 @@
 #include "mailsync/base/secret.h"
 #include "mailsync/base/span.h"
 
-enum conn_protocol { CONN_IMAP, CONN_POP3 };
-enum conn_tls { CONN_TLS_IMPLICIT, CONN_TLS_STARTTLS, CONN_TLS_NONE };
+enum conn_protocol {
+	CONN_IMAP,
+	CONN_POP3
+};
+enum conn_tls {
+	CONN_TLS_IMPLICIT,
+	CONN_TLS_STARTTLS,
+	CONN_TLS_NONE
+};
 
 struct conn_params {
 	enum conn_protocol protocol;
 	const char *host;
 	unsigned port;
 	enum conn_tls tls;
-	const char *ca_file;        /* NULL: the system's */
-	const char *cert_file;      /* NULL: none */
+	const char *ca_file;   /* NULL: the system's */
+	const char *cert_file; /* NULL: none */
 	const char *key_file;
-	const char *pin_sha256;     /* base64, NULL: none; without ca_file it is the whole proof */
-	int tls_min;                /* 12 or 13 */
-	const char *proxy;          /* NULL: none, whatever the environment says */
-	const char *tunnel;         /* NULL: none; else a command for /bin/sh -c */
-	int timeout_s;              /* without progress */
+	const char *pin_sha256; /* base64, NULL: none; without ca_file it is the whole proof */
+	int tls_min;            /* 12 or 13 */
+	const char *proxy;      /* NULL: none, whatever the environment says */
+	const char *tunnel;     /* NULL: none; else a command for /bin/sh -c */
+	int timeout_s;          /* without progress */
 	/* GSSAPI and NTLM only: libcurl logs in. */
-	const char *login_mech;     /* "GSSAPI", "NTLM"; NULL otherwise */
+	const char *login_mech; /* "GSSAPI", "NTLM"; NULL otherwise */
 	const char *user;
 	const struct secret *password;
 	struct log *log;
-	const char *label;          /* for the log: "work#1" */
-	const volatile int *stop;   /* non-zero: give up soon, -ERR_INTERRUPTED; or NULL */
+	const char *label;        /* for the log: "work#1" */
+	const volatile int *stop; /* non-zero: give up soon, -ERR_INTERRUPTED; or NULL */
 };
 
 struct conn_stats {
 	/* Connect phase included. Bytes are those inside TLS, compressed where DEFLATE is on. */
 	uint64_t bytes_in;
 	uint64_t bytes_out;
-	uint64_t round_trips;    /* how often we had sent something and had to wait for an answer */
-	uint64_t commands;       /* the connect phase only: libcurl's CAPABILITY, STARTTLS */
+	uint64_t round_trips; /* how often we had sent something and had to wait for an answer */
+	uint64_t commands;    /* the connect phase only: libcurl's CAPABILITY, STARTTLS */
 };
 
 struct conn;
@@ -88,9 +95,9 @@ int conn_queue(struct conn *conn, struct span data, bool is_secret, struct err *
 size_t conn_queued(const struct conn *conn);
 
 enum conn_goal {
-	CONN_INPUT,     /* until at least one byte was received */
-	CONN_OUTPUT,    /* until the queue is below CONN_LOW_WATER, or a byte was received */
-	CONN_POLL       /* send and receive what goes without waiting */
+	CONN_INPUT,  /* until at least one byte was received */
+	CONN_OUTPUT, /* until the queue is below CONN_LOW_WATER, or a byte was received */
+	CONN_POLL    /* send and receive what goes without waiting */
 };
 #define CONN_LOW_WATER 65536
 

@@ -34,8 +34,8 @@ enum sasl_mech {
 	SASL_XOAUTH2,
 	SASL_OAUTHBEARER,
 	SASL_EXTERNAL,
-	SASL_APOP,        /* POP3's APOP command: not a SASL exchange, chosen here all the same */
-	SASL_COMMAND,     /* IMAP's LOGIN, POP3's USER and PASS: likewise */
+	SASL_APOP,    /* POP3's APOP command: not a SASL exchange, chosen here all the same */
+	SASL_COMMAND, /* IMAP's LOGIN, POP3's USER and PASS: likewise */
 	SASL_MECH_COUNT
 };
 
@@ -45,9 +45,9 @@ enum sasl_mech sasl_by_name(struct span name);
 
 /* Bit sets of mechanisms: 1u << mech. */
 struct sasl_offer {
-	unsigned mechs;          /* advertised (AUTH=...), and SASL_COMMAND unless LOGINDISABLED */
-	bool is_protected;       /* TLS, loopback or a tunnel: a password may be sent in clear */
-	bool has_binding;        /* channel binding data is known */
+	unsigned mechs;    /* advertised (AUTH=...), and SASL_COMMAND unless LOGINDISABLED */
+	bool is_protected; /* TLS, loopback or a tunnel: a password may be sent in clear */
+	bool has_binding;  /* channel binding data is known */
 };
 
 /* What the `auth` key asks for: 0 for auto (strongest of the password mechanisms first:
@@ -59,15 +59,15 @@ enum sasl_mech sasl_choose(unsigned wanted, const struct sasl_offer *offer, unsi
 
 struct sasl_params {
 	const char *user;
-	const struct secret *secret;    /* password, or access token */
-	const char *host;               /* OAUTHBEARER */
+	const struct secret *secret; /* password, or access token */
+	const char *host;            /* OAUTHBEARER */
 	unsigned port;
-	struct span nonce;              /* SCRAM: printable ASCII but comma, 18 bytes or more */
+	struct span nonce; /* SCRAM: printable ASCII but comma, 18 bytes or more */
 	/* SCRAM -PLUS: the channel binding data; its name next. For a plain SCRAM: non-empty only
 	 * where the server offered no -PLUS at all, which it is then told ("y,,") so that it
 	 * notices a stripped offer. */
 	struct span binding;
-	const char *binding_name;       /* "tls-server-end-point", "tls-exporter" */
+	const char *binding_name; /* "tls-server-end-point", "tls-exporter" */
 };
 
 struct sasl;

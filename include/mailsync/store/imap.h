@@ -223,8 +223,14 @@ struct imap_identity {
 int imap_identity_next(struct imap *imap, struct imap_identity *identity, struct err *err);
 
 /* Changes in the selected mailbox and of mailboxes. Each queues one command; its answer comes by imap_done_next with COOKIE. */
-int imap_store_queue(struct imap *imap, struct span uids, bool add, uint64_t flags,
-		     const struct keywords *keywords, uint64_t cookie, struct err *err);
+struct imap_store_request {
+	struct span uids;
+	bool add;
+	uint64_t flags;
+	const struct keywords *keywords; /* names of the bits; borrowed during the call */
+};
+int imap_store_queue(struct imap *imap, const struct imap_store_request *request, uint64_t cookie,
+		     struct err *err);
 /* UID EXPUNGE of the set (UIDPLUS), or EXPUNGE when UIDS is empty. */
 int imap_expunge_queue(struct imap *imap, struct span uids, uint64_t cookie, struct err *err);
 int imap_copy_queue(struct imap *imap, struct span uids, const char *wire, bool move,

@@ -1,6 +1,7 @@
 /*
- * What the sync engine needs to know of an account: the checked configuration in the engine's own terms. `sync` may not use `conf`;
- * cli translates (cli/account.c). All strings are borrowed and outlive the run.
+ * What the sync engine needs to know of an account: the checked configuration in the engine's own
+ * terms. `sync` may not use `conf`; cli translates (cli/account.c). All strings are borrowed and
+ * outlive the run.
  */
 #ifndef MAILSYNC_SYNC_ACCOUNT_H
 #define MAILSYNC_SYNC_ACCOUNT_H
@@ -16,26 +17,34 @@
 #define SIDE_LOCAL  1u
 #define SIDE_REMOTE 2u
 
-enum account_leave { LEAVE_YES, LEAVE_NO, LEAVE_AGE };
-enum account_direction { DIRECTION_BOTH, DIRECTION_PULL, DIRECTION_PUSH };
+enum account_leave {
+	LEAVE_YES,
+	LEAVE_NO,
+	LEAVE_AGE
+};
+enum account_direction {
+	DIRECTION_BOTH,
+	DIRECTION_PULL,
+	DIRECTION_PUSH
+};
 
 struct account {
 	const char *name;
 	bool is_pop3;
-	struct server server;             /* where and how to connect and log in */
-	struct maildir_params maildir;    /* .log is set by the engine */
+	struct server server;          /* where and how to connect and log in */
+	struct maildir_params maildir; /* .log is set by the engine */
 	int connections;
-	const char *const *patterns;      /* `mailboxes` */
+	const char *const *patterns; /* `mailboxes` */
 	size_t pattern_count;
 	bool subscribed_only;
 	enum account_direction direction;
-	unsigned copy;                    /* SIDE_LOCAL | SIDE_REMOTE as configured, not yet capped by direction */
+	unsigned copy; /* SIDE_LOCAL | SIDE_REMOTE as configured, not yet capped by direction */
 	unsigned flags;
 	unsigned delete_;
 	unsigned expunge;
 	unsigned create;
 	unsigned remove_mailboxes;
-	const char *trash;                /* canonical name or "\\Trash"; NULL none */
+	const char *trash; /* canonical name or "\\Trash"; NULL none */
 	uint64_t max_message_size;
 	int64_t max_age_s;
 	unsigned max_delete_percent;

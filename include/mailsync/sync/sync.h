@@ -1,5 +1,6 @@
 /*
- * One account's run, from lock to report. cli calls it, one thread an account, and prints what comes back.
+ * One account's run, from lock to report. cli calls it, one thread an account, and prints what
+ * comes back.
  */
 #ifndef MAILSYNC_SYNC_SYNC_H
 #define MAILSYNC_SYNC_SYNC_H
@@ -19,10 +20,11 @@ struct sync_options {
 	bool push;
 	bool allow_mass_delete;
 	bool wait;
-	const char *state_dir;            /* made where missing, 0700 */
-	const struct strlist *only;       /* canonical mailboxes named on the command line; empty: all selected ones */
+	const char *state_dir; /* made where missing, 0700 */
+	const struct strlist
+		*only; /* canonical mailboxes named on the command line; empty: all selected ones */
 	struct log *log;
-	const volatile int *stop;         /* set non-zero by a signal handler */
+	const volatile int *stop; /* set non-zero by a signal handler */
 };
 
 struct sync_counts {
@@ -40,36 +42,49 @@ struct sync_counts {
 struct report_mailbox {
 	char *name;
 	struct sync_counts counts;
-	bool is_changed;                  /* any count but `skipped`, or created/removed/renamed */
+	bool is_changed; /* any count but `skipped`, or created/removed/renamed */
 };
 
 enum report_op {
-	REPORT_DOWNLOAD, REPORT_UPLOAD, REPORT_MOVE, REPORT_FLAGS_LOCAL, REPORT_FLAGS_REMOTE, REPORT_DELETE_LOCAL,
-	REPORT_DELETE_REMOTE, REPORT_CREATE_LOCAL, REPORT_CREATE_REMOTE, REPORT_REMOVE_LOCAL, REPORT_REMOVE_REMOTE,
-	REPORT_RENAME_LOCAL, REPORT_RENAME_REMOTE
+	REPORT_DOWNLOAD,
+	REPORT_UPLOAD,
+	REPORT_MOVE,
+	REPORT_FLAGS_LOCAL,
+	REPORT_FLAGS_REMOTE,
+	REPORT_DELETE_LOCAL,
+	REPORT_DELETE_REMOTE,
+	REPORT_CREATE_LOCAL,
+	REPORT_CREATE_REMOTE,
+	REPORT_REMOVE_LOCAL,
+	REPORT_REMOVE_REMOTE,
+	REPORT_RENAME_LOCAL,
+	REPORT_RENAME_REMOTE
 };
 
-struct report_plan {                      /* dry run: one operation */
+struct report_plan { /* dry run: one operation */
 	char *mailbox;
 	enum report_op op;
-	uint32_t uid;                     /* 0 unknown */
-	char *file;                       /* "cur/...", NULL unknown */
+	uint32_t uid; /* 0 unknown */
+	char *file;   /* "cur/...", NULL unknown */
 	char *why;
 };
 
 struct report_error {
-	char *mailbox;                    /* NULL: the account */
-	uint32_t uid;                     /* 0: no message */
+	char *mailbox; /* NULL: the account */
+	uint32_t uid;  /* 0: no message */
 	enum err_code code;
 	char *text;
 };
 
 struct report {
-	struct report_mailbox *mailboxes; size_t mailbox_count;     /* those visited or with something to say */
-	struct report_plan *plan; size_t plan_count;
-	struct report_error *errors; size_t error_count;            /* the first 1,000; counts go on */
+	struct report_mailbox *mailboxes;
+	size_t mailbox_count; /* those visited or with something to say */
+	struct report_plan *plan;
+	size_t plan_count;
+	struct report_error *errors;
+	size_t error_count; /* the first 1,000; counts go on */
 	struct sync_counts total;
-	uint64_t mailboxes_selected;      /* how many mailboxes take part */
+	uint64_t mailboxes_selected; /* how many mailboxes take part */
 	uint64_t mailboxes_changed;
 	uint64_t connections;
 	uint64_t commands;
@@ -77,52 +92,59 @@ struct report {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	double seconds;
-	int status;                       /* exit status of this account */
+	int status; /* exit status of this account */
 };
 
 void report_init(struct report *report);
 void report_finish(struct report *report);
 
-/* `sync`, and with options->dry_run the plan. Returns 0 or the error that ended the account; REPORT is filled as far as the run
- * came either way, its `status` set (0, 1, 79, ... ) and every error in its list. */
-int sync_account(const struct account *account, const struct sync_options *options, struct report *report,
-		 struct err *err);
+/* `sync`, and with options->dry_run the plan. Returns 0 or the error that ended the account; REPORT
+ * is filled as far as the run came either way, its `status` set (0, 1, 79, ... ) and every error in
+ * its list. */
+int sync_account(const struct account *account, const struct sync_options *options,
+		 struct report *report, struct err *err);
 
 /* `list`: one entry a remote mailbox. */
 struct listing_entry {
-	char *name;                       /* canonical; for one that cannot be mapped the wire name and selected false */
-	char *special_use;                /* "\\Sent", or "" */
+	char *name; /* canonical; for one that cannot be mapped the wire name and selected false */
+	char *special_use; /* "\\Sent", or "" */
 	uint64_t messages;
-	bool has_messages;                /* false: not selectable, unknown */
+	bool has_messages; /* false: not selectable, unknown */
 	bool is_selected;
 };
 struct listing {
-	struct listing_entry *items; size_t count;
+	struct listing_entry *items;
+	size_t count;
 };
 void listing_finish(struct listing *listing);
-int sync_list(const struct account *account, const struct sync_options *options, struct listing *listing, struct err *err);
+int sync_list(const struct account *account, const struct sync_options *options,
+	      struct listing *listing, struct err *err);
 
 /* `check`: logs in and tells, as lines for people, what will be used. */
-int sync_check(const struct account *account, const struct sync_options *options, struct strlist *lines, struct err *err);
+int sync_check(const struct account *account, const struct sync_options *options,
+	       struct strlist *lines, struct err *err);
 
 /* `status`: from the state database alone. */
 struct status_entry {
 	char *name;
 	uint64_t messages;
-	int64_t synced_at;                /* seconds; 0 never */
+	int64_t synced_at; /* seconds; 0 never */
 	uint64_t pending;
 	uint64_t skipped;
-	char *trouble;                    /* NULL: none */
+	char *trouble; /* NULL: none */
 };
 struct status {
-	struct status_entry *items; size_t count;
+	struct status_entry *items;
+	size_t count;
 };
 void status_finish(struct status *status);
 /* -ERR_CHANGED when the account was never synced. */
-int sync_status(const struct account *account, const struct sync_options *options, struct status *status, struct err *err);
+int sync_status(const struct account *account, const struct sync_options *options,
+		struct status *status, struct err *err);
 
-/* Compares the Maildir roots of several accounts before anything is touched: equal or nested ones are -ERR_CONFIG for the
- * account at *CULPRIT. */
-int sync_check_roots(const struct account *accounts, size_t count, size_t *culprit, struct err *err);
+/* Compares the Maildir roots of several accounts before anything is touched: equal or nested ones
+ * are -ERR_CONFIG for the account at *CULPRIT. */
+int sync_check_roots(const struct account *accounts, size_t count, size_t *culprit,
+		     struct err *err);
 
 #endif
