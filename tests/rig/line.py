@@ -284,6 +284,7 @@ class Proxy:
         stop = asyncio.Event()
         self.loop.add_signal_handler(signal.SIGTERM, stop.set)
         self.loop.add_signal_handler(signal.SIGINT, lambda: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
         server = await self.loop.create_server(self.accept, sock=self.sock, backlog=256)
         await stop.wait()
         server.close()
@@ -306,7 +307,12 @@ class Line:
         context = multiprocessing.get_context("fork")
         self.process = context.Process(target=_run, daemon=True, args=(
             self.sock, ("127.0.0.1", target), self.options, write))
-        self.process.start()
+        # A SIGTERM that comes before the child has its own handler waits, or it would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
         os.close(write)
         self.sock.close()
         self.read = os.fdopen(read, "rb", buffering=0)

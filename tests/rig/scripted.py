@@ -166,6 +166,10 @@ class Scripted:
             conn.sendall(block)
 
     def stop(self):
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)     # wakes accept
+        except OSError:
+            pass
         self.sock.close()
 
     def __enter__(self):
