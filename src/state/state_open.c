@@ -94,6 +94,8 @@ static int state_make_file(const char *path, struct err *err)
 		}
 	}
 	if (state_file_exists(path, "", NULL)) {
+		/* Restored from a backup without modes, or opened up by somebody. */
+		(void)chmod(path, S_IRUSR | S_IWUSR);
 		return 0;
 	}
 	int status = file_create(AT_FDCWD, path, &fd, err);
