@@ -32,6 +32,8 @@ int state_fail(struct state *state, int code, const char *what, struct err *err)
 	const char *words = state->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(state->db);
 
 	state->last_code = code;
+	state->is_damaged |= (code & 0xff) == SQLITE_CORRUPT ||
+			     (code & 0xff) == SQLITE_NOTADB;
 	switch (code & 0xff) {
 	case SQLITE_NOMEM:
 		return err_nomem(err);
@@ -44,8 +46,8 @@ int state_fail(struct state *state, int code, const char *what, struct err *err)
 	case SQLITE_NOTADB:
 		return err_set(
 			err, ERR_LOCAL, SCOPE_ACCOUNT,
-			"%s: the state database is damaged (%s): move it away and run again; "
-			"messages are then paired anew, none is deleted or doubled",
+			"%s: the state database is damaged (%s); `mailsync sync` sets it aside and pairs "
+			"messages anew, none is deleted or doubled",
 			state->path, words);
 	case SQLITE_FULL:
 	case SQLITE_IOERR:
@@ -78,6 +80,11 @@ int state_exec(struct state *state, const char *sql, struct err *err)
 bool state_was_reset(const struct state *state)
 {
 	return state->was_reset;
+}
+
+bool state_is_damaged(const struct state *state)
+{
+	return state->is_damaged;
 }
 
 int state_begin(struct state *state, struct err *err)

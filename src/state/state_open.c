@@ -134,13 +134,6 @@ static int state_move_aside(const char *path, struct err *err)
 	return status;
 }
 
-static bool state_is_damaged(const struct state *state)
-{
-	int code = state->last_code & 0xff;
-
-	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-}
-
 static int state_open_write_once(struct state *state, struct err *err)
 {
 	int status = state_make_file(state->path, err);
@@ -165,6 +158,7 @@ static int state_open_write(struct state *state, struct err *err)
 		return status;
 	}
 	state_disconnect(state);
+	state->is_damaged = false;
 	status = state_move_aside(state->path, err);
 	return status == 0 ? state_open_write_once(state, err) : status;
 }
@@ -331,6 +325,7 @@ static int state_open_scratch(struct state *state, struct err *err)
 		/* What a real run would move aside: the dry run shows what it would do without
 		 * it. */
 		state_disconnect(state);
+		state->is_damaged = false;
 		status = state_connect(state, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
 	}
 	if (status == 0) {
@@ -445,6 +440,10 @@ void state_close(struct state **state)
 		(void)sqlite3_exec(closing->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
 	}
 	state_disconnect(closing);
+	if (closing->is_damaged && closing->mode == STATE_WRITE) {
+		struct err ignored;
+		(void)state_move_aside(closing->path, &ignored);
+	}
 	pthread_mutex_destroy(&closing->mutex);
 	free(closing->path);
 	free(closing);

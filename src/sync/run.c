@@ -139,6 +139,9 @@ static int open_local(struct run *run, struct err *err)
 	struct maildir_params params = run->account->maildir;
 	params.log = run->log;
 	snprintf(path, sizeof(path), "%s/%s.db", run->options->state_dir, run->account->name);
+	if (run->is_second_try && run->options->dry_run) {
+		path[0] = '\0'; /* a real run would have moved it aside */
+	}
 	int code = state_open(&run->state, path,
 			      run->options->dry_run ? STATE_SCRATCH : STATE_WRITE, err);
 	if (code == 0) {
@@ -394,6 +397,32 @@ static int run_account(struct run *run, struct err *err)
 	return code;
 }
 
+static int run_init(struct run *run, struct err *err)
+{
+	file_lock_init(&run->lock);
+	return pthread_mutex_init(&run->mutex, NULL) != 0 ? err_nomem(err) : 0;
+}
+
+/*
+ * The database is damaged behind its first page. Closing moves it aside; what has been done so far
+ * is what a run that was killed there would have left.
+ */
+static int run_again(struct run *run, struct err *err)
+{
+	struct run next = {.account = run->account,
+			   .options = run->options,
+			   .report = run->report,
+			   .log = run->log,
+			   .is_second_try = true};
+	log_line(run->log, LOG_WARN, "%s: %s", run->account->name, err->text);
+	report_totals(run);
+	run_finish(run);
+	*run = next;
+	err_clear(err);
+	int code = run_init(run, err);
+	return code < 0 ? code : run_account(run, err);
+}
+
 int sync_account(const struct account *account, const struct sync_options *options,
 		 struct report *report, struct err *err)
 {
@@ -403,12 +432,15 @@ int sync_account(const struct account *account, const struct sync_options *optio
 	struct run run = {
 		.account = account, .options = options, .report = report, .log = options->log};
 	int64_t started = clock_monotonic_us();
-	file_lock_init(&run.lock);
 	err_clear(err);
-	if (pthread_mutex_init(&run.mutex, NULL) != 0) {
-		return err_nomem(err);
+	int code = run_init(&run, err);
+	if (code < 0) {
+		return code;
 	}
-	int code = run_account(&run, err);
+	code = run_account(&run, err);
+	if (code < 0 && run.state != NULL && state_is_damaged(run.state)) {
+		code = run_again(&run, err);
+	}
 	if (code < 0) {
 		run_report_error(&run, NULL, 0, err);
 	}

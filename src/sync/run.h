@@ -96,6 +96,8 @@ struct run {
 	struct imap *imap;             /* the first connection */
 	struct mbname_wire wire;
 	struct boxes boxes;
+	bool is_known_server;          /* one of its mailboxes is as base knows it (accident.h) */
+	bool is_second_try;            /* the database was damaged, which showed in the first */
 	bool pair_all;                 /* the database is new, or not the Maildir's: delete nothing, pair */
 	bool was_unclean;              /* the last run did not end properly */
 	bool has_generation;           /* this run has claimed its generation (before its first rows) */

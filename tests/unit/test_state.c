@@ -61,6 +61,35 @@ static void state_moves_a_damaged_file_aside(void **state)
 	scene_mailbox(scene, "INBOX");
 }
 
+static void state_moves_aside_at_the_end_what_shows_damage_late(void **state)
+{
+	struct scene *scene = *state;
+	struct state_mailboxes mailboxes = {0};
+	char page[4096];
+	int matches;
+
+	scene_mailbox(scene, "INBOX");
+	state_close(&scene->state);
+	memset(page, 0xa5, sizeof(page));
+	int fd = open(scene->path, O_WRONLY);
+	off_t size = lseek(fd, 0, SEEK_END);
+	/* The first page, which opening reads, stays sound. */
+	for (off_t at = sizeof(page); at < size; at += (off_t)sizeof(page)) {
+		assert_int_equal(pwrite(fd, page, sizeof(page), at), sizeof(page));
+	}
+	close(fd);
+	OK(scene, state_open(&scene->state, scene->path, STATE_WRITE, &scene->err));
+	assert_false(state_is_damaged(scene->state));
+	assert_int_equal(state_mailboxes_load(scene->state, &mailboxes, &scene->err), -ERR_LOCAL);
+	assert_true(state_is_damaged(scene->state));
+	state_close(&scene->state);
+	scene_files(scene, ".corrupt-", &matches);
+	assert_int_equal(matches, 1);
+	OK(scene, state_open(&scene->state, scene->path, STATE_WRITE, &scene->err));
+	assert_true(state_was_reset(scene->state));
+	scene_mailbox(scene, "INBOX");
+}
+
 static void state_refuses_a_later_schema(void **state)
 {
 	struct scene *scene = *state;
@@ -405,6 +434,7 @@ int main(void)
 		SCENE_TEST(state_journal_is_private_too),
 		SCENE_TEST(state_read_of_nothing_tells_so),
 		SCENE_TEST(state_moves_a_damaged_file_aside),
+		SCENE_TEST(state_moves_aside_at_the_end_what_shows_damage_late),
 		SCENE_TEST(state_refuses_a_later_schema),
 		SCENE_TEST(state_scratch_changes_nothing),
 		SCENE_TEST(state_scratch_of_nothing_is_empty),
