@@ -41,6 +41,7 @@ struct header_scan {
 	size_t message_id_len;
 	char date[DATE_MAX];
 	size_t date_len;
+	uint64_t left_out_bytes;
 };
 
 static void scan_reset(struct header_scan *scan)
@@ -55,6 +56,7 @@ static void scan_reset(struct header_scan *scan)
 	scan->out_len = 0;
 	scan->message_id_len = 0;
 	scan->date_len = 0;
+	scan->left_out_bytes = 0;
 }
 
 int header_scan_create(struct header_scan **scan, struct err *err)
@@ -181,6 +183,8 @@ static int line_take(struct header_scan *scan, struct span line, struct err *err
 	}
 	line_begin(scan, line);
 	if (scan->field == FIELD_LEFT_OUT) {
+		bool has_cr = line.data[line.len - 1] == '\r';
+		scan->left_out_bytes += line.len + (has_cr ? 1 : 2);
 		return 0;
 	}
 	while (line.len > 0 && char_is_white(line.data[line.len - 1])) {
@@ -327,6 +331,7 @@ int header_scan_result(struct header_scan *scan, struct header_identity *identit
 		memcpy(identity->digest, digest, HEADER_DIGEST_SIZE);
 		message_id_read(scan, identity);
 		identity->is_complete = is_complete;
+		identity->left_out_bytes = scan->left_out_bytes;
 		identity->has_date = header_parse_date((struct span){scan->date, scan->date_len},
 						       &identity->date);
 	}

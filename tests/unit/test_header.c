@@ -62,6 +62,18 @@ static void digest_is_equal_for_what_servers_and_tools_change(void **state)
 	expect_same_digest("", "\r\n");
 }
 
+static void bytes_left_out_of_the_digest_are_counted_with_crlf(void **state)
+{
+	struct header_identity identity;
+	(void)state;
+	identify(SPAN_LIT("A: b\r\nC: d\r\n\r\n"), 4096, &identity);
+	assert_int_equal(identity.left_out_bytes, 0);
+	identify(SPAN_LIT("A: b\r\nX-TUID: abc\r\n def\r\nC: d\r\n\r\n"), 4096, &identity);
+	assert_int_equal(identity.left_out_bytes, 13 + 6);
+	identify(SPAN_LIT("X-OfflineIMAP: 1\nX-TUID: abc\n\nX-TUID: body\n"), 3, &identity);
+	assert_int_equal(identity.left_out_bytes, 18 + 13);
+}
+
 static void digest_tells_other_headers_apart(void **state)
 {
 	struct header_identity first;
@@ -218,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(identity_is_read_from_the_header),
 		cmocka_unit_test(digest_is_equal_for_what_servers_and_tools_change),
+		cmocka_unit_test(bytes_left_out_of_the_digest_are_counted_with_crlf),
 		cmocka_unit_test(digest_tells_other_headers_apart),
 		cmocka_unit_test(broken_headers_are_read_as_far_as_they_go),
 		cmocka_unit_test(long_message_ids_are_cut),

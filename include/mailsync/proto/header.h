@@ -26,6 +26,8 @@ struct header_identity {
 	bool has_date;
 	int64_t date;     /* of Date:, seconds since 1970 */
 	bool is_complete; /* the empty line that ends the header was seen */
+	uint64_t left_out_bytes; /* of the fields that are not in the digest, with CRLF; lines over
+				  * 1 KiB are not counted */
 };
 
 struct header_scan;
