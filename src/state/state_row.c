@@ -28,6 +28,8 @@ static const char row_delete[] = "DELETE FROM row WHERE id = ?";
 static const char row_select_id[] = "SELECT " ROW_ALL_COLUMNS " FROM row WHERE id = ?";
 static const char row_select_uid[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ? AND uid = ? AND uid <> 0";
+static const char row_select_digest[] =
+	"SELECT 1 FROM row WHERE mailbox = ?1 AND uid <> 0 AND digest = ?2 LIMIT 1";
 static const char row_select_unique[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ? AND uniq = ? AND uniq <> ''";
 static const char rows_pending[] =
@@ -267,6 +269,23 @@ int state_row_by_unique(struct state *state, int64_t mailbox, const char *unique
 	struct row_key key = {.sql = row_select_unique, .first = mailbox, .unique = unique};
 
 	return row_find(state, &key, row, found, err);
+}
+
+int state_has_digest(struct state *state, int64_t mailbox, const uint8_t digest[ROW_DIGEST_SIZE],
+		     bool *found, struct err *err)
+{
+	struct query query;
+
+	state_lock(state);
+	int status = query_init(&query, state, row_select_digest, err);
+	if (status == 0) {
+		query_int(&query, mailbox);
+		query_blob(&query, digest, ROW_DIGEST_SIZE);
+		status = query_next(&query, found, err);
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
 }
 
 /* All rows of a bound QUERY into a fresh list that replaces ROWS. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "backoff.h"
+#include "accident.h"
 #include "observe.h"
 #include "remote_delta.h"
 
@@ -134,6 +135,9 @@ static int take_view(struct run *run, struct box *box, struct imap_view *view, s
 	box->viewed = true;
 	if (box->base.uidvalidity != 0 && box->base.uidvalidity != view->uidvalidity) {
 		box->needs_view = true; /* again, when the pipeline is empty */
+		box->uidvalidity = view->uidvalidity;
+		box->uidnext = view->uidnext;
+		box->has_uidvalidity = true;
 		return 0;
 	}
 	return remote_delta_apply(run, box, view, err);
@@ -208,7 +212,10 @@ static int view_again(struct run *run, struct imap *imap, struct box *box, struc
 	}
 	if (box->needs_view) {
 		box->needs_view = false;
-		code = reset_box(run, box, err);
+		code = accident_check_server(run, imap, err);
+		if (code == 0) {
+			code = reset_box(run, box, err);
+		}
 		if (code == 0) {
 			code = view_fully(run, imap, box, err);
 		}
@@ -250,6 +257,7 @@ int observe_remote(struct run *run, struct err *err)
 			code = view_again(run, run->imap, &run->boxes.items[b], err);
 		}
 	}
+	run->is_known_server |= code == 0; /* from now on only we change it */
 	return code;
 }
 

@@ -9,6 +9,7 @@
 #include "mailsync/base/clock.h"
 #include "mailsync/base/digest.h"
 
+#include "accident.h"
 #include "backoff.h"
 #include "boxes.h"
 #include "execute.h"
@@ -255,6 +256,9 @@ static int run_steps(struct run *run, struct err *err)
 	}
 	if (code == 0) {
 		code = boxes_settle(run, err);
+	}
+	if (code == 0) {
+		code = accident_check_server(run, run->imap, err);
 	}
 	if (code == 0) {
 		code = observe_local(run, err);

@@ -40,6 +40,7 @@ struct box {
 	uint32_t uidnext;
 	uint32_t uidvalidity;
 	uint64_t modseq;
+	bool has_uidvalidity;          /* uidvalidity and uidnext were asked for by opening it */
 	char *mailboxid;
 
 	bool is_excluded;              /* not part of this run (failed, not to be created, ...) */

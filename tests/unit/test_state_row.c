@@ -43,6 +43,29 @@ static void state_row_comes_back_whole(void **state)
 	row_finish(&back);
 }
 
+static void state_finds_a_digest_in_its_own_mailbox_only(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	int64_t other = scene_mailbox(scene, "other");
+	struct row row = scene_row(scene, inbox, 7, "1.x.host");
+	uint8_t digest[ROW_DIGEST_SIZE];
+	bool found = true;
+
+	memset(digest, 0xab, sizeof(digest));
+	OK(scene, state_row_put(scene->state, &row, &scene->err));
+	OK(scene, state_has_digest(scene->state, inbox, digest, &found, &scene->err));
+	assert_false(found);
+	row.has_digest = true;
+	memcpy(row.digest, digest, sizeof(digest));
+	OK(scene, state_row_put(scene->state, &row, &scene->err));
+	OK(scene, state_has_digest(scene->state, inbox, digest, &found, &scene->err));
+	assert_true(found);
+	OK(scene, state_has_digest(scene->state, other, digest, &found, &scene->err));
+	assert_false(found);
+	row_finish(&row);
+}
+
 static void state_row_put_removes_what_is_void_and_never_reuses_an_id(void **state)
 {
 	struct scene *scene = *state;
@@ -295,6 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENE_TEST(state_row_comes_back_whole),
+		SCENE_TEST(state_finds_a_digest_in_its_own_mailbox_only),
 		SCENE_TEST(state_row_put_removes_what_is_void_and_never_reuses_an_id),
 		SCENE_TEST(state_row_of_a_known_uid_is_refused),
 		SCENE_TEST(state_pending_rows_and_deleted_ones_come_in_id_order),

@@ -104,6 +104,9 @@ int state_row_by_id(struct state *state, int64_t id, struct row *row, bool *foun
 int state_row_by_uid(struct state *state, int64_t mailbox, uint32_t uid, struct row *row, bool *found, struct err *err);
 int state_row_by_unique(struct state *state, int64_t mailbox, const char *unique, struct row *row, bool *found, struct err *err);
 
+/* Whether a row of that mailbox has that header digest. Reads all of its rows. */
+int state_has_digest(struct state *state, int64_t mailbox, const uint8_t digest[ROW_DIGEST_SIZE], bool *found, struct err *err);
+
 /* The rows to plan: all pending ones; with DELETED_TOO also settled ones whose agreed flags
  * hold \Deleted. In id order. */
 int state_rows_pending(struct state *state, int64_t mailbox, bool deleted_too, struct row_list *rows, struct err *err);
