@@ -263,11 +263,12 @@ def test_the_inbox_is_never_renamed(account, remote):
 
 
 def test_messages_that_the_server_moved_out_of_the_inbox_are_not_a_rename(account, remote):
-    append(remote, 3)
+    filled(account, remote, "other")
+    append(remote, 3, seed="more")
     account.sync()
     remote.rename("INBOX", "Archive")       # moves its messages, and leaves it there
     account.sync()
-    assert count(account, "Archive") == 3
+    assert count(account, "Archive") == 4
     agree(account, remote)
 
 
