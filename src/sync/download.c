@@ -72,7 +72,8 @@ int download_ask(struct download *download, struct err *err)
 		code = buf_status(&text, "a set of UIDs", err);
 	}
 	if (code == 0 && count > 0) {
-		code = imap_fetch_queue(download->imap, IMAP_WHOLE, buf_span(&text), 0, err);
+		code = imap_fetch_queue(download->imap, IMAP_WHOLE, buf_span(&text),
+					download->cookie, err);
 		download->in_flight++;
 	}
 	buf_finish(&text);
@@ -80,10 +81,10 @@ int download_ask(struct download *download, struct err *err)
 	return code;
 }
 
-static void discard_draft(struct download *download)
+void download_drop_draft(struct download *download)
 {
 	if (download->has_draft) {
-		maildir_draft_discard(download->dir, &download->draft);
+		maildir_draft_discard(download->draft_dir, &download->draft);
 	}
 	download->has_draft = false;
 	download->is_whole = false;
@@ -115,7 +116,7 @@ static int take_message(struct download *download, const struct imap_body *body,
 	size_t index = body->uid == 0 ? SIZE_MAX : find_uid(download, body->uid);
 	if (index == SIZE_MAX || !download->has_draft || !download->is_whole || !body->has_body ||
 	    download->states[index] != WANT_OPEN || is_stub(download, download->rows[index])) {
-		discard_draft(download);
+		download_drop_draft(download);
 		return 0;
 	}
 	struct row *row = download->rows[index];
@@ -125,12 +126,12 @@ static int take_message(struct download *download, const struct imap_body *body,
 	}
 	int code = maildir_draft_close(&download->draft, date, err);
 	if (code < 0) {
-		discard_draft(download);
+		download_drop_draft(download);
 		return code;
 	}
 	struct delivery_item item = {
 		.job = download->job,
-		.dir = download->dir,
+		.dir = download->draft_dir,
 		.row = row,
 		.state = &download->states[index],
 		.key = download->key,
@@ -155,9 +156,10 @@ int download_take(struct download *download, const struct imap_body *body, struc
 	struct job *job = download->job;
 	switch (body->type) {
 	case IMAP_FETCHED_BEGIN:
-		discard_draft(download);
+		download_drop_draft(download);
 		download->draft = (struct maildir_draft){.fd = -1};
 		download->has_draft = true;
+		download->draft_dir = download->dir;
 		download->wire_size = body->size;
 		download->head_len = 0;
 		return maildir_draft_create(download->dir, &download->draft, err);
@@ -256,12 +258,42 @@ int download_init(struct download *download, struct job *job, struct imap *imap,
 
 void download_finish(struct download *download)
 {
-	discard_draft(download);
+	download_drop_draft(download);
 	free(download->rows);
 	free(download->states);
 	download->rows = NULL;
 	download->states = NULL;
 	download->count = 0;
+}
+
+bool download_wants(const struct download *download, uint32_t uid)
+{
+	return find_uid(download, uid) != SIZE_MAX;
+}
+
+void download_hand_over(struct download *from, struct download *to)
+{
+	to->draft = from->draft;
+	to->draft_dir = from->draft_dir;
+	to->has_draft = from->has_draft;
+	to->is_whole = from->is_whole;
+	to->wire_size = from->wire_size;
+	to->head_len = from->head_len;
+	memcpy(to->head, from->head, from->head_len);
+	from->has_draft = false;
+	from->is_whole = false;
+}
+
+void download_slice(struct download *slice, const struct download *whole, size_t first,
+		    size_t count)
+{
+	memset(slice, 0, sizeof(*slice));
+	slice->job = whole->job;
+	slice->draft.fd = -1;
+	slice->rows = whole->rows + first;
+	slice->states = whole->states + first;
+	slice->count = count;
+	memcpy(slice->key, whole->key, sizeof(slice->key));
 }
 
 bool download_has_more(const struct download *download)
@@ -276,6 +308,6 @@ int download_broke(struct download *download, struct err *err)
 	if (in_body || err->code == ERR_PROTOCOL) {
 		code = suspect_one(download, err);
 	}
-	discard_draft(download);
+	download_drop_draft(download);
 	return code;
 }

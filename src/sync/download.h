@@ -20,7 +20,9 @@ struct download {
 	size_t count;
 	size_t next;                 /* the first row not yet asked for */
 	size_t in_flight;            /* commands */
+	uint64_t cookie;             /* of them */
 	struct maildir_draft draft;  /* of the body that is coming in */
+	struct maildir_box *draft_dir; /* the handle that it was made with */
 	bool has_draft;
 	bool is_whole;
 	bool one_by_one;             /* second try: a command for each */
@@ -36,6 +38,16 @@ struct download {
 int download_init(struct download *download, struct job *job, struct imap *imap,
 		  struct delivery *delivery, struct err *err);
 void download_finish(struct download *download);
+/* COUNT rows of WHOLE from FIRST on, for another driver; it owns nothing but its draft. */
+void download_slice(struct download *slice, const struct download *whole, size_t first,
+		    size_t count);
+/* Whether UID is one of its rows. */
+bool download_wants(const struct download *download, uint32_t uid);
+/* The body that came in belongs to another slice of the mailbox: servers may carry out FETCHes of one mailbox side by side, and whose
+ * a body is shows only when its response closes. */
+void download_hand_over(struct download *from, struct download *to);
+/* Throws away the body that is coming in: all that a slice owns. */
+void download_drop_draft(struct download *download);
 
 /* True while there are rows that were not yet asked for. */
 bool download_has_more(const struct download *download);

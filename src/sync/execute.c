@@ -4,6 +4,7 @@
 
 #include "backoff.h"
 #include "boxes.h"
+#include "bulk.h"
 #include "job.h"
 #include "observe.h"
 #include "pair.h"
@@ -79,13 +80,13 @@ static bool is_due(const struct run *run, const struct box *box)
 
 static int one_pass(struct run *run, struct move_list *moves, bool *again, struct err *err)
 {
-	int code = 0;
+	int code = run->pass == 0 ? bulk_download(run, moves, err) : 0;
 	*again = false;
 	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
 		struct box *box = &run->boxes.items[i];
 		if (is_due(run, box)) {
 			code = run_job(run, run->imap, box, moves, err);
-		} else if (run->pass == 0 && box->in_base) {
+		} else if (run->pass == 0 && box->in_base && box_is_active(box)) {
 			box->counts.skipped = box->base.skipped;
 		}
 	}

@@ -172,7 +172,7 @@ static bool only_policy_holds(const struct job *job)
 	return job->failures == 0 && !job->box->has_intents;
 }
 
-static int job_conclude(struct job *job, struct err *err)
+int job_conclude(struct job *job, struct err *err)
 {
 	struct box *box = job->box;
 	int code = state_begin(job->run->state, err);
@@ -196,11 +196,8 @@ static int job_conclude(struct job *job, struct err *err)
 	return state_commit(job->run->state, err);
 }
 
-int job_execute(struct job *job, struct err *err)
+int job_prepare(struct job *job, struct err *err)
 {
-	static int (*const steps[])(struct job *, struct err *) = {
-		job_local, job_download, job_upload, job_store_flags, job_delete_remote,
-	};
 	struct box *box = job->box;
 	int code = run_claim(job->run, err);
 	if (code == 0) {
@@ -210,6 +207,16 @@ int job_execute(struct job *job, struct err *err)
 		code = maildir_box_keyword_mask(box->dir, &box->base.keywords, &job->local_keywords,
 						err);
 	}
+	return code;
+}
+
+int job_execute(struct job *job, struct err *err)
+{
+	static int (*const steps[])(struct job *, struct err *) = {
+		job_local, job_download, job_upload, job_store_flags, job_delete_remote,
+	};
+	struct box *box = job->box;
+	int code = job_prepare(job, err);
 	for (size_t i = 0; code == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		code = run_check_stop(job->run, err);
 		if (code == 0) {

@@ -31,6 +31,11 @@ void job_finish(struct job *job);
 /* Carries the whole plan out. */
 int job_execute(struct job *job, struct err *err);
 
+/* Before its first step: this run's claim, the folder, what keywords it can keep. */
+int job_prepare(struct job *job, struct err *err);
+/* After its last: why rows were left, and the mailbox's figures. */
+int job_conclude(struct job *job, struct err *err);
+
 /* The steps. */
 int job_local(struct job *job, struct err *err);
 int job_download(struct job *job, struct err *err);

@@ -166,20 +166,23 @@ static int open_local(struct run *run, struct err *err)
 	return 0;
 }
 
-static int open_remote(struct run *run, struct err *err)
+int run_connect(struct run *run, size_t number, struct imap **imap, struct err *err)
 {
 	char label[160];
-	snprintf(label, sizeof(label), "%s#1", run->account->name);
+	snprintf(label, sizeof(label), "%s#%zu", run->account->name, number);
 	struct imap_params params = {
 		.server = &run->account->server,
 		.log = run->log,
 		.label = label,
 		.stop = run->options->stop,
 	};
-	int code = imap_open(&run->imap, &params, err);
-	if (code == 0) {
-		run->report->connections = 1;
-	}
+	return imap_open(imap, &params, err);
+}
+
+static int open_remote(struct run *run, struct err *err)
+{
+	int code = run_connect(run, 1, &run->imap, err);
+	run->report->connections = code == 0;
 	return code;
 }
 
@@ -255,10 +258,10 @@ static int run_steps(struct run *run, struct err *err)
 		code = rename_boxes(run, err);
 	}
 	if (code == 0) {
-		code = boxes_settle(run, err);
+		code = accident_check_server(run, run->imap, err);
 	}
 	if (code == 0) {
-		code = accident_check_server(run, run->imap, err);
+		code = boxes_settle(run, err);
 	}
 	if (code == 0) {
 		code = observe_local(run, err);

@@ -115,6 +115,9 @@ struct worker {
 	struct imap *imap;
 };
 
+/* Connects and logs in; NUMBER, from 1, names the connection in the log. */
+int run_connect(struct run *run, size_t number, struct imap **imap, struct err *err);
+
 /* Non-zero (-ERR_INTERRUPTED) when the user asked us to stop. */
 int run_check_stop(struct run *run, struct err *err);
 
