@@ -254,12 +254,17 @@ int observe_local_box(struct run *run, struct box *box, struct err *err)
 {
 	struct maildir_scan scan;
 	struct local_delta delta = {0};
-	int code = box_open_dir(run, box, err);
+	bool is_leftover = run->was_unclean && run->may_write_local && !run->options->dry_run;
+	/* The run that died may have been about to make this folder. */
+	int code = is_leftover ? maildir_create_box(run->maildir, box->name, err) : 0;
+	if (code == 0) {
+		code = box_open_dir(run, box, err);
+	}
 	if (code < 0) {
 		return code;
 	}
-	if (run->was_unclean && !run->options->dry_run) {
-		/* Drafts of the run that died, and its lock on the keyword table. */
+	if (is_leftover) {
+		/* Its drafts, and its lock on the keyword table. */
 		code = maildir_box_sweep(box->dir, err);
 	}
 	if (code == 0) {

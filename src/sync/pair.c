@@ -168,8 +168,9 @@ static int gather_locals(struct pairing *pairing, struct err *err)
 		const struct intent *intent = intent_of(pairing, row->id);
 		struct pair_candidate candidate = {.index = i};
 		bool known = false;
-		candidate.uid = proposed_uid(pairing, row, key);
-		if (candidate.uid == 0 && pairing->everything) {
+		/* One that we sent has a new UID, even where its name tells of a former stay here. */
+		candidate.uid = intent == NULL ? proposed_uid(pairing, row, key) : 0;
+		if (candidate.uid == 0 && intent == NULL && pairing->everything) {
 			candidate.uid = proposed_by_others(&scan, row, has_uidvalidity);
 		}
 		candidate.bound = intent == NULL ? 0 : intent->uid_bound;
