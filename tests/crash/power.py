@@ -99,6 +99,9 @@ class Loss:
     def undo(self, step):
         one, two = (*step.paths, "")[:2]
         kept = os.path.join(self.kept, str(step.number))
+        # What lay in a directory whose removal is durable does not come back.
+        if not os.path.isdir(os.path.dirname(one)):
+            return 0
         if step.what == "mkdir":
             # One that was there before is told by what else lies in it: it was not made here.
             return self.remove_made(one)

@@ -90,11 +90,12 @@ class Trial:
 
     def __init__(self, scene, user):
         self.scene, self.user = scene, user
+        self.environment = {}       # of all runs from here on
         self.account = program.Account(scene.folder / user, scene.server, user, **scene.keys)
 
     def sync(self, *args, env=None, status=0, port=None):
         self.account.change(port=port or self.scene.port)
-        return self.account.sync(*args, status=status, env=env)
+        return self.account.sync(*args, status=status, env={**self.environment, **(env or {})})
 
     def wait_for_server(self):
         Session(self.user).wait()
@@ -160,7 +161,8 @@ class Scene:
             self.line.stop()
         if self.owns_server:
             self.server.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not os.environ.get("MAILSYNC_RIG_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def make_server(**options):
