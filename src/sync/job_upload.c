@@ -510,6 +510,15 @@ static int upload_rows(struct upload *upload, const size_t *ops, size_t count, s
 	return code;
 }
 
+/* Courier refuses an APPEND to the mailbox that is EXAMINEd at the time. Where literals wait for a
+ * go-ahead, as there, one turn more is little; elsewhere it would be half of a small upload. */
+static int reopen_examined(struct upload *upload, struct err *err)
+{
+	struct job *job = upload->job;
+	bool is_open = imap_selected(job->imap, job->box->wire, false) != 0;
+	return is_open && !upload->pipelined ? job_select(job, true, err) : 0;
+}
+
 int job_upload(struct job *job, struct err *err)
 {
 	size_t count = 0;
@@ -525,7 +534,10 @@ int job_upload(struct job *job, struct err *err)
 		upload->pipelined = (caps & IMAP_CAP_LITERAL_PLUS) != 0;
 		upload->multi = (caps & IMAP_CAP_MULTIAPPEND) && upload->pipelined;
 		buf_init(&upload->body, SMALL_BYTES + 1);
-		code = upload_rows(upload, ops, count, err);
+		code = reopen_examined(upload, err);
+		if (code == 0) {
+			code = upload_rows(upload, ops, count, err);
+		}
 		buf_finish(&upload->body);
 	}
 	free(upload);
