@@ -7,6 +7,7 @@
 int imap_fetch_queue(struct imap *imap, enum imap_part what, struct span uids, uint64_t cookie,
 		     struct err *err)
 {
+	imap_rate_begin(imap);
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, "UID FETCH ");
 	buf_append_span(&imap->line, uids);

@@ -72,6 +72,10 @@ struct imap {
 	struct imap_view_slot *views;
 	struct imap_view_slot **views_end;
 
+	bool is_compressed;
+	int64_t rate_since_ms;         /* of the first body asked for; 0: none yet */
+	uint64_t rate_from;            /* bytes received by then */
+
 	bool is_closing;               /* LOGOUT was sent */
 	bool backoff_is_due;
 	int64_t backoff_ms;            /* the longest time named, 0 none */
@@ -108,6 +112,9 @@ int imap_status_error(const struct imap_event *event, const char *what, struct e
 int imap_wait_simple(struct imap *imap, const char *what, struct err *err);
 void imap_note_caps(struct imap *imap, struct span names);
 int imap_set_selected(struct imap *imap, const char *wire, bool is_writable, struct err *err);
+
+/* --- imap_compress.c --- */
+void imap_rate_begin(struct imap *imap);
 
 /* --- imap_view.c --- */
 void imap_views_finish(struct imap *imap);

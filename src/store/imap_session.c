@@ -34,6 +34,9 @@ int imap_open(struct imap **result, const struct imap_params *params, struct err
 	if (code == 0) {
 		code = imap_login(imap, params, err);
 	}
+	if (code == 0 && params->server->compress == SERVER_COMPRESS_YES) {
+		code = imap_compress(imap, err);
+	}
 	if (code < 0) {
 		imap_close(&imap);
 		return code;

@@ -100,10 +100,27 @@ static int begin_task(struct worker_state *worker, const struct bulk_task *task,
 	return 0;
 }
 
+static bool awaits_answers(const struct worker_state *worker)
+{
+	for (size_t i = worker->done_count; i < worker->active_count; i++) {
+		if (worker->active[i]->is_opening || worker->active[i]->download.in_flight > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Keeps enough commands on their way. */
 static int ask_more(struct worker_state *worker, struct err *err)
 {
 	int code = 0;
+	/* To compress, what is on its way has to come in first. */
+	if (imap_should_compress(worker->imap)) {
+		if (awaits_answers(worker)) {
+			return 0;
+		}
+		code = imap_compress(worker->imap, err);
+	}
 	while (code == 0 && worker->in_flight < COMMANDS_IN_FLIGHT) {
 		struct active *last = worker->active_count == 0
 					      ? NULL
@@ -232,16 +249,6 @@ static int take_body(struct worker_state *worker, const struct imap_body *body, 
 		}
 	}
 	return download_take(&active->download, body, err);
-}
-
-static bool awaits_answers(const struct worker_state *worker)
-{
-	for (size_t i = worker->done_count; i < worker->active_count; i++) {
-		if (worker->active[i]->is_opening || worker->active[i]->download.in_flight > 0) {
-			return true;
-		}
-	}
-	return false;
 }
 
 static int work_tasks(struct worker_state *worker, struct err *err)

@@ -11,7 +11,13 @@ static int fetch_all(struct download *download, struct err *err)
 	struct job *job = download->job;
 	int code = 0;
 	while (code == 0) {
-		while (code == 0 && download->in_flight < COMMANDS_IN_FLIGHT &&
+		/* To compress, what is on its way has to come in first. */
+		bool compress = imap_should_compress(download->imap);
+		if (compress && download->in_flight == 0) {
+			code = imap_compress(download->imap, err);
+			compress = false;
+		}
+		while (code == 0 && !compress && download->in_flight < COMMANDS_IN_FLIGHT &&
 		       download_has_more(download)) {
 			code = download_ask(download, err);
 		}

@@ -79,6 +79,11 @@ void imap_close(struct imap **imap);
 /* LOGOUT and its answer. Failure is of no consequence; the caller closes. */
 int imap_logout(struct imap *imap, struct err *err);
 
+/* Switches to DEFLATE where the server can; nothing may be outstanding. A refusal is no error. */
+int imap_compress(struct imap *imap, struct err *err);
+/* True when `compress = auto` and what came so far shows that the wire is the brake. */
+bool imap_should_compress(const struct imap *imap);
+
 unsigned imap_caps(const struct imap *imap);
 /* "SCRAM-SHA-256", for `check`. */
 const char *imap_login_name(const struct imap *imap);
