@@ -32,8 +32,7 @@ int state_fail(struct state *state, int code, const char *what, struct err *err)
 	const char *words = state->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(state->db);
 
 	state->last_code = code;
-	state->is_damaged |= (code & 0xff) == SQLITE_CORRUPT ||
-			     (code & 0xff) == SQLITE_NOTADB;
+	state->is_damaged |= (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 	switch (code & 0xff) {
 	case SQLITE_NOMEM:
 		return err_nomem(err);
@@ -46,8 +45,8 @@ int state_fail(struct state *state, int code, const char *what, struct err *err)
 	case SQLITE_NOTADB:
 		return err_set(
 			err, ERR_LOCAL, SCOPE_ACCOUNT,
-			"%s: the state database is damaged (%s); `mailsync sync` sets it aside and pairs "
-			"messages anew, none is deleted or doubled",
+			"%s: the state database is damaged (%s); `mailsync sync` sets it aside and "
+			"pairs messages anew, none is deleted or doubled",
 			state->path, words);
 	case SQLITE_FULL:
 	case SQLITE_IOERR:

@@ -146,8 +146,8 @@ int maildir_box_sync_names(struct maildir_box *box, struct err *err)
 
 int maildir_sync_names(struct maildir_box *const *boxes, size_t count, struct err *err)
 {
-	bool by_syncfs = count > SYNC_EACH_MAX &&
-			 boxes[0]->maildir->durability != MAILDIR_SYNC_NONE;
+	bool by_syncfs =
+		count > SYNC_EACH_MAX && boxes[0]->maildir->durability != MAILDIR_SYNC_NONE;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {

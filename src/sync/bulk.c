@@ -8,16 +8,17 @@
 #include "job.h"
 #include "observe.h"
 
-#define WINDOW_BOXES 256
-#define WINDOW_ROWS 100000
+#define WINDOW_BOXES   256
+#define WINDOW_ROWS    100000
 #define SLICE_MESSAGES 1000
-#define SLICE_BYTES (8u << 20)
+#define SLICE_BYTES    (8u << 20)
 
-/* What decides about connections. Measured on loopback with delays of 40 and 50 ms: one connection moves some 50 MB/s, a login costs
- * some 8 round trips, and below 5 ms a second one gains nothing. */
-#define RTT_MIN_US 5000
+/* What decides about connections. Measured on loopback with delays of 40 and 50 ms: one connection
+ * moves some 50 MB/s, a login costs some 8 round trips, and below 5 ms a second one gains
+ * nothing. */
+#define RTT_MIN_US   5000
 #define BYTES_PER_MS 50000
-#define LOGIN_TURNS 8
+#define LOGIN_TURNS  8
 
 static bool is_download_only(const struct plan *plan)
 {

@@ -1,4 +1,5 @@
-/* The workers of a bulk download (bulk.h): each takes tasks and keeps its connection busy with them. */
+/* The workers of a bulk download (bulk.h): each takes tasks and keeps its connection busy with
+ * them. */
 #ifndef SYNC_BULK_WORKER_H
 #define SYNC_BULK_WORKER_H
 
@@ -6,12 +7,12 @@
 
 struct bulk_box {
 	struct job job;
-	struct download all;      /* its rows; tasks are slices of it */
+	struct download all; /* its rows; tasks are slices of it */
 };
 
 struct bulk_task {
 	struct bulk_box *box;
-	size_t first;             /* in box->all.rows */
+	size_t first; /* in box->all.rows */
 	size_t count;
 };
 
@@ -21,12 +22,13 @@ struct bulk {
 	size_t box_count;
 	struct bulk_task *tasks;
 	size_t task_count;
-	size_t next_task;         /* guarded by run->mutex */
+	size_t next_task; /* guarded by run->mutex */
 	uint64_t bytes;
 };
 
-/* Works all tasks off on COUNT connections, the run's own and COUNT - 1 more. The first worker's failure is the result; another's leaves its
- * rows open, but for failures of the disk, of memory, or by a signal. */
+/* Works all tasks off on COUNT connections, the run's own and COUNT - 1 more. The first worker's
+ * failure is the result; another's leaves its rows open, but for failures of the disk, of memory,
+ * or by a signal. */
 int bulk_work(struct bulk *bulk, size_t count, struct err *err);
 
 #endif

@@ -16,11 +16,10 @@ static int publish_one(struct delivery_item *item, struct err *err)
 	char unique[MAILDIR_UNIQUE_MAX + 1];
 	uint64_t flags = row->remote_flags & (FLAGS_SYSTEM | job->local_keywords);
 	uint64_t granted = 0;
-	int code = maildir_unique_make(unique, item->key, job->box->base.uidvalidity, row->uid,
-				       err);
+	int code =
+		maildir_unique_make(unique, item->key, job->box->base.uidvalidity, row->uid, err);
 	if (code == 0) {
-		code = maildir_box_grant(item->dir, flags, &job->box->base.keywords, &granted,
-					 err);
+		code = maildir_box_grant(item->dir, flags, &job->box->base.keywords, &granted, err);
 		if (granted != flags) {
 			note_failure(job); /* the next run tries again */
 		}

@@ -6,9 +6,9 @@
 #include "mailsync/base/clock.h"
 
 #define COMMAND_MESSAGES 200
-#define COMMAND_BYTES (4u << 20)    /* of RFC822.SIZE, as far as told */
-#define SET_TEXT_MAX 900
-#define STUB_MAX 8192
+#define COMMAND_BYTES    (4u << 20) /* of RFC822.SIZE, as far as told */
+#define SET_TEXT_MAX     900
+#define STUB_MAX         8192
 
 static int compare_row_uid(const void *x, const void *y)
 {
@@ -50,10 +50,10 @@ int download_ask(struct download *download, struct err *err)
 	while (code == 0 && download->next < download->count && count < most &&
 	       bytes < COMMAND_BYTES) {
 		size_t index = download->next;
-		/* What failed before comes last, each by itself: it may be what the server breaks off at. */
+		/* What failed before comes last, each by itself: it may be what the server breaks
+		 * off at. */
 		if (download->states[index] != WANT_OPEN ||
-		    (!download->one_by_one &&
-		     download->rows[index]->reason == REASON_FAILED)) {
+		    (!download->one_by_one && download->rows[index]->reason == REASON_FAILED)) {
 			download->next++;
 			continue;
 		}
@@ -91,8 +91,9 @@ void download_drop_draft(struct download *download)
 }
 
 /*
- * A body that stands for a message that the server does not give: empty though it has a size, or what Exchange sends instead of
- * an item that it cannot render. Stored, it would be taken for the message for ever.
+ * A body that stands for a message that the server does not give: empty though it has a size, or
+ * what Exchange sends instead of an item that it cannot render. Stored, it would be taken for the
+ * message for ever.
  */
 static bool is_stub(const struct download *download, const struct row *row)
 {
@@ -165,9 +166,8 @@ int download_take(struct download *download, const struct imap_body *body, struc
 		return maildir_draft_create(download->dir, &download->draft, err);
 	case IMAP_FETCHED_DATA:
 		note_head(download, body->data);
-		return download->has_draft
-			       ? maildir_draft_write(&download->draft, body->data, err)
-			       : 0;
+		return download->has_draft ? maildir_draft_write(&download->draft, body->data, err)
+					   : 0;
 	case IMAP_FETCHED_END:
 		download->is_whole = true;
 		return 0;
@@ -190,8 +190,9 @@ int download_take(struct download *download, const struct imap_body *body, struc
 }
 
 /*
- * The connection broke within a body, or what came made no sense. Servers answer in order, so it was the first one still open; that one is asked for last
- * from now on, lest it hold up the others in every run.
+ * The connection broke within a body, or what came made no sense. Servers answer in order, so it
+ * was the first one still open; that one is asked for last from now on, lest it hold up the others
+ * in every run.
  */
 static int suspect_one(struct download *download, struct err *err)
 {
@@ -222,7 +223,8 @@ size_t download_open(const struct download *download)
 	return open;
 }
 
-static int download_rows(struct download *download, const size_t *ops, size_t count, struct err *err)
+static int download_rows(struct download *download, const size_t *ops, size_t count,
+			 struct err *err)
 {
 	struct job *job = download->job;
 	download->rows = malloc(count * sizeof(*download->rows));

@@ -76,9 +76,10 @@ int job_select(struct job *job, bool is_writable, struct err *err)
 		}
 	}
 	if (uidvalidity != box->base.uidvalidity) {
-		return err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
-			       "the server renumbered this mailbox during the run; the next run pairs "
-			       "it");
+		return err_set(
+			err, ERR_TEMPORARY, SCOPE_MAILBOX,
+			"the server renumbered this mailbox during the run; the next run pairs "
+			"it");
 	}
 	return 0;
 }
@@ -158,14 +159,16 @@ static int note_holds(struct job *job, struct err *err)
 	return code;
 }
 
-/* True when every row left pending was left so by policy alone: this very policy need not look again. */
+/* True when every row left pending was left so by policy alone: this very policy need not look
+ * again. */
 static bool only_policy_holds(const struct job *job)
 {
 	const struct plan *plan = &job->plan.plan;
 	for (size_t i = 0; i < plan->count; i++) {
 		if (plan->ops[i].kind == OP_HOLD && plan->ops[i].reason != REASON_POLICY &&
 		    plan->ops[i].reason != REASON_TOO_LARGE &&
-		    plan->ops[i].reason != REASON_TOO_OLD && plan->ops[i].reason != REASON_DELETED) {
+		    plan->ops[i].reason != REASON_TOO_OLD &&
+		    plan->ops[i].reason != REASON_DELETED) {
 			return false;
 		}
 	}

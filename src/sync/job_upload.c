@@ -1,46 +1,56 @@
 /*
- * Uploads. Before a batch is sent its intents are durable (I3); the rows follow from APPENDUID. Where that is missing the
- * intents stay open and the messages are looked for in the mailbox (pair.h) before anything else is sent there.
+ * Uploads. Before a batch is sent its intents are durable (I3); the rows follow from APPENDUID.
+ * Where that is missing the intents stay open and the messages are looked for in the mailbox
+ * (pair.h) before anything else is sent there.
  *
- * A batch is one APPEND with several messages where the server takes that (MULTIAPPEND, atomic: refused, its messages are
- * sent singly), else one APPEND a message, pipelined where literals need no go-ahead.
+ * A batch is one APPEND with several messages where the server takes that (MULTIAPPEND, atomic:
+ * refused, its messages are sent singly), else one APPEND a message, pipelined where literals need
+ * no go-ahead.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "job.h"
 
-#define BATCH_MESSAGES 200
-#define BATCH_BYTES (8u << 20)
+#define BATCH_MESSAGES    200
+#define BATCH_BYTES       (8u << 20)
 #define BATCHES_IN_FLIGHT 4
-#define SMALL_BYTES (1u << 20)      /* held in memory whole, so that a file that changes meanwhile breaks nothing */
+#define SMALL_BYTES \
+	(1u << 20) /* held in memory whole, so that a file that changes meanwhile breaks nothing */
 
-enum item_state { ITEM_OPEN, ITEM_SENT, ITEM_DONE, ITEM_UNKNOWN, ITEM_FAILED, ITEM_RETRY };
+enum item_state {
+	ITEM_OPEN,
+	ITEM_SENT,
+	ITEM_DONE,
+	ITEM_UNKNOWN,
+	ITEM_FAILED,
+	ITEM_RETRY
+};
 
 struct item {
 	struct row *row;
 	enum item_state state;
 	int64_t intent;
-	uint64_t flags;        /* sent */
-	uint64_t size;         /* on the wire */
+	uint64_t flags; /* sent */
+	uint64_t size;  /* on the wire */
 };
 
 struct batch {
 	struct item items[BATCH_MESSAGES];
 	size_t count;
 	uint64_t bytes;
-	size_t in_flight;      /* answers still to come */
-	size_t together;       /* items of the one APPEND; 0: each has its own */
+	size_t in_flight; /* answers still to come */
+	size_t together;  /* items of the one APPEND; 0: each has its own */
 };
 
 struct upload {
 	struct job *job;
 	struct batch batches[BATCHES_IN_FLIGHT];
-	size_t current;        /* the batch that is being filled */
-	bool multi;            /* MULTIAPPEND is worth a try */
-	bool pipelined;        /* literals need no go-ahead */
+	size_t current; /* the batch that is being filled */
+	bool multi;     /* MULTIAPPEND is worth a try */
+	bool pipelined; /* literals need no go-ahead */
 	bool quota_hit;
-	bool put_off;          /* the server asks for patience: nothing more is sent now */
+	bool put_off; /* the server asks for patience: nothing more is sent now */
 	struct err why;
 	struct buf body;
 };
@@ -139,7 +149,8 @@ static int open_reader(struct job *job, const struct row *row, struct maildir_re
 			: maildir_reader_open(job->box->dir, entry.name, entry.in_new, reader, err);
 }
 
-/* Sends one message of an APPEND that is begun (BEGIN false) or to be begun. -ERR_REFUSED: the server said NO to its literal. */
+/* Sends one message of an APPEND that is begun (BEGIN false) or to be begun. -ERR_REFUSED: the
+ * server said NO to its literal. */
 static int send_message(struct upload *upload, struct item *item, bool begin, uint64_t cookie,
 			struct err *err)
 {
@@ -183,7 +194,8 @@ static int item_landed(struct upload *upload, struct item *item, uint32_t uid, s
 	row_init(&seen);
 	int code = state_row_by_uid(job->run->state, job->box->base.id, uid, &seen, &found, err);
 	if (code == 0 && found && seen.unique[0] != '\0') {
-		/* The server has it already as another message (Gmail): an alias. Both files stay, neither is sent again. */
+		/* The server has it already as another message (Gmail): an alias. Both files stay,
+		 * neither is sent again. */
 		item->row->reason = REASON_AMBIGUOUS;
 		code = state_row_put(job->run->state, item->row, err);
 	} else if (code == 0) {
@@ -208,7 +220,8 @@ static int item_landed(struct upload *upload, struct item *item, uint32_t uid, s
 	return code;
 }
 
-/* Refused for good, or not at all: its intent is void, since the server said that it did not take it. */
+/* Refused for good, or not at all: its intent is void, since the server said that it did not take
+ * it. */
 static int item_refused(struct upload *upload, struct item *item, const struct err *why,
 			struct err *err)
 {
@@ -373,8 +386,8 @@ static int send_singly(struct upload *upload, struct batch *batch, struct err *e
 }
 
 /*
- * All of the batch in one APPEND. Where a file cannot be read now, none of its bytes was sent: the command ends before it, and
- * what comes after it goes by itself.
+ * All of the batch in one APPEND. Where a file cannot be read now, none of its bytes was sent: the
+ * command ends before it, and what comes after it goes by itself.
  */
 static int send_together(struct upload *upload, struct batch *batch, struct err *err)
 {
@@ -417,14 +430,14 @@ static int batch_send(struct upload *upload, struct batch *batch, struct err *er
 	return code < 0 ? code : send_singly(upload, batch, err);
 }
 
-/* Waits for all of a batch, sends again by themselves those that were refused together, and empties it. */
+/* Waits for all of a batch, sends again by themselves those that were refused together, and empties
+ * it. */
 static int batch_settle(struct upload *upload, struct batch *batch, struct err *err)
 {
 	int code = batch_wait(upload, batch, err);
 	bool retry = false;
 	for (size_t i = 0; i < batch->count; i++) {
-		retry |= batch->items[i].state == ITEM_RETRY ||
-			 batch->items[i].state == ITEM_OPEN;
+		retry |= batch->items[i].state == ITEM_RETRY || batch->items[i].state == ITEM_OPEN;
 	}
 	if (code == 0 && retry) {
 		code = send_singly(upload, batch, err);
@@ -442,7 +455,8 @@ static int batch_settle(struct upload *upload, struct batch *batch, struct err *
 	return code;
 }
 
-/* Sends the current batch and goes on to the next, waiting for the one that used its place before. */
+/* Sends the current batch and goes on to the next, waiting for the one that used its place
+ * before. */
 static int batch_turn(struct upload *upload, struct err *err)
 {
 	int code = batch_send(upload, &upload->batches[upload->current], err);
@@ -459,7 +473,8 @@ static int prepare(struct upload *upload, struct row *row, struct err *err)
 	struct maildir_file file;
 	int code = job_find_file(job, row, &entry, err);
 	if (code == 0) {
-		code = maildir_box_identify(job->box->dir, entry.name, entry.in_new, &identity, err);
+		code = maildir_box_identify(job->box->dir, entry.name, entry.in_new, &identity,
+					    err);
 	}
 	if (code == 0) {
 		code = maildir_box_stat_file(job->box->dir, entry.name, entry.in_new, &file, err);
@@ -475,8 +490,8 @@ static int prepare(struct upload *upload, struct row *row, struct err *err)
 	memcpy(row->digest, identity.digest, ROW_DIGEST_SIZE);
 	row->size_bytes = file.size_bytes;
 	struct batch *batch = &upload->batches[upload->current];
-	batch->items[batch->count++] = (struct item){
-		.row = row, .state = ITEM_OPEN, .flags = flags_to_send(job, row)};
+	batch->items[batch->count++] =
+		(struct item){.row = row, .state = ITEM_OPEN, .flags = flags_to_send(job, row)};
 	batch->bytes += file.size_bytes;
 	return 0;
 }
@@ -491,8 +506,7 @@ static int upload_rows(struct upload *upload, const size_t *ops, size_t count, s
 		if (code == 0) {
 			code = prepare(upload, job_row(job, &job->plan.plan.ops[ops[i]]), err);
 		}
-		if (code == 0 &&
-		    (batch->count == BATCH_MESSAGES || batch->bytes >= BATCH_BYTES)) {
+		if (code == 0 && (batch->count == BATCH_MESSAGES || batch->bytes >= BATCH_BYTES)) {
 			code = batch_turn(upload, err);
 		}
 	}

@@ -1,10 +1,10 @@
 /*
- * The remote delta. Views are pipelined; each is turned into changes of rows, checked, and committed together with the
- * mailbox's numbers, so that no change can be known and forgotten.
+ * The remote delta. Views are pipelined; each is turned into changes of rows, checked, and
+ * committed together with the mailbox's numbers, so that no change can be known and forgotten.
  *
- * A UID is taken for gone only when (a) VANISHED said so and the count of the rows that remain equals EXISTS, or (b) a complete
- * listing lacks it: one whose size equals EXISTS of the same SELECT. Otherwise nothing is gone and the numbers stay, so the
- * next run looks again.
+ * A UID is taken for gone only when (a) VANISHED said so and the count of the rows that remain
+ * equals EXISTS, or (b) a complete listing lacks it: one whose size equals EXISTS of the same
+ * SELECT. Otherwise nothing is gone and the numbers stay, so the next run looks again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +75,8 @@ static void request_of(struct run *run, struct box *box, struct imap_view_reques
 	};
 }
 
-/* UIDVALIDITY changed: what base says of UIDs is void. Files become new, and are paired with what the server has now. */
+/* UIDVALIDITY changed: what base says of UIDs is void. Files become new, and are paired with what
+ * the server has now. */
 static int reset_box(struct run *run, struct box *box, struct err *err)
 {
 	log_line(run->log, LOG_WARN,

@@ -8,7 +8,7 @@
 #include "observe.h"
 #include "pair_match.h"
 
-#define SET_TEXT_MAX 900
+#define SET_TEXT_MAX       900
 #define COMMANDS_IN_FLIGHT 4
 
 /* Where in the rows a UID is. */
@@ -27,9 +27,9 @@ struct pairing {
 	size_t local_count;
 	struct pair_candidate *remotes;
 	size_t remote_count;
-	struct uid_index *by_uid;      /* the remote candidates' rows, ascending by UID */
-	bool everything;               /* no base: every unknown file takes part */
-	bool headers_missing;          /* some could not be had: intents stay open */
+	struct uid_index *by_uid; /* the remote candidates' rows, ascending by UID */
+	bool everything;          /* no base: every unknown file takes part */
+	bool headers_missing;     /* some could not be had: intents stay open */
 };
 
 static bool is_local_only(const struct row *row)
@@ -126,16 +126,16 @@ static int identify_local(struct pairing *pairing, struct row *row, const struct
 	if (entry == NULL) {
 		return 0;
 	}
-	int code = maildir_box_identify(pairing->box->dir, entry->name, entry->in_new, &identity,
-					err);
+	int code =
+		maildir_box_identify(pairing->box->dir, entry->name, entry->in_new, &identity, err);
 	if (code < 0) {
 		return run_is_fatal(err) && err->scope >= SCOPE_ACCOUNT ? code : 0;
 	}
 	candidate_identify(candidate, &identity);
 	candidate->date = row->date;
 	if (candidate->message_id == 0 && candidate->header_date == INT64_MIN) {
-		candidate->size = own_size(wire_size(pairing, entry->name, entry->in_new),
-					   &identity);
+		candidate->size =
+			own_size(wire_size(pairing, entry->name, entry->in_new), &identity);
 	}
 	row->has_digest = true;
 	memcpy(row->digest, identity.digest, ROW_DIGEST_SIZE);
@@ -158,8 +158,8 @@ static int gather_locals(struct pairing *pairing, struct err *err)
 	if (code < 0) {
 		return code;
 	}
-	bool has_uidvalidity = pairing->everything && maildir_box_mbsync_uidvalidity(box->dir) ==
-							      box->base.uidvalidity;
+	bool has_uidvalidity = pairing->everything &&
+			       maildir_box_mbsync_uidvalidity(box->dir) == box->base.uidvalidity;
 	for (size_t i = 0; code == 0 && i < pairing->rows.count; i++) {
 		struct row *row = &pairing->rows.items[i];
 		if (!is_local_only(row)) {
@@ -168,7 +168,8 @@ static int gather_locals(struct pairing *pairing, struct err *err)
 		const struct intent *intent = intent_of(pairing, row->id);
 		struct pair_candidate candidate = {.index = i};
 		bool known = false;
-		/* One that we sent has a new UID, even where its name tells of a former stay here. */
+		/* One that we sent has a new UID, even where its name tells of a former stay
+		 * here. */
 		candidate.uid = intent == NULL ? proposed_uid(pairing, row, key) : 0;
 		if (candidate.uid == 0 && intent == NULL && pairing->everything) {
 			candidate.uid = proposed_by_others(&scan, row, has_uidvalidity);
@@ -348,7 +349,8 @@ static int note_ambiguous(struct pairing *pairing, const struct pair_candidate *
 	struct row *row = &pairing->rows.items[local->index];
 	struct err why;
 	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
-		"the file %s and another one look like the same message on the server; it is not sent",
+		"the file %s and another one look like the same message on the server; it is "
+		"not sent",
 		row->unique);
 	run_report_error(pairing->run, pairing->box, 0, &why);
 	row->reason = REASON_AMBIGUOUS;
@@ -403,9 +405,11 @@ static int commit_pairs(struct pairing *pairing, struct err *err)
 static int pairing_run(struct pairing *pairing, struct err *err)
 {
 	struct box *box = pairing->box;
-	int code = state_rows_pending(pairing->run->state, box->base.id, false, &pairing->rows, err);
+	int code =
+		state_rows_pending(pairing->run->state, box->base.id, false, &pairing->rows, err);
 	if (code == 0) {
-		code = state_intents_load(pairing->run->state, box->base.id, &pairing->intents, err);
+		code = state_intents_load(pairing->run->state, box->base.id, &pairing->intents,
+					  err);
 	}
 	size_t room = pairing->rows.count + 1;
 	pairing->locals = calloc(room, sizeof(*pairing->locals));

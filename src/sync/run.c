@@ -89,8 +89,8 @@ static void policy_init(struct run *run)
 		.expunge = account->expunge & sides,
 		.max_size_bytes = account->max_message_size,
 		.oldest = account->max_age_s == 0
-				  ? INT64_MIN
-				  : clock_real_ns() / 1000000000 - account->max_age_s,
+				? INT64_MIN
+				: clock_real_ns() / 1000000000 - account->max_age_s,
 	};
 	run->create = account->create & sides;
 	run->remove_mailboxes = account->remove_mailboxes & sides;
@@ -112,7 +112,8 @@ static int policy_hash(struct run *run, struct err *err)
 	}
 	int code = digest_of(DIGEST_SHA256, (struct span){text, (size_t)len}, digest, err);
 	run->policy_hash = 0;
-	for (size_t i = 0; code == 0 && i < 7; i++) { /* 56 bits: fits SQLite's integers, signs aside */
+	for (size_t i = 0; code == 0 && i < 7;
+	     i++) { /* 56 bits: fits SQLite's integers, signs aside */
 		run->policy_hash = run->policy_hash << 8 | digest[i];
 	}
 	run->policy_hash |= 1; /* 0 means "look again" */
@@ -311,11 +312,11 @@ static int report_boxes(struct run *run, struct err *err)
 		struct box *box = &run->boxes.items[i];
 		const struct sync_counts *c = &box->counts;
 		report->mailboxes_selected += box->in_local || box->in_remote;
-		bool is_changed = box->has_news || c->downloaded + c->uploaded + c->moved +
-								   c->flags_local + c->flags_remote +
-								   c->deleted_local +
-								   c->deleted_remote >
-							   0;
+		bool is_changed =
+			box->has_news || c->downloaded + c->uploaded + c->moved + c->flags_local +
+							 c->flags_remote + c->deleted_local +
+							 c->deleted_remote >
+						 0;
 		report->mailboxes_changed += is_changed;
 		add_counts(&report->total, c);
 		if (!is_changed && c->skipped == 0 && c->errors == 0) {
@@ -368,8 +369,8 @@ static int run_status(const struct run *run, int code, const struct err *err)
 		return err_exit_status(ERR_TEMPORARY);
 	}
 	return run->report->total.errors > 0 || run->report->error_count > 0
-		       ? err_exit_status(ERR_PARTIAL)
-		       : 0;
+		     ? err_exit_status(ERR_PARTIAL)
+		     : 0;
 }
 
 static int run_account(struct run *run, struct err *err)

@@ -3,14 +3,17 @@
  *
  *   ownership   does the Maildir belong to this account and this database?
  *   boxes       which mailboxes there are on each side and in base; create, remove, rename
- *   observe     local and remote deltas become rows (what was seen is durable before anything is planned)
+ *   observe     local and remote deltas become rows (what was seen is durable before anything is
+ *               planned)
  *   pair        unknown files and unknown messages that are the same are joined
- *   move        files that moved between folders become moves on the server, and the other way round
+ *   move        files that moved between folders become moves on the server, and the other way
+ *               round
  *   plan        rows become operations (pure), the brake is applied
- *   execute     operations are carried out mailbox by mailbox; what changed on the server is observed again
+ *   execute     operations are carried out mailbox by mailbox; what changed on the server is
+ *               observed again
  *
- * Threads: a run is prepared and planned by one thread; execute may use several, each with its own connection (struct
- * worker); `run->mutex` guards the report.
+ * Threads: a run is prepared and planned by one thread; execute may use several, each with its own
+ * connection (struct worker); `run->mutex` guards the report.
  */
 #ifndef SYNC_RUN_H
 #define SYNC_RUN_H
@@ -28,51 +31,52 @@
 #include "plan.h"
 
 struct box {
-	char *name;                    /* canonical */
-	char *wire;                    /* NULL: not on the server */
+	char *name; /* canonical */
+	char *wire; /* NULL: not on the server */
 	struct state_mailbox base;
 	bool in_base;
 	bool in_local;
-	bool in_remote;                /* and can be selected */
-	unsigned attributes;           /* IMAP_LIST_* */
-	bool has_counts;               /* LIST or STATUS told these: */
+	bool in_remote;      /* and can be selected */
+	unsigned attributes; /* IMAP_LIST_* */
+	bool has_counts;     /* LIST or STATUS told these: */
 	uint32_t messages;
 	uint32_t uidnext;
 	uint32_t uidvalidity;
 	uint64_t modseq;
-	bool has_uidvalidity;          /* uidvalidity and uidnext were asked for by opening it */
+	bool has_uidvalidity; /* uidvalidity and uidnext were asked for by opening it */
 	char *mailboxid;
 
-	bool is_excluded;              /* not part of this run (failed, not to be created, ...) */
-	unsigned remove;               /* SIDE_LOCAL or SIDE_REMOTE: gone on the other side, to be removed here */
-	bool was_created;              /* in this run, on either side */
-	bool scanned;                  /* the local delta was taken in this run */
-	bool local_changed;            /* and it found something */
-	bool viewed;                   /* the remote delta was taken in this run */
-	bool is_read_only;             /* the server says so */
+	bool is_excluded; /* not part of this run (failed, not to be created, ...) */
+	unsigned remove; /* SIDE_LOCAL or SIDE_REMOTE: gone on the other side, to be removed here */
+	bool was_created;   /* in this run, on either side */
+	bool scanned;       /* the local delta was taken in this run */
+	bool local_changed; /* and it found something */
+	bool viewed;        /* the remote delta was taken in this run */
+	bool is_read_only;  /* the server says so */
 	bool needs_view;
-	bool put_off;                  /* the server was too busy to open it: worth a second try */
-	bool was_put_off;              /* which it has had */
-	bool needs_listing;            /* counts did not fit: UID SEARCH has to tell what is gone */
-	uint64_t seen_modseq;          /* numbers of the view that did not fit, to be stored once it does */
+	bool put_off;         /* the server was too busy to open it: worth a second try */
+	bool was_put_off;     /* which it has had */
+	bool needs_listing;   /* counts did not fit: UID SEARCH has to tell what is gone */
+	uint64_t seen_modseq; /* numbers of the view that did not fit, to be stored once it does */
 	uint32_t seen_uidnext;
 	bool needs_pairing;
-	bool pair_everything;          /* no base for it: every unknown file may be a message of the server */
-	bool has_new_rows;             /* seen since its last job */
-	size_t failures;               /* of its jobs in this run: it is looked at again next time */
+	bool pair_everything; /* no base for it: every unknown file may be a message of the
+			       * server */
+	bool has_new_rows;    /* seen since its last job */
+	size_t failures;      /* of its jobs in this run: it is looked at again next time */
 	bool has_intents;
 	bool brake_local;
 	bool brake_remote;
-	bool remote_touched;           /* our commands changed it: look at its numbers again */
-	uint64_t agreed_before;        /* the brake's measure, once known */
+	bool remote_touched;    /* our commands changed it: look at its numbers again */
+	uint64_t agreed_before; /* the brake's measure, once known */
 	bool agreed_known;
-	struct maildir_box *dir;       /* open while worked on; NULL otherwise */
+	struct maildir_box *dir; /* open while worked on; NULL otherwise */
 	struct sync_counts counts;
-	bool has_news;                 /* something for the report */
+	bool has_news; /* something for the report */
 };
 
 struct boxes {
-	struct box *items;             /* sorted by name */
+	struct box *items; /* sorted by name */
 	size_t count;
 };
 
@@ -94,19 +98,19 @@ struct run {
 	struct file_lock lock;
 	struct state *state;
 	struct maildir *maildir;
-	struct imap *imap;             /* the first connection */
+	struct imap *imap; /* the first connection */
 	struct mbname_wire wire;
 	struct boxes boxes;
-	bool is_known_server;          /* one of its mailboxes is as base knows it (accident.h) */
-	bool is_second_try;            /* the database was damaged, which showed in the first */
-	bool pair_all;                 /* the database is new, or not the Maildir's: delete nothing, pair */
-	bool was_unclean;              /* the last run did not end properly */
-	bool has_generation;           /* this run has claimed its generation (before its first rows) */
+	bool is_known_server; /* one of its mailboxes is as base knows it (accident.h) */
+	bool is_second_try;   /* the database was damaged, which showed in the first */
+	bool pair_all;        /* the database is new, or not the Maildir's: delete nothing, pair */
+	bool was_unclean;     /* the last run did not end properly */
+	bool has_generation;  /* this run has claimed its generation (before its first rows) */
 	bool brake_hit;
 	bool interrupted;
-	int64_t backoff_ms;            /* waited so far because the server asked for patience */
-	bool was_put_off;              /* it asked for more than that */
-	int pass;                      /* of execute: 0 first; later ones only take up what was newly seen */
+	int64_t backoff_ms; /* waited so far because the server asked for patience */
+	bool was_put_off;   /* it asked for more than that */
+	int pass;           /* of execute: 0 first; later ones only take up what was newly seen */
 };
 
 /* A connection at work, and what is selected on it. */
@@ -127,9 +131,11 @@ int run_discover(struct run *run, struct err *err);
 /* The box of a canonical name, or NULL. */
 struct box *run_box(struct run *run, const char *name);
 
-/* Notes a failure of one message (UID or 0) or of a mailbox (BOX, or NULL: the account). Counts it in the box's errors. */
+/* Notes a failure of one message (UID or 0) or of a mailbox (BOX, or NULL: the account). Counts it
+ * in the box's errors. */
 void run_report_error(struct run *run, struct box *box, uint32_t uid, const struct err *err);
-/* Takes back what was noted of BOX from the report's FIRST error on: it is going to be tried again. */
+/* Takes back what was noted of BOX from the report's FIRST error on: it is going to be tried
+ * again. */
 void run_report_forget(struct run *run, struct box *box, size_t first);
 
 /* Notes one operation for --dry-run. FILE and WHY may be NULL. */
@@ -142,7 +148,8 @@ struct plan_entry {
 };
 void run_report_plan(struct run *run, const struct plan_entry *entry);
 
-/* Before the first change of a run: claims its generation (ownership.h), makes the root where it is missing. Again: nothing. */
+/* Before the first change of a run: claims its generation (ownership.h), makes the root where it is
+ * missing. Again: nothing. */
 int run_claim(struct run *run, struct err *err);
 
 /* True for failures that end the account (connection, disk, memory, stop), not only the mailbox. */

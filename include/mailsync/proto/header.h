@@ -24,8 +24,8 @@ struct header_identity {
 	char message_id[HEADER_ID_MAX +
 			1]; /* with its angle brackets, white space removed; the first one */
 	bool has_date;
-	int64_t date;     /* of Date:, seconds since 1970 */
-	bool is_complete; /* the empty line that ends the header was seen */
+	int64_t date;            /* of Date:, seconds since 1970 */
+	bool is_complete;        /* the empty line that ends the header was seen */
 	uint64_t left_out_bytes; /* of the fields that are not in the digest, with CRLF; lines over
 				  * 1 KiB are not counted */
 };

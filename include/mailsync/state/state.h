@@ -27,9 +27,10 @@
 struct state;
 
 enum state_mode {
-	STATE_WRITE,       /* created where missing */
-	STATE_READ,        /* `status`: -ERR_CHANGED when there is none; nothing is written */
-	STATE_SCRATCH      /* dry run: a private copy (backup into memory or a temporary database) of PATH; whatever is done to it is forgotten */
+	STATE_WRITE,  /* created where missing */
+	STATE_READ,   /* `status`: -ERR_CHANGED when there is none; nothing is written */
+	STATE_SCRATCH /* dry run: a private copy (backup into memory or a temporary database) of
+		       * PATH; whatever is done to it is forgotten */
 };
 int state_open(struct state **state, const char *path, enum state_mode mode, struct err *err);
 void state_close(struct state **state);
@@ -46,7 +47,8 @@ void state_rollback(struct state *state);
 
 /* Small named values: "database" (random id), "generation", "account", "clean" ("1" after a
  * run that ended properly), "boot". *FOUND false when unset. */
-int state_get(struct state *state, const char *key, struct buf *value, bool *found, struct err *err);
+int state_get(struct state *state, const char *key, struct buf *value, bool *found,
+	      struct err *err);
 int state_set(struct state *state, const char *key, const char *value, struct err *err);
 
 /* Forgets everything but the named values: rows, mailboxes, intents. For a database that does
@@ -54,25 +56,26 @@ int state_set(struct state *state, const char *key, const char *value, struct er
 int state_forget_all(struct state *state, struct err *err);
 
 struct state_mailbox {
-	int64_t id;               /* 0 for a new one */
-	char *name;               /* canonical, owned */
-	bool had_local;           /* the mailbox existed there when last seen */
+	int64_t id;     /* 0 for a new one */
+	char *name;     /* canonical, owned */
+	bool had_local; /* the mailbox existed there when last seen */
 	bool had_remote;
-	uint32_t uidvalidity;     /* 0: never selected */
-	uint32_t uidnext;         /* every UID below it was observed; 0: none was */
-	uint64_t modseq;          /* HIGHESTMODSEQ up to which every change was observed; 0: unknown */
-	uint32_t messages;        /* EXISTS/MESSAGES at those numbers */
-	char *mailboxid;          /* RFC 8474, owned, NULL unknown */
+	uint32_t uidvalidity; /* 0: never selected */
+	uint32_t uidnext;     /* every UID below it was observed; 0: none was */
+	uint64_t modseq;      /* HIGHESTMODSEQ up to which every change was observed; 0: unknown */
+	uint32_t messages;    /* EXISTS/MESSAGES at those numbers */
+	char *mailboxid;      /* RFC 8474, owned, NULL unknown */
 	uint64_t permanent_flags; /* what PERMANENTFLAGS allows, system bits and known keywords */
 	bool permanent_any;       /* "\*": new keywords may be made */
 	struct keywords keywords;
 	bool has_stamp;
-	struct stamp stamp;       /* of the last complete scan */
-	uint32_t pending;         /* rows not settled */
-	uint32_t skipped;         /* of these, TOO_LARGE or OBSTACLE */
-	uint64_t held_policy;     /* all pending rows were planned under the policy of this hash and nothing was left to do; 0: look again */
-	int64_t synced_at;        /* seconds; 0 never */
-	char *trouble;            /* last error sentence, owned, NULL none */
+	struct stamp stamp;   /* of the last complete scan */
+	uint32_t pending;     /* rows not settled */
+	uint32_t skipped;     /* of these, TOO_LARGE or OBSTACLE */
+	uint64_t held_policy; /* all pending rows were planned under the policy of this hash and
+			      * nothing was left to do; 0: look again */
+	int64_t synced_at;    /* seconds; 0 never */
+	char *trouble;        /* last error sentence, owned, NULL none */
 };
 struct state_mailboxes {
 	struct state_mailbox *items;
@@ -101,39 +104,52 @@ int state_row_drop(struct state *state, int64_t id, struct err *err);
 /* *FOUND false and ROW untouched when there is none. ROW is row_init()ed by the caller and its
  * strings are replaced. */
 int state_row_by_id(struct state *state, int64_t id, struct row *row, bool *found, struct err *err);
-int state_row_by_uid(struct state *state, int64_t mailbox, uint32_t uid, struct row *row, bool *found, struct err *err);
-int state_row_by_unique(struct state *state, int64_t mailbox, const char *unique, struct row *row, bool *found, struct err *err);
+int state_row_by_uid(struct state *state, int64_t mailbox, uint32_t uid, struct row *row,
+		     bool *found, struct err *err);
+int state_row_by_unique(struct state *state, int64_t mailbox, const char *unique, struct row *row,
+			bool *found, struct err *err);
 
 /* Whether a row of that mailbox has that header digest. Reads all of its rows. */
-int state_has_digest(struct state *state, int64_t mailbox, const uint8_t digest[ROW_DIGEST_SIZE], bool *found, struct err *err);
+int state_has_digest(struct state *state, int64_t mailbox, const uint8_t digest[ROW_DIGEST_SIZE],
+		     bool *found, struct err *err);
 
 /* The rows to plan: all pending ones; with DELETED_TOO also settled ones whose agreed flags
  * hold \Deleted. In id order. */
-int state_rows_pending(struct state *state, int64_t mailbox, bool deleted_too, struct row_list *rows, struct err *err);
+int state_rows_pending(struct state *state, int64_t mailbox, bool deleted_too,
+		       struct row_list *rows, struct err *err);
 
 /* How many rows are agreed and in base on both sides (the brake's measure), and how many have
  * remote PRESENT (compared with EXISTS). MAILBOX 0: all mailboxes. */
 int state_count_agreed(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);
 int state_count_remote(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);
 
-/* Rows with a unique part that were agreed or only local and are now GONE locally in one mailbox, and rows of the same unique part newly local
- * (not agreed, no uid) in another: candidates for moves. Pairs (gone id, new id); a gone one may
- * appear with several. */
-struct state_move { int64_t gone_row; int64_t new_row; };
-struct state_moves { struct state_move *items; size_t count; };
+/* Rows with a unique part that were agreed or only local and are now GONE locally in one mailbox,
+ * and rows of the same unique part newly local (not agreed, no uid) in another: candidates for
+ * moves. Pairs (gone id, new id); a gone one may appear with several. */
+struct state_move {
+	int64_t gone_row;
+	int64_t new_row;
+};
+struct state_moves {
+	struct state_move *items;
+	size_t count;
+};
 int state_moves_load(struct state *state, struct state_moves *moves, struct err *err);
 void state_moves_finish(struct state_moves *moves);
 /* Rows (any mailbox) with that EMAILID and a local file; agreed first. */
-int state_rows_by_emailid(struct state *state, const char *emailid, struct row_list *rows, struct err *err);
+int state_rows_by_emailid(struct state *state, const char *emailid, struct row_list *rows,
+			  struct err *err);
 
-/* Streaming over a mailbox's rows with only the columns that deltas need. Inside a transaction; rows may be changed (state_row_put) only after the cursor passed
- * them or when their order key stays. */
+/* Streaming over a mailbox's rows with only the columns that deltas need. Inside a transaction;
+ * rows may be changed (state_row_put) only after the cursor passed them or when their order key
+ * stays. */
 enum state_order {
-	STATE_BY_UID,      /* rows with uid != 0, ascending */
-	STATE_BY_UNIQUE    /* rows with a unique part, memcmp order then length */
+	STATE_BY_UID,   /* rows with uid != 0, ascending */
+	STATE_BY_UNIQUE /* rows with a unique part, memcmp order then length */
 };
 struct state_cursor;
-int state_cursor_open(struct state *state, int64_t mailbox, enum state_order order, struct state_cursor **cursor, struct err *err);
+int state_cursor_open(struct state *state, int64_t mailbox, enum state_order order,
+		      struct state_cursor **cursor, struct err *err);
 /* *ROW points into the cursor, valid until the next call; NULL at the end. */
 int state_cursor_next(struct state_cursor *cursor, const struct row **row, struct err *err);
 void state_cursor_close(struct state_cursor **cursor);
@@ -142,48 +158,69 @@ void state_cursor_close(struct state_cursor **cursor);
  * reset `reason` (but AMBIGUOUS, which only pairing settles: without it the message would be
  * sent twice) and nothing else; *FOUND false when there is no such row.
  * A change that changes nothing writes nothing (*CHANGED false). */
-struct state_seen { bool found; bool changed; };
-int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags, struct state_seen *seen, struct err *err);
+struct state_seen {
+	bool found;
+	bool changed;
+};
+int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags,
+			   struct state_seen *seen, struct err *err);
 /* Present rows with FIRST <= uid <= LAST are GONE on the server now (never agreed ones, and those
- * gone locally too, are dropped; a pair never agreed loses its UID and is local only). *COUNT: how many
- * changed or went. */
-int state_see_remote_gone(struct state *state, int64_t mailbox, uint32_t first, uint32_t last, uint64_t *count, struct err *err);
+ * gone locally too, are dropped; a pair never agreed loses its UID and is local only). *COUNT: how
+ * many changed or went. */
+int state_see_remote_gone(struct state *state, int64_t mailbox, uint32_t first, uint32_t last,
+			  uint64_t *count, struct err *err);
 int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, struct err *err);
 int state_see_local_gone(struct state *state, int64_t row, struct err *err);
 
 /* Intents (I3): an act under way that must not be repeated blindly. */
-enum intent_kind { INTENT_APPEND, INTENT_COPY, INTENT_MOVE, INTENT_CREATE, INTENT_REMOVE, INTENT_RENAME, INTENT_POP3_DELETE };
+enum intent_kind {
+	INTENT_APPEND,
+	INTENT_COPY,
+	INTENT_MOVE,
+	INTENT_CREATE,
+	INTENT_REMOVE,
+	INTENT_RENAME,
+	INTENT_POP3_DELETE
+};
 struct intent {
 	int64_t id;
 	enum intent_kind kind;
-	int64_t row;              /* the row it is about; 0 none */
-	int64_t mailbox;          /* the target mailbox (APPEND, COPY, MOVE), or the one it is about */
-	uint32_t uidvalidity;     /* of the target when it began; 0 unknown */
-	uint32_t uid_bound;       /* UIDs from here on may be its result; 0 unknown: all of them */
-	char *text;               /* kind's own detail (new name of a rename, ...), owned, may be NULL */
+	int64_t row;          /* the row it is about; 0 none */
+	int64_t mailbox;      /* the target mailbox (APPEND, COPY, MOVE), or the one it is about */
+	uint32_t uidvalidity; /* of the target when it began; 0 unknown */
+	uint32_t uid_bound;   /* UIDs from here on may be its result; 0 unknown: all of them */
+	char *text; /* kind's own detail (new name of a rename, ...), owned, may be NULL */
 };
-struct intents { struct intent *items; size_t count; };
+struct intents {
+	struct intent *items;
+	size_t count;
+};
 int state_intent_add(struct state *state, struct intent *intent, struct err *err);
 int state_intent_drop(struct state *state, int64_t id, struct err *err);
 /* All those of a row (0: any) and a mailbox (0: any). */
-int state_intents_load(struct state *state, int64_t mailbox, struct intents *intents, struct err *err);
+int state_intents_load(struct state *state, int64_t mailbox, struct intents *intents,
+		       struct err *err);
 void state_intents_finish(struct intents *intents);
 
 /* POP3: what this state has downloaded, by UIDL. */
 struct pop3_row {
-	int64_t id;               /* 0 for a new one */
-	char *uidl;               /* owned; the digest form where the server has no UIDL */
-	uint32_t occurrence;      /* the n-th message of this UIDL in a listing, from 1 */
+	int64_t id;          /* 0 for a new one */
+	char *uidl;          /* owned; the digest form where the server has no UIDL */
+	uint32_t occurrence; /* the n-th message of this UIDL in a listing, from 1 */
 	uint64_t size_bytes;
-	char *unique;             /* of the delivered file, owned; "" for one known but not downloaded (seeded or paired elsewhere) */
-	int64_t first_seen;       /* seconds, of the download */
-	bool is_deleted;          /* DELE was sent and QUIT answered, or intended (see intents) */
-	enum row_reason reason;   /* REASON_NONE: downloaded; else left out for that reason */
-	int64_t gone_since;       /* seconds; since when complete listings lack it; 0: listed */
+	char *unique; /* of the delivered file, owned; "" for one known but not downloaded (seeded
+		       * or paired elsewhere) */
+	int64_t first_seen;     /* seconds, of the download */
+	bool is_deleted;        /* DELE was sent and QUIT answered, or intended (see intents) */
+	enum row_reason reason; /* REASON_NONE: downloaded; else left out for that reason */
+	int64_t gone_since;     /* seconds; since when complete listings lack it; 0: listed */
 	bool has_digest;
-	uint8_t digest[ROW_DIGEST_SIZE];   /* header digest */
+	uint8_t digest[ROW_DIGEST_SIZE]; /* header digest */
 };
-struct pop3_rows { struct pop3_row *items; size_t count; };
+struct pop3_rows {
+	struct pop3_row *items;
+	size_t count;
+};
 int state_pop3_load(struct state *state, struct pop3_rows *rows, struct err *err);
 void state_pop3_finish(struct pop3_rows *rows);
 int state_pop3_put(struct state *state, struct pop3_row *row, struct err *err);

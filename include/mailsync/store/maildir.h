@@ -227,7 +227,7 @@ struct maildir_change {
 	uint64_t add;
 	uint64_t remove;
 	const struct keywords *keywords;
-	bool replace_keywords;     /* letters a-z that ADD does not name go, also those without a
+	bool replace_keywords; /* letters a-z that ADD does not name go, also those without a
 				    * name: they were another folder's */
 };
 int maildir_box_set_flags(struct maildir_box *box, const struct maildir_change *change,
