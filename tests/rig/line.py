@@ -230,7 +230,10 @@ class Link:
         if len(self.ended) == 2 or (self.fault == "stall" and end is self.client):
             self.finish()
         elif self.fault != "stall" and not end.peer.transport.is_closing():
-            end.peer.transport.write_eof()
+            try:
+                end.peer.transport.write_eof()
+            except OSError:
+                self.finish()        # it is gone already
 
     def finish(self, abort=False):
         if self.dead:
