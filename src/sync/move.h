@@ -31,6 +31,9 @@ struct move_list {
 void move_list_finish(struct move_list *moves);
 
 int move_find(struct run *run, struct move_list *moves, struct err *err);
+/* Both rows as they are now; FOUND is false when one of them is no more. */
+int move_load_rows(struct run *run, const struct move *move, struct row *gone, struct row *fresh,
+		   bool *found, struct err *err);
 /* True when a row is part of a move and so not to be planned by itself. */
 bool move_has_row(const struct move_list *moves, int64_t row);
 /* One of its rows is left to a move that was tried and is not done: the mailbox is not settled. */
