@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "mailsync/base/clock.h"
+
 #include "backoff.h"
 #include "boxes.h"
 #include "bulk.h"
@@ -78,6 +80,18 @@ static bool is_due(const struct run *run, const struct box *box)
 	return !planning_is_idle(run, box) && (run->pass == 0 || box->has_new_rows);
 }
 
+/* Nothing to do here. Once, that is written down too: it is in sync. */
+static int leave_idle(struct run *run, struct box *box, struct err *err)
+{
+	box->counts.skipped = box->base.skipped;
+	if (box->base.synced_at != 0 || box->base.pending > 0 || !box->in_local ||
+	    !box->in_remote || box->base.uidvalidity == 0) {
+		return 0;
+	}
+	box->base.synced_at = clock_real_ns() / 1000000000;
+	return observe_store_box(run, box, err);
+}
+
 static int one_pass(struct run *run, struct move_list *moves, bool *again, struct err *err)
 {
 	int code = run->pass == 0 ? bulk_download(run, moves, err) : 0;
@@ -87,7 +101,7 @@ static int one_pass(struct run *run, struct move_list *moves, bool *again, struc
 		if (is_due(run, box)) {
 			code = run_job(run, run->imap, box, moves, err);
 		} else if (run->pass == 0 && box->in_base && box_is_active(box)) {
-			box->counts.skipped = box->base.skipped;
+			code = leave_idle(run, box, err);
 		}
 	}
 	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
