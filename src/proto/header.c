@@ -120,7 +120,8 @@ static void value_append(struct header_scan *scan, struct span text)
 	}
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.data[i];
-		if (scan->field == FIELD_DATE && scan->date_len < DATE_MAX) {
+		/* Line ends do not count: LF and CRLF are cut at the same place. */
+		if (scan->field == FIELD_DATE && c != '\r' && scan->date_len < DATE_MAX) {
 			scan->date[scan->date_len++] = (char)c;
 		}
 		if (scan->field == FIELD_MESSAGE_ID && c > ' ' && c != 0x7f &&

@@ -143,6 +143,25 @@ static size_t random_header(char *text, size_t max)
 	return len;
 }
 
+static void a_date_beyond_its_maximum_reads_alike_with_lf_and_crlf(void **state)
+{
+	static const char *const ends[] = {"\n", "\r\n"};
+	(void)state;
+	for (int pad = 60; pad < 130; pad++) {
+		struct header_identity identity[2];
+		for (int i = 0; i < 2; i++) {
+			char message[512];
+			snprintf(message, sizeof(message), "Date: %*s%s 1 Jan 70 00:00 EST%s%s", pad, "",
+				 ends[i], ends[i], ends[i]);
+			identify(span_of(message), 4096, &identity[i]);
+		}
+		assert_int_equal(identity[0].has_date, identity[1].has_date);
+		if (identity[0].has_date) {
+			assert_int_equal(identity[0].date, identity[1].date);
+		}
+	}
+}
+
 static void result_does_not_depend_on_the_pieces(void **state)
 {
 	unsigned seed = 8086;
@@ -234,6 +253,7 @@ int main(void)
 		cmocka_unit_test(digest_tells_other_headers_apart),
 		cmocka_unit_test(broken_headers_are_read_as_far_as_they_go),
 		cmocka_unit_test(long_message_ids_are_cut),
+		cmocka_unit_test(a_date_beyond_its_maximum_reads_alike_with_lf_and_crlf),
 		cmocka_unit_test(result_does_not_depend_on_the_pieces),
 		cmocka_unit_test(a_scan_serves_one_message_after_the_other),
 		cmocka_unit_test(dates_are_read_in_many_forms),
