@@ -47,9 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_init(&response, 1u << 20);
 	if (mech != SASL_APOP && mech != SASL_COMMAND &&
 	    sasl_create(&sasl, mech, &params, &err) == 0) {
-		int code = sasl_has_initial(sasl)
-				   ? sasl_step(sasl, SPAN_LIT(""), &response, &err)
-				   : 0;
+		int code =
+			sasl_has_initial(sasl) ? sasl_step(sasl, SPAN_LIT(""), &response, &err) : 0;
 		while (code == 0 && rest.len > 0) {
 			const char *end = memchr(rest.data, '\n', rest.len);
 			size_t len = end == NULL ? rest.len : (size_t)(end - rest.data);

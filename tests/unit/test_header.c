@@ -151,8 +151,8 @@ static void a_date_beyond_its_maximum_reads_alike_with_lf_and_crlf(void **state)
 		struct header_identity identity[2];
 		for (int i = 0; i < 2; i++) {
 			char message[512];
-			snprintf(message, sizeof(message), "Date: %*s%s 1 Jan 70 00:00 EST%s%s", pad, "",
-				 ends[i], ends[i], ends[i]);
+			snprintf(message, sizeof(message), "Date: %*s%s 1 Jan 70 00:00 EST%s%s",
+				 pad, "", ends[i], ends[i], ends[i]);
 			identify(span_of(message), 4096, &identity[i]);
 		}
 		assert_int_equal(identity[0].has_date, identity[1].has_date);
