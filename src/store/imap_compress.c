@@ -1,13 +1,13 @@
 /*
- * COMPRESS=DEFLATE (RFC 4978): off unless asked for. With `auto` only where the wire is the brake: compressing costs a server
- * several times what sending costs it on a fast line.
+ * COMPRESS=DEFLATE (RFC 4978): off unless asked for. With `auto` only where the wire is the brake:
+ * compressing costs a server several times what sending costs it on a fast line.
  */
 #include "mailsync/base/clock.h"
 
 #include "imap_private.h"
 
 /* Judged after that much, and slow below that rate. */
-#define JUDGE_BYTES (512u << 10)
+#define JUDGE_BYTES       (512u << 10)
 #define SLOW_BYTES_PER_MS 1500
 
 static bool can_compress(const struct imap *imap)

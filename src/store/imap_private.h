@@ -9,14 +9,14 @@
 
 #include "imap_trace.h"
 
-#define IMAP_LINE_SAFE 1000        /* bytes of a command line at most; some servers stop there */
+#define IMAP_LINE_SAFE 1000 /* bytes of a command line at most; some servers stop there */
 
 enum imap_command_kind {
-	IMAP_COMMAND_SIMPLE,       /* answered to who waits for its tag */
-	IMAP_COMMAND_VIEW,         /* belongs to the oldest view */
-	IMAP_COMMAND_FETCH,        /* bodies */
-	IMAP_COMMAND_OPEN,         /* EXAMINE between bodies */
-	IMAP_COMMAND_CHANGE        /* answered by imap_done_next */
+	IMAP_COMMAND_SIMPLE, /* answered to who waits for its tag */
+	IMAP_COMMAND_VIEW,   /* belongs to the oldest view */
+	IMAP_COMMAND_FETCH,  /* bodies */
+	IMAP_COMMAND_OPEN,   /* EXAMINE between bodies */
+	IMAP_COMMAND_CHANGE  /* answered by imap_done_next */
 };
 
 struct imap_command {
@@ -31,8 +31,8 @@ struct imap_view_slot {
 	struct imap_view_request request;
 	struct imap_view view;
 	uint32_t select_tag;
-	int fetches;               /* their answers still to come */
-	bool is_selected;          /* SELECT was answered OK */
+	int fetches;      /* their answers still to come */
+	bool is_selected; /* SELECT was answered OK */
 	bool fetch_failed;
 };
 
@@ -52,50 +52,50 @@ struct imap {
 	const char *login_name;
 
 	uint32_t last_tag;
-	struct imap_command *queue;    /* sent and not answered, in order */
+	struct imap_command *queue; /* sent and not answered, in order */
 	size_t queue_len;
 	size_t queue_cap;
 	uint64_t commands;
-	uint32_t line_tag;             /* of the command line being built */
+	uint32_t line_tag; /* of the command line being built */
 	struct buf line;
 
-	char *selected;                /* wire name, NULL none */
+	char *selected; /* wire name, NULL none */
 	bool selected_writable;
 	uint32_t selected_uidvalidity;
-	uint32_t exists;               /* of the selected mailbox, kept up to date */
+	uint32_t exists; /* of the selected mailbox, kept up to date */
 
-	char *opening;                 /* EXAMINEs under way between bodies: their wire names, */
-	size_t opening_len;            /* each with its NUL, oldest first */
-	uint32_t opening_uidvalidity;  /* told by the one being answered */
-	struct header_scan *header;    /* for imap_identity_next */
+	char *opening;                /* EXAMINEs under way between bodies: their wire names, */
+	size_t opening_len;           /* each with its NUL, oldest first */
+	uint32_t opening_uidvalidity; /* told by the one being answered */
+	struct header_scan *header;   /* for imap_identity_next */
 
 	struct imap_view_slot *views;
 	struct imap_view_slot **views_end;
 
 	bool is_compressed;
-	int64_t rate_since_ms;         /* of the first body asked for; 0: none yet */
-	uint64_t rate_from;            /* bytes received by then */
+	int64_t rate_since_ms; /* of the first body asked for; 0: none yet */
+	uint64_t rate_from;    /* bytes received by then */
 
-	bool is_closing;               /* LOGOUT was sent */
+	bool is_closing; /* LOGOUT was sent */
 	bool backoff_is_due;
-	int64_t backoff_ms;            /* the longest time named, 0 none */
-	unsigned noise;                /* lines in a row that belong to nothing */
-	unsigned alerts;               /* shown */
-	bool has_continue;             /* append: the server said "+" */
-	struct imap_done *append_no;   /* append: refused before its data */
+	int64_t backoff_ms;          /* the longest time named, 0 none */
+	unsigned noise;              /* lines in a row that belong to nothing */
+	unsigned alerts;             /* shown */
+	bool has_continue;           /* append: the server said "+" */
+	struct imap_done *append_no; /* append: refused before its data */
 };
 
 /* --- imap_session.c --- */
 
-/* The next event that concerns somebody; blocks. BYE is an error unless LOGOUT was sent; CAPABILITY, ALERT, EXISTS and EXPUNGE
- * are noted on the way (and still given). Never IMAP_MORE. */
+/* The next event that concerns somebody; blocks. BYE is an error unless LOGOUT was sent;
+ * CAPABILITY, ALERT, EXISTS and EXPUNGE are noted on the way (and still given). Never IMAP_MORE. */
 int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err);
 
 /* A command line: begin puts the tag, then text is appended to imap->line, end queues it. */
 void imap_line_begin(struct imap *imap);
-int imap_line_end(struct imap *imap, enum imap_command_kind kind, uint64_t cookie,
-		  struct err *err);
-/* A string argument: quoted, or where it cannot be a non-synchronising literal (which needs LITERAL+ or LITERAL-). */
+int imap_line_end(struct imap *imap, enum imap_command_kind kind, uint64_t cookie, struct err *err);
+/* A string argument: quoted, or where it cannot be a non-synchronising literal (which needs
+ * LITERAL+ or LITERAL-). */
 int imap_line_string(struct imap *imap, const char *text, struct err *err);
 
 /* Notes that a command with imap->line_tag was sent. */
@@ -105,8 +105,8 @@ int imap_command_push(struct imap *imap, enum imap_command_kind kind, uint64_t c
 /* Takes the command of a tagged event off the queue; false when the tag is none of ours. */
 bool imap_command_answered(struct imap *imap, const struct imap_event *event,
 			   struct imap_command *command);
-/* Turns a tagged NO or BAD into an error: -ERR_TEMPORARY for codes and words that pass, else -ERR_REFUSED.
- * WHAT: "SELECT Work". 0 for OK. */
+/* Turns a tagged NO or BAD into an error: -ERR_TEMPORARY for codes and words that pass, else
+ * -ERR_REFUSED. WHAT: "SELECT Work". 0 for OK. */
 int imap_status_error(const struct imap_event *event, const char *what, struct err *err);
 /* Waits for one simple command's answer; other events are ignored. */
 int imap_wait_simple(struct imap *imap, const char *what, struct err *err);

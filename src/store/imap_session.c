@@ -1,6 +1,6 @@
 /*
- * The connection's one loop: bytes in, events out, commands and their tags. Answers are matched by tag; everything
- * untagged belongs to what is being asked for.
+ * The connection's one loop: bytes in, events out, commands and their tags. Answers are matched by
+ * tag; everything untagged belongs to what is being asked for.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -10,10 +10,10 @@
 
 #include "imap_private.h"
 
-#define IMAP_READ_SIZE 65536
-#define IMAP_COMMAND_MAX (1u << 20)   /* bytes */
-#define IMAP_NOISE_MAX   100000       /* "* OK still here" each 2 minutes for 4 months */
-#define IMAP_ALERTS_MAX  10           /* of a connection; a server may repeat one without end */
+#define IMAP_READ_SIZE   65536
+#define IMAP_COMMAND_MAX (1u << 20) /* bytes */
+#define IMAP_NOISE_MAX   100000     /* "* OK still here" each 2 minutes for 4 months */
+#define IMAP_ALERTS_MAX  10         /* of a connection; a server may repeat one without end */
 
 int imap_open(struct imap **result, const struct imap_params *params, struct err *err)
 {
@@ -136,8 +136,8 @@ static int note_untagged(struct imap *imap, const struct imap_event *event, stru
 		imap_note_caps(imap, event->code.args);
 	} else if (event->code.type == IMAP_CODE_ALERT && imap->alerts < IMAP_ALERTS_MAX) {
 		imap->alerts++;
-		log_line(imap->log, LOG_WARN, "%s: the server wants you to know: %.*s",
-			 imap->label, (int)event->text.len, event->text.data);
+		log_line(imap->log, LOG_WARN, "%s: the server wants you to know: %.*s", imap->label,
+			 (int)event->text.len, event->text.data);
 	}
 	return 0;
 }
@@ -155,7 +155,8 @@ static void note_count(struct imap *imap, const struct imap_event *event)
 	}
 }
 
-/* A server that talks on and on without ever answering has lost its way, however little memory that takes. */
+/* A server that talks on and on without ever answering has lost its way, however little memory that
+ * takes. */
 static int note_noise(struct imap *imap, const struct imap_event *event, struct err *err)
 {
 	bool is_noise = event->type == IMAP_UNTAGGED || event->type == IMAP_OTHER ||
@@ -189,8 +190,7 @@ int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err
 			}
 		} else if (event->type == IMAP_CAPABILITY) {
 			imap_note_caps(imap, event->names);
-		} else if (event->type == IMAP_TAGGED &&
-			   event->code.type == IMAP_CODE_CAPABILITY) {
+		} else if (event->type == IMAP_TAGGED && event->code.type == IMAP_CODE_CAPABILITY) {
 			imap_note_caps(imap, event->code.args);
 		}
 		note_count(imap, event);
@@ -273,7 +273,8 @@ static bool contains_nocase(struct span text, const char *word)
 	return false;
 }
 
-/* Refusals that ask for fewer commands, by response code or by the words of servers that send none. */
+/* Refusals that ask for fewer commands, by response code or by the words of servers that send none.
+ * */
 static bool is_throttle(const struct imap_event *event)
 {
 	static const char *const words[] = {"throttl", "backoff", "rate limit", "too many"};

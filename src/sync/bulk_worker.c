@@ -5,29 +5,29 @@
 #include <string.h>
 
 #define COMMANDS_IN_FLIGHT 6
-#define ACTIVE_MAX 48            /* tasks at a time; each holds the descriptors of a folder */
-#define WORKERS_MAX 32
+#define ACTIVE_MAX         48 /* tasks at a time; each holds the descriptors of a folder */
+#define WORKERS_MAX        32
 
 /* A task under work. */
 struct active {
 	struct download download;
 	struct box *box;
-	uint64_t open_cookie;    /* of its EXAMINE; meaningful while is_opening */
+	uint64_t open_cookie; /* of its EXAMINE; meaningful while is_opening */
 	bool is_opening;
-	bool is_void;            /* could not be opened as expected: its answers are dropped */
+	bool is_void; /* could not be opened as expected: its answers are dropped */
 };
 
 struct worker_state {
 	struct bulk *bulk;
 	struct imap *imap;
 	struct delivery delivery;
-	struct active *active[ACTIVE_MAX];   /* in the order asked */
+	struct active *active[ACTIVE_MAX]; /* in the order asked */
 	size_t active_count;
-	size_t done_count;                   /* the first so many are answered, and wait for the delivery's flush */
+	size_t done_count; /* the first so many are answered, and wait for the delivery's flush */
 	size_t in_flight;
 	uint64_t last_cookie;
-	struct box *asked_box;               /* the mailbox that will be selected once all sent is answered */
-	struct box *open_box;                /* the one that answers come from now */
+	struct box *asked_box; /* the mailbox that will be selected once all sent is answered */
+	struct box *open_box;  /* the one that answers come from now */
 	bool is_extra;
 	size_t number;
 	int code;
@@ -63,9 +63,8 @@ static int open_mailbox(struct worker_state *worker, struct active *active, stru
 		return 0;
 	}
 	/* The connection may have it open from before. */
-	if (worker->asked_box == NULL &&
-	    imap_selected(worker->imap, active->box->wire, false) ==
-		    active->box->base.uidvalidity) {
+	if (worker->asked_box == NULL && imap_selected(worker->imap, active->box->wire, false) ==
+						 active->box->base.uidvalidity) {
 		worker->asked_box = active->box;
 		worker->open_box = active->box;
 		return 0;
@@ -122,9 +121,8 @@ static int ask_more(struct worker_state *worker, struct err *err)
 		code = imap_compress(worker->imap, err);
 	}
 	while (code == 0 && worker->in_flight < COMMANDS_IN_FLIGHT) {
-		struct active *last = worker->active_count == 0
-					      ? NULL
-					      : worker->active[worker->active_count - 1];
+		struct active *last =
+			worker->active_count == 0 ? NULL : worker->active[worker->active_count - 1];
 		if (last != NULL && last->download.put_off) {
 			return 0;
 		}
@@ -359,8 +357,8 @@ int bulk_work(struct bulk *bulk, size_t count, struct err *err)
 		workers[i].is_extra = i > 0;
 	}
 	workers[0].imap = bulk->run->imap;
-	while (started < count && pthread_create(&workers[started].thread, NULL, extra_main,
-						 &workers[started]) == 0) {
+	while (started < count &&
+	       pthread_create(&workers[started].thread, NULL, extra_main, &workers[started]) == 0) {
 		started++;
 	}
 	worker_run(&workers[0]);

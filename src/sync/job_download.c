@@ -71,8 +71,8 @@ static int report_missing(struct download *download, struct err *err)
 	return code;
 }
 
-/* Rows that got no body although the server is done are asked for once more, each by itself, so that one bad message holds up no
- * other. */
+/* Rows that got no body although the server is done are asked for once more, each by itself, so
+ * that one bad message holds up no other. */
 static int fetch_and_retry(struct download *download, struct err *err)
 {
 	int code = fetch_all(download, err);

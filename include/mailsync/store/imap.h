@@ -1,10 +1,12 @@
 /*
- * The remote side over IMAP: one logged-in connection and what sync asks of a mailbox server. It reads and
- * does what it is told; it decides nothing. Sources: RFC 9051 and 3501; LIST-STATUS (5819), LIST-EXTENDED (5258),
- * SPECIAL-USE (6154), NAMESPACE (2342), CONDSTORE and QRESYNC (7162), UIDPLUS (4315), MOVE (6851), LITERAL+ (7888),
- * MULTIAPPEND (3502), OBJECTID (8474), ESEARCH (4731).
+ * The remote side over IMAP: one logged-in connection and what sync asks of a mailbox server. It
+ * reads and does what it is told; it decides nothing. Sources: RFC 9051 and 3501; LIST-STATUS
+ * (5819), LIST-EXTENDED (5258), SPECIAL-USE (6154), NAMESPACE (2342), CONDSTORE and QRESYNC (7162),
+ * UIDPLUS (4315), MOVE (6851), LITERAL+ (7888), MULTIAPPEND (3502), OBJECTID (8474), ESEARCH
+ * (4731).
  *
- * Mailbox names here are *wire* names (mbname.h). Commands are pipelined: `queue` functions only send, `next` functions wait.
+ * Mailbox names here are *wire* names (mbname.h). Commands are pipelined: `queue` functions only
+ * send, `next` functions wait.
  * Whatever is queued is answered in the order queued. One thread a handle.
  *
  *     imap_open                           connected and logged in
@@ -60,9 +62,9 @@ struct imap;
 struct imap_params {
 	const struct server *server;
 	struct log *log;
-	const char *label;            /* for the log: "work#1" */
+	const char *label; /* for the log: "work#1" */
 	const volatile int *stop;
-	uint64_t body_max;            /* largest body literal taken; 0: no limit */
+	uint64_t body_max; /* largest body literal taken; 0: no limit */
 };
 
 struct imap_totals {
@@ -72,7 +74,8 @@ struct imap_totals {
 	uint64_t bytes_out;
 };
 
-/* Connects and logs in; the strongest mechanism first. Errors as conn_open, and -ERR_LOGIN with the server's words. */
+/* Connects and logs in; the strongest mechanism first. Errors as conn_open, and -ERR_LOGIN with the
+ * server's words. */
 int imap_open(struct imap **imap, const struct imap_params *params, struct err *err);
 /* Drops the connection; sends nothing. */
 void imap_close(struct imap **imap);
@@ -91,124 +94,135 @@ bool imap_is_tls(const struct imap *imap);
 void imap_totals(const struct imap *imap, struct imap_totals *totals);
 int64_t imap_rtt_us(const struct imap *imap);
 
-/* Whether a command was refused with words or a code that ask for patience ([THROTTLED], [LIMIT], [UNAVAILABLE], "try again", ...)
- * since this was last taken. Of a FETCH only throttling counts: else it is a message that the server cannot give now. */
+/* Whether a command was refused with words or a code that ask for patience ([THROTTLED], [LIMIT],
+ * [UNAVAILABLE], "try again", ...) since this was last taken. Of a FETCH only throttling counts:
+ * else it is a message that the server cannot give now. */
 bool imap_backoff_is_due(const struct imap *imap);
 /* Takes it, with the time that the server names (0: none); false when there is none. */
 bool imap_backoff_take(struct imap *imap, int64_t *wanted_ms);
 
 /* A mailbox of LIST. */
 struct imap_mailbox {
-	char *wire;                   /* owned */
-	unsigned attributes;          /* IMAP_LIST_* */
+	char *wire;          /* owned */
+	unsigned attributes; /* IMAP_LIST_* */
 	struct {
-		unsigned has;         /* IMAP_COUNT_* */
+		unsigned has; /* IMAP_COUNT_* */
 		uint32_t messages;
 		uint32_t uidnext;
 		uint32_t uidvalidity;
 		uint64_t highestmodseq;
-		char *mailboxid;      /* owned, NULL unknown */
+		char *mailboxid; /* owned, NULL unknown */
 	} counts;
 };
 struct imap_mailboxes {
 	struct imap_mailbox *items;
 	size_t count;
-	struct mbname_wire wire;      /* separator and prefix of the personal namespace */
+	struct mbname_wire wire; /* separator and prefix of the personal namespace */
 };
-/* ENABLE, NAMESPACE and LIST (with STATUS and subscriptions where the server can) in one write, with LSUB when SUBSCRIBED is
- * wanted and LIST cannot tell. Without LIST-STATUS the counts are empty: see imap_status. */
+/* ENABLE, NAMESPACE and LIST (with STATUS and subscriptions where the server can) in one write,
+ * with LSUB when SUBSCRIBED is wanted and LIST cannot tell. Without LIST-STATUS the counts are
+ * empty: see imap_status. */
 int imap_discover(struct imap *imap, bool subscribed, struct imap_mailboxes *mailboxes,
 		  struct err *err);
 void imap_mailboxes_finish(struct imap_mailboxes *mailboxes);
-/* Pipelined STATUS of those mailboxes whose `wanted` is true; one that the server refuses keeps has == 0. */
+/* Pipelined STATUS of those mailboxes whose `wanted` is true; one that the server refuses keeps has
+ * == 0. */
 int imap_status(struct imap *imap, struct imap_mailboxes *mailboxes, const bool *wanted,
 		struct err *err);
 
 /*
- * A view: what a mailbox holds, or what changed since numbers known before. Opens the mailbox (EXAMINE, or SELECT when
- * is_writable) and asks for changed flags, new messages and, with QRESYNC, vanished ones.
+ * A view: what a mailbox holds, or what changed since numbers known before. Opens the mailbox
+ * (EXAMINE, or SELECT when is_writable) and asks for changed flags, new messages and, with QRESYNC,
+ * vanished ones.
  */
 struct imap_view_request {
-	const char *wire;             /* must stay valid until its view is taken */
+	const char *wire; /* must stay valid until its view is taken */
 	bool is_writable;
-	uint32_t uidvalidity;         /* 0: nothing known, list everything */
-	uint32_t uidnext;             /* UIDs from here on are new; with 0 or 1 everything is listed */
-	uint64_t modseq;              /* changes since; 0: unknown, flags of all are listed */
-	bool skip_new;                /* STATUS said that there is nothing from uidnext on */
-	bool is_empty;                /* STATUS said that it is empty */
-	struct keywords *keywords;    /* the mailbox's table; keywords met are interned */
-	bool intern;                  /* false: keywords not in the table are left out */
+	uint32_t uidvalidity;      /* 0: nothing known, list everything */
+	uint32_t uidnext;          /* UIDs from here on are new; with 0 or 1 everything is listed */
+	uint64_t modseq;           /* changes since; 0: unknown, flags of all are listed */
+	bool skip_new;             /* STATUS said that there is nothing from uidnext on */
+	bool is_empty;             /* STATUS said that it is empty */
+	struct keywords *keywords; /* the mailbox's table; keywords met are interned */
+	bool intern;               /* false: keywords not in the table are left out */
 };
 struct imap_view_message {
 	uint32_t uid;
 	bool has_flags;
 	bool has_date;
 	uint64_t flags;
-	uint64_t size;                /* RFC822.SIZE; 0 unknown */
+	uint64_t size; /* RFC822.SIZE; 0 unknown */
 	int64_t date;
-	size_t emailid;               /* offset + 1 in the view's text; 0 none */
+	size_t emailid; /* offset + 1 in the view's text; 0 none */
 };
 struct imap_view {
-	int status;                   /* 0, or why this mailbox could not be viewed: */
+	int status; /* 0, or why this mailbox could not be viewed: */
 	struct err err;
-	bool is_writable;             /* as asked for, and not READ-ONLY */
-	uint32_t uidvalidity;         /* 0: the server said none, or nonsense */
-	uint32_t uidnext;             /* 0: unknown */
-	uint64_t modseq;              /* of SELECT; 0: none */
-	uint32_t exists;              /* of SELECT, with EXISTS, EXPUNGE and VANISHED after it */
-	char *mailboxid;              /* owned, NULL unknown */
+	bool is_writable;     /* as asked for, and not READ-ONLY */
+	uint32_t uidvalidity; /* 0: the server said none, or nonsense */
+	uint32_t uidnext;     /* 0: unknown */
+	uint64_t modseq;      /* of SELECT; 0: none */
+	uint32_t exists;      /* of SELECT, with EXISTS, EXPUNGE and VANISHED after it */
+	char *mailboxid;      /* owned, NULL unknown */
 	bool has_permanent;
 	uint64_t permanent_flags;
 	bool permanent_any;
-	bool is_full;                 /* messages holds every message that the server admits to */
-	struct imap_view_message *messages;   /* ascending by UID, each once */
+	bool is_full; /* messages holds every message that the server admits to */
+	struct imap_view_message *messages; /* ascending by UID, each once */
 	size_t count;
-	struct uidset gone;           /* VANISHED */
-	char *text;                   /* of EMAILIDs */
+	struct uidset gone; /* VANISHED */
+	char *text;         /* of EMAILIDs */
 	/* private */
 	size_t cap;
 	size_t text_len, text_cap;
 	bool is_sorted;
 };
 int imap_view_queue(struct imap *imap, const struct imap_view_request *request, struct err *err);
-/* The oldest queued view, when it is whole. A failure of the one mailbox is in view->status; the return value is the connection's. */
+/* The oldest queued view, when it is whole. A failure of the one mailbox is in view->status; the
+ * return value is the connection's. */
 int imap_view_next(struct imap *imap, struct imap_view *view, struct err *err);
 void imap_view_finish(struct imap_view *view);
-const char *imap_view_emailid(const struct imap_view *view, const struct imap_view_message *message);
+const char *imap_view_emailid(const struct imap_view *view,
+			      const struct imap_view_message *message);
 
-/* Which UIDs the selected mailbox holds: UID SEARCH ALL. *EXISTS is the count that the server gives for the same mailbox then: only when it equals the set's size
- * are absent UIDs proven gone. */
+/* Which UIDs the selected mailbox holds: UID SEARCH ALL. *EXISTS is the count that the server gives
+ * for the same mailbox then: only when it equals the set's size are absent UIDs proven gone. */
 int imap_list_uids(struct imap *imap, struct uidset *uids, uint32_t *exists, struct err *err);
 
-/* Makes WIRE the selected mailbox, by SELECT or EXAMINE, unless it is already (an EXAMINEd one is SELECTed anew when writing is asked for). Waits for the answer.
- * OPENED gets the numbers (messages none). */
+/* Makes WIRE the selected mailbox, by SELECT or EXAMINE, unless it is already (an EXAMINEd one is
+ * SELECTed anew when writing is asked for). Waits for the answer. OPENED gets the numbers (messages
+ * none). */
 int imap_select(struct imap *imap, const char *wire, bool is_writable, struct imap_view *opened,
 		struct err *err);
 /* Whether WIRE is selected now and with what UIDVALIDITY (0: not). */
 uint32_t imap_selected(const struct imap *imap, const char *wire, bool is_writable);
 
-/* Bodies. WHAT: IMAP_WHOLE or IMAP_HEADERS of each UID of the set. COOKIE comes back in IMAP_BODY_DONE. Split by
- * the caller into commands of sensible size; each set must come to less than 1,000 bytes (uidset_format_some). */
-enum imap_part { IMAP_WHOLE, IMAP_HEADERS };
+/* Bodies. WHAT: IMAP_WHOLE or IMAP_HEADERS of each UID of the set. COOKIE comes back in
+ * IMAP_BODY_DONE. Split by the caller into commands of sensible size; each set must come to less
+ * than 1,000 bytes (uidset_format_some). */
+enum imap_part {
+	IMAP_WHOLE,
+	IMAP_HEADERS
+};
 int imap_fetch_queue(struct imap *imap, enum imap_part what, struct span uids, uint64_t cookie,
 		     struct err *err);
-/* EXAMINEs a mailbox in the middle of such a pipeline: the answers to what is queued behind it are of that mailbox. Comes back as
- * IMAP_FETCHED_OPENED with COOKIE, status and uidvalidity. */
+/* EXAMINEs a mailbox in the middle of such a pipeline: the answers to what is queued behind it are
+ * of that mailbox. Comes back as IMAP_FETCHED_OPENED with COOKIE, status and uidvalidity. */
 int imap_fetch_open_queue(struct imap *imap, const char *wire, uint64_t cookie, struct err *err);
 enum imap_body_type {
-	IMAP_FETCHED_OPENED,    /* a mailbox was opened: cookie, status, uidvalidity */
-	IMAP_FETCHED_BEGIN,     /* a body begins: size */
-	IMAP_FETCHED_DATA,      /* data */
-	IMAP_FETCHED_END,       /* it is whole, but whose it is may not be known yet */
-	IMAP_FETCHED_MESSAGE,   /* the response closed: uid, has_body, date; a message counts only now */
-	IMAP_FETCHED_DONE       /* one command was answered: cookie, status (0 or -ERR_REFUSED with text in err) */
+	IMAP_FETCHED_OPENED, /* a mailbox was opened: cookie, status, uidvalidity */
+	IMAP_FETCHED_BEGIN,  /* a body begins: size */
+	IMAP_FETCHED_DATA,   /* data */
+	IMAP_FETCHED_END,    /* it is whole, but whose it is may not be known yet */
+	IMAP_FETCHED_MESSAGE, /* the response closed: uid, has_body, date; a message counts only now */
+	IMAP_FETCHED_DONE /* one command was answered: cookie, status (0 or -ERR_REFUSED with text in err) */
 };
 struct imap_body {
 	enum imap_body_type type;
 	uint64_t size;
 	struct span data;
-	uint32_t uid;           /* 0: the response had none (its body must be dropped) */
-	bool has_body;          /* false: NIL or not given */
+	uint32_t uid;  /* 0: the response had none (its body must be dropped) */
+	bool has_body; /* false: NIL or not given */
 	bool has_date;
 	int64_t date;
 	uint64_t cookie;
@@ -220,14 +234,15 @@ int imap_fetch_next(struct imap *imap, struct imap_body *body, struct err *err);
 
 /* What identifies a message, of FETCHes queued with IMAP_HEADERS. */
 struct imap_identity {
-	bool is_done;           /* one command was answered: nothing else is set */
-	bool has_header;        /* false: the server gave none */
-	uint32_t uid;           /* 0 unknown */
+	bool is_done;    /* one command was answered: nothing else is set */
+	bool has_header; /* false: the server gave none */
+	uint32_t uid;    /* 0 unknown */
 	struct header_identity identity;
 };
 int imap_identity_next(struct imap *imap, struct imap_identity *identity, struct err *err);
 
-/* Changes in the selected mailbox and of mailboxes. Each queues one command; its answer comes by imap_done_next with COOKIE. */
+/* Changes in the selected mailbox and of mailboxes. Each queues one command; its answer comes by
+ * imap_done_next with COOKIE. */
 struct imap_store_request {
 	struct span uids;
 	bool add;
@@ -240,7 +255,12 @@ int imap_store_queue(struct imap *imap, const struct imap_store_request *request
 int imap_expunge_queue(struct imap *imap, struct span uids, uint64_t cookie, struct err *err);
 int imap_copy_queue(struct imap *imap, struct span uids, const char *wire, bool move,
 		    uint64_t cookie, struct err *err);
-enum imap_admin { IMAP_CREATE, IMAP_DELETE, IMAP_SUBSCRIBE, IMAP_UNSUBSCRIBE };
+enum imap_admin {
+	IMAP_CREATE,
+	IMAP_DELETE,
+	IMAP_SUBSCRIBE,
+	IMAP_UNSUBSCRIBE
+};
 int imap_admin_queue(struct imap *imap, enum imap_admin what, const char *wire, uint64_t cookie,
 		     struct err *err);
 int imap_rename_queue(struct imap *imap, const char *from, const char *to, uint64_t cookie,
@@ -248,13 +268,13 @@ int imap_rename_queue(struct imap *imap, const char *from, const char *to, uint6
 
 struct imap_done {
 	uint64_t cookie;
-	int status;                       /* 0, or -ERR_REFUSED, -ERR_TEMPORARY ([UNAVAILABLE], [INUSE], throttled, ...) */
-	enum imap_code_type code;         /* of the tagged answer */
-	struct err err;                   /* the server's words */
+	int status; /* 0, or -ERR_REFUSED, -ERR_TEMPORARY ([UNAVAILABLE], [INUSE], throttled, ...) */
+	enum imap_code_type code; /* of the tagged answer */
+	struct err err;           /* the server's words */
 	bool has_appenduid;
 	bool has_copyuid;
-	uint32_t uidvalidity;             /* of APPENDUID or COPYUID */
-	struct uidset appended;           /* APPENDUID */
+	uint32_t uidvalidity;   /* of APPENDUID or COPYUID */
+	struct uidset appended; /* APPENDUID */
 	struct imap_copyuid copied;
 };
 void imap_done_init(struct imap_done *done);
@@ -268,9 +288,11 @@ int imap_done_next(struct imap *imap, struct imap_done *done, struct err *err);
 int imap_search_deleted(struct imap *imap, struct uidset *uids, struct err *err);
 
 /*
- * Uploads: begin, then (message, data...) once or, with MULTIAPPEND, several times, then end; the answer by imap_done_next.
- * Data must come to exactly the size told. message() may have to wait for the server's go-ahead: -ERR_REFUSED when it says NO
- * instead (that APPEND is over then; its imap_done is still to be taken). A connection on which an APPEND was begun and not ended can only be closed.
+ * Uploads: begin, then (message, data...) once or, with MULTIAPPEND, several times, then end; the
+ * answer by imap_done_next.
+ * Data must come to exactly the size told. message() may have to wait for the server's go-ahead:
+ * -ERR_REFUSED when it says NO instead (that APPEND is over then; its imap_done is still to be
+ * taken). A connection on which an APPEND was begun and not ended can only be closed.
  */
 int imap_append_begin(struct imap *imap, const char *wire, uint64_t cookie, struct err *err);
 struct imap_append {
