@@ -1,13 +1,13 @@
 /*
- * Which mailboxes there are, and with LIST-STATUS (RFC 5819) all their numbers, in one round trip. ENABLE (RFC 5161) and
- * NAMESPACE (RFC 2342) travel in the same write.
+ * Which mailboxes there are, and with LIST-STATUS (RFC 5819) all their numbers, in one round trip.
+ * ENABLE (RFC 5161) and NAMESPACE (RFC 2342) travel in the same write.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "imap_private.h"
 
-#define DISCOVER_MAX 200000     /* mailboxes; more is no mail account but a fault */
+#define DISCOVER_MAX 200000 /* mailboxes; more is no mail account but a fault */
 
 struct discovery {
 	struct imap_mailboxes *mailboxes;
@@ -184,8 +184,8 @@ static void note_enabled(struct imap *imap, struct span names)
 	struct span word;
 	while (imap_next_word(&names, &word)) {
 		imap->is_qresync_on |= span_equal_nocase(word, "QRESYNC");
-		imap->is_condstore_on |= span_equal_nocase(word, "QRESYNC") ||
-					 span_equal_nocase(word, "CONDSTORE");
+		imap->is_condstore_on |=
+			span_equal_nocase(word, "QRESYNC") || span_equal_nocase(word, "CONDSTORE");
 	}
 }
 
@@ -210,7 +210,8 @@ static int discovery_event(struct imap *imap, struct discovery *discovery,
 	}
 }
 
-/* Takes events until every outstanding command is answered; only LIST's refusal (cookie 1) matters. */
+/* Takes events until every outstanding command is answered; only LIST's refusal (cookie 1) matters.
+ * */
 static int discovery_read(struct imap *imap, struct discovery *discovery, struct err *err)
 {
 	int failed = 0;
@@ -266,7 +267,8 @@ int imap_discover(struct imap *imap, bool subscribed, struct imap_mailboxes *mai
 int imap_status(struct imap *imap, struct imap_mailboxes *mailboxes, const bool *wanted,
 		struct err *err)
 {
-	struct discovery discovery = {.mailboxes = mailboxes};
+	/* An unasked LIST may add to it. */
+	struct discovery discovery = {.mailboxes = mailboxes, .cap = mailboxes->count};
 	for (size_t i = 0; i < mailboxes->count; i++) {
 		if (!wanted[i]) {
 			continue;

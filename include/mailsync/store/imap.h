@@ -214,8 +214,10 @@ enum imap_body_type {
 	IMAP_FETCHED_BEGIN,  /* a body begins: size */
 	IMAP_FETCHED_DATA,   /* data */
 	IMAP_FETCHED_END,    /* it is whole, but whose it is may not be known yet */
-	IMAP_FETCHED_MESSAGE, /* the response closed: uid, has_body, date; a message counts only now */
-	IMAP_FETCHED_DONE /* one command was answered: cookie, status (0 or -ERR_REFUSED with text in err) */
+	/* The response closed: uid, has_body, date. A message counts only now. */
+	IMAP_FETCHED_MESSAGE,
+	/* One command was answered: cookie, status (0, or -ERR_REFUSED with text in err). */
+	IMAP_FETCHED_DONE
 };
 struct imap_body {
 	enum imap_body_type type;
@@ -268,7 +270,7 @@ int imap_rename_queue(struct imap *imap, const char *from, const char *to, uint6
 
 struct imap_done {
 	uint64_t cookie;
-	int status; /* 0, or -ERR_REFUSED, -ERR_TEMPORARY ([UNAVAILABLE], [INUSE], throttled, ...) */
+	int status; /* 0, -ERR_REFUSED, or -ERR_TEMPORARY ([UNAVAILABLE], [INUSE], ...) */
 	enum imap_code_type code; /* of the tagged answer */
 	struct err err;           /* the server's words */
 	bool has_appenduid;
