@@ -36,6 +36,8 @@ static const char mailbox_delete[] = "DELETE FROM mailbox WHERE id = ?";
 static const char mailbox_reset[] =
 	"UPDATE mailbox SET uidvalidity = 0, uidnext = 0, modseq = 0, messages = 0, stamp = NULL,"
 	" pending = 0, skipped = 0, held_policy = 0 WHERE id = ?";
+static const char mailboxes_look_again[] =
+	"UPDATE mailbox SET modseq = 0, stamp = NULL, held_policy = 0";
 static const char forget_all[] =
 	"DELETE FROM row; DELETE FROM mailbox; DELETE FROM intent; DELETE FROM pop3";
 
@@ -324,6 +326,18 @@ static int mailbox_empty(struct state *state, int64_t mailbox, const char *last,
 	for (size_t i = 0; status == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		status = state_run_ints(state, steps[i], mailbox, 0, err);
 	}
+	return state_write_end(state, own, status, err);
+}
+
+int state_look_again(struct state *state, struct err *err)
+{
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = state_exec(state, mailboxes_look_again, err);
 	return state_write_end(state, own, status, err);
 }
 

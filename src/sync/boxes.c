@@ -296,6 +296,13 @@ static int box_forget(struct run *run, struct box *box, struct err *err)
 	return code;
 }
 
+/* Only --pull or --push keep this run from it. */
+static bool may_be_removed_later(const struct run *run, unsigned side)
+{
+	bool is_kept = side == SIDE_LOCAL ? run->options->push : run->options->pull;
+	return is_kept && (run->account->remove_mailboxes & run_sides(run) & side) != 0;
+}
+
 /* Whether its removal on one side is to be followed; the removal itself waits for the brake. */
 static int settle_vanished(struct run *run, struct box *box, unsigned gone_side, struct err *err)
 {
@@ -303,6 +310,10 @@ static int settle_vanished(struct run *run, struct box *box, unsigned gone_side,
 	if ((run->remove_mailboxes & other) && strcmp(box->name, "INBOX") != 0) {
 		box->remove = other;
 		return state_count_agreed(run->state, box->base.id, &box->agreed_before, err);
+	}
+	if (may_be_removed_later(run, other) && strcmp(box->name, "INBOX") != 0) {
+		box->is_excluded = true;
+		return 0;
 	}
 	log_line(run->log, LOG_WARN,
 		 "%s/%s: the mailbox was removed %s; its messages are kept %s (see "

@@ -25,6 +25,7 @@ struct local_delta {
 	struct local_change *items;
 	size_t count;
 	size_t cap;
+	bool keeps_keywords; /* letters are not read: keywords stay what they were */
 };
 
 bool box_is_active(const struct box *box)
@@ -69,9 +70,12 @@ static int delta_row_absent(struct local_delta *delta, const struct maildir_scan
 	return delta_add(delta, LOCAL_GONE, row->id, 0, err);
 }
 
-static int delta_row_present(struct local_delta *delta, const struct maildir_scan *scan,
+static int delta_row_present(struct local_delta *delta, struct maildir_scan *scan,
 			     const struct row *row, size_t entry, struct err *err)
 {
+	if (delta->keeps_keywords) {
+		scan->entries[entry].flags |= row->local_flags & ~FLAGS_SYSTEM;
+	}
 	if (row->local != SIDE_PRESENT) {
 		return delta_add(delta, LOCAL_BACK, row->id, entry, err);
 	}
@@ -82,7 +86,7 @@ static int delta_row_present(struct local_delta *delta, const struct maildir_sca
 }
 
 /* The merge. Inside a transaction, as the cursor demands. */
-static int delta_merge(struct local_delta *delta, const struct maildir_scan *scan,
+static int delta_merge(struct local_delta *delta, struct maildir_scan *scan,
 		       struct state_cursor *cursor, struct err *err)
 {
 	const struct row *row = NULL;
@@ -106,7 +110,7 @@ static int delta_merge(struct local_delta *delta, const struct maildir_scan *sca
 	return code;
 }
 
-static int delta_compute(struct run *run, struct box *box, const struct maildir_scan *scan,
+static int delta_compute(struct run *run, struct box *box, struct maildir_scan *scan,
 			 struct local_delta *delta, struct err *err)
 {
 	struct state_cursor *cursor = NULL;
@@ -253,7 +257,7 @@ static int delta_commit(struct run *run, struct box *box, const struct maildir_s
 int observe_local_box(struct run *run, struct box *box, struct err *err)
 {
 	struct maildir_scan scan;
-	struct local_delta delta = {0};
+	struct local_delta delta = {.keeps_keywords = !run->account->keywords};
 	bool is_leftover = run->was_unclean && run->may_write_local && !run->options->dry_run;
 	/* The run that died may have been about to make this folder. */
 	int code = is_leftover ? maildir_create_box(run->maildir, box->name, err) : 0;

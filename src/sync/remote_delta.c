@@ -15,10 +15,22 @@ struct delta {
 	uint64_t changes;
 };
 
-static bool message_is_news(const struct row *row, const struct imap_view_message *message)
+/* MESSAGE's flags for ROW (NULL: a new one); with `keywords = no` its keywords stay as they are. */
+static uint64_t flags_seen(const struct delta *delta, const struct row *row,
+			   const struct imap_view_message *message)
+{
+	if (delta->run->account->keywords) {
+		return message->flags;
+	}
+	uint64_t kept = row == NULL ? 0 : row->remote_flags & ~FLAGS_SYSTEM;
+	return (message->flags & FLAGS_SYSTEM) | kept;
+}
+
+static bool message_is_news(const struct delta *delta, const struct row *row,
+			    const struct imap_view_message *message)
 {
 	return row->remote != SIDE_PRESENT ||
-	       (message->has_flags && row->remote_flags != message->flags);
+	       (message->has_flags && row->remote_flags != flags_seen(delta, row, message));
 }
 
 static int put_new(struct delta *delta, const struct imap_view_message *message, struct err *err)
@@ -28,7 +40,7 @@ static int put_new(struct delta *delta, const struct imap_view_message *message,
 	row.mailbox = delta->box->base.id;
 	row.uid = message->uid;
 	row.remote = SIDE_PRESENT;
-	row.remote_flags = message->flags;
+	row.remote_flags = flags_seen(delta, NULL, message);
 	row.size_bytes = message->size;
 	row.date = message->has_date ? message->date : 0;
 	const char *emailid = imap_view_emailid(delta->view, message);
@@ -56,7 +68,7 @@ static int put_back(struct delta *delta, uint32_t uid, const struct imap_view_me
 		row.remote = SIDE_PRESENT;
 		row.reason = REASON_NONE;
 		if (message != NULL && message->has_flags) {
-			row.remote_flags = message->flags;
+			row.remote_flags = flags_seen(delta, &row, message);
 		}
 		code = state_row_put(delta->run->state, &row, err);
 	}
@@ -69,7 +81,7 @@ static int see_message(struct delta *delta, const struct row *row,
 		       const struct imap_view_message *message, struct err *err)
 {
 	struct state_seen seen;
-	if (!message_is_news(row, message)) {
+	if (!message_is_news(delta, row, message)) {
 		return 0;
 	}
 	if (row->remote != SIDE_PRESENT) {
@@ -77,7 +89,7 @@ static int see_message(struct delta *delta, const struct row *row,
 	}
 	delta->changes++;
 	return state_see_remote_flags(delta->run->state, delta->box->base.id, message->uid,
-				      message->flags, &seen, err);
+				      flags_seen(delta, row, message), &seen, err);
 }
 
 /* A message told of by changes only; an unknown one without flags will be told of again. */
@@ -157,7 +169,7 @@ static int merge_listing(struct delta *delta, struct state_cursor *cursor,
 			continue;
 		}
 		if (i < view->count && view->messages[i].uid == row->uid) {
-			if (message_is_news(row, &view->messages[i])) {
+			if (message_is_news(delta, row, &view->messages[i])) {
 				code = changes_add(changes, row->uid, i, err);
 			}
 			i++;

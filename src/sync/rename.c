@@ -369,18 +369,10 @@ static void report(struct run *run, const struct rename_pair *pair)
 	buf_finish(&why);
 }
 
-static bool is_covered(const struct run *run, unsigned side)
-{
-	unsigned sides = run->account->direction == DIRECTION_PULL ? SIDE_LOCAL
-		       : run->account->direction == DIRECTION_PUSH ? SIDE_REMOTE
-								   : SIDE_LOCAL | SIDE_REMOTE;
-	return (run->account->create & sides & side) != 0;
-}
-
 static int carry_out(struct renaming *renaming, struct rename_pair *pair, struct err *err)
 {
 	struct run *run = renaming->run;
-	if (pair->is_settled || !is_covered(run, pair->side) ||
+	if (pair->is_settled || (run->account->create & run_sides(run) & pair->side) == 0 ||
 	    below(pair->to->name, pair->from->name, '/') != NULL) {
 		return 0;
 	}

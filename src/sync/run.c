@@ -69,15 +69,28 @@ void box_release(struct box *box)
 	maildir_box_close(&box->dir);
 }
 
+unsigned run_sides(const struct run *run)
+{
+	switch (run->account->direction) {
+	case DIRECTION_PULL:
+		return SIDE_LOCAL;
+	case DIRECTION_PUSH:
+		return SIDE_REMOTE;
+	case DIRECTION_BOTH:
+		break;
+	}
+	return SIDE_LOCAL | SIDE_REMOTE;
+}
+
 /* The keys, capped by direction and by this run's options. */
 static void policy_init(struct run *run)
 {
 	const struct account *account = run->account;
-	unsigned sides = SIDE_LOCAL | SIDE_REMOTE;
-	if (account->direction == DIRECTION_PULL || run->options->pull) {
+	unsigned sides = run_sides(run);
+	if (run->options->pull) {
 		sides &= ~SIDE_REMOTE;
 	}
-	if (account->direction == DIRECTION_PUSH || run->options->push) {
+	if (run->options->push) {
 		sides &= ~SIDE_LOCAL;
 	}
 	run->may_write_remote = (sides & SIDE_REMOTE) != 0;
@@ -134,6 +147,37 @@ static int open_lock(struct run *run, struct err *err)
 	return file_lock_acquire(&run->lock, path, run->options->wait, run->options->stop, err);
 }
 
+/* Keywords that changed while nobody looked are not told again: everything is looked at. */
+static int note_keywords(struct run *run, struct err *err)
+{
+	const char *now = run->account->keywords ? "yes" : "no";
+	struct buf value;
+	bool found = false;
+	buf_init(&value, 16);
+	int code = state_get(run->state, "keywords", &value, &found, err);
+	bool was_no = found && strcmp(value.data, "no") == 0;
+	bool is_same = found ? strcmp(value.data, now) == 0 : run->account->keywords;
+	buf_finish(&value);
+	if (code < 0 || is_same) {
+		return code;
+	}
+	code = state_begin(run->state, err);
+	if (code < 0) {
+		return code;
+	}
+	if (was_no) {
+		code = state_look_again(run->state, err);
+	}
+	if (code == 0) {
+		code = state_set(run->state, "keywords", now, err);
+	}
+	if (code < 0) {
+		state_rollback(run->state);
+		return code;
+	}
+	return state_commit(run->state, err);
+}
+
 static int open_local(struct run *run, struct err *err)
 {
 	char path[PATH_LIMIT];
@@ -153,6 +197,10 @@ static int open_local(struct run *run, struct err *err)
 		code = ownership_check(run->maildir, run->state, run->account->name, &ownership,
 				       err);
 	}
+	if (code < 0) {
+		return code;
+	}
+	code = note_keywords(run, err);
 	if (code < 0) {
 		return code;
 	}

@@ -128,6 +128,9 @@ int run_check_stop(struct run *run, struct err *err);
 /* Lists the server's mailboxes and gathers the boxes, which must be empty. */
 int run_discover(struct run *run, struct err *err);
 
+/* SIDE_LOCAL | SIDE_REMOTE: what `direction` lets be changed, --pull and --push left aside. */
+unsigned run_sides(const struct run *run);
+
 /* The box of a canonical name, or NULL. */
 struct box *run_box(struct run *run, const char *name);
 

@@ -46,7 +46,8 @@ int state_commit(struct state *state, struct err *err);
 void state_rollback(struct state *state);
 
 /* Small named values: "database" (random id), "generation", "account", "clean" ("1" after a
- * run that ended properly), "boot". *FOUND false when unset. */
+ * run that ended properly), "boot", "keywords" ("no": nobody looked at them in the last run). *FOUND
+ * false when unset. */
 int state_get(struct state *state, const char *key, struct buf *value, bool *found,
 	      struct err *err);
 int state_set(struct state *state, const char *key, const char *value, struct err *err);
@@ -91,6 +92,8 @@ void state_mailboxes_finish(struct state_mailboxes *mailboxes);
 int state_mailbox_put(struct state *state, struct state_mailbox *mailbox, struct err *err);
 /* Recounts and stores `pending` and `skipped` from its rows. */
 int state_mailbox_count(struct state *state, struct state_mailbox *mailbox, struct err *err);
+/* All mailboxes: the flags of all messages are to be looked at again, on both sides. */
+int state_look_again(struct state *state, struct err *err);
 /* Drops it with its rows and intents. */
 int state_mailbox_drop(struct state *state, int64_t mailbox, struct err *err);
 /* Forgets its rows and intents, uidvalidity and numbers, not itself. */
