@@ -15,6 +15,8 @@ struct discovery {
 	bool has_namespace;
 	char list_separator;
 	char prefix[256];
+	uint32_t *slots;   /* hash table by name: positions in mailboxes + 1, 0 for none */
+	size_t slot_count; /* a power of two, over twice the mailboxes; 0 before the first */
 };
 
 void imap_mailboxes_finish(struct imap_mailboxes *mailboxes)
@@ -27,19 +29,63 @@ void imap_mailboxes_finish(struct imap_mailboxes *mailboxes)
 	*mailboxes = (struct imap_mailboxes){0};
 }
 
-static struct imap_mailbox *discovery_find(const struct discovery *discovery, struct span name)
+/* INBOX is one name in any case. */
+static struct span name_key(struct span name)
 {
-	struct imap_mailboxes *mailboxes = discovery->mailboxes;
-	/* STATUS follows its LIST line, or comes in the same order: look from the end. */
-	for (size_t i = mailboxes->count; i > 0; i--) {
-		struct imap_mailbox *mailbox = &mailboxes->items[i - 1];
-		if (span_equal_cstr(name, mailbox->wire) ||
-		    (span_equal_nocase(name, "INBOX") &&
-		     span_equal_nocase(span_of(mailbox->wire), "INBOX"))) {
-			return mailbox;
+	return span_equal_nocase(name, "INBOX") ? SPAN_LIT("INBOX") : name;
+}
+
+/* Where NAME is in the table, or the empty slot where it would be. There must be an empty one. */
+static uint32_t *discovery_slot(const struct discovery *discovery, struct span name)
+{
+	struct span key = name_key(name);
+	uint32_t hash = 2166136261u; /* FNV-1a */
+	for (size_t i = 0; i < key.len; i++) {
+		hash = (hash ^ (unsigned char)key.data[i]) * 16777619u;
+	}
+	for (size_t at = hash;; at++) {
+		uint32_t *slot = &discovery->slots[at & (discovery->slot_count - 1)];
+		if (*slot == 0 ||
+		    span_equal(key,
+			       name_key(span_of(discovery->mailboxes->items[*slot - 1].wire)))) {
+			return slot;
 		}
 	}
-	return NULL;
+}
+
+static struct imap_mailbox *discovery_find(const struct discovery *discovery, struct span name)
+{
+	uint32_t slot = discovery->slot_count == 0 ? 0 : *discovery_slot(discovery, name);
+	return slot == 0 ? NULL : &discovery->mailboxes->items[slot - 1];
+}
+
+/* Makes room for one name more. */
+static int discovery_reserve(struct discovery *discovery, struct err *err)
+{
+	const struct imap_mailboxes *mailboxes = discovery->mailboxes;
+	if ((mailboxes->count + 1) * 2 <= discovery->slot_count) {
+		return 0;
+	}
+	size_t slot_count = 64;
+	while (slot_count < (mailboxes->count + 1) * 4) {
+		slot_count *= 2;
+	}
+	uint32_t *slots = calloc(slot_count, sizeof(*slots));
+	if (slots == NULL) {
+		return err_nomem(err);
+	}
+	free(discovery->slots);
+	discovery->slots = slots;
+	discovery->slot_count = slot_count;
+	for (size_t i = 0; i < mailboxes->count; i++) {
+		*discovery_slot(discovery, span_of(mailboxes->items[i].wire)) = (uint32_t)i + 1;
+	}
+	return 0;
+}
+
+static void discovery_finish(struct discovery *discovery)
+{
+	free(discovery->slots);
 }
 
 static int discovery_add(struct discovery *discovery, const struct imap_list *list, struct err *err)
@@ -63,10 +109,15 @@ static int discovery_add(struct discovery *discovery, const struct imap_list *li
 		mailboxes->items = items;
 		discovery->cap = cap;
 	}
+	int code = discovery_reserve(discovery, err);
+	if (code < 0) {
+		return code;
+	}
 	char *wire = span_dup(list->name);
 	if (wire == NULL) {
 		return 0; /* a NUL in the name: cannot be asked for either */
 	}
+	*discovery_slot(discovery, list->name) = (uint32_t)mailboxes->count + 1;
 	mailboxes->items[mailboxes->count++] =
 		(struct imap_mailbox){.wire = wire, .attributes = list->attributes};
 	return 0;
@@ -247,6 +298,7 @@ int imap_discover(struct imap *imap, bool subscribed, struct imap_mailboxes *mai
 	if (code == 0) {
 		code = discovery_read(imap, &discovery, err);
 	}
+	discovery_finish(&discovery);
 	if (code < 0) {
 		imap_mailboxes_finish(&found);
 		return code;
@@ -269,23 +321,25 @@ int imap_status(struct imap *imap, struct imap_mailboxes *mailboxes, const bool 
 {
 	/* An unasked LIST may add to it. */
 	struct discovery discovery = {.mailboxes = mailboxes, .cap = mailboxes->count};
-	for (size_t i = 0; i < mailboxes->count; i++) {
+	int code = discovery_reserve(&discovery, err);
+	for (size_t i = 0; code == 0 && i < mailboxes->count; i++) {
+		struct err ignored;
 		if (!wanted[i]) {
 			continue;
 		}
 		imap_line_begin(imap);
 		buf_append_cstr(&imap->line, "STATUS ");
-		int code = imap_line_string(imap, mailboxes->items[i].wire, err);
-		if (code < 0) {
+		if (imap_line_string(imap, mailboxes->items[i].wire, &ignored) < 0) {
 			continue; /* a name that cannot be sent: no counts */
 		}
 		buf_append_cstr(&imap->line, " (");
 		append_items(imap, &imap->line);
 		buf_append_char(&imap->line, ')');
 		code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
-		if (code < 0) {
-			return code;
-		}
 	}
-	return discovery_read(imap, &discovery, err);
+	if (code == 0) {
+		code = discovery_read(imap, &discovery, err);
+	}
+	discovery_finish(&discovery);
+	return code;
 }

@@ -7,6 +7,7 @@
 #include "mailsync/proto/imap_write.h"
 #include "mailsync/store/imap.h"
 
+#include "imap_ranges.h"
 #include "imap_trace.h"
 
 #define IMAP_LINE_SAFE 1000 /* bytes of a command line at most; some servers stop there */
@@ -34,6 +35,7 @@ struct imap_view_slot {
 	int fetches;      /* their answers still to come */
 	bool is_selected; /* SELECT was answered OK */
 	bool fetch_failed;
+	struct imap_ranges gone; /* VANISHED, as told */
 };
 
 struct imap {

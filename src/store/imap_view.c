@@ -34,6 +34,7 @@ const char *imap_view_emailid(const struct imap_view *view, const struct imap_vi
 static void slot_destroy(struct imap_view_slot *slot)
 {
 	imap_view_finish(&slot->view);
+	imap_ranges_finish(&slot->gone);
 	free(slot);
 }
 
@@ -280,7 +281,7 @@ static int view_event(struct imap *imap, struct imap_view_slot *slot,
 		return note_fetch(slot, &event->fetch, err);
 	case IMAP_VANISHED:
 		/* A VANISHED for everything is checked against the count by who uses it. */
-		return uidset_add(&slot->view.gone, event->range.first, event->range.last, err);
+		return imap_ranges_add(&slot->gone, event->range, err);
 	case IMAP_EXISTS:
 	case IMAP_EXPUNGE:
 		slot->view.exists = imap->exists;
@@ -393,6 +394,10 @@ int imap_view_next(struct imap *imap, struct imap_view *view, struct err *err)
 		}
 	}
 	view_merge(&slot->view);
+	int taken = imap_ranges_take(&slot->gone, &slot->view.gone, err);
+	if (taken < 0) {
+		return taken;
+	}
 	*view = slot->view;
 	memset(&slot->view, 0, sizeof(slot->view));
 	imap->views = slot->next;
@@ -427,25 +432,37 @@ int imap_select(struct imap *imap, const char *wire, bool is_writable, struct im
 	return code;
 }
 
-static int search(struct imap *imap, const char *command_text, struct uidset *uids, struct err *err)
+static int search_read(struct imap *imap, struct imap_ranges *found, struct err *err)
 {
-	imap_line_begin(imap);
-	buf_append_cstr(&imap->line, command_text);
-	int code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
-	while (code == 0) {
+	for (;;) {
 		struct imap_event event;
 		struct imap_command command;
-		code = imap_event_next(imap, &event, err);
-		if (code < 0) {
-			break;
+		int code = imap_event_next(imap, &event, err);
+		if (code == 0 && event.type == IMAP_NUMBERS) {
+			code = imap_ranges_add(found, event.range, err);
 		}
-		if (event.type == IMAP_NUMBERS) {
-			code = uidset_add(uids, event.range.first, event.range.last, err);
-		} else if (event.type == IMAP_TAGGED &&
-			   imap_command_answered(imap, &event, &command)) {
+		if (code < 0) {
+			return code;
+		}
+		if (event.type == IMAP_TAGGED && imap_command_answered(imap, &event, &command)) {
 			return imap_status_error(&event, "SEARCH", err);
 		}
 	}
+}
+
+static int search(struct imap *imap, const char *command_text, struct uidset *uids, struct err *err)
+{
+	struct imap_ranges found = {0};
+	imap_line_begin(imap);
+	buf_append_cstr(&imap->line, command_text);
+	int code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
+	if (code == 0) {
+		code = search_read(imap, &found, err);
+	}
+	if (code == 0) {
+		code = imap_ranges_take(&found, uids, err);
+	}
+	imap_ranges_finish(&found);
 	return code;
 }
 

@@ -2,6 +2,7 @@
 written outside the Maildir, nothing local is deleted on a lie, a bad message holds up no other, and
 the exit status is a documented one."""
 
+import os
 import re
 
 import pytest
@@ -10,6 +11,8 @@ from rig import bounded, mail, tree
 from rig.fake import Box, FakeServer
 from rig.scripted import always, close, expect, flood, message, raw
 
+# How much a server floods with; more shows worse than linear work, and takes longer.
+FLOOD = int(os.environ.get("MAILSYNC_FLOOD_MB", "6")) << 20
 STATUSES = {0, 1, 69, 75, 76, 77, 79}
 QRESYNC = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ENABLE CONDSTORE QRESYNC ESEARCH"
 CONDSTORE = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ENABLE CONDSTORE"
@@ -580,7 +583,7 @@ FLOODS = {
 @pytest.mark.parametrize("where", ["LIST", "SELECT|EXAMINE", "UID FETCH"])
 @pytest.mark.parametrize("kind", FLOODS)
 def test_flood(bad, kind, where):
-    """32 MB of the same, then silence: the line ends, or the run does; nothing is lost."""
+    """Much of the same, then silence: the line ends, or the run does; nothing is lost."""
     server, account = synced(bad)
     box = server.boxes["INBOX"]
     box.add(mail.one(80, size=300))
@@ -588,8 +591,42 @@ def test_flood(bad, kind, where):
     if kind.startswith(("deep", "a line", "a fetch", "a capability", "quoted")):
         block = head[-500:] if head[-1:] != b" " else b"x " * 250
     known = local(account)
-    server.script = [always(rf"^({where})", raw(head), flood(block, 32 << 20), close())]
-    sync(account, {0, 1, 75, 76}, seconds=40)
+    server.script = [always(rf"^({where})", raw(head), flood(block, FLOOD), close())]
+    sync(account, {0, 1, 75, 76}, seconds=20)
+    assert local(account) == known
+    recovers(server, account)
+
+
+TOP = 4_294_967_290
+COUNTED = {
+    "more and more mailboxes": lambda n: b'* LIST () "/" "box%d"\r\n' % n,
+    "more and more messages": lambda n: b"* %d FETCH (UID %d FLAGS ())\r\n" % (n, n),
+    "fewer and fewer messages": lambda n: b"* 1 FETCH (UID %d FLAGS ())\r\n" % (TOP - n),
+    "the same messages": lambda n: b"* 1 FETCH (UID %d FLAGS ())\r\n" % (n % 3 + 1),
+    "every other vanished": lambda n: b"* VANISHED %d\r\n" % (2 * n),
+    "every other vanished, downwards": lambda n: b"* VANISHED %d\r\n" % (TOP - 2 * n),
+    "found upwards": lambda n: b"* SEARCH %d\r\n" % (2 * n),
+    "found downwards": lambda n: b"* SEARCH %d\r\n" % (TOP - 2 * n),
+    "keywords": lambda n: b"* 1 FETCH (UID 1 FLAGS (k%d))\r\n" % n,
+    "flags": lambda n: b"* FLAGS (k%d)\r\n" % n,
+    "email ids": lambda n: b"* 1 FETCH (UID %d EMAILID (M%d))\r\n" % (n, n),
+    "bodies": lambda n: b"* 1 FETCH (UID %d BODY[] {3}\r\nabc)\r\n" % (n + 100),
+}
+
+
+@pytest.mark.parametrize("where", ["LIST", "SELECT|EXAMINE", "UID FETCH", "UID SEARCH"])
+@pytest.mark.parametrize("kind", COUNTED)
+def test_flood_of_things_that_differ(bad, kind, where):
+    """Much of what has to be remembered, were it true."""
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+    box.add(mail.one(80, size=300))
+    known = local(account)
+    server.script = [always(rf"^({where})", flood(COUNTED[kind], FLOOD), close()),
+                     # A listing is asked for.
+                     always(r"^(SELECT|EXAMINE)", lambda c: [
+                         "* 9 EXISTS" if "EXISTS" in x else x for x in box.opening()] + ["OK done"])]
+    sync(account, {0, 1, 75, 76}, seconds=20)
     assert local(account) == known
     recovers(server, account)
 

@@ -1,4 +1,5 @@
-/* A server's challenges, lines of any bytes: no crash, and no login counts as done that the server has not proved. */
+/* A server's challenges, lines of any bytes: no crash, and no login counts as done that the server
+ * has not proved. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -38,8 +38,9 @@ class pause(NamedTuple):
 
 
 class flood(NamedTuple):
-    """DATA again and again until so many bytes went out or the client hangs up."""
-    data: bytes
+    """DATA again and again until so many bytes went out or the client hangs up. DATA may be a
+    function of a number that counts up from 1."""
+    data: object
     total: int
 
 
@@ -161,9 +162,14 @@ class Scripted:
 
     @staticmethod
     def flood(conn, what):
-        block = what.data * max(1, 65536 // len(what.data))
-        for _ in range(max(1, what.total // len(block))):
+        sent = number = 0
+        block = b"" if callable(what.data) else what.data * max(1, 65536 // len(what.data))
+        while sent < what.total:
+            if callable(what.data):
+                block = b"".join(what.data(number + n) for n in range(1, 1001))
+                number += 1000
             conn.sendall(block)
+            sent += len(block)
 
     def stop(self):
         try:
