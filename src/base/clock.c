@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -62,6 +63,15 @@ static void boot_id_from_time(char id[BOOT_ID_SIZE])
 
 void clock_boot_id(char id[BOOT_ID_SIZE])
 {
+#ifdef MAILSYNC_STEPS
+	/* The crash proof cuts the power without a boot. */
+	const char *pretended = getenv("MAILSYNC_STEP_BOOT");
+
+	if (pretended) {
+		snprintf(id, BOOT_ID_SIZE, "%s", pretended);
+		return;
+	}
+#endif
 	int fd = open(BOOT_ID_PATH, O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd >= 0 ? read(fd, id, BOOT_ID_SIZE - 1) : 0;
 

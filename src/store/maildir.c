@@ -101,6 +101,11 @@ int maildir_open(struct maildir **maildir, const struct maildir_params *params, 
 	return 0;
 }
 
+int maildir_sync_all(struct maildir *maildir, struct err *err)
+{
+	return maildir->root_fd < 0 ? 0 : file_sync_fs(maildir->root_fd, err);
+}
+
 void maildir_close(struct maildir **maildir)
 {
 	struct maildir *closing = *maildir;

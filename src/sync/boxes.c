@@ -307,6 +307,9 @@ static bool may_be_removed_later(const struct run *run, unsigned side)
 static int settle_vanished(struct run *run, struct box *box, unsigned gone_side, struct err *err)
 {
 	unsigned other = gone_side == SIDE_LOCAL ? SIDE_REMOTE : SIDE_LOCAL;
+	if (gone_side == SIDE_LOCAL && run->lost_power) {
+		return box_forget(run, box, err); /* its making did not reach the disk */
+	}
 	if ((run->remove_mailboxes & other) && strcmp(box->name, "INBOX") != 0) {
 		box->remove = other;
 		return state_count_agreed(run->state, box->base.id, &box->agreed_before, err);

@@ -2,6 +2,10 @@
  * The local delta. A folder whose stamp equals the stored, proven one is not read. Absence counts
  * only when the scan was complete and the folder stood still meanwhile; rows are compared with the
  * scan in one merge by unique part.
+ *
+ * After a power cut (run->lost_power, only with durability = none) rows may tell of what never
+ * reached the disk. Then a file that is missing, or one of ours of another size, was not
+ * downloaded; and flags that a file lacks it did not lose.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +16,10 @@ enum local_change_kind {
 	LOCAL_NEW,
 	LOCAL_FLAGS,
 	LOCAL_GONE,
-	LOCAL_BACK
+	LOCAL_BACK,
+	LOCAL_LOST,       /* not downloaded after all */
+	LOCAL_DAMAGED,    /* the same, and what is there goes */
+	LOCAL_FLAGS_LOST, /* flags are what the file says, and none was taken away */
 };
 
 struct local_change {
@@ -26,6 +33,8 @@ struct local_delta {
 	size_t count;
 	size_t cap;
 	bool keeps_keywords; /* letters are not read: keywords stay what they were */
+	struct maildir_box *dir;
+	bool lost_power;
 };
 
 bool box_is_active(const struct box *box)
@@ -67,7 +76,21 @@ static int delta_row_absent(struct local_delta *delta, const struct maildir_scan
 	if (!scan->is_still || row->local != SIDE_PRESENT) {
 		return 0;
 	}
-	return delta_add(delta, LOCAL_GONE, row->id, 0, err);
+	return delta_add(delta, delta->lost_power && row->is_agreed ? LOCAL_LOST : LOCAL_GONE,
+			 row->id, 0, err);
+}
+
+/* A file of our own that does not have the size with which it was downloaded. */
+static bool is_damaged(const struct local_delta *delta, const struct maildir_entry *entry,
+		       const struct row *row)
+{
+	struct maildir_unique ours;
+	struct maildir_file file;
+	struct err ignored;
+	return row->is_agreed && maildir_unique_parse(span_of(row->unique), &ours) &&
+	       maildir_box_stat_file(delta->dir, entry->name, entry->in_new, &file, &ignored) ==
+		       0 &&
+	       file.size_bytes != row->size_bytes;
 }
 
 static int delta_row_present(struct local_delta *delta, struct maildir_scan *scan,
@@ -79,8 +102,12 @@ static int delta_row_present(struct local_delta *delta, struct maildir_scan *sca
 	if (row->local != SIDE_PRESENT) {
 		return delta_add(delta, LOCAL_BACK, row->id, entry, err);
 	}
+	if (delta->lost_power && is_damaged(delta, &scan->entries[entry], row)) {
+		return delta_add(delta, LOCAL_DAMAGED, row->id, entry, err);
+	}
 	if (row->local_flags != scan->entries[entry].flags) {
-		return delta_add(delta, LOCAL_FLAGS, row->id, entry, err);
+		return delta_add(delta, delta->lost_power ? LOCAL_FLAGS_LOST : LOCAL_FLAGS, row->id,
+				 entry, err);
 	}
 	return 0;
 }
@@ -143,6 +170,12 @@ static int apply_new(struct run *run, struct box *box, const struct maildir_entr
 		box->base.has_stamp = false;
 		return err->code == ERR_CHANGED ? 0 : code;
 	}
+	bool is_ours = maildir_unique_parse((struct span){entry->name, entry->unique_len}, &ours) &&
+		       !ours.is_pop3;
+	if (run->lost_power && is_ours && file.size_bytes == 0) {
+		/* A download that only got its name. */
+		return maildir_box_remove(box->dir, entry->name, entry->in_new, err);
+	}
 	row_init(&row);
 	row.mailbox = box->base.id;
 	row.local = SIDE_PRESENT;
@@ -154,10 +187,7 @@ static int apply_new(struct run *run, struct box *box, const struct maildir_entr
 		code = state_row_put(run->state, &row, err);
 	}
 	row_finish(&row);
-	if (maildir_unique_parse((struct span){entry->name, entry->unique_len}, &ours) &&
-	    !ours.is_pop3) {
-		box->needs_pairing = true;
-	}
+	box->needs_pairing |= is_ours;
 	return code;
 }
 
@@ -171,6 +201,52 @@ static int apply_back(struct run *run, const struct local_change *change,
 	if (code == 0 && found) {
 		row.local = SIDE_PRESENT;
 		row.local_flags = entry->flags;
+		row.reason = REASON_NONE;
+		code = state_row_put(run->state, &row, err);
+	}
+	row_finish(&row);
+	return code;
+}
+
+static int apply_lost(struct run *run, int64_t id, struct err *err)
+{
+	struct row row;
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_id(run->state, id, &row, &found, err);
+	if (code == 0 && found && row.remote != SIDE_PRESENT) {
+		code = state_row_drop(run->state, id, err);
+	} else if (code == 0 && found) {
+		row.is_agreed = false;
+		row.local = SIDE_ABSENT;
+		row.local_flags = 0;
+		row.flags = 0;
+		row.reason = REASON_NONE;
+		code = row_set_unique(&row, "", 0, err);
+		if (code == 0) {
+			code = state_row_put(run->state, &row, err);
+		}
+	}
+	row_finish(&row);
+	return code;
+}
+
+static int apply_damaged(struct run *run, struct box *box, int64_t id,
+			 const struct maildir_entry *entry, struct err *err)
+{
+	int code = maildir_box_remove(box->dir, entry->name, entry->in_new, err);
+	return code == 0 ? apply_lost(run, id, err) : code;
+}
+
+static int apply_flags_lost(struct run *run, int64_t id, uint64_t flags, struct err *err)
+{
+	struct row row;
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_id(run->state, id, &row, &found, err);
+	if (code == 0 && found) {
+		row.local_flags = flags;
+		row.flags &= flags;
 		row.reason = REASON_NONE;
 		code = state_row_put(run->state, &row, err);
 	}
@@ -197,6 +273,17 @@ static int delta_apply(struct run *run, struct box *box, const struct maildir_sc
 			break;
 		case LOCAL_BACK:
 			code = apply_back(run, change, &scan->entries[change->entry], err);
+			break;
+		case LOCAL_LOST:
+			code = apply_lost(run, change->row, err);
+			break;
+		case LOCAL_DAMAGED:
+			code = apply_damaged(run, box, change->row, &scan->entries[change->entry],
+					     err);
+			break;
+		case LOCAL_FLAGS_LOST:
+			code = apply_flags_lost(run, change->row,
+						scan->entries[change->entry].flags, err);
 			break;
 		}
 	}
@@ -257,7 +344,8 @@ static int delta_commit(struct run *run, struct box *box, const struct maildir_s
 int observe_local_box(struct run *run, struct box *box, struct err *err)
 {
 	struct maildir_scan scan;
-	struct local_delta delta = {.keeps_keywords = !run->account->keywords};
+	struct local_delta delta = {.keeps_keywords = !run->account->keywords,
+				    .lost_power = run->lost_power};
 	bool is_leftover = run->was_unclean && run->may_write_local && !run->options->dry_run;
 	/* The run that died may have been about to make this folder. */
 	int code = is_leftover ? maildir_create_box(run->maildir, box->name, err) : 0;
@@ -275,6 +363,7 @@ int observe_local_box(struct run *run, struct box *box, struct err *err)
 		code = maildir_box_scan(box->dir, &box->base.keywords, &scan, err);
 	}
 	if (code == 0) {
+		delta.dir = box->dir;
 		code = delta_compute(run, box, &scan, &delta, err);
 		if (code == 0) {
 			code = delta_commit(run, box, &scan, &delta, err);

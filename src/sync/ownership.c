@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/clock.h"
 #include "mailsync/base/digest.h"
 
 #define VALUE_MAX 256
@@ -90,6 +91,18 @@ static int check_no_id(struct maildir *maildir, struct state *state, const char 
 	return code;
 }
 
+/* "boot": under which boot rows were committed whose files no run has made durable since. */
+static int check_boot(struct state *state, struct ownership *ownership, struct err *err)
+{
+	char committed[BOOT_ID_SIZE];
+	char now[BOOT_ID_SIZE];
+	int code = get_text(state, "boot", committed, sizeof(committed), err);
+	clock_boot_id(now);
+	ownership->lost_power = code == 0 && committed[0] != '\0' && strcmp(committed, now) != 0;
+	ownership->was_unclean |= ownership->lost_power;
+	return code;
+}
+
 int ownership_check(struct maildir *maildir, struct state *state, const char *account,
 		    struct ownership *ownership, struct err *err)
 {
@@ -116,6 +129,10 @@ int ownership_check(struct maildir *maildir, struct state *state, const char *ac
 		return code;
 	}
 	ownership->was_unclean = strcmp(clean, CLEAN_NOT) == 0;
+	code = check_boot(state, ownership, err);
+	if (code < 0) {
+		return code;
+	}
 	if (generation == 0) {
 		ownership->must_pair = true;
 		return 0;
@@ -130,8 +147,21 @@ int ownership_check(struct maildir *maildir, struct state *state, const char *ac
 	return 0;
 }
 
+/* An older boot's name stays: what was lost then is not all found yet. */
+static int claim_boot(struct state *state, struct err *err)
+{
+	char boot[BOOT_ID_SIZE];
+	int code = get_text(state, "boot", boot, sizeof(boot), err);
+	if (code < 0 || boot[0] != '\0') {
+		return code;
+	}
+	clock_boot_id(boot);
+	return state_set(state, "boot", boot[0] == '\0' ? "unknown" : boot, err);
+}
+
 /* The database's half of a claim. */
-static int claim_in_state(struct state *state, const struct maildir_id *id, struct err *err)
+static int claim_in_state(struct state *state, const struct maildir_id *id, bool is_lazy,
+			  struct err *err)
 {
 	char text[32];
 	snprintf(text, sizeof(text), "%" PRIu64, id->generation);
@@ -146,6 +176,9 @@ static int claim_in_state(struct state *state, const struct maildir_id *id, stru
 	if (code == 0) {
 		code = state_set(state, "account", id->account, err);
 	}
+	if (code == 0 && is_lazy) {
+		code = claim_boot(state, err);
+	}
 	if (code < 0) {
 		state_rollback(state);
 		return code;
@@ -153,7 +186,7 @@ static int claim_in_state(struct state *state, const struct maildir_id *id, stru
 	return state_commit(state, err);
 }
 
-int ownership_claim(struct maildir *maildir, struct state *state, const char *account,
+int ownership_claim(struct maildir *maildir, struct state *state, const struct account *account,
 		    struct err *err)
 {
 	struct maildir_id id = {0};
@@ -172,8 +205,8 @@ int ownership_claim(struct maildir *maildir, struct state *state, const char *ac
 	/* After a stop between the two writes the number that the file lacks is claimed again, lest
 	 * the two drift apart. */
 	id.generation = found && id.generation + 1 == generation ? generation : generation + 1;
-	snprintf(id.account, sizeof(id.account), "%s", account);
-	code = claim_in_state(state, &id, err);
+	snprintf(id.account, sizeof(id.account), "%s", account->name);
+	code = claim_in_state(state, &id, account->maildir.durability == MAILDIR_SYNC_NONE, err);
 	if (code == 0) {
 		code = maildir_id_write(maildir, &id, err);
 	}
@@ -183,7 +216,17 @@ int ownership_claim(struct maildir *maildir, struct state *state, const char *ac
 	return code;
 }
 
-int ownership_release(struct state *state, struct err *err)
+int ownership_release(struct maildir *maildir, struct state *state, struct err *err)
 {
-	return state_set(state, "clean", CLEAN_YES, err);
+	char boot[BOOT_ID_SIZE];
+	int code = get_text(state, "boot", boot, sizeof(boot), err);
+	if (code == 0 && boot[0] != '\0') {
+		code = maildir_sync_all(maildir, err);
+		if (code == 0) {
+			code = state_set(state, "boot", "", err);
+		} else if (code == -ERR_LIMIT) {
+			code = 0; /* no syncfs here: the next boot is one to be careful after */
+		}
+	}
+	return code < 0 ? code : state_set(state, "clean", CLEAN_YES, err);
 }

@@ -19,10 +19,13 @@
 #include "mailsync/base/err.h"
 #include "mailsync/state/state.h"
 #include "mailsync/store/maildir.h"
+#include "mailsync/sync/account.h"
 
 struct ownership {
 	bool must_pair;   /* base was forgotten, or there was none: pair, delete nothing */
 	bool was_unclean; /* the last run that changed things did not end properly */
+	/* and the system was started anew since: with durability = none rows may be ahead of files */
+	bool lost_power;
 };
 
 /* MAY_WRITE false (dry run, STATE_SCRATCH): nothing on disk is written. */
@@ -31,9 +34,9 @@ int ownership_check(struct maildir *maildir, struct state *state, const char *ac
 
 /* Before the first row of a run that changes something: makes this run's generation durable in
  * database and file, and marks the database as under work. */
-int ownership_claim(struct maildir *maildir, struct state *state, const char *account,
+int ownership_claim(struct maildir *maildir, struct state *state, const struct account *account,
 		    struct err *err);
-/* At a proper end. */
-int ownership_release(struct state *state, struct err *err);
+/* At a proper end: what was left to the system to write out is made durable first. */
+int ownership_release(struct maildir *maildir, struct state *state, struct err *err);
 
 #endif

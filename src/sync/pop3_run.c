@@ -90,6 +90,10 @@ static int open_local(struct pop3_job *job, struct err *err)
 	int code;
 
 	params.log = run->log;
+	if (params.durability == MAILDIR_SYNC_NONE) {
+		/* A message that is deleted on the server must not be left to chance here. */
+		params.durability = MAILDIR_SYNC_BATCH;
+	}
 	snprintf(path, sizeof(path), "%s/%s.db", run->options->state_dir, run->account->name);
 	code = state_open(&run->state, path, run->options->dry_run ? STATE_SCRATCH : STATE_WRITE,
 			  err);
@@ -288,7 +292,7 @@ static int run_account(struct pop3_job *job, struct err *err)
 		code = run_sessions(job, err);
 	}
 	if (!code && run->has_generation) {
-		code = ownership_release(run->state, err);
+		code = ownership_release(run->maildir, run->state, err);
 	}
 	int noted = note_end(job, code, err, &why);
 	if (noted && !code) {

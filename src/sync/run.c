@@ -206,6 +206,13 @@ static int open_local(struct run *run, struct err *err)
 	}
 	run->pair_all = ownership.must_pair;
 	run->was_unclean = ownership.was_unclean;
+	run->lost_power = ownership.lost_power;
+	if (run->lost_power) {
+		log_line(run->log, LOG_INFO,
+			 "%s: the system went down before all was on disk; what is missing is "
+			 "downloaded again",
+			 run->account->name);
+	}
 	if (run->pair_all && !state_was_reset(run->state)) {
 		log_line(run->log, LOG_INFO,
 			 "%s: the state database and the Maildir are not of one time; pairing what "
@@ -293,7 +300,7 @@ int run_claim(struct run *run, struct err *err)
 		code = maildir_open(&run->maildir, &params, true, err);
 	}
 	if (code == 0) {
-		code = ownership_claim(run->maildir, run->state, run->account->name, err);
+		code = ownership_claim(run->maildir, run->state, run->account, err);
 	}
 	run->has_generation = code == 0;
 	return code;
@@ -445,7 +452,7 @@ static int run_account(struct run *run, struct err *err)
 		backoff_note(run, run->imap);
 	}
 	if (code == 0 && run->has_generation) {
-		code = ownership_release(run->state, err);
+		code = ownership_release(run->maildir, run->state, err);
 	}
 	if (run->imap != NULL && (code == 0 || err->code == ERR_BRAKE)) {
 		imap_logout(run->imap, &ignored);

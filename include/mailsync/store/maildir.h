@@ -248,6 +248,10 @@ struct maildir_transfer {
 };
 int maildir_transfer(const struct maildir_transfer *transfer, struct err *err);
 
+/* Makes everything durable that was written to the file system of the root; -ERR_LIMIT where the
+ * system has no syncfs. */
+int maildir_sync_all(struct maildir *maildir, struct err *err);
+
 /* Removes our own leftovers from tmp/ (names that begin with our prefix and are older than this
  * run). Call under the account's lock. */
 int maildir_box_sweep(struct maildir_box *box, struct err *err);
