@@ -12,6 +12,7 @@
 #include "backoff.h"
 #include "accident.h"
 #include "observe.h"
+#include "pair.h"
 #include "remote_delta.h"
 
 #define VIEWS_IN_FLIGHT 64
@@ -94,6 +95,7 @@ static int reset_box(struct run *run, struct box *box, struct err *err)
 	box->base.modseq = 0;
 	box->base.messages = 0;
 	box->base.has_stamp = false;
+	box->base.synced_at = 0; /* until it is paired and synced, by whichever run */
 	box->needs_pairing = true;
 	box->pair_everything = true;
 	return observe_local_box(run, box, err);
@@ -233,6 +235,21 @@ static int view_again(struct run *run, struct imap *imap, struct box *box, struc
 	return code;
 }
 
+/* What has to be paired, also when a run that died has seen it first and noted its rows. */
+static int note_pairing(struct run *run, struct box *box, struct err *err)
+{
+	const struct state_mailbox *base = &box->base;
+	if (base->uidvalidity == 0 || (base->synced_at == 0 && base->pending > 0)) {
+		box->needs_pairing = true;
+		box->pair_everything = true;
+		return 0;
+	}
+	if (box->needs_pairing || base->pending == 0 || base->held_policy == run->policy_hash) {
+		return 0;
+	}
+	return pair_is_due(run, box, &box->needs_pairing, err);
+}
+
 int observe_remote(struct run *run, struct err *err)
 {
 	int64_t ignored_ms = 0;
@@ -241,11 +258,8 @@ int observe_remote(struct run *run, struct err *err)
 	imap_backoff_take(run->imap, &ignored_ms);
 	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
 		struct box *box = &run->boxes.items[i];
-		box->needs_view = needs_view(run, box);
-		if (box->in_base && box->base.uidvalidity == 0) {
-			box->needs_pairing = true;
-			box->pair_everything = true;
-		}
+		code = box->in_base ? note_pairing(run, box, err) : 0;
+		box->needs_view = code == 0 && needs_view(run, box);
 	}
 	for (size_t i = 0; code == 0 && i < run->boxes.count;) {
 		size_t first = i;

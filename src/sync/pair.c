@@ -455,6 +455,22 @@ int pair_box(struct run *run, struct imap *imap, struct box *box, struct err *er
 	return code;
 }
 
+int pair_is_due(struct run *run, const struct box *box, bool *is_due, struct err *err)
+{
+	struct row_list rows;
+	row_list_init(&rows);
+	int code = state_rows_pending(run->state, box->base.id, false, &rows, err);
+	*is_due = false;
+	for (size_t i = 0; code == 0 && !*is_due && i < rows.count; i++) {
+		struct maildir_unique ours;
+		*is_due = is_local_only(&rows.items[i]) &&
+			  maildir_unique_parse(span_of(rows.items[i].unique), &ours) &&
+			  !ours.is_pop3;
+	}
+	row_list_finish(&rows);
+	return code;
+}
+
 int pair_boxes(struct run *run, struct err *err)
 {
 	int code = 0;

@@ -14,4 +14,8 @@ int pair_boxes(struct run *run, struct err *err);
 /* One mailbox, over a worker's connection, after it was observed: settles its open intents too. */
 int pair_box(struct run *run, struct imap *imap, struct box *box, struct err *err);
 
+/* Whether BOX holds files that we delivered and whose rows a run that died did not join: what the
+ * scan noted then is settled only now. */
+int pair_is_due(struct run *run, const struct box *box, bool *is_due, struct err *err);
+
 #endif
