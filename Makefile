@@ -35,7 +35,10 @@ ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DMAILSYNC_VERSION='"$(VERSION)"' \
 	$(if $(STEPS),-DMAILSYNC_STEPS) -Iinclude $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(CFLAGS) \
 	$(if $(SANITIZERS),$(SANITIZERS),$(HARDENING_CFLAGS))
-ALL_LDFLAGS = -pthread $(if $(SANITIZERS),$(SANITIZERS),$(HARDENING_LDFLAGS)) $(LDFLAGS)
+# In a build with fail points allocations fail, too (src/base/step_nomem.c).
+STEP_LDFLAGS = $(if $(STEPS),-Wl$(comma)--wrap=malloc$(comma)--wrap=calloc$(comma)--wrap=realloc$(comma)--wrap=strdup)
+comma = ,
+ALL_LDFLAGS = -pthread $(STEP_LDFLAGS) $(if $(SANITIZERS),$(SANITIZERS),$(HARDENING_LDFLAGS)) $(LDFLAGS)
 
 SOURCES := $(filter-out src/cli/main.c,$(wildcard src/*/*.c))
 MAIN := $(wildcard src/cli/main.c)

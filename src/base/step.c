@@ -6,6 +6,8 @@
  *                               paths that it changes, each behind a tab
  *   MAILSYNC_STEP_FAIL=N:ERRNO  step N is not carried out and fails with that number, once
  *   MAILSYNC_STEP_STOP=N        SIGKILL right after step N was carried out; 0: before the first
+ *   MAILSYNC_STEP_NOMEM=N       the N-th allocation fails (step_nomem.c)
+ *   MAILSYNC_STEP_BOOT=ID       pass for the boot of that name (clock.c)
  *   MAILSYNC_STEP_KEEP=DIR      link what step N is about to remove or replace to DIR/N, so that
  *                               a test can take back what a power cut would
  *
