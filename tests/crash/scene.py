@@ -134,13 +134,16 @@ class Scene:
         self.expected = None
         self.copies = itertools.count(1)
 
-    def prepare(self, fill, change):
+    def prepare(self, fill, change, is_synced=True):
         """FILL the server, sync, and CHANGE both sides: functions of (Maildir, Imap session)."""
         trial = Trial(self, self.template)
         self.account = trial.account
         with self.account.remote() as remote:
             fill(self.account.local, remote)
-        trial.sync()
+        if is_synced:
+            trial.sync()
+        else:
+            (self.account.folder / "state").mkdir()
         with self.account.remote() as remote:
             change(self.account.local, remote)
         trial.wait_for_server()
@@ -238,6 +241,57 @@ def change_local(local):
     local.remove("OldLocal")
 
 
+# Both sides filled by someone else, and no base.
+
+def fill_both(_, remote):
+    for box, count in {"INBOX": 8, "Work": 6, "Été/Sub": 3}.items():
+        if box != "INBOX":
+            remote.create(box)
+        for number in range(count):
+            flags = ("\\Seen",) if number % 2 else ("\\Flagged",)
+            remote.append(box, letter(f"{box}/{number}"), flags, 1_500_000_000 + number)
+
+
+def change_filled(local, _):
+    for box, count in {"INBOX": 8, "Work": 6, "Local": 2}.items():
+        local.create(box)
+        for number in range(1, count):
+            flags = "S" if number % 3 else ""
+            local.deliver(box, letter(f"{box}/{number}").replace(b"\r\n", b"\n"), flags,
+                          1_500_000_000 + number)
+        local.deliver(box, letter(f"{box}/own").replace(b"\r\n", b"\n"), "", 1_500_001_000)
+
+
+# Mailboxes renamed on either side, with children and with changes in them.
+
+def fill_renamed(_, remote):
+    for box in ("INBOX", "here", "here/b", "here/b/c", "there", "there/s", "empty"):
+        if box != "INBOX":
+            remote.create(box)
+        for number in range(0 if box == "empty" else 3):
+            remote.append(box, letter(f"{box}/{number}"), (), 1_500_000_000 + number)
+
+
+def change_renamed(local, remote):
+    remote.append("here/b", letter("here/late"), (), 1_600_000_000)
+    remote.expunge("here", remote.uids("here")[0])
+    remote.select("INBOX")
+    remote.rename("there", "elsewhere/t")
+    remote.rename("empty", "void")
+    local.find("there", letter("there/1")).unlink()
+    local.deliver("there/s", letter("there/up").replace(b"\r\n", b"\n"), "", 1_600_000_001)
+    local.set_flags(local.find("here/b", letter("here/b/1")), "F")
+    local.folder("here").rename(local.folder("gone"))
+
+
+# name: what Scene.prepare takes
+SCENES = {"changes": (fill, change, True), "filled": (fill_both, change_filled, False),
+          "renames": (fill_renamed, change_renamed, True)}
+
+
+EMPTY = tree.digest(b"")      # a file whose bytes the power cut took
+
+
 def keys_of(state):
     """The digests of a tree of messages."""
     return {key for box in state.values() for key in box}
@@ -246,7 +300,7 @@ def keys_of(state):
 def doubled(state):
     """Messages that a mailbox holds more than once; those of the scene are all different."""
     return [f"{box}: {key[:12]} {len(copies)} times" for box, messages in state.items()
-            for key, copies in messages.items() if len(copies) > 1]
+            for key, copies in messages.items() if len(copies) > 1 and key != EMPTY]
 
 
 def compare(expected, trees):
