@@ -80,12 +80,19 @@ def storm(account, remote, letters, changes, seed, flags="DFRST"):
 ALL = "QRESYNC CONDSTORE UIDPLUS MOVE LITERAL+ LIST-STATUS MULTIAPPEND ESEARCH"
 
 
-def test_real_mail_and_changes_on_both_sides_merge(account, remote):
+@pytest.mark.parametrize("keys, server", [
+    ({"tls": "implicit"}, {}),
+    ({"tls": "starttls"}, {}),
+    ({"tls": "implicit"}, {"separator": ".", "prefix": "INBOX."}),
+    ({"tls": "implicit", "layout": "maildir++"}, {}),
+], ids=["implicit", "starttls", "dots", "maildir++"])
+def test_real_mail_and_changes_on_both_sides_merge(make_account, dovecots, keys, server):
     letters = mail.real()
     if letters is None:
         pytest.skip("no mail folder in MAILSYNC_TEST_DATA")
-    account.change(tls="implicit")
-    storm(account, remote, letters, changes=100, seed=2026)
+    account = make_account(dovecots(**server), **keys)
+    with account.remote() as remote:
+        storm(account, remote, letters, changes=100, seed=2026)
 
 
 @pytest.mark.parametrize("keys, server", [
