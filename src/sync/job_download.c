@@ -62,8 +62,8 @@ static int report_missing(struct download *download, struct err *err)
 		if (code == 0 && found && now.remote == SIDE_PRESENT) {
 			struct err why;
 			err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
-				"the server lists this message but does not give its text; it is tried "
-				"again in the next run");
+				"the server lists this message but does not give its text; it is "
+				"tried again in the next run");
 			code = job_message_failed(job, &now, &why);
 		}
 		row_finish(&now);

@@ -24,7 +24,8 @@
 struct ownership {
 	bool must_pair;   /* base was forgotten, or there was none: pair, delete nothing */
 	bool was_unclean; /* the last run that changed things did not end properly */
-	/* and the system was started anew since: with durability = none rows may be ahead of files */
+	/* and the system was started anew since: with durability = none rows may be ahead of
+	 * files */
 	bool lost_power;
 };
 

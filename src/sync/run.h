@@ -104,9 +104,9 @@ struct run {
 	bool is_known_server; /* one of its mailboxes is as base knows it (accident.h) */
 	bool is_second_try;   /* the database was damaged, which showed in the first */
 	bool pair_all;        /* the database is new, or not the Maildir's: delete nothing, pair */
-	bool lost_power;       /* since rows were committed whose files were not durable: ownership.h */
-	bool was_unclean;     /* the last run did not end properly */
-	bool has_generation;  /* this run has claimed its generation (before its first rows) */
+	bool lost_power;  /* since rows were committed whose files were not durable: ownership.h */
+	bool was_unclean; /* the last run did not end properly */
+	bool has_generation; /* this run has claimed its generation (before its first rows) */
 	bool brake_hit;
 	bool interrupted;
 	int64_t backoff_ms; /* waited so far because the server asked for patience */
