@@ -26,6 +26,8 @@ struct pop3_job {
 	bool adoptable_known;
 	struct strlist failed; /* keys of messages that failed in this run, sorted */
 	uint64_t downloads_of_session;
+	bool is_other;   /* another server or user than the rows are of: K5 */
+	bool is_nobodys; /* the state does not tell whose the rows are */
 
 	/* one session */
 	struct pop3 *pop3;
@@ -40,6 +42,7 @@ struct pop3_job {
 	size_t header_count;
 	size_t header_cap;
 	bool has_no_top;
+	bool is_partial; /* Gmail */
 };
 
 /* The view that pop3_plan.h works on. */
@@ -67,6 +70,11 @@ int pop3_adoptable(const struct pop3_job *job, const struct pop3_item *item, cha
 /* Headers of the files in INBOX that are not ours; *HEADERS is the caller's to free. */
 int pop3_read_foreign(struct pop3_job *job, struct pop3_header **headers, size_t *count,
 		      struct err *err);
+
+/* --- pop3_whose.c: whose mail the rows are --- */
+int pop3_whose_check(struct pop3_job *job, struct err *err);
+/* The rows are of this account's server and user now. Inside a transaction. */
+int pop3_whose_put(struct pop3_job *job, struct err *err);
 
 /* --- pop3_remember.c: what was found out goes into the rows --- */
 int pop3_remember(struct pop3_job *job, struct err *err);

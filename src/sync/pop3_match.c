@@ -1,4 +1,4 @@
-/* K1 to K3 of pop3_plan.h: rows and messages brought together. */
+/* K1 to K5 of pop3_plan.h: rows and messages brought together. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +42,16 @@ static void join(struct pop3_view *view, struct entry *item_entry, struct entry 
 	view->is_listed[row_entry->index] = true;
 	bool is_resized = item->size_bytes != 0 && row->size_bytes != 0 &&
 			  item->size_bytes != row->size_bytes;
-	item->is_doubtful = is_resized || row->is_deleted || row->gone_since != 0;
+	item->is_doubtful = is_resized || row->is_deleted || row->gone_since != 0 || view->is_other;
+}
+
+/* Of several of a key it may be another one that went, and one that came. */
+static void doubt_group(struct pop3_view *view, const struct group *group)
+{
+	for (size_t i = 0; i < group->item_count; i++) {
+		struct pop3_item *item = &view->items[group->items[i].index];
+		item->is_doubtful = item->is_doubtful || item->row != POP3_NO_ROW;
+	}
 }
 
 static void match_group(struct pop3_view *view, const struct group *group)
@@ -73,6 +82,9 @@ static void match_group(struct pop3_view *view, const struct group *group)
 		if (!group->items[i].is_taken) {
 			view->items[group->items[i].index].occurrence = next++;
 		}
+	}
+	if (group->item_count > 1 || group->row_count > 1) {
+		doubt_group(view, group);
 	}
 }
 
@@ -141,15 +153,16 @@ int pop3_match(struct pop3_view *view, struct err *err)
 	return code;
 }
 
-/* --- K3: rows that are not listed, by size --- */
+/* --- K3: rows that are not listed --- */
 
 struct lost {
 	uint64_t size_bytes;
+	const uint8_t *digest;
 	uint32_t row;
 	bool is_taken;
 };
 
-static int compare_lost(const void *x, const void *y)
+static int compare_sizes(const void *x, const void *y)
 {
 	const struct lost *a = x, *b = y;
 
@@ -159,26 +172,35 @@ static int compare_lost(const void *x, const void *y)
 	return a->row < b->row ? -1 : a->row > b->row;
 }
 
-static struct lost *lost_make(const struct pop3_view *view, size_t *count)
+static int compare_digests(const void *x, const void *y)
+{
+	const struct lost *a = x, *b = y;
+	int order = memcmp(a->digest, b->digest, ROW_DIGEST_SIZE);
+
+	return order != 0 ? order : compare_sizes(x, y);
+}
+
+static struct lost *lost_make(const struct pop3_view *view,
+			      int (*compare)(const void *, const void *), size_t *count)
 {
 	struct lost *lost = calloc(view->row_count + 1, sizeof(*lost));
 
 	*count = 0;
 	for (size_t r = 0; lost && r < view->row_count; r++) {
 		const struct pop3_row *row = &view->rows[r];
-		if (!view->is_listed[r] && row->has_digest && row->size_bytes > 0) {
-			lost[(*count)++] =
-				(struct lost){.size_bytes = row->size_bytes, .row = (uint32_t)r};
+		if (!view->is_listed[r] && row->has_digest) {
+			lost[(*count)++] = (struct lost){.size_bytes = row->size_bytes,
+							 .digest = row->digest,
+							 .row = (uint32_t)r};
 		}
 	}
 	if (lost) {
-		qsort(lost, *count, sizeof(*lost), compare_lost);
+		qsort(lost, *count, sizeof(*lost), compare);
 	}
 	return lost;
 }
 
-/* The first of that size, or NULL. */
-static struct lost *lost_find(struct lost *lost, size_t count, uint64_t size_bytes)
+static bool has_size(const struct lost *lost, size_t count, uint64_t size_bytes)
 {
 	size_t low = 0, high = count;
 
@@ -190,13 +212,29 @@ static struct lost *lost_find(struct lost *lost, size_t count, uint64_t size_byt
 			high = middle;
 		}
 	}
-	return low < count && lost[low].size_bytes == size_bytes ? &lost[low] : NULL;
+	return low < count && lost[low].size_bytes == size_bytes;
+}
+
+/* All keys that were there last time are gone at once: the server gives others now. */
+static bool has_other_keys(const struct pop3_view *view)
+{
+	bool has_rows = false;
+
+	for (size_t r = 0; r < view->row_count; r++) {
+		const struct pop3_row *row = &view->rows[r];
+		if (view->is_listed[r]) {
+			return false;
+		}
+		has_rows = has_rows || (!row->is_deleted && row->gone_since == 0);
+	}
+	return has_rows && !view->is_partial;
 }
 
 int pop3_mark_doubts(struct pop3_view *view, struct err *err)
 {
+	bool are_others = has_other_keys(view);
 	size_t count;
-	struct lost *lost = lost_make(view, &count);
+	struct lost *lost = lost_make(view, compare_sizes, &count);
 
 	if (!lost) {
 		return err_nomem(err);
@@ -204,8 +242,9 @@ int pop3_mark_doubts(struct pop3_view *view, struct err *err)
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
 		bool is_new = item->row == POP3_NO_ROW && item->act == POP3_ACT_NONE;
-		if (item->is_doubtful ||
-		    (is_new && item->size_bytes > 0 && lost_find(lost, count, item->size_bytes))) {
+		bool is_alike =
+			is_new && item->size_bytes > 0 && has_size(lost, count, item->size_bytes);
+		if (item->is_doubtful || is_alike || (is_new && are_others)) {
 			item->wants_header = true;
 		}
 	}
@@ -260,19 +299,43 @@ static void settle_doubt(struct pop3_view *view, struct pop3_item *item)
 	item->is_doubtful = false;
 }
 
+/* The first of HEADER's digest, or the end. */
+static size_t lost_find(const struct lost *lost, size_t count, const struct pop3_header *header)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (memcmp(lost[middle].digest, header->digest, ROW_DIGEST_SIZE) < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
 static void settle_renamed(struct pop3_view *view, struct pop3_item *item, struct lost *lost,
 			   size_t count)
 {
-	struct lost *at = lost_find(lost, count, item->size_bytes);
+	const struct pop3_header *header = &view->headers[item->header];
+	struct lost *found = NULL;
 
-	for (; at && at < lost + count && at->size_bytes == item->size_bytes; at++) {
-		if (!at->is_taken && is_same(&view->headers[item->header], &view->rows[at->row])) {
-			at->is_taken = true;
-			item->row = at->row;
-			item->is_renamed = true;
-			view->is_listed[at->row] = true;
-			return;
+	for (size_t at = lost_find(lost, count, header);
+	     at < count && is_same(header, &view->rows[lost[at].row]); at++) {
+		bool has_its_size = item->size_bytes > 0 && lost[at].size_bytes == item->size_bytes;
+		if (!lost[at].is_taken && (has_its_size || (header->has_id && !found))) {
+			found = &lost[at];
 		}
+		if (found && has_its_size) {
+			break;
+		}
+	}
+	if (found) {
+		found->is_taken = true;
+		item->row = found->row;
+		item->is_renamed = true;
+		view->is_listed[found->row] = true;
 	}
 }
 
@@ -285,14 +348,14 @@ int pop3_settle_doubts(struct pop3_view *view, struct err *err)
 			settle_doubt(view, &view->items[i]);
 		}
 	}
-	struct lost *lost = lost_make(view, &count);
+	struct lost *lost = lost_make(view, compare_digests, &count);
 	if (!lost) {
 		return err_nomem(err);
 	}
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
 		if (item->row == POP3_NO_ROW && item->header != POP3_NO_ROW &&
-		    item->act == POP3_ACT_NONE && item->size_bytes > 0) {
+		    item->act == POP3_ACT_NONE) {
 			settle_renamed(view, item, lost, count);
 		}
 	}

@@ -16,6 +16,8 @@ void pop3_job_view(struct pop3_job *job, struct pop3_view *view)
 		.rows = job->rows.items,
 		.row_count = job->listed_count,
 		.is_listed = job->is_listed,
+		.is_partial = job->is_partial,
+		.is_other = job->is_other,
 	};
 }
 
@@ -198,6 +200,9 @@ int pop3_observe(struct pop3_job *job, struct err *err)
 	}
 	if (!code) {
 		code = fail_unknown(job, err);
+	}
+	if (!code) {
+		code = pop3_whose_check(job, err);
 	}
 	pop3_job_view(job, &view);
 	if (!code) {

@@ -7,9 +7,12 @@
  *
  *   K1  one message and one row of a key belong together. A size that changed, a row that was
  *       missing for a while or that we deleted make it a doubt: the header decides.
- *   K2  several of a key are joined by equal size, then in order; rows that were deleted last.
+ *   K2  several of a key are joined by equal size, then in order, rows that were deleted last, and
+ *       are a doubt, each of them.
  *   K3  a message of an unknown key whose size and header are those of a row that is not listed
- *       any more is that row (the server changed its keys).
+ *       any more is that row (the server changed its keys); with a Message-ID the size may be
+ *       another, too, which is looked at where all rows are missing at once.
+ *   K5  behind another server or user, no key is trusted: all that were joined are a doubt.
  *   K4  what is left is new. In doubt a message is new: never lost before never doubled.
  *
  * What is done with a message:
@@ -92,9 +95,11 @@ struct pop3_view {
 	const struct pop3_row *rows;
 	size_t row_count;
 	bool *is_listed; /* of each row: some item is it */
+	bool is_partial; /* the server lists only some messages: what is missing tells nothing */
+	bool is_other;   /* K5 */
 };
 
-/* K1 and K2. Items without a key are left alone. */
+/* K1, K2 and K5. Items without a key are left alone. */
 int pop3_match(struct pop3_view *view, struct err *err);
 /* Marks the items whose header decides K1 and K3. */
 int pop3_mark_doubts(struct pop3_view *view, struct err *err);

@@ -180,13 +180,16 @@ static bool has_news(const struct pop3_job *job)
 			return true;
 		}
 	}
-	return job->run.was_unclean;
+	return job->run.was_unclean || job->is_other || (job->is_nobodys && job->listing.count > 0);
 }
 
 static int put_all(struct pop3_job *job, struct err *err)
 {
 	int code = drop_intents(job, err);
 
+	if (!code && (job->is_other || job->is_nobodys)) {
+		code = pop3_whose_put(job, err);
+	}
 	for (size_t i = 0; !code && i < job->listing.count; i++) {
 		struct pop3_item *item = &job->items[i];
 		if (is_remembered(item)) {

@@ -211,7 +211,7 @@ static void count_skipped(struct pop3_job *job)
 	}
 }
 
-static int run_session(struct pop3_job *job, bool *is_gmail, struct err *err)
+static int run_session(struct pop3_job *job, struct err *err)
 {
 	const char *user = job->run.account->server.user;
 	int code = connect_account(job->run.account, job->run.options, &job->pop3, err);
@@ -220,7 +220,7 @@ static int run_session(struct pop3_job *job, bool *is_gmail, struct err *err)
 		return code;
 	}
 	job->run.report->connections = 1;
-	*is_gmail = pop3_is_gmail(job->pop3) || (user && strncmp(user, "recent:", 7) == 0);
+	job->is_partial = pop3_is_gmail(job->pop3) || (user && strncmp(user, "recent:", 7) == 0);
 	job->downloads_of_session = 0;
 	code = pop3_observe(job, err);
 	if (code) {
@@ -249,12 +249,11 @@ static int run_sessions(struct pop3_job *job, struct err *err)
 
 	for (int session = 0; session < SESSIONS_MAX; session++) {
 		size_t failed_before = job->failed.count;
-		bool is_gmail = false;
-		code = run_session(job, &is_gmail, err);
+		code = run_session(job, err);
 		bool is_spoilt = code == -ERR_PROTOCOL && job->failed.count > failed_before;
-		bool is_partial = !code && is_gmail && job->downloads_of_session > 0;
+		bool may_be_more = !code && job->is_partial && job->downloads_of_session > 0;
 		session_finish(job);
-		if (!is_spoilt && !is_partial) {
+		if (!is_spoilt && !may_be_more) {
 			break;
 		}
 	}

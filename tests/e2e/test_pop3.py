@@ -36,6 +36,14 @@ def letters(count, size=400):
     return [mail.one(n, seed="pop3", size=size) for n in range(count)]
 
 
+def twins(count):
+    """Messages of one size."""
+    made = [f"Subject: {n:04}\r\nMessage-ID: <{n:04}@twins>\r\n\r\nx\r\n".encode()
+            for n in range(count)]
+    assert len({len(wire) for wire in made}) == 1
+    return made
+
+
 def local(account):
     """The local messages as they were on the wire, sorted."""
     if not account.local.folder("INBOX").is_dir():
@@ -289,9 +297,9 @@ def test_the_uidl_files_of_other_tools_are_read(drop_account, tool):
     {}, {"uidl": False}, {"capabilities": ["TOP", "UIDL"]}, {"uidl": False, "top": False},
     {"top": False, "capabilities": ["UIDL"]}, {"end": b"\n"}, {"size": lambda wire: 1},
     {"size": lambda wire: len(wire) + 7},
-    {"size": lambda wire: 1 << 62},
+    {"size": lambda wire: 1 << 62}, {"size": lambda wire: 0}, {"size": lambda wire: (1 << 64) - 1},
 ], ids=["plain", "no-uidl", "no-pipelining", "no-uidl-no-top", "no-top", "bare-lf", "small-sizes",
-        "large-sizes", "huge-sizes"])
+        "large-sizes", "huge-sizes", "no-sizes", "vast-sizes"])
 def test_no_message_is_lost_or_doubled(drop_account, knobs):
     sent = letters(7)
     with Maildrop(sent, **knobs) as drop:
@@ -319,6 +327,22 @@ def test_a_unique_id_that_occurs_twice_is_two_messages(drop_account):
         assert local(account) == sorted(sent)
 
 
+def test_of_messages_with_one_unique_id_and_size_one_goes_and_another_comes(drop_account):
+    sent = twins(5)
+    with Maildrop(sent[:3]) as drop:
+        for letter in drop.letters:
+            letter[0] = "same"
+        account = drop_account(drop, leave_on_server="2d")
+        assert account.sync().did == {"downloaded": 3}
+        drop.letters = drop.letters[1:] + [["same", wire] for wire in sent[3:]]
+        assert account.sync().did == {"downloaded": 2}
+        assert account.sync().did == {}
+        assert local(account) == sorted(sent)
+        account.change(leave_on_server="no")
+        assert account.sync().did == {"deleted_remote": 4}
+        assert drop.letters == []
+
+
 def test_a_unique_id_that_is_given_to_another_message_hides_nothing(drop_account):
     first, second = letters(2, size=400)
     second += b"x" * (len(first) - len(second)) + b"\r\n" if len(second) < len(first) else b""
@@ -342,6 +366,40 @@ def test_unique_ids_of_another_form_fetch_nothing_again(drop_account):
         assert account.sync().did == {"downloaded": 1}
         assert account.sync().did == {}
         assert sorted(row[0] for row in rows(account)) == [f"new-id{n}" for n in range(1, 8)]
+
+
+def test_other_unique_ids_and_sizes_fetch_nothing_again(drop_account):
+    with Maildrop(letters(6)) as drop:
+        account = drop_account(drop)
+        account.sync()
+        for letter in drop.letters:
+            letter[0] = "new-" + letter[0]
+        drop.size = lambda wire: len(wire.replace(b"\r\n", b"\n"))
+        assert account.sync().did == {}
+        assert account.sync().did == {}
+
+
+def test_unique_ids_that_go_and_return_fetch_nothing_again(drop_account):
+    with Maildrop(letters(6)) as drop:
+        account = drop_account(drop)
+        account.sync()
+        for has_uidl in (False, True):
+            drop.uidl = has_uidl
+            assert account.sync().did == {}
+
+
+def test_the_ids_of_another_user_hide_nothing(drop_account):
+    ours, theirs = twins(2)
+    with Maildrop([ours]) as drop, Maildrop([theirs]) as other:
+        account = drop_account(drop)
+        assert account.sync().did == {"downloaded": 1}
+        account.change(port=other.port, user="ann")
+        assert account.sync().did == {"downloaded": 1}
+        account.change(leave_on_server="no")
+        assert account.sync().did == {"deleted_remote": 1}
+        account.change(port=drop.port, user="joe")
+        assert account.sync().did == {"deleted_remote": 1}
+        assert local(account) == sorted([ours, theirs])
 
 
 def test_a_listing_that_is_empty_for_once_fetches_nothing_again(drop_account):
@@ -402,6 +460,18 @@ def test_refused_logins_have_their_exit_status(drop_account, answer, status):
     with Maildrop(at={"PASS": answer}) as drop:
         result = drop_account(drop).sync(status=status)
         assert answer[5:] in result.errors[0]["message"]
+
+
+@pytest.mark.parametrize("verb", ["UIDL", "LIST", "RETR 3"])
+@pytest.mark.parametrize("code", ["IN-USE", "LOGIN-DELAY", "SYS/TEMP"])
+def test_a_server_that_is_busy_later_on_is_tried_again(drop_account, verb, code):
+    sent = letters(4)
+    with Maildrop(sent, at={verb: f"-ERR [{code}] in a while"}) as drop:
+        account = drop_account(drop)
+        assert "in a while" in account.sync(status=75).errors[0]["message"]
+        drop.at = {}
+        account.sync()
+        assert local(account) == sorted(sent)
 
 
 def test_gmail_is_asked_until_nothing_new_comes(drop_account):

@@ -84,7 +84,7 @@ static void settle(struct scene *scene)
 	assert_int_equal(pop3_settle_doubts(&scene->view, &err), 0);
 }
 
-static char key_a[] = "a", key_b[] = "b";
+static char key_a[] = "a", key_b[] = "b", key_c[] = "c";
 
 static void known_keys_are_their_rows_and_unknown_ones_are_new(void **state)
 {
@@ -166,7 +166,61 @@ static void k2_of_equals_the_one_that_was_not_deleted_is_left(void **state)
 	struct pop3_item *item = add_item(&scene, "a", 10);
 	match(&scene);
 	assert_int_equal(item->row, 1);
-	assert_false(item->is_doubtful);
+	assert_true(item->is_doubtful);
+}
+
+static void k2_of_equals_the_header_tells_which_one_went_and_which_came(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	give_digest(add_row(&scene, key_a, 1, 10), 1);
+	give_digest(add_row(&scene, key_a, 2, 10), 2);
+	struct pop3_item *second = add_item(&scene, "a", 10);
+	struct pop3_item *third = add_item(&scene, "a", 10);
+	match(&scene);
+	assert_true(second->wants_header);
+	assert_true(third->wants_header);
+	give_header(&scene, second, 2);
+	give_header(&scene, third, 3);
+	settle(&scene);
+	assert_int_equal(second->row, 1);
+	assert_int_equal(third->row, POP3_NO_ROW);
+	assert_false(scene.is_listed[0]);
+}
+
+static void k3_when_all_rows_vanish_a_message_id_makes_up_for_another_size(void **state)
+{
+	for (int has_id = 0; has_id <= 1; has_id++) {
+		struct scene scene;
+		scene_init(&scene);
+		give_digest(add_row(&scene, key_a, 1, 10), 1);
+		struct pop3_item *item = add_item(&scene, "x", 11);
+		match(&scene);
+		assert_true(item->wants_header);
+		give_header(&scene, item, 1);
+		scene.headers[0].has_id = has_id == 1;
+		settle(&scene);
+		assert_int_equal(item->row, has_id ? 0 : POP3_NO_ROW);
+	}
+	(void)state;
+}
+
+static void k5_behind_another_server_every_row_is_a_doubt(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	scene.view.is_other = true;
+	give_digest(add_row(&scene, key_a, 1, 10), 1);
+	struct pop3_item *item = add_item(&scene, "a", 10);
+	match(&scene);
+	assert_true(item->wants_header);
+	give_header(&scene, item, 2);
+	settle(&scene);
+	assert_int_equal(item->row, POP3_NO_ROW);
 }
 
 static void k3_a_row_that_vanished_is_found_under_a_new_key(void **state)
@@ -177,6 +231,8 @@ static void k3_a_row_that_vanished_is_found_under_a_new_key(void **state)
 	scene_init(&scene);
 	give_digest(add_row(&scene, key_a, 1, 10), 1);
 	give_digest(add_row(&scene, key_b, 1, 10), 2);
+	add_row(&scene, key_c, 1, 12);
+	add_item(&scene, "c", 12);
 	struct pop3_item *other_size = add_item(&scene, "x", 11);
 	struct pop3_item *second = add_item(&scene, "y", 10);
 	struct pop3_item *fresh = add_item(&scene, "z", 10);
@@ -326,6 +382,9 @@ int main(void)
 		cmocka_unit_test(known_keys_are_their_rows_and_unknown_ones_are_new),
 		cmocka_unit_test(k1_another_size_is_a_doubt_that_the_header_settles),
 		cmocka_unit_test(k1_a_deleted_key_that_comes_back_is_a_doubt),
+		cmocka_unit_test(k2_of_equals_the_header_tells_which_one_went_and_which_came),
+		cmocka_unit_test(k3_when_all_rows_vanish_a_message_id_makes_up_for_another_size),
+		cmocka_unit_test(k5_behind_another_server_every_row_is_a_doubt),
 		cmocka_unit_test(k2_one_key_twice_is_joined_by_size),
 		cmocka_unit_test(k2_of_equals_the_one_that_was_not_deleted_is_left),
 		cmocka_unit_test(k3_a_row_that_vanished_is_found_under_a_new_key),
