@@ -45,6 +45,8 @@ static const char row_by_uid_order[] =
 	"SELECT " ROW_COLUMNS " FROM row WHERE mailbox = ? AND uid <> 0 ORDER BY uid";
 static const char row_by_unique_order[] =
 	"SELECT " ROW_COLUMNS " FROM row WHERE mailbox = ? AND uniq <> '' ORDER BY uniq";
+static const char row_pending_order[] =
+	"SELECT " ROW_COLUMNS " FROM row WHERE mailbox = ? AND pending = 1 ORDER BY id";
 /*
  * Counted in the index by unique part, which every settled row stands in, with the few pending ones
  * looked at: a count over 50,000 rows reads no row.
@@ -447,7 +449,10 @@ int state_cursor_open(struct state *state, int64_t mailbox, enum state_order ord
 	row_init(&made->row);
 	state_lock(state);
 	int status = query_init_private(
-		&made->query, state, order == STATE_BY_UID ? row_by_uid_order : row_by_unique_order,
+		&made->query, state,
+		order == STATE_BY_UID	 ? row_by_uid_order
+		: order == STATE_PENDING ? row_pending_order
+					 : row_by_unique_order,
 		err);
 	if (status != 0) {
 		state_unlock(state);

@@ -11,25 +11,33 @@
 #define SET_TEXT_MAX       900
 #define COMMANDS_IN_FLIGHT 4
 
-/* Where in the rows a UID is. */
-struct uid_index {
-	uint32_t uid;
-	size_t row;
+/* What a candidate's `index` refers to. */
+struct pair_ref {
+	int64_t row;
+	size_t entry; /* local: in the scan */
 };
 
+/* One side's candidates and what they are. */
+struct pair_side {
+	struct pair_candidate *items;
+	struct pair_ref *refs;
+	size_t count;
+	size_t cap;
+};
+
+/*
+ * Mailboxes of any size are paired, so no row is held: candidates are small, and the rows of what
+ * pairs are loaded one by one.
+ */
 struct pairing {
 	struct run *run;
 	struct imap *imap;
 	struct box *box;
-	struct row_list rows;
 	struct intents intents;
-	struct pair_candidate *locals;
-	size_t local_count;
-	struct pair_candidate *remotes;
-	size_t remote_count;
-	struct uid_index *by_uid; /* the remote candidates' rows, ascending by UID */
-	bool everything;          /* no base: every unknown file takes part */
-	bool headers_missing;     /* some could not be had: intents stay open */
+	struct pair_side locals;
+	struct pair_side remotes;
+	bool everything;      /* no base: every unknown file takes part */
+	bool headers_missing; /* some could not be had: intents stay open */
 };
 
 static bool is_local_only(const struct row *row)
@@ -40,6 +48,48 @@ static bool is_local_only(const struct row *row)
 static bool is_remote_only(const struct row *row)
 {
 	return !row->is_agreed && row->remote == SIDE_PRESENT && row->unique[0] == '\0';
+}
+
+static int side_add(struct pair_side *side, const struct pair_candidate *candidate,
+		    const struct pair_ref *ref, struct err *err)
+{
+	if (side->count == side->cap) {
+		size_t cap = side->cap == 0 ? 64 : side->cap + side->cap / 2;
+		struct pair_candidate *items = realloc(side->items, cap * sizeof(*items));
+		if (items == NULL) {
+			return err_nomem(err);
+		}
+		side->items = items;
+		struct pair_ref *refs = realloc(side->refs, cap * sizeof(*refs));
+		if (refs == NULL) {
+			return err_nomem(err);
+		}
+		side->refs = refs;
+		side->cap = cap;
+	}
+	side->items[side->count] = *candidate;
+	side->items[side->count].index = side->count;
+	side->refs[side->count++] = *ref;
+	return 0;
+}
+
+static void side_finish(struct pair_side *side)
+{
+	free(side->items);
+	free(side->refs);
+	*side = (struct pair_side){0};
+}
+
+/* Those whose header is known, to the front; their number. */
+static size_t side_identified(struct pair_side *side)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < side->count; i++) {
+		if (side->items[i].has_identity) {
+			side->items[kept++] = side->items[i];
+		}
+	}
+	return kept;
 }
 
 static const struct intent *intent_of(const struct pairing *pairing, int64_t row)
@@ -64,11 +114,9 @@ static uint32_t proposed_uid(const struct pairing *pairing, const struct row *ro
 }
 
 /* The same of mbsync's names (HAS_UIDVALIDITY: its file agrees) and of offlineimap's. */
-static uint32_t proposed_by_others(const struct maildir_scan *scan, const struct row *row,
-				   bool has_uidvalidity)
+static uint32_t proposed_by_others(const struct maildir_entry *entry, bool has_uidvalidity)
 {
-	const struct maildir_entry *entry = maildir_scan_find(scan, span_of(row->unique));
-	if (entry == NULL || (!has_uidvalidity && strstr(entry->name, ",FMD5=") == NULL)) {
+	if ((!has_uidvalidity && strstr(entry->name, ",FMD5=") == NULL)) {
 		return 0;
 	}
 	return maildir_mbsync_uid(entry->name);
@@ -95,6 +143,7 @@ static void candidate_identify(struct pair_candidate *candidate,
 	memcpy(candidate->digest, identity->digest, ROW_DIGEST_SIZE);
 	candidate->message_id = id_hash(identity);
 	candidate->header_date = identity->has_date ? identity->date : INT64_MIN;
+	candidate->has_identity = true;
 }
 
 /* A size without what other programs put into their copy of the header. */
@@ -116,39 +165,91 @@ static uint64_t wire_size(struct pairing *pairing, const char *file, bool in_new
 	return size;
 }
 
-/* One local candidate; *KNOWN false when its file is not there any more. */
-static int identify_local(struct pairing *pairing, struct row *row, const struct maildir_scan *scan,
-			  struct pair_candidate *candidate, bool *known, struct err *err)
+/* A candidate's file is read; one that is not there any more stays without identity. */
+static int identify_local(struct pairing *pairing, const struct maildir_entry *entry,
+			  struct pair_candidate *candidate, struct err *err)
 {
 	struct header_identity identity;
-	const struct maildir_entry *entry = maildir_scan_find(scan, span_of(row->unique));
-	*known = false;
-	if (entry == NULL) {
-		return 0;
-	}
 	int code =
 		maildir_box_identify(pairing->box->dir, entry->name, entry->in_new, &identity, err);
 	if (code < 0) {
 		return run_is_fatal(err) && err->scope >= SCOPE_ACCOUNT ? code : 0;
 	}
 	candidate_identify(candidate, &identity);
-	candidate->date = row->date;
 	if (candidate->message_id == 0 && candidate->header_date == INT64_MIN) {
 		candidate->size =
 			own_size(wire_size(pairing, entry->name, entry->in_new), &identity);
 	}
-	row->has_digest = true;
-	memcpy(row->digest, identity.digest, ROW_DIGEST_SIZE);
-	*known = true;
 	return 0;
 }
 
-static int gather_locals(struct pairing *pairing, struct err *err)
-{
+/* What tells one folder's candidates. */
+struct local_hints {
+	const struct maildir_scan *scan;
 	char key[MAILDIR_KEY_SIZE];
+	bool has_uidvalidity; /* mbsync's file agrees with the server */
+};
+
+static int add_local(struct pairing *pairing, const struct local_hints *hints,
+		     const struct row *row, struct err *err)
+{
+	const struct maildir_entry *entry = maildir_scan_find(hints->scan, span_of(row->unique));
+	const struct intent *intent = intent_of(pairing, row->id);
+	struct pair_candidate candidate = {.date = row->date};
+	if (entry == NULL) {
+		return 0;
+	}
+	/* One that we sent has a new UID, even where its name tells of a former stay here. */
+	candidate.uid = intent == NULL ? proposed_uid(pairing, row, hints->key) : 0;
+	if (candidate.uid == 0 && intent == NULL && pairing->everything) {
+		candidate.uid = proposed_by_others(entry, hints->has_uidvalidity);
+	}
+	candidate.bound = intent == NULL ? 0 : intent->uid_bound;
+	if (!pairing->everything && candidate.uid == 0 && intent == NULL) {
+		return 0;
+	}
+	struct pair_ref ref = {row->id, (size_t)(entry - hints->scan->entries)};
+	return side_add(&pairing->locals, &candidate, &ref, err);
+}
+
+static int add_remote(struct pairing *pairing, const struct row *row, struct err *err)
+{
+	struct pair_candidate candidate = {
+		.uid = row->uid, .date = row->date, .size = row->size_bytes};
+	struct pair_ref ref = {.row = row->id};
+	return side_add(&pairing->remotes, &candidate, &ref, err);
+}
+
+/* All pending rows that may be one half of a pair. */
+static int gather_rows(struct pairing *pairing, const struct local_hints *hints, struct err *err)
+{
+	struct state_cursor *cursor = NULL;
+	const struct row *row = NULL;
+	int code = state_cursor_open(pairing->run->state, pairing->box->base.id, STATE_PENDING,
+				     &cursor, err);
+	if (code == 0) {
+		code = state_cursor_next(cursor, &row, err);
+	}
+	while (code == 0 && row != NULL) {
+		if (is_local_only(row)) {
+			code = add_local(pairing, hints, row, err);
+		} else if (is_remote_only(row)) {
+			code = add_remote(pairing, row, err);
+		}
+		if (code == 0) {
+			code = state_cursor_next(cursor, &row, err);
+		}
+	}
+	state_cursor_close(&cursor);
+	return code;
+}
+
+static int gather(struct pairing *pairing, struct err *err)
+{
+	struct local_hints hints;
 	struct maildir_scan scan;
 	struct box *box = pairing->box;
-	int code = maildir_box_key(pairing->run->account->name, box->name, key, err);
+	int code = maildir_box_key(pairing->run->account->name, box->name, hints.key, err);
 	if (code == 0) {
 		code = box_open_dir(pairing->run, box, err);
 	}
@@ -158,87 +259,53 @@ static int gather_locals(struct pairing *pairing, struct err *err)
 	if (code < 0) {
 		return code;
 	}
-	bool has_uidvalidity = pairing->everything &&
-			       maildir_box_mbsync_uidvalidity(box->dir) == box->base.uidvalidity;
-	for (size_t i = 0; code == 0 && i < pairing->rows.count; i++) {
-		struct row *row = &pairing->rows.items[i];
-		if (!is_local_only(row)) {
-			continue;
-		}
-		const struct intent *intent = intent_of(pairing, row->id);
-		struct pair_candidate candidate = {.index = i};
-		bool known = false;
-		/* One that we sent has a new UID, even where its name tells of a former stay
-		 * here. */
-		candidate.uid = intent == NULL ? proposed_uid(pairing, row, key) : 0;
-		if (candidate.uid == 0 && intent == NULL && pairing->everything) {
-			candidate.uid = proposed_by_others(&scan, row, has_uidvalidity);
-		}
-		candidate.bound = intent == NULL ? 0 : intent->uid_bound;
-		if (!pairing->everything && candidate.uid == 0 && intent == NULL) {
-			continue;
-		}
-		code = identify_local(pairing, row, &scan, &candidate, &known, err);
-		if (known) {
-			pairing->locals[pairing->local_count++] = candidate;
-		}
+	hints.scan = &scan;
+	hints.has_uidvalidity = pairing->everything &&
+				maildir_box_mbsync_uidvalidity(box->dir) == box->base.uidvalidity;
+	code = gather_rows(pairing, &hints, err);
+	for (size_t i = 0; code == 0 && pairing->remotes.count > 0 && i < pairing->locals.count;
+	     i++) {
+		const struct maildir_entry *entry = &scan.entries[pairing->locals.refs[i].entry];
+		code = identify_local(pairing, entry, &pairing->locals.items[i], err);
 	}
 	maildir_scan_finish(&scan);
+	pairing->locals.count = side_identified(&pairing->locals);
 	return code;
 }
 
-/* Whether a remote row can be the partner of any local candidate at all. */
-static bool is_wanted(const struct pairing *pairing, const struct row *row)
+/* Whether a remote one can be the partner of any local candidate at all. */
+static bool is_wanted(const struct pairing *pairing, uint32_t uid)
 {
-	for (size_t i = 0; !pairing->everything && i < pairing->local_count; i++) {
-		const struct pair_candidate *local = &pairing->locals[i];
-		if (local->uid == row->uid || (local->uid == 0 && row->uid >= local->bound)) {
+	for (size_t i = 0; !pairing->everything && i < pairing->locals.count; i++) {
+		const struct pair_candidate *local = &pairing->locals.items[i];
+		if (local->uid == uid || (local->uid == 0 && uid >= local->bound)) {
 			return true;
 		}
 	}
 	return pairing->everything;
 }
 
-static struct row *remote_row(struct pairing *pairing, uint32_t uid)
+static int compare_uid(const void *x, const void *y)
 {
-	size_t low = 0;
-	size_t high = pairing->remote_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct uid_index *at = &pairing->by_uid[middle];
-		if (at->uid == uid) {
-			return &pairing->rows.items[at->row];
-		}
-		if (at->uid < uid) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return NULL;
-}
-
-static int compare_uid_index(const void *x, const void *y)
-{
-	const struct uid_index *one = x;
-	const struct uid_index *two = y;
+	const struct pair_candidate *one = x;
+	const struct pair_candidate *two = y;
 	return one->uid < two->uid ? -1 : one->uid > two->uid;
 }
 
 static void take_header(struct pairing *pairing, const struct imap_identity *told, size_t *known)
 {
-	struct row *row = told->uid == 0 ? NULL : remote_row(pairing, told->uid);
-	if (row == NULL || !told->has_header || row->has_digest) {
+	struct pair_side *remotes = &pairing->remotes;
+	struct pair_candidate wanted = {.uid = told->uid};
+	struct pair_candidate *candidate = told->uid == 0
+						 ? NULL
+						 : bsearch(&wanted, remotes->items, remotes->count,
+							   sizeof(*remotes->items), compare_uid);
+	if (candidate == NULL || !told->has_header || candidate->has_identity) {
 		return;
 	}
-	struct pair_candidate *candidate = &pairing->remotes[(*known)++];
-	*candidate = (struct pair_candidate){.uid = row->uid,
-					     .date = row->date,
-					     .size = own_size(row->size_bytes, &told->identity),
-					     .index = (size_t)(row - pairing->rows.items)};
+	candidate->size = own_size(candidate->size, &told->identity);
 	candidate_identify(candidate, &told->identity);
-	row->has_digest = true;
-	memcpy(row->digest, told->identity.digest, ROW_DIGEST_SIZE);
+	(*known)++;
 }
 
 static int receive_headers(struct pairing *pairing, size_t in_flight, size_t *known,
@@ -269,8 +336,8 @@ static int fetch_headers(struct pairing *pairing, size_t *known, struct err *err
 	int code = 0;
 	uidset_init(&uids);
 	buf_init(&text, SET_TEXT_MAX + 64);
-	for (size_t i = 0; code == 0 && i < pairing->remote_count; i++) {
-		uint32_t uid = pairing->by_uid[i].uid;
+	for (size_t i = 0; code == 0 && i < pairing->remotes.count; i++) {
+		uint32_t uid = pairing->remotes.items[i].uid;
 		code = uidset_add(&uids, uid, uid, err);
 	}
 	while (code == 0 && more) {
@@ -291,21 +358,23 @@ static int fetch_headers(struct pairing *pairing, size_t *known, struct err *err
 	return code;
 }
 
-static int gather_remotes(struct pairing *pairing, struct err *err)
+/* The headers of the remote candidates that can have a partner. */
+static int identify_remotes(struct pairing *pairing, struct err *err)
 {
+	struct pair_side *remotes = &pairing->remotes;
 	size_t known = 0;
+	size_t kept = 0;
 	int code = 0;
-	for (size_t i = 0; i < pairing->rows.count; i++) {
-		if (is_remote_only(&pairing->rows.items[i]) &&
-		    is_wanted(pairing, &pairing->rows.items[i])) {
-			pairing->by_uid[pairing->remote_count++] =
-				(struct uid_index){pairing->rows.items[i].uid, i};
+	for (size_t i = 0; i < remotes->count; i++) {
+		if (is_wanted(pairing, remotes->items[i].uid)) {
+			remotes->items[kept++] = remotes->items[i];
 		}
 	}
-	if (pairing->remote_count == 0) {
+	remotes->count = kept;
+	if (kept == 0) {
 		return 0;
 	}
-	qsort(pairing->by_uid, pairing->remote_count, sizeof(*pairing->by_uid), compare_uid_index);
+	qsort(remotes->items, remotes->count, sizeof(*remotes->items), compare_uid);
 	struct imap_view opened = {0};
 	if (imap_selected(pairing->imap, pairing->box->wire, false) !=
 	    pairing->box->base.uidvalidity) {
@@ -315,21 +384,14 @@ static int gather_remotes(struct pairing *pairing, struct err *err)
 	if (code == 0) {
 		code = fetch_headers(pairing, &known, err);
 	}
-	pairing->headers_missing = known < pairing->remote_count;
-	pairing->remote_count = known;
+	pairing->headers_missing = known < remotes->count;
+	remotes->count = side_identified(remotes);
 	return code;
 }
 
-/* Two rows become one: the file's, which gets the message's UID. */
-static int join_rows(struct pairing *pairing, const struct pair_candidate *local, struct err *err)
+/* The file's row takes the message's in. */
+static void merge_rows(struct row *row, struct row *remote, const struct pair_candidate *local)
 {
-	struct state *state = pairing->run->state;
-	struct row *row = &pairing->rows.items[local->index];
-	struct row *remote = &pairing->rows.items[local->partner];
-	int code = state_row_drop(state, remote->id, err);
-	if (code < 0) {
-		return code;
-	}
 	row->uid = remote->uid;
 	row->remote = SIDE_PRESENT;
 	row->remote_flags = remote->remote_flags;
@@ -337,24 +399,60 @@ static int join_rows(struct pairing *pairing, const struct pair_candidate *local
 	/* Base has what both have: what only one has counts as added there, so the union wins. */
 	row->flags = row->local_flags & row->remote_flags;
 	row->reason = REASON_NONE;
+	row->has_digest = true;
+	memcpy(row->digest, local->digest, ROW_DIGEST_SIZE);
 	free(row->emailid);
 	row->emailid = remote->emailid;
 	remote->emailid = NULL;
-	return state_row_put(state, row, err);
+}
+
+static int join_rows(struct pairing *pairing, const struct pair_candidate *local, struct err *err)
+{
+	struct state *state = pairing->run->state;
+	struct row row;
+	struct row remote;
+	bool has_row = false;
+	bool has_remote = false;
+	row_init(&row);
+	row_init(&remote);
+	int code =
+		state_row_by_id(state, pairing->locals.refs[local->index].row, &row, &has_row, err);
+	if (code == 0) {
+		code = state_row_by_id(state, pairing->remotes.refs[local->partner].row, &remote,
+				       &has_remote, err);
+	}
+	if (code == 0 && has_row && has_remote) {
+		code = state_row_drop(state, remote.id, err);
+		if (code == 0) {
+			merge_rows(&row, &remote, local);
+			code = state_row_put(state, &row, err);
+		}
+	}
+	row_finish(&row);
+	row_finish(&remote);
+	return code;
 }
 
 static int note_ambiguous(struct pairing *pairing, const struct pair_candidate *local,
 			  struct err *err)
 {
-	struct row *row = &pairing->rows.items[local->index];
+	struct row row;
 	struct err why;
-	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
-		"the file %s and another one look like the same message on the server; it is "
-		"not sent",
-		row->unique);
-	run_report_error(pairing->run, pairing->box, 0, &why);
-	row->reason = REASON_AMBIGUOUS;
-	return state_row_put(pairing->run->state, row, err);
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_id(pairing->run->state, pairing->locals.refs[local->index].row,
+				   &row, &found, err);
+	if (code == 0 && found) {
+		err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
+			"the file %s and another one look like the same message on the server; it is "
+			"not sent",
+			row.unique);
+		run_report_error(pairing->run, pairing->box, 0, &why);
+		row.reason = REASON_AMBIGUOUS;
+		code = state_row_put(pairing->run->state, &row, err);
+	}
+	row_finish(&row);
+	return code;
 }
 
 static int drop_intents(struct pairing *pairing, struct err *err)
@@ -377,8 +475,8 @@ static int commit_pairs(struct pairing *pairing, struct err *err)
 	if (code < 0) {
 		return code;
 	}
-	for (size_t i = 0; code == 0 && i < pairing->local_count; i++) {
-		const struct pair_candidate *local = &pairing->locals[i];
+	for (size_t i = 0; code == 0 && i < pairing->locals.count; i++) {
+		const struct pair_candidate *local = &pairing->locals.items[i];
 		if (local->is_taken) {
 			code = join_rows(pairing, local, err);
 		} else if (local->is_ambiguous) {
@@ -404,35 +502,21 @@ static int commit_pairs(struct pairing *pairing, struct err *err)
 
 static int pairing_run(struct pairing *pairing, struct err *err)
 {
-	struct box *box = pairing->box;
-	int code =
-		state_rows_pending(pairing->run->state, box->base.id, false, &pairing->rows, err);
+	int code = state_intents_load(pairing->run->state, pairing->box->base.id, &pairing->intents,
+				      err);
 	if (code == 0) {
-		code = state_intents_load(pairing->run->state, box->base.id, &pairing->intents,
-					  err);
+		code = gather(pairing, err);
 	}
-	size_t room = pairing->rows.count + 1;
-	pairing->locals = calloc(room, sizeof(*pairing->locals));
-	pairing->remotes = calloc(room, sizeof(*pairing->remotes));
-	pairing->by_uid = calloc(room, sizeof(*pairing->by_uid));
-	if (pairing->locals == NULL || pairing->remotes == NULL || pairing->by_uid == NULL) {
-		return err_nomem(err);
+	if (code == 0 && pairing->locals.count > 0) {
+		code = identify_remotes(pairing, err);
+	} else {
+		pairing->remotes.count = 0;
 	}
-	size_t locals = 0;
-	size_t remotes = 0;
-	for (size_t i = 0; i < pairing->rows.count; i++) {
-		locals += is_local_only(&pairing->rows.items[i]);
-		remotes += is_remote_only(&pairing->rows.items[i]);
+	if (code == 0) {
+		pair_match(pairing->locals.items, pairing->locals.count, pairing->remotes.items,
+			   pairing->remotes.count);
 	}
-	if (code == 0 && locals > 0 && remotes > 0) {
-		code = gather_locals(pairing, err);
-		if (code == 0 && pairing->local_count > 0) {
-			code = gather_remotes(pairing, err);
-		}
-		pair_match(pairing->locals, pairing->local_count, pairing->remotes,
-			   pairing->remote_count);
-	}
-	if (code == 0 && (pairing->local_count > 0 || pairing->intents.count > 0)) {
+	if (code == 0 && (pairing->locals.count > 0 || pairing->intents.count > 0)) {
 		code = commit_pairs(pairing, err);
 	}
 	return code;
@@ -442,15 +526,12 @@ int pair_box(struct run *run, struct imap *imap, struct box *box, struct err *er
 {
 	struct pairing pairing = {.run = run, .imap = imap, .box = box};
 	pairing.everything = box->pair_everything;
-	row_list_init(&pairing.rows);
 	int code = pairing_run(&pairing, err);
 	box->needs_pairing = false;
 	box->pair_everything = false;
 	state_intents_finish(&pairing.intents);
-	row_list_finish(&pairing.rows);
-	free(pairing.locals);
-	free(pairing.remotes);
-	free(pairing.by_uid);
+	side_finish(&pairing.locals);
+	side_finish(&pairing.remotes);
 	box_release(box);
 	return code;
 }

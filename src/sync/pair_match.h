@@ -29,6 +29,7 @@ struct pair_candidate {
 	uint32_t uid;        /* remote: its own; local: the one that its name proposes, or 0 */
 	uint32_t bound;      /* local: only UIDs from here on come into question */
 	size_t index;        /* the caller's */
+	bool has_identity;   /* the fields above are of its header; the caller's */
 	bool is_taken;
 	bool is_ambiguous; /* local, afterwards */
 	size_t partner;    /* local, when taken: the remote's `index` */

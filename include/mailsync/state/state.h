@@ -148,7 +148,8 @@ int state_rows_by_emailid(struct state *state, const char *emailid, struct row_l
  * stays. */
 enum state_order {
 	STATE_BY_UID,   /* rows with uid != 0, ascending */
-	STATE_BY_UNIQUE /* rows with a unique part, memcmp order then length */
+	STATE_BY_UNIQUE, /* rows with a unique part, memcmp order then length */
+	STATE_PENDING    /* rows that are not settled, in id order */
 };
 struct state_cursor;
 int state_cursor_open(struct state *state, int64_t mailbox, enum state_order order,
