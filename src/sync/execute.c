@@ -95,6 +95,10 @@ static int leave_idle(struct run *run, struct box *box, struct err *err)
 static int one_pass(struct run *run, struct move_list *moves, bool *again, struct err *err)
 {
 	int code = run->pass == 0 ? bulk_download(run, moves, err) : 0;
+	if (code == 0) {
+		/* What the server was too busy for is taken up by the mailboxes' jobs. */
+		code = backoff_wait(run, run->imap, again, err);
+	}
 	*again = false;
 	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
 		struct box *box = &run->boxes.items[i];

@@ -867,6 +867,17 @@ def test_throttled_for_good(bad, kind, where):
     recovers(server, account)
 
 
+@pytest.mark.parametrize("where", ["a body", "SELECT"])
+def test_throttled_in_a_first_download_of_many_mailboxes(bad, where):
+    boxes = [Box(40, name=name) for name in ("INBOX", "a", "b", "c")]
+    server, account = bad(boxes, [expect(PLACES[where], THROTTLES["backoff"])])
+    sync(account, 0)
+    for box in boxes:
+        assert local(account, box.name) == server.wires(box.name)
+    server.script = []
+    assert sync(account, 0).did == {}
+
+
 def test_a_backoff_longer_than_the_timeout_is_not_waited_for(bad):
     server, account = synced(bad)
     server.boxes["INBOX"].add(mail.one(85, size=300))
