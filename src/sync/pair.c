@@ -6,6 +6,7 @@
 #include "mailsync/base/digest.h"
 
 #include "observe.h"
+#include "pair_content.h"
 #include "pair_match.h"
 
 #define SET_TEXT_MAX       900
@@ -152,17 +153,27 @@ static uint64_t own_size(uint64_t size, const struct header_identity *identity)
 	return size > identity->left_out_bytes ? size - identity->left_out_bytes : 0;
 }
 
-/* The size on the wire, needed only where a header says nothing. */
-static uint64_t wire_size(struct pairing *pairing, const char *file, bool in_new)
+/* Its header says nothing. */
+static bool is_nameless(const struct pair_candidate *candidate)
+{
+	return candidate->message_id == 0 && candidate->header_date == INT64_MIN;
+}
+
+/* All of such a file counts. */
+static int read_nameless(struct pairing *pairing, const struct maildir_entry *entry,
+			 const struct header_identity *identity, struct pair_candidate *candidate,
+			 struct err *err)
 {
 	struct maildir_reader *reader = NULL;
 	struct err ignored;
-	uint64_t size = 0;
-	if (maildir_reader_open(pairing->box->dir, file, in_new, &reader, &ignored) == 0) {
-		size = maildir_reader_wire_size(reader);
+	int code = 0;
+	if (maildir_reader_open(pairing->box->dir, entry->name, entry->in_new, &reader, &ignored) ==
+	    0) {
+		candidate->size = own_size(maildir_reader_wire_size(reader), identity);
+		code = pair_content_local(reader, candidate, err);
 		maildir_reader_close(&reader);
 	}
-	return size;
+	return code;
 }
 
 /* A candidate's file is read; one that is not there any more stays without identity. */
@@ -176,11 +187,8 @@ static int identify_local(struct pairing *pairing, const struct maildir_entry *e
 		return run_is_fatal(err) && err->scope >= SCOPE_ACCOUNT ? code : 0;
 	}
 	candidate_identify(candidate, &identity);
-	if (candidate->message_id == 0 && candidate->header_date == INT64_MIN) {
-		candidate->size =
-			own_size(wire_size(pairing, entry->name, entry->in_new), &identity);
-	}
-	return 0;
+	return is_nameless(candidate) ? read_nameless(pairing, entry, &identity, candidate, err)
+				      : 0;
 }
 
 /* What tells one folder's candidates. */
@@ -358,6 +366,25 @@ static int fetch_headers(struct pairing *pairing, size_t *known, struct err *err
 	return code;
 }
 
+/* Nameless messages of a size that a nameless file has: they are fetched whole. */
+static int read_nameless_remotes(struct pairing *pairing, struct err *err)
+{
+	int code = 0;
+	for (size_t r = 0; code == 0 && r < pairing->remotes.count; r++) {
+		struct pair_candidate *remote = &pairing->remotes.items[r];
+		bool is_due = false;
+		for (size_t l = 0; is_nameless(remote) && !is_due && l < pairing->locals.count;
+		     l++) {
+			const struct pair_candidate *local = &pairing->locals.items[l];
+			is_due = local->has_content && local->size == remote->size;
+		}
+		if (is_due) {
+			code = pair_content_remote(pairing->imap, remote, err);
+		}
+	}
+	return code;
+}
+
 /* The headers of the remote candidates that can have a partner. */
 static int identify_remotes(struct pairing *pairing, struct err *err)
 {
@@ -386,7 +413,7 @@ static int identify_remotes(struct pairing *pairing, struct err *err)
 	}
 	pairing->headers_missing = known < remotes->count;
 	remotes->count = side_identified(remotes);
-	return code;
+	return code < 0 ? code : read_nameless_remotes(pairing, err);
 }
 
 /* The file's row takes the message's in. */
@@ -399,7 +426,7 @@ static void merge_rows(struct row *row, struct row *remote, const struct pair_ca
 	/* Base has what both have: what only one has counts as added there, so the union wins. */
 	row->flags = row->local_flags & row->remote_flags;
 	row->reason = REASON_NONE;
-	row->has_digest = true;
+	row->has_digest = !local->has_content; /* rows hold the header's */
 	memcpy(row->digest, local->digest, ROW_DIGEST_SIZE);
 	free(row->emailid);
 	row->emailid = remote->emailid;

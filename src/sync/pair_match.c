@@ -54,7 +54,8 @@ static int compare_uid(const void *x, const void *y)
 
 static bool is_weak(const struct pair_candidate *candidate)
 {
-	return candidate->message_id == 0 && candidate->header_date == INT64_MIN;
+	return candidate->message_id == 0 && candidate->header_date == INT64_MIN &&
+	       !candidate->has_content;
 }
 
 static bool may_join(const struct pair_candidate *local, const struct pair_candidate *remote)

@@ -8,8 +8,9 @@
  *      date and size
  *   3. equal Message-ID and Date with other differences in the header (servers rewrite); when they
  *      are not as many on both sides, those left over locally are ambiguous
- * A header that identifies nothing (no Message-ID and no Date) needs on top of its digest equal
- * size, and without a proposed UID equal date too.
+ * A header that identifies nothing (no Message-ID and no Date) needs the digest of all of the
+ * message; where that is not to be had, equal size on top of the header's, and without a proposed
+ * UID equal date too.
  */
 #ifndef SYNC_PAIR_MATCH_H
 #define SYNC_PAIR_MATCH_H
@@ -30,6 +31,7 @@ struct pair_candidate {
 	uint32_t bound;      /* local: only UIDs from here on come into question */
 	size_t index;        /* the caller's */
 	bool has_identity;   /* the fields above are of its header; the caller's */
+	bool has_content;    /* the digest is of all of the message (pair_content.h) */
 	bool is_taken;
 	bool is_ambiguous; /* local, afterwards */
 	size_t partner;    /* local, when taken: the remote's `index` */
