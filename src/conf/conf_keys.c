@@ -93,7 +93,8 @@ const struct conf_key conf_keys[] = {
 	 "A command whose standard input and output are the connection, instead of host, such as "
 	 "ssh host exec imapd."},
 	{"timeout", CONF_TYPE_NUMBER, AT(timeout_s), "60", NULL, 1, 86400, NULL, BOTH, 0,
-	 "Seconds without progress after which the connection is given up."},
+	 "Seconds without progress after which the connection is given up; also how long a run "
+	 "waits in all where a server that is too busy asks for patience."},
 	{"connections", CONF_TYPE_NUMBER, AT(connections), "4", NULL, 1, 64, NULL, BOTH, 0,
 	 "Connections at most; more than one is opened only when it pays. POP3 uses one."},
 	{"compress", CONF_TYPE_WORD, AT(compress), "no", NULL, 0, 0, compress_words, IMAP, 0,
