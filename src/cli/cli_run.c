@@ -1,6 +1,8 @@
 #include "cli_run.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -241,6 +243,17 @@ static bool write_out(const struct buf *text, FILE *stream)
 	return fflush(stream) == 0 && is_written && text->failed == 0;
 }
 
+/* Says why a report is not whole; the exit status for that. */
+static int report_broken(const struct cli_job *job, FILE *err_stream)
+{
+	int errnum = errno;
+	bool is_made = job->output.out.failed == 0;
+
+	fprintf(err_stream, "mailsync: the report of this run could not be written: %s\n",
+		is_made ? strerror(errnum) : "out of memory");
+	return is_made ? EXIT_LOCAL : err_exit_status(ERR_NOMEM);
+}
+
 /* Writes each account's output when it and all before it are done. */
 static int run_collect(struct cli_run *run, FILE *out, FILE *err_stream)
 {
@@ -264,8 +277,9 @@ static int run_collect(struct cli_run *run, FILE *out, FILE *err_stream)
 		if (status == 0) {
 			status = job->status;
 		}
-		if (status == 0 && !is_written) {
-			status = EXIT_LOCAL;
+		if (!is_written) {
+			int broken = report_broken(job, err_stream);
+			status = status == 0 ? broken : status;
 		}
 	}
 	return status;
