@@ -118,12 +118,14 @@ setup-bench:
 	$(Q)CC='$(CC)' tests/rig/setup bench
 
 check: setup-test program tests-c
+	$(Q)$(MAKE) --no-print-directory STEPS=1 program
 	$(Q)tests/run --out $(OUT) unit plan wire e2e
 
 check-unit: setup-test $(UNIT_TESTS)
 	$(Q)tests/run --out $(OUT) unit
 
 check-e2e: setup-test program
+	$(Q)$(MAKE) --no-print-directory STEPS=1 program
 	$(Q)tests/run --out $(OUT) e2e
 
 check-asan: setup-test

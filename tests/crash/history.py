@@ -232,6 +232,7 @@ class History:
 
     def settle(self):
         """Undisturbed, until in sync; then everything is as it must be."""
+        self.drop_open_keywords()
         result = None
         for _ in range(2):
             result = self.trial.sync(status=None)
@@ -262,6 +263,15 @@ class History:
         self.stories = {key: Story(base=Fact(*copies[0])) for key, copies in found.items()
                         if key not in uncertain}
         self.drop(uncertain)
+
+    def drop_open_keywords(self):
+        """Letters without a name in a folder get one when the next keyword comes: where the outcome
+        is open nobody moves them with the message."""
+        local = self.trial.account.local
+        hand = LocalHand(local)
+        for key in hand.paths:
+            if key in self.stories and self.stories[key].acts > 1:
+                self.drop_keywords(hand, key)
 
     def without_keywords(self, state):
         """Where the outcome is open, so is what letters mean that came from another folder."""

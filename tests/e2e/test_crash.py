@@ -1,0 +1,63 @@
+"""A small share of the crash proof and of the random histories (tests/crash): the whole is
+`make crash` and `make soak`."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STEPS = pathlib.Path(os.environ.get("MAILSYNC", ROOT / "build" / "mailsync")).parent / "steps"
+
+pytestmark = pytest.mark.skipif(not (STEPS / "mailsync").exists(),
+                                reason="no build with STEPS=1")
+
+
+def prove(*argv):
+    env = dict(os.environ, MAILSYNC=str(STEPS / "mailsync"))
+    env.pop("TIME", None)
+    done = subprocess.run([sys.executable, str(ROOT / "tests" / "crash" / argv[0]), *argv[1:]],
+                          capture_output=True, text=True, timeout=300, check=False, env=env)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("mode", ["all", "none"])
+def test_a_run_stopped_at_a_step_is_finished_by_the_next(mode):
+    prove("run", "--scene", "changes", "--proof", "stop", "--mode", mode, "--every", "43")
+
+
+def test_a_first_sync_stopped_at_a_step_doubles_nothing():
+    prove("run", "--scene", "filled", "--proof", "stop", "--mode", "all", "--every", "23")
+
+
+def test_what_a_power_cut_takes_is_fetched_again():
+    prove("run", "--scene", "changes", "--proof", "power", "--mode", "all", "--every", "73")
+
+
+def test_with_durability_none_a_power_cut_deletes_nothing():
+    prove("run", "--scene", "changes", "--proof", "power", "--mode", "nosync", "--every", "91")
+
+
+def test_a_cut_connection_is_status_75_and_the_next_run_goes_on():
+    prove("run", "--scene", "changes", "--proof", "cut", "--mode", "all", "--points", "4")
+
+
+def test_a_step_that_fails_is_told_and_the_next_run_goes_on():
+    prove("run", "--scene", "changes", "--proof", "fail", "--mode", "all", "--every", "43")
+
+
+def test_an_allocation_that_fails_is_told_and_the_next_run_goes_on():
+    prove("run", "--scene", "changes", "--proof", "memory", "--mode", "all", "--points", "8")
+
+
+# Histories that once went wrong, each by its own fault: a half-made folder, a COPY made twice,
+# downloads noted and not paired.
+@pytest.mark.parametrize("seed", [251, 369, 10196])
+def test_histories_that_once_went_wrong(seed):
+    prove("soak", "--seed", str(seed), "--count", "1", "--jobs", "1")
+
+
+def test_random_histories_come_to_rest():
+    prove("soak", "--count", "4")
