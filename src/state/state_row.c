@@ -448,12 +448,11 @@ int state_cursor_open(struct state *state, int64_t mailbox, enum state_order ord
 	}
 	row_init(&made->row);
 	state_lock(state);
-	int status = query_init_private(
-		&made->query, state,
-		order == STATE_BY_UID	 ? row_by_uid_order
-		: order == STATE_PENDING ? row_pending_order
-					 : row_by_unique_order,
-		err);
+	int status = query_init_private(&made->query, state,
+					order == STATE_BY_UID    ? row_by_uid_order
+					: order == STATE_PENDING ? row_pending_order
+								 : row_by_unique_order,
+					err);
 	if (status != 0) {
 		state_unlock(state);
 		free(made);

@@ -471,8 +471,8 @@ static int note_ambiguous(struct pairing *pairing, const struct pair_candidate *
 				   &row, &found, err);
 	if (code == 0 && found) {
 		err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
-			"the file %s and another one look like the same message on the server; it is "
-			"not sent",
+			"the file %s and another one look like the same message on the server; it "
+			"is not sent",
 			row.unique);
 		run_report_error(pairing->run, pairing->box, 0, &why);
 		row.reason = REASON_AMBIGUOUS;

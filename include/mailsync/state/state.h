@@ -46,8 +46,8 @@ int state_commit(struct state *state, struct err *err);
 void state_rollback(struct state *state);
 
 /* Small named values: "database" (random id), "generation", "account", "clean" ("1" after a
- * run that ended properly), "boot", "keywords" ("no": nobody looked at them in the last run). *FOUND
- * false when unset. */
+ * run that ended properly), "boot", "keywords" ("no": nobody looked at them in the last run).
+ * *FOUND false when unset. */
 int state_get(struct state *state, const char *key, struct buf *value, bool *found,
 	      struct err *err);
 int state_set(struct state *state, const char *key, const char *value, struct err *err);
@@ -147,7 +147,7 @@ int state_rows_by_emailid(struct state *state, const char *emailid, struct row_l
  * rows may be changed (state_row_put) only after the cursor passed them or when their order key
  * stays. */
 enum state_order {
-	STATE_BY_UID,   /* rows with uid != 0, ascending */
+	STATE_BY_UID,    /* rows with uid != 0, ascending */
 	STATE_BY_UNIQUE, /* rows with a unique part, memcmp order then length */
 	STATE_PENDING    /* rows that are not settled, in id order */
 };
