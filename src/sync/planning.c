@@ -295,9 +295,47 @@ static int report_box(struct run *run, struct box *box, const struct move_list *
 	return code;
 }
 
-static void report_moves(struct run *run, const struct move_list *moves)
+/* Flags that changed too: the run merges them once the message has moved. Keywords are left out,
+ * since their letters are still those of the other folder. */
+static int report_moved_flags(struct run *run, const struct move *move, struct err *err)
 {
-	for (size_t i = 0; i < moves->count; i++) {
+	struct row gone;
+	struct row fresh;
+	bool found = false;
+	row_init(&gone);
+	row_init(&fresh);
+	int code = move_load_rows(run, move, &gone, &fresh, &found, err);
+	struct plan_mailbox facts;
+	if (code == 0 && found) {
+		code = facts_of(run, move->to, &facts, err);
+	}
+	if (code == 0 && found) {
+		struct row merged = fresh;
+		uint64_t local = move->is_remote ? gone.local_flags : fresh.local_flags;
+		uint64_t remote = move->is_remote ? fresh.remote_flags : gone.remote_flags;
+		merged.is_agreed = true;
+		merged.local = SIDE_PRESENT;
+		merged.remote = SIDE_PRESENT;
+		merged.flags = gone.flags & FLAGS_SYSTEM;
+		merged.local_flags = local & FLAGS_SYSTEM;
+		merged.remote_flags = remote & FLAGS_SYSTEM;
+		struct box_plan plan = {.rows = {.items = &merged, .count = 1}};
+		plan_init(&plan.plan);
+		code = plan_make(&merged, 1, &run->policy, &facts, &plan.plan, err);
+		if (code == 0) {
+			report_ops(run, move->to, &plan);
+		}
+		plan_finish(&plan.plan); /* the row is borrowed */
+	}
+	row_finish(&gone);
+	row_finish(&fresh);
+	return code;
+}
+
+static int report_moves(struct run *run, const struct move_list *moves, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < moves->count; i++) {
 		const struct move *move = &moves->items[i];
 		struct buf why;
 		buf_init(&why, 2 * MBNAME_MAX);
@@ -307,9 +345,11 @@ static void report_moves(struct run *run, const struct move_list *moves)
 			.mailbox = move->to->name, .op = REPORT_MOVE, .why = why.data};
 		if (!move->is_held) {
 			run_report_plan(run, &entry);
+			code = report_moved_flags(run, move, err);
 		}
 		buf_finish(&why);
 	}
+	return code;
 }
 
 int planning_report(struct run *run, const struct move_list *moves, struct err *err)
@@ -325,7 +365,7 @@ int planning_report(struct run *run, const struct move_list *moves, struct err *
 			run_report_plan(run, &entry);
 		}
 	}
-	report_moves(run, moves);
+	code = report_moves(run, moves, err);
 	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
 		code = report_box(run, &run->boxes.items[i], moves, err);
 	}

@@ -60,6 +60,20 @@ def test_a_dry_run_says_what_a_run_does_and_changes_nothing(account, remote):
     idle(account, remote)
 
 
+def test_a_dry_run_tells_the_flags_of_what_moves(account, remote):
+    remote.create("Archive")
+    (uid, wire), (uid_two, wire_two) = append(remote, 2)
+    account.sync()
+    local = account.local
+    remote.store("INBOX", uid, "+FLAGS", "\\Answered")
+    local.move(local.set_flags(local.find("INBOX", wire), add="SF"), "Archive")
+    local.move(local.find("INBOX", wire_two), "Archive")
+    plan = account.sync("--dry-run").plan
+    assert sorted(op["op"] for op in plan) == ["flags_local", "flags_remote", "move", "move"]
+    assert account.sync().did == {"moved": 2, "flags_local": 1, "flags_remote": 1}
+    agree(account, remote)
+
+
 def test_a_first_dry_run_creates_nothing(account, remote):
     append(remote, 2)
     plan = account.sync("-n").plan
