@@ -341,7 +341,7 @@ def test_a_signal_ends_a_run_soon_and_keeps_what_it_did(account, remote, number)
     account.local.create("Out")
     for index in range(20):
         account.local.deliver("Out", mail.one(index, seed="sig", size=3000))
-    with Line(port, kbit_s=2000) as line:
+    with Line(port, kbit_s=400) as line:
         account.change(port=line.port)
         process = account.start("--json", "sync")
         ran = program.stop_when(
