@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
 #include "mailsync/conf/nearest.h"
 #include "mailsync/model/mbname.h"
@@ -246,12 +247,13 @@ static bool write_out(const struct buf *text, FILE *stream)
 /* Says why a report is not whole; the exit status for that. */
 static int report_broken(const struct cli_job *job, FILE *err_stream)
 {
-	int errnum = errno;
-	bool is_made = job->output.out.failed == 0;
+	int errnum = job->output.out.failed == 0 ? errno : ENOMEM;
+	struct err err;
 
-	fprintf(err_stream, "mailsync: the report of this run could not be written: %s\n",
-		is_made ? strerror(errnum) : "out of memory");
-	return is_made ? EXIT_LOCAL : err_exit_status(ERR_NOMEM);
+	err_set_errno(&err, ERR_LOCAL, SCOPE_RUN, errnum,
+		      "the report of this run could not be written");
+	fprintf(err_stream, "mailsync: %s\n", err.text);
+	return err_exit_status(err.code);
 }
 
 /* Writes each account's output when it and all before it are done. */
