@@ -113,9 +113,12 @@ static int discovery_add(struct discovery *discovery, const struct imap_list *li
 	if (code < 0) {
 		return code;
 	}
+	if (list->name.len > 0 && memchr(list->name.data, '\0', list->name.len) != NULL) {
+		return 0; /* cannot be asked for either */
+	}
 	char *wire = span_dup(list->name);
 	if (wire == NULL) {
-		return 0; /* a NUL in the name: cannot be asked for either */
+		return err_nomem(err); /* left out, it would seem to be gone from the server */
 	}
 	*discovery_slot(discovery, list->name) = (uint32_t)mailboxes->count + 1;
 	mailboxes->items[mailboxes->count++] =

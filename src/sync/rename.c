@@ -142,7 +142,17 @@ static int hold_failed(struct renaming *renaming, struct rename_pair *pair, stru
 				 : "the mailbox could not be renamed in the Maildir");
 	run_report_error(renaming->run, pair->to, 0, &why);
 	int code = commit_step(renaming, pair, STEP_FORGET, err);
-	return code < 0 ? code : hold(renaming, pair, err);
+	if (code == 0) {
+		code = hold(renaming, pair, err);
+	}
+	/* A child renamed alone would take its parent's new name. */
+	for (size_t i = 0; code == 0 && i < renaming->pairs.count; i++) {
+		struct rename_pair *child = &renaming->pairs.items[i];
+		if (!child->is_settled && goes_along(child, pair)) {
+			code = hold(renaming, child, err);
+		}
+	}
+	return code;
 }
 
 static int settle(struct renaming *renaming, struct rename_pair *pair, struct err *err)
