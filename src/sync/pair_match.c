@@ -230,6 +230,9 @@ static size_t keep_open(struct pair_candidate *items, size_t count)
 void pair_match(struct pair_candidate *locals, size_t local_count, struct pair_candidate *remotes,
 		size_t remote_count)
 {
+	if (local_count == 0 || remote_count == 0) {
+		return; /* qsort takes no NULL, not even of nothing */
+	}
 	match_proposals(locals, local_count, remotes, remote_count);
 	size_t open_locals = keep_open(locals, local_count);
 	size_t open_remotes = keep_open(remotes, remote_count);
