@@ -227,7 +227,12 @@ static int walk_found(struct walk *walk, const char *path, struct err *err)
 			walk_left_out(walk, path, reason.text);
 		}
 	} else if (maildir_name_decode(maildir, name.data, &decoded)) {
-		rc = alias_add(&walk->candidates, decoded.data, path, err);
+		rc = buf_status(&decoded, "a mailbox name", err);
+		if (rc == 0) {
+			rc = alias_add(&walk->candidates, decoded.data, path, err);
+		}
+	} else if (decoded.failed == -ERR_NOMEM) {
+		rc = err_nomem(err);
 	} else {
 		rc = strlist_add(&walk->names, buf_span(&name), err);
 	}
@@ -273,7 +278,8 @@ static int walk_directory(struct walk *walk, int fd, const char *path, struct er
 			walk_left_out(walk, path, "a path in it is too long");
 			continue;
 		}
-		rc = strlist_add(&walk->queue, buf_span(&child), err);
+		rc = child.failed != 0 ? buf_status(&child, "a path", err)
+				       : strlist_add(&walk->queue, buf_span(&child), err);
 		if (rc < 0) {
 			break;
 		}

@@ -126,7 +126,10 @@ static int search_box(struct run *run, struct imap *imap, const struct box *box,
 		code = sample(imap, &chosen, err);
 	}
 	while (code == 0 && !*is_found && uidset_format_some(&chosen, &from, SET_TEXT_MAX, &text)) {
-		code = imap_fetch_queue(imap, IMAP_HEADERS, buf_span(&text), 0, err);
+		code = buf_status(&text, "a set of UIDs", err);
+		if (code == 0) {
+			code = imap_fetch_queue(imap, IMAP_HEADERS, buf_span(&text), 0, err);
+		}
 		if (code == 0) {
 			code = look_for(run, imap, box->base.id, is_found, err);
 		}

@@ -292,10 +292,11 @@ static int carry_out_remote(struct renaming *renaming, struct rename_pair *pair,
 		return code;
 	}
 	buf_init(&target, MBNAME_MAX);
-	/* A name that the server cannot have, or has: no rename. boxes_settle says more. */
-	if (mbname_to_wire(&renaming->run->wire, pair->to->name, &target, err) == 0 &&
-	    !is_listed(renaming, target.data)) {
+	code = mbname_to_wire(&renaming->run->wire, pair->to->name, &target, err);
+	if (code == 0 && !is_listed(renaming, target.data)) {
 		code = rename_remote(renaming, pair, target.data, err);
+	} else if (code < 0 && !run_is_fatal(err)) {
+		code = 0; /* a name that the server cannot have, as one that it has: no rename */
 	}
 	buf_finish(&target);
 	return code;

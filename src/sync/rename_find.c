@@ -250,7 +250,11 @@ static int count_same(struct run *run, struct lost *lost, size_t *same, struct e
 		uint32_t uid = lost->sample.items[i].uid;
 		code = uidset_add(&uids, uid, uid, err);
 	}
-	if (code == 0 && uidset_format_some(&uids, &from, SET_TEXT_MAX - 1, &text)) {
+	bool has_text = code == 0 && uidset_format_some(&uids, &from, SET_TEXT_MAX - 1, &text);
+	if (has_text) {
+		code = buf_status(&text, "a set of UIDs", err);
+	}
+	if (has_text && code == 0) {
 		code = imap_fetch_queue(run->imap, IMAP_HEADERS, buf_span(&text), 0, err);
 		if (code == 0) {
 			code = read_headers(run, lost, same, err);
