@@ -6,10 +6,10 @@
 
 #include "mailsync/base/clock.h"
 
+#include "open.h"
 #include "ownership.h"
 #include "pop3_job.h"
 
-#define PATH_LIMIT   4096
 #define SESSIONS_MAX 200 /* of one run */
 
 int pop3_job_fail(struct pop3_job *job, struct pop3_item *item, const struct err *why,
@@ -46,21 +46,6 @@ static void policy_init(struct pop3_job *job)
 	};
 }
 
-static int open_lock(struct run *run, struct err *err)
-{
-	char path[PATH_LIMIT];
-
-	if (run->options->dry_run) {
-		return 0;
-	}
-	int code = file_make_dirs(run->options->state_dir, err);
-	if (code) {
-		return code;
-	}
-	snprintf(path, sizeof(path), "%s/%s.lock", run->options->state_dir, run->account->name);
-	return file_lock_acquire(&run->lock, path, run->options->wait, run->options->stop, err);
-}
-
 static int load_base(struct pop3_job *job, struct err *err)
 {
 	struct state_mailboxes mailboxes = {0};
@@ -83,33 +68,11 @@ static int load_base(struct pop3_job *job, struct err *err)
 
 static int open_local(struct pop3_job *job, struct err *err)
 {
-	struct run *run = &job->run;
-	char path[PATH_LIMIT];
-	struct ownership ownership;
-	struct maildir_params params = run->account->maildir;
-	int code;
+	int code = run_open_local(&job->run, err);
 
-	params.log = run->log;
-	if (params.durability == MAILDIR_SYNC_NONE) {
-		/* A message that is deleted on the server must not be left to chance here. */
-		params.durability = MAILDIR_SYNC_BATCH;
-	}
-	snprintf(path, sizeof(path), "%s/%s.db", run->options->state_dir, run->account->name);
-	code = state_open(&run->state, path, run->options->dry_run ? STATE_SCRATCH : STATE_WRITE,
-			  err);
 	if (!code) {
-		code = maildir_open(&run->maildir, &params, false, err);
+		code = maildir_box_key(job->run.account->name, "INBOX", job->key, err);
 	}
-	if (!code) {
-		code = ownership_check(run->maildir, run->state, run->account->name, &ownership,
-				       err);
-	}
-	if (code) {
-		return code;
-	}
-	run->pair_all = ownership.must_pair;
-	run->was_unclean = ownership.was_unclean;
-	code = maildir_box_key(run->account->name, "INBOX", job->key, err);
 	return code ? code : load_base(job, err);
 }
 
@@ -279,7 +242,7 @@ static int run_account(struct pop3_job *job, struct err *err)
 {
 	struct run *run = &job->run;
 	struct err why;
-	int code = open_lock(run, err);
+	int code = run_open_lock(run, err);
 
 	if (!code) {
 		code = open_local(job, err);

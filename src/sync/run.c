@@ -15,13 +15,12 @@
 #include "execute.h"
 #include "move.h"
 #include "observe.h"
+#include "open.h"
 #include "ownership.h"
 #include "pair.h"
 #include "planning.h"
 #include "pop3_run.h"
 #include "rename.h"
-
-#define PATH_LIMIT 4096
 
 int run_check_stop(struct run *run, struct err *err)
 {
@@ -133,20 +132,6 @@ static int policy_hash(struct run *run, struct err *err)
 	return code;
 }
 
-static int open_lock(struct run *run, struct err *err)
-{
-	char path[PATH_LIMIT];
-	if (run->options->dry_run) {
-		return 0; /* changes nothing, so it need not wait for anyone */
-	}
-	int code = file_make_dirs(run->options->state_dir, err);
-	if (code < 0) {
-		return code;
-	}
-	snprintf(path, sizeof(path), "%s/%s.lock", run->options->state_dir, run->account->name);
-	return file_lock_acquire(&run->lock, path, run->options->wait, run->options->stop, err);
-}
-
 /* Keywords that changed while nobody looked are not told again: everything is looked at. */
 static int note_keywords(struct run *run, struct err *err)
 {
@@ -176,50 +161,6 @@ static int note_keywords(struct run *run, struct err *err)
 		return code;
 	}
 	return state_commit(run->state, err);
-}
-
-static int open_local(struct run *run, struct err *err)
-{
-	char path[PATH_LIMIT];
-	struct ownership ownership;
-	struct maildir_params params = run->account->maildir;
-	params.log = run->log;
-	snprintf(path, sizeof(path), "%s/%s.db", run->options->state_dir, run->account->name);
-	if (run->is_second_try && run->options->dry_run) {
-		path[0] = '\0'; /* a real run would have moved it aside */
-	}
-	int code = state_open(&run->state, path,
-			      run->options->dry_run ? STATE_SCRATCH : STATE_WRITE, err);
-	if (code == 0) {
-		code = maildir_open(&run->maildir, &params, false, err);
-	}
-	if (code == 0) {
-		code = ownership_check(run->maildir, run->state, run->account->name, &ownership,
-				       err);
-	}
-	if (code < 0) {
-		return code;
-	}
-	code = note_keywords(run, err);
-	if (code < 0) {
-		return code;
-	}
-	run->pair_all = ownership.must_pair;
-	run->was_unclean = ownership.was_unclean;
-	run->lost_power = ownership.lost_power;
-	if (run->lost_power) {
-		log_line(run->log, LOG_INFO,
-			 "%s: the system went down before all was on disk; what is missing is "
-			 "downloaded again",
-			 run->account->name);
-	}
-	if (run->pair_all && !state_was_reset(run->state)) {
-		log_line(run->log, LOG_INFO,
-			 "%s: the state database and the Maildir are not of one time; pairing what "
-			 "both sides have, deleting nothing",
-			 run->account->name);
-	}
-	return 0;
 }
 
 int run_connect(struct run *run, size_t number, struct imap **imap, struct err *err)
@@ -434,10 +375,13 @@ static int run_account(struct run *run, struct err *err)
 	policy_init(run);
 	int code = policy_hash(run, err);
 	if (code == 0) {
-		code = open_lock(run, err);
+		code = run_open_lock(run, err);
 	}
 	if (code == 0) {
-		code = open_local(run, err);
+		code = run_open_local(run, err);
+	}
+	if (code == 0) {
+		code = note_keywords(run, err);
 	}
 	if (code == 0) {
 		code = open_remote(run, err);
