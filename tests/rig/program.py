@@ -155,9 +155,16 @@ class Account:
 
     def start(self, *args, **options):
         """In the background; a Popen with pipes."""
+        # A shell's background job ignores SIGINT, and so would the program (as it should).
+        options.setdefault("preexec_fn", heed_signals)
         return subprocess.Popen(self.argv(*args), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 env=self.environment(), **options)
+
+
+def heed_signals():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def finish(process, timeout=TIMEOUT):
