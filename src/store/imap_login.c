@@ -11,6 +11,7 @@
 #include "mailsync/proto/sasl.h"
 
 #include "imap_private.h"
+#include "server_login.h"
 
 #define LOGIN_LINE_MAX (SECRET_MAX * 2 + 1024)
 
@@ -183,34 +184,6 @@ static int ask_capability(struct imap *imap, struct offer *offer, struct err *er
 		}
 	}
 	return code;
-}
-
-static unsigned wanted_mechs(const struct server *server)
-{
-	switch (server->auth) {
-	case SERVER_AUTH_PLAIN:
-		return 1u << SASL_PLAIN;
-	case SERVER_AUTH_LOGIN:
-		return 1u << SASL_LOGIN;
-	case SERVER_AUTH_CRAM_MD5:
-		return 1u << SASL_CRAM_MD5;
-	case SERVER_AUTH_SCRAM_SHA_1:
-		return 1u << SASL_SCRAM_SHA_1;
-	case SERVER_AUTH_SCRAM_SHA_256:
-		return 1u << SASL_SCRAM_SHA_256;
-	case SERVER_AUTH_XOAUTH2:
-		return 1u << SASL_XOAUTH2;
-	case SERVER_AUTH_OAUTHBEARER:
-		return 1u << SASL_OAUTHBEARER;
-	case SERVER_AUTH_EXTERNAL:
-		return 1u << SASL_EXTERNAL;
-	case SERVER_AUTH_AUTO:
-	case SERVER_AUTH_GSSAPI:
-	case SERVER_AUTH_NTLM:
-	case SERVER_AUTH_APOP:
-		break;
-	}
-	return 0;
 }
 
 /* One line of the exchange; secret, so neither traced nor kept. */
@@ -447,7 +420,7 @@ static int nothing_fits(const struct imap *imap, const struct offer *offer, stru
 
 static int authenticate(struct imap *imap, const struct offer *offer, struct err *err)
 {
-	unsigned wanted = wanted_mechs(imap->server);
+	unsigned wanted = server_wanted_mechs(imap->server->auth);
 	unsigned tried = 0;
 	int code = 0;
 	for (;;) {
@@ -466,39 +439,14 @@ static int authenticate(struct imap *imap, const struct offer *offer, struct err
 	}
 }
 
-static void conn_params_of(const struct imap_params *params, struct conn_params *out)
-{
-	const struct server *server = params->server;
-	*out = (struct conn_params){
-		.protocol = CONN_IMAP,
-		.host = server->host,
-		.port = server->port,
-		.tls = server->tls == SERVER_TLS_IMPLICIT ? CONN_TLS_IMPLICIT
-		     : server->tls == SERVER_TLS_STARTTLS ? CONN_TLS_STARTTLS
-							  : CONN_TLS_NONE,
-		.ca_file = server->ca_file,
-		.cert_file = server->cert_file,
-		.key_file = server->key_file,
-		.pin_sha256 = server->pin_sha256,
-		.tls_min = server->tls_min,
-		.proxy = server->proxy,
-		.tunnel = server->tunnel,
-		.timeout_s = server->timeout_s,
-		.log = params->log,
-		.label = params->label,
-		.stop = params->stop,
-	};
-	if (server->auth == SERVER_AUTH_GSSAPI || server->auth == SERVER_AUTH_NTLM) {
-		out->login_mech = server->auth == SERVER_AUTH_GSSAPI ? "GSSAPI" : "NTLM";
-		out->user = server->user;
-		out->password = server->password;
-	}
-}
-
 int imap_login(struct imap *imap, const struct imap_params *params, struct err *err)
 {
 	struct conn_params conn_params;
-	conn_params_of(params, &conn_params);
+	server_conn_params(params->server, &conn_params);
+	conn_params.protocol = CONN_IMAP;
+	conn_params.log = params->log;
+	conn_params.label = params->label;
+	conn_params.stop = params->stop;
 	struct offer offer = {0};
 	int code = conn_open(&imap->conn, &conn_params, err);
 	if (code == 0) {

@@ -83,7 +83,6 @@ struct imap {
 	int64_t backoff_ms;          /* the longest time named, 0 none */
 	unsigned noise;              /* lines in a row that belong to nothing */
 	unsigned alerts;             /* shown */
-	bool has_continue;           /* append: the server said "+" */
 	struct imap_done *append_no; /* append: refused before its data */
 };
 
@@ -120,8 +119,6 @@ void imap_rate_begin(struct imap *imap);
 
 /* --- imap_view.c --- */
 void imap_views_finish(struct imap *imap);
-int imap_view_open_event(struct imap_view *view, const struct imap_view_request *request,
-			 const struct imap_event *event);
 
 /* --- imap_login.c --- */
 int imap_login(struct imap *imap, const struct imap_params *params, struct err *err);

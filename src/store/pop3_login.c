@@ -9,6 +9,7 @@
 #include "mailsync/proto/sasl.h"
 
 #include "pop3_private.h"
+#include "server_login.h"
 
 #define LOGIN_LINE_MAX (SECRET_MAX * 2 + 1024)
 #define INITIAL_MAX    255 /* RFC 5034: the whole line, when it carries an initial response */
@@ -331,35 +332,6 @@ static int attempt_mech(struct pop3 *pop3, enum sasl_mech mech, bool *try_next, 
 
 /* --- which one --- */
 
-static unsigned wanted_mechs(enum server_auth auth)
-{
-	switch (auth) {
-	case SERVER_AUTH_PLAIN:
-		return SASL_BIT(SASL_PLAIN);
-	case SERVER_AUTH_LOGIN:
-		return SASL_BIT(SASL_LOGIN);
-	case SERVER_AUTH_CRAM_MD5:
-		return SASL_BIT(SASL_CRAM_MD5);
-	case SERVER_AUTH_SCRAM_SHA_1:
-		return SASL_BIT(SASL_SCRAM_SHA_1);
-	case SERVER_AUTH_SCRAM_SHA_256:
-		return SASL_BIT(SASL_SCRAM_SHA_256);
-	case SERVER_AUTH_XOAUTH2:
-		return SASL_BIT(SASL_XOAUTH2);
-	case SERVER_AUTH_OAUTHBEARER:
-		return SASL_BIT(SASL_OAUTHBEARER);
-	case SERVER_AUTH_EXTERNAL:
-		return SASL_BIT(SASL_EXTERNAL);
-	case SERVER_AUTH_APOP:
-		return SASL_BIT(SASL_APOP);
-	case SERVER_AUTH_AUTO:
-	case SERVER_AUTH_GSSAPI:
-	case SERVER_AUTH_NTLM:
-		break;
-	}
-	return 0;
-}
-
 /* USER and PASS where CAPA names USER, or where there is no CAPA (RFC 1939 servers) or it names no
  * way in at all. */
 static void make_offer(const struct pop3 *pop3, struct sasl_offer *offer)
@@ -385,7 +357,8 @@ static int authenticate(struct pop3 *pop3, struct err *err)
 
 	make_offer(pop3, &offer);
 	for (;;) {
-		enum sasl_mech mech = sasl_choose(wanted_mechs(pop3->server->auth), &offer, tried);
+		enum sasl_mech mech =
+			sasl_choose(server_wanted_mechs(pop3->server->auth), &offer, tried);
 		if (mech == SASL_NONE) {
 			return code ? code
 				    : err_set(err, ERR_LOGIN, SCOPE_ACCOUNT, "%s",
@@ -406,42 +379,17 @@ static int authenticate(struct pop3 *pop3, struct err *err)
 	}
 }
 
-static void conn_params_of(const struct pop3_params *params, struct conn_params *out)
-{
-	static const enum conn_tls tls[] = {CONN_TLS_IMPLICIT, CONN_TLS_STARTTLS, CONN_TLS_NONE};
-	const struct server *server = params->server;
-
-	*out = (struct conn_params){
-		.protocol = CONN_POP3,
-		.host = server->host,
-		.port = server->port,
-		.tls = tls[server->tls],
-		.ca_file = server->ca_file,
-		.cert_file = server->cert_file,
-		.key_file = server->key_file,
-		.pin_sha256 = server->pin_sha256,
-		.tls_min = server->tls_min,
-		.proxy = server->proxy,
-		.tunnel = server->tunnel,
-		.timeout_s = server->timeout_s,
-		.log = params->log,
-		.label = params->label,
-		.stop = params->stop,
-	};
-	if (server->auth == SERVER_AUTH_GSSAPI || server->auth == SERVER_AUTH_NTLM) {
-		out->login_mech = server->auth == SERVER_AUTH_GSSAPI ? "GSSAPI" : "NTLM";
-		out->user = server->user;
-		out->password = server->password;
-	}
-}
-
 int pop3_login(struct pop3 *pop3, const struct pop3_params *params, struct err *err)
 {
 	const struct server *server = params->server;
 	struct conn_params conn_params;
 	int code;
 
-	conn_params_of(params, &conn_params);
+	server_conn_params(params->server, &conn_params);
+	conn_params.protocol = CONN_POP3;
+	conn_params.log = params->log;
+	conn_params.label = params->label;
+	conn_params.stop = params->stop;
 	code = conn_open(&pop3->conn, &conn_params, err);
 	if (!code) {
 		code = server->tunnel ? read_greeting(pop3, err) : read_preamble(pop3, err);

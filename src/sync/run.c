@@ -27,7 +27,6 @@ int run_check_stop(struct run *run, struct err *err)
 	if (run->options->stop == NULL || *run->options->stop == 0) {
 		return 0;
 	}
-	run->interrupted = true;
 	return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
 		       "stopped by a signal; the next run goes on from here");
 }

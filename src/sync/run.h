@@ -13,7 +13,7 @@
  *               observed again
  *
  * Threads: a run is prepared and planned by one thread; execute may use several, each with its own
- * connection (struct worker); `run->mutex` guards the report.
+ * connection (bulk_worker.h); `run->mutex` guards the report.
  */
 #ifndef SYNC_RUN_H
 #define SYNC_RUN_H
@@ -108,16 +108,9 @@ struct run {
 	bool was_unclean; /* the last run did not end properly */
 	bool has_generation; /* this run has claimed its generation (before its first rows) */
 	bool brake_hit;
-	bool interrupted;
 	int64_t backoff_ms; /* waited so far because the server asked for patience */
 	bool was_put_off;   /* it asked for more than that */
 	int pass;           /* of execute: 0 first; later ones only take up what was newly seen */
-};
-
-/* A connection at work, and what is selected on it. */
-struct worker {
-	struct run *run;
-	struct imap *imap;
 };
 
 /* Connects and logs in; NUMBER, from 1, names the connection in the log. */

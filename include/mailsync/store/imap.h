@@ -6,8 +6,9 @@
  * (4731).
  *
  * Mailbox names here are *wire* names (mbname.h). Commands are pipelined: `queue` functions only
- * send, `next` functions wait.
- * Whatever is queued is answered in the order queued. One thread a handle.
+ * send, `next` functions wait. Servers may answer FETCHes of one mailbox side by side: whose a body
+ * is shows only in IMAP_FETCHED_MESSAGE, and cookies tell which command was answered. One thread a
+ * handle.
  *
  *     imap_open                           connected and logged in
  *     imap_discover                       which mailboxes there are, in one round trip
