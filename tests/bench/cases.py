@@ -2,7 +2,6 @@
 `before` has set up, for each program alike."""
 
 import random
-import shutil
 
 from rig import mail
 from rig.imap import Imap
@@ -71,9 +70,7 @@ class Pull(Case):
     first_sync = False
 
     def before(self, peer, number):
-        for name in ("mail", "state", "meta", "data", ".mbsync"):
-            shutil.rmtree(peer.folder / name, ignore_errors=True)
-        peer.configure()
+        peer.start_anew()
 
 
 class Push(Case):
@@ -85,13 +82,7 @@ class Push(Case):
         self.all = {box: list(letters(count, size)) for box, count, size in self.boxes}
 
     def before(self, peer, number):
-        for name in ("mail", "state", "meta", ".mbsync"):
-            shutil.rmtree(peer.folder / name, ignore_errors=True)
-        peer.configure()
-        with Imap(peer.server.port, peer.user) as session:
-            if session.select("INBOX"):
-                session.run(session.conn.store("1:*", "+FLAGS.SILENT", "\\Deleted"))
-                session.run(session.conn.expunge())
+        peer.start_anew(f"{peer.user.partition('r')[0]}r{number}")
         local = Maildir(peer.mail)
         for box, batch in self.all.items():
             local.create(box)

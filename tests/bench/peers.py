@@ -14,11 +14,20 @@ from rig.host import PASSWORD
 class Peer:
     name = "?"
 
-    def __init__(self, folder, server, user, port, tls, **keys):
-        self.folder = pathlib.Path(folder)
-        self.folder.mkdir(parents=True)
+    def __init__(self, place, server, user, port, tls, **keys):
+        self.place = pathlib.Path(place)
         self.server, self.user, self.port, self.tls = server, user, port, tls
         self.keys = keys
+        self.serial = 0
+        self.start_anew()
+
+    def start_anew(self, user=None):
+        """A work folder without mail or state. Older ones stay: what creates files soon after many
+        were removed waits on ext4, which passes over each inode that was freed a moment ago."""
+        self.user = user or self.user
+        self.serial += 1
+        self.folder = self.place.with_name(f"{self.place.name}-{self.serial}")
+        self.folder.mkdir(parents=True)
         self.mail = self.folder / "mail"
         self.secret = self.folder / "secret"
         self.secret.write_text(PASSWORD + "\n")

@@ -1,7 +1,6 @@
 """POP3: mailsync and the programs that fetch mail by it, from the same Dovecot account."""
 
 import random
-import shutil
 
 from rig import mail
 from rig.host import PASSWORD
@@ -92,18 +91,7 @@ class Fetchmail(Storing):
         return ["sh", "-c", "fetchmail --silent --nosyslog; test $? -le 1"]
 
 
-class Pop3Pull(Pull):
-    def before(self, peer, number):
-        for name in (".mpop_uidls", ".getmail", ".fetchids"):
-            path = peer.folder / name
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-        super().before(peer, number)
-
-
-class Pop3Mixed(Pop3Pull):
+class Pop3Mixed(Pull):
     """Sizes from 1 to 300 KB, small ones more often."""
 
     batch = None
@@ -130,9 +118,9 @@ def cases():
                   mixed, peers=PEERS),
         Pop3Mixed("pop3-1000-rtt", "POP3: first download of 1,000 messages up to 300 KB, 50 ms",
                   mixed, peers=PEERS, rtt_ms=50),
-        Pop3Pull("pop3-5000", "POP3: first download of 5,000 x 8 KB, TLS loopback", small,
+        Pull("pop3-5000", "POP3: first download of 5,000 x 8 KB, TLS loopback", small,
                  peers=PEERS),
-        Pop3Pull("pop3-5000-rtt", "POP3: first download of 5,000 x 8 KB, 50 ms", small,
+        Pull("pop3-5000-rtt", "POP3: first download of 5,000 x 8 KB, 50 ms", small,
                  peers=(Pop3Mailsync, Mpop), rtt_ms=50),
         Case("pop3-idle", "POP3: nothing new, 5,000 left on the server, 50 ms", small,
              peers=PEERS, rtt_ms=50),
