@@ -10,8 +10,6 @@
 #include "maildir_private.h"
 #include "mailsync/base/file.h"
 
-#define UNSYNCED_MAX ((size_t)64 << 20)
-
 int maildir_box_open_parts(struct maildir_box *box, struct err *err)
 {
 	bool is_mailbox = false;
@@ -60,7 +58,6 @@ int maildir_box_open(struct maildir *maildir, const char *name, struct maildir_b
 	for (int i = 0; i < MAILDIR_DIRS; i++) {
 		opened->dirs[i] = -1;
 	}
-	buf_init(&opened->unsynced, UNSYNCED_MAX);
 	opened->name = strdup(name);
 	int rc = opened->name ? folder_open(maildir, opened, err) : err_nomem(err);
 	if (rc == 0) {
@@ -92,7 +89,6 @@ void maildir_box_close(struct maildir_box **box)
 	maildir_table_finish(&closing->table);
 	header_scan_destroy(&closing->spare_scan);
 	free(closing->spare_pending);
-	buf_finish(&closing->unsynced);
 	free(closing->name);
 	free(closing);
 	*box = NULL;

@@ -150,22 +150,9 @@ int maildir_draft_write(struct maildir_draft *draft, struct span data, struct er
 	return rc;
 }
 
-/* fsync by name at maildir_box_sync_files where there is no syncfs; else at once. */
-static int unsynced_add(struct maildir_draft *draft, struct err *err)
-{
-	struct buf *names = &draft->box->unsynced;
-	size_t before = names->len;
-
-	buf_append(names, draft->temp_name, strlen(draft->temp_name) + 1);
-	if (names->failed == 0) {
-		return 0;
-	}
-	buf_truncate(names, before);
-	return file_sync(draft->fd, err);
-}
-
 int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *err)
 {
+	struct header_identity identity;
 	int rc = 0;
 
 	if (draft->had_cr) {
@@ -176,7 +163,8 @@ int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *
 		rc = pending_flush(draft, err);
 	}
 	if (rc == 0) {
-		rc = header_scan_result(draft->scan, &draft->identity, err);
+		rc = header_scan_result(draft->scan, &identity, err);
+		memcpy(draft->digest, identity.digest, sizeof(draft->digest));
 	}
 	/* Before the sync, so that it is durable with the rest of the inode. */
 	if (rc == 0) {
@@ -184,9 +172,6 @@ int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *
 	}
 	if (rc == 0 && draft->box->maildir->durability == MAILDIR_SYNC_FILE) {
 		rc = file_sync(draft->fd, err);
-	}
-	if (rc == 0 && draft->box->maildir->durability == MAILDIR_SYNC_BATCH) {
-		rc = unsynced_add(draft, err);
 	}
 	if (rc < 0) {
 		return rc;
@@ -225,26 +210,17 @@ void maildir_draft_discard(struct maildir_box *box, struct maildir_draft *draft)
 	}
 }
 
-/* fdatasync of each draft in the batch. One that was discarded meanwhile needs none. */
-static int sync_each(struct maildir_box *box, struct err *err)
+static int sync_one(const struct maildir_draft *draft, struct err *err)
 {
-	const char *end = box->unsynced.data + box->unsynced.len;
+	int fd = openat(draft->box->dirs[MAILDIR_TMP], draft->temp_name,
+			O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
-	for (const char *name = box->unsynced.data; name < end; name += strlen(name) + 1) {
-		int fd = openat(box->dirs[MAILDIR_TMP], name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT) {
-			continue;
-		}
-		if (fd < 0) {
-			return maildir_fail(err, SCOPE_MAILBOX, errno, "open", name);
-		}
-		int rc = file_sync(fd, err);
-		close(fd);
-		if (rc < 0) {
-			return rc;
-		}
+	if (fd < 0) {
+		return maildir_fail(err, SCOPE_MAILBOX, errno, "open", draft->temp_name);
 	}
-	return 0;
+	int rc = file_sync(fd, err);
+	close(fd);
+	return rc;
 }
 
 /* Where a box's drafts are, as far as one syncfs reaches. */
@@ -259,38 +235,33 @@ static int box_device(const struct maildir_box *box, uint64_t *device, struct er
 	return 0;
 }
 
-int maildir_sync_files(struct maildir_box *const *boxes, size_t count, struct err *err)
+int maildir_sync_drafts(const struct maildir_draft *const *drafts, size_t count, struct err *err)
 {
-	uint64_t synced = 0;
-	bool has_synced = false;
+	const struct maildir_box *box = NULL;
+	uint64_t device = 0, synced = 0;
+	bool has_synced = false, has_syncfs = true;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		struct maildir_box *box = boxes[i];
-		uint64_t device = 0;
-
-		if (box->unsynced.len == 0) {
+		const struct maildir_draft *draft = drafts[i];
+		if (draft->box->maildir->durability != MAILDIR_SYNC_BATCH) {
 			continue;
 		}
-		rc = box_device(box, &device, err);
-		if (rc == 0 && (!has_synced || synced != device)) {
+		if (has_syncfs && draft->box != box) {
+			box = draft->box;
+			rc = box_device(box, &device, err);
+		}
+		if (rc == 0 && has_syncfs && (!has_synced || synced != device)) {
 			rc = file_sync_fs(box->dirs[MAILDIR_TMP], err);
+			has_syncfs = rc != -ERR_LIMIT;
 			has_synced = rc == 0;
 			synced = device;
 		}
-		if (rc == -ERR_LIMIT) {
-			rc = sync_each(box, err);
-		}
-		if (rc == 0) {
-			buf_clear(&box->unsynced);
+		if (!has_syncfs) {
+			rc = sync_one(draft, err);
 		}
 	}
 	return rc;
-}
-
-int maildir_box_sync_files(struct maildir_box *box, struct err *err)
-{
-	return maildir_sync_files(&box, 1, err);
 }
 
 int maildir_box_letters(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,

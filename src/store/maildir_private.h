@@ -74,7 +74,6 @@ struct maildir_box {
 	struct maildir_table table;
 	char *spare_pending; /* a draft's buffer and header scan, kept for the next */
 	struct header_scan *spare_scan;
-	struct buf unsynced; /* NUL-terminated temporary names since the last sync */
 };
 
 /* ERR_LOCAL "cannot WHAT NAME: reason"; a full or broken disk has scope account, else SCOPE. */

@@ -41,33 +41,55 @@ static int publish_one(struct delivery_item *item, struct err *err)
 		row->size_bytes = item->draft.size_bytes;
 		row->date = item->date;
 		row->has_digest = true;
-		memcpy(row->digest, item->draft.identity.digest, ROW_DIGEST_SIZE);
+		memcpy(row->digest, item->draft.digest, ROW_DIGEST_SIZE);
 	}
 	return code;
 }
 
 /* The folders of a batch, each once: items of one mailbox follow one another. */
-static size_t batch_dirs(const struct delivery *delivery, struct maildir_box **dirs)
+static size_t batch_dirs(const struct delivery_batch *batch, struct maildir_box **dirs)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < delivery->count; i++) {
-		if (count == 0 || dirs[count - 1] != delivery->items[i].dir) {
-			dirs[count++] = delivery->items[i].dir;
+	for (size_t i = 0; i < batch->count; i++) {
+		if (count == 0 || dirs[count - 1] != batch->items[i].dir) {
+			dirs[count++] = batch->items[i].dir;
 		}
 	}
 	return count;
 }
 
-static int commit_rows(struct delivery *delivery, struct err *err)
+static int sync_contents(const struct delivery_batch *batch, struct err *err)
 {
-	struct state *state = delivery->run->state;
+	const struct maildir_draft *drafts[DELIVERY_MESSAGES_MAX];
+	for (size_t i = 0; i < batch->count; i++) {
+		drafts[i] = &batch->items[i].draft;
+	}
+	return maildir_sync_drafts(drafts, batch->count, err);
+}
+
+static int publish_all(struct delivery_batch *batch, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		struct delivery_item *item = &batch->items[i];
+		code = publish_one(item, err);
+		item->is_published = code == 0;
+		if (code < 0) {
+			code = job_message_failed(item->job, item->row, err);
+		}
+	}
+	return code;
+}
+
+static int commit_rows(struct state *state, struct delivery_batch *batch, struct err *err)
+{
 	int code = state_begin(state, err);
 	if (code < 0) {
 		return code;
 	}
-	for (size_t i = 0; code == 0 && i < delivery->count; i++) {
-		if (*delivery->items[i].state == WANT_DONE) {
-			code = state_row_put(state, delivery->items[i].row, err);
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		if (batch->items[i].is_published) {
+			code = state_row_put(state, batch->items[i].row, err);
 		}
 	}
 	if (code < 0) {
@@ -77,70 +99,123 @@ static int commit_rows(struct delivery *delivery, struct err *err)
 	return state_commit(state, err);
 }
 
-static int publish_all(struct delivery *delivery, struct err *err)
+static int deliver(struct run *run, struct delivery_batch *batch, struct err *err)
 {
-	int code = 0;
-	for (size_t i = 0; code == 0 && i < delivery->count; i++) {
-		struct delivery_item *item = &delivery->items[i];
-		code = publish_one(item, err);
-		*item->state = code == 0 ? WANT_DONE : WANT_FAILED;
-		if (code < 0) {
-			code = job_message_failed(item->job, item->row, err);
-		}
-	}
-	return code;
-}
-
-static void count_done(struct delivery *delivery)
-{
-	pthread_mutex_lock(&delivery->run->mutex);
-	for (size_t i = 0; i < delivery->count; i++) {
-		struct delivery_item *item = &delivery->items[i];
-		item->job->box->counts.downloaded += *item->state == WANT_DONE;
-	}
-	pthread_mutex_unlock(&delivery->run->mutex);
-}
-
-int delivery_flush(struct delivery *delivery, struct err *err)
-{
-	struct maildir_box *dirs[DELIVERY_MESSAGES];
-	size_t dir_count = batch_dirs(delivery, dirs);
-	if (delivery->count == 0) {
+	struct maildir_box *dirs[DELIVERY_MESSAGES_MAX];
+	size_t dir_count = batch_dirs(batch, dirs);
+	if (batch->count == 0) {
 		return 0;
 	}
-	int code = maildir_sync_files(dirs, dir_count, err);
-	if (code == 0) {
-		code = publish_all(delivery, err);
-	}
+	int code = publish_all(batch, err);
 	if (code == 0) {
 		code = maildir_sync_names(dirs, dir_count, err);
 	}
 	if (code == 0) {
-		code = commit_rows(delivery, err);
-	}
-	if (code == 0) {
-		count_done(delivery);
-		delivery->count = 0;
-		delivery->bytes = 0;
+		code = commit_rows(run->state, batch, err);
 	}
 	return code;
 }
 
+/* The batch that is not filling. */
+static struct delivery_batch *leaving_batch(struct delivery *delivery)
+{
+	return &delivery->batches[!delivery->filling];
+}
+
+static void *deliver_main(void *argument)
+{
+	struct delivery *delivery = argument;
+	delivery->code = deliver(delivery->run, leaving_batch(delivery), &delivery->err);
+	atomic_store(&delivery->has_arrived, true);
+	return NULL;
+}
+
+/* The owners learn what became of their rows. */
+static void tell_owners(struct delivery *delivery, struct delivery_batch *batch)
+{
+	pthread_mutex_lock(&delivery->run->mutex);
+	for (size_t i = 0; i < batch->count; i++) {
+		struct delivery_item *item = &batch->items[i];
+		struct err ignored;
+		*item->state = item->is_published ? WANT_DONE : WANT_FAILED;
+		item->job->box->counts.downloaded += item->is_published;
+		/* It is in the database; 50,000 names would take 5 MB. */
+		(void)row_set_unique(item->row, "", 0, &ignored);
+	}
+	pthread_mutex_unlock(&delivery->run->mutex);
+}
+
+/* Waits for the batch that is on its way; after success there is none. */
+static int settle(struct delivery *delivery, struct err *err)
+{
+	if (delivery->is_thread) {
+		pthread_join(delivery->thread, NULL);
+		delivery->is_thread = false;
+	}
+	if (delivery->code < 0) {
+		*err = delivery->err;
+		return delivery->code;
+	}
+	struct delivery_batch *batch = leaving_batch(delivery);
+	tell_owners(delivery, batch);
+	batch->count = 0;
+	batch->bytes = 0;
+	return 0;
+}
+
+/* Sends the batch that is filling on its way, once the one before has arrived. */
+static int send_off(struct delivery *delivery, bool is_last, struct err *err)
+{
+	int code = settle(delivery, err);
+	if (code == 0) {
+		code = sync_contents(&delivery->batches[delivery->filling], err);
+	}
+	if (code < 0) {
+		return code;
+	}
+	delivery->filling = !delivery->filling;
+	atomic_store(&delivery->has_arrived, false);
+	delivery->is_thread =
+		!is_last && pthread_create(&delivery->thread, NULL, deliver_main, delivery) == 0;
+	if (!delivery->is_thread) {
+		deliver_main(delivery);
+		code = settle(delivery, err);
+	}
+	return code;
+}
+
+int delivery_flush(struct delivery *delivery, struct err *err)
+{
+	return send_off(delivery, true, err);
+}
+
+static bool is_due(const struct delivery *delivery, const struct delivery_batch *batch)
+{
+	if (batch->count == DELIVERY_MESSAGES_MAX || batch->bytes >= DELIVERY_BYTES_MAX) {
+		return true;
+	}
+	bool is_free = !delivery->is_thread || atomic_load(&delivery->has_arrived);
+	return is_free && (batch->count >= DELIVERY_MESSAGES || batch->bytes >= DELIVERY_BYTES);
+}
+
 int delivery_add(struct delivery *delivery, const struct delivery_item *item, struct err *err)
 {
+	struct delivery_batch *batch = &delivery->batches[delivery->filling];
 	*item->state = WANT_DRAFTED;
-	delivery->items[delivery->count++] = *item;
-	delivery->bytes += item->draft.size_bytes;
-	if (delivery->count == DELIVERY_MESSAGES || delivery->bytes >= DELIVERY_BYTES) {
-		return delivery_flush(delivery, err);
-	}
-	return 0;
+	batch->items[batch->count++] = *item;
+	batch->bytes += item->draft.size_bytes;
+	return is_due(delivery, batch) ? send_off(delivery, false, err) : 0;
 }
 
 void delivery_discard(struct delivery *delivery)
 {
-	for (size_t i = 0; i < delivery->count; i++) {
-		maildir_draft_discard(delivery->items[i].dir, &delivery->items[i].draft);
+	struct err ignored;
+	(void)settle(delivery, &ignored);
+	for (int b = 0; b < 2; b++) {
+		struct delivery_batch *batch = &delivery->batches[b];
+		for (size_t i = 0; i < batch->count; i++) {
+			maildir_draft_discard(batch->items[i].dir, &batch->items[i].draft);
+		}
+		batch->count = 0;
 	}
-	delivery->count = 0;
 }

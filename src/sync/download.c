@@ -98,15 +98,18 @@ void download_drop_draft(struct download *download)
 static bool is_stub(const struct download *download, const struct row *row)
 {
 	static const char subject[] =
-		"\nSubject: Retrieval using the IMAP4 protocol failed for the following message:";
-	struct span head = {download->head, download->head_len};
+		"Subject: Retrieval using the IMAP4 protocol failed for the following message:";
+	const char *end = download->head + download->head_len;
+	const char *line = download->head;
 	if (download->wire_size == 0) {
 		return row->size_bytes > 0;
 	}
-	for (; download->wire_size <= STUB_MAX && head.len > 0; head.data++, head.len--) {
-		if (span_starts_nocase(head, subject)) {
+	while (download->wire_size <= STUB_MAX && line != NULL && line < end) {
+		if (span_starts_nocase((struct span){line, (size_t)(end - line)}, subject)) {
 			return true;
 		}
+		line = memchr(line, '\n', (size_t)(end - line));
+		line = line == NULL ? NULL : line + 1;
 	}
 	return false;
 }

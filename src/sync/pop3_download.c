@@ -68,7 +68,7 @@ static int commit_row(struct batch *batch, struct entry *entry, struct err *err)
 		.has_digest = true,
 	};
 
-	memcpy(row.digest, entry->draft.identity.digest, ROW_DIGEST_SIZE);
+	memcpy(row.digest, entry->draft.digest, ROW_DIGEST_SIZE);
 	return pop3_put_row(batch->job, entry->item, &row, err);
 }
 
@@ -90,6 +90,16 @@ static int commit_rows(struct batch *batch, size_t count, struct err *err)
 	return state_commit(state, err);
 }
 
+static int sync_contents(const struct batch *batch, size_t count, struct err *err)
+{
+	const struct maildir_draft *drafts[BATCH_COUNT];
+
+	for (size_t i = 0; i < count; i++) {
+		drafts[i] = &batch->entries[i].draft;
+	}
+	return maildir_sync_drafts(drafts, count, err);
+}
+
 /* Delivers all of the batch that is proven whole. */
 static int flush(struct batch *batch, struct err *err)
 {
@@ -100,7 +110,7 @@ static int flush(struct batch *batch, struct err *err)
 	if (count == 0) {
 		return 0;
 	}
-	code = maildir_box_sync_files(job->box.dir, err);
+	code = sync_contents(batch, count, err);
 	for (size_t i = 0; !code && i < count; i++) {
 		code = publish(batch, &batch->entries[i], err);
 	}

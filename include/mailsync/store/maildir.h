@@ -12,7 +12,8 @@
  * info part is `:2,` and letters; unknown letters and lower-case letters without a keyword stay
  * through our renames. Other fields between unique part and info (",S=123", ",U=7") stay too.
  *
- * Threads: a struct maildir may be used from several; a struct maildir_box from one at a time.
+ * Threads: a struct maildir may be used from several; a struct maildir_box from one at a time, but
+ * that one may create, write and close drafts while another one publishes earlier ones and syncs.
  */
 #ifndef MAILSYNC_STORE_MAILDIR_H
 #define MAILSYNC_STORE_MAILDIR_H
@@ -177,7 +178,7 @@ int maildir_reader_next(struct maildir_reader *reader, struct span *piece, struc
 
 /*
  * Delivery. A draft is a file in tmp/ that is being written; published, it is a message.
- *         draft_create, draft_write..., draft_close;   then for the batch: box_sync_files;
+ *         draft_create, draft_write..., draft_close;   then for the batch: sync_drafts;
  *         then each: draft_publish;   then box_sync_names.
  * After box_sync_names everything published is durable (as the durability setting promises).
  */
@@ -187,13 +188,13 @@ struct maildir_draft {
 	uint64_t size_bytes; /* as stored */
 	bool had_cr;         /* the last piece ended in CR that is not yet written */
 	struct header_scan *scan;
-	struct header_identity identity; /* after draft_close */
+	uint8_t digest[HEADER_DIGEST_SIZE]; /* of the header, after draft_close */
 	/* private */
 	struct maildir_box *box;
 	char *pending;
 	size_t pending_len;
 };
-/* The draft keeps a pointer to BOX until it is closed or discarded. */
+/* The draft keeps a pointer to BOX until it is published or discarded. */
 int maildir_draft_create(struct maildir_box *box, struct maildir_draft *draft, struct err *err);
 /* CRLF becomes LF; all else is kept. Small writes are gathered. */
 int maildir_draft_write(struct maildir_draft *draft, struct span data, struct err *err);
@@ -201,8 +202,9 @@ int maildir_draft_write(struct maildir_draft *draft, struct span data, struct er
 int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *err);
 /* Closes and removes it; safe on a zeroed, published or discarded draft. */
 void maildir_draft_discard(struct maildir_box *box, struct maildir_draft *draft);
-/* Makes all closed drafts' contents durable (syncfs, with BATCH). */
-int maildir_box_sync_files(struct maildir_box *box, struct err *err);
+/* Makes the contents of COUNT closed drafts durable, those with BATCH: by one syncfs a file system,
+ * or an fdatasync each where there is none. */
+int maildir_sync_drafts(const struct maildir_draft *const *drafts, size_t count, struct err *err);
 /* Renames it to UNIQUE (new/ without any letter, else cur/ with info), never over anything:
  * -ERR_CHANGED when a file of that very name is there. FLAGS' keywords get their letters from
  * the folder's table, new ones allotted. */
@@ -211,8 +213,7 @@ int maildir_draft_publish(struct maildir_box *box, struct maildir_draft *draft, 
 /* fsync of cur and new, once for all publishes, renames and removes before. Nothing with
  * MAILDIR_SYNC_NONE. */
 int maildir_box_sync_names(struct maildir_box *box, struct err *err);
-/* The same two for several folders at a time, with as few syncs as the file systems allow. */
-int maildir_sync_files(struct maildir_box *const *boxes, size_t count, struct err *err);
+/* The same for several folders at a time, with as few syncs as the file systems allow. */
 int maildir_sync_names(struct maildir_box *const *boxes, size_t count, struct err *err);
 
 /*
