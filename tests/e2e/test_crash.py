@@ -3,10 +3,14 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
 import pytest
+
+from rig import mail
+from stories import agree, idle
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STEPS = pathlib.Path(os.environ.get("MAILSYNC", ROOT / "build" / "mailsync")).parent / "steps"
@@ -50,6 +54,22 @@ def test_a_step_that_fails_is_told_and_the_next_run_goes_on():
 
 def test_an_allocation_that_fails_is_told_and_the_next_run_goes_on():
     prove("run", "--scene", "changes", "--proof", "memory", "--mode", "all", "--points", "8")
+
+
+def test_batches_on_their_way_survive_kills(account, remote, monkeypatch):
+    """Batches are delivered by a thread of their own: a kill meets it and the one that writes."""
+    monkeypatch.setenv("MAILSYNC", str(STEPS / "mailsync"))
+    mail.pour(remote, "INBOX", [mail.Letter("INBOX", mail.one(number, size=900), (),
+                                            1_500_000_000 + number) for number in range(3000)])
+    for stop in (5000, 4100, 2300, 1700):
+        killed = account.run("sync", env={"MAILSYNC_STEP_STOP": str(stop)})
+        assert killed.status == -signal.SIGKILL, killed
+        bodies = [path.read_bytes() for path in account.local.files("INBOX")]
+        assert len(bodies) == len(set(bodies))
+    assert 500 < len(bodies) < 3000
+    account.sync()
+    agree(account, remote)
+    idle(account, remote)
 
 
 # Histories that once went wrong, each by its own fault: a half-made folder, a COPY made twice,
