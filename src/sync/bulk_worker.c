@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMANDS_IN_FLIGHT 6
+#define COMMANDS_IN_FLIGHT 8
 #define ACTIVE_MAX         48 /* tasks at a time; each holds the descriptors of a folder */
 #define WORKERS_MAX        32
 

@@ -4,7 +4,7 @@
 #include "download.h"
 #include "observe.h"
 
-#define COMMANDS_IN_FLIGHT 4
+#define COMMANDS_IN_FLIGHT 8
 
 static int fetch_all(struct download *download, struct err *err)
 {
