@@ -1,13 +1,18 @@
 /*
- * The least that a first pull can cost: one connection, LOGIN, and for each mailbox EXAMINE and one
- * `UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])`; each body goes to a file of its own with
- * CRLF made LF, and one syncfs ends it; or everything is dropped. A yardstick for tests/bench,
- * which trusts its server: no bounds but its buffers', no certificate check.
+ * The least that a first sync can cost: one connection and LOGIN.
  *
- *     bare tls|plain PORT USER PASSWORD DIR|- MAILBOX...
+ * pull: for each mailbox EXAMINE and one `UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])`; each
+ * body goes to a file of its own with CRLF made LF, and one syncfs ends it. drop: the same without
+ * files. push: the files of DIR/MAILBOX/cur, LF made CRLF, by APPENDs of 200 messages each.
+ *
+ * A yardstick for tests/bench, which trusts its server: no bounds but its buffers', no certificate
+ * check.
+ *
+ *     bare pull|drop|push tls|plain PORT USER PASSWORD DIR MAILBOX...
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -41,15 +46,19 @@ static void fill(struct wire *wire)
 	wire->end = (size_t)got;
 }
 
-static void send_text(struct wire *wire, const char *text)
+static void send_bytes(struct wire *wire, const char *data, size_t size)
 {
-	int size = (int)strlen(text);
-	ssize_t sent =
-		wire->ssl ? SSL_write(wire->ssl, text, size) : write(wire->fd, text, (size_t)size);
+	ssize_t sent = wire->ssl ? SSL_write(wire->ssl, data, (int)size)
+				 : write(wire->fd, data, size);
 
-	if (sent != size) {
+	if (sent != (ssize_t)size) {
 		die("write");
 	}
+}
+
+static void send_text(struct wire *wire, const char *text)
+{
+	send_bytes(wire, text, strlen(text));
 }
 
 /* One line with its LF; what does not fit is dropped. */
@@ -171,33 +180,100 @@ static void quote(char *out, size_t size, const char *text)
 	out[length] = '\0';
 }
 
+static void pull(struct wire *wire, const char *mailbox, int folder)
+{
+	char text[2048], word[512];
+
+	quote(word, sizeof(word), mailbox);
+	snprintf(text, sizeof(text),
+		 "e EXAMINE %s\r\n"
+		 "f UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])\r\n",
+		 word);
+	send_text(wire, text);
+	finish_command(wire, "e", -1);
+	finish_command(wire, "f", folder);
+}
+
+/* One file as a message of an APPEND. */
+static void push_file(struct wire *wire, int folder, const char *name)
+{
+	static char in[1 << 20], out[2 << 20];
+	char text[64];
+	size_t size = 0;
+	int fd = openat(folder, name, O_RDONLY);
+	ssize_t length = fd < 0 ? -1 : read(fd, in, sizeof(in));
+
+	if (length < 0) {
+		die(name);
+	}
+	close(fd);
+	for (ssize_t i = 0; i < length; i++) {
+		if (in[i] == '\n') {
+			out[size++] = '\r';
+		}
+		out[size++] = in[i];
+	}
+	snprintf(text, sizeof(text), " (\\Seen) {%zu+}\r\n", size);
+	send_text(wire, text);
+	send_bytes(wire, out, size);
+}
+
+static void push(struct wire *wire, const char *dir, const char *mailbox)
+{
+	char text[2048], word[512];
+	const struct dirent *entry;
+	unsigned count = 0;
+	DIR *files;
+
+	snprintf(text, sizeof(text), "%s/%s/cur", dir, mailbox);
+	files = opendir(text);
+	if (files == NULL) {
+		die(text);
+	}
+	quote(word, sizeof(word), mailbox);
+	snprintf(text, sizeof(text), "a APPEND %s", word);
+	while ((entry = readdir(files)) != NULL) {
+		if (entry->d_name[0] == '.') {
+			continue;
+		}
+		if (count % 200 == 0) {
+			send_text(wire, count == 0 ? "" : "\r\n");
+			send_text(wire, text);
+		}
+		push_file(wire, dirfd(files), entry->d_name);
+		count++;
+	}
+	closedir(files);
+	send_text(wire, "\r\n");
+	for (unsigned sent = 0; sent < count; sent += 200) {
+		finish_command(wire, "a", -1);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static struct wire wire;
 	char text[2048], word[512], line[4096];
 	int folder = -1;
 
-	if (argc < 7) {
+	if (argc < 8) {
 		return 2;
 	}
-	dial(&wire, argv[1], argv[2]);
+	dial(&wire, argv[2], argv[3]);
 	read_line(&wire, line, sizeof(line));
-	quote(word, sizeof(word), argv[4]);
-	snprintf(text, sizeof(text), "l LOGIN %s %s\r\n", argv[3], word);
+	quote(word, sizeof(word), argv[5]);
+	snprintf(text, sizeof(text), "l LOGIN %s %s\r\n", argv[4], word);
 	send_text(&wire, text);
 	finish_command(&wire, "l", -1);
-	if (strcmp(argv[5], "-") != 0) {
-		folder = open(argv[5], O_RDONLY | O_DIRECTORY);
+	if (strcmp(argv[1], "pull") == 0) {
+		folder = open(argv[6], O_RDONLY | O_DIRECTORY);
 	}
-	for (int i = 6; i < argc; i++) {
-		quote(word, sizeof(word), argv[i]);
-		snprintf(text, sizeof(text),
-			 "e EXAMINE %s\r\n"
-			 "f UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])\r\n",
-			 word);
-		send_text(&wire, text);
-		finish_command(&wire, "e", -1);
-		finish_command(&wire, "f", folder);
+	for (int i = 7; i < argc; i++) {
+		if (strcmp(argv[1], "push") == 0) {
+			push(&wire, argv[6], argv[i]);
+		} else {
+			pull(&wire, argv[i], folder);
+		}
 	}
 	if (folder >= 0 && syncfs(folder) != 0) {
 		die("syncfs");

@@ -7,7 +7,8 @@ from rig import mail
 from rig.imap import Imap
 from rig.maildir import Maildir
 
-from peers import Bare, Interimap, LeanMbsync, Mailsync, Mbsync, Offlineimap
+from peers import (Bare, BareDrop, BarePush, Interimap, LeanMbsync, Mailsync, Mbsync,
+                   Offlineimap)
 
 
 def letters(count, size, seed=1):
@@ -59,8 +60,13 @@ class Case:
     def is_right(self, peer):
         """What must hold after a run, so that nobody wins by doing nothing."""
         want = sum(count for _, count, _ in self.boxes)
-        if isinstance(peer, (Bare, Interimap)):
+        if isinstance(peer, BareDrop):
             return True
+        if isinstance(peer, Interimap):
+            with Imap(peer.server.port, peer.local_user()) as session:
+                return session.select("INBOX") >= self.boxes[0][1]
+        if isinstance(peer, Bare):
+            return len(list(peer.mail.iterdir())) == want
         have = sum(len(list(Maildir(peer.mail).files(box)))
                    for box in Maildir(peer.mail).mailboxes())
         return have >= want
@@ -126,7 +132,8 @@ class HugePush(Push):
 
 
 ALL = (Mailsync, Mbsync, Offlineimap, Interimap)
-PULLERS = (Mailsync, Mbsync, LeanMbsync, Bare)
+PULLERS = (Mailsync, Mbsync, LeanMbsync, Bare, BareDrop)
+PUSHERS = (Mailsync, Mbsync, BarePush)
 SMALL = 2000
 BOXES = [(f"box{n:03}", 5, SMALL) for n in range(199)]
 BOXES25 = [(f"box{n:03}", 25, SMALL) for n in range(199)]
@@ -149,13 +156,13 @@ def cases():
         FlagHere("flag-here", "one flag changed locally of 50,000, 50 ms, no TLS",
                  [("INBOX", 50_000, SMALL)], rtt_ms=50, tls=False),
         Pull("pull-35M", "first pull, 1,500 messages of 35 MB, TLS loopback",
-             [("INBOX", 1500, 23_300)], peers=PULLERS),
+             [("INBOX", 1500, 23_300)], peers=PULLERS + (Offlineimap, Interimap)),
         Pull("pull-35M-rtt", "first pull, 1,500 messages of 35 MB, 50 ms",
              [("INBOX", 1500, 23_300)], peers=PULLERS, rtt_ms=50),
         Push("push-35M", "first push, 1,500 messages of 35 MB, TLS loopback",
-             [("INBOX", 1500, 23_300)]),
+             [("INBOX", 1500, 23_300)], peers=PUSHERS + (Offlineimap,)),
         Push("push-35M-rtt", "first push, 1,500 messages of 35 MB, 50 ms",
-             [("INBOX", 1500, 23_300)], rtt_ms=50),
+             [("INBOX", 1500, 23_300)], peers=PUSHERS, rtt_ms=50),
         Pull("pull-200-boxes", "first pull, 200 mailboxes x 25, 50 ms",
              [("INBOX", 25, SMALL), *BOXES25], rtt_ms=50),
         Pull("pull-50000", "first pull, 50,000 x 2 KB, TLS loopback", [("INBOX", 50_000, SMALL)]),

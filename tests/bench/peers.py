@@ -124,8 +124,11 @@ class Interimap(Peer):
 
     name, command = "interimap", "interimap"
 
+    def local_user(self):
+        return f"{self.user}-local{self.serial}"
+
     def configure(self):
-        local = self.server.tunnel_command(self.user + "-local")
+        local = self.server.tunnel_command(self.local_user())
         script = self.folder / "local"
         script.write_text(f"#!/bin/sh\n{local}\n")
         script.chmod(0o755)
@@ -152,7 +155,7 @@ class Interimap(Peer):
 class Bare(Peer):
     """No sync program: what reading (and writing, or sending) the same bytes takes at least."""
 
-    name = "bare client"
+    name, work = "bare client", "pull"
     program = None
 
     @classmethod
@@ -162,8 +165,7 @@ class Bare(Peer):
         cc = os.environ.get("CC") or "cc"
         done = subprocess.run([cc, "-O2", "-o", cls.program, source, "-lssl", "-lcrypto"],
                               check=False)
-        if done.returncode:
-            cls.program = None
+        Bare.program = None if done.returncode else cls.program
 
     @classmethod
     def is_there(cls):
@@ -173,6 +175,13 @@ class Bare(Peer):
         self.mail.mkdir(exist_ok=True)
 
     def argv(self):
-        out = {"files": str(self.mail), "drop": "-"}[self.keys.get("to", "files")]
-        return [str(self.program), "tls" if self.tls else "plain", str(self.port), self.user,
-                PASSWORD, out, *self.keys.get("boxes", ["INBOX"])]
+        return [str(self.program), self.work, "tls" if self.tls else "plain", str(self.port),
+                self.user, PASSWORD, str(self.mail), *self.keys["boxes"]]
+
+
+class BareDrop(Bare):
+    name, work = "bare client that drops all", "drop"
+
+
+class BarePush(Bare):
+    work = "push"

@@ -1,6 +1,7 @@
 """Fixtures: one Dovecot serves all tests, each of which has an account of its own on it."""
 
 import itertools
+import os
 import pathlib
 import re
 import signal
@@ -16,7 +17,19 @@ from rig.dovecot import Dovecot, Options     # noqa: E402
 _serial = itertools.count(1)
 
 
+def own_ports():
+    """A range of its own for each of the processes that pytest-xdist starts."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker:
+        count = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        first, last = map(int, os.environ.get("MAILSYNC_TEST_PORTS", "20000-29999").split("-"))
+        size = (last - first + 1) // count
+        first += size * int(worker[2:])
+        os.environ["MAILSYNC_TEST_PORTS"] = f"{first}-{first + size - 1}"
+
+
 def pytest_configure():
+    own_ports()
     # Ended by a signal, too, servers are stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if not Dovecot.is_there():
