@@ -7,7 +7,6 @@
 int imap_fetch_queue(struct imap *imap, enum imap_part what, struct span uids, uint64_t cookie,
 		     struct err *err)
 {
-	imap_rate_begin(imap);
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, "UID FETCH ");
 	buf_append_span(&imap->line, uids);
@@ -69,6 +68,7 @@ static int body_of_event(struct imap *imap, const struct imap_event *event, stru
 	struct imap_command command;
 	switch ((int)event->type) {
 	case IMAP_BODY_BEGIN:
+		imap_pace_begin(imap);
 		body->type = IMAP_FETCHED_BEGIN;
 		body->size = event->number;
 		return 1;

@@ -75,7 +75,7 @@ struct imap {
 	struct imap_view_slot **views_end;
 
 	bool is_compressed;
-	int64_t rate_since_ms; /* of the first body asked for; 0: none yet */
+	int64_t rate_since_ms; /* when the first body began; 0: none yet */
 	uint64_t rate_from;    /* bytes received by then */
 
 	bool is_closing; /* LOGOUT was sent */
@@ -115,7 +115,7 @@ void imap_note_caps(struct imap *imap, struct span names);
 int imap_set_selected(struct imap *imap, const char *wire, bool is_writable, struct err *err);
 
 /* --- imap_compress.c --- */
-void imap_rate_begin(struct imap *imap);
+void imap_pace_begin(struct imap *imap);
 
 /* --- imap_view.c --- */
 void imap_views_finish(struct imap *imap);

@@ -120,7 +120,8 @@ static int ask_more(struct worker_state *worker, struct err *err)
 		}
 		code = imap_compress(worker->imap, err);
 	}
-	while (code == 0 && worker->in_flight < COMMANDS_IN_FLIGHT) {
+	size_t most = imap_is_pacing(worker->imap) ? 1 : COMMANDS_IN_FLIGHT;
+	while (code == 0 && worker->in_flight < most) {
 		struct active *last =
 			worker->active_count == 0 ? NULL : worker->active[worker->active_count - 1];
 		if (last != NULL && last->download.put_off) {

@@ -45,10 +45,11 @@ int download_ask(struct download *download, struct err *err)
 	size_t from = 0;
 	int code = 0;
 	size_t most = download->one_by_one ? 1 : COMMAND_MESSAGES;
+	uint64_t most_bytes = imap_is_pacing(download->imap) ? IMAP_PACE_BYTES : COMMAND_BYTES;
 	uidset_init(&uids);
 	buf_init(&text, SET_TEXT_MAX + 64);
 	while (code == 0 && download->next < download->count && count < most &&
-	       bytes < COMMAND_BYTES) {
+	       bytes < most_bytes) {
 		size_t index = download->next;
 		/* What failed before comes last, each by itself: it may be what the server breaks
 		 * off at. */

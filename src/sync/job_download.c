@@ -17,7 +17,8 @@ static int fetch_all(struct download *download, struct err *err)
 			code = imap_compress(download->imap, err);
 			compress = false;
 		}
-		while (code == 0 && !compress && download->in_flight < COMMANDS_IN_FLIGHT &&
+		size_t most = imap_is_pacing(download->imap) ? 1 : COMMANDS_IN_FLIGHT;
+		while (code == 0 && !compress && download->in_flight < most &&
 		       download_has_more(download)) {
 			code = download_ask(download, err);
 		}

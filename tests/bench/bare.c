@@ -48,8 +48,8 @@ static void fill(struct wire *wire)
 
 static void send_bytes(struct wire *wire, const char *data, size_t size)
 {
-	ssize_t sent = wire->ssl ? SSL_write(wire->ssl, data, (int)size)
-				 : write(wire->fd, data, size);
+	ssize_t sent =
+		wire->ssl ? SSL_write(wire->ssl, data, (int)size) : write(wire->fd, data, size);
 
 	if (sent != (ssize_t)size) {
 		die("write");

@@ -7,8 +7,8 @@ from rig import mail
 from rig.imap import Imap
 from rig.maildir import Maildir
 
-from peers import (Bare, BareDrop, BarePush, Interimap, LeanMbsync, Mailsync, Mbsync,
-                   Offlineimap)
+from peers import (Bare, BareDrop, BarePush, CompressedMailsync, Interimap, LeanMbsync, Mailsync,
+                   Mbsync, Offlineimap)
 
 
 def letters(count, size, seed=1):
@@ -30,13 +30,13 @@ def pour(server, user, boxes):
 
 
 class Case:
-    """`scale` (0 to 1) makes it smaller; rtt_ms goes over a line; count_wire counts turns."""
+    """`scale` (0 to 1) makes it smaller; rtt_ms and kbit_s (0: no limit) are those of the line."""
 
     peers = (Mailsync, Mbsync)
     rtt_ms = 0
+    kbit_s = 0
     tls = True
     first_sync = True          # measured runs come after a first one
-    keys = {}                  # for mailsync
 
     def __init__(self, name, title, boxes, **settings):
         self.name, self.title, self.boxes = name, title, boxes
@@ -159,6 +159,9 @@ def cases():
              [("INBOX", 1500, 23_300)], peers=PULLERS + (Offlineimap, Interimap)),
         Pull("pull-35M-rtt", "first pull, 1,500 messages of 35 MB, 50 ms",
              [("INBOX", 1500, 23_300)], peers=PULLERS, rtt_ms=50),
+        Pull("pull-7M-slow", "first pull, 300 messages of 7 MB, 50 ms, 16 Mbit/s",
+             [("INBOX", 300, 23_300)], peers=(Mailsync, CompressedMailsync, Mbsync, LeanMbsync),
+             rtt_ms=50, kbit_s=16_000),
         Push("push-35M", "first push, 1,500 messages of 35 MB, TLS loopback",
              [("INBOX", 1500, 23_300)], peers=PUSHERS + (Offlineimap,)),
         Push("push-35M-rtt", "first push, 1,500 messages of 35 MB, 50 ms",

@@ -54,6 +54,7 @@ class Peer:
 
 class Mailsync(Peer):
     name = "mailsync"
+    more = {}            # keys of the config
 
     @classmethod
     def is_there(cls):
@@ -69,6 +70,11 @@ class Mailsync(Peer):
 
     def argv(self):
         return [str(program.binary()), "--config", str(self.folder / "conf"), "--json", "sync"]
+
+
+class CompressedMailsync(Mailsync):
+    name = "mailsync, compress = auto"
+    more = {"compress": "auto"}
 
 
 class Mbsync(Peer):

@@ -54,3 +54,16 @@ def test_one_connection_is_all_that_the_key_allows(account, remote):
     result, connections = over_a_line(account)
     assert result.status == 0, result.err
     assert len(connections) == 1
+
+
+def test_a_line_that_is_the_brake_is_compressed(account, remote):
+    count, size = heavy(remote, count=40, size=50_000)
+    account.change(compress="auto")
+    port = account.keys["port"]
+    with Line(port, kbit_s=16_000) as line:
+        account.change(port=line.port)
+        result = account.sync()
+    account.change(port=port)
+    assert result.account["downloaded"] == count
+    assert result.account["bytes_in"] < 0.8 * size
+    agree(account, remote)

@@ -85,7 +85,11 @@ int imap_logout(struct imap *imap, struct err *err);
 
 /* Switches to DEFLATE where the server can; nothing may be outstanding. A refusal is no error. */
 int imap_compress(struct imap *imap, struct err *err);
-/* True when `compress = auto` and what came so far shows that the wire is the brake. */
+/* With `compress = auto` the first IMAP_PACE_BYTES of bodies show whether the wire is the brake.
+ * Pacing: they have not come yet, so no more than they should be on their way, since what was asked
+ * for comes uncompressed. Then imap_should_compress tells. */
+#define IMAP_PACE_BYTES (512u << 10)
+bool imap_is_pacing(const struct imap *imap);
 bool imap_should_compress(const struct imap *imap);
 
 unsigned imap_caps(const struct imap *imap);
