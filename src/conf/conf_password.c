@@ -1,15 +1,12 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mailsync/base/command.h"
 #include "mailsync/conf/conf.h"
-
-extern char **environ;
 
 #define CHUNK_SIZE 4096
 
@@ -56,45 +53,6 @@ static int pipe_open(int ends[2])
 	return 0;
 }
 
-/* Starts COMMAND with its output into FD. An errno. */
-static int command_start(char *command, int fd, pid_t *pid)
-{
-	char shell[] = "sh", option[] = "-c";
-	char *const arguments[] = {shell, option, command, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t signals;
-
-	int errnum = posix_spawn_file_actions_init(&actions);
-	if (errnum != 0) {
-		return errnum;
-	}
-	errnum = posix_spawnattr_init(&attributes);
-	if (errnum != 0) {
-		goto out_actions;
-	}
-	/* We ignore SIGPIPE; a shell pipeline counts on it. */
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGPIPE);
-	errnum = posix_spawnattr_setsigdefault(&attributes, &signals);
-	if (errnum == 0) {
-		errnum = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-	}
-	if (errnum == 0) {
-		errnum = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	}
-	if (errnum == 0) {
-		errnum = posix_spawn_file_actions_adddup2(&actions, fd, 1);
-	}
-	if (errnum == 0) {
-		errnum = posix_spawn(pid, "/bin/sh", &actions, &attributes, arguments, environ);
-	}
-	posix_spawnattr_destroy(&attributes);
-out_actions:
-	posix_spawn_file_actions_destroy(&actions);
-	return errnum;
-}
-
 static int command_check_end(const struct conf_account *account, pid_t pid, struct err *err)
 {
 	int status = 0;
@@ -128,7 +86,7 @@ static int run_command(const struct conf_account *account, struct buf *text, str
 
 	int errnum = pipe_open(ends);
 	if (errnum == 0) {
-		errnum = command_start(account->password_command, ends[1], &pid);
+		errnum = command_start(account->password_command, COMMAND_NULL, ends[1], NULL, &pid);
 		close(ends[1]);
 		if (errnum != 0) {
 			close(ends[0]);

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -12,11 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mailsync/base/command.h"
+
 #define REAP_SLICE_MS 5
 #define REAP_ROUNDS   100 /* half a second for each degree of force */
 #define EXIT_ROUNDS   20
-
-extern char **environ;
 
 struct tunnel {
 	int fd;
@@ -39,51 +38,6 @@ static int socket_pair(int fds[2])
 #endif
 }
 
-/* The child gets our socket as 0 and 1 (all else is close-on-exec), and signals as they are by
- * default: mailsync ignores SIGPIPE, which exec would hand on. Returns an errno. */
-static int shell_spawn(pid_t *pid, const char *command, int fd)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t defaults;
-	sigset_t unblocked;
-	char *argv[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};
-	int rc;
-
-	rc = posix_spawn_file_actions_init(&actions);
-	if (rc != 0) {
-		return rc;
-	}
-	rc = posix_spawnattr_init(&attr);
-	if (rc != 0) {
-		goto out_actions;
-	}
-	(void)sigemptyset(&unblocked);
-	(void)sigemptyset(&defaults);
-	(void)sigaddset(&defaults, SIGPIPE);
-	rc = posix_spawnattr_setsigdefault(&attr, &defaults);
-	if (rc == 0) {
-		rc = posix_spawnattr_setsigmask(&attr, &unblocked);
-	}
-	if (rc == 0) {
-		rc = posix_spawnattr_setflags(&attr,
-					      POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	}
-	if (rc == 0) {
-		rc = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
-	}
-	if (rc == 0) {
-		rc = posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
-	}
-	if (rc == 0) {
-		rc = posix_spawn(pid, "/bin/sh", &actions, &attr, argv, environ);
-	}
-	(void)posix_spawnattr_destroy(&attr);
-out_actions:
-	(void)posix_spawn_file_actions_destroy(&actions);
-	return rc;
-}
-
 int tunnel_create(struct tunnel **tunnel, const char *command, struct err *err)
 {
 	struct tunnel *new_tunnel = calloc(1, sizeof(*new_tunnel));
@@ -98,7 +52,7 @@ int tunnel_create(struct tunnel **tunnel, const char *command, struct err *err)
 				   "cannot make a socket for the tunnel");
 		goto fail_alloc;
 	}
-	rc = shell_spawn(&new_tunnel->pid, command, fds[1]);
+	rc = command_start(command, fds[1], fds[1], NULL, &new_tunnel->pid);
 	if (rc != 0) {
 		rc = err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, rc,
 				   "cannot start the tunnel command \"%s\"", command);

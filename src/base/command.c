@@ -1,0 +1,74 @@
+#include "mailsync/base/command.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stddef.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* We ignore SIGPIPE, which exec would hand on; a shell pipeline counts on it. */
+static int default_signals(posix_spawnattr_t *attributes)
+{
+	sigset_t defaults, unblocked;
+
+	(void)sigemptyset(&unblocked);
+	(void)sigemptyset(&defaults);
+	(void)sigaddset(&defaults, SIGPIPE);
+	int errnum = posix_spawnattr_setsigdefault(attributes, &defaults);
+	if (errnum == 0) {
+		errnum = posix_spawnattr_setsigmask(attributes, &unblocked);
+	}
+	if (errnum == 0) {
+		errnum = posix_spawnattr_setflags(attributes,
+						  POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	}
+	return errnum;
+}
+
+static int redirect(posix_spawn_file_actions_t *actions, int in, int out)
+{
+	int errnum;
+
+	if (in == COMMAND_NULL) {
+		errnum = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null",
+							  O_RDONLY, 0);
+	} else {
+		errnum = posix_spawn_file_actions_adddup2(actions, in, STDIN_FILENO);
+	}
+	if (errnum == 0) {
+		errnum = posix_spawn_file_actions_adddup2(
+			actions, out == COMMAND_STDERR ? STDERR_FILENO : out, STDOUT_FILENO);
+	}
+	return errnum;
+}
+
+int command_start(const char *text, int in, int out, char *const *environment, pid_t *pid)
+{
+	char shell[] = "sh", option[] = "-c";
+	char *const arguments[] = {shell, option, (char *)text, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+
+	int errnum = posix_spawn_file_actions_init(&actions);
+	if (errnum != 0) {
+		return errnum;
+	}
+	errnum = posix_spawnattr_init(&attributes);
+	if (errnum != 0) {
+		goto out_actions;
+	}
+	errnum = default_signals(&attributes);
+	if (errnum == 0) {
+		errnum = redirect(&actions, in, out);
+	}
+	if (errnum == 0) {
+		errnum = posix_spawn(pid, "/bin/sh", &actions, &attributes, arguments,
+				     environment ? environment : environ);
+	}
+	(void)posix_spawnattr_destroy(&attributes);
+out_actions:
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return errnum;
+}
