@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli_hook.h"
+
 void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 		  const struct cli_options *options)
 {
@@ -50,6 +52,32 @@ static void job_refuse(struct cli_job *job, enum cli_command command)
 	}
 }
 
+/* A hook that fails is an error of the account, beside what the sync itself came to. */
+static void job_hook(struct cli_job *job, const char *key, const char *command,
+		     struct report *report)
+{
+	const struct cli_hook hook = {key, command, job->conf->name, report->total.downloaded,
+				      job->status};
+	struct err err;
+
+	if (cli_hook_run(&hook, &err) < 0) {
+		report_add_error(report, NULL, 0, &err);
+		report->total.errors++;
+		job->status = job->status == 0 ? err_exit_status(ERR_PARTIAL) : job->status;
+	}
+}
+
+/* What pre_sync was to make ready is not there: another time. */
+static int job_prepare(struct cli_job *job, struct err *err)
+{
+	const struct cli_hook hook = {"pre_sync", job->conf->pre_sync, job->conf->name, 0, 0};
+
+	if (cli_hook_run(&hook, err) == 0) {
+		return 0;
+	}
+	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT, "%s; nothing was synced", err->text);
+}
+
 static void job_sync(struct cli_job *job, const struct sync_options *options)
 {
 	struct report report;
@@ -57,14 +85,23 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 
 	report_init(&report);
 	err_clear(&err);
-	int rc = sync_account(&job->account, options, &report, &err);
+	int rc = options->dry_run ? 0 : job_prepare(job, &err);
+	bool is_ready = rc == 0;
+	if (is_ready) {
+		rc = sync_account(&job->account, options, &report, &err);
+	}
 	job->status = report.status;
-	if (rc < 0 && report.error_count == 0) {
-		job_fail(job, &err);
+	if (rc < 0) {
+		job->status = report.status ? report.status : err_exit_status(err.code);
 		report.total.errors += report.total.errors == 0;
 	}
-	if (rc < 0 && report.status == 0) {
-		job->status = err_exit_status(err.code);
+	if (rc < 0 && report.error_count == 0) {
+		job_fail(job, &err);
+	}
+	if (is_ready && !options->dry_run) {
+		job_hook(job, "on_new", report.total.downloaded ? job->conf->on_new : NULL,
+			 &report);
+		job_hook(job, "post_sync", job->conf->post_sync, &report);
 	}
 	report.status = job->status;
 	cli_print_report(&job->output, job->conf->name, &report);

@@ -157,12 +157,15 @@ const struct conf_key conf_keys[] = {
 	{"leave_on_server", CONF_TYPE_LEAVE, AT(leave_on_server), "yes", NULL, 0, 0, NULL, POP3, 0,
 	 "Whether fetched mail stays on the server: yes, no, or for an age such as 14d, counted "
 	 "from the download."},
-	{"pre_sync", CONF_TYPE_TEXT, AT(pre_sync), NULL, NULL, 0, 0, NULL, BOTH | CONF_NOT_YET, 0,
-	 "Shell command before a sync."},
-	{"post_sync", CONF_TYPE_TEXT, AT(post_sync), NULL, NULL, 0, 0, NULL, BOTH | CONF_NOT_YET, 0,
-	 "Shell command after a sync."},
-	{"on_new", CONF_TYPE_TEXT, AT(on_new), NULL, NULL, 0, 0, NULL, BOTH | CONF_NOT_YET, 0,
-	 "Shell command after a run that delivered new mail."},
+	{"pre_sync", CONF_TYPE_TEXT, AT(pre_sync), NULL, NULL, 0, 0, NULL, BOTH, 0,
+	 "Shell command before a sync; when it fails, the account is not synced (status 75). Hooks "
+	 "find the account's name in $MAILSYNC_ACCOUNT; what they print goes to standard error."},
+	{"post_sync", CONF_TYPE_TEXT, AT(post_sync), NULL, NULL, 0, 0, NULL, BOTH, 0,
+	 "Shell command after a sync, failed ones too; $MAILSYNC_STATUS is the exit status of the "
+	 "account so far, $MAILSYNC_NEW the number of new messages."},
+	{"on_new", CONF_TYPE_TEXT, AT(on_new), NULL, NULL, 0, 0, NULL, BOTH, 0,
+	 "Shell command after a run that delivered new mail, before post_sync, with the same "
+	 "variables."},
 	{"state_dir", CONF_TYPE_PATH, offsetof(struct conf, state_dir), NULL,
 	 "$XDG_STATE_HOME/mailsync, else ~/.local/state/mailsync", 0, 0, NULL,
 	 BOTH | CONF_DEFAULTS_ONLY, 0,

@@ -39,7 +39,6 @@ struct conf_word {
 #define CONF_FOR_IMAP      1u
 #define CONF_FOR_POP3      2u
 #define CONF_DEFAULTS_ONLY 4u /* a field of struct conf, allowed in [defaults] alone */
-#define CONF_NOT_YET       8u /* known, but what it asks for is not there: an error */
 
 struct conf_key {
 	const char *name;

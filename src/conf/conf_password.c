@@ -86,7 +86,8 @@ static int run_command(const struct conf_account *account, struct buf *text, str
 
 	int errnum = pipe_open(ends);
 	if (errnum == 0) {
-		errnum = command_start(account->password_command, COMMAND_NULL, ends[1], NULL, &pid);
+		errnum =
+			command_start(account->password_command, COMMAND_NULL, ends[1], NULL, &pid);
 		close(ends[1]);
 		if (errnum != 0) {
 			close(ends[0]);

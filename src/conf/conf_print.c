@@ -120,9 +120,6 @@ static int print_example_key(struct buf *out, const struct conf_key *key, struct
 	if ((key->marks & CONF_FOR_IMAP) == 0 || (key->marks & CONF_FOR_POP3) == 0) {
 		buf_printf(&comment, " Only for %s.", protocols_of(key));
 	}
-	if (key->marks & CONF_NOT_YET) {
-		buf_append_cstr(&comment, " Not supported yet.");
-	}
 	int rc = buf_status(&comment, "a comment", err);
 	if (rc == 0) {
 		buf_append_char(out, '\n');
@@ -168,9 +165,6 @@ int conf_write_docs(struct buf *out, struct err *err)
 			buf_printf(out, "`%s`", key->initial);
 		}
 		buf_append_cstr(out, " | ");
-		if (key->marks & CONF_NOT_YET) {
-			buf_append_cstr(out, "*Not supported yet.* ");
-		}
 		print_cell(out, key->help);
 		print_words(out, key, " One of: ");
 		buf_append_cstr(out, " |\n");
@@ -205,7 +199,7 @@ int conf_write_man_keys(struct buf *out, struct err *err)
 			print_roff(out, shown_default(key));
 			buf_append_char(out, '.');
 		}
-		buf_append_cstr(out, key->marks & CONF_NOT_YET ? "\nNot supported yet.\n" : "\n");
+		buf_append_char(out, '\n');
 	}
 	return buf_status(out, "the list of keys", err);
 }

@@ -355,10 +355,6 @@ static void pass_check_entry(struct pass *pass, const char *name, const char *va
 				     twin->line);
 		return;
 	}
-	if (key->marks & CONF_NOT_YET) {
-		conf_source_complain(source, pass->line, "key '%s' is not supported yet", name);
-		return;
-	}
 	if ((key->marks & CONF_DEFAULTS_ONLY) &&
 	    source->sections[pass->section].kind != CONF_SECTION_DEFAULTS) {
 		conf_source_complain(source, pass->line,

@@ -50,24 +50,32 @@ static char *copy_or_null(const char *text)
 	return text == NULL ? NULL : span_dup(span_of(text));
 }
 
+void report_add_error(struct report *report, const char *mailbox, uint32_t uid,
+		      const struct err *err)
+{
+	void *items = report->errors;
+	char *text = span_dup(span_of(err->text));
+	if (text != NULL && report->error_count < REPORT_ERRORS_MAX &&
+	    grow(&items, report->error_count, sizeof(*report->errors))) {
+		report->errors = items;
+		report->errors[report->error_count++] = (struct report_error){
+			.mailbox = copy_or_null(mailbox),
+			.uid = uid,
+			.code = err->code,
+			.text = text,
+		};
+		text = NULL;
+	}
+	free(text);
+}
+
 void run_report_error(struct run *run, struct box *box, uint32_t uid, const struct err *err)
 {
-	struct report *report = run->report;
 	pthread_mutex_lock(&run->mutex);
 	if (box != NULL) {
 		box->counts.errors++;
 	}
-	void *items = report->errors;
-	if (report->error_count < REPORT_ERRORS_MAX &&
-	    grow(&items, report->error_count, sizeof(*report->errors))) {
-		report->errors = items;
-		report->errors[report->error_count++] = (struct report_error){
-			.mailbox = copy_or_null(box == NULL ? NULL : box->name),
-			.uid = uid,
-			.code = err->code,
-			.text = span_dup(span_of(err->text)),
-		};
-	}
+	report_add_error(run->report, box == NULL ? NULL : box->name, uid, err);
 	pthread_mutex_unlock(&run->mutex);
 }
 

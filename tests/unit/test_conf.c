@@ -277,7 +277,6 @@ static void a_bad_value_is_told_with_what_would_be_good(void **state)
 	expect_error(ACCOUNT "proxy = localhost:9050\n", 6, "socks5h://");
 	expect_error(ACCOUNT "tls_pin_sha256 = abc\n", 6, "base64");
 	expect_error(ACCOUNT "tls_ca_file = $MAILSYNC_UNSET_X/y\n", 6, "MAILSYNC_UNSET_X");
-	expect_error(ACCOUNT "on_new = notify\n", 6, "not supported yet");
 }
 
 static void values_are_read_in_their_units(void **state)

@@ -11,8 +11,8 @@
 #define COMMAND_STDERR (-2) /* as `out`: where our errors go */
 
 /* TEXT is run by `/bin/sh -c`, with IN and OUT as its standard input and output, all signals as by
- * default and ENVIRONMENT (NULL: ours). Other descriptors are close-on-exec and stay ours. Returns 0
- * or an errno. Any thread may call it. */
+ * default and ENVIRONMENT (NULL: ours). Other descriptors are close-on-exec and stay ours.
+ * Returns 0 or an errno. Any thread may call it. */
 int command_start(const char *text, int in, int out, char *const *environment, pid_t *pid);
 
 #endif

@@ -97,6 +97,10 @@ struct report {
 
 void report_init(struct report *report);
 void report_finish(struct report *report);
+/* One more error for the list, copied; left out when there are too many or memory runs out. MAILBOX
+ * may be NULL, UID 0. Counts nothing. */
+void report_add_error(struct report *report, const char *mailbox, uint32_t uid,
+		      const struct err *err);
 
 /* `sync`, and with options->dry_run the plan. Returns 0 or the error that ended the account; REPORT
  * is filled as far as the run came either way, its `status` set (0, 1, 79, ... ) and every error in

@@ -1,0 +1,87 @@
+#include "cli_hook.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "mailsync/base/command.h"
+
+#define FACTS     3
+#define FACT_SIZE 160 /* a variable's name, and an account's (100 at most) or a number */
+
+extern char **environ;
+
+/* Our environment and what the hook is told. A variable of that name that we were given goes. */
+static char **environment_create(char facts[FACTS][FACT_SIZE])
+{
+	size_t count = 0, kept = 0;
+
+	while (environ[count]) {
+		count++;
+	}
+	char **environment = calloc(count + FACTS + 1, sizeof(*environment));
+	for (size_t i = 0; environment && i < count; i++) {
+		bool is_ours = false;
+		for (size_t j = 0; j < FACTS; j++) {
+			size_t name = strcspn(facts[j], "=") + 1;
+			is_ours = is_ours || strncmp(environ[i], facts[j], name) == 0;
+		}
+		if (!is_ours) {
+			environment[kept++] = environ[i];
+		}
+	}
+	for (size_t j = 0; environment && j < FACTS; j++) {
+		environment[kept++] = facts[j];
+	}
+	return environment;
+}
+
+static int hook_wait(const struct cli_hook *hook, pid_t pid, struct err *err)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR) {
+			return err_set_errno(err, ERR_PARTIAL, SCOPE_ACCOUNT, errno, "%s is lost",
+					     hook->key);
+		}
+	}
+	if (WIFSIGNALED(status)) {
+		return err_set(err, ERR_PARTIAL, SCOPE_ACCOUNT, "%s was ended by signal %d",
+			       hook->key, WTERMSIG(status));
+	}
+	if (WEXITSTATUS(status) != 0) {
+		return err_set(err, ERR_PARTIAL, SCOPE_ACCOUNT,
+			       "%s ended with status %d; run its command by hand to see why",
+			       hook->key, WEXITSTATUS(status));
+	}
+	return 0;
+}
+
+int cli_hook_run(const struct cli_hook *hook, struct err *err)
+{
+	char facts[FACTS][FACT_SIZE];
+	pid_t pid;
+
+	if (!hook->command) {
+		return 0;
+	}
+	snprintf(facts[0], FACT_SIZE, "MAILSYNC_ACCOUNT=%s", hook->account);
+	snprintf(facts[1], FACT_SIZE, "MAILSYNC_NEW=%" PRIu64, hook->new_messages);
+	snprintf(facts[2], FACT_SIZE, "MAILSYNC_STATUS=%d", hook->status);
+	char **environment = environment_create(facts);
+	if (!environment) {
+		return err_nomem(err);
+	}
+	int errnum = command_start(hook->command, COMMAND_NULL, COMMAND_STDERR, environment, &pid);
+	free(environment);
+	if (errnum != 0) {
+		return err_set_errno(err, ERR_PARTIAL, SCOPE_ACCOUNT, errnum,
+				     "%s cannot be started", hook->key);
+	}
+	return hook_wait(hook, pid, err);
+}

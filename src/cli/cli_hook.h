@@ -1,0 +1,21 @@
+/* pre_sync, on_new and post_sync: shell commands of the user around an account's sync. */
+#ifndef MAILSYNC_CLI_HOOK_H
+#define MAILSYNC_CLI_HOOK_H
+
+#include <stdint.h>
+
+#include "mailsync/base/err.h"
+
+struct cli_hook {
+	const char *key;     /* "pre_sync" */
+	const char *command; /* NULL: there is none */
+	const char *account;
+	uint64_t new_messages;
+	int status; /* exit status of the account so far */
+};
+
+/* Runs it to its end; its output goes to stderr, since stdout is ours (JSON). A command that fails
+ * is -ERR_PARTIAL. */
+int cli_hook_run(const struct cli_hook *hook, struct err *err);
+
+#endif
