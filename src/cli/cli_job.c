@@ -108,6 +108,15 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 	report_finish(&report);
 }
 
+/* A mailbox that the command line names, and that is not there. */
+static void job_miss(struct cli_job *job, const char *mailbox, const char *text)
+{
+	const struct cli_trouble trouble = {job->conf->name, mailbox, 0, ERR_PARTIAL, text};
+
+	cli_print_error(&job->output, &trouble);
+	job->status = err_exit_status(ERR_PARTIAL);
+}
+
 static void job_list(struct cli_job *job, const struct sync_options *options)
 {
 	struct listing listing = {NULL, 0};
@@ -118,6 +127,15 @@ static void job_list(struct cli_job *job, const struct sync_options *options)
 		return;
 	}
 	cli_print_listing(&job->output, job->conf->name, &listing, &job->only);
+	for (size_t i = 0; i < job->only.count; i++) {
+		bool found = false;
+		for (size_t j = 0; j < listing.count && !found; j++) {
+			found = strcmp(listing.items[j].name, job->only.items[i]) == 0;
+		}
+		if (!found) {
+			job_miss(job, job->only.items[i], "the server has no such mailbox");
+		}
+	}
 	listing_finish(&listing);
 }
 
@@ -141,14 +159,25 @@ static void job_status(struct cli_job *job, const struct sync_options *options)
 	struct err err;
 
 	int rc = sync_status(&job->account, options, &status, &err);
-	if (rc == -ERR_CHANGED) {
-		cli_print_never_synced(&job->output, job->conf->name);
-	} else if (rc < 0) {
+	if (rc < 0 && rc != -ERR_CHANGED) {
 		job_fail(job, &err);
+		return;
+	}
+	if (rc == -ERR_CHANGED || status.count == 0) {
+		cli_print_never_synced(&job->output, job->conf->name);
 	} else {
 		cli_print_status(&job->output, job->conf->name, &status, &job->only);
-		status_finish(&status);
 	}
+	for (size_t i = 0; i < job->only.count; i++) {
+		bool found = false;
+		for (size_t j = 0; j < status.count && !found; j++) {
+			found = strcmp(status.items[j].name, job->only.items[i]) == 0;
+		}
+		if (!found) {
+			job_miss(job, job->only.items[i], "this mailbox was never synced");
+		}
+	}
+	status_finish(&status);
 }
 
 void cli_job_run(struct cli_job *job, enum cli_command command, const struct sync_options *options)

@@ -28,7 +28,15 @@ void cli_print_error(struct cli_output *output, const struct cli_trouble *troubl
 {
 	buf_append_cstr(&output->err, "mailsync: ");
 	if (trouble->account) {
-		buf_printf(&output->err, "%s: ", trouble->account);
+		buf_append_cstr(&output->err, trouble->account);
+		if (trouble->mailbox) {
+			buf_append_char(&output->err, '/');
+			cli_clean(&output->err, trouble->mailbox);
+		}
+		if (trouble->uid != 0) {
+			buf_printf(&output->err, " UID %" PRIu32, trouble->uid);
+		}
+		buf_append_cstr(&output->err, ": ");
 	}
 	cli_clean(&output->err, trouble->text);
 	buf_append_char(&output->err, '\n');

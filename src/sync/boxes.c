@@ -233,7 +233,9 @@ int boxes_gather(struct run *run, const struct imap_mailboxes *remote, struct er
 	}
 	run->boxes.count = kept + 1;
 	for (size_t i = 0; i < run->boxes.count; i++) {
-		run->boxes.items[i].is_excluded = is_left_out(run, run->boxes.items[i].name);
+		struct box *box = &run->boxes.items[i];
+		box->is_left_out = is_left_out(run, box->name);
+		box->is_excluded = box->is_left_out;
 	}
 	return 0;
 }

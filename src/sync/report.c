@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/model/mbname.h"
+
 #include "run.h"
 
 #define REPORT_ERRORS_MAX 1000
@@ -77,6 +79,40 @@ void run_report_error(struct run *run, struct box *box, uint32_t uid, const stru
 	}
 	report_add_error(run->report, box == NULL ? NULL : box->name, uid, err);
 	pthread_mutex_unlock(&run->mutex);
+}
+
+static void report_unknown(struct run *run, const char *name)
+{
+	const struct account *account = run->account;
+	struct err err;
+	if (!mbname_selected(account->patterns, account->pattern_count, name)) {
+		err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
+			"`mailboxes` of the configuration leaves this mailbox out");
+	} else {
+		err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
+			"there is no such mailbox, neither here nor on the server%s; `mailsync "
+			"list %s` tells which there are",
+			account->subscribed_only ? ", that you are subscribed to" : "",
+			account->name);
+	}
+	report_add_error(run->report, name, 0, &err);
+	run->report->total.errors++;
+}
+
+void run_report_unknown(struct run *run)
+{
+	const struct strlist *only = run->options->only;
+	for (size_t i = 0; only != NULL && i < only->count; i++) {
+		if (run_box(run, only->items[i]) == NULL) {
+			report_unknown(run, only->items[i]);
+		}
+	}
+	if ((only == NULL || only->count == 0) && run->boxes.count == 0) {
+		log_line(run->log, LOG_WARN,
+			 "%s: no mailbox takes part; `mailsync list %s` tells what `mailboxes` "
+			 "leaves out",
+			 run->account->name, run->account->name);
+	}
 }
 
 void run_report_forget(struct run *run, struct box *box, size_t first)

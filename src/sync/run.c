@@ -306,7 +306,8 @@ static int report_boxes(struct run *run, struct err *err)
 	for (size_t i = 0; i < run->boxes.count; i++) {
 		struct box *box = &run->boxes.items[i];
 		const struct sync_counts *c = &box->counts;
-		report->mailboxes_selected += box->in_local || box->in_remote;
+		report->mailboxes_selected +=
+			!box->is_left_out && (box->in_local || box->in_remote);
 		bool is_changed =
 			box->has_news || c->downloaded + c->uploaded + c->moved + c->flags_local +
 							 c->flags_remote + c->deleted_local +
@@ -389,6 +390,7 @@ static int run_account(struct run *run, struct err *err)
 		code = run_discover(run, err);
 	}
 	if (code == 0) {
+		run_report_unknown(run);
 		code = run_steps(run, err);
 	}
 	if (code == 0) {

@@ -46,6 +46,7 @@ struct box {
 	bool has_uidvalidity; /* uidvalidity and uidnext were asked for by opening it */
 	char *mailboxid;
 
+	bool is_left_out; /* the command line names others */
 	bool is_excluded; /* not part of this run (failed, not to be created, ...) */
 	unsigned remove; /* SIDE_LOCAL or SIDE_REMOTE: gone on the other side, to be removed here */
 	bool was_created;   /* in this run, on either side */
@@ -131,6 +132,8 @@ struct box *run_box(struct run *run, const char *name);
 /* Notes a failure of one message (UID or 0) or of a mailbox (BOX, or NULL: the account). Counts it
  * in the box's errors. */
 void run_report_error(struct run *run, struct box *box, uint32_t uid, const struct err *err);
+/* Says which mailboxes that the command line names are not there; warns when none takes part. */
+void run_report_unknown(struct run *run);
 /* Takes back what was noted of BOX from the report's FIRST error on: it is going to be tried
  * again. */
 void run_report_forget(struct run *run, struct box *box, size_t first);

@@ -124,6 +124,12 @@ def test_status_needs_no_network(account, remote):
     assert any("INBOX" in line and "3" in line for line in result.out.splitlines())
 
 
+def test_status_names_an_account_that_never_came_to_a_mailbox(account):
+    account.change(password="wrong")
+    assert account.run("sync").status == 77
+    assert account.run("status").out == "home: never synced\n"
+
+
 def test_usage_errors(account):
     assert account.run("--no-such-option").status == 64
     assert account.run("no-such-command").status in (64, 78)

@@ -83,8 +83,30 @@ def test_a_mailbox_on_the_command_line_is_the_only_one_synced(account, remote):
     boxes(remote, "other")
     result = account.run("--json", "sync", "home/INBOX")
     assert result.status == 0, result
-    assert result.did == {"downloaded": 1}
+    assert result.did == {"downloaded": 1} and result.account["mailboxes"] == 1
     assert "other" not in account.local.mailboxes() or count(account, "other") == 0
+
+
+def test_a_mailbox_on_the_command_line_that_is_not_there_is_told(account, remote):
+    append(remote, 1)
+    boxes(remote, "Work")
+    account.change(mailboxes="* !Work")
+    result = account.run("--json", "sync", "home/INBOX", "home/Wrok", "home/Work")
+    assert result.status == 1 and result.did == {"downloaded": 1, "errors": 2}
+    told = {error["mailbox"]: error["message"] for error in result.errors}
+    assert "no such mailbox" in told["Wrok"] and "`mailboxes`" in told["Work"]
+    assert "mailsync: home/Wrok: " in result.err
+    for command, words in (("list", "no such mailbox"), ("status", "never synced")):
+        result = account.run(command, "home/INBOX", "home/Wrok")
+        assert result.status == 1 and words in result.err and "INBOX" in result.out, result
+
+
+def test_patterns_that_choose_nothing_are_warned_of(account, remote):
+    append(remote, 1)
+    account.change(mailboxes="INBXO")
+    result = account.run()
+    assert result.status == 0 and "no mailbox takes part" in result.err
+    assert account.run("-q").err == ""
 
 
 def test_subscribed_only(account, remote):

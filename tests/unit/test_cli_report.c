@@ -48,6 +48,18 @@ static void a_quiet_success_says_nothing(void **state)
 	cli_output_finish(&output);
 }
 
+static void an_error_tells_its_mailbox_and_message(void **state)
+{
+	const struct cli_trouble trouble = {"work", inbox, 7, ERR_PARTIAL, "it is gone"};
+	struct cli_output output;
+
+	(void)state;
+	cli_output_init(&output, false, false);
+	cli_print_error(&output, &trouble);
+	assert_string_equal(output.err.data, "mailsync: work/INBOX UID 7: it is gone\n");
+	cli_output_finish(&output);
+}
+
 static void a_verbose_report_names_changed_mailboxes(void **state)
 {
 	struct report_mailbox mailbox = {inbox, {.downloaded = 2, .flags_remote = 1}, true};
@@ -94,7 +106,7 @@ static void json_lines_end_with_the_account(void **state)
 		"\"deleted_local\":0,\"deleted_remote\":0,\"skipped\":0,\"errors\":1,"
 		"\"mailboxes\":5,\"mailboxes_changed\":0,\"connections\":0,\"commands\":0,"
 		"\"round_trips\":0,\"bytes_in\":0,\"bytes_out\":0,\"seconds\":0.050}\n");
-	assert_string_equal(output.err.data, "mailsync: a: new here\n");
+	assert_string_equal(output.err.data, "mailsync: a/INBOX UID 7: new here\n");
 	cli_output_finish(&output);
 }
 
@@ -142,6 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_text_is_escaped_and_always_utf_8),
 		cmocka_unit_test(a_quiet_success_says_nothing),
+		cmocka_unit_test(an_error_tells_its_mailbox_and_message),
 		cmocka_unit_test(a_verbose_report_names_changed_mailboxes),
 		cmocka_unit_test(json_lines_end_with_the_account),
 		cmocka_unit_test(a_plan_is_printed_for_people_and_machines),
