@@ -397,7 +397,9 @@ static int attempt_mech(struct imap *imap, const struct offer *offer, enum sasl_
 		}
 	}
 	if (code == 0) {
+		imap->trace_in.hides_challenges = true;
 		code = attempt_finish(&attempt, err);
+		imap->trace_in.hides_challenges = false;
 	}
 	*try_next = attempt.try_next;
 	imap->login_name = mech == SASL_COMMAND ? "LOGIN" : sasl_name(mech);

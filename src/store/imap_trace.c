@@ -30,7 +30,8 @@ static void trace_line_end(struct imap_trace *trace, struct log *log, const char
 	if (trace->len > 0 && trace->line[trace->len - 1] == '\r') {
 		trace->len--;
 	}
-	log_wire(log, who, (struct span){trace->line, trace->len});
+	bool is_hidden = trace->hides_challenges && trace->len > 2 && trace->line[0] == '+';
+	log_wire(log, who, is_hidden ? SPAN_LIT("+ ...") : (struct span){trace->line, trace->len});
 	trace->literal = announced_literal(trace);
 	trace->len = 0;
 }

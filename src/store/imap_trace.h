@@ -2,6 +2,7 @@
 #ifndef STORE_IMAP_TRACE_H
 #define STORE_IMAP_TRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,8 @@ struct imap_trace {
 	char line[IMAP_TRACE_LINE];
 	size_t len;
 	uint64_t literal; /* bytes of a literal still to be left out */
+	/* While logging in: what SCRAM's challenges tell is enough to try passwords against. */
+	bool hides_challenges;
 };
 
 /* WHO: "work#1 <". Does nothing unless the log is at LOG_WIRE. */

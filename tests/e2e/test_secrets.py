@@ -120,6 +120,15 @@ def test_nothing_that_is_said_or_kept_holds_the_secret(make_account, tmp_path, a
             assert not find_in(path.read_bytes(), secret, account.user), path
 
 
+@pytest.mark.parametrize("auth", ["scram-sha-1", "scram-sha-256", "cram-md5"])
+def test_the_wire_log_gives_nothing_to_try_passwords_against(make_account, auth):
+    """Salt, nonces and the server's signature together are a hash of the password."""
+    result = make_account(auth=auth).run("-vv", "check")
+    assert result.status == 0 and "AUTHENTICATE" in result.err, result
+    challenges = re.findall(r" < \+(.*)", result.err)
+    assert challenges and set(challenges) <= {"", " ", " ..."}
+
+
 @pytest.mark.parametrize("auth", ["plain", "scram-sha-256", "xoauth2"])
 def test_a_refused_secret_is_not_told(make_account, tmp_path, auth):
     secret = "S3cret-that-is-wrong, \"quoted\" \\ and odd"
