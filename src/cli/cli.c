@@ -36,7 +36,7 @@ static int cli_print_generated(enum cli_command command)
 	} else if (command == CLI_PRINT_DOCS) {
 		rc = conf_write_docs(&text, &err);
 	} else {
-		rc = conf_write_man_keys(&text, &err);
+		rc = conf_write_man(&text, &err);
 	}
 	if (rc < 0) {
 		fprintf(stderr, "mailsync: %s\n", err.text);
@@ -132,7 +132,7 @@ int cli_main(int argc, char **argv)
 		return cli_flush(0);
 	case CLI_PRINT_EXAMPLE:
 	case CLI_PRINT_DOCS:
-	case CLI_PRINT_MAN_KEYS:
+	case CLI_PRINT_MAN:
 		return cli_print_generated(options.command);
 	case CLI_SYNC:
 	case CLI_STATUS:

@@ -207,7 +207,7 @@ void cli_job_run(struct cli_job *job, enum cli_command command, const struct syn
 	case CLI_VERSION:
 	case CLI_PRINT_EXAMPLE:
 	case CLI_PRINT_DOCS:
-	case CLI_PRINT_MAN_KEYS:
+	case CLI_PRINT_MAN:
 		job_sync(job, &own);
 		break;
 	}

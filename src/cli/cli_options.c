@@ -41,7 +41,7 @@ enum long_option {
 	OPTION_VERSION,
 	OPTION_PRINT_EXAMPLE,
 	OPTION_PRINT_DOCS,
-	OPTION_PRINT_MAN_KEYS
+	OPTION_PRINT_MAN
 };
 
 static const struct option long_options[] = {
@@ -59,7 +59,7 @@ static const struct option long_options[] = {
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{"print-example", no_argument, NULL, OPTION_PRINT_EXAMPLE},
 	{"print-docs", no_argument, NULL, OPTION_PRINT_DOCS},
-	{"print-man-keys", no_argument, NULL, OPTION_PRINT_MAN_KEYS},
+	{"print-man", no_argument, NULL, OPTION_PRINT_MAN},
 	{NULL, 0, NULL, 0},
 };
 
@@ -136,8 +136,8 @@ static int take_option(struct cli_options *options, int option, const char *valu
 	case OPTION_PRINT_DOCS:
 		options->command = CLI_PRINT_DOCS;
 		break;
-	case OPTION_PRINT_MAN_KEYS:
-		options->command = CLI_PRINT_MAN_KEYS;
+	case OPTION_PRINT_MAN:
+		options->command = CLI_PRINT_MAN;
 		break;
 	default:
 		return err_set(err, ERR_INTERNAL, SCOPE_RUN, "option %d has no row", option);

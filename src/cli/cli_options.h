@@ -17,7 +17,7 @@ enum cli_command {
 	/* Not in --help: what is generated from the table of keys. */
 	CLI_PRINT_EXAMPLE,
 	CLI_PRINT_DOCS,
-	CLI_PRINT_MAN_KEYS
+	CLI_PRINT_MAN
 };
 
 enum cli_progress {

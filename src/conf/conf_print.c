@@ -74,14 +74,6 @@ static void print_comment(struct buf *out, const char *text)
 	buf_append_char(out, '\n');
 }
 
-static const char *shown_default(const struct conf_key *key)
-{
-	if (key->shown) {
-		return key->shown;
-	}
-	return key->initial ? key->initial : "";
-}
-
 static const char *protocols_of(const struct conf_key *key)
 {
 	switch (key->marks & (CONF_FOR_IMAP | CONF_FOR_POP3)) {
@@ -172,34 +164,129 @@ int conf_write_docs(struct buf *out, struct err *err)
 	return buf_status(out, "the documentation", err);
 }
 
-/* roff: a leading dot or quote would be a request, a backslash an escape. */
+static const char man_head[] =
+	".\\\" Made from the table in src/conf/conf_keys.c by `mailsync --print-man`.\n"
+	".TH MAILSYNC.CONF 5 \"\" \"mailsync\" \"File formats\"\n"
+	".SH NAME\n"
+	"mailsync.conf \\- configuration of mailsync\n"
+	".SH SYNOPSIS\n"
+	".I ~/.config/mailsync/mailsync.conf\n"
+	".SH DESCRIPTION\n"
+	"One INI file says which accounts\n"
+	".BR mailsync (1)\n"
+	"keeps in sync.\n"
+	".B [defaults]\n"
+	"holds keys for all accounts,\n"
+	".BI \"[account \" NAME ]\n"
+	"those of one, which win. NAME is made of letters, digits, \\(lq.\\(rq, \\(lq_\\(rq and\n"
+	"\\(lq\\-\\(rq. Sections stand in any order, each once.\n"
+	".PP\n"
+	"An entry is one line\n"
+	".IR key \\~=\\~ value ,\n"
+	"indented or not; an indented line does not continue the one before. A comment is a line\n"
+	"that begins with # or ;. Inside a line these are ordinary signs. Words such as\n"
+	".B yes\n"
+	"may be written in any case. In paths ~ and $VAR expand; a relative path\n"
+	"starts where mailsync was started. An empty value unsets a key that is optional, even if\n"
+	"[defaults] set it.\n"
+	".PP\n"
+	"All mistakes of the file are told in one run, with their lines, and the exit\n"
+	"status is then 78.\n"
+	"A file that holds\n"
+	".B password\n"
+	"must be readable by its owner alone.\n"
+	".SH KEYS\n"
+	"A key that is only for accounts of the other protocol is an error in an account, and\n"
+	"without effect in [defaults].\n";
+
+static const char man_tail[] =
+	".SH EXAMPLES\n"
+	"An account with all its mailboxes:\n"
+	".PP\n"
+	".EX\n"
+	"[account home]\n"
+	"host = imap.example.org\n"
+	"user = me@example.org\n"
+	"password_command = secret\\-tool lookup mail home\n"
+	"maildir = \\(ti/Mail/home\n"
+	".EE\n"
+	".PP\n"
+	"A backup that nothing is ever removed from, and that never touches the server:\n"
+	".PP\n"
+	".EX\n"
+	"[account archive]\n"
+	"host = imap.example.org\n"
+	"user = me@example.org\n"
+	"password_file = \\(ti/.config/mailsync/archive.pass\n"
+	"maildir = /backup/mail\n"
+	"direction = pull\n"
+	"delete = none\n"
+	".EE\n"
+	".SH SEE ALSO\n"
+	".BR mailsync (1)\n";
+
+/* roff: a leading dot or quote would be a request, a backslash an escape, and signs that shells and
+ * paths know would come out as typographic ones. */
 static void print_roff(struct buf *out, const char *text)
 {
-	if (*text == '.' || *text == '\'') {
+	static const char *const signs[][2] = {{"\\", "\\e"},  {"~", "\\(ti"}, {"^", "\\(ha"},
+					       {"`", "\\(ga"}, {"'", "\\(aq"}, {"-", "\\-"},
+					       {"\"", "\\(dq"}};
+
+	if (*text == '.') {
 		buf_append_cstr(out, "\\&");
 	}
 	for (; *text; text++) {
-		if (*text == '\\') {
-			buf_append_cstr(out, "\\e");
+		size_t i = 0;
+		while (i < sizeof(signs) / sizeof(signs[0]) && *text != signs[i][0][0]) {
+			i++;
+		}
+		if (i < sizeof(signs) / sizeof(signs[0])) {
+			buf_append_cstr(out, signs[i][1]);
 		} else {
 			buf_append_char(out, *text);
 		}
 	}
 }
 
-int conf_write_man_keys(struct buf *out, struct err *err)
+static int print_man_key(struct buf *out, const struct conf_key *key, struct err *err)
 {
-	for (size_t i = 0; i < conf_key_count; i++) {
-		const struct conf_key *key = &conf_keys[i];
-		buf_printf(out, ".TP\n.B %s\n", key->name);
-		print_roff(out, key->help);
-		print_words(out, key, "\nOne of: ");
-		if (*shown_default(key)) {
-			buf_append_cstr(out, "\nDefault: ");
-			print_roff(out, shown_default(key));
-			buf_append_char(out, '.');
-		}
+	struct buf words;
+
+	buf_init(&words, TEXT_MAX);
+	print_words(&words, key, "One of: ");
+	int rc = buf_status(&words, "a list of words", err);
+	buf_printf(out, ".TP\n.B %s\n", key->name);
+	print_roff(out, key->help);
+	buf_append_char(out, '\n');
+	if (rc == 0 && words.len > 0) {
+		print_roff(out, words.data);
 		buf_append_char(out, '\n');
 	}
-	return buf_status(out, "the list of keys", err);
+	if (key->shown) {
+		buf_append_char(out, '(');
+		print_roff(out, key->shown);
+		buf_append_cstr(out, ")\n");
+	} else if (key->initial) {
+		buf_append_cstr(out, "Default: ");
+		print_roff(out, key->initial);
+		buf_append_cstr(out, ".\n");
+	}
+	if ((key->marks & CONF_FOR_IMAP) == 0 || (key->marks & CONF_FOR_POP3) == 0) {
+		buf_printf(out, "Only for %s.\n", protocols_of(key));
+	}
+	buf_finish(&words);
+	return rc;
+}
+
+int conf_write_man(struct buf *out, struct err *err)
+{
+	int rc = 0;
+
+	buf_append_cstr(out, man_head);
+	for (size_t i = 0; i < conf_key_count && rc == 0; i++) {
+		rc = print_man_key(out, &conf_keys[i], err);
+	}
+	buf_append_cstr(out, man_tail);
+	return rc < 0 ? rc : buf_status(out, "the man page", err);
 }

@@ -1,11 +1,15 @@
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "mailsync/base/buf.h"
+#include "mailsync/base/file.h"
 #include "cli_options.h"
 
 static char *arguments[16];
@@ -97,6 +101,47 @@ static void what_cannot_be_is_a_usage_error(void **state)
 	}
 }
 
+/* WORD as roff writes it: its hyphens are minus signs. */
+static void to_roff(const char *word, size_t len, char *roff, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < len && used + 3 < size; i++) {
+		if (word[i] == '-') {
+			roff[used++] = '\\';
+		}
+		roff[used++] = word[i];
+	}
+	roff[used] = '\0';
+}
+
+static void the_man_page_has_each_option_and_command_of_the_usage(void **state)
+{
+	struct buf page;
+	struct err err;
+	char roff[64];
+	int options = 0, commands = 0;
+
+	(void)state;
+	buf_init(&page, 1 << 20);
+	if (file_read(AT_FDCWD, "docs/mailsync.1", &page, &err) < 0) {
+		fail_msg("docs/mailsync.1: %s (tests run in the top folder)", err.text);
+	}
+	for (const char *at = strstr(cli_usage, "--"); at; at = strstr(at + 2, "--")) {
+		to_roff(at, strcspn(at, " =;\n"), roff, sizeof(roff));
+		assert_non_null(strstr(page.data, roff));
+		options++;
+	}
+	for (const char *at = strstr(cli_usage, "Commands:\n") + 10; strncmp(at, "  ", 2) == 0;
+	     at += strcspn(at, "\n") + 1) {
+		snprintf(roff, sizeof(roff), "\n.B %.*s\n", (int)strcspn(at + 2, " "), at + 2);
+		assert_non_null(strstr(page.data, roff));
+		commands++;
+	}
+	assert_true(options >= 10 && commands == 4);
+	buf_finish(&page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +150,7 @@ int main(void)
 		cmocka_unit_test(two_v_in_one_word_show_the_wire),
 		cmocka_unit_test(an_account_named_like_a_command_can_be_given),
 		cmocka_unit_test(what_cannot_be_is_a_usage_error),
+		cmocka_unit_test(the_man_page_has_each_option_and_command_of_the_usage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

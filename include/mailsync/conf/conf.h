@@ -158,8 +158,8 @@ bool conf_password_file_is_exposed(const struct conf_account *account);
 
 /* The example file, generated from the table. */
 int conf_write_example(struct buf *out, struct err *err);
-/* The man page's (mdoc/man) key list, generated likewise. */
-int conf_write_man_keys(struct buf *out, struct err *err);
+/* docs/mailsync.conf.5 (roff, man macros), generated likewise. */
+int conf_write_man(struct buf *out, struct err *err);
 /* docs/CONFIG.md, generated likewise. */
 int conf_write_docs(struct buf *out, struct err *err);
 
