@@ -168,7 +168,8 @@ void cli_report_text(struct buf *out, const char *account, const struct report *
 	}
 	buf_printf(out, "mailsync: %s: ", account);
 	if (!print_counts(out, &report->total)) {
-		buf_append_cstr(out, "nothing to do");
+		buf_append_cstr(out, report->mailboxes_changed > 0 ? "mailboxes changed"
+								   : "nothing to do");
 	}
 	buf_printf(out,
 		   "; %" PRIu64 " mailboxes, %" PRIu64 " round trips, %" PRIu64

@@ -295,40 +295,64 @@ static int report_box(struct run *run, struct box *box, const struct move_list *
 	return code;
 }
 
+/* UID and file are those in the mailbox that the move goes to, where they are known already. */
+static int report_move(struct run *run, const struct move *move, const struct row *gone,
+		       const struct row *fresh, struct err *err)
+{
+	char file[MAILDIR_NAME_MAX + 8] = "";
+	struct buf why;
+	buf_init(&why, 2 * MBNAME_MAX);
+	buf_printf(&why, "moved %s from %s", move->is_remote ? "on the server" : "locally",
+		   move->from->name);
+	int code = 0;
+	if (!move->is_remote) {
+		buf_printf(&why, ", there UID %u", (unsigned)gone->uid);
+		code = box_open_dir(run, move->to, err);
+	}
+	if (!move->is_remote && code == 0) {
+		report_file(move->to, fresh, file, sizeof(file));
+	}
+	struct plan_entry entry = {
+		.mailbox = move->to->name,
+		.op = REPORT_MOVE,
+		.uid = move->is_remote ? fresh->uid : 0,
+		.file = file[0] == '\0' ? NULL : file,
+		.why = why.data,
+	};
+	if (code == 0) {
+		run_report_plan(run, &entry);
+	}
+	box_release(move->to);
+	buf_finish(&why);
+	return code;
+}
+
 /* Flags that changed too: the run merges them once the message has moved. Keywords are left out,
  * since their letters are still those of the other folder. */
-static int report_moved_flags(struct run *run, const struct move *move, struct err *err)
+static int report_moved_flags(struct run *run, const struct move *move, const struct row *gone,
+			      const struct row *fresh, struct err *err)
 {
-	struct row gone;
-	struct row fresh;
-	bool found = false;
-	row_init(&gone);
-	row_init(&fresh);
-	int code = move_load_rows(run, move, &gone, &fresh, &found, err);
 	struct plan_mailbox facts;
-	if (code == 0 && found) {
-		code = facts_of(run, move->to, &facts, err);
+	int code = facts_of(run, move->to, &facts, err);
+	if (code < 0) {
+		return code;
 	}
-	if (code == 0 && found) {
-		struct row merged = fresh;
-		uint64_t local = move->is_remote ? gone.local_flags : fresh.local_flags;
-		uint64_t remote = move->is_remote ? fresh.remote_flags : gone.remote_flags;
-		merged.is_agreed = true;
-		merged.local = SIDE_PRESENT;
-		merged.remote = SIDE_PRESENT;
-		merged.flags = gone.flags & FLAGS_SYSTEM;
-		merged.local_flags = local & FLAGS_SYSTEM;
-		merged.remote_flags = remote & FLAGS_SYSTEM;
-		struct box_plan plan = {.rows = {.items = &merged, .count = 1}};
-		plan_init(&plan.plan);
-		code = plan_make(&merged, 1, &run->policy, &facts, &plan.plan, err);
-		if (code == 0) {
-			report_ops(run, move->to, &plan);
-		}
-		plan_finish(&plan.plan); /* the row is borrowed */
+	struct row merged = *fresh;
+	uint64_t local = move->is_remote ? gone->local_flags : fresh->local_flags;
+	uint64_t remote = move->is_remote ? fresh->remote_flags : gone->remote_flags;
+	merged.is_agreed = true;
+	merged.local = SIDE_PRESENT;
+	merged.remote = SIDE_PRESENT;
+	merged.flags = gone->flags & FLAGS_SYSTEM;
+	merged.local_flags = local & FLAGS_SYSTEM;
+	merged.remote_flags = remote & FLAGS_SYSTEM;
+	struct box_plan plan = {.rows = {.items = &merged, .count = 1}};
+	plan_init(&plan.plan);
+	code = plan_make(&merged, 1, &run->policy, &facts, &plan.plan, err);
+	if (code == 0) {
+		report_ops(run, move->to, &plan);
 	}
-	row_finish(&gone);
-	row_finish(&fresh);
+	plan_finish(&plan.plan); /* the row is borrowed */
 	return code;
 }
 
@@ -337,17 +361,21 @@ static int report_moves(struct run *run, const struct move_list *moves, struct e
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < moves->count; i++) {
 		const struct move *move = &moves->items[i];
-		struct buf why;
-		buf_init(&why, 2 * MBNAME_MAX);
-		buf_printf(&why, "moved %s from %s", move->is_remote ? "on the server" : "locally",
-			   move->from->name);
-		struct plan_entry entry = {
-			.mailbox = move->to->name, .op = REPORT_MOVE, .why = why.data};
+		struct row gone, fresh;
+		bool found = false;
+		row_init(&gone);
+		row_init(&fresh);
 		if (!move->is_held) {
-			run_report_plan(run, &entry);
-			code = report_moved_flags(run, move, err);
+			code = move_load_rows(run, move, &gone, &fresh, &found, err);
 		}
-		buf_finish(&why);
+		if (code == 0 && found) {
+			code = report_move(run, move, &gone, &fresh, err);
+		}
+		if (code == 0 && found) {
+			code = report_moved_flags(run, move, &gone, &fresh, err);
+		}
+		row_finish(&gone);
+		row_finish(&fresh);
 	}
 	return code;
 }

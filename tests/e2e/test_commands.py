@@ -70,6 +70,9 @@ def test_a_dry_run_tells_the_flags_of_what_moves(account, remote):
     local.move(local.find("INBOX", wire_two), "Archive")
     plan = account.sync("--dry-run").plan
     assert sorted(op["op"] for op in plan) == ["flags_local", "flags_remote", "move", "move"]
+    moves = {op["why"]: op["file"] for op in plan if op["op"] == "move"}
+    assert set(moves) == {f"moved locally from INBOX, there UID {n}" for n in (uid, uid_two)}
+    assert all((local.folder("Archive") / file).exists() for file in moves.values())
     assert account.sync().did == {"moved": 2, "flags_local": 1, "flags_remote": 1}
     agree(account, remote)
 
