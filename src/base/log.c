@@ -14,6 +14,7 @@ int log_init(struct log *log, FILE *stream, enum log_level level)
 	log->stream = stream;
 	log->level = level;
 	log->program = "mailsync";
+	log->has_progress = false;
 	return pthread_mutex_init(&log->mutex, NULL) == 0 ? 0 : -ERR_NOMEM;
 }
 
@@ -28,10 +29,32 @@ int log_enabled(const struct log *log, enum log_level level)
 	return log && log->stream && level <= log->level;
 }
 
+/* To the line's begin, and nothing in it (ECMA-48). The mutex is held. */
+static void erase_progress(struct log *log)
+{
+	if (log->has_progress) {
+		fputs("\r\033[K", log->stream);
+		log->has_progress = false;
+	}
+}
+
+void log_progress(struct log *log, const char *text)
+{
+	pthread_mutex_lock(&log->mutex);
+	erase_progress(log);
+	if (text) {
+		fputs(text, log->stream);
+		log->has_progress = true;
+	}
+	fflush(log->stream);
+	pthread_mutex_unlock(&log->mutex);
+}
+
 /* A log that cannot be written is no reason to stop: nobody could be told. */
 static void log_put(struct log *log, const char *line)
 {
 	pthread_mutex_lock(&log->mutex);
+	erase_progress(log);
 	fprintf(log->stream, "%s: %s\n", log->program, line);
 	fflush(log->stream);
 	pthread_mutex_unlock(&log->mutex);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "mailsync/base/progress.h"
 #include "mailsync/base/secret.h"
 #include "mailsync/base/strlist.h"
 #include "mailsync/conf/conf.h"
@@ -21,6 +22,7 @@ struct cli_job {
 	struct strlist only; /* mailboxes named */
 	struct err refusal;  /* code other than ERR_NONE: do not run, say this */
 	struct cli_output output;
+	struct progress progress;
 	int status;
 	bool is_done;
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
@@ -13,9 +14,13 @@
 #include "mailsync/sync/sync.h"
 #include "cli_account.h"
 #include "cli_job.h"
+#include "cli_progress.h"
 
 #define THREADS_MAX 16 /* accounts side by side */
-#define EXIT_LOCAL  74
+
+#define LINE_MS      250  /* between two looks of the progress line */
+#define LINES_MS     2000 /* and where each look is a line */
+#define LINE_MAX_LEN 79
 
 struct cli_run {
 	const struct cli_options *options;
@@ -28,6 +33,7 @@ struct cli_run {
 	pthread_mutex_t mutex; /* guards `next` and the jobs' `is_done` */
 	pthread_cond_t done;
 	size_t next; /* the first job that no thread has taken */
+	enum cli_progress_kind progress;
 };
 
 int cli_run_create(struct cli_run **run, const struct cli_options *options, const struct conf *conf,
@@ -47,8 +53,12 @@ int cli_run_create(struct cli_run **run, const struct cli_options *options, cons
 	created->conf = conf;
 	created->stop = stop;
 	created->count = conf->count;
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&created->mutex, NULL);
-	pthread_cond_init(&created->done, NULL);
+	pthread_cond_init(&created->done, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	for (size_t i = 0; i < created->count; i++) {
 		cli_job_init(&created->jobs[i], &conf->accounts[i], options);
 	}
@@ -166,6 +176,7 @@ static void run_fill_accounts(struct cli_run *run)
 		struct cli_job *job = &run->jobs[i];
 		(void)cli_account_trash(job->conf, &job->trash, &job->refusal);
 		cli_account_fill(&job->account, job->conf, &job->password, job->trash);
+		job->account.server.progress = &job->progress;
 	}
 }
 
@@ -256,6 +267,66 @@ static int report_broken(const struct cli_job *job, FILE *err_stream)
 	return err_exit_status(err.code);
 }
 
+/* All accounts that have begun and are not done, in one line; the mutex is held. */
+static void print_progress(struct cli_run *run, struct buf *line)
+{
+	for (size_t i = 0; i < run->next; i++) {
+		struct cli_job *job = &run->jobs[i];
+		if (job->is_wanted && !job->is_done && line->len < LINE_MAX_LEN) {
+			buf_append_cstr(line, line->len > 0 ? "; " : "");
+			cli_progress_print(line, job->conf->name, &job->progress);
+		}
+	}
+	buf_truncate(line, line->len < LINE_MAX_LEN ? line->len : LINE_MAX_LEN);
+}
+
+/* Waits for JOB, or until the next look at the progress is due. The mutex is held. */
+static void wait_a_while(struct cli_run *run)
+{
+	struct timespec until;
+	long ms = run->progress == CLI_PROGRESS_LINE ? LINE_MS : LINES_MS;
+
+	if (run->progress == CLI_PROGRESS_NONE || clock_gettime(CLOCK_MONOTONIC, &until) != 0) {
+		pthread_cond_wait(&run->done, &run->mutex);
+		return;
+	}
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	if (pthread_cond_timedwait(&run->done, &run->mutex, &until) != ETIMEDOUT) {
+		return;
+	}
+	struct buf line;
+	buf_init(&line, 4096);
+	print_progress(run, &line);
+	if (line.len > 0 && run->progress == CLI_PROGRESS_LINE) {
+		log_progress(&run->log, line.data);
+	} else if (line.len > 0) {
+		log_line(&run->log, LOG_ERROR, "%s", line.data);
+	}
+	buf_finish(&line);
+}
+
+static void run_await(struct cli_run *run, struct cli_job *job)
+{
+	struct buf line;
+
+	pthread_mutex_lock(&run->mutex);
+	while (!job->is_done) {
+		wait_a_while(run);
+	}
+	pthread_mutex_unlock(&run->mutex);
+	if (run->progress == CLI_PROGRESS_LINE) {
+		log_progress(&run->log, NULL);
+	} else if (run->progress == CLI_PROGRESS_LINES) {
+		buf_init(&line, 4096);
+		cli_progress_print(&line, job->conf->name, &job->progress);
+		log_line(&run->log, LOG_ERROR, "%s", line.data);
+		buf_finish(&line);
+	}
+}
+
 /* Writes each account's output when it and all before it are done. */
 static int run_collect(struct cli_run *run, FILE *out, FILE *err_stream)
 {
@@ -266,11 +337,7 @@ static int run_collect(struct cli_run *run, FILE *out, FILE *err_stream)
 		if (!job->is_wanted) {
 			continue;
 		}
-		pthread_mutex_lock(&run->mutex);
-		while (!job->is_done) {
-			pthread_cond_wait(&run->done, &run->mutex);
-		}
-		pthread_mutex_unlock(&run->mutex);
+		run_await(run, job);
 		/* The log writes to stderr too; its lock keeps our block whole. */
 		pthread_mutex_lock(&run->log.mutex);
 		(void)write_out(&job->output.err, err_stream);
@@ -334,6 +401,7 @@ int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream)
 		.log = &run->log,
 		.stop = run->stop,
 	};
+	run->progress = cli_progress_kind(options, err_stream);
 	run_fill_accounts(run);
 	if (uses_network) {
 		run_check_roots(run);

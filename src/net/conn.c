@@ -217,6 +217,7 @@ static int carrier_recv(struct conn *conn, char *data, size_t size, size_t *rece
 		return rc;
 	}
 	conn->stats.bytes_in += *received;
+	progress_bytes(conn->params.progress, *received);
 	/* Only the first turns of a connection whose opening gave no figure: later ones may be
 	 * pipelined, and then the next bytes say nothing about the way there and back. */
 	if (conn->has_sent && (conn->dial == NULL || conn->dial->preamble.rtt_us == 0) &&
@@ -289,6 +290,7 @@ static int conn_send_some(struct conn *conn, struct err *err)
 			conn->sent_us = clock_monotonic_us();
 		}
 		conn->stats.bytes_out += sent;
+		progress_bytes(conn->params.progress, sent);
 		sendq_sent(&conn->queue, sent);
 	}
 	return 0;

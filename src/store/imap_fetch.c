@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/progress.h"
+
 #include "imap_private.h"
 
 int imap_fetch_queue(struct imap *imap, enum imap_part what, struct span uids, uint64_t cookie,
@@ -107,7 +109,7 @@ static int body_of_event(struct imap *imap, const struct imap_event *event, stru
 	}
 }
 
-int imap_fetch_next(struct imap *imap, struct imap_body *body, struct err *err)
+static int body_next(struct imap *imap, struct imap_body *body, struct err *err)
 {
 	int code = 0;
 	while (code == 0) {
@@ -120,12 +122,21 @@ int imap_fetch_next(struct imap *imap, struct imap_body *body, struct err *err)
 	return code < 0 ? code : 0;
 }
 
+int imap_fetch_next(struct imap *imap, struct imap_body *body, struct err *err)
+{
+	int code = body_next(imap, body, err);
+	if (code == 0 && body->type == IMAP_FETCHED_MESSAGE && body->has_body) {
+		progress_copied(imap->server->progress, 1);
+	}
+	return code;
+}
+
 int imap_identity_next(struct imap *imap, struct imap_identity *identity, struct err *err)
 {
 	int code = imap->header == NULL ? header_scan_create(&imap->header, err) : 0;
 	while (code == 0) {
 		struct imap_body body;
-		code = imap_fetch_next(imap, &body, err);
+		code = body_next(imap, &body, err);
 		if (code == 0 && body.type == IMAP_FETCHED_DATA) {
 			code = header_scan_feed(imap->header, body.data, err);
 		} else if (code == 0 && body.type == IMAP_FETCHED_MESSAGE) {

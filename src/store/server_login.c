@@ -21,6 +21,7 @@ void server_conn_params(const struct server *server, struct conn_params *out)
 		.proxy = server->proxy,
 		.tunnel = server->tunnel,
 		.timeout_s = server->timeout_s,
+		.progress = server->progress,
 	};
 	/* The two that libcurl has to do itself. */
 	if (server->auth == SERVER_AUTH_GSSAPI || server->auth == SERVER_AUTH_NTLM) {

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/progress.h"
+
 #include "job.h"
 
 #define BATCH_MESSAGES    200
@@ -211,6 +213,7 @@ static int item_landed(struct upload *upload, struct item *item, uint32_t uid, s
 			code = state_row_put(job->run->state, item->row, err);
 		}
 		job->box->counts.uploaded++;
+		progress_copied(job->run->account->server.progress, 1);
 	}
 	row_finish(&seen);
 	if (code == 0) {
@@ -254,6 +257,7 @@ static void items_unknown(struct upload *upload, struct item *items, size_t coun
 	for (size_t i = 0; i < count; i++) {
 		items[i].state = ITEM_UNKNOWN;
 		upload->job->box->counts.uploaded++;
+		progress_copied(upload->job->run->account->server.progress, 1);
 	}
 }
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mailsync/base/progress.h"
+
 #include "observe.h"
 
 void box_plan_init(struct box_plan *plan)
@@ -101,6 +103,7 @@ struct deletions {
 	uint64_t local;
 	uint64_t remote;
 	uint64_t agreed;
+	uint64_t copies; /* not counted by the brake: what there is to watch */
 };
 
 /* What BOX would have deleted, and how much it held when the run began. */
@@ -121,6 +124,10 @@ static int count_deletions(struct run *run, struct box *box, const struct move_l
 		code = planning_make(run, box, moves, &plan, err);
 		out->local = plan.plan.deletes_local;
 		out->remote = plan.plan.deletes_remote;
+		for (size_t i = 0; i < plan.plan.count; i++) {
+			out->copies += plan.plan.ops[i].kind == OP_DOWNLOAD ||
+				       plan.plan.ops[i].kind == OP_UPLOAD;
+		}
 		box_plan_finish(&plan);
 		box_release(box);
 	}
@@ -212,8 +219,10 @@ int planning_brake(struct run *run, const struct move_list *moves, struct err *e
 		if (code == 0) {
 			total.local += box->brake_local ? 0 : deletions.local;
 			total.remote += box->brake_remote ? 0 : deletions.remote;
+			total.copies += deletions.copies;
 		}
 	}
+	progress_plan(run->account->server.progress, total.copies);
 	return code < 0 ? code : brake_account(run, &total, err);
 }
 

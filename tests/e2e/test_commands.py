@@ -1,7 +1,10 @@
 """Commands and options: dry run, list, check, status, the lock, signals, several accounts."""
 
 import os
+import pty
+import re
 import signal
+import subprocess
 import time
 
 import pytest
@@ -131,6 +134,47 @@ def test_status_names_an_account_that_never_came_to_a_mailbox(account):
     account.change(password="wrong")
     assert account.run("sync").status == 77
     assert account.run("status").out == "home: never synced\n"
+
+
+def on_a_terminal(account, *args):
+    """What a run writes to standard error when that is a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(account.argv(*args), stdin=subprocess.DEVNULL, stderr=theirs,
+                               stdout=subprocess.PIPE,
+                               env=account.environment(TERM="xterm"))
+    os.close(theirs)
+    out = b""
+    try:
+        while data := os.read(ours, 4096):
+            out += data
+    except OSError:      # Linux: nobody holds the other end any more
+        pass
+    os.close(ours)
+    assert process.wait(20) == 0 and process.stdout.read() == b""
+    process.stdout.close()
+    return out.decode()
+
+
+def test_progress_shows_on_a_terminal_and_leaves_no_trace(account, remote):
+    append(remote, 40)
+    with Line(account.server.port, rtt_ms=80) as line:
+        account.change(port=line.port)
+        shown = on_a_terminal(account, "-v", "sync")
+        quiet = on_a_terminal(account, "-q", "sync")
+    assert re.search(r"home: 0\.\d kB", shown) and quiet == ""
+    # What is said later stands in a line of its own, and nothing of the progress is left.
+    screen = [text.split("\r\x1b[K")[-1] for text in shown.split("\r\n")]
+    assert screen[-1] == "" and all(text.startswith("mailsync: ") for text in screen[:-1])
+
+
+def test_progress_elsewhere_only_if_asked_for(account, remote):
+    paired(account, remote, 1)
+    append(remote, 4, seed="new")
+    account.local.deliver("INBOX", mail.one(9, seed="up", size=300))
+    result = account.run("--progress=always", "--json")
+    assert re.fullmatch(r"mailsync: home: 5 of 5 messages, \d+\.\d kB\n", result.err), result
+    for options in ((), ("--progress=auto",), ("--progress=never",)):
+        assert account.run(*options).err == ""
 
 
 def test_usage_errors(account):

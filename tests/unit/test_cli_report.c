@@ -8,6 +8,7 @@
 
 #include "cli_json.h"
 #include "cli_print.h"
+#include "cli_progress.h"
 #include "cli_report.h"
 
 static char inbox[] = "INBOX", file[] = "cur/1.x:2,S", why[] = "new here";
@@ -58,6 +59,25 @@ static void an_error_tells_its_mailbox_and_message(void **state)
 	cli_print_error(&output, &trouble);
 	assert_string_equal(output.err.data, "mailsync: work/INBOX UID 7: it is gone\n");
 	cli_output_finish(&output);
+}
+
+static void progress_counts_messages_once_there_is_a_plan(void **state)
+{
+	struct progress progress = {0};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	progress_bytes(&progress, 1250);
+	cli_progress_print(&out, "work", &progress);
+	assert_string_equal(out.data, "work: 1.2 kB");
+	progress_plan(&progress, 20000);
+	progress_copied(&progress, 120);
+	progress_bytes(&progress, UINT64_C(3100000000));
+	buf_clear(&out);
+	cli_progress_print(&out, "work", &progress);
+	assert_string_equal(out.data, "work: 120 of 20000 messages, 3.1 GB");
+	buf_finish(&out);
 }
 
 static void a_verbose_report_names_changed_mailboxes(void **state)
@@ -155,6 +175,7 @@ int main(void)
 		cmocka_unit_test(json_text_is_escaped_and_always_utf_8),
 		cmocka_unit_test(a_quiet_success_says_nothing),
 		cmocka_unit_test(an_error_tells_its_mailbox_and_message),
+		cmocka_unit_test(progress_counts_messages_once_there_is_a_plan),
 		cmocka_unit_test(a_verbose_report_names_changed_mailboxes),
 		cmocka_unit_test(json_lines_end_with_the_account),
 		cmocka_unit_test(a_plan_is_printed_for_people_and_machines),

@@ -7,6 +7,7 @@
 #define MAILSYNC_BASE_LOG_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "mailsync/base/span.h"
@@ -22,6 +23,7 @@ struct log {
 	FILE *stream;
 	enum log_level level;
 	const char *program; /* put before each line, "mailsync" */
+	bool has_progress;   /* the cursor stands behind a progress text */
 	pthread_mutex_t mutex;
 };
 
@@ -34,6 +36,10 @@ int log_enabled(const struct log *log, enum log_level level);
 /* One line, without line end. Control characters become '?'. */
 void log_line(struct log *log, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* For a terminal: TEXT stands in the last line until the next line or text takes its place; NULL
+ * takes it away. */
+void log_progress(struct log *log, const char *text);
 
 /* One wire line: WHO ("account#1 >" or "account#1 <") and the bytes, long ones cut, literals
  * already replaced by their size by the caller. */

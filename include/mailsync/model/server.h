@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "mailsync/base/progress.h"
 #include "mailsync/base/secret.h"
 #include "mailsync/base/strlist.h"
 
@@ -50,6 +51,7 @@ struct server {
 	const struct secret *password; /* NULL or empty: none */
 	enum server_compress compress;
 	const struct strlist *disabled; /* capabilities not to use, upper case */
+	struct progress *progress;      /* counted into by all connections; NULL: nobody looks */
 };
 
 #endif

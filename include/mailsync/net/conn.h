@@ -18,6 +18,7 @@
 
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
+#include "mailsync/base/progress.h"
 #include "mailsync/base/secret.h"
 #include "mailsync/base/span.h"
 
@@ -49,8 +50,9 @@ struct conn_params {
 	const char *user;
 	const struct secret *password;
 	struct log *log;
-	const char *label;        /* for the log: "work#1" */
-	const volatile int *stop; /* non-zero: give up soon, -ERR_INTERRUPTED; or NULL */
+	const char *label;         /* for the log: "work#1" */
+	const volatile int *stop;  /* non-zero: give up soon, -ERR_INTERRUPTED; or NULL */
+	struct progress *progress; /* its bytes are counted; NULL: nobody looks */
 };
 
 struct conn_stats {
