@@ -1,8 +1,10 @@
 #include "cli.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mailsync/base/secret.h"
 #include "mailsync/conf/conf.h"
@@ -110,10 +112,26 @@ static int cli_run_command(const struct cli_options *options)
 	return status;
 }
 
+/* A file that we open must not become the standard output or error of ourselves or of a child.
+ * Opened for reading, so that writing to one still fails. */
+static void occupy_standard_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0) {
+		close(fd);
+	}
+}
+
 int cli_main(int argc, char **argv)
 {
 	struct cli_options options;
 	struct err err;
+
+	occupy_standard_streams();
 
 	/* For the system's messages only; numbers and names do not depend on it. */
 	(void)setlocale(LC_MESSAGES, "");

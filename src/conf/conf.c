@@ -334,7 +334,11 @@ static int conf_read(struct conf *conf, struct conf_source *source, struct err *
 		if (fd >= 0) {
 			close(fd);
 		}
-		conf_source_complain(source, 0, "cannot be opened: %s", reason);
+		conf_source_complain(source, 0, "cannot be opened: %s%s", reason,
+				     errnum == ENOENT
+					     ? "; `mailsync --print-example` prints one to "
+					       "begin with"
+					     : "");
 		return 0;
 	}
 	int rc = conf_source_read(source, stream, err);

@@ -171,6 +171,9 @@ static int read_path(const char *text, void *field, struct err *err)
 	if (!*text) {
 		return store_text(field, span_of(""), err);
 	}
+	if (text[0] == '~' && text[1] && text[1] != '/') {
+		return bad(err, "only ~ alone and ~/ stand for a home; write the whole path");
+	}
 	buf_init(&path, PATH_SIZE_MAX);
 	buf_init(&whole, PATH_SIZE_MAX);
 	int rc = file_expand(text, &path, err);

@@ -115,6 +115,20 @@ void run_report_unknown(struct run *run)
 	}
 }
 
+void report_unknown_pop3(struct report *report, const struct sync_options *options)
+{
+	struct err err;
+	err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX, "a POP3 account has no mailbox but INBOX");
+	for (size_t i = 0; options->only != NULL && i < options->only->count; i++) {
+		if (strcmp(options->only->items[i], "INBOX") != 0) {
+			report_add_error(report, options->only->items[i], 0, &err);
+			report->total.errors++;
+			report->status =
+				report->status == 0 ? err_exit_status(ERR_PARTIAL) : report->status;
+		}
+	}
+}
+
 void run_report_forget(struct run *run, struct box *box, size_t first)
 {
 	struct report *report = run->report;

@@ -435,7 +435,9 @@ int sync_account(const struct account *account, const struct sync_options *optio
 		 struct report *report, struct err *err)
 {
 	if (account->is_pop3) {
-		return pop3_run(account, options, report, err);
+		int code = pop3_run(account, options, report, err);
+		report_unknown_pop3(report, options);
+		return code;
 	}
 	struct run run = {
 		.account = account, .options = options, .report = report, .log = options->log};

@@ -134,6 +134,8 @@ struct box *run_box(struct run *run, const char *name);
 void run_report_error(struct run *run, struct box *box, uint32_t uid, const struct err *err);
 /* Says which mailboxes that the command line names are not there; warns when none takes part. */
 void run_report_unknown(struct run *run);
+/* The former for a POP3 account, whose run is over. */
+void report_unknown_pop3(struct report *report, const struct sync_options *options);
 /* Takes back what was noted of BOX from the report's FIRST error on: it is going to be tried
  * again. */
 void run_report_forget(struct run *run, struct box *box, size_t first);

@@ -177,6 +177,18 @@ def test_progress_elsewhere_only_if_asked_for(account, remote):
         assert account.run(*options).err == ""
 
 
+def test_no_file_takes_the_place_of_a_closed_stream(account, remote):
+    append(remote, 1)
+    for closed, status in (("2>&-", 0), (">&-", 74), ("<&- >&- 2>&-", 74)):
+        shell = ["/bin/sh", "-c", f'exec "$@" {closed}', "sh"]
+        for args, expected in ((("-vv", "sync"), 0), (("list",), status)):
+            done = subprocess.run([*shell, *account.argv(*args)], env=account.environment(),
+                                  capture_output=True, check=False)
+            assert done.returncode == expected, (closed, args)
+    for path in account.folder.rglob("*"):
+        assert not path.is_file() or b"mailsync: " not in path.read_bytes(), path
+
+
 def test_usage_errors(account):
     assert account.run("--no-such-option").status == 64
     assert account.run("no-such-command").status in (64, 78)

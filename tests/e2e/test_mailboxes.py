@@ -101,6 +101,12 @@ def test_a_mailbox_on_the_command_line_that_is_not_there_is_told(account, remote
         assert result.status == 1 and words in result.err and "INBOX" in result.out, result
 
 
+def test_a_pop3_account_has_inbox_alone(make_account, dovecots):
+    account = make_account(protocol="pop3", port=dovecots().port + 2)
+    result = account.run("--json", "sync", "home/INBOX", "home/Work")
+    assert result.status == 1 and [error["mailbox"] for error in result.errors] == ["Work"]
+
+
 def test_patterns_that_choose_nothing_are_warned_of(account, remote):
     append(remote, 1)
     account.change(mailboxes="INBXO")

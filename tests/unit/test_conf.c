@@ -276,6 +276,7 @@ static void a_bad_value_is_told_with_what_would_be_good(void **state)
 	expect_error(ACCOUNT "trash = \\Junk\n", 6, "\\Trash");
 	expect_error(ACCOUNT "proxy = localhost:9050\n", 6, "socks5h://");
 	expect_error(ACCOUNT "tls_pin_sha256 = abc\n", 6, "base64");
+	expect_error(ACCOUNT "tls_ca_file = ~other/ca.pem\n", 6, "whole path");
 	expect_error(ACCOUNT "tls_ca_file = $MAILSYNC_UNSET_X/y\n", 6, "MAILSYNC_UNSET_X");
 }
 
