@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,6 +37,17 @@ int file_fail(struct err *err, int errnum, const char *what, const char *name)
 {
 	return err_set_errno(err, ERR_LOCAL, file_scope(errnum), errnum, "cannot %s %s", what,
 			     name);
+}
+
+/* For callers that have but a descriptor: Linux tells the path, elsewhere it is OTHERWISE. */
+static int fail_at(struct err *err, int errnum, const char *what, int fd, const char *otherwise)
+{
+	char link[32], path[1024];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t len = readlink(link, path, sizeof(path) - 1);
+	path[len > 0 ? len : 0] = '\0';
+	return file_fail(err, errnum, what, len > 0 ? path : otherwise);
 }
 
 int file_open_dir(int dirfd, const char *name, bool nofollow, int *fd, struct err *err)
@@ -100,7 +112,7 @@ int file_write(int fd, const void *data, size_t len, struct err *err)
 			errnum = errno;
 		}
 	}
-	return errnum == 0 ? 0 : file_fail(err, errnum, "write", "to a file");
+	return errnum == 0 ? 0 : fail_at(err, errnum, "write", fd, "to a file");
 }
 
 /* The nearest that this system can hold: a server may send any year. */
@@ -125,7 +137,7 @@ int file_set_mtime(int fd, int64_t seconds, struct err *err)
 	if (errnum == 0 && futimens(fd, times) != 0) {
 		errnum = errno;
 	}
-	return errnum == 0 ? 0 : file_fail(err, errnum, "set the time", "of a file");
+	return errnum == 0 ? 0 : fail_at(err, errnum, "set the time of", fd, "a file");
 }
 
 int file_unlink(int dirfd, const char *name, struct err *err)
@@ -170,7 +182,7 @@ int file_sync(int fd, struct err *err)
 		}
 		errnum = errno == EINTR ? 0 : errno;
 	}
-	return file_fail(err, errnum, "make durable", "a file");
+	return fail_at(err, errnum, "make durable", fd, "a file");
 }
 
 int file_sync_dir(int dirfd, struct err *err)
@@ -184,7 +196,7 @@ int file_sync_dir(int dirfd, struct err *err)
 		errnum = errno == EINTR ? 0 : errno;
 	}
 	/* Some file systems cannot sync a directory: they have nothing to be synced. */
-	return errnum == EINVAL ? 0 : file_fail(err, errnum, "make durable", "a directory");
+	return errnum == EINVAL ? 0 : fail_at(err, errnum, "make durable", dirfd, "a directory");
 }
 
 int file_sync_fs(int fd, struct err *err)
@@ -199,7 +211,7 @@ int file_sync_fs(int fd, struct err *err)
 		errnum = errno == EINTR ? 0 : errno;
 	}
 	if (errnum != ENOSYS) {
-		return file_fail(err, errnum, "make durable", "a file system");
+		return fail_at(err, errnum, "make durable the file system of", fd, "a directory");
 	}
 #else
 	(void)fd;

@@ -280,6 +280,20 @@ static void assert_expands(const char *path, const char *expected)
 	buf_finish(&buf);
 }
 
+#ifdef __linux__
+static void a_full_disk_is_told_with_the_path(void **state)
+{
+	struct err err;
+
+	(void)state;
+	int fd = open("/dev/full", O_WRONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(file_write(fd, "x", 1, &err), -ERR_LOCAL);
+	assert_string_equal(err.text, "cannot write /dev/full: No space left on device");
+	close(fd);
+}
+#endif
+
 static void file_expand_knows_home_and_variables(void **state)
 {
 	(void)state;
@@ -335,6 +349,9 @@ static void file_expand_refuses_what_is_not_set(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+#ifdef __linux__
+		cmocka_unit_test(a_full_disk_is_told_with_the_path),
+#endif
 		PLACED(file_create_makes_a_private_file_and_never_opens_one),
 		PLACED(file_rename_never_replaces_a_target),
 		PLACED(file_rename_of_nothing_says_that_it_changed),
