@@ -36,6 +36,8 @@ static const char mailbox_delete[] = "DELETE FROM mailbox WHERE id = ?";
 static const char mailbox_reset[] =
 	"UPDATE mailbox SET uidvalidity = 0, uidnext = 0, modseq = 0, messages = 0, stamp = NULL,"
 	" pending = 0, skipped = 0, held_policy = 0 WHERE id = ?";
+static const char mailbox_store_trouble[] =
+	"UPDATE mailbox SET trouble = ?2 WHERE ?1 IN (0, id) AND trouble IS NOT ?2";
 static const char mailboxes_look_again[] =
 	"UPDATE mailbox SET modseq = 0, stamp = NULL, held_policy = 0";
 static const char forget_all[] =
@@ -325,6 +327,26 @@ static int mailbox_empty(struct state *state, int64_t mailbox, const char *last,
 	}
 	for (size_t i = 0; status == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		status = state_run_ints(state, steps[i], mailbox, 0, err);
+	}
+	return state_write_end(state, own, status, err);
+}
+
+int state_mailbox_set_trouble(struct state *state, int64_t mailbox, const char *trouble,
+			      struct err *err)
+{
+	struct query query;
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = query_init(&query, state, mailbox_store_trouble, err);
+	if (status == 0) {
+		query_int(&query, mailbox);
+		query_text(&query, trouble);
+		status = query_run(&query, err);
+		query_finish(&query);
 	}
 	return state_write_end(state, own, status, err);
 }

@@ -301,7 +301,10 @@ static int take_answer(struct upload *upload, struct item *items, size_t count,
 		return void_intents(upload, items, count, err);
 	}
 	if (count == 1) {
-		return item_refused(upload, &items[0], &done->err, err);
+		struct err why;
+		err_set(&why, done->err.code, done->err.scope, "the file %s was not uploaded: %s",
+			items[0].row->unique, done->err.text);
+		return item_refused(upload, &items[0], &why, err);
 	}
 	/* Atomic: none was taken. Which one it was shows when each goes by itself. */
 	upload->multi = false;

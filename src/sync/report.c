@@ -129,6 +129,43 @@ void report_unknown_pop3(struct report *report, const struct sync_options *optio
 	}
 }
 
+/* The first thing that the report has against BOX, or NULL. */
+static const char *first_trouble(const struct report *report, const struct box *box)
+{
+	for (size_t i = 0; i < report->error_count; i++) {
+		const struct report_error *error = &report->errors[i];
+		if (error->mailbox != NULL && strcmp(error->mailbox, box->name) == 0) {
+			return error->text;
+		}
+	}
+	return NULL;
+}
+
+static bool is_same(const char *one, const char *other)
+{
+	return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
+void run_store_trouble(struct run *run, int outcome, const struct err *why)
+{
+	struct err ignored; /* only `status` is the poorer */
+	if (run->state == NULL || run->options->dry_run || outcome == -ERR_INTERRUPTED) {
+		return;
+	}
+	if (outcome < 0 && run->boxes.count == 0) {
+		(void)state_mailbox_set_trouble(run->state, 0, why->text, &ignored);
+	}
+	for (size_t i = 0; i < run->boxes.count; i++) {
+		const struct box *box = &run->boxes.items[i];
+		const char *trouble = first_trouble(run->report, box);
+		bool is_known = trouble != NULL || (outcome == 0 && !box->is_left_out);
+		if (box->base.id != 0 && is_known && !is_same(trouble, box->base.trouble)) {
+			(void)state_mailbox_set_trouble(run->state, box->base.id, trouble,
+							&ignored);
+		}
+	}
+}
+
 void run_report_forget(struct run *run, struct box *box, size_t first)
 {
 	struct report *report = run->report;

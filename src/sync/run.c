@@ -454,6 +454,7 @@ int sync_account(const struct account *account, const struct sync_options *optio
 	if (code < 0) {
 		run_report_error(&run, NULL, 0, err);
 	}
+	run_store_trouble(&run, code, err);
 	struct err why;
 	if (report_boxes(&run, &why) < 0 && code == 0) {
 		*err = why;

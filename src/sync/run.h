@@ -136,6 +136,8 @@ void run_report_error(struct run *run, struct box *box, uint32_t uid, const stru
 void run_report_unknown(struct run *run);
 /* The former for a POP3 account, whose run is over. */
 void report_unknown_pop3(struct report *report, const struct sync_options *options);
+/* For `status`: what the report has against each mailbox. OUTCOME and WHY: how the run ended. */
+void run_store_trouble(struct run *run, int outcome, const struct err *why);
 /* Takes back what was noted of BOX from the report's FIRST error on: it is going to be tried
  * again. */
 void run_report_forget(struct run *run, struct box *box, size_t first);

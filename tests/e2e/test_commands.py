@@ -10,6 +10,7 @@ import time
 import pytest
 
 from rig import mail, program
+from rig.host import PASSWORD
 from rig.line import Line
 from rig.scripted import Scripted, expect, pause
 from stories import agree, append, count, idle, paired, uids
@@ -128,6 +129,28 @@ def test_status_needs_no_network(account, remote):
     result = account.run("status")
     assert result.status == 0, result
     assert any("INBOX" in line and "3" in line for line in result.out.splitlines())
+
+
+def test_status_says_what_failed_and_forgets_it_when_it_is_mended(account, remote):
+    paired(account, remote, 2)
+    remote.create("Work")
+    account.sync()
+    empty = account.local.folder("INBOX") / "cur" / "empty:2,S"
+    empty.write_bytes(b"")
+    assert "the file empty was not" in account.sync(status=1).errors[0]["message"]
+
+    def trouble():
+        return {event["mailbox"]: event["trouble"] for event in
+                account.run("--json", "status").of("status")}
+
+    assert "zero byte" in trouble()["INBOX"] and trouble()["Work"] is None
+    empty.unlink()
+    account.sync()
+    assert trouble() == {"INBOX": None, "Work": None}
+    assert account.change(password="wrong").run().status == 77
+    assert all("refused the login" in text for text in trouble().values())
+    account.change(password=PASSWORD).sync()
+    assert trouble() == {"INBOX": None, "Work": None}
 
 
 def test_status_names_an_account_that_never_came_to_a_mailbox(account):

@@ -246,6 +246,23 @@ static void state_rollback_forgets(void **state)
 	state_mailboxes_finish(&mailboxes);
 }
 
+/* Of the two mailboxes that there are, by name; NULL: none. */
+static void expect_trouble(struct scene *scene, const char *first, const char *second)
+{
+	const char *const expected[] = {first, second};
+	struct state_mailboxes all = {0};
+
+	OK(scene, state_mailboxes_load(scene->state, &all, &scene->err));
+	assert_int_equal(all.count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(all.items[i].trouble == NULL, expected[i] == NULL);
+		if (expected[i] != NULL) {
+			assert_string_equal(all.items[i].trouble, expected[i]);
+		}
+	}
+	state_mailboxes_finish(&all);
+}
+
 static void state_mailbox_comes_back_whole(void **state)
 {
 	struct scene *scene = *state;
@@ -293,6 +310,12 @@ static void state_mailbox_comes_back_whole(void **state)
 	assert_true(back->held_policy == UINT64_MAX - 1);
 	assert_int_equal(back->synced_at, 1700000000);
 	assert_string_equal(back->trouble, "no room");
+	OK(scene, state_mailbox_set_trouble(scene->state, box.id, NULL, &scene->err));
+	expect_trouble(scene, NULL, NULL);
+	OK(scene, state_mailbox_set_trouble(scene->state, box.id, "again", &scene->err));
+	expect_trouble(scene, "again", NULL);
+	OK(scene, state_mailbox_set_trouble(scene->state, 0, "login", &scene->err));
+	expect_trouble(scene, "login", "login");
 	assert_string_equal(all.items[1].name, "b");
 	assert_null(all.items[1].mailboxid);
 	assert_false(all.items[1].has_stamp);

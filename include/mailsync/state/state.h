@@ -92,6 +92,9 @@ void state_mailboxes_finish(struct state_mailboxes *mailboxes);
 int state_mailbox_put(struct state *state, struct state_mailbox *mailbox, struct err *err);
 /* Recounts and stores `pending` and `skipped` from its rows. */
 int state_mailbox_count(struct state *state, struct state_mailbox *mailbox, struct err *err);
+/* For `status`: what kept a mailbox (0: every one) from being in sync; NULL: nothing. */
+int state_mailbox_set_trouble(struct state *state, int64_t mailbox, const char *trouble,
+			      struct err *err);
 /* All mailboxes: the flags of all messages are to be looked at again, on both sides. */
 int state_look_again(struct state *state, struct err *err);
 /* Drops it with its rows and intents. */
