@@ -2,14 +2,17 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "mailsync/base/clock.h"
 #include "mailsync/base/command.h"
 
+#define WAIT_MS   5
 #define FACTS     3
 #define FACT_SIZE 160 /* a variable's name, and an account's (100 at most) or a number */
 
@@ -40,14 +43,23 @@ static char **environment_create(char facts[FACTS][FACT_SIZE])
 	return environment;
 }
 
+/* Signals come to another thread, so a hook that can be stopped is looked at now and then. */
 static int hook_wait(const struct cli_hook *hook, pid_t pid, struct err *err)
 {
+	bool was_told = false;
 	int status = 0;
+	pid_t ended;
 
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR) {
+	while ((ended = waitpid(pid, &status, hook->stop ? WNOHANG : 0)) <= 0) {
+		if (ended < 0 && errno != EINTR) {
 			return err_set_errno(err, ERR_PARTIAL, SCOPE_ACCOUNT, errno, "%s is lost",
 					     hook->key);
+		}
+		if (ended == 0 && *hook->stop && !was_told) {
+			was_told = kill(pid, SIGTERM) == 0;
+		}
+		if (ended == 0) {
+			clock_sleep_ms(WAIT_MS);
 		}
 	}
 	if (WIFSIGNALED(status)) {

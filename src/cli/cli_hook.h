@@ -11,10 +11,11 @@ struct cli_hook {
 	const char *command; /* NULL: there is none */
 	const char *account;
 	uint64_t new_messages;
-	int status; /* exit status of the account so far */
+	int status;               /* exit status of the account so far */
+	const volatile int *stop; /* non-zero ends it early; NULL: it runs to its end */
 };
 
-/* Runs it to its end; its output goes to stderr, since stdout is ours (JSON). A command that fails
+/* Runs it; its output goes to stderr, since stdout is ours (JSON). A command that fails
  * is -ERR_PARTIAL. */
 int cli_hook_run(const struct cli_hook *hook, struct err *err);
 

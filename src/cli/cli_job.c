@@ -56,8 +56,8 @@ static void job_refuse(struct cli_job *job, enum cli_command command)
 static void job_hook(struct cli_job *job, const char *key, const char *command,
 		     struct report *report)
 {
-	const struct cli_hook hook = {key, command, job->conf->name, report->total.downloaded,
-				      job->status};
+	const struct cli_hook hook = {
+		key, command, job->conf->name, report->total.downloaded, job->status, NULL};
 	struct err err;
 
 	if (cli_hook_run(&hook, &err) < 0) {
@@ -68,12 +68,15 @@ static void job_hook(struct cli_job *job, const char *key, const char *command,
 }
 
 /* What pre_sync was to make ready is not there: another time. */
-static int job_prepare(struct cli_job *job, struct err *err)
+static int job_prepare(struct cli_job *job, const volatile int *stop, struct err *err)
 {
-	const struct cli_hook hook = {"pre_sync", job->conf->pre_sync, job->conf->name, 0, 0};
+	const struct cli_hook hook = {"pre_sync", job->conf->pre_sync, job->conf->name, 0, 0, stop};
 
 	if (cli_hook_run(&hook, err) == 0) {
 		return 0;
+	}
+	if (*stop) {
+		return err_set(err, ERR_INTERRUPTED, SCOPE_ACCOUNT, "interrupted in pre_sync");
 	}
 	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT, "%s; nothing was synced", err->text);
 }
@@ -85,7 +88,7 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 
 	report_init(&report);
 	err_clear(&err);
-	int rc = options->dry_run ? 0 : job_prepare(job, &err);
+	int rc = options->dry_run ? 0 : job_prepare(job, options->stop, &err);
 	bool is_ready = rc == 0;
 	if (is_ready) {
 		rc = sync_account(&job->account, options, &report, &err);

@@ -2,6 +2,7 @@
 
 import json
 
+from rig import program
 from rig.host import PASSWORD
 from stories import append, count
 
@@ -57,6 +58,15 @@ def test_a_failing_hook_behind_the_sync_is_an_error_beside_it(account, remote):
     assert result.did == {"downloaded": 1, "errors": 1}
     assert [error["message"] for error in result.errors] == ["on_new was ended by signal 9"]
     assert told()[1:] == ["post_sync home new=1 status=1"]
+
+
+def test_a_signal_ends_a_pre_sync_that_waits(account):
+    began = account.folder / "began"
+    account.change(pre_sync=f"echo $$ >{began}; exec sleep 60")
+    process = account.start("sync")
+    assert program.stop_when(process, lambda: began.exists() and began.read_text())
+    result = program.finish(process, timeout=20)
+    assert result.status == 75 and "interrupted in pre_sync" in result.err
 
 
 def test_what_hooks_print_stays_out_of_standard_output(account):
