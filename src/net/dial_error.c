@@ -186,7 +186,9 @@ static int network_error(const struct dial *dial, CURLcode code, struct err *err
 				  error_words(dial, code));
 	}
 	if (code == CURLE_OPERATION_TIMEDOUT) {
-		return host_error(dial, ERR_TEMPORARY, err, "no answer in %d seconds (%s)",
+		return host_error(dial, ERR_TEMPORARY, err,
+				  "no answer in %d seconds (%s): check the network, `port` and "
+				  "`tls`",
 				  dial->params->timeout_s, error_words(dial, code));
 	}
 	return host_error(dial, ERR_TEMPORARY, err, "connection lost (%s)",

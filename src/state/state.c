@@ -76,6 +76,11 @@ int state_exec(struct state *state, const char *sql, struct err *err)
 	return code == SQLITE_OK ? 0 : state_fail(state, code, "use the database", err);
 }
 
+bool state_was_damaged(const struct state *state)
+{
+	return state->was_damaged;
+}
+
 bool state_was_reset(const struct state *state)
 {
 	return state->was_reset;

@@ -160,6 +160,7 @@ static int state_open_write(struct state *state, struct err *err)
 	state_disconnect(state);
 	state->is_damaged = false;
 	status = state_move_aside(state->path, err);
+	state->was_damaged = status == 0;
 	return status == 0 ? state_open_write_once(state, err) : status;
 }
 

@@ -33,6 +33,7 @@ struct state {
 	enum state_mode mode;
 	int last_code; /* of the last failure, SQLite's */
 	bool was_reset;
+	bool was_damaged; /* and so it was moved aside */
 	bool is_damaged;
 	bool has_written;      /* so there is a journal file to put away */
 	pthread_mutex_t mutex; /* recursive: held by state_begin() until the end */

@@ -53,6 +53,12 @@ int run_open_local(struct run *run, struct err *err)
 			 "downloaded again",
 			 run->account->name);
 	}
+	if (state_was_damaged(run->state)) {
+		log_line(run->log, LOG_WARN,
+			 "%s: the state database %s was damaged and is kept beside; pairing what "
+			 "both sides have, deleting nothing",
+			 run->account->name, path);
+	}
 	if (run->pair_all && !state_was_reset(run->state)) {
 		log_line(run->log, LOG_INFO,
 			 "%s: the state database and the Maildir are not of one time; pairing what "

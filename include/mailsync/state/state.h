@@ -36,6 +36,8 @@ int state_open(struct state **state, const char *path, enum state_mode mode, str
 void state_close(struct state **state);
 /* True when there was no (usable) database before. */
 bool state_was_reset(const struct state *state);
+/* True when there was one and it was moved aside. */
+bool state_was_damaged(const struct state *state);
 /* True once a call found damage that opening did not; closing then moves the file aside. */
 bool state_is_damaged(const struct state *state);
 
