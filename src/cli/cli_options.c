@@ -27,6 +27,7 @@ const char cli_usage[] =
 	"      --progress=WHEN    auto, never or always\n"
 	"  -h, --help\n"
 	"      --version\n"
+	"      --print-example    print a configuration with every key, to begin with\n"
 	"\n"
 	"Exit status: 0 in sync, 1 some of it failed, 64 usage, 69 wrong server, 70 internal,\n"
 	"74 local disk, 75 try again, 76 protocol, 77 login, 78 configuration, 79 brake.\n";

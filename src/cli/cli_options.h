@@ -14,7 +14,7 @@ enum cli_command {
 	CLI_CHECK,
 	CLI_HELP,
 	CLI_VERSION,
-	/* Not in --help: what is generated from the table of keys. */
+	/* What is generated from the table of keys; but the first it is not in --help. */
 	CLI_PRINT_EXAMPLE,
 	CLI_PRINT_DOCS,
 	CLI_PRINT_MAN
