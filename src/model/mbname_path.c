@@ -7,6 +7,7 @@
  *    whatever a server sends stays below the root and disturbs nothing there.
  * 2. mbname_from_path accepts a path only when mbname_to_path of the result gives it back.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "mailsync/model/mbname.h"
@@ -201,7 +202,12 @@ int mbname_from_path(enum mbname_layout layout, const char *inbox_folder, struct
 		code = mbname_to_path(layout, inbox_folder, name.data, &again, err);
 	}
 	if (code == 0 && !span_equal(buf_span(&again), path)) {
-		code = mbname_refuse(path, "is a directory that no mailbox would have", err);
+		char reason[400];
+		snprintf(reason, sizeof(reason),
+			 "is a directory that no mailbox would have (it would be %.300s); rename "
+			 "it",
+			 again.data);
+		code = mbname_refuse(path, reason, err);
 	}
 	if (code == 0) {
 		buf_append_span(out, buf_span(&name));

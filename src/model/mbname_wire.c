@@ -128,7 +128,7 @@ static int component_to_wire(const struct mbname_wire *wire, struct span compone
 	    memchr(plain.data, wire->separator, plain.len) != NULL) {
 		code = mbname_refuse(component,
 				     "holds the character that this server has between "
-				     "the parts of a name",
+				     "the parts of a name; rename its folder",
 				     err);
 	}
 	if (code == 0 && wire->is_utf8) {

@@ -177,6 +177,9 @@ static void directories_that_are_no_mailboxes_are_refused(void **state)
 			fail_msg("accepted %s", maildirpp[i]);
 		}
 	}
+	assert_int_equal(mbname_from_path(LAYOUT_FS, "INBOX", SPAN_LIT("inbox/x"), &out, &err),
+			 -ERR_PARTIAL);
+	assert_non_null(strstr(err.text, "(it would be INBOX/x); rename it"));
 	assert_int_equal(mbname_from_path(LAYOUT_FS, "Mail", SPAN_LIT("INBOX"), &out, &err),
 			 -ERR_PARTIAL);
 	assert_int_equal(mbname_to_path(LAYOUT_FS, "Mail", "Mail", &out, &err), -ERR_PARTIAL);
