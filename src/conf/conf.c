@@ -102,7 +102,9 @@ static int draft_apply(struct conf_draft *draft, const struct conf_entry *entry,
 		draft->bad_keys |= UINT64_C(1) << (entry->key - conf_keys);
 	}
 	if (rc < 0 && !silent) {
-		bool is_secret = entry->key->type == CONF_TYPE_SECRET;
+		/* A proxy's URL may name a user and his password. */
+		bool is_secret =
+			entry->key->type == CONF_TYPE_SECRET || entry->key->type == CONF_TYPE_PROXY;
 		conf_source_complain(draft->source, entry->line, "%s%s%s: %s", entry->key->name,
 				     is_secret ? "" : " = ", is_secret ? "" : entry->value,
 				     why.text);

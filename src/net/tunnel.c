@@ -55,7 +55,7 @@ int tunnel_create(struct tunnel **tunnel, const char *command, struct err *err)
 	rc = command_start(command, fds[1], fds[1], NULL, &new_tunnel->pid);
 	if (rc != 0) {
 		rc = err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, rc,
-				   "cannot start the tunnel command \"%s\"", command);
+				   "cannot start the tunnel command");
 		goto fail_sockets;
 	}
 	(void)close(fds[1]);

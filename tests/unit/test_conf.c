@@ -80,6 +80,16 @@ static void expect_error(const char *text, int line, const char *part)
 	unload(&loaded);
 }
 
+static void expect_unquoted(const char *text, const char *secret)
+{
+	struct loaded loaded;
+
+	load(&loaded, text);
+	assert_int_equal(loaded.errors.count, 1);
+	assert_null(strstr(loaded.errors.items[0].text, secret));
+	unload(&loaded);
+}
+
 /* The account of ACCOUNT and EXTRA, which has no error. */
 static const struct conf_account *load_good(struct loaded *loaded, const char *text)
 {
@@ -275,6 +285,7 @@ static void a_bad_value_is_told_with_what_would_be_good(void **state)
 	expect_error(ACCOUNT "info_delimiter = ,\n", 6, "one of");
 	expect_error(ACCOUNT "trash = \\Junk\n", 6, "\\Trash");
 	expect_error(ACCOUNT "proxy = localhost:9050\n", 6, "socks5h://");
+	expect_unquoted(ACCOUNT "proxy = ftp://me:hidden@localhost\n", "hidden");
 	expect_error(ACCOUNT "tls_pin_sha256 = abc\n", 6, "base64");
 	expect_error(ACCOUNT "tls_ca_file = ~other/ca.pem\n", 6, "whole path");
 	expect_error(ACCOUNT "tls_ca_file = $MAILSYNC_UNSET_X/y\n", 6, "MAILSYNC_UNSET_X");
