@@ -166,7 +166,8 @@ static int proxy_error(const struct dial *dial, CURLcode code, struct err *err)
 				  "the proxy cannot be used (%s): check `proxy`",
 				  error_words(dial, code));
 	}
-	return host_error(dial, ERR_TEMPORARY, err, "no connection through the proxy (%s)",
+	return host_error(dial, ERR_TEMPORARY, err,
+			  "no connection through the proxy (%s): check `proxy`",
 			  error_words(dial, code));
 }
 
