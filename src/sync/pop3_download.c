@@ -12,7 +12,7 @@
 
 #include "pop3_job.h"
 
-#define BATCH_COUNT 500
+#define BATCH_COUNT 1000 /* proven ones; one more may wait for its proof */
 #define BATCH_BYTES (64u << 20)
 
 struct entry {
@@ -23,7 +23,7 @@ struct entry {
 
 struct batch {
 	struct pop3_job *job;
-	struct entry *entries; /* BATCH_COUNT of them */
+	struct entry *entries; /* room for BATCH_COUNT + 1 */
 	size_t count;
 	uint64_t size_bytes;
 	bool is_last_unproven;
@@ -184,7 +184,8 @@ static int end_body(struct batch *batch, uint64_t size_bytes, struct err *err)
 	batch->has_draft = false;
 	batch->size_bytes += size_bytes;
 	batch->is_last_unproven = size_bytes < batch->current->size_bytes;
-	if (batch->count >= BATCH_COUNT - 1 || batch->size_bytes >= BATCH_BYTES) {
+	size_t proven = batch->count - (batch->is_last_unproven ? 1 : 0);
+	if (proven == BATCH_COUNT || batch->size_bytes >= BATCH_BYTES) {
 		return flush(batch, err);
 	}
 	return 0;
@@ -304,7 +305,7 @@ int pop3_download(struct pop3_job *job, struct err *err)
 	if (code) {
 		return code;
 	}
-	batch.entries = calloc(BATCH_COUNT, sizeof(*batch.entries));
+	batch.entries = calloc(BATCH_COUNT + 1, sizeof(*batch.entries));
 	code = batch.entries ? stream(&batch, err) : err_nomem(err);
 	if (batch.entries && code && err->code != ERR_LOCAL) {
 		/* What came whole before the cut is kept; the cut is what is reported. */

@@ -228,9 +228,6 @@ static int note_end(struct pop3_job *job, int outcome, const struct err *why, st
 {
 	struct state_mailbox *base = &job->box.base;
 
-	if (job->run.options->dry_run || !job->run.state || !base->name) {
-		return 0;
-	}
 	free(base->trouble);
 	base->trouble = outcome ? span_dup(span_of(why->text)) : NULL;
 	base->had_local = base->had_remote = true;
@@ -238,11 +235,33 @@ static int note_end(struct pop3_job *job, int outcome, const struct err *why, st
 	return state_mailbox_put(job->run.state, base, err);
 }
 
-static int run_account(struct pop3_job *job, struct err *err)
+/* In one transaction: each costs several syncs. */
+static int end_account(struct pop3_job *job, int outcome, const struct err *why, struct err *err)
 {
 	struct run *run = &job->run;
+
+	if (run->options->dry_run || !run->state || !job->box.base.name) {
+		return 0;
+	}
+	int code = state_begin(run->state, err);
+	if (code) {
+		return code;
+	}
+	code = note_end(job, outcome, why, err);
+	if (!code && !outcome && run->has_generation) {
+		code = ownership_release(run->maildir, run->state, err);
+	}
+	if (code) {
+		state_rollback(run->state);
+		return code;
+	}
+	return state_commit(run->state, err);
+}
+
+static int run_account(struct pop3_job *job, struct err *err)
+{
 	struct err why;
-	int code = run_open_lock(run, err);
+	int code = run_open_lock(&job->run, err);
 
 	if (!code) {
 		code = open_local(job, err);
@@ -253,13 +272,10 @@ static int run_account(struct pop3_job *job, struct err *err)
 	if (!code) {
 		code = run_sessions(job, err);
 	}
-	if (!code && run->has_generation) {
-		code = ownership_release(run->maildir, run->state, err);
-	}
-	int noted = note_end(job, code, err, &why);
-	if (noted && !code) {
+	int ended = end_account(job, code, err, &why);
+	if (ended && !code) {
 		*err = why;
-		code = noted;
+		code = ended;
 	}
 	return code;
 }
