@@ -38,8 +38,7 @@ int run_open_local(struct run *run, struct err *err)
 		code = maildir_open(&run->maildir, &params, false, err);
 	}
 	if (code == 0) {
-		code = ownership_check(run->maildir, run->state, run->account->name, &ownership,
-				       err);
+		code = ownership_check(run->maildir, run->state, run->account, &ownership, err);
 	}
 	if (code < 0) {
 		return code;
@@ -61,9 +60,11 @@ int run_open_local(struct run *run, struct err *err)
 	}
 	if (run->pair_all && !state_was_reset(run->state)) {
 		log_line(run->log, LOG_INFO,
-			 "%s: the state database and the Maildir are not of one time; pairing what "
-			 "both sides have, deleting nothing",
-			 run->account->name);
+			 "%s: %s; pairing what both sides have, deleting nothing",
+			 run->account->name,
+			 ownership.is_other_protocol
+				 ? "the last run was by another protocol"
+				 : "the state database and the Maildir are not of one time");
 	}
 	return 0;
 }

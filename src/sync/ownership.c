@@ -56,10 +56,28 @@ static int generation_of(struct state *state, uint64_t *generation, struct err *
 	return code;
 }
 
+/* Until POP3 has noted whose the rows are, there are none of it. */
 static int forget(struct state *state, struct ownership *ownership, struct err *err)
 {
 	ownership->must_pair = true;
-	return state_forget_all(state, err);
+	int code = state_forget_all(state, err);
+	return code < 0 ? code : state_set(state, "pop3_whose", "", err);
+}
+
+static const char *protocol_name(const struct account *account)
+{
+	return account->is_pop3 ? "pop3" : "imap";
+}
+
+/* What the other protocol has fetched, or deleted, base does not tell. */
+static int check_protocol(struct state *state, const struct account *account,
+			  struct ownership *ownership, struct err *err)
+{
+	char last[16];
+	int code = get_text(state, "protocol", last, sizeof(last), err);
+	ownership->is_other_protocol =
+		code == 0 && last[0] != '\0' && strcmp(last, protocol_name(account)) != 0;
+	return code == 0 && ownership->is_other_protocol ? forget(state, ownership, err) : code;
 }
 
 static int check_account(const struct maildir_id *id, const char *account, struct err *err)
@@ -103,7 +121,7 @@ static int check_boot(struct state *state, struct ownership *ownership, struct e
 	return code;
 }
 
-int ownership_check(struct maildir *maildir, struct state *state, const char *account,
+int ownership_check(struct maildir *maildir, struct state *state, const struct account *account,
 		    struct ownership *ownership, struct err *err)
 {
 	struct maildir_id id = {0};
@@ -114,7 +132,7 @@ int ownership_check(struct maildir *maildir, struct state *state, const char *ac
 	memset(ownership, 0, sizeof(*ownership));
 	int code = maildir_exists(maildir) ? maildir_id_read(maildir, &id, &found, err) : 0;
 	if (code == 0 && found) {
-		code = check_account(&id, account, err);
+		code = check_account(&id, account->name, err);
 	}
 	if (code == 0) {
 		code = database_id(state, database, err);
@@ -144,7 +162,7 @@ int ownership_check(struct maildir *maildir, struct state *state, const char *ac
 	if (strcmp(id.database, database) != 0 || (generation != id.generation && !claim_cut)) {
 		return forget(state, ownership, err);
 	}
-	return 0;
+	return check_protocol(state, account, ownership, err);
 }
 
 /* An older boot's name stays: what was lost then is not all found yet. */
@@ -160,8 +178,8 @@ static int claim_boot(struct state *state, struct err *err)
 }
 
 /* The database's half of a claim. */
-static int claim_in_state(struct state *state, const struct maildir_id *id, bool is_lazy,
-			  struct err *err)
+static int claim_in_state(struct state *state, const struct maildir_id *id,
+			  const struct account *account, struct err *err)
 {
 	char text[32];
 	snprintf(text, sizeof(text), "%" PRIu64, id->generation);
@@ -176,7 +194,10 @@ static int claim_in_state(struct state *state, const struct maildir_id *id, bool
 	if (code == 0) {
 		code = state_set(state, "account", id->account, err);
 	}
-	if (code == 0 && is_lazy) {
+	if (code == 0) {
+		code = state_set(state, "protocol", protocol_name(account), err);
+	}
+	if (code == 0 && account->maildir.durability == MAILDIR_SYNC_NONE) {
 		code = claim_boot(state, err);
 	}
 	if (code < 0) {
@@ -206,7 +227,7 @@ int ownership_claim(struct maildir *maildir, struct state *state, const struct a
 	 * the two drift apart. */
 	id.generation = found && id.generation + 1 == generation ? generation : generation + 1;
 	snprintf(id.account, sizeof(id.account), "%s", account->name);
-	code = claim_in_state(state, &id, account->maildir.durability == MAILDIR_SYNC_NONE, err);
+	code = claim_in_state(state, &id, account, err);
 	if (code == 0) {
 		code = maildir_id_write(maildir, &id, err);
 	}

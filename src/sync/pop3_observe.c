@@ -96,11 +96,17 @@ static bool is_open(const struct pop3_item *item)
 	return item->row == POP3_NO_ROW && item->act == POP3_ACT_NONE && item->key[0] != '\0';
 }
 
+/* No run with this database has got as far as remembering what there was on the server. */
+static bool is_first_run(const struct pop3_job *job)
+{
+	return job->run.pair_all || job->is_nobodys;
+}
+
 static int adopt(struct pop3_job *job, struct err *err)
 {
 	int code = 0;
 
-	if ((job->run.pair_all || job->run.was_unclean) && !job->adoptable_known) {
+	if ((is_first_run(job) || job->run.was_unclean) && !job->adoptable_known) {
 		code = pop3_find_adoptable(job, err);
 	}
 	for (size_t i = 0; !code && job->adoptable.count > 0 && i < job->listing.count; i++) {
@@ -160,7 +166,7 @@ static int settle(struct pop3_job *job, struct err *err)
 	size_t local_count = 0;
 	int code = 0;
 
-	if (job->run.pair_all) {
+	if (is_first_run(job) && job->listing.count > 0) {
 		code = pop3_read_foreign(job, &locals, &local_count, err);
 	}
 	if (!code && local_count > 0) {

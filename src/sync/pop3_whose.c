@@ -31,8 +31,8 @@ int pop3_whose_check(struct pop3_job *job, struct err *err)
 		code = state_get(job->run.state, "pop3_whose", &then, &is_found, err);
 	}
 	if (!code) {
-		job->is_nobodys = !is_found;
-		job->is_other = is_found &&
+		job->is_nobodys = !is_found || then.len == 0;
+		job->is_other = !job->is_nobodys &&
 				(now.len != then.len || memcmp(now.data, then.data, now.len) != 0);
 	}
 	if (job->is_other) {
