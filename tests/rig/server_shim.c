@@ -1,7 +1,8 @@
 /*
  * Preloaded into test servers that have no setting for it: what they would send to syslog goes to
  * the file $SHIM_LOG, and with $SHIM_NOSYNC they do not wait for the disk. Debian builds with
- * _FORTIFY_SOURCE, so the servers call the _chk variants of syslog.
+ * _FORTIFY_SOURCE, so the servers call the _chk variants of syslog. File alteration monitors are not
+ * there: Courier's imapd would look for gamin's for over a second at each APPEND.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+int FAMOpen(void *connection);
+int FAMOpen2(void *connection, const char *name);
 void openlog(const char *ident, int option, int facility);
 void closelog(void);
 void syslog(int priority, const char *format, ...);
@@ -116,4 +119,16 @@ int fsync(int fd)
 int fdatasync(int fd)
 {
 	return sync_unless_told("fdatasync", fd);
+}
+
+int FAMOpen(void *connection)
+{
+	(void)connection;
+	return -1;
+}
+
+int FAMOpen2(void *connection, const char *name)
+{
+	(void)name;
+	return FAMOpen(connection);
 }
