@@ -4,10 +4,13 @@
  * B1. No byte is dropped but the first of two dots at the beginning of a line, and the
  *     terminator.
  * B2. The same bytes give the same body however they are cut into pieces.
+ * B3. What looks like the terminator is none where something else follows than an answer: a server
+ *     failed to escape it. (A blank line tells nothing: no server means one, but some send it.)
  */
 #include "pop3_private.h"
 
 #include <string.h>
+#include <strings.h>
 
 void pop3_body_begin(struct pop3_body *body, bool has_bare_status)
 {
@@ -20,6 +23,22 @@ enum dot {
 	DOT_STUFFED, /* to be dropped */
 	DOT_DATA
 };
+
+/* What a dot that could be the terminator is, by what FOLLOWS. */
+static enum dot classify_end(struct span follows)
+{
+	if (follows.len > 0 && (follows.data[0] == '\r' || follows.data[0] == '\n')) {
+		return DOT_END;
+	}
+	for (int i = 0; i < 2; i++) {
+		struct span indicator = i == 0 ? SPAN_LIT("+OK") : SPAN_LIT("-ERR");
+		size_t len = follows.len < indicator.len ? follows.len : indicator.len;
+		if (strncasecmp(follows.data, indicator.data, len) == 0) {
+			return len == indicator.len ? DOT_END : DOT_WAIT;
+		}
+	}
+	return DOT_DATA;
+}
 
 /* What the dot at the beginning of INPUT, at the beginning of a line, is. */
 static enum dot classify_dot(const struct pop3_body *body, struct span input, size_t *len)
@@ -71,8 +90,8 @@ static size_t data_len(struct pop3_body *body, struct span input)
 	return i;
 }
 
-void pop3_body_next(struct pop3_body *body, struct span input, size_t *used, struct span *piece,
-		    bool *is_end)
+void pop3_body_next(struct pop3_body *body, struct span input, bool has_next, size_t *used,
+		    struct span *piece, bool *is_end)
 {
 	*used = 0;
 	*piece = (struct span){input.data, 0};
@@ -83,7 +102,12 @@ void pop3_body_next(struct pop3_body *body, struct span input, size_t *used, str
 	size_t skip = 0, keep = 0;
 	if (body->at_line_start && input.data[0] == '.') {
 		size_t len = 0;
-		switch (classify_dot(body, input, &len)) {
+		enum dot dot = classify_dot(body, input, &len);
+		if (dot == DOT_END && has_next) {
+			dot = classify_end((struct span){input.data + len, input.len - len});
+			body->has_lone_dot = body->has_lone_dot || dot == DOT_DATA;
+		}
+		switch (dot) {
 		case DOT_WAIT:
 			return;
 		case DOT_END:

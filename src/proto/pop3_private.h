@@ -11,6 +11,7 @@ struct pop3_body {
 	bool has_bare_status; /* the status line ended in bare LF */
 	bool has_lines;
 	bool has_crlf; /* some line of it ended in CR LF */
+	bool has_lone_dot;
 };
 
 void pop3_body_begin(struct pop3_body *body, bool has_bare_status);
@@ -18,8 +19,9 @@ void pop3_body_begin(struct pop3_body *body, bool has_bare_status);
 /*
  * Takes the next piece of a body from INPUT. *USED: how many bytes are done with. PIECE: what of
  * them is the body's. *IS_END: the terminator was among them. Nothing used: more is needed.
+ * HAS_NEXT: the answer to another command has to follow the body.
  */
-void pop3_body_next(struct pop3_body *body, struct span input, size_t *used, struct span *piece,
-		    bool *is_end);
+void pop3_body_next(struct pop3_body *body, struct span input, bool has_next, size_t *used,
+		    struct span *piece, bool *is_end);
 
 #endif

@@ -54,6 +54,12 @@ int pop3_fetch_queue(struct pop3 *pop3, enum pop3_want want, uint32_t number, st
 	return queue(pop3, line, POP3_REPLY_BODY, number, err);
 }
 
+int pop3_fetch_end(struct pop3 *pop3, struct err *err)
+{
+	return (pop3->caps & POP3_CAP_PIPELINING) ? queue(pop3, "NOOP", POP3_REPLY_STATUS, 0, err)
+						  : 0;
+}
+
 static int lost_framing(const struct pop3 *pop3, struct span text, struct err *err)
 {
 	return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
@@ -68,6 +74,11 @@ static int fetch_status(struct pop3 *pop3, const struct pop3_event *event, struc
 {
 	if (event->is_broken) {
 		return lost_framing(pop3, event->text, err);
+	}
+	if (event->reply == POP3_REPLY_STATUS) {
+		pop3->is_confirmed = true;
+		flight_done(pop3);
+		return 0;
 	}
 	if (event->is_ok) {
 		piece->kind = PIECE_BEGIN;
@@ -108,6 +119,8 @@ int pop3_fetch_next(struct pop3 *pop3, struct pop3_piece *piece, struct err *err
 	}
 	piece->kind = PIECE_END;
 	piece->size_bytes = pop3->body_size;
+	piece->has_lone_dot = event.has_lone_dot;
+	pop3->is_confirmed = false;
 	pop3->last_number = piece->number;
 	flight_done(pop3);
 	return 0;
@@ -116,6 +129,10 @@ int pop3_fetch_next(struct pop3 *pop3, struct pop3_piece *piece, struct err *err
 int pop3_confirm(struct pop3 *pop3, struct err *err)
 {
 	struct pop3_event status;
+
+	if (pop3->is_confirmed) {
+		return 0;
+	}
 	int code = pop3_ask(pop3, "NOOP", POP3_REPLY_STATUS, &status, err);
 
 	if (!code && status.is_broken) {

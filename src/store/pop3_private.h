@@ -23,6 +23,7 @@ struct pop3 {
 	size_t first;
 	size_t in_flight;
 	bool is_filling;
+	bool is_confirmed;    /* the answer to NOOP came behind the last body */
 	uint64_t body_size;   /* of the body under way, so far */
 	uint32_t last_number; /* of the last body that ended; 0: none yet */
 };

@@ -32,6 +32,7 @@ struct batch {
 	bool has_draft;
 	size_t queued;
 	size_t answered;
+	bool is_all_queued;
 };
 
 static int make_unique(struct batch *batch, struct entry *entry, struct err *err)
@@ -148,10 +149,11 @@ static int queue_more(struct batch *batch, struct err *err)
 {
 	int code = 0;
 
-	while (!code && pop3_has_room(batch->job->pop3)) {
+	while (!code && !batch->is_all_queued && pop3_has_room(batch->job->pop3)) {
 		struct pop3_item *item = next_download(batch, &batch->queued);
 		if (!item) {
-			break;
+			batch->is_all_queued = true;
+			return pop3_fetch_end(batch->job->pop3, err);
 		}
 		code = pop3_fetch_queue(batch->job->pop3, POP3_WANT_MESSAGE, item->number, err);
 	}
@@ -171,10 +173,30 @@ static int begin_body(struct batch *batch, struct err *err)
 	return code;
 }
 
-static int end_body(struct batch *batch, uint64_t size_bytes, struct err *err)
+/* Where the server failed to escape a line of a single dot, only the size tells a message from two
+ * that run into each other. */
+static int fail_size(struct batch *batch, uint64_t size_bytes, struct err *err)
 {
-	int code = maildir_draft_close(&batch->draft, clock_real_ns() / 1000000000, err);
+	struct err why;
 
+	maildir_draft_discard(batch->job->box.dir, &batch->draft);
+	batch->has_draft = false;
+	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
+		"message %u has a line of a single dot that the server failed to escape, and came "
+		"with %llu bytes where %llu were listed",
+		(unsigned)batch->current->number, (unsigned long long)size_bytes,
+		(unsigned long long)batch->current->size_bytes);
+	return pop3_job_fail(batch->job, batch->current, &why, err);
+}
+
+static int end_body(struct batch *batch, const struct pop3_piece *piece, struct err *err)
+{
+	uint64_t size_bytes = piece->size_bytes;
+
+	if (piece->has_lone_dot && size_bytes != batch->current->size_bytes) {
+		return fail_size(batch, size_bytes, err);
+	}
+	int code = maildir_draft_close(&batch->draft, clock_real_ns() / 1000000000, err);
 	if (code) {
 		return code;
 	}
@@ -215,7 +237,7 @@ static int take_piece(struct batch *batch, const struct pop3_piece *piece, struc
 	case PIECE_DATA:
 		return maildir_draft_write(&batch->draft, piece->data, err);
 	case PIECE_END:
-		return end_body(batch, piece->size_bytes, err);
+		return end_body(batch, piece, err);
 	case PIECE_REFUSED:
 		return refused(batch, piece->data, err);
 	case PIECE_NONE:

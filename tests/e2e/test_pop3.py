@@ -421,10 +421,29 @@ def test_odd_unique_ids(drop_account):
         assert account.sync().did == {}
 
 
-def test_a_message_cut_short_by_a_lone_dot_holds_up_nothing_else(drop_account):
+LONE_DOT = b"Subject: broken\r\n\r\nseen\r\n.\r\nnever seen\r\n"
+
+
+@pytest.mark.parametrize("wire", [LONE_DOT, b".\r\n", b"bare\n.\nlf\r\n", b"x\r\n.\r\n"])
+def test_a_lone_dot_that_a_server_failed_to_stuff_is_told_by_what_follows(drop_account, wire):
+    for sent in (letters(3) + [wire] + letters(6)[3:], [wire], [wire, wire]):
+        with Maildrop(sent, stuffs=False) as drop:
+            account = drop_account(drop, leave_on_server="no")
+            account.change(port=drop.port)
+            assert account.sync().did == {"downloaded": len(sent), "deleted_remote": len(sent)}
+            assert local(account) == sorted(wire.replace(b"\n", b"\r\n").replace(b"\r\r", b"\r")
+                                            for wire in sent)
+        for path in (account.folder / "mail", account.folder / "state"):
+            shutil.rmtree(path)
+
+
+@pytest.mark.parametrize("knobs", [{"size": lambda wire: len(wire) + 7},
+                                   {"capabilities": ["TOP", "UIDL"]}],
+                         ids=["other-sizes", "no-pipelining"])
+def test_a_lone_dot_that_is_not_told_holds_up_nothing_else(drop_account, knobs):
     sent = letters(6)
-    broken = b"Subject: broken\r\n\r\nseen\r\n.\r\nnever seen\r\n"
-    with Maildrop(sent[:3] + [broken] + sent[3:], stuffs=False) as drop:
+    broken = LONE_DOT
+    with Maildrop(sent[:3] + [broken] + sent[3:], stuffs=False, **knobs) as drop:
         account = drop_account(drop, leave_on_server="no")
         result = account.sync(status=1)
         assert result.did == {"downloaded": 6, "deleted_remote": 6, "errors": 1}
@@ -433,6 +452,9 @@ def test_a_message_cut_short_by_a_lone_dot_holds_up_nothing_else(drop_account):
         assert [x[1] for x in drop.letters] == [broken]
         # Alone, it has nothing behind it but the answer to NOOP.
         assert account.sync(status=1).did == {"errors": 1}
+        drop.size, drop.stuffs = len, True
+        assert account.sync().did == {"downloaded": 1, "deleted_remote": 1}
+        assert local(account) == sorted([*sent, broken])
 
 
 def test_lines_that_a_server_failed_to_stuff_stay_as_they_are(drop_account):

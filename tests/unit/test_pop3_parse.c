@@ -83,7 +83,7 @@ static char *trace(const enum pop3_reply *replies, size_t count, struct span inp
 			buf_append_span(&out, t);
 			break;
 		case POP3_END:
-			buf_append_char(&out, '.');
+			buf_append_char(&out, event.has_lone_dot ? ':' : '.');
 			break;
 		case POP3_STRAY:
 			buf_append_cstr(&out, "stray");
@@ -194,16 +194,29 @@ static void replies_in_flight_come_in_order(void **state)
 		      "+*()U1 a;.-(gone)+*(3)|x\r\n|.+(bye)");
 }
 
-static void what_follows_an_unstuffed_lone_dot_shows(void **state)
+static void a_lone_dot_that_a_server_failed_to_stuff_is_told_by_what_follows(void **state)
+{
+	static const enum pop3_reply replies[] = {POP3_REPLY_BODY, POP3_REPLY_STATUS};
+
+	(void)state;
+	check_replies(replies, 2, SPAN_LIT("+OK\r\nseen\r\n.\r\nrest\r\n.\r\n+OK\r\n"),
+		      "+*()|seen\r\n.\r\nrest\r\n|:+()");
+	check_replies(replies, 2, SPAN_LIT("+OK\r\n.\r\n.\r\n+OK\r\n"), "+*()|.\r\n|:+()");
+	check_replies(replies, 2, SPAN_LIT("+OK\r\nx\r\n.\r\n-er\r\n.\r\n-eRR no\r\n"),
+		      "+*()|x\r\n.\r\n-er\r\n|:-(no)");
+	check_replies(replies, 2, SPAN_LIT("+OK\r\nbare\n.\nlf\r\n.\r\n+OK\r\n"),
+		      "+*()|bare\n.\nlf\r\n|:+()");
+}
+
+static void what_follows_a_lone_dot_shows_where_nothing_was_to_follow(void **state)
 {
 	static const enum pop3_reply replies[] = {POP3_REPLY_BODY, POP3_REPLY_STATUS};
 	const struct span input = SPAN_LIT("+OK\r\nseen\r\n.\r\nrest\r\n.\r\n+OK\r\n");
 
 	(void)state;
-	char *got = trace(replies, 2, input, 7);
-	assert_string_equal(got, "+*()|seen\r\n|.?(rest)stray");
-	free(got);
-	got = trace(replies, 1, input, 64);
+	check_replies(replies, 2, SPAN_LIT("+OK\r\nseen\r\n.\r\n\r\n+OK\r\n"),
+		      "+*()|seen\r\n|.?()stray");
+	char *got = trace(replies, 1, input, 64);
 	assert_string_equal(got, "+*()|seen\r\n|.stray");
 	free(got);
 }
@@ -269,7 +282,8 @@ int main(void)
 		cmocka_unit_test(a_bare_lf_server_ends_bodies_with_dot_lf),
 		cmocka_unit_test(cr_and_nul_pass_through_bodies),
 		cmocka_unit_test(replies_in_flight_come_in_order),
-		cmocka_unit_test(what_follows_an_unstuffed_lone_dot_shows),
+		cmocka_unit_test(a_lone_dot_that_a_server_failed_to_stuff_is_told_by_what_follows),
+		cmocka_unit_test(what_follows_a_lone_dot_shows_where_nothing_was_to_follow),
 		cmocka_unit_test(endless_lines_are_refused_but_in_bodies),
 		cmocka_unit_test(response_codes_are_known),
 		cmocka_unit_test(too_many_expected_replies_are_an_error),

@@ -19,7 +19,9 @@
  *   dot CR LF ends the body; dot LF ends it where the server ends its lines with bare LF (the
  *   status line did, or no line of this body had CR LF), and is data elsewhere.
  * CR and NUL are ordinary bytes. A lone dot in the middle of a body that a server failed to
- * stuff ends it: what follows then shows as a broken status line or as POP3_STRAY.
+ * stuff is told by what follows, where another answer is expected: `has_lone_dot`. Else, or where
+ * a blank line follows, it ends the body, and the rest shows as a broken status line or as
+ * POP3_STRAY.
  *
  * Not a session: it knows nothing of states. One parser a connection; one thread.
  */
@@ -73,6 +75,7 @@ struct pop3_event {
 	bool is_ok;
 	bool is_last; /* STATUS: the reply ends here (single-line, or -ERR) */
 	bool is_broken;
+	bool has_lone_dot; /* END */
 	enum pop3_code code;
 	uint32_t number;
 	uint64_t size_bytes;

@@ -119,6 +119,9 @@ struct pop3_piece {
 	uint32_t number;
 	struct span data;
 	uint64_t size_bytes;
+	/* END: with a line of a single dot that the server failed to stuff, told by what follows. Only
+	 * a size that is LIST's proves that it was whole. */
+	bool has_lone_dot;
 };
 /*
  * Blocks. -ERR_PROTOCOL when what follows a body is no status line: then the body before it was cut
@@ -127,7 +130,11 @@ struct pop3_piece {
  */
 int pop3_fetch_next(struct pop3 *pop3, struct pop3_piece *piece, struct err *err);
 
-/* NOOP: proves that the last body was whole (see pop3_fetch_next). Nothing may be in flight. */
+/* No more bodies are going to be queued: where commands are pipelined, NOOP is, so that something
+ * follows the last one, too. There has to be room for it. */
+int pop3_fetch_end(struct pop3 *pop3, struct err *err);
+/* NOOP, unless it was queued behind it: proves that the last body was whole (see
+ * pop3_fetch_next). Nothing may be in flight. */
 int pop3_confirm(struct pop3 *pop3, struct err *err);
 
 int pop3_dele_queue(struct pop3 *pop3, uint32_t number, struct err *err);
