@@ -136,10 +136,10 @@ static void check_protocol(struct conf_draft *draft)
 				     "only fetches");
 	}
 	if (is_pop3 && account->direction == CONF_DIRECTION_PULL &&
-	    account->leave_on_server != CONF_LEAVE_YES) {
+	    account->leave_on_server == CONF_LEAVE_NO) {
 		conf_source_complain(draft->source, line_of(draft, "leave_on_server"),
 				     "direction = pull changes nothing on the server, so "
-				     "'leave_on_server' has to be yes");
+				     "'leave_on_server' must not be no");
 	}
 }
 

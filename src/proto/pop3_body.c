@@ -90,8 +90,8 @@ static size_t data_len(struct pop3_body *body, struct span input)
 	return i;
 }
 
-void pop3_body_next(struct pop3_body *body, struct span input, bool has_next, size_t *used,
-		    struct span *piece, bool *is_end)
+void pop3_body_next(struct pop3_body *body, struct span input, size_t *used, struct span *piece,
+		    bool *is_end)
 {
 	*used = 0;
 	*piece = (struct span){input.data, 0};
@@ -103,7 +103,7 @@ void pop3_body_next(struct pop3_body *body, struct span input, bool has_next, si
 	if (body->at_line_start && input.data[0] == '.') {
 		size_t len = 0;
 		enum dot dot = classify_dot(body, input, &len);
-		if (dot == DOT_END && has_next) {
+		if (dot == DOT_END && body->has_next) {
 			dot = classify_end((struct span){input.data + len, input.len - len});
 			body->has_lone_dot = body->has_lone_dot || dot == DOT_DATA;
 		}

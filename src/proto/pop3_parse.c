@@ -267,7 +267,8 @@ static void next_body(struct pop3_parser *parser, struct pop3_event *event)
 	size_t used;
 	bool is_end;
 
-	pop3_body_next(&parser->body, input, parser->count > 1, &used, &event->text, &is_end);
+	parser->body.has_next = parser->count > 1;
+	pop3_body_next(&parser->body, input, &used, &event->text, &is_end);
 	parser->pos += used;
 	if (is_end) {
 		event->type = POP3_END;

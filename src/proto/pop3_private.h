@@ -12,6 +12,7 @@ struct pop3_body {
 	bool has_lines;
 	bool has_crlf; /* some line of it ended in CR LF */
 	bool has_lone_dot;
+	bool has_next; /* to be set: the answer to another command has to follow */
 };
 
 void pop3_body_begin(struct pop3_body *body, bool has_bare_status);
@@ -19,9 +20,8 @@ void pop3_body_begin(struct pop3_body *body, bool has_bare_status);
 /*
  * Takes the next piece of a body from INPUT. *USED: how many bytes are done with. PIECE: what of
  * them is the body's. *IS_END: the terminator was among them. Nothing used: more is needed.
- * HAS_NEXT: the answer to another command has to follow the body.
  */
-void pop3_body_next(struct pop3_body *body, struct span input, bool has_next, size_t *used,
-		    struct span *piece, bool *is_end);
+void pop3_body_next(struct pop3_body *body, struct span input, size_t *used, struct span *piece,
+		    bool *is_end);
 
 #endif

@@ -128,13 +128,19 @@ static bool is_expired(const struct pop3_job *job, const struct pop3_row *row)
 	       (row->gone_since != 0 && job->policy.now - row->gone_since > POP3_GONE_KEPT_S);
 }
 
+/* J3: a server that lists only some messages tells nothing of the others. */
+static bool is_gone(const struct pop3_job *job, size_t row)
+{
+	return !job->is_listed[row] && !job->is_partial;
+}
+
 static int put_gone(struct pop3_job *job, struct err *err)
 {
 	int code = 0;
 
 	for (size_t r = 0; !code && r < job->listed_count; r++) {
 		struct pop3_row *row = &job->rows.items[r];
-		if (job->is_listed[r]) {
+		if (!is_gone(job, r)) {
 			continue;
 		}
 		if (is_expired(job, row)) {
@@ -176,7 +182,7 @@ static bool has_news(const struct pop3_job *job)
 	}
 	for (size_t r = 0; r < job->listed_count; r++) {
 		const struct pop3_row *row = &job->rows.items[r];
-		if (!job->is_listed[r] && (row->gone_since == 0 || is_expired(job, row))) {
+		if (is_gone(job, r) && (row->gone_since == 0 || is_expired(job, row))) {
 			return true;
 		}
 	}

@@ -27,6 +27,7 @@ class Maildrop:
         self.at = {}               # command -> answer line, or "cut"; e.g. {"PASS": "-ERR [IN-USE] x"}
         self.quit = "ok"           # or "cut-before", "cut-after", "refuse"
         self.end = b"\r\n"
+        self.more = lambda: None   # called before each session
         vars(self).update(knobs)
         self.commands = []
         self.sessions = 0
@@ -52,6 +53,7 @@ class Maildrop:
             except OSError:
                 return
             self.sessions += 1
+            self.more()
             try:
                 # Closing flushes, and fails where the client is gone.
                 with conn, conn.makefile("rwb") as stream:

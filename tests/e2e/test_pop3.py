@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import poplib
 import shutil
 import sqlite3
 import time
@@ -9,7 +10,8 @@ import time
 import pytest
 
 from maildrop import Maildrop
-from rig import mail, program
+from rig import bounded, mail, program
+from rig.host import PASSWORD
 from rig.line import Line
 from stories import append, uids
 
@@ -200,6 +202,19 @@ def test_what_may_not_delete_on_the_server_does_not(pop3, how):
 def test_direction_pull_with_leave_on_server_no_is_a_config_error(pop3):
     account = pop3(leave_on_server="no", direction="pull")
     assert account.run("sync").status == 78
+
+
+def test_direction_pull_never_deletes_on_the_server(pop3):
+    account = pop3(leave_on_server="2d", direction="pull")
+    with account.remote() as remote:
+        append(remote, 2)
+        account.sync()
+        with sqlite3.connect(account.database) as db:
+            db.execute("UPDATE pop3 SET first_seen = first_seen - 3 * 86400")
+        assert account.sync().did == {}
+        assert len(uids(remote)) == 2
+        account.change(direction="both")
+        assert account.sync().did == {"deleted_remote": 2}
 
 
 def test_a_dry_run_tells_and_changes_nothing(pop3):
@@ -502,6 +517,73 @@ def test_gmail_is_asked_until_nothing_new_comes(drop_account):
         assert account.sync().did == {"downloaded": 11}
         assert drop.sessions == 4
         assert account.sync().did == {}
+        # What is not listed is not gone: shown again after any time, it is known.
+        assert [row[4] for row in rows(account)] == [0] * 11
+        drop.window = None
+        assert account.sync().did == {}
+
+
+def test_gmail_s_recent_user_is_asked_until_nothing_new_comes(drop_account):
+    with Maildrop(letters(11), window=4) as drop:
+        account = drop_account(drop)
+        account.change(user="recent:joe@gmail.com", leave_on_server="no")
+        assert account.sync().did == {"downloaded": 11, "deleted_remote": 11}
+        assert drop.letters == []
+
+
+def test_sessions_with_a_server_that_always_has_news_end(drop_account):
+    with Maildrop(greeting="+OK Gpop ready") as drop:
+        drop.more = lambda: drop.letters.append([f"more{drop.sessions}", mail.one(drop.sessions)])
+        account = drop_account(drop)
+        assert 1 < account.sync().did["downloaded"] == drop.sessions <= 200
+
+
+@pytest.mark.parametrize("answer, status", [
+    ("-ERR [IN-USE] one at a time", 75), ("-ERR [SYS/TEMP] later", 75),
+    ("-ERR [LOGIN-DELAY] wait", 75), ("-ERR too many connections", 75),
+    ("-ERR [SYS/PERM] never", 69), ("-ERR go away", 69),
+])
+def test_refused_connections_have_their_exit_status(drop_account, answer, status):
+    with Maildrop(greeting=answer) as drop:
+        result = drop_account(drop).sync(status=status)
+        assert answer in result.errors[0]["message"]
+
+
+def test_a_maildrop_in_use_is_tried_again(pop3, dovecots):
+    server = dovecots(extra="protocol pop3 {\n  pop3_lock_session = yes\n}\n")
+    account = pop3(server)
+    with account.remote() as remote:
+        append(remote, 3)
+    other = poplib.POP3("127.0.0.1", server.port + 2)
+    other.user(account.user)
+    other.pass_(PASSWORD)
+    assert "[IN-USE]" in account.sync(status=75).errors[0]["message"]
+    other.quit()
+    assert account.sync().did == {"downloaded": 3}
+
+
+@pytest.mark.parametrize("is_piped", [True, False], ids=["pipelined", "one-at-a-time"])
+def test_a_run_without_news_asks_for_no_message(drop_account, is_piped):
+    with Maildrop(letters(300)) as drop:
+        account = drop_account(drop)
+        account.sync()
+        drop.capabilities = ["TOP", "UIDL", "USER"] + ["PIPELINING"] * is_piped
+        drop.commands.clear()
+        turns = account.sync().account["round_trips"]
+        behind = drop.commands.index("PASS secret") + 1
+        assert drop.commands[behind:] == ["UIDL", "LIST", "QUIT"]
+        assert turns - behind <= 3
+
+
+def test_50_000_messages_take_bounded_memory(drop_account):
+    wire = b"Subject: x\r\n\r\nx\r\n"
+    with Maildrop([wire] * 50_000) as drop:
+        account = drop_account(drop)
+        for did in ({"downloaded": 50_000}, {}):
+            done = bounded.run(account, "--json", "sync", seconds=program.TIMEOUT)
+            assert done.result.did == did
+            if not bounded.is_sanitized():
+                assert done.rss_kb < bounded.MEMORY_KB, f"{done.rss_kb} kB"
 
 
 # Interrupted

@@ -1,8 +1,8 @@
 /*
  * Preloaded into test servers that have no setting for it: what they would send to syslog goes to
  * the file $SHIM_LOG, and with $SHIM_NOSYNC they do not wait for the disk. Debian builds with
- * _FORTIFY_SOURCE, so the servers call the _chk variants of syslog. File alteration monitors are not
- * there: Courier's imapd would look for gamin's for over a second at each APPEND.
+ * _FORTIFY_SOURCE, so the servers call the _chk variants of syslog. File alteration monitors are
+ * not there: Courier's imapd would look for gamin's for over a second at each APPEND.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

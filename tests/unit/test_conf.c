@@ -419,11 +419,38 @@ static void pop3_accounts_take_pop3_keys(void **state)
 	assert_string_equal(account->mailboxes.items[0], "*");
 	assert_null(account->trash);
 	unload(&loaded);
-	expect_error(ACCOUNT "protocol = pop3\nmailboxes = a\n", 7, "only for IMAP accounts");
 	expect_error(ACCOUNT "leave_on_server = no\n", 6, "only for POP3 accounts");
 	expect_error(ACCOUNT "auth = apop\n", 6, "pop3");
 	expect_error(ACCOUNT "protocol = pop3\ndirection = pull\nleave_on_server = no\n", 8,
-		     "has to be yes");
+		     "must not be no");
+	account = load_good(&loaded,
+			    ACCOUNT "protocol = pop3\ndirection = pull\nleave_on_server = 14d\n");
+	assert_int_equal(account->leave_on_server, CONF_LEAVE_AGE);
+	unload(&loaded);
+}
+
+static void imap_keys_are_errors_in_pop3_accounts_and_without_effect_from_defaults(void **state)
+{
+	static const char *const keys[] = {
+		"compress = yes",   "disable_extensions = QRESYNC",
+		"mailboxes = a",    "subscribed_only = yes",
+		"copy = none",      "flags = none",
+		"expunge = both",   "create = none",
+		"trash = Trash",    "remove_mailboxes = both",
+		"max_delete = 10%", "keywords = no",
+	};
+	struct loaded loaded;
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		snprintf(text, sizeof(text), ACCOUNT "protocol = pop3\n%s\n", keys[i]);
+		expect_error(text, 7, "only for IMAP accounts");
+		snprintf(text, sizeof(text), "[defaults]\n%s\n" ACCOUNT "protocol = pop3\n",
+			 keys[i]);
+		assert_string_equal(load_good(&loaded, text)->mailboxes.items[0], "*");
+		unload(&loaded);
+	}
 }
 
 static void a_missing_file_and_a_file_without_accounts_are_errors(void **state)
@@ -543,6 +570,8 @@ int main(void)
 		cmocka_unit_test(a_password_that_others_can_read_is_refused),
 		cmocka_unit_test(a_tunnel_needs_neither_host_nor_login),
 		cmocka_unit_test(pop3_accounts_take_pop3_keys),
+		cmocka_unit_test(
+			imap_keys_are_errors_in_pop3_accounts_and_without_effect_from_defaults),
 		cmocka_unit_test(a_missing_file_and_a_file_without_accounts_are_errors),
 		cmocka_unit_test(a_password_is_the_first_line),
 		cmocka_unit_test(nearest_takes_the_closest_name),

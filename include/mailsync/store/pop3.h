@@ -119,8 +119,8 @@ struct pop3_piece {
 	uint32_t number;
 	struct span data;
 	uint64_t size_bytes;
-	/* END: with a line of a single dot that the server failed to stuff, told by what follows. Only
-	 * a size that is LIST's proves that it was whole. */
+	/* END: it has a line of a single dot that the server failed to stuff. Only a size that is
+	 * LIST's proves it whole. */
 	bool has_lone_dot;
 };
 /*
