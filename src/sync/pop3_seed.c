@@ -135,6 +135,15 @@ static bool is_safe(const char *name)
 	return name[0] != '\0' && !strchr(name, '/');
 }
 
+/* As getmail makes a file name of them. */
+static void getmail_name(char *name, size_t size, const char *host, unsigned port, const char *user)
+{
+	snprintf(name, size, "oldmail-%s-%u-%s", host, port, user);
+	for (char *c = name; *c; c++) {
+		*c = *c == ':' || *c == '/' ? '-' : *c;
+	}
+}
+
 static int load_file(const struct seed_file *file, const char *user, const char *host,
 		     struct strlist *uidls, struct err *err)
 {
@@ -158,15 +167,18 @@ int pop3_seed_load(const char *user, const char *host, unsigned port, struct str
 	struct seed_file *files = calloc(4, sizeof(*files));
 	int code = files ? 0 : err_nomem(err);
 
-	if (!code && home && is_safe(user) && is_safe(host)) {
+	if (!code && home) {
+		char name[SEED_PATH_MAX / 2];
+		getmail_name(name, sizeof(name), host, port, user);
 		files[0].kind = POP3_SEED_MPOP;
-		snprintf(files[0].path, SEED_PATH_MAX, "%s/.mpop_uidls/%s_at_%s", home, user, host);
+		if (is_safe(user) && is_safe(host)) {
+			snprintf(files[0].path, SEED_PATH_MAX, "%s/.mpop_uidls/%s_at_%s", home,
+				 user, host);
+		}
 		files[1].kind = POP3_SEED_GETMAIL;
-		snprintf(files[1].path, SEED_PATH_MAX, "%s/.config/getmail/oldmail-%s-%u-%s", home,
-			 host, port, user);
+		snprintf(files[1].path, SEED_PATH_MAX, "%s/.config/getmail/%s", home, name);
 		files[2].kind = POP3_SEED_GETMAIL;
-		snprintf(files[2].path, SEED_PATH_MAX, "%s/.getmail/oldmail-%s-%u-%s", home, host,
-			 port, user);
+		snprintf(files[2].path, SEED_PATH_MAX, "%s/.getmail/%s", home, name);
 		files[3].kind = POP3_SEED_FETCHMAIL;
 		snprintf(files[3].path, SEED_PATH_MAX, "%s/.fetchids",
 			 fetchmail_home ? fetchmail_home : home);

@@ -90,6 +90,8 @@ class Maildrop:
                 say("+OK", *self.capabilities, ".")
             elif verb in ("USER", "PASS", "NOOP"):
                 say("+OK")
+            elif verb == "STAT":
+                say(f"+OK {len(shown)} {sum(len(x[1]) for x in shown)}")
             elif verb == "UIDL":
                 if not self.uidl:
                     say("-ERR unknown command")

@@ -286,19 +286,22 @@ def test_messages_that_another_tool_fetched_are_paired(pop3):
     assert account.sync().did == {"deleted_remote": 2}
 
 
+@pytest.mark.parametrize("user", ["joe", "recent:joe@example.org"])
 @pytest.mark.parametrize("tool", ["mpop", "getmail", "fetchmail"])
-def test_the_uidl_files_of_other_tools_are_read(drop_account, tool):
+def test_the_uidl_files_of_other_tools_are_read(drop_account, tool, user):
     with Maildrop(letters(4)) as drop:
         account = drop_account(drop)
+        account.change(user=user)
         account.local.create("INBOX")
         account.local.deliver("INBOX", b"Subject: of that tool\r\n\r\nx\r\n")
         home, host = account.folder, account.keys["host"]
         path, text = {
-            "mpop": (home / ".mpop_uidls" / f"joe_at_{host}",
-                     f"# mpop\n 2 {host} joe\nid1\nid2\n 1 {host} ann\nid3\n"),
-            "getmail": (home / ".getmail" / f"oldmail-{host}-{drop.port}-joe",
+            "mpop": (home / ".mpop_uidls" / f"{user}_at_{host}",
+                     f"# mpop\n 2 {host} {user}\nid1\nid2\n 1 {host} ann\nid3\n"),
+            "getmail": (home / ".getmail" / f"oldmail-{host}-{drop.port}-{user.replace(':', '-')}",
                         "id1\0001700000000\nid2\0001700000000\n"),
-            "fetchmail": (home / ".fetchids", f"joe@{host} id1\njoe@{host} id2\nann@{host} id3\n"),
+            "fetchmail": (home / ".fetchids",
+                          f"{user}@{host} id1\n{user}@{host} id2\nann@{host} id3\n"),
         }[tool]
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
