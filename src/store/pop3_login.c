@@ -349,6 +349,14 @@ static void make_offer(const struct pop3 *pop3, struct sasl_offer *offer)
 	offer->has_binding = conn_channel_binding(pop3->conn).len > 0;
 }
 
+/* Only messages that the server holds back else need it: it may do other things to the rest. */
+static int ask_utf8(struct pop3 *pop3, struct err *err)
+{
+	struct pop3_event status;
+
+	return pop3_ask(pop3, "UTF8", POP3_REPLY_STATUS, &status, err);
+}
+
 static int authenticate(struct pop3 *pop3, struct err *err)
 {
 	struct sasl_offer offer;
@@ -405,5 +413,8 @@ int pop3_login(struct pop3 *pop3, const struct pop3_params *params, struct err *
 		pop3->login_name = "the tunnel";
 		return 0;
 	}
-	return authenticate(pop3, err);
+	if (params->wants_utf8 && (pop3->caps & POP3_CAP_UTF8)) {
+		code = ask_utf8(pop3, err);
+	}
+	return code ? code : authenticate(pop3, err);
 }

@@ -222,6 +222,10 @@ static int refused(struct batch *batch, struct span words, struct err *err)
 	if (!item) {
 		return 0;
 	}
+	if (span_starts_nocase(words, "[UTF8]") && !batch->job->wants_utf8) {
+		batch->job->wants_utf8 = true; /* in another session */
+		return 0;
+	}
 	err_set(&why, ERR_REFUSED, SCOPE_MESSAGE,
 		"the server refused message %u, saying \"%.*s\"; it is tried again next time",
 		(unsigned)item->number, (int)(words.len > 300 ? 300 : words.len),

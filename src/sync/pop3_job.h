@@ -26,6 +26,7 @@ struct pop3_job {
 	bool adoptable_known;
 	struct strlist failed; /* keys of messages that failed in this run, sorted */
 	uint64_t downloads_of_session;
+	bool wants_utf8; /* the server held a message back without it */
 	bool is_other;   /* another server or user than the rows are of: K5 */
 	bool is_nobodys; /* the state does not tell whose the rows are */
 

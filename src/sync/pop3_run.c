@@ -131,13 +131,14 @@ static void session_finish(struct pop3_job *job)
 }
 
 static int connect_account(const struct account *account, const struct sync_options *options,
-			   struct pop3 **pop3, struct err *err)
+			   bool wants_utf8, struct pop3 **pop3, struct err *err)
 {
 	struct pop3_params params = {
 		.server = &account->server,
 		.log = options->log,
 		.label = account->name,
 		.stop = options->stop,
+		.wants_utf8 = wants_utf8,
 	};
 
 	return pop3_open(pop3, &params, err);
@@ -177,7 +178,8 @@ static void count_skipped(struct pop3_job *job)
 static int run_session(struct pop3_job *job, struct err *err)
 {
 	const char *user = job->run.account->server.user;
-	int code = connect_account(job->run.account, job->run.options, &job->pop3, err);
+	int code = connect_account(job->run.account, job->run.options, job->wants_utf8, &job->pop3,
+				   err);
 
 	if (code) {
 		return code;
@@ -204,19 +206,21 @@ static int run_session(struct pop3_job *job, struct err *err)
 	return code ? code : pop3_delete(job, err);
 }
 
-/* Another session is worth while after one that Gmail showed only a part in, or one that a
- * message with a broken end has spoilt. */
+/* Another session is worth while after one that Gmail showed only a part in, that a message with a
+ * broken end has spoilt, or that first showed that UTF8 is needed. */
 static int run_sessions(struct pop3_job *job, struct err *err)
 {
 	int code = 0;
 
 	for (int session = 0; session < SESSIONS_MAX; session++) {
 		size_t failed_before = job->failed.count;
+		bool had_utf8 = job->wants_utf8;
 		code = run_session(job, err);
 		bool is_spoilt = code == -ERR_PROTOCOL && job->failed.count > failed_before;
 		bool may_be_more = !code && job->is_partial && job->downloads_of_session > 0;
 		session_finish(job);
-		if (!is_spoilt && !may_be_more) {
+		bool is_other_now = !code && job->wants_utf8 && !had_utf8;
+		if (!is_spoilt && !may_be_more && !is_other_now) {
 			break;
 		}
 	}
@@ -390,7 +394,7 @@ int pop3_run_list(const struct account *account, const struct sync_options *opti
 	struct pop3_listing found;
 	struct pop3 *pop3 = NULL;
 	struct err ignored;
-	int code = connect_account(account, options, &pop3, err);
+	int code = connect_account(account, options, false, &pop3, err);
 
 	pop3_listing_init(&found);
 	if (!code) {
@@ -430,7 +434,7 @@ int pop3_run_check(const struct account *account, const struct sync_options *opt
 	struct pop3_listing found;
 	struct pop3 *pop3 = NULL;
 	struct err ignored;
-	int code = connect_account(account, options, &pop3, err);
+	int code = connect_account(account, options, false, &pop3, err);
 
 	pop3_listing_init(&found);
 	if (!code) {

@@ -27,6 +27,7 @@ class Maildrop:
         self.at = {}               # command -> answer line, or "cut"; e.g. {"PASS": "-ERR [IN-USE] x"}
         self.quit = "ok"           # or "cut-before", "cut-after", "refuse"
         self.end = b"\r\n"
+        self.utf8_only = ()        # unique-ids of messages that RETR refuses before UTF8
         self.more = lambda: None   # called before each session
         vars(self).update(knobs)
         self.commands = []
@@ -71,7 +72,7 @@ class Maildrop:
         shown = list(self.letters)
         if self.window is not None:
             shown = [x for x in shown if x[0] not in self.fetched][:self.window]
-        deleted = set()
+        deleted, has_utf8 = set(), False
         say(self.greeting)
         while True:
             line = stream.readline()
@@ -90,6 +91,9 @@ class Maildrop:
                 say("+OK", *self.capabilities, ".")
             elif verb in ("USER", "PASS", "NOOP"):
                 say("+OK")
+            elif verb == "UTF8":
+                has_utf8 = True
+                say("+OK")
             elif verb == "STAT":
                 say(f"+OK {len(shown)} {sum(len(x[1]) for x in shown)}")
             elif verb == "UIDL":
@@ -102,6 +106,9 @@ class Maildrop:
             elif verb in ("RETR", "TOP"):
                 letter = shown[int(argument.split()[0]) - 1]
                 wire = letter[1]
+                if letter[0] in self.utf8_only and not has_utf8:
+                    say("-ERR [UTF8] an international message")
+                    continue
                 if verb == "TOP":
                     if not self.top:
                         say("-ERR unknown command")

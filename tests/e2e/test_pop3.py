@@ -5,6 +5,7 @@ import pathlib
 import poplib
 import shutil
 import sqlite3
+import sys
 import time
 
 import pytest
@@ -32,6 +33,21 @@ def drop_account(tmp_path):
         keys = {"password": "secret", "port": drop.port, **keys}
         return program.Account(tmp_path / "drop", None, "joe", protocol="pop3", **keys)
     return make
+
+
+RELAY = """import os, socket, sys, threading
+
+far = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+
+def send():
+    while data := os.read(0, 65536):
+        far.sendall(data)
+    far.shutdown(socket.SHUT_WR)
+
+threading.Thread(target=send, daemon=True).start()
+while data := far.recv(65536):
+    os.write(1, data)
+"""
 
 
 def letters(count, size=400):
@@ -98,6 +114,18 @@ def test_tls(pop3, dovecots, tls):
     with account.remote() as remote:
         append(remote, 2)
     assert account.sync().did == {"downloaded": 2}
+
+
+def test_a_tunnel(pop3, dovecots, tmp_path):
+    relay = tmp_path / "relay"
+    relay.write_text(RELAY)
+    account = pop3(leave_on_server="no")
+    with account.remote() as remote:
+        append(remote, 30)
+    command = f"exec {sys.executable} {relay} {dovecots().port + 2}"
+    account.change(tunnel=command, host=None, port=None, tls=None)
+    assert account.sync().did == {"downloaded": 30, "deleted_remote": 30}
+    assert account.sync().did == {}
 
 
 @pytest.mark.parametrize("auth", ["auto", "plain", "login", "cram-md5", "scram-sha-1",
@@ -489,6 +517,21 @@ def test_a_message_that_is_refused_is_tried_again(drop_account):
         assert account.sync(status=1).did == {"downloaded": 2, "deleted_remote": 2, "errors": 1}
         drop.at = {}
         assert account.sync().did == {"downloaded": 1, "deleted_remote": 1}
+
+
+def test_a_message_that_needs_utf8_comes_in_a_session_with_utf8(drop_account):
+    sent = letters(4)
+    with Maildrop(sent, utf8_only={"id2"}) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        # Not on offer: it is refused, and stays.
+        assert account.sync(status=1).did == {"downloaded": 3, "deleted_remote": 3, "errors": 1}
+        assert "UTF8" not in drop.commands
+        drop.capabilities.append("UTF8 USER")
+        drop.commands.clear()
+        assert account.sync().did == {"downloaded": 1, "deleted_remote": 1}
+        assert drop.commands.count("UTF8") == 1
+        assert drop.commands.index("UTF8") < drop.commands.index("USER joe", 2)
+        assert local(account) == sorted(sent)
 
 
 @pytest.mark.parametrize("answer, status", [

@@ -40,6 +40,7 @@ struct pop3_params {
 	const struct server *server;
 	struct log *log;
 	const char *label; /* for the log: "work" */
+	bool wants_utf8;   /* UTF8 (RFC 6856), where it is offered */
 	const volatile int *stop;
 };
 
