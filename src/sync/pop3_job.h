@@ -24,7 +24,8 @@ struct pop3_job {
 	char *user;               /* as logged in */
 	struct strlist adoptable; /* "DIGEST UNIQUE" of files that we delivered once, sorted */
 	bool adoptable_known;
-	struct strlist failed; /* keys of messages that failed in this run, sorted */
+	struct strlist adopted; /* the UNIQUE of those that a message of this listing is, sorted */
+	struct strlist failed;  /* keys of messages that failed in this run, sorted */
 	uint64_t downloads_of_session;
 	bool wants_utf8; /* the server held a message back without it */
 	bool is_other;   /* another server or user than the rows are of: K5 */
@@ -68,9 +69,10 @@ int pop3_find_adoptable(struct pop3_job *job, struct err *err);
 /* The unique part of the file that was delivered for ITEM, or NULL. */
 int pop3_adoptable(const struct pop3_job *job, const struct pop3_item *item, char **unique,
 		   struct err *err);
-/* Headers of the files in INBOX that are not ours; *HEADERS is the caller's to free. */
-int pop3_read_foreign(struct pop3_job *job, struct pop3_header **headers, size_t *count,
-		      struct err *err);
+/* Headers of the files in INBOX that were neither adopted nor delivered by this run; *HEADERS is
+ * the caller's to free. *HAS_FOREIGN: one of them was not delivered by us at all. */
+int pop3_read_others(struct pop3_job *job, struct pop3_header **headers, size_t *count,
+		     bool *has_foreign, struct err *err);
 
 /* --- pop3_whose.c: whose mail the rows are --- */
 int pop3_whose_check(struct pop3_job *job, struct err *err);

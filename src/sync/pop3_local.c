@@ -137,8 +137,20 @@ static int identify(struct maildir_box *dir, const struct maildir_entry *entry,
 	return code;
 }
 
-int pop3_read_foreign(struct pop3_job *job, struct pop3_header **headers, size_t *count,
-		      struct err *err)
+/* Once this run has delivered something, a file of ours may be that. */
+static bool is_other(const struct pop3_job *job, struct span unique, bool is_foreign)
+{
+	char name[MAILDIR_NAME_MAX + 1];
+
+	if (is_foreign || job->box.counts.downloaded > 0) {
+		return is_foreign;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)unique.len, unique.data);
+	return strlist_find(&job->adopted, name) < 0;
+}
+
+int pop3_read_others(struct pop3_job *job, struct pop3_header **headers, size_t *count,
+		     bool *has_foreign, struct err *err)
 {
 	struct maildir_box *dir = NULL;
 	struct maildir_scan scan = {0};
@@ -166,10 +178,12 @@ int pop3_read_foreign(struct pop3_job *job, struct pop3_header **headers, size_t
 	for (size_t i = 0; !code && i < scan.count; i++) {
 		const struct maildir_entry *entry = &scan.entries[i];
 		struct span unique = {entry->name, entry->unique_len};
+		bool is_foreign = !is_ours(job, unique, &parsed);
 		bool is_read = false;
-		if (!is_ours(job, unique, &parsed)) {
+		if (is_other(job, unique, is_foreign)) {
 			code = identify(dir, entry, &found[found_count], &is_read, err);
 			found_count += is_read;
+			*has_foreign = *has_foreign || (is_read && is_foreign);
 		}
 	}
 	maildir_scan_finish(&scan);

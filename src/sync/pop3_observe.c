@@ -117,8 +117,10 @@ static int adopt(struct pop3_job *job, struct err *err)
 		code = pop3_adoptable(job, &job->items[i], &unique, err);
 		if (unique) {
 			job->items[i].act = POP3_ACT_ADOPT;
+			code = strlist_add(&job->adopted, span_of(unique), err);
 		}
 	}
+	strlist_sort(&job->adopted);
 	return code;
 }
 
@@ -158,18 +160,20 @@ static int fetch_wanted(struct pop3_job *job, bool is_pairing, struct err *err)
 	return code ? code : pop3_fetch_headers(job, err);
 }
 
-/* A first run over an INBOX that another tool filled. */
+/* A first run over an INBOX that another tool filled, or that we did before the database was lost
+ * and the server changed its unique-ids. */
 static int settle(struct pop3_job *job, struct err *err)
 {
 	struct pop3_header *locals = NULL;
 	struct pop3_view view;
 	size_t local_count = 0;
+	bool has_foreign = false;
 	int code = 0;
 
 	if (is_first_run(job) && job->listing.count > 0) {
-		code = pop3_read_foreign(job, &locals, &local_count, err);
+		code = pop3_read_others(job, &locals, &local_count, &has_foreign, err);
 	}
-	if (!code && local_count > 0) {
+	if (!code && has_foreign) {
 		code = seed(job, err);
 	}
 	if (!code) {

@@ -319,6 +319,7 @@ static void job_finish(struct pop3_job *job)
 	box_release(&job->box);
 	state_mailbox_finish(&job->box.base);
 	strlist_finish(&job->adoptable);
+	strlist_finish(&job->adopted);
 	strlist_finish(&job->failed);
 	maildir_close(&job->run.maildir);
 	state_close(&job->run.state);
@@ -364,6 +365,7 @@ int pop3_run(const struct account *account, const struct sync_options *options,
 	file_lock_init(&job.run.lock);
 	strlist_init(&job.keys);
 	strlist_init(&job.adoptable);
+	strlist_init(&job.adopted);
 	strlist_init(&job.failed);
 	state_mailbox_init(&job.box.base);
 	pop3_listing_init(&job.listing);

@@ -2,7 +2,7 @@
 
 import random
 
-from rig import mail
+from rig import getmail, mail
 from rig.host import PASSWORD
 from rig.imap import Imap
 
@@ -55,31 +55,15 @@ class Storing(Pop3Peer):
         return path
 
 
-# getmail 6.18 forks for each message and then begins to wait to be told that the child has ended: a
-# child that was quicker is waited for in vain, for three minutes (getmail6#226). Python reads this
-# file before getmail; it waits for the child itself, and alters nothing else.
-MENDED = """import os
-from getmailcore import baseclasses
-
-def wait(self, pid):
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-baseclasses.ForkingBase._prepare_child = lambda self: None
-baseclasses.ForkingBase._wait_for_child = wait
-"""
-
-
 class Getmail(Storing):
     """Its own Maildir delivery refuses to run as root, and forks for each message, too."""
 
     name, command = "getmail6", "getmail"
 
     def environment(self):
-        return dict(super().environment(), PYTHONPATH=str(self.folder / "mended"))
+        return dict(super().environment(), **getmail.environment(self.folder / "mended"))
 
     def configure(self):
-        (self.folder / "mended").mkdir(exist_ok=True)
-        (self.folder / "mended" / "sitecustomize.py").write_text(MENDED)
         kind = "SimplePOP3SSLRetriever" if self.tls else "SimplePOP3Retriever"
         tls = f"ca_certs = {self.server.ca}\n" if self.tls else ""
         (self.folder / ".getmail").mkdir(exist_ok=True)

@@ -558,10 +558,12 @@ def test_a_server_that_is_busy_later_on_is_tried_again(drop_account, verb, code)
 
 
 def test_gmail_is_asked_until_nothing_new_comes(drop_account):
-    with Maildrop(letters(11), window=4, greeting="+OK Gpop ready for requests") as drop:
+    sent = [mail.one(n, size=400 + 100 * n) for n in range(11)]
+    with Maildrop(sent, window=4, greeting="+OK Gpop ready for requests") as drop:
         account = drop_account(drop)
         assert account.sync().did == {"downloaded": 11}
         assert drop.sessions == 4
+        assert "TOP" not in drop.verbs()
         assert account.sync().did == {}
         # What is not listed is not gone: shown again after any time, it is known.
         assert [row[4] for row in rows(account)] == [0] * 11

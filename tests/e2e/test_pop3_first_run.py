@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from maildrop import Maildrop
-from rig import mail
+from rig import getmail, mail
 from rig.host import PASSWORD
 from stories import append, count, uids
 from test_pop3 import drop_account, has_steps, letters, local, pop3  # noqa: F401 (fixtures)
@@ -32,8 +32,11 @@ class Tool:
         path.chmod(0o600)
 
     def run(self):
-        subprocess.run(self.argv, env=dict(os.environ, HOME=str(self.home)), timeout=60,
-                       check=True, capture_output=True)
+        subprocess.run(self.argv, env=self.environment(), timeout=60, check=True,
+                       capture_output=True)
+
+    def environment(self):
+        return dict(os.environ, HOME=str(self.home))
 
 
 class Mpop(Tool):
@@ -49,6 +52,9 @@ class Mpop(Tool):
 
 class Getmail(Tool):
     argv = ["getmail"]
+
+    def environment(self):
+        return dict(super().environment(), **getmail.environment(self.home / "mended"))
 
     def configure(self):
         host, port, user = self.server
@@ -118,6 +124,19 @@ def test_another_protocol_fetches_and_sends_nothing_again(make_account, dovecots
         account.sync()
         assert account.sync().did == {}
         assert (count(account), len(uids(remote))) == (6, 6)
+
+
+def test_a_lost_database_and_other_unique_ids_fetch_nothing_again(drop_account):
+    with Maildrop(letters(6)) as drop:
+        account = drop_account(drop)
+        account.sync()
+        account.database.unlink()
+        for letter in drop.letters[:4]:
+            letter[0] = "new-" + letter[0]
+        drop.letters.append(["new-id7", mail.one(77, size=500)])
+        assert account.sync().did == {"downloaded": 1}
+        assert account.sync().did == {}
+        assert count(account) == 7
 
 
 @pytest.mark.skipif(not has_steps(), reason="needs a build with STEPS=1 (MAILSYNC_STEPS_BUILD=1)")
