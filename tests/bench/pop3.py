@@ -67,6 +67,9 @@ class Getmail(Storing):
         kind = "SimplePOP3SSLRetriever" if self.tls else "SimplePOP3Retriever"
         tls = f"ca_certs = {self.server.ca}\n" if self.tls else ""
         (self.folder / ".getmail").mkdir(exist_ok=True)
+        # What it has seen it knows by the port, too, which is another one over a line.
+        for seen in (self.folder / ".getmail").glob("oldmail-*"):
+            seen.rename(seen.with_name(f"oldmail-{self.host}-{self.port}-{self.user}"))
         (self.folder / ".getmail" / "getmailrc").write_text(
             f"[retriever]\ntype = {kind}\nserver = {self.host}\nport = {self.port}\n"
             f"username = {self.user}\npassword = {PASSWORD}\n{tls}"

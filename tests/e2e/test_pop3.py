@@ -790,3 +790,16 @@ def test_courier(pop3, courier, keys, leave):
     assert account.sync().did == {"downloaded": 30, **gone}
     assert local(account) == sorted(sent)
     assert account.sync().did == {}
+
+
+def test_dots_that_courier_does_not_escape(pop3, courier):
+    """It escapes them in all lines but the first."""
+    account = pop3(courier, leave_on_server="no")
+    account.change(port=courier.port + 2)
+    odd = [b".\n", b".first\n\nx\n", b"Subject: a\n\n.\n..\n.b\n", b"a\rb\r\n\n\xff\n"]
+    for number, data in enumerate(odd):
+        path = courier.mail / account.user / "Maildir" / "new" / f"{1_600_000_000 + number}.x"
+        path.write_bytes(data)
+        os.chown(path, courier.owner.pw_uid, courier.owner.pw_gid)
+    assert account.sync().did == {"downloaded": 4, "deleted_remote": 4}
+    assert sorted(path.read_bytes() for path in account.local.files("INBOX")) == sorted(odd)
