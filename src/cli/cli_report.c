@@ -172,8 +172,8 @@ void cli_report_text(struct buf *out, const char *account, const struct report *
 								   : "nothing to do");
 	}
 	buf_printf(out,
-		   "; %" PRIu64 " mailboxes, %" PRIu64 " round trips, %" PRIu64
+		   "; %" PRIu64 " mailbox%s, %" PRIu64 " round trips, %" PRIu64
 		   " bytes in, %" PRIu64 " out, %.2f s\n",
-		   report->mailboxes_selected, report->round_trips, report->bytes_in,
-		   report->bytes_out, report->seconds);
+		   report->mailboxes_selected, report->mailboxes_selected == 1 ? "" : "es",
+		   report->round_trips, report->bytes_in, report->bytes_out, report->seconds);
 }

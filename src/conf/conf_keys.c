@@ -122,7 +122,7 @@ const struct conf_key conf_keys[] = {
 	 "but /, a leading ! leaves out; where the first leaves out, * stands before it. Quote "
 	 "names with spaces: \"My Box\"."},
 	{"subscribed_only", CONF_TYPE_YES_NO, AT(subscribed_only), "no", NULL, 0, 0, NULL, IMAP, 0,
-	 "Only mailboxes that you are subscribed to; new ones are subscribed."},
+	 "Only INBOX and mailboxes that you are subscribed to; new ones are subscribed."},
 	{"direction", CONF_TYPE_WORD, AT(direction), "both", NULL, 0, 0, direction_words, BOTH, 0,
 	 "pull: nothing is changed on the server. push: nothing is changed locally. Caps the six "
 	 "keys below."},

@@ -188,8 +188,8 @@ static int explain(const struct account *account, struct imap *imap,
 			    account->server.user == NULL ? "(nobody)" : account->server.user,
 			    imap_login_name(imap), imap_is_tls(imap) ? "over TLS" : "without TLS");
 	if (code == 0) {
-		code = add_line(lines, err, "%zu mailboxes, separator \"%c\", prefix \"%s\"",
-				found->count,
+		code = add_line(lines, err, "%zu mailbox%s, separator \"%c\", prefix \"%s\"",
+				found->count, found->count == 1 ? "" : "es",
 				found->wire.separator == 0 ? ' ' : found->wire.separator,
 				found->wire.prefix);
 	}
