@@ -50,6 +50,16 @@ bool span_equal_nocase(struct span x, const char *cstr)
 	return x.len == strlen(cstr) && span_starts_nocase(x, cstr);
 }
 
+bool span_contains_nocase(struct span x, const char *word)
+{
+	for (; x.len >= strlen(word); x.data++, x.len--) {
+		if (span_starts_nocase(x, word)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool span_to_u64(struct span x, uint64_t *value)
 {
 	uint64_t sum = 0;

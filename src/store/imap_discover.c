@@ -292,14 +292,24 @@ static int discovery_read(struct imap *imap, struct discovery *discovery, struct
 	return failed;
 }
 
+static int list_all(struct imap *imap, bool subscribed, struct discovery *discovery,
+		    struct err *err)
+{
+	int code = send_all(imap, subscribed, err);
+	return code < 0 ? code : discovery_read(imap, discovery, err);
+}
+
 int imap_discover(struct imap *imap, bool subscribed, struct imap_mailboxes *mailboxes,
 		  struct err *err)
 {
 	struct imap_mailboxes found = {0};
 	struct discovery discovery = {.mailboxes = &found};
-	int code = send_all(imap, subscribed, err);
-	if (code == 0) {
-		code = discovery_read(imap, &discovery, err);
+	int code = list_all(imap, subscribed, &discovery, err);
+	if (code == -ERR_REFUSED && (imap->caps & IMAP_CAP_LIST_EXTENDED)) {
+		log_line(imap->log, LOG_INFO, "%s: %s; asking in the plain way", imap->label,
+			 err->text);
+		imap->caps &= ~(unsigned)(IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS);
+		code = list_all(imap, subscribed, &discovery, err);
 	}
 	discovery_finish(&discovery);
 	if (code < 0) {

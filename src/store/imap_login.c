@@ -36,7 +36,7 @@ static const struct {
 	{"OBJECTID", IMAP_CAP_OBJECTID},
 	{"X-GM-EXT-1", IMAP_CAP_GMAIL},
 	{"COMPRESS=DEFLATE", IMAP_CAP_COMPRESS},
-	{"ID", IMAP_CAP_ID},
+	{"XYMHIGHESTMODSEQ", IMAP_CAP_YAHOO},
 	{"SASL-IR", IMAP_CAP_SASL_IR},
 	{"LOGINDISABLED", IMAP_CAP_LOGINDISABLED},
 	{"IMAP4REV2", IMAP_CAP_IMAP4REV2},
@@ -58,6 +58,7 @@ void imap_note_caps(struct imap *imap, struct span names)
 	unsigned caps = 0;
 	struct span word;
 	while (imap_next_word(&names, &word)) {
+		imap->wants_id |= span_equal_nocase(word, "X-CM-EXT-1");
 		for (size_t i = 0; i < sizeof(cap_names) / sizeof(cap_names[0]); i++) {
 			if (span_equal_nocase(word, cap_names[i].name) &&
 			    !is_disabled(imap, cap_names[i].name)) {
@@ -104,8 +105,9 @@ static void offer_note(struct imap *imap, struct offer *offer, struct span names
 
 static void offer_event(struct imap *imap, struct offer *offer, const struct imap_event *event)
 {
-	if (event->type == IMAP_UNTAGGED && event->status == IMAP_PREAUTH) {
-		offer->is_preauth = true;
+	if (event->type == IMAP_UNTAGGED) {
+		offer->is_preauth |= event->status == IMAP_PREAUTH;
+		imap->wants_id |= span_contains_nocase(event->text, "Coremail");
 	}
 	if (event->type == IMAP_CAPABILITY) {
 		offer_note(imap, offer, event->names);
@@ -441,6 +443,18 @@ static int authenticate(struct imap *imap, const struct offer *offer, struct err
 	}
 }
 
+/* 163 and 126 answer SELECT with "Unsafe Login" without it. Whatever it says to this one. */
+static int send_id(struct imap *imap, struct err *err)
+{
+	imap_line_begin(imap);
+	buf_append_cstr(&imap->line, "ID (\"name\" \"mailsync\")");
+	int code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
+	if (code == 0) {
+		code = imap_wait_simple(imap, "ID", err);
+	}
+	return code < 0 && err->scope < SCOPE_ACCOUNT ? 0 : code;
+}
+
 int imap_login(struct imap *imap, const struct imap_params *params, struct err *err)
 {
 	struct conn_params conn_params;
@@ -474,5 +488,5 @@ int imap_login(struct imap *imap, const struct imap_params *params, struct err *
 	if (code == 0 && !imap->caps_known) {
 		code = ask_capability(imap, NULL, err);
 	}
-	return code;
+	return code == 0 && imap->wants_id ? send_id(imap, err) : code;
 }

@@ -49,6 +49,7 @@ struct imap {
 
 	unsigned caps;
 	bool caps_known;
+	bool wants_id; /* Coremail (NetEase) opens no mailbox before it has the client's name */
 	bool is_qresync_on;
 	bool is_condstore_on;
 	const char *login_name;

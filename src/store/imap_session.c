@@ -263,16 +263,6 @@ static uint32_t tag_number(struct span tag)
 	return number;
 }
 
-static bool contains_nocase(struct span text, const char *word)
-{
-	for (; text.len >= strlen(word); text.data++, text.len--) {
-		if (span_starts_nocase(text, word)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Refusals that ask for fewer commands, by response code or by the words of servers that send none.
  * */
 static bool is_throttle(const struct imap_event *event)
@@ -282,7 +272,7 @@ static bool is_throttle(const struct imap_event *event)
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (contains_nocase(event->text, words[i])) {
+		if (span_contains_nocase(event->text, words[i])) {
 			return true;
 		}
 	}
@@ -294,8 +284,8 @@ static bool is_passing(const struct imap_event *event)
 {
 	return is_throttle(event) || event->code.type == IMAP_CODE_UNAVAILABLE ||
 	       event->code.type == IMAP_CODE_INUSE || event->code.type == IMAP_CODE_SERVERBUG ||
-	       contains_nocase(event->text, "try again") ||
-	       contains_nocase(event->text, "temporar");
+	       span_contains_nocase(event->text, "try again") ||
+	       span_contains_nocase(event->text, "temporar");
 }
 
 /* "Suggested Backoff Time: 299961 milliseconds" (Exchange); 0 where no time is named. */

@@ -117,6 +117,7 @@ void maildir_close(struct maildir **maildir)
 		close(closing->root_fd);
 	}
 	maildir_aliases_finish(&closing->aliases);
+	maildir_aliases_finish(&closing->adopted);
 	pthread_mutex_destroy(&closing->mutex);
 	free(closing->inbox_folder);
 	free(closing->root);
@@ -191,6 +192,31 @@ int maildir_open_path(const struct maildir *maildir, const char *path, int *fd, 
 	}
 	*fd = at;
 	return 0;
+}
+
+bool maildir_is_barred(struct maildir *maildir, const char *name)
+{
+	bool is_barred = false;
+	struct err ignored;
+	struct buf path;
+	struct stat st;
+
+	buf_init(&path, MBNAME_MAX);
+	if (maildir->root_fd >= 0 && maildir_path(maildir, name, &path, &ignored) == 0) {
+		/* Each component, the last one last. */
+		for (char *end = path.data; !is_barred && *end != '\0';) {
+			end += strcspn(end, "/");
+			char separator = *end;
+			*end = '\0';
+			is_barred = fstatat(maildir->root_fd, path.data, &st,
+					    AT_SYMLINK_NOFOLLOW) == 0 &&
+				    !S_ISDIR(st.st_mode);
+			*end = separator;
+			end += separator != '\0';
+		}
+	}
+	buf_finish(&path);
+	return is_barred;
 }
 
 int64_t maildir_time_ns(struct timespec time)

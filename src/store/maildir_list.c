@@ -112,7 +112,10 @@ int maildir_path(struct maildir *maildir, const char *name, struct buf *out, str
 	int rc;
 
 	pthread_mutex_lock(&maildir->mutex);
-	const struct maildir_alias *alias = alias_find(&maildir->aliases, name, strlen(name));
+	const struct maildir_alias *alias = alias_find(&maildir->adopted, name, strlen(name));
+	if (!alias) {
+		alias = alias_find(&maildir->aliases, name, strlen(name));
+	}
 	if (alias) {
 		buf_append_cstr(out, alias->path);
 		rc = buf_status(out, "a path", err);
@@ -123,6 +126,21 @@ int maildir_path(struct maildir *maildir, const char *name, struct buf *out, str
 		}
 	}
 	pthread_mutex_unlock(&maildir->mutex);
+	return rc;
+}
+
+int maildir_adopt(struct maildir *maildir, const char *name, const char *listed, struct err *err)
+{
+	struct buf path;
+
+	buf_init(&path, MBNAME_MAX);
+	int rc = maildir_path(maildir, listed, &path, err);
+	if (rc == 0) {
+		pthread_mutex_lock(&maildir->mutex);
+		rc = alias_add(&maildir->adopted, name, path.data, err);
+		pthread_mutex_unlock(&maildir->mutex);
+	}
+	buf_finish(&path);
 	return rc;
 }
 

@@ -43,7 +43,8 @@ struct maildir {
 	char temp_tag[64];     /* of this run's names in tmp/, prefix included */
 	pthread_mutex_t mutex; /* guards what follows */
 	uint32_t temp_count;
-	struct maildir_aliases aliases;
+	struct maildir_aliases aliases; /* as maildir_list found them */
+	struct maildir_aliases adopted; /* by maildir_adopt */
 };
 
 enum maildir_dir {

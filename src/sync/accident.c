@@ -2,8 +2,11 @@
 
 #include <string.h>
 
+#include "observe.h"
+
 #define SAMPLE_MAX   32
 #define SET_TEXT_MAX 900
+#define ADDRESS_MAX  8192
 
 static bool is_known(const struct box *box)
 {
@@ -150,6 +153,86 @@ static int stop(struct run *run, uint64_t agreed, struct err *err)
 		"then, and what is only in the Maildir is uploaded",
 		(unsigned long long)agreed,
 		run->account->server.host == NULL ? "it" : run->account->server.host);
+}
+
+/* A port may name another server, too: forwarded ones cost a sample when they change. */
+static int make_address(const struct server *server, struct buf *address, struct err *err)
+{
+	buf_printf(address, "%s@", server->user == NULL ? "" : server->user);
+	if (server->tunnel != NULL) {
+		buf_append_cstr(address, server->tunnel);
+	} else {
+		buf_printf(address, "%s:%u", server->host == NULL ? "" : server->host,
+			   (unsigned)server->port);
+	}
+	return buf_status(address, "the names of server and user", err);
+}
+
+static int search_boxes(struct run *run, bool *is_found, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && !*is_found && i < run->boxes.count; i++) {
+		const struct box *box = &run->boxes.items[i];
+		if (is_known(box) && box->in_remote) {
+			code = search_box(run, run->imap, box, is_found, err);
+		}
+	}
+	return code;
+}
+
+/* Taken over with leave: what was synced with the other server is new to this one. */
+static int forget_server(struct run *run, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
+		struct box *box = &run->boxes.items[i];
+		if (box->in_base) {
+			code = observe_forget(run, box, err);
+			box->base.had_remote &= box->in_remote;
+		}
+	}
+	return code;
+}
+
+static int check_moved(struct run *run, struct err *err)
+{
+	uint64_t agreed = 0;
+	bool is_same = false;
+	int code = state_count_agreed(run->state, 0, &agreed, err);
+	if (code == 0) {
+		code = search_boxes(run, &is_same, err);
+	}
+	if (code == 0 && !is_same && agreed > 0 && !run->options->allow_mass_delete) {
+		return stop(run, agreed, err);
+	}
+	if (code == 0 && !is_same) {
+		code = forget_server(run, err);
+	}
+	run->is_known_server = code == 0;
+	return code;
+}
+
+int accident_check_address(struct run *run, struct err *err)
+{
+	struct buf now;
+	struct buf then;
+	bool is_found = false;
+	buf_init(&now, ADDRESS_MAX);
+	buf_init(&then, ADDRESS_MAX);
+	int code = make_address(&run->account->server, &now, err);
+	if (code == 0) {
+		code = state_get(run->state, "server", &then, &is_found, err);
+	}
+	bool is_same = code == 0 && is_found && span_equal(buf_span(&now), buf_span(&then));
+	if (code == 0 && is_found && !is_same) {
+		code = check_moved(run, err);
+	}
+	if (code == 0 && !is_same && !run->options->dry_run) {
+		code = state_set(run->state, "server", now.data, err);
+	}
+	buf_finish(&then);
+	buf_finish(&now);
+	return code;
 }
 
 int accident_check_server(struct run *run, struct imap *imap, struct err *err)

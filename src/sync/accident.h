@@ -10,6 +10,13 @@
 #include "run.h"
 
 /*
+ * Where host, port, user or tunnel are not what they were, equal numbers prove nothing (UIDVALIDITY
+ * is a second on many servers, UIDs start at 1): a message has to be found again. -ERR_BRAKE when
+ * none is; with leave, base is forgotten and all is paired.
+ */
+int accident_check_address(struct run *run, struct err *err);
+
+/*
  * -ERR_BRAKE when it is not. Mailboxes that the listing gave no numbers for are asked after when
  * another one gives reason to.
  */

@@ -160,12 +160,13 @@ static int gather_one_remote(struct run *run, const struct imap_mailbox *found,
 	bool unsubscribed = run->account->subscribed_only &&
 			    (found->attributes & IMAP_LIST_SUBSCRIBED) == 0 &&
 			    strcmp(name.data, "INBOX") != 0;
-	if (!unsubscribed && is_selected(run, name.data)) {
+	if (is_selected(run, name.data)) {
 		struct box *box = box_add(run, name.data, err);
 		if (box == NULL) {
 			code = -(int)err->code;
 		} else {
-			box->in_remote = true;
+			box->in_remote = !unsubscribed;
+			box->is_unsubscribed = unsubscribed;
 			box->attributes = found->attributes;
 			box->wire = span_dup(span_of(found->wire));
 			box_take_counts(box, found);
@@ -186,6 +187,7 @@ static void box_join(struct run *run, struct box *into, struct box *from)
 		into->in_base = true;
 	}
 	into->in_local |= from->in_local;
+	into->is_unsubscribed |= from->is_unsubscribed;
 	if (from->in_remote && into->in_remote) {
 		struct err err;
 		err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
@@ -193,8 +195,8 @@ static void box_join(struct run *run, struct box *into, struct box *from)
 			"second is left out",
 			into->wire, from->wire);
 		run_report_error(run, into, 0, &err);
-	} else if (from->in_remote) {
-		into->in_remote = true;
+	} else if (from->in_remote || from->is_unsubscribed) {
+		into->in_remote = from->in_remote;
 		into->attributes = from->attributes;
 		into->has_counts = from->has_counts;
 		into->messages = from->messages;
@@ -209,6 +211,80 @@ static void box_join(struct run *run, struct box *into, struct box *from)
 		into->mailboxid = mailboxid;
 	}
 	box_finish(from);
+}
+
+/* A folder that the user put elsewhere and linked to is not gone, and nothing is made in its place.
+ */
+static void leave_out_barred(struct run *run, struct box *box)
+{
+	struct err err;
+	if (box->in_local || box->is_excluded || !maildir_is_barred(run->maildir, box->name)) {
+		return;
+	}
+	err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
+		"the mailbox is left out: in the place of its folder is a symbolic link or a "
+		"file, which mailsync does not follow (a bind mount would do)");
+	run_report_error(run, box, 0, &err);
+	box->is_excluded = true;
+}
+
+/*
+ * offlineimap by default keeps a/b in a directory a.b. Where the server has (or base knows) a/b,
+ * which no directory of that name holds, and nobody knows a mailbox a.b, it is that one.
+ */
+static int adopt_flat(struct run *run, struct box *flat, struct err *err)
+{
+	if (!flat->in_local || flat->in_remote || flat->in_base ||
+	    strchr(flat->name, '.') == NULL) {
+		return 0;
+	}
+	char *name = span_dup(span_of(flat->name));
+	if (name == NULL) {
+		return err_nomem(err);
+	}
+	for (char *at = name; *at != '\0'; at++) {
+		*at = *at == '.' ? '/' : *at;
+	}
+	struct box *box = run_box(run, name);
+	int code = 0;
+	if (box != NULL && !box->in_local && (box->in_remote || box->in_base)) {
+		code = maildir_adopt(run->maildir, name, flat->name, err);
+		box->in_local = code == 0;
+		flat->in_local = false;
+		flat->is_excluded = true;
+	}
+	free(name);
+	return code;
+}
+
+/* Unsubscribed is not removed: what base knows of it waits for it to be subscribed again. One that
+ * base does not know is met by a folder of its name, or not at all. */
+static void leave_out_unsubscribed(struct box *box)
+{
+	if (box->is_unsubscribed && box->in_base && box->base.had_remote) {
+		box->in_remote = true;
+		box->is_excluded = true;
+	} else if (box->is_unsubscribed && !box->in_local) {
+		box->is_excluded = true;
+	}
+}
+
+static int settle_names(struct run *run, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; i < run->boxes.count; i++) {
+		struct box *box = &run->boxes.items[i];
+		box->is_left_out = is_left_out(run, box->name);
+		box->is_excluded = box->is_left_out;
+	}
+	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
+		code = adopt_flat(run, &run->boxes.items[i], err);
+	}
+	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
+		leave_out_barred(run, &run->boxes.items[i]);
+		leave_out_unsubscribed(&run->boxes.items[i]);
+	}
+	return code;
 }
 
 int boxes_gather(struct run *run, const struct imap_mailboxes *remote, struct err *err)
@@ -234,12 +310,7 @@ int boxes_gather(struct run *run, const struct imap_mailboxes *remote, struct er
 		}
 	}
 	run->boxes.count = kept + 1;
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		box->is_left_out = is_left_out(run, box->name);
-		box->is_excluded = box->is_left_out;
-	}
-	return 0;
+	return settle_names(run, err);
 }
 
 int boxes_check_accidents(struct run *run, struct err *err)
@@ -365,6 +436,9 @@ static int settle_one(struct run *run, struct box *box, size_t index, struct err
 int boxes_settle(struct run *run, struct err *err)
 {
 	int code = 0;
+	int64_t ignored_ms = 0;
+	/* A STATUS refused so far costs nothing: that mailbox is opened now. */
+	imap_backoff_take(run->imap, &ignored_ms);
 	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
 		struct box *box = &run->boxes.items[i];
 		if (!box->is_excluded) {

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "backoff.h"
+
 int boxes_create_local(struct run *run, struct box *box, struct err *err)
 {
 	struct plan_entry entry = {.mailbox = box->name,
@@ -46,6 +48,12 @@ int boxes_create_remote(struct run *run, struct box *box, size_t index, struct e
 		box->was_created = true;
 		return 0;
 	}
+	if (code == 0 && box->is_unsubscribed) {
+		box->in_remote = true; /* there already: subscribed like a new one */
+		box->has_counts = false;
+		box->was_created = true;
+		return 0;
+	}
 	if (code == 0) {
 		code = run_claim(run, err);
 	}
@@ -74,6 +82,7 @@ static int create_answers(struct run *run, struct err *err)
 			run_report_error(run, box, 0, &done.err);
 			box->is_excluded = true;
 			box->was_created = false;
+			box->put_off = imap_backoff_is_due(run->imap);
 		} else if (box != NULL) {
 			box->in_remote = true;
 			box->has_news = true;
@@ -103,8 +112,35 @@ static int subscribe_created(struct run *run, struct err *err)
 	return code;
 }
 
+/* The server was too busy: once more, after the time it asks for. */
+static int create_again(struct run *run, struct err *err)
+{
+	bool again = false;
+	int code = backoff_wait(run, run->imap, &again, err);
+	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
+		struct box *box = &run->boxes.items[i];
+		if (box->put_off && again) {
+			run_report_forget(run, box, 0);
+			box->is_excluded = false;
+			box->was_created = true;
+			code = imap_admin_queue(run->imap, IMAP_CREATE, box->wire, i, err);
+		}
+		box->put_off = false;
+	}
+	if (code == 0) {
+		code = create_answers(run, err);
+	}
+	if (code == 0) {
+		backoff_note(run, run->imap);
+	}
+	return code;
+}
+
 int boxes_create_finish(struct run *run, struct err *err)
 {
 	int code = create_answers(run, err);
+	if (code == 0 && imap_backoff_is_due(run->imap)) {
+		code = create_again(run, err);
+	}
 	return code < 0 ? code : subscribe_created(run, err);
 }

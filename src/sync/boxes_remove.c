@@ -52,23 +52,6 @@ static int remove_files(struct box *box, struct err *err)
 	return code;
 }
 
-static int remove_local(struct run *run, struct box *box, struct err *err)
-{
-	bool is_known = false;
-	int code = local_is_known(run, box, &is_known, err);
-	if (code == 0 && !is_known) {
-		code = err_set(
-			err, ERR_PARTIAL, SCOPE_MAILBOX,
-			"the mailbox was removed on the server, but its folder holds mail that "
-			"the server never had; it is kept");
-	}
-	if (code == 0) {
-		code = remove_files(box, err);
-	}
-	box_release(box);
-	return code == 0 ? maildir_remove_box(run->maildir, box->name, err) : code;
-}
-
 /* What the server says of it now: LIST need not have told. */
 static int ask_counts(struct run *run, struct box *box, struct err *err)
 {
@@ -90,6 +73,46 @@ static int ask_counts(struct run *run, struct box *box, struct err *err)
 	}
 	imap_mailboxes_finish(&list);
 	return code;
+}
+
+/* A listing that lacks it is no proof: servers hide mailboxes, or forget them for a while. */
+static int check_gone(struct run *run, struct box *box, struct err *err)
+{
+	struct buf wire;
+	buf_init(&wire, MBNAME_MAX);
+	int code = mbname_to_wire(&run->wire, box->name, &wire, err);
+	if (code == 0) {
+		free(box->wire);
+		box->wire = buf_steal(&wire);
+		code = box->wire == NULL ? err_nomem(err) : ask_counts(run, box, err);
+	}
+	buf_finish(&wire);
+	if (code == 0 && box->has_counts) {
+		code = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+			       "the server does not list the mailbox any more, and yet has it; its "
+			       "folder is kept");
+	}
+	return code;
+}
+
+static int remove_local(struct run *run, struct box *box, struct err *err)
+{
+	bool is_known = false;
+	int code = check_gone(run, box, err);
+	if (code == 0) {
+		code = local_is_known(run, box, &is_known, err);
+	}
+	if (code == 0 && !is_known) {
+		code = err_set(
+			err, ERR_PARTIAL, SCOPE_MAILBOX,
+			"the mailbox was removed on the server, but its folder holds mail that "
+			"the server never had; it is kept");
+	}
+	if (code == 0) {
+		code = remove_files(box, err);
+	}
+	box_release(box);
+	return code == 0 ? maildir_remove_box(run->maildir, box->name, err) : code;
 }
 
 static int remove_remote(struct run *run, struct box *box, struct err *err)

@@ -17,6 +17,10 @@ int observe_remote(struct run *run, struct err *err);
  * learnt. */
 int observe_remote_box(struct run *run, struct imap *imap, struct box *box, struct err *err);
 
+/* What base says of BOX's messages is void: its files become new, to be paired with what the server
+ * has. */
+int observe_forget(struct run *run, struct box *box, struct err *err);
+
 /* Writes BOX's base with what was seen of it (also where it exists), making it where it is new. */
 int observe_store_box(struct run *run, struct box *box, struct err *err);
 

@@ -76,13 +76,8 @@ static void request_of(struct run *run, struct box *box, struct imap_view_reques
 	};
 }
 
-/* UIDVALIDITY changed: what base says of UIDs is void. Files become new, and are paired with what
- * the server has now. */
-static int reset_box(struct run *run, struct box *box, struct err *err)
+int observe_forget(struct run *run, struct box *box, struct err *err)
 {
-	log_line(run->log, LOG_WARN,
-		 "%s/%s: the server renumbered the mailbox (UIDVALIDITY); pairing it anew",
-		 run->account->name, box->name);
 	int code = run_claim(run, err);
 	if (code == 0) {
 		code = state_mailbox_clear(run->state, box->base.id, err);
@@ -98,7 +93,16 @@ static int reset_box(struct run *run, struct box *box, struct err *err)
 	box->base.synced_at = 0; /* until it is paired and synced, by whichever run */
 	box->needs_pairing = true;
 	box->pair_everything = true;
-	return observe_local_box(run, box, err);
+	return 0;
+}
+
+static int reset_box(struct run *run, struct box *box, struct err *err)
+{
+	log_line(run->log, LOG_WARN,
+		 "%s/%s: the server renumbered the mailbox (UIDVALIDITY); pairing it anew",
+		 run->account->name, box->name);
+	int code = observe_forget(run, box, err);
+	return code < 0 ? code : observe_local_box(run, box, err);
 }
 
 /* Looks at one mailbox by itself, listing everything. */
@@ -252,10 +256,7 @@ static int note_pairing(struct run *run, struct box *box, struct err *err)
 
 int observe_remote(struct run *run, struct err *err)
 {
-	int64_t ignored_ms = 0;
 	int code = note_intents(run, err);
-	/* A STATUS refused so far costs nothing: that mailbox is opened now. */
-	imap_backoff_take(run->imap, &ignored_ms);
 	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
 		struct box *box = &run->boxes.items[i];
 		code = box->in_base ? note_pairing(run, box, err) : 0;

@@ -5,12 +5,22 @@
 
 #include "observe.h"
 
+/* Yahoo shows the newest 10,000 messages of a mailbox, and counts no others: what lies below the
+ * lowest that it lists is out of view, not gone. */
+#define YAHOO_WINDOW 10000
+
+static bool may_be_window(const struct run *run, uint64_t listed)
+{
+	return listed == YAHOO_WINDOW && (imap_caps(run->imap) & IMAP_CAP_YAHOO) != 0;
+}
+
 /* What the changes come to, so that an idle look writes nothing. */
 struct delta {
 	struct run *run;
 	struct box *box;
 	const struct imap_view *view;
-	bool with_gone; /* believe VANISHED, or what the full listing lacks */
+	bool with_gone;     /* believe VANISHED, or what the full listing lacks */
+	uint32_t gone_from; /* from this UID on: the lowest in view */
 	bool claimed;
 	uint64_t changes;
 };
@@ -173,7 +183,8 @@ static int merge_listing(struct delta *delta, struct state_cursor *cursor,
 				code = changes_add(changes, row->uid, i, err);
 			}
 			i++;
-		} else if (row->remote == SIDE_PRESENT && delta->with_gone) {
+		} else if (row->remote == SIDE_PRESENT && delta->with_gone &&
+			   row->uid >= delta->gone_from) {
 			code = changes_add(changes, row->uid, SIZE_MAX, err);
 		}
 		if (code == 0) {
@@ -303,6 +314,9 @@ static int attempt(struct run *run, struct box *box, struct imap_view *view, boo
 		   bool *fit, struct err *err)
 {
 	struct delta delta = {.run = run, .box = box, .view = view, .with_gone = with_gone};
+	bool is_window =
+		view->is_full && view->count == view->exists && may_be_window(run, view->count);
+	delta.gone_from = is_window ? view->messages[0].uid : 0;
 	bool is_new = !box->in_base;
 	int code = state_begin(run->state, err);
 	if (code == 0 && is_new) {
@@ -319,6 +333,7 @@ static int attempt(struct run *run, struct box *box, struct imap_view *view, boo
 	}
 	if (code == 0) {
 		code = counts_fit(&delta, fit, err);
+		*fit |= is_window; /* what is out of view is counted here alone */
 	}
 	if (code == 0 && !*fit && with_gone) {
 		attempt_undo(run, box, is_new);
@@ -350,7 +365,7 @@ int remote_delta_apply(struct run *run, struct box *box, struct imap_view *view,
 
 static int list_gone(struct run *run, struct box *box, const struct uidset *uids, struct err *err)
 {
-	uint32_t from = 1;
+	uint32_t from = may_be_window(run, uidset_size(uids)) ? uids->ranges[0].first : 1;
 	uint64_t changes = 0;
 	uint64_t count = 0;
 	int code = 0;
@@ -397,10 +412,11 @@ static int commit_listing(struct run *run, struct box *box, const struct uidset 
 	if (code == 0) {
 		code = state_count_remote(run->state, box->base.id, &present, err);
 	}
-	if (code == 0 && present == uidset_size(uids) && opened->modseq >= box->seen_modseq) {
+	bool is_known = present == uidset_size(uids) || may_be_window(run, uidset_size(uids));
+	if (code == 0 && is_known && opened->modseq >= box->seen_modseq) {
 		box->base.modseq = box->seen_modseq;
 		box->base.uidnext = box->seen_uidnext != 0 ? box->seen_uidnext : above(uids);
-		box->base.messages = (uint32_t)present;
+		box->base.messages = (uint32_t)uidset_size(uids);
 	}
 	if (code == 0) {
 		code = observe_store_box(run, box, err);

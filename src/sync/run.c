@@ -251,6 +251,9 @@ static int run_steps(struct run *run, struct err *err)
 {
 	int code = boxes_check_accidents(run, err);
 	if (code == 0) {
+		code = accident_check_address(run, err);
+	}
+	if (code == 0) {
 		code = rename_boxes(run, err);
 	}
 	if (code == 0) {

@@ -36,9 +36,10 @@ struct box {
 	struct state_mailbox base;
 	bool in_base;
 	bool in_local;
-	bool in_remote;      /* and can be selected */
-	unsigned attributes; /* IMAP_LIST_* */
-	bool has_counts;     /* LIST or STATUS told these: */
+	bool in_remote;       /* and can be selected */
+	bool is_unsubscribed; /* there, but `subscribed_only` leaves it out */
+	unsigned attributes;  /* IMAP_LIST_* */
+	bool has_counts;      /* LIST or STATUS told these: */
 	uint32_t messages;
 	uint32_t uidnext;
 	uint32_t uidvalidity;

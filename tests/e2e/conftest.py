@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from rig import program                      # noqa: E402
 from rig.dovecot import Dovecot, Options     # noqa: E402
+from rig.fake import FakeServer              # noqa: E402
 
 _serial = itertools.count(1)
 
@@ -80,3 +81,20 @@ def remote(account):
     """Another client's session of `account`."""
     with account.remote() as session:
         yield session
+
+
+@pytest.fixture
+def bad(make_account, tmp_path):
+    """bad(boxes, script, ...) -> (server, account); sync() of the account is watched."""
+    servers = []
+
+    def make(boxes=(), script=(), keys=None, **options):
+        server = FakeServer(boxes, script, **options)
+        servers.append(server)
+        account = make_account(server, **{"timeout": 5, **(keys or {})})
+        account.top = tmp_path
+        return server, account
+
+    yield make
+    for server in servers:
+        server.stop()

@@ -64,13 +64,14 @@ class Offlineimap:
     """offlineimap3: folders in modified UTF-7, `,U=…,FMD5=` names, X-OfflineIMAP in uploads."""
 
     name = "offlineimap"
+    separator = "/"
 
     @staticmethod
     def is_there():
         return shutil.which("offlineimap") is not None
 
-    @staticmethod
-    def fill(account):
+    @classmethod
+    def fill(cls, account):
         folder = account.folder
         config = folder / "offlineimaprc"
         config.write_text(textwrap.dedent(f"""\
@@ -83,7 +84,7 @@ class Offlineimap:
             [Repository near]
             type = Maildir
             localfolders = {account.keys["maildir"]}
-            sep = /
+            sep = {cls.separator}
             [Repository far]
             type = IMAP
             remotehost = 127.0.0.1
@@ -95,6 +96,13 @@ class Offlineimap:
             auth_mechanisms = LOGIN
             """))
         run(["offlineimap", "-o", "-u", "quiet", "-c", str(config)], folder)
+
+
+class OfflineimapFlat(Offlineimap):
+    """With the separator that it has by default: mailbox a/b is directory a.b."""
+
+    name = "offlineimap-flat"
+    separator = "."
 
 
 PROGRAMS = [Mbsync, Offlineimap]

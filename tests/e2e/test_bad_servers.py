@@ -7,80 +7,14 @@ import re
 
 import pytest
 
-from rig import bounded, mail, tree
-from rig.fake import Box, FakeServer
-from rig.scripted import always, close, expect, flood, message, raw
+from lies import (CONDSTORE, ENABLED, QRESYNC, STATUSES, keeps_everything, local, recovers, sync,
+                  synced)
+from rig import mail, tree
+from rig.fake import Box, in_set
+from rig.scripted import always, close, expect, flood, message, raw, tls
 
 # How much a server floods with; more shows worse than linear work, and takes longer.
 FLOOD = int(os.environ.get("MAILSYNC_FLOOD_MB", "6")) << 20
-STATUSES = {0, 1, 69, 75, 76, 77, 79}
-QRESYNC = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ENABLE CONDSTORE QRESYNC ESEARCH"
-CONDSTORE = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ENABLE CONDSTORE"
-ENABLED = always(r"^ENABLE ", "* ENABLED QRESYNC CONDSTORE", "OK done")
-
-
-@pytest.fixture
-def bad(make_account, tmp_path):
-    """bad(boxes, script, ...) -> (server, account); sync() of the account is watched."""
-    servers = []
-
-    def make(boxes=(), script=(), keys=None, **options):
-        server = FakeServer(boxes, script, **options)
-        servers.append(server)
-        account = make_account(server, **{"timeout": 5, **(keys or {})})
-        account.top = tmp_path
-        return server, account
-
-    yield make
-    for server in servers:
-        server.stop()
-
-
-def sync(account, status, *args, seconds=30, memory_kb=bounded.MEMORY_KB):
-    """A run that ends with STATUS (one, or several), within bounds, and stays at home."""
-    before = bounded.outside(account, account.top)
-    done = bounded.run(account, "--json", *args, "sync", seconds=seconds)
-    result = done.result
-    assert "Sanitizer" not in result.err, result
-    wanted = {status} if isinstance(status, int) else set(status)
-    assert wanted <= STATUSES
-    assert result.status in wanted, f"expected status {wanted}, got {result}"
-    if result.status != 0:
-        assert result.errors, f"fails without a word: {result}"
-    if not bounded.is_sanitized():
-        assert done.rss_kb < memory_kb, f"{done.rss_kb} kB"
-    assert bounded.outside(account, account.top) == before
-    return result
-
-
-def local(account, mailbox="INBOX"):
-    return sorted(tree.crlf(path.read_bytes()) for path in account.local.files(mailbox))
-
-
-def synced(bad, count=3, **options):
-    """A server and an account that agree on COUNT messages."""
-    box = Box(count)
-    server, account = bad([box], **options)
-    sync(account, 0)
-    assert local(account) == server.wires()
-    return server, account
-
-
-def keeps_everything(account, letters, status=STATUSES):
-    """A run, whatever it ends with, leaves the local messages as they are."""
-    before = {str(p) for p in account.local.files("INBOX")}
-    result = sync(account, status)
-    assert local(account) == sorted(letters)
-    assert {str(p) for p in account.local.files("INBOX")} == before
-    return result
-
-
-def recovers(server, account, script=()):
-    """Once the server speaks the truth, both sides agree, and a further run is idle."""
-    server.script = list(script)
-    sync(account, 0)
-    assert local(account) == server.wires()
-    assert sync(account, 0).did == {}
 
 
 # FETCH
@@ -811,6 +745,23 @@ def test_starttls_with_injected_data(bad, dovecots):
     assert not any(re.match(r"LOGIN|AUTHENTICATE", command) for command in server.received)
 
 
+@pytest.mark.parametrize("injected", [
+    b"", b"* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n", b"* BYE go away\r\n",
+    b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\nm1 OK [CAPABILITY IMAP4rev1] in\r\nm2 OK in\r\n"])
+def test_starttls_with_injected_data_and_then_true_tls(bad, dovecots, injected):
+    """The same with a server that goes on under TLS: nobody logs in after such words; without them,
+    all is well."""
+    box = Box(2)
+    server, account = bad([box], [always(
+        r"^STARTTLS", lambda _: [raw(server.tag.encode() + b" OK begin\r\n" + injected),
+                                 tls(*dovecots().authority.issue("server-good", "good"))])],
+        capabilities="IMAP4rev1 STARTTLS LITERAL+")
+    account.change(tls="starttls", tls_ca_file=str(dovecots().ca), host="localhost")
+    sync(account, {69, 75, 76} if injected else 0)
+    assert local(account) == ([] if injected else server.wires())
+    assert any(re.match("LOGIN|AUTHENTICATE", c) for c in server.received) == (not injected)
+
+
 def test_preauth_instead_of_starttls(bad, dovecots):
     """A PREAUTH greeting would leave everything in the clear."""
     server, account = bad([Box(1)], greeting="* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hello")
@@ -899,3 +850,180 @@ def test_the_backoff_is_waited_for(bad):
         "NO Request is throttled. Suggested Backoff Time: 1500 milliseconds")]
     assert sync(account, 0).account["seconds"] >= 1.5
     assert local(account) == server.wires()
+
+
+LOGIN_REFUSALS = {
+    "NO [LIMIT] too many": 75, "NO [THROTTLED] slow down": 75, "NO [UNAVAILABLE] busy": 75,
+    "NO [INUSE] locked": 75, "NO Too many open connections": 75,
+    "BAD Request is throttled. Suggested Backoff Time: 5000 milliseconds": 75,
+    "NO [ALERT] Too many simultaneous connections. (Failure)": 75,
+    "NO [SERVERBUG] LOGIN Server error - Please try again later": 75,
+    "NO [AUTHENTICATIONFAILED] wrong": 77, "NO no": 77}
+
+
+@pytest.mark.parametrize("refusal", LOGIN_REFUSALS)
+def test_a_login_refused_for_now_or_for_good(bad, refusal):
+    server, account = synced(bad)
+    server.script = [always("^(LOGIN|AUTHENTICATE)", refusal)]
+    keeps_everything(account, server.wires(), LOGIN_REFUSALS[refusal])
+
+
+# Commands of many kinds in one run
+
+RICH = CONDSTORE + " MOVE LIST-STATUS"
+
+
+def much_to_do(bad, capabilities=RICH):
+    """(server, account, script): a run that lists, creates, downloads, uploads, stores and moves to
+    the trash is due, and what the server needs for it."""
+    boxes = [Box(5), Box(0, name="Bin")]
+
+    def move(command):
+        _, verb, uids, name = re.sub('"', "", command).split(" ", 3)
+        for uid in in_set(uids, server.selected.letters):
+            server.boxes[name].add(server.selected.letters[uid])
+            if verb == "MOVE":
+                server.selected.remove(uid)
+        return ["OK done"]
+
+    script = [ENABLED, always("^UID (MOVE|COPY)", move)]
+    server, account = bad(boxes, script, capabilities=capabilities, keys={"trash": "Bin"})
+    sync(account, 0)
+    for uid in (1, 2):
+        account.local.find("INBOX", boxes[0].letters[uid]).unlink()
+    account.local.set_flags(account.local.find("INBOX", boxes[0].letters[3]), add="F")
+    boxes[0].add(mail.one(8, seed="far", size=300))
+    boxes[1].add(mail.one(3, seed="bin", size=300))
+    account.local.create("Neu")
+    account.local.deliver("Neu", mail.one(5, seed="neu", size=300))
+    account.local.deliver("INBOX", mail.one(6, seed="near", size=300))
+    return server, account, script
+
+
+def comes_to_its_end(server, account, script):
+    server.script = script
+    sync(account, 0)
+    sync(account, 0)          # what went to the trash comes from there
+    for name, count in (("INBOX", 5), ("Bin", 3), ("Neu", 1)):
+        assert local(account, name) == server.wires(name), name
+        assert len(server.wires(name)) == count, name
+    assert sync(account, 0).did == {}
+
+
+@pytest.mark.parametrize("where, kind", [
+    ("^LIST", "[LIMIT]"), ("^STATUS", "[THROTTLED]"), ("^NAMESPACE", "[UNAVAILABLE]"),
+    ("^ENABLE", "backoff"), ("^UID MOVE", "[THROTTLED]"), ("^LOGOUT", "[LIMIT]"),
+    *(("^CREATE", kind) for kind in THROTTLES)])
+def test_throttled_at_other_commands(bad, where, kind):
+    server, account, script = much_to_do(bad)
+    server.script = [expect(where, THROTTLES[kind]), *script]
+    sync(account, {0, 75})
+    comes_to_its_end(server, account, script)
+
+
+class After:
+    """Matches the command that comes after NUMBER others."""
+
+    def __init__(self, number):
+        self.left = number
+
+    def search(self, _):
+        self.left -= 1
+        return self.left < 0
+
+
+def test_bye_after_each_command(bad):
+    """However many commands were answered before: 75 (0 once all is done), nothing lost or doubled."""
+    for number in range(100):
+        server, account, script = much_to_do(bad)
+        end = always("", *[["* BYE see you later"], []][number % 2], close(reset=number % 3 == 0))
+        server.script = [end._replace(pattern=After(number)), *script]
+        result = sync(account, {0, 75})
+        comes_to_its_end(server, account, script)
+        server.stop()
+        if result.status == 0:
+            assert number > 10
+            return
+    raise AssertionError("no end of commands")
+
+
+UNASKED = ["* VANISHED 1:3", "* VANISHED 1:*", "* VANISHED (EARLIER) 1:*", "* 1 EXPUNGE",
+           "* 0 EXISTS", "* 1 EXISTS", "* 4 EXPUNGE", "* 2 FETCH (UID 1 FLAGS (\\Deleted))"]
+
+
+@pytest.mark.parametrize("line", UNASKED)
+@pytest.mark.parametrize("capabilities", [QRESYNC, RICH, "IMAP4rev1 LITERAL+"])
+def test_lies_that_nobody_asked_for_at_every_command(bad, line, capabilities):
+    """What goes from the server goes by VANISHED or EXPUNGE, and comes back with the truth; nothing
+    local is deleted."""
+    box = Box(3)
+    box.modseq = 5 if "CONDSTORE" in capabilities else 0
+    server, account = bad([box], [ENABLED], capabilities=capabilities)
+    sync(account, 0)
+    box.modseq += box.modseq > 0
+    account.local.set_flags(account.local.find("INBOX", box.letters[1]), add="F")
+    account.local.deliver("INBOX", mail.one(9, seed="unasked"))
+    honest = {step.pattern.pattern: step.answers for step in server.fallbacks()}
+    server.script = [ENABLED, *(always(pattern, line, *answers)
+                                for pattern, answers in honest.items())]
+    for _ in range(2):
+        sync(account, STATUSES)
+        assert len(local(account)) == 4
+        assert {*box.letters.values()} >= {box.letters[1], box.letters[2], box.letters[3]}
+    recovers(server, account, [ENABLED])
+    assert len(server.wires()) == 4
+
+
+@pytest.mark.parametrize("uidnext", ["0", "1", "3", "4294967295", "4294967296", "x", None])
+@pytest.mark.parametrize("capabilities", [QRESYNC, CONDSTORE, "IMAP4rev1 LITERAL+"])
+def test_uidnext_that_is_wrong_or_missing(bad, uidnext, capabilities):
+    box = Box(3)
+    box.modseq = 5 if "CONDSTORE" in capabilities else 0
+
+    def opening(command):
+        lines = [line for line in box.opening() if "UIDNEXT" not in line]
+        return [*lines, *([] if uidnext is None else [f"* OK [UIDNEXT {uidnext}] ok"]), "OK done"]
+
+    server, account = bad([box], [ENABLED, always("^(SELECT|EXAMINE)", opening)],
+                          capabilities=capabilities)
+    sync(account, {0, 1})
+    box.add(mail.one(4, seed="uidnext", size=200))
+    box.modseq += box.modseq > 0
+    for _ in range(2):
+        sync(account, {0, 1})
+    assert local(account) == server.wires()
+    server.script = [ENABLED]
+    box.add(mail.one(5, seed="uidnext", size=200))
+    box.modseq += box.modseq > 0
+    recovers(server, account, [ENABLED])
+
+
+@pytest.mark.parametrize("refusal", ["NO [OVERQUOTA] full", "NO [TRYCREATE] no such mailbox", "BAD x"])
+@pytest.mark.parametrize("verb", ["MOVE", "COPY"])
+def test_overquota_at_the_trash_expunges_nothing(bad, refusal, verb):
+    server, account = bad([Box(4), Box(0, name="Bin")], keys={"trash": "Bin"},
+                          capabilities="IMAP4rev1 LITERAL+ UIDPLUS" + " MOVE" * (verb == "MOVE"))
+    sync(account, 0)
+    server.script = [always(rf"^UID {verb}", refusal)]
+    account.local.find("INBOX", server.boxes["INBOX"].letters[2]).unlink()
+    for _ in range(2):
+        sync(account, 1)
+        assert len(server.wires()) == 4 and len(local(account)) == 3
+
+
+@pytest.mark.parametrize("names", [("&AGE-", "a"), ("\xe9", "&AOk-"), ("inbox/x", "INBOX/x"), ("a&", "a&-"),
+                                   ("&AOk", "&AOk-"), ("a/", "a"), ("a//b", "a/b"), ("/a", "a"),
+                                   ("&2AA-", "x")])
+@pytest.mark.parametrize("layout", ["fs", "maildir++"])
+def test_spellings_that_come_to_one_name(bad, names, layout):
+    """One of the two is synced or neither; they are not mixed, and nothing is copied in circles."""
+    boxes = [Box(2), *(Box(2, name=name) for name in names)]
+    server, account = bad(boxes, keys={"layout": layout})
+    lines = [raw(f'* LIST () "/" "{box.name}"\r\n'.encode("latin-1")) for box in boxes]
+    server.script = [always(r"^LIST", *lines, "OK done")]
+    sync(account, {0, 1})
+    before = {name: local(account, name) for name in account.local.mailboxes()}
+    result = sync(account, {0, 1})
+    assert (result.account["downloaded"], result.account["uploaded"]) == (0, 0)
+    assert {name: local(account, name) for name in account.local.mailboxes()} == before
+    assert all(len(found) in (0, 2) for found in before.values())

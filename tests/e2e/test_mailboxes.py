@@ -303,3 +303,75 @@ def test_a_move_needs_leave_to_copy(account, remote, copy):
     account.local.move(account.local.find("INBOX", wire), "Archive")
     assert "moved" not in account.sync().did
     assert len(uids(remote, "Archive")) == 1
+
+
+# What is left out, and yet not gone
+
+@pytest.mark.parametrize("mailbox", ["INBOX", "Work", "Work/Old"])
+@pytest.mark.parametrize("layout", ["fs", "maildir++"])
+def test_a_folder_that_was_put_elsewhere_and_linked_to_is_not_gone(make_account, tmp_path, layout,
+                                                                   mailbox):
+    """mailsync follows no links; nor does it take one for a removal or make something in its place."""
+    account = make_account(layout=layout, remove_mailboxes="both")
+    if layout == "maildir++" and mailbox == "INBOX":
+        account.change(maildir=str(tmp_path / "link-to-root"))     # the root itself may be one
+        (tmp_path / "root").mkdir()
+        (tmp_path / "link-to-root").symlink_to(tmp_path / "root")
+    with account.remote() as remote:
+        append(remote, 2)
+        boxes(remote, "Work", "Work/Old")
+        account.sync()
+        folder = account.local.folder(mailbox)
+        if folder.is_symlink():
+            assert account.sync().did == {}
+            agree(account, remote)
+            return
+        folder.rename(tmp_path / "elsewhere")
+        folder.symlink_to(tmp_path / "elsewhere")
+        append(remote, 1, "Work", seed="new")
+        append(remote, 1, seed="new")
+        left_out = {mailbox} | ({"Work/Old"} if layout == "fs" and mailbox == "Work" else set())
+        for _ in range(2):
+            result = account.sync(status=1)
+            assert {error["mailbox"] for error in result.errors} == left_out
+            assert result.account["deleted_remote"] == result.account["deleted_local"] == 0
+        assert [len(uids(remote, box)) for box in ("INBOX", "Work", "Work/Old")] == [3, 2, 1]
+        folder.unlink()
+        (tmp_path / "elsewhere").rename(folder)
+        account.sync()
+        agree(account, remote)
+        idle(account, remote)
+
+
+@pytest.mark.parametrize("remove", ["none", "both"])
+def test_an_unsubscribed_mailbox_stays_as_it_is(make_account, remove):
+    account = make_account(subscribed_only="yes", remove_mailboxes=remove)
+    with account.remote() as remote:
+        append(remote, 1)
+        boxes(remote, "wanted")
+        remote.subscribe("INBOX")
+        remote.subscribe("wanted")
+        account.sync()
+        remote.run(remote.conn.unsubscribe(remote.wire("wanted")))
+        append(remote, 1, "wanted", seed="later")
+        for _ in range(2):
+            assert account.sync().did == {}
+        assert (count(account, "wanted"), len(uids(remote, "wanted"))) == (1, 2)
+        assert [name for name, _ in remote.listing("LSUB")] == ["INBOX"]
+        remote.subscribe("wanted")
+        assert account.sync().did == {"downloaded": 1}
+        agree(account, remote)
+
+
+def test_a_folder_meets_a_mailbox_that_was_not_subscribed(make_account):
+    account = make_account(subscribed_only="yes")
+    with account.remote() as remote:
+        append(remote, 1)
+        boxes(remote, "wanted")
+        remote.subscribe("INBOX")
+        account.sync()
+        account.local.create("wanted")
+        account.local.deliver("wanted", mail.one(5))
+        assert account.sync().did == {"downloaded": 1, "uploaded": 1}
+        assert "wanted" in [name for name, _ in remote.listing("LSUB")]
+        agree(account, remote)

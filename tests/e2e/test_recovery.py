@@ -2,11 +2,13 @@
 
 import shutil
 import sqlite3
+import time
 
 import pytest
 
 import filled
 from rig import mail, tree
+from rig.line import Line
 from rig.program import Account
 from stories import agree, append, count, idle, paired, uids
 
@@ -292,6 +294,36 @@ def test_a_maildir_that_another_program_filled_is_paired(either, other):
         assert either.sync().did == {}
 
 
+def test_the_flat_folders_of_offlineimap_are_kept(account, remote):
+    """By default it has mailbox a/b in directory a.b. So has mailsync, then and later."""
+    flat = filled.OfflineimapFlat
+    if not flat.is_there():
+        pytest.skip("offlineimap is not installed")
+    names = ["INBOX", "Lists/a & b", "Lists/c", "Lists/c/d", "Été/x y"]
+    for name in names[1:]:
+        remote.create(name)
+    letters = {name: append(remote, 2, name) for name in names}
+    flat.fill(account)
+    folders = {path.name for path in account.local.root.iterdir()}
+    assert {"Lists.a &- b", "Lists.c", "Lists.c.d", "&AMk-t&AOk-.x y"} <= folders
+    assert account.sync().did == {}
+    append(remote, 1, "Lists/c/d", seed="new")
+    remote.expunge("Lists/c", letters["Lists/c"][0][0])
+    account.local.deliver("&AMk-t&AOk-.x y", mail.one(60))
+    assert account.sync().did == {"downloaded": 1, "uploaded": 1, "deleted_local": 1}
+    assert {path.name for path in account.local.root.iterdir()} == folders | {"mailsync-id"}
+    assert remote.mailboxes() == sorted(names)
+    assert [count(account, name) for name in ("Lists.c", "Lists.c.d")] == [1, 3]
+    assert account.sync().did == {}
+    lose(account)
+    assert account.sync().did == {}
+    remote.create("Lists/new")
+    append(remote, 1, "Lists/new")
+    assert account.sync().did == {"downloaded": 1}
+    assert account.sync().did == {}
+    assert remote.mailboxes() == sorted([*names, "Lists/new"])
+
+
 def test_what_another_program_uploaded_is_paired(account, remote, other):
     """It put a header field of its own into the server's copy."""
     account.local.create("INBOX")
@@ -511,15 +543,51 @@ def test_another_server_behind_the_account_stops_it(either, make_account, number
         agree(either, remote)
 
 
-def test_another_server_is_taken_over_with_leave(make_account):
+@pytest.mark.parametrize("mailbox", ["empty", "fewer", "more"])
+@pytest.mark.parametrize("without", ["", "QRESYNC CONDSTORE"])
+def test_another_server_with_the_same_numbers_stops_it(make_account, without, mailbox):
+    """UIDVALIDITY is a second and UIDs start at 1: equal ones prove nothing where the address is new."""
+    account, theirs = make_account(disable_extensions=without or None), make_account()
+    with account.remote() as remote, theirs.remote() as foreign:
+        append(remote, 5)
+        account.sync()
+        foreign.select("INBOX")
+        append(foreign, {"empty": 0, "fewer": 3, "more": 9}[mailbox], seed="foreign")
+        renumber(theirs, number=remote.status("INBOX")["UIDVALIDITY"])
+        own = account.keys["user"]
+        account.change(user=theirs.user, remove_mailboxes="both")
+        stopped(account, foreign)
+        stopped(account, foreign)
+        account.change(user=own)
+        assert account.sync().did == {}
+        agree(account, remote)
+
+
+def test_a_server_that_moved_is_known_by_its_messages(account, remote):
+    letters = append(remote, 3)
+    account.sync()
+    with Line(account.keys["port"]) as line:
+        account.change(port=line.port)
+        remote.expunge("INBOX", letters[0][0])
+        assert account.sync().did == {"deleted_local": 1}
+        agree(account, remote)
+        idle(account, remote)
+
+
+@pytest.mark.parametrize("numbers", ["other", "same"])
+def test_another_server_is_taken_over_with_leave(make_account, numbers):
     account, theirs = make_account(), make_account()
     with account.remote() as remote, theirs.remote() as foreign:
         append(remote, 3)
         account.sync()
         append(foreign, 2, seed="foreign")
-        renumber(theirs, number=99)
+        renumber(theirs, number=99 if numbers == "other" else remote.status("INBOX")["UIDVALIDITY"])
         account.change(user=theirs.user)
         stopped(account, foreign)
+        # A name that mailsync gives tells the second of the download, besides those numbers.
+        second = int(time.time())
+        while int(time.time()) == second:
+            time.sleep(0.02)
         assert account.sync("--allow-mass-delete").did == {"downloaded": 2, "uploaded": 3}
         agree(account, foreign)
         idle(account, foreign)

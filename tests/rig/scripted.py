@@ -17,6 +17,7 @@ An answer may be a function: it is given the command and returns a list of answe
 
 import re
 import socket
+import ssl
 import threading
 import time
 from typing import NamedTuple
@@ -47,6 +48,16 @@ class flood(NamedTuple):
 class close(NamedTuple):
     """End the connection; by RST if asked."""
     reset: bool = False
+
+
+class tls(NamedTuple):
+    """Go on under TLS. What was answered just before goes out in the clear."""
+    certificate: str
+    key: str
+
+
+class Upgrade(Exception):
+    pass
 
 
 def expect(pattern, *answers):
@@ -84,6 +95,7 @@ class Scripted:
         self.greeting = greeting
         self.capabilities = capabilities
         self.received = []           # the commands of all connections, tags cut off
+        self.tag = ""                # of the last one
         self.problems = []
         self.sock = socket.create_server(("127.0.0.1", 0))
         self.port = self.sock.getsockname()[1]
@@ -107,21 +119,36 @@ class Scripted:
     def serve(self, conn):
         steps = list(self.script)
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with conn, conn.makefile("rb") as lines:
-            try:
-                self.answer(conn, "*", (self.greeting,) if isinstance(self.greeting, str)
-                            else self.greeting)
-                while True:
-                    tag, command = self.command(conn, lines)
-                    self.received.append(command)
-                    steps_now = steps + self.fallbacks() + DEFAULTS
-                    step = next(s for s in steps_now if s.pattern.search(command))
-                    if not step.repeat:
-                        steps.remove(step)
-                    self.answer(conn, tag, step.answers, command)
-            except (EOFError, OSError) as end:
-                if not isinstance(end, EOFError):
-                    self.problems.append(str(end))
+        try:
+            self.answer(conn, "*", (self.greeting,) if isinstance(self.greeting, str)
+                        else self.greeting)
+            while True:
+                try:
+                    self.converse(conn, steps)
+                except Upgrade as upgrade:
+                    conn = self.under_tls(conn, *upgrade.args)
+        except (EOFError, OSError) as end:
+            if not isinstance(end, EOFError):
+                self.problems.append(str(end))
+        conn.close()
+
+    def converse(self, conn, steps):
+        with conn.makefile("rb") as lines:
+            while True:
+                tag, command = self.command(conn, lines)
+                self.tag = tag
+                self.received.append(command)
+                steps_now = steps + self.fallbacks() + DEFAULTS
+                step = next(s for s in steps_now if s.pattern.search(command))
+                if not step.repeat:
+                    steps.remove(step)
+                self.answer(conn, tag, step.answers, command)
+
+    @staticmethod
+    def under_tls(conn, how):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(how.certificate, how.key)
+        return context.wrap_socket(conn, server_side=True)
 
     def command(self, conn, lines):
         """The next command with its literals, as text (Latin-1)."""
@@ -148,6 +175,8 @@ class Scripted:
                 conn.sendall(answer.data)
             elif isinstance(answer, flood):
                 self.flood(conn, answer)
+            elif isinstance(answer, tls):
+                raise Upgrade(answer)
             elif isinstance(answer, pause):
                 time.sleep(answer.seconds)
             elif isinstance(answer, close):

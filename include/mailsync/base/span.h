@@ -27,6 +27,7 @@ bool span_equal_cstr(struct span x, const char *cstr);
 /* ASCII case is folded; other bytes must be equal. */
 bool span_equal_nocase(struct span x, const char *cstr);
 bool span_starts_nocase(struct span x, const char *prefix);
+bool span_contains_nocase(struct span x, const char *word);
 
 /* Decimal digits only, the whole span, no sign; false on overflow or anything else,
  * VALUE then untouched. */

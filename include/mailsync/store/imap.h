@@ -53,7 +53,7 @@
 #define IMAP_CAP_OBJECTID      (1u << 14)
 #define IMAP_CAP_GMAIL         (1u << 15)
 #define IMAP_CAP_COMPRESS      (1u << 16)
-#define IMAP_CAP_ID            (1u << 17)
+#define IMAP_CAP_YAHOO         (1u << 17) /* Yahoo, AOL: shows the newest 10,000 */
 #define IMAP_CAP_SASL_IR       (1u << 18)
 #define IMAP_CAP_LOGINDISABLED (1u << 19)
 #define IMAP_CAP_IMAP4REV2     (1u << 20)

@@ -69,6 +69,18 @@ bool maildir_exists(const struct maildir *maildir);
  */
 int maildir_list(struct maildir *maildir, struct strlist *names, struct err *err);
 
+/*
+ * From now on mailbox NAME is kept in the directory that is listed as LISTED, until the handle is
+ * closed.
+ */
+int maildir_adopt(struct maildir *maildir, const char *name, const char *listed, struct err *err);
+
+/*
+ * True where a symbolic link, or anything else that is no directory, stands in the place of NAME's
+ * directory or of one above it. Such a mailbox is not listed, and yet not gone.
+ */
+bool maildir_is_barred(struct maildir *maildir, const char *name);
+
 /* Creates the mailbox (cur, new, tmp; maildirfolder under Maildir++), durably; existing parts
  * are fine. -ERR_PARTIAL (scope mailbox) when the name cannot be one, or when the file system
  * gives a directory that already is another mailbox (case folding, normalisation). */
