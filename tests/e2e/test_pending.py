@@ -3,10 +3,15 @@ the direction allows it, a key changes or the obstacle goes, though the server t
 and the mailbox would be skipped."""
 
 import contextlib
+import re
 
 import pytest
 
+import lies
+from lies import CONDSTORE, ENABLED, QRESYNC
 from rig import mail
+from rig.fake import Box
+from rig.scripted import always
 from stories import agree, append, count, idle, letters, paired, uids
 
 WITHOUT = ["", "QRESYNC", "QRESYNC CONDSTORE"]
@@ -436,3 +441,173 @@ def test_keywords_that_are_not_synced_any_more_stay_as_they_are(either, there):
     either.change(keywords=None)
     released(either, there, {"flags_local": 2})
     assert either.local.flags(either.local.find("INBOX", three)) == {"a"}
+
+
+# Obstacles that a scripted server puts up. Its HIGHESTMODSEQ stays, so the mailbox would be skipped.
+
+@pytest.fixture(params=[QRESYNC + " LIST-STATUS LIST-EXTENDED", CONDSTORE, "IMAP4rev1 LITERAL+ UIDPLUS"],
+                ids=IDS)
+def fake(request, bad):
+    """(server, account): five messages that both sides hold, over each way to learn what changed."""
+    box = Box(5)
+    box.modseq = 7 if "CONDSTORE" in request.param else 0
+    server, account = bad([box], [ENABLED], capabilities=request.param)
+    lies.sync(account, 0)
+    return server, account
+
+
+def with_obstacle(server, account, step, statuses, **did):
+    """Two runs against it do DID at most once, the one without it does the rest."""
+    server.script = [ENABLED, step]
+    for expected in (did, {}):
+        counts = lies.sync(account, statuses).did
+        counts.pop("errors", 0)
+        counts.pop("skipped", 0)
+        assert counts == expected
+    server.script = [ENABLED]
+    return lies.sync(account, 0).did
+
+
+def test_a_download_waits_for_the_server_to_give_the_message(fake):
+    server, account = fake
+    box = server.boxes["INBOX"]
+    uid = box.add(mail.one(50, size=300))
+    box.modseq += box.modseq > 0
+    refuse = always(rf"^UID FETCH .*\b{uid}\b.*BODY", "NO not today")
+    assert with_obstacle(server, account, refuse, 1) == {"downloaded": 1}
+    assert lies.local(account) == server.wires()
+    assert lies.sync(account, 0).did == {}
+
+
+def test_an_upload_waits_for_the_server_to_take_the_message(fake):
+    server, account = fake
+    account.local.deliver("INBOX", mail.one(51, size=300))
+    assert with_obstacle(server, account, always("^APPEND", "NO not today"), 1) == {"uploaded": 1}
+    assert lies.local(account) == server.wires()
+
+
+def test_a_flag_waits_for_the_server_to_take_it(fake):
+    server, account = fake
+    box = server.boxes["INBOX"]
+    account.local.set_flags(account.local.find("INBOX", box.letters[2]), add="F")
+    done = with_obstacle(server, account, always("^UID STORE", "NO not today"), 1)
+    assert done == {"flags_remote": 1} and "\\Flagged" in box.flags[2]
+    assert lies.sync(account, 0).did == {}
+
+
+def test_a_flag_waits_for_permanentflags_to_allow_it(fake):
+    """Which are learnt where the mailbox is opened for writing; until then it is left alone."""
+    server, account = fake
+    box = server.boxes["INBOX"]
+
+    def opening(_):
+        return [re.sub(r"PERMANENTFLAGS \(.*?\)", r"PERMANENTFLAGS (\\Seen)", line)
+                for line in box.opening()] + ["OK [READ-WRITE] done"]
+
+    server.script = [ENABLED, always("^SELECT", opening)]
+    box.add(mail.one(53, size=300), {"\\Seen"})
+    box.modseq += box.modseq > 0
+    account.local.set_flags(account.local.find("INBOX", box.letters[2]), remove="S")
+    lies.sync(account, 0)
+    account.local.set_flags(account.local.find("INBOX", box.letters[2]), add="F")
+    for _ in range(2):
+        assert "flags_remote" not in lies.sync(account, 0).did
+    server.script = [ENABLED]
+    box.add(mail.one(54, size=300))
+    box.modseq += box.modseq > 0
+    assert lies.sync(account, 0).did == {"downloaded": 1, "flags_remote": 1}
+    assert "\\Flagged" in box.flags[2]
+    assert lies.sync(account, 0).did == {}
+
+
+CHANGES = {
+    "flag": (lambda account, box: account.local.set_flags(
+        account.local.find("INBOX", box.letters[2]), add="F"), {"flags_remote": 1}),
+    "deletion": (lambda account, box: account.local.find("INBOX", box.letters[2]).unlink(),
+                 {"deleted_remote": 1}),
+    "new message": (lambda account, box: account.local.deliver("INBOX", mail.one(52, size=300)),
+                    {"uploaded": 1})}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_waits_for_a_mailbox_that_may_be_written(fake, change):
+    server, account = fake
+    box = server.boxes["INBOX"]
+    make, done = CHANGES[change]
+    make(account, box)
+    step = always("^(SELECT|EXAMINE)", lambda _: [*box.opening(), "OK [READ-ONLY] done"])
+    server.script = [ENABLED, step, always("^(APPEND|UID STORE|UID EXPUNGE)", "NO read-only")]
+    for _ in range(2):
+        counts = lies.sync(account, {0, 1}).did
+        assert not {"uploaded", "flags_remote", "deleted_remote"} & set(counts)
+    assert len(box.letters) == 5
+    server.script = [ENABLED]
+    assert lies.sync(account, 0).did == done
+    assert lies.sync(account, 0).did == {}
+
+
+def test_a_deletion_waits_for_the_server_to_expunge(fake):
+    server, account = fake
+    box = server.boxes["INBOX"]
+    account.local.find("INBOX", box.letters[2]).unlink()
+    refuse = always("^UID EXPUNGE", "NO not today")
+    assert with_obstacle(server, account, refuse, {0, 1}) == {"deleted_remote": 1}
+    assert sorted(box.letters) == [1, 3, 4, 5]
+    assert lies.sync(account, 0).did == {}
+
+
+# Mailboxes
+
+def test_a_local_mailbox_gone_waits_for_a_run_that_may_act(either, there):
+    """--pull may not remove it on the server; that it went is not forgotten."""
+    there.create("box")
+    append(there, 2, "box")
+    append(there, 1)
+    either.change(remove_mailboxes="remote")
+    either.sync()
+    either.local.remove("box")
+    held_back(either, "--pull")
+    assert "box" in there.mailboxes() and "box" not in either.local.mailboxes()
+    either.sync()
+    assert "box" not in there.mailboxes()
+    agree(either, there)
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_a_rename_waits_for_a_run_that_may_act(either, there, side):
+    there.create("old")
+    append(there, 2, "old")
+    append(there, 1)
+    either.sync()
+    if side == "local":
+        either.local.folder("old").rename(either.local.folder("neu"))
+    else:
+        there.rename("old", "neu")
+    held_back(either, "--pull" if side == "local" else "--push")
+    released(either, there, {})
+    assert either.local.mailboxes() == there.mailboxes() == ["INBOX", "neu"]
+
+
+def test_deletions_into_the_trash_wait_for_leave_to_pass_the_brake(either, there):
+    there.create("Bin")
+    letters_of = paired(either, there, 24, trash="Bin")
+    for _, wire in letters_of[:14]:
+        either.local.find("INBOX", wire).unlink()
+    held_back(either, status=79)
+    assert either.sync("--allow-mass-delete").did["deleted_remote"] == 14
+    assert (len(uids(there)), len(uids(there, "Bin"))) == (10, 14)
+    either.sync()
+    agree(either, there)
+
+
+def test_a_move_waits_for_its_target(either, there):
+    """Dovecot refuses a name that begins with ~."""
+    (_, wire), _ = paired(either, there, 2)
+    either.local.move(either.local.find("INBOX", wire), "~odd")
+    for _ in range(2):
+        assert "moved" not in either.sync(status=1).did
+        assert len(uids(there)) == 2
+    either.local.folder("~odd").rename(either.local.folder("good"))
+    assert either.sync().did == {"moved": 1}
+    agree(either, there)
+    idle(either, there)
