@@ -222,7 +222,7 @@ static void run_fetch_passwords(struct cli_run *run)
 			log_line(&run->log, LOG_WARN, "%s: others can read %s; chmod 600 it",
 				 job->conf->name, job->conf->password_file);
 		}
-		(void)conf_password(job->conf, &job->password, &job->refusal);
+		(void)conf_password(job->conf, run->stop, &job->password, &job->refusal);
 	}
 }
 

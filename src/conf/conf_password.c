@@ -1,5 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -9,15 +11,33 @@
 #include "mailsync/conf/conf.h"
 
 #define CHUNK_SIZE 4096
+#define POLL_MS    50 /* a signal is heeded that soon */
 
-/* Reads FD to its end and keeps the first SECRET_MAX bytes: a command that prints more is
- * not to die of a closed pipe. */
-static int read_all(int fd, struct buf *text)
+/* Waits for FD until *STOP; false: it is to end. */
+static bool wait_for(int fd, const volatile int *stop)
+{
+	struct pollfd input = {.fd = fd, .events = POLLIN};
+
+	while (!stop || *stop == 0) {
+		if (poll(&input, 1, POLL_MS) > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Reads FD to its end (or until *STOP: EINTR) and keeps the first SECRET_MAX bytes: a command that
+ * prints more is not to die of a closed pipe. */
+static int read_all(int fd, const volatile int *stop, struct buf *text)
 {
 	char chunk[CHUNK_SIZE];
 	ssize_t got;
 
 	do {
+		if (!wait_for(fd, stop)) {
+			secret_wipe(chunk, sizeof(chunk));
+			return EINTR;
+		}
 		got = read(fd, chunk, sizeof(chunk));
 		if (got > 0 && text->len < text->max) {
 			size_t room = text->max - text->len;
@@ -79,7 +99,17 @@ static int command_check_end(const struct conf_account *account, pid_t pid, stru
 	return 0;
 }
 
-static int run_command(const struct conf_account *account, struct buf *text, struct err *err)
+static int command_stop(const struct conf_account *account, pid_t pid, struct err *err)
+{
+	(void)kill(pid, SIGTERM);
+	(void)waitpid(pid, NULL, 0);
+	return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
+		       "stopped by a signal while password_command of account %s ran",
+		       account->name);
+}
+
+static int run_command(const struct conf_account *account, const volatile int *stop,
+		       struct buf *text, struct err *err)
 {
 	int ends[2];
 	pid_t pid;
@@ -98,8 +128,11 @@ static int run_command(const struct conf_account *account, struct buf *text, str
 				     "password_command of account %s cannot be started",
 				     account->name);
 	}
-	errnum = read_all(ends[0], text);
+	errnum = read_all(ends[0], stop, text);
 	close(ends[0]);
+	if (errnum == EINTR) {
+		return command_stop(account, pid, err);
+	}
 	int rc = command_check_end(account, pid, err);
 	if (rc == 0 && errnum != 0) {
 		rc = err_set_errno(err, ERR_LOGIN, SCOPE_ACCOUNT, errnum,
@@ -114,7 +147,7 @@ static int read_file(const struct conf_account *account, struct buf *text, struc
 	int errnum = fd < 0 ? errno : 0;
 
 	if (fd >= 0) {
-		errnum = read_all(fd, text);
+		errnum = read_all(fd, NULL, text);
 		close(fd);
 	}
 	if (errnum != 0) {
@@ -125,7 +158,8 @@ static int read_file(const struct conf_account *account, struct buf *text, struc
 	return 0;
 }
 
-int conf_password(const struct conf_account *account, struct secret *secret, struct err *err)
+int conf_password(const struct conf_account *account, const volatile int *stop,
+		  struct secret *secret, struct err *err)
 {
 	const char *source = account->password_command ? "password_command" : "password_file";
 	struct buf text;
@@ -136,7 +170,7 @@ int conf_password(const struct conf_account *account, struct secret *secret, str
 	}
 	buf_init(&text, SECRET_MAX);
 	if (account->password_command) {
-		rc = run_command(account, &text, err);
+		rc = run_command(account, stop, &text, err);
 	} else {
 		rc = read_file(account, &text, err);
 	}

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "maildir_dir.h"
 #include "maildir_private.h"
 #include "mailsync/base/clock.h"
 #include "mailsync/base/file.h"
@@ -217,6 +218,28 @@ bool maildir_is_barred(struct maildir *maildir, const char *name)
 	}
 	buf_finish(&path);
 	return is_barred;
+}
+
+bool maildir_is_hollow(struct maildir *maildir, const char *name)
+{
+	bool is_hollow = false;
+	struct dir_stream stream;
+	enum dir_kind kind;
+	const char *entry;
+	struct err ignored;
+	struct buf path;
+	int fd;
+
+	buf_init(&path, MBNAME_MAX);
+	if (maildir->root_fd >= 0 && maildir_path(maildir, name, &path, &ignored) == 0 &&
+	    strcmp(path.data, ".") != 0 &&
+	    maildir_open_path(maildir, path.data, &fd, &ignored) == 0 &&
+	    dir_stream_adopt(&stream, fd, path.data, &ignored) == 0) {
+		is_hollow = dir_stream_next(&stream, &entry, &kind, &ignored) == 0;
+		dir_stream_close(&stream);
+	}
+	buf_finish(&path);
+	return is_hollow;
 }
 
 int64_t maildir_time_ns(struct timespec time)

@@ -123,6 +123,14 @@ static int gather_file(struct gather *gather, const char *file, bool in_new, str
 	return 0;
 }
 
+static int gather_other(struct gather *gather, const char *file, struct err *err)
+{
+	struct maildir_name name;
+
+	maildir_name_parse(file, gather->box->maildir->info_delimiter, &name);
+	return strlist_add(&gather->scan->others, (struct span){file, name.unique_len}, err);
+}
+
 static int gather_dir(struct gather *gather, enum maildir_dir dir, struct err *err)
 {
 	struct dir_stream stream;
@@ -137,11 +145,13 @@ static int gather_dir(struct gather *gather, enum maildir_dir dir, struct err *e
 		return rc;
 	}
 	while ((rc = dir_stream_next(&stream, &file, &kind, err)) > 0) {
-		if (kind == DIR_KIND_FILE && file[0] != '.') {
-			rc = gather_file(gather, file, dir == MAILDIR_NEW, err);
-			if (rc < 0) {
-				break;
-			}
+		if (file[0] == '.') {
+			continue;
+		}
+		rc = kind == DIR_KIND_FILE ? gather_file(gather, file, dir == MAILDIR_NEW, err)
+					   : gather_other(gather, file, err);
+		if (rc < 0) {
+			break;
 		}
 	}
 	dir_stream_close(&stream);
@@ -232,6 +242,7 @@ static int scan_once(struct gather *gather, bool *is_equal, struct err *err)
 
 	scan->count = 0;
 	scan->arena_size = 0;
+	strlist_finish(&scan->others);
 	gather->fingerprint = 0;
 	memset(gather->letter_known, 0, sizeof(gather->letter_known));
 	int rc = maildir_box_open_parts(gather->box, err); /* someone may have made one since */
@@ -292,6 +303,7 @@ int maildir_box_scan(struct maildir_box *box, struct keywords *keywords, struct 
 		return rc;
 	}
 	gather_order(&gather);
+	strlist_sort(&result.others);
 	*scan = result;
 	return 0;
 }
@@ -300,6 +312,7 @@ void maildir_scan_finish(struct maildir_scan *scan)
 {
 	free(scan->entries);
 	free(scan->arena);
+	strlist_finish(&scan->others);
 	memset(scan, 0, sizeof(*scan));
 }
 

@@ -228,6 +228,22 @@ static void leave_out_barred(struct run *run, struct box *box)
 	box->is_excluded = true;
 }
 
+/* Who removes a folder removes its directory. One that is empty may be a mount point. */
+static void leave_out_hollow(struct run *run, struct box *box)
+{
+	struct err err;
+	if (box->in_local || box->is_excluded || !box->in_base || !box->base.had_local ||
+	    run->options->allow_mass_delete || !maildir_is_hollow(run->maildir, box->name)) {
+		return;
+	}
+	err_set(&err, ERR_BRAKE, SCOPE_MAILBOX,
+		"the directory of the mailbox is empty: is a disk not mounted there? It is left "
+		"out; if it was emptied on purpose, run once with --allow-mass-delete");
+	run_report_error(run, box, 0, &err);
+	run->brake_hit = true;
+	box->is_excluded = true;
+}
+
 /*
  * offlineimap by default keeps a/b in a directory a.b. Where the server has (or base knows) a/b,
  * which no directory of that name holds, and nobody knows a mailbox a.b, it is that one.
@@ -282,6 +298,7 @@ static int settle_names(struct run *run, struct err *err)
 	}
 	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
 		leave_out_barred(run, &run->boxes.items[i]);
+		leave_out_hollow(run, &run->boxes.items[i]);
 		leave_out_unsubscribed(&run->boxes.items[i]);
 	}
 	return code;

@@ -19,7 +19,7 @@ static int local_is_known(struct run *run, struct box *box, bool *is_known, stru
 	if (code < 0) {
 		return code;
 	}
-	*is_known = scan.is_still;
+	*is_known = scan.is_still && scan.others.count == 0;
 	for (size_t i = 0; code == 0 && *is_known && i < scan.count; i++) {
 		struct row row;
 		bool found = false;

@@ -73,7 +73,8 @@ static int compare_unique(const struct maildir_entry *entry, const char *unique)
 static int delta_row_absent(struct local_delta *delta, const struct maildir_scan *scan,
 			    const struct row *row, struct err *err)
 {
-	if (!scan->is_still || row->local != SIDE_PRESENT) {
+	if (!scan->is_still || row->local != SIDE_PRESENT ||
+	    strlist_find(&scan->others, row->unique) >= 0) {
 		return 0;
 	}
 	return delta_add(delta, delta->lost_power && row->is_agreed ? LOCAL_LOST : LOCAL_GONE,

@@ -3,6 +3,7 @@ other runs of mailsync, signals. Nothing is lost, doubled or put back."""
 
 import collections
 import os
+import pathlib
 import random
 import shutil
 import signal
@@ -378,3 +379,50 @@ def test_a_stopped_run_goes_on_later(account, remote):
     account.sync()
     agree(account, remote)
     idle(account, remote)
+
+
+def test_a_signal_ends_a_run_that_waits_for_its_password(account):
+    """The command is ended, too, and not waited for."""
+    account.change(password=None, password_command=f"touch {account.folder}/asked; exec sleep 20")
+    process = account.start("sync")
+    assert program.stop_when(process, (account.folder / "asked").exists)
+    began = time.monotonic()
+    result = program.finish(process)
+    assert result.status == 75 and result.err, result
+    assert time.monotonic() - began < 3
+
+
+# Clocks
+
+@pytest.fixture(scope="session")
+def clock_shim(tmp_path_factory):
+    if b"__asan_init" in program.binary().read_bytes():
+        pytest.skip("AddressSanitizer wants to be first")
+    library = tmp_path_factory.mktemp("clock") / "clock_shim.so"
+    source = pathlib.Path(program.ROOT) / "tests" / "rig" / "clock_shim.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return str(library)
+
+
+@pytest.mark.parametrize("after", [0, 20])
+@pytest.mark.parametrize("by", [-86_400, 86_400, 3_000_000_000])
+def test_a_clock_that_jumps(account, remote, clock_shim, by, after):
+    """Between runs and during one, to and fro: changes are found and carried out once, and nothing
+    waits for a time that does not come."""
+    letters = append(remote, 12)
+    wrong = {"LD_PRELOAD": clock_shim, "CLOCK_BY": str(by), "CLOCK_AFTER": str(after)}
+    account.sync(env=wrong)
+    agree(account, remote)
+    for turn, env in enumerate((None, wrong, wrong, None)):
+        remote.expunge("INBOX", letters[turn][0])
+        account.local.find("INBOX", letters[turn + 5][1]).unlink()
+        append(remote, 1, seed=f"far{turn}")
+        account.local.deliver("INBOX", mail.one(turn, seed="near"))
+        change = {"add": "F"} if turn % 2 == 0 else {"remove": "F"}
+        account.local.set_flags(account.local.find("INBOX", letters[10][1]), **change)
+        result = account.sync(env=env)
+        assert result.did == {"downloaded": 1, "uploaded": 1, "deleted_local": 1, "deleted_remote": 1,
+                              "flags_remote": 1}
+        assert 0 <= result.account["seconds"] < 5
+        agree(account, remote)
+        assert account.sync(env=env).did == {}

@@ -475,7 +475,7 @@ static void expect_password(const char *line, int rc, const char *expected)
 
 	snprintf(text, sizeof(text), "[account a]\nhost = h\nuser = u\nmaildir = /m\n%s\n", line);
 	secret_init(&secret);
-	assert_int_equal(conf_password(load_good(&loaded, text), &secret, &err), rc);
+	assert_int_equal(conf_password(load_good(&loaded, text), NULL, &secret, &err), rc);
 	if (rc == 0) {
 		assert_int_equal(secret.len, strlen(expected));
 		assert_memory_equal(secret.data, expected, secret.len);

@@ -81,6 +81,9 @@ int maildir_adopt(struct maildir *maildir, const char *name, const char *listed,
  */
 bool maildir_is_barred(struct maildir *maildir, const char *name);
 
+/* True where NAME's directory is there and holds nothing at all, as a mount point does. */
+bool maildir_is_hollow(struct maildir *maildir, const char *name);
+
 /* Creates the mailbox (cur, new, tmp; maildirfolder under Maildir++), durably; existing parts
  * are fine. -ERR_PARTIAL (scope mailbox) when the name cannot be one, or when the file system
  * gives a directory that already is another mailbox (case folding, normalisation). */
@@ -115,8 +118,10 @@ struct maildir_scan {
 	/* By unique part (memcmp, then length), which is unique: the one in cur wins. */
 	struct maildir_entry *entries;
 	size_t count;
-	struct stamp stamp; /* taken before the readdir */
-	bool is_still;      /* nothing can have moved during it: absences are proven */
+	struct stamp stamp;    /* taken before the readdir */
+	bool is_still;         /* nothing can have moved during it: absences are proven */
+	struct strlist others; /* sorted unique parts of what is no regular file: not messages, and
+				* no message of that name is gone */
 	/* private */
 	char *arena;
 	size_t arena_size;
@@ -125,9 +130,9 @@ struct maildir_scan {
 /*
  * Lists new, then cur, completely (an error otherwise). Repeats up to three times while the
  * directories change, and once when they changed just before. Memory: about 60 bytes and the
- * name per message. Hidden files, directories, symlinks and other non-regular files are left
- * out. Letters a-z become keywords through the dovecot-keywords table, their names interned in
- * KEYWORDS; a letter without a name (or with keywords off) is not in `flags`.
+ * name per message. Hidden files are left out; directories, symlinks and other non-regular files
+ * are only named in `others`. Letters a-z become keywords through the dovecot-keywords table, their
+ * names interned in KEYWORDS; a letter without a name (or with keywords off) is not in `flags`.
  */
 int maildir_box_scan(struct maildir_box *box, struct keywords *keywords, struct maildir_scan *scan,
 		     struct err *err);

@@ -1,0 +1,189 @@
+"""Disks that are full, read-only or closed to us, folders that are not what they were: a documented
+status and a sentence, nothing lost, nothing read as a deletion; afterwards both sides agree."""
+
+import contextlib
+import os
+import pathlib
+import pwd
+import shutil
+import subprocess
+
+import pytest
+
+from rig import mail, program
+from stories import agree, append, count, idle, paired, uids
+
+
+@contextlib.contextmanager
+def small_disk(path, size):
+    """A tmpfs of SIZE at PATH."""
+    path.mkdir(exist_ok=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", path],
+                             capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("cannot mount here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", path], check=True)
+
+
+def remount(path, options):
+    subprocess.run(["mount", "-o", f"remount,{options}", path], check=True)
+
+
+def fill_up(path):
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    with contextlib.suppress(OSError):
+        while True:
+            os.write(handle, b"x" * 4096)
+    os.close(handle)
+
+
+@pytest.mark.parametrize("where", ["mail", "state"])
+def test_a_full_disk(account, remote, where):
+    disk = account.folder / where
+    append(remote, 2)
+    with small_disk(disk, "400k"):
+        account.sync()
+        for number in range(20):
+            remote.append("INBOX", mail.one(number, seed="big", size=40_000), (), 1_600_000_000)
+        account.local.deliver("INBOX", mail.one(77))
+        if where == "state":
+            fill_up(disk / "filler")
+        for _ in range(2):
+            result = account.sync(status=74)
+            assert "No space" in result.errors[0]["message"] or "full" in result.errors[0]["message"]
+        assert len(uids(remote)) in (22, 23)
+        (disk / "filler").unlink(missing_ok=True)
+        remount(disk, "size=20m")
+        account.sync()
+        assert (len(uids(remote)), count(account)) == (23, 23)
+        agree(account, remote)
+        idle(account, remote)
+
+
+@pytest.mark.parametrize("where", ["mail", "state"])
+def test_a_read_only_disk(account, remote, where):
+    disk = account.folder / where
+    append(remote, 2)
+    with small_disk(disk, "20m"):
+        account.sync()
+        append(remote, 2, seed="new")
+        account.local.set_flags(next(account.local.files("INBOX")), add="F")
+        remount(disk, "ro")
+        for _ in range(2):
+            account.sync(status=74)
+        remount(disk, "rw")
+        account.sync()
+        agree(account, remote)
+        idle(account, remote)
+
+
+def as_nobody(account, *args):
+    """A run by a user whom permissions bind; all of the account is that user's."""
+    user = pwd.getpwnam("nobody")
+    argv = account.argv("--json", *args, "sync")
+    argv[0] = str(account.folder / "mailsync-program")
+    if not os.path.exists(argv[0]):
+        shutil.copy(program.binary(), argv[0])
+    for path in [account.folder, *account.folder.rglob("*")]:
+        os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+    done = subprocess.run(argv, capture_output=True, env=account.environment(), user=user.pw_uid,
+                          group=user.pw_gid, extra_groups=[], stdin=subprocess.DEVNULL, timeout=60,
+                          check=False)
+    return program.Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+CLOSED = {"root": ("mail", 0), "folder": ("mail/INBOX", 0), "cur": ("mail/INBOX/cur", 0),
+          "new": ("mail/INBOX/new", 0), "cur, read-only": ("mail/INBOX/cur", 0o500),
+          "folder, read-only": ("mail/INBOX", 0o500), "state": ("state", 0),
+          "state, read-only": ("state", 0o500), "database": ("state/home.db", 0)}
+
+
+@pytest.mark.parametrize("what", CLOSED)
+def test_what_may_not_be_read_or_written(account, remote, what):
+    if os.getuid() != 0:
+        pytest.skip("needs root to become another user")
+    for parent in account.folder.parents[:-1]:
+        with contextlib.suppress(OSError):
+            parent.chmod(parent.stat().st_mode | 0o111)
+    append(remote, 15, flags=("\\Seen",))
+    append(remote, 2, seed="new")
+    assert as_nobody(account).status == 0
+    append(remote, 1, seed="later")
+    remote.store("INBOX", uids(remote)[0], "+FLAGS", "\\Flagged")
+    path, mode = account.folder / CLOSED[what][0], CLOSED[what][1]
+    before = path.stat().st_mode & 0o777
+    path.chmod(mode)
+    for _ in range(2):
+        result = as_nobody(account)
+        assert result.status in (0, 1, 74, 79), result
+        assert result.status == 0 or result.errors
+    path.chmod(before)
+    assert len(uids(remote)) == 18
+    assert as_nobody(account).status == 0
+    agree(account, remote)
+    assert as_nobody(account).did == {}
+
+
+# Folders and files that are not what they were
+
+def test_an_empty_directory_may_be_a_mount_point(account, remote, tmp_path):
+    """Of few messages, too, which the brake would let pass."""
+    account.change(remove_mailboxes="both")
+    append(remote, 1)
+    remote.create("Disk")
+    append(remote, 3, "Disk")
+    account.sync()
+    account.local.folder("Disk").rename(tmp_path / "disk")
+    account.local.folder("Disk").mkdir()
+    for _ in range(2):
+        result = account.sync(status=79)
+        assert result.errors[0]["mailbox"] == "Disk"
+        assert "--allow-mass-delete" in result.errors[0]["message"]
+        assert not any(account.local.folder("Disk").iterdir())
+        assert len(uids(remote, "Disk")) == 3
+    account.local.folder("Disk").rmdir()
+    (tmp_path / "disk").rename(account.local.folder("Disk"))
+    assert account.sync().did == {}
+    agree(account, remote)
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "directory", "pipe"])
+def test_a_message_that_is_no_file_any_more_is_not_deleted(account, remote, tmp_path, kind):
+    (_, wire), _, _ = paired(account, remote, 3)
+    path = account.local.find("INBOX", wire)
+    kept = tmp_path / "kept"
+    path.rename(kept)
+    if "link" in kind:
+        path.symlink_to(kept if kind == "link" else tmp_path / "nothing")
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        os.mkfifo(path)
+    for _ in range(2):
+        assert account.sync().did == {}
+        assert len(uids(remote)) == 3
+    if kind == "directory":
+        path.rmdir()
+    else:
+        path.unlink()
+    kept.rename(path)
+    assert account.sync().did == {}
+    agree(account, remote)
+    path.unlink()
+    assert account.sync().did == {"deleted_remote": 1}
+
+
+def test_what_is_no_message_among_messages(account, remote):
+    """Pipes, sockets, directories, links and hidden files are neither sent nor waited for."""
+    paired(account, remote, 1)
+    inbox = pathlib.Path(account.local.folder("INBOX"))
+    os.mkfifo(inbox / "new" / "1.pipe.x")
+    (inbox / "cur" / "2.directory.x:2,S").mkdir()
+    (inbox / "cur" / "3.link.x:2,S").symlink_to("/etc/passwd")
+    (inbox / "cur" / ".hidden").write_text("x")
+    account.local.deliver("INBOX", mail.one(5))
+    assert account.sync(timeout=20).did == {"uploaded": 1}
+    assert account.sync().did == {}

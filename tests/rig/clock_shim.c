@@ -1,0 +1,41 @@
+/*
+ * Preloaded into the program: its clock is off by CLOCK_BY seconds, from the CLOCK_AFTER-th look
+ * on. The kernel's, which stamps files, is not.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+
+static long looks;
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+	int (*next)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+	int rc = next(id, now);
+	if (rc == 0 && id == CLOCK_REALTIME && ++looks > strtol(getenv("CLOCK_AFTER"), NULL, 10)) {
+		now->tv_sec += strtol(getenv("CLOCK_BY"), NULL, 10);
+	}
+	return rc;
+}
+
+time_t time(time_t *seconds)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (seconds != NULL) {
+		*seconds = now.tv_sec;
+	}
+	return now.tv_sec;
+}
+
+int gettimeofday(struct timeval *time, void *zone)
+{
+	struct timespec now;
+	(void)zone;
+	clock_gettime(CLOCK_REALTIME, &now);
+	time->tv_sec = now.tv_sec;
+	time->tv_usec = now.tv_nsec / 1000;
+	return 0;
+}
