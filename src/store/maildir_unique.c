@@ -82,6 +82,17 @@ int maildir_unique_make(char out[MAILDIR_UNIQUE_MAX + 1], const char *key, uint3
 	return unique_checked(len, err);
 }
 
+void maildir_unique_later(char *unique)
+{
+	for (char *at = strchr(unique, '.'); at > unique; at--) {
+		if (at[-1] < '9') {
+			at[-1]++;
+			return;
+		}
+		at[-1] = '0';
+	}
+}
+
 int maildir_unique_make_pop3(char out[MAILDIR_UNIQUE_MAX + 1], const char *key,
 			     const char *digest_hex, struct err *err)
 {

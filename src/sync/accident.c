@@ -155,16 +155,12 @@ static int stop(struct run *run, uint64_t agreed, struct err *err)
 		run->account->server.host == NULL ? "it" : run->account->server.host);
 }
 
-/* A port may name another server, too: forwarded ones cost a sample when they change. */
+/* Not the port: tunnels and forwarded ports come and go. */
 static int make_address(const struct server *server, struct buf *address, struct err *err)
 {
-	buf_printf(address, "%s@", server->user == NULL ? "" : server->user);
-	if (server->tunnel != NULL) {
-		buf_append_cstr(address, server->tunnel);
-	} else {
-		buf_printf(address, "%s:%u", server->host == NULL ? "" : server->host,
-			   (unsigned)server->port);
-	}
+	const char *host = server->tunnel != NULL ? server->tunnel : server->host;
+	buf_printf(address, "%s@%s", server->user == NULL ? "" : server->user,
+		   host == NULL ? "" : host);
 	return buf_status(address, "the names of server and user", err);
 }
 

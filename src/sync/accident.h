@@ -10,7 +10,7 @@
 #include "run.h"
 
 /*
- * Where host, port, user or tunnel are not what they were, equal numbers prove nothing (UIDVALIDITY
+ * Where host, user or tunnel are not what they were, equal numbers prove nothing (UIDVALIDITY
  * is a second on many servers, UIDs start at 1): a message has to be found again. -ERR_BRAKE when
  * none is; with leave, base is forgotten and all is paired.
  */

@@ -9,6 +9,28 @@ static void note_failure(struct job *job)
 	pthread_mutex_unlock(&job->run->mutex);
 }
 
+/* The server of a mailbox that was paired anew may give a UID again within the second of the first
+ * (it was restored from a backup). */
+static int make_unique(const struct delivery_item *item, char unique[MAILDIR_UNIQUE_MAX + 1],
+		       struct err *err)
+{
+	const struct box *box = item->job->box;
+	bool is_taken = box->was_paired;
+	int code =
+		maildir_unique_make(unique, item->key, box->base.uidvalidity, item->row->uid, err);
+	while (code == 0 && is_taken) {
+		struct row row;
+		row_init(&row);
+		code = state_row_by_unique(item->job->run->state, box->base.id, unique, &row,
+					   &is_taken, err);
+		row_finish(&row);
+		if (code == 0 && is_taken) {
+			maildir_unique_later(unique);
+		}
+	}
+	return code;
+}
+
 static int publish_one(struct delivery_item *item, struct err *err)
 {
 	struct job *job = item->job;
@@ -16,8 +38,7 @@ static int publish_one(struct delivery_item *item, struct err *err)
 	char unique[MAILDIR_UNIQUE_MAX + 1];
 	uint64_t flags = row->remote_flags & (FLAGS_SYSTEM | job->local_keywords);
 	uint64_t granted = 0;
-	int code =
-		maildir_unique_make(unique, item->key, job->box->base.uidvalidity, row->uid, err);
+	int code = make_unique(item, unique, err);
 	if (code == 0) {
 		code = maildir_box_grant(item->dir, flags, &job->box->base.keywords, &granted, err);
 		if (granted != flags) {

@@ -99,7 +99,8 @@ int observe_forget(struct run *run, struct box *box, struct err *err)
 static int reset_box(struct run *run, struct box *box, struct err *err)
 {
 	log_line(run->log, LOG_WARN,
-		 "%s/%s: the server renumbered the mailbox (UIDVALIDITY); pairing it anew",
+		 "%s/%s: the server's numbers are not those that base knows (it was renumbered, or "
+		 "restored from a backup); pairing the mailbox anew",
 		 run->account->name, box->name);
 	int code = observe_forget(run, box, err);
 	return code < 0 ? code : observe_local_box(run, box, err);
@@ -124,6 +125,15 @@ static int view_fully(struct run *run, struct imap *imap, struct box *box, struc
 	return code;
 }
 
+/* Numbers never go back (RFC 9051 2.3.1.1, RFC 7162 3.1): where they do the server was restored
+ * from a backup, and gives UIDs that base knows to other messages. */
+static bool is_renumbered(const struct state_mailbox *base, const struct imap_view *view)
+{
+	return base->uidvalidity != 0 && (base->uidvalidity != view->uidvalidity ||
+					  (view->uidnext != 0 && view->uidnext < base->uidnext) ||
+					  (view->modseq != 0 && view->modseq < base->modseq));
+}
+
 static int take_view(struct run *run, struct box *box, struct imap_view *view, struct err *err)
 {
 	if (view->status < 0) {
@@ -140,7 +150,7 @@ static int take_view(struct run *run, struct box *box, struct imap_view *view, s
 		return 0;
 	}
 	box->viewed = true;
-	if (box->base.uidvalidity != 0 && box->base.uidvalidity != view->uidvalidity) {
+	if (is_renumbered(&box->base, view)) {
 		box->needs_view = true; /* again, when the pipeline is empty */
 		box->uidvalidity = view->uidvalidity;
 		box->uidnext = view->uidnext;

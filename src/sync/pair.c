@@ -555,6 +555,7 @@ int pair_box(struct run *run, struct imap *imap, struct box *box, struct err *er
 	pairing.everything = box->pair_everything;
 	int code = pairing_run(&pairing, err);
 	box->needs_pairing = false;
+	box->was_paired = box->pair_everything;
 	box->pair_everything = false;
 	state_intents_finish(&pairing.intents);
 	side_finish(&pairing.locals);

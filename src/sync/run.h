@@ -64,6 +64,7 @@ struct box {
 	bool needs_pairing;
 	bool pair_everything; /* no base for it: every unknown file may be a message of the
 			       * server */
+	bool was_paired;      /* with all its files, which may bear names as we give them */
 	bool has_new_rows;    /* seen since its last job */
 	size_t failures;      /* of its jobs in this run: it is looked at again next time */
 	bool has_intents;

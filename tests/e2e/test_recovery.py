@@ -7,8 +7,9 @@ import time
 import pytest
 
 import filled
+import lies
 from rig import mail, tree
-from rig.line import Line
+from rig.fake import Box
 from rig.program import Account
 from stories import agree, append, count, idle, paired, uids
 
@@ -566,12 +567,11 @@ def test_another_server_with_the_same_numbers_stops_it(make_account, without, ma
 def test_a_server_that_moved_is_known_by_its_messages(account, remote):
     letters = append(remote, 3)
     account.sync()
-    with Line(account.keys["port"]) as line:
-        account.change(port=line.port)
-        remote.expunge("INBOX", letters[0][0])
-        assert account.sync().did == {"deleted_local": 1}
-        agree(account, remote)
-        idle(account, remote)
+    account.change(host="localhost")
+    remote.expunge("INBOX", letters[0][0])
+    assert account.sync().did == {"deleted_local": 1}
+    agree(account, remote)
+    idle(account, remote)
 
 
 @pytest.mark.parametrize("numbers", ["other", "same"])
@@ -591,3 +591,28 @@ def test_another_server_is_taken_over_with_leave(make_account, numbers):
         assert account.sync("--allow-mass-delete").did == {"downloaded": 2, "uploaded": 3}
         agree(account, foreign)
         idle(account, foreign)
+
+
+# A server that was restored from a backup
+
+@pytest.mark.parametrize("capabilities, new", [
+    *((capabilities, new) for capabilities in (lies.QRESYNC, lies.CONDSTORE) for new in (0, 1, 3)),
+    ("IMAP4rev1 LITERAL+ UIDPLUS", 0), ("IMAP4rev1 LITERAL+ UIDPLUS", 1)])
+def test_a_server_restored_from_a_backup(bad, capabilities, new):
+    """UIDNEXT or HIGHESTMODSEQ go back, and UIDs that base knows are other messages': both sides are
+    paired, new mail arrives, and what the server lost is sent to it."""
+    box = Box(12)
+    box.modseq = 30 if "CONDSTORE" in capabilities else 0
+    server, account = bad([box], [lies.ENABLED], capabilities=capabilities)
+    lies.sync(account, 0)
+    before = server.wires()
+    box.remove(11, 12)
+    box.uidnext = 11
+    for number in range(new):
+        box.add(mail.one(number, seed="fresh", size=300))
+    box.modseq = 20 + new if box.modseq else 0
+    expected = sorted({*before, *server.wires()})
+    did = lies.sync(account, 0).did
+    assert did == {"uploaded": 2, **({"downloaded": new} if new else {})}
+    assert lies.local(account) == server.wires() == expected
+    assert lies.sync(account, 0).did == {}

@@ -147,6 +147,9 @@ static void unique_names_read_back(void **state)
 	assert_int_equal(parsed.uid, 12);
 	memset(digest, 'a', 64);
 	digest[64] = '\0';
+	snprintf(name, sizeof(name), "1999.k_1_2.h");
+	maildir_unique_later(name);
+	assert_string_equal(name, "2000.k_1_2.h");
 	assert_int_equal(maildir_unique_make_pop3(name, key, digest, &err), 0);
 	assert_true(maildir_unique_parse(span_of(name), &parsed));
 	assert_true(parsed.is_pop3);

@@ -283,6 +283,8 @@ int maildir_box_key(const char *account, const char *mailbox, char key[MAILDIR_K
 		    struct err *err);
 int maildir_unique_make(char out[MAILDIR_UNIQUE_MAX + 1], const char *key, uint32_t uidvalidity,
 			uint32_t uid, struct err *err);
+/* The same name a second later, for where UNIQUE is taken. */
+void maildir_unique_later(char *unique);
 /* POP3: `<seconds>.<account key>_p_<DIGEST_HEX>.<host>`. */
 int maildir_unique_make_pop3(char out[MAILDIR_UNIQUE_MAX + 1], const char *key,
 			     const char *digest_hex, struct err *err);
