@@ -2,11 +2,14 @@
 
 #include <string.h>
 
+#include "mailsync/base/digest.h"
+
 #include "observe.h"
 
 #define SAMPLE_MAX   32
 #define SET_TEXT_MAX 900
 #define ADDRESS_MAX  8192
+#define ADDRESS_SIZE 33 /* 16 bytes in hex, NUL included */
 
 static bool is_known(const struct box *box)
 {
@@ -155,13 +158,25 @@ static int stop(struct run *run, uint64_t agreed, struct err *err)
 		run->account->server.host == NULL ? "it" : run->account->server.host);
 }
 
-/* Not the port: tunnels and forwarded ports come and go. */
-static int make_address(const struct server *server, struct buf *address, struct err *err)
+/* Not the port: tunnels and forwarded ports come and go. A hash, as a tunnel's command may hold a
+ * password. */
+static int make_address(const struct server *server, char address[ADDRESS_SIZE], struct err *err)
 {
 	const char *host = server->tunnel != NULL ? server->tunnel : server->host;
-	buf_printf(address, "%s@%s", server->user == NULL ? "" : server->user,
+	uint8_t digest[DIGEST_MAX_SIZE];
+	struct buf text;
+	buf_init(&text, ADDRESS_MAX);
+	buf_printf(&text, "%s@%s", server->user == NULL ? "" : server->user,
 		   host == NULL ? "" : host);
-	return buf_status(address, "the names of server and user", err);
+	int code = buf_status(&text, "the names of server and user", err);
+	if (code == 0) {
+		code = digest_of(DIGEST_SHA256, buf_span(&text), digest, err);
+	}
+	if (code == 0) {
+		hex_encode(digest, (ADDRESS_SIZE - 1) / 2, address);
+	}
+	buf_finish(&text);
+	return code;
 }
 
 static int search_boxes(struct run *run, bool *is_found, struct err *err)
@@ -210,24 +225,22 @@ static int check_moved(struct run *run, struct err *err)
 
 int accident_check_address(struct run *run, struct err *err)
 {
-	struct buf now;
+	char now[ADDRESS_SIZE];
 	struct buf then;
 	bool is_found = false;
-	buf_init(&now, ADDRESS_MAX);
-	buf_init(&then, ADDRESS_MAX);
-	int code = make_address(&run->account->server, &now, err);
+	buf_init(&then, ADDRESS_SIZE);
+	int code = make_address(&run->account->server, now, err);
 	if (code == 0) {
 		code = state_get(run->state, "server", &then, &is_found, err);
 	}
-	bool is_same = code == 0 && is_found && span_equal(buf_span(&now), buf_span(&then));
+	bool is_same = code == 0 && is_found && span_equal_cstr(buf_span(&then), now);
 	if (code == 0 && is_found && !is_same) {
 		code = check_moved(run, err);
 	}
 	if (code == 0 && !is_same && !run->options->dry_run) {
-		code = state_set(run->state, "server", now.data, err);
+		code = state_set(run->state, "server", now, err);
 	}
 	buf_finish(&then);
-	buf_finish(&now);
 	return code;
 }
 

@@ -129,6 +129,26 @@ def test_the_wire_log_gives_nothing_to_try_passwords_against(make_account, auth)
     assert challenges and set(challenges) <= {"", " ", " ..."}
 
 
+def test_a_password_in_a_tunnel_command_or_a_proxy_is_not_kept_or_told(account, tmp_path):
+    """Neither is a secret by its key, and both may hold one."""
+    secret = "Pr0xy-S3cret-99"
+    with_children(account, tmp_path, PASSWORD)
+    account.change(tunnel=f"SSHPASS={secret}; {account.keys['tunnel']}")
+    with account.remote() as remote:
+        append(remote, 2)
+    ran = [account.run("-vv", "sync")]
+    assert ran[0].status == 0, ran[0]
+    account.change(tunnel=None, host="127.0.0.1", tls="none",
+                   proxy=f"socks5h://someone:{secret}@127.0.0.1:9")
+    ran += [account.run(*args) for args in (("-vv", "sync"), ("--json", "sync"), ("-vv", "check"))]
+    assert [result.status for result in ran[1:]] == [75] * 3
+    for result in ran:
+        assert not find_in((result.out + result.err).encode(), secret, "someone"), result
+    for path in files_below(account.folder):
+        if path != account.config:
+            assert not find_in(path.read_bytes(), secret, "someone"), path
+
+
 @pytest.mark.parametrize("auth", ["plain", "scram-sha-256", "xoauth2"])
 def test_a_refused_secret_is_not_told(make_account, tmp_path, auth):
     secret = "S3cret-that-is-wrong, \"quoted\" \\ and odd"
