@@ -250,15 +250,28 @@ static bool uids_fit(const struct upload *upload, const struct imap_done *done, 
 	       uidset_size(&done->appended) == count;
 }
 
-/* Taken, but under which UIDs? They are looked for later. */
-static void items_unknown(struct upload *upload, struct item *items, size_t count)
+/* Taken, but under which UIDs? They are looked for later. Until they are found they are not sent
+ * again, though they look like nothing that is there: servers rewrite messages. */
+static int items_unknown(struct upload *upload, struct item *items, size_t count, struct err *err)
 {
+	struct state *state = upload->job->run->state;
+	int code = state_begin(state, err);
+	if (code < 0) {
+		return code;
+	}
 	upload->job->box->has_intents = true;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; code == 0 && i < count; i++) {
 		items[i].state = ITEM_UNKNOWN;
+		items[i].row->reason = REASON_AMBIGUOUS;
+		code = state_row_put(state, items[i].row, err);
 		upload->job->box->counts.uploaded++;
 		progress_copied(upload->job->run->account->server.progress, 1);
 	}
+	if (code < 0) {
+		state_rollback(state);
+		return code;
+	}
+	return state_commit(state, err);
 }
 
 static int items_landed(struct upload *upload, struct item *items, size_t count,
@@ -292,8 +305,7 @@ static int take_answer(struct upload *upload, struct item *items, size_t count,
 		if (uids_fit(upload, done, count)) {
 			return items_landed(upload, items, count, done, err);
 		}
-		items_unknown(upload, items, count);
-		return 0;
+		return items_unknown(upload, items, count, err);
 	}
 	if (imap_backoff_is_due(upload->job->imap)) {
 		upload->put_off = true;

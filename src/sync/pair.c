@@ -213,6 +213,7 @@ static int add_local(struct pairing *pairing, const struct local_hints *hints,
 		candidate.uid = proposed_by_others(entry, hints->has_uidvalidity);
 	}
 	candidate.bound = intent == NULL ? 0 : intent->uid_bound;
+	candidate.was_sent = intent != NULL && row->reason == REASON_AMBIGUOUS;
 	if (!pairing->everything && candidate.uid == 0 && intent == NULL) {
 		return 0;
 	}
@@ -482,6 +483,52 @@ static int note_ambiguous(struct pairing *pairing, const struct pair_candidate *
 	return code;
 }
 
+static bool was_ambiguous(const struct pairing *pairing, int64_t row)
+{
+	for (size_t i = 0; i < pairing->locals.count; i++) {
+		const struct pair_candidate *local = &pairing->locals.items[i];
+		if (local->is_ambiguous && pairing->locals.refs[local->index].row == row) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_open_from(const struct pairing *pairing, uint32_t bound)
+{
+	for (size_t i = 0; i < pairing->remotes.count; i++) {
+		const struct pair_candidate *remote = &pairing->remotes.items[i];
+		if (!remote->is_taken && remote->uid >= bound) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What was sent and taken, and is not found: nothing that is there looks like it. */
+static int settle_unfound(struct pairing *pairing, const struct intent *intent, struct err *err)
+{
+	struct row row;
+	struct err why;
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_id(pairing->run->state, intent->row, &row, &found, err);
+	bool is_unfound = code == 0 && found && !row.is_agreed && row.reason == REASON_AMBIGUOUS &&
+			  !was_ambiguous(pairing, row.id);
+	if (is_unfound && is_open_from(pairing, intent->uid_bound)) {
+		err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
+			"the server took the file %s and made of it what does not look like it; it "
+			"is not sent again",
+			row.unique);
+		run_report_error(pairing->run, pairing->box, 0, &why);
+	} else if (is_unfound) {
+		row.reason = REASON_NONE; /* nothing new is there: it was not kept */
+		code = state_row_put(pairing->run->state, &row, err);
+	}
+	row_finish(&row);
+	return code;
+}
+
 static int drop_intents(struct pairing *pairing, struct err *err)
 {
 	int code = 0;
@@ -509,6 +556,10 @@ static int commit_pairs(struct pairing *pairing, struct err *err)
 		} else if (local->is_ambiguous) {
 			code = note_ambiguous(pairing, local, err);
 		}
+	}
+	for (size_t i = 0; code == 0 && !pairing->headers_missing && i < pairing->intents.count;
+	     i++) {
+		code = settle_unfound(pairing, &pairing->intents.items[i], err);
 	}
 	if (code == 0 && !pairing->headers_missing) {
 		code = drop_intents(pairing, err);

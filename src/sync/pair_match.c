@@ -213,6 +213,21 @@ static void match_runs(struct pair_candidate *locals, size_t local_count,
 	}
 }
 
+static void match_sent(struct pair_candidate *locals, size_t local_count,
+		       struct pair_candidate *remotes, size_t remote_count)
+{
+	for (size_t i = 0; i < local_count; i++) {
+		for (size_t k = 0; locals[i].was_sent && !locals[i].is_taken && k < remote_count;
+		     k++) {
+			if (may_join(&locals[i], &remotes[k]) &&
+			    locals[i].date == remotes[k].date) {
+				join(&locals[i], &remotes[k]);
+				locals[i].is_ambiguous = false;
+			}
+		}
+	}
+}
+
 /* Those not yet taken, to the front; their number. */
 static size_t keep_open(struct pair_candidate *items, size_t count)
 {
@@ -244,4 +259,5 @@ void pair_match(struct pair_candidate *locals, size_t local_count, struct pair_c
 	qsort(locals, open_locals, sizeof(*locals), compare_id);
 	qsort(remotes, open_remotes, sizeof(*remotes), compare_id);
 	match_runs(locals, open_locals, remotes, open_remotes, true);
+	match_sent(locals, open_locals, remotes, open_remotes);
 }

@@ -8,6 +8,8 @@
  *      date and size
  *   3. equal Message-ID and Date with other differences in the header (servers rewrite); when they
  *      are not as many on both sides, those left over locally are ambiguous
+ *   4. what was sent and taken, with what came since and has the date that was sent along (some
+ *      servers rewrite more than that)
  * A header that identifies nothing (no Message-ID and no Date) needs the digest of all of the
  * message; where that is not to be had, equal size on top of the header's, and without a proposed
  * UID equal date too.
@@ -32,6 +34,7 @@ struct pair_candidate {
 	size_t index;        /* the caller's */
 	bool has_identity;   /* the fields above are of its header; the caller's */
 	bool has_content;    /* the digest is of all of the message (pair_content.h) */
+	bool was_sent;       /* local: the server has taken it, as what is not known */
 	bool is_taken;
 	bool is_ambiguous; /* local, afterwards */
 	size_t partner;    /* local, when taken: the remote's `index` */

@@ -407,6 +407,96 @@ def test_appenduid_of_a_message_that_is_another(bad):
     assert server.wires().count(wire) == 1
 
 
+REWRITES = {
+    "adds fields": lambda wire: b"X-Spam: no\r\nReceived: by x\r\n" + wire,
+    "makes X of 8-bit characters": lambda wire: re.sub(rb"[\x80-\xff]", b"X", wire),
+    "adds a line end": lambda wire: wire + b"\r\n",
+    "changes the case of names": lambda wire: wire.replace(b"Subject:", b"SUBJECT:"),
+    "drops the Message-ID": lambda wire: re.sub(rb"(?im)^Message-ID:.*\r\n", b"", wire)}
+
+
+class Rewriting(Box):
+    """Changes what is appended, tells no UIDs, and keeps the dates that came along, if asked."""
+
+    def __init__(self, count, change, keeps_dates=True):
+        super().__init__(count)
+        self.change, self.keeps_dates, self.dates = change, keeps_dates, {}
+
+    def append(self, command):
+        super().append(command)
+        uid = self.uidnext - 1
+        self.letters[uid] = self.change(self.letters[uid])
+        if self.keeps_dates:
+            self.dates[uid] = re.search(r'"([^"]*)" \{', command)[1]
+        return ["OK done"]
+
+    def line(self, uid):
+        return super().line(uid).replace("01-Jan-2020 00:00:00 +0000",
+                                         self.dates.get(uid, "02-Jan-2020 00:00:00 +0000"))
+
+
+@pytest.mark.parametrize("capabilities", ["IMAP4rev1", CONDSTORE.replace(" UIDPLUS", "")])
+@pytest.mark.parametrize("change", REWRITES)
+def test_a_server_that_rewrites_what_it_takes(bad, change, capabilities):
+    """Without APPENDUID it is found all the same, and not sent again."""
+    box = Rewriting(2, REWRITES[change])
+    box.modseq = 3 if "CONDSTORE" in capabilities else 0
+    server, account = bad([box], [ENABLED], capabilities=capabilities)
+    sync(account, 0)
+    for number in range(3):
+        account.local.deliver("INBOX", mail.one(number, seed="rewritten", size=300))
+    box.modseq += box.modseq > 0
+    assert sync(account, 0).did == {"uploaded": 3}
+    box.modseq += box.modseq > 0
+    for _ in range(2):
+        assert sync(account, 0).did == {}
+    assert (len(server.wires()), len(local(account))) == (5, 5)
+
+
+def test_a_server_that_rewrites_beyond_recognition(bad):
+    """It was sent once and taken: told, not sent again. What the server made of it comes down."""
+    box = Rewriting(2, lambda wire: b"Subject: converted\r\n\r\n" + wire[-50:], keeps_dates=False)
+    server, account = bad([box], capabilities="IMAP4rev1")
+    sync(account, 0)
+    for number in range(3):
+        account.local.deliver("INBOX", mail.one(number, seed="rewritten", size=300))
+    result = sync(account, 1)
+    assert (result.did["uploaded"], result.did["downloaded"]) == (3, 3)
+    for _ in range(2):
+        assert sync(account, 0).did == {}
+    assert len([c for c in server.received if c.startswith("APPEND")]) == 3
+    assert (len(server.wires()), len(local(account))) == (5, 8)
+
+
+@pytest.mark.parametrize("capabilities", ["IMAP4rev1", "IMAP4rev1 LITERAL+ UIDPLUS"])
+def test_an_append_that_was_not_kept(bad, capabilities):
+    """OK, and nothing is there: it is sent again."""
+    server, account = synced(bad, capabilities=capabilities)
+    wire = mail.one(7, seed="kept", size=300)
+    account.local.deliver("INBOX", wire)
+    server.script = [expect("^APPEND", "OK done")]
+    sync(account, {0, 1})
+    recovers(server, account)
+    assert server.wires().count(wire) == 1
+
+
+@pytest.mark.parametrize("capabilities", ["IMAP4rev1", "IMAP4rev1 LITERAL+ UIDPLUS"])
+def test_identical_messages_are_as_many_on_both_sides(bad, capabilities):
+    """Also where no answer tells one from the other, and when base is lost."""
+    wire = b"Subject: same\r\n\r\nx\r\n"
+    box = Box(1) if "UIDPLUS" in capabilities else Rewriting(1, lambda wire: wire)
+    box.add(wire)
+    server, account = bad([box], capabilities=capabilities)
+    sync(account, 0)
+    for _ in range(3):
+        account.local.deliver("INBOX", wire)
+    assert sync(account, 0).did == {"uploaded": 3}
+    for _ in range(2):
+        assert sync(account, 0).did == {}
+        account.database.unlink()
+    assert server.wires().count(wire) == local(account).count(wire) == 4
+
+
 def test_overquota_at_append(bad):
     """Nothing more is sent there, all else goes on, and it is tried again."""
     server, account = synced(bad)
