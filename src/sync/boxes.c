@@ -232,8 +232,9 @@ static void leave_out_barred(struct run *run, struct box *box)
 static void leave_out_hollow(struct run *run, struct box *box)
 {
 	struct err err;
-	if (box->in_local || box->is_excluded || !box->in_base || !box->base.had_local ||
-	    run->options->allow_mass_delete || !maildir_is_hollow(run->maildir, box->name)) {
+	if (box->in_local || !box->in_remote || box->is_excluded || !box->in_base ||
+	    !box->base.had_local || run->options->allow_mass_delete ||
+	    !maildir_is_hollow(run->maildir, box->name)) {
 		return;
 	}
 	err_set(&err, ERR_BRAKE, SCOPE_MAILBOX,

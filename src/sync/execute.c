@@ -57,7 +57,8 @@ static int run_job(struct run *run, struct imap *imap, struct box *box,
 }
 
 /* A mailbox that our commands changed is looked at again, so that the next run need not; uploads
- * without a UID are found. */
+ * without a UID are found. One that turns out to be renumbered is paired, or all of it would be
+ * copied both ways. */
 static int settle_box(struct run *run, struct imap *imap, struct box *box, struct err *err)
 {
 	int code = 0;
@@ -65,11 +66,13 @@ static int settle_box(struct run *run, struct imap *imap, struct box *box, struc
 		box->remote_touched = false;
 		code = observe_remote_box(run, imap, box, err);
 	}
-	if (code == 0 && box->has_intents && !box->is_excluded) {
+	bool must_pair = box->needs_pairing;
+	if (code == 0 && (box->has_intents || must_pair) && !box->is_excluded) {
 		code = pair_box(run, imap, box, err);
 	}
 	if (code < 0 && !run_is_fatal(err)) {
 		run_report_error(run, box, 0, err);
+		box->is_excluded |= must_pair;
 		code = 0;
 	}
 	return code;
