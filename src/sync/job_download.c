@@ -51,7 +51,7 @@ static int report_missing(struct download *download, struct err *err)
 {
 	struct job *job = download->job;
 	/* Expunged meanwhile is no failure: look before complaining. */
-	int code = observe_remote_box(job->run, download->imap, job->box, err);
+	int code = observe_remote_in_job(job->run, download->imap, job->box, err);
 	for (size_t i = 0; code == 0 && i < download->count; i++) {
 		struct row now;
 		bool found = false;

@@ -17,6 +17,10 @@ int observe_remote(struct run *run, struct err *err);
  * learnt. */
 int observe_remote_box(struct run *run, struct imap *imap, struct box *box, struct err *err);
 
+/* The same in the middle of a job over it, whose rows must stay: one that was renumbered is left to
+ * the next run, told and excluded. */
+int observe_remote_in_job(struct run *run, struct imap *imap, struct box *box, struct err *err);
+
 /* What base says of BOX's messages is void: its files become new, to be paired with what the server
  * has. */
 int observe_forget(struct run *run, struct box *box, struct err *err);

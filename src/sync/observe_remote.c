@@ -220,14 +220,21 @@ static int view_later(struct run *run, struct imap *imap, struct box *box, struc
 	return code;
 }
 
-/* What a pipelined view could not settle: another UIDVALIDITY, or counts that do not fit. */
-static int view_again(struct run *run, struct imap *imap, struct box *box, struct err *err)
+/* What a pipelined view could not settle: other numbers, or counts that do not fit. MAY_FORGET
+ * false: a job is at work with the rows. */
+static int view_again(struct run *run, struct imap *imap, struct box *box, bool may_forget,
+		      struct err *err)
 {
 	int code = 0;
-	if (box->put_off) {
+	if (box->put_off && may_forget) {
 		return view_later(run, imap, box, err);
 	}
-	if (box->needs_view) {
+	if (box->needs_view && !may_forget) {
+		box->needs_view = false;
+		code = err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
+			       "the server renumbered this mailbox during the run; the next run "
+			       "pairs it");
+	} else if (box->needs_view) {
 		box->needs_view = false;
 		code = accident_check_server(run, imap, err);
 		if (code == 0) {
@@ -280,14 +287,15 @@ int observe_remote(struct run *run, struct err *err)
 		}
 		code = view_window(run, first, i, err);
 		for (size_t b = first; code == 0 && b < i; b++) {
-			code = view_again(run, run->imap, &run->boxes.items[b], err);
+			code = view_again(run, run->imap, &run->boxes.items[b], true, err);
 		}
 	}
 	run->is_known_server |= code == 0; /* from now on only we change it */
 	return code;
 }
 
-int observe_remote_box(struct run *run, struct imap *imap, struct box *box, struct err *err)
+static int look(struct run *run, struct imap *imap, struct box *box, bool may_forget,
+		struct err *err)
 {
 	struct imap_view view = {0};
 	struct imap_view_request request;
@@ -303,5 +311,15 @@ int observe_remote_box(struct run *run, struct imap *imap, struct box *box, stru
 		code = take_view(run, box, &view, err);
 	}
 	imap_view_finish(&view);
-	return code < 0 ? code : view_again(run, imap, box, err);
+	return code < 0 ? code : view_again(run, imap, box, may_forget, err);
+}
+
+int observe_remote_box(struct run *run, struct imap *imap, struct box *box, struct err *err)
+{
+	return look(run, imap, box, true, err);
+}
+
+int observe_remote_in_job(struct run *run, struct imap *imap, struct box *box, struct err *err)
+{
+	return look(run, imap, box, false, err);
 }

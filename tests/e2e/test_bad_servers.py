@@ -1115,6 +1115,39 @@ def test_numbers_that_go_back_within_a_run(bad, capabilities, lie):
     assert sync(account, 0).did == {}
 
 
+@pytest.mark.parametrize("lie", ["UIDNEXT 2", "UIDVALIDITY 8"])
+@pytest.mark.parametrize("capabilities", [QRESYNC, "IMAP4rev1 LITERAL+ UIDPLUS"])
+def test_numbers_that_go_back_within_a_job(bad, capabilities, lie):
+    """A message did not come, and the look for it finds other numbers, while there is more to do."""
+    box = Box(5)
+    box.modseq = 5 if "CONDSTORE" in capabilities else 0
+    server, account = bad([box], [ENABLED], capabilities=capabilities)
+    sync(account, 0)
+    box.add(mail.one(50, seed="job", size=200))
+    box.add(mail.one(51, seed="job", size=200))
+    box.modseq += box.modseq > 0
+    account.local.deliver("INBOX", mail.one(9, seed="job", size=300))
+    account.local.set_flags(account.local.find("INBOX", box.letters[1]), add="F")
+    account.local.find("INBOX", box.letters[2]).unlink()
+    bodies = []
+
+    def body(command):
+        bodies.append(command)
+        return [a for a in box.fetch(command)[:-1] if b"(UID 6 " not in a.data] + ["OK done"]
+
+    def opening(command):
+        lines = server.select(command)
+        return [re.sub(lie.split()[0] + r" \d+", lie, x) for x in lines] if bodies else lines
+
+    server.script = [ENABLED, always("^UID FETCH .*BODY", body),
+                     always("^(SELECT|EXAMINE)", opening)]
+    sync(account, 1)
+    server.script = [ENABLED]
+    sync(account, 0)
+    assert local(account) == server.wires() and len({*local(account)}) == 7
+    assert sync(account, 0).did == {}
+
+
 @pytest.mark.parametrize("refusal", ["NO [OVERQUOTA] full", "NO [TRYCREATE] no such mailbox", "BAD x"])
 @pytest.mark.parametrize("verb", ["MOVE", "COPY"])
 def test_overquota_at_the_trash_expunges_nothing(bad, refusal, verb):
