@@ -160,7 +160,7 @@ static int note_holds(struct job *job, struct err *err)
 }
 
 /* True when every row left pending was left so by policy alone: this very policy need not look
- * again. */
+ * again. Rows that were seen since the plan was made are not in it. */
 static bool only_policy_holds(const struct job *job)
 {
 	const struct plan *plan = &job->plan.plan;
@@ -172,7 +172,7 @@ static bool only_policy_holds(const struct job *job)
 			return false;
 		}
 	}
-	return job->failures == 0 && !job->box->has_intents;
+	return job->failures == 0 && !job->box->has_intents && !job->box->has_new_rows;
 }
 
 int job_conclude(struct job *job, struct err *err)

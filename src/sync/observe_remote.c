@@ -106,6 +106,12 @@ static int reset_box(struct run *run, struct box *box, struct err *err)
 	return code < 0 ? code : observe_local_box(run, box, err);
 }
 
+static int renumbered_now(struct err *err)
+{
+	return err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
+		       "the server renumbered this mailbox during the run; the next run pairs it");
+}
+
 /* Looks at one mailbox by itself, listing everything. */
 static int view_fully(struct run *run, struct imap *imap, struct box *box, struct err *err)
 {
@@ -118,7 +124,13 @@ static int view_fully(struct run *run, struct imap *imap, struct box *box, struc
 	if (code == 0) {
 		code = imap_view_next(imap, &view, err);
 	}
-	if (code == 0) {
+	if (code == 0 && view.status < 0) {
+		*err = view.err;
+		code = view.status;
+	} else if (code == 0 && box->base.uidvalidity != 0 &&
+		   view.uidvalidity != box->base.uidvalidity) {
+		code = renumbered_now(err);
+	} else if (code == 0) {
 		code = remote_delta_apply(run, box, &view, err);
 	}
 	imap_view_finish(&view);
@@ -231,9 +243,7 @@ static int view_again(struct run *run, struct imap *imap, struct box *box, bool 
 	}
 	if (box->needs_view && !may_forget) {
 		box->needs_view = false;
-		code = err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
-			       "the server renumbered this mailbox during the run; the next run "
-			       "pairs it");
+		code = renumbered_now(err);
 	} else if (box->needs_view) {
 		box->needs_view = false;
 		code = accident_check_server(run, imap, err);
@@ -247,6 +257,11 @@ static int view_again(struct run *run, struct imap *imap, struct box *box, bool 
 	if (code == 0 && box->needs_listing) {
 		box->needs_listing = false;
 		code = remote_delta_list(run, imap, box, err);
+		if (code == 0 && box->lacks_rows) {
+			box->lacks_rows = false;
+			code = view_fully(run, imap, box, err);
+			box->needs_listing = false;
+		}
 	}
 	if (code < 0 && !run_is_fatal(err)) {
 		run_report_error(run, box, 0, err);

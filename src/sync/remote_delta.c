@@ -418,6 +418,7 @@ static int commit_listing(struct run *run, struct box *box, const struct uidset 
 		box->base.uidnext = box->seen_uidnext != 0 ? box->seen_uidnext : above(uids);
 		box->base.messages = (uint32_t)uidset_size(uids);
 	}
+	box->lacks_rows = present < uidset_size(uids);
 	if (code == 0) {
 		code = observe_store_box(run, box, err);
 	}

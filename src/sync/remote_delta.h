@@ -8,7 +8,8 @@
  * fit: then nothing is gone yet and the numbers are not advanced. */
 int remote_delta_apply(struct run *run, struct box *box, struct imap_view *view, struct err *err);
 
-/* UID SEARCH ALL decides what is gone. */
+/* UID SEARCH ALL decides what is gone. Sets box->lacks_rows when it lists messages that base does
+ * not know, which only a full listing tells more of. */
 int remote_delta_list(struct run *run, struct imap *imap, struct box *box, struct err *err);
 
 #endif

@@ -58,6 +58,7 @@ struct box {
 	bool needs_view;
 	bool put_off;         /* the server was too busy to open it: worth a second try */
 	bool was_put_off;     /* which it has had */
+	bool lacks_rows;      /* UID SEARCH told of messages that nothing else did */
 	bool needs_listing;   /* counts did not fit: UID SEARCH has to tell what is gone */
 	uint64_t seen_modseq; /* numbers of the view that did not fit, to be stored once it does */
 	uint32_t seen_uidnext;

@@ -161,6 +161,51 @@ def test_expunge_during_fetch(bad):
     assert sync(account, 0).did == {}
 
 
+@pytest.mark.parametrize("capabilities", [QRESYNC, CONDSTORE, "IMAP4rev1 LITERAL+ UIDPLUS"])
+def test_new_mail_that_comes_while_another_goes(bad, capabilities):
+    """Seen where the message that did not come is looked for; it must not be forgotten again."""
+    box = Box(4)
+    box.modseq = 5 if "CONDSTORE" in capabilities else 0
+    wire = mail.one(50, seed="meanwhile", size=300)
+
+    def answers(command):
+        if 2 in box.letters:
+            box.remove(2)
+            box.add(wire)
+            box.modseq += box.modseq > 0
+            return [*[a for a in box.fetch(command)[:-1] if b"(UID 5 " not in a.data],
+                    "* 2 EXPUNGE", "* 4 EXISTS", "OK done"]
+        return box.fetch(command)
+
+    server, account = bad([box], [ENABLED, always(r"^UID FETCH .*BODY", answers)],
+                          capabilities=capabilities)
+    sync(account, 0)
+    sync(account, 0)
+    assert wire in local(account) and local(account) == server.wires()
+    assert sync(account, 0).did == {}
+
+
+@pytest.mark.parametrize("capabilities", [QRESYNC, CONDSTORE])
+def test_a_listing_that_hid_a_message_while_its_number_advanced(bad, capabilities):
+    """Two lies in one run made base pass over it. That the counts do not fit shows it."""
+    box = Box(4)
+    box.modseq = 5
+
+    def fetch(command):
+        return [line for line in box.fetch(command)
+                if not (isinstance(line, str) and "(UID 3 " in line)]
+
+    def opening(command):
+        return [line.replace("4 EXISTS", "3 EXISTS") for line in server.select(command)]
+
+    server, account = bad([box], [ENABLED, always("^UID FETCH .*FLAGS", fetch),
+                                  always("^(SELECT|EXAMINE)", opening)], capabilities=capabilities)
+    sync(account, 0)
+    assert len(local(account)) == 3
+    box.modseq += 1
+    recovers(server, account, [ENABLED])
+
+
 def test_expunge_of_everything_during_a_listing(bad):
     """More EXPUNGE than there are messages, while all of them are listed."""
     server, account = synced(bad)
