@@ -102,6 +102,17 @@ static int see_message(struct delta *delta, const struct row *row,
 				      flags_seen(delta, row, message), &seen, err);
 }
 
+/* A line that was not asked for may tell of a message that is not there, which would make up for
+ * one that is said to be gone. What a listing asked after comes with date or size; without them
+ * only a listing of all of the flags tells of unknown messages, below UIDNEXT. */
+static bool may_be_new(const struct delta *delta, const struct imap_view_message *message)
+{
+	const struct imap_view *view = delta->view;
+	return message->has_flags &&
+	       (message->has_date || message->size != 0 ||
+		(view->is_full && (view->uidnext == 0 || message->uid < view->uidnext)));
+}
+
 /* A message told of by changes only; an unknown one without flags will be told of again. */
 static int see_one(struct delta *delta, const struct imap_view_message *message, struct err *err)
 {
@@ -112,7 +123,7 @@ static int see_one(struct delta *delta, const struct imap_view_message *message,
 				    &found, err);
 	if (code == 0 && found) {
 		code = see_message(delta, &row, message, err);
-	} else if (code == 0 && message->has_flags) {
+	} else if (code == 0 && may_be_new(delta, message)) {
 		code = put_new(delta, message, err);
 	}
 	row_finish(&row);

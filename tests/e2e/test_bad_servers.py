@@ -3,6 +3,7 @@ written outside the Maildir, nothing local is deleted on a lie, a bad message ho
 the exit status is a documented one."""
 
 import os
+import random
 import re
 
 import pytest
@@ -383,6 +384,23 @@ def test_vanished_that_does_not_fit_the_count(bad):
     server.script = [ENABLED, expect(r"^(SELECT|EXAMINE)", opening)]
     sync(account, 0)
     assert local(account) == server.wires()
+
+
+def test_vanished_with_another_to_make_up_the_count(bad):
+    """A line about a message that is not there, and one that is said to be gone: EXISTS fits both."""
+    box = Box(4)
+    box.modseq = 10
+    server, account = bad([box], [ENABLED], capabilities=QRESYNC)
+    sync(account, 0)
+    box.modseq = 11
+
+    def opening(command):
+        return ["* 4 FETCH (UID 9 FLAGS (\\Seen) MODSEQ (11))", *box.opening(),
+                "* VANISHED (EARLIER) 2", "OK done"]
+
+    server.script = [ENABLED, always(r"^(SELECT|EXAMINE)", opening)]
+    keeps_everything(account, server.wires())
+    recovers(server, account, [ENABLED])
 
 
 def test_no_enabled_reply(bad):
@@ -1222,3 +1240,73 @@ def test_spellings_that_come_to_one_name(bad, names, layout):
     assert (result.account["downloaded"], result.account["uploaded"]) == (0, 0)
     assert {name: local(account, name) for name in account.local.mailboxes()} == before
     assert all(len(found) in (0, 2) for found in before.values())
+
+
+# Anything
+
+JUNK = [line.encode() + b"\r\n" for line in (
+    "* 3 EXISTS", "* 0 EXISTS", "* 2 EXPUNGE", "* VANISHED 1:3", "* VANISHED (EARLIER) 2", "* BYE x",
+    "* OK [UIDVALIDITY 9] x", "* OK [UIDNEXT 3] x", "* OK [HIGHESTMODSEQ 2] x", '* LIST () "/" INBOX',
+    "* STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 7)", "* 1 FETCH (UID 3 FLAGS (\\Deleted))",
+    "* 9 FETCH (UID 9 FLAGS ())", "* SEARCH 1 2 3", "+ go", "* CAPABILITY IMAP4rev1",
+    "* OK [APPENDUID 7 3] x", "* OK [COPYUID 7 1:2 5:6] x", "* OK [PERMANENTFLAGS ()] x",
+    "* 1 FETCH (UID 2 BODY[] {3}\r\nabc)", "* OK [READ-ONLY] x", "* OK [NOMODSEQ] x", "", "* ")]
+SEEDS = [int(seed) for seed in os.environ.get("MAILSYNC_SEEDS", "18 70 1081 1192 5056").split()]
+
+
+def spoil(rng, rate, answers):
+    """Answers dropped, doubled, mixed with others, with other numbers, refusals and cuts."""
+    numbers = [0, 1, 7, 99, 4294967295, 4294967296]
+    for answer in answers:
+        is_line = isinstance(answer, str)
+        is_end = is_line and re.match("OK|NO|BAD", answer)
+        act = rng.choice(["drop", "double", "junk", "numbers", "refuse", "cut", "junk", "junk"])
+        if rng.random() >= rate:
+            act = None
+        if act == "drop" and not is_end:
+            continue
+        if act == "double":
+            yield answer
+        elif act == "junk":
+            yield raw(rng.choice(JUNK))
+        elif act == "numbers" and is_line:
+            answer = re.sub(r"\d+", lambda found: str(rng.choice([found[0], *numbers])), answer)
+        elif act == "refuse" and is_end:
+            answer = rng.choice(["NO no", "BAD bad", "NO [UNAVAILABLE] x", "NO [NONEXISTENT] x"])
+        elif act == "cut":
+            yield close(rng.random() < 0.5)
+        yield answer
+
+
+def flat(answers, command):
+    for answer in answers:
+        if callable(answer):
+            yield from flat(answer(command), command)
+        else:
+            yield answer
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_lies(bad, seed):
+    """Whatever it says in three runs, it ends with a documented status, and with the truth both sides
+    come to hold the same."""
+    print("seed", seed)
+    rng = random.Random(seed)
+    server, account, script = much_to_do(bad, rng.choice([
+        RICH, QRESYNC + " MOVE", "IMAP4rev1 LITERAL+ UIDPLUS", "IMAP4rev1",
+        QRESYNC + " LIST-STATUS LIST-EXTENDED MULTIAPPEND"]))
+    rate, honest = rng.choice([0.02, 0.08, 0.3]), server.answer
+
+    def answer(conn, tag, answers, command=""):
+        if re.match("(SELECT|EXAMINE) ", command):
+            server.selected = server.boxes.get(server.name(command))
+        honest(conn, tag, list(spoil(rng, rate, flat(answers, command))), command)
+
+    server.script, server.answer = script, answer
+    for _ in range(3):
+        sync(account, STATUSES)
+    server.answer = honest
+    for _ in range(3):
+        sync(account, {0, 1}, "--allow-mass-delete")
+    near = {wire for name in account.local.mailboxes() for wire in local(account, name)}
+    assert near == {wire for name in server.boxes for wire in server.wires(name)}
