@@ -8,8 +8,6 @@
 
 #define SAMPLE_MAX   32
 #define SET_TEXT_MAX 900
-#define ADDRESS_MAX  8192
-#define ADDRESS_SIZE 33 /* 16 bytes in hex, NUL included */
 
 static bool is_known(const struct box *box)
 {
@@ -158,27 +156,6 @@ static int stop(struct run *run, uint64_t agreed, struct err *err)
 		run->account->server.host == NULL ? "it" : run->account->server.host);
 }
 
-/* Not the port: tunnels and forwarded ports come and go. A hash, as a tunnel's command may hold a
- * password. */
-static int make_address(const struct server *server, char address[ADDRESS_SIZE], struct err *err)
-{
-	const char *host = server->tunnel != NULL ? server->tunnel : server->host;
-	uint8_t digest[DIGEST_MAX_SIZE];
-	struct buf text;
-	buf_init(&text, ADDRESS_MAX);
-	buf_printf(&text, "%s@%s", server->user == NULL ? "" : server->user,
-		   host == NULL ? "" : host);
-	int code = buf_status(&text, "the names of server and user", err);
-	if (code == 0) {
-		code = digest_of(DIGEST_SHA256, buf_span(&text), digest, err);
-	}
-	if (code == 0) {
-		hex_encode(digest, (ADDRESS_SIZE - 1) / 2, address);
-	}
-	buf_finish(&text);
-	return code;
-}
-
 static int search_boxes(struct run *run, bool *is_found, struct err *err)
 {
 	int code = 0;
@@ -225,11 +202,11 @@ static int check_moved(struct run *run, struct err *err)
 
 int accident_check_address(struct run *run, struct err *err)
 {
-	char now[ADDRESS_SIZE];
+	char now[SERVER_FINGERPRINT_SIZE];
 	struct buf then;
 	bool is_found = false;
-	buf_init(&then, ADDRESS_SIZE);
-	int code = make_address(&run->account->server, now, err);
+	buf_init(&then, SERVER_FINGERPRINT_SIZE);
+	int code = server_fingerprint(&run->account->server, now, err);
 	if (code == 0) {
 		code = state_get(run->state, "server", &then, &is_found, err);
 	}

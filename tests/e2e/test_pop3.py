@@ -122,10 +122,11 @@ def test_a_tunnel(pop3, dovecots, tmp_path):
     account = pop3(leave_on_server="no")
     with account.remote() as remote:
         append(remote, 30)
-    command = f"exec {sys.executable} {relay} {dovecots().port + 2}"
+    command = f"SSHPASS=Tunn3l-S3cret; exec {sys.executable} {relay} {dovecots().port + 2}"
     account.change(tunnel=command, host=None, port=None, tls=None)
     assert account.sync().did == {"downloaded": 30, "deleted_remote": 30}
     assert account.sync().did == {}
+    assert b"Tunn3l-S3cret" not in account.database.read_bytes()
 
 
 @pytest.mark.parametrize("auth", ["auto", "plain", "login", "cram-md5", "scram-sha-1",

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "mailsync/base/err.h"
 #include "mailsync/base/progress.h"
 #include "mailsync/base/secret.h"
 #include "mailsync/base/strlist.h"
@@ -53,5 +54,14 @@ struct server {
 	const struct strlist *disabled; /* capabilities not to use, upper case */
 	struct progress *progress;      /* counted into by all connections; NULL: nobody looks */
 };
+
+/*
+ * Whose mail an account has: a hash of user and host (or tunnel), to be compared with that of an
+ * earlier run. Not of the port: tunnels and forwarded ports come and go. A hash, as a tunnel's
+ * command may hold a password.
+ */
+#define SERVER_FINGERPRINT_SIZE 33 /* 16 bytes in hex, NUL included */
+int server_fingerprint(const struct server *server, char out[SERVER_FINGERPRINT_SIZE],
+		       struct err *err);
 
 #endif
