@@ -144,7 +144,7 @@ int imap_identity_next(struct imap *imap, struct imap_identity *identity, struct
 							   .has_header = body.has_body};
 			return header_scan_result(imap->header, &identity->identity, err);
 		} else if (code == 0 && body.type == IMAP_FETCHED_DONE) {
-			*identity = (struct imap_identity){.is_done = true};
+			*identity = (struct imap_identity){.is_done = true, .status = body.status};
 			return 0;
 		}
 	}

@@ -18,6 +18,9 @@ int boxes_check_accidents(struct run *run, struct err *err);
  * is gone on both sides. With dry_run only reports. */
 int boxes_settle(struct run *run, struct err *err);
 
+/* What the server says of BOX now, into its counts. */
+int boxes_ask_counts(struct imap *imap, struct box *box, struct err *err);
+
 /* Carries out the removals that the brake let pass. */
 int boxes_remove(struct run *run, struct err *err);
 

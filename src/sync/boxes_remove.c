@@ -52,8 +52,7 @@ static int remove_files(struct box *box, struct err *err)
 	return code;
 }
 
-/* What the server says of it now: LIST need not have told. */
-static int ask_counts(struct run *run, struct box *box, struct err *err)
+int boxes_ask_counts(struct imap *imap, struct box *box, struct err *err)
 {
 	unsigned needed = IMAP_COUNT_MESSAGES | IMAP_COUNT_UIDNEXT | IMAP_COUNT_UIDVALIDITY;
 	struct imap_mailboxes list = {.items = calloc(1, sizeof(*list.items)), .count = 1};
@@ -62,8 +61,8 @@ static int ask_counts(struct run *run, struct box *box, struct err *err)
 		return err_nomem(err);
 	}
 	list.items->wire = span_dup(span_of(box->wire));
-	int code = list.items->wire == NULL ? err_nomem(err)
-					    : imap_status(run->imap, &list, &wanted, err);
+	int code =
+		list.items->wire == NULL ? err_nomem(err) : imap_status(imap, &list, &wanted, err);
 	if (code == 0) {
 		const struct imap_mailbox *now = list.items;
 		box->has_counts = (now->counts.has & needed) == needed;
@@ -84,7 +83,7 @@ static int check_gone(struct run *run, struct box *box, struct err *err)
 	if (code == 0) {
 		free(box->wire);
 		box->wire = buf_steal(&wire);
-		code = box->wire == NULL ? err_nomem(err) : ask_counts(run, box, err);
+		code = box->wire == NULL ? err_nomem(err) : boxes_ask_counts(run->imap, box, err);
 	}
 	buf_finish(&wire);
 	if (code == 0 && box->has_counts) {
@@ -120,7 +119,8 @@ static int remove_remote(struct run *run, struct box *box, struct err *err)
 	uint64_t known = 0;
 	int code = state_count_agreed(run->state, box->base.id, &known, err);
 	if (code == 0) {
-		code = ask_counts(run, box, err);
+		/* LIST need not have told. */
+		code = boxes_ask_counts(run->imap, box, err);
 	}
 	if (code == 0 && (!box->has_counts || box->uidnext != box->base.uidnext ||
 			  box->uidvalidity != box->base.uidvalidity || box->messages > known)) {

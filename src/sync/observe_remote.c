@@ -14,6 +14,7 @@
 #include "observe.h"
 #include "pair.h"
 #include "remote_delta.h"
+#include "trash.h"
 
 #define VIEWS_IN_FLIGHT 64
 
@@ -43,7 +44,8 @@ static int note_intents(struct run *run, struct err *err)
 	for (size_t i = 0; code == 0 && i < intents.count; i++) {
 		for (size_t b = 0; b < run->boxes.count; b++) {
 			struct box *box = &run->boxes.items[b];
-			if (box->in_base && box->base.id == intents.items[i].mailbox) {
+			if (box->in_base && box->base.id == intents.items[i].mailbox &&
+			    !trash_is_intent(&intents.items[i])) {
 				box->has_intents = true;
 			}
 		}

@@ -8,6 +8,7 @@
 #include "observe.h"
 #include "pair_content.h"
 #include "pair_match.h"
+#include "trash.h"
 
 #define SET_TEXT_MAX       900
 #define COMMANDS_IN_FLIGHT 4
@@ -578,10 +579,26 @@ static int commit_pairs(struct pairing *pairing, struct err *err)
 	return state_commit(state, err);
 }
 
+/* Those of the trash are settled elsewhere. */
+static int load_intents(struct pairing *pairing, struct err *err)
+{
+	struct intents *intents = &pairing->intents;
+	size_t kept = 0;
+	int code = state_intents_load(pairing->run->state, pairing->box->base.id, intents, err);
+	for (size_t i = 0; i < intents->count; i++) {
+		if (trash_is_intent(&intents->items[i])) {
+			free(intents->items[i].text);
+		} else {
+			intents->items[kept++] = intents->items[i];
+		}
+	}
+	intents->count = kept;
+	return code;
+}
+
 static int pairing_run(struct pairing *pairing, struct err *err)
 {
-	int code = state_intents_load(pairing->run->state, pairing->box->base.id, &pairing->intents,
-				      err);
+	int code = load_intents(pairing, err);
 	if (code == 0) {
 		code = gather(pairing, err);
 	}

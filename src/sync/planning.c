@@ -40,7 +40,8 @@ static void drop_rows(const struct run *run, struct row_list *rows, const struct
 		bool out = (run->pass > 0 && rows->items[i].reason == REASON_FAILED) ||
 			   move_has_row(moves, rows->items[i].id);
 		for (size_t k = 0; !out && k < intents->count; k++) {
-			out = intents->items[k].row == rows->items[i].id;
+			out = intents->items[k].row == rows->items[i].id &&
+			      intents->items[k].kind != INTENT_TRASHED;
 		}
 		if (out) {
 			row_finish(&rows->items[i]);
@@ -84,7 +85,7 @@ int planning_make(struct run *run, struct box *box, const struct move_list *move
 	struct plan_mailbox facts;
 	int code = state_rows_pending(run->state, box->base.id, run->policy.expunge != 0,
 				      &plan->rows, err);
-	if (code == 0 && box->has_intents) {
+	if (code == 0) {
 		code = state_intents_load(run->state, box->base.id, &intents, err);
 	}
 	if (code == 0) {

@@ -21,6 +21,7 @@
 #include "planning.h"
 #include "pop3_run.h"
 #include "rename.h"
+#include "trash.h"
 
 int run_check_stop(struct run *run, struct err *err)
 {
@@ -270,6 +271,9 @@ static int run_steps(struct run *run, struct err *err)
 	}
 	if (code == 0) {
 		code = pair_boxes(run, err);
+	}
+	if (code == 0) {
+		code = trash_settle(run, err);
 	}
 	struct move_list moves = {0};
 	if (code == 0) {

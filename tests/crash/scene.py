@@ -35,6 +35,7 @@ MODES = {
     "all": ({}, None),
     "no-qresync": ({"disable_extensions": "QRESYNC"}, None),
     "no-condstore": ({"disable_extensions": "QRESYNC CONDSTORE"}, None),
+    "no-move": ({"disable_extensions": "MOVE"}, None),
     "no-uidplus": ({"disable_extensions": "UIDPLUS MULTIAPPEND"}, {"hide": UID_CODES}),
     "none": ({"disable_extensions": EXTENSIONS}, {"hide": UID_CODES}),
     "file": ({"durability": "file"}, None),
@@ -134,8 +135,10 @@ class Scene:
         self.expected = None
         self.copies = itertools.count(1)
 
-    def prepare(self, fill, change, is_synced=True):
-        """FILL the server, sync, and CHANGE both sides: functions of (Maildir, Imap session)."""
+    def prepare(self, fill, change, is_synced=True, **keys):
+        """FILL the server, sync, and CHANGE both sides: functions of (Maildir, Imap session).
+        KEYS are further ones of the config."""
+        self.keys.update(keys)
         trial = Trial(self, self.template)
         self.account = trial.account
         with self.account.remote() as remote:
@@ -284,9 +287,38 @@ def change_renamed(local, remote):
     local.folder("here").rename(local.folder("gone"))
 
 
+# Removed messages go to the trash, one by one and many at once.
+
+NAMELESS = b"Subject: none\r\n\r\n"      # a header that says nothing of the message
+
+
+def fill_binned(_, remote):
+    for box, count in {"INBOX": 9, "Work": 4, "Bin": 2}.items():
+        if box != "INBOX":
+            remote.create(box)
+        for number in range(count):
+            remote.append(box, letter(f"{box}/{number}"), (), 1_500_000_000 + number)
+    for number in range(4):
+        remote.append("Work", NAMELESS + b"%d\r\n" % number, (), 1_500_000_100)
+
+
+def change_binned(local, remote):
+    for number in (0, 1, 3, 4, 7):
+        local.find("INBOX", letter(f"INBOX/{number}")).unlink()
+    local.find("Work", letter("Work/2")).unlink()
+    for number in (1, 3):
+        local.find("Work", NAMELESS + b"%d\r\n" % number).unlink()
+    local.find("Bin", letter("Bin/1")).unlink()
+    # Another client throws away what looks like one of them.
+    remote.move("Work", remote.find("Work", NAMELESS + b"2\r\n"), "Bin")
+    remote.store("INBOX", remote.find("INBOX", letter("INBOX/4")), "+FLAGS", "\\Flagged")
+
+
 # name: what Scene.prepare takes
-SCENES = {"changes": (fill, change, True), "filled": (fill_both, change_filled, False),
-          "renames": (fill_renamed, change_renamed, True)}
+SCENES = {"changes": ((fill, change), {}),
+          "filled": ((fill_both, change_filled, False), {}),
+          "renames": ((fill_renamed, change_renamed), {}),
+          "trash": ((fill_binned, change_binned), {"trash": "Bin"})}
 
 
 EMPTY = tree.digest(b"")      # a file whose bytes the power cut took

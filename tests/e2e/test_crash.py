@@ -36,6 +36,11 @@ def test_a_first_sync_stopped_at_a_step_doubles_nothing():
     prove("run", "--scene", "filled", "--proof", "stop", "--mode", "all", "--every", "23")
 
 
+@pytest.mark.parametrize("mode", ["no-move", "none"])
+def test_a_run_stopped_at_a_step_copies_nothing_to_the_trash_twice(mode):
+    prove("run", "--scene", "trash", "--proof", "stop", "--mode", mode, "--every", "9")
+
+
 def test_what_a_power_cut_takes_is_fetched_again():
     prove("run", "--scene", "changes", "--proof", "power", "--mode", "all", "--every", "73")
 

@@ -123,6 +123,7 @@ class FakeServer(Scripted):
             always(r"^UID SEARCH ", lambda command: self.selected.search(command)),
             always(r"^UID STORE ", lambda command: self.selected.store(command)),
             always(r"^(UID )?EXPUNGE", lambda command: self.selected.expunge(command)),
+            always(r"^UID COPY ", self.copy),
             always(r"^APPEND ", lambda command: self.named(command).append(command)),
             always(r"^STATUS ", lambda command: [
                 f'* STATUS "{self.named(command).name}" ({self.named(command).status()})',
@@ -156,6 +157,18 @@ class FakeServer(Scripted):
             return ["NO [NONEXISTENT] no such mailbox"]
         writable = "READ-ONLY" if command.upper().startswith("EXAMINE") else "READ-WRITE"
         return [*self.selected.opening(), f"OK [{writable}] done"]
+
+    def copy(self, command):
+        _, _, uids, name = command.split(" ", 3)
+        target = self.boxes.get(name.strip('"'))
+        if target is None:
+            return ["NO [TRYCREATE] no such mailbox"]
+        wanted = in_set(uids, self.selected.letters)
+        made = [target.add(self.selected.letters[uid], self.selected.flags[uid]) for uid in wanted]
+        if not made:
+            return ["OK nothing done"]
+        pairs = [",".join(map(str, numbers)) for numbers in (wanted, made)]
+        return [f"OK [COPYUID {target.uidvalidity} {' '.join(pairs)}] done"]
 
     def create(self, command):
         self.boxes[self.name(command)] = Box(0, self.name(command))

@@ -189,7 +189,9 @@ enum intent_kind {
 	INTENT_CREATE,
 	INTENT_REMOVE,
 	INTENT_RENAME,
-	INTENT_POP3_DELETE
+	INTENT_POP3_DELETE,
+	INTENT_TRASH, /* COPY to the trash (sync/trash.h) */
+	INTENT_TRASHED
 };
 struct intent {
 	int64_t id;

@@ -241,7 +241,8 @@ int imap_fetch_next(struct imap *imap, struct imap_body *body, struct err *err);
 
 /* What identifies a message, of FETCHes queued with IMAP_HEADERS. */
 struct imap_identity {
-	bool is_done;    /* one command was answered: nothing else is set */
+	bool is_done;    /* one command was answered: only status is set */
+	int status;      /* of that command: 0, or what it was refused with */
 	bool has_header; /* false: the server gave none */
 	uint32_t uid;    /* 0 unknown */
 	struct header_identity identity;
