@@ -6,6 +6,10 @@
  *                               paths that it changes, each behind a tab
  *   MAILSYNC_STEP_FAIL=N:ERRNO  step N is not carried out and fails with that number, once
  *   MAILSYNC_STEP_STOP=N        SIGKILL right after step N was carried out; 0: before the first
+ *   MAILSYNC_STEP_PAUSE=N       SIGSTOP before step N, once it is in the log: whoever waits for
+ *                               that does what it likes meanwhile, and sends SIGCONT
+ *   MAILSYNC_STEP_LOOK=N        the same before the N-th reading of a folder, which is no step: it
+ *                               changes nothing. In the log its number is 0
  *   MAILSYNC_STEP_NOMEM=N       the N-th allocation fails (step_nomem.c)
  *   MAILSYNC_STEP_BOOT=ID       pass for the boot of that name (clock.c)
  *   MAILSYNC_STEP_KEEP=DIR      link what step N is about to remove or replace to DIR/N, so that
@@ -39,6 +43,8 @@ struct step_plan {
 	unsigned long stop_after;
 	unsigned long fail_at; /* 0: none */
 	int fail_errno;
+	unsigned long pause_at; /* 0: never */
+	unsigned long pause_at_look;
 	int log_fd;
 	int keep_fd;
 };
@@ -46,6 +52,14 @@ struct step_plan {
 static pthread_once_t step_once = PTHREAD_ONCE_INIT;
 static struct step_plan step_plan;
 static atomic_ulong step_count;
+static atomic_ulong step_look_count;
+
+static unsigned long step_number(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? strtoul(value, NULL, 10) : 0;
+}
 
 static void step_plan_read(void)
 {
@@ -63,6 +77,8 @@ static void step_plan_read(void)
 		step_plan.fail_at = strtoul(fail, &end, 10);
 		step_plan.fail_errno = *end == ':' ? (int)strtol(end + 1, NULL, 10) : 0;
 	}
+	step_plan.pause_at = step_number("MAILSYNC_STEP_PAUSE");
+	step_plan.pause_at_look = step_number("MAILSYNC_STEP_LOOK");
 	step_plan.log_fd = -1;
 	if (log && *log) {
 		step_plan.log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -122,6 +138,9 @@ static void step_keep(unsigned long number, const char *what, int dirfd, const c
 
 static int step_end(unsigned long number)
 {
+	if (number == step_plan.pause_at) {
+		raise(SIGSTOP);
+	}
 	return number == step_plan.fail_at ? step_plan.fail_errno : 0;
 }
 
@@ -166,6 +185,21 @@ int step_reached_move(const char *what, int from_dirfd, const char *from, int to
 		step_keep(number, what, to_dirfd, to);
 	}
 	return step_end(number);
+}
+
+void step_look(int dirfd)
+{
+	pthread_once(&step_once, step_plan_read);
+	unsigned long number = atomic_fetch_add(&step_look_count, 1) + 1;
+
+	if (step_plan.log_fd >= 0) {
+		char path[STEP_PATH_SIZE];
+		step_path(dirfd, NULL, path);
+		step_log(0, "look", path, "");
+	}
+	if (number == step_plan.pause_at_look) {
+		raise(SIGSTOP);
+	}
 }
 
 #endif

@@ -16,6 +16,7 @@
 #include "maildir_name.h"
 #include "maildir_private.h"
 #include "mailsync/base/clock.h"
+#include "mailsync/base/step.h"
 
 #define SCAN_ATTEMPTS 3
 /* Longer than a tick of the clock that file systems with fractions of a second use. */
@@ -140,6 +141,7 @@ static int gather_dir(struct gather *gather, enum maildir_dir dir, struct err *e
 	if (gather->box->dirs[dir] < 0) {
 		return 0;
 	}
+	STEP_LOOK(gather->box->dirs[dir]);
 	int rc = dir_stream_open(&stream, gather->box->dirs[dir], gather->box->name, err);
 	if (rc < 0) {
 		return rc;

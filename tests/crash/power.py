@@ -29,7 +29,7 @@ def read_log(path, last=None):
         for line in file:
             head, *paths = line.rstrip("\n").split("\t")
             number, what = head.split(" ", 1)
-            if last is None or int(number) <= last:
+            if what != "look" and (last is None or int(number) <= last):
                 steps.append(Step(int(number), what, tuple(paths)))
     return steps
 

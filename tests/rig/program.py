@@ -153,13 +153,13 @@ class Account:
             assert result.status == status, f"expected status {status}, got {result}"
         return result
 
-    def start(self, *args, **options):
+    def start(self, *args, env=None, **options):
         """In the background; a Popen with pipes."""
         # A shell's background job ignores SIGINT, and so would the program (as it should).
         options.setdefault("preexec_fn", heed_signals)
         return subprocess.Popen(self.argv(*args), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                env=self.environment(), **options)
+                                env=self.environment(**(env or {})), **options)
 
 
 def heed_signals():
@@ -170,6 +170,12 @@ def heed_signals():
 def finish(process, timeout=TIMEOUT):
     out, err = process.communicate(timeout=timeout)
     return Result(process.returncode, out.decode(), err.decode())
+
+
+def is_stopped(process):
+    """Waits until it stops itself (True) or ends."""
+    change = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    return change.si_code == os.CLD_STOPPED
 
 
 def stop_when(process, condition, number=signal.SIGTERM, seconds=20):

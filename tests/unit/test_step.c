@@ -69,6 +69,62 @@ static void step_fail_fails_one_step_once(void **state)
 	assert_int_equal(WEXITSTATUS(status), 22);
 }
 
+/* Stopped before its second step, a child has carried out one; it goes on when told to. */
+static void step_pause_waits_for_sigcont(void **state)
+{
+	int told[2];
+	char done[4] = "";
+	int status;
+
+	(void)state;
+	assert_int_equal(pipe(told), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		setenv("MAILSYNC_STEP_PAUSE", "2", 1);
+		for (int i = 0; i < 3; i++) {
+			if (STEP("try") != 0 || write(told[1], "x", 1) != 1) {
+				_exit(1);
+			}
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+	assert_true(WIFSTOPPED(status));
+	assert_int_equal(WSTOPSIG(status), SIGSTOP);
+	assert_int_equal(read(told[0], done, sizeof(done)), 1);
+	assert_int_equal(kill(child, SIGCONT), 0);
+	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(read(told[0], done, sizeof(done)), 2);
+	close(told[0]);
+	close(told[1]);
+}
+
+/* Looks are counted apart from steps. */
+static void step_look_waits_for_sigcont(void **state)
+{
+	int status;
+
+	(void)state;
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		setenv("MAILSYNC_STEP_LOOK", "2", 1);
+		(void)STEP("try");
+		STEP_LOOK(AT_FDCWD);
+		(void)STEP("try");
+		STEP_LOOK(AT_FDCWD);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+	assert_true(WIFSTOPPED(status));
+	assert_int_equal(kill(child, SIGCONT), 0);
+	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+	assert_true(WIFEXITED(status));
+}
+
 static void step_log_numbers_what_was_reached(void **state)
 {
 	char path[] = "/tmp/mailsync-step-XXXXXX";
@@ -127,6 +183,8 @@ int main(void)
 		cmocka_unit_test(step_without_a_plan_does_nothing),
 		cmocka_unit_test(step_stop_kills_before_the_next_step),
 		cmocka_unit_test(step_fail_fails_one_step_once),
+		cmocka_unit_test(step_pause_waits_for_sigcont),
+		cmocka_unit_test(step_look_waits_for_sigcont),
 		cmocka_unit_test(step_log_numbers_what_was_reached),
 		cmocka_unit_test(step_log_tells_paths_and_keeps_what_is_removed),
 	};
