@@ -140,14 +140,24 @@ int file_set_mtime(int fd, int64_t seconds, struct err *err)
 	return errnum == 0 ? 0 : fail_at(err, errnum, "set the time of", fd, "a file");
 }
 
-int file_unlink(int dirfd, const char *name, struct err *err)
+int file_remove(int dirfd, const char *name, struct err *err)
 {
 	int errnum = STEP_AT("unlink", dirfd, name);
 
 	if (errnum == 0 && unlinkat(dirfd, name, 0) != 0) {
 		errnum = errno;
 	}
-	return errnum == 0 || errnum == ENOENT ? 0 : file_fail(err, errnum, "remove", name);
+	if (errnum == ENOENT) {
+		return err_set(err, ERR_CHANGED, SCOPE_MESSAGE,
+			       "file %s is not removed: it is not there any more", name);
+	}
+	return errnum == 0 ? 0 : file_fail(err, errnum, "remove", name);
+}
+
+int file_unlink(int dirfd, const char *name, struct err *err)
+{
+	int rc = file_remove(dirfd, name, err);
+	return rc == -ERR_CHANGED ? 0 : rc;
 }
 
 int file_remove_dir(int dirfd, const char *name, struct err *err)

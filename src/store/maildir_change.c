@@ -87,11 +87,9 @@ int maildir_box_remove(struct maildir_box *box, const char *file, bool in_new, s
 	enum maildir_dir dir = in_new ? MAILDIR_NEW : MAILDIR_CUR;
 	struct maildir_file info;
 
-	/* file_unlink takes a missing file for success; here it means that the message lives on
-	 * under another name. */
 	int rc = maildir_box_stat_file(box, file, in_new, &info, err);
 	if (rc == 0) {
-		rc = file_unlink(box->dirs[dir], file, err);
+		rc = file_remove(box->dirs[dir], file, err);
 	}
 	if (rc == 0) {
 		box->touched[dir] = true;

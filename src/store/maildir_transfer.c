@@ -159,7 +159,7 @@ static int transfer_move(const struct maildir_transfer *transfer, const struct t
 	if (rc == 0 && from->maildir->durability != MAILDIR_SYNC_NONE) {
 		rc = file_sync_dir(target->fd, err);
 	}
-	return rc == 0 ? file_unlink(from->dirs[dir], transfer->file, err) : rc;
+	return rc == 0 ? file_remove(from->dirs[dir], transfer->file, err) : rc;
 }
 
 int maildir_transfer(const struct maildir_transfer *transfer, struct err *err)

@@ -9,46 +9,33 @@
 #include <string.h>
 
 /* True when every file of the folder is a message that base has on both sides. */
-static int local_is_known(struct run *run, struct box *box, bool *is_known, struct err *err)
+static int local_is_known(struct run *run, const struct box *box, const struct maildir_scan *scan,
+			  bool *is_known, struct err *err)
 {
-	struct maildir_scan scan;
-	int code = box_open_dir(run, box, err);
-	if (code == 0) {
-		code = maildir_box_scan(box->dir, &box->base.keywords, &scan, err);
-	}
-	if (code < 0) {
-		return code;
-	}
-	*is_known = scan.is_still && scan.others.count == 0;
-	for (size_t i = 0; code == 0 && *is_known && i < scan.count; i++) {
+	int code = 0;
+	*is_known = scan->is_still && scan->others.count == 0;
+	for (size_t i = 0; code == 0 && *is_known && i < scan->count; i++) {
 		struct row row;
 		bool found = false;
 		char unique[MAILDIR_NAME_MAX + 1];
-		memcpy(unique, scan.entries[i].name, scan.entries[i].unique_len);
-		unique[scan.entries[i].unique_len] = '\0';
+		memcpy(unique, scan->entries[i].name, scan->entries[i].unique_len);
+		unique[scan->entries[i].unique_len] = '\0';
 		row_init(&row);
 		code = state_row_by_unique(run->state, box->base.id, unique, &row, &found, err);
 		*is_known = found && row.is_agreed;
 		row_finish(&row);
 	}
-	maildir_scan_finish(&scan);
 	return code;
 }
 
-static int remove_files(struct box *box, struct err *err)
+/* Those alone: what was delivered since keeps its folder. */
+static int remove_files(struct box *box, const struct maildir_scan *scan, struct err *err)
 {
-	struct keywords none;
-	struct maildir_scan scan;
-	keywords_init(&none);
-	int code = maildir_box_scan(box->dir, &none, &scan, err);
-	if (code == 0) {
-		for (size_t i = 0; code == 0 && i < scan.count; i++) {
-			code = maildir_box_remove(box->dir, scan.entries[i].name,
-						  scan.entries[i].in_new, err);
-		}
-		maildir_scan_finish(&scan);
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < scan->count; i++) {
+		code = maildir_box_remove(box->dir, scan->entries[i].name, scan->entries[i].in_new,
+					  err);
 	}
-	keywords_finish(&none);
 	return code;
 }
 
@@ -96,11 +83,20 @@ static int check_gone(struct run *run, struct box *box, struct err *err)
 
 static int remove_local(struct run *run, struct box *box, struct err *err)
 {
+	struct maildir_scan scan;
 	bool is_known = false;
 	int code = check_gone(run, box, err);
 	if (code == 0) {
-		code = local_is_known(run, box, &is_known, err);
+		code = box_open_dir(run, box, err);
 	}
+	if (code == 0) {
+		code = maildir_box_scan(box->dir, &box->base.keywords, &scan, err);
+	}
+	if (code < 0) {
+		box_release(box);
+		return code;
+	}
+	code = local_is_known(run, box, &scan, &is_known, err);
 	if (code == 0 && !is_known) {
 		code = err_set(
 			err, ERR_PARTIAL, SCOPE_MAILBOX,
@@ -108,8 +104,13 @@ static int remove_local(struct run *run, struct box *box, struct err *err)
 			"the server never had; it is kept");
 	}
 	if (code == 0) {
-		code = remove_files(box, err);
+		code = remove_files(box, &scan, err);
+		if (code == -ERR_CHANGED) {
+			err_prefix(err, "the mailbox was removed on the server, but somebody is at "
+					"work in its folder");
+		}
 	}
+	maildir_scan_finish(&scan);
 	box_release(box);
 	return code == 0 ? maildir_remove_box(run->maildir, box->name, err) : code;
 }

@@ -132,6 +132,17 @@ static void file_unlink_of_nothing_is_success(void **state)
 	assert_int_equal(file_remove_dir(place->dirfd, "x", &err), 0);
 }
 
+static void file_remove_of_nothing_says_that_it_changed(void **state)
+{
+	struct place *place = *state;
+	struct err err;
+
+	put(place, "one", "1");
+	assert_int_equal(file_remove(place->dirfd, "two", &err), -ERR_CHANGED);
+	assert_int_equal(file_remove(place->dirfd, "one", &err), 0);
+	assert_int_equal(file_remove(place->dirfd, "one", &err), -ERR_CHANGED);
+}
+
 static void file_read_is_bounded_and_leaves_its_output_alone_on_failure(void **state)
 {
 	struct place *place = *state;
@@ -356,6 +367,7 @@ int main(void)
 		PLACED(file_rename_never_replaces_a_target),
 		PLACED(file_rename_of_nothing_says_that_it_changed),
 		PLACED(file_unlink_of_nothing_is_success),
+		PLACED(file_remove_of_nothing_says_that_it_changed),
 		PLACED(file_read_is_bounded_and_leaves_its_output_alone_on_failure),
 		PLACED(file_write_atomic_replaces_and_survives_a_stale_temporary),
 		PLACED(file_make_dirs_makes_what_is_missing),

@@ -40,6 +40,8 @@ int file_replace(int from_dirfd, const char *from, int to_dirfd, const char *to,
 int file_link(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err);
 /* Unlinks. A file that is not there is success. */
 int file_unlink(int dirfd, const char *name, struct err *err);
+/* The same of a file whose absence means that it lives on under another name: -ERR_CHANGED. */
+int file_remove(int dirfd, const char *name, struct err *err);
 /* A directory that is not there is success; one that is not empty is -ERR_CHANGED. */
 int file_remove_dir(int dirfd, const char *name, struct err *err);
 
