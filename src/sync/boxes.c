@@ -127,6 +127,20 @@ static int gather_local(struct run *run, struct err *err)
 	return code;
 }
 
+int boxes_have_more_folders(struct run *run, bool *has_more, struct err *err)
+{
+	struct strlist names;
+	strlist_init(&names);
+	int code = maildir_exists(run->maildir) ? maildir_list(run->maildir, &names, err) : 0;
+	*has_more = false;
+	for (size_t i = 0; code == 0 && i < names.count; i++) {
+		const struct box *box = run_box(run, names.items[i]);
+		*has_more |= is_selected(run, names.items[i]) && (box == NULL || !box->in_local);
+	}
+	strlist_finish(&names);
+	return code;
+}
+
 static void box_take_counts(struct box *box, const struct imap_mailbox *found)
 {
 	unsigned needed = IMAP_COUNT_MESSAGES | IMAP_COUNT_UIDNEXT | IMAP_COUNT_UIDVALIDITY;

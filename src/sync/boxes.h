@@ -10,6 +10,9 @@
 int boxes_gather(struct run *run, const struct imap_mailboxes *remote, struct err *err);
 void boxes_finish(struct run *run);
 
+/* True when there are folders of this account that were not there then. */
+int boxes_have_more_folders(struct run *run, bool *has_more, struct err *err);
+
 /* An unmounted root, an empty mailbox list: -ERR_BRAKE before anything is done (DESIGN: The
  * brake). */
 int boxes_check_accidents(struct run *run, struct err *err);

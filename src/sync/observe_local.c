@@ -1,7 +1,9 @@
 /*
  * The local delta. A folder whose stamp equals the stored, proven one is not read. Absence counts
  * only when the scan was complete and the folder stood still meanwhile; rows are compared with the
- * scan in one merge by unique part.
+ * scan in one merge by unique part. A file that went from one folder to another while they were
+ * read one after the other may be in neither scan: what is gone is deleted elsewhere only once all
+ * folders stand as they were read.
  *
  * After a power cut (run->lost_power, only with durability = none) rows may tell of what never
  * reached the disk. Then a file that is missing, or one of ours of another size, was not
@@ -10,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boxes.h"
 #include "observe.h"
+
+#define READ_AGAIN_MAX 3
 
 enum local_change_kind {
 	LOCAL_NEW,
@@ -384,19 +389,30 @@ static bool is_unchanged(const struct run *run, const struct box *box, const str
 	       stamp_equal(&box->base.stamp, stamp) && stamp_is_proven(&box->base.stamp);
 }
 
-int observe_local(struct run *run, struct err *err)
+/* As it was read, in this run or by one before it. */
+static bool stands_as_read(const struct box *box, const struct stamp *stamp)
 {
+	return box->base.has_stamp && stamp_equal(&box->base.stamp, stamp);
+}
+
+/* Reads the folders that changed: since the last run, or, AGAIN, since this one read them.
+ * *IS_STILL: there was none. */
+static int read_folders(struct run *run, bool again, bool *is_still, struct err *err)
+{
+	*is_still = true;
 	for (size_t i = 0; i < run->boxes.count; i++) {
 		struct box *box = &run->boxes.items[i];
 		struct stamp stamp;
-		if (!box->in_local || box->remove != 0) {
+		if (!box->in_local || box->remove != 0 || (again && box->is_excluded)) {
 			continue;
 		}
 		int code = run_check_stop(run, err);
 		if (code == 0) {
 			code = maildir_stat(run->maildir, box->name, &stamp, err);
 		}
-		if (code == 0 && !is_unchanged(run, box, &stamp)) {
+		if (code == 0 &&
+		    !(again ? stands_as_read(box, &stamp) : is_unchanged(run, box, &stamp))) {
+			*is_still = false;
 			code = observe_local_box(run, box, err);
 		}
 		if (code < 0 && run_is_fatal(err) && err->scope >= SCOPE_ACCOUNT) {
@@ -409,4 +425,38 @@ int observe_local(struct run *run, struct err *err)
 		}
 	}
 	return 0;
+}
+
+/* Something may have been deleted locally. */
+static bool has_changes(const struct run *run)
+{
+	for (size_t i = 0; i < run->boxes.count; i++) {
+		const struct box *box = &run->boxes.items[i];
+		if (box->in_local && (box->local_changed || box->base.pending > 0)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int observe_local(struct run *run, struct err *err)
+{
+	bool is_still = false;
+	bool has_more = false;
+	int code = read_folders(run, false, &is_still, err);
+	if (code < 0 || !has_changes(run)) {
+		return code;
+	}
+	is_still = false;
+	for (int i = 0; code == 0 && !is_still && i < READ_AGAIN_MAX; i++) {
+		code = read_folders(run, true, &is_still, err);
+	}
+	if (code == 0) {
+		code = boxes_have_more_folders(run, &has_more, err);
+	}
+	run->is_moving = !is_still || has_more;
+	for (size_t i = 0; run->is_moving && i < run->boxes.count; i++) {
+		run->boxes.items[i].failures++; /* the next run looks again */
+	}
+	return code;
 }

@@ -36,11 +36,13 @@ static void drop_rows(const struct run *run, struct row_list *rows, const struct
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < rows->count; i++) {
+		const struct row *row = &rows->items[i];
 		/* What failed once in this run is left to the next. */
-		bool out = (run->pass > 0 && rows->items[i].reason == REASON_FAILED) ||
-			   move_has_row(moves, rows->items[i].id);
+		bool out = (run->pass > 0 && row->reason == REASON_FAILED) ||
+			   (run->is_moving && row->local == SIDE_GONE) ||
+			   move_has_row(moves, row->id);
 		for (size_t k = 0; !out && k < intents->count; k++) {
-			out = intents->items[k].row == rows->items[i].id &&
+			out = intents->items[k].row == row->id &&
 			      intents->items[k].kind != INTENT_TRASHED;
 		}
 		if (out) {

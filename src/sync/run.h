@@ -111,6 +111,8 @@ struct run {
 	bool lost_power;  /* since rows were committed whose files were not durable: ownership.h */
 	bool was_unclean; /* the last run did not end properly */
 	bool has_generation; /* this run has claimed its generation (before its first rows) */
+	bool is_moving;      /* folders changed while they were read, and went on: what is gone in
+			      * one may be in another */
 	bool brake_hit;
 	int64_t backoff_ms; /* waited so far because the server asked for patience */
 	bool was_put_off;   /* it asked for more than that */
