@@ -129,20 +129,23 @@ struct batch {
 	bool originals_gone; /* from the mailbox that they were in */
 };
 
-/* A file that a MUA has renamed again meanwhile keeps its letters; the next scan sees them. */
-static int batch_letters(struct batch *batch, const struct move *move, struct err *err)
+/* What a move leaves in its new row before it is sent: its letters, and the header by which it is
+ * found. A file that a MUA has renamed again meanwhile keeps its letters; the next scan sees
+ * them. */
+static int batch_note(struct batch *batch, const struct move *move, struct err *err)
 {
 	struct run *run = batch->run;
 	struct row gone;
 	struct row fresh;
 	bool found = false;
-	if (!run->account->keywords) {
-		return 0;
-	}
 	row_init(&gone);
 	row_init(&fresh);
 	int code = move_load_rows(run, move, &gone, &fresh, &found, err);
 	if (code == 0 && found) {
+		fresh.has_digest = gone.has_digest;
+		memcpy(fresh.digest, gone.digest, ROW_DIGEST_SIZE);
+	}
+	if (code == 0 && found && run->account->keywords) {
 		code = rewrite_letters(run, move, &gone, &fresh, err);
 		code = code == -ERR_CHANGED ? 0 : code;
 	}
@@ -169,7 +172,7 @@ static int batch_intents(struct batch *batch, struct err *err)
 			.uidvalidity = batch->to->base.uidvalidity,
 			.uid_bound = batch->to->base.uidnext,
 		};
-		code = batch_letters(batch, batch->moves[i], err);
+		code = batch_note(batch, batch->moves[i], err);
 		if (code == 0) {
 			code = state_intent_add(state, &intent, err);
 		}

@@ -13,10 +13,12 @@
 #define SET_TEXT_MAX       900
 #define COMMANDS_IN_FLIGHT 4
 
+#define NO_ENTRY SIZE_MAX
+
 /* What a candidate's `index` refers to. */
 struct pair_ref {
 	int64_t row;
-	size_t entry; /* local: in the scan */
+	size_t entry; /* local: in the scan; NO_ENTRY: the file is gone */
 };
 
 /* One side's candidates and what they are. */
@@ -199,6 +201,25 @@ struct local_hints {
 	bool has_uidvalidity; /* mbsync's file agrees with the server */
 };
 
+/* One that we sent and whose file a MUA took away since: known by the header that was noted. Once
+ * it has its UID, what became of the file is carried out as of any other. */
+static int add_sent(struct pairing *pairing, const struct intent *intent, struct err *err)
+{
+	struct pair_candidate candidate = {
+		.bound = intent->uid_bound, .has_identity = true, .header_date = 0};
+	struct pair_ref ref = {intent->row, NO_ENTRY};
+	struct row row;
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_id(pairing->run->state, intent->row, &row, &found, err);
+	if (code == 0 && found && row.has_digest) {
+		memcpy(candidate.digest, row.digest, ROW_DIGEST_SIZE);
+		code = side_add(&pairing->locals, &candidate, &ref, err);
+	}
+	row_finish(&row);
+	return code;
+}
+
 static int add_local(struct pairing *pairing, const struct local_hints *hints,
 		     const struct row *row, struct err *err)
 {
@@ -206,7 +227,7 @@ static int add_local(struct pairing *pairing, const struct local_hints *hints,
 	const struct intent *intent = intent_of(pairing, row->id);
 	struct pair_candidate candidate = {.date = row->date};
 	if (entry == NULL) {
-		return 0;
+		return intent == NULL ? 0 : add_sent(pairing, intent, err);
 	}
 	/* One that we sent has a new UID, even where its name tells of a former stay here. */
 	candidate.uid = intent == NULL ? proposed_uid(pairing, row, hints->key) : 0;
@@ -275,8 +296,10 @@ static int gather(struct pairing *pairing, struct err *err)
 	code = gather_rows(pairing, &hints, err);
 	for (size_t i = 0; code == 0 && pairing->remotes.count > 0 && i < pairing->locals.count;
 	     i++) {
-		const struct maildir_entry *entry = &scan.entries[pairing->locals.refs[i].entry];
-		code = identify_local(pairing, entry, &pairing->locals.items[i], err);
+		size_t entry = pairing->locals.refs[i].entry;
+		code = entry == NO_ENTRY ? 0
+					 : identify_local(pairing, &scan.entries[entry],
+							  &pairing->locals.items[i], err);
 	}
 	maildir_scan_finish(&scan);
 	pairing->locals.count = side_identified(&pairing->locals);
@@ -387,6 +410,24 @@ static int read_nameless_remotes(struct pairing *pairing, struct err *err)
 	return code;
 }
 
+/* A noted header that identifies nothing is not enough: there is no file to compare. */
+static void leave_nameless(struct pairing *pairing)
+{
+	const struct pair_side *remotes = &pairing->remotes;
+	for (size_t l = 0; l < pairing->locals.count; l++) {
+		struct pair_candidate *local = &pairing->locals.items[l];
+		bool is_sent = pairing->locals.refs[local->index].entry == NO_ENTRY;
+		for (size_t r = 0; is_sent && r < remotes->count; r++) {
+			const struct pair_candidate *remote = &remotes->items[r];
+			if (is_nameless(remote) &&
+			    memcmp(remote->digest, local->digest, ROW_DIGEST_SIZE) == 0) {
+				local->has_identity = false;
+			}
+		}
+	}
+	pairing->locals.count = side_identified(&pairing->locals);
+}
+
 /* The headers of the remote candidates that can have a partner. */
 static int identify_remotes(struct pairing *pairing, struct err *err)
 {
@@ -415,6 +456,7 @@ static int identify_remotes(struct pairing *pairing, struct err *err)
 	}
 	pairing->headers_missing = known < remotes->count;
 	remotes->count = side_identified(remotes);
+	leave_nameless(pairing);
 	return code < 0 ? code : read_nameless_remotes(pairing, err);
 }
 
