@@ -98,6 +98,10 @@ class Trial:
         self.account.change(port=port or self.scene.port)
         return self.account.sync(*args, status=status, env={**self.environment, **(env or {})})
 
+    def start(self, env):
+        self.account.change(port=self.scene.port)
+        return self.account.start("--json", "sync", env={**self.environment, **env})
+
     def wait_for_server(self):
         Session(self.user).wait()
 
@@ -139,6 +143,7 @@ class Scene:
         """FILL the server, sync, and CHANGE both sides: functions of (Maildir, Imap session).
         KEYS are further ones of the config."""
         self.keys.update(keys)
+        self.has_base = is_synced
         trial = Trial(self, self.template)
         self.account = trial.account
         with self.account.remote() as remote:

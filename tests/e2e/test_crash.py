@@ -77,6 +77,15 @@ def test_batches_on_their_way_survive_kills(account, remote, monkeypatch):
     idle(account, remote)
 
 
+@pytest.mark.parametrize("mode", ["all", "none"])
+def test_a_mua_at_work_at_a_step_loses_doubles_and_deletes_nothing(mode):
+    prove("run", "--scene", "changes", "--proof", "race", "--mode", mode, "--every", "83")
+
+
+def test_a_mua_at_work_while_messages_go_to_the_trash():
+    prove("run", "--scene", "trash", "--proof", "race", "--mode", "no-move", "--every", "59")
+
+
 # Histories that once went wrong, each by its own fault: a half-made folder, a COPY made twice,
 # downloads noted and not paired.
 @pytest.mark.parametrize("seed", [251, 369, 10196])
