@@ -82,6 +82,21 @@ static int rewrite_letters(struct run *run, const struct move *move, const struc
 	return code;
 }
 
+/* The original is still there, and is removed by the plan like anything deleted locally; but it
+ * does not belong in the trash. */
+static int note_copied(struct run *run, const struct move *move, uint32_t uid, struct err *err)
+{
+	struct intent intent = {
+		.kind = INTENT_TRASHED,
+		.row = move->gone_row,
+		.mailbox = move->from->base.id,
+		.uidvalidity = move->to->base.uidvalidity,
+		.uid_bound = uid,
+		.text = move->to->wire,
+	};
+	return run->account->trash == NULL ? 0 : state_intent_add(run->state, &intent, err);
+}
+
 /* A move that the server carried out, as rows. */
 static int record_moved(struct run *run, const struct move *move, uint32_t uid, bool original_gone,
 			struct err *err)
@@ -103,9 +118,8 @@ static int record_moved(struct run *run, const struct move *move, uint32_t uid, 
 		fresh.reason = REASON_NONE;
 		fresh.has_digest = gone.has_digest;
 		memcpy(fresh.digest, gone.digest, ROW_DIGEST_SIZE);
-		/* An original that is still there is removed by the plan, like anything deleted
-		 * locally. */
-		code = original_gone ? state_row_drop(run->state, gone.id, err) : 0;
+		code = original_gone ? state_row_drop(run->state, gone.id, err)
+				     : note_copied(run, move, uid, err);
 	}
 	if (code == 0 && found) {
 		code = state_row_put(run->state, &fresh, err);

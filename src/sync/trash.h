@@ -4,7 +4,8 @@
  * (RFC 6851 3.3).
  *
  *   INTENT_TRASH    durable before the COPY: it may have been carried out
- *   INTENT_TRASHED  it was: what is left to do is to remove the original
+ *   INTENT_TRASHED  it was: what is left to do is to remove the original. So it is with a message
+ *                   that was moved elsewhere by COPY
  *
  * Both are of the original's row and mailbox; the text is the trash's wire name, the UID bound and
  * UIDVALIDITY are the trash's before the COPY. A row with the first is not planned. The second

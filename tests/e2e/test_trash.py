@@ -238,6 +238,21 @@ def test_a_removal_that_waits_for_others_marks_is_in_the_trash_once(make_account
         idle(account, remote)
 
 
+@pytest.mark.parametrize("missing", ["MOVE", "MOVE UIDPLUS"])
+def test_a_message_that_is_moved_by_copy_does_not_go_to_the_trash_too(make_account, missing):
+    account = make_account(disable_extensions=missing, trash="Bin")
+    with account.remote() as remote:
+        for name in ("Bin", "Work"):
+            remote.create(name)
+        (_, wire), _ = paired(account, remote, 2)
+        account.local.move(account.local.find("INBOX", wire), "Work")
+        account.sync()
+        assert [len(uids(remote, box)) for box in ("INBOX", "Work", "Bin")] == [1, 1, 0]
+        account.sync()
+        agree(account, remote)
+        idle(account, remote)
+
+
 @pytest.mark.parametrize("without", WITHOUT, ids=["qresync", "condstore", "neither"])
 def test_without_move_many_go_to_the_trash_by_copy(make_account, without):
     account = make_account(disable_extensions=f"MOVE {without}", trash="Bin", max_delete="100%")
