@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mailsync/base/digest.h"
-
 #include "observe.h"
 #include "pair_content.h"
 #include "pair_match.h"
@@ -126,40 +124,10 @@ static uint32_t proposed_by_others(const struct maildir_entry *entry, bool has_u
 	return maildir_mbsync_uid(entry->name);
 }
 
-static uint64_t id_hash(const struct header_identity *identity)
-{
-	uint8_t digest[DIGEST_MAX_SIZE];
-	struct err ignored;
-	uint64_t hash = 0;
-	if (!identity->has_message_id ||
-	    digest_of(DIGEST_SHA256, span_of(identity->message_id), digest, &ignored) < 0) {
-		return 0;
-	}
-	for (int i = 0; i < 8; i++) {
-		hash = hash << 8 | digest[i];
-	}
-	return hash == 0 ? 1 : hash;
-}
-
-static void candidate_identify(struct pair_candidate *candidate,
-			       const struct header_identity *identity)
-{
-	memcpy(candidate->digest, identity->digest, ROW_DIGEST_SIZE);
-	candidate->message_id = id_hash(identity);
-	candidate->header_date = identity->has_date ? identity->date : INT64_MIN;
-	candidate->has_identity = true;
-}
-
 /* A size without what other programs put into their copy of the header. */
 static uint64_t own_size(uint64_t size, const struct header_identity *identity)
 {
 	return size > identity->left_out_bytes ? size - identity->left_out_bytes : 0;
-}
-
-/* Its header says nothing. */
-static bool is_nameless(const struct pair_candidate *candidate)
-{
-	return candidate->message_id == 0 && candidate->header_date == INT64_MIN;
 }
 
 /* All of such a file counts. */
@@ -189,9 +157,10 @@ static int identify_local(struct pairing *pairing, const struct maildir_entry *e
 	if (code < 0) {
 		return run_is_fatal(err) && err->scope >= SCOPE_ACCOUNT ? code : 0;
 	}
-	candidate_identify(candidate, &identity);
-	return is_nameless(candidate) ? read_nameless(pairing, entry, &identity, candidate, err)
-				      : 0;
+	pair_identify(candidate, &identity);
+	return pair_is_nameless(candidate)
+		     ? read_nameless(pairing, entry, &identity, candidate, err)
+		     : 0;
 }
 
 /* What tells one folder's candidates. */
@@ -337,7 +306,7 @@ static void take_header(struct pairing *pairing, const struct imap_identity *tol
 		return;
 	}
 	candidate->size = own_size(candidate->size, &told->identity);
-	candidate_identify(candidate, &told->identity);
+	pair_identify(candidate, &told->identity);
 	(*known)++;
 }
 
@@ -398,7 +367,7 @@ static int read_nameless_remotes(struct pairing *pairing, struct err *err)
 	for (size_t r = 0; code == 0 && r < pairing->remotes.count; r++) {
 		struct pair_candidate *remote = &pairing->remotes.items[r];
 		bool is_due = false;
-		for (size_t l = 0; is_nameless(remote) && !is_due && l < pairing->locals.count;
+		for (size_t l = 0; pair_is_nameless(remote) && !is_due && l < pairing->locals.count;
 		     l++) {
 			const struct pair_candidate *local = &pairing->locals.items[l];
 			is_due = local->has_content && local->size == remote->size;
@@ -419,7 +388,7 @@ static void leave_nameless(struct pairing *pairing)
 		bool is_sent = pairing->locals.refs[local->index].entry == NO_ENTRY;
 		for (size_t r = 0; is_sent && r < remotes->count; r++) {
 			const struct pair_candidate *remote = &remotes->items[r];
-			if (is_nameless(remote) &&
+			if (pair_is_nameless(remote) &&
 			    memcmp(remote->digest, local->digest, ROW_DIGEST_SIZE) == 0) {
 				local->has_identity = false;
 			}

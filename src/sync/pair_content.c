@@ -6,6 +6,34 @@
 
 #include "mailsync/base/digest.h"
 
+static uint64_t id_hash(const struct header_identity *identity)
+{
+	uint8_t digest[DIGEST_MAX_SIZE];
+	struct err ignored;
+	uint64_t hash = 0;
+	if (!identity->has_message_id ||
+	    digest_of(DIGEST_SHA256, span_of(identity->message_id), digest, &ignored) < 0) {
+		return 0;
+	}
+	for (int i = 0; i < 8; i++) {
+		hash = hash << 8 | digest[i];
+	}
+	return hash == 0 ? 1 : hash;
+}
+
+void pair_identify(struct pair_candidate *candidate, const struct header_identity *identity)
+{
+	memcpy(candidate->digest, identity->digest, ROW_DIGEST_SIZE);
+	candidate->message_id = id_hash(identity);
+	candidate->header_date = identity->has_date ? identity->date : INT64_MIN;
+	candidate->has_identity = true;
+}
+
+bool pair_is_nameless(const struct pair_candidate *candidate)
+{
+	return candidate->message_id == 0 && candidate->header_date == INT64_MIN;
+}
+
 struct content {
 	struct digest *digest;
 	bool in_body;

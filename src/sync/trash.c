@@ -50,11 +50,6 @@ bool trash_is_intent(const struct intent *intent)
 	return intent->kind == INTENT_TRASH || intent->kind == INTENT_TRASHED;
 }
 
-static bool is_nameless(const struct pair_candidate *header)
-{
-	return header->message_id == 0 && header->header_date == INT64_MIN;
-}
-
 static int headers_add(struct headers *headers, const struct imap_identity *told, struct err *err)
 {
 	if (headers->count == headers->cap) {
@@ -101,7 +96,7 @@ static int headers_read_nameless(struct settling *settling, struct headers *head
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < headers->count; i++) {
-		if (is_nameless(&headers->items[i])) {
+		if (pair_is_nameless(&headers->items[i])) {
 			code = pair_content_remote(settling->imap, &headers->items[i], err);
 		}
 	}
@@ -228,8 +223,8 @@ static int identify_originals(struct settling *settling, struct err *err)
 			continue;
 		}
 		original->header = *header;
-		original->is_known = !is_nameless(header) || header->has_content;
-		settling->has_nameless |= is_nameless(header);
+		original->is_known = !pair_is_nameless(header) || header->has_content;
+		settling->has_nameless |= pair_is_nameless(header);
 	}
 	free(headers.items);
 	return code;
