@@ -24,6 +24,7 @@ import re
 import signal
 import socket
 import struct
+import tempfile
 from typing import NamedTuple, Optional
 
 WINDOW = 32 << 20     # bytes under way in a direction without a cap before reading stops
@@ -259,8 +260,8 @@ class Link:
 class Proxy:
     """What runs in the process of a Line."""
 
-    def __init__(self, sock, target, options, pipe):
-        self.sock, self.target, self.options, self.pipe = sock, target, options, pipe
+    def __init__(self, sock, target, options, log):
+        self.sock, self.target, self.options, self.log = sock, target, options, log
         self.rate = options.kbit_s * 125
         delay = options.rtt_ms / 2000
         self.window = max(65536, self.rate * (2 * delay + 0.2)) if self.rate else WINDOW
@@ -276,7 +277,7 @@ class Proxy:
         return self.free[side] + self.delay
 
     def report(self, connection):
-        os.write(self.pipe, json.dumps(connection).encode() + b"\n")
+        os.write(self.log, json.dumps(connection).encode() + b"\n")
 
     def accept(self):
         self.accepted += 1
@@ -295,8 +296,8 @@ class Proxy:
             link.finish(abort=True)
 
 
-def _run(sock, target, options, pipe):
-    asyncio.run(Proxy(sock, target, options, pipe).serve())
+def _run(sock, target, options, log):
+    asyncio.run(Proxy(sock, target, options, log).serve())
 
 
 class Line:
@@ -306,19 +307,18 @@ class Line:
         self.options = Options(**options)
         self.sock = socket.create_server(("127.0.0.1", 0))
         self.port = self.sock.getsockname()[1]
-        read, write = os.pipe()
+        # A file: a pipe that nobody reads is full after some 800 connections, and the line stands.
+        self.log = tempfile.TemporaryFile()
         context = multiprocessing.get_context("fork")
         self.process = context.Process(target=_run, daemon=True, args=(
-            self.sock, ("127.0.0.1", target), self.options, write))
+            self.sock, ("127.0.0.1", target), self.options, self.log.fileno()))
         # A SIGTERM that comes before the child has its own handler waits, or it would be lost.
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
         try:
             self.process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-        os.close(write)
         self.sock.close()
-        self.read = os.fdopen(read, "rb", buffering=0)
         self.done = None
 
     @property
@@ -335,8 +335,9 @@ class Line:
         if self.done is None:
             self.process.terminate()
             self.process.join(5)
-            self.done = [Connection(*json.loads(row)) for row in self.read.readlines()]
-            self.read.close()
+            self.log.seek(0)
+            self.done = [Connection(*json.loads(row)) for row in self.log]
+            self.log.close()
 
     def __enter__(self):
         return self
