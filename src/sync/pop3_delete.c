@@ -69,6 +69,7 @@ static int take_answer(struct pop3_job *job, size_t *answered, uint64_t *accepte
 	if (code || !item) {
 		return code;
 	}
+	item->is_accepted = is_ok;
 	if (is_ok) {
 		(*accepted)++;
 		return 0;
@@ -101,21 +102,56 @@ static int send_all(struct pop3_job *job, uint64_t *accepted, struct err *err)
 	return code;
 }
 
+/* Noted now, so that the next run has nothing to note. */
+static int put_accepted(struct pop3_job *job, struct err *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; !code && i < job->listing.count; i++) {
+		if (job->items[i].is_accepted) {
+			struct pop3_row *row = &job->rows.items[job->items[i].row];
+			row->gone_since = job->policy.now;
+			code = state_pop3_put(job->run.state, row, err);
+		}
+	}
+	return code;
+}
+
+static int commit_end(struct pop3_job *job, const struct intent *intent, bool is_done,
+		      struct err *err)
+{
+	int code = state_begin(job->run.state, err);
+
+	if (code) {
+		return code;
+	}
+	code = is_done ? put_accepted(job, err) : 0;
+	if (!code) {
+		code = state_intent_drop(job->run.state, intent->id, err);
+	}
+	if (code) {
+		state_rollback(job->run.state);
+		return code;
+	}
+	return state_commit(job->run.state, err);
+}
+
 /* After QUIT some of the deletions may be left: no error of ours, the next listing tells. */
-static int quit(struct pop3_job *job, uint64_t accepted, struct err *err)
+static int quit(struct pop3_job *job, const struct intent *intent, uint64_t accepted,
+		struct err *err)
 {
 	int code = pop3_quit(job->pop3, err);
 
-	if (!code) {
-		job->box.counts.deleted_remote += accepted;
-		job->box.base.messages -= (uint32_t)accepted;
-		return 0;
-	}
 	if (code == -ERR_REFUSED) {
 		run_report_error(&job->run, &job->box, 0, err);
-		return 0;
+		return commit_end(job, intent, false, err);
 	}
-	return code;
+	if (code) {
+		return code;
+	}
+	job->box.counts.deleted_remote += accepted;
+	job->box.base.messages -= (uint32_t)accepted;
+	return commit_end(job, intent, true, err);
 }
 
 int pop3_delete(struct pop3_job *job, struct err *err)
@@ -133,8 +169,5 @@ int pop3_delete(struct pop3_job *job, struct err *err)
 	if (!code) {
 		code = send_all(job, &accepted, err);
 	}
-	if (!code) {
-		code = quit(job, accepted, err);
-	}
-	return code ? code : state_intent_drop(job->run.state, intent.id, err);
+	return code ? code : quit(job, &intent, accepted, err);
 }

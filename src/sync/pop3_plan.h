@@ -75,6 +75,7 @@ struct pop3_item {
 	bool is_renamed; /* the row takes this key */
 	bool wants_header;
 	bool is_failed;
+	bool is_accepted; /* DELE was answered with +OK */
 	enum pop3_act act;
 };
 

@@ -25,7 +25,7 @@ class Maildrop:
         self.window = None         # list only so many messages that were not fetched (Gmail)
         self.greeting = "+OK ready"
         self.at = {}               # command -> answer line, or "cut"; e.g. {"PASS": "-ERR [IN-USE] x"}
-        self.quit = "ok"           # or "cut-before", "cut-after", "refuse"
+        self.quit = "ok"           # or "cut-before", "cut-after", "refuse", "forget" (and say +OK)
         self.end = b"\r\n"
         self.utf8_only = ()        # unique-ids of messages that RETR refuses before UTF8
         self.more = lambda: None   # called before each session
@@ -136,7 +136,7 @@ class Maildrop:
     def end_session(self, say, gone):
         if self.quit == "cut-before":
             raise Cut
-        if self.quit != "refuse":
+        if self.quit not in ("refuse", "forget"):
             self.letters = [x for x in self.letters if not any(x is y for y in gone)]
         if self.quit == "cut-after":
             raise Cut

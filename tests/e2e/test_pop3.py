@@ -175,7 +175,9 @@ def test_leave_on_server_no_deletes_what_was_downloaded(pop3):
         append(remote, 12)
         assert account.sync().did == {"downloaded": 12, "deleted_remote": 12}
         assert uids(remote) == []
+    files = account.local.snapshot()
     assert account.sync().did == {}
+    assert account.local.snapshot() == files
     assert len(local(account)) == 12
 
 
@@ -546,6 +548,17 @@ def test_refused_logins_have_their_exit_status(drop_account, answer, status):
         assert answer[5:] in result.errors[0]["message"]
 
 
+def test_what_a_server_forgets_to_delete_is_deleted_by_the_next_run(drop_account):
+    sent = letters(5)
+    with Maildrop(sent, quit="forget") as drop:
+        account = drop_account(drop, leave_on_server="no")
+        account.sync()
+        drop.quit = "ok"
+        assert account.sync().did == {"deleted_remote": 5}
+        assert drop.letters == []
+        assert local(account) == sorted(sent)
+
+
 @pytest.mark.parametrize("verb", ["UIDL", "LIST", "RETR 3"])
 @pytest.mark.parametrize("code", ["IN-USE", "LOGIN-DELAY", "SYS/TEMP"])
 def test_a_server_that_is_busy_later_on_is_tried_again(drop_account, verb, code):
@@ -651,6 +664,17 @@ def test_a_cut_at_quit_neither_loses_nor_doubles(drop_account, mode):
         assert drop.letters == []
         assert account.sync().did == {}
         assert len(local(account)) == 6
+
+
+def test_what_a_server_forgets_to_delete_is_deleted_by_the_next_run(drop_account):
+    sent = letters(5)
+    with Maildrop(sent, quit="forget") as drop:
+        account = drop_account(drop, leave_on_server="no")
+        account.sync()
+        drop.quit = "ok"
+        assert account.sync().did == {"deleted_remote": 5}
+        assert drop.letters == []
+        assert local(account) == sorted(sent)
 
 
 @pytest.mark.parametrize("verb", ["UIDL", "LIST", "RETR 3", "DELE 3", "QUIT"])

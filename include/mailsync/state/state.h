@@ -224,7 +224,7 @@ struct pop3_row {
 	int64_t first_seen;     /* seconds, of the download */
 	bool is_deleted;        /* DELE was sent and QUIT answered, or intended (see intents) */
 	enum row_reason reason; /* REASON_NONE: downloaded; else left out for that reason */
-	int64_t gone_since;     /* seconds; since when complete listings lack it; 0: listed */
+	int64_t gone_since;     /* seconds; since when QUIT or a listing told so; 0: listed */
 	bool has_digest;
 	uint8_t digest[ROW_DIGEST_SIZE]; /* header digest */
 };
