@@ -197,9 +197,8 @@ class History:
             env["MAILSYNC_STEP_FAIL"] = f"{point}:{self.rng.choice(ERRNOS)}"
         else:
             point = int(10 ** self.rng.uniform(1, 4.7))
-            options = scenes.MODES[self.scene.mode][1] or {}
             line = Line(self.scene.server.port, cut_after=point,
-                        side=self.rng.choice(("client", "server")), **options)
+                        side=self.rng.choice(("client", "server")), **self.scene.line_options)
             port = line.port
         told = ("-vv",) if os.environ.get("MAILSYNC_RIG_KEEP") else ()
         try:

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Callable, NamedTuple, Tuple
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -74,7 +75,7 @@ class Session:
                     title = file.read(200)
             except OSError:
                 continue
-            if title.startswith(b"imap:") and self.mark in title:
+            if title.startswith((b"imap:", b"pop3:")) and self.mark in title:
                 return True
         return False
 
@@ -122,19 +123,27 @@ class Trial:
 
 
 class Scene:
-    """An account in MODE on a server of its own, or on SERVER."""
+    """An account in MODE on a server of its own, or on SERVER.
+
+    `expected` is how the two sides must look in the end: (local, remote), trees of messages."""
+
+    modes = MODES
+    fixed = {"max_delete": "100%", "remove_mailboxes": "both"}     # keys in all modes
+    service = 0                 # its port, counted from the server's
 
     def __init__(self, mode, server=None):
         self.mode = mode
-        self.keys, line = MODES[mode]
-        self.keys = dict(self.keys, max_delete="100%", remove_mailboxes="both")
+        keys, line = self.modes[mode]
+        self.keys = {**keys, **self.fixed}
+        self.line_options = line or {}
         self.owns_server = server is None
         if server is None:
             server = make_server()
         self.server = server
+        self.service_port = server.port + self.service
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ms-scene-", dir=scratch_dir()))
-        self.line = Line(server.port, **line) if line else None
-        self.port = self.line.port if self.line else server.port
+        self.line = Line(self.service_port, **line) if line else None
+        self.port = self.line.port if self.line else self.service_port
         self.template = f"template{next(_serial)}"
         self.expected = None
         self.copies = itertools.count(1)
@@ -143,13 +152,13 @@ class Scene:
         """FILL the server, sync, and CHANGE both sides: functions of (Maildir, Imap session).
         KEYS are further ones of the config."""
         self.keys.update(keys)
-        self.has_base = is_synced
+        self.has_races = is_synced and self.service == 0
         trial = Trial(self, self.template)
         self.account = trial.account
         with self.account.remote() as remote:
             fill(self.account.local, remote)
         if is_synced:
-            trial.sync()
+            self.sync_first(trial)
         else:
             (self.account.folder / "state").mkdir()
         with self.account.remote() as remote:
@@ -158,6 +167,27 @@ class Scene:
         copy_tree(self.server.mail / self.template, self.folder / "server")
         for name in ("mail", "state"):
             copy_tree(self.account.folder / name, self.folder / name)
+
+    @staticmethod
+    def sync_first(trial):
+        trial.sync()
+
+    def expect(self, trees):
+        """Takes the end state of an undisturbed run for the expected one; what is wrong with it."""
+        self.expected = (trees[1], trees[1])
+        return tree.differences(*trees)
+
+    def compare(self, trees):
+        """What differs from the expected end state, on either side."""
+        local, remote = self.expected
+        lines = [f"local against expected: {line}"
+                 for line in self.differences("local", trees[0], local)]
+        return lines + [f"expected against remote: {line}"
+                        for line in self.differences("remote", remote, trees[1])]
+
+    @staticmethod
+    def differences(_side, one, other):
+        return tree.differences(one, other)
 
     def copy(self):
         user = f"t{os.getpid()}x{next(self.copies)}"
@@ -319,11 +349,20 @@ def change_binned(local, remote):
     remote.store("INBOX", remote.find("INBOX", letter("INBOX/4")), "+FLAGS", "\\Flagged")
 
 
-# name: what Scene.prepare takes
-SCENES = {"changes": ((fill, change), {}),
-          "filled": ((fill_both, change_filled, False), {}),
-          "renames": ((fill_renamed, change_renamed), {}),
-          "trash": ((fill_binned, change_binned), {"trash": "Bin"})}
+class Plan(NamedTuple):
+    """What a scene is made of; `modes` are proved where none is asked for."""
+    kind: type
+    modes: Tuple[str, ...]
+    fill: Callable
+    change: Callable
+    is_synced: bool = True
+    keys: dict = {}
+
+
+SCENES = {"changes": Plan(Scene, ("all", "none"), fill, change),
+          "filled": Plan(Scene, ("all", "none"), fill_both, change_filled, False),
+          "renames": Plan(Scene, ("all", "none"), fill_renamed, change_renamed),
+          "trash": Plan(Scene, ("all", "none"), fill_binned, change_binned, keys={"trash": "Bin"})}
 
 
 EMPTY = tree.digest(b"")      # a file whose bytes the power cut took
@@ -338,10 +377,3 @@ def doubled(state):
     """Messages that a mailbox holds more than once; those of the scene are all different."""
     return [f"{box}: {key[:12]} {len(copies)} times" for box, messages in state.items()
             for key, copies in messages.items() if len(copies) > 1 and key != EMPTY]
-
-
-def compare(expected, trees):
-    """What differs from the expected end state, on either side."""
-    lines = [f"local against expected: {line}" for line in tree.differences(trees[0], expected)]
-    return lines + [f"expected against remote: {line}"
-                    for line in tree.differences(expected, trees[1])]
