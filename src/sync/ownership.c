@@ -146,7 +146,8 @@ int ownership_check(struct maildir *maildir, struct state *state, const struct a
 	if (code < 0) {
 		return code;
 	}
-	ownership->was_unclean = strcmp(clean, CLEAN_NOT) == 0;
+	/* A run that was cut while it claimed may have followed one that was cut at work. */
+	ownership->was_unclean = clean[0] != '\0' && strcmp(clean, CLEAN_YES) != 0;
 	code = check_boot(state, ownership, err);
 	if (code < 0) {
 		return code;

@@ -87,8 +87,8 @@ def test_a_mua_at_work_while_messages_go_to_the_trash():
 
 
 # Histories that once went wrong, each by its own fault: a half-made folder, a COPY made twice,
-# downloads noted and not paired.
-@pytest.mark.parametrize("seed", [251, 369, 10196])
+# downloads noted and not paired, a run killed at work and the next in its claim.
+@pytest.mark.parametrize("seed", [251, 369, 10196, 2000740])
 def test_histories_that_once_went_wrong(seed):
     prove("soak", "--seed", str(seed), "--count", "1", "--jobs", "1")
 
