@@ -46,7 +46,7 @@ static int bulk_add(struct bulk *bulk, struct box *box, const struct move_list *
 	*taken = false;
 	int code = job_init(&entry->job, bulk->run, bulk->run->imap, box);
 	if (code == 0) {
-		code = planning_make(bulk->run, box, moves, &entry->job.plan, err);
+		code = job_plan(&entry->job, moves, err);
 	}
 	if (code == 0 && is_download_only(&entry->job.plan.plan)) {
 		code = job_prepare(&entry->job, err);

@@ -21,15 +21,14 @@ static int try_job(struct run *run, struct imap *imap, struct box *box,
 	struct job job;
 	box->has_new_rows = false;
 	int code = job_init(&job, run, imap, box);
+	job.failures = box->failures;
 	if (code == 0) {
-		/* A move whose outcome is not known is no reason to leave the mailbox alone. */
-		job.failures = box->failures + move_is_open(moves, box);
-		code = planning_make(run, box, moves, &job.plan, err);
+		code = job_plan(&job, moves, err);
 	}
 	if (code == 0) {
 		code = job_execute(&job, err);
 	}
-	box->failures = job.failures - move_is_open(moves, box);
+	box->failures = job.failures;
 	job_finish(&job);
 	return code;
 }

@@ -26,6 +26,12 @@ void job_finish(struct job *job)
 	box_release(job->box);
 }
 
+int job_plan(struct job *job, const struct move_list *moves, struct err *err)
+{
+	job->has_open_move = move_is_open(moves, job->box);
+	return planning_make(job->run, job->box, moves, &job->plan, err);
+}
+
 struct row *job_row(struct job *job, const struct op *op)
 {
 	return &job->plan.rows.items[op->row];
@@ -160,7 +166,7 @@ static int note_holds(struct job *job, struct err *err)
 }
 
 /* True when every row left pending was left so by policy alone: this very policy need not look
- * again. Rows that were seen since the plan was made are not in it. */
+ * again. Rows seen since the plan was made, and those of an open move, are not in it. */
 static bool only_policy_holds(const struct job *job)
 {
 	const struct plan *plan = &job->plan.plan;
@@ -172,7 +178,8 @@ static bool only_policy_holds(const struct job *job)
 			return false;
 		}
 	}
-	return job->failures == 0 && !job->box->has_intents && !job->box->has_new_rows;
+	return job->failures == 0 && !job->has_open_move && !job->box->has_intents &&
+	       !job->box->has_new_rows;
 }
 
 int job_conclude(struct job *job, struct err *err)

@@ -22,11 +22,14 @@ struct job {
 	struct maildir_scan scan; /* where the files of the rows are, once asked for */
 	bool has_scan;
 	uint64_t local_keywords; /* bits that can be kept locally */
+	bool has_open_move;      /* from here or to here, its outcome not known yet */
 	size_t failures;
 };
 
 int job_init(struct job *job, struct run *run, struct imap *imap, struct box *box);
 void job_finish(struct job *job);
+
+int job_plan(struct job *job, const struct move_list *moves, struct err *err);
 
 /* Carries the whole plan out. */
 int job_execute(struct job *job, struct err *err);

@@ -11,6 +11,7 @@ import lies
 from lies import CONDSTORE, ENABLED, QRESYNC
 from rig import mail
 from rig.fake import Box
+from rig.line import Line
 from rig.scripted import always
 from stories import agree, append, count, idle, letters, paired, uids
 
@@ -340,6 +341,23 @@ def test_a_deletion_waits_for_its_trash(either, there):
     assert len(uids(there)) == 1 and len(uids(there, "Bin")) == 1
     either.sync()
     agree(either, there)
+
+
+def test_without_uidplus_a_moved_original_goes_though_mail_arrived_beside_it(make_account,
+                                                                            dovecots):
+    """Where COPY does not tell UIDs, the original waits for its copy to be found."""
+    with Line(dovecots().port, hide=r"\[COPYUID [^]]*\] ?") as line:
+        account = make_account(disable_extensions="UIDPLUS MOVE", port=line.port)
+        with account.remote() as remote:
+            for name in ("from", "to", "third"):
+                remote.create(name)
+            letters_of = append(remote, 2, "from")
+            account.sync()
+            account.local.move(account.local.find("from", letters_of[0][1]), "to")
+            append(remote, 1, "from", seed="new")
+            append(remote, 1, "third", seed="new")
+            account.sync()
+            agree(account, remote)
 
 
 @pytest.mark.parametrize("without", WITHOUT, ids=IDS)
