@@ -5,7 +5,7 @@
  * (or COPY and a deletion) on the server. Remote moves are seen by EMAILID or X-GM-MSGID; the file
  * is moved instead of downloaded again. A move needs `copy` and `delete` on the side where it is
  * carried out, and both mailboxes in this run; otherwise both its rows wait, and the old copy
- * stays.
+ * stays. So does a new file whose unique part base has in a folder that could not be read.
  */
 #ifndef SYNC_MOVE_H
 #define SYNC_MOVE_H

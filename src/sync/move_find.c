@@ -113,6 +113,49 @@ static int find_local(struct run *run, struct move_list *moves, struct err *err)
 	return code;
 }
 
+/* A new file that base has in FROM, where it may have come from. */
+static int hold_if_from(struct run *run, struct box *from, struct box *to, const struct row *fresh,
+			struct move_list *moves, struct err *err)
+{
+	struct move move = {.from = from, .to = to, .new_row = fresh->id, .is_held = true};
+	struct row base;
+	bool found = false;
+	row_init(&base);
+	int code =
+		state_row_by_unique(run->state, from->base.id, fresh->unique, &base, &found, err);
+	if (code == 0 && found && base.is_agreed) {
+		move.gone_row = base.id;
+		to->failures++; /* the next run looks again */
+		code = list_add(moves, &move, err);
+	}
+	row_finish(&base);
+	return code;
+}
+
+/* As new mail it would lose its keywords: their letters are the other folder's. */
+static int hold_from_unreadable(struct run *run, struct box *from, struct move_list *moves,
+				struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
+		struct box *box = &run->boxes.items[i];
+		struct row_list rows;
+		if (box == from || !box_is_active(box) || !box->in_base) {
+			continue;
+		}
+		row_list_init(&rows);
+		code = state_rows_pending(run->state, box->base.id, false, &rows, err);
+		for (size_t k = 0; code == 0 && k < rows.count; k++) {
+			const struct row *row = &rows.items[k];
+			if (!row->is_agreed && row->uid == 0 && row->local == SIDE_PRESENT) {
+				code = hold_if_from(run, from, box, row, moves, err);
+			}
+		}
+		row_list_finish(&rows);
+	}
+	return code;
+}
+
 /* The file of a message that is gone elsewhere on the server and new here under the same
  * EMAILID. */
 static int find_by_emailid(struct run *run, struct box *box, const struct row *fresh,
@@ -174,5 +217,11 @@ static int find_remote(struct run *run, struct move_list *moves, struct err *err
 int move_find(struct run *run, struct move_list *moves, struct err *err)
 {
 	int code = find_local(run, moves, err);
+	for (size_t i = 0; code == 0 && run->has_unreadable && i < run->boxes.count; i++) {
+		struct box *box = &run->boxes.items[i];
+		if (box->is_unreadable && box->in_base) {
+			code = hold_from_unreadable(run, box, moves, err);
+		}
+	}
 	return code < 0 ? code : find_remote(run, moves, err);
 }

@@ -422,6 +422,8 @@ static int read_folders(struct run *run, bool again, bool *is_still, struct err 
 			/* One unreadable folder: nothing of it is believed in this run. */
 			run_report_error(run, box, 0, err);
 			box->is_excluded = true;
+			box->is_unreadable = true;
+			run->has_unreadable = true;
 		}
 	}
 	return 0;

@@ -209,6 +209,9 @@ static int plan_half_gone(struct planning *planning, struct err *err)
 	}
 	if ((policy->delete_ & PLAN_REMOTE) == 0) { /* R14 */
 		plan_hold(planning, REASON_POLICY, "delete does not cover remote");
+	} else if (planning->mailbox->has_unreadable) {
+		plan_hold(planning, REASON_OBSTACLE,
+			  "it may have been moved to a folder that could not be read");
 	} else if (plan_may_delete_remote(planning)) {
 		return plan_act(planning, OP_DELETE_REMOTE, "gone in the Maildir", err);
 	}

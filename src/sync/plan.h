@@ -27,7 +27,8 @@
  *   R12 gone on both sides                                -> FORGET
  *   R13 gone on the server: `delete` covers local         -> DELETE_LOCAL (brake), else hold POLICY
  *   R14 gone in the Maildir: `delete` covers remote       -> DELETE_REMOTE (brake; read-only
- *       mailbox: hold OBSTACLE), else hold POLICY
+ *       mailbox, or a folder that could not be read, where the file may lie: hold OBSTACLE),
+ *       else hold POLICY
  *       (R13 and R14 beat flag changes of the surviving side.)
  *   R15 both present: merged = flags ^ (local_flags ^ flags | remote_flags ^ flags), bit by bit.
  *       What has to change locally: merged ^ local_flags; on the server: merged ^ remote_flags.
@@ -86,6 +87,7 @@ struct plan_mailbox {
 	uint64_t local_keywords; /* keyword bits that have or can get a letter here; system bits are
 				 * always allowed */
 	bool is_read_only;       /* the server lets nothing be written */
+	bool has_unreadable;     /* some folder of the account could not be read */
 	bool brake_local;
 	bool brake_remote;
 };

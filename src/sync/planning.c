@@ -74,6 +74,7 @@ static int facts_of(struct run *run, struct box *box, struct plan_mailbox *facts
 		.permanent_any = known ? box->base.permanent_any : true,
 		.local_keywords = local_keywords,
 		.is_read_only = box->is_read_only,
+		.has_unreadable = run->has_unreadable,
 		.brake_local = box->brake_local,
 		.brake_remote = box->brake_remote,
 	};

@@ -51,6 +51,7 @@ struct box {
 	bool is_excluded; /* not part of this run (failed, not to be created, ...) */
 	unsigned remove; /* SIDE_LOCAL or SIDE_REMOTE: gone on the other side, to be removed here */
 	bool was_created;   /* in this run, on either side */
+	bool is_unreadable; /* its folder: what went from there cannot be told in this run */
 	bool scanned;       /* the local delta was taken in this run */
 	bool local_changed; /* and it found something */
 	bool viewed;        /* the remote delta was taken in this run */
@@ -113,6 +114,7 @@ struct run {
 	bool has_generation; /* this run has claimed its generation (before its first rows) */
 	bool is_moving;      /* folders changed while they were read, and went on: what is gone in
 			      * one may be in another */
+	bool has_unreadable; /* a folder: is_unreadable of its box */
 	bool brake_hit;
 	int64_t backoff_ms; /* waited so far because the server asked for patience */
 	bool was_put_off;   /* it asked for more than that */

@@ -417,6 +417,44 @@ def test_a_download_waits_for_the_folder_to_be_usable(either, there):
     idle(either, there)
 
 
+@contextlib.contextmanager
+def unreadable(folder):
+    new, aside = folder / "new", folder / "aside"
+    new.rename(aside)
+    new.write_text("not a folder")
+    yield
+    new.unlink()
+    aside.rename(new)
+
+
+def test_a_message_moved_out_of_a_folder_that_cannot_be_read_waits_for_it(either, there):
+    """As new mail it would lose its keyword: the letter is the other folder's."""
+    there.create("other")
+    uid, wire = append(there, 1)[0]
+    there.store("INBOX", uid, "+FLAGS", "Keyword")
+    either.sync()
+    either.local.move(either.local.find("INBOX", wire), "other")
+    with unreadable(either.local.folder("INBOX")):
+        for _ in range(2):
+            assert either.sync(status=1).did == {"errors": 1}
+    released(either, there, {"moved": 1})
+    assert there.flags("other", there.uids("other")[0]) == {"keyword"}
+
+
+def test_a_message_moved_into_a_folder_that_cannot_be_read_waits_for_it(either, there):
+    """Gone here and not seen there: no deletion."""
+    there.create("other")
+    uid, wire = append(there, 1)[0]
+    there.store("INBOX", uid, "+FLAGS", "Keyword")
+    either.sync()
+    either.local.move(either.local.find("INBOX", wire), "other")
+    with unreadable(either.local.folder("other")):
+        for _ in range(2):
+            assert either.sync(status=1).did == {"errors": 1, "skipped": 1}
+    released(either, there, {"moved": 1})
+    assert there.flags("other", there.uids("other")[0]) == {"keyword"}
+
+
 def test_a_change_in_a_mailbox_left_out_is_found_when_it_is_taken_in(either, there):
     there.create("box")
     letters_of = append(there, 3, "box")

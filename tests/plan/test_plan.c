@@ -105,6 +105,7 @@ static bool read_mailbox(struct plan_mailbox *mailbox, char *word)
 		return read_flags(value, &mailbox->local_keywords);
 	}
 	bool *claim = strcmp(word, "read_only") == 0    ? &mailbox->is_read_only
+		    : strcmp(word, "unreadable") == 0   ? &mailbox->has_unreadable
 		    : strcmp(word, "brake_local") == 0  ? &mailbox->brake_local
 		    : strcmp(word, "brake_remote") == 0 ? &mailbox->brake_remote
 							: NULL;
@@ -332,6 +333,7 @@ static void random_scenario(uint64_t *seed, struct scenario *scenario)
 	scenario->mailbox.permanent_any = random_bool(seed);
 	scenario->mailbox.local_keywords = random_flags(seed) & ~FLAGS_SYSTEM;
 	scenario->mailbox.is_read_only = random_next(seed) % 4 == 0;
+	scenario->mailbox.has_unreadable = random_next(seed) % 4 == 0;
 	scenario->mailbox.brake_local = random_next(seed) % 4 == 0;
 	scenario->mailbox.brake_remote = random_next(seed) % 4 == 0;
 	scenario->count = 1 + random_next(seed) % ROWS_MAX;
@@ -358,6 +360,7 @@ static void expect_deletion_allowed(const struct scenario *scenario, const struc
 			    (policy->expunge != 0 && (policy->delete_ & side) != 0));
 	} else if (row->is_agreed) {
 		assert_int_not_equal(policy->delete_ & side, 0);
+		assert_false(!is_local && scenario->mailbox.has_unreadable);
 	} else {
 		assert_int_not_equal(policy->expunge & side, 0);
 		assert_int_not_equal(here & FLAG_DELETED, 0);
