@@ -32,6 +32,10 @@ def test_a_run_stopped_at_a_step_is_finished_by_the_next(mode):
     prove("run", "--scene", "changes", "--proof", "stop", "--mode", mode, "--every", "43")
 
 
+def test_a_run_stopped_while_it_repairs_is_finished_by_the_next():
+    prove("run", "--scene", "changes", "--proof", "twice", "--mode", "all", "--every", "43")
+
+
 def test_a_first_sync_stopped_at_a_step_doubles_nothing():
     prove("run", "--scene", "filled", "--proof", "stop", "--mode", "all", "--every", "23")
 
