@@ -53,8 +53,8 @@ PRIVATE_INCLUDES := $(sort $(patsubst %/,-I%,$(dir $(wildcard src/*/*.h))))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-e2e check-asan lint format demo bench fuzz crash soak install \
-	clean help setup-test setup-bench program tests-c fuzzers FORCE
+.PHONY: all check check-unit check-e2e check-asan check-valgrind lint format demo bench fuzz crash \
+	soak install clean help setup-test setup-bench program tests-c fuzzers FORCE
 
 # No build, no set-up.
 ifneq ($(filter-out clean help format lint,$(or $(MAKECMDGOALS),all)),)
@@ -132,6 +132,12 @@ check-asan: setup-test
 	$(Q)$(MAKE) --no-print-directory SANITIZE=1 program tests-c
 	$(Q)tests/run --out $(BUILD)/asan unit e2e
 
+check-valgrind:
+	$(Q)tests/rig/setup valgrind
+	$(Q)$(MAKE) --no-print-directory program tests-c
+	$(Q)$(MAKE) --no-print-directory STEPS=1 program
+	$(Q)tests/memcheck $(OUT) $(TIERS)
+
 lint:
 	$(Q)tests/rig/setup test
 	$(Q)tests/lint/run
@@ -178,6 +184,7 @@ help:
 	@echo 'check-unit  unit tests only'
 	@echo 'check-e2e   tests against real servers only'
 	@echo 'check-asan  unit and e2e tests under AddressSanitizer and UBSan'
+	@echo 'check-valgrind  the C tests and some stories under valgrind; TIERS=... for some'
 	@echo 'lint        layering, banned functions, sizes, format'
 	@echo 'format      let clang-format rewrite the sources'
 	@echo 'demo        watch a sync happen against a private Dovecot'

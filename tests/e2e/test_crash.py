@@ -90,6 +90,15 @@ def test_a_mua_at_work_while_messages_go_to_the_trash():
     prove("run", "--scene", "trash", "--proof", "race", "--mode", "no-move", "--every", "59")
 
 
+def test_a_disturbed_pop3_run_neither_loses_nor_doubles():
+    prove("run", "--scene", "pop3", "--mode", "leave-no", "--every", "19", "--points", "76",
+          "--proof", "stop", "--proof", "power", "--proof", "cut", "--proof", "fail")
+
+
+def test_a_pop3_run_over_a_filled_inbox_stopped_at_a_step_doubles_nothing():
+    prove("run", "--scene", "pop3-filled", "--proof", "stop", "--every", "19")
+
+
 # Histories that once went wrong, each by its own fault: a half-made folder, a COPY made twice,
 # downloads noted and not paired, a run killed at work and the next in its claim.
 @pytest.mark.parametrize("seed", [251, 369, 10196, 2000740])

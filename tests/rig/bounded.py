@@ -19,9 +19,14 @@ class Bounded(NamedTuple):
     seconds: float
 
 
+def is_under_valgrind():
+    """The program's place is taken by a script of tests/memcheck."""
+    return b"exec valgrind" in program.binary().read_bytes()[:200]
+
+
 def is_sanitized():
-    """AddressSanitizer's shadow memory makes sizes meaningless."""
-    return b"__asan_init" in program.binary().read_bytes()
+    """AddressSanitizer's shadow memory, and valgrind's, make sizes meaningless."""
+    return is_under_valgrind() or b"__asan_init" in program.binary().read_bytes()
 
 
 def peak_kb(pid, known):
@@ -36,6 +41,7 @@ def peak_kb(pid, known):
 
 def run(account, *args, seconds=60):
     """mailsync ARGS under a watch; killed and reported when it takes longer than SECONDS."""
+    seconds *= 50 if is_under_valgrind() else 1
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.monotonic()
         process = subprocess.Popen(account.argv(*args), stdin=subprocess.DEVNULL, stdout=out,
