@@ -9,11 +9,12 @@ import sys
 
 import pytest
 
-from rig import mail
+from rig import mail, program
 from stories import agree, idle
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STEPS = pathlib.Path(os.environ.get("MAILSYNC", ROOT / "build" / "mailsync")).parent / "steps"
+TIMEOUT = max(300, program.TIMEOUT)
 
 pytestmark = pytest.mark.skipif(not (STEPS / "mailsync").exists(),
                                 reason="no build with STEPS=1")
@@ -23,7 +24,7 @@ def prove(*argv):
     env = dict(os.environ, MAILSYNC=str(STEPS / "mailsync"))
     env.pop("TIME", None)
     done = subprocess.run([sys.executable, str(ROOT / "tests" / "crash" / argv[0]), *argv[1:]],
-                          capture_output=True, text=True, timeout=300, check=False, env=env)
+                          capture_output=True, text=True, timeout=TIMEOUT, check=False, env=env)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
