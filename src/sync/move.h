@@ -2,10 +2,11 @@
  * Moves: a message that is gone from one mailbox and new in another.
  *
  * Local moves are seen by the unique part of the file name, which MUAs keep; they become UID MOVE
- * (or COPY and a deletion) on the server. Remote moves are seen by EMAILID or X-GM-MSGID; the file
- * is moved instead of downloaded again. A move needs `copy` and `delete` on the side where it is
- * carried out, and both mailboxes in this run; otherwise both its rows wait, and the old copy
- * stays. So does a new file whose unique part base has in a folder that could not be read.
+ * (or COPY and a deletion) on the server. Remote moves are seen by EMAILID or X-GM-MSGID, else by
+ * date and header; the file is moved instead of downloaded again. A move needs `copy` and `delete`
+ * on the side where it is carried out, and both mailboxes in this run; otherwise both its rows
+ * wait, and the old copy stays. So does a new file whose unique part base has in a folder that
+ * could not be read.
  */
 #ifndef SYNC_MOVE_H
 #define SYNC_MOVE_H
@@ -28,9 +29,14 @@ struct move_list {
 	size_t count;
 	size_t cap;
 };
+int move_list_add(struct move_list *moves, const struct move *move, struct err *err);
 void move_list_finish(struct move_list *moves);
 
 int move_find(struct run *run, struct move_list *moves, struct err *err);
+/* Those on a server without EMAILID; fetches headers where dates agree. */
+int move_find_by_header(struct run *run, struct move_list *moves, struct err *err);
+/* Whether this run may carry it out: policy, and both mailboxes can be worked on. */
+bool move_is_allowed(const struct run *run, const struct move *move);
 /* Both rows as they are now; FOUND is false when one of them is no more. */
 int move_load_rows(struct run *run, const struct move *move, struct row *gone, struct row *fresh,
 		   bool *found, struct err *err);

@@ -43,7 +43,7 @@ static struct box *box_by_id(struct run *run, int64_t mailbox)
 	return NULL;
 }
 
-static int list_add(struct move_list *moves, const struct move *move, struct err *err)
+int move_list_add(struct move_list *moves, const struct move *move, struct err *err)
 {
 	if (moves->count == moves->cap) {
 		size_t cap = moves->cap == 0 ? 16 : moves->cap * 2;
@@ -63,7 +63,7 @@ static bool is_usable(const struct box *box)
 	return box_is_active(box) && !box->is_read_only && box->wire != NULL;
 }
 
-static bool may_move(const struct run *run, const struct move *move)
+bool move_is_allowed(const struct run *run, const struct move *move)
 {
 	unsigned side = move->is_remote ? PLAN_LOCAL : PLAN_REMOTE;
 	return (run->policy.copy & side) && (run->policy.delete_ & side) && is_usable(move->from) &&
@@ -103,8 +103,8 @@ static int find_local(struct run *run, struct move_list *moves, struct err *err)
 		move.to = box_by_id(run, fresh.mailbox);
 		if (code == 0 && found && move.from != NULL && move.to != NULL &&
 		    gone.remote == SIDE_PRESENT && fresh.reason != REASON_AMBIGUOUS) {
-			move.is_held = !may_move(run, &move);
-			code = list_add(moves, &move, err);
+			move.is_held = !move_is_allowed(run, &move);
+			code = move_list_add(moves, &move, err);
 		}
 		row_finish(&gone);
 		row_finish(&fresh);
@@ -126,7 +126,7 @@ static int hold_if_from(struct run *run, struct box *from, struct box *to, const
 	if (code == 0 && found && base.is_agreed) {
 		move.gone_row = base.id;
 		to->failures++; /* the next run looks again */
-		code = list_add(moves, &move, err);
+		code = move_list_add(moves, &move, err);
 	}
 	row_finish(&base);
 	return code;
@@ -178,8 +178,8 @@ static int find_by_emailid(struct run *run, struct box *box, const struct row *f
 		}
 		/* One that may not be carried out is a download and a removal, each by its own
 		 * rules. */
-		if (may_move(run, &move)) {
-			code = list_add(moves, &move, err);
+		if (move_is_allowed(run, &move)) {
+			code = move_list_add(moves, &move, err);
 			break;
 		}
 	}
@@ -190,7 +190,7 @@ static int find_by_emailid(struct run *run, struct box *box, const struct row *f
 static int find_remote(struct run *run, struct move_list *moves, struct err *err)
 {
 	if ((imap_caps(run->imap) & (IMAP_CAP_OBJECTID | IMAP_CAP_GMAIL)) == 0) {
-		return 0;
+		return move_find_by_header(run, moves, err);
 	}
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
