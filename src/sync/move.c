@@ -394,29 +394,50 @@ static int move_group(struct run *run, struct imap *imap, struct move_list *move
 	return code;
 }
 
+/* The file under the name that it has now, with the flags which that tells: TRANSFER's flags. */
+static int transfer_file(struct run *run, const struct move *move, const struct row *gone,
+			 struct maildir_transfer *transfer, struct err *err)
+{
+	char name[MAILDIR_NAME_MAX + 1];
+	struct keywords *from = &move->from->base.keywords;
+	uint64_t flags = 0;
+	int code = box_open_dir(run, move->from, err);
+	if (code == 0) {
+		code = box_open_dir(run, move->to, err);
+	}
+	if (code == 0) {
+		code = maildir_box_find(move->from->dir, span_of(gone->unique), name,
+					&transfer->in_new, err);
+	}
+	if (code == 0) {
+		code = maildir_box_read_letters(move->from->dir, name, from, &flags, err);
+	}
+	if (code == 0) {
+		transfer->file = name;
+		transfer->from = move->from->dir;
+		transfer->to = move->to->dir;
+		transfer->keywords = &move->to->base.keywords;
+		code = maildir_box_grant(move->to->dir,
+					 translate(flags, from, &move->to->base.keywords),
+					 transfer->keywords, &transfer->flags, err);
+	}
+	return code == 0 ? maildir_transfer(transfer, err) : code;
+}
+
+#define TRANSFER_TRIES 3 /* a MUA may rename it between our look and our act */
+
 /* Seen on the server: the file goes along. */
 static int move_file(struct run *run, struct move *move, struct err *err)
 {
 	struct row gone;
 	struct row fresh;
 	bool found = false;
-	char name[MAILDIR_NAME_MAX + 1];
 	char unique[MAILDIR_UNIQUE_MAX + 1];
 	char key[MAILDIR_KEY_SIZE];
-	struct maildir_transfer transfer = {.file = name, .unique = unique};
+	struct maildir_transfer transfer = {.unique = unique};
 	row_init(&gone);
 	row_init(&fresh);
 	int code = move_load_rows(run, move, &gone, &fresh, &found, err);
-	if (code == 0 && found) {
-		code = box_open_dir(run, move->from, err);
-	}
-	if (code == 0 && found) {
-		code = box_open_dir(run, move->to, err);
-	}
-	if (code == 0 && found) {
-		code = maildir_box_find(move->from->dir, span_of(gone.unique), name,
-					&transfer.in_new, err);
-	}
 	if (code == 0 && found) {
 		code = maildir_box_key(run->account->name, move->to->name, key, err);
 	}
@@ -424,16 +445,12 @@ static int move_file(struct run *run, struct move *move, struct err *err)
 		code = maildir_unique_make(unique, key, move->to->base.uidvalidity, fresh.uid, err);
 	}
 	if (code == 0 && found) {
-		transfer.from = move->from->dir;
-		transfer.to = move->to->dir;
-		transfer.flags = translate(gone.local_flags, &move->from->base.keywords,
-					   &move->to->base.keywords);
-		transfer.keywords = &move->to->base.keywords;
-		code = maildir_box_grant(move->to->dir, transfer.flags, transfer.keywords,
-					 &transfer.flags, err);
+		code = -ERR_CHANGED;
+	}
+	for (int i = 0; code == -ERR_CHANGED && i < TRANSFER_TRIES; i++) {
+		code = transfer_file(run, move, &gone, &transfer, err);
 	}
 	if (code == 0 && found) {
-		code = maildir_transfer(&transfer, err);
 		fresh.local = SIDE_PRESENT;
 		fresh.local_flags = transfer.flags;
 		fresh.flags =
@@ -507,7 +524,7 @@ int move_settle(struct run *run, struct move_list *moves, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < moves->count; i++) {
 		struct move *move = &moves->items[i];
-		if (move->was_tried && !move->is_done) {
+		if (move->was_tried && !move->is_done && !move->is_remote) {
 			code = settle_one(run, move, err);
 		}
 	}
@@ -536,8 +553,10 @@ int move_execute(struct run *run, struct imap *imap, struct move_list *moves, st
 		}
 		code = move_file(run, move, err);
 		if (code < 0 && !run_is_fatal(err)) {
-			/* Not moved: the next run downloads it, which is as good. */
-			run_report_error(run, move->to, 0, err);
+			move->was_tried = true; /* the next run looks again */
+			if (code != -ERR_CHANGED) {
+				run_report_error(run, move->to, 0, err);
+			}
 			code = 0;
 		}
 	}
