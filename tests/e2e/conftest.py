@@ -72,6 +72,15 @@ def make_account(tmp_path, request, dovecots):
 
 
 @pytest.fixture
+def steps(monkeypatch):
+    """Runs the program with fail points (include/mailsync/base/step.h)."""
+    path = program.with_steps()
+    if not path.exists():
+        pytest.skip("no build with STEPS=1")
+    monkeypatch.setenv("MAILSYNC", str(path))
+
+
+@pytest.fixture
 def account(make_account):
     return make_account()
 

@@ -13,16 +13,13 @@ from rig import mail, program
 from stories import agree, idle
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-STEPS = pathlib.Path(os.environ.get("MAILSYNC", ROOT / "build" / "mailsync")).parent / "steps"
 TIMEOUT = max(300, program.TIMEOUT)
 
-pytestmark = pytest.mark.skipif(not (STEPS / "mailsync").exists(),
-                                reason="no build with STEPS=1")
+pytestmark = pytest.mark.usefixtures("steps")
 
 
 def prove(*argv):
-    env = dict(os.environ, MAILSYNC=str(STEPS / "mailsync"))
-    env.pop("TIME", None)
+    env = {key: value for key, value in os.environ.items() if key != "TIME"}
     done = subprocess.run([sys.executable, str(ROOT / "tests" / "crash" / argv[0]), *argv[1:]],
                           capture_output=True, text=True, timeout=TIMEOUT, check=False, env=env)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
@@ -66,9 +63,8 @@ def test_an_allocation_that_fails_is_told_and_the_next_run_goes_on():
     prove("run", "--scene", "changes", "--proof", "memory", "--mode", "all", "--points", "8")
 
 
-def test_batches_on_their_way_survive_kills(account, remote, monkeypatch):
+def test_batches_on_their_way_survive_kills(account, remote):
     """Batches are delivered by a thread of their own: a kill meets it and the one that writes."""
-    monkeypatch.setenv("MAILSYNC", str(STEPS / "mailsync"))
     mail.pour(remote, "INBOX", [mail.Letter("INBOX", mail.one(number, size=900), (),
                                             1_500_000_000 + number) for number in range(3000)])
     for stop in (5000, 4100, 2300, 1700):

@@ -666,17 +666,6 @@ def test_a_cut_at_quit_neither_loses_nor_doubles(drop_account, mode):
         assert len(local(account)) == 6
 
 
-def test_what_a_server_forgets_to_delete_is_deleted_by_the_next_run(drop_account):
-    sent = letters(5)
-    with Maildrop(sent, quit="forget") as drop:
-        account = drop_account(drop, leave_on_server="no")
-        account.sync()
-        drop.quit = "ok"
-        assert account.sync().did == {"deleted_remote": 5}
-        assert drop.letters == []
-        assert local(account) == sorted(sent)
-
-
 @pytest.mark.parametrize("verb", ["UIDL", "LIST", "RETR 3", "DELE 3", "QUIT"])
 def test_a_cut_at_a_command_is_made_good_by_the_next_run(drop_account, verb):
     sent = letters(5)
@@ -721,11 +710,7 @@ def test_killed_runs_neither_lose_nor_double(drop_account):
         assert drop.letters == []
 
 
-def has_steps():
-    return os.environ.get("MAILSYNC_STEPS_BUILD") == "1"
-
-
-@pytest.mark.skipif(not has_steps(), reason="needs a build with STEPS=1 (MAILSYNC_STEPS_BUILD=1)")
+@pytest.mark.usefixtures("steps")
 @pytest.mark.parametrize("leave", ["yes", "no"])
 def test_stopped_after_any_step_the_next_run_converges(drop_account, leave):
     sent = letters(3)
@@ -748,7 +733,7 @@ def test_stopped_after_any_step_the_next_run_converges(drop_account, leave):
     assert step > 10
 
 
-@pytest.mark.skipif(not has_steps(), reason="needs a build with STEPS=1 (MAILSYNC_STEPS_BUILD=1)")
+@pytest.mark.usefixtures("steps")
 def test_a_full_disk_at_any_step_is_made_good_by_the_next_run(drop_account):
     sent = letters(3)
     for step in range(1, 500):

@@ -10,7 +10,7 @@ from maildrop import Maildrop
 from rig import getmail, mail
 from rig.host import PASSWORD
 from stories import append, count, uids
-from test_pop3 import drop_account, has_steps, letters, local, pop3  # noqa: F401 (fixtures)
+from test_pop3 import drop_account, letters, local, pop3  # noqa: F401 (fixtures)
 
 
 class Tool:
@@ -139,7 +139,7 @@ def test_a_lost_database_and_other_unique_ids_fetch_nothing_again(drop_account):
         assert count(account) == 7
 
 
-@pytest.mark.skipif(not has_steps(), reason="needs a build with STEPS=1 (MAILSYNC_STEPS_BUILD=1)")
+@pytest.mark.usefixtures("steps")
 def test_a_first_run_over_filled_folders_stopped_after_any_step_doubles_nothing(drop_account):
     sent = letters(5)
     for step in range(1, 500):

@@ -3,8 +3,6 @@ there (MAILSYNC_STEP_PAUSE, MAILSYNC_STEP_LOOK), so that nothing is left to chan
 moment of a large run is tests/crash/run --proof race."""
 
 import functools
-import os
-import pathlib
 import signal
 
 import pytest
@@ -13,16 +11,7 @@ from rig import mail, program, tree
 from rig.line import Line
 from stories import agree, append, idle, paired
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-STEPS = pathlib.Path(os.environ.get("MAILSYNC", ROOT / "build" / "mailsync")).parent / "steps"
-
-pytestmark = pytest.mark.skipif(not (STEPS / "mailsync").exists(),
-                                reason="no build with STEPS=1")
-
-
-@pytest.fixture(autouse=True)
-def steps(monkeypatch):
-    monkeypatch.setenv("MAILSYNC", str(STEPS / "mailsync"))
+pytestmark = pytest.mark.usefixtures("steps")
 
 
 def moments(make_account, prepare, what, **keys):

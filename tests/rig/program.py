@@ -24,6 +24,11 @@ def binary():
     return path if path.is_absolute() else ROOT / path
 
 
+def with_steps():
+    """The same program with fail points, where it was built."""
+    return binary().parent / "steps" / "mailsync"
+
+
 def nonzero(event):
     return {name: event[name] for name in COUNTS if event.get(name)}
 
