@@ -16,12 +16,13 @@
 struct move {
 	struct box *from;
 	struct box *to;
-	int64_t gone_row; /* in `from` */
-	int64_t new_row;  /* in `to` */
-	bool is_remote;   /* seen on the server, to be carried out locally */
-	bool is_held;     /* may not be carried out in this run, or was tried */
-	bool was_tried;   /* and may have been carried out: intents tell */
-	bool is_done;     /* its rows say so already */
+	int64_t gone_row;   /* in `from` */
+	int64_t new_row;    /* in `to` */
+	bool is_remote;     /* seen on the server, to be carried out locally */
+	bool is_held;       /* may not be carried out in this run, or was tried */
+	bool is_obstructed; /* held, and not by policy: a mailbox of it cannot be used now */
+	bool was_tried;     /* and may have been carried out: intents tell */
+	bool is_done;       /* its rows say so already */
 };
 
 struct move_list {
@@ -42,7 +43,8 @@ int move_load_rows(struct run *run, const struct move *move, struct row *gone, s
 		   bool *found, struct err *err);
 /* True when a row is part of a move and so not to be planned by itself. */
 bool move_has_row(const struct move_list *moves, int64_t row);
-/* One of its rows is left to a move that was tried and is not done: the mailbox is not settled. */
+/* One of its rows is left to a move that was tried and is not done, or that an obstacle holds: the
+ * mailbox is not settled. */
 bool move_is_open(const struct move_list *moves, const struct box *box);
 /* Moves whose new row was found on the server after all: their originals are planned from now
  * on. */

@@ -26,7 +26,8 @@ bool move_is_open(const struct move_list *moves, const struct box *box)
 {
 	for (size_t i = 0; i < moves->count; i++) {
 		const struct move *move = &moves->items[i];
-		if (move->was_tried && !move->is_done && (move->from == box || move->to == box)) {
+		bool is_open = (move->was_tried || move->is_obstructed) && !move->is_done;
+		if (is_open && (move->from == box || move->to == box)) {
 			return true;
 		}
 	}
@@ -63,11 +64,16 @@ static bool is_usable(const struct box *box)
 	return box_is_active(box) && !box->is_read_only && box->wire != NULL;
 }
 
-bool move_is_allowed(const struct run *run, const struct move *move)
+static bool is_covered(const struct run *run, const struct move *move)
 {
 	unsigned side = move->is_remote ? PLAN_LOCAL : PLAN_REMOTE;
-	return (run->policy.copy & side) && (run->policy.delete_ & side) && is_usable(move->from) &&
-	       is_usable(move->to) && (move->to->in_remote || run->options->dry_run);
+	return (run->policy.copy & side) && (run->policy.delete_ & side);
+}
+
+bool move_is_allowed(const struct run *run, const struct move *move)
+{
+	return is_covered(run, move) && is_usable(move->from) && is_usable(move->to) &&
+	       (move->to->in_remote || run->options->dry_run);
 }
 
 int move_load_rows(struct run *run, const struct move *move, struct row *gone, struct row *fresh,
@@ -104,6 +110,7 @@ static int find_local(struct run *run, struct move_list *moves, struct err *err)
 		if (code == 0 && found && move.from != NULL && move.to != NULL &&
 		    gone.remote == SIDE_PRESENT && fresh.reason != REASON_AMBIGUOUS) {
 			move.is_held = !move_is_allowed(run, &move);
+			move.is_obstructed = move.is_held && is_covered(run, &move);
 			code = move_list_add(moves, &move, err);
 		}
 		row_finish(&gone);

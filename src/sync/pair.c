@@ -40,6 +40,7 @@ struct pairing {
 	struct pair_side remotes;
 	bool everything;      /* no base: every unknown file takes part */
 	bool headers_missing; /* some could not be had: intents stay open */
+	bool is_late;         /* the intents are those of a run that died */
 };
 
 static bool is_local_only(const struct row *row)
@@ -517,7 +518,11 @@ static bool is_open_from(const struct pairing *pairing, uint32_t bound)
 	return false;
 }
 
-/* What was sent and taken, and is not found: nothing that is there looks like it. */
+/*
+ * What was sent and taken, and is not found: nothing that is there looks like it. Right after it
+ * was sent the server has made something else of it; after a run that died somebody has more
+ * likely removed it, and it is new mail again.
+ */
 static int settle_unfound(struct pairing *pairing, const struct intent *intent, struct err *err)
 {
 	struct row row;
@@ -527,14 +532,14 @@ static int settle_unfound(struct pairing *pairing, const struct intent *intent, 
 	int code = state_row_by_id(pairing->run->state, intent->row, &row, &found, err);
 	bool is_unfound = code == 0 && found && !row.is_agreed && row.reason == REASON_AMBIGUOUS &&
 			  !was_ambiguous(pairing, row.id);
-	if (is_unfound && is_open_from(pairing, intent->uid_bound)) {
+	if (is_unfound && !pairing->is_late && is_open_from(pairing, intent->uid_bound)) {
 		err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 			"the server took the file %s and made of it what does not look like it; it "
 			"is not sent again",
 			row.unique);
 		run_report_error(pairing->run, pairing->box, 0, &why);
 	} else if (is_unfound) {
-		row.reason = REASON_NONE; /* nothing new is there: it was not kept */
+		row.reason = REASON_NONE; /* not kept, or removed since */
 		code = state_row_put(pairing->run->state, &row, err);
 	}
 	row_finish(&row);
@@ -628,9 +633,10 @@ static int pairing_run(struct pairing *pairing, struct err *err)
 	return code;
 }
 
-int pair_box(struct run *run, struct imap *imap, struct box *box, struct err *err)
+static int pair_one(struct run *run, struct imap *imap, struct box *box, bool is_late,
+		    struct err *err)
 {
-	struct pairing pairing = {.run = run, .imap = imap, .box = box};
+	struct pairing pairing = {.run = run, .imap = imap, .box = box, .is_late = is_late};
 	pairing.everything = box->pair_everything;
 	int code = pairing_run(&pairing, err);
 	box->needs_pairing = false;
@@ -641,6 +647,11 @@ int pair_box(struct run *run, struct imap *imap, struct box *box, struct err *er
 	side_finish(&pairing.remotes);
 	box_release(box);
 	return code;
+}
+
+int pair_box(struct run *run, struct imap *imap, struct box *box, struct err *err)
+{
+	return pair_one(run, imap, box, false, err);
 }
 
 int pair_is_due(struct run *run, const struct box *box, bool *is_due, struct err *err)
@@ -670,7 +681,7 @@ int pair_boxes(struct run *run, struct err *err)
 		}
 		code = run_check_stop(run, err);
 		if (code == 0) {
-			code = pair_box(run, run->imap, box, err);
+			code = pair_one(run, run->imap, box, run->was_unclean, err);
 		}
 		if (code < 0 && !run_is_fatal(err)) {
 			run_report_error(run, box, 0, err);
