@@ -4,10 +4,12 @@
  * the next run sweeps, or published files that it adopts by their names.
  *
  * A batch is delivered by a thread of its own while the next one fills: waiting for the disk and
- * for the server goes on side by side. The thread touches the batch, its rows, and of a folder
- * what draft_publish and sync_names touch; nothing of it is looked at before it was joined. One
- * thread a delivery calls the functions below; what several share of a job is guarded by
- * run->mutex.
+ * for the server goes on side by side. Its contents are made durable before, by the thread that
+ * wrote them: beside a writer a syncfs lasts until the writer pauses. The thread touches the batch,
+ * its rows, and of a folder what draft_publish and sync_names touch; nothing of it is looked at
+ * before it was joined. A row that was delivered is in the database, and its `unique` here is
+ * emptied. One thread a delivery calls the functions below; what several share of a job is guarded
+ * by run->mutex.
  */
 #ifndef SYNC_DELIVERY_H
 #define SYNC_DELIVERY_H
