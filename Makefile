@@ -40,7 +40,8 @@ STEP_LDFLAGS = $(if $(STEPS),-Wl$(comma)--wrap=malloc$(comma)--wrap=calloc$(comm
 comma = ,
 ALL_LDFLAGS = -pthread $(STEP_LDFLAGS) $(if $(SANITIZERS),$(SANITIZERS),$(HARDENING_LDFLAGS)) $(LDFLAGS)
 
-SOURCES := $(filter-out src/cli/main.c,$(wildcard src/*/*.c))
+# A layer is a folder of src, a room a folder of a layer.
+SOURCES := $(filter-out src/cli/main.c,$(wildcard src/*/*.c src/*/*/*.c))
 MAIN := $(wildcard src/cli/main.c)
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
 LIBRARY := $(OUT)/libmailsync.a
@@ -49,7 +50,9 @@ PROGRAM := $(if $(MAIN),$(OUT)/mailsync)
 UNIT_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 CASE_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/plan/test_*.c tests/wire/test_*.c))
 FUZZERS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
-PRIVATE_INCLUDES := $(sort $(patsubst %/,-I%,$(dir $(wildcard src/*/*.h))))
+# Tests see each private header by its name, and a room's also as "ROOM/NAME.h".
+PRIVATE_INCLUDES := $(patsubst %/,-I%,$(sort $(dir $(wildcard src/*/*.h src/*/*/*.h)) \
+	$(dir $(patsubst %/,%,$(dir $(wildcard src/*/*/*.h))))))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -77,16 +80,18 @@ $(OUT)/flags: FORCE
 	$(Q)printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || \
 		printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
 
+# Where a layer has rooms, "ROOM/NAME.h" is found from its own folder.
 $(OUT)/src/%.o: src/%.c $(OUT)/flags
 	$(if $(Q),@echo "CC $<")
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) -iquote src/$(word 2,$(subst /, ,$<)) $(ALL_CFLAGS) \
+		-MMD -MP -c -o $@ $<
 
-# Made anew: a member whose source is gone must not stay.
+# Made anew: a member whose source is gone must not stay. q, not r: rooms may have files of one name.
 $(LIBRARY): $(OBJECTS)
 	$(if $(Q),@echo "AR $@")
 	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $(OBJECTS)
+	$(Q)$(AR) qcs $@ $(OBJECTS)
 
 $(OUT)/mailsync: $(OUT)/src/cli/main.o $(LIBRARY)
 	$(if $(Q),@echo "LD $@")
@@ -144,7 +149,7 @@ lint:
 
 format:
 	$(Q)tests/rig/setup test
-	$(Q)clang-format -i $(wildcard src/*/*.[ch] include/mailsync/*/*.h tests/*/*.[ch])
+	$(Q)clang-format -i $(wildcard src/*/*.[ch] src/*/*/*.[ch] include/mailsync/*/*.h tests/*/*.[ch])
 
 demo: setup-test program
 	$(Q)MAILSYNC='$(abspath $(PROGRAM))' examples/demo
