@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "mailsync/base/buf.h"
+#include "mailsync/proto/header.h"
 #include "mailsync/store/maildir.h"
 
 /* What a file of ours in tmp/ begins with. */

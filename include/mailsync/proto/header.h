@@ -14,21 +14,7 @@
 
 #include "mailsync/base/err.h"
 #include "mailsync/base/span.h"
-
-#define HEADER_DIGEST_SIZE 16  /* SHA-256, cut */
-#define HEADER_ID_MAX      998 /* longer Message-IDs are cut there */
-
-struct header_identity {
-	uint8_t digest[HEADER_DIGEST_SIZE];
-	bool has_message_id;
-	char message_id[HEADER_ID_MAX +
-			1]; /* with its angle brackets, white space removed; the first one */
-	bool has_date;
-	int64_t date;            /* of Date:, seconds since 1970 */
-	bool is_complete;        /* the empty line that ends the header was seen */
-	uint64_t left_out_bytes; /* of the fields that are not in the digest, with CRLF; lines over
-				  * 1 KiB are not counted */
-};
+#include "mailsync/model/identity.h"
 
 struct header_scan;
 

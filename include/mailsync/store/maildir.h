@@ -25,9 +25,9 @@
 #include "mailsync/base/log.h"
 #include "mailsync/base/strlist.h"
 #include "mailsync/model/flags.h"
+#include "mailsync/model/identity.h"
 #include "mailsync/model/mbname.h"
 #include "mailsync/model/stamp.h"
-#include "mailsync/proto/header.h"
 
 #define MAILDIR_NAME_MAX   255
 #define MAILDIR_UNIQUE_MAX 160 /* of names that we make */
