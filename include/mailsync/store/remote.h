@@ -1,0 +1,433 @@
+/*
+ * The seam to the server: what sync asks of the remote side of an account, and the server's
+ * abilities as facts. IMAP is behind it; so is the scripted store of the tests. It reads and does
+ * what it is told and decides nothing. POP3 is not behind it (pop3.h).
+ *
+ * Mailbox names here are *wire* names (mbname.h). UID sets may be of any size: they are split into
+ * commands of a sensible length behind the seam, and what was split is answered once. `queue`
+ * functions only send, `next` functions wait, so that many commands are on their way at once.
+ *
+ *     remote_open_imap                              connected and logged in
+ *     remote_list, remote_count                     which mailboxes there are, and their numbers
+ *     remote_view_queue ..., remote_view_next ...   what changed in mailboxes
+ *     remote_open, remote_uids                      one mailbox is opened; which UIDs it holds
+ *     remote_fetch_queue ..., remote_fetch_next     bodies
+ *     remote_headers_begin, remote_headers_next     who the messages of a UID set are
+ *     remote_change_queue ..., remote_done_next     flags, copies, moves, removals, mailboxes
+ *     remote_append_begin ..., remote_done_next     uploads
+ *     remote_logout, remote_close
+ *
+ * Views, fetches, and changes with appends are three pipelines: one is to be empty (all taken)
+ * before something of another kind is asked for.
+ *
+ * Failure: a return value below 0 is the connection's or our own (-ERR_TEMPORARY, -ERR_PROTOCOL,
+ * -ERR_NOMEM, -ERR_INTERRUPTED: the account's run is over); what the server refused is told beside
+ * it, in a `status` with a sentence, unless a function says otherwise. A status is 0, -ERR_REFUSED,
+ * or -ERR_TEMPORARY (the refusal will pass by itself). -ERR_PARTIAL of a function that takes a
+ * mailbox name: the server cannot be sent such a name, and nothing was sent.
+ *
+ * Threads: one thread a handle. Ownership: strings and sets that go in are borrowed during the call
+ * unless it says longer; spans that come out live until the next call on the handle.
+ */
+#ifndef MAILSYNC_STORE_REMOTE_H
+#define MAILSYNC_STORE_REMOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mailsync/base/err.h"
+#include "mailsync/base/log.h"
+#include "mailsync/base/span.h"
+#include "mailsync/base/strlist.h"
+#include "mailsync/model/identity.h"
+#include "mailsync/model/keywords.h"
+#include "mailsync/model/mbname.h"
+#include "mailsync/model/server.h"
+#include "mailsync/model/uidset.h"
+
+struct remote;
+
+/* Session */
+
+struct remote_params {
+	const struct server *server; /* outlives the handle */
+	struct log *log;
+	const char *label; /* for the log: "work#1" */
+	const volatile int *stop;
+	uint64_t body_max; /* largest body taken; 0: no limit */
+};
+
+/* Connects and logs in; the strongest mechanism first. Errors: -ERR_LOGIN with the server's words,
+ * -ERR_TEMPORARY (not reached, busy), -ERR_SERVER (certificate, no TLS, refuses for good). */
+int remote_open_imap(struct remote **remote, const struct remote_params *params, struct err *err);
+/* Says good-bye and waits for the answer. Failure is of no consequence; the caller closes. */
+int remote_logout(struct remote *remote, struct err *err);
+/* Drops the connection; sends nothing. NULL inside is accepted. */
+void remote_close(struct remote **remote);
+
+/* What this server can do, as far as it is known and not forbidden by `disable_extensions`. Read
+ * again after remote_list: a server may turn out not to have what it claimed. The pointer stays
+ * valid while the handle is open. */
+struct remote_facts {
+	bool has_move;             /* one command moves; else COPY and removal */
+	bool has_uid_expunge;      /* removes just those UIDs; else all that is marked \Deleted */
+	bool tells_appended_uid;   /* APPEND and COPY tell the UIDs that they made */
+	bool takes_many_appends;   /* several messages in one APPEND, all or none */
+	bool appends_without_wait; /* uploads of any size need no go-ahead */
+	bool tells_changes;        /* modification sequences: changed flags since a number */
+	bool tells_gone;           /* removals since a number, too */
+	bool lists_counts;         /* remote_list gives counts */
+	bool has_message_ids;      /* an id that stays when a message moves (remote_view_emailid) */
+	bool shows_window;         /* Yahoo, AOL: only the newest 10,000 of a mailbox are shown */
+	bool is_tls;
+	const char *login_name; /* "SCRAM-SHA-256", for `check` */
+};
+const struct remote_facts *remote_facts(struct remote *remote);
+/* For `check`: appends a line for people on each ability, and what is done without it. */
+int remote_explain(struct remote *remote, struct strlist *lines, struct err *err);
+
+struct remote_totals {
+	uint64_t commands;
+	uint64_t round_trips;
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+	int64_t rtt_us; /* the smallest round trip so far; 0 unknown */
+};
+void remote_totals(const struct remote *remote, struct remote_totals *totals);
+
+/* Whether a command was refused in a way that asks for patience since this was last taken. Of a
+ * fetch only throttling counts: else it is a message that the server cannot give now. */
+bool remote_busy_is_due(const struct remote *remote);
+/* Takes it, with the time that the server names (0: none); false when there is none. */
+bool remote_busy_take(struct remote *remote, int64_t *wanted_ms);
+
+/* Which mailboxes there are */
+
+enum remote_attribute {
+	REMOTE_NOSELECT = 1 << 0, /* a name, no mailbox that can be opened */
+	REMOTE_SUBSCRIBED = 1 << 1,
+	REMOTE_NOINFERIORS = 1 << 2,
+	REMOTE_HASCHILDREN = 1 << 3,
+	REMOTE_ALL = 1 << 8, /* special uses, from here on */
+	REMOTE_ARCHIVE = 1 << 9,
+	REMOTE_DRAFTS = 1 << 10,
+	REMOTE_FLAGGED = 1 << 11,
+	REMOTE_JUNK = 1 << 12,
+	REMOTE_SENT = 1 << 13,
+	REMOTE_TRASH = 1 << 14,
+	REMOTE_IMPORTANT = 1 << 15
+};
+
+/* A mailbox's numbers without opening it. What was not told is 0 and its bit is missing. */
+enum remote_told {
+	REMOTE_TOLD_MESSAGES = 1 << 0,
+	REMOTE_TOLD_UIDNEXT = 1 << 1,
+	REMOTE_TOLD_UIDVALIDITY = 1 << 2,
+	REMOTE_TOLD_MODSEQ = 1 << 3,
+	REMOTE_TOLD_NUMBERS = REMOTE_TOLD_MESSAGES | REMOTE_TOLD_UIDNEXT | REMOTE_TOLD_UIDVALIDITY
+};
+struct remote_counts {
+	unsigned told; /* enum remote_told */
+	uint32_t messages;
+	uint32_t uidnext;
+	uint32_t uidvalidity;
+	uint64_t modseq;
+	char *mailboxid; /* owned, NULL: untold */
+};
+void remote_counts_finish(struct remote_counts *counts);
+
+struct remote_mailbox {
+	char *wire;          /* owned */
+	unsigned attributes; /* enum remote_attribute */
+	struct remote_counts counts;
+};
+struct remote_mailboxes {
+	struct remote_mailbox *items;
+	size_t count;
+	struct mbname_wire wire; /* separator and prefix of the personal namespace */
+};
+void remote_mailboxes_finish(struct remote_mailboxes *mailboxes);
+
+/* All mailboxes, in one round trip; with the subscriptions when SUBSCRIBED is wanted or they cost
+ * nothing, with counts when facts say lists_counts. A refusal is an error. */
+int remote_list(struct remote *remote, bool subscribed, struct remote_mailboxes *mailboxes,
+		struct err *err);
+/* Asks after the counts of those whose WANTED is true, in one round trip; where the server refuses
+ * nothing is told. */
+int remote_count(struct remote *remote, struct remote_mailboxes *mailboxes, const bool *wanted,
+		 struct err *err);
+/* The same for one mailbox, listed or not: nothing told where there is none. The caller finishes
+ * COUNTS. */
+int remote_count_one(struct remote *remote, const char *wire, struct remote_counts *counts,
+		     struct err *err);
+
+/*
+ * A view: what a mailbox holds, or what changed since numbers known before. Opens the mailbox and
+ * tells of changed flags, new messages and, where facts say tells_gone, vanished ones.
+ */
+struct remote_view_request {
+	const char *wire;          /* must stay valid until its view is taken */
+	bool is_writable;          /* open it for writing, too */
+	uint32_t uidvalidity;      /* 0: nothing known, list everything */
+	uint32_t uidnext;          /* UIDs from here on are new; with 0 or 1 everything is listed */
+	uint64_t modseq;           /* changes since; 0: unknown, flags of all are listed */
+	bool skip_new;             /* counts said that there is nothing from uidnext on */
+	bool is_empty;             /* counts said that it is empty */
+	struct keywords *keywords; /* the mailbox's table, valid until the view is taken */
+	bool intern; /* keywords met are added to it; else unknown ones are left out */
+};
+struct remote_view_message {
+	uint32_t uid;
+	bool has_flags;
+	bool has_date;
+	uint64_t flags;
+	uint64_t size; /* 0 unknown; not to be trusted */
+	int64_t date;
+	size_t emailid; /* remote_view_emailid */
+};
+struct remote_view {
+	int status; /* 0, or why this mailbox could not be viewed: */
+	struct err err;
+	bool is_writable;     /* as asked for, and not READ-ONLY */
+	uint32_t uidvalidity; /* 0: the server said none, or nonsense */
+	uint32_t uidnext;     /* 0: unknown */
+	uint64_t modseq;      /* of the opening; 0: none */
+	uint32_t exists;      /* of the opening, with what was told to come and go after it */
+	char *mailboxid;      /* owned, NULL unknown */
+	bool has_permanent;
+	uint64_t permanent_flags; /* those that can be stored; */
+	bool permanent_any;       /* and any new keyword */
+	bool is_full;             /* messages holds every message that the server admits to */
+	struct remote_view_message *messages; /* ascending by UID, each once */
+	size_t count;
+	struct uidset gone; /* said to be gone */
+	char *text;         /* of ids */
+};
+int remote_view_queue(struct remote *remote, const struct remote_view_request *request,
+		      struct err *err);
+/* The oldest queued view, when it is whole. A failure of the one mailbox is in view->status; the
+ * return value is the connection's. */
+int remote_view_next(struct remote *remote, struct remote_view *view, struct err *err);
+void remote_view_finish(struct remote_view *view);
+/* The id that the message keeps when it moves; NULL unknown. */
+const char *remote_view_emailid(const struct remote_view *view,
+				const struct remote_view_message *message);
+
+/* One mailbox is open at a time */
+
+enum remote_access {
+	REMOTE_READ = 0,
+	REMOTE_WRITE = 1 << 0,
+	REMOTE_ANEW = 1 << 1 /* also when it is open already: for its present numbers */
+};
+struct remote_opened {
+	bool is_read_only;  /* the server opened it, but not for writing */
+	bool is_renumbered; /* it has another UIDVALIDITY than was expected */
+	bool has_numbers;   /* false: it was open already, and what follows uidvalidity is untold */
+	uint32_t uidvalidity; /* 0: the server said none */
+	uint32_t uidnext;     /* 0 unknown */
+	uint64_t modseq;      /* 0 none */
+	uint32_t exists;
+	char *mailboxid; /* owned, NULL unknown */
+};
+/*
+ * Makes WIRE the open mailbox; waits, but sends nothing where it is open already. ACCESS: enum
+ * remote_access, by default REMOTE_READ.
+ *   -ERR_REFUSED    the server would not open it; or, with is_read_only, not for writing
+ *   -ERR_TEMPORARY  with is_renumbered: UIDVALIDITY (0: whatever it is) is not the one given
+ * OPENED, which may be NULL, is filled in these cases too, and the caller finishes it in all.
+ */
+int remote_open(struct remote *remote, const char *wire, unsigned access, uint32_t uidvalidity,
+		struct remote_opened *opened, struct err *err);
+void remote_opened_finish(struct remote_opened *opened);
+/* Whether WIRE is open now (and, if asked, for writing) and with what UIDVALIDITY; 0: not. */
+uint32_t remote_selected(const struct remote *remote, const char *wire, bool is_writable);
+
+enum remote_which {
+	REMOTE_UIDS_ALL,
+	REMOTE_UIDS_DELETED /* marked \Deleted */
+};
+/* Which UIDs the open mailbox holds. *EXISTS is the count that the server gives for it then: only
+ * when it equals the size of REMOTE_UIDS_ALL are absent UIDs proven gone. A refusal is an error. */
+int remote_uids(struct remote *remote, enum remote_which which, struct uidset *uids,
+		uint32_t *exists, struct err *err);
+
+/*
+ * Bodies of the open mailbox.
+ *
+ *     while (remote_fetch_room(remote) > 0 && there is more) {
+ *             while (remote_batch_has_room(remote, &batch) && there is more)
+ *                     remote_batch_add(&batch, uid, size, &err);
+ *             remote_fetch_queue(remote, REMOTE_WHOLE, &batch.uids, cookie, &err);
+ *             remote_batch_clear(&batch);
+ *     }
+ *     remote_fetch_next(remote, &body, &err);
+ *
+ * Servers may answer fetches of one mailbox side by side: whose a body is shows only in
+ * REMOTE_FETCHED_MESSAGE, and cookies tell which fetch was answered.
+ */
+enum remote_part {
+	REMOTE_WHOLE,
+	REMOTE_HEADER
+};
+/* How many more fetches are worth having on their way now. 0 also while what is on its way has to
+ * come in before the connection can be compressed (`compress = auto`), which the next fetch does
+ * before it is sent. */
+size_t remote_fetch_room(const struct remote *remote);
+/* UIDS whole or their headers. COOKIE comes back once, in REMOTE_FETCHED_DONE. */
+int remote_fetch_queue(struct remote *remote, enum remote_part part, const struct uidset *uids,
+		       uint64_t cookie, struct err *err);
+/* Opens a mailbox for reading in the middle of such a pipeline: what is queued behind it is of that
+ * mailbox. Comes back as REMOTE_FETCHED_OPENED. */
+int remote_fetch_open_queue(struct remote *remote, const char *wire, uint64_t cookie,
+			    struct err *err);
+
+enum remote_body_type {
+	REMOTE_FETCHED_OPENED, /* a mailbox was opened: cookie, status, err, uidvalidity */
+	REMOTE_FETCHED_BEGIN,  /* a body begins: size */
+	REMOTE_FETCHED_DATA,   /* data */
+	REMOTE_FETCHED_END,    /* it is whole, but whose it is may not be known yet */
+	/* The response closed: uid, has_body, date. A message counts only now. */
+	REMOTE_FETCHED_MESSAGE,
+	REMOTE_FETCHED_DONE /* all of one fetch was answered: cookie, status, err */
+};
+struct remote_body {
+	enum remote_body_type type;
+	uint64_t size;    /* of the body to come */
+	struct span data; /* borrowed until the next call */
+	uint32_t uid;     /* 0: the response had none (its body must be dropped) */
+	bool has_body;    /* false: NIL or not given */
+	bool has_date;
+	int64_t date;
+	uint64_t cookie;
+	int status; /* of a fetch that was split: the first refusal */
+	uint32_t uidvalidity;
+	struct err err; /* only where status is not 0 */
+};
+int remote_fetch_next(struct remote *remote, struct remote_body *body, struct err *err);
+
+/* What goes into one fetch of whole messages: as many messages and bytes as are good to have in one
+ * command, given how fast the connection has shown to be. */
+struct remote_batch {
+	struct uidset uids;
+	size_t count;
+	uint64_t bytes;
+};
+void remote_batch_init(struct remote_batch *batch);
+void remote_batch_finish(struct remote_batch *batch);
+void remote_batch_clear(struct remote_batch *batch);
+/* True for an empty one. */
+bool remote_batch_has_room(const struct remote *remote, const struct remote_batch *batch);
+/* SIZE: as far as known, else 0. */
+int remote_batch_add(struct remote_batch *batch, uint32_t uid, uint64_t size, struct err *err);
+
+/*
+ * Headers of UIDS of the open mailbox, with some commands on their way at once. Each message that
+ * was asked for comes at most once; then is_done, and nothing may be asked before that. A set that
+ * ends at UINT32_MAX means up to the last message.
+ */
+struct remote_identity {
+	uint32_t uid;
+	struct header_identity identity;
+	bool is_done;   /* all was answered; only these are set then: */
+	int status;     /* 0, or the first refusal */
+	bool is_whole;  /* status is 0, and no answer lacked its UID or its header */
+	uint64_t told;  /* how many messages came */
+	struct err err; /* only where status is not 0 */
+};
+int remote_headers_begin(struct remote *remote, const struct uidset *uids, struct err *err);
+int remote_headers_next(struct remote *remote, struct remote_identity *identity, struct err *err);
+
+/* Changes in the open mailbox, and of mailboxes */
+
+enum remote_change_kind {
+	REMOTE_STORE,       /* uids, flags, is_add, keywords */
+	REMOTE_EXPUNGE,     /* uids: those of them that are marked \Deleted; has_uid_expunge */
+	REMOTE_EXPUNGE_ALL, /* all that are marked \Deleted */
+	REMOTE_COPY,        /* uids, wire: into that mailbox */
+	REMOTE_MOVE,        /* uids, wire; has_move */
+	REMOTE_CREATE,      /* wire */
+	REMOTE_DELETE,      /* wire */
+	REMOTE_SUBSCRIBE,   /* wire */
+	REMOTE_UNSUBSCRIBE, /* wire */
+	REMOTE_RENAME       /* wire, to */
+};
+struct remote_change {
+	enum remote_change_kind kind;
+	const struct uidset *uids;
+	uint64_t flags;
+	bool is_add;                     /* the flags are added; else they are taken away */
+	const struct keywords *keywords; /* names of the flags' bits */
+	const char *wire;
+	const char *to;
+};
+/* Its answer comes by remote_done_next, once, with COOKIE; an empty set is answered without a
+ * command. */
+int remote_change_queue(struct remote *remote, const struct remote_change *change, uint64_t cookie,
+			struct err *err);
+
+/* Why a change or an append was refused, as far as the server says so by a response code. */
+enum remote_refusal {
+	REMOTE_REFUSAL_NONE,    /* it was not */
+	REMOTE_REFUSAL_UNCODED, /* words only */
+	REMOTE_REFUSAL_ALREADY_EXISTS,
+	REMOTE_REFUSAL_NONEXISTENT,
+	REMOTE_REFUSAL_TRYCREATE, /* the target mailbox is not there */
+	REMOTE_REFUSAL_OVERQUOTA,
+	REMOTE_REFUSAL_OTHER
+};
+/* Messages that were copied or moved: FROM[i] became TO[i]. */
+struct remote_copied {
+	uint32_t *from; /* owned */
+	uint32_t *to;   /* owned */
+	size_t count;
+};
+struct remote_done {
+	uint64_t cookie;
+	int status;                  /* 0, or the first refusal */
+	enum remote_refusal refusal; /* of that */
+	struct err err;              /* the server's words */
+	/* A large set goes in several commands, of which some may be refused and others done: the
+	 * UIDs of the refused ones. Empty where the change has none. */
+	struct uidset refused;
+	bool has_appended;    /* an append: the UIDs are told */
+	bool has_copied;      /* a copy or move: for each command that was done the UIDs are told */
+	uint32_t uidvalidity; /* of the mailbox that they are in; 0 untold */
+	struct uidset appended;
+	struct remote_copied copied; /* what was told of, also without has_copied */
+};
+void remote_done_init(struct remote_done *done);
+void remote_done_finish(struct remote_done *done);
+/* How many changes and appends await their answer. */
+size_t remote_outstanding(const struct remote *remote);
+/* The next answer of any of them, in the order in which they come. DONE has been initialised and is
+ * finished by the caller either way. */
+int remote_done_next(struct remote *remote, struct remote_done *done, struct err *err);
+/* One change and its answer; nothing else may be outstanding. DONE as in remote_done_next; NULL: a
+ * refusal is the result. */
+int remote_change_now(struct remote *remote, const struct remote_change *change,
+		      struct remote_done *done, struct err *err);
+
+/*
+ * Uploads: begin, then (message, data...) once or, where facts say takes_many_appends, several
+ * times, then end; the answer by remote_done_next. Data must come to exactly the size told.
+ * message() may have to wait for the server's go-ahead: -ERR_REFUSED when it says NO instead (that
+ * append is over then; its answer is there already and still to be taken). A connection on which an
+ * append was begun and not ended can only be closed.
+ */
+int remote_append_begin(struct remote *remote, const char *wire, uint64_t cookie, struct err *err);
+struct remote_append {
+	uint64_t flags;
+	const struct keywords *keywords;
+	int64_t date;
+	uint64_t size;
+};
+int remote_append_message(struct remote *remote, const struct remote_append *message,
+			  struct err *err);
+/* True after message() when the server said NO to it: remote_done_next gives that answer. */
+bool remote_append_was_refused(const struct remote *remote);
+int remote_append_data(struct remote *remote, struct span data, struct err *err);
+int remote_append_end(struct remote *remote, struct err *err);
+
+#endif
