@@ -66,6 +66,7 @@ struct imap {
 	bool selected_writable;
 	uint32_t selected_uidvalidity;
 	uint32_t exists; /* of the selected mailbox, kept up to date */
+	bool has_exists; /* it was told since the mailbox was opened */
 
 	char *opening;                /* EXAMINEs under way between bodies: their wire names, */
 	size_t opening_len;           /* each with its NUL, oldest first */

@@ -132,7 +132,9 @@ static int note_untagged(struct imap *imap, const struct imap_event *event, stru
 	if (event->status == IMAP_BYE) {
 		return note_bye(imap, event, err);
 	}
-	if (event->code.type == IMAP_CODE_CAPABILITY) {
+	if (event->code.type == IMAP_CODE_CLOSED) {
+		imap->has_exists = false; /* what came before was of the other mailbox */
+	} else if (event->code.type == IMAP_CODE_CAPABILITY) {
 		imap_note_caps(imap, event->code.args);
 	} else if (event->code.type == IMAP_CODE_ALERT && imap->alerts < IMAP_ALERTS_MAX) {
 		imap->alerts++;
@@ -147,6 +149,7 @@ static void note_count(struct imap *imap, const struct imap_event *event)
 {
 	if (event->type == IMAP_EXISTS) {
 		imap->exists = event->number > UINT32_MAX ? UINT32_MAX : (uint32_t)event->number;
+		imap->has_exists = true;
 	} else if (event->type == IMAP_EXPUNGE) {
 		imap->exists -= imap->exists > 0;
 	} else if (event->type == IMAP_VANISHED && !event->is_earlier) {

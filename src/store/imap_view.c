@@ -293,6 +293,15 @@ static int view_event(struct imap *imap, struct imap_view_slot *slot,
 	}
 }
 
+/* Without the count no listing can be shown to be whole, and a refused FETCH would look like one of
+ * an empty mailbox. */
+static int exists_untold(struct err *err)
+{
+	return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+		       "the server does not tell how many messages the mailbox holds (no EXISTS, "
+		       "or none that can be read); nothing is changed in it");
+}
+
 static int view_selected(struct imap *imap, struct imap_view_slot *slot,
 			 const struct imap_event *event, struct err *err)
 {
@@ -310,6 +319,9 @@ static int view_selected(struct imap *imap, struct imap_view_slot *slot,
 	slot->is_selected = true;
 	imap->selected_uidvalidity = view->uidvalidity;
 	view->exists = imap->exists;
+	if (!imap->has_exists) {
+		view->status = exists_untold(&view->err);
+	}
 	return code;
 }
 
@@ -376,6 +388,7 @@ int imap_view_next(struct imap *imap, struct imap_view *view, struct err *err)
 	if (slot == NULL) {
 		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "no view was asked for");
 	}
+	imap->has_exists = false; /* the mailbox before it does not count for this one */
 	while (slot->select_tag != 0 || slot->fetches > 0) {
 		struct imap_event event;
 		struct imap_command command;
@@ -472,7 +485,7 @@ int imap_list_uids(struct imap *imap, struct uidset *uids, uint32_t *exists, str
 	int code =
 		search(imap, esearch ? "UID SEARCH RETURN (ALL) ALL" : "UID SEARCH ALL", uids, err);
 	*exists = imap->exists;
-	return code;
+	return code == 0 && !imap->has_exists ? exists_untold(err) : code;
 }
 
 int imap_search_deleted(struct imap *imap, struct uidset *uids, struct err *err)
