@@ -173,20 +173,37 @@ static int begin_body(struct batch *batch, struct err *err)
 	return code;
 }
 
+static int fail_body(struct batch *batch, const struct err *why, struct err *err)
+{
+	maildir_draft_discard(batch->job->box.dir, &batch->draft);
+	batch->has_draft = false;
+	return pop3_job_fail(batch->job, batch->current, why, err);
+}
+
+/* Stored, it would stand for the message, which `leave_on_server` may then delete. */
+static int fail_empty(struct batch *batch, struct err *err)
+{
+	struct err why;
+
+	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
+		"message %u came empty, and was listed with %llu bytes; it is tried again next "
+		"time",
+		(unsigned)batch->current->number, (unsigned long long)batch->current->size_bytes);
+	return fail_body(batch, &why, err);
+}
+
 /* Where the server failed to escape a line of a single dot, only the size tells a message from two
  * that run into each other. */
 static int fail_size(struct batch *batch, uint64_t size_bytes, struct err *err)
 {
 	struct err why;
 
-	maildir_draft_discard(batch->job->box.dir, &batch->draft);
-	batch->has_draft = false;
 	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 		"message %u has a line of a single dot that the server failed to escape, and came "
 		"with %llu bytes where %llu were listed",
 		(unsigned)batch->current->number, (unsigned long long)size_bytes,
 		(unsigned long long)batch->current->size_bytes);
-	return pop3_job_fail(batch->job, batch->current, &why, err);
+	return fail_body(batch, &why, err);
 }
 
 static int end_body(struct batch *batch, const struct pop3_piece *piece, struct err *err)
@@ -195,6 +212,9 @@ static int end_body(struct batch *batch, const struct pop3_piece *piece, struct 
 
 	if (piece->has_lone_dot && size_bytes != batch->current->size_bytes) {
 		return fail_size(batch, size_bytes, err);
+	}
+	if (size_bytes == 0 && batch->current->size_bytes > 0) {
+		return fail_empty(batch, err);
 	}
 	int code = maildir_draft_close(&batch->draft, clock_real_ns() / 1000000000, err);
 	if (code) {

@@ -522,6 +522,23 @@ def test_a_message_that_is_refused_is_tried_again(drop_account):
         assert account.sync().did == {"downloaded": 1, "deleted_remote": 1}
 
 
+@pytest.mark.parametrize("is_piped", [True, False])
+def test_a_message_that_comes_empty_is_not_stored_and_not_deleted(drop_account, is_piped):
+    sent = letters(3)
+    with Maildrop(sent, at={"RETR 2": "+OK\r\n."}) as drop:
+        if not is_piped:
+            drop.capabilities.remove("PIPELINING")
+        account = drop_account(drop, leave_on_server="no")
+        assert account.sync(status=1).did == {"downloaded": 2, "deleted_remote": 2, "errors": 1}
+        assert local(account) == sorted([sent[0], sent[2]])
+        assert "DELE 2" not in drop.commands
+        drop.at = {"RETR 1": "+OK\r\n."}
+        assert account.sync(status=1).did == {"errors": 1}
+        drop.at = {}
+        assert account.sync().did == {"downloaded": 1, "deleted_remote": 1}
+        assert local(account) == sorted(sent)
+
+
 def test_a_message_that_needs_utf8_comes_in_a_session_with_utf8(drop_account):
     sent = letters(4)
     with Maildrop(sent, utf8_only={"id2"}) as drop:
