@@ -7,7 +7,9 @@
 
 #include "imap_private.h"
 
-#define DISCOVER_MAX 200000 /* mailboxes; more is no mail account but a fault */
+#define COOKIE_LIST   1
+#define COOKIE_STATUS 2      /* and the mailbox's place in the list */
+#define DISCOVER_MAX  200000 /* mailboxes; more is no mail account but a fault */
 
 struct discovery {
 	struct imap_mailboxes *mailboxes;
@@ -201,7 +203,7 @@ static int send_list(struct imap *imap, struct err *err)
 		}
 		buf_append_char(&imap->line, ')');
 	}
-	return imap_line_end(imap, IMAP_COMMAND_SIMPLE, 1, err);
+	return imap_line_end(imap, IMAP_COMMAND_SIMPLE, COOKIE_LIST, err);
 }
 
 static int send_simple(struct imap *imap, const char *text, struct err *err)
@@ -264,8 +266,21 @@ static int discovery_event(struct imap *imap, struct discovery *discovery,
 	}
 }
 
-/* Takes events until every outstanding command is answered; only LIST's refusal (cookie 1) matters.
- * */
+static enum imap_refusal refusal_of(const struct imap_event *event)
+{
+	if (event->status == IMAP_OK) {
+		return IMAP_NOT_REFUSED;
+	}
+	if (event->status != IMAP_NO || imap_status_is_passing(event)) {
+		return IMAP_REFUSED_OTHER;
+	}
+	return event->code.type == IMAP_CODE_NONEXISTENT ? IMAP_REFUSED_NONEXISTENT
+	     : event->code.type == IMAP_CODE_NONE        ? IMAP_REFUSED_UNCODED
+							 : IMAP_REFUSED_OTHER;
+}
+
+/* Takes events until every outstanding command is answered. LIST's refusal is the result, those of
+ * STATUS are noted. */
 static int discovery_read(struct imap *imap, struct discovery *discovery, struct err *err)
 {
 	int failed = 0;
@@ -279,8 +294,13 @@ static int discovery_read(struct imap *imap, struct discovery *discovery, struct
 		if (code < 0) {
 			return code;
 		}
-		if (event.type == IMAP_TAGGED && imap_command_answered(imap, &event, &command) &&
-		    command.cookie == 1 && failed == 0) {
+		if (event.type != IMAP_TAGGED || !imap_command_answered(imap, &event, &command)) {
+			continue;
+		}
+		if (command.cookie >= COOKIE_STATUS) {
+			discovery->mailboxes->items[command.cookie - COOKIE_STATUS].refusal =
+				refusal_of(&event);
+		} else if (command.cookie == COOKIE_LIST && failed == 0) {
 			struct err why;
 			failed = imap_status_error(&event, "LIST", &why);
 			if (failed < 0) {
@@ -348,7 +368,7 @@ int imap_status(struct imap *imap, struct imap_mailboxes *mailboxes, const bool 
 		buf_append_cstr(&imap->line, " (");
 		append_items(imap, &imap->line);
 		buf_append_char(&imap->line, ')');
-		code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
+		code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, COOKIE_STATUS + i, err);
 	}
 	if (code == 0) {
 		code = discovery_read(imap, &discovery, err);

@@ -111,6 +111,8 @@ bool imap_command_answered(struct imap *imap, const struct imap_event *event,
 /* Turns a tagged NO or BAD into an error: -ERR_TEMPORARY for codes and words that pass, else
  * -ERR_REFUSED. WHAT: "SELECT Work". 0 for OK. */
 int imap_status_error(const struct imap_event *event, const char *what, struct err *err);
+/* Whether a tagged answer's code or words say that the refusal passes by itself. */
+bool imap_status_is_passing(const struct imap_event *event);
 /* Waits for one simple command's answer; other events are ignored. */
 int imap_wait_simple(struct imap *imap, const char *what, struct err *err);
 void imap_note_caps(struct imap *imap, struct span names);

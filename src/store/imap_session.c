@@ -283,7 +283,7 @@ static bool is_throttle(const struct imap_event *event)
 }
 
 /* Refusals that pass by themselves. */
-static bool is_passing(const struct imap_event *event)
+bool imap_status_is_passing(const struct imap_event *event)
 {
 	return is_throttle(event) || event->code.type == IMAP_CODE_UNAVAILABLE ||
 	       event->code.type == IMAP_CODE_INUSE || event->code.type == IMAP_CODE_SERVERBUG ||
@@ -316,7 +316,8 @@ static int64_t named_backoff_ms(struct span text)
 static void note_backoff(struct imap *imap, const struct imap_event *event,
 			 enum imap_command_kind kind)
 {
-	bool is_due = kind == IMAP_COMMAND_FETCH ? is_throttle(event) : is_passing(event);
+	bool is_due =
+		kind == IMAP_COMMAND_FETCH ? is_throttle(event) : imap_status_is_passing(event);
 	if (event->status == IMAP_OK || !is_due) {
 		return;
 	}
@@ -369,9 +370,9 @@ int imap_status_error(const struct imap_event *event, const char *what, struct e
 		snprintf(name, sizeof(name), "[%.*s] ", (int)event->code.name.len,
 			 event->code.name.data);
 	}
-	return err_set(err, is_passing(event) ? ERR_TEMPORARY : ERR_REFUSED, SCOPE_MAILBOX,
-		       "the server %s %s, saying \"%s%.*s\"", verb, what, name, words,
-		       event->text.data == NULL ? "" : event->text.data);
+	return err_set(err, imap_status_is_passing(event) ? ERR_TEMPORARY : ERR_REFUSED,
+		       SCOPE_MAILBOX, "the server %s %s, saying \"%s%.*s\"", verb, what, name,
+		       words, event->text.data == NULL ? "" : event->text.data);
 }
 
 int imap_wait_simple(struct imap *imap, const char *what, struct err *err)

@@ -39,45 +39,84 @@ static int remove_files(struct box *box, const struct maildir_scan *scan, struct
 	return code;
 }
 
-int boxes_ask_counts(struct imap *imap, struct box *box, struct err *err)
+static bool has_all_counts(const struct imap_mailbox *mailbox)
 {
 	unsigned needed = IMAP_COUNT_MESSAGES | IMAP_COUNT_UIDNEXT | IMAP_COUNT_UIDVALIDITY;
-	struct imap_mailboxes list = {.items = calloc(1, sizeof(*list.items)), .count = 1};
-	const bool wanted = true;
-	if (list.items == NULL) {
+	return (mailbox->counts.has & needed) == needed;
+}
+
+/* STATUS of WIRE and, where it is not NULL, of SECOND; ANSWERS is the caller's to finish. */
+static int ask_status(struct imap *imap, const char *wire, const char *second,
+		      struct imap_mailboxes *answers, struct err *err)
+{
+	const bool wanted[] = {true, true};
+	*answers = (struct imap_mailboxes){.items = calloc(2, sizeof(*answers->items)), .count = 1};
+	if (answers->items == NULL) {
 		return err_nomem(err);
 	}
-	list.items->wire = span_dup(span_of(box->wire));
-	int code =
-		list.items->wire == NULL ? err_nomem(err) : imap_status(imap, &list, &wanted, err);
+	answers->items[0].wire = span_dup(span_of(wire));
+	if (second != NULL) {
+		answers->count = 2;
+		answers->items[1].wire = span_dup(span_of(second));
+	}
+	for (size_t i = 0; i < answers->count; i++) {
+		if (answers->items[i].wire == NULL) {
+			return err_nomem(err);
+		}
+	}
+	return imap_status(imap, answers, wanted, err);
+}
+
+int boxes_ask_counts(struct imap *imap, struct box *box, struct err *err)
+{
+	struct imap_mailboxes answers;
+	int code = ask_status(imap, box->wire, NULL, &answers, err);
 	if (code == 0) {
-		const struct imap_mailbox *now = list.items;
-		box->has_counts = (now->counts.has & needed) == needed;
+		const struct imap_mailbox *now = answers.items;
+		box->has_counts = has_all_counts(now);
 		box->messages = now->counts.messages;
 		box->uidnext = now->counts.uidnext;
 		box->uidvalidity = now->counts.uidvalidity;
 	}
-	imap_mailboxes_finish(&list);
+	imap_mailboxes_finish(&answers);
 	return code;
+}
+
+/* Many servers say NO without a code of a mailbox that is not there, and some say so whenever
+ * something is amiss: then INBOX would not be told either. */
+static int judge_gone(const struct imap_mailbox *asked, const struct imap_mailbox *inbox,
+		      struct err *err)
+{
+	if (asked->counts.has != 0) {
+		return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+			       "the server does not list the mailbox any more, and yet has it; its "
+			       "folder is kept");
+	}
+	if (asked->refusal == IMAP_REFUSED_NONEXISTENT ||
+	    (asked->refusal == IMAP_REFUSED_UNCODED && has_all_counts(inbox))) {
+		return 0;
+	}
+	return err_set(
+		err, ERR_PARTIAL, SCOPE_MAILBOX,
+		"the server does not list the mailbox any more, and does not say either that "
+		"it is gone; its folder is kept");
 }
 
 /* A listing that lacks it is no proof: servers hide mailboxes, or forget them for a while. */
 static int check_gone(struct run *run, struct box *box, struct err *err)
 {
+	struct imap_mailboxes answers = {0};
 	struct buf wire;
 	buf_init(&wire, MBNAME_MAX);
 	int code = mbname_to_wire(&run->wire, box->name, &wire, err);
 	if (code == 0) {
-		free(box->wire);
-		box->wire = buf_steal(&wire);
-		code = box->wire == NULL ? err_nomem(err) : boxes_ask_counts(run->imap, box, err);
+		code = ask_status(run->imap, wire.data, "INBOX", &answers, err);
 	}
+	if (code == 0) {
+		code = judge_gone(&answers.items[0], &answers.items[1], err);
+	}
+	imap_mailboxes_finish(&answers);
 	buf_finish(&wire);
-	if (code == 0 && box->has_counts) {
-		code = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
-			       "the server does not list the mailbox any more, and yet has it; its "
-			       "folder is kept");
-	}
 	return code;
 }
 

@@ -106,10 +106,20 @@ bool imap_backoff_is_due(const struct imap *imap);
 /* Takes it, with the time that the server names (0: none); false when there is none. */
 bool imap_backoff_take(struct imap *imap, int64_t *wanted_ms);
 
+/* What the answer to STATUS says of whether the mailbox is there. Of the refusals only the first is
+ * proof that it is not. */
+enum imap_refusal {
+	IMAP_NOT_REFUSED,
+	IMAP_REFUSED_NONEXISTENT, /* NO [NONEXISTENT] */
+	IMAP_REFUSED_UNCODED,     /* NO without a code: how many servers say it, and much else */
+	IMAP_REFUSED_OTHER        /* NO with another code or with words that pass; BAD */
+};
+
 /* A mailbox of LIST. */
 struct imap_mailbox {
-	char *wire;          /* owned */
-	unsigned attributes; /* IMAP_LIST_* */
+	char *wire;                /* owned */
+	unsigned attributes;       /* IMAP_LIST_* */
+	enum imap_refusal refusal; /* of imap_status */
 	struct {
 		unsigned has; /* IMAP_COUNT_* */
 		uint32_t messages;
