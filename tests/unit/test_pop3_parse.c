@@ -12,6 +12,66 @@
 #include "mailsync/base/buf.h"
 #include "mailsync/proto/pop3.h"
 
+/* EVENT as text. */
+static void trace_event(struct buf *out, const struct pop3_event *event)
+{
+	switch (event->type) {
+	case POP3_STATUS:
+		buf_printf(out, "%s%s(",
+			   event->is_broken ? "?"
+			   : event->is_ok   ? "+"
+					    : "-",
+			   event->is_last ? "" : "*");
+		buf_append_span(out, event->text);
+		buf_append_cstr(out, ")");
+		break;
+	case POP3_CONTINUE:
+	case POP3_CAPA:
+		buf_append_char(out, event->type == POP3_CAPA ? 'C' : '>');
+		buf_append_span(out, event->text);
+		buf_append_char(out, ';');
+		break;
+	case POP3_UIDL:
+		buf_printf(out, "U%s%u ", event->is_broken ? "?" : "", (unsigned)event->number);
+		buf_append_span(out, event->text);
+		buf_append_char(out, ';');
+		break;
+	case POP3_LIST:
+		buf_printf(out, "L%s%u %u;", event->is_broken ? "?" : "", (unsigned)event->number,
+			   (unsigned)event->size_bytes);
+		break;
+	case POP3_BODY:
+		buf_append_span(out, event->text);
+		break;
+	case POP3_END:
+		buf_append_char(out, event->has_lone_dot ? ':' : '.');
+		break;
+	case POP3_STRAY:
+		buf_append_cstr(out, "stray");
+		break;
+	case POP3_MORE:
+		break;
+	}
+}
+
+/* Gives PARSER the next CHUNK bytes of INPUT; false when there are none left. */
+static bool feed(struct pop3_parser *parser, struct span *input, size_t chunk)
+{
+	size_t len = input->len < chunk ? input->len : chunk;
+	struct err err;
+
+	if (len == 0) {
+		return false;
+	}
+	char *room = pop3_parser_reserve(parser, len, &err);
+	assert_non_null(room);
+	memcpy(room, input->data, len);
+	pop3_parser_commit(parser, len);
+	input->data += len;
+	input->len -= len;
+	return true;
+}
+
 /* The events that INPUT gives when fed CHUNK bytes at a time, as text; bodies are joined. */
 static char *trace(const enum pop3_reply *replies, size_t count, struct span input, size_t chunk)
 {
@@ -19,79 +79,30 @@ static char *trace(const enum pop3_reply *replies, size_t count, struct span inp
 	struct err err;
 	struct buf out;
 	bool in_body = false;
-	size_t fed = 0;
+	struct pop3_event event = {.type = POP3_MORE};
 
 	buf_init(&out, 1 << 20);
 	assert_int_equal(pop3_parser_create(&parser, &err), 0);
 	for (size_t i = 0; i < count; i++) {
 		assert_int_equal(pop3_parser_expect(parser, replies[i], &err), 0);
 	}
-	for (;;) {
-		struct pop3_event event;
-		int code = pop3_parser_next(parser, &event, &err);
-		if (code) {
-			buf_printf(&out, "error");
+	while (event.type != POP3_STRAY) {
+		if (pop3_parser_next(parser, &event, &err) != 0) {
+			buf_append_cstr(&out, "error");
 			break;
 		}
-		if (in_body && event.type != POP3_BODY && event.type != POP3_MORE) {
+		if (event.type == POP3_MORE) {
+			if (!feed(parser, &input, chunk)) {
+				break;
+			}
+			continue;
+		}
+		if (in_body != (event.type == POP3_BODY)) {
 			buf_append_char(&out, '|');
-			in_body = false;
+			in_body = !in_body;
 		}
-		struct span t = event.text;
-		switch (event.type) {
-		case POP3_MORE:
-			if (fed == input.len) {
-				goto done;
-			}
-			size_t n = input.len - fed < chunk ? input.len - fed : chunk;
-			char *room = pop3_parser_reserve(parser, n, &err);
-			assert_non_null(room);
-			memcpy(room, input.data + fed, n);
-			pop3_parser_commit(parser, n);
-			fed += n;
-			break;
-		case POP3_STATUS:
-			buf_printf(&out, "%s%s(",
-				   event.is_broken ? "?"
-				   : event.is_ok   ? "+"
-						   : "-",
-				   event.is_last ? "" : "*");
-			buf_append_span(&out, t);
-			buf_append_cstr(&out, ")");
-			break;
-		case POP3_CONTINUE:
-		case POP3_CAPA:
-			buf_append_char(&out, event.type == POP3_CAPA ? 'C' : '>');
-			buf_append_span(&out, t);
-			buf_append_char(&out, ';');
-			break;
-		case POP3_UIDL:
-			buf_printf(&out, "U%s%u ", event.is_broken ? "?" : "",
-				   (unsigned)event.number);
-			buf_append_span(&out, t);
-			buf_append_char(&out, ';');
-			break;
-		case POP3_LIST:
-			buf_printf(&out, "L%s%u %u;", event.is_broken ? "?" : "",
-				   (unsigned)event.number, (unsigned)event.size_bytes);
-			break;
-		case POP3_BODY:
-			if (!in_body) {
-				buf_append_char(&out, '|');
-			}
-			in_body = true;
-			buf_append_span(&out, t);
-			break;
-		case POP3_END:
-			buf_append_char(&out, event.has_lone_dot ? ':' : '.');
-			break;
-		case POP3_STRAY:
-			buf_append_cstr(&out, "stray");
-			fed = input.len;
-			goto done;
-		}
+		trace_event(&out, &event);
 	}
-done:
 	pop3_parser_destroy(&parser);
 	return buf_steal(&out);
 }
