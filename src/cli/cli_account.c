@@ -13,21 +13,6 @@ static const enum server_tls tls_of[] = {
 	[CONF_TLS_NONE] = SERVER_TLS_NONE,
 };
 
-static const enum server_auth auth_of[] = {
-	[CONF_AUTH_AUTO] = SERVER_AUTH_AUTO,
-	[CONF_AUTH_PLAIN] = SERVER_AUTH_PLAIN,
-	[CONF_AUTH_LOGIN] = SERVER_AUTH_LOGIN,
-	[CONF_AUTH_CRAM_MD5] = SERVER_AUTH_CRAM_MD5,
-	[CONF_AUTH_SCRAM_SHA_1] = SERVER_AUTH_SCRAM_SHA_1,
-	[CONF_AUTH_SCRAM_SHA_256] = SERVER_AUTH_SCRAM_SHA_256,
-	[CONF_AUTH_XOAUTH2] = SERVER_AUTH_XOAUTH2,
-	[CONF_AUTH_OAUTHBEARER] = SERVER_AUTH_OAUTHBEARER,
-	[CONF_AUTH_EXTERNAL] = SERVER_AUTH_EXTERNAL,
-	[CONF_AUTH_GSSAPI] = SERVER_AUTH_GSSAPI,
-	[CONF_AUTH_NTLM] = SERVER_AUTH_NTLM,
-	[CONF_AUTH_APOP] = SERVER_AUTH_APOP,
-};
-
 static const enum server_compress compress_of[] = {
 	[CONF_COMPRESS_NO] = SERVER_COMPRESS_NO,
 	[CONF_COMPRESS_YES] = SERVER_COMPRESS_YES,
@@ -67,7 +52,7 @@ static void fill_server(struct server *server, const struct conf_account *conf,
 	server->tunnel = conf->tunnel;
 	server->timeout_s = conf->timeout_s;
 	server->user = conf->user;
-	server->auth = auth_of[conf->auth];
+	server->auth = conf->auth;
 	server->password = password;
 	server->compress = compress_of[conf->compress];
 	server->disabled = &conf->disable_extensions;

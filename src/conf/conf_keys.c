@@ -18,19 +18,10 @@ static const struct conf_word tls_words[] = {{"implicit", CONF_TLS_IMPLICIT},
 					     {"none", CONF_TLS_NONE},
 					     {NULL, 0}};
 static const struct conf_word tls_version_words[] = {{"1.2", 12}, {"1.3", 13}, {NULL, 0}};
-static const struct conf_word auth_words[] = {{"auto", CONF_AUTH_AUTO},
-					      {"plain", CONF_AUTH_PLAIN},
-					      {"login", CONF_AUTH_LOGIN},
-					      {"cram-md5", CONF_AUTH_CRAM_MD5},
-					      {"scram-sha-1", CONF_AUTH_SCRAM_SHA_1},
-					      {"scram-sha-256", CONF_AUTH_SCRAM_SHA_256},
-					      {"xoauth2", CONF_AUTH_XOAUTH2},
-					      {"oauthbearer", CONF_AUTH_OAUTHBEARER},
-					      {"external", CONF_AUTH_EXTERNAL},
-					      {"gssapi", CONF_AUTH_GSSAPI},
-					      {"ntlm", CONF_AUTH_NTLM},
-					      {"apop", CONF_AUTH_APOP},
-					      {NULL, 0}};
+#define WORD(id, word, name, step, marks) {word, AUTH_##id},
+#define NO_WORD(id, of, name, step, marks)
+static const struct conf_word auth_words[] = {{"auto", AUTH_AUTO},
+					      AUTH_TABLE(WORD, NO_WORD){NULL, 0}};
 static const struct conf_word compress_words[] = {{"yes", CONF_COMPRESS_YES},
 						  {"no", CONF_COMPRESS_NO},
 						  {"auto", CONF_COMPRESS_AUTO},

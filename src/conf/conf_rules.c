@@ -46,8 +46,9 @@ static bool is_loopback(const char *host)
 static void check_required(struct conf_draft *draft)
 {
 	const struct conf_account *account = draft->account;
-	bool no_secret = account->tunnel || account->auth == CONF_AUTH_EXTERNAL ||
-			 account->auth == CONF_AUTH_GSSAPI || is_bad(draft, "auth");
+	bool no_secret = account->tunnel ||
+			 (auth_row(account->auth)->marks & AUTH_NO_SECRET) != 0 ||
+			 is_bad(draft, "auth");
 
 	if (!account->maildir && !is_bad(draft, "maildir")) {
 		conf_source_complain(draft->source, account->line, "[account %s] needs 'maildir'",
@@ -100,15 +101,15 @@ static void check_tls(struct conf_draft *draft)
 static void check_auth(struct conf_draft *draft)
 {
 	const struct conf_account *account = draft->account;
+	const struct auth_row *auth = auth_row(account->auth);
 
-	if (account->auth == CONF_AUTH_APOP && account->protocol != CONF_POP3) {
+	if ((auth->marks & AUTH_POP3_ONLY) != 0 && account->protocol != CONF_POP3) {
 		conf_source_complain(draft->source, line_of(draft, "auth"),
-				     "auth = apop is for protocol = pop3");
+				     "auth = %s is for protocol = pop3", auth->word);
 	}
-	if (account->tunnel &&
-	    (account->auth == CONF_AUTH_GSSAPI || account->auth == CONF_AUTH_NTLM)) {
+	if ((auth->marks & AUTH_BY_LIBCURL) != 0 && account->tunnel) {
 		conf_source_complain(draft->source, line_of(draft, "auth"),
-				     "auth = gssapi and auth = ntlm do not work through a tunnel");
+				     "auth = %s does not work through a tunnel", auth->word);
 	}
 }
 

@@ -16,7 +16,7 @@
 
 /* Words are stored into enums, unsigned and int fields alike. */
 _Static_assert(sizeof(enum conf_protocol) == sizeof(int) && sizeof(enum conf_tls) == sizeof(int) &&
-		       sizeof(enum conf_auth) == sizeof(int) &&
+		       sizeof(enum auth) == sizeof(int) &&
 		       sizeof(enum conf_compress) == sizeof(int) &&
 		       sizeof(enum conf_durability) == sizeof(int) &&
 		       sizeof(enum conf_layout) == sizeof(int) &&

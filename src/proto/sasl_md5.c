@@ -3,18 +3,19 @@
 
 #include "sasl_private.h"
 
-int sasl_cram_step(struct sasl *sasl, struct span challenge, struct buf *response, struct err *err)
+int sasl_cram_md5_step(struct sasl *sasl, struct span challenge, struct buf *response,
+		       struct err *err)
 {
 	uint8_t mac[DIGEST_MAX_SIZE];
 	char hex[2 * DIGEST_MAX_SIZE + 1];
-	int rc;
 
 	if (sasl->steps != 0 || challenge.len == 0) {
 		return sasl_unexpected(sasl, err);
 	}
-	rc = digest_hmac(DIGEST_MD5, secret_span(sasl->params.secret), challenge, mac, err);
-	if (rc != 0) {
-		return rc;
+	struct span key = secret_span(sasl->params.secret);
+	int code = digest_hmac(DIGEST_MD5, key, challenge, mac, err);
+	if (code < 0) {
+		return code;
 	}
 	hex_encode(mac, digest_size(DIGEST_MD5), hex);
 	buf_append_cstr(response, sasl->params.user);
@@ -52,25 +53,20 @@ int sasl_apop(struct span greeting, const struct secret *secret, char out[33], s
 	struct span timestamp;
 	struct digest *digest = NULL;
 	uint8_t md5[DIGEST_MAX_SIZE];
-	int rc;
+	int code;
 
 	if (!timestamp_find(greeting, &timestamp)) {
 		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
 			       "the server's greeting holds no valid timestamp for APOP");
 	}
-	rc = digest_create(&digest, DIGEST_MD5, err);
-	if (rc == 0) {
-		rc = digest_update(digest, timestamp, err);
+	if ((code = digest_create(&digest, DIGEST_MD5, err)) < 0 ||
+	    (code = digest_update(digest, timestamp, err)) < 0 ||
+	    (code = digest_update(digest, secret_span(secret), err)) < 0 ||
+	    (code = digest_result(digest, md5, err)) < 0) {
+		goto finish;
 	}
-	if (rc == 0) {
-		rc = digest_update(digest, secret_span(secret), err);
-	}
-	if (rc == 0) {
-		rc = digest_result(digest, md5, err);
-	}
-	if (rc == 0) {
-		hex_encode(md5, digest_size(DIGEST_MD5), out);
-	}
+	hex_encode(md5, digest_size(DIGEST_MD5), out);
+finish:
 	digest_destroy(&digest);
-	return rc;
+	return code;
 }

@@ -1,4 +1,4 @@
-/* What the mechanisms of SASL share: one row each in sasl.c's table, one file a family. */
+/* What the mechanisms of SASL share: one row each in base/auth.h, one file a family. */
 #ifndef MAILSYNC_PROTO_SASL_PRIVATE_H
 #define MAILSYNC_PROTO_SASL_PRIVATE_H
 
@@ -15,29 +15,28 @@
 #define SASL_CHALLENGE_MAX 8192 /* bytes; real ones stay under 1 KiB */
 #define SASL_ERROR_MAX     2048
 
-struct sasl_row {
-	const char *name;
-	bool has_initial;
-	bool needs_binding;
-	bool sends_secret; /* the password or token itself goes over the wire */
-	enum digest_kind digest;
-	/* NULL for the commands that are no SASL exchange. */
-	int (*step)(struct sasl *sasl, struct span challenge, struct buf *response,
-		    struct err *err);
-};
+/* Answers CHALLENGE into RESPONSE, which is empty; `steps` of SASL counts the answers so far. */
+typedef int sasl_step_fn(struct sasl *sasl, struct span challenge, struct buf *response,
+			 struct err *err);
+
+/* sasl_plain_step and so on, each in its file. */
+#define SASL_DECLARE(id, word, name, step, marks) sasl_step_fn sasl_##step##_step;
+AUTH_TABLE(SASL_DECLARE, SASL_DECLARE)
+#undef SASL_DECLARE
 
 /* SCRAM's state between its messages. */
 struct sasl_scram {
+	enum digest_kind digest;
 	struct buf bare; /* client-first-message-bare */
 	uint8_t server_signature[DIGEST_MAX_SIZE];
 };
 
 struct sasl {
-	enum sasl_mech mech;
-	const struct sasl_row *row;
+	const struct auth_row *row;
+	sasl_step_fn *step;
 	struct sasl_params params;
 	unsigned steps; /* messages of ours so far */
-	bool is_proven; /* SCRAM: the server knows the password too */
+	bool is_proven; /* the server knows the password too */
 	struct buf error_text;
 	struct sasl_scram scram;
 };
@@ -46,26 +45,7 @@ struct sasl {
 int sasl_unexpected(const struct sasl *sasl, struct err *err);
 void sasl_keep_error(struct sasl *sasl, struct span text);
 
-/* sasl_plain.c */
-int sasl_plain_step(struct sasl *sasl, struct span challenge, struct buf *response,
-		    struct err *err);
-int sasl_login_step(struct sasl *sasl, struct span challenge, struct buf *response,
-		    struct err *err);
-int sasl_external_step(struct sasl *sasl, struct span challenge, struct buf *response,
-		       struct err *err);
-
-/* sasl_md5.c */
-int sasl_cram_step(struct sasl *sasl, struct span challenge, struct buf *response, struct err *err);
-
-/* sasl_oauth.c */
-int sasl_xoauth2_step(struct sasl *sasl, struct span challenge, struct buf *response,
-		      struct err *err);
-int sasl_oauthbearer_step(struct sasl *sasl, struct span challenge, struct buf *response,
-			  struct err *err);
-
 /* sasl_scram.c; the escaped user name of RFC 5801 is OAUTHBEARER's too. */
-int sasl_scram_step(struct sasl *sasl, struct span challenge, struct buf *response,
-		    struct err *err);
 void sasl_append_name(struct buf *out, const char *user);
 
 #endif

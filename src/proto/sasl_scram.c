@@ -27,11 +27,16 @@ void sasl_append_name(struct buf *out, const char *user)
 	}
 }
 
+static bool binds(const struct sasl *sasl)
+{
+	return (sasl->row->marks & AUTH_NEEDS_BINDING) != 0;
+}
+
 /* gs2-header: "y" says that we could bind to the channel and saw no -PLUS offered, so that a
  * server that did offer it notices that somebody took it out. */
 static void append_header(const struct sasl *sasl, struct buf *out)
 {
-	if (sasl->row->needs_binding) {
+	if (binds(sasl)) {
 		buf_printf(out, "p=%s,,", sasl->params.binding_name);
 	} else {
 		buf_append_cstr(out, sasl->params.binding.len > 0 ? "y,," : "n,,");
@@ -95,72 +100,78 @@ static bool server_first_parse(const struct sasl *sasl, struct span challenge,
 static int final_bare(const struct sasl *sasl, struct span nonce, struct buf *out, struct err *err)
 {
 	struct buf binding;
-	int rc;
 
 	buf_init(&binding, HEADER_MAX);
 	append_header(sasl, &binding);
-	if (sasl->row->needs_binding) {
+	if (binds(sasl)) {
 		buf_append_span(&binding, sasl->params.binding);
 	}
 	buf_append_cstr(out, "c=");
 	base64_encode(buf_span(&binding), out);
 	buf_append_cstr(out, ",r=");
 	buf_append_span(out, nonce);
-	rc = buf_status(&binding, "the channel binding", err);
+	int code = buf_status(&binding, "the channel binding", err);
 	buf_finish(&binding);
-	return rc;
+	return code;
 }
 
 /* The proof for the server, and what its own must be, from SaltedPassword and AuthMessage. */
 static int proofs_make(struct sasl *sasl, const uint8_t *salted, struct span auth, uint8_t *proof,
 		       struct err *err)
 {
-	enum digest_kind kind = sasl->row->digest;
+	enum digest_kind kind = sasl->scram.digest;
 	size_t size = digest_size(kind);
 	struct span salted_span = {(const char *)salted, size};
 	uint8_t client_key[DIGEST_MAX_SIZE];
 	uint8_t key[DIGEST_MAX_SIZE]; /* StoredKey, then ServerKey */
 	uint8_t signature[DIGEST_MAX_SIZE];
+	struct span client_span = {(const char *)client_key, size};
 	struct span key_span = {(const char *)key, size};
-	size_t i;
-	int rc;
+	int code;
 
-	rc = digest_hmac(kind, salted_span, SPAN_LIT("Client Key"), client_key, err);
-	if (rc == 0) {
-		rc = digest_of(kind, (struct span){(const char *)client_key, size}, key, err);
+	if ((code = digest_hmac(kind, salted_span, SPAN_LIT("Client Key"), client_key, err)) < 0 ||
+	    (code = digest_of(kind, client_span, key, err)) < 0 ||
+	    (code = digest_hmac(kind, key_span, auth, signature, err)) < 0 ||
+	    (code = digest_hmac(kind, salted_span, SPAN_LIT("Server Key"), key, err)) < 0 ||
+	    (code = digest_hmac(kind, key_span, auth, sasl->scram.server_signature, err)) < 0) {
+		goto finish;
 	}
-	if (rc == 0) {
-		rc = digest_hmac(kind, key_span, auth, signature, err);
-	}
-	for (i = 0; rc == 0 && i < size; i++) {
+	for (size_t i = 0; i < size; i++) {
 		proof[i] = client_key[i] ^ signature[i];
 	}
-	if (rc == 0) {
-		rc = digest_hmac(kind, salted_span, SPAN_LIT("Server Key"), key, err);
-	}
-	if (rc == 0) {
-		rc = digest_hmac(kind, key_span, auth, sasl->scram.server_signature, err);
-	}
+finish:
 	secret_wipe(client_key, sizeof(client_key));
 	secret_wipe(key, sizeof(key));
-	return rc;
+	return code;
 }
 
 static int password_salt(const struct sasl *sasl, const struct server_first *first, uint8_t *salted,
 			 struct err *err)
 {
 	struct buf salt;
-	int rc;
+	int code;
 
 	buf_init(&salt, SALT_MAX);
 	if (base64_decode(first->salt, &salt, err) != 0 || salt.len == 0) {
-		rc = sasl_unexpected(sasl, err);
+		code = sasl_unexpected(sasl, err);
 	} else {
-		rc = digest_pbkdf2(sasl->row->digest, secret_span(sasl->params.secret),
-				   buf_span(&salt), first->iterations, salted, err);
+		code = digest_pbkdf2(sasl->scram.digest, secret_span(sasl->params.secret),
+				     buf_span(&salt), first->iterations, salted, err);
 	}
 	buf_finish(&salt);
-	return rc;
+	return code;
+}
+
+/* AuthMessage: what all three messages said. */
+static int auth_message(const struct sasl *sasl, struct span challenge, struct span final,
+			struct buf *out, struct err *err)
+{
+	buf_append_span(out, buf_span(&sasl->scram.bare));
+	buf_append_char(out, ',');
+	buf_append_span(out, challenge);
+	buf_append_char(out, ',');
+	buf_append_span(out, final);
+	return buf_status(out, "the login's messages", err);
 }
 
 static int client_final(struct sasl *sasl, struct span challenge, struct buf *response,
@@ -170,7 +181,7 @@ static int client_final(struct sasl *sasl, struct span challenge, struct buf *re
 	struct buf auth;
 	uint8_t salted[DIGEST_MAX_SIZE];
 	uint8_t proof[DIGEST_MAX_SIZE];
-	int rc;
+	int code;
 
 	if (!server_first_parse(sasl, challenge, &first)) {
 		return sasl_unexpected(sasl, err);
@@ -181,36 +192,24 @@ static int client_final(struct sasl *sasl, struct span challenge, struct buf *re
 			       (unsigned long)first.iterations, sasl->row->name, ITERATIONS_MAX);
 	}
 	buf_init(&auth, 4 * SASL_CHALLENGE_MAX);
-	rc = final_bare(sasl, first.nonce, response, err);
-	if (rc != 0) {
-		goto out;
+	if ((code = final_bare(sasl, first.nonce, response, err)) < 0 ||
+	    (code = auth_message(sasl, challenge, buf_span(response), &auth, err)) < 0 ||
+	    (code = password_salt(sasl, &first, salted, err)) < 0 ||
+	    (code = proofs_make(sasl, salted, buf_span(&auth), proof, err)) < 0) {
+		goto finish;
 	}
-	buf_append_span(&auth, buf_span(&sasl->scram.bare));
-	buf_append_char(&auth, ',');
-	buf_append_span(&auth, challenge);
-	buf_append_char(&auth, ',');
-	buf_append_span(&auth, buf_span(response));
-	rc = buf_status(&auth, "the login's messages", err);
-	if (rc == 0) {
-		rc = password_salt(sasl, &first, salted, err);
-	}
-	if (rc == 0) {
-		rc = proofs_make(sasl, salted, buf_span(&auth), proof, err);
-	}
-	if (rc == 0) {
-		buf_append_cstr(response, ",p=");
-		base64_encode((struct span){(const char *)proof, digest_size(sasl->row->digest)},
-			      response);
-	}
-out:
+	buf_append_cstr(response, ",p=");
+	base64_encode((struct span){(const char *)proof, digest_size(sasl->scram.digest)},
+		      response);
+finish:
 	secret_wipe(salted, sizeof(salted));
 	buf_finish(&auth);
-	return rc;
+	return code;
 }
 
 static bool signature_matches(const struct sasl *sasl, struct span theirs)
 {
-	size_t size = digest_size(sasl->row->digest);
+	size_t size = digest_size(sasl->scram.digest);
 	uint8_t difference = 0;
 	size_t i;
 
@@ -245,7 +244,8 @@ static int server_final(struct sasl *sasl, struct span challenge, struct err *er
 	return sasl->is_proven ? 0 : sasl_check_done(sasl, err);
 }
 
-int sasl_scram_step(struct sasl *sasl, struct span challenge, struct buf *response, struct err *err)
+static int scram_step(struct sasl *sasl, struct span challenge, struct buf *response,
+		      struct err *err)
 {
 	switch (sasl->steps) {
 	case 0:
@@ -257,4 +257,18 @@ int sasl_scram_step(struct sasl *sasl, struct span challenge, struct buf *respon
 	default:
 		return sasl_unexpected(sasl, err);
 	}
+}
+
+int sasl_scram_sha_1_step(struct sasl *sasl, struct span challenge, struct buf *response,
+			  struct err *err)
+{
+	sasl->scram.digest = DIGEST_SHA1;
+	return scram_step(sasl, challenge, response, err);
+}
+
+int sasl_scram_sha_256_step(struct sasl *sasl, struct span challenge, struct buf *response,
+			    struct err *err)
+{
+	sasl->scram.digest = DIGEST_SHA256;
+	return scram_step(sasl, challenge, response, err);
 }

@@ -87,16 +87,15 @@ struct offer {
 static void offer_note(struct imap *imap, struct offer *offer, struct span names)
 {
 	offer->has_capability = true;
-	offer->sasl.mechs = 1u << SASL_COMMAND;
+	offer->sasl.mechs = AUTH_BIT(AUTH_COMMAND);
 	struct span word;
 	struct span rest = names;
 	while (imap_next_word(&rest, &word)) {
 		if (span_starts_nocase(word, "AUTH=")) {
-			enum sasl_mech mech =
-				sasl_by_name((struct span){word.data + 5, word.len - 5});
-			offer->sasl.mechs |= mech == SASL_NONE ? 0 : 1u << mech;
+			enum auth mech = sasl_by_name((struct span){word.data + 5, word.len - 5});
+			offer->sasl.mechs |= mech == AUTH_NONE ? 0 : AUTH_BIT(mech);
 		} else if (span_equal_nocase(word, "LOGINDISABLED")) {
-			offer->sasl.mechs &= ~(1u << SASL_COMMAND);
+			offer->sasl.mechs &= ~AUTH_BIT(AUTH_COMMAND);
 		}
 	}
 	imap_note_caps(imap, names);
@@ -210,7 +209,7 @@ static int send_response(struct imap *imap, const struct buf *response, struct e
 struct attempt {
 	struct imap *imap;
 	struct sasl *sasl;
-	enum sasl_mech mech;
+	enum auth mech;
 	struct buf response;
 	bool is_initial_due; /* no SASL-IR: the first response answers an empty "+" */
 	uint32_t tag;
@@ -369,7 +368,7 @@ static int attempt_finish(struct attempt *attempt, struct err *err)
 	}
 }
 
-static int attempt_mech(struct imap *imap, const struct offer *offer, enum sasl_mech mech,
+static int attempt_mech(struct imap *imap, const struct offer *offer, enum auth mech,
 			bool *try_next, struct err *err)
 {
 	struct attempt attempt = {.imap = imap, .mech = mech};
@@ -390,7 +389,7 @@ static int attempt_mech(struct imap *imap, const struct offer *offer, enum sasl_
 		.binding_name = "tls-server-end-point",
 	};
 	buf_init(&attempt.response, LOGIN_LINE_MAX);
-	if (mech == SASL_COMMAND) {
+	if (mech == AUTH_COMMAND) {
 		code = attempt_send_login(&attempt, err);
 	} else {
 		code = sasl_create(&attempt.sasl, mech, &params, err);
@@ -404,7 +403,7 @@ static int attempt_mech(struct imap *imap, const struct offer *offer, enum sasl_
 		imap->trace_in.hides_challenges = false;
 	}
 	*try_next = attempt.try_next;
-	imap->login_name = mech == SASL_COMMAND ? "LOGIN" : sasl_name(mech);
+	imap->login_name = mech == AUTH_COMMAND ? "LOGIN" : sasl_name(mech);
 	sasl_destroy(&attempt.sasl);
 	buf_finish_secret(&attempt.response);
 	return code;
@@ -424,12 +423,11 @@ static int nothing_fits(const struct imap *imap, const struct offer *offer, stru
 
 static int authenticate(struct imap *imap, const struct offer *offer, struct err *err)
 {
-	unsigned wanted = server_wanted_mechs(imap->server->auth);
 	unsigned tried = 0;
 	int code = 0;
 	for (;;) {
-		enum sasl_mech mech = sasl_choose(wanted, &offer->sasl, tried);
-		if (mech == SASL_NONE) {
+		enum auth mech = sasl_choose(imap->server->auth, &offer->sasl, tried);
+		if (mech == AUTH_NONE) {
 			return code < 0 ? code : nothing_fits(imap, offer, err);
 		}
 		bool try_next = false;
@@ -439,7 +437,7 @@ static int authenticate(struct imap *imap, const struct offer *offer, struct err
 		}
 		log_line(imap->log, LOG_INFO, "%s: %s; trying the next mechanism", imap->label,
 			 err->text);
-		tried |= 1u << mech;
+		tried |= AUTH_BIT(mech);
 	}
 }
 

@@ -13,7 +13,6 @@
 
 #define LOGIN_LINE_MAX (SECRET_MAX * 2 + 1024)
 #define INITIAL_MAX    255 /* RFC 5034: the whole line, when it carries an initial response */
-#define SASL_BIT(mech) (1u << (mech))
 
 /* --- what the server said before login --- */
 
@@ -92,7 +91,7 @@ static int read_greeting(struct pop3 *pop3, struct err *err)
 
 struct attempt {
 	struct pop3 *pop3;
-	enum sasl_mech mech;
+	enum auth mech;
 	struct sasl *sasl;
 	struct buf response;
 	bool is_initial_due; /* the first response answers an empty challenge */
@@ -176,7 +175,7 @@ static int send_auth(struct attempt *attempt, struct err *err)
 {
 	struct pop3 *pop3 = attempt->pop3;
 	struct buf line;
-	bool may_attach = attempt->mech != SASL_XOAUTH2 && attempt->mech != SASL_OAUTHBEARER;
+	bool may_attach = (auth_row(attempt->mech)->marks & AUTH_TAKES_TOKEN) == 0;
 	int code = 0;
 
 	buf_init(&line, LOGIN_LINE_MAX);
@@ -258,11 +257,11 @@ static bool is_mech_refused(const struct attempt *attempt, const struct pop3_eve
 	if (status->code == POP3_CODE_AUTH) {
 		return false;
 	}
-	if (attempt->mech == SASL_APOP) {
+	if (attempt->mech == AUTH_APOP) {
 		/* Many greet with a timestamp and keep no secret that APOP could use. */
 		return true;
 	}
-	return !attempt->was_challenged && attempt->mech != SASL_COMMAND &&
+	return !attempt->was_challenged && attempt->mech != AUTH_COMMAND &&
 	       (attempt->pop3->caps & POP3_CAP_AUTH_RESP_CODE) != 0;
 }
 
@@ -283,12 +282,12 @@ static int login_refused(struct attempt *attempt, const struct pop3_event *statu
 		       status->text.data, *more ? " " : "", more);
 }
 
-static const char *mech_shown(enum sasl_mech mech)
+static const char *mech_shown(enum auth mech)
 {
-	return mech == SASL_COMMAND ? "USER" : mech == SASL_APOP ? "APOP" : sasl_name(mech);
+	return mech == AUTH_COMMAND ? "USER" : mech == AUTH_APOP ? "APOP" : sasl_name(mech);
 }
 
-static int attempt_mech(struct pop3 *pop3, enum sasl_mech mech, bool *try_next, struct err *err)
+static int attempt_mech(struct pop3 *pop3, enum auth mech, bool *try_next, struct err *err)
 {
 	struct attempt attempt = {.pop3 = pop3, .mech = mech};
 	struct pop3_event status = {.type = POP3_MORE};
@@ -311,9 +310,9 @@ static int attempt_mech(struct pop3 *pop3, enum sasl_mech mech, bool *try_next, 
 	};
 	buf_init(&attempt.response, LOGIN_LINE_MAX);
 	pop3->login_name = mech_shown(mech);
-	if (mech == SASL_COMMAND) {
+	if (mech == AUTH_COMMAND) {
 		code = login_user_pass(pop3, &status, err);
-	} else if (mech == SASL_APOP) {
+	} else if (mech == AUTH_APOP) {
 		code = login_apop(pop3, &status, err);
 	} else {
 		code = sasl_create(&attempt.sasl, mech, &params, err);
@@ -340,10 +339,10 @@ static void make_offer(const struct pop3 *pop3, struct sasl_offer *offer)
 
 	*offer = (struct sasl_offer){.mechs = pop3->mechs};
 	if (mark && strchr(mark, '>')) {
-		offer->mechs |= SASL_BIT(SASL_APOP);
+		offer->mechs |= AUTH_BIT(AUTH_APOP);
 	}
 	if ((pop3->caps & POP3_CAP_USER) || !(pop3->caps & POP3_CAP_KNOWN) || pop3->mechs == 0) {
-		offer->mechs |= SASL_BIT(SASL_COMMAND);
+		offer->mechs |= AUTH_BIT(AUTH_COMMAND);
 	}
 	offer->is_protected = conn_is_tls(pop3->conn) || conn_is_local(pop3->conn);
 	offer->has_binding = conn_channel_binding(pop3->conn).len > 0;
@@ -365,9 +364,8 @@ static int authenticate(struct pop3 *pop3, struct err *err)
 
 	make_offer(pop3, &offer);
 	for (;;) {
-		enum sasl_mech mech =
-			sasl_choose(server_wanted_mechs(pop3->server->auth), &offer, tried);
-		if (mech == SASL_NONE) {
+		enum auth mech = sasl_choose(pop3->server->auth, &offer, tried);
+		if (mech == AUTH_NONE) {
 			return code ? code
 				    : err_set(err, ERR_LOGIN, SCOPE_ACCOUNT, "%s",
 					      offer.is_protected
@@ -383,7 +381,7 @@ static int authenticate(struct pop3 *pop3, struct err *err)
 		}
 		log_line(pop3->log, LOG_INFO, "%s: %s; trying the next mechanism", pop3->label,
 			 err->text);
-		tried |= SASL_BIT(mech);
+		tried |= AUTH_BIT(mech);
 	}
 }
 

@@ -15,7 +15,7 @@ struct pop3 {
 	struct log *log;
 	char *label;
 	unsigned caps;
-	unsigned mechs; /* SASL mechanisms of CAPA, as bits */
+	unsigned mechs; /* of CAPA: AUTH_BIT of each that we know */
 	char *greeting; /* the text behind +OK */
 	const char *login_name;
 	uint64_t commands;

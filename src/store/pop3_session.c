@@ -244,8 +244,8 @@ void pop3_note_cap(struct pop3 *pop3, struct span line)
 	while (rest.len > 0) {
 		blank = memchr(rest.data, ' ', rest.len);
 		size_t len = blank ? (size_t)(blank - rest.data) : rest.len;
-		enum sasl_mech mech = sasl_by_name((struct span){rest.data, len});
-		pop3->mechs |= mech == SASL_NONE ? 0 : 1u << mech;
+		enum auth mech = sasl_by_name((struct span){rest.data, len});
+		pop3->mechs |= mech == AUTH_NONE ? 0 : AUTH_BIT(mech);
 		len += blank ? 1 : 0;
 		rest.data += len;
 		rest.len -= len;

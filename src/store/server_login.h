@@ -1,5 +1,4 @@
-/* What IMAP and POP3 have in common on the way in: from a server's settings to a connection's, and
- * to the mechanisms that `auth` allows. */
+/* What IMAP and POP3 have in common on the way in: from a server's settings to a connection's. */
 #ifndef STORE_SERVER_LOGIN_H
 #define STORE_SERVER_LOGIN_H
 
@@ -8,8 +7,5 @@
 
 /* Fills all of OUT but protocol, log, label and stop; its strings are SERVER's. */
 void server_conn_params(const struct server *server, struct conn_params *out);
-
-/* A set of bits, 1u << enum sasl_mech; 0: whatever fits best. */
-unsigned server_wanted_mechs(enum server_auth auth);
 
 #endif

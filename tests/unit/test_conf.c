@@ -15,6 +15,8 @@
 #include "mailsync/conf/conf.h"
 #include "mailsync/conf/nearest.h"
 
+#include "conf_keys.h"
+
 #define ACCOUNT                                                \
 	"[account work]\nhost = imap.example.org\nuser = me\n" \
 	"password_command = echo secret\nmaildir = /mail\n"
@@ -453,6 +455,45 @@ static void imap_keys_are_errors_in_pop3_accounts_and_without_effect_from_defaul
 	}
 }
 
+static void each_word_of_the_table_of_mechanisms_is_one_of_auth(void **state)
+{
+	struct loaded loaded;
+	char text[512];
+
+	(void)state;
+	for (enum auth mech = AUTH_NONE; mech < AUTH_COUNT; mech++) {
+		const struct auth_row *row = auth_row(mech);
+		if (row->word) {
+			snprintf(text, sizeof(text), ACCOUNT "protocol = pop3\nauth = %s\n",
+				 row->word);
+			assert_int_equal(load_good(&loaded, text)->auth, mech);
+			unload(&loaded);
+		}
+		if ((row->marks & AUTH_NO_SECRET) != 0) {
+			assert_non_null(strstr(conf_key_find("user")->shown, row->word));
+		}
+	}
+}
+
+static void a_mechanism_that_cannot_work_in_its_account_is_an_error(void **state)
+{
+	static const char tunnel[] = "[account a]\ntunnel = x\nmaildir = /m\nauth = %s\n";
+	static const char *const curls[] = {"gssapi", "ntlm"};
+	struct loaded loaded;
+	char text[512];
+
+	(void)state;
+	expect_error(ACCOUNT "auth = apop\n", 6, "auth = apop is for protocol = pop3");
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text), tunnel, curls[i]);
+		expect_error(text, 4, "does not work through a tunnel");
+	}
+	load_good(&loaded, "[account a]\nhost = h\nmaildir = /m\nauth = gssapi\n");
+	unload(&loaded);
+	load_good(&loaded, "[account a]\nhost = h\nmaildir = /m\nauth = external\n");
+	unload(&loaded);
+}
+
 static void a_missing_file_and_a_file_without_accounts_are_errors(void **state)
 {
 	struct conf *conf = NULL;
@@ -572,6 +613,8 @@ int main(void)
 		cmocka_unit_test(pop3_accounts_take_pop3_keys),
 		cmocka_unit_test(
 			imap_keys_are_errors_in_pop3_accounts_and_without_effect_from_defaults),
+		cmocka_unit_test(each_word_of_the_table_of_mechanisms_is_one_of_auth),
+		cmocka_unit_test(a_mechanism_that_cannot_work_in_its_account_is_an_error),
 		cmocka_unit_test(a_missing_file_and_a_file_without_accounts_are_errors),
 		cmocka_unit_test(a_password_is_the_first_line),
 		cmocka_unit_test(nearest_takes_the_closest_name),

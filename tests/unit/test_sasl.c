@@ -11,7 +11,6 @@
 #include "mailsync/base/secret.h"
 #include "mailsync/proto/sasl.h"
 
-#define BIT(mech) (1u << (mech))
 #define ALL_MECHS (~0u)
 
 /* One exchange with all that it needs. */
@@ -36,7 +35,7 @@ static void exchange_prepare(struct exchange *ex, const char *user, const char *
 	ex->params.port = 143;
 }
 
-static void exchange_start(struct exchange *ex, enum sasl_mech mech)
+static void exchange_start(struct exchange *ex, enum auth mech)
 {
 	assert_int_equal(sasl_create(&ex->sasl, mech, &ex->params, &ex->err), 0);
 }
@@ -66,7 +65,7 @@ static void plain_separates_its_parts_by_nul(void **state)
 
 	(void)state;
 	exchange_prepare(&ex, "tim", "tanstaaftanstaaf");
-	exchange_start(&ex, SASL_PLAIN);
+	exchange_start(&ex, AUTH_PLAIN);
 	assert_true(sasl_has_initial(ex.sasl));
 	assert_int_equal(step(&ex, ""), 0);
 	assert_int_equal(ex.response.len, 21);
@@ -83,7 +82,7 @@ static void a_password_with_nul_is_refused(void **state)
 	(void)state;
 	exchange_prepare(&ex, "tim", "x");
 	assert_int_equal(secret_set(&ex.secret, SPAN_LIT("a\0b"), &ex.err), 0);
-	assert_int_equal(sasl_create(&ex.sasl, SASL_PLAIN, &ex.params, &ex.err), -ERR_LOGIN);
+	assert_int_equal(sasl_create(&ex.sasl, AUTH_PLAIN, &ex.params, &ex.err), -ERR_LOGIN);
 	assert_null(ex.sasl);
 	exchange_finish(&ex);
 }
@@ -94,10 +93,10 @@ static void a_missing_user_or_password_is_refused(void **state)
 
 	(void)state;
 	exchange_prepare(&ex, NULL, "x");
-	assert_int_equal(sasl_create(&ex.sasl, SASL_CRAM_MD5, &ex.params, &ex.err), -ERR_LOGIN);
+	assert_int_equal(sasl_create(&ex.sasl, AUTH_CRAM_MD5, &ex.params, &ex.err), -ERR_LOGIN);
 	ex.params.user = "tim";
 	ex.params.secret = NULL;
-	assert_int_equal(sasl_create(&ex.sasl, SASL_CRAM_MD5, &ex.params, &ex.err), -ERR_LOGIN);
+	assert_int_equal(sasl_create(&ex.sasl, AUTH_CRAM_MD5, &ex.params, &ex.err), -ERR_LOGIN);
 	exchange_finish(&ex);
 }
 
@@ -107,7 +106,7 @@ static void login_answers_user_then_password(void **state)
 
 	(void)state;
 	exchange_prepare(&ex, "tim", "secret");
-	exchange_start(&ex, SASL_LOGIN);
+	exchange_start(&ex, AUTH_LOGIN);
 	assert_false(sasl_has_initial(ex.sasl));
 	expect_step(&ex, "User Name", "tim");
 	expect_step(&ex, "", "secret");
@@ -121,7 +120,7 @@ static void cram_md5_gives_rfc_2195s_digest(void **state)
 
 	(void)state;
 	exchange_prepare(&ex, "tim", "tanstaaftanstaaf");
-	exchange_start(&ex, SASL_CRAM_MD5);
+	exchange_start(&ex, AUTH_CRAM_MD5);
 	assert_false(sasl_has_initial(ex.sasl));
 	expect_step(&ex, "<1896.697170952@postoffice.reston.mci.net>",
 		    "tim b913a602c7eda7a495b4e6e7334d3890");
@@ -136,7 +135,7 @@ static void cram_md5_refuses_an_empty_and_an_endless_challenge(void **state)
 	(void)state;
 	memset(endless, 'x', sizeof(endless) - 1);
 	exchange_prepare(&ex, "tim", "tanstaaftanstaaf");
-	exchange_start(&ex, SASL_CRAM_MD5);
+	exchange_start(&ex, AUTH_CRAM_MD5);
 	assert_int_equal(step(&ex, ""), -ERR_PROTOCOL);
 	assert_int_equal(step(&ex, endless), -ERR_PROTOCOL);
 	assert_int_equal(sasl_check_done(ex.sasl, &ex.err), -ERR_PROTOCOL);
@@ -187,7 +186,7 @@ static void scram_start(struct exchange *ex)
 {
 	exchange_prepare(ex, "user", "pencil");
 	ex->params.nonce = SPAN_LIT(SHA1_NONCE);
-	exchange_start(ex, SASL_SCRAM_SHA_1);
+	exchange_start(ex, AUTH_SCRAM_SHA_1);
 	expect_step(ex, "", "n,,n=user,r=" SHA1_NONCE);
 }
 
@@ -212,7 +211,7 @@ static void scram_sha_256_follows_rfc_7677s_example(void **state)
 	(void)state;
 	exchange_prepare(&ex, "user", "pencil");
 	ex.params.nonce = SPAN_LIT("rOprNGfwEbeRWgbNEkqO");
-	exchange_start(&ex, SASL_SCRAM_SHA_256);
+	exchange_start(&ex, AUTH_SCRAM_SHA_256);
 	expect_step(&ex, "", "n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
 	expect_step(&ex,
 		    "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
@@ -296,7 +295,7 @@ static void scram_escapes_the_user_name(void **state)
 	(void)state;
 	exchange_prepare(&ex, "a=b,c", "pencil");
 	ex.params.nonce = SPAN_LIT(SHA1_NONCE);
-	exchange_start(&ex, SASL_SCRAM_SHA_1);
+	exchange_start(&ex, AUTH_SCRAM_SHA_1);
 	expect_step(&ex, "", "n,,n=a=3Db=2Cc,r=" SHA1_NONCE);
 	exchange_finish(&ex);
 }
@@ -310,7 +309,7 @@ static void scram_plus_carries_the_channel_binding(void **state)
 	ex.params.nonce = SPAN_LIT(SHA1_NONCE);
 	ex.params.binding = SPAN_LIT("bind");
 	ex.params.binding_name = "tls-server-end-point";
-	exchange_start(&ex, SASL_SCRAM_SHA_1_PLUS);
+	exchange_start(&ex, AUTH_SCRAM_SHA_1_PLUS);
 	expect_step(&ex, "", "p=tls-server-end-point,,n=user,r=" SHA1_NONCE);
 	assert_int_equal(step(&ex, SHA1_FIRST), 0);
 	/* base64("p=tls-server-end-point,,bind") */
@@ -326,7 +325,7 @@ static void scram_tells_that_plus_was_not_offered(void **state)
 	exchange_prepare(&ex, "user", "pencil");
 	ex.params.nonce = SPAN_LIT(SHA1_NONCE);
 	ex.params.binding = SPAN_LIT("bind");
-	exchange_start(&ex, SASL_SCRAM_SHA_1);
+	exchange_start(&ex, AUTH_SCRAM_SHA_1);
 	expect_step(&ex, "", "y,,n=user,r=" SHA1_NONCE);
 	assert_int_equal(step(&ex, SHA1_FIRST), 0);
 	assert_memory_equal(ex.response.data, "c=eSws,r=", 9);
@@ -339,7 +338,7 @@ static void oauthbearer_follows_rfc_7628s_example(void **state)
 
 	(void)state;
 	exchange_prepare(&ex, "user@example.com", "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==");
-	exchange_start(&ex, SASL_OAUTHBEARER);
+	exchange_start(&ex, AUTH_OAUTHBEARER);
 	expect_step(&ex, "",
 		    "n,a=user@example.com,\1host=server.example.com\1port=143\1"
 		    "auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\1\1");
@@ -356,7 +355,7 @@ static void xoauth2_answers_the_error_challenge_with_nothing(void **state)
 	(void)state;
 	exchange_prepare(&ex, "someuser@example.com",
 			 "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg");
-	exchange_start(&ex, SASL_XOAUTH2);
+	exchange_start(&ex, AUTH_XOAUTH2);
 	expect_step(&ex, "",
 		    "user=someuser@example.com\1auth=Bearer "
 		    "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg\1\1");
@@ -371,7 +370,7 @@ static void a_token_with_the_separator_is_refused(void **state)
 
 	(void)state;
 	exchange_prepare(&ex, "user", "tok\1en");
-	assert_int_equal(sasl_create(&ex.sasl, SASL_XOAUTH2, &ex.params, &ex.err), -ERR_LOGIN);
+	assert_int_equal(sasl_create(&ex.sasl, AUTH_XOAUTH2, &ex.params, &ex.err), -ERR_LOGIN);
 	exchange_finish(&ex);
 }
 
@@ -382,28 +381,28 @@ static void external_needs_neither_user_nor_password(void **state)
 	(void)state;
 	exchange_prepare(&ex, NULL, "");
 	ex.params.secret = NULL;
-	exchange_start(&ex, SASL_EXTERNAL);
+	exchange_start(&ex, AUTH_EXTERNAL);
 	expect_step(&ex, "", "");
 	exchange_finish(&ex);
 	exchange_prepare(&ex, "tim", "");
-	exchange_start(&ex, SASL_EXTERNAL);
+	exchange_start(&ex, AUTH_EXTERNAL);
 	expect_step(&ex, "", "tim");
 	exchange_finish(&ex);
 }
 
 static void auto_takes_the_strongest_first(void **state)
 {
-	static const enum sasl_mech order[] = {
-		SASL_SCRAM_SHA_256_PLUS,
-		SASL_SCRAM_SHA_1_PLUS,
-		SASL_SCRAM_SHA_256,
-		SASL_SCRAM_SHA_1,
-		SASL_CRAM_MD5,
-		SASL_PLAIN,
-		SASL_LOGIN,
-		SASL_COMMAND,
-		SASL_APOP,
-		SASL_NONE,
+	static const enum auth order[] = {
+		AUTH_SCRAM_SHA_256_PLUS,
+		AUTH_SCRAM_SHA_1_PLUS,
+		AUTH_SCRAM_SHA_256,
+		AUTH_SCRAM_SHA_1,
+		AUTH_CRAM_MD5,
+		AUTH_PLAIN,
+		AUTH_LOGIN,
+		AUTH_COMMAND,
+		AUTH_APOP,
+		AUTH_NONE,
 	};
 	struct sasl_offer offer = {ALL_MECHS, true, true};
 	unsigned tried = 0;
@@ -411,50 +410,96 @@ static void auto_takes_the_strongest_first(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		assert_int_equal(sasl_choose(0, &offer, tried), order[i]);
-		tried |= BIT(order[i]);
+		assert_int_equal(sasl_choose(AUTH_AUTO, &offer, tried), order[i]);
+		tried |= AUTH_BIT(order[i]);
 	}
 }
 
 static void auto_sends_no_password_in_the_clear(void **state)
 {
-	struct sasl_offer offer = {BIT(SASL_PLAIN) | BIT(SASL_LOGIN) | BIT(SASL_COMMAND), false,
-				   false};
+	struct sasl_offer offer = {
+		AUTH_BIT(AUTH_PLAIN) | AUTH_BIT(AUTH_LOGIN) | AUTH_BIT(AUTH_COMMAND), false, false};
 
 	(void)state;
-	assert_int_equal(sasl_choose(0, &offer, 0), SASL_NONE);
-	assert_int_equal(sasl_choose(BIT(SASL_PLAIN), &offer, 0), SASL_NONE);
-	offer.mechs |= BIT(SASL_APOP) | BIT(SASL_CRAM_MD5) | BIT(SASL_SCRAM_SHA_1_PLUS);
-	assert_int_equal(sasl_choose(0, &offer, 0), SASL_CRAM_MD5);
-	assert_int_equal(sasl_choose(0, &offer, BIT(SASL_CRAM_MD5)), SASL_APOP);
-	offer.mechs = BIT(SASL_XOAUTH2);
-	assert_int_equal(sasl_choose(BIT(SASL_XOAUTH2), &offer, 0), SASL_NONE);
+	assert_int_equal(sasl_choose(AUTH_AUTO, &offer, 0), AUTH_NONE);
+	assert_int_equal(sasl_choose(AUTH_PLAIN, &offer, 0), AUTH_NONE);
+	offer.mechs |=
+		AUTH_BIT(AUTH_APOP) | AUTH_BIT(AUTH_CRAM_MD5) | AUTH_BIT(AUTH_SCRAM_SHA_1_PLUS);
+	assert_int_equal(sasl_choose(AUTH_AUTO, &offer, 0), AUTH_CRAM_MD5);
+	assert_int_equal(sasl_choose(AUTH_AUTO, &offer, AUTH_BIT(AUTH_CRAM_MD5)), AUTH_APOP);
+	offer.mechs = AUTH_BIT(AUTH_XOAUTH2);
+	assert_int_equal(sasl_choose(AUTH_XOAUTH2, &offer, 0), AUTH_NONE);
 }
 
 static void an_asked_for_mechanism_falls_to_no_other(void **state)
 {
-	struct sasl_offer offer = {ALL_MECHS & ~BIT(SASL_PLAIN), true, true};
+	struct sasl_offer offer = {ALL_MECHS & ~AUTH_BIT(AUTH_PLAIN), true, true};
 
 	(void)state;
-	assert_int_equal(sasl_choose(BIT(SASL_PLAIN), &offer, 0), SASL_NONE);
-	assert_int_equal(sasl_choose(BIT(SASL_XOAUTH2), &offer, 0), SASL_XOAUTH2);
-	assert_int_equal(sasl_choose(BIT(SASL_EXTERNAL), &offer, 0), SASL_EXTERNAL);
-	assert_int_equal(sasl_choose(BIT(SASL_APOP), &offer, 0), SASL_APOP);
-	assert_int_equal(sasl_choose(BIT(SASL_SCRAM_SHA_256), &offer, 0), SASL_SCRAM_SHA_256_PLUS);
-	assert_int_equal(sasl_choose(BIT(SASL_SCRAM_SHA_256), &offer, BIT(SASL_SCRAM_SHA_256_PLUS)),
-			 SASL_SCRAM_SHA_256);
-	assert_int_equal(sasl_choose(BIT(SASL_LOGIN), &offer, 0), SASL_LOGIN);
-	assert_int_equal(sasl_choose(BIT(SASL_LOGIN), &offer, BIT(SASL_LOGIN)), SASL_COMMAND);
+	assert_int_equal(sasl_choose(AUTH_PLAIN, &offer, 0), AUTH_NONE);
+	assert_int_equal(sasl_choose(AUTH_XOAUTH2, &offer, 0), AUTH_XOAUTH2);
+	assert_int_equal(sasl_choose(AUTH_EXTERNAL, &offer, 0), AUTH_EXTERNAL);
+	assert_int_equal(sasl_choose(AUTH_APOP, &offer, 0), AUTH_APOP);
+	assert_int_equal(sasl_choose(AUTH_SCRAM_SHA_256, &offer, 0), AUTH_SCRAM_SHA_256_PLUS);
+	assert_int_equal(sasl_choose(AUTH_SCRAM_SHA_256, &offer, AUTH_BIT(AUTH_SCRAM_SHA_256_PLUS)),
+			 AUTH_SCRAM_SHA_256);
+	assert_int_equal(sasl_choose(AUTH_LOGIN, &offer, 0), AUTH_LOGIN);
+	assert_int_equal(sasl_choose(AUTH_LOGIN, &offer, AUTH_BIT(AUTH_LOGIN)), AUTH_COMMAND);
 }
 
 static void names_are_found_without_case(void **state)
 {
 	(void)state;
-	assert_int_equal(sasl_by_name(SPAN_LIT("scram-sha-256")), SASL_SCRAM_SHA_256);
-	assert_int_equal(sasl_by_name(SPAN_LIT("SCRAM-SHA-1-PLUS")), SASL_SCRAM_SHA_1_PLUS);
-	assert_int_equal(sasl_by_name(SPAN_LIT("GSSAPI")), SASL_NONE);
-	assert_int_equal(sasl_by_name(SPAN_LIT("")), SASL_NONE);
-	assert_string_equal(sasl_name(SASL_CRAM_MD5), "CRAM-MD5");
+	assert_int_equal(sasl_by_name(SPAN_LIT("scram-sha-256")), AUTH_SCRAM_SHA_256);
+	assert_int_equal(sasl_by_name(SPAN_LIT("SCRAM-SHA-1-PLUS")), AUTH_SCRAM_SHA_1_PLUS);
+	assert_int_equal(sasl_by_name(SPAN_LIT("GSSAPI")), AUTH_NONE);
+	assert_int_equal(sasl_by_name(SPAN_LIT("")), AUTH_NONE);
+	assert_string_equal(sasl_name(AUTH_CRAM_MD5), "CRAM-MD5");
+}
+
+/* What the table of base/auth.h promises to those who read it. */
+static void each_row_has_a_name_and_a_word_that_asks_for_it(void **state)
+{
+	(void)state;
+	for (enum auth mech = AUTH_NONE + 1; mech < AUTH_COUNT; mech++) {
+		const struct auth_row *row = auth_row(mech);
+		const struct auth_row *asked = auth_row(row->asked_as);
+		assert_true(row->name[0] != '\0');
+		assert_non_null(asked->word);
+		assert_int_equal(asked->asked_as, row->asked_as);
+		assert_true((row->word == NULL) == (row->asked_as != mech));
+		for (enum auth other = mech + 1; other < AUTH_COUNT; other++) {
+			assert_string_not_equal(row->name, auth_row(other)->name);
+			assert_false(row->word != NULL && auth_row(other)->word != NULL &&
+				     strcmp(row->word, auth_row(other)->word) == 0);
+		}
+	}
+	assert_string_equal(auth_row(AUTH_AUTO)->word, "auto");
+}
+
+static void each_exchange_is_found_by_its_name_and_can_begin(void **state)
+{
+	unsigned found = 0;
+
+	(void)state;
+	for (enum auth mech = AUTH_NONE + 1; mech < AUTH_COUNT; mech++) {
+		struct exchange ex;
+		if (sasl_by_name(span_of(sasl_name(mech))) != mech) {
+			continue;
+		}
+		found |= AUTH_BIT(mech);
+		exchange_prepare(&ex, "user", "pencil");
+		ex.params.nonce = SPAN_LIT(SHA1_NONCE);
+		ex.params.binding = SPAN_LIT("bind");
+		ex.params.binding_name = "tls-server-end-point";
+		exchange_start(&ex, mech);
+		assert_int_equal(step(&ex, sasl_has_initial(ex.sasl) ? "" : "challenge"), 0);
+		assert_true(ex.response.len > 0);
+		exchange_finish(&ex);
+	}
+	unsigned others = AUTH_BIT(AUTH_NONE) | AUTH_BIT(AUTH_COMMAND) | AUTH_BIT(AUTH_APOP) |
+			  AUTH_BIT(AUTH_GSSAPI) | AUTH_BIT(AUTH_NTLM);
+	assert_int_equal(found, (AUTH_BIT(AUTH_COUNT) - 1) & ~others);
 }
 
 int main(void)
@@ -484,6 +529,8 @@ int main(void)
 		cmocka_unit_test(auto_sends_no_password_in_the_clear),
 		cmocka_unit_test(an_asked_for_mechanism_falls_to_no_other),
 		cmocka_unit_test(names_are_found_without_case),
+		cmocka_unit_test(each_row_has_a_name_and_a_word_that_asks_for_it),
+		cmocka_unit_test(each_exchange_is_found_by_its_name_and_can_begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

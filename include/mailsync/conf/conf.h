@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mailsync/base/auth.h"
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/secret.h"
@@ -24,20 +25,6 @@ enum conf_tls {
 	CONF_TLS_IMPLICIT,
 	CONF_TLS_STARTTLS,
 	CONF_TLS_NONE
-};
-enum conf_auth {
-	CONF_AUTH_AUTO,
-	CONF_AUTH_PLAIN,
-	CONF_AUTH_LOGIN,
-	CONF_AUTH_CRAM_MD5,
-	CONF_AUTH_SCRAM_SHA_1,
-	CONF_AUTH_SCRAM_SHA_256,
-	CONF_AUTH_XOAUTH2,
-	CONF_AUTH_OAUTHBEARER,
-	CONF_AUTH_EXTERNAL,
-	CONF_AUTH_GSSAPI,
-	CONF_AUTH_NTLM,
-	CONF_AUTH_APOP
 };
 enum conf_compress {
 	CONF_COMPRESS_NO,
@@ -84,7 +71,7 @@ struct conf_account {
 	struct secret password; /* of the key `password` */
 	char *password_command;
 	char *password_file;
-	enum conf_auth auth;
+	enum auth auth;
 	char *proxy;
 	char *tunnel;
 	int timeout_s;

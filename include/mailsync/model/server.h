@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "mailsync/base/auth.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/progress.h"
 #include "mailsync/base/secret.h"
@@ -14,20 +15,6 @@ enum server_tls {
 	SERVER_TLS_IMPLICIT,
 	SERVER_TLS_STARTTLS,
 	SERVER_TLS_NONE
-};
-enum server_auth {
-	SERVER_AUTH_AUTO,
-	SERVER_AUTH_PLAIN,
-	SERVER_AUTH_LOGIN,
-	SERVER_AUTH_CRAM_MD5,
-	SERVER_AUTH_SCRAM_SHA_1,
-	SERVER_AUTH_SCRAM_SHA_256,
-	SERVER_AUTH_XOAUTH2,
-	SERVER_AUTH_OAUTHBEARER,
-	SERVER_AUTH_EXTERNAL,
-	SERVER_AUTH_GSSAPI,
-	SERVER_AUTH_NTLM,
-	SERVER_AUTH_APOP
 };
 enum server_compress {
 	SERVER_COMPRESS_NO,
@@ -48,7 +35,7 @@ struct server {
 	const char *tunnel;
 	int timeout_s;
 	const char *user;
-	enum server_auth auth;
+	enum auth auth;
 	const struct secret *password; /* NULL or empty: none */
 	enum server_compress compress;
 	const struct strlist *disabled; /* capabilities not to use, upper case */

@@ -1,10 +1,9 @@
 /*
  * SASL (RFC 4422) without I/O: which mechanism to try, and its messages. The caller does base64
- * and framing. Randomness comes in as an argument. Mechanisms: PLAIN (RFC 4616), LOGIN (draft),
- * CRAM-MD5 (RFC 2195), SCRAM-SHA-1, SCRAM-SHA-256 (RFC 5802, 7677) and their -PLUS forms where
- * the caller has channel binding data, XOAUTH2, OAUTHBEARER (RFC 7628), EXTERNAL.
+ * and framing. Randomness comes in as an argument. The mechanisms are those of base/auth.h; the
+ * commands that are no SASL exchange (LOGIN, USER and PASS, APOP) are chosen here all the same.
  *
- *     for (;;) {   mech = sasl_choose(&wish, &offer, tried);
+ *     for (;;) {   mech = sasl_choose(wish, &offer, tried);
  *       sasl_create(&sasl, mech, &params, &err);
  *       initial = sasl_has_initial(sasl)  -> sasl_step(sasl, SPAN_LIT(""), &response)
  *       each challenge: sasl_step(sasl, challenge, &response)
@@ -17,45 +16,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mailsync/base/auth.h"
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/secret.h"
 #include "mailsync/base/span.h"
 
-enum sasl_mech {
-	SASL_NONE = 0,
-	SASL_SCRAM_SHA_256_PLUS,
-	SASL_SCRAM_SHA_1_PLUS,
-	SASL_SCRAM_SHA_256,
-	SASL_SCRAM_SHA_1,
-	SASL_CRAM_MD5,
-	SASL_PLAIN,
-	SASL_LOGIN,
-	SASL_XOAUTH2,
-	SASL_OAUTHBEARER,
-	SASL_EXTERNAL,
-	SASL_APOP,    /* POP3's APOP command: not a SASL exchange, chosen here all the same */
-	SASL_COMMAND, /* IMAP's LOGIN, POP3's USER and PASS: likewise */
-	SASL_MECH_COUNT
-};
-
 /* "SCRAM-SHA-256". */
-const char *sasl_name(enum sasl_mech mech);
-enum sasl_mech sasl_by_name(struct span name);
+const char *sasl_name(enum auth mech);
+/* The exchange of that name, in any case; AUTH_NONE where none is known, such as libcurl's. */
+enum auth sasl_by_name(struct span name);
 
-/* Bit sets of mechanisms: 1u << mech. */
 struct sasl_offer {
-	unsigned mechs;    /* advertised (AUTH=...), and SASL_COMMAND unless LOGINDISABLED */
+	unsigned mechs;    /* AUTH_BIT of each advertised, and of AUTH_COMMAND and AUTH_APOP */
 	bool is_protected; /* TLS, loopback or a tunnel: a password may be sent in clear */
 	bool has_binding;  /* channel binding data is known */
 };
 
-/* What the `auth` key asks for: 0 for auto (strongest of the password mechanisms first:
- * SCRAM-256-PLUS down to COMMAND; never the OAuth ones or EXTERNAL, which must be asked for),
- * else one mechanism's bit. TRIED: bits not to choose again. SASL_NONE when nothing is left.
- * Asked-for scram-sha-256 includes its -PLUS form. Asked-for plain falls to none other. Asked-for
- * login: AUTHENTICATE LOGIN, else the LOGIN command. */
-enum sasl_mech sasl_choose(unsigned wanted, const struct sasl_offer *offer, unsigned tried);
+/* What to try next. WANTED: what the `auth` key asks for. AUTH_AUTO takes the strongest that need
+ * not be asked for; a mechanism falls to none other than its own forms (scram-sha-256: first its
+ * -PLUS; login: AUTHENTICATE LOGIN, else the LOGIN command). TRIED: a set not to choose from again.
+ * AUTH_NONE when nothing is left. */
+enum auth sasl_choose(enum auth wanted, const struct sasl_offer *offer, unsigned tried);
 
 struct sasl_params {
 	const char *user;
@@ -74,7 +56,7 @@ struct sasl;
 
 /* PARAMS' pointers must stay valid as long as the exchange. -ERR_LOGIN for a user or password
  * that the mechanism cannot carry (NUL). */
-int sasl_create(struct sasl **sasl, enum sasl_mech mech, const struct sasl_params *params,
+int sasl_create(struct sasl **sasl, enum auth mech, const struct sasl_params *params,
 		struct err *err);
 void sasl_destroy(struct sasl **sasl);
 /* True when the client speaks first (all but LOGIN and CRAM-MD5). */
