@@ -36,7 +36,7 @@ int dir_stream_adopt(struct dir_stream *stream, int fd, const char *label, struc
 }
 
 /* False when it vanished meanwhile. */
-static bool kind_by_stat(const struct dir_stream *stream, const char *name, enum dir_kind *kind)
+static bool kind_by_stat(struct dir_stream *stream, const char *name, enum dir_kind *kind)
 {
 	struct stat st;
 
@@ -44,7 +44,8 @@ static bool kind_by_stat(const struct dir_stream *stream, const char *name, enum
 		if (errno == ENOENT) {
 			return false;
 		}
-		*kind = DIR_KIND_OTHER;
+		stream->errnum = errno;
+		*kind = DIR_KIND_UNKNOWN;
 		return true;
 	}
 	*kind = S_ISREG(st.st_mode) ? DIR_KIND_FILE
@@ -53,8 +54,7 @@ static bool kind_by_stat(const struct dir_stream *stream, const char *name, enum
 	return true;
 }
 
-static bool entry_kind(const struct dir_stream *stream, const struct dirent *entry,
-		       enum dir_kind *kind)
+static bool entry_kind(struct dir_stream *stream, const struct dirent *entry, enum dir_kind *kind)
 {
 #ifdef DT_UNKNOWN
 	if (entry->d_type != DT_UNKNOWN) {

@@ -12,13 +12,15 @@
 enum dir_kind {
 	DIR_KIND_FILE,
 	DIR_KIND_DIR,
-	DIR_KIND_OTHER
+	DIR_KIND_OTHER,
+	DIR_KIND_UNKNOWN /* it could not be looked at: errnum tells why */
 };
 
 struct dir_stream {
 	void *handle;
 	int fd;
 	const char *label;
+	int errnum;
 };
 
 /* Reads DIRFD, which stays the caller's, from its beginning. LABEL names it in errors. */

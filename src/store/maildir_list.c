@@ -264,6 +264,12 @@ static bool is_maildir_part(const char *name)
 	return strcmp(name, "cur") == 0 || strcmp(name, "new") == 0 || strcmp(name, "tmp") == 0;
 }
 
+/* A mailbox that is not listed counts as removed: what cannot be looked at ends the listing. */
+static int look_failed(int errnum, const char *path, struct err *err)
+{
+	return maildir_fail(err, SCOPE_ACCOUNT, errnum, "look at directory", path);
+}
+
 /* Looks into one directory of the fs layout, queueing those in it. Closes FD. */
 static int walk_directory(struct walk *walk, int fd, const char *path, struct err *err)
 {
@@ -279,7 +285,14 @@ static int walk_directory(struct walk *walk, int fd, const char *path, struct er
 	}
 	buf_init(&child, MBNAME_MAX);
 	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
-		if (kind != DIR_KIND_DIR || name[0] == '.') {
+		if (name[0] == '.') {
+			continue;
+		}
+		if (kind == DIR_KIND_UNKNOWN) {
+			rc = look_failed(stream.errnum, name, err);
+			break;
+		}
+		if (kind != DIR_KIND_DIR) {
 			continue;
 		}
 		if (is_maildir_part(name)) {
@@ -329,24 +342,40 @@ static int walk_fs(struct walk *walk, struct err *err)
 	return rc;
 }
 
-/* 1 when PATH has cur, new or tmp. */
-static bool has_parts(const struct maildir *maildir, const char *path)
+/* 1 when PATH is a directory, 0 when it is not or is not there. */
+static int is_directory(const struct maildir *maildir, const char *path, struct err *err)
 {
 	struct stat st;
 
-	for (int i = 0; i < MAILDIR_DIRS; i++) {
+	if (fstatat(maildir->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		return S_ISDIR(st.st_mode);
+	}
+	return errno == ENOENT || errno == ENOTDIR ? 0 : look_failed(errno, path, err);
+}
+
+/* 1 when PATH has cur, new or tmp, 0 when it has none of them. */
+static int has_parts(const struct maildir *maildir, const char *path, struct err *err)
+{
+	int rc = 0;
+
+	for (int i = 0; i < MAILDIR_DIRS && rc == 0; i++) {
 		struct buf part;
 		buf_init(&part, MBNAME_MAX);
 		buf_printf(&part, "%s/%s", path, maildir_dir_names[i]);
-		bool found = part.failed == 0 &&
-			     fstatat(maildir->root_fd, part.data, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			     S_ISDIR(st.st_mode);
-		buf_finish(&part);
-		if (found) {
-			return true;
+		if (part.failed == 0) {
+			rc = is_directory(maildir, part.data, err);
 		}
+		buf_finish(&part);
 	}
-	return false;
+	return rc;
+}
+
+/* Notes PATH where it holds a mailbox. */
+static int walk_look(struct walk *walk, const char *path, struct err *err)
+{
+	int rc = has_parts(walk->maildir, path, err);
+
+	return rc > 0 ? walk_found(walk, path, err) : rc;
 }
 
 static int walk_maildirpp(struct walk *walk, struct err *err)
@@ -359,13 +388,14 @@ static int walk_maildirpp(struct walk *walk, struct err *err)
 	if (rc < 0) {
 		return rc;
 	}
-	if (has_parts(walk->maildir, ".")) {
-		rc = walk_found(walk, ".", err);
-	}
+	rc = walk_look(walk, ".", err);
 	while (rc == 0 && (rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
-		rc = kind == DIR_KIND_DIR && name[0] == '.' && has_parts(walk->maildir, name)
-			   ? walk_found(walk, name, err)
-			   : 0;
+		rc = 0;
+		if (name[0] == '.' && kind == DIR_KIND_UNKNOWN) {
+			rc = look_failed(stream.errnum, name, err);
+		} else if (name[0] == '.' && kind == DIR_KIND_DIR) {
+			rc = walk_look(walk, name, err);
+		}
 	}
 	dir_stream_close(&stream);
 	return rc;

@@ -2,6 +2,7 @@
 status and a sentence, nothing lost, nothing read as a deletion; afterwards both sides agree."""
 
 import contextlib
+import errno
 import os
 import pathlib
 import pwd
@@ -125,6 +126,40 @@ def test_what_may_not_be_read_or_written(account, remote, what):
     assert as_nobody(account).status == 0
     agree(account, remote)
     assert as_nobody(account).did == {}
+
+
+@pytest.fixture(scope="session")
+def stat_shim(tmp_path_factory):
+    if b"__asan_init" in program.binary().read_bytes():
+        pytest.skip("AddressSanitizer wants to be first")
+    library = tmp_path_factory.mktemp("stat") / "stat_shim.so"
+    source = pathlib.Path(program.ROOT) / "tests" / "rig" / "stat_shim.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return str(library)
+
+
+@pytest.mark.parametrize("error", ["EACCES", "EIO", "ESTALE"])
+@pytest.mark.parametrize("layout", ["maildir++", "fs"])
+@pytest.mark.parametrize("remove", ["none", "remote"])
+def test_a_folder_that_cannot_be_looked_at_is_not_removed(make_account, stat_shim, layout, error,
+                                                          remove):
+    """Under fs, of a file system that does not tell what the entries of a directory are."""
+    account = make_account(layout=layout, remove_mailboxes=remove)
+    failing = {"STAT_FAIL_PATH": ".Work/cur"} if layout == "maildir++" else {
+        "STAT_FAIL_PATH": "Work", "STAT_NO_TYPES": "1"}
+    with account.remote() as remote:
+        append(remote, 2)
+        remote.create("Work")
+        append(remote, 3, "Work")
+        account.sync()
+        env = {"LD_PRELOAD": stat_shim, "STAT_FAIL_ERRNO": str(getattr(errno, error)), **failing}
+        for _ in range(2):
+            result = account.sync(status=74, env=env)
+            assert "Work" in result.errors[0]["message"]
+            assert "removed" not in result.err
+        assert len(uids(remote, "Work")) == 3
+        assert account.sync().did == {}
+        agree(account, remote)
 
 
 # Folders and files that are not what they were
