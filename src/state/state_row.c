@@ -67,6 +67,8 @@ static const char count_remote_all[] =
 	"SELECT (SELECT count(*) FROM row WHERE uniq <> '')"
 	" - (SELECT count(*) FROM row WHERE pending = 1 AND uniq <> '')"
 	" + (SELECT count(*) FROM row WHERE pending = 1 AND remote = 1)";
+static const char count_remote_only[] =
+	"SELECT count(*) FROM row WHERE mailbox = ? AND pending = 1 AND remote = 1 AND agreed = 0";
 static const char moves_select[] =
 	"SELECT gone.id, fresh.id FROM row AS gone CROSS JOIN row AS fresh"
 	" WHERE gone.local = 2 AND gone.agreed = 1 AND gone.uniq <> ''"
@@ -380,6 +382,11 @@ int state_count_remote(struct state *state, int64_t mailbox, uint64_t *count, st
 {
 	return row_count(state, mailbox == 0 ? count_remote_all : count_remote, mailbox, count,
 			 err);
+}
+
+int state_count_remote_only(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
+{
+	return row_count(state, count_remote_only, mailbox, count, err);
 }
 
 static int moves_add(struct state_moves *moves, size_t *cap, const struct query *query,

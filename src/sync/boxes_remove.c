@@ -154,16 +154,32 @@ static int remove_local(struct run *run, struct box *box, struct err *err)
 	return code == 0 ? maildir_remove_box(run->maildir, box->name, err) : code;
 }
 
-static int remove_remote(struct run *run, struct box *box, struct err *err)
+/* False when the server's mailbox holds, or may hold, mail that was never here. That its count fits
+ * is no proof: a message held back (too old, too large) may stand in for one of base's that is gone
+ * there. */
+static int remote_is_known(struct run *run, struct box *box, bool *is_known, struct err *err)
 {
-	uint64_t known = 0;
-	int code = state_count_agreed(run->state, box->base.id, &known, err);
+	const struct state_mailbox *base = &box->base;
+	uint64_t agreed = 0;
+	uint64_t only_there = 0;
+	int code = state_count_agreed(run->state, base->id, &agreed, err);
+	if (code == 0) {
+		code = state_count_remote_only(run->state, base->id, &only_there, err);
+	}
 	if (code == 0) {
 		/* LIST need not have told. */
 		code = boxes_ask_counts(run->imap, box, err);
 	}
-	if (code == 0 && (!box->has_counts || box->uidnext != box->base.uidnext ||
-			  box->uidvalidity != box->base.uidvalidity || box->messages > known)) {
+	*is_known = only_there == 0 && box->has_counts && box->uidnext == base->uidnext &&
+		    box->uidvalidity == base->uidvalidity && box->messages <= agreed;
+	return code;
+}
+
+static int remove_remote(struct run *run, struct box *box, struct err *err)
+{
+	bool is_known = false;
+	int code = remote_is_known(run, box, &is_known, err);
+	if (code == 0 && !is_known) {
 		code = err_set(
 			err, ERR_PARTIAL, SCOPE_MAILBOX,
 			"the mailbox was removed locally, but on the server it holds mail that "

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rig import mail
+from rig import mail, tree
 from stories import agree, append, count, idle, paired, uids
 
 
@@ -218,6 +218,33 @@ def test_remove_mailboxes_takes_it_away_on_the_server(account, remote):
     assert "gone" not in remote.mailboxes()
     assert "gone" not in account.local.mailboxes()
     idle(account, remote)
+
+
+@pytest.mark.parametrize("limit", [{"max_message_size": "10k"}, {"max_age": "1d"}])
+def test_a_mailbox_removed_here_stays_while_it_holds_what_was_never_here(account, remote, limit):
+    """Also when one of those that were here is gone there, so that the count is the same."""
+    remote.create("Work")
+    kept = mail.one(99, size=30_000)
+    first, *_ = [remote.append("Work", mail.one(n, size=300)) for n in range(3)]
+    remote.append("Work", kept, (), 1_600_000_000)
+    append(remote, 1)
+    account.change(remove_mailboxes="remote", **limit)
+    account.sync()
+    assert count(account, "Work") == 3
+    remote.expunge("Work", first)
+    account.local.remove("Work")
+    for _ in range(2):
+        result = account.sync(status=1)
+        assert [error["mailbox"] for error in result.errors] == ["Work"]
+        assert len(uids(remote, "Work")) == 3
+    # Looked at once without the limit, it is here and may go.
+    account.change(remove_mailboxes="none", **dict.fromkeys(limit))
+    account.sync()
+    assert kept in [tree.crlf(path.read_bytes()) for path in account.local.files("Work")]
+    account.change(remove_mailboxes="remote")
+    account.local.remove("Work")
+    account.sync()
+    assert "Work" not in remote.mailboxes()
 
 
 # Moves

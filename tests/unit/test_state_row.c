@@ -205,6 +205,10 @@ static void state_counts_by_exception(void **state)
 	assert_int_equal(count, 3);
 	OK(scene, state_count_remote(scene->state, 0, &count, &scene->err));
 	assert_int_equal(count, 4);
+	OK(scene, state_count_remote_only(scene->state, inbox, &count, &scene->err));
+	assert_int_equal(count, 1);
+	OK(scene, state_count_remote_only(scene->state, other, &count, &scene->err));
+	assert_int_equal(count, 0);
 }
 
 static void state_moves_join_gone_and_new(void **state)

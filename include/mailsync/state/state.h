@@ -130,6 +130,8 @@ int state_rows_pending(struct state *state, int64_t mailbox, bool deleted_too,
  * remote PRESENT (compared with EXISTS). MAILBOX 0: all mailboxes. */
 int state_count_agreed(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);
 int state_count_remote(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);
+/* How many rows of MAILBOX are PRESENT on the server and not agreed: mail that is only there. */
+int state_count_remote_only(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);
 
 /* Rows with a unique part that were agreed or only local and are now GONE locally in one mailbox,
  * and rows of the same unique part newly local (not agreed, no uid) in another: candidates for
