@@ -65,7 +65,8 @@ static bool buf_grow(struct buf *buf, size_t need)
 	return true;
 }
 
-char *buf_reserve(struct buf *buf, size_t len)
+/* Makes room for LEN more bytes and returns where they go, or NULL (failure sticks). */
+static char *reserve(struct buf *buf, size_t len)
 {
 	if (buf->failed) {
 		return NULL;
@@ -82,7 +83,8 @@ char *buf_reserve(struct buf *buf, size_t len)
 	return buf->data + buf->len;
 }
 
-void buf_commit(struct buf *buf, size_t len)
+/* LEN bytes were written to the room that was reserved. */
+static void commit(struct buf *buf, size_t len)
 {
 	assert(len == 0 || len < buf->cap - buf->len);
 	if (buf->cap == 0) {
@@ -99,10 +101,10 @@ void buf_append(struct buf *buf, const void *data, size_t len)
 	if (len == 0) {
 		return;
 	}
-	room = buf_reserve(buf, len);
+	room = reserve(buf, len);
 	if (room) {
 		memcpy(room, data, len);
-		buf_commit(buf, len);
+		commit(buf, len);
 	}
 }
 
@@ -136,26 +138,14 @@ void buf_printf(struct buf *buf, const char *format, ...)
 		}
 		return;
 	}
-	room = buf_reserve(buf, (size_t)len);
+	room = reserve(buf, (size_t)len);
 	if (!room) {
 		return;
 	}
 	va_start(args, format);
 	vsnprintf(room, (size_t)len + 1, format, args);
 	va_end(args);
-	buf_commit(buf, (size_t)len);
-}
-
-void buf_consume(struct buf *buf, size_t len)
-{
-	if (len > buf->len) {
-		len = buf->len;
-	}
-	if (len == 0) {
-		return;
-	}
-	memmove(buf->data, buf->data + len, buf->len - len);
-	buf_truncate(buf, buf->len - len);
+	commit(buf, (size_t)len);
 }
 
 void buf_clear(struct buf *buf)
@@ -194,7 +184,7 @@ char *buf_steal(struct buf *buf)
 {
 	char *data;
 
-	if (buf->failed || !buf_reserve(buf, 0)) {
+	if (buf->failed || !reserve(buf, 0)) {
 		return NULL;
 	}
 	data = buf->data;

@@ -18,7 +18,7 @@
 #include "mailsync/base/secret.h"
 #include "mailsync/base/step.h"
 
-enum err_scope file_scope(int errnum)
+static enum err_scope scope_of(int errnum)
 {
 	switch (errnum) {
 	case ENOSPC:
@@ -35,8 +35,7 @@ enum err_scope file_scope(int errnum)
 
 int file_fail(struct err *err, int errnum, const char *what, const char *name)
 {
-	return err_set_errno(err, ERR_LOCAL, file_scope(errnum), errnum, "cannot %s %s", what,
-			     name);
+	return err_set_errno(err, ERR_LOCAL, scope_of(errnum), errnum, "cannot %s %s", what, name);
 }
 
 /* For callers that have but a descriptor: Linux tells the path, elsewhere it is OTHERWISE. */

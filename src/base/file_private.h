@@ -4,10 +4,8 @@
 
 #include "mailsync/base/err.h"
 
-/* A full or broken disk is the account's trouble, anything else the mailbox's. */
-enum err_scope file_scope(int errnum);
-
-/* err_set_errno as ERR_LOCAL with file_scope: "cannot WHAT NAME: reason". */
+/* err_set_errno as ERR_LOCAL, "cannot WHAT NAME: reason". A full or broken disk is the account's
+ * trouble, anything else the mailbox's. */
 int file_fail(struct err *err, int errnum, const char *what, const char *name);
 
 #endif

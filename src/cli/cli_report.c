@@ -48,11 +48,6 @@ static const struct {
 	[REPORT_RENAME_REMOTE] = {"rename_remote", "rename the mailbox on the server"},
 };
 
-const char *cli_report_op_name(enum report_op op)
-{
-	return ops[op].name;
-}
-
 static void json_counts(struct buf *out, const struct sync_counts *counts)
 {
 	for (size_t i = 0; i < COUNTS; i++) {
@@ -65,7 +60,7 @@ static void json_plan(struct buf *out, const char *account, const struct report_
 	json_begin(out, "plan");
 	json_text(out, "account", account);
 	json_text(out, "mailbox", plan->mailbox);
-	json_text(out, "op", cli_report_op_name(plan->op));
+	json_text(out, "op", ops[plan->op].name);
 	if (plan->uid != 0) {
 		json_number(out, "uid", plan->uid);
 	} else {

@@ -15,7 +15,5 @@ void cli_report_json(struct buf *out, const char *account, const struct report *
 void cli_report_plan(struct buf *out, const char *account, const struct report *report);
 /* What was done: one line for each mailbox with something to say, and one for the account. */
 void cli_report_text(struct buf *out, const char *account, const struct report *report);
-/* "download", "delete_local", ... as INTERFACE names them. */
-const char *cli_report_op_name(enum report_op op);
 
 #endif

@@ -400,13 +400,3 @@ void conf_destroy(struct conf **conf)
 	free(*conf);
 	*conf = NULL;
 }
-
-struct conf_account *conf_find(const struct conf *conf, const char *name)
-{
-	for (size_t i = 0; i < conf->count; i++) {
-		if (strcmp(conf->accounts[i].name, name) == 0) {
-			return &conf->accounts[i];
-		}
-	}
-	return NULL;
-}

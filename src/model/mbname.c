@@ -156,13 +156,3 @@ int mbname_from_user(struct span text, struct buf *out, struct err *err)
 	}
 	return code;
 }
-
-bool mbname_parent(const char *name, struct buf *out)
-{
-	const char *slash = strrchr(name, '/');
-	if (slash == NULL) {
-		return false;
-	}
-	buf_append(out, name, (size_t)(slash - name));
-	return true;
-}

@@ -38,36 +38,6 @@ static char *row_dup(const char *text, size_t len)
 	return copy;
 }
 
-int row_copy(struct row *dest, const struct row *source, struct err *err)
-{
-	char *unique = (char *)row_no_unique;
-	char *emailid = NULL;
-
-	if (source->unique[0] != '\0') {
-		unique = row_dup(source->unique, strlen(source->unique));
-		if (unique == NULL) {
-			return err_nomem(err);
-		}
-	}
-	if (source->emailid != NULL) {
-		emailid = row_dup(source->emailid, strlen(source->emailid));
-		if (emailid == NULL) {
-			goto free_unique;
-		}
-	}
-	row_finish(dest);
-	*dest = *source;
-	dest->unique = unique;
-	dest->emailid = emailid;
-	return 0;
-
-free_unique:
-	if (unique != row_no_unique) {
-		free(unique);
-	}
-	return err_nomem(err);
-}
-
 int row_set_unique(struct row *row, const char *unique, size_t len, struct err *err)
 {
 	char *copy = (char *)row_no_unique;

@@ -21,11 +21,6 @@ void uidset_finish(struct uidset *set)
 	uidset_init(set);
 }
 
-void uidset_clear(struct uidset *set)
-{
-	set->count = 0;
-}
-
 /* Room for one more range. */
 static int uidset_grow(struct uidset *set, struct err *err)
 {

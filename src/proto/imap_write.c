@@ -30,11 +30,3 @@ void imap_write_date_time(struct buf *out, int64_t seconds)
 	buf_printf(out, "\"%2d-%s-%04d %02d:%02d:%02d +0000\"", date.day,
 		   calendar_month_name(date.month), date.year, date.hour, date.minute, date.second);
 }
-
-/* date-text = date-day "-" date-month "-" date-year */
-void imap_write_date(struct buf *out, int64_t seconds)
-{
-	struct calendar date;
-	calendar_from_seconds(seconds, &date);
-	buf_printf(out, "%d-%s-%04d", date.day, calendar_month_name(date.month), date.year);
-}

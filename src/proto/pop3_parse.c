@@ -46,11 +46,6 @@ int pop3_parser_expect(struct pop3_parser *parser, enum pop3_reply reply, struct
 	return 0;
 }
 
-size_t pop3_parser_expected(const struct pop3_parser *parser)
-{
-	return parser->count;
-}
-
 char *pop3_parser_reserve(struct pop3_parser *parser, size_t len, struct err *err)
 {
 	if (parser->pos > 0) {
@@ -133,7 +128,8 @@ static struct span take_word(struct span *text)
 	return word;
 }
 
-enum pop3_code pop3_code_of(struct span text)
+/* The response code that TEXT begins with. */
+static enum pop3_code code_of(struct span text)
 {
 	static const struct {
 		const char *name;
@@ -207,7 +203,7 @@ static void parse_status(struct pop3_parser *parser, struct span line, bool has_
 	} else {
 		event->is_broken = true;
 	}
-	event->code = event->is_broken ? POP3_CODE_NONE : pop3_code_of(event->text);
+	event->code = event->is_broken ? POP3_CODE_NONE : code_of(event->text);
 	event->is_last = !event->is_ok || reply == POP3_REPLY_STATUS || reply == POP3_REPLY_AUTH;
 	if (event->is_last) {
 		reply_done(parser);

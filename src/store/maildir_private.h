@@ -33,7 +33,6 @@ struct maildir_aliases {
 struct maildir {
 	char *root;
 	int root_fd; /* -1: there is no root */
-	struct stat root_stat;
 	enum mbname_layout layout;
 	char *inbox_folder;
 	char info_delimiter;

@@ -15,7 +15,6 @@
 struct maildir_reader {
 	int fd;
 	struct maildir_file file;
-	struct header_identity identity;
 	uint64_t wire_size;
 	uint64_t given;
 	bool after_cr;    /* the byte before the next one is a CR */
@@ -78,7 +77,7 @@ static int reader_verify(const struct maildir_reader *reader, struct err *err)
 		     : reader_changed(reader, err);
 }
 
-static int reader_count(struct maildir_reader *reader, struct header_scan *scan, struct err *err)
+static int reader_count(struct maildir_reader *reader, struct err *err)
 {
 	uint64_t total = 0;
 	bool after_cr = false;
@@ -94,16 +93,9 @@ static int reader_count(struct maildir_reader *reader, struct header_scan *scan,
 		reader->in_len = (size_t)len;
 		total += (uint64_t)len;
 		reader->wire_size += convert(reader->in, (size_t)len, &after_cr, NULL);
-		rc = header_scan_feed(scan, (struct span){reader->in, (size_t)len}, err);
-		if (rc < 0) {
-			break;
-		}
 		if (total > reader->file.size_bytes) { /* it grows as fast as we read */
 			return reader_changed(reader, err);
 		}
-	}
-	if (rc == 0) {
-		rc = header_scan_result(scan, &reader->identity, err);
 	}
 	if (rc == 0 && total != reader->file.size_bytes) {
 		rc = reader_changed(reader, err);
@@ -118,7 +110,6 @@ int maildir_reader_open(struct maildir_box *box, const char *file, bool in_new,
 			struct maildir_reader **reader, struct err *err)
 {
 	struct maildir_reader *opened = calloc(1, sizeof(*opened));
-	struct header_scan *scan = NULL;
 	int rc;
 
 	if (!opened) {
@@ -136,16 +127,10 @@ int maildir_reader_open(struct maildir_box *box, const char *file, bool in_new,
 	if (rc < 0) {
 		goto fail;
 	}
-	rc = maildir_scan_take(box, &scan, err);
+	rc = reader_count(opened, err);
 	if (rc < 0) {
 		goto fail;
 	}
-	rc = reader_count(opened, scan, err);
-	if (rc < 0) {
-		header_scan_destroy(&scan);
-		goto fail;
-	}
-	maildir_scan_give_back(box, &scan);
 	*reader = opened;
 	return 0;
 fail:
@@ -173,11 +158,6 @@ void maildir_reader_close(struct maildir_reader **reader)
 uint64_t maildir_reader_wire_size(const struct maildir_reader *reader)
 {
 	return reader->wire_size;
-}
-
-const struct header_identity *maildir_reader_identity(const struct maildir_reader *reader)
-{
-	return &reader->identity;
 }
 
 const struct maildir_file *maildir_reader_file(const struct maildir_reader *reader)

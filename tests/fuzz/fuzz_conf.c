@@ -51,7 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			assert(account->tunnel != NULL || account->port > 0);
 			assert(account->timeout_s > 0 && account->connections > 0);
 			assert(account->max_delete_percent <= 100);
-			assert(conf_find(conf, account->name) == account);
+			for (size_t j = 0; j < i; j++) {
+				assert(strcmp(conf->accounts[j].name, account->name) != 0);
+			}
 		}
 	} else {
 		assert(err.code == ERR_NOMEM || errors.count > 0);

@@ -38,14 +38,13 @@ static void dates_are_written_in_utc(void **state)
 	static const struct {
 		int64_t seconds;
 		const char *date_time;
-		const char *date;
 	} cases[] = {
-		{1706756645, "\" 1-Feb-2024 03:04:05 +0000\"", "1-Feb-2024"},
-		{0, "\" 1-Jan-1970 00:00:00 +0000\"", "1-Jan-1970"},
-		{-1, "\"31-Dec-1969 23:59:59 +0000\"", "31-Dec-1969"},
-		{951782400, "\"29-Feb-2000 00:00:00 +0000\"", "29-Feb-2000"},
-		{INT64_MAX, "\"31-Dec-9999 23:59:59 +0000\"", "31-Dec-9999"},
-		{INT64_MIN, "\" 1-Jan-0001 00:00:00 +0000\"", "1-Jan-0001"},
+		{1706756645, "\" 1-Feb-2024 03:04:05 +0000\""},
+		{0, "\" 1-Jan-1970 00:00:00 +0000\""},
+		{-1, "\"31-Dec-1969 23:59:59 +0000\""},
+		{951782400, "\"29-Feb-2000 00:00:00 +0000\""},
+		{INT64_MAX, "\"31-Dec-9999 23:59:59 +0000\""},
+		{INT64_MIN, "\" 1-Jan-0001 00:00:00 +0000\""},
 	};
 	struct buf out;
 	(void)state;
@@ -54,9 +53,6 @@ static void dates_are_written_in_utc(void **state)
 		buf_clear(&out);
 		imap_write_date_time(&out, cases[i].seconds);
 		assert_string_equal(out.data, cases[i].date_time);
-		buf_clear(&out);
-		imap_write_date(&out, cases[i].seconds);
-		assert_string_equal(out.data, cases[i].date);
 	}
 	buf_finish(&out);
 }

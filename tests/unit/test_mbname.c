@@ -387,17 +387,6 @@ static void patterns_take_no_exponential_time(void **state)
 	assert_false(mbname_selected(pattern, 1, name));
 }
 
-static void the_parent_is_what_stands_before_the_last_slash(void **state)
-{
-	struct buf out;
-	(void)state;
-	buf_init(&out, 100);
-	assert_true(mbname_parent("a/b/c", &out));
-	assert_string_equal(out.data, "a/b");
-	assert_false(mbname_parent("a", &out));
-	buf_finish(&out);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,7 +401,6 @@ int main(void)
 		cmocka_unit_test(names_of_users_are_normalised),
 		cmocka_unit_test(the_last_pattern_that_matches_wins),
 		cmocka_unit_test(patterns_take_no_exponential_time),
-		cmocka_unit_test(the_parent_is_what_stands_before_the_last_slash),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,30 +64,6 @@ static void row_present_nowhere_is_void(void **state)
 	assert_false(row_is_void(&row));
 }
 
-static void row_copy_owns_its_strings(void **state)
-{
-	(void)state;
-	struct err err;
-	struct row source = settled_row();
-	struct row copy;
-
-	row_init(&copy);
-	assert_string_equal(copy.unique, "");
-	assert_int_equal(row_set_unique(&source, "1.x.host:2,S", 8, &err), 0);
-	assert_int_equal(row_set_emailid(&source, "M1", 2, &err), 0);
-	assert_int_equal(row_copy(&copy, &source, &err), 0);
-	assert_int_equal(row_set_unique(&source, "", 0, &err), 0);
-	row_finish(&source);
-	assert_string_equal(source.unique, "");
-	assert_string_equal(copy.unique, "1.x.host");
-	assert_string_equal(copy.emailid, "M1");
-	assert_int_equal(copy.uid, 7);
-	assert_int_equal(row_copy(&copy, &source, &err), 0);
-	assert_string_equal(copy.unique, "");
-	assert_null(copy.emailid);
-	row_finish(&copy);
-}
-
 static void row_list_grows_and_frees(void **state)
 {
 	(void)state;
@@ -115,7 +91,6 @@ int main(void)
 		cmocka_unit_test(row_that_both_sides_agree_on_is_settled),
 		cmocka_unit_test(row_with_any_difference_is_pending),
 		cmocka_unit_test(row_present_nowhere_is_void),
-		cmocka_unit_test(row_copy_owns_its_strings),
 		cmocka_unit_test(row_list_grows_and_frees),
 	};
 

@@ -73,20 +73,23 @@ static char *run(enum pop3_reply reply, struct span input, size_t chunk)
 	struct pop3_event event;
 	struct err err;
 	struct buf out;
-	bool in_body = false;
+	bool in_body = false, is_awaited = false;
 	size_t fed = 0;
 	int code = 0;
 
 	buf_init(&out, 4 * TRANSCRIPT_MAX);
 	assert_int_equal(pop3_parser_create(&parser, &err), 0);
 	while (!code) {
-		if (pop3_parser_expected(parser) == 0) {
+		if (!is_awaited) {
 			assert_int_equal(pop3_parser_expect(parser, reply, &err), 0);
+			is_awaited = true;
 		}
 		code = pop3_parser_next(parser, &event, &err);
 		if (code || event.type != POP3_MORE) {
 			if (!code) {
 				append_event(&out, &event, &in_body);
+				is_awaited = event.type != POP3_END &&
+					     !(event.type == POP3_STATUS && event.is_last);
 			}
 			continue;
 		}

@@ -36,13 +36,6 @@ void buf_append_cstr(struct buf *buf, const char *cstr);
 void buf_append_char(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Makes room for LEN more bytes and returns where they go, or NULL (failure sticks). The
- * caller writes up to LEN bytes there and calls buf_commit with how many. */
-char *buf_reserve(struct buf *buf, size_t len);
-void buf_commit(struct buf *buf, size_t len);
-
-/* Drops the first LEN bytes (at most all). Moves the rest: spans into it end here. */
-void buf_consume(struct buf *buf, size_t len);
 /* Empties it and forgets a failure; keeps the memory. */
 void buf_clear(struct buf *buf);
 /* Shortens to LEN bytes (not more than there are). */

@@ -75,7 +75,4 @@ int mbname_from_user(struct span text, struct buf *out, struct err *err);
  */
 bool mbname_selected(const char *const *patterns, size_t count, const char *name);
 
-/* The parent ("a" of "a/b") into OUT; false at the top. */
-bool mbname_parent(const char *name, struct buf *out);
-
 #endif

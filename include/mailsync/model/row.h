@@ -66,8 +66,6 @@ struct row {
 
 void row_init(struct row *row);
 void row_finish(struct row *row);
-/* Copies strings; DEST is finished first. */
-int row_copy(struct row *dest, const struct row *source, struct err *err);
 /* `unique` may be the shared empty string: change it only through these. UNIQUE without a NUL
  * in its LEN bytes. */
 int row_set_unique(struct row *row, const char *unique, size_t len, struct err *err);

@@ -26,7 +26,6 @@ struct uidset {
 
 void uidset_init(struct uidset *set);
 void uidset_finish(struct uidset *set);
-void uidset_clear(struct uidset *set);
 /* Adds FIRST..LAST in either order. Appending in ascending order takes constant time. */
 int uidset_add(struct uidset *set, uint32_t first, uint32_t last, struct err *err);
 int uidset_remove(struct uidset *set, uint32_t first, uint32_t last, struct err *err);

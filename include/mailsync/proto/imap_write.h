@@ -16,7 +16,4 @@ bool imap_write_quoted(struct buf *out, struct span text);
  * years 1 to 9999 are clamped. */
 void imap_write_date_time(struct buf *out, int64_t seconds);
 
-/* "1-Feb-2024" (RFC 9051 date) of SEARCH. */
-void imap_write_date(struct buf *out, int64_t seconds);
-
 #endif

@@ -89,17 +89,12 @@ void pop3_parser_destroy(struct pop3_parser **parser);
 
 /* One more reply to come. -ERR_LIMIT over POP3_IN_FLIGHT_MAX. */
 int pop3_parser_expect(struct pop3_parser *parser, enum pop3_reply reply, struct err *err);
-/* How many are not complete yet. */
-size_t pop3_parser_expected(const struct pop3_parser *parser);
 
 /* Where up to LEN bytes may be written (NULL and ERR when out of memory), and how many were. */
 char *pop3_parser_reserve(struct pop3_parser *parser, size_t len, struct err *err);
 void pop3_parser_commit(struct pop3_parser *parser, size_t len);
 
 int pop3_parser_next(struct pop3_parser *parser, struct pop3_event *event, struct err *err);
-
-/* The response code that TEXT begins with. */
-enum pop3_code pop3_code_of(struct span text);
 
 /* True for a unique-id that RFC 1939 allows, but for its length (up to LEN_MAX bytes). */
 bool pop3_uidl_is_plain(struct span uidl, size_t len_max);

@@ -183,14 +183,13 @@ int state_see_remote_gone(struct state *state, int64_t mailbox, uint32_t first, 
 int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, struct err *err);
 int state_see_local_gone(struct state *state, int64_t row, struct err *err);
 
-/* Intents (I3): an act under way that must not be repeated blindly. */
+/* Intents (I3): an act under way that must not be repeated blindly. The numbers of the kinds stand
+ * in databases. */
 enum intent_kind {
 	INTENT_APPEND,
 	INTENT_COPY,
 	INTENT_MOVE,
-	INTENT_CREATE,
-	INTENT_REMOVE,
-	INTENT_RENAME,
+	INTENT_RENAME = 5, /* 3 and 4 are no kind */
 	INTENT_POP3_DELETE,
 	INTENT_TRASH, /* COPY to the trash (sync/trash.h) */
 	INTENT_TRASHED

@@ -186,7 +186,6 @@ int maildir_reader_open(struct maildir_box *box, const char *file, bool in_new,
 			struct maildir_reader **reader, struct err *err);
 void maildir_reader_close(struct maildir_reader **reader);
 uint64_t maildir_reader_wire_size(const struct maildir_reader *reader);
-const struct header_identity *maildir_reader_identity(const struct maildir_reader *reader);
 const struct maildir_file *maildir_reader_file(const struct maildir_reader *reader);
 /* The next piece in wire form; an empty span at the end. Valid until the next call. At the end
  * size, mtime and inode are compared: -ERR_CHANGED when the file is no longer what was counted
