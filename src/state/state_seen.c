@@ -14,7 +14,6 @@ static const char seen_remote_flags[] =
 	"UPDATE row SET remote_flags = ?3, remote = 1, " SEEN_REASON ","
 	" pending = NOT (agreed = 1 AND local = 1 AND local_flags = flags AND flags = ?3)"
 	" WHERE mailbox = ?1 AND uid = ?2 AND uid <> 0 AND (remote_flags <> ?3 OR remote <> 1)";
-static const char seen_has_uid[] = "SELECT 1 FROM row WHERE mailbox = ? AND uid = ? AND uid <> 0";
 /* Nothing is left of those that the Maildir does not have (agreed: gone on both sides). */
 static const char seen_remote_void[] =
 	"DELETE FROM row WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0"
@@ -34,54 +33,25 @@ static const char seen_local_gone[] =
 	" uniq = CASE agreed WHEN 1 THEN uniq ELSE '' END, " SEEN_REASON
 	" WHERE id = ? AND local = 1";
 
-static int seen_remote(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags,
-		       struct state_seen *seen, struct err *err)
+int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags,
+			   struct err *err)
 {
 	struct query query;
-	bool has_row = true;
-	int status = query_init(&query, state, seen_remote_flags, err);
-
-	if (status != 0) {
-		return status;
-	}
-	query_int(&query, mailbox);
-	query_int(&query, uid);
-	query_u64(&query, flags);
-	status = query_run(&query, err);
-	query_finish(&query);
-	bool has_changed = sqlite3_changes(state->db) != 0;
-	if (status == 0 && !has_changed) {
-		status = query_init(&query, state, seen_has_uid, err);
-		if (status != 0) {
-			return status;
-		}
-		query_int(&query, mailbox);
-		query_int(&query, uid);
-		status = query_next(&query, &has_row, err);
-		query_finish(&query);
-	}
-	if (status == 0) {
-		*seen = (struct state_seen){.found = has_row, .changed = has_changed};
-	}
-	return status;
-}
-
-int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags,
-			   struct state_seen *seen, struct err *err)
-{
-	struct state_seen result = {0};
 	bool own;
 	int status = state_write_begin(state, &own, err);
 
 	if (status != 0) {
 		return status;
 	}
-	status = seen_remote(state, mailbox, uid, flags, &result, err);
-	status = state_write_end(state, own, status, err);
+	status = query_init(&query, state, seen_remote_flags, err);
 	if (status == 0) {
-		*seen = result;
+		query_int(&query, mailbox);
+		query_int(&query, uid);
+		query_u64(&query, flags);
+		status = query_run(&query, err);
+		query_finish(&query);
 	}
-	return status;
+	return state_write_end(state, own, status, err);
 }
 
 /* Runs SQL on the UIDs and adds to *COUNT how many rows it changed. */

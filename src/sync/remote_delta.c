@@ -90,7 +90,6 @@ static int put_back(struct delta *delta, uint32_t uid, const struct imap_view_me
 static int see_message(struct delta *delta, const struct row *row,
 		       const struct imap_view_message *message, struct err *err)
 {
-	struct state_seen seen;
 	if (!message_is_news(delta, row, message)) {
 		return 0;
 	}
@@ -99,7 +98,7 @@ static int see_message(struct delta *delta, const struct row *row,
 	}
 	delta->changes++;
 	return state_see_remote_flags(delta->run->state, delta->box->base.id, message->uid,
-				      flags_seen(delta, row, message), &seen, err);
+				      flags_seen(delta, row, message), err);
 }
 
 /* A line that was not asked for may tell of a message that is not there, which would make up for

@@ -129,23 +129,52 @@ static void state_seen_flags_make_a_row_pending_and_settled_again(void **state)
 	struct scene *scene = *state;
 	int64_t inbox = scene_mailbox(scene, "INBOX");
 	int64_t id = scene_put(scene, inbox, 1, "one");
-	struct state_seen seen;
 
-	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 0, &seen, &scene->err));
-	assert_true(seen.found);
-	assert_false(seen.changed);
-	OK(scene, state_see_remote_flags(scene->state, inbox, 9, 0, &seen, &scene->err));
-	assert_false(seen.found);
-	OK(scene,
-	   state_see_remote_flags(scene->state, inbox, 1, UINT64_C(1) << 63, &seen, &scene->err));
-	assert_true(seen.found && seen.changed);
+	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 0, &scene->err));
+	assert_int_equal(scene_pending(scene, inbox, false), 0);
+	OK(scene, state_see_remote_flags(scene->state, inbox, 1, UINT64_C(1) << 63, &scene->err));
 	assert_int_equal(scene_pending(scene, inbox, false), 1);
-	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 0, &seen, &scene->err));
+	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 0, &scene->err));
 	assert_int_equal(scene_pending(scene, inbox, false), 0);
 	OK(scene, state_see_local_flags(scene->state, id, 16, &scene->err));
 	assert_int_equal(scene_pending(scene, inbox, false), 1);
 	OK(scene, state_see_local_flags(scene->state, id, 0, &scene->err));
 	assert_int_equal(scene_pending(scene, inbox, false), 0);
+}
+
+static void state_seen_flags_of_an_unknown_message_make_no_row(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	struct row back;
+	bool found = true;
+
+	row_init(&back);
+	OK(scene, state_see_remote_flags(scene->state, inbox, 9, 1, &scene->err));
+	OK(scene, state_row_by_uid(scene->state, inbox, 9, &back, &found, &scene->err));
+	assert_false(found);
+}
+
+static void state_seen_flags_that_are_the_same_write_nothing(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	struct row row = scene_row(scene, inbox, 1, "one");
+	struct row back;
+	bool found;
+
+	row.local_flags = 16;
+	row.reason = REASON_BRAKE;
+	OK(scene, state_row_put(scene->state, &row, &scene->err));
+	row_init(&back);
+	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 0, &scene->err));
+	OK(scene, state_row_by_uid(scene->state, inbox, 1, &back, &found, &scene->err));
+	assert_true(found && back.reason == REASON_BRAKE);
+	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 8, &scene->err));
+	OK(scene, state_row_by_uid(scene->state, inbox, 1, &back, &found, &scene->err));
+	assert_true(found && back.reason == REASON_NONE);
+	row_finish(&back);
+	row_finish(&row);
 }
 
 static void state_seen_gone_keeps_agreed_rows_and_drops_others(void **state)
@@ -324,6 +353,8 @@ int main(void)
 		SCENE_TEST(state_row_of_a_known_uid_is_refused),
 		SCENE_TEST(state_pending_rows_and_deleted_ones_come_in_id_order),
 		SCENE_TEST(state_seen_flags_make_a_row_pending_and_settled_again),
+		SCENE_TEST(state_seen_flags_of_an_unknown_message_make_no_row),
+		SCENE_TEST(state_seen_flags_that_are_the_same_write_nothing),
 		SCENE_TEST(state_seen_gone_keeps_agreed_rows_and_drops_others),
 		SCENE_TEST(state_counts_by_exception),
 		SCENE_TEST(state_moves_join_gone_and_new),
