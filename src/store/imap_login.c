@@ -1,5 +1,5 @@
 /*
- * From nothing to logged in (DESIGN, libcurl's part): libcurl connects and reads greeting and
+ * From nothing to logged in: libcurl connects and reads greeting and
  * capabilities, the dialogue from there on is ours. The first command is the login itself, with a
  * tag that libcurl does not use; everything before that tag's answer is ignored but the challenge
  * lines.

@@ -1,5 +1,5 @@
 /*
- * What changed in a mailbox, by the best way the server has (DESIGN, Finding what changed):
+ * What changed in a mailbox, by the best way the server has:
  *   QRESYNC:    SELECT box (QRESYNC (uidvalidity modseq)): flags and VANISHED come with it
  *   CONDSTORE:  UID FETCH 1:* (FLAGS) (CHANGEDSINCE modseq)
  *   neither:    UID FETCH 1:* (FLAGS)

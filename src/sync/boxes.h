@@ -13,8 +13,7 @@ void boxes_finish(struct run *run);
 /* True when there are folders of this account that were not there then. */
 int boxes_have_more_folders(struct run *run, bool *has_more, struct err *err);
 
-/* An unmounted root, an empty mailbox list: -ERR_BRAKE before anything is done (DESIGN: The
- * brake). */
+/* An unmounted root, an empty mailbox list: -ERR_BRAKE before anything is done. */
 int boxes_check_accidents(struct run *run, struct err *err);
 
 /* Creates what is missing and may be created; marks what is to be removed; drops the base of what

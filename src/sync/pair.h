@@ -1,9 +1,9 @@
 /*
- * Joins what both sides have and base does not know (DESIGN, Without base): a first run over a
- * filled Maildir, a lost or older database, a new UIDVALIDITY, files delivered by a run that was
- * cut before it could write their rows, uploads whose UID is not known. What pairs becomes an
- * agreed row with the union of its flags; what does not stays new and is copied; nothing is
- * deleted. The matching itself is pair_match.h.
+ * Joins what both sides have and base does not know: a first run over a filled Maildir, a lost or
+ * older database, a new UIDVALIDITY, files delivered by a run that was cut before it could write
+ * their rows, uploads whose UID is not known. What pairs becomes an agreed row with the union of
+ * its flags; what does not stays new and is copied; nothing is deleted. The matching itself is
+ * pair_match.h.
  */
 #ifndef SYNC_PAIR_H
 #define SYNC_PAIR_H

@@ -4,7 +4,7 @@ The merge is worked out here from what was done, without looking at either side 
 shares no thought with the program. A message is known by its content; only contents that are
 unique in the account are changed.
 
-What INTERFACE leaves open is open here too: a message moved on one side and deleted or moved on the
+What the manual leaves open is open here too: a message moved on one side and deleted or moved on the
 other may stay or go, but not be doubled. One that another client moved on the server carries no
 mark that says so (a server without OBJECTID), so the program may download it anew with the flags it
 has there.

@@ -65,7 +65,7 @@ int err_nomem(struct err *err);
 /* Puts "PREFIX: " before the sentence. */
 void err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The exit status of sysexits.h that INTERFACE documents for the code: ERR_LOGIN is 77. */
+/* The exit status of sysexits.h that docs/mailsync.1 documents for the code: ERR_LOGIN is 77. */
 int err_exit_status(enum err_code code);
 
 /* A stable lower-case word for machines: "login", "temporary", ... */

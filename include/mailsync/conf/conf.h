@@ -55,7 +55,7 @@ enum conf_leave {
 #define CONF_LOCAL  1u
 #define CONF_REMOTE 2u
 
-/* The keys of one account in the order of INTERFACE; strings are owned, NULL where unset. */
+/* The keys of one account in the order of docs/CONFIG.md; strings are owned, NULL where unset. */
 struct conf_account {
 	char *name;
 	enum conf_protocol protocol;
