@@ -1,6 +1,6 @@
 /*
  * What changed in a mailbox, by the best way the server has:
- *   QRESYNC:    SELECT box (QRESYNC (uidvalidity modseq)): flags and VANISHED come with it
+ *   QRESYNC:    SELECT folder (QRESYNC (uidvalidity modseq)): flags and VANISHED come with it
  *   CONDSTORE:  UID FETCH 1:* (FLAGS) (CHANGEDSINCE modseq)
  *   neither:    UID FETCH 1:* (FLAGS)
  * and UID FETCH uidnext:* for sizes and dates of new messages. Views of several mailboxes are

@@ -144,7 +144,7 @@ char *maildir_real_root(const struct maildir *maildir)
 	return buf_steal(&path);
 }
 
-static int box_missing(struct err *err, const char *path)
+static int folder_missing(struct err *err, const char *path)
 {
 	return err_set(err, ERR_CHANGED, SCOPE_MAILBOX, "there is no directory %s", path);
 }
@@ -153,7 +153,7 @@ static int open_failed(struct err *err, int errnum, const char *path)
 {
 	/* ELOOP, and EMLINK on some BSDs: a symbolic link */
 	if (errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP || errnum == EMLINK) {
-		return box_missing(err, path);
+		return folder_missing(err, path);
 	}
 	return maildir_fail(err, SCOPE_MAILBOX, errnum, "open directory", path);
 }
@@ -165,7 +165,7 @@ int maildir_open_path(const struct maildir *maildir, const char *path, int *fd, 
 	int at = -1;
 
 	if (maildir->root_fd < 0) {
-		return box_missing(err, path);
+		return folder_missing(err, path);
 	}
 	for (const char *rest = path; *rest;) {
 		size_t len = strcspn(rest, "/");
@@ -173,7 +173,7 @@ int maildir_open_path(const struct maildir *maildir, const char *path, int *fd, 
 			if (at >= 0) {
 				close(at);
 			}
-			return box_missing(err, path);
+			return folder_missing(err, path);
 		}
 		memcpy(component, rest, len);
 		component[len] = '\0';
@@ -189,7 +189,7 @@ int maildir_open_path(const struct maildir *maildir, const char *path, int *fd, 
 		rest += len + (rest[len] == '/');
 	}
 	if (at < 0) {
-		return box_missing(err, path);
+		return folder_missing(err, path);
 	}
 	*fd = at;
 	return 0;
@@ -262,9 +262,10 @@ static void stamp_dir_of(const struct stat *st, struct stamp_dir *dir)
 	dir->ctime_ns = maildir_time_ns(st->st_ctim);
 }
 
-int maildir_box_stamp(const struct maildir_box *box, struct stamp *stamp, struct err *err)
+int maildir_folder_stamp(const struct maildir_folder *folder, struct stamp *stamp, struct err *err)
 {
-	const int fds[STAMP_DIRS] = {box->fd, box->dirs[MAILDIR_CUR], box->dirs[MAILDIR_NEW]};
+	const int fds[STAMP_DIRS] = {folder->fd, folder->dirs[MAILDIR_CUR],
+				     folder->dirs[MAILDIR_NEW]};
 	struct stat st;
 
 	memset(stamp, 0, sizeof(*stamp));
@@ -274,7 +275,7 @@ int maildir_box_stamp(const struct maildir_box *box, struct stamp *stamp, struct
 			continue;
 		}
 		if (fstat(fds[i], &st) != 0) {
-			return maildir_fail(err, SCOPE_MAILBOX, errno, "look at", box->name);
+			return maildir_fail(err, SCOPE_MAILBOX, errno, "look at", folder->name);
 		}
 		stamp_dir_of(&st, &stamp->dirs[i]);
 	}
@@ -289,7 +290,7 @@ int maildir_stat(struct maildir *maildir, const char *name, struct stamp *stamp,
 	struct stat st;
 
 	buf_init(&path, MBNAME_MAX + 16);
-	int rc = maildir->root_fd < 0 ? box_missing(err, name)
+	int rc = maildir->root_fd < 0 ? folder_missing(err, name)
 				      : maildir_path(maildir, name, &path, err);
 	size_t len = path.len;
 	for (int i = 0; i < STAMP_DIRS && rc == 0; i++) {
@@ -303,7 +304,7 @@ int maildir_stat(struct maildir *maildir, const char *name, struct stamp *stamp,
 			if (S_ISDIR(st.st_mode)) {
 				stamp_dir_of(&st, &result.dirs[i]);
 			} else if (i == 0) {
-				rc = box_missing(err, path.data);
+				rc = folder_missing(err, path.data);
 			}
 		} else if (i == 0 || errno != ENOENT) {
 			rc = open_failed(err, errno, path.data);

@@ -16,14 +16,14 @@
 #include "mailsync/base/file.h"
 
 /* What is to happen to a name's letters: those to put in, those to take out. */
-static int change_letters(struct maildir_box *box, const struct maildir_change *change,
+static int change_letters(struct maildir_folder *folder, const struct maildir_change *change,
 			  uint64_t letters[2], struct err *err)
 {
 	uint64_t add, remove;
 
-	int rc = maildir_table_letters(box, change->add, change->keywords, true, &add, err);
+	int rc = maildir_table_letters(folder, change->add, change->keywords, true, &add, err);
 	if (rc == 0) {
-		rc = maildir_table_letters(box, change->remove, change->keywords, false, &remove,
+		rc = maildir_table_letters(folder, change->remove, change->keywords, false, &remove,
 					   err);
 	}
 	if (rc == 0) {
@@ -36,8 +36,8 @@ static int change_letters(struct maildir_box *box, const struct maildir_change *
 	return rc;
 }
 
-int maildir_box_set_flags(struct maildir_box *box, const struct maildir_change *change,
-			  char result[MAILDIR_NAME_MAX + 1], struct err *err)
+int maildir_folder_set_flags(struct maildir_folder *folder, const struct maildir_change *change,
+			     char result[MAILDIR_NAME_MAX + 1], struct err *err)
 {
 	enum maildir_dir from = change->in_new ? MAILDIR_NEW : MAILDIR_CUR;
 	char target[MAILDIR_NAME_MAX + 1];
@@ -46,14 +46,14 @@ int maildir_box_set_flags(struct maildir_box *box, const struct maildir_change *
 	struct maildir_file info;
 	int to_fd;
 
-	int rc = maildir_box_stat_file(box, change->file, change->in_new, &info, err);
+	int rc = maildir_folder_stat_file(folder, change->file, change->in_new, &info, err);
 	if (rc == 0) {
-		rc = change_letters(box, change, letters, err);
+		rc = change_letters(folder, change, letters, err);
 	}
 	if (rc < 0) {
 		return rc;
 	}
-	maildir_name_parse(change->file, box->maildir->info_delimiter, &name);
+	maildir_name_parse(change->file, folder->maildir->info_delimiter, &name);
 	uint64_t old = maildir_name_letters(change->file, &name);
 	uint64_t now = (old & ~letters[1]) | letters[0];
 	if (now == old) {
@@ -62,37 +62,39 @@ int maildir_box_set_flags(struct maildir_box *box, const struct maildir_change *
 		}
 		return 0;
 	}
-	rc = maildir_name_change(change->file, box->maildir->info_delimiter, letters, target, err);
+	rc = maildir_name_change(change->file, folder->maildir->info_delimiter, letters, target,
+				 err);
 	if (rc < 0) {
 		return rc;
 	}
 	enum maildir_dir to = now != 0 ? MAILDIR_CUR : from;
-	rc = maildir_box_dir(box, to, &to_fd, err);
+	rc = maildir_folder_dir(folder, to, &to_fd, err);
 	if (rc == 0) {
-		rc = file_rename(box->dirs[from], change->file, to_fd, target, err);
+		rc = file_rename(folder->dirs[from], change->file, to_fd, target, err);
 	}
 	if (rc < 0) {
 		return rc;
 	}
-	box->touched[from] = true;
-	box->touched[to] = true;
+	folder->touched[from] = true;
+	folder->touched[to] = true;
 	if (result) {
 		memcpy(result, target, strlen(target) + 1);
 	}
 	return 0;
 }
 
-int maildir_box_remove(struct maildir_box *box, const char *file, bool in_new, struct err *err)
+int maildir_folder_remove(struct maildir_folder *folder, const char *file, bool in_new,
+			  struct err *err)
 {
 	enum maildir_dir dir = in_new ? MAILDIR_NEW : MAILDIR_CUR;
 	struct maildir_file info;
 
-	int rc = maildir_box_stat_file(box, file, in_new, &info, err);
+	int rc = maildir_folder_stat_file(folder, file, in_new, &info, err);
 	if (rc == 0) {
-		rc = file_remove(box->dirs[dir], file, err);
+		rc = file_remove(folder->dirs[dir], file, err);
 	}
 	if (rc == 0) {
-		box->touched[dir] = true;
+		folder->touched[dir] = true;
 	}
 	return rc;
 }

@@ -8,7 +8,7 @@
  * every file written before it are on disk. What a power cut can undo afterwards is only the
  * renames, and each is atomic: the file is whole in tmp/ (swept and fetched again) or whole under
  * its name. Renaming first would let the name reach the disk before the data. Write errors are
- * reported to descriptors that were open when they happened, hence the one of tmp/ that the box
+ * reported to descriptors that were open when they happened, hence the one of tmp/ that the folder
  * has held since before the first draft.
  */
 #include <sys/stat.h>
@@ -37,16 +37,16 @@ void maildir_temp_name(struct maildir *maildir, char *name, size_t size)
 
 static int memory_take(struct maildir_draft *draft, struct err *err)
 {
-	struct maildir_box *box = draft->box;
+	struct maildir_folder *folder = draft->folder;
 
-	draft->pending = box->spare_pending ? box->spare_pending : malloc(PENDING_SIZE);
-	box->spare_pending = NULL;
+	draft->pending = folder->spare_pending ? folder->spare_pending : malloc(PENDING_SIZE);
+	folder->spare_pending = NULL;
 	if (!draft->pending) {
 		return err_nomem(err);
 	}
-	int rc = maildir_scan_take(box, &draft->scan, err);
+	int rc = maildir_scan_take(folder, &draft->scan, err);
 	if (rc < 0) {
-		box->spare_pending = draft->pending;
+		folder->spare_pending = draft->pending;
 		draft->pending = NULL;
 	}
 	return rc;
@@ -55,25 +55,26 @@ static int memory_take(struct maildir_draft *draft, struct err *err)
 /* The scan must be ready for the next message: its result was taken. */
 static void memory_give_back(struct maildir_draft *draft)
 {
-	struct maildir_box *box = draft->box;
+	struct maildir_folder *folder = draft->folder;
 
-	if (box->spare_pending) {
+	if (folder->spare_pending) {
 		free(draft->pending);
 	} else {
-		box->spare_pending = draft->pending;
+		folder->spare_pending = draft->pending;
 	}
 	draft->pending = NULL;
-	maildir_scan_give_back(box, &draft->scan);
+	maildir_scan_give_back(folder, &draft->scan);
 }
 
-int maildir_draft_create(struct maildir_box *box, struct maildir_draft *draft, struct err *err)
+int maildir_draft_create(struct maildir_folder *folder, struct maildir_draft *draft,
+			 struct err *err)
 {
 	int tmp_fd, rc;
 
 	memset(draft, 0, sizeof(*draft));
 	draft->fd = -1;
-	draft->box = box;
-	rc = maildir_box_dir(box, MAILDIR_TMP, &tmp_fd, err);
+	draft->folder = folder;
+	rc = maildir_folder_dir(folder, MAILDIR_TMP, &tmp_fd, err);
 	if (rc == 0) {
 		rc = memory_take(draft, err);
 	}
@@ -81,7 +82,7 @@ int maildir_draft_create(struct maildir_box *box, struct maildir_draft *draft, s
 		return rc;
 	}
 	char name[sizeof(draft->temp_name)];
-	maildir_temp_name(box->maildir, name, sizeof(name));
+	maildir_temp_name(folder->maildir, name, sizeof(name));
 	rc = file_create(tmp_fd, name, &draft->fd, err);
 	if (rc < 0) {
 		memory_give_back(draft);
@@ -170,7 +171,7 @@ int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *
 	if (rc == 0) {
 		rc = file_set_mtime(draft->fd, mtime, err);
 	}
-	if (rc == 0 && draft->box->maildir->durability == MAILDIR_SYNC_FILE) {
+	if (rc == 0 && draft->folder->maildir->durability == MAILDIR_SYNC_FILE) {
 		rc = file_sync(draft->fd, err);
 	}
 	if (rc < 0) {
@@ -185,12 +186,12 @@ int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *
 	return 0;
 }
 
-void maildir_draft_discard(struct maildir_box *box, struct maildir_draft *draft)
+void maildir_draft_discard(struct maildir_folder *folder, struct maildir_draft *draft)
 {
 	struct header_identity unused;
 	struct err ignored;
 
-	if (!draft->box) { /* never created: a zeroed fd is not ours */
+	if (!draft->folder) { /* never created: a zeroed fd is not ours */
 		return;
 	}
 	if (draft->fd >= 0) {
@@ -204,15 +205,15 @@ void maildir_draft_discard(struct maildir_box *box, struct maildir_draft *draft)
 		memory_give_back(draft);
 	}
 	/* One that cannot be removed is swept by a later run. */
-	if (draft->temp_name[0] != '\0' && box->dirs[MAILDIR_TMP] >= 0) {
-		(void)file_unlink(box->dirs[MAILDIR_TMP], draft->temp_name, &ignored);
+	if (draft->temp_name[0] != '\0' && folder->dirs[MAILDIR_TMP] >= 0) {
+		(void)file_unlink(folder->dirs[MAILDIR_TMP], draft->temp_name, &ignored);
 		draft->temp_name[0] = '\0';
 	}
 }
 
 static int sync_one(const struct maildir_draft *draft, struct err *err)
 {
-	int fd = openat(draft->box->dirs[MAILDIR_TMP], draft->temp_name,
+	int fd = openat(draft->folder->dirs[MAILDIR_TMP], draft->temp_name,
 			O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0) {
@@ -223,12 +224,12 @@ static int sync_one(const struct maildir_draft *draft, struct err *err)
 	return rc;
 }
 
-/* Where a box's drafts are, as far as one syncfs reaches. */
-static int box_device(const struct maildir_box *box, uint64_t *device, struct err *err)
+/* Where a folder's drafts are, as far as one syncfs reaches. */
+static int folder_device(const struct maildir_folder *folder, uint64_t *device, struct err *err)
 {
 	struct stat st;
 
-	if (fstat(box->dirs[MAILDIR_TMP], &st) < 0) {
+	if (fstat(folder->dirs[MAILDIR_TMP], &st) < 0) {
 		return err_set_errno(err, ERR_LOCAL, SCOPE_MAILBOX, errno, "cannot look at tmp");
 	}
 	*device = (uint64_t)st.st_dev;
@@ -237,22 +238,22 @@ static int box_device(const struct maildir_box *box, uint64_t *device, struct er
 
 int maildir_sync_drafts(const struct maildir_draft *const *drafts, size_t count, struct err *err)
 {
-	const struct maildir_box *box = NULL;
+	const struct maildir_folder *folder = NULL;
 	uint64_t device = 0, synced = 0;
 	bool has_synced = false, has_syncfs = true;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		const struct maildir_draft *draft = drafts[i];
-		if (draft->box->maildir->durability != MAILDIR_SYNC_BATCH) {
+		if (draft->folder->maildir->durability != MAILDIR_SYNC_BATCH) {
 			continue;
 		}
-		if (has_syncfs && draft->box != box) {
-			box = draft->box;
-			rc = box_device(box, &device, err);
+		if (has_syncfs && draft->folder != folder) {
+			folder = draft->folder;
+			rc = folder_device(folder, &device, err);
 		}
 		if (rc == 0 && has_syncfs && (!has_synced || synced != device)) {
-			rc = file_sync_fs(box->dirs[MAILDIR_TMP], err);
+			rc = file_sync_fs(folder->dirs[MAILDIR_TMP], err);
 			has_syncfs = rc != -ERR_LIMIT;
 			has_synced = rc == 0;
 			synced = device;
@@ -264,10 +265,10 @@ int maildir_sync_drafts(const struct maildir_draft *const *drafts, size_t count,
 	return rc;
 }
 
-int maildir_box_letters(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
-			uint64_t *letters, struct err *err)
+int maildir_folder_letters(struct maildir_folder *folder, uint64_t flags,
+			   const struct keywords *keywords, uint64_t *letters, struct err *err)
 {
-	int rc = maildir_table_letters(box, flags, keywords, true, letters, err);
+	int rc = maildir_table_letters(folder, flags, keywords, true, letters, err);
 
 	if (rc == 0) {
 		*letters |= maildir_letters_of_system(flags);
@@ -275,8 +276,9 @@ int maildir_box_letters(struct maildir_box *box, uint64_t flags, const struct ke
 	return rc;
 }
 
-int maildir_draft_publish(struct maildir_box *box, struct maildir_draft *draft, const char *unique,
-			  uint64_t flags, const struct keywords *keywords, struct err *err)
+int maildir_draft_publish(struct maildir_folder *folder, struct maildir_draft *draft,
+			  const char *unique, uint64_t flags, const struct keywords *keywords,
+			  struct err *err)
 {
 	char name[MAILDIR_NAME_MAX + 1];
 	uint64_t letters;
@@ -284,21 +286,21 @@ int maildir_draft_publish(struct maildir_box *box, struct maildir_draft *draft, 
 
 	int rc = maildir_name_check(unique, err);
 	if (rc == 0) {
-		rc = maildir_box_letters(box, flags, keywords, &letters, err);
+		rc = maildir_folder_letters(folder, flags, keywords, &letters, err);
 	}
 	if (rc == 0) {
-		rc = maildir_name_make(unique, box->maildir->info_delimiter, letters, name, err);
+		rc = maildir_name_make(unique, folder->maildir->info_delimiter, letters, name, err);
 	}
 	if (rc < 0) {
 		return rc;
 	}
 	enum maildir_dir dir = letters == 0 ? MAILDIR_NEW : MAILDIR_CUR;
-	rc = maildir_box_dir(box, dir, &fd, err);
+	rc = maildir_folder_dir(folder, dir, &fd, err);
 	if (rc == 0) {
-		rc = file_rename(box->dirs[MAILDIR_TMP], draft->temp_name, fd, name, err);
+		rc = file_rename(folder->dirs[MAILDIR_TMP], draft->temp_name, fd, name, err);
 	}
 	if (rc == 0) {
-		box->touched[dir] = true;
+		folder->touched[dir] = true;
 		draft->temp_name[0] = '\0';
 	}
 	return rc;

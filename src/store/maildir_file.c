@@ -20,10 +20,10 @@ void maildir_file_of(const struct stat *st, struct maildir_file *file)
 	file->inode = (uint64_t)st->st_ino;
 }
 
-static int file_gone(const struct maildir_box *box, const char *file, struct err *err)
+static int file_gone(const struct maildir_folder *folder, const char *file, struct err *err)
 {
-	return err_set(err, ERR_CHANGED, SCOPE_MESSAGE, "mailbox %s has no file %s now", box->name,
-		       file);
+	return err_set(err, ERR_CHANGED, SCOPE_MESSAGE, "mailbox %s has no file %s now",
+		       folder->name, file);
 }
 
 static bool is_gone(int errnum)
@@ -32,10 +32,10 @@ static bool is_gone(int errnum)
 	       errnum == ENAMETOOLONG;
 }
 
-int maildir_box_stat_file(struct maildir_box *box, const char *file, bool in_new,
-			  struct maildir_file *info, struct err *err)
+int maildir_folder_stat_file(struct maildir_folder *folder, const char *file, bool in_new,
+			     struct maildir_file *info, struct err *err)
 {
-	int fd = box->dirs[in_new ? MAILDIR_NEW : MAILDIR_CUR];
+	int fd = folder->dirs[in_new ? MAILDIR_NEW : MAILDIR_CUR];
 	struct stat st;
 
 	int rc = maildir_name_check(file, err);
@@ -43,25 +43,25 @@ int maildir_box_stat_file(struct maildir_box *box, const char *file, bool in_new
 		return rc;
 	}
 	if (fd < 0) {
-		return file_gone(box, file, err);
+		return file_gone(folder, file, err);
 	}
 	if (fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		return is_gone(errno) ? file_gone(box, file, err)
+		return is_gone(errno) ? file_gone(folder, file, err)
 				      : maildir_fail(err, SCOPE_MESSAGE, errno, "look at", file);
 	}
 	if (!S_ISREG(st.st_mode)) {
-		return file_gone(box, file, err);
+		return file_gone(folder, file, err);
 	}
 	maildir_file_of(&st, info);
 	return 0;
 }
 
-int maildir_box_open_file(struct maildir_box *box, const char *file, bool in_new, int *fd,
-			  struct maildir_file *info, struct err *err)
+int maildir_folder_open_file(struct maildir_folder *folder, const char *file, bool in_new, int *fd,
+			     struct maildir_file *info, struct err *err)
 {
 	/* O_NONBLOCK: a FIFO must not hold us up before it is found to be one. */
 	const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	int dir_fd = box->dirs[in_new ? MAILDIR_NEW : MAILDIR_CUR];
+	int dir_fd = folder->dirs[in_new ? MAILDIR_NEW : MAILDIR_CUR];
 	struct stat st;
 
 	int rc = maildir_name_check(file, err);
@@ -69,16 +69,16 @@ int maildir_box_open_file(struct maildir_box *box, const char *file, bool in_new
 		return rc;
 	}
 	if (dir_fd < 0) {
-		return file_gone(box, file, err);
+		return file_gone(folder, file, err);
 	}
 	int opened = openat(dir_fd, file, flags);
 	if (opened < 0) {
-		return is_gone(errno) ? file_gone(box, file, err)
+		return is_gone(errno) ? file_gone(folder, file, err)
 				      : maildir_fail(err, SCOPE_MESSAGE, errno, "open", file);
 	}
 	if (fstat(opened, &st) != 0 || !S_ISREG(st.st_mode)) {
 		close(opened);
-		return file_gone(box, file, err);
+		return file_gone(folder, file, err);
 	}
 	maildir_file_of(&st, info);
 	*fd = opened;
@@ -86,17 +86,17 @@ int maildir_box_open_file(struct maildir_box *box, const char *file, bool in_new
 }
 
 /* 1 when DIR has a file with that unique part. */
-static int find_in(struct maildir_box *box, enum maildir_dir dir, struct span unique,
+static int find_in(struct maildir_folder *folder, enum maildir_dir dir, struct span unique,
 		   char name[MAILDIR_NAME_MAX + 1], struct err *err)
 {
 	struct dir_stream stream;
 	enum dir_kind kind;
 	const char *file;
 
-	if (box->dirs[dir] < 0) {
+	if (folder->dirs[dir] < 0) {
 		return 0;
 	}
-	int rc = dir_stream_open(&stream, box->dirs[dir], box->name, err);
+	int rc = dir_stream_open(&stream, folder->dirs[dir], folder->name, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -106,7 +106,7 @@ static int find_in(struct maildir_box *box, enum maildir_dir dir, struct span un
 		    strncmp(file, unique.data, unique.len) != 0) {
 			continue;
 		}
-		maildir_name_parse(file, box->maildir->info_delimiter, &parsed);
+		maildir_name_parse(file, folder->maildir->info_delimiter, &parsed);
 		if (parsed.unique_len == unique.len && parsed.len <= MAILDIR_NAME_MAX) {
 			memcpy(name, file, parsed.len + 1);
 			break;
@@ -116,26 +116,26 @@ static int find_in(struct maildir_box *box, enum maildir_dir dir, struct span un
 	return rc;
 }
 
-int maildir_box_find(struct maildir_box *box, struct span unique, char name[MAILDIR_NAME_MAX + 1],
-		     bool *in_new, struct err *err)
+int maildir_folder_find(struct maildir_folder *folder, struct span unique,
+			char name[MAILDIR_NAME_MAX + 1], bool *in_new, struct err *err)
 {
 	struct stamp before, after;
 
 	/* A readdir can miss what is renamed under it: then the stamps differ. */
 	for (int attempt = 0; attempt < 3; attempt++) {
-		int rc = maildir_box_open_parts(box, err);
+		int rc = maildir_folder_open_parts(folder, err);
 		if (rc == 0) {
-			rc = maildir_box_stamp(box, &before, err);
+			rc = maildir_folder_stamp(folder, &before, err);
 		}
 		for (int dir = MAILDIR_NEW; dir >= MAILDIR_CUR && rc == 0; dir--) {
-			rc = find_in(box, (enum maildir_dir)dir, unique, name, err);
+			rc = find_in(folder, (enum maildir_dir)dir, unique, name, err);
 			if (rc > 0) {
 				*in_new = dir == MAILDIR_NEW;
 				return 0;
 			}
 		}
 		if (rc == 0) {
-			rc = maildir_box_stamp(box, &after, err);
+			rc = maildir_folder_stamp(folder, &after, err);
 		}
 		if (rc < 0) {
 			return rc;
@@ -145,7 +145,7 @@ int maildir_box_find(struct maildir_box *box, struct span unique, char name[MAIL
 		}
 	}
 	return err_set(err, ERR_CHANGED, SCOPE_MESSAGE, "mailbox %s has no message %.*s now",
-		       box->name, (int)unique.len, unique.data);
+		       folder->name, (int)unique.len, unique.data);
 }
 
 ssize_t maildir_read(int fd, void *data, size_t size, const char *name, struct err *err)
@@ -176,28 +176,28 @@ static bool header_ends(const char *data, size_t len, bool *at_start)
 	return false;
 }
 
-int maildir_scan_take(struct maildir_box *box, struct header_scan **scan, struct err *err)
+int maildir_scan_take(struct maildir_folder *folder, struct header_scan **scan, struct err *err)
 {
-	if (!box->spare_scan) {
+	if (!folder->spare_scan) {
 		return header_scan_create(scan, err);
 	}
-	*scan = box->spare_scan;
-	box->spare_scan = NULL;
+	*scan = folder->spare_scan;
+	folder->spare_scan = NULL;
 	return 0;
 }
 
-void maildir_scan_give_back(struct maildir_box *box, struct header_scan **scan)
+void maildir_scan_give_back(struct maildir_folder *folder, struct header_scan **scan)
 {
-	if (box->spare_scan) {
+	if (folder->spare_scan) {
 		header_scan_destroy(scan);
 	} else {
-		box->spare_scan = *scan;
+		folder->spare_scan = *scan;
 		*scan = NULL;
 	}
 }
 
-int maildir_box_identify(struct maildir_box *box, const char *file, bool in_new,
-			 struct header_identity *identity, struct err *err)
+int maildir_folder_identify(struct maildir_folder *folder, const char *file, bool in_new,
+			    struct header_identity *identity, struct err *err)
 {
 	char chunk[HEADER_CHUNK];
 	struct header_scan *scan = NULL;
@@ -205,11 +205,11 @@ int maildir_box_identify(struct maildir_box *box, const char *file, bool in_new,
 	bool at_start = true, is_end = false;
 	int fd;
 
-	int rc = maildir_box_open_file(box, file, in_new, &fd, &info, err);
+	int rc = maildir_folder_open_file(folder, file, in_new, &fd, &info, err);
 	if (rc < 0) {
 		return rc;
 	}
-	rc = maildir_scan_take(box, &scan, err);
+	rc = maildir_scan_take(folder, &scan, err);
 	while (rc == 0 && !is_end) {
 		ssize_t len = maildir_read(fd, chunk, sizeof(chunk), file, err);
 		if (len <= 0) {
@@ -224,7 +224,7 @@ int maildir_box_identify(struct maildir_box *box, const char *file, bool in_new,
 	}
 	close(fd);
 	if (rc == 0) {
-		maildir_scan_give_back(box, &scan);
+		maildir_scan_give_back(folder, &scan);
 	}
 	header_scan_destroy(&scan);
 	return rc;

@@ -131,14 +131,14 @@ int maildir_id_write(struct maildir *maildir, const struct maildir_id *id, struc
 	return rc;
 }
 
-uint32_t maildir_box_mbsync_uidvalidity(struct maildir_box *box)
+uint32_t maildir_folder_mbsync_uidvalidity(struct maildir_folder *folder)
 {
 	struct err ignored;
 	struct buf text;
 	uint32_t value = 0;
 
 	buf_init(&text, 256);
-	if (small_file_read(box->fd, UIDVALIDITY_FILE, &text, &ignored) > 0) {
+	if (small_file_read(folder->fd, UIDVALIDITY_FILE, &text, &ignored) > 0) {
 		struct span line = {text.data, strcspn(text.data, "\r\n")};
 		if (!span_to_u32(line, &value)) {
 			value = 0;

@@ -80,12 +80,13 @@ static int table_parse(struct maildir_table *table, struct span text, struct err
 }
 
 /* What the file is now; all zeroes when it is not there or is no regular file. */
-static int table_look(const struct maildir_box *box, struct maildir_file *seen, struct err *err)
+static int table_look(const struct maildir_folder *folder, struct maildir_file *seen,
+		      struct err *err)
 {
 	struct stat st;
 
 	memset(seen, 0, sizeof(*seen));
-	if (fstatat(box->fd, TABLE_FILE, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+	if (fstatat(folder->fd, TABLE_FILE, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		return errno == ENOENT
 			     ? 0
 			     : maildir_fail(err, SCOPE_MAILBOX, errno, "look at", TABLE_FILE);
@@ -103,16 +104,16 @@ static bool table_is_same(const struct maildir_file *one, const struct maildir_f
 }
 
 /* Reads the file whatever is remembered of it, its text into OUT. */
-static int table_read(struct maildir_box *box, struct buf *out, struct err *err)
+static int table_read(struct maildir_folder *folder, struct buf *out, struct err *err)
 {
-	struct maildir_table *table = &box->table;
+	struct maildir_table *table = &folder->table;
 	struct maildir_file seen;
 
 	table->was_read = false;
 	table_clear(table);
-	int rc = table_look(box, &seen, err);
+	int rc = table_look(folder, &seen, err);
 	if (rc == 0 && seen.inode != 0) {
-		rc = file_read(box->fd, TABLE_FILE, out, err);
+		rc = file_read(folder->fd, TABLE_FILE, out, err);
 		if (rc == -ERR_CHANGED) { /* removed just now */
 			rc = 0;
 		}
@@ -127,29 +128,30 @@ static int table_read(struct maildir_box *box, struct buf *out, struct err *err)
 	return rc;
 }
 
-int maildir_table_refresh(struct maildir_box *box, struct err *err)
+int maildir_table_refresh(struct maildir_folder *folder, struct err *err)
 {
 	struct maildir_file seen;
 	struct buf text;
 
-	if (!box->maildir->has_keywords) {
+	if (!folder->maildir->has_keywords) {
 		return 0;
 	}
-	int rc = table_look(box, &seen, err);
-	if (rc < 0 || (box->table.was_read && table_is_same(&seen, &box->table.seen))) {
+	int rc = table_look(folder, &seen, err);
+	if (rc < 0 || (folder->table.was_read && table_is_same(&seen, &folder->table.seen))) {
 		return rc;
 	}
 	buf_init(&text, TABLE_SIZE_MAX);
-	rc = table_read(box, &text, err);
+	rc = table_read(folder, &text, err);
 	buf_finish(&text);
 	return rc;
 }
 
-uint64_t maildir_table_flag(const struct maildir_box *box, char letter, struct keywords *keywords)
+uint64_t maildir_table_flag(const struct maildir_folder *folder, char letter,
+			    struct keywords *keywords)
 {
-	const char *name = box->table.names[letter - 'a'];
+	const char *name = folder->table.names[letter - 'a'];
 
-	if (!box->maildir->has_keywords || !name || !keywords) {
+	if (!folder->maildir->has_keywords || !name || !keywords) {
 		return 0;
 	}
 	int index = keywords_intern(keywords, span_of(name));
@@ -168,16 +170,16 @@ static int table_find(const struct maildir_table *table, const char *name)
 }
 
 /* Removes a lock that nobody has touched for two minutes. */
-static int lock_break_stale(struct maildir_box *box, const struct stat *st, struct err *err)
+static int lock_break_stale(struct maildir_folder *folder, const struct stat *st, struct err *err)
 {
 	int64_t mtime_ns = maildir_time_ns(st->st_mtim);
 
 	if (clock_real_ns() - LOCK_STALE_NS < mtime_ns) {
 		return 0;
 	}
-	log_line(box->maildir->log, LOG_INFO, "mailbox %s: a stale %s is removed", box->name,
+	log_line(folder->maildir->log, LOG_INFO, "mailbox %s: a stale %s is removed", folder->name,
 		 TABLE_LOCK);
-	return file_unlink(box->fd, TABLE_LOCK, err);
+	return file_unlink(folder->fd, TABLE_LOCK, err);
 }
 
 struct table_lock {
@@ -196,14 +198,14 @@ static void lock_drop_temp(struct table_lock *lock)
 	}
 }
 
-static int lock_prepare(struct maildir_box *box, struct table_lock *lock, struct err *err)
+static int lock_prepare(struct maildir_folder *folder, struct table_lock *lock, struct err *err)
 {
 	char temp[sizeof(lock->temp)];
 
 	lock->temp[0] = '\0';
-	int rc = maildir_box_dir(box, MAILDIR_TMP, &lock->tmp_fd, err);
+	int rc = maildir_folder_dir(folder, MAILDIR_TMP, &lock->tmp_fd, err);
 	if (rc == 0) {
-		maildir_temp_name(box->maildir, temp, sizeof(temp));
+		maildir_temp_name(folder->maildir, temp, sizeof(temp));
 		rc = file_create(lock->tmp_fd, temp, &lock->fd, err);
 	}
 	if (rc == 0) {
@@ -213,12 +215,12 @@ static int lock_prepare(struct maildir_box *box, struct table_lock *lock, struct
 }
 
 /* One try. Where the file system has no links the lock is a file of its own. */
-static int lock_try(struct maildir_box *box, struct table_lock *lock, struct err *err)
+static int lock_try(struct maildir_folder *folder, struct table_lock *lock, struct err *err)
 {
 	int rc = -ERR_LIMIT;
 
 	if (lock->temp[0] != '\0') {
-		rc = file_link(lock->tmp_fd, lock->temp, box->fd, TABLE_LOCK, err);
+		rc = file_link(lock->tmp_fd, lock->temp, folder->fd, TABLE_LOCK, err);
 	}
 	if (rc == -ERR_LIMIT) {
 		if (lock->temp[0] != '\0') {
@@ -226,33 +228,33 @@ static int lock_try(struct maildir_box *box, struct table_lock *lock, struct err
 			lock->fd = -1;
 			lock_drop_temp(lock);
 		}
-		rc = file_create(box->fd, TABLE_LOCK, &lock->fd, err);
+		rc = file_create(folder->fd, TABLE_LOCK, &lock->fd, err);
 	}
 	return rc;
 }
 
 /* 1 when the lock is ours, 0 when someone else kept it; not 1: LOCK is finished. */
-static int lock_take(struct maildir_box *box, struct table_lock *lock, struct err *err)
+static int lock_take(struct maildir_folder *folder, struct table_lock *lock, struct err *err)
 {
 	const struct timespec pause = {0, LOCK_POLL_MS * 1000000};
 	struct stat st;
-	int rc = lock_prepare(box, lock, err);
+	int rc = lock_prepare(folder, lock, err);
 
 	if (rc < 0) {
 		return rc;
 	}
 	for (int poll = 0; poll < LOCK_POLLS; poll++) {
-		if (fstatat(box->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			rc = lock_break_stale(box, &st, err);
+		if (fstatat(folder->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			rc = lock_break_stale(folder, &st, err);
 			if (rc < 0) {
 				break;
 			}
 		}
-		rc = lock_try(box, lock, err);
+		rc = lock_try(folder, lock, err);
 		if (rc == 0) {
 			return 1;
 		}
-		bool is_held = fstatat(box->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		bool is_held = fstatat(folder->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0;
 		if (!is_held && (errno != ENOENT || poll > 0)) {
 			break; /* not for the lock's sake: the directory cannot be written */
 		}
@@ -266,62 +268,62 @@ static int lock_take(struct maildir_box *box, struct table_lock *lock, struct er
 	return rc;
 }
 
-void maildir_table_sweep(struct maildir_box *box, const struct stat *leftover)
+void maildir_table_sweep(struct maildir_folder *folder, const struct stat *leftover)
 {
 	struct err ignored;
 	struct stat st;
 
-	if (fstatat(box->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	if (fstatat(folder->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    st.st_ino == leftover->st_ino && st.st_dev == leftover->st_dev) {
-		(void)file_unlink(box->fd, TABLE_LOCK, &ignored);
+		(void)file_unlink(folder->fd, TABLE_LOCK, &ignored);
 	}
 }
 
 /* Writes TEXT into the lock file and puts it in the table's place. */
-static int lock_commit(struct maildir_box *box, int fd, struct span text, struct err *err)
+static int lock_commit(struct maildir_folder *folder, int fd, struct span text, struct err *err)
 {
 	int rc = file_write(fd, text.data, text.len, err);
 
-	if (rc == 0 && box->maildir->durability != MAILDIR_SYNC_NONE) {
+	if (rc == 0 && folder->maildir->durability != MAILDIR_SYNC_NONE) {
 		rc = file_sync(fd, err);
 	}
 	if (rc == 0) {
-		rc = file_replace(box->fd, TABLE_LOCK, box->fd, TABLE_FILE, err);
+		rc = file_replace(folder->fd, TABLE_LOCK, folder->fd, TABLE_FILE, err);
 	}
 	if (rc == 0) {
-		box->folder_touched = true;
-		box->table.was_read = false;
+		folder->folder_touched = true;
+		folder->table.was_read = false;
 	}
 	return rc;
 }
 
 /* Gives a number to each keyword of FLAGS that has none, while there are any. */
-static int table_allot(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
-		       struct err *err)
+static int table_allot(struct maildir_folder *folder, uint64_t flags,
+		       const struct keywords *keywords, struct err *err)
 {
 	struct table_lock lock;
 	struct buf text;
 	int added = 0;
 
-	int rc = lock_take(box, &lock, err);
+	int rc = lock_take(folder, &lock, err);
 	if (rc == 0) {
-		box->table.gave_up = true;
-		log_line(box->maildir->log, LOG_WARN,
-			 "mailbox %s: %s is held by another program; new keywords wait", box->name,
-			 TABLE_LOCK);
+		folder->table.gave_up = true;
+		log_line(folder->maildir->log, LOG_WARN,
+			 "mailbox %s: %s is held by another program; new keywords wait",
+			 folder->name, TABLE_LOCK);
 	}
 	if (rc <= 0) {
 		return rc;
 	}
 	buf_init(&text, TABLE_SIZE_MAX);
-	rc = table_read(box, &text, err);
+	rc = table_read(folder, &text, err);
 	if (text.len > 0 && text.data[text.len - 1] != '\n') {
 		buf_append_char(&text, '\n');
 	}
-	int next = box->table.next;
+	int next = folder->table.next;
 	for (int i = 0; i < keywords->count && rc == 0 && next < MAILDIR_LETTERS; i++) {
 		if ((flags & FLAG_KEYWORD(i)) != 0 &&
-		    table_find(&box->table, keywords->names[i]) < 0) {
+		    table_find(&folder->table, keywords->names[i]) < 0) {
 			buf_printf(&text, "%d %s\n", next++, keywords->names[i]);
 			added++;
 		}
@@ -330,20 +332,20 @@ static int table_allot(struct maildir_box *box, uint64_t flags, const struct key
 		rc = buf_status(&text, TABLE_FILE, err);
 	}
 	if (rc == 0 && added > 0) {
-		rc = lock_commit(box, lock.fd, buf_span(&text), err);
+		rc = lock_commit(folder, lock.fd, buf_span(&text), err);
 	}
 	close(lock.fd);
 	if (rc < 0 || added == 0) {
 		struct err ignored;
-		(void)file_unlink(box->fd, TABLE_LOCK, &ignored);
+		(void)file_unlink(folder->fd, TABLE_LOCK, &ignored);
 	}
 	lock_drop_temp(&lock);
 	buf_finish(&text);
-	return rc < 0 ? rc : maildir_table_refresh(box, err);
+	return rc < 0 ? rc : maildir_table_refresh(folder, err);
 }
 
 /* The letters there are; *MISSING: the flags without one. */
-static uint64_t letters_known(const struct maildir_box *box, uint64_t flags,
+static uint64_t letters_known(const struct maildir_folder *folder, uint64_t flags,
 			      const struct keywords *keywords, uint64_t *missing)
 {
 	uint64_t letters = 0;
@@ -353,7 +355,7 @@ static uint64_t letters_known(const struct maildir_box *box, uint64_t flags,
 		if ((flags & FLAG_KEYWORD(i)) == 0) {
 			continue;
 		}
-		int number = table_find(&box->table, keywords->names[i]);
+		int number = table_find(&folder->table, keywords->names[i]);
 		if (number >= 0) {
 			letters |= maildir_letter((char)('a' + number));
 		} else {
@@ -363,39 +365,41 @@ static uint64_t letters_known(const struct maildir_box *box, uint64_t flags,
 	return letters;
 }
 
-int maildir_table_letters(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
-			  bool allot, uint64_t *letters, struct err *err)
+int maildir_table_letters(struct maildir_folder *folder, uint64_t flags,
+			  const struct keywords *keywords, bool allot, uint64_t *letters,
+			  struct err *err)
 {
 	uint64_t missing;
 
-	if (!box->maildir->has_keywords || !keywords || (flags & ~FLAGS_SYSTEM) == 0) {
+	if (!folder->maildir->has_keywords || !keywords || (flags & ~FLAGS_SYSTEM) == 0) {
 		*letters = 0;
 		return 0;
 	}
-	int rc = maildir_table_refresh(box, err);
+	int rc = maildir_table_refresh(folder, err);
 	if (rc < 0) {
 		return rc;
 	}
-	uint64_t known = letters_known(box, flags, keywords, &missing);
-	if (missing != 0 && allot && !box->table.gave_up && box->table.next < MAILDIR_LETTERS) {
-		rc = table_allot(box, missing, keywords, err);
+	uint64_t known = letters_known(folder, flags, keywords, &missing);
+	if (missing != 0 && allot && !folder->table.gave_up &&
+	    folder->table.next < MAILDIR_LETTERS) {
+		rc = table_allot(folder, missing, keywords, err);
 		if (rc < 0) {
 			return rc;
 		}
-		known = letters_known(box, flags, keywords, &missing);
+		known = letters_known(folder, flags, keywords, &missing);
 	}
 	*letters = known;
 	return 0;
 }
 
-int maildir_box_grant(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
-		      uint64_t *granted, struct err *err)
+int maildir_folder_grant(struct maildir_folder *folder, uint64_t flags,
+			 const struct keywords *keywords, uint64_t *granted, struct err *err)
 {
 	uint64_t letters, missing = flags & ~FLAGS_SYSTEM;
 
-	int rc = maildir_table_letters(box, flags, keywords, true, &letters, err);
-	if (rc == 0 && box->maildir->has_keywords && keywords) {
-		(void)letters_known(box, flags, keywords, &missing);
+	int rc = maildir_table_letters(folder, flags, keywords, true, &letters, err);
+	if (rc == 0 && folder->maildir->has_keywords && keywords) {
+		(void)letters_known(folder, flags, keywords, &missing);
 	}
 	if (rc == 0) {
 		*granted = flags & ~missing;
@@ -403,18 +407,18 @@ int maildir_box_grant(struct maildir_box *box, uint64_t flags, const struct keyw
 	return rc;
 }
 
-int maildir_box_keyword_mask(struct maildir_box *box, const struct keywords *keywords,
-			     uint64_t *mask, struct err *err)
+int maildir_folder_keyword_mask(struct maildir_folder *folder, const struct keywords *keywords,
+				uint64_t *mask, struct err *err)
 {
 	uint64_t result = 0;
 
-	int rc = maildir_table_refresh(box, err);
+	int rc = maildir_table_refresh(folder, err);
 	if (rc < 0) {
 		return rc;
 	}
-	int next = box->table.next;
-	for (int i = 0; i < keywords->count && box->maildir->has_keywords; i++) {
-		if (table_find(&box->table, keywords->names[i]) >= 0) {
+	int next = folder->table.next;
+	for (int i = 0; i < keywords->count && folder->maildir->has_keywords; i++) {
+		if (table_find(&folder->table, keywords->names[i]) >= 0) {
 			result |= FLAG_KEYWORD(i);
 		} else if (next < MAILDIR_LETTERS) {
 			result |= FLAG_KEYWORD(i);

@@ -65,12 +65,12 @@ struct maildir_table {
 	struct maildir_file seen;
 };
 
-struct maildir_box {
+struct maildir_folder {
 	struct maildir *maildir;
 	char *name;
 	int fd;
 	int dirs[MAILDIR_DIRS];     /* -1: not there yet */
-	bool touched[MAILDIR_DIRS]; /* since the last maildir_box_sync_names */
+	bool touched[MAILDIR_DIRS]; /* since the last maildir_folder_sync_names */
 	bool folder_touched;
 	struct maildir_table table;
 	char *spare_pending; /* a draft's buffer and header scan, kept for the next */
@@ -92,23 +92,24 @@ int maildir_open_path(const struct maildir *maildir, const char *path, int *fd, 
 
 int64_t maildir_time_ns(struct timespec time);
 void maildir_file_of(const struct stat *st, struct maildir_file *file);
-/* Of a box's open directories; one that is not there counts as zeroes. */
-int maildir_box_stamp(const struct maildir_box *box, struct stamp *stamp, struct err *err);
+/* Of a folder's open directories; one that is not there counts as zeroes. */
+int maildir_folder_stamp(const struct maildir_folder *folder, struct stamp *stamp, struct err *err);
 
 /* Opens those of cur, new and tmp that are there and not yet open; -ERR_CHANGED when none is. */
-int maildir_box_open_parts(struct maildir_box *box, struct err *err);
-/* The descriptor of a directory of the box, made where it is missing. */
-int maildir_box_dir(struct maildir_box *box, enum maildir_dir dir, int *fd, struct err *err);
+int maildir_folder_open_parts(struct maildir_folder *folder, struct err *err);
+/* The descriptor of a directory of the folder, made where it is missing. */
+int maildir_folder_dir(struct maildir_folder *folder, enum maildir_dir dir, int *fd,
+		       struct err *err);
 
 /* A name for tmp/ that no other file bears. */
 void maildir_temp_name(struct maildir *maildir, char *name, size_t size);
 /* read() resumed after signals: the length, 0 at the end, or negative. */
 ssize_t maildir_read(int fd, void *data, size_t size, const char *name, struct err *err);
-/* A header scan from the box's pool, to be given back when it is ready for another message. */
-int maildir_scan_take(struct maildir_box *box, struct header_scan **scan, struct err *err);
-void maildir_scan_give_back(struct maildir_box *box, struct header_scan **scan);
-/* The letters of FLAGS in BOX, new ones allotted. */
-int maildir_box_letters(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
-			uint64_t *letters, struct err *err);
+/* A header scan from the folder's pool, to be given back when it is ready for another message. */
+int maildir_scan_take(struct maildir_folder *folder, struct header_scan **scan, struct err *err);
+void maildir_scan_give_back(struct maildir_folder *folder, struct header_scan **scan);
+/* The letters of FLAGS in FOLDER, new ones allotted. */
+int maildir_folder_letters(struct maildir_folder *folder, uint64_t flags,
+			   const struct keywords *keywords, uint64_t *letters, struct err *err);
 
 #endif

@@ -106,7 +106,7 @@ static int reader_count(struct maildir_reader *reader, struct err *err)
 	return rc;
 }
 
-int maildir_reader_open(struct maildir_box *box, const char *file, bool in_new,
+int maildir_reader_open(struct maildir_folder *folder, const char *file, bool in_new,
 			struct maildir_reader **reader, struct err *err)
 {
 	struct maildir_reader *opened = calloc(1, sizeof(*opened));
@@ -123,7 +123,7 @@ int maildir_reader_open(struct maildir_box *box, const char *file, bool in_new,
 		rc = err_nomem(err);
 		goto fail;
 	}
-	rc = maildir_box_open_file(box, file, in_new, &opened->fd, &opened->file, err);
+	rc = maildir_folder_open_file(folder, file, in_new, &opened->fd, &opened->file, err);
 	if (rc < 0) {
 		goto fail;
 	}

@@ -23,7 +23,7 @@
 #define SCAN_SETTLE_NS INT64_C(20000000)
 
 struct gather {
-	struct maildir_box *box;
+	struct maildir_folder *folder;
 	struct maildir_scan *scan;
 	size_t entries_cap;
 	size_t arena_cap;
@@ -68,7 +68,7 @@ static uint64_t letter_flag(struct gather *gather, char letter)
 	if (!gather->letter_known[index]) {
 		gather->letter_known[index] = true;
 		gather->letter_flags[index] =
-			maildir_table_flag(gather->box, letter, gather->keywords);
+			maildir_table_flag(gather->folder, letter, gather->keywords);
 	}
 	return gather->letter_flags[index];
 }
@@ -102,11 +102,11 @@ static int gather_file(struct gather *gather, const char *file, bool in_new, str
 	struct maildir_scan *scan = gather->scan;
 	struct maildir_name name;
 
-	maildir_name_parse(file, gather->box->maildir->info_delimiter, &name);
+	maildir_name_parse(file, gather->folder->maildir->info_delimiter, &name);
 	if (name.unique_len == 0 || name.unique_len > UINT16_MAX) {
-		log_line(gather->box->maildir->log, LOG_WARN,
+		log_line(gather->folder->maildir->log, LOG_WARN,
 			 "mailbox %s: file %s is left out: its name does not identify it",
-			 gather->box->name, file);
+			 gather->folder->name, file);
 		return 0;
 	}
 	int rc = gather_room(gather, name.len + 1, err);
@@ -128,7 +128,7 @@ static int gather_other(struct gather *gather, const char *file, struct err *err
 {
 	struct maildir_name name;
 
-	maildir_name_parse(file, gather->box->maildir->info_delimiter, &name);
+	maildir_name_parse(file, gather->folder->maildir->info_delimiter, &name);
 	return strlist_add(&gather->scan->others, (struct span){file, name.unique_len}, err);
 }
 
@@ -138,11 +138,11 @@ static int gather_dir(struct gather *gather, enum maildir_dir dir, struct err *e
 	enum dir_kind kind;
 	const char *file;
 
-	if (gather->box->dirs[dir] < 0) {
+	if (gather->folder->dirs[dir] < 0) {
 		return 0;
 	}
-	STEP_LOOK(gather->box->dirs[dir]);
-	int rc = dir_stream_open(&stream, gather->box->dirs[dir], gather->box->name, err);
+	STEP_LOOK(gather->folder->dirs[dir]);
+	int rc = dir_stream_open(&stream, gather->folder->dirs[dir], gather->folder->name, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -209,8 +209,8 @@ static void gather_order(struct gather *gather)
 		if (kept > 0 &&
 		    unique_compare(&scan->entries[kept - 1],
 				   (struct span){entry->name, entry->unique_len}) == 0) {
-			log_line(gather->box->maildir->log, LOG_INFO,
-				 "mailbox %s: %s is a second name of %s", gather->box->name,
+			log_line(gather->folder->maildir->log, LOG_INFO,
+				 "mailbox %s: %s is a second name of %s", gather->folder->name,
 				 entry->name, scan->entries[kept - 1].name);
 			continue;
 		}
@@ -247,12 +247,13 @@ static int scan_once(struct gather *gather, bool *is_equal, struct err *err)
 	strlist_finish(&scan->others);
 	gather->fingerprint = 0;
 	memset(gather->letter_known, 0, sizeof(gather->letter_known));
-	int rc = maildir_box_open_parts(gather->box, err); /* someone may have made one since */
+	int rc = maildir_folder_open_parts(gather->folder,
+					   err); /* someone may have made one since */
 	if (rc == 0) {
-		rc = maildir_box_stamp(gather->box, &scan->stamp, err);
+		rc = maildir_folder_stamp(gather->folder, &scan->stamp, err);
 	}
 	if (rc == 0) {
-		rc = maildir_table_refresh(gather->box, err);
+		rc = maildir_table_refresh(gather->folder, err);
 	}
 	if (rc == 0) {
 		rc = gather_dir(gather, MAILDIR_NEW, err);
@@ -261,7 +262,7 @@ static int scan_once(struct gather *gather, bool *is_equal, struct err *err)
 		rc = gather_dir(gather, MAILDIR_CUR, err);
 	}
 	if (rc == 0) {
-		rc = maildir_box_stamp(gather->box, &after, err);
+		rc = maildir_folder_stamp(gather->folder, &after, err);
 	}
 	if (rc == 0) {
 		*is_equal = stamp_equal(&scan->stamp, &after);
@@ -293,11 +294,11 @@ static int scan_until_still(struct gather *gather, struct err *err)
 	return rc;
 }
 
-int maildir_box_scan(struct maildir_box *box, struct keywords *keywords, struct maildir_scan *scan,
-		     struct err *err)
+int maildir_folder_scan(struct maildir_folder *folder, struct keywords *keywords,
+			struct maildir_scan *scan, struct err *err)
 {
 	struct maildir_scan result = {.count = 0};
-	struct gather gather = {.box = box, .scan = &result, .keywords = keywords};
+	struct gather gather = {.folder = folder, .scan = &result, .keywords = keywords};
 
 	int rc = scan_until_still(&gather, err);
 	if (rc < 0) {

@@ -12,34 +12,34 @@
 #include "mailsync/base/file.h"
 
 /* The mtime of a draft is the message's date: only ctime tells its age. */
-static bool is_leftover(const struct maildir_box *box, const char *name, struct stat *st)
+static bool is_leftover(const struct maildir_folder *folder, const char *name, struct stat *st)
 {
-	const struct maildir *maildir = box->maildir;
+	const struct maildir *maildir = folder->maildir;
 
 	return strncmp(name, MAILDIR_TEMP_PREFIX, strlen(MAILDIR_TEMP_PREFIX)) == 0 &&
 	       strncmp(name, maildir->temp_tag, strlen(maildir->temp_tag)) != 0 &&
-	       fstatat(box->dirs[MAILDIR_TMP], name, st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(folder->dirs[MAILDIR_TMP], name, st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       S_ISREG(st->st_mode) && maildir_time_ns(st->st_ctim) < maildir->opened_ns;
 }
 
-int maildir_box_sweep(struct maildir_box *box, struct err *err)
+int maildir_folder_sweep(struct maildir_folder *folder, struct err *err)
 {
 	struct dir_stream stream;
 	enum dir_kind kind;
 	const char *name;
 	struct stat st;
 
-	if (box->dirs[MAILDIR_TMP] < 0) {
+	if (folder->dirs[MAILDIR_TMP] < 0) {
 		return 0;
 	}
-	int rc = dir_stream_open(&stream, box->dirs[MAILDIR_TMP], box->name, err);
+	int rc = dir_stream_open(&stream, folder->dirs[MAILDIR_TMP], folder->name, err);
 	if (rc < 0) {
 		return rc;
 	}
 	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
-		if (kind == DIR_KIND_FILE && is_leftover(box, name, &st)) {
-			maildir_table_sweep(box, &st);
-			rc = file_unlink(box->dirs[MAILDIR_TMP], name, err);
+		if (kind == DIR_KIND_FILE && is_leftover(folder, name, &st)) {
+			maildir_table_sweep(folder, &st);
+			rc = file_unlink(folder->dirs[MAILDIR_TMP], name, err);
 			if (rc < 0) {
 				break;
 			}

@@ -28,12 +28,12 @@ struct target {
 static int target_find(const struct maildir_transfer *transfer, struct target *target,
 		       struct err *err)
 {
-	struct maildir_box *to = transfer->to;
+	struct maildir_folder *to = transfer->to;
 	uint64_t letters;
 
 	int rc = maildir_name_check(transfer->unique, err);
 	if (rc == 0) {
-		rc = maildir_box_letters(to, transfer->flags, transfer->keywords, &letters, err);
+		rc = maildir_folder_letters(to, transfer->flags, transfer->keywords, &letters, err);
 	}
 	if (rc == 0) {
 		rc = maildir_name_make(transfer->unique, to->maildir->info_delimiter, letters,
@@ -41,7 +41,7 @@ static int target_find(const struct maildir_transfer *transfer, struct target *t
 	}
 	if (rc == 0) {
 		target->dir = letters == 0 ? MAILDIR_NEW : MAILDIR_CUR;
-		rc = maildir_box_dir(to, target->dir, &target->fd, err);
+		rc = maildir_folder_dir(to, target->dir, &target->fd, err);
 	}
 	return rc;
 }
@@ -67,7 +67,7 @@ static int copy_bytes(int from, int to, const char *name, struct err *err)
 static int copy_to_temp(const struct maildir_transfer *transfer, int from,
 			const struct maildir_file *info, const char *name, struct err *err)
 {
-	struct maildir_box *to = transfer->to;
+	struct maildir_folder *to = transfer->to;
 	int fd;
 
 	int rc = file_create(to->dirs[MAILDIR_TMP], name, &fd, err);
@@ -95,10 +95,10 @@ static int transfer_by_copy(const struct maildir_transfer *transfer, const struc
 	struct err ignored;
 	int from, tmp_fd;
 
-	int rc = maildir_box_dir(transfer->to, MAILDIR_TMP, &tmp_fd, err);
+	int rc = maildir_folder_dir(transfer->to, MAILDIR_TMP, &tmp_fd, err);
 	if (rc == 0) {
-		rc = maildir_box_open_file(transfer->from, transfer->file, transfer->in_new, &from,
-					   &info, err);
+		rc = maildir_folder_open_file(transfer->from, transfer->file, transfer->in_new,
+					      &from, &info, err);
 	}
 	if (rc < 0) {
 		return rc;
@@ -150,7 +150,7 @@ static int transfer_move(const struct maildir_transfer *transfer, const struct t
 			 struct err *err)
 {
 	enum maildir_dir dir = transfer->in_new ? MAILDIR_NEW : MAILDIR_CUR;
-	struct maildir_box *from = transfer->from;
+	struct maildir_folder *from = transfer->from;
 
 	if (on_one_device(from->dirs[dir], target->fd)) {
 		return file_rename(from->dirs[dir], transfer->file, target->fd, target->name, err);
@@ -168,8 +168,8 @@ int maildir_transfer(const struct maildir_transfer *transfer, struct err *err)
 	struct maildir_file info;
 	struct target target;
 
-	int rc =
-		maildir_box_stat_file(transfer->from, transfer->file, transfer->in_new, &info, err);
+	int rc = maildir_folder_stat_file(transfer->from, transfer->file, transfer->in_new, &info,
+					  err);
 	if (rc == 0) {
 		rc = target_find(transfer, &target, err);
 	}

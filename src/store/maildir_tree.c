@@ -150,7 +150,7 @@ static int refuse_decodable(const struct maildir *maildir, const char *name, con
 	return rc;
 }
 
-int maildir_create_box(struct maildir *maildir, const char *name, struct err *err)
+int maildir_create_folder(struct maildir *maildir, const char *name, struct err *err)
 {
 	struct buf path;
 	int fd = -1;
@@ -183,24 +183,24 @@ int maildir_create_box(struct maildir *maildir, const char *name, struct err *er
 }
 
 /* Removes what is stale, or ours, from tmp/. */
-static int temp_clear(struct maildir_box *box, struct err *err)
+static int temp_clear(struct maildir_folder *folder, struct err *err)
 {
 	struct dir_stream stream;
 	enum dir_kind kind;
 	const char *name;
 	struct stat st;
 
-	int rc = dir_stream_open(&stream, box->dirs[MAILDIR_TMP], box->name, err);
+	int rc = dir_stream_open(&stream, folder->dirs[MAILDIR_TMP], folder->name, err);
 	if (rc < 0) {
 		return rc;
 	}
 	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
 		if (kind != DIR_KIND_FILE ||
-		    fstatat(box->dirs[MAILDIR_TMP], name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    fstatat(folder->dirs[MAILDIR_TMP], name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    maildir_time_ns(st.st_ctim) > clock_real_ns() - TEMP_STALE_NS) {
 			continue;
 		}
-		rc = file_unlink(box->dirs[MAILDIR_TMP], name, err);
+		rc = file_unlink(folder->dirs[MAILDIR_TMP], name, err);
 		if (rc < 0) {
 			break;
 		}
@@ -210,23 +210,23 @@ static int temp_clear(struct maildir_box *box, struct err *err)
 }
 
 /* -ERR_CHANGED when cur or new holds anything. */
-static int box_require_empty(struct maildir_box *box, struct err *err)
+static int folder_require_empty(struct maildir_folder *folder, struct err *err)
 {
 	for (int i = MAILDIR_CUR; i <= MAILDIR_NEW; i++) {
 		struct dir_stream stream;
 		enum dir_kind kind;
 		const char *name;
-		if (box->dirs[i] < 0) {
+		if (folder->dirs[i] < 0) {
 			continue;
 		}
-		int rc = dir_stream_open(&stream, box->dirs[i], box->name, err);
+		int rc = dir_stream_open(&stream, folder->dirs[i], folder->name, err);
 		if (rc < 0) {
 			return rc;
 		}
 		rc = dir_stream_next(&stream, &name, &kind, err);
 		if (rc > 0) {
 			rc = err_set(err, ERR_CHANGED, SCOPE_MAILBOX,
-				     "mailbox %s is not removed: it holds %s/%s", box->name,
+				     "mailbox %s is not removed: it holds %s/%s", folder->name,
 				     maildir_dir_names[i], name);
 		}
 		dir_stream_close(&stream);
@@ -237,18 +237,18 @@ static int box_require_empty(struct maildir_box *box, struct err *err)
 	return 0;
 }
 
-static int parts_remove(struct maildir_box *box, struct err *err)
+static int parts_remove(struct maildir_folder *folder, struct err *err)
 {
 	static const enum maildir_dir order[MAILDIR_DIRS] = {MAILDIR_TMP, MAILDIR_NEW, MAILDIR_CUR};
 	int rc = 0;
 
 	for (int i = 0; i < MAILDIR_DIRS && rc == 0; i++) {
-		rc = file_remove_dir(box->fd, maildir_dir_names[order[i]], err);
+		rc = file_remove_dir(folder->fd, maildir_dir_names[order[i]], err);
 	}
 	if (rc < 0) {
 		struct err ignored;
 		for (int i = 0; i < MAILDIR_DIRS; i++) {
-			(void)file_make_dir(box->fd, maildir_dir_names[i], NULL, &ignored);
+			(void)file_make_dir(folder->fd, maildir_dir_names[i], NULL, &ignored);
 		}
 	}
 	return rc;
@@ -261,19 +261,19 @@ static bool is_index_file(const char *name)
 	       strcmp(name, ".uidvalidity") == 0;
 }
 
-static int index_files_remove(struct maildir_box *box, struct err *err)
+static int index_files_remove(struct maildir_folder *folder, struct err *err)
 {
 	struct dir_stream stream;
 	enum dir_kind kind;
 	const char *name;
 
-	int rc = dir_stream_open(&stream, box->fd, box->name, err);
+	int rc = dir_stream_open(&stream, folder->fd, folder->name, err);
 	if (rc < 0) {
 		return rc;
 	}
 	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
 		if (kind == DIR_KIND_FILE && is_index_file(name)) {
-			rc = file_unlink(box->fd, name, err);
+			rc = file_unlink(folder->fd, name, err);
 			if (rc < 0) {
 				break;
 			}
@@ -303,13 +303,13 @@ static int parent_open(const struct maildir *maildir, const char *path, int *fd,
 }
 
 /* Removes the mailbox's own directory, unless it has children or files of others. */
-static int folder_remove(struct maildir *maildir, struct maildir_box *box, const char *path,
+static int folder_remove(struct maildir *maildir, struct maildir_folder *folder, const char *path,
 			 struct err *err)
 {
 	const char *name;
 	int parent;
 
-	int rc = index_files_remove(box, err);
+	int rc = index_files_remove(folder, err);
 	if (rc == 0) {
 		rc = parent_open(maildir, path, &parent, &name, err);
 	}
@@ -327,36 +327,36 @@ static int folder_remove(struct maildir *maildir, struct maildir_box *box, const
 	return rc;
 }
 
-int maildir_remove_box(struct maildir *maildir, const char *name, struct err *err)
+int maildir_remove_folder(struct maildir *maildir, const char *name, struct err *err)
 {
-	struct maildir_box *box = NULL;
+	struct maildir_folder *folder = NULL;
 	struct buf path;
 
 	buf_init(&path, MBNAME_MAX);
 	int rc = maildir_path(maildir, name, &path, err);
 	if (rc == 0) {
-		rc = maildir_box_open(maildir, name, &box, err);
+		rc = maildir_folder_open(maildir, name, &folder, err);
 	}
 	if (rc == 0) {
-		rc = box_require_empty(box, err);
+		rc = folder_require_empty(folder, err);
 	}
-	if (rc == 0 && box->dirs[MAILDIR_TMP] >= 0) {
-		rc = maildir_box_sweep(box, err);
+	if (rc == 0 && folder->dirs[MAILDIR_TMP] >= 0) {
+		rc = maildir_folder_sweep(folder, err);
 		if (rc == 0) {
-			rc = temp_clear(box, err);
+			rc = temp_clear(folder, err);
 		}
 	}
 	if (rc == 0) {
-		rc = parts_remove(box, err);
+		rc = parts_remove(folder, err);
 	}
 	if (rc == 0) {
-		rc = sync_dir(maildir, box->fd, err);
+		rc = sync_dir(maildir, folder->fd, err);
 	}
 	/* The root stays, with what it holds for the other mailboxes. */
 	if (rc == 0 && strcmp(path.data, ".") != 0) {
-		rc = folder_remove(maildir, box, path.data, err);
+		rc = folder_remove(maildir, folder, path.data, err);
 	}
-	maildir_box_close(&box);
+	maildir_folder_close(&folder);
 	buf_finish(&path);
 	return rc;
 }
@@ -462,7 +462,8 @@ static int aliases_renew(struct maildir *maildir, struct err *err)
 	return rc;
 }
 
-int maildir_rename_box(struct maildir *maildir, const char *from, const char *to, struct err *err)
+int maildir_rename_folder(struct maildir *maildir, const char *from, const char *to,
+			  struct err *err)
 {
 	struct buf from_path, to_path;
 

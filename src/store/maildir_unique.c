@@ -38,8 +38,8 @@ static void host_name(char out[HOST_MAX + 1])
 	}
 }
 
-int maildir_box_key(const char *account, const char *mailbox, char key[MAILDIR_KEY_SIZE],
-		    struct err *err)
+int maildir_folder_key(const char *account, const char *mailbox, char key[MAILDIR_KEY_SIZE],
+		       struct err *err)
 {
 	char hex[2 * DIGEST_MAX_SIZE + 1];
 	uint8_t result[DIGEST_MAX_SIZE];

@@ -9,21 +9,22 @@
 #define SAMPLE_MAX   32
 #define SET_TEXT_MAX 900
 
-static bool is_known(const struct box *box)
+static bool is_known(const struct mailbox *mailbox)
 {
-	return box->in_base && box->base.had_remote && box->base.uidvalidity != 0;
+	return mailbox->in_base && mailbox->base.had_remote && mailbox->base.uidvalidity != 0;
 }
 
-static bool has_numbers(const struct box *box)
+static bool has_numbers(const struct mailbox *mailbox)
 {
-	return box->has_counts || box->has_uidvalidity;
+	return mailbox->has_counts || mailbox->has_uidvalidity;
 }
 
 /* UIDNEXT never goes back (RFC 9051, 2.3.1.1). */
-static bool is_as_it_was(const struct box *box)
+static bool is_as_it_was(const struct mailbox *mailbox)
 {
-	return box->in_remote && has_numbers(box) && box->uidvalidity == box->base.uidvalidity &&
-	       (box->uidnext == 0 || box->uidnext >= box->base.uidnext);
+	return mailbox->in_remote && has_numbers(mailbox) &&
+	       mailbox->uidvalidity == mailbox->base.uidvalidity &&
+	       (mailbox->uidnext == 0 || mailbox->uidnext >= mailbox->base.uidnext);
 }
 
 /* *STRANGE: mailboxes that are gone or renumbered. *IS_SAME: one is as it was. */
@@ -31,24 +32,25 @@ static void survey(const struct run *run, size_t *strange, bool *is_same)
 {
 	*strange = 0;
 	*is_same = false;
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		const struct box *box = &run->boxes.items[i];
-		if (is_known(box)) {
-			*is_same |= is_as_it_was(box);
-			*strange += !box->in_remote || (has_numbers(box) && !is_as_it_was(box));
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (is_known(mailbox)) {
+			*is_same |= is_as_it_was(mailbox);
+			*strange += !mailbox->in_remote ||
+				    (has_numbers(mailbox) && !is_as_it_was(mailbox));
 		}
 	}
 }
 
 /* A mailbox that cannot be opened tells nothing. */
-static int ask_numbers(struct imap *imap, struct box *box, struct err *err)
+static int ask_numbers(struct imap *imap, struct mailbox *mailbox, struct err *err)
 {
 	struct imap_view opened = {0};
-	int code = imap_select(imap, box->wire, false, &opened, err);
+	int code = imap_select(imap, mailbox->wire, false, &opened, err);
 	if (code == 0) {
-		box->uidvalidity = opened.uidvalidity;
-		box->uidnext = opened.uidnext;
-		box->has_uidvalidity = true;
+		mailbox->uidvalidity = opened.uidvalidity;
+		mailbox->uidnext = opened.uidnext;
+		mailbox->has_uidvalidity = true;
 		imap_view_finish(&opened);
 	}
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
@@ -57,11 +59,11 @@ static int ask_numbers(struct imap *imap, struct box *box, struct err *err)
 static int ask_unknown(struct run *run, struct imap *imap, bool *is_same, struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; code == 0 && !*is_same && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		if (is_known(box) && box->in_remote && !has_numbers(box)) {
-			code = ask_numbers(imap, box, err);
-			*is_same = code == 0 && is_as_it_was(box);
+	for (size_t i = 0; code == 0 && !*is_same && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (is_known(mailbox) && mailbox->in_remote && !has_numbers(mailbox)) {
+			code = ask_numbers(imap, mailbox, err);
+			*is_same = code == 0 && is_as_it_was(mailbox);
 		}
 	}
 	return code;
@@ -115,8 +117,8 @@ static int look_for(struct run *run, struct imap *imap, int64_t mailbox, bool *i
 	return code;
 }
 
-static int search_box(struct run *run, struct imap *imap, const struct box *box, bool *is_found,
-		      struct err *err)
+static int search_mailbox(struct run *run, struct imap *imap, const struct mailbox *mailbox,
+			  bool *is_found, struct err *err)
 {
 	struct imap_view opened = {0};
 	struct uidset chosen;
@@ -124,7 +126,7 @@ static int search_box(struct run *run, struct imap *imap, const struct box *box,
 	size_t from = 0;
 	uidset_init(&chosen);
 	buf_init(&text, SET_TEXT_MAX + 1);
-	int code = imap_select(imap, box->wire, false, &opened, err);
+	int code = imap_select(imap, mailbox->wire, false, &opened, err);
 	imap_view_finish(&opened);
 	if (code == 0) {
 		code = sample(imap, &chosen, err);
@@ -135,7 +137,7 @@ static int search_box(struct run *run, struct imap *imap, const struct box *box,
 			code = imap_fetch_queue(imap, IMAP_HEADERS, buf_span(&text), 0, err);
 		}
 		if (code == 0) {
-			code = look_for(run, imap, box->base.id, is_found, err);
+			code = look_for(run, imap, mailbox->base.id, is_found, err);
 		}
 		buf_clear(&text);
 	}
@@ -156,13 +158,13 @@ static int stop(struct run *run, uint64_t agreed, struct err *err)
 		run->account->server.host == NULL ? "it" : run->account->server.host);
 }
 
-static int search_boxes(struct run *run, bool *is_found, struct err *err)
+static int search_mailboxes(struct run *run, bool *is_found, struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; code == 0 && !*is_found && i < run->boxes.count; i++) {
-		const struct box *box = &run->boxes.items[i];
-		if (is_known(box) && box->in_remote) {
-			code = search_box(run, run->imap, box, is_found, err);
+	for (size_t i = 0; code == 0 && !*is_found && i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (is_known(mailbox) && mailbox->in_remote) {
+			code = search_mailbox(run, run->imap, mailbox, is_found, err);
 		}
 	}
 	return code;
@@ -172,11 +174,11 @@ static int search_boxes(struct run *run, bool *is_found, struct err *err)
 static int forget_server(struct run *run, struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		if (box->in_base) {
-			code = observe_forget(run, box, err);
-			box->base.had_remote &= box->in_remote;
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (mailbox->in_base) {
+			code = observe_forget(run, mailbox, err);
+			mailbox->base.had_remote &= mailbox->in_remote;
 		}
 	}
 	return code;
@@ -188,7 +190,7 @@ static int check_moved(struct run *run, struct err *err)
 	bool is_same = false;
 	int code = state_count_agreed(run->state, 0, &agreed, err);
 	if (code == 0) {
-		code = search_boxes(run, &is_same, err);
+		code = search_mailboxes(run, &is_same, err);
 	}
 	if (code == 0 && !is_same && agreed > 0 && !run->options->allow_mass_delete) {
 		return stop(run, agreed, err);
@@ -237,10 +239,10 @@ int accident_check_server(struct run *run, struct imap *imap, struct err *err)
 	if (code == 0 && !is_same) {
 		code = state_count_agreed(run->state, 0, &agreed, err);
 	}
-	for (size_t i = 0; code == 0 && agreed > 0 && !is_same && i < run->boxes.count; i++) {
-		const struct box *box = &run->boxes.items[i];
-		if (is_known(box) && box->in_remote) {
-			code = search_box(run, imap, box, &is_same, err);
+	for (size_t i = 0; code == 0 && agreed > 0 && !is_same && i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (is_known(mailbox) && mailbox->in_remote) {
+			code = search_mailbox(run, imap, mailbox, &is_same, err);
 		}
 	}
 	if (code == 0 && agreed > 0 && !is_same) {

@@ -8,10 +8,10 @@
 #include "job.h"
 #include "observe.h"
 
-#define WINDOW_BOXES   256
-#define WINDOW_ROWS    100000
-#define SLICE_MESSAGES 1000
-#define SLICE_BYTES    (8u << 20)
+#define WINDOW_MAILBOXES 256
+#define WINDOW_ROWS      100000
+#define SLICE_MESSAGES   1000
+#define SLICE_BYTES      (8u << 20)
 
 /* What decides about connections. Measured on loopback with delays of 40 and 50 ms: one connection
  * moves some 50 MB/s, a login costs some 8 round trips, and below 5 ms a second one gains
@@ -32,19 +32,19 @@ static bool is_download_only(const struct plan *plan)
 	return downloads > 0;
 }
 
-static bool is_candidate(const struct run *run, const struct box *box)
+static bool is_candidate(const struct run *run, const struct mailbox *mailbox)
 {
-	return !planning_is_idle(run, box) && box->in_local && box->in_remote &&
-	       !box->has_intents && box->failures == 0;
+	return !planning_is_idle(run, mailbox) && mailbox->in_local && mailbox->in_remote &&
+	       !mailbox->has_intents && mailbox->failures == 0;
 }
 
-/* Plans BOX; *TAKEN when it is one for here. */
-static int bulk_add(struct bulk *bulk, struct box *box, const struct move_list *moves, bool *taken,
-		    struct err *err)
+/* Plans MAILBOX; *TAKEN when it is one for here. */
+static int bulk_add(struct bulk *bulk, struct mailbox *mailbox, const struct move_list *moves,
+		    bool *taken, struct err *err)
 {
-	struct bulk_box *entry = &bulk->boxes[bulk->box_count];
+	struct bulk_mailbox *entry = &bulk->mailboxes[bulk->mailbox_count];
 	*taken = false;
-	int code = job_init(&entry->job, bulk->run, bulk->run->imap, box);
+	int code = job_init(&entry->job, bulk->run, bulk->run->imap, mailbox);
 	if (code == 0) {
 		code = job_plan(&entry->job, moves, err);
 	}
@@ -60,8 +60,8 @@ static int bulk_add(struct bulk *bulk, struct box *box, const struct move_list *
 		job_finish(&entry->job);
 		return code;
 	}
-	box_release(box); /* workers have handles of their own */
-	bulk->box_count++;
+	mailbox_release(mailbox); /* workers have handles of their own */
+	bulk->mailbox_count++;
 	return 0;
 }
 
@@ -70,7 +70,7 @@ static uint64_t row_cost(const struct row *row)
 	return row->size_bytes < 4096 ? 4096 : row->size_bytes;
 }
 
-static int add_task(struct bulk *bulk, struct bulk_box *box, size_t first, size_t count,
+static int add_task(struct bulk *bulk, struct bulk_mailbox *mailbox, size_t first, size_t count,
 		    struct err *err)
 {
 	if ((bulk->task_count & (bulk->task_count - 1)) == 0) {
@@ -81,21 +81,21 @@ static int add_task(struct bulk *bulk, struct bulk_box *box, size_t first, size_
 		}
 		bulk->tasks = tasks;
 	}
-	bulk->tasks[bulk->task_count++] = (struct bulk_task){box, first, count};
+	bulk->tasks[bulk->task_count++] = (struct bulk_task){mailbox, first, count};
 	return 0;
 }
 
-static int add_tasks(struct bulk *bulk, struct bulk_box *box, struct err *err)
+static int add_tasks(struct bulk *bulk, struct bulk_mailbox *mailbox, struct err *err)
 {
 	size_t first = 0;
 	uint64_t bytes = 0;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < box->all.count; i++) {
-		bytes += row_cost(box->all.rows[i]);
-		bulk->bytes += row_cost(box->all.rows[i]);
+	for (size_t i = 0; code == 0 && i < mailbox->all.count; i++) {
+		bytes += row_cost(mailbox->all.rows[i]);
+		bulk->bytes += row_cost(mailbox->all.rows[i]);
 		if (i + 1 - first == SLICE_MESSAGES || bytes >= SLICE_BYTES ||
-		    i + 1 == box->all.count) {
-			code = add_task(bulk, box, first, i + 1 - first, err);
+		    i + 1 == mailbox->all.count) {
+			code = add_task(bulk, mailbox, first, i + 1 - first, err);
 			first = i + 1;
 			bytes = 0;
 		}
@@ -124,19 +124,19 @@ static size_t worker_count(const struct bulk *bulk)
 static int conclude(struct bulk *bulk, struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; i < bulk->box_count; i++) {
-		struct bulk_box *box = &bulk->boxes[i];
+	for (size_t i = 0; i < bulk->mailbox_count; i++) {
+		struct bulk_mailbox *mailbox = &bulk->mailboxes[i];
 		bool is_whole = true;
-		for (size_t k = 0; k < box->all.count; k++) {
-			is_whole = is_whole && box->all.states[k] == WANT_DONE;
+		for (size_t k = 0; k < mailbox->all.count; k++) {
+			is_whole = is_whole && mailbox->all.states[k] == WANT_DONE;
 		}
-		box->job.box->failures += box->job.failures;
+		mailbox->job.mailbox->failures += mailbox->job.failures;
 		if (code == 0 && is_whole) {
-			box->job.box->has_new_rows = false;
-			code = job_conclude(&box->job, err);
+			mailbox->job.mailbox->has_new_rows = false;
+			code = job_conclude(&mailbox->job, err);
 		}
-		download_finish(&box->all);
-		job_finish(&box->job);
+		download_finish(&mailbox->all);
+		job_finish(&mailbox->job);
 	}
 	return code;
 }
@@ -144,12 +144,12 @@ static int conclude(struct bulk *bulk, struct err *err)
 static int run_window(struct bulk *bulk, struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < bulk->box_count; i++) {
-		code = add_tasks(bulk, &bulk->boxes[i], err);
+	for (size_t i = 0; code == 0 && i < bulk->mailbox_count; i++) {
+		code = add_tasks(bulk, &bulk->mailboxes[i], err);
 	}
 	size_t workers = code == 0 ? worker_count(bulk) : 1;
 	/* One mailbox on one connection is what its job does, and better. */
-	if (code == 0 && (bulk->box_count > 1 || workers > 1)) {
+	if (code == 0 && (bulk->mailbox_count > 1 || workers > 1)) {
 		code = run_claim(bulk->run, err);
 		if (code == 0) {
 			code = bulk_work(bulk, workers, err);
@@ -161,16 +161,16 @@ static int run_window(struct bulk *bulk, struct err *err)
 			code = concluded;
 		}
 	} else {
-		for (size_t i = 0; i < bulk->box_count; i++) {
-			download_finish(&bulk->boxes[i].all);
-			job_finish(&bulk->boxes[i].job);
+		for (size_t i = 0; i < bulk->mailbox_count; i++) {
+			download_finish(&bulk->mailboxes[i].all);
+			job_finish(&bulk->mailboxes[i].job);
 		}
 	}
 	free(bulk->tasks);
 	bulk->tasks = NULL;
 	bulk->task_count = 0;
 	bulk->next_task = 0;
-	bulk->box_count = 0;
+	bulk->mailbox_count = 0;
 	bulk->bytes = 0;
 	return code;
 }
@@ -184,20 +184,20 @@ int bulk_download(struct run *run, const struct move_list *moves, struct err *er
 		return err_nomem(err);
 	}
 	bulk->run = run;
-	bulk->boxes = calloc(WINDOW_BOXES, sizeof(*bulk->boxes));
-	code = bulk->boxes == NULL ? err_nomem(err) : 0;
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
+	bulk->mailboxes = calloc(WINDOW_MAILBOXES, sizeof(*bulk->mailboxes));
+	code = bulk->mailboxes == NULL ? err_nomem(err) : 0;
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		bool taken = false;
-		if (is_candidate(run, &run->boxes.items[i])) {
-			code = bulk_add(bulk, &run->boxes.items[i], moves, &taken, err);
-			rows += taken ? bulk->boxes[bulk->box_count - 1].all.count : 0;
+		if (is_candidate(run, &run->mailboxes.items[i])) {
+			code = bulk_add(bulk, &run->mailboxes.items[i], moves, &taken, err);
+			rows += taken ? bulk->mailboxes[bulk->mailbox_count - 1].all.count : 0;
 		}
-		if (code == 0 && (bulk->box_count == WINDOW_BOXES || rows >= WINDOW_ROWS)) {
+		if (code == 0 && (bulk->mailbox_count == WINDOW_MAILBOXES || rows >= WINDOW_ROWS)) {
 			code = run_window(bulk, err);
 			rows = 0;
 		}
 	}
-	if (bulk->boxes != NULL) {
+	if (bulk->mailboxes != NULL) {
 		struct err why;
 		int last = code == 0 ? run_window(bulk, &why) : 0;
 		if (last < 0) {
@@ -205,11 +205,11 @@ int bulk_download(struct run *run, const struct move_list *moves, struct err *er
 			code = last;
 		}
 	}
-	for (size_t i = 0; i < bulk->box_count; i++) { /* left by an error on the way */
-		download_finish(&bulk->boxes[i].all);
-		job_finish(&bulk->boxes[i].job);
+	for (size_t i = 0; i < bulk->mailbox_count; i++) { /* left by an error on the way */
+		download_finish(&bulk->mailboxes[i].all);
+		job_finish(&bulk->mailboxes[i].job);
 	}
-	free(bulk->boxes);
+	free(bulk->mailboxes);
 	free(bulk->tasks);
 	free(bulk);
 	return code;

@@ -11,7 +11,7 @@
 /* A task under work. */
 struct active {
 	struct download download;
-	struct box *box;
+	struct mailbox *mailbox;
 	uint64_t open_cookie; /* of its EXAMINE; meaningful while is_opening */
 	bool is_opening;
 	bool is_void; /* could not be opened as expected: its answers are dropped */
@@ -26,8 +26,9 @@ struct worker_state {
 	size_t done_count; /* the first so many are answered, and wait for the delivery's flush */
 	size_t in_flight;
 	uint64_t last_cookie;
-	struct box *asked_box; /* the mailbox that will be selected once all sent is answered */
-	struct box *open_box;  /* the one that answers come from now */
+	struct mailbox
+		*asked_mailbox; /* the mailbox that will be selected once all sent is answered */
+	struct mailbox *open_mailbox; /* the one that answers come from now */
 	bool is_extra;
 	size_t number;
 	int code;
@@ -51,28 +52,29 @@ static void active_destroy(struct active *active)
 	if (active == NULL) {
 		return;
 	}
-	struct maildir_box *dir = active->download.dir;
+	struct maildir_folder *dir = active->download.dir;
 	download_drop_draft(&active->download);
-	maildir_box_close(&dir);
+	maildir_folder_close(&dir);
 	free(active);
 }
 
 static int open_mailbox(struct worker_state *worker, struct active *active, struct err *err)
 {
-	if (worker->asked_box == active->box) {
+	if (worker->asked_mailbox == active->mailbox) {
 		return 0;
 	}
 	/* The connection may have it open from before. */
-	if (worker->asked_box == NULL && imap_selected(worker->imap, active->box->wire, false) ==
-						 active->box->base.uidvalidity) {
-		worker->asked_box = active->box;
-		worker->open_box = active->box;
+	if (worker->asked_mailbox == NULL &&
+	    imap_selected(worker->imap, active->mailbox->wire, false) ==
+		    active->mailbox->base.uidvalidity) {
+		worker->asked_mailbox = active->mailbox;
+		worker->open_mailbox = active->mailbox;
 		return 0;
 	}
 	active->is_opening = true;
 	active->open_cookie = ++worker->last_cookie;
-	worker->asked_box = active->box;
-	return imap_fetch_open_queue(worker->imap, active->box->wire, active->open_cookie, err);
+	worker->asked_mailbox = active->mailbox;
+	return imap_fetch_open_queue(worker->imap, active->mailbox->wire, active->open_cookie, err);
 }
 
 static int begin_task(struct worker_state *worker, const struct bulk_task *task, struct err *err)
@@ -82,12 +84,13 @@ static int begin_task(struct worker_state *worker, const struct bulk_task *task,
 	if (active == NULL) {
 		return err_nomem(err);
 	}
-	active->box = task->box->job.box;
-	download_slice(&active->download, &task->box->all, task->first, task->count);
+	active->mailbox = task->mailbox->job.mailbox;
+	download_slice(&active->download, &task->mailbox->all, task->first, task->count);
 	active->download.imap = worker->imap;
 	active->download.cookie = ++worker->last_cookie;
 	active->download.delivery = &worker->delivery;
-	int code = maildir_box_open(run->maildir, active->box->name, &active->download.dir, err);
+	int code = maildir_folder_open(run->maildir, active->mailbox->name, &active->download.dir,
+				       err);
 	if (code == 0) {
 		code = open_mailbox(worker, active, err);
 	}
@@ -151,14 +154,14 @@ static int take_opened(struct worker_state *worker, const struct imap_body *body
 			continue;
 		}
 		active->is_opening = false;
-		worker->open_box = active->box;
-		if (body->status < 0 || body->uidvalidity != active->box->base.uidvalidity) {
+		worker->open_mailbox = active->mailbox;
+		if (body->status < 0 || body->uidvalidity != active->mailbox->base.uidvalidity) {
 			/* So are the slices behind it that rely on the same EXAMINE. */
 			for (size_t k = i; k < worker->active_count; k++) {
-				bool same = worker->active[k]->box == active->box;
+				bool same = worker->active[k]->mailbox == active->mailbox;
 				worker->active[k]->is_void |= same;
 			}
-			worker->asked_box = NULL;
+			worker->asked_mailbox = NULL;
 		}
 	}
 	return 0;
@@ -191,7 +194,7 @@ static bool is_answered(const struct active *active)
 static struct active *receiver(struct worker_state *worker)
 {
 	for (size_t i = worker->done_count; i < worker->active_count; i++) {
-		if (worker->active[i]->box == worker->open_box &&
+		if (worker->active[i]->mailbox == worker->open_mailbox &&
 		    worker->active[i]->download.in_flight > 0) {
 			return worker->active[i];
 		}
@@ -203,7 +206,7 @@ static struct active *owner_of(struct worker_state *worker, struct active *from,
 {
 	for (size_t i = worker->done_count; i < worker->active_count; i++) {
 		struct active *active = worker->active[i];
-		if (active->box == from->box && download_wants(&active->download, uid)) {
+		if (active->mailbox == from->mailbox && download_wants(&active->download, uid)) {
 			return active;
 		}
 	}

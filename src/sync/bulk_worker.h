@@ -5,21 +5,21 @@
 
 #include "download.h"
 
-struct bulk_box {
+struct bulk_mailbox {
 	struct job job;
 	struct download all; /* its rows; tasks are slices of it */
 };
 
 struct bulk_task {
-	struct bulk_box *box;
-	size_t first; /* in box->all.rows */
+	struct bulk_mailbox *mailbox;
+	size_t first; /* in mailbox->all.rows */
 	size_t count;
 };
 
 struct bulk {
 	struct run *run;
-	struct bulk_box *boxes;
-	size_t box_count;
+	struct bulk_mailbox *mailboxes;
+	size_t mailbox_count;
 	struct bulk_task *tasks;
 	size_t task_count;
 	size_t next_task; /* guarded by run->mutex */

@@ -14,14 +14,14 @@ static void note_failure(struct job *job)
 static int make_unique(const struct delivery_item *item, char unique[MAILDIR_UNIQUE_MAX + 1],
 		       struct err *err)
 {
-	const struct box *box = item->job->box;
-	bool is_taken = box->was_paired;
-	int code =
-		maildir_unique_make(unique, item->key, box->base.uidvalidity, item->row->uid, err);
+	const struct mailbox *mailbox = item->job->mailbox;
+	bool is_taken = mailbox->was_paired;
+	int code = maildir_unique_make(unique, item->key, mailbox->base.uidvalidity, item->row->uid,
+				       err);
 	while (code == 0 && is_taken) {
 		struct row row;
 		row_init(&row);
-		code = state_row_by_unique(item->job->run->state, box->base.id, unique, &row,
+		code = state_row_by_unique(item->job->run->state, mailbox->base.id, unique, &row,
 					   &is_taken, err);
 		row_finish(&row);
 		if (code == 0 && is_taken) {
@@ -40,7 +40,8 @@ static int publish_one(struct delivery_item *item, struct err *err)
 	uint64_t granted = 0;
 	int code = make_unique(item, unique, err);
 	if (code == 0) {
-		code = maildir_box_grant(item->dir, flags, &job->box->base.keywords, &granted, err);
+		code = maildir_folder_grant(item->dir, flags, &job->mailbox->base.keywords,
+					    &granted, err);
 		if (granted != flags) {
 			note_failure(job); /* the next run tries again */
 		}
@@ -48,7 +49,7 @@ static int publish_one(struct delivery_item *item, struct err *err)
 	}
 	if (code == 0) {
 		code = maildir_draft_publish(item->dir, &item->draft, unique, flags,
-					     &job->box->base.keywords, err);
+					     &job->mailbox->base.keywords, err);
 	}
 	if (code == 0) {
 		code = row_set_unique(row, unique, strlen(unique), err);
@@ -68,7 +69,7 @@ static int publish_one(struct delivery_item *item, struct err *err)
 }
 
 /* The folders of a batch, each once: items of one mailbox follow one another. */
-static size_t batch_dirs(const struct delivery_batch *batch, struct maildir_box **dirs)
+static size_t batch_dirs(const struct delivery_batch *batch, struct maildir_folder **dirs)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < batch->count; i++) {
@@ -122,7 +123,7 @@ static int commit_rows(struct state *state, struct delivery_batch *batch, struct
 
 static int deliver(struct run *run, struct delivery_batch *batch, struct err *err)
 {
-	struct maildir_box *dirs[DELIVERY_MESSAGES_MAX];
+	struct maildir_folder *dirs[DELIVERY_MESSAGES_MAX];
 	size_t dir_count = batch_dirs(batch, dirs);
 	if (batch->count == 0) {
 		return 0;
@@ -159,7 +160,7 @@ static void tell_owners(struct delivery *delivery, struct delivery_batch *batch)
 		struct delivery_item *item = &batch->items[i];
 		struct err ignored;
 		*item->state = item->is_published ? WANT_DONE : WANT_FAILED;
-		item->job->box->counts.downloaded += item->is_published;
+		item->job->mailbox->counts.downloaded += item->is_published;
 		/* It is in the database; 50,000 names would take 5 MB. */
 		(void)row_set_unique(item->row, "", 0, &ignored);
 	}

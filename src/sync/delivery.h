@@ -35,7 +35,7 @@ enum want_state {
 
 struct delivery_item {
 	struct job *job;
-	struct maildir_box *dir; /* stays open until delivery_flush or delivery_discard */
+	struct maildir_folder *dir; /* stays open until delivery_flush or delivery_discard */
 	struct row *row;
 	uint8_t *state;             /* enum want_state, the owner's; WANT_DRAFTED meanwhile */
 	const char *key;            /* of the mailbox, for the name */

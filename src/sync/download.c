@@ -184,7 +184,7 @@ int download_take(struct download *download, const struct imap_body *body, struc
 			download->why = body->err;
 		} else if (body->status < 0) {
 			log_line(job->run->log, LOG_INFO, "%s/%s: %s", job->run->account->name,
-				 job->box->name, body->err.text);
+				 job->mailbox->name, body->err.text);
 		}
 		return 0;
 	case IMAP_FETCHED_OPENED:
@@ -209,7 +209,7 @@ static int suspect_one(struct download *download, struct err *err)
 			continue;
 		}
 		row->reason = REASON_FAILED;
-		run_report_error(job->run, job->box, row->uid, err);
+		run_report_error(job->run, job->mailbox, row->uid, err);
 		if (state_row_put(job->run->state, row, &why) < 0) {
 			log_line(job->run->log, LOG_INFO, "%s", why.text);
 		}
@@ -241,7 +241,7 @@ static int download_rows(struct download *download, const size_t *ops, size_t co
 		download->rows[i] = job_row(job, &job->plan.plan.ops[ops[i]]);
 	}
 	qsort(download->rows, count, sizeof(*download->rows), compare_row_uid);
-	return maildir_box_key(job->run->account->name, job->box->name, download->key, err);
+	return maildir_folder_key(job->run->account->name, job->mailbox->name, download->key, err);
 }
 
 int download_init(struct download *download, struct job *job, struct imap *imap,

@@ -13,16 +13,16 @@
 struct download {
 	struct job *job;
 	struct imap *imap;
-	struct maildir_box *dir;
+	struct maildir_folder *dir;
 	struct delivery *delivery;
 	struct row **rows; /* ascending by UID; owned unless it is a slice */
 	uint8_t *states;   /* enum want_state of each */
 	size_t count;
-	size_t next;                   /* the first row not yet asked for */
-	size_t in_flight;              /* commands */
-	uint64_t cookie;               /* of them */
-	struct maildir_draft draft;    /* of the body that is coming in */
-	struct maildir_box *draft_dir; /* the handle that it was made with */
+	size_t next;                      /* the first row not yet asked for */
+	size_t in_flight;                 /* commands */
+	uint64_t cookie;                  /* of them */
+	struct maildir_draft draft;       /* of the body that is coming in */
+	struct maildir_folder *draft_dir; /* the handle that it was made with */
 	bool has_draft;
 	bool is_whole;
 	bool one_by_one;    /* second try: a command for each */

@@ -5,7 +5,7 @@
 #include "mailsync/base/clock.h"
 
 #include "backoff.h"
-#include "boxes.h"
+#include "mailboxes.h"
 #include "bulk.h"
 #include "job.h"
 #include "observe.h"
@@ -15,41 +15,41 @@
  * messages), the third what arrived meanwhile; then the next run is near enough. */
 #define PASSES_MAX 3
 
-static int try_job(struct run *run, struct imap *imap, struct box *box,
+static int try_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
 		   const struct move_list *moves, struct err *err)
 {
 	struct job job;
-	box->has_new_rows = false;
-	int code = job_init(&job, run, imap, box);
-	job.failures = box->failures;
+	mailbox->has_new_rows = false;
+	int code = job_init(&job, run, imap, mailbox);
+	job.failures = mailbox->failures;
 	if (code == 0) {
 		code = job_plan(&job, moves, err);
 	}
 	if (code == 0) {
 		code = job_execute(&job, err);
 	}
-	box->failures = job.failures;
+	mailbox->failures = job.failures;
 	job_finish(&job);
 	return code;
 }
 
 /* A mailbox's job, and where the server was too busy for it once more, after the time that it asks
  * for. */
-static int run_job(struct run *run, struct imap *imap, struct box *box,
+static int run_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
 		   const struct move_list *moves, struct err *err)
 {
 	size_t errors = run->report->error_count;
-	size_t failures = box->failures;
+	size_t failures = mailbox->failures;
 	bool again = false;
 	backoff_note(run, imap);
-	int code = try_job(run, imap, box, moves, err);
+	int code = try_job(run, imap, mailbox, moves, err);
 	if (code == 0) {
 		code = backoff_wait(run, imap, &again, err);
 	}
 	if (code == 0 && again) {
-		run_report_forget(run, box, errors);
-		box->failures = failures;
-		code = try_job(run, imap, box, moves, err);
+		run_report_forget(run, mailbox, errors);
+		mailbox->failures = failures;
+		code = try_job(run, imap, mailbox, moves, err);
 		backoff_note(run, imap);
 	}
 	return code;
@@ -58,40 +58,41 @@ static int run_job(struct run *run, struct imap *imap, struct box *box,
 /* A mailbox that our commands changed is looked at again, so that the next run need not; uploads
  * without a UID are found. One that turns out to be renumbered is paired, or all of it would be
  * copied both ways. */
-static int settle_box(struct run *run, struct imap *imap, struct box *box, struct err *err)
+static int settle_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox,
+			  struct err *err)
 {
 	int code = 0;
-	if (box->remote_touched && box->in_remote && !box->is_excluded) {
-		box->remote_touched = false;
-		code = observe_remote_box(run, imap, box, err);
+	if (mailbox->remote_touched && mailbox->in_remote && !mailbox->is_excluded) {
+		mailbox->remote_touched = false;
+		code = observe_remote_mailbox(run, imap, mailbox, err);
 	}
-	bool must_pair = box->needs_pairing;
-	if (code == 0 && (box->has_intents || must_pair) && !box->is_excluded) {
-		code = pair_box(run, imap, box, err);
+	bool must_pair = mailbox->needs_pairing;
+	if (code == 0 && (mailbox->has_intents || must_pair) && !mailbox->is_excluded) {
+		code = pair_mailbox(run, imap, mailbox, err);
 	}
 	if (code < 0 && !run_is_fatal(err)) {
-		run_report_error(run, box, 0, err);
-		box->is_excluded |= must_pair;
+		run_report_error(run, mailbox, 0, err);
+		mailbox->is_excluded |= must_pair;
 		code = 0;
 	}
 	return code;
 }
 
-static bool is_due(const struct run *run, const struct box *box)
+static bool is_due(const struct run *run, const struct mailbox *mailbox)
 {
-	return !planning_is_idle(run, box) && (run->pass == 0 || box->has_new_rows);
+	return !planning_is_idle(run, mailbox) && (run->pass == 0 || mailbox->has_new_rows);
 }
 
 /* Nothing to do here. Once, that is written down too: it is in sync. */
-static int leave_idle(struct run *run, struct box *box, struct err *err)
+static int leave_idle(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	box->counts.skipped = box->base.skipped;
-	if (box->base.synced_at != 0 || box->base.pending > 0 || !box->in_local ||
-	    !box->in_remote || box->base.uidvalidity == 0) {
+	mailbox->counts.skipped = mailbox->base.skipped;
+	if (mailbox->base.synced_at != 0 || mailbox->base.pending > 0 || !mailbox->in_local ||
+	    !mailbox->in_remote || mailbox->base.uidvalidity == 0) {
 		return 0;
 	}
-	box->base.synced_at = clock_real_ns() / 1000000000;
-	return observe_store_box(run, box, err);
+	mailbox->base.synced_at = clock_real_ns() / 1000000000;
+	return observe_store_mailbox(run, mailbox, err);
 }
 
 static int one_pass(struct run *run, struct move_list *moves, bool *again, struct err *err)
@@ -102,24 +103,24 @@ static int one_pass(struct run *run, struct move_list *moves, bool *again, struc
 		code = backoff_wait(run, run->imap, again, err);
 	}
 	*again = false;
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		if (is_due(run, box)) {
-			code = run_job(run, run->imap, box, moves, err);
-		} else if (run->pass == 0 && box->in_base && box_is_active(box)) {
-			code = leave_idle(run, box, err);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (is_due(run, mailbox)) {
+			code = run_job(run, run->imap, mailbox, moves, err);
+		} else if (run->pass == 0 && mailbox->in_base && mailbox_is_active(mailbox)) {
+			code = leave_idle(run, mailbox, err);
 		}
 	}
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		code = settle_box(run, run->imap, box, err);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		code = settle_mailbox(run, run->imap, mailbox, err);
 	}
 	if (code == 0) {
 		code = move_settle(run, moves, err);
 	}
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		const struct box *box = &run->boxes.items[i];
-		*again |= box->has_new_rows && !planning_is_idle(run, box);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		*again |= mailbox->has_new_rows && !planning_is_idle(run, mailbox);
 	}
 	return code;
 }
@@ -127,7 +128,7 @@ static int one_pass(struct run *run, struct move_list *moves, bool *again, struc
 int execute_run(struct run *run, struct move_list *moves, struct err *err)
 {
 	bool again = true;
-	int code = boxes_remove(run, err);
+	int code = mailboxes_remove(run, err);
 	if (code == 0) {
 		code = move_execute(run, run->imap, moves, err);
 	}

@@ -7,13 +7,13 @@
 
 #include "observe.h"
 
-int job_init(struct job *job, struct run *run, struct imap *imap, struct box *box)
+int job_init(struct job *job, struct run *run, struct imap *imap, struct mailbox *mailbox)
 {
 	memset(job, 0, sizeof(*job));
 	job->run = run;
 	job->imap = imap;
-	job->box = box;
-	box_plan_init(&job->plan);
+	job->mailbox = mailbox;
+	mailbox_plan_init(&job->plan);
 	return 0;
 }
 
@@ -22,14 +22,14 @@ void job_finish(struct job *job)
 	if (job->has_scan) {
 		maildir_scan_finish(&job->scan);
 	}
-	box_plan_finish(&job->plan);
-	box_release(job->box);
+	mailbox_plan_finish(&job->plan);
+	mailbox_release(job->mailbox);
 }
 
 int job_plan(struct job *job, const struct move_list *moves, struct err *err)
 {
-	job->has_open_move = move_is_open(moves, job->box);
-	return planning_make(job->run, job->box, moves, &job->plan, err);
+	job->has_open_move = move_is_open(moves, job->mailbox);
+	return planning_make(job->run, job->mailbox, moves, &job->plan, err);
 }
 
 struct row *job_row(struct job *job, const struct op *op)
@@ -64,11 +64,11 @@ size_t *job_ops(struct job *job, enum op_kind kind, size_t *count, struct err *e
 
 int job_select(struct job *job, bool is_writable, struct err *err)
 {
-	struct box *box = job->box;
-	uint32_t uidvalidity = imap_selected(job->imap, box->wire, is_writable);
+	struct mailbox *mailbox = job->mailbox;
+	uint32_t uidvalidity = imap_selected(job->imap, mailbox->wire, is_writable);
 	if (uidvalidity == 0) {
 		struct imap_view opened = {0};
-		int code = imap_select(job->imap, box->wire, is_writable, &opened, err);
+		int code = imap_select(job->imap, mailbox->wire, is_writable, &opened, err);
 		uidvalidity = opened.uidvalidity;
 		bool refused = is_writable && !opened.is_writable;
 		imap_view_finish(&opened);
@@ -76,12 +76,12 @@ int job_select(struct job *job, bool is_writable, struct err *err)
 			return code;
 		}
 		if (refused) {
-			box->is_read_only = true;
+			mailbox->is_read_only = true;
 			return err_set(err, ERR_REFUSED, SCOPE_MAILBOX,
 				       "the server opens this mailbox for reading only");
 		}
 	}
-	if (uidvalidity != box->base.uidvalidity) {
+	if (uidvalidity != mailbox->base.uidvalidity) {
 		return err_set(
 			err, ERR_TEMPORARY, SCOPE_MAILBOX,
 			"the server renumbered this mailbox during the run; the next run pairs "
@@ -96,7 +96,8 @@ static int job_scan(struct job *job, struct err *err)
 		maildir_scan_finish(&job->scan);
 		job->has_scan = false;
 	}
-	int code = maildir_box_scan(job->box->dir, &job->box->base.keywords, &job->scan, err);
+	int code = maildir_folder_scan(job->mailbox->dir, &job->mailbox->base.keywords, &job->scan,
+				       err);
 	job->has_scan = code == 0;
 	return code;
 }
@@ -105,8 +106,8 @@ static bool file_is_there(struct job *job, const struct maildir_entry *entry)
 {
 	struct maildir_file file;
 	struct err ignored;
-	return maildir_box_stat_file(job->box->dir, entry->name, entry->in_new, &file, &ignored) ==
-	       0;
+	return maildir_folder_stat_file(job->mailbox->dir, entry->name, entry->in_new, &file,
+					&ignored) == 0;
 }
 
 int job_find_file(struct job *job, const struct row *row, struct maildir_entry *entry,
@@ -145,7 +146,7 @@ int job_message_failed(struct job *job, struct row *row, const struct err *err)
 	job->failures++;
 	pthread_mutex_unlock(&job->run->mutex);
 	row->reason = REASON_FAILED;
-	run_report_error(job->run, job->box, row->uid, err);
+	run_report_error(job->run, job->mailbox, row->uid, err);
 	struct err why;
 	return state_row_put(job->run->state, row, &why);
 }
@@ -178,44 +179,44 @@ static bool only_policy_holds(const struct job *job)
 			return false;
 		}
 	}
-	return job->failures == 0 && !job->has_open_move && !job->box->has_intents &&
-	       !job->box->has_new_rows;
+	return job->failures == 0 && !job->has_open_move && !job->mailbox->has_intents &&
+	       !job->mailbox->has_new_rows;
 }
 
 int job_conclude(struct job *job, struct err *err)
 {
-	struct box *box = job->box;
+	struct mailbox *mailbox = job->mailbox;
 	int code = state_begin(job->run->state, err);
 	if (code < 0) {
 		return code;
 	}
 	code = note_holds(job, err);
-	box->base.held_policy = only_policy_holds(job) ? job->run->policy_hash : 0;
-	box->base.synced_at = clock_real_ns() / 1000000000;
+	mailbox->base.held_policy = only_policy_holds(job) ? job->run->policy_hash : 0;
+	mailbox->base.synced_at = clock_real_ns() / 1000000000;
 	if (code == 0) {
-		code = observe_store_box(job->run, box, err);
+		code = observe_store_mailbox(job->run, mailbox, err);
 	}
 	if (code == 0) {
-		code = state_mailbox_count(job->run->state, &box->base, err);
+		code = state_mailbox_count(job->run->state, &mailbox->base, err);
 	}
 	if (code < 0) {
 		state_rollback(job->run->state);
 		return code;
 	}
-	box->counts.skipped = job->plan.plan.skipped;
+	mailbox->counts.skipped = job->plan.plan.skipped;
 	return state_commit(job->run->state, err);
 }
 
 int job_prepare(struct job *job, struct err *err)
 {
-	struct box *box = job->box;
+	struct mailbox *mailbox = job->mailbox;
 	int code = run_claim(job->run, err);
 	if (code == 0) {
-		code = box_open_dir(job->run, box, err);
+		code = mailbox_open_dir(job->run, mailbox, err);
 	}
 	if (code == 0 && job->run->account->keywords) {
-		code = maildir_box_keyword_mask(box->dir, &box->base.keywords, &job->local_keywords,
-						err);
+		code = maildir_folder_keyword_mask(mailbox->dir, &mailbox->base.keywords,
+						   &job->local_keywords, err);
 	}
 	return code;
 }
@@ -225,7 +226,7 @@ int job_execute(struct job *job, struct err *err)
 	static int (*const steps[])(struct job *, struct err *) = {
 		job_local, job_download, job_upload, job_store_flags, job_delete_remote,
 	};
-	struct box *box = job->box;
+	struct mailbox *mailbox = job->mailbox;
 	int code = job_prepare(job, err);
 	for (size_t i = 0; code == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		code = run_check_stop(job->run, err);
@@ -234,7 +235,7 @@ int job_execute(struct job *job, struct err *err)
 		}
 	}
 	if (code < 0 && !run_is_fatal(err)) {
-		run_report_error(job->run, box, 0, err);
+		run_report_error(job->run, mailbox, 0, err);
 		job->failures++;
 		code = 0;
 	}

@@ -17,8 +17,8 @@
 struct job {
 	struct run *run;
 	struct imap *imap;
-	struct box *box;
-	struct box_plan plan;
+	struct mailbox *mailbox;
+	struct mailbox_plan plan;
 	struct maildir_scan scan; /* where the files of the rows are, once asked for */
 	bool has_scan;
 	uint64_t local_keywords; /* bits that can be kept locally */
@@ -26,7 +26,7 @@ struct job {
 	size_t failures;
 };
 
-int job_init(struct job *job, struct run *run, struct imap *imap, struct box *box);
+int job_init(struct job *job, struct run *run, struct imap *imap, struct mailbox *mailbox);
 void job_finish(struct job *job);
 
 int job_plan(struct job *job, const struct move_list *moves, struct err *err);

@@ -51,7 +51,7 @@ static int report_missing(struct download *download, struct err *err)
 {
 	struct job *job = download->job;
 	/* Expunged meanwhile is no failure: look before complaining. */
-	int code = observe_remote_in_job(job->run, download->imap, job->box, err);
+	int code = observe_remote_in_job(job->run, download->imap, job->mailbox, err);
 	for (size_t i = 0; code == 0 && i < download->count; i++) {
 		struct row now;
 		bool found = false;
@@ -102,7 +102,7 @@ int job_download(struct job *job, struct err *err)
 	delivery->run = job->run;
 	int code = download_init(&download, job, job->imap, delivery, err);
 	if (code == 0 && download.count > 0) {
-		download.dir = job->box->dir;
+		download.dir = job->mailbox->dir;
 		code = job_select(job, false, err);
 		if (code == 0) {
 			code = fetch_and_retry(&download, err);

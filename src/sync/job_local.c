@@ -10,8 +10,8 @@ static int set_flags(struct job *job, const struct op *op, struct err *err)
 	uint64_t add = 0;
 	int code = job_find_file(job, row, &entry, err);
 	if (code == 0) {
-		code = maildir_box_grant(job->box->dir, op->add, &job->box->base.keywords, &add,
-					 err);
+		code = maildir_folder_grant(job->mailbox->dir, op->add,
+					    &job->mailbox->base.keywords, &add, err);
 	}
 	if (code == 0) {
 		struct maildir_change change = {
@@ -19,15 +19,15 @@ static int set_flags(struct job *job, const struct op *op, struct err *err)
 			.in_new = entry.in_new,
 			.add = add,
 			.remove = op->remove,
-			.keywords = &job->box->base.keywords,
+			.keywords = &job->mailbox->base.keywords,
 		};
-		code = maildir_box_set_flags(job->box->dir, &change, NULL, err);
+		code = maildir_folder_set_flags(job->mailbox->dir, &change, NULL, err);
 	}
 	if (code == 0) {
 		row->local_flags = (row->local_flags | add) & ~op->remove;
 		job->failures += add != op->add; /* the next run tries again */
 		job_settle_flags(row);
-		job->box->counts.flags_local++;
+		job->mailbox->counts.flags_local++;
 	}
 	return code;
 }
@@ -38,11 +38,11 @@ static int remove_file(struct job *job, const struct op *op, struct err *err)
 	struct maildir_entry entry;
 	int code = job_find_file(job, row, &entry, err);
 	if (code == 0) {
-		code = maildir_box_remove(job->box->dir, entry.name, entry.in_new, err);
+		code = maildir_folder_remove(job->mailbox->dir, entry.name, entry.in_new, err);
 	}
 	if (code == 0) {
 		row->local = row->is_agreed ? SIDE_GONE : SIDE_ABSENT;
-		job->box->counts.deleted_local++;
+		job->mailbox->counts.deleted_local++;
 	}
 	return code;
 }
@@ -79,7 +79,7 @@ static bool is_local_op(const struct op *op)
 static int commit_rows(struct job *job, const bool *is_done, struct err *err)
 {
 	const struct plan *plan = &job->plan.plan;
-	int code = maildir_box_sync_names(job->box->dir, err);
+	int code = maildir_folder_sync_names(job->mailbox->dir, err);
 	if (code == 0) {
 		code = state_begin(job->run->state, err);
 	}

@@ -78,7 +78,7 @@ static int send_groups(struct job *job, const struct groups *groups, struct err 
 					.uids = buf_span(&text),
 					.add = group->add,
 					.flags = group->bits,
-					.keywords = &job->box->base.keywords,
+					.keywords = &job->mailbox->base.keywords,
 				};
 				code = imap_store_queue(job->imap, &request, g, err);
 			}
@@ -100,7 +100,7 @@ static int take_answers(struct job *job, bool *failed, size_t *failures, struct 
 			failed[done.cookie] = true;
 			(*failures)++;
 			err_prefix(&done.err, "flags could not be changed");
-			run_report_error(job->run, job->box, 0, &done.err);
+			run_report_error(job->run, job->mailbox, 0, &done.err);
 		}
 		imap_done_finish(&done);
 	}
@@ -134,7 +134,7 @@ static int commit_flags(struct job *job, const size_t *ops, size_t count,
 		row->remote_flags = (row->remote_flags | op->add) & ~op->remove;
 		job_settle_flags(row);
 		row->reason = REASON_NONE;
-		job->box->counts.flags_remote++;
+		job->mailbox->counts.flags_remote++;
 		code = state_row_put(job->run->state, row, err);
 	}
 	if (code < 0) {
@@ -162,7 +162,7 @@ int job_store_flags(struct job *job, struct err *err)
 		code = failed == NULL ? err_nomem(err) : 0;
 	}
 	if (code == 0) {
-		job->box->remote_touched = true;
+		job->mailbox->remote_touched = true;
 		code = send_groups(job, &groups, err);
 	}
 	if (code == 0) {

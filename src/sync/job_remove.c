@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boxes.h"
+#include "mailboxes.h"
 #include "job.h"
 #include "trash.h"
 
@@ -14,7 +14,7 @@
 
 /* The mailbox that removed messages go to, or NULL. -ERR_PARTIAL when one is asked for and is not
  * there. */
-static int trash_box(struct job *job, struct box **trash, struct err *err)
+static int trash_mailbox(struct job *job, struct mailbox **trash, struct err *err)
 {
 	struct run *run = job->run;
 	const char *wanted = run->account->trash;
@@ -23,13 +23,13 @@ static int trash_box(struct job *job, struct box **trash, struct err *err)
 		return 0;
 	}
 	if (wanted[0] == '\\') {
-		for (size_t i = 0; i < run->boxes.count; i++) {
-			if (run->boxes.items[i].attributes & IMAP_LIST_TRASH) {
-				*trash = &run->boxes.items[i];
+		for (size_t i = 0; i < run->mailboxes.count; i++) {
+			if (run->mailboxes.items[i].attributes & IMAP_LIST_TRASH) {
+				*trash = &run->mailboxes.items[i];
 			}
 		}
 	} else {
-		*trash = run_box(run, wanted);
+		*trash = run_mailbox(run, wanted);
 	}
 	if (*trash == NULL || (*trash)->wire == NULL || !(*trash)->in_remote) {
 		return err_set(
@@ -37,7 +37,7 @@ static int trash_box(struct job *job, struct box **trash, struct err *err)
 			"the trash mailbox %s is not on the server; nothing was deleted there",
 			wanted);
 	}
-	if (*trash == job->box) {
+	if (*trash == job->mailbox) {
 		*trash = NULL;
 	}
 	return 0;
@@ -89,7 +89,7 @@ static int queue_verb(struct removal *removal, enum verb verb, struct span uids,
 		.uids = uids,
 		.add = true,
 		.flags = FLAG_DELETED,
-		.keywords = &removal->job->box->base.keywords,
+		.keywords = &removal->job->mailbox->base.keywords,
 	};
 	switch (verb) {
 	case VERB_MARK:
@@ -179,7 +179,7 @@ static int expunge_plainly(struct removal *removal, bool *is_done, struct err *e
 		log_line(removal->job->run->log, LOG_INFO,
 			 "%s/%s: the server cannot expunge by UID and others' messages are marked "
 			 "\\Deleted; ours wait",
-			 removal->job->run->account->name, removal->job->box->name);
+			 removal->job->run->account->name, removal->job->mailbox->name);
 		*is_done = false;
 		return hold_all(removal, err);
 	}
@@ -226,7 +226,7 @@ static int commit_gone(struct removal *removal, struct err *err)
 		struct row *row = removal_row(removal, i);
 		row->remote = row->is_agreed ? SIDE_GONE : SIDE_ABSENT;
 		row->reason = REASON_NONE;
-		job->box->counts.deleted_remote++;
+		job->mailbox->counts.deleted_remote++;
 		code = state_row_put(job->run->state, row, err);
 	}
 	if (code < 0) {
@@ -244,7 +244,7 @@ static int remove_marked(struct removal *removal, struct err *err)
 }
 
 /* An intent for each of UIDS, which are of those to go. */
-static int commit_intents(struct removal *removal, const struct box *trash,
+static int commit_intents(struct removal *removal, const struct mailbox *trash,
 			  const struct uidset *uids, struct err *err)
 {
 	struct job *job = removal->job;
@@ -257,7 +257,7 @@ static int commit_intents(struct removal *removal, const struct box *trash,
 		struct intent intent = {
 			.kind = INTENT_TRASH,
 			.row = row->id,
-			.mailbox = job->box->base.id,
+			.mailbox = job->mailbox->base.id,
 			.uidvalidity = trash->uidvalidity,
 			.uid_bound = trash->uidnext,
 			.text = trash->wire,
@@ -301,7 +301,7 @@ static int confirm_intents(struct removal *removal, struct err *err)
 static int load_intents(struct removal *removal, struct err *err)
 {
 	state_intents_finish(&removal->intents);
-	return state_intents_load(removal->job->run->state, removal->job->box->base.id,
+	return state_intents_load(removal->job->run->state, removal->job->mailbox->base.id,
 				  &removal->intents, err);
 }
 
@@ -339,10 +339,10 @@ static int leave_uncopied(struct removal *removal, struct uidset *rest, struct e
 	return code;
 }
 
-static int copy_to_trash(struct removal *removal, struct box *trash, const struct uidset *uids,
+static int copy_to_trash(struct removal *removal, struct mailbox *trash, const struct uidset *uids,
 			 struct err *err)
 {
-	int code = boxes_ask_counts(removal->job->imap, trash, err);
+	int code = mailboxes_ask_counts(removal->job->imap, trash, err);
 	if (code == 0 && !trash->has_counts) {
 		code = err_set(err, ERR_REFUSED, SCOPE_MAILBOX,
 			       "the server does not tell the numbers of the trash");
@@ -362,7 +362,7 @@ static int copy_to_trash(struct removal *removal, struct box *trash, const struc
 
 /* COPY of UIDS, and where that was refused a look at what was copied all the same. *REFUSED is then
  * the error. */
-static int try_to_copy(struct removal *removal, struct box *trash, const struct uidset *uids,
+static int try_to_copy(struct removal *removal, struct mailbox *trash, const struct uidset *uids,
 		       int *refused, struct err *err)
 {
 	struct job *job = removal->job;
@@ -373,7 +373,7 @@ static int try_to_copy(struct removal *removal, struct box *trash, const struct 
 		return code;
 	}
 	*refused = code;
-	code = trash_settle_box(job->run, job->imap, job->box, &ignored);
+	code = trash_settle_mailbox(job->run, job->imap, job->mailbox, &ignored);
 	if (code == 0 || !run_is_fatal(&ignored)) {
 		return 0;
 	}
@@ -398,7 +398,7 @@ static int remove_copied(struct removal *removal, struct uidset *rest, struct er
 }
 
 /* A refused COPY holds up only what was not copied. */
-static int copy_and_remove(struct removal *removal, struct box *trash, struct err *err)
+static int copy_and_remove(struct removal *removal, struct mailbox *trash, struct err *err)
 {
 	struct uidset rest;
 	struct err refusal;
@@ -429,7 +429,7 @@ static int copy_and_remove(struct removal *removal, struct box *trash, struct er
 	return code;
 }
 
-static int move_to_trash(struct removal *removal, struct box *trash, struct err *err)
+static int move_to_trash(struct removal *removal, struct mailbox *trash, struct err *err)
 {
 	trash->remote_touched = true;
 	int code = run_verb(removal, &removal->uids, VERB_MOVE, trash->wire, err);
@@ -443,13 +443,13 @@ static int move_to_trash(struct removal *removal, struct box *trash, struct err 
 int job_delete_remote(struct job *job, struct err *err)
 {
 	struct removal removal = {.job = job};
-	struct box *trash = NULL;
+	struct mailbox *trash = NULL;
 	removal.ops = job_ops(job, OP_DELETE_REMOTE, &removal.count, err);
 	if (removal.ops == NULL) {
 		return -(int)err->code;
 	}
 	uidset_init(&removal.uids);
-	int code = trash_box(job, &trash, err);
+	int code = trash_mailbox(job, &trash, err);
 	for (size_t i = 0; code == 0 && i < removal.count; i++) {
 		uint32_t uid = removal_row(&removal, i)->uid;
 		code = uidset_add(&removal.uids, uid, uid, err);
@@ -458,7 +458,7 @@ int job_delete_remote(struct job *job, struct err *err)
 		code = job_select(job, true, err);
 	}
 	if (code == 0) {
-		job->box->remote_touched = true;
+		job->mailbox->remote_touched = true;
 		if (trash == NULL) {
 			code = remove_marked(&removal, err);
 		} else if (imap_caps(job->imap) & IMAP_CAP_MOVE) {

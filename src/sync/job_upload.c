@@ -65,7 +65,7 @@ static uint64_t cookie_of(const struct upload *upload, const struct batch *batch
 
 static uint64_t flags_to_send(const struct job *job, const struct row *row)
 {
-	const struct state_mailbox *base = &job->box->base;
+	const struct state_mailbox *base = &job->mailbox->base;
 	bool known = base->permanent_flags != 0 || base->permanent_any;
 	uint64_t allowed = known ? base->permanent_flags : FLAGS_SYSTEM;
 	if (!known || base->permanent_any) {
@@ -88,9 +88,9 @@ static int add_intents(struct upload *upload, struct batch *batch, struct err *e
 		struct intent intent = {
 			.kind = INTENT_APPEND,
 			.row = item->row->id,
-			.mailbox = job->box->base.id,
-			.uidvalidity = job->box->base.uidvalidity,
-			.uid_bound = job->box->base.uidnext,
+			.mailbox = job->mailbox->base.id,
+			.uidvalidity = job->mailbox->base.uidvalidity,
+			.uid_bound = job->mailbox->base.uidnext,
 		};
 		code = state_row_put(state, item->row, err);
 		if (code == 0) {
@@ -148,7 +148,8 @@ static int open_reader(struct job *job, const struct row *row, struct maildir_re
 	struct maildir_entry entry;
 	int code = job_find_file(job, row, &entry, err);
 	return code < 0 ? code
-			: maildir_reader_open(job->box->dir, entry.name, entry.in_new, reader, err);
+			: maildir_reader_open(job->mailbox->dir, entry.name, entry.in_new, reader,
+					      err);
 }
 
 /* Sends one message of an APPEND that is begun (BEGIN false) or to be begun. -ERR_REFUSED: the
@@ -166,7 +167,7 @@ static int send_message(struct upload *upload, struct item *item, bool begin, ui
 	bool is_small = item->size <= SMALL_BYTES;
 	struct imap_append append = {
 		.flags = item->flags,
-		.keywords = &job->box->base.keywords,
+		.keywords = &job->mailbox->base.keywords,
 		.date = maildir_reader_file(reader)->mtime,
 		.size = item->size,
 	};
@@ -174,7 +175,7 @@ static int send_message(struct upload *upload, struct item *item, bool begin, ui
 		code = read_small(upload, reader, err);
 	}
 	if (code == 0 && begin) {
-		code = imap_append_begin(job->imap, job->box->wire, cookie, err);
+		code = imap_append_begin(job->imap, job->mailbox->wire, cookie, err);
 	}
 	if (code == 0) {
 		code = imap_append_message(job->imap, &append, err);
@@ -194,7 +195,8 @@ static int item_landed(struct upload *upload, struct item *item, uint32_t uid, s
 	struct row seen;
 	bool found = false;
 	row_init(&seen);
-	int code = state_row_by_uid(job->run->state, job->box->base.id, uid, &seen, &found, err);
+	int code =
+		state_row_by_uid(job->run->state, job->mailbox->base.id, uid, &seen, &found, err);
 	if (code == 0 && found && seen.unique[0] != '\0') {
 		/* The server has it already as another message (Gmail): an alias. Both files stay,
 		 * neither is sent again. */
@@ -212,7 +214,7 @@ static int item_landed(struct upload *upload, struct item *item, uint32_t uid, s
 		if (code == 0) {
 			code = state_row_put(job->run->state, item->row, err);
 		}
-		job->box->counts.uploaded++;
+		job->mailbox->counts.uploaded++;
 		progress_copied(job->run->account->server.progress, 1);
 	}
 	row_finish(&seen);
@@ -246,7 +248,7 @@ static int void_intents(struct upload *upload, struct item *items, size_t count,
 
 static bool uids_fit(const struct upload *upload, const struct imap_done *done, size_t count)
 {
-	return done->has_appenduid && done->uidvalidity == upload->job->box->base.uidvalidity &&
+	return done->has_appenduid && done->uidvalidity == upload->job->mailbox->base.uidvalidity &&
 	       uidset_size(&done->appended) == count;
 }
 
@@ -259,12 +261,12 @@ static int items_unknown(struct upload *upload, struct item *items, size_t count
 	if (code < 0) {
 		return code;
 	}
-	upload->job->box->has_intents = true;
+	upload->job->mailbox->has_intents = true;
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		items[i].state = ITEM_UNKNOWN;
 		items[i].row->reason = REASON_AMBIGUOUS;
 		code = state_row_put(state, items[i].row, err);
-		upload->job->box->counts.uploaded++;
+		upload->job->mailbox->counts.uploaded++;
 		progress_copied(upload->job->run->account->server.progress, 1);
 	}
 	if (code < 0) {
@@ -301,7 +303,7 @@ static int take_answer(struct upload *upload, struct item *items, size_t count,
 {
 	upload->quota_hit |= done->status < 0 && done->code == IMAP_CODE_OVERQUOTA;
 	if (done->status == 0) {
-		upload->job->box->remote_touched = true;
+		upload->job->mailbox->remote_touched = true;
 		if (uids_fit(upload, done, count)) {
 			return items_landed(upload, items, count, done, err);
 		}
@@ -492,11 +494,12 @@ static int prepare(struct upload *upload, struct row *row, struct err *err)
 	struct maildir_file file;
 	int code = job_find_file(job, row, &entry, err);
 	if (code == 0) {
-		code = maildir_box_identify(job->box->dir, entry.name, entry.in_new, &identity,
-					    err);
+		code = maildir_folder_identify(job->mailbox->dir, entry.name, entry.in_new,
+					       &identity, err);
 	}
 	if (code == 0) {
-		code = maildir_box_stat_file(job->box->dir, entry.name, entry.in_new, &file, err);
+		code = maildir_folder_stat_file(job->mailbox->dir, entry.name, entry.in_new, &file,
+						err);
 	}
 	if (code == -ERR_CHANGED) {
 		job->failures++;
@@ -548,7 +551,7 @@ static int upload_rows(struct upload *upload, const size_t *ops, size_t count, s
 static int reopen_examined(struct upload *upload, struct err *err)
 {
 	struct job *job = upload->job;
-	bool is_open = imap_selected(job->imap, job->box->wire, false) != 0;
+	bool is_open = imap_selected(job->imap, job->mailbox->wire, false) != 0;
 	return is_open && !upload->pipelined ? job_select(job, true, err) : 0;
 }
 

@@ -30,12 +30,12 @@ static int moved_flags(struct run *run, const struct move *move, const struct ro
 	struct keywords *to = &move->to->base.keywords;
 	uint64_t here = 0;
 	uint64_t there = 0;
-	int code = box_open_dir(run, move->from, err);
+	int code = mailbox_open_dir(run, move->from, err);
 	if (code == 0) {
-		code = maildir_box_read_letters(move->to->dir, name, to, &here, err);
+		code = maildir_folder_read_letters(move->to->dir, name, to, &here, err);
 	}
 	if (code == 0) {
-		code = maildir_box_read_letters(move->from->dir, name, from, &there, err);
+		code = maildir_folder_read_letters(move->from->dir, name, from, &there, err);
 	}
 	if (code == 0) {
 		/* Rewritten already, by a run that died: by the old table they would change. */
@@ -58,23 +58,23 @@ static int rewrite_letters(struct run *run, const struct move *move, const struc
 	struct maildir_change change = {
 		.file = name, .keywords = &move->to->base.keywords, .replace_keywords = true};
 	uint64_t meant = 0;
-	int code = box_open_dir(run, move->to, err);
+	int code = mailbox_open_dir(run, move->to, err);
 	if (code == 0) {
-		code = maildir_box_find(move->to->dir, span_of(fresh->unique), name, &change.in_new,
-					err);
+		code = maildir_folder_find(move->to->dir, span_of(fresh->unique), name,
+					   &change.in_new, err);
 	}
 	if (code == 0) {
 		code = moved_flags(run, move, gone, name, &meant, err);
 	}
 	if (code == 0) {
-		code = maildir_box_grant(move->to->dir, meant, change.keywords, &meant, err);
+		code = maildir_folder_grant(move->to->dir, meant, change.keywords, &meant, err);
 	}
 	if (code == 0) {
 		change.add = meant & ~FLAGS_SYSTEM;
-		code = maildir_box_set_flags(move->to->dir, &change, NULL, err);
+		code = maildir_folder_set_flags(move->to->dir, &change, NULL, err);
 	}
 	if (code == 0) {
-		code = maildir_box_sync_names(move->to->dir, err);
+		code = maildir_folder_sync_names(move->to->dir, err);
 	}
 	if (code == 0) {
 		fresh->local_flags = meant;
@@ -133,8 +133,8 @@ static int record_moved(struct run *run, const struct move *move, uint32_t uid, 
 struct batch {
 	struct run *run;
 	struct imap *imap;
-	struct box *from;
-	struct box *to;
+	struct mailbox *from;
+	struct mailbox *to;
 	struct move *moves[BATCH_MESSAGES];
 	uint32_t uids[BATCH_MESSAGES];
 	int64_t intents[BATCH_MESSAGES];
@@ -201,7 +201,7 @@ static int batch_intents(struct batch *batch, struct err *err)
 
 static int batch_select(struct batch *batch, struct err *err)
 {
-	struct box *from = batch->from;
+	struct mailbox *from = batch->from;
 	uint32_t uidvalidity = imap_selected(batch->imap, from->wire, true);
 	if (uidvalidity == 0) {
 		struct imap_view opened = {0};
@@ -401,25 +401,25 @@ static int transfer_file(struct run *run, const struct move *move, const struct 
 	char name[MAILDIR_NAME_MAX + 1];
 	struct keywords *from = &move->from->base.keywords;
 	uint64_t flags = 0;
-	int code = box_open_dir(run, move->from, err);
+	int code = mailbox_open_dir(run, move->from, err);
 	if (code == 0) {
-		code = box_open_dir(run, move->to, err);
+		code = mailbox_open_dir(run, move->to, err);
 	}
 	if (code == 0) {
-		code = maildir_box_find(move->from->dir, span_of(gone->unique), name,
-					&transfer->in_new, err);
+		code = maildir_folder_find(move->from->dir, span_of(gone->unique), name,
+					   &transfer->in_new, err);
 	}
 	if (code == 0) {
-		code = maildir_box_read_letters(move->from->dir, name, from, &flags, err);
+		code = maildir_folder_read_letters(move->from->dir, name, from, &flags, err);
 	}
 	if (code == 0) {
 		transfer->file = name;
 		transfer->from = move->from->dir;
 		transfer->to = move->to->dir;
 		transfer->keywords = &move->to->base.keywords;
-		code = maildir_box_grant(move->to->dir,
-					 translate(flags, from, &move->to->base.keywords),
-					 transfer->keywords, &transfer->flags, err);
+		code = maildir_folder_grant(move->to->dir,
+					    translate(flags, from, &move->to->base.keywords),
+					    transfer->keywords, &transfer->flags, err);
 	}
 	return code == 0 ? maildir_transfer(transfer, err) : code;
 }
@@ -439,7 +439,7 @@ static int move_file(struct run *run, struct move *move, struct err *err)
 	row_init(&fresh);
 	int code = move_load_rows(run, move, &gone, &fresh, &found, err);
 	if (code == 0 && found) {
-		code = maildir_box_key(run->account->name, move->to->name, key, err);
+		code = maildir_folder_key(run->account->name, move->to->name, key, err);
 	}
 	if (code == 0 && found) {
 		code = maildir_unique_make(unique, key, move->to->base.uidvalidity, fresh.uid, err);
@@ -465,10 +465,10 @@ static int move_file(struct run *run, struct move *move, struct err *err)
 		code = row_set_unique(&fresh, unique, strlen(unique), err);
 	}
 	if (code == 0 && found) {
-		code = maildir_box_sync_names(move->to->dir, err);
+		code = maildir_folder_sync_names(move->to->dir, err);
 	}
 	if (code == 0 && found) {
-		code = maildir_box_sync_names(move->from->dir, err);
+		code = maildir_folder_sync_names(move->from->dir, err);
 	}
 	if (code == 0 && found) {
 		code = state_row_drop(run->state, gone.id, err);
@@ -485,8 +485,8 @@ static int move_file(struct run *run, struct move *move, struct err *err)
 
 static void release_all(struct run *run)
 {
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		box_release(&run->boxes.items[i]);
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		mailbox_release(&run->mailboxes.items[i]);
 	}
 }
 

@@ -14,8 +14,8 @@
 #include "run.h"
 
 struct move {
-	struct box *from;
-	struct box *to;
+	struct mailbox *from;
+	struct mailbox *to;
 	int64_t gone_row;   /* in `from` */
 	int64_t new_row;    /* in `to` */
 	bool is_remote;     /* seen on the server, to be carried out locally */
@@ -45,7 +45,7 @@ int move_load_rows(struct run *run, const struct move *move, struct row *gone, s
 bool move_has_row(const struct move_list *moves, int64_t row);
 /* One of its rows is left to a move that was tried and is not done, or that an obstacle holds: the
  * mailbox is not settled. */
-bool move_is_open(const struct move_list *moves, const struct box *box);
+bool move_is_open(const struct move_list *moves, const struct mailbox *mailbox);
 /* Moves whose new row was found on the server after all: their originals are planned from now
  * on. */
 int move_settle(struct run *run, struct move_list *moves, struct err *err);

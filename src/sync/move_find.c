@@ -22,23 +22,23 @@ bool move_has_row(const struct move_list *moves, int64_t row)
 	return false;
 }
 
-bool move_is_open(const struct move_list *moves, const struct box *box)
+bool move_is_open(const struct move_list *moves, const struct mailbox *mailbox)
 {
 	for (size_t i = 0; i < moves->count; i++) {
 		const struct move *move = &moves->items[i];
 		bool is_open = (move->was_tried || move->is_obstructed) && !move->is_done;
-		if (is_open && (move->from == box || move->to == box)) {
+		if (is_open && (move->from == mailbox || move->to == mailbox)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static struct box *box_by_id(struct run *run, int64_t mailbox)
+static struct mailbox *mailbox_by_id(struct run *run, int64_t id)
 {
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		if (run->boxes.items[i].in_base && run->boxes.items[i].base.id == mailbox) {
-			return &run->boxes.items[i];
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		if (run->mailboxes.items[i].in_base && run->mailboxes.items[i].base.id == id) {
+			return &run->mailboxes.items[i];
 		}
 	}
 	return NULL;
@@ -59,9 +59,9 @@ int move_list_add(struct move_list *moves, const struct move *move, struct err *
 	return 0;
 }
 
-static bool is_usable(const struct box *box)
+static bool is_usable(const struct mailbox *mailbox)
 {
-	return box_is_active(box) && !box->is_read_only && box->wire != NULL;
+	return mailbox_is_active(mailbox) && !mailbox->is_read_only && mailbox->wire != NULL;
 }
 
 static bool is_covered(const struct run *run, const struct move *move)
@@ -105,8 +105,8 @@ static int find_local(struct run *run, struct move_list *moves, struct err *err)
 		row_init(&gone);
 		row_init(&fresh);
 		code = move_load_rows(run, &move, &gone, &fresh, &found, err);
-		move.from = box_by_id(run, gone.mailbox);
-		move.to = box_by_id(run, fresh.mailbox);
+		move.from = mailbox_by_id(run, gone.mailbox);
+		move.to = mailbox_by_id(run, fresh.mailbox);
 		if (code == 0 && found && move.from != NULL && move.to != NULL &&
 		    gone.remote == SIDE_PRESENT && fresh.reason != REASON_AMBIGUOUS) {
 			move.is_held = !move_is_allowed(run, &move);
@@ -121,8 +121,8 @@ static int find_local(struct run *run, struct move_list *moves, struct err *err)
 }
 
 /* A new file that base has in FROM, where it may have come from. */
-static int hold_if_from(struct run *run, struct box *from, struct box *to, const struct row *fresh,
-			struct move_list *moves, struct err *err)
+static int hold_if_from(struct run *run, struct mailbox *from, struct mailbox *to,
+			const struct row *fresh, struct move_list *moves, struct err *err)
 {
 	struct move move = {.from = from, .to = to, .new_row = fresh->id, .is_held = true};
 	struct row base;
@@ -140,22 +140,22 @@ static int hold_if_from(struct run *run, struct box *from, struct box *to, const
 }
 
 /* As new mail it would lose its keywords: their letters are the other folder's. */
-static int hold_from_unreadable(struct run *run, struct box *from, struct move_list *moves,
+static int hold_from_unreadable(struct run *run, struct mailbox *from, struct move_list *moves,
 				struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
 		struct row_list rows;
-		if (box == from || !box_is_active(box) || !box->in_base) {
+		if (mailbox == from || !mailbox_is_active(mailbox) || !mailbox->in_base) {
 			continue;
 		}
 		row_list_init(&rows);
-		code = state_rows_pending(run->state, box->base.id, false, &rows, err);
+		code = state_rows_pending(run->state, mailbox->base.id, false, &rows, err);
 		for (size_t k = 0; code == 0 && k < rows.count; k++) {
 			const struct row *row = &rows.items[k];
 			if (!row->is_agreed && row->uid == 0 && row->local == SIDE_PRESENT) {
-				code = hold_if_from(run, from, box, row, moves, err);
+				code = hold_if_from(run, from, mailbox, row, moves, err);
 			}
 		}
 		row_list_finish(&rows);
@@ -165,7 +165,7 @@ static int hold_from_unreadable(struct run *run, struct box *from, struct move_l
 
 /* The file of a message that is gone elsewhere on the server and new here under the same
  * EMAILID. */
-static int find_by_emailid(struct run *run, struct box *box, const struct row *fresh,
+static int find_by_emailid(struct run *run, struct mailbox *mailbox, const struct row *fresh,
 			   struct move_list *moves, struct err *err)
 {
 	struct row_list others;
@@ -173,13 +173,13 @@ static int find_by_emailid(struct run *run, struct box *box, const struct row *f
 	int code = state_rows_by_emailid(run->state, fresh->emailid, &others, err);
 	for (size_t i = 0; code == 0 && i < others.count; i++) {
 		const struct row *other = &others.items[i];
-		struct move move = {.from = box_by_id(run, other->mailbox),
-				    .to = box,
+		struct move move = {.from = mailbox_by_id(run, other->mailbox),
+				    .to = mailbox,
 				    .gone_row = other->id,
 				    .new_row = fresh->id,
 				    .is_remote = true};
 		if (!other->is_agreed || other->remote != SIDE_GONE ||
-		    other->local != SIDE_PRESENT || move.from == NULL || move.from == box ||
+		    other->local != SIDE_PRESENT || move.from == NULL || move.from == mailbox ||
 		    move_has_row(moves, other->id)) {
 			continue;
 		}
@@ -200,20 +200,20 @@ static int find_remote(struct run *run, struct move_list *moves, struct err *err
 		return move_find_by_header(run, moves, err);
 	}
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
 		struct row_list rows;
-		if (!box_is_active(box) || !box->has_new_rows || !box->in_base ||
-		    box->pair_everything) {
+		if (!mailbox_is_active(mailbox) || !mailbox->has_new_rows || !mailbox->in_base ||
+		    mailbox->pair_everything) {
 			continue;
 		}
 		row_list_init(&rows);
-		code = state_rows_pending(run->state, box->base.id, false, &rows, err);
+		code = state_rows_pending(run->state, mailbox->base.id, false, &rows, err);
 		for (size_t k = 0; code == 0 && k < rows.count; k++) {
 			const struct row *row = &rows.items[k];
 			if (row->emailid != NULL && !row->is_agreed &&
 			    row->remote == SIDE_PRESENT && row->unique[0] == '\0') {
-				code = find_by_emailid(run, box, row, moves, err);
+				code = find_by_emailid(run, mailbox, row, moves, err);
 			}
 		}
 		row_list_finish(&rows);
@@ -224,10 +224,10 @@ static int find_remote(struct run *run, struct move_list *moves, struct err *err
 int move_find(struct run *run, struct move_list *moves, struct err *err)
 {
 	int code = find_local(run, moves, err);
-	for (size_t i = 0; code == 0 && run->has_unreadable && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		if (box->is_unreadable && box->in_base) {
-			code = hold_from_unreadable(run, box, moves, err);
+	for (size_t i = 0; code == 0 && run->has_unreadable && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (mailbox->is_unreadable && mailbox->in_base) {
+			code = hold_from_unreadable(run, mailbox, moves, err);
 		}
 	}
 	return code < 0 ? code : find_remote(run, moves, err);

@@ -13,7 +13,7 @@
 
 /* A message of base that is gone from the server. */
 struct gone {
-	struct box *box;
+	struct mailbox *mailbox;
 	int64_t row;
 	int64_t date;
 	uint8_t digest[ROW_DIGEST_SIZE];
@@ -31,7 +31,7 @@ struct search {
 	struct move_list *moves;
 	struct gone *gone;
 	size_t gone_count, gone_cap;
-	struct box *box; /* whose new messages are looked at: */
+	struct mailbox *mailbox; /* whose new messages are looked at: */
 	struct fresh *fresh;
 	size_t fresh_count, fresh_cap;
 };
@@ -52,7 +52,8 @@ static void *grown(void *items, size_t count, size_t *cap, size_t size, struct e
 	return bigger;
 }
 
-static int add_gone(struct search *search, struct box *box, const struct row *row, struct err *err)
+static int add_gone(struct search *search, struct mailbox *mailbox, const struct row *row,
+		    struct err *err)
 {
 	struct gone *items =
 		grown(search->gone, search->gone_count, &search->gone_cap, sizeof(*items), err);
@@ -61,7 +62,7 @@ static int add_gone(struct search *search, struct box *box, const struct row *ro
 	}
 	search->gone = items;
 	struct gone *gone = &items[search->gone_count++];
-	*gone = (struct gone){.box = box, .row = row->id, .date = row->date};
+	*gone = (struct gone){.mailbox = mailbox, .row = row->id, .date = row->date};
 	memcpy(gone->digest, row->digest, sizeof(gone->digest));
 	return 0;
 }
@@ -99,7 +100,7 @@ static struct gone *gone_of(const struct search *search, int64_t date, size_t *c
 
 static bool may_come_from(const struct search *search, const struct gone *gone)
 {
-	return !gone->is_taken && gone->box != search->box;
+	return !gone->is_taken && gone->mailbox != search->mailbox;
 }
 
 static int add_fresh(struct search *search, const struct row *row, struct err *err)
@@ -124,29 +125,29 @@ static int add_fresh(struct search *search, const struct row *row, struct err *e
 	return 0;
 }
 
-static int gather_gone(struct search *search, struct box *box, struct err *err)
+static int gather_gone(struct search *search, struct mailbox *mailbox, struct err *err)
 {
 	struct row_list rows;
 	row_list_init(&rows);
-	int code = state_rows_pending(search->run->state, box->base.id, false, &rows, err);
+	int code = state_rows_pending(search->run->state, mailbox->base.id, false, &rows, err);
 	for (size_t i = 0; code == 0 && i < rows.count; i++) {
 		const struct row *row = &rows.items[i];
 		if (row->is_agreed && row->remote == SIDE_GONE && row->local == SIDE_PRESENT &&
 		    row->has_digest && row->date != 0 && !move_has_row(search->moves, row->id)) {
-			code = add_gone(search, box, row, err);
+			code = add_gone(search, mailbox, row, err);
 		}
 	}
 	row_list_finish(&rows);
 	return code;
 }
 
-static int gather_fresh(struct search *search, struct box *box, struct err *err)
+static int gather_fresh(struct search *search, struct mailbox *mailbox, struct err *err)
 {
 	struct row_list rows;
-	search->box = box;
+	search->mailbox = mailbox;
 	search->fresh_count = 0;
 	row_list_init(&rows);
-	int code = state_rows_pending(search->run->state, box->base.id, false, &rows, err);
+	int code = state_rows_pending(search->run->state, mailbox->base.id, false, &rows, err);
 	for (size_t i = 0; code == 0 && i < rows.count; i++) {
 		const struct row *row = &rows.items[i];
 		if (!row->is_agreed && row->remote == SIDE_PRESENT && row->uid != 0 &&
@@ -174,8 +175,8 @@ static int take_header(struct search *search, const struct imap_identity *told, 
 	}
 	struct gone *gone = gone_of(search, fresh->date, &count);
 	for (; count > 0; count--, gone++) {
-		struct move move = {.from = gone->box,
-				    .to = search->box,
+		struct move move = {.from = gone->mailbox,
+				    .to = search->mailbox,
 				    .gone_row = gone->row,
 				    .new_row = fresh->row,
 				    .is_remote = true};
@@ -233,30 +234,30 @@ static int ask_headers(struct search *search, size_t *in_flight, struct err *err
 }
 
 /* Opens the mailbox where it is not; *IS_OPEN false when its UIDs are not those of base. */
-static int open_box(struct search *search, bool *is_open, struct err *err)
+static int open_mailbox(struct search *search, bool *is_open, struct err *err)
 {
-	struct box *box = search->box;
-	uint32_t uidvalidity = imap_selected(search->run->imap, box->wire, false);
+	struct mailbox *mailbox = search->mailbox;
+	uint32_t uidvalidity = imap_selected(search->run->imap, mailbox->wire, false);
 	int code = 0;
 	if (uidvalidity == 0) {
 		struct imap_view opened = {0};
-		code = imap_select(search->run->imap, box->wire, false, &opened, err);
+		code = imap_select(search->run->imap, mailbox->wire, false, &opened, err);
 		uidvalidity = opened.uidvalidity;
 		imap_view_finish(&opened);
 	}
-	*is_open = code == 0 && uidvalidity == box->base.uidvalidity;
+	*is_open = code == 0 && uidvalidity == mailbox->base.uidvalidity;
 	return code;
 }
 
-static int search_box(struct search *search, struct box *box, struct err *err)
+static int search_mailbox(struct search *search, struct mailbox *mailbox, struct err *err)
 {
 	bool is_open = false;
 	size_t in_flight = 0;
-	int code = gather_fresh(search, box, err);
+	int code = gather_fresh(search, mailbox, err);
 	if (code < 0 || search->fresh_count == 0) {
 		return code;
 	}
-	code = open_box(search, &is_open, err);
+	code = open_mailbox(search, &is_open, err);
 	if (code == 0 && is_open) {
 		code = ask_headers(search, &in_flight, err);
 	}
@@ -267,10 +268,10 @@ static int search_box(struct search *search, struct box *box, struct err *err)
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
 }
 
-static bool is_searched(const struct box *box)
+static bool is_searched(const struct mailbox *mailbox)
 {
-	return box_is_active(box) && box->in_base && box->has_new_rows && !box->pair_everything &&
-	       box->wire != NULL;
+	return mailbox_is_active(mailbox) && mailbox->in_base && mailbox->has_new_rows &&
+	       !mailbox->pair_everything && mailbox->wire != NULL;
 }
 
 int move_find_by_header(struct run *run, struct move_list *moves, struct err *err)
@@ -278,21 +279,22 @@ int move_find_by_header(struct run *run, struct move_list *moves, struct err *er
 	struct search search = {.run = run, .moves = moves};
 	bool has_new = false;
 	int code = 0;
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		has_new = has_new || is_searched(&run->boxes.items[i]);
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		has_new = has_new || is_searched(&run->mailboxes.items[i]);
 	}
-	for (size_t i = 0; code == 0 && has_new && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		if (box_is_active(box) && box->in_base && (box->viewed || box->base.pending > 0)) {
-			code = gather_gone(&search, box, err);
+	for (size_t i = 0; code == 0 && has_new && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (mailbox_is_active(mailbox) && mailbox->in_base &&
+		    (mailbox->viewed || mailbox->base.pending > 0)) {
+			code = gather_gone(&search, mailbox, err);
 		}
 	}
 	if (search.gone_count > 1) {
 		qsort(search.gone, search.gone_count, sizeof(*search.gone), compare_date);
 	}
-	for (size_t i = 0; code == 0 && search.gone_count > 0 && i < run->boxes.count; i++) {
-		if (is_searched(&run->boxes.items[i])) {
-			code = search_box(&search, &run->boxes.items[i], err);
+	for (size_t i = 0; code == 0 && search.gone_count > 0 && i < run->mailboxes.count; i++) {
+		if (is_searched(&run->mailboxes.items[i])) {
+			code = search_mailbox(&search, &run->mailboxes.items[i], err);
 		}
 	}
 	free(search.gone);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boxes.h"
+#include "mailboxes.h"
 #include "observe.h"
 
 #define READ_AGAIN_MAX 3
@@ -38,13 +38,13 @@ struct local_delta {
 	size_t count;
 	size_t cap;
 	bool keeps_keywords; /* letters are not read: keywords stay what they were */
-	struct maildir_box *dir;
+	struct maildir_folder *dir;
 	bool lost_power;
 };
 
-bool box_is_active(const struct box *box)
+bool mailbox_is_active(const struct mailbox *mailbox)
 {
-	return !box->is_excluded && box->remove == 0;
+	return !mailbox->is_excluded && mailbox->remove == 0;
 }
 
 static int delta_add(struct local_delta *delta, enum local_change_kind kind, int64_t row,
@@ -94,7 +94,7 @@ static bool is_damaged(const struct local_delta *delta, const struct maildir_ent
 	struct maildir_file file;
 	struct err ignored;
 	return row->is_agreed && maildir_unique_parse(span_of(row->unique), &ours) &&
-	       maildir_box_stat_file(delta->dir, entry->name, entry->in_new, &file, &ignored) ==
+	       maildir_folder_stat_file(delta->dir, entry->name, entry->in_new, &file, &ignored) ==
 		       0 &&
 	       file.size_bytes != row->size_bytes;
 }
@@ -143,7 +143,7 @@ static int delta_merge(struct local_delta *delta, struct maildir_scan *scan,
 	return code;
 }
 
-static int delta_compute(struct run *run, struct box *box, struct maildir_scan *scan,
+static int delta_compute(struct run *run, struct mailbox *mailbox, struct maildir_scan *scan,
 			 struct local_delta *delta, struct err *err)
 {
 	struct state_cursor *cursor = NULL;
@@ -151,8 +151,9 @@ static int delta_compute(struct run *run, struct box *box, struct maildir_scan *
 	if (code < 0) {
 		return code;
 	}
-	if (box->in_base) {
-		code = state_cursor_open(run->state, box->base.id, STATE_BY_UNIQUE, &cursor, err);
+	if (mailbox->in_base) {
+		code = state_cursor_open(run->state, mailbox->base.id, STATE_BY_UNIQUE, &cursor,
+					 err);
 	}
 	if (code == 0) {
 		code = delta_merge(delta, scan, cursor, err);
@@ -164,26 +165,26 @@ static int delta_compute(struct run *run, struct box *box, struct maildir_scan *
 
 /* A file that base does not know. Its name may tell that we delivered it and were cut before the
  * row was written. */
-static int apply_new(struct run *run, struct box *box, const struct maildir_entry *entry,
+static int apply_new(struct run *run, struct mailbox *mailbox, const struct maildir_entry *entry,
 		     struct err *err)
 {
 	struct maildir_file file;
 	struct maildir_unique ours;
 	struct row row;
-	int code = maildir_box_stat_file(box->dir, entry->name, entry->in_new, &file, err);
+	int code = maildir_folder_stat_file(mailbox->dir, entry->name, entry->in_new, &file, err);
 	if (code < 0) {
 		/* Renamed or gone since the scan: the next one will tell. */
-		box->base.has_stamp = false;
+		mailbox->base.has_stamp = false;
 		return err->code == ERR_CHANGED ? 0 : code;
 	}
 	bool is_ours = maildir_unique_parse((struct span){entry->name, entry->unique_len}, &ours) &&
 		       !ours.is_pop3;
 	if (run->lost_power && is_ours && file.size_bytes == 0) {
 		/* A download that only got its name. */
-		return maildir_box_remove(box->dir, entry->name, entry->in_new, err);
+		return maildir_folder_remove(mailbox->dir, entry->name, entry->in_new, err);
 	}
 	row_init(&row);
-	row.mailbox = box->base.id;
+	row.mailbox = mailbox->base.id;
 	row.local = SIDE_PRESENT;
 	row.local_flags = entry->flags;
 	row.size_bytes = file.size_bytes;
@@ -193,7 +194,7 @@ static int apply_new(struct run *run, struct box *box, const struct maildir_entr
 		code = state_row_put(run->state, &row, err);
 	}
 	row_finish(&row);
-	box->needs_pairing |= is_ours;
+	mailbox->needs_pairing |= is_ours;
 	return code;
 }
 
@@ -237,10 +238,10 @@ static int apply_lost(struct run *run, int64_t id, struct err *err)
 	return code;
 }
 
-static int apply_damaged(struct run *run, struct box *box, int64_t id,
+static int apply_damaged(struct run *run, struct mailbox *mailbox, int64_t id,
 			 const struct maildir_entry *entry, struct err *err)
 {
-	int code = maildir_box_remove(box->dir, entry->name, entry->in_new, err);
+	int code = maildir_folder_remove(mailbox->dir, entry->name, entry->in_new, err);
 	return code == 0 ? apply_lost(run, id, err) : code;
 }
 
@@ -260,7 +261,7 @@ static int apply_flags_lost(struct run *run, int64_t id, uint64_t flags, struct 
 	return code;
 }
 
-static int delta_apply(struct run *run, struct box *box, const struct maildir_scan *scan,
+static int delta_apply(struct run *run, struct mailbox *mailbox, const struct maildir_scan *scan,
 		       const struct local_delta *delta, struct err *err)
 {
 	int code = 0;
@@ -268,7 +269,7 @@ static int delta_apply(struct run *run, struct box *box, const struct maildir_sc
 		const struct local_change *change = &delta->items[i];
 		switch (change->kind) {
 		case LOCAL_NEW:
-			code = apply_new(run, box, &scan->entries[change->entry], err);
+			code = apply_new(run, mailbox, &scan->entries[change->entry], err);
 			break;
 		case LOCAL_FLAGS:
 			code = state_see_local_flags(run->state, change->row,
@@ -284,8 +285,8 @@ static int delta_apply(struct run *run, struct box *box, const struct maildir_sc
 			code = apply_lost(run, change->row, err);
 			break;
 		case LOCAL_DAMAGED:
-			code = apply_damaged(run, box, change->row, &scan->entries[change->entry],
-					     err);
+			code = apply_damaged(run, mailbox, change->row,
+					     &scan->entries[change->entry], err);
 			break;
 		case LOCAL_FLAGS_LOST:
 			code = apply_flags_lost(run, change->row,
@@ -296,26 +297,26 @@ static int delta_apply(struct run *run, struct box *box, const struct maildir_sc
 	return code;
 }
 
-int observe_store_box(struct run *run, struct box *box, struct err *err)
+int observe_store_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	if (!box->in_base) {
-		box->base.name =
-			box->base.name == NULL ? span_dup(span_of(box->name)) : box->base.name;
-		if (box->base.name == NULL) {
+	if (!mailbox->in_base) {
+		mailbox->base.name = mailbox->base.name == NULL ? span_dup(span_of(mailbox->name))
+								: mailbox->base.name;
+		if (mailbox->base.name == NULL) {
 			return err_nomem(err);
 		}
 	}
 	/* Where this run leaves it alone, its coming or going on a side is still to be settled. */
-	if (!box->is_excluded || !box->in_base) {
-		box->base.had_local = box->in_local;
-		box->base.had_remote = box->in_remote;
+	if (!mailbox->is_excluded || !mailbox->in_base) {
+		mailbox->base.had_local = mailbox->in_local;
+		mailbox->base.had_remote = mailbox->in_remote;
 	}
-	int code = state_mailbox_put(run->state, &box->base, err);
-	box->in_base = box->in_base || code == 0;
+	int code = state_mailbox_put(run->state, &mailbox->base, err);
+	mailbox->in_base = mailbox->in_base || code == 0;
 	return code;
 }
 
-static int delta_commit(struct run *run, struct box *box, const struct maildir_scan *scan,
+static int delta_commit(struct run *run, struct mailbox *mailbox, const struct maildir_scan *scan,
 			const struct local_delta *delta, struct err *err)
 {
 	int code = delta->count > 0 ? run_claim(run, err) : 0;
@@ -325,20 +326,20 @@ static int delta_commit(struct run *run, struct box *box, const struct maildir_s
 	if (code < 0) {
 		return code;
 	}
-	box->base.has_stamp = scan->is_still;
-	box->base.stamp = scan->stamp;
+	mailbox->base.has_stamp = scan->is_still;
+	mailbox->base.stamp = scan->stamp;
 	if (delta->count > 0) {
-		box->base.held_policy = 0;
+		mailbox->base.held_policy = 0;
 	}
-	code = observe_store_box(run, box, err);
+	code = observe_store_mailbox(run, mailbox, err);
 	if (code == 0) {
-		code = delta_apply(run, box, scan, delta, err);
+		code = delta_apply(run, mailbox, scan, delta, err);
 	}
 	if (code == 0 && delta->count > 0) {
-		code = state_mailbox_count(run->state, &box->base, err);
+		code = state_mailbox_count(run->state, &mailbox->base, err);
 	}
-	if (code == 0 && !box->base.has_stamp) {
-		code = observe_store_box(run, box, err);
+	if (code == 0 && !mailbox->base.has_stamp) {
+		code = observe_store_mailbox(run, mailbox, err);
 	}
 	if (code < 0) {
 		state_rollback(run->state);
@@ -347,52 +348,53 @@ static int delta_commit(struct run *run, struct box *box, const struct maildir_s
 	return state_commit(run->state, err);
 }
 
-int observe_local_box(struct run *run, struct box *box, struct err *err)
+int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct maildir_scan scan;
 	struct local_delta delta = {.keeps_keywords = !run->account->keywords,
 				    .lost_power = run->lost_power};
 	bool is_leftover = run->was_unclean && run->may_write_local && !run->options->dry_run;
 	/* The run that died may have been about to make this folder. */
-	int code = is_leftover ? maildir_create_box(run->maildir, box->name, err) : 0;
+	int code = is_leftover ? maildir_create_folder(run->maildir, mailbox->name, err) : 0;
 	if (code == 0) {
-		code = box_open_dir(run, box, err);
+		code = mailbox_open_dir(run, mailbox, err);
 	}
 	if (code < 0) {
 		return code;
 	}
 	if (is_leftover) {
 		/* Its drafts, and its lock on the keyword table. */
-		code = maildir_box_sweep(box->dir, err);
+		code = maildir_folder_sweep(mailbox->dir, err);
 	}
 	if (code == 0) {
-		code = maildir_box_scan(box->dir, &box->base.keywords, &scan, err);
+		code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &scan, err);
 	}
 	if (code == 0) {
-		delta.dir = box->dir;
-		code = delta_compute(run, box, &scan, &delta, err);
+		delta.dir = mailbox->dir;
+		code = delta_compute(run, mailbox, &scan, &delta, err);
 		if (code == 0) {
-			code = delta_commit(run, box, &scan, &delta, err);
+			code = delta_commit(run, mailbox, &scan, &delta, err);
 		}
 		maildir_scan_finish(&scan);
 	}
-	box->scanned = code == 0;
-	box->local_changed |= delta.count > 0;
+	mailbox->scanned = code == 0;
+	mailbox->local_changed |= delta.count > 0;
 	free(delta.items);
-	box_release(box);
+	mailbox_release(mailbox);
 	return code;
 }
 
-static bool is_unchanged(const struct run *run, const struct box *box, const struct stamp *stamp)
+static bool is_unchanged(const struct run *run, const struct mailbox *mailbox,
+			 const struct stamp *stamp)
 {
-	return box->in_base && box->base.has_stamp && !run->was_unclean &&
-	       stamp_equal(&box->base.stamp, stamp) && stamp_is_proven(&box->base.stamp);
+	return mailbox->in_base && mailbox->base.has_stamp && !run->was_unclean &&
+	       stamp_equal(&mailbox->base.stamp, stamp) && stamp_is_proven(&mailbox->base.stamp);
 }
 
 /* As it was read, in this run or by one before it. */
-static bool stands_as_read(const struct box *box, const struct stamp *stamp)
+static bool stands_as_read(const struct mailbox *mailbox, const struct stamp *stamp)
 {
-	return box->base.has_stamp && stamp_equal(&box->base.stamp, stamp);
+	return mailbox->base.has_stamp && stamp_equal(&mailbox->base.stamp, stamp);
 }
 
 /* Reads the folders that changed: since the last run, or, AGAIN, since this one read them.
@@ -400,29 +402,29 @@ static bool stands_as_read(const struct box *box, const struct stamp *stamp)
 static int read_folders(struct run *run, bool again, bool *is_still, struct err *err)
 {
 	*is_still = true;
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
 		struct stamp stamp;
-		if (!box->in_local || box->remove != 0 || (again && box->is_excluded)) {
+		if (!mailbox->in_local || mailbox->remove != 0 || (again && mailbox->is_excluded)) {
 			continue;
 		}
 		int code = run_check_stop(run, err);
 		if (code == 0) {
-			code = maildir_stat(run->maildir, box->name, &stamp, err);
+			code = maildir_stat(run->maildir, mailbox->name, &stamp, err);
 		}
-		if (code == 0 &&
-		    !(again ? stands_as_read(box, &stamp) : is_unchanged(run, box, &stamp))) {
+		if (code == 0 && !(again ? stands_as_read(mailbox, &stamp)
+					 : is_unchanged(run, mailbox, &stamp))) {
 			*is_still = false;
-			code = observe_local_box(run, box, err);
+			code = observe_local_mailbox(run, mailbox, err);
 		}
 		if (code < 0 && run_is_fatal(err) && err->scope >= SCOPE_ACCOUNT) {
 			return code;
 		}
 		if (code < 0) {
 			/* One unreadable folder: nothing of it is believed in this run. */
-			run_report_error(run, box, 0, err);
-			box->is_excluded = true;
-			box->is_unreadable = true;
+			run_report_error(run, mailbox, 0, err);
+			mailbox->is_excluded = true;
+			mailbox->is_unreadable = true;
 			run->has_unreadable = true;
 		}
 	}
@@ -432,9 +434,9 @@ static int read_folders(struct run *run, bool again, bool *is_still, struct err 
 /* Something may have been deleted locally. */
 static bool has_changes(const struct run *run)
 {
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		const struct box *box = &run->boxes.items[i];
-		if (box->in_local && (box->local_changed || box->base.pending > 0)) {
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (mailbox->in_local && (mailbox->local_changed || mailbox->base.pending > 0)) {
 			return true;
 		}
 	}
@@ -454,11 +456,11 @@ int observe_local(struct run *run, struct err *err)
 		code = read_folders(run, true, &is_still, err);
 	}
 	if (code == 0) {
-		code = boxes_have_more_folders(run, &has_more, err);
+		code = mailboxes_have_more_folders(run, &has_more, err);
 	}
 	run->is_moving = !is_still || has_more;
-	for (size_t i = 0; run->is_moving && i < run->boxes.count; i++) {
-		run->boxes.items[i].failures++; /* the next run looks again */
+	for (size_t i = 0; run->is_moving && i < run->mailboxes.count; i++) {
+		run->mailboxes.items[i].failures++; /* the next run looks again */
 	}
 	return code;
 }

@@ -34,7 +34,7 @@ struct pair_side {
 struct pairing {
 	struct run *run;
 	struct imap *imap;
-	struct box *box;
+	struct mailbox *mailbox;
 	struct intents intents;
 	struct pair_side locals;
 	struct pair_side remotes;
@@ -110,7 +110,7 @@ static uint32_t proposed_uid(const struct pairing *pairing, const struct row *ro
 {
 	struct maildir_unique ours;
 	if (!maildir_unique_parse(span_of(row->unique), &ours) || ours.is_pop3 ||
-	    strcmp(ours.key, key) != 0 || ours.uidvalidity != pairing->box->base.uidvalidity) {
+	    strcmp(ours.key, key) != 0 || ours.uidvalidity != pairing->mailbox->base.uidvalidity) {
 		return 0;
 	}
 	return ours.uid;
@@ -139,8 +139,8 @@ static int read_nameless(struct pairing *pairing, const struct maildir_entry *en
 	struct maildir_reader *reader = NULL;
 	struct err ignored;
 	int code = 0;
-	if (maildir_reader_open(pairing->box->dir, entry->name, entry->in_new, &reader, &ignored) ==
-	    0) {
+	if (maildir_reader_open(pairing->mailbox->dir, entry->name, entry->in_new, &reader,
+				&ignored) == 0) {
 		candidate->size = own_size(maildir_reader_wire_size(reader), identity);
 		code = pair_content_local(reader, candidate, err);
 		maildir_reader_close(&reader);
@@ -153,8 +153,8 @@ static int identify_local(struct pairing *pairing, const struct maildir_entry *e
 			  struct pair_candidate *candidate, struct err *err)
 {
 	struct header_identity identity;
-	int code =
-		maildir_box_identify(pairing->box->dir, entry->name, entry->in_new, &identity, err);
+	int code = maildir_folder_identify(pairing->mailbox->dir, entry->name, entry->in_new,
+					   &identity, err);
 	if (code < 0) {
 		return run_is_fatal(err) && err->scope >= SCOPE_ACCOUNT ? code : 0;
 	}
@@ -226,7 +226,7 @@ static int gather_rows(struct pairing *pairing, const struct local_hints *hints,
 {
 	struct state_cursor *cursor = NULL;
 	const struct row *row = NULL;
-	int code = state_cursor_open(pairing->run->state, pairing->box->base.id, STATE_PENDING,
+	int code = state_cursor_open(pairing->run->state, pairing->mailbox->base.id, STATE_PENDING,
 				     &cursor, err);
 	if (code == 0) {
 		code = state_cursor_next(cursor, &row, err);
@@ -249,20 +249,21 @@ static int gather(struct pairing *pairing, struct err *err)
 {
 	struct local_hints hints;
 	struct maildir_scan scan;
-	struct box *box = pairing->box;
-	int code = maildir_box_key(pairing->run->account->name, box->name, hints.key, err);
+	struct mailbox *mailbox = pairing->mailbox;
+	int code = maildir_folder_key(pairing->run->account->name, mailbox->name, hints.key, err);
 	if (code == 0) {
-		code = box_open_dir(pairing->run, box, err);
+		code = mailbox_open_dir(pairing->run, mailbox, err);
 	}
 	if (code == 0) {
-		code = maildir_box_scan(box->dir, &box->base.keywords, &scan, err);
+		code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &scan, err);
 	}
 	if (code < 0) {
 		return code;
 	}
 	hints.scan = &scan;
-	hints.has_uidvalidity = pairing->everything &&
-				maildir_box_mbsync_uidvalidity(box->dir) == box->base.uidvalidity;
+	hints.has_uidvalidity =
+		pairing->everything &&
+		maildir_folder_mbsync_uidvalidity(mailbox->dir) == mailbox->base.uidvalidity;
 	code = gather_rows(pairing, &hints, err);
 	for (size_t i = 0; code == 0 && pairing->remotes.count > 0 && i < pairing->locals.count;
 	     i++) {
@@ -416,9 +417,9 @@ static int identify_remotes(struct pairing *pairing, struct err *err)
 	}
 	qsort(remotes->items, remotes->count, sizeof(*remotes->items), compare_uid);
 	struct imap_view opened = {0};
-	if (imap_selected(pairing->imap, pairing->box->wire, false) !=
-	    pairing->box->base.uidvalidity) {
-		code = imap_select(pairing->imap, pairing->box->wire, false, &opened, err);
+	if (imap_selected(pairing->imap, pairing->mailbox->wire, false) !=
+	    pairing->mailbox->base.uidvalidity) {
+		code = imap_select(pairing->imap, pairing->mailbox->wire, false, &opened, err);
 		imap_view_finish(&opened);
 	}
 	if (code == 0) {
@@ -488,7 +489,7 @@ static int note_ambiguous(struct pairing *pairing, const struct pair_candidate *
 			"the file %s and another one look like the same message on the server; it "
 			"is not sent",
 			row.unique);
-		run_report_error(pairing->run, pairing->box, 0, &why);
+		run_report_error(pairing->run, pairing->mailbox, 0, &why);
 		row.reason = REASON_AMBIGUOUS;
 		code = state_row_put(pairing->run->state, &row, err);
 	}
@@ -537,7 +538,7 @@ static int settle_unfound(struct pairing *pairing, const struct intent *intent, 
 			"the server took the file %s and made of it what does not look like it; it "
 			"is not sent again",
 			row.unique);
-		run_report_error(pairing->run, pairing->box, 0, &why);
+		run_report_error(pairing->run, pairing->mailbox, 0, &why);
 	} else if (is_unfound) {
 		row.reason = REASON_NONE; /* not kept, or removed since */
 		code = state_row_put(pairing->run->state, &row, err);
@@ -552,7 +553,7 @@ static int drop_intents(struct pairing *pairing, struct err *err)
 	for (size_t i = 0; code == 0 && i < pairing->intents.count; i++) {
 		code = state_intent_drop(pairing->run->state, pairing->intents.items[i].id, err);
 	}
-	pairing->box->has_intents = false;
+	pairing->mailbox->has_intents = false;
 	return code;
 }
 
@@ -581,12 +582,12 @@ static int commit_pairs(struct pairing *pairing, struct err *err)
 	if (code == 0 && !pairing->headers_missing) {
 		code = drop_intents(pairing, err);
 	}
-	pairing->box->base.held_policy = 0;
+	pairing->mailbox->base.held_policy = 0;
 	if (code == 0) {
-		code = observe_store_box(pairing->run, pairing->box, err);
+		code = observe_store_mailbox(pairing->run, pairing->mailbox, err);
 	}
 	if (code == 0) {
-		code = state_mailbox_count(state, &pairing->box->base, err);
+		code = state_mailbox_count(state, &pairing->mailbox->base, err);
 	}
 	if (code < 0) {
 		state_rollback(state);
@@ -600,7 +601,7 @@ static int load_intents(struct pairing *pairing, struct err *err)
 {
 	struct intents *intents = &pairing->intents;
 	size_t kept = 0;
-	int code = state_intents_load(pairing->run->state, pairing->box->base.id, intents, err);
+	int code = state_intents_load(pairing->run->state, pairing->mailbox->base.id, intents, err);
 	for (size_t i = 0; i < intents->count; i++) {
 		if (trash_is_intent(&intents->items[i])) {
 			free(intents->items[i].text);
@@ -633,32 +634,32 @@ static int pairing_run(struct pairing *pairing, struct err *err)
 	return code;
 }
 
-static int pair_one(struct run *run, struct imap *imap, struct box *box, bool is_late,
+static int pair_one(struct run *run, struct imap *imap, struct mailbox *mailbox, bool is_late,
 		    struct err *err)
 {
-	struct pairing pairing = {.run = run, .imap = imap, .box = box, .is_late = is_late};
-	pairing.everything = box->pair_everything;
+	struct pairing pairing = {.run = run, .imap = imap, .mailbox = mailbox, .is_late = is_late};
+	pairing.everything = mailbox->pair_everything;
 	int code = pairing_run(&pairing, err);
-	box->needs_pairing = false;
-	box->was_paired = box->pair_everything;
-	box->pair_everything = false;
+	mailbox->needs_pairing = false;
+	mailbox->was_paired = mailbox->pair_everything;
+	mailbox->pair_everything = false;
 	state_intents_finish(&pairing.intents);
 	side_finish(&pairing.locals);
 	side_finish(&pairing.remotes);
-	box_release(box);
+	mailbox_release(mailbox);
 	return code;
 }
 
-int pair_box(struct run *run, struct imap *imap, struct box *box, struct err *err)
+int pair_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err)
 {
-	return pair_one(run, imap, box, false, err);
+	return pair_one(run, imap, mailbox, false, err);
 }
 
-int pair_is_due(struct run *run, const struct box *box, bool *is_due, struct err *err)
+int pair_is_due(struct run *run, const struct mailbox *mailbox, bool *is_due, struct err *err)
 {
 	struct row_list rows;
 	row_list_init(&rows);
-	int code = state_rows_pending(run->state, box->base.id, false, &rows, err);
+	int code = state_rows_pending(run->state, mailbox->base.id, false, &rows, err);
 	*is_due = false;
 	for (size_t i = 0; code == 0 && !*is_due && i < rows.count; i++) {
 		struct maildir_unique ours;
@@ -670,22 +671,22 @@ int pair_is_due(struct run *run, const struct box *box, bool *is_due, struct err
 	return code;
 }
 
-int pair_boxes(struct run *run, struct err *err)
+int pair_mailboxes(struct run *run, struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		if (!box_is_active(box) || !box->in_base || !box->in_local || !box->viewed ||
-		    (!box->needs_pairing && !box->has_intents)) {
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (!mailbox_is_active(mailbox) || !mailbox->in_base || !mailbox->in_local ||
+		    !mailbox->viewed || (!mailbox->needs_pairing && !mailbox->has_intents)) {
 			continue;
 		}
 		code = run_check_stop(run, err);
 		if (code == 0) {
-			code = pair_one(run, run->imap, box, run->was_unclean, err);
+			code = pair_one(run, run->imap, mailbox, run->was_unclean, err);
 		}
 		if (code < 0 && !run_is_fatal(err)) {
-			run_report_error(run, box, 0, err);
-			box->is_excluded = true; /* unpaired, it would be copied both ways */
+			run_report_error(run, mailbox, 0, err);
+			mailbox->is_excluded = true; /* unpaired, it would be copied both ways */
 			code = 0;
 		}
 	}

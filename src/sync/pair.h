@@ -10,12 +10,12 @@
 
 #include "run.h"
 
-int pair_boxes(struct run *run, struct err *err);
+int pair_mailboxes(struct run *run, struct err *err);
 /* One mailbox, over a worker's connection, after it was observed: settles its open intents too. */
-int pair_box(struct run *run, struct imap *imap, struct box *box, struct err *err);
+int pair_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err);
 
-/* Whether BOX holds files that we delivered and whose rows a run that died did not join: what the
+/* Whether MAILBOX holds files that we delivered and whose rows a run that died did not join: what the
  * scan noted then is settled only now. */
-int pair_is_due(struct run *run, const struct box *box, bool *is_due, struct err *err);
+int pair_is_due(struct run *run, const struct mailbox *mailbox, bool *is_due, struct err *err);
 
 #endif

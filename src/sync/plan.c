@@ -14,7 +14,7 @@
 /* What the rules for one row look at. */
 struct planning {
 	const struct plan_policy *policy;
-	const struct plan_mailbox *mailbox;
+	const struct plan_facts *mailbox;
 	struct plan *plan;
 	const struct row *row;
 	size_t index;
@@ -238,7 +238,7 @@ static uint64_t plan_local_bits(struct planning *planning, uint64_t need)
 /* R17: what of the bits NEED may change on the server. */
 static uint64_t plan_remote_bits(struct planning *planning, uint64_t need)
 {
-	const struct plan_mailbox *mailbox = planning->mailbox;
+	const struct plan_facts *mailbox = planning->mailbox;
 	uint64_t allowed = mailbox->permanent_flags;
 
 	if (need == 0) {
@@ -426,7 +426,7 @@ static int plan_row(struct planning *planning, struct err *err)
 }
 
 int plan_make(const struct row *rows, size_t count, const struct plan_policy *policy,
-	      const struct plan_mailbox *mailbox, struct plan *plan, struct err *err)
+	      const struct plan_facts *mailbox, struct plan *plan, struct err *err)
 {
 	struct plan made;
 

@@ -81,7 +81,7 @@ struct plan_policy {
 	int64_t oldest; /* seconds; older INTERNALDATEs are not downloaded; INT64_MIN: none */
 };
 
-struct plan_mailbox {
+struct plan_facts {
 	uint64_t permanent_flags;
 	bool permanent_any;
 	uint64_t local_keywords; /* keyword bits that have or can get a letter here; system bits are
@@ -129,7 +129,7 @@ struct plan {
 void plan_init(struct plan *plan);
 void plan_finish(struct plan *plan);
 int plan_make(const struct row *rows, size_t count, const struct plan_policy *policy,
-	      const struct plan_mailbox *mailbox, struct plan *plan, struct err *err);
+	      const struct plan_facts *mailbox, struct plan *plan, struct err *err);
 
 /* The brake: may DELETES of AGREED messages be carried out? True when DELETES is over 10 and
  * over PERCENT of AGREED. */

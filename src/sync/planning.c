@@ -7,27 +7,27 @@
 
 #include "observe.h"
 
-void box_plan_init(struct box_plan *plan)
+void mailbox_plan_init(struct mailbox_plan *plan)
 {
 	row_list_init(&plan->rows);
 	plan_init(&plan->plan);
 }
 
-void box_plan_finish(struct box_plan *plan)
+void mailbox_plan_finish(struct mailbox_plan *plan)
 {
 	plan_finish(&plan->plan);
 	row_list_finish(&plan->rows);
 }
 
-bool planning_is_idle(const struct run *run, const struct box *box)
+bool planning_is_idle(const struct run *run, const struct mailbox *mailbox)
 {
-	if (!box_is_active(box) || !box->in_base) {
+	if (!mailbox_is_active(mailbox) || !mailbox->in_base) {
 		return true;
 	}
-	if (box->base.held_policy == run->policy_hash && !box->has_intents) {
+	if (mailbox->base.held_policy == run->policy_hash && !mailbox->has_intents) {
 		return true;
 	}
-	return box->base.pending == 0 && run->policy.expunge == 0;
+	return mailbox->base.pending == 0 && run->policy.expunge == 0;
 }
 
 /* Leaves out rows that others look after: moves, and acts whose outcome is not known yet. */
@@ -57,43 +57,44 @@ static void drop_rows(const struct run *run, struct row_list *rows, const struct
 	rows->count = kept;
 }
 
-static int facts_of(struct run *run, struct box *box, struct plan_mailbox *facts, struct err *err)
+static int facts_of(struct run *run, struct mailbox *mailbox, struct plan_facts *facts,
+		    struct err *err)
 {
 	uint64_t local_keywords = 0;
-	bool known = box->base.permanent_flags != 0 || box->base.permanent_any;
+	bool known = mailbox->base.permanent_flags != 0 || mailbox->base.permanent_any;
 	int code = 0;
-	if (run->account->keywords && box->base.keywords.count > 0 && box->in_local) {
-		code = box_open_dir(run, box, err);
+	if (run->account->keywords && mailbox->base.keywords.count > 0 && mailbox->in_local) {
+		code = mailbox_open_dir(run, mailbox, err);
 		if (code == 0) {
-			code = maildir_box_keyword_mask(box->dir, &box->base.keywords,
-							&local_keywords, err);
+			code = maildir_folder_keyword_mask(mailbox->dir, &mailbox->base.keywords,
+							   &local_keywords, err);
 		}
 	}
-	*facts = (struct plan_mailbox){
-		.permanent_flags = known ? box->base.permanent_flags : FLAGS_SYSTEM,
-		.permanent_any = known ? box->base.permanent_any : true,
+	*facts = (struct plan_facts){
+		.permanent_flags = known ? mailbox->base.permanent_flags : FLAGS_SYSTEM,
+		.permanent_any = known ? mailbox->base.permanent_any : true,
 		.local_keywords = local_keywords,
-		.is_read_only = box->is_read_only,
+		.is_read_only = mailbox->is_read_only,
 		.has_unreadable = run->has_unreadable,
-		.brake_local = box->brake_local,
-		.brake_remote = box->brake_remote,
+		.brake_local = mailbox->brake_local,
+		.brake_remote = mailbox->brake_remote,
 	};
 	return code;
 }
 
-int planning_make(struct run *run, struct box *box, const struct move_list *moves,
-		  struct box_plan *plan, struct err *err)
+int planning_make(struct run *run, struct mailbox *mailbox, const struct move_list *moves,
+		  struct mailbox_plan *plan, struct err *err)
 {
 	struct intents intents = {0};
-	struct plan_mailbox facts;
-	int code = state_rows_pending(run->state, box->base.id, run->policy.expunge != 0,
+	struct plan_facts facts;
+	int code = state_rows_pending(run->state, mailbox->base.id, run->policy.expunge != 0,
 				      &plan->rows, err);
 	if (code == 0) {
-		code = state_intents_load(run->state, box->base.id, &intents, err);
+		code = state_intents_load(run->state, mailbox->base.id, &intents, err);
 	}
 	if (code == 0) {
 		drop_rows(run, &plan->rows, moves, &intents);
-		code = facts_of(run, box, &facts, err);
+		code = facts_of(run, mailbox, &facts, err);
 	}
 	if (code == 0) {
 		code = plan_make(plan->rows.items, plan->rows.count, &run->policy, &facts,
@@ -110,72 +111,72 @@ struct deletions {
 	uint64_t copies; /* not counted by the brake: what there is to watch */
 };
 
-/* What BOX would have deleted, and how much it held when the run began. */
-static int count_deletions(struct run *run, struct box *box, const struct move_list *moves,
+/* What MAILBOX would have deleted, and how much it held when the run began. */
+static int count_deletions(struct run *run, struct mailbox *mailbox, const struct move_list *moves,
 			   struct deletions *out, struct err *err)
 {
-	struct box_plan plan;
+	struct mailbox_plan plan;
 	int code = 0;
 	memset(out, 0, sizeof(*out));
-	if (box->remove != 0) {
-		out->agreed = box->agreed_before;
-		out->local = box->remove == SIDE_LOCAL ? box->agreed_before : 0;
-		out->remote = box->remove == SIDE_REMOTE ? box->agreed_before : 0;
+	if (mailbox->remove != 0) {
+		out->agreed = mailbox->agreed_before;
+		out->local = mailbox->remove == SIDE_LOCAL ? mailbox->agreed_before : 0;
+		out->remote = mailbox->remove == SIDE_REMOTE ? mailbox->agreed_before : 0;
 		return 0;
 	}
-	if (!planning_is_idle(run, box)) {
-		box_plan_init(&plan);
-		code = planning_make(run, box, moves, &plan, err);
+	if (!planning_is_idle(run, mailbox)) {
+		mailbox_plan_init(&plan);
+		code = planning_make(run, mailbox, moves, &plan, err);
 		out->local = plan.plan.deletes_local;
 		out->remote = plan.plan.deletes_remote;
 		for (size_t i = 0; i < plan.plan.count; i++) {
 			out->copies += plan.plan.ops[i].kind == OP_DOWNLOAD ||
 				       plan.plan.ops[i].kind == OP_UPLOAD;
 		}
-		box_plan_finish(&plan);
-		box_release(box);
+		mailbox_plan_finish(&plan);
+		mailbox_release(mailbox);
 	}
 	return code;
 }
 
-static void report_brake(struct run *run, struct box *box, uint64_t count, uint64_t agreed,
+static void report_brake(struct run *run, struct mailbox *mailbox, uint64_t count, uint64_t agreed,
 			 const char *side)
 {
 	struct err err;
-	err_set(&err, ERR_BRAKE, box == NULL ? SCOPE_ACCOUNT : SCOPE_MAILBOX,
+	err_set(&err, ERR_BRAKE, mailbox == NULL ? SCOPE_ACCOUNT : SCOPE_MAILBOX,
 		"%llu of %llu messages would be deleted %s; that is over max_delete (%u%%), so "
 		"none of them was. If it is right, run once with --allow-mass-delete",
 		(unsigned long long)count, (unsigned long long)agreed, side,
 		run->account->max_delete_percent);
 	run_report_error(run, NULL, 0, &err);
-	if (box != NULL) {
+	if (mailbox != NULL) {
 		struct report *report = run->report;
 		if (report->error_count > 0) {
 			report->errors[report->error_count - 1].mailbox =
-				span_dup(span_of(box->name));
+				span_dup(span_of(mailbox->name));
 		}
 	}
 	run->brake_hit = true;
 }
 
-static int brake_box(struct run *run, struct box *box, const struct deletions *deletions,
-		     struct err *err)
+static int brake_mailbox(struct run *run, struct mailbox *mailbox,
+			 const struct deletions *deletions, struct err *err)
 {
 	unsigned percent = run->account->max_delete_percent;
 	uint64_t agreed = deletions->agreed;
 	if (agreed == 0 && (deletions->local > 10 || deletions->remote > 10)) {
-		int code = state_count_agreed(run->state, box->base.id, &agreed, err);
+		int code = state_count_agreed(run->state, mailbox->base.id, &agreed, err);
 		if (code < 0) {
 			return code;
 		}
 	}
 	if (plan_brake(deletions->local, agreed, percent)) {
-		box->brake_local = true;
-		report_brake(run, box, deletions->local, agreed, "locally");
+		mailbox->brake_local = true;
+		report_brake(run, mailbox, deletions->local, agreed, "locally");
 	}
 	if (plan_brake(deletions->remote, agreed, percent)) {
-		box->brake_remote = true;
-		report_brake(run, box, deletions->remote, agreed, "on the server");
+		mailbox->brake_remote = true;
+		report_brake(run, mailbox, deletions->remote, agreed, "on the server");
 	}
 	return 0;
 }
@@ -193,9 +194,9 @@ static int brake_account(struct run *run, const struct deletions *total, struct 
 	}
 	bool local = plan_brake(total->local, agreed, percent);
 	bool remote = plan_brake(total->remote, agreed, percent);
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		run->boxes.items[i].brake_local |= local;
-		run->boxes.items[i].brake_remote |= remote;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		run->mailboxes.items[i].brake_local |= local;
+		run->mailboxes.items[i].brake_remote |= remote;
 	}
 	if (local) {
 		report_brake(run, NULL, total->local, agreed, "locally");
@@ -213,16 +214,16 @@ int planning_brake(struct run *run, const struct move_list *moves, struct err *e
 	if (run->options->allow_mass_delete || run->account->max_delete_percent >= 100) {
 		return 0;
 	}
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
 		struct deletions deletions;
-		code = count_deletions(run, box, moves, &deletions, err);
+		code = count_deletions(run, mailbox, moves, &deletions, err);
 		if (code == 0) {
-			code = brake_box(run, box, &deletions, err);
+			code = brake_mailbox(run, mailbox, &deletions, err);
 		}
 		if (code == 0) {
-			total.local += box->brake_local ? 0 : deletions.local;
-			total.remote += box->brake_remote ? 0 : deletions.remote;
+			total.local += mailbox->brake_local ? 0 : deletions.local;
+			total.remote += mailbox->brake_remote ? 0 : deletions.remote;
 			total.copies += deletions.copies;
 		}
 	}
@@ -252,20 +253,20 @@ static enum report_op report_op_of(enum op_kind kind)
 	return REPORT_DELETE_REMOTE;
 }
 
-static void report_file(struct box *box, const struct row *row, char *out, size_t size)
+static void report_file(struct mailbox *mailbox, const struct row *row, char *out, size_t size)
 {
 	char name[MAILDIR_NAME_MAX + 1];
 	bool in_new = false;
 	struct err ignored;
 	out[0] = '\0';
-	if (row->unique[0] == '\0' || box->dir == NULL ||
-	    maildir_box_find(box->dir, span_of(row->unique), name, &in_new, &ignored) < 0) {
+	if (row->unique[0] == '\0' || mailbox->dir == NULL ||
+	    maildir_folder_find(mailbox->dir, span_of(row->unique), name, &in_new, &ignored) < 0) {
 		return;
 	}
 	snprintf(out, size, "%s/%s", in_new ? "new" : "cur", name);
 }
 
-static void report_ops(struct run *run, struct box *box, const struct box_plan *plan)
+static void report_ops(struct run *run, struct mailbox *mailbox, const struct mailbox_plan *plan)
 {
 	for (size_t i = 0; i < plan->plan.count; i++) {
 		const struct op *op = &plan->plan.ops[i];
@@ -274,9 +275,9 @@ static void report_ops(struct run *run, struct box *box, const struct box_plan *
 		if (op->kind == OP_HOLD || op->kind == OP_FORGET || op->kind == OP_AGREE) {
 			continue;
 		}
-		report_file(box, row, file, sizeof(file));
+		report_file(mailbox, row, file, sizeof(file));
 		struct plan_entry entry = {
-			.mailbox = box->name,
+			.mailbox = mailbox->name,
 			.op = report_op_of(op->kind),
 			.uid = row->uid,
 			.file = file[0] == '\0' ? NULL : file,
@@ -286,25 +287,25 @@ static void report_ops(struct run *run, struct box *box, const struct box_plan *
 	}
 }
 
-static int report_box(struct run *run, struct box *box, const struct move_list *moves,
-		      struct err *err)
+static int report_mailbox(struct run *run, struct mailbox *mailbox, const struct move_list *moves,
+			  struct err *err)
 {
-	struct box_plan plan;
-	if (planning_is_idle(run, box)) {
-		box->counts.skipped = box->base.skipped;
+	struct mailbox_plan plan;
+	if (planning_is_idle(run, mailbox)) {
+		mailbox->counts.skipped = mailbox->base.skipped;
 		return 0;
 	}
-	box_plan_init(&plan);
-	int code = planning_make(run, box, moves, &plan, err);
-	if (code == 0 && box->in_local) {
-		code = box_open_dir(run, box, err);
+	mailbox_plan_init(&plan);
+	int code = planning_make(run, mailbox, moves, &plan, err);
+	if (code == 0 && mailbox->in_local) {
+		code = mailbox_open_dir(run, mailbox, err);
 	}
 	if (code == 0) {
-		box->counts.skipped = plan.plan.skipped;
-		report_ops(run, box, &plan);
+		mailbox->counts.skipped = plan.plan.skipped;
+		report_ops(run, mailbox, &plan);
 	}
-	box_plan_finish(&plan);
-	box_release(box);
+	mailbox_plan_finish(&plan);
+	mailbox_release(mailbox);
 	return code;
 }
 
@@ -320,7 +321,7 @@ static int report_move(struct run *run, const struct move *move, const struct ro
 	int code = 0;
 	if (!move->is_remote) {
 		buf_printf(&why, ", there UID %u", (unsigned)gone->uid);
-		code = box_open_dir(run, move->to, err);
+		code = mailbox_open_dir(run, move->to, err);
 	}
 	if (!move->is_remote && code == 0) {
 		report_file(move->to, fresh, file, sizeof(file));
@@ -335,7 +336,7 @@ static int report_move(struct run *run, const struct move *move, const struct ro
 	if (code == 0) {
 		run_report_plan(run, &entry);
 	}
-	box_release(move->to);
+	mailbox_release(move->to);
 	buf_finish(&why);
 	return code;
 }
@@ -345,7 +346,7 @@ static int report_move(struct run *run, const struct move *move, const struct ro
 static int report_moved_flags(struct run *run, const struct move *move, const struct row *gone,
 			      const struct row *fresh, struct err *err)
 {
-	struct plan_mailbox facts;
+	struct plan_facts facts;
 	int code = facts_of(run, move->to, &facts, err);
 	if (code < 0) {
 		return code;
@@ -359,7 +360,7 @@ static int report_moved_flags(struct run *run, const struct move *move, const st
 	merged.flags = gone->flags & FLAGS_SYSTEM;
 	merged.local_flags = local & FLAGS_SYSTEM;
 	merged.remote_flags = remote & FLAGS_SYSTEM;
-	struct box_plan plan = {.rows = {.items = &merged, .count = 1}};
+	struct mailbox_plan plan = {.rows = {.items = &merged, .count = 1}};
 	plan_init(&plan.plan);
 	code = plan_make(&merged, 1, &run->policy, &facts, &plan.plan, err);
 	if (code == 0) {
@@ -396,19 +397,20 @@ static int report_moves(struct run *run, const struct move_list *moves, struct e
 int planning_report(struct run *run, const struct move_list *moves, struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		const struct box *box = &run->boxes.items[i];
-		struct plan_entry entry = {.mailbox = box->name,
-					   .op = box->remove == SIDE_LOCAL ? REPORT_REMOVE_LOCAL
-									   : REPORT_REMOVE_REMOTE,
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		struct plan_entry entry = {.mailbox = mailbox->name,
+					   .op = mailbox->remove == SIDE_LOCAL
+						       ? REPORT_REMOVE_LOCAL
+						       : REPORT_REMOVE_REMOTE,
 					   .why = "the mailbox was removed on the other side"};
-		if (box->remove != 0 && !box->brake_local && !box->brake_remote) {
+		if (mailbox->remove != 0 && !mailbox->brake_local && !mailbox->brake_remote) {
 			run_report_plan(run, &entry);
 		}
 	}
 	code = report_moves(run, moves, err);
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		code = report_box(run, &run->boxes.items[i], moves, err);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		code = report_mailbox(run, &run->mailboxes.items[i], moves, err);
 	}
 	return code;
 }

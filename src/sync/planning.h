@@ -7,19 +7,19 @@
 #include "plan.h"
 #include "run.h"
 
-struct box_plan {
+struct mailbox_plan {
 	struct row_list rows;
 	struct plan plan;
 };
-void box_plan_init(struct box_plan *plan);
-void box_plan_finish(struct box_plan *plan);
+void mailbox_plan_init(struct mailbox_plan *plan);
+void mailbox_plan_finish(struct mailbox_plan *plan);
 
-/* Nothing new to plan in BOX: its pending rows (if any) were left alone by this very policy. */
-bool planning_is_idle(const struct run *run, const struct box *box);
+/* Nothing new to plan in MAILBOX: its pending rows (if any) were left alone by this very policy. */
+bool planning_is_idle(const struct run *run, const struct mailbox *mailbox);
 
-/* Plans BOX under its brakes. Rows of MOVES and rows with open intents are left out. */
-int planning_make(struct run *run, struct box *box, const struct move_list *moves,
-		  struct box_plan *plan, struct err *err);
+/* Plans MAILBOX under its brakes. Rows of MOVES and rows with open intents are left out. */
+int planning_make(struct run *run, struct mailbox *mailbox, const struct move_list *moves,
+		  struct mailbox_plan *plan, struct err *err);
 
 /* Plans everything once to count deletions, and sets the brakes of mailboxes and account. */
 int planning_brake(struct run *run, const struct move_list *moves, struct err *err);

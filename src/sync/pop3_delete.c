@@ -77,7 +77,7 @@ static int take_answer(struct pop3_job *job, size_t *answered, uint64_t *accepte
 	err_set(&why, ERR_REFUSED, SCOPE_MESSAGE,
 		"the server refused to delete message %u, saying \"%.*s\"", (unsigned)number,
 		(int)(words.len > 300 ? 300 : words.len), words.data ? words.data : "");
-	run_report_error(&job->run, &job->box, 0, &why);
+	run_report_error(&job->run, &job->mailbox, 0, &why);
 	return 0;
 }
 
@@ -143,20 +143,20 @@ static int quit(struct pop3_job *job, const struct intent *intent, uint64_t acce
 	int code = pop3_quit(job->pop3, err);
 
 	if (code == -ERR_REFUSED) {
-		run_report_error(&job->run, &job->box, 0, err);
+		run_report_error(&job->run, &job->mailbox, 0, err);
 		return commit_end(job, intent, false, err);
 	}
 	if (code) {
 		return code;
 	}
-	job->box.counts.deleted_remote += accepted;
-	job->box.base.messages -= (uint32_t)accepted;
+	job->mailbox.counts.deleted_remote += accepted;
+	job->mailbox.base.messages -= (uint32_t)accepted;
 	return commit_end(job, intent, true, err);
 }
 
 int pop3_delete(struct pop3_job *job, struct err *err)
 {
-	struct intent intent = {.kind = INTENT_POP3_DELETE, .mailbox = job->box.base.id};
+	struct intent intent = {.kind = INTENT_POP3_DELETE, .mailbox = job->mailbox.base.id};
 	uint64_t accepted = 0;
 	size_t at = 0;
 	struct err ignored;

@@ -46,7 +46,7 @@ static int make_unique(struct batch *batch, struct entry *entry, struct err *err
 /* A file of that very name is the same message, fetched by a run that was cut this second. */
 static int publish(struct batch *batch, struct entry *entry, struct err *err)
 {
-	struct maildir_box *dir = batch->job->box.dir;
+	struct maildir_folder *dir = batch->job->mailbox.dir;
 	int code = make_unique(batch, entry, err);
 
 	if (!code) {
@@ -116,7 +116,7 @@ static int flush(struct batch *batch, struct err *err)
 		code = publish(batch, &batch->entries[i], err);
 	}
 	if (!code) {
-		code = maildir_box_sync_names(job->box.dir, err);
+		code = maildir_folder_sync_names(job->mailbox.dir, err);
 	}
 	if (!code) {
 		code = commit_rows(batch, count, err);
@@ -124,7 +124,7 @@ static int flush(struct batch *batch, struct err *err)
 	if (code) {
 		return code;
 	}
-	job->box.counts.downloaded += count;
+	job->mailbox.counts.downloaded += count;
 	job->downloads_of_session += count;
 	if (batch->count > count) {
 		batch->entries[0] = batch->entries[count];
@@ -168,14 +168,14 @@ static int begin_body(struct batch *batch, struct err *err)
 		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT,
 			       "an answer to a message that was not asked for");
 	}
-	int code = maildir_draft_create(batch->job->box.dir, &batch->draft, err);
+	int code = maildir_draft_create(batch->job->mailbox.dir, &batch->draft, err);
 	batch->has_draft = code == 0;
 	return code;
 }
 
 static int fail_body(struct batch *batch, const struct err *why, struct err *err)
 {
-	maildir_draft_discard(batch->job->box.dir, &batch->draft);
+	maildir_draft_discard(batch->job->mailbox.dir, &batch->draft);
 	batch->has_draft = false;
 	return pop3_job_fail(batch->job, batch->current, why, err);
 }
@@ -307,7 +307,7 @@ static int drop_unproven(struct batch *batch, struct err *err)
 	}
 	batch->is_last_unproven = false;
 	struct entry *entry = &batch->entries[--batch->count];
-	maildir_draft_discard(batch->job->box.dir, &entry->draft);
+	maildir_draft_discard(batch->job->mailbox.dir, &entry->draft);
 	why.code = ERR_PARTIAL;
 	why.scope = SCOPE_MESSAGE;
 	return pop3_job_fail(batch->job, entry->item, &why, &failed);
@@ -315,7 +315,7 @@ static int drop_unproven(struct batch *batch, struct err *err)
 
 static void batch_finish(struct batch *batch)
 {
-	struct maildir_box *dir = batch->job->box.dir;
+	struct maildir_folder *dir = batch->job->mailbox.dir;
 
 	if (batch->has_draft) {
 		maildir_draft_discard(dir, &batch->draft);
@@ -331,12 +331,12 @@ static int open_inbox(struct pop3_job *job, struct err *err)
 	int code = run_claim(&job->run, err);
 
 	if (!code) {
-		code = maildir_create_box(job->run.maildir, "INBOX", err);
+		code = maildir_create_folder(job->run.maildir, "INBOX", err);
 	}
 	if (!code) {
-		code = box_open_dir(&job->run, &job->box, err);
+		code = mailbox_open_dir(&job->run, &job->mailbox, err);
 	}
-	return code ? code : maildir_box_sweep(job->box.dir, err);
+	return code ? code : maildir_folder_sweep(job->mailbox.dir, err);
 }
 
 int pop3_download(struct pop3_job *job, struct err *err)

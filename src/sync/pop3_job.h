@@ -18,7 +18,7 @@
 
 struct pop3_job {
 	struct run run;
-	struct box box; /* INBOX */
+	struct mailbox mailbox; /* INBOX */
 	struct pop3_policy policy;
 	char key[MAILDIR_KEY_SIZE];
 	char *user;               /* as logged in */

@@ -34,7 +34,7 @@ static bool is_ours(const struct pop3_job *job, struct span unique, struct maild
 	       strcmp(parsed->key, job->key) == 0;
 }
 
-static int gather_ours(struct pop3_job *job, struct maildir_box *dir, struct err *err)
+static int gather_ours(struct pop3_job *job, struct maildir_folder *dir, struct err *err)
 {
 	struct maildir_scan scan = {0};
 	struct keywords keywords;
@@ -43,7 +43,7 @@ static int gather_ours(struct pop3_job *job, struct maildir_box *dir, struct err
 
 	keywords_init(&keywords);
 	buf_init(&line, 2 * MAILDIR_NAME_MAX + 128);
-	int code = maildir_box_scan(dir, &keywords, &scan, err);
+	int code = maildir_folder_scan(dir, &keywords, &scan, err);
 	bool is_found = false;
 	for (size_t i = 0; !code && i < scan.count; i++) {
 		struct span unique = {scan.entries[i].name, scan.entries[i].unique_len};
@@ -58,7 +58,7 @@ static int gather_ours(struct pop3_job *job, struct maildir_box *dir, struct err
 	}
 	/* J1: a crash may have left names that are not durable yet. */
 	if (!code && is_found && !job->run.options->dry_run) {
-		code = maildir_box_sync_names(dir, err);
+		code = maildir_folder_sync_names(dir, err);
 	}
 	maildir_scan_finish(&scan);
 	buf_finish(&line);
@@ -75,11 +75,11 @@ int pop3_find_adoptable(struct pop3_job *job, struct err *err)
 	job->adoptable_known = true;
 	code = maildir_exists(job->run.maildir) ? maildir_list(job->run.maildir, &names, err) : 0;
 	for (size_t i = 0; !code && i < names.count; i++) {
-		struct maildir_box *dir = NULL;
-		code = maildir_box_open(job->run.maildir, names.items[i], &dir, err);
+		struct maildir_folder *dir = NULL;
+		code = maildir_folder_open(job->run.maildir, names.items[i], &dir, err);
 		if (!code) {
 			code = gather_ours(job, dir, err);
-			maildir_box_close(&dir);
+			maildir_folder_close(&dir);
 		} else if (code == -ERR_CHANGED) {
 			code = 0;
 		}
@@ -116,15 +116,15 @@ int pop3_adoptable(const struct pop3_job *job, const struct pop3_item *item, cha
 	return code;
 }
 
-static int identify(struct maildir_box *dir, const struct maildir_entry *entry,
+static int identify(struct maildir_folder *dir, const struct maildir_entry *entry,
 		    struct pop3_header *header, bool *is_read, struct err *err)
 {
 	struct header_identity identity;
 	struct maildir_file file;
-	int code = maildir_box_stat_file(dir, entry->name, entry->in_new, &file, err);
+	int code = maildir_folder_stat_file(dir, entry->name, entry->in_new, &file, err);
 
 	if (!code) {
-		code = maildir_box_identify(dir, entry->name, entry->in_new, &identity, err);
+		code = maildir_folder_identify(dir, entry->name, entry->in_new, &identity, err);
 	}
 	*is_read = code == 0;
 	if (code == -ERR_CHANGED) {
@@ -142,7 +142,7 @@ static bool is_other(const struct pop3_job *job, struct span unique, bool is_for
 {
 	char name[MAILDIR_NAME_MAX + 1];
 
-	if (is_foreign || job->box.counts.downloaded > 0) {
+	if (is_foreign || job->mailbox.counts.downloaded > 0) {
 		return is_foreign;
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)unique.len, unique.data);
@@ -152,7 +152,7 @@ static bool is_other(const struct pop3_job *job, struct span unique, bool is_for
 int pop3_read_others(struct pop3_job *job, struct pop3_header **headers, size_t *count,
 		     bool *has_foreign, struct err *err)
 {
-	struct maildir_box *dir = NULL;
+	struct maildir_folder *dir = NULL;
 	struct maildir_scan scan = {0};
 	struct keywords keywords;
 	struct maildir_unique parsed;
@@ -165,12 +165,12 @@ int pop3_read_others(struct pop3_job *job, struct pop3_header **headers, size_t 
 	if (!maildir_exists(job->run.maildir)) {
 		return 0;
 	}
-	code = maildir_box_open(job->run.maildir, "INBOX", &dir, err);
+	code = maildir_folder_open(job->run.maildir, "INBOX", &dir, err);
 	if (code) {
 		return code == -ERR_CHANGED ? 0 : code;
 	}
 	keywords_init(&keywords);
-	code = maildir_box_scan(dir, &keywords, &scan, err);
+	code = maildir_folder_scan(dir, &keywords, &scan, err);
 	if (!code) {
 		found = calloc(scan.count + 1, sizeof(*found));
 		code = found ? 0 : err_nomem(err);
@@ -188,7 +188,7 @@ int pop3_read_others(struct pop3_job *job, struct pop3_header **headers, size_t 
 	}
 	maildir_scan_finish(&scan);
 	keywords_finish(&keywords);
-	maildir_box_close(&dir);
+	maildir_folder_close(&dir);
 	if (code) {
 		free(found);
 		return code;

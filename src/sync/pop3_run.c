@@ -19,7 +19,7 @@ int pop3_job_fail(struct pop3_job *job, struct pop3_item *item, const struct err
 
 	item->is_failed = true;
 	item->act = POP3_ACT_NONE;
-	run_report_error(&job->run, &job->box, 0, why);
+	run_report_error(&job->run, &job->mailbox, 0, why);
 	if (item->key[0] != '\0') {
 		code = strlist_add(&job->failed, span_of(item->key), err);
 		strlist_sort(&job->failed);
@@ -53,15 +53,15 @@ static int load_base(struct pop3_job *job, struct err *err)
 
 	for (size_t i = 0; !code && i < mailboxes.count; i++) {
 		if (strcmp(mailboxes.items[i].name, "INBOX") == 0) {
-			state_mailbox_finish(&job->box.base);
-			job->box.base = mailboxes.items[i];
+			state_mailbox_finish(&job->mailbox.base);
+			job->mailbox.base = mailboxes.items[i];
 			state_mailbox_init(&mailboxes.items[i]);
 		}
 	}
 	state_mailboxes_finish(&mailboxes);
-	if (!code && !job->box.base.name) {
-		job->box.base.name = span_dup(SPAN_LIT("INBOX"));
-		code = job->box.base.name ? 0 : err_nomem(err);
+	if (!code && !job->mailbox.base.name) {
+		job->mailbox.base.name = span_dup(SPAN_LIT("INBOX"));
+		code = job->mailbox.base.name ? 0 : err_nomem(err);
 	}
 	return code;
 }
@@ -71,7 +71,7 @@ static int open_local(struct pop3_job *job, struct err *err)
 	int code = run_open_local(&job->run, err);
 
 	if (!code) {
-		code = maildir_box_key(job->run.account->name, "INBOX", job->key, err);
+		code = maildir_folder_key(job->run.account->name, "INBOX", job->key, err);
 	}
 	return code ? code : load_base(job, err);
 }
@@ -169,9 +169,9 @@ static void report_plan(struct pop3_job *job)
 
 static void count_skipped(struct pop3_job *job)
 {
-	job->box.counts.skipped = 0;
+	job->mailbox.counts.skipped = 0;
 	for (size_t i = 0; i < job->listing.count; i++) {
-		job->box.counts.skipped += job->items[i].act == POP3_ACT_SKIP;
+		job->mailbox.counts.skipped += job->items[i].act == POP3_ACT_SKIP;
 	}
 }
 
@@ -202,7 +202,7 @@ static int run_session(struct pop3_job *job, struct err *err)
 	if (!code) {
 		code = pop3_download(job, err);
 	}
-	job->box.base.messages = (uint32_t)job->listing.count;
+	job->mailbox.base.messages = (uint32_t)job->listing.count;
 	return code ? code : pop3_delete(job, err);
 }
 
@@ -230,7 +230,7 @@ static int run_sessions(struct pop3_job *job, struct err *err)
 /* For `status`. */
 static int note_end(struct pop3_job *job, int outcome, const struct err *why, struct err *err)
 {
-	struct state_mailbox *base = &job->box.base;
+	struct state_mailbox *base = &job->mailbox.base;
 
 	free(base->trouble);
 	base->trouble = outcome ? span_dup(span_of(why->text)) : NULL;
@@ -244,7 +244,7 @@ static int end_account(struct pop3_job *job, int outcome, const struct err *why,
 {
 	struct run *run = &job->run;
 
-	if (run->options->dry_run || !run->state || !job->box.base.name) {
+	if (run->options->dry_run || !run->state || !job->mailbox.base.name) {
 		return 0;
 	}
 	int code = state_begin(run->state, err);
@@ -289,10 +289,10 @@ static bool counts_changes(const struct sync_counts *counts)
 	return counts->downloaded > 0 || counts->deleted_remote > 0;
 }
 
-static int report_box(struct pop3_job *job, struct err *err)
+static int report_mailbox(struct pop3_job *job, struct err *err)
 {
 	struct report *report = job->run.report;
-	const struct sync_counts *counts = &job->box.counts;
+	const struct sync_counts *counts = &job->mailbox.counts;
 
 	report->mailboxes_selected = 1;
 	report->total = *counts;
@@ -316,8 +316,8 @@ static int report_box(struct pop3_job *job, struct err *err)
 static void job_finish(struct pop3_job *job)
 {
 	session_finish(job);
-	box_release(&job->box);
-	state_mailbox_finish(&job->box.base);
+	mailbox_release(&job->mailbox);
+	state_mailbox_finish(&job->mailbox.base);
 	strlist_finish(&job->adoptable);
 	strlist_finish(&job->adopted);
 	strlist_finish(&job->failed);
@@ -354,7 +354,7 @@ int pop3_run(const struct account *account, const struct sync_options *options,
 			.options = options,
 			.report = report,
 			.log = options->log},
-		.box = {.name = inbox},
+		.mailbox = {.name = inbox},
 	};
 	int64_t started = clock_monotonic_us();
 
@@ -367,7 +367,7 @@ int pop3_run(const struct account *account, const struct sync_options *options,
 	strlist_init(&job.adoptable);
 	strlist_init(&job.adopted);
 	strlist_init(&job.failed);
-	state_mailbox_init(&job.box.base);
+	state_mailbox_init(&job.mailbox.base);
 	pop3_listing_init(&job.listing);
 	if (pthread_mutex_init(&job.run.mutex, NULL) != 0) {
 		return err_nomem(err);
@@ -378,7 +378,7 @@ int pop3_run(const struct account *account, const struct sync_options *options,
 		run_report_error(&job.run, NULL, 0, err);
 	}
 	struct err why;
-	if (report_box(&job, &why) && !code) {
+	if (report_mailbox(&job, &why) && !code) {
 		*err = why;
 		code = -(int)why.code;
 	}

@@ -17,7 +17,7 @@ static bool may_be_window(const struct run *run, uint64_t listed)
 /* What the changes come to, so that an idle look writes nothing. */
 struct delta {
 	struct run *run;
-	struct box *box;
+	struct mailbox *mailbox;
 	const struct imap_view *view;
 	bool with_gone;     /* believe VANISHED, or what the full listing lacks */
 	uint32_t gone_from; /* from this UID on: the lowest in view */
@@ -47,7 +47,7 @@ static int put_new(struct delta *delta, const struct imap_view_message *message,
 {
 	struct row row;
 	row_init(&row);
-	row.mailbox = delta->box->base.id;
+	row.mailbox = delta->mailbox->base.id;
 	row.uid = message->uid;
 	row.remote = SIDE_PRESENT;
 	row.remote_flags = flags_seen(delta, NULL, message);
@@ -73,7 +73,8 @@ static int put_back(struct delta *delta, uint32_t uid, const struct imap_view_me
 	struct row row;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_uid(delta->run->state, delta->box->base.id, uid, &row, &found, err);
+	int code = state_row_by_uid(delta->run->state, delta->mailbox->base.id, uid, &row, &found,
+				    err);
 	if (code == 0 && found) {
 		row.remote = SIDE_PRESENT;
 		row.reason = REASON_NONE;
@@ -97,7 +98,7 @@ static int see_message(struct delta *delta, const struct row *row,
 		return put_back(delta, message->uid, message, err);
 	}
 	delta->changes++;
-	return state_see_remote_flags(delta->run->state, delta->box->base.id, message->uid,
+	return state_see_remote_flags(delta->run->state, delta->mailbox->base.id, message->uid,
 				      flags_seen(delta, row, message), err);
 }
 
@@ -118,7 +119,7 @@ static int see_one(struct delta *delta, const struct imap_view_message *message,
 	struct row row;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_uid(delta->run->state, delta->box->base.id, message->uid, &row,
+	int code = state_row_by_uid(delta->run->state, delta->mailbox->base.id, message->uid, &row,
 				    &found, err);
 	if (code == 0 && found) {
 		code = see_message(delta, &row, message, err);
@@ -138,7 +139,7 @@ static int see_changes(struct delta *delta, struct err *err)
 	}
 	for (size_t i = 0; code == 0 && delta->with_gone && i < view->gone.count; i++) {
 		uint64_t count = 0;
-		code = state_see_remote_gone(delta->run->state, delta->box->base.id,
+		code = state_see_remote_gone(delta->run->state, delta->mailbox->base.id,
 					     view->gone.ranges[i].first, view->gone.ranges[i].last,
 					     &count, err);
 		delta->changes += count;
@@ -208,7 +209,7 @@ static int see_listing(struct delta *delta, struct err *err)
 {
 	struct state_cursor *cursor = NULL;
 	struct listing_changes changes = {0};
-	int64_t mailbox = delta->box->base.id;
+	int64_t mailbox = delta->mailbox->base.id;
 	int code = state_cursor_open(delta->run->state, mailbox, STATE_BY_UID, &cursor, err);
 	if (code == 0) {
 		code = merge_listing(delta, cursor, &changes, err);
@@ -235,9 +236,9 @@ static uint32_t highest_uid(const struct imap_view *view)
 }
 
 /* The numbers up to which everything is now known. */
-static void take_numbers(struct box *box, const struct imap_view *view)
+static void take_numbers(struct mailbox *mailbox, const struct imap_view *view)
 {
-	struct state_mailbox *base = &box->base;
+	struct state_mailbox *base = &mailbox->base;
 	uint32_t above = highest_uid(view) == UINT32_MAX ? UINT32_MAX : highest_uid(view) + 1;
 	base->uidvalidity = view->uidvalidity;
 	if (view->uidnext != 0) {
@@ -249,9 +250,9 @@ static void take_numbers(struct box *box, const struct imap_view *view)
 	base->messages = view->exists;
 }
 
-static int take_facts(struct box *box, struct imap_view *view, struct err *err)
+static int take_facts(struct mailbox *mailbox, struct imap_view *view, struct err *err)
 {
-	struct state_mailbox *base = &box->base;
+	struct state_mailbox *base = &mailbox->base;
 	if (view->has_permanent && view->is_writable) {
 		if (base->permanent_flags != view->permanent_flags ||
 		    base->permanent_any != view->permanent_any) {
@@ -260,7 +261,7 @@ static int take_facts(struct box *box, struct imap_view *view, struct err *err)
 		base->permanent_flags = view->permanent_flags;
 		base->permanent_any = view->permanent_any;
 	}
-	const char *id = view->mailboxid != NULL ? view->mailboxid : box->mailboxid;
+	const char *id = view->mailboxid != NULL ? view->mailboxid : mailbox->mailboxid;
 	if (id != NULL && (base->mailboxid == NULL || strcmp(base->mailboxid, id) != 0)) {
 		free(base->mailboxid);
 		base->mailboxid = span_dup(span_of(id));
@@ -278,75 +279,75 @@ static int apply_rows(struct delta *delta, struct err *err)
 static int counts_fit(struct delta *delta, bool *fit, struct err *err)
 {
 	uint64_t present = 0;
-	int code = state_count_remote(delta->run->state, delta->box->base.id, &present, err);
+	int code = state_count_remote(delta->run->state, delta->mailbox->base.id, &present, err);
 	*fit = present == delta->view->exists;
 	return code;
 }
 
 static int finish_delta(struct delta *delta, struct imap_view *view, bool fit, struct err *err)
 {
-	struct box *box = delta->box;
-	int code = take_facts(box, view, err);
+	struct mailbox *mailbox = delta->mailbox;
+	int code = take_facts(mailbox, view, err);
 	if (fit) {
-		take_numbers(box, view);
+		take_numbers(mailbox, view);
 	} else {
 		/* Known by now: which numbers they are; not: that nothing is missing. */
-		box->base.uidvalidity = view->uidvalidity;
-		box->needs_listing = true;
-		box->seen_modseq = view->modseq;
-		box->seen_uidnext = view->uidnext;
+		mailbox->base.uidvalidity = view->uidvalidity;
+		mailbox->needs_listing = true;
+		mailbox->seen_modseq = view->modseq;
+		mailbox->seen_uidnext = view->uidnext;
 	}
 	if (delta->changes > 0) {
-		box->base.held_policy = 0;
-		box->has_new_rows = true;
+		mailbox->base.held_policy = 0;
+		mailbox->has_new_rows = true;
 	}
 	if (code == 0) {
-		code = observe_store_box(delta->run, box, err);
+		code = observe_store_mailbox(delta->run, mailbox, err);
 	}
 	if (code == 0 && delta->changes > 0) {
-		code = state_mailbox_count(delta->run->state, &box->base, err);
+		code = state_mailbox_count(delta->run->state, &mailbox->base, err);
 	}
 	return code;
 }
 
-static void attempt_undo(struct run *run, struct box *box, bool is_new)
+static void attempt_undo(struct run *run, struct mailbox *mailbox, bool is_new)
 {
 	state_rollback(run->state);
 	if (is_new) {
-		box->in_base = false;
-		box->base.id = 0;
+		mailbox->in_base = false;
+		mailbox->base.id = 0;
 	}
 }
 
 /* One attempt, in one transaction. *FIT false: rolled back where VANISHED was believed, else
  * committed without removals. */
-static int attempt(struct run *run, struct box *box, struct imap_view *view, bool with_gone,
+static int attempt(struct run *run, struct mailbox *mailbox, struct imap_view *view, bool with_gone,
 		   bool *fit, struct err *err)
 {
-	struct delta delta = {.run = run, .box = box, .view = view, .with_gone = with_gone};
+	struct delta delta = {.run = run, .mailbox = mailbox, .view = view, .with_gone = with_gone};
 	bool is_window =
 		view->is_full && view->count == view->exists && may_be_window(run, view->count);
 	delta.gone_from = is_window ? view->messages[0].uid : 0;
-	bool is_new = !box->in_base;
+	bool is_new = !mailbox->in_base;
 	int code = state_begin(run->state, err);
 	if (code == 0 && is_new) {
-		code = observe_store_box(run, box, err);
+		code = observe_store_mailbox(run, mailbox, err);
 	}
 	if (code == 0) {
 		code = apply_rows(&delta, err);
 	}
 	if (code == 0 && delta.changes > 0 && !run->has_generation && !run->options->dry_run) {
 		/* The first rows of this run: it has to say so before (ownership.h). */
-		attempt_undo(run, box, is_new);
+		attempt_undo(run, mailbox, is_new);
 		code = run_claim(run, err);
-		return code < 0 ? code : attempt(run, box, view, with_gone, fit, err);
+		return code < 0 ? code : attempt(run, mailbox, view, with_gone, fit, err);
 	}
 	if (code == 0) {
 		code = counts_fit(&delta, fit, err);
 		*fit |= is_window; /* what is out of view is counted here alone */
 	}
 	if (code == 0 && !*fit && with_gone) {
-		attempt_undo(run, box, is_new);
+		attempt_undo(run, mailbox, is_new);
 		return 0;
 	}
 	if (code == 0) {
@@ -359,21 +360,23 @@ static int attempt(struct run *run, struct box *box, struct imap_view *view, boo
 	return state_commit(run->state, err);
 }
 
-int remote_delta_apply(struct run *run, struct box *box, struct imap_view *view, struct err *err)
+int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct imap_view *view,
+		       struct err *err)
 {
 	bool fit = false;
-	int code = attempt(run, box, view, true, &fit, err);
+	int code = attempt(run, mailbox, view, true, &fit, err);
 	if (code < 0 || fit) {
 		return code;
 	}
 	log_line(run->log, LOG_INFO,
 		 "%s/%s: what the server tells of changes does not fit its count of %u messages; "
 		 "listing them",
-		 run->account->name, box->name, view->exists);
-	return attempt(run, box, view, false, &fit, err);
+		 run->account->name, mailbox->name, view->exists);
+	return attempt(run, mailbox, view, false, &fit, err);
 }
 
-static int list_gone(struct run *run, struct box *box, const struct uidset *uids, struct err *err)
+static int list_gone(struct run *run, struct mailbox *mailbox, const struct uidset *uids,
+		     struct err *err)
 {
 	uint32_t from = may_be_window(run, uidset_size(uids)) ? uids->ranges[0].first : 1;
 	uint64_t changes = 0;
@@ -381,21 +384,21 @@ static int list_gone(struct run *run, struct box *box, const struct uidset *uids
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < uids->count; i++) {
 		if (uids->ranges[i].first > from) {
-			code = state_see_remote_gone(run->state, box->base.id, from,
+			code = state_see_remote_gone(run->state, mailbox->base.id, from,
 						     uids->ranges[i].first - 1, &count, err);
 			changes += count;
 		}
 		from = uids->ranges[i].last == UINT32_MAX ? 0 : uids->ranges[i].last + 1;
 	}
 	if (code == 0 && from != 0) {
-		code = state_see_remote_gone(run->state, box->base.id, from, UINT32_MAX, &count,
+		code = state_see_remote_gone(run->state, mailbox->base.id, from, UINT32_MAX, &count,
 					     err);
 		changes += count;
 	}
 	if (code == 0 && changes > 0) {
-		box->has_new_rows = true;
-		box->base.held_policy = 0;
-		code = state_mailbox_count(run->state, &box->base, err);
+		mailbox->has_new_rows = true;
+		mailbox->base.held_policy = 0;
+		code = state_mailbox_count(run->state, &mailbox->base, err);
 	}
 	return code;
 }
@@ -407,7 +410,7 @@ static uint32_t above(const struct uidset *uids)
 	return last == UINT32_MAX ? last : last + 1;
 }
 
-static int commit_listing(struct run *run, struct box *box, const struct uidset *uids,
+static int commit_listing(struct run *run, struct mailbox *mailbox, const struct uidset *uids,
 			  const struct imap_view *opened, struct err *err)
 {
 	uint64_t present = 0;
@@ -418,19 +421,20 @@ static int commit_listing(struct run *run, struct box *box, const struct uidset 
 	if (code < 0) {
 		return code;
 	}
-	code = list_gone(run, box, uids, err);
+	code = list_gone(run, mailbox, uids, err);
 	if (code == 0) {
-		code = state_count_remote(run->state, box->base.id, &present, err);
+		code = state_count_remote(run->state, mailbox->base.id, &present, err);
 	}
 	bool is_known = present == uidset_size(uids) || may_be_window(run, uidset_size(uids));
-	if (code == 0 && is_known && opened->modseq >= box->seen_modseq) {
-		box->base.modseq = box->seen_modseq;
-		box->base.uidnext = box->seen_uidnext != 0 ? box->seen_uidnext : above(uids);
-		box->base.messages = (uint32_t)uidset_size(uids);
+	if (code == 0 && is_known && opened->modseq >= mailbox->seen_modseq) {
+		mailbox->base.modseq = mailbox->seen_modseq;
+		mailbox->base.uidnext =
+			mailbox->seen_uidnext != 0 ? mailbox->seen_uidnext : above(uids);
+		mailbox->base.messages = (uint32_t)uidset_size(uids);
 	}
-	box->lacks_rows = present < uidset_size(uids);
+	mailbox->lacks_rows = present < uidset_size(uids);
 	if (code == 0) {
-		code = observe_store_box(run, box, err);
+		code = observe_store_mailbox(run, mailbox, err);
 	}
 	if (code < 0) {
 		state_rollback(run->state);
@@ -439,14 +443,14 @@ static int commit_listing(struct run *run, struct box *box, const struct uidset 
 	return state_commit(run->state, err);
 }
 
-int remote_delta_list(struct run *run, struct imap *imap, struct box *box, struct err *err)
+int remote_delta_list(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err)
 {
 	struct imap_view opened = {0};
 	struct uidset uids;
 	uint32_t exists = 0;
 	uidset_init(&uids);
-	int code = imap_select(imap, box->wire, false, &opened, err);
-	if (code == 0 && opened.uidvalidity != box->base.uidvalidity) {
+	int code = imap_select(imap, mailbox->wire, false, &opened, err);
+	if (code == 0 && opened.uidvalidity != mailbox->base.uidvalidity) {
 		code = err_set(
 			err, ERR_TEMPORARY, SCOPE_MAILBOX,
 			"the mailbox was renumbered while it was read; the next run pairs it");
@@ -458,10 +462,10 @@ int remote_delta_list(struct run *run, struct imap *imap, struct box *box, struc
 		log_line(
 			run->log, LOG_INFO,
 			"%s/%s: the server lists %llu of %u messages; nothing is taken for removed",
-			run->account->name, box->name, (unsigned long long)uidset_size(&uids),
+			run->account->name, mailbox->name, (unsigned long long)uidset_size(&uids),
 			exists);
 	} else if (code == 0) {
-		code = commit_listing(run, box, &uids, &opened, err);
+		code = commit_listing(run, mailbox, &uids, &opened, err);
 	}
 	imap_view_finish(&opened);
 	uidset_finish(&uids);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boxes.h"
+#include "mailboxes.h"
 #include "rename_find.h"
 
 struct renaming {
@@ -40,10 +40,10 @@ static bool goes_along(const struct rename_pair *child, const struct rename_pair
 	       strcmp(rest, rest_to) == 0;
 }
 
-static int drop_intents(struct run *run, const struct box *box, struct err *err)
+static int drop_intents(struct run *run, const struct mailbox *mailbox, struct err *err)
 {
 	struct intents intents = {0};
-	int code = state_intents_load(run->state, box->base.id, &intents, err);
+	int code = state_intents_load(run->state, mailbox->base.id, &intents, err);
 	for (size_t i = 0; code == 0 && i < intents.count; i++) {
 		if (intents.items[i].kind == INTENT_RENAME) {
 			code = state_intent_drop(run->state, intents.items[i].id, err);
@@ -63,7 +63,7 @@ static int add_intent(struct run *run, const struct rename_pair *pair, struct er
 }
 
 /* Base's half: FROM's rows are TO's; what was seen of TO alone is seen again. In a transaction. */
-static int move_base(struct run *run, struct box *from, struct box *to, struct err *err)
+static int move_base(struct run *run, struct mailbox *from, struct mailbox *to, struct err *err)
 {
 	int code = to->in_base ? state_mailbox_drop(run->state, to->base.id, err) : 0;
 	char *name = span_dup(span_of(to->name));
@@ -305,11 +305,11 @@ static int carry_out_remote(struct renaming *renaming, struct rename_pair *pair,
 /* The Maildir's side */
 
 static bool name_goes_along(const struct renaming *renaming, const struct rename_pair *pair,
-			    const struct box *box)
+			    const struct mailbox *mailbox)
 {
 	for (size_t i = 0; i < renaming->pairs.count; i++) {
 		const struct rename_pair *child = &renaming->pairs.items[i];
-		if (child->from == box && goes_along(child, pair)) {
+		if (child->from == mailbox && goes_along(child, pair)) {
 			return true;
 		}
 	}
@@ -322,11 +322,11 @@ static int put_back_local(struct renaming *renaming, const struct rename_pair *p
 {
 	struct run *run = renaming->run;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		const struct box *box = &run->boxes.items[i];
-		const char *rest = below(box->name, pair->from->name, '/');
-		if (rest == NULL || !box->in_local || !box->in_remote ||
-		    name_goes_along(renaming, pair, box)) {
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		const char *rest = below(mailbox->name, pair->from->name, '/');
+		if (rest == NULL || !mailbox->in_local || !mailbox->in_remote ||
+		    name_goes_along(renaming, pair, mailbox)) {
 			continue;
 		}
 		struct buf name;
@@ -334,7 +334,7 @@ static int put_back_local(struct renaming *renaming, const struct rename_pair *p
 		buf_printf(&name, "%s%s", pair->to->name, rest);
 		code = buf_status(&name, "a mailbox name", err);
 		if (code == 0) {
-			code = maildir_rename_box(run->maildir, name.data, box->name, err);
+			code = maildir_rename_folder(run->maildir, name.data, mailbox->name, err);
 			code = code == -ERR_CHANGED ? 0 : code; /* it went back with its parent */
 		}
 		buf_finish(&name);
@@ -350,7 +350,7 @@ static int carry_out_local(struct renaming *renaming, struct rename_pair *pair, 
 	if (code < 0) {
 		return code;
 	}
-	code = maildir_rename_box(run->maildir, pair->from->name, pair->to->name, err);
+	code = maildir_rename_folder(run->maildir, pair->from->name, pair->to->name, err);
 	if (code == -ERR_CHANGED) {
 		return commit_step(renaming, pair, STEP_FORGET,
 				   &why); /* the name is taken: no rename */
@@ -406,23 +406,23 @@ static int carry_out(struct renaming *renaming, struct rename_pair *pair, struct
 static int gather_again(struct renaming *renaming, struct err *err)
 {
 	struct run *run = renaming->run;
-	boxes_finish(run);
+	mailboxes_finish(run);
 	int code = run_discover(run, err);
 	for (size_t i = 0; code == 0 && i < renaming->renamed.count; i++) {
-		struct box *box = run_box(run, renaming->renamed.items[i]);
-		if (box != NULL) {
-			box->has_news = true;
+		struct mailbox *mailbox = run_mailbox(run, renaming->renamed.items[i]);
+		if (mailbox != NULL) {
+			mailbox->has_news = true;
 		}
 	}
 	return code;
 }
 
-static struct box *box_of_base(struct run *run, int64_t mailbox)
+static struct mailbox *mailbox_of_base(struct run *run, int64_t id)
 {
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		if (box->in_base && box->base.id == mailbox) {
-			return box;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (mailbox->in_base && mailbox->base.id == id) {
+			return mailbox;
 		}
 	}
 	return NULL;
@@ -431,8 +431,8 @@ static struct box *box_of_base(struct run *run, int64_t mailbox)
 static int settle_intent(struct renaming *renaming, const struct intent *intent, struct err *err)
 {
 	struct run *run = renaming->run;
-	struct box *from = box_of_base(run, intent->mailbox);
-	struct box *to = intent->text == NULL ? NULL : run_box(run, intent->text);
+	struct mailbox *from = mailbox_of_base(run, intent->mailbox);
+	struct mailbox *to = intent->text == NULL ? NULL : run_mailbox(run, intent->text);
 	if (from == NULL || to == NULL || from->in_local || from->in_remote || !to->in_local ||
 	    !to->in_remote) {
 		int code = run_claim(run, err);
@@ -458,7 +458,7 @@ static int settle_intents(struct renaming *renaming, struct err *err)
 	return code < 0 || !any ? code : gather_again(renaming, err);
 }
 
-int rename_boxes(struct run *run, struct err *err)
+int rename_mailboxes(struct run *run, struct err *err)
 {
 	struct renaming renaming = {.run = run};
 	strlist_init(&renaming.held);
@@ -477,9 +477,9 @@ int rename_boxes(struct run *run, struct err *err)
 		code = gather_again(&renaming, err);
 	}
 	for (size_t i = 0; code == 0 && i < renaming.held.count; i++) {
-		struct box *box = run_box(run, renaming.held.items[i]);
-		if (box != NULL) {
-			box->is_excluded = true;
+		struct mailbox *mailbox = run_mailbox(run, renaming.held.items[i]);
+		if (mailbox != NULL) {
+			mailbox->is_excluded = true;
 		}
 	}
 	imap_mailboxes_finish(&renaming.listed);

@@ -2,7 +2,7 @@
  * Mailboxes renamed on one side, renamed on the other (rename_find.h tells which), keeping what
  * base knows of them.
  *
- *   `create` and `direction` do not cover the    no rename: one is gone, the other new (boxes.h)
+ *   `create` and `direction` do not cover the    no rename: one is gone, the other new (mailboxes.h)
  *   other side
  *   only --pull, --push or the names on the      both are left alone, so that a later run can
  *   command line keep this run from it, or the
@@ -17,8 +17,8 @@
 
 #include "run.h"
 
-/* After boxes_gather, before boxes_settle. What is renamed is one box, under its new name,
- * afterwards: boxes may have been gathered anew. */
-int rename_boxes(struct run *run, struct err *err);
+/* After mailboxes_gather, before mailboxes_settle. What is renamed is one mailbox, under its new name,
+ * afterwards: mailboxes may have been gathered anew. */
+int rename_mailboxes(struct run *run, struct err *err);
 
 #endif

@@ -8,7 +8,7 @@
 
 /* A mailbox that is gone from one side, and messages of it that must be found again. */
 struct lost {
-	struct box *box;
+	struct mailbox *mailbox;
 	bool is_taken;
 	struct row_list sample;
 };
@@ -20,26 +20,26 @@ struct search {
 	struct rename_pairs *pairs;
 };
 
-static bool is_inbox(const struct box *box)
+static bool is_inbox(const struct mailbox *mailbox)
 {
-	return strcmp(box->name, "INBOX") == 0;
+	return strcmp(mailbox->name, "INBOX") == 0;
 }
 
-static bool is_lost_on(const struct box *box, unsigned side)
+static bool is_lost_on(const struct mailbox *mailbox, unsigned side)
 {
-	bool is_here = side == SIDE_LOCAL ? box->in_local : box->in_remote;
-	bool is_there = side == SIDE_LOCAL ? box->in_remote : box->in_local;
-	return box->in_base && box->base.had_local && box->base.had_remote && !is_here &&
-	       is_there && !is_inbox(box);
+	bool is_here = side == SIDE_LOCAL ? mailbox->in_local : mailbox->in_remote;
+	bool is_there = side == SIDE_LOCAL ? mailbox->in_remote : mailbox->in_local;
+	return mailbox->in_base && mailbox->base.had_local && mailbox->base.had_remote &&
+	       !is_here && is_there && !is_inbox(mailbox);
 }
 
 /* New there, and nothing that the other side ever had under that name. */
-static bool is_new_on(const struct box *box, unsigned side)
+static bool is_new_on(const struct mailbox *mailbox, unsigned side)
 {
-	bool is_here = side == SIDE_LOCAL ? box->in_local : box->in_remote;
-	bool is_there = side == SIDE_LOCAL ? box->in_remote : box->in_local;
-	bool was_there = side == SIDE_LOCAL ? box->base.had_remote : box->base.had_local;
-	return is_here && !is_there && !(box->in_base && was_there) && !is_inbox(box);
+	bool is_here = side == SIDE_LOCAL ? mailbox->in_local : mailbox->in_remote;
+	bool is_there = side == SIDE_LOCAL ? mailbox->in_remote : mailbox->in_local;
+	bool was_there = side == SIDE_LOCAL ? mailbox->base.had_remote : mailbox->base.had_local;
+	return is_here && !is_there && !(mailbox->in_base && was_there) && !is_inbox(mailbox);
 }
 
 void rename_pairs_finish(struct rename_pairs *pairs)
@@ -86,7 +86,7 @@ static int sample_take(struct run *run, struct lost *lost, struct err *err)
 {
 	int64_t ids[SAMPLE_MAX];
 	size_t count = 0;
-	int code = sample_ids(run, lost->box->base.id, ids, &count, err);
+	int code = sample_ids(run, lost->mailbox->base.id, ids, &count, err);
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		bool found = false;
 		struct row *row = row_list_add(&lost->sample, err);
@@ -100,10 +100,10 @@ static int lost_gather(struct search *search, unsigned side, struct err *err)
 {
 	struct run *run = search->run;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		if (is_lost_on(&run->boxes.items[i], side)) {
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		if (is_lost_on(&run->mailboxes.items[i], side)) {
 			struct lost *lost = &search->lost[search->lost_count++];
-			*lost = (struct lost){.box = &run->boxes.items[i]};
+			*lost = (struct lost){.mailbox = &run->mailboxes.items[i]};
 			row_list_init(&lost->sample);
 			code = sample_take(run, lost, err);
 		}
@@ -119,10 +119,10 @@ static void lost_finish(struct search *search)
 	search->lost_count = 0;
 }
 
-static void pair_add(struct search *search, struct lost *lost, struct box *to, unsigned side)
+static void pair_add(struct search *search, struct lost *lost, struct mailbox *to, unsigned side)
 {
 	search->pairs->items[search->pairs->count++] =
-		(struct rename_pair){.from = lost->box, .to = to, .side = side};
+		(struct rename_pair){.from = lost->mailbox, .to = to, .side = side};
 	lost->is_taken = true;
 }
 
@@ -136,7 +136,7 @@ static bool is_same_directory(const struct stamp_dir *one, const struct stamp_di
 static bool is_same_folder(const struct lost *lost, const struct stamp *stamp,
 			   const struct maildir_scan *scan)
 {
-	const struct state_mailbox *base = &lost->box->base;
+	const struct state_mailbox *base = &lost->mailbox->base;
 	size_t found = 0;
 	for (size_t i = 0; i < lost->sample.count; i++) {
 		struct span unique = span_of(lost->sample.items[i].unique);
@@ -149,20 +149,20 @@ static bool is_same_folder(const struct lost *lost, const struct stamp *stamp,
 	return is_same ? found * 2 >= lost->sample.count : found == lost->sample.count;
 }
 
-static int match_folder(struct search *search, struct box *to, struct err *err)
+static int match_folder(struct search *search, struct mailbox *to, struct err *err)
 {
 	struct maildir_scan scan;
 	struct keywords keywords;
 	struct stamp stamp;
 	int code = maildir_stat(search->run->maildir, to->name, &stamp, err);
 	if (code == 0) {
-		code = box_open_dir(search->run, to, err);
+		code = mailbox_open_dir(search->run, to, err);
 	}
 	if (code < 0) {
 		return code;
 	}
 	keywords_init(&keywords);
-	code = maildir_box_scan(to->dir, &keywords, &scan, err);
+	code = maildir_folder_scan(to->dir, &keywords, &scan, err);
 	if (code == 0) {
 		for (size_t i = 0; i < search->lost_count; i++) {
 			struct lost *lost = &search->lost[i];
@@ -174,14 +174,14 @@ static int match_folder(struct search *search, struct box *to, struct err *err)
 		maildir_scan_finish(&scan);
 	}
 	keywords_finish(&keywords);
-	box_release(to);
+	mailbox_release(to);
 	return code;
 }
 
 /* The server's side */
 
 /* What a message of the sample says of itself: by base's digest, else by its file. */
-static bool is_message_of(struct run *run, struct box *box, const struct row *row,
+static bool is_message_of(struct run *run, struct mailbox *mailbox, const struct row *row,
 			  const struct header_identity *seen)
 {
 	struct header_identity own;
@@ -191,9 +191,9 @@ static bool is_message_of(struct run *run, struct box *box, const struct row *ro
 	if (row->has_digest && memcmp(row->digest, seen->digest, ROW_DIGEST_SIZE) == 0) {
 		return true;
 	}
-	if (box_open_dir(run, box, &ignored) < 0 ||
-	    maildir_box_find(box->dir, span_of(row->unique), name, &in_new, &ignored) < 0 ||
-	    maildir_box_identify(box->dir, name, in_new, &own, &ignored) < 0) {
+	if (mailbox_open_dir(run, mailbox, &ignored) < 0 ||
+	    maildir_folder_find(mailbox->dir, span_of(row->unique), name, &in_new, &ignored) < 0 ||
+	    maildir_folder_identify(mailbox->dir, name, in_new, &own, &ignored) < 0) {
 		return false;
 	}
 	if (memcmp(own.digest, seen->digest, HEADER_DIGEST_SIZE) == 0) {
@@ -210,7 +210,7 @@ static void check_header(struct run *run, struct lost *lost, uint32_t uid,
 {
 	for (size_t i = 0; i < lost->sample.count; i++) {
 		if (lost->sample.items[i].uid == uid) {
-			*same += is_message_of(run, lost->box, &lost->sample.items[i], seen);
+			*same += is_message_of(run, lost->mailbox, &lost->sample.items[i], seen);
 		}
 	}
 }
@@ -260,22 +260,22 @@ static int count_same(struct run *run, struct lost *lost, size_t *same, struct e
 			code = read_headers(run, lost, same, err);
 		}
 	}
-	box_release(lost->box);
+	mailbox_release(lost->mailbox);
 	buf_finish(&text);
 	uidset_finish(&uids);
 	return code;
 }
 
 /* The numbers of a mailbox that the listing told nothing of. */
-static int ask_numbers(struct run *run, struct box *box, struct err *err)
+static int ask_numbers(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct imap_view opened = {0};
-	int code = imap_select(run->imap, box->wire, false, &opened, err);
+	int code = imap_select(run->imap, mailbox->wire, false, &opened, err);
 	if (code == 0) {
-		box->uidvalidity = opened.uidvalidity;
-		box->uidnext = opened.uidnext;
-		if (box->mailboxid == NULL) {
-			box->mailboxid = opened.mailboxid;
+		mailbox->uidvalidity = opened.uidvalidity;
+		mailbox->uidnext = opened.uidnext;
+		if (mailbox->mailboxid == NULL) {
+			mailbox->mailboxid = opened.mailboxid;
 			opened.mailboxid = NULL;
 		}
 	}
@@ -283,26 +283,26 @@ static int ask_numbers(struct run *run, struct box *box, struct err *err)
 	return code;
 }
 
-static bool is_only_one(const struct search *search, const struct box *to)
+static bool is_only_one(const struct search *search, const struct mailbox *to)
 {
 	const struct run *run = search->run;
 	size_t lost = 0;
 	size_t found = 0;
 	for (size_t i = 0; i < search->lost_count; i++) {
-		lost += search->lost[i].box->base.uidvalidity == to->uidvalidity;
+		lost += search->lost[i].mailbox->base.uidvalidity == to->uidvalidity;
 	}
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		const struct box *box = &run->boxes.items[i];
-		found += is_new_on(box, SIDE_REMOTE) && box->uidvalidity == to->uidvalidity;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		found += is_new_on(mailbox, SIDE_REMOTE) && mailbox->uidvalidity == to->uidvalidity;
 	}
 	return lost == 1 && found == 1;
 }
 
-static int is_same_mailbox(struct search *search, struct lost *lost, struct box *to, bool *is_same,
-			   struct err *err)
+static int is_same_mailbox(struct search *search, struct lost *lost, struct mailbox *to,
+			   bool *is_same, struct err *err)
 {
 	struct run *run = search->run;
-	const struct state_mailbox *base = &lost->box->base;
+	const struct state_mailbox *base = &lost->mailbox->base;
 	size_t same = 0;
 	*is_same = false;
 	if (base->mailboxid != NULL && to->mailboxid != NULL) {
@@ -328,7 +328,7 @@ static int is_same_mailbox(struct search *search, struct lost *lost, struct box 
 	return code;
 }
 
-static int match_mailbox(struct search *search, struct box *to, struct err *err)
+static int match_mailbox(struct search *search, struct mailbox *to, struct err *err)
 {
 	int code = to->has_counts ? 0 : ask_numbers(search->run, to, err);
 	for (size_t i = 0; code == 0 && i < search->lost_count; i++) {
@@ -350,13 +350,13 @@ static int search_side(struct search *search, unsigned side, struct err *err)
 {
 	struct run *run = search->run;
 	int code = lost_gather(search, side, err);
-	for (size_t i = 0; code == 0 && search->lost_count > 0 && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		if (!is_new_on(box, side)) {
+	for (size_t i = 0; code == 0 && search->lost_count > 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (!is_new_on(mailbox, side)) {
 			continue;
 		}
-		code = side == SIDE_LOCAL ? match_folder(search, box, err)
-					  : match_mailbox(search, box, err);
+		code = side == SIDE_LOCAL ? match_folder(search, mailbox, err)
+					  : match_mailbox(search, mailbox, err);
 		if (code < 0 && !run_is_fatal(err)) {
 			code = 0; /* one that cannot be looked at is no rename */
 		}
@@ -374,8 +374,8 @@ static int compare_pair(const void *x, const void *y)
 int rename_find(struct run *run, struct rename_pairs *pairs, struct err *err)
 {
 	struct search search = {.run = run, .pairs = pairs};
-	search.lost = calloc(run->boxes.count + 1, sizeof(*search.lost));
-	pairs->items = calloc(run->boxes.count + 1, sizeof(*pairs->items));
+	search.lost = calloc(run->mailboxes.count + 1, sizeof(*search.lost));
+	pairs->items = calloc(run->mailboxes.count + 1, sizeof(*pairs->items));
 	pairs->count = 0;
 	int code = search.lost == NULL || pairs->items == NULL ? err_nomem(err) : 0;
 	if (code == 0) {

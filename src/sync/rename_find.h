@@ -20,10 +20,10 @@
 #include "run.h"
 
 struct rename_pair {
-	struct box *from; /* in base, gone from one side */
-	struct box *to;   /* new on that side, unknown on the other */
-	unsigned side;    /* SIDE_LOCAL or SIDE_REMOTE: where it is still to be renamed */
-	bool is_settled;  /* rename.c's: done, or left alone */
+	struct mailbox *from; /* in base, gone from one side */
+	struct mailbox *to;   /* new on that side, unknown on the other */
+	unsigned side;        /* SIDE_LOCAL or SIDE_REMOTE: where it is still to be renamed */
+	bool is_settled;      /* rename.c's: done, or left alone */
 };
 
 struct rename_pairs {
@@ -31,7 +31,7 @@ struct rename_pairs {
 	size_t count;
 };
 
-/* Pairs point into run->boxes. */
+/* Pairs point into run->mailboxes. */
 int rename_find(struct run *run, struct rename_pairs *pairs, struct err *err);
 void rename_pairs_finish(struct rename_pairs *pairs);
 

@@ -71,13 +71,13 @@ void report_add_error(struct report *report, const char *mailbox, uint32_t uid,
 	free(text);
 }
 
-void run_report_error(struct run *run, struct box *box, uint32_t uid, const struct err *err)
+void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid, const struct err *err)
 {
 	pthread_mutex_lock(&run->mutex);
-	if (box != NULL) {
-		box->counts.errors++;
+	if (mailbox != NULL) {
+		mailbox->counts.errors++;
 	}
-	report_add_error(run->report, box == NULL ? NULL : box->name, uid, err);
+	report_add_error(run->report, mailbox == NULL ? NULL : mailbox->name, uid, err);
 	pthread_mutex_unlock(&run->mutex);
 }
 
@@ -103,11 +103,11 @@ void run_report_unknown(struct run *run)
 {
 	const struct strlist *only = run->options->only;
 	for (size_t i = 0; only != NULL && i < only->count; i++) {
-		if (run_box(run, only->items[i]) == NULL) {
+		if (run_mailbox(run, only->items[i]) == NULL) {
 			report_unknown(run, only->items[i]);
 		}
 	}
-	if ((only == NULL || only->count == 0) && run->boxes.count == 0) {
+	if ((only == NULL || only->count == 0) && run->mailboxes.count == 0) {
 		log_line(run->log, LOG_WARN,
 			 "%s: no mailbox takes part; `mailsync list %s` tells what `mailboxes` "
 			 "leaves out",
@@ -129,12 +129,12 @@ void report_unknown_pop3(struct report *report, const struct sync_options *optio
 	}
 }
 
-/* The first thing that the report has against BOX, or NULL. */
-static const char *first_trouble(const struct report *report, const struct box *box)
+/* The first thing that the report has against MAILBOX, or NULL. */
+static const char *first_trouble(const struct report *report, const struct mailbox *mailbox)
 {
 	for (size_t i = 0; i < report->error_count; i++) {
 		const struct report_error *error = &report->errors[i];
-		if (error->mailbox != NULL && strcmp(error->mailbox, box->name) == 0) {
+		if (error->mailbox != NULL && strcmp(error->mailbox, mailbox->name) == 0) {
 			return error->text;
 		}
 	}
@@ -152,31 +152,31 @@ void run_store_trouble(struct run *run, int outcome, const struct err *why)
 	if (run->state == NULL || run->options->dry_run || outcome == -ERR_INTERRUPTED) {
 		return;
 	}
-	if (outcome < 0 && run->boxes.count == 0) {
+	if (outcome < 0 && run->mailboxes.count == 0) {
 		(void)state_mailbox_set_trouble(run->state, 0, why->text, &ignored);
 	}
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		const struct box *box = &run->boxes.items[i];
-		const char *trouble = first_trouble(run->report, box);
-		bool is_known = trouble != NULL || (outcome == 0 && !box->is_left_out);
-		if (box->base.id != 0 && is_known && !is_same(trouble, box->base.trouble)) {
-			(void)state_mailbox_set_trouble(run->state, box->base.id, trouble,
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		const char *trouble = first_trouble(run->report, mailbox);
+		bool is_known = trouble != NULL || (outcome == 0 && !mailbox->is_left_out);
+		if (mailbox->base.id != 0 && is_known && !is_same(trouble, mailbox->base.trouble)) {
+			(void)state_mailbox_set_trouble(run->state, mailbox->base.id, trouble,
 							&ignored);
 		}
 	}
 }
 
-void run_report_forget(struct run *run, struct box *box, size_t first)
+void run_report_forget(struct run *run, struct mailbox *mailbox, size_t first)
 {
 	struct report *report = run->report;
 	pthread_mutex_lock(&run->mutex);
 	size_t kept = first < report->error_count ? first : report->error_count;
 	for (size_t i = kept; i < report->error_count; i++) {
 		struct report_error *error = &report->errors[i];
-		if (error->mailbox != NULL && strcmp(error->mailbox, box->name) == 0) {
+		if (error->mailbox != NULL && strcmp(error->mailbox, mailbox->name) == 0) {
 			free(error->mailbox);
 			free(error->text);
-			box->counts.errors -= box->counts.errors > 0;
+			mailbox->counts.errors -= mailbox->counts.errors > 0;
 		} else {
 			report->errors[kept++] = *error;
 		}

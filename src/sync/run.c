@@ -11,7 +11,7 @@
 
 #include "accident.h"
 #include "backoff.h"
-#include "boxes.h"
+#include "mailboxes.h"
 #include "execute.h"
 #include "move.h"
 #include "observe.h"
@@ -32,15 +32,15 @@ int run_check_stop(struct run *run, struct err *err)
 		       "stopped by a signal; the next run goes on from here");
 }
 
-struct box *run_box(struct run *run, const char *name)
+struct mailbox *run_mailbox(struct run *run, const char *name)
 {
 	size_t low = 0;
-	size_t high = run->boxes.count;
+	size_t high = run->mailboxes.count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = strcmp(run->boxes.items[middle].name, name);
+		int order = strcmp(run->mailboxes.items[middle].name, name);
 		if (order == 0) {
-			return &run->boxes.items[middle];
+			return &run->mailboxes.items[middle];
 		}
 		if (order < 0) {
 			low = middle + 1;
@@ -58,14 +58,16 @@ bool run_is_fatal(const struct err *err)
 	       err->code == ERR_INTERNAL;
 }
 
-int box_open_dir(struct run *run, struct box *box, struct err *err)
+int mailbox_open_dir(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	return box->dir != NULL ? 0 : maildir_box_open(run->maildir, box->name, &box->dir, err);
+	return mailbox->dir != NULL
+		     ? 0
+		     : maildir_folder_open(run->maildir, mailbox->name, &mailbox->dir, err);
 }
 
-void box_release(struct box *box)
+void mailbox_release(struct mailbox *mailbox)
 {
-	maildir_box_close(&box->dir);
+	maildir_folder_close(&mailbox->dir);
 }
 
 unsigned run_sides(const struct run *run)
@@ -221,7 +223,7 @@ int run_discover(struct run *run, struct err *err)
 	}
 	if (code == 0) {
 		run->wire = found.wire;
-		code = boxes_gather(run, &found, err);
+		code = mailboxes_gather(run, &found, err);
 	}
 	imap_mailboxes_finish(&found);
 	return code;
@@ -250,18 +252,18 @@ int run_claim(struct run *run, struct err *err)
 /* Everything between login and logout. */
 static int run_steps(struct run *run, struct err *err)
 {
-	int code = boxes_check_accidents(run, err);
+	int code = mailboxes_check_accidents(run, err);
 	if (code == 0) {
 		code = accident_check_address(run, err);
 	}
 	if (code == 0) {
-		code = rename_boxes(run, err);
+		code = rename_mailboxes(run, err);
 	}
 	if (code == 0) {
 		code = accident_check_server(run, run->imap, err);
 	}
 	if (code == 0) {
-		code = boxes_settle(run, err);
+		code = mailboxes_settle(run, err);
 	}
 	if (code == 0) {
 		code = observe_local(run, err);
@@ -270,7 +272,7 @@ static int run_steps(struct run *run, struct err *err)
 		code = observe_remote(run, err);
 	}
 	if (code == 0) {
-		code = pair_boxes(run, err);
+		code = pair_mailboxes(run, err);
 	}
 	if (code == 0) {
 		code = trash_settle(run, err);
@@ -303,30 +305,30 @@ static void add_counts(struct sync_counts *total, const struct sync_counts *coun
 	total->errors += counts->errors;
 }
 
-static int report_boxes(struct run *run, struct err *err)
+static int report_mailboxes(struct run *run, struct err *err)
 {
 	struct report *report = run->report;
-	report->mailboxes = calloc(run->boxes.count + 1, sizeof(*report->mailboxes));
+	report->mailboxes = calloc(run->mailboxes.count + 1, sizeof(*report->mailboxes));
 	if (report->mailboxes == NULL) {
 		return err_nomem(err);
 	}
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		const struct sync_counts *c = &box->counts;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		const struct sync_counts *c = &mailbox->counts;
 		report->mailboxes_selected +=
-			!box->is_left_out && (box->in_local || box->in_remote);
+			!mailbox->is_left_out && (mailbox->in_local || mailbox->in_remote);
 		bool is_changed =
-			box->has_news || c->downloaded + c->uploaded + c->moved + c->flags_local +
-							 c->flags_remote + c->deleted_local +
-							 c->deleted_remote >
-						 0;
+			mailbox->has_news || c->downloaded + c->uploaded + c->moved +
+							     c->flags_local + c->flags_remote +
+							     c->deleted_local + c->deleted_remote >
+						     0;
 		report->mailboxes_changed += is_changed;
 		add_counts(&report->total, c);
 		if (!is_changed && c->skipped == 0 && c->errors == 0) {
 			continue;
 		}
 		struct report_mailbox *entry = &report->mailboxes[report->mailbox_count];
-		entry->name = span_dup(span_of(box->name));
+		entry->name = span_dup(span_of(mailbox->name));
 		if (entry->name == NULL) {
 			return err_nomem(err);
 		}
@@ -352,7 +354,7 @@ static void report_totals(struct run *run)
 
 static void run_finish(struct run *run)
 {
-	boxes_finish(run);
+	mailboxes_finish(run);
 	imap_close(&run->imap);
 	maildir_close(&run->maildir);
 	state_close(&run->state);
@@ -463,7 +465,7 @@ int sync_account(const struct account *account, const struct sync_options *optio
 	}
 	run_store_trouble(&run, code, err);
 	struct err why;
-	if (report_boxes(&run, &why) < 0 && code == 0) {
+	if (report_mailboxes(&run, &why) < 0 && code == 0) {
 		*err = why;
 		code = -(int)why.code;
 	}

@@ -2,7 +2,7 @@
  * One account's run: what its steps share. The steps, in order (run.c calls them):
  *
  *   ownership   does the Maildir belong to this account and this database?
- *   boxes       which mailboxes there are on each side and in base; create, remove, rename
+ *   mailboxes       which mailboxes there are on each side and in base; create, remove, rename
  *   observe     local and remote deltas become rows (what was seen is durable before anything is
  *               planned)
  *   pair        unknown files and unknown messages that are the same are joined
@@ -30,7 +30,7 @@
 
 #include "plan.h"
 
-struct box {
+struct mailbox {
 	char *name; /* canonical */
 	char *wire; /* NULL: not on the server */
 	struct state_mailbox base;
@@ -75,13 +75,13 @@ struct box {
 	bool remote_touched;    /* our commands changed it: look at its numbers again */
 	uint64_t agreed_before; /* the brake's measure, once known */
 	bool agreed_known;
-	struct maildir_box *dir; /* open while worked on; NULL otherwise */
+	struct maildir_folder *dir; /* open while worked on; NULL otherwise */
 	struct sync_counts counts;
 	bool has_news; /* something for the report */
 };
 
-struct boxes {
-	struct box *items; /* sorted by name */
+struct mailboxes {
+	struct mailbox *items; /* sorted by name */
 	size_t count;
 };
 
@@ -105,7 +105,7 @@ struct run {
 	struct maildir *maildir;
 	struct imap *imap; /* the first connection */
 	struct mbname_wire wire;
-	struct boxes boxes;
+	struct mailboxes mailboxes;
 	bool is_known_server; /* one of its mailboxes is as base knows it (accident.h) */
 	bool is_second_try;   /* the database was damaged, which showed in the first */
 	bool pair_all;        /* the database is new, or not the Maildir's: delete nothing, pair */
@@ -114,7 +114,7 @@ struct run {
 	bool has_generation; /* this run has claimed its generation (before its first rows) */
 	bool is_moving;      /* folders changed while they were read, and went on: what is gone in
 			      * one may be in another */
-	bool has_unreadable; /* a folder: is_unreadable of its box */
+	bool has_unreadable; /* a folder: is_unreadable of its mailbox */
 	bool brake_hit;
 	int64_t backoff_ms; /* waited so far because the server asked for patience */
 	bool was_put_off;   /* it asked for more than that */
@@ -127,27 +127,28 @@ int run_connect(struct run *run, size_t number, struct imap **imap, struct err *
 /* Non-zero (-ERR_INTERRUPTED) when the user asked us to stop. */
 int run_check_stop(struct run *run, struct err *err);
 
-/* Lists the server's mailboxes and gathers the boxes, which must be empty. */
+/* Lists the server's mailboxes and gathers the mailboxes, which must be empty. */
 int run_discover(struct run *run, struct err *err);
 
 /* SIDE_LOCAL | SIDE_REMOTE: what `direction` lets be changed, --pull and --push left aside. */
 unsigned run_sides(const struct run *run);
 
-/* The box of a canonical name, or NULL. */
-struct box *run_box(struct run *run, const char *name);
+/* The mailbox of a canonical name, or NULL. */
+struct mailbox *run_mailbox(struct run *run, const char *name);
 
-/* Notes a failure of one message (UID or 0) or of a mailbox (BOX, or NULL: the account). Counts it
- * in the box's errors. */
-void run_report_error(struct run *run, struct box *box, uint32_t uid, const struct err *err);
+/* Notes a failure of one message (UID or 0) or of a mailbox (MAILBOX, or NULL: the account). Counts it
+ * in the mailbox's errors. */
+void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid,
+		      const struct err *err);
 /* Says which mailboxes that the command line names are not there; warns when none takes part. */
 void run_report_unknown(struct run *run);
 /* The former for a POP3 account, whose run is over. */
 void report_unknown_pop3(struct report *report, const struct sync_options *options);
 /* For `status`: what the report has against each mailbox. OUTCOME and WHY: how the run ended. */
 void run_store_trouble(struct run *run, int outcome, const struct err *why);
-/* Takes back what was noted of BOX from the report's FIRST error on: it is going to be tried
+/* Takes back what was noted of MAILBOX from the report's FIRST error on: it is going to be tried
  * again. */
-void run_report_forget(struct run *run, struct box *box, size_t first);
+void run_report_forget(struct run *run, struct mailbox *mailbox, size_t first);
 
 /* Notes one operation for --dry-run. FILE and WHY may be NULL. */
 struct plan_entry {
@@ -166,8 +167,8 @@ int run_claim(struct run *run, struct err *err);
 /* True for failures that end the account (connection, disk, memory, stop), not only the mailbox. */
 bool run_is_fatal(const struct err *err);
 
-/* BOX's folder, opened on first use; box_release closes it. */
-int box_open_dir(struct run *run, struct box *box, struct err *err);
-void box_release(struct box *box);
+/* MAILBOX's folder, opened on first use; mailbox_release closes it. */
+int mailbox_open_dir(struct run *run, struct mailbox *mailbox, struct err *err);
+void mailbox_release(struct mailbox *mailbox);
 
 #endif

@@ -37,7 +37,7 @@ struct original {
 struct settling {
 	struct run *run;
 	struct imap *imap;
-	struct box *box;
+	struct mailbox *mailbox;
 	struct intents intents;
 	struct original *originals;
 	size_t count;
@@ -147,7 +147,8 @@ static int original_look(struct settling *settling, struct original *original, s
 static int gather(struct settling *settling, bool *is_due, struct err *err)
 {
 	struct intents *intents = &settling->intents;
-	int code = state_intents_load(settling->run->state, settling->box->base.id, intents, err);
+	int code =
+		state_intents_load(settling->run->state, settling->mailbox->base.id, intents, err);
 	if (code < 0) {
 		return code;
 	}
@@ -167,8 +168,8 @@ static int gather(struct settling *settling, bool *is_due, struct err *err)
 	return code;
 }
 
-static int open_box(struct settling *settling, const char *wire, uint32_t *uidvalidity,
-		    struct err *err)
+static int open_mailbox(struct settling *settling, const char *wire, uint32_t *uidvalidity,
+			struct err *err)
 {
 	struct imap_view opened = {0};
 	int code = 0;
@@ -207,8 +208,8 @@ static int identify_originals(struct settling *settling, struct err *err)
 {
 	struct headers headers = {0};
 	uint32_t uidvalidity = 0;
-	int code = open_box(settling, settling->box->wire, &uidvalidity, err);
-	if (code == 0 && uidvalidity == settling->box->base.uidvalidity) {
+	int code = open_mailbox(settling, settling->mailbox->wire, &uidvalidity, err);
+	if (code == 0 && uidvalidity == settling->mailbox->base.uidvalidity) {
 		code = fetch_originals(settling, &headers, err);
 	}
 	if (code == 0 && headers.count > 0) {
@@ -247,7 +248,7 @@ static int fetch_copies(struct settling *settling, const struct intent *first,
 	char uids[24];
 	uint32_t uidvalidity = 0;
 	uint32_t bound = first->uid_bound;
-	int code = open_box(settling, first->text, &uidvalidity, err);
+	int code = open_mailbox(settling, first->text, &uidvalidity, err);
 	if (code == -ERR_REFUSED) {
 		return 0; /* there is none of that name any more */
 	}
@@ -365,9 +366,10 @@ static bool has_work(const struct settling *settling, bool is_due)
 	return is_due;
 }
 
-int trash_settle_box(struct run *run, struct imap *imap, struct box *box, struct err *err)
+int trash_settle_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox,
+			 struct err *err)
 {
-	struct settling settling = {.run = run, .imap = imap, .box = box};
+	struct settling settling = {.run = run, .imap = imap, .mailbox = mailbox};
 	bool is_due = false;
 	int code = gather(&settling, &is_due, err);
 	if (code == 0 && is_due) {
@@ -394,23 +396,23 @@ int trash_settle(struct run *run, struct err *err)
 {
 	struct intents intents = {0};
 	int code = state_intents_load(run->state, 0, &intents, err);
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
 		bool has_some = false;
 		for (size_t k = 0; !has_some && k < intents.count; k++) {
-			has_some = trash_is_intent(&intents.items[k]) && box->in_base &&
-				   intents.items[k].mailbox == box->base.id;
+			has_some = trash_is_intent(&intents.items[k]) && mailbox->in_base &&
+				   intents.items[k].mailbox == mailbox->base.id;
 		}
-		if (!has_some || !box_is_active(box) || box->wire == NULL) {
+		if (!has_some || !mailbox_is_active(mailbox) || mailbox->wire == NULL) {
 			continue;
 		}
 		code = run_check_stop(run, err);
 		if (code == 0) {
-			code = trash_settle_box(run, run->imap, box, err);
+			code = trash_settle_mailbox(run, run->imap, mailbox, err);
 		}
 		if (code < 0 && !run_is_fatal(err)) {
-			run_report_error(run, box, 0, err);
-			box->failures++;
+			run_report_error(run, mailbox, 0, err);
+			mailbox->failures++;
 			code = 0;
 		}
 	}

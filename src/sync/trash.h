@@ -19,8 +19,9 @@
 bool trash_is_intent(const struct intent *intent);
 /* The intents that runs before this one left. */
 int trash_settle(struct run *run, struct err *err);
-/* Those of BOX, after COPYs that were refused: looks which messages are in the trash. Another
+/* Those of MAILBOX, after COPYs that were refused: looks which messages are in the trash. Another
  * mailbox may be selected afterwards. What cannot be told now stays open. */
-int trash_settle_box(struct run *run, struct imap *imap, struct box *box, struct err *err);
+int trash_settle_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox,
+			 struct err *err);
 
 #endif

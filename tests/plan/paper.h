@@ -22,7 +22,7 @@
 struct scenario {
 	char title[160];
 	struct plan_policy policy;
-	struct plan_mailbox mailbox;
+	struct plan_facts mailbox;
 	struct row rows[ROWS_MAX];
 	size_t count;
 	char expected[TEXT_MAX];
@@ -53,9 +53,9 @@ static inline void scenario_init(struct scenario *scenario)
 	memset(scenario, 0, sizeof(*scenario));
 	scenario->policy =
 		(struct plan_policy){.copy = 3, .flags = 3, .delete_ = 3, .oldest = INT64_MIN};
-	scenario->mailbox = (struct plan_mailbox){.permanent_flags = FLAGS_SYSTEM,
-						  .permanent_any = true,
-						  .local_keywords = ~FLAGS_SYSTEM};
+	scenario->mailbox = (struct plan_facts){.permanent_flags = FLAGS_SYSTEM,
+						.permanent_any = true,
+						.local_keywords = ~FLAGS_SYSTEM};
 }
 
 /* Writing what was planned. */
@@ -113,7 +113,7 @@ static inline void scenario_plan(const struct scenario *scenario, struct plan *p
 
 /* Carrying a plan out on paper, written apart from the planner. */
 
-static inline uint64_t paper_remote_allowed(const struct plan_mailbox *mailbox)
+static inline uint64_t paper_remote_allowed(const struct plan_facts *mailbox)
 {
 	uint64_t any = mailbox->permanent_any ? ~(FLAGS_SYSTEM & ~FLAG_FORWARDED) : 0;
 

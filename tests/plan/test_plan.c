@@ -92,7 +92,7 @@ static bool read_policy(struct plan_policy *policy, char *word)
 	return false;
 }
 
-static bool read_mailbox(struct plan_mailbox *mailbox, char *word)
+static bool read_mailbox(struct plan_facts *mailbox, char *word)
 {
 	char *value = word_value(word);
 

@@ -24,7 +24,7 @@
 struct fixture {
 	char root[64];
 	struct maildir *maildir;
-	struct maildir_box *box;
+	struct maildir_folder *folder;
 	struct keywords keywords;
 	struct err err;
 	char result[MAILDIR_NAME_MAX + 1];
@@ -58,8 +58,9 @@ static inline void fixture_open(struct fixture *fixture)
 					.keywords = true,
 					.durability = MAILDIR_SYNC_NONE};
 	fixture_open_as(fixture, &params);
-	must(fixture, maildir_create_box(fixture->maildir, "INBOX", &fixture->err));
-	must(fixture, maildir_box_open(fixture->maildir, "INBOX", &fixture->box, &fixture->err));
+	must(fixture, maildir_create_folder(fixture->maildir, "INBOX", &fixture->err));
+	must(fixture,
+	     maildir_folder_open(fixture->maildir, "INBOX", &fixture->folder, &fixture->err));
 }
 
 static inline void path_below(const struct fixture *fixture, const char *path, char out[512])
@@ -89,7 +90,7 @@ static inline void tree_remove(const char *path)
 
 static inline void fixture_close(struct fixture *fixture)
 {
-	maildir_box_close(&fixture->box);
+	maildir_folder_close(&fixture->folder);
 	maildir_close(&fixture->maildir);
 	keywords_finish(&fixture->keywords);
 	tree_remove(fixture->root);
@@ -103,7 +104,7 @@ static inline void make_dirs(struct fixture *fixture, const char *path)
 }
 
 /* A directory with cur, new and tmp. */
-static inline void make_box(struct fixture *fixture, const char *path)
+static inline void make_folder(struct fixture *fixture, const char *path)
 {
 	char part[512];
 	static const char *const names[] = {"cur", "new", "tmp"};

@@ -10,7 +10,7 @@ static int set_flags(struct fixture *fixture, const char *path, uint64_t add, ui
 		.remove = remove,
 		.keywords = &fixture->keywords,
 	};
-	return maildir_box_set_flags(fixture->box, &change, fixture->result, &fixture->err);
+	return maildir_folder_set_flags(fixture->folder, &change, fixture->result, &fixture->err);
 }
 
 static void setting_flags_renames_and_moves_to_cur(void **state)
@@ -28,7 +28,7 @@ static void setting_flags_renames_and_moves_to_cur(void **state)
 	assert_false(is_there(&fixture, "INBOX/new/1.a.h"));
 	must(&fixture, set_flags(&fixture, "cur/1.a.h:2,RS", 0, FLAG_SEEN | FLAG_ANSWERED));
 	assert_true(is_there(&fixture, "INBOX/cur/1.a.h:2,"));
-	must(&fixture, maildir_box_sync_names(fixture.box, &fixture.err));
+	must(&fixture, maildir_folder_sync_names(fixture.folder, &fixture.err));
 	fixture_close(&fixture);
 }
 
@@ -64,11 +64,11 @@ static void removing_takes_exactly_the_named_file(void **state)
 	fixture_open(&fixture);
 	write_file(&fixture, "INBOX/cur/1.a.h:2,S", "");
 	write_file(&fixture, "INBOX/x", "");
-	assert_int_equal(maildir_box_remove(fixture.box, "1.a.h:2,", false, &fixture.err),
+	assert_int_equal(maildir_folder_remove(fixture.folder, "1.a.h:2,", false, &fixture.err),
 			 -ERR_CHANGED);
-	assert_int_equal(maildir_box_remove(fixture.box, "../x", false, &fixture.err),
+	assert_int_equal(maildir_folder_remove(fixture.folder, "../x", false, &fixture.err),
 			 -ERR_PARTIAL);
-	must(&fixture, maildir_box_remove(fixture.box, "1.a.h:2,S", false, &fixture.err));
+	must(&fixture, maildir_folder_remove(fixture.folder, "1.a.h:2,S", false, &fixture.err));
 	assert_false(is_there(&fixture, "INBOX/cur/1.a.h:2,S"));
 	assert_true(is_there(&fixture, "INBOX/x"));
 	fixture_close(&fixture);
@@ -77,10 +77,10 @@ static void removing_takes_exactly_the_named_file(void **state)
 static void transfer(struct fixture *fixture, bool copy, const char *file, const char *unique,
 		     int expected)
 {
-	struct maildir_box *to = NULL;
-	must(fixture, maildir_create_box(fixture->maildir, "Other", &fixture->err));
-	must(fixture, maildir_box_open(fixture->maildir, "Other", &to, &fixture->err));
-	struct maildir_transfer transfer = {.from = fixture->box,
+	struct maildir_folder *to = NULL;
+	must(fixture, maildir_create_folder(fixture->maildir, "Other", &fixture->err));
+	must(fixture, maildir_folder_open(fixture->maildir, "Other", &to, &fixture->err));
+	struct maildir_transfer transfer = {.from = fixture->folder,
 					    .file = file,
 					    .copy = copy,
 					    .to = to,
@@ -88,8 +88,8 @@ static void transfer(struct fixture *fixture, bool copy, const char *file, const
 					    .flags = FLAG_SEEN,
 					    .keywords = &fixture->keywords};
 	assert_int_equal(maildir_transfer(&transfer, &fixture->err), expected);
-	must(fixture, maildir_box_sync_names(to, &fixture->err));
-	maildir_box_close(&to);
+	must(fixture, maildir_folder_sync_names(to, &fixture->err));
+	maildir_folder_close(&to);
 }
 
 static void messages_move_and_are_copied_to_other_mailboxes(void **state)

@@ -6,7 +6,7 @@ static void deliver(struct fixture *fixture, const char *unique, const char *tex
 {
 	struct maildir_draft draft;
 	size_t len = strlen(text);
-	must(fixture, maildir_draft_create(fixture->box, &draft, &fixture->err));
+	must(fixture, maildir_draft_create(fixture->folder, &draft, &fixture->err));
 	for (size_t at = 0; at < len; at += step) {
 		size_t part = len - at < step ? len - at : step;
 		must(fixture,
@@ -15,9 +15,9 @@ static void deliver(struct fixture *fixture, const char *unique, const char *tex
 	must(fixture, maildir_draft_close(&draft, 1000000007, &fixture->err));
 	const struct maildir_draft *const drafts[] = {&draft};
 	must(fixture, maildir_sync_drafts(drafts, 1, &fixture->err));
-	must(fixture, maildir_draft_publish(fixture->box, &draft, unique, flags, &fixture->keywords,
-					    &fixture->err));
-	must(fixture, maildir_box_sync_names(fixture->box, &fixture->err));
+	must(fixture, maildir_draft_publish(fixture->folder, &draft, unique, flags,
+					    &fixture->keywords, &fixture->err));
+	must(fixture, maildir_folder_sync_names(fixture->folder, &fixture->err));
 }
 
 static size_t count_entries(const struct fixture *fixture, const char *path)
@@ -82,7 +82,7 @@ static void big_messages_arrive_whole(void **state)
 	struct maildir_file info;
 	(void)state;
 	fixture_open(&fixture);
-	must(&fixture, maildir_draft_create(fixture.box, &draft, &fixture.err));
+	must(&fixture, maildir_draft_create(fixture.folder, &draft, &fixture.err));
 	for (int i = 0; i < LINES; i++) {
 		char line[64];
 		int len = snprintf(line, sizeof(line), "line %030d\r\n", i);
@@ -91,8 +91,10 @@ static void big_messages_arrive_whole(void **state)
 	}
 	must(&fixture, maildir_draft_close(&draft, 1, &fixture.err));
 	assert_int_equal(draft.size_bytes, LINES * 36);
-	must(&fixture, maildir_draft_publish(fixture.box, &draft, "1.a.h", 0, NULL, &fixture.err));
-	must(&fixture, maildir_box_stat_file(fixture.box, "1.a.h", true, &info, &fixture.err));
+	must(&fixture,
+	     maildir_draft_publish(fixture.folder, &draft, "1.a.h", 0, NULL, &fixture.err));
+	must(&fixture,
+	     maildir_folder_stat_file(fixture.folder, "1.a.h", true, &info, &fixture.err));
 	assert_int_equal(info.size_bytes, LINES * 36);
 	assert_int_equal(info.mtime, 1);
 	fixture_close(&fixture);
@@ -106,18 +108,18 @@ static void publishing_never_replaces_a_file(void **state)
 	(void)state;
 	fixture_open(&fixture);
 	write_file(&fixture, "INBOX/cur/1.a.h:2,S", "old");
-	must(&fixture, maildir_draft_create(fixture.box, &draft, &fixture.err));
+	must(&fixture, maildir_draft_create(fixture.folder, &draft, &fixture.err));
 	must(&fixture, maildir_draft_write(&draft, SPAN_LIT("new"), &fixture.err));
 	must(&fixture, maildir_draft_close(&draft, 1, &fixture.err));
-	assert_int_equal(
-		maildir_draft_publish(fixture.box, &draft, "1.a.h", FLAG_SEEN, NULL, &fixture.err),
-		-ERR_CHANGED);
+	assert_int_equal(maildir_draft_publish(fixture.folder, &draft, "1.a.h", FLAG_SEEN, NULL,
+					       &fixture.err),
+			 -ERR_CHANGED);
 	read_text(&fixture, "INBOX/cur/1.a.h:2,S", text);
 	assert_string_equal(text, "old");
 	assert_int_equal(count_entries(&fixture, "INBOX/tmp"), 1);
-	maildir_draft_discard(fixture.box, &draft);
-	maildir_draft_discard(fixture.box, &draft);
-	maildir_draft_discard(fixture.box, &(struct maildir_draft){.fd = 0});
+	maildir_draft_discard(fixture.folder, &draft);
+	maildir_draft_discard(fixture.folder, &draft);
+	maildir_draft_discard(fixture.folder, &(struct maildir_draft){.fd = 0});
 	assert_int_not_equal(fcntl(0, F_GETFD), -1);
 	assert_int_equal(count_entries(&fixture, "INBOX/tmp"), 0);
 	fixture_close(&fixture);
@@ -132,22 +134,23 @@ static void several_drafts_are_open_at_once_and_one_is_discarded(void **state)
 	(void)state;
 	fixture_open(&fixture);
 	for (int i = 0; i < 3; i++) {
-		must(&fixture, maildir_draft_create(fixture.box, &drafts[i], &fixture.err));
+		must(&fixture, maildir_draft_create(fixture.folder, &drafts[i], &fixture.err));
 		must(&fixture, maildir_draft_write(&drafts[i], SPAN_LIT("Message-ID: <1@x>\r\n"),
 						   &fixture.err));
 	}
-	maildir_draft_discard(fixture.box, &drafts[1]);
+	maildir_draft_discard(fixture.folder, &drafts[1]);
 	for (int i = 0; i < 3; i += 2) {
 		must(&fixture, maildir_draft_write(&drafts[i], SPAN_LIT("\r\nbody"), &fixture.err));
 		must(&fixture, maildir_draft_close(&drafts[i], 5, &fixture.err));
 	}
 	must(&fixture,
-	     maildir_draft_publish(fixture.box, &drafts[0], "1.a.h", 0, NULL, &fixture.err));
+	     maildir_draft_publish(fixture.folder, &drafts[0], "1.a.h", 0, NULL, &fixture.err));
 	must(&fixture,
-	     maildir_draft_publish(fixture.box, &drafts[2], "2.a.h", 0, NULL, &fixture.err));
+	     maildir_draft_publish(fixture.folder, &drafts[2], "2.a.h", 0, NULL, &fixture.err));
 	read_text(&fixture, "INBOX/new/2.a.h", text);
 	assert_string_equal(text, "Message-ID: <1@x>\n\nbody");
-	must(&fixture, maildir_box_identify(fixture.box, "1.a.h", true, &first, &fixture.err));
+	must(&fixture,
+	     maildir_folder_identify(fixture.folder, "1.a.h", true, &first, &fixture.err));
 	assert_memory_equal(first.digest, drafts[2].digest, HEADER_DIGEST_SIZE);
 	assert_string_equal(first.message_id, "<1@x>");
 	fixture_close(&fixture);
@@ -163,9 +166,9 @@ static void every_durability_delivers(void **state)
 			.layout = LAYOUT_FS, .info_delimiter = ';', .durability = all[i]};
 		struct fixture fixture;
 		fixture_open_as(&fixture, &params);
-		must(&fixture, maildir_create_box(fixture.maildir, "a/b", &fixture.err));
+		must(&fixture, maildir_create_folder(fixture.maildir, "a/b", &fixture.err));
 		must(&fixture,
-		     maildir_box_open(fixture.maildir, "a/b", &fixture.box, &fixture.err));
+		     maildir_folder_open(fixture.maildir, "a/b", &fixture.folder, &fixture.err));
 		deliver(&fixture, "1.a.h", "x", 1, FLAG_DRAFT);
 		assert_true(is_there(&fixture, "a/b/cur/1.a.h;2,D"));
 		fixture_close(&fixture);
@@ -178,8 +181,8 @@ static void missing_folders_are_made_when_needed(void **state)
 	(void)state;
 	fixture_open(&fixture);
 	make_dirs(&fixture, "half/cur");
-	maildir_box_close(&fixture.box);
-	must(&fixture, maildir_box_open(fixture.maildir, "half", &fixture.box, &fixture.err));
+	maildir_folder_close(&fixture.folder);
+	must(&fixture, maildir_folder_open(fixture.maildir, "half", &fixture.folder, &fixture.err));
 	deliver(&fixture, "1.a.h", "x", 1, 0);
 	assert_true(is_there(&fixture, "half/new/1.a.h"));
 	fixture_close(&fixture);
@@ -194,18 +197,19 @@ static void sweeping_takes_only_our_older_leftovers(void **state)
 	fixture_open(&fixture);
 	write_file(&fixture, "INBOX/tmp/mailsync.1.2.h.3", "old");
 	write_file(&fixture, "INBOX/tmp/1.a.h", "an MUA's");
-	must(&fixture, maildir_draft_create(fixture.box, &draft, &fixture.err));
-	must(&fixture, maildir_box_sweep(fixture.box, &fixture.err));
+	must(&fixture, maildir_draft_create(fixture.folder, &draft, &fixture.err));
+	must(&fixture, maildir_folder_sweep(fixture.folder, &fixture.err));
 	assert_true(is_there(&fixture, "INBOX/tmp/mailsync.1.2.h.3")); /* not older than the run */
 	assert_int_equal(count_entries(&fixture, "INBOX/tmp"), 3);
-	maildir_draft_discard(fixture.box, &draft);
-	maildir_box_close(&fixture.box);
+	maildir_draft_discard(fixture.folder, &draft);
+	maildir_folder_close(&fixture.folder);
 	maildir_close(&fixture.maildir);
 	nanosleep(&pause, NULL);
 	struct maildir_params params = {.root = fixture.root, .info_delimiter = ':'};
 	must(&fixture, maildir_open(&fixture.maildir, &params, false, &fixture.err));
-	must(&fixture, maildir_box_open(fixture.maildir, "INBOX", &fixture.box, &fixture.err));
-	must(&fixture, maildir_box_sweep(fixture.box, &fixture.err));
+	must(&fixture,
+	     maildir_folder_open(fixture.maildir, "INBOX", &fixture.folder, &fixture.err));
+	must(&fixture, maildir_folder_sweep(fixture.folder, &fixture.err));
 	assert_false(is_there(&fixture, "INBOX/tmp/mailsync.1.2.h.3"));
 	assert_true(is_there(&fixture, "INBOX/tmp/1.a.h"));
 	fixture_close(&fixture);

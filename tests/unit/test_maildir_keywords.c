@@ -17,7 +17,7 @@ static int add_flags(struct fixture *fixture, const char *file, uint64_t flags,
 		.add = flags,
 		.keywords = &fixture->keywords,
 	};
-	return maildir_box_set_flags(fixture->box, &change, result, &fixture->err);
+	return maildir_folder_set_flags(fixture->folder, &change, result, &fixture->err);
 }
 
 static void letters_are_read_through_the_folders_table(void **state)
@@ -28,7 +28,7 @@ static void letters_are_read_through_the_folders_table(void **state)
 	fixture_open(&fixture);
 	write_file(&fixture, "INBOX/dovecot-keywords", "0 work\n2 $Junk\n");
 	write_file(&fixture, "INBOX/cur/1.a.h:2,Sabc", "");
-	must(&fixture, maildir_box_scan(fixture.box, &fixture.keywords, &scan, &fixture.err));
+	must(&fixture, maildir_folder_scan(fixture.folder, &fixture.keywords, &scan, &fixture.err));
 	assert_int_equal(fixture.keywords.count, 2);
 	assert_int_equal(scan.entries[0].flags,
 			 FLAG_SEEN | bit(&fixture, "work") | bit(&fixture, "$junk"));
@@ -91,12 +91,12 @@ static void full_tables_leave_keywords_without_letters(void **state)
 	two = bit(&fixture, "two");
 	uint64_t known = bit(&fixture, "K24");
 	must(&fixture,
-	     maildir_box_keyword_mask(fixture.box, &fixture.keywords, &mask, &fixture.err));
+	     maildir_folder_keyword_mask(fixture.folder, &fixture.keywords, &mask, &fixture.err));
 	assert_int_equal(mask, one | known);
 	must(&fixture, add_flags(&fixture, "1.a.h:2,", one | two | known | FLAG_SEEN, NULL));
 	assert_true(is_there(&fixture, "INBOX/cur/1.a.h:2,Syz"));
 	must(&fixture,
-	     maildir_box_keyword_mask(fixture.box, &fixture.keywords, &mask, &fixture.err));
+	     maildir_folder_keyword_mask(fixture.folder, &fixture.keywords, &mask, &fixture.err));
 	assert_int_equal(mask, one | known);
 	fixture_close(&fixture);
 }
@@ -126,8 +126,8 @@ static void a_held_lock_denies_keywords_their_letters(void **state)
 	write_file(&fixture, "INBOX/dovecot-keywords", "0 work\n");
 	write_file(&fixture, "INBOX/dovecot-keywords.lock", "");
 	uint64_t wanted = FLAG_SEEN | bit(&fixture, "work") | bit(&fixture, "new");
-	must(&fixture,
-	     maildir_box_grant(fixture.box, wanted, &fixture.keywords, &granted, &fixture.err));
+	must(&fixture, maildir_folder_grant(fixture.folder, wanted, &fixture.keywords, &granted,
+					    &fixture.err));
 	assert_int_equal(granted, FLAG_SEEN | bit(&fixture, "work"));
 	assert_true(is_there(&fixture, "INBOX/dovecot-keywords.lock"));
 	fixture_close(&fixture);
@@ -143,8 +143,8 @@ static void a_dead_runs_lock_goes_with_its_draft(void **state)
 	path_below(&fixture, "INBOX/tmp/" MAILDIR_TEMP_PREFIX "dead-0", draft);
 	path_below(&fixture, "INBOX/dovecot-keywords.lock", lock);
 	assert_int_equal(link(draft, lock), 0);
-	fixture.box->maildir->opened_ns += 3600 * INT64_C(1000000000);
-	must(&fixture, maildir_box_sweep(fixture.box, &fixture.err));
+	fixture.folder->maildir->opened_ns += 3600 * INT64_C(1000000000);
+	must(&fixture, maildir_folder_sweep(fixture.folder, &fixture.err));
 	assert_false(is_there(&fixture, "INBOX/tmp/" MAILDIR_TEMP_PREFIX "dead-0"));
 	assert_false(is_there(&fixture, "INBOX/dovecot-keywords.lock"));
 	fixture_close(&fixture);
@@ -159,17 +159,18 @@ static void keywords_switched_off_are_left_alone(void **state)
 	uint64_t mask;
 	(void)state;
 	fixture_open_as(&fixture, &params);
-	must(&fixture, maildir_create_box(fixture.maildir, "INBOX", &fixture.err));
-	must(&fixture, maildir_box_open(fixture.maildir, "INBOX", &fixture.box, &fixture.err));
+	must(&fixture, maildir_create_folder(fixture.maildir, "INBOX", &fixture.err));
+	must(&fixture,
+	     maildir_folder_open(fixture.maildir, "INBOX", &fixture.folder, &fixture.err));
 	write_file(&fixture, "INBOX/dovecot-keywords", "0 work\n");
 	write_file(&fixture, "INBOX/cur/1.a.h:2,Sa", "");
-	must(&fixture, maildir_box_scan(fixture.box, &fixture.keywords, &scan, &fixture.err));
+	must(&fixture, maildir_folder_scan(fixture.folder, &fixture.keywords, &scan, &fixture.err));
 	assert_int_equal(scan.entries[0].flags, FLAG_SEEN);
 	maildir_scan_finish(&scan);
 	must(&fixture, add_flags(&fixture, "1.a.h:2,Sa", bit(&fixture, "x") | FLAG_FLAGGED, NULL));
 	assert_true(is_there(&fixture, "INBOX/cur/1.a.h:2,FSa"));
 	must(&fixture,
-	     maildir_box_keyword_mask(fixture.box, &fixture.keywords, &mask, &fixture.err));
+	     maildir_folder_keyword_mask(fixture.folder, &fixture.keywords, &mask, &fixture.err));
 	assert_int_equal(mask, 0);
 	fixture_close(&fixture);
 }
@@ -184,7 +185,7 @@ static void table_that_is_a_link_or_pipe_is_not_read(void **state)
 	path_below(&fixture, "INBOX/dovecot-keywords", path);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	write_file(&fixture, "INBOX/cur/1.a.h:2,Sa", "");
-	must(&fixture, maildir_box_scan(fixture.box, &fixture.keywords, &scan, &fixture.err));
+	must(&fixture, maildir_folder_scan(fixture.folder, &fixture.keywords, &scan, &fixture.err));
 	assert_int_equal(scan.entries[0].flags, FLAG_SEEN);
 	maildir_scan_finish(&scan);
 	fixture_close(&fixture);

@@ -136,7 +136,7 @@ static void unique_names_read_back(void **state)
 	struct maildir_unique parsed;
 	struct err err;
 	(void)state;
-	assert_int_equal(maildir_box_key("acc", "INBOX", key, &err), 0);
+	assert_int_equal(maildir_folder_key("acc", "INBOX", key, &err), 0);
 	/* printf 'acc\0INBOX' | sha256sum */
 	assert_string_equal(key, "c156b81cbf03d36e");
 	assert_int_equal(maildir_unique_make(name, key, 4294967295u, 12, &err), 0);

@@ -8,7 +8,7 @@ static int read_wire(struct fixture *fixture, const char *text, struct buf *out)
 	int rc;
 	write_file(fixture, "INBOX/cur/1.a.h:2,S", text);
 	must(fixture,
-	     maildir_reader_open(fixture->box, "1.a.h:2,S", false, &reader, &fixture->err));
+	     maildir_reader_open(fixture->folder, "1.a.h:2,S", false, &reader, &fixture->err));
 	do {
 		rc = maildir_reader_next(reader, &piece, &fixture->err);
 		if (rc == 0) {
@@ -78,7 +78,8 @@ static void file_that_grows_while_it_is_read_is_not_sent_whole(void **state)
 	(void)state;
 	fixture_open(&fixture);
 	write_file(&fixture, "INBOX/cur/1.a.h:2,S", "Subject: x\n\nbody\n");
-	must(&fixture, maildir_reader_open(fixture.box, "1.a.h:2,S", false, &reader, &fixture.err));
+	must(&fixture,
+	     maildir_reader_open(fixture.folder, "1.a.h:2,S", false, &reader, &fixture.err));
 	path_below(&fixture, "INBOX/cur/1.a.h:2,S", path);
 	FILE *file = fopen(path, "ab");
 	assert_non_null(file);
@@ -104,12 +105,12 @@ static void only_regular_files_are_opened(void **state)
 	make_dirs(&fixture, "INBOX/cur/3.a.h");
 	static const char *const names[] = {"1.a.h", "2.a.h", "3.a.h", "4.a.h"};
 	for (size_t i = 0; i < 4; i++) {
-		assert_int_equal(maildir_box_open_file(fixture.box, names[i], false, &fd, &info,
-						       &fixture.err),
+		assert_int_equal(maildir_folder_open_file(fixture.folder, names[i], false, &fd,
+							  &info, &fixture.err),
 				 -ERR_CHANGED);
-		assert_int_equal(
-			maildir_box_stat_file(fixture.box, names[i], false, &info, &fixture.err),
-			-ERR_CHANGED);
+		assert_int_equal(maildir_folder_stat_file(fixture.folder, names[i], false, &info,
+							  &fixture.err),
+				 -ERR_CHANGED);
 	}
 	fixture_close(&fixture);
 }
@@ -131,8 +132,9 @@ static void identity_is_the_same_however_it_is_found(void **state)
 	write_file(&fixture, "INBOX/cur/1.a.h:2,S", text.data);
 	buf_finish(&text);
 	must(&fixture,
-	     maildir_box_identify(fixture.box, "1.a.h:2,S", false, &identity, &fixture.err));
-	must(&fixture, maildir_reader_open(fixture.box, "1.a.h:2,S", false, &reader, &fixture.err));
+	     maildir_folder_identify(fixture.folder, "1.a.h:2,S", false, &identity, &fixture.err));
+	must(&fixture,
+	     maildir_reader_open(fixture.folder, "1.a.h:2,S", false, &reader, &fixture.err));
 	assert_string_equal(identity.message_id, "<a@b>");
 	assert_true(identity.has_date);
 	assert_int_equal(identity.date, 60);

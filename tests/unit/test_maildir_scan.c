@@ -7,7 +7,8 @@ static const struct maildir_entry *entry_of(const struct maildir_scan *scan, con
 
 static void scan(struct fixture *fixture, struct maildir_scan *scan)
 {
-	must(fixture, maildir_box_scan(fixture->box, &fixture->keywords, scan, &fixture->err));
+	must(fixture,
+	     maildir_folder_scan(fixture->folder, &fixture->keywords, scan, &fixture->err));
 }
 
 static void scan_gives_names_flags_and_folders_by_unique_part(void **state)
@@ -132,15 +133,15 @@ static void file_is_found_again_by_its_unique_part(void **state)
 	write_file(&fixture, "INBOX/cur/1.a.hh:2,S", "");
 	write_file(&fixture, "INBOX/cur/2.a.h,S=1:2,RS", "");
 	must(&fixture,
-	     maildir_box_find(fixture.box, SPAN_LIT("1.a.h"), name, &in_new, &fixture.err));
+	     maildir_folder_find(fixture.folder, SPAN_LIT("1.a.h"), name, &in_new, &fixture.err));
 	assert_string_equal(name, "1.a.h");
 	assert_true(in_new);
 	must(&fixture,
-	     maildir_box_find(fixture.box, SPAN_LIT("2.a.h"), name, &in_new, &fixture.err));
+	     maildir_folder_find(fixture.folder, SPAN_LIT("2.a.h"), name, &in_new, &fixture.err));
 	assert_string_equal(name, "2.a.h,S=1:2,RS");
 	assert_false(in_new);
 	assert_int_equal(
-		maildir_box_find(fixture.box, SPAN_LIT("3.a.h"), name, &in_new, &fixture.err),
+		maildir_folder_find(fixture.folder, SPAN_LIT("3.a.h"), name, &in_new, &fixture.err),
 		-ERR_CHANGED);
 	fixture_close(&fixture);
 }
@@ -150,11 +151,11 @@ static void mbsync_uidvalidity_is_read(void **state)
 	struct fixture fixture;
 	(void)state;
 	fixture_open(&fixture);
-	assert_int_equal(maildir_box_mbsync_uidvalidity(fixture.box), 0);
+	assert_int_equal(maildir_folder_mbsync_uidvalidity(fixture.folder), 0);
 	write_file(&fixture, "INBOX/.uidvalidity", "1700000001\n42\n");
-	assert_int_equal(maildir_box_mbsync_uidvalidity(fixture.box), 1700000001);
+	assert_int_equal(maildir_folder_mbsync_uidvalidity(fixture.folder), 1700000001);
 	write_file(&fixture, "INBOX/.uidvalidity", "x\n");
-	assert_int_equal(maildir_box_mbsync_uidvalidity(fixture.box), 0);
+	assert_int_equal(maildir_folder_mbsync_uidvalidity(fixture.folder), 0);
 	fixture_close(&fixture);
 }
 

@@ -29,12 +29,12 @@ static void list_finds_mailboxes_of_the_fs_layout(void **state)
 	char names[4096], path[512];
 	(void)state;
 	open_layout(&fixture, LAYOUT_FS, "INBOX");
-	make_box(&fixture, "INBOX");
-	make_box(&fixture, "a/b/c");
+	make_folder(&fixture, "INBOX");
+	make_folder(&fixture, "a/b/c");
 	make_dirs(&fixture, "only-new/new");
 	make_dirs(&fixture, "empty");
-	make_box(&fixture, ".hidden");
-	make_box(&fixture, "INBOX/cur/inside");
+	make_folder(&fixture, ".hidden");
+	make_folder(&fixture, "INBOX/cur/inside");
 	make_dirs(&fixture, "cur");
 	path_below(&fixture, "link", path);
 	assert_int_equal(symlink("INBOX", path), 0);
@@ -50,13 +50,13 @@ static void list_finds_inbox_where_the_configuration_says(void **state)
 	char names[4096];
 	(void)state;
 	open_layout(&fixture, LAYOUT_FS, ".");
-	make_box(&fixture, ".");
-	make_box(&fixture, "a");
+	make_folder(&fixture, ".");
+	make_folder(&fixture, "a");
 	list(&fixture, names);
 	assert_string_equal(names, "INBOX\na\n");
 	fixture_close(&fixture);
 	open_layout(&fixture, LAYOUT_FS, "Mail/Inbox");
-	must(&fixture, maildir_create_box(fixture.maildir, "INBOX", &fixture.err));
+	must(&fixture, maildir_create_folder(fixture.maildir, "INBOX", &fixture.err));
 	assert_true(is_there(&fixture, "Mail/Inbox/cur"));
 	list(&fixture, names);
 	assert_string_equal(names, "INBOX\n");
@@ -69,9 +69,9 @@ static void list_finds_mailboxes_of_maildirpp(void **state)
 	char names[4096];
 	(void)state;
 	open_layout(&fixture, LAYOUT_MAILDIRPP, NULL);
-	must(&fixture, maildir_create_box(fixture.maildir, "INBOX", &fixture.err));
-	must(&fixture, maildir_create_box(fixture.maildir, "a/b", &fixture.err));
-	make_box(&fixture, "plain");
+	must(&fixture, maildir_create_folder(fixture.maildir, "INBOX", &fixture.err));
+	must(&fixture, maildir_create_folder(fixture.maildir, "a/b", &fixture.err));
+	make_folder(&fixture, "plain");
 	make_dirs(&fixture, ".git");
 	assert_true(is_there(&fixture, ".a.b/maildirfolder"));
 	assert_true(is_there(&fixture, "cur"));
@@ -84,29 +84,31 @@ static void list_finds_mailboxes_of_maildirpp(void **state)
 static void modified_utf7_directories_are_given_decoded(void **state)
 {
 	struct fixture fixture;
-	struct maildir_box *box = NULL;
+	struct maildir_folder *folder = NULL;
 	struct stamp stamp;
 	char names[4096];
 	(void)state;
 	open_layout(&fixture, LAYOUT_FS, "INBOX");
-	make_box(&fixture, "Entw&APw-rfe");
-	make_box(&fixture, "Entw&APw-rfe/R&-D");
-	make_box(&fixture, "A&B");
-	make_box(&fixture, "G&APw-n");
-	make_box(&fixture, "G\xc3\xbcn");
+	make_folder(&fixture, "Entw&APw-rfe");
+	make_folder(&fixture, "Entw&APw-rfe/R&-D");
+	make_folder(&fixture, "A&B");
+	make_folder(&fixture, "G&APw-n");
+	make_folder(&fixture, "G\xc3\xbcn");
 	list(&fixture, names);
 	assert_string_equal(names, "A&B\nEntw\xc3\xbcrfe\nEntw\xc3\xbcrfe/R&D\nG\xc3\xbcn\n");
 	must(&fixture, maildir_stat(fixture.maildir, "Entw\xc3\xbcrfe/R&D", &stamp, &fixture.err));
-	must(&fixture, maildir_box_open(fixture.maildir, "Entw\xc3\xbcrfe", &box, &fixture.err));
-	maildir_box_close(&box);
-	must(&fixture, maildir_create_box(fixture.maildir, "Entw\xc3\xbcrfe/new/x", &fixture.err));
+	must(&fixture,
+	     maildir_folder_open(fixture.maildir, "Entw\xc3\xbcrfe", &folder, &fixture.err));
+	maildir_folder_close(&folder);
+	must(&fixture,
+	     maildir_create_folder(fixture.maildir, "Entw\xc3\xbcrfe/new/x", &fixture.err));
 	assert_true(is_there(&fixture, "Entw&APw-rfe/%6Eew/x/cur"));
-	assert_int_equal(maildir_create_box(fixture.maildir, "B&APw-r", &fixture.err),
+	assert_int_equal(maildir_create_folder(fixture.maildir, "B&APw-r", &fixture.err),
 			 -ERR_PARTIAL);
 	must(&fixture,
-	     maildir_rename_box(fixture.maildir, "Entw\xc3\xbcrfe", "Drafts", &fixture.err));
-	must(&fixture, maildir_box_open(fixture.maildir, "Drafts/R&D", &box, &fixture.err));
-	maildir_box_close(&box);
+	     maildir_rename_folder(fixture.maildir, "Entw\xc3\xbcrfe", "Drafts", &fixture.err));
+	must(&fixture, maildir_folder_open(fixture.maildir, "Drafts/R&D", &folder, &fixture.err));
+	maildir_folder_close(&folder);
 	assert_true(is_there(&fixture, "Drafts/R&-D/cur"));
 	fixture_close(&fixture);
 }
@@ -117,10 +119,10 @@ static void modified_utf7_works_under_maildirpp(void **state)
 	char names[4096];
 	(void)state;
 	open_layout(&fixture, LAYOUT_MAILDIRPP, NULL);
-	make_box(&fixture, ".Entw&APw-rfe");
+	make_folder(&fixture, ".Entw&APw-rfe");
 	list(&fixture, names);
 	assert_string_equal(names, "Entw\xc3\xbcrfe\n");
-	must(&fixture, maildir_create_box(fixture.maildir, "Entw\xc3\xbcrfe/x", &fixture.err));
+	must(&fixture, maildir_create_folder(fixture.maildir, "Entw\xc3\xbcrfe/x", &fixture.err));
 	assert_true(is_there(&fixture, ".Entw&APw-rfe.x/cur"));
 	fixture_close(&fixture);
 }
@@ -138,18 +140,18 @@ static void listed_names_lead_back_and_created_ones_are_listed(void **state)
 		strlist_init(&names);
 		for (size_t i = 0; i < sizeof(created) / sizeof(created[0]); i++) {
 			must(&fixture,
-			     maildir_create_box(fixture.maildir, created[i], &fixture.err));
+			     maildir_create_folder(fixture.maildir, created[i], &fixture.err));
 			must(&fixture,
-			     maildir_create_box(fixture.maildir, created[i], &fixture.err));
+			     maildir_create_folder(fixture.maildir, created[i], &fixture.err));
 		}
 		must(&fixture, maildir_list(fixture.maildir, &names, &fixture.err));
 		assert_int_equal(names.count, sizeof(created) / sizeof(created[0]));
 		for (size_t i = 0; i < sizeof(created) / sizeof(created[0]); i++) {
-			struct maildir_box *box = NULL;
+			struct maildir_folder *folder = NULL;
 			assert_true(strlist_find(&names, created[i]) >= 0);
-			must(&fixture,
-			     maildir_box_open(fixture.maildir, created[i], &box, &fixture.err));
-			maildir_box_close(&box);
+			must(&fixture, maildir_folder_open(fixture.maildir, created[i], &folder,
+							   &fixture.err));
+			maildir_folder_close(&folder);
 		}
 		strlist_finish(&names);
 		fixture_close(&fixture);
@@ -160,7 +162,7 @@ static void missing_root_is_made_only_when_allowed(void **state)
 {
 	struct fixture fixture;
 	struct maildir *other = NULL;
-	struct maildir_box *box = NULL;
+	struct maildir_folder *folder = NULL;
 	struct maildir_id id;
 	struct strlist names;
 	char path[512];
@@ -175,8 +177,8 @@ static void missing_root_is_made_only_when_allowed(void **state)
 	strlist_init(&names);
 	must(&fixture, maildir_list(other, &names, &fixture.err));
 	assert_int_equal(names.count, 0);
-	assert_int_equal(maildir_box_open(other, "INBOX", &box, &fixture.err), -ERR_CHANGED);
-	assert_int_equal(maildir_create_box(other, "INBOX", &fixture.err), -ERR_LOCAL);
+	assert_int_equal(maildir_folder_open(other, "INBOX", &folder, &fixture.err), -ERR_CHANGED);
+	assert_int_equal(maildir_create_folder(other, "INBOX", &fixture.err), -ERR_LOCAL);
 	must(&fixture, maildir_id_read(other, &id, &found, &fixture.err));
 	assert_false(found);
 	maildir_close(&other);
@@ -192,20 +194,20 @@ static void missing_root_is_made_only_when_allowed(void **state)
 static void removing_a_mailbox_needs_it_empty_and_spares_children(void **state)
 {
 	struct fixture fixture;
-	struct maildir_box *box = NULL;
+	struct maildir_folder *folder = NULL;
 	(void)state;
 	open_layout(&fixture, LAYOUT_FS, "INBOX");
-	make_box(&fixture, "a");
-	make_box(&fixture, "a/b");
+	make_folder(&fixture, "a");
+	make_folder(&fixture, "a/b");
 	write_file(&fixture, "a/cur/1.a.h:2,S", "");
 	write_file(&fixture, "a/dovecot-uidlist", "");
-	assert_int_equal(maildir_remove_box(fixture.maildir, "a", &fixture.err), -ERR_CHANGED);
+	assert_int_equal(maildir_remove_folder(fixture.maildir, "a", &fixture.err), -ERR_CHANGED);
 	assert_true(is_there(&fixture, "a/tmp"));
-	must(&fixture, maildir_box_open(fixture.maildir, "a", &box, &fixture.err));
-	must(&fixture, maildir_box_remove(box, "1.a.h:2,S", false, &fixture.err));
-	maildir_box_close(&box);
+	must(&fixture, maildir_folder_open(fixture.maildir, "a", &folder, &fixture.err));
+	must(&fixture, maildir_folder_remove(folder, "1.a.h:2,S", false, &fixture.err));
+	maildir_folder_close(&folder);
 	write_file(&fixture, "a/tmp/9.a.h", "being delivered");
-	assert_int_equal(maildir_remove_box(fixture.maildir, "a", &fixture.err), -ERR_CHANGED);
+	assert_int_equal(maildir_remove_folder(fixture.maildir, "a", &fixture.err), -ERR_CHANGED);
 	assert_true(is_there(&fixture, "a/cur"));
 	assert_true(is_there(&fixture, "a/dovecot-uidlist"));
 	fixture_close(&fixture);
@@ -216,20 +218,20 @@ static void removing_an_empty_mailbox_removes_its_directory(void **state)
 	struct fixture fixture;
 	(void)state;
 	open_layout(&fixture, LAYOUT_FS, "INBOX");
-	make_box(&fixture, "a");
-	make_box(&fixture, "a/b");
+	make_folder(&fixture, "a");
+	make_folder(&fixture, "a/b");
 	write_file(&fixture, "a/dovecot-keywords", "");
 	write_file(&fixture, "a/b/notes", "");
-	must(&fixture, maildir_remove_box(fixture.maildir, "a", &fixture.err));
+	must(&fixture, maildir_remove_folder(fixture.maildir, "a", &fixture.err));
 	assert_true(is_there(&fixture, "a/b/cur"));
 	assert_false(is_there(&fixture, "a/cur"));
 	assert_false(is_there(&fixture, "a/dovecot-keywords"));
-	must(&fixture, maildir_remove_box(fixture.maildir, "a/b", &fixture.err));
+	must(&fixture, maildir_remove_folder(fixture.maildir, "a/b", &fixture.err));
 	assert_true(is_there(&fixture, "a/b/notes"));
-	make_box(&fixture, "c");
-	must(&fixture, maildir_remove_box(fixture.maildir, "c", &fixture.err));
+	make_folder(&fixture, "c");
+	must(&fixture, maildir_remove_folder(fixture.maildir, "c", &fixture.err));
 	assert_false(is_there(&fixture, "c"));
-	assert_int_equal(maildir_remove_box(fixture.maildir, "c", &fixture.err), -ERR_CHANGED);
+	assert_int_equal(maildir_remove_folder(fixture.maildir, "c", &fixture.err), -ERR_CHANGED);
 	fixture_close(&fixture);
 }
 
@@ -241,15 +243,15 @@ static void renaming_takes_children_along_and_replaces_nothing(void **state)
 		struct fixture fixture;
 		char names[4096];
 		open_layout(&fixture, layouts[layout], "INBOX");
-		must(&fixture, maildir_create_box(fixture.maildir, "a", &fixture.err));
-		must(&fixture, maildir_create_box(fixture.maildir, "a/b", &fixture.err));
-		must(&fixture, maildir_create_box(fixture.maildir, "ab", &fixture.err));
-		must(&fixture, maildir_rename_box(fixture.maildir, "a", "x/y", &fixture.err));
+		must(&fixture, maildir_create_folder(fixture.maildir, "a", &fixture.err));
+		must(&fixture, maildir_create_folder(fixture.maildir, "a/b", &fixture.err));
+		must(&fixture, maildir_create_folder(fixture.maildir, "ab", &fixture.err));
+		must(&fixture, maildir_rename_folder(fixture.maildir, "a", "x/y", &fixture.err));
 		list(&fixture, names);
 		assert_string_equal(names, "ab\nx/y\nx/y/b\n");
-		assert_int_equal(maildir_rename_box(fixture.maildir, "ab", "x/y", &fixture.err),
+		assert_int_equal(maildir_rename_folder(fixture.maildir, "ab", "x/y", &fixture.err),
 				 -ERR_CHANGED);
-		assert_int_equal(maildir_rename_box(fixture.maildir, "a", "z", &fixture.err),
+		assert_int_equal(maildir_rename_folder(fixture.maildir, "a", "z", &fixture.err),
 				 -ERR_CHANGED);
 		list(&fixture, names);
 		assert_string_equal(names, "ab\nx/y\nx/y/b\n");
@@ -260,19 +262,19 @@ static void renaming_takes_children_along_and_replaces_nothing(void **state)
 static void links_below_the_root_are_not_followed(void **state)
 {
 	struct fixture fixture;
-	struct maildir_box *box = NULL;
+	struct maildir_folder *folder = NULL;
 	struct maildir_params params = {.info_delimiter = ':'};
 	struct fixture outside;
 	char path[512];
 	(void)state;
 	fixture_open_as(&outside, &params);
-	make_box(&outside, "b");
+	make_folder(&outside, "b");
 	open_layout(&fixture, LAYOUT_FS, "INBOX");
 	path_below(&fixture, "a", path);
 	assert_int_equal(symlink(outside.root, path), 0);
-	assert_int_equal(maildir_box_open(fixture.maildir, "a/b", &box, &fixture.err),
+	assert_int_equal(maildir_folder_open(fixture.maildir, "a/b", &folder, &fixture.err),
 			 -ERR_CHANGED);
-	assert_true(maildir_create_box(fixture.maildir, "a/c", &fixture.err) < 0);
+	assert_true(maildir_create_folder(fixture.maildir, "a/c", &fixture.err) < 0);
 	assert_false(is_there(&outside, "c"));
 	fixture_close(&fixture);
 	fixture_close(&outside);

@@ -267,32 +267,32 @@ static void state_mailbox_comes_back_whole(void **state)
 {
 	struct scene *scene = *state;
 	struct state_mailboxes all;
-	struct state_mailbox box;
+	struct state_mailbox mailbox;
 
 	scene_mailbox(scene, "b");
-	state_mailbox_init(&box);
-	box.name = strdup("a");
-	box.had_remote = true;
-	box.uidvalidity = UINT32_MAX;
-	box.uidnext = UINT32_MAX;
-	box.modseq = UINT64_MAX;
-	box.messages = 3;
-	box.mailboxid = strdup("F1");
-	box.permanent_flags = UINT64_MAX;
-	box.permanent_any = true;
-	assert_int_equal(keywords_intern(&box.keywords, SPAN_LIT("Work")), 0);
-	box.has_stamp = true;
-	box.stamp = (struct stamp){.dirs = {{1, 2, 3, 4}, {5, 6, 7, 8}, {9, 10, 11, 12}},
-				   .taken_ns = 13};
-	box.held_policy = UINT64_MAX - 1;
-	box.synced_at = 1700000000;
-	box.trouble = strdup("no room");
-	OK(scene, state_mailbox_put(scene->state, &box, &scene->err));
-	OK(scene, state_mailbox_put(scene->state, &box, &scene->err));
+	state_mailbox_init(&mailbox);
+	mailbox.name = strdup("a");
+	mailbox.had_remote = true;
+	mailbox.uidvalidity = UINT32_MAX;
+	mailbox.uidnext = UINT32_MAX;
+	mailbox.modseq = UINT64_MAX;
+	mailbox.messages = 3;
+	mailbox.mailboxid = strdup("F1");
+	mailbox.permanent_flags = UINT64_MAX;
+	mailbox.permanent_any = true;
+	assert_int_equal(keywords_intern(&mailbox.keywords, SPAN_LIT("Work")), 0);
+	mailbox.has_stamp = true;
+	mailbox.stamp = (struct stamp){.dirs = {{1, 2, 3, 4}, {5, 6, 7, 8}, {9, 10, 11, 12}},
+				       .taken_ns = 13};
+	mailbox.held_policy = UINT64_MAX - 1;
+	mailbox.synced_at = 1700000000;
+	mailbox.trouble = strdup("no room");
+	OK(scene, state_mailbox_put(scene->state, &mailbox, &scene->err));
+	OK(scene, state_mailbox_put(scene->state, &mailbox, &scene->err));
 	OK(scene, state_mailboxes_load(scene->state, &all, &scene->err));
 	assert_int_equal(all.count, 2);
 	const struct state_mailbox *back = &all.items[0];
-	assert_int_equal(back->id, box.id);
+	assert_int_equal(back->id, mailbox.id);
 	assert_string_equal(back->name, "a");
 	assert_false(back->had_local);
 	assert_true(back->had_remote);
@@ -306,13 +306,13 @@ static void state_mailbox_comes_back_whole(void **state)
 	assert_int_equal(back->keywords.count, 1);
 	assert_string_equal(back->keywords.names[0], "Work");
 	assert_true(back->has_stamp);
-	assert_true(stamp_equal(&back->stamp, &box.stamp));
+	assert_true(stamp_equal(&back->stamp, &mailbox.stamp));
 	assert_true(back->held_policy == UINT64_MAX - 1);
 	assert_int_equal(back->synced_at, 1700000000);
 	assert_string_equal(back->trouble, "no room");
-	OK(scene, state_mailbox_set_trouble(scene->state, box.id, NULL, &scene->err));
+	OK(scene, state_mailbox_set_trouble(scene->state, mailbox.id, NULL, &scene->err));
 	expect_trouble(scene, NULL, NULL);
-	OK(scene, state_mailbox_set_trouble(scene->state, box.id, "again", &scene->err));
+	OK(scene, state_mailbox_set_trouble(scene->state, mailbox.id, "again", &scene->err));
 	expect_trouble(scene, "again", NULL);
 	OK(scene, state_mailbox_set_trouble(scene->state, 0, "login", &scene->err));
 	expect_trouble(scene, "login", "login");
@@ -320,30 +320,30 @@ static void state_mailbox_comes_back_whole(void **state)
 	assert_null(all.items[1].mailboxid);
 	assert_false(all.items[1].has_stamp);
 	state_mailboxes_finish(&all);
-	state_mailbox_finish(&box);
+	state_mailbox_finish(&mailbox);
 }
 
 static void state_mailbox_count_tells_pending_and_skipped(void **state)
 {
 	struct scene *scene = *state;
-	struct state_mailbox box;
+	struct state_mailbox mailbox;
 
-	state_mailbox_init(&box);
-	box.name = strdup("INBOX");
-	OK(scene, state_mailbox_put(scene->state, &box, &scene->err));
-	scene_put(scene, box.id, 1, "settled");
-	scene_put(scene, box.id, 2, "");
-	struct row row = scene_row(scene, box.id, 3, "");
+	state_mailbox_init(&mailbox);
+	mailbox.name = strdup("INBOX");
+	OK(scene, state_mailbox_put(scene->state, &mailbox, &scene->err));
+	scene_put(scene, mailbox.id, 1, "settled");
+	scene_put(scene, mailbox.id, 2, "");
+	struct row row = scene_row(scene, mailbox.id, 3, "");
 	row.reason = REASON_TOO_LARGE;
 	OK(scene, state_row_put(scene->state, &row, &scene->err));
 	row_finish(&row);
-	OK(scene, state_mailbox_count(scene->state, &box, &scene->err));
-	assert_int_equal(box.pending, 2);
-	assert_int_equal(box.skipped, 1);
-	OK(scene, state_mailbox_clear(scene->state, box.id, &scene->err));
-	OK(scene, state_mailbox_count(scene->state, &box, &scene->err));
-	assert_int_equal(box.pending, 0);
-	state_mailbox_finish(&box);
+	OK(scene, state_mailbox_count(scene->state, &mailbox, &scene->err));
+	assert_int_equal(mailbox.pending, 2);
+	assert_int_equal(mailbox.skipped, 1);
+	OK(scene, state_mailbox_clear(scene->state, mailbox.id, &scene->err));
+	OK(scene, state_mailbox_count(scene->state, &mailbox, &scene->err));
+	assert_int_equal(mailbox.pending, 0);
+	state_mailbox_finish(&mailbox);
 }
 
 static void state_keeps_intents(void **state)

@@ -12,7 +12,7 @@
  * info part is `:2,` and letters; unknown letters and lower-case letters without a keyword stay
  * through our renames. Other fields between unique part and info (",S=123", ",U=7") stay too.
  *
- * Threads: a struct maildir may be used from several; a struct maildir_box from one at a time, but
+ * Threads: a struct maildir may be used from several; a struct maildir_folder from one at a time, but
  * that one may create, write and close drafts while another one publishes earlier ones and syncs.
  */
 #ifndef MAILSYNC_STORE_MAILDIR_H
@@ -49,7 +49,7 @@ struct maildir_params {
 };
 
 struct maildir;
-struct maildir_box;
+struct maildir_folder;
 
 /* Opens the root, made (0700, with parents) where it is missing and MAY_CREATE; a missing one
  * otherwise is success with maildir_exists() false (dry run, unmounted). Values in PARAMS are
@@ -87,19 +87,20 @@ bool maildir_is_hollow(struct maildir *maildir, const char *name);
 /* Creates the mailbox (cur, new, tmp; maildirfolder under Maildir++), durably; existing parts
  * are fine. -ERR_PARTIAL (scope mailbox) when the name cannot be one, or when the file system
  * gives a directory that already is another mailbox (case folding, normalisation). */
-int maildir_create_box(struct maildir *maildir, const char *name, struct err *err);
+int maildir_create_folder(struct maildir *maildir, const char *name, struct err *err);
 /* Removes the directories and our and Dovecot's index files; only when no message is left in it:
  * -ERR_CHANGED else. Children stay. */
-int maildir_remove_box(struct maildir *maildir, const char *name, struct err *err);
+int maildir_remove_folder(struct maildir *maildir, const char *name, struct err *err);
 /* Renames the mailbox; its children go along, as with IMAP's RENAME. -ERR_CHANGED when FROM is not
- * there or a directory TO is; INBOX that is the root stays (-ERR_PARTIAL). Boxes that are open keep
+ * there or a directory TO is; INBOX that is the root stays (-ERR_PARTIAL). Folders that are open keep
  * working, on the directory under its new name. */
-int maildir_rename_box(struct maildir *maildir, const char *from, const char *to, struct err *err);
+int maildir_rename_folder(struct maildir *maildir, const char *from, const char *to,
+			  struct err *err);
 
 /* Opens the three directories. -ERR_CHANGED when it is not there. */
-int maildir_box_open(struct maildir *maildir, const char *name, struct maildir_box **box,
-		     struct err *err);
-void maildir_box_close(struct maildir_box **box);
+int maildir_folder_open(struct maildir *maildir, const char *name, struct maildir_folder **folder,
+			struct err *err);
+void maildir_folder_close(struct maildir_folder **folder);
 
 /* The stamps of folder, cur and new: three stat calls, no directory kept open. -ERR_CHANGED when
  * it is not there. dovecot-keywords is replaced by rename in the folder, so its changes show in
@@ -134,26 +135,26 @@ struct maildir_scan {
  * are only named in `others`. Letters a-z become keywords through the dovecot-keywords table, their
  * names interned in KEYWORDS; a letter without a name (or with keywords off) is not in `flags`.
  */
-int maildir_box_scan(struct maildir_box *box, struct keywords *keywords, struct maildir_scan *scan,
-		     struct err *err);
+int maildir_folder_scan(struct maildir_folder *folder, struct keywords *keywords,
+			struct maildir_scan *scan, struct err *err);
 void maildir_scan_finish(struct maildir_scan *scan);
 /* The entry whose unique part is UNIQUE, or NULL. */
 const struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, struct span unique);
 
 /* Which keywords (bits of KEYWORDS) have a letter in this mailbox or could get one now (26 in
  * all; names as yet without a letter are counted in index order while letters are free). */
-int maildir_box_keyword_mask(struct maildir_box *box, const struct keywords *keywords,
-			     uint64_t *mask, struct err *err);
+int maildir_folder_keyword_mask(struct maildir_folder *folder, const struct keywords *keywords,
+				uint64_t *mask, struct err *err);
 
 /* Allots letters to the keywords of FLAGS. *GRANTED: FLAGS less the keywords that got none, since
  * the table is full or another program holds its lock: a name cannot say these now. */
-int maildir_box_grant(struct maildir_box *box, uint64_t flags, const struct keywords *keywords,
-		      uint64_t *granted, struct err *err);
+int maildir_folder_grant(struct maildir_folder *folder, uint64_t flags,
+			 const struct keywords *keywords, uint64_t *granted, struct err *err);
 
 /* What FILE's letters mean by the keyword table of this folder (for a file that was moved here
  * or away with the letters of another folder). Names are interned in KEYWORDS as in a scan. */
-int maildir_box_read_letters(struct maildir_box *box, const char *file, struct keywords *keywords,
-			     uint64_t *flags, struct err *err);
+int maildir_folder_read_letters(struct maildir_folder *folder, const char *file,
+				struct keywords *keywords, uint64_t *flags, struct err *err);
 
 /* What is known of a file without changing it. */
 struct maildir_file {
@@ -163,18 +164,18 @@ struct maildir_file {
 	uint64_t inode;
 };
 /* -ERR_CHANGED when no such regular file is there. */
-int maildir_box_stat_file(struct maildir_box *box, const char *file, bool in_new,
-			  struct maildir_file *info, struct err *err);
+int maildir_folder_stat_file(struct maildir_folder *folder, const char *file, bool in_new,
+			     struct maildir_file *info, struct err *err);
 /* Finds the file of a unique part by looking (both folders); its full name into NAME.
  * -ERR_CHANGED when there is none. */
-int maildir_box_find(struct maildir_box *box, struct span unique, char name[MAILDIR_NAME_MAX + 1],
-		     bool *in_new, struct err *err);
+int maildir_folder_find(struct maildir_folder *folder, struct span unique,
+			char name[MAILDIR_NAME_MAX + 1], bool *in_new, struct err *err);
 /* Message-ID, Date and header digest of a file; reads no more than the header. */
-int maildir_box_identify(struct maildir_box *box, const char *file, bool in_new,
-			 struct header_identity *identity, struct err *err);
+int maildir_folder_identify(struct maildir_folder *folder, const char *file, bool in_new,
+			    struct header_identity *identity, struct err *err);
 /* Opens a message for reading; *FD is the caller's. Regular files only, no symlink is followed. */
-int maildir_box_open_file(struct maildir_box *box, const char *file, bool in_new, int *fd,
-			  struct maildir_file *info, struct err *err);
+int maildir_folder_open_file(struct maildir_folder *folder, const char *file, bool in_new, int *fd,
+			     struct maildir_file *info, struct err *err);
 
 /*
  * Reading a message for upload: line ends become CRLF (a LF after a CR stays as it is), all else
@@ -182,7 +183,7 @@ int maildir_box_open_file(struct maildir_box *box, const char *file, bool in_new
  * file that changed in between is -ERR_CHANGED.
  */
 struct maildir_reader;
-int maildir_reader_open(struct maildir_box *box, const char *file, bool in_new,
+int maildir_reader_open(struct maildir_folder *folder, const char *file, bool in_new,
 			struct maildir_reader **reader, struct err *err);
 void maildir_reader_close(struct maildir_reader **reader);
 uint64_t maildir_reader_wire_size(const struct maildir_reader *reader);
@@ -195,8 +196,8 @@ int maildir_reader_next(struct maildir_reader *reader, struct span *piece, struc
 /*
  * Delivery. A draft is a file in tmp/ that is being written; published, it is a message.
  *         draft_create, draft_write..., draft_close;   then for the batch: sync_drafts;
- *         then each: draft_publish;   then box_sync_names.
- * After box_sync_names everything published is durable (as the durability setting promises).
+ *         then each: draft_publish;   then folder_sync_names.
+ * After folder_sync_names everything published is durable (as the durability setting promises).
  */
 struct maildir_draft {
 	char temp_name[96];
@@ -206,31 +207,33 @@ struct maildir_draft {
 	struct header_scan *scan;
 	uint8_t digest[HEADER_DIGEST_SIZE]; /* of the header, after draft_close */
 	/* private */
-	struct maildir_box *box;
+	struct maildir_folder *folder;
 	char *pending;
 	size_t pending_len;
 };
-/* The draft keeps a pointer to BOX until it is published or discarded. */
-int maildir_draft_create(struct maildir_box *box, struct maildir_draft *draft, struct err *err);
+/* The draft keeps a pointer to FOLDER until it is published or discarded. */
+int maildir_draft_create(struct maildir_folder *folder, struct maildir_draft *draft,
+			 struct err *err);
 /* CRLF becomes LF; all else is kept. Small writes are gathered. */
 int maildir_draft_write(struct maildir_draft *draft, struct span data, struct err *err);
 /* Sets mtime (INTERNALDATE, seconds) and mode, closes; fdatasync with MAILDIR_SYNC_FILE. */
 int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *err);
 /* Closes and removes it; safe on a zeroed, published or discarded draft. */
-void maildir_draft_discard(struct maildir_box *box, struct maildir_draft *draft);
+void maildir_draft_discard(struct maildir_folder *folder, struct maildir_draft *draft);
 /* Makes the contents of COUNT closed drafts durable, those with BATCH: by one syncfs a file system,
  * or an fdatasync each where there is none. */
 int maildir_sync_drafts(const struct maildir_draft *const *drafts, size_t count, struct err *err);
 /* Renames it to UNIQUE (new/ without any letter, else cur/ with info), never over anything:
  * -ERR_CHANGED when a file of that very name is there. FLAGS' keywords get their letters from
  * the folder's table, new ones allotted. */
-int maildir_draft_publish(struct maildir_box *box, struct maildir_draft *draft, const char *unique,
-			  uint64_t flags, const struct keywords *keywords, struct err *err);
+int maildir_draft_publish(struct maildir_folder *folder, struct maildir_draft *draft,
+			  const char *unique, uint64_t flags, const struct keywords *keywords,
+			  struct err *err);
 /* fsync of cur and new, once for all publishes, renames and removes before. Nothing with
  * MAILDIR_SYNC_NONE. */
-int maildir_box_sync_names(struct maildir_box *box, struct err *err);
+int maildir_folder_sync_names(struct maildir_folder *folder, struct err *err);
 /* The same for several folders at a time, with as few syncs as the file systems allow. */
-int maildir_sync_names(struct maildir_box *const *boxes, size_t count, struct err *err);
+int maildir_sync_names(struct maildir_folder *const *folders, size_t count, struct err *err);
 
 /*
  * Changes the flags of FILE by a rename: letters of ADD are put in, of REMOVE taken out,
@@ -247,18 +250,19 @@ struct maildir_change {
 	bool replace_keywords; /* letters a-z that ADD does not name go, also those without a
 				    * name: they were another folder's */
 };
-int maildir_box_set_flags(struct maildir_box *box, const struct maildir_change *change,
-			  char result[MAILDIR_NAME_MAX + 1], struct err *err);
+int maildir_folder_set_flags(struct maildir_folder *folder, const struct maildir_change *change,
+			     char result[MAILDIR_NAME_MAX + 1], struct err *err);
 /* Removes exactly that file; -ERR_CHANGED when it is not there under that name. */
-int maildir_box_remove(struct maildir_box *box, const char *file, bool in_new, struct err *err);
+int maildir_folder_remove(struct maildir_folder *folder, const char *file, bool in_new,
+			  struct err *err);
 /* Moves (or with COPY hard-links, else copies through tmp) a message into another mailbox under
  * the unique part UNIQUE, with FLAGS by the target's keyword table; never over anything. */
 struct maildir_transfer {
-	struct maildir_box *from;
+	struct maildir_folder *from;
 	const char *file;
 	bool in_new;
 	bool copy;
-	struct maildir_box *to;
+	struct maildir_folder *to;
 	const char *unique;
 	uint64_t flags;
 	const struct keywords *keywords;
@@ -271,15 +275,15 @@ int maildir_sync_all(struct maildir *maildir, struct err *err);
 
 /* Removes our own leftovers from tmp/ (names that begin with our prefix and are older than this
  * run). Call under the account's lock. */
-int maildir_box_sweep(struct maildir_box *box, struct err *err);
+int maildir_folder_sweep(struct maildir_folder *folder, struct err *err);
 
 /*
- * Names of files that we deliver: `<seconds>.<box key>_<uidvalidity>_<uid>.<host>`. BOX_KEY: 16
+ * Names of files that we deliver: `<seconds>.<folder key>_<uidvalidity>_<uid>.<host>`. FOLDER_KEY: 16
  * hex digits of a hash of account and mailbox. Seconds and host are not compared.
  */
 #define MAILDIR_KEY_SIZE 17
-int maildir_box_key(const char *account, const char *mailbox, char key[MAILDIR_KEY_SIZE],
-		    struct err *err);
+int maildir_folder_key(const char *account, const char *mailbox, char key[MAILDIR_KEY_SIZE],
+		       struct err *err);
 int maildir_unique_make(char out[MAILDIR_UNIQUE_MAX + 1], const char *key, uint32_t uidvalidity,
 			uint32_t uid, struct err *err);
 /* The same name a second later, for where UNIQUE is taken. */
@@ -299,7 +303,7 @@ bool maildir_unique_parse(struct span unique, struct maildir_unique *parsed);
 /* The number of mbsync's ",U=123" in a file name, or 0. */
 uint32_t maildir_mbsync_uid(const char *file);
 /* mbsync's `.uidvalidity` of the folder: its first line; 0 when there is none. */
-uint32_t maildir_box_mbsync_uidvalidity(struct maildir_box *box);
+uint32_t maildir_folder_mbsync_uidvalidity(struct maildir_folder *folder);
 
 /*
  * `mailsync-id` in the root: which account, database and generation this tree belongs to.

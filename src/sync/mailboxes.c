@@ -10,12 +10,12 @@
  *   yes    no                  the same with the sides exchanged
  *   no     no                  its base is dropped
  */
-#include "boxes.h"
+#include "mailboxes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "boxes_create.h"
+#include "mailboxes_create.h"
 
 static bool is_selected(const struct run *run, const char *name)
 {
@@ -37,52 +37,52 @@ static bool is_left_out(const struct run *run, const char *name)
 	return true;
 }
 
-static void box_finish(struct box *box)
+static void mailbox_finish(struct mailbox *mailbox)
 {
-	box_release(box);
-	free(box->name);
-	free(box->wire);
-	free(box->mailboxid);
-	state_mailbox_finish(&box->base);
+	mailbox_release(mailbox);
+	free(mailbox->name);
+	free(mailbox->wire);
+	free(mailbox->mailboxid);
+	state_mailbox_finish(&mailbox->base);
 }
 
-void boxes_finish(struct run *run)
+void mailboxes_finish(struct run *run)
 {
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		box_finish(&run->boxes.items[i]);
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		mailbox_finish(&run->mailboxes.items[i]);
 	}
-	free(run->boxes.items);
-	run->boxes = (struct boxes){0};
+	free(run->mailboxes.items);
+	run->mailboxes = (struct mailboxes){0};
 }
 
-static int compare_box(const void *x, const void *y)
+static int compare_mailbox(const void *x, const void *y)
 {
-	return strcmp(((const struct box *)x)->name, ((const struct box *)y)->name);
+	return strcmp(((const struct mailbox *)x)->name, ((const struct mailbox *)y)->name);
 }
 
-/* Appends an empty box; the table is sorted and made unique later. */
-static struct box *box_add(struct run *run, const char *name, struct err *err)
+/* Appends an empty mailbox; the table is sorted and made unique later. */
+static struct mailbox *mailbox_add(struct run *run, const char *name, struct err *err)
 {
-	size_t count = run->boxes.count;
+	size_t count = run->mailboxes.count;
 	if ((count & (count - 1)) == 0) {
-		struct box *items =
-			realloc(run->boxes.items, (count == 0 ? 1 : count * 2) * sizeof(*items));
+		struct mailbox *items = realloc(run->mailboxes.items,
+						(count == 0 ? 1 : count * 2) * sizeof(*items));
 		if (items == NULL) {
 			err_nomem(err);
 			return NULL;
 		}
-		run->boxes.items = items;
+		run->mailboxes.items = items;
 	}
-	struct box *box = &run->boxes.items[count];
-	memset(box, 0, sizeof(*box));
-	state_mailbox_init(&box->base);
-	box->name = span_dup(span_of(name));
-	if (box->name == NULL) {
+	struct mailbox *mailbox = &run->mailboxes.items[count];
+	memset(mailbox, 0, sizeof(*mailbox));
+	state_mailbox_init(&mailbox->base);
+	mailbox->name = span_dup(span_of(name));
+	if (mailbox->name == NULL) {
 		err_nomem(err);
 		return NULL;
 	}
-	run->boxes.count++;
-	return box;
+	run->mailboxes.count++;
+	return mailbox;
 }
 
 static int gather_base(struct run *run, struct err *err)
@@ -93,15 +93,15 @@ static int gather_base(struct run *run, struct err *err)
 		if (!is_selected(run, known.items[i].name)) {
 			continue;
 		}
-		struct box *box = box_add(run, known.items[i].name, err);
-		if (box == NULL) {
+		struct mailbox *mailbox = mailbox_add(run, known.items[i].name, err);
+		if (mailbox == NULL) {
 			code = -(int)err->code;
 			break;
 		}
-		state_mailbox_finish(&box->base);
-		box->base = known.items[i];
+		state_mailbox_finish(&mailbox->base);
+		mailbox->base = known.items[i];
 		state_mailbox_init(&known.items[i]);
-		box->in_base = true;
+		mailbox->in_base = true;
 	}
 	state_mailboxes_finish(&known);
 	return code;
@@ -116,41 +116,42 @@ static int gather_local(struct run *run, struct err *err)
 		if (!is_selected(run, names.items[i])) {
 			continue;
 		}
-		struct box *box = box_add(run, names.items[i], err);
-		if (box == NULL) {
+		struct mailbox *mailbox = mailbox_add(run, names.items[i], err);
+		if (mailbox == NULL) {
 			code = -(int)err->code;
 		} else {
-			box->in_local = true;
+			mailbox->in_local = true;
 		}
 	}
 	strlist_finish(&names);
 	return code;
 }
 
-int boxes_have_more_folders(struct run *run, bool *has_more, struct err *err)
+int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err)
 {
 	struct strlist names;
 	strlist_init(&names);
 	int code = maildir_exists(run->maildir) ? maildir_list(run->maildir, &names, err) : 0;
 	*has_more = false;
 	for (size_t i = 0; code == 0 && i < names.count; i++) {
-		const struct box *box = run_box(run, names.items[i]);
-		*has_more |= is_selected(run, names.items[i]) && (box == NULL || !box->in_local);
+		const struct mailbox *mailbox = run_mailbox(run, names.items[i]);
+		*has_more |=
+			is_selected(run, names.items[i]) && (mailbox == NULL || !mailbox->in_local);
 	}
 	strlist_finish(&names);
 	return code;
 }
 
-static void box_take_counts(struct box *box, const struct imap_mailbox *found)
+static void mailbox_take_counts(struct mailbox *mailbox, const struct imap_mailbox *found)
 {
 	unsigned needed = IMAP_COUNT_MESSAGES | IMAP_COUNT_UIDNEXT | IMAP_COUNT_UIDVALIDITY;
-	box->has_counts = (found->counts.has & needed) == needed;
-	box->messages = found->counts.messages;
-	box->uidnext = found->counts.uidnext;
-	box->uidvalidity = found->counts.uidvalidity;
-	box->modseq =
+	mailbox->has_counts = (found->counts.has & needed) == needed;
+	mailbox->messages = found->counts.messages;
+	mailbox->uidnext = found->counts.uidnext;
+	mailbox->uidvalidity = found->counts.uidvalidity;
+	mailbox->modseq =
 		(found->counts.has & IMAP_COUNT_HIGHESTMODSEQ) ? found->counts.highestmodseq : 0;
-	box->mailboxid =
+	mailbox->mailboxid =
 		found->counts.mailboxid == NULL ? NULL : span_dup(span_of(found->counts.mailboxid));
 }
 
@@ -175,16 +176,16 @@ static int gather_one_remote(struct run *run, const struct imap_mailbox *found,
 			    (found->attributes & IMAP_LIST_SUBSCRIBED) == 0 &&
 			    strcmp(name.data, "INBOX") != 0;
 	if (is_selected(run, name.data)) {
-		struct box *box = box_add(run, name.data, err);
-		if (box == NULL) {
+		struct mailbox *mailbox = mailbox_add(run, name.data, err);
+		if (mailbox == NULL) {
 			code = -(int)err->code;
 		} else {
-			box->in_remote = !unsubscribed;
-			box->is_unsubscribed = unsubscribed;
-			box->attributes = found->attributes;
-			box->wire = span_dup(span_of(found->wire));
-			box_take_counts(box, found);
-			code = box->wire == NULL ? err_nomem(err) : 0;
+			mailbox->in_remote = !unsubscribed;
+			mailbox->is_unsubscribed = unsubscribed;
+			mailbox->attributes = found->attributes;
+			mailbox->wire = span_dup(span_of(found->wire));
+			mailbox_take_counts(mailbox, found);
+			code = mailbox->wire == NULL ? err_nomem(err) : 0;
 		}
 	}
 	buf_finish(&name);
@@ -192,7 +193,7 @@ static int gather_one_remote(struct run *run, const struct imap_mailbox *found,
 }
 
 /* What two entries of one name know goes into the first. */
-static void box_join(struct run *run, struct box *into, struct box *from)
+static void mailbox_join(struct run *run, struct mailbox *into, struct mailbox *from)
 {
 	if (from->in_base) {
 		state_mailbox_finish(&into->base);
@@ -224,46 +225,47 @@ static void box_join(struct run *run, struct box *into, struct box *from)
 		into->wire = wire;
 		into->mailboxid = mailboxid;
 	}
-	box_finish(from);
+	mailbox_finish(from);
 }
 
 /* A folder that the user put elsewhere and linked to is not gone, and nothing is made in its place.
  */
-static void leave_out_barred(struct run *run, struct box *box)
+static void leave_out_barred(struct run *run, struct mailbox *mailbox)
 {
 	struct err err;
-	if (box->in_local || box->is_excluded || !maildir_is_barred(run->maildir, box->name)) {
+	if (mailbox->in_local || mailbox->is_excluded ||
+	    !maildir_is_barred(run->maildir, mailbox->name)) {
 		return;
 	}
 	err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
 		"the mailbox is left out: in the place of its folder is a symbolic link or a "
 		"file, which mailsync does not follow (a bind mount would do)");
-	run_report_error(run, box, 0, &err);
-	box->is_excluded = true;
+	run_report_error(run, mailbox, 0, &err);
+	mailbox->is_excluded = true;
 }
 
 /* Who removes a folder removes its directory. One that is empty may be a mount point. */
-static void leave_out_hollow(struct run *run, struct box *box)
+static void leave_out_hollow(struct run *run, struct mailbox *mailbox)
 {
 	struct err err;
-	if (box->in_local || !box->in_remote || box->is_excluded || !box->in_base ||
-	    !box->base.had_local || run->options->allow_mass_delete ||
-	    !maildir_is_hollow(run->maildir, box->name)) {
+	if (mailbox->in_local || !mailbox->in_remote || mailbox->is_excluded || !mailbox->in_base ||
+	    !mailbox->base.had_local || run->options->allow_mass_delete ||
+	    !maildir_is_hollow(run->maildir, mailbox->name)) {
 		return;
 	}
 	err_set(&err, ERR_BRAKE, SCOPE_MAILBOX,
 		"the directory of the mailbox is empty: is a disk not mounted there? It is left "
 		"out; if it was emptied on purpose, run once with --allow-mass-delete");
-	run_report_error(run, box, 0, &err);
+	run_report_error(run, mailbox, 0, &err);
 	run->brake_hit = true;
-	box->is_excluded = true;
+	mailbox->is_excluded = true;
 }
 
 /*
  * offlineimap by default keeps a/b in a directory a.b. Where the server has (or base knows) a/b,
  * which no directory of that name holds, and nobody knows a mailbox a.b, it is that one.
  */
-static int adopt_flat(struct run *run, struct box *flat, struct err *err)
+static int adopt_flat(struct run *run, struct mailbox *flat, struct err *err)
 {
 	if (!flat->in_local || flat->in_remote || flat->in_base ||
 	    strchr(flat->name, '.') == NULL) {
@@ -276,11 +278,11 @@ static int adopt_flat(struct run *run, struct box *flat, struct err *err)
 	for (char *at = name; *at != '\0'; at++) {
 		*at = *at == '.' ? '/' : *at;
 	}
-	struct box *box = run_box(run, name);
+	struct mailbox *mailbox = run_mailbox(run, name);
 	int code = 0;
-	if (box != NULL && !box->in_local && (box->in_remote || box->in_base)) {
+	if (mailbox != NULL && !mailbox->in_local && (mailbox->in_remote || mailbox->in_base)) {
 		code = maildir_adopt(run->maildir, name, flat->name, err);
-		box->in_local = code == 0;
+		mailbox->in_local = code == 0;
 		flat->in_local = false;
 		flat->is_excluded = true;
 	}
@@ -290,36 +292,36 @@ static int adopt_flat(struct run *run, struct box *flat, struct err *err)
 
 /* Unsubscribed is not removed: what base knows of it waits for it to be subscribed again. One that
  * base does not know is met by a folder of its name, or not at all. */
-static void leave_out_unsubscribed(struct box *box)
+static void leave_out_unsubscribed(struct mailbox *mailbox)
 {
-	if (box->is_unsubscribed && box->in_base && box->base.had_remote) {
-		box->in_remote = true;
-		box->is_excluded = true;
-	} else if (box->is_unsubscribed && !box->in_local) {
-		box->is_excluded = true;
+	if (mailbox->is_unsubscribed && mailbox->in_base && mailbox->base.had_remote) {
+		mailbox->in_remote = true;
+		mailbox->is_excluded = true;
+	} else if (mailbox->is_unsubscribed && !mailbox->in_local) {
+		mailbox->is_excluded = true;
 	}
 }
 
 static int settle_names(struct run *run, struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		box->is_left_out = is_left_out(run, box->name);
-		box->is_excluded = box->is_left_out;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		mailbox->is_left_out = is_left_out(run, mailbox->name);
+		mailbox->is_excluded = mailbox->is_left_out;
 	}
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		code = adopt_flat(run, &run->boxes.items[i], err);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		code = adopt_flat(run, &run->mailboxes.items[i], err);
 	}
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		leave_out_barred(run, &run->boxes.items[i]);
-		leave_out_hollow(run, &run->boxes.items[i]);
-		leave_out_unsubscribed(&run->boxes.items[i]);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		leave_out_barred(run, &run->mailboxes.items[i]);
+		leave_out_hollow(run, &run->mailboxes.items[i]);
+		leave_out_unsubscribed(&run->mailboxes.items[i]);
 	}
 	return code;
 }
 
-int boxes_gather(struct run *run, const struct imap_mailboxes *remote, struct err *err)
+int mailboxes_gather(struct run *run, const struct imap_mailboxes *remote, struct err *err)
 {
 	int code = gather_base(run, err);
 	if (code == 0) {
@@ -328,35 +330,36 @@ int boxes_gather(struct run *run, const struct imap_mailboxes *remote, struct er
 	for (size_t i = 0; code == 0 && i < remote->count; i++) {
 		code = gather_one_remote(run, &remote->items[i], &remote->wire, err);
 	}
-	if (code < 0 || run->boxes.count == 0) {
+	if (code < 0 || run->mailboxes.count == 0) {
 		return code;
 	}
-	qsort(run->boxes.items, run->boxes.count, sizeof(*run->boxes.items), compare_box);
+	qsort(run->mailboxes.items, run->mailboxes.count, sizeof(*run->mailboxes.items),
+	      compare_mailbox);
 	size_t kept = 0;
-	for (size_t i = 1; i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		if (strcmp(run->boxes.items[kept].name, box->name) == 0) {
-			box_join(run, &run->boxes.items[kept], box);
+	for (size_t i = 1; i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (strcmp(run->mailboxes.items[kept].name, mailbox->name) == 0) {
+			mailbox_join(run, &run->mailboxes.items[kept], mailbox);
 		} else {
-			run->boxes.items[++kept] = *box;
+			run->mailboxes.items[++kept] = *mailbox;
 		}
 	}
-	run->boxes.count = kept + 1;
+	run->mailboxes.count = kept + 1;
 	return settle_names(run, err);
 }
 
-int boxes_check_accidents(struct run *run, struct err *err)
+int mailboxes_check_accidents(struct run *run, struct err *err)
 {
 	size_t local = 0;
 	size_t remote = 0;
 	size_t had_local = 0;
 	size_t had_remote = 0;
-	for (size_t i = 0; i < run->boxes.count; i++) {
-		const struct box *box = &run->boxes.items[i];
-		local += box->in_local;
-		remote += box->in_remote;
-		had_local += box->in_base && box->base.had_local;
-		had_remote += box->in_base && box->base.had_remote;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		local += mailbox->in_local;
+		remote += mailbox->in_remote;
+		had_local += mailbox->in_base && mailbox->base.had_local;
+		had_remote += mailbox->in_base && mailbox->base.had_remote;
 	}
 	uint64_t agreed = 0;
 	if (run->options->allow_mass_delete || (local > 0 && remote > 0) ||
@@ -389,16 +392,16 @@ int boxes_check_accidents(struct run *run, struct err *err)
 
 /* The rows of a mailbox that vanished from one side are forgotten, so that it counts as new on the
  * other. */
-static int box_forget(struct run *run, struct box *box, struct err *err)
+static int mailbox_forget(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	int code = run_claim(run, err);
 	if (code == 0) {
-		code = state_mailbox_drop(run->state, box->base.id, err);
+		code = state_mailbox_drop(run->state, mailbox->base.id, err);
 	}
 	if (code == 0) {
-		state_mailbox_finish(&box->base);
-		state_mailbox_init(&box->base);
-		box->in_base = false;
+		state_mailbox_finish(&mailbox->base);
+		state_mailbox_init(&mailbox->base);
+		mailbox->in_base = false;
 	}
 	return code;
 }
@@ -411,71 +414,75 @@ static bool may_be_removed_later(const struct run *run, unsigned side)
 }
 
 /* Whether its removal on one side is to be followed; the removal itself waits for the brake. */
-static int settle_vanished(struct run *run, struct box *box, unsigned gone_side, struct err *err)
+static int settle_vanished(struct run *run, struct mailbox *mailbox, unsigned gone_side,
+			   struct err *err)
 {
 	unsigned other = gone_side == SIDE_LOCAL ? SIDE_REMOTE : SIDE_LOCAL;
 	if (gone_side == SIDE_LOCAL && run->lost_power) {
-		return box_forget(run, box, err); /* its making did not reach the disk */
+		return mailbox_forget(run, mailbox, err); /* its making did not reach the disk */
 	}
-	if ((run->remove_mailboxes & other) && strcmp(box->name, "INBOX") != 0) {
-		box->remove = other;
-		return state_count_agreed(run->state, box->base.id, &box->agreed_before, err);
+	if ((run->remove_mailboxes & other) && strcmp(mailbox->name, "INBOX") != 0) {
+		mailbox->remove = other;
+		return state_count_agreed(run->state, mailbox->base.id, &mailbox->agreed_before,
+					  err);
 	}
-	if (may_be_removed_later(run, other) && strcmp(box->name, "INBOX") != 0) {
-		box->is_excluded = true;
+	if (may_be_removed_later(run, other) && strcmp(mailbox->name, "INBOX") != 0) {
+		mailbox->is_excluded = true;
 		return 0;
 	}
 	log_line(run->log, LOG_WARN,
 		 "%s/%s: the mailbox was removed %s; its messages are kept %s (see "
 		 "`remove_mailboxes`)",
-		 run->account->name, box->name,
+		 run->account->name, mailbox->name,
 		 gone_side == SIDE_LOCAL ? "locally" : "on the server",
 		 other == SIDE_LOCAL ? "locally" : "on the server");
-	return box_forget(run, box, err);
+	return mailbox_forget(run, mailbox, err);
 }
 
-static int settle_one(struct run *run, struct box *box, size_t index, struct err *err)
+static int settle_one(struct run *run, struct mailbox *mailbox, size_t index, struct err *err)
 {
 	int code = 0;
-	if (box->in_base && box->base.had_local && !box->in_local && box->in_remote) {
-		code = settle_vanished(run, box, SIDE_LOCAL, err);
-	} else if (box->in_base && box->base.had_remote && !box->in_remote && box->in_local) {
-		code = settle_vanished(run, box, SIDE_REMOTE, err);
-	} else if (box->in_base && !box->in_local && !box->in_remote) {
-		code = run->options->dry_run ? 0 : box_forget(run, box, err);
-		box->is_excluded = true;
+	if (mailbox->in_base && mailbox->base.had_local && !mailbox->in_local &&
+	    mailbox->in_remote) {
+		code = settle_vanished(run, mailbox, SIDE_LOCAL, err);
+	} else if (mailbox->in_base && mailbox->base.had_remote && !mailbox->in_remote &&
+		   mailbox->in_local) {
+		code = settle_vanished(run, mailbox, SIDE_REMOTE, err);
+	} else if (mailbox->in_base && !mailbox->in_local && !mailbox->in_remote) {
+		code = run->options->dry_run ? 0 : mailbox_forget(run, mailbox, err);
+		mailbox->is_excluded = true;
 	}
-	if (code < 0 || box->remove != 0 || box->is_excluded) {
+	if (code < 0 || mailbox->remove != 0 || mailbox->is_excluded) {
 		return code;
 	}
-	if (!box->in_local) {
+	if (!mailbox->in_local) {
 		if ((run->create & SIDE_LOCAL) == 0) {
-			box->is_excluded = true;
+			mailbox->is_excluded = true;
 			return 0;
 		}
-		return boxes_create_local(run, box, err);
+		return mailboxes_create_local(run, mailbox, err);
 	}
-	if (!box->in_remote) {
+	if (!mailbox->in_remote) {
 		if ((run->create & SIDE_REMOTE) == 0) {
-			box->is_excluded = true;
+			mailbox->is_excluded = true;
 			return 0;
 		}
-		return boxes_create_remote(run, box, index, err);
+		return mailboxes_create_remote(run, mailbox, index, err);
 	}
 	return 0;
 }
 
-int boxes_settle(struct run *run, struct err *err)
+int mailboxes_settle(struct run *run, struct err *err)
 {
 	int code = 0;
 	int64_t ignored_ms = 0;
 	/* A STATUS refused so far costs nothing: that mailbox is opened now. */
 	imap_backoff_take(run->imap, &ignored_ms);
-	for (size_t i = 0; code == 0 && i < run->boxes.count; i++) {
-		struct box *box = &run->boxes.items[i];
-		if (!box->is_excluded) {
-			code = settle_one(run, box, i, err);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (!mailbox->is_excluded) {
+			code = settle_one(run, mailbox, i, err);
 		}
 	}
-	return code < 0 ? code : boxes_create_finish(run, err);
+	return code < 0 ? code : mailboxes_create_finish(run, err);
 }

@@ -3,14 +3,14 @@
  * nothing but what base knows: a message that the other side never had is not thrown away with its
  * folder.
  */
-#include "boxes.h"
+#include "mailboxes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* True when every file of the folder is a message that base has on both sides. */
-static int local_is_known(struct run *run, const struct box *box, const struct maildir_scan *scan,
-			  bool *is_known, struct err *err)
+static int local_is_known(struct run *run, const struct mailbox *mailbox,
+			  const struct maildir_scan *scan, bool *is_known, struct err *err)
 {
 	int code = 0;
 	*is_known = scan->is_still && scan->others.count == 0;
@@ -21,7 +21,7 @@ static int local_is_known(struct run *run, const struct box *box, const struct m
 		memcpy(unique, scan->entries[i].name, scan->entries[i].unique_len);
 		unique[scan->entries[i].unique_len] = '\0';
 		row_init(&row);
-		code = state_row_by_unique(run->state, box->base.id, unique, &row, &found, err);
+		code = state_row_by_unique(run->state, mailbox->base.id, unique, &row, &found, err);
 		*is_known = found && row.is_agreed;
 		row_finish(&row);
 	}
@@ -29,12 +29,12 @@ static int local_is_known(struct run *run, const struct box *box, const struct m
 }
 
 /* Those alone: what was delivered since keeps its folder. */
-static int remove_files(struct box *box, const struct maildir_scan *scan, struct err *err)
+static int remove_files(struct mailbox *mailbox, const struct maildir_scan *scan, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < scan->count; i++) {
-		code = maildir_box_remove(box->dir, scan->entries[i].name, scan->entries[i].in_new,
-					  err);
+		code = maildir_folder_remove(mailbox->dir, scan->entries[i].name,
+					     scan->entries[i].in_new, err);
 	}
 	return code;
 }
@@ -67,16 +67,16 @@ static int ask_status(struct imap *imap, const char *wire, const char *second,
 	return imap_status(imap, answers, wanted, err);
 }
 
-int boxes_ask_counts(struct imap *imap, struct box *box, struct err *err)
+int mailboxes_ask_counts(struct imap *imap, struct mailbox *mailbox, struct err *err)
 {
 	struct imap_mailboxes answers;
-	int code = ask_status(imap, box->wire, NULL, &answers, err);
+	int code = ask_status(imap, mailbox->wire, NULL, &answers, err);
 	if (code == 0) {
 		const struct imap_mailbox *now = answers.items;
-		box->has_counts = has_all_counts(now);
-		box->messages = now->counts.messages;
-		box->uidnext = now->counts.uidnext;
-		box->uidvalidity = now->counts.uidvalidity;
+		mailbox->has_counts = has_all_counts(now);
+		mailbox->messages = now->counts.messages;
+		mailbox->uidnext = now->counts.uidnext;
+		mailbox->uidvalidity = now->counts.uidvalidity;
 	}
 	imap_mailboxes_finish(&answers);
 	return code;
@@ -103,12 +103,12 @@ static int judge_gone(const struct imap_mailbox *asked, const struct imap_mailbo
 }
 
 /* A listing that lacks it is no proof: servers hide mailboxes, or forget them for a while. */
-static int check_gone(struct run *run, struct box *box, struct err *err)
+static int check_gone(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct imap_mailboxes answers = {0};
 	struct buf wire;
 	buf_init(&wire, MBNAME_MAX);
-	int code = mbname_to_wire(&run->wire, box->name, &wire, err);
+	int code = mbname_to_wire(&run->wire, mailbox->name, &wire, err);
 	if (code == 0) {
 		code = ask_status(run->imap, wire.data, "INBOX", &answers, err);
 	}
@@ -120,22 +120,22 @@ static int check_gone(struct run *run, struct box *box, struct err *err)
 	return code;
 }
 
-static int remove_local(struct run *run, struct box *box, struct err *err)
+static int remove_local(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct maildir_scan scan;
 	bool is_known = false;
-	int code = check_gone(run, box, err);
+	int code = check_gone(run, mailbox, err);
 	if (code == 0) {
-		code = box_open_dir(run, box, err);
+		code = mailbox_open_dir(run, mailbox, err);
 	}
 	if (code == 0) {
-		code = maildir_box_scan(box->dir, &box->base.keywords, &scan, err);
+		code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &scan, err);
 	}
 	if (code < 0) {
-		box_release(box);
+		mailbox_release(mailbox);
 		return code;
 	}
-	code = local_is_known(run, box, &scan, &is_known, err);
+	code = local_is_known(run, mailbox, &scan, &is_known, err);
 	if (code == 0 && !is_known) {
 		code = err_set(
 			err, ERR_PARTIAL, SCOPE_MAILBOX,
@@ -143,23 +143,24 @@ static int remove_local(struct run *run, struct box *box, struct err *err)
 			"the server never had; it is kept");
 	}
 	if (code == 0) {
-		code = remove_files(box, &scan, err);
+		code = remove_files(mailbox, &scan, err);
 		if (code == -ERR_CHANGED) {
 			err_prefix(err, "the mailbox was removed on the server, but somebody is at "
 					"work in its folder");
 		}
 	}
 	maildir_scan_finish(&scan);
-	box_release(box);
-	return code == 0 ? maildir_remove_box(run->maildir, box->name, err) : code;
+	mailbox_release(mailbox);
+	return code == 0 ? maildir_remove_folder(run->maildir, mailbox->name, err) : code;
 }
 
 /* False when the server's mailbox holds, or may hold, mail that was never here. That its count fits
  * is no proof: a message held back (too old, too large) may stand in for one of base's that is gone
  * there. */
-static int remote_is_known(struct run *run, struct box *box, bool *is_known, struct err *err)
+static int remote_is_known(struct run *run, struct mailbox *mailbox, bool *is_known,
+			   struct err *err)
 {
-	const struct state_mailbox *base = &box->base;
+	const struct state_mailbox *base = &mailbox->base;
 	uint64_t agreed = 0;
 	uint64_t only_there = 0;
 	int code = state_count_agreed(run->state, base->id, &agreed, err);
@@ -168,17 +169,17 @@ static int remote_is_known(struct run *run, struct box *box, bool *is_known, str
 	}
 	if (code == 0) {
 		/* LIST need not have told. */
-		code = boxes_ask_counts(run->imap, box, err);
+		code = mailboxes_ask_counts(run->imap, mailbox, err);
 	}
-	*is_known = only_there == 0 && box->has_counts && box->uidnext == base->uidnext &&
-		    box->uidvalidity == base->uidvalidity && box->messages <= agreed;
+	*is_known = only_there == 0 && mailbox->has_counts && mailbox->uidnext == base->uidnext &&
+		    mailbox->uidvalidity == base->uidvalidity && mailbox->messages <= agreed;
 	return code;
 }
 
-static int remove_remote(struct run *run, struct box *box, struct err *err)
+static int remove_remote(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	bool is_known = false;
-	int code = remote_is_known(run, box, &is_known, err);
+	int code = remote_is_known(run, mailbox, &is_known, err);
 	if (code == 0 && !is_known) {
 		code = err_set(
 			err, ERR_PARTIAL, SCOPE_MAILBOX,
@@ -188,7 +189,7 @@ static int remove_remote(struct run *run, struct box *box, struct err *err)
 	struct imap_done done;
 	imap_done_init(&done);
 	if (code == 0) {
-		code = imap_admin_queue(run->imap, IMAP_DELETE, box->wire, 0, err);
+		code = imap_admin_queue(run->imap, IMAP_DELETE, mailbox->wire, 0, err);
 	}
 	if (code == 0) {
 		code = imap_done_next(run->imap, &done, err);
@@ -201,32 +202,32 @@ static int remove_remote(struct run *run, struct box *box, struct err *err)
 	return code;
 }
 
-static int remove_one(struct run *run, struct box *box, struct err *err)
+static int remove_one(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	int code = run_claim(run, err);
 	if (code == 0) {
-		code = box->remove == SIDE_LOCAL ? remove_local(run, box, err)
-						 : remove_remote(run, box, err);
+		code = mailbox->remove == SIDE_LOCAL ? remove_local(run, mailbox, err)
+						     : remove_remote(run, mailbox, err);
 	}
 	if (code == 0) {
-		box->has_news = true;
-		code = state_mailbox_drop(run->state, box->base.id, err);
+		mailbox->has_news = true;
+		code = state_mailbox_drop(run->state, mailbox->base.id, err);
 	}
 	if (code < 0 && !run_is_fatal(err)) {
-		run_report_error(run, box, 0, err);
+		run_report_error(run, mailbox, 0, err);
 		code = 0;
 	}
 	return code;
 }
 
-int boxes_remove(struct run *run, struct err *err)
+int mailboxes_remove(struct run *run, struct err *err)
 {
 	int code = 0;
 	/* Children before parents. */
-	for (size_t i = run->boxes.count; code == 0 && i > 0; i--) {
-		struct box *box = &run->boxes.items[i - 1];
-		if (box->remove != 0 && !box->brake_local && !box->brake_remote) {
-			code = remove_one(run, box, err);
+	for (size_t i = run->mailboxes.count; code == 0 && i > 0; i--) {
+		struct mailbox *mailbox = &run->mailboxes.items[i - 1];
+		if (mailbox->remove != 0 && !mailbox->brake_local && !mailbox->brake_remote) {
+			code = remove_one(run, mailbox, err);
 		}
 	}
 	return code;

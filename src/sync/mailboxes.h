@@ -1,29 +1,29 @@
 /* Which mailboxes take part, on which side each exists, and what has to be created, removed or
  * renamed. */
-#ifndef SYNC_BOXES_H
-#define SYNC_BOXES_H
+#ifndef SYNC_MAILBOXES_H
+#define SYNC_MAILBOXES_H
 
 #include "run.h"
 
 /* The union of base's, local and remote mailboxes, those that `mailboxes` leaves out as if they
  * were not there. */
-int boxes_gather(struct run *run, const struct imap_mailboxes *remote, struct err *err);
-void boxes_finish(struct run *run);
+int mailboxes_gather(struct run *run, const struct imap_mailboxes *remote, struct err *err);
+void mailboxes_finish(struct run *run);
 
 /* True when there are folders of this account that were not there then. */
-int boxes_have_more_folders(struct run *run, bool *has_more, struct err *err);
+int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err);
 
 /* An unmounted root, an empty mailbox list: -ERR_BRAKE before anything is done. */
-int boxes_check_accidents(struct run *run, struct err *err);
+int mailboxes_check_accidents(struct run *run, struct err *err);
 
 /* Creates what is missing and may be created; marks what is to be removed; drops the base of what
  * is gone on both sides. With dry_run only reports. */
-int boxes_settle(struct run *run, struct err *err);
+int mailboxes_settle(struct run *run, struct err *err);
 
-/* What the server says of BOX now, into its counts. */
-int boxes_ask_counts(struct imap *imap, struct box *box, struct err *err);
+/* What the server says of MAILBOX now, into its counts. */
+int mailboxes_ask_counts(struct imap *imap, struct mailbox *mailbox, struct err *err);
 
 /* Carries out the removals that the brake let pass. */
-int boxes_remove(struct run *run, struct err *err);
+int mailboxes_remove(struct run *run, struct err *err);
 
 #endif
