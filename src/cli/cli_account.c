@@ -4,9 +4,6 @@
 
 #include "mailsync/model/mbname.h"
 
-_Static_assert(SIDE_LOCAL == CONF_LOCAL && SIDE_REMOTE == CONF_REMOTE,
-	       "sides are passed as they are");
-
 static const enum server_tls tls_of[] = {
 	[CONF_TLS_IMPLICIT] = SERVER_TLS_IMPLICIT,
 	[CONF_TLS_STARTTLS] = SERVER_TLS_STARTTLS,

@@ -36,9 +36,9 @@ static const struct conf_word direction_words[] = {{"both", CONF_DIRECTION_BOTH}
 						   {"pull", CONF_DIRECTION_PULL},
 						   {"push", CONF_DIRECTION_PUSH},
 						   {NULL, 0}};
-static const struct conf_word side_words[] = {{"both", CONF_LOCAL | CONF_REMOTE},
-					      {"local", CONF_LOCAL},
-					      {"remote", CONF_REMOTE},
+static const struct conf_word side_words[] = {{"both", SIDE_LOCAL | SIDE_REMOTE},
+					      {"local", SIDE_LOCAL},
+					      {"remote", SIDE_REMOTE},
 					      {"none", 0},
 					      {NULL, 0}};
 

@@ -69,13 +69,13 @@ int row_set_emailid(struct row *row, const char *emailid, size_t len, struct err
 
 bool row_is_settled(const struct row *row)
 {
-	return row->is_agreed && row->local == SIDE_PRESENT && row->remote == SIDE_PRESENT &&
+	return row->is_agreed && row->local == MESSAGE_PRESENT && row->remote == MESSAGE_PRESENT &&
 	       row->local_flags == row->flags && row->remote_flags == row->flags;
 }
 
 bool row_is_void(const struct row *row)
 {
-	return row->local != SIDE_PRESENT && row->remote != SIDE_PRESENT;
+	return row->local != MESSAGE_PRESENT && row->remote != MESSAGE_PRESENT;
 }
 
 void row_list_init(struct row_list *list)

@@ -116,8 +116,8 @@ static void row_read_numbers(const struct query *query, struct row *row)
 	row->mailbox = query_get_int(query, 1);
 	row->uid = query_get_u32(query, 2);
 	row->is_agreed = query_get_bool(query, 4);
-	row->local = (enum side_state)query_get_int(query, 5);
-	row->remote = (enum side_state)query_get_int(query, 6);
+	row->local = (enum presence)query_get_int(query, 5);
+	row->remote = (enum presence)query_get_int(query, 6);
 	row->reason = (enum row_reason)query_get_int(query, 7);
 	row->flags = query_get_u64(query, 8);
 	row->local_flags = query_get_u64(query, 9);

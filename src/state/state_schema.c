@@ -3,7 +3,7 @@
  * released is never edited; a change is a new step at the end.
  *
  * Flags are the 64 bits of a `uint64_t` in SQLite's signed integer. `side` columns hold enum
- * side_state (0 absent, 1 present, 2 gone), `reason` enum row_reason: the numbers are part of
+ * presence (0 absent, 1 present, 2 gone), `reason` enum row_reason: the numbers are part of
  * the file format.
  *
  * The indexes of `row` are partial, so that a settled row, the common one, stands in two of them
@@ -19,7 +19,8 @@
 
 #define STATE_APPLICATION_ID 0x6d73796e /* "msyn" */
 
-static_assert(SIDE_ABSENT == 0 && SIDE_PRESENT == 1 && SIDE_GONE == 2, "stored in the database");
+static_assert(MESSAGE_ABSENT == 0 && MESSAGE_PRESENT == 1 && MESSAGE_GONE == 2,
+	      "stored in the database");
 static_assert(REASON_TOO_LARGE == 2 && REASON_OBSTACLE == 7 && REASON_AMBIGUOUS == 8,
 	      "stored in the database");
 static_assert(FLAG_DELETED == 32, "stands in the index row_deleted");

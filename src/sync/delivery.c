@@ -55,7 +55,7 @@ static int publish_one(struct delivery_item *item, struct err *err)
 		code = row_set_unique(row, unique, strlen(unique), err);
 	}
 	if (code == 0) {
-		row->local = SIDE_PRESENT;
+		row->local = MESSAGE_PRESENT;
 		row->local_flags = flags;
 		row->is_agreed = true;
 		row->flags = flags;

@@ -60,7 +60,7 @@ static int report_missing(struct download *download, struct err *err)
 		}
 		row_init(&now);
 		code = state_row_by_id(job->run->state, download->rows[i]->id, &now, &found, err);
-		if (code == 0 && found && now.remote == SIDE_PRESENT) {
+		if (code == 0 && found && now.remote == MESSAGE_PRESENT) {
 			struct err why;
 			err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 				"the server lists this message but does not give its text; it is "

@@ -41,7 +41,7 @@ static int remove_file(struct job *job, const struct op *op, struct err *err)
 		code = maildir_folder_remove(job->mailbox->dir, entry.name, entry.in_new, err);
 	}
 	if (code == 0) {
-		row->local = row->is_agreed ? SIDE_GONE : SIDE_ABSENT;
+		row->local = row->is_agreed ? MESSAGE_GONE : MESSAGE_ABSENT;
 		job->mailbox->counts.deleted_local++;
 	}
 	return code;

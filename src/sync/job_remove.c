@@ -224,7 +224,7 @@ static int commit_gone(struct removal *removal, struct err *err)
 	}
 	for (size_t i = 0; code == 0 && i < removal->count; i++) {
 		struct row *row = removal_row(removal, i);
-		row->remote = row->is_agreed ? SIDE_GONE : SIDE_ABSENT;
+		row->remote = row->is_agreed ? MESSAGE_GONE : MESSAGE_ABSENT;
 		row->reason = REASON_NONE;
 		job->mailbox->counts.deleted_remote++;
 		code = state_row_put(job->run->state, row, err);

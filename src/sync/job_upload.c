@@ -206,7 +206,7 @@ static int item_landed(struct upload *upload, struct item *item, uint32_t uid, s
 		code = found ? state_row_drop(job->run->state, seen.id, err) : 0;
 		item->row->uid = uid;
 		item->row->is_agreed = true;
-		item->row->remote = SIDE_PRESENT;
+		item->row->remote = MESSAGE_PRESENT;
 		item->row->remote_flags = item->flags;
 		item->row->flags = item->flags;
 		item->row->reason = REASON_NONE;

@@ -407,17 +407,17 @@ static int mailbox_forget(struct run *run, struct mailbox *mailbox, struct err *
 }
 
 /* Only --pull or --push keep this run from it. */
-static bool may_be_removed_later(const struct run *run, unsigned side)
+static bool may_be_removed_later(const struct run *run, enum side side)
 {
 	bool is_kept = side == SIDE_LOCAL ? run->options->push : run->options->pull;
 	return is_kept && (run->account->remove_mailboxes & run_sides(run) & side) != 0;
 }
 
 /* Whether its removal on one side is to be followed; the removal itself waits for the brake. */
-static int settle_vanished(struct run *run, struct mailbox *mailbox, unsigned gone_side,
+static int settle_vanished(struct run *run, struct mailbox *mailbox, enum side gone_side,
 			   struct err *err)
 {
-	unsigned other = gone_side == SIDE_LOCAL ? SIDE_REMOTE : SIDE_LOCAL;
+	enum side other = gone_side == SIDE_LOCAL ? SIDE_REMOTE : SIDE_LOCAL;
 	if (gone_side == SIDE_LOCAL && run->lost_power) {
 		return mailbox_forget(run, mailbox, err); /* its making did not reach the disk */
 	}

@@ -112,7 +112,7 @@ static int record_moved(struct run *run, const struct move *move, uint32_t uid, 
 		struct keywords *to = &move->to->base.keywords;
 		fresh.uid = uid;
 		fresh.is_agreed = true;
-		fresh.remote = SIDE_PRESENT;
+		fresh.remote = MESSAGE_PRESENT;
 		fresh.flags = translate(gone.flags, from, to);
 		fresh.remote_flags = translate(gone.remote_flags, from, to);
 		fresh.reason = REASON_NONE;
@@ -451,7 +451,7 @@ static int move_file(struct run *run, struct move *move, struct err *err)
 		code = transfer_file(run, move, &gone, &transfer, err);
 	}
 	if (code == 0 && found) {
-		fresh.local = SIDE_PRESENT;
+		fresh.local = MESSAGE_PRESENT;
 		fresh.local_flags = transfer.flags;
 		fresh.flags =
 			translate(gone.flags, &move->from->base.keywords, &move->to->base.keywords);

@@ -66,7 +66,7 @@ static bool is_usable(const struct mailbox *mailbox)
 
 static bool is_covered(const struct run *run, const struct move *move)
 {
-	unsigned side = move->is_remote ? PLAN_LOCAL : PLAN_REMOTE;
+	enum side side = move->is_remote ? SIDE_LOCAL : SIDE_REMOTE;
 	return (run->policy.copy & side) && (run->policy.delete_ & side);
 }
 
@@ -108,7 +108,7 @@ static int find_local(struct run *run, struct move_list *moves, struct err *err)
 		move.from = mailbox_by_id(run, gone.mailbox);
 		move.to = mailbox_by_id(run, fresh.mailbox);
 		if (code == 0 && found && move.from != NULL && move.to != NULL &&
-		    gone.remote == SIDE_PRESENT && fresh.reason != REASON_AMBIGUOUS) {
+		    gone.remote == MESSAGE_PRESENT && fresh.reason != REASON_AMBIGUOUS) {
 			move.is_held = !move_is_allowed(run, &move);
 			move.is_obstructed = move.is_held && is_covered(run, &move);
 			code = move_list_add(moves, &move, err);
@@ -154,7 +154,7 @@ static int hold_from_unreadable(struct run *run, struct mailbox *from, struct mo
 		code = state_rows_pending(run->state, mailbox->base.id, false, &rows, err);
 		for (size_t k = 0; code == 0 && k < rows.count; k++) {
 			const struct row *row = &rows.items[k];
-			if (!row->is_agreed && row->uid == 0 && row->local == SIDE_PRESENT) {
+			if (!row->is_agreed && row->uid == 0 && row->local == MESSAGE_PRESENT) {
 				code = hold_if_from(run, from, mailbox, row, moves, err);
 			}
 		}
@@ -178,8 +178,8 @@ static int find_by_emailid(struct run *run, struct mailbox *mailbox, const struc
 				    .gone_row = other->id,
 				    .new_row = fresh->id,
 				    .is_remote = true};
-		if (!other->is_agreed || other->remote != SIDE_GONE ||
-		    other->local != SIDE_PRESENT || move.from == NULL || move.from == mailbox ||
+		if (!other->is_agreed || other->remote != MESSAGE_GONE ||
+		    other->local != MESSAGE_PRESENT || move.from == NULL || move.from == mailbox ||
 		    move_has_row(moves, other->id)) {
 			continue;
 		}
@@ -212,7 +212,7 @@ static int find_remote(struct run *run, struct move_list *moves, struct err *err
 		for (size_t k = 0; code == 0 && k < rows.count; k++) {
 			const struct row *row = &rows.items[k];
 			if (row->emailid != NULL && !row->is_agreed &&
-			    row->remote == SIDE_PRESENT && row->unique[0] == '\0') {
+			    row->remote == MESSAGE_PRESENT && row->unique[0] == '\0') {
 				code = find_by_emailid(run, mailbox, row, moves, err);
 			}
 		}

@@ -132,8 +132,9 @@ static int gather_gone(struct search *search, struct mailbox *mailbox, struct er
 	int code = state_rows_pending(search->run->state, mailbox->base.id, false, &rows, err);
 	for (size_t i = 0; code == 0 && i < rows.count; i++) {
 		const struct row *row = &rows.items[i];
-		if (row->is_agreed && row->remote == SIDE_GONE && row->local == SIDE_PRESENT &&
-		    row->has_digest && row->date != 0 && !move_has_row(search->moves, row->id)) {
+		if (row->is_agreed && row->remote == MESSAGE_GONE &&
+		    row->local == MESSAGE_PRESENT && row->has_digest && row->date != 0 &&
+		    !move_has_row(search->moves, row->id)) {
 			code = add_gone(search, mailbox, row, err);
 		}
 	}
@@ -150,7 +151,7 @@ static int gather_fresh(struct search *search, struct mailbox *mailbox, struct e
 	int code = state_rows_pending(search->run->state, mailbox->base.id, false, &rows, err);
 	for (size_t i = 0; code == 0 && i < rows.count; i++) {
 		const struct row *row = &rows.items[i];
-		if (!row->is_agreed && row->remote == SIDE_PRESENT && row->uid != 0 &&
+		if (!row->is_agreed && row->remote == MESSAGE_PRESENT && row->uid != 0 &&
 		    row->unique[0] == '\0') {
 			code = add_fresh(search, row, err);
 		}

@@ -78,7 +78,7 @@ static int compare_unique(const struct maildir_entry *entry, const char *unique)
 static int delta_row_absent(struct local_delta *delta, const struct maildir_scan *scan,
 			    const struct row *row, struct err *err)
 {
-	if (!scan->is_still || row->local != SIDE_PRESENT ||
+	if (!scan->is_still || row->local != MESSAGE_PRESENT ||
 	    strlist_find(&scan->others, row->unique) >= 0) {
 		return 0;
 	}
@@ -105,7 +105,7 @@ static int delta_row_present(struct local_delta *delta, struct maildir_scan *sca
 	if (delta->keeps_keywords) {
 		scan->entries[entry].flags |= row->local_flags & ~FLAGS_SYSTEM;
 	}
-	if (row->local != SIDE_PRESENT) {
+	if (row->local != MESSAGE_PRESENT) {
 		return delta_add(delta, LOCAL_BACK, row->id, entry, err);
 	}
 	if (delta->lost_power && is_damaged(delta, &scan->entries[entry], row)) {
@@ -185,7 +185,7 @@ static int apply_new(struct run *run, struct mailbox *mailbox, const struct mail
 	}
 	row_init(&row);
 	row.mailbox = mailbox->base.id;
-	row.local = SIDE_PRESENT;
+	row.local = MESSAGE_PRESENT;
 	row.local_flags = entry->flags;
 	row.size_bytes = file.size_bytes;
 	row.date = file.mtime;
@@ -206,7 +206,7 @@ static int apply_back(struct run *run, const struct local_change *change,
 	row_init(&row);
 	int code = state_row_by_id(run->state, change->row, &row, &found, err);
 	if (code == 0 && found) {
-		row.local = SIDE_PRESENT;
+		row.local = MESSAGE_PRESENT;
 		row.local_flags = entry->flags;
 		row.reason = REASON_NONE;
 		code = state_row_put(run->state, &row, err);
@@ -221,11 +221,11 @@ static int apply_lost(struct run *run, int64_t id, struct err *err)
 	bool found = false;
 	row_init(&row);
 	int code = state_row_by_id(run->state, id, &row, &found, err);
-	if (code == 0 && found && row.remote != SIDE_PRESENT) {
+	if (code == 0 && found && row.remote != MESSAGE_PRESENT) {
 		code = state_row_drop(run->state, id, err);
 	} else if (code == 0 && found) {
 		row.is_agreed = false;
-		row.local = SIDE_ABSENT;
+		row.local = MESSAGE_ABSENT;
 		row.local_flags = 0;
 		row.flags = 0;
 		row.reason = REASON_NONE;

@@ -59,7 +59,7 @@ static bool may_be_written(const struct run *run, const struct mailbox *mailbox)
 {
 	return run->may_write_remote && !run->options->dry_run &&
 	       (mailbox->local_changed || mailbox->base.pending > 0 ||
-		mailbox->base.uidvalidity == 0 || (run->policy.expunge & PLAN_REMOTE));
+		mailbox->base.uidvalidity == 0 || (run->policy.expunge & SIDE_REMOTE));
 }
 
 static void request_of(struct run *run, struct mailbox *mailbox, struct imap_view_request *request)

@@ -45,12 +45,12 @@ struct pairing {
 
 static bool is_local_only(const struct row *row)
 {
-	return !row->is_agreed && row->local == SIDE_PRESENT && row->uid == 0;
+	return !row->is_agreed && row->local == MESSAGE_PRESENT && row->uid == 0;
 }
 
 static bool is_remote_only(const struct row *row)
 {
-	return !row->is_agreed && row->remote == SIDE_PRESENT && row->unique[0] == '\0';
+	return !row->is_agreed && row->remote == MESSAGE_PRESENT && row->unique[0] == '\0';
 }
 
 static int side_add(struct pair_side *side, const struct pair_candidate *candidate,
@@ -435,7 +435,7 @@ static int identify_remotes(struct pairing *pairing, struct err *err)
 static void merge_rows(struct row *row, struct row *remote, const struct pair_candidate *local)
 {
 	row->uid = remote->uid;
-	row->remote = SIDE_PRESENT;
+	row->remote = MESSAGE_PRESENT;
 	row->remote_flags = remote->remote_flags;
 	row->is_agreed = true;
 	/* Base has what both have: what only one has counts as added there, so the union wins. */

@@ -143,7 +143,7 @@ static int plan_remote_only(struct planning *planning, struct err *err)
 	const struct plan_policy *policy = planning->policy;
 
 	if ((planning->row->remote_flags & FLAG_DELETED) != 0 && policy->expunge != 0) { /* R1 */
-		if ((policy->expunge & PLAN_REMOTE) == 0) {
+		if ((policy->expunge & SIDE_REMOTE) == 0) {
 			plan_hold(planning, REASON_DELETED, "marked \\Deleted on the server");
 		} else if (plan_may_delete_remote(planning)) {
 			return plan_act(planning, OP_DELETE_REMOTE,
@@ -151,7 +151,7 @@ static int plan_remote_only(struct planning *planning, struct err *err)
 		}
 		return 0;
 	}
-	if ((policy->copy & PLAN_LOCAL) == 0) { /* R2 */
+	if ((policy->copy & SIDE_LOCAL) == 0) { /* R2 */
 		plan_hold(planning, REASON_POLICY, "copy does not cover local");
 	} else if (plan_is_too_large(planning)) { /* R3 */
 		plan_hold(planning, REASON_TOO_LARGE, "larger than max_message_size");
@@ -170,7 +170,7 @@ static int plan_local_only(struct planning *planning, struct err *err)
 	const struct row *row = planning->row;
 	bool is_deleted = (row->local_flags & FLAG_DELETED) != 0;
 
-	if (is_deleted && (policy->expunge & PLAN_LOCAL) != 0) { /* R6 */
+	if (is_deleted && (policy->expunge & SIDE_LOCAL) != 0) { /* R6 */
 		if (plan_may_delete_local(planning)) {
 			return plan_act(planning, OP_DELETE_LOCAL,
 					"new and marked T in the Maildir", err);
@@ -182,7 +182,7 @@ static int plan_local_only(struct planning *planning, struct err *err)
 			  "several messages on the server could be this one");
 	} else if (is_deleted && policy->expunge != 0) { /* R6 */
 		plan_hold(planning, REASON_DELETED, "marked T in the Maildir");
-	} else if ((policy->copy & PLAN_REMOTE) == 0) { /* R7 */
+	} else if ((policy->copy & SIDE_REMOTE) == 0) { /* R7 */
 		plan_hold(planning, REASON_POLICY, "copy does not cover remote");
 	} else if (plan_is_too_large(planning)) { /* R8 */
 		plan_hold(planning, REASON_TOO_LARGE, "larger than max_message_size");
@@ -199,15 +199,15 @@ static int plan_half_gone(struct planning *planning, struct err *err)
 {
 	const struct plan_policy *policy = planning->policy;
 
-	if (planning->row->local == SIDE_PRESENT) { /* R13 */
-		if ((policy->delete_ & PLAN_LOCAL) == 0) {
+	if (planning->row->local == MESSAGE_PRESENT) { /* R13 */
+		if ((policy->delete_ & SIDE_LOCAL) == 0) {
 			plan_hold(planning, REASON_POLICY, "delete does not cover local");
 		} else if (plan_may_delete_local(planning)) {
 			return plan_act(planning, OP_DELETE_LOCAL, "gone on the server", err);
 		}
 		return 0;
 	}
-	if ((policy->delete_ & PLAN_REMOTE) == 0) { /* R14 */
+	if ((policy->delete_ & SIDE_REMOTE) == 0) { /* R14 */
 		plan_hold(planning, REASON_POLICY, "delete does not cover remote");
 	} else if (planning->mailbox->has_unreadable) {
 		plan_hold(planning, REASON_OBSTACLE,
@@ -224,7 +224,7 @@ static uint64_t plan_local_bits(struct planning *planning, uint64_t need)
 	if (need == 0) {
 		return 0;
 	}
-	if ((planning->policy->flags & PLAN_LOCAL) == 0) {
+	if ((planning->policy->flags & SIDE_LOCAL) == 0) {
 		plan_hold(planning, REASON_POLICY, "flags does not cover local");
 		return 0;
 	}
@@ -244,7 +244,7 @@ static uint64_t plan_remote_bits(struct planning *planning, uint64_t need)
 	if (need == 0) {
 		return 0;
 	}
-	if ((planning->policy->flags & PLAN_REMOTE) == 0) {
+	if ((planning->policy->flags & SIDE_REMOTE) == 0) {
 		plan_hold(planning, REASON_POLICY, "flags does not cover remote");
 		return 0;
 	}
@@ -297,23 +297,23 @@ static void plan_merge(struct planning *planning, const struct removal *removal,
 /* R20: which sides of a message that carries \Deleted are removed in this run. */
 static void plan_expunge(struct planning *planning, struct removal *removal)
 {
-	unsigned expunge = planning->policy->expunge;
-	unsigned follow = planning->policy->delete_ & ~expunge;
+	enum side expunge = planning->policy->expunge;
+	enum side follow = planning->policy->delete_ & ~expunge;
 	const char *carries = "carries \\Deleted";
 
 	removal->why_local = carries;
 	removal->why_remote = carries;
-	if ((expunge & PLAN_REMOTE) != 0) {
+	if ((expunge & SIDE_REMOTE) != 0) {
 		removal->remote = plan_may_delete_remote(planning);
 	}
-	if ((expunge & PLAN_LOCAL) != 0) {
+	if ((expunge & SIDE_LOCAL) != 0) {
 		removal->local = plan_may_delete_local(planning);
 	}
 	/* At most one of these two: the side that `expunge` names led, the other follows. */
-	if (removal->remote && (follow & PLAN_LOCAL) != 0) {
+	if (removal->remote && (follow & SIDE_LOCAL) != 0) {
 		removal->local = plan_may_delete_local(planning);
 		removal->why_local = "expunged on the server";
-	} else if (removal->local && (follow & PLAN_REMOTE) != 0) {
+	} else if (removal->local && (follow & SIDE_REMOTE) != 0) {
 		removal->remote = plan_may_delete_remote(planning);
 		removal->why_remote = "expunged in the Maildir";
 	}
@@ -389,8 +389,8 @@ static int plan_both(struct planning *planning, struct err *err)
 static int plan_rules(struct planning *planning, struct err *err)
 {
 	const struct row *row = planning->row;
-	bool is_local = row->local == SIDE_PRESENT;
-	bool is_remote = row->remote == SIDE_PRESENT;
+	bool is_local = row->local == MESSAGE_PRESENT;
+	bool is_remote = row->remote == MESSAGE_PRESENT;
 
 	if (is_local && is_remote) {
 		return row_is_settled(row) && ((row->flags & FLAG_DELETED) == 0 ||

@@ -66,17 +66,15 @@
 #include <stdint.h>
 
 #include "mailsync/base/err.h"
+#include "mailsync/base/side.h"
 #include "mailsync/model/row.h"
 
-#define PLAN_LOCAL  1u
-#define PLAN_REMOTE 2u
-
 struct plan_policy {
-	unsigned copy; /* PLAN_LOCAL | PLAN_REMOTE; all of these already capped by direction and
+	enum side copy; /* SIDE_LOCAL | SIDE_REMOTE; all of these already capped by direction and
 		       * --pull/--push */
-	unsigned flags;
-	unsigned delete_;
-	unsigned expunge;
+	enum side flags;
+	enum side delete_;
+	enum side expunge;
 	uint64_t max_size_bytes; /* 0: none */
 	int64_t oldest; /* seconds; older INTERNALDATEs are not downloaded; INT64_MIN: none */
 };

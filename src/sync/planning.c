@@ -39,7 +39,7 @@ static void drop_rows(const struct run *run, struct row_list *rows, const struct
 		const struct row *row = &rows->items[i];
 		/* What failed once in this run is left to the next. */
 		bool out = (run->pass > 0 && row->reason == REASON_FAILED) ||
-			   (run->is_moving && row->local == SIDE_GONE) ||
+			   (run->is_moving && row->local == MESSAGE_GONE) ||
 			   move_has_row(moves, row->id);
 		for (size_t k = 0; !out && k < intents->count; k++) {
 			out = intents->items[k].row == row->id &&
@@ -355,8 +355,8 @@ static int report_moved_flags(struct run *run, const struct move *move, const st
 	uint64_t local = move->is_remote ? gone->local_flags : fresh->local_flags;
 	uint64_t remote = move->is_remote ? fresh->remote_flags : gone->remote_flags;
 	merged.is_agreed = true;
-	merged.local = SIDE_PRESENT;
-	merged.remote = SIDE_PRESENT;
+	merged.local = MESSAGE_PRESENT;
+	merged.remote = MESSAGE_PRESENT;
 	merged.flags = gone->flags & FLAGS_SYSTEM;
 	merged.local_flags = local & FLAGS_SYSTEM;
 	merged.remote_flags = remote & FLAGS_SYSTEM;

@@ -39,7 +39,7 @@ static uint64_t flags_seen(const struct delta *delta, const struct row *row,
 static bool message_is_news(const struct delta *delta, const struct row *row,
 			    const struct imap_view_message *message)
 {
-	return row->remote != SIDE_PRESENT ||
+	return row->remote != MESSAGE_PRESENT ||
 	       (message->has_flags && row->remote_flags != flags_seen(delta, row, message));
 }
 
@@ -49,7 +49,7 @@ static int put_new(struct delta *delta, const struct imap_view_message *message,
 	row_init(&row);
 	row.mailbox = delta->mailbox->base.id;
 	row.uid = message->uid;
-	row.remote = SIDE_PRESENT;
+	row.remote = MESSAGE_PRESENT;
 	row.remote_flags = flags_seen(delta, NULL, message);
 	row.size_bytes = message->size;
 	row.date = message->has_date ? message->date : 0;
@@ -76,7 +76,7 @@ static int put_back(struct delta *delta, uint32_t uid, const struct imap_view_me
 	int code = state_row_by_uid(delta->run->state, delta->mailbox->base.id, uid, &row, &found,
 				    err);
 	if (code == 0 && found) {
-		row.remote = SIDE_PRESENT;
+		row.remote = MESSAGE_PRESENT;
 		row.reason = REASON_NONE;
 		if (message != NULL && message->has_flags) {
 			row.remote_flags = flags_seen(delta, &row, message);
@@ -94,7 +94,7 @@ static int see_message(struct delta *delta, const struct row *row,
 	if (!message_is_news(delta, row, message)) {
 		return 0;
 	}
-	if (row->remote != SIDE_PRESENT) {
+	if (row->remote != MESSAGE_PRESENT) {
 		return put_back(delta, message->uid, message, err);
 	}
 	delta->changes++;
@@ -194,7 +194,7 @@ static int merge_listing(struct delta *delta, struct state_cursor *cursor,
 				code = changes_add(changes, row->uid, i, err);
 			}
 			i++;
-		} else if (row->remote == SIDE_PRESENT && delta->with_gone &&
+		} else if (row->remote == MESSAGE_PRESENT && delta->with_gone &&
 			   row->uid >= delta->gone_from) {
 			code = changes_add(changes, row->uid, SIZE_MAX, err);
 		}

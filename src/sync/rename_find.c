@@ -25,7 +25,7 @@ static bool is_inbox(const struct mailbox *mailbox)
 	return strcmp(mailbox->name, "INBOX") == 0;
 }
 
-static bool is_lost_on(const struct mailbox *mailbox, unsigned side)
+static bool is_lost_on(const struct mailbox *mailbox, enum side side)
 {
 	bool is_here = side == SIDE_LOCAL ? mailbox->in_local : mailbox->in_remote;
 	bool is_there = side == SIDE_LOCAL ? mailbox->in_remote : mailbox->in_local;
@@ -34,7 +34,7 @@ static bool is_lost_on(const struct mailbox *mailbox, unsigned side)
 }
 
 /* New there, and nothing that the other side ever had under that name. */
-static bool is_new_on(const struct mailbox *mailbox, unsigned side)
+static bool is_new_on(const struct mailbox *mailbox, enum side side)
 {
 	bool is_here = side == SIDE_LOCAL ? mailbox->in_local : mailbox->in_remote;
 	bool is_there = side == SIDE_LOCAL ? mailbox->in_remote : mailbox->in_local;
@@ -71,8 +71,8 @@ static int sample_ids(struct run *run, int64_t mailbox, int64_t ids[SAMPLE_MAX],
 		code = state_cursor_next(cursor, &row, err);
 	}
 	while (code == 0 && row != NULL && *count < SAMPLE_MAX) {
-		if (row->is_agreed && row->local == SIDE_PRESENT && row->remote == SIDE_PRESENT &&
-		    seen++ % every == 0) {
+		if (row->is_agreed && row->local == MESSAGE_PRESENT &&
+		    row->remote == MESSAGE_PRESENT && seen++ % every == 0) {
 			ids[(*count)++] = row->id;
 		}
 		code = state_cursor_next(cursor, &row, err);
@@ -96,7 +96,7 @@ static int sample_take(struct run *run, struct lost *lost, struct err *err)
 	return code;
 }
 
-static int lost_gather(struct search *search, unsigned side, struct err *err)
+static int lost_gather(struct search *search, enum side side, struct err *err)
 {
 	struct run *run = search->run;
 	int code = 0;
@@ -119,7 +119,7 @@ static void lost_finish(struct search *search)
 	search->lost_count = 0;
 }
 
-static void pair_add(struct search *search, struct lost *lost, struct mailbox *to, unsigned side)
+static void pair_add(struct search *search, struct lost *lost, struct mailbox *to, enum side side)
 {
 	search->pairs->items[search->pairs->count++] =
 		(struct rename_pair){.from = lost->mailbox, .to = to, .side = side};
@@ -346,7 +346,7 @@ static int match_mailbox(struct search *search, struct mailbox *to, struct err *
 	return code;
 }
 
-static int search_side(struct search *search, unsigned side, struct err *err)
+static int search_side(struct search *search, enum side side, struct err *err)
 {
 	struct run *run = search->run;
 	int code = lost_gather(search, side, err);

@@ -22,7 +22,7 @@
 struct rename_pair {
 	struct mailbox *from; /* in base, gone from one side */
 	struct mailbox *to;   /* new on that side, unknown on the other */
-	unsigned side;        /* SIDE_LOCAL or SIDE_REMOTE: where it is still to be renamed */
+	enum side side;       /* SIDE_LOCAL or SIDE_REMOTE: where it is still to be renamed */
 	bool is_settled;      /* rename.c's: done, or left alone */
 };
 

@@ -87,7 +87,7 @@ unsigned run_sides(const struct run *run)
 static void policy_init(struct run *run)
 {
 	const struct account *account = run->account;
-	unsigned sides = run_sides(run);
+	enum side sides = run_sides(run);
 	if (run->options->pull) {
 		sides &= ~SIDE_REMOTE;
 	}

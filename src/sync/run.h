@@ -49,7 +49,8 @@ struct mailbox {
 
 	bool is_left_out; /* the command line names others */
 	bool is_excluded; /* not part of this run (failed, not to be created, ...) */
-	unsigned remove; /* SIDE_LOCAL or SIDE_REMOTE: gone on the other side, to be removed here */
+	enum side
+		remove; /* SIDE_LOCAL or SIDE_REMOTE: gone on the other side, to be removed here */
 	bool was_created;   /* in this run, on either side */
 	bool is_unreadable; /* its folder: what went from there cannot be told in this run */
 	bool scanned;       /* the local delta was taken in this run */
@@ -94,8 +95,8 @@ struct run {
 
 	/* the policy in force: the keys, capped by direction, --pull and --push */
 	struct plan_policy policy;
-	unsigned create;
-	unsigned remove_mailboxes;
+	enum side create;
+	enum side remove_mailboxes;
 	uint64_t policy_hash;
 	bool may_write_remote;
 	bool may_write_local;

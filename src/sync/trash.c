@@ -137,9 +137,9 @@ static int original_look(struct settling *settling, struct original *original, s
 	bool found = false;
 	row_init(&row);
 	int code = state_row_by_id(settling->run->state, original->intent->row, &row, &found, err);
-	bool is_back = row.local == SIDE_PRESENT && settling->run->policy.expunge == 0;
+	bool is_back = row.local == MESSAGE_PRESENT && settling->run->policy.expunge == 0;
 	original->uid = row.uid;
-	original->is_void = !found || row.remote != SIDE_PRESENT || is_back;
+	original->is_void = !found || row.remote != MESSAGE_PRESENT || is_back;
 	row_finish(&row);
 	return code;
 }

@@ -126,14 +126,14 @@ static inline void paper_op(struct scenario *scenario, const struct op *op)
 
 	switch (op->kind) {
 	case OP_DOWNLOAD:
-		row->local = SIDE_PRESENT;
+		row->local = MESSAGE_PRESENT;
 		row->local_flags =
 			row->remote_flags & (FLAGS_SYSTEM | scenario->mailbox.local_keywords);
 		row->is_agreed = true;
 		row->flags = row->local_flags & row->remote_flags;
 		break;
 	case OP_UPLOAD:
-		row->remote = SIDE_PRESENT;
+		row->remote = MESSAGE_PRESENT;
 		row->remote_flags = row->local_flags & paper_remote_allowed(&scenario->mailbox);
 		row->is_agreed = true;
 		row->flags = row->local_flags & row->remote_flags;
@@ -149,15 +149,15 @@ static inline void paper_op(struct scenario *scenario, const struct op *op)
 		row->remote_flags = (row->remote_flags | op->add) & ~op->remove;
 		break;
 	case OP_DELETE_LOCAL:
-		assert_int_equal(row->local, SIDE_PRESENT);
-		row->local = SIDE_GONE;
+		assert_int_equal(row->local, MESSAGE_PRESENT);
+		row->local = MESSAGE_GONE;
 		break;
 	case OP_DELETE_REMOTE:
-		assert_int_equal(row->remote, SIDE_PRESENT);
-		row->remote = SIDE_GONE;
+		assert_int_equal(row->remote, MESSAGE_PRESENT);
+		row->remote = MESSAGE_GONE;
 		break;
 	case OP_FORGET:
-		row->local = row->remote = SIDE_GONE;
+		row->local = row->remote = MESSAGE_GONE;
 		break;
 	case OP_AGREE:
 		row->is_agreed = true;
@@ -190,14 +190,14 @@ static inline void paper_apply(struct scenario *scenario, const struct plan *pla
 				row->flags = (row->flags & ~bit) | (row->local_flags & bit);
 			}
 		}
-		if (row->local == SIDE_PRESENT && row->remote == SIDE_PRESENT) {
+		if (row->local == MESSAGE_PRESENT && row->remote == MESSAGE_PRESENT) {
 			assert_true(row->flags == plan->ops[i].agreed);
 		}
 	}
 	size_t kept = 0;
 	for (size_t i = 0; i < scenario->count; i++) {
-		if (scenario->rows[i].local == SIDE_PRESENT ||
-		    scenario->rows[i].remote == SIDE_PRESENT) {
+		if (scenario->rows[i].local == MESSAGE_PRESENT ||
+		    scenario->rows[i].remote == MESSAGE_PRESENT) {
 			scenario->rows[kept++] = scenario->rows[i];
 		}
 	}

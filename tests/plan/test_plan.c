@@ -34,14 +34,14 @@ static bool read_flags(const char *text, uint64_t *flags)
 	return true;
 }
 
-static bool read_side(const char *text, enum side_state *side, uint64_t *flags)
+static bool read_side(const char *text, enum presence *side, uint64_t *flags)
 {
 	*flags = 0;
 	if (strcmp(text, "-") == 0 || strcmp(text, "!") == 0) {
-		*side = text[0] == '-' ? SIDE_ABSENT : SIDE_GONE;
+		*side = text[0] == '-' ? MESSAGE_ABSENT : MESSAGE_GONE;
 		return true;
 	}
-	*side = SIDE_PRESENT;
+	*side = MESSAGE_PRESENT;
 	return strcmp(text, "=") == 0 || read_flags(text, flags);
 }
 
@@ -117,12 +117,12 @@ static bool read_mailbox(struct plan_facts *mailbox, char *word)
 
 static bool read_row_word(struct row *row, size_t index, char *word)
 {
-	enum side_state base;
+	enum presence base;
 
 	if (index == 0) {
 		bool is_read = read_side(word, &base, &row->flags);
-		row->is_agreed = base == SIDE_PRESENT;
-		return is_read && base != SIDE_GONE;
+		row->is_agreed = base == MESSAGE_PRESENT;
+		return is_read && base != MESSAGE_GONE;
 	} else if (index == 1) {
 		return read_side(word, &row->local, &row->local_flags);
 	} else if (index == 2) {
@@ -310,8 +310,8 @@ static void random_row(uint64_t *seed, struct row *row)
 {
 	row_init(row);
 	row->is_agreed = random_bool(seed);
-	row->local = (enum side_state)(random_next(seed) % 3);
-	row->remote = (enum side_state)(random_next(seed) % 3);
+	row->local = (enum presence)(random_next(seed) % 3);
+	row->remote = (enum presence)(random_next(seed) % 3);
 	row->flags = row->is_agreed ? random_flags(seed) : 0;
 	row->local_flags = random_bool(seed) ? row->flags : random_flags(seed);
 	row->remote_flags = random_bool(seed) ? row->flags : random_flags(seed);
@@ -348,8 +348,8 @@ static void expect_deletion_allowed(const struct scenario *scenario, const struc
 	const struct row *row = &scenario->rows[op->row];
 	const struct plan_policy *policy = &scenario->policy;
 	bool is_local = op->kind == OP_DELETE_LOCAL;
-	unsigned side = is_local ? PLAN_LOCAL : PLAN_REMOTE;
-	bool is_both = row->local == SIDE_PRESENT && row->remote == SIDE_PRESENT;
+	enum side side = is_local ? SIDE_LOCAL : SIDE_REMOTE;
+	bool is_both = row->local == MESSAGE_PRESENT && row->remote == MESSAGE_PRESENT;
 	uint64_t here = is_local ? row->local_flags : row->remote_flags;
 
 	assert_false(is_local ? scenario->mailbox.brake_local : scenario->mailbox.brake_remote);
@@ -378,21 +378,21 @@ static void expect_op_allowed(const struct scenario *scenario, const struct op *
 		expect_deletion_allowed(scenario, op);
 		break;
 	case OP_DOWNLOAD:
-		assert_int_not_equal(policy->copy & PLAN_LOCAL, 0);
+		assert_int_not_equal(policy->copy & SIDE_LOCAL, 0);
 		break;
 	case OP_UPLOAD:
-		assert_int_not_equal(policy->copy & PLAN_REMOTE, 0);
+		assert_int_not_equal(policy->copy & SIDE_REMOTE, 0);
 		assert_false(scenario->mailbox.is_read_only);
 		assert_int_not_equal(scenario->rows[op->row].reason, REASON_AMBIGUOUS);
 		break;
 	case OP_FLAGS_LOCAL:
 		assert_int_not_equal(bits, 0);
-		assert_int_not_equal(policy->flags & PLAN_LOCAL, 0);
+		assert_int_not_equal(policy->flags & SIDE_LOCAL, 0);
 		assert_true((bits & ~FLAGS_SYSTEM & ~scenario->mailbox.local_keywords) == 0);
 		break;
 	case OP_FLAGS_REMOTE:
 		assert_int_not_equal(bits, 0);
-		assert_int_not_equal(policy->flags & PLAN_REMOTE, 0);
+		assert_int_not_equal(policy->flags & SIDE_REMOTE, 0);
 		assert_false(scenario->mailbox.is_read_only);
 		assert_true((bits & ~paper_remote_allowed(&scenario->mailbox)) == 0);
 		break;
@@ -470,8 +470,8 @@ static void plan_counts_what_the_brake_held(void **state)
 		struct row *row = &scenario.rows[scenario.count];
 		row_init(row);
 		row->is_agreed = true;
-		row->local = SIDE_PRESENT;
-		row->remote = SIDE_GONE;
+		row->local = MESSAGE_PRESENT;
+		row->remote = MESSAGE_GONE;
 	}
 	scenario_plan(&scenario, &plan);
 	assert_int_equal(plan.deletes_local, 4);

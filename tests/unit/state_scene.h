@@ -131,8 +131,8 @@ static inline struct row scene_row(struct scene *scene, int64_t mailbox, uint32_
 	row_init(&row);
 	row.mailbox = mailbox;
 	row.uid = uid;
-	row.remote = uid != 0 ? SIDE_PRESENT : SIDE_ABSENT;
-	row.local = unique[0] != '\0' ? SIDE_PRESENT : SIDE_ABSENT;
+	row.remote = uid != 0 ? MESSAGE_PRESENT : MESSAGE_ABSENT;
+	row.local = unique[0] != '\0' ? MESSAGE_PRESENT : MESSAGE_ABSENT;
 	row.is_agreed = uid != 0 && unique[0] != '\0';
 	OK(scene, row_set_unique(&row, unique, strlen(unique), &scene->err));
 	return row;

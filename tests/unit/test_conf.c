@@ -119,7 +119,7 @@ static void defaults_are_those_of_the_table(void **state)
 	assert_int_equal(account->info_delimiter, ':');
 	assert_string_equal(account->inbox, "INBOX");
 	assert_int_equal(account->mailboxes.count, 1);
-	assert_int_equal(account->copy, CONF_LOCAL | CONF_REMOTE);
+	assert_int_equal(account->copy, SIDE_LOCAL | SIDE_REMOTE);
 	assert_int_equal(account->expunge, 0);
 	assert_int_equal(account->max_delete_percent, 50);
 	assert_true(account->keywords);
@@ -307,7 +307,7 @@ static void values_are_read_in_their_units(void **state)
 	assert_int_equal(account->max_message_size, 10 * 1024 * 1024);
 	assert_int_equal(account->max_delete_percent, 5);
 	assert_int_equal(account->tls_min_version, 13);
-	assert_int_equal(account->delete_, CONF_REMOTE);
+	assert_int_equal(account->delete_, SIDE_REMOTE);
 	assert_string_equal(account->trash, "My Trash");
 	assert_string_equal(account->disable_extensions.items[0], "QRESYNC");
 	assert_string_equal(account->disable_extensions.items[1], "CONDSTORE");

@@ -15,8 +15,8 @@ static struct row settled_row(void)
 	row_init(&row);
 	row.uid = 7;
 	row.is_agreed = true;
-	row.local = SIDE_PRESENT;
-	row.remote = SIDE_PRESENT;
+	row.local = MESSAGE_PRESENT;
+	row.remote = MESSAGE_PRESENT;
 	row.flags = row.local_flags = row.remote_flags = 3;
 	return row;
 }
@@ -44,7 +44,7 @@ static void row_with_any_difference_is_pending(void **state)
 	row.is_agreed = false;
 	assert_false(row_is_settled(&row));
 	row = settled_row();
-	row.remote = SIDE_GONE;
+	row.remote = MESSAGE_GONE;
 	assert_false(row_is_settled(&row));
 	assert_false(row_is_void(&row));
 }
@@ -54,13 +54,13 @@ static void row_present_nowhere_is_void(void **state)
 	(void)state;
 	struct row row = settled_row();
 
-	row.local = SIDE_GONE;
+	row.local = MESSAGE_GONE;
 	assert_false(row_is_void(&row));
-	row.remote = SIDE_GONE;
+	row.remote = MESSAGE_GONE;
 	assert_true(row_is_void(&row));
 	row_init(&row);
 	assert_true(row_is_void(&row));
-	row.local = SIDE_PRESENT;
+	row.local = MESSAGE_PRESENT;
 	assert_false(row_is_void(&row));
 }
 

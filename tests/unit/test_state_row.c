@@ -76,8 +76,8 @@ static void state_row_put_removes_what_is_void_and_never_reuses_an_id(void **sta
 
 	OK(scene, state_row_put(scene->state, &row, &scene->err));
 	int64_t id = row.id;
-	row.local = SIDE_GONE;
-	row.remote = SIDE_GONE;
+	row.local = MESSAGE_GONE;
+	row.remote = MESSAGE_GONE;
 	OK(scene, state_row_put(scene->state, &row, &scene->err));
 	assert_int_equal(row.id, 0);
 	row_init(&back);
@@ -199,13 +199,13 @@ static void state_seen_gone_keeps_agreed_rows_and_drops_others(void **state)
 	assert_int_equal(count, 4);
 	row_init(&back);
 	OK(scene, state_row_by_id(scene->state, agreed, &back, &found, &scene->err));
-	assert_true(found && back.remote == SIDE_GONE && back.uid == 1);
+	assert_true(found && back.remote == MESSAGE_GONE && back.uid == 1);
 	OK(scene, state_row_by_id(scene->state, new_there, &back, &found, &scene->err));
 	assert_false(found);
 	OK(scene, state_row_by_id(scene->state, half_gone, &back, &found, &scene->err));
 	assert_false(found);
 	OK(scene, state_row_by_id(scene->state, pair.id, &back, &found, &scene->err));
-	assert_true(found && back.remote == SIDE_ABSENT && back.uid == 0);
+	assert_true(found && back.remote == MESSAGE_ABSENT && back.uid == 0);
 	OK(scene, state_see_remote_gone(scene->state, inbox, 1, UINT32_MAX, &count, &scene->err));
 	assert_int_equal(count, 0);
 	assert_int_equal(scene_pending(scene, other, false), 0);

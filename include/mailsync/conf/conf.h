@@ -15,6 +15,7 @@
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/secret.h"
+#include "mailsync/base/side.h"
 #include "mailsync/base/strlist.h"
 
 enum conf_protocol {
@@ -52,9 +53,6 @@ enum conf_leave {
 };
 
 /* Sides, as the keys copy, flags, delete, expunge, create, remove_mailboxes name them. */
-#define CONF_LOCAL  1u
-#define CONF_REMOTE 2u
-
 /* The keys of one account in the order of docs/CONFIG.md; strings are owned, NULL where unset. */
 struct conf_account {
 	char *name;
@@ -86,12 +84,12 @@ struct conf_account {
 	struct strlist mailboxes; /* patterns, quotes taken off, "!" kept */
 	bool subscribed_only;
 	enum conf_direction direction;
-	unsigned copy; /* CONF_LOCAL | CONF_REMOTE, not yet capped by direction */
-	unsigned flags;
-	unsigned delete_;
-	unsigned expunge;
-	unsigned create;
-	unsigned remove_mailboxes;
+	enum side copy; /* SIDE_LOCAL | SIDE_REMOTE, not yet capped by direction */
+	enum side flags;
+	enum side delete_;
+	enum side expunge;
+	enum side create;
+	enum side remove_mailboxes;
 	char *trash;                 /* canonical name, or "\\Trash" */
 	uint64_t max_message_size;   /* bytes; 0: none */
 	int64_t max_age_s;           /* 0: none */

@@ -7,7 +7,7 @@
  *   uid != 0 and unique != ""  : base has it on both sides once `is_agreed`
  *   remote / local             : what was last seen there
  *
- *   is_agreed, local SIDE_PRESENT, remote SIDE_PRESENT, flags == local_flags == remote_flags :
+ *   is_agreed, local MESSAGE_PRESENT, remote MESSAGE_PRESENT, flags == local_flags == remote_flags :
  *   settled
  *   !is_agreed, remote PRESENT, local ABSENT : on the server, not (yet) copied
  *   !is_agreed, local PRESENT, remote ABSENT : in the Maildir, not (yet) uploaded
@@ -22,10 +22,10 @@
 
 #include "mailsync/base/err.h"
 
-enum side_state {
-	SIDE_ABSENT, /* never was there as far as base knows */
-	SIDE_PRESENT,
-	SIDE_GONE /* was there in base, is not any more */
+enum presence {
+	MESSAGE_ABSENT, /* never was there as far as base knows */
+	MESSAGE_PRESENT,
+	MESSAGE_GONE /* was there in base, is not any more */
 };
 
 /* Why a pending row was left so by the last run that planned it. */
@@ -50,8 +50,8 @@ struct row {
 	uint32_t uid; /* 0: not known on the server */
 	char *unique; /* unique part of the file name, owned; "" (never NULL): not known locally */
 	bool is_agreed;
-	enum side_state local;
-	enum side_state remote;
+	enum presence local;
+	enum presence remote;
 	uint64_t flags; /* agreed; 0 while not agreed */
 	uint64_t local_flags;
 	uint64_t remote_flags;

@@ -11,11 +11,9 @@
 #include <stdint.h>
 
 #include "mailsync/base/secret.h"
+#include "mailsync/base/side.h"
 #include "mailsync/model/server.h"
 #include "mailsync/store/maildir.h"
-
-#define SIDE_LOCAL  1u
-#define SIDE_REMOTE 2u
 
 enum account_leave {
 	LEAVE_YES,
@@ -38,12 +36,12 @@ struct account {
 	size_t pattern_count;
 	bool subscribed_only;
 	enum account_direction direction;
-	unsigned copy; /* SIDE_LOCAL | SIDE_REMOTE as configured, not yet capped by direction */
-	unsigned flags;
-	unsigned delete_;
-	unsigned expunge;
-	unsigned create;
-	unsigned remove_mailboxes;
+	enum side copy; /* SIDE_LOCAL | SIDE_REMOTE as configured, not yet capped by direction */
+	enum side flags;
+	enum side delete_;
+	enum side expunge;
+	enum side create;
+	enum side remove_mailboxes;
 	const char *trash; /* canonical name or "\\Trash"; NULL none */
 	uint64_t max_message_size;
 	int64_t max_age_s;

@@ -1,0 +1,13 @@
+/* The two sides of an account. A set of sides is their OR; what the keys `copy`, `flags`, `delete` and
+ * the like say is such a set. */
+#ifndef MAILSYNC_BASE_SIDE_H
+#define MAILSYNC_BASE_SIDE_H
+
+enum side {
+	SIDE_NONE = 0,
+	SIDE_LOCAL = 1, /* the Maildir */
+	SIDE_REMOTE = 2, /* the server */
+	SIDE_BOTH = 3
+};
+
+#endif
