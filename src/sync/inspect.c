@@ -9,7 +9,7 @@
 #include "mailsync/store/imap.h"
 #include "mailsync/sync/sync.h"
 
-#include "pop3_run.h"
+#include "pop3/pop3_run.h"
 
 #define PATH_LIMIT 4096
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "mailsync/model/flags.h"
-#include "plan.h"
+#include "rules/message.h"
 
 #define ROWS_MAX 16
 #define TEXT_MAX 4096

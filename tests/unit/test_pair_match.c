@@ -1,4 +1,4 @@
-#include "pair_match.h"
+#include "rules/match.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "pop3_plan.h"
-#include "pop3_seed.h"
+#include "rules/pop3_rules.h"
+#include "pop3/pop3_seed.h"
 
 #define MANY 8
 

@@ -5,7 +5,7 @@
 
 enum side {
 	SIDE_NONE = 0,
-	SIDE_LOCAL = 1, /* the Maildir */
+	SIDE_LOCAL = 1,  /* the Maildir */
 	SIDE_REMOTE = 2, /* the server */
 	SIDE_BOTH = 3
 };

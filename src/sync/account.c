@@ -1,0 +1,477 @@
+/* The order of a run's steps, and what they share. */
+#include "run/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/base/clock.h"
+#include "mailsync/base/digest.h"
+
+#include "guard/server_check.h"
+#include "run/backoff.h"
+#include "observe/mailboxes.h"
+#include "act/act.h"
+#include "observe/moves.h"
+#include "observe/observe.h"
+#include "guard/open.h"
+#include "guard/ownership.h"
+#include "recover/pairing.h"
+#include "plan/planning.h"
+#include "pop3/pop3_run.h"
+#include "act/rename_mailboxes.h"
+#include "recover/trash.h"
+
+int run_check_stop(struct run *run, struct err *err)
+{
+	if (run->options->stop == NULL || *run->options->stop == 0) {
+		return 0;
+	}
+	return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
+		       "stopped by a signal; the next run goes on from here");
+}
+
+struct mailbox *run_mailbox(struct run *run, const char *name)
+{
+	size_t low = 0;
+	size_t high = run->mailboxes.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(run->mailboxes.items[middle].name, name);
+		if (order == 0) {
+			return &run->mailboxes.items[middle];
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return NULL;
+}
+
+bool run_is_fatal(const struct err *err)
+{
+	return err->scope >= SCOPE_ACCOUNT || err->code == ERR_NOMEM || err->code == ERR_LOCAL ||
+	       err->code == ERR_INTERRUPTED || err->code == ERR_PROTOCOL ||
+	       err->code == ERR_INTERNAL;
+}
+
+int mailbox_open_dir(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	return mailbox->dir != NULL
+		     ? 0
+		     : maildir_folder_open(run->maildir, mailbox->name, &mailbox->dir, err);
+}
+
+void mailbox_release(struct mailbox *mailbox)
+{
+	maildir_folder_close(&mailbox->dir);
+}
+
+unsigned run_sides(const struct run *run)
+{
+	switch (run->account->direction) {
+	case DIRECTION_PULL:
+		return SIDE_LOCAL;
+	case DIRECTION_PUSH:
+		return SIDE_REMOTE;
+	case DIRECTION_BOTH:
+		break;
+	}
+	return SIDE_LOCAL | SIDE_REMOTE;
+}
+
+/* The keys, capped by direction and by this run's options. */
+static void policy_init(struct run *run)
+{
+	const struct account *account = run->account;
+	enum side sides = run_sides(run);
+	if (run->options->pull) {
+		sides &= ~SIDE_REMOTE;
+	}
+	if (run->options->push) {
+		sides &= ~SIDE_LOCAL;
+	}
+	run->may_write_remote = (sides & SIDE_REMOTE) != 0;
+	run->may_write_local = (sides & SIDE_LOCAL) != 0;
+	run->policy = (struct plan_policy){
+		.copy = account->copy & sides,
+		.flags = account->flags & sides,
+		.delete_ = account->delete_ & sides,
+		.expunge = account->expunge & sides,
+		.max_size_bytes = account->max_message_size,
+		.oldest = account->max_age_s == 0
+				? INT64_MIN
+				: clock_real_ns() / 1000000000 - account->max_age_s,
+	};
+	run->create = account->create & sides;
+	run->remove_mailboxes = account->remove_mailboxes & sides;
+}
+
+/* Under another hash, pending rows that were left alone are planned again. */
+static int policy_hash(struct run *run, struct err *err)
+{
+	const struct plan_policy *policy = &run->policy;
+	char text[256];
+	uint8_t digest[DIGEST_MAX_SIZE];
+	int len = snprintf(text, sizeof(text), "%u %u %u %u %" PRIu64 " %" PRId64 " %u %d %s",
+			   policy->copy, policy->flags, policy->delete_, policy->expunge,
+			   policy->max_size_bytes, run->account->max_age_s,
+			   run->account->max_delete_percent, run->account->keywords,
+			   run->account->trash == NULL ? "" : run->account->trash);
+	if (len > (int)sizeof(text) - 1) {
+		len = (int)sizeof(text) - 1;
+	}
+	int code = digest_of(DIGEST_SHA256, (struct span){text, (size_t)len}, digest, err);
+	run->policy_hash = 0;
+	for (size_t i = 0; code == 0 && i < 7;
+	     i++) { /* 56 bits: fits SQLite's integers, signs aside */
+		run->policy_hash = run->policy_hash << 8 | digest[i];
+	}
+	run->policy_hash |= 1; /* 0 means "look again" */
+	return code;
+}
+
+/* Keywords that changed while nobody looked are not told again: everything is looked at. */
+static int note_keywords(struct run *run, struct err *err)
+{
+	const char *now = run->account->keywords ? "yes" : "no";
+	struct buf value;
+	bool found = false;
+	buf_init(&value, 16);
+	int code = state_get(run->state, "keywords", &value, &found, err);
+	bool was_no = found && strcmp(value.data, "no") == 0;
+	bool is_same = found ? strcmp(value.data, now) == 0 : run->account->keywords;
+	buf_finish(&value);
+	if (code < 0 || is_same) {
+		return code;
+	}
+	code = state_begin(run->state, err);
+	if (code < 0) {
+		return code;
+	}
+	if (was_no) {
+		code = state_look_again(run->state, err);
+	}
+	if (code == 0) {
+		code = state_set(run->state, "keywords", now, err);
+	}
+	if (code < 0) {
+		state_rollback(run->state);
+		return code;
+	}
+	return state_commit(run->state, err);
+}
+
+int run_connect(struct run *run, size_t number, struct imap **imap, struct err *err)
+{
+	char label[160];
+	snprintf(label, sizeof(label), "%s#%zu", run->account->name, number);
+	struct imap_params params = {
+		.server = &run->account->server,
+		.log = run->log,
+		.label = label,
+		.stop = run->options->stop,
+	};
+	return imap_open(imap, &params, err);
+}
+
+static int open_remote(struct run *run, struct err *err)
+{
+	int code = run_connect(run, 1, &run->imap, err);
+	run->report->connections = code == 0;
+	return code;
+}
+
+/* The mailboxes' numbers on a server that cannot give them with LIST. */
+static int ask_status(struct run *run, struct imap_mailboxes *found, struct err *err)
+{
+	if (imap_caps(run->imap) & IMAP_CAP_LIST_STATUS) {
+		return 0;
+	}
+	if ((imap_caps(run->imap) & IMAP_CAP_CONDSTORE) == 0) {
+		return 0; /* every mailbox is opened anyway */
+	}
+	bool *wanted = calloc(found->count + 1, sizeof(*wanted));
+	if (wanted == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < found->count; i++) {
+		struct buf name;
+		struct err ignored;
+		buf_init(&name, MBNAME_MAX);
+		wanted[i] = (found->items[i].attributes & IMAP_LIST_NOSELECT) == 0 &&
+			    mbname_from_wire(&found->wire, span_of(found->items[i].wire), &name,
+					     &ignored) == 0 &&
+			    mbname_selected(run->account->patterns, run->account->pattern_count,
+					    name.data);
+		buf_finish(&name);
+	}
+	int code = imap_status(run->imap, found, wanted, err);
+	free(wanted);
+	return code;
+}
+
+int run_discover(struct run *run, struct err *err)
+{
+	struct imap_mailboxes found = {0};
+	int code = imap_discover(run->imap, run->account->subscribed_only, &found, err);
+	if (code == 0) {
+		code = ask_status(run, &found, err);
+	}
+	if (code == 0) {
+		run->wire = found.wire;
+		code = mailboxes_gather(run, &found, err);
+	}
+	imap_mailboxes_finish(&found);
+	return code;
+}
+
+/* A run that is going to change something says so first. */
+int run_claim(struct run *run, struct err *err)
+{
+	if (run->has_generation || run->options->dry_run) {
+		return 0;
+	}
+	int code = 0;
+	if (!maildir_exists(run->maildir)) {
+		struct maildir_params params = run->account->maildir;
+		params.log = run->log;
+		maildir_close(&run->maildir);
+		code = maildir_open(&run->maildir, &params, true, err);
+	}
+	if (code == 0) {
+		code = ownership_claim(run->maildir, run->state, run->account, err);
+	}
+	run->has_generation = code == 0;
+	return code;
+}
+
+/* Everything between login and logout. */
+static int run_steps(struct run *run, struct err *err)
+{
+	int code = mailboxes_check_accidents(run, err);
+	if (code == 0) {
+		code = accident_check_address(run, err);
+	}
+	if (code == 0) {
+		code = rename_mailboxes(run, err);
+	}
+	if (code == 0) {
+		code = accident_check_server(run, run->imap, err);
+	}
+	if (code == 0) {
+		code = mailboxes_settle(run, err);
+	}
+	if (code == 0) {
+		code = observe_local(run, err);
+	}
+	if (code == 0) {
+		code = observe_remote(run, err);
+	}
+	if (code == 0) {
+		code = pair_mailboxes(run, err);
+	}
+	if (code == 0) {
+		code = trash_settle(run, err);
+	}
+	struct move_list moves = {0};
+	if (code == 0) {
+		code = move_find(run, &moves, err);
+	}
+	if (code == 0) {
+		code = planning_brake(run, &moves, err);
+	}
+	if (code == 0) {
+		code = run->options->dry_run ? planning_report(run, &moves, err)
+					     : execute_run(run, &moves, err);
+	}
+	move_list_finish(&moves);
+	return code;
+}
+
+static void add_counts(struct sync_counts *total, const struct sync_counts *counts)
+{
+	total->downloaded += counts->downloaded;
+	total->uploaded += counts->uploaded;
+	total->moved += counts->moved;
+	total->flags_local += counts->flags_local;
+	total->flags_remote += counts->flags_remote;
+	total->deleted_local += counts->deleted_local;
+	total->deleted_remote += counts->deleted_remote;
+	total->skipped += counts->skipped;
+	total->errors += counts->errors;
+}
+
+static int report_mailboxes(struct run *run, struct err *err)
+{
+	struct report *report = run->report;
+	report->mailboxes = calloc(run->mailboxes.count + 1, sizeof(*report->mailboxes));
+	if (report->mailboxes == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		const struct sync_counts *c = &mailbox->counts;
+		report->mailboxes_selected +=
+			!mailbox->is_left_out && (mailbox->in_local || mailbox->in_remote);
+		bool is_changed =
+			mailbox->has_news || c->downloaded + c->uploaded + c->moved +
+							     c->flags_local + c->flags_remote +
+							     c->deleted_local + c->deleted_remote >
+						     0;
+		report->mailboxes_changed += is_changed;
+		add_counts(&report->total, c);
+		if (!is_changed && c->skipped == 0 && c->errors == 0) {
+			continue;
+		}
+		struct report_mailbox *entry = &report->mailboxes[report->mailbox_count];
+		entry->name = span_dup(span_of(mailbox->name));
+		if (entry->name == NULL) {
+			return err_nomem(err);
+		}
+		entry->counts = *c;
+		entry->is_changed = is_changed;
+		report->mailbox_count++;
+	}
+	return 0;
+}
+
+static void report_totals(struct run *run)
+{
+	if (run->imap == NULL) {
+		return;
+	}
+	struct imap_totals totals;
+	imap_totals(run->imap, &totals);
+	run->report->commands += totals.commands;
+	run->report->round_trips += totals.round_trips;
+	run->report->bytes_in += totals.bytes_in;
+	run->report->bytes_out += totals.bytes_out;
+}
+
+static void run_finish(struct run *run)
+{
+	mailboxes_finish(run);
+	imap_close(&run->imap);
+	maildir_close(&run->maildir);
+	state_close(&run->state);
+	file_lock_finish(&run->lock);
+	pthread_mutex_destroy(&run->mutex);
+}
+
+static int run_status(const struct run *run, int code, const struct err *err)
+{
+	if (code < 0) {
+		return err_exit_status(err->code);
+	}
+	if (run->brake_hit) {
+		return err_exit_status(ERR_BRAKE);
+	}
+	if (run->was_put_off) {
+		return err_exit_status(ERR_TEMPORARY);
+	}
+	return run->report->total.errors > 0 || run->report->error_count > 0
+		     ? err_exit_status(ERR_PARTIAL)
+		     : 0;
+}
+
+static int run_account(struct run *run, struct err *err)
+{
+	struct err ignored;
+	policy_init(run);
+	int code = policy_hash(run, err);
+	if (code == 0) {
+		code = run_open_lock(run, err);
+	}
+	if (code == 0) {
+		code = run_open_local(run, err);
+	}
+	if (code == 0) {
+		code = note_keywords(run, err);
+	}
+	if (code == 0) {
+		code = open_remote(run, err);
+	}
+	if (code == 0) {
+		code = run_discover(run, err);
+	}
+	if (code == 0) {
+		run_report_unknown(run);
+		code = run_steps(run, err);
+	}
+	if (code == 0) {
+		backoff_note(run, run->imap);
+	}
+	if (code == 0 && run->has_generation) {
+		code = ownership_release(run->maildir, run->state, err);
+	}
+	if (run->imap != NULL && (code == 0 || err->code == ERR_BRAKE)) {
+		imap_logout(run->imap, &ignored);
+	}
+	return code;
+}
+
+static int run_init(struct run *run, struct err *err)
+{
+	file_lock_init(&run->lock);
+	return pthread_mutex_init(&run->mutex, NULL) != 0 ? err_nomem(err) : 0;
+}
+
+/*
+ * The database is damaged behind its first page. Closing moves it aside; what has been done so far
+ * is what a run that was killed there would have left.
+ */
+static int run_again(struct run *run, struct err *err)
+{
+	struct run next = {.account = run->account,
+			   .options = run->options,
+			   .report = run->report,
+			   .log = run->log,
+			   .is_second_try = true};
+	log_line(run->log, LOG_WARN, "%s: %s", run->account->name, err->text);
+	report_totals(run);
+	run_finish(run);
+	*run = next;
+	err_clear(err);
+	int code = run_init(run, err);
+	return code < 0 ? code : run_account(run, err);
+}
+
+int sync_account(const struct account *account, const struct sync_options *options,
+		 struct report *report, struct err *err)
+{
+	if (account->is_pop3) {
+		int code = pop3_run(account, options, report, err);
+		report_unknown_pop3(report, options);
+		return code;
+	}
+	struct run run = {
+		.account = account, .options = options, .report = report, .log = options->log};
+	int64_t started = clock_monotonic_us();
+	err_clear(err);
+	int code = run_init(&run, err);
+	if (code < 0) {
+		return code;
+	}
+	code = run_account(&run, err);
+	if (code < 0 && run.state != NULL && state_is_damaged(run.state)) {
+		code = run_again(&run, err);
+	}
+	if (code < 0) {
+		run_report_error(&run, NULL, 0, err);
+	}
+	run_store_trouble(&run, code, err);
+	struct err why;
+	if (report_mailboxes(&run, &why) < 0 && code == 0) {
+		*err = why;
+		code = -(int)why.code;
+	}
+	report_totals(&run);
+	report->status = run_status(&run, code, err);
+	report->seconds = (double)(clock_monotonic_us() - started) / 1e6;
+	run_finish(&run);
+	return code;
+}

@@ -1,0 +1,394 @@
+#include "find_renames.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SAMPLE_MAX   8
+#define SET_TEXT_MAX 256
+
+/* A mailbox that is gone from one side, and messages of it that must be found again. */
+struct lost {
+	struct mailbox *mailbox;
+	bool is_taken;
+	struct row_list sample;
+};
+
+struct search {
+	struct run *run;
+	struct lost *lost;
+	size_t lost_count;
+	struct rename_pairs *pairs;
+};
+
+static bool is_inbox(const struct mailbox *mailbox)
+{
+	return strcmp(mailbox->name, "INBOX") == 0;
+}
+
+static bool is_lost_on(const struct mailbox *mailbox, enum side side)
+{
+	bool is_here = side == SIDE_LOCAL ? mailbox->in_local : mailbox->in_remote;
+	bool is_there = side == SIDE_LOCAL ? mailbox->in_remote : mailbox->in_local;
+	return mailbox->in_base && mailbox->base.had_local && mailbox->base.had_remote &&
+	       !is_here && is_there && !is_inbox(mailbox);
+}
+
+/* New there, and nothing that the other side ever had under that name. */
+static bool is_new_on(const struct mailbox *mailbox, enum side side)
+{
+	bool is_here = side == SIDE_LOCAL ? mailbox->in_local : mailbox->in_remote;
+	bool is_there = side == SIDE_LOCAL ? mailbox->in_remote : mailbox->in_local;
+	bool was_there = side == SIDE_LOCAL ? mailbox->base.had_remote : mailbox->base.had_local;
+	return is_here && !is_there && !(mailbox->in_base && was_there) && !is_inbox(mailbox);
+}
+
+void rename_pairs_finish(struct rename_pairs *pairs)
+{
+	free(pairs->items);
+	*pairs = (struct rename_pairs){0};
+}
+
+/* Ids of some agreed rows, evenly over the mailbox. */
+static int sample_ids(struct run *run, int64_t mailbox, int64_t ids[SAMPLE_MAX], size_t *count,
+		      struct err *err)
+{
+	struct state_cursor *cursor = NULL;
+	const struct row *row = NULL;
+	uint64_t agreed = 0;
+	uint64_t seen = 0;
+	*count = 0;
+	int code = state_count_agreed(run->state, mailbox, &agreed, err);
+	if (code < 0 || agreed == 0) {
+		return code;
+	}
+	uint64_t every = agreed / SAMPLE_MAX + 1;
+	code = state_begin(run->state, err);
+	if (code < 0) {
+		return code;
+	}
+	code = state_cursor_open(run->state, mailbox, STATE_BY_UID, &cursor, err);
+	if (code == 0) {
+		code = state_cursor_next(cursor, &row, err);
+	}
+	while (code == 0 && row != NULL && *count < SAMPLE_MAX) {
+		if (row->is_agreed && row->local == MESSAGE_PRESENT &&
+		    row->remote == MESSAGE_PRESENT && seen++ % every == 0) {
+			ids[(*count)++] = row->id;
+		}
+		code = state_cursor_next(cursor, &row, err);
+	}
+	state_cursor_close(&cursor);
+	state_rollback(run->state);
+	return code;
+}
+
+static int sample_take(struct run *run, struct lost *lost, struct err *err)
+{
+	int64_t ids[SAMPLE_MAX];
+	size_t count = 0;
+	int code = sample_ids(run, lost->mailbox->base.id, ids, &count, err);
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		bool found = false;
+		struct row *row = row_list_add(&lost->sample, err);
+		code = row == NULL ? -(int)err->code
+				   : state_row_by_id(run->state, ids[i], row, &found, err);
+	}
+	return code;
+}
+
+static int lost_gather(struct search *search, enum side side, struct err *err)
+{
+	struct run *run = search->run;
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		if (is_lost_on(&run->mailboxes.items[i], side)) {
+			struct lost *lost = &search->lost[search->lost_count++];
+			*lost = (struct lost){.mailbox = &run->mailboxes.items[i]};
+			row_list_init(&lost->sample);
+			code = sample_take(run, lost, err);
+		}
+	}
+	return code;
+}
+
+static void lost_finish(struct search *search)
+{
+	for (size_t i = 0; i < search->lost_count; i++) {
+		row_list_finish(&search->lost[i].sample);
+	}
+	search->lost_count = 0;
+}
+
+static void pair_add(struct search *search, struct lost *lost, struct mailbox *to, enum side side)
+{
+	search->pairs->items[search->pairs->count++] =
+		(struct rename_pair){.from = lost->mailbox, .to = to, .side = side};
+	lost->is_taken = true;
+}
+
+/* The Maildir's side */
+
+static bool is_same_directory(const struct stamp_dir *one, const struct stamp_dir *two)
+{
+	return one->dev == two->dev && one->inode == two->inode;
+}
+
+static bool is_same_folder(const struct lost *lost, const struct stamp *stamp,
+			   const struct maildir_scan *scan)
+{
+	const struct state_mailbox *base = &lost->mailbox->base;
+	size_t found = 0;
+	for (size_t i = 0; i < lost->sample.count; i++) {
+		struct span unique = span_of(lost->sample.items[i].unique);
+		found += maildir_scan_find(scan, unique) != NULL;
+	}
+	bool is_same = base->has_stamp && is_same_directory(&base->stamp.dirs[0], &stamp->dirs[0]);
+	if (lost->sample.count == 0) {
+		return is_same && is_same_directory(&base->stamp.dirs[1], &stamp->dirs[1]);
+	}
+	return is_same ? found * 2 >= lost->sample.count : found == lost->sample.count;
+}
+
+static int match_folder(struct search *search, struct mailbox *to, struct err *err)
+{
+	struct maildir_scan scan;
+	struct keywords keywords;
+	struct stamp stamp;
+	int code = maildir_stat(search->run->maildir, to->name, &stamp, err);
+	if (code == 0) {
+		code = mailbox_open_dir(search->run, to, err);
+	}
+	if (code < 0) {
+		return code;
+	}
+	keywords_init(&keywords);
+	code = maildir_folder_scan(to->dir, &keywords, &scan, err);
+	if (code == 0) {
+		for (size_t i = 0; i < search->lost_count; i++) {
+			struct lost *lost = &search->lost[i];
+			if (!lost->is_taken && is_same_folder(lost, &stamp, &scan)) {
+				pair_add(search, lost, to, SIDE_REMOTE);
+				break;
+			}
+		}
+		maildir_scan_finish(&scan);
+	}
+	keywords_finish(&keywords);
+	mailbox_release(to);
+	return code;
+}
+
+/* The server's side */
+
+/* What a message of the sample says of itself: by base's digest, else by its file. */
+static bool is_message_of(struct run *run, struct mailbox *mailbox, const struct row *row,
+			  const struct header_identity *seen)
+{
+	struct header_identity own;
+	struct err ignored;
+	char name[MAILDIR_NAME_MAX + 1];
+	bool in_new = false;
+	if (row->has_digest && memcmp(row->digest, seen->digest, ROW_DIGEST_SIZE) == 0) {
+		return true;
+	}
+	if (mailbox_open_dir(run, mailbox, &ignored) < 0 ||
+	    maildir_folder_find(mailbox->dir, span_of(row->unique), name, &in_new, &ignored) < 0 ||
+	    maildir_folder_identify(mailbox->dir, name, in_new, &own, &ignored) < 0) {
+		return false;
+	}
+	if (memcmp(own.digest, seen->digest, HEADER_DIGEST_SIZE) == 0) {
+		return true;
+	}
+	/* Servers rewrite headers of what is uploaded. */
+	return own.has_message_id && seen->has_message_id &&
+	       strcmp(own.message_id, seen->message_id) == 0 && own.has_date == seen->has_date &&
+	       (!own.has_date || own.date == seen->date);
+}
+
+static void check_header(struct run *run, struct lost *lost, uint32_t uid,
+			 const struct header_identity *seen, size_t *same)
+{
+	for (size_t i = 0; i < lost->sample.count; i++) {
+		if (lost->sample.items[i].uid == uid) {
+			*same += is_message_of(run, lost->mailbox, &lost->sample.items[i], seen);
+		}
+	}
+}
+
+/* One header each, however the server answers: a UID told twice counts once. */
+static int read_headers(struct run *run, struct lost *lost, size_t *same, struct err *err)
+{
+	struct uidset told;
+	bool is_done = false;
+	int code = 0;
+	uidset_init(&told);
+	while (code == 0 && !is_done) {
+		struct imap_identity seen;
+		code = imap_identity_next(run->imap, &seen, err);
+		is_done = code == 0 && seen.is_done;
+		if (code == 0 && !is_done && seen.uid != 0 && seen.has_header &&
+		    !uidset_contains(&told, seen.uid)) {
+			check_header(run, lost, seen.uid, &seen.identity, same);
+			code = uidset_add(&told, seen.uid, seen.uid, err);
+		}
+	}
+	uidset_finish(&told);
+	return code;
+}
+
+/* How many of the sample are in the mailbox that is selected, under base's UIDs. */
+static int count_same(struct run *run, struct lost *lost, size_t *same, struct err *err)
+{
+	struct uidset uids;
+	struct buf text;
+	size_t from = 0;
+	int code = 0;
+	*same = 0;
+	uidset_init(&uids);
+	buf_init(&text, SET_TEXT_MAX);
+	for (size_t i = 0; code == 0 && i < lost->sample.count; i++) {
+		uint32_t uid = lost->sample.items[i].uid;
+		code = uidset_add(&uids, uid, uid, err);
+	}
+	bool has_text = code == 0 && uidset_format_some(&uids, &from, SET_TEXT_MAX - 1, &text);
+	if (has_text) {
+		code = buf_status(&text, "a set of UIDs", err);
+	}
+	if (has_text && code == 0) {
+		code = imap_fetch_queue(run->imap, IMAP_HEADERS, buf_span(&text), 0, err);
+		if (code == 0) {
+			code = read_headers(run, lost, same, err);
+		}
+	}
+	mailbox_release(lost->mailbox);
+	buf_finish(&text);
+	uidset_finish(&uids);
+	return code;
+}
+
+/* The numbers of a mailbox that the listing told nothing of. */
+static int ask_numbers(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	struct imap_view opened = {0};
+	int code = imap_select(run->imap, mailbox->wire, false, &opened, err);
+	if (code == 0) {
+		mailbox->uidvalidity = opened.uidvalidity;
+		mailbox->uidnext = opened.uidnext;
+		if (mailbox->mailboxid == NULL) {
+			mailbox->mailboxid = opened.mailboxid;
+			opened.mailboxid = NULL;
+		}
+	}
+	imap_view_finish(&opened);
+	return code;
+}
+
+static bool is_only_one(const struct search *search, const struct mailbox *to)
+{
+	const struct run *run = search->run;
+	size_t lost = 0;
+	size_t found = 0;
+	for (size_t i = 0; i < search->lost_count; i++) {
+		lost += search->lost[i].mailbox->base.uidvalidity == to->uidvalidity;
+	}
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		found += is_new_on(mailbox, SIDE_REMOTE) && mailbox->uidvalidity == to->uidvalidity;
+	}
+	return lost == 1 && found == 1;
+}
+
+static int is_same_mailbox(struct search *search, struct lost *lost, struct mailbox *to,
+			   bool *is_same, struct err *err)
+{
+	struct run *run = search->run;
+	const struct state_mailbox *base = &lost->mailbox->base;
+	size_t same = 0;
+	*is_same = false;
+	if (base->mailboxid != NULL && to->mailboxid != NULL) {
+		*is_same = strcmp(base->mailboxid, to->mailboxid) == 0;
+		return 0;
+	}
+	if (base->uidvalidity == 0 || base->uidvalidity != to->uidvalidity ||
+	    (to->uidnext != 0 && to->uidnext < base->uidnext)) {
+		return 0;
+	}
+	if (lost->sample.count == 0) {
+		*is_same = is_only_one(search, to);
+		return 0;
+	}
+	int code = 0;
+	if (imap_selected(run->imap, to->wire, false) != to->uidvalidity) {
+		code = ask_numbers(run, to, err);
+	}
+	if (code == 0 && to->uidvalidity == base->uidvalidity) {
+		code = count_same(run, lost, &same, err);
+	}
+	*is_same = code == 0 && same > 0 && same * 2 >= lost->sample.count;
+	return code;
+}
+
+static int match_mailbox(struct search *search, struct mailbox *to, struct err *err)
+{
+	int code = to->has_counts ? 0 : ask_numbers(search->run, to, err);
+	for (size_t i = 0; code == 0 && i < search->lost_count; i++) {
+		struct lost *lost = &search->lost[i];
+		bool is_same = false;
+		if (lost->is_taken) {
+			continue;
+		}
+		code = is_same_mailbox(search, lost, to, &is_same, err);
+		if (code == 0 && is_same) {
+			pair_add(search, lost, to, SIDE_LOCAL);
+			break;
+		}
+	}
+	return code;
+}
+
+static int search_side(struct search *search, enum side side, struct err *err)
+{
+	struct run *run = search->run;
+	int code = lost_gather(search, side, err);
+	for (size_t i = 0; code == 0 && search->lost_count > 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (!is_new_on(mailbox, side)) {
+			continue;
+		}
+		code = side == SIDE_LOCAL ? match_folder(search, mailbox, err)
+					  : match_mailbox(search, mailbox, err);
+		if (code < 0 && !run_is_fatal(err)) {
+			code = 0; /* one that cannot be looked at is no rename */
+		}
+	}
+	lost_finish(search);
+	return code;
+}
+
+static int compare_pair(const void *x, const void *y)
+{
+	return strcmp(((const struct rename_pair *)x)->from->name,
+		      ((const struct rename_pair *)y)->from->name);
+}
+
+int rename_find(struct run *run, struct rename_pairs *pairs, struct err *err)
+{
+	struct search search = {.run = run, .pairs = pairs};
+	search.lost = calloc(run->mailboxes.count + 1, sizeof(*search.lost));
+	pairs->items = calloc(run->mailboxes.count + 1, sizeof(*pairs->items));
+	pairs->count = 0;
+	int code = search.lost == NULL || pairs->items == NULL ? err_nomem(err) : 0;
+	if (code == 0) {
+		code = search_side(&search, SIDE_LOCAL, err);
+	}
+	if (code == 0) {
+		code = search_side(&search, SIDE_REMOTE, err);
+	}
+	if (code == 0) {
+		qsort(pairs->items, pairs->count, sizeof(*pairs->items), compare_pair);
+	} else {
+		rename_pairs_finish(pairs);
+	}
+	free(search.lost);
+	return code;
+}

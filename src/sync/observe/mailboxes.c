@@ -1,0 +1,488 @@
+/*
+ * The table of mailboxes of a run. A mailbox is on a side or not; base knows where it was. What
+ * that means:
+ *
+ *   local  remote  base had    then
+ *   yes    yes                 sync
+ *   no     yes     not local   new on the server: created locally where `create` covers it
+ *   no     yes     local       removed locally: removed on the server where `remove_mailboxes`
+ *                              covers it, else its rows are dropped and it is new on the server
+ *   yes    no                  the same with the sides exchanged
+ *   no     no                  its base is dropped
+ */
+#include "mailboxes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "act/create_mailboxes.h"
+
+static bool is_selected(const struct run *run, const char *name)
+{
+	return mbname_selected(run->account->patterns, run->account->pattern_count, name);
+}
+
+/* Not named on the command line, which names some. */
+static bool is_left_out(const struct run *run, const char *name)
+{
+	const struct strlist *only = run->options->only;
+	if (only == NULL || only->count == 0) {
+		return false;
+	}
+	for (size_t i = 0; i < only->count; i++) {
+		if (strcmp(only->items[i], name) == 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void mailbox_finish(struct mailbox *mailbox)
+{
+	mailbox_release(mailbox);
+	free(mailbox->name);
+	free(mailbox->wire);
+	free(mailbox->mailboxid);
+	state_mailbox_finish(&mailbox->base);
+}
+
+void mailboxes_finish(struct run *run)
+{
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		mailbox_finish(&run->mailboxes.items[i]);
+	}
+	free(run->mailboxes.items);
+	run->mailboxes = (struct mailboxes){0};
+}
+
+static int compare_mailbox(const void *x, const void *y)
+{
+	return strcmp(((const struct mailbox *)x)->name, ((const struct mailbox *)y)->name);
+}
+
+/* Appends an empty mailbox; the table is sorted and made unique later. */
+static struct mailbox *mailbox_add(struct run *run, const char *name, struct err *err)
+{
+	size_t count = run->mailboxes.count;
+	if ((count & (count - 1)) == 0) {
+		struct mailbox *items = realloc(run->mailboxes.items,
+						(count == 0 ? 1 : count * 2) * sizeof(*items));
+		if (items == NULL) {
+			err_nomem(err);
+			return NULL;
+		}
+		run->mailboxes.items = items;
+	}
+	struct mailbox *mailbox = &run->mailboxes.items[count];
+	memset(mailbox, 0, sizeof(*mailbox));
+	state_mailbox_init(&mailbox->base);
+	mailbox->name = span_dup(span_of(name));
+	if (mailbox->name == NULL) {
+		err_nomem(err);
+		return NULL;
+	}
+	run->mailboxes.count++;
+	return mailbox;
+}
+
+static int gather_base(struct run *run, struct err *err)
+{
+	struct state_mailboxes known = {0};
+	int code = state_mailboxes_load(run->state, &known, err);
+	for (size_t i = 0; code == 0 && i < known.count; i++) {
+		if (!is_selected(run, known.items[i].name)) {
+			continue;
+		}
+		struct mailbox *mailbox = mailbox_add(run, known.items[i].name, err);
+		if (mailbox == NULL) {
+			code = -(int)err->code;
+			break;
+		}
+		state_mailbox_finish(&mailbox->base);
+		mailbox->base = known.items[i];
+		state_mailbox_init(&known.items[i]);
+		mailbox->in_base = true;
+	}
+	state_mailboxes_finish(&known);
+	return code;
+}
+
+static int gather_local(struct run *run, struct err *err)
+{
+	struct strlist names;
+	strlist_init(&names);
+	int code = maildir_exists(run->maildir) ? maildir_list(run->maildir, &names, err) : 0;
+	for (size_t i = 0; code == 0 && i < names.count; i++) {
+		if (!is_selected(run, names.items[i])) {
+			continue;
+		}
+		struct mailbox *mailbox = mailbox_add(run, names.items[i], err);
+		if (mailbox == NULL) {
+			code = -(int)err->code;
+		} else {
+			mailbox->in_local = true;
+		}
+	}
+	strlist_finish(&names);
+	return code;
+}
+
+int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err)
+{
+	struct strlist names;
+	strlist_init(&names);
+	int code = maildir_exists(run->maildir) ? maildir_list(run->maildir, &names, err) : 0;
+	*has_more = false;
+	for (size_t i = 0; code == 0 && i < names.count; i++) {
+		const struct mailbox *mailbox = run_mailbox(run, names.items[i]);
+		*has_more |=
+			is_selected(run, names.items[i]) && (mailbox == NULL || !mailbox->in_local);
+	}
+	strlist_finish(&names);
+	return code;
+}
+
+static void mailbox_take_counts(struct mailbox *mailbox, const struct imap_mailbox *found)
+{
+	unsigned needed = IMAP_COUNT_MESSAGES | IMAP_COUNT_UIDNEXT | IMAP_COUNT_UIDVALIDITY;
+	mailbox->has_counts = (found->counts.has & needed) == needed;
+	mailbox->messages = found->counts.messages;
+	mailbox->uidnext = found->counts.uidnext;
+	mailbox->uidvalidity = found->counts.uidvalidity;
+	mailbox->modseq =
+		(found->counts.has & IMAP_COUNT_HIGHESTMODSEQ) ? found->counts.highestmodseq : 0;
+	mailbox->mailboxid =
+		found->counts.mailboxid == NULL ? NULL : span_dup(span_of(found->counts.mailboxid));
+}
+
+static int gather_one_remote(struct run *run, const struct imap_mailbox *found,
+			     const struct mbname_wire *wire, struct err *err)
+{
+	struct buf name;
+	if (found->attributes & IMAP_LIST_NOSELECT) {
+		return 0;
+	}
+	buf_init(&name, MBNAME_MAX);
+	int code = mbname_from_wire(wire, span_of(found->wire), &name, err);
+	if (code < 0) {
+		if (err->code != ERR_NOMEM) {
+			run_report_error(run, NULL, 0, err);
+			code = 0;
+		}
+		buf_finish(&name);
+		return code;
+	}
+	bool unsubscribed = run->account->subscribed_only &&
+			    (found->attributes & IMAP_LIST_SUBSCRIBED) == 0 &&
+			    strcmp(name.data, "INBOX") != 0;
+	if (is_selected(run, name.data)) {
+		struct mailbox *mailbox = mailbox_add(run, name.data, err);
+		if (mailbox == NULL) {
+			code = -(int)err->code;
+		} else {
+			mailbox->in_remote = !unsubscribed;
+			mailbox->is_unsubscribed = unsubscribed;
+			mailbox->attributes = found->attributes;
+			mailbox->wire = span_dup(span_of(found->wire));
+			mailbox_take_counts(mailbox, found);
+			code = mailbox->wire == NULL ? err_nomem(err) : 0;
+		}
+	}
+	buf_finish(&name);
+	return code;
+}
+
+/* What two entries of one name know goes into the first. */
+static void mailbox_join(struct run *run, struct mailbox *into, struct mailbox *from)
+{
+	if (from->in_base) {
+		state_mailbox_finish(&into->base);
+		into->base = from->base;
+		state_mailbox_init(&from->base);
+		into->in_base = true;
+	}
+	into->in_local |= from->in_local;
+	into->is_unsubscribed |= from->is_unsubscribed;
+	if (from->in_remote && into->in_remote) {
+		struct err err;
+		err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
+			"the server's mailboxes \"%s\" and \"%s\" come to one name here; the "
+			"second is left out",
+			into->wire, from->wire);
+		run_report_error(run, into, 0, &err);
+	} else if (from->in_remote || from->is_unsubscribed) {
+		into->in_remote = from->in_remote;
+		into->attributes = from->attributes;
+		into->has_counts = from->has_counts;
+		into->messages = from->messages;
+		into->uidnext = from->uidnext;
+		into->uidvalidity = from->uidvalidity;
+		into->modseq = from->modseq;
+		char *wire = from->wire;
+		char *mailboxid = from->mailboxid;
+		from->wire = NULL;
+		from->mailboxid = NULL;
+		into->wire = wire;
+		into->mailboxid = mailboxid;
+	}
+	mailbox_finish(from);
+}
+
+/* A folder that the user put elsewhere and linked to is not gone, and nothing is made in its place.
+ */
+static void leave_out_barred(struct run *run, struct mailbox *mailbox)
+{
+	struct err err;
+	if (mailbox->in_local || mailbox->is_excluded ||
+	    !maildir_is_barred(run->maildir, mailbox->name)) {
+		return;
+	}
+	err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
+		"the mailbox is left out: in the place of its folder is a symbolic link or a "
+		"file, which mailsync does not follow (a bind mount would do)");
+	run_report_error(run, mailbox, 0, &err);
+	mailbox->is_excluded = true;
+}
+
+/* Who removes a folder removes its directory. One that is empty may be a mount point. */
+static void leave_out_hollow(struct run *run, struct mailbox *mailbox)
+{
+	struct err err;
+	if (mailbox->in_local || !mailbox->in_remote || mailbox->is_excluded || !mailbox->in_base ||
+	    !mailbox->base.had_local || run->options->allow_mass_delete ||
+	    !maildir_is_hollow(run->maildir, mailbox->name)) {
+		return;
+	}
+	err_set(&err, ERR_BRAKE, SCOPE_MAILBOX,
+		"the directory of the mailbox is empty: is a disk not mounted there? It is left "
+		"out; if it was emptied on purpose, run once with --allow-mass-delete");
+	run_report_error(run, mailbox, 0, &err);
+	run->brake_hit = true;
+	mailbox->is_excluded = true;
+}
+
+/*
+ * offlineimap by default keeps a/b in a directory a.b. Where the server has (or base knows) a/b,
+ * which no directory of that name holds, and nobody knows a mailbox a.b, it is that one.
+ */
+static int adopt_flat(struct run *run, struct mailbox *flat, struct err *err)
+{
+	if (!flat->in_local || flat->in_remote || flat->in_base ||
+	    strchr(flat->name, '.') == NULL) {
+		return 0;
+	}
+	char *name = span_dup(span_of(flat->name));
+	if (name == NULL) {
+		return err_nomem(err);
+	}
+	for (char *at = name; *at != '\0'; at++) {
+		*at = *at == '.' ? '/' : *at;
+	}
+	struct mailbox *mailbox = run_mailbox(run, name);
+	int code = 0;
+	if (mailbox != NULL && !mailbox->in_local && (mailbox->in_remote || mailbox->in_base)) {
+		code = maildir_adopt(run->maildir, name, flat->name, err);
+		mailbox->in_local = code == 0;
+		flat->in_local = false;
+		flat->is_excluded = true;
+	}
+	free(name);
+	return code;
+}
+
+/* Unsubscribed is not removed: what base knows of it waits for it to be subscribed again. One that
+ * base does not know is met by a folder of its name, or not at all. */
+static void leave_out_unsubscribed(struct mailbox *mailbox)
+{
+	if (mailbox->is_unsubscribed && mailbox->in_base && mailbox->base.had_remote) {
+		mailbox->in_remote = true;
+		mailbox->is_excluded = true;
+	} else if (mailbox->is_unsubscribed && !mailbox->in_local) {
+		mailbox->is_excluded = true;
+	}
+}
+
+static int settle_names(struct run *run, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		mailbox->is_left_out = is_left_out(run, mailbox->name);
+		mailbox->is_excluded = mailbox->is_left_out;
+	}
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		code = adopt_flat(run, &run->mailboxes.items[i], err);
+	}
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		leave_out_barred(run, &run->mailboxes.items[i]);
+		leave_out_hollow(run, &run->mailboxes.items[i]);
+		leave_out_unsubscribed(&run->mailboxes.items[i]);
+	}
+	return code;
+}
+
+int mailboxes_gather(struct run *run, const struct imap_mailboxes *remote, struct err *err)
+{
+	int code = gather_base(run, err);
+	if (code == 0) {
+		code = gather_local(run, err);
+	}
+	for (size_t i = 0; code == 0 && i < remote->count; i++) {
+		code = gather_one_remote(run, &remote->items[i], &remote->wire, err);
+	}
+	if (code < 0 || run->mailboxes.count == 0) {
+		return code;
+	}
+	qsort(run->mailboxes.items, run->mailboxes.count, sizeof(*run->mailboxes.items),
+	      compare_mailbox);
+	size_t kept = 0;
+	for (size_t i = 1; i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (strcmp(run->mailboxes.items[kept].name, mailbox->name) == 0) {
+			mailbox_join(run, &run->mailboxes.items[kept], mailbox);
+		} else {
+			run->mailboxes.items[++kept] = *mailbox;
+		}
+	}
+	run->mailboxes.count = kept + 1;
+	return settle_names(run, err);
+}
+
+int mailboxes_check_accidents(struct run *run, struct err *err)
+{
+	size_t local = 0;
+	size_t remote = 0;
+	size_t had_local = 0;
+	size_t had_remote = 0;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		local += mailbox->in_local;
+		remote += mailbox->in_remote;
+		had_local += mailbox->in_base && mailbox->base.had_local;
+		had_remote += mailbox->in_base && mailbox->base.had_remote;
+	}
+	uint64_t agreed = 0;
+	if (run->options->allow_mass_delete || (local > 0 && remote > 0) ||
+	    (had_local == 0 && had_remote == 0)) {
+		return 0;
+	}
+	int code = state_count_agreed(run->state, 0, &agreed, err);
+	if (code < 0 || agreed == 0) {
+		return code;
+	}
+	if (local == 0 && had_local > 0) {
+		return err_set(
+			err, ERR_BRAKE, SCOPE_ACCOUNT,
+			"the Maildir %s %s, though %llu messages were synced there: is a disk "
+			"not mounted? Nothing was done. To fetch everything anew, run once with "
+			"--allow-mass-delete",
+			run->account->maildir.root,
+			maildir_exists(run->maildir) ? "holds no mailbox" : "does not exist",
+			(unsigned long long)agreed);
+	}
+	if (remote == 0 && had_remote > 0) {
+		return err_set(
+			err, ERR_BRAKE, SCOPE_ACCOUNT,
+			"the server lists no mailbox, though %llu messages were synced with it; "
+			"nothing was done. If that is right, run once with --allow-mass-delete",
+			(unsigned long long)agreed);
+	}
+	return 0;
+}
+
+/* The rows of a mailbox that vanished from one side are forgotten, so that it counts as new on the
+ * other. */
+static int mailbox_forget(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	int code = run_claim(run, err);
+	if (code == 0) {
+		code = state_mailbox_drop(run->state, mailbox->base.id, err);
+	}
+	if (code == 0) {
+		state_mailbox_finish(&mailbox->base);
+		state_mailbox_init(&mailbox->base);
+		mailbox->in_base = false;
+	}
+	return code;
+}
+
+/* Only --pull or --push keep this run from it. */
+static bool may_be_removed_later(const struct run *run, enum side side)
+{
+	bool is_kept = side == SIDE_LOCAL ? run->options->push : run->options->pull;
+	return is_kept && (run->account->remove_mailboxes & run_sides(run) & side) != 0;
+}
+
+/* Whether its removal on one side is to be followed; the removal itself waits for the brake. */
+static int settle_vanished(struct run *run, struct mailbox *mailbox, enum side gone_side,
+			   struct err *err)
+{
+	enum side other = gone_side == SIDE_LOCAL ? SIDE_REMOTE : SIDE_LOCAL;
+	if (gone_side == SIDE_LOCAL && run->lost_power) {
+		return mailbox_forget(run, mailbox, err); /* its making did not reach the disk */
+	}
+	if ((run->remove_mailboxes & other) && strcmp(mailbox->name, "INBOX") != 0) {
+		mailbox->remove = other;
+		return state_count_agreed(run->state, mailbox->base.id, &mailbox->agreed_before,
+					  err);
+	}
+	if (may_be_removed_later(run, other) && strcmp(mailbox->name, "INBOX") != 0) {
+		mailbox->is_excluded = true;
+		return 0;
+	}
+	log_line(run->log, LOG_WARN,
+		 "%s/%s: the mailbox was removed %s; its messages are kept %s (see "
+		 "`remove_mailboxes`)",
+		 run->account->name, mailbox->name,
+		 gone_side == SIDE_LOCAL ? "locally" : "on the server",
+		 other == SIDE_LOCAL ? "locally" : "on the server");
+	return mailbox_forget(run, mailbox, err);
+}
+
+static int settle_one(struct run *run, struct mailbox *mailbox, size_t index, struct err *err)
+{
+	int code = 0;
+	if (mailbox->in_base && mailbox->base.had_local && !mailbox->in_local &&
+	    mailbox->in_remote) {
+		code = settle_vanished(run, mailbox, SIDE_LOCAL, err);
+	} else if (mailbox->in_base && mailbox->base.had_remote && !mailbox->in_remote &&
+		   mailbox->in_local) {
+		code = settle_vanished(run, mailbox, SIDE_REMOTE, err);
+	} else if (mailbox->in_base && !mailbox->in_local && !mailbox->in_remote) {
+		code = run->options->dry_run ? 0 : mailbox_forget(run, mailbox, err);
+		mailbox->is_excluded = true;
+	}
+	if (code < 0 || mailbox->remove != 0 || mailbox->is_excluded) {
+		return code;
+	}
+	if (!mailbox->in_local) {
+		if ((run->create & SIDE_LOCAL) == 0) {
+			mailbox->is_excluded = true;
+			return 0;
+		}
+		return mailboxes_create_local(run, mailbox, err);
+	}
+	if (!mailbox->in_remote) {
+		if ((run->create & SIDE_REMOTE) == 0) {
+			mailbox->is_excluded = true;
+			return 0;
+		}
+		return mailboxes_create_remote(run, mailbox, index, err);
+	}
+	return 0;
+}
+
+int mailboxes_settle(struct run *run, struct err *err)
+{
+	int code = 0;
+	int64_t ignored_ms = 0;
+	/* A STATUS refused so far costs nothing: that mailbox is opened now. */
+	imap_backoff_take(run->imap, &ignored_ms);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (!mailbox->is_excluded) {
+			code = settle_one(run, mailbox, i, err);
+		}
+	}
+	return code < 0 ? code : mailboxes_create_finish(run, err);
+}

@@ -1,0 +1,36 @@
+/*
+ * What changed on each side since base, written down before anything is planned (I8). Local:
+ * folders whose stamp changed are scanned. Remote: mailboxes whose numbers changed are viewed, all
+ * in one pipeline.
+ */
+#ifndef SYNC_OBSERVE_OBSERVE_H
+#define SYNC_OBSERVE_OBSERVE_H
+
+#include "run/run.h"
+
+int observe_local(struct run *run, struct err *err);
+/* One folder, scanned whatever its stamp says. */
+int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err);
+
+int observe_remote(struct run *run, struct err *err);
+/* One mailbox over IMAP (a worker's connection), after our own changes to it: its numbers are
+ * learnt. */
+int observe_remote_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox,
+			   struct err *err);
+
+/* The same in the middle of a job over it, whose rows must stay: one that was renumbered is left to
+ * the next run, told and excluded. */
+int observe_remote_in_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
+			  struct err *err);
+
+/* What base says of MAILBOX's messages is void: its files become new, to be paired with what the server
+ * has. */
+int observe_forget(struct run *run, struct mailbox *mailbox, struct err *err);
+
+/* Writes MAILBOX's base with what was seen of it (also where it exists), making it where it is new. */
+int observe_store_mailbox(struct run *run, struct mailbox *mailbox, struct err *err);
+
+/* True for a mailbox that this run works on. */
+bool mailbox_is_active(const struct mailbox *mailbox);
+
+#endif

@@ -1,0 +1,347 @@
+/*
+ * The remote delta. Views are pipelined; each is turned into changes of rows, checked, and
+ * committed together with the mailbox's numbers, so that no change can be known and forgotten.
+ *
+ * A UID is taken for gone only when (a) VANISHED said so and the count of the rows that remain
+ * equals EXISTS, or (b) a complete listing lacks it: one whose size equals EXISTS of the same
+ * SELECT. Otherwise nothing is gone and the numbers stay, so the next run looks again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/backoff.h"
+#include "guard/server_check.h"
+#include "observe.h"
+#include "recover/pairing.h"
+#include "remote_delta.h"
+#include "recover/trash.h"
+
+#define VIEWS_IN_FLIGHT 64
+
+static bool numbers_are_equal(const struct mailbox *mailbox)
+{
+	const struct state_mailbox *base = &mailbox->base;
+	if (!mailbox->has_counts || base->uidvalidity == 0 ||
+	    mailbox->uidvalidity != base->uidvalidity || mailbox->uidnext != base->uidnext ||
+	    mailbox->messages != base->messages) {
+		return false;
+	}
+	/* An empty mailbox has no flags that could have changed. */
+	return mailbox->messages == 0 || (mailbox->modseq != 0 && mailbox->modseq == base->modseq);
+}
+
+static bool needs_view(struct run *run, struct mailbox *mailbox)
+{
+	if (!mailbox_is_active(mailbox) || !mailbox->in_remote || !mailbox->in_local) {
+		return run->options->dry_run && mailbox->in_remote && mailbox_is_active(mailbox);
+	}
+	return !numbers_are_equal(mailbox) || mailbox->has_intents || mailbox->needs_pairing;
+}
+
+static int note_intents(struct run *run, struct err *err)
+{
+	struct intents intents = {0};
+	int code = state_intents_load(run->state, 0, &intents, err);
+	for (size_t i = 0; code == 0 && i < intents.count; i++) {
+		for (size_t b = 0; b < run->mailboxes.count; b++) {
+			struct mailbox *mailbox = &run->mailboxes.items[b];
+			if (mailbox->in_base && mailbox->base.id == intents.items[i].mailbox &&
+			    !trash_is_intent(&intents.items[i])) {
+				mailbox->has_intents = true;
+			}
+		}
+	}
+	state_intents_finish(&intents);
+	return code;
+}
+
+static bool may_be_written(const struct run *run, const struct mailbox *mailbox)
+{
+	return run->may_write_remote && !run->options->dry_run &&
+	       (mailbox->local_changed || mailbox->base.pending > 0 ||
+		mailbox->base.uidvalidity == 0 || (run->policy.expunge & SIDE_REMOTE));
+}
+
+static void request_of(struct run *run, struct mailbox *mailbox, struct imap_view_request *request)
+{
+	const struct state_mailbox *base = &mailbox->base;
+	bool same = !mailbox->has_counts || mailbox->uidvalidity == base->uidvalidity;
+	*request = (struct imap_view_request){
+		.wire = mailbox->wire,
+		.is_writable = may_be_written(run, mailbox),
+		.uidvalidity = same ? base->uidvalidity : 0,
+		.uidnext = same ? base->uidnext : 0,
+		.modseq = same ? base->modseq : 0,
+		.skip_new = same && mailbox->has_counts && mailbox->uidnext == base->uidnext,
+		.is_empty = mailbox->has_counts && mailbox->messages == 0 && base->messages == 0,
+		.keywords = &mailbox->base.keywords,
+		.intern = run->account->keywords,
+	};
+}
+
+int observe_forget(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	int code = run_claim(run, err);
+	if (code == 0) {
+		code = state_mailbox_clear(run->state, mailbox->base.id, err);
+	}
+	if (code < 0) {
+		return code;
+	}
+	mailbox->base.uidvalidity = 0;
+	mailbox->base.uidnext = 0;
+	mailbox->base.modseq = 0;
+	mailbox->base.messages = 0;
+	mailbox->base.has_stamp = false;
+	mailbox->base.synced_at = 0; /* until it is paired and synced, by whichever run */
+	mailbox->needs_pairing = true;
+	mailbox->pair_everything = true;
+	return 0;
+}
+
+static int reset_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	log_line(run->log, LOG_WARN,
+		 "%s/%s: the server's numbers are not those that base knows (it was renumbered, or "
+		 "restored from a backup); pairing the mailbox anew",
+		 run->account->name, mailbox->name);
+	int code = observe_forget(run, mailbox, err);
+	return code < 0 ? code : observe_local_mailbox(run, mailbox, err);
+}
+
+static int renumbered_now(struct err *err)
+{
+	return err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
+		       "the server renumbered this mailbox during the run; the next run pairs it");
+}
+
+/* Looks at one mailbox by itself, listing everything. */
+static int view_fully(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err)
+{
+	struct imap_view view = {0};
+	struct imap_view_request request;
+	request_of(run, mailbox, &request);
+	request.uidvalidity = 0;
+	request.is_empty = false;
+	int code = imap_view_queue(imap, &request, err);
+	if (code == 0) {
+		code = imap_view_next(imap, &view, err);
+	}
+	if (code == 0 && view.status < 0) {
+		*err = view.err;
+		code = view.status;
+	} else if (code == 0 && mailbox->base.uidvalidity != 0 &&
+		   view.uidvalidity != mailbox->base.uidvalidity) {
+		code = renumbered_now(err);
+	} else if (code == 0) {
+		code = remote_delta_apply(run, mailbox, &view, err);
+	}
+	imap_view_finish(&view);
+	return code;
+}
+
+/* Numbers never go back (RFC 9051 2.3.1.1, RFC 7162 3.1): where they do the server was restored
+ * from a backup, and gives UIDs that base knows to other messages. */
+static bool is_renumbered(const struct state_mailbox *base, const struct imap_view *view)
+{
+	return base->uidvalidity != 0 && (base->uidvalidity != view->uidvalidity ||
+					  (view->uidnext != 0 && view->uidnext < base->uidnext) ||
+					  (view->modseq != 0 && view->modseq < base->modseq));
+}
+
+static int take_view(struct run *run, struct mailbox *mailbox, struct imap_view *view,
+		     struct err *err)
+{
+	if (view->status < 0) {
+		mailbox->put_off = !mailbox->was_put_off && imap_backoff_is_due(run->imap);
+		run_report_error(run, mailbox, 0, &view->err);
+		mailbox->is_excluded = true;
+		return 0;
+	}
+	if (view->uidvalidity == 0) {
+		err_set(err, ERR_PROTOCOL, SCOPE_MAILBOX,
+			"the server gives no UIDVALIDITY for this mailbox; it cannot be synced");
+		run_report_error(run, mailbox, 0, err);
+		mailbox->is_excluded = true;
+		return 0;
+	}
+	mailbox->viewed = true;
+	if (is_renumbered(&mailbox->base, view)) {
+		mailbox->needs_view = true; /* again, when the pipeline is empty */
+		mailbox->uidvalidity = view->uidvalidity;
+		mailbox->uidnext = view->uidnext;
+		mailbox->has_uidvalidity = true;
+		return 0;
+	}
+	return remote_delta_apply(run, mailbox, view, err);
+}
+
+/* One window of views: all asked for, then all taken. */
+static int view_window(struct run *run, size_t first, size_t last, struct err *err)
+{
+	for (size_t i = first; i < last; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		struct imap_view_request request;
+		if (!mailbox->needs_view) {
+			continue;
+		}
+		request_of(run, mailbox, &request);
+		int code = imap_view_queue(run->imap, &request, err);
+		if (code < 0 && run_is_fatal(err)) {
+			return code;
+		}
+		if (code < 0) {
+			run_report_error(run, mailbox, 0, err);
+			mailbox->needs_view = false;
+			mailbox->is_excluded = true;
+		}
+	}
+	for (size_t i = first; i < last; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		struct imap_view view = {0};
+		if (!mailbox->needs_view) {
+			continue;
+		}
+		mailbox->needs_view = false;
+		bool asked_writable = may_be_written(run, mailbox);
+		int code = run_check_stop(run, err);
+		if (code == 0) {
+			code = imap_view_next(run->imap, &view, err);
+		}
+		if (code == 0) {
+			mailbox->is_read_only =
+				view.status == 0 && asked_writable && !view.is_writable;
+			code = take_view(run, mailbox, &view, err);
+		}
+		imap_view_finish(&view);
+		if (code < 0) {
+			return code;
+		}
+	}
+	return 0;
+}
+
+/* The server was too busy: once more, after the time it asks for. */
+static int view_later(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err)
+{
+	bool again = false;
+	mailbox->put_off = false;
+	mailbox->was_put_off = true;
+	int code = backoff_wait(run, imap, &again, err);
+	if (code == 0 && again) {
+		run_report_forget(run, mailbox, 0);
+		mailbox->is_excluded = false;
+		code = observe_remote_mailbox(run, imap, mailbox, err);
+		backoff_note(run, imap);
+	}
+	return code;
+}
+
+/* What a pipelined view could not settle: other numbers, or counts that do not fit. MAY_FORGET
+ * false: a job is at work with the rows. */
+static int view_again(struct run *run, struct imap *imap, struct mailbox *mailbox, bool may_forget,
+		      struct err *err)
+{
+	int code = 0;
+	if (mailbox->put_off && may_forget) {
+		return view_later(run, imap, mailbox, err);
+	}
+	if (mailbox->needs_view && !may_forget) {
+		mailbox->needs_view = false;
+		code = renumbered_now(err);
+	} else if (mailbox->needs_view) {
+		mailbox->needs_view = false;
+		code = accident_check_server(run, imap, err);
+		if (code == 0) {
+			code = reset_mailbox(run, mailbox, err);
+		}
+		if (code == 0) {
+			code = view_fully(run, imap, mailbox, err);
+		}
+	}
+	if (code == 0 && mailbox->needs_listing) {
+		mailbox->needs_listing = false;
+		code = remote_delta_list(run, imap, mailbox, err);
+		if (code == 0 && mailbox->lacks_rows) {
+			mailbox->lacks_rows = false;
+			code = view_fully(run, imap, mailbox, err);
+			mailbox->needs_listing = false;
+		}
+	}
+	if (code < 0 && !run_is_fatal(err)) {
+		run_report_error(run, mailbox, 0, err);
+		mailbox->is_excluded = true;
+		code = 0;
+	}
+	return code;
+}
+
+/* What has to be paired, also when a run that died has seen it first and noted its rows. */
+static int note_pairing(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	const struct state_mailbox *base = &mailbox->base;
+	if (base->uidvalidity == 0 || (base->synced_at == 0 && base->pending > 0)) {
+		mailbox->needs_pairing = true;
+		mailbox->pair_everything = true;
+		return 0;
+	}
+	if (mailbox->needs_pairing || base->pending == 0 || base->held_policy == run->policy_hash) {
+		return 0;
+	}
+	return pair_is_due(run, mailbox, &mailbox->needs_pairing, err);
+}
+
+int observe_remote(struct run *run, struct err *err)
+{
+	int code = note_intents(run, err);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		code = mailbox->in_base ? note_pairing(run, mailbox, err) : 0;
+		mailbox->needs_view = code == 0 && needs_view(run, mailbox);
+	}
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count;) {
+		size_t first = i;
+		size_t asked = 0;
+		while (i < run->mailboxes.count && asked < VIEWS_IN_FLIGHT) {
+			asked += run->mailboxes.items[i++].needs_view;
+		}
+		code = view_window(run, first, i, err);
+		for (size_t b = first; code == 0 && b < i; b++) {
+			code = view_again(run, run->imap, &run->mailboxes.items[b], true, err);
+		}
+	}
+	run->is_known_server |= code == 0; /* from now on only we change it */
+	return code;
+}
+
+static int look(struct run *run, struct imap *imap, struct mailbox *mailbox, bool may_forget,
+		struct err *err)
+{
+	struct imap_view view = {0};
+	struct imap_view_request request;
+	request_of(run, mailbox, &request);
+	request.is_writable = false;
+	request.skip_new = false;
+	request.is_empty = false;
+	int code = imap_view_queue(imap, &request, err);
+	if (code == 0) {
+		code = imap_view_next(imap, &view, err);
+	}
+	if (code == 0) {
+		code = take_view(run, mailbox, &view, err);
+	}
+	imap_view_finish(&view);
+	return code < 0 ? code : view_again(run, imap, mailbox, may_forget, err);
+}
+
+int observe_remote_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox,
+			   struct err *err)
+{
+	return look(run, imap, mailbox, true, err);
+}
+
+int observe_remote_in_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
+			  struct err *err)
+{
+	return look(run, imap, mailbox, false, err);
+}

@@ -1,0 +1,136 @@
+/*
+ * The planner: pending rows of one mailbox and a policy in, operations out. Pure: no disk, network,
+ * clock or randomness, so the same input gives the same plan, and --dry-run prints what sync
+ * would do.
+ *
+ * The rules, in the order in which they are tried for each row; tests cite the numbers.
+ *
+ * A row that is not agreed, on the server only (remote PRESENT, local not):
+ *   R1  carries \Deleted and `expunge` is set: covers remote -> DELETE_REMOTE (brake; read-only
+ *       mailbox: hold OBSTACLE); else hold DELETED
+ *   R2  `copy` does not cover local                       -> hold POLICY
+ *   R3  larger than max_message_size (size known)         -> hold TOO_LARGE
+ *   R4  INTERNALDATE (known) before max_age's cut         -> hold TOO_OLD
+ *   R5  else                                              -> DOWNLOAD
+ * A row that is not agreed, in the Maildir only:
+ *   R6  carries T and `expunge` covers local              -> DELETE_LOCAL (brake)
+ *   R10 row.reason is AMBIGUOUS                           -> hold AMBIGUOUS. Before all other
+ *       holds: another reason would take its place, and a later run send the message twice.
+ *   R6  carries T and `expunge` is set                    -> hold DELETED
+ *   R7  `copy` does not cover remote                      -> hold POLICY
+ *   R8  larger than max_message_size                      -> hold TOO_LARGE
+ *   R9  mailbox is read-only on the server                -> hold OBSTACLE
+ *   R11 else                                              -> UPLOAD
+ * A row that is not agreed but present on both sides (a pair just found):
+ *       AGREE on the flags that both share; then, with these, R15 to R20: flags are joined.
+ * An agreed row:
+ *   R12 gone on both sides                                -> FORGET
+ *   R13 gone on the server: `delete` covers local         -> DELETE_LOCAL (brake), else hold POLICY
+ *   R14 gone in the Maildir: `delete` covers remote       -> DELETE_REMOTE (brake; read-only
+ *       mailbox, or a folder that could not be read, where the file may lie: hold OBSTACLE),
+ *       else hold POLICY
+ *       (R13 and R14 beat flag changes of the surviving side.)
+ *   R15 both present: merged = flags ^ (local_flags ^ flags | remote_flags ^ flags), bit by bit.
+ *       What has to change locally: merged ^ local_flags; on the server: merged ^ remote_flags.
+ *   R16 `flags` does not cover local, or a bit cannot be kept locally (keyword without letter):
+ *       those bits are held (POLICY)
+ *   R17 `flags` does not cover remote, or bit not in permanent_flags (keywords new to the mailbox:
+ *       permanent_any): those bits are held (POLICY: no message is left out, so it is not
+ *       `skipped`); read-only mailbox: held (OBSTACLE)
+ *   R18 remaining local bits  -> FLAGS_LOCAL(add, remove)
+ *   R19 remaining remote bits -> FLAGS_REMOTE(add, remove)
+ *   R20 merged has \Deleted and `expunge` is set: covers remote -> DELETE_REMOTE, covers local
+ *       -> DELETE_LOCAL; if one side is so removed, the other is too where `delete` covers it, in
+ *       the same plan (else that copy stays, and is held POLICY by R13/R14 later). Where it
+ *       removes a side, flag operations and held bits for that side are dropped.
+ *       A removal that the brake or an obstacle holds leaves the flag operations.
+ *   Observed equal on both sides but different from base (same change on both), and no
+ *   FLAGS operation to carry it -> AGREE (no act, base is updated).
+ *
+ * The brake: with brake_local/brake_remote set, DELETE_LOCAL/DELETE_REMOTE become hold BRAKE.
+ * A row gets one HOLD at most: BRAKE is told before OBSTACLE, OBSTACLE before POLICY.
+ * The operations of a row stand together: AGREE, FLAGS, DELETE, HOLD.
+ * A row with an open intent is not planned (the caller leaves it out).
+ *
+ * Base's agreed flags after flag operations: bits that both sides now share take the shared
+ * value; held bits keep base's. A FLAGS op carries `agreed` = the value of row.flags once all
+ * ops of this row have succeeded; the executor works bit-wise from what really succeeded. After
+ * DOWNLOAD or UPLOAD base's flags are the bits that both sides then hold (local_flags &
+ * remote_flags): a keyword that one side could not take must not look removed there.
+ */
+#ifndef SYNC_RULES_MESSAGE_H
+#define SYNC_RULES_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mailsync/base/err.h"
+#include "mailsync/base/side.h"
+#include "mailsync/model/row.h"
+
+struct plan_policy {
+	enum side copy; /* SIDE_LOCAL | SIDE_REMOTE; all of these already capped by direction and
+		       * --pull/--push */
+	enum side flags;
+	enum side delete_;
+	enum side expunge;
+	uint64_t max_size_bytes; /* 0: none */
+	int64_t oldest; /* seconds; older INTERNALDATEs are not downloaded; INT64_MIN: none */
+};
+
+struct plan_facts {
+	uint64_t permanent_flags;
+	bool permanent_any;
+	uint64_t local_keywords; /* keyword bits that have or can get a letter here; system bits are
+				 * always allowed */
+	bool is_read_only;       /* the server lets nothing be written */
+	bool has_unreadable;     /* some folder of the account could not be read */
+	bool brake_local;
+	bool brake_remote;
+};
+
+enum op_kind {
+	OP_DOWNLOAD,
+	OP_UPLOAD,
+	OP_FLAGS_LOCAL,
+	OP_FLAGS_REMOTE,
+	OP_DELETE_LOCAL,
+	OP_DELETE_REMOTE,
+	OP_FORGET,
+	OP_AGREE,
+	OP_HOLD /* no act: row.reason becomes `reason` */
+};
+
+struct op {
+	enum op_kind kind;
+	size_t row;   /* index in the rows given */
+	uint64_t add; /* FLAGS_* */
+	uint64_t remove;
+	uint64_t agreed; /* FLAGS_*: row.flags once all ops of this row have succeeded; AGREE: at
+			 * once */
+	enum row_reason reason; /* HOLD */
+	const char *why;        /* a static phrase for people: "new on the server" */
+};
+
+struct plan {
+	struct op *ops;
+	size_t count;
+	size_t cap;
+	size_t deletes_local; /* ops of that kind, or what the brake turned into holds: what the
+			       * brake counts */
+	size_t deletes_remote;
+	size_t held;    /* rows with at least one HOLD or held bits */
+	size_t skipped; /* HOLDs for TOO_LARGE or OBSTACLE */
+};
+
+void plan_init(struct plan *plan);
+void plan_finish(struct plan *plan);
+int plan_make(const struct row *rows, size_t count, const struct plan_policy *policy,
+	      const struct plan_facts *mailbox, struct plan *plan, struct err *err);
+
+/* The brake: may DELETES of AGREED messages be carried out? True when DELETES is over 10 and
+ * over PERCENT of AGREED. */
+bool plan_brake(uint64_t deletes, uint64_t agreed, unsigned percent);
+
+#endif
