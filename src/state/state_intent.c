@@ -119,3 +119,8 @@ void state_intents_finish(struct intents *intents)
 	free(intents->items);
 	*intents = (struct intents){0};
 }
+
+bool intent_is_of_trash(const struct intent *intent)
+{
+	return intent->kind == INTENT_TRASH || intent->kind == INTENT_TRASHED;
+}

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "mailsync/base/clock.h"
-#include "mailsync/base/digest.h"
 
 #include "guard/server_check.h"
 #include "run/backoff.h"
@@ -16,123 +15,13 @@
 #include "observe/moves.h"
 #include "observe/observe.h"
 #include "guard/open.h"
+#include "guard/claim.h"
 #include "guard/ownership.h"
 #include "recover/pairing.h"
 #include "plan/planning.h"
 #include "pop3/pop3_run.h"
 #include "act/rename_mailboxes.h"
 #include "recover/trash.h"
-
-int run_check_stop(struct run *run, struct err *err)
-{
-	if (run->options->stop == NULL || *run->options->stop == 0) {
-		return 0;
-	}
-	return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-		       "stopped by a signal; the next run goes on from here");
-}
-
-struct mailbox *run_mailbox(struct run *run, const char *name)
-{
-	size_t low = 0;
-	size_t high = run->mailboxes.count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(run->mailboxes.items[middle].name, name);
-		if (order == 0) {
-			return &run->mailboxes.items[middle];
-		}
-		if (order < 0) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return NULL;
-}
-
-bool run_is_fatal(const struct err *err)
-{
-	return err->scope >= SCOPE_ACCOUNT || err->code == ERR_NOMEM || err->code == ERR_LOCAL ||
-	       err->code == ERR_INTERRUPTED || err->code == ERR_PROTOCOL ||
-	       err->code == ERR_INTERNAL;
-}
-
-int mailbox_open_dir(struct run *run, struct mailbox *mailbox, struct err *err)
-{
-	return mailbox->dir != NULL
-		     ? 0
-		     : maildir_folder_open(run->maildir, mailbox->name, &mailbox->dir, err);
-}
-
-void mailbox_release(struct mailbox *mailbox)
-{
-	maildir_folder_close(&mailbox->dir);
-}
-
-unsigned run_sides(const struct run *run)
-{
-	switch (run->account->direction) {
-	case DIRECTION_PULL:
-		return SIDE_LOCAL;
-	case DIRECTION_PUSH:
-		return SIDE_REMOTE;
-	case DIRECTION_BOTH:
-		break;
-	}
-	return SIDE_LOCAL | SIDE_REMOTE;
-}
-
-/* The keys, capped by direction and by this run's options. */
-static void policy_init(struct run *run)
-{
-	const struct account *account = run->account;
-	enum side sides = run_sides(run);
-	if (run->options->pull) {
-		sides &= ~SIDE_REMOTE;
-	}
-	if (run->options->push) {
-		sides &= ~SIDE_LOCAL;
-	}
-	run->may_write_remote = (sides & SIDE_REMOTE) != 0;
-	run->may_write_local = (sides & SIDE_LOCAL) != 0;
-	run->policy = (struct plan_policy){
-		.copy = account->copy & sides,
-		.flags = account->flags & sides,
-		.delete_ = account->delete_ & sides,
-		.expunge = account->expunge & sides,
-		.max_size_bytes = account->max_message_size,
-		.oldest = account->max_age_s == 0
-				? INT64_MIN
-				: clock_real_ns() / 1000000000 - account->max_age_s,
-	};
-	run->create = account->create & sides;
-	run->remove_mailboxes = account->remove_mailboxes & sides;
-}
-
-/* Under another hash, pending rows that were left alone are planned again. */
-static int policy_hash(struct run *run, struct err *err)
-{
-	const struct plan_policy *policy = &run->policy;
-	char text[256];
-	uint8_t digest[DIGEST_MAX_SIZE];
-	int len = snprintf(text, sizeof(text), "%u %u %u %u %" PRIu64 " %" PRId64 " %u %d %s",
-			   policy->copy, policy->flags, policy->delete_, policy->expunge,
-			   policy->max_size_bytes, run->account->max_age_s,
-			   run->account->max_delete_percent, run->account->keywords,
-			   run->account->trash == NULL ? "" : run->account->trash);
-	if (len > (int)sizeof(text) - 1) {
-		len = (int)sizeof(text) - 1;
-	}
-	int code = digest_of(DIGEST_SHA256, (struct span){text, (size_t)len}, digest, err);
-	run->policy_hash = 0;
-	for (size_t i = 0; code == 0 && i < 7;
-	     i++) { /* 56 bits: fits SQLite's integers, signs aside */
-		run->policy_hash = run->policy_hash << 8 | digest[i];
-	}
-	run->policy_hash |= 1; /* 0 means "look again" */
-	return code;
-}
 
 /* Keywords that changed while nobody looked are not told again: everything is looked at. */
 static int note_keywords(struct run *run, struct err *err)
@@ -165,87 +54,10 @@ static int note_keywords(struct run *run, struct err *err)
 	return state_commit(run->state, err);
 }
 
-int run_connect(struct run *run, size_t number, struct imap **imap, struct err *err)
-{
-	char label[160];
-	snprintf(label, sizeof(label), "%s#%zu", run->account->name, number);
-	struct imap_params params = {
-		.server = &run->account->server,
-		.log = run->log,
-		.label = label,
-		.stop = run->options->stop,
-	};
-	return imap_open(imap, &params, err);
-}
-
 static int open_remote(struct run *run, struct err *err)
 {
 	int code = run_connect(run, 1, &run->imap, err);
 	run->report->connections = code == 0;
-	return code;
-}
-
-/* The mailboxes' numbers on a server that cannot give them with LIST. */
-static int ask_status(struct run *run, struct imap_mailboxes *found, struct err *err)
-{
-	if (imap_caps(run->imap) & IMAP_CAP_LIST_STATUS) {
-		return 0;
-	}
-	if ((imap_caps(run->imap) & IMAP_CAP_CONDSTORE) == 0) {
-		return 0; /* every mailbox is opened anyway */
-	}
-	bool *wanted = calloc(found->count + 1, sizeof(*wanted));
-	if (wanted == NULL) {
-		return err_nomem(err);
-	}
-	for (size_t i = 0; i < found->count; i++) {
-		struct buf name;
-		struct err ignored;
-		buf_init(&name, MBNAME_MAX);
-		wanted[i] = (found->items[i].attributes & IMAP_LIST_NOSELECT) == 0 &&
-			    mbname_from_wire(&found->wire, span_of(found->items[i].wire), &name,
-					     &ignored) == 0 &&
-			    mbname_selected(run->account->patterns, run->account->pattern_count,
-					    name.data);
-		buf_finish(&name);
-	}
-	int code = imap_status(run->imap, found, wanted, err);
-	free(wanted);
-	return code;
-}
-
-int run_discover(struct run *run, struct err *err)
-{
-	struct imap_mailboxes found = {0};
-	int code = imap_discover(run->imap, run->account->subscribed_only, &found, err);
-	if (code == 0) {
-		code = ask_status(run, &found, err);
-	}
-	if (code == 0) {
-		run->wire = found.wire;
-		code = mailboxes_gather(run, &found, err);
-	}
-	imap_mailboxes_finish(&found);
-	return code;
-}
-
-/* A run that is going to change something says so first. */
-int run_claim(struct run *run, struct err *err)
-{
-	if (run->has_generation || run->options->dry_run) {
-		return 0;
-	}
-	int code = 0;
-	if (!maildir_exists(run->maildir)) {
-		struct maildir_params params = run->account->maildir;
-		params.log = run->log;
-		maildir_close(&run->maildir);
-		code = maildir_open(&run->maildir, &params, true, err);
-	}
-	if (code == 0) {
-		code = ownership_claim(run->maildir, run->state, run->account, err);
-	}
-	run->has_generation = code == 0;
 	return code;
 }
 
@@ -381,8 +193,8 @@ static int run_status(const struct run *run, int code, const struct err *err)
 static int run_account(struct run *run, struct err *err)
 {
 	struct err ignored;
-	policy_init(run);
-	int code = policy_hash(run, err);
+	run_policy_init(run);
+	int code = run_policy_hash(run, err);
 	if (code == 0) {
 		code = run_open_lock(run, err);
 	}

@@ -203,6 +203,8 @@ struct intents {
 	struct intent *items;
 	size_t count;
 };
+/* INTENT_TRASH or INTENT_TRASHED. */
+bool intent_is_of_trash(const struct intent *intent);
 int state_intent_add(struct state *state, struct intent *intent, struct err *err);
 int state_intent_drop(struct state *state, int64_t id, struct err *err);
 /* All those of a row (0: any) and a mailbox (0: any). */

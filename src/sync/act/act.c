@@ -92,7 +92,7 @@ static int leave_idle(struct run *run, struct mailbox *mailbox, struct err *err)
 		return 0;
 	}
 	mailbox->base.synced_at = clock_real_ns() / 1000000000;
-	return observe_store_mailbox(run, mailbox, err);
+	return mailbox_store(run, mailbox, err);
 }
 
 static int one_pass(struct run *run, struct move_list *moves, bool *again, struct err *err)

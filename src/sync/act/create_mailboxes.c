@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "run/backoff.h"
+#include "guard/claim.h"
 
 int mailboxes_create_local(struct run *run, struct mailbox *mailbox, struct err *err)
 {

@@ -5,6 +5,7 @@
 
 #include "observe/observe.h"
 #include "recover/pairing.h"
+#include "guard/claim.h"
 
 #define BATCH_MESSAGES 100
 

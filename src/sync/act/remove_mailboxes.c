@@ -4,6 +4,7 @@
  * folder.
  */
 #include "observe/mailboxes.h"
+#include "guard/claim.h"
 
 #include <stdlib.h>
 #include <string.h>

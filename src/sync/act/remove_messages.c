@@ -218,7 +218,7 @@ static int commit_gone(struct removal *removal, struct err *err)
 	}
 	for (size_t i = 0; code == 0 && i < removal->intents.count; i++) {
 		const struct intent *intent = &removal->intents.items[i];
-		if (trash_is_intent(intent) && removal_find(removal, intent->row) != NULL) {
+		if (intent_is_of_trash(intent) && removal_find(removal, intent->row) != NULL) {
 			code = state_intent_drop(job->run->state, intent->id, err);
 		}
 	}

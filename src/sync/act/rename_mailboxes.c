@@ -14,6 +14,7 @@
 
 #include "observe/mailboxes.h"
 #include "observe/find_renames.h"
+#include "guard/claim.h"
 
 struct renaming {
 	struct run *run;

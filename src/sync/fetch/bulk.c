@@ -7,6 +7,7 @@
 #include "bulk_worker.h"
 #include "plan/job.h"
 #include "observe/observe.h"
+#include "guard/claim.h"
 
 #define WINDOW_MAILBOXES 256
 #define WINDOW_ROWS      100000

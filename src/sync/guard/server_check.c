@@ -5,6 +5,7 @@
 #include "mailsync/base/digest.h"
 
 #include "observe/observe.h"
+#include "claim.h"
 
 #define SAMPLE_MAX   32
 #define SET_TEXT_MAX 900
@@ -177,7 +178,7 @@ static int forget_server(struct run *run, struct err *err)
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (mailbox->in_base) {
-			code = observe_forget(run, mailbox, err);
+			code = mailbox_forget_base(run, mailbox, err);
 			mailbox->base.had_remote &= mailbox->in_remote;
 		}
 	}

@@ -14,6 +14,7 @@
 
 #include "mailboxes.h"
 #include "observe.h"
+#include "guard/claim.h"
 
 #define READ_AGAIN_MAX 3
 
@@ -41,11 +42,6 @@ struct local_delta {
 	struct maildir_folder *dir;
 	bool lost_power;
 };
-
-bool mailbox_is_active(const struct mailbox *mailbox)
-{
-	return !mailbox->is_excluded && mailbox->remove == 0;
-}
 
 static int delta_add(struct local_delta *delta, enum local_change_kind kind, int64_t row,
 		     size_t entry, struct err *err)
@@ -297,25 +293,6 @@ static int delta_apply(struct run *run, struct mailbox *mailbox, const struct ma
 	return code;
 }
 
-int observe_store_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
-{
-	if (!mailbox->in_base) {
-		mailbox->base.name = mailbox->base.name == NULL ? span_dup(span_of(mailbox->name))
-								: mailbox->base.name;
-		if (mailbox->base.name == NULL) {
-			return err_nomem(err);
-		}
-	}
-	/* Where this run leaves it alone, its coming or going on a side is still to be settled. */
-	if (!mailbox->is_excluded || !mailbox->in_base) {
-		mailbox->base.had_local = mailbox->in_local;
-		mailbox->base.had_remote = mailbox->in_remote;
-	}
-	int code = state_mailbox_put(run->state, &mailbox->base, err);
-	mailbox->in_base = mailbox->in_base || code == 0;
-	return code;
-}
-
 static int delta_commit(struct run *run, struct mailbox *mailbox, const struct maildir_scan *scan,
 			const struct local_delta *delta, struct err *err)
 {
@@ -331,7 +308,7 @@ static int delta_commit(struct run *run, struct mailbox *mailbox, const struct m
 	if (delta->count > 0) {
 		mailbox->base.held_policy = 0;
 	}
-	code = observe_store_mailbox(run, mailbox, err);
+	code = mailbox_store(run, mailbox, err);
 	if (code == 0) {
 		code = delta_apply(run, mailbox, scan, delta, err);
 	}
@@ -339,7 +316,7 @@ static int delta_commit(struct run *run, struct mailbox *mailbox, const struct m
 		code = state_mailbox_count(run->state, &mailbox->base, err);
 	}
 	if (code == 0 && !mailbox->base.has_stamp) {
-		code = observe_store_mailbox(run, mailbox, err);
+		code = mailbox_store(run, mailbox, err);
 	}
 	if (code < 0) {
 		state_rollback(run->state);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "act/create_mailboxes.h"
+#include "guard/claim.h"
 
 static bool is_selected(const struct run *run, const char *name)
 {
@@ -485,4 +486,48 @@ int mailboxes_settle(struct run *run, struct err *err)
 		}
 	}
 	return code < 0 ? code : mailboxes_create_finish(run, err);
+}
+
+/* The mailboxes' numbers on a server that cannot give them with LIST. */
+static int ask_status(struct run *run, struct imap_mailboxes *found, struct err *err)
+{
+	if (imap_caps(run->imap) & IMAP_CAP_LIST_STATUS) {
+		return 0;
+	}
+	if ((imap_caps(run->imap) & IMAP_CAP_CONDSTORE) == 0) {
+		return 0; /* every mailbox is opened anyway */
+	}
+	bool *wanted = calloc(found->count + 1, sizeof(*wanted));
+	if (wanted == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < found->count; i++) {
+		struct buf name;
+		struct err ignored;
+		buf_init(&name, MBNAME_MAX);
+		wanted[i] = (found->items[i].attributes & IMAP_LIST_NOSELECT) == 0 &&
+			    mbname_from_wire(&found->wire, span_of(found->items[i].wire), &name,
+					     &ignored) == 0 &&
+			    mbname_selected(run->account->patterns, run->account->pattern_count,
+					    name.data);
+		buf_finish(&name);
+	}
+	int code = imap_status(run->imap, found, wanted, err);
+	free(wanted);
+	return code;
+}
+
+int run_discover(struct run *run, struct err *err)
+{
+	struct imap_mailboxes found = {0};
+	int code = imap_discover(run->imap, run->account->subscribed_only, &found, err);
+	if (code == 0) {
+		code = ask_status(run, &found, err);
+	}
+	if (code == 0) {
+		run->wire = found.wire;
+		code = mailboxes_gather(run, &found, err);
+	}
+	imap_mailboxes_finish(&found);
+	return code;
 }

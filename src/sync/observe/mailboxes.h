@@ -26,4 +26,7 @@ int mailboxes_ask_counts(struct imap *imap, struct mailbox *mailbox, struct err 
 /* Carries out the removals that the brake let pass. */
 int mailboxes_remove(struct run *run, struct err *err);
 
+/* Lists the server's mailboxes and gathers the mailboxes, which must be empty. */
+int run_discover(struct run *run, struct err *err);
+
 #endif

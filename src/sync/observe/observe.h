@@ -23,14 +23,4 @@ int observe_remote_mailbox(struct run *run, struct imap *imap, struct mailbox *m
 int observe_remote_in_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
 			  struct err *err);
 
-/* What base says of MAILBOX's messages is void: its files become new, to be paired with what the server
- * has. */
-int observe_forget(struct run *run, struct mailbox *mailbox, struct err *err);
-
-/* Writes MAILBOX's base with what was seen of it (also where it exists), making it where it is new. */
-int observe_store_mailbox(struct run *run, struct mailbox *mailbox, struct err *err);
-
-/* True for a mailbox that this run works on. */
-bool mailbox_is_active(const struct mailbox *mailbox);
-
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "observe.h"
+#include "guard/claim.h"
 
 /* Yahoo shows the newest 10,000 messages of a mailbox, and counts no others: what lies below the
  * lowest that it lists is out of view, not gone. */
@@ -302,7 +303,7 @@ static int finish_delta(struct delta *delta, struct imap_view *view, bool fit, s
 		mailbox->has_new_rows = true;
 	}
 	if (code == 0) {
-		code = observe_store_mailbox(delta->run, mailbox, err);
+		code = mailbox_store(delta->run, mailbox, err);
 	}
 	if (code == 0 && delta->changes > 0) {
 		code = state_mailbox_count(delta->run->state, &mailbox->base, err);
@@ -331,7 +332,7 @@ static int attempt(struct run *run, struct mailbox *mailbox, struct imap_view *v
 	bool is_new = !mailbox->in_base;
 	int code = state_begin(run->state, err);
 	if (code == 0 && is_new) {
-		code = observe_store_mailbox(run, mailbox, err);
+		code = mailbox_store(run, mailbox, err);
 	}
 	if (code == 0) {
 		code = apply_rows(&delta, err);
@@ -434,7 +435,7 @@ static int commit_listing(struct run *run, struct mailbox *mailbox, const struct
 	}
 	mailbox->lacks_rows = present < uidset_size(uids);
 	if (code == 0) {
-		code = observe_store_mailbox(run, mailbox, err);
+		code = mailbox_store(run, mailbox, err);
 	}
 	if (code < 0) {
 		state_rollback(run->state);

@@ -15,6 +15,7 @@
 #include "recover/pairing.h"
 #include "remote_delta.h"
 #include "recover/trash.h"
+#include "guard/claim.h"
 
 #define VIEWS_IN_FLIGHT 64
 
@@ -46,7 +47,7 @@ static int note_intents(struct run *run, struct err *err)
 		for (size_t b = 0; b < run->mailboxes.count; b++) {
 			struct mailbox *mailbox = &run->mailboxes.items[b];
 			if (mailbox->in_base && mailbox->base.id == intents.items[i].mailbox &&
-			    !trash_is_intent(&intents.items[i])) {
+			    !intent_is_of_trash(&intents.items[i])) {
 				mailbox->has_intents = true;
 			}
 		}
@@ -79,33 +80,13 @@ static void request_of(struct run *run, struct mailbox *mailbox, struct imap_vie
 	};
 }
 
-int observe_forget(struct run *run, struct mailbox *mailbox, struct err *err)
-{
-	int code = run_claim(run, err);
-	if (code == 0) {
-		code = state_mailbox_clear(run->state, mailbox->base.id, err);
-	}
-	if (code < 0) {
-		return code;
-	}
-	mailbox->base.uidvalidity = 0;
-	mailbox->base.uidnext = 0;
-	mailbox->base.modseq = 0;
-	mailbox->base.messages = 0;
-	mailbox->base.has_stamp = false;
-	mailbox->base.synced_at = 0; /* until it is paired and synced, by whichever run */
-	mailbox->needs_pairing = true;
-	mailbox->pair_everything = true;
-	return 0;
-}
-
 static int reset_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	log_line(run->log, LOG_WARN,
 		 "%s/%s: the server's numbers are not those that base knows (it was renumbered, or "
 		 "restored from a backup); pairing the mailbox anew",
 		 run->account->name, mailbox->name);
-	int code = observe_forget(run, mailbox, err);
+	int code = mailbox_forget_base(run, mailbox, err);
 	return code < 0 ? code : observe_local_mailbox(run, mailbox, err);
 }
 

@@ -6,6 +6,7 @@
 #include "mailsync/base/clock.h"
 
 #include "observe/observe.h"
+#include "guard/claim.h"
 
 int job_init(struct job *job, struct run *run, struct imap *imap, struct mailbox *mailbox)
 {
@@ -194,7 +195,7 @@ int job_conclude(struct job *job, struct err *err)
 	mailbox->base.held_policy = only_policy_holds(job) ? job->run->policy_hash : 0;
 	mailbox->base.synced_at = clock_real_ns() / 1000000000;
 	if (code == 0) {
-		code = observe_store_mailbox(job->run, mailbox, err);
+		code = mailbox_store(job->run, mailbox, err);
 	}
 	if (code == 0) {
 		code = state_mailbox_count(job->run->state, &mailbox->base, err);

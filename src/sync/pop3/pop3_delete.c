@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pop3_private.h"
+#include "guard/claim.h"
 
 static bool is_due(const struct pop3_job *job, const struct pop3_item *item)
 {

@@ -11,6 +11,7 @@
 #include "mailsync/base/clock.h"
 
 #include "pop3_private.h"
+#include "guard/claim.h"
 
 #define BATCH_COUNT 1000 /* proven ones; one more may wait for its proof */
 #define BATCH_BYTES (64u << 20)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pop3_private.h"
+#include "guard/claim.h"
 
 int pop3_put_row(struct pop3_job *job, struct pop3_item *item, const struct pop3_row *row,
 		 struct err *err)

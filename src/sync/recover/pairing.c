@@ -7,6 +7,7 @@
 #include "content.h"
 #include "rules/match.h"
 #include "trash.h"
+#include "guard/claim.h"
 
 #define SET_TEXT_MAX       900
 #define COMMANDS_IN_FLIGHT 4
@@ -584,7 +585,7 @@ static int commit_pairs(struct pairing *pairing, struct err *err)
 	}
 	pairing->mailbox->base.held_policy = 0;
 	if (code == 0) {
-		code = observe_store_mailbox(pairing->run, pairing->mailbox, err);
+		code = mailbox_store(pairing->run, pairing->mailbox, err);
 	}
 	if (code == 0) {
 		code = state_mailbox_count(state, &pairing->mailbox->base, err);
@@ -603,7 +604,7 @@ static int load_intents(struct pairing *pairing, struct err *err)
 	size_t kept = 0;
 	int code = state_intents_load(pairing->run->state, pairing->mailbox->base.id, intents, err);
 	for (size_t i = 0; i < intents->count; i++) {
-		if (trash_is_intent(&intents->items[i])) {
+		if (intent_is_of_trash(&intents->items[i])) {
 			free(intents->items[i].text);
 		} else {
 			intents->items[kept++] = intents->items[i];

@@ -13,6 +13,7 @@
 
 #include "observe/observe.h"
 #include "content.h"
+#include "guard/claim.h"
 
 #define SET_TEXT_MAX 900
 
@@ -44,11 +45,6 @@ struct settling {
 	bool has_nameless;
 	bool is_unsure; /* something could not be told */
 };
-
-bool trash_is_intent(const struct intent *intent)
-{
-	return intent->kind == INTENT_TRASH || intent->kind == INTENT_TRASHED;
-}
 
 static int headers_add(struct headers *headers, const struct imap_identity *told, struct err *err)
 {
@@ -158,7 +154,7 @@ static int gather(struct settling *settling, bool *is_due, struct err *err)
 	}
 	for (size_t i = 0; code == 0 && i < intents->count; i++) {
 		struct original *original = &settling->originals[settling->count];
-		if (trash_is_intent(&intents->items[i])) {
+		if (intent_is_of_trash(&intents->items[i])) {
 			settling->count++;
 			original->intent = &intents->items[i];
 			code = original_look(settling, original, err);
@@ -400,7 +396,7 @@ int trash_settle(struct run *run, struct err *err)
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		bool has_some = false;
 		for (size_t k = 0; !has_some && k < intents.count; k++) {
-			has_some = trash_is_intent(&intents.items[k]) && mailbox->in_base &&
+			has_some = intent_is_of_trash(&intents.items[k]) && mailbox->in_base &&
 				   intents.items[k].mailbox == mailbox->base.id;
 		}
 		if (!has_some || !mailbox_is_active(mailbox) || mailbox->wire == NULL) {

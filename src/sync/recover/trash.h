@@ -16,7 +16,6 @@
 
 #include "run/run.h"
 
-bool trash_is_intent(const struct intent *intent);
 /* The intents that runs before this one left. */
 int trash_settle(struct run *run, struct err *err);
 /* Those of MAILBOX, after COPYs that were refused: looks which messages are in the trash. Another

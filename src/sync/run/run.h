@@ -128,11 +128,8 @@ int run_connect(struct run *run, size_t number, struct imap **imap, struct err *
 /* Non-zero (-ERR_INTERRUPTED) when the user asked us to stop. */
 int run_check_stop(struct run *run, struct err *err);
 
-/* Lists the server's mailboxes and gathers the mailboxes, which must be empty. */
-int run_discover(struct run *run, struct err *err);
-
 /* SIDE_LOCAL | SIDE_REMOTE: what `direction` lets be changed, --pull and --push left aside. */
-unsigned run_sides(const struct run *run);
+enum side run_sides(const struct run *run);
 
 /* The mailbox of a canonical name, or NULL. */
 struct mailbox *run_mailbox(struct run *run, const char *name);
@@ -161,15 +158,21 @@ struct plan_entry {
 };
 void run_report_plan(struct run *run, const struct plan_entry *entry);
 
-/* Before the first change of a run: claims its generation (ownership.h), makes the root where it is
- * missing. Again: nothing. */
-int run_claim(struct run *run, struct err *err);
-
 /* True for failures that end the account (connection, disk, memory, stop), not only the mailbox. */
 bool run_is_fatal(const struct err *err);
 
 /* MAILBOX's folder, opened on first use; mailbox_release closes it. */
 int mailbox_open_dir(struct run *run, struct mailbox *mailbox, struct err *err);
 void mailbox_release(struct mailbox *mailbox);
+
+/* Writes MAILBOX's base with what was seen of it (also where it exists), making it where it is new. */
+int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err);
+
+/* True for a mailbox that this run works on. */
+bool mailbox_is_active(const struct mailbox *mailbox);
+
+/* The keys, capped by direction and by this run's options. */
+void run_policy_init(struct run *run);
+int run_policy_hash(struct run *run, struct err *err);
 
 #endif

@@ -1,0 +1,59 @@
+/* Mailboxes of a run: found by name, opened, written down. */
+#include "run.h"
+
+#include <string.h>
+
+struct mailbox *run_mailbox(struct run *run, const char *name)
+{
+	size_t low = 0;
+	size_t high = run->mailboxes.count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(run->mailboxes.items[middle].name, name);
+		if (order == 0) {
+			return &run->mailboxes.items[middle];
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return NULL;
+}
+
+bool mailbox_is_active(const struct mailbox *mailbox)
+{
+	return !mailbox->is_excluded && mailbox->remove == 0;
+}
+
+int mailbox_open_dir(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	return mailbox->dir != NULL
+		     ? 0
+		     : maildir_folder_open(run->maildir, mailbox->name, &mailbox->dir, err);
+}
+
+void mailbox_release(struct mailbox *mailbox)
+{
+	maildir_folder_close(&mailbox->dir);
+}
+
+int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	if (!mailbox->in_base) {
+		mailbox->base.name = mailbox->base.name == NULL ? span_dup(span_of(mailbox->name))
+								: mailbox->base.name;
+		if (mailbox->base.name == NULL) {
+			return err_nomem(err);
+		}
+	}
+	/* Where this run leaves it alone, its coming or going on a side is still to be settled. */
+	if (!mailbox->is_excluded || !mailbox->in_base) {
+		mailbox->base.had_local = mailbox->in_local;
+		mailbox->base.had_remote = mailbox->in_remote;
+	}
+	int code = state_mailbox_put(run->state, &mailbox->base, err);
+	mailbox->in_base = mailbox->in_base || code == 0;
+	return code;
+}
