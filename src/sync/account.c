@@ -30,33 +30,33 @@ static int note_keywords(struct run *run, struct err *err)
 	struct buf value;
 	bool found = false;
 	buf_init(&value, 16);
-	int code = state_get(run->state, "keywords", &value, &found, err);
+	int code = state_get(run->session->state, "keywords", &value, &found, err);
 	bool was_no = found && strcmp(value.data, "no") == 0;
 	bool is_same = found ? strcmp(value.data, now) == 0 : run->account->keywords;
 	buf_finish(&value);
 	if (code < 0 || is_same) {
 		return code;
 	}
-	code = state_begin(run->state, err);
+	code = state_begin(run->session->state, err);
 	if (code < 0) {
 		return code;
 	}
 	if (was_no) {
-		code = state_look_again(run->state, err);
+		code = state_look_again(run->session->state, err);
 	}
 	if (code == 0) {
-		code = state_set(run->state, "keywords", now, err);
+		code = state_set(run->session->state, "keywords", now, err);
 	}
 	if (code < 0) {
-		state_rollback(run->state);
+		state_rollback(run->session->state);
 		return code;
 	}
-	return state_commit(run->state, err);
+	return state_commit(run->session->state, err);
 }
 
 static int open_remote(struct run *run, struct err *err)
 {
-	int code = run_connect(run, 1, &run->imap, err);
+	int code = run_connect(run, 1, &run->session->imap, err);
 	run->report->connections = code == 0;
 	return code;
 }
@@ -72,7 +72,7 @@ static int run_steps(struct run *run, struct err *err)
 		code = rename_mailboxes(run, err);
 	}
 	if (code == 0) {
-		code = accident_check_server(run, run->imap, err);
+		code = accident_check_server(run, run->session->imap, err);
 	}
 	if (code == 0) {
 		code = mailboxes_settle(run, err);
@@ -126,14 +126,14 @@ static int report_mailboxes(struct run *run, struct err *err)
 	}
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		const struct sync_counts *c = &mailbox->counts;
-		report->mailboxes_selected +=
-			!mailbox->is_left_out && (mailbox->in_local || mailbox->in_remote);
-		bool is_changed =
-			mailbox->has_news || c->downloaded + c->uploaded + c->moved +
-							     c->flags_local + c->flags_remote +
-							     c->deleted_local + c->deleted_remote >
-						     0;
+		const struct sync_counts *c = &mailbox->done.counts;
+		report->mailboxes_selected += mailbox->decided.exclusion != EXCLUDED_BY_NAME &&
+					      (mailbox->seen.in_local || mailbox->seen.in_remote);
+		bool is_changed = mailbox->done.has_news ||
+				  c->downloaded + c->uploaded + c->moved + c->flags_local +
+						  c->flags_remote + c->deleted_local +
+						  c->deleted_remote >
+					  0;
 		report->mailboxes_changed += is_changed;
 		add_counts(&report->total, c);
 		if (!is_changed && c->skipped == 0 && c->errors == 0) {
@@ -153,25 +153,15 @@ static int report_mailboxes(struct run *run, struct err *err)
 
 static void report_totals(struct run *run)
 {
-	if (run->imap == NULL) {
+	if (run->session->imap == NULL) {
 		return;
 	}
 	struct imap_totals totals;
-	imap_totals(run->imap, &totals);
+	imap_totals(run->session->imap, &totals);
 	run->report->commands += totals.commands;
 	run->report->round_trips += totals.round_trips;
 	run->report->bytes_in += totals.bytes_in;
 	run->report->bytes_out += totals.bytes_out;
-}
-
-static void run_finish(struct run *run)
-{
-	mailboxes_finish(run);
-	imap_close(&run->imap);
-	maildir_close(&run->maildir);
-	state_close(&run->state);
-	file_lock_finish(&run->lock);
-	pthread_mutex_destroy(&run->mutex);
 }
 
 static int run_status(const struct run *run, int code, const struct err *err)
@@ -179,10 +169,10 @@ static int run_status(const struct run *run, int code, const struct err *err)
 	if (code < 0) {
 		return err_exit_status(err->code);
 	}
-	if (run->brake_hit) {
+	if (run->done.brake_hit) {
 		return err_exit_status(ERR_BRAKE);
 	}
-	if (run->was_put_off) {
+	if (run->done.was_put_off) {
 		return err_exit_status(ERR_TEMPORARY);
 	}
 	return run->report->total.errors > 0 || run->report->error_count > 0
@@ -215,21 +205,15 @@ static int run_account(struct run *run, struct err *err)
 		code = run_steps(run, err);
 	}
 	if (code == 0) {
-		backoff_note(run, run->imap);
+		backoff_note(run, run->session->imap);
 	}
-	if (code == 0 && run->has_generation) {
-		code = ownership_release(run->maildir, run->state, err);
+	if (code == 0 && run->session->has_generation) {
+		code = ownership_release(run->session->maildir, run->session->state, err);
 	}
-	if (run->imap != NULL && (code == 0 || err->code == ERR_BRAKE)) {
-		imap_logout(run->imap, &ignored);
+	if (run->session->imap != NULL && (code == 0 || err->code == ERR_BRAKE)) {
+		imap_logout(run->session->imap, &ignored);
 	}
 	return code;
-}
-
-static int run_init(struct run *run, struct err *err)
-{
-	file_lock_init(&run->lock);
-	return pthread_mutex_init(&run->mutex, NULL) != 0 ? err_nomem(err) : 0;
 }
 
 /*
@@ -238,17 +222,16 @@ static int run_init(struct run *run, struct err *err)
  */
 static int run_again(struct run *run, struct err *err)
 {
-	struct run next = {.account = run->account,
-			   .options = run->options,
-			   .report = run->report,
-			   .log = run->log,
-			   .is_second_try = true};
+	struct session *session = run->session;
+	struct report *report = run->report;
 	log_line(run->log, LOG_WARN, "%s: %s", run->account->name, err->text);
 	report_totals(run);
 	run_finish(run);
-	*run = next;
+	session_finish(session);
+	session_init(session, session->account, session->options);
+	session->is_second_try = true;
 	err_clear(err);
-	int code = run_init(run, err);
+	int code = run_init(run, session, report, err);
 	return code < 0 ? code : run_account(run, err);
 }
 
@@ -260,16 +243,17 @@ int sync_account(const struct account *account, const struct sync_options *optio
 		report_unknown_pop3(report, options);
 		return code;
 	}
-	struct run run = {
-		.account = account, .options = options, .report = report, .log = options->log};
+	struct session session;
+	struct run run;
 	int64_t started = clock_monotonic_us();
 	err_clear(err);
-	int code = run_init(&run, err);
+	session_init(&session, account, options);
+	int code = run_init(&run, &session, report, err);
 	if (code < 0) {
 		return code;
 	}
 	code = run_account(&run, err);
-	if (code < 0 && run.state != NULL && state_is_damaged(run.state)) {
+	if (code < 0 && session.state != NULL && state_is_damaged(session.state)) {
 		code = run_again(&run, err);
 	}
 	if (code < 0) {
@@ -285,5 +269,6 @@ int sync_account(const struct account *account, const struct sync_options *optio
 	report->status = run_status(&run, code, err);
 	report->seconds = (double)(clock_monotonic_us() - started) / 1e6;
 	run_finish(&run);
+	session_finish(&session);
 	return code;
 }

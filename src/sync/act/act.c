@@ -19,16 +19,16 @@ static int try_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
 		   const struct move_list *moves, struct err *err)
 {
 	struct job job;
-	mailbox->has_new_rows = false;
+	mailbox->done.has_new_rows = false;
 	int code = job_init(&job, run, imap, mailbox);
-	job.failures = mailbox->failures;
+	job.failures = mailbox->done.failures;
 	if (code == 0) {
 		code = job_plan(&job, moves, err);
 	}
 	if (code == 0) {
 		code = job_execute(&job, err);
 	}
-	mailbox->failures = job.failures;
+	mailbox->done.failures = job.failures;
 	job_finish(&job);
 	return code;
 }
@@ -39,7 +39,7 @@ static int run_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
 		   const struct move_list *moves, struct err *err)
 {
 	size_t errors = run->report->error_count;
-	size_t failures = mailbox->failures;
+	size_t failures = mailbox->done.failures;
 	bool again = false;
 	backoff_note(run, imap);
 	int code = try_job(run, imap, mailbox, moves, err);
@@ -48,7 +48,7 @@ static int run_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
 	}
 	if (code == 0 && again) {
 		run_report_forget(run, mailbox, errors);
-		mailbox->failures = failures;
+		mailbox->done.failures = failures;
 		code = try_job(run, imap, mailbox, moves, err);
 		backoff_note(run, imap);
 	}
@@ -62,17 +62,21 @@ static int settle_mailbox(struct run *run, struct imap *imap, struct mailbox *ma
 			  struct err *err)
 {
 	int code = 0;
-	if (mailbox->remote_touched && mailbox->in_remote && !mailbox->is_excluded) {
-		mailbox->remote_touched = false;
+	if (mailbox->done.was_changed_there && mailbox->seen.in_remote &&
+	    mailbox->decided.exclusion == EXCLUDED_NOT) {
+		mailbox->done.was_changed_there = false;
 		code = observe_remote_mailbox(run, imap, mailbox, err);
 	}
-	bool must_pair = mailbox->needs_pairing;
-	if (code == 0 && (mailbox->has_intents || must_pair) && !mailbox->is_excluded) {
+	bool must_pair = mailbox->decided.pairing != PAIRING_NONE;
+	if (code == 0 && (mailbox->seen.has_intents || must_pair) &&
+	    mailbox->decided.exclusion == EXCLUDED_NOT) {
 		code = pair_mailbox(run, imap, mailbox, err);
 	}
 	if (code < 0 && !run_is_fatal(err)) {
 		run_report_error(run, mailbox, 0, err);
-		mailbox->is_excluded |= must_pair;
+		if (must_pair) {
+			mailbox_exclude(mailbox, EXCLUDED_FAILED);
+		}
 		code = 0;
 	}
 	return code;
@@ -80,15 +84,15 @@ static int settle_mailbox(struct run *run, struct imap *imap, struct mailbox *ma
 
 static bool is_due(const struct run *run, const struct mailbox *mailbox)
 {
-	return !planning_is_idle(run, mailbox) && (run->pass == 0 || mailbox->has_new_rows);
+	return !planning_is_idle(run, mailbox) && (run->round == 0 || mailbox->done.has_new_rows);
 }
 
 /* Nothing to do here. Once, that is written down too: it is in sync. */
 static int leave_idle(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	mailbox->counts.skipped = mailbox->base.skipped;
-	if (mailbox->base.synced_at != 0 || mailbox->base.pending > 0 || !mailbox->in_local ||
-	    !mailbox->in_remote || mailbox->base.uidvalidity == 0) {
+	mailbox->done.counts.skipped = mailbox->base.skipped;
+	if (mailbox->base.synced_at != 0 || mailbox->base.pending > 0 || !mailbox->seen.in_local ||
+	    !mailbox->seen.in_remote || mailbox->base.uidvalidity == 0) {
 		return 0;
 	}
 	mailbox->base.synced_at = clock_real_ns() / 1000000000;
@@ -97,30 +101,30 @@ static int leave_idle(struct run *run, struct mailbox *mailbox, struct err *err)
 
 static int one_pass(struct run *run, struct move_list *moves, bool *again, struct err *err)
 {
-	int code = run->pass == 0 ? bulk_download(run, moves, err) : 0;
+	int code = run->round == 0 ? bulk_download(run, moves, err) : 0;
 	if (code == 0) {
 		/* What the server was too busy for is taken up by the mailboxes' jobs. */
-		code = backoff_wait(run, run->imap, again, err);
+		code = backoff_wait(run, run->session->imap, again, err);
 	}
 	*again = false;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (is_due(run, mailbox)) {
-			code = run_job(run, run->imap, mailbox, moves, err);
-		} else if (run->pass == 0 && mailbox->in_base && mailbox_is_active(mailbox)) {
+			code = run_job(run, run->session->imap, mailbox, moves, err);
+		} else if (run->round == 0 && mailbox->in_base && mailbox_is_active(mailbox)) {
 			code = leave_idle(run, mailbox, err);
 		}
 	}
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		code = settle_mailbox(run, run->imap, mailbox, err);
+		code = settle_mailbox(run, run->session->imap, mailbox, err);
 	}
 	if (code == 0) {
 		code = move_settle(run, moves, err);
 	}
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		*again |= mailbox->has_new_rows && !planning_is_idle(run, mailbox);
+		*again |= mailbox->done.has_new_rows && !planning_is_idle(run, mailbox);
 	}
 	return code;
 }
@@ -130,10 +134,10 @@ int execute_run(struct run *run, struct move_list *moves, struct err *err)
 	bool again = true;
 	int code = mailboxes_remove(run, err);
 	if (code == 0) {
-		code = move_execute(run, run->imap, moves, err);
+		code = move_execute(run, run->session->imap, moves, err);
 	}
-	for (run->pass = 0; code == 0 && again && run->pass < PASSES_MAX; run->pass++) {
-		if (run->pass > 0) {
+	for (run->round = 0; code == 0 && again && run->round < PASSES_MAX; run->round++) {
+		if (run->round > 0) {
 			code = planning_brake(run, moves, err);
 		}
 		if (code == 0) {

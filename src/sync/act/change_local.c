@@ -27,7 +27,7 @@ static int set_flags(struct job *job, const struct op *op, struct err *err)
 		row->local_flags = (row->local_flags | add) & ~op->remove;
 		job->failures += add != op->add; /* the next run tries again */
 		job_settle_flags(row);
-		job->mailbox->counts.flags_local++;
+		job->mailbox->done.counts.flags_local++;
 	}
 	return code;
 }
@@ -42,7 +42,7 @@ static int remove_file(struct job *job, const struct op *op, struct err *err)
 	}
 	if (code == 0) {
 		row->local = row->is_agreed ? MESSAGE_GONE : MESSAGE_ABSENT;
-		job->mailbox->counts.deleted_local++;
+		job->mailbox->done.counts.deleted_local++;
 	}
 	return code;
 }
@@ -81,7 +81,7 @@ static int commit_rows(struct job *job, const bool *is_done, struct err *err)
 	const struct plan *plan = &job->plan.plan;
 	int code = maildir_folder_sync_names(job->mailbox->dir, err);
 	if (code == 0) {
-		code = state_begin(job->run->state, err);
+		code = state_begin(job->run->session->state, err);
 	}
 	if (code < 0) {
 		return code;
@@ -90,14 +90,14 @@ static int commit_rows(struct job *job, const bool *is_done, struct err *err)
 		if (is_done[i]) {
 			struct row *row = job_row(job, &plan->ops[i]);
 			row->reason = REASON_NONE;
-			code = state_row_put(job->run->state, row, err);
+			code = state_row_put(job->run->session->state, row, err);
 		}
 	}
 	if (code < 0) {
-		state_rollback(job->run->state);
+		state_rollback(job->run->session->state);
 		return code;
 	}
-	return state_commit(job->run->state, err);
+	return state_commit(job->run->session->state, err);
 }
 
 int job_local(struct job *job, struct err *err)

@@ -11,22 +11,22 @@ int mailboxes_create_local(struct run *run, struct mailbox *mailbox, struct err 
 	struct plan_entry entry = {.mailbox = mailbox->name,
 				   .op = REPORT_CREATE_LOCAL,
 				   .why = "the mailbox is new on the server"};
-	mailbox->was_created = true;
+	mailbox->done.was_created = true;
 	if (run->options->dry_run) {
 		run_report_plan(run, &entry);
 		return 0;
 	}
 	int code = run_claim(run, err);
 	if (code == 0) {
-		code = maildir_create_folder(run->maildir, mailbox->name, err);
+		code = maildir_create_folder(run->session->maildir, mailbox->name, err);
 	}
 	if (code < 0 && !run_is_fatal(err)) {
 		run_report_error(run, mailbox, 0, err);
-		mailbox->is_excluded = true;
+		mailbox_exclude(mailbox, EXCLUDED_FAILED);
 		return 0;
 	}
-	mailbox->in_local = code == 0;
-	mailbox->has_news = true;
+	mailbox->seen.in_local = code == 0;
+	mailbox->done.has_news = true;
 	return code;
 }
 
@@ -37,56 +37,57 @@ int mailboxes_create_remote(struct run *run, struct mailbox *mailbox, size_t ind
 				   .why = "the mailbox is new in the Maildir"};
 	struct buf wire;
 	buf_init(&wire, MBNAME_MAX);
-	int code = mbname_to_wire(&run->wire, mailbox->name, &wire, err);
+	int code = mbname_to_wire(&run->session->wire, mailbox->name, &wire, err);
 	if (code == 0) {
-		free(mailbox->wire);
-		mailbox->wire = buf_steal(&wire);
-		code = mailbox->wire == NULL ? err_nomem(err) : 0;
+		free(mailbox->seen.wire);
+		mailbox->seen.wire = buf_steal(&wire);
+		code = mailbox->seen.wire == NULL ? err_nomem(err) : 0;
 	}
 	buf_finish(&wire);
 	if (code == 0 && run->options->dry_run) {
 		run_report_plan(run, &entry);
-		mailbox->was_created = true;
+		mailbox->done.was_created = true;
 		return 0;
 	}
-	if (code == 0 && mailbox->is_unsubscribed) {
-		mailbox->in_remote = true; /* there already: subscribed like a new one */
-		mailbox->has_counts = false;
-		mailbox->was_created = true;
+	if (code == 0 && mailbox->seen.is_unsubscribed) {
+		mailbox->seen.in_remote = true; /* there already: subscribed like a new one */
+		mailbox->seen.has_counts = false;
+		mailbox->done.was_created = true;
 		return 0;
 	}
 	if (code == 0) {
 		code = run_claim(run, err);
 	}
 	if (code == 0) {
-		code = imap_admin_queue(run->imap, IMAP_CREATE, mailbox->wire, index, err);
+		code = imap_admin_queue(run->session->imap, IMAP_CREATE, mailbox->seen.wire, index,
+					err);
 	}
 	if (code < 0 && !run_is_fatal(err)) {
 		run_report_error(run, mailbox, 0, err);
-		mailbox->is_excluded = true;
+		mailbox_exclude(mailbox, EXCLUDED_FAILED);
 		return 0;
 	}
-	mailbox->was_created = code == 0;
+	mailbox->done.was_created = code == 0;
 	return code;
 }
 
 static int create_answers(struct run *run, struct err *err)
 {
 	int code = 0;
-	while (code == 0 && imap_outstanding(run->imap) > 0) {
+	while (code == 0 && imap_outstanding(run->session->imap) > 0) {
 		struct imap_done done;
 		imap_done_init(&done);
-		code = imap_done_next(run->imap, &done, err);
+		code = imap_done_next(run->session->imap, &done, err);
 		struct mailbox *mailbox = code == 0 ? &run->mailboxes.items[done.cookie] : NULL;
 		if (mailbox != NULL && done.status < 0 && done.code != IMAP_CODE_ALREADYEXISTS) {
 			err_prefix(&done.err, "the mailbox could not be created");
 			run_report_error(run, mailbox, 0, &done.err);
-			mailbox->is_excluded = true;
-			mailbox->was_created = false;
-			mailbox->put_off = imap_backoff_is_due(run->imap);
+			mailbox_exclude(mailbox, EXCLUDED_FAILED);
+			mailbox->done.was_created = false;
+			mailbox->view.is_put_off = imap_backoff_is_due(run->session->imap);
 		} else if (mailbox != NULL) {
-			mailbox->in_remote = true;
-			mailbox->has_news = true;
+			mailbox->seen.in_remote = true;
+			mailbox->done.has_news = true;
 		}
 		imap_done_finish(&done);
 	}
@@ -99,15 +100,17 @@ static int subscribe_created(struct run *run, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (mailbox->was_created && mailbox->in_remote && mailbox->in_local &&
-		    !mailbox->is_excluded && !run->options->dry_run && !mailbox->has_counts) {
-			code = imap_admin_queue(run->imap, IMAP_SUBSCRIBE, mailbox->wire, i, err);
+		if (mailbox->done.was_created && mailbox->seen.in_remote &&
+		    mailbox->seen.in_local && mailbox->decided.exclusion == EXCLUDED_NOT &&
+		    !run->options->dry_run && !mailbox->seen.has_counts) {
+			code = imap_admin_queue(run->session->imap, IMAP_SUBSCRIBE,
+						mailbox->seen.wire, i, err);
 		}
 	}
-	while (code == 0 && imap_outstanding(run->imap) > 0) {
+	while (code == 0 && imap_outstanding(run->session->imap) > 0) {
 		struct imap_done done;
 		imap_done_init(&done);
-		code = imap_done_next(run->imap, &done, err);
+		code = imap_done_next(run->session->imap, &done, err);
 		imap_done_finish(&done);
 	}
 	return code;
@@ -117,22 +120,23 @@ static int subscribe_created(struct run *run, struct err *err)
 static int create_again(struct run *run, struct err *err)
 {
 	bool again = false;
-	int code = backoff_wait(run, run->imap, &again, err);
+	int code = backoff_wait(run, run->session->imap, &again, err);
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (mailbox->put_off && again) {
+		if (mailbox->view.is_put_off && again) {
 			run_report_forget(run, mailbox, 0);
-			mailbox->is_excluded = false;
-			mailbox->was_created = true;
-			code = imap_admin_queue(run->imap, IMAP_CREATE, mailbox->wire, i, err);
+			mailbox->decided.exclusion = EXCLUDED_NOT;
+			mailbox->done.was_created = true;
+			code = imap_admin_queue(run->session->imap, IMAP_CREATE, mailbox->seen.wire,
+						i, err);
 		}
-		mailbox->put_off = false;
+		mailbox->view.is_put_off = false;
 	}
 	if (code == 0) {
 		code = create_answers(run, err);
 	}
 	if (code == 0) {
-		backoff_note(run, run->imap);
+		backoff_note(run, run->session->imap);
 	}
 	return code;
 }
@@ -140,7 +144,7 @@ static int create_again(struct run *run, struct err *err)
 int mailboxes_create_finish(struct run *run, struct err *err)
 {
 	int code = create_answers(run, err);
-	if (code == 0 && imap_backoff_is_due(run->imap)) {
+	if (code == 0 && imap_backoff_is_due(run->session->imap)) {
 		code = create_again(run, err);
 	}
 	return code < 0 ? code : subscribe_created(run, err);

@@ -93,9 +93,10 @@ static int note_copied(struct run *run, const struct move *move, uint32_t uid, s
 		.mailbox = move->from->base.id,
 		.uidvalidity = move->to->base.uidvalidity,
 		.uid_bound = uid,
-		.text = move->to->wire,
+		.text = move->to->seen.wire,
 	};
-	return run->account->trash == NULL ? 0 : state_intent_add(run->state, &intent, err);
+	return run->account->trash == NULL ? 0
+					   : state_intent_add(run->session->state, &intent, err);
 }
 
 /* A move that the server carried out, as rows. */
@@ -119,11 +120,11 @@ static int record_moved(struct run *run, const struct move *move, uint32_t uid, 
 		fresh.reason = REASON_NONE;
 		fresh.has_digest = gone.has_digest;
 		memcpy(fresh.digest, gone.digest, ROW_DIGEST_SIZE);
-		code = original_gone ? state_row_drop(run->state, gone.id, err)
+		code = original_gone ? state_row_drop(run->session->state, gone.id, err)
 				     : note_copied(run, move, uid, err);
 	}
 	if (code == 0 && found) {
-		code = state_row_put(run->state, &fresh, err);
+		code = state_row_put(run->session->state, &fresh, err);
 	}
 	row_finish(&gone);
 	row_finish(&fresh);
@@ -165,7 +166,7 @@ static int batch_note(struct batch *batch, const struct move *move, struct err *
 		code = code == -ERR_CHANGED ? 0 : code;
 	}
 	if (code == 0 && found) {
-		code = state_row_put(run->state, &fresh, err);
+		code = state_row_put(run->session->state, &fresh, err);
 	}
 	row_finish(&gone);
 	row_finish(&fresh);
@@ -174,7 +175,7 @@ static int batch_note(struct batch *batch, const struct move *move, struct err *
 
 static int batch_intents(struct batch *batch, struct err *err)
 {
-	struct state *state = batch->run->state;
+	struct state *state = batch->run->session->state;
 	int code = state_begin(state, err);
 	if (code < 0) {
 		return code;
@@ -203,10 +204,10 @@ static int batch_intents(struct batch *batch, struct err *err)
 static int batch_select(struct batch *batch, struct err *err)
 {
 	struct mailbox *from = batch->from;
-	uint32_t uidvalidity = imap_selected(batch->imap, from->wire, true);
+	uint32_t uidvalidity = imap_selected(batch->imap, from->seen.wire, true);
 	if (uidvalidity == 0) {
 		struct imap_view opened = {0};
-		int code = imap_select(batch->imap, from->wire, true, &opened, err);
+		int code = imap_select(batch->imap, from->seen.wire, true, &opened, err);
 		uidvalidity = opened.uidvalidity;
 		imap_view_finish(&opened);
 		if (code < 0) {
@@ -223,7 +224,7 @@ static int batch_select(struct batch *batch, struct err *err)
 /* The rows of what COPYUID tells. */
 static int batch_commit(struct batch *batch, const struct imap_done *done, struct err *err)
 {
-	struct state *state = batch->run->state;
+	struct state *state = batch->run->session->state;
 	bool known = done->has_copyuid && done->uidvalidity == batch->to->base.uidvalidity;
 	int code = state_begin(state, err);
 	if (code < 0) {
@@ -240,10 +241,10 @@ static int batch_commit(struct batch *batch, const struct imap_done *done, struc
 				code = state_intent_drop(state, batch->intents[i], err);
 			}
 			batch->moves[i]->is_done = code == 0;
-			batch->to->counts.moved += code == 0;
+			batch->to->done.counts.moved += code == 0;
 		}
 	}
-	batch->to->has_intents |= !known;
+	batch->to->seen.has_intents |= !known;
 	if (code == 0) {
 		code = state_mailbox_put(state, &batch->to->base, err); /* keywords may be new */
 	}
@@ -259,10 +260,10 @@ static int batch_refused(struct batch *batch, const struct err *why, struct err 
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < batch->count; i++) {
 		run_report_error(batch->run, batch->to, batch->uids[i], why);
-		code = state_intent_drop(batch->run->state, batch->intents[i], err);
+		code = state_intent_drop(batch->run->session->state, batch->intents[i], err);
 	}
-	batch->to->failures++;
-	batch->from->failures++;
+	batch->to->done.failures++;
+	batch->from->done.failures++;
 	return code;
 }
 
@@ -295,15 +296,16 @@ static int batch_transfer(struct batch *batch, struct span uids, struct err *err
 {
 	struct imap_done done;
 	imap_done_init(&done);
-	int code = imap_copy_queue(batch->imap, uids, batch->to->wire, !batch->by_copy, 0, err);
+	int code =
+		imap_copy_queue(batch->imap, uids, batch->to->seen.wire, !batch->by_copy, 0, err);
 	if (code == 0) {
 		code = imap_done_next(batch->imap, &done, err);
 	}
 	if (code == 0 && done.status < 0) {
 		code = batch_refused(batch, &done.err, err);
 	} else if (code == 0) {
-		batch->from->remote_touched = true;
-		batch->to->remote_touched = true;
+		batch->from->done.was_changed_there = true;
+		batch->to->done.was_changed_there = true;
 		batch->originals_gone = !batch->by_copy;
 		if (batch->by_copy && (imap_caps(batch->imap) & IMAP_CAP_UIDPLUS) &&
 		    done.has_copyuid) {
@@ -344,7 +346,7 @@ static int batch_run(struct batch *batch, struct err *err)
 	buf_finish(&text);
 	if (code < 0 && !run_is_fatal(err)) {
 		run_report_error(batch->run, batch->to, 0, err);
-		batch->to->failures++;
+		batch->to->done.failures++;
 		code = 0;
 	}
 	return code;
@@ -355,7 +357,7 @@ static int batch_add(struct batch *batch, struct move *move, struct err *err)
 	struct row gone;
 	bool found = false;
 	row_init(&gone);
-	int code = state_row_by_id(batch->run->state, move->gone_row, &gone, &found, err);
+	int code = state_row_by_id(batch->run->session->state, move->gone_row, &gone, &found, err);
 	if (code == 0 && found && gone.uid != 0) {
 		batch->moves[batch->count] = move;
 		batch->uids[batch->count] = gone.uid;
@@ -472,11 +474,11 @@ static int move_file(struct run *run, struct move *move, struct err *err)
 		code = maildir_folder_sync_names(move->from->dir, err);
 	}
 	if (code == 0 && found) {
-		code = state_row_drop(run->state, gone.id, err);
+		code = state_row_drop(run->session->state, gone.id, err);
 	}
 	if (code == 0 && found) {
-		code = state_row_put(run->state, &fresh, err);
-		move->to->counts.moved++;
+		code = state_row_put(run->session->state, &fresh, err);
+		move->to->done.counts.moved++;
 		move->is_done = true;
 	}
 	row_finish(&gone);
@@ -497,27 +499,27 @@ static int settle_one(struct run *run, struct move *move, struct err *err)
 	struct row fresh;
 	bool found = false;
 	row_init(&fresh);
-	int code = state_begin(run->state, err);
+	int code = state_begin(run->session->state, err);
 	if (code < 0) {
 		return code;
 	}
-	code = state_row_by_id(run->state, move->new_row, &fresh, &found, err);
+	code = state_row_by_id(run->session->state, move->new_row, &fresh, &found, err);
 	if (code == 0 && found && fresh.is_agreed) {
 		code = record_moved(run, move, fresh.uid, false, err);
 		if (code == 0) {
-			code = state_mailbox_put(run->state, &move->to->base, err);
+			code = state_mailbox_put(run->session->state, &move->to->base, err);
 		}
 		move->is_done = code == 0;
-		move->to->counts.moved += code == 0;
-		move->to->has_new_rows = true;
-		move->from->has_new_rows = true;
+		move->to->done.counts.moved += code == 0;
+		move->to->done.has_new_rows = true;
+		move->from->done.has_new_rows = true;
 	}
 	row_finish(&fresh);
 	if (code < 0) {
-		state_rollback(run->state);
+		state_rollback(run->session->state);
 		return code;
 	}
-	return state_commit(run->state, err);
+	return state_commit(run->session->state, err);
 }
 
 int move_settle(struct run *run, struct move_list *moves, struct err *err)

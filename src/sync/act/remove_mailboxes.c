@@ -22,7 +22,8 @@ static int local_is_known(struct run *run, const struct mailbox *mailbox,
 		memcpy(unique, scan->entries[i].name, scan->entries[i].unique_len);
 		unique[scan->entries[i].unique_len] = '\0';
 		row_init(&row);
-		code = state_row_by_unique(run->state, mailbox->base.id, unique, &row, &found, err);
+		code = state_row_by_unique(run->session->state, mailbox->base.id, unique, &row,
+					   &found, err);
 		*is_known = found && row.is_agreed;
 		row_finish(&row);
 	}
@@ -71,13 +72,13 @@ static int ask_status(struct imap *imap, const char *wire, const char *second,
 int mailboxes_ask_counts(struct imap *imap, struct mailbox *mailbox, struct err *err)
 {
 	struct imap_mailboxes answers;
-	int code = ask_status(imap, mailbox->wire, NULL, &answers, err);
+	int code = ask_status(imap, mailbox->seen.wire, NULL, &answers, err);
 	if (code == 0) {
 		const struct imap_mailbox *now = answers.items;
-		mailbox->has_counts = has_all_counts(now);
-		mailbox->messages = now->counts.messages;
-		mailbox->uidnext = now->counts.uidnext;
-		mailbox->uidvalidity = now->counts.uidvalidity;
+		mailbox->seen.has_counts = has_all_counts(now);
+		mailbox->seen.messages = now->counts.messages;
+		mailbox->seen.uidnext = now->counts.uidnext;
+		mailbox->seen.uidvalidity = now->counts.uidvalidity;
 	}
 	imap_mailboxes_finish(&answers);
 	return code;
@@ -109,9 +110,9 @@ static int check_gone(struct run *run, struct mailbox *mailbox, struct err *err)
 	struct imap_mailboxes answers = {0};
 	struct buf wire;
 	buf_init(&wire, MBNAME_MAX);
-	int code = mbname_to_wire(&run->wire, mailbox->name, &wire, err);
+	int code = mbname_to_wire(&run->session->wire, mailbox->name, &wire, err);
 	if (code == 0) {
-		code = ask_status(run->imap, wire.data, "INBOX", &answers, err);
+		code = ask_status(run->session->imap, wire.data, "INBOX", &answers, err);
 	}
 	if (code == 0) {
 		code = judge_gone(&answers.items[0], &answers.items[1], err);
@@ -152,7 +153,7 @@ static int remove_local(struct run *run, struct mailbox *mailbox, struct err *er
 	}
 	maildir_scan_finish(&scan);
 	mailbox_release(mailbox);
-	return code == 0 ? maildir_remove_folder(run->maildir, mailbox->name, err) : code;
+	return code == 0 ? maildir_remove_folder(run->session->maildir, mailbox->name, err) : code;
 }
 
 /* False when the server's mailbox holds, or may hold, mail that was never here. That its count fits
@@ -164,16 +165,18 @@ static int remote_is_known(struct run *run, struct mailbox *mailbox, bool *is_kn
 	const struct state_mailbox *base = &mailbox->base;
 	uint64_t agreed = 0;
 	uint64_t only_there = 0;
-	int code = state_count_agreed(run->state, base->id, &agreed, err);
+	int code = state_count_agreed(run->session->state, base->id, &agreed, err);
 	if (code == 0) {
-		code = state_count_remote_only(run->state, base->id, &only_there, err);
+		code = state_count_remote_only(run->session->state, base->id, &only_there, err);
 	}
 	if (code == 0) {
 		/* LIST need not have told. */
-		code = mailboxes_ask_counts(run->imap, mailbox, err);
+		code = mailboxes_ask_counts(run->session->imap, mailbox, err);
 	}
-	*is_known = only_there == 0 && mailbox->has_counts && mailbox->uidnext == base->uidnext &&
-		    mailbox->uidvalidity == base->uidvalidity && mailbox->messages <= agreed;
+	*is_known = only_there == 0 && mailbox->seen.has_counts &&
+		    mailbox->seen.uidnext == base->uidnext &&
+		    mailbox->seen.uidvalidity == base->uidvalidity &&
+		    mailbox->seen.messages <= agreed;
 	return code;
 }
 
@@ -190,10 +193,11 @@ static int remove_remote(struct run *run, struct mailbox *mailbox, struct err *e
 	struct imap_done done;
 	imap_done_init(&done);
 	if (code == 0) {
-		code = imap_admin_queue(run->imap, IMAP_DELETE, mailbox->wire, 0, err);
+		code = imap_admin_queue(run->session->imap, IMAP_DELETE, mailbox->seen.wire, 0,
+					err);
 	}
 	if (code == 0) {
-		code = imap_done_next(run->imap, &done, err);
+		code = imap_done_next(run->session->imap, &done, err);
 	}
 	if (code == 0 && done.status < 0) {
 		*err = done.err;
@@ -207,12 +211,12 @@ static int remove_one(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	int code = run_claim(run, err);
 	if (code == 0) {
-		code = mailbox->remove == SIDE_LOCAL ? remove_local(run, mailbox, err)
-						     : remove_remote(run, mailbox, err);
+		code = mailbox->decided.remove == SIDE_LOCAL ? remove_local(run, mailbox, err)
+							     : remove_remote(run, mailbox, err);
 	}
 	if (code == 0) {
-		mailbox->has_news = true;
-		code = state_mailbox_drop(run->state, mailbox->base.id, err);
+		mailbox->done.has_news = true;
+		code = state_mailbox_drop(run->session->state, mailbox->base.id, err);
 	}
 	if (code < 0 && !run_is_fatal(err)) {
 		run_report_error(run, mailbox, 0, err);
@@ -227,7 +231,7 @@ int mailboxes_remove(struct run *run, struct err *err)
 	/* Children before parents. */
 	for (size_t i = run->mailboxes.count; code == 0 && i > 0; i--) {
 		struct mailbox *mailbox = &run->mailboxes.items[i - 1];
-		if (mailbox->remove != 0 && !mailbox->brake_local && !mailbox->brake_remote) {
+		if (mailbox->decided.remove != 0 && mailbox->decided.braked == SIDE_NONE) {
 			code = remove_one(run, mailbox, err);
 		}
 	}

@@ -24,14 +24,14 @@ static int trash_mailbox(struct job *job, struct mailbox **trash, struct err *er
 	}
 	if (wanted[0] == '\\') {
 		for (size_t i = 0; i < run->mailboxes.count; i++) {
-			if (run->mailboxes.items[i].attributes & IMAP_LIST_TRASH) {
+			if (run->mailboxes.items[i].seen.attributes & IMAP_LIST_TRASH) {
 				*trash = &run->mailboxes.items[i];
 			}
 		}
 	} else {
 		*trash = run_mailbox(run, wanted);
 	}
-	if (*trash == NULL || (*trash)->wire == NULL || !(*trash)->in_remote) {
+	if (*trash == NULL || (*trash)->seen.wire == NULL || !(*trash)->seen.in_remote) {
 		return err_set(
 			err, ERR_PARTIAL, SCOPE_MAILBOX,
 			"the trash mailbox %s is not on the server; nothing was deleted there",
@@ -141,22 +141,22 @@ static int run_verb(struct removal *removal, const struct uidset *uids, enum ver
 static int hold_all(struct removal *removal, struct err *err)
 {
 	struct job *job = removal->job;
-	int code = state_begin(job->run->state, err);
+	int code = state_begin(job->run->session->state, err);
 	if (code < 0) {
 		return code;
 	}
 	for (size_t i = 0; code == 0 && i < removal->count; i++) {
 		struct row *row = removal_row(removal, i);
 		row->reason = REASON_OBSTACLE;
-		code = state_row_put(job->run->state, row, err);
+		code = state_row_put(job->run->session->state, row, err);
 	}
 	if (code < 0) {
-		state_rollback(job->run->state);
+		state_rollback(job->run->session->state);
 		return code;
 	}
 	job->plan.plan.skipped += removal->count;
 	job->failures++;
-	return state_commit(job->run->state, err);
+	return state_commit(job->run->session->state, err);
 }
 
 /* Without UIDPLUS a plain EXPUNGE takes all that is marked: only when that is nothing but ours. */
@@ -212,28 +212,28 @@ static int expunge(struct removal *removal, bool *is_done, struct err *err)
 static int commit_gone(struct removal *removal, struct err *err)
 {
 	struct job *job = removal->job;
-	int code = state_begin(job->run->state, err);
+	int code = state_begin(job->run->session->state, err);
 	if (code < 0) {
 		return code;
 	}
 	for (size_t i = 0; code == 0 && i < removal->intents.count; i++) {
 		const struct intent *intent = &removal->intents.items[i];
 		if (intent_is_of_trash(intent) && removal_find(removal, intent->row) != NULL) {
-			code = state_intent_drop(job->run->state, intent->id, err);
+			code = state_intent_drop(job->run->session->state, intent->id, err);
 		}
 	}
 	for (size_t i = 0; code == 0 && i < removal->count; i++) {
 		struct row *row = removal_row(removal, i);
 		row->remote = row->is_agreed ? MESSAGE_GONE : MESSAGE_ABSENT;
 		row->reason = REASON_NONE;
-		job->mailbox->counts.deleted_remote++;
-		code = state_row_put(job->run->state, row, err);
+		job->mailbox->done.counts.deleted_remote++;
+		code = state_row_put(job->run->session->state, row, err);
 	}
 	if (code < 0) {
-		state_rollback(job->run->state);
+		state_rollback(job->run->session->state);
 		return code;
 	}
-	return state_commit(job->run->state, err);
+	return state_commit(job->run->session->state, err);
 }
 
 static int remove_marked(struct removal *removal, struct err *err)
@@ -248,7 +248,7 @@ static int commit_intents(struct removal *removal, const struct mailbox *trash,
 			  const struct uidset *uids, struct err *err)
 {
 	struct job *job = removal->job;
-	int code = state_begin(job->run->state, err);
+	int code = state_begin(job->run->session->state, err);
 	if (code < 0) {
 		return code;
 	}
@@ -258,25 +258,25 @@ static int commit_intents(struct removal *removal, const struct mailbox *trash,
 			.kind = INTENT_TRASH,
 			.row = row->id,
 			.mailbox = job->mailbox->base.id,
-			.uidvalidity = trash->uidvalidity,
-			.uid_bound = trash->uidnext,
-			.text = trash->wire,
+			.uidvalidity = trash->seen.uidvalidity,
+			.uid_bound = trash->seen.uidnext,
+			.text = trash->seen.wire,
 		};
 		if (uidset_contains(uids, row->uid)) {
-			code = state_intent_add(job->run->state, &intent, err);
+			code = state_intent_add(job->run->session->state, &intent, err);
 		}
 	}
 	if (code < 0) {
-		state_rollback(job->run->state);
+		state_rollback(job->run->session->state);
 		return code;
 	}
-	return state_commit(job->run->state, err);
+	return state_commit(job->run->session->state, err);
 }
 
 /* All of them were copied. */
 static int confirm_intents(struct removal *removal, struct err *err)
 {
-	struct state *state = removal->job->run->state;
+	struct state *state = removal->job->run->session->state;
 	int code = state_begin(state, err);
 	if (code < 0) {
 		return code;
@@ -301,7 +301,7 @@ static int confirm_intents(struct removal *removal, struct err *err)
 static int load_intents(struct removal *removal, struct err *err)
 {
 	state_intents_finish(&removal->intents);
-	return state_intents_load(removal->job->run->state, removal->job->mailbox->base.id,
+	return state_intents_load(removal->job->run->session->state, removal->job->mailbox->base.id,
 				  &removal->intents, err);
 }
 
@@ -343,7 +343,7 @@ static int copy_to_trash(struct removal *removal, struct mailbox *trash, const s
 			 struct err *err)
 {
 	int code = mailboxes_ask_counts(removal->job->imap, trash, err);
-	if (code == 0 && !trash->has_counts) {
+	if (code == 0 && !trash->seen.has_counts) {
 		code = err_set(err, ERR_REFUSED, SCOPE_MAILBOX,
 			       "the server does not tell the numbers of the trash");
 	}
@@ -351,8 +351,8 @@ static int copy_to_trash(struct removal *removal, struct mailbox *trash, const s
 		code = commit_intents(removal, trash, uids, err);
 	}
 	if (code == 0) {
-		trash->remote_touched = true;
-		code = run_verb(removal, uids, VERB_COPY, trash->wire, err);
+		trash->done.was_changed_there = true;
+		code = run_verb(removal, uids, VERB_COPY, trash->seen.wire, err);
 	}
 	if (code == 0) {
 		code = load_intents(removal, err);
@@ -431,8 +431,8 @@ static int copy_and_remove(struct removal *removal, struct mailbox *trash, struc
 
 static int move_to_trash(struct removal *removal, struct mailbox *trash, struct err *err)
 {
-	trash->remote_touched = true;
-	int code = run_verb(removal, &removal->uids, VERB_MOVE, trash->wire, err);
+	trash->done.was_changed_there = true;
+	int code = run_verb(removal, &removal->uids, VERB_MOVE, trash->seen.wire, err);
 	if (code < 0) {
 		err_prefix(err,
 			   "messages could not be moved to the trash, so they were not deleted");
@@ -458,7 +458,7 @@ int job_delete_remote(struct job *job, struct err *err)
 		code = job_select(job, true, err);
 	}
 	if (code == 0) {
-		job->mailbox->remote_touched = true;
+		job->mailbox->done.was_changed_there = true;
 		if (trash == NULL) {
 			code = remove_marked(&removal, err);
 		} else if (imap_caps(job->imap) & IMAP_CAP_MOVE) {

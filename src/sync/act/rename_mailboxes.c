@@ -44,10 +44,10 @@ static bool goes_along(const struct rename_pair *child, const struct rename_pair
 static int drop_intents(struct run *run, const struct mailbox *mailbox, struct err *err)
 {
 	struct intents intents = {0};
-	int code = state_intents_load(run->state, mailbox->base.id, &intents, err);
+	int code = state_intents_load(run->session->state, mailbox->base.id, &intents, err);
 	for (size_t i = 0; code == 0 && i < intents.count; i++) {
 		if (intents.items[i].kind == INTENT_RENAME) {
-			code = state_intent_drop(run->state, intents.items[i].id, err);
+			code = state_intent_drop(run->session->state, intents.items[i].id, err);
 		}
 	}
 	state_intents_finish(&intents);
@@ -60,13 +60,13 @@ static int add_intent(struct run *run, const struct rename_pair *pair, struct er
 				.mailbox = pair->from->base.id,
 				.uidvalidity = pair->from->base.uidvalidity,
 				.text = pair->to->name};
-	return state_intent_add(run->state, &intent, err);
+	return state_intent_add(run->session->state, &intent, err);
 }
 
 /* Base's half: FROM's rows are TO's; what was seen of TO alone is seen again. In a transaction. */
 static int move_base(struct run *run, struct mailbox *from, struct mailbox *to, struct err *err)
 {
-	int code = to->in_base ? state_mailbox_drop(run->state, to->base.id, err) : 0;
+	int code = to->in_base ? state_mailbox_drop(run->session->state, to->base.id, err) : 0;
 	char *name = span_dup(span_of(to->name));
 	if (code == 0 && name == NULL) {
 		code = err_nomem(err);
@@ -77,7 +77,7 @@ static int move_base(struct run *run, struct mailbox *from, struct mailbox *to, 
 	}
 	free(from->base.name);
 	from->base.name = name;
-	code = state_mailbox_put(run->state, &from->base, err);
+	code = state_mailbox_put(run->session->state, &from->base, err);
 	return code < 0 ? code : drop_intents(run, from, err);
 }
 
@@ -108,7 +108,7 @@ static int commit_step(struct renaming *renaming, const struct rename_pair *pair
 	struct run *run = renaming->run;
 	int code = run_claim(run, err);
 	if (code == 0) {
-		code = state_begin(run->state, err);
+		code = state_begin(run->session->state, err);
 	}
 	if (code < 0) {
 		return code;
@@ -121,10 +121,10 @@ static int commit_step(struct renaming *renaming, const struct rename_pair *pair
 		}
 	}
 	if (code < 0) {
-		state_rollback(run->state);
+		state_rollback(run->session->state);
 		return code;
 	}
-	return state_commit(run->state, err);
+	return state_commit(run->session->state, err);
 }
 
 /* Neither name takes part in this run. */
@@ -175,7 +175,7 @@ static int settle(struct renaming *renaming, struct rename_pair *pair, struct er
 static int answer(struct run *run, struct imap_done *done, struct err *err)
 {
 	imap_done_init(done);
-	return imap_done_next(run->imap, done, err);
+	return imap_done_next(run->session->imap, done, err);
 }
 
 static int list_mailboxes(struct renaming *renaming, struct err *err)
@@ -183,7 +183,7 @@ static int list_mailboxes(struct renaming *renaming, struct err *err)
 	if (renaming->has_listing) {
 		return 0;
 	}
-	int code = imap_discover(renaming->run->imap, false, &renaming->listed, err);
+	int code = imap_discover(renaming->run->session->imap, false, &renaming->listed, err);
 	renaming->has_listing = code == 0;
 	return code;
 }
@@ -203,7 +203,8 @@ static bool wire_goes_along(const struct renaming *renaming, const struct rename
 {
 	for (size_t i = 0; i < renaming->pairs.count; i++) {
 		const struct rename_pair *child = &renaming->pairs.items[i];
-		if (strcmp(child->from->wire == NULL ? "" : child->from->wire, wire) == 0 &&
+		if (strcmp(child->from->seen.wire == NULL ? "" : child->from->seen.wire, wire) ==
+			    0 &&
 		    goes_along(child, pair)) {
 			return true;
 		}
@@ -219,7 +220,8 @@ static int put_back_remote(struct renaming *renaming, const struct rename_pair *
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < renaming->listed.count; i++) {
 		const struct imap_mailbox *mailbox = &renaming->listed.items[i];
-		const char *rest = below(mailbox->wire, pair->from->wire, run->wire.separator);
+		const char *rest =
+			below(mailbox->wire, pair->from->seen.wire, run->session->wire.separator);
 		if (rest == NULL || (mailbox->attributes & IMAP_LIST_NOSELECT) ||
 		    wire_goes_along(renaming, pair, mailbox->wire)) {
 			continue;
@@ -230,7 +232,8 @@ static int put_back_remote(struct renaming *renaming, const struct rename_pair *
 		buf_printf(&name, "%s%s", target, rest);
 		code = buf_status(&name, "a mailbox name", err);
 		if (code == 0) {
-			code = imap_rename_queue(run->imap, name.data, mailbox->wire, 0, err);
+			code = imap_rename_queue(run->session->imap, name.data, mailbox->wire, 0,
+						 err);
 		}
 		if (code == 0) {
 			code = answer(run, &done, err);
@@ -244,11 +247,11 @@ static int put_back_remote(struct renaming *renaming, const struct rename_pair *
 /* Subscriptions are of names: they move too. Refusals do not matter. */
 static int resubscribe(struct run *run, const char *from, const char *to, struct err *err)
 {
-	int code = imap_admin_queue(run->imap, IMAP_SUBSCRIBE, to, 0, err);
+	int code = imap_admin_queue(run->session->imap, IMAP_SUBSCRIBE, to, 0, err);
 	if (code == 0) {
-		code = imap_admin_queue(run->imap, IMAP_UNSUBSCRIBE, from, 0, err);
+		code = imap_admin_queue(run->session->imap, IMAP_UNSUBSCRIBE, from, 0, err);
 	}
-	while (code == 0 && imap_outstanding(run->imap) > 0) {
+	while (code == 0 && imap_outstanding(run->session->imap) > 0) {
 		struct imap_done done;
 		code = answer(run, &done, err);
 		imap_done_finish(&done);
@@ -263,7 +266,7 @@ static int rename_remote(struct renaming *renaming, struct rename_pair *pair, co
 	struct imap_done done;
 	int code = commit_step(renaming, pair, STEP_INTENT, err);
 	if (code == 0) {
-		code = imap_rename_queue(run->imap, pair->from->wire, target, 0, err);
+		code = imap_rename_queue(run->session->imap, pair->from->seen.wire, target, 0, err);
 	}
 	if (code < 0) {
 		return code;
@@ -278,7 +281,7 @@ static int rename_remote(struct renaming *renaming, struct rename_pair *pair, co
 			code = settle(renaming, pair, err);
 		}
 		if (code == 0) {
-			code = resubscribe(run, pair->from->wire, target, err);
+			code = resubscribe(run, pair->from->seen.wire, target, err);
 		}
 	}
 	imap_done_finish(&done);
@@ -293,7 +296,7 @@ static int carry_out_remote(struct renaming *renaming, struct rename_pair *pair,
 		return code;
 	}
 	buf_init(&target, MBNAME_MAX);
-	code = mbname_to_wire(&renaming->run->wire, pair->to->name, &target, err);
+	code = mbname_to_wire(&renaming->run->session->wire, pair->to->name, &target, err);
 	if (code == 0 && !is_listed(renaming, target.data)) {
 		code = rename_remote(renaming, pair, target.data, err);
 	} else if (code < 0 && !run_is_fatal(err)) {
@@ -326,7 +329,7 @@ static int put_back_local(struct renaming *renaming, const struct rename_pair *p
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
 		const char *rest = below(mailbox->name, pair->from->name, '/');
-		if (rest == NULL || !mailbox->in_local || !mailbox->in_remote ||
+		if (rest == NULL || !mailbox->seen.in_local || !mailbox->seen.in_remote ||
 		    name_goes_along(renaming, pair, mailbox)) {
 			continue;
 		}
@@ -335,7 +338,8 @@ static int put_back_local(struct renaming *renaming, const struct rename_pair *p
 		buf_printf(&name, "%s%s", pair->to->name, rest);
 		code = buf_status(&name, "a mailbox name", err);
 		if (code == 0) {
-			code = maildir_rename_folder(run->maildir, name.data, mailbox->name, err);
+			code = maildir_rename_folder(run->session->maildir, name.data,
+						     mailbox->name, err);
 			code = code == -ERR_CHANGED ? 0 : code; /* it went back with its parent */
 		}
 		buf_finish(&name);
@@ -351,7 +355,7 @@ static int carry_out_local(struct renaming *renaming, struct rename_pair *pair, 
 	if (code < 0) {
 		return code;
 	}
-	code = maildir_rename_folder(run->maildir, pair->from->name, pair->to->name, err);
+	code = maildir_rename_folder(run->session->maildir, pair->from->name, pair->to->name, err);
 	if (code == -ERR_CHANGED) {
 		return commit_step(renaming, pair, STEP_FORGET,
 				   &why); /* the name is taken: no rename */
@@ -388,8 +392,9 @@ static int carry_out(struct renaming *renaming, struct rename_pair *pair, struct
 	    below(pair->to->name, pair->from->name, '/') != NULL) {
 		return 0;
 	}
-	bool is_left_out = pair->from->is_excluded || pair->to->is_excluded;
-	if (is_left_out || (run->create & pair->side) == 0) {
+	bool is_left_out = pair->from->decided.exclusion != EXCLUDED_NOT ||
+			   pair->to->decided.exclusion != EXCLUDED_NOT;
+	if (is_left_out || (run->policy.create & pair->side) == 0) {
 		log_line(run->log, LOG_INFO,
 			 "%s/%s: renamed to %s; this run may not do that %s and leaves both alone",
 			 run->account->name, pair->from->name, pair->to->name,
@@ -412,7 +417,7 @@ static int gather_again(struct renaming *renaming, struct err *err)
 	for (size_t i = 0; code == 0 && i < renaming->renamed.count; i++) {
 		struct mailbox *mailbox = run_mailbox(run, renaming->renamed.items[i]);
 		if (mailbox != NULL) {
-			mailbox->has_news = true;
+			mailbox->done.has_news = true;
 		}
 	}
 	return code;
@@ -434,10 +439,10 @@ static int settle_intent(struct renaming *renaming, const struct intent *intent,
 	struct run *run = renaming->run;
 	struct mailbox *from = mailbox_of_base(run, intent->mailbox);
 	struct mailbox *to = intent->text == NULL ? NULL : run_mailbox(run, intent->text);
-	if (from == NULL || to == NULL || from->in_local || from->in_remote || !to->in_local ||
-	    !to->in_remote) {
+	if (from == NULL || to == NULL || from->seen.in_local || from->seen.in_remote ||
+	    !to->seen.in_local || !to->seen.in_remote) {
 		int code = run_claim(run, err);
-		return code < 0 ? code : state_intent_drop(run->state, intent->id, err);
+		return code < 0 ? code : state_intent_drop(run->session->state, intent->id, err);
 	}
 	struct rename_pair pair = {.from = from, .to = to};
 	return settle(renaming, &pair, err);
@@ -447,7 +452,7 @@ static int settle_intent(struct renaming *renaming, const struct intent *intent,
 static int settle_intents(struct renaming *renaming, struct err *err)
 {
 	struct intents intents = {0};
-	int code = state_intents_load(renaming->run->state, 0, &intents, err);
+	int code = state_intents_load(renaming->run->session->state, 0, &intents, err);
 	bool any = false;
 	for (size_t i = 0; code == 0 && i < intents.count; i++) {
 		if (intents.items[i].kind == INTENT_RENAME) {
@@ -480,7 +485,7 @@ int rename_mailboxes(struct run *run, struct err *err)
 	for (size_t i = 0; code == 0 && i < renaming.held.count; i++) {
 		struct mailbox *mailbox = run_mailbox(run, renaming.held.items[i]);
 		if (mailbox != NULL) {
-			mailbox->is_excluded = true;
+			mailbox_exclude(mailbox, EXCLUDED_WAITING);
 		}
 	}
 	imap_mailboxes_finish(&renaming.listed);

@@ -121,7 +121,7 @@ static bool op_succeeded(const struct op *op, const struct groups *groups, const
 static int commit_flags(struct job *job, const size_t *ops, size_t count,
 			const struct groups *groups, const bool *failed, struct err *err)
 {
-	int code = state_begin(job->run->state, err);
+	int code = state_begin(job->run->session->state, err);
 	if (code < 0) {
 		return code;
 	}
@@ -134,14 +134,14 @@ static int commit_flags(struct job *job, const size_t *ops, size_t count,
 		row->remote_flags = (row->remote_flags | op->add) & ~op->remove;
 		job_settle_flags(row);
 		row->reason = REASON_NONE;
-		job->mailbox->counts.flags_remote++;
-		code = state_row_put(job->run->state, row, err);
+		job->mailbox->done.counts.flags_remote++;
+		code = state_row_put(job->run->session->state, row, err);
 	}
 	if (code < 0) {
-		state_rollback(job->run->state);
+		state_rollback(job->run->session->state);
 		return code;
 	}
-	return state_commit(job->run->state, err);
+	return state_commit(job->run->session->state, err);
 }
 
 int job_store_flags(struct job *job, struct err *err)
@@ -162,7 +162,7 @@ int job_store_flags(struct job *job, struct err *err)
 		code = failed == NULL ? err_nomem(err) : 0;
 	}
 	if (code == 0) {
-		job->mailbox->remote_touched = true;
+		job->mailbox->done.was_changed_there = true;
 		code = send_groups(job, &groups, err);
 	}
 	if (code == 0) {

@@ -78,7 +78,7 @@ static uint64_t flags_to_send(const struct job *job, const struct row *row)
 static int add_intents(struct upload *upload, struct batch *batch, struct err *err)
 {
 	struct job *job = upload->job;
-	struct state *state = job->run->state;
+	struct state *state = job->run->session->state;
 	int code = state_begin(state, err);
 	if (code < 0) {
 		return code;
@@ -175,7 +175,7 @@ static int send_message(struct upload *upload, struct item *item, bool begin, ui
 		code = read_small(upload, reader, err);
 	}
 	if (code == 0 && begin) {
-		code = imap_append_begin(job->imap, job->mailbox->wire, cookie, err);
+		code = imap_append_begin(job->imap, job->mailbox->seen.wire, cookie, err);
 	}
 	if (code == 0) {
 		code = imap_append_message(job->imap, &append, err);
@@ -195,15 +195,15 @@ static int item_landed(struct upload *upload, struct item *item, uint32_t uid, s
 	struct row seen;
 	bool found = false;
 	row_init(&seen);
-	int code =
-		state_row_by_uid(job->run->state, job->mailbox->base.id, uid, &seen, &found, err);
+	int code = state_row_by_uid(job->run->session->state, job->mailbox->base.id, uid, &seen,
+				    &found, err);
 	if (code == 0 && found && seen.unique[0] != '\0') {
 		/* The server has it already as another message (Gmail): an alias. Both files stay,
 		 * neither is sent again. */
 		item->row->reason = REASON_AMBIGUOUS;
-		code = state_row_put(job->run->state, item->row, err);
+		code = state_row_put(job->run->session->state, item->row, err);
 	} else if (code == 0) {
-		code = found ? state_row_drop(job->run->state, seen.id, err) : 0;
+		code = found ? state_row_drop(job->run->session->state, seen.id, err) : 0;
 		item->row->uid = uid;
 		item->row->is_agreed = true;
 		item->row->remote = MESSAGE_PRESENT;
@@ -212,14 +212,14 @@ static int item_landed(struct upload *upload, struct item *item, uint32_t uid, s
 		item->row->reason = REASON_NONE;
 		job_settle_flags(item->row);
 		if (code == 0) {
-			code = state_row_put(job->run->state, item->row, err);
+			code = state_row_put(job->run->session->state, item->row, err);
 		}
-		job->mailbox->counts.uploaded++;
+		job->mailbox->done.counts.uploaded++;
 		progress_copied(job->run->account->server.progress, 1);
 	}
 	row_finish(&seen);
 	if (code == 0) {
-		code = state_intent_drop(job->run->state, item->intent, err);
+		code = state_intent_drop(job->run->session->state, item->intent, err);
 	}
 	item->state = ITEM_DONE;
 	return code;
@@ -230,7 +230,7 @@ static int item_landed(struct upload *upload, struct item *item, uint32_t uid, s
 static int item_refused(struct upload *upload, struct item *item, const struct err *why,
 			struct err *err)
 {
-	int code = state_intent_drop(upload->job->run->state, item->intent, err);
+	int code = state_intent_drop(upload->job->run->session->state, item->intent, err);
 	item->state = ITEM_FAILED;
 	return code < 0 ? code : job_message_failed(upload->job, item->row, why);
 }
@@ -241,7 +241,7 @@ static int void_intents(struct upload *upload, struct item *items, size_t count,
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		items[i].state = ITEM_FAILED;
-		code = state_intent_drop(upload->job->run->state, items[i].intent, err);
+		code = state_intent_drop(upload->job->run->session->state, items[i].intent, err);
 	}
 	return code;
 }
@@ -256,17 +256,17 @@ static bool uids_fit(const struct upload *upload, const struct imap_done *done, 
  * again, though they look like nothing that is there: servers rewrite messages. */
 static int items_unknown(struct upload *upload, struct item *items, size_t count, struct err *err)
 {
-	struct state *state = upload->job->run->state;
+	struct state *state = upload->job->run->session->state;
 	int code = state_begin(state, err);
 	if (code < 0) {
 		return code;
 	}
-	upload->job->mailbox->has_intents = true;
+	upload->job->mailbox->seen.has_intents = true;
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		items[i].state = ITEM_UNKNOWN;
 		items[i].row->reason = REASON_AMBIGUOUS;
 		code = state_row_put(state, items[i].row, err);
-		upload->job->mailbox->counts.uploaded++;
+		upload->job->mailbox->done.counts.uploaded++;
 		progress_copied(upload->job->run->account->server.progress, 1);
 	}
 	if (code < 0) {
@@ -279,7 +279,7 @@ static int items_unknown(struct upload *upload, struct item *items, size_t count
 static int items_landed(struct upload *upload, struct item *items, size_t count,
 			const struct imap_done *done, struct err *err)
 {
-	struct state *state = upload->job->run->state;
+	struct state *state = upload->job->run->session->state;
 	struct uidset_cursor cursor = {0};
 	uint32_t uid = 0;
 	int code = state_begin(state, err);
@@ -303,7 +303,7 @@ static int take_answer(struct upload *upload, struct item *items, size_t count,
 {
 	upload->quota_hit |= done->status < 0 && done->code == IMAP_CODE_OVERQUOTA;
 	if (done->status == 0) {
-		upload->job->mailbox->remote_touched = true;
+		upload->job->mailbox->done.was_changed_there = true;
 		if (uids_fit(upload, done, count)) {
 			return items_landed(upload, items, count, done, err);
 		}
@@ -338,7 +338,7 @@ static int item_unreadable(struct upload *upload, struct item *item, struct err 
 	if (err->code == ERR_CHANGED) {
 		item->state = ITEM_FAILED;
 		upload->job->failures++;
-		return state_intent_drop(upload->job->run->state, item->intent, err);
+		return state_intent_drop(upload->job->run->session->state, item->intent, err);
 	}
 	return item_refused(upload, item, &why, err);
 }
@@ -551,7 +551,7 @@ static int upload_rows(struct upload *upload, const size_t *ops, size_t count, s
 static int reopen_examined(struct upload *upload, struct err *err)
 {
 	struct job *job = upload->job;
-	bool is_open = imap_selected(job->imap, job->mailbox->wire, false) != 0;
+	bool is_open = imap_selected(job->imap, job->mailbox->seen.wire, false) != 0;
 	return is_open && !upload->pipelined ? job_select(job, true, err) : 0;
 }
 

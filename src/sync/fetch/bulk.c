@@ -35,8 +35,8 @@ static bool is_download_only(const struct plan *plan)
 
 static bool is_candidate(const struct run *run, const struct mailbox *mailbox)
 {
-	return !planning_is_idle(run, mailbox) && mailbox->in_local && mailbox->in_remote &&
-	       !mailbox->has_intents && mailbox->failures == 0;
+	return !planning_is_idle(run, mailbox) && mailbox->seen.in_local &&
+	       mailbox->seen.in_remote && !mailbox->seen.has_intents && mailbox->done.failures == 0;
 }
 
 /* Plans MAILBOX; *TAKEN when it is one for here. */
@@ -45,14 +45,15 @@ static int bulk_add(struct bulk *bulk, struct mailbox *mailbox, const struct mov
 {
 	struct bulk_mailbox *entry = &bulk->mailboxes[bulk->mailbox_count];
 	*taken = false;
-	int code = job_init(&entry->job, bulk->run, bulk->run->imap, mailbox);
+	int code = job_init(&entry->job, bulk->run, bulk->run->session->imap, mailbox);
 	if (code == 0) {
 		code = job_plan(&entry->job, moves, err);
 	}
 	if (code == 0 && is_download_only(&entry->job.plan.plan)) {
 		code = job_prepare(&entry->job, err);
 		if (code == 0) {
-			code = download_init(&entry->all, &entry->job, bulk->run->imap, NULL, err);
+			code = download_init(&entry->all, &entry->job, bulk->run->session->imap,
+					     NULL, err);
 		}
 		*taken = code == 0;
 	}
@@ -107,7 +108,7 @@ static int add_tasks(struct bulk *bulk, struct bulk_mailbox *mailbox, struct err
 /* How many connections pay. */
 static size_t worker_count(const struct bulk *bulk)
 {
-	int64_t rtt_us = imap_rtt_us(bulk->run->imap);
+	int64_t rtt_us = imap_rtt_us(bulk->run->session->imap);
 	size_t most = (size_t)bulk->run->account->connections;
 	if (rtt_us < RTT_MIN_US || most < 2) {
 		return 1;
@@ -131,9 +132,9 @@ static int conclude(struct bulk *bulk, struct err *err)
 		for (size_t k = 0; k < mailbox->all.count; k++) {
 			is_whole = is_whole && mailbox->all.states[k] == WANT_DONE;
 		}
-		mailbox->job.mailbox->failures += mailbox->job.failures;
+		mailbox->job.mailbox->done.failures += mailbox->job.failures;
 		if (code == 0 && is_whole) {
-			mailbox->job.mailbox->has_new_rows = false;
+			mailbox->job.mailbox->done.has_new_rows = false;
 			code = job_conclude(&mailbox->job, err);
 		}
 		download_finish(&mailbox->all);

@@ -65,7 +65,7 @@ static int open_mailbox(struct worker_state *worker, struct active *active, stru
 	}
 	/* The connection may have it open from before. */
 	if (worker->asked_mailbox == NULL &&
-	    imap_selected(worker->imap, active->mailbox->wire, false) ==
+	    imap_selected(worker->imap, active->mailbox->seen.wire, false) ==
 		    active->mailbox->base.uidvalidity) {
 		worker->asked_mailbox = active->mailbox;
 		worker->open_mailbox = active->mailbox;
@@ -74,7 +74,8 @@ static int open_mailbox(struct worker_state *worker, struct active *active, stru
 	active->is_opening = true;
 	active->open_cookie = ++worker->last_cookie;
 	worker->asked_mailbox = active->mailbox;
-	return imap_fetch_open_queue(worker->imap, active->mailbox->wire, active->open_cookie, err);
+	return imap_fetch_open_queue(worker->imap, active->mailbox->seen.wire, active->open_cookie,
+				     err);
 }
 
 static int begin_task(struct worker_state *worker, const struct bulk_task *task, struct err *err)
@@ -89,8 +90,8 @@ static int begin_task(struct worker_state *worker, const struct bulk_task *task,
 	active->download.imap = worker->imap;
 	active->download.cookie = ++worker->last_cookie;
 	active->download.delivery = &worker->delivery;
-	int code = maildir_folder_open(run->maildir, active->mailbox->name, &active->download.dir,
-				       err);
+	int code = maildir_folder_open(run->session->maildir, active->mailbox->name,
+				       &active->download.dir, err);
 	if (code == 0) {
 		code = open_mailbox(worker, active, err);
 	}
@@ -360,7 +361,7 @@ int bulk_work(struct bulk *bulk, size_t count, struct err *err)
 		workers[i].number = i + 1;
 		workers[i].is_extra = i > 0;
 	}
-	workers[0].imap = bulk->run->imap;
+	workers[0].imap = bulk->run->session->imap;
 	while (started < count &&
 	       pthread_create(&workers[started].thread, NULL, extra_main, &workers[started]) == 0) {
 		started++;

@@ -15,14 +15,14 @@ static int make_unique(const struct delivery_item *item, char unique[MAILDIR_UNI
 		       struct err *err)
 {
 	const struct mailbox *mailbox = item->job->mailbox;
-	bool is_taken = mailbox->was_paired;
+	bool is_taken = mailbox->done.was_paired;
 	int code = maildir_unique_make(unique, item->key, mailbox->base.uidvalidity, item->row->uid,
 				       err);
 	while (code == 0 && is_taken) {
 		struct row row;
 		row_init(&row);
-		code = state_row_by_unique(item->job->run->state, mailbox->base.id, unique, &row,
-					   &is_taken, err);
+		code = state_row_by_unique(item->job->run->session->state, mailbox->base.id, unique,
+					   &row, &is_taken, err);
 		row_finish(&row);
 		if (code == 0 && is_taken) {
 			maildir_unique_later(unique);
@@ -133,7 +133,7 @@ static int deliver(struct run *run, struct delivery_batch *batch, struct err *er
 		code = maildir_sync_names(dirs, dir_count, err);
 	}
 	if (code == 0) {
-		code = commit_rows(run->state, batch, err);
+		code = commit_rows(run->session->state, batch, err);
 	}
 	return code;
 }
@@ -160,7 +160,7 @@ static void tell_owners(struct delivery *delivery, struct delivery_batch *batch)
 		struct delivery_item *item = &batch->items[i];
 		struct err ignored;
 		*item->state = item->is_published ? WANT_DONE : WANT_FAILED;
-		item->job->mailbox->counts.downloaded += item->is_published;
+		item->job->mailbox->done.counts.downloaded += item->is_published;
 		/* It is in the database; 50,000 names would take 5 MB. */
 		(void)row_set_unique(item->row, "", 0, &ignored);
 	}

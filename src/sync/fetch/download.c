@@ -210,7 +210,7 @@ static int suspect_one(struct download *download, struct err *err)
 		}
 		row->reason = REASON_FAILED;
 		run_report_error(job->run, job->mailbox, row->uid, err);
-		if (state_row_put(job->run->state, row, &why) < 0) {
+		if (state_row_put(job->run->session->state, row, &why) < 0) {
 			log_line(job->run->log, LOG_INFO, "%s", why.text);
 		}
 		break;

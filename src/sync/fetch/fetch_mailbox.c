@@ -59,7 +59,8 @@ static int report_missing(struct download *download, struct err *err)
 			continue;
 		}
 		row_init(&now);
-		code = state_row_by_id(job->run->state, download->rows[i]->id, &now, &found, err);
+		code = state_row_by_id(job->run->session->state, download->rows[i]->id, &now,
+				       &found, err);
 		if (code == 0 && found && now.remote == MESSAGE_PRESENT) {
 			struct err why;
 			err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,

@@ -5,20 +5,21 @@
 /* A run that is going to change something says so first. */
 int run_claim(struct run *run, struct err *err)
 {
-	if (run->has_generation || run->options->dry_run) {
+	if (run->session->has_generation || run->options->dry_run) {
 		return 0;
 	}
 	int code = 0;
-	if (!maildir_exists(run->maildir)) {
+	if (!maildir_exists(run->session->maildir)) {
 		struct maildir_params params = run->account->maildir;
 		params.log = run->log;
-		maildir_close(&run->maildir);
-		code = maildir_open(&run->maildir, &params, true, err);
+		maildir_close(&run->session->maildir);
+		code = maildir_open(&run->session->maildir, &params, true, err);
 	}
 	if (code == 0) {
-		code = ownership_claim(run->maildir, run->state, run->account, err);
+		code = ownership_claim(run->session->maildir, run->session->state, run->account,
+				       err);
 	}
-	run->has_generation = code == 0;
+	run->session->has_generation = code == 0;
 	return code;
 }
 
@@ -26,7 +27,7 @@ int mailbox_forget_base(struct run *run, struct mailbox *mailbox, struct err *er
 {
 	int code = run_claim(run, err);
 	if (code == 0) {
-		code = state_mailbox_clear(run->state, mailbox->base.id, err);
+		code = state_mailbox_clear(run->session->state, mailbox->base.id, err);
 	}
 	if (code < 0) {
 		return code;
@@ -37,7 +38,6 @@ int mailbox_forget_base(struct run *run, struct mailbox *mailbox, struct err *er
 	mailbox->base.messages = 0;
 	mailbox->base.has_stamp = false;
 	mailbox->base.synced_at = 0; /* until it is paired and synced, by whichever run */
-	mailbox->needs_pairing = true;
-	mailbox->pair_everything = true;
+	mailbox->decided.pairing = PAIRING_ALL;
 	return 0;
 }

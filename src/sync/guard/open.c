@@ -19,7 +19,8 @@ int run_open_lock(struct run *run, struct err *err)
 		return code;
 	}
 	snprintf(path, sizeof(path), "%s/%s.lock", run->options->state_dir, run->account->name);
-	return file_lock_acquire(&run->lock, path, run->options->wait, run->options->stop, err);
+	return file_lock_acquire(&run->session->lock, path, run->options->wait, run->options->stop,
+				 err);
 }
 
 int run_open_local(struct run *run, struct err *err)
@@ -29,36 +30,37 @@ int run_open_local(struct run *run, struct err *err)
 	struct maildir_params params = run->account->maildir;
 	params.log = run->log;
 	snprintf(path, sizeof(path), "%s/%s.db", run->options->state_dir, run->account->name);
-	if (run->is_second_try && run->options->dry_run) {
+	if (run->session->is_second_try && run->options->dry_run) {
 		path[0] = '\0'; /* a real run would have moved it aside */
 	}
-	int code = state_open(&run->state, path,
+	int code = state_open(&run->session->state, path,
 			      run->options->dry_run ? STATE_SCRATCH : STATE_WRITE, err);
 	if (code == 0) {
-		code = maildir_open(&run->maildir, &params, false, err);
+		code = maildir_open(&run->session->maildir, &params, false, err);
 	}
 	if (code == 0) {
-		code = ownership_check(run->maildir, run->state, run->account, &ownership, err);
+		code = ownership_check(run->session->maildir, run->session->state, run->account,
+				       &ownership, err);
 	}
 	if (code < 0) {
 		return code;
 	}
-	run->pair_all = ownership.must_pair;
-	run->was_unclean = ownership.was_unclean;
-	run->lost_power = ownership.lost_power;
-	if (run->lost_power) {
+	run->session->pair_all = ownership.must_pair;
+	run->session->was_unclean = ownership.was_unclean;
+	run->session->lost_power = ownership.lost_power;
+	if (run->session->lost_power) {
 		log_line(run->log, LOG_INFO,
 			 "%s: the system went down before all was on disk; what is missing is "
 			 "downloaded again",
 			 run->account->name);
 	}
-	if (state_was_damaged(run->state)) {
+	if (state_was_damaged(run->session->state)) {
 		log_line(run->log, LOG_WARN,
 			 "%s: the state database %s was damaged and is kept beside; pairing what "
 			 "both sides have, deleting nothing",
 			 run->account->name, path);
 	}
-	if (run->pair_all && !state_was_reset(run->state)) {
+	if (run->session->pair_all && !state_was_reset(run->session->state)) {
 		log_line(run->log, LOG_INFO,
 			 "%s: %s; pairing what both sides have, deleting nothing",
 			 run->account->name,

@@ -17,15 +17,15 @@ static bool is_known(const struct mailbox *mailbox)
 
 static bool has_numbers(const struct mailbox *mailbox)
 {
-	return mailbox->has_counts || mailbox->has_uidvalidity;
+	return mailbox->seen.has_counts || mailbox->seen.has_uidvalidity;
 }
 
 /* UIDNEXT never goes back (RFC 9051, 2.3.1.1). */
 static bool is_as_it_was(const struct mailbox *mailbox)
 {
-	return mailbox->in_remote && has_numbers(mailbox) &&
-	       mailbox->uidvalidity == mailbox->base.uidvalidity &&
-	       (mailbox->uidnext == 0 || mailbox->uidnext >= mailbox->base.uidnext);
+	return mailbox->seen.in_remote && has_numbers(mailbox) &&
+	       mailbox->seen.uidvalidity == mailbox->base.uidvalidity &&
+	       (mailbox->seen.uidnext == 0 || mailbox->seen.uidnext >= mailbox->base.uidnext);
 }
 
 /* *STRANGE: mailboxes that are gone or renumbered. *IS_SAME: one is as it was. */
@@ -37,7 +37,7 @@ static void survey(const struct run *run, size_t *strange, bool *is_same)
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (is_known(mailbox)) {
 			*is_same |= is_as_it_was(mailbox);
-			*strange += !mailbox->in_remote ||
+			*strange += !mailbox->seen.in_remote ||
 				    (has_numbers(mailbox) && !is_as_it_was(mailbox));
 		}
 	}
@@ -47,11 +47,11 @@ static void survey(const struct run *run, size_t *strange, bool *is_same)
 static int ask_numbers(struct imap *imap, struct mailbox *mailbox, struct err *err)
 {
 	struct imap_view opened = {0};
-	int code = imap_select(imap, mailbox->wire, false, &opened, err);
+	int code = imap_select(imap, mailbox->seen.wire, false, &opened, err);
 	if (code == 0) {
-		mailbox->uidvalidity = opened.uidvalidity;
-		mailbox->uidnext = opened.uidnext;
-		mailbox->has_uidvalidity = true;
+		mailbox->seen.uidvalidity = opened.uidvalidity;
+		mailbox->seen.uidnext = opened.uidnext;
+		mailbox->seen.has_uidvalidity = true;
 		imap_view_finish(&opened);
 	}
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
@@ -62,7 +62,7 @@ static int ask_unknown(struct run *run, struct imap *imap, bool *is_same, struct
 	int code = 0;
 	for (size_t i = 0; code == 0 && !*is_same && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (is_known(mailbox) && mailbox->in_remote && !has_numbers(mailbox)) {
+		if (is_known(mailbox) && mailbox->seen.in_remote && !has_numbers(mailbox)) {
 			code = ask_numbers(imap, mailbox, err);
 			*is_same = code == 0 && is_as_it_was(mailbox);
 		}
@@ -107,7 +107,7 @@ static int look_for(struct run *run, struct imap *imap, int64_t mailbox, bool *i
 		} else if (code == 0 && body.type == IMAP_FETCHED_MESSAGE) {
 			code = header_scan_result(scan, &seen, err);
 			if (code == 0 && body.has_body && !*is_found) {
-				code = state_has_digest(run->state, mailbox, seen.digest,
+				code = state_has_digest(run->session->state, mailbox, seen.digest,
 							&has_digest, err);
 				*is_found |= has_digest;
 			}
@@ -127,7 +127,7 @@ static int search_mailbox(struct run *run, struct imap *imap, const struct mailb
 	size_t from = 0;
 	uidset_init(&chosen);
 	buf_init(&text, SET_TEXT_MAX + 1);
-	int code = imap_select(imap, mailbox->wire, false, &opened, err);
+	int code = imap_select(imap, mailbox->seen.wire, false, &opened, err);
 	imap_view_finish(&opened);
 	if (code == 0) {
 		code = sample(imap, &chosen, err);
@@ -164,8 +164,8 @@ static int search_mailboxes(struct run *run, bool *is_found, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && !*is_found && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (is_known(mailbox) && mailbox->in_remote) {
-			code = search_mailbox(run, run->imap, mailbox, is_found, err);
+		if (is_known(mailbox) && mailbox->seen.in_remote) {
+			code = search_mailbox(run, run->session->imap, mailbox, is_found, err);
 		}
 	}
 	return code;
@@ -179,7 +179,7 @@ static int forget_server(struct run *run, struct err *err)
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (mailbox->in_base) {
 			code = mailbox_forget_base(run, mailbox, err);
-			mailbox->base.had_remote &= mailbox->in_remote;
+			mailbox->base.had_remote &= mailbox->seen.in_remote;
 		}
 	}
 	return code;
@@ -189,7 +189,7 @@ static int check_moved(struct run *run, struct err *err)
 {
 	uint64_t agreed = 0;
 	bool is_same = false;
-	int code = state_count_agreed(run->state, 0, &agreed, err);
+	int code = state_count_agreed(run->session->state, 0, &agreed, err);
 	if (code == 0) {
 		code = search_mailboxes(run, &is_same, err);
 	}
@@ -199,7 +199,7 @@ static int check_moved(struct run *run, struct err *err)
 	if (code == 0 && !is_same) {
 		code = forget_server(run, err);
 	}
-	run->is_known_server = code == 0;
+	run->seen.is_known_server = code == 0;
 	return code;
 }
 
@@ -211,14 +211,14 @@ int accident_check_address(struct run *run, struct err *err)
 	buf_init(&then, SERVER_FINGERPRINT_SIZE);
 	int code = server_fingerprint(&run->account->server, now, err);
 	if (code == 0) {
-		code = state_get(run->state, "server", &then, &is_found, err);
+		code = state_get(run->session->state, "server", &then, &is_found, err);
 	}
 	bool is_same = code == 0 && is_found && span_equal_cstr(buf_span(&then), now);
 	if (code == 0 && is_found && !is_same) {
 		code = check_moved(run, err);
 	}
 	if (code == 0 && !is_same && !run->options->dry_run) {
-		code = state_set(run->state, "server", now, err);
+		code = state_set(run->session->state, "server", now, err);
 	}
 	buf_finish(&then);
 	return code;
@@ -229,7 +229,7 @@ int accident_check_server(struct run *run, struct imap *imap, struct err *err)
 	size_t strange = 0;
 	bool is_same = false;
 	uint64_t agreed = 0;
-	if (run->is_known_server || run->options->allow_mass_delete) {
+	if (run->seen.is_known_server || run->options->allow_mass_delete) {
 		return 0;
 	}
 	survey(run, &strange, &is_same);
@@ -238,17 +238,17 @@ int accident_check_server(struct run *run, struct imap *imap, struct err *err)
 	}
 	int code = is_same ? 0 : ask_unknown(run, imap, &is_same, err);
 	if (code == 0 && !is_same) {
-		code = state_count_agreed(run->state, 0, &agreed, err);
+		code = state_count_agreed(run->session->state, 0, &agreed, err);
 	}
 	for (size_t i = 0; code == 0 && agreed > 0 && !is_same && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (is_known(mailbox) && mailbox->in_remote) {
+		if (is_known(mailbox) && mailbox->seen.in_remote) {
 			code = search_mailbox(run, imap, mailbox, &is_same, err);
 		}
 	}
 	if (code == 0 && agreed > 0 && !is_same) {
 		return stop(run, agreed, err);
 	}
-	run->is_known_server = code == 0;
+	run->seen.is_known_server = code == 0;
 	return code;
 }

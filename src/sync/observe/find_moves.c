@@ -61,19 +61,20 @@ int move_list_add(struct move_list *moves, const struct move *move, struct err *
 
 static bool is_usable(const struct mailbox *mailbox)
 {
-	return mailbox_is_active(mailbox) && !mailbox->is_read_only && mailbox->wire != NULL;
+	return mailbox_is_active(mailbox) && !mailbox->seen.is_read_only &&
+	       mailbox->seen.wire != NULL;
 }
 
 static bool is_covered(const struct run *run, const struct move *move)
 {
 	enum side side = move->is_remote ? SIDE_LOCAL : SIDE_REMOTE;
-	return (run->policy.copy & side) && (run->policy.delete_ & side);
+	return (run->policy.messages.copy & side) && (run->policy.messages.delete_ & side);
 }
 
 bool move_is_allowed(const struct run *run, const struct move *move)
 {
 	return is_covered(run, move) && is_usable(move->from) && is_usable(move->to) &&
-	       (move->to->in_remote || run->options->dry_run);
+	       (move->to->seen.in_remote || run->options->dry_run);
 }
 
 int move_load_rows(struct run *run, const struct move *move, struct row *gone, struct row *fresh,
@@ -81,9 +82,9 @@ int move_load_rows(struct run *run, const struct move *move, struct row *gone, s
 {
 	bool has_gone = false;
 	bool has_fresh = false;
-	int code = state_row_by_id(run->state, move->gone_row, gone, &has_gone, err);
+	int code = state_row_by_id(run->session->state, move->gone_row, gone, &has_gone, err);
 	if (code == 0) {
-		code = state_row_by_id(run->state, move->new_row, fresh, &has_fresh, err);
+		code = state_row_by_id(run->session->state, move->new_row, fresh, &has_fresh, err);
 	}
 	*found = has_gone && has_fresh;
 	return code;
@@ -92,7 +93,7 @@ int move_load_rows(struct run *run, const struct move *move, struct row *gone, s
 static int find_local(struct run *run, struct move_list *moves, struct err *err)
 {
 	struct state_moves candidates = {0};
-	int code = state_moves_load(run->state, &candidates, err);
+	int code = state_moves_load(run->session->state, &candidates, err);
 	for (size_t i = 0; code == 0 && i < candidates.count; i++) {
 		struct move move = {.gone_row = candidates.items[i].gone_row,
 				    .new_row = candidates.items[i].new_row};
@@ -128,11 +129,11 @@ static int hold_if_from(struct run *run, struct mailbox *from, struct mailbox *t
 	struct row base;
 	bool found = false;
 	row_init(&base);
-	int code =
-		state_row_by_unique(run->state, from->base.id, fresh->unique, &base, &found, err);
+	int code = state_row_by_unique(run->session->state, from->base.id, fresh->unique, &base,
+				       &found, err);
 	if (code == 0 && found && base.is_agreed) {
 		move.gone_row = base.id;
-		to->failures++; /* the next run looks again */
+		to->done.failures++; /* the next run looks again */
 		code = move_list_add(moves, &move, err);
 	}
 	row_finish(&base);
@@ -151,7 +152,7 @@ static int hold_from_unreadable(struct run *run, struct mailbox *from, struct mo
 			continue;
 		}
 		row_list_init(&rows);
-		code = state_rows_pending(run->state, mailbox->base.id, false, &rows, err);
+		code = state_rows_pending(run->session->state, mailbox->base.id, false, &rows, err);
 		for (size_t k = 0; code == 0 && k < rows.count; k++) {
 			const struct row *row = &rows.items[k];
 			if (!row->is_agreed && row->uid == 0 && row->local == MESSAGE_PRESENT) {
@@ -170,7 +171,7 @@ static int find_by_emailid(struct run *run, struct mailbox *mailbox, const struc
 {
 	struct row_list others;
 	row_list_init(&others);
-	int code = state_rows_by_emailid(run->state, fresh->emailid, &others, err);
+	int code = state_rows_by_emailid(run->session->state, fresh->emailid, &others, err);
 	for (size_t i = 0; code == 0 && i < others.count; i++) {
 		const struct row *other = &others.items[i];
 		struct move move = {.from = mailbox_by_id(run, other->mailbox),
@@ -196,19 +197,19 @@ static int find_by_emailid(struct run *run, struct mailbox *mailbox, const struc
 
 static int find_remote(struct run *run, struct move_list *moves, struct err *err)
 {
-	if ((imap_caps(run->imap) & (IMAP_CAP_OBJECTID | IMAP_CAP_GMAIL)) == 0) {
+	if ((imap_caps(run->session->imap) & (IMAP_CAP_OBJECTID | IMAP_CAP_GMAIL)) == 0) {
 		return move_find_by_header(run, moves, err);
 	}
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		struct row_list rows;
-		if (!mailbox_is_active(mailbox) || !mailbox->has_new_rows || !mailbox->in_base ||
-		    mailbox->pair_everything) {
+		if (!mailbox_is_active(mailbox) || !mailbox->done.has_new_rows ||
+		    !mailbox->in_base || mailbox->decided.pairing == PAIRING_ALL) {
 			continue;
 		}
 		row_list_init(&rows);
-		code = state_rows_pending(run->state, mailbox->base.id, false, &rows, err);
+		code = state_rows_pending(run->session->state, mailbox->base.id, false, &rows, err);
 		for (size_t k = 0; code == 0 && k < rows.count; k++) {
 			const struct row *row = &rows.items[k];
 			if (row->emailid != NULL && !row->is_agreed &&
@@ -224,9 +225,9 @@ static int find_remote(struct run *run, struct move_list *moves, struct err *err
 int move_find(struct run *run, struct move_list *moves, struct err *err)
 {
 	int code = find_local(run, moves, err);
-	for (size_t i = 0; code == 0 && run->has_unreadable && i < run->mailboxes.count; i++) {
+	for (size_t i = 0; code == 0 && run->seen.has_unreadable && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (mailbox->is_unreadable && mailbox->in_base) {
+		if (mailbox->seen.is_unreadable && mailbox->in_base) {
 			code = hold_from_unreadable(run, mailbox, moves, err);
 		}
 	}

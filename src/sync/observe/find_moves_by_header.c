@@ -129,7 +129,8 @@ static int gather_gone(struct search *search, struct mailbox *mailbox, struct er
 {
 	struct row_list rows;
 	row_list_init(&rows);
-	int code = state_rows_pending(search->run->state, mailbox->base.id, false, &rows, err);
+	int code = state_rows_pending(search->run->session->state, mailbox->base.id, false, &rows,
+				      err);
 	for (size_t i = 0; code == 0 && i < rows.count; i++) {
 		const struct row *row = &rows.items[i];
 		if (row->is_agreed && row->remote == MESSAGE_GONE &&
@@ -148,7 +149,8 @@ static int gather_fresh(struct search *search, struct mailbox *mailbox, struct e
 	search->mailbox = mailbox;
 	search->fresh_count = 0;
 	row_list_init(&rows);
-	int code = state_rows_pending(search->run->state, mailbox->base.id, false, &rows, err);
+	int code = state_rows_pending(search->run->session->state, mailbox->base.id, false, &rows,
+				      err);
 	for (size_t i = 0; code == 0 && i < rows.count; i++) {
 		const struct row *row = &rows.items[i];
 		if (!row->is_agreed && row->remote == MESSAGE_PRESENT && row->uid != 0 &&
@@ -199,7 +201,7 @@ static int take_headers(struct search *search, size_t in_flight, struct err *err
 	int code = 0;
 	while (code == 0 && in_flight > 0) {
 		struct imap_identity told;
-		code = imap_identity_next(search->run->imap, &told, err);
+		code = imap_identity_next(search->run->session->imap, &told, err);
 		if (code == 0 && told.is_done) {
 			in_flight--;
 		} else if (code == 0) {
@@ -223,8 +225,8 @@ static int ask_headers(struct search *search, size_t *in_flight, struct err *err
 	while (code == 0 && uidset_format_some(&uids, &from, SET_TEXT_MAX, &text)) {
 		code = buf_status(&text, "a set of UIDs", err);
 		if (code == 0) {
-			code = imap_fetch_queue(search->run->imap, IMAP_HEADERS, buf_span(&text), 0,
-						err);
+			code = imap_fetch_queue(search->run->session->imap, IMAP_HEADERS,
+						buf_span(&text), 0, err);
 			(*in_flight)++;
 		}
 		buf_clear(&text);
@@ -238,11 +240,12 @@ static int ask_headers(struct search *search, size_t *in_flight, struct err *err
 static int open_mailbox(struct search *search, bool *is_open, struct err *err)
 {
 	struct mailbox *mailbox = search->mailbox;
-	uint32_t uidvalidity = imap_selected(search->run->imap, mailbox->wire, false);
+	uint32_t uidvalidity = imap_selected(search->run->session->imap, mailbox->seen.wire, false);
 	int code = 0;
 	if (uidvalidity == 0) {
 		struct imap_view opened = {0};
-		code = imap_select(search->run->imap, mailbox->wire, false, &opened, err);
+		code = imap_select(search->run->session->imap, mailbox->seen.wire, false, &opened,
+				   err);
 		uidvalidity = opened.uidvalidity;
 		imap_view_finish(&opened);
 	}
@@ -271,8 +274,8 @@ static int search_mailbox(struct search *search, struct mailbox *mailbox, struct
 
 static bool is_searched(const struct mailbox *mailbox)
 {
-	return mailbox_is_active(mailbox) && mailbox->in_base && mailbox->has_new_rows &&
-	       !mailbox->pair_everything && mailbox->wire != NULL;
+	return mailbox_is_active(mailbox) && mailbox->in_base && mailbox->done.has_new_rows &&
+	       mailbox->decided.pairing != PAIRING_ALL && mailbox->seen.wire != NULL;
 }
 
 int move_find_by_header(struct run *run, struct move_list *moves, struct err *err)
@@ -286,7 +289,7 @@ int move_find_by_header(struct run *run, struct move_list *moves, struct err *er
 	for (size_t i = 0; code == 0 && has_new && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (mailbox_is_active(mailbox) && mailbox->in_base &&
-		    (mailbox->viewed || mailbox->base.pending > 0)) {
+		    (mailbox->seen.was_viewed || mailbox->base.pending > 0)) {
 			code = gather_gone(&search, mailbox, err);
 		}
 	}

@@ -27,8 +27,8 @@ static bool is_inbox(const struct mailbox *mailbox)
 
 static bool is_lost_on(const struct mailbox *mailbox, enum side side)
 {
-	bool is_here = side == SIDE_LOCAL ? mailbox->in_local : mailbox->in_remote;
-	bool is_there = side == SIDE_LOCAL ? mailbox->in_remote : mailbox->in_local;
+	bool is_here = side == SIDE_LOCAL ? mailbox->seen.in_local : mailbox->seen.in_remote;
+	bool is_there = side == SIDE_LOCAL ? mailbox->seen.in_remote : mailbox->seen.in_local;
 	return mailbox->in_base && mailbox->base.had_local && mailbox->base.had_remote &&
 	       !is_here && is_there && !is_inbox(mailbox);
 }
@@ -36,8 +36,8 @@ static bool is_lost_on(const struct mailbox *mailbox, enum side side)
 /* New there, and nothing that the other side ever had under that name. */
 static bool is_new_on(const struct mailbox *mailbox, enum side side)
 {
-	bool is_here = side == SIDE_LOCAL ? mailbox->in_local : mailbox->in_remote;
-	bool is_there = side == SIDE_LOCAL ? mailbox->in_remote : mailbox->in_local;
+	bool is_here = side == SIDE_LOCAL ? mailbox->seen.in_local : mailbox->seen.in_remote;
+	bool is_there = side == SIDE_LOCAL ? mailbox->seen.in_remote : mailbox->seen.in_local;
 	bool was_there = side == SIDE_LOCAL ? mailbox->base.had_remote : mailbox->base.had_local;
 	return is_here && !is_there && !(mailbox->in_base && was_there) && !is_inbox(mailbox);
 }
@@ -57,16 +57,16 @@ static int sample_ids(struct run *run, int64_t mailbox, int64_t ids[SAMPLE_MAX],
 	uint64_t agreed = 0;
 	uint64_t seen = 0;
 	*count = 0;
-	int code = state_count_agreed(run->state, mailbox, &agreed, err);
+	int code = state_count_agreed(run->session->state, mailbox, &agreed, err);
 	if (code < 0 || agreed == 0) {
 		return code;
 	}
 	uint64_t every = agreed / SAMPLE_MAX + 1;
-	code = state_begin(run->state, err);
+	code = state_begin(run->session->state, err);
 	if (code < 0) {
 		return code;
 	}
-	code = state_cursor_open(run->state, mailbox, STATE_BY_UID, &cursor, err);
+	code = state_cursor_open(run->session->state, mailbox, STATE_BY_UID, &cursor, err);
 	if (code == 0) {
 		code = state_cursor_next(cursor, &row, err);
 	}
@@ -78,7 +78,7 @@ static int sample_ids(struct run *run, int64_t mailbox, int64_t ids[SAMPLE_MAX],
 		code = state_cursor_next(cursor, &row, err);
 	}
 	state_cursor_close(&cursor);
-	state_rollback(run->state);
+	state_rollback(run->session->state);
 	return code;
 }
 
@@ -91,7 +91,7 @@ static int sample_take(struct run *run, struct lost *lost, struct err *err)
 		bool found = false;
 		struct row *row = row_list_add(&lost->sample, err);
 		code = row == NULL ? -(int)err->code
-				   : state_row_by_id(run->state, ids[i], row, &found, err);
+				   : state_row_by_id(run->session->state, ids[i], row, &found, err);
 	}
 	return code;
 }
@@ -154,7 +154,7 @@ static int match_folder(struct search *search, struct mailbox *to, struct err *e
 	struct maildir_scan scan;
 	struct keywords keywords;
 	struct stamp stamp;
-	int code = maildir_stat(search->run->maildir, to->name, &stamp, err);
+	int code = maildir_stat(search->run->session->maildir, to->name, &stamp, err);
 	if (code == 0) {
 		code = mailbox_open_dir(search->run, to, err);
 	}
@@ -224,7 +224,7 @@ static int read_headers(struct run *run, struct lost *lost, size_t *same, struct
 	uidset_init(&told);
 	while (code == 0 && !is_done) {
 		struct imap_identity seen;
-		code = imap_identity_next(run->imap, &seen, err);
+		code = imap_identity_next(run->session->imap, &seen, err);
 		is_done = code == 0 && seen.is_done;
 		if (code == 0 && !is_done && seen.uid != 0 && seen.has_header &&
 		    !uidset_contains(&told, seen.uid)) {
@@ -255,7 +255,7 @@ static int count_same(struct run *run, struct lost *lost, size_t *same, struct e
 		code = buf_status(&text, "a set of UIDs", err);
 	}
 	if (has_text && code == 0) {
-		code = imap_fetch_queue(run->imap, IMAP_HEADERS, buf_span(&text), 0, err);
+		code = imap_fetch_queue(run->session->imap, IMAP_HEADERS, buf_span(&text), 0, err);
 		if (code == 0) {
 			code = read_headers(run, lost, same, err);
 		}
@@ -270,12 +270,12 @@ static int count_same(struct run *run, struct lost *lost, size_t *same, struct e
 static int ask_numbers(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct imap_view opened = {0};
-	int code = imap_select(run->imap, mailbox->wire, false, &opened, err);
+	int code = imap_select(run->session->imap, mailbox->seen.wire, false, &opened, err);
 	if (code == 0) {
-		mailbox->uidvalidity = opened.uidvalidity;
-		mailbox->uidnext = opened.uidnext;
-		if (mailbox->mailboxid == NULL) {
-			mailbox->mailboxid = opened.mailboxid;
+		mailbox->seen.uidvalidity = opened.uidvalidity;
+		mailbox->seen.uidnext = opened.uidnext;
+		if (mailbox->seen.mailboxid == NULL) {
+			mailbox->seen.mailboxid = opened.mailboxid;
 			opened.mailboxid = NULL;
 		}
 	}
@@ -289,11 +289,12 @@ static bool is_only_one(const struct search *search, const struct mailbox *to)
 	size_t lost = 0;
 	size_t found = 0;
 	for (size_t i = 0; i < search->lost_count; i++) {
-		lost += search->lost[i].mailbox->base.uidvalidity == to->uidvalidity;
+		lost += search->lost[i].mailbox->base.uidvalidity == to->seen.uidvalidity;
 	}
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		found += is_new_on(mailbox, SIDE_REMOTE) && mailbox->uidvalidity == to->uidvalidity;
+		found += is_new_on(mailbox, SIDE_REMOTE) &&
+			 mailbox->seen.uidvalidity == to->seen.uidvalidity;
 	}
 	return lost == 1 && found == 1;
 }
@@ -305,12 +306,12 @@ static int is_same_mailbox(struct search *search, struct lost *lost, struct mail
 	const struct state_mailbox *base = &lost->mailbox->base;
 	size_t same = 0;
 	*is_same = false;
-	if (base->mailboxid != NULL && to->mailboxid != NULL) {
-		*is_same = strcmp(base->mailboxid, to->mailboxid) == 0;
+	if (base->mailboxid != NULL && to->seen.mailboxid != NULL) {
+		*is_same = strcmp(base->mailboxid, to->seen.mailboxid) == 0;
 		return 0;
 	}
-	if (base->uidvalidity == 0 || base->uidvalidity != to->uidvalidity ||
-	    (to->uidnext != 0 && to->uidnext < base->uidnext)) {
+	if (base->uidvalidity == 0 || base->uidvalidity != to->seen.uidvalidity ||
+	    (to->seen.uidnext != 0 && to->seen.uidnext < base->uidnext)) {
 		return 0;
 	}
 	if (lost->sample.count == 0) {
@@ -318,10 +319,10 @@ static int is_same_mailbox(struct search *search, struct lost *lost, struct mail
 		return 0;
 	}
 	int code = 0;
-	if (imap_selected(run->imap, to->wire, false) != to->uidvalidity) {
+	if (imap_selected(run->session->imap, to->seen.wire, false) != to->seen.uidvalidity) {
 		code = ask_numbers(run, to, err);
 	}
-	if (code == 0 && to->uidvalidity == base->uidvalidity) {
+	if (code == 0 && to->seen.uidvalidity == base->uidvalidity) {
 		code = count_same(run, lost, &same, err);
 	}
 	*is_same = code == 0 && same > 0 && same * 2 >= lost->sample.count;
@@ -330,7 +331,7 @@ static int is_same_mailbox(struct search *search, struct lost *lost, struct mail
 
 static int match_mailbox(struct search *search, struct mailbox *to, struct err *err)
 {
-	int code = to->has_counts ? 0 : ask_numbers(search->run, to, err);
+	int code = to->seen.has_counts ? 0 : ask_numbers(search->run, to, err);
 	for (size_t i = 0; code == 0 && i < search->lost_count; i++) {
 		struct lost *lost = &search->lost[i];
 		bool is_same = false;

@@ -143,19 +143,19 @@ static int delta_compute(struct run *run, struct mailbox *mailbox, struct maildi
 			 struct local_delta *delta, struct err *err)
 {
 	struct state_cursor *cursor = NULL;
-	int code = state_begin(run->state, err);
+	int code = state_begin(run->session->state, err);
 	if (code < 0) {
 		return code;
 	}
 	if (mailbox->in_base) {
-		code = state_cursor_open(run->state, mailbox->base.id, STATE_BY_UNIQUE, &cursor,
-					 err);
+		code = state_cursor_open(run->session->state, mailbox->base.id, STATE_BY_UNIQUE,
+					 &cursor, err);
 	}
 	if (code == 0) {
 		code = delta_merge(delta, scan, cursor, err);
 	}
 	state_cursor_close(&cursor);
-	state_rollback(run->state);
+	state_rollback(run->session->state);
 	return code;
 }
 
@@ -175,7 +175,7 @@ static int apply_new(struct run *run, struct mailbox *mailbox, const struct mail
 	}
 	bool is_ours = maildir_unique_parse((struct span){entry->name, entry->unique_len}, &ours) &&
 		       !ours.is_pop3;
-	if (run->lost_power && is_ours && file.size_bytes == 0) {
+	if (run->session->lost_power && is_ours && file.size_bytes == 0) {
 		/* A download that only got its name. */
 		return maildir_folder_remove(mailbox->dir, entry->name, entry->in_new, err);
 	}
@@ -187,10 +187,12 @@ static int apply_new(struct run *run, struct mailbox *mailbox, const struct mail
 	row.date = file.mtime;
 	code = row_set_unique(&row, entry->name, entry->unique_len, err);
 	if (code == 0) {
-		code = state_row_put(run->state, &row, err);
+		code = state_row_put(run->session->state, &row, err);
 	}
 	row_finish(&row);
-	mailbox->needs_pairing |= is_ours;
+	if (is_ours && mailbox->decided.pairing == PAIRING_NONE) {
+		mailbox->decided.pairing = PAIRING_NAMED;
+	}
 	return code;
 }
 
@@ -200,12 +202,12 @@ static int apply_back(struct run *run, const struct local_change *change,
 	struct row row;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_id(run->state, change->row, &row, &found, err);
+	int code = state_row_by_id(run->session->state, change->row, &row, &found, err);
 	if (code == 0 && found) {
 		row.local = MESSAGE_PRESENT;
 		row.local_flags = entry->flags;
 		row.reason = REASON_NONE;
-		code = state_row_put(run->state, &row, err);
+		code = state_row_put(run->session->state, &row, err);
 	}
 	row_finish(&row);
 	return code;
@@ -216,9 +218,9 @@ static int apply_lost(struct run *run, int64_t id, struct err *err)
 	struct row row;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_id(run->state, id, &row, &found, err);
+	int code = state_row_by_id(run->session->state, id, &row, &found, err);
 	if (code == 0 && found && row.remote != MESSAGE_PRESENT) {
-		code = state_row_drop(run->state, id, err);
+		code = state_row_drop(run->session->state, id, err);
 	} else if (code == 0 && found) {
 		row.is_agreed = false;
 		row.local = MESSAGE_ABSENT;
@@ -227,7 +229,7 @@ static int apply_lost(struct run *run, int64_t id, struct err *err)
 		row.reason = REASON_NONE;
 		code = row_set_unique(&row, "", 0, err);
 		if (code == 0) {
-			code = state_row_put(run->state, &row, err);
+			code = state_row_put(run->session->state, &row, err);
 		}
 	}
 	row_finish(&row);
@@ -246,12 +248,12 @@ static int apply_flags_lost(struct run *run, int64_t id, uint64_t flags, struct 
 	struct row row;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_id(run->state, id, &row, &found, err);
+	int code = state_row_by_id(run->session->state, id, &row, &found, err);
 	if (code == 0 && found) {
 		row.local_flags = flags;
 		row.flags &= flags;
 		row.reason = REASON_NONE;
-		code = state_row_put(run->state, &row, err);
+		code = state_row_put(run->session->state, &row, err);
 	}
 	row_finish(&row);
 	return code;
@@ -268,11 +270,11 @@ static int delta_apply(struct run *run, struct mailbox *mailbox, const struct ma
 			code = apply_new(run, mailbox, &scan->entries[change->entry], err);
 			break;
 		case LOCAL_FLAGS:
-			code = state_see_local_flags(run->state, change->row,
+			code = state_see_local_flags(run->session->state, change->row,
 						     scan->entries[change->entry].flags, err);
 			break;
 		case LOCAL_GONE:
-			code = state_see_local_gone(run->state, change->row, err);
+			code = state_see_local_gone(run->session->state, change->row, err);
 			break;
 		case LOCAL_BACK:
 			code = apply_back(run, change, &scan->entries[change->entry], err);
@@ -298,7 +300,7 @@ static int delta_commit(struct run *run, struct mailbox *mailbox, const struct m
 {
 	int code = delta->count > 0 ? run_claim(run, err) : 0;
 	if (code == 0) {
-		code = state_begin(run->state, err);
+		code = state_begin(run->session->state, err);
 	}
 	if (code < 0) {
 		return code;
@@ -313,26 +315,28 @@ static int delta_commit(struct run *run, struct mailbox *mailbox, const struct m
 		code = delta_apply(run, mailbox, scan, delta, err);
 	}
 	if (code == 0 && delta->count > 0) {
-		code = state_mailbox_count(run->state, &mailbox->base, err);
+		code = state_mailbox_count(run->session->state, &mailbox->base, err);
 	}
 	if (code == 0 && !mailbox->base.has_stamp) {
 		code = mailbox_store(run, mailbox, err);
 	}
 	if (code < 0) {
-		state_rollback(run->state);
+		state_rollback(run->session->state);
 		return code;
 	}
-	return state_commit(run->state, err);
+	return state_commit(run->session->state, err);
 }
 
 int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct maildir_scan scan;
 	struct local_delta delta = {.keeps_keywords = !run->account->keywords,
-				    .lost_power = run->lost_power};
-	bool is_leftover = run->was_unclean && run->may_write_local && !run->options->dry_run;
+				    .lost_power = run->session->lost_power};
+	bool is_leftover =
+		run->session->was_unclean && run->policy.may_write_local && !run->options->dry_run;
 	/* The run that died may have been about to make this folder. */
-	int code = is_leftover ? maildir_create_folder(run->maildir, mailbox->name, err) : 0;
+	int code =
+		is_leftover ? maildir_create_folder(run->session->maildir, mailbox->name, err) : 0;
 	if (code == 0) {
 		code = mailbox_open_dir(run, mailbox, err);
 	}
@@ -354,8 +358,7 @@ int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 		}
 		maildir_scan_finish(&scan);
 	}
-	mailbox->scanned = code == 0;
-	mailbox->local_changed |= delta.count > 0;
+	mailbox->seen.has_local_changes |= delta.count > 0;
 	free(delta.items);
 	mailbox_release(mailbox);
 	return code;
@@ -364,7 +367,7 @@ int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 static bool is_unchanged(const struct run *run, const struct mailbox *mailbox,
 			 const struct stamp *stamp)
 {
-	return mailbox->in_base && mailbox->base.has_stamp && !run->was_unclean &&
+	return mailbox->in_base && mailbox->base.has_stamp && !run->session->was_unclean &&
 	       stamp_equal(&mailbox->base.stamp, stamp) && stamp_is_proven(&mailbox->base.stamp);
 }
 
@@ -382,12 +385,13 @@ static int read_folders(struct run *run, bool again, bool *is_still, struct err 
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		struct stamp stamp;
-		if (!mailbox->in_local || mailbox->remove != 0 || (again && mailbox->is_excluded)) {
+		if (!mailbox->seen.in_local || mailbox->decided.remove != 0 ||
+		    (again && mailbox->decided.exclusion != EXCLUDED_NOT)) {
 			continue;
 		}
 		int code = run_check_stop(run, err);
 		if (code == 0) {
-			code = maildir_stat(run->maildir, mailbox->name, &stamp, err);
+			code = maildir_stat(run->session->maildir, mailbox->name, &stamp, err);
 		}
 		if (code == 0 && !(again ? stands_as_read(mailbox, &stamp)
 					 : is_unchanged(run, mailbox, &stamp))) {
@@ -400,9 +404,9 @@ static int read_folders(struct run *run, bool again, bool *is_still, struct err 
 		if (code < 0) {
 			/* One unreadable folder: nothing of it is believed in this run. */
 			run_report_error(run, mailbox, 0, err);
-			mailbox->is_excluded = true;
-			mailbox->is_unreadable = true;
-			run->has_unreadable = true;
+			mailbox_exclude(mailbox, EXCLUDED_FAILED);
+			mailbox->seen.is_unreadable = true;
+			run->seen.has_unreadable = true;
 		}
 	}
 	return 0;
@@ -413,7 +417,8 @@ static bool has_changes(const struct run *run)
 {
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (mailbox->in_local && (mailbox->local_changed || mailbox->base.pending > 0)) {
+		if (mailbox->seen.in_local &&
+		    (mailbox->seen.has_local_changes || mailbox->base.pending > 0)) {
 			return true;
 		}
 	}
@@ -435,9 +440,9 @@ int observe_local(struct run *run, struct err *err)
 	if (code == 0) {
 		code = mailboxes_have_more_folders(run, &has_more, err);
 	}
-	run->is_moving = !is_still || has_more;
-	for (size_t i = 0; run->is_moving && i < run->mailboxes.count; i++) {
-		run->mailboxes.items[i].failures++; /* the next run looks again */
+	run->seen.is_moving = !is_still || has_more;
+	for (size_t i = 0; run->seen.is_moving && i < run->mailboxes.count; i++) {
+		run->mailboxes.items[i].done.failures++; /* the next run looks again */
 	}
 	return code;
 }

@@ -38,24 +38,6 @@ static bool is_left_out(const struct run *run, const char *name)
 	return true;
 }
 
-static void mailbox_finish(struct mailbox *mailbox)
-{
-	mailbox_release(mailbox);
-	free(mailbox->name);
-	free(mailbox->wire);
-	free(mailbox->mailboxid);
-	state_mailbox_finish(&mailbox->base);
-}
-
-void mailboxes_finish(struct run *run)
-{
-	for (size_t i = 0; i < run->mailboxes.count; i++) {
-		mailbox_finish(&run->mailboxes.items[i]);
-	}
-	free(run->mailboxes.items);
-	run->mailboxes = (struct mailboxes){0};
-}
-
 static int compare_mailbox(const void *x, const void *y)
 {
 	return strcmp(((const struct mailbox *)x)->name, ((const struct mailbox *)y)->name);
@@ -89,7 +71,7 @@ static struct mailbox *mailbox_add(struct run *run, const char *name, struct err
 static int gather_base(struct run *run, struct err *err)
 {
 	struct state_mailboxes known = {0};
-	int code = state_mailboxes_load(run->state, &known, err);
+	int code = state_mailboxes_load(run->session->state, &known, err);
 	for (size_t i = 0; code == 0 && i < known.count; i++) {
 		if (!is_selected(run, known.items[i].name)) {
 			continue;
@@ -112,7 +94,9 @@ static int gather_local(struct run *run, struct err *err)
 {
 	struct strlist names;
 	strlist_init(&names);
-	int code = maildir_exists(run->maildir) ? maildir_list(run->maildir, &names, err) : 0;
+	int code = maildir_exists(run->session->maildir)
+			 ? maildir_list(run->session->maildir, &names, err)
+			 : 0;
 	for (size_t i = 0; code == 0 && i < names.count; i++) {
 		if (!is_selected(run, names.items[i])) {
 			continue;
@@ -121,7 +105,7 @@ static int gather_local(struct run *run, struct err *err)
 		if (mailbox == NULL) {
 			code = -(int)err->code;
 		} else {
-			mailbox->in_local = true;
+			mailbox->seen.in_local = true;
 		}
 	}
 	strlist_finish(&names);
@@ -132,12 +116,14 @@ int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err
 {
 	struct strlist names;
 	strlist_init(&names);
-	int code = maildir_exists(run->maildir) ? maildir_list(run->maildir, &names, err) : 0;
+	int code = maildir_exists(run->session->maildir)
+			 ? maildir_list(run->session->maildir, &names, err)
+			 : 0;
 	*has_more = false;
 	for (size_t i = 0; code == 0 && i < names.count; i++) {
 		const struct mailbox *mailbox = run_mailbox(run, names.items[i]);
-		*has_more |=
-			is_selected(run, names.items[i]) && (mailbox == NULL || !mailbox->in_local);
+		*has_more |= is_selected(run, names.items[i]) &&
+			     (mailbox == NULL || !mailbox->seen.in_local);
 	}
 	strlist_finish(&names);
 	return code;
@@ -146,13 +132,13 @@ int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err
 static void mailbox_take_counts(struct mailbox *mailbox, const struct imap_mailbox *found)
 {
 	unsigned needed = IMAP_COUNT_MESSAGES | IMAP_COUNT_UIDNEXT | IMAP_COUNT_UIDVALIDITY;
-	mailbox->has_counts = (found->counts.has & needed) == needed;
-	mailbox->messages = found->counts.messages;
-	mailbox->uidnext = found->counts.uidnext;
-	mailbox->uidvalidity = found->counts.uidvalidity;
-	mailbox->modseq =
+	mailbox->seen.has_counts = (found->counts.has & needed) == needed;
+	mailbox->seen.messages = found->counts.messages;
+	mailbox->seen.uidnext = found->counts.uidnext;
+	mailbox->seen.uidvalidity = found->counts.uidvalidity;
+	mailbox->seen.modseq =
 		(found->counts.has & IMAP_COUNT_HIGHESTMODSEQ) ? found->counts.highestmodseq : 0;
-	mailbox->mailboxid =
+	mailbox->seen.mailboxid =
 		found->counts.mailboxid == NULL ? NULL : span_dup(span_of(found->counts.mailboxid));
 }
 
@@ -181,12 +167,12 @@ static int gather_one_remote(struct run *run, const struct imap_mailbox *found,
 		if (mailbox == NULL) {
 			code = -(int)err->code;
 		} else {
-			mailbox->in_remote = !unsubscribed;
-			mailbox->is_unsubscribed = unsubscribed;
-			mailbox->attributes = found->attributes;
-			mailbox->wire = span_dup(span_of(found->wire));
+			mailbox->seen.in_remote = !unsubscribed;
+			mailbox->seen.is_unsubscribed = unsubscribed;
+			mailbox->seen.attributes = found->attributes;
+			mailbox->seen.wire = span_dup(span_of(found->wire));
 			mailbox_take_counts(mailbox, found);
-			code = mailbox->wire == NULL ? err_nomem(err) : 0;
+			code = mailbox->seen.wire == NULL ? err_nomem(err) : 0;
 		}
 	}
 	buf_finish(&name);
@@ -202,29 +188,29 @@ static void mailbox_join(struct run *run, struct mailbox *into, struct mailbox *
 		state_mailbox_init(&from->base);
 		into->in_base = true;
 	}
-	into->in_local |= from->in_local;
-	into->is_unsubscribed |= from->is_unsubscribed;
-	if (from->in_remote && into->in_remote) {
+	into->seen.in_local |= from->seen.in_local;
+	into->seen.is_unsubscribed |= from->seen.is_unsubscribed;
+	if (from->seen.in_remote && into->seen.in_remote) {
 		struct err err;
 		err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
 			"the server's mailboxes \"%s\" and \"%s\" come to one name here; the "
 			"second is left out",
-			into->wire, from->wire);
+			into->seen.wire, from->seen.wire);
 		run_report_error(run, into, 0, &err);
-	} else if (from->in_remote || from->is_unsubscribed) {
-		into->in_remote = from->in_remote;
-		into->attributes = from->attributes;
-		into->has_counts = from->has_counts;
-		into->messages = from->messages;
-		into->uidnext = from->uidnext;
-		into->uidvalidity = from->uidvalidity;
-		into->modseq = from->modseq;
-		char *wire = from->wire;
-		char *mailboxid = from->mailboxid;
-		from->wire = NULL;
-		from->mailboxid = NULL;
-		into->wire = wire;
-		into->mailboxid = mailboxid;
+	} else if (from->seen.in_remote || from->seen.is_unsubscribed) {
+		into->seen.in_remote = from->seen.in_remote;
+		into->seen.attributes = from->seen.attributes;
+		into->seen.has_counts = from->seen.has_counts;
+		into->seen.messages = from->seen.messages;
+		into->seen.uidnext = from->seen.uidnext;
+		into->seen.uidvalidity = from->seen.uidvalidity;
+		into->seen.modseq = from->seen.modseq;
+		char *wire = from->seen.wire;
+		char *mailboxid = from->seen.mailboxid;
+		from->seen.wire = NULL;
+		from->seen.mailboxid = NULL;
+		into->seen.wire = wire;
+		into->seen.mailboxid = mailboxid;
 	}
 	mailbox_finish(from);
 }
@@ -234,32 +220,33 @@ static void mailbox_join(struct run *run, struct mailbox *into, struct mailbox *
 static void leave_out_barred(struct run *run, struct mailbox *mailbox)
 {
 	struct err err;
-	if (mailbox->in_local || mailbox->is_excluded ||
-	    !maildir_is_barred(run->maildir, mailbox->name)) {
+	if (mailbox->seen.in_local || mailbox->decided.exclusion != EXCLUDED_NOT ||
+	    !maildir_is_barred(run->session->maildir, mailbox->name)) {
 		return;
 	}
 	err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
 		"the mailbox is left out: in the place of its folder is a symbolic link or a "
 		"file, which mailsync does not follow (a bind mount would do)");
 	run_report_error(run, mailbox, 0, &err);
-	mailbox->is_excluded = true;
+	mailbox_exclude(mailbox, EXCLUDED_BARRED);
 }
 
 /* Who removes a folder removes its directory. One that is empty may be a mount point. */
 static void leave_out_hollow(struct run *run, struct mailbox *mailbox)
 {
 	struct err err;
-	if (mailbox->in_local || !mailbox->in_remote || mailbox->is_excluded || !mailbox->in_base ||
+	if (mailbox->seen.in_local || !mailbox->seen.in_remote ||
+	    mailbox->decided.exclusion != EXCLUDED_NOT || !mailbox->in_base ||
 	    !mailbox->base.had_local || run->options->allow_mass_delete ||
-	    !maildir_is_hollow(run->maildir, mailbox->name)) {
+	    !maildir_is_hollow(run->session->maildir, mailbox->name)) {
 		return;
 	}
 	err_set(&err, ERR_BRAKE, SCOPE_MAILBOX,
 		"the directory of the mailbox is empty: is a disk not mounted there? It is left "
 		"out; if it was emptied on purpose, run once with --allow-mass-delete");
 	run_report_error(run, mailbox, 0, &err);
-	run->brake_hit = true;
-	mailbox->is_excluded = true;
+	run->done.brake_hit = true;
+	mailbox_exclude(mailbox, EXCLUDED_HOLLOW);
 }
 
 /*
@@ -268,7 +255,7 @@ static void leave_out_hollow(struct run *run, struct mailbox *mailbox)
  */
 static int adopt_flat(struct run *run, struct mailbox *flat, struct err *err)
 {
-	if (!flat->in_local || flat->in_remote || flat->in_base ||
+	if (!flat->seen.in_local || flat->seen.in_remote || flat->in_base ||
 	    strchr(flat->name, '.') == NULL) {
 		return 0;
 	}
@@ -281,11 +268,12 @@ static int adopt_flat(struct run *run, struct mailbox *flat, struct err *err)
 	}
 	struct mailbox *mailbox = run_mailbox(run, name);
 	int code = 0;
-	if (mailbox != NULL && !mailbox->in_local && (mailbox->in_remote || mailbox->in_base)) {
-		code = maildir_adopt(run->maildir, name, flat->name, err);
-		mailbox->in_local = code == 0;
-		flat->in_local = false;
-		flat->is_excluded = true;
+	if (mailbox != NULL && !mailbox->seen.in_local &&
+	    (mailbox->seen.in_remote || mailbox->in_base)) {
+		code = maildir_adopt(run->session->maildir, name, flat->name, err);
+		mailbox->seen.in_local = code == 0;
+		flat->seen.in_local = false;
+		mailbox_exclude(flat, EXCLUDED_ADOPTED);
 	}
 	free(name);
 	return code;
@@ -295,11 +283,11 @@ static int adopt_flat(struct run *run, struct mailbox *flat, struct err *err)
  * base does not know is met by a folder of its name, or not at all. */
 static void leave_out_unsubscribed(struct mailbox *mailbox)
 {
-	if (mailbox->is_unsubscribed && mailbox->in_base && mailbox->base.had_remote) {
-		mailbox->in_remote = true;
-		mailbox->is_excluded = true;
-	} else if (mailbox->is_unsubscribed && !mailbox->in_local) {
-		mailbox->is_excluded = true;
+	if (mailbox->seen.is_unsubscribed && mailbox->in_base && mailbox->base.had_remote) {
+		mailbox->seen.in_remote = true;
+		mailbox_exclude(mailbox, EXCLUDED_UNSUBSCRIBED);
+	} else if (mailbox->seen.is_unsubscribed && !mailbox->seen.in_local) {
+		mailbox_exclude(mailbox, EXCLUDED_UNSUBSCRIBED);
 	}
 }
 
@@ -308,8 +296,9 @@ static int settle_names(struct run *run, struct err *err)
 	int code = 0;
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		mailbox->is_left_out = is_left_out(run, mailbox->name);
-		mailbox->is_excluded = mailbox->is_left_out;
+		if (is_left_out(run, mailbox->name)) {
+			mailbox_exclude(mailbox, EXCLUDED_BY_NAME);
+		}
 	}
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		code = adopt_flat(run, &run->mailboxes.items[i], err);
@@ -357,8 +346,8 @@ int mailboxes_check_accidents(struct run *run, struct err *err)
 	size_t had_remote = 0;
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		local += mailbox->in_local;
-		remote += mailbox->in_remote;
+		local += mailbox->seen.in_local;
+		remote += mailbox->seen.in_remote;
 		had_local += mailbox->in_base && mailbox->base.had_local;
 		had_remote += mailbox->in_base && mailbox->base.had_remote;
 	}
@@ -367,7 +356,7 @@ int mailboxes_check_accidents(struct run *run, struct err *err)
 	    (had_local == 0 && had_remote == 0)) {
 		return 0;
 	}
-	int code = state_count_agreed(run->state, 0, &agreed, err);
+	int code = state_count_agreed(run->session->state, 0, &agreed, err);
 	if (code < 0 || agreed == 0) {
 		return code;
 	}
@@ -378,7 +367,8 @@ int mailboxes_check_accidents(struct run *run, struct err *err)
 			"not mounted? Nothing was done. To fetch everything anew, run once with "
 			"--allow-mass-delete",
 			run->account->maildir.root,
-			maildir_exists(run->maildir) ? "holds no mailbox" : "does not exist",
+			maildir_exists(run->session->maildir) ? "holds no mailbox"
+							      : "does not exist",
 			(unsigned long long)agreed);
 	}
 	if (remote == 0 && had_remote > 0) {
@@ -397,7 +387,7 @@ static int mailbox_forget(struct run *run, struct mailbox *mailbox, struct err *
 {
 	int code = run_claim(run, err);
 	if (code == 0) {
-		code = state_mailbox_drop(run->state, mailbox->base.id, err);
+		code = state_mailbox_drop(run->session->state, mailbox->base.id, err);
 	}
 	if (code == 0) {
 		state_mailbox_finish(&mailbox->base);
@@ -419,16 +409,16 @@ static int settle_vanished(struct run *run, struct mailbox *mailbox, enum side g
 			   struct err *err)
 {
 	enum side other = gone_side == SIDE_LOCAL ? SIDE_REMOTE : SIDE_LOCAL;
-	if (gone_side == SIDE_LOCAL && run->lost_power) {
+	if (gone_side == SIDE_LOCAL && run->session->lost_power) {
 		return mailbox_forget(run, mailbox, err); /* its making did not reach the disk */
 	}
-	if ((run->remove_mailboxes & other) && strcmp(mailbox->name, "INBOX") != 0) {
-		mailbox->remove = other;
-		return state_count_agreed(run->state, mailbox->base.id, &mailbox->agreed_before,
-					  err);
+	if ((run->policy.remove_mailboxes & other) && strcmp(mailbox->name, "INBOX") != 0) {
+		mailbox->decided.remove = other;
+		return state_count_agreed(run->session->state, mailbox->base.id,
+					  &mailbox->decided.agreed_before, err);
 	}
 	if (may_be_removed_later(run, other) && strcmp(mailbox->name, "INBOX") != 0) {
-		mailbox->is_excluded = true;
+		mailbox_exclude(mailbox, EXCLUDED_WAITING);
 		return 0;
 	}
 	log_line(run->log, LOG_WARN,
@@ -443,29 +433,30 @@ static int settle_vanished(struct run *run, struct mailbox *mailbox, enum side g
 static int settle_one(struct run *run, struct mailbox *mailbox, size_t index, struct err *err)
 {
 	int code = 0;
-	if (mailbox->in_base && mailbox->base.had_local && !mailbox->in_local &&
-	    mailbox->in_remote) {
+	if (mailbox->in_base && mailbox->base.had_local && !mailbox->seen.in_local &&
+	    mailbox->seen.in_remote) {
 		code = settle_vanished(run, mailbox, SIDE_LOCAL, err);
-	} else if (mailbox->in_base && mailbox->base.had_remote && !mailbox->in_remote &&
-		   mailbox->in_local) {
+	} else if (mailbox->in_base && mailbox->base.had_remote && !mailbox->seen.in_remote &&
+		   mailbox->seen.in_local) {
 		code = settle_vanished(run, mailbox, SIDE_REMOTE, err);
-	} else if (mailbox->in_base && !mailbox->in_local && !mailbox->in_remote) {
+	} else if (mailbox->in_base && !mailbox->seen.in_local && !mailbox->seen.in_remote) {
 		code = run->options->dry_run ? 0 : mailbox_forget(run, mailbox, err);
-		mailbox->is_excluded = true;
+		mailbox_exclude(mailbox, EXCLUDED_GONE);
 	}
-	if (code < 0 || mailbox->remove != 0 || mailbox->is_excluded) {
+	if (code < 0 || mailbox->decided.remove != 0 ||
+	    mailbox->decided.exclusion != EXCLUDED_NOT) {
 		return code;
 	}
-	if (!mailbox->in_local) {
-		if ((run->create & SIDE_LOCAL) == 0) {
-			mailbox->is_excluded = true;
+	if (!mailbox->seen.in_local) {
+		if ((run->policy.create & SIDE_LOCAL) == 0) {
+			mailbox_exclude(mailbox, EXCLUDED_NOT_CREATED);
 			return 0;
 		}
 		return mailboxes_create_local(run, mailbox, err);
 	}
-	if (!mailbox->in_remote) {
-		if ((run->create & SIDE_REMOTE) == 0) {
-			mailbox->is_excluded = true;
+	if (!mailbox->seen.in_remote) {
+		if ((run->policy.create & SIDE_REMOTE) == 0) {
+			mailbox_exclude(mailbox, EXCLUDED_NOT_CREATED);
 			return 0;
 		}
 		return mailboxes_create_remote(run, mailbox, index, err);
@@ -478,10 +469,10 @@ int mailboxes_settle(struct run *run, struct err *err)
 	int code = 0;
 	int64_t ignored_ms = 0;
 	/* A STATUS refused so far costs nothing: that mailbox is opened now. */
-	imap_backoff_take(run->imap, &ignored_ms);
+	imap_backoff_take(run->session->imap, &ignored_ms);
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (!mailbox->is_excluded) {
+		if (mailbox->decided.exclusion == EXCLUDED_NOT) {
 			code = settle_one(run, mailbox, i, err);
 		}
 	}
@@ -491,10 +482,10 @@ int mailboxes_settle(struct run *run, struct err *err)
 /* The mailboxes' numbers on a server that cannot give them with LIST. */
 static int ask_status(struct run *run, struct imap_mailboxes *found, struct err *err)
 {
-	if (imap_caps(run->imap) & IMAP_CAP_LIST_STATUS) {
+	if (imap_caps(run->session->imap) & IMAP_CAP_LIST_STATUS) {
 		return 0;
 	}
-	if ((imap_caps(run->imap) & IMAP_CAP_CONDSTORE) == 0) {
+	if ((imap_caps(run->session->imap) & IMAP_CAP_CONDSTORE) == 0) {
 		return 0; /* every mailbox is opened anyway */
 	}
 	bool *wanted = calloc(found->count + 1, sizeof(*wanted));
@@ -512,7 +503,7 @@ static int ask_status(struct run *run, struct imap_mailboxes *found, struct err 
 					    name.data);
 		buf_finish(&name);
 	}
-	int code = imap_status(run->imap, found, wanted, err);
+	int code = imap_status(run->session->imap, found, wanted, err);
 	free(wanted);
 	return code;
 }
@@ -520,12 +511,12 @@ static int ask_status(struct run *run, struct imap_mailboxes *found, struct err 
 int run_discover(struct run *run, struct err *err)
 {
 	struct imap_mailboxes found = {0};
-	int code = imap_discover(run->imap, run->account->subscribed_only, &found, err);
+	int code = imap_discover(run->session->imap, run->account->subscribed_only, &found, err);
 	if (code == 0) {
 		code = ask_status(run, &found, err);
 	}
 	if (code == 0) {
-		run->wire = found.wire;
+		run->session->wire = found.wire;
 		code = mailboxes_gather(run, &found, err);
 	}
 	imap_mailboxes_finish(&found);

@@ -8,7 +8,6 @@
 /* The union of base's, local and remote mailboxes, those that `mailboxes` leaves out as if they
  * were not there. */
 int mailboxes_gather(struct run *run, const struct imap_mailboxes *remote, struct err *err);
-void mailboxes_finish(struct run *run);
 
 /* True when there are folders of this account that were not there then. */
 int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err);

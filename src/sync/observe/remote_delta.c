@@ -12,7 +12,7 @@
 
 static bool may_be_window(const struct run *run, uint64_t listed)
 {
-	return listed == YAHOO_WINDOW && (imap_caps(run->imap) & IMAP_CAP_YAHOO) != 0;
+	return listed == YAHOO_WINDOW && (imap_caps(run->session->imap) & IMAP_CAP_YAHOO) != 0;
 }
 
 /* What the changes come to, so that an idle look writes nothing. */
@@ -61,7 +61,7 @@ static int put_new(struct delta *delta, const struct imap_view_message *message,
 		code = row.emailid == NULL ? err_nomem(err) : 0;
 	}
 	if (code == 0) {
-		code = state_row_put(delta->run->state, &row, err);
+		code = state_row_put(delta->run->session->state, &row, err);
 	}
 	row_finish(&row);
 	delta->changes++;
@@ -74,15 +74,15 @@ static int put_back(struct delta *delta, uint32_t uid, const struct imap_view_me
 	struct row row;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_uid(delta->run->state, delta->mailbox->base.id, uid, &row, &found,
-				    err);
+	int code = state_row_by_uid(delta->run->session->state, delta->mailbox->base.id, uid, &row,
+				    &found, err);
 	if (code == 0 && found) {
 		row.remote = MESSAGE_PRESENT;
 		row.reason = REASON_NONE;
 		if (message != NULL && message->has_flags) {
 			row.remote_flags = flags_seen(delta, &row, message);
 		}
-		code = state_row_put(delta->run->state, &row, err);
+		code = state_row_put(delta->run->session->state, &row, err);
 	}
 	row_finish(&row);
 	delta->changes++;
@@ -99,8 +99,8 @@ static int see_message(struct delta *delta, const struct row *row,
 		return put_back(delta, message->uid, message, err);
 	}
 	delta->changes++;
-	return state_see_remote_flags(delta->run->state, delta->mailbox->base.id, message->uid,
-				      flags_seen(delta, row, message), err);
+	return state_see_remote_flags(delta->run->session->state, delta->mailbox->base.id,
+				      message->uid, flags_seen(delta, row, message), err);
 }
 
 /* A line that was not asked for may tell of a message that is not there, which would make up for
@@ -120,8 +120,8 @@ static int see_one(struct delta *delta, const struct imap_view_message *message,
 	struct row row;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_uid(delta->run->state, delta->mailbox->base.id, message->uid, &row,
-				    &found, err);
+	int code = state_row_by_uid(delta->run->session->state, delta->mailbox->base.id,
+				    message->uid, &row, &found, err);
 	if (code == 0 && found) {
 		code = see_message(delta, &row, message, err);
 	} else if (code == 0 && may_be_new(delta, message)) {
@@ -140,7 +140,7 @@ static int see_changes(struct delta *delta, struct err *err)
 	}
 	for (size_t i = 0; code == 0 && delta->with_gone && i < view->gone.count; i++) {
 		uint64_t count = 0;
-		code = state_see_remote_gone(delta->run->state, delta->mailbox->base.id,
+		code = state_see_remote_gone(delta->run->session->state, delta->mailbox->base.id,
 					     view->gone.ranges[i].first, view->gone.ranges[i].last,
 					     &count, err);
 		delta->changes += count;
@@ -211,7 +211,8 @@ static int see_listing(struct delta *delta, struct err *err)
 	struct state_cursor *cursor = NULL;
 	struct listing_changes changes = {0};
 	int64_t mailbox = delta->mailbox->base.id;
-	int code = state_cursor_open(delta->run->state, mailbox, STATE_BY_UID, &cursor, err);
+	int code =
+		state_cursor_open(delta->run->session->state, mailbox, STATE_BY_UID, &cursor, err);
 	if (code == 0) {
 		code = merge_listing(delta, cursor, &changes, err);
 	}
@@ -220,8 +221,8 @@ static int see_listing(struct delta *delta, struct err *err)
 		const struct listing_change *change = &changes.items[i];
 		uint64_t count = 0;
 		if (change->message == SIZE_MAX) {
-			code = state_see_remote_gone(delta->run->state, mailbox, change->uid,
-						     change->uid, &count, err);
+			code = state_see_remote_gone(delta->run->session->state, mailbox,
+						     change->uid, change->uid, &count, err);
 			delta->changes += count;
 		} else {
 			code = see_one(delta, &delta->view->messages[change->message], err);
@@ -262,7 +263,7 @@ static int take_facts(struct mailbox *mailbox, struct imap_view *view, struct er
 		base->permanent_flags = view->permanent_flags;
 		base->permanent_any = view->permanent_any;
 	}
-	const char *id = view->mailboxid != NULL ? view->mailboxid : mailbox->mailboxid;
+	const char *id = view->mailboxid != NULL ? view->mailboxid : mailbox->seen.mailboxid;
 	if (id != NULL && (base->mailboxid == NULL || strcmp(base->mailboxid, id) != 0)) {
 		free(base->mailboxid);
 		base->mailboxid = span_dup(span_of(id));
@@ -280,7 +281,8 @@ static int apply_rows(struct delta *delta, struct err *err)
 static int counts_fit(struct delta *delta, bool *fit, struct err *err)
 {
 	uint64_t present = 0;
-	int code = state_count_remote(delta->run->state, delta->mailbox->base.id, &present, err);
+	int code = state_count_remote(delta->run->session->state, delta->mailbox->base.id, &present,
+				      err);
 	*fit = present == delta->view->exists;
 	return code;
 }
@@ -294,26 +296,26 @@ static int finish_delta(struct delta *delta, struct imap_view *view, bool fit, s
 	} else {
 		/* Known by now: which numbers they are; not: that nothing is missing. */
 		mailbox->base.uidvalidity = view->uidvalidity;
-		mailbox->needs_listing = true;
-		mailbox->seen_modseq = view->modseq;
-		mailbox->seen_uidnext = view->uidnext;
+		mailbox->view.needs_listing = true;
+		mailbox->view.modseq = view->modseq;
+		mailbox->view.uidnext = view->uidnext;
 	}
 	if (delta->changes > 0) {
 		mailbox->base.held_policy = 0;
-		mailbox->has_new_rows = true;
+		mailbox->done.has_new_rows = true;
 	}
 	if (code == 0) {
 		code = mailbox_store(delta->run, mailbox, err);
 	}
 	if (code == 0 && delta->changes > 0) {
-		code = state_mailbox_count(delta->run->state, &mailbox->base, err);
+		code = state_mailbox_count(delta->run->session->state, &mailbox->base, err);
 	}
 	return code;
 }
 
 static void attempt_undo(struct run *run, struct mailbox *mailbox, bool is_new)
 {
-	state_rollback(run->state);
+	state_rollback(run->session->state);
 	if (is_new) {
 		mailbox->in_base = false;
 		mailbox->base.id = 0;
@@ -330,14 +332,15 @@ static int attempt(struct run *run, struct mailbox *mailbox, struct imap_view *v
 		view->is_full && view->count == view->exists && may_be_window(run, view->count);
 	delta.gone_from = is_window ? view->messages[0].uid : 0;
 	bool is_new = !mailbox->in_base;
-	int code = state_begin(run->state, err);
+	int code = state_begin(run->session->state, err);
 	if (code == 0 && is_new) {
 		code = mailbox_store(run, mailbox, err);
 	}
 	if (code == 0) {
 		code = apply_rows(&delta, err);
 	}
-	if (code == 0 && delta.changes > 0 && !run->has_generation && !run->options->dry_run) {
+	if (code == 0 && delta.changes > 0 && !run->session->has_generation &&
+	    !run->options->dry_run) {
 		/* The first rows of this run: it has to say so before (ownership.h). */
 		attempt_undo(run, mailbox, is_new);
 		code = run_claim(run, err);
@@ -355,10 +358,10 @@ static int attempt(struct run *run, struct mailbox *mailbox, struct imap_view *v
 		code = finish_delta(&delta, view, *fit, err);
 	}
 	if (code < 0) {
-		state_rollback(run->state);
+		state_rollback(run->session->state);
 		return code;
 	}
-	return state_commit(run->state, err);
+	return state_commit(run->session->state, err);
 }
 
 int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct imap_view *view,
@@ -385,21 +388,21 @@ static int list_gone(struct run *run, struct mailbox *mailbox, const struct uids
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < uids->count; i++) {
 		if (uids->ranges[i].first > from) {
-			code = state_see_remote_gone(run->state, mailbox->base.id, from,
+			code = state_see_remote_gone(run->session->state, mailbox->base.id, from,
 						     uids->ranges[i].first - 1, &count, err);
 			changes += count;
 		}
 		from = uids->ranges[i].last == UINT32_MAX ? 0 : uids->ranges[i].last + 1;
 	}
 	if (code == 0 && from != 0) {
-		code = state_see_remote_gone(run->state, mailbox->base.id, from, UINT32_MAX, &count,
-					     err);
+		code = state_see_remote_gone(run->session->state, mailbox->base.id, from,
+					     UINT32_MAX, &count, err);
 		changes += count;
 	}
 	if (code == 0 && changes > 0) {
-		mailbox->has_new_rows = true;
+		mailbox->done.has_new_rows = true;
 		mailbox->base.held_policy = 0;
-		code = state_mailbox_count(run->state, &mailbox->base, err);
+		code = state_mailbox_count(run->session->state, &mailbox->base, err);
 	}
 	return code;
 }
@@ -417,31 +420,31 @@ static int commit_listing(struct run *run, struct mailbox *mailbox, const struct
 	uint64_t present = 0;
 	int code = run_claim(run, err);
 	if (code == 0) {
-		code = state_begin(run->state, err);
+		code = state_begin(run->session->state, err);
 	}
 	if (code < 0) {
 		return code;
 	}
 	code = list_gone(run, mailbox, uids, err);
 	if (code == 0) {
-		code = state_count_remote(run->state, mailbox->base.id, &present, err);
+		code = state_count_remote(run->session->state, mailbox->base.id, &present, err);
 	}
 	bool is_known = present == uidset_size(uids) || may_be_window(run, uidset_size(uids));
-	if (code == 0 && is_known && opened->modseq >= mailbox->seen_modseq) {
-		mailbox->base.modseq = mailbox->seen_modseq;
+	if (code == 0 && is_known && opened->modseq >= mailbox->view.modseq) {
+		mailbox->base.modseq = mailbox->view.modseq;
 		mailbox->base.uidnext =
-			mailbox->seen_uidnext != 0 ? mailbox->seen_uidnext : above(uids);
+			mailbox->view.uidnext != 0 ? mailbox->view.uidnext : above(uids);
 		mailbox->base.messages = (uint32_t)uidset_size(uids);
 	}
-	mailbox->lacks_rows = present < uidset_size(uids);
+	mailbox->view.lacks_rows = present < uidset_size(uids);
 	if (code == 0) {
 		code = mailbox_store(run, mailbox, err);
 	}
 	if (code < 0) {
-		state_rollback(run->state);
+		state_rollback(run->session->state);
 		return code;
 	}
-	return state_commit(run->state, err);
+	return state_commit(run->session->state, err);
 }
 
 int remote_delta_list(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err)
@@ -450,7 +453,7 @@ int remote_delta_list(struct run *run, struct imap *imap, struct mailbox *mailbo
 	struct uidset uids;
 	uint32_t exists = 0;
 	uidset_init(&uids);
-	int code = imap_select(imap, mailbox->wire, false, &opened, err);
+	int code = imap_select(imap, mailbox->seen.wire, false, &opened, err);
 	if (code == 0 && opened.uidvalidity != mailbox->base.uidvalidity) {
 		code = err_set(
 			err, ERR_TEMPORARY, SCOPE_MAILBOX,

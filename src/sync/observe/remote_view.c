@@ -22,33 +22,36 @@
 static bool numbers_are_equal(const struct mailbox *mailbox)
 {
 	const struct state_mailbox *base = &mailbox->base;
-	if (!mailbox->has_counts || base->uidvalidity == 0 ||
-	    mailbox->uidvalidity != base->uidvalidity || mailbox->uidnext != base->uidnext ||
-	    mailbox->messages != base->messages) {
+	if (!mailbox->seen.has_counts || base->uidvalidity == 0 ||
+	    mailbox->seen.uidvalidity != base->uidvalidity ||
+	    mailbox->seen.uidnext != base->uidnext || mailbox->seen.messages != base->messages) {
 		return false;
 	}
 	/* An empty mailbox has no flags that could have changed. */
-	return mailbox->messages == 0 || (mailbox->modseq != 0 && mailbox->modseq == base->modseq);
+	return mailbox->seen.messages == 0 ||
+	       (mailbox->seen.modseq != 0 && mailbox->seen.modseq == base->modseq);
 }
 
 static bool needs_view(struct run *run, struct mailbox *mailbox)
 {
-	if (!mailbox_is_active(mailbox) || !mailbox->in_remote || !mailbox->in_local) {
-		return run->options->dry_run && mailbox->in_remote && mailbox_is_active(mailbox);
+	if (!mailbox_is_active(mailbox) || !mailbox->seen.in_remote || !mailbox->seen.in_local) {
+		return run->options->dry_run && mailbox->seen.in_remote &&
+		       mailbox_is_active(mailbox);
 	}
-	return !numbers_are_equal(mailbox) || mailbox->has_intents || mailbox->needs_pairing;
+	return !numbers_are_equal(mailbox) || mailbox->seen.has_intents ||
+	       mailbox->decided.pairing != PAIRING_NONE;
 }
 
 static int note_intents(struct run *run, struct err *err)
 {
 	struct intents intents = {0};
-	int code = state_intents_load(run->state, 0, &intents, err);
+	int code = state_intents_load(run->session->state, 0, &intents, err);
 	for (size_t i = 0; code == 0 && i < intents.count; i++) {
 		for (size_t b = 0; b < run->mailboxes.count; b++) {
 			struct mailbox *mailbox = &run->mailboxes.items[b];
 			if (mailbox->in_base && mailbox->base.id == intents.items[i].mailbox &&
 			    !intent_is_of_trash(&intents.items[i])) {
-				mailbox->has_intents = true;
+				mailbox->seen.has_intents = true;
 			}
 		}
 	}
@@ -58,23 +61,25 @@ static int note_intents(struct run *run, struct err *err)
 
 static bool may_be_written(const struct run *run, const struct mailbox *mailbox)
 {
-	return run->may_write_remote && !run->options->dry_run &&
-	       (mailbox->local_changed || mailbox->base.pending > 0 ||
-		mailbox->base.uidvalidity == 0 || (run->policy.expunge & SIDE_REMOTE));
+	return run->policy.may_write_remote && !run->options->dry_run &&
+	       (mailbox->seen.has_local_changes || mailbox->base.pending > 0 ||
+		mailbox->base.uidvalidity == 0 || (run->policy.messages.expunge & SIDE_REMOTE));
 }
 
 static void request_of(struct run *run, struct mailbox *mailbox, struct imap_view_request *request)
 {
 	const struct state_mailbox *base = &mailbox->base;
-	bool same = !mailbox->has_counts || mailbox->uidvalidity == base->uidvalidity;
+	bool same = !mailbox->seen.has_counts || mailbox->seen.uidvalidity == base->uidvalidity;
 	*request = (struct imap_view_request){
-		.wire = mailbox->wire,
+		.wire = mailbox->seen.wire,
 		.is_writable = may_be_written(run, mailbox),
 		.uidvalidity = same ? base->uidvalidity : 0,
 		.uidnext = same ? base->uidnext : 0,
 		.modseq = same ? base->modseq : 0,
-		.skip_new = same && mailbox->has_counts && mailbox->uidnext == base->uidnext,
-		.is_empty = mailbox->has_counts && mailbox->messages == 0 && base->messages == 0,
+		.skip_new =
+			same && mailbox->seen.has_counts && mailbox->seen.uidnext == base->uidnext,
+		.is_empty = mailbox->seen.has_counts && mailbox->seen.messages == 0 &&
+			    base->messages == 0,
 		.keywords = &mailbox->base.keywords,
 		.intern = run->account->keywords,
 	};
@@ -134,24 +139,25 @@ static int take_view(struct run *run, struct mailbox *mailbox, struct imap_view 
 		     struct err *err)
 {
 	if (view->status < 0) {
-		mailbox->put_off = !mailbox->was_put_off && imap_backoff_is_due(run->imap);
+		mailbox->view.is_put_off =
+			!mailbox->view.was_put_off && imap_backoff_is_due(run->session->imap);
 		run_report_error(run, mailbox, 0, &view->err);
-		mailbox->is_excluded = true;
+		mailbox_exclude(mailbox, EXCLUDED_FAILED);
 		return 0;
 	}
 	if (view->uidvalidity == 0) {
 		err_set(err, ERR_PROTOCOL, SCOPE_MAILBOX,
 			"the server gives no UIDVALIDITY for this mailbox; it cannot be synced");
 		run_report_error(run, mailbox, 0, err);
-		mailbox->is_excluded = true;
+		mailbox_exclude(mailbox, EXCLUDED_FAILED);
 		return 0;
 	}
-	mailbox->viewed = true;
+	mailbox->seen.was_viewed = true;
 	if (is_renumbered(&mailbox->base, view)) {
-		mailbox->needs_view = true; /* again, when the pipeline is empty */
-		mailbox->uidvalidity = view->uidvalidity;
-		mailbox->uidnext = view->uidnext;
-		mailbox->has_uidvalidity = true;
+		mailbox->view.is_wanted = true; /* again, when the pipeline is empty */
+		mailbox->seen.uidvalidity = view->uidvalidity;
+		mailbox->seen.uidnext = view->uidnext;
+		mailbox->seen.has_uidvalidity = true;
 		return 0;
 	}
 	return remote_delta_apply(run, mailbox, view, err);
@@ -163,34 +169,34 @@ static int view_window(struct run *run, size_t first, size_t last, struct err *e
 	for (size_t i = first; i < last; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		struct imap_view_request request;
-		if (!mailbox->needs_view) {
+		if (!mailbox->view.is_wanted) {
 			continue;
 		}
 		request_of(run, mailbox, &request);
-		int code = imap_view_queue(run->imap, &request, err);
+		int code = imap_view_queue(run->session->imap, &request, err);
 		if (code < 0 && run_is_fatal(err)) {
 			return code;
 		}
 		if (code < 0) {
 			run_report_error(run, mailbox, 0, err);
-			mailbox->needs_view = false;
-			mailbox->is_excluded = true;
+			mailbox->view.is_wanted = false;
+			mailbox_exclude(mailbox, EXCLUDED_FAILED);
 		}
 	}
 	for (size_t i = first; i < last; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		struct imap_view view = {0};
-		if (!mailbox->needs_view) {
+		if (!mailbox->view.is_wanted) {
 			continue;
 		}
-		mailbox->needs_view = false;
+		mailbox->view.is_wanted = false;
 		bool asked_writable = may_be_written(run, mailbox);
 		int code = run_check_stop(run, err);
 		if (code == 0) {
-			code = imap_view_next(run->imap, &view, err);
+			code = imap_view_next(run->session->imap, &view, err);
 		}
 		if (code == 0) {
-			mailbox->is_read_only =
+			mailbox->seen.is_read_only =
 				view.status == 0 && asked_writable && !view.is_writable;
 			code = take_view(run, mailbox, &view, err);
 		}
@@ -206,12 +212,12 @@ static int view_window(struct run *run, size_t first, size_t last, struct err *e
 static int view_later(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err)
 {
 	bool again = false;
-	mailbox->put_off = false;
-	mailbox->was_put_off = true;
+	mailbox->view.is_put_off = false;
+	mailbox->view.was_put_off = true;
 	int code = backoff_wait(run, imap, &again, err);
 	if (code == 0 && again) {
 		run_report_forget(run, mailbox, 0);
-		mailbox->is_excluded = false;
+		mailbox->decided.exclusion = EXCLUDED_NOT;
 		code = observe_remote_mailbox(run, imap, mailbox, err);
 		backoff_note(run, imap);
 	}
@@ -224,14 +230,14 @@ static int view_again(struct run *run, struct imap *imap, struct mailbox *mailbo
 		      struct err *err)
 {
 	int code = 0;
-	if (mailbox->put_off && may_forget) {
+	if (mailbox->view.is_put_off && may_forget) {
 		return view_later(run, imap, mailbox, err);
 	}
-	if (mailbox->needs_view && !may_forget) {
-		mailbox->needs_view = false;
+	if (mailbox->view.is_wanted && !may_forget) {
+		mailbox->view.is_wanted = false;
 		code = renumbered_now(err);
-	} else if (mailbox->needs_view) {
-		mailbox->needs_view = false;
+	} else if (mailbox->view.is_wanted) {
+		mailbox->view.is_wanted = false;
 		code = accident_check_server(run, imap, err);
 		if (code == 0) {
 			code = reset_mailbox(run, mailbox, err);
@@ -240,18 +246,18 @@ static int view_again(struct run *run, struct imap *imap, struct mailbox *mailbo
 			code = view_fully(run, imap, mailbox, err);
 		}
 	}
-	if (code == 0 && mailbox->needs_listing) {
-		mailbox->needs_listing = false;
+	if (code == 0 && mailbox->view.needs_listing) {
+		mailbox->view.needs_listing = false;
 		code = remote_delta_list(run, imap, mailbox, err);
-		if (code == 0 && mailbox->lacks_rows) {
-			mailbox->lacks_rows = false;
+		if (code == 0 && mailbox->view.lacks_rows) {
+			mailbox->view.lacks_rows = false;
 			code = view_fully(run, imap, mailbox, err);
-			mailbox->needs_listing = false;
+			mailbox->view.needs_listing = false;
 		}
 	}
 	if (code < 0 && !run_is_fatal(err)) {
 		run_report_error(run, mailbox, 0, err);
-		mailbox->is_excluded = true;
+		mailbox_exclude(mailbox, EXCLUDED_FAILED);
 		code = 0;
 	}
 	return code;
@@ -262,14 +268,19 @@ static int note_pairing(struct run *run, struct mailbox *mailbox, struct err *er
 {
 	const struct state_mailbox *base = &mailbox->base;
 	if (base->uidvalidity == 0 || (base->synced_at == 0 && base->pending > 0)) {
-		mailbox->needs_pairing = true;
-		mailbox->pair_everything = true;
+		mailbox->decided.pairing = PAIRING_ALL;
 		return 0;
 	}
-	if (mailbox->needs_pairing || base->pending == 0 || base->held_policy == run->policy_hash) {
+	if (mailbox->decided.pairing != PAIRING_NONE || base->pending == 0 ||
+	    base->held_policy == run->policy.hash) {
 		return 0;
 	}
-	return pair_is_due(run, mailbox, &mailbox->needs_pairing, err);
+	bool is_due = false;
+	int code = pair_is_due(run, mailbox, &is_due, err);
+	if (is_due) {
+		mailbox->decided.pairing = PAIRING_NAMED;
+	}
+	return code;
 }
 
 int observe_remote(struct run *run, struct err *err)
@@ -278,20 +289,21 @@ int observe_remote(struct run *run, struct err *err)
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		code = mailbox->in_base ? note_pairing(run, mailbox, err) : 0;
-		mailbox->needs_view = code == 0 && needs_view(run, mailbox);
+		mailbox->view.is_wanted = code == 0 && needs_view(run, mailbox);
 	}
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count;) {
 		size_t first = i;
 		size_t asked = 0;
 		while (i < run->mailboxes.count && asked < VIEWS_IN_FLIGHT) {
-			asked += run->mailboxes.items[i++].needs_view;
+			asked += run->mailboxes.items[i++].view.is_wanted;
 		}
 		code = view_window(run, first, i, err);
 		for (size_t b = first; code == 0 && b < i; b++) {
-			code = view_again(run, run->imap, &run->mailboxes.items[b], true, err);
+			code = view_again(run, run->session->imap, &run->mailboxes.items[b], true,
+					  err);
 		}
 	}
-	run->is_known_server |= code == 0; /* from now on only we change it */
+	run->seen.is_known_server |= code == 0; /* from now on only we change it */
 	return code;
 }
 

@@ -66,10 +66,10 @@ size_t *job_ops(struct job *job, enum op_kind kind, size_t *count, struct err *e
 int job_select(struct job *job, bool is_writable, struct err *err)
 {
 	struct mailbox *mailbox = job->mailbox;
-	uint32_t uidvalidity = imap_selected(job->imap, mailbox->wire, is_writable);
+	uint32_t uidvalidity = imap_selected(job->imap, mailbox->seen.wire, is_writable);
 	if (uidvalidity == 0) {
 		struct imap_view opened = {0};
-		int code = imap_select(job->imap, mailbox->wire, is_writable, &opened, err);
+		int code = imap_select(job->imap, mailbox->seen.wire, is_writable, &opened, err);
 		uidvalidity = opened.uidvalidity;
 		bool refused = is_writable && !opened.is_writable;
 		imap_view_finish(&opened);
@@ -77,7 +77,7 @@ int job_select(struct job *job, bool is_writable, struct err *err)
 			return code;
 		}
 		if (refused) {
-			mailbox->is_read_only = true;
+			mailbox->seen.is_read_only = true;
 			return err_set(err, ERR_REFUSED, SCOPE_MAILBOX,
 				       "the server opens this mailbox for reading only");
 		}
@@ -149,7 +149,7 @@ int job_message_failed(struct job *job, struct row *row, const struct err *err)
 	row->reason = REASON_FAILED;
 	run_report_error(job->run, job->mailbox, row->uid, err);
 	struct err why;
-	return state_row_put(job->run->state, row, &why);
+	return state_row_put(job->run->session->state, row, &why);
 }
 
 /* Why rows were left alone goes into them, for `status` and for the next run. */
@@ -161,7 +161,7 @@ static int note_holds(struct job *job, struct err *err)
 		struct row *row = job_row(job, &plan->ops[i]);
 		if (plan->ops[i].kind == OP_HOLD && row->reason != plan->ops[i].reason) {
 			row->reason = plan->ops[i].reason;
-			code = state_row_put(job->run->state, row, err);
+			code = state_row_put(job->run->session->state, row, err);
 		}
 	}
 	return code;
@@ -180,32 +180,32 @@ static bool only_policy_holds(const struct job *job)
 			return false;
 		}
 	}
-	return job->failures == 0 && !job->has_open_move && !job->mailbox->has_intents &&
-	       !job->mailbox->has_new_rows;
+	return job->failures == 0 && !job->has_open_move && !job->mailbox->seen.has_intents &&
+	       !job->mailbox->done.has_new_rows;
 }
 
 int job_conclude(struct job *job, struct err *err)
 {
 	struct mailbox *mailbox = job->mailbox;
-	int code = state_begin(job->run->state, err);
+	int code = state_begin(job->run->session->state, err);
 	if (code < 0) {
 		return code;
 	}
 	code = note_holds(job, err);
-	mailbox->base.held_policy = only_policy_holds(job) ? job->run->policy_hash : 0;
+	mailbox->base.held_policy = only_policy_holds(job) ? job->run->policy.hash : 0;
 	mailbox->base.synced_at = clock_real_ns() / 1000000000;
 	if (code == 0) {
 		code = mailbox_store(job->run, mailbox, err);
 	}
 	if (code == 0) {
-		code = state_mailbox_count(job->run->state, &mailbox->base, err);
+		code = state_mailbox_count(job->run->session->state, &mailbox->base, err);
 	}
 	if (code < 0) {
-		state_rollback(job->run->state);
+		state_rollback(job->run->session->state);
 		return code;
 	}
-	mailbox->counts.skipped = job->plan.plan.skipped;
-	return state_commit(job->run->state, err);
+	mailbox->done.counts.skipped = job->plan.plan.skipped;
+	return state_commit(job->run->session->state, err);
 }
 
 int job_prepare(struct job *job, struct err *err)

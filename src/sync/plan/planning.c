@@ -24,10 +24,10 @@ bool planning_is_idle(const struct run *run, const struct mailbox *mailbox)
 	if (!mailbox_is_active(mailbox) || !mailbox->in_base) {
 		return true;
 	}
-	if (mailbox->base.held_policy == run->policy_hash && !mailbox->has_intents) {
+	if (mailbox->base.held_policy == run->policy.hash && !mailbox->seen.has_intents) {
 		return true;
 	}
-	return mailbox->base.pending == 0 && run->policy.expunge == 0;
+	return mailbox->base.pending == 0 && run->policy.messages.expunge == 0;
 }
 
 /* Leaves out rows that others look after: moves, and acts whose outcome is not known yet. */
@@ -38,8 +38,8 @@ static void drop_rows(const struct run *run, struct row_list *rows, const struct
 	for (size_t i = 0; i < rows->count; i++) {
 		const struct row *row = &rows->items[i];
 		/* What failed once in this run is left to the next. */
-		bool out = (run->pass > 0 && row->reason == REASON_FAILED) ||
-			   (run->is_moving && row->local == MESSAGE_GONE) ||
+		bool out = (run->round > 0 && row->reason == REASON_FAILED) ||
+			   (run->seen.is_moving && row->local == MESSAGE_GONE) ||
 			   move_has_row(moves, row->id);
 		for (size_t k = 0; !out && k < intents->count; k++) {
 			out = intents->items[k].row == row->id &&
@@ -63,7 +63,7 @@ static int facts_of(struct run *run, struct mailbox *mailbox, struct plan_facts 
 	uint64_t local_keywords = 0;
 	bool known = mailbox->base.permanent_flags != 0 || mailbox->base.permanent_any;
 	int code = 0;
-	if (run->account->keywords && mailbox->base.keywords.count > 0 && mailbox->in_local) {
+	if (run->account->keywords && mailbox->base.keywords.count > 0 && mailbox->seen.in_local) {
 		code = mailbox_open_dir(run, mailbox, err);
 		if (code == 0) {
 			code = maildir_folder_keyword_mask(mailbox->dir, &mailbox->base.keywords,
@@ -74,10 +74,10 @@ static int facts_of(struct run *run, struct mailbox *mailbox, struct plan_facts 
 		.permanent_flags = known ? mailbox->base.permanent_flags : FLAGS_SYSTEM,
 		.permanent_any = known ? mailbox->base.permanent_any : true,
 		.local_keywords = local_keywords,
-		.is_read_only = mailbox->is_read_only,
-		.has_unreadable = run->has_unreadable,
-		.brake_local = mailbox->brake_local,
-		.brake_remote = mailbox->brake_remote,
+		.is_read_only = mailbox->seen.is_read_only,
+		.has_unreadable = run->seen.has_unreadable,
+		.brake_local = (mailbox->decided.braked & SIDE_LOCAL) != 0,
+		.brake_remote = (mailbox->decided.braked & SIDE_REMOTE) != 0,
 	};
 	return code;
 }
@@ -87,17 +87,17 @@ int planning_make(struct run *run, struct mailbox *mailbox, const struct move_li
 {
 	struct intents intents = {0};
 	struct plan_facts facts;
-	int code = state_rows_pending(run->state, mailbox->base.id, run->policy.expunge != 0,
-				      &plan->rows, err);
+	int code = state_rows_pending(run->session->state, mailbox->base.id,
+				      run->policy.messages.expunge != 0, &plan->rows, err);
 	if (code == 0) {
-		code = state_intents_load(run->state, mailbox->base.id, &intents, err);
+		code = state_intents_load(run->session->state, mailbox->base.id, &intents, err);
 	}
 	if (code == 0) {
 		drop_rows(run, &plan->rows, moves, &intents);
 		code = facts_of(run, mailbox, &facts, err);
 	}
 	if (code == 0) {
-		code = plan_make(plan->rows.items, plan->rows.count, &run->policy, &facts,
+		code = plan_make(plan->rows.items, plan->rows.count, &run->policy.messages, &facts,
 				 &plan->plan, err);
 	}
 	state_intents_finish(&intents);
@@ -118,10 +118,12 @@ static int count_deletions(struct run *run, struct mailbox *mailbox, const struc
 	struct mailbox_plan plan;
 	int code = 0;
 	memset(out, 0, sizeof(*out));
-	if (mailbox->remove != 0) {
-		out->agreed = mailbox->agreed_before;
-		out->local = mailbox->remove == SIDE_LOCAL ? mailbox->agreed_before : 0;
-		out->remote = mailbox->remove == SIDE_REMOTE ? mailbox->agreed_before : 0;
+	if (mailbox->decided.remove != 0) {
+		out->agreed = mailbox->decided.agreed_before;
+		out->local =
+			mailbox->decided.remove == SIDE_LOCAL ? mailbox->decided.agreed_before : 0;
+		out->remote =
+			mailbox->decided.remove == SIDE_REMOTE ? mailbox->decided.agreed_before : 0;
 		return 0;
 	}
 	if (!planning_is_idle(run, mailbox)) {
@@ -156,7 +158,7 @@ static void report_brake(struct run *run, struct mailbox *mailbox, uint64_t coun
 				span_dup(span_of(mailbox->name));
 		}
 	}
-	run->brake_hit = true;
+	run->done.brake_hit = true;
 }
 
 static int brake_mailbox(struct run *run, struct mailbox *mailbox,
@@ -165,17 +167,17 @@ static int brake_mailbox(struct run *run, struct mailbox *mailbox,
 	unsigned percent = run->account->max_delete_percent;
 	uint64_t agreed = deletions->agreed;
 	if (agreed == 0 && (deletions->local > 10 || deletions->remote > 10)) {
-		int code = state_count_agreed(run->state, mailbox->base.id, &agreed, err);
+		int code = state_count_agreed(run->session->state, mailbox->base.id, &agreed, err);
 		if (code < 0) {
 			return code;
 		}
 	}
 	if (plan_brake(deletions->local, agreed, percent)) {
-		mailbox->brake_local = true;
+		mailbox->decided.braked |= SIDE_LOCAL;
 		report_brake(run, mailbox, deletions->local, agreed, "locally");
 	}
 	if (plan_brake(deletions->remote, agreed, percent)) {
-		mailbox->brake_remote = true;
+		mailbox->decided.braked |= SIDE_REMOTE;
 		report_brake(run, mailbox, deletions->remote, agreed, "on the server");
 	}
 	return 0;
@@ -188,15 +190,15 @@ static int brake_account(struct run *run, const struct deletions *total, struct 
 	if (total->local <= 10 && total->remote <= 10) {
 		return 0;
 	}
-	int code = state_count_agreed(run->state, 0, &agreed, err);
+	int code = state_count_agreed(run->session->state, 0, &agreed, err);
 	if (code < 0) {
 		return code;
 	}
 	bool local = plan_brake(total->local, agreed, percent);
 	bool remote = plan_brake(total->remote, agreed, percent);
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
-		run->mailboxes.items[i].brake_local |= local;
-		run->mailboxes.items[i].brake_remote |= remote;
+		run->mailboxes.items[i].decided.braked |=
+			(local ? SIDE_LOCAL : SIDE_NONE) | (remote ? SIDE_REMOTE : SIDE_NONE);
 	}
 	if (local) {
 		report_brake(run, NULL, total->local, agreed, "locally");
@@ -222,8 +224,9 @@ int planning_brake(struct run *run, const struct move_list *moves, struct err *e
 			code = brake_mailbox(run, mailbox, &deletions, err);
 		}
 		if (code == 0) {
-			total.local += mailbox->brake_local ? 0 : deletions.local;
-			total.remote += mailbox->brake_remote ? 0 : deletions.remote;
+			total.local += (mailbox->decided.braked & SIDE_LOCAL) ? 0 : deletions.local;
+			total.remote +=
+				(mailbox->decided.braked & SIDE_REMOTE) ? 0 : deletions.remote;
 			total.copies += deletions.copies;
 		}
 	}
@@ -292,16 +295,16 @@ static int report_mailbox(struct run *run, struct mailbox *mailbox, const struct
 {
 	struct mailbox_plan plan;
 	if (planning_is_idle(run, mailbox)) {
-		mailbox->counts.skipped = mailbox->base.skipped;
+		mailbox->done.counts.skipped = mailbox->base.skipped;
 		return 0;
 	}
 	mailbox_plan_init(&plan);
 	int code = planning_make(run, mailbox, moves, &plan, err);
-	if (code == 0 && mailbox->in_local) {
+	if (code == 0 && mailbox->seen.in_local) {
 		code = mailbox_open_dir(run, mailbox, err);
 	}
 	if (code == 0) {
-		mailbox->counts.skipped = plan.plan.skipped;
+		mailbox->done.counts.skipped = plan.plan.skipped;
 		report_ops(run, mailbox, &plan);
 	}
 	mailbox_plan_finish(&plan);
@@ -362,7 +365,7 @@ static int report_moved_flags(struct run *run, const struct move *move, const st
 	merged.remote_flags = remote & FLAGS_SYSTEM;
 	struct mailbox_plan plan = {.rows = {.items = &merged, .count = 1}};
 	plan_init(&plan.plan);
-	code = plan_make(&merged, 1, &run->policy, &facts, &plan.plan, err);
+	code = plan_make(&merged, 1, &run->policy.messages, &facts, &plan.plan, err);
 	if (code == 0) {
 		report_ops(run, move->to, &plan);
 	}
@@ -400,11 +403,11 @@ int planning_report(struct run *run, const struct move_list *moves, struct err *
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
 		struct plan_entry entry = {.mailbox = mailbox->name,
-					   .op = mailbox->remove == SIDE_LOCAL
+					   .op = mailbox->decided.remove == SIDE_LOCAL
 						       ? REPORT_REMOVE_LOCAL
 						       : REPORT_REMOVE_REMOTE,
 					   .why = "the mailbox was removed on the other side"};
-		if (mailbox->remove != 0 && !mailbox->brake_local && !mailbox->brake_remote) {
+		if (mailbox->decided.remove != 0 && mailbox->decided.braked == SIDE_NONE) {
 			run_report_plan(run, &entry);
 		}
 	}

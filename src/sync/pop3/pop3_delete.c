@@ -30,12 +30,12 @@ static int mark_all(struct pop3_job *job, struct intent *intent, struct err *err
 {
 	struct pop3_item *item;
 	size_t at = 0;
-	int code = state_intent_add(job->run.state, intent, err);
+	int code = state_intent_add(job->run.session->state, intent, err);
 
 	while (!code && (item = next_due(job, &at))) {
 		struct pop3_row *row = &job->rows.items[item->row];
 		row->is_deleted = true;
-		code = state_pop3_put(job->run.state, row, err);
+		code = state_pop3_put(job->run.session->state, row, err);
 	}
 	return code;
 }
@@ -45,17 +45,17 @@ static int commit_intents(struct pop3_job *job, struct intent *intent, struct er
 	int code = run_claim(&job->run, err);
 
 	if (!code) {
-		code = state_begin(job->run.state, err);
+		code = state_begin(job->run.session->state, err);
 	}
 	if (code) {
 		return code;
 	}
 	code = mark_all(job, intent, err);
 	if (code) {
-		state_rollback(job->run.state);
+		state_rollback(job->run.session->state);
 		return code;
 	}
-	return state_commit(job->run.state, err);
+	return state_commit(job->run.session->state, err);
 }
 
 static int take_answer(struct pop3_job *job, size_t *answered, uint64_t *accepted, struct err *err)
@@ -112,7 +112,7 @@ static int put_accepted(struct pop3_job *job, struct err *err)
 		if (job->items[i].is_accepted) {
 			struct pop3_row *row = &job->rows.items[job->items[i].row];
 			row->gone_since = job->policy.now;
-			code = state_pop3_put(job->run.state, row, err);
+			code = state_pop3_put(job->run.session->state, row, err);
 		}
 	}
 	return code;
@@ -121,20 +121,20 @@ static int put_accepted(struct pop3_job *job, struct err *err)
 static int commit_end(struct pop3_job *job, const struct intent *intent, bool is_done,
 		      struct err *err)
 {
-	int code = state_begin(job->run.state, err);
+	int code = state_begin(job->run.session->state, err);
 
 	if (code) {
 		return code;
 	}
 	code = is_done ? put_accepted(job, err) : 0;
 	if (!code) {
-		code = state_intent_drop(job->run.state, intent->id, err);
+		code = state_intent_drop(job->run.session->state, intent->id, err);
 	}
 	if (code) {
-		state_rollback(job->run.state);
+		state_rollback(job->run.session->state);
 		return code;
 	}
-	return state_commit(job->run.state, err);
+	return state_commit(job->run.session->state, err);
 }
 
 /* After QUIT some of the deletions may be left: no error of ours, the next listing tells. */
@@ -150,7 +150,7 @@ static int quit(struct pop3_job *job, const struct intent *intent, uint64_t acce
 	if (code) {
 		return code;
 	}
-	job->mailbox.counts.deleted_remote += accepted;
+	job->mailbox.done.counts.deleted_remote += accepted;
 	job->mailbox.base.messages -= (uint32_t)accepted;
 	return commit_end(job, intent, true, err);
 }

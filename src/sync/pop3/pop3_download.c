@@ -76,7 +76,7 @@ static int commit_row(struct batch *batch, struct entry *entry, struct err *err)
 
 static int commit_rows(struct batch *batch, size_t count, struct err *err)
 {
-	struct state *state = batch->job->run.state;
+	struct state *state = batch->job->run.session->state;
 	int code = state_begin(state, err);
 
 	if (code) {
@@ -125,7 +125,7 @@ static int flush(struct batch *batch, struct err *err)
 	if (code) {
 		return code;
 	}
-	job->mailbox.counts.downloaded += count;
+	job->mailbox.done.counts.downloaded += count;
 	job->downloads_of_session += count;
 	if (batch->count > count) {
 		batch->entries[0] = batch->entries[count];
@@ -332,7 +332,7 @@ static int open_inbox(struct pop3_job *job, struct err *err)
 	int code = run_claim(&job->run, err);
 
 	if (!code) {
-		code = maildir_create_folder(job->run.maildir, "INBOX", err);
+		code = maildir_create_folder(job->run.session->maildir, "INBOX", err);
 	}
 	if (!code) {
 		code = mailbox_open_dir(&job->run, &job->mailbox, err);

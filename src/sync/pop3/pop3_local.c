@@ -73,10 +73,12 @@ int pop3_find_adoptable(struct pop3_job *job, struct err *err)
 
 	strlist_init(&names);
 	job->adoptable_known = true;
-	code = maildir_exists(job->run.maildir) ? maildir_list(job->run.maildir, &names, err) : 0;
+	code = maildir_exists(job->run.session->maildir)
+		     ? maildir_list(job->run.session->maildir, &names, err)
+		     : 0;
 	for (size_t i = 0; !code && i < names.count; i++) {
 		struct maildir_folder *dir = NULL;
-		code = maildir_folder_open(job->run.maildir, names.items[i], &dir, err);
+		code = maildir_folder_open(job->run.session->maildir, names.items[i], &dir, err);
 		if (!code) {
 			code = gather_ours(job, dir, err);
 			maildir_folder_close(&dir);
@@ -142,7 +144,7 @@ static bool is_other(const struct pop3_job *job, struct span unique, bool is_for
 {
 	char name[MAILDIR_NAME_MAX + 1];
 
-	if (is_foreign || job->mailbox.counts.downloaded > 0) {
+	if (is_foreign || job->mailbox.done.counts.downloaded > 0) {
 		return is_foreign;
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)unique.len, unique.data);
@@ -162,10 +164,10 @@ int pop3_read_others(struct pop3_job *job, struct pop3_header **headers, size_t 
 
 	*headers = NULL;
 	*count = 0;
-	if (!maildir_exists(job->run.maildir)) {
+	if (!maildir_exists(job->run.session->maildir)) {
 		return 0;
 	}
-	code = maildir_folder_open(job->run.maildir, "INBOX", &dir, err);
+	code = maildir_folder_open(job->run.session->maildir, "INBOX", &dir, err);
 	if (code) {
 		return code == -ERR_CHANGED ? 0 : code;
 	}

@@ -99,14 +99,14 @@ static bool is_open(const struct pop3_item *item)
 /* No run with this database has got as far as remembering what there was on the server. */
 static bool is_first_run(const struct pop3_job *job)
 {
-	return job->run.pair_all || job->is_nobodys;
+	return job->run.session->pair_all || job->is_nobodys;
 }
 
 static int adopt(struct pop3_job *job, struct err *err)
 {
 	int code = 0;
 
-	if ((is_first_run(job) || job->run.was_unclean) && !job->adoptable_known) {
+	if ((is_first_run(job) || job->run.session->was_unclean) && !job->adoptable_known) {
 		code = pop3_find_adoptable(job, err);
 	}
 	for (size_t i = 0; !code && job->adoptable.count > 0 && i < job->listing.count; i++) {
@@ -199,7 +199,7 @@ int pop3_observe(struct pop3_job *job, struct err *err)
 	int code = pop3_list(job->pop3, &job->listing, err);
 
 	if (!code) {
-		code = state_pop3_load(job->run.state, &job->rows, err);
+		code = state_pop3_load(job->run.session->state, &job->rows, err);
 	}
 	if (!code) {
 		job->rows_cap = job->rows.count;

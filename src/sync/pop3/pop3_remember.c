@@ -15,7 +15,7 @@ int pop3_put_row(struct pop3_job *job, struct pop3_item *item, const struct pop3
 	made.occurrence = known ? known->occurrence : item->occurrence;
 	made.uidl = span_dup(span_of(item->key));
 	made.unique = span_dup(span_of(row->unique));
-	int code = made.uidl && made.unique ? state_pop3_put(job->run.state, &made, err)
+	int code = made.uidl && made.unique ? state_pop3_put(job->run.session->state, &made, err)
 					    : err_nomem(err);
 	if (!code && !known && job->rows.count == job->rows_cap) {
 		size_t cap = job->rows_cap ? job->rows_cap * 2 : 64;
@@ -73,7 +73,7 @@ static int put_listed(struct pop3_job *job, struct pop3_item *item, struct err *
 		row->has_digest = true;
 		memcpy(row->digest, job->headers[item->header].digest, ROW_DIGEST_SIZE);
 	}
-	return state_pop3_put(job->run.state, row, err);
+	return state_pop3_put(job->run.session->state, row, err);
 }
 
 /* The seconds that the name of a file of ours begins with. */
@@ -145,10 +145,10 @@ static int put_gone(struct pop3_job *job, struct err *err)
 			continue;
 		}
 		if (is_expired(job, row)) {
-			code = state_pop3_drop(job->run.state, row->id, err);
+			code = state_pop3_drop(job->run.session->state, row->id, err);
 		} else if (row->gone_since == 0) {
 			row->gone_since = job->policy.now;
-			code = state_pop3_put(job->run.state, row, err);
+			code = state_pop3_put(job->run.session->state, row, err);
 		}
 	}
 	return code;
@@ -158,7 +158,7 @@ static int put_gone(struct pop3_job *job, struct err *err)
 static int drop_intents(struct pop3_job *job, struct err *err)
 {
 	struct intents intents = {0};
-	int code = state_intents_load(job->run.state, 0, &intents, err);
+	int code = state_intents_load(job->run.session->state, 0, &intents, err);
 
 	for (size_t i = 0; !code && i < intents.count; i++) {
 		if (intents.items[i].kind == INTENT_POP3_DELETE) {
@@ -166,7 +166,7 @@ static int drop_intents(struct pop3_job *job, struct err *err)
 				 "%s: the last session was cut while it deleted; what is still "
 				 "listed was not deleted",
 				 job->run.account->name);
-			code = state_intent_drop(job->run.state, intents.items[i].id, err);
+			code = state_intent_drop(job->run.session->state, intents.items[i].id, err);
 		}
 	}
 	state_intents_finish(&intents);
@@ -187,7 +187,8 @@ static bool has_news(const struct pop3_job *job)
 			return true;
 		}
 	}
-	return job->run.was_unclean || job->is_other || (job->is_nobodys && job->listing.count > 0);
+	return job->run.session->was_unclean || job->is_other ||
+	       (job->is_nobodys && job->listing.count > 0);
 }
 
 static int put_all(struct pop3_job *job, struct err *err)
@@ -215,15 +216,15 @@ int pop3_remember(struct pop3_job *job, struct err *err)
 	}
 	int code = run_claim(&job->run, err);
 	if (!code) {
-		code = state_begin(job->run.state, err);
+		code = state_begin(job->run.session->state, err);
 	}
 	if (code) {
 		return code;
 	}
 	code = put_all(job, err);
 	if (code) {
-		state_rollback(job->run.state);
+		state_rollback(job->run.session->state);
 		return code;
 	}
-	return state_commit(job->run.state, err);
+	return state_commit(job->run.session->state, err);
 }

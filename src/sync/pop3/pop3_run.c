@@ -49,7 +49,7 @@ static void policy_init(struct pop3_job *job)
 static int load_base(struct pop3_job *job, struct err *err)
 {
 	struct state_mailboxes mailboxes = {0};
-	int code = state_mailboxes_load(job->run.state, &mailboxes, err);
+	int code = state_mailboxes_load(job->run.session->state, &mailboxes, err);
 
 	for (size_t i = 0; !code && i < mailboxes.count; i++) {
 		if (strcmp(mailboxes.items[i].name, "INBOX") == 0) {
@@ -83,17 +83,17 @@ static int check_accident(struct pop3_job *job, struct err *err)
 	struct pop3_rows rows = {0};
 	struct stamp stamp;
 	struct err why;
-	bool is_empty = !maildir_exists(run->maildir) ||
-			maildir_stat(run->maildir, "INBOX", &stamp, &why) == -ERR_CHANGED;
+	bool is_empty = !maildir_exists(run->session->maildir) ||
+			maildir_stat(run->session->maildir, "INBOX", &stamp, &why) == -ERR_CHANGED;
 	int code = 0;
 
 	if (!is_empty || run->options->allow_mass_delete) {
 		return 0;
 	}
-	code = state_pop3_load(run->state, &rows, err);
+	code = state_pop3_load(run->session->state, &rows, err);
 	for (size_t i = 0; !code && i < rows.count; i++) {
 		if (rows.items[i].unique[0] != '\0') {
-			run->brake_hit = true;
+			run->done.brake_hit = true;
 			code = err_set(err, ERR_BRAKE, SCOPE_ACCOUNT,
 				       "%s has no INBOX though mail was delivered into it; is a "
 				       "disk not mounted? If this is meant, use "
@@ -105,7 +105,7 @@ static int check_accident(struct pop3_job *job, struct err *err)
 	return code;
 }
 
-static void session_finish(struct pop3_job *job)
+static void mail_session_finish(struct pop3_job *job)
 {
 	struct pop3_totals totals;
 
@@ -169,9 +169,9 @@ static void report_plan(struct pop3_job *job)
 
 static void count_skipped(struct pop3_job *job)
 {
-	job->mailbox.counts.skipped = 0;
+	job->mailbox.done.counts.skipped = 0;
 	for (size_t i = 0; i < job->listing.count; i++) {
-		job->mailbox.counts.skipped += job->items[i].act == POP3_ACT_SKIP;
+		job->mailbox.done.counts.skipped += job->items[i].act == POP3_ACT_SKIP;
 	}
 }
 
@@ -218,7 +218,7 @@ static int run_sessions(struct pop3_job *job, struct err *err)
 		code = run_session(job, err);
 		bool is_spoilt = code == -ERR_PROTOCOL && job->failed.count > failed_before;
 		bool may_be_more = !code && job->is_partial && job->downloads_of_session > 0;
-		session_finish(job);
+		mail_session_finish(job);
 		bool is_other_now = !code && job->wants_utf8 && !had_utf8;
 		if (!is_spoilt && !may_be_more && !is_other_now) {
 			break;
@@ -236,7 +236,7 @@ static int note_end(struct pop3_job *job, int outcome, const struct err *why, st
 	base->trouble = outcome ? span_dup(span_of(why->text)) : NULL;
 	base->had_local = base->had_remote = true;
 	base->synced_at = outcome ? base->synced_at : job->policy.now;
-	return state_mailbox_put(job->run.state, base, err);
+	return state_mailbox_put(job->run.session->state, base, err);
 }
 
 /* In one transaction: each costs several syncs. */
@@ -244,22 +244,22 @@ static int end_account(struct pop3_job *job, int outcome, const struct err *why,
 {
 	struct run *run = &job->run;
 
-	if (run->options->dry_run || !run->state || !job->mailbox.base.name) {
+	if (run->options->dry_run || !run->session->state || !job->mailbox.base.name) {
 		return 0;
 	}
-	int code = state_begin(run->state, err);
+	int code = state_begin(run->session->state, err);
 	if (code) {
 		return code;
 	}
 	code = note_end(job, outcome, why, err);
-	if (!code && !outcome && run->has_generation) {
-		code = ownership_release(run->maildir, run->state, err);
+	if (!code && !outcome && run->session->has_generation) {
+		code = ownership_release(run->session->maildir, run->session->state, err);
 	}
 	if (code) {
-		state_rollback(run->state);
+		state_rollback(run->session->state);
 		return code;
 	}
-	return state_commit(run->state, err);
+	return state_commit(run->session->state, err);
 }
 
 static int run_account(struct pop3_job *job, struct err *err)
@@ -292,7 +292,7 @@ static bool counts_changes(const struct sync_counts *counts)
 static int report_mailbox(struct pop3_job *job, struct err *err)
 {
 	struct report *report = job->run.report;
-	const struct sync_counts *counts = &job->mailbox.counts;
+	const struct sync_counts *counts = &job->mailbox.done.counts;
 
 	report->mailboxes_selected = 1;
 	report->total = *counts;
@@ -315,16 +315,15 @@ static int report_mailbox(struct pop3_job *job, struct err *err)
 
 static void job_finish(struct pop3_job *job)
 {
-	session_finish(job);
+	mail_session_finish(job);
 	mailbox_release(&job->mailbox);
 	state_mailbox_finish(&job->mailbox.base);
 	strlist_finish(&job->adoptable);
 	strlist_finish(&job->adopted);
 	strlist_finish(&job->failed);
-	maildir_close(&job->run.maildir);
-	state_close(&job->run.state);
-	file_lock_finish(&job->run.lock);
-	pthread_mutex_destroy(&job->run.mutex);
+	struct session *session = job->run.session;
+	run_finish(&job->run);
+	session_finish(session);
 }
 
 static bool is_selected(const struct sync_options *options)
@@ -349,31 +348,27 @@ int pop3_run(const struct account *account, const struct sync_options *options,
 	if (safe.maildir.durability == MAILDIR_SYNC_NONE) {
 		safe.maildir.durability = MAILDIR_SYNC_BATCH;
 	}
-	struct pop3_job job = {
-		.run = {.account = &safe,
-			.options = options,
-			.report = report,
-			.log = options->log},
-		.mailbox = {.name = inbox},
-	};
+	struct session session;
+	struct pop3_job job = {.mailbox = {.name = inbox}};
 	int64_t started = clock_monotonic_us();
 
 	err_clear(err);
 	if (!is_selected(options)) {
 		return 0;
 	}
-	file_lock_init(&job.run.lock);
+	session_init(&session, &safe, options);
 	strlist_init(&job.keys);
 	strlist_init(&job.adoptable);
 	strlist_init(&job.adopted);
 	strlist_init(&job.failed);
 	state_mailbox_init(&job.mailbox.base);
 	pop3_listing_init(&job.listing);
-	if (pthread_mutex_init(&job.run.mutex, NULL) != 0) {
-		return err_nomem(err);
+	int code = run_init(&job.run, &session, report, err);
+	if (code) {
+		return code;
 	}
 	policy_init(&job);
-	int code = run_account(&job, err);
+	code = run_account(&job, err);
 	if (code) {
 		run_report_error(&job.run, NULL, 0, err);
 	}

@@ -10,7 +10,7 @@ int pop3_whose_check(struct pop3_job *job, struct err *err)
 	buf_init(&then, SERVER_FINGERPRINT_SIZE);
 	int code = server_fingerprint(&job->run.account->server, now, err);
 	if (!code) {
-		code = state_get(job->run.state, "pop3_whose", &then, &is_found, err);
+		code = state_get(job->run.session->state, "pop3_whose", &then, &is_found, err);
 	}
 	if (!code) {
 		job->is_nobodys = !is_found || then.len == 0;
@@ -31,5 +31,5 @@ int pop3_whose_put(struct pop3_job *job, struct err *err)
 	char now[SERVER_FINGERPRINT_SIZE];
 	int code = server_fingerprint(&job->run.account->server, now, err);
 
-	return code ? code : state_set(job->run.state, "pop3_whose", now, err);
+	return code ? code : state_set(job->run.session->state, "pop3_whose", now, err);
 }

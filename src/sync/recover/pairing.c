@@ -182,7 +182,7 @@ static int add_sent(struct pairing *pairing, const struct intent *intent, struct
 	struct row row;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_id(pairing->run->state, intent->row, &row, &found, err);
+	int code = state_row_by_id(pairing->run->session->state, intent->row, &row, &found, err);
 	if (code == 0 && found && row.has_digest) {
 		memcpy(candidate.digest, row.digest, ROW_DIGEST_SIZE);
 		code = side_add(&pairing->locals, &candidate, &ref, err);
@@ -227,8 +227,8 @@ static int gather_rows(struct pairing *pairing, const struct local_hints *hints,
 {
 	struct state_cursor *cursor = NULL;
 	const struct row *row = NULL;
-	int code = state_cursor_open(pairing->run->state, pairing->mailbox->base.id, STATE_PENDING,
-				     &cursor, err);
+	int code = state_cursor_open(pairing->run->session->state, pairing->mailbox->base.id,
+				     STATE_PENDING, &cursor, err);
 	if (code == 0) {
 		code = state_cursor_next(cursor, &row, err);
 	}
@@ -418,9 +418,9 @@ static int identify_remotes(struct pairing *pairing, struct err *err)
 	}
 	qsort(remotes->items, remotes->count, sizeof(*remotes->items), compare_uid);
 	struct imap_view opened = {0};
-	if (imap_selected(pairing->imap, pairing->mailbox->wire, false) !=
+	if (imap_selected(pairing->imap, pairing->mailbox->seen.wire, false) !=
 	    pairing->mailbox->base.uidvalidity) {
-		code = imap_select(pairing->imap, pairing->mailbox->wire, false, &opened, err);
+		code = imap_select(pairing->imap, pairing->mailbox->seen.wire, false, &opened, err);
 		imap_view_finish(&opened);
 	}
 	if (code == 0) {
@@ -451,7 +451,7 @@ static void merge_rows(struct row *row, struct row *remote, const struct pair_ca
 
 static int join_rows(struct pairing *pairing, const struct pair_candidate *local, struct err *err)
 {
-	struct state *state = pairing->run->state;
+	struct state *state = pairing->run->session->state;
 	struct row row;
 	struct row remote;
 	bool has_row = false;
@@ -483,8 +483,8 @@ static int note_ambiguous(struct pairing *pairing, const struct pair_candidate *
 	struct err why;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_id(pairing->run->state, pairing->locals.refs[local->index].row,
-				   &row, &found, err);
+	int code = state_row_by_id(pairing->run->session->state,
+				   pairing->locals.refs[local->index].row, &row, &found, err);
 	if (code == 0 && found) {
 		err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 			"the file %s and another one look like the same message on the server; it "
@@ -492,7 +492,7 @@ static int note_ambiguous(struct pairing *pairing, const struct pair_candidate *
 			row.unique);
 		run_report_error(pairing->run, pairing->mailbox, 0, &why);
 		row.reason = REASON_AMBIGUOUS;
-		code = state_row_put(pairing->run->state, &row, err);
+		code = state_row_put(pairing->run->session->state, &row, err);
 	}
 	row_finish(&row);
 	return code;
@@ -531,7 +531,7 @@ static int settle_unfound(struct pairing *pairing, const struct intent *intent, 
 	struct err why;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_id(pairing->run->state, intent->row, &row, &found, err);
+	int code = state_row_by_id(pairing->run->session->state, intent->row, &row, &found, err);
 	bool is_unfound = code == 0 && found && !row.is_agreed && row.reason == REASON_AMBIGUOUS &&
 			  !was_ambiguous(pairing, row.id);
 	if (is_unfound && !pairing->is_late && is_open_from(pairing, intent->uid_bound)) {
@@ -542,7 +542,7 @@ static int settle_unfound(struct pairing *pairing, const struct intent *intent, 
 		run_report_error(pairing->run, pairing->mailbox, 0, &why);
 	} else if (is_unfound) {
 		row.reason = REASON_NONE; /* not kept, or removed since */
-		code = state_row_put(pairing->run->state, &row, err);
+		code = state_row_put(pairing->run->session->state, &row, err);
 	}
 	row_finish(&row);
 	return code;
@@ -552,15 +552,16 @@ static int drop_intents(struct pairing *pairing, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < pairing->intents.count; i++) {
-		code = state_intent_drop(pairing->run->state, pairing->intents.items[i].id, err);
+		code = state_intent_drop(pairing->run->session->state, pairing->intents.items[i].id,
+					 err);
 	}
-	pairing->mailbox->has_intents = false;
+	pairing->mailbox->seen.has_intents = false;
 	return code;
 }
 
 static int commit_pairs(struct pairing *pairing, struct err *err)
 {
-	struct state *state = pairing->run->state;
+	struct state *state = pairing->run->session->state;
 	int code = run_claim(pairing->run, err);
 	if (code == 0) {
 		code = state_begin(state, err);
@@ -602,7 +603,8 @@ static int load_intents(struct pairing *pairing, struct err *err)
 {
 	struct intents *intents = &pairing->intents;
 	size_t kept = 0;
-	int code = state_intents_load(pairing->run->state, pairing->mailbox->base.id, intents, err);
+	int code = state_intents_load(pairing->run->session->state, pairing->mailbox->base.id,
+				      intents, err);
 	for (size_t i = 0; i < intents->count; i++) {
 		if (intent_is_of_trash(&intents->items[i])) {
 			free(intents->items[i].text);
@@ -639,11 +641,10 @@ static int pair_one(struct run *run, struct imap *imap, struct mailbox *mailbox,
 		    struct err *err)
 {
 	struct pairing pairing = {.run = run, .imap = imap, .mailbox = mailbox, .is_late = is_late};
-	pairing.everything = mailbox->pair_everything;
+	pairing.everything = mailbox->decided.pairing == PAIRING_ALL;
 	int code = pairing_run(&pairing, err);
-	mailbox->needs_pairing = false;
-	mailbox->was_paired = mailbox->pair_everything;
-	mailbox->pair_everything = false;
+	mailbox->done.was_paired = mailbox->decided.pairing == PAIRING_ALL;
+	mailbox->decided.pairing = PAIRING_NONE;
 	state_intents_finish(&pairing.intents);
 	side_finish(&pairing.locals);
 	side_finish(&pairing.remotes);
@@ -660,7 +661,7 @@ int pair_is_due(struct run *run, const struct mailbox *mailbox, bool *is_due, st
 {
 	struct row_list rows;
 	row_list_init(&rows);
-	int code = state_rows_pending(run->state, mailbox->base.id, false, &rows, err);
+	int code = state_rows_pending(run->session->state, mailbox->base.id, false, &rows, err);
 	*is_due = false;
 	for (size_t i = 0; code == 0 && !*is_due && i < rows.count; i++) {
 		struct maildir_unique ours;
@@ -677,17 +678,21 @@ int pair_mailboxes(struct run *run, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (!mailbox_is_active(mailbox) || !mailbox->in_base || !mailbox->in_local ||
-		    !mailbox->viewed || (!mailbox->needs_pairing && !mailbox->has_intents)) {
+		if (!mailbox_is_active(mailbox) || !mailbox->in_base || !mailbox->seen.in_local ||
+		    !mailbox->seen.was_viewed ||
+		    (mailbox->decided.pairing == PAIRING_NONE && !mailbox->seen.has_intents)) {
 			continue;
 		}
 		code = run_check_stop(run, err);
 		if (code == 0) {
-			code = pair_one(run, run->imap, mailbox, run->was_unclean, err);
+			code = pair_one(run, run->session->imap, mailbox, run->session->was_unclean,
+					err);
 		}
 		if (code < 0 && !run_is_fatal(err)) {
 			run_report_error(run, mailbox, 0, err);
-			mailbox->is_excluded = true; /* unpaired, it would be copied both ways */
+			mailbox_exclude(
+				mailbox,
+				EXCLUDED_FAILED); /* unpaired, it would be copied both ways */
 			code = 0;
 		}
 	}

@@ -132,8 +132,9 @@ static int original_look(struct settling *settling, struct original *original, s
 	struct row row;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_id(settling->run->state, original->intent->row, &row, &found, err);
-	bool is_back = row.local == MESSAGE_PRESENT && settling->run->policy.expunge == 0;
+	int code = state_row_by_id(settling->run->session->state, original->intent->row, &row,
+				   &found, err);
+	bool is_back = row.local == MESSAGE_PRESENT && settling->run->policy.messages.expunge == 0;
 	original->uid = row.uid;
 	original->is_void = !found || row.remote != MESSAGE_PRESENT || is_back;
 	row_finish(&row);
@@ -143,8 +144,8 @@ static int original_look(struct settling *settling, struct original *original, s
 static int gather(struct settling *settling, bool *is_due, struct err *err)
 {
 	struct intents *intents = &settling->intents;
-	int code =
-		state_intents_load(settling->run->state, settling->mailbox->base.id, intents, err);
+	int code = state_intents_load(settling->run->session->state, settling->mailbox->base.id,
+				      intents, err);
 	if (code < 0) {
 		return code;
 	}
@@ -204,7 +205,7 @@ static int identify_originals(struct settling *settling, struct err *err)
 {
 	struct headers headers = {0};
 	uint32_t uidvalidity = 0;
-	int code = open_mailbox(settling, settling->mailbox->wire, &uidvalidity, err);
+	int code = open_mailbox(settling, settling->mailbox->seen.wire, &uidvalidity, err);
 	if (code == 0 && uidvalidity == settling->mailbox->base.uidvalidity) {
 		code = fetch_originals(settling, &headers, err);
 	}
@@ -325,7 +326,7 @@ static int look_for_copies(struct settling *settling, struct err *err)
 
 static int commit(struct settling *settling, struct err *err)
 {
-	struct state *state = settling->run->state;
+	struct state *state = settling->run->session->state;
 	int code = run_claim(settling->run, err);
 	if (code == 0) {
 		code = state_begin(state, err);
@@ -391,7 +392,7 @@ int trash_settle_mailbox(struct run *run, struct imap *imap, struct mailbox *mai
 int trash_settle(struct run *run, struct err *err)
 {
 	struct intents intents = {0};
-	int code = state_intents_load(run->state, 0, &intents, err);
+	int code = state_intents_load(run->session->state, 0, &intents, err);
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		bool has_some = false;
@@ -399,16 +400,16 @@ int trash_settle(struct run *run, struct err *err)
 			has_some = intent_is_of_trash(&intents.items[k]) && mailbox->in_base &&
 				   intents.items[k].mailbox == mailbox->base.id;
 		}
-		if (!has_some || !mailbox_is_active(mailbox) || mailbox->wire == NULL) {
+		if (!has_some || !mailbox_is_active(mailbox) || mailbox->seen.wire == NULL) {
 			continue;
 		}
 		code = run_check_stop(run, err);
 		if (code == 0) {
-			code = trash_settle_mailbox(run, run->imap, mailbox, err);
+			code = trash_settle_mailbox(run, run->session->imap, mailbox, err);
 		}
 		if (code < 0 && !run_is_fatal(err)) {
 			run_report_error(run, mailbox, 0, err);
-			mailbox->failures++;
+			mailbox->done.failures++;
 			code = 0;
 		}
 	}

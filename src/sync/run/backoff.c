@@ -9,7 +9,7 @@ void backoff_note(struct run *run, struct imap *imap)
 {
 	int64_t wanted_ms = 0;
 	if (imap_backoff_take(imap, &wanted_ms)) {
-		run->was_put_off = true;
+		run->done.was_put_off = true;
 	}
 }
 
@@ -24,13 +24,13 @@ int backoff_wait(struct run *run, struct imap *imap, bool *again, struct err *er
 	if (wanted_ms <= 0) {
 		wanted_ms = limit_ms / UNTOLD_SHARE;
 	}
-	if (wanted_ms > limit_ms - run->backoff_ms) {
-		run->was_put_off = true;
+	if (wanted_ms > limit_ms - run->done.backoff_ms) {
+		run->done.was_put_off = true;
 		return 0;
 	}
 	log_line(run->log, LOG_INFO, "%s: the server is busy; waiting %lld ms", run->account->name,
 		 (long long)wanted_ms);
-	run->backoff_ms += wanted_ms;
+	run->done.backoff_ms += wanted_ms;
 	int64_t end_ms = clock_monotonic_ms() + wanted_ms;
 	int code = 0;
 	for (int64_t left_ms = wanted_ms; code == 0 && left_ms > 0;

@@ -75,7 +75,7 @@ void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid, co
 {
 	pthread_mutex_lock(&run->mutex);
 	if (mailbox != NULL) {
-		mailbox->counts.errors++;
+		mailbox->done.counts.errors++;
 	}
 	report_add_error(run->report, mailbox == NULL ? NULL : mailbox->name, uid, err);
 	pthread_mutex_unlock(&run->mutex);
@@ -149,19 +149,20 @@ static bool is_same(const char *one, const char *other)
 void run_store_trouble(struct run *run, int outcome, const struct err *why)
 {
 	struct err ignored; /* only `status` is the poorer */
-	if (run->state == NULL || run->options->dry_run || outcome == -ERR_INTERRUPTED) {
+	if (run->session->state == NULL || run->options->dry_run || outcome == -ERR_INTERRUPTED) {
 		return;
 	}
 	if (outcome < 0 && run->mailboxes.count == 0) {
-		(void)state_mailbox_set_trouble(run->state, 0, why->text, &ignored);
+		(void)state_mailbox_set_trouble(run->session->state, 0, why->text, &ignored);
 	}
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
 		const char *trouble = first_trouble(run->report, mailbox);
-		bool is_known = trouble != NULL || (outcome == 0 && !mailbox->is_left_out);
+		bool is_known = trouble != NULL ||
+				(outcome == 0 && mailbox->decided.exclusion != EXCLUDED_BY_NAME);
 		if (mailbox->base.id != 0 && is_known && !is_same(trouble, mailbox->base.trouble)) {
-			(void)state_mailbox_set_trouble(run->state, mailbox->base.id, trouble,
-							&ignored);
+			(void)state_mailbox_set_trouble(run->session->state, mailbox->base.id,
+							trouble, &ignored);
 		}
 	}
 }
@@ -176,7 +177,7 @@ void run_report_forget(struct run *run, struct mailbox *mailbox, size_t first)
 		if (error->mailbox != NULL && strcmp(error->mailbox, mailbox->name) == 0) {
 			free(error->mailbox);
 			free(error->text);
-			mailbox->counts.errors -= mailbox->counts.errors > 0;
+			mailbox->done.counts.errors -= mailbox->done.counts.errors > 0;
 		} else {
 			report->errors[kept++] = *error;
 		}

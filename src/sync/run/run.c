@@ -60,9 +60,9 @@ void run_policy_init(struct run *run)
 	if (run->options->push) {
 		sides &= ~SIDE_LOCAL;
 	}
-	run->may_write_remote = (sides & SIDE_REMOTE) != 0;
-	run->may_write_local = (sides & SIDE_LOCAL) != 0;
-	run->policy = (struct plan_policy){
+	run->policy.may_write_remote = (sides & SIDE_REMOTE) != 0;
+	run->policy.may_write_local = (sides & SIDE_LOCAL) != 0;
+	run->policy.messages = (struct plan_policy){
 		.copy = account->copy & sides,
 		.flags = account->flags & sides,
 		.delete_ = account->delete_ & sides,
@@ -72,14 +72,14 @@ void run_policy_init(struct run *run)
 				? INT64_MIN
 				: clock_real_ns() / 1000000000 - account->max_age_s,
 	};
-	run->create = account->create & sides;
-	run->remove_mailboxes = account->remove_mailboxes & sides;
+	run->policy.create = account->create & sides;
+	run->policy.remove_mailboxes = account->remove_mailboxes & sides;
 }
 
 /* Under another hash, pending rows that were left alone are planned again. */
 int run_policy_hash(struct run *run, struct err *err)
 {
-	const struct plan_policy *policy = &run->policy;
+	const struct plan_policy *policy = &run->policy.messages;
 	char text[256];
 	uint8_t digest[DIGEST_MAX_SIZE];
 	int len = snprintf(text, sizeof(text), "%u %u %u %u %" PRIu64 " %" PRId64 " %u %d %s",
@@ -91,11 +91,11 @@ int run_policy_hash(struct run *run, struct err *err)
 		len = (int)sizeof(text) - 1;
 	}
 	int code = digest_of(DIGEST_SHA256, (struct span){text, (size_t)len}, digest, err);
-	run->policy_hash = 0;
+	run->policy.hash = 0;
 	for (size_t i = 0; code == 0 && i < 7;
 	     i++) { /* 56 bits: fits SQLite's integers, signs aside */
-		run->policy_hash = run->policy_hash << 8 | digest[i];
+		run->policy.hash = run->policy.hash << 8 | digest[i];
 	}
-	run->policy_hash |= 1; /* 0 means "look again" */
+	run->policy.hash |= 1; /* 0 means "look again" */
 	return code;
 }

@@ -30,97 +30,169 @@
 
 #include "rules/message.h"
 
-struct mailbox {
-	char *name; /* canonical */
-	char *wire; /* NULL: not on the server */
-	struct state_mailbox base;
-	bool in_base;
+/* Why a mailbox takes no part in a run, or no further part. */
+enum exclusion {
+	EXCLUDED_NOT = 0,      /* it takes part */
+	EXCLUDED_BY_NAME,      /* the command line names others */
+	EXCLUDED_UNSUBSCRIBED, /* on the server, but `subscribed_only` leaves it out */
+	EXCLUDED_BARRED,       /* a link or a file lies in the place of its folder */
+	EXCLUDED_HOLLOW,       /* its directory is empty: a disk may not be mounted there */
+	EXCLUDED_ADOPTED,      /* its folder is that of another mailbox (adopt_flat) */
+	EXCLUDED_GONE,         /* from both sides */
+	EXCLUDED_NOT_CREATED,  /* `create` does not cover the side that lacks it */
+	EXCLUDED_WAITING, /* a rename or a removal that this run may not carry out, a later one may */
+	EXCLUDED_FAILED   /* reported: nothing of it can be believed or done now */
+};
+
+/* Which of a mailbox's files and messages that base does not know have to be paired. */
+enum pairing_need {
+	PAIRING_NONE,
+	PAIRING_NAMED, /* files that bear names of ours, and what intents tell of */
+	PAIRING_ALL    /* there is no base: every unknown file may be a message of the server */
+};
+
+/* What is there. Written by observe/ and guard/. */
+struct mailbox_seen {
 	bool in_local;
 	bool in_remote;       /* and can be selected */
 	bool is_unsubscribed; /* there, but `subscribed_only` leaves it out */
-	unsigned attributes;  /* IMAP_LIST_* */
-	bool has_counts;      /* LIST or STATUS told these: */
+	bool is_unreadable;   /* its folder: what went from there cannot be told in this run */
+	bool is_read_only;    /* the server says so */
+	bool has_local_changes;
+	bool was_viewed; /* the remote delta was taken in this run */
+	bool has_intents;
+	char *wire;          /* its name there, owned; NULL: not on the server */
+	unsigned attributes; /* IMAP_LIST_* */
+	bool has_counts;     /* LIST or STATUS told these: */
 	uint32_t messages;
 	uint32_t uidnext;
 	uint32_t uidvalidity;
 	uint64_t modseq;
 	bool has_uidvalidity; /* uidvalidity and uidnext were asked for by opening it */
-	char *mailboxid;
+	char *mailboxid;      /* owned, NULL: untold */
+};
 
-	bool is_left_out; /* the command line names others */
-	bool is_excluded; /* not part of this run (failed, not to be created, ...) */
-	enum side
-		remove; /* SIDE_LOCAL or SIDE_REMOTE: gone on the other side, to be removed here */
-	bool was_created;   /* in this run, on either side */
-	bool is_unreadable; /* its folder: what went from there cannot be told in this run */
-	bool scanned;       /* the local delta was taken in this run */
-	bool local_changed; /* and it found something */
-	bool viewed;        /* the remote delta was taken in this run */
-	bool is_read_only;  /* the server says so */
-	bool needs_view;
-	bool put_off;         /* the server was too busy to open it: worth a second try */
-	bool was_put_off;     /* which it has had */
-	bool lacks_rows;      /* UID SEARCH told of messages that nothing else did */
-	bool needs_listing;   /* counts did not fit: UID SEARCH has to tell what is gone */
-	uint64_t seen_modseq; /* numbers of the view that did not fit, to be stored once it does */
-	uint32_t seen_uidnext;
-	bool needs_pairing;
-	bool pair_everything; /* no base for it: every unknown file may be a message of the
-			       * server */
-	bool was_paired;      /* with all its files, which may bear names as we give them */
-	bool has_new_rows;    /* seen since its last job */
-	size_t failures;      /* of its jobs in this run: it is looked at again next time */
-	bool has_intents;
-	bool brake_local;
-	bool brake_remote;
-	bool remote_touched;    /* our commands changed it: look at its numbers again */
-	uint64_t agreed_before; /* the brake's measure, once known */
-	bool agreed_known;
-	struct maildir_folder *dir; /* open while worked on; NULL otherwise */
+/* How far the look at a mailbox on the server has come. Written by observe/. */
+struct mailbox_view {
+	bool is_wanted;
+	bool is_put_off;    /* the server was too busy to open it: worth a second try */
+	bool was_put_off;   /* which it has had */
+	bool lacks_rows;    /* UID SEARCH told of messages that nothing else did */
+	bool needs_listing; /* counts did not fit: UID SEARCH has to tell what is gone */
+	uint64_t modseq;    /* numbers of the view that did not fit, to be stored once it does */
+	uint32_t uidnext;
+};
+
+/* What is to be done with it. */
+struct mailbox_decided {
+	enum exclusion exclusion;
+	enum side remove; /* gone on the other side, to be removed here */
+	enum side braked; /* where the brake holds its deletions */
+	enum pairing_need pairing;
+	uint64_t agreed_before; /* the brake's measure of one that is to be removed */
+};
+
+/* What happened to it in this run. Written by fetch/ and act/. */
+struct mailbox_done {
+	bool was_created;       /* on either side */
+	bool was_paired;        /* with all its files, which may bear names as we give them */
+	bool was_changed_there; /* by our commands: its numbers are to be looked at again */
+	bool has_new_rows;      /* seen since its last job */
+	bool has_news;          /* for the report, beside the counts */
+	size_t failures;        /* of its jobs: the next run looks at it again */
 	struct sync_counts counts;
-	bool has_news; /* something for the report */
+};
+
+struct mailbox {
+	char *name; /* canonical */
+	bool in_base;
+	struct state_mailbox base;
+	struct maildir_folder *dir; /* open while it is worked on, else NULL */
+	struct mailbox_seen seen;
+	struct mailbox_view view;
+	struct mailbox_decided decided;
+	struct mailbox_done done;
 };
 
 struct mailboxes {
 	struct mailbox *items; /* sorted by name */
 	size_t count;
+	size_t cap;
 };
 
-struct run {
-	const struct account *account;
-	const struct sync_options *options;
-	struct report *report;
-	struct log *log;
-	pthread_mutex_t mutex;
-
-	/* the policy in force: the keys, capped by direction, --pull and --push */
-	struct plan_policy policy;
+/* The policy in force: the keys, capped by direction, --pull and --push. */
+struct run_policy {
+	struct plan_policy messages;
 	enum side create;
 	enum side remove_mailboxes;
-	uint64_t policy_hash;
 	bool may_write_remote;
 	bool may_write_local;
+	uint64_t hash; /* under another one, pending rows that were left alone are planned again */
+};
 
+/*
+ * The handles, from the lock to the last logout, and what opening them told. One `sync` is a
+ * session with one run; a program that watches has many runs in one session.
+ */
+struct session {
+	const struct account *account;
+	const struct sync_options *options;
+	struct log *log;
 	struct file_lock lock;
 	struct state *state;
 	struct maildir *maildir;
 	struct imap *imap; /* the first connection */
 	struct mbname_wire wire;
-	struct mailboxes mailboxes;
-	bool is_known_server; /* one of its mailboxes is as base knows it (accident.h) */
-	bool is_second_try;   /* the database was damaged, which showed in the first */
-	bool pair_all;        /* the database is new, or not the Maildir's: delete nothing, pair */
+	bool is_second_try; /* the database was damaged, which showed in the first */
+	bool pair_all;      /* the database is new, or not the Maildir's: delete nothing, pair */
 	bool lost_power;  /* since rows were committed whose files were not durable: ownership.h */
 	bool was_unclean; /* the last run did not end properly */
-	bool has_generation; /* this run has claimed its generation (before its first rows) */
-	bool is_moving;      /* folders changed while they were read, and went on: what is gone in
-			      * one may be in another */
-	bool has_unreadable; /* a folder: is_unreadable of its mailbox */
-	bool brake_hit;
-	int64_t backoff_ms; /* waited so far because the server asked for patience */
-	bool was_put_off;   /* it asked for more than that */
-	int pass;           /* of execute: 0 first; later ones only take up what was newly seen */
+	bool has_generation; /* claimed, before the first rows (guard/claim.h) */
 };
+
+/* What is there, of the account as a whole. Written by observe/ and guard/. */
+struct run_seen {
+	bool is_known_server; /* one of its mailboxes is as base knows it (guard/server_check.h) */
+	bool is_moving;       /* folders changed while they were read, and went on: what is gone in
+			       * one may be in another */
+	bool has_unreadable;  /* a folder: seen.is_unreadable of its mailbox */
+};
+
+/* What happened, of the account as a whole. */
+struct run_done {
+	bool brake_hit;
+	bool was_put_off;   /* the server asked for more patience than this run has */
+	int64_t backoff_ms; /* waited so far because it asked for some */
+};
+
+/* One pass over an account: what one sync knows. */
+struct run {
+	struct session *session;
+	const struct account *account; /* the session's, as are these: */
+	const struct sync_options *options;
+	struct log *log;
+	struct report *report;
+	pthread_mutex_t mutex; /* guards the report, and what several threads count */
+	struct run_policy policy;
+	struct mailboxes mailboxes;
+	struct run_seen seen;
+	struct run_done done;
+	int round; /* of act_run: 0 first; later ones only take up what was newly seen */
+};
+
+/* ACCOUNT and OPTIONS are borrowed for as long as the session lasts. Nothing is opened yet. */
+void session_init(struct session *session, const struct account *account,
+		  const struct sync_options *options);
+/* Drops the connection, closes the rest and gives the lock back. */
+void session_finish(struct session *session);
+
+/* A pass over SESSION's account, told of in REPORT. */
+int run_init(struct run *run, struct session *session, struct report *report, struct err *err);
+void run_finish(struct run *run);
+
+void mailbox_finish(struct mailbox *mailbox);
+/* Forgets all mailboxes of the run. */
+void mailboxes_finish(struct run *run);
 
 /* Connects and logs in; NUMBER, from 1, names the connection in the log. */
 int run_connect(struct run *run, size_t number, struct imap **imap, struct err *err);
@@ -170,6 +242,8 @@ int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err);
 
 /* True for a mailbox that this run works on. */
 bool mailbox_is_active(const struct mailbox *mailbox);
+/* It takes no part from now on. The first reason stays. */
+void mailbox_exclude(struct mailbox *mailbox, enum exclusion reason);
 
 /* The keys, capped by direction and by this run's options. */
 void run_policy_init(struct run *run);
