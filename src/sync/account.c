@@ -21,6 +21,7 @@
 #include "plan/planning.h"
 #include "pop3/pop3_run.h"
 #include "act/rename_mailboxes.h"
+#include "act/settle_mailboxes.h"
 #include "recover/trash.h"
 
 /* Keywords that changed while nobody looked are not told again: everything is looked at. */

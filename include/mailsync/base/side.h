@@ -1,5 +1,5 @@
-/* The two sides of an account. A set of sides is their OR; what the keys `copy`, `flags`, `delete` and
- * the like say is such a set. */
+/* The two sides of an account. A set of sides is their OR; what the keys `copy`, `flags`, `delete`
+ * and the like say is such a set. */
 #ifndef MAILSYNC_BASE_SIDE_H
 #define MAILSYNC_BASE_SIDE_H
 

@@ -7,11 +7,10 @@
  *   uid != 0 and unique != ""  : base has it on both sides once `is_agreed`
  *   remote / local             : what was last seen there
  *
- *   is_agreed, local MESSAGE_PRESENT, remote MESSAGE_PRESENT, flags == local_flags == remote_flags :
- *   settled
- *   !is_agreed, remote PRESENT, local ABSENT : on the server, not (yet) copied
- *   !is_agreed, local PRESENT, remote ABSENT : in the Maildir, not (yet) uploaded
- *   is_agreed, one side GONE                 : removed there since base, not (yet) here
+ *   is_agreed, local MESSAGE_PRESENT, remote MESSAGE_PRESENT, flags == local_flags == remote_flags
+ * : settled !is_agreed, remote PRESENT, local ABSENT : on the server, not (yet) copied !is_agreed,
+ * local PRESENT, remote ABSENT : in the Maildir, not (yet) uploaded is_agreed, one side GONE :
+ * removed there since base, not (yet) here
  */
 #ifndef MAILSYNC_MODEL_ROW_H
 #define MAILSYNC_MODEL_ROW_H
@@ -57,7 +56,7 @@ struct row {
 	uint64_t remote_flags;
 	enum row_reason reason;
 	uint64_t size_bytes; /* local file size when the file is known, else RFC822.SIZE (0:
-			     * unknown) */
+			      * unknown) */
 	int64_t date;        /* INTERNALDATE, or mtime; seconds; 0 unknown */
 	bool has_digest;
 	uint8_t digest[ROW_DIGEST_SIZE]; /* header digest */

@@ -12,8 +12,9 @@
  * info part is `:2,` and letters; unknown letters and lower-case letters without a keyword stay
  * through our renames. Other fields between unique part and info (",S=123", ",U=7") stay too.
  *
- * Threads: a struct maildir may be used from several; a struct maildir_folder from one at a time, but
- * that one may create, write and close drafts while another one publishes earlier ones and syncs.
+ * Threads: a struct maildir may be used from several; a struct maildir_folder from one at a time,
+ * but that one may create, write and close drafts while another one publishes earlier ones and
+ * syncs.
  */
 #ifndef MAILSYNC_STORE_MAILDIR_H
 #define MAILSYNC_STORE_MAILDIR_H
@@ -92,8 +93,8 @@ int maildir_create_folder(struct maildir *maildir, const char *name, struct err 
  * -ERR_CHANGED else. Children stay. */
 int maildir_remove_folder(struct maildir *maildir, const char *name, struct err *err);
 /* Renames the mailbox; its children go along, as with IMAP's RENAME. -ERR_CHANGED when FROM is not
- * there or a directory TO is; INBOX that is the root stays (-ERR_PARTIAL). Folders that are open keep
- * working, on the directory under its new name. */
+ * there or a directory TO is; INBOX that is the root stays (-ERR_PARTIAL). Folders that are open
+ * keep working, on the directory under its new name. */
 int maildir_rename_folder(struct maildir *maildir, const char *from, const char *to,
 			  struct err *err);
 
@@ -248,7 +249,7 @@ struct maildir_change {
 	uint64_t remove;
 	const struct keywords *keywords;
 	bool replace_keywords; /* letters a-z that ADD does not name go, also those without a
-				    * name: they were another folder's */
+				* name: they were another folder's */
 };
 int maildir_folder_set_flags(struct maildir_folder *folder, const struct maildir_change *change,
 			     char result[MAILDIR_NAME_MAX + 1], struct err *err);
@@ -278,8 +279,8 @@ int maildir_sync_all(struct maildir *maildir, struct err *err);
 int maildir_folder_sweep(struct maildir_folder *folder, struct err *err);
 
 /*
- * Names of files that we deliver: `<seconds>.<folder key>_<uidvalidity>_<uid>.<host>`. FOLDER_KEY: 16
- * hex digits of a hash of account and mailbox. Seconds and host are not compared.
+ * Names of files that we deliver: `<seconds>.<folder key>_<uidvalidity>_<uid>.<host>`. FOLDER_KEY:
+ * 16 hex digits of a hash of account and mailbox. Seconds and host are not compared.
  */
 #define MAILDIR_KEY_SIZE 17
 int maildir_folder_key(const char *account, const char *mailbox, char key[MAILDIR_KEY_SIZE],

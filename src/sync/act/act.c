@@ -10,10 +10,38 @@
 #include "plan/job.h"
 #include "observe/observe.h"
 #include "recover/pairing.h"
+#include "act_private.h"
+#include "settle_mailboxes.h"
+#include "fetch/fetch_mailbox.h"
 
 /* Passes over the account at most: the second takes up what our own acts brought (the trash's new
  * messages), the third what arrived meanwhile; then the next run is near enough. */
 #define PASSES_MAX 3
+
+/* Carries the whole plan out. */
+static int job_execute(struct job *job, struct err *err)
+{
+	static int (*const steps[])(struct job *, struct err *) = {
+		job_local, job_download, job_upload, job_store_flags, job_delete_remote,
+	};
+	struct mailbox *mailbox = job->mailbox;
+	int code = job_prepare(job, err);
+	for (size_t i = 0; code == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		code = run_check_stop(job->run, err);
+		if (code == 0) {
+			code = steps[i](job, err);
+		}
+	}
+	if (code < 0 && !run_is_fatal(err)) {
+		run_report_error(job->run, mailbox, 0, err);
+		job->failures++;
+		code = 0;
+	}
+	if (code == 0) {
+		code = job_conclude(job, err);
+	}
+	return code;
+}
 
 static int try_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
 		   const struct move_list *moves, struct err *err)

@@ -1,7 +1,7 @@
 /* Flags and removals in the Maildir, and rows that need no act at all. */
 #include <stdlib.h>
 
-#include "plan/job.h"
+#include "act_private.h"
 
 static int set_flags(struct job *job, const struct op *op, struct err *err)
 {

@@ -3,6 +3,8 @@
  * nothing but what base knows: a message that the other side never had is not thrown away with its
  * folder.
  */
+#include "settle_mailboxes.h"
+
 #include "observe/mailboxes.h"
 #include "guard/claim.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "observe/mailboxes.h"
-#include "plan/job.h"
+#include "act_private.h"
 #include "recover/trash.h"
 
 #define SET_TEXT_MAX 900

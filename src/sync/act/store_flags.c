@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan/job.h"
+#include "act_private.h"
 #include "observe/observe.h"
 
 #define SET_TEXT_MAX 900

@@ -12,7 +12,7 @@
 
 #include "mailsync/base/progress.h"
 
-#include "plan/job.h"
+#include "act_private.h"
 
 #define BATCH_MESSAGES    200
 #define BATCH_BYTES       (8u << 20)

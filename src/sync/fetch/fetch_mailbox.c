@@ -1,4 +1,5 @@
-/* The downloads of one mailbox, on the job's connection. */
+#include "fetch_mailbox.h"
+
 #include <stdlib.h>
 
 #include "download.h"

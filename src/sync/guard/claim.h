@@ -8,8 +8,8 @@
  * missing. Again: nothing. */
 int run_claim(struct run *run, struct err *err);
 
-/* What base says of MAILBOX's messages is void: its files become new, to be paired with what the server
- * has. */
+/* What base says of MAILBOX's messages is void: its files become new, to be paired with what the
+ * server has. */
 int mailbox_forget_base(struct run *run, struct mailbox *mailbox, struct err *err);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "mailsync/base/digest.h"
 
-#include "observe/observe.h"
 #include "claim.h"
 
 #define SAMPLE_MAX   32

@@ -15,15 +15,8 @@ int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err
 /* An unmounted root, an empty mailbox list: -ERR_BRAKE before anything is done. */
 int mailboxes_check_accidents(struct run *run, struct err *err);
 
-/* Creates what is missing and may be created; marks what is to be removed; drops the base of what
- * is gone on both sides. With dry_run only reports. */
-int mailboxes_settle(struct run *run, struct err *err);
-
 /* What the server says of MAILBOX now, into its counts. */
 int mailboxes_ask_counts(struct imap *imap, struct mailbox *mailbox, struct err *err);
-
-/* Carries out the removals that the brake let pass. */
-int mailboxes_remove(struct run *run, struct err *err);
 
 /* Lists the server's mailboxes and gathers the mailboxes, which must be empty. */
 int run_discover(struct run *run, struct err *err);

@@ -12,9 +12,7 @@
 #include "run/backoff.h"
 #include "guard/server_check.h"
 #include "observe.h"
-#include "recover/pairing.h"
 #include "remote_delta.h"
-#include "recover/trash.h"
 #include "guard/claim.h"
 
 #define VIEWS_IN_FLIGHT 64
@@ -260,6 +258,26 @@ static int view_again(struct run *run, struct imap *imap, struct mailbox *mailbo
 		mailbox_exclude(mailbox, EXCLUDED_FAILED);
 		code = 0;
 	}
+	return code;
+}
+
+/* Whether MAILBOX holds files that we delivered and whose rows a run that died did not join: what
+ * the scan noted then is settled only now. */
+static int pair_is_due(struct run *run, const struct mailbox *mailbox, bool *is_due,
+		       struct err *err)
+{
+	struct row_list rows;
+	row_list_init(&rows);
+	int code = state_rows_pending(run->session->state, mailbox->base.id, false, &rows, err);
+	*is_due = false;
+	for (size_t i = 0; code == 0 && !*is_due && i < rows.count; i++) {
+		struct maildir_unique ours;
+		*is_due = !rows.items[i].is_agreed && rows.items[i].local == MESSAGE_PRESENT &&
+			  rows.items[i].uid == 0 &&
+			  maildir_unique_parse(span_of(rows.items[i].unique), &ours) &&
+			  !ours.is_pop3;
+	}
+	row_list_finish(&rows);
 	return code;
 }
 

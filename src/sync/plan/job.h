@@ -31,20 +31,10 @@ void job_finish(struct job *job);
 
 int job_plan(struct job *job, const struct move_list *moves, struct err *err);
 
-/* Carries the whole plan out. */
-int job_execute(struct job *job, struct err *err);
-
 /* Before its first step: this run's claim, the folder, what keywords it can keep. */
 int job_prepare(struct job *job, struct err *err);
 /* After its last: why rows were left, and the mailbox's figures. */
 int job_conclude(struct job *job, struct err *err);
-
-/* The steps. */
-int job_local(struct job *job, struct err *err);
-int job_download(struct job *job, struct err *err);
-int job_upload(struct job *job, struct err *err);
-int job_store_flags(struct job *job, struct err *err);
-int job_delete_remote(struct job *job, struct err *err);
 
 /* The row of an operation. */
 struct row *job_row(struct job *job, const struct op *op);

@@ -657,22 +657,6 @@ int pair_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox, st
 	return pair_one(run, imap, mailbox, false, err);
 }
 
-int pair_is_due(struct run *run, const struct mailbox *mailbox, bool *is_due, struct err *err)
-{
-	struct row_list rows;
-	row_list_init(&rows);
-	int code = state_rows_pending(run->session->state, mailbox->base.id, false, &rows, err);
-	*is_due = false;
-	for (size_t i = 0; code == 0 && !*is_due && i < rows.count; i++) {
-		struct maildir_unique ours;
-		*is_due = is_local_only(&rows.items[i]) &&
-			  maildir_unique_parse(span_of(rows.items[i].unique), &ours) &&
-			  !ours.is_pop3;
-	}
-	row_list_finish(&rows);
-	return code;
-}
-
 int pair_mailboxes(struct run *run, struct err *err)
 {
 	int code = 0;

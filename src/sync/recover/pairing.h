@@ -14,8 +14,4 @@ int pair_mailboxes(struct run *run, struct err *err);
 /* One mailbox, over a worker's connection, after it was observed: settles its open intents too. */
 int pair_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err);
 
-/* Whether MAILBOX holds files that we delivered and whose rows a run that died did not join: what the
- * scan noted then is settled only now. */
-int pair_is_due(struct run *run, const struct mailbox *mailbox, bool *is_due, struct err *err);
-
 #endif

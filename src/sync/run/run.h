@@ -40,7 +40,8 @@ enum exclusion {
 	EXCLUDED_ADOPTED,      /* its folder is that of another mailbox (adopt_flat) */
 	EXCLUDED_GONE,         /* from both sides */
 	EXCLUDED_NOT_CREATED,  /* `create` does not cover the side that lacks it */
-	EXCLUDED_WAITING, /* a rename or a removal that this run may not carry out, a later one may */
+	EXCLUDED_WAITING, /* a rename or a removal that this run may not carry out, a later one may
+			   */
 	EXCLUDED_FAILED   /* reported: nothing of it can be believed or done now */
 };
 
@@ -206,8 +207,8 @@ enum side run_sides(const struct run *run);
 /* The mailbox of a canonical name, or NULL. */
 struct mailbox *run_mailbox(struct run *run, const char *name);
 
-/* Notes a failure of one message (UID or 0) or of a mailbox (MAILBOX, or NULL: the account). Counts it
- * in the mailbox's errors. */
+/* Notes a failure of one message (UID or 0) or of a mailbox (MAILBOX, or NULL: the account). Counts
+ * it in the mailbox's errors. */
 void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid,
 		      const struct err *err);
 /* Says which mailboxes that the command line names are not there; warns when none takes part. */
@@ -237,7 +238,8 @@ bool run_is_fatal(const struct err *err);
 int mailbox_open_dir(struct run *run, struct mailbox *mailbox, struct err *err);
 void mailbox_release(struct mailbox *mailbox);
 
-/* Writes MAILBOX's base with what was seen of it (also where it exists), making it where it is new. */
+/* Writes MAILBOX's base with what was seen of it (also where it exists), making it where it is new.
+ */
 int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err);
 
 /* True for a mailbox that this run works on. */
