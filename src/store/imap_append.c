@@ -68,6 +68,7 @@ static int wait_continue(struct imap *imap, struct err *err)
 		imap_done_init(done);
 		done->cookie = command.cookie;
 		done->code = event.code.type;
+		done->is_bad = event.status == IMAP_BAD;
 		done->status = imap_status_error(&event, "the upload", &done->err);
 		if (done->status == 0) {
 			done->status = err_set(&done->err, ERR_PROTOCOL, SCOPE_ACCOUNT,

@@ -107,6 +107,7 @@ static void done_of_tagged(const struct imap_event *event, const struct imap_com
 {
 	done->cookie = command->cookie;
 	done->code = event->code.type;
+	done->is_bad = event->status == IMAP_BAD;
 	done->status = imap_status_error(event, "a change", &done->err);
 }
 

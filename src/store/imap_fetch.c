@@ -109,7 +109,7 @@ static int body_of_event(struct imap *imap, const struct imap_event *event, stru
 	}
 }
 
-static int body_next(struct imap *imap, struct imap_body *body, struct err *err)
+int imap_body_next(struct imap *imap, struct imap_body *body, struct err *err)
 {
 	int code = 0;
 	while (code == 0) {
@@ -124,7 +124,7 @@ static int body_next(struct imap *imap, struct imap_body *body, struct err *err)
 
 int imap_fetch_next(struct imap *imap, struct imap_body *body, struct err *err)
 {
-	int code = body_next(imap, body, err);
+	int code = imap_body_next(imap, body, err);
 	if (code == 0 && body->type == IMAP_FETCHED_MESSAGE && body->has_body) {
 		progress_copied(imap->server->progress, 1);
 	}
@@ -136,7 +136,7 @@ int imap_identity_next(struct imap *imap, struct imap_identity *identity, struct
 	int code = imap->header == NULL ? header_scan_create(&imap->header, err) : 0;
 	while (code == 0) {
 		struct imap_body body;
-		code = body_next(imap, &body, err);
+		code = imap_body_next(imap, &body, err);
 		if (code == 0 && body.type == IMAP_FETCHED_DATA) {
 			code = header_scan_feed(imap->header, body.data, err);
 		} else if (code == 0 && body.type == IMAP_FETCHED_MESSAGE) {

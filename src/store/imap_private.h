@@ -118,6 +118,10 @@ int imap_wait_simple(struct imap *imap, const char *what, struct err *err);
 void imap_note_caps(struct imap *imap, struct span names);
 int imap_set_selected(struct imap *imap, const char *wire, bool is_writable, struct err *err);
 
+/* --- imap_fetch.c --- */
+/* imap_fetch_next, but that nothing is counted as progress. */
+int imap_body_next(struct imap *imap, struct imap_body *body, struct err *err);
+
 /* --- imap_compress.c --- */
 void imap_pace_begin(struct imap *imap);
 

@@ -35,6 +35,7 @@
 #include "mailsync/model/uidset.h"
 #include "mailsync/proto/header.h"
 #include "mailsync/proto/imap_parse.h"
+#include "mailsync/store/remote.h"
 
 #define IMAP_CAP_ENABLE        (1u << 0)
 #define IMAP_CAP_CONDSTORE     (1u << 1)
@@ -60,13 +61,11 @@
 
 struct imap;
 
-struct imap_params {
-	const struct server *server;
-	struct log *log;
-	const char *label; /* for the log: "work#1" */
-	const volatile int *stop;
-	uint64_t body_max; /* largest body literal taken; 0: no limit */
-};
+/* One for both until all ask by remote.h: these are the seam's. */
+#define imap_params       remote_params
+#define imap_view_request remote_view_request
+#define imap_view_message remote_view_message
+#define imap_append       remote_append
 
 struct imap_totals {
 	uint64_t commands;
@@ -150,26 +149,6 @@ int imap_status(struct imap *imap, struct imap_mailboxes *mailboxes, const bool 
  * (EXAMINE, or SELECT when is_writable) and asks for changed flags, new messages and, with QRESYNC,
  * vanished ones.
  */
-struct imap_view_request {
-	const char *wire; /* must stay valid until its view is taken */
-	bool is_writable;
-	uint32_t uidvalidity;      /* 0: nothing known, list everything */
-	uint32_t uidnext;          /* UIDs from here on are new; with 0 or 1 everything is listed */
-	uint64_t modseq;           /* changes since; 0: unknown, flags of all are listed */
-	bool skip_new;             /* STATUS said that there is nothing from uidnext on */
-	bool is_empty;             /* STATUS said that it is empty */
-	struct keywords *keywords; /* the mailbox's table; keywords met are interned */
-	bool intern;               /* false: keywords not in the table are left out */
-};
-struct imap_view_message {
-	uint32_t uid;
-	bool has_flags;
-	bool has_date;
-	uint64_t flags;
-	uint64_t size; /* RFC822.SIZE; 0 unknown */
-	int64_t date;
-	size_t emailid; /* offset + 1 in the view's text; 0 none */
-};
 struct imap_view {
 	int status; /* 0, or why this mailbox could not be viewed: */
 	struct err err;
@@ -288,6 +267,7 @@ struct imap_done {
 	uint64_t cookie;
 	int status; /* 0, -ERR_REFUSED, or -ERR_TEMPORARY ([UNAVAILABLE], [INUSE], ...) */
 	enum imap_code_type code; /* of the tagged answer */
+	bool is_bad;              /* it was BAD */
 	struct err err;           /* the server's words */
 	bool has_appenduid;
 	bool has_copyuid;
@@ -313,12 +293,6 @@ int imap_search_deleted(struct imap *imap, struct uidset *uids, struct err *err)
  * taken). A connection on which an APPEND was begun and not ended can only be closed.
  */
 int imap_append_begin(struct imap *imap, const char *wire, uint64_t cookie, struct err *err);
-struct imap_append {
-	uint64_t flags;
-	const struct keywords *keywords;
-	int64_t date;
-	uint64_t size;
-};
 int imap_append_message(struct imap *imap, const struct imap_append *message, struct err *err);
 /* True after message() when the server said NO to it: imap_done_next gives that answer at once. */
 bool imap_append_was_refused(const struct imap *imap);

@@ -119,6 +119,18 @@ enum remote_attribute {
 	REMOTE_IMPORTANT = 1 << 15
 };
 
+/* Why something was refused, as far as the server says so by a response code. */
+enum remote_refusal {
+	REMOTE_REFUSAL_NONE,    /* it was not */
+	REMOTE_REFUSAL_UNCODED, /* NO and words: how many servers say that it is not there, and much
+				   else */
+	REMOTE_REFUSAL_ALREADY_EXISTS,
+	REMOTE_REFUSAL_NONEXISTENT,
+	REMOTE_REFUSAL_TRYCREATE, /* the target mailbox is not there */
+	REMOTE_REFUSAL_OVERQUOTA,
+	REMOTE_REFUSAL_OTHER /* another code, words that speak of the moment, or not understood */
+};
+
 /* A mailbox's numbers without opening it. What was not told is 0 and its bit is missing. */
 enum remote_told {
 	REMOTE_TOLD_MESSAGES = 1 << 0,
@@ -133,7 +145,8 @@ struct remote_counts {
 	uint32_t uidnext;
 	uint32_t uidvalidity;
 	uint64_t modseq;
-	char *mailboxid; /* owned, NULL: untold */
+	char *mailboxid;             /* owned, NULL: untold */
+	enum remote_refusal refusal; /* of remote_count and its kin: the server said NO */
 };
 void remote_counts_finish(struct remote_counts *counts);
 
@@ -157,8 +170,10 @@ int remote_list(struct remote *remote, bool subscribed, struct remote_mailboxes 
  * nothing is told. */
 int remote_count(struct remote *remote, struct remote_mailboxes *mailboxes, const bool *wanted,
 		 struct err *err);
-/* The same for one mailbox, listed or not: nothing told where there is none. The caller finishes
- * COUNTS. */
+/* The same for COUNT mailboxes by their names, listed or not. The caller finishes COUNTS, one for
+ * each name. */
+int remote_count_names(struct remote *remote, const char *const *wires, size_t count,
+		       struct remote_counts *counts, struct err *err);
 int remote_count_one(struct remote *remote, const char *wire, struct remote_counts *counts,
 		     struct err *err);
 
@@ -260,7 +275,7 @@ int remote_uids(struct remote *remote, enum remote_which which, struct uidset *u
  *             while (remote_batch_has_room(remote, &batch) && there is more)
  *                     remote_batch_add(&batch, uid, size, &err);
  *             remote_fetch_queue(remote, REMOTE_WHOLE, &batch.uids, cookie, &err);
- *             remote_batch_clear(&batch);
+ *             remote_batch_finish(&batch);
  *     }
  *     remote_fetch_next(remote, &body, &err);
  *
@@ -315,8 +330,8 @@ struct remote_batch {
 	uint64_t bytes;
 };
 void remote_batch_init(struct remote_batch *batch);
+/* It is empty then, as after init. */
 void remote_batch_finish(struct remote_batch *batch);
-void remote_batch_clear(struct remote_batch *batch);
 /* True for an empty one. */
 bool remote_batch_has_room(const struct remote *remote, const struct remote_batch *batch);
 /* SIZE: as far as known, else 0. */
@@ -367,16 +382,6 @@ struct remote_change {
 int remote_change_queue(struct remote *remote, const struct remote_change *change, uint64_t cookie,
 			struct err *err);
 
-/* Why a change or an append was refused, as far as the server says so by a response code. */
-enum remote_refusal {
-	REMOTE_REFUSAL_NONE,    /* it was not */
-	REMOTE_REFUSAL_UNCODED, /* words only */
-	REMOTE_REFUSAL_ALREADY_EXISTS,
-	REMOTE_REFUSAL_NONEXISTENT,
-	REMOTE_REFUSAL_TRYCREATE, /* the target mailbox is not there */
-	REMOTE_REFUSAL_OVERQUOTA,
-	REMOTE_REFUSAL_OTHER
-};
 /* Messages that were copied or moved: FROM[i] became TO[i]. */
 struct remote_copied {
 	uint32_t *from; /* owned */

@@ -1,0 +1,209 @@
+/* The seam to the server: the session, its mailboxes, and which one is open. What each operation
+ * does is the store's; here is what all stores have in common. */
+#include "mailsync/store/remote.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "remote_private.h"
+
+void remote_init(struct remote *remote, const struct remote_ops *ops, struct progress *progress)
+{
+	*remote = (struct remote){.ops = ops, .progress = progress};
+	remote->fetches.end = &remote->fetches.head;
+	remote->changes.end = &remote->changes.head;
+}
+
+void remote_finish(struct remote *remote)
+{
+	remote_groups_finish(&remote->fetches);
+	remote_groups_finish(&remote->changes);
+	remote_headers_finish(&remote->headers);
+}
+
+int remote_logout(struct remote *remote, struct err *err)
+{
+	return remote->ops->logout(remote, err);
+}
+
+void remote_close(struct remote **remote)
+{
+	if (*remote != NULL) {
+		(*remote)->ops->destroy(*remote);
+		*remote = NULL;
+	}
+}
+
+const struct remote_facts *remote_facts(struct remote *remote)
+{
+	return remote->ops->facts(remote);
+}
+
+int remote_explain(struct remote *remote, struct strlist *lines, struct err *err)
+{
+	return remote->ops->explain(remote, lines, err);
+}
+
+void remote_totals(const struct remote *remote, struct remote_totals *totals)
+{
+	remote->ops->totals(remote, totals);
+}
+
+bool remote_busy_is_due(const struct remote *remote)
+{
+	return remote->ops->busy_is_due(remote);
+}
+
+bool remote_busy_take(struct remote *remote, int64_t *wanted_ms)
+{
+	return remote->ops->busy_take(remote, wanted_ms);
+}
+
+void remote_counts_finish(struct remote_counts *counts)
+{
+	free(counts->mailboxid);
+	*counts = (struct remote_counts){0};
+}
+
+void remote_mailboxes_finish(struct remote_mailboxes *mailboxes)
+{
+	for (size_t i = 0; i < mailboxes->count; i++) {
+		free(mailboxes->items[i].wire);
+		remote_counts_finish(&mailboxes->items[i].counts);
+	}
+	free(mailboxes->items);
+	*mailboxes = (struct remote_mailboxes){0};
+}
+
+int remote_list(struct remote *remote, bool subscribed, struct remote_mailboxes *mailboxes,
+		struct err *err)
+{
+	return remote->ops->list(remote, subscribed, mailboxes, err);
+}
+
+int remote_count(struct remote *remote, struct remote_mailboxes *mailboxes, const bool *wanted,
+		 struct err *err)
+{
+	return remote->ops->count(remote, mailboxes, wanted, err);
+}
+
+static int names_count(struct remote *remote, struct remote_mailboxes *asked,
+		       const char *const *wires, const bool *wanted, struct err *err)
+{
+	for (size_t i = 0; i < asked->count; i++) {
+		asked->items[i].wire = span_dup(span_of(wires[i]));
+		if (asked->items[i].wire == NULL) {
+			return err_nomem(err);
+		}
+	}
+	return remote->ops->count(remote, asked, wanted, err);
+}
+
+int remote_count_names(struct remote *remote, const char *const *wires, size_t count,
+		       struct remote_counts *counts, struct err *err)
+{
+	struct remote_mailboxes asked = {.items = calloc(count + 1, sizeof(*asked.items))};
+	bool *wanted = calloc(count + 1, sizeof(*wanted));
+	int code = asked.items == NULL || wanted == NULL ? err_nomem(err) : 0;
+	if (code == 0) {
+		asked.count = count;
+		memset(wanted, true, count * sizeof(*wanted));
+		code = names_count(remote, &asked, wires, wanted, err);
+	}
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		counts[i] = asked.items[i].counts;
+		asked.items[i].counts = (struct remote_counts){0};
+	}
+	remote_mailboxes_finish(&asked);
+	free(wanted);
+	return code;
+}
+
+int remote_count_one(struct remote *remote, const char *wire, struct remote_counts *counts,
+		     struct err *err)
+{
+	return remote_count_names(remote, &wire, 1, counts, err);
+}
+
+int remote_view_queue(struct remote *remote, const struct remote_view_request *request,
+		      struct err *err)
+{
+	return remote->ops->view_queue(remote, request, err);
+}
+
+int remote_view_next(struct remote *remote, struct remote_view *view, struct err *err)
+{
+	return remote->ops->view_next(remote, view, err);
+}
+
+void remote_view_finish(struct remote_view *view)
+{
+	free(view->mailboxid);
+	free(view->messages);
+	free(view->text);
+	uidset_finish(&view->gone);
+	*view = (struct remote_view){0};
+}
+
+const char *remote_view_emailid(const struct remote_view *view,
+				const struct remote_view_message *message)
+{
+	return message->emailid == 0 ? NULL : view->text + message->emailid - 1;
+}
+
+static int check_opened(struct remote_opened *opened, bool is_writable, uint32_t uidvalidity,
+			struct err *err)
+{
+	if (is_writable && opened->is_read_only) {
+		return err_set(err, ERR_REFUSED, SCOPE_MAILBOX,
+			       "the server opens this mailbox for reading only");
+	}
+	opened->is_renumbered = uidvalidity != 0 && opened->uidvalidity != uidvalidity;
+	if (opened->is_renumbered) {
+		return err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
+			       "the server renumbered this mailbox during the run; the next run "
+			       "pairs it");
+	}
+	return 0;
+}
+
+int remote_open(struct remote *remote, const char *wire, unsigned access, uint32_t uidvalidity,
+		struct remote_opened *opened, struct err *err)
+{
+	struct remote_opened own = {0};
+	bool is_writable = (access & REMOTE_WRITE) != 0;
+	int code = 0;
+	if ((access & REMOTE_ANEW) == 0) {
+		own.uidvalidity = remote->ops->selected(remote, wire, is_writable);
+	}
+	if (own.uidvalidity == 0) {
+		code = remote->ops->select(remote, wire, is_writable, &own, err);
+		own.has_numbers = code == 0;
+	}
+	if (code == 0) {
+		code = check_opened(&own, is_writable, uidvalidity, err);
+	}
+	if (opened != NULL) {
+		*opened = own;
+	} else {
+		remote_opened_finish(&own);
+	}
+	return code;
+}
+
+void remote_opened_finish(struct remote_opened *opened)
+{
+	free(opened->mailboxid);
+	*opened = (struct remote_opened){0};
+}
+
+uint32_t remote_selected(const struct remote *remote, const char *wire, bool is_writable)
+{
+	return remote->ops->selected(remote, wire, is_writable);
+}
+
+int remote_uids(struct remote *remote, enum remote_which which, struct uidset *uids,
+		uint32_t *exists, struct err *err)
+{
+	return remote->ops->uids(remote, which, uids, exists, err);
+}

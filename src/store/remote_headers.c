@@ -1,0 +1,128 @@
+/* The headers of a set of UIDs, some commands at a time, made identities as they stream by. */
+#include "mailsync/proto/header.h"
+
+#include "remote_private.h"
+
+void remote_headers_finish(struct remote_headers *headers)
+{
+	uidset_finish(&headers->uids);
+	uidset_finish(&headers->told);
+	header_scan_destroy(&headers->scan);
+	*headers = (struct remote_headers){0};
+}
+
+int remote_headers_begin(struct remote *remote, const struct uidset *uids, struct err *err)
+{
+	struct remote_headers *headers = &remote->headers;
+	remote_headers_finish(headers);
+	int code = header_scan_create(&headers->scan, err);
+	for (size_t i = 0; code == 0 && i < uids->count; i++) {
+		code = uidset_add(&headers->uids, uids->ranges[i].first, uids->ranges[i].last, err);
+	}
+	return code;
+}
+
+/* Once half of them are answered: each turn of asking costs a wait. */
+static int send_more(struct remote *remote, struct err *err)
+{
+	struct remote_headers *headers = &remote->headers;
+	struct uidset piece;
+	int code = 0;
+	if (headers->in_flight > REMOTE_FETCHES_MAX / 2) {
+		return 0;
+	}
+	while (code == 0 && headers->in_flight < REMOTE_FETCHES_MAX &&
+	       remote_piece_next(&headers->uids, &headers->from, &piece)) {
+		code = remote->ops->fetch_queue(remote, REMOTE_HEADER, &piece,
+						++remote->last_number, err);
+		headers->in_flight += code == 0;
+	}
+	return code;
+}
+
+/* Takes what the scan holds; empty for the next message then. */
+static int take_identity(struct remote_headers *headers, struct header_identity *identity,
+			 struct err *err)
+{
+	headers->is_fed = false;
+	return header_scan_result(headers->scan, identity, err);
+}
+
+/* A response closed. *IS_NEWS: it tells of a message that was asked for and not yet told of. */
+static int take_message(struct remote_headers *headers, const struct remote_body *body,
+			struct remote_identity *identity, bool *is_news, struct err *err)
+{
+	int code = take_identity(headers, &identity->identity, err);
+	headers->is_broken |= body->uid == 0 || !body->has_body;
+	*is_news = body->uid != 0 && body->has_body && uidset_contains(&headers->uids, body->uid) &&
+		   !uidset_contains(&headers->told, body->uid);
+	identity->uid = body->uid;
+	return code < 0 || !*is_news ? code : uidset_add(&headers->told, body->uid, body->uid, err);
+}
+
+static void take_status(struct remote_headers *headers, const struct remote_body *body)
+{
+	headers->in_flight--;
+	if (body->status < 0 && headers->status == 0) {
+		headers->status = body->status;
+		headers->err = body->err;
+	}
+}
+
+/* One event. *IS_NEWS: IDENTITY is filled. */
+static int take_event(struct remote *remote, struct remote_identity *identity, bool *is_news,
+		      struct err *err)
+{
+	struct remote_headers *headers = &remote->headers;
+	struct remote_body body;
+	int code = remote->ops->fetch_next(remote, &body, err);
+	if (code < 0) {
+		return code;
+	}
+	if (body.type == REMOTE_FETCHED_BEGIN && headers->is_fed) {
+		/* Of a response that broke off; it is nobody's. */
+		return take_identity(headers, &identity->identity, err);
+	}
+	if (body.type == REMOTE_FETCHED_DATA) {
+		headers->is_fed = true;
+		return header_scan_feed(headers->scan, body.data, err);
+	}
+	if (body.type == REMOTE_FETCHED_MESSAGE) {
+		return take_message(headers, &body, identity, is_news, err);
+	}
+	if (body.type == REMOTE_FETCHED_DONE) {
+		take_status(headers, &body);
+	}
+	return 0;
+}
+
+static void take_end(struct remote_headers *headers, struct remote_identity *identity)
+{
+	identity->is_done = true;
+	identity->status = headers->status;
+	identity->is_whole = headers->status == 0 && !headers->is_broken;
+	identity->told = uidset_size(&headers->told);
+	identity->err = headers->err;
+	remote_headers_finish(headers);
+}
+
+int remote_headers_next(struct remote *remote, struct remote_identity *identity, struct err *err)
+{
+	struct remote_headers *headers = &remote->headers;
+	bool is_news = false;
+	identity->is_done = false;
+	if (headers->scan == NULL) {
+		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "no headers were asked for");
+	}
+	int code = send_more(remote, err);
+	while (code == 0 && !is_news && headers->in_flight > 0) {
+		code = take_event(remote, identity, &is_news, err);
+		if (code == 0) {
+			code = send_more(remote, err);
+		}
+	}
+	if (code == 0 && !is_news) {
+		take_end(headers, identity);
+	}
+	return code;
+}
