@@ -12,8 +12,6 @@ struct remote_imap {
 	struct remote_facts facts;
 };
 
-struct imap *remote_imap(const struct remote *remote);
-
 /* --- remote_imap_work.c --- */
 enum remote_pace remote_imap_pace(const struct remote *remote);
 int remote_imap_fetch_queue(struct remote *remote, enum remote_part part, const struct uidset *uids,

@@ -57,7 +57,7 @@ static int note_keywords(struct run *run, struct err *err)
 
 static int open_remote(struct run *run, struct err *err)
 {
-	int code = run_connect(run, 1, &run->session->imap, err);
+	int code = run_connect(run, 1, &run->session->remote, err);
 	run->report->connections = code == 0;
 	return code;
 }
@@ -73,7 +73,7 @@ static int run_steps(struct run *run, struct err *err)
 		code = rename_mailboxes(run, err);
 	}
 	if (code == 0) {
-		code = accident_check_server(run, run->session->imap, err);
+		code = accident_check_server(run, run->session->remote, err);
 	}
 	if (code == 0) {
 		code = mailboxes_settle(run, err);
@@ -154,11 +154,11 @@ static int report_mailboxes(struct run *run, struct err *err)
 
 static void report_totals(struct run *run)
 {
-	if (run->session->imap == NULL) {
+	if (run->session->remote == NULL) {
 		return;
 	}
-	struct imap_totals totals;
-	imap_totals(run->session->imap, &totals);
+	struct remote_totals totals;
+	remote_totals(run->session->remote, &totals);
 	run->report->commands += totals.commands;
 	run->report->round_trips += totals.round_trips;
 	run->report->bytes_in += totals.bytes_in;
@@ -206,13 +206,13 @@ static int run_account(struct run *run, struct err *err)
 		code = run_steps(run, err);
 	}
 	if (code == 0) {
-		backoff_note(run, run->session->imap);
+		backoff_note(run, run->session->remote);
 	}
 	if (code == 0 && run->session->has_generation) {
 		code = ownership_release(run->session->maildir, run->session->state, err);
 	}
-	if (run->session->imap != NULL && (code == 0 || err->code == ERR_BRAKE)) {
-		imap_logout(run->session->imap, &ignored);
+	if (run->session->remote != NULL && (code == 0 || err->code == ERR_BRAKE)) {
+		remote_logout(run->session->remote, &ignored);
 	}
 	return code;
 }

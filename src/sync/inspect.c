@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "mailsync/state/state.h"
-#include "mailsync/store/imap.h"
+#include "mailsync/store/remote.h"
 #include "mailsync/sync/sync.h"
 
 #include "pop3/pop3_run.h"
+
+#include "mailsync/store/imap.h" /* until it is converted */
 
 #define PATH_LIMIT 4096
 
@@ -17,10 +19,10 @@ static const struct {
 	unsigned attribute;
 	const char *name;
 } special_uses[] = {
-	{IMAP_LIST_ALL, "\\All"},       {IMAP_LIST_ARCHIVE, "\\Archive"},
-	{IMAP_LIST_DRAFTS, "\\Drafts"}, {IMAP_LIST_FLAGGED, "\\Flagged"},
-	{IMAP_LIST_JUNK, "\\Junk"},     {IMAP_LIST_SENT, "\\Sent"},
-	{IMAP_LIST_TRASH, "\\Trash"},   {IMAP_LIST_IMPORTANT, "\\Important"},
+	{REMOTE_ALL, "\\All"},       {REMOTE_ARCHIVE, "\\Archive"},
+	{REMOTE_DRAFTS, "\\Drafts"}, {REMOTE_FLAGGED, "\\Flagged"},
+	{REMOTE_JUNK, "\\Junk"},     {REMOTE_SENT, "\\Sent"},
+	{REMOTE_TRASH, "\\Trash"},   {REMOTE_IMPORTANT, "\\Important"},
 };
 
 static char *special_use_text(unsigned attributes)
@@ -38,15 +40,15 @@ static char *special_use_text(unsigned attributes)
 }
 
 static int connect_to(const struct account *account, const struct sync_options *options,
-		      struct imap **imap, struct err *err)
+		      struct remote **remote, struct err *err)
 {
 	char label[160];
 	snprintf(label, sizeof(label), "%s#1", account->name);
-	struct imap_params params = {.server = &account->server,
-				     .log = options->log,
-				     .label = label,
-				     .stop = options->stop};
-	return imap_open(imap, &params, err);
+	struct remote_params params = {.server = &account->server,
+				       .log = options->log,
+				       .label = label,
+				       .stop = options->stop};
+	return remote_open_imap(remote, &params, err);
 }
 
 void listing_finish(struct listing *listing)
@@ -59,24 +61,23 @@ void listing_finish(struct listing *listing)
 	*listing = (struct listing){0};
 }
 
-static int listing_fill(const struct account *account, const struct imap_mailboxes *found,
-			const struct imap_mailbox *mailbox, struct listing_entry *entry,
+static int listing_fill(const struct account *account, const struct remote_mailboxes *found,
+			const struct remote_mailbox *mailbox, struct listing_entry *entry,
 			struct err *err)
 {
 	struct buf name;
 	struct err ignored;
 	buf_init(&name, MBNAME_MAX);
-	bool can_select = (mailbox->attributes & IMAP_LIST_NOSELECT) == 0;
+	bool can_select = (mailbox->attributes & REMOTE_NOSELECT) == 0;
 	bool is_mapped =
 		mbname_from_wire(&found->wire, span_of(mailbox->wire), &name, &ignored) == 0;
-	bool wanted = !account->subscribed_only ||
-		      (mailbox->attributes & IMAP_LIST_SUBSCRIBED) != 0 ||
+	bool wanted = !account->subscribed_only || (mailbox->attributes & REMOTE_SUBSCRIBED) != 0 ||
 		      (is_mapped && strcmp(name.data, "INBOX") == 0);
 	entry->is_selected = is_mapped && can_select && wanted &&
 			     mbname_selected(account->patterns, account->pattern_count, name.data);
 	entry->name = is_mapped ? buf_steal(&name) : span_dup(span_of(mailbox->wire));
 	entry->special_use = special_use_text(mailbox->attributes);
-	entry->has_messages = can_select && (mailbox->counts.has & IMAP_COUNT_MESSAGES) != 0;
+	entry->has_messages = can_select && (mailbox->counts.told & REMOTE_TOLD_MESSAGES) != 0;
 	entry->messages = mailbox->counts.messages;
 	buf_finish(&name);
 	return entry->name == NULL || entry->special_use == NULL ? err_nomem(err) : 0;
@@ -88,9 +89,9 @@ static int compare_entry(const void *x, const void *y)
 		      ((const struct listing_entry *)y)->name);
 }
 
-static int ask_counts(struct imap *imap, struct imap_mailboxes *found, struct err *err)
+static int ask_counts(struct remote *remote, struct remote_mailboxes *found, struct err *err)
 {
-	if (imap_caps(imap) & IMAP_CAP_LIST_STATUS) {
+	if (remote_facts(remote)->lists_counts) {
 		return 0;
 	}
 	bool *wanted = calloc(found->count + 1, sizeof(*wanted));
@@ -98,9 +99,9 @@ static int ask_counts(struct imap *imap, struct imap_mailboxes *found, struct er
 		return err_nomem(err);
 	}
 	for (size_t i = 0; i < found->count; i++) {
-		wanted[i] = (found->items[i].attributes & IMAP_LIST_NOSELECT) == 0;
+		wanted[i] = (found->items[i].attributes & REMOTE_NOSELECT) == 0;
 	}
-	int code = imap_status(imap, found, wanted, err);
+	int code = remote_count(remote, found, wanted, err);
 	free(wanted);
 	return code;
 }
@@ -111,16 +112,16 @@ int sync_list(const struct account *account, const struct sync_options *options,
 	if (account->is_pop3) {
 		return pop3_run_list(account, options, listing, err);
 	}
-	struct imap *imap = NULL;
-	struct imap_mailboxes found = {0};
+	struct remote *remote = NULL;
+	struct remote_mailboxes found = {0};
 	struct listing result = {0};
 	struct err ignored;
-	int code = connect_to(account, options, &imap, err);
+	int code = connect_to(account, options, &remote, err);
 	if (code == 0) {
-		code = imap_discover(imap, account->subscribed_only, &found, err);
+		code = remote_list(remote, account->subscribed_only, &found, err);
 	}
 	if (code == 0) {
-		code = ask_counts(imap, &found, err);
+		code = ask_counts(remote, &found, err);
 	}
 	if (code == 0) {
 		result.items = calloc(found.count + 1, sizeof(*result.items));
@@ -132,13 +133,13 @@ int sync_list(const struct account *account, const struct sync_options *options,
 	}
 	if (code == 0) {
 		qsort(result.items, result.count, sizeof(*result.items), compare_entry);
-		imap_logout(imap, &ignored);
+		remote_logout(remote, &ignored);
 		*listing = result;
 	} else {
 		listing_finish(&result);
 	}
-	imap_mailboxes_finish(&found);
-	imap_close(&imap);
+	remote_mailboxes_finish(&found);
+	remote_close(&remote);
 	return code;
 }
 
@@ -181,12 +182,13 @@ static int add_line(struct strlist *lines, struct err *err, const char *format, 
 	return strlist_add(lines, span_of(text), err);
 }
 
-static int explain(const struct account *account, struct imap *imap,
-		   const struct imap_mailboxes *found, struct strlist *lines, struct err *err)
+static int explain(const struct account *account, struct remote *remote,
+		   const struct remote_mailboxes *found, struct strlist *lines, struct err *err)
 {
 	int code = add_line(lines, err, "logged in as %s by %s, %s",
 			    account->server.user == NULL ? "(nobody)" : account->server.user,
-			    imap_login_name(imap), imap_is_tls(imap) ? "over TLS" : "without TLS");
+			    imap_login_name(remote_imap(remote)),
+			    imap_is_tls(remote_imap(remote)) ? "over TLS" : "without TLS");
 	if (code == 0) {
 		code = add_line(lines, err, "%zu mailbox%s, separator \"%c\", prefix \"%s\"",
 				found->count, found->count == 1 ? "" : "es",
@@ -194,9 +196,9 @@ static int explain(const struct account *account, struct imap *imap,
 				found->wire.prefix);
 	}
 	for (size_t i = 0; code == 0 && i < sizeof(explained) / sizeof(explained[0]); i++) {
-		bool has = (imap_caps(imap) & explained[i].cap) != 0;
+		bool has = (imap_caps(remote_imap(remote)) & explained[i].cap) != 0;
 		bool gmail = explained[i].cap == IMAP_CAP_OBJECTID &&
-			     (imap_caps(imap) & IMAP_CAP_GMAIL) != 0;
+			     (imap_caps(remote_imap(remote)) & IMAP_CAP_GMAIL) != 0;
 		code = add_line(lines, err, "%-3s %-17s %s", has || gmail ? "yes" : "no",
 				gmail ? "X-GM-EXT-1" : explained[i].name,
 				has || gmail ? explained[i].use : explained[i].fallback);
@@ -210,21 +212,21 @@ int sync_check(const struct account *account, const struct sync_options *options
 	if (account->is_pop3) {
 		return pop3_run_check(account, options, lines, err);
 	}
-	struct imap *imap = NULL;
-	struct imap_mailboxes found = {0};
+	struct remote *remote = NULL;
+	struct remote_mailboxes found = {0};
 	struct err ignored;
-	int code = connect_to(account, options, &imap, err);
+	int code = connect_to(account, options, &remote, err);
 	if (code == 0) {
-		code = imap_discover(imap, account->subscribed_only, &found, err);
+		code = remote_list(remote, account->subscribed_only, &found, err);
 	}
 	if (code == 0) {
-		code = explain(account, imap, &found, lines, err);
+		code = explain(account, remote, &found, lines, err);
 	}
 	if (code == 0) {
-		imap_logout(imap, &ignored);
+		remote_logout(remote, &ignored);
 	}
-	imap_mailboxes_finish(&found);
-	imap_close(&imap);
+	remote_mailboxes_finish(&found);
+	remote_close(&remote);
 	return code;
 }
 

@@ -43,12 +43,12 @@ static int job_execute(struct job *job, struct err *err)
 	return code;
 }
 
-static int try_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
+static int try_job(struct run *run, struct remote *remote, struct mailbox *mailbox,
 		   const struct move_list *moves, struct err *err)
 {
 	struct job job;
 	mailbox->done.has_new_rows = false;
-	int code = job_init(&job, run, imap, mailbox);
+	int code = job_init(&job, run, remote, mailbox);
 	job.failures = mailbox->done.failures;
 	if (code == 0) {
 		code = job_plan(&job, moves, err);
@@ -63,22 +63,22 @@ static int try_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
 
 /* A mailbox's job, and where the server was too busy for it once more, after the time that it asks
  * for. */
-static int run_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
+static int run_job(struct run *run, struct remote *remote, struct mailbox *mailbox,
 		   const struct move_list *moves, struct err *err)
 {
 	size_t errors = run->report->error_count;
 	size_t failures = mailbox->done.failures;
 	bool again = false;
-	backoff_note(run, imap);
-	int code = try_job(run, imap, mailbox, moves, err);
+	backoff_note(run, remote);
+	int code = try_job(run, remote, mailbox, moves, err);
 	if (code == 0) {
-		code = backoff_wait(run, imap, &again, err);
+		code = backoff_wait(run, remote, &again, err);
 	}
 	if (code == 0 && again) {
 		run_report_forget(run, mailbox, errors);
 		mailbox->done.failures = failures;
-		code = try_job(run, imap, mailbox, moves, err);
-		backoff_note(run, imap);
+		code = try_job(run, remote, mailbox, moves, err);
+		backoff_note(run, remote);
 	}
 	return code;
 }
@@ -86,19 +86,19 @@ static int run_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
 /* A mailbox that our commands changed is looked at again, so that the next run need not; uploads
  * without a UID are found. One that turns out to be renumbered is paired, or all of it would be
  * copied both ways. */
-static int settle_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox,
+static int settle_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
 			  struct err *err)
 {
 	int code = 0;
 	if (mailbox->done.was_changed_there && mailbox->seen.in_remote &&
 	    mailbox->decided.exclusion == EXCLUDED_NOT) {
 		mailbox->done.was_changed_there = false;
-		code = observe_remote_mailbox(run, imap, mailbox, err);
+		code = observe_remote_mailbox(run, remote, mailbox, err);
 	}
 	bool must_pair = mailbox->decided.pairing != PAIRING_NONE;
 	if (code == 0 && (mailbox->seen.has_intents || must_pair) &&
 	    mailbox->decided.exclusion == EXCLUDED_NOT) {
-		code = pair_mailbox(run, imap, mailbox, err);
+		code = pair_mailbox(run, remote, mailbox, err);
 	}
 	if (code < 0 && !run_is_fatal(err)) {
 		run_report_error(run, mailbox, 0, err);
@@ -132,20 +132,20 @@ static int one_pass(struct run *run, struct move_list *moves, bool *again, struc
 	int code = run->round == 0 ? bulk_download(run, moves, err) : 0;
 	if (code == 0) {
 		/* What the server was too busy for is taken up by the mailboxes' jobs. */
-		code = backoff_wait(run, run->session->imap, again, err);
+		code = backoff_wait(run, run->session->remote, again, err);
 	}
 	*again = false;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (is_due(run, mailbox)) {
-			code = run_job(run, run->session->imap, mailbox, moves, err);
+			code = run_job(run, run->session->remote, mailbox, moves, err);
 		} else if (run->round == 0 && mailbox->in_base && mailbox_is_active(mailbox)) {
 			code = leave_idle(run, mailbox, err);
 		}
 	}
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		code = settle_mailbox(run, run->session->imap, mailbox, err);
+		code = settle_mailbox(run, run->session->remote, mailbox, err);
 	}
 	if (code == 0) {
 		code = move_settle(run, moves, err);
@@ -162,7 +162,7 @@ int execute_run(struct run *run, struct move_list *moves, struct err *err)
 	bool again = true;
 	int code = mailboxes_remove(run, err);
 	if (code == 0) {
-		code = move_execute(run, run->session->imap, moves, err);
+		code = move_execute(run, run->session->remote, moves, err);
 	}
 	for (run->round = 0; code == 0 && again && run->round < PASSES_MAX; run->round++) {
 		if (run->round > 0) {

@@ -6,6 +6,8 @@
 #include "run/backoff.h"
 #include "guard/claim.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 int mailboxes_create_local(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct plan_entry entry = {.mailbox = mailbox->name,
@@ -59,8 +61,8 @@ int mailboxes_create_remote(struct run *run, struct mailbox *mailbox, size_t ind
 		code = run_claim(run, err);
 	}
 	if (code == 0) {
-		code = imap_admin_queue(run->session->imap, IMAP_CREATE, mailbox->seen.wire, index,
-					err);
+		code = imap_admin_queue(remote_imap(run->session->remote), IMAP_CREATE,
+					mailbox->seen.wire, index, err);
 	}
 	if (code < 0 && !run_is_fatal(err)) {
 		run_report_error(run, mailbox, 0, err);
@@ -74,17 +76,17 @@ int mailboxes_create_remote(struct run *run, struct mailbox *mailbox, size_t ind
 static int create_answers(struct run *run, struct err *err)
 {
 	int code = 0;
-	while (code == 0 && imap_outstanding(run->session->imap) > 0) {
+	while (code == 0 && imap_outstanding(remote_imap(run->session->remote)) > 0) {
 		struct imap_done done;
 		imap_done_init(&done);
-		code = imap_done_next(run->session->imap, &done, err);
+		code = imap_done_next(remote_imap(run->session->remote), &done, err);
 		struct mailbox *mailbox = code == 0 ? &run->mailboxes.items[done.cookie] : NULL;
 		if (mailbox != NULL && done.status < 0 && done.code != IMAP_CODE_ALREADYEXISTS) {
 			err_prefix(&done.err, "the mailbox could not be created");
 			run_report_error(run, mailbox, 0, &done.err);
 			mailbox_exclude(mailbox, EXCLUDED_FAILED);
 			mailbox->done.was_created = false;
-			mailbox->view.is_put_off = imap_backoff_is_due(run->session->imap);
+			mailbox->view.is_put_off = remote_busy_is_due(run->session->remote);
 		} else if (mailbox != NULL) {
 			mailbox->seen.in_remote = true;
 			mailbox->done.has_news = true;
@@ -103,14 +105,14 @@ static int subscribe_created(struct run *run, struct err *err)
 		if (mailbox->done.was_created && mailbox->seen.in_remote &&
 		    mailbox->seen.in_local && mailbox->decided.exclusion == EXCLUDED_NOT &&
 		    !run->options->dry_run && !mailbox->seen.has_counts) {
-			code = imap_admin_queue(run->session->imap, IMAP_SUBSCRIBE,
+			code = imap_admin_queue(remote_imap(run->session->remote), IMAP_SUBSCRIBE,
 						mailbox->seen.wire, i, err);
 		}
 	}
-	while (code == 0 && imap_outstanding(run->session->imap) > 0) {
+	while (code == 0 && imap_outstanding(remote_imap(run->session->remote)) > 0) {
 		struct imap_done done;
 		imap_done_init(&done);
-		code = imap_done_next(run->session->imap, &done, err);
+		code = imap_done_next(remote_imap(run->session->remote), &done, err);
 		imap_done_finish(&done);
 	}
 	return code;
@@ -120,15 +122,15 @@ static int subscribe_created(struct run *run, struct err *err)
 static int create_again(struct run *run, struct err *err)
 {
 	bool again = false;
-	int code = backoff_wait(run, run->session->imap, &again, err);
+	int code = backoff_wait(run, run->session->remote, &again, err);
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (mailbox->view.is_put_off && again) {
 			run_report_forget(run, mailbox, 0);
 			mailbox->decided.exclusion = EXCLUDED_NOT;
 			mailbox->done.was_created = true;
-			code = imap_admin_queue(run->session->imap, IMAP_CREATE, mailbox->seen.wire,
-						i, err);
+			code = imap_admin_queue(remote_imap(run->session->remote), IMAP_CREATE,
+						mailbox->seen.wire, i, err);
 		}
 		mailbox->view.is_put_off = false;
 	}
@@ -136,7 +138,7 @@ static int create_again(struct run *run, struct err *err)
 		code = create_answers(run, err);
 	}
 	if (code == 0) {
-		backoff_note(run, run->session->imap);
+		backoff_note(run, run->session->remote);
 	}
 	return code;
 }
@@ -144,7 +146,7 @@ static int create_again(struct run *run, struct err *err)
 int mailboxes_create_finish(struct run *run, struct err *err)
 {
 	int code = create_answers(run, err);
-	if (code == 0 && imap_backoff_is_due(run->session->imap)) {
+	if (code == 0 && remote_busy_is_due(run->session->remote)) {
 		code = create_again(run, err);
 	}
 	return code < 0 ? code : subscribe_created(run, err);

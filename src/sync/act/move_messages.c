@@ -7,6 +7,8 @@
 #include "recover/pairing.h"
 #include "guard/claim.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define BATCH_MESSAGES 100
 
 /* The same flags in the words of another mailbox's keyword table. */
@@ -134,7 +136,7 @@ static int record_moved(struct run *run, const struct move *move, uint32_t uid, 
 /* One UID MOVE (or COPY) and what it moves. */
 struct batch {
 	struct run *run;
-	struct imap *imap;
+	struct remote *remote;
 	struct mailbox *from;
 	struct mailbox *to;
 	struct move *moves[BATCH_MESSAGES];
@@ -204,10 +206,11 @@ static int batch_intents(struct batch *batch, struct err *err)
 static int batch_select(struct batch *batch, struct err *err)
 {
 	struct mailbox *from = batch->from;
-	uint32_t uidvalidity = imap_selected(batch->imap, from->seen.wire, true);
+	uint32_t uidvalidity = remote_selected(batch->remote, from->seen.wire, true);
 	if (uidvalidity == 0) {
 		struct imap_view opened = {0};
-		int code = imap_select(batch->imap, from->seen.wire, true, &opened, err);
+		int code = imap_select(remote_imap(batch->remote), from->seen.wire, true, &opened,
+				       err);
 		uidvalidity = opened.uidvalidity;
 		imap_view_finish(&opened);
 		if (code < 0) {
@@ -278,14 +281,14 @@ static int batch_remove_originals(struct batch *batch, struct span uids, struct 
 		.flags = FLAG_DELETED,
 		.keywords = &batch->from->base.keywords,
 	};
-	int code = imap_store_queue(batch->imap, &request, 0, err);
+	int code = imap_store_queue(remote_imap(batch->remote), &request, 0, err);
 	if (code == 0) {
-		code = imap_expunge_queue(batch->imap, uids, 0, err);
+		code = imap_expunge_queue(remote_imap(batch->remote), uids, 0, err);
 	}
-	while (code == 0 && imap_outstanding(batch->imap) > 0) {
+	while (code == 0 && imap_outstanding(remote_imap(batch->remote)) > 0) {
 		struct imap_done done;
 		imap_done_init(&done);
-		code = imap_done_next(batch->imap, &done, err);
+		code = imap_done_next(remote_imap(batch->remote), &done, err);
 		batch->originals_gone &= done.status == 0;
 		imap_done_finish(&done);
 	}
@@ -296,10 +299,10 @@ static int batch_transfer(struct batch *batch, struct span uids, struct err *err
 {
 	struct imap_done done;
 	imap_done_init(&done);
-	int code =
-		imap_copy_queue(batch->imap, uids, batch->to->seen.wire, !batch->by_copy, 0, err);
+	int code = imap_copy_queue(remote_imap(batch->remote), uids, batch->to->seen.wire,
+				   !batch->by_copy, 0, err);
 	if (code == 0) {
-		code = imap_done_next(batch->imap, &done, err);
+		code = imap_done_next(remote_imap(batch->remote), &done, err);
 	}
 	if (code == 0 && done.status < 0) {
 		code = batch_refused(batch, &done.err, err);
@@ -307,7 +310,7 @@ static int batch_transfer(struct batch *batch, struct span uids, struct err *err
 		batch->from->done.was_changed_there = true;
 		batch->to->done.was_changed_there = true;
 		batch->originals_gone = !batch->by_copy;
-		if (batch->by_copy && (imap_caps(batch->imap) & IMAP_CAP_UIDPLUS) &&
+		if (batch->by_copy && remote_facts(batch->remote)->has_uid_expunge &&
 		    done.has_copyuid) {
 			code = batch_remove_originals(batch, uids, err);
 		}
@@ -368,14 +371,14 @@ static int batch_add(struct batch *batch, struct move *move, struct err *err)
 }
 
 /* All local moves from one mailbox to another, in batches whose UIDs fit a line. */
-static int move_group(struct run *run, struct imap *imap, struct move_list *moves, size_t first,
+static int move_group(struct run *run, struct remote *remote, struct move_list *moves, size_t first,
 		      struct err *err)
 {
 	struct batch batch = {.run = run,
-			      .imap = imap,
+			      .remote = remote,
 			      .from = moves->items[first].from,
 			      .to = moves->items[first].to};
-	batch.by_copy = (imap_caps(imap) & IMAP_CAP_MOVE) == 0;
+	batch.by_copy = !remote_facts(remote)->has_move;
 	int code = 0;
 	for (size_t i = first; code == 0 && i < moves->count; i++) {
 		struct move *move = &moves->items[i];
@@ -535,7 +538,7 @@ int move_settle(struct run *run, struct move_list *moves, struct err *err)
 	return code;
 }
 
-int move_execute(struct run *run, struct imap *imap, struct move_list *moves, struct err *err)
+int move_execute(struct run *run, struct remote *remote, struct move_list *moves, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < moves->count; i++) {
@@ -551,7 +554,7 @@ int move_execute(struct run *run, struct imap *imap, struct move_list *moves, st
 		move->from->base.held_policy = 0;
 		move->to->base.held_policy = 0;
 		if (!move->is_remote) {
-			code = move_group(run, imap, moves, i, err);
+			code = move_group(run, remote, moves, i, err);
 			continue;
 		}
 		code = move_file(run, move, err);

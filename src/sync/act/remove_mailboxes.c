@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 /* True when every file of the folder is a message that base has on both sides. */
 static int local_is_known(struct run *run, const struct mailbox *mailbox,
 			  const struct maildir_scan *scan, bool *is_known, struct err *err)
@@ -50,7 +52,7 @@ static bool has_all_counts(const struct imap_mailbox *mailbox)
 }
 
 /* STATUS of WIRE and, where it is not NULL, of SECOND; ANSWERS is the caller's to finish. */
-static int ask_status(struct imap *imap, const char *wire, const char *second,
+static int ask_status(struct remote *remote, const char *wire, const char *second,
 		      struct imap_mailboxes *answers, struct err *err)
 {
 	const bool wanted[] = {true, true};
@@ -68,13 +70,13 @@ static int ask_status(struct imap *imap, const char *wire, const char *second,
 			return err_nomem(err);
 		}
 	}
-	return imap_status(imap, answers, wanted, err);
+	return imap_status(remote_imap(remote), answers, wanted, err);
 }
 
-int mailboxes_ask_counts(struct imap *imap, struct mailbox *mailbox, struct err *err)
+int mailboxes_ask_counts(struct remote *remote, struct mailbox *mailbox, struct err *err)
 {
 	struct imap_mailboxes answers;
-	int code = ask_status(imap, mailbox->seen.wire, NULL, &answers, err);
+	int code = ask_status(remote, mailbox->seen.wire, NULL, &answers, err);
 	if (code == 0) {
 		const struct imap_mailbox *now = answers.items;
 		mailbox->seen.has_counts = has_all_counts(now);
@@ -114,7 +116,7 @@ static int check_gone(struct run *run, struct mailbox *mailbox, struct err *err)
 	buf_init(&wire, MBNAME_MAX);
 	int code = mbname_to_wire(&run->session->wire, mailbox->name, &wire, err);
 	if (code == 0) {
-		code = ask_status(run->session->imap, wire.data, "INBOX", &answers, err);
+		code = ask_status(run->session->remote, wire.data, "INBOX", &answers, err);
 	}
 	if (code == 0) {
 		code = judge_gone(&answers.items[0], &answers.items[1], err);
@@ -173,7 +175,7 @@ static int remote_is_known(struct run *run, struct mailbox *mailbox, bool *is_kn
 	}
 	if (code == 0) {
 		/* LIST need not have told. */
-		code = mailboxes_ask_counts(run->session->imap, mailbox, err);
+		code = mailboxes_ask_counts(run->session->remote, mailbox, err);
 	}
 	*is_known = only_there == 0 && mailbox->seen.has_counts &&
 		    mailbox->seen.uidnext == base->uidnext &&
@@ -195,11 +197,11 @@ static int remove_remote(struct run *run, struct mailbox *mailbox, struct err *e
 	struct imap_done done;
 	imap_done_init(&done);
 	if (code == 0) {
-		code = imap_admin_queue(run->session->imap, IMAP_DELETE, mailbox->seen.wire, 0,
-					err);
+		code = imap_admin_queue(remote_imap(run->session->remote), IMAP_DELETE,
+					mailbox->seen.wire, 0, err);
 	}
 	if (code == 0) {
-		code = imap_done_next(run->session->imap, &done, err);
+		code = imap_done_next(remote_imap(run->session->remote), &done, err);
 	}
 	if (code == 0 && done.status < 0) {
 		*err = done.err;

@@ -10,6 +10,8 @@
 #include "act_private.h"
 #include "recover/trash.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define SET_TEXT_MAX 900
 
 /* The mailbox that removed messages go to, or NULL. -ERR_PARTIAL when one is asked for and is not
@@ -24,7 +26,7 @@ static int trash_mailbox(struct job *job, struct mailbox **trash, struct err *er
 	}
 	if (wanted[0] == '\\') {
 		for (size_t i = 0; i < run->mailboxes.count; i++) {
-			if (run->mailboxes.items[i].seen.attributes & IMAP_LIST_TRASH) {
+			if (run->mailboxes.items[i].seen.attributes & REMOTE_TRASH) {
 				*trash = &run->mailboxes.items[i];
 			}
 		}
@@ -84,7 +86,7 @@ enum verb {
 static int queue_verb(struct removal *removal, enum verb verb, struct span uids, const char *wire,
 		      struct err *err)
 {
-	struct imap *imap = removal->job->imap;
+	struct remote *remote = removal->job->remote;
 	struct imap_store_request mark = {
 		.uids = uids,
 		.add = true,
@@ -93,13 +95,13 @@ static int queue_verb(struct removal *removal, enum verb verb, struct span uids,
 	};
 	switch (verb) {
 	case VERB_MARK:
-		return imap_store_queue(imap, &mark, 0, err);
+		return imap_store_queue(remote_imap(remote), &mark, 0, err);
 	case VERB_EXPUNGE:
-		return imap_expunge_queue(imap, uids, 0, err);
+		return imap_expunge_queue(remote_imap(remote), uids, 0, err);
 	case VERB_COPY:
-		return imap_copy_queue(imap, uids, wire, false, 0, err);
+		return imap_copy_queue(remote_imap(remote), uids, wire, false, 0, err);
 	case VERB_MOVE:
-		return imap_copy_queue(imap, uids, wire, true, 0, err);
+		return imap_copy_queue(remote_imap(remote), uids, wire, true, 0, err);
 	}
 	return 0;
 }
@@ -109,7 +111,7 @@ static int queue_verb(struct removal *removal, enum verb verb, struct span uids,
 static int run_verb(struct removal *removal, const struct uidset *uids, enum verb verb,
 		    const char *wire, struct err *err)
 {
-	struct imap *imap = removal->job->imap;
+	struct remote *remote = removal->job->remote;
 	struct buf text;
 	struct err refusal;
 	size_t from = 0;
@@ -121,10 +123,10 @@ static int run_verb(struct removal *removal, const struct uidset *uids, enum ver
 		buf_clear(&text);
 	}
 	buf_finish(&text);
-	while (code == 0 && imap_outstanding(imap) > 0) {
+	while (code == 0 && imap_outstanding(remote_imap(remote)) > 0) {
 		struct imap_done done;
 		imap_done_init(&done);
-		code = imap_done_next(imap, &done, err);
+		code = imap_done_next(remote_imap(remote), &done, err);
 		if (code == 0 && done.status < 0 && refused == 0) {
 			refused = done.status;
 			refusal = done.err;
@@ -165,7 +167,7 @@ static int expunge_plainly(struct removal *removal, bool *is_done, struct err *e
 	struct uidset marked;
 	bool others = false;
 	uidset_init(&marked);
-	int code = imap_search_deleted(removal->job->imap, &marked, err);
+	int code = imap_search_deleted(remote_imap(removal->job->remote), &marked, err);
 	struct uidset_cursor cursor = {0};
 	uint32_t uid = 0;
 	while (code == 0 && uidset_next(&marked, &cursor, &uid)) {
@@ -185,12 +187,13 @@ static int expunge_plainly(struct removal *removal, bool *is_done, struct err *e
 	}
 	code = run_verb(removal, &removal->uids, VERB_MARK, NULL, err);
 	if (code == 0) {
-		code = imap_expunge_queue(removal->job->imap, (struct span){"", 0}, 0, err);
+		code = imap_expunge_queue(remote_imap(removal->job->remote), (struct span){"", 0},
+					  0, err);
 	}
 	if (code == 0) {
 		struct imap_done done;
 		imap_done_init(&done);
-		code = imap_done_next(removal->job->imap, &done, err);
+		code = imap_done_next(remote_imap(removal->job->remote), &done, err);
 		if (code == 0 && done.status < 0) {
 			*err = done.err;
 			code = done.status;
@@ -202,7 +205,7 @@ static int expunge_plainly(struct removal *removal, bool *is_done, struct err *e
 
 static int expunge(struct removal *removal, bool *is_done, struct err *err)
 {
-	if ((imap_caps(removal->job->imap) & IMAP_CAP_UIDPLUS) == 0) {
+	if (!remote_facts(removal->job->remote)->has_uid_expunge) {
 		return expunge_plainly(removal, is_done, err);
 	}
 	int code = run_verb(removal, &removal->uids, VERB_MARK, NULL, err);
@@ -342,7 +345,7 @@ static int leave_uncopied(struct removal *removal, struct uidset *rest, struct e
 static int copy_to_trash(struct removal *removal, struct mailbox *trash, const struct uidset *uids,
 			 struct err *err)
 {
-	int code = mailboxes_ask_counts(removal->job->imap, trash, err);
+	int code = mailboxes_ask_counts(removal->job->remote, trash, err);
 	if (code == 0 && !trash->seen.has_counts) {
 		code = err_set(err, ERR_REFUSED, SCOPE_MAILBOX,
 			       "the server does not tell the numbers of the trash");
@@ -373,7 +376,7 @@ static int try_to_copy(struct removal *removal, struct mailbox *trash, const str
 		return code;
 	}
 	*refused = code;
-	code = trash_settle_mailbox(job->run, job->imap, job->mailbox, &ignored);
+	code = trash_settle_mailbox(job->run, job->remote, job->mailbox, &ignored);
 	if (code == 0 || !run_is_fatal(&ignored)) {
 		return 0;
 	}
@@ -461,7 +464,7 @@ int job_delete_remote(struct job *job, struct err *err)
 		job->mailbox->done.was_changed_there = true;
 		if (trash == NULL) {
 			code = remove_marked(&removal, err);
-		} else if (imap_caps(job->imap) & IMAP_CAP_MOVE) {
+		} else if (remote_facts(job->remote)->has_move) {
 			code = move_to_trash(&removal, trash, err);
 		} else {
 			code = copy_and_remove(&removal, trash, err);

@@ -16,12 +16,14 @@
 #include "observe/find_renames.h"
 #include "guard/claim.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 struct renaming {
 	struct run *run;
 	struct rename_pairs pairs;
 	struct strlist held;    /* names that this run leaves alone */
 	struct strlist renamed; /* new names */
-	struct imap_mailboxes listed;
+	struct remote_mailboxes listed;
 	bool has_listing;
 };
 
@@ -175,7 +177,7 @@ static int settle(struct renaming *renaming, struct rename_pair *pair, struct er
 static int answer(struct run *run, struct imap_done *done, struct err *err)
 {
 	imap_done_init(done);
-	return imap_done_next(run->session->imap, done, err);
+	return imap_done_next(remote_imap(run->session->remote), done, err);
 }
 
 static int list_mailboxes(struct renaming *renaming, struct err *err)
@@ -183,7 +185,7 @@ static int list_mailboxes(struct renaming *renaming, struct err *err)
 	if (renaming->has_listing) {
 		return 0;
 	}
-	int code = imap_discover(renaming->run->session->imap, false, &renaming->listed, err);
+	int code = remote_list(renaming->run->session->remote, false, &renaming->listed, err);
 	renaming->has_listing = code == 0;
 	return code;
 }
@@ -219,10 +221,10 @@ static int put_back_remote(struct renaming *renaming, const struct rename_pair *
 	struct run *run = renaming->run;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < renaming->listed.count; i++) {
-		const struct imap_mailbox *mailbox = &renaming->listed.items[i];
+		const struct remote_mailbox *mailbox = &renaming->listed.items[i];
 		const char *rest =
 			below(mailbox->wire, pair->from->seen.wire, run->session->wire.separator);
-		if (rest == NULL || (mailbox->attributes & IMAP_LIST_NOSELECT) ||
+		if (rest == NULL || (mailbox->attributes & REMOTE_NOSELECT) ||
 		    wire_goes_along(renaming, pair, mailbox->wire)) {
 			continue;
 		}
@@ -232,8 +234,8 @@ static int put_back_remote(struct renaming *renaming, const struct rename_pair *
 		buf_printf(&name, "%s%s", target, rest);
 		code = buf_status(&name, "a mailbox name", err);
 		if (code == 0) {
-			code = imap_rename_queue(run->session->imap, name.data, mailbox->wire, 0,
-						 err);
+			code = imap_rename_queue(remote_imap(run->session->remote), name.data,
+						 mailbox->wire, 0, err);
 		}
 		if (code == 0) {
 			code = answer(run, &done, err);
@@ -247,11 +249,12 @@ static int put_back_remote(struct renaming *renaming, const struct rename_pair *
 /* Subscriptions are of names: they move too. Refusals do not matter. */
 static int resubscribe(struct run *run, const char *from, const char *to, struct err *err)
 {
-	int code = imap_admin_queue(run->session->imap, IMAP_SUBSCRIBE, to, 0, err);
+	int code = imap_admin_queue(remote_imap(run->session->remote), IMAP_SUBSCRIBE, to, 0, err);
 	if (code == 0) {
-		code = imap_admin_queue(run->session->imap, IMAP_UNSUBSCRIBE, from, 0, err);
+		code = imap_admin_queue(remote_imap(run->session->remote), IMAP_UNSUBSCRIBE, from,
+					0, err);
 	}
-	while (code == 0 && imap_outstanding(run->session->imap) > 0) {
+	while (code == 0 && imap_outstanding(remote_imap(run->session->remote)) > 0) {
 		struct imap_done done;
 		code = answer(run, &done, err);
 		imap_done_finish(&done);
@@ -266,7 +269,8 @@ static int rename_remote(struct renaming *renaming, struct rename_pair *pair, co
 	struct imap_done done;
 	int code = commit_step(renaming, pair, STEP_INTENT, err);
 	if (code == 0) {
-		code = imap_rename_queue(run->session->imap, pair->from->seen.wire, target, 0, err);
+		code = imap_rename_queue(remote_imap(run->session->remote), pair->from->seen.wire,
+					 target, 0, err);
 	}
 	if (code < 0) {
 		return code;
@@ -488,7 +492,7 @@ int rename_mailboxes(struct run *run, struct err *err)
 			mailbox_exclude(mailbox, EXCLUDED_WAITING);
 		}
 	}
-	imap_mailboxes_finish(&renaming.listed);
+	remote_mailboxes_finish(&renaming.listed);
 	rename_pairs_finish(&renaming.pairs);
 	strlist_finish(&renaming.renamed);
 	strlist_finish(&renaming.held);

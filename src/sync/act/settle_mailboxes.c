@@ -105,7 +105,7 @@ int mailboxes_settle(struct run *run, struct err *err)
 	int code = 0;
 	int64_t ignored_ms = 0;
 	/* A STATUS refused so far costs nothing: that mailbox is opened now. */
-	imap_backoff_take(run->session->imap, &ignored_ms);
+	remote_busy_take(run->session->remote, &ignored_ms);
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (mailbox->decided.exclusion == EXCLUDED_NOT) {

@@ -5,6 +5,8 @@
 #include "act_private.h"
 #include "observe/observe.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define SET_TEXT_MAX 900
 
 /* One STORE: these UIDs get (or lose) these flags. */
@@ -80,7 +82,7 @@ static int send_groups(struct job *job, const struct groups *groups, struct err 
 					.flags = group->bits,
 					.keywords = &job->mailbox->base.keywords,
 				};
-				code = imap_store_queue(job->imap, &request, g, err);
+				code = imap_store_queue(remote_imap(job->remote), &request, g, err);
 			}
 			buf_clear(&text);
 		}
@@ -92,10 +94,10 @@ static int send_groups(struct job *job, const struct groups *groups, struct err 
 static int take_answers(struct job *job, bool *failed, size_t *failures, struct err *err)
 {
 	int code = 0;
-	while (code == 0 && imap_outstanding(job->imap) > 0) {
+	while (code == 0 && imap_outstanding(remote_imap(job->remote)) > 0) {
 		struct imap_done done;
 		imap_done_init(&done);
-		code = imap_done_next(job->imap, &done, err);
+		code = imap_done_next(remote_imap(job->remote), &done, err);
 		if (code == 0 && done.status < 0) {
 			failed[done.cookie] = true;
 			(*failures)++;

@@ -14,6 +14,8 @@
 
 #include "act_private.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define BATCH_MESSAGES    200
 #define BATCH_BYTES       (8u << 20)
 #define BATCHES_IN_FLIGHT 4
@@ -135,7 +137,7 @@ static int stream_large(struct job *job, struct maildir_reader *reader, struct e
 		if (code < 0 || piece.len == 0) {
 			return code;
 		}
-		code = imap_append_data(job->imap, piece, err);
+		code = remote_append_data(job->remote, piece, err);
 		if (code < 0) {
 			return code;
 		}
@@ -165,7 +167,7 @@ static int send_message(struct upload *upload, struct item *item, bool begin, ui
 	}
 	item->size = maildir_reader_wire_size(reader);
 	bool is_small = item->size <= SMALL_BYTES;
-	struct imap_append append = {
+	struct remote_append append = {
 		.flags = item->flags,
 		.keywords = &job->mailbox->base.keywords,
 		.date = maildir_reader_file(reader)->mtime,
@@ -175,13 +177,13 @@ static int send_message(struct upload *upload, struct item *item, bool begin, ui
 		code = read_small(upload, reader, err);
 	}
 	if (code == 0 && begin) {
-		code = imap_append_begin(job->imap, job->mailbox->seen.wire, cookie, err);
+		code = remote_append_begin(job->remote, job->mailbox->seen.wire, cookie, err);
 	}
 	if (code == 0) {
-		code = imap_append_message(job->imap, &append, err);
+		code = remote_append_message(job->remote, &append, err);
 	}
 	if (code == 0) {
-		code = is_small ? imap_append_data(job->imap, buf_span(&upload->body), err)
+		code = is_small ? remote_append_data(job->remote, buf_span(&upload->body), err)
 				: stream_large(job, reader, err);
 	}
 	maildir_reader_close(&reader);
@@ -246,9 +248,9 @@ static int void_intents(struct upload *upload, struct item *items, size_t count,
 	return code;
 }
 
-static bool uids_fit(const struct upload *upload, const struct imap_done *done, size_t count)
+static bool uids_fit(const struct upload *upload, const struct remote_done *done, size_t count)
 {
-	return done->has_appenduid && done->uidvalidity == upload->job->mailbox->base.uidvalidity &&
+	return done->has_appended && done->uidvalidity == upload->job->mailbox->base.uidvalidity &&
 	       uidset_size(&done->appended) == count;
 }
 
@@ -277,7 +279,7 @@ static int items_unknown(struct upload *upload, struct item *items, size_t count
 }
 
 static int items_landed(struct upload *upload, struct item *items, size_t count,
-			const struct imap_done *done, struct err *err)
+			const struct remote_done *done, struct err *err)
 {
 	struct state *state = upload->job->run->session->state;
 	struct uidset_cursor cursor = {0};
@@ -299,9 +301,9 @@ static int items_landed(struct upload *upload, struct item *items, size_t count,
 
 /* The answer to an APPEND of COUNT items. */
 static int take_answer(struct upload *upload, struct item *items, size_t count,
-		       const struct imap_done *done, struct err *err)
+		       const struct remote_done *done, struct err *err)
 {
-	upload->quota_hit |= done->status < 0 && done->code == IMAP_CODE_OVERQUOTA;
+	upload->quota_hit |= done->status < 0 && done->refusal == REMOTE_REFUSAL_OVERQUOTA;
 	if (done->status == 0) {
 		upload->job->mailbox->done.was_changed_there = true;
 		if (uids_fit(upload, done, count)) {
@@ -309,7 +311,7 @@ static int take_answer(struct upload *upload, struct item *items, size_t count,
 		}
 		return items_unknown(upload, items, count, err);
 	}
-	if (imap_backoff_is_due(upload->job->imap)) {
+	if (remote_busy_is_due(upload->job->remote)) {
 		upload->put_off = true;
 		upload->why = done->err;
 		return void_intents(upload, items, count, err);
@@ -345,9 +347,9 @@ static int item_unreadable(struct upload *upload, struct item *item, struct err 
 
 static int take_next_answer(struct upload *upload, struct err *err)
 {
-	struct imap_done done;
-	imap_done_init(&done);
-	int code = imap_done_next(upload->job->imap, &done, err);
+	struct remote_done done;
+	remote_done_init(&done);
+	int code = remote_done_next(upload->job->remote, &done, err);
 	if (code == 0) {
 		struct batch *batch = &upload->batches[done.cookie / BATCH_MESSAGES];
 		size_t first = (size_t)(done.cookie % BATCH_MESSAGES);
@@ -355,7 +357,7 @@ static int take_next_answer(struct upload *upload, struct err *err)
 		batch->in_flight--;
 		code = take_answer(upload, &batch->items[first], count, &done, err);
 	}
-	imap_done_finish(&done);
+	remote_done_finish(&done);
 	return code;
 }
 
@@ -376,10 +378,10 @@ static int send_one(struct upload *upload, struct batch *batch, size_t index, st
 	if (code == 0) {
 		item->state = ITEM_SENT;
 		batch->in_flight++;
-		code = imap_append_end(job->imap, err);
+		code = remote_append_end(job->remote, err);
 		return code == 0 && !upload->pipelined ? batch_wait(upload, batch, err) : code;
 	}
-	if (imap_append_was_refused(job->imap)) {
+	if (remote_append_was_refused(job->remote)) {
 		/* At its literal: its answer is there already. */
 		batch->in_flight++;
 		return batch_wait(upload, batch, err);
@@ -436,7 +438,7 @@ static int send_together(struct upload *upload, struct batch *batch, struct err 
 		return 0;
 	}
 	batch->in_flight = 1;
-	return imap_append_end(upload->job->imap, err);
+	return remote_append_end(upload->job->remote, err);
 }
 
 static int batch_send(struct upload *upload, struct batch *batch, struct err *err)
@@ -551,7 +553,7 @@ static int upload_rows(struct upload *upload, const size_t *ops, size_t count, s
 static int reopen_examined(struct upload *upload, struct err *err)
 {
 	struct job *job = upload->job;
-	bool is_open = imap_selected(job->imap, job->mailbox->seen.wire, false) != 0;
+	bool is_open = remote_selected(job->remote, job->mailbox->seen.wire, false) != 0;
 	return is_open && !upload->pipelined ? job_select(job, true, err) : 0;
 }
 
@@ -565,7 +567,7 @@ int job_upload(struct job *job, struct err *err)
 	struct upload *upload = calloc(1, sizeof(*upload));
 	int code = upload == NULL ? err_nomem(err) : 0;
 	if (code == 0) {
-		unsigned caps = imap_caps(job->imap);
+		unsigned caps = imap_caps(remote_imap(job->remote));
 		upload->job = job;
 		upload->pipelined = (caps & IMAP_CAP_LITERAL_PLUS) != 0;
 		upload->multi = (caps & IMAP_CAP_MULTIAPPEND) && upload->pipelined;

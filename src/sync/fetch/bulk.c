@@ -9,6 +9,8 @@
 #include "observe/observe.h"
 #include "guard/claim.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define WINDOW_MAILBOXES 256
 #define WINDOW_ROWS      100000
 #define SLICE_MESSAGES   1000
@@ -45,14 +47,14 @@ static int bulk_add(struct bulk *bulk, struct mailbox *mailbox, const struct mov
 {
 	struct bulk_mailbox *entry = &bulk->mailboxes[bulk->mailbox_count];
 	*taken = false;
-	int code = job_init(&entry->job, bulk->run, bulk->run->session->imap, mailbox);
+	int code = job_init(&entry->job, bulk->run, bulk->run->session->remote, mailbox);
 	if (code == 0) {
 		code = job_plan(&entry->job, moves, err);
 	}
 	if (code == 0 && is_download_only(&entry->job.plan.plan)) {
 		code = job_prepare(&entry->job, err);
 		if (code == 0) {
-			code = download_init(&entry->all, &entry->job, bulk->run->session->imap,
+			code = download_init(&entry->all, &entry->job, bulk->run->session->remote,
 					     NULL, err);
 		}
 		*taken = code == 0;
@@ -108,7 +110,7 @@ static int add_tasks(struct bulk *bulk, struct bulk_mailbox *mailbox, struct err
 /* How many connections pay. */
 static size_t worker_count(const struct bulk *bulk)
 {
-	int64_t rtt_us = imap_rtt_us(bulk->run->session->imap);
+	int64_t rtt_us = imap_rtt_us(remote_imap(bulk->run->session->remote));
 	size_t most = (size_t)bulk->run->account->connections;
 	if (rtt_us < RTT_MIN_US || most < 2) {
 		return 1;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define COMMANDS_IN_FLIGHT 8
 #define ACTIVE_MAX         48 /* tasks at a time; each holds the descriptors of a folder */
 #define WORKERS_MAX        32
@@ -19,7 +21,7 @@ struct active {
 
 struct worker_state {
 	struct bulk *bulk;
-	struct imap *imap;
+	struct remote *remote;
 	struct delivery delivery;
 	struct active *active[ACTIVE_MAX]; /* in the order asked */
 	size_t active_count;
@@ -65,7 +67,7 @@ static int open_mailbox(struct worker_state *worker, struct active *active, stru
 	}
 	/* The connection may have it open from before. */
 	if (worker->asked_mailbox == NULL &&
-	    imap_selected(worker->imap, active->mailbox->seen.wire, false) ==
+	    remote_selected(worker->remote, active->mailbox->seen.wire, false) ==
 		    active->mailbox->base.uidvalidity) {
 		worker->asked_mailbox = active->mailbox;
 		worker->open_mailbox = active->mailbox;
@@ -74,8 +76,8 @@ static int open_mailbox(struct worker_state *worker, struct active *active, stru
 	active->is_opening = true;
 	active->open_cookie = ++worker->last_cookie;
 	worker->asked_mailbox = active->mailbox;
-	return imap_fetch_open_queue(worker->imap, active->mailbox->seen.wire, active->open_cookie,
-				     err);
+	return imap_fetch_open_queue(remote_imap(worker->remote), active->mailbox->seen.wire,
+				     active->open_cookie, err);
 }
 
 static int begin_task(struct worker_state *worker, const struct bulk_task *task, struct err *err)
@@ -87,7 +89,7 @@ static int begin_task(struct worker_state *worker, const struct bulk_task *task,
 	}
 	active->mailbox = task->mailbox->job.mailbox;
 	download_slice(&active->download, &task->mailbox->all, task->first, task->count);
-	active->download.imap = worker->imap;
+	active->download.remote = worker->remote;
 	active->download.cookie = ++worker->last_cookie;
 	active->download.delivery = &worker->delivery;
 	int code = maildir_folder_open(run->session->maildir, active->mailbox->name,
@@ -118,13 +120,13 @@ static int ask_more(struct worker_state *worker, struct err *err)
 {
 	int code = 0;
 	/* To compress, what is on its way has to come in first. */
-	if (imap_should_compress(worker->imap)) {
+	if (imap_should_compress(remote_imap(worker->remote))) {
 		if (awaits_answers(worker)) {
 			return 0;
 		}
-		code = imap_compress(worker->imap, err);
+		code = imap_compress(remote_imap(worker->remote), err);
 	}
-	size_t most = imap_is_pacing(worker->imap) ? 1 : COMMANDS_IN_FLIGHT;
+	size_t most = imap_is_pacing(remote_imap(worker->remote)) ? 1 : COMMANDS_IN_FLIGHT;
 	while (code == 0 && worker->in_flight < most) {
 		struct active *last =
 			worker->active_count == 0 ? NULL : worker->active[worker->active_count - 1];
@@ -263,7 +265,7 @@ static int work_tasks(struct worker_state *worker, struct err *err)
 		if (code < 0 || !awaits_answers(worker)) {
 			break;
 		}
-		code = imap_fetch_next(worker->imap, &body, err);
+		code = imap_fetch_next(remote_imap(worker->remote), &body, err);
 		if (code == 0) {
 			code = take_body(worker, &body, err);
 		}
@@ -303,17 +305,17 @@ static void *extra_main(void *argument)
 {
 	struct worker_state *worker = argument;
 	struct run *run = worker->bulk->run;
-	struct imap_totals totals;
+	struct remote_totals totals;
 	struct err ignored;
-	worker->code = run_connect(run, worker->number, &worker->imap, &worker->err);
+	worker->code = run_connect(run, worker->number, &worker->remote, &worker->err);
 	if (worker->code < 0) {
 		return NULL;
 	}
 	worker_run(worker);
 	if (worker->code == 0) {
-		imap_logout(worker->imap, &ignored);
+		remote_logout(worker->remote, &ignored);
 	}
-	imap_totals(worker->imap, &totals);
+	remote_totals(worker->remote, &totals);
 	pthread_mutex_lock(&run->mutex);
 	run->report->connections++;
 	run->report->commands += totals.commands;
@@ -321,7 +323,7 @@ static void *extra_main(void *argument)
 	run->report->bytes_in += totals.bytes_in;
 	run->report->bytes_out += totals.bytes_out;
 	pthread_mutex_unlock(&run->mutex);
-	imap_close(&worker->imap);
+	remote_close(&worker->remote);
 	return NULL;
 }
 
@@ -361,7 +363,7 @@ int bulk_work(struct bulk *bulk, size_t count, struct err *err)
 		workers[i].number = i + 1;
 		workers[i].is_extra = i > 0;
 	}
-	workers[0].imap = bulk->run->session->imap;
+	workers[0].remote = bulk->run->session->remote;
 	while (started < count &&
 	       pthread_create(&workers[started].thread, NULL, extra_main, &workers[started]) == 0) {
 		started++;

@@ -5,6 +5,8 @@
 
 #include "mailsync/base/clock.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define COMMAND_MESSAGES 200
 #define COMMAND_BYTES    (4u << 20) /* of RFC822.SIZE, as far as told */
 #define SET_TEXT_MAX     900
@@ -45,7 +47,8 @@ int download_ask(struct download *download, struct err *err)
 	size_t from = 0;
 	int code = 0;
 	size_t most = download->one_by_one ? 1 : COMMAND_MESSAGES;
-	uint64_t most_bytes = imap_is_pacing(download->imap) ? IMAP_PACE_BYTES : COMMAND_BYTES;
+	uint64_t most_bytes =
+		imap_is_pacing(remote_imap(download->remote)) ? IMAP_PACE_BYTES : COMMAND_BYTES;
 	uidset_init(&uids);
 	buf_init(&text, SET_TEXT_MAX + 64);
 	while (code == 0 && download->next < download->count && count < most &&
@@ -73,7 +76,7 @@ int download_ask(struct download *download, struct err *err)
 		code = buf_status(&text, "a set of UIDs", err);
 	}
 	if (code == 0 && count > 0) {
-		code = imap_fetch_queue(download->imap, IMAP_WHOLE, buf_span(&text),
+		code = imap_fetch_queue(remote_imap(download->remote), IMAP_WHOLE, buf_span(&text),
 					download->cookie, err);
 		download->in_flight++;
 	}
@@ -179,7 +182,7 @@ int download_take(struct download *download, const struct imap_body *body, struc
 		return take_message(download, body, err);
 	case IMAP_FETCHED_DONE:
 		download->in_flight--;
-		if (body->status < 0 && imap_backoff_is_due(download->imap)) {
+		if (body->status < 0 && remote_busy_is_due(download->remote)) {
 			download->put_off = true;
 			download->why = body->err;
 		} else if (body->status < 0) {
@@ -244,13 +247,13 @@ static int download_rows(struct download *download, const size_t *ops, size_t co
 	return maildir_folder_key(job->run->account->name, job->mailbox->name, download->key, err);
 }
 
-int download_init(struct download *download, struct job *job, struct imap *imap,
+int download_init(struct download *download, struct job *job, struct remote *remote,
 		  struct delivery *delivery, struct err *err)
 {
 	size_t count = 0;
 	memset(download, 0, sizeof(*download));
 	download->job = job;
-	download->imap = imap;
+	download->remote = remote;
 	download->delivery = delivery;
 	download->draft.fd = -1;
 	size_t *ops = job_ops(job, OP_DOWNLOAD, &count, err);

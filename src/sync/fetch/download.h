@@ -8,11 +8,13 @@
 
 #include "delivery.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define DOWNLOAD_HEAD_SIZE 1024
 
 struct download {
 	struct job *job;
-	struct imap *imap;
+	struct remote *remote;
 	struct maildir_folder *dir;
 	struct delivery *delivery;
 	struct row **rows; /* ascending by UID; owned unless it is a slice */
@@ -35,7 +37,7 @@ struct download {
 };
 
 /* For all of the plan's OP_DOWNLOADs. */
-int download_init(struct download *download, struct job *job, struct imap *imap,
+int download_init(struct download *download, struct job *job, struct remote *remote,
 		  struct delivery *delivery, struct err *err);
 void download_finish(struct download *download);
 /* COUNT rows of WHOLE from FIRST on, for another driver; it owns nothing but its draft. */

@@ -5,6 +5,8 @@
 #include "download.h"
 #include "observe/observe.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define COMMANDS_IN_FLIGHT 8
 
 static int fetch_all(struct download *download, struct err *err)
@@ -13,12 +15,13 @@ static int fetch_all(struct download *download, struct err *err)
 	int code = 0;
 	while (code == 0) {
 		/* To compress, what is on its way has to come in first. */
-		bool compress = imap_should_compress(download->imap);
+		bool compress = imap_should_compress(remote_imap(download->remote));
 		if (compress && download->in_flight == 0) {
-			code = imap_compress(download->imap, err);
+			code = imap_compress(remote_imap(download->remote), err);
 			compress = false;
 		}
-		size_t most = imap_is_pacing(download->imap) ? 1 : COMMANDS_IN_FLIGHT;
+		size_t most =
+			imap_is_pacing(remote_imap(download->remote)) ? 1 : COMMANDS_IN_FLIGHT;
 		while (code == 0 && !compress && download->in_flight < most &&
 		       download_has_more(download)) {
 			code = download_ask(download, err);
@@ -27,7 +30,7 @@ static int fetch_all(struct download *download, struct err *err)
 			break;
 		}
 		struct imap_body body;
-		code = imap_fetch_next(download->imap, &body, err);
+		code = imap_fetch_next(remote_imap(download->remote), &body, err);
 		if (code == 0) {
 			code = download_take(download, &body, err);
 		}
@@ -52,7 +55,7 @@ static int report_missing(struct download *download, struct err *err)
 {
 	struct job *job = download->job;
 	/* Expunged meanwhile is no failure: look before complaining. */
-	int code = observe_remote_in_job(job->run, download->imap, job->mailbox, err);
+	int code = observe_remote_in_job(job->run, download->remote, job->mailbox, err);
 	for (size_t i = 0; code == 0 && i < download->count; i++) {
 		struct row now;
 		bool found = false;
@@ -102,7 +105,7 @@ int job_download(struct job *job, struct err *err)
 		return err_nomem(err);
 	}
 	delivery->run = job->run;
-	int code = download_init(&download, job, job->imap, delivery, err);
+	int code = download_init(&download, job, job->remote, delivery, err);
 	if (code == 0 && download.count > 0) {
 		download.dir = job->mailbox->dir;
 		code = job_select(job, false, err);

@@ -6,6 +6,8 @@
 
 #include "claim.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define SAMPLE_MAX   32
 #define SET_TEXT_MAX 900
 
@@ -43,10 +45,10 @@ static void survey(const struct run *run, size_t *strange, bool *is_same)
 }
 
 /* A mailbox that cannot be opened tells nothing. */
-static int ask_numbers(struct imap *imap, struct mailbox *mailbox, struct err *err)
+static int ask_numbers(struct remote *remote, struct mailbox *mailbox, struct err *err)
 {
 	struct imap_view opened = {0};
-	int code = imap_select(imap, mailbox->seen.wire, false, &opened, err);
+	int code = imap_select(remote_imap(remote), mailbox->seen.wire, false, &opened, err);
 	if (code == 0) {
 		mailbox->seen.uidvalidity = opened.uidvalidity;
 		mailbox->seen.uidnext = opened.uidnext;
@@ -56,13 +58,13 @@ static int ask_numbers(struct imap *imap, struct mailbox *mailbox, struct err *e
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
 }
 
-static int ask_unknown(struct run *run, struct imap *imap, bool *is_same, struct err *err)
+static int ask_unknown(struct run *run, struct remote *remote, bool *is_same, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && !*is_same && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (is_known(mailbox) && mailbox->seen.in_remote && !has_numbers(mailbox)) {
-			code = ask_numbers(imap, mailbox, err);
+			code = ask_numbers(remote, mailbox, err);
 			*is_same = code == 0 && is_as_it_was(mailbox);
 		}
 	}
@@ -70,7 +72,7 @@ static int ask_unknown(struct run *run, struct imap *imap, bool *is_same, struct
 }
 
 /* Some of the messages that the selected mailbox holds, evenly over it. */
-static int sample(struct imap *imap, struct uidset *chosen, struct err *err)
+static int sample(struct remote *remote, struct uidset *chosen, struct err *err)
 {
 	struct uidset uids;
 	struct uidset_cursor cursor = {0};
@@ -78,7 +80,7 @@ static int sample(struct imap *imap, struct uidset *chosen, struct err *err)
 	uint32_t uid = 0;
 	uint64_t seen = 0;
 	uidset_init(&uids);
-	int code = imap_list_uids(imap, &uids, &exists, err);
+	int code = remote_uids(remote, REMOTE_UIDS_ALL, &uids, &exists, err);
 	uint64_t every = uidset_size(&uids) / SAMPLE_MAX + 1;
 	while (code == 0 && uidset_next(&uids, &cursor, &uid)) {
 		if (seen++ % every == 0) {
@@ -90,7 +92,7 @@ static int sample(struct imap *imap, struct uidset *chosen, struct err *err)
 }
 
 /* To the end of the command, whatever is found. */
-static int look_for(struct run *run, struct imap *imap, int64_t mailbox, bool *is_found,
+static int look_for(struct run *run, struct remote *remote, int64_t mailbox, bool *is_found,
 		    struct err *err)
 {
 	struct header_scan *scan = NULL;
@@ -100,7 +102,7 @@ static int look_for(struct run *run, struct imap *imap, int64_t mailbox, bool *i
 		struct imap_body body;
 		struct header_identity seen;
 		bool has_digest = false;
-		code = imap_fetch_next(imap, &body, err);
+		code = imap_fetch_next(remote_imap(remote), &body, err);
 		if (code == 0 && body.type == IMAP_FETCHED_DATA) {
 			code = header_scan_feed(scan, body.data, err);
 		} else if (code == 0 && body.type == IMAP_FETCHED_MESSAGE) {
@@ -117,7 +119,7 @@ static int look_for(struct run *run, struct imap *imap, int64_t mailbox, bool *i
 	return code;
 }
 
-static int search_mailbox(struct run *run, struct imap *imap, const struct mailbox *mailbox,
+static int search_mailbox(struct run *run, struct remote *remote, const struct mailbox *mailbox,
 			  bool *is_found, struct err *err)
 {
 	struct imap_view opened = {0};
@@ -126,18 +128,19 @@ static int search_mailbox(struct run *run, struct imap *imap, const struct mailb
 	size_t from = 0;
 	uidset_init(&chosen);
 	buf_init(&text, SET_TEXT_MAX + 1);
-	int code = imap_select(imap, mailbox->seen.wire, false, &opened, err);
+	int code = imap_select(remote_imap(remote), mailbox->seen.wire, false, &opened, err);
 	imap_view_finish(&opened);
 	if (code == 0) {
-		code = sample(imap, &chosen, err);
+		code = sample(remote, &chosen, err);
 	}
 	while (code == 0 && !*is_found && uidset_format_some(&chosen, &from, SET_TEXT_MAX, &text)) {
 		code = buf_status(&text, "a set of UIDs", err);
 		if (code == 0) {
-			code = imap_fetch_queue(imap, IMAP_HEADERS, buf_span(&text), 0, err);
+			code = imap_fetch_queue(remote_imap(remote), IMAP_HEADERS, buf_span(&text),
+						0, err);
 		}
 		if (code == 0) {
-			code = look_for(run, imap, mailbox->base.id, is_found, err);
+			code = look_for(run, remote, mailbox->base.id, is_found, err);
 		}
 		buf_clear(&text);
 	}
@@ -164,7 +167,7 @@ static int search_mailboxes(struct run *run, bool *is_found, struct err *err)
 	for (size_t i = 0; code == 0 && !*is_found && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (is_known(mailbox) && mailbox->seen.in_remote) {
-			code = search_mailbox(run, run->session->imap, mailbox, is_found, err);
+			code = search_mailbox(run, run->session->remote, mailbox, is_found, err);
 		}
 	}
 	return code;
@@ -223,7 +226,7 @@ int accident_check_address(struct run *run, struct err *err)
 	return code;
 }
 
-int accident_check_server(struct run *run, struct imap *imap, struct err *err)
+int accident_check_server(struct run *run, struct remote *remote, struct err *err)
 {
 	size_t strange = 0;
 	bool is_same = false;
@@ -235,14 +238,14 @@ int accident_check_server(struct run *run, struct imap *imap, struct err *err)
 	if (strange == 0 && !is_same) {
 		return 0; /* nothing to go by; asked again before a mailbox is paired anew */
 	}
-	int code = is_same ? 0 : ask_unknown(run, imap, &is_same, err);
+	int code = is_same ? 0 : ask_unknown(run, remote, &is_same, err);
 	if (code == 0 && !is_same) {
 		code = state_count_agreed(run->session->state, 0, &agreed, err);
 	}
 	for (size_t i = 0; code == 0 && agreed > 0 && !is_same && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (is_known(mailbox) && mailbox->seen.in_remote) {
-			code = search_mailbox(run, imap, mailbox, &is_same, err);
+			code = search_mailbox(run, remote, mailbox, &is_same, err);
 		}
 	}
 	if (code == 0 && agreed > 0 && !is_same) {

@@ -20,6 +20,6 @@ int accident_check_address(struct run *run, struct err *err);
  * -ERR_BRAKE when it is not. Mailboxes that the listing gave no numbers for are asked after when
  * another one gives reason to.
  */
-int accident_check_server(struct run *run, struct imap *imap, struct err *err);
+int accident_check_server(struct run *run, struct remote *remote, struct err *err);
 
 #endif

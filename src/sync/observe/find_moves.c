@@ -197,7 +197,7 @@ static int find_by_emailid(struct run *run, struct mailbox *mailbox, const struc
 
 static int find_remote(struct run *run, struct move_list *moves, struct err *err)
 {
-	if ((imap_caps(run->session->imap) & (IMAP_CAP_OBJECTID | IMAP_CAP_GMAIL)) == 0) {
+	if (!remote_facts(run->session->remote)->has_message_ids) {
 		return move_find_by_header(run, moves, err);
 	}
 	int code = 0;

@@ -9,6 +9,8 @@
 #include "moves.h"
 #include "observe.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define SET_TEXT_MAX 900
 
 /* A message of base that is gone from the server. */
@@ -201,7 +203,7 @@ static int take_headers(struct search *search, size_t in_flight, struct err *err
 	int code = 0;
 	while (code == 0 && in_flight > 0) {
 		struct imap_identity told;
-		code = imap_identity_next(search->run->session->imap, &told, err);
+		code = imap_identity_next(remote_imap(search->run->session->remote), &told, err);
 		if (code == 0 && told.is_done) {
 			in_flight--;
 		} else if (code == 0) {
@@ -225,8 +227,8 @@ static int ask_headers(struct search *search, size_t *in_flight, struct err *err
 	while (code == 0 && uidset_format_some(&uids, &from, SET_TEXT_MAX, &text)) {
 		code = buf_status(&text, "a set of UIDs", err);
 		if (code == 0) {
-			code = imap_fetch_queue(search->run->session->imap, IMAP_HEADERS,
-						buf_span(&text), 0, err);
+			code = imap_fetch_queue(remote_imap(search->run->session->remote),
+						IMAP_HEADERS, buf_span(&text), 0, err);
 			(*in_flight)++;
 		}
 		buf_clear(&text);
@@ -240,12 +242,13 @@ static int ask_headers(struct search *search, size_t *in_flight, struct err *err
 static int open_mailbox(struct search *search, bool *is_open, struct err *err)
 {
 	struct mailbox *mailbox = search->mailbox;
-	uint32_t uidvalidity = imap_selected(search->run->session->imap, mailbox->seen.wire, false);
+	uint32_t uidvalidity =
+		remote_selected(search->run->session->remote, mailbox->seen.wire, false);
 	int code = 0;
 	if (uidvalidity == 0) {
 		struct imap_view opened = {0};
-		code = imap_select(search->run->session->imap, mailbox->seen.wire, false, &opened,
-				   err);
+		code = imap_select(remote_imap(search->run->session->remote), mailbox->seen.wire,
+				   false, &opened, err);
 		uidvalidity = opened.uidvalidity;
 		imap_view_finish(&opened);
 	}

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define SAMPLE_MAX   8
 #define SET_TEXT_MAX 256
 
@@ -224,7 +226,7 @@ static int read_headers(struct run *run, struct lost *lost, size_t *same, struct
 	uidset_init(&told);
 	while (code == 0 && !is_done) {
 		struct imap_identity seen;
-		code = imap_identity_next(run->session->imap, &seen, err);
+		code = imap_identity_next(remote_imap(run->session->remote), &seen, err);
 		is_done = code == 0 && seen.is_done;
 		if (code == 0 && !is_done && seen.uid != 0 && seen.has_header &&
 		    !uidset_contains(&told, seen.uid)) {
@@ -255,7 +257,8 @@ static int count_same(struct run *run, struct lost *lost, size_t *same, struct e
 		code = buf_status(&text, "a set of UIDs", err);
 	}
 	if (has_text && code == 0) {
-		code = imap_fetch_queue(run->session->imap, IMAP_HEADERS, buf_span(&text), 0, err);
+		code = imap_fetch_queue(remote_imap(run->session->remote), IMAP_HEADERS,
+					buf_span(&text), 0, err);
 		if (code == 0) {
 			code = read_headers(run, lost, same, err);
 		}
@@ -270,7 +273,8 @@ static int count_same(struct run *run, struct lost *lost, size_t *same, struct e
 static int ask_numbers(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct imap_view opened = {0};
-	int code = imap_select(run->session->imap, mailbox->seen.wire, false, &opened, err);
+	int code = imap_select(remote_imap(run->session->remote), mailbox->seen.wire, false,
+			       &opened, err);
 	if (code == 0) {
 		mailbox->seen.uidvalidity = opened.uidvalidity;
 		mailbox->seen.uidnext = opened.uidnext;
@@ -319,7 +323,7 @@ static int is_same_mailbox(struct search *search, struct lost *lost, struct mail
 		return 0;
 	}
 	int code = 0;
-	if (imap_selected(run->session->imap, to->seen.wire, false) != to->seen.uidvalidity) {
+	if (remote_selected(run->session->remote, to->seen.wire, false) != to->seen.uidvalidity) {
 		code = ask_numbers(run, to, err);
 	}
 	if (code == 0 && to->seen.uidvalidity == base->uidvalidity) {

@@ -116,24 +116,23 @@ int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err
 	return code;
 }
 
-static void mailbox_take_counts(struct mailbox *mailbox, const struct imap_mailbox *found)
+static void mailbox_take_counts(struct mailbox *mailbox, const struct remote_mailbox *found)
 {
-	unsigned needed = IMAP_COUNT_MESSAGES | IMAP_COUNT_UIDNEXT | IMAP_COUNT_UIDVALIDITY;
-	mailbox->seen.has_counts = (found->counts.has & needed) == needed;
+	unsigned needed = REMOTE_TOLD_NUMBERS;
+	mailbox->seen.has_counts = (found->counts.told & needed) == needed;
 	mailbox->seen.messages = found->counts.messages;
 	mailbox->seen.uidnext = found->counts.uidnext;
 	mailbox->seen.uidvalidity = found->counts.uidvalidity;
-	mailbox->seen.modseq =
-		(found->counts.has & IMAP_COUNT_HIGHESTMODSEQ) ? found->counts.highestmodseq : 0;
+	mailbox->seen.modseq = (found->counts.told & REMOTE_TOLD_MODSEQ) ? found->counts.modseq : 0;
 	mailbox->seen.mailboxid =
 		found->counts.mailboxid == NULL ? NULL : span_dup(span_of(found->counts.mailboxid));
 }
 
-static int gather_one_remote(struct run *run, const struct imap_mailbox *found,
+static int gather_one_remote(struct run *run, const struct remote_mailbox *found,
 			     const struct mbname_wire *wire, struct err *err)
 {
 	struct buf name;
-	if (found->attributes & IMAP_LIST_NOSELECT) {
+	if (found->attributes & REMOTE_NOSELECT) {
 		return 0;
 	}
 	buf_init(&name, MBNAME_MAX);
@@ -147,7 +146,7 @@ static int gather_one_remote(struct run *run, const struct imap_mailbox *found,
 		return code;
 	}
 	bool unsubscribed = run->account->subscribed_only &&
-			    (found->attributes & IMAP_LIST_SUBSCRIBED) == 0 &&
+			    (found->attributes & REMOTE_SUBSCRIBED) == 0 &&
 			    strcmp(name.data, "INBOX") != 0;
 	if (is_selected(run, name.data)) {
 		struct mailbox *mailbox = mailbox_add(run, name.data, err);
@@ -298,7 +297,7 @@ static int settle_names(struct run *run, struct err *err)
 	return code;
 }
 
-int mailboxes_gather(struct run *run, const struct imap_mailboxes *remote, struct err *err)
+int mailboxes_gather(struct run *run, const struct remote_mailboxes *remote, struct err *err)
 {
 	int code = gather_base(run, err);
 	if (code == 0) {
@@ -369,12 +368,12 @@ int mailboxes_check_accidents(struct run *run, struct err *err)
 }
 
 /* The mailboxes' numbers on a server that cannot give them with LIST. */
-static int ask_status(struct run *run, struct imap_mailboxes *found, struct err *err)
+static int ask_status(struct run *run, struct remote_mailboxes *found, struct err *err)
 {
-	if (imap_caps(run->session->imap) & IMAP_CAP_LIST_STATUS) {
+	if (remote_facts(run->session->remote)->lists_counts) {
 		return 0;
 	}
-	if ((imap_caps(run->session->imap) & IMAP_CAP_CONDSTORE) == 0) {
+	if (!remote_facts(run->session->remote)->tells_changes) {
 		return 0; /* every mailbox is opened anyway */
 	}
 	bool *wanted = calloc(found->count + 1, sizeof(*wanted));
@@ -385,22 +384,22 @@ static int ask_status(struct run *run, struct imap_mailboxes *found, struct err 
 		struct buf name;
 		struct err ignored;
 		buf_init(&name, MBNAME_MAX);
-		wanted[i] = (found->items[i].attributes & IMAP_LIST_NOSELECT) == 0 &&
+		wanted[i] = (found->items[i].attributes & REMOTE_NOSELECT) == 0 &&
 			    mbname_from_wire(&found->wire, span_of(found->items[i].wire), &name,
 					     &ignored) == 0 &&
 			    mbname_selected(run->account->patterns, run->account->pattern_count,
 					    name.data);
 		buf_finish(&name);
 	}
-	int code = imap_status(run->session->imap, found, wanted, err);
+	int code = remote_count(run->session->remote, found, wanted, err);
 	free(wanted);
 	return code;
 }
 
 int run_discover(struct run *run, struct err *err)
 {
-	struct imap_mailboxes found = {0};
-	int code = imap_discover(run->session->imap, run->account->subscribed_only, &found, err);
+	struct remote_mailboxes found = {0};
+	int code = remote_list(run->session->remote, run->account->subscribed_only, &found, err);
 	if (code == 0) {
 		code = ask_status(run, &found, err);
 	}
@@ -408,6 +407,6 @@ int run_discover(struct run *run, struct err *err)
 		run->session->wire = found.wire;
 		code = mailboxes_gather(run, &found, err);
 	}
-	imap_mailboxes_finish(&found);
+	remote_mailboxes_finish(&found);
 	return code;
 }

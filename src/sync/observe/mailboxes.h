@@ -7,7 +7,7 @@
 
 /* The union of base's, local and remote mailboxes, those that `mailboxes` leaves out as if they
  * were not there. */
-int mailboxes_gather(struct run *run, const struct imap_mailboxes *remote, struct err *err);
+int mailboxes_gather(struct run *run, const struct remote_mailboxes *remote, struct err *err);
 
 /* True when there are folders of this account that were not there then. */
 int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err);
@@ -16,7 +16,7 @@ int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err
 int mailboxes_check_accidents(struct run *run, struct err *err);
 
 /* What the server says of MAILBOX now, into its counts. */
-int mailboxes_ask_counts(struct imap *imap, struct mailbox *mailbox, struct err *err);
+int mailboxes_ask_counts(struct remote *remote, struct mailbox *mailbox, struct err *err);
 
 /* Lists the server's mailboxes and gathers the mailboxes, which must be empty. */
 int run_discover(struct run *run, struct err *err);

@@ -50,6 +50,6 @@ bool move_is_open(const struct move_list *moves, const struct mailbox *mailbox);
  * on. */
 int move_settle(struct run *run, struct move_list *moves, struct err *err);
 /* Carries out those that are not held. What fails is left pending. */
-int move_execute(struct run *run, struct imap *imap, struct move_list *moves, struct err *err);
+int move_execute(struct run *run, struct remote *remote, struct move_list *moves, struct err *err);
 
 #endif

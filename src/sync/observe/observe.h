@@ -15,12 +15,12 @@ int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 int observe_remote(struct run *run, struct err *err);
 /* One mailbox over IMAP (a worker's connection), after our own changes to it: its numbers are
  * learnt. */
-int observe_remote_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox,
+int observe_remote_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
 			   struct err *err);
 
 /* The same in the middle of a job over it, whose rows must stay: one that was renumbered is left to
  * the next run, told and excluded. */
-int observe_remote_in_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
+int observe_remote_in_job(struct run *run, struct remote *remote, struct mailbox *mailbox,
 			  struct err *err);
 
 #endif

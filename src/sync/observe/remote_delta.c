@@ -6,20 +6,22 @@
 #include "observe.h"
 #include "guard/claim.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 /* Yahoo shows the newest 10,000 messages of a mailbox, and counts no others: what lies below the
  * lowest that it lists is out of view, not gone. */
 #define YAHOO_WINDOW 10000
 
 static bool may_be_window(const struct run *run, uint64_t listed)
 {
-	return listed == YAHOO_WINDOW && (imap_caps(run->session->imap) & IMAP_CAP_YAHOO) != 0;
+	return listed == YAHOO_WINDOW && remote_facts(run->session->remote)->shows_window;
 }
 
 /* What the changes come to, so that an idle look writes nothing. */
 struct delta {
 	struct run *run;
 	struct mailbox *mailbox;
-	const struct imap_view *view;
+	const struct remote_view *view;
 	bool with_gone;     /* believe VANISHED, or what the full listing lacks */
 	uint32_t gone_from; /* from this UID on: the lowest in view */
 	bool claimed;
@@ -28,7 +30,7 @@ struct delta {
 
 /* MESSAGE's flags for ROW (NULL: a new one); with `keywords = no` its keywords stay as they are. */
 static uint64_t flags_seen(const struct delta *delta, const struct row *row,
-			   const struct imap_view_message *message)
+			   const struct remote_view_message *message)
 {
 	if (delta->run->account->keywords) {
 		return message->flags;
@@ -38,13 +40,13 @@ static uint64_t flags_seen(const struct delta *delta, const struct row *row,
 }
 
 static bool message_is_news(const struct delta *delta, const struct row *row,
-			    const struct imap_view_message *message)
+			    const struct remote_view_message *message)
 {
 	return row->remote != MESSAGE_PRESENT ||
 	       (message->has_flags && row->remote_flags != flags_seen(delta, row, message));
 }
 
-static int put_new(struct delta *delta, const struct imap_view_message *message, struct err *err)
+static int put_new(struct delta *delta, const struct remote_view_message *message, struct err *err)
 {
 	struct row row;
 	row_init(&row);
@@ -54,7 +56,7 @@ static int put_new(struct delta *delta, const struct imap_view_message *message,
 	row.remote_flags = flags_seen(delta, NULL, message);
 	row.size_bytes = message->size;
 	row.date = message->has_date ? message->date : 0;
-	const char *emailid = imap_view_emailid(delta->view, message);
+	const char *emailid = remote_view_emailid(delta->view, message);
 	int code = 0;
 	if (emailid != NULL) {
 		row.emailid = span_dup(span_of(emailid));
@@ -68,7 +70,7 @@ static int put_new(struct delta *delta, const struct imap_view_message *message,
 	return code;
 }
 
-static int put_back(struct delta *delta, uint32_t uid, const struct imap_view_message *message,
+static int put_back(struct delta *delta, uint32_t uid, const struct remote_view_message *message,
 		    struct err *err)
 {
 	struct row row;
@@ -90,7 +92,7 @@ static int put_back(struct delta *delta, uint32_t uid, const struct imap_view_me
 }
 
 static int see_message(struct delta *delta, const struct row *row,
-		       const struct imap_view_message *message, struct err *err)
+		       const struct remote_view_message *message, struct err *err)
 {
 	if (!message_is_news(delta, row, message)) {
 		return 0;
@@ -106,16 +108,16 @@ static int see_message(struct delta *delta, const struct row *row,
 /* A line that was not asked for may tell of a message that is not there, which would make up for
  * one that is said to be gone. What a listing asked after comes with date or size; without them
  * only a listing of all of the flags tells of unknown messages, below UIDNEXT. */
-static bool may_be_new(const struct delta *delta, const struct imap_view_message *message)
+static bool may_be_new(const struct delta *delta, const struct remote_view_message *message)
 {
-	const struct imap_view *view = delta->view;
+	const struct remote_view *view = delta->view;
 	return message->has_flags &&
 	       (message->has_date || message->size != 0 ||
 		(view->is_full && (view->uidnext == 0 || message->uid < view->uidnext)));
 }
 
 /* A message told of by changes only; an unknown one without flags will be told of again. */
-static int see_one(struct delta *delta, const struct imap_view_message *message, struct err *err)
+static int see_one(struct delta *delta, const struct remote_view_message *message, struct err *err)
 {
 	struct row row;
 	bool found = false;
@@ -133,7 +135,7 @@ static int see_one(struct delta *delta, const struct imap_view_message *message,
 
 static int see_changes(struct delta *delta, struct err *err)
 {
-	const struct imap_view *view = delta->view;
+	const struct remote_view *view = delta->view;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < view->count; i++) {
 		code = see_one(delta, &view->messages[i], err);
@@ -180,7 +182,7 @@ static int changes_add(struct listing_changes *changes, uint32_t uid, size_t mes
 static int merge_listing(struct delta *delta, struct state_cursor *cursor,
 			 struct listing_changes *changes, struct err *err)
 {
-	const struct imap_view *view = delta->view;
+	const struct remote_view *view = delta->view;
 	const struct row *row = NULL;
 	size_t i = 0;
 	int code = state_cursor_next(cursor, &row, err);
@@ -232,13 +234,13 @@ static int see_listing(struct delta *delta, struct err *err)
 	return code;
 }
 
-static uint32_t highest_uid(const struct imap_view *view)
+static uint32_t highest_uid(const struct remote_view *view)
 {
 	return view->count == 0 ? 0 : view->messages[view->count - 1].uid;
 }
 
 /* The numbers up to which everything is now known. */
-static void take_numbers(struct mailbox *mailbox, const struct imap_view *view)
+static void take_numbers(struct mailbox *mailbox, const struct remote_view *view)
 {
 	struct state_mailbox *base = &mailbox->base;
 	uint32_t above = highest_uid(view) == UINT32_MAX ? UINT32_MAX : highest_uid(view) + 1;
@@ -252,7 +254,7 @@ static void take_numbers(struct mailbox *mailbox, const struct imap_view *view)
 	base->messages = view->exists;
 }
 
-static int take_facts(struct mailbox *mailbox, struct imap_view *view, struct err *err)
+static int take_facts(struct mailbox *mailbox, struct remote_view *view, struct err *err)
 {
 	struct state_mailbox *base = &mailbox->base;
 	if (view->has_permanent && view->is_writable) {
@@ -287,7 +289,7 @@ static int counts_fit(struct delta *delta, bool *fit, struct err *err)
 	return code;
 }
 
-static int finish_delta(struct delta *delta, struct imap_view *view, bool fit, struct err *err)
+static int finish_delta(struct delta *delta, struct remote_view *view, bool fit, struct err *err)
 {
 	struct mailbox *mailbox = delta->mailbox;
 	int code = take_facts(mailbox, view, err);
@@ -324,8 +326,8 @@ static void attempt_undo(struct run *run, struct mailbox *mailbox, bool is_new)
 
 /* One attempt, in one transaction. *FIT false: rolled back where VANISHED was believed, else
  * committed without removals. */
-static int attempt(struct run *run, struct mailbox *mailbox, struct imap_view *view, bool with_gone,
-		   bool *fit, struct err *err)
+static int attempt(struct run *run, struct mailbox *mailbox, struct remote_view *view,
+		   bool with_gone, bool *fit, struct err *err)
 {
 	struct delta delta = {.run = run, .mailbox = mailbox, .view = view, .with_gone = with_gone};
 	bool is_window =
@@ -364,7 +366,7 @@ static int attempt(struct run *run, struct mailbox *mailbox, struct imap_view *v
 	return state_commit(run->session->state, err);
 }
 
-int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct imap_view *view,
+int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_view *view,
 		       struct err *err)
 {
 	bool fit = false;
@@ -447,20 +449,21 @@ static int commit_listing(struct run *run, struct mailbox *mailbox, const struct
 	return state_commit(run->session->state, err);
 }
 
-int remote_delta_list(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err)
+int remote_delta_list(struct run *run, struct remote *remote, struct mailbox *mailbox,
+		      struct err *err)
 {
 	struct imap_view opened = {0};
 	struct uidset uids;
 	uint32_t exists = 0;
 	uidset_init(&uids);
-	int code = imap_select(imap, mailbox->seen.wire, false, &opened, err);
+	int code = imap_select(remote_imap(remote), mailbox->seen.wire, false, &opened, err);
 	if (code == 0 && opened.uidvalidity != mailbox->base.uidvalidity) {
 		code = err_set(
 			err, ERR_TEMPORARY, SCOPE_MAILBOX,
 			"the mailbox was renumbered while it was read; the next run pairs it");
 	}
 	if (code == 0) {
-		code = imap_list_uids(imap, &uids, &exists, err);
+		code = remote_uids(remote, REMOTE_UIDS_ALL, &uids, &exists, err);
 	}
 	if (code == 0 && uidset_size(&uids) != exists) {
 		log_line(

@@ -64,11 +64,12 @@ static bool may_be_written(const struct run *run, const struct mailbox *mailbox)
 		mailbox->base.uidvalidity == 0 || (run->policy.messages.expunge & SIDE_REMOTE));
 }
 
-static void request_of(struct run *run, struct mailbox *mailbox, struct imap_view_request *request)
+static void request_of(struct run *run, struct mailbox *mailbox,
+		       struct remote_view_request *request)
 {
 	const struct state_mailbox *base = &mailbox->base;
 	bool same = !mailbox->seen.has_counts || mailbox->seen.uidvalidity == base->uidvalidity;
-	*request = (struct imap_view_request){
+	*request = (struct remote_view_request){
 		.wire = mailbox->seen.wire,
 		.is_writable = may_be_written(run, mailbox),
 		.uidvalidity = same ? base->uidvalidity : 0,
@@ -100,16 +101,17 @@ static int renumbered_now(struct err *err)
 }
 
 /* Looks at one mailbox by itself, listing everything. */
-static int view_fully(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err)
+static int view_fully(struct run *run, struct remote *remote, struct mailbox *mailbox,
+		      struct err *err)
 {
-	struct imap_view view = {0};
-	struct imap_view_request request;
+	struct remote_view view = {0};
+	struct remote_view_request request;
 	request_of(run, mailbox, &request);
 	request.uidvalidity = 0;
 	request.is_empty = false;
-	int code = imap_view_queue(imap, &request, err);
+	int code = remote_view_queue(remote, &request, err);
 	if (code == 0) {
-		code = imap_view_next(imap, &view, err);
+		code = remote_view_next(remote, &view, err);
 	}
 	if (code == 0 && view.status < 0) {
 		*err = view.err;
@@ -120,25 +122,25 @@ static int view_fully(struct run *run, struct imap *imap, struct mailbox *mailbo
 	} else if (code == 0) {
 		code = remote_delta_apply(run, mailbox, &view, err);
 	}
-	imap_view_finish(&view);
+	remote_view_finish(&view);
 	return code;
 }
 
 /* Numbers never go back (RFC 9051 2.3.1.1, RFC 7162 3.1): where they do the server was restored
  * from a backup, and gives UIDs that base knows to other messages. */
-static bool is_renumbered(const struct state_mailbox *base, const struct imap_view *view)
+static bool is_renumbered(const struct state_mailbox *base, const struct remote_view *view)
 {
 	return base->uidvalidity != 0 && (base->uidvalidity != view->uidvalidity ||
 					  (view->uidnext != 0 && view->uidnext < base->uidnext) ||
 					  (view->modseq != 0 && view->modseq < base->modseq));
 }
 
-static int take_view(struct run *run, struct mailbox *mailbox, struct imap_view *view,
+static int take_view(struct run *run, struct mailbox *mailbox, struct remote_view *view,
 		     struct err *err)
 {
 	if (view->status < 0) {
 		mailbox->view.is_put_off =
-			!mailbox->view.was_put_off && imap_backoff_is_due(run->session->imap);
+			!mailbox->view.was_put_off && remote_busy_is_due(run->session->remote);
 		run_report_error(run, mailbox, 0, &view->err);
 		mailbox_exclude(mailbox, EXCLUDED_FAILED);
 		return 0;
@@ -166,12 +168,12 @@ static int view_window(struct run *run, size_t first, size_t last, struct err *e
 {
 	for (size_t i = first; i < last; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		struct imap_view_request request;
+		struct remote_view_request request;
 		if (!mailbox->view.is_wanted) {
 			continue;
 		}
 		request_of(run, mailbox, &request);
-		int code = imap_view_queue(run->session->imap, &request, err);
+		int code = remote_view_queue(run->session->remote, &request, err);
 		if (code < 0 && run_is_fatal(err)) {
 			return code;
 		}
@@ -183,7 +185,7 @@ static int view_window(struct run *run, size_t first, size_t last, struct err *e
 	}
 	for (size_t i = first; i < last; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		struct imap_view view = {0};
+		struct remote_view view = {0};
 		if (!mailbox->view.is_wanted) {
 			continue;
 		}
@@ -191,14 +193,14 @@ static int view_window(struct run *run, size_t first, size_t last, struct err *e
 		bool asked_writable = may_be_written(run, mailbox);
 		int code = run_check_stop(run, err);
 		if (code == 0) {
-			code = imap_view_next(run->session->imap, &view, err);
+			code = remote_view_next(run->session->remote, &view, err);
 		}
 		if (code == 0) {
 			mailbox->seen.is_read_only =
 				view.status == 0 && asked_writable && !view.is_writable;
 			code = take_view(run, mailbox, &view, err);
 		}
-		imap_view_finish(&view);
+		remote_view_finish(&view);
 		if (code < 0) {
 			return code;
 		}
@@ -207,49 +209,50 @@ static int view_window(struct run *run, size_t first, size_t last, struct err *e
 }
 
 /* The server was too busy: once more, after the time it asks for. */
-static int view_later(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err)
+static int view_later(struct run *run, struct remote *remote, struct mailbox *mailbox,
+		      struct err *err)
 {
 	bool again = false;
 	mailbox->view.is_put_off = false;
 	mailbox->view.was_put_off = true;
-	int code = backoff_wait(run, imap, &again, err);
+	int code = backoff_wait(run, remote, &again, err);
 	if (code == 0 && again) {
 		run_report_forget(run, mailbox, 0);
 		mailbox->decided.exclusion = EXCLUDED_NOT;
-		code = observe_remote_mailbox(run, imap, mailbox, err);
-		backoff_note(run, imap);
+		code = observe_remote_mailbox(run, remote, mailbox, err);
+		backoff_note(run, remote);
 	}
 	return code;
 }
 
 /* What a pipelined view could not settle: other numbers, or counts that do not fit. MAY_FORGET
  * false: a job is at work with the rows. */
-static int view_again(struct run *run, struct imap *imap, struct mailbox *mailbox, bool may_forget,
-		      struct err *err)
+static int view_again(struct run *run, struct remote *remote, struct mailbox *mailbox,
+		      bool may_forget, struct err *err)
 {
 	int code = 0;
 	if (mailbox->view.is_put_off && may_forget) {
-		return view_later(run, imap, mailbox, err);
+		return view_later(run, remote, mailbox, err);
 	}
 	if (mailbox->view.is_wanted && !may_forget) {
 		mailbox->view.is_wanted = false;
 		code = renumbered_now(err);
 	} else if (mailbox->view.is_wanted) {
 		mailbox->view.is_wanted = false;
-		code = accident_check_server(run, imap, err);
+		code = accident_check_server(run, remote, err);
 		if (code == 0) {
 			code = reset_mailbox(run, mailbox, err);
 		}
 		if (code == 0) {
-			code = view_fully(run, imap, mailbox, err);
+			code = view_fully(run, remote, mailbox, err);
 		}
 	}
 	if (code == 0 && mailbox->view.needs_listing) {
 		mailbox->view.needs_listing = false;
-		code = remote_delta_list(run, imap, mailbox, err);
+		code = remote_delta_list(run, remote, mailbox, err);
 		if (code == 0 && mailbox->view.lacks_rows) {
 			mailbox->view.lacks_rows = false;
-			code = view_fully(run, imap, mailbox, err);
+			code = view_fully(run, remote, mailbox, err);
 			mailbox->view.needs_listing = false;
 		}
 	}
@@ -317,7 +320,7 @@ int observe_remote(struct run *run, struct err *err)
 		}
 		code = view_window(run, first, i, err);
 		for (size_t b = first; code == 0 && b < i; b++) {
-			code = view_again(run, run->session->imap, &run->mailboxes.items[b], true,
+			code = view_again(run, run->session->remote, &run->mailboxes.items[b], true,
 					  err);
 		}
 	}
@@ -325,34 +328,34 @@ int observe_remote(struct run *run, struct err *err)
 	return code;
 }
 
-static int look(struct run *run, struct imap *imap, struct mailbox *mailbox, bool may_forget,
+static int look(struct run *run, struct remote *remote, struct mailbox *mailbox, bool may_forget,
 		struct err *err)
 {
-	struct imap_view view = {0};
-	struct imap_view_request request;
+	struct remote_view view = {0};
+	struct remote_view_request request;
 	request_of(run, mailbox, &request);
 	request.is_writable = false;
 	request.skip_new = false;
 	request.is_empty = false;
-	int code = imap_view_queue(imap, &request, err);
+	int code = remote_view_queue(remote, &request, err);
 	if (code == 0) {
-		code = imap_view_next(imap, &view, err);
+		code = remote_view_next(remote, &view, err);
 	}
 	if (code == 0) {
 		code = take_view(run, mailbox, &view, err);
 	}
-	imap_view_finish(&view);
-	return code < 0 ? code : view_again(run, imap, mailbox, may_forget, err);
+	remote_view_finish(&view);
+	return code < 0 ? code : view_again(run, remote, mailbox, may_forget, err);
 }
 
-int observe_remote_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox,
+int observe_remote_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
 			   struct err *err)
 {
-	return look(run, imap, mailbox, true, err);
+	return look(run, remote, mailbox, true, err);
 }
 
-int observe_remote_in_job(struct run *run, struct imap *imap, struct mailbox *mailbox,
+int observe_remote_in_job(struct run *run, struct remote *remote, struct mailbox *mailbox,
 			  struct err *err)
 {
-	return look(run, imap, mailbox, false, err);
+	return look(run, remote, mailbox, false, err);
 }

@@ -8,11 +8,13 @@
 #include "observe/observe.h"
 #include "guard/claim.h"
 
-int job_init(struct job *job, struct run *run, struct imap *imap, struct mailbox *mailbox)
+#include "mailsync/store/imap.h" /* until it is converted */
+
+int job_init(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox)
 {
 	memset(job, 0, sizeof(*job));
 	job->run = run;
-	job->imap = imap;
+	job->remote = remote;
 	job->mailbox = mailbox;
 	mailbox_plan_init(&job->plan);
 	return 0;
@@ -66,10 +68,11 @@ size_t *job_ops(struct job *job, enum op_kind kind, size_t *count, struct err *e
 int job_select(struct job *job, bool is_writable, struct err *err)
 {
 	struct mailbox *mailbox = job->mailbox;
-	uint32_t uidvalidity = imap_selected(job->imap, mailbox->seen.wire, is_writable);
+	uint32_t uidvalidity = remote_selected(job->remote, mailbox->seen.wire, is_writable);
 	if (uidvalidity == 0) {
 		struct imap_view opened = {0};
-		int code = imap_select(job->imap, mailbox->seen.wire, is_writable, &opened, err);
+		int code = imap_select(remote_imap(job->remote), mailbox->seen.wire, is_writable,
+				       &opened, err);
 		uidvalidity = opened.uidvalidity;
 		bool refused = is_writable && !opened.is_writable;
 		imap_view_finish(&opened);

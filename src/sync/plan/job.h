@@ -16,7 +16,7 @@
 
 struct job {
 	struct run *run;
-	struct imap *imap;
+	struct remote *remote;
 	struct mailbox *mailbox;
 	struct mailbox_plan plan;
 	struct maildir_scan scan; /* where the files of the rows are, once asked for */
@@ -26,7 +26,7 @@ struct job {
 	size_t failures;
 };
 
-int job_init(struct job *job, struct run *run, struct imap *imap, struct mailbox *mailbox);
+int job_init(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox);
 void job_finish(struct job *job);
 
 int job_plan(struct job *job, const struct move_list *moves, struct err *err);

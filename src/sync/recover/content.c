@@ -6,6 +6,8 @@
 
 #include "mailsync/base/digest.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 static uint64_t id_hash(const struct header_identity *identity)
 {
 	uint8_t digest[DIGEST_MAX_SIZE];
@@ -97,7 +99,7 @@ int pair_content_local(struct maildir_reader *reader, struct pair_candidate *can
 	return code < 0 ? code : end;
 }
 
-int pair_content_remote(struct imap *imap, struct pair_candidate *candidate, struct err *err)
+int pair_content_remote(struct remote *remote, struct pair_candidate *candidate, struct err *err)
 {
 	struct content content;
 	char uid[16];
@@ -106,11 +108,12 @@ int pair_content_remote(struct imap *imap, struct pair_candidate *candidate, str
 	int len = snprintf(uid, sizeof(uid), "%" PRIu32, candidate->uid);
 	int code = content_begin(&content, candidate, err);
 	if (code == 0) {
-		code = imap_fetch_queue(imap, IMAP_WHOLE, (struct span){uid, (size_t)len}, 0, err);
+		code = imap_fetch_queue(remote_imap(remote), IMAP_WHOLE,
+					(struct span){uid, (size_t)len}, 0, err);
 	}
 	while (code == 0 && !is_done) {
 		struct imap_body body;
-		code = imap_fetch_next(imap, &body, err);
+		code = imap_fetch_next(remote_imap(remote), &body, err);
 		if (code == 0 && body.type == IMAP_FETCHED_DATA && !is_whole) {
 			code = content_feed(&content, body.data, err);
 		} else if (code == 0 && body.type == IMAP_FETCHED_MESSAGE) {

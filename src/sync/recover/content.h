@@ -6,7 +6,7 @@
 #ifndef SYNC_RECOVER_CONTENT_H
 #define SYNC_RECOVER_CONTENT_H
 
-#include "mailsync/store/imap.h"
+#include "mailsync/store/remote.h"
 #include "mailsync/store/maildir.h"
 
 #include "rules/match.h"
@@ -20,6 +20,6 @@ bool pair_is_nameless(const struct pair_candidate *candidate);
 int pair_content_local(struct maildir_reader *reader, struct pair_candidate *candidate,
 		       struct err *err);
 /* In the mailbox that is selected; a round trip, and the whole message. */
-int pair_content_remote(struct imap *imap, struct pair_candidate *candidate, struct err *err);
+int pair_content_remote(struct remote *remote, struct pair_candidate *candidate, struct err *err);
 
 #endif

@@ -9,6 +9,8 @@
 #include "trash.h"
 #include "guard/claim.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define SET_TEXT_MAX       900
 #define COMMANDS_IN_FLIGHT 4
 
@@ -34,7 +36,7 @@ struct pair_side {
  */
 struct pairing {
 	struct run *run;
-	struct imap *imap;
+	struct remote *remote;
 	struct mailbox *mailbox;
 	struct intents intents;
 	struct pair_side locals;
@@ -318,7 +320,7 @@ static int receive_headers(struct pairing *pairing, size_t in_flight, size_t *kn
 {
 	while (in_flight > 0) {
 		struct imap_identity told;
-		int code = imap_identity_next(pairing->imap, &told, err);
+		int code = imap_identity_next(remote_imap(pairing->remote), &told, err);
 		if (code < 0) {
 			return code;
 		}
@@ -349,8 +351,8 @@ static int fetch_headers(struct pairing *pairing, size_t *known, struct err *err
 		size_t in_flight = 0;
 		while (code == 0 && in_flight < COMMANDS_IN_FLIGHT &&
 		       (more = uidset_format_some(&uids, &from, SET_TEXT_MAX, &text))) {
-			code = imap_fetch_queue(pairing->imap, IMAP_HEADERS, buf_span(&text), 0,
-						err);
+			code = imap_fetch_queue(remote_imap(pairing->remote), IMAP_HEADERS,
+						buf_span(&text), 0, err);
 			in_flight += code == 0;
 			buf_clear(&text);
 		}
@@ -376,7 +378,7 @@ static int read_nameless_remotes(struct pairing *pairing, struct err *err)
 			is_due = local->has_content && local->size == remote->size;
 		}
 		if (is_due) {
-			code = pair_content_remote(pairing->imap, remote, err);
+			code = pair_content_remote(pairing->remote, remote, err);
 		}
 	}
 	return code;
@@ -418,9 +420,10 @@ static int identify_remotes(struct pairing *pairing, struct err *err)
 	}
 	qsort(remotes->items, remotes->count, sizeof(*remotes->items), compare_uid);
 	struct imap_view opened = {0};
-	if (imap_selected(pairing->imap, pairing->mailbox->seen.wire, false) !=
+	if (remote_selected(pairing->remote, pairing->mailbox->seen.wire, false) !=
 	    pairing->mailbox->base.uidvalidity) {
-		code = imap_select(pairing->imap, pairing->mailbox->seen.wire, false, &opened, err);
+		code = imap_select(remote_imap(pairing->remote), pairing->mailbox->seen.wire, false,
+				   &opened, err);
 		imap_view_finish(&opened);
 	}
 	if (code == 0) {
@@ -637,10 +640,11 @@ static int pairing_run(struct pairing *pairing, struct err *err)
 	return code;
 }
 
-static int pair_one(struct run *run, struct imap *imap, struct mailbox *mailbox, bool is_late,
+static int pair_one(struct run *run, struct remote *remote, struct mailbox *mailbox, bool is_late,
 		    struct err *err)
 {
-	struct pairing pairing = {.run = run, .imap = imap, .mailbox = mailbox, .is_late = is_late};
+	struct pairing pairing = {
+		.run = run, .remote = remote, .mailbox = mailbox, .is_late = is_late};
 	pairing.everything = mailbox->decided.pairing == PAIRING_ALL;
 	int code = pairing_run(&pairing, err);
 	mailbox->done.was_paired = mailbox->decided.pairing == PAIRING_ALL;
@@ -652,9 +656,9 @@ static int pair_one(struct run *run, struct imap *imap, struct mailbox *mailbox,
 	return code;
 }
 
-int pair_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err)
+int pair_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox, struct err *err)
 {
-	return pair_one(run, imap, mailbox, false, err);
+	return pair_one(run, remote, mailbox, false, err);
 }
 
 int pair_mailboxes(struct run *run, struct err *err)
@@ -669,8 +673,8 @@ int pair_mailboxes(struct run *run, struct err *err)
 		}
 		code = run_check_stop(run, err);
 		if (code == 0) {
-			code = pair_one(run, run->session->imap, mailbox, run->session->was_unclean,
-					err);
+			code = pair_one(run, run->session->remote, mailbox,
+					run->session->was_unclean, err);
 		}
 		if (code < 0 && !run_is_fatal(err)) {
 			run_report_error(run, mailbox, 0, err);

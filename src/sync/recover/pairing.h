@@ -12,6 +12,6 @@
 
 int pair_mailboxes(struct run *run, struct err *err);
 /* One mailbox, over a worker's connection, after it was observed: settles its open intents too. */
-int pair_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox, struct err *err);
+int pair_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox, struct err *err);
 
 #endif

@@ -15,6 +15,8 @@
 #include "content.h"
 #include "guard/claim.h"
 
+#include "mailsync/store/imap.h" /* until it is converted */
+
 #define SET_TEXT_MAX 900
 
 /* Messages of one mailbox, by their headers. */
@@ -37,7 +39,7 @@ struct original {
 
 struct settling {
 	struct run *run;
-	struct imap *imap;
+	struct remote *remote;
 	struct mailbox *mailbox;
 	struct intents intents;
 	struct original *originals;
@@ -72,9 +74,9 @@ static int headers_fetch(struct settling *settling, struct span uids, struct hea
 			 bool *is_whole, struct err *err)
 {
 	struct imap_identity told = {0};
-	int code = imap_fetch_queue(settling->imap, IMAP_HEADERS, uids, 0, err);
+	int code = imap_fetch_queue(remote_imap(settling->remote), IMAP_HEADERS, uids, 0, err);
 	while (code == 0 && !told.is_done) {
-		code = imap_identity_next(settling->imap, &told, err);
+		code = imap_identity_next(remote_imap(settling->remote), &told, err);
 		if (code == 0 && told.is_done) {
 			*is_whole &= told.status == 0;
 		} else if (code == 0 && (told.uid == 0 || !told.has_header)) {
@@ -93,7 +95,7 @@ static int headers_read_nameless(struct settling *settling, struct headers *head
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < headers->count; i++) {
 		if (pair_is_nameless(&headers->items[i])) {
-			code = pair_content_remote(settling->imap, &headers->items[i], err);
+			code = pair_content_remote(settling->remote, &headers->items[i], err);
 		}
 	}
 	return code;
@@ -170,9 +172,9 @@ static int open_mailbox(struct settling *settling, const char *wire, uint32_t *u
 {
 	struct imap_view opened = {0};
 	int code = 0;
-	*uidvalidity = imap_selected(settling->imap, wire, false);
+	*uidvalidity = remote_selected(settling->remote, wire, false);
 	if (*uidvalidity == 0) {
-		code = imap_select(settling->imap, wire, false, &opened, err);
+		code = imap_select(remote_imap(settling->remote), wire, false, &opened, err);
 		*uidvalidity = opened.uidvalidity;
 		imap_view_finish(&opened);
 	}
@@ -363,10 +365,10 @@ static bool has_work(const struct settling *settling, bool is_due)
 	return is_due;
 }
 
-int trash_settle_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox,
+int trash_settle_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
 			 struct err *err)
 {
-	struct settling settling = {.run = run, .imap = imap, .mailbox = mailbox};
+	struct settling settling = {.run = run, .remote = remote, .mailbox = mailbox};
 	bool is_due = false;
 	int code = gather(&settling, &is_due, err);
 	if (code == 0 && is_due) {
@@ -405,7 +407,7 @@ int trash_settle(struct run *run, struct err *err)
 		}
 		code = run_check_stop(run, err);
 		if (code == 0) {
-			code = trash_settle_mailbox(run, run->session->imap, mailbox, err);
+			code = trash_settle_mailbox(run, run->session->remote, mailbox, err);
 		}
 		if (code < 0 && !run_is_fatal(err)) {
 			run_report_error(run, mailbox, 0, err);

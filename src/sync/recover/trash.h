@@ -20,7 +20,7 @@
 int trash_settle(struct run *run, struct err *err);
 /* Those of MAILBOX, after COPYs that were refused: looks which messages are in the trash. Another
  * mailbox may be selected afterwards. What cannot be told now stays open. */
-int trash_settle_mailbox(struct run *run, struct imap *imap, struct mailbox *mailbox,
+int trash_settle_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
 			 struct err *err);
 
 #endif

@@ -5,20 +5,20 @@
 #define SLICE_MS     50 /* a signal ends the wait that soon */
 #define UNTOLD_SHARE 10 /* of the timeout, where the server names no time */
 
-void backoff_note(struct run *run, struct imap *imap)
+void backoff_note(struct run *run, struct remote *remote)
 {
 	int64_t wanted_ms = 0;
-	if (imap_backoff_take(imap, &wanted_ms)) {
+	if (remote_busy_take(remote, &wanted_ms)) {
 		run->done.was_put_off = true;
 	}
 }
 
-int backoff_wait(struct run *run, struct imap *imap, bool *again, struct err *err)
+int backoff_wait(struct run *run, struct remote *remote, bool *again, struct err *err)
 {
 	int64_t wanted_ms = 0;
 	int64_t limit_ms = (int64_t)run->account->server.timeout_s * 1000;
 	*again = false;
-	if (!imap_backoff_take(imap, &wanted_ms)) {
+	if (!remote_busy_take(remote, &wanted_ms)) {
 		return 0;
 	}
 	if (wanted_ms <= 0) {

@@ -10,11 +10,11 @@
 #include "run.h"
 
 /* What was asked for and not waited for so far counts as put off. */
-void backoff_note(struct run *run, struct imap *imap);
+void backoff_note(struct run *run, struct remote *remote);
 
 /* *AGAIN true: patience was asked for and it has been waited for, so the step is worth a second
  * try. False: none was, or it is too long, which is noted. -ERR_INTERRUPTED when a signal ended the
  * wait. */
-int backoff_wait(struct run *run, struct imap *imap, bool *again, struct err *err);
+int backoff_wait(struct run *run, struct remote *remote, bool *again, struct err *err);
 
 #endif

@@ -23,17 +23,17 @@ bool run_is_fatal(const struct err *err)
 	       err->code == ERR_INTERNAL;
 }
 
-int run_connect(struct run *run, size_t number, struct imap **imap, struct err *err)
+int run_connect(struct run *run, size_t number, struct remote **remote, struct err *err)
 {
 	char label[160];
 	snprintf(label, sizeof(label), "%s#%zu", run->account->name, number);
-	struct imap_params params = {
+	struct remote_params params = {
 		.server = &run->account->server,
 		.log = run->log,
 		.label = label,
 		.stop = run->options->stop,
 	};
-	return imap_open(imap, &params, err);
+	return remote_open_imap(remote, &params, err);
 }
 
 enum side run_sides(const struct run *run)

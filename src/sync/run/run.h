@@ -24,7 +24,7 @@
 
 #include "mailsync/base/file.h"
 #include "mailsync/state/state.h"
-#include "mailsync/store/imap.h"
+#include "mailsync/store/remote.h"
 #include "mailsync/store/maildir.h"
 #include "mailsync/sync/sync.h"
 
@@ -142,7 +142,7 @@ struct session {
 	struct file_lock lock;
 	struct state *state;
 	struct maildir *maildir;
-	struct imap *imap; /* the first connection */
+	struct remote *remote; /* the first connection */
 	struct mbname_wire wire;
 	bool is_second_try; /* the database was damaged, which showed in the first */
 	bool pair_all;      /* the database is new, or not the Maildir's: delete nothing, pair */
@@ -196,7 +196,7 @@ void mailbox_finish(struct mailbox *mailbox);
 void mailboxes_finish(struct run *run);
 
 /* Connects and logs in; NUMBER, from 1, names the connection in the log. */
-int run_connect(struct run *run, size_t number, struct imap **imap, struct err *err);
+int run_connect(struct run *run, size_t number, struct remote **remote, struct err *err);
 
 /* Non-zero (-ERR_INTERRUPTED) when the user asked us to stop. */
 int run_check_stop(struct run *run, struct err *err);

@@ -12,7 +12,7 @@ void session_init(struct session *session, const struct account *account,
 
 void session_finish(struct session *session)
 {
-	imap_close(&session->imap);
+	remote_close(&session->remote);
 	maildir_close(&session->maildir);
 	state_close(&session->state);
 	file_lock_finish(&session->lock);
