@@ -160,6 +160,15 @@ void state_rollback(struct state *state)
 	state_unlock(state);
 }
 
+int state_end(struct state *state, int code, struct err *err)
+{
+	if (code < 0) {
+		state_rollback(state);
+		return code;
+	}
+	return state_commit(state, err);
+}
+
 int state_write_begin(struct state *state, bool *own, struct err *err)
 {
 	state_lock(state);

@@ -46,6 +46,9 @@ int state_commit(struct state *state, struct err *err);
 /* Without a transaction it does nothing, so that a ladder may call it after a failed commit
  * (which has rolled back). */
 void state_rollback(struct state *state);
+/* The one way to end a transaction of several steps: commits where CODE, theirs, is 0; else takes
+ * everything back and returns CODE. */
+int state_end(struct state *state, int code, struct err *err);
 
 /* Small named values: "database" (random id), "generation", "account", "clean" ("1" after a
  * run that ended properly), "boot", "keywords" ("no": nobody looked at them in the last run).
