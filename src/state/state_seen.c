@@ -4,14 +4,16 @@
  * Invariants (as in state_row.c): `pending` stays right, and no void row stays.
  *
  * `reason` is reset, for what was held may be due now; but AMBIGUOUS stays until pairing settles
- * it: without it the message would be sent a second time.
+ * it: without it the message would be sent a second time. BRAKE stays when only flags changed:
+ * without it a removal that the user has not allowed would be judged anew.
  */
 #include "state_private.h"
 
 #define SEEN_REASON "reason = CASE reason WHEN 8 THEN 8 ELSE 0 END"
 
 static const char seen_remote_flags[] =
-	"UPDATE row SET remote_flags = ?3, remote = 1, " SEEN_REASON ","
+	"UPDATE row SET remote_flags = ?3, remote = 1,"
+	" reason = CASE WHEN reason = 8 OR (reason = 5 AND remote = 1) THEN reason ELSE 0 END,"
 	" pending = NOT (agreed = 1 AND local = 1 AND local_flags = flags AND flags = ?3)"
 	" WHERE mailbox = ?1 AND uid = ?2 AND uid <> 0 AND (remote_flags <> ?3 OR remote <> 1)";
 /* Nothing is left of those that the Maildir does not have (agreed: gone on both sides). */
@@ -24,7 +26,8 @@ static const char seen_remote_gone[] =
 	" uid = CASE agreed WHEN 1 THEN uid ELSE 0 END, " SEEN_REASON
 	" WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0 AND remote = 1";
 static const char seen_local_flags[] =
-	"UPDATE row SET local_flags = ?2, local = 1, " SEEN_REASON ","
+	"UPDATE row SET local_flags = ?2, local = 1,"
+	" reason = CASE WHEN reason = 8 OR (reason = 5 AND local = 1) THEN reason ELSE 0 END,"
 	" pending = NOT (agreed = 1 AND remote = 1 AND remote_flags = flags AND flags = ?2)"
 	" WHERE id = ?1 AND (local_flags <> ?2 OR local <> 1)";
 static const char seen_local_void[] = "DELETE FROM row WHERE id = ? AND local = 1 AND remote <> 1";

@@ -2,7 +2,9 @@
 
 import pytest
 
+import lies
 from rig import mail
+from rig.scripted import always, close
 from stories import agree, append, count, idle, letters, paired, uids
 
 
@@ -178,6 +180,172 @@ def test_the_brake_is_in_the_plan(account, remote):
     delete_locally(account, held[:15])
     result = account.sync("--dry-run", status=None)
     assert [op for op in result.plan if op["op"] == "delete_remote"] == []
+
+
+def empty(account, remote, side, letters):
+    """LETTERS go from SIDE."""
+    if side == "local":
+        delete_locally(account, letters)
+    else:
+        for uid, _ in letters:
+            remote.store("INBOX", uid, "+FLAGS.SILENT", "\\Deleted")
+        remote.run(remote.conn.expunge())
+
+
+def survivors(account, remote, side):
+    """How many messages the other side holds."""
+    return len(uids(remote)) if side == "local" else count(account)
+
+
+SIDES = pytest.mark.parametrize("side, lost", [("local", "deleted_remote"),
+                                               ("remote", "deleted_local")])
+
+
+def still_held(account, *args):
+    result = account.sync(*args, status=79)
+    assert result.did.get("deleted_remote", 0) == result.did.get("deleted_local", 0) == 0
+    assert any("--allow-mass-delete" in error["message"] for error in result.errors), result
+    return result
+
+
+@SIDES
+def test_what_the_brake_held_stays_held_however_the_mailbox_grows(account, remote, side, lost):
+    held = paired(account, remote, 30)
+    empty(account, remote, side, held)
+    still_held(account)
+    for day in range(4):
+        append(remote, 20, seed=f"day {day}")
+        assert still_held(account).did == {"downloaded": 20}
+        assert {error["code"] for error in still_held(account).errors} == {"brake"}
+    assert survivors(account, remote, side) == 30 + 80
+    assert account.sync("--allow-mass-delete").did == {lost: 30}
+    agree(account, remote)
+    idle(account, remote)
+
+
+@SIDES
+def test_what_was_held_stays_held_when_its_flags_change(account, remote, side, lost):
+    held = paired(account, remote, 15)
+    empty(account, remote, side, held)
+    still_held(account)
+    append(remote, 40, seed="new")
+    still_held(account)
+    for uid, wire in held:
+        if side == "local":
+            remote.store("INBOX", uid, "+FLAGS.SILENT", "\\Flagged")
+        else:
+            account.local.set_flags(account.local.find("INBOX", wire), add="F")
+    still_held(account)
+    still_held(account)
+    assert survivors(account, remote, side) == 55
+    assert account.sync("--allow-mass-delete").did == {lost: 15}
+    agree(account, remote)
+
+
+@SIDES
+@pytest.mark.parametrize("option", ["--pull", "--push"])
+def test_what_was_held_stays_held_over_a_run_that_may_not_act(account, remote, side, lost, option):
+    held = paired(account, remote, 15)
+    empty(account, remote, side, held)
+    still_held(account)
+    append(remote, 40, seed="new")
+    account.sync("--pull", status=None)
+    account.sync(option, status=None)
+    still_held(account)
+    assert survivors(account, remote, side) == 55
+    assert account.sync("--allow-mass-delete").did == {lost: 15}
+
+
+@SIDES
+def test_later_deletions_are_judged_by_themselves(account, remote, side, lost):
+    """The held ones count neither as deletions nor as what there is."""
+    held = paired(account, remote, 14)
+    empty(account, remote, side, held)
+    still_held(account)
+    more = append(remote, 30, seed="new")
+    still_held(account)
+    empty(account, remote, side, more[:3])
+    result = account.sync(status=79)
+    assert result.did == {lost: 3}
+    # 15 of the 27 that are not held: over half of these, not of all.
+    empty(account, remote, side, more[3:18])
+    still_held(account)
+    assert survivors(account, remote, side) == 14 + 27
+    assert account.sync("--allow-mass-delete").did == {lost: 14 + 15}
+    agree(account, remote)
+
+
+def test_what_is_back_is_not_held_any_more(account, remote, tmp_path):
+    held = paired(account, remote, 15)
+    files = list(account.local.files("INBOX"))
+    for path in files:
+        path.rename(tmp_path / path.name)
+    still_held(account)
+    for path in files:
+        (tmp_path / path.name).rename(path)
+    assert account.sync().did == {}
+    agree(account, remote)
+    # And a later deletion of one of them is one of one.
+    delete_locally(account, held[:1])
+    assert account.sync().did == {"deleted_remote": 1}
+
+
+def test_expunging_that_was_held_stays_held(account, remote):
+    held = paired(account, remote, 15)
+    for uid, _ in held[:14]:
+        remote.store("INBOX", uid, "+FLAGS.SILENT", "\\Deleted")
+    account.sync()
+    account.change(expunge="both")
+    still_held(account)
+    append(remote, 40, seed="new")
+    still_held(account)
+    still_held(account)
+    assert len(uids(remote)) == count(account) == 55
+    # The user takes one back.
+    remote.store("INBOX", held[0][0], "-FLAGS.SILENT", "\\Deleted")
+    still_held(account)
+    assert account.sync("--allow-mass-delete").did == {"deleted_local": 13, "deleted_remote": 13}
+    agree(account, remote)
+
+
+def test_what_is_held_is_noted_before_the_line_breaks(bad):
+    """Downloads that succeed before it does must not make the mailbox seem grown."""
+    server, account = lies.synced(bad, 30)
+    box = server.boxes["INBOX"]
+    before = lies.local(account)
+    box.remove(*range(1, 31))
+    for number in range(45):
+        box.add(mail.one(number, seed="new", size=200))
+
+    def cut(command):
+        *most, _, _ = box.fetch(command)
+        return [*most, close()]
+
+    server.script = [always(r"^UID FETCH .*BODY", cut)]
+    lies.sync(account, 75)
+    assert count(account) > 60
+    server.script = []
+    for _ in range(2):
+        assert lies.sync(account, 79).did.get("deleted_local", 0) == 0
+    assert lies.local(account) == sorted(before + server.wires())
+
+
+def test_what_the_accounts_brake_held_stays_held(account, remote):
+    boxes = ["INBOX", "one", "two"]
+    for box in boxes[1:]:
+        remote.create(box)
+    held = {box: append(remote, 9, box) for box in boxes}
+    account.sync()
+    for box in boxes:
+        for _, wire in held[box]:
+            account.local.find(box, wire).unlink()
+    still_held(account)
+    append(remote, 60, seed="new")
+    still_held(account)
+    result = still_held(account)
+    assert {error["mailbox"] for error in result.errors} == set(boxes)
+    assert [len(uids(remote, box)) for box in boxes] == [69, 9, 9]
+    assert account.sync("--allow-mass-delete").did == {"deleted_remote": 27}
 
 
 # Disks that are not there

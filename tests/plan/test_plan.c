@@ -4,7 +4,7 @@
  *
  *   case R13 a title, with the numbers of the rules
  *   policy copy=both flags=both delete=both expunge=none max_size=1000 oldest=100
- *   mailbox permanent=DFRST* keywords=ab read_only brake_local brake_remote
+ *   mailbox permanent=DFRST* keywords=ab read_only brake_local brake_remote releases
  *   row BASE LOCAL REMOTE size=10 date=20 reason=ambiguous
  *   expect ROW OP +ADDED -REMOVED | expect ROW hold REASON | expect none
  *
@@ -108,6 +108,7 @@ static bool read_mailbox(struct plan_facts *mailbox, char *word)
 		    : strcmp(word, "unreadable") == 0   ? &mailbox->has_unreadable
 		    : strcmp(word, "brake_local") == 0  ? &mailbox->brake_local
 		    : strcmp(word, "brake_remote") == 0 ? &mailbox->brake_remote
+		    : strcmp(word, "releases") == 0     ? &mailbox->releases_held
 							: NULL;
 	if (claim != NULL) {
 		*claim = true;
@@ -138,6 +139,10 @@ static bool read_row_word(struct row *row, size_t index, char *word)
 	}
 	if (strcmp(word, "reason") == 0 && strcmp(value, "ambiguous") == 0) {
 		row->reason = REASON_AMBIGUOUS;
+		return true;
+	}
+	if (strcmp(word, "reason") == 0 && strcmp(value, "brake") == 0) {
+		row->reason = REASON_BRAKE;
 		return true;
 	}
 	return false;
@@ -336,6 +341,7 @@ static void random_scenario(uint64_t *seed, struct scenario *scenario)
 	scenario->mailbox.has_unreadable = random_next(seed) % 4 == 0;
 	scenario->mailbox.brake_local = random_next(seed) % 4 == 0;
 	scenario->mailbox.brake_remote = random_next(seed) % 4 == 0;
+	scenario->mailbox.releases_held = random_next(seed) % 4 == 0;
 	scenario->count = 1 + random_next(seed) % ROWS_MAX;
 	for (size_t i = 0; i < scenario->count; i++) {
 		random_row(seed, &scenario->rows[i]);
@@ -354,6 +360,7 @@ static void expect_deletion_allowed(const struct scenario *scenario, const struc
 
 	assert_false(is_local ? scenario->mailbox.brake_local : scenario->mailbox.brake_remote);
 	assert_false(!is_local && scenario->mailbox.is_read_only);
+	assert_true(row->reason != REASON_BRAKE || scenario->mailbox.releases_held);
 	if (is_both) {
 		assert_int_not_equal((row->local_flags | row->remote_flags) & FLAG_DELETED, 0);
 		assert_true((policy->expunge & side) != 0 ||
@@ -485,6 +492,43 @@ static void plan_counts_what_the_brake_held(void **state)
 	plan_finish(&plan);
 }
 
+static void plan_counts_what_an_earlier_brake_holds_apart(void **state)
+{
+	struct scenario scenario;
+	struct plan plan;
+
+	(void)state;
+	scenario_init(&scenario);
+	for (scenario.count = 0; scenario.count < 4; scenario.count++) {
+		struct row *row = &scenario.rows[scenario.count];
+		row_init(row);
+		row->is_agreed = true;
+		row->local = scenario.count < 3 ? MESSAGE_GONE : MESSAGE_PRESENT;
+		row->remote = scenario.count < 3 ? MESSAGE_PRESENT : MESSAGE_GONE;
+		row->reason = scenario.count == 0 ? REASON_NONE : REASON_BRAKE;
+	}
+	scenario_plan(&scenario, &plan);
+	assert_int_equal(plan.deletes_remote, 1);
+	assert_int_equal(plan.deletes_local, 0);
+	assert_int_equal(plan.braked_remote, 2);
+	assert_int_equal(plan.braked_local, 1);
+	assert_int_equal(plan.braked_agreed, 3);
+	plan_finish(&plan);
+	scenario.policy.delete_ =
+		SIDE_LOCAL; /* what is not covered is not told, and not forgotten */
+	scenario_plan(&scenario, &plan);
+	assert_int_equal(plan.braked_remote, 0);
+	assert_int_equal(plan.braked_agreed, 3);
+	plan_finish(&plan);
+	scenario.policy.delete_ = SIDE_LOCAL | SIDE_REMOTE;
+	scenario.mailbox.releases_held = true;
+	scenario_plan(&scenario, &plan);
+	assert_int_equal(plan.deletes_remote, 3);
+	assert_int_equal(plan.deletes_local, 1);
+	assert_int_equal(plan.braked_agreed, 0);
+	plan_finish(&plan);
+}
+
 static void brake_needs_more_than_ten_and_more_than_the_share(void **state)
 {
 	(void)state;
@@ -503,6 +547,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_prestate(plan_follows_every_case, dir),
 		cmocka_unit_test(plan_of_random_rows_is_allowed_complete_and_ordered),
 		cmocka_unit_test(plan_counts_what_the_brake_held),
+		cmocka_unit_test(plan_counts_what_an_earlier_brake_holds_apart),
 		cmocka_unit_test(brake_needs_more_than_ten_and_more_than_the_share),
 	};
 

@@ -164,12 +164,12 @@ static void state_seen_flags_that_are_the_same_write_nothing(void **state)
 	bool found;
 
 	row.local_flags = 16;
-	row.reason = REASON_BRAKE;
+	row.reason = REASON_POLICY;
 	OK(scene, state_row_put(scene->state, &row, &scene->err));
 	row_init(&back);
 	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 0, &scene->err));
 	OK(scene, state_row_by_uid(scene->state, inbox, 1, &back, &found, &scene->err));
-	assert_true(found && back.reason == REASON_BRAKE);
+	assert_true(found && back.reason == REASON_POLICY);
 	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 8, &scene->err));
 	OK(scene, state_row_by_uid(scene->state, inbox, 1, &back, &found, &scene->err));
 	assert_true(found && back.reason == REASON_NONE);
@@ -238,6 +238,29 @@ static void state_counts_by_exception(void **state)
 	assert_int_equal(count, 1);
 	OK(scene, state_count_remote_only(scene->state, other, &count, &scene->err));
 	assert_int_equal(count, 0);
+}
+
+/* What the brake held is not judged anew because its flags changed; what is back was not held. */
+static void state_seen_flags_keep_what_the_brake_held(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	struct row row;
+	bool found;
+
+	row_init(&row);
+	int64_t id = scene_put(scene, inbox, 1, "one");
+	OK(scene, state_see_local_gone(scene->state, id, &scene->err));
+	OK(scene, state_row_by_id(scene->state, id, &row, &found, &scene->err));
+	row.reason = REASON_BRAKE;
+	OK(scene, state_row_put(scene->state, &row, &scene->err));
+	OK(scene, state_see_remote_flags(scene->state, inbox, 1, FLAG_FLAGGED, &scene->err));
+	OK(scene, state_row_by_id(scene->state, id, &row, &found, &scene->err));
+	assert_int_equal(row.reason, REASON_BRAKE);
+	OK(scene, state_see_local_flags(scene->state, id, 0, &scene->err));
+	OK(scene, state_row_by_id(scene->state, id, &row, &found, &scene->err));
+	assert_int_equal(row.reason, REASON_NONE);
+	row_finish(&row);
 }
 
 static void state_moves_join_gone_and_new(void **state)
@@ -357,6 +380,7 @@ int main(void)
 		SCENE_TEST(state_seen_flags_that_are_the_same_write_nothing),
 		SCENE_TEST(state_seen_gone_keeps_agreed_rows_and_drops_others),
 		SCENE_TEST(state_counts_by_exception),
+		SCENE_TEST(state_seen_flags_keep_what_the_brake_held),
 		SCENE_TEST(state_moves_join_gone_and_new),
 		SCENE_TEST(state_finds_rows_by_emailid),
 		SCENE_TEST(state_cursor_streams_in_order_while_rows_change),

@@ -170,8 +170,8 @@ void state_cursor_close(struct state_cursor **cursor);
 
 /* Quick changes of what was observed, without loading the row. They keep `pending` right and
  * reset `reason` (but AMBIGUOUS, which only pairing settles: without it the message would be
- * sent twice) and nothing else. A change that changes nothing writes nothing; where there is no
- * such row, none is made. */
+ * sent twice; and BRAKE where only flags changed) and nothing else. A change that changes nothing
+ * writes nothing; where there is no such row, none is made. */
 int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags,
 			   struct err *err);
 /* Present rows with FIRST <= uid <= LAST are GONE on the server now (never agreed ones, and those

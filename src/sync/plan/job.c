@@ -155,21 +155,6 @@ int job_message_failed(struct job *job, struct row *row, const struct err *err)
 	return state_row_put(job->run->session->state, row, &why);
 }
 
-/* Why rows were left alone goes into them, for `status` and for the next run. */
-static int note_holds(struct job *job, struct err *err)
-{
-	const struct plan *plan = &job->plan.plan;
-	int code = 0;
-	for (size_t i = 0; code == 0 && i < plan->count; i++) {
-		struct row *row = job_row(job, &plan->ops[i]);
-		if (plan->ops[i].kind == OP_HOLD && row->reason != plan->ops[i].reason) {
-			row->reason = plan->ops[i].reason;
-			code = state_row_put(job->run->session->state, row, err);
-		}
-	}
-	return code;
-}
-
 /* True when every row left pending was left so by policy alone: this very policy need not look
  * again. Rows seen since the plan was made, and those of an open move, are not in it. */
 static bool only_policy_holds(const struct job *job)
@@ -194,7 +179,7 @@ int job_conclude(struct job *job, struct err *err)
 	if (code < 0) {
 		return code;
 	}
-	code = note_holds(job, err);
+	code = planning_note_holds(job->run, &job->plan, err);
 	mailbox->base.held_policy = only_policy_holds(job) ? job->run->policy.hash : 0;
 	mailbox->base.synced_at = clock_real_ns() / 1000000000;
 	if (code == 0) {

@@ -5,6 +5,7 @@
 
 #include "mailsync/base/progress.h"
 
+#include "guard/claim.h"
 #include "observe/observe.h"
 
 void mailbox_plan_init(struct mailbox_plan *plan)
@@ -78,6 +79,7 @@ static int facts_of(struct run *run, struct mailbox *mailbox, struct plan_facts 
 		.has_unreadable = run->seen.has_unreadable,
 		.brake_local = (mailbox->decided.braked & SIDE_LOCAL) != 0,
 		.brake_remote = (mailbox->decided.braked & SIDE_REMOTE) != 0,
+		.releases_held = run->policy.releases_held,
 	};
 	return code;
 }
@@ -104,10 +106,27 @@ int planning_make(struct run *run, struct mailbox *mailbox, const struct move_li
 	return code;
 }
 
+int planning_note_holds(struct run *run, struct mailbox_plan *plan, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < plan->plan.count; i++) {
+		const struct op *op = &plan->plan.ops[i];
+		struct row *row = &plan->rows.items[op->row];
+		if (op->kind == OP_HOLD && row->reason != op->reason) {
+			row->reason = op->reason;
+			code = state_row_put(run->session->state, row, err);
+		}
+	}
+	return code;
+}
+
 struct deletions {
 	uint64_t local;
 	uint64_t remote;
 	uint64_t agreed;
+	uint64_t braked_local; /* held by the brake of earlier runs: R21 */
+	uint64_t braked_remote;
+	uint64_t braked_agreed;
 	uint64_t copies; /* not counted by the brake: what there is to watch */
 };
 
@@ -131,6 +150,9 @@ static int count_deletions(struct run *run, struct mailbox *mailbox, const struc
 		code = planning_make(run, mailbox, moves, &plan, err);
 		out->local = plan.plan.deletes_local;
 		out->remote = plan.plan.deletes_remote;
+		out->braked_local = plan.plan.braked_local;
+		out->braked_remote = plan.plan.braked_remote;
+		out->braked_agreed = plan.plan.braked_agreed;
 		for (size_t i = 0; i < plan.plan.count; i++) {
 			out->copies += plan.plan.ops[i].kind == OP_DOWNLOAD ||
 				       plan.plan.ops[i].kind == OP_UPLOAD;
@@ -141,8 +163,19 @@ static int count_deletions(struct run *run, struct mailbox *mailbox, const struc
 	return code;
 }
 
-static void report_brake(struct run *run, struct mailbox *mailbox, uint64_t count, uint64_t agreed,
-			 const char *side)
+/* MAILBOX NULL: the account. */
+static void report_brake(struct run *run, const struct mailbox *mailbox, const struct err *err)
+{
+	struct report *report = run->report;
+	run_report_error(run, NULL, 0, err);
+	if (mailbox != NULL && report->error_count > 0) {
+		report->errors[report->error_count - 1].mailbox = span_dup(span_of(mailbox->name));
+	}
+	run->done.brake_hit = true;
+}
+
+static void report_over(struct run *run, const struct mailbox *mailbox, uint64_t count,
+			uint64_t agreed, const char *side)
 {
 	struct err err;
 	err_set(&err, ERR_BRAKE, mailbox == NULL ? SCOPE_ACCOUNT : SCOPE_MAILBOX,
@@ -150,15 +183,22 @@ static void report_brake(struct run *run, struct mailbox *mailbox, uint64_t coun
 		"none of them was. If it is right, run once with --allow-mass-delete",
 		(unsigned long long)count, (unsigned long long)agreed, side,
 		run->account->max_delete_percent);
-	run_report_error(run, NULL, 0, &err);
-	if (mailbox != NULL) {
-		struct report *report = run->report;
-		if (report->error_count > 0) {
-			report->errors[report->error_count - 1].mailbox =
-				span_dup(span_of(mailbox->name));
-		}
+	report_brake(run, mailbox, &err);
+}
+
+static void report_still_held(struct run *run, const struct mailbox *mailbox, uint64_t count,
+			      const char *side)
+{
+	struct err err;
+	/* What a pass holds is told by then. */
+	if (count == 0 || run->round > 0) {
+		return;
 	}
-	run->done.brake_hit = true;
+	err_set(&err, ERR_BRAKE, SCOPE_MAILBOX,
+		"%llu message%s would be deleted %s; an earlier run held what was over max_delete, "
+		"and it stays held. If it is right, run once with --allow-mass-delete",
+		(unsigned long long)count, count == 1 ? "" : "s", side);
+	report_brake(run, mailbox, &err);
 }
 
 static int brake_mailbox(struct run *run, struct mailbox *mailbox,
@@ -171,14 +211,17 @@ static int brake_mailbox(struct run *run, struct mailbox *mailbox,
 		if (code < 0) {
 			return code;
 		}
+		agreed -= deletions->braked_agreed;
 	}
+	report_still_held(run, mailbox, deletions->braked_local, "locally");
+	report_still_held(run, mailbox, deletions->braked_remote, "on the server");
 	if (plan_brake(deletions->local, agreed, percent)) {
 		mailbox->decided.braked |= SIDE_LOCAL;
-		report_brake(run, mailbox, deletions->local, agreed, "locally");
+		report_over(run, mailbox, deletions->local, agreed, "locally");
 	}
 	if (plan_brake(deletions->remote, agreed, percent)) {
 		mailbox->decided.braked |= SIDE_REMOTE;
-		report_brake(run, mailbox, deletions->remote, agreed, "on the server");
+		report_over(run, mailbox, deletions->remote, agreed, "on the server");
 	}
 	return 0;
 }
@@ -194,6 +237,7 @@ static int brake_account(struct run *run, const struct deletions *total, struct 
 	if (code < 0) {
 		return code;
 	}
+	agreed -= total->braked_agreed;
 	bool local = plan_brake(total->local, agreed, percent);
 	bool remote = plan_brake(total->remote, agreed, percent);
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
@@ -201,21 +245,18 @@ static int brake_account(struct run *run, const struct deletions *total, struct 
 			(local ? SIDE_LOCAL : SIDE_NONE) | (remote ? SIDE_REMOTE : SIDE_NONE);
 	}
 	if (local) {
-		report_brake(run, NULL, total->local, agreed, "locally");
+		report_over(run, NULL, total->local, agreed, "locally");
 	}
 	if (remote) {
-		report_brake(run, NULL, total->remote, agreed, "on the server");
+		report_over(run, NULL, total->remote, agreed, "on the server");
 	}
 	return 0;
 }
 
-int planning_brake(struct run *run, const struct move_list *moves, struct err *err)
+static int brake_mailboxes(struct run *run, const struct move_list *moves, struct err *err)
 {
 	struct deletions total = {0};
 	int code = 0;
-	if (run->options->allow_mass_delete || run->account->max_delete_percent >= 100) {
-		return 0;
-	}
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		struct deletions deletions;
@@ -227,11 +268,93 @@ int planning_brake(struct run *run, const struct move_list *moves, struct err *e
 			total.local += (mailbox->decided.braked & SIDE_LOCAL) ? 0 : deletions.local;
 			total.remote +=
 				(mailbox->decided.braked & SIDE_REMOTE) ? 0 : deletions.remote;
+			total.braked_agreed += deletions.braked_agreed;
 			total.copies += deletions.copies;
 		}
 	}
 	progress_plan(run->account->server.progress, total.copies);
 	return code < 0 ? code : brake_account(run, &total, err);
+}
+
+/* The user lets go what was held: for this run, or by a higher limit than it was held under. */
+static int note_release(struct run *run, struct err *err)
+{
+	unsigned percent = run->account->max_delete_percent;
+	struct buf held_under;
+	bool is_found = false;
+	uint32_t number = 0;
+	buf_init(&held_under, 16);
+	int code = state_get(run->session->state, "max_delete", &held_under, &is_found, err);
+	bool is_raised =
+		is_found && span_to_u32(buf_span(&held_under), &number) && percent > number;
+	buf_finish(&held_under);
+	run->policy.releases_held = run->options->allow_mass_delete || percent >= 100 || is_raised;
+	return code;
+}
+
+/* In a transaction. */
+static int note_held(struct run *run, const struct move_list *moves, struct err *err)
+{
+	char percent[16];
+	snprintf(percent, sizeof(percent), "%u", run->account->max_delete_percent);
+	int code = state_set(run->session->state, "max_delete", percent, err);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		struct mailbox_plan plan;
+		if (mailbox->decided.braked == SIDE_NONE || mailbox->decided.remove != 0 ||
+		    planning_is_idle(run, mailbox)) {
+			continue;
+		}
+		mailbox_plan_init(&plan);
+		code = planning_make(run, mailbox, moves, &plan, err);
+		if (code == 0) {
+			code = planning_note_holds(run, &plan, err);
+		}
+		mailbox_plan_finish(&plan);
+		mailbox_release(mailbox);
+	}
+	return code;
+}
+
+static int commit_held(struct run *run, const struct move_list *moves, struct err *err)
+{
+	int code = run_claim(run, err);
+	if (code == 0) {
+		code = state_begin(run->session->state, err);
+	}
+	if (code < 0) {
+		return code;
+	}
+	code = note_held(run, moves, err);
+	if (code < 0) {
+		state_rollback(run->session->state);
+		return code;
+	}
+	return state_commit(run->session->state, err);
+}
+
+static bool has_brake(const struct run *run)
+{
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		if (run->mailboxes.items[i].decided.braked != SIDE_NONE) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int planning_brake(struct run *run, const struct move_list *moves, struct err *err)
+{
+	int code = note_release(run, err);
+	if (code < 0 || run->options->allow_mass_delete ||
+	    run->account->max_delete_percent >= 100) {
+		return code;
+	}
+	code = brake_mailboxes(run, moves, err);
+	if (code == 0 && has_brake(run) && !run->options->dry_run) {
+		code = commit_held(run, moves, err);
+	}
+	return code;
 }
 
 static enum report_op report_op_of(enum op_kind kind)

@@ -21,7 +21,11 @@ bool planning_is_idle(const struct run *run, const struct mailbox *mailbox);
 int planning_make(struct run *run, struct mailbox *mailbox, const struct move_list *moves,
 		  struct mailbox_plan *plan, struct err *err);
 
-/* Plans everything once to count deletions, and sets the brakes of mailboxes and account. */
+/* Why rows were left alone goes into them, for `status` and for the next run. In a transaction. */
+int planning_note_holds(struct run *run, struct mailbox_plan *plan, struct err *err);
+
+/* Plans everything once to count deletions, and sets the brakes of mailboxes and account. What they
+ * hold is noted at once: a run that dies later must not leave it to be judged anew. */
 int planning_brake(struct run *run, const struct move_list *moves, struct err *err);
 
 /* Dry run: what would be done goes to the report. */

@@ -124,6 +124,19 @@ static bool plan_may_delete_remote(struct planning *planning)
 	return true;
 }
 
+/* R21: true where the brake of an earlier run holds it. SIDES: where the policy would remove it. */
+static bool plan_stays_braked(struct planning *planning, unsigned sides)
+{
+	if (planning->row->reason != REASON_BRAKE || planning->mailbox->releases_held) {
+		return false;
+	}
+	planning->plan->braked_local += (sides & SIDE_LOCAL) != 0;
+	planning->plan->braked_remote += (sides & SIDE_REMOTE) != 0;
+	planning->plan->braked_agreed += planning->row->is_agreed;
+	plan_hold(planning, REASON_BRAKE, "held by the brake in an earlier run");
+	return true;
+}
+
 static bool plan_is_too_large(const struct planning *planning)
 {
 	uint64_t max = planning->policy->max_size_bytes;
@@ -143,6 +156,9 @@ static int plan_remote_only(struct planning *planning, struct err *err)
 	const struct plan_policy *policy = planning->policy;
 
 	if ((planning->row->remote_flags & FLAG_DELETED) != 0 && policy->expunge != 0) { /* R1 */
+		if (plan_stays_braked(planning, policy->expunge & SIDE_REMOTE)) {
+			return 0;
+		}
 		if ((policy->expunge & SIDE_REMOTE) == 0) {
 			plan_hold(planning, REASON_DELETED, "marked \\Deleted on the server");
 		} else if (plan_may_delete_remote(planning)) {
@@ -170,6 +186,10 @@ static int plan_local_only(struct planning *planning, struct err *err)
 	const struct row *row = planning->row;
 	bool is_deleted = (row->local_flags & FLAG_DELETED) != 0;
 
+	if (is_deleted && policy->expunge != 0 &&
+	    plan_stays_braked(planning, policy->expunge & SIDE_LOCAL)) {
+		return 0;
+	}
 	if (is_deleted && (policy->expunge & SIDE_LOCAL) != 0) { /* R6 */
 		if (plan_may_delete_local(planning)) {
 			return plan_act(planning, OP_DELETE_LOCAL,
@@ -198,8 +218,12 @@ static int plan_local_only(struct planning *planning, struct err *err)
 static int plan_half_gone(struct planning *planning, struct err *err)
 {
 	const struct plan_policy *policy = planning->policy;
+	bool is_local = planning->row->local == MESSAGE_PRESENT;
 
-	if (planning->row->local == MESSAGE_PRESENT) { /* R13 */
+	if (plan_stays_braked(planning, policy->delete_ & (is_local ? SIDE_LOCAL : SIDE_REMOTE))) {
+		return 0;
+	}
+	if (is_local) { /* R13 */
 		if ((policy->delete_ & SIDE_LOCAL) == 0) {
 			plan_hold(planning, REASON_POLICY, "delete does not cover local");
 		} else if (plan_may_delete_local(planning)) {
@@ -301,6 +325,9 @@ static void plan_expunge(struct planning *planning, struct removal *removal)
 	enum side follow = planning->policy->delete_ & ~expunge;
 	const char *carries = "carries \\Deleted";
 
+	if (plan_stays_braked(planning, expunge | planning->policy->delete_)) {
+		return;
+	}
 	removal->why_local = carries;
 	removal->why_remote = carries;
 	if ((expunge & SIDE_REMOTE) != 0) {

@@ -44,10 +44,16 @@
  *       the same plan (else that copy stays, and is held POLICY by R13/R14 later). Where it
  *       removes a side, flag operations and held bits for that side are dropped.
  *       A removal that the brake or an obstacle holds leaves the flag operations.
+ * A row that the brake held in an earlier run (row.reason is BRAKE):
+ *   R21 what R1, R6, R13, R14 or R20 would remove stays held BRAKE until releases_held, however the
+ *       mailbox has grown; before all other holds and whatever the policy of this run (another
+ *       reason would take its place, and the next run judge it anew). It counts in braked_*, not in
+ *       deletes_*. What they do not want removed any more is planned as if it had not been held.
  *   Observed equal on both sides but different from base (same change on both), and no
  *   FLAGS operation to carry it -> AGREE (no act, base is updated).
  *
  * The brake: with brake_local/brake_remote set, DELETE_LOCAL/DELETE_REMOTE become hold BRAKE.
+ * It judges what it has not held yet: neither number that it compares has the rows of R21.
  * A row gets one HOLD at most: BRAKE is told before OBSTACLE, OBSTACLE before POLICY.
  * The operations of a row stand together: AGREE, FLAGS, DELETE, HOLD.
  * A row with an open intent is not planned (the caller leaves it out).
@@ -88,6 +94,7 @@ struct plan_facts {
 	bool has_unreadable;     /* some folder of the account could not be read */
 	bool brake_local;
 	bool brake_remote;
+	bool releases_held; /* the user lets go what the brake held in earlier runs */
 };
 
 enum op_kind {
@@ -120,8 +127,12 @@ struct plan {
 	size_t deletes_local; /* ops of that kind, or what the brake turned into holds: what the
 			       * brake counts */
 	size_t deletes_remote;
-	size_t held;    /* rows with at least one HOLD or held bits */
-	size_t skipped; /* HOLDs for TOO_LARGE or OBSTACLE */
+	size_t braked_local; /* removals that the policy covers and the brake of an earlier run
+			      * holds (R21) */
+	size_t braked_remote;
+	size_t braked_agreed; /* agreed rows that R21 holds */
+	size_t held;          /* rows with at least one HOLD or held bits */
+	size_t skipped;       /* HOLDs for TOO_LARGE or OBSTACLE */
 };
 
 void plan_init(struct plan *plan);

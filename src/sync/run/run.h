@@ -128,6 +128,7 @@ struct run_policy {
 	enum side remove_mailboxes;
 	bool may_write_remote;
 	bool may_write_local;
+	bool releases_held; /* what the brake held in earlier runs may go (rules/message.h, R21) */
 	uint64_t hash; /* under another one, pending rows that were left alone are planned again */
 };
 
