@@ -87,7 +87,7 @@ static inline void text_op(const struct op *op, char *line, size_t size)
 	}
 }
 
-static inline void text_plan(const struct plan *plan, char *text, size_t size)
+static inline void text_plan(const struct message_plan *plan, char *text, size_t size)
 {
 	char line[128];
 	size_t len = 0;
@@ -101,13 +101,13 @@ static inline void text_plan(const struct plan *plan, char *text, size_t size)
 	}
 }
 
-static inline void scenario_plan(const struct scenario *scenario, struct plan *plan)
+static inline void scenario_plan(const struct scenario *scenario, struct message_plan *plan)
 {
 	struct err err;
 
-	plan_init(plan);
-	assert_int_equal(plan_make(scenario->rows, scenario->count, &scenario->policy,
-				   &scenario->mailbox, plan, &err),
+	message_plan_init(plan);
+	assert_int_equal(message_plan_make(scenario->rows, scenario->count, &scenario->policy,
+					   &scenario->mailbox, plan, &err),
 			 0);
 }
 
@@ -175,7 +175,7 @@ static inline bool paper_is_flag_op(const struct op *op)
 }
 
 /* Carries out PLAN, settles flags bit by bit, and drops rows that are void. */
-static inline void paper_apply(struct scenario *scenario, const struct plan *plan)
+static inline void paper_apply(struct scenario *scenario, const struct message_plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		paper_op(scenario, &plan->ops[i]);
@@ -205,9 +205,10 @@ static inline void paper_apply(struct scenario *scenario, const struct plan *pla
 }
 
 /* I5 */
-static inline void paper_expect_only_holds(struct scenario *scenario, const struct plan *plan)
+static inline void paper_expect_only_holds(struct scenario *scenario,
+					   const struct message_plan *plan)
 {
-	struct plan second;
+	struct message_plan second;
 	char text[TEXT_MAX];
 
 	paper_apply(scenario, plan);
@@ -218,7 +219,7 @@ static inline void paper_expect_only_holds(struct scenario *scenario, const stru
 			fail_msg("%s: the second plan still acts:\n%s", scenario->title, text);
 		}
 	}
-	plan_finish(&second);
+	message_plan_finish(&second);
 }
 
 #endif

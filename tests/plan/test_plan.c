@@ -209,7 +209,7 @@ static bool read_line(struct scenario *scenario, char *line)
 
 static void scenario_run(struct scenario *scenario)
 {
-	struct plan plan;
+	struct message_plan plan;
 	char got[TEXT_MAX];
 
 	scenario_plan(scenario, &plan);
@@ -218,7 +218,7 @@ static void scenario_run(struct scenario *scenario)
 		fail_msg("%s\nexpected:\n%sgot:\n%s", scenario->title, scenario->expected, got);
 	}
 	paper_expect_only_holds(scenario, &plan);
-	plan_finish(&plan);
+	message_plan_finish(&plan);
 }
 
 static size_t run_file(const char *path)
@@ -411,10 +411,11 @@ static void expect_op_allowed(const struct scenario *scenario, const struct op *
 }
 
 /* The same rows backwards give the same operations, row by row. */
-static void expect_order_does_not_matter(const struct scenario *scenario, const struct plan *plan)
+static void expect_order_does_not_matter(const struct scenario *scenario,
+					 const struct message_plan *plan)
 {
 	struct scenario reversed = *scenario;
-	struct plan backwards;
+	struct message_plan backwards;
 	size_t at = plan->count;
 
 	for (size_t i = 0; i < scenario->count; i++) {
@@ -441,7 +442,7 @@ static void expect_order_does_not_matter(const struct scenario *scenario, const 
 	}
 	assert_int_equal(backwards.deletes_local, plan->deletes_local);
 	assert_int_equal(backwards.held, plan->held);
-	plan_finish(&backwards);
+	message_plan_finish(&backwards);
 }
 
 static void plan_of_random_rows_is_allowed_complete_and_ordered(void **state)
@@ -449,7 +450,7 @@ static void plan_of_random_rows_is_allowed_complete_and_ordered(void **state)
 	const char *given = getenv("MAILSYNC_SEED");
 	uint64_t seed = given == NULL ? UINT64_C(0x5eed5eed) : strtoull(given, NULL, 0);
 	struct scenario scenario;
-	struct plan plan;
+	struct message_plan plan;
 
 	(void)state;
 	for (int i = 0; i < 20000; i++) {
@@ -462,14 +463,14 @@ static void plan_of_random_rows_is_allowed_complete_and_ordered(void **state)
 		}
 		expect_order_does_not_matter(&scenario, &plan);
 		paper_expect_only_holds(&scenario, &plan);
-		plan_finish(&plan);
+		message_plan_finish(&plan);
 	}
 }
 
 static void plan_counts_what_the_brake_held(void **state)
 {
 	struct scenario scenario;
-	struct plan plan;
+	struct message_plan plan;
 
 	(void)state;
 	scenario_init(&scenario);
@@ -482,20 +483,20 @@ static void plan_counts_what_the_brake_held(void **state)
 	}
 	scenario_plan(&scenario, &plan);
 	assert_int_equal(plan.deletes_local, 4);
-	plan_finish(&plan);
+	message_plan_finish(&plan);
 	scenario.mailbox.brake_local = true;
 	scenario_plan(&scenario, &plan);
 	assert_int_equal(plan.deletes_local, 4);
 	assert_int_equal(plan.deletes_remote, 0);
 	assert_int_equal(plan.held, 4);
 	assert_int_equal(plan.skipped, 0);
-	plan_finish(&plan);
+	message_plan_finish(&plan);
 }
 
 static void plan_counts_what_an_earlier_brake_holds_apart(void **state)
 {
 	struct scenario scenario;
-	struct plan plan;
+	struct message_plan plan;
 
 	(void)state;
 	scenario_init(&scenario);
@@ -513,20 +514,20 @@ static void plan_counts_what_an_earlier_brake_holds_apart(void **state)
 	assert_int_equal(plan.braked_remote, 2);
 	assert_int_equal(plan.braked_local, 1);
 	assert_int_equal(plan.braked_agreed, 3);
-	plan_finish(&plan);
+	message_plan_finish(&plan);
 	scenario.policy.delete_ =
 		SIDE_LOCAL; /* what is not covered is not told, and not forgotten */
 	scenario_plan(&scenario, &plan);
 	assert_int_equal(plan.braked_remote, 0);
 	assert_int_equal(plan.braked_agreed, 3);
-	plan_finish(&plan);
+	message_plan_finish(&plan);
 	scenario.policy.delete_ = SIDE_LOCAL | SIDE_REMOTE;
 	scenario.mailbox.releases_held = true;
 	scenario_plan(&scenario, &plan);
 	assert_int_equal(plan.deletes_remote, 3);
 	assert_int_equal(plan.deletes_local, 1);
 	assert_int_equal(plan.braked_agreed, 0);
-	plan_finish(&plan);
+	message_plan_finish(&plan);
 }
 
 static void brake_needs_more_than_ten_and_more_than_the_share(void **state)

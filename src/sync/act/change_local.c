@@ -78,7 +78,7 @@ static bool is_local_op(const struct op *op)
 /* The rows of what was done, once the names are durable. */
 static int commit_rows(struct job *job, const bool *is_done, struct err *err)
 {
-	const struct plan *plan = &job->plan.plan;
+	const struct message_plan *plan = &job->plan.plan;
 	int code = maildir_folder_sync_names(job->mailbox->dir, err);
 	if (code == 0) {
 		code = state_begin(job->run->session->state, err);
@@ -102,7 +102,7 @@ static int commit_rows(struct job *job, const bool *is_done, struct err *err)
 
 int job_local(struct job *job, struct err *err)
 {
-	const struct plan *plan = &job->plan.plan;
+	const struct message_plan *plan = &job->plan.plan;
 	bool *is_done = calloc(plan->count + 1, sizeof(*is_done));
 	size_t done = 0;
 	int code = 0;

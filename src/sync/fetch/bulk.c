@@ -23,7 +23,7 @@
 #define BYTES_PER_MS 50000
 #define LOGIN_TURNS  8
 
-static bool is_download_only(const struct plan *plan)
+static bool is_download_only(const struct message_plan *plan)
 {
 	size_t downloads = 0;
 	for (size_t i = 0; i < plan->count; i++) {

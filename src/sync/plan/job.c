@@ -42,7 +42,7 @@ struct row *job_row(struct job *job, const struct op *op)
 
 size_t *job_ops(struct job *job, enum op_kind kind, size_t *count, struct err *err)
 {
-	const struct plan *plan = &job->plan.plan;
+	const struct message_plan *plan = &job->plan.plan;
 	size_t wanted = 0;
 	*count = 0;
 	for (size_t i = 0; i < plan->count; i++) {
@@ -159,7 +159,7 @@ int job_message_failed(struct job *job, struct row *row, const struct err *err)
  * again. Rows seen since the plan was made, and those of an open move, are not in it. */
 static bool only_policy_holds(const struct job *job)
 {
-	const struct plan *plan = &job->plan.plan;
+	const struct message_plan *plan = &job->plan.plan;
 	for (size_t i = 0; i < plan->count; i++) {
 		if (plan->ops[i].kind == OP_HOLD && plan->ops[i].reason != REASON_POLICY &&
 		    plan->ops[i].reason != REASON_TOO_LARGE &&

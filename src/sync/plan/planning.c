@@ -11,12 +11,12 @@
 void mailbox_plan_init(struct mailbox_plan *plan)
 {
 	row_list_init(&plan->rows);
-	plan_init(&plan->plan);
+	message_plan_init(&plan->plan);
 }
 
 void mailbox_plan_finish(struct mailbox_plan *plan)
 {
-	plan_finish(&plan->plan);
+	message_plan_finish(&plan->plan);
 	row_list_finish(&plan->rows);
 }
 
@@ -99,8 +99,8 @@ int planning_make(struct run *run, struct mailbox *mailbox, const struct move_li
 		code = facts_of(run, mailbox, &facts, err);
 	}
 	if (code == 0) {
-		code = plan_make(plan->rows.items, plan->rows.count, &run->policy.messages, &facts,
-				 &plan->plan, err);
+		code = message_plan_make(plan->rows.items, plan->rows.count, &run->policy.messages,
+					 &facts, &plan->plan, err);
 	}
 	state_intents_finish(&intents);
 	return code;
@@ -487,12 +487,12 @@ static int report_moved_flags(struct run *run, const struct move *move, const st
 	merged.local_flags = local & FLAGS_SYSTEM;
 	merged.remote_flags = remote & FLAGS_SYSTEM;
 	struct mailbox_plan plan = {.rows = {.items = &merged, .count = 1}};
-	plan_init(&plan.plan);
-	code = plan_make(&merged, 1, &run->policy.messages, &facts, &plan.plan, err);
+	message_plan_init(&plan.plan);
+	code = message_plan_make(&merged, 1, &run->policy.messages, &facts, &plan.plan, err);
 	if (code == 0) {
 		report_ops(run, move->to, &plan);
 	}
-	plan_finish(&plan.plan); /* the row is borrowed */
+	message_plan_finish(&plan.plan); /* the row is borrowed */
 	return code;
 }
 

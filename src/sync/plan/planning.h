@@ -9,7 +9,7 @@
 
 struct mailbox_plan {
 	struct row_list rows;
-	struct plan plan;
+	struct message_plan plan;
 };
 void mailbox_plan_init(struct mailbox_plan *plan);
 void mailbox_plan_finish(struct mailbox_plan *plan);

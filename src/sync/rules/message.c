@@ -15,7 +15,7 @@
 struct planning {
 	const struct plan_policy *policy;
 	const struct plan_facts *mailbox;
-	struct plan *plan;
+	struct message_plan *plan;
 	const struct row *row;
 	size_t index;
 	uint64_t base;        /* agreed flags; for a new pair those that both share */
@@ -39,20 +39,20 @@ struct removal {
 	const char *why_remote;
 };
 
-void plan_init(struct plan *plan)
+void message_plan_init(struct message_plan *plan)
 {
-	*plan = (struct plan){0};
+	*plan = (struct message_plan){0};
 }
 
-void plan_finish(struct plan *plan)
+void message_plan_finish(struct message_plan *plan)
 {
 	free(plan->ops);
-	plan_init(plan);
+	message_plan_init(plan);
 }
 
 static int plan_add(struct planning *planning, const struct op *op, struct err *err)
 {
-	struct plan *plan = planning->plan;
+	struct message_plan *plan = planning->plan;
 
 	if (plan->count == plan->cap) {
 		size_t cap = plan->cap == 0 ? 32 : plan->cap * 2;
@@ -436,7 +436,7 @@ static int plan_rules(struct planning *planning, struct err *err)
 
 static int plan_row(struct planning *planning, struct err *err)
 {
-	struct plan *plan = planning->plan;
+	struct message_plan *plan = planning->plan;
 	int status = plan_rules(planning, err);
 
 	if (status != 0 || planning->held == REASON_NONE) {
@@ -452,12 +452,12 @@ static int plan_row(struct planning *planning, struct err *err)
 		err);
 }
 
-int plan_make(const struct row *rows, size_t count, const struct plan_policy *policy,
-	      const struct plan_facts *mailbox, struct plan *plan, struct err *err)
+int message_plan_make(const struct row *rows, size_t count, const struct plan_policy *policy,
+		      const struct plan_facts *mailbox, struct message_plan *plan, struct err *err)
 {
-	struct plan made;
+	struct message_plan made;
 
-	plan_init(&made);
+	message_plan_init(&made);
 	for (size_t i = 0; i < count; i++) {
 		struct planning planning = {
 			.policy = policy,
@@ -468,11 +468,11 @@ int plan_make(const struct row *rows, size_t count, const struct plan_policy *po
 		};
 		int status = plan_row(&planning, err);
 		if (status != 0) {
-			plan_finish(&made);
+			message_plan_finish(&made);
 			return status;
 		}
 	}
-	plan_finish(plan);
+	message_plan_finish(plan);
 	*plan = made;
 	return 0;
 }

@@ -120,7 +120,7 @@ struct op {
 	const char *why;        /* a static phrase for people: "new on the server" */
 };
 
-struct plan {
+struct message_plan {
 	struct op *ops;
 	size_t count;
 	size_t cap;
@@ -135,10 +135,10 @@ struct plan {
 	size_t skipped;       /* HOLDs for TOO_LARGE or OBSTACLE */
 };
 
-void plan_init(struct plan *plan);
-void plan_finish(struct plan *plan);
-int plan_make(const struct row *rows, size_t count, const struct plan_policy *policy,
-	      const struct plan_facts *mailbox, struct plan *plan, struct err *err);
+void message_plan_init(struct message_plan *plan);
+void message_plan_finish(struct message_plan *plan);
+int message_plan_make(const struct row *rows, size_t count, const struct plan_policy *policy,
+		      const struct plan_facts *mailbox, struct message_plan *plan, struct err *err);
 
 /* The brake: may DELETES of AGREED messages be carried out? True when DELETES is over 10 and
  * over PERCENT of AGREED. */
