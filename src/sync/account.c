@@ -1,4 +1,4 @@
-/* The order of a run's steps, and what they share. */
+/* An account's run: the table of its steps, and what is told of it at the end. */
 #include "run/run.h"
 
 #include <inttypes.h>
@@ -18,6 +18,7 @@
 #include "guard/claim.h"
 #include "guard/ownership.h"
 #include "recover/pairing.h"
+#include "plan/plan.h"
 #include "plan/planning.h"
 #include "pop3/pop3_run.h"
 #include "act/rename_mailboxes.h"
@@ -59,49 +60,6 @@ static int open_remote(struct run *run, struct err *err)
 {
 	int code = run_connect(run, 1, &run->session->remote, err);
 	run->report->connections = code == 0;
-	return code;
-}
-
-/* Everything between login and logout. */
-static int run_steps(struct run *run, struct err *err)
-{
-	int code = mailboxes_check_accidents(run, err);
-	if (code == 0) {
-		code = accident_check_address(run, err);
-	}
-	if (code == 0) {
-		code = rename_mailboxes(run, err);
-	}
-	if (code == 0) {
-		code = accident_check_server(run, run->session->remote, err);
-	}
-	if (code == 0) {
-		code = mailboxes_settle(run, err);
-	}
-	if (code == 0) {
-		code = observe_local(run, err);
-	}
-	if (code == 0) {
-		code = observe_remote(run, err);
-	}
-	if (code == 0) {
-		code = pair_mailboxes(run, err);
-	}
-	if (code == 0) {
-		code = trash_settle(run, err);
-	}
-	struct move_list moves = {0};
-	if (code == 0) {
-		code = move_find(run, &moves, err);
-	}
-	if (code == 0) {
-		code = planning_brake(run, &moves, err);
-	}
-	if (code == 0) {
-		code = run->options->dry_run ? planning_report(run, &moves, err)
-					     : execute_run(run, &moves, err);
-	}
-	move_list_finish(&moves);
 	return code;
 }
 
@@ -181,35 +139,93 @@ static int run_status(const struct run *run, int code, const struct err *err)
 		     : 0;
 }
 
-static int run_account(struct run *run, struct err *err)
+static int discover(struct run *run, struct err *err)
 {
-	struct err ignored;
-	run_policy_init(run);
-	int code = run_policy_hash(run, err);
-	if (code == 0) {
-		code = run_open_lock(run, err);
-	}
-	if (code == 0) {
-		code = run_open_local(run, err);
-	}
-	if (code == 0) {
-		code = note_keywords(run, err);
-	}
-	if (code == 0) {
-		code = open_remote(run, err);
-	}
-	if (code == 0) {
-		code = run_discover(run, err);
-	}
+	int code = run_discover(run, err);
 	if (code == 0) {
 		run_report_unknown(run);
-		code = run_steps(run, err);
 	}
-	if (code == 0) {
-		backoff_note(run, run->session->remote);
-	}
-	if (code == 0 && run->session->has_generation) {
-		code = ownership_release(run->session->maildir, run->session->state, err);
+	return code;
+}
+
+static int check_server(struct run *run, struct err *err)
+{
+	return accident_check_server(run, run->session->remote, err);
+}
+
+static int find_moves(struct run *run, struct err *err)
+{
+	return move_find(run, &run->plan->moves, err);
+}
+
+static int brake(struct run *run, struct err *err)
+{
+	return planning_brake(run, &run->plan->moves, err);
+}
+
+static int print_plan(struct run *run, struct err *err)
+{
+	return planning_report(run, &run->plan->moves, err);
+}
+
+static int act(struct run *run, struct err *err)
+{
+	return execute_run(run, &run->plan->moves, err);
+}
+
+static int release(struct run *run, struct err *err)
+{
+	struct session *session = run->session;
+	backoff_note(run, session->remote);
+	return session->has_generation ? ownership_release(session->maildir, session->state, err)
+				       : 0;
+}
+
+enum step_kind {
+	STEP_LOOKS,  /* changes nothing but rows: in a dry run these are a scratch copy */
+	STEP_ACTS,   /* left out of a dry run */
+	STEP_DRY_RUN /* only in a dry run */
+};
+
+/* A run over IMAP. */
+static const struct step {
+	const char *name;
+	int (*take)(struct run *run, struct err *err);
+	enum step_kind kind;
+} steps[] = {
+	{"policy", run_policy_hash, STEP_LOOKS},
+	{"lock", run_open_lock, STEP_ACTS},
+	{"open", run_open_local, STEP_LOOKS},
+	{"keywords", note_keywords, STEP_LOOKS},
+	{"connect", open_remote, STEP_LOOKS},
+	{"which mailboxes", discover, STEP_LOOKS},
+	{"accidents", mailboxes_check_accidents, STEP_LOOKS},
+	{"server's address", accident_check_address, STEP_LOOKS},
+	{"renamed mailboxes", rename_mailboxes, STEP_LOOKS},
+	{"server's identity", check_server, STEP_LOOKS},
+	{"new and removed mailboxes", mailboxes_settle, STEP_LOOKS},
+	{"local delta", observe_local, STEP_LOOKS},
+	{"remote delta", observe_remote, STEP_LOOKS},
+	{"pairing", pair_mailboxes, STEP_LOOKS},
+	{"intents of the trash", trash_settle, STEP_LOOKS},
+	{"moves", find_moves, STEP_LOOKS},
+	{"brake", brake, STEP_LOOKS},
+	{"print", print_plan, STEP_DRY_RUN},
+	{"act", act, STEP_ACTS},
+	{"release", release, STEP_LOOKS},
+};
+
+static int run_account(struct run *run, struct err *err)
+{
+	enum step_kind left_out = run->options->dry_run ? STEP_ACTS : STEP_DRY_RUN;
+	struct err ignored;
+	int code = 0;
+	run_policy_init(run);
+	for (size_t i = 0; code == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (steps[i].kind != left_out) {
+			log_line(run->log, LOG_WIRE, "%s: %s", run->account->name, steps[i].name);
+			code = steps[i].take(run, err);
+		}
 	}
 	if (run->session->remote != NULL && (code == 0 || err->code == ERR_BRAKE)) {
 		remote_logout(run->session->remote, &ignored);
@@ -227,12 +243,15 @@ static int run_again(struct run *run, struct err *err)
 	struct report *report = run->report;
 	log_line(run->log, LOG_WARN, "%s: %s", run->account->name, err->text);
 	report_totals(run);
+	struct plan *plan = run->plan;
 	run_finish(run);
+	plan_finish(plan);
 	session_finish(session);
 	session_init(session, session->account, session->options);
 	session->is_second_try = true;
 	err_clear(err);
 	int code = run_init(run, session, report, err);
+	run->plan = plan;
 	return code < 0 ? code : run_account(run, err);
 }
 
@@ -246,6 +265,7 @@ int sync_account(const struct account *account, const struct sync_options *optio
 	}
 	struct session session;
 	struct run run;
+	struct plan plan;
 	int64_t started = clock_monotonic_us();
 	err_clear(err);
 	session_init(&session, account, options);
@@ -253,6 +273,8 @@ int sync_account(const struct account *account, const struct sync_options *optio
 	if (code < 0) {
 		return code;
 	}
+	plan_init(&plan);
+	run.plan = &plan;
 	code = run_account(&run, err);
 	if (code < 0 && session.state != NULL && state_is_damaged(session.state)) {
 		code = run_again(&run, err);
@@ -269,6 +291,7 @@ int sync_account(const struct account *account, const struct sync_options *optio
 	report_totals(&run);
 	report->status = run_status(&run, code, err);
 	report->seconds = (double)(clock_monotonic_us() - started) / 1e6;
+	plan_finish(&plan);
 	run_finish(&run);
 	session_finish(&session);
 	return code;

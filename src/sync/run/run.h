@@ -1,16 +1,5 @@
 /*
- * One account's run: what its steps share. The steps, in order (run.c calls them):
- *
- *   ownership   does the Maildir belong to this account and this database?
- *   mailboxes       which mailboxes there are on each side and in base; create, remove, rename
- *   observe     local and remote deltas become rows (what was seen is durable before anything is
- *               planned)
- *   pair        unknown files and unknown messages that are the same are joined
- *   move        files that moved between folders become moves on the server, and the other way
- *               round
- *   plan        rows become operations (pure), the brake is applied
- *   execute     operations are carried out mailbox by mailbox; what changed on the server is
- *               observed again
+ * One account's run: what its steps share. account.c has the steps and their order.
  *
  * Threads: a run is prepared and planned by one thread; execute may use several, each with its own
  * connection (bulk_worker.h); `run->mutex` guards the report.
@@ -167,6 +156,8 @@ struct run_done {
 	int64_t backoff_ms; /* waited so far because it asked for some */
 };
 
+struct plan;
+
 /* One pass over an account: what one sync knows. */
 struct run {
 	struct session *session;
@@ -178,6 +169,7 @@ struct run {
 	struct run_policy policy;
 	struct mailboxes mailboxes;
 	struct run_seen seen;
+	struct plan *plan; /* plan/plan.h; NULL for POP3 */
 	struct run_done done;
 	int round; /* of act_run: 0 first; later ones only take up what was newly seen */
 };

@@ -1,0 +1,12 @@
+#include "plan.h"
+
+void plan_init(struct plan *plan)
+{
+	*plan = (struct plan){0};
+}
+
+void plan_finish(struct plan *plan)
+{
+	move_list_finish(&plan->moves);
+	plan_init(plan);
+}
