@@ -46,6 +46,9 @@ MAIN := $(wildcard src/cli/main.c)
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
 LIBRARY := $(OUT)/libmailsync.a
 PROGRAM := $(if $(MAIN),$(OUT)/mailsync)
+# A mail server in memory, for tests of what stands above store/remote.h.
+SCRIPTED := $(OUT)/libscripted.a
+SCRIPTED_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/scripted/*.c))
 # A C test of any tier is tests/TIER/test_NOUN.c, a program of its own.
 UNIT_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 CASE_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/plan/test_*.c tests/wire/test_*.c))
@@ -97,11 +100,22 @@ $(OUT)/mailsync: $(OUT)/src/cli/main.o $(LIBRARY)
 	$(if $(Q),@echo "LD $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-$(UNIT_TESTS) $(CASE_TESTS): $(OUT)/tests/%: tests/%.c $(LIBRARY) $(OUT)/flags | setup-test
+$(SCRIPTED_OBJECTS): $(OUT)/tests/%.o: tests/%.c $(OUT)/flags
+	$(if $(Q),@echo "CC $<")
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(PRIVATE_INCLUDES) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(SCRIPTED): $(SCRIPTED_OBJECTS)
+	$(if $(Q),@echo "AR $@")
+	$(Q)rm -f $@
+	$(Q)$(AR) qcs $@ $(SCRIPTED_OBJECTS)
+
+$(UNIT_TESTS) $(CASE_TESTS): $(OUT)/tests/%: tests/%.c $(SCRIPTED) $(LIBRARY) $(OUT)/flags \
+		| setup-test
 	$(if $(Q),@echo "LD $@")
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(PRIVATE_INCLUDES) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< \
-		$(LIBRARY) -lcmocka $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(PRIVATE_INCLUDES) -Itests/scripted $(ALL_CFLAGS) \
+		$(ALL_LDFLAGS) -MMD -MP -o $@ $< $(SCRIPTED) $(LIBRARY) -lcmocka $(PKG_LIBS)
 
 $(FUZZERS): $(OUT)/tests/%: tests/%.c $(LIBRARY) $(OUT)/flags
 	$(if $(Q),@echo "LD $@")
@@ -109,7 +123,7 @@ $(FUZZERS): $(OUT)/tests/%: tests/%.c $(LIBRARY) $(OUT)/flags
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(PRIVATE_INCLUDES) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< \
 		$(LIBRARY) $(PKG_LIBS)
 
--include $(OBJECTS:.o=.d) $(OUT)/src/cli/main.d
+-include $(OBJECTS:.o=.d) $(SCRIPTED_OBJECTS:.o=.d) $(OUT)/src/cli/main.d
 -include $(UNIT_TESTS:=.d) $(CASE_TESTS:=.d) $(FUZZERS:=.d)
 
 program: $(LIBRARY) $(PROGRAM)
