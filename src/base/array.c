@@ -27,28 +27,3 @@ int array_grow(void *items, size_t wanted, size_t *cap, size_t size, struct err 
 	*cap = room;
 	return 0;
 }
-
-size_t array_lower_bound(const void *items, size_t count, size_t size, const void *key,
-			 int (*compare)(const void *key, const void *item))
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (compare(key, (const char *)items + middle * size) > 0) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low;
-}
-
-void *array_find(const void *items, size_t count, size_t size, const void *key,
-		 int (*compare)(const void *key, const void *item))
-{
-	size_t at = array_lower_bound(items, count, size, key, compare);
-	const char *item = at < count ? (const char *)items + at * size : NULL;
-
-	return item && compare(key, item) == 0 ? (void *)item : NULL;
-}

@@ -23,8 +23,7 @@ void conf_errors_finish(struct conf_errors *errors)
 		free(errors->items[i].text);
 	}
 	free(errors->items);
-	errors->items = NULL;
-	errors->count = 0;
+	*errors = (struct conf_errors){0};
 }
 
 /* Stable, by line: the order in which they were found tells nothing to a reader. */
@@ -357,8 +356,7 @@ int conf_load(struct conf **conf, const char *path, struct conf_errors *errors, 
 	struct conf_source source;
 	struct conf *loaded = calloc(1, sizeof(*loaded));
 
-	errors->items = NULL;
-	errors->count = 0;
+	*errors = (struct conf_errors){0};
 	if (!loaded) {
 		return err_nomem(err);
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
 #include "mailsync/conf/nearest.h"
 
 /*
@@ -67,17 +68,13 @@ void conf_source_complain(struct conf_source *source, int line, const char *form
 		err_set(&where, ERR_CONFIG, SCOPE_RUN, "%s: %s", source->path, what.text);
 	}
 	struct conf_errors *errors = source->errors;
-	struct conf_error *items = realloc(errors->items, (errors->count + 1) * sizeof(*items));
-	if (items) {
-		errors->items = items;
-		items[errors->count].line = line;
-		items[errors->count].text = span_dup(span_of(where.text));
-	}
-	if (!items || !items[errors->count].text) {
+	char *copy = span_dup(span_of(where.text));
+	if (!copy || ARRAY_RESERVE(&errors->items, errors->count + 1, &errors->cap, &what) < 0) {
+		free(copy);
 		source->out_of_memory = true;
 		return;
 	}
-	errors->count++;
+	errors->items[errors->count++] = (struct conf_error){line, copy};
 }
 
 const struct conf_entry *conf_source_find(const struct conf_source *source, size_t section,
@@ -139,19 +136,17 @@ static void find_twin(struct pass *pass, struct conf_section *section)
 static void pass_add_section(struct pass *pass, struct conf_section section)
 {
 	struct conf_source *source = pass->source;
-	struct conf_section *items = NULL;
+	struct err err;
 
 	find_twin(pass, &section);
-	if (source->section_count < ITEMS_MAX) {
-		items = realloc(source->sections, (source->section_count + 1) * sizeof(*items));
-	}
-	if (!items) {
+	if (source->section_count == ITEMS_MAX ||
+	    ARRAY_RESERVE(&source->sections, source->section_count + 1, &source->section_cap,
+			  &err) < 0) {
 		free(section.name);
 		source->out_of_memory = true;
 		return;
 	}
-	source->sections = items;
-	items[source->section_count] = section;
+	source->sections[source->section_count] = section;
 	pass->section = source->section_count++;
 }
 
@@ -319,19 +314,18 @@ static char *pass_read(char *line, int size, void *context)
 static void pass_add_entry(struct pass *pass, const struct conf_key *key, const char *value)
 {
 	struct conf_source *source = pass->source;
-	struct conf_entry *items = NULL;
 	char *copy = span_dup(span_of(value));
+	struct err err;
 
-	if (copy && source->entry_count < ITEMS_MAX) {
-		items = realloc(source->entries, (source->entry_count + 1) * sizeof(*items));
-	}
-	if (!items) {
+	if (!copy || source->entry_count == ITEMS_MAX ||
+	    ARRAY_RESERVE(&source->entries, source->entry_count + 1, &source->entry_cap, &err) <
+		    0) {
 		free(copy);
 		source->out_of_memory = true;
 		return;
 	}
-	source->entries = items;
-	items[source->entry_count++] = (struct conf_entry){pass->section, key, copy, pass->line};
+	source->entries[source->entry_count++] =
+		(struct conf_entry){pass->section, key, copy, pass->line};
 }
 
 static void pass_check_entry(struct pass *pass, const char *name, const char *value)

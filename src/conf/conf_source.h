@@ -40,8 +40,10 @@ struct conf_source {
 	bool out_of_memory;
 	struct conf_section *sections;
 	size_t section_count;
+	size_t section_cap;
 	struct conf_entry *entries;
 	size_t entry_count;
+	size_t entry_cap;
 };
 
 void conf_source_init(struct conf_source *source, const char *path, struct conf_errors *errors);

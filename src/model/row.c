@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
+
 /* What an empty `unique` points to: never written to, never freed. It spares an allocation that
  * could fail in row_init(), which has no way to tell. */
 static const char row_no_unique[1] = "";
@@ -96,20 +98,8 @@ void row_list_finish(struct row_list *list)
 
 struct row *row_list_add(struct row_list *list, struct err *err)
 {
-	if (list->count == list->cap) {
-		size_t cap = list->cap == 0 ? 16 : list->cap * 2;
-
-		if (list->cap > SIZE_MAX / sizeof(*list->items) / 2) {
-			err_nomem(err);
-			return NULL;
-		}
-		struct row *items = realloc(list->items, cap * sizeof(*items));
-		if (items == NULL) {
-			err_nomem(err);
-			return NULL;
-		}
-		list->items = items;
-		list->cap = cap;
+	if (ARRAY_RESERVE(&list->items, list->count + 1, &list->cap, err) < 0) {
+		return NULL;
 	}
 	struct row *row = &list->items[list->count++];
 	row_init(row);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
+
 void uidset_init(struct uidset *set)
 {
 	set->ranges = NULL;
@@ -21,44 +23,22 @@ void uidset_finish(struct uidset *set)
 	uidset_init(set);
 }
 
-/* Room for one more range. */
-static int uidset_grow(struct uidset *set, struct err *err)
+static int compare_end(const void *key, const void *item)
 {
-	if (set->count < set->cap) {
-		return 0;
-	}
-	if (set->cap > SIZE_MAX / sizeof(*set->ranges) / 2) {
-		return err_nomem(err);
-	}
-	size_t cap = set->cap == 0 ? 8 : set->cap * 2;
-	struct uidrange *ranges = realloc(set->ranges, cap * sizeof(*ranges));
-	if (ranges == NULL) {
-		return err_nomem(err);
-	}
-	set->ranges = ranges;
-	set->cap = cap;
-	return 0;
+	uint32_t uid = *(const uint32_t *)key, last = ((const struct uidrange *)item)->last;
+
+	return uid > last ? 1 : -(uid < last);
 }
 
 /* The index of the first range that ends at UID or later; count when there is none. */
 static size_t uidset_locate(const struct uidset *set, uint32_t uid)
 {
-	size_t low = 0;
-	size_t high = set->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (set->ranges[middle].last < uid) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low;
+	return array_lower_bound(set->ranges, set->count, sizeof(*set->ranges), &uid, compare_end);
 }
 
 static int uidset_insert(struct uidset *set, size_t at, struct uidrange range, struct err *err)
 {
-	int code = uidset_grow(set, err);
+	int code = ARRAY_RESERVE(&set->ranges, set->count + 1, &set->cap, err);
 	if (code != 0) {
 		return code;
 	}

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
+
 #include "pop3_private.h"
 
 struct pop3_parser {
@@ -53,14 +55,8 @@ char *pop3_parser_reserve(struct pop3_parser *parser, size_t len, struct err *er
 		parser->len -= parser->pos;
 		parser->pos = 0;
 	}
-	if (parser->cap - parser->len < len) {
-		char *grown = realloc(parser->data, parser->len + len);
-		if (!grown) {
-			err_nomem(err);
-			return NULL;
-		}
-		parser->data = grown;
-		parser->cap = parser->len + len;
+	if (ARRAY_RESERVE(&parser->data, parser->len + len, &parser->cap, err) < 0) {
+		return NULL;
 	}
 	return parser->data + parser->len;
 }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "mailsync/base/array.h"
+
 static const char intent_insert[] =
 	"INSERT INTO intent(kind, row, mailbox, uidvalidity, uid_bound, text)"
 	" VALUES(?, ?, ?, ?, ?, ?)";
@@ -54,18 +56,9 @@ int state_intent_drop(struct state *state, int64_t id, struct err *err)
 static int intents_add(struct intents *intents, size_t *cap, const struct query *query,
 		       struct err *err)
 {
-	if (intents->count == *cap) {
-		size_t wanted = *cap == 0 ? 16 : *cap * 2;
-
-		if (*cap > SIZE_MAX / sizeof(*intents->items) / 2) {
-			return err_nomem(err);
-		}
-		struct intent *items = realloc(intents->items, wanted * sizeof(*items));
-		if (items == NULL) {
-			return err_nomem(err);
-		}
-		intents->items = items;
-		*cap = wanted;
+	int status = ARRAY_RESERVE(&intents->items, intents->count + 1, cap, err);
+	if (status != 0) {
+		return status;
 	}
 	struct intent *intent = &intents->items[intents->count];
 	intent->id = query_get_int(query, 0);
@@ -74,7 +67,7 @@ static int intents_add(struct intents *intents, size_t *cap, const struct query 
 	intent->mailbox = query_get_int(query, 3);
 	intent->uidvalidity = query_get_u32(query, 4);
 	intent->uid_bound = query_get_u32(query, 5);
-	int status = query_get_dup(query, 6, &intent->text, err);
+	status = query_get_dup(query, 6, &intent->text, err);
 	if (status == 0) {
 		intents->count++;
 	}

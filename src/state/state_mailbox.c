@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
+
 /* Space-separated names; 58 keywords of what any server sends. */
 #define KEYWORDS_TEXT_MAX 65536
 
@@ -146,19 +148,9 @@ static int mailbox_read(const struct query *query, struct state_mailbox *mailbox
 static int mailboxes_add(struct state_mailboxes *mailboxes, size_t *cap, const struct query *query,
 			 struct err *err)
 {
-	if (mailboxes->count == *cap) {
-		size_t wanted = *cap == 0 ? 16 : *cap * 2;
-
-		if (*cap > SIZE_MAX / sizeof(*mailboxes->items) / 2) {
-			return err_nomem(err);
-		}
-		struct state_mailbox *items =
-			realloc(mailboxes->items, wanted * sizeof(*mailboxes->items));
-		if (items == NULL) {
-			return err_nomem(err);
-		}
-		mailboxes->items = items;
-		*cap = wanted;
+	int status = ARRAY_RESERVE(&mailboxes->items, mailboxes->count + 1, cap, err);
+	if (status != 0) {
+		return status;
 	}
 	struct state_mailbox *mailbox = &mailboxes->items[mailboxes->count++];
 	state_mailbox_init(mailbox);

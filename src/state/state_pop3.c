@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
+
 static const char pop3_select[] =
 	"SELECT id, uidl, occurrence, size, uniq, first_seen, deleted, reason, gone, digest"
 	" FROM pop3 ORDER BY id";
@@ -47,20 +49,10 @@ static int pop3_read(const struct query *query, struct pop3_row *row, struct err
 
 static int pop3_add(struct pop3_rows *rows, size_t *cap, const struct query *query, struct err *err)
 {
-	if (rows->count == *cap) {
-		size_t wanted = *cap == 0 ? 64 : *cap * 2;
-
-		if (*cap > SIZE_MAX / sizeof(*rows->items) / 2) {
-			return err_nomem(err);
-		}
-		struct pop3_row *items = realloc(rows->items, wanted * sizeof(*items));
-		if (items == NULL) {
-			return err_nomem(err);
-		}
-		rows->items = items;
-		*cap = wanted;
+	int status = ARRAY_RESERVE(&rows->items, rows->count + 1, cap, err);
+	if (status == 0) {
+		status = pop3_read(query, &rows->items[rows->count], err);
 	}
-	int status = pop3_read(query, &rows->items[rows->count], err);
 	if (status == 0) {
 		rows->count++;
 	}

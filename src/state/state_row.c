@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
+
 #define ROW_COLUMNS                                                                                \
 	"id, mailbox, uid, uniq, agreed, local, remote, reason, flags, local_flags, remote_flags," \
 	" size, date"
@@ -392,18 +394,9 @@ int state_count_remote_only(struct state *state, int64_t mailbox, uint64_t *coun
 static int moves_add(struct state_moves *moves, size_t *cap, const struct query *query,
 		     struct err *err)
 {
-	if (moves->count == *cap) {
-		size_t wanted = *cap == 0 ? 16 : *cap * 2;
-
-		if (*cap > SIZE_MAX / sizeof(*moves->items) / 2) {
-			return err_nomem(err);
-		}
-		struct state_move *items = realloc(moves->items, wanted * sizeof(*items));
-		if (items == NULL) {
-			return err_nomem(err);
-		}
-		moves->items = items;
-		*cap = wanted;
+	int status = ARRAY_RESERVE(&moves->items, moves->count + 1, cap, err);
+	if (status != 0) {
+		return status;
 	}
 	moves->items[moves->count].gone_row = query_get_int(query, 0);
 	moves->items[moves->count].new_row = query_get_int(query, 1);

@@ -13,6 +13,7 @@
 
 #include "maildir_dir.h"
 #include "maildir_private.h"
+#include "mailsync/base/array.h"
 #include "mailsync/model/mutf7.h"
 
 void maildir_aliases_finish(struct maildir_aliases *aliases)
@@ -22,21 +23,18 @@ void maildir_aliases_finish(struct maildir_aliases *aliases)
 		free(aliases->items[i].path);
 	}
 	free(aliases->items);
-	aliases->items = NULL;
-	aliases->count = 0;
+	*aliases = (struct maildir_aliases){0};
 }
 
 static int alias_add(struct maildir_aliases *aliases, const char *name, const char *path,
 		     struct err *err)
 {
-	struct maildir_alias *items =
-		realloc(aliases->items, (aliases->count + 1) * sizeof(*items));
+	int code = ARRAY_RESERVE(&aliases->items, aliases->count + 1, &aliases->cap, err);
 
-	if (!items) {
-		return err_nomem(err);
+	if (code < 0) {
+		return code;
 	}
-	aliases->items = items;
-	struct maildir_alias *item = &items[aliases->count];
+	struct maildir_alias *item = &aliases->items[aliases->count];
 	item->name = strdup(name);
 	item->path = strdup(path);
 	if (!item->name || !item->path) {
@@ -405,7 +403,7 @@ static int walk_maildirpp(struct walk *walk, struct err *err)
 static int walk_settle_aliases(struct walk *walk, struct err *err)
 {
 	struct maildir_aliases *all = &walk->candidates;
-	struct maildir_aliases kept = {NULL, 0};
+	struct maildir_aliases kept = {0};
 	int rc = 0;
 
 	strlist_sort(&walk->names);

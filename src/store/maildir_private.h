@@ -28,6 +28,7 @@ struct maildir_alias {
 struct maildir_aliases {
 	struct maildir_alias *items;
 	size_t count;
+	size_t cap;
 };
 
 struct maildir {

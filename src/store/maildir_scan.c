@@ -15,6 +15,7 @@
 #include "maildir_keywords.h"
 #include "maildir_name.h"
 #include "maildir_private.h"
+#include "mailsync/base/array.h"
 #include "mailsync/base/clock.h"
 #include "mailsync/base/step.h"
 
@@ -36,29 +37,12 @@ struct gather {
 static int gather_room(struct gather *gather, size_t name_size, struct err *err)
 {
 	struct maildir_scan *scan = gather->scan;
+	int code = ARRAY_RESERVE(&scan->entries, scan->count + 1, &gather->entries_cap, err);
 
-	if (scan->count == gather->entries_cap) {
-		size_t cap = gather->entries_cap > 0 ? gather->entries_cap * 2 : 64;
-		struct maildir_entry *entries =
-			cap <= SIZE_MAX / sizeof(*entries)
-				? realloc(scan->entries, cap * sizeof(*entries))
-				: NULL;
-		if (!entries) {
-			return err_nomem(err);
-		}
-		scan->entries = entries;
-		gather->entries_cap = cap;
+	if (code < 0) {
+		return code;
 	}
-	if (name_size > gather->arena_cap - scan->arena_size) {
-		size_t cap = gather->arena_cap > 0 ? gather->arena_cap * 2 : 4096;
-		char *arena = cap > gather->arena_cap ? realloc(scan->arena, cap) : NULL;
-		if (!arena) {
-			return err_nomem(err);
-		}
-		scan->arena = arena;
-		gather->arena_cap = cap;
-	}
-	return 0;
+	return ARRAY_RESERVE(&scan->arena, scan->arena_size + name_size, &gather->arena_cap, err);
 }
 
 static uint64_t letter_flag(struct gather *gather, char letter)
@@ -167,6 +151,13 @@ static int unique_compare(const struct maildir_entry *entry, struct span unique)
 
 	return order != 0 ? order
 			  : (entry->unique_len > unique.len) - (entry->unique_len < unique.len);
+}
+
+static int compare_unique(const void *key, const void *item)
+{
+	int order = unique_compare(item, *(const struct span *)key);
+
+	return (order < 0) - (order > 0);
 }
 
 static int entry_compare(const void *x, const void *y)
@@ -321,19 +312,6 @@ void maildir_scan_finish(struct maildir_scan *scan)
 
 const struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, struct span unique)
 {
-	size_t low = 0, high = scan->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = unique_compare(&scan->entries[middle], unique);
-		if (order == 0) {
-			return &scan->entries[middle];
-		}
-		if (order < 0) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return NULL;
+	return array_find(scan->entries, scan->count, sizeof(*scan->entries), &unique,
+			  compare_unique);
 }

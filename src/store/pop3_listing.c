@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
 #include "mailsync/base/digest.h"
 
 #include "pop3_private.h"
@@ -28,16 +29,10 @@ const char *pop3_entry_uidl(const struct pop3_listing *listing, const struct pop
 static int keep_text(struct pop3_listing *listing, struct span text, uint32_t *at, struct err *err)
 {
 	size_t need = listing->uidls_len + text.len + 1;
+	int code = ARRAY_RESERVE(&listing->uidls, need, &listing->uidls_cap, err);
 
-	if (need > listing->uidls_cap) {
-		size_t cap = listing->uidls_cap ? listing->uidls_cap * 2 : 4096;
-		cap = cap < need ? need : cap;
-		char *grown = realloc(listing->uidls, cap);
-		if (!grown) {
-			return err_nomem(err);
-		}
-		listing->uidls = grown;
-		listing->uidls_cap = cap;
+	if (code < 0) {
+		return code;
 	}
 	*at = (uint32_t)listing->uidls_len;
 	if (text.len > 0) {
@@ -76,14 +71,9 @@ static int add_entry(struct pop3_listing *listing, const struct pop3_entry *entr
 			       "the server lists over %u messages, more than POP3 is good for",
 			       POP3_LISTING_MAX);
 	}
-	if (listing->count == listing->cap) {
-		size_t cap = listing->cap ? listing->cap * 2 : 256;
-		struct pop3_entry *grown = realloc(listing->items, cap * sizeof(*grown));
-		if (!grown) {
-			return err_nomem(err);
-		}
-		listing->items = grown;
-		listing->cap = cap;
+	int code = ARRAY_RESERVE(&listing->items, listing->count + 1, &listing->cap, err);
+	if (code < 0) {
+		return code;
 	}
 	listing->items[listing->count++] = *entry;
 	return 0;
@@ -136,8 +126,7 @@ static struct pop3_entry *find_entry(struct pop3_listing *listing, size_t known,
 	if (hint < known && listing->items[hint].number == number) {
 		return &listing->items[hint];
 	}
-	return known == 0 ? NULL
-			  : bsearch(&key, listing->items, known, sizeof(key), compare_numbers);
+	return array_find(listing->items, known, sizeof(key), &key, compare_numbers);
 }
 
 /* The lines of UIDL's answer. A line without an id leaves its message to LIST. */

@@ -41,12 +41,32 @@ static inline int array_reserve(void *items, size_t wanted, size_t *cap, size_t 
  * where all are less. Before it, KEY can be put in. COMPARE is negative, 0 or positive where KEY
  * is less than, equal to or greater than the item, in whose order ITEMS are sorted; for an array
  * of pointers it is given the address of a pointer, as by qsort(). ITEMS may be NULL when COUNT
- * is 0. */
-size_t array_lower_bound(const void *items, size_t count, size_t size, const void *key,
-			 int (*compare)(const void *key, const void *item));
+ * is 0. Inline, so that COMPARE is too: membership in a UID set is asked for each message. */
+static inline size_t array_lower_bound(const void *items, size_t count, size_t size,
+				       const void *key,
+				       int (*compare)(const void *key, const void *item))
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (compare(key, (const char *)items + middle * size) > 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
 
 /* The first item equal to KEY, or NULL; as bsearch(), but always the first of equals. */
-void *array_find(const void *items, size_t count, size_t size, const void *key,
-		 int (*compare)(const void *key, const void *item));
+static inline void *array_find(const void *items, size_t count, size_t size, const void *key,
+			       int (*compare)(const void *key, const void *item))
+{
+	size_t at = array_lower_bound(items, count, size, key, compare);
+	const char *item = at < count ? (const char *)items + at * size : NULL;
+
+	return item && compare(key, item) == 0 ? (void *)item : NULL;
+}
 
 #endif

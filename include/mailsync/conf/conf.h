@@ -119,6 +119,7 @@ struct conf_error {
 struct conf_errors {
 	struct conf_error *items;
 	size_t count;
+	size_t cap;
 };
 
 /* PATH, or NULL for $MAILSYNC_CONFIG, $XDG_CONFIG_HOME/mailsync/mailsync.conf,
@@ -128,8 +129,6 @@ struct conf_errors {
 int conf_load(struct conf **conf, const char *path, struct conf_errors *errors, struct err *err);
 void conf_destroy(struct conf **conf);
 void conf_errors_finish(struct conf_errors *errors);
-
-struct conf_account *conf_find(const struct conf *conf, const char *name);
 
 /* The account's secret from password, password_command (first line of output, /bin/sh -c, its
  * stdin is /dev/null, its stderr ours) or password_file (first line; -ERR_CONFIG when it cannot
