@@ -17,6 +17,7 @@
 #include "guard/open.h"
 #include "guard/claim.h"
 #include "guard/ownership.h"
+#include "recover/leftovers.h"
 #include "recover/pairing.h"
 #include "plan/plan.h"
 #include "plan/planning.h"
@@ -204,6 +205,7 @@ static const struct step {
 	{"renamed mailboxes", rename_mailboxes, STEP_LOOKS},
 	{"server's identity", check_server, STEP_LOOKS},
 	{"new and removed mailboxes", mailboxes_settle, STEP_LOOKS},
+	{"leftovers", recover_leftovers, STEP_ACTS},
 	{"local delta", observe_local, STEP_LOOKS},
 	{"remote delta", observe_remote, STEP_LOOKS},
 	{"pairing", pair_mailboxes, STEP_LOOKS},

@@ -11,6 +11,9 @@
 int observe_local(struct run *run, struct err *err);
 /* One folder, scanned whatever its stamp says. */
 int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err);
+/* MAILBOX's folder cannot be read, as ERR tells: reported, and nothing of it is believed in this
+ * run. */
+void observe_unreadable(struct run *run, struct mailbox *mailbox, const struct err *err);
 
 int observe_remote(struct run *run, struct err *err);
 /* One mailbox over IMAP (a worker's connection), after our own changes to it: its numbers are

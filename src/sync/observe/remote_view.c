@@ -274,11 +274,10 @@ static int pair_is_due(struct run *run, const struct mailbox *mailbox, bool *is_
 	int code = state_rows_pending(run->session->state, mailbox->base.id, false, &rows, err);
 	*is_due = false;
 	for (size_t i = 0; code == 0 && !*is_due && i < rows.count; i++) {
+		const struct row *row = &rows.items[i];
 		struct maildir_unique ours;
-		*is_due = !rows.items[i].is_agreed && rows.items[i].local == MESSAGE_PRESENT &&
-			  rows.items[i].uid == 0 &&
-			  maildir_unique_parse(span_of(rows.items[i].unique), &ours) &&
-			  !ours.is_pop3;
+		*is_due = local_is_unjoined(
+			row, maildir_unique_parse(span_of(row->unique), &ours) && !ours.is_pop3);
 	}
 	row_list_finish(&rows);
 	return code;
@@ -288,7 +287,7 @@ static int pair_is_due(struct run *run, const struct mailbox *mailbox, bool *is_
 static int note_pairing(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	const struct state_mailbox *base = &mailbox->base;
-	if (base->uidvalidity == 0 || (base->synced_at == 0 && base->pending > 0)) {
+	if (local_must_pair_all(base->uidvalidity, base->synced_at, base->pending)) {
 		mailbox->decided.pairing = PAIRING_ALL;
 		return 0;
 	}

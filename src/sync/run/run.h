@@ -17,6 +17,7 @@
 #include "mailsync/store/maildir.h"
 #include "mailsync/sync/sync.h"
 
+#include "rules/local_rules.h"
 #include "rules/message.h"
 
 /* Why a mailbox takes no part in a run, or no further part. */
@@ -32,13 +33,6 @@ enum exclusion {
 	EXCLUDED_WAITING, /* a rename or a removal that this run may not carry out, a later one may
 			   */
 	EXCLUDED_FAILED   /* reported: nothing of it can be believed or done now */
-};
-
-/* Which of a mailbox's files and messages that base does not know have to be paired. */
-enum pairing_need {
-	PAIRING_NONE,
-	PAIRING_NAMED, /* files that bear names of ours, and what intents tell of */
-	PAIRING_ALL    /* there is no base: every unknown file may be a message of the server */
 };
 
 /* What is there. Written by observe/ and guard/. */

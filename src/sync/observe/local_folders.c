@@ -1,0 +1,107 @@
+/*
+ * Which folders are read: those that changed since they were last read, again and again while
+ * something moves between them (D1, D2 of rules/local_rules.h). Where it does not end nothing that
+ * is gone is believed in this run.
+ */
+#include "mailboxes.h"
+#include "observe.h"
+
+#define READ_AGAIN_MAX 3
+
+/* Under which stamp MAILBOX's folder was read last, in this run or by one before it. */
+static const struct stamp *stamp_read(const struct mailbox *mailbox)
+{
+	return mailbox->in_base && mailbox->base.has_stamp ? &mailbox->base.stamp : NULL;
+}
+
+void observe_unreadable(struct run *run, struct mailbox *mailbox, const struct err *err)
+{
+	run_report_error(run, mailbox, 0, err);
+	mailbox_exclude(mailbox, EXCLUDED_FAILED);
+	mailbox->seen.is_unreadable = true;
+	run->seen.has_unreadable = true;
+}
+
+static int read_if_changed(struct run *run, struct mailbox *mailbox, bool again, bool *is_still,
+			   struct err *err)
+{
+	struct stamp now;
+	const struct stamp *read = stamp_read(mailbox);
+	int code = maildir_stat(run->session->maildir, mailbox->name, &now, err);
+	if (code < 0 || (again ? local_stands_as_read(read, &now)
+			       : local_is_unchanged(read, &now, run->session->was_unclean))) {
+		return code;
+	}
+	*is_still = false;
+	return observe_local_mailbox(run, mailbox, err);
+}
+
+static bool is_readable(const struct mailbox *mailbox, bool again)
+{
+	return mailbox->seen.in_local && !mailbox->seen.is_unreadable &&
+	       mailbox->decided.remove == 0 &&
+	       !(again && mailbox->decided.exclusion != EXCLUDED_NOT);
+}
+
+/* Reads the folders that changed: since the last run, or, AGAIN, since this one read them.
+ * *IS_STILL: there was none. */
+static int read_folders(struct run *run, bool again, bool *is_still, struct err *err)
+{
+	*is_still = true;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (!is_readable(mailbox, again)) {
+			continue;
+		}
+		int code = run_check_stop(run, err);
+		if (code == 0) {
+			code = read_if_changed(run, mailbox, again, is_still, err);
+		}
+		if (code < 0 && err->scope >= SCOPE_ACCOUNT) {
+			return code;
+		}
+		if (code < 0) {
+			observe_unreadable(run, mailbox, err);
+		}
+	}
+	return 0;
+}
+
+/* Something may have been deleted locally. */
+static bool has_changes(const struct run *run)
+{
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (mailbox->seen.in_local &&
+		    (mailbox->seen.has_local_changes || mailbox->base.pending > 0)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* D2: reads again what moves, and notes whether it went on, or more folders came. */
+static int await_standstill(struct run *run, struct err *err)
+{
+	bool is_still = false;
+	bool has_more = false;
+	int code = 0;
+	for (int i = 0; code == 0 && !is_still && i < READ_AGAIN_MAX; i++) {
+		code = read_folders(run, true, &is_still, err);
+	}
+	if (code == 0) {
+		code = mailboxes_have_more_folders(run, &has_more, err);
+	}
+	run->seen.is_moving = !is_still || has_more;
+	for (size_t i = 0; run->seen.is_moving && i < run->mailboxes.count; i++) {
+		run->mailboxes.items[i].done.failures++; /* the next run looks again */
+	}
+	return code;
+}
+
+int observe_local(struct run *run, struct err *err)
+{
+	bool is_still = false;
+	int code = read_folders(run, false, &is_still, err);
+	return code < 0 || !has_changes(run) ? code : await_standstill(run, err);
+}

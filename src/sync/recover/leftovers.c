@@ -1,0 +1,37 @@
+#include "leftovers.h"
+
+#include "observe/observe.h"
+
+static int clear_folder(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	int code;
+	if ((code = maildir_create_folder(run->session->maildir, mailbox->name, err)) < 0 ||
+	    (code = mailbox_open_dir(run, mailbox, err)) < 0) {
+		return code;
+	}
+	code = maildir_folder_sweep(mailbox->dir, err);
+	mailbox_release(mailbox);
+	return code;
+}
+
+int recover_leftovers(struct run *run, struct err *err)
+{
+	bool is_due = run->session->was_unclean && run->policy.may_write_local;
+	for (size_t i = 0; is_due && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (!mailbox->seen.in_local || mailbox->decided.remove != 0) {
+			continue;
+		}
+		int code = run_check_stop(run, err);
+		if (code == 0) {
+			code = clear_folder(run, mailbox, err);
+		}
+		if (code < 0 && err->scope >= SCOPE_ACCOUNT) {
+			return code;
+		}
+		if (code < 0) {
+			observe_unreadable(run, mailbox, err);
+		}
+	}
+	return 0;
+}

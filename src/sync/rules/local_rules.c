@@ -1,0 +1,105 @@
+#include "local_rules.h"
+
+#include <string.h>
+
+#include "mailsync/model/flags.h"
+
+bool local_is_unchanged(const struct stamp *base, const struct stamp *now, bool was_unclean)
+{
+	return base != NULL && !was_unclean && stamp_equal(base, now) && stamp_is_proven(base);
+}
+
+bool local_stands_as_read(const struct stamp *read, const struct stamp *now)
+{
+	return read != NULL && stamp_equal(read, now);
+}
+
+int local_compare(struct span unique, const char *row_unique)
+{
+	size_t len = strlen(row_unique);
+	int order = memcmp(unique.data, row_unique, len < unique.len ? len : unique.len);
+	if (order != 0) {
+		return order;
+	}
+	return unique.len < len ? -1 : unique.len > len;
+}
+
+bool local_needs_size(const struct local_facts *facts, const struct row *row)
+{
+	return facts->lost_power && row->is_agreed && row->local == MESSAGE_PRESENT;
+}
+
+static enum local_change unknown_file(const struct local_facts *facts,
+				      const struct local_file *file)
+{
+	bool is_stub =
+		facts->lost_power && file->is_ours && file->has_size && file->size_bytes == 0;
+	return is_stub ? LOCAL_STUB : LOCAL_NEW;
+}
+
+static enum local_change missing_file(const struct local_facts *facts, const struct row *row)
+{
+	if (!facts->is_still || row->local != MESSAGE_PRESENT) {
+		return LOCAL_SAME;
+	}
+	return facts->lost_power && row->is_agreed ? LOCAL_LOST : LOCAL_GONE;
+}
+
+enum local_change local_change_of(const struct local_facts *facts, const struct local_file *file,
+				  const struct row *row)
+{
+	if (row == NULL) {
+		return unknown_file(facts, file);
+	}
+	if (file == NULL) {
+		return missing_file(facts, row);
+	}
+	if (!file->is_message) {
+		return LOCAL_SAME;
+	}
+	if (row->local != MESSAGE_PRESENT) {
+		return LOCAL_BACK;
+	}
+	if (local_needs_size(facts, row) && file->is_ours && file->has_size &&
+	    file->size_bytes != row->size_bytes) {
+		return LOCAL_DAMAGED;
+	}
+	if (row->local_flags == local_flags_of(facts, file, row)) {
+		return LOCAL_SAME;
+	}
+	return facts->lost_power ? LOCAL_FLAGS_LOST : LOCAL_FLAGS;
+}
+
+uint64_t local_flags_of(const struct local_facts *facts, const struct local_file *file,
+			const struct row *row)
+{
+	bool keeps = facts->keeps_keywords && row != NULL;
+	return file->flags | (keeps ? row->local_flags & ~FLAGS_SYSTEM : 0);
+}
+
+void local_change_row(enum local_change change, uint64_t flags, struct row *row)
+{
+	row->reason = REASON_NONE;
+	if (change == LOCAL_LOST || change == LOCAL_DAMAGED) {
+		row->is_agreed = false;
+		row->local = MESSAGE_ABSENT;
+		row->local_flags = 0;
+		row->flags = 0;
+		return;
+	}
+	row->local = MESSAGE_PRESENT;
+	row->local_flags = flags;
+	if (change == LOCAL_FLAGS_LOST) {
+		row->flags &= flags;
+	}
+}
+
+bool local_must_pair_all(uint32_t uidvalidity, int64_t synced_at, uint32_t pending)
+{
+	return uidvalidity == 0 || (synced_at == 0 && pending > 0);
+}
+
+bool local_is_unjoined(const struct row *row, bool is_ours)
+{
+	return !row->is_agreed && row->local == MESSAGE_PRESENT && row->uid == 0 && is_ours;
+}

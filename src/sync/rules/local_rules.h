@@ -1,0 +1,103 @@
+/*
+ * What changed in the Maildir since base. Pure: no disk, no clock. The rules look at one file of a
+ * scan and one row of base at a time, so memory follows the change and not the folder.
+ *
+ * Which folders are read:
+ *   D1  its stamp is base's and proven, and the last run ended properly -> not read
+ *   D2  read in this run already, and its stamp is the one it was read under -> not read again
+ *       (what went from one folder to another while they were read one after the other may be in
+ *       neither scan: all are looked at again until they stand as they were read)
+ *
+ * A file and the row of its unique part. *Lost power*: the system went down after rows were
+ * committed and before their files were on disk (durability = none); then rows may tell of what
+ * never was there, and nobody removed it.
+ *   D3  no row; lost power, a name of ours and nothing in the file: a download that only got its
+ *       name                                                  -> LOCAL_STUB
+ *   D4  no row                                                -> LOCAL_NEW
+ *   D5  a row that was not here, and a file                   -> LOCAL_BACK
+ *   D6  no file, and the scan cannot prove it: the folder did not stand still, or what is no
+ *       regular file bears the name                           -> LOCAL_SAME
+ *   D7  no file; lost power and agreed: not downloaded        -> LOCAL_LOST
+ *   D8  no file                                               -> LOCAL_GONE
+ *   D9  lost power, agreed, a name of ours, and not the size that was downloaded: the same, and
+ *       what is there goes                                    -> LOCAL_DAMAGED
+ *   D10 other flags; lost power: what the file lacks nobody took away -> LOCAL_FLAGS_LOST
+ *   D11 other flags                                           -> LOCAL_FLAGS
+ *   D12 with `keywords = no` letters are not read: the row's keywords stay what they were
+ *
+ * Which unknown files have to be paired before anything is planned, or they would be copied:
+ *   D13 never viewed on the server, or never synced and something is open -> PAIRING_ALL
+ *   D14 a file under a name of ours that base does not know: a run that died delivered it
+ *                                                             -> PAIRING_NAMED
+ */
+#ifndef SYNC_RULES_LOCAL_RULES_H
+#define SYNC_RULES_LOCAL_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mailsync/base/span.h"
+#include "mailsync/model/row.h"
+#include "mailsync/model/stamp.h"
+
+/* D1. BASE is NULL where no scan is known. */
+bool local_is_unchanged(const struct stamp *base, const struct stamp *now, bool was_unclean);
+/* D2. */
+bool local_stands_as_read(const struct stamp *read, const struct stamp *now);
+
+enum local_change {
+	LOCAL_SAME,
+	LOCAL_NEW,
+	LOCAL_STUB,
+	LOCAL_FLAGS,
+	LOCAL_GONE,
+	LOCAL_BACK,
+	LOCAL_LOST,
+	LOCAL_DAMAGED,
+	LOCAL_FLAGS_LOST,
+};
+
+struct local_facts {
+	bool is_still; /* the scan's: absences are proven */
+	bool lost_power;
+	bool keeps_keywords; /* `keywords = no` */
+};
+
+/* What bears a name. */
+struct local_file {
+	bool is_message; /* false: a directory, a link, a device */
+	bool is_ours;    /* a name as we give to what we download */
+	bool has_size;   /* looked at, where local_needs_size() says so */
+	uint64_t size_bytes;
+	uint64_t flags;
+};
+
+/* The order of a scan's names and of a cursor's rows: memcmp, then length. */
+int local_compare(struct span unique, const char *row_unique);
+
+/* Whether is_ours and the size of ROW's file matter (D9): they are not looked at for nothing. */
+bool local_needs_size(const struct local_facts *facts, const struct row *row);
+
+/* D3 to D11. ROW or FILE is NULL, not both: there is none of that name. A file without a row needs
+ * is_ours and size. */
+enum local_change local_change_of(const struct local_facts *facts, const struct local_file *file,
+				  const struct row *row);
+/* D12. The flags that FILE gives to ROW. */
+uint64_t local_flags_of(const struct local_facts *facts, const struct local_file *file,
+			const struct row *row);
+/* What LOCAL_BACK, LOCAL_LOST, LOCAL_DAMAGED and LOCAL_FLAGS_LOST make of ROW. Its `unique` is left
+ * alone: of one that is ABSENT afterwards it is void. */
+void local_change_row(enum local_change change, uint64_t flags, struct row *row);
+
+enum pairing_need {
+	PAIRING_NONE,
+	PAIRING_NAMED, /* files that bear names of ours, and what intents tell of */
+	PAIRING_ALL    /* there is no base: every unknown file may be a message of the server */
+};
+
+/* D13. What base says of a mailbox. */
+bool local_must_pair_all(uint32_t uidvalidity, int64_t synced_at, uint32_t pending);
+/* D14. A row without a message, whose name is ours. */
+bool local_is_unjoined(const struct row *row, bool is_ours);
+
+#endif
