@@ -125,9 +125,12 @@ static void tell_numbers(struct viewing *viewing)
 	view->modseq = facts->tells_changes ? mailbox->modseq : 0;
 	view->exists = scripted_exists(mailbox);
 	view->has_permanent = true;
-	view->permanent_any = !mailbox->lacks_any;
-	view->permanent_flags = scripted_translate(mailbox->permanent_flags, &mailbox->keywords,
-						   request->keywords, request->intern);
+	if (view->is_writable) {
+		view->permanent_any = !mailbox->lacks_any;
+		view->permanent_flags =
+			scripted_translate(mailbox->permanent_flags, &mailbox->keywords,
+					   request->keywords, request->intern);
+	}
 	if (facts->has_message_ids) {
 		view->mailboxid = scripted_copy(span_of(mailbox->mailboxid));
 	}
