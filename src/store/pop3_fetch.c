@@ -126,6 +126,21 @@ int pop3_fetch_next(struct pop3 *pop3, struct pop3_piece *piece, struct err *err
 	return 0;
 }
 
+int pop3_identity_next(struct pop3 *pop3, struct pop3_piece *piece,
+		       struct header_identity *identity, struct err *err)
+{
+	int code = pop3->scan == NULL ? header_scan_create(&pop3->scan, err) : 0;
+	while (code == 0) {
+		code = pop3_fetch_next(pop3, piece, err);
+		if (code < 0 || piece->kind != PIECE_DATA) {
+			break;
+		}
+		code = header_scan_feed(pop3->scan, piece->data, err);
+	}
+	return code == 0 && piece->kind == PIECE_END ? header_scan_result(pop3->scan, identity, err)
+						     : code;
+}
+
 int pop3_confirm(struct pop3 *pop3, struct err *err)
 {
 	struct pop3_event status;

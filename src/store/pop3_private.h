@@ -3,6 +3,7 @@
 #define STORE_POP3_PRIVATE_H
 
 #include "mailsync/net/conn.h"
+#include "mailsync/proto/header.h"
 #include "mailsync/proto/pop3.h"
 #include "mailsync/store/pop3.h"
 
@@ -23,9 +24,10 @@ struct pop3 {
 	size_t first;
 	size_t in_flight;
 	bool is_filling;
-	bool is_confirmed;    /* the answer to NOOP came behind the last body */
-	uint64_t body_size;   /* of the body under way, so far */
-	uint32_t last_number; /* of the last body that ended; 0: none yet */
+	bool is_confirmed;        /* the answer to NOOP came behind the last body */
+	uint64_t body_size;       /* of the body under way, so far */
+	uint32_t last_number;     /* of the last body that ended; 0: none yet */
+	struct header_scan *scan; /* for pop3_identity_next */
 };
 
 /* --- pop3_session.c --- */

@@ -41,6 +41,7 @@ void pop3_close(struct pop3 **handle)
 	}
 	conn_destroy(&pop3->conn);
 	pop3_parser_destroy(&pop3->parser);
+	header_scan_destroy(&pop3->scan);
 	free(pop3->greeting);
 	free(pop3->label);
 	free(pop3);

@@ -23,6 +23,7 @@
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
 #include "mailsync/base/span.h"
+#include "mailsync/model/identity.h"
 #include "mailsync/model/server.h"
 
 #define POP3_CAP_KNOWN          (1u << 0) /* the server answered CAPA */
@@ -130,6 +131,9 @@ struct pop3_piece {
  * -ERR_TEMPORARY for -ERR [SYS/TEMP] and [IN-USE].
  */
 int pop3_fetch_next(struct pop3 *pop3, struct pop3_piece *piece, struct err *err);
+/* The same where only the header matters: no PIECE_DATA comes, and with PIECE_END, IDENTITY. */
+int pop3_identity_next(struct pop3 *pop3, struct pop3_piece *piece,
+		       struct header_identity *identity, struct err *err);
 
 /* No more bodies are going to be queued: where commands are pipelined, NOOP is, so that something
  * follows the last one, too. There has to be room for it. */

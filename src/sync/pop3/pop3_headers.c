@@ -68,7 +68,6 @@ static struct pop3_item *next_wanted(struct pop3_job *job, size_t *at)
 struct pass {
 	struct pop3_job *job;
 	enum pop3_want want;
-	struct header_scan *scan;
 	size_t queued;   /* items up to here were asked for */
 	size_t answered; /* items up to here were answered */
 	struct pop3_item *item;
@@ -102,28 +101,25 @@ static struct pop3_item *answered_item(struct pass *pass, uint32_t number)
 	return NULL;
 }
 
-static int take_piece(struct pass *pass, const struct pop3_piece *piece, struct err *err)
+static int take_piece(struct pass *pass, const struct pop3_piece *piece,
+		      const struct header_identity *identity, struct err *err)
 {
-	struct header_identity identity;
 	int code = 0;
 
 	switch (piece->kind) {
 	case PIECE_BEGIN:
 		pass->item = answered_item(pass, piece->number);
 		break;
-	case PIECE_DATA:
-		code = header_scan_feed(pass->scan, piece->data, err);
-		break;
 	case PIECE_END:
-		code = header_scan_result(pass->scan, &identity, err);
-		if (!code && pass->item) {
-			code = keep_header(pass->job, pass->item, &identity, err);
+		if (pass->item) {
+			code = keep_header(pass->job, pass->item, identity, err);
 		}
 		break;
 	case PIECE_REFUSED:
 		(void)answered_item(pass, piece->number);
 		pass->was_refused = true;
 		break;
+	case PIECE_DATA:
 	case PIECE_NONE:
 		break;
 	}
@@ -133,7 +129,8 @@ static int take_piece(struct pass *pass, const struct pop3_piece *piece, struct 
 static int run_pass(struct pass *pass, struct err *err)
 {
 	struct pop3_piece piece = {.kind = PIECE_BEGIN};
-	int code = header_scan_create(&pass->scan, err);
+	struct header_identity identity;
+	int code = 0;
 
 	while (!code && piece.kind != PIECE_NONE) {
 		code = run_check_stop(&pass->job->run, err);
@@ -141,13 +138,12 @@ static int run_pass(struct pass *pass, struct err *err)
 			code = queue_more(pass, err);
 		}
 		if (!code) {
-			code = pop3_fetch_next(pass->job->pop3, &piece, err);
+			code = pop3_identity_next(pass->job->pop3, &piece, &identity, err);
 		}
 		if (!code) {
-			code = take_piece(pass, &piece, err);
+			code = take_piece(pass, &piece, &identity, err);
 		}
 	}
-	header_scan_destroy(&pass->scan);
 	return code;
 }
 

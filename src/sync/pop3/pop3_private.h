@@ -11,7 +11,6 @@
 #ifndef SYNC_POP3_POP3_PRIVATE_H
 #define SYNC_POP3_POP3_PRIVATE_H
 
-#include "mailsync/store/imap.h" /* until it is converted */
 #include "mailsync/store/pop3.h"
 
 #include "rules/pop3_rules.h"
