@@ -14,7 +14,6 @@
 struct discovery {
 	struct imap_mailboxes *mailboxes;
 	size_t cap;
-	bool has_namespace;
 	char list_separator;
 	char prefix[256];
 	uint32_t *slots;   /* hash table by name: positions in mailboxes + 1, 0 for none */
@@ -152,7 +151,6 @@ static void note_namespace(struct discovery *discovery, const struct imap_list *
 	if (!list->has_name || list->name.len >= sizeof(discovery->prefix)) {
 		return;
 	}
-	discovery->has_namespace = true;
 	memcpy(discovery->prefix, list->name.data, list->name.len);
 	discovery->prefix[list->name.len] = '\0';
 	if (list->separator != 0) {

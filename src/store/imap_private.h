@@ -10,8 +10,6 @@
 #include "imap_ranges.h"
 #include "imap_trace.h"
 
-#define IMAP_LINE_SAFE 1000 /* bytes of a command line at most; some servers stop there */
-
 enum imap_command_kind {
 	IMAP_COMMAND_SIMPLE, /* answered to who waits for its tag */
 	IMAP_COMMAND_VIEW,   /* belongs to the oldest view */
@@ -32,9 +30,8 @@ struct imap_view_slot {
 	struct imap_view_request request;
 	struct imap_view view;
 	uint32_t select_tag;
-	int fetches;      /* their answers still to come */
-	bool is_selected; /* SELECT was answered OK */
-	bool fetch_failed;
+	int fetches;             /* their answers still to come */
+	bool is_selected;        /* SELECT was answered OK */
 	struct imap_ranges gone; /* VANISHED, as told */
 };
 

@@ -24,7 +24,6 @@ struct delta {
 	const struct remote_view *view;
 	bool with_gone;     /* believe VANISHED, or what the full listing lacks */
 	uint32_t gone_from; /* from this UID on: the lowest in view */
-	bool claimed;
 	uint64_t changes;
 };
 
