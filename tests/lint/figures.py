@@ -1,9 +1,13 @@
-"""How long the functions of src are, and how large the rooms of a layer."""
+"""How long the functions of src are, how large the rooms of a layer, and what nobody calls."""
 
+import collections
 import glob
 import os
+import re
+import shutil
 import statistics
 
+import calls
 import house
 import source
 
@@ -65,9 +69,34 @@ def print_rooms(layer):
         print(f"  {room or '(top)':8} {files:3} files {lines:6} lines {100 * lines / total:5.1f} %")
 
 
+def words_of(paths):
+    """How often each word stands in the code of PATHS."""
+    text = "\n".join(source.strip_code("\n".join(lines_of(path))) for path in paths)
+    return collections.Counter(re.findall(r"\w+", text))
+
+
+def print_unused():
+    """What is there for other files and used by none: by its own only (static would do), by tests
+    only, or by nobody."""
+    paths = calls.sources()
+    if not shutil.which("nm") or any(calls.is_stale(path) for path in paths):
+        print("used by no other file: not looked for, there is no fresh build")
+        return
+    known = calls.Calls(paths)
+    used = {symbol for _, symbol, _ in known.edges()} | {"main"}
+    tests = words_of(sources("tests"))
+    alone = sorted((path, symbol) for symbol, path in known.home.items() if symbol not in used)
+    print(f"used by no other file of src: {len(alone)}")
+    for path, symbol in alone:
+        inside = words_of([path])[symbol] > 1
+        users = ["its own file"] * inside + ["tests"] * (symbol in tests)
+        print(f"  {path}: {symbol}: {' and '.join(users) or 'nobody'}")
+
+
 def print_all():
     """All figures."""
     print_functions()
     print_files()
     for layer in house.ROOMS:
         print_rooms(layer)
+    print_unused()
