@@ -13,8 +13,8 @@
  * through our renames. Other fields between unique part and info (",S=123", ",U=7") stay too.
  *
  * Threads: a struct maildir may be used from several; a struct maildir_folder from one at a time,
- * but that one may create, write and close drafts while another one publishes earlier ones and
- * syncs.
+ * but that one may create, write and close drafts while another one publishes or discards earlier
+ * ones and syncs.
  */
 #ifndef MAILSYNC_STORE_MAILDIR_H
 #define MAILSYNC_STORE_MAILDIR_H

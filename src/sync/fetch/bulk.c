@@ -132,8 +132,10 @@ static int conclude(struct bulk *bulk, struct err *err)
 		struct bulk_mailbox *mailbox = &bulk->mailboxes[i];
 		bool is_whole = true;
 		for (size_t k = 0; k < mailbox->all.count; k++) {
-			is_whole = is_whole && mailbox->all.states[k] == WANT_DONE;
+			is_whole = is_whole && (mailbox->all.states[k] == WANT_DONE ||
+						mailbox->all.states[k] == WANT_PARTLY);
 		}
+		mailbox->job.failures += download_failures(&mailbox->all);
 		mailbox->job.mailbox->done.failures += mailbox->job.failures;
 		if (code == 0 && is_whole) {
 			mailbox->job.mailbox->done.has_new_rows = false;

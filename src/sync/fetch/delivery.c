@@ -2,27 +2,19 @@
 
 #include <string.h>
 
-static void note_failure(struct job *job)
-{
-	pthread_mutex_lock(&job->run->mutex);
-	job->failures++;
-	pthread_mutex_unlock(&job->run->mutex);
-}
-
 /* The server of a mailbox that was paired anew may give a UID again within the second of the first
  * (it was restored from a backup). */
-static int make_unique(const struct delivery_item *item, char unique[MAILDIR_UNIQUE_MAX + 1],
-		       struct err *err)
+static int make_unique(struct run *run, const struct delivery_item *item,
+		       char unique[MAILDIR_UNIQUE_MAX + 1], struct err *err)
 {
-	const struct mailbox *mailbox = item->job->mailbox;
-	bool is_taken = mailbox->done.was_paired;
-	int code = maildir_unique_make(unique, item->key, mailbox->base.uidvalidity, item->row->uid,
-				       err);
+	const struct state_mailbox *base = &item->mailbox->base;
+	bool is_taken = item->mailbox->done.was_paired;
+	int code = maildir_unique_make(unique, item->key, base->uidvalidity, item->row->uid, err);
 	while (code == 0 && is_taken) {
 		struct row row;
 		row_init(&row);
-		code = state_row_by_unique(item->job->run->session->state, mailbox->base.id, unique,
-					   &row, &is_taken, err);
+		code = state_row_by_unique(run->session->state, base->id, unique, &row, &is_taken,
+					   err);
 		row_finish(&row);
 		if (code == 0 && is_taken) {
 			maildir_unique_later(unique);
@@ -31,50 +23,93 @@ static int make_unique(const struct delivery_item *item, char unique[MAILDIR_UNI
 	return code;
 }
 
-static int publish_one(struct delivery_item *item, struct err *err)
+static int note_downloaded(struct delivery_item *item, const char *unique, uint64_t flags,
+			   struct err *err)
 {
-	struct job *job = item->job;
 	struct row *row = item->row;
+	int code = row_set_unique(row, unique, strlen(unique), err);
+	if (code < 0) {
+		return code;
+	}
+	row->local = MESSAGE_PRESENT;
+	row->local_flags = flags;
+	row->is_agreed = true;
+	row->flags = flags;
+	row->reason = REASON_NONE;
+	row->size_bytes = item->draft.size_bytes;
+	row->date = item->date;
+	row->has_digest = true;
+	memcpy(row->digest, item->draft.digest, ROW_DIGEST_SIZE);
+	return 0;
+}
+
+static int publish(struct run *run, struct delivery_item *item, struct err *err)
+{
+	const struct keywords *keywords = &item->mailbox->base.keywords;
 	char unique[MAILDIR_UNIQUE_MAX + 1];
-	uint64_t flags = row->remote_flags & (FLAGS_SYSTEM | job->local_keywords);
 	uint64_t granted = 0;
-	int code = make_unique(item, unique, err);
-	if (code == 0) {
-		code = maildir_folder_grant(item->dir, flags, &job->mailbox->base.keywords,
-					    &granted, err);
-		if (granted != flags) {
-			note_failure(job); /* the next run tries again */
+	int code;
+	if ((code = make_unique(run, item, unique, err)) < 0 ||
+	    (code = maildir_folder_grant(item->folder, item->flags, keywords, &granted, err)) < 0 ||
+	    (code = maildir_draft_publish(item->folder, &item->draft, unique, granted, keywords,
+					  err)) < 0) {
+		return code;
+	}
+	item->outcome = granted == item->flags ? WANT_DONE : WANT_PARTLY;
+	return note_downloaded(item, unique, granted, err);
+}
+
+static int publish_pop3(struct delivery_item *item, struct err *err)
+{
+	struct pop3_row *row = item->pop3_row;
+	int code = maildir_draft_publish(item->folder, &item->draft, row->unique, item->flags,
+					 &item->mailbox->base.keywords, err);
+	if (code == -ERR_CHANGED) {
+		maildir_draft_discard(item->folder, &item->draft);
+	} else if (code < 0) {
+		return code;
+	}
+	item->outcome = WANT_DONE;
+	row->has_digest = true;
+	memcpy(row->digest, item->draft.digest, ROW_DIGEST_SIZE);
+	return 0;
+}
+
+/* It holds up no other, unless none can be delivered any more. */
+static int note_failure(struct run *run, struct delivery_item *item, const struct err *why)
+{
+	if (run_is_fatal(why)) {
+		return -(int)why->code;
+	}
+	item->outcome = WANT_FAILED;
+	maildir_draft_discard(item->folder, &item->draft);
+	if (item->row != NULL) {
+		item->row->reason = REASON_FAILED;
+	}
+	run_report_error(run, item->mailbox, item->row != NULL ? item->row->uid : 0, why);
+	return 0;
+}
+
+static int publish_all(struct run *run, struct delivery_batch *batch, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		struct delivery_item *item = &batch->items[i];
+		code = item->row != NULL ? publish(run, item, err) : publish_pop3(item, err);
+		if (code < 0) {
+			code = note_failure(run, item, err);
 		}
-		flags = granted;
-	}
-	if (code == 0) {
-		code = maildir_draft_publish(item->dir, &item->draft, unique, flags,
-					     &job->mailbox->base.keywords, err);
-	}
-	if (code == 0) {
-		code = row_set_unique(row, unique, strlen(unique), err);
-	}
-	if (code == 0) {
-		row->local = MESSAGE_PRESENT;
-		row->local_flags = flags;
-		row->is_agreed = true;
-		row->flags = flags;
-		row->reason = REASON_NONE;
-		row->size_bytes = item->draft.size_bytes;
-		row->date = item->date;
-		row->has_digest = true;
-		memcpy(row->digest, item->draft.digest, ROW_DIGEST_SIZE);
 	}
 	return code;
 }
 
 /* The folders of a batch, each once: items of one mailbox follow one another. */
-static size_t batch_dirs(const struct delivery_batch *batch, struct maildir_folder **dirs)
+static size_t batch_folders(const struct delivery_batch *batch, struct maildir_folder **folders)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < batch->count; i++) {
-		if (count == 0 || dirs[count - 1] != batch->items[i].dir) {
-			dirs[count++] = batch->items[i].dir;
+		if (count == 0 || folders[count - 1] != batch->items[i].folder) {
+			folders[count++] = batch->items[i].folder;
 		}
 	}
 	return count;
@@ -89,18 +124,12 @@ static int sync_contents(const struct delivery_batch *batch, struct err *err)
 	return maildir_sync_drafts(drafts, batch->count, err);
 }
 
-static int publish_all(struct delivery_batch *batch, struct err *err)
+static int commit_row(struct state *state, struct delivery_item *item, struct err *err)
 {
-	int code = 0;
-	for (size_t i = 0; code == 0 && i < batch->count; i++) {
-		struct delivery_item *item = &batch->items[i];
-		code = publish_one(item, err);
-		item->is_published = code == 0;
-		if (code < 0) {
-			code = job_message_failed(item->job, item->row, err);
-		}
+	if (item->row != NULL) {
+		return state_row_put(state, item->row, err);
 	}
-	return code;
+	return item->outcome == WANT_FAILED ? 0 : state_pop3_put(state, item->pop3_row, err);
 }
 
 static int commit_rows(struct state *state, struct delivery_batch *batch, struct err *err)
@@ -110,32 +139,24 @@ static int commit_rows(struct state *state, struct delivery_batch *batch, struct
 		return code;
 	}
 	for (size_t i = 0; code == 0 && i < batch->count; i++) {
-		if (batch->items[i].is_published) {
-			code = state_row_put(state, batch->items[i].row, err);
-		}
+		code = commit_row(state, &batch->items[i], err);
 	}
-	if (code < 0) {
-		state_rollback(state);
-		return code;
-	}
-	return state_commit(state, err);
+	return state_end(state, code, err);
 }
 
 static int deliver(struct run *run, struct delivery_batch *batch, struct err *err)
 {
-	struct maildir_folder *dirs[DELIVERY_MESSAGES_MAX];
-	size_t dir_count = batch_dirs(batch, dirs);
+	struct maildir_folder *folders[DELIVERY_MESSAGES_MAX];
+	size_t folder_count = batch_folders(batch, folders);
+	int code;
 	if (batch->count == 0) {
 		return 0;
 	}
-	int code = publish_all(batch, err);
-	if (code == 0) {
-		code = maildir_sync_names(dirs, dir_count, err);
+	if ((code = publish_all(run, batch, err)) < 0 ||
+	    (code = maildir_sync_names(folders, folder_count, err)) < 0) {
+		return code;
 	}
-	if (code == 0) {
-		code = commit_rows(run->session->state, batch, err);
-	}
-	return code;
+	return commit_rows(run->session->state, batch, err);
 }
 
 /* The batch that is not filling. */
@@ -159,10 +180,11 @@ static void tell_owners(struct delivery *delivery, struct delivery_batch *batch)
 	for (size_t i = 0; i < batch->count; i++) {
 		struct delivery_item *item = &batch->items[i];
 		struct err ignored;
-		*item->state = item->is_published ? WANT_DONE : WANT_FAILED;
-		item->job->mailbox->done.counts.downloaded += item->is_published;
-		/* It is in the database; 50,000 names would take 5 MB. */
-		(void)row_set_unique(item->row, "", 0, &ignored);
+		*item->state = (uint8_t)item->outcome;
+		item->mailbox->done.counts.downloaded += item->outcome != WANT_FAILED;
+		if (item->row != NULL) {
+			(void)row_set_unique(item->row, "", 0, &ignored);
+		}
 	}
 	pthread_mutex_unlock(&delivery->run->mutex);
 }
@@ -188,11 +210,9 @@ static int settle(struct delivery *delivery, struct err *err)
 /* Sends the batch that is filling on its way, once the one before has arrived. */
 static int send_off(struct delivery *delivery, bool is_last, struct err *err)
 {
-	int code = settle(delivery, err);
-	if (code == 0) {
-		code = sync_contents(&delivery->batches[delivery->filling], err);
-	}
-	if (code < 0) {
+	int code;
+	if ((code = settle(delivery, err)) < 0 ||
+	    (code = sync_contents(&delivery->batches[delivery->filling], err)) < 0) {
 		return code;
 	}
 	delivery->filling = !delivery->filling;
@@ -236,7 +256,7 @@ void delivery_discard(struct delivery *delivery)
 	for (int b = 0; b < 2; b++) {
 		struct delivery_batch *batch = &delivery->batches[b];
 		for (size_t i = 0; i < batch->count; i++) {
-			maildir_draft_discard(batch->items[i].dir, &batch->items[i].draft);
+			maildir_draft_discard(batch->items[i].folder, &batch->items[i].draft);
 		}
 		batch->count = 0;
 	}

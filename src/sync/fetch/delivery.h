@@ -1,22 +1,33 @@
 /*
- * New messages, of one mailbox or several, on their way from drafts to rows, in batches: contents
- * durable, names published, names durable, rows committed (I2). A cut anywhere leaves drafts that
- * the next run sweeps, or published files that it adopts by their names.
+ * The only door into the Maildir: new messages, of one mailbox or several, from IMAP or POP3, on
+ * their way from drafts to rows, in batches: contents durable, names published, names durable, rows
+ * committed (I2). A cut anywhere leaves drafts that the next run sweeps, or published files that it
+ * adopts by their names.
  *
- * A batch is delivered by a thread of its own while the next one fills: waiting for the disk and
- * for the server goes on side by side. Its contents are made durable before, by the thread that
- * wrote them: beside a writer a syncfs lasts until the writer pauses. The thread touches the batch,
- * its rows, and of a folder what draft_publish and sync_names touch; nothing of it is looked at
- * before it was joined. A row that was delivered is in the database, and its `unique` here is
- * emptied. One thread a delivery calls the functions below; what several share of a job is guarded
- * by run->mutex.
+ *     struct delivery *delivery = calloc(1, sizeof(*delivery)); delivery->run = run;
+ *     delivery_add(delivery, &item, &err), for each message, its draft closed
+ *     delivery_flush(delivery, &err);   after a failure of something else, too: what came is kept
+ *     look at the states; count those that failed
+ *     delivery_discard(delivery); free(delivery);
+ *
+ * Failure: of one message, it is reported in the run, its state is WANT_FAILED and the batch goes
+ * on; of disk, memory or database, it is the result of the call during which it shows, and nothing
+ * is delivered any more.
+ *
+ * Threads: a batch is delivered by a thread of its own while the next one fills: waiting for the
+ * disk and for the server goes on side by side. Its contents are made durable before, by the thread
+ * that wrote them: beside a writer a syncfs lasts until the writer pauses. The delivering thread
+ * touches the batch, its rows, and of a folder what maildir_draft_publish, maildir_draft_discard
+ * (of a closed draft) and maildir_sync_names touch; an item is its own until the state tells what
+ * became of it. One thread a delivery calls the functions below; several deliveries may share
+ * mailboxes, whose counts run->mutex guards.
  */
 #ifndef SYNC_FETCH_DELIVERY_H
 #define SYNC_FETCH_DELIVERY_H
 
 #include <stdatomic.h>
 
-#include "plan/job.h"
+#include "run/run.h"
 
 /* A batch goes on its way with so many messages when the one before has arrived, else with up to
  * the most. Each costs a syncfs, and one or two directories and the database to be synced: some
@@ -26,22 +37,36 @@
 #define DELIVERY_BYTES        (32u << 20)
 #define DELIVERY_BYTES_MAX    (64u << 20)
 
+/* How far a wanted message has come. */
 enum want_state {
 	WANT_OPEN,
-	WANT_DRAFTED,
-	WANT_DONE,
-	WANT_FAILED
+	WANT_DRAFTED, /* handed to a delivery */
+	WANT_DONE,    /* its file and its row are durable */
+	WANT_PARTLY,  /* likewise, but for flags that the folder has no letters for */
+	WANT_FAILED   /* reported */
 };
 
 struct delivery_item {
-	struct job *job;
-	struct maildir_folder *dir; /* stays open until delivery_flush or delivery_discard */
+	struct mailbox *mailbox;       /* whose counts, keyword table and UIDVALIDITY these are */
+	struct maildir_folder *folder; /* stays open until delivery_flush or delivery_discard */
+	uint8_t *state;                /* enum want_state, the owner's */
+	struct maildir_draft draft;    /* closed */
+	int64_t date;                  /* that it was closed with */
+	uint64_t flags;                /* wanted, in terms of the mailbox's keyword table */
+	/*
+	 * One of these two; the owner's, and it stays until the state tells what became of it.
+	 * A row gets its name from KEY, UIDVALIDITY and UID, and all else that is so once it was
+	 * downloaded. In memory its `unique` is empty again afterwards: 50,000 would take 5 MB.
+	 */
 	struct row *row;
-	uint8_t *state;             /* enum want_state, the owner's; WANT_DRAFTED meanwhile */
-	const char *key;            /* of the mailbox, for the name */
-	struct maildir_draft draft; /* closed */
-	int64_t date;
-	bool is_published;
+	/*
+	 * Complete but for the digest: `unique` is the name that the file gets. Where a file of
+	 * that name is there already, it is the same message, fetched by a run that was cut within
+	 * that second, and counts as delivered.
+	 */
+	struct pop3_row *pop3_row;
+	const char *key;         /* of the mailbox, with `row` (maildir_folder_key); the owner's */
+	enum want_state outcome; /* the delivery's */
 };
 
 struct delivery_batch {
@@ -50,7 +75,7 @@ struct delivery_batch {
 	uint64_t bytes;
 };
 
-struct delivery { /* zeroed, with RUN set, it is ready */
+struct delivery { /* zeroed, with RUN set, it is ready; too large for a stack */
 	struct run *run;
 	struct delivery_batch batches[2];
 	int filling;    /* which of the two; the other one is being delivered, or empty */
@@ -61,7 +86,8 @@ struct delivery { /* zeroed, with RUN set, it is ready */
 	struct err err;
 };
 
-/* Takes the item's draft over; may send the batch on its way. ERR may be that of the one before. */
+/* Takes the item's draft over, in case of failure too; may send the batch on its way. ERR may be
+ * that of the one before. */
 int delivery_add(struct delivery *delivery, const struct delivery_item *item, struct err *err);
 /* Delivers all there is, and waits for it. */
 int delivery_flush(struct delivery *delivery, struct err *err);

@@ -138,9 +138,10 @@ static int take_message(struct download *download, const struct imap_body *body,
 		return code;
 	}
 	struct delivery_item item = {
-		.job = download->job,
-		.dir = download->draft_dir,
+		.mailbox = download->job->mailbox,
+		.folder = download->draft_dir,
 		.row = row,
+		.flags = row->remote_flags & (FLAGS_SYSTEM | download->job->local_keywords),
 		.state = &download->states[index],
 		.key = download->key,
 		.draft = download->draft,
@@ -228,6 +229,16 @@ size_t download_open(const struct download *download)
 		open += download->states[i] == WANT_OPEN;
 	}
 	return open;
+}
+
+size_t download_failures(const struct download *download)
+{
+	size_t failures = 0;
+	for (size_t i = 0; i < download->count; i++) {
+		failures +=
+			download->states[i] == WANT_FAILED || download->states[i] == WANT_PARTLY;
+	}
+	return failures;
 }
 
 static int download_rows(struct download *download, const size_t *ops, size_t count,

@@ -7,6 +7,7 @@
 #define SYNC_FETCH_DOWNLOAD_H
 
 #include "delivery.h"
+#include "plan/job.h"
 
 #include "mailsync/store/imap.h" /* until it is converted */
 
@@ -62,5 +63,7 @@ int download_take(struct download *download, const struct imap_body *body, struc
 int download_broke(struct download *download, struct err *err);
 /* Rows without a body so far. */
 size_t download_open(const struct download *download);
+/* Rows that were not delivered, or not with all their flags: the next run tries again. */
+size_t download_failures(const struct download *download);
 
 #endif

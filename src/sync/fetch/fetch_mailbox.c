@@ -114,6 +114,7 @@ int job_download(struct job *job, struct err *err)
 		}
 	}
 	delivery_discard(delivery);
+	job->failures += download_failures(&download);
 	download_finish(&download);
 	free(delivery);
 	return code;
