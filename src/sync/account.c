@@ -19,8 +19,9 @@
 #include "guard/ownership.h"
 #include "recover/leftovers.h"
 #include "recover/pairing.h"
+#include "plan/brake.h"
 #include "plan/plan.h"
-#include "plan/planning.h"
+#include "plan/print.h"
 #include "pop3/pop3_run.h"
 #include "act/rename_mailboxes.h"
 #include "act/settle_mailboxes.h"
@@ -55,6 +56,12 @@ static int note_keywords(struct run *run, struct err *err)
 		return code;
 	}
 	return state_commit(run->session->state, err);
+}
+
+static int decide_policy(struct run *run, struct err *err)
+{
+	int64_t now = clock_real_ns() / 1000000000;
+	return policy_make(run->account, run->options, now, &run->policy, err);
 }
 
 static int open_remote(struct run *run, struct err *err)
@@ -159,21 +166,6 @@ static int find_moves(struct run *run, struct err *err)
 	return move_find(run, &run->plan->moves, err);
 }
 
-static int brake(struct run *run, struct err *err)
-{
-	return planning_brake(run, &run->plan->moves, err);
-}
-
-static int print_plan(struct run *run, struct err *err)
-{
-	return planning_report(run, &run->plan->moves, err);
-}
-
-static int act(struct run *run, struct err *err)
-{
-	return execute_run(run, &run->plan->moves, err);
-}
-
 static int release(struct run *run, struct err *err)
 {
 	struct session *session = run->session;
@@ -194,7 +186,7 @@ static const struct step {
 	int (*take)(struct run *run, struct err *err);
 	enum step_kind kind;
 } steps[] = {
-	{"policy", run_policy_hash, STEP_LOOKS},
+	{"policy", decide_policy, STEP_LOOKS},
 	{"lock", run_open_lock, STEP_ACTS},
 	{"open", run_open_local, STEP_LOOKS},
 	{"keywords", note_keywords, STEP_LOOKS},
@@ -211,9 +203,9 @@ static const struct step {
 	{"pairing", pair_mailboxes, STEP_LOOKS},
 	{"intents of the trash", trash_settle, STEP_LOOKS},
 	{"moves", find_moves, STEP_LOOKS},
-	{"brake", brake, STEP_LOOKS},
-	{"print", print_plan, STEP_DRY_RUN},
-	{"act", act, STEP_ACTS},
+	{"brake", brake_plan, STEP_LOOKS},
+	{"print", plan_print, STEP_DRY_RUN},
+	{"act", act_on_plan, STEP_ACTS},
 	{"release", release, STEP_LOOKS},
 };
 
@@ -222,7 +214,6 @@ static int run_account(struct run *run, struct err *err)
 	enum step_kind left_out = run->options->dry_run ? STEP_ACTS : STEP_DRY_RUN;
 	struct err ignored;
 	int code = 0;
-	run_policy_init(run);
 	for (size_t i = 0; code == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (steps[i].kind != left_out) {
 			log_line(run->log, LOG_WIRE, "%s: %s", run->account->name, steps[i].name);

@@ -1,4 +1,4 @@
-/* Scenarios, plans as text, and carrying a plan out on paper, written apart from the planner. */
+/* Scenarios, plans as text, and carrying a plan out on paper. */
 #ifndef PAPER_H
 #define PAPER_H
 
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "mailsync/model/flags.h"
+#include "rules/effect.h"
 #include "rules/message.h"
 
 #define ROWS_MAX 16
@@ -111,14 +112,15 @@ static inline void scenario_plan(const struct scenario *scenario, struct message
 			 0);
 }
 
-/* Carrying a plan out on paper, written apart from the planner. */
+/* Carrying a plan out on paper, as act/ does it: by rules/effect.h, what is local first. */
 
-static inline uint64_t paper_remote_allowed(const struct plan_facts *mailbox)
-{
-	uint64_t any = mailbox->permanent_any ? ~(FLAGS_SYSTEM & ~FLAG_FORWARDED) : 0;
-
-	return mailbox->permanent_flags | any;
-}
+/* As what act/ does with an operation of each kind; -1: nothing. */
+static const int paper_step[] = {
+	[OP_FLAGS_LOCAL] = 0,  [OP_DELETE_LOCAL] = 0,  [OP_AGREE] = 0,
+	[OP_FORGET] = 0,       [OP_DOWNLOAD] = 1,      [OP_UPLOAD] = 2,
+	[OP_FLAGS_REMOTE] = 3, [OP_DELETE_REMOTE] = 4, [OP_HOLD] = 5,
+};
+#define PAPER_STEPS 6
 
 static inline void paper_op(struct scenario *scenario, const struct op *op)
 {
@@ -126,45 +128,38 @@ static inline void paper_op(struct scenario *scenario, const struct op *op)
 
 	switch (op->kind) {
 	case OP_DOWNLOAD:
-		row->local = MESSAGE_PRESENT;
-		row->local_flags =
-			row->remote_flags & (FLAGS_SYSTEM | scenario->mailbox.local_keywords);
-		row->is_agreed = true;
-		row->flags = row->local_flags & row->remote_flags;
+		effect_downloaded(row, row->remote_flags & message_local_flags(&scenario->mailbox));
 		break;
 	case OP_UPLOAD:
-		row->remote = MESSAGE_PRESENT;
-		row->remote_flags = row->local_flags & paper_remote_allowed(&scenario->mailbox);
-		row->is_agreed = true;
-		row->flags = row->local_flags & row->remote_flags;
+		effect_uploaded(row, 1,
+				row->local_flags & message_remote_flags(&scenario->mailbox));
 		break;
 	case OP_FLAGS_LOCAL:
 		assert_int_equal(row->local_flags & op->add, 0);
 		assert_int_equal(~row->local_flags & op->remove, 0);
-		row->local_flags = (row->local_flags | op->add) & ~op->remove;
+		effect_flags(row, SIDE_LOCAL, op->add, op->remove);
 		break;
 	case OP_FLAGS_REMOTE:
 		assert_int_equal(row->remote_flags & op->add, 0);
 		assert_int_equal(~row->remote_flags & op->remove, 0);
-		row->remote_flags = (row->remote_flags | op->add) & ~op->remove;
+		effect_flags(row, SIDE_REMOTE, op->add, op->remove);
 		break;
 	case OP_DELETE_LOCAL:
 		assert_int_equal(row->local, MESSAGE_PRESENT);
-		row->local = MESSAGE_GONE;
+		effect_deleted(row, SIDE_LOCAL);
 		break;
 	case OP_DELETE_REMOTE:
 		assert_int_equal(row->remote, MESSAGE_PRESENT);
-		row->remote = MESSAGE_GONE;
+		effect_deleted(row, SIDE_REMOTE);
 		break;
 	case OP_FORGET:
-		row->local = row->remote = MESSAGE_GONE;
+		assert_true(row_is_void(row));
 		break;
 	case OP_AGREE:
-		row->is_agreed = true;
-		row->flags = op->agreed;
+		effect_agreed(row, op->agreed);
 		break;
 	case OP_HOLD:
-		row->reason = op->reason;
+		effect_held(row, op->reason);
 		break;
 	}
 }
@@ -174,30 +169,27 @@ static inline bool paper_is_flag_op(const struct op *op)
 	return op->kind == OP_FLAGS_LOCAL || op->kind == OP_FLAGS_REMOTE;
 }
 
-/* Carries out PLAN, settles flags bit by bit, and drops rows that are void. */
+/* Carries out PLAN, and drops rows that are void. */
 static inline void paper_apply(struct scenario *scenario, const struct message_plan *plan)
 {
-	for (size_t i = 0; i < plan->count; i++) {
-		paper_op(scenario, &plan->ops[i]);
-	}
-	for (size_t i = 0; i < plan->count; i++) {
-		struct row *row = &scenario->rows[plan->ops[i].row];
-		if (!paper_is_flag_op(&plan->ops[i])) {
-			continue;
-		}
-		for (uint64_t bit = 1; bit != 0; bit <<= 1) {
-			if ((row->local_flags & bit) == (row->remote_flags & bit)) {
-				row->flags = (row->flags & ~bit) | (row->local_flags & bit);
+	for (int step = 0; step < PAPER_STEPS; step++) {
+		for (size_t i = 0; i < plan->count; i++) {
+			if (paper_step[plan->ops[i].kind] == step) {
+				paper_op(scenario, &plan->ops[i]);
 			}
 		}
-		if (row->local == MESSAGE_PRESENT && row->remote == MESSAGE_PRESENT) {
+	}
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct row *row = &scenario->rows[plan->ops[i].row];
+		if (paper_is_flag_op(&plan->ops[i]) && row->local == MESSAGE_PRESENT &&
+		    row->remote == MESSAGE_PRESENT) {
 			assert_true(row->flags == plan->ops[i].agreed);
+			assert_true(row->is_agreed);
 		}
 	}
 	size_t kept = 0;
 	for (size_t i = 0; i < scenario->count; i++) {
-		if (scenario->rows[i].local == MESSAGE_PRESENT ||
-		    scenario->rows[i].remote == MESSAGE_PRESENT) {
+		if (!row_is_void(&scenario->rows[i])) {
 			scenario->rows[kept++] = scenario->rows[i];
 		}
 	}

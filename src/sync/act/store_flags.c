@@ -1,49 +1,60 @@
-/* Flags and removals on the server: equal changes are grouped into one command for many UIDs. */
+/* Flags on the server: equal changes are grouped into one command for many UIDs. */
 #include <stdlib.h>
-#include <string.h>
+
+#include "mailsync/base/array.h"
+
+#include "rules/effect.h"
 
 #include "act_private.h"
-#include "observe/observe.h"
 
-#include "mailsync/store/imap.h" /* until it is converted */
-
-#define SET_TEXT_MAX 900
-
-/* One STORE: these UIDs get (or lose) these flags. */
+/* These UIDs get (or lose) these flags. */
 struct group {
 	uint64_t bits;
-	bool add;
+	bool is_add;
 	struct uidset uids;
+	struct uidset refused; /* of these, by the server */
 };
 
 struct groups {
 	struct group *items;
 	size_t count;
+	size_t cap;
 };
 
 static void groups_finish(struct groups *groups)
 {
 	for (size_t i = 0; i < groups->count; i++) {
 		uidset_finish(&groups->items[i].uids);
+		uidset_finish(&groups->items[i].refused);
 	}
 	free(groups->items);
 }
 
-static int groups_add(struct groups *groups, uint64_t bits, bool add, uint32_t uid, struct err *err)
+/* The group of these bits, made where there is none; NULL and ERR when out of memory. */
+static struct group *groups_get(struct groups *groups, uint64_t bits, bool is_add, struct err *err)
 {
 	for (size_t i = 0; i < groups->count; i++) {
-		if (groups->items[i].bits == bits && groups->items[i].add == add) {
-			return uidset_add(&groups->items[i].uids, uid, uid, err);
+		if (groups->items[i].bits == bits && groups->items[i].is_add == is_add) {
+			return &groups->items[i];
 		}
 	}
-	struct group *items = realloc(groups->items, (groups->count + 1) * sizeof(*items));
-	if (items == NULL) {
-		return err_nomem(err);
+	if (ARRAY_RESERVE(&groups->items, groups->count + 1, &groups->cap, err) < 0) {
+		return NULL;
 	}
-	groups->items = items;
-	struct group *group = &items[groups->count++];
-	*group = (struct group){.bits = bits, .add = add};
+	struct group *group = &groups->items[groups->count++];
+	*group = (struct group){.bits = bits, .is_add = is_add};
 	uidset_init(&group->uids);
+	uidset_init(&group->refused);
+	return group;
+}
+
+static int groups_add(struct groups *groups, uint64_t bits, bool is_add, uint32_t uid,
+		      struct err *err)
+{
+	struct group *group = bits == 0 ? NULL : groups_get(groups, bits, is_add, err);
+	if (group == NULL) {
+		return bits == 0 ? 0 : -ERR_NOMEM;
+	}
 	return uidset_add(&group->uids, uid, uid, err);
 }
 
@@ -54,66 +65,62 @@ static int group_ops(struct job *job, const size_t *ops, size_t count, struct gr
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		const struct op *op = &job->plan.plan.ops[ops[i]];
 		uint32_t uid = job_row(job, op)->uid;
-		if (op->add != 0) {
-			code = groups_add(groups, op->add, true, uid, err);
-		}
-		if (code == 0 && op->remove != 0) {
+		if ((code = groups_add(groups, op->add, true, uid, err)) == 0) {
 			code = groups_add(groups, op->remove, false, uid, err);
 		}
 	}
 	return code;
 }
 
-/* One command per line's worth of UIDs; cookie: the group's index, in which FAILED is set. */
+/* Cookie: the group's index. */
 static int send_groups(struct job *job, const struct groups *groups, struct err *err)
 {
 	int code = 0;
 	for (size_t g = 0; code == 0 && g < groups->count; g++) {
 		const struct group *group = &groups->items[g];
-		struct buf text;
-		size_t from = 0;
-		buf_init(&text, SET_TEXT_MAX + 64);
-		while (code == 0 && uidset_format_some(&group->uids, &from, SET_TEXT_MAX, &text)) {
-			code = buf_status(&text, "a set of UIDs", err);
-			if (code == 0) {
-				struct imap_store_request request = {
-					.uids = buf_span(&text),
-					.add = group->add,
-					.flags = group->bits,
-					.keywords = &job->mailbox->base.keywords,
-				};
-				code = imap_store_queue(remote_imap(job->remote), &request, g, err);
-			}
-			buf_clear(&text);
-		}
-		buf_finish(&text);
+		struct remote_change change = {
+			.kind = REMOTE_STORE,
+			.uids = &group->uids,
+			.flags = group->bits,
+			.is_add = group->is_add,
+			.keywords = &job->mailbox->base.keywords,
+		};
+		code = remote_change_queue(job->remote, &change, g, err);
 	}
 	return code;
 }
 
-static int take_answers(struct job *job, bool *failed, size_t *failures, struct err *err)
+static void take_refusal(struct job *job, struct group *group, struct remote_done *done)
+{
+	struct uidset refused = group->refused;
+	group->refused = done->refused;
+	done->refused = refused;
+	job->failures++;
+	err_prefix(&done->err, "flags could not be changed");
+	run_report_error(job->run, job->mailbox, 0, &done->err);
+}
+
+static int take_answers(struct job *job, struct groups *groups, struct err *err)
 {
 	int code = 0;
-	while (code == 0 && imap_outstanding(remote_imap(job->remote)) > 0) {
-		struct imap_done done;
-		imap_done_init(&done);
-		code = imap_done_next(remote_imap(job->remote), &done, err);
+	while (code == 0 && remote_outstanding(job->remote) > 0) {
+		struct remote_done done;
+		remote_done_init(&done);
+		code = remote_done_next(job->remote, &done, err);
 		if (code == 0 && done.status < 0) {
-			failed[done.cookie] = true;
-			(*failures)++;
-			err_prefix(&done.err, "flags could not be changed");
-			run_report_error(job->run, job->mailbox, 0, &done.err);
+			take_refusal(job, &groups->items[done.cookie], &done);
 		}
-		imap_done_finish(&done);
+		remote_done_finish(&done);
 	}
 	return code;
 }
 
-static bool op_succeeded(const struct op *op, const struct groups *groups, const bool *failed)
+static bool op_succeeded(const struct op *op, uint32_t uid, const struct groups *groups)
 {
 	for (size_t g = 0; g < groups->count; g++) {
 		const struct group *group = &groups->items[g];
-		if (failed[g] && group->bits == (group->add ? op->add : op->remove)) {
+		if (group->bits == (group->is_add ? op->add : op->remove) &&
+		    uidset_contains(&group->refused, uid)) {
 			return false;
 		}
 	}
@@ -121,60 +128,46 @@ static bool op_succeeded(const struct op *op, const struct groups *groups, const
 }
 
 static int commit_flags(struct job *job, const size_t *ops, size_t count,
-			const struct groups *groups, const bool *failed, struct err *err)
+			const struct groups *groups, struct err *err)
 {
-	int code = state_begin(job->run->session->state, err);
+	struct state *state = job->run->session->state;
+	int code = state_begin(state, err);
 	if (code < 0) {
 		return code;
 	}
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		const struct op *op = &job->plan.plan.ops[ops[i]];
 		struct row *row = job_row(job, op);
-		if (!op_succeeded(op, groups, failed)) {
-			continue;
+		if (op_succeeded(op, row->uid, groups)) {
+			effect_flags(row, SIDE_REMOTE, op->add, op->remove);
+			job->mailbox->done.counts.flags_remote++;
+			code = state_row_put(state, row, err);
 		}
-		row->remote_flags = (row->remote_flags | op->add) & ~op->remove;
-		job_settle_flags(row);
-		row->reason = REASON_NONE;
-		job->mailbox->done.counts.flags_remote++;
-		code = state_row_put(job->run->session->state, row, err);
 	}
-	if (code < 0) {
-		state_rollback(job->run->session->state);
-		return code;
-	}
-	return state_commit(job->run->session->state, err);
+	return state_end(state, code, err);
 }
 
 int job_store_flags(struct job *job, struct err *err)
 {
 	size_t count = 0;
 	struct groups groups = {0};
-	bool *failed = NULL;
 	size_t *ops = job_ops(job, OP_FLAGS_REMOTE, &count, err);
+	int code;
 	if (ops == NULL) {
 		return -(int)err->code;
 	}
-	int code = job_select(job, true, err);
-	if (code == 0) {
-		code = group_ops(job, ops, count, &groups, err);
+	if ((code = job_select(job, true, err)) < 0 ||
+	    (code = group_ops(job, ops, count, &groups, err)) < 0) {
+		goto finish;
 	}
-	if (code == 0) {
-		failed = calloc(groups.count + 1, sizeof(*failed));
-		code = failed == NULL ? err_nomem(err) : 0;
+	job->mailbox->done.was_changed_there = true;
+	if ((code = send_groups(job, &groups, err)) < 0 ||
+	    (code = take_answers(job, &groups, err)) < 0) {
+		goto finish;
 	}
-	if (code == 0) {
-		job->mailbox->done.was_changed_there = true;
-		code = send_groups(job, &groups, err);
-	}
-	if (code == 0) {
-		code = take_answers(job, failed, &job->failures, err);
-	}
-	if (code == 0) {
-		code = commit_flags(job, ops, count, &groups, failed, err);
-	}
+	code = commit_flags(job, ops, count, &groups, err);
+finish:
 	groups_finish(&groups);
-	free(failed);
 	free(ops);
 	return code;
 }

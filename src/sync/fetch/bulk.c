@@ -23,35 +23,22 @@
 #define BYTES_PER_MS 50000
 #define LOGIN_TURNS  8
 
-static bool is_download_only(const struct message_plan *plan)
-{
-	size_t downloads = 0;
-	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->ops[i].kind != OP_DOWNLOAD && plan->ops[i].kind != OP_HOLD) {
-			return false;
-		}
-		downloads += plan->ops[i].kind == OP_DOWNLOAD;
-	}
-	return downloads > 0;
-}
-
 static bool is_candidate(const struct run *run, const struct mailbox *mailbox)
 {
-	return !planning_is_idle(run, mailbox) && mailbox->seen.in_local &&
-	       mailbox->seen.in_remote && !mailbox->seen.has_intents && mailbox->done.failures == 0;
+	return !mailbox_is_idle(run, mailbox) && mailbox->seen.in_local &&
+	       mailbox->seen.in_remote && !mailbox->seen.has_intents &&
+	       mailbox->done.failures == 0 &&
+	       (mailbox->decided.shape == PLAN_DOWNLOADS || mailbox->decided.shape == PLAN_UNKNOWN);
 }
 
 /* Plans MAILBOX; *TAKEN when it is one for here. */
-static int bulk_add(struct bulk *bulk, struct mailbox *mailbox, const struct move_list *moves,
-		    bool *taken, struct err *err)
+static int bulk_add(struct bulk *bulk, struct mailbox *mailbox, bool *taken, struct err *err)
 {
 	struct bulk_mailbox *entry = &bulk->mailboxes[bulk->mailbox_count];
 	*taken = false;
-	int code = job_init(&entry->job, bulk->run, bulk->run->session->remote, mailbox);
-	if (code == 0) {
-		code = job_plan(&entry->job, moves, err);
-	}
-	if (code == 0 && is_download_only(&entry->job.plan.plan)) {
+	job_init(&entry->job, bulk->run, bulk->run->session->remote, mailbox);
+	int code = job_plan(&entry->job, err);
+	if (code == 0 && mailbox->decided.shape == PLAN_DOWNLOADS) {
 		code = job_prepare(&entry->job, err);
 		if (code == 0) {
 			code = download_init(&entry->all, &entry->job, bulk->run->session->remote,
@@ -181,7 +168,7 @@ static int run_window(struct bulk *bulk, struct err *err)
 	return code;
 }
 
-int bulk_download(struct run *run, const struct move_list *moves, struct err *err)
+int bulk_download(struct run *run, struct err *err)
 {
 	struct bulk *bulk = calloc(1, sizeof(*bulk));
 	size_t rows = 0;
@@ -195,7 +182,7 @@ int bulk_download(struct run *run, const struct move_list *moves, struct err *er
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		bool taken = false;
 		if (is_candidate(run, &run->mailboxes.items[i])) {
-			code = bulk_add(bulk, &run->mailboxes.items[i], moves, &taken, err);
+			code = bulk_add(bulk, &run->mailboxes.items[i], &taken, err);
 			rows += taken ? bulk->mailboxes[bulk->mailbox_count - 1].all.count : 0;
 		}
 		if (code == 0 && (bulk->mailbox_count == WINDOW_MAILBOXES || rows >= WINDOW_ROWS)) {

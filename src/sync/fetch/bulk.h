@@ -16,9 +16,8 @@
 #ifndef SYNC_FETCH_BULK_H
 #define SYNC_FETCH_BULK_H
 
-#include "observe/moves.h"
 #include "run/run.h"
 
-int bulk_download(struct run *run, const struct move_list *moves, struct err *err);
+int bulk_download(struct run *run, struct err *err);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "rules/effect.h"
+
 /* The server of a mailbox that was paired anew may give a UID again within the second of the first
  * (it was restored from a backup). */
 static int make_unique(struct run *run, const struct delivery_item *item,
@@ -31,11 +33,7 @@ static int note_downloaded(struct delivery_item *item, const char *unique, uint6
 	if (code < 0) {
 		return code;
 	}
-	row->local = MESSAGE_PRESENT;
-	row->local_flags = flags;
-	row->is_agreed = true;
-	row->flags = flags;
-	row->reason = REASON_NONE;
+	effect_downloaded(row, flags);
 	row->size_bytes = item->draft.size_bytes;
 	row->date = item->date;
 	row->has_digest = true;

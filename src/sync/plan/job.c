@@ -5,19 +5,15 @@
 
 #include "mailsync/base/clock.h"
 
-#include "observe/observe.h"
 #include "guard/claim.h"
+#include "rules/effect.h"
 
-#include "mailsync/store/imap.h" /* until it is converted */
+#include "plan.h"
 
-int job_init(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox)
+void job_init(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox)
 {
-	memset(job, 0, sizeof(*job));
-	job->run = run;
-	job->remote = remote;
-	job->mailbox = mailbox;
+	*job = (struct job){.run = run, .remote = remote, .mailbox = mailbox};
 	mailbox_plan_init(&job->plan);
-	return 0;
 }
 
 void job_finish(struct job *job)
@@ -29,10 +25,15 @@ void job_finish(struct job *job)
 	mailbox_release(job->mailbox);
 }
 
-int job_plan(struct job *job, const struct move_list *moves, struct err *err)
+int job_plan(struct job *job, struct err *err)
 {
-	job->has_open_move = move_is_open(moves, job->mailbox);
-	return planning_make(job->run, job->mailbox, moves, &job->plan, err);
+	return mailbox_plan_make(job->run, job->mailbox, &job->plan, err);
+}
+
+int job_prepare(struct job *job, struct err *err)
+{
+	int code = run_claim(job->run, err);
+	return code < 0 ? code : mailbox_open_dir(job->run, job->mailbox, err);
 }
 
 struct row *job_row(struct job *job, const struct op *op)
@@ -68,30 +69,17 @@ size_t *job_ops(struct job *job, enum op_kind kind, size_t *count, struct err *e
 int job_select(struct job *job, bool is_writable, struct err *err)
 {
 	struct mailbox *mailbox = job->mailbox;
-	uint32_t uidvalidity = remote_selected(job->remote, mailbox->seen.wire, is_writable);
-	if (uidvalidity == 0) {
-		struct imap_view opened = {0};
-		int code = imap_select(remote_imap(job->remote), mailbox->seen.wire, is_writable,
-				       &opened, err);
-		uidvalidity = opened.uidvalidity;
-		bool refused = is_writable && !opened.is_writable;
-		imap_view_finish(&opened);
-		if (code < 0) {
-			return code;
-		}
-		if (refused) {
-			mailbox->seen.is_read_only = true;
-			return err_set(err, ERR_REFUSED, SCOPE_MAILBOX,
-				       "the server opens this mailbox for reading only");
-		}
+	struct remote_opened opened = {0};
+	int code = remote_open(job->remote, mailbox->seen.wire,
+			       is_writable ? REMOTE_WRITE : REMOTE_READ, mailbox->base.uidvalidity,
+			       &opened, err);
+	mailbox->seen.is_read_only |= code < 0 && opened.is_read_only;
+	if (code == 0 && mailbox->base.uidvalidity == 0 && opened.uidvalidity != 0) {
+		code = err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
+			       "this mailbox was not looked at yet; the next run pairs it");
 	}
-	if (uidvalidity != mailbox->base.uidvalidity) {
-		return err_set(
-			err, ERR_TEMPORARY, SCOPE_MAILBOX,
-			"the server renumbered this mailbox during the run; the next run pairs "
-			"it");
-	}
-	return 0;
+	remote_opened_finish(&opened);
+	return code;
 }
 
 static int job_scan(struct job *job, struct err *err)
@@ -135,77 +123,51 @@ int job_find_file(struct job *job, const struct row *row, struct maildir_entry *
 				  "the file %s is not there any more", row->unique);
 }
 
-void job_settle_flags(struct row *row)
+void job_failed(struct job *job)
 {
-	uint64_t shared = ~(row->local_flags ^ row->remote_flags);
-	row->flags = (row->local_flags & shared) | (row->flags & ~shared);
+	pthread_mutex_lock(&job->run->mutex);
+	job->failures++;
+	pthread_mutex_unlock(&job->run->mutex);
 }
 
 int job_message_failed(struct job *job, struct row *row, const struct err *err)
 {
+	struct err ignored; /* the message is told of; the next run tries it either way */
 	if (run_is_fatal(err)) {
 		return -(int)err->code;
 	}
-	pthread_mutex_lock(&job->run->mutex);
-	job->failures++;
-	pthread_mutex_unlock(&job->run->mutex);
-	row->reason = REASON_FAILED;
+	job_failed(job);
+	effect_held(row, REASON_FAILED);
 	run_report_error(job->run, job->mailbox, row->uid, err);
-	struct err why;
-	return state_row_put(job->run->session->state, row, &why);
+	return state_row_put(job->run->session->state, row, &ignored);
 }
 
 /* True when every row left pending was left so by policy alone: this very policy need not look
  * again. Rows seen since the plan was made, and those of an open move, are not in it. */
 static bool only_policy_holds(const struct job *job)
 {
-	const struct message_plan *plan = &job->plan.plan;
-	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->ops[i].kind == OP_HOLD && plan->ops[i].reason != REASON_POLICY &&
-		    plan->ops[i].reason != REASON_TOO_LARGE &&
-		    plan->ops[i].reason != REASON_TOO_OLD &&
-		    plan->ops[i].reason != REASON_DELETED) {
-			return false;
-		}
-	}
-	return job->failures == 0 && !job->has_open_move && !job->mailbox->seen.has_intents &&
-	       !job->mailbox->done.has_new_rows;
+	const struct mailbox *mailbox = job->mailbox;
+	return job->failures == 0 && !mailbox->seen.has_intents && !mailbox->done.has_new_rows &&
+	       !move_is_open(&job->run->plan->moves, mailbox) &&
+	       message_plan_holds_by_policy(&job->plan.plan);
 }
 
 int job_conclude(struct job *job, struct err *err)
 {
+	struct run *run = job->run;
 	struct mailbox *mailbox = job->mailbox;
-	int code = state_begin(job->run->session->state, err);
+	struct state *state = run->session->state;
+	int code = state_begin(state, err);
 	if (code < 0) {
 		return code;
 	}
-	code = planning_note_holds(job->run, &job->plan, err);
-	mailbox->base.held_policy = only_policy_holds(job) ? job->run->policy.hash : 0;
+	mailbox->base.held_policy = only_policy_holds(job) ? run->policy.hash : 0;
 	mailbox->base.synced_at = clock_real_ns() / 1000000000;
-	if (code == 0) {
-		code = mailbox_store(job->run, mailbox, err);
-	}
-	if (code == 0) {
-		code = state_mailbox_count(job->run->session->state, &mailbox->base, err);
-	}
-	if (code < 0) {
-		state_rollback(job->run->session->state);
-		return code;
+	if ((code = mailbox_plan_note_holds(run, &job->plan, err)) < 0 ||
+	    (code = mailbox_store(run, mailbox, err)) < 0 ||
+	    (code = state_mailbox_count(state, &mailbox->base, err)) < 0) {
+		return state_end(state, code, err);
 	}
 	mailbox->done.counts.skipped = job->plan.plan.skipped;
-	return state_commit(job->run->session->state, err);
-}
-
-int job_prepare(struct job *job, struct err *err)
-{
-	struct mailbox *mailbox = job->mailbox;
-	int code = run_claim(job->run, err);
-	if (code == 0) {
-		code = mailbox_open_dir(job->run, mailbox, err);
-	}
-	if (code == 0 && job->run->account->keywords) {
-		code = maildir_folder_keyword_mask(mailbox->dir, &mailbox->base.keywords,
-						   &job->local_keywords, err);
-	}
-	return code;
+	return state_end(state, 0, err);
 }

@@ -5,14 +5,14 @@
  * its row pending (REASON_FAILED) and holds up nothing else. What a step returns as an error ends
  * the job.
  *
- * A row is changed only after what it states is durable (I2), and in one place a step:
- * job_row_done.
+ *     job_init, job_plan, job_prepare, steps..., job_conclude, job_finish
+ *
+ * A row is changed only after what it states is durable (I2), by rules/effect.h.
  */
 #ifndef SYNC_PLAN_JOB_H
 #define SYNC_PLAN_JOB_H
 
-#include "planning.h"
-#include "run/run.h"
+#include "mailbox_plan.h"
 
 struct job {
 	struct run *run;
@@ -21,17 +21,15 @@ struct job {
 	struct mailbox_plan plan;
 	struct maildir_scan scan; /* where the files of the rows are, once asked for */
 	bool has_scan;
-	uint64_t local_keywords; /* bits that can be kept locally */
-	bool has_open_move;      /* from here or to here, its outcome not known yet */
-	size_t failures;
+	size_t failures; /* guarded by run->mutex while several threads work on it */
 };
 
-int job_init(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox);
+void job_init(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox);
 void job_finish(struct job *job);
 
-int job_plan(struct job *job, const struct move_list *moves, struct err *err);
+int job_plan(struct job *job, struct err *err);
 
-/* Before its first step: this run's claim, the folder, what keywords it can keep. */
+/* Before its first step: this run's claim, and the folder. */
 int job_prepare(struct job *job, struct err *err);
 /* After its last: why rows were left, and the mailbox's figures. */
 int job_conclude(struct job *job, struct err *err);
@@ -42,7 +40,7 @@ struct row *job_row(struct job *job, const struct op *op);
  * COUNT 0 when there are none; NULL and ERR otherwise. */
 size_t *job_ops(struct job *job, enum op_kind kind, size_t *count, struct err *err);
 
-/* Selects the mailbox on the job's connection and makes sure that its UIDs are still those of
+/* Opens the mailbox on the job's connection and makes sure that its UIDs are still those of
  * base. */
 int job_select(struct job *job, bool is_writable, struct err *err);
 /* Where a row's file is now; -ERR_CHANGED when it is not there any more. ENTRY's name is valid
@@ -50,8 +48,8 @@ int job_select(struct job *job, bool is_writable, struct err *err);
 int job_find_file(struct job *job, const struct row *row, struct maildir_entry *entry,
 		  struct err *err);
 
-/* Base's flags become what both sides now share; bits on which they differ keep base's value. */
-void job_settle_flags(struct row *row);
+/* Something was left undone: the next run looks at this mailbox again. */
+void job_failed(struct job *job);
 /* A message failed: reported, counted, its row stays pending. Fatal errors are passed on. */
 int job_message_failed(struct job *job, struct row *row, const struct err *err);
 

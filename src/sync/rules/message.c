@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "mailsync/base/array.h"
 #include "mailsync/model/flags.h"
 
 /* What the rules for one row look at. */
@@ -50,27 +51,48 @@ void message_plan_finish(struct message_plan *plan)
 	message_plan_init(plan);
 }
 
+uint64_t message_remote_flags(const struct plan_facts *mailbox)
+{
+	/* $Forwarded is a keyword on the wire. */
+	uint64_t any = ~FLAGS_SYSTEM | FLAG_FORWARDED;
+
+	return mailbox->permanent_flags | (mailbox->permanent_any ? any : 0);
+}
+
+uint64_t message_local_flags(const struct plan_facts *mailbox)
+{
+	return FLAGS_SYSTEM | mailbox->local_keywords;
+}
+
+bool message_is_idle(const struct idle_facts *mailbox)
+{
+	if (!mailbox->is_active || !mailbox->in_base) {
+		return true;
+	}
+	if (mailbox->was_left && !mailbox->has_intents) {
+		return true;
+	}
+	return mailbox->pending == 0 && mailbox->expunge == SIDE_NONE;
+}
+
+bool message_is_left_out(const struct row *row, const struct left_out_facts *facts)
+{
+	return (facts->is_later_pass && row->reason == REASON_FAILED) ||
+	       (facts->is_moving && row->local == MESSAGE_GONE) || facts->is_of_move ||
+	       facts->has_intent;
+}
+
 static int plan_add(struct planning *planning, const struct op *op, struct err *err)
 {
 	struct message_plan *plan = planning->plan;
+	int code = ARRAY_RESERVE(&plan->ops, plan->count + 1, &plan->cap, err);
 
-	if (plan->count == plan->cap) {
-		size_t cap = plan->cap == 0 ? 32 : plan->cap * 2;
-
-		if (plan->cap > SIZE_MAX / sizeof(*plan->ops) / 2) {
-			return err_nomem(err);
-		}
-		struct op *ops = realloc(plan->ops, cap * sizeof(*ops));
-		if (ops == NULL) {
-			return err_nomem(err);
-		}
-		plan->ops = ops;
-		plan->cap = cap;
+	if (code == 0) {
+		plan->ops[plan->count] = *op;
+		plan->ops[plan->count].row = planning->index;
+		plan->count++;
 	}
-	plan->ops[plan->count] = *op;
-	plan->ops[plan->count].row = planning->index;
-	plan->count++;
-	return 0;
+	return code;
 }
 
 static int plan_act(struct planning *planning, enum op_kind kind, const char *why, struct err *err)
@@ -252,7 +274,7 @@ static uint64_t plan_local_bits(struct planning *planning, uint64_t need)
 		plan_hold(planning, REASON_POLICY, "flags does not cover local");
 		return 0;
 	}
-	uint64_t can = need & (FLAGS_SYSTEM | planning->mailbox->local_keywords);
+	uint64_t can = need & message_local_flags(planning->mailbox);
 	if (can != need) {
 		plan_hold(planning, REASON_POLICY, "a keyword without a letter");
 	}
@@ -262,8 +284,7 @@ static uint64_t plan_local_bits(struct planning *planning, uint64_t need)
 /* R17: what of the bits NEED may change on the server. */
 static uint64_t plan_remote_bits(struct planning *planning, uint64_t need)
 {
-	const struct plan_facts *mailbox = planning->mailbox;
-	uint64_t allowed = mailbox->permanent_flags;
+	uint64_t can = need & message_remote_flags(planning->mailbox);
 
 	if (need == 0) {
 		return 0;
@@ -272,18 +293,14 @@ static uint64_t plan_remote_bits(struct planning *planning, uint64_t need)
 		plan_hold(planning, REASON_POLICY, "flags does not cover remote");
 		return 0;
 	}
-	if (mailbox->is_read_only) {
+	if (planning->mailbox->is_read_only) {
 		plan_hold(planning, REASON_OBSTACLE, "the mailbox is read-only on the server");
 		return 0;
 	}
-	if (mailbox->permanent_any) {
-		/* $Forwarded is a keyword on the wire. */
-		allowed |= ~FLAGS_SYSTEM | FLAG_FORWARDED;
-	}
-	if ((need & ~allowed) != 0) {
+	if (can != need) {
 		plan_hold(planning, REASON_POLICY, "a flag that the server does not keep");
 	}
-	return need & allowed;
+	return can;
 }
 
 /* R15: bit by bit, what either side changed since base. */
@@ -363,7 +380,7 @@ static int plan_flag_op(struct planning *planning, enum op_kind kind, const stru
 	return plan_add(planning, &op, err);
 }
 
-/* AGREE where base moves without an act: the same change on both sides, or a new pair. */
+/* R22, R23: base moves without an act. */
 static int plan_agree(struct planning *planning, const struct merge *merge, bool has_act,
 		      struct err *err)
 {
@@ -381,13 +398,12 @@ static int plan_agree(struct planning *planning, const struct merge *merge, bool
 	return plan_add(planning, &op, err);
 }
 
-/* R15 to R20 */
+/* R15 to R20, R22, R23 */
 static int plan_both(struct planning *planning, struct err *err)
 {
 	const struct row *row = planning->row;
 	struct merge merge;
 	struct removal removal = {0};
-	int status;
 
 	planning->base = row->is_agreed ? row->flags : row->local_flags & row->remote_flags;
 	merge.flags = plan_merged_flags(planning);
@@ -397,20 +413,20 @@ static int plan_both(struct planning *planning, struct err *err)
 	plan_merge(planning, &removal, &merge);
 	/* FLAGS operations agree by themselves, and a removed side needs no agreement on flags. */
 	bool has_act = merge.local != 0 || merge.remote != 0 || removal.local || removal.remote;
-	status = plan_agree(planning, &merge, has_act, err);
-	if (status == 0 && merge.local != 0) {
-		status = plan_flag_op(planning, OP_FLAGS_LOCAL, &merge, err);
+	int code = plan_agree(planning, &merge, has_act, err);
+	if (code == 0 && merge.local != 0) {
+		code = plan_flag_op(planning, OP_FLAGS_LOCAL, &merge, err);
 	}
-	if (status == 0 && merge.remote != 0) {
-		status = plan_flag_op(planning, OP_FLAGS_REMOTE, &merge, err);
+	if (code == 0 && merge.remote != 0) {
+		code = plan_flag_op(planning, OP_FLAGS_REMOTE, &merge, err);
 	}
-	if (status == 0 && removal.remote) {
-		status = plan_act(planning, OP_DELETE_REMOTE, removal.why_remote, err);
+	if (code == 0 && removal.remote) {
+		code = plan_act(planning, OP_DELETE_REMOTE, removal.why_remote, err);
 	}
-	if (status == 0 && removal.local) {
-		status = plan_act(planning, OP_DELETE_LOCAL, removal.why_local, err);
+	if (code == 0 && removal.local) {
+		code = plan_act(planning, OP_DELETE_LOCAL, removal.why_local, err);
 	}
-	return status;
+	return code;
 }
 
 static int plan_rules(struct planning *planning, struct err *err)
@@ -437,10 +453,10 @@ static int plan_rules(struct planning *planning, struct err *err)
 static int plan_row(struct planning *planning, struct err *err)
 {
 	struct message_plan *plan = planning->plan;
-	int status = plan_rules(planning, err);
+	int code = plan_rules(planning, err);
 
-	if (status != 0 || planning->held == REASON_NONE) {
-		return status;
+	if (code < 0 || planning->held == REASON_NONE) {
+		return code;
 	}
 	plan->held++;
 	if (planning->held == REASON_TOO_LARGE || planning->held == REASON_OBSTACLE) {
@@ -466,10 +482,10 @@ int message_plan_make(const struct row *rows, size_t count, const struct plan_po
 			.row = &rows[i],
 			.index = i,
 		};
-		int status = plan_row(&planning, err);
-		if (status != 0) {
+		int code = plan_row(&planning, err);
+		if (code < 0) {
 			message_plan_finish(&made);
-			return status;
+			return code;
 		}
 	}
 	message_plan_finish(plan);
@@ -477,9 +493,37 @@ int message_plan_make(const struct row *rows, size_t count, const struct plan_po
 	return 0;
 }
 
-bool plan_brake(uint64_t deletes, uint64_t agreed, unsigned percent)
+enum plan_shape message_plan_shape(const struct message_plan *plan)
 {
-	/* Both are counts of messages, far below 2^57: no overflow. 100 % switches it off even
-	 * where messages that base does not have (R1, R6) are removed too. */
-	return percent < 100 && deletes > 10 && deletes * 100 > agreed * percent;
+	enum plan_shape shape = PLAN_IDLE;
+
+	for (size_t i = 0; i < plan->count && shape != PLAN_MIXED; i++) {
+		if (plan->ops[i].kind != OP_HOLD) {
+			shape = plan->ops[i].kind == OP_DOWNLOAD ? PLAN_DOWNLOADS : PLAN_MIXED;
+		}
+	}
+	return shape;
+}
+
+bool message_plan_holds_by_policy(const struct message_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		enum row_reason reason = plan->ops[i].reason;
+		if (plan->ops[i].kind == OP_HOLD && reason != REASON_POLICY &&
+		    reason != REASON_TOO_LARGE && reason != REASON_TOO_OLD &&
+		    reason != REASON_DELETED) {
+			return false;
+		}
+	}
+	return true;
+}
+
+size_t message_plan_copies(const struct message_plan *plan)
+{
+	size_t copies = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		copies += plan->ops[i].kind == OP_DOWNLOAD || plan->ops[i].kind == OP_UPLOAD;
+	}
+	return copies;
 }

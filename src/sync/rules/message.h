@@ -22,7 +22,7 @@
  *   R9  mailbox is read-only on the server                -> hold OBSTACLE
  *   R11 else                                              -> UPLOAD
  * A row that is not agreed but present on both sides (a pair just found):
- *       AGREE on the flags that both share; then, with these, R15 to R20: flags are joined.
+ *   R22 AGREE on the flags that both share; then, with these, R15 to R20: flags are joined.
  * An agreed row:
  *   R12 gone on both sides                                -> FORGET
  *   R13 gone on the server: `delete` covers local         -> DELETE_LOCAL (brake), else hold POLICY
@@ -49,20 +49,22 @@
  *       mailbox has grown; before all other holds and whatever the policy of this run (another
  *       reason would take its place, and the next run judge it anew). It counts in braked_*, not in
  *       deletes_*. What they do not want removed any more is planned as if it had not been held.
- *   Observed equal on both sides but different from base (same change on both), and no
- *   FLAGS operation to carry it -> AGREE (no act, base is updated).
+ * Flags that changed alike on both sides, where no FLAGS operation carries it:
+ *   R23 -> AGREE (no act, base is updated)
  *
- * The brake: with brake_local/brake_remote set, DELETE_LOCAL/DELETE_REMOTE become hold BRAKE.
- * It judges what it has not held yet: neither number that it compares has the rows of R21.
- * A row gets one HOLD at most: BRAKE is told before OBSTACLE, OBSTACLE before POLICY.
- * The operations of a row stand together: AGREE, FLAGS, DELETE, HOLD.
- * A row with an open intent is not planned (the caller leaves it out).
+ * Before rows are looked at:
+ *   R24 a mailbox is idle, and not planned, when nothing of it is pending (with `expunge`, settled
+ *       rows count), or all that is was left alone under this very policy
+ *   R25 a row is left out, for others look after it: part of a move; an open intent (the outcome of
+ *       its act is not known yet); gone locally while folders were changing (it may be in another
+ *       by now); failed already in this run
  *
- * Base's agreed flags after flag operations: bits that both sides now share take the shared
- * value; held bits keep base's. A FLAGS op carries `agreed` = the value of row.flags once all
- * ops of this row have succeeded; the executor works bit-wise from what really succeeded. After
- * DOWNLOAD or UPLOAD base's flags are the bits that both sides then hold (local_flags &
- * remote_flags): a keyword that one side could not take must not look removed there.
+ * The brake (brake.h): with brake_local/brake_remote set, DELETE_LOCAL/DELETE_REMOTE become hold
+ * BRAKE. A row gets one HOLD at most: BRAKE is told before OBSTACLE, OBSTACLE before POLICY. The
+ * operations of a row stand together: AGREE, FLAGS, DELETE, HOLD. What they do to it: effect.h.
+ *
+ * A FLAGS op carries `agreed` = the value of row.flags once all ops of this row have succeeded; the
+ * executor works bit-wise from what really succeeded.
  */
 #ifndef SYNC_RULES_MESSAGE_H
 #define SYNC_RULES_MESSAGE_H
@@ -135,13 +137,47 @@ struct message_plan {
 	size_t skipped;       /* HOLDs for TOO_LARGE or OBSTACLE */
 };
 
+/* R17: the flags that can be stored on the server, whatever sends them. */
+uint64_t message_remote_flags(const struct plan_facts *mailbox);
+/* R16: the flags that a file can bear. */
+uint64_t message_local_flags(const struct plan_facts *mailbox);
+
+/* R24 */
+struct idle_facts {
+	bool is_active;   /* the mailbox takes part */
+	bool in_base;     /* and has rows */
+	bool has_intents; /* acts whose outcome is not known */
+	bool was_left;    /* what is pending was left alone under this policy */
+	uint32_t pending;
+	enum side expunge;
+};
+bool message_is_idle(const struct idle_facts *mailbox);
+
+/* R25 */
+struct left_out_facts {
+	bool is_later_pass; /* over the account, in this run */
+	bool is_moving;     /* folders changed while they were read */
+	bool is_of_move;    /* the row */
+	bool has_intent;    /* the row, other than INTENT_TRASHED, which is no act under way */
+};
+bool message_is_left_out(const struct row *row, const struct left_out_facts *facts);
+
 void message_plan_init(struct message_plan *plan);
 void message_plan_finish(struct message_plan *plan);
 int message_plan_make(const struct row *rows, size_t count, const struct plan_policy *policy,
 		      const struct plan_facts *mailbox, struct message_plan *plan, struct err *err);
 
-/* The brake: may DELETES of AGREED messages be carried out? True when DELETES is over 10 and
- * over PERCENT of AGREED. */
-bool plan_brake(uint64_t deletes, uint64_t agreed, unsigned percent);
+/* What a mailbox's plan consists of. */
+enum plan_shape {
+	PLAN_UNKNOWN, /* it was not planned yet */
+	PLAN_IDLE,    /* nothing but holds */
+	PLAN_DOWNLOADS,
+	PLAN_MIXED /* something else, too */
+};
+enum plan_shape message_plan_shape(const struct message_plan *plan);
+/* True when all HOLDs are of the kind that only another policy would settle. */
+bool message_plan_holds_by_policy(const struct message_plan *plan);
+/* How many messages it copies, either way. */
+size_t message_plan_copies(const struct message_plan *plan);
 
 #endif

@@ -81,6 +81,12 @@ void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid, co
 	pthread_mutex_unlock(&run->mutex);
 }
 
+void run_report_held(struct run *run, const struct mailbox *mailbox, const struct err *err)
+{
+	report_add_error(run->report, mailbox == NULL ? NULL : mailbox->name, 0, err);
+	run->done.brake_hit = true;
+}
+
 static void report_unknown(struct run *run, const char *name)
 {
 	const struct account *account = run->account;

@@ -18,7 +18,7 @@
 #include "mailsync/sync/sync.h"
 
 #include "rules/local_rules.h"
-#include "rules/message.h"
+#include "rules/policy.h"
 
 /* Why a mailbox takes no part in a run, or no further part. */
 enum exclusion {
@@ -74,6 +74,7 @@ struct mailbox_decided {
 	enum side braked; /* where the brake holds its deletions */
 	enum pairing_need pairing;
 	uint64_t agreed_before; /* the brake's measure of one that is to be removed */
+	enum plan_shape shape;  /* of its plan, when that was last made */
 };
 
 /* What happened to it in this run. Written by fetch/ and act/. */
@@ -102,17 +103,6 @@ struct mailboxes {
 	struct mailbox *items; /* sorted by name */
 	size_t count;
 	size_t cap;
-};
-
-/* The policy in force: the keys, capped by direction, --pull and --push. */
-struct run_policy {
-	struct plan_policy messages;
-	enum side create;
-	enum side remove_mailboxes;
-	bool may_write_remote;
-	bool may_write_local;
-	bool releases_held; /* what the brake held in earlier runs may go (rules/message.h, R21) */
-	uint64_t hash; /* under another one, pending rows that were left alone are planned again */
 };
 
 /*
@@ -198,6 +188,8 @@ struct mailbox *run_mailbox(struct run *run, const char *name);
  * it in the mailbox's errors. */
 void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid,
 		      const struct err *err);
+/* The same of what the brake holds, counted nowhere: nothing failed. */
+void run_report_held(struct run *run, const struct mailbox *mailbox, const struct err *err);
 /* Says which mailboxes that the command line names are not there; warns when none takes part. */
 void run_report_unknown(struct run *run);
 /* The former for a POP3 account, whose run is over. */
@@ -233,9 +225,5 @@ int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err);
 bool mailbox_is_active(const struct mailbox *mailbox);
 /* It takes no part from now on. The first reason stays. */
 void mailbox_exclude(struct mailbox *mailbox, enum exclusion reason);
-
-/* The keys, capped by direction and by this run's options. */
-void run_policy_init(struct run *run);
-int run_policy_hash(struct run *run, struct err *err);
 
 #endif

@@ -1,0 +1,165 @@
+#include "mailsync/base/progress.h"
+
+#include "rules/effect.h"
+#include "rules/upload.h"
+
+#include "upload_private.h"
+
+static void count_upload(struct upload *upload)
+{
+	upload->job->mailbox->done.counts.uploaded++;
+	progress_copied(upload->job->run->account->server.progress, 1);
+}
+
+/* U1: ITEM is on the server under the UID of SEEN, if that was seen there already. */
+static int land(struct upload *upload, struct item *item, uint32_t uid, const struct row *seen,
+		struct err *err)
+{
+	struct state *state = upload->job->run->session->state;
+	int code = seen == NULL ? 0 : state_row_drop(state, seen->id, err);
+	effect_uploaded(item->row, uid, item->flags);
+	count_upload(upload);
+	return code < 0 ? code : state_row_put(state, item->row, err);
+}
+
+/* U6 */
+static int note_alias(struct upload *upload, struct item *item, struct err *err)
+{
+	effect_held(item->row, REASON_AMBIGUOUS);
+	return state_row_put(upload->job->run->session->state, item->row, err);
+}
+
+static int item_landed(struct upload *upload, struct item *item, uint32_t uid, struct err *err)
+{
+	struct state *state = upload->job->run->session->state;
+	struct row seen;
+	bool found = false;
+	row_init(&seen);
+	int code = state_row_by_uid(state, upload->job->mailbox->base.id, uid, &seen, &found, err);
+	if (code == 0) {
+		code = found && upload_is_alias(&seen)
+			     ? note_alias(upload, item, err)
+			     : land(upload, item, uid, found ? &seen : NULL, err);
+	}
+	row_finish(&seen);
+	return code < 0 ? code : state_intent_drop(state, item->intent, err);
+}
+
+static int items_landed(struct upload *upload, struct item *items, size_t count,
+			const struct remote_done *done, struct err *err)
+{
+	struct state *state = upload->job->run->session->state;
+	struct uidset_cursor cursor = {0};
+	uint32_t uid = 0;
+	int code = state_begin(state, err);
+	if (code < 0) {
+		return code;
+	}
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		uidset_next(&done->appended, &cursor, &uid);
+		code = item_landed(upload, &items[i], uid, err);
+	}
+	return state_end(state, code, err);
+}
+
+/* U2 */
+static int items_unknown(struct upload *upload, struct item *items, size_t count, struct err *err)
+{
+	struct state *state = upload->job->run->session->state;
+	int code = state_begin(state, err);
+	if (code < 0) {
+		return code;
+	}
+	upload->job->mailbox->seen.has_intents = true;
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		effect_held(items[i].row, REASON_AMBIGUOUS);
+		code = state_row_put(state, items[i].row, err);
+		count_upload(upload);
+	}
+	return state_end(state, code, err);
+}
+
+int void_intents(struct upload *upload, struct item *items, size_t count, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		items[i].is_due = false;
+		code = state_intent_drop(upload->job->run->session->state, items[i].intent, err);
+	}
+	return code;
+}
+
+static int item_refused(struct upload *upload, struct item *item, const struct err *why,
+			struct err *err)
+{
+	int code = void_intents(upload, item, 1, err);
+	return code < 0 ? code : job_message_failed(upload->job, item->row, why);
+}
+
+int item_unreadable(struct upload *upload, struct item *item, struct err *err)
+{
+	struct err why = *err;
+	if (run_is_fatal(err)) {
+		return -(int)err->code;
+	}
+	if (err->code == ERR_CHANGED) {
+		upload->job->failures++;
+		return void_intents(upload, item, 1, err);
+	}
+	return item_refused(upload, item, &why, err);
+}
+
+/* The answer to an APPEND of COUNT items. */
+static int take_answer(struct upload *upload, struct item *items, size_t count,
+		       const struct remote_done *done, struct err *err)
+{
+	const struct upload_answer answer = {
+		.is_taken = done->status == 0,
+		.is_busy = done->status < 0 && remote_busy_is_due(upload->job->remote),
+		.tells_uids = done->has_appended,
+		.uidvalidity = done->uidvalidity,
+		.uids = uidset_size(&done->appended),
+		.sent = count,
+	};
+	struct mailbox *mailbox = upload->job->mailbox;
+	struct err why;
+	upload->quota_hit |= done->status < 0 && done->refusal == REMOTE_REFUSAL_OVERQUOTA;
+	mailbox->done.was_changed_there |= answer.is_taken;
+	switch (upload_outcome(&answer, mailbox->base.uidvalidity)) {
+	case UPLOAD_LANDED:
+		return items_landed(upload, items, count, done, err);
+	case UPLOAD_UNKNOWN:
+		return items_unknown(upload, items, count, err);
+	case UPLOAD_PUT_OFF:
+		upload->put_off = true;
+		upload->why = done->err;
+		return void_intents(upload, items, count, err);
+	case UPLOAD_SPLIT:
+		upload->multi = false;
+		for (size_t i = 0; i < count; i++) {
+			items[i].is_due = true;
+		}
+		return 0;
+	case UPLOAD_REFUSED:
+		break;
+	}
+	err_set(&why, done->err.code, done->err.scope, "the file %s was not uploaded: %s",
+		items[0].row->unique, done->err.text);
+	return item_refused(upload, &items[0], &why, err);
+}
+
+int upload_take_answer(struct upload *upload, struct err *err)
+{
+	struct remote_done done;
+	remote_done_init(&done);
+	int code = remote_done_next(upload->job->remote, &done, err);
+	if (code == 0) {
+		struct batch *batch = &upload->batches[done.cookie / BATCH_MESSAGES];
+		size_t first = (size_t)(done.cookie % BATCH_MESSAGES);
+		size_t count = batch->together > 0 ? batch->together : 1;
+		batch->in_flight--;
+		code = take_answer(upload, &batch->items[first], count, &done, err);
+	}
+	remote_done_finish(&done);
+	return code;
+}

@@ -1,0 +1,69 @@
+/*
+ * Uploads. Before a batch is sent its intents are durable (I3); the rows follow from the UIDs that
+ * the server tells. Where it tells none the intents stay open and the messages are looked for in
+ * the mailbox (recover/pairing.h) before anything else is sent there.
+ *
+ * A batch is one APPEND with several messages where the server takes that (MULTIAPPEND, atomic:
+ * refused, its messages are sent singly), else one APPEND a message, pipelined where literals need
+ * no go-ahead.
+ *
+ *   upload.c         rows into batches, batches in turn
+ *   upload_send.c    a batch on its way
+ *   upload_answer.c  what the answers (rules/upload.h) do to intents and rows
+ */
+#ifndef SYNC_ACT_UPLOAD_PRIVATE_H
+#define SYNC_ACT_UPLOAD_PRIVATE_H
+
+#include "act_private.h"
+
+#define BATCH_MESSAGES    200
+#define BATCH_BYTES       (8u << 20)
+#define BATCHES_IN_FLIGHT 4
+/* Up to this size a message is held in memory whole, so that a file that changes meanwhile breaks
+ * nothing. */
+#define SMALL_BYTES (1u << 20)
+
+struct item {
+	struct row *row;
+	bool is_due; /* to be sent, or sent again */
+	int64_t intent;
+	uint64_t flags; /* sent */
+};
+
+struct batch {
+	struct item items[BATCH_MESSAGES];
+	size_t count;
+	uint64_t bytes;
+	size_t in_flight; /* answers still to come */
+	size_t together;  /* items of the one APPEND; 0: each has its own */
+};
+
+struct upload {
+	struct job *job;
+	struct batch batches[BATCHES_IN_FLIGHT];
+	size_t current; /* the batch that is being filled */
+	bool multi;     /* several messages in one APPEND are worth a try */
+	bool pipelined; /* literals need no go-ahead */
+	bool quota_hit;
+	bool put_off; /* the server asks for patience: nothing more is sent now */
+	struct err why;
+	struct buf body;
+};
+
+/* No more of this mailbox in this job. */
+bool upload_is_over(const struct upload *upload);
+
+/* Makes BATCH's intents durable and sends it. */
+int batch_send(struct upload *upload, struct batch *batch, struct err *err);
+/* Waits for all of a batch, sends again by themselves those that were refused together, and empties
+ * it. */
+int batch_settle(struct upload *upload, struct batch *batch, struct err *err);
+
+/* The next answer, whichever batch it is of. */
+int upload_take_answer(struct upload *upload, struct err *err);
+/* A file that could not be read now: nothing was sent of it. ERR says why, on the way in. */
+int item_unreadable(struct upload *upload, struct item *item, struct err *err);
+/* They were not taken, or not even sent: what says that they may have been goes. */
+int void_intents(struct upload *upload, struct item *items, size_t count, struct err *err);
+
+#endif

@@ -1,0 +1,194 @@
+#include "brake.h"
+
+#include <stdio.h>
+
+#include "mailsync/base/progress.h"
+
+#include "guard/claim.h"
+#include "rules/brake.h"
+
+#include "mailbox_plan.h"
+
+/* The state's value with max_delete as it was when something was last held. */
+#define HELD_UNDER       "max_delete"
+#define NOTHING_HELD_YET 100
+
+static const char *side_text(enum side side)
+{
+	return side == SIDE_LOCAL ? "locally" : "on the server";
+}
+
+/* MAILBOX NULL: the account. */
+static void report_over(struct run *run, const struct mailbox *mailbox,
+			const struct brake_count *count, enum side side)
+{
+	struct err err;
+	uint64_t deletes = side == SIDE_LOCAL ? count->local : count->remote;
+	err_set(&err, ERR_BRAKE, mailbox == NULL ? SCOPE_ACCOUNT : SCOPE_MAILBOX,
+		"%llu of %llu messages would be deleted %s; that is over max_delete (%u%%), so "
+		"none of them was. If it is right, run once with --allow-mass-delete",
+		(unsigned long long)deletes, (unsigned long long)count->agreed, side_text(side),
+		run->account->max_delete_percent);
+	run_report_held(run, mailbox, &err);
+}
+
+static void report_still_held(struct run *run, const struct mailbox *mailbox, uint64_t count,
+			      enum side side)
+{
+	struct err err;
+	/* What a pass holds is told by then. */
+	if (count == 0 || run->round > 0) {
+		return;
+	}
+	err_set(&err, ERR_BRAKE, SCOPE_MAILBOX,
+		"%llu message%s would be deleted %s; an earlier run held what was over max_delete, "
+		"and it stays held. If it is right, run once with --allow-mass-delete",
+		(unsigned long long)count, count == 1 ? "" : "s", side_text(side));
+	run_report_held(run, mailbox, &err);
+}
+
+/* The sides on which COUNT, of MAILBOX or of the account (NULL), is held now: told. */
+static enum side judge(struct run *run, const struct mailbox *mailbox,
+		       const struct brake_count *count)
+{
+	enum side held = brake_sides(count, run->account->max_delete_percent);
+	for (enum side side = SIDE_LOCAL; side <= SIDE_REMOTE; side++) {
+		if ((held & side) != 0) {
+			report_over(run, mailbox, count, side);
+		}
+	}
+	return held;
+}
+
+/* How many messages there were. MAILBOX 0: in all of them. */
+static int count_agreed(struct run *run, int64_t mailbox, struct brake_count *count,
+			struct err *err)
+{
+	if (!brake_is_near(count) || count->agreed > 0) {
+		return 0;
+	}
+	int code = state_count_agreed(run->session->state, mailbox, &count->agreed, err);
+	count->agreed -= count->held_agreed;
+	return code;
+}
+
+/* What MAILBOX would have deleted, and how many messages it is going to copy. */
+static int count_mailbox(struct run *run, struct mailbox *mailbox, struct brake_count *count,
+			 uint64_t *copies, struct err *err)
+{
+	struct mailbox_plan plan;
+	*count = brake_of_removal(mailbox->decided.remove, mailbox->decided.agreed_before);
+	if (mailbox->decided.remove != SIDE_NONE || mailbox_is_idle(run, mailbox)) {
+		return 0;
+	}
+	mailbox_plan_init(&plan);
+	int code = mailbox_plan_make(run, mailbox, &plan, err);
+	*count = (struct brake_count){
+		.local = plan.plan.deletes_local,
+		.remote = plan.plan.deletes_remote,
+		.held_local = plan.plan.braked_local,
+		.held_remote = plan.plan.braked_remote,
+		.held_agreed = plan.plan.braked_agreed,
+	};
+	*copies += message_plan_copies(&plan.plan);
+	mailbox_plan_finish(&plan);
+	mailbox_release(mailbox);
+	return code < 0 ? code : count_agreed(run, mailbox->base.id, count, err);
+}
+
+static int brake_mailboxes(struct run *run, struct brake_count *total, struct err *err)
+{
+	uint64_t copies = 0; /* what there is to watch */
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		struct brake_count count;
+		code = count_mailbox(run, mailbox, &count, &copies, err);
+		if (code == 0) {
+			report_still_held(run, mailbox, count.held_local, SIDE_LOCAL);
+			report_still_held(run, mailbox, count.held_remote, SIDE_REMOTE);
+			mailbox->decided.braked |= judge(run, mailbox, &count);
+			brake_add(total, &count, mailbox->decided.braked);
+		}
+	}
+	progress_plan(run->account->server.progress, copies);
+	return code;
+}
+
+/* *HOLDS: something is held, by this pass or an earlier one. */
+static int brake_account(struct run *run, struct brake_count *total, bool *holds, struct err *err)
+{
+	int code = count_agreed(run, 0, total, err);
+	enum side held = code == 0 ? judge(run, NULL, total) : SIDE_NONE;
+	*holds = false;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		run->mailboxes.items[i].decided.braked |= held;
+		*holds |= run->mailboxes.items[i].decided.braked != SIDE_NONE;
+	}
+	return code;
+}
+
+static int note_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	struct mailbox_plan plan;
+	if (mailbox->decided.braked == SIDE_NONE || mailbox->decided.remove != SIDE_NONE ||
+	    mailbox_is_idle(run, mailbox)) {
+		return 0;
+	}
+	mailbox_plan_init(&plan);
+	int code = mailbox_plan_make(run, mailbox, &plan, err);
+	if (code == 0) {
+		code = mailbox_plan_note_holds(run, &plan, err);
+	}
+	mailbox_plan_finish(&plan);
+	mailbox_release(mailbox);
+	return code;
+}
+
+static int note_held(struct run *run, struct err *err)
+{
+	char percent[16];
+	int code;
+	if ((code = run_claim(run, err)) < 0 ||
+	    (code = state_begin(run->session->state, err)) < 0) {
+		return code;
+	}
+	snprintf(percent, sizeof(percent), "%u", run->account->max_delete_percent);
+	code = state_set(run->session->state, HELD_UNDER, percent, err);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		code = note_mailbox(run, &run->mailboxes.items[i], err);
+	}
+	return state_end(run->session->state, code, err);
+}
+
+static int find_held_under(struct run *run, uint32_t *held_under, struct err *err)
+{
+	struct buf text;
+	bool is_found = false;
+	buf_init(&text, 16);
+	int code = state_get(run->session->state, HELD_UNDER, &text, &is_found, err);
+	if (!is_found || !span_to_u32(buf_span(&text), held_under)) {
+		*held_under = NOTHING_HELD_YET;
+	}
+	buf_finish(&text);
+	return code;
+}
+
+int brake_plan(struct run *run, struct err *err)
+{
+	bool allow = run->options->allow_mass_delete;
+	unsigned percent = run->account->max_delete_percent;
+	uint32_t held_under = NOTHING_HELD_YET;
+	struct brake_count total = {0};
+	bool holds = false;
+	int code = find_held_under(run, &held_under, err);
+	run->policy.releases_held = brake_lets_go(allow, percent, held_under);
+	if (code < 0 || brake_is_off(allow, percent)) {
+		return code;
+	}
+	if ((code = brake_mailboxes(run, &total, err)) < 0 ||
+	    (code = brake_account(run, &total, &holds, err)) < 0) {
+		return code;
+	}
+	return holds ? note_held(run, err) : 0;
+}

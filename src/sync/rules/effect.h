@@ -1,0 +1,48 @@
+/*
+ * What an operation does to the row of its message, once it is done and durable (I2). The executor
+ * changes rows by these and by nothing else, and so does the paper executor of tests/plan, which
+ * proves that a plan carried out leaves nothing to do. Pure; the caller stores the row.
+ *
+ *   E1 downloaded   agreed on, with the flags that both sides then have
+ *   E2 uploaded     likewise, under the UID that the server gave
+ *   E3 flags        of one side, bit by bit as far as they were changed; what both sides now share
+ *                   is agreed on, other bits keep what base says of them
+ *   E4 agreed       a pair that both sides hold, or the same change on both: base takes the flags
+ *   E5 deleted      on one side: gone there if base had it, else as if it had never been there
+ *   E6 held         nothing but the reason
+ *   E7 paired       a file and a message that were two rows are one: agreed on the flags that both
+ *                   have, so that what one of them lacks is given to it
+ *   E8 moved        what base knew of the old row goes over to the new one, and it is there on the
+ *                   side that has followed now
+ *
+ * All but E6 end the reason why the row was pending. A row that neither side has any more is void
+ * (row.h), and storing it drops it.
+ */
+#ifndef SYNC_RULES_EFFECT_H
+#define SYNC_RULES_EFFECT_H
+
+#include <stdint.h>
+
+#include "mailsync/base/side.h"
+#include "mailsync/model/row.h"
+
+/* E1. FLAGS: those that the file got. */
+void effect_downloaded(struct row *row, uint64_t flags);
+/* E2. UID: 0 where it is not told. FLAGS: those that were sent. */
+void effect_uploaded(struct row *row, uint32_t uid, uint64_t flags);
+/* E3. SIDE: SIDE_LOCAL or SIDE_REMOTE. */
+void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove);
+/* E4 */
+void effect_agreed(struct row *row, uint64_t flags);
+/* E5. SIDE: SIDE_LOCAL or SIDE_REMOTE. */
+void effect_deleted(struct row *row, enum side side);
+/* E6 */
+void effect_held(struct row *row, enum row_reason reason);
+/* E7. ROW, that of the file, becomes that of the message UID, which has FLAGS on the server. */
+void effect_paired(struct row *row, uint32_t uid, uint64_t flags);
+/* E8. FRESH is the new row, GONE the old one, SIDE the one that followed. AGREED and FLAGS, base's
+ * and SIDE's flags, are GONE's in the words of the new mailbox's keyword table. */
+void effect_moved(struct row *fresh, const struct row *gone, enum side side, uint64_t agreed,
+		  uint64_t flags);
+
+#endif

@@ -1,0 +1,67 @@
+#include "policy.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "mailsync/base/digest.h"
+
+#define HASH_BYTES 7 /* 56 bits: fits SQLite's integers, signs aside */
+
+enum side policy_direction(const struct account *account)
+{
+	switch (account->direction) {
+	case DIRECTION_PULL:
+		return SIDE_LOCAL;
+	case DIRECTION_PUSH:
+		return SIDE_REMOTE;
+	case DIRECTION_BOTH:
+		break;
+	}
+	return SIDE_BOTH;
+}
+
+static int policy_hash(const struct account *account, struct run_policy *policy, struct err *err)
+{
+	const struct plan_policy *messages = &policy->messages;
+	char text[256];
+	uint8_t digest[DIGEST_MAX_SIZE];
+	int len =
+		snprintf(text, sizeof(text), "%u %u %u %u %" PRIu64 " %" PRId64 " %u %d %s",
+			 messages->copy, messages->flags, messages->delete_, messages->expunge,
+			 messages->max_size_bytes, account->max_age_s, account->max_delete_percent,
+			 account->keywords, account->trash == NULL ? "" : account->trash);
+	if (len > (int)sizeof(text) - 1) {
+		len = (int)sizeof(text) - 1;
+	}
+	int code = digest_of(DIGEST_SHA256, (struct span){text, (size_t)len}, digest, err);
+	for (size_t i = 0; code == 0 && i < HASH_BYTES; i++) {
+		policy->hash = policy->hash << 8 | digest[i];
+	}
+	policy->hash |= 1; /* 0 means "look again" */
+	return code;
+}
+
+int policy_make(const struct account *account, const struct sync_options *options, int64_t now,
+		struct run_policy *policy, struct err *err)
+{
+	enum side sides = policy_direction(account);
+	sides &= options->pull ? ~SIDE_REMOTE : SIDE_BOTH;
+	sides &= options->push ? ~SIDE_LOCAL : SIDE_BOTH;
+	*policy = (struct run_policy){
+		.messages =
+			{
+				.copy = account->copy & sides,
+				.flags = account->flags & sides,
+				.delete_ = account->delete_ & sides,
+				.expunge = account->expunge & sides,
+				.max_size_bytes = account->max_message_size,
+				.oldest = account->max_age_s == 0 ? INT64_MIN
+								  : now - account->max_age_s,
+			},
+		.create = account->create & sides,
+		.remove_mailboxes = account->remove_mailboxes & sides,
+		.may_write_remote = (sides & SIDE_REMOTE) != 0,
+		.may_write_local = (sides & SIDE_LOCAL) != 0,
+	};
+	return policy_hash(account, policy, err);
+}

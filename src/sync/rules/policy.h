@@ -1,0 +1,38 @@
+/*
+ * The policy in force: the configuration's keys as this run may apply them. Pure.
+ *
+ *   P1 `direction` caps all keys that name sides: pull changes nothing on the server, push nothing
+ *      in the Maildir
+ *   P2 so do --pull and --push, for one run
+ *   P3 max_age counts back from now
+ *   P4 the policy has a hash over all that decides which rows are left alone: under another one
+ *      they are planned again
+ */
+#ifndef SYNC_RULES_POLICY_H
+#define SYNC_RULES_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mailsync/base/err.h"
+#include "mailsync/sync/sync.h"
+
+#include "message.h"
+
+struct run_policy {
+	struct plan_policy messages;
+	enum side create;
+	enum side remove_mailboxes;
+	bool may_write_remote;
+	bool may_write_local;
+	bool releases_held; /* what the brake held in earlier runs may go (brake.h, B5) */
+	uint64_t hash;      /* P4 */
+};
+
+/* P1: the sides that `direction` lets be changed. */
+enum side policy_direction(const struct account *account);
+/* All but releases_held. NOW in seconds. */
+int policy_make(const struct account *account, const struct sync_options *options, int64_t now,
+		struct run_policy *policy, struct err *err);
+
+#endif

@@ -1,0 +1,116 @@
+/* The brake's judgement: B1 to B6 of rules/brake.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "rules/brake.h"
+
+static enum side held(uint64_t local, uint64_t remote, uint64_t agreed, unsigned percent)
+{
+	struct brake_count count = {.local = local, .remote = remote, .agreed = agreed};
+
+	return brake_sides(&count, percent);
+}
+
+static void brake_needs_more_than_ten_and_more_than_the_share(void **state) /* B1 */
+{
+	(void)state;
+	assert_int_equal(held(10, 0, 10, 50), SIDE_NONE);
+	assert_int_equal(held(11, 0, 21, 50), SIDE_LOCAL);
+	assert_int_equal(held(11, 0, 22, 50), SIDE_NONE);
+	assert_int_equal(held(100, 0, 100, 100), SIDE_NONE);
+	assert_int_equal(held(100, 0, 0, 100), SIDE_NONE);
+	assert_int_equal(held(11, 0, 100000, 0), SIDE_LOCAL);
+}
+
+static void brake_judges_each_side_by_itself(void **state) /* B1 */
+{
+	(void)state;
+	assert_int_equal(held(0, 11, 21, 50), SIDE_REMOTE);
+	assert_int_equal(held(11, 11, 21, 50), SIDE_BOTH);
+	assert_int_equal(held(11, 10, 21, 50), SIDE_LOCAL);
+}
+
+static void brake_is_near_from_eleven_deletions_on(void **state) /* B1 */
+{
+	(void)state;
+	assert_false(brake_is_near(&(struct brake_count){.local = 10, .remote = 10}));
+	assert_true(brake_is_near(&(struct brake_count){.local = 11}));
+	assert_true(brake_is_near(&(struct brake_count){.remote = 11}));
+}
+
+static void brake_of_the_account_has_not_what_a_mailbox_holds(void **state) /* B2 */
+{
+	struct brake_count total = {0};
+	struct brake_count count = {.local = 8, .remote = 7, .agreed = 10, .held_agreed = 2};
+
+	(void)state;
+	brake_add(&total, &count, SIDE_LOCAL);
+	assert_int_equal(total.local, 0);
+	assert_int_equal(total.remote, 7);
+	brake_add(&total, &count, SIDE_NONE);
+	assert_int_equal(total.local, 8);
+	assert_int_equal(total.remote, 14);
+	assert_int_equal(total.held_agreed, 4);
+	assert_int_equal(total.agreed, 0); /* counted over all mailboxes, these or not */
+}
+
+static void a_mailbox_to_be_removed_counts_whole(void **state) /* B3 */
+{
+	struct brake_count count = brake_of_removal(SIDE_REMOTE, 12);
+
+	(void)state;
+	assert_int_equal(count.remote, 12);
+	assert_int_equal(count.local, 0);
+	assert_int_equal(brake_sides(&count, 50), SIDE_REMOTE);
+	count = brake_of_removal(SIDE_LOCAL, 12);
+	assert_int_equal(brake_sides(&count, 50), SIDE_LOCAL);
+	count = brake_of_removal(SIDE_LOCAL, 10);
+	assert_int_equal(brake_sides(&count, 50), SIDE_NONE);
+}
+
+static void what_is_held_is_not_judged_again(void **state) /* B4 */
+{
+	struct brake_count count = {.local = 5, .held_local = 30, .agreed = 40};
+
+	(void)state;
+	assert_int_equal(brake_sides(&count, 50), SIDE_NONE);
+	assert_false(brake_is_near(&count));
+}
+
+static void only_the_user_lets_go_what_was_held(void **state) /* B5 */
+{
+	(void)state;
+	assert_false(brake_lets_go(false, 50, 50));
+	assert_false(brake_lets_go(false, 40, 50));
+	assert_false(brake_lets_go(false, 99, 100)); /* nothing was held */
+	assert_true(brake_lets_go(false, 51, 50));
+	assert_true(brake_lets_go(false, 100, 100));
+	assert_true(brake_lets_go(true, 0, 50));
+}
+
+static void brake_is_off_when_the_user_says_so(void **state) /* B6 */
+{
+	(void)state;
+	assert_true(brake_is_off(true, 50));
+	assert_true(brake_is_off(false, 100));
+	assert_false(brake_is_off(false, 99));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(brake_needs_more_than_ten_and_more_than_the_share),
+		cmocka_unit_test(brake_judges_each_side_by_itself),
+		cmocka_unit_test(brake_is_near_from_eleven_deletions_on),
+		cmocka_unit_test(brake_of_the_account_has_not_what_a_mailbox_holds),
+		cmocka_unit_test(a_mailbox_to_be_removed_counts_whole),
+		cmocka_unit_test(what_is_held_is_not_judged_again),
+		cmocka_unit_test(only_the_user_lets_go_what_was_held),
+		cmocka_unit_test(brake_is_off_when_the_user_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

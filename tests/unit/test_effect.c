@@ -1,0 +1,148 @@
+/* What operations do to rows: E1 to E8 of rules/effect.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "mailsync/model/flags.h"
+#include "rules/effect.h"
+
+static struct row pending_row(enum presence local, enum presence remote)
+{
+	struct row row;
+
+	row_init(&row);
+	row.local = local;
+	row.remote = remote;
+	row.reason = REASON_FAILED;
+	return row;
+}
+
+static void downloaded_is_agreed_on_what_the_file_got(void **state) /* E1 */
+{
+	struct row row = pending_row(MESSAGE_ABSENT, MESSAGE_PRESENT);
+
+	(void)state;
+	row.remote_flags = FLAG_SEEN | FLAG_KEYWORD(0);
+	effect_downloaded(&row, FLAG_SEEN);
+	assert_true(row.is_agreed);
+	assert_int_equal(row.local, MESSAGE_PRESENT);
+	assert_true(row.local_flags == FLAG_SEEN && row.flags == FLAG_SEEN);
+	assert_int_equal(row.reason, REASON_NONE);
+}
+
+static void uploaded_is_agreed_on_what_was_sent(void **state) /* E2 */
+{
+	struct row row = pending_row(MESSAGE_PRESENT, MESSAGE_ABSENT);
+
+	(void)state;
+	row.local_flags = FLAG_SEEN | FLAG_KEYWORD(0);
+	effect_uploaded(&row, 7, FLAG_SEEN);
+	assert_true(row.is_agreed);
+	assert_int_equal(row.uid, 7);
+	assert_int_equal(row.remote, MESSAGE_PRESENT);
+	assert_true(row.remote_flags == FLAG_SEEN && row.flags == FLAG_SEEN);
+	assert_int_equal(row.reason, REASON_NONE);
+}
+
+static void flags_are_agreed_on_bit_by_bit(void **state) /* E3 */
+{
+	struct row row = pending_row(MESSAGE_PRESENT, MESSAGE_PRESENT);
+
+	(void)state;
+	row.is_agreed = true;
+	row.flags = FLAG_SEEN;
+	row.local_flags = FLAG_SEEN | FLAG_FLAGGED;
+	row.remote_flags = FLAG_ANSWERED;
+	effect_flags(&row, SIDE_LOCAL, FLAG_ANSWERED, FLAG_SEEN);
+	assert_true(row.local_flags == (FLAG_FLAGGED | FLAG_ANSWERED));
+	assert_true(row.flags == FLAG_ANSWERED); /* FLAG_FLAGGED has still to go to the server */
+	assert_false(row_is_settled(&row));
+	effect_flags(&row, SIDE_REMOTE, FLAG_FLAGGED, 0);
+	assert_true(row.flags == (FLAG_FLAGGED | FLAG_ANSWERED));
+	assert_true(row_is_settled(&row));
+}
+
+static void a_pair_that_is_agreed_on_is_agreed(void **state) /* E4 */
+{
+	struct row row = pending_row(MESSAGE_PRESENT, MESSAGE_PRESENT);
+
+	(void)state;
+	row.local_flags = row.remote_flags = FLAG_SEEN;
+	effect_agreed(&row, FLAG_SEEN);
+	assert_true(row.is_agreed);
+	assert_true(row_is_settled(&row));
+}
+
+static void deleted_is_gone_where_base_had_it(void **state) /* E5 */
+{
+	struct row row = pending_row(MESSAGE_PRESENT, MESSAGE_PRESENT);
+
+	(void)state;
+	effect_deleted(&row, SIDE_LOCAL);
+	assert_int_equal(row.local, MESSAGE_ABSENT);
+	row.is_agreed = true;
+	effect_deleted(&row, SIDE_REMOTE);
+	assert_int_equal(row.remote, MESSAGE_GONE);
+	assert_true(row_is_void(&row));
+}
+
+static void held_changes_the_reason_only(void **state) /* E6 */
+{
+	struct row row = pending_row(MESSAGE_PRESENT, MESSAGE_ABSENT);
+
+	(void)state;
+	effect_held(&row, REASON_POLICY);
+	assert_int_equal(row.reason, REASON_POLICY);
+	assert_false(row.is_agreed);
+}
+
+static void paired_is_agreed_on_what_both_have(void **state) /* E7 */
+{
+	struct row row = pending_row(MESSAGE_PRESENT, MESSAGE_ABSENT);
+
+	(void)state;
+	row.local_flags = FLAG_SEEN | FLAG_FLAGGED;
+	effect_paired(&row, 9, FLAG_SEEN | FLAG_ANSWERED);
+	assert_true(row.is_agreed);
+	assert_int_equal(row.uid, 9);
+	assert_true(row.flags == FLAG_SEEN);
+}
+
+static void moved_takes_over_what_base_knew(void **state) /* E8 */
+{
+	struct row gone = pending_row(MESSAGE_GONE, MESSAGE_PRESENT);
+	struct row fresh = pending_row(MESSAGE_PRESENT, MESSAGE_ABSENT);
+
+	(void)state;
+	gone.has_digest = true;
+	gone.digest[0] = 5;
+	fresh.local_flags = FLAG_SEEN;
+	effect_moved(&fresh, &gone, SIDE_REMOTE, FLAG_ANSWERED, FLAG_FLAGGED);
+	assert_true(fresh.is_agreed);
+	assert_int_equal(fresh.remote, MESSAGE_PRESENT);
+	assert_true(fresh.flags == FLAG_ANSWERED && fresh.remote_flags == FLAG_FLAGGED);
+	assert_true(fresh.local_flags == FLAG_SEEN);
+	assert_true(fresh.has_digest && fresh.digest[0] == 5);
+	gone.size_bytes = 12;
+	effect_moved(&fresh, &gone, SIDE_LOCAL, 0, FLAG_SEEN);
+	assert_int_equal(fresh.local, MESSAGE_PRESENT);
+	assert_int_equal(fresh.size_bytes, 12);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(downloaded_is_agreed_on_what_the_file_got),
+		cmocka_unit_test(uploaded_is_agreed_on_what_was_sent),
+		cmocka_unit_test(flags_are_agreed_on_bit_by_bit),
+		cmocka_unit_test(a_pair_that_is_agreed_on_is_agreed),
+		cmocka_unit_test(deleted_is_gone_where_base_had_it),
+		cmocka_unit_test(held_changes_the_reason_only),
+		cmocka_unit_test(paired_is_agreed_on_what_both_have),
+		cmocka_unit_test(moved_takes_over_what_base_knew),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

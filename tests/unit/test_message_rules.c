@@ -1,0 +1,275 @@
+/* What is decided about messages beside the plan itself: R16, R17, R24 and R25 of rules/message.h,
+ * the policy in force (P1 to P4 of rules/policy.h), and answers to uploads (U1 to U6 of
+ * rules/upload.h). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "mailsync/model/flags.h"
+#include "rules/policy.h"
+#include "rules/upload.h"
+
+static void local_flags_are_the_system_s_and_those_with_a_letter(void **state) /* R16 */
+{
+	struct plan_facts mailbox = {.local_keywords = FLAG_KEYWORD(1)};
+
+	(void)state;
+	assert_true(message_local_flags(&mailbox) == (FLAGS_SYSTEM | FLAG_KEYWORD(1)));
+}
+
+static void remote_flags_are_the_permanent_ones(void **state) /* R17 */
+{
+	struct plan_facts mailbox = {.permanent_flags = FLAG_SEEN | FLAG_KEYWORD(2)};
+
+	(void)state;
+	assert_true(message_remote_flags(&mailbox) == (FLAG_SEEN | FLAG_KEYWORD(2)));
+	mailbox.permanent_any = true;
+	assert_true(message_remote_flags(&mailbox) == (FLAG_SEEN | FLAG_FORWARDED | ~FLAGS_SYSTEM));
+}
+
+static void idle_is_a_mailbox_with_nothing_to_settle(void **state) /* R24 */
+{
+	struct idle_facts facts = {.is_active = true, .in_base = true};
+
+	(void)state;
+	assert_true(message_is_idle(&facts));
+	facts.pending = 1;
+	assert_false(message_is_idle(&facts));
+	facts.was_left = true;
+	assert_true(message_is_idle(&facts));
+	facts.has_intents = true;
+	assert_false(message_is_idle(&facts));
+	facts.is_active = false;
+	assert_true(message_is_idle(&facts));
+	facts.is_active = true;
+	facts.in_base = false;
+	assert_true(message_is_idle(&facts));
+}
+
+static void settled_rows_count_where_expunge_may_take_them(void **state) /* R24 */
+{
+	struct idle_facts facts = {.is_active = true, .in_base = true, .expunge = SIDE_REMOTE};
+
+	(void)state;
+	assert_false(message_is_idle(&facts));
+	facts.was_left = true;
+	assert_true(message_is_idle(&facts));
+}
+
+static void left_out_is_a_row_that_others_look_after(void **state) /* R25 */
+{
+	struct left_out_facts facts = {0};
+	struct row row;
+
+	(void)state;
+	row_init(&row);
+	assert_false(message_is_left_out(&row, &facts));
+	facts.is_of_move = true;
+	assert_true(message_is_left_out(&row, &facts));
+	facts = (struct left_out_facts){.has_intent = true};
+	assert_true(message_is_left_out(&row, &facts));
+	facts = (struct left_out_facts){.is_moving = true};
+	assert_false(message_is_left_out(&row, &facts));
+	row.local = MESSAGE_GONE;
+	assert_true(message_is_left_out(&row, &facts));
+	facts = (struct left_out_facts){.is_later_pass = true};
+	assert_false(message_is_left_out(&row, &facts));
+	row.reason = REASON_FAILED;
+	assert_true(message_is_left_out(&row, &facts));
+	facts.is_later_pass = false;
+	assert_false(message_is_left_out(&row, &facts));
+}
+
+static void shape_tells_downloads_from_all_else(void **state)
+{
+	struct op ops[2] = {{.kind = OP_HOLD}, {.kind = OP_DOWNLOAD}};
+	struct message_plan plan = {.ops = ops};
+
+	(void)state;
+	assert_int_equal(message_plan_shape(&plan), PLAN_IDLE);
+	plan.count = 1;
+	assert_int_equal(message_plan_shape(&plan), PLAN_IDLE);
+	plan.count = 2;
+	assert_int_equal(message_plan_shape(&plan), PLAN_DOWNLOADS);
+	assert_int_equal(message_plan_copies(&plan), 1);
+	ops[0].kind = OP_UPLOAD;
+	assert_int_equal(message_plan_shape(&plan), PLAN_MIXED);
+	ops[0].kind = OP_DOWNLOAD;
+	ops[1].kind = OP_FORGET;
+	assert_int_equal(message_plan_shape(&plan), PLAN_MIXED);
+}
+
+static void holds_by_policy_are_those_that_only_another_policy_settles(void **state)
+{
+	struct op ops[2] = {{.kind = OP_HOLD, .reason = REASON_TOO_OLD},
+			    {.kind = OP_HOLD, .reason = REASON_POLICY}};
+	struct message_plan plan = {.ops = ops, .count = 2};
+
+	(void)state;
+	assert_true(message_plan_holds_by_policy(&plan));
+	ops[1].reason = REASON_BRAKE;
+	assert_false(message_plan_holds_by_policy(&plan));
+	ops[1].kind = OP_UPLOAD;
+	assert_true(message_plan_holds_by_policy(&plan));
+}
+
+static struct run_policy policy_of(const struct account *account,
+				   const struct sync_options *options)
+{
+	struct run_policy policy;
+	struct err err;
+
+	assert_int_equal(policy_make(account, options, 1000, &policy, &err), 0);
+	return policy;
+}
+
+static const struct account everything = {
+	.copy = SIDE_BOTH,
+	.flags = SIDE_BOTH,
+	.delete_ = SIDE_BOTH,
+	.expunge = SIDE_BOTH,
+	.create = SIDE_BOTH,
+	.remove_mailboxes = SIDE_BOTH,
+};
+
+static void expect_sides(const struct run_policy *policy, enum side side)
+{
+	assert_int_equal(policy->messages.copy, side);
+	assert_int_equal(policy->messages.flags, side);
+	assert_int_equal(policy->messages.delete_, side);
+	assert_int_equal(policy->messages.expunge, side);
+	assert_int_equal(policy->create, side);
+	assert_int_equal(policy->remove_mailboxes, side);
+	assert_int_equal(policy->may_write_local, (side & SIDE_LOCAL) != 0);
+	assert_int_equal(policy->may_write_remote, (side & SIDE_REMOTE) != 0);
+}
+
+static void direction_caps_all_keys(void **state) /* P1 */
+{
+	struct sync_options options = {0};
+	struct account account = everything;
+	struct run_policy policy = policy_of(&account, &options);
+
+	(void)state;
+	expect_sides(&policy, SIDE_BOTH);
+	account.direction = DIRECTION_PULL;
+	policy = policy_of(&account, &options);
+	expect_sides(&policy, SIDE_LOCAL);
+	account.direction = DIRECTION_PUSH;
+	policy = policy_of(&account, &options);
+	expect_sides(&policy, SIDE_REMOTE);
+}
+
+static void pull_and_push_cap_for_one_run(void **state) /* P2 */
+{
+	struct sync_options options = {.pull = true};
+	struct account account = everything;
+	struct run_policy policy = policy_of(&account, &options);
+
+	(void)state;
+	expect_sides(&policy, SIDE_LOCAL);
+	options = (struct sync_options){.push = true};
+	policy = policy_of(&account, &options);
+	expect_sides(&policy, SIDE_REMOTE);
+	account.direction = DIRECTION_PULL;
+	policy = policy_of(&account, &options);
+	expect_sides(&policy, SIDE_NONE);
+}
+
+static void max_age_counts_back_from_now(void **state) /* P3 */
+{
+	struct sync_options options = {0};
+	struct account account = everything;
+	struct run_policy policy = policy_of(&account, &options);
+
+	(void)state;
+	assert_true(policy.messages.oldest == INT64_MIN);
+	account.max_age_s = 100;
+	policy = policy_of(&account, &options);
+	assert_int_equal(policy.messages.oldest, 900);
+}
+
+static void hash_is_of_all_that_leaves_rows_alone(void **state) /* P4 */
+{
+	struct sync_options options = {0};
+	struct account account = everything;
+	uint64_t hash = policy_of(&account, &options).hash;
+
+	(void)state;
+	assert_true(hash != 0);
+	assert_true(policy_of(&account, &options).hash == hash);
+	account.max_delete_percent = 7;
+	assert_true(policy_of(&account, &options).hash != hash);
+	account = everything;
+	account.trash = "Trash";
+	assert_true(policy_of(&account, &options).hash != hash);
+	account = everything;
+	account.max_age_s = 5;
+	assert_true(policy_of(&account, &options).hash != hash);
+	account = everything;
+	account.copy = SIDE_LOCAL;
+	assert_true(policy_of(&account, &options).hash != hash);
+}
+
+static void uploads_land_where_all_uids_are_told(void **state) /* U1, U2 */
+{
+	struct upload_answer answer = {
+		.is_taken = true, .tells_uids = true, .uidvalidity = 5, .uids = 2, .sent = 2};
+
+	(void)state;
+	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_LANDED);
+	assert_int_equal(upload_outcome(&answer, 6), UPLOAD_UNKNOWN);
+	answer.uids = 1;
+	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_UNKNOWN);
+	answer.uids = 2;
+	answer.tells_uids = false;
+	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_UNKNOWN);
+}
+
+static void refused_uploads_wait_go_singly_or_stay(void **state) /* U3, U4, U5 */
+{
+	struct upload_answer answer = {.is_busy = true, .sent = 2};
+
+	(void)state;
+	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_PUT_OFF);
+	answer.is_busy = false;
+	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_SPLIT);
+	answer.sent = 1;
+	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_REFUSED);
+}
+
+static void alias_is_a_uid_with_a_file(void **state) /* U6 */
+{
+	struct row row;
+	char unique[] = "1.x";
+
+	(void)state;
+	row_init(&row);
+	assert_false(upload_is_alias(&row));
+	row.unique = unique;
+	assert_true(upload_is_alias(&row));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(local_flags_are_the_system_s_and_those_with_a_letter),
+		cmocka_unit_test(remote_flags_are_the_permanent_ones),
+		cmocka_unit_test(idle_is_a_mailbox_with_nothing_to_settle),
+		cmocka_unit_test(settled_rows_count_where_expunge_may_take_them),
+		cmocka_unit_test(left_out_is_a_row_that_others_look_after),
+		cmocka_unit_test(shape_tells_downloads_from_all_else),
+		cmocka_unit_test(holds_by_policy_are_those_that_only_another_policy_settles),
+		cmocka_unit_test(direction_caps_all_keys),
+		cmocka_unit_test(pull_and_push_cap_for_one_run),
+		cmocka_unit_test(max_age_counts_back_from_now),
+		cmocka_unit_test(hash_is_of_all_that_leaves_rows_alone),
+		cmocka_unit_test(uploads_land_where_all_uids_are_told),
+		cmocka_unit_test(refused_uploads_wait_go_singly_or_stay),
+		cmocka_unit_test(alias_is_a_uid_with_a_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
