@@ -6,8 +6,6 @@
 #include "observe.h"
 #include "guard/claim.h"
 
-#include "mailsync/store/imap.h" /* until it is converted */
-
 /* Yahoo shows the newest 10,000 messages of a mailbox, and counts no others: what lies below the
  * lowest that it lists is out of view, not gone. */
 #define YAHOO_WINDOW 10000
@@ -416,7 +414,7 @@ static uint32_t above(const struct uidset *uids)
 }
 
 static int commit_listing(struct run *run, struct mailbox *mailbox, const struct uidset *uids,
-			  const struct imap_view *opened, struct err *err)
+			  const struct remote_opened *opened, struct err *err)
 {
 	uint64_t present = 0;
 	int code = run_claim(run, err);
@@ -451,16 +449,12 @@ static int commit_listing(struct run *run, struct mailbox *mailbox, const struct
 int remote_delta_list(struct run *run, struct remote *remote, struct mailbox *mailbox,
 		      struct err *err)
 {
-	struct imap_view opened = {0};
+	struct remote_opened opened;
 	struct uidset uids;
 	uint32_t exists = 0;
 	uidset_init(&uids);
-	int code = imap_select(remote_imap(remote), mailbox->seen.wire, false, &opened, err);
-	if (code == 0 && opened.uidvalidity != mailbox->base.uidvalidity) {
-		code = err_set(
-			err, ERR_TEMPORARY, SCOPE_MAILBOX,
-			"the mailbox was renumbered while it was read; the next run pairs it");
-	}
+	int code = remote_open(remote, mailbox->seen.wire, REMOTE_ANEW, mailbox->base.uidvalidity,
+			       &opened, err);
 	if (code == 0) {
 		code = remote_uids(remote, REMOTE_UIDS_ALL, &uids, &exists, err);
 	}
@@ -473,7 +467,7 @@ int remote_delta_list(struct run *run, struct remote *remote, struct mailbox *ma
 	} else if (code == 0) {
 		code = commit_listing(run, mailbox, &uids, &opened, err);
 	}
-	imap_view_finish(&opened);
+	remote_opened_finish(&opened);
 	uidset_finish(&uids);
 	return code;
 }
