@@ -15,11 +15,6 @@ _Static_assert(REMOTE_NOSELECT == IMAP_LIST_NOSELECT && REMOTE_SUBSCRIBED == IMA
 		       REMOTE_IMPORTANT == IMAP_LIST_IMPORTANT,
 	       "attributes have one value");
 
-struct imap *remote_imap(const struct remote *remote)
-{
-	return ((const struct remote_imap *)remote)->imap;
-}
-
 static int ops_logout(struct remote *remote, struct err *err)
 {
 	return imap_logout(remote_imap(remote), err);

@@ -6,6 +6,11 @@
 
 #define SET_TEXT_SIZE (REMOTE_SET_TEXT_MAX + 64)
 
+struct imap *remote_imap(const struct remote *remote)
+{
+	return ((const struct remote_imap *)remote)->imap;
+}
+
 /* A set that ends at the last UID that there can be is one up to the last that there is. */
 static void format_uids(const struct uidset *uids, struct buf *text)
 {

@@ -143,6 +143,9 @@ struct scripted *scripted_create(void);
 void scripted_destroy(struct scripted **server);
 struct remote *scripted_connect(struct scripted *server);
 
+/* The server that scripted_door.h connects to: SERVER from now on, unless it is NULL. */
+struct scripted *scripted_behind_door(struct scripted *server);
+
 /* FAULT is copied; several may befall one command. */
 void scripted_fault(struct scripted *server, const struct scripted_fault *fault);
 /* Faults that did not come about are forgotten. */

@@ -1,0 +1,191 @@
+/* What changed on each side since base, as rows: observe/ on a scripted server and a Maildir. */
+#include "run_scene.h"
+#include "scripted_door.h"
+
+#include <stdlib.h>
+
+#include "observe/observe.h"
+
+/* A run as far as both sides' deltas. */
+static void observe(struct run_scene *scene)
+{
+	RUN_OK(scene, run_scene_begin(scene));
+	RUN_OK(scene, observe_local(&scene->run, &scene->err));
+	RUN_OK(scene, observe_remote(&scene->run, &scene->err));
+}
+
+static void observe_again(struct run_scene *scene)
+{
+	run_scene_end(scene);
+	scripted_heard(scene->server);
+	observe(scene);
+}
+
+/* Three messages that a first run has seen. */
+static void three_seen(struct run_scene *scene)
+{
+	scripted_add(scene->server, "INBOX", "\\Seen", "Subject: 1\n\none\n");
+	scripted_add(scene->server, "INBOX", "", "Subject: 2\n\ntwo\n");
+	scripted_add(scene->server, "INBOX", "$Work", "Subject: 3\n\nthree\n");
+	observe(scene);
+	run_scene_expect_rows(scene, "INBOX", "1 - +(\\Seen) -()\n2 - +() -()\n3 - +($Work) -()\n");
+}
+
+static void both_sides_are_written_down(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_add(scene->server, "INBOX", "\\Seen", "Subject: 1\n\none\n");
+	run_scene_write(scene, "INBOX/cur/17.a:2,F", "Subject: 2\n\ntwo\n");
+	run_scene_write(scene, "INBOX/new/18.b", "Subject: 3\n\nthree\n");
+	observe(scene);
+	run_scene_expect_rows(scene, "INBOX",
+			      "1 - +(\\Seen) -()\n- 17.a -() +(\\Flagged)\n- 18.b -() +()\n");
+}
+
+static void an_idle_mailbox_is_not_opened_again(void **state)
+{
+	struct run_scene *scene = *state;
+	observe(scene);
+	observe_again(scene);
+	assert_string_equal(scripted_heard(scene->server), "list\n");
+	scripted_add(scene->server, "INBOX", "", "x\n");
+	observe_again(scene);
+	assert_string_equal(scripted_heard(scene->server), "list\nview INBOX\n");
+}
+
+/* The same changes, however the server tells them. */
+static void change_there(struct run_scene *scene)
+{
+	three_seen(scene);
+	scripted_flag(scene->server, "INBOX", 1, "\\Answered");
+	scripted_expunge(scene->server, "INBOX", 2);
+	scripted_add(scene->server, "INBOX", "\\Draft", "Subject: 4\n\nfour\n");
+	observe_again(scene);
+	run_scene_expect_rows(scene, "INBOX",
+			      "1 - +(\\Answered) -()\n3 - +($Work) -()\n4 - +(\\Draft) -()\n");
+	assert_int_equal(run_mailbox(&scene->run, "INBOX")->base.messages, 3);
+}
+
+static void changes_are_told_by_the_server(void **state)
+{
+	struct run_scene *scene = *state;
+	change_there(scene);
+	assert_string_equal(scripted_heard(scene->server), "list\nview INBOX for writing\n");
+}
+
+static void removals_are_listed_where_only_changes_are_told(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.tells_gone = false;
+	change_there(scene);
+	assert_string_equal(scripted_heard(scene->server),
+			    "list\nview INBOX for writing\nopen INBOX\nuids INBOX\n");
+}
+
+static void all_is_listed_where_nothing_is_told(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.tells_gone = false;
+	scene->server->facts.tells_changes = false;
+	change_there(scene);
+}
+
+static void a_listing_that_does_not_fit_the_count_removes_nothing(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.tells_gone = false;
+	scene->server->facts.tells_changes = false;
+	three_seen(scene);
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
+							       .what = SCRIPTED_OMITTED,
+							       .uid = 2,
+							       .always = true});
+	scripted_fault(
+		scene->server,
+		&(struct scripted_fault){.op = SCRIPTED_UIDS, .what = SCRIPTED_OMITTED, .uid = 2});
+	observe_again(scene);
+	run_scene_expect_rows(scene, "INBOX", "1 - +(\\Seen) -()\n2 - +() -()\n3 - +($Work) -()\n");
+}
+
+static void a_mailbox_that_tells_no_count_is_left_out(void **state)
+{
+	struct run_scene *scene = *state;
+	three_seen(scene);
+	scripted_expunge(scene->server, "INBOX", 1);
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_VIEW, .what = SCRIPTED_UNTOLD});
+	observe_again(scene);
+	run_scene_expect_rows(scene, "INBOX", "1 - +(\\Seen) -()\n2 - +() -()\n3 - +($Work) -()\n");
+	assert_int_equal(run_mailbox(&scene->run, "INBOX")->decided.exclusion, EXCLUDED_FAILED);
+	assert_int_equal(scene->report.error_count, 1);
+}
+
+static void a_refused_mailbox_holds_up_no_other(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_make(scene->server, "Work");
+	run_scene_folder(scene, "Work");
+	scripted_add(scene->server, "INBOX", "", "x\n");
+	scripted_add(scene->server, "Work", "", "x\n");
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
+							       .what = SCRIPTED_REFUSED,
+							       .wire = "INBOX"});
+	observe(scene);
+	run_scene_expect_rows(scene, "INBOX", "");
+	run_scene_expect_rows(scene, "Work", "1 - +() -()\n");
+	assert_int_equal(scene->report.error_count, 1);
+}
+
+static void a_busy_server_is_asked_once_more(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_add(scene->server, "INBOX", "", "x\n");
+	scripted_fault(
+		scene->server,
+		&(struct scripted_fault){.op = SCRIPTED_VIEW, .what = SCRIPTED_BUSY, .busy_ms = 1});
+	observe(scene);
+	run_scene_expect_rows(scene, "INBOX", "1 - +() -()\n");
+	assert_int_equal(scene->report.error_count, 0);
+}
+
+static void a_cut_connection_changes_nothing(void **state)
+{
+	struct run_scene *scene = *state;
+	three_seen(scene);
+	run_scene_end(scene);
+	scripted_expunge(scene->server, "INBOX", 1);
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_VIEW, .what = SCRIPTED_CUT});
+	RUN_OK(scene, run_scene_begin(scene));
+	assert_int_equal(observe_remote(&scene->run, &scene->err), -ERR_TEMPORARY);
+	run_scene_expect_rows(scene, "INBOX", "1 - +(\\Seen) -()\n2 - +() -()\n3 - +($Work) -()\n");
+}
+
+static void a_renumbered_mailbox_is_forgotten_and_listed_anew(void **state)
+{
+	struct run_scene *scene = *state;
+	three_seen(scene);
+	scripted_renumber(scene->server, "INBOX", 7);
+	observe_again(scene);
+	run_scene_expect_rows(scene, "INBOX", "7 - +(\\Seen) -()\n8 - +() -()\n9 - +($Work) -()\n");
+	assert_int_equal(run_mailbox(&scene->run, "INBOX")->base.uidvalidity,
+			 scripted_find(scene->server, "INBOX")->uidvalidity);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RUN_TEST(both_sides_are_written_down),
+		RUN_TEST(an_idle_mailbox_is_not_opened_again),
+		RUN_TEST(changes_are_told_by_the_server),
+		RUN_TEST(removals_are_listed_where_only_changes_are_told),
+		RUN_TEST(all_is_listed_where_nothing_is_told),
+		RUN_TEST(a_listing_that_does_not_fit_the_count_removes_nothing),
+		RUN_TEST(a_mailbox_that_tells_no_count_is_left_out),
+		RUN_TEST(a_refused_mailbox_holds_up_no_other),
+		RUN_TEST(a_busy_server_is_asked_once_more),
+		RUN_TEST(a_cut_connection_changes_nothing),
+		RUN_TEST(a_renumbered_mailbox_is_forgotten_and_listed_anew),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
