@@ -57,6 +57,9 @@ int remote_fetch_open_queue(struct remote *remote, const char *wire, uint64_t co
 static bool take_done(struct remote *remote, struct remote_body *body)
 {
 	struct remote_done done;
+	if (remote->fetches.complete == 0) {
+		return false; /* nearly always, so nothing is prepared before */
+	}
 	remote_done_init(&done);
 	bool is_done = remote_group_take(&remote->fetches, &done);
 	if (is_done) {
