@@ -1,0 +1,175 @@
+#include "mailbox_rules.h"
+
+static enum side other_side(enum side side)
+{
+	return side == SIDE_LOCAL ? SIDE_REMOTE : SIDE_LOCAL;
+}
+
+static struct mailbox_decision leave(enum exclusion why)
+{
+	return (struct mailbox_decision){.kind = MAILBOX_LEAVE, .exclusion = why};
+}
+
+/* M7 to M9: SIDE lacks it. */
+static struct mailbox_decision decide_new(const struct mailbox_facts *facts,
+					  const struct mailbox_policy *policy, enum side side)
+{
+	if ((policy->create & side) == 0) {
+		return leave(EXCLUDED_NOT_CREATED);
+	}
+	bool is_there = side == SIDE_REMOTE && facts->is_unsubscribed;
+	return (struct mailbox_decision){.kind = is_there ? MAILBOX_SUBSCRIBE : MAILBOX_CREATE,
+					 .side = side};
+}
+
+/* M2 to M5: gone from SIDE, where base had it. */
+static struct mailbox_decision decide_vanished(const struct mailbox_facts *facts,
+					       const struct mailbox_policy *policy, enum side side)
+{
+	enum side other = other_side(side);
+	bool did_not_last = side == SIDE_LOCAL && facts->lost_power;
+	if (!did_not_last && !facts->is_inbox && (policy->remove & other)) {
+		return (struct mailbox_decision){.kind = MAILBOX_REMOVE, .side = other};
+	}
+	if (!did_not_last && !facts->is_inbox && (policy->remove_ever & other)) {
+		return leave(EXCLUDED_WAITING);
+	}
+	struct mailbox_decision decision = decide_new(facts, policy, side);
+	decision.forgets = true;
+	decision.kept = did_not_last ? SIDE_NONE : other;
+	return decision;
+}
+
+struct mailbox_decision mailbox_decide(const struct mailbox_facts *facts,
+				       const struct mailbox_policy *policy)
+{
+	if (facts->in == SIDE_BOTH) {
+		return (struct mailbox_decision){.kind = MAILBOX_SYNC};
+	}
+	if (facts->in == SIDE_NONE) {
+		struct mailbox_decision decision = leave(EXCLUDED_GONE);
+		decision.forgets = facts->in_base;
+		return decision;
+	}
+	enum side lacking = other_side(facts->in);
+	return facts->in_base && (facts->had & lacking) ? decide_vanished(facts, policy, lacking)
+							: decide_new(facts, policy, lacking);
+}
+
+enum exclusion mailbox_exclusion(const struct mailbox_facts *facts)
+{
+	bool is_here = (facts->in & SIDE_LOCAL) != 0;
+	if (!facts->is_named) {
+		return EXCLUDED_BY_NAME;
+	}
+	if (!is_here && facts->is_barred) {
+		return EXCLUDED_BARRED;
+	}
+	if (facts->in == SIDE_REMOTE && facts->in_base && (facts->had & SIDE_LOCAL) &&
+	    facts->is_hollow && !facts->may_lose_many) {
+		return EXCLUDED_HOLLOW;
+	}
+	if (facts->is_unsubscribed &&
+	    ((facts->in_base && (facts->had & SIDE_REMOTE)) || !is_here)) {
+		return EXCLUDED_UNSUBSCRIBED;
+	}
+	return EXCLUDED_NOT;
+}
+
+bool mailbox_is_flat(const struct mailbox_facts *flat, const struct mailbox_facts *mailbox)
+{
+	return flat->in == SIDE_LOCAL && !flat->in_base && (mailbox->in & SIDE_LOCAL) == 0 &&
+	       (mailbox->in == SIDE_REMOTE || mailbox->in_base);
+}
+
+bool mailbox_is_lost(const struct mailbox_facts *facts, enum side side)
+{
+	return !facts->is_inbox && facts->in_base && facts->had == SIDE_BOTH &&
+	       facts->in == other_side(side);
+}
+
+bool mailbox_is_new(const struct mailbox_facts *facts, enum side side)
+{
+	bool was_there = facts->in_base && (facts->had & other_side(side));
+	return !facts->is_inbox && facts->in == side && !was_there;
+}
+
+enum rename_kind rename_decide(const struct rename_facts *facts,
+			       const struct mailbox_policy *policy)
+{
+	if (facts->is_along) {
+		return RENAME_ALONG;
+	}
+	if ((policy->create_ever & facts->side) == 0 || facts->is_below) {
+		return RENAME_NOT;
+	}
+	if (facts->is_left_out || (policy->create & facts->side) == 0) {
+		return RENAME_WAITS;
+	}
+	return facts->is_unavailable ? RENAME_NOT : RENAME_ITSELF;
+}
+
+bool rename_was_done(enum side old_name, enum side new_name)
+{
+	return old_name == SIDE_NONE && new_name == SIDE_BOTH;
+}
+
+enum removal_verdict removal_of_vanished(const struct vanished_facts *facts)
+{
+	bool answers = (facts->inbox_told & REMOTE_TOLD_NUMBERS) == REMOTE_TOLD_NUMBERS;
+	if (facts->told != 0) {
+		return REMOVAL_STILL_THERE;
+	}
+	return facts->refusal == REMOTE_REFUSAL_NONEXISTENT ||
+			       (facts->refusal == REMOTE_REFUSAL_UNCODED && answers)
+		     ? REMOVAL_DUE
+		     : REMOVAL_UNTOLD;
+}
+
+enum removal_verdict removal_here(const struct folder_facts *facts)
+{
+	return facts->is_still && facts->others == 0 && facts->agreed == facts->files
+		     ? REMOVAL_DUE
+		     : REMOVAL_HOLDS_MAIL;
+}
+
+enum removal_verdict removal_there(const struct held_there_facts *facts)
+{
+	return facts->only_there == 0 && facts->is_told &&
+			       facts->now.uidnext == facts->base.uidnext &&
+			       facts->now.uidvalidity == facts->base.uidvalidity &&
+			       facts->messages <= facts->agreed
+		     ? REMOVAL_DUE
+		     : REMOVAL_HOLDS_MAIL;
+}
+
+bool folder_likeness(const struct folder_evidence *evidence)
+{
+	const struct sample_found *sample = &evidence->sample;
+	if (sample->count == 0) {
+		return evidence->is_same_directory && evidence->is_same_cur;
+	}
+	return evidence->is_same_directory ? sample->found * 2 >= sample->count
+					   : sample->found == sample->count;
+}
+
+enum likeness mailbox_likeness(const struct mailbox_evidence *evidence)
+{
+	const struct numbers *base = &evidence->base;
+	const struct numbers *now = &evidence->now;
+	const struct sample_found *sample = &evidence->sample;
+	if (evidence->has_ids) {
+		return evidence->is_same_id ? LIKENESS_YES : LIKENESS_NO;
+	}
+	if (base->uidvalidity == 0 || base->uidvalidity != now->uidvalidity ||
+	    (now->uidnext != 0 && now->uidnext < base->uidnext)) {
+		return LIKENESS_NO;
+	}
+	if (sample->count == 0) {
+		return evidence->is_only_one ? LIKENESS_YES : LIKENESS_NO;
+	}
+	if (!evidence->has_looked) {
+		return LIKENESS_BY_SAMPLE;
+	}
+	return sample->found > 0 && sample->found * 2 >= sample->count ? LIKENESS_YES : LIKENESS_NO;
+}

@@ -1,0 +1,217 @@
+/*
+ * What becomes of mailboxes. Pure: facts in, a decision out; no disk, network, clock or state, so
+ * that the same facts give the same plan. Tests cite the numbers, docs/RULES.md says what each rule
+ * guards against.
+ *
+ * A mailbox that takes part (mailbox_decide). The first rule that fits decides:
+ *   M1  on both sides                                    -> sync
+ *   M2  gone here, base had it here, power was lost: its making did not reach the disk
+ *                                                        -> forget base, then as new (M7 to M9)
+ *   M3  gone from one side that base had it on; `remove_mailboxes` covers the other; not INBOX
+ *                                                        -> remove it there (the brake counts it)
+ *   M4  the same, but only --pull or --push keeps this run from it  -> leave it, WAITING
+ *   M5  gone from one side that base had it on, else     -> forget base, say that its messages are
+ *       kept, then as new
+ *   M6  gone from both                                   -> forget base; leave it, GONE
+ *   M7  one side lacks it and `create` covers that side  -> create it there
+ *   M8  the same, but the server has it, only unsubscribed -> subscribe it
+ *   M9  `create` does not cover the side that lacks it   -> leave it, NOT_CREATED
+ *
+ * One that was renamed on one side (rename_decide), by the old name, parents first:
+ *   M14 its parent is renamed, and it with it as wanted  -> goes along
+ *   M10 `create` and `direction` never cover the other side -> no rename: one gone, one new
+ *   M11 the new name lies below the old one              -> no rename
+ *   M12 either name takes no part in this run, or only --pull or --push keeps this run from it
+ *                                                        -> both names wait
+ *   M13 the other side has the new name, or cannot have such a name -> no rename
+ *   M15 else                                             -> rename
+ * And after a run that was cut in it (rename_was_done):
+ *   M16 both sides have the new name and neither the old one -> base follows
+ *   M17 else                                             -> looked at as if nothing had been tried
+ *
+ * Just before a removal (removal_here, removal_there):
+ *   M20 the server does not list it, but answers for it  -> keep
+ *   M21 it neither says NONEXISTENT, nor NO without a code while it answers for INBOX -> keep
+ *   M22 a file of the folder is not a message that base has on both sides, or is no message at all,
+ *       or somebody was at work in the folder            -> keep
+ *   M23 else                                             -> remove it here
+ *   M24 base knows of messages that only the server has; or the server's counts are untold, are of
+ *       other numbers than base's, or more than base has on both sides -> keep
+ *   M25 else                                             -> remove it on the server
+ *
+ * Which may be one that was renamed on a side (mailbox_is_lost, mailbox_is_new); INBOX never, since
+ * RENAME moves its messages and leaves it where it is:
+ *   M18 the lost one: base had it on both sides, that side lacks it, the other has it
+ *   M19 the new one: that side has it, the other does not and did not when base was written
+ * Whether these are the same (folder_likeness, mailbox_likeness):
+ *   M30 a folder, no sample to go by: the same directory with the same `cur`
+ *   M31 the same directory: at least half of the sample is in it
+ *   M32 another directory: all of the sample is in it
+ *   M33 on the server, both MAILBOXIDs told: they are equal
+ *   M34 another UIDVALIDITY, none, or a smaller UIDNEXT  -> another one
+ *   M35 no sample to go by: it is the only one lost and the only one new with that UIDVALIDITY
+ *   M36 else at least one, and half, of the sample's UIDs are the messages that base knows
+ *
+ * Which mailboxes take part (mailbox_exclusion, mailbox_is_flat), in this order:
+ *   M40 the command line names others                    -> BY_NAME
+ *   M41 no folder here, and a link or a file lies in its place -> BARRED
+ *   M42 base had it here and the server has it, and here is an empty directory: perhaps a disk is
+ *       not mounted; unless mass deletion is allowed     -> HOLLOW (stops like the brake)
+ *   M43 unsubscribed, and base had it there, or it is not here -> UNSUBSCRIBED
+ *   M44 a folder a.b that nobody else knows is a/b as offlineimap keeps it, where the server has or
+ *       base knows that one, and it has no folder        -> ADOPTED
+ */
+#ifndef SYNC_RULES_MAILBOX_RULES_H
+#define SYNC_RULES_MAILBOX_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mailsync/base/side.h"
+#include "mailsync/store/remote.h" /* enums only */
+
+/* Why a mailbox takes no part in a run, or no further part. */
+enum exclusion {
+	EXCLUDED_NOT = 0,      /* it takes part */
+	EXCLUDED_BY_NAME,      /* the command line names others */
+	EXCLUDED_UNSUBSCRIBED, /* on the server, but `subscribed_only` leaves it out */
+	EXCLUDED_BARRED,       /* a link or a file lies in the place of its folder */
+	EXCLUDED_HOLLOW,       /* its directory is empty: a disk may not be mounted there */
+	EXCLUDED_ADOPTED,      /* its folder is that of another mailbox (M44) */
+	EXCLUDED_GONE,         /* from both sides */
+	EXCLUDED_NOT_CREATED,  /* `create` does not cover the side that lacks it */
+	EXCLUDED_WAITING,      /* for a rename or a removal that a later run may carry out */
+	EXCLUDED_FAILED        /* reported: nothing of it can be believed or done now */
+};
+
+/* Policy: what the keys let be done by this run, and by any run (--pull and --push left aside). */
+struct mailbox_policy {
+	enum side create;
+	enum side create_ever;
+	enum side remove;
+	enum side remove_ever;
+};
+
+struct mailbox_facts {
+	bool is_inbox;
+	bool in_base;
+	enum side had;        /* where it was when base was written */
+	enum side in;         /* where it is now, and can be worked on */
+	bool is_unsubscribed; /* on the server nevertheless */
+	bool is_named;        /* by the command line, or that names none */
+	bool may_lose_many;   /* mass deletion is allowed */
+	bool lost_power;      /* since rows were committed whose files were not durable */
+	bool is_barred;       /* asked only where there is no folder, as is this: */
+	bool is_hollow;
+};
+
+enum mailbox_op_kind {
+	MAILBOX_SYNC,
+	MAILBOX_CREATE,
+	MAILBOX_SUBSCRIBE,
+	MAILBOX_REMOVE,
+	MAILBOX_LEAVE
+};
+
+struct mailbox_decision {
+	enum mailbox_op_kind kind;
+	enum side side; /* where it is to be created or removed */
+	bool forgets;   /* what base knows of it goes first */
+	enum side kept; /* M5: where its messages are kept, which is to be said */
+	enum exclusion exclusion;
+};
+struct mailbox_decision mailbox_decide(const struct mailbox_facts *facts,
+				       const struct mailbox_policy *policy);
+
+enum exclusion mailbox_exclusion(const struct mailbox_facts *facts);
+/* M44: FLAT is the folder of MAILBOX, whose name has / for the dots of its own. */
+bool mailbox_is_flat(const struct mailbox_facts *flat, const struct mailbox_facts *mailbox);
+
+bool mailbox_is_lost(const struct mailbox_facts *facts, enum side side);
+bool mailbox_is_new(const struct mailbox_facts *facts, enum side side);
+
+struct rename_facts {
+	enum side side;      /* where it is still to be renamed */
+	bool is_along;       /* a parent of it is renamed there, and gives it the wanted name */
+	bool is_below;       /* the new name lies below the old one */
+	bool is_left_out;    /* either name takes no part in this run */
+	bool is_unavailable; /* the new name is taken on that side, or cannot be one there */
+};
+enum rename_kind {
+	RENAME_NOT, /* one mailbox is gone, another one new */
+	RENAME_WAITS,
+	RENAME_ALONG,
+	RENAME_ITSELF
+};
+enum rename_kind rename_decide(const struct rename_facts *facts,
+			       const struct mailbox_policy *policy);
+
+/* Which side has the old name and which the new one, after a run that was cut in a rename. */
+bool rename_was_done(enum side old_name, enum side new_name);
+
+enum removal_verdict {
+	REMOVAL_DUE,
+	REMOVAL_STILL_THERE, /* M20 */
+	REMOVAL_UNTOLD,      /* M21 */
+	REMOVAL_HOLDS_MAIL   /* M22, M24: mail that the other side may never have had */
+};
+/* What the server says of a mailbox that it does not list, and of INBOX; then what its folder here
+ * holds. */
+struct vanished_facts {
+	unsigned told; /* enum remote_told */
+	enum remote_refusal refusal;
+	unsigned inbox_told;
+};
+struct folder_facts {
+	bool is_still; /* nobody changed it while it was read */
+	size_t files;
+	size_t agreed; /* of them: base has them on both sides */
+	size_t others; /* what lies among them and is no message */
+};
+enum removal_verdict removal_of_vanished(const struct vanished_facts *facts);
+enum removal_verdict removal_here(const struct folder_facts *facts);
+
+struct numbers {
+	uint32_t uidvalidity;
+	uint32_t uidnext;
+};
+struct held_there_facts {
+	uint64_t agreed;     /* rows of base on both sides */
+	uint64_t only_there; /* rows of base on the server alone */
+	bool is_told;        /* what the server says now: */
+	struct numbers now;
+	uint32_t messages;
+	struct numbers base;
+};
+enum removal_verdict removal_there(const struct held_there_facts *facts);
+
+/* Of a sample of base's messages, how many were found. */
+struct sample_found {
+	size_t count;
+	size_t found;
+};
+struct folder_evidence {
+	bool is_same_directory; /* by device and inode, as is `cur`: */
+	bool is_same_cur;
+	struct sample_found sample;
+};
+bool folder_likeness(const struct folder_evidence *evidence);
+
+enum likeness {
+	LIKENESS_NO,
+	LIKENESS_YES,
+	LIKENESS_BY_SAMPLE /* the sample decides, which is still to be looked for */
+};
+struct mailbox_evidence {
+	bool has_ids; /* both are told: */
+	bool is_same_id;
+	struct numbers base;
+	struct numbers now; /* uidnext 0: untold */
+	bool is_only_one;   /* M35 */
+	bool has_looked;    /* sample.found is known */
+	struct sample_found sample;
+};
+enum likeness mailbox_likeness(const struct mailbox_evidence *evidence);
+
+#endif

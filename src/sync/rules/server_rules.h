@@ -1,0 +1,77 @@
+/*
+ * Whether what is there can be the account that base knows. Pure. Tests cite the numbers,
+ * docs/RULES.md says what each rule guards against.
+ *
+ *   S1  base had folders, and there is none              -> NO_FOLDER
+ *   S2  base had mailboxes on the server, and it lists none -> NO_MAILBOX
+ *       (Both only where messages were synced, and not with leave to delete many.)
+ *
+ * A mailbox that base had on the server (server_sign):
+ *   S3  the same UIDVALIDITY, and UIDNEXT (where told) not gone back (RFC 9051, 2.3.1.1) -> SAME
+ *   S4  gone, or with other numbers                      -> STRANGE
+ *   S5  there, but its numbers are not told              -> UNTOLD
+ *
+ * The server (server_judge):
+ *   S6  a mailbox is SAME                                -> it is the server
+ *   S7  none is STRANGE                                  -> nothing to go by
+ *   S8  some are UNTOLD                                  -> ask them
+ *   S9  else                                             -> a message has to be found again
+ *
+ * When a message was looked for (server_judge_search):
+ *   S10 one was found                                    -> it is the server
+ *   S11 base has no message on both sides, or there is leave to delete many -> go on. Where host,
+ *       user or tunnel changed, base is forgotten first: nothing is deleted, all is paired.
+ *   S12 else                                             -> another server: stop
+ */
+#ifndef SYNC_RULES_SERVER_RULES_H
+#define SYNC_RULES_SERVER_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Numbers of mailboxes that take part. */
+struct census {
+	size_t here;
+	size_t there;
+	size_t had_here;
+	size_t had_there;
+};
+enum accident {
+	ACCIDENT_NONE,
+	ACCIDENT_NO_FOLDER,
+	ACCIDENT_NO_MAILBOX
+};
+enum accident accident_of(const struct census *census);
+
+struct server_facts {
+	bool was_known; /* base had it there, and its numbers */
+	bool is_there;
+	bool has_numbers;
+	uint32_t uidvalidity;
+	uint32_t uidnext; /* 0 untold */
+	uint32_t base_uidvalidity;
+	uint32_t base_uidnext;
+};
+enum server_sign {
+	SIGN_NONE, /* base did not have it there */
+	SIGN_SAME,
+	SIGN_STRANGE,
+	SIGN_UNTOLD
+};
+enum server_sign server_sign(const struct server_facts *facts);
+
+enum server_verdict {
+	SERVER_SAME,
+	SERVER_NO_SIGN,
+	SERVER_ASK,
+	SERVER_SEARCH,
+	SERVER_OTHER
+};
+/* How many mailboxes gave which sign. */
+enum server_verdict server_judge(const size_t signs[SIGN_UNTOLD + 1]);
+
+/* SERVER_SAME or SERVER_OTHER. AGREED: rows of base on both sides. */
+enum server_verdict server_judge_search(bool is_found, uint64_t agreed, bool has_leave);
+
+#endif
