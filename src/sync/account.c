@@ -23,8 +23,10 @@
 #include "plan/plan.h"
 #include "plan/print.h"
 #include "pop3/pop3_run.h"
+#include "act/create_mailboxes.h"
+#include "act/remove_mailboxes.h"
 #include "act/rename_mailboxes.h"
-#include "act/settle_mailboxes.h"
+#include "recover/cut_renames.h"
 #include "recover/trash.h"
 
 /* Keywords that changed while nobody looked are not told again: everything is looked at. */
@@ -158,7 +160,11 @@ static int discover(struct run *run, struct err *err)
 
 static int check_server(struct run *run, struct err *err)
 {
-	return accident_check_server(run, run->session->remote, err);
+	int64_t ignored_ms = 0;
+	int code = accident_check_server(run, run->session->remote, err);
+	/* What was refused so far costs nothing: such a mailbox is opened later. */
+	remote_busy_take(run->session->remote, &ignored_ms);
+	return code;
 }
 
 static int find_moves(struct run *run, struct err *err)
@@ -192,11 +198,14 @@ static const struct step {
 	{"keywords", note_keywords, STEP_LOOKS},
 	{"connect", open_remote, STEP_LOOKS},
 	{"which mailboxes", discover, STEP_LOOKS},
-	{"accidents", mailboxes_check_accidents, STEP_LOOKS},
+	{"accidents", accident_check_mailboxes, STEP_LOOKS},
 	{"server's address", accident_check_address, STEP_LOOKS},
-	{"renamed mailboxes", rename_mailboxes, STEP_LOOKS},
+	{"renames that were cut", rename_settle_cut, STEP_LOOKS},
+	{"plan of renames", plan_renames, STEP_LOOKS},
+	{"renames", act_rename_mailboxes, STEP_ACTS},
 	{"server's identity", check_server, STEP_LOOKS},
-	{"new and removed mailboxes", mailboxes_settle, STEP_LOOKS},
+	{"plan of mailboxes", plan_mailboxes, STEP_LOOKS},
+	{"new mailboxes", act_create_mailboxes, STEP_ACTS},
 	{"leftovers", recover_leftovers, STEP_ACTS},
 	{"local delta", observe_local, STEP_LOOKS},
 	{"remote delta", observe_remote, STEP_LOOKS},
@@ -204,7 +213,9 @@ static const struct step {
 	{"intents of the trash", trash_settle, STEP_LOOKS},
 	{"moves", find_moves, STEP_LOOKS},
 	{"brake", brake_plan, STEP_LOOKS},
+	{"print mailboxes", plan_print_mailboxes, STEP_DRY_RUN},
 	{"print", plan_print, STEP_DRY_RUN},
+	{"removed mailboxes", act_remove_mailboxes, STEP_ACTS},
 	{"act", act_on_plan, STEP_ACTS},
 	{"release", release, STEP_LOOKS},
 };

@@ -140,8 +140,8 @@ static void expect_sides(const struct run_policy *policy, enum side side)
 	assert_int_equal(policy->messages.flags, side);
 	assert_int_equal(policy->messages.delete_, side);
 	assert_int_equal(policy->messages.expunge, side);
-	assert_int_equal(policy->create, side);
-	assert_int_equal(policy->remove_mailboxes, side);
+	assert_int_equal(policy->mailboxes.create, side);
+	assert_int_equal(policy->mailboxes.remove, side);
 	assert_int_equal(policy->may_write_local, (side & SIDE_LOCAL) != 0);
 	assert_int_equal(policy->may_write_remote, (side & SIDE_REMOTE) != 0);
 }

@@ -12,7 +12,6 @@
 #include "run/backoff.h"
 
 #include "act_private.h"
-#include "settle_mailboxes.h"
 
 /* Passes over the account at most: the second takes up what our own acts brought (the trash's new
  * messages), the third what arrived meanwhile; then the next run is near enough. */
@@ -184,8 +183,7 @@ static int one_pass(struct run *run, struct err *err)
 int act_on_plan(struct run *run, struct err *err)
 {
 	int code;
-	if ((code = mailboxes_remove(run, err)) < 0 ||
-	    (code = move_execute(run, run->session->remote, &run->plan->moves, err)) < 0) {
+	if ((code = move_execute(run, run->session->remote, &run->plan->moves, err)) < 0) {
 		return code;
 	}
 	bool again = true;

@@ -1,15 +1,14 @@
+/* Mailboxes that one side lacks, made there. */
 #ifndef SYNC_ACT_CREATE_MAILBOXES_H
 #define SYNC_ACT_CREATE_MAILBOXES_H
 
 #include "run/run.h"
 
-int mailboxes_create_local(struct run *run, struct mailbox *mailbox, struct err *err);
+/* What of run->plan->mailboxes is to be created and subscribed. One that fails is reported and
+ * excluded. */
+int act_create_mailboxes(struct run *run, struct err *err);
 
-/* Queues CREATE for the mailbox at INDEX in the table; mailboxes_create_finish takes the answer. */
-int mailboxes_create_remote(struct run *run, struct mailbox *mailbox, size_t index,
-			    struct err *err);
-
-/* After the last mailboxes_create_remote: takes the answers, and subscribes what was made. */
-int mailboxes_create_finish(struct run *run, struct err *err);
+/* Takes the answers that are still to come; what they say is of no consequence. */
+int act_ignore_answers(struct remote *remote, struct err *err);
 
 #endif

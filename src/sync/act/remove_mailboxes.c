@@ -1,37 +1,94 @@
 /*
- * Mailboxes that were removed on one side, removed on the other. Only when the surviving side holds
- * nothing but what base knows: a message that the other side never had is not thrown away with its
- * folder.
+ * What is to be removed is looked at once more, just before: the surviving side must hold nothing
+ * but what base knows, or a message that the other side never had would be thrown away with its
+ * folder (M20 to M25).
  */
-#include "settle_mailboxes.h"
+#include "remove_mailboxes.h"
 
-#include "observe/mailboxes.h"
-#include "guard/claim.h"
-
-#include <stdlib.h>
 #include <string.h>
 
-#include "mailsync/store/imap.h" /* until it is converted */
+#include "guard/claim.h"
+#include "observe/mailboxes.h"
+#include "plan/plan.h"
 
-/* True when every file of the folder is a message that base has on both sides. */
-static int local_is_known(struct run *run, const struct mailbox *mailbox,
-			  const struct maildir_scan *scan, bool *is_known, struct err *err)
+/* 0 where it is due, else an error that says why it is kept. */
+static int removal_check(enum removal_verdict verdict, enum side side, struct err *err)
+{
+	switch (verdict) {
+	case REMOVAL_DUE:
+		return 0;
+	case REMOVAL_STILL_THERE:
+		return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+			       "the server does not list the mailbox any more, and yet has it; its "
+			       "folder is kept");
+	case REMOVAL_UNTOLD:
+		return err_set(
+			err, ERR_PARTIAL, SCOPE_MAILBOX,
+			"the server does not list the mailbox any more, and does not say either "
+			"that it is gone; its folder is kept");
+	case REMOVAL_HOLDS_MAIL:
+		break;
+	}
+	return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+		       side == SIDE_LOCAL
+			       ? "the mailbox was removed on the server, but its folder holds mail "
+				 "that the server never had; it is kept"
+			       : "the mailbox was removed locally, but on the server it holds mail "
+				 "that was never here; it is kept");
+}
+
+/* A listing that lacks it is no proof: servers hide mailboxes, or forget them for a while. */
+static int check_gone(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	struct remote_counts counts[2] = {0}; /* its own, and INBOX's */
+	struct buf wire;
+	int code;
+	buf_init(&wire, MBNAME_MAX);
+	if ((code = mbname_to_wire(&run->session->wire, mailbox->name, &wire, err)) == 0) {
+		const char *const names[] = {wire.data, "INBOX"};
+		code = remote_count_names(run->session->remote, names, 2, counts, err);
+	}
+	if (code == 0) {
+		const struct vanished_facts facts = {.told = counts[0].told,
+						     .refusal = counts[0].refusal,
+						     .inbox_told = counts[1].told};
+		code = removal_check(removal_of_vanished(&facts), SIDE_LOCAL, err);
+	}
+	remote_counts_finish(&counts[0]);
+	remote_counts_finish(&counts[1]);
+	buf_finish(&wire);
+	return code;
+}
+
+/* Up to the first file that base does not know. */
+static int count_agreed(struct run *run, const struct mailbox *mailbox,
+			const struct maildir_scan *scan, size_t *agreed, struct err *err)
 {
 	int code = 0;
-	*is_known = scan->is_still && scan->others.count == 0;
-	for (size_t i = 0; code == 0 && *is_known && i < scan->count; i++) {
+	*agreed = 0;
+	for (size_t i = 0; code == 0 && *agreed == i && i < scan->count; i++) {
+		const struct maildir_entry *entry = &scan->entries[i];
 		struct row row;
 		bool found = false;
 		char unique[MAILDIR_NAME_MAX + 1];
-		memcpy(unique, scan->entries[i].name, scan->entries[i].unique_len);
-		unique[scan->entries[i].unique_len] = '\0';
+		memcpy(unique, entry->name, entry->unique_len);
+		unique[entry->unique_len] = '\0';
 		row_init(&row);
 		code = state_row_by_unique(run->session->state, mailbox->base.id, unique, &row,
 					   &found, err);
-		*is_known = found && row.is_agreed;
+		*agreed += found && row.is_agreed;
 		row_finish(&row);
 	}
 	return code;
+}
+
+static int check_here(struct run *run, const struct mailbox *mailbox,
+		      const struct maildir_scan *scan, struct err *err)
+{
+	struct folder_facts facts = {
+		.is_still = scan->is_still, .files = scan->count, .others = scan->others.count};
+	int code = count_agreed(run, mailbox, scan, &facts.agreed, err);
+	return code < 0 ? code : removal_check(removal_here(&facts), SIDE_LOCAL, err);
 }
 
 /* Those alone: what was delivered since keeps its folder. */
@@ -42,183 +99,64 @@ static int remove_files(struct mailbox *mailbox, const struct maildir_scan *scan
 		code = maildir_folder_remove(mailbox->dir, scan->entries[i].name,
 					     scan->entries[i].in_new, err);
 	}
+	if (code == -ERR_CHANGED) {
+		err_prefix(err, "the mailbox was removed on the server, but somebody is at work in "
+				"its folder");
+	}
 	return code;
 }
 
-static bool has_all_counts(const struct imap_mailbox *mailbox)
-{
-	unsigned needed = IMAP_COUNT_MESSAGES | IMAP_COUNT_UIDNEXT | IMAP_COUNT_UIDVALIDITY;
-	return (mailbox->counts.has & needed) == needed;
-}
-
-/* STATUS of WIRE and, where it is not NULL, of SECOND; ANSWERS is the caller's to finish. */
-static int ask_status(struct remote *remote, const char *wire, const char *second,
-		      struct imap_mailboxes *answers, struct err *err)
-{
-	const bool wanted[] = {true, true};
-	*answers = (struct imap_mailboxes){.items = calloc(2, sizeof(*answers->items)), .count = 1};
-	if (answers->items == NULL) {
-		return err_nomem(err);
-	}
-	answers->items[0].wire = span_dup(span_of(wire));
-	if (second != NULL) {
-		answers->count = 2;
-		answers->items[1].wire = span_dup(span_of(second));
-	}
-	for (size_t i = 0; i < answers->count; i++) {
-		if (answers->items[i].wire == NULL) {
-			return err_nomem(err);
-		}
-	}
-	return imap_status(remote_imap(remote), answers, wanted, err);
-}
-
-int mailboxes_ask_counts(struct remote *remote, struct mailbox *mailbox, struct err *err)
-{
-	struct imap_mailboxes answers;
-	int code = ask_status(remote, mailbox->seen.wire, NULL, &answers, err);
-	if (code == 0) {
-		const struct imap_mailbox *now = answers.items;
-		mailbox->seen.has_counts = has_all_counts(now);
-		mailbox->seen.messages = now->counts.messages;
-		mailbox->seen.uidnext = now->counts.uidnext;
-		mailbox->seen.uidvalidity = now->counts.uidvalidity;
-	}
-	imap_mailboxes_finish(&answers);
-	return code;
-}
-
-/* Many servers say NO without a code of a mailbox that is not there, and some say so whenever
- * something is amiss: then INBOX would not be told either. */
-static int judge_gone(const struct imap_mailbox *asked, const struct imap_mailbox *inbox,
-		      struct err *err)
-{
-	if (asked->counts.has != 0) {
-		return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
-			       "the server does not list the mailbox any more, and yet has it; its "
-			       "folder is kept");
-	}
-	if (asked->refusal == IMAP_REFUSED_NONEXISTENT ||
-	    (asked->refusal == IMAP_REFUSED_UNCODED && has_all_counts(inbox))) {
-		return 0;
-	}
-	return err_set(
-		err, ERR_PARTIAL, SCOPE_MAILBOX,
-		"the server does not list the mailbox any more, and does not say either that "
-		"it is gone; its folder is kept");
-}
-
-/* A listing that lacks it is no proof: servers hide mailboxes, or forget them for a while. */
-static int check_gone(struct run *run, struct mailbox *mailbox, struct err *err)
-{
-	struct imap_mailboxes answers = {0};
-	struct buf wire;
-	buf_init(&wire, MBNAME_MAX);
-	int code = mbname_to_wire(&run->session->wire, mailbox->name, &wire, err);
-	if (code == 0) {
-		code = ask_status(run->session->remote, wire.data, "INBOX", &answers, err);
-	}
-	if (code == 0) {
-		code = judge_gone(&answers.items[0], &answers.items[1], err);
-	}
-	imap_mailboxes_finish(&answers);
-	buf_finish(&wire);
-	return code;
-}
-
-static int remove_local(struct run *run, struct mailbox *mailbox, struct err *err)
+static int remove_here(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct maildir_scan scan;
-	bool is_known = false;
-	int code = check_gone(run, mailbox, err);
-	if (code == 0) {
-		code = mailbox_open_dir(run, mailbox, err);
+	int code;
+	if ((code = check_gone(run, mailbox, err)) < 0 ||
+	    (code = mailbox_open_dir(run, mailbox, err)) < 0 ||
+	    (code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &scan, err)) < 0) {
+		goto release;
 	}
-	if (code == 0) {
-		code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &scan, err);
-	}
-	if (code < 0) {
-		mailbox_release(mailbox);
-		return code;
-	}
-	code = local_is_known(run, mailbox, &scan, &is_known, err);
-	if (code == 0 && !is_known) {
-		code = err_set(
-			err, ERR_PARTIAL, SCOPE_MAILBOX,
-			"the mailbox was removed on the server, but its folder holds mail that "
-			"the server never had; it is kept");
-	}
-	if (code == 0) {
+	if ((code = check_here(run, mailbox, &scan, err)) == 0) {
 		code = remove_files(mailbox, &scan, err);
-		if (code == -ERR_CHANGED) {
-			err_prefix(err, "the mailbox was removed on the server, but somebody is at "
-					"work in its folder");
-		}
 	}
 	maildir_scan_finish(&scan);
+release:
 	mailbox_release(mailbox);
-	return code == 0 ? maildir_remove_folder(run->session->maildir, mailbox->name, err) : code;
+	return code < 0 ? code : maildir_remove_folder(run->session->maildir, mailbox->name, err);
 }
 
-/* False when the server's mailbox holds, or may hold, mail that was never here. That its count fits
- * is no proof: a message held back (too old, too large) may stand in for one of base's that is gone
- * there. */
-static int remote_is_known(struct run *run, struct mailbox *mailbox, bool *is_known,
-			   struct err *err)
+/* That its count fits is no proof: a message held back (too old, too large) may stand in for one of
+ * base's that is gone there. */
+static int check_there(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	const struct state_mailbox *base = &mailbox->base;
-	uint64_t agreed = 0;
-	uint64_t only_there = 0;
-	int code = state_count_agreed(run->session->state, base->id, &agreed, err);
-	if (code == 0) {
-		code = state_count_remote_only(run->session->state, base->id, &only_there, err);
+	struct held_there_facts facts = {.base = {base->uidvalidity, base->uidnext}};
+	int code;
+	if ((code = state_count_agreed(run->session->state, base->id, &facts.agreed, err)) < 0 ||
+	    (code = state_count_remote_only(run->session->state, base->id, &facts.only_there,
+					    err)) < 0 ||
+	    (code = mailboxes_ask_counts(run->session->remote, mailbox, err)) < 0) {
+		return code;
 	}
-	if (code == 0) {
-		/* LIST need not have told. */
-		code = mailboxes_ask_counts(run->session->remote, mailbox, err);
-	}
-	*is_known = only_there == 0 && mailbox->seen.has_counts &&
-		    mailbox->seen.uidnext == base->uidnext &&
-		    mailbox->seen.uidvalidity == base->uidvalidity &&
-		    mailbox->seen.messages <= agreed;
-	return code;
+	facts.is_told = mailbox->seen.has_counts;
+	facts.now = (struct numbers){mailbox->seen.uidvalidity, mailbox->seen.uidnext};
+	facts.messages = mailbox->seen.messages;
+	return removal_check(removal_there(&facts), SIDE_REMOTE, err);
 }
 
-static int remove_remote(struct run *run, struct mailbox *mailbox, struct err *err)
+static int remove_there(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	bool is_known = false;
-	int code = remote_is_known(run, mailbox, &is_known, err);
-	if (code == 0 && !is_known) {
-		code = err_set(
-			err, ERR_PARTIAL, SCOPE_MAILBOX,
-			"the mailbox was removed locally, but on the server it holds mail that "
-			"was never here; it is kept");
-	}
-	struct imap_done done;
-	imap_done_init(&done);
-	if (code == 0) {
-		code = imap_admin_queue(remote_imap(run->session->remote), IMAP_DELETE,
-					mailbox->seen.wire, 0, err);
-	}
-	if (code == 0) {
-		code = imap_done_next(remote_imap(run->session->remote), &done, err);
-	}
-	if (code == 0 && done.status < 0) {
-		*err = done.err;
-		code = done.status;
-	}
-	imap_done_finish(&done);
-	return code;
+	const struct remote_change change = {.kind = REMOTE_DELETE, .wire = mailbox->seen.wire};
+	int code = check_there(run, mailbox, err);
+	return code < 0 ? code : remote_change_now(run->session->remote, &change, NULL, err);
 }
 
-static int remove_one(struct run *run, struct mailbox *mailbox, struct err *err)
+static int remove_one(struct run *run, const struct mailbox_op *op, struct err *err)
 {
-	int code = run_claim(run, err);
-	if (code == 0) {
-		code = mailbox->decided.remove == SIDE_LOCAL ? remove_local(run, mailbox, err)
-							     : remove_remote(run, mailbox, err);
-	}
-	if (code == 0) {
+	struct mailbox *mailbox = op->mailbox;
+	int code;
+	if ((code = run_claim(run, err)) == 0 &&
+	    (code = op->decision.side == SIDE_LOCAL ? remove_here(run, mailbox, err)
+						    : remove_there(run, mailbox, err)) == 0) {
 		mailbox->done.has_news = true;
 		code = state_mailbox_drop(run->session->state, mailbox->base.id, err);
 	}
@@ -229,14 +167,16 @@ static int remove_one(struct run *run, struct mailbox *mailbox, struct err *err)
 	return code;
 }
 
-int mailboxes_remove(struct run *run, struct err *err)
+int act_remove_mailboxes(struct run *run, struct err *err)
 {
+	const struct mailbox_ops *ops = &run->plan->mailboxes;
 	int code = 0;
 	/* Children before parents. */
-	for (size_t i = run->mailboxes.count; code == 0 && i > 0; i--) {
-		struct mailbox *mailbox = &run->mailboxes.items[i - 1];
-		if (mailbox->decided.remove != 0 && mailbox->decided.braked == SIDE_NONE) {
-			code = remove_one(run, mailbox, err);
+	for (size_t i = ops->count; code == 0 && i > 0; i--) {
+		const struct mailbox_op *op = &ops->items[i - 1];
+		if (op->decision.kind == MAILBOX_REMOVE &&
+		    op->mailbox->decided.braked == SIDE_NONE) {
+			code = remove_one(run, op, err);
 		}
 	}
 	return code;

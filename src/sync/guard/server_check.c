@@ -1,77 +1,102 @@
 #include "server_check.h"
 
-#include <string.h>
-
-#include "mailsync/base/digest.h"
+#include "rules/server_rules.h"
 
 #include "claim.h"
 
-#include "mailsync/store/imap.h" /* until it is converted */
+#define SAMPLE_MAX 32
 
-#define SAMPLE_MAX   32
-#define SET_TEXT_MAX 900
-
-static bool is_known(const struct mailbox *mailbox)
+int accident_check_mailboxes(struct run *run, struct err *err)
 {
-	return mailbox->in_base && mailbox->base.had_remote && mailbox->base.uidvalidity != 0;
-}
-
-static bool has_numbers(const struct mailbox *mailbox)
-{
-	return mailbox->seen.has_counts || mailbox->seen.has_uidvalidity;
-}
-
-/* UIDNEXT never goes back (RFC 9051, 2.3.1.1). */
-static bool is_as_it_was(const struct mailbox *mailbox)
-{
-	return mailbox->seen.in_remote && has_numbers(mailbox) &&
-	       mailbox->seen.uidvalidity == mailbox->base.uidvalidity &&
-	       (mailbox->seen.uidnext == 0 || mailbox->seen.uidnext >= mailbox->base.uidnext);
-}
-
-/* *STRANGE: mailboxes that are gone or renumbered. *IS_SAME: one is as it was. */
-static void survey(const struct run *run, size_t *strange, bool *is_same)
-{
-	*strange = 0;
-	*is_same = false;
+	struct census census = {0};
+	uint64_t agreed = 0;
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (is_known(mailbox)) {
-			*is_same |= is_as_it_was(mailbox);
-			*strange += !mailbox->seen.in_remote ||
-				    (has_numbers(mailbox) && !is_as_it_was(mailbox));
-		}
+		census.here += mailbox->seen.in_local;
+		census.there += mailbox->seen.in_remote;
+		census.had_here += mailbox->in_base && mailbox->base.had_local;
+		census.had_there += mailbox->in_base && mailbox->base.had_remote;
 	}
+	enum accident accident = accident_of(&census);
+	if (run->options->allow_mass_delete || accident == ACCIDENT_NONE) {
+		return 0;
+	}
+	int code = state_count_agreed(run->session->state, 0, &agreed, err);
+	if (code < 0 || agreed == 0) {
+		return code;
+	}
+	if (accident == ACCIDENT_NO_FOLDER) {
+		return err_set(
+			err, ERR_BRAKE, SCOPE_ACCOUNT,
+			"the Maildir %s %s, though %llu messages were synced there: is a disk "
+			"not mounted? Nothing was done. To fetch everything anew, run once with "
+			"--allow-mass-delete",
+			run->account->maildir.root,
+			maildir_exists(run->session->maildir) ? "holds no mailbox"
+							      : "does not exist",
+			(unsigned long long)agreed);
+	}
+	return err_set(err, ERR_BRAKE, SCOPE_ACCOUNT,
+		       "the server lists no mailbox, though %llu messages were synced with it; "
+		       "nothing was done. If that is right, run once with --allow-mass-delete",
+		       (unsigned long long)agreed);
+}
+
+static enum server_sign sign_of(const struct mailbox *mailbox)
+{
+	const struct state_mailbox *base = &mailbox->base;
+	const struct server_facts facts = {
+		.was_known = mailbox->in_base && base->had_remote && base->uidvalidity != 0,
+		.is_there = mailbox->seen.in_remote,
+		.has_numbers = mailbox->seen.has_counts || mailbox->seen.has_uidvalidity,
+		.uidvalidity = mailbox->seen.uidvalidity,
+		.uidnext = mailbox->seen.uidnext,
+		.base_uidvalidity = base->uidvalidity,
+		.base_uidnext = base->uidnext,
+	};
+	return server_sign(&facts);
+}
+
+static enum server_verdict survey(const struct run *run)
+{
+	size_t signs[SIGN_UNTOLD + 1] = {0};
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		signs[sign_of(&run->mailboxes.items[i])]++;
+	}
+	return server_judge(signs);
 }
 
 /* A mailbox that cannot be opened tells nothing. */
 static int ask_numbers(struct remote *remote, struct mailbox *mailbox, struct err *err)
 {
-	struct imap_view opened = {0};
-	int code = imap_select(remote_imap(remote), mailbox->seen.wire, false, &opened, err);
+	struct remote_opened opened = {0};
+	int code =
+		remote_open(remote, mailbox->seen.wire, REMOTE_READ | REMOTE_ANEW, 0, &opened, err);
 	if (code == 0) {
 		mailbox->seen.uidvalidity = opened.uidvalidity;
 		mailbox->seen.uidnext = opened.uidnext;
 		mailbox->seen.has_uidvalidity = true;
-		imap_view_finish(&opened);
 	}
+	remote_opened_finish(&opened);
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
 }
 
-static int ask_unknown(struct run *run, struct remote *remote, bool *is_same, struct err *err)
+static int ask_untold(struct run *run, struct remote *remote, enum server_verdict *verdict,
+		      struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; code == 0 && !*is_same && i < run->mailboxes.count; i++) {
+	*verdict = SERVER_SEARCH;
+	for (size_t i = 0; code == 0 && *verdict != SERVER_SAME && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (is_known(mailbox) && mailbox->seen.in_remote && !has_numbers(mailbox)) {
+		if (sign_of(mailbox) == SIGN_UNTOLD) {
 			code = ask_numbers(remote, mailbox, err);
-			*is_same = code == 0 && is_as_it_was(mailbox);
+			*verdict = sign_of(mailbox) == SIGN_SAME ? SERVER_SAME : SERVER_SEARCH;
 		}
 	}
 	return code;
 }
 
-/* Some of the messages that the selected mailbox holds, evenly over it. */
+/* Some of the messages that the open mailbox holds, evenly over it. */
 static int sample(struct remote *remote, struct uidset *chosen, struct err *err)
 {
 	struct uidset uids;
@@ -91,66 +116,59 @@ static int sample(struct remote *remote, struct uidset *chosen, struct err *err)
 	return code;
 }
 
-/* To the end of the command, whatever is found. */
-static int look_for(struct run *run, struct remote *remote, int64_t mailbox, bool *is_found,
-		    struct err *err)
+/* Whether base knows one of CHOSEN, in the open mailbox, by its header. */
+static int look_for(struct run *run, struct remote *remote, int64_t mailbox,
+		    const struct uidset *chosen, bool *is_found, struct err *err)
 {
-	struct header_scan *scan = NULL;
-	bool is_done = false;
-	int code = header_scan_create(&scan, err);
-	while (code == 0 && !is_done) {
-		struct imap_body body;
-		struct header_identity seen;
-		bool has_digest = false;
-		code = imap_fetch_next(remote_imap(remote), &body, err);
-		if (code == 0 && body.type == IMAP_FETCHED_DATA) {
-			code = header_scan_feed(scan, body.data, err);
-		} else if (code == 0 && body.type == IMAP_FETCHED_MESSAGE) {
-			code = header_scan_result(scan, &seen, err);
-			if (code == 0 && body.has_body && !*is_found) {
-				code = state_has_digest(run->session->state, mailbox, seen.digest,
-							&has_digest, err);
-				*is_found |= has_digest;
-			}
+	struct remote_identity seen = {0};
+	int code = remote_headers_begin(remote, chosen, err);
+	while (code == 0 && !seen.is_done) {
+		bool is_known = false;
+		code = remote_headers_next(remote, &seen, err);
+		if (code == 0 && !seen.is_done && !*is_found) {
+			code = state_has_digest(run->session->state, mailbox, seen.identity.digest,
+						&is_known, err);
+			*is_found = is_known;
 		}
-		is_done = code == 0 && body.type == IMAP_FETCHED_DONE;
 	}
-	header_scan_destroy(&scan);
 	return code;
 }
 
 static int search_mailbox(struct run *run, struct remote *remote, const struct mailbox *mailbox,
 			  bool *is_found, struct err *err)
 {
-	struct imap_view opened = {0};
 	struct uidset chosen;
-	struct buf text;
-	size_t from = 0;
+	int code;
 	uidset_init(&chosen);
-	buf_init(&text, SET_TEXT_MAX + 1);
-	int code = imap_select(remote_imap(remote), mailbox->seen.wire, false, &opened, err);
-	imap_view_finish(&opened);
-	if (code == 0) {
-		code = sample(remote, &chosen, err);
+	if ((code = remote_open(remote, mailbox->seen.wire, REMOTE_READ, 0, NULL, err)) == 0 &&
+	    (code = sample(remote, &chosen, err)) == 0) {
+		code = look_for(run, remote, mailbox->base.id, &chosen, is_found, err);
 	}
-	while (code == 0 && !*is_found && uidset_format_some(&chosen, &from, SET_TEXT_MAX, &text)) {
-		code = buf_status(&text, "a set of UIDs", err);
-		if (code == 0) {
-			code = imap_fetch_queue(remote_imap(remote), IMAP_HEADERS, buf_span(&text),
-						0, err);
-		}
-		if (code == 0) {
-			code = look_for(run, remote, mailbox->base.id, is_found, err);
-		}
-		buf_clear(&text);
-	}
-	buf_finish(&text);
 	uidset_finish(&chosen);
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
 }
 
-static int stop(struct run *run, uint64_t agreed, struct err *err)
+static int search_mailboxes(struct run *run, struct remote *remote, bool *is_found, struct err *err)
 {
+	int code = 0;
+	for (size_t i = 0; code == 0 && !*is_found && i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (sign_of(mailbox) != SIGN_NONE && mailbox->seen.in_remote) {
+			code = search_mailbox(run, remote, mailbox, is_found, err);
+		}
+	}
+	return code;
+}
+
+/* What a search of all mailboxes tells; -ERR_BRAKE where it is another server. */
+static int judge_by_search(struct run *run, struct remote *remote, uint64_t agreed, bool *is_found,
+			   struct err *err)
+{
+	int code = search_mailboxes(run, remote, is_found, err);
+	if (code < 0 || server_judge_search(*is_found, agreed, run->options->allow_mass_delete) ==
+				SERVER_SAME) {
+		return code;
+	}
 	return err_set(
 		err, ERR_BRAKE, SCOPE_ACCOUNT,
 		"no mailbox on the server is the one that was synced, and none of the %llu "
@@ -161,19 +179,7 @@ static int stop(struct run *run, uint64_t agreed, struct err *err)
 		run->account->server.host == NULL ? "it" : run->account->server.host);
 }
 
-static int search_mailboxes(struct run *run, bool *is_found, struct err *err)
-{
-	int code = 0;
-	for (size_t i = 0; code == 0 && !*is_found && i < run->mailboxes.count; i++) {
-		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (is_known(mailbox) && mailbox->seen.in_remote) {
-			code = search_mailbox(run, run->session->remote, mailbox, is_found, err);
-		}
-	}
-	return code;
-}
-
-/* Taken over with leave: what was synced with the other server is new to this one. */
+/* What was synced with the other server is new to this one. */
 static int forget_server(struct run *run, struct err *err)
 {
 	int code = 0;
@@ -190,19 +196,15 @@ static int forget_server(struct run *run, struct err *err)
 static int check_moved(struct run *run, struct err *err)
 {
 	uint64_t agreed = 0;
-	bool is_same = false;
-	int code = state_count_agreed(run->session->state, 0, &agreed, err);
-	if (code == 0) {
-		code = search_mailboxes(run, &is_same, err);
+	bool is_found = false;
+	int code;
+	if ((code = state_count_agreed(run->session->state, 0, &agreed, err)) < 0 ||
+	    (code = judge_by_search(run, run->session->remote, agreed, &is_found, err)) < 0 ||
+	    (!is_found && (code = forget_server(run, err)) < 0)) {
+		return code;
 	}
-	if (code == 0 && !is_same && agreed > 0 && !run->options->allow_mass_delete) {
-		return stop(run, agreed, err);
-	}
-	if (code == 0 && !is_same) {
-		code = forget_server(run, err);
-	}
-	run->seen.is_known_server = code == 0;
-	return code;
+	run->seen.is_known_server = true;
+	return 0;
 }
 
 int accident_check_address(struct run *run, struct err *err)
@@ -210,46 +212,41 @@ int accident_check_address(struct run *run, struct err *err)
 	char now[SERVER_FINGERPRINT_SIZE];
 	struct buf then;
 	bool is_found = false;
+	int code;
 	buf_init(&then, SERVER_FINGERPRINT_SIZE);
-	int code = server_fingerprint(&run->account->server, now, err);
-	if (code == 0) {
-		code = state_get(run->session->state, "server", &then, &is_found, err);
+	if ((code = server_fingerprint(&run->account->server, now, err)) < 0 ||
+	    (code = state_get(run->session->state, "server", &then, &is_found, err)) < 0 ||
+	    (is_found && span_equal_cstr(buf_span(&then), now))) {
+		goto finish;
 	}
-	bool is_same = code == 0 && is_found && span_equal_cstr(buf_span(&then), now);
-	if (code == 0 && is_found && !is_same) {
-		code = check_moved(run, err);
-	}
-	if (code == 0 && !is_same && !run->options->dry_run) {
+	if (!is_found || (code = check_moved(run, err)) == 0) {
 		code = state_set(run->session->state, "server", now, err);
 	}
+finish:
 	buf_finish(&then);
 	return code;
 }
 
 int accident_check_server(struct run *run, struct remote *remote, struct err *err)
 {
-	size_t strange = 0;
-	bool is_same = false;
 	uint64_t agreed = 0;
+	bool is_found = false;
+	int code = 0;
 	if (run->seen.is_known_server || run->options->allow_mass_delete) {
 		return 0;
 	}
-	survey(run, &strange, &is_same);
-	if (strange == 0 && !is_same) {
-		return 0; /* nothing to go by; asked again before a mailbox is paired anew */
+	enum server_verdict verdict = survey(run);
+	if (verdict == SERVER_NO_SIGN) {
+		return 0; /* asked again before a mailbox is paired anew */
 	}
-	int code = is_same ? 0 : ask_unknown(run, remote, &is_same, err);
-	if (code == 0 && !is_same) {
+	if (verdict == SERVER_ASK) {
+		code = ask_untold(run, remote, &verdict, err);
+	}
+	if (code == 0 && verdict == SERVER_SEARCH) {
 		code = state_count_agreed(run->session->state, 0, &agreed, err);
 	}
-	for (size_t i = 0; code == 0 && agreed > 0 && !is_same && i < run->mailboxes.count; i++) {
-		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (is_known(mailbox) && mailbox->seen.in_remote) {
-			code = search_mailbox(run, remote, mailbox, &is_same, err);
-		}
-	}
-	if (code == 0 && agreed > 0 && !is_same) {
-		return stop(run, agreed, err);
+	if (code == 0 && agreed > 0) {
+		code = judge_by_search(run, remote, agreed, &is_found, err);
 	}
 	run->seen.is_known_server = code == 0;
 	return code;

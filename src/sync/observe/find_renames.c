@@ -3,10 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mailsync/store/imap.h" /* until it is converted */
-
-#define SAMPLE_MAX   8
-#define SET_TEXT_MAX 256
+#define SAMPLE_MAX 8
 
 /* A mailbox that is gone from one side, and messages of it that must be found again. */
 struct lost {
@@ -22,26 +19,16 @@ struct search {
 	struct rename_pairs *pairs;
 };
 
-static bool is_inbox(const struct mailbox *mailbox)
+static bool is_lost_on(const struct run *run, const struct mailbox *mailbox, enum side side)
 {
-	return strcmp(mailbox->name, "INBOX") == 0;
+	const struct mailbox_facts facts = mailbox_facts(run, mailbox);
+	return mailbox_is_lost(&facts, side);
 }
 
-static bool is_lost_on(const struct mailbox *mailbox, enum side side)
+static bool is_new_on(const struct run *run, const struct mailbox *mailbox, enum side side)
 {
-	bool is_here = side == SIDE_LOCAL ? mailbox->seen.in_local : mailbox->seen.in_remote;
-	bool is_there = side == SIDE_LOCAL ? mailbox->seen.in_remote : mailbox->seen.in_local;
-	return mailbox->in_base && mailbox->base.had_local && mailbox->base.had_remote &&
-	       !is_here && is_there && !is_inbox(mailbox);
-}
-
-/* New there, and nothing that the other side ever had under that name. */
-static bool is_new_on(const struct mailbox *mailbox, enum side side)
-{
-	bool is_here = side == SIDE_LOCAL ? mailbox->seen.in_local : mailbox->seen.in_remote;
-	bool is_there = side == SIDE_LOCAL ? mailbox->seen.in_remote : mailbox->seen.in_local;
-	bool was_there = side == SIDE_LOCAL ? mailbox->base.had_remote : mailbox->base.had_local;
-	return is_here && !is_there && !(mailbox->in_base && was_there) && !is_inbox(mailbox);
+	const struct mailbox_facts facts = mailbox_facts(run, mailbox);
+	return mailbox_is_new(&facts, side);
 }
 
 void rename_pairs_finish(struct rename_pairs *pairs)
@@ -64,13 +51,11 @@ static int sample_ids(struct run *run, int64_t mailbox, int64_t ids[SAMPLE_MAX],
 		return code;
 	}
 	uint64_t every = agreed / SAMPLE_MAX + 1;
-	code = state_begin(run->session->state, err);
-	if (code < 0) {
-		return code;
-	}
-	code = state_cursor_open(run->session->state, mailbox, STATE_BY_UID, &cursor, err);
-	if (code == 0) {
-		code = state_cursor_next(cursor, &row, err);
+	if ((code = state_begin(run->session->state, err)) < 0 ||
+	    (code = state_cursor_open(run->session->state, mailbox, STATE_BY_UID, &cursor, err)) <
+		    0 ||
+	    (code = state_cursor_next(cursor, &row, err)) < 0) {
+		goto finish;
 	}
 	while (code == 0 && row != NULL && *count < SAMPLE_MAX) {
 		if (row->is_agreed && row->local == MESSAGE_PRESENT &&
@@ -79,6 +64,7 @@ static int sample_ids(struct run *run, int64_t mailbox, int64_t ids[SAMPLE_MAX],
 		}
 		code = state_cursor_next(cursor, &row, err);
 	}
+finish:
 	state_cursor_close(&cursor);
 	state_rollback(run->session->state);
 	return code;
@@ -103,7 +89,7 @@ static int lost_gather(struct search *search, enum side side, struct err *err)
 	struct run *run = search->run;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
-		if (is_lost_on(&run->mailboxes.items[i], side)) {
+		if (is_lost_on(run, &run->mailboxes.items[i], side)) {
 			struct lost *lost = &search->lost[search->lost_count++];
 			*lost = (struct lost){.mailbox = &run->mailboxes.items[i]};
 			row_list_init(&lost->sample);
@@ -139,16 +125,31 @@ static bool is_same_folder(const struct lost *lost, const struct stamp *stamp,
 			   const struct maildir_scan *scan)
 {
 	const struct state_mailbox *base = &lost->mailbox->base;
-	size_t found = 0;
+	struct folder_evidence evidence = {
+		.is_same_directory =
+			base->has_stamp && is_same_directory(&base->stamp.dirs[0], &stamp->dirs[0]),
+		.is_same_cur =
+			base->has_stamp && is_same_directory(&base->stamp.dirs[1], &stamp->dirs[1]),
+		.sample.count = lost->sample.count,
+	};
 	for (size_t i = 0; i < lost->sample.count; i++) {
 		struct span unique = span_of(lost->sample.items[i].unique);
-		found += maildir_scan_find(scan, unique) != NULL;
+		evidence.sample.found += maildir_scan_find(scan, unique) != NULL;
 	}
-	bool is_same = base->has_stamp && is_same_directory(&base->stamp.dirs[0], &stamp->dirs[0]);
-	if (lost->sample.count == 0) {
-		return is_same && is_same_directory(&base->stamp.dirs[1], &stamp->dirs[1]);
+	return folder_likeness(&evidence);
+}
+
+/* The first of the lost that TO is. */
+static void match_scan(struct search *search, struct mailbox *to, const struct stamp *stamp,
+		       const struct maildir_scan *scan)
+{
+	for (size_t i = 0; i < search->lost_count; i++) {
+		struct lost *lost = &search->lost[i];
+		if (!lost->is_taken && is_same_folder(lost, stamp, scan)) {
+			pair_add(search, lost, to, SIDE_REMOTE);
+			return;
+		}
 	}
-	return is_same ? found * 2 >= lost->sample.count : found == lost->sample.count;
 }
 
 static int match_folder(struct search *search, struct mailbox *to, struct err *err)
@@ -156,25 +157,16 @@ static int match_folder(struct search *search, struct mailbox *to, struct err *e
 	struct maildir_scan scan;
 	struct keywords keywords;
 	struct stamp stamp;
-	int code = maildir_stat(search->run->session->maildir, to->name, &stamp, err);
-	if (code == 0) {
-		code = mailbox_open_dir(search->run, to, err);
-	}
-	if (code < 0) {
-		return code;
-	}
+	int code;
 	keywords_init(&keywords);
-	code = maildir_folder_scan(to->dir, &keywords, &scan, err);
-	if (code == 0) {
-		for (size_t i = 0; i < search->lost_count; i++) {
-			struct lost *lost = &search->lost[i];
-			if (!lost->is_taken && is_same_folder(lost, &stamp, &scan)) {
-				pair_add(search, lost, to, SIDE_REMOTE);
-				break;
-			}
-		}
-		maildir_scan_finish(&scan);
+	if ((code = maildir_stat(search->run->session->maildir, to->name, &stamp, err)) < 0 ||
+	    (code = mailbox_open_dir(search->run, to, err)) < 0 ||
+	    (code = maildir_folder_scan(to->dir, &keywords, &scan, err)) < 0) {
+		goto finish;
 	}
+	match_scan(search, to, &stamp, &scan);
+	maildir_scan_finish(&scan);
+finish:
 	keywords_finish(&keywords);
 	mailbox_release(to);
 	return code;
@@ -207,64 +199,38 @@ static bool is_message_of(struct run *run, struct mailbox *mailbox, const struct
 	       (!own.has_date || own.date == seen->date);
 }
 
-static void check_header(struct run *run, struct lost *lost, uint32_t uid,
-			 const struct header_identity *seen, size_t *same)
+static size_t count_message(struct run *run, struct lost *lost, const struct remote_identity *seen)
 {
+	size_t same = 0;
 	for (size_t i = 0; i < lost->sample.count; i++) {
-		if (lost->sample.items[i].uid == uid) {
-			*same += is_message_of(run, lost->mailbox, &lost->sample.items[i], seen);
-		}
+		const struct row *row = &lost->sample.items[i];
+		same += row->uid == seen->uid &&
+			is_message_of(run, lost->mailbox, row, &seen->identity);
 	}
+	return same;
 }
 
-/* One header each, however the server answers: a UID told twice counts once. */
-static int read_headers(struct run *run, struct lost *lost, size_t *same, struct err *err)
-{
-	struct uidset told;
-	bool is_done = false;
-	int code = 0;
-	uidset_init(&told);
-	while (code == 0 && !is_done) {
-		struct imap_identity seen;
-		code = imap_identity_next(remote_imap(run->session->remote), &seen, err);
-		is_done = code == 0 && seen.is_done;
-		if (code == 0 && !is_done && seen.uid != 0 && seen.has_header &&
-		    !uidset_contains(&told, seen.uid)) {
-			check_header(run, lost, seen.uid, &seen.identity, same);
-			code = uidset_add(&told, seen.uid, seen.uid, err);
-		}
-	}
-	uidset_finish(&told);
-	return code;
-}
-
-/* How many of the sample are in the mailbox that is selected, under base's UIDs. */
+/* How many of the sample are in the mailbox that is open, under base's UIDs. */
 static int count_same(struct run *run, struct lost *lost, size_t *same, struct err *err)
 {
+	struct remote *remote = run->session->remote;
+	struct remote_identity seen = {0};
 	struct uidset uids;
-	struct buf text;
-	size_t from = 0;
 	int code = 0;
 	*same = 0;
 	uidset_init(&uids);
-	buf_init(&text, SET_TEXT_MAX);
 	for (size_t i = 0; code == 0 && i < lost->sample.count; i++) {
 		uint32_t uid = lost->sample.items[i].uid;
 		code = uidset_add(&uids, uid, uid, err);
 	}
-	bool has_text = code == 0 && uidset_format_some(&uids, &from, SET_TEXT_MAX - 1, &text);
-	if (has_text) {
-		code = buf_status(&text, "a set of UIDs", err);
+	if (code == 0) {
+		code = remote_headers_begin(remote, &uids, err);
 	}
-	if (has_text && code == 0) {
-		code = imap_fetch_queue(remote_imap(run->session->remote), IMAP_HEADERS,
-					buf_span(&text), 0, err);
-		if (code == 0) {
-			code = read_headers(run, lost, same, err);
-		}
+	while (code == 0 && !seen.is_done) {
+		code = remote_headers_next(remote, &seen, err);
+		*same += code == 0 && !seen.is_done ? count_message(run, lost, &seen) : 0;
 	}
 	mailbox_release(lost->mailbox);
-	buf_finish(&text);
 	uidset_finish(&uids);
 	return code;
 }
@@ -272,9 +238,9 @@ static int count_same(struct run *run, struct lost *lost, size_t *same, struct e
 /* The numbers of a mailbox that the listing told nothing of. */
 static int ask_numbers(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	struct imap_view opened = {0};
-	int code = imap_select(remote_imap(run->session->remote), mailbox->seen.wire, false,
-			       &opened, err);
+	struct remote_opened opened = {0};
+	int code = remote_open(run->session->remote, mailbox->seen.wire, REMOTE_READ | REMOTE_ANEW,
+			       0, &opened, err);
 	if (code == 0) {
 		mailbox->seen.uidvalidity = opened.uidvalidity;
 		mailbox->seen.uidnext = opened.uidnext;
@@ -283,7 +249,7 @@ static int ask_numbers(struct run *run, struct mailbox *mailbox, struct err *err
 			opened.mailboxid = NULL;
 		}
 	}
-	imap_view_finish(&opened);
+	remote_opened_finish(&opened);
 	return code;
 }
 
@@ -297,39 +263,46 @@ static bool is_only_one(const struct search *search, const struct mailbox *to)
 	}
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		found += is_new_on(mailbox, SIDE_REMOTE) &&
+		found += is_new_on(run, mailbox, SIDE_REMOTE) &&
 			 mailbox->seen.uidvalidity == to->seen.uidvalidity;
 	}
 	return lost == 1 && found == 1;
+}
+
+static struct mailbox_evidence evidence_of(const struct search *search, const struct lost *lost,
+					   const struct mailbox *to)
+{
+	const struct state_mailbox *base = &lost->mailbox->base;
+	bool has_ids = base->mailboxid != NULL && to->seen.mailboxid != NULL;
+	return (struct mailbox_evidence){
+		.has_ids = has_ids,
+		.is_same_id = has_ids && strcmp(base->mailboxid, to->seen.mailboxid) == 0,
+		.base = {base->uidvalidity, base->uidnext},
+		.now = {to->seen.uidvalidity, to->seen.uidnext},
+		.is_only_one = lost->sample.count == 0 && is_only_one(search, to),
+		.sample.count = lost->sample.count,
+	};
 }
 
 static int is_same_mailbox(struct search *search, struct lost *lost, struct mailbox *to,
 			   bool *is_same, struct err *err)
 {
 	struct run *run = search->run;
-	const struct state_mailbox *base = &lost->mailbox->base;
-	size_t same = 0;
-	*is_same = false;
-	if (base->mailboxid != NULL && to->seen.mailboxid != NULL) {
-		*is_same = strcmp(base->mailboxid, to->seen.mailboxid) == 0;
-		return 0;
-	}
-	if (base->uidvalidity == 0 || base->uidvalidity != to->seen.uidvalidity ||
-	    (to->seen.uidnext != 0 && to->seen.uidnext < base->uidnext)) {
-		return 0;
-	}
-	if (lost->sample.count == 0) {
-		*is_same = is_only_one(search, to);
-		return 0;
-	}
+	struct mailbox_evidence evidence = evidence_of(search, lost, to);
+	enum likeness likeness = mailbox_likeness(&evidence);
 	int code = 0;
-	if (remote_selected(run->session->remote, to->seen.wire, false) != to->seen.uidvalidity) {
+	if (likeness == LIKENESS_BY_SAMPLE &&
+	    remote_selected(run->session->remote, to->seen.wire, false) != to->seen.uidvalidity) {
 		code = ask_numbers(run, to, err);
+		evidence = evidence_of(search, lost, to);
+		likeness = mailbox_likeness(&evidence);
 	}
-	if (code == 0 && to->seen.uidvalidity == base->uidvalidity) {
-		code = count_same(run, lost, &same, err);
+	if (code == 0 && likeness == LIKENESS_BY_SAMPLE) {
+		code = count_same(run, lost, &evidence.sample.found, err);
+		evidence.has_looked = true;
+		likeness = mailbox_likeness(&evidence);
 	}
-	*is_same = code == 0 && same > 0 && same * 2 >= lost->sample.count;
+	*is_same = code == 0 && likeness == LIKENESS_YES;
 	return code;
 }
 
@@ -357,7 +330,7 @@ static int search_side(struct search *search, enum side side, struct err *err)
 	int code = lost_gather(search, side, err);
 	for (size_t i = 0; code == 0 && search->lost_count > 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (!is_new_on(mailbox, side)) {
+		if (!is_new_on(run, mailbox, side)) {
 			continue;
 		}
 		code = side == SIDE_LOCAL ? match_folder(search, mailbox, err)
@@ -379,20 +352,17 @@ static int compare_pair(const void *x, const void *y)
 int rename_find(struct run *run, struct rename_pairs *pairs, struct err *err)
 {
 	struct search search = {.run = run, .pairs = pairs};
+	int code;
 	search.lost = calloc(run->mailboxes.count + 1, sizeof(*search.lost));
 	pairs->items = calloc(run->mailboxes.count + 1, sizeof(*pairs->items));
 	pairs->count = 0;
-	int code = search.lost == NULL || pairs->items == NULL ? err_nomem(err) : 0;
-	if (code == 0) {
-		code = search_side(&search, SIDE_LOCAL, err);
-	}
-	if (code == 0) {
+	if (search.lost == NULL || pairs->items == NULL) {
+		code = err_nomem(err);
+	} else if ((code = search_side(&search, SIDE_LOCAL, err)) == 0) {
 		code = search_side(&search, SIDE_REMOTE, err);
 	}
 	if (code == 0) {
 		qsort(pairs->items, pairs->count, sizeof(*pairs->items), compare_pair);
-	} else {
-		rename_pairs_finish(pairs);
 	}
 	free(search.lost);
 	return code;

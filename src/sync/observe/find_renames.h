@@ -1,20 +1,12 @@
 /*
  * Which mailboxes were renamed: one that is gone from one side, and one that is new on the same
- * side and verifiably the same. Looks and changes nothing.
- *
- *   on the server   equal MAILBOXID; where either has none, equal UIDVALIDITY, and of a sample of
- *                   base's UIDs at least half are the messages that base knows
- *   in the Maildir  the same directory (device and inode), and of a sample of base's files at
- *                   least half are in it; another directory (copied, or over a file system's
- *                   border) when it holds all of the sample
- *
- * An empty mailbox has no sample: the same directory with the same `cur`, or the only one of that
- * UIDVALIDITY. INBOX never takes part: RENAME moves its messages and leaves it where it is.
+ * side and verifiably the same. Looks and changes nothing. rules/mailbox_rules.h decides from what
+ * is gathered here: MAILBOXIDs and numbers on the server, device and inode in the Maildir, and a
+ * sample of base's messages that has to be found again.
  */
 #ifndef SYNC_OBSERVE_FIND_RENAMES_H
 #define SYNC_OBSERVE_FIND_RENAMES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "run/run.h"
@@ -22,8 +14,7 @@
 struct rename_pair {
 	struct mailbox *from; /* in base, gone from one side */
 	struct mailbox *to;   /* new on that side, unknown on the other */
-	enum side side;       /* SIDE_LOCAL or SIDE_REMOTE: where it is still to be renamed */
-	bool is_settled;      /* rename.c's: done, or left alone */
+	enum side side;       /* the other one, where it is still to be renamed */
 };
 
 struct rename_pairs {

@@ -7,6 +7,8 @@ void plan_init(struct plan *plan)
 
 void plan_finish(struct plan *plan)
 {
+	rename_ops_finish(&plan->renames);
+	mailbox_ops_finish(&plan->mailboxes);
 	move_list_finish(&plan->moves);
 	plan_init(plan);
 }

@@ -13,8 +13,11 @@
 #define SYNC_PLAN_PLAN_H
 
 #include "observe/moves.h"
+#include "plan_mailboxes.h"
 
 struct plan {
+	struct rename_ops renames;
+	struct mailbox_ops mailboxes;
 	struct move_list moves;
 };
 

@@ -164,24 +164,8 @@ static int report_moves(struct run *run, struct err *err)
 	return code;
 }
 
-static void report_removals(struct run *run)
-{
-	for (size_t i = 0; i < run->mailboxes.count; i++) {
-		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		struct plan_entry entry = {.mailbox = mailbox->name,
-					   .op = mailbox->decided.remove == SIDE_LOCAL
-						       ? REPORT_REMOVE_LOCAL
-						       : REPORT_REMOVE_REMOTE,
-					   .why = "the mailbox was removed on the other side"};
-		if (mailbox->decided.remove != 0 && mailbox->decided.braked == SIDE_NONE) {
-			run_report_plan(run, &entry);
-		}
-	}
-}
-
 int plan_print(struct run *run, struct err *err)
 {
-	report_removals(run);
 	int code = report_moves(run, err);
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		code = report_mailbox(run, &run->mailboxes.items[i], err);

@@ -44,7 +44,8 @@ static int policy_hash(const struct account *account, struct run_policy *policy,
 int policy_make(const struct account *account, const struct sync_options *options, int64_t now,
 		struct run_policy *policy, struct err *err)
 {
-	enum side sides = policy_direction(account);
+	const enum side ever = policy_direction(account);
+	enum side sides = ever;
 	sides &= options->pull ? ~SIDE_REMOTE : SIDE_BOTH;
 	sides &= options->push ? ~SIDE_LOCAL : SIDE_BOTH;
 	*policy = (struct run_policy){
@@ -58,8 +59,13 @@ int policy_make(const struct account *account, const struct sync_options *option
 				.oldest = account->max_age_s == 0 ? INT64_MIN
 								  : now - account->max_age_s,
 			},
-		.create = account->create & sides,
-		.remove_mailboxes = account->remove_mailboxes & sides,
+		.mailboxes =
+			{
+				.create = account->create & sides,
+				.create_ever = account->create & ever,
+				.remove = account->remove_mailboxes & sides,
+				.remove_ever = account->remove_mailboxes & ever,
+			},
 		.may_write_remote = (sides & SIDE_REMOTE) != 0,
 		.may_write_local = (sides & SIDE_LOCAL) != 0,
 	};

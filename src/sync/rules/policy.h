@@ -17,12 +17,12 @@
 #include "mailsync/base/err.h"
 #include "mailsync/sync/sync.h"
 
+#include "mailbox_rules.h"
 #include "message.h"
 
 struct run_policy {
 	struct plan_policy messages;
-	enum side create;
-	enum side remove_mailboxes;
+	struct mailbox_policy mailboxes;
 	bool may_write_remote;
 	bool may_write_local;
 	bool releases_held; /* what the brake held in earlier runs may go (brake.h, B5) */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
+
 void mailbox_finish(struct mailbox *mailbox)
 {
 	mailbox_release(mailbox);
@@ -22,23 +24,32 @@ void mailboxes_finish(struct run *run)
 	run->mailboxes = (struct mailboxes){0};
 }
 
+static int compare_to_name(const void *key, const void *item)
+{
+	return strcmp(key, ((const struct mailbox *)item)->name);
+}
+
 struct mailbox *run_mailbox(struct run *run, const char *name)
 {
-	size_t low = 0;
-	size_t high = run->mailboxes.count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(run->mailboxes.items[middle].name, name);
-		if (order == 0) {
-			return &run->mailboxes.items[middle];
-		}
-		if (order < 0) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return NULL;
+	return array_find(run->mailboxes.items, run->mailboxes.count, sizeof(struct mailbox), name,
+			  compare_to_name);
+}
+
+struct mailbox_facts mailbox_facts(const struct run *run, const struct mailbox *mailbox)
+{
+	const struct mailbox_seen *seen = &mailbox->seen;
+	const struct state_mailbox *base = &mailbox->base;
+	enum side had = (base->had_local ? SIDE_LOCAL : 0) | (base->had_remote ? SIDE_REMOTE : 0);
+	return (struct mailbox_facts){
+		.is_inbox = strcmp(mailbox->name, "INBOX") == 0,
+		.in_base = mailbox->in_base,
+		.had = mailbox->in_base ? had : SIDE_NONE,
+		.in = (seen->in_local ? SIDE_LOCAL : 0) | (seen->in_remote ? SIDE_REMOTE : 0),
+		.is_unsubscribed = seen->is_unsubscribed,
+		.is_named = mailbox->decided.exclusion != EXCLUDED_BY_NAME,
+		.may_lose_many = run->options->allow_mass_delete,
+		.lost_power = run->session->lost_power,
+	};
 }
 
 bool mailbox_is_active(const struct mailbox *mailbox)

@@ -31,8 +31,3 @@ int run_connect(struct run *run, size_t number, struct remote **remote, struct e
 	};
 	return remote_open_imap(remote, &params, err);
 }
-
-enum side run_sides(const struct run *run)
-{
-	return policy_direction(run->account);
-}

@@ -18,22 +18,8 @@
 #include "mailsync/sync/sync.h"
 
 #include "rules/local_rules.h"
+#include "rules/mailbox_rules.h"
 #include "rules/policy.h"
-
-/* Why a mailbox takes no part in a run, or no further part. */
-enum exclusion {
-	EXCLUDED_NOT = 0,      /* it takes part */
-	EXCLUDED_BY_NAME,      /* the command line names others */
-	EXCLUDED_UNSUBSCRIBED, /* on the server, but `subscribed_only` leaves it out */
-	EXCLUDED_BARRED,       /* a link or a file lies in the place of its folder */
-	EXCLUDED_HOLLOW,       /* its directory is empty: a disk may not be mounted there */
-	EXCLUDED_ADOPTED,      /* its folder is that of another mailbox (adopt_flat) */
-	EXCLUDED_GONE,         /* from both sides */
-	EXCLUDED_NOT_CREATED,  /* `create` does not cover the side that lacks it */
-	EXCLUDED_WAITING, /* a rename or a removal that this run may not carry out, a later one may
-			   */
-	EXCLUDED_FAILED   /* reported: nothing of it can be believed or done now */
-};
 
 /* What is there. Written by observe/ and guard/. */
 struct mailbox_seen {
@@ -79,7 +65,6 @@ struct mailbox_decided {
 
 /* What happened to it in this run. Written by fetch/ and act/. */
 struct mailbox_done {
-	bool was_created;       /* on either side */
 	bool was_paired;        /* with all its files, which may bear names as we give them */
 	bool was_changed_there; /* by our commands: its numbers are to be looked at again */
 	bool has_new_rows;      /* seen since its last job */
@@ -178,9 +163,6 @@ int run_connect(struct run *run, size_t number, struct remote **remote, struct e
 /* Non-zero (-ERR_INTERRUPTED) when the user asked us to stop. */
 int run_check_stop(struct run *run, struct err *err);
 
-/* SIDE_LOCAL | SIDE_REMOTE: what `direction` lets be changed, --pull and --push left aside. */
-enum side run_sides(const struct run *run);
-
 /* The mailbox of a canonical name, or NULL. */
 struct mailbox *run_mailbox(struct run *run, const char *name);
 
@@ -223,6 +205,8 @@ int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err);
 
 /* True for a mailbox that this run works on. */
 bool mailbox_is_active(const struct mailbox *mailbox);
+/* What the rules for mailboxes go by, but for what lies in the place of its folder. */
+struct mailbox_facts mailbox_facts(const struct run *run, const struct mailbox *mailbox);
 /* It takes no part from now on. The first reason stays. */
 void mailbox_exclude(struct mailbox *mailbox, enum exclusion reason);
 

@@ -1,0 +1,89 @@
+#include "cut_renames.h"
+
+#include <stdlib.h>
+
+#include "guard/claim.h"
+#include "observe/mailboxes.h"
+
+int rename_intent_add(struct run *run, const struct mailbox *from, const struct mailbox *to,
+		      struct err *err)
+{
+	struct intent intent = {.kind = INTENT_RENAME,
+				.mailbox = from->base.id,
+				.uidvalidity = from->base.uidvalidity,
+				.text = to->name};
+	return state_intent_add(run->session->state, &intent, err);
+}
+
+int rename_intent_drop(struct run *run, const struct mailbox *from, struct err *err)
+{
+	struct intents intents = {0};
+	int code = state_intents_load(run->session->state, from->base.id, &intents, err);
+	for (size_t i = 0; code == 0 && i < intents.count; i++) {
+		if (intents.items[i].kind == INTENT_RENAME) {
+			code = state_intent_drop(run->session->state, intents.items[i].id, err);
+		}
+	}
+	state_intents_finish(&intents);
+	return code;
+}
+
+int rename_base_follow(struct run *run, struct mailbox *from, struct mailbox *to, struct err *err)
+{
+	int code;
+	char *name = span_dup(span_of(to->name));
+	if (name == NULL) {
+		return err_nomem(err);
+	}
+	free(from->base.name);
+	from->base.name = name;
+	if (to->in_base && (code = state_mailbox_drop(run->session->state, to->base.id, err)) < 0) {
+		return code;
+	}
+	if ((code = state_mailbox_put(run->session->state, &from->base, err)) < 0) {
+		return code;
+	}
+	return rename_intent_drop(run, from, err);
+}
+
+static struct mailbox *mailbox_of_base(struct run *run, int64_t id)
+{
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (mailbox->in_base && mailbox->base.id == id) {
+			return mailbox;
+		}
+	}
+	return NULL;
+}
+
+static int settle(struct run *run, const struct intent *intent, struct err *err)
+{
+	struct mailbox *from = mailbox_of_base(run, intent->mailbox);
+	struct mailbox *to = intent->text == NULL ? NULL : run_mailbox(run, intent->text);
+	return from != NULL && to != NULL &&
+			       rename_was_done(mailbox_facts(run, from).in,
+					       mailbox_facts(run, to).in)
+		     ? rename_base_follow(run, from, to, err)
+		     : state_intent_drop(run->session->state, intent->id, err);
+}
+
+int rename_settle_cut(struct run *run, struct err *err)
+{
+	struct intents intents = {0};
+	bool has_any = false;
+	int code = state_intents_load(run->session->state, 0, &intents, err);
+	for (size_t i = 0; code == 0 && i < intents.count; i++) {
+		if (intents.items[i].kind != INTENT_RENAME) {
+			continue;
+		}
+		has_any = true;
+		if ((code = run_claim(run, err)) == 0 &&
+		    (code = state_begin(run->session->state, err)) == 0) {
+			code = settle(run, &intents.items[i], err);
+			code = state_end(run->session->state, code, err);
+		}
+	}
+	state_intents_finish(&intents);
+	return code < 0 || !has_any ? code : run_discover(run, err);
+}
