@@ -1,15 +1,13 @@
 /* An account's run: the table of its steps, and what is told of it at the end. */
 #include "run/run.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mailsync/base/clock.h"
 
 #include "guard/server_check.h"
 #include "run/backoff.h"
+#include "run/outcome.h"
 #include "observe/mailboxes.h"
 #include "act/act.h"
 #include "observe/moves.h"
@@ -33,31 +31,24 @@
 static int note_keywords(struct run *run, struct err *err)
 {
 	const char *now = run->account->keywords ? "yes" : "no";
+	struct state *state = run->session->state;
 	struct buf value;
 	bool found = false;
 	buf_init(&value, 16);
-	int code = state_get(run->session->state, "keywords", &value, &found, err);
+	int code = state_get(state, "keywords", &value, &found, err);
 	bool was_no = found && strcmp(value.data, "no") == 0;
 	bool is_same = found ? strcmp(value.data, now) == 0 : run->account->keywords;
 	buf_finish(&value);
 	if (code < 0 || is_same) {
 		return code;
 	}
-	code = state_begin(run->session->state, err);
-	if (code < 0) {
+	if ((code = state_begin(state, err)) < 0) {
 		return code;
 	}
-	if (was_no) {
-		code = state_look_again(run->session->state, err);
+	if ((code = was_no ? state_look_again(state, err) : 0) == 0) {
+		code = state_set(state, "keywords", now, err);
 	}
-	if (code == 0) {
-		code = state_set(run->session->state, "keywords", now, err);
-	}
-	if (code < 0) {
-		state_rollback(run->session->state);
-		return code;
-	}
-	return state_commit(run->session->state, err);
+	return state_end(state, code, err);
 }
 
 static int decide_policy(struct run *run, struct err *err)
@@ -71,82 +62,6 @@ static int open_remote(struct run *run, struct err *err)
 	int code = run_connect(run, 1, &run->session->remote, err);
 	run->report->connections = code == 0;
 	return code;
-}
-
-static void add_counts(struct sync_counts *total, const struct sync_counts *counts)
-{
-	total->downloaded += counts->downloaded;
-	total->uploaded += counts->uploaded;
-	total->moved += counts->moved;
-	total->flags_local += counts->flags_local;
-	total->flags_remote += counts->flags_remote;
-	total->deleted_local += counts->deleted_local;
-	total->deleted_remote += counts->deleted_remote;
-	total->skipped += counts->skipped;
-	total->errors += counts->errors;
-}
-
-static int report_mailboxes(struct run *run, struct err *err)
-{
-	struct report *report = run->report;
-	report->mailboxes = calloc(run->mailboxes.count + 1, sizeof(*report->mailboxes));
-	if (report->mailboxes == NULL) {
-		return err_nomem(err);
-	}
-	for (size_t i = 0; i < run->mailboxes.count; i++) {
-		struct mailbox *mailbox = &run->mailboxes.items[i];
-		const struct sync_counts *c = &mailbox->done.counts;
-		report->mailboxes_selected += mailbox->decided.exclusion != EXCLUDED_BY_NAME &&
-					      (mailbox->seen.in_local || mailbox->seen.in_remote);
-		bool is_changed = mailbox->done.has_news ||
-				  c->downloaded + c->uploaded + c->moved + c->flags_local +
-						  c->flags_remote + c->deleted_local +
-						  c->deleted_remote >
-					  0;
-		report->mailboxes_changed += is_changed;
-		add_counts(&report->total, c);
-		if (!is_changed && c->skipped == 0 && c->errors == 0) {
-			continue;
-		}
-		struct report_mailbox *entry = &report->mailboxes[report->mailbox_count];
-		entry->name = span_dup(span_of(mailbox->name));
-		if (entry->name == NULL) {
-			return err_nomem(err);
-		}
-		entry->counts = *c;
-		entry->is_changed = is_changed;
-		report->mailbox_count++;
-	}
-	return 0;
-}
-
-static void report_totals(struct run *run)
-{
-	if (run->session->remote == NULL) {
-		return;
-	}
-	struct remote_totals totals;
-	remote_totals(run->session->remote, &totals);
-	run->report->commands += totals.commands;
-	run->report->round_trips += totals.round_trips;
-	run->report->bytes_in += totals.bytes_in;
-	run->report->bytes_out += totals.bytes_out;
-}
-
-static int run_status(const struct run *run, int code, const struct err *err)
-{
-	if (code < 0) {
-		return err_exit_status(err->code);
-	}
-	if (run->done.brake_hit) {
-		return err_exit_status(ERR_BRAKE);
-	}
-	if (run->done.was_put_off) {
-		return err_exit_status(ERR_TEMPORARY);
-	}
-	return run->report->total.errors > 0 || run->report->error_count > 0
-		     ? err_exit_status(ERR_PARTIAL)
-		     : 0;
 }
 
 static int discover(struct run *run, struct err *err)
@@ -220,10 +135,9 @@ static const struct step {
 	{"release", release, STEP_LOOKS},
 };
 
-static int run_account(struct run *run, struct err *err)
+static int take_steps(struct run *run, struct err *err)
 {
 	enum step_kind left_out = run->options->dry_run ? STEP_ACTS : STEP_DRY_RUN;
-	struct err ignored;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (steps[i].kind != left_out) {
@@ -231,9 +145,29 @@ static int run_account(struct run *run, struct err *err)
 			code = steps[i].take(run, err);
 		}
 	}
-	if (run->session->remote != NULL && (code == 0 || err->code == ERR_BRAKE)) {
-		remote_logout(run->session->remote, &ignored);
+	return code;
+}
+
+/* Says good-bye where the server is there to hear it, and adds up what it cost. */
+static void take_leave(struct run *run, bool is_well)
+{
+	struct remote *remote = run->session->remote;
+	struct remote_totals totals;
+	struct err ignored;
+	if (remote == NULL) {
+		return;
 	}
+	if (is_well) {
+		remote_logout(remote, &ignored);
+	}
+	remote_totals(remote, &totals);
+	run_add_totals(run, &totals);
+}
+
+static int run_account(struct run *run, struct err *err)
+{
+	int code = take_steps(run, err);
+	take_leave(run, code == 0 || err->code == ERR_BRAKE);
 	return code;
 }
 
@@ -244,17 +178,17 @@ static int run_account(struct run *run, struct err *err)
 static int run_again(struct run *run, struct err *err)
 {
 	struct session *session = run->session;
-	struct report *report = run->report;
-	log_line(run->log, LOG_WARN, "%s: %s", run->account->name, err->text);
-	report_totals(run);
 	struct plan *plan = run->plan;
+	int64_t started_us = session->started_us;
+	log_line(run->log, LOG_WARN, "%s: %s", run->account->name, err->text);
 	run_finish(run);
 	plan_finish(plan);
 	session_finish(session);
 	session_init(session, session->account, session->options);
+	session->started_us = started_us;
 	session->is_second_try = true;
 	err_clear(err);
-	int code = run_init(run, session, report, err);
+	int code = run_init(run, session, run->report, err);
 	run->plan = plan;
 	return code < 0 ? code : run_account(run, err);
 }
@@ -270,7 +204,6 @@ int sync_account(const struct account *account, const struct sync_options *optio
 	struct session session;
 	struct run run;
 	struct plan plan;
-	int64_t started = clock_monotonic_us();
 	err_clear(err);
 	session_init(&session, account, options);
 	int code = run_init(&run, &session, report, err);
@@ -283,18 +216,8 @@ int sync_account(const struct account *account, const struct sync_options *optio
 	if (code < 0 && session.state != NULL && state_is_damaged(session.state)) {
 		code = run_again(&run, err);
 	}
-	if (code < 0) {
-		run_report_error(&run, NULL, 0, err);
-	}
+	code = run_outcome(&run, &run.mailboxes, code, err);
 	run_store_trouble(&run, code, err);
-	struct err why;
-	if (report_mailboxes(&run, &why) < 0 && code == 0) {
-		*err = why;
-		code = -(int)why.code;
-	}
-	report_totals(&run);
-	report->status = run_status(&run, code, err);
-	report->seconds = (double)(clock_monotonic_us() - started) / 1e6;
 	plan_finish(&plan);
 	run_finish(&run);
 	session_finish(&session);

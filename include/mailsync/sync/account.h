@@ -1,6 +1,6 @@
 /*
  * What the sync engine needs to know of an account: the checked configuration in the engine's own
- * terms. `sync` may not use `conf`; cli translates (cli/account.c). All strings are borrowed and
+ * terms. `sync` may not use `conf`; cli translates (cli_account.c). All strings are borrowed and
  * outlive the run.
  */
 #ifndef MAILSYNC_SYNC_ACCOUNT_H

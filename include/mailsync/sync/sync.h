@@ -81,8 +81,10 @@ struct report {
 	size_t mailbox_count; /* those visited or with something to say */
 	struct report_plan *plan;
 	size_t plan_count;
+	size_t plan_cap;
 	struct report_error *errors;
 	size_t error_count; /* the first 1,000; counts go on */
+	size_t error_cap;
 	struct sync_counts total;
 	uint64_t mailboxes_selected; /* how many mailboxes take part */
 	uint64_t mailboxes_changed;

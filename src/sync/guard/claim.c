@@ -2,34 +2,37 @@
 
 #include "ownership.h"
 
-/* A run that is going to change something says so first. */
-int run_claim(struct run *run, struct err *err)
+static int make_root(struct session *session, struct log *log, struct err *err)
 {
-	if (run->session->has_generation || run->options->dry_run) {
+	struct maildir_params params = session->account->maildir;
+	if (maildir_exists(session->maildir)) {
 		return 0;
 	}
-	int code = 0;
-	if (!maildir_exists(run->session->maildir)) {
-		struct maildir_params params = run->account->maildir;
-		params.log = run->log;
-		maildir_close(&run->session->maildir);
-		code = maildir_open(&run->session->maildir, &params, true, err);
+	params.log = log;
+	maildir_close(&session->maildir);
+	return maildir_open(&session->maildir, &params, true, err);
+}
+
+int run_claim(struct run *run, struct err *err)
+{
+	struct session *session = run->session;
+	int code;
+	if (session->has_generation || session->is_scratch) {
+		return 0;
 	}
-	if (code == 0) {
-		code = ownership_claim(run->session->maildir, run->session->state, run->account,
-				       err);
+	if ((code = make_root(session, run->log, err)) < 0 ||
+	    (code = ownership_claim(session->maildir, session->state, run->account, err)) < 0) {
+		return code;
 	}
-	run->session->has_generation = code == 0;
-	return code;
+	session->has_generation = true;
+	return 0;
 }
 
 int mailbox_forget_base(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	int code = run_claim(run, err);
-	if (code == 0) {
-		code = state_mailbox_clear(run->session->state, mailbox->base.id, err);
-	}
-	if (code < 0) {
+	int code;
+	if ((code = run_claim(run, err)) < 0 ||
+	    (code = state_mailbox_clear(run->session->state, mailbox->base.id, err)) < 0) {
 		return code;
 	}
 	mailbox->base.uidvalidity = 0;

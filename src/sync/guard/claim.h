@@ -5,7 +5,7 @@
 #include "run/run.h"
 
 /* Before the first change of a run: claims its generation (ownership.h), makes the root where it is
- * missing. Again: nothing. */
+ * missing. Again, or where rows are a scratch copy: nothing. */
 int run_claim(struct run *run, struct err *err);
 
 /* What base says of MAILBOX's messages is void: its files become new, to be paired with what the

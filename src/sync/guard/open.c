@@ -11,9 +11,6 @@
 int run_open_lock(struct run *run, struct err *err)
 {
 	char path[PATH_LIMIT];
-	if (run->options->dry_run) {
-		return 0; /* changes nothing, so it need not wait for anyone */
-	}
 	int code = file_make_dirs(run->options->state_dir, err);
 	if (code < 0) {
 		return code;
@@ -23,50 +20,51 @@ int run_open_lock(struct run *run, struct err *err)
 				 err);
 }
 
-int run_open_local(struct run *run, struct err *err)
+static void tell_verdict(const struct run *run, enum ownership_verdict verdict, const char *path)
 {
-	char path[PATH_LIMIT];
-	struct ownership ownership;
-	struct maildir_params params = run->account->maildir;
-	params.log = run->log;
-	snprintf(path, sizeof(path), "%s/%s.db", run->options->state_dir, run->account->name);
-	if (run->session->is_second_try && run->options->dry_run) {
-		path[0] = '\0'; /* a real run would have moved it aside */
-	}
-	int code = state_open(&run->session->state, path,
-			      run->options->dry_run ? STATE_SCRATCH : STATE_WRITE, err);
-	if (code == 0) {
-		code = maildir_open(&run->session->maildir, &params, false, err);
-	}
-	if (code == 0) {
-		code = ownership_check(run->session->maildir, run->session->state, run->account,
-				       &ownership, err);
-	}
-	if (code < 0) {
-		return code;
-	}
-	run->session->pair_all = ownership.must_pair;
-	run->session->was_unclean = ownership.was_unclean;
-	run->session->lost_power = ownership.lost_power;
-	if (run->session->lost_power) {
+	const struct session *session = run->session;
+	if (session->lost_power) {
 		log_line(run->log, LOG_INFO,
 			 "%s: the system went down before all was on disk; what is missing is "
 			 "downloaded again",
 			 run->account->name);
 	}
-	if (state_was_damaged(run->session->state)) {
+	if (state_was_damaged(session->state)) {
 		log_line(run->log, LOG_WARN,
 			 "%s: the state database %s was damaged and is kept beside; pairing what "
 			 "both sides have, deleting nothing",
 			 run->account->name, path);
 	}
-	if (run->session->pair_all && !state_was_reset(run->session->state)) {
+	if (session->pair_all && !state_was_reset(session->state)) {
 		log_line(run->log, LOG_INFO,
 			 "%s: %s; pairing what both sides have, deleting nothing",
 			 run->account->name,
-			 ownership.is_other_protocol
+			 verdict == OWNERSHIP_FORGET_PROTOCOL
 				 ? "the last run was by another protocol"
 				 : "the state database and the Maildir are not of one time");
 	}
+}
+
+int run_open_local(struct run *run, struct err *err)
+{
+	struct session *session = run->session;
+	bool is_scratch = run->options->dry_run;
+	char path[PATH_LIMIT];
+	struct maildir_params params = run->account->maildir;
+	enum ownership_verdict verdict = OWNERSHIP_OURS;
+	int code;
+	params.log = run->log;
+	snprintf(path, sizeof(path), "%s/%s.db", run->options->state_dir, run->account->name);
+	if (session->is_second_try && is_scratch) {
+		path[0] = '\0'; /* a real run would have moved it aside */
+	}
+	session->is_scratch = is_scratch;
+	if ((code = state_open(&session->state, path, is_scratch ? STATE_SCRATCH : STATE_WRITE,
+			       err)) < 0 ||
+	    (code = maildir_open(&session->maildir, &params, false, err)) < 0 ||
+	    (code = ownership_check(session, &verdict, err)) < 0) {
+		return code;
+	}
+	tell_verdict(run, verdict, path);
 	return 0;
 }

@@ -6,10 +6,12 @@
 
 #include "run/run.h"
 
-/* The account's lock; none in a dry run. */
+/* The account's lock. A dry run changes nothing, so it need not wait for anyone and leaves this
+ * out. */
 int run_open_lock(struct run *run, struct err *err);
-/* State database and Maildir, and whether they belong together: fills state, maildir, pair_all,
- * was_unclean and lost_power. */
+/* State database (for a dry run a scratch copy of it) and Maildir, and whether they belong
+ * together: fills the session's state, maildir, is_scratch, pair_all, was_unclean and
+ * lost_power. */
 int run_open_local(struct run *run, struct err *err);
 
 #endif

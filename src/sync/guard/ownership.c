@@ -56,114 +56,108 @@ static int generation_of(struct state *state, uint64_t *generation, struct err *
 	return code;
 }
 
-/* Until POP3 has noted whose the rows are, there are none of it. */
-static int forget(struct state *state, struct ownership *ownership, struct err *err)
-{
-	ownership->must_pair = true;
-	int code = state_forget_all(state, err);
-	return code < 0 ? code : state_set(state, "pop3_whose", "", err);
-}
-
 static const char *protocol_name(const struct account *account)
 {
 	return account->is_pop3 ? "pop3" : "imap";
 }
 
-/* What the other protocol has fetched, or deleted, base does not tell. */
-static int check_protocol(struct state *state, const struct account *account,
-			  struct ownership *ownership, struct err *err)
+static enum run_end run_end_of(const char *clean)
 {
-	char last[16];
-	int code = get_text(state, "protocol", last, sizeof(last), err);
-	ownership->is_other_protocol =
-		code == 0 && last[0] != '\0' && strcmp(last, protocol_name(account)) != 0;
-	return code == 0 && ownership->is_other_protocol ? forget(state, ownership, err) : code;
+	return clean[0] == '\0'                   ? RUN_END_NONE
+	     : strcmp(clean, CLEAN_YES) == 0      ? RUN_END_PROPER
+	     : strcmp(clean, CLEAN_CLAIMING) == 0 ? RUN_END_CLAIMING
+						  : RUN_END_CUT;
 }
 
-static int check_account(const struct maildir_id *id, const char *account, struct err *err)
+static int gather_id(const struct session *session, struct maildir_id *id,
+		     struct ownership_facts *facts, struct err *err)
 {
-	if (strcmp(id->account, account) == 0) {
+	int code = 0;
+	if (maildir_exists(session->maildir)) {
+		code = maildir_id_read(session->maildir, id, &facts->has_id, err);
+	}
+	facts->is_other_account = strcmp(id->account, session->account->name) != 0;
+	facts->id_generation = id->generation;
+	return code;
+}
+
+/* What the database says. "boot": under which boot rows were committed whose files no run has made
+ * durable since. */
+static int gather_state(const struct session *session, const struct maildir_id *id,
+			struct ownership_facts *facts, struct err *err)
+{
+	struct state *state = session->state;
+	char database[40], clean[16], protocol[16], boot[BOOT_ID_SIZE], now[BOOT_ID_SIZE];
+	int code;
+	if ((code = database_id(state, database, err)) < 0 ||
+	    (code = generation_of(state, &facts->generation, err)) < 0 ||
+	    (code = get_text(state, "clean", clean, sizeof(clean), err)) < 0 ||
+	    (code = get_text(state, "boot", boot, sizeof(boot), err)) < 0 ||
+	    (code = get_text(state, "protocol", protocol, sizeof(protocol), err)) < 0) {
+		return code;
+	}
+	clock_boot_id(now);
+	facts->is_other_database = strcmp(id->database, database) != 0;
+	facts->last_run = run_end_of(clean);
+	facts->has_unsynced = boot[0] != '\0';
+	facts->is_same_boot = strcmp(boot, now) == 0;
+	facts->is_other_protocol =
+		protocol[0] != '\0' && strcmp(protocol, protocol_name(session->account)) != 0;
+	return 0;
+}
+
+/* Needed only of a root that should have an id and has none. */
+static int gather_mailboxes(const struct session *session, struct ownership_facts *facts,
+			    struct err *err)
+{
+	struct strlist names;
+	int code = 0;
+	if (facts->has_id || facts->generation == 0 || !maildir_exists(session->maildir)) {
 		return 0;
+	}
+	strlist_init(&names);
+	code = maildir_list(session->maildir, &names, err);
+	facts->has_mailboxes = names.count > 0;
+	strlist_finish(&names);
+	return code;
+}
+
+/* Until POP3 has noted whose the rows are, there are none of it. */
+static int forget(struct state *state, struct err *err)
+{
+	int code = state_forget_all(state, err);
+	return code < 0 ? code : state_set(state, "pop3_whose", "", err);
+}
+
+int ownership_check(struct session *session, enum ownership_verdict *verdict, struct err *err)
+{
+	struct maildir_id id = {0};
+	struct ownership_facts facts = {0};
+	int code;
+	if ((code = gather_id(session, &id, &facts, err)) < 0 ||
+	    (code = gather_state(session, &id, &facts, err)) < 0 ||
+	    (code = gather_mailboxes(session, &facts, err)) < 0) {
+		return code;
+	}
+	*verdict = ownership_verdict(&facts);
+	session->was_unclean = ownership_was_unclean(&facts);
+	session->lost_power = ownership_lost_power(&facts);
+	session->pair_all = *verdict != OWNERSHIP_OURS;
+	switch (*verdict) {
+	case OWNERSHIP_OURS:
+	case OWNERSHIP_NEW:
+		return 0;
+	case OWNERSHIP_FORGET:
+	case OWNERSHIP_FORGET_PROTOCOL:
+		return forget(session->state, err);
+	case OWNERSHIP_REFUSED:
+		break;
 	}
 	return err_set(
 		err, ERR_CONFIG, SCOPE_ACCOUNT,
 		"this Maildir belongs to account \"%s\" (see mailsync-id in it); give account "
 		"\"%s\" a root of its own, or remove that file if the account was renamed",
-		id->account, account);
-}
-
-/*
- * Base has rows, the root has no id. A root without any mailbox may be an unmounted disk: base is
- * kept, the brake will stop the account. A root with mailboxes is another tree than base's.
- */
-static int check_no_id(struct maildir *maildir, struct state *state, const char *clean,
-		       struct ownership *ownership, struct err *err)
-{
-	struct strlist names;
-	strlist_init(&names);
-	int code = maildir_exists(maildir) ? maildir_list(maildir, &names, err) : 0;
-	if (code == 0 && names.count > 0 && strcmp(clean, CLEAN_CLAIMING) != 0) {
-		code = forget(state, ownership, err);
-	}
-	strlist_finish(&names);
-	return code;
-}
-
-/* "boot": under which boot rows were committed whose files no run has made durable since. */
-static int check_boot(struct state *state, struct ownership *ownership, struct err *err)
-{
-	char committed[BOOT_ID_SIZE];
-	char now[BOOT_ID_SIZE];
-	int code = get_text(state, "boot", committed, sizeof(committed), err);
-	clock_boot_id(now);
-	ownership->lost_power = code == 0 && committed[0] != '\0' && strcmp(committed, now) != 0;
-	ownership->was_unclean |= ownership->lost_power;
-	return code;
-}
-
-int ownership_check(struct maildir *maildir, struct state *state, const struct account *account,
-		    struct ownership *ownership, struct err *err)
-{
-	struct maildir_id id = {0};
-	bool found = false;
-	char database[40];
-	char clean[16];
-	uint64_t generation = 0;
-	memset(ownership, 0, sizeof(*ownership));
-	int code = maildir_exists(maildir) ? maildir_id_read(maildir, &id, &found, err) : 0;
-	if (code == 0 && found) {
-		code = check_account(&id, account->name, err);
-	}
-	if (code == 0) {
-		code = database_id(state, database, err);
-	}
-	if (code == 0) {
-		code = generation_of(state, &generation, err);
-	}
-	if (code == 0) {
-		code = get_text(state, "clean", clean, sizeof(clean), err);
-	}
-	if (code < 0) {
-		return code;
-	}
-	/* A run that was cut while it claimed may have followed one that was cut at work. */
-	ownership->was_unclean = clean[0] != '\0' && strcmp(clean, CLEAN_YES) != 0;
-	code = check_boot(state, ownership, err);
-	if (code < 0) {
-		return code;
-	}
-	if (generation == 0) {
-		ownership->must_pair = true;
-		return 0;
-	}
-	if (!found) {
-		return check_no_id(maildir, state, clean, ownership, err);
-	}
-	bool claim_cut = strcmp(clean, CLEAN_CLAIMING) == 0 && generation == id.generation + 1;
-	if (strcmp(id.database, database) != 0 || (generation != id.generation && !claim_cut)) {
-		return forget(state, ownership, err);
-	}
-	return check_protocol(state, account, ownership, err);
+		id.account, session->account->name);
 }
 
 /* An older boot's name stays: what was lost then is not all found yet. */
@@ -188,24 +182,14 @@ static int claim_in_state(struct state *state, const struct maildir_id *id,
 	if (code < 0) {
 		return code;
 	}
-	code = state_set(state, "generation", text, err);
-	if (code == 0) {
-		code = state_set(state, "clean", CLEAN_CLAIMING, err);
+	if ((code = state_set(state, "generation", text, err)) < 0 ||
+	    (code = state_set(state, "clean", CLEAN_CLAIMING, err)) < 0 ||
+	    (code = state_set(state, "account", id->account, err)) < 0 ||
+	    (code = state_set(state, "protocol", protocol_name(account), err)) < 0 ||
+	    account->maildir.durability != MAILDIR_SYNC_NONE) {
+		return state_end(state, code, err);
 	}
-	if (code == 0) {
-		code = state_set(state, "account", id->account, err);
-	}
-	if (code == 0) {
-		code = state_set(state, "protocol", protocol_name(account), err);
-	}
-	if (code == 0 && account->maildir.durability == MAILDIR_SYNC_NONE) {
-		code = claim_boot(state, err);
-	}
-	if (code < 0) {
-		state_rollback(state);
-		return code;
-	}
-	return state_commit(state, err);
+	return state_end(state, claim_boot(state, err), err);
 }
 
 int ownership_claim(struct maildir *maildir, struct state *state, const struct account *account,
@@ -214,28 +198,21 @@ int ownership_claim(struct maildir *maildir, struct state *state, const struct a
 	struct maildir_id id = {0};
 	uint64_t generation = 0;
 	bool found = false;
-	int code = generation_of(state, &generation, err);
-	if (code == 0) {
-		code = maildir_id_read(maildir, &id, &found, err);
-	}
-	if (code == 0) {
-		code = database_id(state, id.database, err);
-	}
-	if (code < 0) {
+	int code;
+	if ((code = generation_of(state, &generation, err)) < 0 ||
+	    (code = maildir_id_read(maildir, &id, &found, err)) < 0 ||
+	    (code = database_id(state, id.database, err)) < 0) {
 		return code;
 	}
 	/* After a stop between the two writes the number that the file lacks is claimed again, lest
 	 * the two drift apart. */
 	id.generation = found && id.generation + 1 == generation ? generation : generation + 1;
 	snprintf(id.account, sizeof(id.account), "%s", account->name);
-	code = claim_in_state(state, &id, account, err);
-	if (code == 0) {
-		code = maildir_id_write(maildir, &id, err);
+	if ((code = claim_in_state(state, &id, account, err)) < 0 ||
+	    (code = maildir_id_write(maildir, &id, err)) < 0) {
+		return code;
 	}
-	if (code == 0) {
-		code = state_set(state, "clean", CLEAN_NOT, err);
-	}
-	return code;
+	return state_set(state, "clean", CLEAN_NOT, err);
 }
 
 int ownership_release(struct maildir *maildir, struct state *state, struct err *err)

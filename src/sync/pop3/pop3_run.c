@@ -265,7 +265,7 @@ static int end_account(struct pop3_job *job, int outcome, const struct err *why,
 static int run_account(struct pop3_job *job, struct err *err)
 {
 	struct err why;
-	int code = run_open_lock(&job->run, err);
+	int code = job->run.options->dry_run ? 0 : run_open_lock(&job->run, err);
 
 	if (!code) {
 		code = open_local(job, err);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
 #include "mailsync/model/mbname.h"
 
 #include "run.h"
@@ -33,20 +34,6 @@ void report_finish(struct report *report)
 	memset(report, 0, sizeof(*report));
 }
 
-/* Room for one more in an array that doubles at powers of two; false when out of memory. */
-static bool grow(void **items, size_t count, size_t size)
-{
-	if ((count & (count - 1)) != 0) {
-		return true;
-	}
-	void *larger = realloc(*items, (count == 0 ? 1 : count * 2) * size);
-	if (larger == NULL) {
-		return false;
-	}
-	*items = larger;
-	return true;
-}
-
 static char *copy_or_null(const char *text)
 {
 	return text == NULL ? NULL : span_dup(span_of(text));
@@ -55,20 +42,20 @@ static char *copy_or_null(const char *text)
 void report_add_error(struct report *report, const char *mailbox, uint32_t uid,
 		      const struct err *err)
 {
-	void *items = report->errors;
+	struct err ignored;
 	char *text = span_dup(span_of(err->text));
-	if (text != NULL && report->error_count < REPORT_ERRORS_MAX &&
-	    grow(&items, report->error_count, sizeof(*report->errors))) {
-		report->errors = items;
-		report->errors[report->error_count++] = (struct report_error){
-			.mailbox = copy_or_null(mailbox),
-			.uid = uid,
-			.code = err->code,
-			.text = text,
-		};
-		text = NULL;
+	if (text == NULL || report->error_count >= REPORT_ERRORS_MAX ||
+	    ARRAY_RESERVE(&report->errors, report->error_count + 1, &report->error_cap, &ignored) <
+		    0) {
+		free(text);
+		return;
 	}
-	free(text);
+	report->errors[report->error_count++] = (struct report_error){
+		.mailbox = copy_or_null(mailbox),
+		.uid = uid,
+		.code = err->code,
+		.text = text,
+	};
 }
 
 void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid, const struct err *err)
@@ -155,7 +142,7 @@ static bool is_same(const char *one, const char *other)
 void run_store_trouble(struct run *run, int outcome, const struct err *why)
 {
 	struct err ignored; /* only `status` is the poorer */
-	if (run->session->state == NULL || run->options->dry_run || outcome == -ERR_INTERRUPTED) {
+	if (run->session->state == NULL || outcome == -ERR_INTERRUPTED) {
 		return;
 	}
 	if (outcome < 0 && run->mailboxes.count == 0) {
@@ -195,11 +182,10 @@ void run_report_forget(struct run *run, struct mailbox *mailbox, size_t first)
 void run_report_plan(struct run *run, const struct plan_entry *entry)
 {
 	struct report *report = run->report;
-	void *items = report->plan;
-	if (!grow(&items, report->plan_count, sizeof(*report->plan))) {
+	struct err ignored;
+	if (ARRAY_RESERVE(&report->plan, report->plan_count + 1, &report->plan_cap, &ignored) < 0) {
 		return;
 	}
-	report->plan = items;
 	report->plan[report->plan_count++] = (struct report_plan){
 		.mailbox = copy_or_null(entry->mailbox),
 		.op = entry->op,

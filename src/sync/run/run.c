@@ -19,15 +19,21 @@ bool run_is_fatal(const struct err *err)
 	       err->code == ERR_INTERNAL;
 }
 
-int run_connect(struct run *run, size_t number, struct remote **remote, struct err *err)
+int account_connect(const struct account *account, const struct sync_options *options,
+		    size_t number, struct remote **remote, struct err *err)
 {
 	char label[160];
-	snprintf(label, sizeof(label), "%s#%zu", run->account->name, number);
+	snprintf(label, sizeof(label), "%s#%zu", account->name, number);
 	struct remote_params params = {
-		.server = &run->account->server,
-		.log = run->log,
+		.server = &account->server,
+		.log = options->log,
 		.label = label,
-		.stop = run->options->stop,
+		.stop = options->stop,
 	};
 	return remote_open_imap(remote, &params, err);
+}
+
+int run_connect(struct run *run, size_t number, struct remote **remote, struct err *err)
+{
+	return account_connect(run->account, run->options, number, remote, err);
 }

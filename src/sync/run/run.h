@@ -103,10 +103,12 @@ struct session {
 	struct maildir *maildir;
 	struct remote *remote; /* the first connection */
 	struct mbname_wire wire;
-	bool is_second_try; /* the database was damaged, which showed in the first */
-	bool pair_all;      /* the database is new, or not the Maildir's: delete nothing, pair */
-	bool lost_power;  /* since rows were committed whose files were not durable: ownership.h */
-	bool was_unclean; /* the last run did not end properly */
+	int64_t started_us;
+	bool is_scratch;     /* `state` is a copy for a dry run: nothing is claimed */
+	bool is_second_try;  /* the database was damaged, which showed in the first */
+	bool pair_all;       /* the database is new, or not the Maildir's: delete nothing, pair */
+	bool lost_power;     /* since rows were committed whose files were not durable (O8) */
+	bool was_unclean;    /* the last run did not end properly */
 	bool has_generation; /* claimed, before the first rows (guard/claim.h) */
 };
 
@@ -143,7 +145,8 @@ struct run {
 	int round; /* of act_run: 0 first; later ones only take up what was newly seen */
 };
 
-/* ACCOUNT and OPTIONS are borrowed for as long as the session lasts. Nothing is opened yet. */
+/* ACCOUNT and OPTIONS are borrowed for as long as the session lasts, which begins now. Nothing is
+ * opened yet. */
 void session_init(struct session *session, const struct account *account,
 		  const struct sync_options *options);
 /* Drops the connection, closes the rest and gives the lock back. */
@@ -158,6 +161,8 @@ void mailbox_finish(struct mailbox *mailbox);
 void mailboxes_finish(struct run *run);
 
 /* Connects and logs in; NUMBER, from 1, names the connection in the log. */
+int account_connect(const struct account *account, const struct sync_options *options,
+		    size_t number, struct remote **remote, struct err *err);
 int run_connect(struct run *run, size_t number, struct remote **remote, struct err *err);
 
 /* Non-zero (-ERR_INTERRUPTED) when the user asked us to stop. */

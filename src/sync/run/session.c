@@ -1,12 +1,17 @@
 /* From the lock to the last logout. */
-#include <stdlib.h>
+#include "mailsync/base/clock.h"
 
 #include "run.h"
 
 void session_init(struct session *session, const struct account *account,
 		  const struct sync_options *options)
 {
-	*session = (struct session){.account = account, .options = options, .log = options->log};
+	*session = (struct session){
+		.account = account,
+		.options = options,
+		.log = options->log,
+		.started_us = clock_monotonic_us(),
+	};
 	file_lock_init(&session->lock);
 }
 

@@ -1,0 +1,75 @@
+/* `status`: what the state database says of an account. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mailsync/state/state.h"
+#include "mailsync/sync/sync.h"
+
+#define PATH_LIMIT 4096
+
+void status_finish(struct status *status)
+{
+	for (size_t i = 0; i < status->count; i++) {
+		free(status->items[i].name);
+		free(status->items[i].trouble);
+	}
+	free(status->items);
+	*status = (struct status){0};
+}
+
+static int fill_entry(const struct account *account, struct state *state,
+		      const struct state_mailbox *mailbox, struct status_entry *entry,
+		      struct err *err)
+{
+	entry->name = span_dup(span_of(mailbox->name));
+	entry->trouble = mailbox->trouble == NULL ? NULL : span_dup(span_of(mailbox->trouble));
+	entry->synced_at = mailbox->synced_at;
+	entry->pending = mailbox->pending;
+	entry->skipped = mailbox->skipped;
+	if (entry->name == NULL) {
+		return err_nomem(err);
+	}
+	if (account->is_pop3) {
+		/* No rows are agreed on: what the server still had at the end counts. */
+		entry->messages = mailbox->messages;
+		return 0;
+	}
+	return state_count_agreed(state, mailbox->id, &entry->messages, err);
+}
+
+static int fill(const struct account *account, struct state *state,
+		const struct state_mailboxes *known, struct status *status, struct err *err)
+{
+	int code = 0;
+	status->items = calloc(known->count + 1, sizeof(*status->items));
+	if (status->items == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; code == 0 && i < known->count; i++) {
+		status->count = i + 1;
+		code = fill_entry(account, state, &known->items[i], &status->items[i], err);
+	}
+	return code;
+}
+
+int sync_status(const struct account *account, const struct sync_options *options,
+		struct status *status, struct err *err)
+{
+	char path[PATH_LIMIT];
+	struct state *state = NULL;
+	struct state_mailboxes known = {0};
+	struct status result = {0};
+	int code;
+	snprintf(path, sizeof(path), "%s/%s.db", options->state_dir, account->name);
+	if ((code = state_open(&state, path, STATE_READ, err)) < 0 ||
+	    (code = state_mailboxes_load(state, &known, err)) < 0 ||
+	    (code = fill(account, state, &known, &result, err)) < 0) {
+		status_finish(&result);
+		goto finish;
+	}
+	*status = result;
+finish:
+	state_mailboxes_finish(&known);
+	state_close(&state);
+	return code;
+}
