@@ -1,14 +1,10 @@
 #include "bulk_worker.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mailsync/store/imap.h" /* until it is converted */
-
-#define COMMANDS_IN_FLIGHT 8
-#define ACTIVE_MAX         48 /* tasks at a time; each holds the descriptors of a folder */
-#define WORKERS_MAX        32
+#define ACTIVE_MAX  48 /* tasks at a time; each holds the descriptors of a folder */
+#define WORKERS_MAX 32
 
 /* A task under work. */
 struct active {
@@ -26,11 +22,9 @@ struct worker_state {
 	struct active *active[ACTIVE_MAX]; /* in the order asked */
 	size_t active_count;
 	size_t done_count; /* the first so many are answered, and wait for the delivery's flush */
-	size_t in_flight;
 	uint64_t last_cookie;
-	struct mailbox
-		*asked_mailbox; /* the mailbox that will be selected once all sent is answered */
-	struct mailbox *open_mailbox; /* the one that answers come from now */
+	struct mailbox *asked_mailbox; /* the one that will be open once all is answered */
+	struct mailbox *open_mailbox;  /* the one that answers come from now */
 	bool is_extra;
 	size_t number;
 	int code;
@@ -54,9 +48,9 @@ static void active_destroy(struct active *active)
 	if (active == NULL) {
 		return;
 	}
-	struct maildir_folder *dir = active->download.dir;
-	download_drop_draft(&active->download);
-	maildir_folder_close(&dir);
+	struct maildir_folder *folder = active->download.folder;
+	download_drop_arrival(&active->download);
+	maildir_folder_close(&folder);
 	free(active);
 }
 
@@ -76,8 +70,8 @@ static int open_mailbox(struct worker_state *worker, struct active *active, stru
 	active->is_opening = true;
 	active->open_cookie = ++worker->last_cookie;
 	worker->asked_mailbox = active->mailbox;
-	return imap_fetch_open_queue(remote_imap(worker->remote), active->mailbox->seen.wire,
-				     active->open_cookie, err);
+	return remote_fetch_open_queue(worker->remote, active->mailbox->seen.wire,
+				       active->open_cookie, err);
 }
 
 static int begin_task(struct worker_state *worker, const struct bulk_task *task, struct err *err)
@@ -92,12 +86,10 @@ static int begin_task(struct worker_state *worker, const struct bulk_task *task,
 	active->download.remote = worker->remote;
 	active->download.cookie = ++worker->last_cookie;
 	active->download.delivery = &worker->delivery;
-	int code = maildir_folder_open(run->session->maildir, active->mailbox->name,
-				       &active->download.dir, err);
-	if (code == 0) {
-		code = open_mailbox(worker, active, err);
-	}
-	if (code < 0) {
+	int code;
+	if ((code = maildir_folder_open(run->session->maildir, active->mailbox->name,
+					&active->download.folder, err)) < 0 ||
+	    (code = open_mailbox(worker, active, err)) < 0) {
 		active_destroy(active);
 		return code;
 	}
@@ -115,41 +107,33 @@ static bool awaits_answers(const struct worker_state *worker)
 	return false;
 }
 
+/* One more command, of the last task or of a new one. *MORE: there was one to send. */
+static int ask_one(struct worker_state *worker, bool *more, struct err *err)
+{
+	struct active *last =
+		worker->active_count == 0 ? NULL : worker->active[worker->active_count - 1];
+	*more = last == NULL || !last->download.put_off;
+	if (*more && last != NULL && !last->is_void && download_has_more(&last->download)) {
+		return download_ask(&last->download, err);
+	}
+	*more = *more && worker->active_count < ACTIVE_MAX;
+	struct bulk_task *task = *more ? take_task(worker->bulk) : NULL;
+	*more = task != NULL;
+	return task == NULL ? 0 : begin_task(worker, task, err);
+}
+
 /* Keeps enough commands on their way. */
 static int ask_more(struct worker_state *worker, struct err *err)
 {
+	bool more = true;
 	int code = 0;
-	/* To compress, what is on its way has to come in first. */
-	if (imap_should_compress(remote_imap(worker->remote))) {
-		if (awaits_answers(worker)) {
-			return 0;
-		}
-		code = imap_compress(remote_imap(worker->remote), err);
-	}
-	size_t most = imap_is_pacing(remote_imap(worker->remote)) ? 1 : COMMANDS_IN_FLIGHT;
-	while (code == 0 && worker->in_flight < most) {
-		struct active *last =
-			worker->active_count == 0 ? NULL : worker->active[worker->active_count - 1];
-		if (last != NULL && last->download.put_off) {
-			return 0;
-		}
-		if (last != NULL && !last->is_void && download_has_more(&last->download)) {
-			size_t before = last->download.in_flight;
-			code = download_ask(&last->download, err);
-			worker->in_flight += last->download.in_flight - before;
-			continue;
-		}
-		struct bulk_task *task =
-			worker->active_count < ACTIVE_MAX ? take_task(worker->bulk) : NULL;
-		if (task == NULL) {
-			return 0;
-		}
-		code = begin_task(worker, task, err);
+	while (code == 0 && more && remote_fetch_room(worker->remote) > 0) {
+		code = ask_one(worker, &more, err);
 	}
 	return code;
 }
 
-static int take_opened(struct worker_state *worker, const struct imap_body *body)
+static void take_opened(struct worker_state *worker, const struct remote_body *body)
 {
 	for (size_t i = worker->done_count; i < worker->active_count; i++) {
 		struct active *active = worker->active[i];
@@ -167,7 +151,6 @@ static int take_opened(struct worker_state *worker, const struct imap_body *body
 			worker->asked_mailbox = NULL;
 		}
 	}
-	return 0;
 }
 
 /* Folders whose messages are delivered are let go. */
@@ -209,21 +192,21 @@ static struct active *owner_of(struct worker_state *worker, struct active *from,
 {
 	for (size_t i = worker->done_count; i < worker->active_count; i++) {
 		struct active *active = worker->active[i];
-		if (active->mailbox == from->mailbox && download_wants(&active->download, uid)) {
+		if (active->mailbox == from->mailbox &&
+		    wants_find(&active->download.wants, uid) != WANT_NONE) {
 			return active;
 		}
 	}
 	return from;
 }
 
-static void take_done(struct worker_state *worker, const struct imap_body *body)
+static void take_done(struct worker_state *worker, const struct remote_body *body)
 {
 	for (size_t i = worker->done_count; i < worker->active_count; i++) {
 		struct download *download = &worker->active[i]->download;
 		if (download->cookie == body->cookie && download->in_flight > 0) {
 			struct err ignored;
 			download_take(download, body, &ignored);
-			worker->in_flight--;
 			break;
 		}
 	}
@@ -233,12 +216,13 @@ static void take_done(struct worker_state *worker, const struct imap_body *body)
 	}
 }
 
-static int take_body(struct worker_state *worker, const struct imap_body *body, struct err *err)
+static int take_body(struct worker_state *worker, const struct remote_body *body, struct err *err)
 {
-	if (body->type == IMAP_FETCHED_OPENED) {
-		return take_opened(worker, body);
+	if (body->type == REMOTE_FETCHED_OPENED) {
+		take_opened(worker, body);
+		return 0;
 	}
-	if (body->type == IMAP_FETCHED_DONE) {
+	if (body->type == REMOTE_FETCHED_DONE) {
 		take_done(worker, body);
 		return worker->done_count >= ACTIVE_MAX / 2 ? release_done(worker, err) : 0;
 	}
@@ -246,7 +230,7 @@ static int take_body(struct worker_state *worker, const struct imap_body *body, 
 	if (active == NULL || active->is_void) {
 		return 0;
 	}
-	if (body->type == IMAP_FETCHED_MESSAGE) {
+	if (body->type == REMOTE_FETCHED_MESSAGE) {
 		struct active *owner = owner_of(worker, active, body->uid);
 		if (owner != active) {
 			download_hand_over(&active->download, &owner->download);
@@ -256,27 +240,32 @@ static int take_body(struct worker_state *worker, const struct imap_body *body, 
 	return download_take(&active->download, body, err);
 }
 
+/* Asks, and takes one answer. *MORE: there was one. */
+static int work_once(struct worker_state *worker, bool *more, struct err *err)
+{
+	struct remote_body body;
+	int code = ask_more(worker, err);
+	*more = code == 0 && awaits_answers(worker);
+	if (!*more) {
+		return code;
+	}
+	if ((code = remote_fetch_next(worker->remote, &body, err)) < 0 ||
+	    (code = take_body(worker, &body, err)) < 0) {
+		return code;
+	}
+	return body.type == REMOTE_FETCHED_MESSAGE ? run_check_stop(worker->bulk->run, err) : 0;
+}
+
 static int work_tasks(struct worker_state *worker, struct err *err)
 {
+	bool more = true;
 	int code = 0;
-	while (code == 0) {
-		struct imap_body body;
-		code = ask_more(worker, err);
-		if (code < 0 || !awaits_answers(worker)) {
-			break;
-		}
-		code = imap_fetch_next(remote_imap(worker->remote), &body, err);
-		if (code == 0) {
-			code = take_body(worker, &body, err);
-		}
-		if (code == 0 && body.type == IMAP_FETCHED_MESSAGE) {
-			code = run_check_stop(worker->bulk->run, err);
-		}
+	while (code == 0 && more) {
+		code = work_once(worker, &more, err);
 	}
 	for (size_t i = worker->done_count; code < 0 && i < worker->active_count; i++) {
 		if (worker->active[i]->download.in_flight > 0) {
-			code = download_broke(&worker->active[i]->download, err);
-			break;
+			return download_broke(&worker->active[i]->download, err);
 		}
 	}
 	return code;

@@ -12,7 +12,7 @@ struct bulk_mailbox {
 
 struct bulk_task {
 	struct bulk_mailbox *mailbox;
-	size_t first; /* in mailbox->all.rows */
+	size_t first; /* in mailbox->all.wants */
 	size_t count;
 };
 
@@ -20,10 +20,12 @@ struct bulk {
 	struct run *run;
 	struct bulk_mailbox *mailboxes;
 	size_t mailbox_count;
+	size_t row_count; /* of them all */
 	struct bulk_task *tasks;
 	size_t task_count;
+	size_t task_cap;
 	size_t next_task; /* guarded by run->mutex */
-	uint64_t bytes;
+	uint64_t cost;    /* of all tasks (fetch_cost) */
 };
 
 /* Works all tasks off on COUNT connections, the run's own and COUNT - 1 more. The first worker's

@@ -27,6 +27,7 @@
 
 #include <stdatomic.h>
 
+#include "rules/fetch_rules.h"
 #include "run/run.h"
 
 /* A batch goes on its way with so many messages when the one before has arrived, else with up to
@@ -36,15 +37,6 @@
 #define DELIVERY_MESSAGES_MAX 2000
 #define DELIVERY_BYTES        (32u << 20)
 #define DELIVERY_BYTES_MAX    (64u << 20)
-
-/* How far a wanted message has come. */
-enum want_state {
-	WANT_OPEN,
-	WANT_DRAFTED, /* handed to a delivery */
-	WANT_DONE,    /* its file and its row are durable */
-	WANT_PARTLY,  /* likewise, but for flags that the folder has no letters for */
-	WANT_FAILED   /* reported */
-};
 
 struct delivery_item {
 	struct mailbox *mailbox;       /* whose counts, keyword table and UIDVALIDITY these are */

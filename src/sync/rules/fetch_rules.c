@@ -1,0 +1,146 @@
+#include "fetch_rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/base/array.h"
+
+#define STUB_BYTES_MAX 8192
+#define COST_MIN       4096 /* bytes */
+
+#define SLICE_MESSAGES 1000
+#define SLICE_COST     (8u << 20)
+
+/* Measured on loopback with delays of 40 and 50 ms: one connection moves some 50 MB/s, a login
+ * costs some 8 round trips, and below 5 ms a second connection gains nothing. */
+#define RTT_MIN_US   5000
+#define BYTES_PER_MS 50000
+#define LOGIN_TURNS  8
+
+static int compare_rows(const void *x, const void *y)
+{
+	const struct row *one = *(struct row *const *)x;
+	const struct row *two = *(struct row *const *)y;
+	return one->uid < two->uid ? -1 : one->uid > two->uid;
+}
+
+static int compare_uid(const void *key, const void *item)
+{
+	uint32_t uid = *(const uint32_t *)key;
+	const struct row *row = *(struct row *const *)item;
+	return uid < row->uid ? -1 : uid > row->uid;
+}
+
+void wants_sort(struct wants *wants)
+{
+	qsort(wants->rows, wants->count, sizeof(*wants->rows), compare_rows);
+}
+
+size_t wants_find(const struct wants *wants, uint32_t uid)
+{
+	struct row **found =
+		array_find(wants->rows, wants->count, sizeof(*wants->rows), &uid, compare_uid);
+	return found == NULL ? WANT_NONE : (size_t)(found - wants->rows);
+}
+
+size_t wants_open(const struct wants *wants)
+{
+	size_t open = 0;
+	for (size_t i = 0; i < wants->count; i++) {
+		open += wants->states[i] == WANT_OPEN;
+	}
+	return open;
+}
+
+size_t wants_failed(const struct wants *wants)
+{
+	size_t failed = 0;
+	for (size_t i = 0; i < wants->count; i++) {
+		failed += wants->states[i] == WANT_FAILED || wants->states[i] == WANT_PARTLY;
+	}
+	return failed;
+}
+
+bool wants_are_done(const struct wants *wants)
+{
+	for (size_t i = 0; i < wants->count; i++) {
+		if (wants->states[i] != WANT_DONE && wants->states[i] != WANT_PARTLY) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool want_is_due(const struct wants *wants, size_t index, bool one_by_one)
+{
+	bool has_failed = wants->rows[index]->reason == REASON_FAILED;
+	return wants->states[index] == WANT_OPEN && (one_by_one || !has_failed);
+}
+
+size_t wants_suspect(const struct wants *wants, bool one_by_one)
+{
+	for (size_t i = 0; i < wants->count; i++) {
+		if (want_is_due(wants, i, one_by_one)) {
+			return i;
+		}
+	}
+	return WANT_NONE;
+}
+
+static bool is_stub(const struct fetch_answer *answer)
+{
+	static const char subject[] =
+		"Subject: Retrieval using the IMAP4 protocol failed for the following message:";
+	const char *line = answer->head.data;
+	const char *end = line + answer->head.len;
+	while (answer->wire_bytes <= STUB_BYTES_MAX && line != NULL && line < end) {
+		if (span_starts_nocase((struct span){line, (size_t)(end - line)}, subject)) {
+			return true;
+		}
+		line = memchr(line, '\n', (size_t)(end - line));
+		line = line == NULL ? NULL : line + 1;
+	}
+	return false;
+}
+
+enum fetch_verdict fetch_judge(const struct fetch_answer *answer)
+{
+	if (!answer->is_wanted) {
+		return FETCH_NOBODYS;
+	}
+	if (!answer->has_whole_body) {
+		return FETCH_BROKEN;
+	}
+	if (answer->wire_bytes == 0 && answer->told_bytes > 0) {
+		return FETCH_EMPTY;
+	}
+	return is_stub(answer) ? FETCH_STUB : FETCH_MESSAGE;
+}
+
+uint64_t fetch_cost(const struct row *row)
+{
+	return row->size_bytes < COST_MIN ? COST_MIN : row->size_bytes;
+}
+
+size_t fetch_slice(const struct wants *wants, size_t first, uint64_t *cost)
+{
+	size_t count = 0;
+	*cost = 0;
+	while (first + count < wants->count && count < SLICE_MESSAGES && *cost < SLICE_COST) {
+		*cost += fetch_cost(wants->rows[first + count]);
+		count++;
+	}
+	return count;
+}
+
+size_t fetch_connections(const struct fetch_load *load)
+{
+	if (load->rtt_us < RTT_MIN_US || load->connections < 2 || load->slices < 2) {
+		return 1;
+	}
+	size_t most = load->connections < load->slices ? load->connections : load->slices;
+	uint64_t transfer_ms = load->cost / BYTES_PER_MS;
+	uint64_t login_ms = (uint64_t)load->rtt_us * LOGIN_TURNS / 1000;
+	uint64_t count = 1 + transfer_ms / (2 * login_ms + 1);
+	return count > most ? most : (size_t)count;
+}

@@ -1,0 +1,91 @@
+/*
+ * What is asked for and when, what an answer means, who is blamed, and how much of it is done side
+ * by side. Pure.
+ *
+ *   F1 A message that failed in an earlier run is asked for last, and like all that is asked for
+ *      again in a fetch of its own: it may be what the server breaks off at.
+ *   F2 An answer without a UID, or for a message that is not open (any more), is nobody's.
+ *   F3 An answer without a whole body is none: the message is still to come.
+ *   F4 So is an empty body where the server tells a size,
+ *   F5 and what Exchange sends in place of an item that it cannot render. Stored, these would be
+ *      taken for the message for ever.
+ *   F6 When the connection breaks in the middle of a body, or what came makes no sense, the first
+ *      message that was due and is still open is to blame: servers answer in order.
+ *   F7 A mailbox is cut into slices of so many messages or bytes, for several connections.
+ *   F8 Connections are opened as long as each saves more time than its login costs.
+ */
+#ifndef SYNC_RULES_FETCH_RULES_H
+#define SYNC_RULES_FETCH_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mailsync/base/span.h"
+#include "mailsync/model/row.h"
+
+/* How far a wanted message has come. */
+enum want_state {
+	WANT_OPEN,
+	WANT_DRAFTED, /* handed to a delivery */
+	WANT_DONE,    /* its file and its row are durable */
+	WANT_PARTLY,  /* likewise, but for flags that the folder has no letters for */
+	WANT_FAILED   /* reported */
+};
+
+#define WANT_NONE SIZE_MAX
+
+/* Wanted messages of one mailbox. All of this is the owner's. */
+struct wants {
+	struct row **rows; /* ascending by UID */
+	uint8_t *states;   /* enum want_state of each */
+	size_t count;
+};
+void wants_sort(struct wants *wants);
+/* The index of UID, or WANT_NONE. */
+size_t wants_find(const struct wants *wants, uint32_t uid);
+size_t wants_open(const struct wants *wants);
+/* Those that failed, or have not all of their flags: the next run tries again. */
+size_t wants_failed(const struct wants *wants);
+bool wants_are_done(const struct wants *wants);
+
+/* F1. ONE_BY_ONE: each is asked for in a fetch of its own, and those that failed too. */
+bool want_is_due(const struct wants *wants, size_t index, bool one_by_one);
+/* F6. WANT_NONE: nobody is. */
+size_t wants_suspect(const struct wants *wants, bool one_by_one);
+
+/* So much of the beginning of a body is looked at. */
+#define FETCH_HEAD_SIZE 1024
+
+/* What is known of an answer when it ends. */
+struct fetch_answer {
+	bool is_wanted;      /* it has a UID, of a message that is open */
+	bool has_whole_body; /* one came, and to its end */
+	uint64_t told_bytes; /* the message's size as the server tells it; 0: it does not */
+	uint64_t wire_bytes; /* of the body */
+	struct span head;    /* its beginning */
+};
+enum fetch_verdict {
+	FETCH_NOBODYS, /* F2 */
+	FETCH_BROKEN,  /* F3 */
+	FETCH_EMPTY,   /* F4 */
+	FETCH_STUB,    /* F5 */
+	FETCH_MESSAGE
+};
+enum fetch_verdict fetch_judge(const struct fetch_answer *answer);
+
+/* What a message costs, in bytes: small ones more than they weigh. */
+uint64_t fetch_cost(const struct row *row);
+/* F7. How many from FIRST on make a slice, at least one; *COST is what they cost. */
+size_t fetch_slice(const struct wants *wants, size_t first, uint64_t *cost);
+
+struct fetch_load {
+	int64_t rtt_us; /* 0: unknown */
+	uint64_t cost;
+	size_t slices;
+	size_t connections; /* at most */
+};
+/* F8. At least one. */
+size_t fetch_connections(const struct fetch_load *load);
+
+#endif
