@@ -82,7 +82,7 @@ static int note_failure(struct run *run, struct delivery_item *item, const struc
 	item->outcome = WANT_FAILED;
 	maildir_draft_discard(item->folder, &item->draft);
 	if (item->row != NULL) {
-		item->row->reason = REASON_FAILED;
+		effect_held(item->row, REASON_FAILED);
 	}
 	run_report_error(run, item->mailbox, item->row != NULL ? item->row->uid : 0, why);
 	return 0;
