@@ -162,6 +162,18 @@ static void direction_caps_all_keys(void **state) /* P1 */
 	expect_sides(&policy, SIDE_REMOTE);
 }
 
+static void a_dry_run_plans_as_a_run_and_may_write_nowhere(void **state) /* P5 */
+{
+	struct sync_options options = {.dry_run = true};
+	struct run_policy policy = policy_of(&everything, &options);
+
+	(void)state;
+	assert_int_equal(policy.messages.copy, SIDE_BOTH);
+	assert_int_equal(policy.mailboxes.create, SIDE_BOTH);
+	assert_false(policy.may_write_local);
+	assert_false(policy.may_write_remote);
+}
+
 static void pull_and_push_cap_for_one_run(void **state) /* P2 */
 {
 	struct sync_options options = {.pull = true};
@@ -263,6 +275,7 @@ int main(void)
 		cmocka_unit_test(shape_tells_downloads_from_all_else),
 		cmocka_unit_test(holds_by_policy_are_those_that_only_another_policy_settles),
 		cmocka_unit_test(direction_caps_all_keys),
+		cmocka_unit_test(a_dry_run_plans_as_a_run_and_may_write_nowhere),
 		cmocka_unit_test(pull_and_push_cap_for_one_run),
 		cmocka_unit_test(max_age_counts_back_from_now),
 		cmocka_unit_test(hash_is_of_all_that_leaves_rows_alone),

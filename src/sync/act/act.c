@@ -81,7 +81,7 @@ static int look_again(struct run *run, struct remote *remote, struct mailbox *ma
 		return 0;
 	}
 	mailbox->done.was_changed_there = false;
-	return observe_remote_mailbox(run, remote, mailbox, err);
+	return observe_remote_mailbox(run, remote, mailbox, LOOK_ANEW, err);
 }
 
 /* A mailbox that our commands changed is looked at again, so that the next run need not; uploads

@@ -44,7 +44,7 @@ static void take_answer(struct run *run, struct mailbox *mailbox, struct remote_
 	}
 	err_prefix(&done->err, "the mailbox could not be created");
 	fail(run, mailbox, &done->err);
-	mailbox->view.is_put_off = remote_busy_is_due(run->session->remote);
+	mailbox->done.was_put_off = remote_busy_is_due(run->session->remote);
 }
 
 static int take_answers(struct run *run, struct err *err)
@@ -96,12 +96,12 @@ static int create_again(struct run *run, struct err *err)
 	int code = backoff_wait(run, run->session->remote, &again, err);
 	for (size_t i = 0; code == 0 && i < ops->count; i++) {
 		struct mailbox *mailbox = ops->items[i].mailbox;
-		if (mailbox->view.is_put_off && again) {
+		if (mailbox->done.was_put_off && again) {
 			run_report_forget(run, mailbox, 0);
 			mailbox->decided.exclusion = EXCLUDED_NOT;
 			code = queue(run, &ops->items[i], REMOTE_CREATE, i, err);
 		}
-		mailbox->view.is_put_off = false;
+		mailbox->done.was_put_off = false;
 	}
 	if (code < 0 || (code = take_answers(run, err)) < 0) {
 		return code;

@@ -68,7 +68,8 @@ static int report_missing(struct download *download, struct err *err)
 	struct job *job = download->job;
 	const struct wants *wants = &download->wants;
 	/* Expunged meanwhile is no failure: look before complaining. */
-	int code = observe_remote_in_job(job->run, download->remote, job->mailbox, err);
+	int code =
+		observe_remote_mailbox(job->run, download->remote, job->mailbox, LOOK_IN_JOB, err);
 	for (size_t i = 0; code == 0 && i < wants->count; i++) {
 		if (wants->states[i] == WANT_OPEN) {
 			code = report_missing_one(job, wants->rows[i]->id, err);

@@ -16,14 +16,12 @@ int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 void observe_unreadable(struct run *run, struct mailbox *mailbox, const struct err *err);
 
 int observe_remote(struct run *run, struct err *err);
-/* One mailbox over IMAP (a worker's connection), after our own changes to it: its numbers are
- * learnt. */
+enum look {
+	LOOK_ANEW,  /* base of one that was renumbered is forgotten, and all paired */
+	LOOK_IN_JOB /* a job needs the rows: such a one is reported and left to the next run */
+};
+/* One mailbox, over any connection, after our own changes to it: its numbers are learnt. */
 int observe_remote_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
-			   struct err *err);
-
-/* The same in the middle of a job over it, whose rows must stay: one that was renumbered is left to
- * the next run, told and excluded. */
-int observe_remote_in_job(struct run *run, struct remote *remote, struct mailbox *mailbox,
-			  struct err *err);
+			   enum look why, struct err *err);
 
 #endif

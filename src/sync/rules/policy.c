@@ -66,8 +66,8 @@ int policy_make(const struct account *account, const struct sync_options *option
 				.remove = account->remove_mailboxes & sides,
 				.remove_ever = account->remove_mailboxes & ever,
 			},
-		.may_write_remote = (sides & SIDE_REMOTE) != 0,
-		.may_write_local = (sides & SIDE_LOCAL) != 0,
+		.may_write_remote = !options->dry_run && (sides & SIDE_REMOTE) != 0,
+		.may_write_local = !options->dry_run && (sides & SIDE_LOCAL) != 0,
 	};
 	return policy_hash(account, policy, err);
 }

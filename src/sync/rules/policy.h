@@ -7,6 +7,7 @@
  *   P3 max_age counts back from now
  *   P4 the policy has a hash over all that decides which rows are left alone: under another one
  *      they are planned again
+ *   P5 a dry run may write on neither side, whatever it plans
  */
 #ifndef SYNC_RULES_POLICY_H
 #define SYNC_RULES_POLICY_H
@@ -23,7 +24,7 @@
 struct run_policy {
 	struct plan_policy messages;
 	struct mailbox_policy mailboxes;
-	bool may_write_remote;
+	bool may_write_remote; /* with P5, as the next */
 	bool may_write_local;
 	bool releases_held; /* what the brake held in earlier runs may go (brake.h, B5) */
 	uint64_t hash;      /* P4 */

@@ -20,6 +20,7 @@
 #include "rules/local_rules.h"
 #include "rules/mailbox_rules.h"
 #include "rules/policy.h"
+#include "rules/remote_rules.h"
 
 /* What is there. Written by observe/ and guard/. */
 struct mailbox_seen {
@@ -44,13 +45,9 @@ struct mailbox_seen {
 
 /* How far the look at a mailbox on the server has come. Written by observe/. */
 struct mailbox_view {
-	bool is_wanted;
-	bool is_put_off;    /* the server was too busy to open it: worth a second try */
-	bool was_put_off;   /* which it has had */
-	bool lacks_rows;    /* UID SEARCH told of messages that nothing else did */
-	bool needs_listing; /* counts did not fit: UID SEARCH has to tell what is gone */
-	uint64_t modseq;    /* numbers of the view that did not fit, to be stored once it does */
-	uint32_t uidnext;
+	enum view_state state;
+	bool was_put_off;              /* the second try, of a server too busy, was had */
+	struct remote_numbers numbers; /* MISCOUNTED: the view's, to be stored once rows fit */
 };
 
 /* What is to be done with it. */
@@ -65,6 +62,7 @@ struct mailbox_decided {
 
 /* What happened to it in this run. Written by fetch/ and act/. */
 struct mailbox_done {
+	bool was_put_off;       /* its creation: the server was too busy, worth a second try */
 	bool was_paired;        /* with all its files, which may bear names as we give them */
 	bool was_changed_there; /* by our commands: its numbers are to be looked at again */
 	bool has_new_rows;      /* seen since its last job */

@@ -1,0 +1,27 @@
+/* What the files of this room that look at the server share; observe.h is for the neighbours. */
+#ifndef SYNC_OBSERVE_OBSERVE_PRIVATE_H
+#define SYNC_OBSERVE_OBSERVE_PRIVATE_H
+
+#include "run/run.h"
+
+struct remote_numbers numbers_of_base(const struct state_mailbox *base);
+void numbers_into_base(const struct remote_numbers *numbers, struct state_mailbox *base);
+struct remote_numbers numbers_of_view(const struct remote_view *view);
+
+/* Notes in all mailboxes what may have to be settled whatever their numbers say: open intents,
+ * files and messages to be paired. */
+int view_needs_note(struct run *run, struct err *err);
+/* What decides whether and how MAILBOX is viewed. */
+struct view_facts view_facts_of(const struct run *run, const struct mailbox *mailbox);
+
+/* Commits what VIEW tells, and the numbers with it. Where the counts do not fit nothing is taken
+ * for gone, no number is advanced, and the view's state is VIEW_MISCOUNTED. */
+int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_view *view,
+		       struct err *err);
+
+/* UID SEARCH decides what is gone. The view's state is VIEW_INCOMPLETE where it lists messages that
+ * base does not know, else VIEW_NONE. */
+int remote_uids_apply(struct run *run, struct remote *remote, struct mailbox *mailbox,
+		      struct err *err);
+
+#endif

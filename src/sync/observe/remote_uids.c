@@ -1,0 +1,106 @@
+/* UID SEARCH decides what is gone where a view's counts do not fit (D32 to D34). */
+#include "guard/claim.h"
+#include "observe_private.h"
+
+struct uid_listing {
+	struct run *run;
+	struct mailbox *mailbox;
+	struct uidset uids;
+	struct uid_facts facts;
+};
+
+static int list_gone(struct uid_listing *listing, struct err *err)
+{
+	struct mailbox *mailbox = listing->mailbox;
+	struct state *state = listing->run->session->state;
+	struct uid_gaps gaps = {
+		.uids = &listing->uids,
+		.from = listing->facts.is_window ? listing->uids.ranges[0].first : 1,
+	};
+	struct uidrange gone;
+	uint64_t changes = 0;
+	int code = 0;
+	while (code == 0 && uid_gaps_next(&gaps, &gone)) {
+		uint64_t count = 0;
+		code = state_see_remote_gone(state, mailbox->base.id, gone.first, gone.last, &count,
+					     err);
+		changes += count;
+	}
+	if (code < 0 || changes == 0) {
+		return code;
+	}
+	mailbox->done.has_new_rows = true;
+	mailbox->base.held_policy = 0;
+	return state_mailbox_count(state, &mailbox->base, err);
+}
+
+static void settle_numbers(struct uid_listing *listing)
+{
+	struct mailbox *mailbox = listing->mailbox;
+	const struct uidset *uids = &listing->uids;
+	struct remote_numbers base = numbers_of_base(&mailbox->base);
+	struct remote_numbers viewed = mailbox->view.numbers;
+	mailbox->view.state = uids_next_state(&listing->facts);
+	if (!uids_prove_numbers(&listing->facts, &viewed)) {
+		return;
+	}
+	viewed.messages = (uint32_t)listing->facts.listed;
+	struct remote_numbers stored = numbers_to_store(
+		&base, &viewed, uids->count == 0 ? 0 : uids->ranges[uids->count - 1].last);
+	numbers_into_base(&stored, &mailbox->base);
+}
+
+static int commit_listing(struct uid_listing *listing, struct err *err)
+{
+	struct run *run = listing->run;
+	struct state *state = run->session->state;
+	struct mailbox *mailbox = listing->mailbox;
+	int code;
+	if ((code = run_claim(run, err)) < 0 || (code = state_begin(state, err)) < 0) {
+		return code;
+	}
+	if ((code = list_gone(listing, err)) < 0 ||
+	    (code = state_count_remote(state, mailbox->base.id, &listing->facts.present, err)) <
+		    0) {
+		goto finish;
+	}
+	settle_numbers(listing);
+	code = mailbox_store(run, mailbox, err);
+finish:
+	return state_end(state, code, err);
+}
+
+int remote_uids_apply(struct run *run, struct remote *remote, struct mailbox *mailbox,
+		      struct err *err)
+{
+	struct uid_listing listing = {.run = run, .mailbox = mailbox};
+	struct uid_facts *facts = &listing.facts;
+	struct remote_opened opened = {0};
+	uint32_t exists = 0;
+	int code;
+	mailbox->view.state = VIEW_NONE;
+	uidset_init(&listing.uids);
+	if ((code = remote_open(remote, mailbox->seen.wire, REMOTE_READ | REMOTE_ANEW,
+				mailbox->base.uidvalidity, &opened, err)) < 0 ||
+	    (code = remote_uids(remote, REMOTE_UIDS_ALL, &listing.uids, &exists, err)) < 0) {
+		goto finish;
+	}
+	facts->listed = uidset_size(&listing.uids);
+	facts->exists = exists;
+	facts->modseq = opened.modseq;
+	facts->is_window =
+		view_is_window(remote_facts(remote)->shows_window, facts->listed, exists);
+	if (uids_are_whole(facts)) {
+		code = commit_listing(&listing, err);
+	} else {
+		log_line(
+			run->log, LOG_INFO,
+			"%s/%s: the server lists %llu of %u messages; nothing is taken for removed",
+			run->account->name, mailbox->name, (unsigned long long)facts->listed,
+			exists);
+	}
+finish:
+	remote_opened_finish(&opened);
+	uidset_finish(&listing.uids);
+	return code;
+}

@@ -1,0 +1,83 @@
+/* Gathers what decides whether and how a mailbox is viewed (D13, D14, D20 to D22). */
+#include "observe_private.h"
+
+static int note_intents(struct run *run, struct err *err)
+{
+	struct intents intents = {0};
+	int code = state_intents_load(run->session->state, 0, &intents, err);
+	for (size_t i = 0; code == 0 && i < intents.count; i++) {
+		for (size_t b = 0; b < run->mailboxes.count; b++) {
+			struct mailbox *mailbox = &run->mailboxes.items[b];
+			if (mailbox->in_base && mailbox->base.id == intents.items[i].mailbox &&
+			    !intent_is_of_trash(&intents.items[i])) {
+				mailbox->seen.has_intents = true;
+			}
+		}
+	}
+	state_intents_finish(&intents);
+	return code;
+}
+
+/* Whether MAILBOX holds files that we delivered and whose rows a run that died did not join: what
+ * the scan noted then is settled only now. */
+static int has_unjoined(struct run *run, struct mailbox *mailbox, bool *found, struct err *err)
+{
+	struct row_list rows;
+	row_list_init(&rows);
+	int code = state_rows_pending(run->session->state, mailbox->base.id, false, &rows, err);
+	*found = false;
+	for (size_t i = 0; code == 0 && !*found && i < rows.count; i++) {
+		const struct row *row = &rows.items[i];
+		struct maildir_unique ours;
+		*found = local_is_unjoined(row, maildir_unique_parse(span_of(row->unique), &ours) &&
+							!ours.is_pop3);
+	}
+	row_list_finish(&rows);
+	return code;
+}
+
+static int note_pairing(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	const struct state_mailbox *base = &mailbox->base;
+	if (local_must_pair_all(base->uidvalidity, base->synced_at, base->pending)) {
+		mailbox->decided.pairing = PAIRING_ALL;
+		return 0;
+	}
+	if (mailbox->decided.pairing != PAIRING_NONE || base->pending == 0 ||
+	    base->held_policy == run->policy.hash) {
+		return 0;
+	}
+	bool is_due = false;
+	int code = has_unjoined(run, mailbox, &is_due, err);
+	if (is_due) {
+		mailbox->decided.pairing = PAIRING_NAMED;
+	}
+	return code;
+}
+
+int view_needs_note(struct run *run, struct err *err)
+{
+	int code = note_intents(run, err);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		code = mailbox->in_base ? note_pairing(run, mailbox, err) : 0;
+	}
+	return code;
+}
+
+struct view_facts view_facts_of(const struct run *run, const struct mailbox *mailbox)
+{
+	const struct mailbox_seen *seen = &mailbox->seen;
+	return (struct view_facts){
+		.base = numbers_of_base(&mailbox->base),
+		.told = {seen->uidvalidity, seen->uidnext, seen->messages, seen->modseq},
+		.has_counts = seen->has_counts,
+		.has_intents = seen->has_intents,
+		.must_pair = mailbox->decided.pairing != PAIRING_NONE,
+		.lacks_folder = !seen->in_local,
+		.may_write = run->policy.may_write_remote,
+		.has_local_changes = seen->has_local_changes,
+		.has_pending = mailbox->base.pending > 0,
+		.expunges = (run->policy.messages.expunge & SIDE_REMOTE) != 0,
+	};
+}

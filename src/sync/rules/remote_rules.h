@@ -1,0 +1,174 @@
+/*
+ * What changed on the server since base. Pure: no network, no state. The rules look at one message
+ * of a view and one row of base at a time, so memory follows the change and not the mailbox.
+ *
+ * Which mailboxes are viewed, and what is asked for:
+ *   D20 all numbers told and equal to base's, MODSEQ among them or no message there, no intent
+ *       open, nothing to pair, and not without a folder (which is to be made, all of it is new)
+ *       -> not viewed
+ *   D21 UIDVALIDITY was told and is not base's: base's numbers say nothing, everything is listed;
+ *       else what changed since them. That there is nothing new, or nothing at all, is taken from
+ *       the numbers told before only while nothing was changed by us
+ *   D22 opened for writing only where this run may write there and has something to write
+ *   D23 no UIDVALIDITY: UIDs mean nothing, the mailbox cannot be synced
+ *   D24 another UIDVALIDITY, or numbers that went back (RFC 9051 2.3.1.1, RFC 7162 3.1: a server
+ *       restored from a backup gives base's UIDs to other messages): renumbered, base is forgotten
+ *       and all paired
+ *
+ * A message that the view tells of, and the row of its UID:
+ *   D25 no row -> REMOTE_NEW; but a line that was not asked for may tell of a message that is not
+ *       there, which would make up for one that is said to be gone. What a listing asked after
+ *       comes with flags and with date or size; without these only a listing of all tells of
+ *       unknown messages, and only below its UIDNEXT
+ *   D26 a row that was not there                              -> REMOTE_BACK
+ *   D27 other flags                                           -> REMOTE_FLAGS
+ *   D28 with `keywords = no` the row's keywords stay what they were
+ *   D29 a row that was there, which a listing of all lacks    -> REMOTE_GONE, where it is believed
+ *       and in view
+ *
+ * When it is believed (I1, I9):
+ *   D30 VANISHED, and what a listing lacks, is believed where the rows that then remain are as many
+ *       as the mailbox holds; else all but removals is taken, and UID SEARCH has to tell
+ *   D31 Yahoo and AOL show the newest 10,000 of a mailbox and count no others: a listing of just so
+ *       many is a window, what lies below its lowest UID is out of view, and counts prove nothing
+ *   D32 UID SEARCH is believed where it lists as many as the mailbox holds; what lies between the
+ *       UIDs listed is gone then
+ *   D33 it lists more than base knows: only a listing of all tells more of these
+ *   D34 numbers are stored only up to which every change was read: those of a view that is
+ *       believed; after UID SEARCH those of the view before it, unless MODSEQ went back or rows
+ *       are still amiss. UIDNEXT untold: above the highest UID seen, and never back
+ */
+#ifndef SYNC_RULES_REMOTE_RULES_H
+#define SYNC_RULES_REMOTE_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mailsync/model/row.h"
+#include "mailsync/model/uidset.h"
+#include "mailsync/store/remote.h"
+
+/* A mailbox's numbers: base's, or what was told. 0: untold. */
+struct remote_numbers {
+	uint32_t uidvalidity;
+	uint32_t uidnext;
+	uint32_t messages;
+	uint64_t modseq;
+};
+
+/* What decides whether and how a mailbox is viewed. */
+struct view_facts {
+	struct remote_numbers base;
+	struct remote_numbers told; /* by LIST or STATUS, */
+	bool has_counts;            /* where they did */
+	bool has_intents;
+	bool must_pair;
+	bool lacks_folder;
+	bool may_write; /* this run, on the server; and what there may be to write: */
+	bool has_local_changes;
+	bool has_pending;
+	bool expunges;
+};
+
+/* D20. */
+bool view_is_needed(const struct view_facts *facts);
+
+enum view_scope {
+	VIEW_SINCE_COUNTS,  /* what changed; the numbers told before still hold */
+	VIEW_SINCE_CHANGES, /* what changed; we may have changed something since they were told */
+	VIEW_ALL
+};
+/* D21 and D22. Name and keywords are left to the caller. */
+struct remote_view_request view_request(const struct view_facts *facts, enum view_scope scope);
+
+/*
+ * How far the look at a mailbox has come.
+ *
+ *                                    .-------- too busy --> PUT_OFF -- waited, once more --.
+ *                                    |                                                     |
+ *   NONE -- D20 --> WANTED -- viewed +-- failed, D23 --> NONE (excluded)         (as WANTED)
+ *                                    |
+ *                                    +-- D24 --> RENUMBERED -- forgotten, all listed --.
+ *                                    |                                                 |
+ *                                    +-- D30: does not fit --> MISCOUNTED <------------+
+ *                                    |                           |                     |
+ *                                    |     .---- UID SEARCH -----+                     |
+ *                                    |     |                     D33                   |
+ *                                    v     v                     v                     |
+ *                                   NONE (settled) <-- listed -- INCOMPLETE            |
+ *                                    ^                                                 |
+ *                                    '-------------------------------------------------'
+ */
+enum view_state {
+	VIEW_NONE,       /* nothing is to be asked for (any more) */
+	VIEW_WANTED,     /* to be asked for */
+	VIEW_PUT_OFF,    /* the server was too busy to open it: worth a second try, and only one */
+	VIEW_RENUMBERED, /* base is to be forgotten, and everything listed */
+	VIEW_MISCOUNTED, /* counts did not fit: UID SEARCH has to tell what is gone */
+	VIEW_INCOMPLETE, /* UID SEARCH told of messages that nothing else did */
+};
+
+/* D23. */
+bool view_is_usable(const struct remote_numbers *told);
+/* D24. */
+bool view_is_renumbered(const struct remote_numbers *base, const struct remote_numbers *told);
+
+enum remote_news {
+	REMOTE_SAME,
+	REMOTE_NEW,
+	REMOTE_BACK,
+	REMOTE_FLAGS,
+	REMOTE_GONE,
+};
+
+/* Of a view as a whole. */
+struct delta_facts {
+	bool keeps_keywords; /* `keywords = no` */
+	bool is_full;        /* it lists all messages */
+	uint32_t uidnext;    /* 0: untold */
+	bool believes_gone;
+	uint32_t gone_from; /* UIDs below it are out of view */
+};
+
+/* D25 to D29. ROW is NULL where base has none of that UID, MESSAGE where a listing lacks it. */
+enum remote_news remote_news_of(const struct delta_facts *facts,
+				const struct remote_view_message *message, const struct row *row);
+/* D28. The flags that MESSAGE gives to ROW (NULL: a new one). */
+uint64_t remote_flags_of(const struct delta_facts *facts, const struct remote_view_message *message,
+			 const struct row *row);
+
+/* D31. LISTED: how many messages were told of, EXISTS: how many the mailbox holds. */
+bool view_is_window(bool shows_window, uint64_t listed, uint64_t exists);
+
+/* D30, D34. PRESENT: the rows that then count as there, COUNTED: what the mailbox holds. */
+bool rows_fit(uint64_t present, uint64_t counted, bool is_window);
+
+/* D32. Walks over the UIDs that a listing lacks. Begin with range 0 and `from` the lowest in view,
+ * or 1. */
+struct uid_gaps {
+	const struct uidset *uids;
+	size_t range;
+	uint32_t from; /* 0: past the last */
+};
+bool uid_gaps_next(struct uid_gaps *gaps, struct uidrange *gone);
+
+/* What UID SEARCH told. */
+struct uid_facts {
+	uint64_t listed;
+	uint64_t exists;
+	uint64_t present; /* rows that then count as there */
+	uint64_t modseq;  /* of the opening for it */
+	bool is_window;
+};
+/* D32. */
+bool uids_are_whole(const struct uid_facts *facts);
+/* D33. */
+enum view_state uids_next_state(const struct uid_facts *facts);
+/* D34. Whether numbers VIEWED before may be stored now. */
+bool uids_prove_numbers(const struct uid_facts *facts, const struct remote_numbers *viewed);
+
+/* D34. What base stores where a view is believed, HIGHEST the highest UID told of (0: none). */
+struct remote_numbers numbers_to_store(const struct remote_numbers *base,
+				       const struct remote_numbers *told, uint32_t highest);
+
+#endif

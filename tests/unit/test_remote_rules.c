@@ -1,0 +1,396 @@
+/* The rules of the remote delta (rules/remote_rules.h), by their numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "mailsync/model/flags.h"
+#include "rules/remote_rules.h"
+
+#define KEYWORD FLAG_KEYWORD(0)
+
+/* A mailbox as base knows it, and all numbers told as they were. */
+static const struct view_facts idle = {
+	.base = {.uidvalidity = 7, .uidnext = 20, .messages = 3, .modseq = 100},
+	.told = {.uidvalidity = 7, .uidnext = 20, .messages = 3, .modseq = 100},
+	.has_counts = true,
+	.may_write = true,
+};
+
+static void D20_only_numbers_that_were_told_and_are_equal_spare_a_view(void **state)
+{
+	struct view_facts facts = idle;
+
+	(void)state;
+	assert_false(view_is_needed(&idle));
+	facts.has_counts = false;
+	assert_true(view_is_needed(&facts));
+	facts = idle;
+	facts.told.uidvalidity++;
+	assert_true(view_is_needed(&facts));
+	facts = idle;
+	facts.told.uidnext++;
+	assert_true(view_is_needed(&facts));
+	facts = idle;
+	facts.told.messages--;
+	assert_true(view_is_needed(&facts));
+	facts = idle;
+	facts.told.modseq++;
+	assert_true(view_is_needed(&facts));
+	facts = idle;
+	facts.base.uidvalidity = facts.told.uidvalidity = 0; /* never selected, and untold */
+	assert_true(view_is_needed(&facts));
+}
+
+static void D20_without_modseq_only_an_empty_mailbox_cannot_have_changed_flags(void **state)
+{
+	struct view_facts facts = idle;
+
+	(void)state;
+	facts.base.modseq = facts.told.modseq = 0;
+	assert_true(view_is_needed(&facts));
+	facts.base.messages = facts.told.messages = 0;
+	assert_false(view_is_needed(&facts));
+}
+
+static void D20_what_is_to_be_settled_needs_a_view_whatever_the_numbers_say(void **state)
+{
+	struct view_facts intents = idle;
+	struct view_facts pairs = idle;
+	struct view_facts new_here = idle;
+
+	(void)state;
+	intents.has_intents = true;
+	pairs.must_pair = true;
+	new_here.lacks_folder = true;
+	assert_true(view_is_needed(&intents));
+	assert_true(view_is_needed(&pairs));
+	assert_true(view_is_needed(&new_here));
+}
+
+static void D21_what_changed_since_base_is_asked_for(void **state)
+{
+	struct remote_view_request request = view_request(&idle, VIEW_SINCE_COUNTS);
+
+	(void)state;
+	assert_int_equal(request.uidvalidity, 7);
+	assert_int_equal(request.uidnext, 20);
+	assert_int_equal(request.modseq, 100);
+	assert_true(request.skip_new);
+	assert_false(request.is_empty);
+}
+
+static void D21_under_another_uidvalidity_everything_is_listed(void **state)
+{
+	struct view_facts facts = idle;
+
+	(void)state;
+	facts.told.uidvalidity = 8;
+	struct remote_view_request request = view_request(&facts, VIEW_SINCE_COUNTS);
+	assert_int_equal(request.uidvalidity, 0);
+	assert_int_equal(request.uidnext, 0);
+	assert_int_equal(request.modseq, 0);
+	assert_false(request.skip_new);
+	facts.has_counts = false; /* untold is not another one */
+	request = view_request(&facts, VIEW_SINCE_COUNTS);
+	assert_int_equal(request.uidvalidity, 7);
+	assert_false(request.skip_new);
+}
+
+static void D21_numbers_told_before_our_own_changes_prove_nothing(void **state)
+{
+	struct view_facts empty = idle;
+
+	(void)state;
+	assert_false(view_request(&idle, VIEW_SINCE_CHANGES).skip_new);
+	assert_false(view_request(&idle, VIEW_ALL).skip_new);
+	assert_int_equal(view_request(&idle, VIEW_SINCE_CHANGES).uidnext, 20);
+	assert_int_equal(view_request(&idle, VIEW_ALL).uidvalidity, 0);
+	empty.base.messages = empty.told.messages = 0;
+	assert_true(view_request(&empty, VIEW_SINCE_COUNTS).is_empty);
+	assert_false(view_request(&empty, VIEW_SINCE_CHANGES).is_empty);
+	assert_false(view_request(&empty, VIEW_ALL).is_empty);
+	empty.base.messages = 1;
+	assert_false(view_request(&empty, VIEW_SINCE_COUNTS).is_empty);
+}
+
+static void D22_it_is_opened_for_writing_only_with_something_to_write(void **state)
+{
+	struct view_facts facts = idle;
+
+	(void)state;
+	assert_false(view_request(&facts, VIEW_SINCE_COUNTS).is_writable);
+	facts.has_pending = true;
+	assert_true(view_request(&facts, VIEW_SINCE_COUNTS).is_writable);
+	assert_false(view_request(&facts, VIEW_SINCE_CHANGES).is_writable);
+	facts.may_write = false;
+	assert_false(view_request(&facts, VIEW_SINCE_COUNTS).is_writable);
+	facts = idle;
+	facts.has_local_changes = true;
+	assert_true(view_request(&facts, VIEW_SINCE_COUNTS).is_writable);
+	facts = idle;
+	facts.expunges = true;
+	assert_true(view_request(&facts, VIEW_SINCE_COUNTS).is_writable);
+	facts = idle;
+	facts.base.uidvalidity = 0;
+	assert_true(view_request(&facts, VIEW_SINCE_COUNTS).is_writable);
+}
+
+static void D23_without_uidvalidity_uids_mean_nothing(void **state)
+{
+	struct remote_numbers untold = {.uidnext = 5, .messages = 2, .modseq = 9};
+
+	(void)state;
+	assert_true(view_is_usable(&idle.told));
+	assert_false(view_is_usable(&untold));
+}
+
+static void D24_numbers_never_go_back(void **state)
+{
+	struct remote_numbers base = idle.base;
+	struct remote_numbers told = base;
+	struct remote_numbers never = {0};
+
+	(void)state;
+	assert_false(view_is_renumbered(&base, &told));
+	told.uidnext++, told.modseq++;
+	assert_false(view_is_renumbered(&base, &told));
+	told = base;
+	told.uidvalidity++;
+	assert_true(view_is_renumbered(&base, &told));
+	assert_false(view_is_renumbered(&never, &told));
+	told = base;
+	told.uidnext--;
+	assert_true(view_is_renumbered(&base, &told));
+	told.uidnext = 0; /* untold did not go back */
+	assert_false(view_is_renumbered(&base, &told));
+	told.modseq--;
+	assert_true(view_is_renumbered(&base, &told));
+	told.modseq = 0;
+	assert_false(view_is_renumbered(&base, &told));
+}
+
+static char no_name[] = "";
+static const struct row there = {.id = 1,
+				 .uid = 5,
+				 .unique = no_name,
+				 .is_agreed = true,
+				 .remote = MESSAGE_PRESENT,
+				 .flags = FLAG_SEEN,
+				 .remote_flags = FLAG_SEEN};
+static const struct remote_view_message message_of_it = {
+	.uid = 5, .has_flags = true, .flags = FLAG_SEEN};
+static const struct delta_facts listing = {.is_full = true, .uidnext = 20, .believes_gone = true};
+static const struct delta_facts changes = {.uidnext = 20, .believes_gone = true};
+
+static void D25_only_what_was_asked_for_tells_of_unknown_messages(void **state)
+{
+	struct remote_view_message asked = {
+		.uid = 9, .has_flags = true, .has_date = true, .size = 10};
+	struct remote_view_message bare = {.uid = 9, .has_flags = true};
+	struct remote_view_message without = {.uid = 9, .has_date = true};
+	struct delta_facts untold = listing;
+
+	(void)state;
+	assert_int_equal(remote_news_of(&changes, &asked, NULL), REMOTE_NEW);
+	assert_int_equal(remote_news_of(&listing, &asked, NULL), REMOTE_NEW);
+	assert_int_equal(remote_news_of(&changes, &bare, NULL), REMOTE_SAME);
+	assert_int_equal(remote_news_of(&listing, &bare, NULL), REMOTE_NEW);
+	assert_int_equal(remote_news_of(&listing, &without, NULL), REMOTE_SAME);
+	bare.uid = 20; /* not below UIDNEXT */
+	assert_int_equal(remote_news_of(&listing, &bare, NULL), REMOTE_SAME);
+	untold.uidnext = 0;
+	assert_int_equal(remote_news_of(&untold, &bare, NULL), REMOTE_NEW);
+}
+
+static void D26_what_was_gone_and_is_told_of_is_back(void **state)
+{
+	struct row gone = there;
+
+	(void)state;
+	gone.remote = MESSAGE_GONE;
+	assert_int_equal(remote_news_of(&changes, &message_of_it, &gone), REMOTE_BACK);
+	assert_int_equal(remote_news_of(&listing, &message_of_it, &gone), REMOTE_BACK);
+}
+
+static void D27_only_flags_that_were_told_are_a_change(void **state)
+{
+	struct remote_view_message flagged = message_of_it;
+
+	(void)state;
+	assert_int_equal(remote_news_of(&changes, &message_of_it, &there), REMOTE_SAME);
+	flagged.flags = FLAG_FLAGGED;
+	assert_int_equal(remote_news_of(&changes, &flagged, &there), REMOTE_FLAGS);
+	flagged.has_flags = false;
+	assert_int_equal(remote_news_of(&changes, &flagged, &there), REMOTE_SAME);
+}
+
+static void D28_keywords_that_are_not_read_stay_what_they_were(void **state)
+{
+	struct delta_facts without = changes;
+	struct row tagged = there;
+	struct remote_view_message told = message_of_it;
+
+	(void)state;
+	without.keeps_keywords = true;
+	tagged.remote_flags |= KEYWORD;
+	told.flags |= FLAG_KEYWORD(1);
+	assert_int_equal(remote_news_of(&without, &told, &tagged), REMOTE_SAME);
+	assert_int_equal(remote_news_of(&changes, &told, &tagged), REMOTE_FLAGS);
+	assert_true(remote_flags_of(&without, &told, &tagged) == (FLAG_SEEN | KEYWORD));
+	assert_true(remote_flags_of(&without, &told, NULL) == FLAG_SEEN);
+}
+
+static void D29_only_a_believed_listing_lacks_what_is_gone(void **state)
+{
+	struct delta_facts doubted = listing;
+	struct row gone = there;
+
+	(void)state;
+	assert_int_equal(remote_news_of(&listing, NULL, &there), REMOTE_GONE);
+	assert_int_equal(remote_news_of(&changes, NULL, &there), REMOTE_SAME);
+	doubted.believes_gone = false;
+	assert_int_equal(remote_news_of(&doubted, NULL, &there), REMOTE_SAME);
+	gone.remote = MESSAGE_GONE;
+	assert_int_equal(remote_news_of(&listing, NULL, &gone), REMOTE_SAME);
+}
+
+static void D30_rows_have_to_be_as_many_as_messages(void **state)
+{
+	(void)state;
+	assert_true(rows_fit(3, 3, false));
+	assert_false(rows_fit(2, 3, false));
+	assert_false(rows_fit(4, 3, false));
+}
+
+static void D31_below_a_window_nothing_is_gone(void **state)
+{
+	struct delta_facts window = listing;
+
+	(void)state;
+	assert_true(view_is_window(true, 10000, 10000));
+	assert_false(view_is_window(false, 10000, 10000));
+	assert_false(view_is_window(true, 9999, 9999));
+	assert_false(view_is_window(true, 10000, 10001));
+	window.gone_from = 6;
+	assert_int_equal(remote_news_of(&window, NULL, &there), REMOTE_SAME);
+	window.gone_from = 5;
+	assert_int_equal(remote_news_of(&window, NULL, &there), REMOTE_GONE);
+	assert_true(rows_fit(12000, 10000, true));
+}
+
+static void expect_gaps(struct uidset *uids, uint32_t from, const struct uidrange *expected,
+			size_t count)
+{
+	struct uid_gaps gaps = {.uids = uids, .from = from};
+	struct uidrange gone;
+
+	for (size_t i = 0; i < count; i++) {
+		assert_true(uid_gaps_next(&gaps, &gone));
+		assert_int_equal(gone.first, expected[i].first);
+		assert_int_equal(gone.last, expected[i].last);
+	}
+	assert_false(uid_gaps_next(&gaps, &gone));
+}
+
+static void D32_what_lies_between_the_uids_listed_is_gone(void **state)
+{
+	struct uidrange ranges[] = {{1, 2}, {5, 9}, {20, 20}};
+	struct uidrange to_the_end[] = {{4, UINT32_MAX}};
+	struct uidset uids = {ranges, 3, 3};
+	struct uidset last = {to_the_end, 1, 1};
+	struct uidset none = {NULL, 0, 0};
+
+	(void)state;
+	expect_gaps(&uids, 1, (struct uidrange[]){{3, 4}, {10, 19}, {21, UINT32_MAX}}, 3);
+	expect_gaps(&none, 1, (struct uidrange[]){{1, UINT32_MAX}}, 1);
+	expect_gaps(&last, 1, (struct uidrange[]){{1, 3}}, 1);
+	expect_gaps(&last, 4, NULL, 0); /* a window */
+}
+
+static void D32_a_listing_of_another_size_than_the_mailbox_proves_nothing(void **state)
+{
+	struct uid_facts facts = {.listed = 3, .exists = 3};
+
+	(void)state;
+	assert_true(uids_are_whole(&facts));
+	facts.exists = 4;
+	assert_false(uids_are_whole(&facts));
+	facts.exists = 2;
+	assert_false(uids_are_whole(&facts));
+}
+
+static void D33_messages_that_base_does_not_know_are_listed(void **state)
+{
+	struct uid_facts facts = {.listed = 3, .exists = 3, .present = 3};
+
+	(void)state;
+	assert_int_equal(uids_next_state(&facts), VIEW_NONE);
+	facts.present = 2;
+	assert_int_equal(uids_next_state(&facts), VIEW_INCOMPLETE);
+	facts.present = 4;
+	assert_int_equal(uids_next_state(&facts), VIEW_NONE);
+}
+
+static void D34_after_uid_search_the_numbers_viewed_are_stored_once_rows_fit(void **state)
+{
+	struct remote_numbers viewed = {.uidvalidity = 7, .modseq = 50};
+	struct uid_facts facts = {.listed = 3, .exists = 3, .present = 3, .modseq = 50};
+
+	(void)state;
+	assert_true(uids_prove_numbers(&facts, &viewed));
+	facts.modseq = 49;
+	assert_false(uids_prove_numbers(&facts, &viewed));
+	facts.modseq = 51;
+	facts.present = 2;
+	assert_false(uids_prove_numbers(&facts, &viewed));
+	facts.is_window = true;
+	assert_true(uids_prove_numbers(&facts, &viewed));
+}
+
+static void D34_uidnext_that_is_not_told_lies_above_all_that_was_seen(void **state)
+{
+	struct remote_numbers base = idle.base;
+	struct remote_numbers told = {.uidvalidity = 7, .uidnext = 30, .messages = 9, .modseq = 5};
+	struct remote_numbers stored = numbers_to_store(&base, &told, 40);
+
+	(void)state;
+	assert_int_equal(stored.uidnext, 30);
+	assert_int_equal(stored.messages, 9);
+	assert_int_equal(stored.modseq, 5);
+	told.uidnext = 0;
+	assert_int_equal(numbers_to_store(&base, &told, 40).uidnext, 41);
+	assert_int_equal(numbers_to_store(&base, &told, 3).uidnext, 20);
+	assert_true(numbers_to_store(&base, &told, UINT32_MAX).uidnext == UINT32_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(D20_only_numbers_that_were_told_and_are_equal_spare_a_view),
+		cmocka_unit_test(
+			D20_without_modseq_only_an_empty_mailbox_cannot_have_changed_flags),
+		cmocka_unit_test(D20_what_is_to_be_settled_needs_a_view_whatever_the_numbers_say),
+		cmocka_unit_test(D21_what_changed_since_base_is_asked_for),
+		cmocka_unit_test(D21_under_another_uidvalidity_everything_is_listed),
+		cmocka_unit_test(D21_numbers_told_before_our_own_changes_prove_nothing),
+		cmocka_unit_test(D22_it_is_opened_for_writing_only_with_something_to_write),
+		cmocka_unit_test(D23_without_uidvalidity_uids_mean_nothing),
+		cmocka_unit_test(D24_numbers_never_go_back),
+		cmocka_unit_test(D25_only_what_was_asked_for_tells_of_unknown_messages),
+		cmocka_unit_test(D26_what_was_gone_and_is_told_of_is_back),
+		cmocka_unit_test(D27_only_flags_that_were_told_are_a_change),
+		cmocka_unit_test(D28_keywords_that_are_not_read_stay_what_they_were),
+		cmocka_unit_test(D29_only_a_believed_listing_lacks_what_is_gone),
+		cmocka_unit_test(D30_rows_have_to_be_as_many_as_messages),
+		cmocka_unit_test(D31_below_a_window_nothing_is_gone),
+		cmocka_unit_test(D32_what_lies_between_the_uids_listed_is_gone),
+		cmocka_unit_test(D32_a_listing_of_another_size_than_the_mailbox_proves_nothing),
+		cmocka_unit_test(D33_messages_that_base_does_not_know_are_listed),
+		cmocka_unit_test(D34_after_uid_search_the_numbers_viewed_are_stored_once_rows_fit),
+		cmocka_unit_test(D34_uidnext_that_is_not_told_lies_above_all_that_was_seen),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
