@@ -2,20 +2,13 @@
 #ifndef PAPER_H
 #define PAPER_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "mailsync/model/flags.h"
 #include "rules/effect.h"
 #include "rules/message.h"
+
+#include "cases.h"
 
 #define ROWS_MAX 16
 #define TEXT_MAX 4096
@@ -47,7 +40,6 @@ static const char *const reason_names[] = {
 	[REASON_FAILED] = "failed",       [REASON_OBSTACLE] = "obstacle",
 	[REASON_AMBIGUOUS] = "ambiguous",
 };
-static const char letters[] = "DFPRSTabcdefghijklmnopqrstuvwxyz";
 
 static inline void scenario_init(struct scenario *scenario)
 {
@@ -69,9 +61,9 @@ static inline void text_flags(char *out, size_t size, char sign, uint64_t flags)
 		return;
 	}
 	len += (size_t)snprintf(out + len, size - len, " %c", sign);
-	for (size_t i = 0; letters[i] != '\0' && len + 1 < size; i++) {
+	for (size_t i = 0; case_letters[i] != '\0' && len + 1 < size; i++) {
 		if ((flags & (UINT64_C(1) << i)) != 0) {
-			out[len++] = letters[i];
+			out[len++] = case_letters[i];
 		}
 	}
 	out[len] = '\0';

@@ -15,73 +15,20 @@
  */
 #include "paper.h"
 
-#include <dirent.h>
-
 /* Reading cases. */
-
-static bool read_flags(const char *text, uint64_t *flags)
-{
-	uint64_t result = 0;
-
-	for (; *text != '\0'; text++) {
-		const char *at = strchr(letters, *text);
-		if (at == NULL) {
-			return false;
-		}
-		result |= UINT64_C(1) << (at - letters);
-	}
-	*flags = result;
-	return true;
-}
-
-static bool read_side(const char *text, enum presence *side, uint64_t *flags)
-{
-	*flags = 0;
-	if (strcmp(text, "-") == 0 || strcmp(text, "!") == 0) {
-		*side = text[0] == '-' ? MESSAGE_ABSENT : MESSAGE_GONE;
-		return true;
-	}
-	*side = MESSAGE_PRESENT;
-	return strcmp(text, "=") == 0 || read_flags(text, flags);
-}
-
-static bool read_sides(const char *text, unsigned *sides)
-{
-	static const char *const names[] = {"none", "local", "remote", "both"};
-
-	for (unsigned i = 0; i < 4; i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*sides = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Splits "key=value"; VALUE is "" without one. */
-static char *word_value(char *word)
-{
-	char *equals = strchr(word, '=');
-
-	if (equals == NULL) {
-		return word + strlen(word);
-	}
-	*equals = '\0';
-	return equals + 1;
-}
 
 static bool read_policy(struct plan_policy *policy, char *word)
 {
-	char *value = word_value(word);
+	char *value = case_value(word);
 
 	if (strcmp(word, "copy") == 0) {
-		return read_sides(value, &policy->copy);
+		return case_read_sides(value, &policy->copy);
 	} else if (strcmp(word, "flags") == 0) {
-		return read_sides(value, &policy->flags);
+		return case_read_sides(value, &policy->flags);
 	} else if (strcmp(word, "delete") == 0) {
-		return read_sides(value, &policy->delete_);
+		return case_read_sides(value, &policy->delete_);
 	} else if (strcmp(word, "expunge") == 0) {
-		return read_sides(value, &policy->expunge);
+		return case_read_sides(value, &policy->expunge);
 	} else if (strcmp(word, "max_size") == 0) {
 		policy->max_size_bytes = strtoull(value, NULL, 10);
 		return true;
@@ -94,15 +41,15 @@ static bool read_policy(struct plan_policy *policy, char *word)
 
 static bool read_mailbox(struct plan_facts *mailbox, char *word)
 {
-	char *value = word_value(word);
+	char *value = case_value(word);
 
 	if (strcmp(word, "permanent") == 0) {
 		size_t len = strlen(value);
 		mailbox->permanent_any = len > 0 && value[len - 1] == '*';
 		value[mailbox->permanent_any ? len - 1 : len] = '\0';
-		return read_flags(value, &mailbox->permanent_flags);
+		return case_read_flags(value, &mailbox->permanent_flags);
 	} else if (strcmp(word, "keywords") == 0) {
-		return read_flags(value, &mailbox->local_keywords);
+		return case_read_flags(value, &mailbox->local_keywords);
 	}
 	bool *claim = strcmp(word, "read_only") == 0    ? &mailbox->is_read_only
 		    : strcmp(word, "unreadable") == 0   ? &mailbox->has_unreadable
@@ -116,38 +63,6 @@ static bool read_mailbox(struct plan_facts *mailbox, char *word)
 	return claim != NULL;
 }
 
-static bool read_row_word(struct row *row, size_t index, char *word)
-{
-	enum presence base;
-
-	if (index == 0) {
-		bool is_read = read_side(word, &base, &row->flags);
-		row->is_agreed = base == MESSAGE_PRESENT;
-		return is_read && base != MESSAGE_GONE;
-	} else if (index == 1) {
-		return read_side(word, &row->local, &row->local_flags);
-	} else if (index == 2) {
-		return read_side(word, &row->remote, &row->remote_flags);
-	}
-	char *value = word_value(word);
-	if (strcmp(word, "size") == 0) {
-		row->size_bytes = strtoull(value, NULL, 10);
-		return true;
-	} else if (strcmp(word, "date") == 0) {
-		row->date = strtoll(value, NULL, 10);
-		return true;
-	}
-	if (strcmp(word, "reason") == 0 && strcmp(value, "ambiguous") == 0) {
-		row->reason = REASON_AMBIGUOUS;
-		return true;
-	}
-	if (strcmp(word, "reason") == 0 && strcmp(value, "brake") == 0) {
-		row->reason = REASON_BRAKE;
-		return true;
-	}
-	return false;
-}
-
 static void read_expect(struct scenario *scenario, const char *rest)
 {
 	size_t len = strlen(scenario->expected);
@@ -157,58 +72,42 @@ static void read_expect(struct scenario *scenario, const char *rest)
 	}
 }
 
-/* Cuts the next word off *REST; NULL at the end. */
-static char *next_word(char **rest)
+static bool read_line(void *data, const char *name, char *rest)
 {
-	char *word = *rest + strspn(*rest, " ");
-	size_t len = strcspn(word, " ");
+	struct scenario *scenario = data;
+	bool is_policy = strcmp(name, "policy") == 0;
 
-	if (len == 0) {
-		return NULL;
-	}
-	*rest = word + len;
-	if (**rest != '\0') {
-		*(*rest)++ = '\0';
-	}
-	return word;
-}
-
-/* One line but "case". False: unknown syntax. */
-static bool read_line(struct scenario *scenario, char *line)
-{
-	char *rest = strchr(line, ' ');
-	size_t index = 0;
-
-	if (rest == NULL) {
-		return false;
-	}
-	*rest++ = '\0';
-	if (strcmp(line, "expect") == 0) {
+	if (strcmp(name, "expect") == 0) {
 		read_expect(scenario, rest);
 		return true;
 	}
-	bool is_row = strcmp(line, "row") == 0;
-	if (is_row) {
-		if (scenario->count == ROWS_MAX) {
-			return false;
-		}
+	if (strcmp(name, "row") == 0 && scenario->count < ROWS_MAX) {
 		row_init(&scenario->rows[scenario->count++]);
+		return case_read_row(&scenario->rows[scenario->count - 1], rest);
 	}
-	for (char *word = next_word(&rest); word != NULL; word = next_word(&rest), index++) {
-		bool is_known =
-			is_row ? read_row_word(&scenario->rows[scenario->count - 1], index, word)
-			: strcmp(line, "policy") == 0  ? read_policy(&scenario->policy, word)
-			: strcmp(line, "mailbox") == 0 ? read_mailbox(&scenario->mailbox, word)
-						       : false;
-		if (!is_known) {
+	if (!is_policy && strcmp(name, "mailbox") != 0) {
+		return false;
+	}
+	for (char *word = case_next_word(&rest); word != NULL; word = case_next_word(&rest)) {
+		if (is_policy ? !read_policy(&scenario->policy, word)
+			      : !read_mailbox(&scenario->mailbox, word)) {
 			return false;
 		}
 	}
-	return !is_row || index >= 3;
+	return true;
 }
 
-static void scenario_run(struct scenario *scenario)
+static void scenario_begin(void *data, const char *title)
 {
+	struct scenario *scenario = data;
+
+	scenario_init(scenario);
+	snprintf(scenario->title, sizeof(scenario->title), "%.150s", title);
+}
+
+static void scenario_run(void *data)
+{
+	struct scenario *scenario = data;
 	struct message_plan plan;
 	char got[TEXT_MAX];
 
@@ -221,73 +120,17 @@ static void scenario_run(struct scenario *scenario)
 	message_plan_finish(&plan);
 }
 
-static size_t run_file(const char *path)
-{
-	struct scenario scenario;
-	char line[512];
-	size_t cases = 0;
-	unsigned number = 0;
-	FILE *file = fopen(path, "r");
-
-	if (file == NULL) {
-		fail_msg("cannot open %s", path);
-		return 0;
-	}
-	while (fgets(line, sizeof(line), file) != NULL) {
-		number++;
-		line[strcspn(line, "\n")] = '\0';
-		if (line[0] == '\0' || line[0] == '#') {
-			continue;
-		}
-		if (strncmp(line, "case ", 5) == 0) {
-			if (cases++ > 0) {
-				scenario_run(&scenario);
-			}
-			scenario_init(&scenario);
-			snprintf(scenario.title, sizeof(scenario.title), "%s:%u: %.100s", path,
-				 number, line + 5);
-			continue;
-		}
-		char copy[512];
-		memcpy(copy, line, sizeof(copy));
-		if (cases == 0 || !read_line(&scenario, line)) {
-			fail_msg("%s:%u: cannot read: %s", path, number, copy);
-		}
-	}
-	if (cases > 0) {
-		scenario_run(&scenario);
-	}
-	fclose(file);
-	return cases;
-}
-
-static const char *cases_dir(void **state)
-{
-	return *state;
-}
-
 static void plan_follows_every_case(void **state)
 {
-	const char *dir = cases_dir(state);
-	struct dirent *entry;
-	size_t cases = 0;
-	char path[512];
-	DIR *stream = opendir(dir);
+	struct scenario scenario;
+	const struct case_family family = {
+		.scenario = &scenario,
+		.begin = scenario_begin,
+		.line = read_line,
+		.end = scenario_run,
+	};
 
-	if (stream == NULL) {
-		fail_msg("no directory %s", dir);
-		return;
-	}
-	while ((entry = readdir(stream)) != NULL) {
-		size_t len = strlen(entry->d_name);
-		if (len > 5 && strcmp(entry->d_name + len - 5, ".case") == 0) {
-			snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-			cases += run_file(path);
-		}
-	}
-	closedir(stream);
-	print_message("%zu cases\n", cases);
-	assert_true(cases >= 50);
+	assert_true(case_run_all(&family, *state) >= 50);
 }
 
 /* Random rows. */
