@@ -10,7 +10,6 @@
 #include "run/outcome.h"
 #include "observe/mailboxes.h"
 #include "act/act.h"
-#include "observe/moves.h"
 #include "observe/observe.h"
 #include "guard/open.h"
 #include "guard/claim.h"
@@ -82,11 +81,6 @@ static int check_server(struct run *run, struct err *err)
 	return code;
 }
 
-static int find_moves(struct run *run, struct err *err)
-{
-	return move_find(run, &run->plan->moves, err);
-}
-
 static int release(struct run *run, struct err *err)
 {
 	struct session *session = run->session;
@@ -126,10 +120,11 @@ static const struct step {
 	{"remote delta", observe_remote, STEP_LOOKS},
 	{"pairing", pair_mailboxes, STEP_LOOKS},
 	{"intents of the trash", trash_settle, STEP_LOOKS},
-	{"moves", find_moves, STEP_LOOKS},
+	{"plan of moves", plan_moves, STEP_LOOKS},
 	{"brake", brake_plan, STEP_LOOKS},
 	{"print mailboxes", plan_print_mailboxes, STEP_DRY_RUN},
-	{"print", plan_print, STEP_DRY_RUN},
+	{"print moves", plan_print_moves, STEP_DRY_RUN},
+	{"print messages", plan_print, STEP_DRY_RUN},
 	{"removed mailboxes", act_remove_mailboxes, STEP_ACTS},
 	{"act", act_on_plan, STEP_ACTS},
 	{"release", release, STEP_LOOKS},

@@ -12,6 +12,7 @@
 #include "run/backoff.h"
 
 #include "act_private.h"
+#include "move_messages.h"
 
 /* Passes over the account at most: the second takes up what our own acts brought (the trash's new
  * messages), the third what arrived meanwhile; then the next run is near enough. */

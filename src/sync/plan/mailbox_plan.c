@@ -60,8 +60,8 @@ static void drop_rows(const struct run *run, const struct intents *intents, stru
 	rows->count = kept;
 }
 
-int mailbox_plan_facts(struct run *run, struct mailbox *mailbox, struct plan_facts *facts,
-		       struct err *err)
+static int facts_of(struct run *run, struct mailbox *mailbox, struct plan_facts *facts,
+		    struct err *err)
 {
 	/* A server that has not said what it keeps is taken to keep all. */
 	bool is_told = mailbox->base.permanent_flags != 0 || mailbox->base.permanent_any;
@@ -94,7 +94,7 @@ int mailbox_plan_make(struct run *run, struct mailbox *mailbox, struct mailbox_p
 	if ((code = state_rows_pending(state, mailbox->base.id, policy->expunge != 0, &plan->rows,
 				       err)) < 0 ||
 	    (code = state_intents_load(state, mailbox->base.id, &intents, err)) < 0 ||
-	    (code = mailbox_plan_facts(run, mailbox, &plan->facts, err)) < 0) {
+	    (code = facts_of(run, mailbox, &plan->facts, err)) < 0) {
 		goto finish;
 	}
 	drop_rows(run, &intents, &plan->rows);

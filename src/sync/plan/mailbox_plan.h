@@ -24,10 +24,6 @@ bool mailbox_is_idle(const struct run *run, const struct mailbox *mailbox);
 int mailbox_plan_make(struct run *run, struct mailbox *mailbox, struct mailbox_plan *plan,
 		      struct err *err);
 
-/* What the rules look at, beside policy and rows. */
-int mailbox_plan_facts(struct run *run, struct mailbox *mailbox, struct plan_facts *facts,
-		       struct err *err);
-
 /* Why rows were left alone goes into them, for `status` and for the next run. In a transaction. */
 int mailbox_plan_note_holds(struct run *run, struct mailbox_plan *plan, struct err *err);
 

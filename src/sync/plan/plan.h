@@ -12,8 +12,8 @@
 #ifndef SYNC_PLAN_PLAN_H
 #define SYNC_PLAN_PLAN_H
 
-#include "observe/moves.h"
 #include "plan_mailboxes.h"
+#include "plan_moves.h"
 
 struct plan {
 	struct rename_ops renames;

@@ -52,6 +52,17 @@ struct mailbox_facts mailbox_facts(const struct run *run, const struct mailbox *
 	};
 }
 
+struct mailbox *run_mailbox_by_id(const struct run *run, int64_t id)
+{
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (mailbox->in_base && mailbox->base.id == id) {
+			return mailbox;
+		}
+	}
+	return NULL;
+}
+
 bool mailbox_is_active(const struct mailbox *mailbox)
 {
 	return mailbox->decided.exclusion == EXCLUDED_NOT && mailbox->decided.remove == 0;

@@ -168,6 +168,8 @@ int run_check_stop(struct run *run, struct err *err);
 
 /* The mailbox of a canonical name, or NULL. */
 struct mailbox *run_mailbox(struct run *run, const char *name);
+/* That of base's ID, or NULL. */
+struct mailbox *run_mailbox_by_id(const struct run *run, int64_t id);
 
 /* Notes a failure of one message (UID or 0) or of a mailbox (MAILBOX, or NULL: the account). Counts
  * it in the mailbox's errors. */

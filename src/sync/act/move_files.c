@@ -1,0 +1,97 @@
+/* Moves in the Maildir: what was moved on the server. */
+#include "move_messages.h"
+
+#include <string.h>
+
+#include "rules/move_effect.h"
+
+/* The file under the name that it has now, with the flags which that tells: TRANSFER's flags. */
+static int transfer_file(struct run *run, const struct move *move, const struct row *gone,
+			 struct maildir_transfer *transfer, struct err *err)
+{
+	char name[MAILDIR_NAME_MAX + 1];
+	struct keywords *from = &move->from->base.keywords;
+	struct keywords *to = &move->to->base.keywords;
+	uint64_t flags = 0;
+	int code = 0;
+	if ((code = mailbox_open_dir(run, move->from, err)) < 0 ||
+	    (code = mailbox_open_dir(run, move->to, err)) < 0 ||
+	    (code = maildir_folder_find(move->from->dir, span_of(gone->unique), name,
+					&transfer->in_new, err)) < 0 ||
+	    (code = maildir_folder_read_letters(move->from->dir, name, from, &flags, err)) < 0 ||
+	    (code = maildir_folder_grant(move->to->dir, effect_translate(flags, from, to), to,
+					 &transfer->flags, err)) < 0) {
+		return code;
+	}
+	transfer->file = name;
+	transfer->from = move->from->dir;
+	transfer->to = move->to->dir;
+	transfer->keywords = to;
+	return maildir_transfer(transfer, err);
+}
+
+#define TRANSFER_TRIES 3 /* a MUA may rename it between our look and our act */
+
+/* GONE's file goes along, under the name UNIQUE that a download would give it. Durable. */
+static int carry_file(struct run *run, const struct move *move, const struct row *gone,
+		      struct maildir_transfer *transfer, struct err *err)
+{
+	int code = -ERR_CHANGED;
+	for (int i = 0; code == -ERR_CHANGED && i < TRANSFER_TRIES; i++) {
+		code = transfer_file(run, move, gone, transfer, err);
+	}
+	if (code < 0 || (code = maildir_folder_sync_names(move->to->dir, err)) < 0) {
+		return code;
+	}
+	return maildir_folder_sync_names(move->from->dir, err);
+}
+
+static int commit_file(struct run *run, const struct move *move, struct move_rows *rows,
+		       struct err *err)
+{
+	struct state *state = run->session->state;
+	int code = state_begin(state, err);
+	if (code < 0) {
+		return code;
+	}
+	if ((code = state_row_drop(state, rows->gone.id, err)) == 0 &&
+	    (code = state_row_put(state, &rows->fresh, err)) == 0) {
+		code = state_mailbox_put(state, &move->to->base, err); /* keywords may be new */
+	}
+	return state_end(state, code, err);
+}
+
+int move_carry_file(struct run *run, struct move *move, struct err *err)
+{
+	char unique[MAILDIR_UNIQUE_MAX + 1];
+	char key[MAILDIR_KEY_SIZE];
+	struct maildir_transfer transfer = {.unique = unique};
+	struct move_rows rows;
+	move->state = MOVE_TRIED; /* where it fails the next run looks again */
+	int code = move_rows_load(run, &move->pair, &rows, err);
+	if (code < 0 || !rows.are_there) {
+		goto finish;
+	}
+	if ((code = maildir_folder_key(run->account->name, move->to->name, key, err)) < 0 ||
+	    (code = maildir_unique_make(unique, key, move->to->base.uidvalidity, rows.fresh.uid,
+					err)) < 0 ||
+	    (code = carry_file(run, move, &rows.gone, &transfer, err)) < 0 ||
+	    (code = row_set_unique(&rows.fresh, unique, strlen(unique), err)) < 0) {
+		goto finish;
+	}
+	effect_moved_here(&rows.gone, &rows.fresh, transfer.flags, &move->from->base.keywords,
+			  &move->to->base.keywords);
+	if ((code = commit_file(run, move, &rows, err)) == 0) {
+		move->to->done.counts.moved++;
+		move->state = MOVE_DONE;
+	}
+finish:
+	move_rows_finish(&rows);
+	if (code < 0 && !run_is_fatal(err)) {
+		if (code != -ERR_CHANGED) {
+			run_report_error(run, move->to, 0, err);
+		}
+		code = 0;
+	}
+	return code;
+}

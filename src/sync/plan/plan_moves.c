@@ -1,0 +1,150 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/base/array.h"
+
+#include "plan.h"
+
+struct move_row {
+	int64_t row;
+	size_t move; /* in the list */
+};
+
+void move_list_finish(struct move_list *moves)
+{
+	free(moves->items);
+	free(moves->rows);
+	*moves = (struct move_list){0};
+}
+
+static int compare_rows(const void *x, const void *y)
+{
+	int64_t one = ((const struct move_row *)x)->row;
+	int64_t two = ((const struct move_row *)y)->row;
+	return (one > two) - (one < two);
+}
+
+static void add_row(struct move_list *moves, int64_t row)
+{
+	const struct move_row added = {.row = row, .move = moves->count};
+	size_t at = array_lower_bound(moves->rows, moves->row_count, sizeof(added), &added,
+				      compare_rows);
+	memmove(moves->rows + at + 1, moves->rows + at, (moves->row_count - at) * sizeof(added));
+	moves->rows[at] = added;
+	moves->row_count++;
+}
+
+static int move_list_add(struct move_list *moves, const struct move *move, struct err *err)
+{
+	if (ARRAY_RESERVE(&moves->items, moves->count + 1, &moves->cap, err) < 0 ||
+	    ARRAY_RESERVE(&moves->rows, moves->row_count + 2, &moves->row_cap, err) < 0) {
+		return -ERR_NOMEM;
+	}
+	add_row(moves, move->pair.gone_row);
+	add_row(moves, move->pair.new_row);
+	moves->items[moves->count++] = *move;
+	return 0;
+}
+
+bool move_has_row(const struct move_list *moves, int64_t row)
+{
+	const struct move_row wanted = {.row = row};
+	const struct move_row *found =
+		array_find(moves->rows, moves->row_count, sizeof(wanted), &wanted, compare_rows);
+	return found != NULL && moves->items[found->move].state != MOVE_DONE;
+}
+
+bool move_is_open(const struct move_list *moves, const struct mailbox *mailbox)
+{
+	for (size_t i = 0; i < moves->count; i++) {
+		const struct move *move = &moves->items[i];
+		bool is_open = move->state == MOVE_TRIED || move->state == MOVE_HELD_OBSTACLE ||
+			       move->state == MOVE_HELD_UNREADABLE;
+		if (is_open && (move->from == mailbox || move->to == mailbox)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct move_mailbox facts_of(const struct mailbox *mailbox)
+{
+	return (struct move_mailbox){
+		.is_active = mailbox_is_active(mailbox),
+		.is_read_only = mailbox->seen.is_read_only,
+		.is_there = mailbox->seen.wire != NULL,
+	};
+}
+
+/* Not yet on the server, in a dry run, but it will be before anything moves. */
+static bool is_to_be_made(const struct run *run, const struct mailbox *mailbox)
+{
+	const struct mailbox_ops *ops = &run->plan->mailboxes;
+	for (size_t i = 0; i < ops->count; i++) {
+		const struct mailbox_decision *decision = &ops->items[i].decision;
+		if (ops->items[i].mailbox == mailbox && decision->kind == MAILBOX_CREATE &&
+		    decision->side == SIDE_REMOTE) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int plan_pair(struct run *run, const struct move_pair *pair, enum move_seen seen,
+		     struct err *err)
+{
+	struct move_list *moves = &run->plan->moves;
+	struct move move = {.pair = *pair, .side = move_side(seen)};
+	struct move_rows rows;
+	int code = move_rows_load(run, pair, &rows, err);
+	if (code < 0 || !rows.are_there) {
+		goto finish;
+	}
+	move.from = run_mailbox_by_id(run, rows.gone.mailbox);
+	move.to = run_mailbox_by_id(run, rows.fresh.mailbox);
+	if (move.from == NULL || move.to == NULL) {
+		goto finish; /* of a mailbox that is no more */
+	}
+	struct move_facts facts = {
+		.seen = seen,
+		.gone = &rows.gone,
+		.fresh = &rows.fresh,
+		.from = facts_of(move.from),
+		.to = facts_of(move.to),
+		.copy = run->policy.messages.copy,
+		.delete_ = run->policy.messages.delete_,
+		.is_taken =
+			move_has_row(moves, pair->gone_row) || move_has_row(moves, pair->new_row),
+	};
+	facts.to.is_there &= move.to->seen.in_remote || is_to_be_made(run, move.to);
+	move.state = move_rule(&facts);
+	if (move.state != MOVE_NONE) {
+		code = move_list_add(moves, &move, err);
+	}
+finish:
+	move_rows_finish(&rows);
+	return code;
+}
+
+int plan_moves(struct run *run, struct err *err)
+{
+	bool has_ids = remote_facts(run->session->remote)->has_message_ids;
+	const struct {
+		int (*find)(struct run *, struct move_pairs *, struct err *);
+		enum move_seen seen;
+	} kinds[] = {
+		{find_moves_here, MOVE_SEEN_HERE},
+		{find_moves_from_unreadable, MOVE_SEEN_UNREADABLE},
+		{has_ids ? find_moves_there : find_moves_by_header, MOVE_SEEN_THERE},
+	};
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct move_pairs pairs = {0};
+		code = kinds[i].find(run, &pairs, err);
+		for (size_t k = 0; code == 0 && k < pairs.count; k++) {
+			code = plan_pair(run, &pairs.items[k], kinds[i].seen, err);
+		}
+		move_pairs_finish(&pairs);
+	}
+	return code;
+}

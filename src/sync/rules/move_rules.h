@@ -1,0 +1,103 @@
+/*
+ * Moves: a message that is gone from one mailbox and new in another. Its two rows and what is known
+ * of the mailboxes in, what becomes of the move out. Pure.
+ *
+ * The rules, in the order in which they are tried; tests cite the numbers.
+ *
+ *   V1  one of the two rows is part of another move   -> none. A file with several copies moves
+ *       once, and its other copies are new mail.
+ * Seen in the Maildir: a file's unique part, which MUAs keep, is gone from one folder and new in
+ * another. It is to be moved on the server:
+ *   V2  the message is not there any more, or never was -> none. There is nothing to move; the file
+ *       is new mail.
+ *   V3  the new row is AMBIGUOUS                        -> none. Pairing has to settle it first.
+ *   V4  `copy` and `delete` do not both cover the server -> held by policy: both rows wait, and the
+ *       old copy stays.
+ *   V5  one of the mailboxes takes no part in this run, is read-only or not on the server -> held
+ *       by an obstacle: the same, and the next run looks again.
+ *   V6  else                                            -> planned
+ * A new file whose unique part base has in a folder that could not be read:
+ *   V7  agreed in base -> held (unreadable), since it may have come from there: as new mail it
+ *       would lose its keywords, whose letters are that folder's. Not agreed -> none.
+ * Seen on the server: the same EMAILID, else V10. The file is to be moved instead of downloaded
+ * again:
+ *   V8  the message is not agreed, not gone from the server, or its file is gone, too -> none
+ *   V9  `copy` and `delete` do not both cover the Maildir, or V5's obstacles -> none: a download
+ *       and a removal, each by its own rule.
+ *   V6  else -> planned
+ *   V10 (a server without EMAILID) same INTERNALDATE, which MOVE and COPY keep (RFC 9051, 6.4.7),
+ *       and same header digest, of a header with a Message-ID: without it says too little. Each
+ *       original goes with one new message at most.
+ */
+#ifndef SYNC_RULES_MOVE_RULES_H
+#define SYNC_RULES_MOVE_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mailsync/base/side.h"
+#include "mailsync/model/identity.h"
+#include "mailsync/model/row.h"
+
+enum move_state {
+	MOVE_NONE, /* there is no move */
+	MOVE_PLANNED,
+	MOVE_HELD_POLICY,
+	MOVE_HELD_OBSTACLE,
+	MOVE_HELD_UNREADABLE,
+	MOVE_TRIED, /* and perhaps carried out: intents tell, or the next look does */
+	MOVE_DONE   /* its rows say so already */
+};
+
+/* How it was seen. */
+enum move_seen {
+	MOVE_SEEN_HERE,       /* in the Maildir */
+	MOVE_SEEN_THERE,      /* on the server */
+	MOVE_SEEN_UNREADABLE, /* a folder that could not be read may lack the file */
+};
+
+struct move_mailbox {
+	bool is_active;    /* takes part in this run */
+	bool is_read_only; /* the server says so */
+	bool is_there;     /* on the server, or will be once the plan's mailboxes are made */
+};
+
+struct move_facts {
+	enum move_seen seen;
+	const struct row *gone;
+	const struct row *fresh;
+	struct move_mailbox from;
+	struct move_mailbox to;
+	enum side copy; /* the policy, as in message.h */
+	enum side delete_;
+	bool is_taken; /* one of the rows is part of another move */
+};
+
+enum move_state move_rule(const struct move_facts *facts);
+
+/* The side that it is carried out on: the one that has not seen it. */
+enum side move_side(enum move_seen seen);
+
+/* What rows come into question for moves seen on the server: a message of base that is gone from
+ * there, and one that is only there. */
+bool move_is_original(const struct row *row);
+bool move_is_arrival(const struct row *row);
+
+/* An original, by what V10 compares. */
+struct move_trace {
+	int64_t date;
+	int64_t row;
+	int64_t mailbox;
+	uint8_t digest[ROW_DIGEST_SIZE];
+	bool is_taken;
+};
+/* By date, for qsort(). */
+int move_trace_compare(const void *one, const void *two);
+/* V10 in TRACES, sorted by date: where a message of that DATE that is new in MAILBOX may come from,
+ * and where it does by its header. NULL: nowhere. */
+bool move_trace_has(const struct move_trace *traces, size_t count, int64_t mailbox, int64_t date);
+struct move_trace *move_trace_find(struct move_trace *traces, size_t count, int64_t mailbox,
+				   int64_t date, const struct header_identity *identity);
+
+#endif

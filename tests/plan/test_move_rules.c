@@ -1,0 +1,229 @@
+/*
+ * The cases of moves (family moves): what becomes of two rows.
+ *
+ *   case V5 a title
+ *   seen here | there | unreadable
+ *   gone BASE LOCAL REMOTE            rows, as in test_plan.c; what is not said is a plain move
+ *   new BASE LOCAL REMOTE reason=ambiguous
+ *   policy copy=both delete=both
+ *   from absent | read_only | nowhere   takes no part; ...; is not on the server
+ *   to ...
+ *   taken                             one of the rows is part of another move
+ *   expect none | planned | policy | obstacle | unreadable
+ *
+ * And V10 by traces of what is gone: who came from where.
+ */
+#include "cases.h"
+
+#include "rules/move_rules.h"
+
+struct scenario {
+	char title[160];
+	struct move_facts facts;
+	struct row gone;
+	struct row fresh;
+	const char *expected;
+};
+
+static const char *const states[] = {
+	[MOVE_NONE] = "none",
+	[MOVE_PLANNED] = "planned",
+	[MOVE_HELD_POLICY] = "policy",
+	[MOVE_HELD_OBSTACLE] = "obstacle",
+	[MOVE_HELD_UNREADABLE] = "unreadable",
+};
+
+static void begin(void *data, const char *title)
+{
+	struct scenario *scenario = data;
+	const struct move_mailbox usable = {.is_active = true, .is_there = true};
+
+	*scenario = (struct scenario){
+		.facts = {.from = usable, .to = usable, .copy = SIDE_BOTH, .delete_ = SIDE_BOTH}};
+	row_init(&scenario->gone);
+	row_init(&scenario->fresh);
+	snprintf(scenario->title, sizeof(scenario->title), "%.150s", title);
+}
+
+static bool read_seen(struct scenario *scenario, const char *word)
+{
+	static const char *const names[] = {
+		[MOVE_SEEN_HERE] = "here",
+		[MOVE_SEEN_THERE] = "there",
+		[MOVE_SEEN_UNREADABLE] = "unreadable",
+	};
+	/* What a plain one looks like. */
+	char gone_here[] = "= ! =";
+	char gone_there[] = "= = !";
+	char new_here[] = "- = -";
+	char new_there[] = "- - =";
+	size_t seen = 0;
+
+	while (seen < 3 && strcmp(word, names[seen]) != 0) {
+		seen++;
+	}
+	scenario->facts.seen = (enum move_seen)seen;
+	bool is_there = seen == MOVE_SEEN_THERE;
+	return seen < 3 && case_read_row(&scenario->gone, is_there ? gone_there : gone_here) &&
+	       case_read_row(&scenario->fresh, is_there ? new_there : new_here);
+}
+
+static bool read_mailbox(struct move_mailbox *mailbox, const char *word)
+{
+	if (strcmp(word, "absent") == 0) {
+		mailbox->is_active = false;
+	} else if (strcmp(word, "read_only") == 0) {
+		mailbox->is_read_only = true;
+	} else if (strcmp(word, "nowhere") == 0) {
+		mailbox->is_there = false;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool read_policy(struct move_facts *facts, char *rest)
+{
+	for (char *word = case_next_word(&rest); word != NULL; word = case_next_word(&rest)) {
+		const char *value = case_value(word);
+		enum side *sides = strcmp(word, "copy") == 0   ? &facts->copy
+				 : strcmp(word, "delete") == 0 ? &facts->delete_
+							       : NULL;
+		if (sides == NULL || !case_read_sides(value, sides)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool read_expect(struct scenario *scenario, const char *word)
+{
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (strcmp(word, states[i]) == 0) {
+			scenario->expected = states[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_line(void *data, const char *word, char *rest)
+{
+	struct scenario *scenario = data;
+
+	if (strcmp(word, "seen") == 0) {
+		return read_seen(scenario, rest);
+	} else if (strcmp(word, "gone") == 0) {
+		return case_read_row(&scenario->gone, rest);
+	} else if (strcmp(word, "new") == 0) {
+		return case_read_row(&scenario->fresh, rest);
+	} else if (strcmp(word, "policy") == 0) {
+		return read_policy(&scenario->facts, rest);
+	} else if (strcmp(word, "from") == 0) {
+		return read_mailbox(&scenario->facts.from, rest);
+	} else if (strcmp(word, "to") == 0) {
+		return read_mailbox(&scenario->facts.to, rest);
+	} else if (strcmp(word, "taken") == 0) {
+		scenario->facts.is_taken = true;
+		return true;
+	}
+	return strcmp(word, "expect") == 0 && read_expect(scenario, rest);
+}
+
+static void end(void *data)
+{
+	struct scenario *scenario = data;
+
+	scenario->facts.gone = &scenario->gone;
+	scenario->facts.fresh = &scenario->fresh;
+	enum move_state got = move_rule(&scenario->facts);
+	assert_non_null(scenario->expected);
+	assert_true(got < sizeof(states) / sizeof(states[0]));
+	if (strcmp(states[got], scenario->expected) != 0) {
+		fail_msg("%s: expected %s, got %s", scenario->title, scenario->expected,
+			 states[got]);
+	}
+}
+
+static void moves_follow_every_case(void **state)
+{
+	struct scenario scenario;
+	const struct case_family family = {.name = "moves",
+					   .scenario = &scenario,
+					   .begin = begin,
+					   .line = read_line,
+					   .end = end};
+
+	assert_true(case_run_all(&family, *state) >= 20);
+}
+
+/* V10 */
+
+#define INBOX   1
+#define ARCHIVE 2
+#define WORK    3
+
+static const struct header_identity one = {.has_message_id = true, .digest = {1}};
+static const struct header_identity two = {.has_message_id = true, .digest = {2}};
+
+static void by_date_and_header_each_original_goes_once(void **state)
+{
+	struct move_trace traces[] = {
+		{.date = 10, .row = 1, .mailbox = INBOX, .digest = {1}},
+		{.date = 20, .row = 2, .mailbox = INBOX, .digest = {2}},
+		{.date = 20, .row = 3, .mailbox = ARCHIVE, .digest = {1}},
+		{.date = 20, .row = 4, .mailbox = WORK, .digest = {1}},
+	};
+	(void)state;
+
+	assert_true(move_trace_has(traces, 4, ARCHIVE, 20));
+	assert_false(move_trace_has(traces, 4, INBOX, 10));
+	assert_false(move_trace_has(traces, 4, ARCHIVE, 15));
+	struct move_trace *found = move_trace_find(traces, 4, ARCHIVE, 20, &one);
+	assert_ptr_equal(found, &traces[3]);
+	found->is_taken = true;
+	assert_null(move_trace_find(traces, 4, ARCHIVE, 20, &one));
+	assert_ptr_equal(move_trace_find(traces, 4, INBOX, 20, &one), &traces[2]);
+	assert_ptr_equal(move_trace_find(traces, 4, ARCHIVE, 20, &two), &traces[1]);
+	assert_null(move_trace_find(traces, 4, ARCHIVE, 10, &two));
+}
+
+static void a_header_without_message_id_says_too_little(void **state)
+{
+	struct move_trace trace = {.date = 10, .row = 1, .mailbox = INBOX, .digest = {1}};
+	const struct header_identity nameless = {.digest = {1}};
+	(void)state;
+
+	assert_null(move_trace_find(&trace, 1, ARCHIVE, 10, &nameless));
+	assert_ptr_equal(move_trace_find(&trace, 1, ARCHIVE, 10, &one), &trace);
+	assert_null(move_trace_find(NULL, 0, ARCHIVE, 10, &one));
+}
+
+static void an_arrival_is_on_the_server_only(void **state)
+{
+	struct row row;
+	char text[] = "- - S";
+	(void)state;
+
+	row_init(&row);
+	assert_true(case_read_row(&row, text));
+	assert_false(move_is_arrival(&row));
+	row.uid = 7;
+	assert_true(move_is_arrival(&row));
+	row.is_agreed = true;
+	assert_false(move_is_arrival(&row));
+}
+
+int main(int argc, char **argv)
+{
+	static char own[] = "tests/plan";
+	char *dir = argc > 1 ? argv[1] : own;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(moves_follow_every_case, dir),
+		cmocka_unit_test(by_date_and_header_each_original_goes_once),
+		cmocka_unit_test(a_header_without_message_id_says_too_little),
+		cmocka_unit_test(an_arrival_is_on_the_server_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
