@@ -1,90 +1,64 @@
-/*
- * A COPY is found by what it copied: a message of the trash, from the UID bound on, whose header is
- * the original's, byte for byte in what counts (header.h); where that header identifies nothing,
- * whose whole content is. One copy proves one COPY. In doubt it was not carried out: twice in the
- * trash is better than nowhere.
- */
 #include "trash.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "observe/observe.h"
+#include "mailsync/base/array.h"
+
 #include "content.h"
 #include "guard/claim.h"
-
-#include "mailsync/store/imap.h" /* until it is converted */
-
-#define SET_TEXT_MAX 900
+#include "rules/removal_rules.h"
 
 /* Messages of one mailbox, by their headers. */
 struct headers {
 	struct pair_candidate *items;
-	size_t count;
-	size_t cap;
+	size_t count, cap;
 };
 
-/* One intent and the message that it is about. */
-struct original {
-	const struct intent *intent;
-	uint32_t uid;
-	struct pair_candidate header;
-	bool is_known; /* its header was told */
-	bool is_void;  /* it is gone, or is to stay */
-	bool is_done;  /* its group was looked for */
-	bool is_found;
-};
-
+/* The intents of a mailbox and the messages that they are about (T9 to T11). */
 struct settling {
 	struct run *run;
 	struct remote *remote;
 	struct mailbox *mailbox;
 	struct intents intents;
-	struct original *originals;
+	struct trash_original *originals;
 	size_t count;
-	bool has_nameless;
-	bool is_unsure; /* something could not be told */
+	bool is_due;       /* an outcome has to be found out */
+	bool has_void;     /* an intent has to be dropped */
+	bool has_nameless; /* the header of an original identifies nothing */
+	bool is_unsure;    /* something could not be told */
 };
 
-static int headers_add(struct headers *headers, const struct imap_identity *told, struct err *err)
+static const struct intent *intent_of(const struct settling *settling,
+				      const struct trash_original *original)
 {
-	if (headers->count == headers->cap) {
-		size_t cap = headers->cap == 0 ? 64 : headers->cap * 2;
-		struct pair_candidate *items = realloc(headers->items, cap * sizeof(*items));
-		if (items == NULL) {
-			return err_nomem(err);
-		}
-		headers->items = items;
-		headers->cap = cap;
+	return &settling->intents.items[original->index];
+}
+
+static int headers_add(struct headers *headers, const struct remote_identity *told, struct err *err)
+{
+	if (ARRAY_RESERVE(&headers->items, headers->count + 1, &headers->cap, err) < 0) {
+		return -ERR_NOMEM;
 	}
 	struct pair_candidate *header = &headers->items[headers->count++];
-	*header = (struct pair_candidate){
-		.uid = told->uid,
-		.message_id = told->identity.has_message_id,
-		.header_date = told->identity.has_date ? told->identity.date : INT64_MIN,
-	};
-	memcpy(header->digest, told->identity.digest, ROW_DIGEST_SIZE);
+	*header = (struct pair_candidate){.uid = told->uid};
+	pair_identify(header, &told->identity);
 	return 0;
 }
 
-/* Of the selected mailbox; *IS_WHOLE false when the server would not tell all of them. */
-static int headers_fetch(struct settling *settling, struct span uids, struct headers *headers,
-			 bool *is_whole, struct err *err)
+/* Of the open mailbox. *IS_WHOLE: the server told all of them. */
+static int headers_fetch(struct settling *settling, const struct uidset *uids,
+			 struct headers *headers, bool *is_whole, struct err *err)
 {
-	struct imap_identity told = {0};
-	int code = imap_fetch_queue(remote_imap(settling->remote), IMAP_HEADERS, uids, 0, err);
+	struct remote_identity told = {0};
+	int code = remote_headers_begin(settling->remote, uids, err);
 	while (code == 0 && !told.is_done) {
-		code = imap_identity_next(remote_imap(settling->remote), &told, err);
-		if (code == 0 && told.is_done) {
-			*is_whole &= told.status == 0;
-		} else if (code == 0 && (told.uid == 0 || !told.has_header)) {
-			*is_whole = false;
-		} else if (code == 0) {
+		code = remote_headers_next(settling->remote, &told, err);
+		if (code == 0 && !told.is_done) {
 			code = headers_add(headers, &told, err);
 		}
 	}
+	*is_whole = told.is_whole;
 	return code;
 }
 
@@ -105,45 +79,46 @@ static int compare_uid(const void *x, const void *y)
 {
 	uint32_t one = ((const struct pair_candidate *)x)->uid;
 	uint32_t two = ((const struct pair_candidate *)y)->uid;
-	return one < two ? -1 : one > two;
+	return (one > two) - (one < two);
 }
 
-static int compare_header(const void *x, const void *y)
+static bool is_one_trash(const struct intent *one, const struct intent *two)
 {
-	const struct pair_candidate *one = x;
-	const struct pair_candidate *two = y;
-	int order = memcmp(one->digest, two->digest, ROW_DIGEST_SIZE);
-	return order != 0 ? order : compare_uid(one, two);
+	return one->uidvalidity == two->uidvalidity && strcmp(one->text, two->text) == 0;
 }
 
-/* Those copied for certain first: their copies are not others'. */
-static int compare_original(const void *x, const void *y)
+/* One intent of the trash, which is known by the first intent of a message that went there. */
+static int gather_one(struct settling *settling, size_t index, struct err *err)
 {
-	const struct original *one = x;
-	const struct original *two = y;
-	int order = memcmp(one->header.digest, two->header.digest, ROW_DIGEST_SIZE);
-	if (order == 0 && one->intent->uid_bound != two->intent->uid_bound) {
-		order = one->intent->uid_bound < two->intent->uid_bound ? -1 : 1;
-	}
-	return order != 0 ? order : (int)two->intent->kind - (int)one->intent->kind;
-}
-
-/* Whether its removal is still wanted, and its message there. */
-static int original_look(struct settling *settling, struct original *original, struct err *err)
-{
+	const struct intent *intent = &settling->intents.items[index];
+	struct trash_original *original = &settling->originals[settling->count];
 	struct row row;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_id(settling->run->session->state, original->intent->row, &row,
-				   &found, err);
-	bool is_back = row.local == MESSAGE_PRESENT && settling->run->policy.messages.expunge == 0;
-	original->uid = row.uid;
-	original->is_void = !found || row.remote != MESSAGE_PRESENT || is_back;
+	int code = state_row_by_id(settling->run->session->state, intent->row, &row, &found, err);
+	*original = (struct trash_original){
+		.index = index,
+		.trash = index,
+		.uid = row.uid,
+		.bound = intent->uid_bound,
+		.is_certain = intent->kind == INTENT_TRASHED,
+		.is_void = removal_is_void(found ? &row : NULL,
+					   settling->run->policy.messages.expunge != SIDE_NONE),
+	};
+	for (size_t i = settling->count; i-- > 0;) {
+		if (is_one_trash(intent_of(settling, &settling->originals[i]), intent)) {
+			original->trash = settling->originals[i].trash;
+			break;
+		}
+	}
+	settling->is_due |= !original->is_void && !original->is_certain;
+	settling->has_void |= original->is_void;
+	settling->count++;
 	row_finish(&row);
 	return code;
 }
 
-static int gather(struct settling *settling, bool *is_due, struct err *err)
+static int gather(struct settling *settling, struct err *err)
 {
 	struct intents *intents = &settling->intents;
 	int code = state_intents_load(settling->run->session->state, settling->mailbox->base.id,
@@ -156,239 +131,195 @@ static int gather(struct settling *settling, bool *is_due, struct err *err)
 		return err_nomem(err);
 	}
 	for (size_t i = 0; code == 0 && i < intents->count; i++) {
-		struct original *original = &settling->originals[settling->count];
 		if (intent_is_of_trash(&intents->items[i])) {
-			settling->count++;
-			original->intent = &intents->items[i];
-			code = original_look(settling, original, err);
-			*is_due |= !original->is_void && original->intent->kind == INTENT_TRASH;
+			code = gather_one(settling, i, err);
 		}
 	}
 	return code;
 }
 
-static int open_mailbox(struct settling *settling, const char *wire, uint32_t *uidvalidity,
-			struct err *err)
+/* The mailbox of that name, if it is the one that it was. */
+static int open_mailbox(struct settling *settling, const char *wire, uint32_t uidvalidity,
+			bool *is_open, struct err *err)
 {
-	struct imap_view opened = {0};
-	int code = 0;
-	*uidvalidity = remote_selected(settling->remote, wire, false);
-	if (*uidvalidity == 0) {
-		code = imap_select(remote_imap(settling->remote), wire, false, &opened, err);
-		*uidvalidity = opened.uidvalidity;
-		imap_view_finish(&opened);
-	}
+	struct remote_opened opened = {0};
+	int code = remote_open(settling->remote, wire, REMOTE_READ, 0, &opened, err);
+	*is_open = code == 0 && opened.uidvalidity == uidvalidity;
+	remote_opened_finish(&opened);
 	return code;
 }
 
-static int fetch_originals(struct settling *settling, struct headers *headers, struct err *err)
+static void take_headers(struct settling *settling, struct headers *headers)
 {
-	struct uidset uids;
-	struct buf text;
-	size_t from = 0;
-	bool ignored = true;
-	int code = 0;
-	uidset_init(&uids);
-	buf_init(&text, SET_TEXT_MAX + 64);
-	for (size_t i = 0; code == 0 && i < settling->count; i++) {
-		const struct original *original = &settling->originals[i];
-		code = original->is_void ? 0 : uidset_add(&uids, original->uid, original->uid, err);
+	if (headers->count > 1) {
+		qsort(headers->items, headers->count, sizeof(*headers->items), compare_uid);
 	}
-	while (code == 0 && uidset_format_some(&uids, &from, SET_TEXT_MAX, &text)) {
-		code = headers_fetch(settling, buf_span(&text), headers, &ignored, err);
-		buf_clear(&text);
+	for (size_t i = 0; i < settling->count; i++) {
+		struct trash_original *original = &settling->originals[i];
+		const struct pair_candidate wanted = {.uid = original->uid};
+		const struct pair_candidate *header = array_find(
+			headers->items, headers->count, sizeof(wanted), &wanted, compare_uid);
+		if (header != NULL && !original->is_void) {
+			original->header = *header;
+			original->is_known = !pair_is_nameless(header) || header->has_content;
+			settling->has_nameless |= pair_is_nameless(header);
+		}
 	}
-	buf_finish(&text);
-	uidset_finish(&uids);
-	return code < 0 ? code : headers_read_nameless(settling, headers, err);
 }
 
 static int identify_originals(struct settling *settling, struct err *err)
 {
 	struct headers headers = {0};
-	uint32_t uidvalidity = 0;
-	int code = open_mailbox(settling, settling->mailbox->seen.wire, &uidvalidity, err);
-	if (code == 0 && uidvalidity == settling->mailbox->base.uidvalidity) {
-		code = fetch_originals(settling, &headers, err);
+	struct uidset uids;
+	bool is_open = false;
+	bool is_whole = false;
+	int code = open_mailbox(settling, settling->mailbox->seen.wire,
+				settling->mailbox->base.uidvalidity, &is_open, err);
+	uidset_init(&uids);
+	for (size_t i = 0; code == 0 && i < settling->count; i++) {
+		const struct trash_original *original = &settling->originals[i];
+		code = original->is_void ? 0 : uidset_add(&uids, original->uid, original->uid, err);
 	}
-	if (code == 0 && headers.count > 0) {
-		qsort(headers.items, headers.count, sizeof(*headers.items), compare_uid);
+	if (code == 0 && is_open &&
+	    (code = headers_fetch(settling, &uids, &headers, &is_whole, err)) == 0 &&
+	    (code = headers_read_nameless(settling, &headers, err)) == 0) {
+		take_headers(settling, &headers);
 	}
-	for (size_t i = 0; code == 0 && headers.count > 0 && i < settling->count; i++) {
-		struct original *original = &settling->originals[i];
-		struct pair_candidate wanted = {.uid = original->uid};
-		const struct pair_candidate *header =
-			bsearch(&wanted, headers.items, headers.count, sizeof(wanted), compare_uid);
-		if (original->is_void || header == NULL) {
-			continue;
-		}
-		original->header = *header;
-		original->is_known = !pair_is_nameless(header) || header->has_content;
-		settling->has_nameless |= pair_is_nameless(header);
-	}
+	uidset_finish(&uids);
 	free(headers.items);
 	return code;
 }
 
-static bool is_one_trash(const struct intent *one, const struct intent *two)
+/* What came into that trash since the first of the intents. */
+static int fetch_copies(struct settling *settling, size_t trash, struct headers *copies,
+			struct err *err)
 {
-	return one->uidvalidity == two->uidvalidity && strcmp(one->text, two->text) == 0;
-}
-
-static bool is_open(const struct original *original)
-{
-	return original->is_known && !original->is_void && !original->is_done;
-}
-
-/* What came into the trash since, when it is the one that it was. */
-static int fetch_copies(struct settling *settling, const struct intent *first,
-			struct headers *headers, bool *is_whole, struct err *err)
-{
-	char uids[24];
-	uint32_t uidvalidity = 0;
-	uint32_t bound = first->uid_bound;
-	int code = open_mailbox(settling, first->text, &uidvalidity, err);
+	const struct intent *intent = &settling->intents.items[trash];
+	uint32_t bound = UINT32_MAX;
+	struct uidset uids;
+	bool is_open = false;
+	bool is_whole = true;
+	int code = open_mailbox(settling, intent->text, intent->uidvalidity, &is_open, err);
 	if (code == -ERR_REFUSED) {
 		return 0; /* there is none of that name any more */
 	}
-	if (code < 0 || uidvalidity != first->uidvalidity) {
-		return code;
-	}
 	for (size_t i = 0; i < settling->count; i++) {
-		const struct intent *intent = settling->originals[i].intent;
-		if (is_one_trash(intent, first) && intent->uid_bound < bound) {
-			bound = intent->uid_bound;
+		const struct trash_original *original = &settling->originals[i];
+		if (original->trash == trash && original->bound < bound) {
+			bound = original->bound;
 		}
 	}
-	int len = snprintf(uids, sizeof(uids), "%" PRIu32 ":*", bound);
-	code = headers_fetch(settling, (struct span){uids, (size_t)len}, headers, is_whole, err);
-	if (code == 0 && settling->has_nameless) {
-		code = headers_read_nameless(settling, headers, err);
+	uidset_init(&uids);
+	if (code == 0 && is_open &&
+	    (code = uidset_add(&uids, bound == 0 ? 1 : bound, UINT32_MAX, err)) == 0) {
+		code = headers_fetch(settling, &uids, copies, &is_whole, err);
 	}
-	return code;
+	uidset_finish(&uids);
+	if (code == 0 && !is_whole) {
+		return err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
+			       "the server does not tell what is in the trash");
+	}
+	return code == 0 && settling->has_nameless ? headers_read_nameless(settling, copies, err)
+						   : code;
 }
 
-/* One to one; both in the order of their digests, then of UIDs. */
-static void match(struct settling *settling, const struct intent *first, struct headers *headers)
+/* The trash of one whose outcome is still to be found out. */
+static bool next_trash(const struct settling *settling, size_t *trash)
 {
-	size_t copy = 0;
-	qsort(settling->originals, settling->count, sizeof(*settling->originals), compare_original);
-	if (headers->count > 0) {
-		qsort(headers->items, headers->count, sizeof(*headers->items), compare_header);
-	}
 	for (size_t i = 0; i < settling->count; i++) {
-		struct original *original = &settling->originals[i];
-		if (!is_open(original) || !is_one_trash(original->intent, first)) {
-			continue;
-		}
-		original->is_done = true;
-		while (copy < headers->count) {
-			const struct pair_candidate *header = &headers->items[copy];
-			int order =
-				memcmp(header->digest, original->header.digest, ROW_DIGEST_SIZE);
-			if (order > 0) {
-				break;
-			}
-			copy++;
-			if (order == 0 && header->uid >= original->intent->uid_bound) {
-				original->is_found = true;
-				break;
-			}
+		const struct trash_original *original = &settling->originals[i];
+		if (!original->is_certain && removal_is_open(original)) {
+			*trash = original->trash;
+			return true;
 		}
 	}
+	return false;
 }
 
 /* Each trash in turn: commonly there is but one. */
 static int look_for_copies(struct settling *settling, struct err *err)
 {
+	size_t trash = 0;
 	int code = 0;
-	for (;;) {
-		struct headers headers = {0};
-		const struct intent *first = NULL;
-		bool is_whole = true;
-		for (size_t i = 0; first == NULL && i < settling->count; i++) {
-			const struct original *original = &settling->originals[i];
-			bool is_due = is_open(original) && original->intent->kind == INTENT_TRASH;
-			first = is_due ? original->intent : NULL;
-		}
-		if (code < 0 || first == NULL) {
-			return code;
-		}
-		code = fetch_copies(settling, first, &headers, &is_whole, err);
-		if (code == 0 && !is_whole) {
-			code = err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
-				       "the server does not tell what is in the trash");
-		}
+	while (code == 0 && next_trash(settling, &trash)) {
+		struct headers copies = {0};
+		code = fetch_copies(settling, trash, &copies, err);
 		if (code == 0) {
-			match(settling, first, &headers);
+			removal_match(settling->originals, settling->count, trash, copies.items,
+				      copies.count);
 		}
-		free(headers.items);
+		free(copies.items);
 	}
+	return code;
+}
+
+/* The intent of one message is dropped when it is settled; where it was copied, another says so. */
+static int commit_one(struct settling *settling, const struct trash_original *original,
+		      struct err *err)
+{
+	struct state *state = settling->run->session->state;
+	struct intent intent = *intent_of(settling, original);
+	bool is_settled = original->is_looked_at && !original->is_certain;
+	settling->is_unsure |=
+		!original->is_void && !original->is_looked_at && !original->is_certain;
+	if (!original->is_void && !is_settled) {
+		return 0;
+	}
+	int code = state_intent_drop(state, intent.id, err);
+	if (code == 0 && is_settled && original->is_found) {
+		intent.kind = INTENT_TRASHED;
+		code = state_intent_add(state, &intent, err);
+	}
+	return code;
 }
 
 static int commit(struct settling *settling, struct err *err)
 {
 	struct state *state = settling->run->session->state;
-	int code = run_claim(settling->run, err);
-	if (code == 0) {
-		code = state_begin(state, err);
-	}
-	if (code < 0) {
+	int code = 0;
+	if ((code = run_claim(settling->run, err)) < 0 || (code = state_begin(state, err)) < 0) {
 		return code;
 	}
 	for (size_t i = 0; code == 0 && i < settling->count; i++) {
-		const struct original *original = &settling->originals[i];
-		bool is_settled = original->is_done && original->intent->kind == INTENT_TRASH;
-		settling->is_unsure |= !original->is_void && !original->is_done &&
-				       original->intent->kind == INTENT_TRASH;
-		if (original->is_void || is_settled) {
-			code = state_intent_drop(state, original->intent->id, err);
-		}
-		if (code == 0 && is_settled && original->is_found) {
-			struct intent done = *original->intent;
-			done.kind = INTENT_TRASHED;
-			code = state_intent_add(state, &done, err);
-		}
+		code = commit_one(settling, &settling->originals[i], err);
 	}
-	if (code < 0) {
-		state_rollback(state);
-		return code;
-	}
-	return state_commit(state, err);
-}
-
-static bool has_work(const struct settling *settling, bool is_due)
-{
-	for (size_t i = 0; !is_due && i < settling->count; i++) {
-		is_due = settling->originals[i].is_void;
-	}
-	return is_due;
+	return state_end(state, code, err);
 }
 
 int trash_settle_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
 			 struct err *err)
 {
 	struct settling settling = {.run = run, .remote = remote, .mailbox = mailbox};
-	bool is_due = false;
-	int code = gather(&settling, &is_due, err);
-	if (code == 0 && is_due) {
-		code = identify_originals(&settling, err);
+	int code = gather(&settling, err);
+	if (code < 0 || (!settling.is_due && !settling.has_void)) {
+		goto finish;
 	}
-	if (code == 0 && is_due) {
-		code = look_for_copies(&settling, err);
+	if (settling.is_due && ((code = identify_originals(&settling, err)) < 0 ||
+				(code = look_for_copies(&settling, err)) < 0)) {
+		goto finish;
 	}
-	if (code == 0 && has_work(&settling, is_due)) {
-		code = commit(&settling, err);
-	}
+	code = commit(&settling, err);
 	if (code == 0 && settling.is_unsure) {
 		code = err_set(
 			err, ERR_TEMPORARY, SCOPE_MAILBOX,
 			"the server does not show messages that may be in the trash already; "
 			"they wait");
 	}
+finish:
 	free(settling.originals);
 	state_intents_finish(&settling.intents);
 	return code;
+}
+
+static bool has_intents(const struct intents *intents, const struct mailbox *mailbox)
+{
+	for (size_t i = 0; mailbox->in_base && i < intents->count; i++) {
+		if (intent_is_of_trash(&intents->items[i]) &&
+		    intents->items[i].mailbox == mailbox->base.id) {
+			return true;
+		}
+	}
+	return false;
 }
 
 int trash_settle(struct run *run, struct err *err)
@@ -397,16 +328,11 @@ int trash_settle(struct run *run, struct err *err)
 	int code = state_intents_load(run->session->state, 0, &intents, err);
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		bool has_some = false;
-		for (size_t k = 0; !has_some && k < intents.count; k++) {
-			has_some = intent_is_of_trash(&intents.items[k]) && mailbox->in_base &&
-				   intents.items[k].mailbox == mailbox->base.id;
-		}
-		if (!has_some || !mailbox_is_active(mailbox) || mailbox->seen.wire == NULL) {
+		if (!mailbox_is_active(mailbox) || mailbox->seen.wire == NULL ||
+		    !has_intents(&intents, mailbox)) {
 			continue;
 		}
-		code = run_check_stop(run, err);
-		if (code == 0) {
+		if ((code = run_check_stop(run, err)) == 0) {
 			code = trash_settle_mailbox(run, run->session->remote, mailbox, err);
 		}
 		if (code < 0 && !run_is_fatal(err)) {
