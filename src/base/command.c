@@ -1,5 +1,7 @@
+#define _GNU_SOURCE /* pipe2 */
 #include "mailsync/base/command.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -71,4 +73,36 @@ int command_start(const char *text, int in, int out, char *const *environment, p
 out_actions:
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return errnum;
+}
+
+static int pipe_open(int ends[2])
+{
+#ifdef __linux__
+	return pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno;
+#else
+	if (pipe(ends) != 0) {
+		return errno;
+	}
+	(void)fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+	return 0;
+#endif
+}
+
+int command_read(const char *text, int *out, pid_t *pid)
+{
+	int ends[2];
+	int errnum = pipe_open(ends);
+
+	if (errnum != 0) {
+		return errnum;
+	}
+	errnum = command_start(text, COMMAND_NULL, ends[1], NULL, pid);
+	(void)close(ends[1]);
+	if (errnum != 0) {
+		(void)close(ends[0]);
+		return errnum;
+	}
+	*out = ends[0];
+	return 0;
 }

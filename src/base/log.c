@@ -15,6 +15,7 @@ int log_init(struct log *log, FILE *stream, enum log_level level)
 	log->level = level;
 	log->program = "mailsync";
 	log->has_progress = false;
+	log->holds = 0;
 	return pthread_mutex_init(&log->mutex, NULL) == 0 ? 0 : -ERR_NOMEM;
 }
 
@@ -42,12 +43,32 @@ void log_progress(struct log *log, const char *text)
 {
 	pthread_mutex_lock(&log->mutex);
 	erase_progress(log);
-	if (text) {
+	if (text && log->holds == 0) {
 		fputs(text, log->stream);
 		log->has_progress = true;
 	}
 	fflush(log->stream);
 	pthread_mutex_unlock(&log->mutex);
+}
+
+void log_hold(struct log *log)
+{
+	if (log && log->stream) {
+		pthread_mutex_lock(&log->mutex);
+		erase_progress(log);
+		fflush(log->stream);
+		log->holds++;
+		pthread_mutex_unlock(&log->mutex);
+	}
+}
+
+void log_release(struct log *log)
+{
+	if (log && log->stream) {
+		pthread_mutex_lock(&log->mutex);
+		log->holds--;
+		pthread_mutex_unlock(&log->mutex);
+	}
 }
 
 /* A log that cannot be written is no reason to stop: nobody could be told. */

@@ -81,6 +81,25 @@ static void log_wire_cuts_long_lines_and_tells_their_length(void **state)
 	free(text);
 }
 
+static void progress_around_a_hold(struct log *log)
+{
+	log_progress(log, "1 of 3");
+	log_hold(log);
+	log_progress(log, "2 of 3");
+	log_line(log, LOG_ERROR, "error");
+	log_release(log);
+	log_progress(log, "3 of 3");
+}
+
+static void log_shows_no_progress_while_it_is_held(void **state)
+{
+	char *text = written(LOG_WARN, progress_around_a_hold);
+
+	(void)state;
+	assert_string_equal(text, "1 of 3\r\033[Kmailsync: error\n3 of 3");
+	free(text);
+}
+
 static void log_without_a_stream_is_silent(void **state)
 {
 	struct log log;
@@ -99,6 +118,7 @@ int main(void)
 		cmocka_unit_test(log_writes_up_to_its_level),
 		cmocka_unit_test(log_lines_hold_no_control_characters),
 		cmocka_unit_test(log_wire_cuts_long_lines_and_tells_their_length),
+		cmocka_unit_test(log_shows_no_progress_while_it_is_held),
 		cmocka_unit_test(log_without_a_stream_is_silent),
 	};
 

@@ -15,4 +15,9 @@
  * Returns 0 or an errno. Any thread may call it. */
 int command_start(const char *text, int in, int out, char *const *environment, pid_t *pid);
 
+/* Starts TEXT with our environment, /dev/null as its standard input and a pipe as its standard
+ * output: what it prints is read from *OUT, which the caller closes. Commands that other threads
+ * start do not inherit the pipe, or it would not end with this one. Returns 0 or an errno. */
+int command_read(const char *text, int *out, pid_t *pid);
+
 #endif

@@ -24,6 +24,7 @@ struct log {
 	enum log_level level;
 	const char *program; /* put before each line, "mailsync" */
 	bool has_progress;   /* the cursor stands behind a progress text */
+	unsigned holds;      /* log_hold without its log_release */
 	pthread_mutex_t mutex;
 };
 
@@ -40,6 +41,10 @@ void log_line(struct log *log, enum log_level level, const char *format, ...)
 /* For a terminal: TEXT stands in the last line until the next line or text takes its place; NULL
  * takes it away. */
 void log_progress(struct log *log, const char *text);
+/* Between these two no such text is there: another program may be talking to the terminal. LOG may
+ * be NULL. */
+void log_hold(struct log *log);
+void log_release(struct log *log);
 
 /* One wire line: WHO ("account#1 >" or "account#1 <") and the bytes, long ones cut, literals
  * already replaced by their size by the caller. */
