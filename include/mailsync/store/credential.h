@@ -1,0 +1,57 @@
+/*
+ * Where an account's secret comes from. A connection asks its *credential* each time it logs in:
+ * a password is copied; a file is read anew, so that a change counts from the next login on; a
+ * command runs once a session, however many connections log in, and again after the server refused
+ * what it gave.
+ *
+ *     credential_create(&credential, &params, &err)          an account's, for its session
+ *     credential_secret(credential, stop, &secret, &err)     at each login
+ *     credential_refused(credential, &secret)                the server would not have it
+ *     credential_destroy(&credential)
+ *
+ * Any thread may ask at any time. While an account's command runs, its other logins wait for it.
+ */
+#ifndef MAILSYNC_STORE_CREDENTIAL_H
+#define MAILSYNC_STORE_CREDENTIAL_H
+
+#include <pthread.h>
+
+#include "mailsync/base/err.h"
+#include "mailsync/base/log.h"
+#include "mailsync/base/secret.h"
+
+enum credential_kind {
+	CREDENTIAL_PASSWORD,
+	CREDENTIAL_COMMAND, /* the first line that it prints */
+	CREDENTIAL_FILE     /* its first line */
+};
+
+/* All borrowed, until credential_destroy. */
+struct credential_params {
+	enum credential_kind kind;
+	const char *account;           /* whose it is, for errors */
+	const struct secret *password; /* may be empty: none is needed */
+	const char *command;           /* for /bin/sh -c; its stdin is /dev/null, its stderr ours */
+	const char *file;
+	/* Held while a command runs: those of several accounts are not to ask their questions at
+	 * once. NULL: none but this account's. */
+	pthread_mutex_t *turn;
+	struct log *log; /* shows no progress while a command runs; or NULL */
+};
+
+struct credential;
+
+int credential_create(struct credential **credential, const struct credential_params *params,
+		      struct err *err);
+void credential_destroy(struct credential **credential);
+
+/* Sets SECRET, which the caller finishes. -ERR_LOGIN, with the command's status, when it fails or
+ * the first line is empty; -ERR_LOCAL when it cannot be started; -ERR_INTERRUPTED when *STOP (NULL:
+ * never) turned non-zero meanwhile; -ERR_CONFIG when the file cannot be read. */
+int credential_secret(struct credential *credential, const volatile int *stop,
+		      struct secret *secret, struct err *err);
+/* The server refused a login with SECRET. A command that gave it is asked again next time; if
+ * another login has had it asked since, what that got is kept. */
+void credential_refused(struct credential *credential, const struct secret *secret);
+
+#endif
