@@ -35,7 +35,7 @@ static const enum account_leave leave_of[] = {
 };
 
 static void fill_server(struct server *server, const struct conf_account *conf,
-			const struct secret *password)
+			struct credential *credential)
 {
 	server->host = conf->host;
 	server->port = conf->port;
@@ -50,7 +50,7 @@ static void fill_server(struct server *server, const struct conf_account *conf,
 	server->timeout_s = conf->timeout_s;
 	server->user = conf->user;
 	server->auth = conf->auth;
-	server->password = password;
+	server->credential = credential;
 	server->compress = compress_of[conf->compress];
 	server->disabled = &conf->disable_extensions;
 }
@@ -66,12 +66,12 @@ static void fill_maildir(struct maildir_params *maildir, const struct conf_accou
 }
 
 void cli_account_fill(struct account *account, const struct conf_account *conf,
-		      const struct secret *password, const char *trash)
+		      struct credential *credential, const char *trash)
 {
 	memset(account, 0, sizeof(*account));
 	account->name = conf->name;
 	account->is_pop3 = conf->protocol == CONF_POP3;
-	fill_server(&account->server, conf, password);
+	fill_server(&account->server, conf, credential);
 	fill_maildir(&account->maildir, conf);
 	account->connections = conf->connections;
 	account->patterns = (const char *const *)conf->mailboxes.items;
@@ -91,6 +91,19 @@ void cli_account_fill(struct account *account, const struct conf_account *conf,
 	account->keywords = conf->keywords;
 	account->leave_on_server = leave_of[conf->leave_on_server];
 	account->leave_age_s = conf->leave_age_s;
+}
+
+void cli_account_credential(const struct conf_account *conf, struct credential_params *params)
+{
+	*params = (struct credential_params){
+		.kind = conf->password_command ? CREDENTIAL_COMMAND
+		      : conf->password_file    ? CREDENTIAL_FILE
+					       : CREDENTIAL_PASSWORD,
+		.account = conf->name,
+		.password = &conf->password,
+		.command = conf->password_command,
+		.file = conf->password_file,
+	};
 }
 
 int cli_account_trash(const struct conf_account *conf, char **trash, struct err *err)

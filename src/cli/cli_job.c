@@ -10,7 +10,6 @@ void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 {
 	memset(job, 0, sizeof(*job));
 	job->conf = conf;
-	secret_init(&job->password);
 	strlist_init(&job->only);
 	err_clear(&job->refusal);
 	cli_output_init(&job->output, options->json, options->level >= LOG_INFO);
@@ -21,7 +20,7 @@ void cli_job_finish(struct cli_job *job)
 	cli_output_finish(&job->output);
 	strlist_finish(&job->only);
 	free(job->trash);
-	secret_finish(&job->password);
+	credential_destroy(&job->credential);
 }
 
 /* Says ERR, which ended the account, and takes its status. */

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 #include "mailsync/base/progress.h"
-#include "mailsync/base/secret.h"
 #include "mailsync/base/strlist.h"
 #include "mailsync/conf/conf.h"
+#include "mailsync/store/credential.h"
 #include "mailsync/sync/sync.h"
 #include "cli_options.h"
 #include "cli_print.h"
@@ -15,7 +15,7 @@
 struct cli_job {
 	const struct conf_account *conf;
 	struct account account;
-	struct secret password;
+	struct credential *credential;
 	char *trash;         /* owned */
 	bool is_wanted;      /* takes part in this run */
 	bool is_whole;       /* named without a mailbox, or not at all */

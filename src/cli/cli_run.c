@@ -28,7 +28,8 @@ struct cli_run {
 	const volatile int *stop;
 	struct sync_options sync_options;
 	struct log log;
-	struct cli_job *jobs; /* one an account, in file order */
+	pthread_mutex_t asking; /* held by the account whose password_command runs */
+	struct cli_job *jobs;   /* one an account, in file order */
 	size_t count;
 	pthread_mutex_t mutex; /* guards `next` and the jobs' `is_done` */
 	pthread_cond_t done;
@@ -57,6 +58,7 @@ int cli_run_create(struct cli_run **run, const struct cli_options *options, cons
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&created->mutex, NULL);
+	pthread_mutex_init(&created->asking, NULL);
 	pthread_cond_init(&created->done, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	for (size_t i = 0; i < created->count; i++) {
@@ -75,6 +77,7 @@ void cli_run_destroy(struct cli_run **run)
 		cli_job_finish(&(*run)->jobs[i]);
 	}
 	pthread_cond_destroy(&(*run)->done);
+	pthread_mutex_destroy(&(*run)->asking);
 	pthread_mutex_destroy(&(*run)->mutex);
 	free((*run)->jobs);
 	free(*run);
@@ -170,14 +173,18 @@ int cli_run_select(struct cli_run *run, struct err *err)
 	return rc;
 }
 
-static void run_fill_accounts(struct cli_run *run)
+static void run_fill_account(struct cli_run *run, struct cli_job *job)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		struct cli_job *job = &run->jobs[i];
+	struct credential_params params;
+
+	cli_account_credential(job->conf, &params);
+	params.turn = &run->asking;
+	params.log = &run->log;
+	if (credential_create(&job->credential, &params, &job->refusal) == 0) {
 		(void)cli_account_trash(job->conf, &job->trash, &job->refusal);
-		cli_account_fill(&job->account, job->conf, &job->password, job->trash);
-		job->account.server.progress = &job->progress;
 	}
+	cli_account_fill(&job->account, job->conf, job->credential, job->trash);
+	job->account.server.progress = &job->progress;
 }
 
 /* Refuses every account whose Maildir root is, holds, or lies in another's, also another's that
@@ -209,20 +216,15 @@ static void run_check_roots(struct cli_run *run)
 	free(accounts);
 }
 
-/* One after another, before any thread starts: see conf_password; nor do two questions of a
- * keyring then come at once. */
-static void run_fetch_passwords(struct cli_run *run)
+static void run_warn_of_exposed(struct cli_run *run)
 {
 	for (size_t i = 0; i < run->count; i++) {
-		struct cli_job *job = &run->jobs[i];
-		if (!job->is_wanted || job->refusal.code != ERR_NONE || *run->stop) {
-			continue;
-		}
-		if (conf_password_file_is_exposed(job->conf)) {
+		const struct cli_job *job = &run->jobs[i];
+		if (job->is_wanted && job->refusal.code == ERR_NONE &&
+		    conf_password_file_is_exposed(job->conf)) {
 			log_line(&run->log, LOG_WARN, "%s: others can read %s; chmod 600 it",
 				 job->conf->name, job->conf->password_file);
 		}
-		(void)conf_password(job->conf, run->stop, &job->password, &job->refusal);
 	}
 }
 
@@ -402,10 +404,12 @@ int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream)
 		.stop = run->stop,
 	};
 	run->progress = cli_progress_kind(options, err_stream);
-	run_fill_accounts(run);
+	for (size_t i = 0; i < run->count; i++) {
+		run_fill_account(run, &run->jobs[i]);
+	}
 	if (uses_network) {
 		run_check_roots(run);
-		run_fetch_passwords(run);
+		run_warn_of_exposed(run);
 	}
 	int status = run_threads(run, out, err_stream);
 	log_finish(&run->log);

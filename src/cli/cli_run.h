@@ -1,6 +1,6 @@
 /*
- * One command over the accounts of a configuration: which take part, their passwords, a thread
- * each, and their output in file order.
+ * One command over the accounts of a configuration: which take part, a thread each, and their
+ * output in file order.
  *
  *     cli_run_create(&run, &options, conf, &err);   cli_run_select(run, &err);
  *     status = cli_run_all(run);                    cli_run_destroy(&run);

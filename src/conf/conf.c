@@ -321,6 +321,14 @@ static void conf_check_mode(struct conf_source *source, FILE *stream)
 	}
 }
 
+bool conf_password_file_is_exposed(const struct conf_account *account)
+{
+	struct stat status;
+
+	return account->password_file && stat(account->password_file, &status) == 0 &&
+	       (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
+}
+
 static int conf_read(struct conf *conf, struct conf_source *source, struct err *err)
 {
 	int fd = open(conf->path, O_RDONLY | O_CLOEXEC);

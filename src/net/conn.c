@@ -127,6 +127,7 @@ int conn_open(struct conn **conn, const struct conn_params *params, struct err *
 	} else {
 		rc = dial_create(&new_conn->dial, &new_conn->params, err);
 	}
+	new_conn->params.password = NULL; /* the caller wipes it now */
 	if (rc != 0) {
 		conn_destroy(&new_conn);
 		return rc;

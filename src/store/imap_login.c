@@ -11,7 +11,7 @@
 #include "mailsync/proto/sasl.h"
 
 #include "imap_private.h"
-#include "server_login.h"
+#include "login.h"
 
 #define LOGIN_LINE_MAX (SECRET_MAX * 2 + 1024)
 
@@ -115,7 +115,26 @@ static void offer_event(struct imap *imap, struct offer *offer, const struct ima
 	}
 }
 
-/* Reads what libcurl saw; with STARTTLS what the greeting claimed in the clear is not believed. */
+/* With STARTTLS what the greeting claimed in the clear is not believed. */
+static int offer_from_events(struct imap *imap, struct imap_parser *parser, struct offer *offer,
+			     struct err *err)
+{
+	bool is_greeting = true;
+	for (;;) {
+		struct imap_event event;
+		int code = imap_parser_next(parser, &event, err);
+		if (code < 0 || event.type == IMAP_MORE) {
+			return code;
+		}
+		if (is_greeting && imap->server->tls == SERVER_TLS_STARTTLS) {
+			event.code.type = IMAP_CODE_NONE;
+		}
+		is_greeting = false;
+		offer_event(imap, offer, &event);
+	}
+}
+
+/* Reads what libcurl saw. */
 static int offer_from_preamble(struct imap *imap, struct offer *offer, struct err *err)
 {
 	struct span preamble = conn_preamble(imap->conn);
@@ -126,24 +145,13 @@ static int offer_from_preamble(struct imap *imap, struct offer *offer, struct er
 	}
 	char *room = imap_parser_reserve(parser, preamble.len, err);
 	if (room == NULL) {
-		imap_parser_destroy(&parser);
-		return -(int)err->code;
+		code = -(int)err->code;
+		goto finish;
 	}
 	memcpy(room, preamble.data, preamble.len);
 	imap_parser_commit(parser, preamble.len);
-	bool is_greeting = true;
-	for (;;) {
-		struct imap_event event;
-		code = imap_parser_next(parser, &event, err);
-		if (code < 0 || event.type == IMAP_MORE) {
-			break;
-		}
-		if (is_greeting && imap->server->tls == SERVER_TLS_STARTTLS) {
-			event.code.type = IMAP_CODE_NONE;
-		}
-		is_greeting = false;
-		offer_event(imap, offer, &event);
-	}
+	code = offer_from_events(imap, parser, offer, err);
+finish:
 	imap_parser_destroy(&parser);
 	return code;
 }
@@ -170,12 +178,15 @@ static int ask_capability(struct imap *imap, struct offer *offer, struct err *er
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, "CAPABILITY");
 	int code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
-	while (code == 0) {
+	if (code < 0) {
+		return code;
+	}
+	for (;;) {
 		struct imap_event event;
 		struct imap_command command;
 		code = imap_event_next(imap, &event, err);
 		if (code < 0) {
-			break;
+			return code;
 		}
 		if (offer != NULL) {
 			offer_event(imap, offer, &event);
@@ -184,7 +195,6 @@ static int ask_capability(struct imap *imap, struct offer *offer, struct err *er
 			return imap_status_error(&event, "CAPABILITY", err);
 		}
 	}
-	return code;
 }
 
 /* One line of the exchange; secret, so neither traced nor kept. */
@@ -205,99 +215,119 @@ static int send_response(struct imap *imap, const struct buf *response, struct e
 	return code;
 }
 
-/* The outcome of one mechanism: 0 logged in; *NEXT true: try another. */
+/* One mechanism's try. */
 struct attempt {
 	struct imap *imap;
-	struct sasl *sasl;
+	struct login *login;
+	struct sasl *sasl; /* NULL: the LOGIN command */
 	enum auth mech;
 	struct buf response;
 	bool is_initial_due; /* no SASL-IR: the first response answers an empty "+" */
 	uint32_t tag;
-	bool try_next;
+	bool try_next; /* it was refused, and another may do better */
 };
+
+/* SHOWN: what the log may tell of LINE. */
+static int attempt_send(struct attempt *attempt, struct buf *line, const char *shown,
+			struct err *err)
+{
+	struct imap *imap = attempt->imap;
+	imap->commands++;
+	log_line(imap->log, LOG_WIRE, "%s > m%u %s ...", imap->label, (unsigned)attempt->tag,
+		 shown);
+	return send_secret(imap, line, err);
+}
+
+/* The initial response goes into the command's line with SASL-IR, else behind the first "+". */
+static int append_initial(struct attempt *attempt, bool has_ir, struct buf *line, struct err *err)
+{
+	if (!sasl_has_initial(attempt->sasl)) {
+		return 0;
+	}
+	int code = sasl_step(attempt->sasl, SPAN_LIT(""), &attempt->response, err);
+	if (code < 0) {
+		return code;
+	}
+	attempt->is_initial_due = !has_ir;
+	if (has_ir) {
+		buf_append_cstr(line, attempt->response.len == 0 ? " =" : " ");
+		base64_encode(buf_span(&attempt->response), line);
+	}
+	return 0;
+}
 
 static int attempt_send_first(struct attempt *attempt, bool has_ir, struct err *err)
 {
-	struct imap *imap = attempt->imap;
+	char shown[64];
 	struct buf line;
+	int code;
 	buf_init(&line, LOGIN_LINE_MAX);
-	attempt->tag = ++imap->last_tag;
-	buf_printf(&line, "m%u AUTHENTICATE %s", (unsigned)attempt->tag, sasl_name(attempt->mech));
-	int code = 0;
-	if (sasl_has_initial(attempt->sasl)) {
-		code = sasl_step(attempt->sasl, SPAN_LIT(""), &attempt->response, err);
-		if (code == 0 && has_ir) {
-			buf_append_char(&line, ' ');
-			if (attempt->response.len == 0) {
-				buf_append_char(&line, '=');
-			}
-			base64_encode(buf_span(&attempt->response), &line);
-		}
-		attempt->is_initial_due = !has_ir;
+	snprintf(shown, sizeof(shown), "AUTHENTICATE %s", sasl_name(attempt->mech));
+	buf_printf(&line, "m%u %s", (unsigned)attempt->tag, shown);
+	if ((code = append_initial(attempt, has_ir, &line, err)) < 0) {
+		goto finish;
 	}
-	if (code == 0) {
-		imap->commands++;
-		log_line(imap->log, LOG_WIRE, "%s > m%u AUTHENTICATE %s ...", imap->label,
-			 (unsigned)attempt->tag, sasl_name(attempt->mech));
-		code = send_secret(imap, &line, err);
-	}
+	code = attempt_send(attempt, &line, shown, err);
+finish:
 	buf_finish_secret(&line);
 	return code;
 }
 
 static int attempt_send_login(struct attempt *attempt, struct err *err)
 {
-	struct imap *imap = attempt->imap;
-	const struct server *server = imap->server;
+	const struct login *login = attempt->login;
 	struct buf line;
-	buf_init(&line, LOGIN_LINE_MAX);
-	attempt->tag = ++imap->last_tag;
-	buf_printf(&line, "m%u LOGIN ", (unsigned)attempt->tag);
-	bool fits = imap_write_quoted(&line, span_of(server->user));
-	buf_append_char(&line, ' ');
-	fits = fits && imap_write_quoted(&line, secret_span(server->password));
 	int code;
-	if (fits) {
-		imap->commands++;
-		log_line(imap->log, LOG_WIRE, "%s > m%u LOGIN ...", imap->label,
-			 (unsigned)attempt->tag);
-		code = send_secret(imap, &line, err);
-	} else {
+	buf_init(&line, LOGIN_LINE_MAX);
+	buf_printf(&line, "m%u LOGIN ", (unsigned)attempt->tag);
+	bool fits = imap_write_quoted(&line, span_of(login->server->user));
+	buf_append_char(&line, ' ');
+	if (!fits || !imap_write_quoted(&line, secret_span(&login->secret))) {
 		code = err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
 			       "user or password have characters that the LOGIN command cannot "
 			       "carry, and the server offers nothing better");
+		goto finish;
 	}
+	code = attempt_send(attempt, &line, "LOGIN", err);
+finish:
 	buf_finish_secret(&line);
+	return code;
+}
+
+/* Answers the challenge TEXT. */
+static int attempt_answer(struct attempt *attempt, struct span text, struct err *err)
+{
+	struct buf challenge;
+	struct err why;
+	int code;
+	buf_init(&challenge, LOGIN_LINE_MAX);
+	if (base64_decode(text, &challenge, &why) < 0) {
+		code = err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+			       "the server's challenge in AUTHENTICATE %s is no base64",
+			       sasl_name(attempt->mech));
+		goto finish;
+	}
+	code = sasl_step(attempt->sasl, buf_span(&challenge), &attempt->response, err);
+finish:
+	buf_finish_secret(&challenge);
 	return code;
 }
 
 static int attempt_continue(struct attempt *attempt, struct span text, struct err *err)
 {
-	struct imap *imap = attempt->imap;
 	if (attempt->sasl == NULL) {
 		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
 			       "the server asked for more in the middle of LOGIN");
 	}
 	if (attempt->is_initial_due) {
 		attempt->is_initial_due = false;
-		return send_response(imap, &attempt->response, err);
-	}
-	struct buf challenge;
-	buf_init(&challenge, LOGIN_LINE_MAX);
-	struct err why;
-	int code = base64_decode(text, &challenge, &why);
-	if (code == 0) {
-		code = sasl_step(attempt->sasl, buf_span(&challenge), &attempt->response, err);
 	} else {
-		code = err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
-			       "the server's challenge in AUTHENTICATE %s is no base64",
-			       sasl_name(attempt->mech));
+		int code = attempt_answer(attempt, text, err);
+		if (code < 0) {
+			return code;
+		}
 	}
-	buf_finish_secret(&challenge);
-	if (code < 0) {
-		return code;
-	}
-	return send_response(imap, &attempt->response, err);
+	return send_response(attempt->imap, &attempt->response, err);
 }
 
 /* Words and codes that speak of the moment, not of user and password. */
@@ -318,6 +348,7 @@ static bool refusal_passes(const struct imap_event *event)
 
 static int attempt_refused(struct attempt *attempt, const struct imap_event *event, struct err *err)
 {
+	const char *user = attempt->login->server->user;
 	const char *more = attempt->sasl == NULL ? "" : sasl_error_text(attempt->sasl);
 	int words = (int)(event->text.len > 300 ? 300 : event->text.len);
 	const char *text = event->text.data == NULL ? "" : event->text.data;
@@ -334,8 +365,8 @@ static int attempt_refused(struct attempt *attempt, const struct imap_event *eve
 	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
 		       "the server refused the login of user %s (%s), saying \"%.*s\"%s%s; check "
 		       "user and password",
-		       attempt->imap->server->user == NULL ? "(none)" : attempt->imap->server->user,
-		       sasl_name(attempt->mech), words, text, *more == '\0' ? "" : " ", more);
+		       user == NULL ? "(none)" : user, sasl_name(attempt->mech), words, text,
+		       *more == '\0' ? "" : " ", more);
 }
 
 static bool is_tag(const struct imap_event *event, uint32_t tag)
@@ -368,77 +399,60 @@ static int attempt_finish(struct attempt *attempt, struct err *err)
 	}
 }
 
-static int attempt_mech(struct imap *imap, const struct offer *offer, enum auth mech,
-			bool *try_next, struct err *err)
+static int attempt_begin(struct attempt *attempt, const struct offer *offer, struct err *err)
 {
-	struct attempt attempt = {.imap = imap, .mech = mech};
-	char nonce[33];
-	uint8_t random[16];
-	int code = random_bytes(random, sizeof(random), err);
+	struct imap *imap = attempt->imap;
+	attempt->tag = ++imap->last_tag;
+	if (attempt->mech == AUTH_COMMAND) {
+		imap->login_name = "LOGIN";
+		return attempt_send_login(attempt, err);
+	}
+	imap->login_name = sasl_name(attempt->mech);
+	int code = login_exchange(attempt->login, imap->conn, attempt->mech, &attempt->sasl, err);
+	return code < 0 ? code : attempt_send_first(attempt, offer->has_ir, err);
+}
+
+/* 0: logged in. */
+static int attempt_run(struct attempt *attempt, const struct offer *offer, struct err *err)
+{
+	struct imap *imap = attempt->imap;
+	buf_init(&attempt->response, LOGIN_LINE_MAX);
+	int code = attempt_begin(attempt, offer, err);
 	if (code < 0) {
-		return code;
+		goto finish;
 	}
-	hex_encode(random, sizeof(random), nonce);
-	struct sasl_params params = {
-		.user = imap->server->user,
-		.secret = imap->server->password,
-		.host = imap->server->host,
-		.port = imap->server->port,
-		.nonce = span_of(nonce),
-		.binding = conn_channel_binding(imap->conn),
-		.binding_name = "tls-server-end-point",
-	};
-	buf_init(&attempt.response, LOGIN_LINE_MAX);
-	if (mech == AUTH_COMMAND) {
-		code = attempt_send_login(&attempt, err);
-	} else {
-		code = sasl_create(&attempt.sasl, mech, &params, err);
-		if (code == 0) {
-			code = attempt_send_first(&attempt, offer->has_ir, err);
-		}
-	}
-	if (code == 0) {
-		imap->trace_in.hides_challenges = true;
-		code = attempt_finish(&attempt, err);
-		imap->trace_in.hides_challenges = false;
-	}
-	*try_next = attempt.try_next;
-	imap->login_name = mech == AUTH_COMMAND ? "LOGIN" : sasl_name(mech);
-	sasl_destroy(&attempt.sasl);
-	buf_finish_secret(&attempt.response);
+	imap->trace_in.hides_challenges = true;
+	code = attempt_finish(attempt, err);
+	imap->trace_in.hides_challenges = false;
+finish:
+	sasl_destroy(&attempt->sasl);
+	buf_finish_secret(&attempt->response);
 	return code;
 }
 
-static int nothing_fits(const struct imap *imap, const struct offer *offer, struct err *err)
+static int authenticate(struct imap *imap, struct login *login, const struct offer *offer,
+			struct err *err)
 {
-	if (!offer->sasl.is_protected) {
-		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-			       "no way to log in without sending the password in the clear; set "
-			       "`tls`");
-	}
-	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-		       "the server offers no login mechanism that `auth` allows%s; see `auth`",
-		       (imap->caps & IMAP_CAP_LOGINDISABLED) ? " (and disables LOGIN)" : "");
-}
-
-static int authenticate(struct imap *imap, const struct offer *offer, struct err *err)
-{
-	unsigned tried = 0;
+	struct attempt attempt = {.try_next = true};
+	enum auth mech;
 	int code = 0;
-	for (;;) {
-		enum auth mech = sasl_choose(imap->server->auth, &offer->sasl, tried);
-		if (mech == AUTH_NONE) {
-			return code < 0 ? code : nothing_fits(imap, offer, err);
+	while (attempt.try_next && (mech = login_next(login, &offer->sasl)) != AUTH_NONE) {
+		attempt = (struct attempt){.imap = imap, .login = login, .mech = mech};
+		code = attempt_run(&attempt, offer, err);
+		if (attempt.try_next) {
+			log_line(imap->log, LOG_INFO, "%s: %s; trying the next mechanism",
+				 imap->label, err->text);
 		}
-		bool try_next = false;
-		code = attempt_mech(imap, offer, mech, &try_next, err);
-		if (code == 0 || !try_next) {
-			return code;
-		}
-		log_line(imap->log, LOG_INFO, "%s: %s; trying the next mechanism", imap->label,
-			 err->text);
-		tried |= AUTH_BIT(mech);
 	}
+	if (login->tried == 0) {
+		bool is_barred = (imap->caps & IMAP_CAP_LOGINDISABLED) != 0;
+		return login_nothing_fits(&offer->sasl, is_barred ? " (and disables LOGIN)" : "",
+					  err);
+	}
+	if (code == -ERR_LOGIN) {
+		login_refused(login);
+	}
+	return code;
 }
 
 /* 163 and 126 answer SELECT with "Unsafe Login" without it. Whatever it says to this one. */
@@ -453,38 +467,57 @@ static int send_id(struct imap *imap, struct err *err)
 	return code < 0 && err->scope < SCOPE_ACCOUNT ? 0 : code;
 }
 
-int imap_login(struct imap *imap, const struct imap_params *params, struct err *err)
+/* Connects and reads what the server offers. */
+static int connect_to(struct imap *imap, struct login *login, struct conn_params *params,
+		      struct offer *offer, struct err *err)
 {
-	struct conn_params conn_params;
-	server_conn_params(params->server, &conn_params);
-	conn_params.protocol = CONN_IMAP;
-	conn_params.log = params->log;
-	conn_params.label = params->label;
-	conn_params.stop = params->stop;
-	struct offer offer = {0};
-	int code = conn_open(&imap->conn, &conn_params, err);
-	if (code == 0) {
-		code = params->server->tunnel != NULL ? read_greeting(imap, &offer, err)
-						      : offer_from_preamble(imap, &offer, err);
-	}
-	if (code == 0 && !offer.has_capability) {
-		code = ask_capability(imap, &offer, err);
-	}
+	int code = login_connect(login, params, &imap->conn, err);
 	if (code < 0) {
 		return code;
 	}
-	offer.sasl.is_protected = conn_is_tls(imap->conn) || conn_is_local(imap->conn);
-	offer.sasl.has_binding = conn_channel_binding(imap->conn).len > 0;
-	if (conn_params.login_mech != NULL) {
-		imap->login_name = conn_params.login_mech;
+	code = params->tunnel != NULL ? read_greeting(imap, offer, err)
+				      : offer_from_preamble(imap, offer, err);
+	if (code < 0 || (!offer->has_capability && (code = ask_capability(imap, offer, err)) < 0)) {
+		return code;
+	}
+	offer->sasl.is_protected = conn_is_tls(imap->conn) || conn_is_local(imap->conn);
+	offer->sasl.has_binding = conn_channel_binding(imap->conn).len > 0;
+	if (params->login_mech != NULL) {
+		imap->login_name = params->login_mech;
 		imap->caps_known = false;
-	} else if (!offer.is_preauth) {
-		code = authenticate(imap, &offer, err);
-	} else {
+	} else if (offer->is_preauth) {
 		imap->login_name = "PREAUTH";
 	}
-	if (code == 0 && !imap->caps_known) {
-		code = ask_capability(imap, NULL, err);
+	return 0;
+}
+
+static int log_in(struct imap *imap, struct login *login, struct conn_params *params,
+		  struct err *err)
+{
+	struct offer offer = {0};
+	int code = connect_to(imap, login, params, &offer, err);
+	if (code < 0) {
+		return code;
 	}
-	return code == 0 && imap->wants_id ? send_id(imap, err) : code;
+	bool is_in = params->login_mech != NULL || offer.is_preauth;
+	if ((!is_in && (code = authenticate(imap, login, &offer, err)) < 0) ||
+	    (!imap->caps_known && (code = ask_capability(imap, NULL, err)) < 0)) {
+		return code;
+	}
+	return imap->wants_id ? send_id(imap, err) : 0;
+}
+
+int imap_login(struct imap *imap, const struct imap_params *params, struct err *err)
+{
+	struct conn_params conn_params = {
+		.protocol = CONN_IMAP,
+		.log = params->log,
+		.label = params->label,
+		.stop = params->stop,
+	};
+	struct login login;
+	login_begin(&login, params->server);
+	int code = log_in(imap, &login, &conn_params, err);
+	login_finish(&login);
+	return code;
 }

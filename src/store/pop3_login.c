@@ -9,7 +9,7 @@
 #include "mailsync/proto/sasl.h"
 
 #include "pop3_private.h"
-#include "server_login.h"
+#include "login.h"
 
 #define LOGIN_LINE_MAX (SECRET_MAX * 2 + 1024)
 #define INITIAL_MAX    255 /* RFC 5034: the whole line, when it carries an initial response */
@@ -26,43 +26,51 @@ static int note_greeting(struct pop3 *pop3, const struct pop3_event *event, stru
 	return 0;
 }
 
+static int note_preamble(struct pop3 *pop3, struct pop3_parser *parser, struct err *err)
+{
+	struct pop3_event event;
+	bool is_greeting = true;
+	int code;
+
+	while ((code = pop3_parser_next(parser, &event, err)) == 0) {
+		if (event.type == POP3_MORE || event.type == POP3_STRAY) {
+			return 0;
+		}
+		if (is_greeting) {
+			is_greeting = false;
+			if ((code = note_greeting(pop3, &event, err)) < 0) {
+				return code;
+			}
+		} else if (event.type == POP3_CAPA) {
+			pop3_note_cap(pop3, event.text);
+		} else if (event.type == POP3_END) {
+			pop3->caps |= POP3_CAP_KNOWN;
+		}
+	}
+	return code;
+}
+
 /* Reads what libcurl saw: greeting, then the answer to CAPA. */
 static int read_preamble(struct pop3 *pop3, struct err *err)
 {
 	struct span preamble = conn_preamble(pop3->conn);
 	struct pop3_parser *parser = NULL;
-	struct pop3_event event;
-	unsigned caps = 0;
-	int code = pop3_parser_create(&parser, err);
+	int code;
 
-	if (!code) {
-		code = pop3_parser_expect(parser, POP3_REPLY_STATUS, err);
+	if ((code = pop3_parser_create(&parser, err)) < 0 ||
+	    (code = pop3_parser_expect(parser, POP3_REPLY_STATUS, err)) < 0 ||
+	    (code = pop3_parser_expect(parser, POP3_REPLY_CAPA, err)) < 0) {
+		goto finish;
 	}
-	if (!code) {
-		code = pop3_parser_expect(parser, POP3_REPLY_CAPA, err);
-	}
-	char *room = code ? NULL : pop3_parser_reserve(parser, preamble.len + 1, err);
-	if (room) {
-		memcpy(room, preamble.data, preamble.len);
-		pop3_parser_commit(parser, preamble.len);
-	} else if (!code) {
+	char *room = pop3_parser_reserve(parser, preamble.len + 1, err);
+	if (!room) {
 		code = -(int)err->code;
+		goto finish;
 	}
-	bool is_greeting = true;
-	while (!code && !(code = pop3_parser_next(parser, &event, err))) {
-		if (event.type == POP3_MORE || event.type == POP3_STRAY) {
-			break;
-		}
-		if (is_greeting) {
-			code = note_greeting(pop3, &event, err);
-			is_greeting = false;
-		} else if (event.type == POP3_CAPA) {
-			pop3_note_cap(pop3, event.text);
-		} else if (event.type == POP3_END) {
-			caps = POP3_CAP_KNOWN;
-		}
-	}
-	pop3->caps |= caps;
+	memcpy(room, preamble.data, preamble.len);
+	pop3_parser_commit(parser, preamble.len);
+	code = note_preamble(pop3, parser, err);
+finish:
 	pop3_parser_destroy(&parser);
 	return code;
 }
@@ -71,12 +79,10 @@ static int read_preamble(struct pop3 *pop3, struct err *err)
 static int read_greeting(struct pop3 *pop3, struct err *err)
 {
 	struct pop3_event event;
-	int code = pop3_parser_expect(pop3->parser, POP3_REPLY_STATUS, err);
+	int code;
 
-	if (!code) {
-		code = pop3_event_next(pop3, &event, err);
-	}
-	if (code) {
+	if ((code = pop3_parser_expect(pop3->parser, POP3_REPLY_STATUS, err)) < 0 ||
+	    (code = pop3_event_next(pop3, &event, err)) < 0) {
 		return code;
 	}
 	if (event.is_broken) {
@@ -84,19 +90,20 @@ static int read_greeting(struct pop3 *pop3, struct err *err)
 			       "what the tunnel command gave is no POP3 greeting; check `tunnel`");
 	}
 	code = note_greeting(pop3, &event, err);
-	return code ? code : pop3_ask_caps(pop3, err);
+	return code < 0 ? code : pop3_ask_caps(pop3, err);
 }
 
 /* --- one attempt --- */
 
 struct attempt {
 	struct pop3 *pop3;
+	struct login *login;
 	enum auth mech;
-	struct sasl *sasl;
+	struct sasl *sasl; /* NULL: USER and PASS, or APOP */
 	struct buf response;
 	bool is_initial_due; /* the first response answers an empty challenge */
 	bool was_challenged;
-	bool try_next;
+	bool try_next; /* it was refused, and another may do better */
 };
 
 /* A line that holds a secret: neither traced nor kept. */
@@ -140,113 +147,139 @@ static int send_with(struct pop3 *pop3, const char *command, struct span text, s
 	return code;
 }
 
-static int login_user_pass(struct pop3 *pop3, struct pop3_event *status, struct err *err)
+static int login_user_pass(struct attempt *attempt, struct pop3_event *status, struct err *err)
 {
-	int code = send_with(pop3, "USER", span_of(pop3->server->user), err);
+	struct pop3 *pop3 = attempt->pop3;
+	int code;
 
-	if (!code) {
-		code = pop3_event_next(pop3, status, err);
-	}
-	if (code || !status->is_ok) {
+	if ((code = send_with(pop3, "USER", span_of(pop3->server->user), err)) < 0 ||
+	    (code = pop3_event_next(pop3, status, err)) < 0 || !status->is_ok ||
+	    (code = send_with(pop3, "PASS", secret_span(&attempt->login->secret), err)) < 0) {
 		return code;
 	}
-	code = send_with(pop3, "PASS", secret_span(pop3->server->password), err);
-	return code ? code : pop3_event_next(pop3, status, err);
+	return pop3_event_next(pop3, status, err);
 }
 
-static int login_apop(struct pop3 *pop3, struct pop3_event *status, struct err *err)
+static int login_apop(struct attempt *attempt, struct pop3_event *status, struct err *err)
 {
+	struct pop3 *pop3 = attempt->pop3;
 	char digest[33];
 	struct buf text;
-	int code = sasl_apop(span_of(pop3->greeting), pop3->server->password, digest, err);
+	int code;
 
-	if (code) {
-		return code;
-	}
 	buf_init(&text, LOGIN_LINE_MAX);
+	if ((code = sasl_apop(span_of(pop3->greeting), &attempt->login->secret, digest, err)) < 0) {
+		goto finish;
+	}
 	buf_printf(&text, "%s %s", pop3->server->user, digest);
-	code = send_with(pop3, "APOP", buf_span(&text), err);
+	if ((code = send_with(pop3, "APOP", buf_span(&text), err)) < 0) {
+		goto finish;
+	}
+	code = pop3_event_next(pop3, status, err);
+finish:
 	buf_finish_secret(&text);
-	return code ? code : pop3_event_next(pop3, status, err);
+	return code;
 }
 
-/* AUTH mechanism [initial-response]. Outlook wants OAuth's in a turn of its own. */
+/* The initial response, unless it is too long for AUTH's line. Outlook wants OAuth's in a turn of
+ * its own. */
+static int append_initial(struct attempt *attempt, struct buf *line, struct err *err)
+{
+	bool may_attach = (auth_row(attempt->mech)->marks & AUTH_TAKES_TOKEN) == 0;
+	size_t bare_len = line->len;
+
+	if (!sasl_has_initial(attempt->sasl)) {
+		return 0;
+	}
+	int code = sasl_step(attempt->sasl, SPAN_LIT(""), &attempt->response, err);
+	if (code < 0) {
+		return code;
+	}
+	buf_append_cstr(line, attempt->response.len == 0 ? " =" : " ");
+	base64_encode(buf_span(&attempt->response), line);
+	if (!may_attach || line->len + 2 > INITIAL_MAX) {
+		buf_truncate(line, bare_len);
+		attempt->is_initial_due = true;
+	}
+	return 0;
+}
+
+/* AUTH mechanism [initial-response] */
 static int send_auth(struct attempt *attempt, struct err *err)
 {
 	struct pop3 *pop3 = attempt->pop3;
 	struct buf line;
-	bool may_attach = (auth_row(attempt->mech)->marks & AUTH_TAKES_TOKEN) == 0;
-	int code = 0;
+	int code;
 
 	buf_init(&line, LOGIN_LINE_MAX);
 	buf_printf(&line, "AUTH %s", sasl_name(attempt->mech));
-	size_t bare_len = line.len;
-	if (sasl_has_initial(attempt->sasl)) {
-		code = sasl_step(attempt->sasl, SPAN_LIT(""), &attempt->response, err);
-		buf_append_char(&line, ' ');
-		if (attempt->response.len == 0) {
-			buf_append_char(&line, '=');
-		}
-		base64_encode(buf_span(&attempt->response), &line);
-		if (!may_attach || line.len + 2 > INITIAL_MAX) {
-			buf_truncate(&line, bare_len);
-			attempt->is_initial_due = true;
-		}
+	if ((code = append_initial(attempt, &line, err)) < 0 ||
+	    (code = pop3_parser_expect(pop3->parser, POP3_REPLY_AUTH, err)) < 0) {
+		goto finish;
 	}
-	if (!code) {
-		code = pop3_parser_expect(pop3->parser, POP3_REPLY_AUTH, err);
-	}
-	if (!code) {
-		pop3->commands++;
-		code = send_secret(pop3, &line, "AUTH", POP3_REPLY_AUTH, err);
-	}
+	pop3->commands++;
+	code = send_secret(pop3, &line, "AUTH", POP3_REPLY_AUTH, err);
+finish:
 	buf_finish_secret(&line);
+	return code;
+}
+
+/* The response to the challenge TEXT. */
+static int make_response(struct attempt *attempt, struct span text, struct err *err)
+{
+	struct buf challenge;
+	struct err why;
+	int code;
+
+	buf_init(&challenge, LOGIN_LINE_MAX);
+	if (base64_decode(text, &challenge, &why) < 0) {
+		code = err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+			       "the server's challenge in AUTH %s is no base64",
+			       sasl_name(attempt->mech));
+		goto finish;
+	}
+	code = sasl_step(attempt->sasl, buf_span(&challenge), &attempt->response, err);
+finish:
+	buf_finish_secret(&challenge);
 	return code;
 }
 
 static int answer_challenge(struct attempt *attempt, struct span text, struct err *err)
 {
-	struct buf challenge, line;
-	int code = 0;
+	bool is_initial = attempt->is_initial_due;
+	struct buf line;
+	int code;
 
-	buf_init(&challenge, LOGIN_LINE_MAX);
 	buf_init(&line, LOGIN_LINE_MAX);
 	attempt->was_challenged = true;
-	if (attempt->is_initial_due) {
-		attempt->is_initial_due = false;
-	} else {
-		code = base64_decode(text, &challenge, err);
-		if (code) {
-			code = err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
-				       "the server's challenge in AUTH %s is no base64",
-				       sasl_name(attempt->mech));
-		} else {
-			code = sasl_step(attempt->sasl, buf_span(&challenge), &attempt->response,
-					 err);
-		}
+	attempt->is_initial_due = false;
+	if (!is_initial && (code = make_response(attempt, text, err)) < 0) {
+		goto finish;
 	}
-	if (!code) {
-		base64_encode(buf_span(&attempt->response), &line);
-		code = send_secret(attempt->pop3, &line, "(response)", POP3_REPLY_AUTH, err);
-	}
-	buf_finish_secret(&challenge);
+	base64_encode(buf_span(&attempt->response), &line);
+	code = send_secret(attempt->pop3, &line, "(response)", POP3_REPLY_AUTH, err);
+finish:
 	buf_finish_secret(&line);
 	return code;
 }
 
 static int login_sasl(struct attempt *attempt, struct pop3_event *status, struct err *err)
 {
-	int code = send_auth(attempt, err);
+	struct pop3 *pop3 = attempt->pop3;
+	int code;
 
-	while (!code) {
-		code = pop3_event_next(attempt->pop3, status, err);
-		if (code) {
-			return code;
-		}
+	if ((code = login_exchange(attempt->login, pop3->conn, attempt->mech, &attempt->sasl,
+				   err)) < 0 ||
+	    (code = send_auth(attempt, err)) < 0) {
+		return code;
+	}
+	while ((code = pop3_event_next(pop3, status, err)) == 0) {
 		if (status->type != POP3_CONTINUE) {
 			return status->is_ok ? sasl_check_done(attempt->sasl, err) : 0;
 		}
-		code = answer_challenge(attempt, status->text, err);
+		if ((code = answer_challenge(attempt, status->text, err)) < 0) {
+			return code;
+		}
 	}
 	return code;
 }
@@ -265,7 +298,8 @@ static bool is_mech_refused(const struct attempt *attempt, const struct pop3_eve
 	       (attempt->pop3->caps & POP3_CAP_AUTH_RESP_CODE) != 0;
 }
 
-static int login_refused(struct attempt *attempt, const struct pop3_event *status, struct err *err)
+static int attempt_refused(struct attempt *attempt, const struct pop3_event *status,
+			   struct err *err)
 {
 	const struct server *server = attempt->pop3->server;
 	const char *more = attempt->sasl ? sasl_error_text(attempt->sasl) : "";
@@ -287,45 +321,31 @@ static const char *mech_shown(enum auth mech)
 	return mech == AUTH_COMMAND ? "USER" : mech == AUTH_APOP ? "APOP" : sasl_name(mech);
 }
 
-static int attempt_mech(struct pop3 *pop3, enum auth mech, bool *try_next, struct err *err)
+static int send_mech(struct attempt *attempt, struct pop3_event *status, struct err *err)
 {
-	struct attempt attempt = {.pop3 = pop3, .mech = mech};
-	struct pop3_event status = {.type = POP3_MORE};
-	uint8_t random[18];
-	char nonce[2 * sizeof(random) + 1];
-	int code = random_bytes(random, sizeof(random), err);
+	switch ((int)attempt->mech) {
+	case AUTH_COMMAND:
+		return login_user_pass(attempt, status, err);
+	case AUTH_APOP:
+		return login_apop(attempt, status, err);
+	default:
+		return login_sasl(attempt, status, err);
+	}
+}
 
-	if (code) {
-		return code;
+/* 0: logged in. */
+static int attempt_run(struct attempt *attempt, struct err *err)
+{
+	struct pop3_event status = {.type = POP3_MORE};
+
+	buf_init(&attempt->response, LOGIN_LINE_MAX);
+	attempt->pop3->login_name = mech_shown(attempt->mech);
+	int code = send_mech(attempt, &status, err);
+	if (code == 0 && !status.is_ok) {
+		code = attempt_refused(attempt, &status, err);
 	}
-	hex_encode(random, sizeof(random), nonce);
-	struct sasl_params params = {
-		.user = pop3->server->user,
-		.secret = pop3->server->password,
-		.host = pop3->server->host,
-		.port = pop3->server->port,
-		.nonce = span_of(nonce),
-		.binding = conn_channel_binding(pop3->conn),
-		.binding_name = "tls-server-end-point",
-	};
-	buf_init(&attempt.response, LOGIN_LINE_MAX);
-	pop3->login_name = mech_shown(mech);
-	if (mech == AUTH_COMMAND) {
-		code = login_user_pass(pop3, &status, err);
-	} else if (mech == AUTH_APOP) {
-		code = login_apop(pop3, &status, err);
-	} else {
-		code = sasl_create(&attempt.sasl, mech, &params, err);
-		if (!code) {
-			code = login_sasl(&attempt, &status, err);
-		}
-	}
-	if (!code && !status.is_ok) {
-		code = login_refused(&attempt, &status, err);
-	}
-	*try_next = attempt.try_next;
-	sasl_destroy(&attempt.sasl);
-	buf_finish_secret(&attempt.response);
+	sasl_destroy(&attempt->sasl);
+	buf_finish_secret(&attempt->response);
 	return code;
 }
 
@@ -356,51 +376,47 @@ static int ask_utf8(struct pop3 *pop3, struct err *err)
 	return pop3_ask(pop3, "UTF8", POP3_REPLY_STATUS, &status, err);
 }
 
-static int authenticate(struct pop3 *pop3, struct err *err)
+static int authenticate(struct pop3 *pop3, struct login *login, struct err *err)
 {
+	struct attempt attempt = {.try_next = true};
 	struct sasl_offer offer;
-	unsigned tried = 0;
+	enum auth mech;
 	int code = 0;
 
 	make_offer(pop3, &offer);
-	for (;;) {
-		enum auth mech = sasl_choose(pop3->server->auth, &offer, tried);
-		if (mech == AUTH_NONE) {
-			return code ? code
-				    : err_set(err, ERR_LOGIN, SCOPE_ACCOUNT, "%s",
-					      offer.is_protected
-						      ? "the server offers no login mechanism that "
-							"`auth` allows; see `auth`"
-						      : "no way to log in without sending the "
-							"password in the clear; set `tls`");
+	while (attempt.try_next && (mech = login_next(login, &offer)) != AUTH_NONE) {
+		attempt = (struct attempt){.pop3 = pop3, .login = login, .mech = mech};
+		code = attempt_run(&attempt, err);
+		if (attempt.try_next) {
+			log_line(pop3->log, LOG_INFO, "%s: %s; trying the next mechanism",
+				 pop3->label, err->text);
 		}
-		bool try_next = false;
-		code = attempt_mech(pop3, mech, &try_next, err);
-		if (!code || !try_next) {
-			return code;
-		}
-		log_line(pop3->log, LOG_INFO, "%s: %s; trying the next mechanism", pop3->label,
-			 err->text);
-		tried |= AUTH_BIT(mech);
 	}
+	if (login->tried == 0) {
+		return login_nothing_fits(&offer, "", err);
+	}
+	if (code == -ERR_LOGIN) {
+		login_refused(login);
+	}
+	return code;
 }
 
-int pop3_login(struct pop3 *pop3, const struct pop3_params *params, struct err *err)
+static int log_in(struct pop3 *pop3, const struct pop3_params *params, struct login *login,
+		  struct err *err)
 {
 	const struct server *server = params->server;
-	struct conn_params conn_params;
-	int code;
+	struct conn_params conn_params = {
+		.protocol = CONN_POP3,
+		.log = params->log,
+		.label = params->label,
+		.stop = params->stop,
+	};
+	int code = login_connect(login, &conn_params, &pop3->conn, err);
 
-	server_conn_params(params->server, &conn_params);
-	conn_params.protocol = CONN_POP3;
-	conn_params.log = params->log;
-	conn_params.label = params->label;
-	conn_params.stop = params->stop;
-	code = conn_open(&pop3->conn, &conn_params, err);
-	if (!code) {
-		code = server->tunnel ? read_greeting(pop3, err) : read_preamble(pop3, err);
+	if (code < 0) {
+		return code;
 	}
-	if (code) {
+	if ((code = server->tunnel ? read_greeting(pop3, err) : read_preamble(pop3, err)) < 0) {
 		return code;
 	}
 	if (conn_params.login_mech) {
@@ -411,8 +427,19 @@ int pop3_login(struct pop3 *pop3, const struct pop3_params *params, struct err *
 		pop3->login_name = "the tunnel";
 		return 0;
 	}
-	if (params->wants_utf8 && (pop3->caps & POP3_CAP_UTF8)) {
-		code = ask_utf8(pop3, err);
+	if (params->wants_utf8 && (pop3->caps & POP3_CAP_UTF8) &&
+	    (code = ask_utf8(pop3, err)) < 0) {
+		return code;
 	}
-	return code ? code : authenticate(pop3, err);
+	return authenticate(pop3, login, err);
+}
+
+int pop3_login(struct pop3 *pop3, const struct pop3_params *params, struct err *err)
+{
+	struct login login;
+
+	login_begin(&login, params->server);
+	int code = log_in(pop3, params, &login, err);
+	login_finish(&login);
+	return code;
 }

@@ -1,6 +1,7 @@
 """Several connections: opened where a slow line makes them pay, and missed where they are refused."""
 
 from rig import mail
+from rig.host import PASSWORD
 from rig.line import Line
 from stories import agree, idle
 
@@ -34,6 +35,16 @@ def test_a_slow_line_is_shared_by_several(account, remote):
     assert result.account["bytes_in"] < size + count * 400 + 20_000
     agree(account, remote)
     idle(account, remote)
+
+
+def test_a_password_command_runs_once_for_all_connections(account, remote):
+    heavy(remote)
+    asked = account.folder / "asked"
+    account.change(password=None, password_command=f"echo x >>{asked}; printf %s '{PASSWORD}'")
+    result, connections = over_a_line(account)
+    assert result.status == 0, result.err
+    assert len(connections) > 1
+    assert asked.read_text() == "x\n"
 
 
 def test_a_server_that_refuses_one_makes_the_pool_smaller(make_account, dovecots):

@@ -7,6 +7,7 @@ import shlex
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -35,6 +36,13 @@ def fails(account, status, *words, secret=PASSWORD):
     for text in (result.err, loud.err, loud.out):
         assert secret not in text and encoded not in text
     return lines[0]
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 # Mechanisms
@@ -112,6 +120,41 @@ def test_password_command(make_account):
 def test_password_command_that_fails(make_account):
     account = make_account(password=None, password_command="echo oops >&2; exit 1")
     assert account.run("sync").status in (75, 77, 78)
+
+
+def test_a_password_command_that_fails_ends_its_account_alone(make_account):
+    """As a refused login does: an event of its own, and the others run."""
+    account = make_account()
+    broken = make_account(password=None, password_command="exit 1")
+    account.others["account broken"] = broken.keys
+    result = account.sync(status=77)
+    statuses = {event["account"]: event["status"] for event in result.of("account")}
+    assert statuses == {"home": 0, "broken": 77}
+    assert [event["account"] for event in result.of("error")] == ["broken"]
+
+
+def test_a_run_that_finds_the_lock_taken_asks_for_no_password(make_account):
+    account = make_account(password=None)
+    folder = account.folder
+    account.change(password_command=f"echo x >>{folder}/asked; while test ! -e {folder}/go; do "
+                                    f"sleep 0.05; done; printf %s {shlex.quote(PASSWORD)}")
+    process = account.start("sync")
+    wait_until((folder / "asked").exists)
+    assert account.run("sync").status == 75
+    (folder / "go").touch()
+    assert program.finish(process).status == 0
+    assert (folder / "asked").read_text() == "x\n"
+
+
+def test_accounts_ask_for_their_passwords_one_after_another(make_account):
+    """Two questions of a keyring at once would be answered by the wrong password."""
+    account, other = make_account(password=None), make_account(password=None)
+    asking = account.folder / "asking"
+    for one in (account, other):
+        one.change(password_command=f"mkdir {asking} || exit 1; sleep 0.3; rmdir {asking}; "
+                                    f"printf %s {shlex.quote(PASSWORD)}")
+    account.others["account other"] = other.keys
+    assert len(account.sync().of("account")) == 2
 
 
 def test_password_file(make_account, tmp_path):

@@ -179,6 +179,10 @@ static void semicolons_inside_a_value_are_part_of_it(void **state)
 	assert_string_equal(account->password_command, "echo a ; echo \"b # c\"");
 	assert_int_equal(account->info_delimiter, ';');
 	unload(&loaded);
+	account = load_good(&loaded, "[account a]\nhost = h\nuser = u\nmaildir = /m\n"
+				     "password = a ; b\n");
+	assert_string_equal(account->password.data, "a ; b");
+	unload(&loaded);
 }
 
 static void an_indented_line_is_an_entry_of_its_own(void **state)
@@ -507,39 +511,6 @@ static void a_missing_file_and_a_file_without_accounts_are_errors(void **state)
 	expect_error("", 0, "no [account NAME]");
 }
 
-static void expect_password(const char *line, int rc, const char *expected)
-{
-	struct loaded loaded;
-	struct secret secret;
-	struct err err;
-	char text[512];
-
-	snprintf(text, sizeof(text), "[account a]\nhost = h\nuser = u\nmaildir = /m\n%s\n", line);
-	secret_init(&secret);
-	assert_int_equal(conf_password(load_good(&loaded, text), NULL, &secret, &err), rc);
-	if (rc == 0) {
-		assert_int_equal(secret.len, strlen(expected));
-		assert_memory_equal(secret.data, expected, secret.len);
-	} else {
-		assert_non_null(strstr(err.text, expected));
-	}
-	secret_finish(&secret);
-	unload(&loaded);
-}
-
-static void a_password_is_the_first_line(void **state)
-{
-	(void)state;
-	expect_password("password = a ; b", 0, "a ; b");
-	expect_password("password_command = printf 'a b\\r\\nc\\n'", 0, "a b");
-	expect_password("password_command = printf x; cat", 0, "x");
-	expect_password("password_command = yes | head -c 200000", 0, "y");
-	expect_password("password_command = echo a; exit 3", -ERR_LOGIN, "status 3");
-	expect_password("password_command = kill -9 $$", -ERR_LOGIN, "signal 9");
-	expect_password("password_command = echo", -ERR_LOGIN, "empty");
-	expect_password("password_file = /nonexistent/x", -ERR_CONFIG, "cannot be read");
-}
-
 static void nearest_takes_the_closest_name(void **state)
 {
 	struct nearest nearest;
@@ -616,7 +587,6 @@ int main(void)
 		cmocka_unit_test(each_word_of_the_table_of_mechanisms_is_one_of_auth),
 		cmocka_unit_test(a_mechanism_that_cannot_work_in_its_account_is_an_error),
 		cmocka_unit_test(a_missing_file_and_a_file_without_accounts_are_errors),
-		cmocka_unit_test(a_password_is_the_first_line),
 		cmocka_unit_test(nearest_takes_the_closest_name),
 		cmocka_unit_test(the_committed_example_is_the_generated_one),
 		cmocka_unit_test(the_committed_documentation_is_the_generated_one),

@@ -130,14 +130,6 @@ int conf_load(struct conf **conf, const char *path, struct conf_errors *errors, 
 void conf_destroy(struct conf **conf);
 void conf_errors_finish(struct conf_errors *errors);
 
-/* The account's secret from password, password_command (first line of output, /bin/sh -c, its
- * stdin is /dev/null, its stderr ours) or password_file (first line; -ERR_CONFIG when it cannot
- * be read); empty where the account needs none. -ERR_LOGIN with the command's status when it
- * fails, -ERR_INTERRUPTED when *STOP (NULL: never) turned non-zero meanwhile. Call it before
- * threads start: a child of another thread could keep the command's pipe open. */
-int conf_password(const struct conf_account *account, const volatile int *stop,
-		  struct secret *secret, struct err *err);
-
 /* True when the account has a password_file that others can read: worth a warning. */
 bool conf_password_file_is_exposed(const struct conf_account *account);
 

@@ -8,7 +8,6 @@
 #include "mailsync/base/auth.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/progress.h"
-#include "mailsync/base/secret.h"
 #include "mailsync/base/strlist.h"
 
 enum server_tls {
@@ -21,6 +20,8 @@ enum server_compress {
 	SERVER_COMPRESS_YES,
 	SERVER_COMPRESS_AUTO
 };
+
+struct credential;
 
 struct server {
 	const char *host;
@@ -36,7 +37,7 @@ struct server {
 	int timeout_s;
 	const char *user;
 	enum auth auth;
-	const struct secret *password; /* NULL or empty: none */
+	struct credential *credential; /* asked at each login (store/credential.h); NULL: none */
 	enum server_compress compress;
 	const struct strlist *disabled; /* capabilities not to use, upper case */
 	struct progress *progress;      /* counted into by all connections; NULL: nobody looks */

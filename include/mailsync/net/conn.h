@@ -48,7 +48,7 @@ struct conn_params {
 	/* GSSAPI and NTLM only: libcurl logs in. */
 	const char *login_mech; /* "GSSAPI", "NTLM"; NULL otherwise */
 	const char *user;
-	const struct secret *password;
+	const struct secret *password; /* until conn_open returns */
 	struct log *log;
 	const char *label;         /* for the log: "work#1" */
 	const volatile int *stop;  /* non-zero: give up soon, -ERR_INTERRUPTED; or NULL */

@@ -1,0 +1,118 @@
+#include "login.h"
+
+#include "mailsync/base/digest.h"
+#include "mailsync/store/credential.h"
+
+void login_begin(struct login *login, const struct server *server)
+{
+	*login = (struct login){.server = server};
+	secret_init(&login->secret);
+}
+
+void login_finish(struct login *login)
+{
+	secret_finish(&login->secret);
+}
+
+static void fill_params(const struct login *login, struct conn_params *params)
+{
+	static const enum conn_tls tls[] = {
+		[SERVER_TLS_IMPLICIT] = CONN_TLS_IMPLICIT,
+		[SERVER_TLS_STARTTLS] = CONN_TLS_STARTTLS,
+		[SERVER_TLS_NONE] = CONN_TLS_NONE,
+	};
+	const struct server *server = login->server;
+	const struct auth_row *auth = auth_row(server->auth);
+
+	params->host = server->host;
+	params->port = server->port;
+	params->tls = tls[server->tls];
+	params->ca_file = server->ca_file;
+	params->cert_file = server->cert_file;
+	params->key_file = server->key_file;
+	params->pin_sha256 = server->pin_sha256;
+	params->tls_min = server->tls_min;
+	params->proxy = server->proxy;
+	params->tunnel = server->tunnel;
+	params->timeout_s = server->timeout_s;
+	params->progress = server->progress;
+	if ((auth->marks & AUTH_BY_LIBCURL) != 0) {
+		params->login_mech = auth->name;
+		params->user = server->user;
+		params->password = &login->secret;
+	}
+}
+
+static int ask_secret(struct login *login, const volatile int *stop, struct err *err)
+{
+	struct credential *credential = login->server->credential;
+
+	return credential ? credential_secret(credential, stop, &login->secret, err) : 0;
+}
+
+int login_connect(struct login *login, struct conn_params *params, struct conn **conn,
+		  struct err *err)
+{
+	int code = ask_secret(login, params->stop, err);
+
+	if (code < 0) {
+		return code;
+	}
+	fill_params(login, params);
+	code = conn_open(conn, params, err);
+	if (code == -ERR_LOGIN) {
+		login_refused(login);
+	}
+	return code;
+}
+
+enum auth login_next(struct login *login, const struct sasl_offer *offer)
+{
+	enum auth mech = sasl_choose(login->server->auth, offer, login->tried);
+
+	if (mech != AUTH_NONE) {
+		login->tried |= AUTH_BIT(mech);
+	}
+	return mech;
+}
+
+int login_nothing_fits(const struct sasl_offer *offer, const char *more, struct err *err)
+{
+	if (!offer->is_protected) {
+		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+			       "no way to log in without sending the password in the clear; set "
+			       "`tls`");
+	}
+	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+		       "the server offers no login mechanism that `auth` allows%s; see `auth`",
+		       more);
+}
+
+int login_exchange(struct login *login, struct conn *conn, enum auth mech, struct sasl **sasl,
+		   struct err *err)
+{
+	uint8_t random[(LOGIN_NONCE_SIZE - 1) / 2];
+	int code = random_bytes(random, sizeof(random), err);
+
+	if (code < 0) {
+		return code;
+	}
+	hex_encode(random, sizeof(random), login->nonce);
+	struct sasl_params params = {
+		.user = login->server->user,
+		.secret = &login->secret,
+		.host = login->server->host,
+		.port = login->server->port,
+		.nonce = span_of(login->nonce),
+		.binding = conn_channel_binding(conn),
+		.binding_name = "tls-server-end-point",
+	};
+	return sasl_create(sasl, mech, &params, err);
+}
+
+void login_refused(const struct login *login)
+{
+	if (login->server->credential) {
+		credential_refused(login->server->credential, &login->secret);
+	}
+}

@@ -1,0 +1,48 @@
+/*
+ * What IMAP and POP3 have in common on the way in: the account's secret, the settings of a
+ * connection, and which mechanism is next.
+ *
+ *     login_begin(&login, server)
+ *     login_connect(&login, &conn_params, &conn, &err)     asks for the secret, then connects
+ *     while ((mech = login_next(&login, &offer)) != AUTH_NONE)
+ *             login_exchange(&login, conn, mech, &sasl, &err)     or a command of the protocol
+ *     login_refused(&login)               where the server would not have the secret
+ *     login_finish(&login)
+ */
+#ifndef STORE_LOGIN_H
+#define STORE_LOGIN_H
+
+#include "mailsync/base/secret.h"
+#include "mailsync/model/server.h"
+#include "mailsync/net/conn.h"
+#include "mailsync/proto/sasl.h"
+
+#define LOGIN_NONCE_SIZE 37 /* 18 random bytes in hex, NUL included */
+
+struct login {
+	const struct server *server;
+	struct secret secret; /* wiped by login_finish */
+	unsigned tried;       /* set of mechanisms */
+	char nonce[LOGIN_NONCE_SIZE];
+};
+
+void login_begin(struct login *login, const struct server *server);
+void login_finish(struct login *login);
+
+/* Opens *CONN. PARAMS has protocol, log, label and stop; the rest is filled in here. The secret is
+ * asked for before, lest the server's patience runs out meanwhile. Where libcurl logs in it has
+ * then done so, and `login_mech` of PARAMS says how. Errors as credential_secret and conn_open. */
+int login_connect(struct login *login, struct conn_params *params, struct conn **conn,
+		  struct err *err);
+
+/* The mechanism to try next, AUTH_NONE when no other is left. */
+enum auth login_next(struct login *login, const struct sasl_offer *offer);
+/* Why none was ever tried: -ERR_LOGIN. MORE is said behind the offer. */
+int login_nothing_fits(const struct sasl_offer *offer, const char *more, struct err *err);
+/* Begins the exchange of MECH; *SASL is the caller's, and uses LOGIN. */
+int login_exchange(struct login *login, struct conn *conn, enum auth mech, struct sasl **sasl,
+		   struct err *err);
+/* The server refused what it was told: the credential is asked anew next time. */
+void login_refused(const struct login *login);
+
+#endif
