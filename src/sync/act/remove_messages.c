@@ -44,13 +44,14 @@ static const struct row *row_of(const struct removal *removal, const struct inte
 static int change(struct removal *removal, enum remote_change_kind kind, const struct uidset *uids,
 		  struct err *err)
 {
+	bool is_to_trash = kind == REMOTE_COPY || kind == REMOTE_MOVE;
 	const struct remote_change change = {
 		.kind = kind,
 		.uids = uids,
 		.flags = FLAG_DELETED,
 		.is_add = true,
 		.keywords = &removal->job->mailbox->base.keywords,
-		.wire = removal->trash == NULL ? NULL : removal->trash->seen.wire,
+		.wire = is_to_trash ? removal->trash->seen.wire : NULL,
 	};
 	return remote_change_now(removal->job->remote, &change, NULL, err);
 }

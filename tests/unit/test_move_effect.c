@@ -1,0 +1,159 @@
+/* What a move does to its rows, in the words of two mailboxes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "mailsync/model/flags.h"
+#include "rules/move_effect.h"
+
+/* The old mailbox knows one, two, three; the new one two. */
+struct words {
+	struct keywords from;
+	struct keywords to;
+};
+#define ONE     FLAG_KEYWORD(0)
+#define TWO     FLAG_KEYWORD(1)
+#define THREE   FLAG_KEYWORD(2)
+#define NEW_TWO FLAG_KEYWORD(0)
+
+static int words_open(void **state)
+{
+	struct words *words = calloc(1, sizeof(*words));
+
+	assert_non_null(words);
+	keywords_init(&words->from);
+	keywords_init(&words->to);
+	keywords_parse(&words->from, span_of("one two three"));
+	keywords_parse(&words->to, span_of("two"));
+	*state = words;
+	return 0;
+}
+
+static int words_close(void **state)
+{
+	struct words *words = *state;
+
+	keywords_finish(&words->from);
+	keywords_finish(&words->to);
+	free(words);
+	return 0;
+}
+
+static void keywords_are_said_in_the_new_words(void **state)
+{
+	struct words *words = *state;
+
+	assert_true(effect_translate(FLAG_SEEN | TWO, &words->from, &words->to) ==
+		    (FLAG_SEEN | NEW_TWO));
+	assert_int_equal(words->to.count, 1);
+	assert_true(effect_translate(ONE | TWO, &words->from, &words->to) ==
+		    (NEW_TWO | FLAG_KEYWORD(1)));
+	assert_string_equal(words->to.names[1], "one");
+}
+
+static void a_keyword_that_does_not_fit_in_is_lost(void **state)
+{
+	struct words *words = *state;
+	char name[8];
+
+	for (int i = words->to.count; i < KEYWORDS_MAX; i++) {
+		name[0] = 'k';
+		name[1] = (char)('A' + i / 8);
+		name[2] = (char)('0' + i % 8);
+		name[3] = '\0';
+		assert_int_equal(keywords_intern(&words->to, span_of(name)), i);
+	}
+	assert_true(effect_translate(FLAG_SEEN | ONE | TWO, &words->from, &words->to) ==
+		    (FLAG_SEEN | NEW_TWO));
+}
+
+static void letters_are_read_by_the_old_table(void **state)
+{
+	struct words *words = *state;
+	struct row gone;
+
+	row_init(&gone);
+	gone.local_flags = TWO;
+	/* By the new table the letter is one without a name. */
+	assert_true(effect_moved_letters(&gone, FLAG_SEEN | TWO, FLAG_SEEN, &words->from,
+					 &words->to) == (FLAG_SEEN | NEW_TWO));
+	/* Another letter than base's: the user's change. */
+	assert_true(effect_moved_letters(&gone, THREE, NEW_TWO << 5, &words->from, &words->to) ==
+		    FLAG_KEYWORD(1));
+	assert_string_equal(words->to.names[1], "three");
+}
+
+static void letters_that_were_rewritten_already_are_not_again(void **state)
+{
+	struct words *words = *state;
+	struct row gone;
+
+	row_init(&gone);
+	gone.local_flags = TWO;
+	/* The old table would call it one. */
+	assert_true(effect_moved_letters(&gone, FLAG_SEEN | ONE, FLAG_SEEN | NEW_TWO, &words->from,
+					 &words->to) == (FLAG_SEEN | NEW_TWO));
+	assert_int_equal(words->to.count, 1);
+}
+
+static void moved_there_it_is_agreed_on_in_the_new_words(void **state)
+{
+	struct words *words = *state;
+	struct row gone, fresh;
+
+	row_init(&gone);
+	row_init(&fresh);
+	gone.flags = TWO;
+	gone.remote_flags = TWO | FLAG_ANSWERED;
+	gone.has_digest = true;
+	gone.digest[0] = 9;
+	fresh.reason = REASON_POLICY;
+	effect_move_begun(&gone, &fresh, FLAG_SEEN | NEW_TWO);
+	assert_false(fresh.is_agreed);
+	assert_true(fresh.has_digest && fresh.digest[0] == 9);
+	effect_moved_there(&gone, &fresh, 12, &words->from, &words->to);
+	assert_true(fresh.is_agreed && fresh.remote == MESSAGE_PRESENT);
+	assert_int_equal(fresh.uid, 12);
+	assert_int_equal(fresh.reason, REASON_NONE);
+	assert_true(fresh.flags == NEW_TWO && fresh.remote_flags == (NEW_TWO | FLAG_ANSWERED));
+	assert_true(fresh.local_flags == (FLAG_SEEN | NEW_TWO));
+}
+
+static void moved_here_its_file_says_what_it_said(void **state)
+{
+	struct words *words = *state;
+	struct row gone, fresh;
+
+	row_init(&gone);
+	row_init(&fresh);
+	gone.flags = TWO;
+	gone.size_bytes = 77;
+	fresh.uid = 3;
+	fresh.remote_flags = NEW_TWO;
+	effect_moved_here(&gone, &fresh, NEW_TWO | FLAG_SEEN, &words->from, &words->to);
+	assert_true(fresh.is_agreed && fresh.local == MESSAGE_PRESENT);
+	assert_true(fresh.flags == NEW_TWO && fresh.local_flags == (NEW_TWO | FLAG_SEEN));
+	assert_true(fresh.remote_flags == NEW_TWO);
+	assert_int_equal(fresh.uid, 3);
+	assert_int_equal(fresh.size_bytes, 77);
+}
+
+#define WORDS_TEST(name) cmocka_unit_test_setup_teardown(name, words_open, words_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORDS_TEST(keywords_are_said_in_the_new_words),
+		WORDS_TEST(a_keyword_that_does_not_fit_in_is_lost),
+		WORDS_TEST(letters_are_read_by_the_old_table),
+		WORDS_TEST(letters_that_were_rewritten_already_are_not_again),
+		WORDS_TEST(moved_there_it_is_agreed_on_in_the_new_words),
+		WORDS_TEST(moved_here_its_file_says_what_it_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
