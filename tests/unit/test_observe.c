@@ -3,8 +3,10 @@
 #include "scripted_door.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "observe/observe.h"
+#include "recover/leftovers.h"
 
 /* A run as far as both sides' deltas. */
 static void observe(struct run_scene *scene)
@@ -172,6 +174,108 @@ static void a_renumbered_mailbox_is_forgotten_and_listed_anew(void **state)
 			 scripted_find(scene->server, "INBOX")->uidvalidity);
 }
 
+/* D32, D33: what a view leaves out and UID SEARCH lists. */
+static void a_message_that_only_uid_search_tells_of_is_listed(void **state)
+{
+	struct run_scene *scene = *state;
+	three_seen(scene);
+	scripted_add(scene->server, "INBOX", "", "Subject: 4\n\nfour\n");
+	scripted_fault(
+		scene->server,
+		&(struct scripted_fault){.op = SCRIPTED_VIEW, .what = SCRIPTED_OMITTED, .uid = 4});
+	observe_again(scene);
+	run_scene_expect_rows(scene, "INBOX",
+			      "1 - +(\\Seen) -()\n2 - +() -()\n3 - +($Work) -()\n4 - +() -()\n");
+	assert_int_equal(scene->server->asked[SCRIPTED_UIDS], 1);
+	assert_int_equal(run_mailbox(&scene->run, "INBOX")->base.messages, 4);
+}
+
+static void a_server_that_stays_busy_is_asked_only_once_more(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_add(scene->server, "INBOX", "", "x\n");
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
+							       .what = SCRIPTED_BUSY,
+							       .busy_ms = 1,
+							       .always = true});
+	observe(scene);
+	run_scene_expect_rows(scene, "INBOX", "");
+	assert_int_equal(scene->server->asked[SCRIPTED_VIEW], 2);
+	assert_int_equal(run_mailbox(&scene->run, "INBOX")->decided.exclusion, EXCLUDED_FAILED);
+	assert_int_equal(scene->report.error_count, 1);
+}
+
+/* D24. */
+static void a_job_keeps_its_rows_where_the_mailbox_is_renumbered(void **state)
+{
+	struct run_scene *scene = *state;
+	three_seen(scene);
+	struct mailbox *mailbox = run_mailbox(&scene->run, "INBOX");
+	scripted_renumber(scene->server, "INBOX", 7);
+	RUN_OK(scene, observe_remote_mailbox(&scene->run, scene->session.remote, mailbox,
+					     LOOK_IN_JOB, &scene->err));
+	run_scene_expect_rows(scene, "INBOX", "1 - +(\\Seen) -()\n2 - +() -()\n3 - +($Work) -()\n");
+	assert_int_equal(mailbox->decided.exclusion, EXCLUDED_FAILED);
+	assert_int_equal(scene->report.error_count, 1);
+}
+
+/* A run as far as the local delta, after one that downloaded a message of whose file a power cut
+ * left only the beginning. */
+static void observe_damage(struct run_scene *scene, bool dry_run)
+{
+	char path[512];
+	scripted_add(scene->server, "INBOX", "", "Subject: 1\n\none\n");
+	RUN_OK(scene, run_scene_sync(scene));
+	char *file = run_scene_files(scene, "INBOX");
+	snprintf(path, sizeof(path), "INBOX/new/%s", file);
+	run_scene_write(scene, path, "Subj");
+	free(file);
+	scene->options.dry_run = dry_run;
+	RUN_OK(scene, run_scene_begin(scene));
+	scene->session.lost_power = true;
+	scene->session.was_unclean = true;
+	RUN_OK(scene, observe_local(&scene->run, &scene->err));
+	run_scene_expect_rows(scene, "INBOX", "1 - +() -()\n");
+}
+
+static void expect_files(struct run_scene *scene, size_t count)
+{
+	char *files = run_scene_files(scene, "INBOX");
+	size_t found = files[0] != '\0';
+	for (const char *at = files; *at != '\0'; at++) {
+		found += *at == ' ';
+	}
+	free(files);
+	assert_int_equal(found, count);
+}
+
+/* D9. */
+static void a_file_that_a_power_cut_damaged_goes_and_is_to_be_downloaded_again(void **state)
+{
+	observe_damage(*state, false);
+	expect_files(*state, 0);
+}
+
+static void a_dry_run_leaves_a_damaged_file_where_it_is(void **state)
+{
+	observe_damage(*state, true);
+	expect_files(*state, 1);
+}
+
+static void what_a_dead_run_left_of_a_folder_is_completed(void **state)
+{
+	struct run_scene *scene = *state;
+	char path[512];
+	snprintf(path, sizeof(path), "%s/INBOX/new", scene->maildir);
+	assert_int_equal(rmdir(path), 0);
+	RUN_OK(scene, run_scene_begin(scene));
+	RUN_OK(scene, recover_leftovers(&scene->run, &scene->err));
+	assert_int_equal(access(path, F_OK), -1);
+	scene->session.was_unclean = true;
+	RUN_OK(scene, recover_leftovers(&scene->run, &scene->err));
+	assert_int_equal(access(path, F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +290,12 @@ int main(void)
 		RUN_TEST(a_busy_server_is_asked_once_more),
 		RUN_TEST(a_cut_connection_changes_nothing),
 		RUN_TEST(a_renumbered_mailbox_is_forgotten_and_listed_anew),
+		RUN_TEST(a_message_that_only_uid_search_tells_of_is_listed),
+		RUN_TEST(a_server_that_stays_busy_is_asked_only_once_more),
+		RUN_TEST(a_job_keeps_its_rows_where_the_mailbox_is_renumbered),
+		RUN_TEST(a_file_that_a_power_cut_damaged_goes_and_is_to_be_downloaded_again),
+		RUN_TEST(a_dry_run_leaves_a_damaged_file_where_it_is),
+		RUN_TEST(what_a_dead_run_left_of_a_folder_is_completed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

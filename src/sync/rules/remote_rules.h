@@ -16,10 +16,10 @@
  *       and all paired
  *
  * A message that the view tells of, and the row of its UID:
- *   D25 no row -> REMOTE_NEW; but a line that was not asked for may tell of a message that is not
- *       there, which would make up for one that is said to be gone. What a listing asked after
- *       comes with flags and with date or size; without these only a listing of all tells of
- *       unknown messages, and only below its UIDNEXT
+ *   D25 no row, and the line comes with flags and with date or size, as those do that were asked
+ *       for; or with flags alone, in a listing of all and below its UIDNEXT -> REMOTE_NEW. (A line
+ *       that was not asked for may tell of a message that is not there, which would make up for one
+ *       that is said to be gone)
  *   D26 a row that was not there                              -> REMOTE_BACK
  *   D27 other flags                                           -> REMOTE_FLAGS
  *   D28 with `keywords = no` the row's keywords stay what they were
@@ -84,20 +84,15 @@ struct remote_view_request view_request(const struct view_facts *facts, enum vie
 /*
  * How far the look at a mailbox has come.
  *
- *                                    .-------- too busy --> PUT_OFF -- waited, once more --.
- *                                    |                                                     |
- *   NONE -- D20 --> WANTED -- viewed +-- failed, D23 --> NONE (excluded)         (as WANTED)
- *                                    |
- *                                    +-- D24 --> RENUMBERED -- forgotten, all listed --.
- *                                    |                                                 |
- *                                    +-- D30: does not fit --> MISCOUNTED <------------+
- *                                    |                           |                     |
- *                                    |     .---- UID SEARCH -----+                     |
- *                                    |     |                     D33                   |
- *                                    v     v                     v                     |
- *                                   NONE (settled) <-- listed -- INCOMPLETE            |
- *                                    ^                                                 |
- *                                    '-------------------------------------------------'
+ *   NONE --D20--> WANTED --viewed--+----------------------------------------> NONE
+ *                                  +- too busy, the first time -> PUT_OFF     waited for: as WANTED
+ *                                  +- D24 -> RENUMBERED --all listed--+-----> NONE
+ *                                  |                                  '- D30: as below
+ *                                  '- D30 -> MISCOUNTED --UID SEARCH--+-----> NONE
+ *                                                                     '- D33 -> INCOMPLETE
+ *                                            INCOMPLETE --all listed--------> NONE
+ *
+ * A failure, or D23, ends each of them: NONE, and the mailbox is excluded.
  */
 enum view_state {
 	VIEW_NONE,       /* nothing is to be asked for (any more) */
