@@ -1,3 +1,4 @@
+/* How files and messages are matched (rules/match.h), by the numbers of the rules. */
 #include "rules/match.h"
 
 #include <setjmp.h>
@@ -66,7 +67,7 @@ static void nothing_matches_nothing(void **state)
 	assert_false(one[0].is_taken || one[0].is_ambiguous);
 }
 
-static void a_proposed_uid_joins_when_the_digest_agrees(void **state)
+static void W1_a_proposed_uid_joins_when_the_digest_agrees(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 1, 1), local(2, 'a', 1, 1)};
@@ -78,7 +79,7 @@ static void a_proposed_uid_joins_when_the_digest_agrees(void **state)
 	assert_int_equal(partner(locals, 2, 2), 5);
 }
 
-static void a_proposed_uid_joins_when_id_and_date_agree(void **state)
+static void W1_a_proposed_uid_joins_when_id_and_date_agree(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 7, 1), local(2, 'b', 7, 1)};
@@ -90,7 +91,7 @@ static void a_proposed_uid_joins_when_id_and_date_agree(void **state)
 	assert_int_equal(partner(locals, 2, 2), 5);
 }
 
-static void a_proposal_of_another_message_is_not_believed(void **state)
+static void W1_a_proposal_of_another_message_is_not_believed(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 7, 1)};
@@ -101,7 +102,7 @@ static void a_proposal_of_another_message_is_not_believed(void **state)
 	assert_false(is_ambiguous(locals, 1, 1));
 }
 
-static void a_disbelieved_proposal_still_pairs_by_digest(void **state)
+static void W1_W2_a_disbelieved_proposal_still_pairs_by_digest(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 7, 1)};
@@ -111,7 +112,7 @@ static void a_disbelieved_proposal_still_pairs_by_digest(void **state)
 	assert_int_equal(partner(locals, 1, 1), 6);
 }
 
-static void a_proposed_uid_that_is_gone_pairs_by_digest(void **state)
+static void W1_W2_a_proposed_uid_that_is_gone_pairs_by_digest(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 7, 1)};
@@ -121,7 +122,7 @@ static void a_proposed_uid_that_is_gone_pairs_by_digest(void **state)
 	assert_int_equal(partner(locals, 1, 1), 6);
 }
 
-static void one_uid_proposed_twice_joins_once(void **state)
+static void W1_one_uid_proposed_twice_joins_once(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 7, 1), local(2, 'a', 7, 1)};
@@ -131,7 +132,7 @@ static void one_uid_proposed_twice_joins_once(void **state)
 	assert_int_equal(partner(locals, 2, 1) + partner(locals, 2, 2), 5);
 }
 
-static void a_weak_proposal_needs_equal_size_but_no_date(void **state)
+static void W1_W5_a_weak_proposal_needs_equal_size_but_no_date(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 0, 0), local(2, 'a', 0, 0)};
@@ -148,7 +149,7 @@ static void a_weak_proposal_needs_equal_size_but_no_date(void **state)
 	assert_int_equal(partner(locals, 2, 2), 0);
 }
 
-static void equal_digests_join_whatever_the_dates(void **state)
+static void W2_equal_digests_join_whatever_the_dates(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'b', 2, 1), local(2, 'a', 1, 1)};
@@ -159,7 +160,7 @@ static void equal_digests_join_whatever_the_dates(void **state)
 	assert_int_equal(partner(locals, 2, 2), 5);
 }
 
-static void a_header_with_a_date_alone_is_not_weak(void **state)
+static void W5_a_header_with_a_date_alone_is_not_weak(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 0, 8)};
@@ -169,7 +170,7 @@ static void a_header_with_a_date_alone_is_not_weak(void **state)
 	assert_int_equal(partner(locals, 1, 1), 5);
 }
 
-static void copies_pair_off_by_equal_date_first(void **state)
+static void W2_copies_pair_off_by_equal_date_first(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 1, 1), local(2, 'a', 1, 1)};
@@ -184,7 +185,7 @@ static void copies_pair_off_by_equal_date_first(void **state)
 	assert_false(is_ambiguous(locals, 2, 1));
 }
 
-static void copies_without_equal_dates_pair_off_in_their_order(void **state)
+static void W2_copies_without_equal_dates_pair_off_in_their_order(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 1, 1), local(2, 'a', 1, 1),
@@ -203,7 +204,7 @@ static void copies_without_equal_dates_pair_off_in_their_order(void **state)
 	assert_int_equal(partner(locals, 3, 1), 5);
 }
 
-static void more_messages_than_files_leave_messages(void **state)
+static void W2_more_messages_than_files_leave_messages(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 1, 1)};
@@ -213,7 +214,7 @@ static void more_messages_than_files_leave_messages(void **state)
 	assert_true(partner(locals, 1, 1) != 0);
 }
 
-static void weak_headers_need_equal_size_and_date(void **state)
+static void W5_weak_headers_need_equal_size_and_date(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 0, 0), local(2, 'a', 0, 0),
@@ -234,7 +235,7 @@ static void weak_headers_need_equal_size_and_date(void **state)
 	assert_false(is_ambiguous(locals, 3, 2) || is_ambiguous(locals, 3, 3));
 }
 
-static void weak_headers_of_one_date_find_their_size(void **state)
+static void W5_weak_headers_of_one_date_find_their_size(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 0, 0), local(2, 'a', 0, 0)};
@@ -250,7 +251,7 @@ static void weak_headers_of_one_date_find_their_size(void **state)
 	assert_int_equal(partner(locals, 2, 2), 6);
 }
 
-static void below_its_bound_nothing_is_joined(void **state)
+static void W13_below_its_bound_nothing_is_joined(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 1, 1), local(2, 'b', 2, 1)};
@@ -261,7 +262,7 @@ static void below_its_bound_nothing_is_joined(void **state)
 	assert_int_equal(partner(locals, 2, 2), 0);
 }
 
-static void a_bound_leaves_what_is_below_to_others(void **state)
+static void W13_a_bound_leaves_what_is_below_to_others(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 1, 1), local(2, 'a', 1, 1)};
@@ -272,7 +273,7 @@ static void a_bound_leaves_what_is_below_to_others(void **state)
 	assert_int_equal(partner(locals, 2, 2), 5);
 }
 
-static void a_rewritten_header_joins_by_id_and_date(void **state)
+static void W3_a_rewritten_header_joins_by_id_and_date(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 7, 1), local(2, 'b', 8, 1),
@@ -285,7 +286,7 @@ static void a_rewritten_header_joins_by_id_and_date(void **state)
 	assert_int_equal(partner(locals, 3, 3), 0); /* a date alone */
 }
 
-static void an_id_without_a_date_joins_one_without(void **state)
+static void W3_an_id_without_a_date_joins_one_without(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 7, 0), local(2, 'b', 8, 0)};
@@ -295,7 +296,7 @@ static void an_id_without_a_date_joins_one_without(void **state)
 	assert_int_equal(partner(locals, 2, 2), 0);
 }
 
-static void a_digest_goes_before_an_id(void **state)
+static void W3_a_digest_goes_before_an_id(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 7, 1), local(2, 'b', 7, 1)};
@@ -305,7 +306,7 @@ static void a_digest_goes_before_an_id(void **state)
 	assert_int_equal(partner(locals, 2, 2), 5);
 }
 
-static void files_left_over_of_one_id_are_ambiguous(void **state)
+static void W3_files_left_over_of_one_id_are_ambiguous(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 7, 1), local(2, 'b', 7, 1),
@@ -317,7 +318,7 @@ static void files_left_over_of_one_id_are_ambiguous(void **state)
 	assert_false(is_ambiguous(locals, 3, 3));
 }
 
-static void one_that_is_joined_is_never_ambiguous(void **state)
+static void W3_one_that_is_joined_is_never_ambiguous(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 7, 1), local(2, 'b', 7, 1)};
@@ -326,6 +327,34 @@ static void one_that_is_joined_is_never_ambiguous(void **state)
 	pair_match(locals, 2, remotes, 3);
 	assert_true(partner(locals, 2, 1) != 0 && partner(locals, 2, 2) != 0);
 	assert_false(is_ambiguous(locals, 2, 1) || is_ambiguous(locals, 2, 2));
+}
+
+static void W4_what_was_sent_joins_what_came_since_with_its_date(void **state)
+{
+	(void)state;
+	struct pair_candidate locals[] = {local(0, 'a', 1, 100)};
+	struct pair_candidate remotes[] = {remote(5, 'x', 2, 7), remote(12, 'y', 3, 8)};
+	locals[0].bound = 10;
+	locals[0].date = 1000;
+	remotes[0].date = 1000;
+	remotes[1].date = 1000;
+	pair_match(locals, 1, remotes, 2);
+	assert_int_equal(partner(locals, 1, 0), 0);
+	locals[0].was_sent = true;
+	pair_match(locals, 1, remotes, 2);
+	assert_int_equal(partner(locals, 1, 0), 12);
+}
+
+static void W4_another_date_is_another_message(void **state)
+{
+	(void)state;
+	struct pair_candidate locals[] = {local(0, 'a', 1, 100)};
+	struct pair_candidate remotes[] = {remote(12, 'y', 3, 8)};
+	locals[0].was_sent = true;
+	locals[0].date = 1000;
+	remotes[0].date = 1001;
+	pair_match(locals, 1, remotes, 1);
+	assert_int_equal(partner(locals, 1, 0), 0);
 }
 
 static unsigned next_random(unsigned *seed)
@@ -408,27 +437,29 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_matches_nothing),
-		cmocka_unit_test(a_proposed_uid_joins_when_the_digest_agrees),
-		cmocka_unit_test(a_proposed_uid_joins_when_id_and_date_agree),
-		cmocka_unit_test(a_proposal_of_another_message_is_not_believed),
-		cmocka_unit_test(a_disbelieved_proposal_still_pairs_by_digest),
-		cmocka_unit_test(a_proposed_uid_that_is_gone_pairs_by_digest),
-		cmocka_unit_test(one_uid_proposed_twice_joins_once),
-		cmocka_unit_test(a_weak_proposal_needs_equal_size_but_no_date),
-		cmocka_unit_test(equal_digests_join_whatever_the_dates),
-		cmocka_unit_test(a_header_with_a_date_alone_is_not_weak),
-		cmocka_unit_test(copies_pair_off_by_equal_date_first),
-		cmocka_unit_test(copies_without_equal_dates_pair_off_in_their_order),
-		cmocka_unit_test(more_messages_than_files_leave_messages),
-		cmocka_unit_test(weak_headers_need_equal_size_and_date),
-		cmocka_unit_test(weak_headers_of_one_date_find_their_size),
-		cmocka_unit_test(below_its_bound_nothing_is_joined),
-		cmocka_unit_test(a_bound_leaves_what_is_below_to_others),
-		cmocka_unit_test(a_rewritten_header_joins_by_id_and_date),
-		cmocka_unit_test(an_id_without_a_date_joins_one_without),
-		cmocka_unit_test(a_digest_goes_before_an_id),
-		cmocka_unit_test(files_left_over_of_one_id_are_ambiguous),
-		cmocka_unit_test(one_that_is_joined_is_never_ambiguous),
+		cmocka_unit_test(W1_a_proposed_uid_joins_when_the_digest_agrees),
+		cmocka_unit_test(W1_a_proposed_uid_joins_when_id_and_date_agree),
+		cmocka_unit_test(W1_a_proposal_of_another_message_is_not_believed),
+		cmocka_unit_test(W1_W2_a_disbelieved_proposal_still_pairs_by_digest),
+		cmocka_unit_test(W1_W2_a_proposed_uid_that_is_gone_pairs_by_digest),
+		cmocka_unit_test(W1_one_uid_proposed_twice_joins_once),
+		cmocka_unit_test(W1_W5_a_weak_proposal_needs_equal_size_but_no_date),
+		cmocka_unit_test(W2_equal_digests_join_whatever_the_dates),
+		cmocka_unit_test(W5_a_header_with_a_date_alone_is_not_weak),
+		cmocka_unit_test(W2_copies_pair_off_by_equal_date_first),
+		cmocka_unit_test(W2_copies_without_equal_dates_pair_off_in_their_order),
+		cmocka_unit_test(W2_more_messages_than_files_leave_messages),
+		cmocka_unit_test(W5_weak_headers_need_equal_size_and_date),
+		cmocka_unit_test(W5_weak_headers_of_one_date_find_their_size),
+		cmocka_unit_test(W13_below_its_bound_nothing_is_joined),
+		cmocka_unit_test(W13_a_bound_leaves_what_is_below_to_others),
+		cmocka_unit_test(W3_a_rewritten_header_joins_by_id_and_date),
+		cmocka_unit_test(W3_an_id_without_a_date_joins_one_without),
+		cmocka_unit_test(W3_a_digest_goes_before_an_id),
+		cmocka_unit_test(W3_files_left_over_of_one_id_are_ambiguous),
+		cmocka_unit_test(W3_one_that_is_joined_is_never_ambiguous),
+		cmocka_unit_test(W4_what_was_sent_joins_what_came_since_with_its_date),
+		cmocka_unit_test(W4_another_date_is_another_message),
 		cmocka_unit_test(whatever_is_given_joins_one_to_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

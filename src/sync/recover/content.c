@@ -1,40 +1,8 @@
 #include "content.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "mailsync/base/digest.h"
-
-#include "mailsync/store/imap.h" /* until it is converted */
-
-static uint64_t id_hash(const struct header_identity *identity)
-{
-	uint8_t digest[DIGEST_MAX_SIZE];
-	struct err ignored;
-	uint64_t hash = 0;
-	if (!identity->has_message_id ||
-	    digest_of(DIGEST_SHA256, span_of(identity->message_id), digest, &ignored) < 0) {
-		return 0;
-	}
-	for (int i = 0; i < 8; i++) {
-		hash = hash << 8 | digest[i];
-	}
-	return hash == 0 ? 1 : hash;
-}
-
-void pair_identify(struct pair_candidate *candidate, const struct header_identity *identity)
-{
-	memcpy(candidate->digest, identity->digest, ROW_DIGEST_SIZE);
-	candidate->message_id = id_hash(identity);
-	candidate->header_date = identity->has_date ? identity->date : INT64_MIN;
-	candidate->has_identity = true;
-}
-
-bool pair_is_nameless(const struct pair_candidate *candidate)
-{
-	return candidate->message_id == 0 && candidate->header_date == INT64_MIN;
-}
 
 struct content {
 	struct digest *digest;
@@ -68,12 +36,12 @@ static int content_feed(struct content *content, struct span data, struct err *e
 	return data.len == 0 ? 0 : digest_update(content->digest, data, err);
 }
 
+/* CODE is what came before; the candidate gets the digest where that went well. */
 static int content_end(struct content *content, struct pair_candidate *candidate, bool is_whole,
-		       struct err *err)
+		       int code, struct err *err)
 {
 	uint8_t result[DIGEST_MAX_SIZE];
-	int code = is_whole ? digest_result(content->digest, result, err) : 0;
-	if (code == 0 && is_whole) {
+	if (code == 0 && is_whole && (code = digest_result(content->digest, result, err)) == 0) {
 		memcpy(candidate->digest, result, sizeof(candidate->digest));
 		candidate->has_content = true;
 	}
@@ -95,32 +63,39 @@ int pair_content_local(struct maildir_reader *reader, struct pair_candidate *can
 			code = content_feed(&content, piece, err);
 		}
 	}
-	int end = content_end(&content, candidate, code == 0 && is_whole, err);
-	return code < 0 ? code : end;
+	return content_end(&content, candidate, is_whole, code, err);
+}
+
+/* Feeds the message UID as it comes. *IS_WHOLE: it came. */
+static int content_fetch(struct content *content, struct remote *remote, uint32_t uid,
+			 bool *is_whole, struct err *err)
+{
+	struct remote_body body = {.type = REMOTE_FETCHED_OPENED};
+	int code = 0;
+	while (code == 0 && body.type != REMOTE_FETCHED_DONE) {
+		code = remote_fetch_next(remote, &body, err);
+		if (code == 0 && body.type == REMOTE_FETCHED_DATA && !*is_whole) {
+			code = content_feed(content, body.data, err);
+		} else if (code == 0 && body.type == REMOTE_FETCHED_MESSAGE) {
+			*is_whole |= body.has_body && body.uid == uid;
+		}
+	}
+	return code;
 }
 
 int pair_content_remote(struct remote *remote, struct pair_candidate *candidate, struct err *err)
 {
 	struct content content;
-	char uid[16];
+	struct uidset uids;
 	bool is_whole = false;
-	bool is_done = false;
-	int len = snprintf(uid, sizeof(uid), "%" PRIu32, candidate->uid);
+	uidset_init(&uids);
 	int code = content_begin(&content, candidate, err);
-	if (code == 0) {
-		code = imap_fetch_queue(remote_imap(remote), IMAP_WHOLE,
-					(struct span){uid, (size_t)len}, 0, err);
+	if (code < 0 || (code = uidset_add(&uids, candidate->uid, candidate->uid, err)) < 0 ||
+	    (code = remote_fetch_queue(remote, REMOTE_WHOLE, &uids, 0, err)) < 0) {
+		goto finish;
 	}
-	while (code == 0 && !is_done) {
-		struct imap_body body;
-		code = imap_fetch_next(remote_imap(remote), &body, err);
-		if (code == 0 && body.type == IMAP_FETCHED_DATA && !is_whole) {
-			code = content_feed(&content, body.data, err);
-		} else if (code == 0 && body.type == IMAP_FETCHED_MESSAGE) {
-			is_whole |= body.has_body && body.uid == candidate->uid;
-		}
-		is_done = code == 0 && body.type == IMAP_FETCHED_DONE;
-	}
-	int end = content_end(&content, candidate, code == 0 && is_whole, err);
-	return code < 0 ? code : end;
+	code = content_fetch(&content, remote, candidate->uid, &is_whole, err);
+finish:
+	uidset_finish(&uids);
+	return content_end(&content, candidate, is_whole, code, err);
 }

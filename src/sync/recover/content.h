@@ -11,15 +11,11 @@
 
 #include "rules/match.h"
 
-/* What a header tells, into CANDIDATE; and whether that is nothing. */
-void pair_identify(struct pair_candidate *candidate, const struct header_identity *identity);
-bool pair_is_nameless(const struct pair_candidate *candidate);
-
 /* Both replace candidate->digest and set has_content. A message that cannot be read stays as it
  * was, which is no error. */
 int pair_content_local(struct maildir_reader *reader, struct pair_candidate *candidate,
 		       struct err *err);
-/* In the mailbox that is selected; a round trip, and the whole message. */
+/* In the mailbox that is open; a round trip, and the whole message. */
 int pair_content_remote(struct remote *remote, struct pair_candidate *candidate, struct err *err);
 
 #endif

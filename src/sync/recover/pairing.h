@@ -3,7 +3,7 @@
  * older database, a new UIDVALIDITY, files delivered by a run that was cut before it could write
  * their rows, uploads whose UID is not known. What pairs becomes an agreed row with the union of
  * its flags; what does not stays new and is copied; nothing is deleted. The matching itself is
- * pair_match.h.
+ * rules/match.h, who takes part rules/pair_rules.h.
  */
 #ifndef SYNC_RECOVER_PAIRING_H
 #define SYNC_RECOVER_PAIRING_H

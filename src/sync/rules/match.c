@@ -3,6 +3,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
+#include "mailsync/base/digest.h"
+
+static uint64_t id_hash(const struct header_identity *identity)
+{
+	uint8_t digest[DIGEST_MAX_SIZE];
+	struct err ignored;
+	uint64_t hash = 0;
+	if (!identity->has_message_id ||
+	    digest_of(DIGEST_SHA256, span_of(identity->message_id), digest, &ignored) < 0) {
+		return 0;
+	}
+	for (int i = 0; i < 8; i++) {
+		hash = hash << 8 | digest[i];
+	}
+	return hash == 0 ? 1 : hash;
+}
+
+uint64_t pair_own_size(uint64_t size, const struct header_identity *identity)
+{
+	return size > identity->left_out_bytes ? size - identity->left_out_bytes : 0;
+}
+
+void pair_identify(struct pair_candidate *candidate, const struct header_identity *identity)
+{
+	memcpy(candidate->digest, identity->digest, ROW_DIGEST_SIZE);
+	candidate->message_id = id_hash(identity);
+	candidate->header_date = identity->has_date ? identity->date : INT64_MIN;
+	candidate->size = pair_own_size(candidate->size, identity);
+	candidate->has_identity = true;
+}
+
+bool pair_is_nameless(const struct pair_candidate *candidate)
+{
+	return candidate->message_id == 0 && candidate->header_date == INT64_MIN;
+}
+
 static int compare_u64(uint64_t x, uint64_t y)
 {
 	return x < y ? -1 : x > y;
@@ -54,8 +91,7 @@ static int compare_uid(const void *x, const void *y)
 
 static bool is_weak(const struct pair_candidate *candidate)
 {
-	return candidate->message_id == 0 && candidate->header_date == INT64_MIN &&
-	       !candidate->has_content;
+	return pair_is_nameless(candidate) && !candidate->has_content;
 }
 
 static bool may_join(const struct pair_candidate *local, const struct pair_candidate *remote)
@@ -86,7 +122,7 @@ static void match_proposals(struct pair_candidate *locals, size_t local_count,
 			continue;
 		}
 		struct pair_candidate *remote =
-			bsearch(local, remotes, remote_count, sizeof(*remotes), compare_uid);
+			array_find(remotes, remote_count, sizeof(*remotes), local, compare_uid);
 		if (remote == NULL || !may_join(local, remote)) {
 			continue;
 		}

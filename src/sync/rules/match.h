@@ -1,18 +1,19 @@
 /*
- * Which unknown files are which unknown messages: pure matching of identities, one to one.
+ * Which unknown files are which unknown messages: matching of identities, one to one. Pure. Who
+ * takes part: pair_rules.h.
  *
  * In this order, each step over what the ones before left:
- *   1. a name that proposes a UID (our own, or mbsync's and offlineimap's ",U="), when header
- *      digest, or Message-ID and Date, agree
- *   2. equal header digests; several of one digest pair off by equal date, then in the order of
+ *   W1 a name that proposes a UID, when header digest, or Message-ID and Date, agree
+ *   W2 equal header digests; several of one digest pair off by equal date, then in the order of
  *      date and size
- *   3. equal Message-ID and Date with other differences in the header (servers rewrite); when they
+ *   W3 equal Message-ID and Date with other differences in the header (servers rewrite); when they
  *      are not as many on both sides, those left over locally are ambiguous
- *   4. what was sent and taken, with what came since and has the date that was sent along (some
+ *   W4 what was sent and taken, with what came since and has the date that was sent along (some
  *      servers rewrite more than that)
- * A header that identifies nothing (no Message-ID and no Date) needs the digest of all of the
- * message; where that is not to be had, equal size on top of the header's, and without a proposed
- * UID equal date too.
+ * And in all of them:
+ *   W5 a *nameless* header (no Message-ID and no Date) identifies nothing: it needs the digest of
+ *      all of the message; where that is not to be had, equal size on top of the header's digest,
+ *      and without a proposed UID equal date too.
  */
 #ifndef SYNC_RULES_MATCH_H
 #define SYNC_RULES_MATCH_H
@@ -21,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mailsync/model/identity.h"
 #include "mailsync/model/row.h"
 
 struct pair_candidate {
@@ -33,12 +35,19 @@ struct pair_candidate {
 	uint32_t bound;      /* local: only UIDs from here on come into question */
 	size_t index;        /* the caller's */
 	bool has_identity;   /* the fields above are of its header; the caller's */
-	bool has_content;    /* the digest is of all of the message (pair_content.h) */
+	bool has_content;    /* the digest is of all of the message (recover/content.h) */
 	bool was_sent;       /* local: the server has taken it, as what is not known */
 	bool is_taken;
 	bool is_ambiguous; /* local, afterwards */
 	size_t partner;    /* local, when taken: the remote's `index` */
 };
+
+/* A size without what other programs put into their copy of the header. */
+uint64_t pair_own_size(uint64_t size, const struct header_identity *identity);
+/* What a header tells, into CANDIDATE, whose size is then its own. */
+void pair_identify(struct pair_candidate *candidate, const struct header_identity *identity);
+/* W5 */
+bool pair_is_nameless(const struct pair_candidate *candidate);
 
 /* Reorders both arrays. */
 void pair_match(struct pair_candidate *locals, size_t local_count, struct pair_candidate *remotes,

@@ -1,0 +1,99 @@
+#include "pair_rules.h"
+
+#include <string.h>
+
+bool pair_is_lone_file(const struct row *row)
+{
+	return !row->is_agreed && row->local == MESSAGE_PRESENT && row->uid == 0;
+}
+
+bool pair_is_lone_message(const struct row *row)
+{
+	return !row->is_agreed && row->remote == MESSAGE_PRESENT && row->unique[0] == '\0';
+}
+
+static uint32_t proposed_uid(const struct pair_file *file)
+{
+	if (file->was_sent) {
+		return 0;
+	}
+	return file->own_uid != 0 || file->has_base ? file->own_uid : file->others_uid;
+}
+
+bool pair_begin_local(const struct pair_file *file, struct pair_candidate *candidate)
+{
+	*candidate = (struct pair_candidate){
+		.uid = proposed_uid(file),
+		.date = file->row->date,
+		.bound = file->was_sent ? file->bound : 0,
+		.was_sent = file->was_sent && file->row->reason == REASON_AMBIGUOUS,
+	};
+	return !file->has_base || file->was_sent || candidate->uid != 0;
+}
+
+bool pair_begin_sent(const struct pair_file *file, struct pair_candidate *candidate)
+{
+	*candidate = (struct pair_candidate){.bound = file->bound, .has_identity = true};
+	memcpy(candidate->digest, file->row->digest, ROW_DIGEST_SIZE);
+	return file->was_sent && file->row->has_digest;
+}
+
+void pair_begin_remote(const struct row *row, struct pair_candidate *candidate)
+{
+	*candidate = (struct pair_candidate){
+		.uid = row->uid, .date = row->date, .size = row->size_bytes};
+}
+
+bool pair_is_nameless_there(const struct pair_candidate *local,
+			    const struct pair_candidate *remotes, size_t remote_count)
+{
+	for (size_t i = 0; i < remote_count; i++) {
+		if (pair_is_nameless(&remotes[i]) &&
+		    memcmp(remotes[i].digest, local->digest, ROW_DIGEST_SIZE) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool pair_is_wanted(uint32_t uid, bool has_base, const struct pair_candidate *locals,
+		    size_t local_count)
+{
+	for (size_t i = 0; has_base && i < local_count; i++) {
+		if (locals[i].uid == uid || (locals[i].uid == 0 && uid >= locals[i].bound)) {
+			return true;
+		}
+	}
+	return !has_base;
+}
+
+bool pair_wants_content(const struct pair_candidate *remote, const struct pair_candidate *locals,
+			size_t local_count)
+{
+	bool is_nameless = pair_is_nameless(remote);
+	for (size_t i = 0; is_nameless && i < local_count; i++) {
+		if (locals[i].has_content && locals[i].size == remote->size) {
+			return true;
+		}
+	}
+	return false;
+}
+
+enum pair_fate pair_fate(const struct pair_sent *sent)
+{
+	const struct row *row = sent->row;
+	if (row->is_agreed || row->reason != REASON_AMBIGUOUS || sent->is_ambiguous) {
+		return PAIR_STAYS;
+	}
+	return !sent->is_late && sent->has_strangers ? PAIR_CHANGED : PAIR_NEW;
+}
+
+bool pair_has_strangers(uint32_t bound, const struct pair_candidate *remotes, size_t remote_count)
+{
+	for (size_t i = 0; i < remote_count; i++) {
+		if (!remotes[i].is_taken && remotes[i].uid >= bound) {
+			return true;
+		}
+	}
+	return false;
+}

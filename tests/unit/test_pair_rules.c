@@ -1,0 +1,212 @@
+/* Who takes part in pairing, and what becomes of what was sent (rules/pair_rules.h). */
+#include "rules/pair_rules.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char nothing[] = "";
+static char name[] = "17.key_1_5.host";
+
+static struct row file_row(void)
+{
+	return (struct row){.unique = name, .local = MESSAGE_PRESENT, .date = 1000};
+}
+
+static struct row message_row(void)
+{
+	return (struct row){.unique = nothing, .remote = MESSAGE_PRESENT, .uid = 5};
+}
+
+static void W10_a_file_without_a_message_may_be_half_of_a_pair(void **state)
+{
+	(void)state;
+	struct row row = file_row();
+	assert_true(pair_is_lone_file(&row));
+	row.uid = 5;
+	assert_false(pair_is_lone_file(&row));
+	row = file_row();
+	row.is_agreed = true;
+	assert_false(pair_is_lone_file(&row));
+	row = file_row();
+	row.local = MESSAGE_GONE;
+	assert_false(pair_is_lone_file(&row));
+	row = message_row();
+	assert_false(pair_is_lone_file(&row));
+}
+
+static void W11_so_may_a_message_without_a_file(void **state)
+{
+	(void)state;
+	struct row row = message_row();
+	struct pair_candidate candidate;
+	assert_true(pair_is_lone_message(&row));
+	row.size_bytes = 7;
+	row.date = 9;
+	pair_begin_remote(&row, &candidate);
+	assert_int_equal(candidate.uid, 5);
+	assert_int_equal(candidate.size, 7);
+	assert_int_equal(candidate.date, 9);
+	assert_false(candidate.has_identity);
+	row.unique = name;
+	assert_false(pair_is_lone_message(&row));
+	row = message_row();
+	row.is_agreed = true;
+	assert_false(pair_is_lone_message(&row));
+	row = message_row();
+	row.remote = MESSAGE_GONE;
+	assert_false(pair_is_lone_message(&row));
+}
+
+static void W12_with_base_only_what_was_sent_or_bears_our_name_takes_part(void **state)
+{
+	(void)state;
+	struct row row = file_row();
+	struct pair_candidate candidate;
+	struct pair_file file = {.row = &row};
+	assert_true(pair_begin_local(&file, &candidate));
+	file.has_base = true;
+	assert_false(pair_begin_local(&file, &candidate));
+	file.others_uid = 8;
+	assert_false(pair_begin_local(&file, &candidate));
+	file.own_uid = 5;
+	assert_true(pair_begin_local(&file, &candidate));
+	file.own_uid = 0;
+	file.was_sent = true;
+	assert_true(pair_begin_local(&file, &candidate));
+}
+
+static void W13_names_propose_a_uid_but_not_of_what_was_sent(void **state)
+{
+	(void)state;
+	struct row row = file_row();
+	struct pair_candidate candidate;
+	struct pair_file file = {.row = &row, .own_uid = 5, .others_uid = 8, .bound = 40};
+	pair_begin_local(&file, &candidate);
+	assert_int_equal(candidate.uid, 5);
+	assert_int_equal(candidate.bound, 0);
+	assert_int_equal(candidate.date, 1000);
+	file.own_uid = 0;
+	pair_begin_local(&file, &candidate);
+	assert_int_equal(candidate.uid, 8);
+	file.own_uid = 5;
+	file.was_sent = true;
+	pair_begin_local(&file, &candidate);
+	assert_int_equal(candidate.uid, 0);
+	assert_int_equal(candidate.bound, 40);
+	assert_false(candidate.was_sent);
+	row.reason = REASON_AMBIGUOUS;
+	pair_begin_local(&file, &candidate);
+	assert_true(candidate.was_sent);
+}
+
+static void W14_a_sent_file_that_is_gone_is_known_by_its_noted_header(void **state)
+{
+	(void)state;
+	struct row row = file_row();
+	struct pair_candidate candidate;
+	struct pair_file file = {.row = &row, .was_sent = true, .bound = 40};
+	assert_false(pair_begin_sent(&file, &candidate));
+	row.has_digest = true;
+	memset(row.digest, 'a', sizeof(row.digest));
+	assert_true(pair_begin_sent(&file, &candidate));
+	assert_true(candidate.has_identity);
+	assert_int_equal(candidate.bound, 40);
+	assert_memory_equal(candidate.digest, row.digest, ROW_DIGEST_SIZE);
+	file.was_sent = false;
+	assert_false(pair_begin_sent(&file, &candidate));
+}
+
+static void W14_but_not_by_one_that_a_nameless_message_has(void **state)
+{
+	(void)state;
+	struct pair_candidate local = {.has_identity = true};
+	struct pair_candidate remotes[2] = {{.header_date = 7}, {.header_date = INT64_MIN}};
+	assert_false(pair_is_nameless_there(&local, remotes, 1));
+	assert_true(pair_is_nameless_there(&local, remotes, 2));
+	remotes[1].digest[0] = 'x';
+	assert_false(pair_is_nameless_there(&local, remotes, 2));
+}
+
+static void W15_only_messages_that_can_have_a_partner_are_looked_at(void **state)
+{
+	(void)state;
+	struct pair_candidate locals[2] = {{.uid = 5}, {.bound = 40}};
+	assert_true(pair_is_wanted(5, true, locals, 2));
+	assert_false(pair_is_wanted(6, true, locals, 2));
+	assert_false(pair_is_wanted(39, true, locals, 2));
+	assert_true(pair_is_wanted(40, true, locals, 2));
+	assert_false(pair_is_wanted(40, true, locals, 1));
+	assert_true(pair_is_wanted(6, false, locals, 2));
+}
+
+static void W16_a_nameless_message_is_read_when_a_nameless_file_has_its_size(void **state)
+{
+	(void)state;
+	struct pair_candidate locals[1] = {{.size = 10, .has_content = true}};
+	struct pair_candidate remote = {.size = 10, .header_date = INT64_MIN};
+	assert_true(pair_wants_content(&remote, locals, 1));
+	assert_false(pair_wants_content(&remote, locals, 0));
+	remote.size = 11;
+	assert_false(pair_wants_content(&remote, locals, 1));
+	remote.size = 10;
+	locals[0].has_content = false;
+	assert_false(pair_wants_content(&remote, locals, 1));
+	locals[0].has_content = true;
+	remote.message_id = 3;
+	assert_false(pair_wants_content(&remote, locals, 1));
+}
+
+static void W17_right_after_sending_a_stranger_is_what_the_server_made_of_it(void **state)
+{
+	(void)state;
+	struct pair_candidate remotes[2] = {{.uid = 39}, {.uid = 40, .is_taken = true}};
+	struct row row = file_row();
+	struct pair_sent sent = {.row = &row, .has_strangers = true};
+	row.reason = REASON_AMBIGUOUS;
+	assert_int_equal(pair_fate(&sent), PAIR_CHANGED);
+	assert_false(pair_has_strangers(40, remotes, 2));
+	assert_true(pair_has_strangers(39, remotes, 2));
+	remotes[1].is_taken = false;
+	assert_true(pair_has_strangers(40, remotes, 2));
+	assert_false(pair_has_strangers(40, remotes, 0));
+}
+
+static void W18_else_what_is_not_found_is_new_again(void **state)
+{
+	(void)state;
+	struct row row = file_row();
+	struct pair_sent sent = {.row = &row};
+	row.reason = REASON_AMBIGUOUS;
+	assert_int_equal(pair_fate(&sent), PAIR_NEW);
+	sent.has_strangers = true;
+	sent.is_late = true;
+	assert_int_equal(pair_fate(&sent), PAIR_NEW);
+	sent.is_ambiguous = true;
+	assert_int_equal(pair_fate(&sent), PAIR_STAYS);
+	sent.is_ambiguous = false;
+	row.is_agreed = true;
+	assert_int_equal(pair_fate(&sent), PAIR_STAYS);
+	row = file_row(); /* never taken */
+	assert_int_equal(pair_fate(&sent), PAIR_STAYS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(W10_a_file_without_a_message_may_be_half_of_a_pair),
+		cmocka_unit_test(W11_so_may_a_message_without_a_file),
+		cmocka_unit_test(W12_with_base_only_what_was_sent_or_bears_our_name_takes_part),
+		cmocka_unit_test(W13_names_propose_a_uid_but_not_of_what_was_sent),
+		cmocka_unit_test(W14_a_sent_file_that_is_gone_is_known_by_its_noted_header),
+		cmocka_unit_test(W14_but_not_by_one_that_a_nameless_message_has),
+		cmocka_unit_test(W15_only_messages_that_can_have_a_partner_are_looked_at),
+		cmocka_unit_test(W16_a_nameless_message_is_read_when_a_nameless_file_has_its_size),
+		cmocka_unit_test(W17_right_after_sending_a_stranger_is_what_the_server_made_of_it),
+		cmocka_unit_test(W18_else_what_is_not_found_is_new_again),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
