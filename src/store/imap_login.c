@@ -1,8 +1,7 @@
 /*
- * From nothing to logged in: libcurl connects and reads greeting and
- * capabilities, the dialogue from there on is ours. The first command is the login itself, with a
- * tag that libcurl does not use; everything before that tag's answer is ignored but the challenge
- * lines.
+ * From nothing to logged in: libcurl connects and reads greeting and capabilities, the dialogue
+ * from there on is ours. The first command is the login itself, with a tag that libcurl does not
+ * use; everything before that tag's answer is ignored but the challenge lines.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,192 +9,11 @@
 #include "mailsync/base/digest.h"
 #include "mailsync/proto/sasl.h"
 
+#include "imap_offer.h"
 #include "imap_private.h"
 #include "login.h"
 
 #define LOGIN_LINE_MAX (SECRET_MAX * 2 + 1024)
-
-static const struct {
-	const char *name;
-	unsigned cap;
-} cap_names[] = {
-	{"ENABLE", IMAP_CAP_ENABLE},
-	{"CONDSTORE", IMAP_CAP_CONDSTORE},
-	{"QRESYNC", IMAP_CAP_QRESYNC},
-	{"UIDPLUS", IMAP_CAP_UIDPLUS},
-	{"MOVE", IMAP_CAP_MOVE},
-	{"LITERAL+", IMAP_CAP_LITERAL_PLUS},
-	{"LITERAL-", IMAP_CAP_LITERAL_MINUS},
-	{"MULTIAPPEND", IMAP_CAP_MULTIAPPEND},
-	{"LIST-EXTENDED", IMAP_CAP_LIST_EXTENDED},
-	{"LIST-STATUS", IMAP_CAP_LIST_STATUS},
-	{"SPECIAL-USE", IMAP_CAP_SPECIAL_USE},
-	{"NAMESPACE", IMAP_CAP_NAMESPACE},
-	{"ESEARCH", IMAP_CAP_ESEARCH},
-	{"UNSELECT", IMAP_CAP_UNSELECT},
-	{"OBJECTID", IMAP_CAP_OBJECTID},
-	{"X-GM-EXT-1", IMAP_CAP_GMAIL},
-	{"COMPRESS=DEFLATE", IMAP_CAP_COMPRESS},
-	{"XYMHIGHESTMODSEQ", IMAP_CAP_YAHOO},
-	{"SASL-IR", IMAP_CAP_SASL_IR},
-	{"LOGINDISABLED", IMAP_CAP_LOGINDISABLED},
-	{"IMAP4REV2", IMAP_CAP_IMAP4REV2},
-};
-
-static bool is_disabled(const struct imap *imap, const char *name)
-{
-	const struct strlist *disabled = imap->server->disabled;
-	for (size_t i = 0; disabled != NULL && i < disabled->count; i++) {
-		if (strcmp(disabled->items[i], name) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-void imap_note_caps(struct imap *imap, struct span names)
-{
-	unsigned caps = 0;
-	struct span word;
-	while (imap_next_word(&names, &word)) {
-		imap->wants_id |= span_equal_nocase(word, "X-CM-EXT-1");
-		for (size_t i = 0; i < sizeof(cap_names) / sizeof(cap_names[0]); i++) {
-			if (span_equal_nocase(word, cap_names[i].name) &&
-			    !is_disabled(imap, cap_names[i].name)) {
-				caps |= cap_names[i].cap;
-			}
-		}
-	}
-	if (caps & IMAP_CAP_QRESYNC) {
-		caps |= is_disabled(imap, "CONDSTORE") ? 0 : IMAP_CAP_CONDSTORE;
-	}
-	if ((caps & IMAP_CAP_CONDSTORE) == 0 || (caps & IMAP_CAP_ENABLE) == 0) {
-		caps &= ~IMAP_CAP_QRESYNC;
-	}
-	imap->caps = caps;
-	imap->caps_known = true;
-}
-
-/* What the greeting and CAPABILITY told before login. */
-struct offer {
-	struct sasl_offer sasl;
-	bool is_preauth;
-	bool has_capability;
-	bool has_ir;
-};
-
-static void offer_note(struct imap *imap, struct offer *offer, struct span names)
-{
-	offer->has_capability = true;
-	offer->sasl.mechs = AUTH_BIT(AUTH_COMMAND);
-	struct span word;
-	struct span rest = names;
-	while (imap_next_word(&rest, &word)) {
-		if (span_starts_nocase(word, "AUTH=")) {
-			enum auth mech = sasl_by_name((struct span){word.data + 5, word.len - 5});
-			offer->sasl.mechs |= mech == AUTH_NONE ? 0 : AUTH_BIT(mech);
-		} else if (span_equal_nocase(word, "LOGINDISABLED")) {
-			offer->sasl.mechs &= ~AUTH_BIT(AUTH_COMMAND);
-		}
-	}
-	imap_note_caps(imap, names);
-	offer->has_ir = (imap->caps & IMAP_CAP_SASL_IR) != 0;
-}
-
-static void offer_event(struct imap *imap, struct offer *offer, const struct imap_event *event)
-{
-	if (event->type == IMAP_UNTAGGED) {
-		offer->is_preauth |= event->status == IMAP_PREAUTH;
-		imap->wants_id |= span_contains_nocase(event->text, "Coremail");
-	}
-	if (event->type == IMAP_CAPABILITY) {
-		offer_note(imap, offer, event->names);
-	} else if (event->code.type == IMAP_CODE_CAPABILITY) {
-		offer_note(imap, offer, event->code.args);
-	}
-}
-
-/* With STARTTLS what the greeting claimed in the clear is not believed. */
-static int offer_from_events(struct imap *imap, struct imap_parser *parser, struct offer *offer,
-			     struct err *err)
-{
-	bool is_greeting = true;
-	for (;;) {
-		struct imap_event event;
-		int code = imap_parser_next(parser, &event, err);
-		if (code < 0 || event.type == IMAP_MORE) {
-			return code;
-		}
-		if (is_greeting && imap->server->tls == SERVER_TLS_STARTTLS) {
-			event.code.type = IMAP_CODE_NONE;
-		}
-		is_greeting = false;
-		offer_event(imap, offer, &event);
-	}
-}
-
-/* Reads what libcurl saw. */
-static int offer_from_preamble(struct imap *imap, struct offer *offer, struct err *err)
-{
-	struct span preamble = conn_preamble(imap->conn);
-	struct imap_parser *parser = NULL;
-	int code = imap_parser_create(&parser, 1024, err);
-	if (code < 0) {
-		return code;
-	}
-	char *room = imap_parser_reserve(parser, preamble.len, err);
-	if (room == NULL) {
-		code = -(int)err->code;
-		goto finish;
-	}
-	memcpy(room, preamble.data, preamble.len);
-	imap_parser_commit(parser, preamble.len);
-	code = offer_from_events(imap, parser, offer, err);
-finish:
-	imap_parser_destroy(&parser);
-	return code;
-}
-
-/* A tunnel: the greeting is still to come. */
-static int read_greeting(struct imap *imap, struct offer *offer, struct err *err)
-{
-	struct imap_event event;
-	int code = imap_event_next(imap, &event, err);
-	if (code < 0) {
-		return code;
-	}
-	if (event.type != IMAP_UNTAGGED ||
-	    (event.status != IMAP_OK && event.status != IMAP_PREAUTH)) {
-		return err_set(err, ERR_SERVER, SCOPE_ACCOUNT,
-			       "what the tunnel command gave is no IMAP greeting; check `tunnel`");
-	}
-	offer_event(imap, offer, &event);
-	return 0;
-}
-
-static int ask_capability(struct imap *imap, struct offer *offer, struct err *err)
-{
-	imap_line_begin(imap);
-	buf_append_cstr(&imap->line, "CAPABILITY");
-	int code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
-	if (code < 0) {
-		return code;
-	}
-	for (;;) {
-		struct imap_event event;
-		struct imap_command command;
-		code = imap_event_next(imap, &event, err);
-		if (code < 0) {
-			return code;
-		}
-		if (offer != NULL) {
-			offer_event(imap, offer, &event);
-		}
-		if (event.type == IMAP_TAGGED && imap_command_answered(imap, &event, &command)) {
-			return imap_status_error(&event, "CAPABILITY", err);
-		}
-	}
-}
 
 /* One line of the exchange; secret, so neither traced nor kept. */
 static int send_secret(struct imap *imap, struct buf *line, struct err *err)
@@ -399,7 +217,7 @@ static int attempt_finish(struct attempt *attempt, struct err *err)
 	}
 }
 
-static int attempt_begin(struct attempt *attempt, const struct offer *offer, struct err *err)
+static int attempt_begin(struct attempt *attempt, const struct imap_offer *offer, struct err *err)
 {
 	struct imap *imap = attempt->imap;
 	attempt->tag = ++imap->last_tag;
@@ -413,7 +231,7 @@ static int attempt_begin(struct attempt *attempt, const struct offer *offer, str
 }
 
 /* 0: logged in. */
-static int attempt_run(struct attempt *attempt, const struct offer *offer, struct err *err)
+static int attempt_run(struct attempt *attempt, const struct imap_offer *offer, struct err *err)
 {
 	struct imap *imap = attempt->imap;
 	buf_init(&attempt->response, LOGIN_LINE_MAX);
@@ -430,7 +248,7 @@ finish:
 	return code;
 }
 
-static int authenticate(struct imap *imap, struct login *login, const struct offer *offer,
+static int authenticate(struct imap *imap, struct login *login, const struct imap_offer *offer,
 			struct err *err)
 {
 	struct attempt attempt = {.try_next = true};
@@ -458,35 +276,12 @@ static int authenticate(struct imap *imap, struct login *login, const struct off
 /* 163 and 126 answer SELECT with "Unsafe Login" without it. Whatever it says to this one. */
 static int send_id(struct imap *imap, struct err *err)
 {
+	int code;
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, "ID (\"name\" \"mailsync\")");
-	int code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
-	if (code == 0) {
-		code = imap_wait_simple(imap, "ID", err);
-	}
-	return code < 0 && err->scope < SCOPE_ACCOUNT ? 0 : code;
-}
-
-/* Connects and reads what the server offers. */
-static int connect_to(struct imap *imap, struct login *login, struct conn_params *params,
-		      struct offer *offer, struct err *err)
-{
-	int code = login_connect(login, params, &imap->conn, err);
-	if (code < 0) {
-		return code;
-	}
-	code = params->tunnel != NULL ? read_greeting(imap, offer, err)
-				      : offer_from_preamble(imap, offer, err);
-	if (code < 0 || (!offer->has_capability && (code = ask_capability(imap, offer, err)) < 0)) {
-		return code;
-	}
-	offer->sasl.is_protected = conn_is_tls(imap->conn) || conn_is_local(imap->conn);
-	offer->sasl.has_binding = conn_channel_binding(imap->conn).len > 0;
-	if (params->login_mech != NULL) {
-		imap->login_name = params->login_mech;
-		imap->caps_known = false;
-	} else if (offer->is_preauth) {
-		imap->login_name = "PREAUTH";
+	if ((code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err)) < 0 ||
+	    (code = imap_wait_simple(imap, "ID", err)) < 0) {
+		return err->scope < SCOPE_ACCOUNT ? 0 : code;
 	}
 	return 0;
 }
@@ -494,14 +289,21 @@ static int connect_to(struct imap *imap, struct login *login, struct conn_params
 static int log_in(struct imap *imap, struct login *login, struct conn_params *params,
 		  struct err *err)
 {
-	struct offer offer = {0};
-	int code = connect_to(imap, login, params, &offer, err);
-	if (code < 0) {
+	struct imap_offer offer = {0};
+	int code;
+	if ((code = login_connect(login, params, &imap->conn, err)) < 0 ||
+	    (code = imap_offer_read(imap, &offer, err)) < 0) {
 		return code;
 	}
-	bool is_in = params->login_mech != NULL || offer.is_preauth;
-	if ((!is_in && (code = authenticate(imap, login, &offer, err)) < 0) ||
-	    (!imap->caps_known && (code = ask_capability(imap, NULL, err)) < 0)) {
+	if (params->login_mech != NULL) {
+		imap->login_name = params->login_mech;
+		imap->caps_known = false;
+	} else if (offer.is_preauth) {
+		imap->login_name = "PREAUTH";
+	} else if ((code = authenticate(imap, login, &offer, err)) < 0) {
+		return code;
+	}
+	if (!imap->caps_known && (code = imap_ask_capability(imap, NULL, err)) < 0) {
 		return code;
 	}
 	return imap->wants_id ? send_id(imap, err) : 0;

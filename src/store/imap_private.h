@@ -112,7 +112,6 @@ int imap_status_error(const struct imap_event *event, const char *what, struct e
 bool imap_status_is_passing(const struct imap_event *event);
 /* Waits for one simple command's answer; other events are ignored. */
 int imap_wait_simple(struct imap *imap, const char *what, struct err *err);
-void imap_note_caps(struct imap *imap, struct span names);
 int imap_set_selected(struct imap *imap, const char *wire, bool is_writable, struct err *err);
 
 /* --- imap_fetch.c --- */
@@ -124,6 +123,9 @@ void imap_pace_begin(struct imap *imap);
 
 /* --- imap_view.c --- */
 void imap_views_finish(struct imap *imap);
+
+/* --- imap_offer.c --- */
+void imap_note_caps(struct imap *imap, struct span names);
 
 /* --- imap_login.c --- */
 int imap_login(struct imap *imap, const struct imap_params *params, struct err *err);
