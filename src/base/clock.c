@@ -25,6 +25,11 @@ int64_t clock_real_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int64_t clock_real_s(void)
+{
+	return clock_real_ns() / 1000000000;
+}
+
 int64_t clock_monotonic_us(void)
 {
 	struct timespec now = {0, 0};

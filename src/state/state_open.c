@@ -109,7 +109,7 @@ static int state_make_file(const char *path, struct err *err)
 static int state_move_aside(const char *path, struct err *err)
 {
 	static const char *const suffixes[] = {"-journal", "-wal", "-shm", ""};
-	long long seconds = (long long)(clock_real_ns() / 1000000000);
+	long long seconds = (long long)clock_real_s();
 	struct buf from;
 	struct buf to;
 	int status = 0;

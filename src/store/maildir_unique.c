@@ -78,7 +78,7 @@ int maildir_unique_make(char out[MAILDIR_UNIQUE_MAX + 1], const char *key, uint3
 
 	host_name(host);
 	int len = snprintf(out, MAILDIR_UNIQUE_MAX + 1, "%" PRId64 ".%s_%" PRIu32 "_%" PRIu32 ".%s",
-			   clock_real_ns() / 1000000000, key, uidvalidity, uid, host);
+			   clock_real_s(), key, uidvalidity, uid, host);
 	return unique_checked(len, err);
 }
 
@@ -99,8 +99,8 @@ int maildir_unique_make_pop3(char out[MAILDIR_UNIQUE_MAX + 1], const char *key,
 	char host[HOST_MAX + 1];
 
 	host_name(host);
-	int len = snprintf(out, MAILDIR_UNIQUE_MAX + 1, "%" PRId64 ".%s_p_%s.%s",
-			   clock_real_ns() / 1000000000, key, digest_hex, host);
+	int len = snprintf(out, MAILDIR_UNIQUE_MAX + 1, "%" PRId64 ".%s_p_%s.%s", clock_real_s(),
+			   key, digest_hex, host);
 	return unique_checked(len, err);
 }
 

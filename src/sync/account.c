@@ -52,8 +52,7 @@ static int note_keywords(struct run *run, struct err *err)
 
 static int decide_policy(struct run *run, struct err *err)
 {
-	int64_t now = clock_real_ns() / 1000000000;
-	return policy_make(run->account, run->options, now, &run->policy, err);
+	return policy_make(run->account, run->options, clock_real_s(), &run->policy, err);
 }
 
 static int open_remote(struct run *run, struct err *err)

@@ -115,7 +115,7 @@ int run_scene_begin(struct run_scene *scene)
 	plan_init(&scene->plan);
 	run->plan = &scene->plan;
 	scene->is_begun = true;
-	int64_t now = clock_real_ns() / 1000000000;
+	int64_t now = clock_real_s();
 	if ((code = policy_make(run->account, run->options, now, &run->policy, err)) < 0 ||
 	    (code = run_open_lock(run, err)) < 0 || (code = run_open_local(run, err)) < 0 ||
 	    (code = run_connect(run, 1, &scene->session.remote, err)) < 0) {

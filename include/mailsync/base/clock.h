@@ -6,6 +6,8 @@
 
 /* Nanoseconds since 1970 (UTC). May jump. */
 int64_t clock_real_ns(void);
+/* Seconds of the same. */
+int64_t clock_real_s(void);
 /* Milliseconds on a clock that never goes back; only differences mean something. */
 int64_t clock_monotonic_ms(void);
 /* Same in microseconds. */

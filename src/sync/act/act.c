@@ -123,7 +123,7 @@ static int leave_idle(struct run *run, struct mailbox *mailbox, struct err *err)
 	    !mailbox->seen.in_remote || mailbox->base.uidvalidity == 0) {
 		return 0;
 	}
-	mailbox->base.synced_at = clock_real_ns() / 1000000000;
+	mailbox->base.synced_at = clock_real_s();
 	return mailbox_store(run, mailbox, err);
 }
 

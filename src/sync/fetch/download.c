@@ -114,7 +114,7 @@ static int take_message(struct download *download, const struct remote_body *bod
 	}
 	int64_t date = body->has_date ? body->date : download->wants.rows[index]->date;
 	if (date == 0) {
-		date = clock_real_ns() / 1000000000;
+		date = clock_real_s();
 	}
 	return deliver(download, index, date, err);
 }

@@ -123,20 +123,13 @@ int job_find_file(struct job *job, const struct row *row, struct maildir_entry *
 				  "the file %s is not there any more", row->unique);
 }
 
-void job_failed(struct job *job)
-{
-	pthread_mutex_lock(&job->run->mutex);
-	job->failures++;
-	pthread_mutex_unlock(&job->run->mutex);
-}
-
 int job_message_failed(struct job *job, struct row *row, const struct err *err)
 {
 	struct err ignored; /* the message is told of; the next run tries it either way */
 	if (run_is_fatal(err)) {
 		return -(int)err->code;
 	}
-	job_failed(job);
+	job->failures++;
 	effect_held(row, REASON_FAILED);
 	run_report_error(job->run, job->mailbox, row->uid, err);
 	return state_row_put(job->run->session->state, row, &ignored);
@@ -162,7 +155,7 @@ int job_conclude(struct job *job, struct err *err)
 		return code;
 	}
 	mailbox->base.held_policy = only_policy_holds(job) ? run->policy.hash : 0;
-	mailbox->base.synced_at = clock_real_ns() / 1000000000;
+	mailbox->base.synced_at = clock_real_s();
 	if ((code = mailbox_plan_note_holds(run, &job->plan, err)) < 0 ||
 	    (code = mailbox_store(run, mailbox, err)) < 0 ||
 	    (code = state_mailbox_count(state, &mailbox->base, err)) < 0) {

@@ -21,7 +21,7 @@ struct job {
 	struct mailbox_plan plan;
 	struct maildir_scan scan; /* where the files of the rows are, once asked for */
 	bool has_scan;
-	size_t failures; /* guarded by run->mutex while several threads work on it */
+	size_t failures; /* what was left undone: the next run looks at this mailbox again */
 };
 
 void job_init(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox);
@@ -48,8 +48,6 @@ int job_select(struct job *job, bool is_writable, struct err *err);
 int job_find_file(struct job *job, const struct row *row, struct maildir_entry *entry,
 		  struct err *err);
 
-/* Something was left undone: the next run looks at this mailbox again. */
-void job_failed(struct job *job);
 /* A message failed: reported, counted, its row stays pending. Fatal errors are passed on. */
 int job_message_failed(struct job *job, struct row *row, const struct err *err);
 

@@ -7,8 +7,6 @@
  */
 #include "message.h"
 
-#include <stdlib.h>
-
 #include "mailsync/base/array.h"
 #include "mailsync/model/flags.h"
 
@@ -39,48 +37,6 @@ struct removal {
 	const char *why_local;
 	const char *why_remote;
 };
-
-void message_plan_init(struct message_plan *plan)
-{
-	*plan = (struct message_plan){0};
-}
-
-void message_plan_finish(struct message_plan *plan)
-{
-	free(plan->ops);
-	message_plan_init(plan);
-}
-
-uint64_t message_remote_flags(const struct plan_facts *mailbox)
-{
-	/* $Forwarded is a keyword on the wire. */
-	uint64_t any = ~FLAGS_SYSTEM | FLAG_FORWARDED;
-
-	return mailbox->permanent_flags | (mailbox->permanent_any ? any : 0);
-}
-
-uint64_t message_local_flags(const struct plan_facts *mailbox)
-{
-	return FLAGS_SYSTEM | mailbox->local_keywords;
-}
-
-bool message_is_idle(const struct idle_facts *mailbox)
-{
-	if (!mailbox->is_active || !mailbox->in_base) {
-		return true;
-	}
-	if (mailbox->was_left && !mailbox->has_intents) {
-		return true;
-	}
-	return mailbox->pending == 0 && mailbox->expunge == SIDE_NONE;
-}
-
-bool message_is_left_out(const struct row *row, const struct left_out_facts *facts)
-{
-	return (facts->is_later_pass && row->reason == REASON_FAILED) ||
-	       (facts->is_moving && row->local == MESSAGE_GONE) || facts->is_of_move ||
-	       facts->has_intent;
-}
 
 static int plan_add(struct planning *planning, const struct op *op, struct err *err)
 {
@@ -491,39 +447,4 @@ int message_plan_make(const struct row *rows, size_t count, const struct plan_po
 	message_plan_finish(plan);
 	*plan = made;
 	return 0;
-}
-
-enum plan_shape message_plan_shape(const struct message_plan *plan)
-{
-	enum plan_shape shape = PLAN_IDLE;
-
-	for (size_t i = 0; i < plan->count && shape != PLAN_MIXED; i++) {
-		if (plan->ops[i].kind != OP_HOLD) {
-			shape = plan->ops[i].kind == OP_DOWNLOAD ? PLAN_DOWNLOADS : PLAN_MIXED;
-		}
-	}
-	return shape;
-}
-
-bool message_plan_holds_by_policy(const struct message_plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++) {
-		enum row_reason reason = plan->ops[i].reason;
-		if (plan->ops[i].kind == OP_HOLD && reason != REASON_POLICY &&
-		    reason != REASON_TOO_LARGE && reason != REASON_TOO_OLD &&
-		    reason != REASON_DELETED) {
-			return false;
-		}
-	}
-	return true;
-}
-
-size_t message_plan_copies(const struct message_plan *plan)
-{
-	size_t copies = 0;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		copies += plan->ops[i].kind == OP_DOWNLOAD || plan->ops[i].kind == OP_UPLOAD;
-	}
-	return copies;
 }

@@ -7,7 +7,8 @@
 
 #define HASH_BYTES 7 /* 56 bits: fits SQLite's integers, signs aside */
 
-enum side policy_direction(const struct account *account)
+/* P1: the sides that `direction` lets be changed. */
+static enum side policy_direction(const struct account *account)
 {
 	switch (account->direction) {
 	case DIRECTION_PULL:

@@ -30,8 +30,6 @@ struct run_policy {
 	uint64_t hash;      /* P4 */
 };
 
-/* P1: the sides that `direction` lets be changed. */
-enum side policy_direction(const struct account *account);
 /* All but releases_held. NOW in seconds. */
 int policy_make(const struct account *account, const struct sync_options *options, int64_t now,
 		struct run_policy *policy, struct err *err);
