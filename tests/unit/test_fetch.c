@@ -1,0 +1,244 @@
+/* Downloads: whole runs against the scripted server. */
+#include "run_scene.h"
+#include "scripted_door.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define EXCHANGE "Retrieval using the IMAP4 protocol failed for the following message"
+
+static size_t files_in(struct run_scene *scene, const char *folder)
+{
+	char *files = run_scene_files(scene, folder);
+	size_t count = files[0] != '\0';
+	for (const char *at = files; *at != '\0'; at++) {
+		count += *at == ' ';
+	}
+	free(files);
+	return count;
+}
+
+/* One run, which ends well, brings DOWNLOADED messages and tells of ERRORS. */
+static void expect_run(struct run_scene *scene, uint64_t downloaded, uint64_t errors)
+{
+	scripted_heard(scene->server);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.downloaded, downloaded);
+	assert_int_equal(scene->report.total.errors, errors);
+	assert_int_equal(scene->report.error_count, errors);
+}
+
+/* All is here: one more run asks for no body and uploads nothing. */
+static void expect_peace(struct run_scene *scene)
+{
+	expect_run(scene, 0, 0);
+	assert_int_equal(scene->report.total.uploaded, 0);
+	assert_null(strstr(scripted_heard(scene->server), "fetch "));
+}
+
+static void three_there(struct run_scene *scene)
+{
+	scripted_add(scene->server, "INBOX", "", "Subject: 1\n\none\n");
+	scripted_add(scene->server, "INBOX", "", "Subject: 2\n\ntwo\n");
+	scripted_add(scene->server, "INBOX", "\\Seen", "Subject: 3\n\nthree\n");
+}
+
+static void one_mailbox_is_fetched_in_one_command(void **state)
+{
+	struct run_scene *scene = *state;
+	three_there(scene);
+	expect_run(scene, 3, 0);
+	assert_non_null(strstr(scripted_heard(scene->server), "\nfetch INBOX 1:3\n"));
+	char *files = run_scene_files(scene, "INBOX");
+	assert_non_null(strstr(files, ":2,S"));
+	free(files);
+	assert_int_equal(files_in(scene, "INBOX"), 3);
+	expect_peace(scene);
+}
+
+static void several_mailboxes_share_a_pipeline(void **state)
+{
+	struct run_scene *scene = *state;
+	three_there(scene);
+	scripted_make(scene->server, "Work");
+	scripted_add(scene->server, "Work", "", "Subject: 4\n\nfour\n");
+	expect_run(scene, 4, 0);
+	const char *heard = scripted_heard(scene->server);
+	assert_true(strstr(heard, "open INBOX\nfetch INBOX 1:3\nopen Work\nfetch Work 1\n") !=
+			    NULL ||
+		    strstr(heard, "\nfetch INBOX 1:3\nopen Work\nfetch Work 1\n") != NULL);
+	assert_int_equal(files_in(scene, "Work"), 1);
+	expect_peace(scene);
+}
+
+/* Every way not to give a body: it is asked for again by itself, told of, and comes later. */
+static void check_not_given(struct run_scene *scene, enum scripted_what what)
+{
+	three_there(scene);
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){
+			       .op = SCRIPTED_FETCH, .what = what, .always = true, .uid = 2});
+	expect_run(scene, 2, 1);
+	assert_int_equal(scene->report.errors[0].uid, 2);
+	assert_int_equal(files_in(scene, "INBOX"), 2);
+	assert_non_null(strstr(scripted_heard(scene->server), "\nfetch INBOX 2\n"));
+	scripted_forget_faults(scene->server);
+	expect_run(scene, 1, 0);
+	assert_int_equal(files_in(scene, "INBOX"), 3);
+	expect_peace(scene);
+}
+
+static void what_is_left_out_comes_another_time(void **state)
+{
+	check_not_given(*state, SCRIPTED_OMITTED);
+}
+
+static void what_is_nil_comes_another_time(void **state)
+{
+	check_not_given(*state, SCRIPTED_NIL);
+}
+
+static void what_is_empty_is_not_stored(void **state)
+{
+	check_not_given(*state, SCRIPTED_EMPTY);
+}
+
+static void what_exchange_cannot_render_is_not_stored(void **state)
+{
+	struct run_scene *scene = *state;
+	three_there(scene);
+	scripted_add(scene->server, "INBOX", "", "Subject: " EXCHANGE ": 4\n\nsorry\n");
+	expect_run(scene, 3, 1);
+	assert_int_equal(scene->report.errors[0].uid, 4);
+	assert_int_equal(files_in(scene, "INBOX"), 3);
+}
+
+static void a_second_answer_is_believed_where_the_first_was_empty(void **state)
+{
+	struct run_scene *scene = *state;
+	three_there(scene);
+	scripted_fault(
+		scene->server,
+		&(struct scripted_fault){.op = SCRIPTED_FETCH, .what = SCRIPTED_EMPTY, .uid = 2});
+	expect_run(scene, 3, 0);
+	expect_peace(scene);
+}
+
+static void expunge_the_second(struct scripted *server)
+{
+	scripted_expunge(server, "INBOX", 2);
+}
+
+static void what_is_expunged_meanwhile_is_no_failure(void **state)
+{
+	struct run_scene *scene = *state;
+	three_there(scene);
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_FETCH,
+							       .what = SCRIPTED_MEANWHILE,
+							       .act = expunge_the_second});
+	expect_run(scene, 2, 0);
+	expect_peace(scene);
+}
+
+/* What came before the cut is kept, and the one that it broke off at holds up no other. */
+static void what_the_connection_breaks_at_is_asked_for_last(void **state)
+{
+	struct run_scene *scene = *state;
+	three_there(scene);
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_FETCH,
+							       .what = SCRIPTED_CUT,
+							       .always = true,
+							       .uid = 2});
+	assert_true(run_scene_sync(scene) < 0);
+	assert_int_equal(scene->report.total.downloaded, 1);
+	assert_true(run_scene_sync(scene) < 0);
+	assert_int_equal(scene->report.total.downloaded, 1);
+	assert_int_equal(files_in(scene, "INBOX"), 2);
+	scripted_forget_faults(scene->server);
+	expect_run(scene, 1, 0);
+	expect_peace(scene);
+}
+
+static void what_bulk_leaves_open_the_mailboxs_job_takes_up(void **state)
+{
+	struct run_scene *scene = *state;
+	three_there(scene);
+	scripted_make(scene->server, "Work");
+	scripted_add(scene->server, "Work", "", "Subject: 4\n\nfour\n");
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_FETCH,
+							       .what = SCRIPTED_REFUSED,
+							       .wire = "Work"});
+	expect_run(scene, 4, 0);
+	expect_peace(scene);
+}
+
+static void a_mailbox_that_does_not_open_holds_up_no_other(void **state)
+{
+	struct run_scene *scene = *state;
+	three_there(scene);
+	scripted_make(scene->server, "Work");
+	scripted_add(scene->server, "Work", "", "Subject: 4\n\nfour\n");
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_SELECT,
+							       .what = SCRIPTED_REFUSED,
+							       .wire = "Work",
+							       .always = true});
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(files_in(scene, "INBOX"), 3);
+	assert_int_equal(files_in(scene, "Work"), 0);
+	scripted_forget_faults(scene->server);
+	expect_run(scene, 1, 0);
+	expect_peace(scene);
+}
+
+static void renumber_work(struct scripted *server)
+{
+	scripted_renumber(server, "Work", 40);
+}
+
+/* Its UIDs are not those that were asked for any more. */
+static void what_a_renumbered_mailbox_gives_is_not_stored(void **state)
+{
+	struct run_scene *scene = *state;
+	three_there(scene);
+	scripted_make(scene->server, "Work");
+	scripted_add(scene->server, "Work", "", "Subject: 4\n\nfour\n");
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_SELECT,
+							       .what = SCRIPTED_MEANWHILE,
+							       .wire = "Work",
+							       .act = renumber_work});
+	RUN_OK(scene, run_scene_sync(scene));
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(files_in(scene, "Work"), 1);
+	expect_peace(scene);
+}
+
+static void a_busy_server_is_asked_again(void **state)
+{
+	struct run_scene *scene = *state;
+	three_there(scene);
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_FETCH,
+							       .what = SCRIPTED_BUSY,
+							       .busy_ms = 1});
+	expect_run(scene, 3, 0);
+	expect_peace(scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RUN_TEST(one_mailbox_is_fetched_in_one_command),
+		RUN_TEST(several_mailboxes_share_a_pipeline),
+		RUN_TEST(what_is_left_out_comes_another_time),
+		RUN_TEST(what_is_nil_comes_another_time),
+		RUN_TEST(what_is_empty_is_not_stored),
+		RUN_TEST(what_exchange_cannot_render_is_not_stored),
+		RUN_TEST(a_second_answer_is_believed_where_the_first_was_empty),
+		RUN_TEST(what_is_expunged_meanwhile_is_no_failure),
+		RUN_TEST(what_the_connection_breaks_at_is_asked_for_last),
+		RUN_TEST(what_bulk_leaves_open_the_mailboxs_job_takes_up),
+		RUN_TEST(a_mailbox_that_does_not_open_holds_up_no_other),
+		RUN_TEST(what_a_renumbered_mailbox_gives_is_not_stored),
+		RUN_TEST(a_busy_server_is_asked_again),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
