@@ -66,15 +66,15 @@ static int add_tasks(struct bulk *bulk, struct bulk_mailbox *mailbox, struct err
 	return 0;
 }
 
-static size_t worker_count(const struct bulk *bulk)
+static size_t worker_count(const struct run *run, uint64_t cost, size_t slices)
 {
 	struct remote_totals totals;
-	remote_totals(bulk->run->session->remote, &totals);
+	remote_totals(run->session->remote, &totals);
 	struct fetch_load load = {
 		.rtt_us = totals.rtt_us,
-		.cost = bulk->cost,
-		.slices = bulk->task_count,
-		.connections = (size_t)bulk->run->account->connections,
+		.cost = cost,
+		.slices = slices,
+		.connections = (size_t)run->account->connections,
 	};
 	return fetch_connections(&load);
 }
@@ -129,7 +129,7 @@ static int run_window(struct bulk *bulk, struct err *err)
 	for (size_t i = 0; code == 0 && i < bulk->mailbox_count; i++) {
 		code = add_tasks(bulk, &bulk->mailboxes[i], err);
 	}
-	size_t workers = code == 0 ? worker_count(bulk) : 0;
+	size_t workers = code == 0 ? worker_count(bulk->run, bulk->cost, bulk->task_count) : 0;
 	/* One mailbox on one connection is what its job does, and better. */
 	if (code == 0 && (bulk->mailbox_count > 1 || workers > 1)) {
 		code = work(bulk, workers, err);
@@ -149,10 +149,23 @@ static int fill_window(struct bulk *bulk, struct mailbox *mailbox, struct err *e
 	return code == 0 && is_full ? run_window(bulk, err) : code;
 }
 
+/* One mailbox on one connection need not even be planned here. */
+static bool may_pay(const struct run *run)
+{
+	size_t candidates = 0;
+	for (size_t i = 0; i < run->mailboxes.count && candidates < 2; i++) {
+		candidates += is_candidate(run, &run->mailboxes.items[i]);
+	}
+	return candidates > 1 || (candidates > 0 && worker_count(run, UINT64_MAX, SIZE_MAX) > 1);
+}
+
 int bulk_download(struct run *run, struct err *err)
 {
 	struct bulk bulk = {.run = run};
 	int code = 0;
+	if (!may_pay(run)) {
+		return 0;
+	}
 	bulk.mailboxes = calloc(WINDOW_MAILBOXES, sizeof(*bulk.mailboxes));
 	if (bulk.mailboxes == NULL) {
 		return err_nomem(err);
