@@ -131,9 +131,19 @@ static void S10_S11_S12_a_message_found_nothing_to_lose_or_leave_lets_it_go_on(v
 	assert_int_equal(server_judge_search(false, 1, false), SERVER_OTHER);
 }
 
+static void S13_to_S15_rows_are_whose_the_fingerprint_says(void **state)
+{
+	(void)state;
+	assert_int_equal(server_whose((struct span){0}, "x"), WHOSE_NOBODYS);
+	assert_int_equal(server_whose(SPAN_LIT(""), "x"), WHOSE_NOBODYS);
+	assert_int_equal(server_whose(SPAN_LIT("x"), "x"), WHOSE_OURS);
+	assert_int_equal(server_whose(SPAN_LIT("xy"), "x"), WHOSE_OTHERS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(S13_to_S15_rows_are_whose_the_fingerprint_says),
 		cmocka_unit_test(S1_no_folder_though_base_had_some_is_an_accident),
 		cmocka_unit_test(S2_no_mailbox_though_base_had_some_is_an_accident),
 		cmocka_unit_test(S3_the_same_numbers_or_a_higher_uidnext_are_the_same_mailbox),

@@ -1,8 +1,7 @@
 #include "server_check.h"
 
-#include "rules/server_rules.h"
-
 #include "claim.h"
+#include "whose.h"
 
 #define SAMPLE_MAX 32
 
@@ -40,6 +39,32 @@ int accident_check_mailboxes(struct run *run, struct err *err)
 		       "the server lists no mailbox, though %llu messages were synced with it; "
 		       "nothing was done. If that is right, run once with --allow-mass-delete",
 		       (unsigned long long)agreed);
+}
+
+int accident_check_inbox(struct run *run, struct err *err)
+{
+	struct maildir *maildir = run->session->maildir;
+	struct pop3_rows rows = {0};
+	struct census census = {0};
+	struct stamp stamp;
+	struct err why;
+	census.here = maildir_exists(maildir) &&
+		      maildir_stat(maildir, "INBOX", &stamp, &why) != -ERR_CHANGED;
+	if (run->options->allow_mass_delete || census.here > 0) {
+		return 0;
+	}
+	int code = state_pop3_load(run->session->state, &rows, err);
+	for (size_t i = 0; i < rows.count; i++) {
+		census.had_here += rows.items[i].unique[0] != '\0';
+	}
+	state_pop3_finish(&rows);
+	if (code < 0 || accident_of(&census) == ACCIDENT_NONE) {
+		return code;
+	}
+	return err_set(err, ERR_BRAKE, SCOPE_ACCOUNT,
+		       "%s has no INBOX though mail was delivered into it; is a disk not mounted? "
+		       "If this is meant, use --allow-mass-delete",
+		       run->account->maildir.root);
 }
 
 static enum server_sign sign_of(const struct mailbox *mailbox)
@@ -209,22 +234,15 @@ static int check_moved(struct run *run, struct err *err)
 
 int accident_check_address(struct run *run, struct err *err)
 {
-	char now[SERVER_FINGERPRINT_SIZE];
-	struct buf then;
-	bool is_found = false;
-	int code;
-	buf_init(&then, SERVER_FINGERPRINT_SIZE);
-	if ((code = server_fingerprint(&run->account->server, now, err)) < 0 ||
-	    (code = state_get(run->session->state, "server", &then, &is_found, err)) < 0 ||
-	    (is_found && span_equal_cstr(buf_span(&then), now))) {
-		goto finish;
+	enum whose whose;
+	int code = whose_rows(run, &whose, err);
+	if (code < 0 || whose == WHOSE_OURS) {
+		return code;
 	}
-	if (!is_found || (code = check_moved(run, err)) == 0) {
-		code = state_set(run->session->state, "server", now, err);
+	if (whose == WHOSE_OTHERS && (code = check_moved(run, err)) < 0) {
+		return code;
 	}
-finish:
-	buf_finish(&then);
-	return code;
+	return whose_note(run, err);
 }
 
 int accident_check_server(struct run *run, struct remote *remote, struct err *err)

@@ -13,6 +13,8 @@
 
 /* An unmounted root, an empty mailbox list: -ERR_BRAKE before anything is done. */
 int accident_check_mailboxes(struct run *run, struct err *err);
+/* POP3: a root without INBOX. Likewise. */
+int accident_check_inbox(struct run *run, struct err *err);
 
 /*
  * Where host, user or tunnel are not what they were, equal numbers prove nothing (UIDVALIDITY

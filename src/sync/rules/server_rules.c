@@ -37,3 +37,11 @@ enum server_verdict server_judge_search(bool is_found, uint64_t agreed, bool has
 {
 	return is_found || agreed == 0 || has_leave ? SERVER_SAME : SERVER_OTHER;
 }
+
+enum whose server_whose(struct span noted, const char *now)
+{
+	if (noted.len == 0) {
+		return WHOSE_NOBODYS;
+	}
+	return span_equal_cstr(noted, now) ? WHOSE_OURS : WHOSE_OTHERS;
+}

@@ -22,6 +22,12 @@
  *   S11 base has no message on both sides, or there is leave to delete many -> go on. Where host,
  *       user or tunnel changed, base is forgotten first: nothing is deleted, all is paired.
  *   S12 else                                             -> another server: stop
+ *
+ * The fingerprint of host, user and tunnel that the rows came from (server_whose):
+ *   S13 none is noted                                    -> NOBODYS
+ *   S14 it is this account's                             -> OURS
+ *   S15 else                                             -> OTHERS: equal UIDs, UIDVALIDITY and
+ *       unique-ids prove nothing
  */
 #ifndef SYNC_RULES_SERVER_RULES_H
 #define SYNC_RULES_SERVER_RULES_H
@@ -29,6 +35,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "mailsync/base/span.h"
 
 /* Numbers of mailboxes that take part. */
 struct census {
@@ -73,5 +81,13 @@ enum server_verdict server_judge(const size_t signs[SIGN_UNTOLD + 1]);
 
 /* SERVER_SAME or SERVER_OTHER. AGREED: rows of base on both sides. */
 enum server_verdict server_judge_search(bool is_found, uint64_t agreed, bool has_leave);
+
+enum whose {
+	WHOSE_NOBODYS,
+	WHOSE_OURS,
+	WHOSE_OTHERS
+};
+/* NOTED is empty where nothing is. */
+enum whose server_whose(struct span noted, const char *now);
 
 #endif
