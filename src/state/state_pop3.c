@@ -47,9 +47,9 @@ static int pop3_read(const struct query *query, struct pop3_row *row, struct err
 	return 0;
 }
 
-static int pop3_add(struct pop3_rows *rows, size_t *cap, const struct query *query, struct err *err)
+static int pop3_add(struct pop3_rows *rows, const struct query *query, struct err *err)
 {
-	int status = ARRAY_RESERVE(&rows->items, rows->count + 1, cap, err);
+	int status = ARRAY_RESERVE(&rows->items, rows->count + 1, &rows->cap, err);
 	if (status == 0) {
 		status = pop3_read(query, &rows->items[rows->count], err);
 	}
@@ -63,7 +63,6 @@ int state_pop3_load(struct state *state, struct pop3_rows *rows, struct err *err
 {
 	struct pop3_rows loaded = {0};
 	struct query query;
-	size_t cap = 0;
 	bool has_row = true;
 
 	state_lock(state);
@@ -74,7 +73,7 @@ int state_pop3_load(struct state *state, struct pop3_rows *rows, struct err *err
 			if (status != 0 || !has_row) {
 				break;
 			}
-			status = pop3_add(&loaded, &cap, &query, err);
+			status = pop3_add(&loaded, &query, err);
 		}
 		query_finish(&query);
 	}

@@ -20,6 +20,7 @@
 #include "plan/plan.h"
 #include "plan/print.h"
 #include "pop3/pop3_run.h"
+#include "rules/pop3_rules.h"
 #include "act/create_mailboxes.h"
 #include "act/remove_mailboxes.h"
 #include "act/rename_mailboxes.h"
@@ -88,18 +89,8 @@ static int release(struct run *run, struct err *err)
 				       : 0;
 }
 
-enum step_kind {
-	STEP_LOOKS,  /* changes nothing but rows: in a dry run these are a scratch copy */
-	STEP_ACTS,   /* left out of a dry run */
-	STEP_DRY_RUN /* only in a dry run */
-};
-
 /* A run over IMAP. */
-static const struct step {
-	const char *name;
-	int (*take)(struct run *run, struct err *err);
-	enum step_kind kind;
-} steps[] = {
+static const struct step steps[] = {
 	{"policy", decide_policy, STEP_LOOKS},
 	{"lock", run_open_lock, STEP_ACTS},
 	{"open", run_open_local, STEP_LOOKS},
@@ -129,19 +120,6 @@ static const struct step {
 	{"release", release, STEP_LOOKS},
 };
 
-static int take_steps(struct run *run, struct err *err)
-{
-	enum step_kind left_out = run->options->dry_run ? STEP_ACTS : STEP_DRY_RUN;
-	int code = 0;
-	for (size_t i = 0; code == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
-		if (steps[i].kind != left_out) {
-			log_line(run->log, LOG_WIRE, "%s: %s", run->account->name, steps[i].name);
-			code = steps[i].take(run, err);
-		}
-	}
-	return code;
-}
-
 /* Says good-bye where the server is there to hear it, and adds up what it cost. */
 static void take_leave(struct run *run, bool is_well)
 {
@@ -160,7 +138,10 @@ static void take_leave(struct run *run, bool is_well)
 
 static int run_account(struct run *run, struct err *err)
 {
-	int code = take_steps(run, err);
+	if (run->account->is_pop3) {
+		return pop3_run(run, err);
+	}
+	int code = run_take_steps(run, steps, sizeof(steps) / sizeof(steps[0]), err);
 	take_leave(run, code == 0 || err->code == ERR_BRAKE);
 	return code;
 }
@@ -190,16 +171,12 @@ static int run_again(struct run *run, struct err *err)
 int sync_account(const struct account *account, const struct sync_options *options,
 		 struct report *report, struct err *err)
 {
-	if (account->is_pop3) {
-		int code = pop3_run(account, options, report, err);
-		report_unknown_pop3(report, options);
-		return code;
-	}
+	struct account own = account->is_pop3 ? pop3_account_of(account) : *account;
 	struct session session;
 	struct run run;
 	struct plan plan;
 	err_clear(err);
-	session_init(&session, account, options);
+	session_init(&session, &own, options);
 	int code = run_init(&run, &session, report, err);
 	if (code < 0) {
 		return code;
@@ -210,7 +187,7 @@ int sync_account(const struct account *account, const struct sync_options *optio
 	if (code < 0 && session.state != NULL && state_is_damaged(session.state)) {
 		code = run_again(&run, err);
 	}
-	code = run_outcome(&run, &run.mailboxes, code, err);
+	code = run_outcome(&run, code, err);
 	run_store_trouble(&run, code, err);
 	plan_finish(&plan);
 	run_finish(&run);

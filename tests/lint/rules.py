@@ -11,7 +11,7 @@ DOCUMENT = "docs/RULES.md"
 TESTS = ("tests/plan/*", "tests/unit/*", "tests/scripted/*")
 
 # Families that lack lines or tests yet. One that has them all is struck from here.
-OWED = ("A", "K")
+OWED = ()
 
 # In a header a rule begins a line of the comment: " *   R1  carries ..."; "R1 to R5", "R3, R4".
 RULE = re.compile(r"^ \*\s+([A-Z]\d+(?:(?: to |, )[A-Z]\d+)*)(?=\s)")

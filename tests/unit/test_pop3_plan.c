@@ -16,7 +16,7 @@
 struct scene {
 	struct pop3_item items[MANY];
 	struct pop3_row rows[MANY];
-	struct pop3_header headers[MANY];
+	struct pair_candidate headers[MANY];
 	bool is_listed[MANY];
 	size_t header_count;
 	struct pop3_view view;
@@ -59,7 +59,10 @@ static struct pop3_row *add_row(struct scene *scene, char *uidl, uint32_t occurr
 
 static void give_header(struct scene *scene, struct pop3_item *item, uint8_t digest)
 {
-	memset(scene->headers[scene->header_count].digest, digest, ROW_DIGEST_SIZE);
+	struct pair_candidate *header = &scene->headers[scene->header_count];
+
+	*header = (struct pair_candidate){.header_date = INT64_MIN, .size = item->size_bytes};
+	memset(header->digest, digest, ROW_DIGEST_SIZE);
 	item->header = (uint32_t)scene->header_count++;
 }
 
@@ -86,6 +89,7 @@ static void settle(struct scene *scene)
 
 static char key_a[] = "a", key_b[] = "b", key_c[] = "c";
 
+/* K4. */
 static void known_keys_are_their_rows_and_unknown_ones_are_new(void **state)
 {
 	struct scene scene;
@@ -103,7 +107,7 @@ static void known_keys_are_their_rows_and_unknown_ones_are_new(void **state)
 	assert_true(scene.is_listed[0]);
 }
 
-static void k1_another_size_is_a_doubt_that_the_header_settles(void **state)
+static void K1_another_size_is_a_doubt_that_the_header_settles(void **state)
 {
 	for (uint8_t digest = 1; digest <= 2; digest++) {
 		struct scene scene;
@@ -121,7 +125,7 @@ static void k1_another_size_is_a_doubt_that_the_header_settles(void **state)
 	(void)state;
 }
 
-static void k1_a_deleted_key_that_comes_back_is_a_doubt(void **state)
+static void K1_a_deleted_key_that_comes_back_is_a_doubt(void **state)
 {
 	struct scene scene;
 
@@ -137,7 +141,7 @@ static void k1_a_deleted_key_that_comes_back_is_a_doubt(void **state)
 	assert_int_equal(item->row, POP3_NO_ROW);
 }
 
-static void k2_one_key_twice_is_joined_by_size(void **state)
+static void K2_one_key_twice_is_joined_by_size(void **state)
 {
 	struct scene scene;
 
@@ -155,7 +159,7 @@ static void k2_one_key_twice_is_joined_by_size(void **state)
 	assert_int_equal(third->occurrence, 3);
 }
 
-static void k2_of_equals_the_one_that_was_not_deleted_is_left(void **state)
+static void K2_of_equals_the_one_that_was_not_deleted_is_left(void **state)
 {
 	struct scene scene;
 
@@ -169,7 +173,7 @@ static void k2_of_equals_the_one_that_was_not_deleted_is_left(void **state)
 	assert_true(item->is_doubtful);
 }
 
-static void k2_of_equals_the_header_tells_which_one_went_and_which_came(void **state)
+static void K2_of_equals_the_header_tells_which_one_went_and_which_came(void **state)
 {
 	struct scene scene;
 
@@ -190,7 +194,7 @@ static void k2_of_equals_the_header_tells_which_one_went_and_which_came(void **s
 	assert_false(scene.is_listed[0]);
 }
 
-static void k3_when_all_rows_vanish_a_message_id_makes_up_for_another_size(void **state)
+static void K3_when_all_rows_vanish_a_message_id_makes_up_for_another_size(void **state)
 {
 	for (int has_id = 0; has_id <= 1; has_id++) {
 		struct scene scene;
@@ -200,14 +204,14 @@ static void k3_when_all_rows_vanish_a_message_id_makes_up_for_another_size(void 
 		match(&scene);
 		assert_true(item->wants_header);
 		give_header(&scene, item, 1);
-		scene.headers[0].has_id = has_id == 1;
+		scene.headers[0].message_id = has_id == 1 ? 7 : 0;
 		settle(&scene);
 		assert_int_equal(item->row, has_id ? 0 : POP3_NO_ROW);
 	}
 	(void)state;
 }
 
-static void k5_behind_another_server_every_row_is_a_doubt(void **state)
+static void K5_behind_another_server_every_row_is_a_doubt(void **state)
 {
 	struct scene scene;
 
@@ -223,7 +227,7 @@ static void k5_behind_another_server_every_row_is_a_doubt(void **state)
 	assert_int_equal(item->row, POP3_NO_ROW);
 }
 
-static void k3_a_row_that_vanished_is_found_under_a_new_key(void **state)
+static void K3_a_row_that_vanished_is_found_under_a_new_key(void **state)
 {
 	struct scene scene;
 
@@ -253,7 +257,8 @@ static const struct pop3_policy open_policy = {.now = 1000,
 					       .may_download = true,
 					       .oldest = INT64_MIN};
 
-static void a4_to_a7_new_messages_are_downloaded_unless_a_key_says_otherwise(void **state)
+/* A4 to A7. */
+static void A4_to_A7_new_messages_are_downloaded_unless_a_key_says_otherwise(void **state)
 {
 	struct pop3_policy policy = open_policy;
 	struct scene scene;
@@ -264,8 +269,7 @@ static void a4_to_a7_new_messages_are_downloaded_unless_a_key_says_otherwise(voi
 	struct pop3_item *large = add_item(&scene, "b", 100);
 	struct pop3_item *old = add_item(&scene, "c", 10);
 	give_header(&scene, old, 1);
-	scene.headers[0].has_date = true;
-	scene.headers[0].date = 499;
+	scene.headers[0].header_date = 499;
 	policy.max_size_bytes = 99;
 	policy.oldest = 500;
 	pop3_decide(&scene.view, &policy);
@@ -278,7 +282,7 @@ static void a4_to_a7_new_messages_are_downloaded_unless_a_key_says_otherwise(voi
 	assert_int_equal(small->act, POP3_ACT_NONE);
 }
 
-static void a2_what_was_too_old_is_downloaded_once_max_age_covers_it(void **state)
+static void A2_what_was_too_old_is_downloaded_once_max_age_covers_it(void **state)
 {
 	struct pop3_policy policy = open_policy;
 	struct scene scene;
@@ -299,7 +303,8 @@ static void a2_what_was_too_old_is_downloaded_once_max_age_covers_it(void **stat
 	assert_int_equal(item->act, POP3_ACT_DOWNLOAD);
 }
 
-static void only_what_was_downloaded_here_is_ever_due(void **state)
+/* A1, A3, A8. */
+static void A8_only_what_was_downloaded_here_is_ever_due(void **state)
 {
 	static char none[] = "", unique[] = "1.x";
 	struct pop3_policy policy = open_policy;
@@ -324,31 +329,171 @@ static void only_what_was_downloaded_here_is_ever_due(void **state)
 	assert_false(pop3_is_due(&row, &open_policy));
 }
 
-static void pairing_is_one_to_one_by_digest_then_by_message_id_and_date(void **state)
+static void K9_pairing_is_one_to_one_by_digest_then_by_message_id_and_date(void **state)
 {
-	struct pop3_header locals[2] = {{.has_id = true, .has_date = true, .date = 5}};
+	struct pair_candidate locals[2] = {{.message_id = 4, .header_date = 5},
+					   {.header_date = INT64_MIN, .index = 1}};
 	struct scene scene;
 	struct err err;
 
 	(void)state;
 	scene_init(&scene);
 	memset(locals[0].digest, 9, ROW_DIGEST_SIZE);
-	memset(locals[0].id, 4, ROW_DIGEST_SIZE);
 	memset(locals[1].digest, 2, ROW_DIGEST_SIZE);
 	for (uint8_t digest = 1; digest <= 4; digest++) {
 		give_header(&scene, add_item(&scene, "k", digest), digest == 3 ? 2 : digest);
 	}
 	/* Same Message-ID, another Date. */
 	for (int i = 0; i < 4; i += 3) {
-		memset(scene.headers[i].id, 4, ROW_DIGEST_SIZE);
-		scene.headers[i].has_id = scene.headers[i].has_date = true;
-		scene.headers[i].date = i == 0 ? 5 : 6;
+		scene.headers[i].message_id = 4;
+		scene.headers[i].header_date = i == 0 ? 5 : 6;
 	}
 	assert_int_equal(pop3_pair(&scene.view, locals, 2, &err), 0);
 	assert_int_equal(scene.items[0].act, POP3_ACT_KNOWN);
 	assert_int_equal(scene.items[1].act, POP3_ACT_KNOWN);
 	assert_int_equal(scene.items[2].act, POP3_ACT_NONE);
 	assert_int_equal(scene.items[3].act, POP3_ACT_NONE);
+}
+
+static void K6_a_new_database_or_nobodys_rows_make_a_first_run(void **state)
+{
+	(void)state;
+	assert_true(pop3_is_first_run(true, false));
+	assert_true(pop3_is_first_run(false, true));
+	assert_false(pop3_is_first_run(false, false));
+}
+
+static void K7_K8_only_what_no_row_is_of_may_be_known_from_elsewhere(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	struct pop3_item *item = add_item(&scene, "a", 10);
+	assert_true(pop3_is_unknown(item));
+	item->act = POP3_ACT_ADOPT;
+	assert_false(pop3_is_unknown(item));
+	item->act = POP3_ACT_NONE;
+	item->row = 0;
+	assert_false(pop3_is_unknown(item));
+	item->row = POP3_NO_ROW;
+	item->key = "";
+	assert_false(pop3_is_unknown(item));
+}
+
+static void K7_a_file_of_ours_makes_a_row_of_the_second_of_its_delivery(void **state)
+{
+	struct scene scene;
+	struct pop3_row row;
+
+	(void)state;
+	scene_init(&scene);
+	struct pop3_item *item = add_item(&scene, "a", 10);
+	item->act = POP3_ACT_ADOPT;
+	pop3_remember_as(&scene.view, item, "1700000000.x_p_y.host", 2000000000, &row);
+	assert_int_equal(row.first_seen, 1700000000);
+	assert_int_equal(row.reason, REASON_NONE);
+	assert_false(row.has_digest);
+}
+
+static void K8_A6_what_is_not_downloaded_is_remembered_for_its_reason(void **state)
+{
+	struct scene scene;
+	struct pop3_row row;
+
+	(void)state;
+	scene_init(&scene);
+	struct pop3_item *item = add_item(&scene, "a", 10);
+	assert_false(pop3_is_remembered(item));
+	give_header(&scene, item, 3);
+	scene.headers[0].header_date = 400;
+	item->act = POP3_ACT_KNOWN;
+	assert_true(pop3_is_remembered(item));
+	pop3_remember_as(&scene.view, item, "", 1000, &row);
+	assert_int_equal(row.reason, REASON_POLICY);
+	assert_int_equal(row.first_seen, 1000);
+	assert_true(row.has_digest && row.digest[0] == 3);
+	item->act = POP3_ACT_OLD;
+	pop3_remember_as(&scene.view, item, "", 1000, &row);
+	assert_int_equal(row.reason, REASON_TOO_OLD);
+	assert_int_equal(row.first_seen, 400);
+}
+
+static void K10_a_listing_tells_news_once(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	struct pop3_row *row = add_row(&scene, key_a, 1, 10);
+	struct pop3_item *item = add_item(&scene, "a", 12);
+	item->row = 0;
+	row->is_deleted = true;
+	row->gone_since = 5;
+	give_header(&scene, item, 4);
+	assert_true(pop3_has_news(&scene.view, item));
+	pop3_learn(&scene.view, item, row);
+	assert_false(row->is_deleted);
+	assert_int_equal(row->gone_since, 0);
+	assert_int_equal(row->size_bytes, 12);
+	assert_true(row->has_digest && row->digest[0] == 4);
+	assert_false(pop3_has_news(&scene.view, item));
+	item->size_bytes = 0; /* untold */
+	assert_false(pop3_has_news(&scene.view, item));
+	pop3_learn(&scene.view, item, row);
+	assert_int_equal(row->size_bytes, 12);
+}
+
+/* K11 to K13. */
+static void K11_to_K13_a_row_that_is_not_listed_is_kept_for_thirty_days(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	struct pop3_row *row = add_row(&scene, key_a, 1, 10);
+	assert_int_equal(pop3_absence_of(&scene.view, 0, 1000), POP3_ABSENCE_BEGINS);
+	row->gone_since = 1000;
+	assert_int_equal(pop3_absence_of(&scene.view, 0, 1000 + POP3_GONE_KEPT_S),
+			 POP3_ABSENCE_NO_NEWS);
+	assert_int_equal(pop3_absence_of(&scene.view, 0, 1001 + POP3_GONE_KEPT_S),
+			 POP3_ABSENCE_OVER);
+	row->gone_since = 0;
+	row->reason = REASON_TOO_OLD;
+	assert_int_equal(pop3_absence_of(&scene.view, 0, 1000), POP3_ABSENCE_OVER);
+	scene.view.is_partial = true;
+	assert_int_equal(pop3_absence_of(&scene.view, 0, 1000), POP3_ABSENCE_NO_NEWS);
+	scene.view.is_partial = false;
+	scene.is_listed[0] = true;
+	assert_int_equal(pop3_absence_of(&scene.view, 0, 1000), POP3_ABSENCE_NO_NEWS);
+}
+
+/* A9 to A12. */
+static void A9_to_A12_a_body_that_may_be_another_is_not_stored(void **state)
+{
+	(void)state;
+	assert_int_equal(pop3_judge_body(10, 12, true), POP3_BODY_TORN);
+	assert_int_equal(pop3_judge_body(10, 10, true), POP3_BODY_WHOLE);
+	assert_int_equal(pop3_judge_body(10, 0, false), POP3_BODY_EMPTY);
+	assert_int_equal(pop3_judge_body(0, 0, false), POP3_BODY_WHOLE);
+	assert_int_equal(pop3_judge_body(10, 9, false), POP3_BODY_SHORT);
+	assert_int_equal(pop3_judge_body(10, 11, false), POP3_BODY_WHOLE);
+}
+
+/* A13 to A15. */
+static void A13_to_A15_another_session_follows_only_where_it_can_bring_more(void **state)
+{
+	(void)state;
+	assert_false(pop3_goes_on(&(struct pop3_outcome){.downloaded = 3}));
+	assert_true(pop3_goes_on(&(struct pop3_outcome){.is_broken = true, .has_failures = true}));
+	assert_false(pop3_goes_on(
+		&(struct pop3_outcome){.is_broken = true, .is_partial = true, .downloaded = 3}));
+	assert_true(pop3_goes_on(&(struct pop3_outcome){.is_partial = true, .downloaded = 3}));
+	assert_false(pop3_goes_on(&(struct pop3_outcome){.is_partial = true}));
+	assert_true(pop3_goes_on(&(struct pop3_outcome){.lacked_utf8 = true}));
+	assert_true(pop3_lists_some(false, "recent:joe@example.org"));
+	assert_true(pop3_lists_some(true, NULL));
+	assert_false(pop3_lists_some(false, "joe"));
 }
 
 static void check_seed(enum pop3_seed_kind kind, struct span text, const char *first, size_t count)
@@ -380,18 +525,26 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_keys_are_their_rows_and_unknown_ones_are_new),
-		cmocka_unit_test(k1_another_size_is_a_doubt_that_the_header_settles),
-		cmocka_unit_test(k1_a_deleted_key_that_comes_back_is_a_doubt),
-		cmocka_unit_test(k2_of_equals_the_header_tells_which_one_went_and_which_came),
-		cmocka_unit_test(k3_when_all_rows_vanish_a_message_id_makes_up_for_another_size),
-		cmocka_unit_test(k5_behind_another_server_every_row_is_a_doubt),
-		cmocka_unit_test(k2_one_key_twice_is_joined_by_size),
-		cmocka_unit_test(k2_of_equals_the_one_that_was_not_deleted_is_left),
-		cmocka_unit_test(k3_a_row_that_vanished_is_found_under_a_new_key),
-		cmocka_unit_test(a4_to_a7_new_messages_are_downloaded_unless_a_key_says_otherwise),
-		cmocka_unit_test(a2_what_was_too_old_is_downloaded_once_max_age_covers_it),
-		cmocka_unit_test(only_what_was_downloaded_here_is_ever_due),
-		cmocka_unit_test(pairing_is_one_to_one_by_digest_then_by_message_id_and_date),
+		cmocka_unit_test(K1_another_size_is_a_doubt_that_the_header_settles),
+		cmocka_unit_test(K1_a_deleted_key_that_comes_back_is_a_doubt),
+		cmocka_unit_test(K2_of_equals_the_header_tells_which_one_went_and_which_came),
+		cmocka_unit_test(K3_when_all_rows_vanish_a_message_id_makes_up_for_another_size),
+		cmocka_unit_test(K5_behind_another_server_every_row_is_a_doubt),
+		cmocka_unit_test(K2_one_key_twice_is_joined_by_size),
+		cmocka_unit_test(K2_of_equals_the_one_that_was_not_deleted_is_left),
+		cmocka_unit_test(K3_a_row_that_vanished_is_found_under_a_new_key),
+		cmocka_unit_test(A4_to_A7_new_messages_are_downloaded_unless_a_key_says_otherwise),
+		cmocka_unit_test(A2_what_was_too_old_is_downloaded_once_max_age_covers_it),
+		cmocka_unit_test(A8_only_what_was_downloaded_here_is_ever_due),
+		cmocka_unit_test(K9_pairing_is_one_to_one_by_digest_then_by_message_id_and_date),
+		cmocka_unit_test(K6_a_new_database_or_nobodys_rows_make_a_first_run),
+		cmocka_unit_test(K7_K8_only_what_no_row_is_of_may_be_known_from_elsewhere),
+		cmocka_unit_test(K7_a_file_of_ours_makes_a_row_of_the_second_of_its_delivery),
+		cmocka_unit_test(K8_A6_what_is_not_downloaded_is_remembered_for_its_reason),
+		cmocka_unit_test(K10_a_listing_tells_news_once),
+		cmocka_unit_test(K11_to_K13_a_row_that_is_not_listed_is_kept_for_thirty_days),
+		cmocka_unit_test(A9_to_A12_a_body_that_may_be_another_is_not_stored),
+		cmocka_unit_test(A13_to_A15_another_session_follows_only_where_it_can_bring_more),
 		cmocka_unit_test(uidl_files_of_other_tools_are_read_for_this_user_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

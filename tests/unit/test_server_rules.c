@@ -131,6 +131,7 @@ static void S10_S11_S12_a_message_found_nothing_to_lose_or_leave_lets_it_go_on(v
 	assert_int_equal(server_judge_search(false, 1, false), SERVER_OTHER);
 }
 
+/* S13 to S15. */
 static void S13_to_S15_rows_are_whose_the_fingerprint_says(void **state)
 {
 	(void)state;

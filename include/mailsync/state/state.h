@@ -232,7 +232,7 @@ struct pop3_row {
 };
 struct pop3_rows {
 	struct pop3_row *items;
-	size_t count;
+	size_t count, cap;
 };
 int state_pop3_load(struct state *state, struct pop3_rows *rows, struct err *err);
 void state_pop3_finish(struct pop3_rows *rows);

@@ -1,367 +1,383 @@
 /*
- * Downloads in batches: bodies stream into drafts; per batch the files are made durable,
- * published, their names made durable, then the rows committed (J1).
+ * Downloads: bodies stream into drafts, of which fetch/delivery.h makes files and rows (J1).
  *
- * A body that is shorter than LIST said may have been ended by a lone dot that the server failed to
- * escape. It stays in its draft until the next status line shows that it was whole.
+ * A body may have been ended by a lone dot that the server failed to escape. So the last one is
+ * held back, in its draft, until the next status line shows that it was whole.
  */
 #include <stdlib.h>
-#include <string.h>
 
+#include "mailsync/base/array.h"
 #include "mailsync/base/clock.h"
 
-#include "pop3_private.h"
+#include "fetch/delivery.h"
 #include "guard/claim.h"
+#include "pop3_private.h"
 
-#define BATCH_COUNT 1000 /* proven ones; one more may wait for its proof */
-#define BATCH_BYTES (64u << 20)
-
-struct entry {
+/* A message on its way. Its row becomes the session's once it is in the state. */
+struct wanted {
 	struct pop3_item *item;
-	struct maildir_draft draft;
-	char unique[MAILDIR_UNIQUE_MAX + 1];
+	struct pop3_row row;
+	uint8_t state; /* enum want_state */
 };
 
-struct batch {
+struct download {
 	struct pop3_job *job;
-	struct entry *entries; /* room for BATCH_COUNT + 1 */
+	struct delivery *delivery;
+	struct wanted *wanted; /* in the order of the listing */
 	size_t count;
-	uint64_t size_bytes;
-	bool is_last_unproven;
-	struct pop3_item *current; /* whose body is coming */
-	struct maildir_draft draft;
-	bool has_draft;
-	size_t queued;
-	size_t answered;
+	size_t queued;   /* of them, asked for */
+	size_t answered; /* of them, answered or being answered */
 	bool is_all_queued;
+	struct wanted *current; /* whose body is coming into DRAFT, or NULL */
+	struct maildir_draft draft;
+	struct wanted *held; /* its body came, into HELD_DRAFT, and nothing behind it; or NULL */
+	struct maildir_draft held_draft;
+	bool is_short; /* the body that is held: A11 */
 };
 
-static int make_unique(struct batch *batch, struct entry *entry, struct err *err)
+static int gather_wanted(struct download *download, struct err *err)
 {
-	char digest[POP3_DIGEST_SIZE];
-	int code = pop3_item_digest(entry->item, digest, err);
+	struct pop3_session *session = &download->job->session;
+	struct pop3_rows *rows = &session->rows;
 
-	return code ? code : maildir_unique_make_pop3(entry->unique, batch->job->key, digest, err);
-}
-
-/* A file of that very name is the same message, fetched by a run that was cut this second. */
-static int publish(struct batch *batch, struct entry *entry, struct err *err)
-{
-	struct maildir_folder *dir = batch->job->mailbox.dir;
-	int code = make_unique(batch, entry, err);
-
-	if (!code) {
-		code = maildir_draft_publish(dir, &entry->draft, entry->unique, 0, NULL, err);
+	for (size_t i = 0; i < session->listing.count; i++) {
+		download->count += session->items[i].act == POP3_ACT_DOWNLOAD;
 	}
-	if (code == -ERR_CHANGED) {
-		maildir_draft_discard(dir, &entry->draft);
-		code = 0;
-	}
-	return code;
-}
-
-static int commit_row(struct batch *batch, struct entry *entry, struct err *err)
-{
-	struct pop3_row row = {
-		.size_bytes = entry->item->size_bytes,
-		.unique = entry->unique,
-		.first_seen = clock_real_ns() / 1000000000,
-		.reason = REASON_NONE,
-		.has_digest = true,
-	};
-
-	memcpy(row.digest, entry->draft.digest, ROW_DIGEST_SIZE);
-	return pop3_put_row(batch->job, entry->item, &row, err);
-}
-
-static int commit_rows(struct batch *batch, size_t count, struct err *err)
-{
-	struct state *state = batch->job->run.session->state;
-	int code = state_begin(state, err);
-
-	if (code) {
-		return code;
-	}
-	for (size_t i = 0; !code && i < count; i++) {
-		code = commit_row(batch, &batch->entries[i], err);
-	}
-	if (code) {
-		state_rollback(state);
-		return code;
-	}
-	return state_commit(state, err);
-}
-
-static int sync_contents(const struct batch *batch, size_t count, struct err *err)
-{
-	const struct maildir_draft *drafts[BATCH_COUNT];
-
-	for (size_t i = 0; i < count; i++) {
-		drafts[i] = &batch->entries[i].draft;
-	}
-	return maildir_sync_drafts(drafts, count, err);
-}
-
-/* Delivers all of the batch that is proven whole. */
-static int flush(struct batch *batch, struct err *err)
-{
-	struct pop3_job *job = batch->job;
-	size_t count = batch->count - (batch->is_last_unproven ? 1 : 0);
-	int code;
-
-	if (count == 0) {
+	if (download->count == 0) {
 		return 0;
 	}
-	code = sync_contents(batch, count, err);
-	for (size_t i = 0; !code && i < count; i++) {
-		code = publish(batch, &batch->entries[i], err);
+	download->wanted = calloc(download->count, sizeof(*download->wanted));
+	if (download->wanted == NULL) {
+		return err_nomem(err);
 	}
-	if (!code) {
-		code = maildir_folder_sync_names(job->mailbox.dir, err);
-	}
-	if (!code) {
-		code = commit_rows(batch, count, err);
-	}
-	if (code) {
-		return code;
-	}
-	job->mailbox.done.counts.downloaded += count;
-	job->downloads_of_session += count;
-	if (batch->count > count) {
-		batch->entries[0] = batch->entries[count];
-	}
-	batch->count -= count;
-	batch->size_bytes = 0;
-	return 0;
-}
-
-static struct pop3_item *next_download(struct batch *batch, size_t *at)
-{
-	while (*at < batch->job->listing.count) {
-		struct pop3_item *item = &batch->job->items[(*at)++];
-		if (item->act == POP3_ACT_DOWNLOAD) {
-			return item;
+	for (size_t i = 0, at = 0; i < session->listing.count; i++) {
+		if (session->items[i].act == POP3_ACT_DOWNLOAD) {
+			download->wanted[at++].item = &session->items[i];
 		}
 	}
-	return NULL;
+	return ARRAY_RESERVE(&rows->items, rows->count + download->count, &rows->cap, err);
 }
 
-static int queue_more(struct batch *batch, struct err *err)
+static int queue_more(struct download *download, struct err *err)
 {
+	struct pop3 *pop3 = download->job->session.pop3;
 	int code = 0;
 
-	while (!code && !batch->is_all_queued && pop3_has_room(batch->job->pop3)) {
-		struct pop3_item *item = next_download(batch, &batch->queued);
-		if (!item) {
-			batch->is_all_queued = true;
-			return pop3_fetch_end(batch->job->pop3, err);
+	while (code == 0 && !download->is_all_queued && pop3_has_room(pop3)) {
+		if (download->queued == download->count) {
+			download->is_all_queued = true;
+			return pop3_fetch_end(pop3, err);
 		}
-		code = pop3_fetch_queue(batch->job->pop3, POP3_WANT_MESSAGE, item->number, err);
+		code = pop3_fetch_queue(pop3, POP3_WANT_MESSAGE,
+					download->wanted[download->queued++].item->number, err);
 	}
 	return code;
 }
 
-static int begin_body(struct batch *batch, struct err *err)
+/* Fills the row that WANTED is going to have, with the name that its file gets. */
+static int make_row(struct download *download, struct wanted *wanted, int64_t now, struct err *err)
 {
-	batch->is_last_unproven = false;
-	batch->current = next_download(batch, &batch->answered);
-	if (!batch->current) {
-		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT,
-			       "an answer to a message that was not asked for");
+	struct pop3_job *job = download->job;
+	char digest[POP3_DIGEST_SIZE];
+	char unique[MAILDIR_UNIQUE_MAX + 1];
+	int code;
+
+	if ((code = pop3_item_digest(wanted->item, digest, err)) < 0 ||
+	    (code = maildir_unique_make_pop3(unique, job->local.key, digest, err)) < 0) {
+		return code;
 	}
-	int code = maildir_draft_create(batch->job->mailbox.dir, &batch->draft, err);
-	batch->has_draft = code == 0;
+	wanted->row = (struct pop3_row){
+		.size_bytes = wanted->item->size_bytes,
+		.first_seen = now,
+		.reason = REASON_NONE,
+	};
+	return pop3_row_begin(job, wanted->item, unique, &wanted->row, err);
+}
+
+/* Takes the message that is held: NULL where none is. */
+static struct wanted *release(struct download *download)
+{
+	struct wanted *held = download->held;
+
+	download->held = NULL;
+	return held;
+}
+
+static void discard_held(struct download *download)
+{
+	if (release(download) != NULL) {
+		maildir_draft_discard(download->job->mailbox->dir, &download->held_draft);
+	}
+}
+
+/* The message that is held is whole: it is delivered. */
+static int deliver_held(struct download *download, struct err *err)
+{
+	struct mailbox *mailbox = download->job->mailbox;
+	struct wanted *held = download->held;
+
+	if (held == NULL) {
+		return 0;
+	}
+	int code = make_row(download, held, clock_real_ns() / 1000000000, err);
+	if (code < 0) {
+		discard_held(download);
+		return code;
+	}
+	release(download);
+	struct delivery_item item = {
+		.mailbox = mailbox,
+		.folder = mailbox->dir,
+		.state = &held->state,
+		.draft = download->held_draft,
+		.pop3_row = &held->row,
+	};
+	return delivery_add(download->delivery, &item, err);
+}
+
+static struct wanted *next_answered(struct download *download, struct err *err)
+{
+	if (download->answered == download->count) {
+		err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT,
+			"an answer to a message that was not asked for");
+		return NULL;
+	}
+	return &download->wanted[download->answered++];
+}
+
+static int begin_body(struct download *download, struct err *err)
+{
+	int code = deliver_held(download, err);
+	struct wanted *wanted = code < 0 ? NULL : next_answered(download, err);
+
+	if (wanted == NULL) {
+		return -(int)err->code;
+	}
+	code = maildir_draft_create(download->job->mailbox->dir, &download->draft, err);
+	download->current = code < 0 ? NULL : wanted;
 	return code;
 }
 
-static int fail_body(struct batch *batch, const struct err *why, struct err *err)
+static void discard_current(struct download *download)
 {
-	maildir_draft_discard(batch->job->mailbox.dir, &batch->draft);
-	batch->has_draft = false;
-	return pop3_job_fail(batch->job, batch->current, why, err);
+	if (download->current != NULL) {
+		maildir_draft_discard(download->job->mailbox->dir, &download->draft);
+		download->current = NULL;
+	}
 }
 
-/* Stored, it would stand for the message, which `leave_on_server` may then delete. */
-static int fail_empty(struct batch *batch, struct err *err)
+static int fail_body(struct download *download, const struct err *why, struct err *err)
 {
+	struct pop3_item *item = download->current->item;
+
+	discard_current(download);
+	return pop3_job_report(download->job, item, why, err);
+}
+
+static int fail_empty(struct download *download, struct err *err)
+{
+	const struct pop3_item *item = download->current->item;
 	struct err why;
 
 	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 		"message %u came empty, and was listed with %llu bytes; it is tried again next "
 		"time",
-		(unsigned)batch->current->number, (unsigned long long)batch->current->size_bytes);
-	return fail_body(batch, &why, err);
+		(unsigned)item->number, (unsigned long long)item->size_bytes);
+	return fail_body(download, &why, err);
 }
 
-/* Where the server failed to escape a line of a single dot, only the size tells a message from two
- * that run into each other. */
-static int fail_size(struct batch *batch, uint64_t size_bytes, struct err *err)
+static int fail_torn(struct download *download, uint64_t size_bytes, struct err *err)
 {
+	const struct pop3_item *item = download->current->item;
 	struct err why;
 
 	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 		"message %u has a line of a single dot that the server failed to escape, and came "
 		"with %llu bytes where %llu were listed",
-		(unsigned)batch->current->number, (unsigned long long)size_bytes,
-		(unsigned long long)batch->current->size_bytes);
-	return fail_body(batch, &why, err);
+		(unsigned)item->number, (unsigned long long)size_bytes,
+		(unsigned long long)item->size_bytes);
+	return fail_body(download, &why, err);
 }
 
-static int end_body(struct batch *batch, const struct pop3_piece *piece, struct err *err)
+static int hold_body(struct download *download, bool is_short, struct err *err)
 {
-	uint64_t size_bytes = piece->size_bytes;
+	int code = maildir_draft_close(&download->draft, clock_real_ns() / 1000000000, err);
 
-	if (piece->has_lone_dot && size_bytes != batch->current->size_bytes) {
-		return fail_size(batch, size_bytes, err);
-	}
-	if (size_bytes == 0 && batch->current->size_bytes > 0) {
-		return fail_empty(batch, err);
-	}
-	int code = maildir_draft_close(&batch->draft, clock_real_ns() / 1000000000, err);
-	if (code) {
+	if (code < 0) {
 		return code;
 	}
-	struct entry *entry = &batch->entries[batch->count++];
-	entry->item = batch->current;
-	entry->draft = batch->draft;
-	batch->has_draft = false;
-	batch->size_bytes += size_bytes;
-	batch->is_last_unproven = size_bytes < batch->current->size_bytes;
-	size_t proven = batch->count - (batch->is_last_unproven ? 1 : 0);
-	if (proven == BATCH_COUNT || batch->size_bytes >= BATCH_BYTES) {
-		return flush(batch, err);
-	}
+	download->held = download->current;
+	download->held_draft = download->draft;
+	download->is_short = is_short;
+	download->current = NULL;
 	return 0;
 }
 
-static int refused(struct batch *batch, struct span words, struct err *err)
+static int end_body(struct download *download, const struct pop3_piece *piece, struct err *err)
 {
-	struct err why;
+	uint64_t listed = download->current->item->size_bytes;
 
-	batch->is_last_unproven = false;
-	struct pop3_item *item = next_download(batch, &batch->answered);
-	if (!item) {
-		return 0;
+	switch (pop3_judge_body(listed, piece->size_bytes, piece->has_lone_dot)) {
+	case POP3_BODY_TORN:
+		return fail_torn(download, piece->size_bytes, err);
+	case POP3_BODY_EMPTY:
+		return fail_empty(download, err);
+	case POP3_BODY_SHORT:
+		return hold_body(download, true, err);
+	case POP3_BODY_WHOLE:
+		break;
 	}
-	if (span_starts_nocase(words, "[UTF8]") && !batch->job->wants_utf8) {
-		batch->job->wants_utf8 = true; /* in another session */
-		return 0;
-	}
-	err_set(&why, ERR_REFUSED, SCOPE_MESSAGE,
-		"the server refused message %u, saying \"%.*s\"; it is tried again next time",
-		(unsigned)item->number, (int)(words.len > 300 ? 300 : words.len),
-		words.data ? words.data : "");
-	return pop3_job_fail(batch->job, item, &why, err);
+	return hold_body(download, false, err);
 }
 
-static int take_piece(struct batch *batch, const struct pop3_piece *piece, struct err *err)
+static int take_refusal(struct download *download, struct span words, struct err *err)
+{
+	struct pop3_job *job = download->job;
+	int code = deliver_held(download, err);
+	struct wanted *wanted = code < 0 ? NULL : next_answered(download, err);
+
+	if (wanted == NULL) {
+		return -(int)err->code;
+	}
+	if (span_starts_nocase(words, "[UTF8]") && !job->learnt.wants_utf8) {
+		job->learnt.wants_utf8 = true; /* A15 */
+		return 0;
+	}
+	pop3_job_refused(job, "message", wanted->item->number, words);
+	return pop3_job_fail(job, wanted->item, err);
+}
+
+static int take_piece(struct download *download, const struct pop3_piece *piece, struct err *err)
 {
 	switch (piece->kind) {
 	case PIECE_BEGIN:
-		return begin_body(batch, err);
+		return begin_body(download, err);
 	case PIECE_DATA:
-		return maildir_draft_write(&batch->draft, piece->data, err);
+		return maildir_draft_write(&download->draft, piece->data, err);
 	case PIECE_END:
-		return end_body(batch, piece, err);
+		return end_body(download, piece, err);
 	case PIECE_REFUSED:
-		return refused(batch, piece->data, err);
+		return take_refusal(download, piece->data, err);
 	case PIECE_NONE:
 		break;
 	}
 	return 0;
 }
 
-static int stream(struct batch *batch, struct err *err)
+static int stream(struct download *download, struct err *err)
 {
+	struct pop3 *pop3 = download->job->session.pop3;
 	struct pop3_piece piece = {.kind = PIECE_BEGIN};
-	int code = 0;
+	int code;
 
-	while (!code && piece.kind != PIECE_NONE) {
-		code = run_check_stop(&batch->job->run, err);
-		if (!code) {
-			code = queue_more(batch, err);
-		}
-		if (!code) {
-			code = pop3_fetch_next(batch->job->pop3, &piece, err);
-		}
-		if (!code) {
-			code = take_piece(batch, &piece, err);
+	while (piece.kind != PIECE_NONE) {
+		if ((code = run_check_stop(download->job->run, err)) < 0 ||
+		    (code = queue_more(download, err)) < 0 ||
+		    (code = pop3_fetch_next(pop3, &piece, err)) < 0 ||
+		    (code = take_piece(download, &piece, err)) < 0) {
+			return code;
 		}
 	}
-	if (!code && batch->is_last_unproven) {
-		code = pop3_confirm(batch->job->pop3, err);
+	if (download->held != NULL && download->is_short && (code = pop3_confirm(pop3, err)) < 0) {
+		return code;
 	}
-	if (!code) {
-		batch->is_last_unproven = false;
+	return deliver_held(download, err);
+}
+
+/* After a broken answer the body before it is not believed; what the others want goes on in another
+ * session (A13). After any other end what is held is kept if it has all that was listed. */
+static int settle_held(struct download *download, const struct err *end, struct err *err)
+{
+	struct wanted *held = download->held;
+	struct err why = *end;
+
+	if (held == NULL || (end->code != ERR_PROTOCOL && !download->is_short)) {
+		return deliver_held(download, err);
+	}
+	discard_held(download);
+	if (end->code != ERR_PROTOCOL) {
+		return 0;
+	}
+	why.code = ERR_PARTIAL;
+	why.scope = SCOPE_MESSAGE;
+	return pop3_job_report(download->job, held->item, &why, err);
+}
+
+/* What came whole before a failure is kept; the failure is what is reported. */
+static int stream_and_deliver(struct download *download, struct err *err)
+{
+	struct err ignored;
+	int code = stream(download, err);
+
+	if (code == 0) {
+		return delivery_flush(download->delivery, err);
+	}
+	if (settle_held(download, err, &ignored) == 0) {
+		(void)delivery_flush(download->delivery, &ignored);
 	}
 	return code;
 }
 
-/* After a broken answer the body before it is not believed; the rest of this session is lost, and
- * goes on in another one. */
-static int drop_unproven(struct batch *batch, struct err *err)
+/* What became of each message. */
+static int take_rows(struct download *download, struct err *err)
 {
-	struct err why = *err, failed;
+	int code = 0;
 
-	if (err->code != ERR_PROTOCOL || batch->has_draft || batch->count == 0) {
-		return 0;
+	for (size_t i = 0; i < download->count; i++) {
+		struct wanted *wanted = &download->wanted[i];
+		if (wanted->state == WANT_DONE) {
+			pop3_row_keep(download->job, wanted->item, &wanted->row);
+		} else if (wanted->state == WANT_FAILED && code == 0) {
+			code = pop3_job_fail(download->job, wanted->item, err);
+		}
+		pop3_row_drop(&wanted->row);
 	}
-	batch->is_last_unproven = false;
-	struct entry *entry = &batch->entries[--batch->count];
-	maildir_draft_discard(batch->job->mailbox.dir, &entry->draft);
-	why.code = ERR_PARTIAL;
-	why.scope = SCOPE_MESSAGE;
-	return pop3_job_fail(batch->job, entry->item, &why, &failed);
+	return code;
 }
 
-static void batch_finish(struct batch *batch)
+static int open_inbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	struct maildir_folder *dir = batch->job->mailbox.dir;
+	int code;
 
-	if (batch->has_draft) {
-		maildir_draft_discard(dir, &batch->draft);
-	}
-	for (size_t i = 0; i < batch->count; i++) {
-		maildir_draft_discard(dir, &batch->entries[i].draft);
-	}
-	free(batch->entries);
-}
-
-static int open_inbox(struct pop3_job *job, struct err *err)
-{
-	int code = run_claim(&job->run, err);
-
-	if (!code) {
-		code = maildir_create_folder(job->run.session->maildir, "INBOX", err);
-	}
-	if (!code) {
-		code = mailbox_open_dir(&job->run, &job->mailbox, err);
-	}
-	return code ? code : maildir_folder_sweep(job->mailbox.dir, err);
-}
-
-int pop3_download(struct pop3_job *job, struct err *err)
-{
-	struct batch batch = {.job = job};
-	size_t at = 0;
-
-	if (!next_download(&batch, &at)) {
-		return 0;
-	}
-	int code = open_inbox(job, err);
-	if (code) {
+	if ((code = run_claim(run, err)) < 0 ||
+	    (code = maildir_create_folder(run->session->maildir, mailbox->name, err)) < 0 ||
+	    (code = mailbox_open_dir(run, mailbox, err)) < 0) {
 		return code;
 	}
-	batch.entries = calloc(BATCH_COUNT + 1, sizeof(*batch.entries));
-	code = batch.entries ? stream(&batch, err) : err_nomem(err);
-	if (batch.entries && code && err->code != ERR_LOCAL) {
-		/* What came whole before the cut is kept; the cut is what is reported. */
-		struct err ignored;
-		(void)drop_unproven(&batch, err);
-		(void)flush(&batch, &ignored);
-	} else if (!code) {
-		code = flush(&batch, err);
+	return maildir_folder_sweep(mailbox->dir, err);
+}
+
+static int fetch_wanted(struct download *download, struct err *err)
+{
+	struct run *run = download->job->run;
+	struct err ignored;
+	int code = open_inbox(run, download->job->mailbox, err);
+
+	if (code < 0) {
+		return code;
 	}
-	batch_finish(&batch);
+	download->delivery = calloc(1, sizeof(*download->delivery));
+	if (download->delivery == NULL) {
+		return err_nomem(err);
+	}
+	download->delivery->run = run;
+	code = stream_and_deliver(download, err);
+	discard_current(download);
+	discard_held(download);
+	delivery_discard(download->delivery);
+	free(download->delivery);
+	int taken = take_rows(download, code < 0 ? &ignored : err);
+	return code < 0 ? code : taken;
+}
+
+int pop3_download(struct run *run, struct err *err)
+{
+	struct download download = {.job = run->pop3};
+	int code = gather_wanted(&download, err);
+
+	if (code == 0 && download.count > 0) {
+		code = fetch_wanted(&download, err);
+	}
+	free(download.wanted);
 	return code;
 }

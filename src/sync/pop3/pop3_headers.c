@@ -1,89 +1,59 @@
 /* TOP n 0 for the items that want it, pipelined; RETR where the server has no TOP. */
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "mailsync/base/digest.h"
+#include "mailsync/base/array.h"
 
 #include "pop3_private.h"
+#include "recover/content.h"
 
-int pop3_header_of(const struct header_identity *identity, struct pop3_header *header,
-		   struct err *err)
+struct pass {
+	struct pop3_job *job;
+	enum pop3_want want;
+	size_t queued;          /* items up to here were asked for */
+	size_t answered;        /* items up to here were answered */
+	struct pop3_item *item; /* whose header is coming */
+	bool was_refused;
+};
+
+static int keep_header(struct pass *pass, const struct header_identity *identity, struct err *err)
 {
-	uint8_t digest[DIGEST_MAX_SIZE];
+	struct pop3_session *session = &pass->job->session;
 
-	memset(header, 0, sizeof(*header));
-	memcpy(header->digest, identity->digest, ROW_DIGEST_SIZE);
-	header->has_date = identity->has_date;
-	header->date = identity->has_date ? identity->date : 0;
-	if (!identity->has_message_id) {
+	if (pass->item == NULL) {
 		return 0;
 	}
-	int code = digest_of(DIGEST_SHA256, span_of(identity->message_id), digest, err);
-	if (!code) {
-		header->has_id = true;
-		memcpy(header->id, digest, ROW_DIGEST_SIZE);
+	if (ARRAY_RESERVE(&session->headers, session->header_count + 1, &session->header_cap, err) <
+	    0) {
+		return -ERR_NOMEM;
 	}
-	return code;
-}
-
-static int keep_header(struct pop3_job *job, struct pop3_item *item,
-		       const struct header_identity *identity, struct err *err)
-{
-	if (job->header_count == job->header_cap) {
-		size_t cap = job->header_cap ? job->header_cap * 2 : 64;
-		struct pop3_header *grown = realloc(job->headers, cap * sizeof(*grown));
-		if (!grown) {
-			return err_nomem(err);
-		}
-		job->headers = grown;
-		job->header_cap = cap;
-	}
-	struct pop3_header *header = &job->headers[job->header_count];
-	int code = pop3_header_of(identity, header, err);
-	if (!code) {
-		header->size_bytes = item->size_bytes;
-		item->header = (uint32_t)job->header_count++;
-	}
-	return code;
-}
-
-static bool is_wanted(const struct pop3_item *item)
-{
-	return item->wants_header && item->header == POP3_NO_ROW && !item->is_failed;
+	struct pair_candidate *header = &session->headers[session->header_count];
+	*header = (struct pair_candidate){.size = pass->item->size_bytes};
+	pair_identify(header, identity);
+	pass->item->header = (uint32_t)session->header_count++;
+	return 0;
 }
 
 /* The next wanted item from *AT on, which then stands behind it; NULL at the end. */
-static struct pop3_item *next_wanted(struct pop3_job *job, size_t *at)
+static struct pop3_item *next_wanted(struct pop3_session *session, size_t *at)
 {
-	while (*at < job->listing.count) {
-		struct pop3_item *item = &job->items[(*at)++];
-		if (is_wanted(item)) {
+	while (*at < session->listing.count) {
+		struct pop3_item *item = &session->items[(*at)++];
+		if (item->wants_header && item->header == POP3_NO_ROW && !item->is_failed) {
 			return item;
 		}
 	}
 	return NULL;
 }
 
-struct pass {
-	struct pop3_job *job;
-	enum pop3_want want;
-	size_t queued;   /* items up to here were asked for */
-	size_t answered; /* items up to here were answered */
-	struct pop3_item *item;
-	bool was_refused;
-};
-
 static int queue_more(struct pass *pass, struct err *err)
 {
+	struct pop3_session *session = &pass->job->session;
 	int code = 0;
 
-	while (!code && pop3_has_room(pass->job->pop3)) {
-		struct pop3_item *item = next_wanted(pass->job, &pass->queued);
-		if (!item) {
+	while (code == 0 && pop3_has_room(session->pop3)) {
+		struct pop3_item *item = next_wanted(session, &pass->queued);
+		if (item == NULL) {
 			break;
 		}
-		code = pop3_fetch_queue(pass->job->pop3, pass->want, item->number, err);
+		code = pop3_fetch_queue(session->pop3, pass->want, item->number, err);
 	}
 	return code;
 }
@@ -92,8 +62,10 @@ static int queue_more(struct pass *pass, struct err *err)
  * refused. */
 static struct pop3_item *answered_item(struct pass *pass, uint32_t number)
 {
-	while (pass->answered < pass->job->listing.count) {
-		struct pop3_item *item = &pass->job->items[pass->answered++];
+	struct pop3_session *session = &pass->job->session;
+
+	while (pass->answered < session->listing.count) {
+		struct pop3_item *item = &session->items[pass->answered++];
 		if (item->number == number) {
 			return item;
 		}
@@ -104,17 +76,12 @@ static struct pop3_item *answered_item(struct pass *pass, uint32_t number)
 static int take_piece(struct pass *pass, const struct pop3_piece *piece,
 		      const struct header_identity *identity, struct err *err)
 {
-	int code = 0;
-
 	switch (piece->kind) {
 	case PIECE_BEGIN:
 		pass->item = answered_item(pass, piece->number);
 		break;
 	case PIECE_END:
-		if (pass->item) {
-			code = keep_header(pass->job, pass->item, identity, err);
-		}
-		break;
+		return keep_header(pass, identity, err);
 	case PIECE_REFUSED:
 		(void)answered_item(pass, piece->number);
 		pass->was_refused = true;
@@ -123,7 +90,7 @@ static int take_piece(struct pass *pass, const struct pop3_piece *piece,
 	case PIECE_NONE:
 		break;
 	}
-	return code;
+	return 0;
 }
 
 static int run_pass(struct pass *pass, struct err *err)
@@ -132,38 +99,40 @@ static int run_pass(struct pass *pass, struct err *err)
 	struct header_identity identity;
 	int code = 0;
 
-	while (!code && piece.kind != PIECE_NONE) {
-		code = run_check_stop(&pass->job->run, err);
-		if (!code) {
-			code = queue_more(pass, err);
+	while (code == 0 && piece.kind != PIECE_NONE) {
+		if ((code = run_check_stop(pass->job->run, err)) < 0 ||
+		    (code = queue_more(pass, err)) < 0 ||
+		    (code = pop3_identity_next(pass->job->session.pop3, &piece, &identity, err)) <
+			    0) {
+			return code;
 		}
-		if (!code) {
-			code = pop3_identity_next(pass->job->pop3, &piece, &identity, err);
-		}
-		if (!code) {
-			code = take_piece(pass, &piece, &identity, err);
-		}
+		code = take_piece(pass, &piece, &identity, err);
 	}
 	return code;
 }
 
+/* Without CAPA it is tried. */
+bool pop3_has_top(const struct pop3 *pop3)
+{
+	unsigned caps = pop3_caps(pop3);
+
+	return (caps & POP3_CAP_KNOWN) == 0 || (caps & POP3_CAP_TOP) != 0;
+}
+
 int pop3_fetch_headers(struct pop3_job *job, struct err *err)
 {
-	unsigned caps = pop3_caps(job->pop3);
-	bool has_top = !job->has_no_top && (!(caps & POP3_CAP_KNOWN) || (caps & POP3_CAP_TOP));
-	int code = 0;
+	struct pass by_top = {.job = job, .want = POP3_WANT_HEADER};
+	struct pass by_retr = {.job = job, .want = POP3_WANT_MESSAGE};
 
-	if (has_top) {
-		struct pass pass = {.job = job, .want = POP3_WANT_HEADER};
-		code = run_pass(&pass, err);
-		if (code || !pass.was_refused) {
+	if (!job->learnt.has_no_top && pop3_has_top(job->session.pop3)) {
+		int code = run_pass(&by_top, err);
+		if (code < 0 || !by_top.was_refused) {
 			return code;
 		}
-		log_line(job->run.log, LOG_INFO,
+		log_line(job->run->log, LOG_INFO,
 			 "%s: the server refuses TOP; reading headers by RETR",
-			 job->run.account->name);
-		job->has_no_top = true;
+			 job->run->account->name);
+		job->learnt.has_no_top = true;
 	}
-	struct pass pass = {.job = job, .want = POP3_WANT_MESSAGE};
-	return run_pass(&pass, err);
+	return run_pass(&by_retr, err);
 }

@@ -1,27 +1,26 @@
-/* What lies in the Maildir already: files that we delivered before a crash, and other tools'
+/* What lies in the Maildir already: files that we delivered before a crash, and other programs'
  * files. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
 #include "mailsync/base/digest.h"
 
 #include "pop3_private.h"
+#include "recover/content.h"
 
 int pop3_item_digest(const struct pop3_item *item, char digest[POP3_DIGEST_SIZE], struct err *err)
 {
 	uint8_t bytes[DIGEST_MAX_SIZE];
 	struct buf text;
+	int code;
 
 	buf_init(&text, POP3_UIDL_MAX + 128);
 	buf_append_cstr(&text, item->key);
 	buf_printf(&text, "\n%llu\n%u", (unsigned long long)item->size_bytes,
 		   (unsigned)item->occurrence);
-	int code = buf_status(&text, "a unique-id", err);
-	if (!code) {
-		code = digest_of(DIGEST_SHA256, buf_span(&text), bytes, err);
-	}
-	if (!code) {
+	if ((code = buf_status(&text, "a unique-id", err)) == 0 &&
+	    (code = digest_of(DIGEST_SHA256, buf_span(&text), bytes, err)) == 0) {
 		hex_encode(bytes, (POP3_DIGEST_SIZE - 1) / 2, digest);
 	}
 	buf_finish(&text);
@@ -31,112 +30,97 @@ int pop3_item_digest(const struct pop3_item *item, char digest[POP3_DIGEST_SIZE]
 static bool is_ours(const struct pop3_job *job, struct span unique, struct maildir_unique *parsed)
 {
 	return maildir_unique_parse(unique, parsed) && parsed->is_pop3 &&
-	       strcmp(parsed->key, job->key) == 0;
+	       strcmp(parsed->key, job->local.key) == 0;
 }
 
-static int gather_ours(struct pop3_job *job, struct maildir_folder *dir, struct err *err)
+static int note_delivered(struct pop3_job *job, const struct maildir_entry *entry, bool *is_found,
+			  struct err *err)
 {
-	struct maildir_scan scan = {0};
-	struct keywords keywords;
+	struct span unique = {entry->name, entry->unique_len};
 	struct maildir_unique parsed;
 	struct buf line;
 
-	keywords_init(&keywords);
+	if (!is_ours(job, unique, &parsed)) {
+		return 0;
+	}
+	*is_found = true;
 	buf_init(&line, 2 * MAILDIR_NAME_MAX + 128);
-	int code = maildir_folder_scan(dir, &keywords, &scan, err);
+	buf_printf(&line, "%s ", parsed.pop3_digest);
+	buf_append_span(&line, unique);
+	int code = strlist_add(&job->local.delivered, buf_span(&line), err);
+	buf_finish(&line);
+	return code;
+}
+
+static int gather_delivered(struct pop3_job *job, struct maildir_folder *folder, struct err *err)
+{
+	struct maildir_scan scan = {0};
+	struct keywords keywords;
 	bool is_found = false;
-	for (size_t i = 0; !code && i < scan.count; i++) {
-		struct span unique = {scan.entries[i].name, scan.entries[i].unique_len};
-		if (!is_ours(job, unique, &parsed)) {
-			continue;
-		}
-		is_found = true;
-		buf_clear(&line);
-		buf_printf(&line, "%s ", parsed.pop3_digest);
-		buf_append_span(&line, unique);
-		code = strlist_add(&job->adoptable, buf_span(&line), err);
+
+	keywords_init(&keywords);
+	int code = maildir_folder_scan(folder, &keywords, &scan, err);
+	for (size_t i = 0; code == 0 && i < scan.count; i++) {
+		code = note_delivered(job, &scan.entries[i], &is_found, err);
 	}
 	/* J1: a crash may have left names that are not durable yet. */
-	if (!code && is_found && !job->run.options->dry_run) {
-		code = maildir_folder_sync_names(dir, err);
+	if (code == 0 && is_found) {
+		code = maildir_folder_sync_names(folder, err);
 	}
 	maildir_scan_finish(&scan);
-	buf_finish(&line);
 	keywords_finish(&keywords);
 	return code;
 }
 
-int pop3_find_adoptable(struct pop3_job *job, struct err *err)
+int pop3_find_delivered(struct pop3_job *job, struct err *err)
 {
+	struct maildir *maildir = job->run->session->maildir;
 	struct strlist names;
-	int code;
 
+	if (job->local.is_known) {
+		return 0;
+	}
 	strlist_init(&names);
-	job->adoptable_known = true;
-	code = maildir_exists(job->run.session->maildir)
-		     ? maildir_list(job->run.session->maildir, &names, err)
-		     : 0;
-	for (size_t i = 0; !code && i < names.count; i++) {
-		struct maildir_folder *dir = NULL;
-		code = maildir_folder_open(job->run.session->maildir, names.items[i], &dir, err);
-		if (!code) {
-			code = gather_ours(job, dir, err);
-			maildir_folder_close(&dir);
+	job->local.is_known = true;
+	int code = maildir_exists(maildir) ? maildir_list(maildir, &names, err) : 0;
+	for (size_t i = 0; code == 0 && i < names.count; i++) {
+		struct maildir_folder *folder = NULL;
+		code = maildir_folder_open(maildir, names.items[i], &folder, err);
+		if (code == 0) {
+			code = gather_delivered(job, folder, err);
+			maildir_folder_close(&folder);
 		} else if (code == -ERR_CHANGED) {
 			code = 0;
 		}
 	}
 	strlist_finish(&names);
-	strlist_sort(&job->adoptable);
+	strlist_sort(&job->local.delivered);
 	return code;
 }
 
-int pop3_adoptable(const struct pop3_job *job, const struct pop3_item *item, char **unique,
+static int compare_digest(const void *digest, const void *line)
+{
+	return strncmp(digest, *(char *const *)line, POP3_DIGEST_SIZE - 1);
+}
+
+int pop3_delivered(const struct pop3_job *job, const struct pop3_item *item, const char **unique,
 		   struct err *err)
 {
+	const struct strlist *lines = &job->local.delivered;
 	char digest[POP3_DIGEST_SIZE];
-	size_t low = 0, high = job->adoptable.count;
 
 	*unique = NULL;
-	if (high == 0) {
+	if (lines->count == 0) {
 		return 0;
 	}
 	int code = pop3_item_digest(item, digest, err);
-	while (!code && low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strncmp(job->adoptable.items[middle], digest, POP3_DIGEST_SIZE - 1);
-		if (order == 0) {
-			*unique = job->adoptable.items[middle] + POP3_DIGEST_SIZE;
-			return 0;
-		}
-		if (order < 0) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
+	if (code < 0) {
+		return code;
 	}
-	return code;
-}
-
-static int identify(struct maildir_folder *dir, const struct maildir_entry *entry,
-		    struct pop3_header *header, bool *is_read, struct err *err)
-{
-	struct header_identity identity;
-	struct maildir_file file;
-	int code = maildir_folder_stat_file(dir, entry->name, entry->in_new, &file, err);
-
-	if (!code) {
-		code = maildir_folder_identify(dir, entry->name, entry->in_new, &identity, err);
-	}
-	*is_read = code == 0;
-	if (code == -ERR_CHANGED) {
-		return 0;
-	}
-	if (!code) {
-		code = pop3_header_of(&identity, header, err);
-		header->size_bytes = file.size_bytes;
-	}
-	return code;
+	char **line = array_find(lines->items, lines->count, sizeof(*lines->items), digest,
+				 compare_digest);
+	*unique = line == NULL ? NULL : *line + POP3_DIGEST_SIZE;
+	return 0;
 }
 
 /* Once this run has delivered something, a file of ours may be that. */
@@ -144,58 +128,74 @@ static bool is_other(const struct pop3_job *job, struct span unique, bool is_for
 {
 	char name[MAILDIR_NAME_MAX + 1];
 
-	if (is_foreign || job->mailbox.done.counts.downloaded > 0) {
+	if (is_foreign || job->mailbox->done.counts.downloaded > 0) {
 		return is_foreign;
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)unique.len, unique.data);
-	return strlist_find(&job->adopted, name) < 0;
+	return strlist_find(&job->local.adopted, name) < 0;
 }
 
-int pop3_read_others(struct pop3_job *job, struct pop3_header **headers, size_t *count,
-		     bool *has_foreign, struct err *err)
+/* A file that went meanwhile is none. */
+static int note_other(struct pop3_job *job, struct maildir_folder *folder,
+		      const struct maildir_entry *entry, struct pop3_others *others,
+		      struct err *err)
 {
-	struct maildir_folder *dir = NULL;
-	struct maildir_scan scan = {0};
-	struct keywords keywords;
+	struct span unique = {entry->name, entry->unique_len};
+	struct pair_candidate *other = &others->items[others->count];
+	struct header_identity identity;
 	struct maildir_unique parsed;
-	struct pop3_header *found = NULL;
-	size_t found_count = 0;
-	int code = 0;
+	struct maildir_file file;
+	bool is_foreign = !is_ours(job, unique, &parsed);
+	int code;
 
-	*headers = NULL;
-	*count = 0;
-	if (!maildir_exists(job->run.session->maildir)) {
+	if (!is_other(job, unique, is_foreign)) {
 		return 0;
 	}
-	code = maildir_folder_open(job->run.session->maildir, "INBOX", &dir, err);
-	if (code) {
+	if ((code = maildir_folder_stat_file(folder, entry->name, entry->in_new, &file, err)) < 0 ||
+	    (code = maildir_folder_identify(folder, entry->name, entry->in_new, &identity, err)) <
+		    0) {
 		return code == -ERR_CHANGED ? 0 : code;
 	}
+	*other = (struct pair_candidate){.size = file.size_bytes, .index = others->count++};
+	pair_identify(other, &identity);
+	others->has_foreign = others->has_foreign || is_foreign;
+	return 0;
+}
+
+static int note_others(struct pop3_job *job, struct maildir_folder *folder,
+		       struct pop3_others *others, struct err *err)
+{
+	struct maildir_scan scan = {0};
+	struct keywords keywords;
+
 	keywords_init(&keywords);
-	code = maildir_folder_scan(dir, &keywords, &scan, err);
-	if (!code) {
-		found = calloc(scan.count + 1, sizeof(*found));
-		code = found ? 0 : err_nomem(err);
+	int code = maildir_folder_scan(folder, &keywords, &scan, err);
+	if (code == 0) {
+		others->items = calloc(scan.count + 1, sizeof(*others->items));
+		code = others->items != NULL ? 0 : err_nomem(err);
 	}
-	for (size_t i = 0; !code && i < scan.count; i++) {
-		const struct maildir_entry *entry = &scan.entries[i];
-		struct span unique = {entry->name, entry->unique_len};
-		bool is_foreign = !is_ours(job, unique, &parsed);
-		bool is_read = false;
-		if (is_other(job, unique, is_foreign)) {
-			code = identify(dir, entry, &found[found_count], &is_read, err);
-			found_count += is_read;
-			*has_foreign = *has_foreign || (is_read && is_foreign);
-		}
+	for (size_t i = 0; code == 0 && i < scan.count; i++) {
+		code = note_other(job, folder, &scan.entries[i], others, err);
 	}
 	maildir_scan_finish(&scan);
 	keywords_finish(&keywords);
-	maildir_folder_close(&dir);
-	if (code) {
-		free(found);
-		return code;
+	return code;
+}
+
+int pop3_read_others(struct pop3_job *job, struct pop3_others *others, struct err *err)
+{
+	struct maildir *maildir = job->run->session->maildir;
+	struct maildir_folder *folder = NULL;
+
+	*others = (struct pop3_others){0};
+	if (!maildir_exists(maildir)) {
+		return 0;
 	}
-	*headers = found;
-	*count = found_count;
-	return 0;
+	int code = maildir_folder_open(maildir, "INBOX", &folder, err);
+	if (code < 0) {
+		return code == -ERR_CHANGED ? 0 : code;
+	}
+	code = note_others(job, folder, others, err);
+	maildir_folder_close(&folder);
+	return code;
 }

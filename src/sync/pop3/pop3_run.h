@@ -1,5 +1,6 @@
 /*
- * One POP3 account's run, from lock to report; what sync.h promises for accounts with is_pop3.
+ * One POP3 account's run: what sync.h promises for accounts with is_pop3. It is a run like one over
+ * IMAP but for its steps:
  *
  *     lock, state, ownership     as for IMAP
  *     observe                    login, UIDL and LIST; rows and messages are brought together
@@ -15,8 +16,10 @@
 #include "mailsync/base/strlist.h"
 #include "mailsync/sync/sync.h"
 
-int pop3_run(const struct account *account, const struct sync_options *options,
-	     struct report *report, struct err *err);
+#include "run/run.h"
+
+/* Its account went through pop3_account_of(). INBOX is the run's one mailbox afterwards. */
+int pop3_run(struct run *run, struct err *err);
 /* One entry, INBOX. */
 int pop3_run_list(const struct account *account, const struct sync_options *options,
 		  struct listing *listing, struct err *err);

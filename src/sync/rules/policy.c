@@ -21,6 +21,13 @@ static enum side policy_direction(const struct account *account)
 	return SIDE_BOTH;
 }
 
+enum side policy_sides(const struct account *account, const struct sync_options *options)
+{
+	enum side sides = policy_direction(account);
+	sides &= options->pull ? ~SIDE_REMOTE : SIDE_BOTH;
+	return sides & (options->push ? ~SIDE_LOCAL : SIDE_BOTH);
+}
+
 static int policy_hash(const struct account *account, struct run_policy *policy, struct err *err)
 {
 	const struct plan_policy *messages = &policy->messages;
@@ -46,9 +53,7 @@ int policy_make(const struct account *account, const struct sync_options *option
 		struct run_policy *policy, struct err *err)
 {
 	const enum side ever = policy_direction(account);
-	enum side sides = ever;
-	sides &= options->pull ? ~SIDE_REMOTE : SIDE_BOTH;
-	sides &= options->push ? ~SIDE_LOCAL : SIDE_BOTH;
+	const enum side sides = policy_sides(account, options);
 	*policy = (struct run_policy){
 		.messages =
 			{

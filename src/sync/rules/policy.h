@@ -30,6 +30,8 @@ struct run_policy {
 	uint64_t hash;      /* P4 */
 };
 
+/* P1 and P2. */
+enum side policy_sides(const struct account *account, const struct sync_options *options);
 /* All but releases_held. NOW in seconds. */
 int policy_make(const struct account *account, const struct sync_options *options, int64_t now,
 		struct run_policy *policy, struct err *err);

@@ -1,6 +1,35 @@
+/* A1 to A15 of pop3_rules.h: what is done with a message, and after a session. */
+#include <string.h>
+
 #include "pop3_rules.h"
 
-static enum pop3_act decide_new(const struct pop3_item *item, const struct pop3_header *header,
+struct account pop3_account_of(const struct account *account)
+{
+	struct account own = *account;
+
+	if (own.maildir.durability == MAILDIR_SYNC_NONE) {
+		own.maildir.durability = MAILDIR_SYNC_BATCH;
+	}
+	return own;
+}
+
+struct pop3_policy pop3_policy_of(const struct account *account, const struct sync_options *options,
+				  int64_t now)
+{
+	enum side sides = policy_sides(account, options);
+
+	return (struct pop3_policy){
+		.now = now,
+		.leave = account->leave_on_server,
+		.leave_age_s = account->leave_age_s,
+		.may_delete = (account->delete_ & sides & SIDE_REMOTE) != 0,
+		.may_download = (sides & SIDE_LOCAL) != 0,
+		.max_size_bytes = account->max_message_size,
+		.oldest = account->max_age_s == 0 ? INT64_MIN : now - account->max_age_s,
+	};
+}
+
+static enum pop3_act decide_new(const struct pop3_item *item, const struct pair_candidate *header,
 				const struct pop3_policy *policy)
 {
 	if (!policy->may_download || item->is_failed) {
@@ -9,7 +38,8 @@ static enum pop3_act decide_new(const struct pop3_item *item, const struct pop3_
 	if (policy->max_size_bytes > 0 && item->size_bytes > policy->max_size_bytes) {
 		return POP3_ACT_SKIP; /* A5 */
 	}
-	if (header && header->has_date && header->date < policy->oldest) {
+	if (header != NULL && header->header_date != INT64_MIN &&
+	    header->header_date < policy->oldest) {
 		return POP3_ACT_OLD; /* A6 */
 	}
 	return POP3_ACT_DOWNLOAD; /* A7 */
@@ -32,13 +62,9 @@ void pop3_decide(struct pop3_view *view, const struct pop3_policy *policy)
 		if (item->act != POP3_ACT_NONE || item->key[0] == '\0') {
 			continue;
 		}
-		if (item->row != POP3_NO_ROW) {
-			item->act = decide_known(item, &view->rows[item->row], policy);
-		} else {
-			const struct pop3_header *header =
-				item->header == POP3_NO_ROW ? NULL : &view->headers[item->header];
-			item->act = decide_new(item, header, policy);
-		}
+		item->act = item->row == POP3_NO_ROW
+				  ? decide_new(item, pop3_header_of(view, item), policy)
+				  : decide_known(item, &view->rows[item->row], policy);
 	}
 }
 
@@ -56,4 +82,34 @@ bool pop3_is_due(const struct pop3_row *row, const struct pop3_policy *policy)
 		return policy->now - row->first_seen >= policy->leave_age_s;
 	}
 	return false;
+}
+
+bool pop3_is_due_at_once(const struct pop3_policy *policy)
+{
+	return policy->may_delete && policy->leave == LEAVE_NO;
+}
+
+enum pop3_body pop3_judge_body(uint64_t listed, uint64_t came, bool has_lone_dot)
+{
+	if (has_lone_dot && came != listed) {
+		return POP3_BODY_TORN; /* A9 */
+	}
+	if (came == 0 && listed > 0) {
+		return POP3_BODY_EMPTY; /* A10 */
+	}
+	return came < listed ? POP3_BODY_SHORT : POP3_BODY_WHOLE; /* A11 A12 */
+}
+
+bool pop3_goes_on(const struct pop3_outcome *outcome)
+{
+	if (outcome->is_broken) {
+		return outcome->has_failures; /* A13 */
+	}
+	return (outcome->is_partial && outcome->downloaded > 0) ||
+	       outcome->lacked_utf8; /* A14 A15 */
+}
+
+bool pop3_lists_some(bool is_gmail, const char *user)
+{
+	return is_gmail || (user != NULL && strncmp(user, "recent:", 7) == 0);
 }

@@ -1,6 +1,8 @@
-/* K1 to K5 of pop3_plan.h: rows and messages brought together. */
+/* K1 to K5 of pop3_rules.h: rows and messages brought together. */
 #include <stdlib.h>
 #include <string.h>
+
+#include "mailsync/base/array.h"
 
 #include "pop3_rules.h"
 
@@ -124,9 +126,9 @@ int pop3_match(struct pop3_view *view, struct err *err)
 	struct entry *items = calloc(view->count + 1, sizeof(*items));
 	struct entry *rows = calloc(view->row_count + 1, sizeof(*rows));
 	size_t item_count = 0;
-	int code = items && rows ? 0 : err_nomem(err);
+	int code = items != NULL && rows != NULL ? 0 : err_nomem(err);
 
-	for (size_t i = 0; !code && i < view->count; i++) {
+	for (size_t i = 0; code == 0 && i < view->count; i++) {
 		const struct pop3_item *item = &view->items[i];
 		if (item->key[0] != '\0') {
 			items[item_count++] = (struct entry){.key = item->key,
@@ -135,7 +137,7 @@ int pop3_match(struct pop3_view *view, struct err *err)
 							     .order = item->number};
 		}
 	}
-	for (size_t r = 0; !code && r < view->row_count; r++) {
+	for (size_t r = 0; code == 0 && r < view->row_count; r++) {
 		const struct pop3_row *row = &view->rows[r];
 		bool is_last = row->is_deleted || row->gone_since != 0;
 		rows[r] = (struct entry){.key = row->uidl,
@@ -143,7 +145,7 @@ int pop3_match(struct pop3_view *view, struct err *err)
 					 .index = (uint32_t)r,
 					 .order = row->occurrence | (is_last ? 1u << 31 : 0)};
 	}
-	if (!code) {
+	if (code == 0) {
 		qsort(items, item_count, sizeof(*items), compare_entries);
 		qsort(rows, view->row_count, sizeof(*rows), compare_entries);
 		match_sorted(view, items, item_count, rows, view->row_count);
@@ -155,6 +157,7 @@ int pop3_match(struct pop3_view *view, struct err *err)
 
 /* --- K3: rows that are not listed --- */
 
+/* A row's size and digest, by size or by digest and size; or what is looked for. */
 struct lost {
 	uint64_t size_bytes;
 	const uint8_t *digest;
@@ -162,31 +165,43 @@ struct lost {
 	bool is_taken;
 };
 
-static int compare_sizes(const void *x, const void *y)
+static int compare_size(const void *x, const void *y)
 {
 	const struct lost *a = x, *b = y;
 
-	if (a->size_bytes != b->size_bytes) {
-		return a->size_bytes < b->size_bytes ? -1 : 1;
-	}
-	return a->row < b->row ? -1 : a->row > b->row;
+	return a->size_bytes < b->size_bytes ? -1 : a->size_bytes > b->size_bytes;
+}
+
+static int compare_digest(const void *x, const void *y)
+{
+	const struct lost *a = x, *b = y;
+
+	return memcmp(a->digest, b->digest, ROW_DIGEST_SIZE);
+}
+
+static int compare_sizes(const void *x, const void *y)
+{
+	const struct lost *a = x, *b = y;
+	int order = compare_size(a, b);
+
+	return order != 0 ? order : a->row < b->row ? -1 : a->row > b->row;
 }
 
 static int compare_digests(const void *x, const void *y)
 {
-	const struct lost *a = x, *b = y;
-	int order = memcmp(a->digest, b->digest, ROW_DIGEST_SIZE);
+	int order = compare_digest(x, y);
 
 	return order != 0 ? order : compare_sizes(x, y);
 }
 
+/* NULL when out of memory. */
 static struct lost *lost_make(const struct pop3_view *view,
 			      int (*compare)(const void *, const void *), size_t *count)
 {
 	struct lost *lost = calloc(view->row_count + 1, sizeof(*lost));
 
 	*count = 0;
-	for (size_t r = 0; lost && r < view->row_count; r++) {
+	for (size_t r = 0; lost != NULL && r < view->row_count; r++) {
 		const struct pop3_row *row = &view->rows[r];
 		if (!view->is_listed[r] && row->has_digest) {
 			lost[(*count)++] = (struct lost){.size_bytes = row->size_bytes,
@@ -194,7 +209,7 @@ static struct lost *lost_make(const struct pop3_view *view,
 							 .row = (uint32_t)r};
 		}
 	}
-	if (lost) {
+	if (lost != NULL) {
 		qsort(lost, *count, sizeof(*lost), compare);
 	}
 	return lost;
@@ -202,17 +217,9 @@ static struct lost *lost_make(const struct pop3_view *view,
 
 static bool has_size(const struct lost *lost, size_t count, uint64_t size_bytes)
 {
-	size_t low = 0, high = count;
+	struct lost wanted = {.size_bytes = size_bytes};
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (lost[middle].size_bytes < size_bytes) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low < count && lost[low].size_bytes == size_bytes;
+	return array_find(lost, count, sizeof(*lost), &wanted, compare_size) != NULL;
 }
 
 /* All keys that were there last time are gone at once: the server gives others now. */
@@ -236,7 +243,7 @@ int pop3_mark_doubts(struct pop3_view *view, struct err *err)
 	size_t count;
 	struct lost *lost = lost_make(view, compare_sizes, &count);
 
-	if (!lost) {
+	if (lost == NULL) {
 		return err_nomem(err);
 	}
 	for (size_t i = 0; i < view->count; i++) {
@@ -252,7 +259,7 @@ int pop3_mark_doubts(struct pop3_view *view, struct err *err)
 	return 0;
 }
 
-static bool is_same(const struct pop3_header *header, const struct pop3_row *row)
+static bool is_same(const struct pair_candidate *header, const struct pop3_row *row)
 {
 	return row->has_digest && memcmp(header->digest, row->digest, ROW_DIGEST_SIZE) == 0;
 }
@@ -299,39 +306,25 @@ static void settle_doubt(struct pop3_view *view, struct pop3_item *item)
 	item->is_doubtful = false;
 }
 
-/* The first of HEADER's digest, or the end. */
-static size_t lost_find(const struct lost *lost, size_t count, const struct pop3_header *header)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (memcmp(lost[middle].digest, header->digest, ROW_DIGEST_SIZE) < 0) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low;
-}
-
 static void settle_renamed(struct pop3_view *view, struct pop3_item *item, struct lost *lost,
 			   size_t count)
 {
-	const struct pop3_header *header = &view->headers[item->header];
+	const struct pair_candidate *header = &view->headers[item->header];
+	struct lost wanted = {.digest = header->digest};
 	struct lost *found = NULL;
 
-	for (size_t at = lost_find(lost, count, header);
+	for (size_t at = array_lower_bound(lost, count, sizeof(*lost), &wanted, compare_digest);
 	     at < count && is_same(header, &view->rows[lost[at].row]); at++) {
 		bool has_its_size = item->size_bytes > 0 && lost[at].size_bytes == item->size_bytes;
-		if (!lost[at].is_taken && (has_its_size || (header->has_id && !found))) {
+		if (!lost[at].is_taken &&
+		    (has_its_size || (header->message_id != 0 && found == NULL))) {
 			found = &lost[at];
 		}
-		if (found && has_its_size) {
+		if (found != NULL && has_its_size) {
 			break;
 		}
 	}
-	if (found) {
+	if (found != NULL) {
 		found->is_taken = true;
 		item->row = found->row;
 		item->is_renamed = true;
@@ -349,7 +342,7 @@ int pop3_settle_doubts(struct pop3_view *view, struct err *err)
 		}
 	}
 	struct lost *lost = lost_make(view, compare_digests, &count);
-	if (!lost) {
+	if (lost == NULL) {
 		return err_nomem(err);
 	}
 	for (size_t i = 0; i < view->count; i++) {

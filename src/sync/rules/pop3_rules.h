@@ -1,6 +1,7 @@
 /*
  * POP3: which message of a listing is which row of the state, and what is to be done. Pure: no
- * disk, network, clock or randomness.
+ * disk, network, clock or randomness. Tests cite the numbers; docs/RULES.md says what each rule
+ * guards against.
  *
  * A message is known by its key: the unique-id (UIDL), or a digest of its header where there is
  * none. Keys are not trusted to be unique, stable or never reused:
@@ -12,21 +13,54 @@
  *   K3  a message of an unknown key whose size and header are those of a row that is not listed
  *       any more is that row (the server changed its keys); with a Message-ID the size may be
  *       another, too, which is looked at where all rows are missing at once.
- *   K5  behind another server or user, no key is trusted: all that were joined are a doubt.
  *   K4  what is left is new. In doubt a message is new: never lost before never doubled.
+ *   K5  behind another server or user, no key is trusted: all that were joined are a doubt.
+ *
+ * Messages that are new to the rows, and not to the Maildir:
+ *
+ *   K6  the first run: the database is new or not this Maildir's, or does not tell whose its rows
+ *       are. K8 and K9 are for it only.
+ *   K7  the first run, or after one that did not end properly: a file of ours is named after the
+ *       message's key, size and occurrence             -> it is the message's
+ *   K8  INBOX holds other programs' files, and a list of what they fetched names the key -> known
+ *   K9  paired with a file of INBOX that no row is of, one to one: by header digest, then by
+ *       Message-ID and Date (match.h)                  -> known
+ *
+ * What a listing makes of the rows:
+ *
+ *   K10 listed: it is there, whatever QUIT or listings before told; its key, its size and, where
+ *       that was unknown, its header are this listing's
+ *   K11 not listed, by a server that lists only some messages -> as it was
+ *   K12 not listed, and remembered as too old, or missing for 30 days -> dropped
+ *   K13 not listed                                     -> missing from now on
  *
  * What is done with a message:
  *
- *   A1  known and not downloaded by us (paired, seeded)   -> nothing, never deleted
+ *   A1  known and not downloaded by us (K8, K9)        -> nothing, never deleted
  *   A2  known as too old: young enough for today's max_age -> download, else nothing
- *   A3  downloaded                                         -> nothing; deleted when it is due
- *   A4  new, but downloads are not covered                 -> nothing
- *   A5  new, larger than max_message_size                  -> skip
- *   A6  new, Date before max_age's cut                     -> remember as too old
- *   A7  new                                                -> download
+ *   A3  downloaded                                     -> nothing; deleted when it is due
+ *   A4  new, but downloads are not covered, or it failed in this run -> nothing
+ *   A5  new, larger than max_message_size              -> skip
+ *   A6  new, Date before max_age's cut                 -> remember as too old
+ *   A7  new                                            -> download
+ *   A8  downloaded by this state (I1: durable and committed), with leave_on_server = no, or an age
+ *       that has passed since the download, where this run may delete on the server -> due
  *
- * Due are rows that this state has downloaded (I1: durable, committed), with leave_on_server =
- * no, or an age that has passed since the download, where this run may delete on the server.
+ * What came of a download:
+ *
+ *   A9  it holds a line of a single dot that the server failed to escape, and has another size than
+ *       was listed: two messages may have run into each other -> not stored
+ *   A10 nothing, where something was listed            -> not stored: leave_on_server might delete
+ *       the message that it stands for
+ *   A11 less than was listed: such a dot may have ended it -> stored once the server has answered
+ *       something else, which can only follow a whole message
+ *   A12 else                                           -> stored
+ *
+ * When another session follows:
+ *
+ *   A13 this one broke off by a message that is left out of the next
+ *   A14 the server lists only some messages, and this one brought some
+ *   A15 the server held a message back from a session without UTF8
  */
 #ifndef SYNC_RULES_POP3_RULES_H
 #define SYNC_RULES_POP3_RULES_H
@@ -39,7 +73,10 @@
 #include "mailsync/state/state.h"
 #include "mailsync/sync/account.h"
 
-/* How long a row outlives its message, in case a listing was short. */
+#include "match.h"
+#include "policy.h"
+
+/* How long a row outlives its message, in case a listing was short (K12). */
 #define POP3_GONE_KEPT_S (INT64_C(30) * 86400)
 
 struct pop3_policy {
@@ -57,7 +94,7 @@ enum pop3_act {
 	POP3_ACT_DOWNLOAD,
 	POP3_ACT_SKIP,  /* too large */
 	POP3_ACT_OLD,   /* remember it as too old */
-	POP3_ACT_KNOWN, /* remember it as fetched by another tool */
+	POP3_ACT_KNOWN, /* remember it as fetched by another program */
 	POP3_ACT_ADOPT  /* its file is there, its row is not */
 };
 
@@ -79,27 +116,25 @@ struct pop3_item {
 	enum pop3_act act;
 };
 
-/* What a header tells of a message's identity. */
-struct pop3_header {
-	uint8_t digest[ROW_DIGEST_SIZE];
-	uint8_t id[ROW_DIGEST_SIZE]; /* a digest of Message-ID */
-	int64_t date;
-	uint64_t size_bytes;
-	bool has_id;
-	bool has_date;
-};
-
 struct pop3_view {
 	struct pop3_item *items;
 	size_t count;
-	const struct pop3_header *headers;
+	const struct pair_candidate *headers; /* sizes are LIST's */
 	const struct pop3_row *rows;
 	size_t row_count;
 	bool *is_listed; /* of each row: some item is it */
-	bool is_partial; /* the server lists only some messages: what is missing tells nothing */
+	bool is_partial; /* the server lists only some messages */
 	bool is_other;   /* K5 */
 };
 
+/* The header of ITEM, or NULL where it was not read. */
+static inline const struct pair_candidate *pop3_header_of(const struct pop3_view *view,
+							  const struct pop3_item *item)
+{
+	return item->header == POP3_NO_ROW ? NULL : &view->headers[item->header];
+}
+
+/* --- pop3_match.c --- */
 /* K1, K2 and K5. Items without a key are left alone. */
 int pop3_match(struct pop3_view *view, struct err *err);
 /* Marks the items whose header decides K1 and K3. */
@@ -107,15 +142,65 @@ int pop3_mark_doubts(struct pop3_view *view, struct err *err);
 /* K1 and K3 by the headers that came. */
 int pop3_settle_doubts(struct pop3_view *view, struct err *err);
 
-/*
- * Pairs new items with messages that another tool stored, one to one: by header digest, then by
- * Message-ID and Date. Their act becomes POP3_ACT_KNOWN.
- */
-int pop3_pair(struct pop3_view *view, const struct pop3_header *locals, size_t local_count,
+/* --- pop3_known.c --- */
+/* K6. NOBODYS: the state does not tell whose the rows are. */
+bool pop3_is_first_run(bool must_pair, bool is_nobodys);
+/* K7, K8 and K9 are for such items: of no row, nothing decided. */
+bool pop3_is_unknown(const struct pop3_item *item);
+/* K9. LOCALS: files of INBOX; they are reordered. The items that pair become POP3_ACT_KNOWN. */
+int pop3_pair(struct pop3_view *view, struct pair_candidate *locals, size_t local_count,
 	      struct err *err);
+/* K10: whether the listing tells of ITEM's row what it does not know. */
+bool pop3_has_news(const struct pop3_view *view, const struct pop3_item *item);
+/* K10, into ROW; but for the key, which is its owner's to copy. */
+void pop3_learn(const struct pop3_view *view, const struct pop3_item *item, struct pop3_row *row);
+/* K11 to K13. */
+enum pop3_absence {
+	POP3_ABSENCE_NO_NEWS, /* listed, K11, or known to be missing */
+	POP3_ABSENCE_BEGINS,
+	POP3_ABSENCE_OVER /* the row is dropped */
+};
+enum pop3_absence pop3_absence_of(const struct pop3_view *view, size_t row, int64_t now);
+/* True for what is not downloaded and gets a row: A6, K7, K8 and K9. */
+bool pop3_is_remembered(const struct pop3_item *item);
+/* Fills ROW for such an ITEM. UNIQUE, with POP3_ACT_ADOPT: the name of its file, which begins with
+ * the second of its delivery. `uidl` and `unique` are its owner's to copy. */
+void pop3_remember_as(const struct pop3_view *view, const struct pop3_item *item,
+		      const char *unique, int64_t now, struct pop3_row *row);
 
+/* --- pop3_act.c --- */
+/* A POP3 account as a run uses it: with `durability = none` a power cut could lose what DELE has
+ * removed, so it is `batch`. */
+struct account pop3_account_of(const struct account *account);
+/* NOW in seconds. */
+struct pop3_policy pop3_policy_of(const struct account *account, const struct sync_options *options,
+				  int64_t now);
 /* A1 to A7, for items without an act yet. */
 void pop3_decide(struct pop3_view *view, const struct pop3_policy *policy);
+/* A8. */
 bool pop3_is_due(const struct pop3_row *row, const struct pop3_policy *policy);
+/* For --dry-run, of a message that is going to be downloaded: whether it is due at once. */
+bool pop3_is_due_at_once(const struct pop3_policy *policy);
+
+/* A9 to A12. Sizes in bytes on the wire. */
+enum pop3_body {
+	POP3_BODY_TORN,
+	POP3_BODY_EMPTY,
+	POP3_BODY_SHORT,
+	POP3_BODY_WHOLE
+};
+enum pop3_body pop3_judge_body(uint64_t listed, uint64_t came, bool has_lone_dot);
+
+/* A13 to A15. */
+struct pop3_outcome {
+	bool is_broken;    /* the server's answers made no sense any more */
+	bool has_failures; /* of messages, in this session */
+	bool is_partial;
+	uint64_t downloaded;
+	bool lacked_utf8;
+};
+bool pop3_goes_on(const struct pop3_outcome *outcome);
+/* Whether the server lists only some messages a session: Gmail, asked by any name. */
+bool pop3_lists_some(bool is_gmail, const char *user);
 
 #endif

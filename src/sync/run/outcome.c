@@ -73,13 +73,13 @@ static int exit_status(const struct run *run, int code, const struct err *err)
 								   : 0;
 }
 
-int run_outcome(struct run *run, const struct mailboxes *mailboxes, int code, struct err *err)
+int run_outcome(struct run *run, int code, struct err *err)
 {
 	struct err why;
 	if (code < 0) {
 		run_report_error(run, NULL, 0, err);
 	}
-	int added = add_mailboxes(run->report, mailboxes, &why);
+	int added = add_mailboxes(run->report, &run->mailboxes, &why);
 	if (added < 0 && code == 0) {
 		*err = why;
 		code = added;

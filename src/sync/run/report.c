@@ -78,7 +78,10 @@ static void report_unknown(struct run *run, const char *name)
 {
 	const struct account *account = run->account;
 	struct err err;
-	if (!mbname_selected(account->patterns, account->pattern_count, name)) {
+	if (account->is_pop3) {
+		err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
+			"a POP3 account has no mailbox but INBOX");
+	} else if (!mbname_selected(account->patterns, account->pattern_count, name)) {
 		err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
 			"`mailboxes` of the configuration leaves this mailbox out");
 	} else {
@@ -105,20 +108,6 @@ void run_report_unknown(struct run *run)
 			 "%s: no mailbox takes part; `mailsync list %s` tells what `mailboxes` "
 			 "leaves out",
 			 run->account->name, run->account->name);
-	}
-}
-
-void report_unknown_pop3(struct report *report, const struct sync_options *options)
-{
-	struct err err;
-	err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX, "a POP3 account has no mailbox but INBOX");
-	for (size_t i = 0; options->only != NULL && i < options->only->count; i++) {
-		if (strcmp(options->only->items[i], "INBOX") != 0) {
-			report_add_error(report, options->only->items[i], 0, &err);
-			report->total.errors++;
-			report->status =
-				report->status == 0 ? err_exit_status(ERR_PARTIAL) : report->status;
-		}
 	}
 }
 

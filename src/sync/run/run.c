@@ -3,6 +3,19 @@
 
 #include <stdio.h>
 
+int run_take_steps(struct run *run, const struct step *steps, size_t count, struct err *err)
+{
+	enum step_kind left_out = run->options->dry_run ? STEP_ACTS : STEP_DRY_RUN;
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		if (steps[i].kind != left_out) {
+			log_line(run->log, LOG_WIRE, "%s: %s", run->account->name, steps[i].name);
+			code = steps[i].take(run, err);
+		}
+	}
+	return code;
+}
+
 int run_check_stop(struct run *run, struct err *err)
 {
 	if (run->options->stop == NULL || *run->options->stop == 0) {

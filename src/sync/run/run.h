@@ -126,6 +126,7 @@ struct run_done {
 };
 
 struct plan;
+struct pop3_job;
 
 /* One pass over an account: what one sync knows. */
 struct run {
@@ -138,7 +139,8 @@ struct run {
 	struct run_policy policy;
 	struct mailboxes mailboxes;
 	struct run_seen seen;
-	struct plan *plan; /* plan/plan.h; NULL for POP3 */
+	struct plan *plan;     /* plan/plan.h */
+	struct pop3_job *pop3; /* pop3/pop3_private.h; NULL for IMAP */
 	struct run_done done;
 	int round; /* of act_run: 0 first; later ones only take up what was newly seen */
 };
@@ -157,6 +159,20 @@ void run_finish(struct run *run);
 void mailbox_finish(struct mailbox *mailbox);
 /* Forgets all mailboxes of the run. */
 void mailboxes_finish(struct run *run);
+
+/* A step of a run; the tables of them are its order. */
+enum step_kind {
+	STEP_LOOKS,  /* changes nothing but rows: in a dry run these are a scratch copy */
+	STEP_ACTS,   /* left out of a dry run */
+	STEP_DRY_RUN /* only in a dry run */
+};
+struct step {
+	const char *name; /* for the log */
+	int (*take)(struct run *run, struct err *err);
+	enum step_kind kind;
+};
+/* Takes one after another, up to the first that fails. */
+int run_take_steps(struct run *run, const struct step *steps, size_t count, struct err *err);
 
 /* Connects and logs in; NUMBER, from 1, names the connection in the log. */
 int account_connect(const struct account *account, const struct sync_options *options,
@@ -179,8 +195,6 @@ void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid,
 void run_report_held(struct run *run, const struct mailbox *mailbox, const struct err *err);
 /* Says which mailboxes that the command line names are not there; warns when none takes part. */
 void run_report_unknown(struct run *run);
-/* The former for a POP3 account, whose run is over. */
-void report_unknown_pop3(struct report *report, const struct sync_options *options);
 /* For `status`: what the report has against each mailbox. OUTCOME and WHY: how the run ended. */
 void run_store_trouble(struct run *run, int outcome, const struct err *why);
 /* Takes back what was noted of MAILBOX from the report's FIRST error on: it is going to be tried
