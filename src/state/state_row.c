@@ -391,16 +391,14 @@ int state_count_remote_only(struct state *state, int64_t mailbox, uint64_t *coun
 	return row_count(state, count_remote_only, mailbox, count, err);
 }
 
-static int moves_add(struct state_moves *moves, size_t *cap, const struct query *query,
-		     struct err *err)
+static int moves_add(struct state_moves *moves, const struct query *query, struct err *err)
 {
-	int status = ARRAY_RESERVE(&moves->items, moves->count + 1, cap, err);
+	int status = ARRAY_RESERVE(&moves->items, moves->count + 1, &moves->cap, err);
 	if (status != 0) {
 		return status;
 	}
-	moves->items[moves->count].gone_row = query_get_int(query, 0);
-	moves->items[moves->count].new_row = query_get_int(query, 1);
-	moves->count++;
+	moves->items[moves->count++] = (struct state_move){.gone_row = query_get_int(query, 0),
+							   .new_row = query_get_int(query, 1)};
 	return 0;
 }
 
@@ -408,7 +406,6 @@ int state_moves_load(struct state *state, struct state_moves *moves, struct err 
 {
 	struct state_moves loaded = {0};
 	struct query query;
-	size_t cap = 0;
 	bool has_row = true;
 
 	state_lock(state);
@@ -419,7 +416,7 @@ int state_moves_load(struct state *state, struct state_moves *moves, struct err 
 			if (status != 0 || !has_row) {
 				break;
 			}
-			status = moves_add(&loaded, &cap, &query, err);
+			status = moves_add(&loaded, &query, err);
 		}
 		query_finish(&query);
 	}

@@ -146,6 +146,7 @@ struct state_move {
 struct state_moves {
 	struct state_move *items;
 	size_t count;
+	size_t cap;
 };
 int state_moves_load(struct state *state, struct state_moves *moves, struct err *err);
 void state_moves_finish(struct state_moves *moves);

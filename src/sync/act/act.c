@@ -12,7 +12,6 @@
 #include "run/backoff.h"
 
 #include "act_private.h"
-#include "move_messages.h"
 
 /* Passes over the account at most: the second takes up what our own acts brought (the trash's new
  * messages), the third what arrived meanwhile; then the next run is near enough. */
@@ -156,7 +155,7 @@ static int settle_mailboxes(struct run *run, struct err *err)
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		code = settle_mailbox(run, run->session->remote, &run->mailboxes.items[i], err);
 	}
-	return code < 0 ? code : move_settle(run, &run->plan->moves, err);
+	return code < 0 ? code : move_settle(run, err);
 }
 
 /* What this pass brought is to be taken up by another. */
@@ -184,7 +183,7 @@ static int one_pass(struct run *run, struct err *err)
 int act_on_plan(struct run *run, struct err *err)
 {
 	int code;
-	if ((code = move_execute(run, run->session->remote, &run->plan->moves, err)) < 0) {
+	if ((code = move_execute(run, err)) < 0) {
 		return code;
 	}
 	bool again = true;

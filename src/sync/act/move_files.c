@@ -1,5 +1,5 @@
 /* Moves in the Maildir: what was moved on the server. */
-#include "move_messages.h"
+#include "act_private.h"
 
 #include <string.h>
 

@@ -1,9 +1,7 @@
-#include "move_messages.h"
+#include "act_private.h"
 
 #include "guard/claim.h"
 #include "rules/move_effect.h"
-
-#define BATCH_MESSAGES 200
 
 /* Some messages of one mailbox that go to another, in one act. */
 struct batch_item {
@@ -11,7 +9,7 @@ struct batch_item {
 	uint32_t uid;
 	int64_t intent;
 };
-struct batch {
+struct move_batch {
 	struct run *run;
 	struct remote *remote;
 	struct mailbox *from;
@@ -111,7 +109,7 @@ finish:
 	return code;
 }
 
-static int add_intents(struct batch *batch, struct err *err)
+static int add_intents(struct move_batch *batch, struct err *err)
 {
 	const struct state_mailbox *to = &batch->to->base;
 	bool has_move = remote_facts(batch->remote)->has_move;
@@ -134,7 +132,7 @@ static int add_intents(struct batch *batch, struct err *err)
 }
 
 /* With the letters of their files, which are durable first, and the names of new keywords. */
-static int commit_intents(struct batch *batch, struct err *err)
+static int commit_intents(struct move_batch *batch, struct err *err)
 {
 	struct state *state = batch->run->session->state;
 	int code = state_begin(state, err);
@@ -152,7 +150,8 @@ static int commit_intents(struct batch *batch, struct err *err)
 }
 
 /* Where a message is now, as the server told of this batch; 0: it did not. */
-static uint32_t told_uid(const struct batch *batch, const struct remote_done *done, uint32_t uid)
+static uint32_t told_uid(const struct move_batch *batch, const struct remote_done *done,
+			 uint32_t uid)
 {
 	bool is_told = done->has_copied && done->uidvalidity == batch->to->base.uidvalidity;
 	for (size_t i = 0; is_told && i < done->copied.count; i++) {
@@ -165,7 +164,7 @@ static uint32_t told_uid(const struct batch *batch, const struct remote_done *do
 
 /* After a COPY the originals go, by UID and nothing else; where that cannot be they are left to the
  * plan. */
-static int remove_originals(struct batch *batch, struct err *err)
+static int remove_originals(struct move_batch *batch, struct err *err)
 {
 	struct remote_change change = {
 		.kind = REMOTE_STORE,
@@ -193,7 +192,8 @@ static int remove_originals(struct batch *batch, struct err *err)
 }
 
 /* What the answer to a COPY leaves to do. */
-static int settle_originals(struct batch *batch, const struct remote_done *done, struct err *err)
+static int settle_originals(struct move_batch *batch, const struct remote_done *done,
+			    struct err *err)
 {
 	const struct remote_facts *facts = remote_facts(batch->remote);
 	struct uidset *into = facts->has_uid_expunge ? &batch->copied : &batch->left;
@@ -209,8 +209,8 @@ static int settle_originals(struct batch *batch, const struct remote_done *done,
 
 /* What became of one message: moved, as is told; refused; or neither is known, and its intent
  * stays. */
-static int record_item(struct batch *batch, struct batch_item *item, const struct remote_done *done,
-		       struct err *err)
+static int record_item(struct move_batch *batch, struct batch_item *item,
+		       const struct remote_done *done, struct err *err)
 {
 	uint32_t uid = told_uid(batch, done, item->uid);
 	bool is_refused = uidset_contains(&done->refused, item->uid);
@@ -228,7 +228,7 @@ static int record_item(struct batch *batch, struct batch_item *item, const struc
 	return code;
 }
 
-static int commit_answer(struct batch *batch, const struct remote_done *done, struct err *err)
+static int commit_answer(struct move_batch *batch, const struct remote_done *done, struct err *err)
 {
 	struct state *state = batch->run->session->state;
 	int code = state_begin(state, err);
@@ -244,7 +244,7 @@ static int commit_answer(struct batch *batch, const struct remote_done *done, st
 	return state_end(state, code, err);
 }
 
-static int transfer(struct batch *batch, struct err *err)
+static int transfer(struct move_batch *batch, struct err *err)
 {
 	struct remote_change change = {
 		.kind = remote_facts(batch->remote)->has_move ? REMOTE_MOVE : REMOTE_COPY,
@@ -270,7 +270,7 @@ finish:
 	return code;
 }
 
-static int batch_send(struct batch *batch, struct err *err)
+static int batch_send(struct move_batch *batch, struct err *err)
 {
 	const struct mailbox *from = batch->from;
 	int code = 0;
@@ -291,7 +291,7 @@ static int batch_send(struct batch *batch, struct err *err)
 }
 
 /* Takes MOVE up; sends the batch once it is full. */
-static int batch_add(struct batch *batch, struct move *move, struct err *err)
+static int batch_add(struct move_batch *batch, struct move *move, struct err *err)
 {
 	struct row gone;
 	bool found = false;
@@ -308,13 +308,13 @@ static int batch_add(struct batch *batch, struct move *move, struct err *err)
 }
 
 /* All from one mailbox to another that are to be carried out there, the first of which is given. */
-static int move_group(struct run *run, struct remote *remote, struct move_list *moves, size_t first,
-		      struct err *err)
+static int move_group(struct run *run, size_t first, struct err *err)
 {
-	struct batch batch = {.run = run,
-			      .remote = remote,
-			      .from = moves->items[first].from,
-			      .to = moves->items[first].to};
+	struct move_list *moves = &run->plan->moves;
+	struct move_batch batch = {.run = run,
+				   .remote = run->session->remote,
+				   .from = moves->items[first].from,
+				   .to = moves->items[first].to};
 	int code = 0;
 	for (size_t i = first; code == 0 && i < moves->count; i++) {
 		struct move *move = &moves->items[i];
@@ -355,8 +355,9 @@ static int settle_found(struct run *run, struct move *move, struct err *err)
 	return state_end(state, code, err);
 }
 
-int move_settle(struct run *run, struct move_list *moves, struct err *err)
+int move_settle(struct run *run, struct err *err)
 {
+	struct move_list *moves = &run->plan->moves;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < moves->count; i++) {
 		struct move *move = &moves->items[i];
@@ -368,8 +369,9 @@ int move_settle(struct run *run, struct move_list *moves, struct err *err)
 	return code;
 }
 
-int move_execute(struct run *run, struct remote *remote, struct move_list *moves, struct err *err)
+int move_execute(struct run *run, struct err *err)
 {
+	struct move_list *moves = &run->plan->moves;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < moves->count; i++) {
 		struct move *move = &moves->items[i];
@@ -381,7 +383,7 @@ int move_execute(struct run *run, struct remote *remote, struct move_list *moves
 		}
 		move->from->base.held_policy = 0;
 		move->to->base.held_policy = 0;
-		code = move->side == SIDE_REMOTE ? move_group(run, remote, moves, i, err)
+		code = move->side == SIDE_REMOTE ? move_group(run, i, err)
 						 : move_carry_file(run, move, err);
 	}
 	release_all(run);

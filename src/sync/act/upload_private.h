@@ -16,7 +16,6 @@
 
 #include "act_private.h"
 
-#define BATCH_MESSAGES    200
 #define BATCH_BYTES       (8u << 20)
 #define BATCHES_IN_FLIGHT 4
 /* Up to this size a message is held in memory whole, so that a file that changes meanwhile breaks

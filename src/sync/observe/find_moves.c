@@ -7,22 +7,16 @@
 #include "rules/move_effect.h"
 #include "rules/move_rules.h"
 
-void move_pairs_finish(struct move_pairs *pairs)
-{
-	free(pairs->items);
-	*pairs = (struct move_pairs){0};
-}
-
-int move_pairs_add(struct move_pairs *pairs, int64_t gone_row, int64_t new_row, struct err *err)
+int move_pairs_add(struct state_moves *pairs, int64_t gone_row, int64_t new_row, struct err *err)
 {
 	if (ARRAY_RESERVE(&pairs->items, pairs->count + 1, &pairs->cap, err) < 0) {
 		return -ERR_NOMEM;
 	}
-	pairs->items[pairs->count++] = (struct move_pair){gone_row, new_row};
+	pairs->items[pairs->count++] = (struct state_move){gone_row, new_row};
 	return 0;
 }
 
-static bool has_gone(const struct move_pairs *pairs, int64_t row)
+static bool has_gone(const struct state_moves *pairs, int64_t row)
 {
 	for (size_t i = 0; i < pairs->count; i++) {
 		if (pairs->items[i].gone_row == row) {
@@ -32,20 +26,14 @@ static bool has_gone(const struct move_pairs *pairs, int64_t row)
 	return false;
 }
 
-int find_moves_here(struct run *run, struct move_pairs *pairs, struct err *err)
+int find_moves_here(struct run *run, struct state_moves *pairs, struct err *err)
 {
-	struct state_moves found = {0};
-	int code = state_moves_load(run->session->state, &found, err);
-	for (size_t i = 0; code == 0 && i < found.count; i++) {
-		code = move_pairs_add(pairs, found.items[i].gone_row, found.items[i].new_row, err);
-	}
-	state_moves_finish(&found);
-	return code;
+	return state_moves_load(run->session->state, pairs, err);
 }
 
 /* The new files of MAILBOX that base has in FROM. */
 static int find_from(struct run *run, const struct mailbox *from, const struct mailbox *mailbox,
-		     struct move_pairs *pairs, struct err *err)
+		     struct state_moves *pairs, struct err *err)
 {
 	struct state *state = run->session->state;
 	struct row_list rows;
@@ -69,7 +57,7 @@ static int find_from(struct run *run, const struct mailbox *from, const struct m
 	return code;
 }
 
-int find_moves_from_unreadable(struct run *run, struct move_pairs *pairs, struct err *err)
+int find_moves_from_unreadable(struct run *run, struct state_moves *pairs, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; run->seen.has_unreadable && i < run->mailboxes.count; i++) {
@@ -88,7 +76,7 @@ int find_moves_from_unreadable(struct run *run, struct move_pairs *pairs, struct
 }
 
 /* The first message that is gone elsewhere under FRESH's EMAILID, and not found to be another's. */
-static int find_by_emailid(struct run *run, const struct row *fresh, struct move_pairs *pairs,
+static int find_by_emailid(struct run *run, const struct row *fresh, struct state_moves *pairs,
 			   struct err *err)
 {
 	struct row_list others;
@@ -108,19 +96,19 @@ static int find_by_emailid(struct run *run, const struct row *fresh, struct move
 	return code;
 }
 
-static bool has_arrivals(const struct mailbox *mailbox)
+bool move_may_arrive(const struct mailbox *mailbox)
 {
-	return mailbox_is_active(mailbox) && mailbox->done.has_new_rows && mailbox->in_base &&
-	       mailbox->decided.pairing != PAIRING_ALL;
+	return mailbox_is_active(mailbox) && mailbox->in_base && mailbox->done.has_new_rows &&
+	       mailbox->decided.pairing != PAIRING_ALL && mailbox->seen.wire != NULL;
 }
 
-int find_moves_there(struct run *run, struct move_pairs *pairs, struct err *err)
+int find_moves_there(struct run *run, struct state_moves *pairs, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
 		struct row_list rows;
-		if (!has_arrivals(mailbox)) {
+		if (!move_may_arrive(mailbox)) {
 			continue;
 		}
 		row_list_init(&rows);
@@ -135,7 +123,7 @@ int find_moves_there(struct run *run, struct move_pairs *pairs, struct err *err)
 	return code;
 }
 
-int move_rows_load(struct run *run, const struct move_pair *pair, struct move_rows *rows,
+int move_rows_load(struct run *run, const struct state_move *pair, struct move_rows *rows,
 		   struct err *err)
 {
 	struct state *state = run->session->state;

@@ -19,7 +19,7 @@ struct arrival {
 
 struct search {
 	struct run *run;
-	struct move_pairs *pairs;
+	struct state_moves *pairs;
 	struct move_trace *traces;
 	size_t trace_count, trace_cap;
 	struct mailbox *mailbox; /* whose new messages are looked at: */
@@ -137,19 +137,13 @@ static int search_mailbox(struct search *search, struct mailbox *mailbox, struct
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
 }
 
-static bool is_searched(const struct mailbox *mailbox)
-{
-	return mailbox_is_active(mailbox) && mailbox->in_base && mailbox->done.has_new_rows &&
-	       mailbox->decided.pairing != PAIRING_ALL && mailbox->seen.wire != NULL;
-}
-
 static int gather_traces(struct search *search, struct err *err)
 {
 	const struct mailboxes *mailboxes = &search->run->mailboxes;
 	bool has_new = false;
 	int code = 0;
 	for (size_t i = 0; i < mailboxes->count; i++) {
-		has_new = has_new || is_searched(&mailboxes->items[i]);
+		has_new = has_new || move_may_arrive(&mailboxes->items[i]);
 	}
 	for (size_t i = 0; code == 0 && has_new && i < mailboxes->count; i++) {
 		const struct mailbox *mailbox = &mailboxes->items[i];
@@ -165,12 +159,12 @@ static int gather_traces(struct search *search, struct err *err)
 	return code;
 }
 
-int find_moves_by_header(struct run *run, struct move_pairs *pairs, struct err *err)
+int find_moves_by_header(struct run *run, struct state_moves *pairs, struct err *err)
 {
 	struct search search = {.run = run, .pairs = pairs};
 	int code = gather_traces(&search, err);
 	for (size_t i = 0; code == 0 && search.trace_count > 0 && i < run->mailboxes.count; i++) {
-		if (is_searched(&run->mailboxes.items[i])) {
+		if (move_may_arrive(&run->mailboxes.items[i])) {
 			code = search_mailbox(&search, &run->mailboxes.items[i], err);
 		}
 	}

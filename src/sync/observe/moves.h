@@ -8,26 +8,19 @@
 
 #include "run/run.h"
 
-struct move_pair {
-	int64_t gone_row;
-	int64_t new_row;
-};
-struct move_pairs {
-	struct move_pair *items;
-	size_t count, cap;
-};
-int move_pairs_add(struct move_pairs *pairs, int64_t gone_row, int64_t new_row, struct err *err);
-void move_pairs_finish(struct move_pairs *pairs);
-
 /* Files whose unique part is gone from one folder and new in another; a gone one may come with
  * several. */
-int find_moves_here(struct run *run, struct move_pairs *pairs, struct err *err);
+int find_moves_here(struct run *run, struct state_moves *pairs, struct err *err);
 /* New files whose unique part base has in a folder that could not be read. */
-int find_moves_from_unreadable(struct run *run, struct move_pairs *pairs, struct err *err);
+int find_moves_from_unreadable(struct run *run, struct state_moves *pairs, struct err *err);
 /* Messages gone from one mailbox of the server and new in another, one to one: by EMAILID, or on a
  * server without by date and header, which are fetched where dates agree. */
-int find_moves_there(struct run *run, struct move_pairs *pairs, struct err *err);
-int find_moves_by_header(struct run *run, struct move_pairs *pairs, struct err *err);
+int find_moves_there(struct run *run, struct state_moves *pairs, struct err *err);
+int find_moves_by_header(struct run *run, struct state_moves *pairs, struct err *err);
+
+/* Whether messages that are new on the server may have come into MAILBOX by a move. */
+bool move_may_arrive(const struct mailbox *mailbox);
+int move_pairs_add(struct state_moves *pairs, int64_t gone_row, int64_t new_row, struct err *err);
 
 /* Both rows as they are now; finished by the caller in any case. */
 struct move_rows {
@@ -35,7 +28,7 @@ struct move_rows {
 	struct row fresh;
 	bool are_there; /* false: one of them is no more */
 };
-int move_rows_load(struct run *run, const struct move_pair *pair, struct move_rows *rows,
+int move_rows_load(struct run *run, const struct state_move *pair, struct move_rows *rows,
 		   struct err *err);
 void move_rows_finish(struct move_rows *rows);
 

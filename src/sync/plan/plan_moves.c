@@ -90,7 +90,7 @@ static bool is_to_be_made(const struct run *run, const struct mailbox *mailbox)
 	return false;
 }
 
-static int plan_pair(struct run *run, const struct move_pair *pair, enum move_seen seen,
+static int plan_pair(struct run *run, const struct state_move *pair, enum move_seen seen,
 		     struct err *err)
 {
 	struct move_list *moves = &run->plan->moves;
@@ -130,7 +130,7 @@ int plan_moves(struct run *run, struct err *err)
 {
 	bool has_ids = remote_facts(run->session->remote)->has_message_ids;
 	const struct {
-		int (*find)(struct run *, struct move_pairs *, struct err *);
+		int (*find)(struct run *, struct state_moves *, struct err *);
 		enum move_seen seen;
 	} kinds[] = {
 		{find_moves_here, MOVE_SEEN_HERE},
@@ -139,12 +139,12 @@ int plan_moves(struct run *run, struct err *err)
 	};
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct move_pairs pairs = {0};
+		struct state_moves pairs = {0};
 		code = kinds[i].find(run, &pairs, err);
 		for (size_t k = 0; code == 0 && k < pairs.count; k++) {
 			code = plan_pair(run, &pairs.items[k], kinds[i].seen, err);
 		}
-		move_pairs_finish(&pairs);
+		state_moves_finish(&pairs);
 	}
 	return code;
 }

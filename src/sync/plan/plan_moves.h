@@ -11,7 +11,7 @@
 #include "rules/move_rules.h"
 
 struct move {
-	struct move_pair pair;
+	struct state_move pair;
 	struct mailbox *from; /* where its row is gone, and */
 	struct mailbox *to;   /* where it is new */
 	enum side side;       /* where it is to be carried out */

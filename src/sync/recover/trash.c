@@ -46,8 +46,9 @@ static int headers_add(struct headers *headers, const struct remote_identity *to
 	return 0;
 }
 
-/* Of the open mailbox. *IS_WHOLE: the server told all of them. */
-static int headers_fetch(struct settling *settling, const struct uidset *uids,
+/* Of the open mailbox. WITH_CONTENT: where a header says nothing, all of the message counts.
+ * *IS_WHOLE: the server told all of them. */
+static int headers_fetch(struct settling *settling, const struct uidset *uids, bool with_content,
 			 struct headers *headers, bool *is_whole, struct err *err)
 {
 	struct remote_identity told = {0};
@@ -59,15 +60,7 @@ static int headers_fetch(struct settling *settling, const struct uidset *uids,
 		}
 	}
 	*is_whole = told.is_whole;
-	return code;
-}
-
-/* Where a header says nothing, all of the message counts. */
-static int headers_read_nameless(struct settling *settling, struct headers *headers,
-				 struct err *err)
-{
-	int code = 0;
-	for (size_t i = 0; code == 0 && i < headers->count; i++) {
+	for (size_t i = 0; code == 0 && with_content && i < headers->count; i++) {
 		if (pair_is_nameless(&headers->items[i])) {
 			code = pair_content_remote(settling->remote, &headers->items[i], err);
 		}
@@ -181,8 +174,7 @@ static int identify_originals(struct settling *settling, struct err *err)
 		code = original->is_void ? 0 : uidset_add(&uids, original->uid, original->uid, err);
 	}
 	if (code == 0 && is_open &&
-	    (code = headers_fetch(settling, &uids, &headers, &is_whole, err)) == 0 &&
-	    (code = headers_read_nameless(settling, &headers, err)) == 0) {
+	    (code = headers_fetch(settling, &uids, true, &headers, &is_whole, err)) == 0) {
 		take_headers(settling, &headers);
 	}
 	uidset_finish(&uids);
@@ -212,15 +204,13 @@ static int fetch_copies(struct settling *settling, size_t trash, struct headers 
 	uidset_init(&uids);
 	if (code == 0 && is_open &&
 	    (code = uidset_add(&uids, bound == 0 ? 1 : bound, UINT32_MAX, err)) == 0) {
-		code = headers_fetch(settling, &uids, copies, &is_whole, err);
+		code = headers_fetch(settling, &uids, settling->has_nameless, copies, &is_whole,
+				     err);
 	}
 	uidset_finish(&uids);
-	if (code == 0 && !is_whole) {
-		return err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
-			       "the server does not tell what is in the trash");
-	}
-	return code == 0 && settling->has_nameless ? headers_read_nameless(settling, copies, err)
-						   : code;
+	return code < 0 || is_whole ? code
+				    : err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
+					      "the server does not tell what is in the trash");
 }
 
 /* The trash of one whose outcome is still to be found out. */
