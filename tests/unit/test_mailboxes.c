@@ -414,6 +414,16 @@ static void S1_no_folder_at_all_stops(void **state)
 	expect_error(scene, "is a disk not mounted?");
 }
 
+static void S10_a_server_that_renumbered_all_is_told_by_its_messages(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "a");
+	scripted_renumber(scene->server, "a", 50);
+	scripted_renumber(scene->server, "INBOX", 50);
+	sync_to(scene, 0);
+	expect_counts(scene, 0, 0);
+}
+
 static void S12_another_server_stops_before_anything_is_done(void **state)
 {
 	struct run_scene *scene = *state;
@@ -461,6 +471,7 @@ int main(void)
 		RUN_TEST(M14_children_go_along_and_those_left_out_are_put_back),
 		RUN_TEST(a_dry_run_tells_of_mailboxes_and_touches_none),
 		RUN_TEST(S1_no_folder_at_all_stops),
+		RUN_TEST(S10_a_server_that_renumbered_all_is_told_by_its_messages),
 		RUN_TEST(S12_another_server_stops_before_anything_is_done),
 	};
 
