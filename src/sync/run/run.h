@@ -33,7 +33,7 @@ struct mailbox_seen {
 	bool was_viewed; /* the remote delta was taken in this run */
 	bool has_intents;
 	char *wire;          /* its name there, owned; NULL: not on the server */
-	unsigned attributes; /* IMAP_LIST_* */
+	unsigned attributes; /* enum remote_attribute */
 	bool has_counts;     /* LIST or STATUS told these: */
 	uint32_t messages;
 	uint32_t uidnext;
