@@ -381,6 +381,30 @@ static void plan_counts_what_an_earlier_brake_holds_apart(void **state)
 	message_plan_finish(&plan);
 }
 
+/* A run that dies once the flags are stored must not leave the brake to judge it anew. */
+static void flags_of_a_braked_row_keep_the_brake_s_mark(void **state) /* R21 */
+{
+	struct scenario scenario;
+	struct message_plan plan;
+
+	(void)state;
+	scenario_init(&scenario);
+	scenario.policy.expunge = SIDE_LOCAL | SIDE_REMOTE;
+	struct row *row = &scenario.rows[scenario.count++];
+	row_init(row);
+	row->is_agreed = true;
+	row->local = row->remote = MESSAGE_PRESENT;
+	row->flags = row->remote_flags = FLAG_DELETED;
+	row->local_flags = FLAG_DELETED | FLAG_SEEN;
+	row->reason = REASON_BRAKE;
+	scenario_plan(&scenario, &plan);
+	assert_int_equal(plan.count, 2);
+	assert_int_equal(plan.ops[0].kind, OP_FLAGS_REMOTE);
+	assert_int_equal(plan.ops[0].reason, REASON_BRAKE);
+	assert_int_equal(plan.ops[1].kind, OP_HOLD);
+	message_plan_finish(&plan);
+}
+
 int main(int argc, char **argv)
 {
 	void *dir = argc > 1 ? argv[1] : (char *)"tests/plan";
@@ -389,6 +413,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(plan_of_random_rows_is_allowed_complete_and_ordered),
 		cmocka_unit_test(plan_counts_what_the_brake_held),
 		cmocka_unit_test(plan_counts_what_an_earlier_brake_holds_apart),
+		cmocka_unit_test(flags_of_a_braked_row_keep_the_brake_s_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

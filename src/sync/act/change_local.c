@@ -80,8 +80,13 @@ static int one_op(struct job *job, const struct op *op, bool *is_done, struct er
 		job->failures++; /* a MUA was faster; the next run sees what it did */
 		return 0;
 	}
-	*is_done = code == 0;
-	return code < 0 ? job_message_failed(job, job_row(job, op), err) : 0;
+	if (code < 0) {
+		return job_message_failed(job, job_row(job, op), err);
+	}
+	/* At once: the brake's mark must outlive a run that dies before it is concluded. */
+	effect_held(job_row(job, op), op->reason);
+	*is_done = true;
+	return 0;
 }
 
 /* The rows of what was done, once the names are durable. */

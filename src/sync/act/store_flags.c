@@ -140,6 +140,7 @@ static int commit_flags(struct job *job, const size_t *ops, size_t count,
 		struct row *row = job_row(job, op);
 		if (op_succeeded(op, row->uid, groups)) {
 			effect_flags(row, SIDE_REMOTE, op->add, op->remove);
+			effect_held(row, op->reason);
 			job->mailbox->done.counts.flags_remote++;
 			code = state_row_put(state, row, err);
 		}

@@ -15,7 +15,8 @@
  *   E8 moved        what base knew of the old row goes over to the new one, and it is there on the
  *                   side that has followed now
  *
- * All but E6 end the reason why the row was pending. A row that neither side has any more is void
+ * All but E6 end the reason why the row was pending; where the plan holds something of it, E6
+ * follows at once. A row that neither side has any more is void
  * (row.h), and storing it drops it.
  */
 #ifndef SYNC_RULES_EFFECT_H

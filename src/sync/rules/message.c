@@ -409,10 +409,14 @@ static int plan_rules(struct planning *planning, struct err *err)
 static int plan_row(struct planning *planning, struct err *err)
 {
 	struct message_plan *plan = planning->plan;
+	size_t first = plan->count;
 	int code = plan_rules(planning, err);
 
 	if (code < 0 || planning->held == REASON_NONE) {
 		return code;
+	}
+	for (size_t i = first; i < plan->count; i++) {
+		plan->ops[i].reason = planning->held;
 	}
 	plan->held++;
 	if (planning->held == REASON_TOO_LARGE || planning->held == REASON_OBSTACLE) {

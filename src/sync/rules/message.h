@@ -118,7 +118,7 @@ struct op {
 	uint64_t remove;
 	uint64_t agreed; /* FLAGS_*: row.flags once all ops of this row have succeeded; AGREE: at
 			 * once */
-	enum row_reason reason; /* HOLD */
+	enum row_reason reason; /* what the row is left pending for, all its ops being done */
 	const char *why;        /* a static phrase for people: "new on the server" */
 };
 
