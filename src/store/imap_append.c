@@ -16,8 +16,9 @@
 #define LITERAL_MINUS_MAX 4096
 #define APPEND_QUEUE_HIGH 262144
 
-int imap_append_begin(struct imap *imap, const char *wire, uint64_t cookie, struct err *err)
+int imap_append_begin(struct remote *remote, const char *wire, uint64_t number, struct err *err)
 {
+	struct imap *imap = imap_of(remote);
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, "APPEND ");
 	int code = imap_line_string(imap, wire, err);
@@ -25,7 +26,7 @@ int imap_append_begin(struct imap *imap, const char *wire, uint64_t cookie, stru
 		return code;
 	}
 	/* The line goes on with the first message; only its bookkeeping is done here. */
-	return imap_command_push(imap, IMAP_COMMAND_CHANGE, cookie, err);
+	return imap_command_push(imap, IMAP_COMMAND_CHANGE, number, err);
 }
 
 /* Sends what imap->line holds. */
@@ -61,16 +62,13 @@ static int wait_continue(struct imap *imap, struct err *err)
 		    command.tag != tag) {
 			continue;
 		}
-		struct imap_done *done = calloc(1, sizeof(*done));
+		struct remote_done *done = calloc(1, sizeof(*done));
 		if (done == NULL) {
 			return err_nomem(err);
 		}
-		imap_done_init(done);
-		done->cookie = command.cookie;
-		done->code = event.code.type;
-		done->is_bad = event.status == IMAP_BAD;
-		done->status = imap_status_error(&event, "the upload", &done->err);
+		imap_done_of_tagged(&event, &command, "the upload", done);
 		if (done->status == 0) {
+			done->refusal = REMOTE_REFUSAL_OTHER;
 			done->status = err_set(&done->err, ERR_PROTOCOL, SCOPE_ACCOUNT,
 					       "the server answered APPEND before its data");
 		}
@@ -80,8 +78,9 @@ static int wait_continue(struct imap *imap, struct err *err)
 	}
 }
 
-int imap_append_message(struct imap *imap, const struct imap_append *message, struct err *err)
+int imap_append_message(struct remote *remote, const struct remote_append *message, struct err *err)
 {
+	struct imap *imap = imap_of(remote);
 	buf_append_cstr(&imap->line, " (");
 	flags_to_imap(message->flags, message->keywords, &imap->line);
 	buf_append_cstr(&imap->line, ") ");
@@ -97,13 +96,14 @@ int imap_append_message(struct imap *imap, const struct imap_append *message, st
 	return wait_continue(imap, err);
 }
 
-bool imap_append_was_refused(const struct imap *imap)
+bool imap_append_was_refused(const struct remote *remote)
 {
-	return imap->append_no != NULL;
+	return imap_of(remote)->append_no != NULL;
 }
 
-int imap_append_data(struct imap *imap, struct span data, struct err *err)
+int imap_append_data(struct remote *remote, struct span data, struct err *err)
 {
+	struct imap *imap = imap_of(remote);
 	int code = conn_queue(imap->conn, data, false, err);
 	while (code == 0 && conn_queued(imap->conn) > APPEND_QUEUE_HIGH) {
 		/* What the server says meanwhile is only stored; 64 KiB a turn, and it cannot say
@@ -121,8 +121,9 @@ int imap_append_data(struct imap *imap, struct span data, struct err *err)
 	return code;
 }
 
-int imap_append_end(struct imap *imap, struct err *err)
+int imap_append_end(struct remote *remote, struct err *err)
 {
+	struct imap *imap = imap_of(remote);
 	buf_append_cstr(&imap->line, "\r\n");
 	return flush_line(imap, err);
 }

@@ -9,110 +9,107 @@
 
 #define COPYUID_MAX 100000 /* UIDs of one command of ours at most */
 
-int imap_store_queue(struct imap *imap, const struct imap_store_request *request, uint64_t cookie,
-		     struct err *err)
-{
-	imap_line_begin(imap);
-	buf_append_cstr(&imap->line, "UID STORE ");
-	buf_append_span(&imap->line, request->uids);
-	buf_append_cstr(&imap->line, request->add ? " +FLAGS.SILENT (" : " -FLAGS.SILENT (");
-	flags_to_imap(request->flags, request->keywords, &imap->line);
-	buf_append_char(&imap->line, ')');
-	return imap_line_end(imap, IMAP_COMMAND_CHANGE, cookie, err);
-}
-
-int imap_expunge_queue(struct imap *imap, struct span uids, uint64_t cookie, struct err *err)
-{
-	imap_line_begin(imap);
-	if (uids.len == 0) {
-		buf_append_cstr(&imap->line, "EXPUNGE");
-	} else {
-		buf_append_cstr(&imap->line, "UID EXPUNGE ");
-		buf_append_span(&imap->line, uids);
-	}
-	return imap_line_end(imap, IMAP_COMMAND_CHANGE, cookie, err);
-}
-
-int imap_copy_queue(struct imap *imap, struct span uids, const char *wire, bool move,
-		    uint64_t cookie, struct err *err)
-{
-	imap_line_begin(imap);
-	buf_append_cstr(&imap->line, move ? "UID MOVE " : "UID COPY ");
-	buf_append_span(&imap->line, uids);
-	buf_append_char(&imap->line, ' ');
-	int code = imap_line_string(imap, wire, err);
-	return code < 0 ? code : imap_line_end(imap, IMAP_COMMAND_CHANGE, cookie, err);
-}
-
-int imap_admin_queue(struct imap *imap, enum imap_admin what, const char *wire, uint64_t cookie,
-		     struct err *err)
+static const char *verb_of(const struct remote_change *change)
 {
 	static const char *const verbs[] = {
-		[IMAP_CREATE] = "CREATE ",
-		[IMAP_DELETE] = "DELETE ",
-		[IMAP_SUBSCRIBE] = "SUBSCRIBE ",
-		[IMAP_UNSUBSCRIBE] = "UNSUBSCRIBE ",
+		[REMOTE_STORE] = "UID STORE ",         [REMOTE_EXPUNGE] = "UID EXPUNGE ",
+		[REMOTE_EXPUNGE_ALL] = "EXPUNGE",      [REMOTE_COPY] = "UID COPY ",
+		[REMOTE_MOVE] = "UID MOVE ",           [REMOTE_CREATE] = "CREATE ",
+		[REMOTE_DELETE] = "DELETE ",           [REMOTE_SUBSCRIBE] = "SUBSCRIBE ",
+		[REMOTE_UNSUBSCRIBE] = "UNSUBSCRIBE ", [REMOTE_RENAME] = "RENAME ",
 	};
-	imap_line_begin(imap);
-	buf_append_cstr(&imap->line, verbs[what]);
-	int code = imap_line_string(imap, wire, err);
-	return code < 0 ? code : imap_line_end(imap, IMAP_COMMAND_CHANGE, cookie, err);
+	return verbs[change->kind];
 }
 
-int imap_rename_queue(struct imap *imap, const char *from, const char *to, uint64_t cookie,
+static void append_flags(struct imap *imap, const struct remote_change *change)
+{
+	buf_append_cstr(&imap->line, change->is_add ? " +FLAGS.SILENT (" : " -FLAGS.SILENT (");
+	flags_to_imap(change->flags, change->keywords, &imap->line);
+	buf_append_char(&imap->line, ')');
+}
+
+/* What follows the verb. */
+static int append_rest(struct imap *imap, const struct remote_change *change, struct err *err)
+{
+	int code = 0;
+	switch (change->kind) {
+	case REMOTE_EXPUNGE_ALL:
+		return 0;
+	case REMOTE_EXPUNGE:
+		imap_line_uids(imap, change->uids);
+		return 0;
+	case REMOTE_STORE:
+		imap_line_uids(imap, change->uids);
+		append_flags(imap, change);
+		return 0;
+	case REMOTE_COPY:
+	case REMOTE_MOVE:
+		imap_line_uids(imap, change->uids);
+		buf_append_char(&imap->line, ' ');
+		return imap_line_string(imap, change->wire, err);
+	case REMOTE_RENAME:
+		code = imap_line_string(imap, change->wire, err);
+		buf_append_char(&imap->line, ' ');
+		return code < 0 ? code : imap_line_string(imap, change->to, err);
+	case REMOTE_CREATE:
+	case REMOTE_DELETE:
+	case REMOTE_SUBSCRIBE:
+	case REMOTE_UNSUBSCRIBE:
+		break;
+	}
+	return imap_line_string(imap, change->wire, err);
+}
+
+int imap_change_queue(struct remote *remote, const struct remote_change *change, uint64_t number,
 		      struct err *err)
 {
+	struct imap *imap = imap_of(remote);
 	imap_line_begin(imap);
-	buf_append_cstr(&imap->line, "RENAME ");
-	int code = imap_line_string(imap, from, err);
-	if (code == 0) {
-		buf_append_char(&imap->line, ' ');
-		code = imap_line_string(imap, to, err);
+	buf_append_cstr(&imap->line, verb_of(change));
+	int code = append_rest(imap, change, err);
+	return code < 0 ? code : imap_line_end(imap, IMAP_COMMAND_CHANGE, number, err);
+}
+
+static bool note_copied(const struct imap_code *code, struct remote_done *done)
+{
+	struct imap_copyuid copied;
+	struct err why;
+	if (imap_code_copyuid(code, COPYUID_MAX, &copied, &why) < 0) {
+		return false;
 	}
-	return code < 0 ? code : imap_line_end(imap, IMAP_COMMAND_CHANGE, cookie, err);
-}
-
-void imap_done_init(struct imap_done *done)
-{
-	memset(done, 0, sizeof(*done));
-	uidset_init(&done->appended);
-}
-
-void imap_done_finish(struct imap_done *done)
-{
-	uidset_finish(&done->appended);
-	imap_copyuid_finish(&done->copied);
-	memset(done, 0, sizeof(*done));
+	done->copied = (struct remote_copied){copied.from, copied.to, copied.count};
+	done->uidvalidity = copied.uidvalidity;
+	return true;
 }
 
 /* A malformed APPENDUID or COPYUID counts as none: the result is then looked for. */
-static void note_uids(struct imap *imap, const struct imap_code *code, struct imap_done *done)
+static void note_uids(struct imap *imap, const struct imap_code *code, struct remote_done *done)
 {
 	struct err why;
-	if (code->type == IMAP_CODE_APPENDUID) {
-		done->has_appenduid = imap_code_appenduid(code, COPYUID_MAX, &done->uidvalidity,
-							  &done->appended, &why) == 0;
-	} else if (code->type == IMAP_CODE_COPYUID && !done->has_copyuid) {
-		done->has_copyuid = imap_code_copyuid(code, COPYUID_MAX, &done->copied, &why) == 0;
-		done->uidvalidity = done->has_copyuid ? done->copied.uidvalidity : 0;
-	}
-	if (!done->has_appenduid && code->type == IMAP_CODE_APPENDUID) {
-		log_line(imap->log, LOG_INFO, "%s: the server's APPENDUID makes no sense: %s",
-			 imap->label, why.text);
+	if (code->type == IMAP_CODE_COPYUID && !done->has_copied) {
+		done->has_copied = note_copied(code, done);
+	} else if (code->type == IMAP_CODE_APPENDUID) {
+		done->has_appended = imap_code_appenduid(code, COPYUID_MAX, &done->uidvalidity,
+							 &done->appended, &why) == 0;
+		if (!done->has_appended) {
+			log_line(imap->log, LOG_INFO,
+				 "%s: the server's APPENDUID makes no sense: %s", imap->label,
+				 why.text);
+		}
 	}
 }
 
-static void done_of_tagged(const struct imap_event *event, const struct imap_command *command,
-			   struct imap_done *done)
+void imap_done_of_tagged(const struct imap_event *event, const struct imap_command *command,
+			 const char *what, struct remote_done *done)
 {
 	done->cookie = command->cookie;
-	done->code = event->code.type;
-	done->is_bad = event->status == IMAP_BAD;
-	done->status = imap_status_error(event, "a change", &done->err);
+	done->refusal = imap_refusal(event);
+	done->status = imap_status_error(event, what, &done->err);
 }
 
-int imap_done_next(struct imap *imap, struct imap_done *done, struct err *err)
+int imap_done_next(struct remote *remote, struct remote_done *done, struct err *err)
 {
+	struct imap *imap = imap_of(remote);
 	if (imap->append_no != NULL) {
 		*done = *imap->append_no;
 		free(imap->append_no);
@@ -132,7 +129,7 @@ int imap_done_next(struct imap *imap, struct imap_done *done, struct err *err)
 		}
 		if (event.type == IMAP_TAGGED && imap_command_answered(imap, &event, &command) &&
 		    command.kind == IMAP_COMMAND_CHANGE) {
-			done_of_tagged(&event, &command, done);
+			imap_done_of_tagged(&event, &command, "a change", done);
 			return 0;
 		}
 	}

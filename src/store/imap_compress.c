@@ -70,15 +70,25 @@ static bool may_compress(const struct imap *imap)
 	return imap->server->compress == SERVER_COMPRESS_AUTO && can_compress(imap);
 }
 
-bool imap_is_pacing(const struct imap *imap)
-{
-	return may_compress(imap) && pace_bytes(imap) < IMAP_PACE_BYTES;
-}
-
-bool imap_should_compress(const struct imap *imap)
+static bool should_compress(const struct imap *imap)
 {
 	uint64_t bytes = pace_bytes(imap);
 	int64_t elapsed_ms = clock_monotonic_ms() - imap->rate_since_ms;
-	return may_compress(imap) && bytes >= IMAP_PACE_BYTES && elapsed_ms > 0 &&
+	return may_compress(imap) && bytes >= REMOTE_PACE_BYTES && elapsed_ms > 0 &&
 	       bytes / (uint64_t)elapsed_ms < SLOW_BYTES_PER_MS;
+}
+
+int imap_compress_if_due(struct imap *imap, struct err *err)
+{
+	return imap->queue_len == 0 && should_compress(imap) ? imap_compress(imap, err) : 0;
+}
+
+enum remote_pace imap_pace(const struct remote *remote)
+{
+	const struct imap *imap = imap_of(remote);
+	if (should_compress(imap)) {
+		return REMOTE_PACE_HOLD;
+	}
+	return may_compress(imap) && pace_bytes(imap) < REMOTE_PACE_BYTES ? REMOTE_PACE_SLOW
+									  : REMOTE_PACE_FREE;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
+
 #include "imap_private.h"
 
 #define COOKIE_LIST   1
@@ -12,23 +14,14 @@
 #define DISCOVER_MAX  200000 /* mailboxes; more is no mail account but a fault */
 
 struct discovery {
-	struct imap_mailboxes *mailboxes;
+	struct remote_mailboxes *mailboxes;
+	bool is_listing; /* else an unasked LIST adds nothing */
 	size_t cap;
 	char list_separator;
 	char prefix[256];
 	uint32_t *slots;   /* hash table by name: positions in mailboxes + 1, 0 for none */
 	size_t slot_count; /* a power of two, over twice the mailboxes; 0 before the first */
 };
-
-void imap_mailboxes_finish(struct imap_mailboxes *mailboxes)
-{
-	for (size_t i = 0; i < mailboxes->count; i++) {
-		free(mailboxes->items[i].wire);
-		free(mailboxes->items[i].counts.mailboxid);
-	}
-	free(mailboxes->items);
-	*mailboxes = (struct imap_mailboxes){0};
-}
 
 /* INBOX is one name in any case. */
 static struct span name_key(struct span name)
@@ -54,7 +47,7 @@ static uint32_t *discovery_slot(const struct discovery *discovery, struct span n
 	}
 }
 
-static struct imap_mailbox *discovery_find(const struct discovery *discovery, struct span name)
+static struct remote_mailbox *discovery_find(const struct discovery *discovery, struct span name)
 {
 	uint32_t slot = discovery->slot_count == 0 ? 0 : *discovery_slot(discovery, name);
 	return slot == 0 ? NULL : &discovery->mailboxes->items[slot - 1];
@@ -63,7 +56,7 @@ static struct imap_mailbox *discovery_find(const struct discovery *discovery, st
 /* Makes room for one name more. */
 static int discovery_reserve(struct discovery *discovery, struct err *err)
 {
-	const struct imap_mailboxes *mailboxes = discovery->mailboxes;
+	const struct remote_mailboxes *mailboxes = discovery->mailboxes;
 	if ((mailboxes->count + 1) * 2 <= discovery->slot_count) {
 		return 0;
 	}
@@ -91,8 +84,8 @@ static void discovery_finish(struct discovery *discovery)
 
 static int discovery_add(struct discovery *discovery, const struct imap_list *list, struct err *err)
 {
-	struct imap_mailboxes *mailboxes = discovery->mailboxes;
-	struct imap_mailbox *known = discovery_find(discovery, list->name);
+	struct remote_mailboxes *mailboxes = discovery->mailboxes;
+	struct remote_mailbox *known = discovery_find(discovery, list->name);
 	if (known != NULL) {
 		known->attributes |= list->attributes;
 		return 0;
@@ -101,18 +94,9 @@ static int discovery_add(struct discovery *discovery, const struct imap_list *li
 		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
 			       "the server lists more than %d mailboxes", DISCOVER_MAX);
 	}
-	if (mailboxes->count == discovery->cap) {
-		size_t cap = discovery->cap == 0 ? 64 : discovery->cap * 2;
-		struct imap_mailbox *items = realloc(mailboxes->items, cap * sizeof(*items));
-		if (items == NULL) {
-			return err_nomem(err);
-		}
-		mailboxes->items = items;
-		discovery->cap = cap;
-	}
-	int code = discovery_reserve(discovery, err);
-	if (code < 0) {
-		return code;
+	if (ARRAY_RESERVE(&mailboxes->items, mailboxes->count + 1, &discovery->cap, err) < 0 ||
+	    discovery_reserve(discovery, err) < 0) {
+		return -ERR_NOMEM;
 	}
 	if (list->name.len > 0 && memchr(list->name.data, '\0', list->name.len) != NULL) {
 		return 0; /* cannot be asked for either */
@@ -123,27 +107,31 @@ static int discovery_add(struct discovery *discovery, const struct imap_list *li
 	}
 	*discovery_slot(discovery, list->name) = (uint32_t)mailboxes->count + 1;
 	mailboxes->items[mailboxes->count++] =
-		(struct imap_mailbox){.wire = wire, .attributes = list->attributes};
+		(struct remote_mailbox){.wire = wire, .attributes = list->attributes};
 	return 0;
 }
 
-static int note_counts(struct imap_mailbox *mailbox, const struct imap_counts *counts,
+static int note_counts(struct remote_counts *told, const struct imap_counts *counts,
 		       struct err *err)
 {
-	mailbox->counts.has = counts->has;
-	mailbox->counts.messages = counts->messages;
-	mailbox->counts.uidnext = counts->uidnext;
-	mailbox->counts.uidvalidity = counts->uidvalidity;
-	mailbox->counts.highestmodseq = counts->highestmodseq;
-	free(mailbox->counts.mailboxid);
-	mailbox->counts.mailboxid = NULL;
-	if (counts->has & IMAP_COUNT_MAILBOXID) {
-		mailbox->counts.mailboxid = span_dup(counts->mailboxid);
-		if (mailbox->counts.mailboxid == NULL) {
-			return err_nomem(err);
-		}
+	unsigned has = counts->has;
+	enum remote_refusal refusal = told->refusal;
+	remote_counts_finish(told);
+	*told = (struct remote_counts){
+		.told = (has & IMAP_COUNT_MESSAGES ? REMOTE_TOLD_MESSAGES : 0u) |
+			(has & IMAP_COUNT_UIDNEXT ? REMOTE_TOLD_UIDNEXT : 0u) |
+			(has & IMAP_COUNT_UIDVALIDITY ? REMOTE_TOLD_UIDVALIDITY : 0u) |
+			(has & IMAP_COUNT_HIGHESTMODSEQ ? REMOTE_TOLD_MODSEQ : 0u),
+		.messages = counts->messages,
+		.uidnext = counts->uidnext,
+		.uidvalidity = counts->uidvalidity,
+		.modseq = counts->highestmodseq,
+		.refusal = refusal,
+	};
+	if (has & IMAP_COUNT_MAILBOXID) {
+		told->mailboxid = span_dup(counts->mailboxid);
 	}
-	return 0;
+	return (has & IMAP_COUNT_MAILBOXID) && told->mailboxid == NULL ? err_nomem(err) : 0;
 }
 
 static void note_namespace(struct discovery *discovery, const struct imap_list *list)
@@ -164,7 +152,7 @@ static int note_list(struct discovery *discovery, const struct imap_list *list, 
 		discovery->list_separator = list->separator;
 	}
 	if (list->is_lsub) {
-		struct imap_mailbox *known = discovery_find(discovery, list->name);
+		struct remote_mailbox *known = discovery_find(discovery, list->name);
 		if (known != NULL) {
 			known->attributes |= IMAP_LIST_SUBSCRIBED;
 		}
@@ -248,7 +236,7 @@ static int discovery_event(struct imap *imap, struct discovery *discovery,
 {
 	switch ((int)event->type) {
 	case IMAP_LIST:
-		return note_list(discovery, &event->list, err);
+		return discovery->is_listing ? note_list(discovery, &event->list, err) : 0;
 	case IMAP_NAMESPACE:
 		note_namespace(discovery, &event->list);
 		return 0;
@@ -256,25 +244,19 @@ static int discovery_event(struct imap *imap, struct discovery *discovery,
 		note_enabled(imap, event->names);
 		return 0;
 	case IMAP_STATUS: {
-		struct imap_mailbox *mailbox = discovery_find(discovery, event->mailbox);
-		return mailbox == NULL ? 0 : note_counts(mailbox, &event->counts, err);
+		struct remote_mailbox *mailbox = discovery_find(discovery, event->mailbox);
+		return mailbox == NULL ? 0 : note_counts(&mailbox->counts, &event->counts, err);
 	}
 	default:
 		return 0;
 	}
 }
 
-static enum imap_refusal refusal_of(const struct imap_event *event)
+/* Of STATUS: NONEXISTENT is proof that the mailbox is not there, so it must be a plain NO. */
+static enum remote_refusal refusal_of(const struct imap_event *event)
 {
-	if (event->status == IMAP_OK) {
-		return IMAP_NOT_REFUSED;
-	}
-	if (event->status != IMAP_NO || imap_status_is_passing(event)) {
-		return IMAP_REFUSED_OTHER;
-	}
-	return event->code.type == IMAP_CODE_NONEXISTENT ? IMAP_REFUSED_NONEXISTENT
-	     : event->code.type == IMAP_CODE_NONE        ? IMAP_REFUSED_UNCODED
-							 : IMAP_REFUSED_OTHER;
+	bool is_proof = event->status == IMAP_NO && !imap_status_is_passing(event);
+	return event->status == IMAP_OK || is_proof ? imap_refusal(event) : REMOTE_REFUSAL_OTHER;
 }
 
 /* Takes events until every outstanding command is answered. LIST's refusal is the result, those of
@@ -296,7 +278,7 @@ static int discovery_read(struct imap *imap, struct discovery *discovery, struct
 			continue;
 		}
 		if (command.cookie >= COOKIE_STATUS) {
-			discovery->mailboxes->items[command.cookie - COOKIE_STATUS].refusal =
+			discovery->mailboxes->items[command.cookie - COOKIE_STATUS].counts.refusal =
 				refusal_of(&event);
 		} else if (command.cookie == COOKIE_LIST && failed == 0) {
 			struct err why;
@@ -317,11 +299,12 @@ static int list_all(struct imap *imap, bool subscribed, struct discovery *discov
 	return code < 0 ? code : discovery_read(imap, discovery, err);
 }
 
-int imap_discover(struct imap *imap, bool subscribed, struct imap_mailboxes *mailboxes,
-		  struct err *err)
+int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *mailboxes,
+	      struct err *err)
 {
-	struct imap_mailboxes found = {0};
-	struct discovery discovery = {.mailboxes = &found};
+	struct imap *imap = imap_of(remote);
+	struct remote_mailboxes found = {0};
+	struct discovery discovery = {.mailboxes = &found, .is_listing = true};
 	int code = list_all(imap, subscribed, &discovery, err);
 	if (code == -ERR_REFUSED && (imap->caps & IMAP_CAP_LIST_EXTENDED)) {
 		log_line(imap->log, LOG_INFO, "%s: %s; asking in the plain way", imap->label,
@@ -331,7 +314,7 @@ int imap_discover(struct imap *imap, bool subscribed, struct imap_mailboxes *mai
 	}
 	discovery_finish(&discovery);
 	if (code < 0) {
-		imap_mailboxes_finish(&found);
+		remote_mailboxes_finish(&found);
 		return code;
 	}
 	/* A server that claims QRESYNC and does not confirm ENABLE (iCloud) is not believed. */
@@ -347,26 +330,31 @@ int imap_discover(struct imap *imap, bool subscribed, struct imap_mailboxes *mai
 	return 0;
 }
 
-int imap_status(struct imap *imap, struct imap_mailboxes *mailboxes, const bool *wanted,
-		struct err *err)
+static int send_status(struct imap *imap, const char *wire, uint64_t cookie, struct err *err)
 {
-	/* An unasked LIST may add to it. */
-	struct discovery discovery = {.mailboxes = mailboxes, .cap = mailboxes->count};
+	struct err ignored;
+	imap_line_begin(imap);
+	buf_append_cstr(&imap->line, "STATUS ");
+	if (imap_line_string(imap, wire, &ignored) < 0) {
+		return 0; /* a name that cannot be sent: no counts */
+	}
+	buf_append_cstr(&imap->line, " (");
+	append_items(imap, &imap->line);
+	buf_append_char(&imap->line, ')');
+	return imap_line_end(imap, IMAP_COMMAND_SIMPLE, cookie, err);
+}
+
+int imap_count(struct remote *remote, struct remote_mailboxes *mailboxes, const bool *wanted,
+	       struct err *err)
+{
+	struct imap *imap = imap_of(remote);
+	struct discovery discovery = {.mailboxes = mailboxes};
 	int code = discovery_reserve(&discovery, err);
 	for (size_t i = 0; code == 0 && i < mailboxes->count; i++) {
-		struct err ignored;
-		if (!wanted[i]) {
-			continue;
+		if (wanted[i]) {
+			remote_counts_finish(&mailboxes->items[i].counts);
+			code = send_status(imap, mailboxes->items[i].wire, COOKIE_STATUS + i, err);
 		}
-		imap_line_begin(imap);
-		buf_append_cstr(&imap->line, "STATUS ");
-		if (imap_line_string(imap, mailboxes->items[i].wire, &ignored) < 0) {
-			continue; /* a name that cannot be sent: no counts */
-		}
-		buf_append_cstr(&imap->line, " (");
-		append_items(imap, &imap->line);
-		buf_append_char(&imap->line, ')');
-		code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, COOKIE_STATUS + i, err);
 	}
 	if (code == 0) {
 		code = discovery_read(imap, &discovery, err);

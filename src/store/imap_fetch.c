@@ -2,22 +2,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mailsync/base/progress.h"
-
 #include "imap_private.h"
 
-int imap_fetch_queue(struct imap *imap, enum imap_part what, struct span uids, uint64_t cookie,
-		     struct err *err)
+int imap_fetch_queue(struct remote *remote, enum remote_part part, const struct uidset *uids,
+		     uint64_t number, struct err *err)
 {
+	struct imap *imap = imap_of(remote);
+	int code = part == REMOTE_WHOLE ? imap_compress_if_due(imap, err) : 0;
+	if (code < 0) {
+		return code;
+	}
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, "UID FETCH ");
-	buf_append_span(&imap->line, uids);
-	buf_append_cstr(&imap->line, what == IMAP_WHOLE ? " (UID INTERNALDATE BODY.PEEK[])"
-							: " (UID INTERNALDATE BODY.PEEK[HEADER])");
-	return imap_line_end(imap, IMAP_COMMAND_FETCH, cookie, err);
+	imap_line_uids(imap, uids);
+	buf_append_cstr(&imap->line, part == REMOTE_WHOLE
+					     ? " (UID INTERNALDATE BODY.PEEK[])"
+					     : " (UID INTERNALDATE BODY.PEEK[HEADER])");
+	return imap_line_end(imap, IMAP_COMMAND_FETCH, number, err);
 }
 
-int imap_fetch_open_queue(struct imap *imap, const char *wire, uint64_t cookie, struct err *err)
+/* Notes a mailbox that is being opened. */
+static int push_opening(struct imap *imap, const char *wire, struct err *err)
 {
 	size_t len = strlen(wire) + 1;
 	char *names = realloc(imap->opening, imap->opening_len + len);
@@ -25,24 +30,32 @@ int imap_fetch_open_queue(struct imap *imap, const char *wire, uint64_t cookie, 
 		return err_nomem(err);
 	}
 	imap->opening = names;
+	memcpy(imap->opening + imap->opening_len, wire, len);
+	imap->opening_len += len;
+	return 0;
+}
+
+int imap_fetch_open_queue(struct remote *remote, const char *wire, uint64_t cookie, struct err *err)
+{
+	struct imap *imap = imap_of(remote);
+	int code = imap_compress_if_due(imap, err);
+	if (code < 0) {
+		return code;
+	}
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, "EXAMINE ");
-	int code = imap_line_string(imap, wire, err);
-	if (code == 0) {
-		code = imap_line_end(imap, IMAP_COMMAND_OPEN, cookie, err);
+	if ((code = imap_line_string(imap, wire, err)) < 0 ||
+	    (code = imap_line_end(imap, IMAP_COMMAND_OPEN, cookie, err)) < 0) {
+		return code;
 	}
-	if (code == 0) {
-		memcpy(imap->opening + imap->opening_len, wire, len);
-		imap->opening_len += len;
-	}
-	return code;
+	return push_opening(imap, wire, err);
 }
 
 static int body_opened(struct imap *imap, const struct imap_event *event, uint64_t cookie,
-		       struct imap_body *body, struct err *err)
+		       struct remote_body *body, struct err *err)
 {
 	size_t len = strlen(imap->opening) + 1;
-	body->type = IMAP_FETCHED_OPENED;
+	body->type = REMOTE_FETCHED_OPENED;
 	body->cookie = cookie;
 	body->status = imap_status_error(event, "EXAMINE", &body->err);
 	body->uidvalidity = imap->opening_uidvalidity;
@@ -54,9 +67,9 @@ static int body_opened(struct imap *imap, const struct imap_event *event, uint64
 	return code;
 }
 
-static void body_message(struct imap_body *body, const struct imap_fetch *fetch)
+static void body_message(struct remote_body *body, const struct imap_fetch *fetch)
 {
-	body->type = IMAP_FETCHED_MESSAGE;
+	body->type = REMOTE_FETCHED_MESSAGE;
 	body->uid = (fetch->has & IMAP_FETCH_UID) ? fetch->uid : 0;
 	body->has_body = (fetch->has & IMAP_FETCH_BODY) != 0;
 	body->has_date = (fetch->has & IMAP_FETCH_INTERNALDATE) != 0;
@@ -64,22 +77,22 @@ static void body_message(struct imap_body *body, const struct imap_fetch *fetch)
 }
 
 /* 1 when BODY was filled from EVENT, 0 when it is of no concern, or an error. */
-static int body_of_event(struct imap *imap, const struct imap_event *event, struct imap_body *body,
-			 struct err *err)
+static int body_of_event(struct imap *imap, const struct imap_event *event,
+			 struct remote_body *body, struct err *err)
 {
 	struct imap_command command;
 	switch ((int)event->type) {
 	case IMAP_BODY_BEGIN:
 		imap_pace_begin(imap);
-		body->type = IMAP_FETCHED_BEGIN;
+		body->type = REMOTE_FETCHED_BEGIN;
 		body->size = event->number;
 		return 1;
 	case IMAP_BODY_DATA:
-		body->type = IMAP_FETCHED_DATA;
+		body->type = REMOTE_FETCHED_DATA;
 		body->data = event->data;
 		return 1;
 	case IMAP_BODY_END:
-		body->type = IMAP_FETCHED_END;
+		body->type = REMOTE_FETCHED_END;
 		return 1;
 	case IMAP_FETCH:
 		body_message(body, &event->fetch);
@@ -95,7 +108,7 @@ static int body_of_event(struct imap *imap, const struct imap_event *event, stru
 		if (command.kind != IMAP_COMMAND_FETCH) {
 			return 0;
 		}
-		body->type = IMAP_FETCHED_DONE;
+		body->type = REMOTE_FETCHED_DONE;
 		body->cookie = command.cookie;
 		body->status = imap_status_error(event, "FETCH", &body->err);
 		return 1;
@@ -109,8 +122,9 @@ static int body_of_event(struct imap *imap, const struct imap_event *event, stru
 	}
 }
 
-int imap_body_next(struct imap *imap, struct imap_body *body, struct err *err)
+int imap_fetch_next(struct remote *remote, struct remote_body *body, struct err *err)
 {
+	struct imap *imap = imap_of(remote);
 	int code = 0;
 	while (code == 0) {
 		struct imap_event event;
@@ -120,33 +134,4 @@ int imap_body_next(struct imap *imap, struct imap_body *body, struct err *err)
 		}
 	}
 	return code < 0 ? code : 0;
-}
-
-int imap_fetch_next(struct imap *imap, struct imap_body *body, struct err *err)
-{
-	int code = imap_body_next(imap, body, err);
-	if (code == 0 && body->type == IMAP_FETCHED_MESSAGE && body->has_body) {
-		progress_copied(imap->server->progress, 1);
-	}
-	return code;
-}
-
-int imap_identity_next(struct imap *imap, struct imap_identity *identity, struct err *err)
-{
-	int code = imap->header == NULL ? header_scan_create(&imap->header, err) : 0;
-	while (code == 0) {
-		struct imap_body body;
-		code = imap_body_next(imap, &body, err);
-		if (code == 0 && body.type == IMAP_FETCHED_DATA) {
-			code = header_scan_feed(imap->header, body.data, err);
-		} else if (code == 0 && body.type == IMAP_FETCHED_MESSAGE) {
-			*identity = (struct imap_identity){.uid = body.uid,
-							   .has_header = body.has_body};
-			return header_scan_result(imap->header, &identity->identity, err);
-		} else if (code == 0 && body.type == IMAP_FETCHED_DONE) {
-			*identity = (struct imap_identity){.is_done = true, .status = body.status};
-			return 0;
-		}
-	}
-	return code;
 }

@@ -309,7 +309,7 @@ static int log_in(struct imap *imap, struct login *login, struct conn_params *pa
 	return imap->wants_id ? send_id(imap, err) : 0;
 }
 
-int imap_login(struct imap *imap, const struct imap_params *params, struct err *err)
+int imap_login(struct imap *imap, const struct remote_params *params, struct err *err)
 {
 	struct conn_params conn_params = {
 		.protocol = CONN_IMAP,

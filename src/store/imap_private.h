@@ -1,21 +1,48 @@
-/* What the files of store/imap share. */
+/*
+ * What the files of IMAP behind the seam (remote.h) share: one logged-in connection, whose struct
+ * begins with the struct remote. Sources: RFC 9051 and 3501; LIST-STATUS (5819), LIST-EXTENDED
+ * (5258), SPECIAL-USE (6154), NAMESPACE (2342), CONDSTORE and QRESYNC (7162), UIDPLUS (4315), MOVE
+ * (6851), LITERAL+ (7888), MULTIAPPEND (3502), OBJECTID (8474), ESEARCH (4731).
+ */
 #ifndef STORE_IMAP_PRIVATE_H
 #define STORE_IMAP_PRIVATE_H
 
 #include "mailsync/net/conn.h"
 #include "mailsync/proto/imap_parse.h"
 #include "mailsync/proto/imap_write.h"
-#include "mailsync/store/imap.h"
 
 #include "imap_ranges.h"
 #include "imap_trace.h"
+#include "remote_private.h"
+
+#define IMAP_CAP_ENABLE        (1u << 0)
+#define IMAP_CAP_CONDSTORE     (1u << 1)
+#define IMAP_CAP_QRESYNC       (1u << 2)
+#define IMAP_CAP_UIDPLUS       (1u << 3)
+#define IMAP_CAP_MOVE          (1u << 4)
+#define IMAP_CAP_LITERAL_PLUS  (1u << 5)
+#define IMAP_CAP_LITERAL_MINUS (1u << 6)
+#define IMAP_CAP_MULTIAPPEND   (1u << 7)
+#define IMAP_CAP_LIST_EXTENDED (1u << 8)
+#define IMAP_CAP_LIST_STATUS   (1u << 9)
+#define IMAP_CAP_SPECIAL_USE   (1u << 10)
+#define IMAP_CAP_NAMESPACE     (1u << 11)
+#define IMAP_CAP_ESEARCH       (1u << 12)
+#define IMAP_CAP_UNSELECT      (1u << 13)
+#define IMAP_CAP_OBJECTID      (1u << 14)
+#define IMAP_CAP_GMAIL         (1u << 15)
+#define IMAP_CAP_COMPRESS      (1u << 16)
+#define IMAP_CAP_YAHOO         (1u << 17) /* Yahoo, AOL: shows the newest 10,000 */
+#define IMAP_CAP_SASL_IR       (1u << 18)
+#define IMAP_CAP_LOGINDISABLED (1u << 19)
+#define IMAP_CAP_IMAP4REV2     (1u << 20)
 
 enum imap_command_kind {
 	IMAP_COMMAND_SIMPLE, /* answered to who waits for its tag */
 	IMAP_COMMAND_VIEW,   /* belongs to the oldest view */
 	IMAP_COMMAND_FETCH,  /* bodies */
 	IMAP_COMMAND_OPEN,   /* EXAMINE between bodies */
-	IMAP_COMMAND_CHANGE  /* answered by imap_done_next */
+	IMAP_COMMAND_CHANGE  /* a change or an append */
 };
 
 struct imap_command {
@@ -27,8 +54,11 @@ struct imap_command {
 /* A view under way: the mailbox is opened by `select`, then `fetches` FETCH commands follow. */
 struct imap_view_slot {
 	struct imap_view_slot *next;
-	struct imap_view_request request;
-	struct imap_view view;
+	struct remote_view_request request;
+	struct remote_view view;
+	size_t cap; /* of view.messages */
+	size_t text_len, text_cap;
+	bool is_unsorted; /* messages are not yet ascending by UID, each once */
 	uint32_t select_tag;
 	int fetches;             /* their answers still to come */
 	bool is_selected;        /* SELECT was answered OK */
@@ -36,6 +66,8 @@ struct imap_view_slot {
 };
 
 struct imap {
+	struct remote remote; /* first */
+	struct remote_facts facts;
 	struct conn *conn;
 	struct imap_parser *parser;
 	const struct server *server;
@@ -68,7 +100,6 @@ struct imap {
 	char *opening;                /* EXAMINEs under way between bodies: their wire names, */
 	size_t opening_len;           /* each with its NUL, oldest first */
 	uint32_t opening_uidvalidity; /* told by the one being answered */
-	struct header_scan *header;   /* for imap_identity_next */
 
 	struct imap_view_slot *views;
 	struct imap_view_slot **views_end;
@@ -79,11 +110,18 @@ struct imap {
 
 	bool is_closing; /* LOGOUT was sent */
 	bool backoff_is_due;
-	int64_t backoff_ms;          /* the longest time named, 0 none */
-	unsigned noise;              /* lines in a row that belong to nothing */
-	unsigned alerts;             /* shown */
-	struct imap_done *append_no; /* append: refused before its data */
+	int64_t backoff_ms;            /* the longest time named, 0 none */
+	unsigned noise;                /* lines in a row that belong to nothing */
+	unsigned alerts;               /* shown */
+	struct remote_done *append_no; /* append: refused before its data */
 };
+
+static inline struct imap *imap_of(const struct remote *remote)
+{
+	return (struct imap *)remote;
+}
+
+/* Where a function takes a struct remote it is one of struct remote_ops. */
 
 /* --- imap_session.c --- */
 
@@ -98,6 +136,9 @@ int imap_line_end(struct imap *imap, enum imap_command_kind kind, uint64_t cooki
  * LITERAL+ or LITERAL-). */
 int imap_line_string(struct imap *imap, const char *text, struct err *err);
 
+/* A set of UIDs, unquoted. */
+void imap_line_uids(struct imap *imap, const struct uidset *uids);
+
 /* Notes that a command with imap->line_tag was sent. */
 int imap_command_push(struct imap *imap, enum imap_command_kind kind, uint64_t cookie,
 		      struct err *err);
@@ -110,24 +151,73 @@ bool imap_command_answered(struct imap *imap, const struct imap_event *event,
 int imap_status_error(const struct imap_event *event, const char *what, struct err *err);
 /* Whether a tagged answer's code or words say that the refusal passes by itself. */
 bool imap_status_is_passing(const struct imap_event *event);
+/* What a tagged NO or BAD is by its code or, without one, by its words. */
+enum remote_refusal imap_refusal(const struct imap_event *event);
 /* Waits for one simple command's answer; other events are ignored. */
 int imap_wait_simple(struct imap *imap, const char *what, struct err *err);
 int imap_set_selected(struct imap *imap, const char *wire, bool is_writable, struct err *err);
+uint32_t imap_selected(const struct remote *remote, const char *wire, bool is_writable);
+int imap_logout(struct remote *remote, struct err *err);
+bool imap_busy_is_due(const struct remote *remote);
+bool imap_busy_take(struct remote *remote, int64_t *wanted_ms);
 
-/* --- imap_fetch.c --- */
-/* imap_fetch_next, but that nothing is counted as progress. */
-int imap_body_next(struct imap *imap, struct imap_body *body, struct err *err);
-
-/* --- imap_compress.c --- */
-void imap_pace_begin(struct imap *imap);
+/* --- imap_discover.c --- */
+/* ENABLE, NAMESPACE and LIST (with STATUS and subscriptions where the server can) in one write,
+ * with LSUB when SUBSCRIBED is wanted and LIST cannot tell. */
+int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *mailboxes,
+	      struct err *err);
+/* Pipelined STATUS. */
+int imap_count(struct remote *remote, struct remote_mailboxes *mailboxes, const bool *wanted,
+	       struct err *err);
 
 /* --- imap_view.c --- */
+int imap_view_queue(struct remote *remote, const struct remote_view_request *request,
+		    struct err *err);
+int imap_view_next(struct remote *remote, struct remote_view *view, struct err *err);
 void imap_views_finish(struct imap *imap);
+int imap_select(struct remote *remote, const char *wire, bool is_writable,
+		struct remote_opened *opened, struct err *err);
+int imap_uids(struct remote *remote, enum remote_which which, struct uidset *uids, uint32_t *exists,
+	      struct err *err);
+
+/* --- imap_compress.c --- */
+/* Switches to DEFLATE where the server can; nothing may be outstanding. A refusal is no error. */
+int imap_compress(struct imap *imap, struct err *err);
+/* With `compress = auto`, once the wire has shown to be the brake and nothing is on its way. */
+int imap_compress_if_due(struct imap *imap, struct err *err);
+/* With `compress = auto` the first REMOTE_PACE_BYTES of bodies show whether the wire is the brake.
+ * Until they have come no more than they should be on their way, since what was asked for comes
+ * uncompressed. They begin to come: */
+void imap_pace_begin(struct imap *imap);
+enum remote_pace imap_pace(const struct remote *remote);
+
+/* --- imap_fetch.c --- */
+int imap_fetch_queue(struct remote *remote, enum remote_part part, const struct uidset *uids,
+		     uint64_t number, struct err *err);
+int imap_fetch_open_queue(struct remote *remote, const char *wire, uint64_t cookie,
+			  struct err *err);
+int imap_fetch_next(struct remote *remote, struct remote_body *body, struct err *err);
+
+/* --- imap_change.c --- */
+int imap_change_queue(struct remote *remote, const struct remote_change *change, uint64_t number,
+		      struct err *err);
+int imap_done_next(struct remote *remote, struct remote_done *done, struct err *err);
+/* A tagged answer; WHAT as in imap_status_error. */
+void imap_done_of_tagged(const struct imap_event *event, const struct imap_command *command,
+			 const char *what, struct remote_done *done);
+
+/* --- imap_append.c --- */
+int imap_append_begin(struct remote *remote, const char *wire, uint64_t number, struct err *err);
+int imap_append_message(struct remote *remote, const struct remote_append *message,
+			struct err *err);
+bool imap_append_was_refused(const struct remote *remote);
+int imap_append_data(struct remote *remote, struct span data, struct err *err);
+int imap_append_end(struct remote *remote, struct err *err);
 
 /* --- imap_offer.c --- */
 void imap_note_caps(struct imap *imap, struct span names);
 
 /* --- imap_login.c --- */
-int imap_login(struct imap *imap, const struct imap_params *params, struct err *err);
+int imap_login(struct imap *imap, const struct remote_params *params, struct err *err);
 
 #endif

@@ -8,96 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
+
 #include "imap_private.h"
 
-#define IMAP_READ_SIZE   65536
-#define IMAP_COMMAND_MAX (1u << 20) /* bytes */
-#define IMAP_NOISE_MAX   100000     /* "* OK still here" each 2 minutes for 4 months */
-#define IMAP_ALERTS_MAX  10         /* of a connection; a server may repeat one without end */
-
-int imap_open(struct imap **result, const struct imap_params *params, struct err *err)
-{
-	struct imap *imap = calloc(1, sizeof(*imap));
-	if (imap == NULL) {
-		return err_nomem(err);
-	}
-	imap->server = params->server;
-	imap->log = params->log;
-	imap->views_end = &imap->views;
-	imap->login_name = "none";
-	buf_init(&imap->line, IMAP_COMMAND_MAX);
-	imap->label = span_dup(span_of(params->label));
-	int code = imap->label == NULL ? err_nomem(err) : 0;
-	if (code == 0) {
-		code = imap_parser_create(&imap->parser, params->body_max, err);
-	}
-	if (code == 0) {
-		code = imap_login(imap, params, err);
-	}
-	if (code == 0 && params->server->compress == SERVER_COMPRESS_YES) {
-		code = imap_compress(imap, err);
-	}
-	if (code < 0) {
-		imap_close(&imap);
-		return code;
-	}
-	*result = imap;
-	return 0;
-}
-
-void imap_close(struct imap **handle)
-{
-	struct imap *imap = *handle;
-	if (imap == NULL) {
-		return;
-	}
-	imap_views_finish(imap);
-	conn_destroy(&imap->conn);
-	imap_parser_destroy(&imap->parser);
-	buf_finish(&imap->line);
-	free(imap->queue);
-	free(imap->selected);
-	free(imap->opening);
-	header_scan_destroy(&imap->header);
-	free(imap->label);
-	free(imap);
-	*handle = NULL;
-}
-
-unsigned imap_caps(const struct imap *imap)
-{
-	return imap->caps;
-}
-
-const char *imap_login_name(const struct imap *imap)
-{
-	return imap->login_name;
-}
-
-bool imap_is_tls(const struct imap *imap)
-{
-	return conn_is_tls(imap->conn);
-}
-
-int64_t imap_rtt_us(const struct imap *imap)
-{
-	return conn_rtt_us(imap->conn);
-}
-
-void imap_totals(const struct imap *imap, struct imap_totals *totals)
-{
-	struct conn_stats stats;
-	conn_get_stats(imap->conn, &stats);
-	totals->commands = imap->commands + stats.commands;
-	totals->round_trips = stats.round_trips;
-	totals->bytes_in = stats.bytes_in;
-	totals->bytes_out = stats.bytes_out;
-}
-
-size_t imap_outstanding(const struct imap *imap)
-{
-	return imap->queue_len;
-}
+#define IMAP_READ_SIZE  65536
+#define IMAP_NOISE_MAX  100000 /* "* OK still here" each 2 minutes for 4 months */
+#define IMAP_ALERTS_MAX 10     /* of a connection; a server may repeat one without end */
 
 static int imap_read(struct imap *imap, struct err *err)
 {
@@ -211,14 +128,8 @@ void imap_line_begin(struct imap *imap)
 int imap_command_push(struct imap *imap, enum imap_command_kind kind, uint64_t cookie,
 		      struct err *err)
 {
-	if (imap->queue_len == imap->queue_cap) {
-		size_t cap = imap->queue_cap == 0 ? 32 : imap->queue_cap * 2;
-		struct imap_command *queue = realloc(imap->queue, cap * sizeof(*queue));
-		if (queue == NULL) {
-			return err_nomem(err);
-		}
-		imap->queue = queue;
-		imap->queue_cap = cap;
+	if (ARRAY_RESERVE(&imap->queue, imap->queue_len + 1, &imap->queue_cap, err) < 0) {
+		return -ERR_NOMEM;
 	}
 	imap->queue[imap->queue_len++] = (struct imap_command){imap->line_tag, kind, cookie};
 	imap->commands++;
@@ -253,6 +164,20 @@ int imap_line_string(struct imap *imap, const char *text, struct err *err)
 	}
 	buf_printf(&imap->line, "{%zu+}\r\n%s", strlen(text), text);
 	return 0;
+}
+
+void imap_line_uids(struct imap *imap, const struct uidset *uids)
+{
+	/* A set that ends at the last UID that there can be is one up to the last that there is. */
+	struct uidset closed = *uids;
+	const struct uidrange *last = uids->count == 0 ? NULL : &uids->ranges[uids->count - 1];
+	bool is_open = last != NULL && last->last == UINT32_MAX && last->first != UINT32_MAX;
+	closed.count -= is_open;
+	uidset_format(&closed, &imap->line);
+	if (is_open) {
+		buf_printf(&imap->line, "%s%" PRIu32 ":*", closed.count > 0 ? "," : "",
+			   last->first);
+	}
 }
 
 /* The number of a tag of ours ("m12"), or 0. */
@@ -326,13 +251,14 @@ static void note_backoff(struct imap *imap, const struct imap_event *event,
 	imap->backoff_ms = ms > imap->backoff_ms ? ms : imap->backoff_ms;
 }
 
-bool imap_backoff_is_due(const struct imap *imap)
+bool imap_busy_is_due(const struct remote *remote)
 {
-	return imap->backoff_is_due;
+	return imap_of(remote)->backoff_is_due;
 }
 
-bool imap_backoff_take(struct imap *imap, int64_t *wanted_ms)
+bool imap_busy_take(struct remote *remote, int64_t *wanted_ms)
 {
+	struct imap *imap = imap_of(remote);
 	bool is_due = imap->backoff_is_due;
 	*wanted_ms = imap->backoff_ms;
 	imap->backoff_is_due = false;
@@ -375,6 +301,28 @@ int imap_status_error(const struct imap_event *event, const char *what, struct e
 		       words, event->text.data == NULL ? "" : event->text.data);
 }
 
+enum remote_refusal imap_refusal(const struct imap_event *event)
+{
+	bool is_plain_no = event->status == IMAP_NO && !imap_status_is_passing(event);
+	if (event->status == IMAP_OK) {
+		return REMOTE_REFUSAL_NONE;
+	}
+	switch ((int)event->code.type) {
+	case IMAP_CODE_NONE:
+		return is_plain_no ? REMOTE_REFUSAL_UNCODED : REMOTE_REFUSAL_OTHER;
+	case IMAP_CODE_ALREADYEXISTS:
+		return REMOTE_REFUSAL_ALREADY_EXISTS;
+	case IMAP_CODE_NONEXISTENT:
+		return REMOTE_REFUSAL_NONEXISTENT;
+	case IMAP_CODE_TRYCREATE:
+		return REMOTE_REFUSAL_TRYCREATE;
+	case IMAP_CODE_OVERQUOTA:
+		return REMOTE_REFUSAL_OVERQUOTA;
+	default:
+		return REMOTE_REFUSAL_OTHER;
+	}
+}
+
 int imap_wait_simple(struct imap *imap, const char *what, struct err *err)
 {
 	for (;;) {
@@ -390,8 +338,9 @@ int imap_wait_simple(struct imap *imap, const char *what, struct err *err)
 	}
 }
 
-int imap_logout(struct imap *imap, struct err *err)
+int imap_logout(struct remote *remote, struct err *err)
 {
+	struct imap *imap = imap_of(remote);
 	imap->is_closing = true;
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, "LOGOUT");
@@ -415,8 +364,9 @@ int imap_set_selected(struct imap *imap, const char *wire, bool is_writable, str
 	return 0;
 }
 
-uint32_t imap_selected(const struct imap *imap, const char *wire, bool is_writable)
+uint32_t imap_selected(const struct remote *remote, const char *wire, bool is_writable)
 {
+	const struct imap *imap = imap_of(remote);
 	if (imap->selected == NULL || strcmp(imap->selected, wire) != 0 ||
 	    (is_writable && !imap->selected_writable)) {
 		return 0;

@@ -11,29 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/array.h"
 #include "mailsync/model/flags.h"
 
 #include "imap_private.h"
 
 #define VIEW_MESSAGES_MAX 20000000
 
-void imap_view_finish(struct imap_view *view)
-{
-	free(view->mailboxid);
-	free(view->messages);
-	free(view->text);
-	uidset_finish(&view->gone);
-	memset(view, 0, sizeof(*view));
-}
-
-const char *imap_view_emailid(const struct imap_view *view, const struct imap_view_message *message)
-{
-	return message->emailid == 0 ? NULL : view->text + message->emailid - 1;
-}
-
 static void slot_destroy(struct imap_view_slot *slot)
 {
-	imap_view_finish(&slot->view);
+	remote_view_finish(&slot->view);
 	imap_ranges_finish(&slot->gone);
 	free(slot);
 }
@@ -49,7 +36,8 @@ void imap_views_finish(struct imap *imap)
 }
 
 /* SELECT or EXAMINE with the parameters that the server understands. */
-static int send_select(struct imap *imap, const struct imap_view_request *request, struct err *err)
+static int send_select(struct imap *imap, const struct remote_view_request *request,
+		       struct err *err)
 {
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, request->is_writable ? "SELECT " : "EXAMINE ");
@@ -85,7 +73,7 @@ static int send_fetch_new(struct imap *imap, uint32_t from, struct err *err)
 	return imap_line_end(imap, IMAP_COMMAND_VIEW, 0, err);
 }
 
-static int send_fetch_changed(struct imap *imap, const struct imap_view_request *request,
+static int send_fetch_changed(struct imap *imap, const struct remote_view_request *request,
 			      struct err *err)
 {
 	imap_line_begin(imap);
@@ -96,14 +84,14 @@ static int send_fetch_changed(struct imap *imap, const struct imap_view_request 
 	return imap_line_end(imap, IMAP_COMMAND_VIEW, 0, err);
 }
 
-static bool request_is_full(const struct imap_view_request *request)
+static bool request_is_full(const struct remote_view_request *request)
 {
 	return request->uidvalidity == 0 || request->uidnext <= 1;
 }
 
 static int send_fetches(struct imap *imap, struct imap_view_slot *slot, struct err *err)
 {
-	const struct imap_view_request *request = &slot->request;
+	const struct remote_view_request *request = &slot->request;
 	bool by_qresync = imap->is_qresync_on && request->modseq != 0;
 	bool by_modseq = (imap->caps & IMAP_CAP_CONDSTORE) && request->modseq != 0;
 	int code = 0;
@@ -129,14 +117,15 @@ static int send_fetches(struct imap *imap, struct imap_view_slot *slot, struct e
 	return code;
 }
 
-int imap_view_queue(struct imap *imap, const struct imap_view_request *request, struct err *err)
+int imap_view_queue(struct remote *remote, const struct remote_view_request *request,
+		    struct err *err)
 {
+	struct imap *imap = imap_of(remote);
 	struct imap_view_slot *slot = calloc(1, sizeof(*slot));
 	if (slot == NULL) {
 		return err_nomem(err);
 	}
 	slot->request = *request;
-	slot->view.is_sorted = true;
 	uidset_init(&slot->view.gone);
 	if (request_is_full(request)) {
 		slot->request.modseq = 0;
@@ -153,62 +142,50 @@ int imap_view_queue(struct imap *imap, const struct imap_view_request *request, 
 	return code;
 }
 
-static int store_emailid(struct imap_view *view, struct span id, size_t *offset, struct err *err)
+static int store_emailid(struct imap_view_slot *slot, struct span id, size_t *offset,
+			 struct err *err)
 {
-	size_t need = view->text_len + id.len + 1;
-	if (need > view->text_cap) {
-		size_t cap = view->text_cap == 0 ? 4096 : view->text_cap * 2;
-		cap = cap < need ? need : cap;
-		char *text = realloc(view->text, cap);
-		if (text == NULL) {
-			return err_nomem(err);
-		}
-		view->text = text;
-		view->text_cap = cap;
+	struct remote_view *view = &slot->view;
+	size_t need = slot->text_len + id.len + 1;
+	if (ARRAY_RESERVE(&view->text, need, &slot->text_cap, err) < 0) {
+		return -ERR_NOMEM;
 	}
-	memcpy(view->text + view->text_len, id.data, id.len);
-	view->text[view->text_len + id.len] = '\0';
-	*offset = view->text_len + 1;
-	view->text_len = need;
+	memcpy(view->text + slot->text_len, id.data, id.len);
+	view->text[slot->text_len + id.len] = '\0';
+	*offset = slot->text_len + 1;
+	slot->text_len = need;
 	return 0;
 }
 
-static struct imap_view_message *view_add(struct imap_view *view, struct err *err)
+static struct remote_view_message *view_add(struct imap_view_slot *slot, struct err *err)
 {
+	struct remote_view *view = &slot->view;
 	if (view->count >= VIEW_MESSAGES_MAX) {
 		err_set(err, ERR_PROTOCOL, SCOPE_MAILBOX, "the server lists too many messages");
 		return NULL;
 	}
-	if (view->count == view->cap) {
-		size_t cap = view->cap == 0 ? 64 : view->cap * 2;
-		struct imap_view_message *messages =
-			realloc(view->messages, cap * sizeof(*messages));
-		if (messages == NULL) {
-			err_nomem(err);
-			return NULL;
-		}
-		view->messages = messages;
-		view->cap = cap;
+	if (ARRAY_RESERVE(&view->messages, view->count + 1, &slot->cap, err) < 0) {
+		return NULL;
 	}
-	struct imap_view_message *message = &view->messages[view->count++];
+	struct remote_view_message *message = &view->messages[view->count++];
 	memset(message, 0, sizeof(*message));
 	return message;
 }
 
 static int note_fetch(struct imap_view_slot *slot, const struct imap_fetch *fetch, struct err *err)
 {
-	struct imap_view *view = &slot->view;
+	struct remote_view *view = &slot->view;
 	if ((fetch->has & IMAP_FETCH_UID) == 0) {
 		return 0; /* unsolicited, by sequence number only: CHANGEDSINCE will tell it
 			   * again */
 	}
-	struct imap_view_message *message = view_add(view, err);
+	struct remote_view_message *message = view_add(slot, err);
 	if (message == NULL) {
 		return -(int)err->code;
 	}
 	message->uid = fetch->uid;
 	if (view->count > 1 && view->messages[view->count - 2].uid >= fetch->uid) {
-		view->is_sorted = false;
+		slot->is_unsorted = true;
 	}
 	if (fetch->has & IMAP_FETCH_FLAGS) {
 		message->has_flags = true;
@@ -223,14 +200,14 @@ static int note_fetch(struct imap_view_slot *slot, const struct imap_fetch *fetc
 		message->date = fetch->internaldate;
 	}
 	if (fetch->has & IMAP_FETCH_EMAILID) {
-		return store_emailid(view, fetch->emailid, &message->emailid, err);
+		return store_emailid(slot, fetch->emailid, &message->emailid, err);
 	}
 	return 0;
 }
 
 static void note_permanent(struct imap_view_slot *slot, struct span args)
 {
-	struct imap_view *view = &slot->view;
+	struct remote_view *view = &slot->view;
 	view->has_permanent = true;
 	view->permanent_flags = flags_from_imap(args, slot->request.keywords, slot->request.intern,
 						&view->permanent_any);
@@ -239,7 +216,7 @@ static void note_permanent(struct imap_view_slot *slot, struct span args)
 /* Numbers of SELECT. Nonsense counts as not told. */
 static int note_code(struct imap_view_slot *slot, const struct imap_event *event, struct err *err)
 {
-	struct imap_view *view = &slot->view;
+	struct remote_view *view = &slot->view;
 	const struct imap_code *code = &event->code;
 	switch ((int)code->type) {
 	case IMAP_CODE_UIDVALIDITY:
@@ -305,7 +282,7 @@ static int exists_untold(struct err *err)
 static int view_selected(struct imap *imap, struct imap_view_slot *slot,
 			 const struct imap_event *event, struct err *err)
 {
-	struct imap_view *view = &slot->view;
+	struct remote_view *view = &slot->view;
 	view->status = imap_status_error(event, slot->request.is_writable ? "SELECT" : "EXAMINE",
 					 &view->err);
 	if (view->status < 0) {
@@ -344,8 +321,8 @@ static int view_answered(struct imap *imap, struct imap_view_slot *slot,
 
 static int compare_uid(const void *x, const void *y)
 {
-	const struct imap_view_message *one = x;
-	const struct imap_view_message *two = y;
+	const struct remote_view_message *one = x;
+	const struct remote_view_message *two = y;
 	if (one->uid != two->uid) {
 		return one->uid < two->uid ? -1 : 1;
 	}
@@ -353,20 +330,17 @@ static int compare_uid(const void *x, const void *y)
 }
 
 /* Messages told of twice become one, with all that was told. */
-static void view_merge(struct imap_view *view)
+static void view_merge(struct remote_view *view)
 {
-	if (view->is_sorted) {
-		return;
-	}
 	qsort(view->messages, view->count, sizeof(*view->messages), compare_uid);
 	size_t kept = 0;
 	for (size_t i = 0; i < view->count; i++) {
-		struct imap_view_message *message = &view->messages[i];
+		struct remote_view_message *message = &view->messages[i];
 		if (kept == 0 || view->messages[kept - 1].uid != message->uid) {
 			view->messages[kept++] = *message;
 			continue;
 		}
-		struct imap_view_message *into = &view->messages[kept - 1];
+		struct remote_view_message *into = &view->messages[kept - 1];
 		if (message->has_flags) {
 			into->has_flags = true;
 			into->flags = message->flags;
@@ -379,11 +353,11 @@ static void view_merge(struct imap_view *view)
 		into->emailid = message->emailid != 0 ? message->emailid : into->emailid;
 	}
 	view->count = kept;
-	view->is_sorted = true;
 }
 
-int imap_view_next(struct imap *imap, struct imap_view *view, struct err *err)
+int imap_view_next(struct remote *remote, struct remote_view *view, struct err *err)
 {
+	struct imap *imap = imap_of(remote);
 	struct imap_view_slot *slot = imap->views;
 	if (slot == NULL) {
 		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "no view was asked for");
@@ -406,7 +380,9 @@ int imap_view_next(struct imap *imap, struct imap_view *view, struct err *err)
 			return code;
 		}
 	}
-	view_merge(&slot->view);
+	if (slot->is_unsorted) {
+		view_merge(&slot->view);
+	}
 	int taken = imap_ranges_take(&slot->gone, &slot->view.gone, err);
 	if (taken < 0) {
 		return taken;
@@ -421,27 +397,41 @@ int imap_view_next(struct imap *imap, struct imap_view *view, struct err *err)
 	return 0;
 }
 
-int imap_select(struct imap *imap, const char *wire, bool is_writable, struct imap_view *opened,
-		struct err *err)
+/* A view that fetches nothing. */
+static int view_opening(struct remote *remote, const char *wire, bool is_writable,
+			struct remote_view *view, struct err *err)
 {
 	struct keywords none;
 	keywords_init(&none);
-	struct imap_view_request request = {
-		.wire = wire,
-		.is_writable = is_writable,
-		.is_empty = true, /* nothing is fetched */
-		.keywords = &none,
-	};
-	int code = imap_view_queue(imap, &request, err);
+	struct remote_view_request request = {
+		.wire = wire, .is_writable = is_writable, .is_empty = true, .keywords = &none};
+	int code = imap_view_queue(remote, &request, err);
 	if (code == 0) {
-		code = imap_view_next(imap, opened, err);
+		code = imap_view_next(remote, view, err);
 	}
 	keywords_finish(&none);
-	if (code == 0 && opened->status < 0) {
-		code = opened->status;
-		*err = opened->err;
-		imap_view_finish(opened);
+	return code;
+}
+
+int imap_select(struct remote *remote, const char *wire, bool is_writable,
+		struct remote_opened *opened, struct err *err)
+{
+	struct remote_view view = {0};
+	int code = view_opening(remote, wire, is_writable, &view, err);
+	if (code == 0 && view.status < 0) {
+		code = view.status;
+		*err = view.err;
 	}
+	if (code == 0) {
+		opened->is_read_only = is_writable && !view.is_writable;
+		opened->uidvalidity = view.uidvalidity;
+		opened->uidnext = view.uidnext;
+		opened->modseq = view.modseq;
+		opened->exists = view.exists;
+		opened->mailboxid = view.mailboxid;
+		view.mailboxid = NULL;
+	}
+	remote_view_finish(&view);
 	return code;
 }
 
@@ -479,16 +469,14 @@ static int search(struct imap *imap, const char *command_text, struct uidset *ui
 	return code;
 }
 
-int imap_list_uids(struct imap *imap, struct uidset *uids, uint32_t *exists, struct err *err)
+int imap_uids(struct remote *remote, enum remote_which which, struct uidset *uids, uint32_t *exists,
+	      struct err *err)
 {
-	bool esearch = (imap->caps & IMAP_CAP_ESEARCH) != 0;
-	int code =
-		search(imap, esearch ? "UID SEARCH RETURN (ALL) ALL" : "UID SEARCH ALL", uids, err);
+	struct imap *imap = imap_of(remote);
+	const char *all = (imap->caps & IMAP_CAP_ESEARCH) != 0 ? "UID SEARCH RETURN (ALL) ALL"
+							       : "UID SEARCH ALL";
+	int code = search(imap, which == REMOTE_UIDS_ALL ? all : "UID SEARCH DELETED", uids, err);
 	*exists = imap->exists;
-	return code == 0 && !imap->has_exists ? exists_untold(err) : code;
-}
-
-int imap_search_deleted(struct imap *imap, struct uidset *uids, struct err *err)
-{
-	return search(imap, "UID SEARCH DELETED", uids, err);
+	bool is_untold = which == REMOTE_UIDS_ALL && !imap->has_exists;
+	return code == 0 && is_untold ? exists_untold(err) : code;
 }

@@ -35,12 +35,6 @@ LIBRARIES = {
     "openssl/": "base",
 }
 
-# Debts: public headers that hand on a layer to those who may not use it. One that is paid is struck
-# from here.
-HEADERS_OWED = {
-    ("include/mailsync/store/imap.h", "proto"),
-}
-
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 
@@ -129,8 +123,7 @@ def check_public(path, name, number, found):
     if not may_use(layer, other):
         found.add(path, number, f"{layer} may not include {other} ({name})")
     elif path.startswith("include/") and other in strangers(layer):
-        if (path, other) not in HEADERS_OWED:
-            found.add(path, number, f"hands {other} on to layers that may not use it ({name})")
+        found.add(path, number, f"hands {other} on to layers that may not use it ({name})")
 
 
 def check_includes(path, lines, found):
@@ -158,16 +151,3 @@ def check_includes(path, lines, found):
             found.add(path, number, f'a public header includes only public ones, not "{name}"')
         elif match.group(1) == '"':
             check_private(path, name, number, found)
-
-
-def check_debts(found):
-    """HEADERS_OWED names only what is still so."""
-    for path, other in sorted(HEADERS_OWED):
-        start = f'#include "mailsync/{other}/'
-        try:
-            with open(os.path.join(ROOT, path), encoding="utf-8") as stream:
-                owed = any(line.startswith(start) for line in stream)
-        except FileNotFoundError:
-            owed = False
-        if not owed:
-            found.add(path, 1, f"includes no {other} any more: strike it from HEADERS_OWED")

@@ -435,8 +435,4 @@ bool remote_append_was_refused(const struct remote *remote);
 int remote_append_data(struct remote *remote, struct span data, struct err *err);
 int remote_append_end(struct remote *remote, struct err *err);
 
-/* The handle behind it, for callers that are not converted yet. */
-struct imap;
-struct imap *remote_imap(const struct remote *remote);
-
 #endif
