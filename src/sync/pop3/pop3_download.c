@@ -119,7 +119,7 @@ static int deliver_held(struct download *download, struct err *err)
 	if (held == NULL) {
 		return 0;
 	}
-	int code = make_row(download, held, clock_real_ns() / 1000000000, err);
+	int code = make_row(download, held, clock_real_s(), err);
 	if (code < 0) {
 		discard_held(download);
 		return code;
@@ -201,7 +201,7 @@ static int fail_torn(struct download *download, uint64_t size_bytes, struct err 
 
 static int hold_body(struct download *download, bool is_short, struct err *err)
 {
-	int code = maildir_draft_close(&download->draft, clock_real_ns() / 1000000000, err);
+	int code = maildir_draft_close(&download->draft, clock_real_s(), err);
 
 	if (code < 0) {
 		return code;

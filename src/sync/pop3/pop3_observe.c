@@ -157,14 +157,10 @@ int pop3_observe_delivered(struct run *run, struct err *err)
 /* K8. */
 static int seed(struct pop3_job *job, struct err *err)
 {
-	const struct server *server = &job->run->account->server;
 	struct strlist uidls;
 
-	if (server->host == NULL || server->user == NULL) {
-		return 0;
-	}
 	strlist_init(&uidls);
-	int code = pop3_seed_load(server->user, server->host, server->port, &uidls, err);
+	int code = pop3_seed_load(&job->run->account->server, &uidls, err);
 	for (size_t i = 0; code == 0 && uidls.count > 0 && i < job->session.listing.count; i++) {
 		struct pop3_item *item = &job->session.items[i];
 		if (pop3_is_unknown(item) && strlist_find(&uidls, item->key) >= 0) {

@@ -116,7 +116,7 @@ int pop3_run(struct run *run, struct err *err)
 {
 	struct pop3_job job = {
 		.run = run,
-		.policy = pop3_policy_of(run->account, run->options, clock_real_ns() / 1000000000),
+		.policy = pop3_policy_of(run->account, run->options, clock_real_s()),
 	};
 	struct err why;
 	int code = add_inbox(run, err);

@@ -12,6 +12,7 @@
 #include "mailsync/base/err.h"
 #include "mailsync/base/span.h"
 #include "mailsync/base/strlist.h"
+#include "mailsync/model/server.h"
 
 enum pop3_seed_kind {
 	POP3_SEED_MPOP,
@@ -23,9 +24,8 @@ enum pop3_seed_kind {
 int pop3_seed_parse(enum pop3_seed_kind kind, struct span text, const char *user, const char *host,
 		    struct strlist *uidls, struct err *err);
 
-/* Reads whatever is there; files that are missing or cannot be read are none. UIDLS comes
- * sorted. */
-int pop3_seed_load(const char *user, const char *host, unsigned port, struct strlist *uidls,
-		   struct err *err);
+/* Reads whatever is there for the user of SERVER; files that are missing or cannot be read are
+ * none. UIDLS comes sorted. */
+int pop3_seed_load(const struct server *server, struct strlist *uidls, struct err *err);
 
 #endif
