@@ -14,7 +14,7 @@
 
 #include "guard/open.h"
 #include "guard/ownership.h"
-#include "observe/mailboxes.h"
+#include "observe/observe.h"
 
 #define TEXT_MAX 65536
 

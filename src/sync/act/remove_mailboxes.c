@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "guard/claim.h"
-#include "observe/mailboxes.h"
+#include "observe/observe.h"
 #include "plan/plan.h"
 
 /* 0 where it is due, else an error that says why it is kept. */

@@ -8,7 +8,7 @@
 #include "mailsync/base/array.h"
 
 #include "act_private.h"
-#include "observe/mailboxes.h"
+#include "observe/observe.h"
 #include "plan/plan_removals.h"
 #include "recover/trash.h"
 #include "rules/effect.h"

@@ -5,7 +5,7 @@
 #include "rename_mailboxes.h"
 
 #include "guard/claim.h"
-#include "observe/mailboxes.h"
+#include "observe/observe.h"
 #include "plan/plan.h"
 #include "recover/cut_renames.h"
 

@@ -1,4 +1,5 @@
-#include "moves.h"
+#include "observe.h"
+#include "observe_private.h"
 
 #include <stdlib.h>
 

@@ -8,7 +8,8 @@
 
 #include "mailsync/base/array.h"
 
-#include "moves.h"
+#include "observe.h"
+#include "observe_private.h"
 #include "rules/move_rules.h"
 
 struct arrival {

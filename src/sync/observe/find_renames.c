@@ -1,4 +1,4 @@
-#include "find_renames.h"
+#include "observe.h"
 
 #include <stdlib.h>
 #include <string.h>

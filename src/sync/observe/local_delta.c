@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "observe.h"
+#include "observe_private.h"
 #include "guard/claim.h"
 
 #include "mailsync/base/array.h"

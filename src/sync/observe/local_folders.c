@@ -3,8 +3,8 @@
  * something moves between them (D1, D2 of rules/local_rules.h). Where it does not end nothing that
  * is gone is believed in this run.
  */
-#include "mailboxes.h"
 #include "observe.h"
+#include "observe_private.h"
 
 #define READ_AGAIN_MAX 3
 

@@ -1,4 +1,5 @@
-#include "mailboxes.h"
+#include "observe.h"
+#include "observe_private.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,20 +1,54 @@
 /*
- * What changed on each side since base, written down before anything is planned (I8). Local:
- * folders whose stamp changed are scanned. Remote: mailboxes whose numbers changed are viewed, all
- * in one pipeline.
+ * What is there, and what changed since base, written down before anything is planned (I8): facts
+ * only; rules say what they mean. In the order of a run:
+ *
+ *     run_discover                      which mailboxes there are
+ *     rename_find                       which of them may have been renamed
+ *     observe_local, observe_remote     what changed in them
+ *     find_moves_...                    what may have moved from one to another
+ *
+ * and, after our own changes to a mailbox, observe_remote_mailbox.
  */
 #ifndef SYNC_OBSERVE_OBSERVE_H
 #define SYNC_OBSERVE_OBSERVE_H
 
 #include "run/run.h"
 
+/* Which mailboxes there are (rules/mailbox_rules.h) */
+
+/* Lists the server's mailboxes and gathers run->mailboxes anew: the union of base's, those here and
+ * those there, those that `mailboxes` leaves out as if they were not there. */
+int run_discover(struct run *run, struct err *err);
+
+/* What the server says of MAILBOX now, into its counts. */
+int mailboxes_ask_counts(struct remote *remote, struct mailbox *mailbox, struct err *err);
+
+/* One that is gone from one side, and one that is new on the same side and verifiably the same, as
+ * MAILBOXIDs, numbers, directories and a sample of base's messages show. */
+struct rename_pair {
+	struct mailbox *from; /* in base, gone from one side */
+	struct mailbox *to;   /* new on that side, unknown on the other */
+	enum side side;       /* the other one, where it is still to be renamed */
+};
+
+struct rename_pairs {
+	struct rename_pair *items; /* by the old name: parents before children */
+	size_t count;
+};
+
+/* Pairs point into run->mailboxes. */
+int rename_find(struct run *run, struct rename_pairs *pairs, struct err *err);
+void rename_pairs_finish(struct rename_pairs *pairs);
+
+/* What changed (rules/local_rules.h, rules/remote_rules.h) */
+
+/* Folders whose stamp changed are scanned. */
 int observe_local(struct run *run, struct err *err);
-/* One folder, scanned whatever its stamp says. */
-int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err);
 /* MAILBOX's folder cannot be read, as ERR tells: reported, and nothing of it is believed in this
  * run. */
 void observe_unreadable(struct run *run, struct mailbox *mailbox, const struct err *err);
 
+/* Mailboxes whose numbers changed are viewed, all in one pipeline. */
 int observe_remote(struct run *run, struct err *err);
 enum look {
 	LOOK_ANEW,  /* base of one that was renumbered is forgotten, and all paired */
@@ -23,5 +57,40 @@ enum look {
 /* One mailbox, over any connection, after our own changes to it: its numbers are learnt. */
 int observe_remote_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
 			   enum look why, struct err *err);
+
+/*
+ * What may be a move (rules/move_rules.h): pairs of a row that is gone from one mailbox and a row
+ * that is new in another, as they are found on either side.
+ */
+
+/* Files whose unique part is gone from one folder and new in another; a gone one may come with
+ * several. */
+int find_moves_here(struct run *run, struct state_moves *pairs, struct err *err);
+/* New files whose unique part base has in a folder that could not be read. */
+int find_moves_from_unreadable(struct run *run, struct state_moves *pairs, struct err *err);
+/* Messages gone from one mailbox of the server and new in another, one to one: by EMAILID, or on a
+ * server without by date and header, which are fetched where dates agree. */
+int find_moves_there(struct run *run, struct state_moves *pairs, struct err *err);
+int find_moves_by_header(struct run *run, struct state_moves *pairs, struct err *err);
+
+/* Both rows as they are now; finished by the caller in any case. */
+struct move_rows {
+	struct row gone;
+	struct row fresh;
+	bool are_there; /* false: one of them is no more */
+};
+int move_rows_load(struct run *run, const struct state_move *pair, struct move_rows *rows,
+		   struct err *err);
+void move_rows_finish(struct move_rows *rows);
+
+/* Where a file that a MUA moved is in the folder that it came to, and what its letters mean in the
+ * words of that mailbox. -ERR_CHANGED when it is not there any more. */
+struct moved_file {
+	char name[MAILDIR_NAME_MAX + 1];
+	bool in_new;
+	uint64_t letters;
+};
+int find_moved_file(struct run *run, struct mailbox *from, struct mailbox *to,
+		    const struct move_rows *rows, struct moved_file *file, struct err *err);
 
 #endif

@@ -1,8 +1,14 @@
-/* What the files of this room that look at the server share; observe.h is for the neighbours. */
+/* What the files of this room share; observe.h is for the neighbours. */
 #ifndef SYNC_OBSERVE_OBSERVE_PRIVATE_H
 #define SYNC_OBSERVE_OBSERVE_PRIVATE_H
 
 #include "run/run.h"
+
+/* True when there are folders of this account that were not there when they were gathered. */
+int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err);
+
+/* One folder, scanned whatever its stamp says. */
+int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err);
 
 struct remote_numbers numbers_of_base(const struct state_mailbox *base);
 void numbers_into_base(const struct remote_numbers *numbers, struct state_mailbox *base);
@@ -23,5 +29,9 @@ int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_v
  * base does not know, else VIEW_NONE. */
 int remote_uids_apply(struct run *run, struct remote *remote, struct mailbox *mailbox,
 		      struct err *err);
+
+/* Whether messages that are new on the server may have come into MAILBOX by a move. */
+bool move_may_arrive(const struct mailbox *mailbox);
+int move_pairs_add(struct state_moves *pairs, int64_t gone_row, int64_t new_row, struct err *err);
 
 #endif

@@ -1,13 +1,13 @@
 /*
  * The moves of the one plan (plan.h), by the rules of rules/move_rules.h over what
- * observe/moves.h found. act/move_messages.h carries them out.
+ * observe/observe.h found. act/move_messages.h carries them out.
  *
  * A row that is part of a move is not planned by itself until the move is done.
  */
 #ifndef SYNC_PLAN_PLAN_MOVES_H
 #define SYNC_PLAN_PLAN_MOVES_H
 
-#include "observe/moves.h"
+#include "observe/observe.h"
 #include "rules/move_rules.h"
 
 struct move {

@@ -3,7 +3,7 @@
 
 #include "mailsync/base/array.h"
 
-#include "observe/find_renames.h"
+#include "observe/observe.h"
 #include "plan.h"
 
 void rename_ops_finish(struct rename_ops *ops)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "guard/claim.h"
-#include "observe/mailboxes.h"
+#include "observe/observe.h"
 
 int rename_intent_add(struct run *run, const struct mailbox *from, const struct mailbox *to,
 		      struct err *err)
