@@ -125,6 +125,31 @@ static void a_full_server_gets_no_more_of_this_mailbox(void **state)
 	expect_there(scene, "1, 2, 3");
 }
 
+static void uploads_whose_uids_are_untold_are_found(void **state) /* U2 */
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.tells_appended_uid = false;
+	write_files(scene, 3, "S");
+	RUN_OK(scene, run_scene_sync(scene));
+	expect_there(scene, "1 \\Seen, 2 \\Seen, 3 \\Seen");
+	expect_settled(scene);
+	expect_there(scene, "1 \\Seen, 2 \\Seen, 3 \\Seen");
+	assert_int_equal(files_here(scene), 3);
+}
+
+static void an_upload_whose_answer_is_lost_is_not_sent_again(void **state)
+{
+	struct run_scene *scene = *state;
+	write_files(scene, 2, "");
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_APPEND, .what = SCRIPTED_LOST});
+	assert_true(run_scene_sync(scene) < 0);
+	expect_there(scene, "1, 2");
+	RUN_OK(scene, run_scene_sync(scene));
+	expect_there(scene, "1, 2");
+	expect_settled(scene);
+}
+
 static void flags_of_both_sides_are_merged(void **state)
 {
 	struct run_scene *scene = *state;
@@ -282,6 +307,8 @@ int main(void)
 		RUN_TEST(a_busy_server_gets_the_rest_later),
 		RUN_TEST(refused_together_each_goes_by_itself),
 		RUN_TEST(a_full_server_gets_no_more_of_this_mailbox),
+		RUN_TEST(uploads_whose_uids_are_untold_are_found),
+		RUN_TEST(an_upload_whose_answer_is_lost_is_not_sent_again),
 		RUN_TEST(flags_of_both_sides_are_merged),
 		RUN_TEST(flags_that_are_refused_are_tried_again),
 		RUN_TEST(deletions_go_over_both_ways),
