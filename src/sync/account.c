@@ -6,8 +6,6 @@
 #include "mailsync/base/clock.h"
 
 #include "guard/server_check.h"
-#include "run/backoff.h"
-#include "run/outcome.h"
 #include "observe/observe.h"
 #include "act/act.h"
 #include "guard/open.h"

@@ -9,7 +9,6 @@
 #include "plan/job.h"
 #include "plan/plan.h"
 #include "recover/pairing.h"
-#include "run/backoff.h"
 
 #include "act_private.h"
 

@@ -2,7 +2,6 @@
 
 #include "guard/claim.h"
 #include "plan/plan.h"
-#include "run/backoff.h"
 
 static void fail(struct run *run, struct mailbox *mailbox, const struct err *why)
 {

@@ -7,7 +7,6 @@
 #include "guard/server_check.h"
 #include "observe.h"
 #include "observe_private.h"
-#include "run/backoff.h"
 
 #define VIEWS_IN_FLIGHT 64
 

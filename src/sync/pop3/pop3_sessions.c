@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "pop3_private.h"
-#include "run/outcome.h"
 
 #define SESSIONS_MAX 200 /* of one run */
 

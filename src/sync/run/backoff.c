@@ -1,4 +1,5 @@
-#include "backoff.h"
+/* Patience with a server that is busy. */
+#include "run.h"
 
 #include "mailsync/base/clock.h"
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mailsync/base/array.h"
+#include "mailsync/base/clock.h"
 #include "mailsync/model/mbname.h"
 
 #include "run.h"
@@ -11,7 +12,7 @@
 
 void report_init(struct report *report)
 {
-	memset(report, 0, sizeof(*report));
+	*report = (struct report){0};
 }
 
 void report_finish(struct report *report)
@@ -31,7 +32,7 @@ void report_finish(struct report *report)
 	free(report->mailboxes);
 	free(report->plan);
 	free(report->errors);
-	memset(report, 0, sizeof(*report));
+	*report = (struct report){0};
 }
 
 static char *copy_or_null(const char *text)
@@ -111,13 +112,17 @@ void run_report_unknown(struct run *run)
 	}
 }
 
+static bool is_of(const struct report_error *error, const struct mailbox *mailbox)
+{
+	return error->mailbox != NULL && strcmp(error->mailbox, mailbox->name) == 0;
+}
+
 /* The first thing that the report has against MAILBOX, or NULL. */
 static const char *first_trouble(const struct report *report, const struct mailbox *mailbox)
 {
 	for (size_t i = 0; i < report->error_count; i++) {
-		const struct report_error *error = &report->errors[i];
-		if (error->mailbox != NULL && strcmp(error->mailbox, mailbox->name) == 0) {
-			return error->text;
+		if (is_of(&report->errors[i], mailbox)) {
+			return report->errors[i].text;
 		}
 	}
 	return NULL;
@@ -131,11 +136,12 @@ static bool is_same(const char *one, const char *other)
 void run_store_trouble(struct run *run, int outcome, const struct err *why)
 {
 	struct err ignored; /* only `status` is the poorer */
-	if (run->session->state == NULL || outcome == -ERR_INTERRUPTED) {
+	struct state *state = run->session->state;
+	if (state == NULL || outcome == -ERR_INTERRUPTED) {
 		return;
 	}
 	if (outcome < 0 && run->mailboxes.count == 0) {
-		(void)state_mailbox_set_trouble(run->session->state, 0, why->text, &ignored);
+		(void)state_mailbox_set_trouble(state, 0, why->text, &ignored);
 	}
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
@@ -143,8 +149,7 @@ void run_store_trouble(struct run *run, int outcome, const struct err *why)
 		bool is_known = trouble != NULL ||
 				(outcome == 0 && mailbox->decided.exclusion != EXCLUDED_BY_NAME);
 		if (mailbox->base.id != 0 && is_known && !is_same(trouble, mailbox->base.trouble)) {
-			(void)state_mailbox_set_trouble(run->session->state, mailbox->base.id,
-							trouble, &ignored);
+			(void)state_mailbox_set_trouble(state, mailbox->base.id, trouble, &ignored);
 		}
 	}
 }
@@ -156,7 +161,7 @@ void run_report_forget(struct run *run, struct mailbox *mailbox, size_t first)
 	size_t kept = first < report->error_count ? first : report->error_count;
 	for (size_t i = kept; i < report->error_count; i++) {
 		struct report_error *error = &report->errors[i];
-		if (error->mailbox != NULL && strcmp(error->mailbox, mailbox->name) == 0) {
+		if (is_of(error, mailbox)) {
 			free(error->mailbox);
 			free(error->text);
 			mailbox->done.counts.errors -= mailbox->done.counts.errors > 0;
@@ -182,4 +187,97 @@ void run_report_plan(struct run *run, const struct plan_entry *entry)
 		.file = copy_or_null(entry->file),
 		.why = copy_or_null(entry->why),
 	};
+}
+
+static void add_counts(struct sync_counts *total, const struct sync_counts *counts)
+{
+	total->downloaded += counts->downloaded;
+	total->uploaded += counts->uploaded;
+	total->moved += counts->moved;
+	total->flags_local += counts->flags_local;
+	total->flags_remote += counts->flags_remote;
+	total->deleted_local += counts->deleted_local;
+	total->deleted_remote += counts->deleted_remote;
+	total->skipped += counts->skipped;
+	total->errors += counts->errors;
+}
+
+/* Anything but skipped messages and errors. */
+static bool is_changed(const struct mailbox *mailbox)
+{
+	struct sync_counts counts = mailbox->done.counts;
+	counts.skipped = 0;
+	counts.errors = 0;
+	return mailbox->done.has_news ||
+	       memcmp(&counts, &(struct sync_counts){0}, sizeof(counts)) != 0;
+}
+
+static int add_mailbox(struct report *report, const struct mailbox *mailbox, struct err *err)
+{
+	struct report_mailbox entry = {
+		.counts = mailbox->done.counts,
+		.is_changed = is_changed(mailbox),
+	};
+	report->mailboxes_selected += mailbox->decided.exclusion != EXCLUDED_BY_NAME &&
+				      (mailbox->seen.in_local || mailbox->seen.in_remote);
+	report->mailboxes_changed += entry.is_changed;
+	add_counts(&report->total, &entry.counts);
+	if (!entry.is_changed && entry.counts.skipped == 0 && entry.counts.errors == 0) {
+		return 0;
+	}
+	entry.name = span_dup(span_of(mailbox->name));
+	if (entry.name == NULL) {
+		return err_nomem(err);
+	}
+	report->mailboxes[report->mailbox_count++] = entry;
+	return 0;
+}
+
+static int add_mailboxes(struct report *report, const struct mailboxes *mailboxes, struct err *err)
+{
+	report->mailboxes = calloc(mailboxes->count + 1, sizeof(*report->mailboxes));
+	int code = report->mailboxes == NULL ? err_nomem(err) : 0;
+	for (size_t i = 0; code == 0 && i < mailboxes->count; i++) {
+		code = add_mailbox(report, &mailboxes->items[i], err);
+	}
+	return code;
+}
+
+static enum err_code end_of(const struct run *run, int code, const struct err *err)
+{
+	const struct report *report = run->report;
+	if (code < 0) {
+		return err->code;
+	}
+	if (run->done.brake_hit) {
+		return ERR_BRAKE;
+	}
+	if (run->done.was_put_off) {
+		return ERR_TEMPORARY;
+	}
+	return report->total.errors > 0 || report->error_count > 0 ? ERR_PARTIAL : ERR_NONE;
+}
+
+int run_outcome(struct run *run, int code, struct err *err)
+{
+	struct err why;
+	if (code < 0) {
+		run_report_error(run, NULL, 0, err);
+	}
+	int added = add_mailboxes(run->report, &run->mailboxes, &why);
+	if (added < 0 && code == 0) {
+		*err = why;
+		code = added;
+	}
+	run->report->status = err_exit_status(end_of(run, code, err));
+	run->report->seconds = (double)(clock_monotonic_us() - run->session->started_us) / 1e6;
+	return code;
+}
+
+void run_add_totals(struct run *run, const struct remote_totals *totals)
+{
+	run->report->commands += totals->commands;
+	run->report->round_trips += totals->round_trips;
+	run->report->bytes_in += totals->bytes_in;
+	run->report->bytes_out += totals->bytes_out;
 }

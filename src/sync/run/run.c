@@ -1,7 +1,47 @@
-/* What every step of a run asks: may it go on, how much does an error end, what may be changed. */
+/* A session and its runs, from the lock to the last logout, and what every step of a run asks. */
 #include "run.h"
 
 #include <stdio.h>
+
+#include "mailsync/base/clock.h"
+
+void session_init(struct session *session, const struct account *account,
+		  const struct sync_options *options)
+{
+	*session = (struct session){
+		.account = account,
+		.options = options,
+		.log = options->log,
+		.started_us = clock_monotonic_us(),
+	};
+	file_lock_init(&session->lock);
+}
+
+void session_finish(struct session *session)
+{
+	remote_close(&session->remote);
+	maildir_close(&session->maildir);
+	state_close(&session->state);
+	file_lock_finish(&session->lock);
+}
+
+int run_init(struct run *run, struct session *session, struct report *report, struct err *err)
+{
+	*run = (struct run){
+		.session = session,
+		.account = session->account,
+		.options = session->options,
+		.log = session->log,
+		.report = report,
+	};
+	return pthread_mutex_init(&run->mutex, NULL) != 0 ? err_nomem(err) : 0;
+}
+
+void run_finish(struct run *run)
+{
+	mailboxes_finish(run);
+	pthread_mutex_destroy(&run->mutex);
+}
 
 int run_take_steps(struct run *run, const struct step *steps, size_t count, struct err *err)
 {

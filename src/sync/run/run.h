@@ -201,6 +201,12 @@ void run_store_trouble(struct run *run, int outcome, const struct err *why);
  * again. */
 void run_report_forget(struct run *run, struct mailbox *mailbox, size_t first);
 
+/* After a run that ended with CODE and ERR: what each of its mailboxes has to say and their sum,
+ * the exit status, the time since run_init. Returns CODE, or a failure of its own in its place. */
+int run_outcome(struct run *run, int code, struct err *err);
+/* Adds what a connection cost. */
+void run_add_totals(struct run *run, const struct remote_totals *totals);
+
 /* Notes one operation for --dry-run. FILE and WHY may be NULL. */
 struct plan_entry {
 	const char *mailbox;
@@ -213,6 +219,19 @@ void run_report_plan(struct run *run, const struct plan_entry *entry);
 
 /* True for failures that end the account (connection, disk, memory, stop), not only the mailbox. */
 bool run_is_fatal(const struct err *err);
+
+/*
+ * When a server asks for patience ([THROTTLED], [LIMIT], [UNAVAILABLE], "Suggested Backoff Time: N
+ * milliseconds"): it is waited for as told, for at most the account's timeout in all of a run, and
+ * then the mailbox's step is tried once more. Where that is not enough the run goes on with the
+ * other mailboxes and ends with status 75.
+ */
+/* What was asked for and not waited for so far counts as put off. */
+void backoff_note(struct run *run, struct remote *remote);
+/* *AGAIN true: patience was asked for and it has been waited for, so the step is worth a second
+ * try. False: none was, or it is too long, which is noted. -ERR_INTERRUPTED when a signal ended the
+ * wait. */
+int backoff_wait(struct run *run, struct remote *remote, bool *again, struct err *err);
 
 /* MAILBOX's folder, opened on first use; mailbox_release closes it. */
 int mailbox_open_dir(struct run *run, struct mailbox *mailbox, struct err *err);
