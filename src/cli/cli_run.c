@@ -191,29 +191,29 @@ static void run_fill_account(struct cli_run *run, struct cli_job *job)
  * does not take part. */
 static void run_check_roots(struct cli_run *run)
 {
-	struct account *accounts = calloc(run->count, sizeof(*accounts));
+	struct maildir_root *roots = calloc(run->count, sizeof(*roots));
 	size_t *indices = calloc(run->count, sizeof(*indices));
 	size_t count = 0, culprit;
 	struct err err;
 
-	for (size_t i = 0; accounts && indices && i < run->count; i++) {
-		accounts[count] = run->jobs[i].account;
+	for (size_t i = 0; roots && indices && i < run->count; i++) {
+		const struct account *account = &run->jobs[i].account;
+		roots[count] = (struct maildir_root){account->name, &account->maildir};
 		indices[count++] = i;
 	}
 	while (count > 1) {
 		culprit = count;
-		if (sync_check_roots(accounts, count, &culprit, &err) == 0 || culprit >= count) {
+		if (maildir_check_roots(roots, count, &culprit, &err) == 0 || culprit >= count) {
 			break;
 		}
 		run->jobs[indices[culprit]].refusal = err;
 		count--;
-		memmove(accounts + culprit, accounts + culprit + 1,
-			(count - culprit) * sizeof(*accounts));
+		memmove(roots + culprit, roots + culprit + 1, (count - culprit) * sizeof(*roots));
 		memmove(indices + culprit, indices + culprit + 1,
 			(count - culprit) * sizeof(*indices));
 	}
 	free(indices);
-	free(accounts);
+	free(roots);
 }
 
 static void run_warn_of_exposed(struct cli_run *run)

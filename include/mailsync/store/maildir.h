@@ -322,4 +322,14 @@ int maildir_id_write(struct maildir *maildir, const struct maildir_id *id, struc
 /* Real path of the root, for comparing roots; the caller frees it. NULL when it does not exist. */
 char *maildir_real_root(const struct maildir *maildir);
 
+/* A root, and whose it is. */
+struct maildir_root {
+	const char *owner; /* for people */
+	const struct maildir_params *params;
+};
+/* Compares the roots of several owners before anything is touched: no two may share one, nor may
+ * one lie in another's. -ERR_CONFIG for the one at *CULPRIT. */
+int maildir_check_roots(const struct maildir_root *roots, size_t count, size_t *culprit,
+			struct err *err);
+
 #endif

@@ -148,9 +148,4 @@ void status_finish(struct status *status);
 int sync_status(const struct account *account, const struct sync_options *options,
 		struct status *status, struct err *err);
 
-/* Compares the Maildir roots of several accounts before anything is touched: equal or nested ones
- * are -ERR_CONFIG for the account at *CULPRIT. */
-int sync_check_roots(const struct account *accounts, size_t count, size_t *culprit,
-		     struct err *err);
-
 #endif

@@ -1,9 +1,68 @@
-/* `list`: the server's mailboxes. */
+/* `list` and `check`: what the server says when it is asked once. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "pop3/pop3_run.h"
 #include "run/run.h"
+
+struct visit {
+	struct remote *remote;
+	struct remote_mailboxes found;
+};
+
+/* Logs in and has the mailboxes listed. */
+static int visit_begin(struct visit *visit, const struct account *account,
+		       const struct sync_options *options, struct err *err)
+{
+	*visit = (struct visit){0};
+	int code = account_connect(account, options, 1, &visit->remote, err);
+	return code < 0 ? code
+			: remote_list(visit->remote, account->subscribed_only, &visit->found, err);
+}
+
+/* Ends one that came to CODE, which is returned. */
+static int visit_end(struct visit *visit, int code)
+{
+	struct err ignored;
+	if (code == 0) {
+		remote_logout(visit->remote, &ignored);
+	}
+	remote_mailboxes_finish(&visit->found);
+	remote_close(&visit->remote);
+	return code;
+}
+
+static int tell(const struct visit *visit, const struct account *account, struct strlist *lines,
+		struct err *err)
+{
+	const struct remote_facts *facts = remote_facts(visit->remote);
+	const struct remote_mailboxes *found = &visit->found;
+	const char *user = account->server.user;
+	char separator = found->wire.separator;
+	struct buf line;
+	buf_init(&line, 512);
+	buf_printf(&line, "logged in as %s by %s, %s", user == NULL ? "(nobody)" : user,
+		   facts->login_name, facts->is_tls ? "over TLS" : "without TLS");
+	int code = strlist_add(lines, buf_span(&line), err);
+	buf_clear(&line);
+	buf_printf(&line, "%zu mailbox%s, separator \"%c\", prefix \"%s\"", found->count,
+		   found->count == 1 ? "" : "es", separator == 0 ? ' ' : separator,
+		   found->wire.prefix);
+	code = code < 0 ? code : strlist_add(lines, buf_span(&line), err);
+	buf_finish(&line);
+	return code < 0 ? code : remote_explain(visit->remote, lines, err);
+}
+
+int sync_check(const struct account *account, const struct sync_options *options,
+	       struct strlist *lines, struct err *err)
+{
+	struct visit visit;
+	if (account->is_pop3) {
+		return pop3_run_check(account, options, lines, err);
+	}
+	int code = visit_begin(&visit, account, options, err);
+	return visit_end(&visit, code < 0 ? code : tell(&visit, account, lines, err));
+}
 
 static const struct {
 	unsigned attribute;
@@ -61,7 +120,7 @@ static int listing_fill(const struct account *account, const struct remote_mailb
 	return entry->name == NULL || entry->special_use == NULL ? err_nomem(err) : 0;
 }
 
-static int compare_entry(const void *x, const void *y)
+static int compare_entries(const void *x, const void *y)
 {
 	return strcmp(((const struct listing_entry *)x)->name,
 		      ((const struct listing_entry *)y)->name);
@@ -69,9 +128,6 @@ static int compare_entry(const void *x, const void *y)
 
 static int ask_counts(struct remote *remote, struct remote_mailboxes *found, struct err *err)
 {
-	if (remote_facts(remote)->lists_counts) {
-		return 0;
-	}
 	bool *wanted = calloc(found->count + 1, sizeof(*wanted));
 	if (wanted == NULL) {
 		return err_nomem(err);
@@ -84,47 +140,42 @@ static int ask_counts(struct remote *remote, struct remote_mailboxes *found, str
 	return code;
 }
 
-static int fill(const struct account *account, struct remote *remote,
-		struct remote_mailboxes *found, struct listing *listing, struct err *err)
+static int fill(const struct account *account, struct visit *visit, struct listing *listing,
+		struct err *err)
 {
-	int code;
-	if ((code = remote_list(remote, account->subscribed_only, found, err)) < 0 ||
-	    (code = ask_counts(remote, found, err)) < 0) {
-		return code;
+	const struct remote_mailboxes *found = &visit->found;
+	int code = 0;
+	if (!remote_facts(visit->remote)->lists_counts) {
+		code = ask_counts(visit->remote, &visit->found, err);
 	}
 	listing->items = calloc(found->count + 1, sizeof(*listing->items));
-	if (listing->items == NULL) {
-		return err_nomem(err);
+	if (code == 0 && listing->items == NULL) {
+		code = err_nomem(err);
 	}
-	for (size_t i = 0; code == 0 && i < found->count; i++) {
-		listing->count = i + 1;
+	while (code == 0 && listing->count < found->count) {
+		size_t i = listing->count++;
 		code = listing_fill(account, found, &found->items[i], &listing->items[i], err);
 	}
-	qsort(listing->items, code == 0 ? listing->count : 0, sizeof(*listing->items),
-	      compare_entry);
-	return code;
+	if (code < 0) {
+		listing_finish(listing);
+		return code;
+	}
+	qsort(listing->items, listing->count, sizeof(*listing->items), compare_entries);
+	return 0;
 }
 
 int sync_list(const struct account *account, const struct sync_options *options,
 	      struct listing *listing, struct err *err)
 {
+	struct listing result = {0};
+	struct visit visit;
 	if (account->is_pop3) {
 		return pop3_run_list(account, options, listing, err);
 	}
-	struct remote *remote = NULL;
-	struct remote_mailboxes found = {0};
-	struct listing result = {0};
-	struct err ignored;
-	int code;
-	if ((code = account_connect(account, options, 1, &remote, err)) < 0 ||
-	    (code = fill(account, remote, &found, &result, err)) < 0) {
-		listing_finish(&result);
-		goto finish;
+	int code = visit_begin(&visit, account, options, err);
+	code = visit_end(&visit, code < 0 ? code : fill(account, &visit, &result, err));
+	if (code == 0) {
+		*listing = result;
 	}
-	remote_logout(remote, &ignored);
-	*listing = result;
-finish:
-	remote_mailboxes_finish(&found);
-	remote_close(&remote);
 	return code;
 }

@@ -1,0 +1,80 @@
+/* Roots that must not share a directory. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/base/buf.h"
+#include "mailsync/store/maildir.h"
+
+#define PATH_LIMIT 4096
+
+/* The real path of a root, or of its nearest ancestor that exists with the rest as written. */
+static int real_root(const struct maildir_params *params, struct buf *out, struct err *err)
+{
+	struct maildir *maildir = NULL;
+	int code = maildir_open(&maildir, params, false, err);
+	if (code < 0) {
+		return code;
+	}
+	char *real = maildir_real_root(maildir);
+	buf_append_cstr(out, real != NULL ? real : params->root);
+	free(real);
+	maildir_close(&maildir);
+	while (out->len > 1 && out->data[out->len - 1] == '/') {
+		buf_truncate(out, out->len - 1);
+	}
+	return buf_status(out, "a Maildir root", err);
+}
+
+static bool is_at_or_below(const char *path, const char *root)
+{
+	size_t len = strlen(root);
+	return strncmp(path, root, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+static int compare_roots(const struct maildir_root *earlier, const struct maildir_root *later,
+			 const char *earlier_path, const char *later_path, struct err *err)
+{
+	if (!is_at_or_below(earlier_path, later_path) &&
+	    !is_at_or_below(later_path, earlier_path)) {
+		return 0;
+	}
+	return err_set(
+		err, ERR_CONFIG, SCOPE_ACCOUNT,
+		"the Maildir root %s is equal to, inside or around that of account \"%s\" (%s); "
+		"give each account a root of its own",
+		later->params->root, earlier->owner, earlier->params->root);
+}
+
+/* Fills PATHS, one after the other, and compares each with those before. */
+static int compare_all(const struct maildir_root *roots, size_t count, struct buf *paths,
+		       size_t *culprit, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		*culprit = i;
+		code = real_root(roots[i].params, &paths[i], err);
+		for (size_t k = 0; code == 0 && k < i; k++) {
+			code = compare_roots(&roots[k], &roots[i], paths[k].data, paths[i].data,
+					     err);
+		}
+	}
+	return code;
+}
+
+int maildir_check_roots(const struct maildir_root *roots, size_t count, size_t *culprit,
+			struct err *err)
+{
+	struct buf *paths = calloc(count + 1, sizeof(*paths));
+	if (paths == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < count; i++) {
+		buf_init(&paths[i], PATH_LIMIT);
+	}
+	int code = compare_all(roots, count, paths, culprit, err);
+	for (size_t i = 0; i < count; i++) {
+		buf_finish(&paths[i]);
+	}
+	free(paths);
+	return code;
+}
