@@ -33,16 +33,12 @@ static int note_keywords(struct run *run, struct err *err)
 	bool found = false;
 	buf_init(&value, 16);
 	int code = state_get(state, "keywords", &value, &found, err);
-	bool was_no = found && strcmp(value.data, "no") == 0;
-	bool is_same = found ? strcmp(value.data, now) == 0 : run->account->keywords;
+	bool is_same = strcmp(found ? value.data : "yes", now) == 0;
 	buf_finish(&value);
-	if (code < 0 || is_same) {
+	if (code < 0 || is_same || (code = state_begin(state, err)) < 0) {
 		return code;
 	}
-	if ((code = state_begin(state, err)) < 0) {
-		return code;
-	}
-	if ((code = was_no ? state_look_again(state, err) : 0) == 0) {
+	if (!run->account->keywords || (code = state_look_again(state, err)) == 0) {
 		code = state_set(state, "keywords", now, err);
 	}
 	return state_end(state, code, err);
@@ -143,26 +139,21 @@ static int run_account(struct run *run, struct err *err)
 	return code;
 }
 
-/*
- * The database is damaged behind its first page. Closing moves it aside; what has been done so far
- * is what a run that was killed there would have left.
- */
-static int run_again(struct run *run, struct err *err)
+static int run_once(struct run *run, struct session *session, struct plan *plan,
+		    struct report *report, struct err *err)
 {
-	struct session *session = run->session;
-	struct plan *plan = run->plan;
-	int64_t started_us = session->started_us;
-	log_line(run->log, LOG_WARN, "%s: %s", run->account->name, err->text);
-	run_finish(run);
-	plan_finish(plan);
-	session_finish(session);
-	session_init(session, session->account, session->options);
-	session->started_us = started_us;
-	session->is_second_try = true;
 	err_clear(err);
-	int code = run_init(run, session, run->report, err);
+	run_init(run, session, report);
 	run->plan = plan;
-	return code < 0 ? code : run_account(run, err);
+	plan_init(plan);
+	return run_account(run, err);
+}
+
+static void finish(struct run *run)
+{
+	plan_finish(run->plan);
+	run_finish(run);
+	session_finish(run->session);
 }
 
 int sync_account(const struct account *account, const struct sync_options *options,
@@ -172,22 +163,21 @@ int sync_account(const struct account *account, const struct sync_options *optio
 	struct session session;
 	struct run run;
 	struct plan plan;
-	err_clear(err);
 	session_init(&session, &own, options);
-	int code = run_init(&run, &session, report, err);
-	if (code < 0) {
-		return code;
-	}
-	plan_init(&plan);
-	run.plan = &plan;
-	code = run_account(&run, err);
+	int code = run_once(&run, &session, &plan, report, err);
 	if (code < 0 && session.state != NULL && state_is_damaged(session.state)) {
-		code = run_again(&run, err);
+		/* Behind its first page. Closing moves it aside; what has been done so far is what
+		 * a run that was killed there would have left. */
+		int64_t started_us = session.started_us;
+		log_line(run.log, LOG_WARN, "%s: %s", own.name, err->text);
+		finish(&run);
+		session_init(&session, &own, options);
+		session.started_us = started_us;
+		session.is_second_try = true;
+		code = run_once(&run, &session, &plan, report, err);
 	}
 	code = run_outcome(&run, code, err);
 	run_store_trouble(&run, code, err);
-	plan_finish(&plan);
-	run_finish(&run);
-	session_finish(&session);
+	finish(&run);
 	return code;
 }

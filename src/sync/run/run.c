@@ -25,7 +25,7 @@ void session_finish(struct session *session)
 	file_lock_finish(&session->lock);
 }
 
-int run_init(struct run *run, struct session *session, struct report *report, struct err *err)
+void run_init(struct run *run, struct session *session, struct report *report)
 {
 	*run = (struct run){
 		.session = session,
@@ -33,8 +33,8 @@ int run_init(struct run *run, struct session *session, struct report *report, st
 		.options = session->options,
 		.log = session->log,
 		.report = report,
+		.mutex = PTHREAD_MUTEX_INITIALIZER,
 	};
-	return pthread_mutex_init(&run->mutex, NULL) != 0 ? err_nomem(err) : 0;
 }
 
 void run_finish(struct run *run)

@@ -153,7 +153,7 @@ void session_init(struct session *session, const struct account *account,
 void session_finish(struct session *session);
 
 /* A pass over SESSION's account, told of in REPORT. */
-int run_init(struct run *run, struct session *session, struct report *report, struct err *err);
+void run_init(struct run *run, struct session *session, struct report *report);
 void run_finish(struct run *run);
 
 void mailbox_finish(struct mailbox *mailbox);
