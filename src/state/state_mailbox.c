@@ -1,6 +1,7 @@
 /* Mailboxes and the small named values. */
 #include "state_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ static const char mailboxes_look_again[] =
 static const char forget_all[] =
 	"DELETE FROM row; DELETE FROM mailbox; DELETE FROM intent; DELETE FROM pop3";
 
-int state_get(struct state *state, const char *key, struct buf *value, bool *found, struct err *err)
+int state_get(struct state *state, const char *key, char *value, size_t size, struct err *err)
 {
 	struct query query;
 	bool has_row = false;
@@ -55,16 +56,13 @@ int state_get(struct state *state, const char *key, struct buf *value, bool *fou
 	if (status == 0) {
 		query_text(&query, key);
 		status = query_next(&query, &has_row, err);
-		if (status == 0 && has_row) {
-			buf_append_span(value, query_get_text(&query, 0));
-			status = buf_status(value, "a value of the state database", err);
+		if (status == 0) {
+			struct span found = has_row ? query_get_text(&query, 0) : span_of("");
+			snprintf(value, size, "%.*s", (int)found.len, found.data);
 		}
 		query_finish(&query);
 	}
 	state_unlock(state);
-	if (status == 0) {
-		*found = has_row;
-	}
 	return status;
 }
 

@@ -5,12 +5,9 @@
 
 #include "mailsync/base/clock.h"
 
-#include "guard/server_check.h"
+#include "guard/guard.h"
 #include "observe/observe.h"
 #include "act/act.h"
-#include "guard/open.h"
-#include "guard/claim.h"
-#include "guard/ownership.h"
 #include "recover/leftovers.h"
 #include "recover/pairing.h"
 #include "plan/brake.h"
@@ -29,16 +26,13 @@ static int note_keywords(struct run *run, struct err *err)
 {
 	const char *now = run->account->keywords ? "yes" : "no";
 	struct state *state = run->session->state;
-	struct buf value;
-	bool found = false;
-	buf_init(&value, 16);
-	int code = state_get(state, "keywords", &value, &found, err);
-	bool is_same = strcmp(found ? value.data : "yes", now) == 0;
-	buf_finish(&value);
-	if (code < 0 || is_same || (code = state_begin(state, err)) < 0) {
+	char value[16];
+	int code = state_get(state, "keywords", value, sizeof(value), err);
+	bool was_no = code == 0 && strcmp(value, "no") == 0;
+	if (code < 0 || was_no != run->account->keywords || (code = state_begin(state, err)) < 0) {
 		return code;
 	}
-	if (!run->account->keywords || (code = state_look_again(state, err)) == 0) {
+	if ((code = was_no ? state_look_again(state, err) : 0) == 0) {
 		code = state_set(state, "keywords", now, err);
 	}
 	return state_end(state, code, err);
@@ -76,10 +70,8 @@ static int check_server(struct run *run, struct err *err)
 
 static int release(struct run *run, struct err *err)
 {
-	struct session *session = run->session;
-	backoff_note(run, session->remote);
-	return session->has_generation ? ownership_release(session->maildir, session->state, err)
-				       : 0;
+	backoff_note(run, run->session->remote);
+	return run_release(run, err);
 }
 
 /* A run over IMAP. */

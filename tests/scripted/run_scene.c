@@ -12,8 +12,7 @@
 #include "mailsync/base/clock.h"
 #include "mailsync/model/flags.h"
 
-#include "guard/open.h"
-#include "guard/ownership.h"
+#include "guard/guard.h"
 #include "observe/observe.h"
 
 #define TEXT_MAX 65536
@@ -127,9 +126,7 @@ int run_scene_begin(struct run_scene *scene)
 void run_scene_end(struct run_scene *scene)
 {
 	struct session *session = &scene->session;
-	if (session->has_generation) {
-		RUN_OK(scene, ownership_release(session->maildir, session->state, &scene->err));
-	}
+	RUN_OK(scene, run_release(&scene->run, &scene->err));
 	plan_finish(&scene->plan);
 	run_finish(&scene->run);
 	session_finish(session);

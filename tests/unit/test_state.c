@@ -164,14 +164,10 @@ static void scene_crash_copy(struct scene *scene, const char *suffix)
 static void scene_expect_value(struct scene *scene, struct state *state, const char *key,
 			       const char *expected)
 {
-	struct buf value;
-	bool found = false;
+	char value[100];
 
-	buf_init(&value, 100);
-	OK(scene, state_get(state, key, &value, &found, &scene->err));
-	assert_true(found);
-	assert_string_equal(value.data, expected);
-	buf_finish(&value);
+	OK(scene, state_get(state, key, value, sizeof(value), &scene->err));
+	assert_string_equal(value, expected);
 }
 
 static void state_readers_see_through_a_journal_left_by_a_crash(void **state)
@@ -217,19 +213,14 @@ static void state_readers_see_through_a_journal_left_by_a_crash(void **state)
 static void state_keeps_values(void **state)
 {
 	struct scene *scene = *state;
-	struct buf value;
-	bool found = true;
 
-	buf_init(&value, 100);
-	OK(scene, state_get(scene->state, "database", &value, &found, &scene->err));
-	assert_false(found);
+	scene_expect_value(scene, scene->state, "database", "");
 	OK(scene, state_set(scene->state, "database", "first", &scene->err));
 	OK(scene, state_set(scene->state, "database", "second", &scene->err));
 	scene_mailbox(scene, "INBOX");
 	OK(scene, state_forget_all(scene->state, &scene->err));
 	scene_reopen(scene, STATE_WRITE);
 	scene_expect_value(scene, scene->state, "database", "second");
-	buf_finish(&value);
 }
 
 static void state_rollback_forgets(void **state)

@@ -52,9 +52,8 @@ int state_end(struct state *state, int code, struct err *err);
 
 /* Small named values: "database" (random id), "generation", "account", "clean" ("1" after a
  * run that ended properly), "boot", "keywords" ("no": nobody looked at them in the last run).
- * *FOUND false when unset. */
-int state_get(struct state *state, const char *key, struct buf *value, bool *found,
-	      struct err *err);
+ * VALUE has room for SIZE bytes; "" when unset. */
+int state_get(struct state *state, const char *key, char *value, size_t size, struct err *err);
 int state_set(struct state *state, const char *key, const char *value, struct err *err);
 
 /* Forgets everything but the named values: rows, mailboxes, intents. For a database that does

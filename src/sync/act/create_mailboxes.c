@@ -1,6 +1,6 @@
 #include "create_mailboxes.h"
 
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "plan/plan.h"
 
 static void fail(struct run *run, struct mailbox *mailbox, const struct err *why)

@@ -1,6 +1,6 @@
 #include "act_private.h"
 
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "rules/move_effect.h"
 
 /* Some messages of one mailbox that go to another, in one act. */

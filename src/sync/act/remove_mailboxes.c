@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "observe/observe.h"
 #include "plan/plan.h"
 

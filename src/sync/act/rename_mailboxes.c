@@ -4,7 +4,7 @@
  */
 #include "rename_mailboxes.h"
 
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "observe/observe.h"
 #include "plan/plan.h"
 #include "recover/cut_renames.h"

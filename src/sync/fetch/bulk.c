@@ -5,7 +5,7 @@
 #include "bulk_worker.h"
 #include "plan/job.h"
 #include "observe/observe.h"
-#include "guard/claim.h"
+#include "guard/guard.h"
 
 #include "mailsync/base/array.h"
 

@@ -1,54 +1,47 @@
-#include "ownership.h"
+/*
+ * What a run opens on this machine, claims and gives back.
+ *
+ * The database's generation is written first, then that of `mailsync-id` in the Maildir's root,
+ * then rows: a crash between leaves the database one ahead, which is no contradiction, as no row
+ * was written.
+ */
+#include "guard.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mailsync/base/clock.h"
 #include "mailsync/base/digest.h"
+#include "mailsync/base/file.h"
 
-#define VALUE_MAX 256
+#include "rules/ownership_rules.h"
+
+#define PATH_LIMIT       4096
+#define DATABASE_ID_SIZE sizeof(((struct maildir_id *)NULL)->database)
 
 /* The value "clean". */
 #define CLEAN_YES      "1"
 #define CLEAN_NOT      "0"        /* a run that changes things is under way, or was cut */
 #define CLEAN_CLAIMING "claiming" /* the database has the new generation, the file may not */
 
-static int get_text(struct state *state, const char *key, char *out, size_t size, struct err *err)
+static int database_id(struct state *state, char out[DATABASE_ID_SIZE], struct err *err)
 {
-	struct buf value;
-	bool found = false;
-	buf_init(&value, VALUE_MAX);
-	int code = state_get(state, key, &value, &found, err);
-	if (code == 0) {
-		snprintf(out, size, "%s", found ? value.data : "");
-	}
-	buf_finish(&value);
-	return code;
-}
-
-static int database_id(struct state *state, char out[40], struct err *err)
-{
-	int code = get_text(state, "database", out, 40, err);
-	if (code < 0 || out[0] != '\0') {
+	uint8_t random[16];
+	char text[2 * sizeof(random) + 1];
+	int code = state_get(state, "database", out, DATABASE_ID_SIZE, err);
+	if (code < 0 || out[0] != '\0' || (code = random_bytes(random, sizeof(random), err)) < 0) {
 		return code;
 	}
-	uint8_t random[16];
-	code = random_bytes(random, sizeof(random), err);
-	if (code == 0) {
-		char text[2 * sizeof(random) + 1];
-		hex_encode(random, sizeof(random), text);
-		code = state_set(state, "database", text, err);
-		snprintf(out, 40, "%s", text);
-	}
-	return code;
+	hex_encode(random, sizeof(random), text);
+	snprintf(out, DATABASE_ID_SIZE, "%s", text);
+	return state_set(state, "database", text, err);
 }
 
 static int generation_of(struct state *state, uint64_t *generation, struct err *err)
 {
 	char text[32];
-	int code = get_text(state, "generation", text, sizeof(text), err);
+	int code = state_get(state, "generation", text, sizeof(text), err);
 	if (code == 0) {
 		*generation = 0;
 		span_to_u64(span_of(text), generation);
@@ -69,51 +62,38 @@ static enum run_end run_end_of(const char *clean)
 						  : RUN_END_CUT;
 }
 
-static int gather_id(const struct session *session, struct maildir_id *id,
-		     struct ownership_facts *facts, struct err *err)
-{
-	int code = 0;
-	if (maildir_exists(session->maildir)) {
-		code = maildir_id_read(session->maildir, id, &facts->has_id, err);
-	}
-	facts->is_other_account = strcmp(id->account, session->account->name) != 0;
-	facts->id_generation = id->generation;
-	return code;
-}
-
 /* What the database says. "boot": under which boot rows were committed whose files no run has made
  * durable since. */
-static int gather_state(const struct session *session, const struct maildir_id *id,
-			struct ownership_facts *facts, struct err *err)
+static int gather_state(const struct session *session, struct ownership_facts *facts,
+			struct err *err)
 {
 	struct state *state = session->state;
-	char database[40], clean[16], protocol[16], boot[BOOT_ID_SIZE], now[BOOT_ID_SIZE];
+	const char *name = protocol_name(session->account);
+	char clean[16], protocol[16], boot[BOOT_ID_SIZE], now[BOOT_ID_SIZE];
 	int code;
-	if ((code = database_id(state, database, err)) < 0 ||
-	    (code = generation_of(state, &facts->generation, err)) < 0 ||
-	    (code = get_text(state, "clean", clean, sizeof(clean), err)) < 0 ||
-	    (code = get_text(state, "boot", boot, sizeof(boot), err)) < 0 ||
-	    (code = get_text(state, "protocol", protocol, sizeof(protocol), err)) < 0) {
+	if ((code = generation_of(state, &facts->generation, err)) < 0 ||
+	    (code = state_get(state, "clean", clean, sizeof(clean), err)) < 0 ||
+	    (code = state_get(state, "boot", boot, sizeof(boot), err)) < 0 ||
+	    (code = state_get(state, "protocol", protocol, sizeof(protocol), err)) < 0) {
 		return code;
 	}
 	clock_boot_id(now);
-	facts->is_other_database = strcmp(id->database, database) != 0;
 	facts->last_run = run_end_of(clean);
 	facts->has_unsynced = boot[0] != '\0';
 	facts->is_same_boot = strcmp(boot, now) == 0;
-	facts->is_other_protocol =
-		protocol[0] != '\0' && strcmp(protocol, protocol_name(session->account)) != 0;
+	facts->is_other_protocol = protocol[0] != '\0' && strcmp(protocol, name) != 0;
 	return 0;
 }
 
-/* Needed only of a root that should have an id and has none. */
-static int gather_mailboxes(const struct session *session, struct ownership_facts *facts,
-			    struct err *err)
+/* What the root says. Its mailboxes matter only where it should have an id and has none. */
+static int gather_root(const struct session *session, struct maildir_id *id,
+		       struct ownership_facts *facts, struct err *err)
 {
+	bool is_there = maildir_exists(session->maildir);
 	struct strlist names;
-	int code = 0;
-	if (facts->has_id || facts->generation == 0 || !maildir_exists(session->maildir)) {
-		return 0;
+	int code = is_there ? maildir_id_read(session->maildir, id, &facts->has_id, err) : 0;
+	if (code < 0 || !is_there || facts->has_id || facts->generation == 0) {
+		return code;
 	}
 	strlist_init(&names);
 	code = maildir_list(session->maildir, &names, err);
@@ -122,49 +102,111 @@ static int gather_mailboxes(const struct session *session, struct ownership_fact
 	return code;
 }
 
-/* Until POP3 has noted whose the rows are, there are none of it. */
-static int forget(struct state *state, struct err *err)
+/* Before anything is believed. */
+static int check(struct session *session, enum ownership_verdict *verdict, struct err *err)
 {
-	int code = state_forget_all(state, err);
-	return code < 0 ? code : state_set(state, "pop3_whose", "", err);
-}
-
-int ownership_check(struct session *session, enum ownership_verdict *verdict, struct err *err)
-{
+	const char *name = session->account->name;
 	struct maildir_id id = {0};
 	struct ownership_facts facts = {0};
+	char database[DATABASE_ID_SIZE];
 	int code;
-	if ((code = gather_id(session, &id, &facts, err)) < 0 ||
-	    (code = gather_state(session, &id, &facts, err)) < 0 ||
-	    (code = gather_mailboxes(session, &facts, err)) < 0) {
+	if ((code = database_id(session->state, database, err)) < 0 ||
+	    (code = gather_state(session, &facts, err)) < 0 ||
+	    (code = gather_root(session, &id, &facts, err)) < 0) {
 		return code;
 	}
+	facts.is_other_account = strcmp(id.account, name) != 0;
+	facts.is_other_database = strcmp(id.database, database) != 0;
+	facts.id_generation = id.generation;
 	*verdict = ownership_verdict(&facts);
 	session->was_unclean = ownership_was_unclean(&facts);
 	session->lost_power = ownership_lost_power(&facts);
 	session->pair_all = *verdict != OWNERSHIP_OURS;
-	switch (*verdict) {
-	case OWNERSHIP_OURS:
-	case OWNERSHIP_NEW:
-		return 0;
-	case OWNERSHIP_FORGET:
-	case OWNERSHIP_FORGET_PROTOCOL:
-		return forget(session->state, err);
-	case OWNERSHIP_REFUSED:
-		break;
+	if (*verdict == OWNERSHIP_REFUSED) {
+		return err_set(
+			err, ERR_CONFIG, SCOPE_ACCOUNT,
+			"this Maildir belongs to account \"%s\" (see mailsync-id in it); give "
+			"account \"%s\" a root of its own, or remove that file if the account was "
+			"renamed",
+			id.account, name);
 	}
-	return err_set(
-		err, ERR_CONFIG, SCOPE_ACCOUNT,
-		"this Maildir belongs to account \"%s\" (see mailsync-id in it); give account "
-		"\"%s\" a root of its own, or remove that file if the account was renamed",
-		id.account, session->account->name);
+	if (*verdict == OWNERSHIP_OURS || *verdict == OWNERSHIP_NEW) {
+		return 0;
+	}
+	/* Until POP3 has noted whose the rows are, there are none of it. */
+	code = state_forget_all(session->state, err);
+	return code < 0 ? code : state_set(session->state, "pop3_whose", "", err);
+}
+
+static void tell_verdict(const struct run *run, enum ownership_verdict verdict, const char *path)
+{
+	const struct session *session = run->session;
+	const char *name = run->account->name;
+	if (session->lost_power) {
+		log_line(run->log, LOG_INFO,
+			 "%s: the system went down before all was on disk; what is missing is "
+			 "downloaded again",
+			 name);
+	}
+	if (state_was_damaged(session->state)) {
+		log_line(run->log, LOG_WARN,
+			 "%s: the state database %s was damaged and is kept beside; pairing what "
+			 "both sides have, deleting nothing",
+			 name, path);
+	}
+	if (session->pair_all && !state_was_reset(session->state)) {
+		log_line(run->log, LOG_INFO,
+			 "%s: %s; pairing what both sides have, deleting nothing", name,
+			 verdict == OWNERSHIP_FORGET_PROTOCOL
+				 ? "the last run was by another protocol"
+				 : "the state database and the Maildir are not of one time");
+	}
+}
+
+int run_open_lock(struct run *run, struct err *err)
+{
+	const struct sync_options *options = run->options;
+	char path[PATH_LIMIT];
+	int code = file_make_dirs(options->state_dir, err);
+	snprintf(path, sizeof(path), "%s/%s.lock", options->state_dir, run->account->name);
+	return code < 0 ? code
+			: file_lock_acquire(&run->session->lock, path, options->wait, options->stop,
+					    err);
+}
+
+static int open_maildir(struct run *run, bool may_create, struct err *err)
+{
+	struct maildir_params params = run->account->maildir;
+	params.log = run->log;
+	return maildir_open(&run->session->maildir, &params, may_create, err);
+}
+
+int run_open_local(struct run *run, struct err *err)
+{
+	struct session *session = run->session;
+	enum state_mode mode = run->options->dry_run ? STATE_SCRATCH : STATE_WRITE;
+	enum ownership_verdict verdict = OWNERSHIP_OURS;
+	char path[PATH_LIMIT];
+	int code;
+	snprintf(path, sizeof(path), "%s/%s.db", run->options->state_dir, run->account->name);
+	session->is_scratch = mode == STATE_SCRATCH;
+	if (session->is_second_try && session->is_scratch) {
+		path[0] = '\0'; /* a real run would have moved it aside */
+	}
+	if ((code = state_open(&session->state, path, mode, err)) < 0 ||
+	    (code = open_maildir(run, false, err)) < 0 ||
+	    (code = check(session, &verdict, err)) < 0) {
+		return code;
+	}
+	tell_verdict(run, verdict, path);
+	return 0;
 }
 
 /* An older boot's name stays: what was lost then is not all found yet. */
 static int claim_boot(struct state *state, struct err *err)
 {
 	char boot[BOOT_ID_SIZE];
-	int code = get_text(state, "boot", boot, sizeof(boot), err);
+	int code = state_get(state, "boot", boot, sizeof(boot), err);
 	if (code < 0 || boot[0] != '\0') {
 		return code;
 	}
@@ -173,59 +215,95 @@ static int claim_boot(struct state *state, struct err *err)
 }
 
 /* The database's half of a claim. */
-static int claim_in_state(struct state *state, const struct maildir_id *id,
-			  const struct account *account, struct err *err)
+static int claim_in_state(struct state *state, uint64_t generation, const struct account *account,
+			  struct err *err)
 {
+	bool is_synced = account->maildir.durability != MAILDIR_SYNC_NONE;
 	char text[32];
-	snprintf(text, sizeof(text), "%" PRIu64, id->generation);
 	int code = state_begin(state, err);
 	if (code < 0) {
 		return code;
 	}
-	if ((code = state_set(state, "generation", text, err)) < 0 ||
-	    (code = state_set(state, "clean", CLEAN_CLAIMING, err)) < 0 ||
-	    (code = state_set(state, "account", id->account, err)) < 0 ||
-	    (code = state_set(state, "protocol", protocol_name(account), err)) < 0 ||
-	    account->maildir.durability != MAILDIR_SYNC_NONE) {
-		return state_end(state, code, err);
+	snprintf(text, sizeof(text), "%" PRIu64, generation);
+	if ((code = state_set(state, "generation", text, err)) == 0 &&
+	    (code = state_set(state, "clean", CLEAN_CLAIMING, err)) == 0 &&
+	    (code = state_set(state, "account", account->name, err)) == 0 &&
+	    (code = state_set(state, "protocol", protocol_name(account), err)) == 0) {
+		code = is_synced ? 0 : claim_boot(state, err);
 	}
-	return state_end(state, claim_boot(state, err), err);
+	return state_end(state, code, err);
 }
 
-int ownership_claim(struct maildir *maildir, struct state *state, const struct account *account,
-		    struct err *err)
+static int claim(struct session *session, struct err *err)
 {
+	struct state *state = session->state;
 	struct maildir_id id = {0};
 	uint64_t generation = 0;
 	bool found = false;
 	int code;
 	if ((code = generation_of(state, &generation, err)) < 0 ||
-	    (code = maildir_id_read(maildir, &id, &found, err)) < 0 ||
+	    (code = maildir_id_read(session->maildir, &id, &found, err)) < 0 ||
 	    (code = database_id(state, id.database, err)) < 0) {
 		return code;
 	}
 	/* After a stop between the two writes the number that the file lacks is claimed again, lest
 	 * the two drift apart. */
 	id.generation = found && id.generation + 1 == generation ? generation : generation + 1;
-	snprintf(id.account, sizeof(id.account), "%s", account->name);
-	if ((code = claim_in_state(state, &id, account, err)) < 0 ||
-	    (code = maildir_id_write(maildir, &id, err)) < 0) {
+	snprintf(id.account, sizeof(id.account), "%s", session->account->name);
+	if ((code = claim_in_state(state, id.generation, session->account, err)) < 0 ||
+	    (code = maildir_id_write(session->maildir, &id, err)) < 0) {
 		return code;
 	}
 	return state_set(state, "clean", CLEAN_NOT, err);
 }
 
-int ownership_release(struct maildir *maildir, struct state *state, struct err *err)
+int run_claim(struct run *run, struct err *err)
 {
-	char boot[BOOT_ID_SIZE];
-	int code = get_text(state, "boot", boot, sizeof(boot), err);
-	if (code == 0 && boot[0] != '\0') {
-		code = maildir_sync_all(maildir, err);
-		if (code == 0) {
-			code = state_set(state, "boot", "", err);
-		} else if (code == -ERR_LIMIT) {
-			code = 0; /* no syncfs here: the next boot is one to be careful after */
-		}
+	struct session *session = run->session;
+	int code = 0;
+	if (session->has_generation || session->is_scratch) {
+		return 0;
 	}
-	return code < 0 ? code : state_set(state, "clean", CLEAN_YES, err);
+	if (!maildir_exists(session->maildir)) {
+		maildir_close(&session->maildir);
+		code = open_maildir(run, true, err);
+	}
+	code = code < 0 ? code : claim(session, err);
+	session->has_generation = code == 0;
+	return code;
+}
+
+int run_release(struct run *run, struct err *err)
+{
+	struct session *session = run->session;
+	char boot[BOOT_ID_SIZE];
+	int code;
+	if (!session->has_generation) {
+		return 0;
+	}
+	code = state_get(session->state, "boot", boot, sizeof(boot), err);
+	if (code == 0 && boot[0] != '\0' && (code = maildir_sync_all(session->maildir, err)) == 0) {
+		code = state_set(session->state, "boot", "", err);
+	}
+	/* -ERR_LIMIT: no syncfs here; the next boot is one to be careful after. */
+	return code < 0 && code != -ERR_LIMIT ? code
+					      : state_set(session->state, "clean", CLEAN_YES, err);
+}
+
+int mailbox_forget_base(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	struct state_mailbox *base = &mailbox->base;
+	int code;
+	if ((code = run_claim(run, err)) < 0 ||
+	    (code = state_mailbox_clear(run->session->state, base->id, err)) < 0) {
+		return code;
+	}
+	base->uidvalidity = 0;
+	base->uidnext = 0;
+	base->messages = 0;
+	base->modseq = 0;
+	base->has_stamp = false;
+	base->synced_at = 0; /* until it is paired and synced, by whichever run */
+	mailbox->decided.pairing = PAIRING_ALL;
+	return 0;
 }

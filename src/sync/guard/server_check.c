@@ -1,7 +1,5 @@
-#include "server_check.h"
-
-#include "claim.h"
-#include "whose.h"
+/* Is it the server that base knows? The facts for rules/server_rules.h are gathered here. */
+#include "guard.h"
 
 #define SAMPLE_MAX 32
 
@@ -45,11 +43,12 @@ int accident_check_inbox(struct run *run, struct err *err)
 {
 	struct maildir *maildir = run->session->maildir;
 	struct pop3_rows rows = {0};
-	struct census census = {0};
 	struct stamp stamp;
 	struct err why;
-	census.here = maildir_exists(maildir) &&
-		      maildir_stat(maildir, "INBOX", &stamp, &why) != -ERR_CHANGED;
+	struct census census = {
+		.here = maildir_exists(maildir) &&
+			maildir_stat(maildir, "INBOX", &stamp, &why) != -ERR_CHANGED,
+	};
 	if (run->options->allow_mass_delete || census.here > 0) {
 		return 0;
 	}
@@ -91,34 +90,41 @@ static enum server_verdict survey(const struct run *run)
 	return server_judge(signs);
 }
 
-/* A mailbox that cannot be opened tells nothing. */
-static int ask_numbers(struct remote *remote, struct mailbox *mailbox, struct err *err)
+int server_ask_numbers(struct remote *remote, struct mailbox *mailbox, struct err *err)
 {
+	struct mailbox_seen *seen = &mailbox->seen;
 	struct remote_opened opened = {0};
-	int code =
-		remote_open(remote, mailbox->seen.wire, REMOTE_READ | REMOTE_ANEW, 0, &opened, err);
+	int code = remote_open(remote, seen->wire, REMOTE_READ | REMOTE_ANEW, 0, &opened, err);
 	if (code == 0) {
-		mailbox->seen.uidvalidity = opened.uidvalidity;
-		mailbox->seen.uidnext = opened.uidnext;
-		mailbox->seen.has_uidvalidity = true;
+		seen->uidvalidity = opened.uidvalidity;
+		seen->uidnext = opened.uidnext;
+		seen->has_uidvalidity = true;
+		if (seen->mailboxid == NULL) {
+			seen->mailboxid = opened.mailboxid;
+			opened.mailboxid = NULL;
+		}
 	}
 	remote_opened_finish(&opened);
-	return code < 0 && !run_is_fatal(err) ? 0 : code;
+	return code;
 }
 
 static int ask_untold(struct run *run, struct remote *remote, enum server_verdict *verdict,
 		      struct err *err)
 {
-	int code = 0;
 	*verdict = SERVER_SEARCH;
-	for (size_t i = 0; code == 0 && *verdict != SERVER_SAME && i < run->mailboxes.count; i++) {
+	for (size_t i = 0; *verdict != SERVER_SAME && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (sign_of(mailbox) == SIGN_UNTOLD) {
-			code = ask_numbers(remote, mailbox, err);
-			*verdict = sign_of(mailbox) == SIGN_SAME ? SERVER_SAME : SERVER_SEARCH;
+		if (sign_of(mailbox) != SIGN_UNTOLD) {
+			continue;
 		}
+		/* One that cannot be opened tells nothing. */
+		int code = server_ask_numbers(remote, mailbox, err);
+		if (code < 0 && run_is_fatal(err)) {
+			return code;
+		}
+		*verdict = sign_of(mailbox) == SIGN_SAME ? SERVER_SAME : SERVER_SEARCH;
 	}
-	return code;
+	return 0;
 }
 
 /* Some of the messages that the open mailbox holds, evenly over it. */
@@ -141,55 +147,41 @@ static int sample(struct remote *remote, struct uidset *chosen, struct err *err)
 	return code;
 }
 
-/* Whether base knows one of CHOSEN, in the open mailbox, by its header. */
-static int look_for(struct run *run, struct remote *remote, int64_t mailbox,
-		    const struct uidset *chosen, bool *is_found, struct err *err)
-{
-	struct remote_identity seen = {0};
-	int code = remote_headers_begin(remote, chosen, err);
-	while (code == 0 && !seen.is_done) {
-		bool is_known = false;
-		code = remote_headers_next(remote, &seen, err);
-		if (code == 0 && !seen.is_done && !*is_found) {
-			code = state_has_digest(run->session->state, mailbox, seen.identity.digest,
-						&is_known, err);
-			*is_found = is_known;
-		}
-	}
-	return code;
-}
-
+/* Whether base knows, by its header, one of some messages that MAILBOX holds. */
 static int search_mailbox(struct run *run, struct remote *remote, const struct mailbox *mailbox,
 			  bool *is_found, struct err *err)
 {
+	struct remote_identity seen = {0};
 	struct uidset chosen;
 	int code;
 	uidset_init(&chosen);
 	if ((code = remote_open(remote, mailbox->seen.wire, REMOTE_READ, 0, NULL, err)) == 0 &&
 	    (code = sample(remote, &chosen, err)) == 0) {
-		code = look_for(run, remote, mailbox->base.id, &chosen, is_found, err);
+		code = remote_headers_begin(remote, &chosen, err);
+	}
+	while (code == 0 && (code = remote_headers_next(remote, &seen, err)) == 0 &&
+	       !seen.is_done) {
+		code = *is_found ? 0
+				 : state_has_digest(run->session->state, mailbox->base.id,
+						    seen.identity.digest, is_found, err);
 	}
 	uidset_finish(&chosen);
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
 }
 
-static int search_mailboxes(struct run *run, struct remote *remote, bool *is_found, struct err *err)
+/* What a search of all mailboxes tells, where there is anything to be found; -ERR_BRAKE where it is
+ * another server. */
+static int judge_by_search(struct run *run, struct remote *remote, bool *is_found, struct err *err)
 {
-	int code = 0;
-	for (size_t i = 0; code == 0 && !*is_found && i < run->mailboxes.count; i++) {
+	const char *host = run->account->server.host;
+	uint64_t agreed = 0;
+	int code = state_count_agreed(run->session->state, 0, &agreed, err);
+	for (size_t i = 0; code == 0 && agreed > 0 && !*is_found && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (sign_of(mailbox) != SIGN_NONE && mailbox->seen.in_remote) {
 			code = search_mailbox(run, remote, mailbox, is_found, err);
 		}
 	}
-	return code;
-}
-
-/* What a search of all mailboxes tells; -ERR_BRAKE where it is another server. */
-static int judge_by_search(struct run *run, struct remote *remote, uint64_t agreed, bool *is_found,
-			   struct err *err)
-{
-	int code = search_mailboxes(run, remote, is_found, err);
 	if (code < 0 || server_judge_search(*is_found, agreed, run->options->allow_mass_delete) ==
 				SERVER_SAME) {
 		return code;
@@ -200,8 +192,7 @@ static int judge_by_search(struct run *run, struct remote *remote, uint64_t agre
 		"messages was found there: is %s another server or account? Nothing was "
 		"done. If it is right, run once with --allow-mass-delete: nothing is deleted "
 		"then, and what is only in the Maildir is uploaded",
-		(unsigned long long)agreed,
-		run->account->server.host == NULL ? "it" : run->account->server.host);
+		(unsigned long long)agreed, host == NULL ? "it" : host);
 }
 
 /* What was synced with the other server is new to this one. */
@@ -218,54 +209,65 @@ static int forget_server(struct run *run, struct err *err)
 	return code;
 }
 
-static int check_moved(struct run *run, struct err *err)
-{
-	uint64_t agreed = 0;
-	bool is_found = false;
-	int code;
-	if ((code = state_count_agreed(run->session->state, 0, &agreed, err)) < 0 ||
-	    (code = judge_by_search(run, run->session->remote, agreed, &is_found, err)) < 0 ||
-	    (!is_found && (code = forget_server(run, err)) < 0)) {
-		return code;
-	}
-	run->seen.is_known_server = true;
-	return 0;
-}
-
 int accident_check_address(struct run *run, struct err *err)
 {
 	enum whose whose;
+	bool is_found = false;
 	int code = whose_rows(run, &whose, err);
 	if (code < 0 || whose == WHOSE_OURS) {
 		return code;
 	}
-	if (whose == WHOSE_OTHERS && (code = check_moved(run, err)) < 0) {
-		return code;
+	if (whose == WHOSE_OTHERS) {
+		if ((code = judge_by_search(run, run->session->remote, &is_found, err)) < 0 ||
+		    (!is_found && (code = forget_server(run, err)) < 0)) {
+			return code;
+		}
+		run->seen.is_known_server = true;
 	}
 	return whose_note(run, err);
 }
 
 int accident_check_server(struct run *run, struct remote *remote, struct err *err)
 {
-	uint64_t agreed = 0;
+	enum server_verdict verdict = survey(run);
 	bool is_found = false;
 	int code = 0;
-	if (run->seen.is_known_server || run->options->allow_mass_delete) {
+	/* Without a sign it is asked again before a mailbox is paired anew. */
+	if (run->seen.is_known_server || run->options->allow_mass_delete ||
+	    verdict == SERVER_NO_SIGN) {
 		return 0;
-	}
-	enum server_verdict verdict = survey(run);
-	if (verdict == SERVER_NO_SIGN) {
-		return 0; /* asked again before a mailbox is paired anew */
 	}
 	if (verdict == SERVER_ASK) {
 		code = ask_untold(run, remote, &verdict, err);
 	}
 	if (code == 0 && verdict == SERVER_SEARCH) {
-		code = state_count_agreed(run->session->state, 0, &agreed, err);
-	}
-	if (code == 0 && agreed > 0) {
-		code = judge_by_search(run, remote, agreed, &is_found, err);
+		code = judge_by_search(run, remote, &is_found, err);
 	}
 	run->seen.is_known_server = code == 0;
 	return code;
+}
+
+/* Each protocol has rows of its own. */
+static const char *key_of(const struct run *run)
+{
+	return run->account->is_pop3 ? "pop3_whose" : "server";
+}
+
+int whose_rows(struct run *run, enum whose *whose, struct err *err)
+{
+	char now[SERVER_FINGERPRINT_SIZE];
+	char noted[SERVER_FINGERPRINT_SIZE];
+	int code;
+	if ((code = server_fingerprint(&run->account->server, now, err)) == 0 &&
+	    (code = state_get(run->session->state, key_of(run), noted, sizeof(noted), err)) == 0) {
+		*whose = server_whose(span_of(noted), now);
+	}
+	return code;
+}
+
+int whose_note(struct run *run, struct err *err)
+{
+	char now[SERVER_FINGERPRINT_SIZE];
+	int code = server_fingerprint(&run->account->server, now, err);
+	return code < 0 ? code : state_set(run->session->state, key_of(run), now, err);
 }

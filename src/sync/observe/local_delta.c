@@ -8,7 +8,7 @@
 
 #include "observe.h"
 #include "observe_private.h"
-#include "guard/claim.h"
+#include "guard/guard.h"
 
 #include "mailsync/base/array.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "observe_private.h"
 
 #include "mailsync/base/array.h"

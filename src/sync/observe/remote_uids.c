@@ -1,5 +1,5 @@
 /* UID SEARCH decides what is gone where a view's counts do not fit (D32 to D34). */
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "observe_private.h"
 
 struct uid_listing {

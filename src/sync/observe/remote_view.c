@@ -3,8 +3,7 @@
  * pipelined; each becomes changes of rows (remote_delta.c). What one view cannot settle is settled
  * when the pipeline is empty.
  */
-#include "guard/claim.h"
-#include "guard/server_check.h"
+#include "guard/guard.h"
 #include "observe.h"
 #include "observe_private.h"
 

@@ -4,7 +4,7 @@
 
 #include "mailsync/base/progress.h"
 
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "rules/brake.h"
 
 #include "mailbox_plan.h"
@@ -163,14 +163,11 @@ static int note_held(struct run *run, struct err *err)
 
 static int find_held_under(struct run *run, uint32_t *held_under, struct err *err)
 {
-	struct buf text;
-	bool is_found = false;
-	buf_init(&text, 16);
-	int code = state_get(run->session->state, HELD_UNDER, &text, &is_found, err);
-	if (!is_found || !span_to_u32(buf_span(&text), held_under)) {
+	char text[16];
+	int code = state_get(run->session->state, HELD_UNDER, text, sizeof(text), err);
+	if (code < 0 || !span_to_u32(span_of(text), held_under)) {
 		*held_under = NOTHING_HELD_YET;
 	}
-	buf_finish(&text);
 	return code;
 }
 

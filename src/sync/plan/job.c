@@ -5,7 +5,7 @@
 
 #include "mailsync/base/clock.h"
 
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "rules/effect.h"
 
 #include "plan.h"

@@ -2,7 +2,7 @@
 
 #include "mailsync/base/array.h"
 
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "plan.h"
 
 void mailbox_ops_finish(struct mailbox_ops *ops)

@@ -3,7 +3,7 @@
  * to be deleted is durable before the first DELE (J2), and what is still listed next time was
  * not deleted, whatever QUIT said.
  */
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "pop3_private.h"
 
 static struct pop3_item *next_due(struct pop3_job *job, size_t *at)

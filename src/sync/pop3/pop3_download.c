@@ -10,7 +10,7 @@
 #include "mailsync/base/clock.h"
 
 #include "fetch/delivery.h"
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "pop3_private.h"
 
 /* A message on its way. Its row becomes the session's once it is in the state. */

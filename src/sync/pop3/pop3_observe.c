@@ -4,7 +4,7 @@
 
 #include "mailsync/base/digest.h"
 
-#include "guard/whose.h"
+#include "guard/guard.h"
 #include "pop3_private.h"
 #include "pop3_seed.h"
 

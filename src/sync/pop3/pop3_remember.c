@@ -3,8 +3,7 @@
 
 #include "mailsync/base/array.h"
 
-#include "guard/claim.h"
-#include "guard/whose.h"
+#include "guard/guard.h"
 #include "pop3_private.h"
 
 /* K10. */

@@ -7,9 +7,7 @@
 #include "mailsync/base/array.h"
 #include "mailsync/base/clock.h"
 
-#include "guard/open.h"
-#include "guard/ownership.h"
-#include "guard/server_check.h"
+#include "guard/guard.h"
 #include "pop3_private.h"
 
 static int load_base(struct run *run, struct err *err)
@@ -48,7 +46,6 @@ static const struct step steps[] = {
 
 static int put_end(struct run *run, int outcome, const struct err *why, struct err *err)
 {
-	struct session *session = run->session;
 	struct mailbox *mailbox = run->pop3->mailbox;
 	struct state_mailbox *base = &mailbox->base;
 
@@ -59,9 +56,7 @@ static int put_end(struct run *run, int outcome, const struct err *why, struct e
 	}
 	base->synced_at = run->pop3->policy.now;
 	int code = mailbox_store(run, mailbox, err);
-	return code == 0 && session->has_generation
-		     ? ownership_release(session->maildir, session->state, err)
-		     : code;
+	return code < 0 ? code : run_release(run, err);
 }
 
 /* Notes how the run ended, for `status` also where it failed: in one transaction, as each costs

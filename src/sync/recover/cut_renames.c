@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "observe/observe.h"
 
 int rename_intent_add(struct run *run, const struct mailbox *from, const struct mailbox *to,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "rules/effect.h"
 
 #include "pairing_private.h"

@@ -6,7 +6,7 @@
 #include "mailsync/base/array.h"
 
 #include "content.h"
-#include "guard/claim.h"
+#include "guard/guard.h"
 #include "rules/removal_rules.h"
 
 /* Messages of one mailbox, by their headers. */

@@ -1,6 +1,6 @@
 /*
  * Whose Maildir is it? `mailsync-id` in its root names account, database and generation; the
- * database knows the same. Pure: guard/ownership.h gathers the facts. Tried in this order:
+ * database knows the same. Pure: guard/ownership.c gathers the facts. Tried in this order:
  *
  *   O1 the root is another account's                     -> refused
  *   O2 the database never claimed a Maildir              -> first run: pair, delete nothing

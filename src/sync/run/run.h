@@ -107,12 +107,12 @@ struct session {
 	bool pair_all;       /* the database is new, or not the Maildir's: delete nothing, pair */
 	bool lost_power;     /* since rows were committed whose files were not durable (O8) */
 	bool was_unclean;    /* the last run did not end properly */
-	bool has_generation; /* claimed, before the first rows (guard/claim.h) */
+	bool has_generation; /* claimed, before the first rows (guard/guard.h) */
 };
 
 /* What is there, of the account as a whole. Written by observe/ and guard/. */
 struct run_seen {
-	bool is_known_server; /* one of its mailboxes is as base knows it (guard/server_check.h) */
+	bool is_known_server; /* one of its mailboxes is as base knows it (guard/guard.h) */
 	bool is_moving;       /* folders changed while they were read, and went on: what is gone in
 			       * one may be in another */
 	bool has_unreadable;  /* a folder: seen.is_unreadable of its mailbox */
