@@ -47,3 +47,28 @@ def paired(account, remote, number=3, **keys):
 def letters(account, wire, mailbox="INBOX"):
     """The flag letters of a local message."""
     return "".join(sorted(account.local.flags(account.local.find(mailbox, wire))))
+
+
+# What happens to a state database
+
+def lose(account):
+    account.database.unlink()
+
+
+def corrupt(account):
+    account.database.write_bytes(b"\x00garbage\xff" * 1000)
+
+
+def corrupt_inside(account):
+    """The first page is sound; all after it is not."""
+    data = bytearray(account.database.read_bytes())
+    data[4096:] = b"\xa5" * (len(data) - 4096)
+    account.database.write_bytes(data)
+
+
+def truncate(account):
+    data = account.database.read_bytes()
+    account.database.write_bytes(data[:len(data) // 2])
+
+
+DAMAGES = [lose, corrupt, corrupt_inside, truncate]

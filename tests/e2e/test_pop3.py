@@ -14,7 +14,7 @@ from maildrop import Maildrop
 from rig import bounded, mail, program
 from rig.host import PASSWORD
 from rig.line import Line
-from stories import append, uids
+from stories import DAMAGES, append, uids
 
 
 @pytest.fixture
@@ -283,16 +283,18 @@ def test_max_age_goes_by_the_date_of_the_header(pop3):
         assert account.sync().did == {"downloaded": 1}
 
 
-def test_a_lost_database_downloads_and_deletes_nothing_twice(pop3):
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_lost_database_downloads_and_deletes_nothing_twice(pop3, damage):
     account = pop3()
     with account.remote() as remote:
         append(remote, 8)
         account.sync()
         files = list(account.local.files("INBOX"))
         account.local.set_flags(files[0], add="S")
-        account.database.unlink()
+        damage(account)
         assert account.sync().did == {}
         assert len(local(account)) == 8
+        assert account.sync().did == {}
 
 
 def test_an_unmounted_maildir_stops_the_account(pop3):

@@ -11,7 +11,7 @@ import lies
 from rig import mail, tree
 from rig.fake import Box
 from rig.program import Account
-from stories import agree, append, count, idle, paired, uids
+from stories import DAMAGES, agree, append, corrupt, count, idle, paired, uids
 
 WITHOUT = ["", "QRESYNC", "QRESYNC CONDSTORE"]
 NAMES = ["INBOX", "Été", "Lists/a & b"]
@@ -45,29 +45,6 @@ def held(remote):
 
 
 # The state database
-
-def lose(account):
-    account.database.unlink()
-
-
-def corrupt(account):
-    account.database.write_bytes(b"\x00garbage\xff" * 1000)
-
-
-def corrupt_inside(account):
-    """The first page is sound; all after it is not."""
-    data = bytearray(account.database.read_bytes())
-    data[4096:] = b"\xa5" * (len(data) - 4096)
-    account.database.write_bytes(data)
-
-
-def truncate(account):
-    data = account.database.read_bytes()
-    account.database.write_bytes(data[:len(data) // 2])
-
-
-DAMAGES = [lose, corrupt, corrupt_inside, truncate]
-
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_lost_database_is_made_anew_and_nothing_copied(either, damage):
