@@ -6,27 +6,29 @@
 #include "guard/guard.h"
 #include "pop3_private.h"
 
-static struct pop3_item *next_due(struct pop3_job *job, size_t *at)
+static int gather_due(struct pop3_job *job, struct err *err)
 {
-	while (*at < job->session.listing.count) {
-		struct pop3_item *item = &job->session.items[(*at)++];
+	struct pop3_session *session = &job->session;
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < session->listing.count; i++) {
+		struct pop3_item *item = &session->items[i];
 		if (item->row != POP3_NO_ROW && !item->is_failed &&
-		    pop3_is_due(&job->session.rows.items[item->row], &job->policy)) {
-			return item;
+		    pop3_is_due(&session->rows.items[item->row], &job->policy)) {
+			code = pop3_asked_add(&session->due, item, err);
 		}
 	}
-	return NULL;
+	return code;
 }
 
 static int mark_all(struct pop3_job *job, struct err *err)
 {
+	struct pop3_session *session = &job->session;
 	struct state *state = job->run->session->state;
-	struct pop3_item *item;
-	size_t at = 0;
-	int code = state_intent_add(state, &job->session.intent, err);
+	int code = state_intent_add(state, &session->intent, err);
 
-	while (code == 0 && (item = next_due(job, &at)) != NULL) {
-		struct pop3_row *row = &job->session.rows.items[item->row];
+	for (size_t i = 0; code == 0 && i < session->due.count; i++) {
+		struct pop3_row *row = &session->rows.items[session->due.items[i]->row];
 		row->is_deleted = true;
 		code = state_pop3_put(state, row, err);
 	}
@@ -46,19 +48,21 @@ static int commit_intent(struct pop3_job *job, struct err *err)
 	return state_end(state, mark_all(job, err), err);
 }
 
-static int take_answer(struct pop3_job *job, size_t *answered, struct err *err)
+static int take_answer(struct pop3_job *job, struct err *err)
 {
-	struct pop3_item *item = next_due(job, answered);
+	struct pop3_item *item = pop3_asked_next(&job->session.due, err);
 	struct span words;
 	uint32_t number;
 	bool is_ok;
-	int code = pop3_dele_next(job->session.pop3, &number, &is_ok, &words, err);
 
-	if (code < 0 || item == NULL) {
+	if (item == NULL) {
+		return -(int)err->code;
+	}
+	int code = pop3_dele_next(job->session.pop3, &number, &is_ok, &words, err);
+	if (code < 0) {
 		return code;
 	}
 	item->is_accepted = is_ok;
-	job->session.accepted += is_ok;
 	if (!is_ok) {
 		pop3_job_refused(job, "to delete message", number, words);
 	}
@@ -67,18 +71,16 @@ static int take_answer(struct pop3_job *job, size_t *answered, struct err *err)
 
 static int send_all(struct pop3_job *job, struct err *err)
 {
+	struct pop3_asked *due = &job->session.due;
 	struct pop3 *pop3 = job->session.pop3;
-	size_t queued = 0, answered = 0;
-	struct pop3_item *item = next_due(job, &queued);
 	int code = 0;
 
-	while (code == 0 && (item != NULL || pop3_in_flight(pop3) > 0)) {
-		while (code == 0 && item != NULL && pop3_has_room(pop3)) {
-			code = pop3_dele_queue(pop3, item->number, err);
-			item = next_due(job, &queued);
+	while (code == 0 && due->answered < due->count) {
+		while (code == 0 && due->queued < due->count && pop3_has_room(pop3)) {
+			code = pop3_dele_queue(pop3, due->items[due->queued++]->number, err);
 		}
 		if (code == 0 && (code = run_check_stop(job->run, err)) == 0) {
-			code = take_answer(job, &answered, err);
+			code = take_answer(job, err);
 		}
 	}
 	return code;
@@ -86,26 +88,28 @@ static int send_all(struct pop3_job *job, struct err *err)
 
 int pop3_delete(struct run *run, struct err *err)
 {
-	size_t at = 0;
+	int code = gather_due(run->pop3, err);
 
-	if (next_due(run->pop3, &at) == NULL) {
-		return 0;
+	if (code < 0 || run->pop3->session.due.count == 0 ||
+	    (code = commit_intent(run->pop3, err)) < 0) {
+		return code;
 	}
-	int code = commit_intent(run->pop3, err);
-	return code < 0 ? code : send_all(run->pop3, err);
+	return send_all(run->pop3, err);
 }
 
-/* Noted now, so that the next run has nothing to note. */
+/* Notes that what was accepted is gone, so that the next run has nothing to note. */
 static int put_accepted(struct pop3_job *job, struct err *err)
 {
+	struct pop3_session *session = &job->session;
 	int code = 0;
 
-	for (size_t i = 0; code == 0 && i < job->session.listing.count; i++) {
-		const struct pop3_item *item = &job->session.items[i];
-		if (item->is_accepted) {
-			struct pop3_row *row = &job->session.rows.items[item->row];
+	for (size_t i = 0; code == 0 && i < session->due.count; i++) {
+		if (session->due.items[i]->is_accepted) {
+			struct pop3_row *row = &session->rows.items[session->due.items[i]->row];
 			row->gone_since = job->policy.now;
 			code = state_pop3_put(job->run->session->state, row, err);
+			job->mailbox->done.counts.deleted_remote++;
+			job->mailbox->base.messages--;
 		}
 	}
 	return code;
@@ -138,12 +142,8 @@ int pop3_end_session(struct run *run, struct err *err)
 	}
 	if (code == -ERR_REFUSED) {
 		run_report_error(run, job->mailbox, 0, err);
-		return commit_end(job, false, err);
-	}
-	if (code < 0) {
+	} else if (code < 0) {
 		return code;
 	}
-	job->mailbox->done.counts.deleted_remote += job->session.accepted;
-	job->mailbox->base.messages -= (uint32_t)job->session.accepted;
-	return commit_end(job, true, err);
+	return commit_end(job, code == 0, err);
 }

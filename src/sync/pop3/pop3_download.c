@@ -23,10 +23,8 @@ struct wanted {
 struct download {
 	struct pop3_job *job;
 	struct delivery *delivery;
-	struct wanted *wanted; /* in the order of the listing */
-	size_t count;
-	size_t queued;   /* of them, asked for */
-	size_t answered; /* of them, answered or being answered */
+	struct pop3_asked asked;
+	struct wanted *wanted; /* one for each */
 	bool is_all_queued;
 	struct wanted *current; /* whose body is coming into DRAFT, or NULL */
 	struct maildir_draft draft;
@@ -39,39 +37,33 @@ static int gather_wanted(struct download *download, struct err *err)
 {
 	struct pop3_session *session = &download->job->session;
 	struct pop3_rows *rows = &session->rows;
+	int code = 0;
 
-	for (size_t i = 0; i < session->listing.count; i++) {
-		download->count += session->items[i].act == POP3_ACT_DOWNLOAD;
+	for (size_t i = 0; code == 0 && i < session->listing.count; i++) {
+		if (session->items[i].act == POP3_ACT_DOWNLOAD) {
+			code = pop3_asked_add(&download->asked, &session->items[i], err);
+		}
 	}
-	if (download->count == 0) {
-		return 0;
+	if (code < 0 || download->asked.count == 0) {
+		return code;
 	}
-	download->wanted = calloc(download->count, sizeof(*download->wanted));
+	download->wanted = calloc(download->asked.count, sizeof(*download->wanted));
 	if (download->wanted == NULL) {
 		return err_nomem(err);
 	}
-	for (size_t i = 0, at = 0; i < session->listing.count; i++) {
-		if (session->items[i].act == POP3_ACT_DOWNLOAD) {
-			download->wanted[at++].item = &session->items[i];
-		}
-	}
-	return ARRAY_RESERVE(&rows->items, rows->count + download->count, &rows->cap, err);
+	return ARRAY_RESERVE(&rows->items, rows->count + download->asked.count, &rows->cap, err);
 }
 
 static int queue_more(struct download *download, struct err *err)
 {
 	struct pop3 *pop3 = download->job->session.pop3;
-	int code = 0;
+	int code = pop3_asked_queue(&download->asked, pop3, POP3_WANT_MESSAGE, err);
 
-	while (code == 0 && !download->is_all_queued && pop3_has_room(pop3)) {
-		if (download->queued == download->count) {
-			download->is_all_queued = true;
-			return pop3_fetch_end(pop3, err);
-		}
-		code = pop3_fetch_queue(pop3, POP3_WANT_MESSAGE,
-					download->wanted[download->queued++].item->number, err);
+	if (code < 0 || download->is_all_queued || !pop3_has_room(pop3)) {
+		return code;
 	}
-	return code;
+	download->is_all_queued = true;
+	return pop3_fetch_end(pop3, err);
 }
 
 /* Fills the row that WANTED is going to have, with the name that its file gets. */
@@ -137,12 +129,14 @@ static int deliver_held(struct download *download, struct err *err)
 
 static struct wanted *next_answered(struct download *download, struct err *err)
 {
-	if (download->answered == download->count) {
-		err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT,
-			"an answer to a message that was not asked for");
+	struct pop3_item *item = pop3_asked_next(&download->asked, err);
+
+	if (item == NULL) {
 		return NULL;
 	}
-	return &download->wanted[download->answered++];
+	struct wanted *wanted = &download->wanted[download->asked.answered - 1];
+	wanted->item = item;
+	return wanted;
 }
 
 static int begin_body(struct download *download, struct err *err)
@@ -323,7 +317,7 @@ static int take_rows(struct download *download, struct err *err)
 {
 	int code = 0;
 
-	for (size_t i = 0; i < download->count; i++) {
+	for (size_t i = 0; i < download->asked.answered; i++) {
 		struct wanted *wanted = &download->wanted[i];
 		if (wanted->state == WANT_DONE) {
 			pop3_row_keep(download->job, wanted->item, &wanted->row);
@@ -375,9 +369,10 @@ int pop3_download(struct run *run, struct err *err)
 	struct download download = {.job = run->pop3};
 	int code = gather_wanted(&download, err);
 
-	if (code == 0 && download.count > 0) {
+	if (code == 0 && download.asked.count > 0) {
 		code = fetch_wanted(&download, err);
 	}
 	free(download.wanted);
+	free(download.asked.items);
 	return code;
 }

@@ -1,4 +1,6 @@
 /* TOP n 0 for the items that want it, pipelined; RETR where the server has no TOP. */
+#include <stdlib.h>
+
 #include "mailsync/base/array.h"
 
 #include "pop3_private.h"
@@ -7,8 +9,7 @@
 struct pass {
 	struct pop3_job *job;
 	enum pop3_want want;
-	size_t queued;          /* items up to here were asked for */
-	size_t answered;        /* items up to here were answered */
+	struct pop3_asked asked;
 	struct pop3_item *item; /* whose header is coming */
 	bool was_refused;
 };
@@ -17,9 +18,6 @@ static int keep_header(struct pass *pass, const struct header_identity *identity
 {
 	struct pop3_session *session = &pass->job->session;
 
-	if (pass->item == NULL) {
-		return 0;
-	}
 	if (ARRAY_RESERVE(&session->headers, session->header_count + 1, &session->header_cap, err) <
 	    0) {
 		return -ERR_NOMEM;
@@ -31,83 +29,49 @@ static int keep_header(struct pass *pass, const struct header_identity *identity
 	return 0;
 }
 
-/* The next wanted item from *AT on, which then stands behind it; NULL at the end. */
-static struct pop3_item *next_wanted(struct pop3_session *session, size_t *at)
-{
-	while (*at < session->listing.count) {
-		struct pop3_item *item = &session->items[(*at)++];
-		if (item->wants_header && item->header == POP3_NO_ROW && !item->is_failed) {
-			return item;
-		}
-	}
-	return NULL;
-}
-
-static int queue_more(struct pass *pass, struct err *err)
-{
-	struct pop3_session *session = &pass->job->session;
-	int code = 0;
-
-	while (code == 0 && pop3_has_room(session->pop3)) {
-		struct pop3_item *item = next_wanted(session, &pass->queued);
-		if (item == NULL) {
-			break;
-		}
-		code = pop3_fetch_queue(session->pop3, pass->want, item->number, err);
-	}
-	return code;
-}
-
-/* The item that an answer belongs to. Those asked for before it have their headers, or were
- * refused. */
-static struct pop3_item *answered_item(struct pass *pass, uint32_t number)
-{
-	struct pop3_session *session = &pass->job->session;
-
-	while (pass->answered < session->listing.count) {
-		struct pop3_item *item = &session->items[pass->answered++];
-		if (item->number == number) {
-			return item;
-		}
-	}
-	return NULL;
-}
-
 static int take_piece(struct pass *pass, const struct pop3_piece *piece,
 		      const struct header_identity *identity, struct err *err)
 {
-	switch (piece->kind) {
-	case PIECE_BEGIN:
-		pass->item = answered_item(pass, piece->number);
-		break;
-	case PIECE_END:
-		return keep_header(pass, identity, err);
-	case PIECE_REFUSED:
-		(void)answered_item(pass, piece->number);
-		pass->was_refused = true;
-		break;
-	case PIECE_DATA:
-	case PIECE_NONE:
-		break;
+	if (piece->kind == PIECE_BEGIN || piece->kind == PIECE_REFUSED) {
+		pass->item = pop3_asked_next(&pass->asked, err);
+		pass->was_refused = pass->was_refused || piece->kind == PIECE_REFUSED;
+		return pass->item == NULL ? -(int)err->code : 0;
 	}
-	return 0;
+	return piece->kind == PIECE_END ? keep_header(pass, identity, err) : 0;
 }
 
-static int run_pass(struct pass *pass, struct err *err)
+static int ask_all(struct pass *pass, struct err *err)
 {
+	struct pop3_session *session = &pass->job->session;
 	struct pop3_piece piece = {.kind = PIECE_BEGIN};
 	struct header_identity identity;
 	int code = 0;
 
+	for (size_t i = 0; code == 0 && i < session->listing.count; i++) {
+		struct pop3_item *item = &session->items[i];
+		if (item->wants_header && item->header == POP3_NO_ROW && !item->is_failed) {
+			code = pop3_asked_add(&pass->asked, item, err);
+		}
+	}
 	while (code == 0 && piece.kind != PIECE_NONE) {
 		if ((code = run_check_stop(pass->job->run, err)) < 0 ||
-		    (code = queue_more(pass, err)) < 0 ||
-		    (code = pop3_identity_next(pass->job->session.pop3, &piece, &identity, err)) <
-			    0) {
+		    (code = pop3_asked_queue(&pass->asked, session->pop3, pass->want, err)) < 0 ||
+		    (code = pop3_identity_next(session->pop3, &piece, &identity, err)) < 0) {
 			return code;
 		}
 		code = take_piece(pass, &piece, &identity, err);
 	}
+	return code;
+}
+
+/* *WAS_REFUSED: the header of some message. */
+static int run_pass(struct pop3_job *job, enum pop3_want want, bool *was_refused, struct err *err)
+{
+	struct pass pass = {.job = job, .want = want};
+	int code = ask_all(&pass, err);
+
+	*was_refused = pass.was_refused;
+	free(pass.asked.items);
 	return code;
 }
 
@@ -121,12 +85,11 @@ bool pop3_has_top(const struct pop3 *pop3)
 
 int pop3_fetch_headers(struct pop3_job *job, struct err *err)
 {
-	struct pass by_top = {.job = job, .want = POP3_WANT_HEADER};
-	struct pass by_retr = {.job = job, .want = POP3_WANT_MESSAGE};
+	bool was_refused = false;
 
 	if (!job->learnt.has_no_top && pop3_has_top(job->session.pop3)) {
-		int code = run_pass(&by_top, err);
-		if (code < 0 || !by_top.was_refused) {
+		int code = run_pass(job, POP3_WANT_HEADER, &was_refused, err);
+		if (code < 0 || !was_refused) {
 			return code;
 		}
 		log_line(job->run->log, LOG_INFO,
@@ -134,5 +97,5 @@ int pop3_fetch_headers(struct pop3_job *job, struct err *err)
 			 job->run->account->name);
 		job->learnt.has_no_top = true;
 	}
-	return run_pass(&by_retr, err);
+	return run_pass(job, POP3_WANT_MESSAGE, &was_refused, err);
 }

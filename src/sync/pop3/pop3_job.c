@@ -1,6 +1,8 @@
 /* What all steps of a POP3 run use: the items, their rows, and their failures. */
 #include <stdlib.h>
 
+#include "mailsync/base/array.h"
+
 #include "pop3_private.h"
 
 #define WORDS_MAX 300 /* of the server's, in an error */
@@ -87,4 +89,35 @@ void pop3_row_drop(struct pop3_row *row)
 	free(row->uidl);
 	free(row->unique);
 	*row = (struct pop3_row){0};
+}
+
+int pop3_asked_add(struct pop3_asked *asked, struct pop3_item *item, struct err *err)
+{
+	int code = ARRAY_RESERVE(&asked->items, asked->count + 1, &asked->cap, err);
+
+	if (code == 0) {
+		asked->items[asked->count++] = item;
+	}
+	return code;
+}
+
+int pop3_asked_queue(struct pop3_asked *asked, struct pop3 *pop3, enum pop3_want want,
+		     struct err *err)
+{
+	int code = 0;
+
+	while (code == 0 && asked->queued < asked->count && pop3_has_room(pop3)) {
+		code = pop3_fetch_queue(pop3, want, asked->items[asked->queued++]->number, err);
+	}
+	return code;
+}
+
+struct pop3_item *pop3_asked_next(struct pop3_asked *asked, struct err *err)
+{
+	if (asked->answered == asked->count) {
+		err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT,
+			"an answer about a message that was not asked for");
+		return NULL;
+	}
+	return asked->items[asked->answered++];
 }

@@ -17,6 +17,15 @@
 #include "rules/server_rules.h"
 #include "run/run.h"
 
+/* Messages that the server is asked something about, in the order of its answers. Zeroed it is
+ * empty; its owner frees `items`. */
+struct pop3_asked {
+	struct pop3_item **items;
+	size_t count, cap;
+	size_t queued;   /* of them */
+	size_t answered; /* of them, or being answered */
+};
+
 /* One connection, what was listed over it, and which rows that is. */
 struct pop3_session {
 	struct pop3 *pop3;
@@ -31,8 +40,8 @@ struct pop3_session {
 	bool is_partial;  /* the server lists only some messages */
 	enum whose whose; /* the rows are */
 	/* Written by pop3_delete.c. */
-	struct intent intent; /* `id` 0: nothing is to be deleted */
-	uint64_t accepted;    /* how many DELE were */
+	struct pop3_asked due; /* DELE is sent for them */
+	struct intent intent;  /* that they are deleted; `id` 0: none is due */
 };
 
 /* What lies in the Maildir. Written by pop3_local.c. */
@@ -77,6 +86,13 @@ int pop3_row_begin(struct pop3_job *job, const struct pop3_item *item, const cha
 void pop3_row_keep(struct pop3_job *job, struct pop3_item *item, struct pop3_row *row);
 /* Not in the state: throws it away. */
 void pop3_row_drop(struct pop3_row *row);
+
+int pop3_asked_add(struct pop3_asked *asked, struct pop3_item *item, struct err *err);
+/* Asks for bodies or headers of as many more as there is room for. */
+int pop3_asked_queue(struct pop3_asked *asked, struct pop3 *pop3, enum pop3_want want,
+		     struct err *err);
+/* That of the next answer; NULL, and ERR, where none was asked for. */
+struct pop3_item *pop3_asked_next(struct pop3_asked *asked, struct err *err);
 
 /* --- pop3_headers.c: TOP for the items that want it --- */
 bool pop3_has_top(const struct pop3 *pop3);

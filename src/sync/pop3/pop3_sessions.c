@@ -95,6 +95,7 @@ static void end_session(struct run *run)
 	state_pop3_finish(&session->rows);
 	pop3_listing_finish(&session->listing);
 	strlist_finish(&session->keys);
+	free(session->due.items);
 	free(session->items);
 	free(session->headers);
 	free(session->is_listed);
