@@ -80,4 +80,21 @@ char *run_scene_files(struct run_scene *scene, const char *folder);
  */
 void run_scene_expect_rows(struct run_scene *scene, const char *mailbox, const char *expected);
 
+/*
+ * The messages of a mailbox as people see them: their subjects, with which their texts begin, each
+ * with its flags as letters, sorted, a space between: "1/ 2/S 3/FR".
+ */
+void run_scene_expect_there(struct run_scene *scene, const char *mailbox, const char *expected);
+void run_scene_expect_here(struct run_scene *scene, const char *mailbox, const char *expected);
+void run_scene_expect_both(struct run_scene *scene, const char *mailbox, const char *expected);
+
+/* What somebody does here with the one that bears this subject. TO may be the same folder. */
+void run_scene_move_file(struct run_scene *scene, const char *folder, const char *subject,
+			 const char *to, const char *letters);
+void run_scene_remove_file(struct run_scene *scene, const char *folder, const char *subject);
+
+/* One more run, which ends with STATUS: it changes nothing there, fetches nothing and, where it
+ * ends well, touches no file (I5). One that ends otherwise may claim the Maildir, in vain. */
+void run_scene_expect_idle(struct run_scene *scene, int status);
+
 #endif

@@ -86,16 +86,6 @@ static void take(struct run_scene *scene, unsigned step, const char *to)
 	free(files);
 }
 
-/* The next run finds nothing to do. */
-static void expect_settled(struct run_scene *scene)
-{
-	scripted_heard(scene->server);
-	RUN_OK(scene, run_scene_sync(scene));
-	assert_string_equal(changes(scene), "");
-	assert_int_equal(scene->report.mailboxes_changed, 0);
-	assert_int_equal(scene->report.total.errors, 0);
-}
-
 static void moved_files_are_one_move_there(void **state)
 {
 	struct run_scene *scene = *state;
@@ -107,7 +97,7 @@ static void moved_files_are_one_move_there(void **state)
 	assert_int_equal(scene->report.total.moved, 2);
 	expect_there(scene, "INBOX", "8");
 	expect_there(scene, "Archive", "1, 2");
-	expect_settled(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void without_move_originals_go_after_their_copies(void **state)
@@ -124,7 +114,7 @@ static void without_move_originals_go_after_their_copies(void **state)
 	assert_int_equal(scene->report.total.moved, 2);
 	assert_int_equal(scene->report.total.deleted_remote, 0);
 	expect_there(scene, "INBOX", "8");
-	expect_settled(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void originals_that_stay_are_removed_later_and_copied_no_more(void **state)
@@ -148,7 +138,7 @@ static void originals_that_stay_are_removed_later_and_copied_no_more(void **stat
 	expect_there(scene, "INBOX", "");
 	expect_there(scene, "Archive", "1");
 	expect_there(scene, "Trash", "");
-	expect_settled(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void a_part_that_is_refused_does_not_take_the_rest_along(void **state)
@@ -171,7 +161,7 @@ static void a_part_that_is_refused_does_not_take_the_rest_along(void **state)
 	assert_int_equal(scripted_find(scene->server, "INBOX")->count, 200);
 	assert_int_equal(files_in(scene, "Archive"), 200);
 	assert_int_equal(files_in(scene, "INBOX"), 200);
-	expect_settled(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void a_dry_run_moves_on_paper(void **state)
@@ -193,7 +183,7 @@ static void a_dry_run_moves_on_paper(void **state)
 	RUN_OK(scene, run_scene_sync(scene));
 	assert_int_equal(scene->report.total.moved, 1);
 	assert_int_equal(scene->report.total.flags_local, 1);
-	expect_settled(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 /* Moved by another client: the file goes along. */
@@ -207,7 +197,7 @@ static void move_there(struct run_scene *scene)
 	assert_int_equal(scene->report.total.downloaded, 0);
 	assert_int_equal(files_in(scene, "INBOX"), 2);
 	assert_int_equal(files_in(scene, "Archive"), 1);
-	expect_settled(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void moved_there_by_emailid(void **state)
@@ -237,7 +227,7 @@ static void where_deletions_do_not_go_it_is_fetched_and_stays(void **state)
 	assert_int_equal(scene->report.total.downloaded, 1);
 	assert_int_equal(files_in(scene, "INBOX"), 2);
 	assert_int_equal(files_in(scene, "Archive"), 1);
-	expect_settled(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void removed_messages_go_to_the_trash_by_move(void **state)
@@ -251,7 +241,7 @@ static void removed_messages_go_to_the_trash_by_move(void **state)
 	assert_string_equal(changes(scene), "move INBOX 7,9 Trash\n");
 	assert_int_equal(scene->report.total.deleted_remote, 2);
 	expect_there(scene, "INBOX", "8");
-	expect_settled(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void removed_messages_go_to_the_trash_by_copy(void **state)
@@ -267,7 +257,7 @@ static void removed_messages_go_to_the_trash_by_copy(void **state)
 					    "store INBOX 7,9 +\\Deleted\n"
 					    "expunge INBOX 7,9\n");
 	expect_there(scene, "Trash", "1, 2");
-	expect_settled(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 /* The COPY was carried out and its answer lost: it is found by its header. */
@@ -287,7 +277,7 @@ static void a_copy_to_the_trash_is_not_done_again(void **state)
 	assert_string_equal(changes(scene), "store INBOX 7 +\\Deleted\nexpunge INBOX 7\n");
 	expect_there(scene, "INBOX", "");
 	expect_there(scene, "Trash", "1");
-	expect_settled(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void without_the_trash_nothing_is_removed(void **state)
@@ -319,7 +309,7 @@ static void what_others_marked_is_not_expunged(void **state)
 	RUN_OK(scene, run_scene_sync(scene));
 	assert_string_equal(changes(scene), "store INBOX 7 +\\Deleted\nexpunge INBOX all\n");
 	expect_there(scene, "INBOX", "8, 9");
-	expect_settled(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 int main(void)

@@ -28,14 +28,6 @@ static void expect_run(struct run_scene *scene, uint64_t downloaded, uint64_t er
 	assert_int_equal(scene->report.error_count, errors);
 }
 
-/* All is here: one more run asks for no body and uploads nothing. */
-static void expect_peace(struct run_scene *scene)
-{
-	expect_run(scene, 0, 0);
-	assert_int_equal(scene->report.total.uploaded, 0);
-	assert_null(strstr(scripted_heard(scene->server), "fetch "));
-}
-
 static void three_there(struct run_scene *scene)
 {
 	scripted_add(scene->server, "INBOX", "", "Subject: 1\n\none\n");
@@ -53,7 +45,7 @@ static void one_mailbox_is_fetched_in_one_command(void **state)
 	assert_non_null(strstr(files, ":2,S"));
 	free(files);
 	assert_int_equal(files_in(scene, "INBOX"), 3);
-	expect_peace(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void several_mailboxes_share_a_pipeline(void **state)
@@ -68,7 +60,7 @@ static void several_mailboxes_share_a_pipeline(void **state)
 			    NULL ||
 		    strstr(heard, "\nfetch INBOX 1:3\nopen Work\nfetch Work 1\n") != NULL);
 	assert_int_equal(files_in(scene, "Work"), 1);
-	expect_peace(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 /* Every way not to give a body: it is asked for again by itself, told of, and comes later. */
@@ -85,7 +77,7 @@ static void check_not_given(struct run_scene *scene, enum scripted_what what)
 	scripted_forget_faults(scene->server);
 	expect_run(scene, 1, 0);
 	assert_int_equal(files_in(scene, "INBOX"), 3);
-	expect_peace(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void what_is_left_out_comes_another_time(void **state)
@@ -121,7 +113,7 @@ static void a_second_answer_is_believed_where_the_first_was_empty(void **state)
 		scene->server,
 		&(struct scripted_fault){.op = SCRIPTED_FETCH, .what = SCRIPTED_EMPTY, .uid = 2});
 	expect_run(scene, 3, 0);
-	expect_peace(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void expunge_the_second(struct scripted *server)
@@ -137,7 +129,7 @@ static void what_is_expunged_meanwhile_is_no_failure(void **state)
 							       .what = SCRIPTED_MEANWHILE,
 							       .act = expunge_the_second});
 	expect_run(scene, 2, 0);
-	expect_peace(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 /* What came before the cut is kept, and the one that it broke off at holds up no other. */
@@ -156,7 +148,7 @@ static void what_the_connection_breaks_at_is_asked_for_last(void **state)
 	assert_int_equal(files_in(scene, "INBOX"), 2);
 	scripted_forget_faults(scene->server);
 	expect_run(scene, 1, 0);
-	expect_peace(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void what_bulk_leaves_open_the_mailboxs_job_takes_up(void **state)
@@ -169,7 +161,7 @@ static void what_bulk_leaves_open_the_mailboxs_job_takes_up(void **state)
 							       .what = SCRIPTED_REFUSED,
 							       .wire = "Work"});
 	expect_run(scene, 4, 0);
-	expect_peace(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void a_mailbox_that_does_not_open_holds_up_no_other(void **state)
@@ -187,7 +179,7 @@ static void a_mailbox_that_does_not_open_holds_up_no_other(void **state)
 	assert_int_equal(files_in(scene, "Work"), 0);
 	scripted_forget_faults(scene->server);
 	expect_run(scene, 1, 0);
-	expect_peace(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void renumber_work(struct scripted *server)
@@ -209,7 +201,7 @@ static void what_a_renumbered_mailbox_gives_is_not_stored(void **state)
 	RUN_OK(scene, run_scene_sync(scene));
 	RUN_OK(scene, run_scene_sync(scene));
 	assert_int_equal(files_in(scene, "Work"), 1);
-	expect_peace(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 static void a_busy_server_is_asked_again(void **state)
@@ -220,7 +212,7 @@ static void a_busy_server_is_asked_again(void **state)
 							       .what = SCRIPTED_BUSY,
 							       .busy_ms = 1});
 	expect_run(scene, 3, 0);
-	expect_peace(scene);
+	run_scene_expect_idle(scene, 0);
 }
 
 int main(void)
