@@ -104,7 +104,7 @@ static void paired_is_agreed_on_what_both_have(void **state) /* E7 */
 
 	(void)state;
 	row.local_flags = FLAG_SEEN | FLAG_FLAGGED;
-	effect_paired(&row, 9, FLAG_SEEN | FLAG_ANSWERED);
+	effect_uploaded(&row, 9, FLAG_SEEN | FLAG_ANSWERED);
 	assert_true(row.is_agreed);
 	assert_int_equal(row.uid, 9);
 	assert_true(row.flags == FLAG_SEEN);
@@ -114,20 +114,25 @@ static void moved_takes_over_what_base_knew(void **state) /* E8 */
 {
 	struct row gone = pending_row(MESSAGE_GONE, MESSAGE_PRESENT);
 	struct row fresh = pending_row(MESSAGE_PRESENT, MESSAGE_ABSENT);
+	struct keywords none = {0};
 
 	(void)state;
 	gone.has_digest = true;
 	gone.digest[0] = 5;
 	fresh.local_flags = FLAG_SEEN;
-	effect_moved(&fresh, &gone, SIDE_REMOTE, FLAG_ANSWERED, FLAG_FLAGGED);
+	gone.flags = FLAG_ANSWERED;
+	gone.remote_flags = FLAG_FLAGGED;
+	effect_moved_there(&gone, &fresh, 4, &none, &none);
+	assert_int_equal(fresh.uid, 4);
 	assert_true(fresh.is_agreed);
 	assert_int_equal(fresh.remote, MESSAGE_PRESENT);
 	assert_true(fresh.flags == FLAG_ANSWERED && fresh.remote_flags == FLAG_FLAGGED);
 	assert_true(fresh.local_flags == FLAG_SEEN);
 	assert_true(fresh.has_digest && fresh.digest[0] == 5);
 	gone.size_bytes = 12;
-	effect_moved(&fresh, &gone, SIDE_LOCAL, 0, FLAG_SEEN);
+	effect_moved_here(&gone, &fresh, FLAG_SEEN, &none, &none);
 	assert_int_equal(fresh.local, MESSAGE_PRESENT);
+	assert_true(fresh.local_flags == FLAG_SEEN);
 	assert_int_equal(fresh.size_bytes, 12);
 }
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "mailsync/model/flags.h"
-#include "rules/move_effect.h"
+#include "rules/effect.h"
 
 /* The old mailbox knows one, two, three; the new one two. */
 struct words {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "rules/move_effect.h"
+#include "rules/effect.h"
 
 /* The file under the name that it has now, with the flags which that tells: TRANSFER's flags. */
 static int transfer_file(struct run *run, const struct move *move, const struct row *gone,

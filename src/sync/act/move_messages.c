@@ -1,7 +1,7 @@
 #include "act_private.h"
 
 #include "guard/guard.h"
-#include "rules/move_effect.h"
+#include "rules/effect.h"
 
 /* Some messages of one mailbox that go to another, in one act. */
 struct batch_item {

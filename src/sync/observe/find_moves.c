@@ -5,7 +5,7 @@
 
 #include "mailsync/base/array.h"
 
-#include "rules/move_effect.h"
+#include "rules/effect.h"
 #include "rules/move_rules.h"
 
 int move_pairs_add(struct state_moves *pairs, int64_t gone_row, int64_t new_row, struct err *err)

@@ -3,7 +3,7 @@
 #include "mailsync/model/mbname.h"
 
 #include "plan.h"
-#include "rules/move_effect.h"
+#include "rules/effect.h"
 
 /* UID and file are those in the mailbox that the move goes to, where they are known already. */
 static void print_move(struct run *run, const struct move *move, const struct move_rows *rows,

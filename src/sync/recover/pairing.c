@@ -37,7 +37,7 @@ static int join_rows(struct state *state, struct row *row, struct row *remote,
 		     const struct pair_candidate *local, struct err *err)
 {
 	char *emailid = row->emailid;
-	effect_paired(row, remote->uid, remote->remote_flags);
+	effect_uploaded(row, remote->uid, remote->remote_flags);
 	row->has_digest = !local->has_content; /* rows hold the header's */
 	memcpy(row->digest, local->digest, ROW_DIGEST_SIZE);
 	row->emailid = remote->emailid;

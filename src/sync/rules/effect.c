@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "mailsync/model/flags.h"
+
 /* Base's flags become what both sides now share; bits on which they differ keep base's value. */
 static void settle_flags(struct row *row)
 {
@@ -52,23 +54,49 @@ void effect_held(struct row *row, enum row_reason reason)
 	row->reason = reason;
 }
 
-void effect_paired(struct row *row, uint32_t uid, uint64_t flags)
+uint64_t effect_translate(uint64_t flags, const struct keywords *from, struct keywords *to)
 {
-	effect_uploaded(row, uid, flags);
+	uint64_t result = flags & FLAGS_SYSTEM;
+	for (int i = 0; i < from->count; i++) {
+		int index = (flags & FLAG_KEYWORD(i)) ? keywords_intern(to, span_of(from->names[i]))
+						      : -1;
+		if (index >= 0) {
+			result |= FLAG_KEYWORD(index);
+		}
+	}
+	return result;
 }
 
-void effect_moved(struct row *fresh, const struct row *gone, enum side side, uint64_t agreed,
-		  uint64_t flags)
+uint64_t effect_moved_letters(const struct row *gone, uint64_t by_old, uint64_t by_new,
+			      const struct keywords *from, struct keywords *to)
 {
-	if (side == SIDE_LOCAL) {
-		fresh->local = MESSAGE_PRESENT;
-		fresh->local_flags = flags;
-		fresh->size_bytes = gone->size_bytes;
-	} else {
-		fresh->remote = MESSAGE_PRESENT;
-		fresh->remote_flags = flags;
-	}
+	uint64_t known = effect_translate(gone->local_flags, from, to);
+	bool is_rewritten = ((known ^ by_new) & ~FLAGS_SYSTEM) == 0;
+	return is_rewritten ? by_new : effect_translate(by_old, from, to);
+}
+
+void effect_move_begun(const struct row *gone, struct row *fresh, uint64_t letters)
+{
+	fresh->local_flags = letters;
 	fresh->has_digest = gone->has_digest;
 	memcpy(fresh->digest, gone->digest, ROW_DIGEST_SIZE);
-	effect_agreed(fresh, agreed);
+}
+
+void effect_moved_there(const struct row *gone, struct row *fresh, uint32_t uid,
+			const struct keywords *from, struct keywords *to)
+{
+	effect_move_begun(gone, fresh, fresh->local_flags);
+	fresh->uid = uid;
+	fresh->remote = MESSAGE_PRESENT;
+	fresh->remote_flags = effect_translate(gone->remote_flags, from, to);
+	effect_agreed(fresh, effect_translate(gone->flags, from, to));
+}
+
+void effect_moved_here(const struct row *gone, struct row *fresh, uint64_t letters,
+		       const struct keywords *from, struct keywords *to)
+{
+	effect_move_begun(gone, fresh, letters);
+	fresh->local = MESSAGE_PRESENT;
+	fresh->size_bytes = gone->size_bytes;
+	effect_agreed(fresh, effect_translate(gone->flags, from, to));
 }

@@ -16,8 +16,10 @@
  *                   side that has followed now
  *
  * All but E6 end the reason why the row was pending; where the plan holds something of it, E6
- * follows at once. A row that neither side has any more is void
- * (row.h), and storing it drops it.
+ * follows at once. A row that neither side has any more is void (row.h), and storing it drops it.
+ *
+ * Keywords are bits of a mailbox's table. In a move, what the old mailbox's bits mean is said in the
+ * words of the new one (FROM, TO), which learns those that it does not have.
  */
 #ifndef SYNC_RULES_EFFECT_H
 #define SYNC_RULES_EFFECT_H
@@ -25,11 +27,12 @@
 #include <stdint.h>
 
 #include "mailsync/base/side.h"
+#include "mailsync/model/keywords.h"
 #include "mailsync/model/row.h"
 
 /* E1. FLAGS: those that the file got. */
 void effect_downloaded(struct row *row, uint64_t flags);
-/* E2. UID: 0 where it is not told. FLAGS: those that were sent. */
+/* E2. UID: 0 where it is not told. FLAGS: those that were sent. E7: those that the message has. */
 void effect_uploaded(struct row *row, uint32_t uid, uint64_t flags);
 /* E3. SIDE: SIDE_LOCAL or SIDE_REMOTE. */
 void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove);
@@ -39,11 +42,26 @@ void effect_agreed(struct row *row, uint64_t flags);
 void effect_deleted(struct row *row, enum side side);
 /* E6 */
 void effect_held(struct row *row, enum row_reason reason);
-/* E7. ROW, that of the file, becomes that of the message UID, which has FLAGS on the server. */
-void effect_paired(struct row *row, uint32_t uid, uint64_t flags);
-/* E8. FRESH is the new row, GONE the old one, SIDE the one that followed. AGREED and FLAGS, base's
- * and SIDE's flags, are GONE's in the words of the new mailbox's keyword table. */
-void effect_moved(struct row *fresh, const struct row *gone, enum side side, uint64_t agreed,
-		  uint64_t flags);
+/* FLAGS of FROM's table in the words of TO; a keyword that does not fit in there is lost. */
+uint64_t effect_translate(uint64_t flags, const struct keywords *from, struct keywords *to);
+
+/*
+ * What the letters of a file mean that a MUA moved. It carries those of the folder that it came
+ * from, so they are read by that folder's table (BY_OLD). But where the new folder's table (BY_NEW)
+ * reads base's keywords in them, a run that died has rewritten them already: by the old table they
+ * would change.
+ */
+uint64_t effect_moved_letters(const struct row *gone, uint64_t by_old, uint64_t by_new,
+			      const struct keywords *from, struct keywords *to);
+
+/* E8. A move that is about to be sent: what the new row needs should the outcome not be told. LETTERS:
+ * what its file says now. */
+void effect_move_begun(const struct row *gone, struct row *fresh, uint64_t letters);
+/* E8. Moved on the server, where it has UID now (0: not known, on paper). */
+void effect_moved_there(const struct row *gone, struct row *fresh, uint32_t uid,
+			const struct keywords *from, struct keywords *to);
+/* E8. Its file was moved, and says LETTERS now. Its name is the caller's. */
+void effect_moved_here(const struct row *gone, struct row *fresh, uint64_t letters,
+		       const struct keywords *from, struct keywords *to);
 
 #endif
