@@ -1,5 +1,5 @@
-/* The rules of fetching (rules/fetch_rules.h), by their numbers. */
-#include "rules/fetch_rules.h"
+/* The rules of fetching (rules/transfer_rules.h), by their numbers. */
+#include "rules/transfer_rules.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* What is decided about messages beside the plan itself: R16, R17, R24 and R25 of rules/message.h,
  * the policy in force (P1 to P4 of rules/policy.h), and answers to uploads (U1 to U6 of
- * rules/upload.h). */
+ * rules/transfer_rules.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "mailsync/model/flags.h"
 #include "rules/policy.h"
-#include "rules/upload.h"
+#include "rules/transfer_rules.h"
 
 static void local_flags_are_the_system_s_and_those_with_a_letter(void **state) /* R16 */
 {

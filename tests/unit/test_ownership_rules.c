@@ -1,11 +1,11 @@
-/* Whose Maildir it is: O1 to O9 of rules/ownership_rules.h. */
+/* Whose Maildir it is: O1 to O9 of rules/guard_rules.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "rules/ownership_rules.h"
+#include "rules/guard_rules.h"
 
 /* A root and a database that belong together. */
 static const struct ownership_facts ours = {

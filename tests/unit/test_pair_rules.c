@@ -1,5 +1,5 @@
-/* Who takes part in pairing, and what becomes of what was sent (rules/pair_rules.h). */
-#include "rules/pair_rules.h"
+/* Who takes part in pairing, and what becomes of what was sent (rules/match.h). */
+#include "rules/match.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

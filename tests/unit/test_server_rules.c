@@ -1,4 +1,4 @@
-/* Whether this is the account that base knows (rules/server_rules.h), by the rules' numbers. */
+/* Whether this is the account that base knows (rules/guard_rules.h), by the rules' numbers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "rules/server_rules.h"
+#include "rules/guard_rules.h"
 
 static void S1_no_folder_though_base_had_some_is_an_accident(void **state)
 {

@@ -1,7 +1,7 @@
 #include "mailsync/base/progress.h"
 
 #include "rules/effect.h"
-#include "rules/upload.h"
+#include "rules/transfer_rules.h"
 
 #include "upload_private.h"
 

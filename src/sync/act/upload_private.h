@@ -9,7 +9,7 @@
  *
  *   upload.c         rows into batches, batches in turn
  *   upload_send.c    a batch on its way
- *   upload_answer.c  what the answers (rules/upload.h) do to intents and rows
+ *   upload_answer.c  what the answers (rules/transfer_rules.h) do to intents and rows
  */
 #ifndef SYNC_ACT_UPLOAD_PRIVATE_H
 #define SYNC_ACT_UPLOAD_PRIVATE_H

@@ -27,7 +27,7 @@
 
 #include <stdatomic.h>
 
-#include "rules/fetch_rules.h"
+#include "rules/transfer_rules.h"
 #include "run/run.h"
 
 /* A batch goes on its way with so many messages when the one before has arrived, else with up to

@@ -9,7 +9,7 @@
  *     download_broke      when an answer could not be had
  *     download_finish, or download_drop_arrival of a slice
  *
- * What is asked for when, what an answer means and who is blamed: rules/fetch_rules.h.
+ * What is asked for when, what an answer means and who is blamed: rules/transfer_rules.h.
  */
 #ifndef SYNC_FETCH_DOWNLOAD_H
 #define SYNC_FETCH_DOWNLOAD_H

@@ -3,7 +3,7 @@
  * An unmounted disk shows in that there is no folder; another server behind the same account (a
  * changed host or user, a server set up anew) in that no mailbox kept its UIDVALIDITY. A server
  * that really renumbered everything still holds the messages: a sample of what it holds is looked
- * for among base's rows. Rules: rules/ownership_rules.h, rules/server_rules.h.
+ * for among base's rows. Rules: rules/guard_rules.h.
  *
  *     run_open_lock, run_open_local    on this machine
  *     accident_check_...               before anything is done; -ERR_BRAKE stops the account
@@ -13,7 +13,7 @@
 #ifndef SYNC_GUARD_GUARD_H
 #define SYNC_GUARD_GUARD_H
 
-#include "rules/server_rules.h"
+#include "rules/guard_rules.h"
 #include "run/run.h"
 
 /* The account's lock. A dry run changes nothing, so it need not wait for anyone and leaves this

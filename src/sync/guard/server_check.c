@@ -1,4 +1,4 @@
-/* Is it the server that base knows? The facts for rules/server_rules.h are gathered here. */
+/* Is it the server that base knows? The facts for rules/guard_rules.h are gathered here. */
 #include "guard.h"
 
 #define SAMPLE_MAX 32

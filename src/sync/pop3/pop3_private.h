@@ -14,7 +14,7 @@
 #include "mailsync/store/pop3.h"
 
 #include "rules/pop3_rules.h"
-#include "rules/server_rules.h"
+#include "rules/guard_rules.h"
 #include "run/run.h"
 
 /* Messages that the server is asked something about, in the order of its answers. Zeroed it is

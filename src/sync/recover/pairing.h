@@ -2,8 +2,8 @@
  * Joins what both sides have and base does not know: a first run over a filled Maildir, a lost or
  * older database, a new UIDVALIDITY, files delivered by a run that was cut before it could write
  * their rows, uploads whose UID is not known. What pairs becomes an agreed row with the union of
- * its flags; what does not stays new and is copied; nothing is deleted. The matching itself is
- * rules/match.h, who takes part rules/pair_rules.h.
+ * its flags; what does not stays new and is copied; nothing is deleted. How is in
+ * rules/match.h.
  */
 #ifndef SYNC_RECOVER_PAIRING_H
 #define SYNC_RECOVER_PAIRING_H

@@ -9,7 +9,7 @@
 
 #include "pairing.h"
 
-#include "rules/pair_rules.h"
+#include "rules/match.h"
 
 #define PAIR_NO_ENTRY SIZE_MAX
 

@@ -1,3 +1,4 @@
+/* The matching: W1 to W5. */
 #include "match.h"
 
 #include <stdlib.h>

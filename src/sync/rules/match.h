@@ -1,8 +1,8 @@
 /*
- * Which unknown files are which unknown messages: matching of identities, one to one. Pure. Who
- * takes part: pair_rules.h.
+ * Which unknown files are which unknown messages: which rows come into question, how identities
+ * are matched, one to one, and what becomes of a file that was sent and is not found. Pure.
  *
- * In this order, each step over what the ones before left:
+ * Matching (match.c), in this order, each step over what the ones before left:
  *   W1 a name that proposes a UID, when header digest, or Message-ID and Date, agree
  *   W2 equal header digests; several of one digest pair off by equal date, then in the order of
  *      date and size
@@ -14,6 +14,25 @@
  *   W5 a *nameless* header (no Message-ID and no Date) identifies nothing: it needs the digest of
  *      all of the message; where that is not to be had, equal size on top of the header's digest,
  *      and without a proposed UID equal date too.
+ *
+ * Which rows may be one half of a pair:
+ *   W10 a file whose message is not known: not agreed, here, without a UID
+ *   W11 a message whose file is not known: not agreed, on the server, without a file
+ *   W12 of the files, without base all; with it those that were sent and those that bear a name of
+ *       ours: a run that died delivered them
+ *   W13 a name of ours proposes the UID that is in it; without base so does a name of mbsync's or
+ *       offlineimap's. What was sent has a new UID, even where its name tells of a former stay
+ *       here: only UIDs that came since come into question
+ *   W14 a file that was sent and is gone since is known by the header that was noted. Once it has
+ *       its UID, its going is carried out as of any other. A header that a nameless message has is
+ *       not enough, since there is no file to compare.
+ * Which messages are looked at:
+ *   W15 those that can be the partner of some file at all
+ *   W16 of a nameless one the whole, when a nameless file has its size
+ * A file that was sent and taken under a UID that is not known, and is not paired:
+ *   W17 right after it was sent, while something that came since is nobody's: the server made that
+ *       of it. It is not sent again
+ *   W18 else it was not kept, or somebody has removed it since: it is new mail again
  */
 #ifndef SYNC_RULES_MATCH_H
 #define SYNC_RULES_MATCH_H
@@ -52,5 +71,50 @@ bool pair_is_nameless(const struct pair_candidate *candidate);
 /* Reorders both arrays. */
 void pair_match(struct pair_candidate *locals, size_t local_count, struct pair_candidate *remotes,
 		size_t remote_count);
+
+/* W10, W11 */
+bool pair_is_lone_file(const struct row *row);
+bool pair_is_lone_message(const struct row *row);
+
+struct pair_file {
+	const struct row *row;
+	bool has_base;
+	bool was_sent;       /* and its UID is not known: */
+	uint32_t bound;      /* what came since has UIDs from here on; 0: all come into question */
+	uint32_t own_uid;    /* in a name that we gave it here, under this UIDVALIDITY; 0: none */
+	uint32_t others_uid; /* in a name that another program gave it, likewise */
+};
+/* W12, W13. False: it takes no part. CANDIDATE becomes all that is known without its header. */
+bool pair_begin_local(const struct pair_file *file, struct pair_candidate *candidate);
+/* W14. FILE is gone; false where no header was noted. */
+bool pair_begin_sent(const struct pair_file *file, struct pair_candidate *candidate);
+/* W11's; ROW's UID, date and size. */
+void pair_begin_remote(const struct row *row, struct pair_candidate *candidate);
+/* W14 */
+bool pair_is_nameless_there(const struct pair_candidate *local,
+			    const struct pair_candidate *remotes, size_t remote_count);
+
+/* W15 */
+bool pair_is_wanted(uint32_t uid, bool has_base, const struct pair_candidate *locals,
+		    size_t local_count);
+/* W16 */
+bool pair_wants_content(const struct pair_candidate *remote, const struct pair_candidate *locals,
+			size_t local_count);
+
+/* What is known of a file that was sent, after the matching. */
+struct pair_sent {
+	const struct row *row;
+	bool is_ambiguous;  /* it looks like another one's message */
+	bool is_late;       /* a run that died sent it */
+	bool has_strangers; /* something came since that is nobody's */
+};
+enum pair_fate {
+	PAIR_STAYS,   /* paired, or its UID was told, or which one it is is open */
+	PAIR_CHANGED, /* W17 */
+	PAIR_NEW      /* W18 */
+};
+enum pair_fate pair_fate(const struct pair_sent *sent);
+/* Whether a remote one from BOUND on is nobody's. */
+bool pair_has_strangers(uint32_t bound, const struct pair_candidate *remotes, size_t remote_count);
 
 #endif

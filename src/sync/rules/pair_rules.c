@@ -1,4 +1,5 @@
-#include "pair_rules.h"
+/* Who takes part in pairing, and what becomes of what was sent: W10 to W18. */
+#include "match.h"
 
 #include <string.h>
 

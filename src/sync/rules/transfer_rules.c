@@ -1,4 +1,4 @@
-#include "fetch_rules.h"
+#include "transfer_rules.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -143,4 +143,22 @@ size_t fetch_connections(const struct fetch_load *load)
 	uint64_t login_ms = (uint64_t)load->rtt_us * LOGIN_TURNS / 1000;
 	uint64_t count = 1 + transfer_ms / (2 * login_ms + 1);
 	return count > most ? most : (size_t)count;
+}
+
+enum upload_outcome upload_outcome(const struct upload_answer *answer, uint32_t uidvalidity)
+{
+	if (answer->is_taken) {
+		bool is_told = answer->tells_uids && answer->uidvalidity == uidvalidity &&
+			       answer->uids == answer->sent;
+		return is_told ? UPLOAD_LANDED : UPLOAD_UNKNOWN;
+	}
+	if (answer->is_busy) {
+		return UPLOAD_PUT_OFF;
+	}
+	return answer->sent > 1 ? UPLOAD_SPLIT : UPLOAD_REFUSED;
+}
+
+bool upload_is_alias(const struct row *seen)
+{
+	return seen->unique[0] != '\0';
 }
