@@ -18,8 +18,8 @@
  * All but E6 end the reason why the row was pending; where the plan holds something of it, E6
  * follows at once. A row that neither side has any more is void (row.h), and storing it drops it.
  *
- * Keywords are bits of a mailbox's table. In a move, what the old mailbox's bits mean is said in the
- * words of the new one (FROM, TO), which learns those that it does not have.
+ * Keywords are bits of a mailbox's table. In a move, what the old mailbox's bits mean (FROM) is
+ * said in the words of the new one (TO), which learns those that it does not have.
  */
 #ifndef SYNC_RULES_EFFECT_H
 #define SYNC_RULES_EFFECT_H
@@ -54,8 +54,8 @@ uint64_t effect_translate(uint64_t flags, const struct keywords *from, struct ke
 uint64_t effect_moved_letters(const struct row *gone, uint64_t by_old, uint64_t by_new,
 			      const struct keywords *from, struct keywords *to);
 
-/* E8. A move that is about to be sent: what the new row needs should the outcome not be told. LETTERS:
- * what its file says now. */
+/* E8. A move that is about to be sent: what the new row needs should the outcome not be told.
+ * LETTERS: what its file says now. */
 void effect_move_begun(const struct row *gone, struct row *fresh, uint64_t letters);
 /* E8. Moved on the server, where it has UID now (0: not known, on paper). */
 void effect_moved_there(const struct row *gone, struct row *fresh, uint32_t uid,
