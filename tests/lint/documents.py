@@ -1,0 +1,87 @@
+"""Documents name only what is there: files, folders, functions and fields, settings."""
+
+import fnmatch
+import glob
+import os
+import re
+import subprocess
+
+import house
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/*.md")
+SOURCES = ("src/*", "include/*", "tests/*", "Makefile")
+
+# What is checked: `quoted` pieces, and all of an indented line, which is a picture or an example.
+QUOTED = re.compile(r"`([^`]+)`")
+LINK = re.compile(r"\]\(([^)#:]+)\)")
+# A file by its ending, or a path that begins in a folder of the project.
+FILE = re.compile(r"[\w*][\w*/.-]*\.(?:c|h|py|case)")
+INSIDE = re.compile(r"(?:src|include|tests|docs|examples)/[\w*/.-]*")
+# state_begin, leave_on_server.
+NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+# NAME in src/proto/sasl_NAME.c stands for any.
+ANY = re.compile(r"[A-Z]{3,}")
+
+
+def committed():
+    """The files of the project that are there, and their folders."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=house.ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )
+    paths = set()
+    for path in listed.stdout.decode().split("\0"):
+        if path and os.path.isfile(os.path.join(house.ROOT, path)):
+            while path:
+                paths.add(path)
+                path = os.path.dirname(path)
+    return paths
+
+
+def is_there(word, paths):
+    """Whether WORD is a path, or the end of one (conf_rules.c, store/remote.h)."""
+    word = word.rstrip("/")
+    if word in paths:
+        return True
+    pattern = ANY.sub("*", word)
+    if INSIDE.match(word):
+        return any(fnmatch.fnmatchcase(path, pattern) for path in paths)
+    return any(fnmatch.fnmatchcase("/" + path, "*/" + pattern) for path in paths)
+
+
+def words_of(paths):
+    """All words of the sources."""
+    words = set()
+    for path in paths:
+        if any(fnmatch.fnmatchcase(path, pattern) for pattern in SOURCES):
+            if os.path.isfile(os.path.join(house.ROOT, path)):
+                with open(os.path.join(house.ROOT, path), "rb") as stream:
+                    words.update(re.findall(r"\w+", stream.read().decode("utf-8", "replace")))
+    return words
+
+
+def check_document(path, paths, words, found):
+    """One document."""
+    with open(os.path.join(house.ROOT, path), encoding="utf-8") as stream:
+        lines = stream.read().split("\n")
+    for number, line in enumerate(lines, 1):
+        for target in LINK.findall(line):
+            if os.path.normpath(os.path.join(os.path.dirname(path), target)) not in paths:
+                found.add(path, number, f"there is no {target}")
+        for piece in [line] if line.startswith("    ") else QUOTED.findall(line):
+            for word in re.findall(r"[^\s,;:()|=<>\"]+", piece):
+                word = word.rstrip(".")
+                if FILE.fullmatch(word) or INSIDE.fullmatch(word):
+                    if not is_there(word, paths):
+                        found.add(path, number, f"there is no {word}")
+                elif NAME.fullmatch(word) and word not in words:
+                    found.add(path, number, f"nothing is called {word}")
+
+
+def check(found):
+    """All documents."""
+    paths = committed()
+    words = words_of(paths)
+    for pattern in DOCUMENTS:
+        for path in sorted(glob.glob(os.path.join(house.ROOT, pattern))):
+            check_document(os.path.relpath(path, house.ROOT), paths, words, found)
