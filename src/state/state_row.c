@@ -43,6 +43,10 @@ static const char rows_pending_and_deleted[] =
 static const char rows_emailid[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE emailid = ? AND local = 1"
 	" ORDER BY agreed DESC, id";
+static const char rows_sample[] =
+	"SELECT " ROW_ALL_COLUMNS " FROM (SELECT *, row_number() OVER (ORDER BY uid) - 1 AS place,"
+	" count(*) OVER () AS many FROM row WHERE mailbox = ?1 AND uid <> 0 AND agreed = 1"
+	" AND local = 1 AND remote = 1) WHERE place % (many / ?2 + 1) = 0 ORDER BY uid";
 static const char row_by_uid_order[] =
 	"SELECT " ROW_COLUMNS " FROM row WHERE mailbox = ? AND uid <> 0 ORDER BY uid";
 static const char row_by_unique_order[] =
@@ -76,6 +80,10 @@ static const char moves_select[] =
 	" WHERE gone.local = 2 AND gone.agreed = 1 AND gone.uniq <> ''"
 	" AND fresh.uniq = gone.uniq AND fresh.agreed = 0 AND fresh.local = 1 AND fresh.uid = 0"
 	" AND fresh.mailbox <> gone.mailbox ORDER BY gone.id, fresh.id";
+static const char moves_select_from[] =
+	"SELECT old.id, fresh.id FROM row AS fresh CROSS JOIN row AS old"
+	" WHERE fresh.agreed = 0 AND fresh.local = 1 AND fresh.uid = 0 AND fresh.mailbox <> ?1"
+	" AND old.mailbox = ?1 AND old.uniq = fresh.uniq AND old.uniq <> '' ORDER BY fresh.id";
 
 struct state_cursor {
 	struct query query;
@@ -336,6 +344,23 @@ int state_rows_pending(struct state *state, int64_t mailbox, bool deleted_too,
 	return status;
 }
 
+int state_rows_sample(struct state *state, int64_t mailbox, unsigned most, struct row_list *rows,
+		      struct err *err)
+{
+	struct query query;
+
+	state_lock(state);
+	int status = query_init(&query, state, rows_sample, err);
+	if (status == 0) {
+		query_int(&query, mailbox);
+		query_int(&query, most);
+		status = rows_read(&query, rows, err);
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}
+
 int state_rows_by_emailid(struct state *state, const char *emailid, struct row_list *rows,
 			  struct err *err)
 {
@@ -402,30 +427,27 @@ static int moves_add(struct state_moves *moves, const struct query *query, struc
 	return 0;
 }
 
-int state_moves_load(struct state *state, struct state_moves *moves, struct err *err)
+int state_moves_load(struct state *state, int64_t from, struct state_moves *moves, struct err *err)
 {
-	struct state_moves loaded = {0};
 	struct query query;
 	bool has_row = true;
 
 	state_lock(state);
-	int status = query_init(&query, state, moves_select, err);
+	int status = query_init(&query, state, from == 0 ? moves_select : moves_select_from, err);
 	if (status == 0) {
+		if (from != 0) {
+			query_int(&query, from);
+		}
 		while (status == 0) {
 			status = query_next(&query, &has_row, err);
 			if (status != 0 || !has_row) {
 				break;
 			}
-			status = moves_add(&loaded, &query, err);
+			status = moves_add(moves, &query, err);
 		}
 		query_finish(&query);
 	}
 	state_unlock(state);
-	if (status == 0) {
-		*moves = loaded;
-	} else {
-		state_moves_finish(&loaded);
-	}
 	return status;
 }
 

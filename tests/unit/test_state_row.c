@@ -268,19 +268,54 @@ static void state_moves_join_gone_and_new(void **state)
 	struct scene *scene = *state;
 	int64_t inbox = scene_mailbox(scene, "INBOX");
 	int64_t other = scene_mailbox(scene, "other");
-	struct state_moves moves;
+	struct state_moves moves = {0};
 
 	int64_t gone = scene_put(scene, inbox, 1, "one");
 	int64_t stays = scene_put(scene, inbox, 2, "two");
 	int64_t fresh = scene_put(scene, other, 0, "one");
-	scene_put(scene, other, 0, "two");
-	(void)stays;
+	int64_t copy = scene_put(scene, other, 0, "two");
 	OK(scene, state_see_local_gone(scene->state, gone, &scene->err));
-	OK(scene, state_moves_load(scene->state, &moves, &scene->err));
+	OK(scene, state_moves_load(scene->state, 0, &moves, &scene->err));
 	assert_int_equal(moves.count, 1);
 	assert_int_equal(moves.items[0].gone_row, gone);
 	assert_int_equal(moves.items[0].new_row, fresh);
+	OK(scene, state_moves_load(scene->state, inbox, &moves, &scene->err));
+	assert_int_equal(moves.count, 3);
+	assert_int_equal(moves.items[1].gone_row, gone);
+	assert_int_equal(moves.items[1].new_row, fresh);
+	assert_int_equal(moves.items[2].gone_row, stays);
+	assert_int_equal(moves.items[2].new_row, copy);
+	OK(scene, state_moves_load(scene->state, other, &moves, &scene->err));
+	assert_int_equal(moves.count, 3);
 	state_moves_finish(&moves);
+}
+
+static void state_samples_rows_evenly(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	char unique[8];
+	struct row_list rows;
+	static const uint32_t expected[] = {1, 4, 7, 10};
+
+	for (uint32_t uid = 12; uid > 0; uid--) {
+		snprintf(unique, sizeof(unique), "u%u", uid);
+		int64_t id = scene_put(scene, inbox, uid, unique);
+		if (uid > 11) {
+			OK(scene, state_see_local_gone(scene->state, id, &scene->err));
+		}
+	}
+	row_list_init(&rows);
+	OK(scene, state_rows_sample(scene->state, inbox, 4, &rows, &scene->err));
+	assert_int_equal(rows.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(rows.items[i].uid, expected[i]);
+	}
+	OK(scene, state_rows_sample(scene->state, inbox, 100, &rows, &scene->err));
+	assert_int_equal(rows.count, 11);
+	OK(scene, state_rows_sample(scene->state, inbox + 1, 4, &rows, &scene->err));
+	assert_int_equal(rows.count, 0);
+	row_list_finish(&rows);
 }
 
 static void state_finds_rows_by_emailid(void **state)
@@ -383,6 +418,7 @@ int main(void)
 		SCENE_TEST(state_seen_flags_keep_what_the_brake_held),
 		SCENE_TEST(state_moves_join_gone_and_new),
 		SCENE_TEST(state_finds_rows_by_emailid),
+		SCENE_TEST(state_samples_rows_evenly),
 		SCENE_TEST(state_cursor_streams_in_order_while_rows_change),
 		SCENE_TEST(state_row_needs_less_than_180_bytes),
 	};

@@ -128,6 +128,10 @@ int state_has_digest(struct state *state, int64_t mailbox, const uint8_t digest[
 int state_rows_pending(struct state *state, int64_t mailbox, bool deleted_too,
 		       struct row_list *rows, struct err *err);
 
+/* At most MOST of the rows that are agreed and on both sides, evenly over their UIDs. */
+int state_rows_sample(struct state *state, int64_t mailbox, unsigned most, struct row_list *rows,
+		      struct err *err);
+
 /* How many rows are agreed and in base on both sides (the brake's measure), and how many have
  * remote PRESENT (compared with EXISTS). MAILBOX 0: all mailboxes. */
 int state_count_agreed(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);
@@ -135,9 +139,10 @@ int state_count_remote(struct state *state, int64_t mailbox, uint64_t *count, st
 /* How many rows of MAILBOX are PRESENT on the server and not agreed: mail that is only there. */
 int state_count_remote_only(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);
 
-/* Rows with a unique part that were agreed or only local and are now GONE locally in one mailbox,
- * and rows of the same unique part newly local (not agreed, no uid) in another: candidates for
- * moves. Pairs (gone id, new id); a gone one may appear with several. */
+/* Rows with a unique part that were agreed and are now GONE locally in one mailbox (FROM not 0: all
+ * of mailbox FROM, which could not be read), and rows of the same unique part newly local (not
+ * agreed, no uid) in another: candidates for moves. Pairs (gone id, new id), added to MOVES; a gone
+ * one may appear with several. */
 struct state_move {
 	int64_t gone_row;
 	int64_t new_row;
@@ -147,7 +152,7 @@ struct state_moves {
 	size_t count;
 	size_t cap;
 };
-int state_moves_load(struct state *state, struct state_moves *moves, struct err *err);
+int state_moves_load(struct state *state, int64_t from, struct state_moves *moves, struct err *err);
 void state_moves_finish(struct state_moves *moves);
 /* Rows (any mailbox) with that EMAILID and a local file; agreed first. */
 int state_rows_by_emailid(struct state *state, const char *emailid, struct row_list *rows,

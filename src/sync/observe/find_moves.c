@@ -1,14 +1,34 @@
+/*
+ * What may be a move, as it is found on either side. On a server that gives no EMAILID (V10 of
+ * rules/move_rules.h) a message that is new in one mailbox and has the date of one that is gone
+ * from another is asked for its header. Without such dates nothing is asked.
+ */
 #include "observe.h"
-#include "observe_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "mailsync/base/array.h"
 
 #include "rules/effect.h"
-#include "rules/move_rules.h"
 
-int move_pairs_add(struct state_moves *pairs, int64_t gone_row, int64_t new_row, struct err *err)
+struct arrival {
+	uint32_t uid;
+	int64_t row;
+	int64_t date;
+};
+
+struct search {
+	struct run *run;
+	struct state_moves *pairs;
+	struct move_trace *traces;
+	size_t trace_count, trace_cap;
+	struct mailbox *mailbox; /* whose new messages are looked at: */
+	struct arrival *arrivals;
+	size_t arrival_count, arrival_cap;
+};
+
+static int pairs_add(struct state_moves *pairs, int64_t gone_row, int64_t new_row, struct err *err)
 {
 	if (ARRAY_RESERVE(&pairs->items, pairs->count + 1, &pairs->cap, err) < 0) {
 		return -ERR_NOMEM;
@@ -27,117 +47,224 @@ static bool has_gone(const struct state_moves *pairs, int64_t row)
 	return false;
 }
 
-int find_moves_here(struct run *run, struct state_moves *pairs, struct err *err)
-{
-	return state_moves_load(run->session->state, pairs, err);
-}
-
-/* The new files of MAILBOX that base has in FROM. */
-static int find_from(struct run *run, const struct mailbox *from, const struct mailbox *mailbox,
-		     struct state_moves *pairs, struct err *err)
-{
-	struct state *state = run->session->state;
-	struct row_list rows;
-	row_list_init(&rows);
-	int code = state_rows_pending(state, mailbox->base.id, false, &rows, err);
-	for (size_t i = 0; code == 0 && i < rows.count; i++) {
-		const struct row *row = &rows.items[i];
-		struct row base;
-		bool found = false;
-		if (row->is_agreed || row->uid != 0 || row->local != MESSAGE_PRESENT) {
-			continue;
-		}
-		row_init(&base);
-		code = state_row_by_unique(state, from->base.id, row->unique, &base, &found, err);
-		if (code == 0 && found) {
-			code = move_pairs_add(pairs, base.id, row->id, err);
-		}
-		row_finish(&base);
-	}
-	row_list_finish(&rows);
-	return code;
-}
-
-int find_moves_from_unreadable(struct run *run, struct state_moves *pairs, struct err *err)
+static int find_from_unreadable(struct run *run, struct state_moves *pairs, struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; run->seen.has_unreadable && i < run->mailboxes.count; i++) {
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		const struct mailbox *from = &run->mailboxes.items[i];
-		if (!from->seen.is_unreadable || !from->in_base) {
-			continue;
-		}
-		for (size_t k = 0; code == 0 && k < run->mailboxes.count; k++) {
-			const struct mailbox *mailbox = &run->mailboxes.items[k];
-			if (mailbox != from && mailbox_is_active(mailbox) && mailbox->in_base) {
-				code = find_from(run, from, mailbox, pairs, err);
-			}
+		if (from->seen.is_unreadable && from->in_base) {
+			code = state_moves_load(run->session->state, from->base.id, pairs, err);
 		}
 	}
 	return code;
 }
 
-/* The first message that is gone elsewhere under FRESH's EMAILID, and not found to be another's. */
-static int find_by_emailid(struct run *run, const struct row *fresh, struct state_moves *pairs,
-			   struct err *err)
+/* Where ROW is an arrival, the first message that is gone elsewhere under its EMAILID, and not
+ * found to be another's. */
+static int find_by_emailid(struct search *search, const struct row *row, struct err *err)
 {
+	struct run *run = search->run;
 	struct row_list others;
 	bool is_found = false;
+	int code = 0;
 	row_list_init(&others);
-	int code = state_rows_by_emailid(run->session->state, fresh->emailid, &others, err);
+	if (row->emailid != NULL && move_is_arrival(row)) {
+		code = state_rows_by_emailid(run->session->state, row->emailid, &others, err);
+	}
 	for (size_t i = 0; code == 0 && !is_found && i < others.count; i++) {
 		const struct row *other = &others.items[i];
 		const struct mailbox *from = run_mailbox_by_id(run, other->mailbox);
-		is_found = move_is_original(other) && other->mailbox != fresh->mailbox &&
-			   from != NULL && mailbox_is_active(from) && !has_gone(pairs, other->id);
-		if (is_found) {
-			code = move_pairs_add(pairs, other->id, fresh->id, err);
-		}
+		is_found = move_is_original(other) && other->mailbox != row->mailbox &&
+			   from != NULL && mailbox_is_active(from) &&
+			   !has_gone(search->pairs, other->id);
+		code = is_found ? pairs_add(search->pairs, other->id, row->id, err) : 0;
 	}
 	row_list_finish(&others);
 	return code;
 }
 
-bool move_may_arrive(const struct mailbox *mailbox)
+static int add_trace(struct search *search, const struct row *row, struct err *err)
+{
+	if (!move_is_original(row) || !row->has_digest || row->date == 0) {
+		return 0;
+	}
+	if (ARRAY_RESERVE(&search->traces, search->trace_count + 1, &search->trace_cap, err) < 0) {
+		return -ERR_NOMEM;
+	}
+	struct move_trace *trace = &search->traces[search->trace_count++];
+	*trace = (struct move_trace){.date = row->date, .row = row->id, .mailbox = row->mailbox};
+	memcpy(trace->digest, row->digest, sizeof(trace->digest));
+	return 0;
+}
+
+static int add_arrival(struct search *search, const struct row *row, struct err *err)
+{
+	size_t count = search->arrival_count;
+	if (!move_is_arrival(row) ||
+	    !move_trace_has(search->traces, search->trace_count, row->mailbox, row->date)) {
+		return 0;
+	}
+	if (ARRAY_RESERVE(&search->arrivals, count + 1, &search->arrival_cap, err) < 0) {
+		return -ERR_NOMEM;
+	}
+	search->arrivals[count] = (struct arrival){row->uid, row->id, row->date};
+	search->arrival_count++;
+	return 0;
+}
+
+/* Each pending row of MAILBOX by ADD. */
+static int gather(struct search *search, const struct mailbox *mailbox,
+		  int (*add)(struct search *, const struct row *, struct err *), struct err *err)
+{
+	struct state *state = search->run->session->state;
+	struct row_list rows;
+	row_list_init(&rows);
+	int code = state_rows_pending(state, mailbox->base.id, false, &rows, err);
+	for (size_t i = 0; code == 0 && i < rows.count; i++) {
+		code = add(search, &rows.items[i], err);
+	}
+	row_list_finish(&rows);
+	return code;
+}
+
+static int compare_uid(const void *x, const void *y)
+{
+	const struct arrival *one = x;
+	const struct arrival *two = y;
+	return (one->uid > two->uid) - (one->uid < two->uid);
+}
+
+static int take_header(struct search *search, const struct remote_identity *told, struct err *err)
+{
+	const struct arrival wanted = {.uid = told->uid};
+	const struct arrival *arrival = array_find(search->arrivals, search->arrival_count,
+						   sizeof(wanted), &wanted, compare_uid);
+	struct move_trace *trace =
+		arrival == NULL
+			? NULL
+			: move_trace_find(search->traces, search->trace_count,
+					  search->mailbox->base.id, arrival->date, &told->identity);
+	if (trace == NULL) {
+		return 0;
+	}
+	trace->is_taken = true;
+	return pairs_add(search->pairs, trace->row, arrival->row, err);
+}
+
+static int ask_headers(struct search *search, struct err *err)
+{
+	struct remote *remote = search->run->session->remote;
+	struct remote_identity told = {0};
+	struct uidset uids;
+	int code = 0;
+	uidset_init(&uids);
+	for (size_t i = 0; code == 0 && i < search->arrival_count; i++) {
+		code = uidset_add(&uids, search->arrivals[i].uid, search->arrivals[i].uid, err);
+	}
+	code = code < 0 ? code : remote_headers_begin(remote, &uids, err);
+	while (code == 0 && (code = remote_headers_next(remote, &told, err)) == 0 &&
+	       !told.is_done) {
+		code = take_header(search, &told, err);
+	}
+	uidset_finish(&uids);
+	return code;
+}
+
+/* What cannot be told now is downloaded at its new place, and its old one removed. */
+static int find_by_header(struct search *search, struct mailbox *mailbox, struct err *err)
+{
+	search->mailbox = mailbox;
+	search->arrival_count = 0;
+	int code = gather(search, mailbox, add_arrival, err);
+	if (code < 0 || search->arrival_count == 0) {
+		return code;
+	}
+	qsort(search->arrivals, search->arrival_count, sizeof(*search->arrivals), compare_uid);
+	if ((code = remote_open(search->run->session->remote, mailbox->seen.wire, REMOTE_READ,
+				mailbox->base.uidvalidity, NULL, err)) == 0) {
+		code = ask_headers(search, err);
+	}
+	return code < 0 && !run_is_fatal(err) ? 0 : code;
+}
+
+/* Whether messages that are new on the server may have come into MAILBOX by a move. */
+static bool may_arrive(const struct mailbox *mailbox)
 {
 	return mailbox_is_active(mailbox) && mailbox->in_base && mailbox->done.has_new_rows &&
 	       mailbox->decided.pairing != PAIRING_ALL && mailbox->seen.wire != NULL;
 }
 
-int find_moves_there(struct run *run, struct state_moves *pairs, struct err *err)
+static int gather_traces(struct search *search, struct err *err)
 {
+	const struct mailboxes *mailboxes = &search->run->mailboxes;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
-		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		struct row_list rows;
-		if (!move_may_arrive(mailbox)) {
-			continue;
+	for (size_t i = 0; code == 0 && i < mailboxes->count; i++) {
+		const struct mailbox *mailbox = &mailboxes->items[i];
+		if (mailbox_is_active(mailbox) && mailbox->in_base &&
+		    (mailbox->seen.was_viewed || mailbox->base.pending > 0)) {
+			code = gather(search, mailbox, add_trace, err);
 		}
-		row_list_init(&rows);
-		code = state_rows_pending(run->session->state, mailbox->base.id, false, &rows, err);
-		for (size_t k = 0; code == 0 && k < rows.count; k++) {
-			if (rows.items[k].emailid != NULL && move_is_arrival(&rows.items[k])) {
-				code = find_by_emailid(run, &rows.items[k], pairs, err);
-			}
-		}
-		row_list_finish(&rows);
+	}
+	if (search->trace_count > 1) {
+		qsort(search->traces, search->trace_count, sizeof(*search->traces),
+		      move_trace_compare);
 	}
 	return code;
+}
+
+static int find_there(struct run *run, struct state_moves *pairs, struct err *err)
+{
+	struct search search = {.run = run, .pairs = pairs};
+	bool has_ids = remote_facts(run->session->remote)->has_message_ids;
+	bool has_traces = has_ids;
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (!may_arrive(mailbox)) {
+			continue;
+		}
+		if (!has_traces) {
+			code = gather_traces(&search, err);
+			has_traces = true;
+		}
+		if (code == 0 && has_ids) {
+			code = gather(&search, mailbox, find_by_emailid, err);
+		} else if (code == 0 && search.trace_count > 0) {
+			code = find_by_header(&search, mailbox, err);
+		}
+	}
+	free(search.traces);
+	free(search.arrivals);
+	return code;
+}
+
+int find_moves(struct run *run, enum move_seen seen, struct state_moves *pairs, struct err *err)
+{
+	switch (seen) {
+	case MOVE_SEEN_HERE:
+		return state_moves_load(run->session->state, 0, pairs, err);
+	case MOVE_SEEN_UNREADABLE:
+		return run->seen.has_unreadable ? find_from_unreadable(run, pairs, err) : 0;
+	case MOVE_SEEN_THERE:
+		break;
+	}
+	return find_there(run, pairs, err);
 }
 
 int move_rows_load(struct run *run, const struct state_move *pair, struct move_rows *rows,
 		   struct err *err)
 {
 	struct state *state = run->session->state;
-	bool has_gone = false;
-	bool has_fresh = false;
+	bool is_gone_there = false;
+	int code;
+	rows->are_there = false;
 	row_init(&rows->gone);
 	row_init(&rows->fresh);
-	int code = state_row_by_id(state, pair->gone_row, &rows->gone, &has_gone, err);
-	if (code == 0) {
-		code = state_row_by_id(state, pair->new_row, &rows->fresh, &has_fresh, err);
+	code = state_row_by_id(state, pair->gone_row, &rows->gone, &is_gone_there, err);
+	if (code < 0 || !is_gone_there) {
+		return code;
 	}
-	rows->are_there = has_gone && has_fresh;
-	return code;
+	return state_row_by_id(state, pair->new_row, &rows->fresh, &rows->are_there, err);
 }
 
 void move_rows_finish(struct move_rows *rows)

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guard/guard.h"
+
 #define SAMPLE_MAX 8
 
 /* A mailbox that is gone from one side, and messages of it that must be found again. */
@@ -19,12 +21,6 @@ struct search {
 	struct rename_pairs *pairs;
 };
 
-static bool is_lost_on(const struct run *run, const struct mailbox *mailbox, enum side side)
-{
-	const struct mailbox_facts facts = mailbox_facts(run, mailbox);
-	return mailbox_is_lost(&facts, side);
-}
-
 static bool is_new_on(const struct run *run, const struct mailbox *mailbox, enum side side)
 {
 	const struct mailbox_facts facts = mailbox_facts(run, mailbox);
@@ -37,74 +33,22 @@ void rename_pairs_finish(struct rename_pairs *pairs)
 	*pairs = (struct rename_pairs){0};
 }
 
-/* Ids of some agreed rows, evenly over the mailbox. */
-static int sample_ids(struct run *run, int64_t mailbox, int64_t ids[SAMPLE_MAX], size_t *count,
-		      struct err *err)
-{
-	struct state_cursor *cursor = NULL;
-	const struct row *row = NULL;
-	uint64_t agreed = 0;
-	uint64_t seen = 0;
-	*count = 0;
-	int code = state_count_agreed(run->session->state, mailbox, &agreed, err);
-	if (code < 0 || agreed == 0) {
-		return code;
-	}
-	uint64_t every = agreed / SAMPLE_MAX + 1;
-	if ((code = state_begin(run->session->state, err)) < 0 ||
-	    (code = state_cursor_open(run->session->state, mailbox, STATE_BY_UID, &cursor, err)) <
-		    0 ||
-	    (code = state_cursor_next(cursor, &row, err)) < 0) {
-		goto finish;
-	}
-	while (code == 0 && row != NULL && *count < SAMPLE_MAX) {
-		if (row->is_agreed && row->local == MESSAGE_PRESENT &&
-		    row->remote == MESSAGE_PRESENT && seen++ % every == 0) {
-			ids[(*count)++] = row->id;
-		}
-		code = state_cursor_next(cursor, &row, err);
-	}
-finish:
-	state_cursor_close(&cursor);
-	state_rollback(run->session->state);
-	return code;
-}
-
-static int sample_take(struct run *run, struct lost *lost, struct err *err)
-{
-	int64_t ids[SAMPLE_MAX];
-	size_t count = 0;
-	int code = sample_ids(run, lost->mailbox->base.id, ids, &count, err);
-	for (size_t i = 0; code == 0 && i < count; i++) {
-		bool found = false;
-		struct row *row = row_list_add(&lost->sample, err);
-		code = row == NULL ? -(int)err->code
-				   : state_row_by_id(run->session->state, ids[i], row, &found, err);
-	}
-	return code;
-}
-
 static int lost_gather(struct search *search, enum side side, struct err *err)
 {
 	struct run *run = search->run;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
-		if (is_lost_on(run, &run->mailboxes.items[i], side)) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		const struct mailbox_facts facts = mailbox_facts(run, mailbox);
+		if (mailbox_is_lost(&facts, side)) {
 			struct lost *lost = &search->lost[search->lost_count++];
-			*lost = (struct lost){.mailbox = &run->mailboxes.items[i]};
+			*lost = (struct lost){.mailbox = mailbox};
 			row_list_init(&lost->sample);
-			code = sample_take(run, lost, err);
+			code = state_rows_sample(run->session->state, mailbox->base.id, SAMPLE_MAX,
+						 &lost->sample, err);
 		}
 	}
 	return code;
-}
-
-static void lost_finish(struct search *search)
-{
-	for (size_t i = 0; i < search->lost_count; i++) {
-		row_list_finish(&search->lost[i].sample);
-	}
-	search->lost_count = 0;
 }
 
 static void pair_add(struct search *search, struct lost *lost, struct mailbox *to, enum side side)
@@ -124,12 +68,11 @@ static bool is_same_directory(const struct stamp_dir *one, const struct stamp_di
 static bool is_same_folder(const struct lost *lost, const struct stamp *stamp,
 			   const struct maildir_scan *scan)
 {
-	const struct state_mailbox *base = &lost->mailbox->base;
+	const struct stamp_dir *dirs = lost->mailbox->base.stamp.dirs;
+	bool has_stamp = lost->mailbox->base.has_stamp;
 	struct folder_evidence evidence = {
-		.is_same_directory =
-			base->has_stamp && is_same_directory(&base->stamp.dirs[0], &stamp->dirs[0]),
-		.is_same_cur =
-			base->has_stamp && is_same_directory(&base->stamp.dirs[1], &stamp->dirs[1]),
+		.is_same_directory = has_stamp && is_same_directory(&dirs[0], &stamp->dirs[0]),
+		.is_same_cur = has_stamp && is_same_directory(&dirs[1], &stamp->dirs[1]),
 		.sample.count = lost->sample.count,
 	};
 	for (size_t i = 0; i < lost->sample.count; i++) {
@@ -199,57 +142,29 @@ static bool is_message_of(struct run *run, struct mailbox *mailbox, const struct
 	       (!own.has_date || own.date == seen->date);
 }
 
-static size_t count_message(struct run *run, struct lost *lost, const struct remote_identity *seen)
-{
-	size_t same = 0;
-	for (size_t i = 0; i < lost->sample.count; i++) {
-		const struct row *row = &lost->sample.items[i];
-		same += row->uid == seen->uid &&
-			is_message_of(run, lost->mailbox, row, &seen->identity);
-	}
-	return same;
-}
-
 /* How many of the sample are in the mailbox that is open, under base's UIDs. */
 static int count_same(struct run *run, struct lost *lost, size_t *same, struct err *err)
 {
+	const struct row_list *sample = &lost->sample;
 	struct remote *remote = run->session->remote;
 	struct remote_identity seen = {0};
 	struct uidset uids;
 	int code = 0;
-	*same = 0;
 	uidset_init(&uids);
-	for (size_t i = 0; code == 0 && i < lost->sample.count; i++) {
-		uint32_t uid = lost->sample.items[i].uid;
-		code = uidset_add(&uids, uid, uid, err);
+	for (size_t i = 0; code == 0 && i < sample->count; i++) {
+		code = uidset_add(&uids, sample->items[i].uid, sample->items[i].uid, err);
 	}
-	if (code == 0) {
-		code = remote_headers_begin(remote, &uids, err);
-	}
-	while (code == 0 && !seen.is_done) {
-		code = remote_headers_next(remote, &seen, err);
-		*same += code == 0 && !seen.is_done ? count_message(run, lost, &seen) : 0;
+	code = code < 0 ? code : remote_headers_begin(remote, &uids, err);
+	while (code == 0 && (code = remote_headers_next(remote, &seen, err)) == 0 &&
+	       !seen.is_done) {
+		for (size_t i = 0; i < sample->count; i++) {
+			const struct row *row = &sample->items[i];
+			*same += row->uid == seen.uid &&
+				 is_message_of(run, lost->mailbox, row, &seen.identity);
+		}
 	}
 	mailbox_release(lost->mailbox);
 	uidset_finish(&uids);
-	return code;
-}
-
-/* The numbers of a mailbox that the listing told nothing of. */
-static int ask_numbers(struct run *run, struct mailbox *mailbox, struct err *err)
-{
-	struct remote_opened opened = {0};
-	int code = remote_open(run->session->remote, mailbox->seen.wire, REMOTE_READ | REMOTE_ANEW,
-			       0, &opened, err);
-	if (code == 0) {
-		mailbox->seen.uidvalidity = opened.uidvalidity;
-		mailbox->seen.uidnext = opened.uidnext;
-		if (mailbox->seen.mailboxid == NULL) {
-			mailbox->seen.mailboxid = opened.mailboxid;
-			opened.mailboxid = NULL;
-		}
-	}
-	remote_opened_finish(&opened);
 	return code;
 }
 
@@ -284,16 +199,18 @@ static struct mailbox_evidence evidence_of(const struct search *search, const st
 	};
 }
 
-static int is_same_mailbox(struct search *search, struct lost *lost, struct mailbox *to,
-			   bool *is_same, struct err *err)
+/* Whether LOST is TO; what the listing did not tell is asked for. */
+static int compare(struct search *search, struct lost *lost, struct mailbox *to, bool *is_same,
+		   struct err *err)
 {
 	struct run *run = search->run;
+	struct remote *remote = run->session->remote;
 	struct mailbox_evidence evidence = evidence_of(search, lost, to);
 	enum likeness likeness = mailbox_likeness(&evidence);
 	int code = 0;
 	if (likeness == LIKENESS_BY_SAMPLE &&
-	    remote_selected(run->session->remote, to->seen.wire, false) != to->seen.uidvalidity) {
-		code = ask_numbers(run, to, err);
+	    remote_selected(remote, to->seen.wire, false) != to->seen.uidvalidity) {
+		code = server_ask_numbers(remote, to, err);
 		evidence = evidence_of(search, lost, to);
 		likeness = mailbox_likeness(&evidence);
 	}
@@ -308,17 +225,14 @@ static int is_same_mailbox(struct search *search, struct lost *lost, struct mail
 
 static int match_mailbox(struct search *search, struct mailbox *to, struct err *err)
 {
-	int code = to->seen.has_counts ? 0 : ask_numbers(search->run, to, err);
-	for (size_t i = 0; code == 0 && i < search->lost_count; i++) {
+	bool is_same = false;
+	int code =
+		to->seen.has_counts ? 0 : server_ask_numbers(search->run->session->remote, to, err);
+	for (size_t i = 0; code == 0 && !is_same && i < search->lost_count; i++) {
 		struct lost *lost = &search->lost[i];
-		bool is_same = false;
-		if (lost->is_taken) {
-			continue;
-		}
-		code = is_same_mailbox(search, lost, to, &is_same, err);
-		if (code == 0 && is_same) {
+		if (!lost->is_taken && (code = compare(search, lost, to, &is_same, err)) == 0 &&
+		    is_same) {
 			pair_add(search, lost, to, SIDE_LOCAL);
-			break;
 		}
 	}
 	return code;
@@ -339,7 +253,10 @@ static int search_side(struct search *search, enum side side, struct err *err)
 			code = 0; /* one that cannot be looked at is no rename */
 		}
 	}
-	lost_finish(search);
+	for (size_t i = 0; i < search->lost_count; i++) {
+		row_list_finish(&search->lost[i].sample);
+	}
+	search->lost_count = 0;
 	return code;
 }
 
@@ -351,17 +268,18 @@ static int compare_pair(const void *x, const void *y)
 
 int rename_find(struct run *run, struct rename_pairs *pairs, struct err *err)
 {
-	struct search search = {.run = run, .pairs = pairs};
+	size_t most = run->mailboxes.count + 1;
+	struct search search = {
+		.run = run,
+		.pairs = pairs,
+		.lost = calloc(most, sizeof(*search.lost)),
+	};
 	int code;
-	search.lost = calloc(run->mailboxes.count + 1, sizeof(*search.lost));
-	pairs->items = calloc(run->mailboxes.count + 1, sizeof(*pairs->items));
-	pairs->count = 0;
+	*pairs = (struct rename_pairs){.items = calloc(most, sizeof(*pairs->items))};
 	if (search.lost == NULL || pairs->items == NULL) {
 		code = err_nomem(err);
-	} else if ((code = search_side(&search, SIDE_LOCAL, err)) == 0) {
-		code = search_side(&search, SIDE_REMOTE, err);
-	}
-	if (code == 0) {
+	} else if ((code = search_side(&search, SIDE_LOCAL, err)) == 0 &&
+		   (code = search_side(&search, SIDE_REMOTE, err)) == 0) {
 		qsort(pairs->items, pairs->count, sizeof(*pairs->items), compare_pair);
 	}
 	free(search.lost);

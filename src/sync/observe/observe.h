@@ -5,13 +5,14 @@
  *     run_discover                      which mailboxes there are
  *     rename_find                       which of them may have been renamed
  *     observe_local, observe_remote     what changed in them
- *     find_moves_...                    what may have moved from one to another
+ *     find_moves                        what may have moved from one to another
  *
  * and, after our own changes to a mailbox, observe_remote_mailbox.
  */
 #ifndef SYNC_OBSERVE_OBSERVE_H
 #define SYNC_OBSERVE_OBSERVE_H
 
+#include "rules/move_rules.h"
 #include "run/run.h"
 
 /* Which mailboxes there are (rules/mailbox_rules.h) */
@@ -63,15 +64,11 @@ int observe_remote_mailbox(struct run *run, struct remote *remote, struct mailbo
  * that is new in another, as they are found on either side.
  */
 
-/* Files whose unique part is gone from one folder and new in another; a gone one may come with
- * several. */
-int find_moves_here(struct run *run, struct state_moves *pairs, struct err *err);
-/* New files whose unique part base has in a folder that could not be read. */
-int find_moves_from_unreadable(struct run *run, struct state_moves *pairs, struct err *err);
-/* Messages gone from one mailbox of the server and new in another, one to one: by EMAILID, or on a
- * server without by date and header, which are fetched where dates agree. */
-int find_moves_there(struct run *run, struct state_moves *pairs, struct err *err);
-int find_moves_by_header(struct run *run, struct state_moves *pairs, struct err *err);
+/* HERE: files whose unique part is gone from one folder and new in another; a gone one may come
+ * with several. UNREADABLE: new files whose unique part base has in a folder that could not be
+ * read. THERE: messages gone from one mailbox of the server and new in another, one to one, by
+ * EMAILID, or on a server without by date and header, which are fetched where dates agree. */
+int find_moves(struct run *run, enum move_seen seen, struct state_moves *pairs, struct err *err);
 
 /* Both rows as they are now; finished by the caller in any case. */
 struct move_rows {

@@ -30,8 +30,4 @@ int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_v
 int remote_uids_apply(struct run *run, struct remote *remote, struct mailbox *mailbox,
 		      struct err *err);
 
-/* Whether messages that are new on the server may have come into MAILBOX by a move. */
-bool move_may_arrive(const struct mailbox *mailbox);
-int move_pairs_add(struct state_moves *pairs, int64_t gone_row, int64_t new_row, struct err *err);
-
 #endif

@@ -128,21 +128,14 @@ finish:
 
 int plan_moves(struct run *run, struct err *err)
 {
-	bool has_ids = remote_facts(run->session->remote)->has_message_ids;
-	const struct {
-		int (*find)(struct run *, struct state_moves *, struct err *);
-		enum move_seen seen;
-	} kinds[] = {
-		{find_moves_here, MOVE_SEEN_HERE},
-		{find_moves_from_unreadable, MOVE_SEEN_UNREADABLE},
-		{has_ids ? find_moves_there : find_moves_by_header, MOVE_SEEN_THERE},
-	};
+	static const enum move_seen kinds[] = {MOVE_SEEN_HERE, MOVE_SEEN_UNREADABLE,
+					       MOVE_SEEN_THERE};
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct state_moves pairs = {0};
-		code = kinds[i].find(run, &pairs, err);
+		code = find_moves(run, kinds[i], &pairs, err);
 		for (size_t k = 0; code == 0 && k < pairs.count; k++) {
-			code = plan_pair(run, &pairs.items[k], kinds[i].seen, err);
+			code = plan_pair(run, &pairs.items[k], kinds[i], err);
 		}
 		state_moves_finish(&pairs);
 	}
