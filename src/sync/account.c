@@ -8,8 +8,7 @@
 #include "guard/guard.h"
 #include "observe/observe.h"
 #include "act/act.h"
-#include "recover/leftovers.h"
-#include "recover/pairing.h"
+#include "recover/recover.h"
 #include "plan/brake.h"
 #include "plan/plan.h"
 #include "plan/print.h"
@@ -18,8 +17,6 @@
 #include "act/create_mailboxes.h"
 #include "act/remove_mailboxes.h"
 #include "act/rename_mailboxes.h"
-#include "recover/cut_renames.h"
-#include "recover/trash.h"
 
 /* Keywords that changed while nobody looked are not told again: everything is looked at. */
 static int note_keywords(struct run *run, struct err *err)

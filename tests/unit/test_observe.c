@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "observe/observe.h"
-#include "recover/leftovers.h"
+#include "recover/recover.h"
 
 /* A run as far as both sides' deltas. */
 static void observe(struct run_scene *scene)

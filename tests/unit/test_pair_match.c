@@ -35,25 +35,25 @@ static struct pair_candidate remote(uint32_t uid, char digest, uint64_t id, int6
 }
 
 static const struct pair_candidate *find(const struct pair_candidate *items, size_t count,
-					 size_t index)
+					 int64_t index)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (items[i].index == index) {
 			return &items[i];
 		}
 	}
-	fail_msg("candidate %zu is gone", index);
+	fail_msg("candidate %lld is gone", (long long)index);
 	return NULL;
 }
 
 /* The UID that the local one of that index was joined with; 0: none. */
-static uint32_t partner(const struct pair_candidate *locals, size_t count, size_t index)
+static uint32_t partner(const struct pair_candidate *locals, size_t count, int64_t index)
 {
 	const struct pair_candidate *candidate = find(locals, count, index);
 	return candidate->is_taken ? (uint32_t)(candidate->partner - 1000) : 0;
 }
 
-static bool is_ambiguous(const struct pair_candidate *locals, size_t count, size_t index)
+static bool is_ambiguous(const struct pair_candidate *locals, size_t count, int64_t index)
 {
 	return find(locals, count, index)->is_ambiguous;
 }

@@ -195,7 +195,7 @@ enum intent_kind {
 	INTENT_MOVE,
 	INTENT_RENAME = 5, /* 3 and 4 are no kind */
 	INTENT_POP3_DELETE,
-	INTENT_TRASH, /* COPY to the trash (sync/trash.h) */
+	INTENT_TRASH, /* COPY to the trash (sync/recover/recover.h) */
 	INTENT_TRASHED
 };
 struct intent {

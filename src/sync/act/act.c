@@ -8,7 +8,7 @@
 #include "plan/brake.h"
 #include "plan/job.h"
 #include "plan/plan.h"
-#include "recover/pairing.h"
+#include "recover/recover.h"
 
 #include "act_private.h"
 

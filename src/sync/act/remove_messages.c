@@ -1,7 +1,7 @@
 /*
  * Removals on the server, as the plan says (rules/removal_rules.h): into the trash, or marked
  * \Deleted and expunged. Without MOVE a message goes to the trash in two acts, COPY and removal;
- * intents tell the next run, or try, which of them is left (recover/trash.h).
+ * intents tell the next run, or try, which of them is left (recover/recover.h).
  */
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@
 #include "act_private.h"
 #include "observe/observe.h"
 #include "plan/plan_removals.h"
-#include "recover/trash.h"
+#include "recover/recover.h"
 #include "rules/effect.h"
 
 /* The messages to go. */

@@ -1,13 +1,13 @@
 /*
  * Renaming takes children along on both sides: those that were renamed alike are done with their
- * parent, the others are put back. What a run leaves that is cut meanwhile: recover/cut_renames.h.
+ * parent, the others are put back. What a run leaves that is cut meanwhile: recover/recover.h.
  */
 #include "rename_mailboxes.h"
 
 #include "guard/guard.h"
 #include "observe/observe.h"
 #include "plan/plan.h"
-#include "recover/cut_renames.h"
+#include "recover/recover.h"
 
 #include "create_mailboxes.h"
 

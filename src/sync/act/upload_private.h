@@ -1,7 +1,7 @@
 /*
  * Uploads. Before a batch is sent its intents are durable (I3); the rows follow from the UIDs that
  * the server tells. Where it tells none the intents stay open and the messages are looked for in
- * the mailbox (recover/pairing.h) before anything else is sent there.
+ * the mailbox (recover/recover.h) before anything else is sent there.
  *
  * A batch is one APPEND with several messages where the server takes that (MULTIAPPEND, atomic:
  * refused, its messages are sent singly), else one APPEND a message, pipelined where literals need

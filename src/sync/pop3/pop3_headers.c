@@ -4,7 +4,6 @@
 #include "mailsync/base/array.h"
 
 #include "pop3_private.h"
-#include "recover/content.h"
 
 struct pass {
 	struct pop3_job *job;

@@ -7,7 +7,6 @@
 #include "mailsync/base/digest.h"
 
 #include "pop3_private.h"
-#include "recover/content.h"
 
 int pop3_item_digest(const struct pop3_item *item, char digest[POP3_DIGEST_SIZE], struct err *err)
 {

@@ -1,9 +1,10 @@
-#include "cut_renames.h"
-
+/* What a run leaves that is cut while it renames mailboxes, and what base does about a rename. */
 #include <stdlib.h>
 
 #include "guard/guard.h"
 #include "observe/observe.h"
+
+#include "recover.h"
 
 int rename_intent_add(struct run *run, const struct mailbox *from, const struct mailbox *to,
 		      struct err *err)
@@ -46,20 +47,9 @@ int rename_base_follow(struct run *run, struct mailbox *from, struct mailbox *to
 	return rename_intent_drop(run, from, err);
 }
 
-static struct mailbox *mailbox_of_base(struct run *run, int64_t id)
-{
-	for (size_t i = 0; i < run->mailboxes.count; i++) {
-		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (mailbox->in_base && mailbox->base.id == id) {
-			return mailbox;
-		}
-	}
-	return NULL;
-}
-
 static int settle(struct run *run, const struct intent *intent, struct err *err)
 {
-	struct mailbox *from = mailbox_of_base(run, intent->mailbox);
+	struct mailbox *from = run_mailbox_by_id(run, intent->mailbox);
 	struct mailbox *to = intent->text == NULL ? NULL : run_mailbox(run, intent->text);
 	return from != NULL && to != NULL &&
 			       rename_was_done(mailbox_facts(run, from).in,

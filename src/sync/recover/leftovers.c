@@ -1,6 +1,25 @@
-#include "leftovers.h"
+/* What a run that died left: of intents, which of them concern whom; and in the folders. */
+#include <stdlib.h>
 
 #include "observe/observe.h"
+
+#include "recover_private.h"
+
+int intents_load(struct run *run, const struct mailbox *mailbox, bool of_trash,
+		 struct intents *intents, struct err *err)
+{
+	size_t kept = 0;
+	int code = state_intents_load(run->session->state, mailbox->base.id, intents, err);
+	for (size_t i = 0; i < intents->count; i++) {
+		if (intent_is_of_trash(&intents->items[i]) == of_trash) {
+			intents->items[kept++] = intents->items[i];
+		} else {
+			free(intents->items[i].text);
+		}
+	}
+	intents->count = kept;
+	return code;
+}
 
 static int clear_folder(struct run *run, struct mailbox *mailbox, struct err *err)
 {

@@ -1,92 +1,89 @@
-#include "pairing.h"
-
+/* Pairing of mailboxes: matches their candidates and writes down what came of it. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "guard/guard.h"
 #include "rules/effect.h"
 
-#include "pairing_private.h"
+#include "recover_private.h"
 
-const struct pair_ref *pair_ref(const struct pair_side *side,
-				const struct pair_candidate *candidate)
+/* Who the messages are that may have a partner (W15, W16); what is sent and gone and would only
+ * match a nameless one goes (W14). */
+static int identify_remotes(struct pairing *pairing, struct err *err)
 {
-	return &side->refs[candidate->index];
-}
-
-void pair_keep_identified(struct pair_side *side)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < side->count; i++) {
-		if (side->items[i].has_identity) {
-			side->items[kept++] = side->items[i];
+	struct candidates *locals = &pairing->locals;
+	struct candidates *remotes = &pairing->remotes;
+	size_t wanted = 0;
+	for (size_t i = 0; i < remotes->count; i++) {
+		if (pair_is_wanted(remotes->items[i].uid, pairing->has_base, locals->items,
+				   locals->count)) {
+			remotes->items[wanted++] = remotes->items[i];
 		}
 	}
-	side->count = kept;
+	remotes->count = wanted;
+	int code = wanted == 0
+			 ? 0
+			 : candidates_identify(pairing->remote, pairing->mailbox, remotes, err);
+	if (code < 0) {
+		return code;
+	}
+	candidates_keep_identified(remotes);
+	pairing->headers_missing = remotes->count < wanted;
+	for (size_t i = 0; i < locals->count; i++) {
+		struct pair_candidate *local = &locals->items[i];
+		local->has_identity &=
+			local->place != PAIR_NO_FILE ||
+			!pair_is_nameless_there(local, remotes->items, remotes->count);
+	}
+	candidates_keep_identified(locals);
+	return candidates_read(pairing->remote, remotes, locals, err);
 }
 
-static void side_finish(struct pair_side *side)
+/* BEFORE the file's name, AFTER it. */
+static void report_file(struct pairing *pairing, const char *before, const struct row *row,
+			const char *after)
 {
-	free(side->items);
-	free(side->refs);
-	*side = (struct pair_side){0};
+	struct err why;
+	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE, "the %s %s %s", before, row->unique, after);
+	run_report_error(pairing->run, pairing->mailbox, 0, &why);
 }
 
 /* The file's row takes the message's in. */
-static int join_rows(struct state *state, struct row *row, struct row *remote,
-		     const struct pair_candidate *local, struct err *err)
+static int put_pair(struct state *state, struct row *row, const struct pair_candidate *local,
+		    struct err *err)
 {
-	char *emailid = row->emailid;
-	effect_uploaded(row, remote->uid, remote->remote_flags);
-	row->has_digest = !local->has_content; /* rows hold the header's */
-	memcpy(row->digest, local->digest, ROW_DIGEST_SIZE);
-	row->emailid = remote->emailid;
-	remote->emailid = emailid;
-	int code = state_row_drop(state, remote->id, err);
-	return code < 0 ? code : state_row_put(state, row, err);
-}
-
-static int put_pair(struct pairing *pairing, const struct pair_candidate *local, struct err *err)
-{
-	struct state *state = pairing->run->session->state;
-	int64_t id = pair_ref(&pairing->locals, local)->row;
-	int64_t remote_id = pairing->remotes.refs[local->partner].row;
-	struct row row;
 	struct row remote;
-	bool has_row = false;
-	bool has_remote = false;
-	int code;
-	row_init(&row);
+	bool found = false;
 	row_init(&remote);
-	if ((code = state_row_by_id(state, id, &row, &has_row, err)) < 0 ||
-	    (code = state_row_by_id(state, remote_id, &remote, &has_remote, err)) < 0) {
-		goto finish;
+	int code = state_row_by_id(state, local->partner, &remote, &found, err);
+	if (code == 0 && found) {
+		char *emailid = row->emailid;
+		effect_uploaded(row, remote.uid, remote.remote_flags);
+		row->has_digest = !local->has_content; /* rows hold the header's */
+		memcpy(row->digest, local->digest, ROW_DIGEST_SIZE);
+		row->emailid = remote.emailid;
+		remote.emailid = emailid;
+		if ((code = state_row_drop(state, remote.id, err)) == 0) {
+			code = state_row_put(state, row, err);
+		}
 	}
-	if (has_row && has_remote) {
-		code = join_rows(state, &row, &remote, local, err);
-	}
-finish:
-	row_finish(&row);
 	row_finish(&remote);
 	return code;
 }
 
-static int put_ambiguous(struct pairing *pairing, const struct pair_candidate *local,
-			 struct err *err)
+static int put_local(struct pairing *pairing, const struct pair_candidate *local, struct err *err)
 {
 	struct state *state = pairing->run->session->state;
 	struct row row;
-	struct err why;
 	bool found = false;
 	row_init(&row);
-	int code =
-		state_row_by_id(state, pair_ref(&pairing->locals, local)->row, &row, &found, err);
-	if (code == 0 && found) {
-		err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
-			"the file %s and another one look like the same message on the server; it "
-			"is not sent",
-			row.unique);
-		run_report_error(pairing->run, pairing->mailbox, 0, &why);
+	int code = state_row_by_id(state, local->index, &row, &found, err);
+	if (code == 0 && found && local->is_taken) {
+		code = put_pair(state, &row, local, err);
+	} else if (code == 0 && found) {
+		report_file(pairing, "file", &row,
+			    "and another one look like the same message on the server; it is not "
+			    "sent");
 		effect_held(&row, REASON_AMBIGUOUS);
 		code = state_row_put(state, &row, err);
 	}
@@ -99,10 +96,8 @@ static int put_locals(struct pairing *pairing, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < pairing->locals.count; i++) {
 		const struct pair_candidate *local = &pairing->locals.items[i];
-		if (local->is_taken) {
-			code = put_pair(pairing, local, err);
-		} else if (local->is_ambiguous) {
-			code = put_ambiguous(pairing, local, err);
+		if (local->is_taken || local->is_ambiguous) {
+			code = put_local(pairing, local, err);
 		}
 	}
 	return code;
@@ -110,10 +105,9 @@ static int put_locals(struct pairing *pairing, struct err *err)
 
 static bool is_ambiguous(const struct pairing *pairing, int64_t row)
 {
-	const struct pair_side *locals = &pairing->locals;
-	for (size_t i = 0; i < locals->count; i++) {
-		const struct pair_candidate *local = &locals->items[i];
-		if (local->is_ambiguous && pair_ref(locals, local)->row == row) {
+	for (size_t i = 0; i < pairing->locals.count; i++) {
+		const struct pair_candidate *local = &pairing->locals.items[i];
+		if (local->is_ambiguous && local->index == row) {
 			return true;
 		}
 	}
@@ -124,25 +118,19 @@ static bool is_ambiguous(const struct pairing *pairing, int64_t row)
 static int settle_row(struct pairing *pairing, const struct intent *intent, struct row *row,
 		      struct err *err)
 {
+	const struct candidates *remotes = &pairing->remotes;
 	struct pair_sent sent = {
 		.row = row,
 		.is_ambiguous = is_ambiguous(pairing, row->id),
 		.is_late = pairing->is_late,
-		.has_strangers = pair_has_strangers(intent->uid_bound, pairing->remotes.items,
-						    pairing->remotes.count),
+		.has_strangers =
+			pair_has_strangers(intent->uid_bound, remotes->items, remotes->count),
 	};
-	struct err why;
-	switch (pair_fate(&sent)) {
-	case PAIR_STAYS:
-		return 0;
-	case PAIR_CHANGED:
-		err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
-			"the server took the file %s and made of it what does not look like it; it "
-			"is not sent again",
-			row->unique);
-		run_report_error(pairing->run, pairing->mailbox, 0, &why);
-		return 0;
-	case PAIR_NEW:
+	enum pair_fate fate = pair_fate(&sent);
+	if (fate == PAIR_CHANGED) {
+		report_file(pairing, "server took the file", row,
+			    "and made of it what does not look like it; it is not sent again");
+	} else if (fate == PAIR_NEW) {
 		effect_held(row, REASON_NONE);
 		return state_row_put(pairing->run->session->state, row, err);
 	}
@@ -186,48 +174,30 @@ static int commit(struct pairing *pairing, struct err *err)
 		return code;
 	}
 	mailbox->base.held_policy = 0;
-	if ((code = put_locals(pairing, err)) < 0 || (code = settle_intents(pairing, err)) < 0 ||
-	    (code = mailbox_store(pairing->run, mailbox, err)) < 0) {
-		goto finish;
+	if ((code = put_locals(pairing, err)) == 0 && (code = settle_intents(pairing, err)) == 0 &&
+	    (code = mailbox_store(pairing->run, mailbox, err)) == 0) {
+		code = state_mailbox_count(state, &mailbox->base, err);
 	}
-	code = state_mailbox_count(state, &mailbox->base, err);
-finish:
 	return state_end(state, code, err);
-}
-
-/* Those of the trash are settled elsewhere. */
-static int load_intents(struct pairing *pairing, struct err *err)
-{
-	struct intents *intents = &pairing->intents;
-	size_t kept = 0;
-	int code = state_intents_load(pairing->run->session->state, pairing->mailbox->base.id,
-				      intents, err);
-	for (size_t i = 0; i < intents->count; i++) {
-		if (intent_is_of_trash(&intents->items[i])) {
-			free(intents->items[i].text);
-		} else {
-			intents->items[kept++] = intents->items[i];
-		}
-	}
-	intents->count = kept;
-	return code;
 }
 
 static int pairing_run(struct pairing *pairing, struct err *err)
 {
-	struct pair_side *locals = &pairing->locals;
-	struct pair_side *remotes = &pairing->remotes;
+	struct candidates *locals = &pairing->locals;
+	struct candidates *remotes = &pairing->remotes;
+	struct intents *intents = &pairing->intents;
 	int code;
-	if ((code = load_intents(pairing, err)) < 0 || (code = pairing_gather(pairing, err)) < 0) {
+	if ((code = intents_load(pairing->run, pairing->mailbox, false, intents, err)) < 0 ||
+	    (code = pairing_gather(pairing, err)) < 0) {
 		return code;
 	}
 	if (locals->count == 0) {
 		remotes->count = 0;
-	} else if ((code = pairing_identify_remotes(pairing, err)) < 0) {
+	} else if ((code = identify_remotes(pairing, err)) < 0) {
 		return code;
 	}
 	pair_match(locals->items, locals->count, remotes->items, remotes->count);
-	return locals->count > 0 || pairing->intents.count > 0 ? commit(pairing, err) : 0;
+	return locals->count > 0 || intents->count > 0 ? commit(pairing, err) : 0;
 }
 
 static int pair_one(struct run *run, struct remote *remote, struct mailbox *mailbox, bool is_late,
@@ -244,8 +214,8 @@ static int pair_one(struct run *run, struct remote *remote, struct mailbox *mail
 	mailbox->done.was_paired = !pairing.has_base;
 	mailbox->decided.pairing = PAIRING_NONE;
 	state_intents_finish(&pairing.intents);
-	side_finish(&pairing.locals);
-	side_finish(&pairing.remotes);
+	free(pairing.locals.items);
+	free(pairing.remotes.items);
 	mailbox_release(mailbox);
 	return code;
 }
@@ -271,8 +241,7 @@ int pair_mailboxes(struct run *run, struct err *err)
 		if (!is_due(mailbox)) {
 			continue;
 		}
-		code = run_check_stop(run, err);
-		if (code == 0) {
+		if ((code = run_check_stop(run, err)) == 0) {
 			code = pair_one(run, session->remote, mailbox, session->was_unclean, err);
 		}
 		if (code < 0 && !run_is_fatal(err)) {

@@ -1,211 +1,115 @@
-#include "trash.h"
-
+/* Which messages that may have been copied to the trash were (T9 to T11). */
 #include <stdlib.h>
 #include <string.h>
 
-#include "mailsync/base/array.h"
-
-#include "content.h"
 #include "guard/guard.h"
 #include "rules/removal_rules.h"
 
-/* Messages of one mailbox, by their headers. */
-struct headers {
-	struct pair_candidate *items;
-	size_t count, cap;
-};
+#include "recover_private.h"
 
-/* The intents of a mailbox and the messages that they are about (T9 to T11). */
 struct settling {
 	struct run *run;
 	struct remote *remote;
 	struct mailbox *mailbox;
 	struct intents intents;
-	struct trash_original *originals;
-	size_t count;
-	bool is_due;       /* an outcome has to be found out */
-	bool has_void;     /* an intent has to be dropped */
-	bool has_nameless; /* the header of an original identifies nothing */
-	bool is_unsure;    /* something could not be told */
+	struct trash_original *originals; /* each of the intent at its index */
+	struct candidates headers;        /* of the originals that are not void, likewise */
+	bool is_due;                      /* an outcome has to be found out */
+	bool has_void;                    /* an intent has to be dropped */
+	bool is_unsure;                   /* something could not be told */
 };
 
-static const struct intent *intent_of(const struct settling *settling,
-				      const struct trash_original *original)
+/* The number of a trash: the first of the intents that speaks of it. */
+static size_t trash_of(const struct intents *intents, const struct intent *intent)
 {
-	return &settling->intents.items[original->index];
-}
-
-static int headers_add(struct headers *headers, const struct remote_identity *told, struct err *err)
-{
-	if (ARRAY_RESERVE(&headers->items, headers->count + 1, &headers->cap, err) < 0) {
-		return -ERR_NOMEM;
+	size_t trash = 0;
+	while (intents->items[trash].uidvalidity != intent->uidvalidity ||
+	       strcmp(intents->items[trash].text, intent->text) != 0) {
+		trash++;
 	}
-	struct pair_candidate *header = &headers->items[headers->count++];
-	*header = (struct pair_candidate){.uid = told->uid};
-	pair_identify(header, &told->identity);
-	return 0;
+	return trash;
 }
 
-/* Of the open mailbox. WITH_CONTENT: where a header says nothing, all of the message counts.
- * *IS_WHOLE: the server told all of them. */
-static int headers_fetch(struct settling *settling, const struct uidset *uids, bool with_content,
-			 struct headers *headers, bool *is_whole, struct err *err)
-{
-	struct remote_identity told = {0};
-	int code = remote_headers_begin(settling->remote, uids, err);
-	while (code == 0 && !told.is_done) {
-		code = remote_headers_next(settling->remote, &told, err);
-		if (code == 0 && !told.is_done) {
-			code = headers_add(headers, &told, err);
-		}
-	}
-	*is_whole = told.is_whole;
-	for (size_t i = 0; code == 0 && with_content && i < headers->count; i++) {
-		if (pair_is_nameless(&headers->items[i])) {
-			code = pair_content_remote(settling->remote, &headers->items[i], err);
-		}
-	}
-	return code;
-}
-
-static int compare_uid(const void *x, const void *y)
-{
-	uint32_t one = ((const struct pair_candidate *)x)->uid;
-	uint32_t two = ((const struct pair_candidate *)y)->uid;
-	return (one > two) - (one < two);
-}
-
-static bool is_one_trash(const struct intent *one, const struct intent *two)
-{
-	return one->uidvalidity == two->uidvalidity && strcmp(one->text, two->text) == 0;
-}
-
-/* One intent of the trash, which is known by the first intent of a message that went there. */
 static int gather_one(struct settling *settling, size_t index, struct err *err)
 {
+	const struct run *run = settling->run;
 	const struct intent *intent = &settling->intents.items[index];
-	struct trash_original *original = &settling->originals[settling->count];
+	struct trash_original *original = &settling->originals[index];
+	bool expunges = run->policy.messages.expunge != SIDE_NONE;
 	struct row row;
 	bool found = false;
 	row_init(&row);
-	int code = state_row_by_id(settling->run->session->state, intent->row, &row, &found, err);
+	int code = state_row_by_id(run->session->state, intent->row, &row, &found, err);
 	*original = (struct trash_original){
 		.index = index,
-		.trash = index,
+		.trash = trash_of(&settling->intents, intent),
 		.uid = row.uid,
 		.bound = intent->uid_bound,
 		.is_certain = intent->kind == INTENT_TRASHED,
-		.is_void = removal_is_void(found ? &row : NULL,
-					   settling->run->policy.messages.expunge != SIDE_NONE),
+		.is_void = removal_is_void(found ? &row : NULL, expunges),
 	};
-	for (size_t i = settling->count; i-- > 0;) {
-		if (is_one_trash(intent_of(settling, &settling->originals[i]), intent)) {
-			original->trash = settling->originals[i].trash;
-			break;
-		}
-	}
+	row_finish(&row);
 	settling->is_due |= !original->is_void && !original->is_certain;
 	settling->has_void |= original->is_void;
-	settling->count++;
-	row_finish(&row);
-	return code;
+	const struct pair_candidate header = {.uid = original->uid, .index = (int64_t)index};
+	return code < 0 || original->is_void ? code
+					     : candidates_add(&settling->headers, &header, err);
 }
 
 static int gather(struct settling *settling, struct err *err)
 {
-	struct intents *intents = &settling->intents;
-	int code = state_intents_load(settling->run->session->state, settling->mailbox->base.id,
-				      intents, err);
-	if (code < 0) {
+	const struct intents *intents = &settling->intents;
+	int code = intents_load(settling->run, settling->mailbox, true, &settling->intents, err);
+	if (code < 0 || intents->count == 0) {
 		return code;
 	}
-	settling->originals = calloc(intents->count + 1, sizeof(*settling->originals));
+	settling->originals = calloc(intents->count, sizeof(*settling->originals));
 	if (settling->originals == NULL) {
 		return err_nomem(err);
 	}
 	for (size_t i = 0; code == 0 && i < intents->count; i++) {
-		if (intent_is_of_trash(&intents->items[i])) {
-			code = gather_one(settling, i, err);
-		}
+		code = gather_one(settling, i, err);
 	}
 	return code;
-}
-
-/* The mailbox of that name, if it is the one that it was. */
-static int open_mailbox(struct settling *settling, const char *wire, uint32_t uidvalidity,
-			bool *is_open, struct err *err)
-{
-	struct remote_opened opened = {0};
-	int code = remote_open(settling->remote, wire, REMOTE_READ, 0, &opened, err);
-	*is_open = code == 0 && opened.uidvalidity == uidvalidity;
-	remote_opened_finish(&opened);
-	return code;
-}
-
-static void take_headers(struct settling *settling, struct headers *headers)
-{
-	if (headers->count > 1) {
-		qsort(headers->items, headers->count, sizeof(*headers->items), compare_uid);
-	}
-	for (size_t i = 0; i < settling->count; i++) {
-		struct trash_original *original = &settling->originals[i];
-		const struct pair_candidate wanted = {.uid = original->uid};
-		const struct pair_candidate *header = array_find(
-			headers->items, headers->count, sizeof(wanted), &wanted, compare_uid);
-		if (header != NULL && !original->is_void) {
-			original->header = *header;
-			original->is_known = !pair_is_nameless(header) || header->has_content;
-			settling->has_nameless |= pair_is_nameless(header);
-		}
-	}
 }
 
 static int identify_originals(struct settling *settling, struct err *err)
 {
-	struct headers headers = {0};
-	struct uidset uids;
-	bool is_open = false;
-	bool is_whole = false;
-	int code = open_mailbox(settling, settling->mailbox->seen.wire,
-				settling->mailbox->base.uidvalidity, &is_open, err);
-	uidset_init(&uids);
-	for (size_t i = 0; code == 0 && i < settling->count; i++) {
-		const struct trash_original *original = &settling->originals[i];
-		code = original->is_void ? 0 : uidset_add(&uids, original->uid, original->uid, err);
+	struct candidates *headers = &settling->headers;
+	int code;
+	if ((code = candidates_identify(settling->remote, settling->mailbox, headers, err)) < 0 ||
+	    (code = candidates_read(settling->remote, headers, NULL, err)) < 0) {
+		return code;
 	}
-	if (code == 0 && is_open &&
-	    (code = headers_fetch(settling, &uids, true, &headers, &is_whole, err)) == 0) {
-		take_headers(settling, &headers);
+	for (size_t i = 0; i < headers->count; i++) {
+		const struct pair_candidate *header = &headers->items[i];
+		struct trash_original *original = &settling->originals[header->index];
+		original->header = *header;
+		original->is_known =
+			header->has_identity && (!pair_is_nameless(header) || header->has_content);
 	}
-	uidset_finish(&uids);
-	free(headers.items);
-	return code;
+	return 0;
 }
 
-/* What came into that trash since the first of the intents. */
-static int fetch_copies(struct settling *settling, size_t trash, struct headers *copies,
-			struct err *err)
+/* What is in the trash from BOUND on; nothing where it is not the one that it was. */
+static int fetch_copies(struct settling *settling, const struct intent *intent, uint32_t bound,
+			struct candidates *copies, struct err *err)
 {
-	const struct intent *intent = &settling->intents.items[trash];
-	uint32_t bound = UINT32_MAX;
+	struct remote *remote = settling->remote;
+	struct remote_opened opened = {0};
 	struct uidset uids;
-	bool is_open = false;
 	bool is_whole = true;
-	int code = open_mailbox(settling, intent->text, intent->uidvalidity, &is_open, err);
-	if (code == -ERR_REFUSED) {
-		return 0; /* there is none of that name any more */
-	}
-	for (size_t i = 0; i < settling->count; i++) {
-		const struct trash_original *original = &settling->originals[i];
-		if (original->trash == trash && original->bound < bound) {
-			bound = original->bound;
-		}
+	int code =
+		remote_open(remote, intent->text, REMOTE_READ, intent->uidvalidity, &opened, err);
+	bool is_gone = code == -ERR_REFUSED || opened.is_renumbered;
+	remote_opened_finish(&opened);
+	if (code < 0) {
+		return is_gone ? 0 : code;
 	}
 	uidset_init(&uids);
-	if (code == 0 && is_open &&
-	    (code = uidset_add(&uids, bound == 0 ? 1 : bound, UINT32_MAX, err)) == 0) {
-		code = headers_fetch(settling, &uids, settling->has_nameless, copies, &is_whole,
-				     err);
+	if ((code = uidset_add(&uids, bound == 0 ? 1 : bound, UINT32_MAX, err)) == 0 &&
+	    (code = candidates_fetch(remote, &uids, copies, &is_whole, err)) == 0) {
+		code = candidates_read(remote, copies, &settling->headers, err);
 	}
 	uidset_finish(&uids);
 	return code < 0 || is_whole ? code
@@ -213,32 +117,38 @@ static int fetch_copies(struct settling *settling, size_t trash, struct headers 
 					      "the server does not tell what is in the trash");
 }
 
-/* The trash of one whose outcome is still to be found out. */
-static bool next_trash(const struct settling *settling, size_t *trash)
+/* Looks into one trash for all that went there. */
+static int look_into(struct settling *settling, size_t trash, struct err *err)
 {
-	for (size_t i = 0; i < settling->count; i++) {
+	const size_t count = settling->intents.count;
+	struct candidates copies = {0};
+	uint32_t bound = UINT32_MAX;
+	for (size_t i = 0; i < count; i++) {
 		const struct trash_original *original = &settling->originals[i];
-		if (!original->is_certain && removal_is_open(original)) {
-			*trash = original->trash;
-			return true;
+		if (original->trash == trash && original->bound < bound) {
+			bound = original->bound;
 		}
 	}
-	return false;
+	int code = fetch_copies(settling, &settling->intents.items[trash], bound, &copies, err);
+	if (code == 0) {
+		removal_match(settling->originals, count, trash, copies.items, copies.count);
+	}
+	free(copies.items);
+	return code;
 }
 
-/* Each trash in turn: commonly there is but one. */
+/* Each trash in turn: commonly there is but one. Matching reorders the originals. */
 static int look_for_copies(struct settling *settling, struct err *err)
 {
-	size_t trash = 0;
 	int code = 0;
-	while (code == 0 && next_trash(settling, &trash)) {
-		struct headers copies = {0};
-		code = fetch_copies(settling, trash, &copies, err);
-		if (code == 0) {
-			removal_match(settling->originals, settling->count, trash, copies.items,
-				      copies.count);
+	for (size_t trash = 0; code == 0 && trash < settling->intents.count; trash++) {
+		bool is_open = false;
+		for (size_t i = 0; i < settling->intents.count; i++) {
+			const struct trash_original *original = &settling->originals[i];
+			is_open |= original->trash == trash && !original->is_certain &&
+				   removal_is_open(original);
 		}
-		free(copies.items);
+		code = is_open ? look_into(settling, trash, err) : 0;
 	}
 	return code;
 }
@@ -248,11 +158,10 @@ static int commit_one(struct settling *settling, const struct trash_original *or
 		      struct err *err)
 {
 	struct state *state = settling->run->session->state;
-	struct intent intent = *intent_of(settling, original);
+	struct intent intent = settling->intents.items[original->index];
 	bool is_settled = original->is_looked_at && !original->is_certain;
-	settling->is_unsure |=
-		!original->is_void && !original->is_looked_at && !original->is_certain;
 	if (!original->is_void && !is_settled) {
+		settling->is_unsure |= !original->is_certain;
 		return 0;
 	}
 	int code = state_intent_drop(state, intent.id, err);
@@ -270,10 +179,15 @@ static int commit(struct settling *settling, struct err *err)
 	if ((code = run_claim(settling->run, err)) < 0 || (code = state_begin(state, err)) < 0) {
 		return code;
 	}
-	for (size_t i = 0; code == 0 && i < settling->count; i++) {
+	for (size_t i = 0; code == 0 && i < settling->intents.count; i++) {
 		code = commit_one(settling, &settling->originals[i], err);
 	}
-	return state_end(state, code, err);
+	code = state_end(state, code, err);
+	return code < 0 || !settling->is_unsure
+		     ? code
+		     : err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
+			       "the server does not show messages that may be in the trash "
+			       "already; they wait");
 }
 
 int trash_settle_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
@@ -281,45 +195,28 @@ int trash_settle_mailbox(struct run *run, struct remote *remote, struct mailbox 
 {
 	struct settling settling = {.run = run, .remote = remote, .mailbox = mailbox};
 	int code = gather(&settling, err);
-	if (code < 0 || (!settling.is_due && !settling.has_void)) {
-		goto finish;
+	if (code == 0 && settling.is_due && (code = identify_originals(&settling, err)) == 0) {
+		code = look_for_copies(&settling, err);
 	}
-	if (settling.is_due && ((code = identify_originals(&settling, err)) < 0 ||
-				(code = look_for_copies(&settling, err)) < 0)) {
-		goto finish;
+	if (code == 0 && (settling.is_due || settling.has_void)) {
+		code = commit(&settling, err);
 	}
-	code = commit(&settling, err);
-	if (code == 0 && settling.is_unsure) {
-		code = err_set(
-			err, ERR_TEMPORARY, SCOPE_MAILBOX,
-			"the server does not show messages that may be in the trash already; "
-			"they wait");
-	}
-finish:
 	free(settling.originals);
+	free(settling.headers.items);
 	state_intents_finish(&settling.intents);
 	return code;
-}
-
-static bool has_intents(const struct intents *intents, const struct mailbox *mailbox)
-{
-	for (size_t i = 0; mailbox->in_base && i < intents->count; i++) {
-		if (intent_is_of_trash(&intents->items[i]) &&
-		    intents->items[i].mailbox == mailbox->base.id) {
-			return true;
-		}
-	}
-	return false;
 }
 
 int trash_settle(struct run *run, struct err *err)
 {
 	struct intents intents = {0};
 	int code = state_intents_load(run->session->state, 0, &intents, err);
-	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+	bool has_any = intents.count > 0;
+	state_intents_finish(&intents);
+	for (size_t i = 0; code == 0 && has_any && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (!mailbox_is_active(mailbox) || mailbox->seen.wire == NULL ||
-		    !has_intents(&intents, mailbox)) {
+		    !mailbox->in_base) {
 			continue;
 		}
 		if ((code = run_check_stop(run, err)) == 0) {
@@ -331,6 +228,5 @@ int trash_settle(struct run *run, struct err *err)
 			code = 0;
 		}
 	}
-	state_intents_finish(&intents);
 	return code;
 }

@@ -68,7 +68,7 @@ static int compare_tie(const struct pair_candidate *one, const struct pair_candi
 	if (order == 0) {
 		order = compare_u64(one->size, two->size);
 	}
-	return order != 0 ? order : compare_u64(one->index, two->index);
+	return order != 0 ? order : compare_i64(one->index, two->index);
 }
 
 static int compare_digest(const void *x, const void *y)

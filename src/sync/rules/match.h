@@ -52,13 +52,14 @@ struct pair_candidate {
 	uint64_t size;       /* on the wire; 0 unknown */
 	uint32_t uid;        /* remote: its own; local: the one that its name proposes, or 0 */
 	uint32_t bound;      /* local: only UIDs from here on come into question */
-	size_t index;        /* the caller's */
+	int64_t index;       /* the caller's; decides between equals */
+	size_t place;        /* the caller's */
 	bool has_identity;   /* the fields above are of its header; the caller's */
-	bool has_content;    /* the digest is of all of the message (recover/content.h) */
+	bool has_content;    /* the digest is of header and body */
 	bool was_sent;       /* local: the server has taken it, as what is not known */
 	bool is_taken;
 	bool is_ambiguous; /* local, afterwards */
-	size_t partner;    /* local, when taken: the remote's `index` */
+	int64_t partner;   /* local, when taken: the remote's `index` */
 };
 
 /* A size without what other programs put into their copy of the header. */

@@ -1,0 +1,186 @@
+/* Who messages are: by their headers, and where these identify nothing by all of their content. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/base/array.h"
+#include "mailsync/base/digest.h"
+
+#include "recover_private.h"
+
+int candidates_add(struct candidates *candidates, const struct pair_candidate *candidate,
+		   struct err *err)
+{
+	if (ARRAY_RESERVE(&candidates->items, candidates->count + 1, &candidates->cap, err) < 0) {
+		return -ERR_NOMEM;
+	}
+	candidates->items[candidates->count++] = *candidate;
+	return 0;
+}
+
+void candidates_keep_identified(struct candidates *candidates)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < candidates->count; i++) {
+		if (candidates->items[i].has_identity) {
+			candidates->items[kept++] = candidates->items[i];
+		}
+	}
+	candidates->count = kept;
+}
+
+static int compare_uid(const void *x, const void *y)
+{
+	uint32_t one = ((const struct pair_candidate *)x)->uid;
+	uint32_t two = ((const struct pair_candidate *)y)->uid;
+	return (one > two) - (one < two);
+}
+
+int candidates_fetch(struct remote *remote, const struct uidset *uids,
+		     struct candidates *candidates, bool *is_whole, struct err *err)
+{
+	const size_t known = candidates->count;
+	struct remote_identity told = {.is_done = false};
+	int code = remote_headers_begin(remote, uids, err);
+	while (code == 0 && (code = remote_headers_next(remote, &told, err)) == 0 &&
+	       !told.is_done) {
+		struct pair_candidate fresh = {.uid = told.uid};
+		struct pair_candidate *candidate =
+			array_find(candidates->items, known, sizeof(fresh), &fresh, compare_uid);
+		if (candidate != NULL) {
+			pair_identify(candidate, &told.identity);
+		} else {
+			pair_identify(&fresh, &told.identity);
+			code = candidates_add(candidates, &fresh, err);
+		}
+	}
+	*is_whole = told.is_whole;
+	return code;
+}
+
+int candidates_identify(struct remote *remote, const struct mailbox *mailbox,
+			struct candidates *candidates, struct err *err)
+{
+	struct uidset uids;
+	bool is_whole = false;
+	uidset_init(&uids);
+	int code = remote_open(remote, mailbox->seen.wire, REMOTE_READ, mailbox->base.uidvalidity,
+			       NULL, err);
+	if (candidates->count > 1) {
+		qsort(candidates->items, candidates->count, sizeof(*candidates->items),
+		      compare_uid);
+	}
+	for (size_t i = 0; code == 0 && i < candidates->count; i++) {
+		code = uidset_add(&uids, candidates->items[i].uid, candidates->items[i].uid, err);
+	}
+	if (code == 0) {
+		code = candidates_fetch(remote, &uids, candidates, &is_whole, err);
+	}
+	uidset_finish(&uids);
+	return code;
+}
+
+struct content {
+	struct digest *digest;
+	bool in_body;
+	bool in_line; /* of the header, behind its first byte that is no CR */
+};
+
+static int content_begin(struct content *content, const struct pair_candidate *candidate,
+			 struct err *err)
+{
+	struct span header = {(const char *)candidate->digest, sizeof(candidate->digest)};
+	*content = (struct content){0};
+	int code = digest_create(&content->digest, DIGEST_SHA256, err);
+	return code < 0 ? code : digest_update(content->digest, header, err);
+}
+
+/* The body begins behind the first empty line. */
+static int content_feed(struct content *content, struct span data, struct err *err)
+{
+	for (; !content->in_body && data.len > 0; data.data++, data.len--) {
+		if (*data.data == '\n') {
+			content->in_body = !content->in_line;
+			content->in_line = false;
+		} else if (*data.data != '\r') {
+			content->in_line = true;
+		}
+	}
+	return data.len == 0 ? 0 : digest_update(content->digest, data, err);
+}
+
+/* CODE is what came before; the candidate gets the digest where that went well. */
+static int content_end(struct content *content, struct pair_candidate *candidate, bool is_whole,
+		       int code, struct err *err)
+{
+	uint8_t result[DIGEST_MAX_SIZE];
+	if (code == 0 && is_whole && (code = digest_result(content->digest, result, err)) == 0) {
+		memcpy(candidate->digest, result, sizeof(candidate->digest));
+		candidate->has_content = true;
+	}
+	digest_destroy(&content->digest);
+	return code;
+}
+
+int candidate_read_file(struct maildir_reader *reader, struct pair_candidate *candidate,
+			struct err *err)
+{
+	struct content content;
+	struct span piece = {"", 1};
+	struct err why;
+	bool is_whole = true;
+	int code = content_begin(&content, candidate, err);
+	while (code == 0 && is_whole && piece.len > 0) {
+		is_whole = maildir_reader_next(reader, &piece, &why) == 0;
+		if (is_whole && piece.len > 0) {
+			code = content_feed(&content, piece, err);
+		}
+	}
+	return content_end(&content, candidate, is_whole, code, err);
+}
+
+/* Feeds the message UID as it comes. *IS_WHOLE: it came. */
+static int content_fetch(struct content *content, struct remote *remote, uint32_t uid,
+			 bool *is_whole, struct err *err)
+{
+	struct remote_body body = {.type = REMOTE_FETCHED_OPENED};
+	int code = 0;
+	while (code == 0 && body.type != REMOTE_FETCHED_DONE) {
+		code = remote_fetch_next(remote, &body, err);
+		if (code == 0 && body.type == REMOTE_FETCHED_DATA && !*is_whole) {
+			code = content_feed(content, body.data, err);
+		} else if (code == 0 && body.type == REMOTE_FETCHED_MESSAGE) {
+			*is_whole |= body.has_body && body.uid == uid;
+		}
+	}
+	return code;
+}
+
+static int read_message(struct remote *remote, struct pair_candidate *candidate, struct err *err)
+{
+	struct content content;
+	struct uidset uids;
+	bool is_whole = false;
+	int code;
+	uidset_init(&uids);
+	if ((code = content_begin(&content, candidate, err)) == 0 &&
+	    (code = uidset_add(&uids, candidate->uid, candidate->uid, err)) == 0 &&
+	    (code = remote_fetch_queue(remote, REMOTE_WHOLE, &uids, 0, err)) == 0) {
+		code = content_fetch(&content, remote, candidate->uid, &is_whole, err);
+	}
+	uidset_finish(&uids);
+	return content_end(&content, candidate, is_whole, code, err);
+}
+
+int candidates_read(struct remote *remote, struct candidates *candidates,
+		    const struct candidates *others, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < candidates->count; i++) {
+		struct pair_candidate *candidate = &candidates->items[i];
+		if (others == NULL ? pair_is_nameless(candidate)
+				   : pair_wants_content(candidate, others->items, others->count)) {
+			code = read_message(remote, candidate, err);
+		}
+	}
+	return code;
+}

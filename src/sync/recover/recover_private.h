@@ -1,0 +1,55 @@
+/* What the files of this room share: messages and files by what identifies them. Mailboxes of any
+ * size are paired, so no row is held: candidates are small, rows are loaded one by one. */
+#ifndef SYNC_RECOVER_RECOVER_PRIVATE_H
+#define SYNC_RECOVER_RECOVER_PRIVATE_H
+
+#include "recover.h"
+
+#include "rules/match.h"
+
+struct candidates {
+	struct pair_candidate *items;
+	size_t count, cap;
+};
+int candidates_add(struct candidates *candidates, const struct pair_candidate *candidate,
+		   struct err *err);
+/* Forgets those whose header is not known. */
+void candidates_keep_identified(struct candidates *candidates);
+/* Who the messages UIDS of the open mailbox are: those that CANDIDATES holds already, sorted by
+ * UID, and others behind them. *IS_WHOLE: the server told all of them. */
+int candidates_fetch(struct remote *remote, const struct uidset *uids,
+		     struct candidates *candidates, bool *is_whole, struct err *err);
+/* Opens MAILBOX, sorts CANDIDATES by UID, and learns who they are. */
+int candidates_identify(struct remote *remote, const struct mailbox *mailbox,
+			struct candidates *candidates, struct err *err);
+/* The whole of each nameless message of the open mailbox that one of OTHERS may be (W16); of all of
+ * them where OTHERS is NULL. */
+int candidates_read(struct remote *remote, struct candidates *candidates,
+		    const struct candidates *others, struct err *err);
+/* A digest over the header's digest (which leaves out what other programs add) and every byte of
+ * the body in wire form. A message that cannot be read stays as it was, which is no error. */
+int candidate_read_file(struct maildir_reader *reader, struct pair_candidate *candidate,
+			struct err *err);
+
+/* MAILBOX's intents, either those of the trash or all others. */
+int intents_load(struct run *run, const struct mailbox *mailbox, bool of_trash,
+		 struct intents *intents, struct err *err);
+
+#define PAIR_NO_FILE SIZE_MAX /* a candidate's place: its file is gone */
+
+/* A mailbox that is being paired. A candidate's index is its row. */
+struct pairing {
+	struct run *run;
+	struct remote *remote;
+	struct mailbox *mailbox;
+	struct intents intents;   /* those that are not of the trash */
+	struct candidates locals; /* their places are of the folder's scan */
+	struct candidates remotes;
+	bool has_base;
+	bool headers_missing; /* some could not be had: intents stay open */
+	bool is_late;         /* the intents are those of a run that died */
+};
+/* Which rows may be pairs; where there are any of both sides, who the files are. */
+int pairing_gather(struct pairing *pairing, struct err *err);
+
+#endif
