@@ -98,7 +98,7 @@ static inline void scenario_plan(const struct scenario *scenario, struct message
 {
 	struct err err;
 
-	message_plan_init(plan);
+	*plan = (struct message_plan){0};
 	assert_int_equal(message_plan_make(scenario->rows, scenario->count, &scenario->policy,
 					   &scenario->mailbox, plan, &err),
 			 0);

@@ -51,12 +51,14 @@ static bool read_mailbox(struct plan_facts *mailbox, char *word)
 	} else if (strcmp(word, "keywords") == 0) {
 		return case_read_flags(value, &mailbox->local_keywords);
 	}
-	bool *claim = strcmp(word, "read_only") == 0    ? &mailbox->is_read_only
-		    : strcmp(word, "unreadable") == 0   ? &mailbox->has_unreadable
-		    : strcmp(word, "brake_local") == 0  ? &mailbox->brake_local
-		    : strcmp(word, "brake_remote") == 0 ? &mailbox->brake_remote
-		    : strcmp(word, "releases") == 0     ? &mailbox->releases_held
-							: NULL;
+	if (strcmp(word, "brake_local") == 0 || strcmp(word, "brake_remote") == 0) {
+		mailbox->braked |= strcmp(word, "brake_local") == 0 ? SIDE_LOCAL : SIDE_REMOTE;
+		return true;
+	}
+	bool *claim = strcmp(word, "read_only") == 0  ? &mailbox->is_read_only
+		    : strcmp(word, "unreadable") == 0 ? &mailbox->has_unreadable
+		    : strcmp(word, "releases") == 0   ? &mailbox->releases_held
+						      : NULL;
 	if (claim != NULL) {
 		*claim = true;
 	}
@@ -182,8 +184,8 @@ static void random_scenario(uint64_t *seed, struct scenario *scenario)
 	scenario->mailbox.local_keywords = random_flags(seed) & ~FLAGS_SYSTEM;
 	scenario->mailbox.is_read_only = random_next(seed) % 4 == 0;
 	scenario->mailbox.has_unreadable = random_next(seed) % 4 == 0;
-	scenario->mailbox.brake_local = random_next(seed) % 4 == 0;
-	scenario->mailbox.brake_remote = random_next(seed) % 4 == 0;
+	scenario->mailbox.braked = random_next(seed) % 4 == 0 ? SIDE_LOCAL : SIDE_NONE;
+	scenario->mailbox.braked |= random_next(seed) % 4 == 0 ? SIDE_REMOTE : SIDE_NONE;
 	scenario->mailbox.releases_held = random_next(seed) % 4 == 0;
 	scenario->count = 1 + random_next(seed) % ROWS_MAX;
 	for (size_t i = 0; i < scenario->count; i++) {
@@ -201,7 +203,7 @@ static void expect_deletion_allowed(const struct scenario *scenario, const struc
 	bool is_both = row->local == MESSAGE_PRESENT && row->remote == MESSAGE_PRESENT;
 	uint64_t here = is_local ? row->local_flags : row->remote_flags;
 
-	assert_false(is_local ? scenario->mailbox.brake_local : scenario->mailbox.brake_remote);
+	assert_int_equal(scenario->mailbox.braked & side, 0);
 	assert_false(!is_local && scenario->mailbox.is_read_only);
 	assert_true(row->reason != REASON_BRAKE || scenario->mailbox.releases_held);
 	if (is_both) {
@@ -291,7 +293,7 @@ static void expect_order_does_not_matter(const struct scenario *scenario,
 		}
 		i += run;
 	}
-	assert_int_equal(backwards.deletes_local, plan->deletes_local);
+	assert_int_equal(backwards.deletes.local, plan->deletes.local);
 	assert_int_equal(backwards.held, plan->held);
 	message_plan_finish(&backwards);
 }
@@ -333,12 +335,12 @@ static void plan_counts_what_the_brake_held(void **state)
 		row->remote = MESSAGE_GONE;
 	}
 	scenario_plan(&scenario, &plan);
-	assert_int_equal(plan.deletes_local, 4);
+	assert_int_equal(plan.deletes.local, 4);
 	message_plan_finish(&plan);
-	scenario.mailbox.brake_local = true;
+	scenario.mailbox.braked = SIDE_LOCAL;
 	scenario_plan(&scenario, &plan);
-	assert_int_equal(plan.deletes_local, 4);
-	assert_int_equal(plan.deletes_remote, 0);
+	assert_int_equal(plan.deletes.local, 4);
+	assert_int_equal(plan.deletes.remote, 0);
 	assert_int_equal(plan.held, 4);
 	assert_int_equal(plan.skipped, 0);
 	message_plan_finish(&plan);
@@ -360,24 +362,24 @@ static void plan_counts_what_an_earlier_brake_holds_apart(void **state)
 		row->reason = scenario.count == 0 ? REASON_NONE : REASON_BRAKE;
 	}
 	scenario_plan(&scenario, &plan);
-	assert_int_equal(plan.deletes_remote, 1);
-	assert_int_equal(plan.deletes_local, 0);
-	assert_int_equal(plan.braked_remote, 2);
-	assert_int_equal(plan.braked_local, 1);
-	assert_int_equal(plan.braked_agreed, 3);
+	assert_int_equal(plan.deletes.remote, 1);
+	assert_int_equal(plan.deletes.local, 0);
+	assert_int_equal(plan.deletes.held_remote, 2);
+	assert_int_equal(plan.deletes.held_local, 1);
+	assert_int_equal(plan.deletes.held_agreed, 3);
 	message_plan_finish(&plan);
 	scenario.policy.delete_ =
 		SIDE_LOCAL; /* what is not covered is not told, and not forgotten */
 	scenario_plan(&scenario, &plan);
-	assert_int_equal(plan.braked_remote, 0);
-	assert_int_equal(plan.braked_agreed, 3);
+	assert_int_equal(plan.deletes.held_remote, 0);
+	assert_int_equal(plan.deletes.held_agreed, 3);
 	message_plan_finish(&plan);
 	scenario.policy.delete_ = SIDE_LOCAL | SIDE_REMOTE;
 	scenario.mailbox.releases_held = true;
 	scenario_plan(&scenario, &plan);
-	assert_int_equal(plan.deletes_remote, 3);
-	assert_int_equal(plan.deletes_local, 1);
-	assert_int_equal(plan.braked_agreed, 0);
+	assert_int_equal(plan.deletes.remote, 3);
+	assert_int_equal(plan.deletes.local, 1);
+	assert_int_equal(plan.deletes.held_agreed, 0);
 	message_plan_finish(&plan);
 }
 

@@ -83,13 +83,7 @@ static int count_mailbox(struct run *run, struct mailbox *mailbox, struct brake_
 	}
 	mailbox_plan_init(&plan);
 	int code = mailbox_plan_make(run, mailbox, &plan, err);
-	*count = (struct brake_count){
-		.local = plan.plan.deletes_local,
-		.remote = plan.plan.deletes_remote,
-		.held_local = plan.plan.braked_local,
-		.held_remote = plan.plan.braked_remote,
-		.held_agreed = plan.plan.braked_agreed,
-	};
+	*count = plan.plan.deletes;
 	*copies += message_plan_copies(&plan.plan);
 	mailbox_plan_finish(&plan);
 	mailbox_release(mailbox);

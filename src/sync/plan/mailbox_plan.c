@@ -8,7 +8,6 @@ void mailbox_plan_init(struct mailbox_plan *plan)
 {
 	*plan = (struct mailbox_plan){0};
 	row_list_init(&plan->rows);
-	message_plan_init(&plan->plan);
 }
 
 void mailbox_plan_finish(struct mailbox_plan *plan)
@@ -70,8 +69,7 @@ static int facts_of(struct run *run, struct mailbox *mailbox, struct plan_facts 
 		.permanent_any = !is_told || mailbox->base.permanent_any,
 		.is_read_only = mailbox->seen.is_read_only,
 		.has_unreadable = run->seen.has_unreadable,
-		.brake_local = (mailbox->decided.braked & SIDE_LOCAL) != 0,
-		.brake_remote = (mailbox->decided.braked & SIDE_REMOTE) != 0,
+		.braked = mailbox->decided.braked,
 		.releases_held = run->policy.releases_held,
 	};
 	if (!run->account->keywords || mailbox->base.keywords.count == 0 ||

@@ -4,11 +4,10 @@
 
 #include "mailsync/model/flags.h"
 
-/* Base's flags become what both sides now share; bits on which they differ keep base's value. */
-static void settle_flags(struct row *row)
+uint64_t effect_agreed_bits(uint64_t base, uint64_t local, uint64_t remote)
 {
-	uint64_t shared = ~(row->local_flags ^ row->remote_flags);
-	row->flags = (row->local_flags & shared) | (row->flags & ~shared);
+	uint64_t shared = ~(local ^ remote);
+	return (local & shared) | (base & ~shared);
 }
 
 void effect_downloaded(struct row *row, uint64_t flags)
@@ -31,7 +30,7 @@ void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove
 {
 	uint64_t *flags = side == SIDE_LOCAL ? &row->local_flags : &row->remote_flags;
 	*flags = (*flags | add) & ~remove;
-	settle_flags(row);
+	row->flags = effect_agreed_bits(row->flags, row->local_flags, row->remote_flags);
 	row->reason = REASON_NONE;
 }
 

@@ -34,6 +34,8 @@
 void effect_downloaded(struct row *row, uint64_t flags);
 /* E2. UID: 0 where it is not told. FLAGS: those that were sent. E7: those that the message has. */
 void effect_uploaded(struct row *row, uint32_t uid, uint64_t flags);
+/* E3. What base says once the sides have LOCAL and REMOTE, bit by bit. */
+uint64_t effect_agreed_bits(uint64_t base, uint64_t local, uint64_t remote);
 /* E3. SIDE: SIDE_LOCAL or SIDE_REMOTE. */
 void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove);
 /* E4 */

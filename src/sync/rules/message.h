@@ -47,8 +47,8 @@
  * A row that the brake held in an earlier run (row.reason is BRAKE):
  *   R21 what R1, R6, R13, R14 or R20 would remove stays held BRAKE until releases_held, however the
  *       mailbox has grown; before all other holds and whatever the policy of this run (another
- *       reason would take its place, and the next run judge it anew). It counts in braked_*, not in
- *       deletes_*. What they do not want removed any more is planned as if it had not been held.
+ *       reason would take its place, and the next run judge it anew). It counts as held, not as
+ *       deleted. What they do not want removed any more is planned as if it had not been held.
  * Flags that changed alike on both sides, where no FLAGS operation carries it:
  *   R23 -> AGREE (no act, base is updated)
  *
@@ -59,9 +59,9 @@
  *       its act is not known yet); gone locally while folders were changing (it may be in another
  *       by now); failed already in this run
  *
- * The brake (brake.h): with brake_local/brake_remote set, DELETE_LOCAL/DELETE_REMOTE become hold
- * BRAKE. A row gets one HOLD at most: BRAKE is told before OBSTACLE, OBSTACLE before POLICY. The
- * operations of a row stand together: AGREE, FLAGS, DELETE, HOLD. What they do to it: effect.h.
+ * The brake (brake.h): on the sides `braked`, DELETE_LOCAL/DELETE_REMOTE become hold BRAKE. A row
+ * gets one HOLD at most: BRAKE is told before OBSTACLE, OBSTACLE before POLICY. The operations of a
+ * row stand together: AGREE, FLAGS, DELETE, HOLD. What they do to it: effect.h.
  *
  * A FLAGS op carries `agreed` = the value of row.flags once all ops of this row have succeeded; the
  * executor works bit-wise from what really succeeded.
@@ -77,9 +77,10 @@
 #include "mailsync/base/side.h"
 #include "mailsync/model/row.h"
 
+#include "brake.h"
+
 struct plan_policy {
-	enum side copy; /* SIDE_LOCAL | SIDE_REMOTE; all of these already capped by direction and
-		       * --pull/--push */
+	enum side copy; /* as the next three, capped by direction and --pull/--push */
 	enum side flags;
 	enum side delete_;
 	enum side expunge;
@@ -94,9 +95,8 @@ struct plan_facts {
 				 * always allowed */
 	bool is_read_only;       /* the server lets nothing be written */
 	bool has_unreadable;     /* some folder of the account could not be read */
-	bool brake_local;
-	bool brake_remote;
-	bool releases_held; /* the user lets go what the brake held in earlier runs */
+	enum side braked;        /* where the brake holds deletions */
+	bool releases_held;      /* the user lets go what the brake held in earlier runs */
 };
 
 enum op_kind {
@@ -126,15 +126,10 @@ struct message_plan {
 	struct op *ops;
 	size_t count;
 	size_t cap;
-	size_t deletes_local; /* ops of that kind, or what the brake turned into holds: what the
-			       * brake counts */
-	size_t deletes_remote;
-	size_t braked_local; /* removals that the policy covers and the brake of an earlier run
-			      * holds (R21) */
-	size_t braked_remote;
-	size_t braked_agreed; /* agreed rows that R21 holds */
-	size_t held;          /* rows with at least one HOLD or held bits */
-	size_t skipped;       /* HOLDs for TOO_LARGE or OBSTACLE */
+	struct brake_count deletes; /* ops of that kind, and those that became holds BRAKE; all but
+				     * `agreed` */
+	size_t held;                /* rows with at least one HOLD or held bits */
+	size_t skipped;             /* HOLDs for TOO_LARGE or OBSTACLE */
 };
 
 /* R17: the flags that can be stored on the server, whatever sends them. */
@@ -162,8 +157,8 @@ struct left_out_facts {
 };
 bool message_is_left_out(const struct row *row, const struct left_out_facts *facts);
 
-void message_plan_init(struct message_plan *plan);
 void message_plan_finish(struct message_plan *plan);
+/* Into PLAN, which is {0} before; on failure it has part of it. */
 int message_plan_make(const struct row *rows, size_t count, const struct plan_policy *policy,
 		      const struct plan_facts *mailbox, struct message_plan *plan, struct err *err);
 

@@ -5,22 +5,16 @@
 
 #include "message.h"
 
-void message_plan_init(struct message_plan *plan)
-{
-	*plan = (struct message_plan){0};
-}
-
 void message_plan_finish(struct message_plan *plan)
 {
 	free(plan->ops);
-	message_plan_init(plan);
+	*plan = (struct message_plan){0};
 }
 
 uint64_t message_remote_flags(const struct plan_facts *mailbox)
 {
 	/* $Forwarded is a keyword on the wire. */
 	uint64_t any = ~FLAGS_SYSTEM | FLAG_FORWARDED;
-
 	return mailbox->permanent_flags | (mailbox->permanent_any ? any : 0);
 }
 
@@ -31,13 +25,9 @@ uint64_t message_local_flags(const struct plan_facts *mailbox)
 
 bool message_is_idle(const struct idle_facts *mailbox)
 {
-	if (!mailbox->is_active || !mailbox->in_base) {
-		return true;
-	}
-	if (mailbox->was_left && !mailbox->has_intents) {
-		return true;
-	}
-	return mailbox->pending == 0 && mailbox->expunge == SIDE_NONE;
+	return !mailbox->is_active || !mailbox->in_base ||
+	       (mailbox->was_left && !mailbox->has_intents) ||
+	       (mailbox->pending == 0 && mailbox->expunge == SIDE_NONE);
 }
 
 bool message_is_left_out(const struct row *row, const struct left_out_facts *facts)
@@ -50,7 +40,6 @@ bool message_is_left_out(const struct row *row, const struct left_out_facts *fac
 enum plan_shape message_plan_shape(const struct message_plan *plan)
 {
 	enum plan_shape shape = PLAN_IDLE;
-
 	for (size_t i = 0; i < plan->count && shape != PLAN_MIXED; i++) {
 		if (plan->ops[i].kind != OP_HOLD) {
 			shape = plan->ops[i].kind == OP_DOWNLOAD ? PLAN_DOWNLOADS : PLAN_MIXED;
@@ -75,7 +64,6 @@ bool message_plan_holds_by_policy(const struct message_plan *plan)
 size_t message_plan_copies(const struct message_plan *plan)
 {
 	size_t copies = 0;
-
 	for (size_t i = 0; i < plan->count; i++) {
 		copies += plan->ops[i].kind == OP_DOWNLOAD || plan->ops[i].kind == OP_UPLOAD;
 	}
