@@ -344,14 +344,13 @@ static int send_status(struct imap *imap, const char *wire, uint64_t cookie, str
 	return imap_line_end(imap, IMAP_COMMAND_SIMPLE, cookie, err);
 }
 
-int imap_count(struct remote *remote, struct remote_mailboxes *mailboxes, const bool *wanted,
-	       struct err *err)
+int imap_count(struct remote *remote, struct remote_mailboxes *mailboxes, struct err *err)
 {
 	struct imap *imap = imap_of(remote);
 	struct discovery discovery = {.mailboxes = mailboxes};
 	int code = discovery_reserve(&discovery, err);
 	for (size_t i = 0; code == 0 && i < mailboxes->count; i++) {
-		if (wanted[i]) {
+		if (mailboxes->items[i].is_asked) {
 			remote_counts_finish(&mailboxes->items[i].counts);
 			code = send_status(imap, mailboxes->items[i].wire, COOKIE_STATUS + i, err);
 		}

@@ -167,8 +167,7 @@ bool imap_busy_take(struct remote *remote, int64_t *wanted_ms);
 int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *mailboxes,
 	      struct err *err);
 /* Pipelined STATUS. */
-int imap_count(struct remote *remote, struct remote_mailboxes *mailboxes, const bool *wanted,
-	       struct err *err);
+int imap_count(struct remote *remote, struct remote_mailboxes *mailboxes, struct err *err);
 
 /* --- imap_view.c --- */
 int imap_view_queue(struct remote *remote, const struct remote_view_request *request,

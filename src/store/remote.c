@@ -81,41 +81,38 @@ int remote_list(struct remote *remote, bool subscribed, struct remote_mailboxes 
 	return remote->ops->list(remote, subscribed, mailboxes, err);
 }
 
-int remote_count(struct remote *remote, struct remote_mailboxes *mailboxes, const bool *wanted,
-		 struct err *err)
+int remote_count(struct remote *remote, struct remote_mailboxes *mailboxes, struct err *err)
 {
-	return remote->ops->count(remote, mailboxes, wanted, err);
+	return remote->ops->count(remote, mailboxes, err);
 }
 
 static int names_count(struct remote *remote, struct remote_mailboxes *asked,
-		       const char *const *wires, const bool *wanted, struct err *err)
+		       const char *const *wires, struct err *err)
 {
 	for (size_t i = 0; i < asked->count; i++) {
+		asked->items[i].is_asked = true;
 		asked->items[i].wire = span_dup(span_of(wires[i]));
 		if (asked->items[i].wire == NULL) {
 			return err_nomem(err);
 		}
 	}
-	return remote->ops->count(remote, asked, wanted, err);
+	return remote->ops->count(remote, asked, err);
 }
 
 int remote_count_names(struct remote *remote, const char *const *wires, size_t count,
 		       struct remote_counts *counts, struct err *err)
 {
 	struct remote_mailboxes asked = {.items = calloc(count + 1, sizeof(*asked.items))};
-	bool *wanted = calloc(count + 1, sizeof(*wanted));
-	int code = asked.items == NULL || wanted == NULL ? err_nomem(err) : 0;
+	int code = asked.items == NULL ? err_nomem(err) : 0;
 	if (code == 0) {
 		asked.count = count;
-		memset(wanted, true, count * sizeof(*wanted));
-		code = names_count(remote, &asked, wires, wanted, err);
+		code = names_count(remote, &asked, wires, err);
 	}
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		counts[i] = asked.items[i].counts;
 		asked.items[i].counts = (struct remote_counts){0};
 	}
 	remote_mailboxes_finish(&asked);
-	free(wanted);
 	return code;
 }
 

@@ -128,16 +128,10 @@ static int compare_entries(const void *x, const void *y)
 
 static int ask_counts(struct remote *remote, struct remote_mailboxes *found, struct err *err)
 {
-	bool *wanted = calloc(found->count + 1, sizeof(*wanted));
-	if (wanted == NULL) {
-		return err_nomem(err);
-	}
 	for (size_t i = 0; i < found->count; i++) {
-		wanted[i] = (found->items[i].attributes & REMOTE_NOSELECT) == 0;
+		found->items[i].is_asked = (found->items[i].attributes & REMOTE_NOSELECT) == 0;
 	}
-	int code = remote_count(remote, found, wanted, err);
-	free(wanted);
-	return code;
+	return remote_count(remote, found, err);
 }
 
 static int fill(const struct account *account, struct visit *visit, struct listing *listing,

@@ -186,12 +186,11 @@ static int count_one(struct scripted_connection *connection, struct remote_mailb
 	return scripted_leave(connection, &fate, code, err);
 }
 
-static int ops_count(struct remote *remote, struct remote_mailboxes *mailboxes, const bool *wanted,
-		     struct err *err)
+static int ops_count(struct remote *remote, struct remote_mailboxes *mailboxes, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < mailboxes->count; i++) {
-		if (wanted[i]) {
+		if (mailboxes->items[i].is_asked) {
 			code = count_one(scripted_of(remote), &mailboxes->items[i], err);
 		}
 	}

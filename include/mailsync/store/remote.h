@@ -154,6 +154,7 @@ struct remote_mailbox {
 	char *wire;          /* owned */
 	unsigned attributes; /* enum remote_attribute */
 	struct remote_counts counts;
+	bool is_asked; /* for remote_count */
 };
 struct remote_mailboxes {
 	struct remote_mailbox *items;
@@ -166,10 +167,9 @@ void remote_mailboxes_finish(struct remote_mailboxes *mailboxes);
  * nothing, with counts when facts say lists_counts. A refusal is an error. */
 int remote_list(struct remote *remote, bool subscribed, struct remote_mailboxes *mailboxes,
 		struct err *err);
-/* Asks after the counts of those whose WANTED is true, in one round trip; where the server refuses
+/* Asks after the counts of those that is_asked says, in one round trip; where the server refuses
  * nothing is told. */
-int remote_count(struct remote *remote, struct remote_mailboxes *mailboxes, const bool *wanted,
-		 struct err *err);
+int remote_count(struct remote *remote, struct remote_mailboxes *mailboxes, struct err *err);
 /* The same for COUNT mailboxes by their names, listed or not. The caller finishes COUNTS, one for
  * each name. */
 int remote_count_names(struct remote *remote, const char *const *wires, size_t count,
