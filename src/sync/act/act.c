@@ -2,8 +2,7 @@
 
 #include "mailsync/base/clock.h"
 
-#include "fetch/bulk.h"
-#include "fetch/fetch_mailbox.h"
+#include "fetch/fetch.h"
 #include "observe/observe.h"
 #include "plan/brake.h"
 #include "plan/job.h"

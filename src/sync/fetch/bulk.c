@@ -1,10 +1,8 @@
-#include "bulk.h"
+#include "fetch.h"
 
 #include <stdlib.h>
 
-#include "bulk_worker.h"
-#include "plan/job.h"
-#include "observe/observe.h"
+#include "bulk_private.h"
 #include "guard/guard.h"
 
 #include "mailsync/base/array.h"

@@ -1,4 +1,4 @@
-#include "bulk_worker.h"
+#include "bulk_private.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "download.h"
+#include "download_private.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-#include "fetch_mailbox.h"
+#include "fetch.h"
 
 #include <stdlib.h>
 
-#include "download.h"
+#include "download_private.h"
 #include "observe/observe.h"
 
 /* Asks for as much as is good to have on its way, and takes one answer. *MORE: there was one. */

@@ -2,7 +2,7 @@
  * One account's run: what its steps share. account.c has the steps and their order.
  *
  * Threads: a run is prepared and planned by one thread; execute may use several, each with its own
- * connection (bulk_worker.h); `run->mutex` guards the report.
+ * connection (fetch/fetch.h); `run->mutex` guards the report.
  */
 #ifndef SYNC_RUN_RUN_H
 #define SYNC_RUN_RUN_H

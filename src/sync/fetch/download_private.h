@@ -11,8 +11,8 @@
  *
  * What is asked for when, what an answer means and who is blamed: rules/transfer_rules.h.
  */
-#ifndef SYNC_FETCH_DOWNLOAD_H
-#define SYNC_FETCH_DOWNLOAD_H
+#ifndef SYNC_FETCH_DOWNLOAD_PRIVATE_H
+#define SYNC_FETCH_DOWNLOAD_PRIVATE_H
 
 #include "delivery.h"
 #include "plan/job.h"

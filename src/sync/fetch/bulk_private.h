@@ -1,9 +1,9 @@
-/* The workers of a bulk download (bulk.h): each takes tasks and keeps its connection busy with
+/* The workers of a bulk download (fetch.h): each takes tasks and keeps its connection busy with
  * them. */
-#ifndef SYNC_FETCH_BULK_WORKER_H
-#define SYNC_FETCH_BULK_WORKER_H
+#ifndef SYNC_FETCH_BULK_PRIVATE_H
+#define SYNC_FETCH_BULK_PRIVATE_H
 
-#include "download.h"
+#include "download_private.h"
 
 struct bulk_mailbox {
 	struct job job;
