@@ -1,4 +1,4 @@
-/* sysctl() is hidden by _POSIX_C_SOURCE where the boot time is asked for with it. */
+/* Where the boot time is asked for by sysctl(), _POSIX_C_SOURCE would hide that. */
 #if defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__)
 #undef _POSIX_C_SOURCE
 #define CLOCK_HAS_SYSCTL 1

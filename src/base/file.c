@@ -38,7 +38,8 @@ int file_fail(struct err *err, int errnum, const char *what, const char *name)
 	return err_set_errno(err, ERR_LOCAL, scope_of(errnum), errnum, "cannot %s %s", what, name);
 }
 
-/* For callers that have but a descriptor: Linux tells the path, elsewhere it is OTHERWISE. */
+/* For callers that only have a descriptor: Linux tells its path, elsewhere OTHERWISE stands for
+ * it. */
 static int fail_at(struct err *err, int errnum, const char *what, int fd, const char *otherwise)
 {
 	char link[32], path[1024];

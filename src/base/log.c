@@ -30,7 +30,7 @@ int log_enabled(const struct log *log, enum log_level level)
 	return log && log->stream && level <= log->level;
 }
 
-/* To the line's begin, and nothing in it (ECMA-48). The mutex is held. */
+/* Clears the line and goes to its beginning (ECMA-48). The mutex is held. */
 static void erase_progress(struct log *log)
 {
 	if (log->has_progress) {

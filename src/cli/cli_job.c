@@ -66,7 +66,7 @@ static void job_hook(struct cli_job *job, const char *key, const char *command,
 	}
 }
 
-/* What pre_sync was to make ready is not there: another time. */
+/* Where pre_sync fails, what it was to make ready is not there: the sync has to wait. */
 static int job_prepare(struct cli_job *job, const volatile int *stop, struct err *err)
 {
 	const struct cli_hook hook = {"pre_sync", job->conf->pre_sync, job->conf->name, 0, 0, stop};

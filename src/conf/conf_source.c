@@ -295,7 +295,7 @@ static bool pass_next_line(struct pass *pass, char *line, size_t room, bool *is_
 	return true;
 }
 
-/* ini_reader: the next line worth inih's while, as fgets() gives it. */
+/* inih's reader of lines: the next one worth its while, as fgets() gives it. */
 static char *pass_read(char *line, int size, void *context)
 {
 	struct pass *pass = context;
@@ -358,7 +358,7 @@ static void pass_check_entry(struct pass *pass, const char *name, const char *va
 	pass_add_entry(pass, key, value);
 }
 
-/* ini_handler */
+/* inih's handler of entries. */
 static int pass_take(void *context, const char *section, const char *name, const char *value)
 {
 	struct pass *pass = context;

@@ -11,7 +11,7 @@ static bool pattern_begins_inbox(const char *pattern)
 	       (pattern[5] == '\0' || pattern[5] == '/' || pattern[5] == '*' || pattern[5] == '%');
 }
 
-/* REACHED[j]: the pattern so far matches the first j bytes of NAME. One sign further. */
+/* REACHED[j]: the pattern so far matches the first j bytes of NAME. Goes on by one SIGN of it. */
 static void pattern_advance(bool *reached, struct span name, char sign)
 {
 	bool before = reached[0];

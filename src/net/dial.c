@@ -19,7 +19,7 @@ static size_t header_seen(char *data, size_t size, size_t count, void *context)
 	if (!preamble_feed(&dial->preamble, bytes, clock_monotonic_us())) {
 		return 0;
 	}
-	/* libcurl would wait for a line that it knows until the time is over. */
+	/* Else libcurl would wait for a line that it knows, until its time is over. */
 	return preamble_is_odd(&dial->preamble) ? 0 : bytes.len;
 }
 

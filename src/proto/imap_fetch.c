@@ -371,7 +371,7 @@ bool imap_fetch_close(struct imap_fetch_state *state, struct imap_event *event)
 	return true;
 }
 
-/* The name before a section or value, upwards from END. */
+/* The word that ends at END, not before START. */
 static struct span word_before(const char *start, const char *end)
 {
 	const char *word = end;

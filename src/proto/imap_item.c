@@ -29,7 +29,7 @@ static const struct status_name *status_find(struct span word)
 	return NULL;
 }
 
-/* The cursor never writes before a string is read, and none is read here. */
+/* A cursor writes only where it reads a quoted string, and none is read here. */
 static struct imap_cursor cursor_over(struct span text)
 {
 	return (struct imap_cursor){(char *)text.data, (char *)text.data + text.len};

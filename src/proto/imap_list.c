@@ -75,7 +75,7 @@ static bool extended_skip(struct imap_cursor *cursor)
 
 /*
  * mbox-list-extended-item = mbox-list-extended-item-tag SP tagged-ext-val
- * Told from an unquoted name that goes on with a parenthesis by the value's own.
+ * An unquoted name may go on with a parenthesis, too; in an item a second one opens the value.
  */
 static bool at_extended(struct imap_cursor ahead)
 {
@@ -252,7 +252,7 @@ bool imap_status_parse(struct imap_cursor *cursor, struct imap_event *event)
 
 /*
  * namespace = "NIL" / "(" 1*("(" string SP separator *extension ")") ")"
- * Of the first, the personal ones, the first.
+ * What is taken is the first of the personal ones, which come first.
  */
 bool imap_namespace_parse(struct imap_cursor *cursor, struct imap_event *event)
 {

@@ -228,7 +228,7 @@ static enum imap_numbered parenthesis_read(struct imap_numbers *numbers, char c)
 	}
 	numbers->depth--;
 	if (numbers->depth == 0) {
-		/* A list is not what ALL or COUNT has. */
+		/* The value of ALL or COUNT is no list. */
 		if (numbers->expects_value && (numbers->is_all || numbers->is_count)) {
 			return NUMBERED_BROKEN;
 		}

@@ -56,7 +56,7 @@ static void parser_settle(struct imap_parser *parser)
 	parser->done = 0;
 }
 
-/* The bytes of an open segment moved. */
+/* The bytes of an open segment have moved: what points into them follows. */
 static void segment_move(struct imap_parser *parser, const char *before, char *after)
 {
 	if (parser->state == PARSER_SEGMENT || parser->state == PARSER_STRING_DATA ||

@@ -166,7 +166,7 @@ struct imap_parser {
 	/* Framing; offsets count from head. */
 	size_t done;        /* bytes that the last event points into: dropped next */
 	size_t line_start;  /* of the item's current line, behind its last literal */
-	size_t scanned;     /* no line end before this; over the bytes there are: a literal */
+	size_t scanned;     /* no line end before this; beyond what was fed: in a literal */
 	uint64_t skip_left; /* bytes of a literal to leave out */
 
 	/* A segment of a FETCH. */

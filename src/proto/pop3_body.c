@@ -4,8 +4,9 @@
  * B1. No byte is dropped but the first of two dots at the beginning of a line, and the
  *     terminator.
  * B2. The same bytes give the same body however they are cut into pieces.
- * B3. What looks like the terminator is none where something else follows than an answer: a server
- *     failed to escape it. (A blank line tells nothing: no server means one, but some send it.)
+ * B3. What looks like the terminator is none if anything but an answer follows: then a server
+ *     failed to escape it. (A blank line tells nothing: some servers send one behind the
+ *     terminator.)
  */
 #include "pop3_private.h"
 

@@ -12,7 +12,7 @@
 static sasl_step_fn *const steps[AUTH_COUNT] = {[AUTH_NONE] = sasl_none_step,
 						AUTH_TABLE(STEP, STEP)};
 
-/* Of what is no SASL exchange. */
+/* The step of what is no SASL exchange. */
 int sasl_none_step(struct sasl *sasl, struct span challenge, struct buf *response, struct err *err)
 {
 	(void)challenge;

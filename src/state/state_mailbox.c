@@ -7,7 +7,7 @@
 
 #include "mailsync/base/array.h"
 
-/* Space-separated names; 58 keywords of what any server sends. */
+/* Bytes of the names with spaces between: 58 keywords, each longer than any server sends. */
 #define KEYWORDS_TEXT_MAX 65536
 
 static const char value_select[] = "SELECT value FROM value WHERE key = ?";
@@ -31,7 +31,7 @@ static const char mailbox_counts[] = "SELECT count(*), count(CASE WHEN reason IN
 				     " FROM row WHERE mailbox = ? AND pending = 1";
 static const char mailbox_store_counts[] = "UPDATE mailbox SET pending = ?2, skipped = ?3"
 					   " WHERE id = ?1 AND (pending <> ?2 OR skipped <> ?3)";
-/* Each by its partial indexes: a row stands in one of the two, or is one of neither. */
+/* A row has a UID or a name or both; each statement finds its rows by a partial index. */
 static const char mailbox_delete_uids[] = "DELETE FROM row WHERE mailbox = ? AND uid <> 0";
 static const char mailbox_delete_names[] = "DELETE FROM row WHERE mailbox = ? AND uniq <> ''";
 static const char mailbox_delete_intents[] = "DELETE FROM intent WHERE mailbox = ?";
@@ -127,7 +127,7 @@ static int mailbox_read(const struct query *query, struct state_mailbox *mailbox
 	mailbox->permanent_flags = query_get_u64(query, 9);
 	mailbox->permanent_any = query_get_bool(query, 10);
 	keywords_parse(&mailbox->keywords, query_get_text(query, 11));
-	/* A text that is no stamp is as none: the folder is scanned. */
+	/* A text that is no stamp counts as none: the folder is scanned. */
 	mailbox->has_stamp = stamp_parse(query_get_text(query, 12), &mailbox->stamp);
 	mailbox->pending = query_get_u32(query, 13);
 	mailbox->skipped = query_get_u32(query, 14);

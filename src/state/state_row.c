@@ -190,8 +190,8 @@ int state_row_put(struct state *state, struct row *row, struct err *err)
 			status = row_store(state, row_update, row, err);
 			is_stored = status != 0 || sqlite3_changes(state->db) != 0;
 		}
-		/* An id that is not there (dropped in between) is taken up again: ids are not
-		 * reused. */
+		/* A row that was dropped in between is stored anew under its id, which nobody
+		 * else has got: ids are not reused. */
 		if (!is_stored) {
 			status = row_store(state, row_insert, row, err);
 			id = sqlite3_last_insert_rowid(state->db);

@@ -16,7 +16,7 @@ static const char seen_remote_flags[] =
 	" reason = CASE WHEN reason = 8 OR (reason = 5 AND remote = 1) THEN reason ELSE 0 END,"
 	" pending = NOT (agreed = 1 AND local = 1 AND local_flags = flags AND flags = ?3)"
 	" WHERE mailbox = ?1 AND uid = ?2 AND uid <> 0 AND (remote_flags <> ?3 OR remote <> 1)";
-/* Nothing is left of those that the Maildir does not have (agreed: gone on both sides). */
+/* Those that the Maildir does not have either are dropped (if agreed: gone on both sides). */
 static const char seen_remote_void[] =
 	"DELETE FROM row WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0"
 	" AND remote = 1 AND local <> 1";

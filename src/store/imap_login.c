@@ -273,7 +273,8 @@ static int authenticate(struct imap *imap, struct login *login, const struct ima
 	return code;
 }
 
-/* 163 and 126 answer SELECT with "Unsafe Login" without it. Whatever it says to this one. */
+/* Without it 163 and 126 (NetEase) answer SELECT with "Unsafe Login". What the server says to ID
+ * itself is of no consequence. */
 static int send_id(struct imap *imap, struct err *err)
 {
 	int code;

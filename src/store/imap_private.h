@@ -185,8 +185,8 @@ int imap_compress(struct imap *imap, struct err *err);
 /* With `compress = auto`, once the wire has shown to be the brake and nothing is on its way. */
 int imap_compress_if_due(struct imap *imap, struct err *err);
 /* With `compress = auto` the first REMOTE_PACE_BYTES of bodies show whether the wire is the brake.
- * Until they have come no more than they should be on their way, since what was asked for comes
- * uncompressed. They begin to come: */
+ * Until they have come no more than that should be on its way, since what was asked for before
+ * comes uncompressed. imap_pace_begin: the first body begins. */
 void imap_pace_begin(struct imap *imap);
 enum remote_pace imap_pace(const struct remote *remote);
 

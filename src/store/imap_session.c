@@ -191,8 +191,7 @@ static uint32_t tag_number(struct span tag)
 	return number;
 }
 
-/* Refusals that ask for fewer commands, by response code or by the words of servers that send none.
- * */
+/* Refusals that ask for fewer commands: by response code, or by the words of servers without. */
 static bool is_throttle(const struct imap_event *event)
 {
 	static const char *const words[] = {"throttl", "backoff", "rate limit", "too many"};

@@ -160,7 +160,7 @@ static bool component_decode(struct span component, struct buf *out)
 	return false;
 }
 
-/* A name that could not be the mailbox of a directory is none to be decoded to. */
+/* True when NAME can be a mailbox's with a directory: to no other name is one decoded. */
 static bool name_survives(const struct maildir *maildir, const char *name)
 {
 	struct err ignored;
@@ -262,7 +262,7 @@ static bool is_maildir_part(const char *name)
 	return strcmp(name, "cur") == 0 || strcmp(name, "new") == 0 || strcmp(name, "tmp") == 0;
 }
 
-/* A mailbox that is not listed counts as removed: what cannot be looked at ends the listing. */
+/* A mailbox that is not listed counts as removed, so what cannot be looked at fails the listing. */
 static int look_failed(int errnum, const char *path, struct err *err)
 {
 	return maildir_fail(err, SCOPE_ACCOUNT, errnum, "look at directory", path);

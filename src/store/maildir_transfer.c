@@ -2,7 +2,7 @@
  * Messages from one mailbox to another.
  *
  * Invariants:
- * 1. The old name goes only with or after the coming of the new one.
+ * 1. The old name never goes before the new one is there.
  * 2. The copy is byte for byte, and made whole and durable in tmp/ before it gets its name.
  */
 #include <errno.h>

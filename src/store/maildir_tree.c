@@ -2,9 +2,9 @@
  * Making, renaming and removing mailboxes.
  *
  * Invariants:
- * 1. A directory with a message in it is never removed: only empty directories are (rmdir), after
- *    tmp, so that nobody can begin a delivery meanwhile, and what was removed comes back when
- *    another part turns out not to be empty.
+ * 1. A directory with a message in it is never removed: only empty directories are (rmdir). tmp
+ *    goes first, so that nobody can begin a delivery meanwhile, and what was removed is made again
+ *    when another part turns out not to be empty.
  * 2. A mailbox is made only in a directory that bears exactly its name.
  */
 #include <errno.h>
@@ -126,7 +126,7 @@ static int marker_make(int fd, struct err *err)
 	return rc;
 }
 
-/* The decoded name would be taken for it by the next listing. */
+/* Refuses a name that the next listing would decode, and so take for another one. */
 static int refuse_decodable(const struct maildir *maildir, const char *name, const char *path,
 			    struct err *err)
 {

@@ -1,4 +1,4 @@
-/* What the files of store/pop3 share. */
+/* What the pop3_*.c files share: one logged-in connection. */
 #ifndef STORE_POP3_PRIVATE_H
 #define STORE_POP3_PRIVATE_H
 

@@ -53,7 +53,7 @@ int remote_fetch_open_queue(struct remote *remote, const char *wire, uint64_t co
 	return code;
 }
 
-/* A fetch is over: what it came to, in BODY. False when none is. */
+/* When a fetch is over: what it came to, into BODY. False when none is. */
 static bool take_done(struct remote *remote, struct remote_body *body)
 {
 	struct remote_done done;

@@ -1,9 +1,9 @@
 /*
  * What was asked for in one call and sent as several commands, because a set of UIDs can be longer
- * than a line: the commands' answers are put together to one.
+ * than a line: their answers are put together into one.
  *
- * The first refusal is the answer's. What others of its commands did is told all the same: the UIDs
- * that were copied, and those that were refused, so that nobody takes the one for the other.
+ * Its status is that of the first refusal. What the other commands did is told all the same, as
+ * UIDs that were copied and UIDs that were refused, so that nobody takes the ones for the others.
  */
 #include <stdlib.h>
 

@@ -22,7 +22,7 @@ int remote_headers_begin(struct remote *remote, const struct uidset *uids, struc
 	return code;
 }
 
-/* Once half of them are answered: each turn of asking costs a wait. */
+/* Asks for more once half of what is on its way was answered: each turn of asking costs a wait. */
 static int send_more(struct remote *remote, struct err *err)
 {
 	struct remote_headers *headers = &remote->headers;
@@ -40,7 +40,7 @@ static int send_more(struct remote *remote, struct err *err)
 	return code;
 }
 
-/* Takes what the scan holds; empty for the next message then. */
+/* Takes what the scan holds, which is then empty for the next message. */
 static int take_identity(struct remote_headers *headers, struct header_identity *identity,
 			 struct err *err)
 {

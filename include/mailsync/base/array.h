@@ -22,9 +22,9 @@
 
 #include "mailsync/base/err.h"
 
-/* Makes room for WANTED items in all, at least twice the room there was when it grows. ITEMS and
- * CAP are the addresses of the pointer and of the room it has. 0, or -ERR_NOMEM with all as it
- * was: where the memory is not there, or WANTED items are more than an address can reach. */
+/* Makes room for WANTED items in all; where it has to grow, at least to twice the room there was.
+ * ITEMS and CAP are the addresses of the pointer and of the room. 0, or -ERR_NOMEM with all as it
+ * was: there is no memory, or so many items have no address. */
 #define ARRAY_RESERVE(items, wanted, cap, err) \
 	array_reserve((items), (wanted), (cap), sizeof(**(items)), (err))
 

@@ -20,12 +20,12 @@
 #define AUTH_BY_LIBCURL    (1u << 8) /* libcurl logs in while it connects: not in a tunnel */
 
 /*
- * ROW(id, word of `auth`, name, step, marks) or, for what has no word of its own, FORM(id, the row
- * whose word asks for it, too, name, step, marks). The step is the exchange's function: `plain` is
- * sasl_plain_step. It is `none` for commands of the protocol, and where libcurl logs in.
+ * ROW(id, word of `auth`, name, step, marks); or, for what has no word of its own, FORM(id, row
+ * whose word asks for this, too, name, step, marks). The step is the exchange's function: `plain`
+ * is sasl_plain_step. It is `none` for commands of the protocol, and where libcurl logs in.
  *
- * APOP's MD5 of the password spares the wire a cleartext one, and is worth that only; where TLS
- * does, it comes last, since servers announce it for users who cannot use it.
+ * APOP keeps the password from going over the wire in clear, and is worth no more than that. Where
+ * TLS does that, APOP comes last, since servers announce it for users who cannot use it.
  */
 /* clang-format off */
 #define AUTH_TABLE(ROW, FORM) \

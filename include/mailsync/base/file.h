@@ -1,7 +1,7 @@
 /*
  * Every act on the local disk that changes something goes through this file, so that
- * durability is reasoned about in one place and a test build can stop the program after,
- * or fail, any one of them (step.h). All errors are ERR_LOCAL unless said otherwise.
+ * durability is reasoned about in one place, and a test build can stop the program after any
+ * one of them, or make it fail (step.h). All errors are ERR_LOCAL unless said otherwise.
  *
  * Names are relative to a directory descriptor; AT_FDCWD works.
  */

@@ -41,8 +41,8 @@ void log_line(struct log *log, enum log_level level, const char *format, ...)
 /* For a terminal: TEXT stands in the last line until the next line or text takes its place; NULL
  * takes it away. */
 void log_progress(struct log *log, const char *text);
-/* Between these two no such text is there: another program may be talking to the terminal. LOG may
- * be NULL. */
+/* From log_hold to log_release no such text is shown: another program may be talking to the
+ * terminal. LOG may be NULL. */
 void log_hold(struct log *log);
 void log_release(struct log *log);
 

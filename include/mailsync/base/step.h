@@ -8,7 +8,8 @@
 #define MAILSYNC_BASE_STEP_H
 
 /*
- * STEP counts a step named WHAT: it stops the process, or is an errno to fail with; else 0.
+ * STEP counts a step named WHAT. Either it stops the process, or its value is an errno to fail
+ * with, or 0.
  * STEP_AT says besides which directory entry is changed, or, with NAME NULL, which open file or
  * directory. STEP_MOVE: an entry that gets another name. STEP_LOOK, counted apart: a folder is
  * going to be read, which tests change then.

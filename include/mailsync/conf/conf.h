@@ -52,7 +52,6 @@ enum conf_leave {
 	CONF_LEAVE_AGE
 };
 
-/* Sides, as the keys copy, flags, delete, expunge, create, remove_mailboxes name them. */
 /* The keys of one account in the order of docs/CONFIG.md; strings are owned, NULL where unset. */
 struct conf_account {
 	char *name;

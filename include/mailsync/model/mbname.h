@@ -42,7 +42,7 @@ struct mbname_wire {
  * refused (-ERR_PARTIAL, scope mailbox).
  *
  * mbname_to_wire gives NAME back, but for the case of INBOX, a name outside the prefix, and one
- * that was no modified UTF-7: who opens a mailbox that was listed uses the name that LIST sent.
+ * that was no modified UTF-7: so a mailbox that was listed is opened by the name that LIST sent.
  */
 int mbname_from_wire(const struct mbname_wire *wire, struct span name, struct buf *out,
 		     struct err *err);

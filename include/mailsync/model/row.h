@@ -7,10 +7,10 @@
  *   uid != 0 and unique != ""  : base has it on both sides once `is_agreed`
  *   remote / local             : what was last seen there
  *
- *   is_agreed, local MESSAGE_PRESENT, remote MESSAGE_PRESENT, flags == local_flags == remote_flags
- * : settled !is_agreed, remote PRESENT, local ABSENT : on the server, not (yet) copied !is_agreed,
- * local PRESENT, remote ABSENT : in the Maildir, not (yet) uploaded is_agreed, one side GONE :
- * removed there since base, not (yet) here
+ *   is_agreed, both PRESENT, all three flags equal  : settled
+ *   !is_agreed, remote PRESENT, local ABSENT        : on the server, not (yet) downloaded
+ *   !is_agreed, local PRESENT, remote ABSENT        : in the Maildir, not (yet) uploaded
+ *   is_agreed, one side GONE                        : removed there, not (yet) on the other side
  */
 #ifndef MAILSYNC_MODEL_ROW_H
 #define MAILSYNC_MODEL_ROW_H

@@ -81,8 +81,8 @@ int conn_open(struct conn **conn, const struct conn_params *params, struct err *
 void conn_destroy(struct conn **conn);
 
 /* The server's lines seen while connecting, each with CRLF: greeting, CAPABILITY, tagged lines of
- * libcurl's commands. Empty for a tunnel, where the greeting is still to come. Lines from before
- * STARTTLS are not in it but the greeting, whose capabilities must not be used then. */
+ * libcurl's commands. Empty for a tunnel, where the greeting is still to come. Of the lines before
+ * STARTTLS only the greeting is here, and its capabilities must not be used then. */
 struct span conn_preamble(const struct conn *conn);
 /* True when bytes are protected by TLS. */
 bool conn_is_tls(const struct conn *conn);

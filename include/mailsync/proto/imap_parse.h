@@ -17,7 +17,7 @@
  * literals; everything else must fit one line of IMAP_LINE_MAX bytes (literals inside it, up to
  * IMAP_SMALL_LITERAL_MAX each, are held too and counted against IMAP_ITEM_MAX).
  *
- * What a broken response gave before it broke was for nothing: a body counts when its IMAP_FETCH
+ * What a broken response gave before it broke counts for nothing: a body counts when its IMAP_FETCH
  * has come, ranges count when their _END has. A status response with an impossible code keeps its
  * type, is_broken, and has the code as IMAP_CODE_OTHER.
  *
@@ -218,8 +218,8 @@ int imap_parser_next(struct imap_parser *parser, struct imap_event *event, struc
  * changes (COMPRESS). They are taken out. */
 int imap_parser_take_rest(struct imap_parser *parser, struct buf *rest, struct err *err);
 
-/* [APPENDUID uidvalidity uid-set] (RFC 4315). The set keeps the order sent when ascending;
- * -ERR_PROTOCOL when malformed. COUNT_MAX bounds its size. */
+/* [APPENDUID uidvalidity uid-set] (RFC 4315). -ERR_PROTOCOL when malformed, or when the set has
+ * more than COUNT_MAX members. These come out ascending: in that order UIDs are given out. */
 int imap_code_appenduid(const struct imap_code *code, uint64_t count_max, uint32_t *uidvalidity,
 			struct uidset *uids, struct err *err);
 

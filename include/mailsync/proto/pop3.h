@@ -18,10 +18,10 @@
  *   server sends that does not know dot-stuffing, and stays as it is;
  *   dot CR LF ends the body; dot LF ends it where the server ends its lines with bare LF (the
  *   status line did, or no line of this body had CR LF), and is data elsewhere.
- * CR and NUL are ordinary bytes. A lone dot in the middle of a body that a server failed to
- * stuff is told by what follows, where another answer is expected: `has_lone_dot`. Else, or where
- * a blank line follows, it ends the body, and the rest shows as a broken status line or as
- * POP3_STRAY.
+ * CR and NUL are ordinary bytes. A server that fails to stuff may send a lone dot in the middle of
+ * a body. Where another answer is expected, what follows shows that the dot is not the end:
+ * `has_lone_dot`. Else, or where a blank line follows, it ends the body, and the rest shows as a
+ * broken status line or as POP3_STRAY.
  *
  * Not a session: it knows nothing of states. One parser a connection; one thread.
  */

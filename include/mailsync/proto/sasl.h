@@ -33,10 +33,10 @@ struct sasl_offer {
 	bool has_binding;  /* channel binding data is known */
 };
 
-/* What to try next. WANTED: what the `auth` key asks for. AUTH_AUTO takes the strongest that need
- * not be asked for; a mechanism falls to none other than its own forms (scram-sha-256: first its
- * -PLUS; login: AUTHENTICATE LOGIN, else the LOGIN command). TRIED: a set not to choose from again.
- * AUTH_NONE when nothing is left. */
+/* What to try next. WANTED: what the `auth` key asks for. AUTH_AUTO takes the strongest of those
+ * that it may take; a mechanism that is named gives way to its own forms only (scram-sha-256: first
+ * its -PLUS; login: AUTHENTICATE LOGIN, else the LOGIN command). TRIED: a set not to choose from
+ * again. AUTH_NONE when nothing is left. */
 enum auth sasl_choose(enum auth wanted, const struct sasl_offer *offer, unsigned tried);
 
 struct sasl_params {

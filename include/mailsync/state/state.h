@@ -173,10 +173,10 @@ int state_cursor_open(struct state *state, int64_t mailbox, enum state_order ord
 int state_cursor_next(struct state_cursor *cursor, const struct row **row, struct err *err);
 void state_cursor_close(struct state_cursor **cursor);
 
-/* Quick changes of what was observed, without loading the row. They keep `pending` right and
- * reset `reason` (but AMBIGUOUS, which only pairing settles: without it the message would be
- * sent twice; and BRAKE where only flags changed) and nothing else. A change that changes nothing
- * writes nothing; where there is no such row, none is made. */
+/* Quick changes of what was observed, without loading the row. They keep `pending` right, reset
+ * `reason`, and change nothing else. Two reasons stay: AMBIGUOUS, which only pairing settles
+ * (without it the message would be sent twice), and BRAKE where only flags changed. A change that
+ * changes nothing writes nothing; where there is no such row, none is made. */
 int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags,
 			   struct err *err);
 /* Present rows with FIRST <= uid <= LAST are GONE on the server now (never agreed ones, and those
@@ -195,8 +195,8 @@ enum intent_kind {
 	INTENT_MOVE,
 	INTENT_RENAME = 5, /* 3 and 4 are no kind */
 	INTENT_POP3_DELETE,
-	INTENT_TRASH, /* COPY to the trash (sync/recover/recover.h) */
-	INTENT_TRASHED
+	INTENT_TRASH,  /* a COPY to the trash may have been carried out */
+	INTENT_TRASHED /* it was: the original is still to be removed */
 };
 struct intent {
 	int64_t id;
@@ -215,7 +215,7 @@ struct intents {
 bool intent_is_of_trash(const struct intent *intent);
 int state_intent_add(struct state *state, struct intent *intent, struct err *err);
 int state_intent_drop(struct state *state, int64_t id, struct err *err);
-/* All those of a row (0: any) and a mailbox (0: any). */
+/* All those of MAILBOX (0: of any). */
 int state_intents_load(struct state *state, int64_t mailbox, struct intents *intents,
 		       struct err *err);
 void state_intents_finish(struct intents *intents);

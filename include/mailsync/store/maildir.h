@@ -13,8 +13,8 @@
  * through our renames. Other fields between unique part and info (",S=123", ",U=7") stay too.
  *
  * Threads: a struct maildir may be used from several; a struct maildir_folder from one at a time,
- * but that one may create, write and close drafts while another one publishes or discards earlier
- * ones and syncs.
+ * but for drafts: while one thread creates, writes and closes some, another may publish or discard
+ * earlier ones and sync.
  */
 #ifndef MAILSYNC_STORE_MAILDIR_H
 #define MAILSYNC_STORE_MAILDIR_H
@@ -117,7 +117,7 @@ struct maildir_entry {
 };
 
 struct maildir_scan {
-	/* By unique part (memcmp, then length), which is unique: the one in cur wins. */
+	/* Sorted by unique part (memcmp, then length), each part once: a file in cur wins. */
 	struct maildir_entry *entries;
 	size_t count;
 	struct stamp stamp;    /* taken before the readdir */
@@ -196,9 +196,13 @@ int maildir_reader_next(struct maildir_reader *reader, struct span *piece, struc
 
 /*
  * Delivery. A draft is a file in tmp/ that is being written; published, it is a message.
- *         draft_create, draft_write..., draft_close;   then for the batch: sync_drafts;
- *         then each: draft_publish;   then folder_sync_names.
- * After folder_sync_names everything published is durable (as the durability setting promises).
+ *
+ *     maildir_draft_create, maildir_draft_write ..., maildir_draft_close     each
+ *     maildir_sync_drafts                                                    the batch
+ *     maildir_draft_publish                                                  each
+ *     maildir_folder_sync_names, or maildir_sync_names                       the batch
+ *
+ * After that everything published is durable (as the durability setting promises).
  */
 struct maildir_draft {
 	char temp_name[96];
@@ -206,7 +210,7 @@ struct maildir_draft {
 	uint64_t size_bytes; /* as stored */
 	bool had_cr;         /* the last piece ended in CR that is not yet written */
 	struct header_scan *scan;
-	uint8_t digest[HEADER_DIGEST_SIZE]; /* of the header, after draft_close */
+	uint8_t digest[HEADER_DIGEST_SIZE]; /* of the header, once it is closed */
 	/* private */
 	struct maildir_folder *folder;
 	char *pending;
@@ -221,8 +225,8 @@ int maildir_draft_write(struct maildir_draft *draft, struct span data, struct er
 int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *err);
 /* Closes and removes it; safe on a zeroed, published or discarded draft. */
 void maildir_draft_discard(struct maildir_folder *folder, struct maildir_draft *draft);
-/* Makes the contents of COUNT closed drafts durable, those with BATCH: by one syncfs a file system,
- * or an fdatasync each where there is none. */
+/* Makes the contents of COUNT closed drafts durable, as far as their setting is MAILDIR_SYNC_BATCH:
+ * by one syncfs a file system, or an fdatasync each where there is none. */
 int maildir_sync_drafts(const struct maildir_draft *const *drafts, size_t count, struct err *err);
 /* Renames it to UNIQUE (new/ without any letter, else cur/ with info), never over anything:
  * -ERR_CHANGED when a file of that very name is there. FLAGS' keywords get their letters from
@@ -256,8 +260,9 @@ int maildir_folder_set_flags(struct maildir_folder *folder, const struct maildir
 /* Removes exactly that file; -ERR_CHANGED when it is not there under that name. */
 int maildir_folder_remove(struct maildir_folder *folder, const char *file, bool in_new,
 			  struct err *err);
-/* Moves (or with COPY hard-links, else copies through tmp) a message into another mailbox under
- * the unique part UNIQUE, with FLAGS by the target's keyword table; never over anything. */
+/* Moves a message into another mailbox, under the unique part UNIQUE and with FLAGS by the target's
+ * keyword table; never over anything. With COPY the old one stays: the new name is a hard link or,
+ * where that cannot be, a copy made in tmp. */
 struct maildir_transfer {
 	struct maildir_folder *from;
 	const char *file;

@@ -135,11 +135,11 @@ int pop3_fetch_next(struct pop3 *pop3, struct pop3_piece *piece, struct err *err
 int pop3_identity_next(struct pop3 *pop3, struct pop3_piece *piece,
 		       struct header_identity *identity, struct err *err);
 
-/* No more bodies are going to be queued: where commands are pipelined, NOOP is, so that something
- * follows the last one, too. There has to be room for it. */
+/* Says that no more bodies are going to be queued. Where commands are pipelined this queues NOOP,
+ * so that something follows the last body, too; there has to be room for it. */
 int pop3_fetch_end(struct pop3 *pop3, struct err *err);
-/* NOOP, unless it was queued behind it: proves that the last body was whole (see
- * pop3_fetch_next). Nothing may be in flight. */
+/* Proves that the last body was whole (see pop3_fetch_next): by NOOP, unless pop3_fetch_end queued
+ * one. Nothing may be in flight. */
 int pop3_confirm(struct pop3 *pop3, struct err *err);
 
 int pop3_dele_queue(struct pop3 *pop3, uint32_t number, struct err *err);
