@@ -116,6 +116,24 @@ int uidset_remove(struct uidset *set, uint32_t first, uint32_t last, struct err 
 	return 0;
 }
 
+int uidset_add_set(struct uidset *set, const struct uidset *other, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < other->count; i++) {
+		code = uidset_add(set, other->ranges[i].first, other->ranges[i].last, err);
+	}
+	return code;
+}
+
+int uidset_remove_set(struct uidset *set, const struct uidset *other, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < other->count; i++) {
+		code = uidset_remove(set, other->ranges[i].first, other->ranges[i].last, err);
+	}
+	return code;
+}
+
 bool uidset_contains(const struct uidset *set, uint32_t uid)
 {
 	size_t at = uidset_locate(set, uid);

@@ -92,6 +92,19 @@ int remote_done_next(struct remote *remote, struct remote_done *done, struct err
 	return 0;
 }
 
+int remote_answer_next(struct remote *remote, struct remote_done *done, struct err *err)
+{
+	remote_done_finish(done);
+	if (remote->changes.count == 0) {
+		return 0;
+	}
+	int code = remote_done_next(remote, done, err);
+	if (code < 0) {
+		remote_done_finish(done);
+	}
+	return code < 0 ? code : 1;
+}
+
 int remote_change_now(struct remote *remote, const struct remote_change *change,
 		      struct remote_done *done, struct err *err)
 {

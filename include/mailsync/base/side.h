@@ -10,4 +10,15 @@ enum side {
 	SIDE_BOTH = 3
 };
 
+/* Where something happens, for sentences. SIDE: SIDE_LOCAL or SIDE_REMOTE. */
+static inline const char *side_text(enum side side)
+{
+	return side == SIDE_LOCAL ? "locally" : "on the server";
+}
+/* The one across from SIDE, one of the two. */
+static inline enum side side_other(enum side side)
+{
+	return side == SIDE_LOCAL ? SIDE_REMOTE : SIDE_LOCAL;
+}
+
 #endif

@@ -29,6 +29,9 @@ void uidset_finish(struct uidset *set);
 /* Adds FIRST..LAST in either order. Appending in ascending order takes constant time. */
 int uidset_add(struct uidset *set, uint32_t first, uint32_t last, struct err *err);
 int uidset_remove(struct uidset *set, uint32_t first, uint32_t last, struct err *err);
+/* All of OTHER. */
+int uidset_add_set(struct uidset *set, const struct uidset *other, struct err *err);
+int uidset_remove_set(struct uidset *set, const struct uidset *other, struct err *err);
 bool uidset_contains(const struct uidset *set, uint32_t uid);
 /* How many UIDs it holds. */
 uint64_t uidset_size(const struct uidset *set);

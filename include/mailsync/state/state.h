@@ -47,7 +47,7 @@ int state_commit(struct state *state, struct err *err);
  * (which has rolled back). */
 void state_rollback(struct state *state);
 /* The one way to end a transaction of several steps: commits where CODE, theirs, is 0; else takes
- * everything back and returns CODE. */
+ * everything back and returns CODE. CODE may be that of a state_begin() that failed. */
 int state_end(struct state *state, int code, struct err *err);
 
 /* Small named values: "database" (random id), "generation", "account", "clean" ("1" after a

@@ -409,6 +409,9 @@ size_t remote_outstanding(const struct remote *remote);
 /* The next answer of any of them, in the order in which they come. DONE has been initialised and is
  * finished by the caller either way. */
 int remote_done_next(struct remote *remote, struct remote_done *done, struct err *err);
+/* The same for taking all that is outstanding: 1, or 0 when nothing is. What DONE, zeroed at first,
+ * held before is finished; it holds nothing where the result is not 1. */
+int remote_answer_next(struct remote *remote, struct remote_done *done, struct err *err);
 /* One change and its answer; nothing else may be outstanding. DONE as in remote_done_next; NULL: a
  * refusal is the result. */
 int remote_change_now(struct remote *remote, const struct remote_change *change,
