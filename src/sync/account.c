@@ -9,14 +9,9 @@
 #include "observe/observe.h"
 #include "act/act.h"
 #include "recover/recover.h"
-#include "plan/brake.h"
 #include "plan/plan.h"
-#include "plan/print.h"
 #include "pop3/pop3_run.h"
 #include "rules/pop3_rules.h"
-#include "act/create_mailboxes.h"
-#include "act/remove_mailboxes.h"
-#include "act/rename_mailboxes.h"
 
 /* Keywords that changed while nobody looked are not told again: everything is looked at. */
 static int note_keywords(struct run *run, struct err *err)
@@ -96,7 +91,7 @@ static const struct step steps[] = {
 	{"brake", brake_plan, STEP_LOOKS},
 	{"print mailboxes", plan_print_mailboxes, STEP_DRY_RUN},
 	{"print moves", plan_print_moves, STEP_DRY_RUN},
-	{"print messages", plan_print, STEP_DRY_RUN},
+	{"print messages", plan_print_messages, STEP_DRY_RUN},
 	{"removed mailboxes", act_remove_mailboxes, STEP_ACTS},
 	{"act", act_on_plan, STEP_ACTS},
 	{"release", release, STEP_LOOKS},
@@ -134,7 +129,7 @@ static int run_once(struct run *run, struct session *session, struct plan *plan,
 	err_clear(err);
 	run_init(run, session, report);
 	run->plan = plan;
-	plan_init(plan);
+	*plan = (struct plan){0};
 	return run_account(run, err);
 }
 

@@ -111,7 +111,7 @@ int run_scene_begin(struct run_scene *scene)
 	report_init(&scene->report);
 	session_init(&scene->session, &scene->account, &scene->options);
 	run_init(run, &scene->session, &scene->report);
-	plan_init(&scene->plan);
+	scene->plan = (struct plan){0};
 	run->plan = &scene->plan;
 	scene->is_begun = true;
 	int64_t now = clock_real_s();

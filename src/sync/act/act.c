@@ -1,15 +1,10 @@
-#include "act.h"
+#include "act_private.h"
 
 #include "mailsync/base/clock.h"
 
 #include "fetch/fetch.h"
 #include "observe/observe.h"
-#include "plan/brake.h"
-#include "plan/job.h"
-#include "plan/plan.h"
 #include "recover/recover.h"
-
-#include "act_private.h"
 
 /* Passes over the account at most: the second takes up what our own acts brought (the trash's new
  * messages), the third what arrived meanwhile; then the next run is near enough. */
@@ -37,13 +32,12 @@ static int execute_job(struct job *job, struct err *err)
 	return code < 0 ? code : job_conclude(job, err);
 }
 
-static int try_job(struct run *run, struct remote *remote, struct mailbox *mailbox, struct err *err)
+static int try_job(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct job job;
 	mailbox->done.has_new_rows = false;
-	job_init(&job, run, remote, mailbox);
+	int code = job_plan(&job, run, run->session->remote, mailbox, err);
 	job.failures = mailbox->done.failures;
-	int code = job_plan(&job, err);
 	if (code == 0) {
 		code = execute_job(&job, err);
 	}
@@ -54,62 +48,54 @@ static int try_job(struct run *run, struct remote *remote, struct mailbox *mailb
 
 /* A mailbox's job, and where the server was too busy for it once more, after the time that it asks
  * for. */
-static int run_job(struct run *run, struct remote *remote, struct mailbox *mailbox, struct err *err)
+static int run_job(struct run *run, struct mailbox *mailbox, struct err *err)
 {
+	struct remote *remote = run->session->remote;
 	size_t errors = run->report->error_count;
 	size_t failures = mailbox->done.failures;
 	bool again = false;
 	int code;
 	backoff_note(run, remote);
-	if ((code = try_job(run, remote, mailbox, err)) < 0 ||
+	if ((code = try_job(run, mailbox, err)) < 0 ||
 	    (code = backoff_wait(run, remote, &again, err)) < 0 || !again) {
 		return code;
 	}
 	run_report_forget(run, mailbox, errors);
 	mailbox->done.failures = failures;
-	code = try_job(run, remote, mailbox, err);
+	code = try_job(run, mailbox, err);
 	backoff_note(run, remote);
 	return code;
 }
 
-static int look_again(struct run *run, struct remote *remote, struct mailbox *mailbox,
-		      struct err *err)
+static int look_again(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	if (!mailbox->done.was_changed_there || !mailbox->seen.in_remote) {
+	if (mailbox->decided.exclusion != EXCLUDED_NOT || !mailbox->done.was_changed_there ||
+	    !mailbox->seen.in_remote) {
 		return 0;
 	}
 	mailbox->done.was_changed_there = false;
-	return observe_remote_mailbox(run, remote, mailbox, LOOK_ANEW, err);
+	return observe_remote_mailbox(run, run->session->remote, mailbox, LOOK_ANEW, err);
 }
 
 /* A mailbox that our commands changed is looked at again, so that the next run need not; uploads
  * without a UID are found. One that turns out to be renumbered is paired, or all of it would be
  * copied both ways. */
-static int settle_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
-			  struct err *err)
+static int settle_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	int code = 0;
-	if (mailbox->decided.exclusion == EXCLUDED_NOT) {
-		code = look_again(run, remote, mailbox, err);
-	}
+	int code = look_again(run, mailbox, err);
 	bool must_pair = mailbox->decided.pairing != PAIRING_NONE;
 	if (code == 0 && (mailbox->seen.has_intents || must_pair) &&
 	    mailbox->decided.exclusion == EXCLUDED_NOT) {
-		code = pair_mailbox(run, remote, mailbox, err);
+		code = pair_mailbox(run, run->session->remote, mailbox, err);
 	}
-	if (code < 0 && !run_is_fatal(err)) {
-		run_report_error(run, mailbox, 0, err);
-		if (must_pair) {
-			mailbox_exclude(mailbox, EXCLUDED_FAILED);
-		}
-		code = 0;
+	if (code == 0 || run_is_fatal(err)) {
+		return code;
 	}
-	return code;
-}
-
-static bool is_due(const struct run *run, const struct mailbox *mailbox)
-{
-	return !mailbox_is_idle(run, mailbox) && (run->round == 0 || mailbox->done.has_new_rows);
+	run_report_error(run, mailbox, 0, err);
+	if (must_pair) {
+		mailbox_exclude(mailbox, EXCLUDED_FAILED);
+	}
+	return 0;
 }
 
 /* Nothing to do here. Once, that is written down too: it is in sync. */
@@ -135,12 +121,13 @@ static int download_all(struct run *run, struct err *err)
 
 static int run_jobs(struct run *run, struct err *err)
 {
+	bool is_first = run->round == 0;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (is_due(run, mailbox)) {
-			code = run_job(run, run->session->remote, mailbox, err);
-		} else if (run->round == 0 && mailbox->in_base && mailbox_is_active(mailbox)) {
+		if (!mailbox_is_idle(run, mailbox) && (is_first || mailbox->done.has_new_rows)) {
+			code = run_job(run, mailbox, err);
+		} else if (is_first && mailbox->in_base && mailbox_is_active(mailbox)) {
 			code = leave_idle(run, mailbox, err);
 		}
 	}
@@ -151,7 +138,7 @@ static int settle_mailboxes(struct run *run, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
-		code = settle_mailbox(run, run->session->remote, &run->mailboxes.items[i], err);
+		code = settle_mailbox(run, &run->mailboxes.items[i], err);
 	}
 	return code < 0 ? code : move_settle(run, err);
 }
@@ -180,16 +167,11 @@ static int one_pass(struct run *run, struct err *err)
 
 int act_on_plan(struct run *run, struct err *err)
 {
-	int code;
-	if ((code = move_execute(run, err)) < 0) {
-		return code;
-	}
-	bool again = true;
+	int code = move_execute(run, err);
+	bool again = code == 0;
 	for (run->round = 0; again && run->round < PASSES_MAX; run->round++) {
-		if ((code = one_pass(run, err)) < 0) {
-			return code;
-		}
-		again = has_more(run);
+		code = one_pass(run, err);
+		again = code == 0 && has_more(run);
 	}
-	return 0;
+	return code;
 }

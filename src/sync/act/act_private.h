@@ -1,20 +1,16 @@
-/*
- * What is done, in the order in which act.c does it: the moves of the plan, then the steps of each
- * mailbox's job (plan/job.h). Each commits what it did before the next begins.
- *
- * A move that was seen in the Maildir is carried out on the server: by MOVE, or by COPY and the
- * removal of the original. Intents tell the next run, or the look afterwards, what may have been
- * carried out without an answer that tells the new UIDs. One that was seen on the server is carried
- * out in the Maildir.
- */
+/* What is done, in the order in which act.c does it: the moves of the plan, then the steps of each
+ * mailbox's job (plan/plan.h). Each commits what it did before the next begins. */
 #ifndef SYNC_ACT_ACT_PRIVATE_H
 #define SYNC_ACT_ACT_PRIVATE_H
 
-#include "plan/job.h"
+#include "act.h"
 #include "plan/plan.h"
 
 /* How many messages are sent, answered and written down as one. */
 #define BATCH_MESSAGES 200
+
+/* Takes the answers that are still to come; what they say is of no consequence. */
+int act_ignore_answers(struct remote *remote, struct err *err);
 
 /* Each move that is planned. What fails is left pending. */
 int move_execute(struct run *run, struct err *err);
@@ -28,5 +24,67 @@ int job_local(struct job *job, struct err *err);
 int job_upload(struct job *job, struct err *err);
 int job_store_flags(struct job *job, struct err *err);
 int job_delete_remote(struct job *job, struct err *err);
+
+/*
+ * Uploads. Before a batch is sent its intents are durable (I3); the rows follow from the UIDs that
+ * the server tells. Where it tells none the intents stay open and the messages are looked for in
+ * the mailbox (recover/recover.h) before anything else is sent there.
+ *
+ * A batch is one APPEND with several messages where the server takes that (MULTIAPPEND, atomic:
+ * refused, its messages are sent singly), else one APPEND a message, pipelined where literals need
+ * no go-ahead.
+ *
+ *   upload.c         rows into batches, batches in turn
+ *   upload_send.c    a batch on its way
+ *   upload_answer.c  what the answers (rules/transfer_rules.h) do to intents and rows
+ */
+#define BATCH_BYTES       (8u << 20)
+#define BATCHES_IN_FLIGHT 4
+/* Up to this size a message is held in memory whole, so that a file that changes meanwhile breaks
+ * nothing. */
+#define SMALL_BYTES (1u << 20)
+
+struct item {
+	struct row *row;
+	bool is_due; /* to be sent, or sent again */
+	int64_t intent;
+	uint64_t flags; /* sent */
+};
+
+struct batch {
+	struct item items[BATCH_MESSAGES];
+	size_t count;
+	uint64_t bytes;
+	size_t in_flight; /* answers still to come */
+	size_t together;  /* items of the one APPEND; 0: each has its own */
+};
+
+struct upload {
+	struct job *job;
+	struct batch batches[BATCHES_IN_FLIGHT];
+	size_t current; /* the batch that is being filled */
+	bool multi;     /* several messages in one APPEND are worth a try */
+	bool pipelined; /* literals need no go-ahead */
+	bool quota_hit;
+	bool put_off; /* the server asks for patience: nothing more is sent now */
+	struct err why;
+	struct buf body;
+};
+
+/* No more of this mailbox in this job. */
+bool upload_is_over(const struct upload *upload);
+
+/* Makes BATCH's intents durable and sends it. */
+int batch_send(struct upload *upload, struct batch *batch, struct err *err);
+/* Waits for all of a batch, sends again by themselves those that were refused together, and empties
+ * it. */
+int batch_settle(struct upload *upload, struct batch *batch, struct err *err);
+
+/* The next answer, whichever batch it is of. */
+int upload_take_answer(struct upload *upload, struct err *err);
+/* A file that could not be read now: nothing was sent of it. ERR says why, on the way in. */
+int item_unreadable(struct upload *upload, struct item *item, struct err *err);
+/* They were not taken, or not even sent: what says that they may have been goes. */
+int void_intents(struct upload *upload, struct item *items, size_t count, struct err *err);
 
 #endif

@@ -1,9 +1,7 @@
 /* Flags and removals in the Maildir, and rows that need no act at all. */
-#include <stdlib.h>
+#include "act_private.h"
 
 #include "rules/effect.h"
-
-#include "act_private.h"
 
 static int set_flags(struct job *job, const struct op *op, struct err *err)
 {
@@ -17,7 +15,7 @@ static int set_flags(struct job *job, const struct op *op, struct err *err)
 					 err)) < 0) {
 		return code;
 	}
-	struct maildir_change change = {
+	const struct maildir_change change = {
 		.file = entry.name,
 		.in_new = entry.in_new,
 		.add = add,
@@ -47,35 +45,29 @@ static int remove_file(struct job *job, const struct op *op, struct err *err)
 	return 0;
 }
 
-static int agree(struct job *job, const struct op *op, struct err *err)
+static bool is_local(enum op_kind kind)
 {
-	(void)err;
-	effect_agreed(job_row(job, op), op->agreed);
-	return 0;
+	return kind == OP_FLAGS_LOCAL || kind == OP_DELETE_LOCAL || kind == OP_AGREE ||
+	       kind == OP_FORGET;
 }
 
-/* Its row is void: storing it drops it. */
-static int forget(struct job *job, const struct op *op, struct err *err)
+static int carry_out(struct job *job, const struct op *op, struct err *err)
 {
-	(void)job;
-	(void)op;
-	(void)err;
-	return 0;
+	if (op->kind == OP_FLAGS_LOCAL) {
+		return set_flags(job, op, err);
+	}
+	if (op->kind == OP_DELETE_LOCAL) {
+		return remove_file(job, op, err);
+	}
+	if (op->kind == OP_AGREE) {
+		effect_agreed(job_row(job, op), op->agreed);
+	}
+	return 0; /* OP_FORGET: its row is void, and storing it drops it */
 }
 
-/* By kind of operation; NULL: another step's. */
-static int (*const acts[])(struct job *job, const struct op *op, struct err *err) = {
-	[OP_FLAGS_LOCAL] = set_flags,
-	[OP_DELETE_LOCAL] = remove_file,
-	[OP_AGREE] = agree,
-	[OP_FORGET] = forget,
-	[OP_HOLD] = NULL,
-};
-
-/* One operation. *IS_DONE: its row says so now. */
-static int one_op(struct job *job, const struct op *op, bool *is_done, struct err *err)
+static int one_op(struct job *job, struct op *op, struct err *err)
 {
-	int code = acts[op->kind](job, op, err);
+	int code = carry_out(job, op, err);
 	if (code == -ERR_CHANGED) {
 		job->failures++; /* a MUA was faster; the next run sees what it did */
 		return 0;
@@ -85,49 +77,30 @@ static int one_op(struct job *job, const struct op *op, bool *is_done, struct er
 	}
 	/* At once: the brake's mark must outlive a run that dies before it is concluded. */
 	effect_held(job_row(job, op), op->reason);
-	*is_done = true;
+	op->is_done = true;
 	return 0;
-}
-
-/* The rows of what was done, once the names are durable. */
-static int commit_rows(struct job *job, const bool *is_done, struct err *err)
-{
-	const struct message_plan *plan = &job->plan.plan;
-	struct state *state = job->run->session->state;
-	int code;
-	if ((code = maildir_folder_sync_names(job->mailbox->dir, err)) < 0 ||
-	    (code = state_begin(state, err)) < 0) {
-		return code;
-	}
-	for (size_t i = 0; code == 0 && i < plan->count; i++) {
-		if (is_done[i]) {
-			code = state_row_put(state, job_row(job, &plan->ops[i]), err);
-		}
-	}
-	return state_end(state, code, err);
 }
 
 int job_local(struct job *job, struct err *err)
 {
-	const struct message_plan *plan = &job->plan.plan;
-	bool *is_done = calloc(plan->count + 1, sizeof(*is_done));
-	bool any = false;
+	struct err why;
+	bool is_any_done = false;
 	int code = 0;
-	if (is_done == NULL) {
-		return err_nomem(err);
-	}
-	for (size_t i = 0; code == 0 && i < plan->count; i++) {
-		if (acts[plan->ops[i].kind] != NULL) {
-			code = one_op(job, &plan->ops[i], &is_done[i], err);
-			any |= is_done[i];
+	for (size_t i = 0; code == 0 && i < job->plan.count; i++) {
+		struct op *op = &job->plan.ops[i];
+		if (is_local(op->kind)) {
+			code = one_op(job, op, err);
+			is_any_done |= op->is_done;
 		}
 	}
-	struct err why;
-	int committed = any ? commit_rows(job, is_done, &why) : 0;
-	if (committed < 0 && code == 0) {
-		*err = why;
-		code = committed;
+	if (!is_any_done) {
+		return code;
 	}
-	free(is_done);
+	/* What was done is kept, whatever ended it; the names are to be durable first. */
+	int kept = maildir_folder_sync_names(job->mailbox->dir, &why);
+	if ((kept < 0 || (kept = job_commit(job, &why)) < 0) && code == 0) {
+		*err = why;
+		code = kept;
+	}
 	return code;
 }

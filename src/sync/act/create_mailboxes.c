@@ -1,7 +1,7 @@
-#include "create_mailboxes.h"
+/* Mailboxes that one side lacks, made there. */
+#include "act_private.h"
 
 #include "guard/guard.h"
-#include "plan/plan.h"
 
 static void fail(struct run *run, struct mailbox *mailbox, const struct err *why)
 {
@@ -48,26 +48,19 @@ static void take_answer(struct run *run, struct mailbox *mailbox, struct remote_
 
 static int take_answers(struct run *run, struct err *err)
 {
-	int code = 0;
-	while (code == 0 && remote_outstanding(run->session->remote) > 0) {
-		struct remote_done done;
-		remote_done_init(&done);
-		if ((code = remote_done_next(run->session->remote, &done, err)) == 0) {
-			take_answer(run, run->plan->mailboxes.items[done.cookie].mailbox, &done);
-		}
-		remote_done_finish(&done);
+	struct remote_done done = {0};
+	int code;
+	while ((code = remote_answer_next(run->session->remote, &done, err)) > 0) {
+		take_answer(run, run->plan->mailboxes.items[done.cookie].mailbox, &done);
 	}
 	return code;
 }
 
 int act_ignore_answers(struct remote *remote, struct err *err)
 {
-	int code = 0;
-	while (code == 0 && remote_outstanding(remote) > 0) {
-		struct remote_done done;
-		remote_done_init(&done);
-		code = remote_done_next(remote, &done, err);
-		remote_done_finish(&done);
+	struct remote_done done = {0};
+	int code;
+	while ((code = remote_answer_next(remote, &done, err)) > 0) {
 	}
 	return code;
 }
@@ -102,11 +95,10 @@ static int create_again(struct run *run, struct err *err)
 		}
 		mailbox->done.was_put_off = false;
 	}
-	if (code < 0 || (code = take_answers(run, err)) < 0) {
-		return code;
+	if (code == 0 && (code = take_answers(run, err)) == 0) {
+		backoff_note(run, run->session->remote);
 	}
-	backoff_note(run, run->session->remote);
-	return 0;
+	return code;
 }
 
 static int create(struct run *run, struct err *err)
@@ -115,14 +107,11 @@ static int create(struct run *run, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < ops->count; i++) {
 		const struct mailbox_op *op = &ops->items[i];
-		if (op->decision.kind != MAILBOX_CREATE) {
-			continue;
+		if (op->decision.kind == MAILBOX_CREATE && (code = run_claim(run, err)) == 0) {
+			code = op->decision.side == SIDE_LOCAL
+				     ? create_here(run, op->mailbox, err)
+				     : queue(run, op, REMOTE_CREATE, i, err);
 		}
-		if ((code = run_claim(run, err)) < 0) {
-			return code;
-		}
-		code = op->decision.side == SIDE_LOCAL ? create_here(run, op->mailbox, err)
-						       : queue(run, op, REMOTE_CREATE, i, err);
 	}
 	return code < 0 ? code : take_answers(run, err);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "observe/observe.h"
 #include "rules/effect.h"
 
 /* The file under the name that it has now, with the flags which that tells: TRANSFER's flags. */
@@ -50,11 +51,9 @@ static int commit_file(struct run *run, const struct move *move, struct move_row
 		       struct err *err)
 {
 	struct state *state = run->session->state;
-	int code = state_begin(state, err);
-	if (code < 0) {
-		return code;
-	}
-	if ((code = state_row_drop(state, rows->gone.id, err)) == 0 &&
+	int code;
+	if ((code = state_begin(state, err)) == 0 &&
+	    (code = state_row_drop(state, rows->gone.id, err)) == 0 &&
 	    (code = state_row_put(state, &rows->fresh, err)) == 0) {
 		code = state_mailbox_put(state, &move->to->base, err); /* keywords may be new */
 	}

@@ -1,6 +1,12 @@
+/*
+ * A move that was seen in the Maildir is carried out on the server: by MOVE, or by COPY and the
+ * removal of the original. Intents tell the next run, or the look afterwards, what may have been
+ * carried out without an answer that tells the new UIDs.
+ */
 #include "act_private.h"
 
 #include "guard/guard.h"
+#include "observe/observe.h"
 #include "rules/effect.h"
 
 /* Some messages of one mailbox that go to another, in one act. */
@@ -17,8 +23,7 @@ struct move_batch {
 	struct batch_item items[BATCH_MESSAGES];
 	size_t count;
 	struct uidset uids;
-	struct uidset copied; /* by COPY, as the server tells */
-	struct uidset left;   /* of these, the originals that are still there */
+	struct uidset gone; /* of these, by COPY: the server told the new UID and removed the old */
 };
 
 /* The original is still there, and is removed by the plan like anything deleted locally; but it
@@ -135,16 +140,11 @@ static int add_intents(struct move_batch *batch, struct err *err)
 static int commit_intents(struct move_batch *batch, struct err *err)
 {
 	struct state *state = batch->run->session->state;
-	int code = state_begin(state, err);
-	if (code < 0) {
-		return code;
-	}
-	code = add_intents(batch, err);
-	if (code == 0 && batch->to->dir != NULL) {
-		code = maildir_folder_sync_names(batch->to->dir, err);
-	}
-	if (code == 0) {
-		code = state_mailbox_put(state, &batch->to->base, err);
+	struct mailbox *to = batch->to;
+	int code;
+	if ((code = state_begin(state, err)) == 0 && (code = add_intents(batch, err)) == 0 &&
+	    (code = to->dir == NULL ? 0 : maildir_folder_sync_names(to->dir, err)) == 0) {
+		code = state_mailbox_put(state, &to->base, err);
 	}
 	return state_end(state, code, err);
 }
@@ -164,65 +164,53 @@ static uint32_t told_uid(const struct move_batch *batch, const struct remote_don
 
 /* After a COPY the originals go, by UID and nothing else; where that cannot be they are left to the
  * plan. */
-static int remove_originals(struct move_batch *batch, struct err *err)
+static int remove_originals(struct move_batch *batch, const struct remote_done *copy,
+			    struct err *err)
 {
+	struct remote_done done = {0};
 	struct remote_change change = {
 		.kind = REMOTE_STORE,
-		.uids = &batch->copied,
+		.uids = &batch->gone,
 		.flags = FLAG_DELETED,
 		.is_add = true,
 		.keywords = &batch->from->base.keywords,
 	};
-	int code = remote_change_queue(batch->remote, &change, 0, err);
-	change.kind = REMOTE_EXPUNGE;
-	if (code == 0) {
-		code = remote_change_queue(batch->remote, &change, 0, err);
-	}
-	while (code == 0 && remote_outstanding(batch->remote) > 0) {
-		struct remote_done done;
-		remote_done_init(&done);
-		code = remote_done_next(batch->remote, &done, err);
-		for (size_t i = 0; code == 0 && i < done.refused.count; i++) {
-			const struct uidrange *range = &done.refused.ranges[i];
-			code = uidset_add(&batch->left, range->first, range->last, err);
-		}
-		remote_done_finish(&done);
-	}
-	return code;
-}
-
-/* What the answer to a COPY leaves to do. */
-static int settle_originals(struct move_batch *batch, const struct remote_done *done,
-			    struct err *err)
-{
-	const struct remote_facts *facts = remote_facts(batch->remote);
-	struct uidset *into = facts->has_uid_expunge ? &batch->copied : &batch->left;
 	int code = 0;
-	for (size_t i = 0; code == 0 && !facts->has_move && i < batch->count; i++) {
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
 		uint32_t uid = batch->items[i].uid;
-		if (told_uid(batch, done, uid) != 0) {
-			code = uidset_add(into, uid, uid, err);
-		}
+		code = told_uid(batch, copy, uid) == 0 ? 0
+						       : uidset_add(&batch->gone, uid, uid, err);
 	}
-	return code < 0 || batch->copied.count == 0 ? code : remove_originals(batch, err);
+	if (code < 0 || batch->gone.count == 0 ||
+	    (code = remote_change_queue(batch->remote, &change, 0, err)) < 0) {
+		return code;
+	}
+	change.kind = REMOTE_EXPUNGE;
+	code = remote_change_queue(batch->remote, &change, 0, err);
+	while (code == 0 && (code = remote_answer_next(batch->remote, &done, err)) > 0) {
+		code = uidset_remove_set(&batch->gone, &done.refused, err);
+	}
+	remote_done_finish(&done);
+	return code;
 }
 
 /* What became of one message: moved, as is told; refused; or neither is known, and its intent
  * stays. */
-static int record_item(struct move_batch *batch, struct batch_item *item,
+static int record_item(struct move_batch *batch, const struct batch_item *item,
 		       const struct remote_done *done, struct err *err)
 {
 	uint32_t uid = told_uid(batch, done, item->uid);
-	bool is_refused = uidset_contains(&done->refused, item->uid);
-	if (uid == 0 && !is_refused) {
+	bool is_gone =
+		remote_facts(batch->remote)->has_move || uidset_contains(&batch->gone, item->uid);
+	if (uid == 0 && !uidset_contains(&done->refused, item->uid)) {
 		batch->to->seen.has_intents = true;
 		return 0;
 	}
 	int code = state_intent_drop(batch->run->session->state, item->intent, err);
 	if (code == 0 && uid != 0) {
-		bool is_gone = !uidset_contains(&batch->left, item->uid);
-		code = record_moved(batch->run, item->move, uid, is_gone, err);
-	} else if (code == 0) {
+		return record_moved(batch->run, item->move, uid, is_gone, err);
+	}
+	if (code == 0) {
 		run_report_error(batch->run, batch->to, item->uid, &done->err);
 	}
 	return code;
@@ -232,9 +220,6 @@ static int commit_answer(struct move_batch *batch, const struct remote_done *don
 {
 	struct state *state = batch->run->session->state;
 	int code = state_begin(state, err);
-	if (code < 0) {
-		return code;
-	}
 	for (size_t i = 0; code == 0 && i < batch->count; i++) {
 		code = record_item(batch, &batch->items[i], done, err);
 	}
@@ -246,46 +231,46 @@ static int commit_answer(struct move_batch *batch, const struct remote_done *don
 
 static int transfer(struct move_batch *batch, struct err *err)
 {
-	struct remote_change change = {
-		.kind = remote_facts(batch->remote)->has_move ? REMOTE_MOVE : REMOTE_COPY,
+	const struct remote_facts *facts = remote_facts(batch->remote);
+	const struct remote_change change = {
+		.kind = facts->has_move ? REMOTE_MOVE : REMOTE_COPY,
 		.uids = &batch->uids,
 		.wire = batch->to->seen.wire,
 	};
-	struct remote_done done;
-	remote_done_init(&done);
+	struct remote_done done = {0};
 	int code = remote_change_now(batch->remote, &change, &done, err);
-	if (code < 0) {
-		goto finish;
+	if (code == 0) {
+		bool has_some = uidset_size(&done.refused) < batch->count;
+		batch->from->done.was_changed_there |= has_some;
+		batch->to->done.was_changed_there |= has_some;
+		batch->from->done.failures += done.status < 0;
+		batch->to->done.failures += done.status < 0;
+		code = facts->has_move || !facts->has_uid_expunge
+			     ? 0
+			     : remove_originals(batch, &done, err);
 	}
-	bool has_some = uidset_size(&done.refused) < batch->count;
-	batch->from->done.was_changed_there |= has_some;
-	batch->to->done.was_changed_there |= has_some;
-	batch->from->done.failures += done.status < 0;
-	batch->to->done.failures += done.status < 0;
-	if ((code = settle_originals(batch, &done, err)) == 0) {
+	if (code == 0) {
 		code = commit_answer(batch, &done, err);
 	}
-finish:
 	remote_done_finish(&done);
 	return code;
 }
 
-static int batch_send(struct move_batch *batch, struct err *err)
+static int move_batch_send(struct move_batch *batch, struct err *err)
 {
 	const struct mailbox *from = batch->from;
-	int code = 0;
-	if ((code = remote_open(batch->remote, from->seen.wire, REMOTE_WRITE,
-				from->base.uidvalidity, NULL, err)) < 0 ||
-	    (code = commit_intents(batch, err)) < 0 || (code = transfer(batch, err)) < 0) {
-		if (!run_is_fatal(err)) {
-			run_report_error(batch->run, batch->to, 0, err);
-			batch->to->done.failures++;
-			code = 0;
-		}
+	int code = remote_open(batch->remote, from->seen.wire, REMOTE_WRITE, from->base.uidvalidity,
+			       NULL, err);
+	if (code == 0 && (code = commit_intents(batch, err)) == 0) {
+		code = transfer(batch, err);
+	}
+	if (code < 0 && !run_is_fatal(err)) {
+		run_report_error(batch->run, batch->to, 0, err);
+		batch->to->done.failures++;
+		code = 0;
 	}
 	uidset_finish(&batch->uids);
-	uidset_finish(&batch->copied);
-	uidset_finish(&batch->left);
+	uidset_finish(&batch->gone);
 	batch->count = 0;
 	return code;
 }
@@ -304,17 +289,16 @@ static int batch_add(struct move_batch *batch, struct move *move, struct err *er
 		batch->items[batch->count++] = (struct batch_item){.move = move, .uid = gone.uid};
 	}
 	row_finish(&gone);
-	return code == 0 && batch->count == BATCH_MESSAGES ? batch_send(batch, err) : code;
+	return code == 0 && batch->count == BATCH_MESSAGES ? move_batch_send(batch, err) : code;
 }
 
 /* All from one mailbox to another that are to be carried out there, the first of which is given. */
 static int move_group(struct run *run, size_t first, struct err *err)
 {
 	struct move_list *moves = &run->plan->moves;
-	struct move_batch batch = {.run = run,
-				   .remote = run->session->remote,
-				   .from = moves->items[first].from,
-				   .to = moves->items[first].to};
+	const struct move *like = &moves->items[first];
+	struct move_batch batch = {
+		.run = run, .remote = run->session->remote, .from = like->from, .to = like->to};
 	int code = 0;
 	for (size_t i = first; code == 0 && i < moves->count; i++) {
 		struct move *move = &moves->items[i];
@@ -323,7 +307,7 @@ static int move_group(struct run *run, size_t first, struct err *err)
 			code = batch_add(&batch, move, err);
 		}
 	}
-	return code < 0 || batch.count == 0 ? code : batch_send(&batch, err);
+	return code < 0 || batch.count == 0 ? code : move_batch_send(&batch, err);
 }
 
 static void release_all(struct run *run)
@@ -339,13 +323,11 @@ static int settle_found(struct run *run, struct move *move, struct err *err)
 	struct state *state = run->session->state;
 	struct row fresh;
 	bool found = false;
+	int code;
 	row_init(&fresh);
-	int code = state_begin(state, err);
-	if (code < 0) {
-		return code;
-	}
-	code = state_row_by_id(state, move->pair.new_row, &fresh, &found, err);
-	if (code == 0 && found && fresh.is_agreed &&
+	if ((code = state_begin(state, err)) == 0 &&
+	    (code = state_row_by_id(state, move->pair.new_row, &fresh, &found, err)) == 0 &&
+	    found && fresh.is_agreed &&
 	    (code = record_moved(run, move, fresh.uid, false, err)) == 0) {
 		code = state_mailbox_put(state, &move->to->base, err);
 		move->to->done.has_new_rows = true;

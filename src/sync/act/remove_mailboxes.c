@@ -3,49 +3,42 @@
  * but what base knows, or a message that the other side never had would be thrown away with its
  * folder (M20 to M25).
  */
-#include "remove_mailboxes.h"
+#include "act_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "guard/guard.h"
 #include "observe/observe.h"
-#include "plan/plan.h"
 
 /* 0 where it is due, else an error that says why it is kept. */
 static int removal_check(enum removal_verdict verdict, enum side side, struct err *err)
 {
-	switch (verdict) {
-	case REMOVAL_DUE:
-		return 0;
-	case REMOVAL_STILL_THERE:
-		return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
-			       "the server does not list the mailbox any more, and yet has it; its "
-			       "folder is kept");
-	case REMOVAL_UNTOLD:
-		return err_set(
-			err, ERR_PARTIAL, SCOPE_MAILBOX,
-			"the server does not list the mailbox any more, and does not say either "
-			"that it is gone; its folder is kept");
-	case REMOVAL_HOLDS_MAIL:
-		break;
+	static const char *const why_kept[] = {
+		[REMOVAL_STILL_THERE] =
+			"the server does not list the mailbox any more, and yet has it; its "
+			"folder is kept",
+		[REMOVAL_UNTOLD] = "the server does not list the mailbox any more, and does not "
+				   "say either that it is gone; its folder is kept",
+		[REMOVAL_HOLDS_MAIL] = "the mailbox was removed on the server, but its folder "
+				       "holds mail that the server never had; it is kept",
+	};
+	const char *why = why_kept[verdict];
+	if (verdict == REMOVAL_HOLDS_MAIL && side == SIDE_REMOTE) {
+		why = "the mailbox was removed locally, but on the server it holds mail that was "
+		      "never here; it is kept";
 	}
-	return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
-		       side == SIDE_LOCAL
-			       ? "the mailbox was removed on the server, but its folder holds mail "
-				 "that the server never had; it is kept"
-			       : "the mailbox was removed locally, but on the server it holds mail "
-				 "that was never here; it is kept");
+	return verdict == REMOVAL_DUE ? 0 : err_set(err, ERR_PARTIAL, SCOPE_MAILBOX, "%s", why);
 }
 
 /* A listing that lacks it is no proof: servers hide mailboxes, or forget them for a while. */
 static int check_gone(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct remote_counts counts[2] = {0}; /* its own, and INBOX's */
-	struct buf wire;
-	int code;
-	buf_init(&wire, MBNAME_MAX);
-	if ((code = mbname_to_wire(&run->session->wire, mailbox->name, &wire, err)) == 0) {
-		const char *const names[] = {wire.data, "INBOX"};
+	char *wire = NULL;
+	int code = plan_wire_name(run, mailbox->name, &wire, err);
+	if (code == 0) {
+		const char *const names[] = {wire, "INBOX"};
 		code = remote_count_names(run->session->remote, names, 2, counts, err);
 	}
 	if (code == 0) {
@@ -56,7 +49,7 @@ static int check_gone(struct run *run, struct mailbox *mailbox, struct err *err)
 	}
 	remote_counts_finish(&counts[0]);
 	remote_counts_finish(&counts[1]);
-	buf_finish(&wire);
+	free(wire);
 	return code;
 }
 

@@ -2,36 +2,11 @@
  * Renaming takes children along on both sides: those that were renamed alike are done with their
  * parent, the others are put back. What a run leaves that is cut meanwhile: recover/recover.h.
  */
-#include "rename_mailboxes.h"
+#include "act_private.h"
 
 #include "guard/guard.h"
 #include "observe/observe.h"
-#include "plan/plan.h"
 #include "recover/recover.h"
-
-#include "create_mailboxes.h"
-
-enum base_step {
-	BASE_INTENT,
-	BASE_FOLLOW,
-	BASE_FORGET_INTENT
-};
-
-static int take_step(struct run *run, const struct rename_op *op, enum base_step step,
-		     struct err *err)
-{
-	struct mailbox *from = run_mailbox(run, op->from);
-	struct mailbox *to = run_mailbox(run, op->to);
-	switch (step) {
-	case BASE_INTENT:
-		return rename_intent_add(run, from, to, err);
-	case BASE_FOLLOW:
-		return rename_base_follow(run, from, to, err);
-	case BASE_FORGET_INTENT:
-		return rename_intent_drop(run, from, err);
-	}
-	return 0;
-}
 
 /* OP itself, and what goes along with it and was not done with another parent. */
 static bool is_of(const struct rename_op *op, const struct rename_op *parent)
@@ -39,55 +14,42 @@ static bool is_of(const struct rename_op *op, const struct rename_op *parent)
 	return op->state == RENAME_PENDING && (op == parent || rename_op_goes_along(op, parent));
 }
 
-/* One step for OP and all that go along with it, in one transaction. */
-static int commit_step(struct run *run, const struct rename_op *op, enum base_step step,
-		       struct err *err)
+/* What became of OP and all that goes along with it is written down in one transaction: to be tried
+ * (RENAME_PENDING), done, or not. Where the name was taken its children may still be renamed; one
+ * that failed fails with them: a child renamed alone would take its parent's new name. */
+static int commit(struct run *run, struct rename_op *op, enum rename_state became, struct err *err)
 {
 	const struct rename_ops *ops = &run->plan->renames;
-	int code;
-	if ((code = run_claim(run, err)) < 0 ||
-	    (code = state_begin(run->session->state, err)) < 0) {
+	int code = run_claim(run, err);
+	if (code < 0) {
 		return code;
 	}
+	code = state_begin(run->session->state, err);
 	for (size_t i = 0; code == 0 && i < ops->count; i++) {
-		if (is_of(&ops->items[i], op)) {
-			code = take_step(run, &ops->items[i], step, err);
+		struct rename_op *each = &ops->items[i];
+		struct mailbox *from = run_mailbox(run, each->from);
+		struct mailbox *to = run_mailbox(run, each->to);
+		if (!is_of(each, op)) {
+			continue;
+		}
+		code = became == RENAME_PENDING ? rename_intent_add(run, from, to, err)
+		     : became == RENAME_DONE    ? rename_base_follow(run, from, to, err)
+						: rename_intent_drop(run, from, err);
+		if (each != op && became != RENAME_TAKEN) {
+			each->state = became;
 		}
 	}
+	op->state = became;
 	return state_end(run->session->state, code, err);
 }
 
-static void conclude(struct run *run, struct rename_op *op, enum rename_state state)
+static int fail(struct run *run, struct rename_op *op, struct err *why, struct err *err)
 {
-	const struct rename_ops *ops = &run->plan->renames;
-	for (size_t i = 0; i < ops->count; i++) {
-		if (&ops->items[i] != op && is_of(&ops->items[i], op)) {
-			ops->items[i].state = state;
-		}
-	}
-	op->state = state;
-}
-
-static int settle(struct run *run, struct rename_op *op, struct err *err)
-{
-	int code = commit_step(run, op, BASE_FOLLOW, err);
-	if (code == 0) {
-		conclude(run, op, RENAME_DONE);
-	}
-	return code;
-}
-
-/* Its children fail with it: one renamed alone would take its parent's new name. */
-static int fail(struct run *run, struct rename_op *op, const struct err *why, struct err *err)
-{
-	struct err told = *why;
-	err_prefix(&told, op->side == SIDE_REMOTE
-				  ? "the mailbox could not be renamed on the server"
-				  : "the mailbox could not be renamed in the Maildir");
-	run_report_error(run, run_mailbox(run, op->to), 0, &told);
-	int code = commit_step(run, op, BASE_FORGET_INTENT, err);
-	conclude(run, op, RENAME_FAILED);
-	return code;
+	err_prefix(why, op->side == SIDE_REMOTE
+				? "the mailbox could not be renamed on the server"
+				: "the mailbox could not be renamed in the Maildir");
+	run_report_error(run, run_mailbox(run, op->to), 0, why);
+	return commit(run, op, RENAME_FAILED, err);
 }
 
 /* On the server a refusal shows in the next listing. */
@@ -99,8 +61,7 @@ static int put_one_back(struct run *run, enum side side, const char *now, const 
 		return code == -ERR_CHANGED ? 0 : code; /* it went back with its parent */
 	}
 	const struct remote_change change = {.kind = REMOTE_RENAME, .wire = now, .to = before};
-	struct remote_done done;
-	remote_done_init(&done);
+	struct remote_done done = {0};
 	int code = remote_change_now(run->session->remote, &change, &done, err);
 	remote_done_finish(&done);
 	return code;
@@ -137,28 +98,27 @@ static int resubscribe(struct run *run, const char *from, const char *to, struct
 	const struct remote_change changes[] = {{.kind = REMOTE_SUBSCRIBE, .wire = to},
 						{.kind = REMOTE_UNSUBSCRIBE, .wire = from}};
 	int code;
-	if ((code = remote_change_queue(remote, &changes[0], 0, err)) < 0 ||
-	    (code = remote_change_queue(remote, &changes[1], 0, err)) < 0) {
-		return code;
+	if ((code = remote_change_queue(remote, &changes[0], 0, err)) == 0 &&
+	    (code = remote_change_queue(remote, &changes[1], 0, err)) == 0) {
+		code = act_ignore_answers(remote, err);
 	}
-	return act_ignore_answers(remote, err);
+	return code;
 }
 
 static int rename_there(struct run *run, struct rename_op *op, struct err *err)
 {
 	const char *wire = run_mailbox(run, op->from)->seen.wire;
 	const struct remote_change change = {.kind = REMOTE_RENAME, .wire = wire, .to = op->wire};
-	struct remote_done done;
+	struct remote_done done = {0};
 	int code;
-	remote_done_init(&done);
-	if ((code = commit_step(run, op, BASE_INTENT, err)) < 0 ||
+	if ((code = commit(run, op, RENAME_PENDING, err)) < 0 ||
 	    (code = remote_change_now(run->session->remote, &change, &done, err)) < 0) {
 		goto finish;
 	}
 	if (done.status < 0) {
 		code = fail(run, op, &done.err, err);
 	} else if ((code = put_back(run, op, wire, op->wire, err)) == 0 &&
-		   (code = settle(run, op, err)) == 0) {
+		   (code = commit(run, op, RENAME_DONE, err)) == 0) {
 		code = resubscribe(run, wire, op->wire, err);
 	}
 finish:
@@ -168,15 +128,13 @@ finish:
 
 static int rename_here(struct run *run, struct rename_op *op, struct err *err)
 {
-	int code = commit_step(run, op, BASE_INTENT, err);
+	int code = commit(run, op, RENAME_PENDING, err);
 	if (code < 0) {
 		return code;
 	}
 	code = maildir_rename_folder(run->session->maildir, op->from, op->to, err);
 	if (code == -ERR_CHANGED) {
-		code = commit_step(run, op, BASE_FORGET_INTENT, err);
-		op->state = RENAME_TAKEN;
-		return code;
+		return commit(run, op, RENAME_TAKEN, err);
 	}
 	if (code < 0) {
 		struct err why = *err;
@@ -184,7 +142,7 @@ static int rename_here(struct run *run, struct rename_op *op, struct err *err)
 									: fail(run, op, &why, err);
 	}
 	code = put_back(run, op, op->from, op->to, err);
-	return code < 0 ? code : settle(run, op, err);
+	return code < 0 ? code : commit(run, op, RENAME_DONE, err);
 }
 
 static int gather_again(struct run *run, struct err *err)

@@ -1,174 +1,135 @@
 /* Flags on the server: equal changes are grouped into one command for many UIDs. */
+#include "act_private.h"
+
 #include <stdlib.h>
 
 #include "mailsync/base/array.h"
 
 #include "rules/effect.h"
 
-#include "act_private.h"
-
 /* These UIDs get (or lose) these flags. */
 struct group {
 	uint64_t bits;
 	bool is_add;
 	struct uidset uids;
-	struct uidset refused; /* of these, by the server */
 };
 
-struct groups {
-	struct group *items;
-	size_t count;
-	size_t cap;
+struct storing {
+	struct job *job;
+	struct group *groups;
+	size_t count, cap;
+	struct uidset refused;
 };
 
-static void groups_finish(struct groups *groups)
+static void storing_finish(struct storing *storing)
 {
-	for (size_t i = 0; i < groups->count; i++) {
-		uidset_finish(&groups->items[i].uids);
-		uidset_finish(&groups->items[i].refused);
+	for (size_t i = 0; i < storing->count; i++) {
+		uidset_finish(&storing->groups[i].uids);
 	}
-	free(groups->items);
+	free(storing->groups);
+	uidset_finish(&storing->refused);
 }
 
-/* The group of these bits, made where there is none; NULL and ERR when out of memory. */
-static struct group *groups_get(struct groups *groups, uint64_t bits, bool is_add, struct err *err)
+static int group_add(struct storing *storing, uint64_t bits, bool is_add, uint32_t uid,
+		     struct err *err)
 {
-	for (size_t i = 0; i < groups->count; i++) {
-		if (groups->items[i].bits == bits && groups->items[i].is_add == is_add) {
-			return &groups->items[i];
+	struct group *group = storing->groups;
+	struct group *end = group + storing->count;
+	while (group < end && (group->bits != bits || group->is_add != is_add)) {
+		group++;
+	}
+	if (group == end) {
+		if (ARRAY_RESERVE(&storing->groups, storing->count + 1, &storing->cap, err) < 0) {
+			return -ERR_NOMEM;
 		}
-	}
-	if (ARRAY_RESERVE(&groups->items, groups->count + 1, &groups->cap, err) < 0) {
-		return NULL;
-	}
-	struct group *group = &groups->items[groups->count++];
-	*group = (struct group){.bits = bits, .is_add = is_add};
-	uidset_init(&group->uids);
-	uidset_init(&group->refused);
-	return group;
-}
-
-static int groups_add(struct groups *groups, uint64_t bits, bool is_add, uint32_t uid,
-		      struct err *err)
-{
-	struct group *group = bits == 0 ? NULL : groups_get(groups, bits, is_add, err);
-	if (group == NULL) {
-		return bits == 0 ? 0 : -ERR_NOMEM;
+		group = &storing->groups[storing->count++];
+		*group = (struct group){.bits = bits, .is_add = is_add};
 	}
 	return uidset_add(&group->uids, uid, uid, err);
 }
 
-static int group_ops(struct job *job, const size_t *ops, size_t count, struct groups *groups,
-		     struct err *err)
+static int group_ops(struct storing *storing, struct err *err)
 {
+	const struct op *op;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < count; i++) {
-		const struct op *op = &job->plan.plan.ops[ops[i]];
-		uint32_t uid = job_row(job, op)->uid;
-		if ((code = groups_add(groups, op->add, true, uid, err)) == 0) {
-			code = groups_add(groups, op->remove, false, uid, err);
+	for (size_t at = 0;
+	     code == 0 && (op = job_next(storing->job, OP_FLAGS_REMOTE, &at)) != NULL;) {
+		uint32_t uid = job_row(storing->job, op)->uid;
+		code = op->add == 0 ? 0 : group_add(storing, op->add, true, uid, err);
+		if (code == 0 && op->remove != 0) {
+			code = group_add(storing, op->remove, false, uid, err);
 		}
 	}
 	return code;
 }
 
-/* Cookie: the group's index. */
-static int send_groups(struct job *job, const struct groups *groups, struct err *err)
+static int send_groups(struct storing *storing, struct err *err)
 {
 	int code = 0;
-	for (size_t g = 0; code == 0 && g < groups->count; g++) {
-		const struct group *group = &groups->items[g];
-		struct remote_change change = {
+	for (size_t i = 0; code == 0 && i < storing->count; i++) {
+		const struct group *group = &storing->groups[i];
+		const struct remote_change change = {
 			.kind = REMOTE_STORE,
 			.uids = &group->uids,
 			.flags = group->bits,
 			.is_add = group->is_add,
-			.keywords = &job->mailbox->base.keywords,
+			.keywords = &storing->job->mailbox->base.keywords,
 		};
-		code = remote_change_queue(job->remote, &change, g, err);
+		code = remote_change_queue(storing->job->remote, &change, i, err);
 	}
 	return code;
 }
 
-static void take_refusal(struct job *job, struct group *group, struct remote_done *done)
+static int take_answers(struct storing *storing, struct err *err)
 {
-	struct uidset refused = group->refused;
-	group->refused = done->refused;
-	done->refused = refused;
-	job->failures++;
-	err_prefix(&done->err, "flags could not be changed");
-	run_report_error(job->run, job->mailbox, 0, &done->err);
-}
-
-static int take_answers(struct job *job, struct groups *groups, struct err *err)
-{
-	int code = 0;
-	while (code == 0 && remote_outstanding(job->remote) > 0) {
-		struct remote_done done;
-		remote_done_init(&done);
-		code = remote_done_next(job->remote, &done, err);
-		if (code == 0 && done.status < 0) {
-			take_refusal(job, &groups->items[done.cookie], &done);
+	struct job *job = storing->job;
+	struct remote_done done = {0};
+	int code;
+	while ((code = remote_answer_next(job->remote, &done, err)) > 0) {
+		if (done.status < 0) {
+			job->failures++;
+			err_prefix(&done.err, "flags could not be changed");
+			run_report_error(job->run, job->mailbox, 0, &done.err);
 		}
-		remote_done_finish(&done);
+		if ((code = uidset_add_set(&storing->refused, &done.refused, err)) < 0) {
+			break;
+		}
 	}
+	remote_done_finish(&done);
 	return code;
 }
 
-static bool op_succeeded(const struct op *op, uint32_t uid, const struct groups *groups)
+static int commit_flags(struct storing *storing, struct err *err)
 {
-	for (size_t g = 0; g < groups->count; g++) {
-		const struct group *group = &groups->items[g];
-		if (group->bits == (group->is_add ? op->add : op->remove) &&
-		    uidset_contains(&group->refused, uid)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static int commit_flags(struct job *job, const size_t *ops, size_t count,
-			const struct groups *groups, struct err *err)
-{
-	struct state *state = job->run->session->state;
-	int code = state_begin(state, err);
-	if (code < 0) {
-		return code;
-	}
-	for (size_t i = 0; code == 0 && i < count; i++) {
-		const struct op *op = &job->plan.plan.ops[ops[i]];
+	struct job *job = storing->job;
+	struct op *op;
+	for (size_t at = 0; (op = job_next(job, OP_FLAGS_REMOTE, &at)) != NULL;) {
 		struct row *row = job_row(job, op);
-		if (op_succeeded(op, row->uid, groups)) {
+		if (!uidset_contains(&storing->refused, row->uid)) {
 			effect_flags(row, SIDE_REMOTE, op->add, op->remove);
 			effect_held(row, op->reason);
 			job->mailbox->done.counts.flags_remote++;
-			code = state_row_put(state, row, err);
+			op->is_done = true;
 		}
 	}
-	return state_end(state, code, err);
+	return job_commit(job, err);
 }
 
 int job_store_flags(struct job *job, struct err *err)
 {
-	size_t count = 0;
-	struct groups groups = {0};
-	size_t *ops = job_ops(job, OP_FLAGS_REMOTE, &count, err);
-	int code;
-	if (ops == NULL) {
-		return -(int)err->code;
+	struct storing storing = {.job = job};
+	int code = group_ops(&storing, err);
+	if (code < 0 || storing.count == 0) {
+		goto finish;
 	}
-	if ((code = job_select(job, true, err)) < 0 ||
-	    (code = group_ops(job, ops, count, &groups, err)) < 0) {
+	if ((code = job_select(job, true, err)) < 0) {
 		goto finish;
 	}
 	job->mailbox->done.was_changed_there = true;
-	if ((code = send_groups(job, &groups, err)) < 0 ||
-	    (code = take_answers(job, &groups, err)) < 0) {
-		goto finish;
+	if ((code = send_groups(&storing, err)) == 0 && (code = take_answers(&storing, err)) == 0) {
+		code = commit_flags(&storing, err);
 	}
-	code = commit_flags(job, ops, count, &groups, err);
 finish:
-	groups_finish(&groups);
-	free(ops);
+	storing_finish(&storing);
 	return code;
 }

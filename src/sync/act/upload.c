@@ -1,4 +1,4 @@
-#include "upload_private.h"
+#include "act_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,8 @@ static int identify(struct job *job, struct row *row, struct err *err)
 	return 0;
 }
 
-/* Into the current batch. A row whose file is not there now is left for the next run. */
+/* Into the current batch, which is sent once it is full. A row whose file is not there now is left
+ * for the next run. */
 static int add_row(struct upload *upload, struct row *row, struct err *err)
 {
 	struct job *job = upload->job;
@@ -52,24 +53,24 @@ static int add_row(struct upload *upload, struct row *row, struct err *err)
 	batch->items[batch->count++] = (struct item){
 		.row = row,
 		.is_due = true,
-		.flags = row->local_flags & message_remote_flags(&job->plan.facts),
+		.flags = row->local_flags & message_remote_flags(&job->facts),
 	};
 	batch->bytes += row->size_bytes;
-	return 0;
+	bool is_full = batch->count == BATCH_MESSAGES || batch->bytes >= BATCH_BYTES;
+	return is_full ? batch_turn(upload, err) : 0;
 }
 
 /* All rows into batches, full ones sent; then waits for all. */
-static int upload_rows(struct upload *upload, const size_t *ops, size_t count, struct err *err)
+static int upload_rows(struct upload *upload, struct err *err)
 {
 	struct job *job = upload->job;
+	const struct op *op;
+	size_t at = 0;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < count && !upload_is_over(upload); i++) {
-		const struct batch *batch = &upload->batches[upload->current];
-		struct row *row = job_row(job, &job->plan.plan.ops[ops[i]]);
-		if ((code = run_check_stop(job->run, err)) == 0 &&
-		    (code = add_row(upload, row, err)) == 0 &&
-		    (batch->count == BATCH_MESSAGES || batch->bytes >= BATCH_BYTES)) {
-			code = batch_turn(upload, err);
+	while (code == 0 && !upload_is_over(upload) &&
+	       (op = job_next(job, OP_UPLOAD, &at)) != NULL) {
+		if ((code = run_check_stop(job->run, err)) == 0) {
+			code = add_row(upload, job_row(job, op), err);
 		}
 	}
 	if (code == 0 && !upload_is_over(upload)) {
@@ -98,27 +99,23 @@ static int reopen_examined(struct upload *upload, struct err *err)
 int job_upload(struct job *job, struct err *err)
 {
 	const struct remote_facts *facts = remote_facts(job->remote);
-	struct upload *upload = NULL;
-	size_t count = 0;
-	size_t *ops = job_ops(job, OP_UPLOAD, &count, err);
-	int code;
-	if (ops == NULL) {
-		return -(int)err->code;
+	size_t at = 0;
+	if (job_next(job, OP_UPLOAD, &at) == NULL) {
+		return 0;
 	}
-	if ((upload = calloc(1, sizeof(*upload))) == NULL) {
-		code = err_nomem(err);
-		goto finish;
+	struct upload *upload = calloc(1, sizeof(*upload));
+	if (upload == NULL) {
+		return err_nomem(err);
 	}
 	upload->job = job;
 	upload->pipelined = facts->appends_without_wait;
 	upload->multi = facts->takes_many_appends && upload->pipelined;
 	buf_init(&upload->body, SMALL_BYTES + 1);
-	if ((code = reopen_examined(upload, err)) == 0) {
-		code = upload_rows(upload, ops, count, err);
+	int code = reopen_examined(upload, err);
+	if (code == 0) {
+		code = upload_rows(upload, err);
 	}
 	buf_finish(&upload->body);
-finish:
 	free(upload);
-	free(ops);
 	return code;
 }

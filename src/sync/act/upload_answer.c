@@ -1,9 +1,9 @@
+#include "act_private.h"
+
 #include "mailsync/base/progress.h"
 
 #include "rules/effect.h"
 #include "rules/transfer_rules.h"
-
-#include "upload_private.h"
 
 static void count_upload(struct upload *upload)
 {
@@ -11,24 +11,7 @@ static void count_upload(struct upload *upload)
 	progress_copied(upload->job->run->account->server.progress, 1);
 }
 
-/* U1: ITEM is on the server under the UID of SEEN, if that was seen there already. */
-static int land(struct upload *upload, struct item *item, uint32_t uid, const struct row *seen,
-		struct err *err)
-{
-	struct state *state = upload->job->run->session->state;
-	int code = seen == NULL ? 0 : state_row_drop(state, seen->id, err);
-	effect_uploaded(item->row, uid, item->flags);
-	count_upload(upload);
-	return code < 0 ? code : state_row_put(state, item->row, err);
-}
-
-/* U6 */
-static int note_alias(struct upload *upload, struct item *item, struct err *err)
-{
-	effect_held(item->row, REASON_AMBIGUOUS);
-	return state_row_put(upload->job->run->session->state, item->row, err);
-}
-
+/* ITEM is on the server under UID (U1), unless base has that with another file (U6). */
 static int item_landed(struct upload *upload, struct item *item, uint32_t uid, struct err *err)
 {
 	struct state *state = upload->job->run->session->state;
@@ -36,45 +19,41 @@ static int item_landed(struct upload *upload, struct item *item, uint32_t uid, s
 	bool found = false;
 	row_init(&seen);
 	int code = state_row_by_uid(state, upload->job->mailbox->base.id, uid, &seen, &found, err);
-	if (code == 0) {
-		code = found && upload_is_alias(&seen)
-			     ? note_alias(upload, item, err)
-			     : land(upload, item, uid, found ? &seen : NULL, err);
+	if (code == 0 && found && upload_is_alias(&seen)) {
+		effect_held(item->row, REASON_AMBIGUOUS);
+	} else if (code == 0) {
+		code = found ? state_row_drop(state, seen.id, err) : 0;
+		effect_uploaded(item->row, uid, item->flags);
+		count_upload(upload);
 	}
 	row_finish(&seen);
-	return code < 0 ? code : state_intent_drop(state, item->intent, err);
+	if (code < 0 || (code = state_row_put(state, item->row, err)) < 0) {
+		return code;
+	}
+	return state_intent_drop(state, item->intent, err);
 }
 
-static int items_landed(struct upload *upload, struct item *items, size_t count,
-			const struct remote_done *done, struct err *err)
+/* U2 */
+static int item_unknown(struct upload *upload, struct item *item, struct err *err)
+{
+	upload->job->mailbox->seen.has_intents = true;
+	effect_held(item->row, REASON_AMBIGUOUS);
+	count_upload(upload);
+	return state_row_put(upload->job->run->session->state, item->row, err);
+}
+
+/* UIDS: theirs; NULL: unknown. */
+static int items_taken(struct upload *upload, struct item *items, size_t count,
+		       const struct uidset *uids, struct err *err)
 {
 	struct state *state = upload->job->run->session->state;
 	struct uidset_cursor cursor = {0};
 	uint32_t uid = 0;
 	int code = state_begin(state, err);
-	if (code < 0) {
-		return code;
-	}
 	for (size_t i = 0; code == 0 && i < count; i++) {
-		uidset_next(&done->appended, &cursor, &uid);
-		code = item_landed(upload, &items[i], uid, err);
-	}
-	return state_end(state, code, err);
-}
-
-/* U2 */
-static int items_unknown(struct upload *upload, struct item *items, size_t count, struct err *err)
-{
-	struct state *state = upload->job->run->session->state;
-	int code = state_begin(state, err);
-	if (code < 0) {
-		return code;
-	}
-	upload->job->mailbox->seen.has_intents = true;
-	for (size_t i = 0; code == 0 && i < count; i++) {
-		effect_held(items[i].row, REASON_AMBIGUOUS);
-		code = state_row_put(state, items[i].row, err);
-		count_upload(upload);
+		code = uids != NULL && uidset_next(uids, &cursor, &uid)
+			     ? item_landed(upload, &items[i], uid, err)
+			     : item_unknown(upload, &items[i], err);
 	}
 	return state_end(state, code, err);
 }
@@ -127,9 +106,9 @@ static int take_answer(struct upload *upload, struct item *items, size_t count,
 	mailbox->done.was_changed_there |= answer.is_taken;
 	switch (upload_outcome(&answer, mailbox->base.uidvalidity)) {
 	case UPLOAD_LANDED:
-		return items_landed(upload, items, count, done, err);
+		return items_taken(upload, items, count, &done->appended, err);
 	case UPLOAD_UNKNOWN:
-		return items_unknown(upload, items, count, err);
+		return items_taken(upload, items, count, NULL, err);
 	case UPLOAD_PUT_OFF:
 		upload->put_off = true;
 		upload->why = done->err;
@@ -150,8 +129,7 @@ static int take_answer(struct upload *upload, struct item *items, size_t count,
 
 int upload_take_answer(struct upload *upload, struct err *err)
 {
-	struct remote_done done;
-	remote_done_init(&done);
+	struct remote_done done = {0};
 	int code = remote_done_next(upload->job->remote, &done, err);
 	if (code == 0) {
 		struct batch *batch = &upload->batches[done.cookie / BATCH_MESSAGES];

@@ -1,4 +1,4 @@
-#include "upload_private.h"
+#include "act_private.h"
 
 /* The cookie of an APPEND: which batch, which of its items (0 for all of them). */
 static uint64_t cookie_of(const struct upload *upload, const struct batch *batch, size_t item)
@@ -12,9 +12,6 @@ static int add_intents(struct upload *upload, struct batch *batch, struct err *e
 	struct job *job = upload->job;
 	struct state *state = job->run->session->state;
 	int code = state_begin(state, err);
-	if (code < 0) {
-		return code;
-	}
 	for (size_t i = 0; code == 0 && i < batch->count; i++) {
 		struct item *item = &batch->items[i];
 		struct intent intent = {
@@ -69,16 +66,6 @@ static int stream_large(struct job *job, struct maildir_reader *reader, struct e
 	}
 }
 
-static int open_reader(struct job *job, const struct row *row, struct maildir_reader **reader,
-		       struct err *err)
-{
-	struct maildir_entry entry;
-	int code = job_find_file(job, row, &entry, err);
-	return code < 0 ? code
-			: maildir_reader_open(job->mailbox->dir, entry.name, entry.in_new, reader,
-					      err);
-}
-
 /* The message itself, after its APPEND was begun, if BEGIN by us. */
 static int send_body(struct upload *upload, struct item *item, struct maildir_reader *reader,
 		     const uint64_t *begin, struct err *err)
@@ -110,9 +97,13 @@ static int send_body(struct upload *upload, struct item *item, struct maildir_re
 static int send_message(struct upload *upload, struct item *item, const uint64_t *begin,
 			struct err *err)
 {
+	struct job *job = upload->job;
 	struct maildir_reader *reader = NULL;
-	int code = open_reader(upload->job, item->row, &reader, err);
-	if (code == 0) {
+	struct maildir_entry entry;
+	int code;
+	if ((code = job_find_file(job, item->row, &entry, err)) == 0 &&
+	    (code = maildir_reader_open(job->mailbox->dir, entry.name, entry.in_new, &reader,
+					err)) == 0) {
 		code = send_body(upload, item, reader, begin, err);
 	}
 	maildir_reader_close(&reader);
@@ -130,23 +121,20 @@ static int batch_wait(struct upload *upload, struct batch *batch, struct err *er
 
 static int send_one(struct upload *upload, struct batch *batch, size_t index, struct err *err)
 {
-	struct job *job = upload->job;
+	struct remote *remote = upload->job->remote;
 	struct item *item = &batch->items[index];
 	uint64_t cookie = cookie_of(upload, batch, index);
 	int code = send_message(upload, item, &cookie, err);
-	if (code == 0) {
-		item->is_due = false;
-		batch->in_flight++;
-		code = remote_append_end(job->remote, err);
-		return code == 0 && !upload->pipelined ? batch_wait(upload, batch, err) : code;
+	bool is_refused = code < 0 && remote_append_was_refused(remote);
+	if (code < 0 && !is_refused) {
+		return item_unreadable(upload, item, err);
 	}
-	if (remote_append_was_refused(job->remote)) {
-		/* At its literal: its answer is there already. */
-		item->is_due = false;
-		batch->in_flight++;
-		return batch_wait(upload, batch, err);
-	}
-	return item_unreadable(upload, item, err);
+	item->is_due = false;
+	batch->in_flight++;
+	/* Refused at its literal, its answer is there already. */
+	code = is_refused ? 0 : remote_append_end(remote, err);
+	return code == 0 && (is_refused || !upload->pipelined) ? batch_wait(upload, batch, err)
+							       : code;
 }
 
 /* Each message by its own APPEND. */
@@ -197,35 +185,25 @@ static int send_together(struct upload *upload, struct batch *batch, struct err 
 
 int batch_send(struct upload *upload, struct batch *batch, struct err *err)
 {
-	if (batch->count == 0) {
-		return 0;
+	int code = batch->count == 0 ? 0 : add_intents(upload, batch, err);
+	if (code < 0 || batch->count == 0) {
+		return code;
 	}
-	int code = add_intents(upload, batch, err);
-	if (code == 0 && upload->multi && batch->count > 1) {
-		return send_together(upload, batch, err);
-	}
-	return code < 0 ? code : send_singly(upload, batch, err);
-}
-
-/* What upload_is_over kept from being sent. */
-static int void_rest(struct upload *upload, struct batch *batch, struct err *err)
-{
-	int code = 0;
-	for (size_t i = 0; code == 0 && i < batch->count; i++) {
-		if (batch->items[i].is_due) {
-			code = void_intents(upload, &batch->items[i], 1, err);
-		}
-	}
-	return code;
+	return upload->multi && batch->count > 1 ? send_together(upload, batch, err)
+						 : send_singly(upload, batch, err);
 }
 
 int batch_settle(struct upload *upload, struct batch *batch, struct err *err)
 {
 	int code;
 	if ((code = batch_wait(upload, batch, err)) == 0 &&
-	    (code = send_singly(upload, batch, err)) == 0 &&
-	    (code = batch_wait(upload, batch, err)) == 0) {
-		code = void_rest(upload, batch, err);
+	    (code = send_singly(upload, batch, err)) == 0) {
+		code = batch_wait(upload, batch, err);
+	}
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		if (batch->items[i].is_due) { /* upload_is_over kept it from being sent */
+			code = void_intents(upload, &batch->items[i], 1, err);
+		}
 	}
 	batch->count = 0;
 	batch->bytes = 0;

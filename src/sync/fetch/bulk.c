@@ -31,8 +31,7 @@ static int bulk_add(struct bulk *bulk, struct mailbox *mailbox, bool *taken, str
 	struct job *job = &entry->job;
 	int code;
 	*taken = false;
-	job_init(job, bulk->run, bulk->run->session->remote, mailbox);
-	code = job_plan(job, err);
+	code = job_plan(job, bulk->run, bulk->run->session->remote, mailbox, err);
 	if (code < 0 || mailbox->decided.shape != PLAN_DOWNLOADS) {
 		goto leave;
 	}

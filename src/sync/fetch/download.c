@@ -95,7 +95,7 @@ static int deliver(struct download *download, size_t index, int64_t date, struct
 		.state = &download->wants.states[index],
 		.draft = arrival->draft,
 		.date = date,
-		.flags = row->remote_flags & message_local_flags(&download->job->plan.facts),
+		.flags = row->remote_flags & message_local_flags(&download->job->facts),
 		.row = row,
 		.key = download->key,
 	};
@@ -178,39 +178,26 @@ int download_broke(struct download *download, struct err *err)
 	return -(int)err->code;
 }
 
-static int find_rows(struct download *download, const size_t *ops, size_t count, struct err *err)
-{
-	struct wants *wants = &download->wants;
-	struct job *job = download->job;
-	wants->rows = malloc(count * sizeof(*wants->rows));
-	wants->states = calloc(count, sizeof(*wants->states));
-	if (wants->rows == NULL || wants->states == NULL) {
-		return err_nomem(err);
-	}
-	wants->count = count;
-	for (size_t i = 0; i < count; i++) {
-		wants->rows[i] = job_row(job, &job->plan.plan.ops[ops[i]]);
-	}
-	wants_sort(wants);
-	return maildir_folder_key(job->run->account->name, job->mailbox->name, download->key, err);
-}
-
 int download_init(struct download *download, struct job *job, struct delivery *delivery,
 		  struct err *err)
 {
-	size_t count = 0;
+	struct wants *wants = &download->wants;
+	const struct op *op;
 	*download = (struct download){
 		.job = job,
 		.remote = job->remote,
 		.delivery = delivery,
 	};
-	size_t *ops = job_ops(job, OP_DOWNLOAD, &count, err);
-	if (ops == NULL) {
-		return -(int)err->code;
+	wants->rows = calloc(job->plan.count + 1, sizeof(*wants->rows));
+	wants->states = calloc(job->plan.count + 1, sizeof(*wants->states));
+	if (wants->rows == NULL || wants->states == NULL) {
+		return err_nomem(err);
 	}
-	int code = find_rows(download, ops, count, err);
-	free(ops);
-	return code;
+	for (size_t at = 0; (op = job_next(job, OP_DOWNLOAD, &at)) != NULL;) {
+		wants->rows[wants->count++] = job_row(job, op);
+	}
+	wants_sort(wants);
+	return maildir_folder_key(job->run->account->name, job->mailbox->name, download->key, err);
 }
 
 void download_finish(struct download *download)

@@ -15,7 +15,7 @@
 #define SYNC_FETCH_DOWNLOAD_PRIVATE_H
 
 #include "delivery.h"
-#include "plan/job.h"
+#include "plan/plan.h"
 
 /* A body that is coming in. Whose it is shows only when its response closes. */
 struct arrival {

@@ -21,7 +21,7 @@
 #ifndef SYNC_FETCH_FETCH_H
 #define SYNC_FETCH_FETCH_H
 
-#include "plan/job.h"
+#include "plan/plan.h"
 
 int bulk_download(struct run *run, struct err *err);
 /* On the job's connection. */

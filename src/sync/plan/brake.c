@@ -1,4 +1,4 @@
-#include "brake.h"
+#include "plan.h"
 
 #include <stdio.h>
 
@@ -7,16 +7,9 @@
 #include "guard/guard.h"
 #include "rules/brake.h"
 
-#include "mailbox_plan.h"
-
 /* The state's value with max_delete as it was when something was last held. */
 #define HELD_UNDER       "max_delete"
 #define NOTHING_HELD_YET 100
-
-static const char *side_text(enum side side)
-{
-	return side == SIDE_LOCAL ? "locally" : "on the server";
-}
 
 /* MAILBOX NULL: the account. */
 static void report_over(struct run *run, const struct mailbox *mailbox,
@@ -76,17 +69,15 @@ static int count_agreed(struct run *run, int64_t mailbox, struct brake_count *co
 static int count_mailbox(struct run *run, struct mailbox *mailbox, struct brake_count *count,
 			 uint64_t *copies, struct err *err)
 {
-	struct mailbox_plan plan;
+	struct job job;
 	*count = brake_of_removal(mailbox->decided.remove, mailbox->decided.agreed_before);
-	if (mailbox->decided.remove != SIDE_NONE || mailbox_is_idle(run, mailbox)) {
+	if (mailbox_is_idle(run, mailbox)) { /* as one that is to be removed is, too */
 		return 0;
 	}
-	mailbox_plan_init(&plan);
-	int code = mailbox_plan_make(run, mailbox, &plan, err);
-	*count = plan.plan.deletes;
-	*copies += message_plan_copies(&plan.plan);
-	mailbox_plan_finish(&plan);
-	mailbox_release(mailbox);
+	int code = job_plan(&job, run, NULL, mailbox, err);
+	*count = job.plan.deletes;
+	*copies += message_plan_copies(&job.plan);
+	job_finish(&job);
 	return code < 0 ? code : count_agreed(run, mailbox->base.id, count, err);
 }
 
@@ -97,8 +88,7 @@ static int brake_mailboxes(struct run *run, struct brake_count *total, struct er
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		struct brake_count count;
-		code = count_mailbox(run, mailbox, &count, &copies, err);
-		if (code == 0) {
+		if ((code = count_mailbox(run, mailbox, &count, &copies, err)) == 0) {
 			report_still_held(run, mailbox, count.held_local, SIDE_LOCAL);
 			report_still_held(run, mailbox, count.held_remote, SIDE_REMOTE);
 			mailbox->decided.braked |= judge(run, mailbox, &count);
@@ -114,7 +104,6 @@ static int brake_account(struct run *run, struct brake_count *total, bool *holds
 {
 	int code = count_agreed(run, 0, total, err);
 	enum side held = code == 0 ? judge(run, NULL, total) : SIDE_NONE;
-	*holds = false;
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		run->mailboxes.items[i].decided.braked |= held;
 		*holds |= run->mailboxes.items[i].decided.braked != SIDE_NONE;
@@ -124,35 +113,34 @@ static int brake_account(struct run *run, struct brake_count *total, bool *holds
 
 static int note_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	struct mailbox_plan plan;
-	if (mailbox->decided.braked == SIDE_NONE || mailbox->decided.remove != SIDE_NONE ||
-	    mailbox_is_idle(run, mailbox)) {
+	struct job job;
+	if (mailbox->decided.braked == SIDE_NONE || mailbox_is_idle(run, mailbox)) {
 		return 0;
 	}
-	mailbox_plan_init(&plan);
-	int code = mailbox_plan_make(run, mailbox, &plan, err);
+	int code = job_plan(&job, run, NULL, mailbox, err);
 	if (code == 0) {
-		code = mailbox_plan_note_holds(run, &plan, err);
+		code = job_note_holds(&job, err);
 	}
-	mailbox_plan_finish(&plan);
-	mailbox_release(mailbox);
+	job_finish(&job);
 	return code;
 }
 
 static int note_held(struct run *run, struct err *err)
 {
 	char percent[16];
-	int code;
-	if ((code = run_claim(run, err)) < 0 ||
-	    (code = state_begin(run->session->state, err)) < 0) {
+	struct state *state = run->session->state;
+	int code = run_claim(run, err);
+	if (code < 0) {
 		return code;
 	}
 	snprintf(percent, sizeof(percent), "%u", run->account->max_delete_percent);
-	code = state_set(run->session->state, HELD_UNDER, percent, err);
+	if ((code = state_begin(state, err)) == 0) {
+		code = state_set(state, HELD_UNDER, percent, err);
+	}
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		code = note_mailbox(run, &run->mailboxes.items[i], err);
 	}
-	return state_end(run->session->state, code, err);
+	return state_end(state, code, err);
 }
 
 static int find_held_under(struct run *run, uint32_t *held_under, struct err *err)

@@ -1,19 +1,101 @@
-#include "job.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "plan.h"
 
 #include "mailsync/base/clock.h"
 
 #include "guard/guard.h"
 #include "rules/effect.h"
 
-#include "plan.h"
-
-void job_init(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox)
+bool mailbox_is_idle(const struct run *run, const struct mailbox *mailbox)
 {
+	const struct idle_facts facts = {
+		.is_active = mailbox_is_active(mailbox),
+		.in_base = mailbox->in_base,
+		.has_intents = mailbox->seen.has_intents,
+		.was_left = mailbox->base.held_policy == run->policy.hash,
+		.pending = mailbox->base.pending,
+		.expunge = run->policy.messages.expunge,
+	};
+	return message_is_idle(&facts);
+}
+
+static bool is_of_intent(const struct intents *intents, const struct row *row)
+{
+	for (size_t i = 0; i < intents->count; i++) {
+		if (intents->items[i].row == row->id && intents->items[i].kind != INTENT_TRASHED) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void drop_rows(const struct run *run, const struct intents *intents, struct row_list *rows)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < rows->count; i++) {
+		struct row *row = &rows->items[i];
+		const struct left_out_facts facts = {
+			.is_later_pass = run->round > 0,
+			.is_moving = run->seen.is_moving,
+			.is_of_move = move_has_row(&run->plan->moves, row->id),
+			.has_intent = is_of_intent(intents, row),
+		};
+		if (message_is_left_out(row, &facts)) {
+			row_finish(row);
+		} else {
+			rows->items[kept++] = *row;
+		}
+	}
+	rows->count = kept;
+}
+
+static int gather_facts(struct job *job, struct err *err)
+{
+	struct run *run = job->run;
+	struct mailbox *mailbox = job->mailbox;
+	const struct state_mailbox *base = &mailbox->base;
+	/* A server that has not said what it keeps is taken to keep all. */
+	bool is_told = base->permanent_flags != 0 || base->permanent_any;
+	int code;
+	job->facts = (struct plan_facts){
+		.permanent_flags = is_told ? base->permanent_flags : FLAGS_SYSTEM,
+		.permanent_any = !is_told || base->permanent_any,
+		.is_read_only = mailbox->seen.is_read_only,
+		.has_unreadable = run->seen.has_unreadable,
+		.braked = mailbox->decided.braked,
+		.releases_held = run->policy.releases_held,
+	};
+	if (!run->account->keywords || base->keywords.count == 0 || !mailbox->seen.in_local) {
+		return 0;
+	}
+	if ((code = mailbox_open_dir(run, mailbox, err)) < 0) {
+		return code;
+	}
+	return maildir_folder_keyword_mask(mailbox->dir, &base->keywords,
+					   &job->facts.local_keywords, err);
+}
+
+int job_plan(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox,
+	     struct err *err)
+{
+	struct state *state = run->session->state;
+	const struct plan_policy *policy = &run->policy.messages;
+	struct intents intents = {0};
+	int code;
 	*job = (struct job){.run = run, .remote = remote, .mailbox = mailbox};
-	mailbox_plan_init(&job->plan);
+	row_list_init(&job->rows);
+	if ((code = state_rows_pending(state, mailbox->base.id, policy->expunge != 0, &job->rows,
+				       err)) < 0 ||
+	    (code = state_intents_load(state, mailbox->base.id, &intents, err)) < 0 ||
+	    (code = gather_facts(job, err)) < 0) {
+		goto finish;
+	}
+	drop_rows(run, &intents, &job->rows);
+	code = message_plan_make(job->rows.items, job->rows.count, policy, &job->facts, &job->plan,
+				 err);
+	mailbox->decided.shape = message_plan_shape(&job->plan);
+finish:
+	state_intents_finish(&intents);
+	return code;
 }
 
 void job_finish(struct job *job)
@@ -21,13 +103,9 @@ void job_finish(struct job *job)
 	if (job->has_scan) {
 		maildir_scan_finish(&job->scan);
 	}
-	mailbox_plan_finish(&job->plan);
+	message_plan_finish(&job->plan);
+	row_list_finish(&job->rows);
 	mailbox_release(job->mailbox);
-}
-
-int job_plan(struct job *job, struct err *err)
-{
-	return mailbox_plan_make(job->run, job->mailbox, &job->plan, err);
 }
 
 int job_prepare(struct job *job, struct err *err)
@@ -36,34 +114,48 @@ int job_prepare(struct job *job, struct err *err)
 	return code < 0 ? code : mailbox_open_dir(job->run, job->mailbox, err);
 }
 
-struct row *job_row(struct job *job, const struct op *op)
+struct op *job_next(const struct job *job, enum op_kind kind, size_t *at)
 {
-	return &job->plan.rows.items[op->row];
-}
-
-size_t *job_ops(struct job *job, enum op_kind kind, size_t *count, struct err *err)
-{
-	const struct message_plan *plan = &job->plan.plan;
-	size_t wanted = 0;
-	*count = 0;
-	for (size_t i = 0; i < plan->count; i++) {
-		wanted += plan->ops[i].kind == kind;
-	}
-	if (wanted == 0) {
-		err_clear(err);
-		return NULL;
-	}
-	size_t *indices = malloc(wanted * sizeof(*indices));
-	if (indices == NULL) {
-		err_nomem(err);
-		return NULL;
-	}
-	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->ops[i].kind == kind) {
-			indices[(*count)++] = i;
+	while (*at < job->plan.count) {
+		struct op *op = &job->plan.ops[(*at)++];
+		if (op->kind == kind) {
+			return op;
 		}
 	}
-	return indices;
+	return NULL;
+}
+
+struct row *job_row(const struct job *job, const struct op *op)
+{
+	return &job->rows.items[op->row];
+}
+
+int job_commit(struct job *job, struct err *err)
+{
+	struct state *state = job->run->session->state;
+	int code = state_begin(state, err);
+	for (size_t i = 0; code == 0 && i < job->plan.count; i++) {
+		struct op *op = &job->plan.ops[i];
+		if (op->is_done) {
+			op->is_done = false;
+			code = state_row_put(state, job_row(job, op), err);
+		}
+	}
+	return state_end(state, code, err);
+}
+
+int job_note_holds(struct job *job, struct err *err)
+{
+	const struct op *op;
+	int code = 0;
+	for (size_t at = 0; code == 0 && (op = job_next(job, OP_HOLD, &at)) != NULL;) {
+		struct row *row = job_row(job, op);
+		if (row->reason != op->reason) {
+			effect_held(row, op->reason);
+			code = state_row_put(job->run->session->state, row, err);
+		}
+	}
+	return code;
 }
 
 int job_select(struct job *job, bool is_writable, struct err *err)
@@ -86,7 +178,6 @@ static int job_scan(struct job *job, struct err *err)
 {
 	if (job->has_scan) {
 		maildir_scan_finish(&job->scan);
-		job->has_scan = false;
 	}
 	int code = maildir_folder_scan(job->mailbox->dir, &job->mailbox->base.keywords, &job->scan,
 				       err);
@@ -114,9 +205,7 @@ int job_find_file(struct job *job, const struct row *row, struct maildir_entry *
 			*entry = *found;
 			return 0;
 		}
-		if (attempt == 0) {
-			code = job_scan(job, err);
-		}
+		code = attempt == 0 ? job_scan(job, err) : 0;
 	}
 	return code < 0 ? code
 			: err_set(err, ERR_CHANGED, SCOPE_MESSAGE,
@@ -142,7 +231,7 @@ static bool only_policy_holds(const struct job *job)
 	const struct mailbox *mailbox = job->mailbox;
 	return job->failures == 0 && !mailbox->seen.has_intents && !mailbox->done.has_new_rows &&
 	       !move_is_open(&job->run->plan->moves, mailbox) &&
-	       message_plan_holds_by_policy(&job->plan.plan);
+	       message_plan_holds_by_policy(&job->plan);
 }
 
 int job_conclude(struct job *job, struct err *err)
@@ -150,17 +239,13 @@ int job_conclude(struct job *job, struct err *err)
 	struct run *run = job->run;
 	struct mailbox *mailbox = job->mailbox;
 	struct state *state = run->session->state;
-	int code = state_begin(state, err);
-	if (code < 0) {
-		return code;
-	}
+	int code;
 	mailbox->base.held_policy = only_policy_holds(job) ? run->policy.hash : 0;
 	mailbox->base.synced_at = clock_real_s();
-	if ((code = mailbox_plan_note_holds(run, &job->plan, err)) < 0 ||
-	    (code = mailbox_store(run, mailbox, err)) < 0 ||
-	    (code = state_mailbox_count(state, &mailbox->base, err)) < 0) {
-		return state_end(state, code, err);
+	if ((code = state_begin(state, err)) == 0 && (code = job_note_holds(job, err)) == 0 &&
+	    (code = mailbox_store(run, mailbox, err)) == 0 &&
+	    (code = state_mailbox_count(state, &mailbox->base, err)) == 0) {
+		mailbox->done.counts.skipped = job->plan.skipped;
 	}
-	mailbox->done.counts.skipped = job->plan.plan.skipped;
-	return state_end(state, 0, err);
+	return state_end(state, code, err);
 }

@@ -1,10 +1,19 @@
 /*
- * The one plan of a run: what is going to happen, decided before anything does. The brake counts
- * it (brake.h), --dry-run prints it (print.h), act/ carries it out and decides nothing.
+ * The one plan of a run: what is going to happen, decided by rules/ before anything does. The brake
+ * counts it, --dry-run prints it, act/ carries it out and decides nothing. In the order of a run:
  *
- * Mailboxes and moves stand here whole. Messages are too many for that: what is to be done with
- * those of one mailbox is planned when its turn comes (mailbox_plan.h), from rows that are in the
- * database by then, so that it may be done twice and comes out the same.
+ *     plan_renames            from what recover/ left and observe/ found; first, since what was
+ *                             renamed is one mailbox afterwards
+ *     act_rename_mailboxes    (not in a dry run) mailboxes are gathered anew
+ *     plan_mailboxes          what is to be created, subscribed or removed
+ *     act_create_mailboxes    (not in a dry run)
+ *     plan_moves
+ *     brake_plan
+ *     plan_print_...          (only in a dry run)
+ *
+ * Mailboxes and moves stand here whole. Messages are too many for that: those of one mailbox are
+ * planned when its turn comes (struct job), from rows that are in the database by then, so that it
+ * may be done again and comes out the same.
  *
  * Ownership: the top has one for each run, at run->plan. Threads: written before execution begins,
  * then read by all.
@@ -12,16 +21,156 @@
 #ifndef SYNC_PLAN_PLAN_H
 #define SYNC_PLAN_PLAN_H
 
-#include "plan_mailboxes.h"
-#include "plan_moves.h"
+#include "rules/message.h"
+#include "rules/move_rules.h"
+#include "rules/removal_rules.h"
+#include "run/run.h"
 
-struct plan {
+/* How far act/ has come. */
+enum rename_state {
+	RENAME_PENDING,
+	RENAME_DONE,
+	RENAME_TAKEN, /* the new name turned out to be taken: one mailbox is gone, another new */
+	RENAME_FAILED /* reported */
+};
+
+/* A mailbox that has a new name on one side. All strings are owned: mailboxes are gathered anew
+ * while this stands. */
+struct rename_op {
+	enum rename_kind kind; /* never RENAME_NOT */
+	char *from;
+	char *to;
+	enum side side; /* where it is still to be renamed */
+	char *wire;     /* TO on the server, where it is to be renamed there */
+	/* Children that keep their name and have to be put back, since a rename takes all along:
+	 * what follows FROM in their names, on the server in their wire names. */
+	struct strlist strays;
+	enum rename_state state;
+};
+struct rename_ops {
+	struct rename_op *items; /* by the old name: parents before children */
+	size_t count;
+	size_t cap;
+};
+
+struct mailbox_op {
+	struct mailbox *mailbox;
+	struct mailbox_decision decision; /* MAILBOX_CREATE, _SUBSCRIBE or _REMOVE */
+};
+struct mailbox_ops {
+	struct mailbox_op *items; /* by name */
+	size_t count;
+	size_t cap;
+};
+
+struct move {
+	struct state_move pair;
+	struct mailbox *from; /* where its row is gone, and */
+	struct mailbox *to;   /* where it is new */
+	enum side side;       /* where it is to be carried out */
+	enum move_state state;
+};
+struct move_list {
+	struct move *items;
+	size_t count, cap;
+	struct move_row *rows; /* of all moves, sorted */
+	size_t row_count, row_cap;
+};
+
+struct plan { /* zeroed it is empty */
 	struct rename_ops renames;
 	struct mailbox_ops mailboxes;
 	struct move_list moves;
 };
-
-void plan_init(struct plan *plan);
 void plan_finish(struct plan *plan);
+
+/* Fills run->plan->renames. */
+int plan_renames(struct run *run, struct err *err);
+/* Whether CHILD is done with PARENT, which is renamed itself. */
+bool rename_op_goes_along(const struct rename_op *child, const struct rename_op *parent);
+/* What mailbox NAME is called on the server, to be freed. Refused: it can have no such name. */
+int plan_wire_name(const struct run *run, const char *name, char **wire, struct err *err);
+
+/* Fills run->plan->mailboxes, and in the mailboxes decided.exclusion and decided.remove. What the
+ * rules let base forget it forgets at once: what follows is planned on the base that is left. */
+int plan_mailboxes(struct run *run, struct err *err);
+
+/* Fills run->plan->moves. A row that is part of a move is not planned by itself until that is
+ * done. */
+int plan_moves(struct run *run, struct err *err);
+bool move_has_row(const struct move_list *moves, int64_t row);
+/* One of its rows is left to a move that was tried and is not done, or that something else than
+ * policy holds: the mailbox is not settled. */
+bool move_is_open(const struct move_list *moves, const struct mailbox *mailbox);
+
+/* How messages of a mailbox are removed on the server. *TRASH: where they go; NULL when they are
+ * expunged, or there is none. */
+enum removal_way plan_removals(struct run *run, const struct mailbox *mailbox,
+			       struct mailbox **trash);
+
+/* Plans every mailbox once to count what would be deleted, and sets `decided.braked`. What is held
+ * is noted in its rows at once: a run that dies later must not leave it to be judged anew. */
+int brake_plan(struct run *run, struct err *err);
+
+/* Dry run: what would be done, into the report. Moves are carried out on paper, that is on the rows
+ * of the scratch copy, so that the messages' plan is the one that follows them. */
+int plan_print_mailboxes(struct run *run, struct err *err);
+int plan_print_moves(struct run *run, struct err *err);
+int plan_print_messages(struct run *run, struct err *err);
+
+/*
+ * The work on one mailbox: its share of the plan, and the connection and folder it is carried out
+ * with. The steps of a job, in order: local flags and removals, downloads, uploads, remote flags,
+ * remote removals. Each commits what it did before the next begins; a failing message is reported,
+ * keeps its row pending (REASON_FAILED) and holds up nothing else. What a step returns as an error
+ * ends the job.
+ *
+ *     job_plan, job_prepare, steps..., job_conclude, job_finish
+ *
+ * A row is changed only after what it states is durable (I2), by rules/effect.h.
+ */
+struct job {
+	struct run *run;
+	struct remote *remote;
+	struct mailbox *mailbox;
+	struct row_list rows; /* pending, by id, but for those of R25 */
+	struct plan_facts facts;
+	struct message_plan plan; /* its ops name ROWS by their index */
+	struct maildir_scan scan; /* where the files of the rows are, once asked for */
+	bool has_scan;
+	size_t failures; /* what was left undone: the next run looks at this mailbox again */
+};
+
+/* R24: nothing to plan in MAILBOX. */
+bool mailbox_is_idle(const struct run *run, const struct mailbox *mailbox);
+/* Loads MAILBOX's rows and plans them. The caller finishes JOB in any case. REMOTE may be NULL
+ * where the plan is only looked at. */
+int job_plan(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox,
+	     struct err *err);
+void job_finish(struct job *job);
+
+/* Before its first step: this run's claim, and the folder. */
+int job_prepare(struct job *job, struct err *err);
+/* After its last: why rows were left, and the mailbox's figures. */
+int job_conclude(struct job *job, struct err *err);
+
+/* The next op of KIND from *AT on, which goes behind it; NULL at the end. */
+struct op *job_next(const struct job *job, enum op_kind kind, size_t *at);
+/* The row of an operation. */
+struct row *job_row(const struct job *job, const struct op *op);
+/* Commits the rows of the ops that were carried out (is_done). */
+int job_commit(struct job *job, struct err *err);
+/* Why rows are left alone goes into them, for `status` and the next run. In a transaction. */
+int job_note_holds(struct job *job, struct err *err);
+
+/* Opens the mailbox on the job's connection and makes sure that its UIDs are still those of
+ * base. */
+int job_select(struct job *job, bool is_writable, struct err *err);
+/* Where a row's file is now; -ERR_CHANGED when it is not there any more. ENTRY's name is valid
+ * until the next call. */
+int job_find_file(struct job *job, const struct row *row, struct maildir_entry *entry,
+		  struct err *err);
+/* A message failed: reported, counted, its row stays pending. Fatal errors are passed on. */
+int job_message_failed(struct job *job, struct row *row, const struct err *err);
 
 #endif

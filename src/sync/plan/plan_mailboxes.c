@@ -5,12 +5,6 @@
 #include "guard/guard.h"
 #include "plan.h"
 
-void mailbox_ops_finish(struct mailbox_ops *ops)
-{
-	free(ops->items);
-	*ops = (struct mailbox_ops){0};
-}
-
 /* Names of a rename that was not carried out: another run may do it, and until then neither is what
  * it seems to be, gone or new. */
 static void hold_renames(struct run *run)
@@ -49,27 +43,21 @@ static void say_kept(const struct run *run, const struct mailbox *mailbox, enum 
 	log_line(run->log, LOG_WARN,
 		 "%s/%s: the mailbox was removed %s; its messages are kept %s (see "
 		 "`remove_mailboxes`)",
-		 run->account->name, mailbox->name,
-		 kept == SIDE_REMOTE ? "locally" : "on the server",
-		 kept == SIDE_LOCAL ? "locally" : "on the server");
+		 run->account->name, mailbox->name, side_text(side_other(kept)), side_text(kept));
 }
 
-/* The name that it gets on the server; one that can have none there is reported and left out. */
+/* One that can have no name on the server is reported and left out. */
 static int name_there(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	struct buf wire;
-	buf_init(&wire, MBNAME_MAX);
-	int code = mbname_to_wire(&run->session->wire, mailbox->name, &wire, err);
-	if (code == 0) {
-		free(mailbox->seen.wire);
-		mailbox->seen.wire = buf_steal(&wire);
-		code = mailbox->seen.wire == NULL ? err_nomem(err) : 0;
-	} else if (!run_is_fatal(err)) {
+	char *wire = NULL;
+	int code = plan_wire_name(run, mailbox->name, &wire, err);
+	if (code < 0 && !run_is_fatal(err)) {
 		run_report_error(run, mailbox, 0, err);
 		mailbox_exclude(mailbox, EXCLUDED_FAILED);
-		code = 0;
+		return 0;
 	}
-	buf_finish(&wire);
+	free(mailbox->seen.wire);
+	mailbox->seen.wire = wire;
 	return code;
 }
 
@@ -126,63 +114,4 @@ int plan_mailboxes(struct run *run, struct err *err)
 		}
 	}
 	return code;
-}
-
-static void print_rename(struct run *run, const struct rename_op *op)
-{
-	bool is_remote = op->side == SIDE_REMOTE;
-	struct buf why;
-	buf_init(&why, 2 * MBNAME_MAX);
-	buf_printf(&why, "renamed %s from %s", is_remote ? "locally" : "on the server", op->from);
-	const struct plan_entry entry = {
-		.mailbox = op->to,
-		.op = is_remote ? REPORT_RENAME_REMOTE : REPORT_RENAME_LOCAL,
-		.why = why.data,
-	};
-	run_report_plan(run, &entry);
-	buf_finish(&why);
-}
-
-static void print_op(struct run *run, const struct mailbox_op *op)
-{
-	bool is_remote = op->decision.side == SIDE_REMOTE;
-	struct plan_entry entry = {
-		.mailbox = op->mailbox->name,
-		.op = is_remote ? REPORT_CREATE_REMOTE : REPORT_CREATE_LOCAL,
-		.why = is_remote ? "the mailbox is new in the Maildir"
-				 : "the mailbox is new on the server",
-	};
-	if (op->decision.kind == MAILBOX_REMOVE) {
-		entry.op = is_remote ? REPORT_REMOVE_REMOTE : REPORT_REMOVE_LOCAL;
-		entry.why = "the mailbox was removed on the other side";
-	}
-	run_report_plan(run, &entry);
-}
-
-/* Removals, but for those that the brake holds, or the others. */
-static void print_ops(struct run *run, bool removals)
-{
-	const struct mailbox_ops *ops = &run->plan->mailboxes;
-	for (size_t i = 0; i < ops->count; i++) {
-		const struct mailbox_op *op = &ops->items[i];
-		bool is_removal = op->decision.kind == MAILBOX_REMOVE;
-		if (is_removal == removals &&
-		    (!is_removal || op->mailbox->decided.braked == SIDE_NONE)) {
-			print_op(run, op);
-		}
-	}
-}
-
-int plan_print_mailboxes(struct run *run, struct err *err)
-{
-	const struct rename_ops *renames = &run->plan->renames;
-	(void)err;
-	for (size_t i = 0; i < renames->count; i++) {
-		if (renames->items[i].kind != RENAME_WAITS) {
-			print_rename(run, &renames->items[i]);
-		}
-	}
-	print_ops(run, false);
-	print_ops(run, true);
-	return 0;
 }

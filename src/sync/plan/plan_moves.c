@@ -3,19 +3,13 @@
 
 #include "mailsync/base/array.h"
 
+#include "observe/observe.h"
 #include "plan.h"
 
 struct move_row {
 	int64_t row;
 	size_t move; /* in the list */
 };
-
-void move_list_finish(struct move_list *moves)
-{
-	free(moves->items);
-	free(moves->rows);
-	*moves = (struct move_list){0};
-}
 
 static int compare_rows(const void *x, const void *y)
 {

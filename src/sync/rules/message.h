@@ -114,6 +114,7 @@ enum op_kind {
 struct op {
 	enum op_kind kind;
 	size_t row;   /* index in the rows given */
+	bool is_done; /* carried out, and its row is still to be stored; the executor's */
 	uint64_t add; /* FLAGS_* */
 	uint64_t remove;
 	uint64_t agreed; /* FLAGS_*: row.flags once all ops of this row have succeeded; AGREE: at
