@@ -7,7 +7,6 @@ import shlex
 import socket
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -36,13 +35,6 @@ def fails(account, status, *words, secret=PASSWORD):
     for text in (result.err, loud.err, loud.out):
         assert secret not in text and encoded not in text
     return lines[0]
-
-
-def wait_until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 # Mechanisms
@@ -139,7 +131,7 @@ def test_a_run_that_finds_the_lock_taken_asks_for_no_password(make_account):
     account.change(password_command=f"echo x >>{folder}/asked; while test ! -e {folder}/go; do "
                                     f"sleep 0.05; done; printf %s {shlex.quote(PASSWORD)}")
     process = account.start("sync")
-    wait_until((folder / "asked").exists)
+    program.wait_until((folder / "asked").exists)
     assert account.run("sync").status == 75
     (folder / "go").touch()
     assert program.finish(process).status == 0

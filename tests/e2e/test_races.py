@@ -14,18 +14,32 @@ from stories import agree, append, idle, paired
 pytestmark = pytest.mark.usefixtures("steps")
 
 
+TRIES = 20
+
+
 def moments(make_account, prepare, what, **keys):
     """For each step and look whose name and path WHAT says yes to: an account as PREPARE(account,
-    session) makes it, what that returned, and a function that runs the program and carries out an
-    act in that moment. A run of one more account tells which they are."""
+    session) makes it, what that returned, and a function that carries out an act in that moment, in
+    which the program waits, and lets it run to its end. A run of one more account tells which they
+    are. How often a folder is looked at depends on how long ago it changed, so that a run may end
+    without having come to the moment: it is tried again then."""
     def made():
         account = make_account(max_delete="100%", remove_mailboxes="both", **keys)
         with account.remote() as remote:
             return account, prepare(account, remote)
 
-    def run(account, variable, number, act):
-        process = account.start("--json", "sync", env={f"MAILSYNC_STEP_{variable}": str(number)})
-        assert program.is_stopped(process)
+    def reached(variable, number):
+        for _ in range(TRIES):
+            account, prepared = made()
+            process = account.start("--json", "sync",
+                                    env={f"MAILSYNC_STEP_{variable}": str(number)})
+            if program.is_stopped(process):
+                return account, prepared, process
+            result = program.finish(process)
+            assert result.status == 0, result
+        raise AssertionError(f"no run came to {variable} {number}")
+
+    def go_on(process, act):
         act()
         process.send_signal(signal.SIGCONT)
         return program.finish(process)
@@ -42,8 +56,11 @@ def moments(make_account, prepare, what, **keys):
             found.append(("LOOK", looks) if name == "look" else ("PAUSE", int(number)))
     assert found
     for moment in found:
-        account, prepared = made()
-        yield account, prepared, functools.partial(run, account, *moment)
+        account, prepared, process = reached(*moment)
+        try:
+            yield account, prepared, functools.partial(go_on, process)
+        finally:
+            process.kill()
 
 
 def rest(account):

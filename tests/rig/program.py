@@ -177,6 +177,14 @@ def finish(process, timeout=TIMEOUT):
     return Result(process.returncode, out.decode(), err.decode())
 
 
+def wait_until(condition, seconds=TIMEOUT):
+    """Waits for CONDITION() to hold; fails when it does not come to that."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} seconds"
+        time.sleep(0.01)
+
+
 def is_stopped(process):
     """Waits until it stops itself (True) or ends."""
     change = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
