@@ -98,6 +98,7 @@ enum scripted_what {
 	SCRIPTED_OMITTED, /* UID is left out of the answer */
 	SCRIPTED_EMPTY,   /* UID's body is empty */
 	SCRIPTED_NIL,     /* UID's body is not given */
+	SCRIPTED_LATE,    /* a fetch: answered behind the next one */
 	SCRIPTED_MEANWHILE /* ACT is done right before it, by somebody else */
 };
 

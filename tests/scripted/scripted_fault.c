@@ -65,6 +65,9 @@ static void take_fault(struct scripted_fate *fate, const struct scripted_fault *
 	case SCRIPTED_NIL:
 		code = uidset_add(&fate->nil, fault->uid, fault->uid, &err);
 		break;
+	case SCRIPTED_LATE:
+		fate->is_late = true;
+		break;
 	case SCRIPTED_MEANWHILE:
 		break;
 	}
@@ -221,6 +224,17 @@ struct scripted_answer *scripted_answer_add(struct scripted_answers *answers)
 	*answers->end = answer;
 	answers->end = &answer->next;
 	return answer;
+}
+
+void scripted_answers_move(struct scripted_answers *from, struct scripted_answer **link,
+			   struct scripted_answers *to)
+{
+	if (*link != NULL) {
+		*to->end = *link;
+		to->end = from->end;
+		*link = NULL;
+		from->end = link;
+	}
 }
 
 struct scripted_answer *scripted_answer_take(struct scripted_connection *connection,

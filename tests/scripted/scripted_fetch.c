@@ -110,6 +110,12 @@ static void carry_out(struct scripted_connection *connection, enum remote_part p
 	}
 }
 
+/* What was late is answered now. */
+static void overtaken(struct scripted_connection *connection)
+{
+	scripted_answers_move(&connection->late, &connection->late.head, &connection->bodies);
+}
+
 int scripted_fetch_queue(struct remote *remote, enum remote_part part, const struct uidset *uids,
 			 uint64_t number, struct err *err)
 {
@@ -124,7 +130,13 @@ int scripted_fetch_queue(struct remote *remote, enum remote_part part, const str
 	buf_finish(&text);
 	if (scripted_begin(connection, SCRIPTED_FETCH, connection->selected, uids, &fate) &&
 	    !scripted_cuts(connection, &fate, false, &connection->bodies)) {
+		struct scripted_answer **own = connection->bodies.end;
 		carry_out(connection, part, uids, number, &fate);
+		if (fate.is_late) {
+			scripted_answers_move(&connection->bodies, own, &connection->late);
+		} else {
+			overtaken(connection);
+		}
 	}
 	scripted_fate_finish(&fate);
 	return 0;
@@ -161,6 +173,9 @@ int scripted_fetch_next(struct remote *remote, struct remote_body *body, struct 
 	struct scripted_connection *connection = scripted_of(remote);
 	free(connection->lent);
 	connection->lent = NULL;
+	if (connection->bodies.head == NULL) {
+		overtaken(connection);
+	}
 	struct scripted_answer *answer = scripted_answer_take(connection, &connection->bodies, err);
 	if (answer == NULL) {
 		return -(int)err->code;

@@ -36,6 +36,7 @@ struct scripted_fate {
 	bool is_cut;
 	bool is_lost;
 	bool is_untold;
+	bool is_late;
 	enum remote_refusal code;
 	int64_t busy_ms;
 	uint32_t cut_uid;
@@ -49,6 +50,7 @@ struct scripted_connection {
 	struct scripted *server;
 	struct scripted_answers views;
 	struct scripted_answers bodies;
+	struct scripted_answers late; /* of a fetch that the next one overtakes */
 	struct scripted_answers dones;
 	char *selected; /* NULL: none */
 	bool selected_writable;
@@ -113,6 +115,9 @@ int scripted_leave(struct scripted_connection *connection, struct scripted_fate 
 
 void scripted_answers_init(struct scripted_answers *answers);
 struct scripted_answer *scripted_answer_add(struct scripted_answers *answers);
+/* Those of FROM from LINK on go to the end of TO. */
+void scripted_answers_move(struct scripted_answers *from, struct scripted_answer **link,
+			   struct scripted_answers *to);
 /* The next one off the queue, or NULL with ERR: none, or cut. */
 struct scripted_answer *scripted_answer_take(struct scripted_connection *connection,
 					     struct scripted_answers *answers, struct err *err);

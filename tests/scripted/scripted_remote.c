@@ -62,6 +62,7 @@ static void ops_destroy(struct remote *remote)
 	remote_finish(remote);
 	answers_finish(&connection->views);
 	answers_finish(&connection->bodies);
+	answers_finish(&connection->late);
 	answers_finish(&connection->dones);
 	scripted_uploads_finish(connection);
 	scripted_fate_finish(&connection->append_fate);
@@ -326,6 +327,7 @@ struct remote *scripted_connect(struct scripted *server)
 	connection->server = server;
 	scripted_answers_init(&connection->views);
 	scripted_answers_init(&connection->bodies);
+	scripted_answers_init(&connection->late);
 	scripted_answers_init(&connection->dones);
 	return &connection->remote;
 }
