@@ -1,4 +1,5 @@
-"""Documents name only what is there: files, folders, functions and fields, settings."""
+"""Documents name only what is there: files, folders, functions and fields, settings. Comments name
+only files that are there."""
 
 import fnmatch
 import glob
@@ -19,6 +20,8 @@ FILE = re.compile(r"[\w*][\w*/.-]*\.(?:c|h|py|case)")
 INSIDE = re.compile(r"(?:src|include|tests|docs|examples)/[\w*/.-]*")
 # state_begin, leave_on_server.
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+# The system's headers that comments name.
+SYSTEM = {"sysexits.h", "linux/fs.h"}
 # NAME in src/proto/sasl_NAME.c stands for any.
 ANY = re.compile(r"[A-Z]{3,}")
 
@@ -78,10 +81,24 @@ def check_document(path, paths, words, found):
                     found.add(path, number, f"nothing is called {word}")
 
 
+def check_comments(path, paths, found):
+    """The comments of one C file."""
+    with open(os.path.join(house.ROOT, path), encoding="utf-8") as stream:
+        text = stream.read()
+    for comment in re.finditer(r"/\*.*?\*/", text, re.DOTALL):
+        for word in re.finditer(FILE.pattern + r"\b", comment.group(0)):
+            if word.group(0) not in SYSTEM and not is_there(word.group(0), paths):
+                line = text.count("\n", 0, comment.start() + word.start()) + 1
+                found.add(path, line, f"there is no {word.group(0)}")
+
+
 def check(found):
-    """All documents."""
+    """All documents, and the comments of all C files."""
     paths = committed()
     words = words_of(paths)
     for pattern in DOCUMENTS:
         for path in sorted(glob.glob(os.path.join(house.ROOT, pattern))):
             check_document(os.path.relpath(path, house.ROOT), paths, words, found)
+    for path in sorted(paths):
+        if re.fullmatch(r"(?:src|include|tests)/.*\.[ch]", path):
+            check_comments(path, paths, found)

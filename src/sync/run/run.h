@@ -142,7 +142,7 @@ struct run {
 	struct plan *plan;     /* plan/plan.h */
 	struct pop3_job *pop3; /* pop3/pop3_private.h; NULL for IMAP */
 	struct run_done done;
-	int round; /* of act_run: 0 first; later ones only take up what was newly seen */
+	int round; /* of act_on_plan: 0 first; later ones only take up what was newly seen */
 };
 
 /* ACCOUNT and OPTIONS are borrowed for as long as the session lasts, which begins now. Nothing is
