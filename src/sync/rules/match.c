@@ -41,15 +41,13 @@ bool pair_is_nameless(const struct pair_candidate *candidate)
 	return candidate->message_id == 0 && candidate->header_date == INT64_MIN;
 }
 
-static int compare_u64(uint64_t x, uint64_t y)
-{
-	return x < y ? -1 : x > y;
-}
-
-static int compare_i64(int64_t x, int64_t y)
-{
-	return x < y ? -1 : x > y;
-}
+/* Of some unknown files and messages, or of those of one key, which are in tie order. */
+struct both {
+	struct pair_candidate *locals;
+	size_t local_count;
+	struct pair_candidate *remotes;
+	size_t remote_count;
+};
 
 static int compare_key_digest(const struct pair_candidate *one, const struct pair_candidate *two)
 {
@@ -58,17 +56,27 @@ static int compare_key_digest(const struct pair_candidate *one, const struct pai
 
 static int compare_key_id(const struct pair_candidate *one, const struct pair_candidate *two)
 {
-	int order = compare_u64(one->message_id, two->message_id);
-	return order != 0 ? order : compare_i64(one->header_date, two->header_date);
+	if (one->message_id != two->message_id) {
+		return one->message_id < two->message_id ? -1 : 1;
+	}
+	return (one->header_date > two->header_date) - (one->header_date < two->header_date);
+}
+
+static int compare_key(const struct pair_candidate *one, const struct pair_candidate *two,
+		       bool by_id)
+{
+	return by_id ? compare_key_id(one, two) : compare_key_digest(one, two);
 }
 
 static int compare_tie(const struct pair_candidate *one, const struct pair_candidate *two)
 {
-	int order = compare_i64(one->date, two->date);
-	if (order == 0) {
-		order = compare_u64(one->size, two->size);
+	if (one->date != two->date) {
+		return one->date < two->date ? -1 : 1;
 	}
-	return order != 0 ? order : compare_i64(one->index, two->index);
+	if (one->size != two->size) {
+		return one->size < two->size ? -1 : 1;
+	}
+	return (one->index > two->index) - (one->index < two->index);
 }
 
 static int compare_digest(const void *x, const void *y)
@@ -87,7 +95,7 @@ static int compare_uid(const void *x, const void *y)
 {
 	const struct pair_candidate *one = x;
 	const struct pair_candidate *two = y;
-	return compare_u64(one->uid, two->uid);
+	return (one->uid > two->uid) - (one->uid < two->uid);
 }
 
 static bool is_weak(const struct pair_candidate *candidate)
@@ -107,109 +115,78 @@ static void join(struct pair_candidate *local, struct pair_candidate *remote)
 	local->partner = remote->index;
 }
 
-static bool same_id(const struct pair_candidate *one, const struct pair_candidate *two)
+/* W1 */
+static bool is_as_proposed(const struct pair_candidate *local, const struct pair_candidate *remote)
 {
-	return one->message_id != 0 && one->message_id == two->message_id &&
-	       one->header_date == two->header_date;
+	bool is_same_id = local->message_id != 0 && compare_key_id(local, remote) == 0;
+	return is_same_id || (compare_key_digest(local, remote) == 0 &&
+			      (!is_weak(local) || local->size == remote->size));
 }
 
-static void match_proposals(struct pair_candidate *locals, size_t local_count,
-			    struct pair_candidate *remotes, size_t remote_count)
+static void match_proposals(const struct both *all)
 {
-	qsort(remotes, remote_count, sizeof(*remotes), compare_uid);
-	for (size_t i = 0; i < local_count; i++) {
-		struct pair_candidate *local = &locals[i];
-		if (local->uid == 0) {
-			continue;
-		}
+	qsort(all->remotes, all->remote_count, sizeof(*all->remotes), compare_uid);
+	for (size_t i = 0; i < all->local_count; i++) {
+		struct pair_candidate *local = &all->locals[i];
 		struct pair_candidate *remote =
-			array_find(remotes, remote_count, sizeof(*remotes), local, compare_uid);
-		if (remote == NULL || !may_join(local, remote)) {
-			continue;
-		}
-		if (same_id(local, remote) || (compare_key_digest(local, remote) == 0 &&
-					       (!is_weak(local) || local->size == remote->size))) {
+			local->uid == 0 ? NULL
+					: array_find(all->remotes, all->remote_count,
+						     sizeof(*all->remotes), local, compare_uid);
+		if (remote != NULL && may_join(local, remote) && is_as_proposed(local, remote)) {
 			join(local, remote);
 		}
 	}
 }
 
-/* The first remote from FIRST on that has LOCAL's date (and size, where DATES alone prove
- * nothing). */
-static struct pair_candidate *equal_in_tie(const struct pair_candidate *local, bool with_size,
-					   struct pair_candidate *first,
-					   const struct pair_candidate *end)
+static void join_equal_dates(const struct both *run)
 {
-	for (; first < end && first->date <= local->date; first++) {
-		if (first->date == local->date && may_join(local, first) &&
-		    (!with_size || first->size == local->size)) {
-			return first;
-		}
-	}
-	return NULL;
-}
-
-/* Joins those of equal date within two runs. Both are in tie order. */
-static void join_equal_dates(struct pair_candidate *locals, size_t local_count,
-			     struct pair_candidate *remotes, size_t remote_count)
-{
-	struct pair_candidate *first = remotes;
-	const struct pair_candidate *end = remotes + remote_count;
-	bool with_size = local_count > 0 && is_weak(&locals[0]);
-	for (size_t i = 0; i < local_count; i++) {
-		while (first < end && (first->is_taken || first->date < locals[i].date)) {
+	const struct pair_candidate *end = run->remotes + run->remote_count;
+	struct pair_candidate *first = run->remotes;
+	bool with_size = is_weak(run->locals); /* dates alone prove nothing then */
+	for (struct pair_candidate *local = run->locals; local < run->locals + run->local_count;
+	     local++) {
+		while (first < end && (first->is_taken || first->date < local->date)) {
 			first++;
 		}
-		struct pair_candidate *remote = equal_in_tie(&locals[i], with_size, first, end);
-		if (remote != NULL) {
-			join(&locals[i], remote);
-		}
-	}
-}
-
-/* Joins within two runs of equal key: equal dates first, then what is left in order. */
-static void join_runs(struct pair_candidate *locals, size_t local_count,
-		      struct pair_candidate *remotes, size_t remote_count)
-{
-	size_t first = 0;
-	join_equal_dates(locals, local_count, remotes, remote_count);
-	if (is_weak(&locals[0])) {
-		return;
-	}
-	for (size_t i = 0; i < local_count; i++) {
-		while (first < remote_count && remotes[first].is_taken) {
-			first++;
-		}
-		for (size_t k = first; k < remote_count && !locals[i].is_taken; k++) {
-			if (may_join(&locals[i], &remotes[k])) {
-				join(&locals[i], &remotes[k]);
+		for (struct pair_candidate *remote = first;
+		     remote < end && remote->date == local->date && !local->is_taken; remote++) {
+			if (may_join(local, remote) &&
+			    (!with_size || local->size == remote->size)) {
+				join(local, remote);
 			}
 		}
 	}
 }
 
-static void mark_left_over(struct pair_candidate *locals, size_t local_count,
-			   const struct pair_candidate *remotes, size_t remote_count)
+/* Equal dates first, then what is left in order. */
+static void join_run(const struct both *run)
 {
-	size_t open_remotes = 0;
-	size_t joined = 0;
-	for (size_t k = 0; k < remote_count; k++) {
-		open_remotes += !remotes[k].is_taken;
-	}
-	for (size_t i = 0; i < local_count; i++) {
-		joined += locals[i].is_taken;
-	}
-	for (size_t i = 0; i < local_count; i++) {
-		/* More files than messages of one Message-ID, and some do match: which of them was
-		 * it? */
-		locals[i].is_ambiguous = !locals[i].is_taken && joined > 0 && open_remotes == 0;
+	size_t first = 0;
+	join_equal_dates(run);
+	for (size_t i = 0; i < run->local_count && !is_weak(&run->locals[0]); i++) {
+		struct pair_candidate *local = &run->locals[i];
+		while (first < run->remote_count && run->remotes[first].is_taken) {
+			first++;
+		}
+		for (size_t k = first; k < run->remote_count && !local->is_taken; k++) {
+			if (may_join(local, &run->remotes[k])) {
+				join(local, &run->remotes[k]);
+			}
+		}
 	}
 }
 
-static int compare_key(const struct pair_candidate *one, const struct pair_candidate *two,
-		       bool by_id)
+/* More files than messages of one Message-ID, and some do match: which of them was it? */
+static void mark_left_over(const struct both *run)
 {
-	return by_id ? compare_key_id(one, two) : compare_key_digest(one, two);
+	size_t joined = 0;
+	for (size_t i = 0; i < run->local_count; i++) {
+		joined += run->locals[i].is_taken;
+	}
+	for (size_t i = 0; i < run->local_count; i++) {
+		run->locals[i].is_ambiguous =
+			joined == run->remote_count && !run->locals[i].is_taken;
+	}
 }
 
 static size_t run_length(const struct pair_candidate *items, size_t count, bool by_id)
@@ -221,45 +198,43 @@ static size_t run_length(const struct pair_candidate *items, size_t count, bool 
 	return length;
 }
 
-/* Walks two sorted arrays and joins runs of equal keys. */
-static void match_runs(struct pair_candidate *locals, size_t local_count,
-		       struct pair_candidate *remotes, size_t remote_count, bool by_id)
+/* Walks both, which are sorted, and joins runs of equal keys. */
+static void match_runs(const struct both *all, bool by_id)
 {
 	size_t l = 0;
 	size_t r = 0;
-	while (l < local_count && r < remote_count) {
-		int order = compare_key(&locals[l], &remotes[r], by_id);
-		if (order < 0) {
-			l += run_length(locals + l, local_count - l, by_id);
+	while (l < all->local_count && r < all->remote_count) {
+		struct both run = {.locals = all->locals + l, .remotes = all->remotes + r};
+		int order = compare_key(run.locals, run.remotes, by_id);
+		if (order != 0) {
+			l += order < 0;
+			r += order > 0;
 			continue;
 		}
-		if (order > 0) {
-			r += run_length(remotes + r, remote_count - r, by_id);
-			continue;
+		run.local_count = run_length(run.locals, all->local_count - l, by_id);
+		run.remote_count = run_length(run.remotes, all->remote_count - r, by_id);
+		l += run.local_count;
+		r += run.remote_count;
+		if (!by_id) {
+			join_run(&run);
+		} else if (run.locals->message_id != 0) {
+			join_run(&run);
+			mark_left_over(&run);
 		}
-		size_t locals_run = run_length(locals + l, local_count - l, by_id);
-		size_t remotes_run = run_length(remotes + r, remote_count - r, by_id);
-		if (!by_id || locals[l].message_id != 0) {
-			join_runs(locals + l, locals_run, remotes + r, remotes_run);
-		}
-		if (by_id && locals[l].message_id != 0) {
-			mark_left_over(locals + l, locals_run, remotes + r, remotes_run);
-		}
-		l += locals_run;
-		r += remotes_run;
 	}
 }
 
-static void match_sent(struct pair_candidate *locals, size_t local_count,
-		       struct pair_candidate *remotes, size_t remote_count)
+/* W4 */
+static void match_sent(const struct both *open)
 {
-	for (size_t i = 0; i < local_count; i++) {
-		for (size_t k = 0; locals[i].was_sent && !locals[i].is_taken && k < remote_count;
+	for (size_t i = 0; i < open->local_count; i++) {
+		struct pair_candidate *local = &open->locals[i];
+		for (size_t k = 0; local->was_sent && !local->is_taken && k < open->remote_count;
 		     k++) {
-			if (may_join(&locals[i], &remotes[k]) &&
-			    locals[i].date == remotes[k].date) {
-				join(&locals[i], &remotes[k]);
-				locals[i].is_ambiguous = false;
+			if (may_join(local, &open->remotes[k]) &&
+			    local->date == open->remotes[k].date) {
+				join(local, &open->remotes[k]);
+				local->is_ambiguous = false;
 			}
 		}
 	}
@@ -279,22 +254,26 @@ static size_t keep_open(struct pair_candidate *items, size_t count)
 	return kept;
 }
 
+/* W2, W3 */
+static void match_keys(struct both *open, bool by_id)
+{
+	int (*compare)(const void *, const void *) = by_id ? compare_id : compare_digest;
+	open->local_count = keep_open(open->locals, open->local_count);
+	open->remote_count = keep_open(open->remotes, open->remote_count);
+	qsort(open->locals, open->local_count, sizeof(*open->locals), compare);
+	qsort(open->remotes, open->remote_count, sizeof(*open->remotes), compare);
+	match_runs(open, by_id);
+}
+
 void pair_match(struct pair_candidate *locals, size_t local_count, struct pair_candidate *remotes,
 		size_t remote_count)
 {
+	struct both open = {locals, local_count, remotes, remote_count};
 	if (local_count == 0 || remote_count == 0) {
 		return; /* qsort takes no NULL, not even of nothing */
 	}
-	match_proposals(locals, local_count, remotes, remote_count);
-	size_t open_locals = keep_open(locals, local_count);
-	size_t open_remotes = keep_open(remotes, remote_count);
-	qsort(locals, open_locals, sizeof(*locals), compare_digest);
-	qsort(remotes, open_remotes, sizeof(*remotes), compare_digest);
-	match_runs(locals, open_locals, remotes, open_remotes, false);
-	open_locals = keep_open(locals, open_locals);
-	open_remotes = keep_open(remotes, open_remotes);
-	qsort(locals, open_locals, sizeof(*locals), compare_id);
-	qsort(remotes, open_remotes, sizeof(*remotes), compare_id);
-	match_runs(locals, open_locals, remotes, open_remotes, true);
-	match_sent(locals, open_locals, remotes, open_remotes);
+	match_proposals(&open);
+	match_keys(&open, false);
+	match_keys(&open, true);
+	match_sent(&open);
 }

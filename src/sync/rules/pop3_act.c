@@ -6,7 +6,6 @@
 struct account pop3_account_of(const struct account *account)
 {
 	struct account own = *account;
-
 	if (own.maildir.durability == MAILDIR_SYNC_NONE) {
 		own.maildir.durability = MAILDIR_SYNC_BATCH;
 	}
@@ -17,7 +16,6 @@ struct pop3_policy pop3_policy_of(const struct account *account, const struct sy
 				  int64_t now)
 {
 	enum side sides = policy_sides(account, options);
-
 	return (struct pop3_policy){
 		.now = now,
 		.leave = account->leave_on_server,
@@ -73,15 +71,8 @@ bool pop3_is_due(const struct pop3_row *row, const struct pop3_policy *policy)
 	if (!policy->may_delete || row->reason != REASON_NONE || row->unique[0] == '\0') {
 		return false;
 	}
-	switch (policy->leave) {
-	case LEAVE_YES:
-		return false;
-	case LEAVE_NO:
-		return true;
-	case LEAVE_AGE:
-		return policy->now - row->first_seen >= policy->leave_age_s;
-	}
-	return false;
+	return policy->leave == LEAVE_NO ||
+	       (policy->leave == LEAVE_AGE && policy->now - row->first_seen >= policy->leave_age_s);
 }
 
 bool pop3_is_due_at_once(const struct pop3_policy *policy)
@@ -102,11 +93,9 @@ enum pop3_body pop3_judge_body(uint64_t listed, uint64_t came, bool has_lone_dot
 
 bool pop3_goes_on(const struct pop3_outcome *outcome)
 {
-	if (outcome->is_broken) {
-		return outcome->has_failures; /* A13 */
-	}
-	return (outcome->is_partial && outcome->downloaded > 0) ||
-	       outcome->lacked_utf8; /* A14 A15 */
+	bool is_unfinished = outcome->is_partial && outcome->downloaded > 0; /* A14 */
+	return outcome->is_broken ? outcome->has_failures                    /* A13 */
+				  : is_unfinished || outcome->lacked_utf8;   /* A15 */
 }
 
 bool pop3_lists_some(bool is_gmail, const char *user)

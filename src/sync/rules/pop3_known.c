@@ -19,7 +19,6 @@ bool pop3_is_unknown(const struct pop3_item *item)
 static size_t gather(const struct pop3_view *view, struct pair_candidate *candidates)
 {
 	size_t count = 0;
-
 	for (size_t i = 0; i < view->count; i++) {
 		const struct pair_candidate *header = pop3_header_of(view, &view->items[i]);
 		if (header != NULL && pop3_is_unknown(&view->items[i])) {
@@ -35,7 +34,6 @@ int pop3_pair(struct pop3_view *view, struct pair_candidate *locals, size_t loca
 	      struct err *err)
 {
 	struct pair_candidate *remotes = calloc(view->count + 1, sizeof(*remotes));
-
 	if (remotes == NULL) {
 		return err_nomem(err);
 	}
@@ -63,24 +61,26 @@ bool pop3_has_news(const struct pop3_view *view, const struct pop3_item *item)
 	       (item->header != POP3_NO_ROW && !row->has_digest);
 }
 
-void pop3_learn(const struct pop3_view *view, const struct pop3_item *item, struct pop3_row *row)
+static void learn_header(const struct pair_candidate *header, struct pop3_row *row)
 {
-	const struct pair_candidate *header = pop3_header_of(view, item);
-
-	row->gone_since = 0;
-	row->is_deleted = false;
-	row->occurrence = item->is_renamed ? item->occurrence : row->occurrence;
-	row->size_bytes = item->size_bytes != 0 ? item->size_bytes : row->size_bytes;
 	if (header != NULL && !row->has_digest) {
 		row->has_digest = true;
 		memcpy(row->digest, header->digest, ROW_DIGEST_SIZE);
 	}
 }
 
+void pop3_learn(const struct pop3_view *view, const struct pop3_item *item, struct pop3_row *row)
+{
+	row->gone_since = 0;
+	row->is_deleted = false;
+	row->occurrence = item->is_renamed ? item->occurrence : row->occurrence;
+	row->size_bytes = item->size_bytes != 0 ? item->size_bytes : row->size_bytes;
+	learn_header(pop3_header_of(view, item), row);
+}
+
 enum pop3_absence pop3_absence_of(const struct pop3_view *view, size_t row_index, int64_t now)
 {
 	const struct pop3_row *row = &view->rows[row_index];
-
 	if (view->is_listed[row_index] || view->is_partial) {
 		return POP3_ABSENCE_NO_NEWS; /* K11 */
 	}
@@ -101,7 +101,6 @@ static int64_t delivered_at(const char *unique)
 {
 	uint64_t seconds;
 	size_t len = strspn(unique, "0123456789");
-
 	return span_to_u64((struct span){unique, len}, &seconds) && seconds <= INT64_MAX
 		     ? (int64_t)seconds
 		     : 0;
@@ -111,16 +110,12 @@ void pop3_remember_as(const struct pop3_view *view, const struct pop3_item *item
 		      const char *unique, int64_t now, struct pop3_row *row)
 {
 	const struct pair_candidate *header = pop3_header_of(view, item);
-
 	*row = (struct pop3_row){
 		.size_bytes = item->size_bytes,
 		.first_seen = now,
 		.reason = REASON_POLICY,
-		.has_digest = header != NULL,
 	};
-	if (header != NULL) {
-		memcpy(row->digest, header->digest, ROW_DIGEST_SIZE);
-	}
+	learn_header(header, row);
 	if (item->act == POP3_ACT_ADOPT) {
 		row->reason = REASON_NONE;
 		row->first_seen = delivered_at(unique);
