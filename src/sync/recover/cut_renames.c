@@ -31,17 +31,16 @@ int rename_intent_drop(struct run *run, const struct mailbox *from, struct err *
 
 int rename_base_follow(struct run *run, struct mailbox *from, struct mailbox *to, struct err *err)
 {
-	int code;
+	struct state *state = run->session->state;
+	int code = 0;
 	char *name = span_dup(span_of(to->name));
 	if (name == NULL) {
 		return err_nomem(err);
 	}
 	free(from->base.name);
 	from->base.name = name;
-	if (to->in_base && (code = state_mailbox_drop(run->session->state, to->base.id, err)) < 0) {
-		return code;
-	}
-	if ((code = state_mailbox_put(run->session->state, &from->base, err)) < 0) {
+	if ((to->in_base && (code = state_mailbox_drop(state, to->base.id, err)) < 0) ||
+	    (code = state_mailbox_put(state, &from->base, err)) < 0) {
 		return code;
 	}
 	return rename_intent_drop(run, from, err);
@@ -51,27 +50,25 @@ static int settle(struct run *run, const struct intent *intent, struct err *err)
 {
 	struct mailbox *from = run_mailbox_by_id(run, intent->mailbox);
 	struct mailbox *to = intent->text == NULL ? NULL : run_mailbox(run, intent->text);
-	return from != NULL && to != NULL &&
-			       rename_was_done(mailbox_facts(run, from).in,
-					       mailbox_facts(run, to).in)
-		     ? rename_base_follow(run, from, to, err)
-		     : state_intent_drop(run->session->state, intent->id, err);
+	bool was_done = from != NULL && to != NULL &&
+			rename_was_done(mailbox_facts(run, from).in, mailbox_facts(run, to).in);
+	return was_done ? rename_base_follow(run, from, to, err)
+			: state_intent_drop(run->session->state, intent->id, err);
 }
 
 int rename_settle_cut(struct run *run, struct err *err)
 {
+	struct state *state = run->session->state;
 	struct intents intents = {0};
 	bool has_any = false;
-	int code = state_intents_load(run->session->state, 0, &intents, err);
+	int code = state_intents_load(state, 0, &intents, err);
 	for (size_t i = 0; code == 0 && i < intents.count; i++) {
 		if (intents.items[i].kind != INTENT_RENAME) {
 			continue;
 		}
 		has_any = true;
-		if ((code = run_claim(run, err)) == 0 &&
-		    (code = state_begin(run->session->state, err)) == 0) {
-			code = settle(run, &intents.items[i], err);
-			code = state_end(run->session->state, code, err);
+		if ((code = run_claim(run, err)) == 0 && (code = state_begin(state, err)) == 0) {
+			code = state_end(state, settle(run, &intents.items[i], err), err);
 		}
 	}
 	state_intents_finish(&intents);

@@ -117,39 +117,28 @@ static int fetch_copies(struct settling *settling, const struct intent *intent, 
 					      "the server does not tell what is in the trash");
 }
 
-/* Looks into one trash for all that went there. */
+/* Looks into one trash for all that went there, where an outcome is still to be found out. */
 static int look_into(struct settling *settling, size_t trash, struct err *err)
 {
 	const size_t count = settling->intents.count;
 	struct candidates copies = {0};
 	uint32_t bound = UINT32_MAX;
+	bool is_open = false;
 	for (size_t i = 0; i < count; i++) {
 		const struct trash_original *original = &settling->originals[i];
-		if (original->trash == trash && original->bound < bound) {
-			bound = original->bound;
+		if (original->trash == trash) {
+			bound = original->bound < bound ? original->bound : bound;
+			is_open |= !original->is_certain && removal_is_open(original);
 		}
+	}
+	if (!is_open) {
+		return 0;
 	}
 	int code = fetch_copies(settling, &settling->intents.items[trash], bound, &copies, err);
 	if (code == 0) {
 		removal_match(settling->originals, count, trash, copies.items, copies.count);
 	}
 	free(copies.items);
-	return code;
-}
-
-/* Each trash in turn: commonly there is but one. Matching reorders the originals. */
-static int look_for_copies(struct settling *settling, struct err *err)
-{
-	int code = 0;
-	for (size_t trash = 0; code == 0 && trash < settling->intents.count; trash++) {
-		bool is_open = false;
-		for (size_t i = 0; i < settling->intents.count; i++) {
-			const struct trash_original *original = &settling->originals[i];
-			is_open |= original->trash == trash && !original->is_certain &&
-				   removal_is_open(original);
-		}
-		code = is_open ? look_into(settling, trash, err) : 0;
-	}
 	return code;
 }
 
@@ -195,8 +184,12 @@ int trash_settle_mailbox(struct run *run, struct remote *remote, struct mailbox 
 {
 	struct settling settling = {.run = run, .remote = remote, .mailbox = mailbox};
 	int code = gather(&settling, err);
-	if (code == 0 && settling.is_due && (code = identify_originals(&settling, err)) == 0) {
-		code = look_for_copies(&settling, err);
+	if (code == 0 && settling.is_due) {
+		code = identify_originals(&settling, err);
+	}
+	/* Commonly there is but one trash. */
+	for (size_t i = 0; code == 0 && settling.is_due && i < settling.intents.count; i++) {
+		code = look_into(&settling, i, err);
 	}
 	if (code == 0 && (settling.is_due || settling.has_void)) {
 		code = commit(&settling, err);
