@@ -1,14 +1,35 @@
-#include "fetch.h"
-
+/*
+ * Downloads of many mailboxes in one pipeline, and of large ones over several connections: a
+ * mailbox by itself costs a round trip to open and one to fetch; here EXAMINEs travel among the
+ * FETCHes, and one durable commit serves many small mailboxes. More connections are opened only
+ * where the measured round-trip time makes one connection the brake and what is left to do is worth
+ * the logins. A worker that cannot log in (too many connections) makes them fewer, not the run
+ * fail.
+ */
 #include <stdlib.h>
-
-#include "bulk_private.h"
-#include "guard/guard.h"
 
 #include "mailsync/base/array.h"
 
+#include "guard/guard.h"
+
+#include "fetch_private.h"
+
 #define WINDOW_MAILBOXES 256
 #define WINDOW_ROWS      100000
+
+struct bulk_mailbox {
+	struct job job;
+	struct download download;
+};
+
+struct bulk {
+	struct run *run;
+	struct tasks tasks;
+	uint64_t cost; /* of all tasks (fetch_cost) */
+	struct bulk_mailbox *mailboxes;
+	size_t count;
+	size_t row_count; /* of them all */
+};
 
 static bool is_candidate(const struct run *run, const struct mailbox *mailbox)
 {
@@ -20,46 +41,42 @@ static bool is_candidate(const struct run *run, const struct mailbox *mailbox)
 
 static void bulk_mailbox_finish(struct bulk_mailbox *mailbox)
 {
-	download_finish(&mailbox->all);
+	download_finish(&mailbox->download);
 	job_finish(&mailbox->job);
 }
 
-/* Plans MAILBOX; *TAKEN when it is one for here. */
-static int bulk_add(struct bulk *bulk, struct mailbox *mailbox, bool *taken, struct err *err)
+static int add_tasks(struct bulk *bulk, const struct download *download, struct err *err)
 {
-	struct bulk_mailbox *entry = &bulk->mailboxes[bulk->mailbox_count];
-	struct job *job = &entry->job;
-	int code;
-	*taken = false;
-	code = job_plan(job, bulk->run, bulk->run->session->remote, mailbox, err);
-	if (code < 0 || mailbox->decided.shape != PLAN_DOWNLOADS) {
-		goto leave;
-	}
-	if ((code = job_prepare(job, err)) < 0 ||
-	    (code = download_init(&entry->all, job, NULL, err)) < 0) {
-		goto leave;
-	}
-	mailbox_release(mailbox); /* workers have handles of their own */
-	bulk->mailbox_count++;
-	*taken = true;
-	return 0;
-leave:
-	bulk_mailbox_finish(entry);
-	return code;
-}
-
-static int add_tasks(struct bulk *bulk, struct bulk_mailbox *mailbox, struct err *err)
-{
-	const struct wants *wants = &mailbox->all.wants;
+	struct tasks *tasks = &bulk->tasks;
 	uint64_t cost = 0;
-	for (size_t first = 0, count = 0; first < wants->count; first += count) {
-		count = fetch_slice(wants, first, &cost);
-		bulk->cost += cost;
-		if (ARRAY_RESERVE(&bulk->tasks, bulk->task_count + 1, &bulk->task_cap, err) < 0) {
+	for (size_t first = 0, count = 0; first < download->wants.count; first += count) {
+		count = fetch_slice(&download->wants, first, &cost);
+		if (ARRAY_RESERVE(&tasks->items, tasks->count + 1, &tasks->cap, err) < 0) {
 			return -ERR_NOMEM;
 		}
-		bulk->tasks[bulk->task_count++] = (struct bulk_task){mailbox, first, count};
+		tasks->items[tasks->count++] = (struct task){download, first, count};
+		bulk->cost += cost;
 	}
+	bulk->row_count += download->wants.count;
+	return 0;
+}
+
+/* Plans MAILBOX, and takes it in where it is one for here. */
+static int bulk_add(struct bulk *bulk, struct mailbox *mailbox, struct err *err)
+{
+	struct bulk_mailbox *entry = &bulk->mailboxes[bulk->count];
+	struct job *job = &entry->job;
+	*entry = (struct bulk_mailbox){0};
+	int code = job_plan(job, bulk->run, bulk->run->session->remote, mailbox, err);
+	if (code < 0 || mailbox->decided.shape != PLAN_DOWNLOADS ||
+	    (code = job_prepare(job, err)) < 0 ||
+	    (code = download_init(&entry->download, job, err)) < 0 ||
+	    (code = add_tasks(bulk, &entry->download, err)) < 0) {
+		bulk_mailbox_finish(entry);
+		return code;
+	}
+	mailbox_release(mailbox); /* workers have handles of their own */
+	bulk->count++;
 	return 0;
 }
 
@@ -80,14 +97,14 @@ static size_t worker_count(const struct run *run, uint64_t cost, size_t slices)
 static int conclude(struct bulk *bulk, struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; i < bulk->mailbox_count; i++) {
-		struct bulk_mailbox *mailbox = &bulk->mailboxes[i];
-		struct mailbox_done *done = &mailbox->job.mailbox->done;
-		mailbox->job.failures += wants_failed(&mailbox->all.wants);
-		done->failures += mailbox->job.failures;
-		if (code == 0 && wants_are_done(&mailbox->all.wants)) {
-			done->has_new_rows = false;
-			code = job_conclude(&mailbox->job, err);
+	for (size_t i = 0; i < bulk->count; i++) {
+		struct job *job = &bulk->mailboxes[i].job;
+		const struct wants *wants = &bulk->mailboxes[i].download.wants;
+		job->failures += wants_failed(wants);
+		job->mailbox->done.failures += job->failures;
+		if (code == 0 && wants_are_done(wants)) {
+			job->mailbox->done.has_new_rows = false;
+			code = job_conclude(job, err);
 		}
 	}
 	return code;
@@ -98,7 +115,7 @@ static int work(struct bulk *bulk, size_t workers, struct err *err)
 	struct err why;
 	int code = run_claim(bulk->run, err);
 	if (code == 0) {
-		code = bulk_work(bulk, workers, err);
+		code = tasks_work(&bulk->tasks, workers, err);
 	}
 	int concluded = conclude(bulk, &why);
 	if (code == 0 && concluded < 0) {
@@ -110,40 +127,22 @@ static int work(struct bulk *bulk, size_t workers, struct err *err)
 
 static void window_finish(struct bulk *bulk)
 {
-	for (size_t i = 0; i < bulk->mailbox_count; i++) {
-		bulk_mailbox_finish(&bulk->mailboxes[i]);
+	while (bulk->count > 0) {
+		bulk_mailbox_finish(&bulk->mailboxes[--bulk->count]);
 	}
-	bulk->mailbox_count = 0;
 	bulk->row_count = 0;
-	bulk->task_count = 0;
-	bulk->next_task = 0;
 	bulk->cost = 0;
+	bulk->tasks.count = 0;
+	bulk->tasks.next = 0;
 }
 
+/* One mailbox on one connection is what its job does, and better. */
 static int run_window(struct bulk *bulk, struct err *err)
 {
-	int code = 0;
-	for (size_t i = 0; code == 0 && i < bulk->mailbox_count; i++) {
-		code = add_tasks(bulk, &bulk->mailboxes[i], err);
-	}
-	size_t workers = code == 0 ? worker_count(bulk->run, bulk->cost, bulk->task_count) : 0;
-	/* One mailbox on one connection is what its job does, and better. */
-	if (code == 0 && (bulk->mailbox_count > 1 || workers > 1)) {
-		code = work(bulk, workers, err);
-	}
+	size_t workers = worker_count(bulk->run, bulk->cost, bulk->tasks.count);
+	int code = bulk->count > 1 || workers > 1 ? work(bulk, workers, err) : 0;
 	window_finish(bulk);
 	return code;
-}
-
-static int fill_window(struct bulk *bulk, struct mailbox *mailbox, struct err *err)
-{
-	bool taken = false;
-	int code = bulk_add(bulk, mailbox, &taken, err);
-	if (taken) {
-		bulk->row_count += bulk->mailboxes[bulk->mailbox_count - 1].all.wants.count;
-	}
-	bool is_full = bulk->mailbox_count == WINDOW_MAILBOXES || bulk->row_count >= WINDOW_ROWS;
-	return code == 0 && is_full ? run_window(bulk, err) : code;
 }
 
 /* One mailbox on one connection need not even be planned here. */
@@ -158,7 +157,7 @@ static bool may_pay(const struct run *run)
 
 int bulk_download(struct run *run, struct err *err)
 {
-	struct bulk bulk = {.run = run};
+	struct bulk bulk = {.run = run, .tasks.run = run};
 	int code = 0;
 	if (!may_pay(run)) {
 		return 0;
@@ -169,7 +168,11 @@ int bulk_download(struct run *run, struct err *err)
 	}
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		if (is_candidate(run, &run->mailboxes.items[i])) {
-			code = fill_window(&bulk, &run->mailboxes.items[i], err);
+			code = bulk_add(&bulk, &run->mailboxes.items[i], err);
+		}
+		if (code == 0 &&
+		    (bulk.count == WINDOW_MAILBOXES || bulk.row_count >= WINDOW_ROWS)) {
+			code = run_window(&bulk, err);
 		}
 	}
 	if (code == 0) {
@@ -177,6 +180,6 @@ int bulk_download(struct run *run, struct err *err)
 	}
 	window_finish(&bulk);
 	free(bulk.mailboxes);
-	free(bulk.tasks);
+	free(bulk.tasks.items);
 	return code;
 }

@@ -1,4 +1,4 @@
-#include "delivery.h"
+#include "fetch.h"
 
 #include <string.h>
 

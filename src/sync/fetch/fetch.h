@@ -1,30 +1,99 @@
-/*
- * Downloads. What they become in the Maildir and in the rows: delivery.h, the door for all mail.
- *
- *     bulk_download    of many mailboxes, before their jobs
- *     job_download     a step of a mailbox's job: what is left
- *
- * Bulk: many mailboxes in one pipeline, and large ones over several connections. Only plans that
- * are nothing but downloads take part; whatever is left open here (a message that the server does
- * not give, a mailbox that it does not open) is left to the mailbox's own job, which retries and
- * reports. So this is speed and nothing else.
- *
- * Why it pays: a mailbox by itself costs a round trip to open and one to fetch; here EXAMINEs
- * travel among the FETCHes, and one durable commit serves many small mailboxes. More connections
- * are opened only where the measured round-trip time makes one connection the brake and what is
- * left to do is worth the logins.
- *
- * Threads: each worker has its own connection, delivery and folder handles; tasks are taken from a
- * list under run->mutex. A worker that cannot log in (too many connections) makes the pool smaller,
- * not the run fail.
- */
+/* Downloads over IMAP, and the delivery of what comes from IMAP or POP3. */
 #ifndef SYNC_FETCH_FETCH_H
 #define SYNC_FETCH_FETCH_H
 
-#include "plan/plan.h"
+#include <stdatomic.h>
 
-int bulk_download(struct run *run, struct err *err);
-/* On the job's connection. */
+#include "plan/plan.h"
+#include "rules/transfer_rules.h"
+
+/* Those of one mailbox, on its job's connection. */
 int job_download(struct job *job, struct err *err);
+
+/* Those of many mailboxes at once, where their plans are nothing but downloads. Whatever is left
+ * open here (a message that the server does not give, a mailbox that it does not open) is left to
+ * the mailbox's own job, which retries and reports: this is speed and nothing else. */
+int bulk_download(struct run *run, struct err *err);
+
+/*
+ * Delivery is the only door into the Maildir: new messages, of one mailbox or several, from IMAP or
+ * POP3, on their way from drafts to rows, in batches: contents durable, names published, names
+ * durable, rows committed (I2). A cut anywhere leaves drafts that the next run sweeps, or published
+ * files that it adopts by their names.
+ *
+ *     struct delivery *delivery = calloc(1, sizeof(*delivery)); delivery->run = run;
+ *     delivery_add(delivery, &item, &err), for each message, its draft closed
+ *     delivery_flush(delivery, &err);   after a failure of something else, too: what came is kept
+ *     look at the states; count those that failed
+ *     delivery_discard(delivery); free(delivery);
+ *
+ * Failure: of one message, it is reported in the run, its state is WANT_FAILED and the batch goes
+ * on; of disk, memory or database, it is the result of the call during which it shows, and nothing
+ * is delivered any more.
+ *
+ * Threads: a batch is delivered by a thread of its own while the next one fills: waiting for the
+ * disk and for the server goes on side by side. Its contents are made durable before, by the thread
+ * that wrote them: beside a writer a syncfs lasts until the writer pauses. The delivering thread
+ * touches the batch, its rows, and of a folder what maildir_draft_publish, maildir_draft_discard
+ * (of a closed draft) and maildir_sync_names touch; an item is its own until the state tells what
+ * became of it. One thread a delivery calls the functions below; several deliveries may share
+ * mailboxes, whose counts run->mutex guards.
+ */
+
+/* A batch goes on its way with so many messages when the one before has arrived, else with up to
+ * the most. Each costs a syncfs, and one or two directories and the database to be synced: some
+ * 15 ms on ext4, in which several hundred messages come in. */
+#define DELIVERY_MESSAGES     500
+#define DELIVERY_MESSAGES_MAX 2000
+#define DELIVERY_BYTES        (32u << 20)
+#define DELIVERY_BYTES_MAX    (64u << 20)
+
+struct delivery_item {
+	struct mailbox *mailbox;       /* whose counts, keyword table and UIDVALIDITY these are */
+	struct maildir_folder *folder; /* stays open until delivery_flush or delivery_discard */
+	uint8_t *state;                /* enum want_state, the owner's */
+	struct maildir_draft draft;    /* closed */
+	int64_t date;                  /* that it was closed with */
+	uint64_t flags;                /* wanted, in terms of the mailbox's keyword table */
+	/*
+	 * One of these two; the owner's, and it stays until the state tells what became of it.
+	 * A row gets its name from KEY, UIDVALIDITY and UID, and all else that is so once it was
+	 * downloaded. In memory its `unique` is empty again afterwards: 50,000 would take 5 MB.
+	 */
+	struct row *row;
+	/*
+	 * Complete but for the digest: `unique` is the name that the file gets. Where a file of
+	 * that name is there already, it is the same message, fetched by a run that was cut within
+	 * that second, and counts as delivered.
+	 */
+	struct pop3_row *pop3_row;
+	const char *key;         /* of the mailbox, with `row` (maildir_folder_key); the owner's */
+	enum want_state outcome; /* the delivery's */
+};
+
+struct delivery_batch {
+	struct delivery_item items[DELIVERY_MESSAGES_MAX];
+	size_t count;
+	uint64_t bytes;
+};
+
+struct delivery { /* zeroed, with RUN set, it is ready; too large for a stack */
+	struct run *run;
+	struct delivery_batch batches[2];
+	int filling;    /* which of the two; the other one is being delivered, or empty */
+	bool is_thread; /* the other one, by THREAD, which says when it HAS_ARRIVED */
+	pthread_t thread;
+	atomic_bool has_arrived;
+	int code; /* of the first batch that failed; nothing is delivered after it */
+	struct err err;
+};
+
+/* Takes the item's draft over, in case of failure too; may send the batch on its way. ERR may be
+ * that of the one before. */
+int delivery_add(struct delivery *delivery, const struct delivery_item *item, struct err *err);
+/* Delivers all there is, and waits for it. */
+int delivery_flush(struct delivery *delivery, struct err *err);
+/* Throws away the drafts that were not delivered. */
+void delivery_discard(struct delivery *delivery);
 
 #endif

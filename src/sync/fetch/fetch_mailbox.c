@@ -1,48 +1,39 @@
-#include "fetch.h"
-
 #include <stdlib.h>
 
-#include "download_private.h"
 #include "observe/observe.h"
 
-/* Asks for as much as is good to have on its way, and takes one answer. *MORE: there was one. */
-static int fetch_one(struct download *download, bool *more, struct err *err)
+#include "fetch_private.h"
+
+int download_init(struct download *download, struct job *job, struct err *err)
 {
-	struct remote_body body;
-	int code = 0;
-	while (code == 0 && download_has_more(download) &&
-	       remote_fetch_room(download->remote) > 0) {
-		code = download_ask(download, err);
+	const struct op *op;
+	struct wants *wants = &download->wants;
+	*download = (struct download){.job = job};
+	wants->rows = calloc(job->plan.count + 1, sizeof(*wants->rows));
+	wants->states = calloc(job->plan.count + 1, sizeof(*wants->states));
+	if (wants->rows == NULL || wants->states == NULL) {
+		return err_nomem(err);
 	}
-	*more = code == 0 && download->in_flight > 0;
-	if (!*more) {
-		return code;
+	for (size_t at = 0; (op = job_next(job, OP_DOWNLOAD, &at)) != NULL;) {
+		wants->rows[wants->count++] = job_row(job, op);
 	}
-	if ((code = remote_fetch_next(download->remote, &body, err)) < 0 ||
-	    (code = download_take(download, &body, err)) < 0) {
-		return code;
-	}
-	return body.type == REMOTE_FETCHED_MESSAGE ? run_check_stop(download->job->run, err) : 0;
+	wants_sort(wants);
+	return maildir_folder_key(job->run->account->name, job->mailbox->name, download->key, err);
+}
+
+void download_finish(struct download *download)
+{
+	free(download->wants.rows);
+	free(download->wants.states);
+	download->wants = (struct wants){0};
 }
 
 static int fetch_all(struct download *download, struct err *err)
 {
-	struct err why;
-	bool more = true;
-	int code = 0;
-	while (code == 0 && more) {
-		code = fetch_one(download, &more, err);
-	}
-	if (code < 0) {
-		code = download_broke(download, err);
-	}
-	/* What is here is kept, whatever ended it. */
-	int flushed = delivery_flush(download->delivery, &why);
-	if (flushed < 0 && code == 0) {
-		*err = why;
-		code = flushed;
-	}
-	return code;
+	struct task task = {download, 0, download->wants.count};
+	struct tasks tasks = {.run = download->job->run, .items = &task, .count = 1};
+	int code = tasks_work(&tasks, 1, err);
+	return code == 0 && tasks.put_off ? -(int)err->code : code;
 }
 
 /* A row without a body: a failure where the server still lists the message. */
@@ -63,13 +54,12 @@ static int report_missing_one(struct job *job, int64_t id, struct err *err)
 	return code;
 }
 
-static int report_missing(struct download *download, struct err *err)
+/* Expunged meanwhile is no failure: look before complaining. */
+static int report_missing(const struct download *download, struct err *err)
 {
 	struct job *job = download->job;
 	const struct wants *wants = &download->wants;
-	/* Expunged meanwhile is no failure: look before complaining. */
-	int code =
-		observe_remote_mailbox(job->run, download->remote, job->mailbox, LOOK_IN_JOB, err);
+	int code = observe_remote_mailbox(job->run, job->remote, job->mailbox, LOOK_IN_JOB, err);
 	for (size_t i = 0; code == 0 && i < wants->count; i++) {
 		if (wants->states[i] == WANT_OPEN) {
 			code = report_missing_one(job, wants->rows[i]->id, err);
@@ -83,43 +73,22 @@ static int report_missing(struct download *download, struct err *err)
 static int fetch_and_retry(struct download *download, struct err *err)
 {
 	int code = fetch_all(download, err);
-	if (code == 0 && !download->put_off && wants_open(&download->wants) > 0) {
+	if (code == 0 && wants_open(&download->wants) > 0) {
 		download->one_by_one = true;
-		download->next = 0;
 		code = fetch_all(download, err);
 	}
-	if (code < 0) {
-		return code;
-	}
-	if (download->put_off) {
-		*err = download->why;
-		return -(int)err->code;
-	}
-	return wants_open(&download->wants) > 0 ? report_missing(download, err) : 0;
-}
-
-static int fetch(struct job *job, struct download *download, struct err *err)
-{
-	int code = job_select(job, false, err);
-	download->folder = job->mailbox->dir;
-	return code < 0 ? code : fetch_and_retry(download, err);
+	return code == 0 && wants_open(&download->wants) > 0 ? report_missing(download, err) : code;
 }
 
 int job_download(struct job *job, struct err *err)
 {
-	struct delivery *delivery = calloc(1, sizeof(*delivery));
 	struct download download;
-	if (delivery == NULL) {
-		return err_nomem(err);
+	int code = download_init(&download, job, err);
+	if (code == 0 && download.wants.count > 0 && (code = job_select(job, false, err)) == 0) {
+		download.folder = job->mailbox->dir;
+		code = fetch_and_retry(&download, err);
 	}
-	delivery->run = job->run;
-	int code = download_init(&download, job, delivery, err);
-	if (code == 0 && download.wants.count > 0) {
-		code = fetch(job, &download, err);
-	}
-	delivery_discard(delivery);
 	job->failures += wants_failed(&download.wants);
 	download_finish(&download);
-	free(delivery);
 	return code;
 }

@@ -1,5 +1,5 @@
 /*
- * Downloads: bodies stream into drafts, of which fetch/delivery.h makes files and rows (J1).
+ * Downloads: bodies stream into drafts, of which fetch/fetch.h makes files and rows (J1).
  *
  * A body may have been ended by a lone dot that the server failed to escape. So the last one is
  * held back, in its draft, until the next status line shows that it was whole.
@@ -9,7 +9,7 @@
 #include "mailsync/base/array.h"
 #include "mailsync/base/clock.h"
 
-#include "fetch/delivery.h"
+#include "fetch/fetch.h"
 #include "guard/guard.h"
 #include "pop3_private.h"
 

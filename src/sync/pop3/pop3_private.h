@@ -3,7 +3,7 @@
  * rules: rules/pop3_rules.h.
  *
  * Invariants:
- *   J1. A row is committed only after its file is durable under its name (fetch/delivery.h).
+ *   J1. A row is committed only after its file is durable under its name (fetch/fetch.h).
  *   J2. DELE is sent only for rows that pop3_is_due() names, after is_deleted and an intent are
  *       committed.
  *   J3. Rows are dropped only by K12: a single short listing loses none.
