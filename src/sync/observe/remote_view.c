@@ -9,22 +9,15 @@
 
 #define VIEWS_IN_FLIGHT 64
 
-static void request_of(struct run *run, struct mailbox *mailbox, enum view_scope scope,
-		       struct remote_view_request *request)
+static struct remote_view_request request_of(const struct run *run, struct mailbox *mailbox,
+					     enum view_scope scope)
 {
 	struct view_facts facts = view_facts_of(run, mailbox);
-	*request = view_request(&facts, scope);
-	request->wire = mailbox->seen.wire;
-	request->keywords = &mailbox->base.keywords;
-	request->intern = run->account->keywords;
-}
-
-static int queue_view(struct run *run, struct remote *remote, struct mailbox *mailbox,
-		      enum view_scope scope, struct err *err)
-{
-	struct remote_view_request request;
-	request_of(run, mailbox, scope, &request);
-	return remote_view_queue(remote, &request, err);
+	struct remote_view_request request = view_request(&facts, scope);
+	request.wire = mailbox->seen.wire;
+	request.keywords = &mailbox->base.keywords;
+	request.intern = run->account->keywords;
+	return request;
 }
 
 static void give_up(struct run *run, struct mailbox *mailbox, const struct err *err)
@@ -40,63 +33,60 @@ static int renumbered_now(struct err *err)
 		       "the server renumbered this mailbox during the run; the next run pairs it");
 }
 
-static int take_view(struct run *run, struct remote *remote, struct mailbox *mailbox,
-		     struct remote_view *view, struct err *err)
+static int judge_view(struct run *run, struct mailbox *mailbox, struct remote_view *view,
+		      struct err *err)
 {
+	struct mailbox_seen *seen = &mailbox->seen;
 	struct remote_numbers base = numbers_of_base(&mailbox->base);
 	struct remote_numbers told = numbers_of_view(view);
-	mailbox->view.state = VIEW_NONE;
-	if (view->status < 0) {
-		give_up(run, mailbox, &view->err);
-		if (!mailbox->view.was_put_off && remote_busy_is_due(remote)) {
-			mailbox->view.state = VIEW_PUT_OFF;
-		}
-		return 0;
-	}
 	if (!view_is_usable(&told)) {
 		err_set(err, ERR_PROTOCOL, SCOPE_MAILBOX,
 			"the server gives no UIDVALIDITY for this mailbox; it cannot be synced");
 		give_up(run, mailbox, err);
 		return 0;
 	}
-	mailbox->seen.was_viewed = true;
-	if (view_is_renumbered(&base, &told)) {
-		mailbox->view.state = VIEW_RENUMBERED;
-		mailbox->seen.uidvalidity = told.uidvalidity;
-		mailbox->seen.uidnext = told.uidnext;
-		mailbox->seen.has_uidvalidity = true;
-		return 0;
+	seen->was_viewed = true;
+	if (!view_is_renumbered(&base, &told)) {
+		return remote_delta_apply(run, mailbox, view, err);
 	}
-	return remote_delta_apply(run, mailbox, view, err);
+	mailbox->view.state = VIEW_RENUMBERED;
+	seen->uidvalidity = told.uidvalidity;
+	seen->uidnext = told.uidnext;
+	seen->has_uidvalidity = true;
+	return 0;
 }
 
-/* Looks at one mailbox by itself, listing everything. */
-static int view_fully(struct run *run, struct remote *remote, struct mailbox *mailbox,
-		      struct err *err)
+static int take_view(struct run *run, struct remote *remote, struct mailbox *mailbox,
+		     enum view_scope scope, struct err *err)
 {
+	bool is_write_asked = request_of(run, mailbox, scope).is_writable;
 	struct remote_view view = {0};
-	bool is_last = mailbox->view.state == VIEW_INCOMPLETE;
-	int code;
-	mailbox->view.state = VIEW_NONE;
-	if ((code = queue_view(run, remote, mailbox, VIEW_ALL, err)) < 0 ||
-	    (code = remote_view_next(remote, &view, err)) < 0) {
+	int code = remote_view_next(remote, &view, err);
+	if (code < 0) {
 		goto finish;
 	}
-	if (view.status < 0) {
-		*err = view.err;
-		code = view.status;
-	} else if (mailbox->base.uidvalidity != 0 &&
-		   view.uidvalidity != mailbox->base.uidvalidity) {
-		code = renumbered_now(err);
-	} else {
-		code = remote_delta_apply(run, mailbox, &view, err);
+	mailbox->view.state = VIEW_NONE;
+	if (view.status == 0) {
+		mailbox->seen.is_read_only |= is_write_asked && !view.is_writable;
+		code = judge_view(run, mailbox, &view, err);
+		goto finish;
 	}
-	if (is_last) {
-		mailbox->view.state = VIEW_NONE;
+	give_up(run, mailbox, &view.err);
+	if (!mailbox->view.was_put_off && remote_busy_is_due(remote)) {
+		mailbox->view.state = VIEW_PUT_OFF;
 	}
 finish:
 	remote_view_finish(&view);
 	return code;
+}
+
+/* One mailbox by itself. */
+static int view_once(struct run *run, struct remote *remote, struct mailbox *mailbox,
+		     enum view_scope scope, struct err *err)
+{
+	const struct remote_view_request request = request_of(run, mailbox, scope);
+	int code = remote_view_queue(remote, &request, err);
+	return code < 0 ? code : take_view(run, remote, mailbox, scope, err);
 }
 
 static int pair_anew(struct run *run, struct remote *remote, struct mailbox *mailbox,
@@ -114,22 +104,7 @@ static int pair_anew(struct run *run, struct remote *remote, struct mailbox *mai
 	    (code = observe_local_mailbox(run, mailbox, err)) < 0) {
 		return code;
 	}
-	return view_fully(run, remote, mailbox, err);
-}
-
-static int view_once(struct run *run, struct remote *remote, struct mailbox *mailbox,
-		     struct err *err)
-{
-	struct remote_view view = {0};
-	int code;
-	if ((code = queue_view(run, remote, mailbox, VIEW_SINCE_CHANGES, err)) < 0 ||
-	    (code = remote_view_next(remote, &view, err)) < 0) {
-		goto finish;
-	}
-	code = take_view(run, remote, mailbox, &view, err);
-finish:
-	remote_view_finish(&view);
-	return code;
+	return view_once(run, remote, mailbox, VIEW_ALL, err);
 }
 
 /* The server was too busy: once more, after the time it asks for. */
@@ -145,25 +120,19 @@ static int view_later(struct run *run, struct remote *remote, struct mailbox *ma
 	}
 	run_report_forget(run, mailbox, 0);
 	mailbox->decided.exclusion = EXCLUDED_NOT;
-	code = view_once(run, remote, mailbox, err);
+	code = view_once(run, remote, mailbox, VIEW_SINCE_CHANGES, err);
 	backoff_note(run, remote);
 	return code;
 }
 
-static bool is_open(const struct mailbox *mailbox, enum look why)
+/* What UID SEARCH told of and nothing else: the last look of this run. */
+static int view_fully(struct run *run, struct remote *remote, struct mailbox *mailbox,
+		      struct err *err)
 {
-	switch (mailbox->view.state) {
-	case VIEW_NONE:
-	case VIEW_WANTED:
-		return false;
-	case VIEW_PUT_OFF:
-		return why != LOOK_IN_JOB;
-	case VIEW_RENUMBERED:
-	case VIEW_MISCOUNTED:
-	case VIEW_INCOMPLETE:
-		break;
-	}
-	return true;
+	int code = view_once(run, remote, mailbox, VIEW_ALL, err);
+	bool is_renumbered = mailbox->view.state == VIEW_RENUMBERED;
+	mailbox->view.state = VIEW_NONE;
+	return code == 0 && is_renumbered ? renumbered_now(err) : code;
 }
 
 /* From one open state to another, or to none. */
@@ -172,7 +141,6 @@ static int view_step(struct run *run, struct remote *remote, struct mailbox *mai
 {
 	switch (mailbox->view.state) {
 	case VIEW_NONE:
-	case VIEW_WANTED:
 		break;
 	case VIEW_PUT_OFF:
 		return view_later(run, remote, mailbox, err);
@@ -190,8 +158,9 @@ static int view_step(struct run *run, struct remote *remote, struct mailbox *mai
 static int settle_view(struct run *run, struct remote *remote, struct mailbox *mailbox,
 		       enum look why, struct err *err)
 {
+	const enum view_state *state = &mailbox->view.state;
 	int code = 0;
-	while (code == 0 && is_open(mailbox, why)) {
+	while (code == 0 && *state != VIEW_NONE && (*state != VIEW_PUT_OFF || why != LOOK_IN_JOB)) {
 		code = view_step(run, remote, mailbox, why, err);
 	}
 	if (code < 0 && !run_is_fatal(err)) {
@@ -204,89 +173,58 @@ static int settle_view(struct run *run, struct remote *remote, struct mailbox *m
 int observe_remote_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
 			   enum look why, struct err *err)
 {
-	int code = view_once(run, remote, mailbox, err);
+	int code = view_once(run, remote, mailbox, VIEW_SINCE_CHANGES, err);
 	return code < 0 ? code : settle_view(run, remote, mailbox, why, err);
 }
 
-/* Mailboxes of a window, from FIRST to before LAST: all that are wanted are asked for... */
-static int ask_window(struct run *run, size_t first, size_t last, struct err *err)
-{
-	for (size_t i = first; i < last; i++) {
-		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (mailbox->view.state != VIEW_WANTED) {
-			continue;
-		}
-		int code = queue_view(run, run->session->remote, mailbox, VIEW_SINCE_COUNTS, err);
-		if (code < 0 && run_is_fatal(err)) {
-			return code;
-		}
-		if (code < 0) {
-			give_up(run, mailbox, err);
-		}
-	}
-	return 0;
-}
-
-static int take_answer(struct run *run, struct mailbox *mailbox, struct err *err)
-{
-	struct remote *remote = run->session->remote;
-	struct remote_view_request request;
-	struct remote_view view = {0};
-	int code;
-	request_of(run, mailbox, VIEW_SINCE_COUNTS, &request);
-	if ((code = run_check_stop(run, err)) < 0 ||
-	    (code = remote_view_next(remote, &view, err)) < 0) {
-		goto finish;
-	}
-	mailbox->seen.is_read_only = view.status == 0 && request.is_writable && !view.is_writable;
-	code = take_view(run, remote, mailbox, &view, err);
-finish:
-	remote_view_finish(&view);
-	return code;
-}
-
-/* ... all are taken, and then settled. */
-static int view_window(struct run *run, size_t first, size_t last, struct err *err)
-{
-	int code = ask_window(run, first, last, err);
-	for (size_t i = first; code == 0 && i < last; i++) {
-		if (run->mailboxes.items[i].view.state == VIEW_WANTED) {
-			code = take_answer(run, &run->mailboxes.items[i], err);
-		}
-	}
-	for (size_t i = first; code == 0 && i < last; i++) {
-		code = settle_view(run, run->session->remote, &run->mailboxes.items[i], LOOK_ANEW,
-				   err);
-	}
-	return code;
-}
-
-/* Where a window that begins at FIRST ends. */
-static size_t window_end(const struct run *run, size_t first)
-{
-	size_t end = first;
-	for (size_t asked = 0; end < run->mailboxes.count && asked < VIEWS_IN_FLIGHT; end++) {
-		asked += run->mailboxes.items[end].view.state == VIEW_WANTED;
-	}
-	return end;
-}
-
-static bool is_wanted(const struct run *run, const struct mailbox *mailbox)
+/* *ASKED: whether a view of it is on its way. */
+static int ask_view(struct run *run, struct mailbox *mailbox, bool *asked, struct err *err)
 {
 	struct view_facts facts = view_facts_of(run, mailbox);
-	return mailbox_is_active(mailbox) && mailbox->seen.in_remote && view_is_needed(&facts);
+	*asked = false;
+	if (!mailbox_is_active(mailbox) || !mailbox->seen.in_remote || !view_is_needed(&facts)) {
+		return 0;
+	}
+	const struct remote_view_request request = request_of(run, mailbox, VIEW_SINCE_COUNTS);
+	int code = remote_view_queue(run->session->remote, &request, err);
+	if (code < 0 && !run_is_fatal(err)) {
+		give_up(run, mailbox, err);
+		return 0;
+	}
+	*asked = code == 0;
+	return code;
+}
+
+/* From mailbox *NEXT on: as many as go on their way at once are asked for, taken, and then settled.
+ */
+static int view_window(struct run *run, size_t *next, struct err *err)
+{
+	struct remote *remote = run->session->remote;
+	struct mailbox *window[VIEWS_IN_FLIGHT];
+	size_t count = 0;
+	int code = 0;
+	for (; code == 0 && *next < run->mailboxes.count && count < VIEWS_IN_FLIGHT; (*next)++) {
+		bool asked = false;
+		window[count] = &run->mailboxes.items[*next];
+		code = ask_view(run, window[count], &asked, err);
+		count += asked;
+	}
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		if ((code = run_check_stop(run, err)) == 0) {
+			code = take_view(run, remote, window[i], VIEW_SINCE_COUNTS, err);
+		}
+	}
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		code = settle_view(run, remote, window[i], LOOK_ANEW, err);
+	}
+	return code;
 }
 
 int observe_remote(struct run *run, struct err *err)
 {
 	int code = view_needs_note(run, err);
-	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
-		struct mailbox *mailbox = &run->mailboxes.items[i];
-		mailbox->view.state = is_wanted(run, mailbox) ? VIEW_WANTED : VIEW_NONE;
-	}
-	for (size_t first = 0, end = 0; code == 0 && first < run->mailboxes.count; first = end) {
-		end = window_end(run, first);
-		code = view_window(run, first, end, err);
+	for (size_t next = 0; code == 0 && next < run->mailboxes.count;) {
+		code = view_window(run, &next, err);
 	}
 	run->seen.is_known_server |= code == 0; /* from now on only we change it */
 	return code;

@@ -6,12 +6,9 @@ static int note_intents(struct run *run, struct err *err)
 	struct intents intents = {0};
 	int code = state_intents_load(run->session->state, 0, &intents, err);
 	for (size_t i = 0; code == 0 && i < intents.count; i++) {
-		for (size_t b = 0; b < run->mailboxes.count; b++) {
-			struct mailbox *mailbox = &run->mailboxes.items[b];
-			if (mailbox->in_base && mailbox->base.id == intents.items[i].mailbox &&
-			    !intent_is_of_trash(&intents.items[i])) {
-				mailbox->seen.has_intents = true;
-			}
+		struct mailbox *mailbox = run_mailbox_by_id(run, intents.items[i].mailbox);
+		if (mailbox != NULL && !intent_is_of_trash(&intents.items[i])) {
+			mailbox->seen.has_intents = true;
 		}
 	}
 	state_intents_finish(&intents);

@@ -84,19 +84,18 @@ struct remote_view_request view_request(const struct view_facts *facts, enum vie
 /*
  * How far the look at a mailbox has come.
  *
- *   NONE --D20--> WANTED --viewed--+----------------------------------------> NONE
- *                                  +- too busy, the first time -> PUT_OFF     waited for: as WANTED
- *                                  +- D24 -> RENUMBERED --all listed--+-----> NONE
- *                                  |                                  '- D30: as below
- *                                  '- D30 -> MISCOUNTED --UID SEARCH--+-----> NONE
- *                                                                     '- D33 -> INCOMPLETE
- *                                            INCOMPLETE --all listed--------> NONE
+ *   NONE --D20: viewed--+----------------------------------------> NONE
+ *                       +- too busy, the first time -> PUT_OFF     waited for: viewed again
+ *                       +- D24 -> RENUMBERED --all listed--+-----> NONE
+ *                       |                                  '- D30: as below
+ *                       '- D30 -> MISCOUNTED --UID SEARCH--+-----> NONE
+ *                                                          '- D33 -> INCOMPLETE
+ *                                 INCOMPLETE --all listed--------> NONE
  *
  * A failure, or D23, ends each of them: NONE, and the mailbox is excluded.
  */
 enum view_state {
 	VIEW_NONE,       /* nothing is to be asked for (any more) */
-	VIEW_WANTED,     /* to be asked for */
 	VIEW_PUT_OFF,    /* the server was too busy to open it: worth a second try, and only one */
 	VIEW_RENUMBERED, /* base is to be forgotten, and everything listed */
 	VIEW_MISCOUNTED, /* counts did not fit: UID SEARCH has to tell what is gone */
