@@ -15,7 +15,7 @@
 struct local_item {
 	enum local_change change;
 	int64_t row;
-	size_t entry;
+	const struct maildir_entry *entry; /* NULL: no file */
 	uint64_t flags;
 };
 
@@ -34,41 +34,6 @@ static struct span unique_of(const struct maildir_entry *entry)
 	return (struct span){entry->name, entry->unique_len};
 }
 
-static int delta_scan(struct local_delta *delta, struct err *err)
-{
-	struct mailbox *mailbox = delta->mailbox;
-	int code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &delta->scan, err);
-	delta->facts = (struct local_facts){
-		.is_still = delta->scan.is_still,
-		.lost_power = delta->run->session->lost_power,
-		.keeps_keywords = !delta->run->account->keywords,
-	};
-	return code;
-}
-
-static int delta_add(struct local_delta *delta, const struct local_item *item, struct err *err)
-{
-	if (item->change == LOCAL_SAME) {
-		return 0;
-	}
-	if (ARRAY_RESERVE(&delta->items, delta->count + 1, &delta->cap, err) < 0) {
-		return -ERR_NOMEM;
-	}
-	delta->items[delta->count++] = *item;
-	return 0;
-}
-
-static int see_no_file(struct local_delta *delta, const struct row *row, struct err *err)
-{
-	static const struct local_file other = {.is_message = false};
-	bool is_other = strlist_find(&delta->scan.others, row->unique) >= 0;
-	struct local_item item = {
-		.change = local_change_of(&delta->facts, is_other ? &other : NULL, row),
-		.row = row->id,
-	};
-	return delta_add(delta, &item, err);
-}
-
 static void look_at_size(const struct local_delta *delta, const struct maildir_entry *entry,
 			 struct local_file *file)
 {
@@ -82,37 +47,45 @@ static void look_at_size(const struct local_delta *delta, const struct maildir_e
 	file->size_bytes = file->has_size ? info.size_bytes : 0;
 }
 
-/* ROW is NULL where base does not know the file. */
-static int see_file(struct local_delta *delta, size_t index, const struct row *row, struct err *err)
+/* What ENTRY, the file (NULL: none), means to ROW (NULL: base does not know it). */
+static int see(struct local_delta *delta, const struct maildir_entry *entry, const struct row *row,
+	       struct err *err)
 {
-	const struct maildir_entry *entry = &delta->scan.entries[index];
-	struct local_file file = {.is_message = true, .flags = entry->flags};
-	if (row != NULL && local_needs_size(&delta->facts, row)) {
-		look_at_size(delta, entry, &file);
+	const struct local_facts *facts = &delta->facts;
+	struct local_item item = {.row = row == NULL ? 0 : row->id, .entry = entry};
+	struct local_file file = {.is_message = entry != NULL};
+	bool is_there = entry != NULL || strlist_find(&delta->scan.others, row->unique) >= 0;
+	if (entry != NULL) {
+		file.flags = entry->flags;
+		if (row != NULL && local_needs_size(facts, row)) {
+			look_at_size(delta, entry, &file);
+		}
+		item.flags = local_flags_of(facts, &file, row);
 	}
-	struct local_item item = {
-		.change = local_change_of(&delta->facts, &file, row),
-		.row = row == NULL ? 0 : row->id,
-		.entry = index,
-		.flags = local_flags_of(&delta->facts, &file, row),
-	};
-	return delta_add(delta, &item, err);
+	item.change = local_change_of(facts, is_there ? &file : NULL, row);
+	if (item.change == LOCAL_SAME) {
+		return 0;
+	}
+	if (ARRAY_RESERVE(&delta->items, delta->count + 1, &delta->cap, err) < 0) {
+		return -ERR_NOMEM;
+	}
+	delta->items[delta->count++] = item;
+	return 0;
 }
 
 /* CURSOR is NULL for a mailbox that base does not know. */
 static int delta_merge(struct local_delta *delta, struct state_cursor *cursor, struct err *err)
 {
-	const struct maildir_scan *scan = &delta->scan;
+	const struct maildir_entry *entry = delta->scan.entries;
+	const struct maildir_entry *end = entry + delta->scan.count;
 	const struct row *row = NULL;
-	size_t i = 0;
 	int code = cursor == NULL ? 0 : state_cursor_next(cursor, &row, err);
-	while (code == 0 && (row != NULL || i < scan->count)) {
-		int order = row == NULL ? -1
-			  : i == scan->count
-				  ? 1
-				  : local_compare(unique_of(&scan->entries[i]), row->unique);
-		code = order > 0 ? see_no_file(delta, row, err)
-				 : see_file(delta, i++, order == 0 ? row : NULL, err);
+	while (code == 0 && (row != NULL || entry < end)) {
+		int order = row == NULL  ? -1
+			  : entry == end ? 1
+					 : local_compare(unique_of(entry), row->unique);
+		code = see(delta, order <= 0 ? entry : NULL, order >= 0 ? row : NULL, err);
+		entry += order <= 0;
 		if (code == 0 && order >= 0) {
 			code = state_cursor_next(cursor, &row, err);
 		}
@@ -125,14 +98,12 @@ static int delta_compute(struct local_delta *delta, struct err *err)
 	struct state *state = delta->run->session->state;
 	const struct mailbox *mailbox = delta->mailbox;
 	struct state_cursor *cursor = NULL;
-	int code = state_begin(state, err);
-	if (code < 0) {
+	int code;
+	if ((code = state_begin(state, err)) < 0) {
 		return code;
 	}
-	if (mailbox->in_base) {
-		code = state_cursor_open(state, mailbox->base.id, STATE_BY_UNIQUE, &cursor, err);
-	}
-	if (code == 0) {
+	if (!mailbox->in_base || (code = state_cursor_open(state, mailbox->base.id, STATE_BY_UNIQUE,
+							   &cursor, err)) == 0) {
 		code = delta_merge(delta, cursor, err);
 	}
 	state_cursor_close(&cursor);
@@ -202,15 +173,14 @@ static int apply_to_row(struct local_delta *delta, const struct local_item *item
 	bool found = false;
 	row_init(&row);
 	int code = state_row_by_id(state, item->row, &row, &found, err);
-	if (code == 0 && found) {
-		local_change_row(item->change, item->flags, &row);
-		if (row.local == MESSAGE_ABSENT) {
-			code = row_set_unique(&row, "", 0, err);
-		}
-		if (code == 0) {
-			code = state_row_put(state, &row, err);
-		}
+	if (code < 0 || !found) {
+		goto finish;
 	}
+	local_change_row(item->change, item->flags, &row);
+	if (row.local != MESSAGE_ABSENT || (code = row_set_unique(&row, "", 0, err)) == 0) {
+		code = state_row_put(state, &row, err);
+	}
+finish:
 	row_finish(&row);
 	return code;
 }
@@ -218,20 +188,19 @@ static int apply_to_row(struct local_delta *delta, const struct local_item *item
 static int apply_item(struct local_delta *delta, const struct local_item *item, struct err *err)
 {
 	struct state *state = delta->run->session->state;
-	const struct maildir_entry *entry = &delta->scan.entries[item->entry];
 	int code = 0;
 	switch (item->change) {
 	case LOCAL_SAME:
 	case LOCAL_STUB:
 		break;
 	case LOCAL_NEW:
-		return apply_new(delta, entry, err);
+		return apply_new(delta, item->entry, err);
 	case LOCAL_FLAGS:
 		return state_see_local_flags(state, item->row, item->flags, err);
 	case LOCAL_GONE:
 		return state_see_local_gone(state, item->row, err);
 	case LOCAL_DAMAGED:
-		code = discard(delta, entry, err);
+		code = discard(delta, item->entry, err);
 		return code < 0 ? code : apply_to_row(delta, item, err);
 	case LOCAL_BACK:
 	case LOCAL_LOST:
@@ -243,39 +212,34 @@ static int apply_item(struct local_delta *delta, const struct local_item *item, 
 
 static int delta_apply(struct local_delta *delta, struct err *err)
 {
+	struct run *run = delta->run;
 	struct mailbox *mailbox = delta->mailbox;
-	int code = 0;
+	int code = mailbox_store(run, mailbox, err);
 	for (size_t i = 0; code == 0 && i < delta->count; i++) {
 		code = apply_item(delta, &delta->items[i], err);
 	}
-	if (code == 0 && delta->count > 0) {
-		code = state_mailbox_count(delta->run->session->state, &mailbox->base, err);
+	if (code < 0 || delta->count == 0 ||
+	    (code = state_mailbox_count(run->session->state, &mailbox->base, err)) < 0) {
+		return code;
 	}
-	if (code == 0 && !mailbox->base.has_stamp) {
-		code = mailbox_store(delta->run, mailbox, err); /* a file went meanwhile */
-	}
-	return code;
+	return mailbox->base.has_stamp
+		     ? 0
+		     : mailbox_store(run, mailbox, err); /* a file went meanwhile */
 }
 
 static int delta_commit(struct local_delta *delta, struct err *err)
 {
 	struct run *run = delta->run;
-	struct mailbox *mailbox = delta->mailbox;
+	struct state_mailbox *base = &delta->mailbox->base;
 	int code;
 	if ((delta->count > 0 && (code = run_claim(run, err)) < 0) ||
 	    (code = state_begin(run->session->state, err)) < 0) {
 		return code;
 	}
-	mailbox->base.has_stamp = delta->scan.is_still;
-	mailbox->base.stamp = delta->scan.stamp;
-	if (delta->count > 0) {
-		mailbox->base.held_policy = 0;
-	}
-	code = mailbox_store(run, mailbox, err);
-	if (code == 0) {
-		code = delta_apply(delta, err);
-	}
-	return state_end(run->session->state, code, err);
+	base->has_stamp = delta->scan.is_still;
+	base->stamp = delta->scan.stamp;
+	base->held_policy = delta->count > 0 ? 0 : base->held_policy;
+	return state_end(run->session->state, delta_apply(delta, err), err);
 }
 
 int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
@@ -283,11 +247,19 @@ int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 	struct local_delta delta = {.run = run, .mailbox = mailbox};
 	int code;
 	if ((code = mailbox_open_dir(run, mailbox, err)) < 0 ||
-	    (code = delta_scan(&delta, err)) < 0 || (code = delta_compute(&delta, err)) < 0) {
+	    (code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &delta.scan, err)) <
+		    0) {
 		goto finish;
 	}
-	code = delta_commit(&delta, err);
-	mailbox->seen.has_local_changes |= delta.count > 0;
+	delta.facts = (struct local_facts){
+		.is_still = delta.scan.is_still,
+		.lost_power = run->session->lost_power,
+		.keeps_keywords = !run->account->keywords,
+	};
+	if ((code = delta_compute(&delta, err)) == 0) {
+		code = delta_commit(&delta, err);
+		mailbox->seen.has_local_changes |= delta.count > 0;
+	}
 finish:
 	free(delta.items);
 	maildir_scan_finish(&delta.scan);

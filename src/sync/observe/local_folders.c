@@ -25,11 +25,13 @@ void observe_unreadable(struct run *run, struct mailbox *mailbox, const struct e
 static int read_if_changed(struct run *run, struct mailbox *mailbox, bool again, bool *is_still,
 			   struct err *err)
 {
-	struct stamp now;
 	const struct stamp *read = stamp_read(mailbox);
-	int code = maildir_stat(run->session->maildir, mailbox->name, &now, err);
-	if (code < 0 || (again ? local_stands_as_read(read, &now)
-			       : local_is_unchanged(read, &now, run->session->was_unclean))) {
+	struct stamp now;
+	int code;
+	if ((code = run_check_stop(run, err)) < 0 ||
+	    (code = maildir_stat(run->session->maildir, mailbox->name, &now, err)) < 0 ||
+	    (again ? local_stands_as_read(read, &now)
+		   : local_is_unchanged(read, &now, run->session->was_unclean))) {
 		return code;
 	}
 	*is_still = false;
@@ -50,19 +52,14 @@ static int read_folders(struct run *run, bool again, bool *is_still, struct err 
 	*is_still = true;
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (!is_readable(mailbox, again)) {
+		if (!is_readable(mailbox, again) ||
+		    read_if_changed(run, mailbox, again, is_still, err) == 0) {
 			continue;
 		}
-		int code = run_check_stop(run, err);
-		if (code == 0) {
-			code = read_if_changed(run, mailbox, again, is_still, err);
+		if (err->scope >= SCOPE_ACCOUNT) {
+			return -(int)err->code;
 		}
-		if (code < 0 && err->scope >= SCOPE_ACCOUNT) {
-			return code;
-		}
-		if (code < 0) {
-			observe_unreadable(run, mailbox, err);
-		}
+		observe_unreadable(run, mailbox, err);
 	}
 	return 0;
 }
