@@ -11,8 +11,9 @@ int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err
 int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err);
 
 struct remote_numbers numbers_of_base(const struct state_mailbox *base);
-void numbers_into_base(const struct remote_numbers *numbers, struct state_mailbox *base);
 struct remote_numbers numbers_of_view(const struct remote_view *view);
+/* HIGHEST: the highest UID told of, 0: none (D34). */
+void numbers_store(struct state_mailbox *base, const struct remote_numbers *told, uint32_t highest);
 
 /* Notes in all mailboxes what may have to be settled whatever their numbers say: open intents,
  * files and messages to be paired. */
@@ -24,6 +25,9 @@ struct view_facts view_facts_of(const struct run *run, const struct mailbox *mai
  * for gone, no number is advanced, and the view's state is VIEW_MISCOUNTED. */
 int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_view *view,
 		       struct err *err);
+
+/* MAILBOX as it is now, after CHANGES rows were changed. In a transaction. */
+int remote_delta_store(struct run *run, struct mailbox *mailbox, uint64_t changes, struct err *err);
 
 /* UID SEARCH decides what is gone. The view's state is VIEW_INCOMPLETE where it lists messages that
  * base does not know, else VIEW_NONE. */

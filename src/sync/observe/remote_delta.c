@@ -16,19 +16,29 @@ struct remote_numbers numbers_of_base(const struct state_mailbox *base)
 				       base->modseq};
 }
 
-void numbers_into_base(const struct remote_numbers *numbers, struct state_mailbox *base)
-{
-	base->uidvalidity = numbers->uidvalidity;
-	base->uidnext = numbers->uidnext;
-	base->messages = numbers->messages;
-	base->modseq = numbers->modseq;
-}
-
 struct remote_numbers numbers_of_view(const struct remote_view *view)
 {
 	return (struct remote_numbers){view->uidvalidity, view->uidnext, view->exists,
 				       view->modseq};
 }
+
+void numbers_store(struct state_mailbox *base, const struct remote_numbers *told, uint32_t highest)
+{
+	struct remote_numbers known = numbers_of_base(base);
+	struct remote_numbers stored = numbers_to_store(&known, told, highest);
+	base->uidvalidity = stored.uidvalidity;
+	base->uidnext = stored.uidnext;
+	base->messages = stored.messages;
+	base->modseq = stored.modseq;
+}
+
+/* What is to be written of one UID. */
+struct delta_item {
+	enum remote_news news;
+	uint32_t uid;
+	uint64_t flags;
+	const struct remote_view_message *message; /* NULL: the view lacks it */
+};
 
 struct delta {
 	struct run *run;
@@ -38,34 +48,88 @@ struct delta {
 	bool is_window;
 	bool is_claimed; /* rows may be written */
 	uint64_t changes;
-};
-
-/* What is to be written of one UID. */
-struct delta_item {
-	enum remote_news news;
-	uint32_t uid;
-	uint32_t message; /* index in the view */
-	uint64_t flags;
+	struct delta_item *items; /* noted first: rows may not change under a cursor */
+	size_t count, cap;
 };
 
 /* MESSAGE is the view's, or NULL; so is ROW base's. */
-static struct delta_item item_of(const struct delta *delta,
-				 const struct remote_view_message *message, const struct row *row)
+static int see(struct delta *delta, const struct remote_view_message *message,
+	       const struct row *row, struct err *err)
 {
-	struct delta_item item = {
+	const struct delta_item item = {
 		.news = remote_news_of(&delta->facts, message, row),
 		.uid = message != NULL ? message->uid : row->uid,
+		.flags = message == NULL ? 0 : remote_flags_of(&delta->facts, message, row),
+		.message = message,
 	};
-	if (message != NULL) {
-		item.message = (uint32_t)(message - delta->view->messages);
-		item.flags = remote_flags_of(&delta->facts, message, row);
+	if (item.news == REMOTE_SAME) {
+		return 0;
 	}
-	return item;
+	if (ARRAY_RESERVE(&delta->items, delta->count + 1, &delta->cap, err) < 0) {
+		return -ERR_NOMEM;
+	}
+	delta->items[delta->count++] = item;
+	return 0;
+}
+
+/* A view that tells of changes only. */
+static int see_changes(struct delta *delta, struct err *err)
+{
+	const struct remote_view *view = delta->view;
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < view->count; i++) {
+		struct row row;
+		bool found = false;
+		row_init(&row);
+		code = state_row_by_uid(delta->run->session->state, delta->mailbox->base.id,
+					view->messages[i].uid, &row, &found, err);
+		if (code == 0) {
+			code = see(delta, &view->messages[i], found ? &row : NULL, err);
+		}
+		row_finish(&row);
+	}
+	return code;
+}
+
+/* Both in the order of UIDs. */
+static int see_listing(struct delta *delta, struct err *err)
+{
+	const struct remote_view_message *message = delta->view->messages;
+	const struct remote_view_message *end = message + delta->view->count;
+	struct state_cursor *cursor = NULL;
+	const struct row *row = NULL;
+	int code;
+	if ((code = state_cursor_open(delta->run->session->state, delta->mailbox->base.id,
+				      STATE_BY_UID, &cursor, err)) == 0) {
+		code = state_cursor_next(cursor, &row, err);
+	}
+	while (code == 0 && (row != NULL || message < end)) {
+		bool has_row = row != NULL && (message == end || row->uid <= message->uid);
+		bool is_told = message < end && (row == NULL || message->uid <= row->uid);
+		code = see(delta, is_told ? message : NULL, has_row ? row : NULL, err);
+		message += is_told;
+		if (code == 0 && has_row) {
+			code = state_cursor_next(cursor, &row, err);
+		}
+	}
+	state_cursor_close(&cursor);
+	return code;
+}
+
+static int compute(struct delta *delta, struct err *err)
+{
+	struct state *state = delta->run->session->state;
+	int code = state_begin(state, err);
+	if (code == 0) {
+		code = delta->view->is_full ? see_listing(delta, err) : see_changes(delta, err);
+		state_rollback(state);
+	}
+	return code;
 }
 
 static int put_new(struct delta *delta, const struct delta_item *item, struct err *err)
 {
-	const struct remote_view_message *message = &delta->view->messages[item->message];
+	const struct remote_view_message *message = item->message;
 	const char *emailid = remote_view_emailid(delta->view, message);
 	struct row row;
 	int code = 0;
@@ -96,7 +160,7 @@ static int put_back(struct delta *delta, const struct delta_item *item, struct e
 	if (code == 0 && found) {
 		row.remote = MESSAGE_PRESENT;
 		row.reason = REASON_NONE;
-		if (delta->view->messages[item->message].has_flags) {
+		if (item->message->has_flags) {
 			row.remote_flags = item->flags;
 		}
 		code = state_row_put(state, &row, err);
@@ -133,98 +197,21 @@ static int apply_item(struct delta *delta, const struct delta_item *item, struct
 	return 0;
 }
 
-/* The first change has to wait for the claim: all is taken back and comes again. */
-static bool awaits_claim(const struct delta *delta)
+static int apply(struct delta *delta, struct err *err)
 {
-	return !delta->is_claimed && delta->changes > 0;
-}
-
-static int see_message(struct delta *delta, const struct remote_view_message *message,
-		       struct err *err)
-{
-	struct row row;
-	bool found = false;
-	row_init(&row);
-	int code = state_row_by_uid(delta->run->session->state, delta->mailbox->base.id,
-				    message->uid, &row, &found, err);
-	if (code == 0) {
-		struct delta_item item = item_of(delta, message, found ? &row : NULL);
-		code = apply_item(delta, &item, err);
-	}
-	row_finish(&row);
-	return code;
-}
-
-/* A view that tells of changes only. */
-static int see_changes(struct delta *delta, struct err *err)
-{
-	const struct remote_view *view = delta->view;
-	size_t gone = delta->facts.believes_gone ? view->gone.count : 0;
+	const struct uidrange *gone = delta->view->gone.ranges;
+	bool believes_gone = delta->facts.believes_gone;
+	size_t gone_count = believes_gone && !delta->view->is_full ? delta->view->gone.count : 0;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < view->count && !awaits_claim(delta); i++) {
-		code = see_message(delta, &view->messages[i], err);
-	}
-	for (size_t i = 0; code == 0 && i < gone && !awaits_claim(delta); i++) {
-		code = see_gone(delta, view->gone.ranges[i].first, view->gone.ranges[i].last, err);
-	}
-	return code;
-}
-
-/* What a listing changes, noted first: rows may not change under the cursor. */
-struct delta_items {
-	struct delta_item *items;
-	size_t count;
-	size_t cap;
-};
-
-static int items_add(struct delta_items *items, const struct delta_item *item, struct err *err)
-{
-	if (item->news == REMOTE_SAME) {
-		return 0;
-	}
-	if (ARRAY_RESERVE(&items->items, items->count + 1, &items->cap, err) < 0) {
-		return -ERR_NOMEM;
-	}
-	items->items[items->count++] = *item;
-	return 0;
-}
-
-/* Both in the order of UIDs. */
-static int merge_listing(struct delta *delta, struct state_cursor *cursor,
-			 struct delta_items *items, struct err *err)
-{
-	const struct remote_view_message *message = delta->view->messages;
-	const struct remote_view_message *end = message + delta->view->count;
-	const struct row *row = NULL;
-	int code = state_cursor_next(cursor, &row, err);
-	while (code == 0 && (row != NULL || message < end)) {
-		bool has_row = row != NULL && (message == end || row->uid <= message->uid);
-		bool is_told = message < end && (row == NULL || message->uid <= row->uid);
-		struct delta_item item =
-			item_of(delta, is_told ? message : NULL, has_row ? row : NULL);
-		code = items_add(items, &item, err);
-		message += is_told;
-		if (code == 0 && has_row) {
-			code = state_cursor_next(cursor, &row, err);
+	delta->changes = 0;
+	for (size_t i = 0; code == 0 && i < delta->count; i++) {
+		if (believes_gone || delta->items[i].news != REMOTE_GONE) {
+			code = apply_item(delta, &delta->items[i], err);
 		}
 	}
-	return code;
-}
-
-static int see_listing(struct delta *delta, struct err *err)
-{
-	struct state_cursor *cursor = NULL;
-	struct delta_items items = {0};
-	int code = state_cursor_open(delta->run->session->state, delta->mailbox->base.id,
-				     STATE_BY_UID, &cursor, err);
-	if (code == 0) {
-		code = merge_listing(delta, cursor, &items, err);
+	for (size_t i = 0; code == 0 && i < gone_count; i++) {
+		code = see_gone(delta, gone[i].first, gone[i].last, err);
 	}
-	state_cursor_close(&cursor);
-	for (size_t i = 0; code == 0 && i < items.count && !awaits_claim(delta); i++) {
-		code = apply_item(delta, &items.items[i], err);
-	}
-	free(items.items);
 	return code;
 }
 
@@ -248,16 +235,12 @@ static int take_facts(struct mailbox *mailbox, const struct remote_view *view, s
 	return 0;
 }
 
-static void take_numbers(struct delta *delta, bool is_fit)
+static void take_numbers(struct mailbox *mailbox, const struct remote_view *view, bool is_fit)
 {
-	const struct remote_view *view = delta->view;
-	struct mailbox *mailbox = delta->mailbox;
-	struct remote_numbers base = numbers_of_base(&mailbox->base);
 	struct remote_numbers told = numbers_of_view(view);
-	uint32_t highest = view->count == 0 ? 0 : view->messages[view->count - 1].uid;
 	if (is_fit) {
-		struct remote_numbers stored = numbers_to_store(&base, &told, highest);
-		numbers_into_base(&stored, &mailbox->base);
+		numbers_store(&mailbox->base, &told,
+			      view->count == 0 ? 0 : view->messages[view->count - 1].uid);
 		return;
 	}
 	/* Known by now: which numbers they are; not: that nothing is missing. */
@@ -266,21 +249,16 @@ static void take_numbers(struct delta *delta, bool is_fit)
 	mailbox->view.numbers = told;
 }
 
-static int finish_delta(struct delta *delta, bool is_fit, struct err *err)
+int remote_delta_store(struct run *run, struct mailbox *mailbox, uint64_t changes, struct err *err)
 {
-	struct mailbox *mailbox = delta->mailbox;
-	int code = take_facts(mailbox, delta->view, err);
-	take_numbers(delta, is_fit);
-	if (delta->changes > 0) {
+	if (changes > 0) {
 		mailbox->base.held_policy = 0;
 		mailbox->done.has_new_rows = true;
 	}
-	if (code < 0 || (code = mailbox_store(delta->run, mailbox, err)) < 0) {
-		return code;
-	}
-	return delta->changes == 0
-		     ? 0
-		     : state_mailbox_count(delta->run->session->state, &mailbox->base, err);
+	int code = mailbox_store(run, mailbox, err);
+	return code < 0 || changes == 0
+		     ? code
+		     : state_mailbox_count(run->session->state, &mailbox->base, err);
 }
 
 enum attempt_end {
@@ -294,24 +272,27 @@ static int attempt(struct delta *delta, enum attempt_end *end, struct err *err)
 {
 	struct state *state = delta->run->session->state;
 	struct mailbox *mailbox = delta->mailbox;
+	const struct remote_view *view = delta->view;
 	bool is_new = !mailbox->in_base;
 	uint64_t present = 0;
 	int code = state_begin(state, err);
 	if (code < 0) {
 		return code;
 	}
-	delta->changes = 0;
 	if ((is_new && (code = mailbox_store(delta->run, mailbox, err)) < 0) ||
-	    (code = delta->view->is_full ? see_listing(delta, err) : see_changes(delta, err)) < 0 ||
+	    (code = apply(delta, err)) < 0 ||
 	    (code = state_count_remote(state, mailbox->base.id, &present, err)) < 0) {
 		goto undo;
 	}
-	bool is_fit = rows_fit(present, delta->view->exists, delta->is_window);
-	*end = awaits_claim(delta)                   ? ATTEMPT_UNCLAIMED
-	     : !is_fit && delta->facts.believes_gone ? ATTEMPT_MISFIT
-						     : ATTEMPT_DONE;
-	if (*end == ATTEMPT_DONE && (code = finish_delta(delta, is_fit, err)) == 0) {
-		return state_commit(state, err);
+	bool is_fit = rows_fit(present, view->exists, delta->is_window);
+	*end = !delta->is_claimed && delta->changes > 0 ? ATTEMPT_UNCLAIMED
+	     : !is_fit && delta->facts.believes_gone    ? ATTEMPT_MISFIT
+							: ATTEMPT_DONE;
+	if (*end == ATTEMPT_DONE && (code = take_facts(mailbox, view, err)) == 0) {
+		take_numbers(mailbox, view, is_fit);
+		if ((code = remote_delta_store(delta->run, mailbox, delta->changes, err)) == 0) {
+			return state_commit(state, err);
+		}
 	}
 undo:
 	state_rollback(state);
@@ -319,6 +300,28 @@ undo:
 		mailbox->in_base = false;
 		mailbox->base.id = 0;
 	}
+	return code;
+}
+
+/* What is in the way of DELTA's being committed is cleared, and it is tried again. */
+static int commit(struct delta *delta, struct err *err)
+{
+	struct run *run = delta->run;
+	enum attempt_end end = delta->count > 0 ? ATTEMPT_UNCLAIMED : ATTEMPT_DONE;
+	int code = 0;
+	do {
+		if (end == ATTEMPT_UNCLAIMED) {
+			code = run_claim(run, err);
+			delta->is_claimed = true; /* or a dry run's copy, that nobody minds */
+		} else if (end == ATTEMPT_MISFIT) {
+			log_line(run->log, LOG_INFO,
+				 "%s/%s: what the server tells of changes does not fit its count "
+				 "of %u messages; listing them",
+				 run->account->name, delta->mailbox->name, delta->view->exists);
+			delta->facts.believes_gone = false;
+		}
+		code = code < 0 ? code : attempt(delta, &end, err);
+	} while (code == 0 && end != ATTEMPT_DONE);
 	return code;
 }
 
@@ -340,20 +343,8 @@ int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_v
 		.is_window = is_window,
 		.is_claimed = run->session->has_generation,
 	};
-	enum attempt_end end = ATTEMPT_UNCLAIMED;
-	int code = attempt(&delta, &end, err);
-	if (code == 0 && end == ATTEMPT_UNCLAIMED) {
-		code = run_claim(run, err);
-		delta.is_claimed = true; /* or a dry run's copy of the state, that nobody minds */
-		code = code < 0 ? code : attempt(&delta, &end, err);
-	}
-	if (code == 0 && end == ATTEMPT_MISFIT) {
-		log_line(run->log, LOG_INFO,
-			 "%s/%s: what the server tells of changes does not fit its count of %u "
-			 "messages; listing them",
-			 run->account->name, mailbox->name, view->exists);
-		delta.facts.believes_gone = false;
-		code = attempt(&delta, &end, err);
-	}
+	int code = compute(&delta, err);
+	code = code < 0 ? code : commit(&delta, err);
+	free(delta.items);
 	return code;
 }

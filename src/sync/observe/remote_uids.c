@@ -7,66 +7,54 @@ struct uid_listing {
 	struct mailbox *mailbox;
 	struct uidset uids;
 	struct uid_facts facts;
+	uint64_t changes;
 };
 
 static int list_gone(struct uid_listing *listing, struct err *err)
 {
-	struct mailbox *mailbox = listing->mailbox;
-	struct state *state = listing->run->session->state;
 	struct uid_gaps gaps = {
 		.uids = &listing->uids,
 		.from = listing->facts.is_window ? listing->uids.ranges[0].first : 1,
 	};
 	struct uidrange gone;
-	uint64_t changes = 0;
 	int code = 0;
 	while (code == 0 && uid_gaps_next(&gaps, &gone)) {
 		uint64_t count = 0;
-		code = state_see_remote_gone(state, mailbox->base.id, gone.first, gone.last, &count,
-					     err);
-		changes += count;
+		code = state_see_remote_gone(listing->run->session->state,
+					     listing->mailbox->base.id, gone.first, gone.last,
+					     &count, err);
+		listing->changes += count;
 	}
-	if (code < 0 || changes == 0) {
-		return code;
-	}
-	mailbox->done.has_new_rows = true;
-	mailbox->base.held_policy = 0;
-	return state_mailbox_count(state, &mailbox->base, err);
+	return code;
 }
 
 static void settle_numbers(struct uid_listing *listing)
 {
 	struct mailbox *mailbox = listing->mailbox;
 	const struct uidset *uids = &listing->uids;
-	struct remote_numbers base = numbers_of_base(&mailbox->base);
 	struct remote_numbers viewed = mailbox->view.numbers;
 	mailbox->view.state = uids_next_state(&listing->facts);
-	if (!uids_prove_numbers(&listing->facts, &viewed)) {
-		return;
+	if (uids_prove_numbers(&listing->facts, &viewed)) {
+		viewed.messages = (uint32_t)listing->facts.listed;
+		numbers_store(&mailbox->base, &viewed,
+			      uids->count == 0 ? 0 : uids->ranges[uids->count - 1].last);
 	}
-	viewed.messages = (uint32_t)listing->facts.listed;
-	struct remote_numbers stored = numbers_to_store(
-		&base, &viewed, uids->count == 0 ? 0 : uids->ranges[uids->count - 1].last);
-	numbers_into_base(&stored, &mailbox->base);
 }
 
 static int commit_listing(struct uid_listing *listing, struct err *err)
 {
 	struct run *run = listing->run;
 	struct state *state = run->session->state;
-	struct mailbox *mailbox = listing->mailbox;
 	int code;
 	if ((code = run_claim(run, err)) < 0 || (code = state_begin(state, err)) < 0) {
 		return code;
 	}
-	if ((code = list_gone(listing, err)) < 0 ||
-	    (code = state_count_remote(state, mailbox->base.id, &listing->facts.present, err)) <
-		    0) {
-		goto finish;
+	if ((code = list_gone(listing, err)) == 0 &&
+	    (code = state_count_remote(state, listing->mailbox->base.id, &listing->facts.present,
+				       err)) == 0) {
+		settle_numbers(listing);
+		code = remote_delta_store(run, listing->mailbox, listing->changes, err);
 	}
-	settle_numbers(listing);
-	code = mailbox_store(run, mailbox, err);
-finish:
 	return state_end(state, code, err);
 }
 
