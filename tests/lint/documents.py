@@ -63,22 +63,29 @@ def words_of(paths):
     return words
 
 
+def check_words(piece, paths, words):
+    """What PIECE names that is not there."""
+    for word in re.findall(r"[^\s,;:()|=<>\"]+", piece):
+        word = word.rstrip(".")
+        if FILE.fullmatch(word) or INSIDE.fullmatch(word):
+            if not is_there(word, paths):
+                yield f"there is no {word}"
+        elif NAME.fullmatch(word) and word not in words:
+            yield f"nothing is called {word}"
+
+
 def check_document(path, paths, words, found):
     """One document."""
     with open(os.path.join(house.ROOT, path), encoding="utf-8") as stream:
-        lines = stream.read().split("\n")
-    for number, line in enumerate(lines, 1):
-        for target in LINK.findall(line):
-            if os.path.normpath(os.path.join(os.path.dirname(path), target)) not in paths:
-                found.add(path, number, f"there is no {target}")
-        for piece in [line] if line.startswith("    ") else QUOTED.findall(line):
-            for word in re.findall(r"[^\s,;:()|=<>\"]+", piece):
-                word = word.rstrip(".")
-                if FILE.fullmatch(word) or INSIDE.fullmatch(word):
-                    if not is_there(word, paths):
-                        found.add(path, number, f"there is no {word}")
-                elif NAME.fullmatch(word) and word not in words:
-                    found.add(path, number, f"nothing is called {word}")
+        text = stream.read()
+    pieces = [*re.finditer(r"^ {4}(.*)$", text, re.MULTILINE), *QUOTED.finditer(text)]
+    for piece in pieces:
+        for what in check_words(piece.group(1), paths, words):
+            found.add(path, text.count("\n", 0, piece.start()) + 1, what)
+    for link in LINK.finditer(text):
+        target = os.path.normpath(os.path.join(os.path.dirname(path), link.group(1)))
+        if target not in paths:
+            found.add(path, text.count("\n", 0, link.start()) + 1, f"there is no {target}")
 
 
 def check_comments(path, paths, found):
