@@ -176,9 +176,9 @@ static void by_date_and_header_each_original_goes_once(void **state)
 	};
 	(void)state;
 
-	assert_true(move_trace_has(traces, 4, ARCHIVE, 20));
-	assert_false(move_trace_has(traces, 4, INBOX, 10));
-	assert_false(move_trace_has(traces, 4, ARCHIVE, 15));
+	assert_non_null(move_trace_find(traces, 4, ARCHIVE, 20, NULL));
+	assert_null(move_trace_find(traces, 4, INBOX, 10, NULL));
+	assert_null(move_trace_find(traces, 4, ARCHIVE, 15, NULL));
 	struct move_trace *found = move_trace_find(traces, 4, ARCHIVE, 20, &one);
 	assert_ptr_equal(found, &traces[3]);
 	found->is_taken = true;

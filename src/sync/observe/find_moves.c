@@ -100,8 +100,8 @@ static int add_trace(struct search *search, const struct row *row, struct err *e
 static int add_arrival(struct search *search, const struct row *row, struct err *err)
 {
 	size_t count = search->arrival_count;
-	if (!move_is_arrival(row) ||
-	    !move_trace_has(search->traces, search->trace_count, row->mailbox, row->date)) {
+	if (!move_is_arrival(row) || move_trace_find(search->traces, search->trace_count,
+						     row->mailbox, row->date, NULL) == NULL) {
 		return 0;
 	}
 	if (ARRAY_RESERVE(&search->arrivals, count + 1, &search->arrival_cap, err) < 0) {

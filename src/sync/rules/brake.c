@@ -27,10 +27,8 @@ static bool is_over(uint64_t deletes, uint64_t agreed, unsigned percent)
 
 enum side brake_sides(const struct brake_count *count, unsigned percent)
 {
-	enum side sides = SIDE_NONE;
-	sides |= is_over(count->local, count->agreed, percent) ? SIDE_LOCAL : SIDE_NONE;
-	sides |= is_over(count->remote, count->agreed, percent) ? SIDE_REMOTE : SIDE_NONE;
-	return sides;
+	return (is_over(count->local, count->agreed, percent) ? SIDE_LOCAL : SIDE_NONE) |
+	       (is_over(count->remote, count->agreed, percent) ? SIDE_REMOTE : SIDE_NONE);
 }
 
 void brake_add(struct brake_count *total, const struct brake_count *count, enum side held)

@@ -18,10 +18,7 @@ int local_compare(struct span unique, const char *row_unique)
 {
 	size_t len = strlen(row_unique);
 	int order = memcmp(unique.data, row_unique, len < unique.len ? len : unique.len);
-	if (order != 0) {
-		return order;
-	}
-	return unique.len < len ? -1 : unique.len > len;
+	return order != 0 ? order : (unique.len > len) - (unique.len < len);
 }
 
 bool local_needs_size(const struct local_facts *facts, const struct row *row)
@@ -29,30 +26,19 @@ bool local_needs_size(const struct local_facts *facts, const struct row *row)
 	return facts->lost_power && row->is_agreed && row->local == MESSAGE_PRESENT;
 }
 
-static enum local_change unknown_file(const struct local_facts *facts,
-				      const struct local_file *file)
-{
-	bool is_stub =
-		facts->lost_power && file->is_ours && file->has_size && file->size_bytes == 0;
-	return is_stub ? LOCAL_STUB : LOCAL_NEW;
-}
-
-static enum local_change missing_file(const struct local_facts *facts, const struct row *row)
-{
-	if (!facts->is_still || row->local != MESSAGE_PRESENT) {
-		return LOCAL_SAME;
-	}
-	return facts->lost_power && row->is_agreed ? LOCAL_LOST : LOCAL_GONE;
-}
-
 enum local_change local_change_of(const struct local_facts *facts, const struct local_file *file,
 				  const struct row *row)
 {
+	bool may_be_torn = facts->lost_power && file != NULL && file->is_ours && file->has_size;
+	bool was_ours = facts->lost_power && row != NULL && row->is_agreed;
 	if (row == NULL) {
-		return unknown_file(facts, file);
+		return may_be_torn && file->size_bytes == 0 ? LOCAL_STUB : LOCAL_NEW;
 	}
 	if (file == NULL) {
-		return missing_file(facts, row);
+		if (!facts->is_still || row->local != MESSAGE_PRESENT) {
+			return LOCAL_SAME;
+		}
+		return was_ours ? LOCAL_LOST : LOCAL_GONE;
 	}
 	if (!file->is_message) {
 		return LOCAL_SAME;
@@ -60,8 +46,7 @@ enum local_change local_change_of(const struct local_facts *facts, const struct 
 	if (row->local != MESSAGE_PRESENT) {
 		return LOCAL_BACK;
 	}
-	if (local_needs_size(facts, row) && file->is_ours && file->has_size &&
-	    file->size_bytes != row->size_bytes) {
+	if (may_be_torn && was_ours && file->size_bytes != row->size_bytes) {
 		return LOCAL_DAMAGED;
 	}
 	if (row->local_flags == local_flags_of(facts, file, row)) {

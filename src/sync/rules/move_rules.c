@@ -14,20 +14,6 @@ enum side move_side(enum move_seen seen)
 	return seen == MOVE_SEEN_THERE ? SIDE_LOCAL : SIDE_REMOTE;
 }
 
-static enum move_state rule_here(const struct move_facts *facts, enum move_state may)
-{
-	if (facts->gone->remote != MESSAGE_PRESENT || facts->fresh->reason == REASON_AMBIGUOUS) {
-		return MOVE_NONE; /* V2, V3 */
-	}
-	return may;
-}
-
-static enum move_state rule_there(const struct move_facts *facts, enum move_state may)
-{
-	bool is_one = move_is_original(facts->gone) && may == MOVE_PLANNED; /* V8, V9 */
-	return is_one ? MOVE_PLANNED : MOVE_NONE;
-}
-
 /* V4, V5, V6: whether this run may carry it out. */
 static enum move_state rule_may(const struct move_facts *facts)
 {
@@ -42,15 +28,17 @@ enum move_state move_rule(const struct move_facts *facts)
 	if (facts->is_taken) {
 		return MOVE_NONE; /* V1 */
 	}
-	switch (facts->seen) {
-	case MOVE_SEEN_HERE:
-		return rule_here(facts, rule_may(facts));
-	case MOVE_SEEN_THERE:
-		return rule_there(facts, rule_may(facts));
-	case MOVE_SEEN_UNREADABLE:
-		break;
+	if (facts->seen == MOVE_SEEN_UNREADABLE) { /* V7 */
+		return facts->gone->is_agreed ? MOVE_HELD_UNREADABLE : MOVE_NONE;
 	}
-	return facts->gone->is_agreed ? MOVE_HELD_UNREADABLE : MOVE_NONE; /* V7 */
+	enum move_state may = rule_may(facts);
+	if (facts->seen == MOVE_SEEN_THERE) { /* V8, V9 */
+		bool is_one = move_is_original(facts->gone) && may == MOVE_PLANNED;
+		return is_one ? MOVE_PLANNED : MOVE_NONE;
+	}
+	bool is_open = facts->gone->remote == MESSAGE_PRESENT && /* V2 */
+		       facts->fresh->reason != REASON_AMBIGUOUS; /* V3 */
+	return is_open ? may : MOVE_NONE;
 }
 
 bool move_is_original(const struct row *row)
@@ -71,39 +59,19 @@ int move_trace_compare(const void *one, const void *two)
 	return (x > y) - (x < y);
 }
 
-/* The next of that date, from AT on, that is free and of another mailbox; COUNT: none. */
-static size_t trace_next(const struct move_trace *traces, size_t count, size_t at, int64_t mailbox,
-			 int64_t date)
-{
-	while (at < count && traces[at].date == date &&
-	       (traces[at].is_taken || traces[at].mailbox == mailbox)) {
-		at++;
-	}
-	return at < count && traces[at].date == date ? at : count;
-}
-
-static size_t trace_first(const struct move_trace *traces, size_t count, int64_t mailbox,
-			  int64_t date)
-{
-	const struct move_trace wanted = {.date = date};
-	size_t at = array_lower_bound(traces, count, sizeof(wanted), &wanted, move_trace_compare);
-	return trace_next(traces, count, at, mailbox, date);
-}
-
-bool move_trace_has(const struct move_trace *traces, size_t count, int64_t mailbox, int64_t date)
-{
-	return trace_first(traces, count, mailbox, date) < count;
-}
-
 struct move_trace *move_trace_find(struct move_trace *traces, size_t count, int64_t mailbox,
 				   int64_t date, const struct header_identity *identity)
 {
-	if (!identity->has_message_id) {
-		return NULL;
+	const struct move_trace wanted = {.date = date};
+	size_t at = array_lower_bound(traces, count, sizeof(wanted), &wanted, move_trace_compare);
+	for (; at < count && traces[at].date == date; at++) {
+		struct move_trace *trace = &traces[at];
+		bool is_same = identity == NULL ||
+			       (identity->has_message_id &&
+				memcmp(trace->digest, identity->digest, ROW_DIGEST_SIZE) == 0);
+		if (is_same && !trace->is_taken && trace->mailbox != mailbox) {
+			return trace;
+		}
 	}
-	size_t at = trace_first(traces, count, mailbox, date);
-	while (at < count && memcmp(traces[at].digest, identity->digest, ROW_DIGEST_SIZE) != 0) {
-		at = trace_next(traces, count, at + 1, mailbox, date);
-	}
-	return at < count ? &traces[at] : NULL;
+	return NULL;
 }

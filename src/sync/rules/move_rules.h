@@ -94,9 +94,8 @@ struct move_trace {
 };
 /* By date, for qsort(). */
 int move_trace_compare(const void *one, const void *two);
-/* V10 in TRACES, sorted by date: where a message of that DATE that is new in MAILBOX may come from,
- * and where it does by its header. NULL: nowhere. */
-bool move_trace_has(const struct move_trace *traces, size_t count, int64_t mailbox, int64_t date);
+/* V10 in TRACES, sorted by date: where a message of that DATE that is new in MAILBOX comes from by
+ * its header; without one (NULL), where it may come from. NULL: nowhere. */
 struct move_trace *move_trace_find(struct move_trace *traces, size_t count, int64_t mailbox,
 				   int64_t date, const struct header_identity *identity);
 

@@ -8,22 +8,15 @@
 #define HASH_BYTES 7 /* 56 bits: fits SQLite's integers, signs aside */
 
 /* P1: the sides that `direction` lets be changed. */
-static enum side policy_direction(const struct account *account)
-{
-	switch (account->direction) {
-	case DIRECTION_PULL:
-		return SIDE_LOCAL;
-	case DIRECTION_PUSH:
-		return SIDE_REMOTE;
-	case DIRECTION_BOTH:
-		break;
-	}
-	return SIDE_BOTH;
-}
+static const enum side directions[] = {
+	[DIRECTION_BOTH] = SIDE_BOTH,
+	[DIRECTION_PULL] = SIDE_LOCAL,
+	[DIRECTION_PUSH] = SIDE_REMOTE,
+};
 
 enum side policy_sides(const struct account *account, const struct sync_options *options)
 {
-	enum side sides = policy_direction(account);
+	enum side sides = directions[account->direction];
 	sides &= options->pull ? ~SIDE_REMOTE : SIDE_BOTH;
 	return sides & (options->push ? ~SIDE_LOCAL : SIDE_BOTH);
 }
@@ -52,7 +45,7 @@ static int policy_hash(const struct account *account, struct run_policy *policy,
 int policy_make(const struct account *account, const struct sync_options *options, int64_t now,
 		struct run_policy *policy, struct err *err)
 {
-	const enum side ever = policy_direction(account);
+	const enum side ever = directions[account->direction];
 	const enum side sides = policy_sides(account, options);
 	*policy = (struct run_policy){
 		.messages =

@@ -58,9 +58,7 @@ static int compare_originals(const void *x, const void *y)
 	const struct trash_original *one = x;
 	const struct trash_original *two = y;
 	int order = memcmp(one->header.digest, two->header.digest, ROW_DIGEST_SIZE);
-	if (order == 0) {
-		order = (one->bound > two->bound) - (one->bound < two->bound);
-	}
+	order = order != 0 ? order : (one->bound > two->bound) - (one->bound < two->bound);
 	return order != 0 ? order : (int)two->is_certain - (int)one->is_certain;
 }
 
@@ -68,15 +66,12 @@ static int compare_originals(const void *x, const void *y)
 static bool take_copy(const struct trash_original *original, const struct pair_candidate *copies,
 		      size_t count, size_t *at)
 {
-	while (*at < count) {
+	for (; *at < count; (*at)++) {
 		const struct pair_candidate *copy = &copies[*at];
 		int order = memcmp(copy->digest, original->header.digest, ROW_DIGEST_SIZE);
-		if (order > 0) {
-			return false;
-		}
-		(*at)++;
-		if (order == 0 && copy->uid >= original->bound) {
-			return true;
+		if (order > 0 || (order == 0 && copy->uid >= original->bound)) {
+			*at += order == 0;
+			return order == 0;
 		}
 	}
 	return false;

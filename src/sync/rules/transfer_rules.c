@@ -17,58 +17,49 @@
 #define BYTES_PER_MS 50000
 #define LOGIN_TURNS  8
 
-static int compare_rows(const void *x, const void *y)
+static int compare_uid(const void *x, const void *y)
 {
 	const struct row *one = *(struct row *const *)x;
 	const struct row *two = *(struct row *const *)y;
 	return one->uid < two->uid ? -1 : one->uid > two->uid;
 }
 
-static int compare_uid(const void *key, const void *item)
-{
-	uint32_t uid = *(const uint32_t *)key;
-	const struct row *row = *(struct row *const *)item;
-	return uid < row->uid ? -1 : uid > row->uid;
-}
-
 void wants_sort(struct wants *wants)
 {
-	qsort(wants->rows, wants->count, sizeof(*wants->rows), compare_rows);
+	qsort(wants->rows, wants->count, sizeof(*wants->rows), compare_uid);
 }
 
 size_t wants_find(const struct wants *wants, uint32_t uid)
 {
+	const struct row *key = &(struct row){.uid = uid};
 	struct row **found =
-		array_find(wants->rows, wants->count, sizeof(*wants->rows), &uid, compare_uid);
+		array_find(wants->rows, wants->count, sizeof(*wants->rows), &key, compare_uid);
 	return found == NULL ? WANT_NONE : (size_t)(found - wants->rows);
+}
+
+/* How many of them are in one of two states. */
+static size_t wants_in(const struct wants *wants, enum want_state one, enum want_state other)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < wants->count; i++) {
+		count += wants->states[i] == one || wants->states[i] == other;
+	}
+	return count;
 }
 
 size_t wants_open(const struct wants *wants)
 {
-	size_t open = 0;
-	for (size_t i = 0; i < wants->count; i++) {
-		open += wants->states[i] == WANT_OPEN;
-	}
-	return open;
+	return wants_in(wants, WANT_OPEN, WANT_OPEN);
 }
 
 size_t wants_failed(const struct wants *wants)
 {
-	size_t failed = 0;
-	for (size_t i = 0; i < wants->count; i++) {
-		failed += wants->states[i] == WANT_FAILED || wants->states[i] == WANT_PARTLY;
-	}
-	return failed;
+	return wants_in(wants, WANT_FAILED, WANT_PARTLY);
 }
 
 bool wants_are_done(const struct wants *wants)
 {
-	for (size_t i = 0; i < wants->count; i++) {
-		if (wants->states[i] != WANT_DONE && wants->states[i] != WANT_PARTLY) {
-			return false;
-		}
-	}
-	return true;
+	return wants_in(wants, WANT_DONE, WANT_PARTLY) == wants->count;
 }
 
 bool want_is_due(const struct wants *wants, size_t index, bool one_by_one)
