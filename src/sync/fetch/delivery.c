@@ -25,25 +25,10 @@ static int make_unique(struct run *run, const struct delivery_item *item,
 	return code;
 }
 
-static int note_downloaded(struct delivery_item *item, const char *unique, uint64_t flags,
-			   struct err *err)
-{
-	struct row *row = item->row;
-	int code = row_set_unique(row, unique, strlen(unique), err);
-	if (code < 0) {
-		return code;
-	}
-	effect_downloaded(row, flags);
-	row->size_bytes = item->draft.size_bytes;
-	row->date = item->date;
-	row->has_digest = true;
-	memcpy(row->digest, item->draft.digest, ROW_DIGEST_SIZE);
-	return 0;
-}
-
 static int publish(struct run *run, struct delivery_item *item, struct err *err)
 {
 	const struct keywords *keywords = &item->mailbox->base.keywords;
+	struct row *row = item->row;
 	char unique[MAILDIR_UNIQUE_MAX + 1];
 	uint64_t granted = 0;
 	int code;
@@ -54,7 +39,15 @@ static int publish(struct run *run, struct delivery_item *item, struct err *err)
 		return code;
 	}
 	item->outcome = granted == item->flags ? WANT_DONE : WANT_PARTLY;
-	return note_downloaded(item, unique, granted, err);
+	if ((code = row_set_unique(row, unique, strlen(unique), err)) < 0) {
+		return code;
+	}
+	effect_downloaded(row, granted);
+	row->size_bytes = item->draft.size_bytes;
+	row->date = item->date;
+	row->has_digest = true;
+	memcpy(row->digest, item->draft.digest, ROW_DIGEST_SIZE);
+	return 0;
 }
 
 static int publish_pop3(struct delivery_item *item, struct err *err)
@@ -101,18 +94,6 @@ static int publish_all(struct run *run, struct delivery_batch *batch, struct err
 	return code;
 }
 
-/* The folders of a batch, each once: items of one mailbox follow one another. */
-static size_t batch_folders(const struct delivery_batch *batch, struct maildir_folder **folders)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < batch->count; i++) {
-		if (count == 0 || folders[count - 1] != batch->items[i].folder) {
-			folders[count++] = batch->items[i].folder;
-		}
-	}
-	return count;
-}
-
 static int sync_contents(const struct delivery_batch *batch, struct err *err)
 {
 	const struct maildir_draft *drafts[DELIVERY_MESSAGES_MAX];
@@ -133,9 +114,6 @@ static int commit_row(struct state *state, struct delivery_item *item, struct er
 static int commit_rows(struct state *state, struct delivery_batch *batch, struct err *err)
 {
 	int code = state_begin(state, err);
-	if (code < 0) {
-		return code;
-	}
 	for (size_t i = 0; code == 0 && i < batch->count; i++) {
 		code = commit_row(state, &batch->items[i], err);
 	}
@@ -145,13 +123,19 @@ static int commit_rows(struct state *state, struct delivery_batch *batch, struct
 static int deliver(struct run *run, struct delivery_batch *batch, struct err *err)
 {
 	struct maildir_folder *folders[DELIVERY_MESSAGES_MAX];
-	size_t folder_count = batch_folders(batch, folders);
-	int code;
-	if (batch->count == 0) {
+	size_t count = 0;
+	/* Each once: items of one mailbox follow one another. */
+	for (size_t i = 0; i < batch->count; i++) {
+		if (count == 0 || folders[count - 1] != batch->items[i].folder) {
+			folders[count++] = batch->items[i].folder;
+		}
+	}
+	if (count == 0) {
 		return 0;
 	}
+	int code;
 	if ((code = publish_all(run, batch, err)) < 0 ||
-	    (code = maildir_sync_names(folders, folder_count, err)) < 0) {
+	    (code = maildir_sync_names(folders, count, err)) < 0) {
 		return code;
 	}
 	return commit_rows(run->session->state, batch, err);
