@@ -170,11 +170,9 @@ static int commit(struct pairing *pairing, struct err *err)
 	struct mailbox *mailbox = pairing->mailbox;
 	struct state *state = pairing->run->session->state;
 	int code;
-	if ((code = run_claim(pairing->run, err)) < 0 || (code = state_begin(state, err)) < 0) {
-		return code;
-	}
 	mailbox->base.held_policy = 0;
-	if ((code = put_locals(pairing, err)) == 0 && (code = settle_intents(pairing, err)) == 0 &&
+	if ((code = run_claim(pairing->run, err)) == 0 && (code = state_begin(state, err)) == 0 &&
+	    (code = put_locals(pairing, err)) == 0 && (code = settle_intents(pairing, err)) == 0 &&
 	    (code = mailbox_store(pairing->run, mailbox, err)) == 0) {
 		code = state_mailbox_count(state, &mailbox->base, err);
 	}

@@ -164,9 +164,9 @@ static int commit_one(struct settling *settling, const struct trash_original *or
 static int commit(struct settling *settling, struct err *err)
 {
 	struct state *state = settling->run->session->state;
-	int code = 0;
-	if ((code = run_claim(settling->run, err)) < 0 || (code = state_begin(state, err)) < 0) {
-		return code;
+	int code = run_claim(settling->run, err);
+	if (code == 0) {
+		code = state_begin(state, err);
 	}
 	for (size_t i = 0; code == 0 && i < settling->intents.count; i++) {
 		code = commit_one(settling, &settling->originals[i], err);
