@@ -24,11 +24,7 @@ static int execute_job(struct job *job, struct err *err)
 			code = steps[i](job, err);
 		}
 	}
-	if (code < 0 && !run_is_fatal(err)) {
-		run_report_error(job->run, job->mailbox, 0, err);
-		job->failures++;
-		code = 0;
-	}
+	code = run_outlives(job->run, job->mailbox, code, &job->failures, err);
 	return code < 0 ? code : job_conclude(job, err);
 }
 
@@ -88,14 +84,10 @@ static int settle_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 	    mailbox->decided.exclusion == EXCLUDED_NOT) {
 		code = pair_mailbox(run, run->session->remote, mailbox, err);
 	}
-	if (code == 0 || run_is_fatal(err)) {
-		return code;
-	}
-	run_report_error(run, mailbox, 0, err);
-	if (must_pair) {
+	if (code < 0 && must_pair) {
 		mailbox_exclude(mailbox, EXCLUDED_FAILED);
 	}
-	return 0;
+	return run_outlives(run, mailbox, code, NULL, err);
 }
 
 /* Nothing to do here. Once, that is written down too: it is in sync. */
@@ -108,15 +100,6 @@ static int leave_idle(struct run *run, struct mailbox *mailbox, struct err *err)
 	}
 	mailbox->base.synced_at = clock_real_s();
 	return mailbox_store(run, mailbox, err);
-}
-
-/* Downloads of many mailboxes at once, before each has its own turn. What the server was too busy
- * for is taken up by the mailboxes' jobs. */
-static int download_all(struct run *run, struct err *err)
-{
-	bool again = false;
-	int code = run->round == 0 ? bulk_download(run, err) : 0;
-	return code < 0 ? code : backoff_wait(run, run->session->remote, &again, err);
 }
 
 static int run_jobs(struct run *run, struct err *err)
@@ -157,9 +140,12 @@ static bool has_more(const struct run *run)
 
 static int one_pass(struct run *run, struct err *err)
 {
-	int code;
-	if ((code = run->round > 0 ? brake_plan(run, err) : 0) < 0 ||
-	    (code = download_all(run, err)) < 0 || (code = run_jobs(run, err)) < 0) {
+	bool ignored = false;
+	/* Downloads of many mailboxes at once come before each has its own turn. What the server
+	 * was too busy for is taken up by the mailboxes' jobs. */
+	int code = run->round == 0 ? bulk_download(run, err) : brake_plan(run, err);
+	if (code < 0 || (code = backoff_wait(run, run->session->remote, &ignored, err)) < 0 ||
+	    (code = run_jobs(run, err)) < 0) {
 		return code;
 	}
 	return settle_mailboxes(run, err);

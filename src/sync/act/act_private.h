@@ -34,8 +34,7 @@ int job_delete_remote(struct job *job, struct err *err);
  * refused, its messages are sent singly), else one APPEND a message, pipelined where literals need
  * no go-ahead.
  *
- *   upload.c         rows into batches, batches in turn
- *   upload_send.c    a batch on its way
+ *   upload.c         rows into batches, batches on their way
  *   upload_answer.c  what the answers (rules/transfer_rules.h) do to intents and rows
  */
 #define BATCH_BYTES       (8u << 20)
@@ -70,15 +69,6 @@ struct upload {
 	struct err why;
 	struct buf body;
 };
-
-/* No more of this mailbox in this job. */
-bool upload_is_over(const struct upload *upload);
-
-/* Makes BATCH's intents durable and sends it. */
-int batch_send(struct upload *upload, struct batch *batch, struct err *err);
-/* Waits for all of a batch, sends again by themselves those that were refused together, and empties
- * it. */
-int batch_settle(struct upload *upload, struct batch *batch, struct err *err);
 
 /* The next answer, whichever batch it is of. */
 int upload_take_answer(struct upload *upload, struct err *err);

@@ -3,22 +3,20 @@
 
 #include "guard/guard.h"
 
-static void fail(struct run *run, struct mailbox *mailbox, const struct err *why)
+static int leave_failed(struct run *run, struct mailbox *mailbox, int code, const struct err *err)
 {
-	run_report_error(run, mailbox, 0, why);
-	mailbox_exclude(mailbox, EXCLUDED_FAILED);
+	if (code < 0) {
+		mailbox_exclude(mailbox, EXCLUDED_FAILED);
+	}
+	return run_outlives(run, mailbox, code, NULL, err);
 }
 
 static int create_here(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	int code = maildir_create_folder(run->session->maildir, mailbox->name, err);
-	if (code < 0 && !run_is_fatal(err)) {
-		fail(run, mailbox, err);
-		return 0;
-	}
 	mailbox->seen.in_local = code == 0;
-	mailbox->done.has_news = true;
-	return code;
+	mailbox->done.has_news |= code == 0;
+	return leave_failed(run, mailbox, code, err);
 }
 
 /* COOKIE: the operation's place in the plan. */
@@ -27,11 +25,7 @@ static int queue(struct run *run, const struct mailbox_op *op, enum remote_chang
 {
 	const struct remote_change change = {.kind = kind, .wire = op->mailbox->seen.wire};
 	int code = remote_change_queue(run->session->remote, &change, cookie, err);
-	if (code < 0 && !run_is_fatal(err)) {
-		fail(run, op->mailbox, err);
-		code = 0;
-	}
-	return code;
+	return leave_failed(run, op->mailbox, code, err);
 }
 
 static void take_answer(struct run *run, struct mailbox *mailbox, struct remote_done *done)
@@ -42,7 +36,8 @@ static void take_answer(struct run *run, struct mailbox *mailbox, struct remote_
 		return;
 	}
 	err_prefix(&done->err, "the mailbox could not be created");
-	fail(run, mailbox, &done->err);
+	run_report_error(run, mailbox, 0, &done->err);
+	mailbox_exclude(mailbox, EXCLUDED_FAILED);
 	mailbox->done.was_put_off = remote_busy_is_due(run->session->remote);
 }
 

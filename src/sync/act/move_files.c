@@ -86,11 +86,5 @@ int move_carry_file(struct run *run, struct move *move, struct err *err)
 	}
 finish:
 	move_rows_finish(&rows);
-	if (code < 0 && !run_is_fatal(err)) {
-		if (code != -ERR_CHANGED) {
-			run_report_error(run, move->to, 0, err);
-		}
-		code = 0;
-	}
-	return code;
+	return code == -ERR_CHANGED ? 0 : run_outlives(run, move->to, code, NULL, err);
 }

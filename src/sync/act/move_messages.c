@@ -12,7 +12,6 @@
 /* Some messages of one mailbox that go to another, in one act. */
 struct batch_item {
 	struct move *move;
-	uint32_t uid;
 	int64_t intent;
 };
 struct move_batch {
@@ -177,7 +176,7 @@ static int remove_originals(struct move_batch *batch, const struct remote_done *
 	};
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < batch->count; i++) {
-		uint32_t uid = batch->items[i].uid;
+		uint32_t uid = batch->items[i].move->uid;
 		code = told_uid(batch, copy, uid) == 0 ? 0
 						       : uidset_add(&batch->gone, uid, uid, err);
 	}
@@ -199,10 +198,10 @@ static int remove_originals(struct move_batch *batch, const struct remote_done *
 static int record_item(struct move_batch *batch, const struct batch_item *item,
 		       const struct remote_done *done, struct err *err)
 {
-	uint32_t uid = told_uid(batch, done, item->uid);
-	bool is_gone =
-		remote_facts(batch->remote)->has_move || uidset_contains(&batch->gone, item->uid);
-	if (uid == 0 && !uidset_contains(&done->refused, item->uid)) {
+	uint32_t uid = told_uid(batch, done, item->move->uid);
+	bool is_gone = remote_facts(batch->remote)->has_move ||
+		       uidset_contains(&batch->gone, item->move->uid);
+	if (uid == 0 && !uidset_contains(&done->refused, item->move->uid)) {
 		batch->to->seen.has_intents = true;
 		return 0;
 	}
@@ -211,7 +210,7 @@ static int record_item(struct move_batch *batch, const struct batch_item *item,
 		return record_moved(batch->run, item->move, uid, is_gone, err);
 	}
 	if (code == 0) {
-		run_report_error(batch->run, batch->to, item->uid, &done->err);
+		run_report_error(batch->run, batch->to, item->move->uid, &done->err);
 	}
 	return code;
 }
@@ -264,11 +263,7 @@ static int move_batch_send(struct move_batch *batch, struct err *err)
 	if (code == 0 && (code = commit_intents(batch, err)) == 0) {
 		code = transfer(batch, err);
 	}
-	if (code < 0 && !run_is_fatal(err)) {
-		run_report_error(batch->run, batch->to, 0, err);
-		batch->to->done.failures++;
-		code = 0;
-	}
+	code = run_outlives(batch->run, batch->to, code, &batch->to->done.failures, err);
 	uidset_finish(&batch->uids);
 	uidset_finish(&batch->gone);
 	batch->count = 0;
@@ -278,17 +273,9 @@ static int move_batch_send(struct move_batch *batch, struct err *err)
 /* Takes MOVE up; sends the batch once it is full. */
 static int batch_add(struct move_batch *batch, struct move *move, struct err *err)
 {
-	struct row gone;
-	bool found = false;
-	row_init(&gone);
 	move->state = MOVE_TRIED;
-	int code = state_row_by_id(batch->run->session->state, move->pair.gone_row, &gone, &found,
-				   err);
-	if (code == 0 && found && gone.uid != 0 &&
-	    (code = uidset_add(&batch->uids, gone.uid, gone.uid, err)) == 0) {
-		batch->items[batch->count++] = (struct batch_item){.move = move, .uid = gone.uid};
-	}
-	row_finish(&gone);
+	batch->items[batch->count++].move = move;
+	int code = uidset_add(&batch->uids, move->uid, move->uid, err);
 	return code == 0 && batch->count == BATCH_MESSAGES ? move_batch_send(batch, err) : code;
 }
 

@@ -53,13 +53,14 @@ static int check_gone(struct run *run, struct mailbox *mailbox, struct err *err)
 	return code;
 }
 
-/* Up to the first file that base does not know. */
-static int count_agreed(struct run *run, const struct mailbox *mailbox,
-			const struct maildir_scan *scan, size_t *agreed, struct err *err)
+static int check_here(struct run *run, const struct mailbox *mailbox,
+		      const struct maildir_scan *scan, struct err *err)
 {
+	struct folder_facts facts = {
+		.is_still = scan->is_still, .files = scan->count, .others = scan->others.count};
 	int code = 0;
-	*agreed = 0;
-	for (size_t i = 0; code == 0 && *agreed == i && i < scan->count; i++) {
+	/* Up to the first file that base does not know. */
+	for (size_t i = 0; code == 0 && facts.agreed == i && i < scan->count; i++) {
 		const struct maildir_entry *entry = &scan->entries[i];
 		struct row row;
 		bool found = false;
@@ -69,18 +70,9 @@ static int count_agreed(struct run *run, const struct mailbox *mailbox,
 		row_init(&row);
 		code = state_row_by_unique(run->session->state, mailbox->base.id, unique, &row,
 					   &found, err);
-		*agreed += found && row.is_agreed;
+		facts.agreed += found && row.is_agreed;
 		row_finish(&row);
 	}
-	return code;
-}
-
-static int check_here(struct run *run, const struct mailbox *mailbox,
-		      const struct maildir_scan *scan, struct err *err)
-{
-	struct folder_facts facts = {
-		.is_still = scan->is_still, .files = scan->count, .others = scan->others.count};
-	int code = count_agreed(run, mailbox, scan, &facts.agreed, err);
 	return code < 0 ? code : removal_check(removal_here(&facts), SIDE_LOCAL, err);
 }
 
@@ -153,11 +145,7 @@ static int remove_one(struct run *run, const struct mailbox_op *op, struct err *
 		mailbox->done.has_news = true;
 		code = state_mailbox_drop(run->session->state, mailbox->base.id, err);
 	}
-	if (code < 0 && !run_is_fatal(err)) {
-		run_report_error(run, mailbox, 0, err);
-		code = 0;
-	}
-	return code;
+	return run_outlives(run, mailbox, code, NULL, err);
 }
 
 int act_remove_mailboxes(struct run *run, struct err *err)

@@ -3,9 +3,223 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool upload_is_over(const struct upload *upload)
+/* No more of this mailbox in this job. */
+static bool upload_is_over(const struct upload *upload)
 {
 	return upload->quota_hit || upload->put_off;
+}
+
+/* The cookie of an APPEND: which batch, which of its items (0 for all of them). */
+static uint64_t cookie_of(const struct upload *upload, const struct batch *batch, size_t item)
+{
+	return (uint64_t)(batch - upload->batches) * BATCH_MESSAGES + item;
+}
+
+/* Digest and size of what is going to be sent are in the row before the intent is. */
+static int add_intents(struct upload *upload, struct batch *batch, struct err *err)
+{
+	struct job *job = upload->job;
+	struct state *state = job->run->session->state;
+	int code = state_begin(state, err);
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		struct item *item = &batch->items[i];
+		struct intent intent = {
+			.kind = INTENT_APPEND,
+			.row = item->row->id,
+			.mailbox = job->mailbox->base.id,
+			.uidvalidity = job->mailbox->base.uidvalidity,
+			.uid_bound = job->mailbox->base.uidnext,
+		};
+		if ((code = state_row_put(state, item->row, err)) == 0) {
+			code = state_intent_add(state, &intent, err);
+		}
+		item->intent = intent.id;
+	}
+	return state_end(state, code, err);
+}
+
+/* The message's bytes, whole, into upload->body. */
+static int read_small(struct upload *upload, struct maildir_reader *reader, struct err *err)
+{
+	buf_clear(&upload->body);
+	for (;;) {
+		struct span piece;
+		int code = maildir_reader_next(reader, &piece, err);
+		if (code < 0) {
+			return code;
+		}
+		if (piece.len == 0) {
+			return buf_status(&upload->body, "a message", err);
+		}
+		buf_append_span(&upload->body, piece);
+	}
+}
+
+static int stream_large(struct job *job, struct maildir_reader *reader, struct err *err)
+{
+	for (;;) {
+		struct span piece;
+		int code = maildir_reader_next(reader, &piece, err);
+		if (code == -ERR_CHANGED) {
+			/* In the middle of a literal there is no way back but to hang up. */
+			return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+				       "a large message was changed while it was sent; run again");
+		}
+		if (code < 0 || piece.len == 0) {
+			return code;
+		}
+		code = remote_append_data(job->remote, piece, err);
+		if (code < 0) {
+			return code;
+		}
+	}
+}
+
+/* The message itself, after its APPEND was begun, if BEGIN by us. */
+static int send_body(struct upload *upload, struct item *item, struct maildir_reader *reader,
+		     const uint64_t *begin, struct err *err)
+{
+	struct job *job = upload->job;
+	uint64_t size = maildir_reader_wire_size(reader);
+	bool is_small = size <= SMALL_BYTES;
+	struct remote_append append = {
+		.flags = item->flags,
+		.keywords = &job->mailbox->base.keywords,
+		.date = maildir_reader_file(reader)->mtime,
+		.size = size,
+	};
+	int code;
+	/* Read before anything is sent: what cannot be read leaves the connection as it was. */
+	if ((code = is_small ? read_small(upload, reader, err) : 0) < 0 ||
+	    (code = begin != NULL
+			  ? remote_append_begin(job->remote, job->mailbox->seen.wire, *begin, err)
+			  : 0) < 0 ||
+	    (code = remote_append_message(job->remote, &append, err)) < 0) {
+		return code;
+	}
+	return is_small ? remote_append_data(job->remote, buf_span(&upload->body), err)
+			: stream_large(job, reader, err);
+}
+
+/* Sends one message of an APPEND that is begun, or to be begun with the cookie at BEGIN.
+ * -ERR_REFUSED: the server said NO to its literal. */
+static int send_message(struct upload *upload, struct item *item, const uint64_t *begin,
+			struct err *err)
+{
+	struct job *job = upload->job;
+	struct maildir_reader *reader = NULL;
+	struct maildir_entry entry;
+	int code;
+	if ((code = job_find_file(job, item->row, &entry, err)) == 0 &&
+	    (code = maildir_reader_open(job->mailbox->dir, entry.name, entry.in_new, &reader,
+					err)) == 0) {
+		code = send_body(upload, item, reader, begin, err);
+	}
+	maildir_reader_close(&reader);
+	return code;
+}
+
+static int batch_wait(struct upload *upload, struct batch *batch, struct err *err)
+{
+	int code = 0;
+	while (code == 0 && batch->in_flight > 0) {
+		code = upload_take_answer(upload, err);
+	}
+	return code;
+}
+
+static int send_one(struct upload *upload, struct batch *batch, size_t index, struct err *err)
+{
+	struct remote *remote = upload->job->remote;
+	struct item *item = &batch->items[index];
+	uint64_t cookie = cookie_of(upload, batch, index);
+	int code = send_message(upload, item, &cookie, err);
+	bool is_refused = code < 0 && remote_append_was_refused(remote);
+	if (code < 0 && !is_refused) {
+		return item_unreadable(upload, item, err);
+	}
+	item->is_due = false;
+	batch->in_flight++;
+	/* Refused at its literal, its answer is there already. */
+	code = is_refused ? 0 : remote_append_end(remote, err);
+	return code == 0 && (is_refused || !upload->pipelined) ? batch_wait(upload, batch, err)
+							       : code;
+}
+
+/* Each message by its own APPEND. */
+static int send_singly(struct upload *upload, struct batch *batch, struct err *err)
+{
+	int code = 0;
+	batch->together = 0;
+	for (size_t i = 0; code == 0 && i < batch->count && !upload_is_over(upload); i++) {
+		if (batch->items[i].is_due) {
+			code = send_one(upload, batch, i, err);
+		}
+	}
+	return code;
+}
+
+/*
+ * All of the batch in one APPEND. Where a file cannot be read now, none of its bytes was sent: the
+ * command ends before it, and what comes after it goes by itself.
+ */
+static int send_together(struct upload *upload, struct batch *batch, struct err *err)
+{
+	size_t first = 0;
+	batch->together = 0;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct item *item = &batch->items[i];
+		uint64_t cookie = cookie_of(upload, batch, first);
+		int code = send_message(upload, item, batch->together == 0 ? &cookie : NULL, err);
+		if (code == 0) {
+			item->is_due = false;
+			batch->together++;
+			continue;
+		}
+		code = item_unreadable(upload, item, err);
+		if (code < 0) {
+			return code;
+		}
+		if (batch->together > 0) {
+			break; /* those after it go by themselves */
+		}
+		first = i + 1;
+	}
+	if (batch->together == 0) {
+		return 0;
+	}
+	batch->in_flight = 1;
+	return remote_append_end(upload->job->remote, err);
+}
+
+/* Makes BATCH's intents durable and sends it. */
+static int batch_send(struct upload *upload, struct batch *batch, struct err *err)
+{
+	int code = batch->count == 0 ? 0 : add_intents(upload, batch, err);
+	if (code < 0 || batch->count == 0) {
+		return code;
+	}
+	return upload->multi && batch->count > 1 ? send_together(upload, batch, err)
+						 : send_singly(upload, batch, err);
+}
+
+/* Waits for all of a batch, sends again by themselves those that were refused together, and empties
+ * it. */
+static int batch_settle(struct upload *upload, struct batch *batch, struct err *err)
+{
+	int code;
+	if ((code = batch_wait(upload, batch, err)) == 0 &&
+	    (code = send_singly(upload, batch, err)) == 0) {
+		code = batch_wait(upload, batch, err);
+	}
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		if (batch->items[i].is_due) { /* upload_is_over kept it from being sent */
+			code = void_intents(upload, &batch->items[i], 1, err);
+		}
+	}
+	batch->count = 0;
+	batch->bytes = 0;
+	return code;
 }
 
 /* Sends the current batch and goes on to the next, waiting for the one that used its place

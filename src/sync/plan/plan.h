@@ -9,7 +9,7 @@
  *     act_create_mailboxes    (not in a dry run)
  *     plan_moves
  *     brake_plan
- *     plan_print_...          (only in a dry run)
+ *     plan_print              (only in a dry run)
  *
  * Mailboxes and moves stand here whole. Messages are too many for that: those of one mailbox are
  * planned when its turn comes (struct job), from rows that are in the database by then, so that it
@@ -68,6 +68,7 @@ struct move {
 	struct mailbox *from; /* where its row is gone, and */
 	struct mailbox *to;   /* where it is new */
 	enum side side;       /* where it is to be carried out */
+	uint32_t uid;         /* that it had in FROM */
 	enum move_state state;
 };
 struct move_list {
@@ -114,9 +115,7 @@ int brake_plan(struct run *run, struct err *err);
 
 /* Dry run: what would be done, into the report. Moves are carried out on paper, that is on the rows
  * of the scratch copy, so that the messages' plan is the one that follows them. */
-int plan_print_mailboxes(struct run *run, struct err *err);
-int plan_print_moves(struct run *run, struct err *err);
-int plan_print_messages(struct run *run, struct err *err);
+int plan_print(struct run *run, struct err *err);
 
 /*
  * The work on one mailbox: its share of the plan, and the connection and folder it is carried out

@@ -5,6 +5,22 @@
 #include "guard/guard.h"
 #include "plan.h"
 
+void plan_finish(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->renames.count; i++) {
+		struct rename_op *op = &plan->renames.items[i];
+		free(op->from);
+		free(op->to);
+		free(op->wire);
+		strlist_finish(&op->strays);
+	}
+	free(plan->renames.items);
+	free(plan->mailboxes.items);
+	free(plan->moves.items);
+	free(plan->moves.rows);
+	*plan = (struct plan){0};
+}
+
 /* Names of a rename that was not carried out: another run may do it, and until then neither is what
  * it seems to be, gone or new. */
 static void hold_renames(struct run *run)
@@ -51,14 +67,13 @@ static int name_there(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	char *wire = NULL;
 	int code = plan_wire_name(run, mailbox->name, &wire, err);
-	if (code < 0 && !run_is_fatal(err)) {
-		run_report_error(run, mailbox, 0, err);
+	if (code < 0) {
 		mailbox_exclude(mailbox, EXCLUDED_FAILED);
-		return 0;
+		return run_outlives(run, mailbox, code, NULL, err);
 	}
 	free(mailbox->seen.wire);
 	mailbox->seen.wire = wire;
-	return code;
+	return 0;
 }
 
 /* What the rest of the run has to know of it. */
@@ -75,6 +90,7 @@ static int op_prepare(struct run *run, struct mailbox *mailbox,
 		mailbox->seen.has_counts = false; /* it is looked at as a new one */
 		return 0;
 	}
+	mailbox->decided.is_to_be_made = decision->side == SIDE_REMOTE;
 	return decision->side == SIDE_REMOTE ? name_there(run, mailbox, err) : 0;
 }
 
@@ -114,4 +130,34 @@ int plan_mailboxes(struct run *run, struct err *err)
 		}
 	}
 	return code;
+}
+
+/* The mailbox that removed messages go to: by its name, or the one of that special use. */
+static struct mailbox *find_trash(struct run *run, const char *wanted)
+{
+	struct mailbox *trash = NULL;
+	if (wanted[0] != '\\') {
+		return run_mailbox(run, wanted);
+	}
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		if (run->mailboxes.items[i].seen.attributes & REMOTE_TRASH) {
+			trash = &run->mailboxes.items[i];
+		}
+	}
+	return trash;
+}
+
+enum removal_way plan_removals(struct run *run, const struct mailbox *mailbox,
+			       struct mailbox **trash)
+{
+	const char *wanted = run->account->trash;
+	*trash = wanted == NULL ? NULL : find_trash(run, wanted);
+	const struct removal_facts facts = {
+		.wants_trash = wanted != NULL,
+		.has_trash =
+			*trash != NULL && (*trash)->seen.wire != NULL && (*trash)->seen.in_remote,
+		.is_trash = *trash == mailbox,
+		.has_move = remote_facts(run->session->remote)->has_move,
+	};
+	return removal_rule(&facts);
 }

@@ -70,20 +70,6 @@ static struct move_mailbox facts_of(const struct mailbox *mailbox)
 	};
 }
 
-/* Not yet on the server, in a dry run, but it will be before anything moves. */
-static bool is_to_be_made(const struct run *run, const struct mailbox *mailbox)
-{
-	const struct mailbox_ops *ops = &run->plan->mailboxes;
-	for (size_t i = 0; i < ops->count; i++) {
-		const struct mailbox_decision *decision = &ops->items[i].decision;
-		if (ops->items[i].mailbox == mailbox && decision->kind == MAILBOX_CREATE &&
-		    decision->side == SIDE_REMOTE) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static int plan_pair(struct run *run, const struct state_move *pair, enum move_seen seen,
 		     struct err *err)
 {
@@ -94,6 +80,7 @@ static int plan_pair(struct run *run, const struct state_move *pair, enum move_s
 	if (code < 0 || !rows.are_there) {
 		goto finish;
 	}
+	move.uid = rows.gone.uid;
 	move.from = run_mailbox_by_id(run, rows.gone.mailbox);
 	move.to = run_mailbox_by_id(run, rows.fresh.mailbox);
 	if (move.from == NULL || move.to == NULL) {
@@ -110,7 +97,7 @@ static int plan_pair(struct run *run, const struct state_move *pair, enum move_s
 		.is_taken =
 			move_has_row(moves, pair->gone_row) || move_has_row(moves, pair->new_row),
 	};
-	facts.to.is_there &= move.to->seen.in_remote || is_to_be_made(run, move.to);
+	facts.to.is_there &= move.to->seen.in_remote || move.to->decided.is_to_be_made;
 	move.state = move_rule(&facts);
 	if (move.state != MOVE_NONE) {
 		code = move_list_add(moves, &move, err);

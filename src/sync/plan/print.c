@@ -63,20 +63,6 @@ static void print_ops(struct run *run, bool removals)
 	}
 }
 
-int plan_print_mailboxes(struct run *run, struct err *err)
-{
-	const struct rename_ops *renames = &run->plan->renames;
-	(void)err;
-	for (size_t i = 0; i < renames->count; i++) {
-		if (renames->items[i].kind != RENAME_WAITS) {
-			print_rename(run, &renames->items[i]);
-		}
-	}
-	print_ops(run, false);
-	print_ops(run, true);
-	return 0;
-}
-
 /* UID and file are those in the mailbox that the move goes to, where they are known already. */
 static void print_move(struct run *run, const struct move *move, const struct move_rows *rows,
 		       const struct moved_file *file)
@@ -143,7 +129,7 @@ static int move_on_paper(struct run *run, struct move *move, struct move_rows *r
 	return state_end(state, code, err);
 }
 
-static int plan_print_move(struct run *run, struct move *move, struct err *err)
+static int take_move(struct run *run, struct move *move, struct err *err)
 {
 	struct move_rows rows;
 	struct moved_file file = {0};
@@ -158,18 +144,6 @@ static int plan_print_move(struct run *run, struct move *move, struct err *err)
 	mailbox_release(move->from);
 	mailbox_release(move->to);
 	move_rows_finish(&rows);
-	return code;
-}
-
-int plan_print_moves(struct run *run, struct err *err)
-{
-	struct move_list *moves = &run->plan->moves;
-	int code = 0;
-	for (size_t i = 0; code == 0 && i < moves->count; i++) {
-		if (moves->items[i].state == MOVE_PLANNED) {
-			code = plan_print_move(run, &moves->items[i], err);
-		}
-	}
 	return code;
 }
 
@@ -189,26 +163,19 @@ static const char *row_file(struct mailbox *mailbox, const struct row *row, stru
 static void print_messages(struct run *run, struct mailbox *mailbox, const struct job *job)
 {
 	/* What does nothing to a message is nothing that people are told of. */
-	static const struct {
-		bool is_told;
-		enum report_op op;
-	} told[] = {
-		[OP_DOWNLOAD] = {true, REPORT_DOWNLOAD},
-		[OP_UPLOAD] = {true, REPORT_UPLOAD},
-		[OP_FLAGS_LOCAL] = {true, REPORT_FLAGS_LOCAL},
-		[OP_FLAGS_REMOTE] = {true, REPORT_FLAGS_REMOTE},
-		[OP_DELETE_LOCAL] = {true, REPORT_DELETE_LOCAL},
-		[OP_DELETE_REMOTE] = {true, REPORT_DELETE_REMOTE},
-		[OP_HOLD] = {false, 0},
+	static const enum report_op told[] = {
+		[OP_DOWNLOAD] = REPORT_DOWNLOAD,         [OP_UPLOAD] = REPORT_UPLOAD,
+		[OP_FLAGS_LOCAL] = REPORT_FLAGS_LOCAL,   [OP_FLAGS_REMOTE] = REPORT_FLAGS_REMOTE,
+		[OP_DELETE_LOCAL] = REPORT_DELETE_LOCAL, [OP_DELETE_REMOTE] = REPORT_DELETE_REMOTE,
 	};
 	for (size_t i = 0; i < job->plan.count; i++) {
 		const struct op *op = &job->plan.ops[i];
 		const struct row *row = job_row(job, op);
 		struct file_text file;
-		if (told[op->kind].is_told) {
+		if (op->kind < sizeof(told) / sizeof(told[0])) {
 			const struct plan_entry entry = {
 				.mailbox = mailbox->name,
-				.op = told[op->kind].op,
+				.op = told[op->kind],
 				.uid = row->uid,
 				.file = row_file(mailbox, row, &file),
 				.why = op->why,
@@ -235,9 +202,23 @@ static int print_mailbox(struct run *run, struct mailbox *mailbox, struct err *e
 	return code;
 }
 
-int plan_print_messages(struct run *run, struct err *err)
+int plan_print(struct run *run, struct err *err)
 {
+	const struct rename_ops *renames = &run->plan->renames;
+	struct move_list *moves = &run->plan->moves;
 	int code = 0;
+	for (size_t i = 0; i < renames->count; i++) {
+		if (renames->items[i].kind != RENAME_WAITS) {
+			print_rename(run, &renames->items[i]);
+		}
+	}
+	print_ops(run, false);
+	print_ops(run, true);
+	for (size_t i = 0; code == 0 && i < moves->count; i++) {
+		if (moves->items[i].state == MOVE_PLANNED) {
+			code = take_move(run, &moves->items[i], err);
+		}
+	}
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		code = print_mailbox(run, &run->mailboxes.items[i], err);
 	}

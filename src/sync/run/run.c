@@ -72,6 +72,19 @@ bool run_is_fatal(const struct err *err)
 	       err->code == ERR_INTERNAL;
 }
 
+int run_outlives(struct run *run, struct mailbox *mailbox, int code, size_t *failures,
+		 const struct err *err)
+{
+	if (code == 0 || run_is_fatal(err)) {
+		return code;
+	}
+	run_report_error(run, mailbox, 0, err);
+	if (failures != NULL) {
+		(*failures)++;
+	}
+	return 0;
+}
+
 int account_connect(const struct account *account, const struct sync_options *options,
 		    size_t number, struct remote **remote, struct err *err)
 {

@@ -53,8 +53,9 @@ struct mailbox_view {
 /* What is to be done with it. */
 struct mailbox_decided {
 	enum exclusion exclusion;
-	enum side remove; /* gone on the other side, to be removed here */
-	enum side braked; /* where the brake holds its deletions */
+	enum side remove;   /* gone on the other side, to be removed here */
+	bool is_to_be_made; /* on the server; a dry run leaves it at that */
+	enum side braked;   /* where the brake holds its deletions */
 	enum pairing_need pairing;
 	uint64_t agreed_before; /* the brake's measure of one that is to be removed */
 	enum plan_shape shape;  /* of its plan, when that was last made */
@@ -219,6 +220,10 @@ void run_report_plan(struct run *run, const struct plan_entry *entry);
 
 /* True for failures that end the account (connection, disk, memory, stop), not only the mailbox. */
 bool run_is_fatal(const struct err *err);
+/* CODE, of something done for MAILBOX: passed on where it is 0 or fatal. Else it is reported, and 0;
+ * *FAILURES, which may be NULL, counts it. */
+int run_outlives(struct run *run, struct mailbox *mailbox, int code, size_t *failures,
+		 const struct err *err);
 
 /*
  * When a server asks for patience ([THROTTLED], [LIMIT], [UNAVAILABLE], "Suggested Backoff Time: N
