@@ -111,27 +111,22 @@ release:
 
 /* That its count fits is no proof: a message held back (too old, too large) may stand in for one of
  * base's that is gone there. */
-static int check_there(struct run *run, struct mailbox *mailbox, struct err *err)
+static int remove_there(struct run *run, struct mailbox *mailbox, struct err *err)
 {
+	const struct remote_change change = {.kind = REMOTE_DELETE, .wire = mailbox->seen.wire};
 	const struct state_mailbox *base = &mailbox->base;
+	struct state *state = run->session->state;
 	struct held_there_facts facts = {.base = {base->uidvalidity, base->uidnext}};
 	int code;
-	if ((code = state_count_agreed(run->session->state, base->id, &facts.agreed, err)) < 0 ||
-	    (code = state_count_remote_only(run->session->state, base->id, &facts.only_there,
-					    err)) < 0 ||
+	if ((code = state_count_agreed(state, base->id, &facts.agreed, err)) < 0 ||
+	    (code = state_count_remote_only(state, base->id, &facts.only_there, err)) < 0 ||
 	    (code = mailboxes_ask_counts(run->session->remote, mailbox, err)) < 0) {
 		return code;
 	}
 	facts.is_told = mailbox->seen.has_counts;
 	facts.now = (struct numbers){mailbox->seen.uidvalidity, mailbox->seen.uidnext};
 	facts.messages = mailbox->seen.messages;
-	return removal_check(removal_there(&facts), SIDE_REMOTE, err);
-}
-
-static int remove_there(struct run *run, struct mailbox *mailbox, struct err *err)
-{
-	const struct remote_change change = {.kind = REMOTE_DELETE, .wire = mailbox->seen.wire};
-	int code = check_there(run, mailbox, err);
+	code = removal_check(removal_there(&facts), SIDE_REMOTE, err);
 	return code < 0 ? code : remote_change_now(run->session->remote, &change, NULL, err);
 }
 

@@ -124,16 +124,16 @@ static int expunge(struct removal *removal, struct err *err)
 	return commit_gone(removal, err);
 }
 
+static int not_moved(struct err *err)
+{
+	err_prefix(err, "messages could not be moved to the trash, so they were not deleted");
+	return -(int)err->code;
+}
+
 static int move_to_trash(struct removal *removal, struct err *err)
 {
 	removal->trash->done.was_changed_there = true;
-	int code = change(removal, REMOTE_MOVE, err);
-	if (code < 0) {
-		err_prefix(err,
-			   "messages could not be moved to the trash, so they were not deleted");
-		return code;
-	}
-	return commit_gone(removal, err);
+	return change(removal, REMOTE_MOVE, err) < 0 ? not_moved(err) : commit_gone(removal, err);
 }
 
 /* Of each message that is not known to be in the trash: it may be, or (IS_COPIED) it is. */
@@ -252,8 +252,7 @@ static int copy_and_remove(struct removal *removal, struct err *err)
 		return code;
 	}
 	*err = refusal;
-	err_prefix(err, "messages could not be moved to the trash, so they were not deleted");
-	return -(int)refusal.code;
+	return not_moved(err);
 }
 
 static int remove_all(struct removal *removal, struct err *err)

@@ -38,41 +38,26 @@ static int add_intents(struct upload *upload, struct batch *batch, struct err *e
 	return state_end(state, code, err);
 }
 
-/* The message's bytes, whole, into upload->body. */
-static int read_small(struct upload *upload, struct maildir_reader *reader, struct err *err)
+/* The message's bytes, whole into upload->body or, of a large one, piece by piece to the server. */
+static int pass_on(struct upload *upload, struct maildir_reader *reader, bool is_small,
+		   struct err *err)
 {
+	struct span piece = {0};
+	int code;
 	buf_clear(&upload->body);
-	for (;;) {
-		struct span piece;
-		int code = maildir_reader_next(reader, &piece, err);
-		if (code < 0) {
-			return code;
-		}
-		if (piece.len == 0) {
-			return buf_status(&upload->body, "a message", err);
-		}
-		buf_append_span(&upload->body, piece);
-	}
-}
-
-static int stream_large(struct job *job, struct maildir_reader *reader, struct err *err)
-{
-	for (;;) {
-		struct span piece;
-		int code = maildir_reader_next(reader, &piece, err);
-		if (code == -ERR_CHANGED) {
-			/* In the middle of a literal there is no way back but to hang up. */
-			return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
-				       "a large message was changed while it was sent; run again");
-		}
-		if (code < 0 || piece.len == 0) {
-			return code;
-		}
-		code = remote_append_data(job->remote, piece, err);
-		if (code < 0) {
+	while ((code = maildir_reader_next(reader, &piece, err)) == 0 && piece.len > 0) {
+		if (is_small) {
+			buf_append_span(&upload->body, piece);
+		} else if ((code = remote_append_data(upload->job->remote, piece, err)) < 0) {
 			return code;
 		}
 	}
+	if (code == -ERR_CHANGED && !is_small) {
+		/* In the middle of a literal there is no way back but to hang up. */
+		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			       "a large message was changed while it was sent; run again");
+	}
+	return code < 0 || !is_small ? code : buf_status(&upload->body, "a message", err);
 }
 
 /* The message itself, after its APPEND was begun, if BEGIN by us. */
@@ -90,7 +75,7 @@ static int send_body(struct upload *upload, struct item *item, struct maildir_re
 	};
 	int code;
 	/* Read before anything is sent: what cannot be read leaves the connection as it was. */
-	if ((code = is_small ? read_small(upload, reader, err) : 0) < 0 ||
+	if ((code = is_small ? pass_on(upload, reader, true, err) : 0) < 0 ||
 	    (code = begin != NULL
 			  ? remote_append_begin(job->remote, job->mailbox->seen.wire, *begin, err)
 			  : 0) < 0 ||
@@ -98,7 +83,7 @@ static int send_body(struct upload *upload, struct item *item, struct maildir_re
 		return code;
 	}
 	return is_small ? remote_append_data(job->remote, buf_span(&upload->body), err)
-			: stream_large(job, reader, err);
+			: pass_on(upload, reader, false, err);
 }
 
 /* Sends one message of an APPEND that is begun, or to be begun with the cookie at BEGIN.

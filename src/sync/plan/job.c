@@ -185,23 +185,19 @@ static int job_scan(struct job *job, struct err *err)
 	return code;
 }
 
-static bool file_is_there(struct job *job, const struct maildir_entry *entry)
-{
-	struct maildir_file file;
-	struct err ignored;
-	return maildir_folder_stat_file(job->mailbox->dir, entry->name, entry->in_new, &file,
-					&ignored) == 0;
-}
-
 int job_find_file(struct job *job, const struct row *row, struct maildir_entry *entry,
 		  struct err *err)
 {
+	struct maildir_file file;
+	struct err ignored;
 	int code = job->has_scan ? 0 : job_scan(job, err);
 	/* Twice: a MUA may have renamed it since the scan. */
 	for (int attempt = 0; code == 0 && attempt < 2; attempt++) {
 		const struct maildir_entry *found =
 			maildir_scan_find(&job->scan, span_of(row->unique));
-		if (found != NULL && file_is_there(job, found)) {
+		if (found != NULL &&
+		    maildir_folder_stat_file(job->mailbox->dir, found->name, found->in_new, &file,
+					     &ignored) == 0) {
 			*entry = *found;
 			return 0;
 		}

@@ -220,7 +220,7 @@ void run_report_plan(struct run *run, const struct plan_entry *entry);
 
 /* True for failures that end the account (connection, disk, memory, stop), not only the mailbox. */
 bool run_is_fatal(const struct err *err);
-/* CODE, of something done for MAILBOX: passed on where it is 0 or fatal. Else it is reported, and 0;
+/* CODE, of what was done for MAILBOX: passed on where it is 0 or fatal. Else it is reported, and 0;
  * *FAILURES, which may be NULL, counts it. */
 int run_outlives(struct run *run, struct mailbox *mailbox, int code, size_t *failures,
 		 const struct err *err);
