@@ -85,7 +85,7 @@ struct field {
 	bool *claim;
 	size_t *number;
 	enum side *set;
-	struct numbers *pair;
+	struct remote_numbers *pair;
 };
 
 static bool field_read(const struct field *field, const char *value)
@@ -257,7 +257,7 @@ static bool read_there(struct scenario *scenario, char *rest)
 	bool is_read = fields_read(fields, rest);
 	facts.agreed = agreed;
 	facts.only_there = only_there;
-	facts.messages = (uint32_t)messages;
+	facts.now.messages = (uint32_t)messages;
 	scenario->answer = verdicts[removal_there(&facts)];
 	return is_read;
 }

@@ -36,10 +36,8 @@ static const struct server_facts as_it_was = {
 	.was_known = true,
 	.is_there = true,
 	.has_numbers = true,
-	.uidvalidity = 7,
-	.uidnext = 10,
-	.base_uidvalidity = 7,
-	.base_uidnext = 10,
+	.now = {.uidvalidity = 7, .uidnext = 10},
+	.base = {.uidvalidity = 7, .uidnext = 10},
 };
 
 static void S3_the_same_numbers_or_a_higher_uidnext_are_the_same_mailbox(void **state)
@@ -48,8 +46,8 @@ static void S3_the_same_numbers_or_a_higher_uidnext_are_the_same_mailbox(void **
 	struct server_facts untold = as_it_was;
 
 	(void)state;
-	grown.uidnext = 11;
-	untold.uidnext = 0;
+	grown.now.uidnext = 11;
+	untold.now.uidnext = 0;
 	assert_int_equal(server_sign(&as_it_was), SIGN_SAME);
 	assert_int_equal(server_sign(&grown), SIGN_SAME);
 	assert_int_equal(server_sign(&untold), SIGN_SAME);
@@ -64,8 +62,8 @@ static void S4_gone_renumbered_or_gone_back_is_strange(void **state)
 
 	(void)state;
 	gone.is_there = false;
-	renumbered.uidvalidity = 8;
-	back.uidnext = 9;
+	renumbered.now.uidvalidity = 8;
+	back.now.uidnext = 9;
 	gone_untold.is_there = gone_untold.has_numbers = false;
 	assert_int_equal(server_sign(&gone), SIGN_STRANGE);
 	assert_int_equal(server_sign(&renumbered), SIGN_STRANGE);

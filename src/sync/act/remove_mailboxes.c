@@ -116,7 +116,7 @@ static int remove_there(struct run *run, struct mailbox *mailbox, struct err *er
 	const struct remote_change change = {.kind = REMOTE_DELETE, .wire = mailbox->seen.wire};
 	const struct state_mailbox *base = &mailbox->base;
 	struct state *state = run->session->state;
-	struct held_there_facts facts = {.base = {base->uidvalidity, base->uidnext}};
+	struct held_there_facts facts = {.base = numbers_of_base(base)};
 	int code;
 	if ((code = state_count_agreed(state, base->id, &facts.agreed, err)) < 0 ||
 	    (code = state_count_remote_only(state, base->id, &facts.only_there, err)) < 0 ||
@@ -124,8 +124,7 @@ static int remove_there(struct run *run, struct mailbox *mailbox, struct err *er
 		return code;
 	}
 	facts.is_told = mailbox->seen.has_counts;
-	facts.now = (struct numbers){mailbox->seen.uidvalidity, mailbox->seen.uidnext};
-	facts.messages = mailbox->seen.messages;
+	facts.now = mailbox->seen.numbers;
 	code = removal_check(removal_there(&facts), SIDE_REMOTE, err);
 	return code < 0 ? code : remote_change_now(run->session->remote, &change, NULL, err);
 }

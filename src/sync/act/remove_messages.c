@@ -147,8 +147,8 @@ static int commit_intents(struct removal *removal, bool is_copied, struct err *e
 			.kind = is_copied ? INTENT_TRASHED : INTENT_TRASH,
 			.row = item->row->id,
 			.mailbox = removal->job->mailbox->base.id,
-			.uidvalidity = trash->uidvalidity,
-			.uid_bound = trash->uidnext,
+			.uidvalidity = trash->numbers.uidvalidity,
+			.uid_bound = trash->numbers.uidnext,
 			.text = trash->wire,
 		};
 		if (item->is_copied) {

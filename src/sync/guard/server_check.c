@@ -73,10 +73,8 @@ static enum server_sign sign_of(const struct mailbox *mailbox)
 		.was_known = mailbox->in_base && base->had_remote && base->uidvalidity != 0,
 		.is_there = mailbox->seen.in_remote,
 		.has_numbers = mailbox->seen.has_counts || mailbox->seen.has_uidvalidity,
-		.uidvalidity = mailbox->seen.uidvalidity,
-		.uidnext = mailbox->seen.uidnext,
-		.base_uidvalidity = base->uidvalidity,
-		.base_uidnext = base->uidnext,
+		.now = mailbox->seen.numbers,
+		.base = numbers_of_base(base),
 	};
 	return server_sign(&facts);
 }
@@ -96,8 +94,8 @@ int server_ask_numbers(struct remote *remote, struct mailbox *mailbox, struct er
 	struct remote_opened opened = {0};
 	int code = remote_open(remote, seen->wire, REMOTE_READ | REMOTE_ANEW, 0, &opened, err);
 	if (code == 0) {
-		seen->uidvalidity = opened.uidvalidity;
-		seen->uidnext = opened.uidnext;
+		seen->numbers.uidvalidity = opened.uidvalidity;
+		seen->numbers.uidnext = opened.uidnext;
 		seen->has_uidvalidity = true;
 		if (seen->mailboxid == NULL) {
 			seen->mailboxid = opened.mailboxid;

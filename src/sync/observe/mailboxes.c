@@ -116,9 +116,9 @@ int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err
 static void take_counts(struct mailbox_seen *seen, const struct remote_counts *counts)
 {
 	seen->has_counts = (counts->told & REMOTE_TOLD_NUMBERS) == REMOTE_TOLD_NUMBERS;
-	seen->messages = counts->messages;
-	seen->uidnext = counts->uidnext;
-	seen->uidvalidity = counts->uidvalidity;
+	seen->numbers.messages = counts->messages;
+	seen->numbers.uidnext = counts->uidnext;
+	seen->numbers.uidvalidity = counts->uidvalidity;
 }
 
 int mailboxes_ask_counts(struct remote *remote, struct mailbox *mailbox, struct err *err)
@@ -152,7 +152,7 @@ static void take_remote(struct run *run, struct mailbox *mailbox, struct remote_
 	seen->attributes = found->attributes;
 	seen->wire = found->wire;
 	seen->mailboxid = found->counts.mailboxid;
-	seen->modseq = (found->counts.told & REMOTE_TOLD_MODSEQ) ? found->counts.modseq : 0;
+	seen->numbers.modseq = (found->counts.told & REMOTE_TOLD_MODSEQ) ? found->counts.modseq : 0;
 	take_counts(seen, &found->counts);
 	found->wire = NULL;
 	found->counts.mailboxid = NULL;

@@ -10,7 +10,6 @@ int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err
 /* One folder, scanned whatever its stamp says. */
 int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err);
 
-struct remote_numbers numbers_of_base(const struct state_mailbox *base);
 struct remote_numbers numbers_of_view(const struct remote_view *view);
 /* HIGHEST: the highest UID told of, 0: none (D34). */
 void numbers_store(struct state_mailbox *base, const struct remote_numbers *told, uint32_t highest);

@@ -10,12 +10,6 @@
 
 #include "mailsync/base/array.h"
 
-struct remote_numbers numbers_of_base(const struct state_mailbox *base)
-{
-	return (struct remote_numbers){base->uidvalidity, base->uidnext, base->messages,
-				       base->modseq};
-}
-
 struct remote_numbers numbers_of_view(const struct remote_view *view)
 {
 	return (struct remote_numbers){view->uidvalidity, view->uidnext, view->exists,

@@ -50,8 +50,8 @@ static int judge_view(struct run *run, struct mailbox *mailbox, struct remote_vi
 		return remote_delta_apply(run, mailbox, view, err);
 	}
 	mailbox->view.state = VIEW_RENUMBERED;
-	seen->uidvalidity = told.uidvalidity;
-	seen->uidnext = told.uidnext;
+	seen->numbers.uidvalidity = told.uidvalidity;
+	seen->numbers.uidnext = told.uidnext;
 	seen->has_uidvalidity = true;
 	return 0;
 }

@@ -67,7 +67,7 @@ struct view_facts view_facts_of(const struct run *run, const struct mailbox *mai
 	const struct mailbox_seen *seen = &mailbox->seen;
 	return (struct view_facts){
 		.base = numbers_of_base(&mailbox->base),
-		.told = {seen->uidvalidity, seen->uidnext, seen->messages, seen->modseq},
+		.told = seen->numbers,
 		.has_counts = seen->has_counts,
 		.has_intents = seen->has_intents,
 		.must_pair = mailbox->decided.pairing != PAIRING_NONE,

@@ -54,10 +54,8 @@ enum server_sign server_sign(const struct server_facts *facts)
 	if (facts->is_there && !facts->has_numbers) {
 		return SIGN_UNTOLD;
 	}
-	return facts->is_there && facts->uidvalidity == facts->base_uidvalidity &&
-			       (facts->uidnext == 0 || facts->uidnext >= facts->base_uidnext)
-		     ? SIGN_SAME
-		     : SIGN_STRANGE;
+	return facts->is_there && numbers_go_on(&facts->base, &facts->now) ? SIGN_SAME
+									   : SIGN_STRANGE;
 }
 
 enum server_verdict server_judge(const size_t signs[SIGN_UNTOLD + 1])

@@ -59,6 +59,8 @@
 
 #include "mailsync/base/span.h"
 
+#include "remote_rules.h"
+
 /* What the database says of the last run that changed something. */
 enum run_end {
 	RUN_END_NONE, /* there was none */
@@ -113,10 +115,8 @@ struct server_facts {
 	bool was_known; /* base had it there, and its numbers */
 	bool is_there;
 	bool has_numbers;
-	uint32_t uidvalidity;
-	uint32_t uidnext; /* 0 untold */
-	uint32_t base_uidvalidity;
-	uint32_t base_uidnext;
+	struct remote_numbers now;
+	struct remote_numbers base;
 };
 enum server_sign {
 	SIGN_NONE, /* base did not have it there */

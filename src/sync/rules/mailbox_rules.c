@@ -138,7 +138,7 @@ enum removal_verdict removal_there(const struct held_there_facts *facts)
 	return facts->only_there == 0 && facts->is_told &&
 			       facts->now.uidnext == facts->base.uidnext &&
 			       facts->now.uidvalidity == facts->base.uidvalidity &&
-			       facts->messages <= facts->agreed
+			       facts->now.messages <= facts->agreed
 		     ? REMOVAL_DUE
 		     : REMOVAL_HOLDS_MAIL;
 }
@@ -155,14 +155,11 @@ bool folder_likeness(const struct folder_evidence *evidence)
 
 enum likeness mailbox_likeness(const struct mailbox_evidence *evidence)
 {
-	const struct numbers *base = &evidence->base;
-	const struct numbers *now = &evidence->now;
 	const struct sample_found *sample = &evidence->sample;
 	if (evidence->has_ids) {
 		return evidence->is_same_id ? LIKENESS_YES : LIKENESS_NO;
 	}
-	if (base->uidvalidity == 0 || base->uidvalidity != now->uidvalidity ||
-	    (now->uidnext != 0 && now->uidnext < base->uidnext)) {
+	if (evidence->base.uidvalidity == 0 || !numbers_go_on(&evidence->base, &evidence->now)) {
 		return LIKENESS_NO;
 	}
 	if (sample->count == 0) {

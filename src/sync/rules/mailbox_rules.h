@@ -71,6 +71,8 @@
 #include "mailsync/base/side.h"
 #include "mailsync/store/remote.h" /* enums only */
 
+#include "remote_rules.h"
+
 /* Why a mailbox takes no part in a run, or no further part. */
 enum exclusion {
 	EXCLUDED_NOT = 0,      /* it takes part */
@@ -172,17 +174,12 @@ struct folder_facts {
 enum removal_verdict removal_of_vanished(const struct vanished_facts *facts);
 enum removal_verdict removal_here(const struct folder_facts *facts);
 
-struct numbers {
-	uint32_t uidvalidity;
-	uint32_t uidnext;
-};
 struct held_there_facts {
 	uint64_t agreed;     /* rows of base on both sides */
 	uint64_t only_there; /* rows of base on the server alone */
 	bool is_told;        /* what the server says now: */
-	struct numbers now;
-	uint32_t messages;
-	struct numbers base;
+	struct remote_numbers now;
+	struct remote_numbers base;
 };
 enum removal_verdict removal_there(const struct held_there_facts *facts);
 
@@ -206,10 +203,10 @@ enum likeness {
 struct mailbox_evidence {
 	bool has_ids; /* both are told: */
 	bool is_same_id;
-	struct numbers base;
-	struct numbers now; /* uidnext 0: untold */
-	bool is_only_one;   /* M35 */
-	bool has_looked;    /* sample.found is known */
+	struct remote_numbers base;
+	struct remote_numbers now;
+	bool is_only_one; /* M35 */
+	bool has_looked;  /* sample.found is known */
 	struct sample_found sample;
 };
 enum likeness mailbox_likeness(const struct mailbox_evidence *evidence);

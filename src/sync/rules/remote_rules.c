@@ -4,6 +4,12 @@
 
 #define WINDOW 10000
 
+bool numbers_go_on(const struct remote_numbers *base, const struct remote_numbers *now)
+{
+	return now->uidvalidity == base->uidvalidity &&
+	       (now->uidnext == 0 || now->uidnext >= base->uidnext);
+}
+
 static bool numbers_are_equal(const struct view_facts *facts)
 {
 	const struct remote_numbers *base = &facts->base;
@@ -49,9 +55,8 @@ bool view_is_usable(const struct remote_numbers *told)
 
 bool view_is_renumbered(const struct remote_numbers *base, const struct remote_numbers *told)
 {
-	return base->uidvalidity != 0 && (base->uidvalidity != told->uidvalidity ||
-					  (told->uidnext != 0 && told->uidnext < base->uidnext) ||
-					  (told->modseq != 0 && told->modseq < base->modseq));
+	return base->uidvalidity != 0 &&
+	       (!numbers_go_on(base, told) || (told->modseq != 0 && told->modseq < base->modseq));
 }
 
 static bool may_be_new(const struct delta_facts *facts, const struct remote_view_message *message)

@@ -56,6 +56,9 @@ struct remote_numbers {
 	uint64_t modseq;
 };
 
+/* The same UIDVALIDITY, and UIDNEXT (where told) not gone back (RFC 9051 2.3.1.1). */
+bool numbers_go_on(const struct remote_numbers *base, const struct remote_numbers *now);
+
 /* What decides whether and how a mailbox is viewed. */
 struct view_facts {
 	struct remote_numbers base;

@@ -35,6 +35,12 @@ struct mailbox *run_mailbox(struct run *run, const char *name)
 			  compare_to_name);
 }
 
+struct remote_numbers numbers_of_base(const struct state_mailbox *base)
+{
+	return (struct remote_numbers){base->uidvalidity, base->uidnext, base->messages,
+				       base->modseq};
+}
+
 struct mailbox_facts mailbox_facts(const struct run *run, const struct mailbox *mailbox)
 {
 	const struct mailbox_seen *seen = &mailbox->seen;

@@ -35,11 +35,8 @@ struct mailbox_seen {
 	char *wire;          /* its name there, owned; NULL: not on the server */
 	unsigned attributes; /* enum remote_attribute */
 	bool has_counts;     /* LIST or STATUS told these: */
-	uint32_t messages;
-	uint32_t uidnext;
-	uint32_t uidvalidity;
-	uint64_t modseq;
-	bool has_uidvalidity; /* uidvalidity and uidnext were asked for by opening it */
+	struct remote_numbers numbers;
+	bool has_uidvalidity; /* it and UIDNEXT were asked for by opening it */
 	char *mailboxid;      /* owned, NULL: untold */
 };
 
@@ -246,6 +243,7 @@ void mailbox_release(struct mailbox *mailbox);
  */
 int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err);
 
+struct remote_numbers numbers_of_base(const struct state_mailbox *base);
 /* True for a mailbox that this run works on. */
 bool mailbox_is_active(const struct mailbox *mailbox);
 /* What the rules for mailboxes go by, but for what lies in the place of its folder. */
