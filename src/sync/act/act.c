@@ -63,26 +63,22 @@ static int run_job(struct run *run, struct mailbox *mailbox, struct err *err)
 	return code;
 }
 
-static int look_again(struct run *run, struct mailbox *mailbox, struct err *err)
-{
-	if (mailbox->decided.exclusion != EXCLUDED_NOT || !mailbox->done.was_changed_there ||
-	    !mailbox->seen.in_remote) {
-		return 0;
-	}
-	mailbox->done.was_changed_there = false;
-	return observe_remote_mailbox(run, run->session->remote, mailbox, LOOK_ANEW, err);
-}
-
 /* A mailbox that our commands changed is looked at again, so that the next run need not; uploads
  * without a UID are found. One that turns out to be renumbered is paired, or all of it would be
  * copied both ways. */
 static int settle_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	int code = look_again(run, mailbox, err);
+	struct remote *remote = run->session->remote;
+	int code = 0;
+	if (mailbox->decided.exclusion == EXCLUDED_NOT && mailbox->done.was_changed_there &&
+	    mailbox->seen.in_remote) {
+		mailbox->done.was_changed_there = false;
+		code = observe_remote_mailbox(run, remote, mailbox, LOOK_ANEW, err);
+	}
 	bool must_pair = mailbox->decided.pairing != PAIRING_NONE;
 	if (code == 0 && (mailbox->seen.has_intents || must_pair) &&
 	    mailbox->decided.exclusion == EXCLUDED_NOT) {
-		code = pair_mailbox(run, run->session->remote, mailbox, err);
+		code = pair_mailbox(run, remote, mailbox, err);
 	}
 	if (code < 0 && must_pair) {
 		mailbox_exclude(mailbox, EXCLUDED_FAILED);

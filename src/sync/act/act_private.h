@@ -6,8 +6,7 @@
 #include "act.h"
 #include "plan/plan.h"
 
-/* How many messages are sent, answered and written down as one. */
-#define BATCH_MESSAGES 200
+#define BATCH_MESSAGES 200 /* are sent, answered and written down as one */
 
 /* Takes the answers that are still to come; what they say is of no consequence. */
 int act_ignore_answers(struct remote *remote, struct err *err);
@@ -33,9 +32,6 @@ int job_delete_remote(struct job *job, struct err *err);
  * A batch is one APPEND with several messages where the server takes that (MULTIAPPEND, atomic:
  * refused, its messages are sent singly), else one APPEND a message, pipelined where literals need
  * no go-ahead.
- *
- *   upload.c         rows into batches, batches on their way
- *   upload_answer.c  what the answers (rules/transfer_rules.h) do to intents and rows
  */
 #define BATCH_BYTES       (8u << 20)
 #define BATCHES_IN_FLIGHT 4

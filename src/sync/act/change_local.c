@@ -51,32 +51,25 @@ static bool is_local(enum op_kind kind)
 	       kind == OP_FORGET;
 }
 
-static int carry_out(struct job *job, const struct op *op, struct err *err)
-{
-	if (op->kind == OP_FLAGS_LOCAL) {
-		return set_flags(job, op, err);
-	}
-	if (op->kind == OP_DELETE_LOCAL) {
-		return remove_file(job, op, err);
-	}
-	if (op->kind == OP_AGREE) {
-		effect_agreed(job_row(job, op), op->agreed);
-	}
-	return 0; /* OP_FORGET: its row is void, and storing it drops it */
-}
-
+/* Of OP_FORGET the row is void, and storing it drops it. */
 static int one_op(struct job *job, struct op *op, struct err *err)
 {
-	int code = carry_out(job, op, err);
+	struct row *row = job_row(job, op);
+	int code = op->kind == OP_FLAGS_LOCAL  ? set_flags(job, op, err)
+		 : op->kind == OP_DELETE_LOCAL ? remove_file(job, op, err)
+					       : 0;
 	if (code == -ERR_CHANGED) {
 		job->failures++; /* a MUA was faster; the next run sees what it did */
 		return 0;
 	}
 	if (code < 0) {
-		return job_message_failed(job, job_row(job, op), err);
+		return job_message_failed(job, row, err);
+	}
+	if (op->kind == OP_AGREE) {
+		effect_agreed(row, op->agreed);
 	}
 	/* At once: the brake's mark must outlive a run that dies before it is concluded. */
-	effect_held(job_row(job, op), op->reason);
+	effect_held(row, op->reason);
 	op->is_done = true;
 	return 0;
 }

@@ -1,3 +1,4 @@
+/* What the answers to uploads do to intents and rows, by rules/transfer_rules.h. */
 #include "act_private.h"
 
 #include "mailsync/base/progress.h"

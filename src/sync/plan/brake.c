@@ -99,18 +99,6 @@ static int brake_mailboxes(struct run *run, struct brake_count *total, struct er
 	return code;
 }
 
-/* *HOLDS: something is held, by this pass or an earlier one. */
-static int brake_account(struct run *run, struct brake_count *total, bool *holds, struct err *err)
-{
-	int code = count_agreed(run, 0, total, err);
-	enum side held = code == 0 ? judge(run, NULL, total) : SIDE_NONE;
-	for (size_t i = 0; i < run->mailboxes.count; i++) {
-		run->mailboxes.items[i].decided.braked |= held;
-		*holds |= run->mailboxes.items[i].decided.braked != SIDE_NONE;
-	}
-	return code;
-}
-
 static int note_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct job job;
@@ -159,15 +147,20 @@ int brake_plan(struct run *run, struct err *err)
 	unsigned percent = run->account->max_delete_percent;
 	uint32_t held_under = NOTHING_HELD_YET;
 	struct brake_count total = {0};
-	bool holds = false;
+	bool has_held = false; /* in this pass or an earlier one */
 	int code = find_held_under(run, &held_under, err);
 	run->policy.releases_held = brake_lets_go(allow, percent, held_under);
 	if (code < 0 || brake_is_off(allow, percent)) {
 		return code;
 	}
 	if ((code = brake_mailboxes(run, &total, err)) < 0 ||
-	    (code = brake_account(run, &total, &holds, err)) < 0) {
+	    (code = count_agreed(run, 0, &total, err)) < 0) {
 		return code;
 	}
-	return holds ? note_held(run, err) : 0;
+	enum side held = judge(run, NULL, &total);
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		run->mailboxes.items[i].decided.braked |= held;
+		has_held |= run->mailboxes.items[i].decided.braked != SIDE_NONE;
+	}
+	return has_held ? note_held(run, err) : 0;
 }

@@ -2,14 +2,9 @@
  * The one plan of a run: what is going to happen, decided by rules/ before anything does. The brake
  * counts it, --dry-run prints it, act/ carries it out and decides nothing. In the order of a run:
  *
- *     plan_renames            from what recover/ left and observe/ found; first, since what was
- *                             renamed is one mailbox afterwards
- *     act_rename_mailboxes    (not in a dry run) mailboxes are gathered anew
- *     plan_mailboxes          what is to be created, subscribed or removed
- *     act_create_mailboxes    (not in a dry run)
- *     plan_moves
- *     brake_plan
- *     plan_print              (only in a dry run)
+ *     plan_renames     first, since what was renamed is one mailbox afterwards
+ *     plan_mailboxes   what is to be created, subscribed or removed
+ *     plan_moves, brake_plan, plan_print
  *
  * Mailboxes and moves stand here whole. Messages are too many for that: those of one mailbox are
  * planned when its turn comes (struct job), from rows that are in the database by then, so that it
@@ -49,8 +44,7 @@ struct rename_op {
 };
 struct rename_ops {
 	struct rename_op *items; /* by the old name: parents before children */
-	size_t count;
-	size_t cap;
+	size_t count, cap;
 };
 
 struct mailbox_op {
@@ -59,8 +53,7 @@ struct mailbox_op {
 };
 struct mailbox_ops {
 	struct mailbox_op *items; /* by name */
-	size_t count;
-	size_t cap;
+	size_t count, cap;
 };
 
 struct move {

@@ -75,14 +75,6 @@ static bool has_parent(const struct planning *planning, const struct rename_op *
 	return false;
 }
 
-static void say_waits(const struct run *run, const struct rename_op *op)
-{
-	log_line(run->log, LOG_INFO,
-		 "%s/%s: renamed to %s; this run may not do that %s and leaves both alone",
-		 run->account->name, op->from, op->to,
-		 op->side == SIDE_REMOTE ? "on the server" : "in the Maildir");
-}
-
 /* Takes OP's wire name over, and a copy of the others. */
 static int op_add(struct rename_ops *ops, const struct rename_op *op, struct err *err)
 {
@@ -117,7 +109,10 @@ static int plan_pair(struct planning *planning, const struct rename_pair *pair, 
 	};
 	op.kind = rename_decide(&facts, &run->policy.mailboxes);
 	if (op.kind == RENAME_WAITS) {
-		say_waits(run, &op);
+		log_line(run->log, LOG_INFO,
+			 "%s/%s: renamed to %s; this run may not do that %s and leaves both alone",
+			 run->account->name, op.from, op.to,
+			 is_remote ? "on the server" : "in the Maildir");
 	}
 	if (op.kind == RENAME_NOT) {
 		free(op.wire);
