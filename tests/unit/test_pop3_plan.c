@@ -7,8 +7,9 @@
 
 #include <string.h>
 
+#include "mailsync/store/pop3_seed.h"
+
 #include "rules/pop3_rules.h"
-#include "pop3/pop3_seed.h"
 
 #define MANY 8
 

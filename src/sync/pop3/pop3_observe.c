@@ -3,15 +3,14 @@
 #include <string.h>
 
 #include "mailsync/base/digest.h"
+#include "mailsync/store/pop3_seed.h"
 
 #include "guard/guard.h"
 #include "pop3_private.h"
-#include "pop3_seed.h"
 
 static int make_items(struct pop3_session *session, struct err *err)
 {
 	const struct pop3_listing *listing = &session->listing;
-
 	session->items = calloc(listing->count + 1, sizeof(*session->items));
 	session->is_listed = calloc(session->rows.count + 1, sizeof(*session->is_listed));
 	if (session->items == NULL || session->is_listed == NULL) {
@@ -35,7 +34,6 @@ int pop3_observe_list(struct run *run, struct err *err)
 	struct pop3_job *job = run->pop3;
 	struct pop3_session *session = &job->session;
 	int code;
-
 	if ((code = pop3_list(session->pop3, &session->listing, err)) < 0 ||
 	    (code = state_pop3_load(run->session->state, &session->rows, err)) < 0) {
 		return code;
@@ -47,7 +45,6 @@ int pop3_observe_list(struct run *run, struct err *err)
 static int make_key(struct pop3_session *session, struct pop3_item *item, struct err *err)
 {
 	char text[2 * ROW_DIGEST_SIZE + 8] = "header ";
-
 	hex_encode(session->headers[item->header].digest, ROW_DIGEST_SIZE, text + 7);
 	int code = strlist_add(&session->keys, span_of(text), err);
 	if (code == 0) {
@@ -61,7 +58,6 @@ static int make_keys(struct pop3_job *job, struct err *err)
 {
 	struct pop3_session *session = &job->session;
 	bool is_any = false;
-
 	for (size_t i = 0; i < session->listing.count; i++) {
 		session->items[i].wants_header = session->items[i].key[0] == '\0';
 		is_any = is_any || session->items[i].wants_header;
@@ -80,7 +76,6 @@ static int make_keys(struct pop3_job *job, struct err *err)
 static int fail_nameless(struct pop3_job *job, struct pop3_item *item, struct err *err)
 {
 	struct err why;
-
 	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 		"the server gives neither a unique-id nor the header of message %u",
 		(unsigned)item->number);
@@ -92,7 +87,6 @@ int pop3_observe_keys(struct run *run, struct err *err)
 	struct pop3_job *job = run->pop3;
 	struct pop3_session *session = &job->session;
 	int code = make_keys(job, err);
-
 	for (size_t i = 0; code == 0 && i < session->listing.count; i++) {
 		struct pop3_item *item = &session->items[i];
 		if (item->key[0] == '\0') {
@@ -108,7 +102,6 @@ int pop3_observe_rows(struct run *run, struct err *err)
 {
 	struct pop3_session *session = &run->pop3->session;
 	int code = whose_rows(run, &session->whose, err);
-
 	if (code < 0) {
 		return code;
 	}
@@ -132,7 +125,6 @@ static int adopt(struct pop3_job *job, struct pop3_item *item, struct err *err)
 {
 	const char *unique;
 	int code = pop3_is_unknown(item) ? pop3_delivered(job, item, &unique, err) : 0;
-
 	if (code < 0 || !pop3_is_unknown(item) || unique == NULL) {
 		return code;
 	}
@@ -146,7 +138,6 @@ int pop3_observe_delivered(struct run *run, struct err *err)
 	struct pop3_session *session = &job->session;
 	bool is_due = is_first_run(job) || run->session->was_unclean;
 	int code = is_due ? pop3_find_delivered(job, err) : 0;
-
 	for (size_t i = 0; code == 0 && i < session->listing.count; i++) {
 		code = adopt(job, &session->items[i], err);
 	}
@@ -158,7 +149,6 @@ int pop3_observe_delivered(struct run *run, struct err *err)
 static int seed(struct pop3_job *job, struct err *err)
 {
 	struct strlist uidls;
-
 	strlist_init(&uidls);
 	int code = pop3_seed_load(&job->run->account->server, &uidls, err);
 	for (size_t i = 0; code == 0 && uidls.count > 0 && i < job->session.listing.count; i++) {
@@ -176,7 +166,6 @@ static int seed(struct pop3_job *job, struct err *err)
 static int find_others(struct pop3_job *job, struct pop3_others *others, struct err *err)
 {
 	int code = 0;
-
 	*others = (struct pop3_others){0};
 	if (is_first_run(job) && job->session.listing.count > 0) {
 		code = pop3_read_others(job, others, err);
@@ -188,7 +177,6 @@ static int fetch_wanted(struct pop3_job *job, struct pop3_view *view, bool is_pa
 			struct err *err)
 {
 	int code = pop3_mark_doubts(view, err);
-
 	for (size_t i = 0; code == 0 && i < view->count; i++) {
 		if (pop3_is_unknown(&view->items[i]) &&
 		    (is_pairing || job->policy.oldest != INT64_MIN)) {
@@ -201,7 +189,6 @@ static int fetch_wanted(struct pop3_job *job, struct pop3_view *view, bool is_pa
 static void count_skipped(struct pop3_job *job)
 {
 	struct sync_counts *counts = &job->mailbox->done.counts;
-
 	counts->skipped = 0;
 	for (size_t i = 0; i < job->session.listing.count; i++) {
 		counts->skipped += job->session.items[i].act == POP3_ACT_SKIP;
@@ -214,7 +201,6 @@ int pop3_observe_new(struct run *run, struct err *err)
 	struct pop3_view view = pop3_job_view(job);
 	struct pop3_others others;
 	int code;
-
 	if ((code = find_others(job, &others, err)) < 0 ||
 	    (code = fetch_wanted(job, &view, others.count > 0, err)) < 0) {
 		goto finish;

@@ -6,8 +6,8 @@
  *   getmail6   ~/.config/getmail/oldmail-HOST-PORT-USER, else ~/.getmail/...
  *   fetchmail  $FETCHMAILHOME/.fetchids, else ~/.fetchids
  */
-#ifndef SYNC_POP3_POP3_SEED_H
-#define SYNC_POP3_POP3_SEED_H
+#ifndef MAILSYNC_STORE_POP3_SEED_H
+#define MAILSYNC_STORE_POP3_SEED_H
 
 #include "mailsync/base/err.h"
 #include "mailsync/base/span.h"

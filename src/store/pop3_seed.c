@@ -1,4 +1,4 @@
-#include "pop3_seed.h"
+#include "mailsync/store/pop3_seed.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +19,6 @@ static struct span take_until(struct span *text, char separator)
 	size_t len = end == NULL ? text->len : (size_t)(end - text->data);
 	size_t used = len + (end != NULL);
 	struct span word = {text->data, len};
-
 	text->data += used;
 	text->len -= used;
 	return word;
@@ -29,7 +28,6 @@ static struct span take_until(struct span *text, char separator)
 static struct span take_line(struct span *text)
 {
 	struct span line = take_until(text, '\n');
-
 	line.len -= line.len > 0 && line.data[line.len - 1] == '\r';
 	return line;
 }
@@ -64,7 +62,6 @@ static struct span read_getmail(struct span line)
 {
 	struct span rest = line;
 	struct span uidl = take_until(&rest, '\0');
-
 	return uidl.len < line.len ? uidl : (struct span){0};
 }
 
@@ -73,7 +70,6 @@ static struct span read_fetchmail(const struct reading *reading, struct span lin
 {
 	size_t user_len = strlen(reading->user);
 	struct span who = take_until(&line, ' ');
-
 	if (who.len <= user_len + 1 || memcmp(who.data, reading->user, user_len) != 0 ||
 	    who.data[user_len] != '@') {
 		return (struct span){0};
@@ -101,7 +97,6 @@ int pop3_seed_parse(enum pop3_seed_kind kind, struct span text, const char *user
 {
 	struct reading reading = {.user = user, .host = host};
 	int code = 0;
-
 	while (code == 0 && text.len > 0) {
 		struct span uidl = read_line(&reading, kind, take_line(&text));
 		code = uidl.len > 0 ? strlist_add(uidls, uidl, err) : 0;
@@ -134,7 +129,6 @@ static int load_file(enum pop3_seed_kind kind, const char *path, const struct se
 	struct buf text;
 	struct err unread;
 	int code = 0;
-
 	buf_init(&text, SEED_FILE_MAX);
 	if (file_read(AT_FDCWD, path, &text, &unread) == 0) {
 		code = pop3_seed_parse(kind, buf_span(&text), server->user, server->host, uidls,
@@ -150,7 +144,6 @@ int pop3_seed_load(const struct server *server, struct strlist *uidls, struct er
 	const char *fetchmail_home = getenv("FETCHMAILHOME");
 	char mpop[SEED_NAME_MAX], getmail[SEED_NAME_MAX], path[SEED_PATH_MAX];
 	int code = 0;
-
 	if (home == NULL || server->host == NULL || server->user == NULL) {
 		return 0;
 	}
