@@ -10,7 +10,6 @@ static int gather_due(struct pop3_job *job, struct err *err)
 {
 	struct pop3_session *session = &job->session;
 	int code = 0;
-
 	for (size_t i = 0; code == 0 && i < session->listing.count; i++) {
 		struct pop3_item *item = &session->items[i];
 		if (item->row != POP3_NO_ROW && !item->is_failed &&
@@ -26,7 +25,6 @@ static int mark_all(struct pop3_job *job, struct err *err)
 	struct pop3_session *session = &job->session;
 	struct state *state = job->run->session->state;
 	int code = state_intent_add(state, &session->intent, err);
-
 	for (size_t i = 0; code == 0 && i < session->due.count; i++) {
 		struct pop3_row *row = &session->rows.items[session->due.items[i]->row];
 		row->is_deleted = true;
@@ -39,7 +37,6 @@ static int commit_intent(struct pop3_job *job, struct err *err)
 {
 	struct state *state = job->run->session->state;
 	int code;
-
 	job->session.intent =
 		(struct intent){.kind = INTENT_POP3_DELETE, .mailbox = job->mailbox->base.id};
 	if ((code = run_claim(job->run, err)) < 0 || (code = state_begin(state, err)) < 0) {
@@ -54,7 +51,6 @@ static int take_answer(struct pop3_job *job, struct err *err)
 	struct span words;
 	uint32_t number;
 	bool is_ok;
-
 	if (item == NULL) {
 		return -(int)err->code;
 	}
@@ -74,7 +70,6 @@ static int send_all(struct pop3_job *job, struct err *err)
 	struct pop3_asked *due = &job->session.due;
 	struct pop3 *pop3 = job->session.pop3;
 	int code = 0;
-
 	while (code == 0 && due->answered < due->count) {
 		while (code == 0 && due->queued < due->count && pop3_has_room(pop3)) {
 			code = pop3_dele_queue(pop3, due->items[due->queued++]->number, err);
@@ -89,7 +84,6 @@ static int send_all(struct pop3_job *job, struct err *err)
 int pop3_delete(struct run *run, struct err *err)
 {
 	int code = gather_due(run->pop3, err);
-
 	if (code < 0 || run->pop3->session.due.count == 0 ||
 	    (code = commit_intent(run->pop3, err)) < 0) {
 		return code;
@@ -102,7 +96,6 @@ static int put_accepted(struct pop3_job *job, struct err *err)
 {
 	struct pop3_session *session = &job->session;
 	int code = 0;
-
 	for (size_t i = 0; code == 0 && i < session->due.count; i++) {
 		if (session->due.items[i]->is_accepted) {
 			struct pop3_row *row = &session->rows.items[session->due.items[i]->row];
@@ -119,7 +112,6 @@ static int commit_end(struct pop3_job *job, bool is_done, struct err *err)
 {
 	struct state *state = job->run->session->state;
 	int code = state_begin(state, err);
-
 	if (code < 0) {
 		return code;
 	}
@@ -136,7 +128,6 @@ int pop3_end_session(struct run *run, struct err *err)
 	struct err ignored; /* with nothing to be deleted QUIT is of no consequence */
 	bool is_deleting = job->session.intent.id != 0;
 	int code = pop3_quit(job->session.pop3, is_deleting ? err : &ignored);
-
 	if (!is_deleting) {
 		return 0;
 	}

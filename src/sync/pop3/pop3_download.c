@@ -38,7 +38,6 @@ static int gather_wanted(struct download *download, struct err *err)
 	struct pop3_session *session = &download->job->session;
 	struct pop3_rows *rows = &session->rows;
 	int code = 0;
-
 	for (size_t i = 0; code == 0 && i < session->listing.count; i++) {
 		if (session->items[i].act == POP3_ACT_DOWNLOAD) {
 			code = pop3_asked_add(&download->asked, &session->items[i], err);
@@ -58,7 +57,6 @@ static int queue_more(struct download *download, struct err *err)
 {
 	struct pop3 *pop3 = download->job->session.pop3;
 	int code = pop3_asked_queue(&download->asked, pop3, POP3_WANT_MESSAGE, err);
-
 	if (code < 0 || download->is_all_queued || !pop3_has_room(pop3)) {
 		return code;
 	}
@@ -73,7 +71,6 @@ static int make_row(struct download *download, struct wanted *wanted, int64_t no
 	char digest[POP3_DIGEST_SIZE];
 	char unique[MAILDIR_UNIQUE_MAX + 1];
 	int code;
-
 	if ((code = pop3_item_digest(wanted->item, digest, err)) < 0 ||
 	    (code = maildir_unique_make_pop3(unique, job->local.key, digest, err)) < 0) {
 		return code;
@@ -90,7 +87,6 @@ static int make_row(struct download *download, struct wanted *wanted, int64_t no
 static struct wanted *release(struct download *download)
 {
 	struct wanted *held = download->held;
-
 	download->held = NULL;
 	return held;
 }
@@ -107,7 +103,6 @@ static int deliver_held(struct download *download, struct err *err)
 {
 	struct mailbox *mailbox = download->job->mailbox;
 	struct wanted *held = download->held;
-
 	if (held == NULL) {
 		return 0;
 	}
@@ -130,7 +125,6 @@ static int deliver_held(struct download *download, struct err *err)
 static struct wanted *next_answered(struct download *download, struct err *err)
 {
 	struct pop3_item *item = pop3_asked_next(&download->asked, err);
-
 	if (item == NULL) {
 		return NULL;
 	}
@@ -143,7 +137,6 @@ static int begin_body(struct download *download, struct err *err)
 {
 	int code = deliver_held(download, err);
 	struct wanted *wanted = code < 0 ? NULL : next_answered(download, err);
-
 	if (wanted == NULL) {
 		return -(int)err->code;
 	}
@@ -163,7 +156,6 @@ static void discard_current(struct download *download)
 static int fail_body(struct download *download, const struct err *why, struct err *err)
 {
 	struct pop3_item *item = download->current->item;
-
 	discard_current(download);
 	return pop3_job_report(download->job, item, why, err);
 }
@@ -172,7 +164,6 @@ static int fail_empty(struct download *download, struct err *err)
 {
 	const struct pop3_item *item = download->current->item;
 	struct err why;
-
 	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 		"message %u came empty, and was listed with %llu bytes; it is tried again next "
 		"time",
@@ -184,7 +175,6 @@ static int fail_torn(struct download *download, uint64_t size_bytes, struct err 
 {
 	const struct pop3_item *item = download->current->item;
 	struct err why;
-
 	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 		"message %u has a line of a single dot that the server failed to escape, and came "
 		"with %llu bytes where %llu were listed",
@@ -196,7 +186,6 @@ static int fail_torn(struct download *download, uint64_t size_bytes, struct err 
 static int hold_body(struct download *download, bool is_short, struct err *err)
 {
 	int code = maildir_draft_close(&download->draft, clock_real_s(), err);
-
 	if (code < 0) {
 		return code;
 	}
@@ -210,7 +199,6 @@ static int hold_body(struct download *download, bool is_short, struct err *err)
 static int end_body(struct download *download, const struct pop3_piece *piece, struct err *err)
 {
 	uint64_t listed = download->current->item->size_bytes;
-
 	switch (pop3_judge_body(listed, piece->size_bytes, piece->has_lone_dot)) {
 	case POP3_BODY_TORN:
 		return fail_torn(download, piece->size_bytes, err);
@@ -229,7 +217,6 @@ static int take_refusal(struct download *download, struct span words, struct err
 	struct pop3_job *job = download->job;
 	int code = deliver_held(download, err);
 	struct wanted *wanted = code < 0 ? NULL : next_answered(download, err);
-
 	if (wanted == NULL) {
 		return -(int)err->code;
 	}
@@ -263,7 +250,6 @@ static int stream(struct download *download, struct err *err)
 	struct pop3 *pop3 = download->job->session.pop3;
 	struct pop3_piece piece = {.kind = PIECE_BEGIN};
 	int code;
-
 	while (piece.kind != PIECE_NONE) {
 		if ((code = run_check_stop(download->job->run, err)) < 0 ||
 		    (code = queue_more(download, err)) < 0 ||
@@ -284,7 +270,6 @@ static int settle_held(struct download *download, const struct err *end, struct 
 {
 	struct wanted *held = download->held;
 	struct err why = *end;
-
 	if (held == NULL || (end->code != ERR_PROTOCOL && !download->is_short)) {
 		return deliver_held(download, err);
 	}
@@ -302,7 +287,6 @@ static int stream_and_deliver(struct download *download, struct err *err)
 {
 	struct err ignored;
 	int code = stream(download, err);
-
 	if (code == 0) {
 		return delivery_flush(download->delivery, err);
 	}
@@ -316,7 +300,6 @@ static int stream_and_deliver(struct download *download, struct err *err)
 static int take_rows(struct download *download, struct err *err)
 {
 	int code = 0;
-
 	for (size_t i = 0; i < download->asked.answered; i++) {
 		struct wanted *wanted = &download->wanted[i];
 		if (wanted->state == WANT_DONE) {
@@ -332,7 +315,6 @@ static int take_rows(struct download *download, struct err *err)
 static int open_inbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	int code;
-
 	if ((code = run_claim(run, err)) < 0 ||
 	    (code = maildir_create_folder(run->session->maildir, mailbox->name, err)) < 0 ||
 	    (code = mailbox_open_dir(run, mailbox, err)) < 0) {
@@ -346,7 +328,6 @@ static int fetch_wanted(struct download *download, struct err *err)
 	struct run *run = download->job->run;
 	struct err ignored;
 	int code = open_inbox(run, download->job->mailbox, err);
-
 	if (code < 0) {
 		return code;
 	}
@@ -368,7 +349,6 @@ int pop3_download(struct run *run, struct err *err)
 {
 	struct download download = {.job = run->pop3};
 	int code = gather_wanted(&download, err);
-
 	if (code == 0 && download.asked.count > 0) {
 		code = fetch_wanted(&download, err);
 	}

@@ -16,7 +16,6 @@ struct pass {
 static int keep_header(struct pass *pass, const struct header_identity *identity, struct err *err)
 {
 	struct pop3_session *session = &pass->job->session;
-
 	if (ARRAY_RESERVE(&session->headers, session->header_count + 1, &session->header_cap, err) <
 	    0) {
 		return -ERR_NOMEM;
@@ -45,7 +44,6 @@ static int ask_all(struct pass *pass, struct err *err)
 	struct pop3_piece piece = {.kind = PIECE_BEGIN};
 	struct header_identity identity;
 	int code = 0;
-
 	for (size_t i = 0; code == 0 && i < session->listing.count; i++) {
 		struct pop3_item *item = &session->items[i];
 		if (item->wants_header && item->header == POP3_NO_ROW && !item->is_failed) {
@@ -68,7 +66,6 @@ static int run_pass(struct pop3_job *job, enum pop3_want want, bool *was_refused
 {
 	struct pass pass = {.job = job, .want = want};
 	int code = ask_all(&pass, err);
-
 	*was_refused = pass.was_refused;
 	free(pass.asked.items);
 	return code;
@@ -78,14 +75,12 @@ static int run_pass(struct pop3_job *job, enum pop3_want want, bool *was_refused
 bool pop3_has_top(const struct pop3 *pop3)
 {
 	unsigned caps = pop3_caps(pop3);
-
 	return (caps & POP3_CAP_KNOWN) == 0 || (caps & POP3_CAP_TOP) != 0;
 }
 
 int pop3_fetch_headers(struct pop3_job *job, struct err *err)
 {
 	bool was_refused = false;
-
 	if (!job->learnt.has_no_top && pop3_has_top(job->session.pop3)) {
 		int code = run_pass(job, POP3_WANT_HEADER, &was_refused, err);
 		if (code < 0 || !was_refused) {

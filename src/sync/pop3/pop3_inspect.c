@@ -10,7 +10,6 @@ static int look(const struct account *account, const struct sync_options *option
 		struct pop3 **pop3, struct pop3_listing *found, struct err *err)
 {
 	int code = pop3_connect(account, options, false, pop3, err);
-
 	return code < 0 ? code : pop3_list(*pop3, found, err);
 }
 
@@ -39,7 +38,6 @@ int pop3_run_list(const struct account *account, const struct sync_options *opti
 	struct pop3 *pop3 = NULL;
 	struct err ignored;
 	int code;
-
 	if ((code = look(account, options, &pop3, &found, err)) == 0 &&
 	    (code = list_inbox(listing, found.count, err)) == 0) {
 		(void)pop3_quit(pop3, &ignored); /* of no consequence */
@@ -52,7 +50,6 @@ int pop3_run_list(const struct account *account, const struct sync_options *opti
 static int add_line(struct strlist *lines, const char *what, const char *how, struct err *err)
 {
 	char line[256];
-
 	snprintf(line, sizeof(line), "%s: %s", what, how);
 	return strlist_add(lines, span_of(line), err);
 }
@@ -71,7 +68,6 @@ static int explain(const struct pop3 *pop3, const struct pop3_listing *found, st
 		{"headers", pop3_has_top(pop3) ? "TOP" : "RETR, as there is no TOP"},
 	};
 	int code = 0;
-
 	for (size_t i = 0; code == 0 && i < sizeof(told) / sizeof(told[0]); i++) {
 		code = add_line(lines, told[i][0], told[i][1], err);
 	}
@@ -85,7 +81,6 @@ int pop3_run_check(const struct account *account, const struct sync_options *opt
 	struct pop3 *pop3 = NULL;
 	struct err ignored;
 	int code;
-
 	if ((code = look(account, options, &pop3, &found, err)) == 0 &&
 	    (code = explain(pop3, &found, lines, err)) == 0) {
 		(void)pop3_quit(pop3, &ignored); /* of no consequence */

@@ -10,7 +10,6 @@
 struct pop3_view pop3_job_view(struct pop3_job *job)
 {
 	struct pop3_session *session = &job->session;
-
 	return (struct pop3_view){
 		.items = session->items,
 		.count = session->listing.count,
@@ -26,7 +25,6 @@ struct pop3_view pop3_job_view(struct pop3_job *job)
 int pop3_job_fail(struct pop3_job *job, struct pop3_item *item, struct err *err)
 {
 	int code = 0;
-
 	item->is_failed = true;
 	item->act = POP3_ACT_NONE;
 	if (item->key[0] != '\0') {
@@ -46,7 +44,6 @@ int pop3_job_report(struct pop3_job *job, struct pop3_item *item, const struct e
 void pop3_job_refused(struct pop3_job *job, const char *what, uint32_t number, struct span words)
 {
 	struct err why;
-
 	err_set(&why, ERR_REFUSED, SCOPE_MESSAGE,
 		"the server refused %s %u, saying \"%.*s\"; it is tried again next time", what,
 		(unsigned)number, (int)(words.len > WORDS_MAX ? WORDS_MAX : words.len),
@@ -59,7 +56,6 @@ int pop3_row_begin(struct pop3_job *job, const struct pop3_item *item, const cha
 {
 	bool is_new = item->row == POP3_NO_ROW;
 	const struct pop3_row *known = is_new ? NULL : &job->session.rows.items[item->row];
-
 	row->id = is_new ? 0 : known->id;
 	row->occurrence = is_new ? item->occurrence : known->occurrence;
 	row->uidl = span_dup(span_of(item->key));
@@ -74,7 +70,6 @@ int pop3_row_begin(struct pop3_job *job, const struct pop3_item *item, const cha
 void pop3_row_keep(struct pop3_job *job, struct pop3_item *item, struct pop3_row *row)
 {
 	struct pop3_rows *rows = &job->session.rows;
-
 	if (item->row == POP3_NO_ROW) {
 		item->row = (uint32_t)rows->count++;
 	} else {
@@ -94,7 +89,6 @@ void pop3_row_drop(struct pop3_row *row)
 int pop3_asked_add(struct pop3_asked *asked, struct pop3_item *item, struct err *err)
 {
 	int code = ARRAY_RESERVE(&asked->items, asked->count + 1, &asked->cap, err);
-
 	if (code == 0) {
 		asked->items[asked->count++] = item;
 	}
@@ -105,7 +99,6 @@ int pop3_asked_queue(struct pop3_asked *asked, struct pop3 *pop3, enum pop3_want
 		     struct err *err)
 {
 	int code = 0;
-
 	while (code == 0 && asked->queued < asked->count && pop3_has_room(pop3)) {
 		code = pop3_fetch_queue(pop3, want, asked->items[asked->queued++]->number, err);
 	}

@@ -13,7 +13,6 @@ int pop3_item_digest(const struct pop3_item *item, char digest[POP3_DIGEST_SIZE]
 	uint8_t bytes[DIGEST_MAX_SIZE];
 	struct buf text;
 	int code;
-
 	buf_init(&text, POP3_UIDL_MAX + 128);
 	buf_append_cstr(&text, item->key);
 	buf_printf(&text, "\n%llu\n%u", (unsigned long long)item->size_bytes,
@@ -38,7 +37,6 @@ static int note_delivered(struct pop3_job *job, const struct maildir_entry *entr
 	struct span unique = {entry->name, entry->unique_len};
 	struct maildir_unique parsed;
 	struct buf line;
-
 	if (!is_ours(job, unique, &parsed)) {
 		return 0;
 	}
@@ -56,7 +54,6 @@ static int gather_delivered(struct pop3_job *job, struct maildir_folder *folder,
 	struct maildir_scan scan = {0};
 	struct keywords keywords;
 	bool is_found = false;
-
 	keywords_init(&keywords);
 	int code = maildir_folder_scan(folder, &keywords, &scan, err);
 	for (size_t i = 0; code == 0 && i < scan.count; i++) {
@@ -75,7 +72,6 @@ int pop3_find_delivered(struct pop3_job *job, struct err *err)
 {
 	struct maildir *maildir = job->run->session->maildir;
 	struct strlist names;
-
 	if (job->local.is_known) {
 		return 0;
 	}
@@ -107,7 +103,6 @@ int pop3_delivered(const struct pop3_job *job, const struct pop3_item *item, con
 {
 	const struct strlist *lines = &job->local.delivered;
 	char digest[POP3_DIGEST_SIZE];
-
 	*unique = NULL;
 	if (lines->count == 0) {
 		return 0;
@@ -126,7 +121,6 @@ int pop3_delivered(const struct pop3_job *job, const struct pop3_item *item, con
 static bool is_other(const struct pop3_job *job, struct span unique, bool is_foreign)
 {
 	char name[MAILDIR_NAME_MAX + 1];
-
 	if (is_foreign || job->mailbox->done.counts.downloaded > 0) {
 		return is_foreign;
 	}
@@ -146,7 +140,6 @@ static int note_other(struct pop3_job *job, struct maildir_folder *folder,
 	struct maildir_file file;
 	bool is_foreign = !is_ours(job, unique, &parsed);
 	int code;
-
 	if (!is_other(job, unique, is_foreign)) {
 		return 0;
 	}
@@ -166,7 +159,6 @@ static int note_others(struct pop3_job *job, struct maildir_folder *folder,
 {
 	struct maildir_scan scan = {0};
 	struct keywords keywords;
-
 	keywords_init(&keywords);
 	int code = maildir_folder_scan(folder, &keywords, &scan, err);
 	if (code == 0) {
@@ -185,7 +177,6 @@ int pop3_read_others(struct pop3_job *job, struct pop3_others *others, struct er
 {
 	struct maildir *maildir = job->run->session->maildir;
 	struct maildir_folder *folder = NULL;
-
 	*others = (struct pop3_others){0};
 	if (!maildir_exists(maildir)) {
 		return 0;

@@ -11,7 +11,6 @@ static int put_listed(struct pop3_job *job, struct pop3_item *item, struct err *
 {
 	struct pop3_view view = pop3_job_view(job);
 	struct pop3_row *row = &job->session.rows.items[item->row];
-
 	pop3_learn(&view, item, row);
 	if (item->is_renamed) {
 		char *uidl = span_dup(span_of(item->key));
@@ -32,7 +31,6 @@ static int put_new(struct pop3_job *job, struct pop3_item *item, struct err *err
 	const char *unique = NULL;
 	struct pop3_row row;
 	int code = 0;
-
 	if (item->act == POP3_ACT_ADOPT) {
 		code = pop3_delivered(job, item, &unique, err);
 	}
@@ -58,7 +56,6 @@ static int put_unlisted(struct pop3_job *job, size_t index, struct err *err)
 	struct state *state = job->run->session->state;
 	struct pop3_view view = pop3_job_view(job);
 	struct pop3_row *row = &job->session.rows.items[index];
-
 	switch (pop3_absence_of(&view, index, job->policy.now)) {
 	case POP3_ABSENCE_OVER:
 		return state_pop3_drop(state, row->id, err);
@@ -77,7 +74,6 @@ static int drop_intents(struct pop3_job *job, struct err *err)
 	struct state *state = job->run->session->state;
 	struct intents intents = {0};
 	int code = state_intents_load(state, 0, &intents, err);
-
 	for (size_t i = 0; code == 0 && i < intents.count; i++) {
 		if (intents.items[i].kind == INTENT_POP3_DELETE) {
 			log_line(job->run->log, LOG_INFO,
@@ -95,7 +91,6 @@ static bool has_news(struct pop3_job *job)
 {
 	const struct pop3_session *session = &job->session;
 	struct pop3_view view = pop3_job_view(job);
-
 	for (size_t i = 0; i < view.count; i++) {
 		if (pop3_is_remembered(&view.items[i]) || pop3_has_news(&view, &view.items[i])) {
 			return true;
@@ -114,7 +109,6 @@ static int put_all(struct pop3_job *job, struct err *err)
 {
 	struct pop3_view view = pop3_job_view(job);
 	int code = drop_intents(job, err);
-
 	if (code == 0 && job->session.whose != WHOSE_OURS) {
 		code = whose_note(job->run, err);
 	}
@@ -136,7 +130,6 @@ int pop3_remember(struct run *run, struct err *err)
 {
 	struct state *state = run->session->state;
 	int code;
-
 	if (!has_news(run->pop3)) {
 		return 0;
 	}

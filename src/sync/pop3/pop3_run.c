@@ -15,7 +15,6 @@ static int load_base(struct run *run, struct err *err)
 	struct mailbox *mailbox = run->pop3->mailbox;
 	struct state_mailboxes known = {0};
 	int code = state_mailboxes_load(run->session->state, &known, err);
-
 	for (size_t i = 0; code == 0 && i < known.count; i++) {
 		if (strcmp(known.items[i].name, mailbox->name) == 0) {
 			mailbox->base = known.items[i];
@@ -31,7 +30,6 @@ static int load_base(struct run *run, struct err *err)
 static int make_key(struct run *run, struct err *err)
 {
 	struct pop3_job *job = run->pop3;
-
 	return maildir_folder_key(run->account->name, job->mailbox->name, job->local.key, err);
 }
 
@@ -48,7 +46,6 @@ static int put_end(struct run *run, int outcome, const struct err *why, struct e
 {
 	struct mailbox *mailbox = run->pop3->mailbox;
 	struct state_mailbox *base = &mailbox->base;
-
 	if (outcome < 0) {
 		free(base->trouble);
 		base->trouble = span_dup(span_of(why->text));
@@ -64,7 +61,6 @@ static int put_end(struct run *run, int outcome, const struct err *why, struct e
 static int note_end(struct run *run, int outcome, const struct err *why, struct err *err)
 {
 	struct state *state = run->session->state;
-
 	if (!run->pop3->is_base_known) {
 		return 0;
 	}
@@ -78,7 +74,6 @@ static int add_inbox(struct run *run, struct err *err)
 	struct mailboxes *mailboxes = &run->mailboxes;
 	const struct strlist *only = run->options->only;
 	int code = ARRAY_RESERVE(&mailboxes->items, 1, &mailboxes->cap, err);
-
 	if (code < 0) {
 		return code;
 	}
@@ -115,7 +110,6 @@ int pop3_run(struct run *run, struct err *err)
 	};
 	struct err why;
 	int code = add_inbox(run, err);
-
 	if (code < 0) {
 		return code;
 	}

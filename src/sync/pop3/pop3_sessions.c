@@ -15,7 +15,6 @@ int pop3_connect(const struct account *account, const struct sync_options *optio
 		.stop = options->stop,
 		.wants_utf8 = wants_utf8,
 	};
-
 	return pop3_open(pop3, &params, err);
 }
 
@@ -25,7 +24,6 @@ static int connect_session(struct run *run, struct err *err)
 	struct pop3_session *session = &job->session;
 	int code = pop3_connect(run->account, run->options, job->learnt.wants_utf8, &session->pop3,
 				err);
-
 	if (code < 0) {
 		return code;
 	}
@@ -41,7 +39,6 @@ static void print_item(struct run *run, const struct pop3_item *item)
 	struct pop3_job *job = run->pop3;
 	struct plan_entry entry = {.mailbox = job->mailbox->name, .uid = item->number};
 	bool is_download = item->act == POP3_ACT_DOWNLOAD;
-
 	if (is_download) {
 		entry.op = REPORT_DOWNLOAD;
 		entry.why = "new on the server";
@@ -83,7 +80,6 @@ static void end_session(struct run *run)
 {
 	struct pop3_session *session = &run->pop3->session;
 	struct pop3_totals totals;
-
 	if (session->pop3 != NULL) {
 		pop3_get_totals(session->pop3, &totals);
 		run_add_totals(run, &(struct remote_totals){.commands = totals.commands,
@@ -117,7 +113,6 @@ static int run_session(struct run *run, bool *goes_on, struct err *err)
 		.downloaded = job->mailbox->done.counts.downloaded - downloaded,
 		.lacked_utf8 = job->learnt.wants_utf8 && !had_utf8,
 	};
-
 	end_session(run);
 	*goes_on = (code == 0 || outcome.is_broken) && pop3_goes_on(&outcome);
 	return code;
@@ -127,7 +122,6 @@ int pop3_run_sessions(struct run *run, struct err *err)
 {
 	bool goes_on = true;
 	int code = 0;
-
 	for (int session = 0; goes_on && session < SESSIONS_MAX; session++) {
 		code = run_session(run, &goes_on, err);
 	}
