@@ -22,11 +22,6 @@ bool pop3_has_room(struct pop3 *pop3)
 	return pop3->is_filling;
 }
 
-size_t pop3_in_flight(const struct pop3 *pop3)
-{
-	return pop3->in_flight;
-}
-
 static int queue(struct pop3 *pop3, const char *line, enum pop3_reply reply, uint32_t number,
 		 struct err *err)
 {
@@ -45,13 +40,21 @@ static void flight_done(struct pop3 *pop3)
 	pop3->in_flight--;
 }
 
-int pop3_fetch_queue(struct pop3 *pop3, enum pop3_want want, uint32_t number, struct err *err)
+int pop3_queue(struct pop3 *pop3, enum pop3_want want, uint32_t number, struct err *err)
 {
+	static const struct {
+		const char *verb, *rest;
+		enum pop3_reply reply;
+	} commands[] = {
+		[POP3_WANT_MESSAGE] = {"RETR", "", POP3_REPLY_BODY},
+		[POP3_WANT_HEADER] = {"TOP", " 0", POP3_REPLY_BODY},
+		[POP3_WANT_DELETION] = {"DELE", "", POP3_REPLY_STATUS},
+	};
 	char line[32];
 
-	snprintf(line, sizeof(line),
-		 want == POP3_WANT_HEADER ? "TOP %" PRIu32 " 0" : "RETR %" PRIu32, number);
-	return queue(pop3, line, POP3_REPLY_BODY, number, err);
+	snprintf(line, sizeof(line), "%s %" PRIu32 "%s", commands[want].verb, number,
+		 commands[want].rest);
+	return queue(pop3, line, commands[want].reply, number, err);
 }
 
 int pop3_fetch_end(struct pop3 *pop3, struct err *err)
@@ -156,16 +159,7 @@ int pop3_confirm(struct pop3 *pop3, struct err *err)
 	return code;
 }
 
-int pop3_dele_queue(struct pop3 *pop3, uint32_t number, struct err *err)
-{
-	char line[32];
-
-	snprintf(line, sizeof(line), "DELE %" PRIu32, number);
-	return queue(pop3, line, POP3_REPLY_STATUS, number, err);
-}
-
-int pop3_dele_next(struct pop3 *pop3, uint32_t *number, bool *is_ok, struct span *words,
-		   struct err *err)
+int pop3_dele_next(struct pop3 *pop3, bool *is_ok, struct span *words, struct err *err)
 {
 	struct pop3_event event;
 	int code = pop3_event_next(pop3, &event, err);
@@ -173,7 +167,6 @@ int pop3_dele_next(struct pop3 *pop3, uint32_t *number, bool *is_ok, struct span
 	if (code) {
 		return code;
 	}
-	*number = pop3->numbers[pop3->first];
 	*is_ok = event.is_ok;
 	*words = event.text;
 	flight_done(pop3);

@@ -8,16 +8,11 @@
 
 #include "pop3_private.h"
 
-void pop3_listing_init(struct pop3_listing *listing)
-{
-	memset(listing, 0, sizeof(*listing));
-}
-
 void pop3_listing_finish(struct pop3_listing *listing)
 {
 	free(listing->items);
 	free(listing->uidls);
-	pop3_listing_init(listing);
+	*listing = (struct pop3_listing){0};
 }
 
 const char *pop3_entry_uidl(const struct pop3_listing *listing, const struct pop3_entry *entry)
@@ -247,11 +242,9 @@ static int list_both(struct pop3 *pop3, struct pop3_listing *listing, struct err
 
 int pop3_list(struct pop3 *pop3, struct pop3_listing *listing, struct err *err)
 {
-	struct pop3_listing made;
-	int code;
+	struct pop3_listing made = {0};
+	int code = list_both(pop3, &made, err);
 
-	pop3_listing_init(&made);
-	code = list_both(pop3, &made, err);
 	if (code) {
 		pop3_listing_finish(&made);
 		return code;

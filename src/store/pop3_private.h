@@ -7,6 +7,15 @@
 #include "mailsync/proto/pop3.h"
 #include "mailsync/store/pop3.h"
 
+#define POP3_CAP_KNOWN          (1u << 0) /* the server answered CAPA */
+#define POP3_CAP_TOP            (1u << 1)
+#define POP3_CAP_UIDL           (1u << 2)
+#define POP3_CAP_PIPELINING     (1u << 3)
+#define POP3_CAP_USER           (1u << 4)
+#define POP3_CAP_RESP_CODES     (1u << 5)
+#define POP3_CAP_AUTH_RESP_CODE (1u << 6)
+#define POP3_CAP_UTF8           (1u << 7)
+
 #define POP3_WINDOW 256 /* commands in flight where the server offers PIPELINING */
 
 struct pop3 {

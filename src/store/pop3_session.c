@@ -48,19 +48,30 @@ void pop3_close(struct pop3 **handle)
 	*handle = NULL;
 }
 
-unsigned pop3_caps(const struct pop3 *pop3)
+bool pop3_has_top(const struct pop3 *pop3)
 {
-	return pop3->caps;
+	return (pop3->caps & POP3_CAP_KNOWN) == 0 || (pop3->caps & POP3_CAP_TOP) != 0;
 }
 
-const char *pop3_login_name(const struct pop3 *pop3)
+int pop3_explain(const struct pop3 *pop3, bool has_uidl, struct strlist *lines, struct err *err)
 {
-	return pop3->login_name;
-}
+	bool is_piped = (pop3->caps & POP3_CAP_PIPELINING) != 0;
+	const char *told[][2] = {
+		{"login", pop3->login_name},
+		{"connection", conn_is_tls(pop3->conn) ? "TLS" : "without TLS"},
+		{"identity of messages",
+		 has_uidl ? "UIDL" : "digests of headers, as there is no UIDL"},
+		{"commands", is_piped ? "pipelined" : "one at a time (no PIPELINING)"},
+		{"headers", pop3_has_top(pop3) ? "TOP" : "RETR, as there is no TOP"},
+	};
+	char line[256];
+	int code = 0;
 
-bool pop3_is_tls(const struct pop3 *pop3)
-{
-	return conn_is_tls(pop3->conn);
+	for (size_t i = 0; !code && i < sizeof(told) / sizeof(told[0]); i++) {
+		snprintf(line, sizeof(line), "%s: %s", told[i][0], told[i][1]);
+		code = strlist_add(lines, span_of(line), err);
+	}
+	return code;
 }
 
 bool pop3_is_gmail(const struct pop3 *pop3)
@@ -68,15 +79,17 @@ bool pop3_is_gmail(const struct pop3 *pop3)
 	return pop3->greeting && strncmp(pop3->greeting, "Gpop ", 5) == 0;
 }
 
-void pop3_get_totals(const struct pop3 *pop3, struct pop3_totals *totals)
+void pop3_get_totals(const struct pop3 *pop3, struct remote_totals *totals)
 {
 	struct conn_stats stats;
 
 	conn_get_stats(pop3->conn, &stats);
-	totals->commands = pop3->commands + stats.commands;
-	totals->round_trips = stats.round_trips;
-	totals->bytes_in = stats.bytes_in;
-	totals->bytes_out = stats.bytes_out;
+	*totals = (struct remote_totals){
+		.commands = pop3->commands + stats.commands,
+		.round_trips = stats.round_trips,
+		.bytes_in = stats.bytes_in,
+		.bytes_out = stats.bytes_out,
+	};
 }
 
 static void trace(const struct pop3 *pop3, char direction, struct span line)

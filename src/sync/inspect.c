@@ -58,7 +58,7 @@ int sync_check(const struct account *account, const struct sync_options *options
 {
 	struct visit visit;
 	if (account->is_pop3) {
-		return pop3_run_check(account, options, lines, err);
+		return pop3_inspect(account, options, NULL, lines, err);
 	}
 	int code = visit_begin(&visit, account, options, err);
 	return visit_end(&visit, code < 0 ? code : tell(&visit, account, lines, err));
@@ -164,7 +164,7 @@ int sync_list(const struct account *account, const struct sync_options *options,
 	struct listing result = {0};
 	struct visit visit;
 	if (account->is_pop3) {
-		return pop3_run_list(account, options, listing, err);
+		return pop3_inspect(account, options, listing, NULL, err);
 	}
 	int code = visit_begin(&visit, account, options, err);
 	code = visit_end(&visit, code < 0 ? code : fill(account, &visit, &result, err));

@@ -5,8 +5,8 @@
  *
  *     pop3_open                        connected and logged in
  *     pop3_list                        what is there: numbers, sizes, unique-ids
- *     pop3_fetch_queue..., pop3_fetch_next...    bodies (RETR) or headers (TOP n 0)
- *     pop3_dele_queue..., pop3_dele_next...
+ *     pop3_queue..., pop3_fetch_next...    bodies (RETR) or headers (TOP n 0)
+ *     pop3_queue..., pop3_dele_next...     deletions
  *     pop3_quit, pop3_close            QUIT is what deletes
  *
  * Commands are pipelined where the server offers PIPELINING, else one is in flight: ask
@@ -23,17 +23,10 @@
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
 #include "mailsync/base/span.h"
+#include "mailsync/base/strlist.h"
 #include "mailsync/model/identity.h"
 #include "mailsync/model/server.h"
-
-#define POP3_CAP_KNOWN          (1u << 0) /* the server answered CAPA */
-#define POP3_CAP_TOP            (1u << 1)
-#define POP3_CAP_UIDL           (1u << 2)
-#define POP3_CAP_PIPELINING     (1u << 3)
-#define POP3_CAP_USER           (1u << 4)
-#define POP3_CAP_RESP_CODES     (1u << 5)
-#define POP3_CAP_AUTH_RESP_CODE (1u << 6)
-#define POP3_CAP_UTF8           (1u << 7)
+#include "mailsync/store/remote.h"
 
 struct pop3;
 
@@ -43,13 +36,6 @@ struct pop3_params {
 	const char *label; /* for the log: "work" */
 	bool wants_utf8;   /* UTF8 (RFC 6856), where it is offered */
 	const volatile int *stop;
-};
-
-struct pop3_totals {
-	uint64_t commands;
-	uint64_t round_trips;
-	uint64_t bytes_in;
-	uint64_t bytes_out;
 };
 
 /* Connects and logs in; the strongest mechanism first. Errors as conn_open, and -ERR_LOGIN or
@@ -62,13 +48,14 @@ void pop3_close(struct pop3 **pop3);
  * failure: unknown. */
 int pop3_quit(struct pop3 *pop3, struct err *err);
 
-unsigned pop3_caps(const struct pop3 *pop3);
-/* "SCRAM-SHA-256", "APOP", "USER", for `check`. */
-const char *pop3_login_name(const struct pop3 *pop3);
-bool pop3_is_tls(const struct pop3 *pop3);
+/* Where the server knows no CAPA it is tried. */
+bool pop3_has_top(const struct pop3 *pop3);
+/* For `check`: appends a line for people on each ability, and what is done without it. HAS_UIDL:
+ * the listing's. */
+int pop3_explain(const struct pop3 *pop3, bool has_uidl, struct strlist *lines, struct err *err);
 /* True where the server greets as Gmail does, which lists only some messages a session. */
 bool pop3_is_gmail(const struct pop3 *pop3);
-void pop3_get_totals(const struct pop3 *pop3, struct pop3_totals *totals);
+void pop3_get_totals(const struct pop3 *pop3, struct remote_totals *totals);
 
 /* A message of a listing. Server's claims, all of it. */
 struct pop3_entry {
@@ -92,7 +79,6 @@ struct pop3_listing {
 
 /* UIDL and LIST, both complete, or an error. Memory: 16 bytes and the unique-id a message. */
 int pop3_list(struct pop3 *pop3, struct pop3_listing *listing, struct err *err);
-void pop3_listing_init(struct pop3_listing *listing);
 void pop3_listing_finish(struct pop3_listing *listing);
 /* The unique-id, or "" where the server gave none. "digest " and hexadecimal for one that RFC
  * 1939 does not allow (blanks cannot occur in others). */
@@ -100,14 +86,13 @@ const char *pop3_entry_uidl(const struct pop3_listing *listing, const struct pop
 
 /* True when another command may be queued now. */
 bool pop3_has_room(struct pop3 *pop3);
-/* How many are queued and not answered. */
-size_t pop3_in_flight(const struct pop3 *pop3);
 
 enum pop3_want {
 	POP3_WANT_MESSAGE, /* RETR n */
-	POP3_WANT_HEADER   /* TOP n 0 */
+	POP3_WANT_HEADER,  /* TOP n 0 */
+	POP3_WANT_DELETION /* DELE n */
 };
-int pop3_fetch_queue(struct pop3 *pop3, enum pop3_want want, uint32_t number, struct err *err);
+int pop3_queue(struct pop3 *pop3, enum pop3_want want, uint32_t number, struct err *err);
 
 enum pop3_piece_kind {
 	PIECE_BEGIN,   /* the server agreed: the body of `number` follows */
@@ -142,9 +127,7 @@ int pop3_fetch_end(struct pop3 *pop3, struct err *err);
  * one. Nothing may be in flight. */
 int pop3_confirm(struct pop3 *pop3, struct err *err);
 
-int pop3_dele_queue(struct pop3 *pop3, uint32_t number, struct err *err);
-/* *IS_OK false: refused, WORDS tell why (valid until the next call). */
-int pop3_dele_next(struct pop3 *pop3, uint32_t *number, bool *is_ok, struct span *words,
-		   struct err *err);
+/* Of DELE. *IS_OK false: refused, WORDS tell why (valid until the next call). */
+int pop3_dele_next(struct pop3 *pop3, bool *is_ok, struct span *words, struct err *err);
 
 #endif

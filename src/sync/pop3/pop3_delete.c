@@ -49,18 +49,17 @@ static int take_answer(struct pop3_job *job, struct err *err)
 {
 	struct pop3_item *item = pop3_asked_next(&job->session.due, err);
 	struct span words;
-	uint32_t number;
 	bool is_ok;
 	if (item == NULL) {
 		return -(int)err->code;
 	}
-	int code = pop3_dele_next(job->session.pop3, &number, &is_ok, &words, err);
+	int code = pop3_dele_next(job->session.pop3, &is_ok, &words, err);
 	if (code < 0) {
 		return code;
 	}
 	item->is_accepted = is_ok;
 	if (!is_ok) {
-		pop3_job_refused(job, "to delete message", number, words);
+		pop3_job_refused(job, "to delete message", item->number, words);
 	}
 	return 0;
 }
@@ -72,7 +71,8 @@ static int send_all(struct pop3_job *job, struct err *err)
 	int code = 0;
 	while (code == 0 && due->answered < due->count) {
 		while (code == 0 && due->queued < due->count && pop3_has_room(pop3)) {
-			code = pop3_dele_queue(pop3, due->items[due->queued++]->number, err);
+			code = pop3_queue(pop3, POP3_WANT_DELETION,
+					  due->items[due->queued++]->number, err);
 		}
 		if (code == 0 && (code = run_check_stop(job->run, err)) == 0) {
 			code = take_answer(job, err);

@@ -71,13 +71,6 @@ static int run_pass(struct pop3_job *job, enum pop3_want want, bool *was_refused
 	return code;
 }
 
-/* Without CAPA it is tried. */
-bool pop3_has_top(const struct pop3 *pop3)
-{
-	unsigned caps = pop3_caps(pop3);
-	return (caps & POP3_CAP_KNOWN) == 0 || (caps & POP3_CAP_TOP) != 0;
-}
-
 int pop3_fetch_headers(struct pop3_job *job, struct err *err)
 {
 	bool was_refused = false;

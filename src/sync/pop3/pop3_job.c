@@ -100,7 +100,7 @@ int pop3_asked_queue(struct pop3_asked *asked, struct pop3 *pop3, enum pop3_want
 {
 	int code = 0;
 	while (code == 0 && asked->queued < asked->count && pop3_has_room(pop3)) {
-		code = pop3_fetch_queue(pop3, want, asked->items[asked->queued++]->number, err);
+		code = pop3_queue(pop3, want, asked->items[asked->queued++]->number, err);
 	}
 	return code;
 }

@@ -95,7 +95,6 @@ int pop3_asked_queue(struct pop3_asked *asked, struct pop3 *pop3, enum pop3_want
 struct pop3_item *pop3_asked_next(struct pop3_asked *asked, struct err *err);
 
 /* --- pop3_headers.c: TOP for the items that want it --- */
-bool pop3_has_top(const struct pop3 *pop3);
 int pop3_fetch_headers(struct pop3_job *job, struct err *err);
 
 /* --- pop3_local.c: what lies in the Maildir already --- */

@@ -20,10 +20,8 @@
 
 /* Its account went through pop3_account_of(). INBOX is the run's one mailbox afterwards. */
 int pop3_run(struct run *run, struct err *err);
-/* One entry, INBOX. */
-int pop3_run_list(const struct account *account, const struct sync_options *options,
-		  struct listing *listing, struct err *err);
-int pop3_run_check(const struct account *account, const struct sync_options *options,
-		   struct strlist *lines, struct err *err);
+/* `list` and `check`: INBOX into LISTING or, where that is NULL, what there is to say into LINES. */
+int pop3_inspect(const struct account *account, const struct sync_options *options,
+		 struct listing *listing, struct strlist *lines, struct err *err);
 
 #endif

@@ -79,13 +79,10 @@ static const struct step steps[] = {
 static void end_session(struct run *run)
 {
 	struct pop3_session *session = &run->pop3->session;
-	struct pop3_totals totals;
+	struct remote_totals totals;
 	if (session->pop3 != NULL) {
 		pop3_get_totals(session->pop3, &totals);
-		run_add_totals(run, &(struct remote_totals){.commands = totals.commands,
-							    .round_trips = totals.round_trips,
-							    .bytes_in = totals.bytes_in,
-							    .bytes_out = totals.bytes_out});
+		run_add_totals(run, &totals);
 		pop3_close(&session->pop3);
 	}
 	state_pop3_finish(&session->rows);
