@@ -19,6 +19,7 @@ struct scene {
 	struct pop3_row rows[MANY];
 	struct pair_candidate headers[MANY];
 	bool is_listed[MANY];
+	enum pop3_news news[MANY];
 	size_t header_count;
 	struct pop3_view view;
 };
@@ -29,7 +30,9 @@ static void scene_init(struct scene *scene)
 	scene->view = (struct pop3_view){.items = scene->items,
 					 .headers = scene->headers,
 					 .rows = scene->rows,
-					 .is_listed = scene->is_listed};
+					 .is_listed = scene->is_listed,
+					 .news = scene->news,
+					 .whose = WHOSE_OURS};
 }
 
 static struct pop3_item *add_item(struct scene *scene, const char *key, uint64_t size_bytes)
@@ -78,7 +81,7 @@ static void match(struct scene *scene)
 	struct err err;
 
 	assert_int_equal(pop3_match(&scene->view, &err), 0);
-	assert_int_equal(pop3_mark_doubts(&scene->view, &err), 0);
+	assert_int_equal(pop3_mark_doubts(&scene->view, false, &err), 0);
 }
 
 static void settle(struct scene *scene)
@@ -218,7 +221,7 @@ static void K5_behind_another_server_every_row_is_a_doubt(void **state)
 
 	(void)state;
 	scene_init(&scene);
-	scene.view.is_other = true;
+	scene.view.whose = WHOSE_OTHERS;
 	give_digest(add_row(&scene, key_a, 1, 10), 1);
 	struct pop3_item *item = add_item(&scene, "a", 10);
 	match(&scene);
@@ -359,9 +362,10 @@ static void K9_pairing_is_one_to_one_by_digest_then_by_message_id_and_date(void 
 static void K6_a_new_database_or_nobodys_rows_make_a_first_run(void **state)
 {
 	(void)state;
-	assert_true(pop3_is_first_run(true, false));
-	assert_true(pop3_is_first_run(false, true));
-	assert_false(pop3_is_first_run(false, false));
+	assert_true(pop3_is_first_run(true, WHOSE_OURS));
+	assert_true(pop3_is_first_run(false, WHOSE_NOBODYS));
+	assert_false(pop3_is_first_run(false, WHOSE_OURS));
+	assert_false(pop3_is_first_run(false, WHOSE_OTHERS));
 }
 
 static void K7_K8_only_what_no_row_is_of_may_be_known_from_elsewhere(void **state)
@@ -385,13 +389,14 @@ static void K7_K8_only_what_no_row_is_of_may_be_known_from_elsewhere(void **stat
 static void K7_a_file_of_ours_makes_a_row_of_the_second_of_its_delivery(void **state)
 {
 	struct scene scene;
-	struct pop3_row row;
+	struct pop3_row row = {0};
 
 	(void)state;
 	scene_init(&scene);
 	struct pop3_item *item = add_item(&scene, "a", 10);
 	item->act = POP3_ACT_ADOPT;
-	pop3_remember_as(&scene.view, item, "1700000000.x_p_y.host", 2000000000, &row);
+	item->unique = "1700000000.x_p_y.host";
+	pop3_remember_as(&scene.view, item, 2000000000, &row);
 	assert_int_equal(row.first_seen, 1700000000);
 	assert_int_equal(row.reason, REASON_NONE);
 	assert_false(row.has_digest);
@@ -400,7 +405,7 @@ static void K7_a_file_of_ours_makes_a_row_of_the_second_of_its_delivery(void **s
 static void K8_A6_what_is_not_downloaded_is_remembered_for_its_reason(void **state)
 {
 	struct scene scene;
-	struct pop3_row row;
+	struct pop3_row row = {0};
 
 	(void)state;
 	scene_init(&scene);
@@ -410,12 +415,12 @@ static void K8_A6_what_is_not_downloaded_is_remembered_for_its_reason(void **sta
 	scene.headers[0].header_date = 400;
 	item->act = POP3_ACT_KNOWN;
 	assert_true(pop3_is_remembered(item));
-	pop3_remember_as(&scene.view, item, "", 1000, &row);
+	pop3_remember_as(&scene.view, item, 1000, &row);
 	assert_int_equal(row.reason, REASON_POLICY);
 	assert_int_equal(row.first_seen, 1000);
 	assert_true(row.has_digest && row.digest[0] == 3);
 	item->act = POP3_ACT_OLD;
-	pop3_remember_as(&scene.view, item, "", 1000, &row);
+	pop3_remember_as(&scene.view, item, 1000, &row);
 	assert_int_equal(row.reason, REASON_TOO_OLD);
 	assert_int_equal(row.first_seen, 400);
 }
@@ -432,17 +437,26 @@ static void K10_a_listing_tells_news_once(void **state)
 	row->is_deleted = true;
 	row->gone_since = 5;
 	give_header(&scene, item, 4);
-	assert_true(pop3_has_news(&scene.view, item));
-	pop3_learn(&scene.view, item, row);
+	scene.is_listed[0] = true;
+	assert_true(pop3_learn(&scene.view, 1000));
+	assert_int_equal(scene.news[0], POP3_NEWS);
 	assert_false(row->is_deleted);
 	assert_int_equal(row->gone_since, 0);
 	assert_int_equal(row->size_bytes, 12);
 	assert_true(row->has_digest && row->digest[0] == 4);
-	assert_false(pop3_has_news(&scene.view, item));
+	assert_false(pop3_learn(&scene.view, 1000));
+	assert_int_equal(scene.news[0], POP3_NO_NEWS);
 	item->size_bytes = 0; /* untold */
-	assert_false(pop3_has_news(&scene.view, item));
-	pop3_learn(&scene.view, item, row);
+	assert_false(pop3_learn(&scene.view, 1000));
 	assert_int_equal(row->size_bytes, 12);
+}
+
+static enum pop3_news missing(struct scene *scene, int64_t now)
+{
+	bool has_news = pop3_learn(&scene->view, now);
+
+	assert_int_equal(has_news, scene->news[0] != POP3_NO_NEWS);
+	return scene->news[0];
 }
 
 /* K11 to K13. */
@@ -453,20 +467,21 @@ static void K11_to_K13_a_row_that_is_not_listed_is_kept_for_thirty_days(void **s
 	(void)state;
 	scene_init(&scene);
 	struct pop3_row *row = add_row(&scene, key_a, 1, 10);
-	assert_int_equal(pop3_absence_of(&scene.view, 0, 1000), POP3_ABSENCE_BEGINS);
-	row->gone_since = 1000;
-	assert_int_equal(pop3_absence_of(&scene.view, 0, 1000 + POP3_GONE_KEPT_S),
-			 POP3_ABSENCE_NO_NEWS);
-	assert_int_equal(pop3_absence_of(&scene.view, 0, 1001 + POP3_GONE_KEPT_S),
-			 POP3_ABSENCE_OVER);
+	assert_int_equal(missing(&scene, 1000), POP3_NEWS);
+	assert_int_equal(row->gone_since, 1000);
+	assert_int_equal(missing(&scene, 1000 + POP3_GONE_KEPT_S), POP3_NO_NEWS);
+	assert_int_equal(row->gone_since, 1000);
+	assert_int_equal(missing(&scene, 1001 + POP3_GONE_KEPT_S), POP3_NEWS_OVER);
 	row->gone_since = 0;
 	row->reason = REASON_TOO_OLD;
-	assert_int_equal(pop3_absence_of(&scene.view, 0, 1000), POP3_ABSENCE_OVER);
+	assert_int_equal(missing(&scene, 1000), POP3_NEWS_OVER);
 	scene.view.is_partial = true;
-	assert_int_equal(pop3_absence_of(&scene.view, 0, 1000), POP3_ABSENCE_NO_NEWS);
+	assert_int_equal(missing(&scene, 1000), POP3_NO_NEWS);
+	assert_int_equal(row->gone_since, 0);
 	scene.view.is_partial = false;
 	scene.is_listed[0] = true;
-	assert_int_equal(pop3_absence_of(&scene.view, 0, 1000), POP3_ABSENCE_NO_NEWS);
+	assert_int_equal(missing(&scene, 1000), POP3_NO_NEWS);
+	assert_int_equal(row->gone_since, 0);
 }
 
 /* A9 to A12. */

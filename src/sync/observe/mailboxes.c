@@ -11,50 +11,13 @@ static bool is_selected(const struct run *run, const char *name)
 	return mbname_selected(run->account->patterns, run->account->pattern_count, name);
 }
 
-/* By the command line, or that names none. */
-static bool is_named(const struct run *run, const char *name)
-{
-	const struct strlist *only = run->options->only;
-	bool is_named = only == NULL || only->count == 0;
-	for (size_t i = 0; !is_named && i < only->count; i++) {
-		is_named = strcmp(only->items[i], name) == 0;
-	}
-	return is_named;
-}
-
-static int compare_to_name(const void *key, const void *item)
-{
-	return strcmp(key, ((const struct mailbox *)item)->name);
-}
-
-/* *MAILBOX is the one of NAME, put into the table at its place where it is new; NULL where
- * `mailboxes` leaves it out. The table may move. */
+/* *MAILBOX is the one of NAME in the table; NULL where `mailboxes` leaves it out. The table may
+ * move. */
 static int table_add(struct run *run, const char *name, struct mailbox **mailbox, struct err *err)
 {
-	struct mailboxes *table = &run->mailboxes;
-	size_t at = array_lower_bound(table->items, table->count, sizeof(*table->items), name,
-				      compare_to_name);
-	bool is_there = at < table->count && strcmp(table->items[at].name, name) == 0;
-	*mailbox = is_there ? &table->items[at] : NULL;
-	if (is_there || !is_selected(run, name)) {
-		return 0;
-	}
-	if (ARRAY_RESERVE(&table->items, table->count + 1, &table->cap, err) < 0) {
-		return -ERR_NOMEM;
-	}
-	struct mailbox made = {
-		.name = span_dup(span_of(name)),
-		.decided.exclusion = is_named(run, name) ? EXCLUDED_NOT : EXCLUDED_BY_NAME,
-	};
-	if (made.name == NULL) {
-		return err_nomem(err);
-	}
-	state_mailbox_init(&made.base);
-	*mailbox = &table->items[at];
-	memmove(*mailbox + 1, *mailbox, (table->count - at) * sizeof(made));
-	**mailbox = made;
-	table->count++;
-	return 0;
+	bool is_wanted = is_selected(run, name);
+	*mailbox = is_wanted ? run_mailbox_add(run, name, err) : NULL;
+	return is_wanted && *mailbox == NULL ? -ERR_NOMEM : 0;
 }
 
 static int gather_base(struct run *run, struct err *err)

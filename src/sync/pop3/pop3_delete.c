@@ -6,99 +6,64 @@
 #include "guard/guard.h"
 #include "pop3_private.h"
 
-static int gather_due(struct pop3_job *job, struct err *err)
-{
-	struct pop3_session *session = &job->session;
-	int code = 0;
-	for (size_t i = 0; code == 0 && i < session->listing.count; i++) {
-		struct pop3_item *item = &session->items[i];
-		if (item->row != POP3_NO_ROW && !item->is_failed &&
-		    pop3_is_due(&session->rows.items[item->row], &job->policy)) {
-			code = pop3_asked_add(&session->due, item, err);
-		}
-	}
-	return code;
-}
-
-static int mark_all(struct pop3_job *job, struct err *err)
-{
-	struct pop3_session *session = &job->session;
-	struct state *state = job->run->session->state;
-	int code = state_intent_add(state, &session->intent, err);
-	for (size_t i = 0; code == 0 && i < session->due.count; i++) {
-		struct pop3_row *row = &session->rows.items[session->due.items[i]->row];
-		row->is_deleted = true;
-		code = state_pop3_put(state, row, err);
-	}
-	return code;
-}
-
 static int commit_intent(struct pop3_job *job, struct err *err)
 {
+	struct pop3_session *session = &job->session;
 	struct state *state = job->run->session->state;
+	struct pop3_item *item;
+	size_t at = 0;
 	int code;
-	job->session.intent =
+	session->intent =
 		(struct intent){.kind = INTENT_POP3_DELETE, .mailbox = job->mailbox->base.id};
 	if ((code = run_claim(job->run, err)) < 0 || (code = state_begin(state, err)) < 0) {
 		return code;
 	}
-	return state_end(state, mark_all(job, err), err);
+	code = state_intent_add(state, &session->intent, err);
+	while (code == 0 && (item = pop3_next(job, POP3_FOR_DELETION, &at)) != NULL) {
+		session->rows.items[item->row].is_deleted = true;
+		code = state_pop3_put(state, &session->rows.items[item->row], err);
+	}
+	return state_end(state, code, err);
 }
 
-static int take_answer(struct pop3_job *job, struct err *err)
+static int take_answer(struct pop3_job *job, struct pop3_item *item, struct err *err)
 {
-	struct pop3_item *item = pop3_asked_next(&job->session.due, err);
 	struct span words;
-	bool is_ok;
-	if (item == NULL) {
-		return -(int)err->code;
-	}
-	int code = pop3_dele_next(job->session.pop3, &is_ok, &words, err);
-	if (code < 0) {
-		return code;
-	}
-	item->is_accepted = is_ok;
-	if (!is_ok) {
-		pop3_job_refused(job, "to delete message", item->number, words);
-	}
-	return 0;
-}
-
-static int send_all(struct pop3_job *job, struct err *err)
-{
-	struct pop3_asked *due = &job->session.due;
-	struct pop3 *pop3 = job->session.pop3;
-	int code = 0;
-	while (code == 0 && due->answered < due->count) {
-		while (code == 0 && due->queued < due->count && pop3_has_room(pop3)) {
-			code = pop3_queue(pop3, POP3_WANT_DELETION,
-					  due->items[due->queued++]->number, err);
-		}
-		if (code == 0 && (code = run_check_stop(job->run, err)) == 0) {
-			code = take_answer(job, err);
-		}
+	int code = pop3_dele_next(job->session.pop3, &item->is_accepted, &words, err);
+	if (code == 0 && !item->is_accepted) {
+		pop3_job_refused(job, "to delete message", item, words);
 	}
 	return code;
 }
 
 int pop3_delete(struct run *run, struct err *err)
 {
-	int code = gather_due(run->pop3, err);
-	if (code < 0 || run->pop3->session.due.count == 0 ||
-	    (code = commit_intent(run->pop3, err)) < 0) {
-		return code;
+	struct pop3_job *job = run->pop3;
+	struct pop3_item *item;
+	size_t asked_at = 0, answered_at = 0, any_at = 0;
+	int code = 0;
+	if (pop3_next(job, POP3_FOR_DELETION, &any_at) != NULL) {
+		code = commit_intent(job, err);
 	}
-	return send_all(run->pop3, err);
+	while (code == 0 && (item = pop3_next(job, POP3_FOR_DELETION, &answered_at)) != NULL) {
+		code = pop3_ask_for(job, POP3_FOR_DELETION, POP3_WANT_DELETION, &asked_at, err);
+		if (code < 0 || (code = run_check_stop(run, err)) < 0) {
+			return code;
+		}
+		code = take_answer(job, item, err);
+	}
+	return code;
 }
 
 /* Notes that what was accepted is gone, so that the next run has nothing to note. */
 static int put_accepted(struct pop3_job *job, struct err *err)
 {
-	struct pop3_session *session = &job->session;
+	struct pop3_item *item;
+	size_t at = 0;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < session->due.count; i++) {
-		if (session->due.items[i]->is_accepted) {
-			struct pop3_row *row = &session->rows.items[session->due.items[i]->row];
+	while (code == 0 && (item = pop3_next(job, POP3_FOR_DELETION, &at)) != NULL) {
+		if (item->is_accepted) {
+			struct pop3_row *row = &job->session.rows.items[item->row];
 			row->gone_since = job->policy.now;
 			code = state_pop3_put(job->run->session->state, row, err);
 			job->mailbox->done.counts.deleted_remote++;

@@ -1,73 +1,43 @@
 /* TOP n 0 for the items that want it, pipelined; RETR where the server has no TOP. */
-#include <stdlib.h>
-
 #include "mailsync/base/array.h"
 
 #include "pop3_private.h"
 
-struct pass {
-	struct pop3_job *job;
-	enum pop3_want want;
-	struct pop3_asked asked;
-	struct pop3_item *item; /* whose header is coming */
-	bool was_refused;
-};
-
-static int keep_header(struct pass *pass, const struct header_identity *identity, struct err *err)
+static int keep_header(struct pop3_view *view, struct pop3_item *item,
+		       const struct header_identity *identity, struct err *err)
 {
-	struct pop3_session *session = &pass->job->session;
-	if (ARRAY_RESERVE(&session->headers, session->header_count + 1, &session->header_cap, err) <
-	    0) {
+	if (ARRAY_RESERVE(&view->headers, view->header_count + 1, &view->header_cap, err) < 0) {
 		return -ERR_NOMEM;
 	}
-	struct pair_candidate *header = &session->headers[session->header_count];
-	*header = (struct pair_candidate){.size = pass->item->size_bytes};
+	struct pair_candidate *header = &view->headers[view->header_count];
+	*header = (struct pair_candidate){.size = item->size_bytes};
 	pair_identify(header, identity);
-	pass->item->header = (uint32_t)session->header_count++;
+	item->header = (uint32_t)view->header_count++;
 	return 0;
-}
-
-static int take_piece(struct pass *pass, const struct pop3_piece *piece,
-		      const struct header_identity *identity, struct err *err)
-{
-	if (piece->kind == PIECE_BEGIN || piece->kind == PIECE_REFUSED) {
-		pass->item = pop3_asked_next(&pass->asked, err);
-		pass->was_refused = pass->was_refused || piece->kind == PIECE_REFUSED;
-		return pass->item == NULL ? -(int)err->code : 0;
-	}
-	return piece->kind == PIECE_END ? keep_header(pass, identity, err) : 0;
-}
-
-static int ask_all(struct pass *pass, struct err *err)
-{
-	struct pop3_session *session = &pass->job->session;
-	struct pop3_piece piece = {.kind = PIECE_BEGIN};
-	struct header_identity identity;
-	int code = 0;
-	for (size_t i = 0; code == 0 && i < session->listing.count; i++) {
-		struct pop3_item *item = &session->items[i];
-		if (item->wants_header && item->header == POP3_NO_ROW && !item->is_failed) {
-			code = pop3_asked_add(&pass->asked, item, err);
-		}
-	}
-	while (code == 0 && piece.kind != PIECE_NONE) {
-		if ((code = run_check_stop(pass->job->run, err)) < 0 ||
-		    (code = pop3_asked_queue(&pass->asked, session->pop3, pass->want, err)) < 0 ||
-		    (code = pop3_identity_next(session->pop3, &piece, &identity, err)) < 0) {
-			return code;
-		}
-		code = take_piece(pass, &piece, &identity, err);
-	}
-	return code;
 }
 
 /* *WAS_REFUSED: the header of some message. */
 static int run_pass(struct pop3_job *job, enum pop3_want want, bool *was_refused, struct err *err)
 {
-	struct pass pass = {.job = job, .want = want};
-	int code = ask_all(&pass, err);
-	*was_refused = pass.was_refused;
-	free(pass.asked.items);
+	struct pop3_session *session = &job->session;
+	struct pop3_piece piece = {.kind = PIECE_BEGIN};
+	struct header_identity identity;
+	struct pop3_item *item = NULL; /* whose header is coming */
+	size_t asked_at = 0, answered_at = 0;
+	int code = 0;
+	while (code == 0 && piece.kind != PIECE_NONE) {
+		if ((code = run_check_stop(job->run, err)) < 0 ||
+		    (code = pop3_ask_for(job, POP3_FOR_HEADER, want, &asked_at, err)) < 0 ||
+		    (code = pop3_identity_next(session->pop3, &piece, &identity, err)) < 0) {
+			return code;
+		}
+		*was_refused |= piece.kind == PIECE_REFUSED;
+		if (piece.kind == PIECE_BEGIN || piece.kind == PIECE_REFUSED) {
+			item = pop3_next(job, POP3_FOR_HEADER, &answered_at);
+		} else if (piece.kind == PIECE_END) {
+			code = keep_header(&session->view, item, &identity, err);
+		}
+	}
 	return code;
 }
 

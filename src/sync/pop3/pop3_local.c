@@ -1,5 +1,6 @@
 /* What lies in the Maildir already: files that we delivered before a crash, and other programs'
  * files. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,68 +26,87 @@ int pop3_item_digest(const struct pop3_item *item, char digest[POP3_DIGEST_SIZE]
 	return code;
 }
 
-static bool is_ours(const struct pop3_job *job, struct span unique, struct maildir_unique *parsed)
+/* A folder and its files; what their letters mean is of no interest. */
+struct folder_look {
+	struct maildir_folder *folder;
+	struct maildir_scan scan;
+};
+
+/* LOOK is finished by the caller in any case; of a folder that is not there it is empty. */
+static int look_begin(struct folder_look *look, struct maildir *maildir, const char *name,
+		      struct err *err)
 {
-	return maildir_unique_parse(unique, parsed) && parsed->is_pop3 &&
+	struct keywords ignored;
+	int code = maildir_folder_open(maildir, name, &look->folder, err);
+	if (code < 0) {
+		return code == -ERR_CHANGED ? 0 : code;
+	}
+	keywords_init(&ignored);
+	code = maildir_folder_scan(look->folder, &ignored, &look->scan, err);
+	keywords_finish(&ignored);
+	return code;
+}
+
+static void look_finish(struct folder_look *look)
+{
+	maildir_scan_finish(&look->scan);
+	maildir_folder_close(&look->folder);
+}
+
+static struct span unique_of(const struct maildir_entry *entry)
+{
+	return (struct span){entry->name, entry->unique_len};
+}
+
+static bool is_ours(const struct pop3_job *job, const struct maildir_entry *entry,
+		    struct maildir_unique *parsed)
+{
+	return maildir_unique_parse(unique_of(entry), parsed) && parsed->is_pop3 &&
 	       strcmp(parsed->key, job->local.key) == 0;
 }
 
-static int note_delivered(struct pop3_job *job, const struct maildir_entry *entry, bool *is_found,
-			  struct err *err)
+static int note_delivered(struct pop3_local *local, const struct maildir_entry *entry,
+			  const char *digest, struct err *err)
 {
-	struct span unique = {entry->name, entry->unique_len};
-	struct maildir_unique parsed;
 	struct buf line;
-	if (!is_ours(job, unique, &parsed)) {
-		return 0;
-	}
-	*is_found = true;
 	buf_init(&line, 2 * MAILDIR_NAME_MAX + 128);
-	buf_printf(&line, "%s ", parsed.pop3_digest);
-	buf_append_span(&line, unique);
-	int code = strlist_add(&job->local.delivered, buf_span(&line), err);
+	buf_printf(&line, "%s ", digest);
+	buf_append_span(&line, unique_of(entry));
+	int code = strlist_add(&local->delivered, buf_span(&line), err);
 	buf_finish(&line);
 	return code;
 }
 
-static int gather_delivered(struct pop3_job *job, struct maildir_folder *folder, struct err *err)
+static int gather_delivered(struct pop3_job *job, const char *name, struct err *err)
 {
-	struct maildir_scan scan = {0};
-	struct keywords keywords;
-	bool is_found = false;
-	keywords_init(&keywords);
-	int code = maildir_folder_scan(folder, &keywords, &scan, err);
-	for (size_t i = 0; code == 0 && i < scan.count; i++) {
-		code = note_delivered(job, &scan.entries[i], &is_found, err);
+	struct folder_look look = {0};
+	struct maildir_unique parsed;
+	size_t before = job->local.delivered.count;
+	int code = look_begin(&look, job->run->session->maildir, name, err);
+	for (size_t i = 0; code == 0 && i < look.scan.count; i++) {
+		const struct maildir_entry *entry = &look.scan.entries[i];
+		if (is_ours(job, entry, &parsed)) {
+			code = note_delivered(&job->local, entry, parsed.pop3_digest, err);
+		}
 	}
 	/* J1: a crash may have left names that are not durable yet. */
-	if (code == 0 && is_found) {
-		code = maildir_folder_sync_names(folder, err);
+	if (code == 0 && job->local.delivered.count > before) {
+		code = maildir_folder_sync_names(look.folder, err);
 	}
-	maildir_scan_finish(&scan);
-	keywords_finish(&keywords);
+	look_finish(&look);
 	return code;
 }
 
-int pop3_find_delivered(struct pop3_job *job, struct err *err)
+/* In every folder; once a run. */
+static int find_delivered(struct pop3_job *job, struct err *err)
 {
 	struct maildir *maildir = job->run->session->maildir;
 	struct strlist names;
-	if (job->local.is_known) {
-		return 0;
-	}
 	strlist_init(&names);
 	job->local.is_known = true;
 	int code = maildir_exists(maildir) ? maildir_list(maildir, &names, err) : 0;
 	for (size_t i = 0; code == 0 && i < names.count; i++) {
-		struct maildir_folder *folder = NULL;
-		code = maildir_folder_open(maildir, names.items[i], &folder, err);
-		if (code == 0) {
-			code = gather_delivered(job, folder, err);
-			maildir_folder_close(&folder);
-		} else if (code == -ERR_CHANGED) {
-			code = 0;
-		}
+		code = gather_delivered(job, names.items[i], err);
 	}
 	strlist_finish(&names);
 	strlist_sort(&job->local.delivered);
@@ -98,34 +118,52 @@ static int compare_digest(const void *digest, const void *line)
 	return strncmp(digest, *(char *const *)line, POP3_DIGEST_SIZE - 1);
 }
 
-int pop3_delivered(const struct pop3_job *job, const struct pop3_item *item, const char **unique,
-		   struct err *err)
+/* K7. */
+static int adopt(struct pop3_local *local, struct pop3_item *item, struct err *err)
 {
-	const struct strlist *lines = &job->local.delivered;
 	char digest[POP3_DIGEST_SIZE];
-	*unique = NULL;
-	if (lines->count == 0) {
-		return 0;
-	}
 	int code = pop3_item_digest(item, digest, err);
 	if (code < 0) {
 		return code;
 	}
-	char **line = array_find(lines->items, lines->count, sizeof(*lines->items), digest,
-				 compare_digest);
-	*unique = line == NULL ? NULL : *line + POP3_DIGEST_SIZE;
-	return 0;
+	char **line = array_find(local->delivered.items, local->delivered.count, sizeof(*line),
+				 digest, compare_digest);
+	if (line == NULL) {
+		return 0;
+	}
+	item->act = POP3_ACT_ADOPT;
+	item->unique = *line + POP3_DIGEST_SIZE;
+	return strlist_add(&local->adopted, span_of(item->unique), err);
 }
 
-/* Once this run has delivered something, a file of ours may be that. */
-static bool is_other(const struct pop3_job *job, struct span unique, bool is_foreign)
+static bool is_first_run(const struct pop3_job *job)
+{
+	return pop3_is_first_run(job->run->session->pair_all, job->session.view.whose);
+}
+
+int pop3_observe_delivered(struct run *run, struct err *err)
+{
+	struct pop3_job *job = run->pop3;
+	struct pop3_local *local = &job->local;
+	bool is_due = !local->is_known && (is_first_run(job) || run->session->was_unclean);
+	int code = is_due ? find_delivered(job, err) : 0;
+	for (size_t i = 0; local->delivered.count > 0 && i < job->session.view.count; i++) {
+		struct pop3_item *item = &job->session.view.items[i];
+		if (code == 0 && pop3_is_unknown(item)) {
+			code = adopt(local, item, err);
+		}
+	}
+	strlist_sort(&local->adopted);
+	return code;
+}
+
+/* ENTRY is ours: it is known, or, once this run has delivered something, it may be that. */
+static bool is_known(const struct pop3_job *job, const struct maildir_entry *entry)
 {
 	char name[MAILDIR_NAME_MAX + 1];
-	if (is_foreign || job->mailbox->done.counts.downloaded > 0) {
-		return is_foreign;
-	}
-	snprintf(name, sizeof(name), "%.*s", (int)unique.len, unique.data);
-	return strlist_find(&job->local.adopted, name) < 0;
+	snprintf(name, sizeof(name), "%.*s", (int)entry->unique_len, entry->name);
+	return job->mailbox->done.counts.downloaded > 0 ||
+	       strlist_find(&job->local.adopted, name) >= 0;
 }
 
 /* A file that went meanwhile is none. */
@@ -133,14 +171,13 @@ static int note_other(struct pop3_job *job, struct maildir_folder *folder,
 		      const struct maildir_entry *entry, struct pop3_others *others,
 		      struct err *err)
 {
-	struct span unique = {entry->name, entry->unique_len};
 	struct pair_candidate *other = &others->items[others->count];
 	struct header_identity identity;
 	struct maildir_unique parsed;
 	struct maildir_file file;
-	bool is_foreign = !is_ours(job, unique, &parsed);
+	bool is_foreign = !is_ours(job, entry, &parsed);
 	int code;
-	if (!is_other(job, unique, is_foreign)) {
+	if (!is_foreign && is_known(job, entry)) {
 		return 0;
 	}
 	if ((code = maildir_folder_stat_file(folder, entry->name, entry->in_new, &file, err)) < 0 ||
@@ -150,42 +187,27 @@ static int note_other(struct pop3_job *job, struct maildir_folder *folder,
 	}
 	*other = (struct pair_candidate){.size = file.size_bytes, .index = others->count++};
 	pair_identify(other, &identity);
-	others->has_foreign = others->has_foreign || is_foreign;
+	others->has_foreign |= is_foreign;
 	return 0;
 }
 
-static int note_others(struct pop3_job *job, struct maildir_folder *folder,
-		       struct pop3_others *others, struct err *err)
-{
-	struct maildir_scan scan = {0};
-	struct keywords keywords;
-	keywords_init(&keywords);
-	int code = maildir_folder_scan(folder, &keywords, &scan, err);
-	if (code == 0) {
-		others->items = calloc(scan.count + 1, sizeof(*others->items));
-		code = others->items != NULL ? 0 : err_nomem(err);
-	}
-	for (size_t i = 0; code == 0 && i < scan.count; i++) {
-		code = note_other(job, folder, &scan.entries[i], others, err);
-	}
-	maildir_scan_finish(&scan);
-	keywords_finish(&keywords);
-	return code;
-}
-
+/* What may be known from elsewhere on a first run: over an INBOX that another program filled, or
+ * that we did before the database was lost and the server changed its unique-ids. */
 int pop3_read_others(struct pop3_job *job, struct pop3_others *others, struct err *err)
 {
 	struct maildir *maildir = job->run->session->maildir;
-	struct maildir_folder *folder = NULL;
-	*others = (struct pop3_others){0};
-	if (!maildir_exists(maildir)) {
+	struct folder_look look = {0};
+	if (!is_first_run(job) || job->session.view.count == 0 || !maildir_exists(maildir)) {
 		return 0;
 	}
-	int code = maildir_folder_open(maildir, "INBOX", &folder, err);
-	if (code < 0) {
-		return code == -ERR_CHANGED ? 0 : code;
+	int code = look_begin(&look, maildir, job->mailbox->name, err);
+	if (code == 0) {
+		others->items = calloc(look.scan.count + 1, sizeof(*others->items));
+		code = others->items != NULL ? 0 : err_nomem(err);
 	}
-	code = note_others(job, folder, others, err);
-	maildir_folder_close(&folder);
+	for (size_t i = 0; code == 0 && i < look.scan.count; i++) {
+		code = note_other(job, look.folder, &look.scan.entries[i], others, err);
+	}
+	look_finish(&look);
 	return code;
 }

@@ -53,17 +53,19 @@ static enum pop3_act decide_known(const struct pop3_item *item, const struct pop
 	return decide_new(item, NULL, policy);
 }
 
-void pop3_decide(struct pop3_view *view, const struct pop3_policy *policy)
+size_t pop3_decide(struct pop3_view *view, const struct pop3_policy *policy)
 {
+	size_t skipped = 0;
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
-		if (item->act != POP3_ACT_NONE || item->key[0] == '\0') {
-			continue;
+		if (item->act == POP3_ACT_NONE && item->key[0] != '\0') {
+			item->act = item->row == POP3_NO_ROW
+					  ? decide_new(item, pop3_header_of(view, item), policy)
+					  : decide_known(item, &view->rows[item->row], policy);
+			skipped += item->act == POP3_ACT_SKIP;
 		}
-		item->act = item->row == POP3_NO_ROW
-				  ? decide_new(item, pop3_header_of(view, item), policy)
-				  : decide_known(item, &view->rows[item->row], policy);
 	}
+	return skipped;
 }
 
 bool pop3_is_due(const struct pop3_row *row, const struct pop3_policy *policy)

@@ -4,9 +4,9 @@
 
 #include "pop3_rules.h"
 
-bool pop3_is_first_run(bool must_pair, bool is_nobodys)
+bool pop3_is_first_run(bool pair_all, enum whose whose)
 {
-	return must_pair || is_nobodys;
+	return pair_all || whose == WHOSE_NOBODYS;
 }
 
 bool pop3_is_unknown(const struct pop3_item *item)
@@ -50,45 +50,60 @@ int pop3_pair(struct pop3_view *view, struct pair_candidate *locals, size_t loca
 	return 0;
 }
 
-bool pop3_has_news(const struct pop3_view *view, const struct pop3_item *item)
+/* K10 */
+static enum pop3_news learn_listed(const struct pop3_view *view, const struct pop3_item *item)
 {
-	if (item->row == POP3_NO_ROW) {
-		return false;
-	}
-	const struct pop3_row *row = &view->rows[item->row];
-	return item->is_renamed || row->is_deleted || row->gone_since != 0 ||
-	       (item->size_bytes != 0 && item->size_bytes != row->size_bytes) ||
-	       (item->header != POP3_NO_ROW && !row->has_digest);
-}
-
-static void learn_header(const struct pair_candidate *header, struct pop3_row *row)
-{
-	if (header != NULL && !row->has_digest) {
-		row->has_digest = true;
-		memcpy(row->digest, header->digest, ROW_DIGEST_SIZE);
-	}
-}
-
-void pop3_learn(const struct pop3_view *view, const struct pop3_item *item, struct pop3_row *row)
-{
+	const struct pair_candidate *header = pop3_header_of(view, item);
+	struct pop3_row *row = &view->rows[item->row];
+	struct pop3_row before = *row;
 	row->gone_since = 0;
 	row->is_deleted = false;
 	row->occurrence = item->is_renamed ? item->occurrence : row->occurrence;
 	row->size_bytes = item->size_bytes != 0 ? item->size_bytes : row->size_bytes;
-	learn_header(pop3_header_of(view, item), row);
+	if (header != NULL && !row->has_digest) {
+		row->has_digest = true;
+		memcpy(row->digest, header->digest, ROW_DIGEST_SIZE);
+	}
+	return item->is_renamed || before.is_deleted || before.gone_since != 0 ||
+			       before.size_bytes != row->size_bytes ||
+			       before.has_digest != row->has_digest
+		     ? POP3_NEWS
+		     : POP3_NO_NEWS;
 }
 
-enum pop3_absence pop3_absence_of(const struct pop3_view *view, size_t row_index, int64_t now)
+static enum pop3_news learn_missing(const struct pop3_view *view, struct pop3_row *row, int64_t now)
 {
-	const struct pop3_row *row = &view->rows[row_index];
-	if (view->is_listed[row_index] || view->is_partial) {
-		return POP3_ABSENCE_NO_NEWS; /* K11 */
+	if (view->is_partial) {
+		return POP3_NO_NEWS; /* K11 */
 	}
 	if (row->reason == REASON_TOO_OLD ||
 	    (row->gone_since != 0 && now - row->gone_since > POP3_GONE_KEPT_S)) {
-		return POP3_ABSENCE_OVER; /* K12 */
+		return POP3_NEWS_OVER; /* K12 */
 	}
-	return row->gone_since == 0 ? POP3_ABSENCE_BEGINS : POP3_ABSENCE_NO_NEWS; /* K13 */
+	if (row->gone_since != 0) {
+		return POP3_NO_NEWS;
+	}
+	row->gone_since = now; /* K13 */
+	return POP3_NEWS;
+}
+
+bool pop3_learn(struct pop3_view *view, int64_t now)
+{
+	bool has_news = false;
+	for (size_t i = 0; i < view->count; i++) {
+		const struct pop3_item *item = &view->items[i];
+		if (item->row != POP3_NO_ROW) {
+			view->news[item->row] = learn_listed(view, item);
+		}
+		has_news |= pop3_is_remembered(item);
+	}
+	for (size_t r = 0; r < view->row_count; r++) {
+		if (!view->is_listed[r]) {
+			view->news[r] = learn_missing(view, &view->rows[r], now);
+		}
+		has_news |= view->news[r] != POP3_NO_NEWS;
+	}
+	return has_news;
 }
 
 bool pop3_is_remembered(const struct pop3_item *item)
@@ -97,6 +112,7 @@ bool pop3_is_remembered(const struct pop3_item *item)
 	       item->act == POP3_ACT_ADOPT;
 }
 
+/* A name of ours begins with the second of the delivery. */
 static int64_t delivered_at(const char *unique)
 {
 	uint64_t seconds;
@@ -106,19 +122,20 @@ static int64_t delivered_at(const char *unique)
 		     : 0;
 }
 
-void pop3_remember_as(const struct pop3_view *view, const struct pop3_item *item,
-		      const char *unique, int64_t now, struct pop3_row *row)
+void pop3_remember_as(const struct pop3_view *view, const struct pop3_item *item, int64_t now,
+		      struct pop3_row *row)
 {
 	const struct pair_candidate *header = pop3_header_of(view, item);
-	*row = (struct pop3_row){
-		.size_bytes = item->size_bytes,
-		.first_seen = now,
-		.reason = REASON_POLICY,
-	};
-	learn_header(header, row);
+	row->size_bytes = item->size_bytes;
+	row->first_seen = now;
+	row->reason = REASON_POLICY;
+	if (header != NULL) {
+		row->has_digest = true;
+		memcpy(row->digest, header->digest, ROW_DIGEST_SIZE);
+	}
 	if (item->act == POP3_ACT_ADOPT) {
 		row->reason = REASON_NONE;
-		row->first_seen = delivered_at(unique);
+		row->first_seen = delivered_at(item->unique);
 	} else if (item->act == POP3_ACT_OLD) {
 		row->reason = REASON_TOO_OLD;
 		row->first_seen = header != NULL ? header->header_date : now;

@@ -6,166 +6,156 @@
 
 #include "pop3_rules.h"
 
-/* The messages and the rows of one key, in order; of rows those that were missing last. */
-struct group {
-	struct pop3_item **items;
-	size_t item_count;
-	const struct pop3_row **rows;
-	size_t row_count;
+/* An item or a row, by key; of one key first the items by number, then the rows by occurrence, those
+ * last that were deleted or missing. */
+struct entry {
+	const char *key;
+	uint32_t index;
+	uint32_t order;
+	bool is_row;
 };
 
-static bool is_missing(const struct pop3_row *row)
+static int compare_entries(const void *x, const void *y)
 {
-	return row->is_deleted || row->gone_since != 0;
-}
-
-static bool *is_listed(const struct pop3_view *view, const struct pop3_row *row)
-{
-	return &view->is_listed[row - view->rows];
-}
-
-static int compare_items(const void *x, const void *y)
-{
-	const struct pop3_item *one = *(struct pop3_item *const *)x;
-	const struct pop3_item *two = *(struct pop3_item *const *)y;
-	int order = strcmp(one->key, two->key);
-	return order != 0 ? order : (one->number > two->number) - (one->number < two->number);
-}
-
-static int compare_rows(const void *x, const void *y)
-{
-	const struct pop3_row *one = *(const struct pop3_row *const *)x;
-	const struct pop3_row *two = *(const struct pop3_row *const *)y;
-	int order = strcmp(one->uidl, two->uidl);
-	if (order == 0) {
-		order = is_missing(one) - is_missing(two);
+	const struct entry *a = x, *b = y;
+	int order = strcmp(a->key, b->key);
+	if (order != 0 || a->is_row != b->is_row) {
+		return order != 0 ? order : a->is_row - b->is_row;
 	}
-	return order != 0
-		     ? order
-		     : (one->occurrence > two->occurrence) - (one->occurrence < two->occurrence);
+	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-static void join(struct pop3_view *view, struct pop3_item *item, const struct pop3_row *row)
+static void join(struct pop3_view *view, struct pop3_item *item, uint32_t row_index)
 {
+	const struct pop3_row *row = &view->rows[row_index];
 	bool is_resized = item->size_bytes != 0 && row->size_bytes != 0 &&
 			  item->size_bytes != row->size_bytes;
-	item->row = (uint32_t)(row - view->rows);
-	item->is_doubtful = is_resized || is_missing(row) || view->is_other;
-	*is_listed(view, row) = true;
+	item->row = row_index;
+	view->is_listed[row_index] = true;
+	item->is_doubtful = is_resized || row->is_deleted || row->gone_since != 0 ||
+			    view->whose == WHOSE_OTHERS;
 }
 
-static void join_group(struct pop3_view *view, const struct group *group, bool by_size)
+/* Of one key: by equal size, then in order. */
+static void join_all(struct pop3_view *view, const struct entry *items, size_t item_count,
+		     const struct entry *rows, size_t row_count)
 {
-	for (size_t i = 0; i < group->item_count; i++) {
-		struct pop3_item *item = group->items[i];
-		for (size_t r = 0; r < group->row_count && item->row == POP3_NO_ROW; r++) {
-			const struct pop3_row *row = group->rows[r];
-			if (!*is_listed(view, row) &&
-			    (!by_size || row->size_bytes == item->size_bytes)) {
-				join(view, item, row);
+	for (int any_size = 0; any_size <= 1; any_size++) {
+		for (size_t i = 0; i < item_count; i++) {
+			struct pop3_item *item = &view->items[items[i].index];
+			for (size_t r = 0; r < row_count && item->row == POP3_NO_ROW; r++) {
+				uint32_t row = rows[r].index;
+				if (!view->is_listed[row] &&
+				    (any_size || view->rows[row].size_bytes == item->size_bytes)) {
+					join(view, item, row);
+				}
 			}
 		}
 	}
 }
 
-static void match_group(struct pop3_view *view, const struct group *group)
+static void match_group(struct pop3_view *view, const struct entry *items, size_t item_count,
+			const struct entry *rows, size_t row_count)
 {
-	/* Of several of a key it may be another one that went, and one that came. */
-	bool is_doubtful = group->item_count > 1 || group->row_count > 1;
 	uint32_t next = 1;
-	join_group(view, group, true);
-	join_group(view, group, false);
-	for (size_t r = 0; r < group->row_count; r++) {
-		uint32_t occurrence = group->rows[r]->occurrence;
+	join_all(view, items, item_count, rows, row_count);
+	for (size_t r = 0; r < row_count; r++) {
+		uint32_t occurrence = view->rows[rows[r].index].occurrence;
 		next = occurrence >= next ? occurrence + 1 : next;
 	}
-	for (size_t i = 0; i < group->item_count; i++) {
-		struct pop3_item *item = group->items[i];
+	for (size_t i = 0; i < item_count; i++) {
+		struct pop3_item *item = &view->items[items[i].index];
 		if (item->row == POP3_NO_ROW) {
 			item->occurrence = next++;
-		} else {
-			item->is_doubtful = item->is_doubtful || is_doubtful;
+		} else if (item_count > 1 || row_count > 1) {
+			/* It may be another one that went, and one that came. */
+			item->is_doubtful = true;
 		}
 	}
 }
 
-static void match_sorted(struct pop3_view *view, struct group *all)
+/* Where the items, or the rows, of KEY end that begin at AT. */
+static size_t end_of(const struct entry *entries, size_t count, size_t at, const char *key,
+		     bool is_row)
 {
-	for (size_t i = 0, r = 0; i < all->item_count;) {
-		const char *key = all->items[i]->key;
-		while (r < all->row_count && strcmp(all->rows[r]->uidl, key) < 0) {
-			r++;
-		}
-		struct group group = {.items = all->items + i, .rows = all->rows + r};
-		for (; i < all->item_count && strcmp(all->items[i]->key, key) == 0; i++) {
-			group.item_count++;
-		}
-		for (; r < all->row_count && strcmp(all->rows[r]->uidl, key) == 0; r++) {
-			group.row_count++;
-		}
-		match_group(view, &group);
+	while (at < count && entries[at].is_row == is_row && strcmp(entries[at].key, key) == 0) {
+		at++;
 	}
+	return at;
 }
 
 int pop3_match(struct pop3_view *view, struct err *err)
 {
-	struct group all = {
-		.items = calloc(view->count + 1, sizeof(*all.items)),
-		.rows = calloc(view->row_count + 1, sizeof(*all.rows)),
-	};
-	int code = all.items != NULL && all.rows != NULL ? 0 : err_nomem(err);
-	for (size_t i = 0; code == 0 && i < view->count; i++) {
-		if (view->items[i].key[0] != '\0') {
-			all.items[all.item_count++] = &view->items[i];
+	struct entry *entries = calloc(view->count + view->row_count + 1, sizeof(*entries));
+	size_t count = 0;
+	if (entries == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < view->count; i++) {
+		const struct pop3_item *item = &view->items[i];
+		if (item->key[0] != '\0') {
+			entries[count++] =
+				(struct entry){item->key, (uint32_t)i, item->number, false};
 		}
 	}
-	for (size_t r = 0; code == 0 && r < view->row_count; r++) {
-		all.rows[all.row_count++] = &view->rows[r];
+	for (size_t r = 0; r < view->row_count; r++) {
+		const struct pop3_row *row = &view->rows[r];
+		uint32_t last = row->is_deleted || row->gone_since != 0 ? 1u << 31 : 0;
+		entries[count++] =
+			(struct entry){row->uidl, (uint32_t)r, row->occurrence | last, true};
 	}
-	if (code == 0) {
-		qsort(all.items, all.item_count, sizeof(*all.items), compare_items);
-		qsort(all.rows, all.row_count, sizeof(*all.rows), compare_rows);
-		match_sorted(view, &all);
+	qsort(entries, count, sizeof(*entries), compare_entries);
+	for (size_t first = 0, end; first < count; first = end) {
+		size_t rows = end_of(entries, count, first, entries[first].key, false);
+		end = end_of(entries, count, rows, entries[first].key, true);
+		match_group(view, entries + first, rows - first, entries + rows, end - rows);
 	}
-	free(all.items);
-	free(all.rows);
-	return code;
+	free(entries);
+	return 0;
 }
 
 /* --- K3: rows that are not listed --- */
 
+/* A row's size and digest, by size or by digest and size; or what is looked for. */
+struct lost {
+	uint64_t size_bytes;
+	const uint8_t *digest;
+	uint32_t row;
+	bool is_taken;
+};
+
 static int compare_size(const void *x, const void *y)
 {
-	const struct pop3_row *one = *(const struct pop3_row *const *)x;
-	const struct pop3_row *two = *(const struct pop3_row *const *)y;
-	return (one->size_bytes > two->size_bytes) - (one->size_bytes < two->size_bytes);
+	const struct lost *a = x, *b = y;
+	return a->size_bytes < b->size_bytes ? -1 : a->size_bytes > b->size_bytes;
 }
 
 static int compare_digest(const void *x, const void *y)
 {
-	const struct pop3_row *one = *(const struct pop3_row *const *)x;
-	const struct pop3_row *two = *(const struct pop3_row *const *)y;
-	return memcmp(one->digest, two->digest, ROW_DIGEST_SIZE);
+	const struct lost *a = x, *b = y;
+	return memcmp(a->digest, b->digest, ROW_DIGEST_SIZE);
 }
 
-static int compare_lost(const void *x, const void *y)
+static int compare_all(const void *x, const void *y)
 {
-	const struct pop3_row *one = *(const struct pop3_row *const *)x;
-	const struct pop3_row *two = *(const struct pop3_row *const *)y;
+	const struct lost *a = x, *b = y;
 	int order = compare_digest(x, y);
 	order = order != 0 ? order : compare_size(x, y);
-	return order != 0 ? order : (one > two) - (one < two);
+	return order != 0 ? order : a->row < b->row ? -1 : a->row > b->row;
 }
 
-/* Those with a digest, sorted. NULL when out of memory. */
-static const struct pop3_row **lost_make(const struct pop3_view *view,
-					 int (*compare)(const void *, const void *), size_t *count)
+/* NULL when out of memory. */
+static struct lost *lost_make(const struct pop3_view *view,
+			      int (*compare)(const void *, const void *), size_t *count)
 {
-	const struct pop3_row **lost = calloc(view->row_count + 1, sizeof(*lost));
+	struct lost *lost = calloc(view->row_count + 1, sizeof(*lost));
 	*count = 0;
 	for (size_t r = 0; lost != NULL && r < view->row_count; r++) {
-		if (!view->is_listed[r] && view->rows[r].has_digest) {
-			lost[(*count)++] = &view->rows[r];
+		const struct pop3_row *row = &view->rows[r];
+		if (!view->is_listed[r] && row->has_digest) {
+			lost[(*count)++] = (struct lost){.size_bytes = row->size_bytes,
+							 .digest = row->digest,
+							 .row = (uint32_t)r};
 		}
 	}
 	if (lost != NULL) {
@@ -174,41 +164,37 @@ static const struct pop3_row **lost_make(const struct pop3_view *view,
 	return lost;
 }
 
-static bool has_size(const struct pop3_row **lost, size_t count, uint64_t size_bytes)
-{
-	const struct pop3_row *wanted = &(struct pop3_row){.size_bytes = size_bytes};
-	return size_bytes > 0 &&
-	       array_find(lost, count, sizeof(*lost), &wanted, compare_size) != NULL;
-}
-
 /* All keys that were there last time are gone at once: the server gives others now. */
 static bool has_other_keys(const struct pop3_view *view)
 {
 	bool has_rows = false;
 	for (size_t r = 0; r < view->row_count; r++) {
+		const struct pop3_row *row = &view->rows[r];
 		if (view->is_listed[r]) {
 			return false;
 		}
-		has_rows = has_rows || !is_missing(&view->rows[r]);
+		has_rows = has_rows || (!row->is_deleted && row->gone_since == 0);
 	}
 	return has_rows && !view->is_partial;
 }
 
-int pop3_mark_doubts(struct pop3_view *view, struct err *err)
+int pop3_mark_doubts(struct pop3_view *view, bool all_unknown, struct err *err)
 {
 	bool are_others = has_other_keys(view);
 	size_t count;
-	const struct pop3_row **lost = lost_make(view, compare_size, &count);
+	struct lost *lost = lost_make(view, compare_size, &count);
 	if (lost == NULL) {
 		return err_nomem(err);
 	}
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
-		bool is_doubtful = item->is_doubtful;
-		if (pop3_is_unknown(item)) {
-			is_doubtful = are_others || has_size(lost, count, item->size_bytes);
-		}
-		item->wants_header = item->wants_header || is_doubtful;
+		struct lost wanted = {.size_bytes = item->size_bytes};
+		bool is_new = item->row == POP3_NO_ROW && item->act == POP3_ACT_NONE;
+		bool is_alike =
+			is_new && item->size_bytes > 0 &&
+			array_find(lost, count, sizeof(*lost), &wanted, compare_size) != NULL;
+		item->wants_header |= item->is_doubtful || is_alike || (is_new && are_others) ||
+				      (all_unknown && pop3_is_unknown(item));
 	}
 	free(lost);
 	return 0;
@@ -222,29 +208,31 @@ static bool is_same(const struct pair_candidate *header, const struct pop3_row *
 /* A free occurrence number of ITEM's key. Rare, so it may look at everything. */
 static uint32_t free_occurrence(const struct pop3_view *view, const struct pop3_item *item)
 {
-	uint32_t last = 0;
+	uint32_t next = 1;
 	for (size_t r = 0; r < view->row_count; r++) {
 		const struct pop3_row *row = &view->rows[r];
-		if (row->occurrence > last && strcmp(row->uidl, item->key) == 0) {
-			last = row->occurrence;
+		if (strcmp(row->uidl, item->key) == 0 && row->occurrence >= next) {
+			next = row->occurrence + 1;
 		}
 	}
 	for (size_t i = 0; i < view->count; i++) {
 		const struct pop3_item *other = &view->items[i];
-		if (other->occurrence > last && strcmp(other->key, item->key) == 0) {
-			last = other->occurrence;
+		if (other->occurrence >= next && strcmp(other->key, item->key) == 0) {
+			next = other->occurrence + 1;
 		}
 	}
-	return last + 1;
+	return next;
 }
 
 /* A row without a digest can only be told by its key and size: a key that was given away once
  * (deleted by us) is then not trusted. */
 static bool is_still_row(const struct pop3_view *view, const struct pop3_item *item)
 {
-	const struct pair_candidate *header = pop3_header_of(view, item);
 	const struct pop3_row *row = &view->rows[item->row];
-	return header != NULL && row->has_digest ? is_same(header, row) : !row->is_deleted;
+	if (item->header != POP3_NO_ROW && row->has_digest) {
+		return is_same(&view->headers[item->header], row);
+	}
+	return !row->is_deleted;
 }
 
 static void settle_doubt(struct pop3_view *view, struct pop3_item *item)
@@ -257,29 +245,28 @@ static void settle_doubt(struct pop3_view *view, struct pop3_item *item)
 	item->is_doubtful = false;
 }
 
-static void settle_renamed(struct pop3_view *view, struct pop3_item *item,
-			   const struct pop3_row **lost, size_t count)
+static void settle_renamed(struct pop3_view *view, struct pop3_item *item, struct lost *lost,
+			   size_t count)
 {
 	const struct pair_candidate *header = &view->headers[item->header];
-	struct pop3_row wanted = {0};
-	const struct pop3_row *key = &wanted, *found = NULL;
-	memcpy(wanted.digest, header->digest, ROW_DIGEST_SIZE);
-	for (size_t at = array_lower_bound(lost, count, sizeof(*lost), &key, compare_digest);
-	     at < count && is_same(header, lost[at]); at++) {
-		bool has_its_size =
-			item->size_bytes > 0 && lost[at]->size_bytes == item->size_bytes;
-		if (!*is_listed(view, lost[at]) &&
+	struct lost wanted = {.digest = header->digest};
+	struct lost *found = NULL;
+	for (size_t at = array_lower_bound(lost, count, sizeof(*lost), &wanted, compare_digest);
+	     at < count && is_same(header, &view->rows[lost[at].row]); at++) {
+		bool has_its_size = item->size_bytes > 0 && lost[at].size_bytes == item->size_bytes;
+		if (!lost[at].is_taken &&
 		    (has_its_size || (header->message_id != 0 && found == NULL))) {
-			found = lost[at];
+			found = &lost[at];
 		}
 		if (found != NULL && has_its_size) {
 			break;
 		}
 	}
 	if (found != NULL) {
-		item->row = (uint32_t)(found - view->rows);
+		found->is_taken = true;
+		item->row = found->row;
 		item->is_renamed = true;
-		*is_listed(view, found) = true;
+		view->is_listed[found->row] = true;
 	}
 }
 
@@ -291,13 +278,14 @@ int pop3_settle_doubts(struct pop3_view *view, struct err *err)
 			settle_doubt(view, &view->items[i]);
 		}
 	}
-	const struct pop3_row **lost = lost_make(view, compare_lost, &count);
+	struct lost *lost = lost_make(view, compare_all, &count);
 	if (lost == NULL) {
 		return err_nomem(err);
 	}
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
-		if (item->header != POP3_NO_ROW && pop3_is_unknown(item)) {
+		if (item->row == POP3_NO_ROW && item->header != POP3_NO_ROW &&
+		    item->act == POP3_ACT_NONE) {
 			settle_renamed(view, item, lost, count);
 		}
 	}

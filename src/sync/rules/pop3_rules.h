@@ -73,6 +73,7 @@
 #include "mailsync/state/state.h"
 #include "mailsync/sync/account.h"
 
+#include "guard_rules.h"
 #include "match.h"
 #include "policy.h"
 
@@ -107,24 +108,35 @@ struct pop3_item {
 	uint32_t occurrence; /* of its key, for a new row */
 	uint32_t header;     /* index, or POP3_NO_ROW */
 	uint64_t size_bytes;
-	const char *key; /* borrowed; "": not known yet */
+	const char *key;    /* borrowed; "": not known yet */
+	const char *unique; /* ADOPT: the name of its file, borrowed; else "" */
 	bool is_doubtful;
 	bool is_renamed; /* the row takes this key */
 	bool wants_header;
 	bool is_failed;
 	bool is_accepted; /* DELE was answered with +OK */
 	enum pop3_act act;
+	uint8_t state; /* of its download: enum want_state */
+};
+
+/* What a listing tells of a row. */
+enum pop3_news {
+	POP3_NO_NEWS,  /* K11, or as the row has it */
+	POP3_NEWS,     /* K10, K13: the row has changed */
+	POP3_NEWS_OVER /* K12: it is dropped */
 };
 
 struct pop3_view {
 	struct pop3_item *items;
 	size_t count;
-	const struct pair_candidate *headers; /* sizes are LIST's */
-	const struct pop3_row *rows;
+	struct pair_candidate *headers; /* sizes are LIST's */
+	size_t header_count, header_cap;
+	struct pop3_row *rows;
 	size_t row_count;
-	bool *is_listed; /* of each row: some item is it */
-	bool is_partial; /* the server lists only some messages */
-	bool is_other;   /* K5 */
+	bool *is_listed;      /* of each row: some item is it */
+	enum pop3_news *news; /* of each row */
+	bool is_partial;      /* the server lists only some messages */
+	enum whose whose;     /* the rows are (K5, K6) */
 };
 
 /* The header of ITEM, or NULL where it was not read. */
@@ -137,36 +149,27 @@ static inline const struct pair_candidate *pop3_header_of(const struct pop3_view
 /* --- pop3_match.c --- */
 /* K1, K2 and K5. Items without a key are left alone. */
 int pop3_match(struct pop3_view *view, struct err *err);
-/* Marks the items whose header decides K1 and K3. */
-int pop3_mark_doubts(struct pop3_view *view, struct err *err);
+/* Marks the items whose header decides K1 and K3 or, ALL_UNKNOWN, what the others are. */
+int pop3_mark_doubts(struct pop3_view *view, bool all_unknown, struct err *err);
 /* K1 and K3 by the headers that came. */
 int pop3_settle_doubts(struct pop3_view *view, struct err *err);
 
 /* --- pop3_known.c --- */
-/* K6. NOBODYS: the state does not tell whose the rows are. */
-bool pop3_is_first_run(bool must_pair, bool is_nobodys);
+/* K6 */
+bool pop3_is_first_run(bool pair_all, enum whose whose);
 /* K7, K8 and K9 are for such items: of no row, nothing decided. */
 bool pop3_is_unknown(const struct pop3_item *item);
 /* K9. LOCALS: files of INBOX; they are reordered. The items that pair become POP3_ACT_KNOWN. */
 int pop3_pair(struct pop3_view *view, struct pair_candidate *locals, size_t local_count,
 	      struct err *err);
-/* K10: whether the listing tells of ITEM's row what it does not know. */
-bool pop3_has_news(const struct pop3_view *view, const struct pop3_item *item);
-/* K10, into ROW; but for the key, which is its owner's to copy. */
-void pop3_learn(const struct pop3_view *view, const struct pop3_item *item, struct pop3_row *row);
-/* K11 to K13. */
-enum pop3_absence {
-	POP3_ABSENCE_NO_NEWS, /* listed, K11, or known to be missing */
-	POP3_ABSENCE_BEGINS,
-	POP3_ABSENCE_OVER /* the row is dropped */
-};
-enum pop3_absence pop3_absence_of(const struct pop3_view *view, size_t row, int64_t now);
+/* K10 to K13, into the rows and `news`; but for keys, which are their owner's to copy. Returns
+ * whether there is anything to be written down, for messages without a row too. */
+bool pop3_learn(struct pop3_view *view, int64_t now);
 /* True for what is not downloaded and gets a row: A6, K7, K8 and K9. */
 bool pop3_is_remembered(const struct pop3_item *item);
-/* Fills ROW for such an ITEM. UNIQUE, with POP3_ACT_ADOPT: the name of its file, which begins with
- * the second of its delivery. `uidl` and `unique` are its owner's to copy. */
-void pop3_remember_as(const struct pop3_view *view, const struct pop3_item *item,
-		      const char *unique, int64_t now, struct pop3_row *row);
+/* Fills ROW, a new one, for such an ITEM; but for key and name. */
+void pop3_remember_as(const struct pop3_view *view, const struct pop3_item *item, int64_t now,
+		      struct pop3_row *row);
 
 /* --- pop3_act.c --- */
 /* A POP3 account as a run uses it: with `durability = none` a power cut could lose what DELE has
@@ -175,8 +178,8 @@ struct account pop3_account_of(const struct account *account);
 /* NOW in seconds. */
 struct pop3_policy pop3_policy_of(const struct account *account, const struct sync_options *options,
 				  int64_t now);
-/* A1 to A7, for items without an act yet. */
-void pop3_decide(struct pop3_view *view, const struct pop3_policy *policy);
+/* A1 to A7, for items without an act yet. Returns how many A5 leaves out. */
+size_t pop3_decide(struct pop3_view *view, const struct pop3_policy *policy);
 /* A8. */
 bool pop3_is_due(const struct pop3_row *row, const struct pop3_policy *policy);
 /* For --dry-run, of a message that is going to be downloaded: whether it is due at once. */

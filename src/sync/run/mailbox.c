@@ -41,6 +41,44 @@ struct remote_numbers numbers_of_base(const struct state_mailbox *base)
 				       base->modseq};
 }
 
+/* By the command line, or that names none. */
+static bool is_named(const struct run *run, const char *name)
+{
+	const struct strlist *only = run->options->only;
+	bool is_named = only == NULL || only->count == 0;
+	for (size_t i = 0; !is_named && i < only->count; i++) {
+		is_named = strcmp(only->items[i], name) == 0;
+	}
+	return is_named;
+}
+
+struct mailbox *run_mailbox_add(struct run *run, const char *name, struct err *err)
+{
+	struct mailboxes *table = &run->mailboxes;
+	size_t at = array_lower_bound(table->items, table->count, sizeof(*table->items), name,
+				      compare_to_name);
+	if (at < table->count && strcmp(table->items[at].name, name) == 0) {
+		return &table->items[at];
+	}
+	if (ARRAY_RESERVE(&table->items, table->count + 1, &table->cap, err) < 0) {
+		return NULL;
+	}
+	struct mailbox made = {
+		.name = span_dup(span_of(name)),
+		.decided.exclusion = is_named(run, name) ? EXCLUDED_NOT : EXCLUDED_BY_NAME,
+	};
+	if (made.name == NULL) {
+		err_nomem(err);
+		return NULL;
+	}
+	state_mailbox_init(&made.base);
+	struct mailbox *mailbox = &table->items[at];
+	memmove(mailbox + 1, mailbox, (table->count - at) * sizeof(made));
+	*mailbox = made;
+	table->count++;
+	return mailbox;
+}
+
 struct mailbox_facts mailbox_facts(const struct run *run, const struct mailbox *mailbox)
 {
 	const struct mailbox_seen *seen = &mailbox->seen;

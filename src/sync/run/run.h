@@ -180,6 +180,9 @@ int run_connect(struct run *run, size_t number, struct remote **remote, struct e
 /* Non-zero (-ERR_INTERRUPTED) when the user asked us to stop. */
 int run_check_stop(struct run *run, struct err *err);
 
+/* The mailbox of NAME, put into the table at its place where it is new, without part in the run
+ * where the command line names others. NULL: no memory. The table may move. */
+struct mailbox *run_mailbox_add(struct run *run, const char *name, struct err *err);
 /* The mailbox of a canonical name, or NULL. */
 struct mailbox *run_mailbox(struct run *run, const char *name);
 /* That of base's ID, or NULL. */
