@@ -32,7 +32,7 @@ static int name_row(struct pop3_job *job, struct pop3_item *item, struct err *er
 	const char *unique = is_new ? item->unique : session->rows.items[item->row].unique;
 	struct pop3_row *row = pop3_row_name(job, item, unique, err);
 	if (row != NULL && is_new) {
-		pop3_remember_as(&session->view, item, job->policy.now, row);
+		pop3_remember_as(&session->view, item, job->policy.now);
 	}
 	return row != NULL ? 0 : -ERR_NOMEM;
 }

@@ -44,13 +44,16 @@ static enum pop3_act decide_new(const struct pop3_item *item, const struct pair_
 }
 
 /* A row that is remembered as too old holds the message's Date as `first_seen`. */
-static enum pop3_act decide_known(const struct pop3_item *item, const struct pop3_row *row,
-				  const struct pop3_policy *policy)
+static enum pop3_act decide(const struct pop3_view *view, const struct pop3_item *item,
+			    const struct pop3_policy *policy)
 {
-	if (row->reason != REASON_TOO_OLD || row->first_seen < policy->oldest) {
-		return POP3_ACT_NONE; /* A1 A2 A3 */
+	if (item->row == POP3_NO_ROW) {
+		return decide_new(item, pop3_header_of(view, item), policy);
 	}
-	return decide_new(item, NULL, policy);
+	const struct pop3_row *row = &view->rows[item->row];
+	return row->reason != REASON_TOO_OLD || row->first_seen < policy->oldest
+		     ? POP3_ACT_NONE /* A1 A2 A3 */
+		     : decide_new(item, NULL, policy);
 }
 
 size_t pop3_decide(struct pop3_view *view, const struct pop3_policy *policy)
@@ -59,9 +62,7 @@ size_t pop3_decide(struct pop3_view *view, const struct pop3_policy *policy)
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
 		if (item->act == POP3_ACT_NONE && item->key[0] != '\0') {
-			item->act = item->row == POP3_NO_ROW
-					  ? decide_new(item, pop3_header_of(view, item), policy)
-					  : decide_known(item, &view->rows[item->row], policy);
+			item->act = decide(view, item, policy);
 			skipped += item->act == POP3_ACT_SKIP;
 		}
 	}

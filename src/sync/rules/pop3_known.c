@@ -64,11 +64,9 @@ static enum pop3_news learn_listed(const struct pop3_view *view, const struct po
 		row->has_digest = true;
 		memcpy(row->digest, header->digest, ROW_DIGEST_SIZE);
 	}
-	return item->is_renamed || before.is_deleted || before.gone_since != 0 ||
-			       before.size_bytes != row->size_bytes ||
-			       before.has_digest != row->has_digest
-		     ? POP3_NEWS
-		     : POP3_NO_NEWS;
+	bool is_news = item->is_renamed || before.is_deleted || before.gone_since != 0 ||
+		       before.size_bytes != row->size_bytes || before.has_digest != row->has_digest;
+	return is_news ? POP3_NEWS : POP3_NO_NEWS;
 }
 
 static enum pop3_news learn_missing(const struct pop3_view *view, struct pop3_row *row, int64_t now)
@@ -112,30 +110,17 @@ bool pop3_is_remembered(const struct pop3_item *item)
 	       item->act == POP3_ACT_ADOPT;
 }
 
-/* A name of ours begins with the second of the delivery. */
-static int64_t delivered_at(const char *unique)
-{
-	uint64_t seconds;
-	size_t len = strspn(unique, "0123456789");
-	return span_to_u64((struct span){unique, len}, &seconds) && seconds <= INT64_MAX
-		     ? (int64_t)seconds
-		     : 0;
-}
-
-void pop3_remember_as(const struct pop3_view *view, const struct pop3_item *item, int64_t now,
-		      struct pop3_row *row)
+void pop3_remember_as(const struct pop3_view *view, const struct pop3_item *item, int64_t now)
 {
 	const struct pair_candidate *header = pop3_header_of(view, item);
-	row->size_bytes = item->size_bytes;
+	struct pop3_row *row = &view->rows[item->row];
+	(void)learn_listed(view, item);
 	row->first_seen = now;
 	row->reason = REASON_POLICY;
-	if (header != NULL) {
-		row->has_digest = true;
-		memcpy(row->digest, header->digest, ROW_DIGEST_SIZE);
-	}
 	if (item->act == POP3_ACT_ADOPT) {
 		row->reason = REASON_NONE;
-		row->first_seen = delivered_at(item->unique);
+		/* A name of ours begins with the second of its delivery. */
+		row->first_seen = strtoll(item->unique, NULL, 10);
 	} else if (item->act == POP3_ACT_OLD) {
 		row->reason = REASON_TOO_OLD;
 		row->first_seen = header != NULL ? header->header_date : now;

@@ -74,16 +74,6 @@ static void match_group(struct pop3_view *view, const struct entry *items, size_
 	}
 }
 
-/* Where the items, or the rows, of KEY end that begin at AT. */
-static size_t end_of(const struct entry *entries, size_t count, size_t at, const char *key,
-		     bool is_row)
-{
-	while (at < count && entries[at].is_row == is_row && strcmp(entries[at].key, key) == 0) {
-		at++;
-	}
-	return at;
-}
-
 int pop3_match(struct pop3_view *view, struct err *err)
 {
 	struct entry *entries = calloc(view->count + view->row_count + 1, sizeof(*entries));
@@ -105,9 +95,11 @@ int pop3_match(struct pop3_view *view, struct err *err)
 			(struct entry){row->uidl, (uint32_t)r, row->occurrence | last, true};
 	}
 	qsort(entries, count, sizeof(*entries), compare_entries);
-	for (size_t first = 0, end; first < count; first = end) {
-		size_t rows = end_of(entries, count, first, entries[first].key, false);
-		end = end_of(entries, count, rows, entries[first].key, true);
+	for (size_t first = 0, rows, end; first < count; first = end) {
+		for (rows = end = first;
+		     end < count && strcmp(entries[end].key, entries[first].key) == 0; end++) {
+			rows += !entries[end].is_row;
+		}
 		match_group(view, entries + first, rows - first, entries + rows, end - rows);
 	}
 	free(entries);
@@ -116,51 +108,46 @@ int pop3_match(struct pop3_view *view, struct err *err)
 
 /* --- K3: rows that are not listed --- */
 
-/* A row's size and digest, by size or by digest and size; or what is looked for. */
-struct lost {
-	uint64_t size_bytes;
-	const uint8_t *digest;
-	uint32_t row;
-	bool is_taken;
-};
+static const struct pop3_row *row_at(const void *place)
+{
+	return *(const struct pop3_row *const *)place;
+}
 
 static int compare_size(const void *x, const void *y)
 {
-	const struct lost *a = x, *b = y;
-	return a->size_bytes < b->size_bytes ? -1 : a->size_bytes > b->size_bytes;
+	uint64_t a = row_at(x)->size_bytes, b = row_at(y)->size_bytes;
+	return a < b ? -1 : a > b;
 }
 
 static int compare_digest(const void *x, const void *y)
 {
-	const struct lost *a = x, *b = y;
-	return memcmp(a->digest, b->digest, ROW_DIGEST_SIZE);
+	return memcmp(row_at(x)->digest, row_at(y)->digest, ROW_DIGEST_SIZE);
 }
 
 static int compare_all(const void *x, const void *y)
 {
-	const struct lost *a = x, *b = y;
 	int order = compare_digest(x, y);
 	order = order != 0 ? order : compare_size(x, y);
-	return order != 0 ? order : a->row < b->row ? -1 : a->row > b->row;
+	return order != 0 ? order : row_at(x) < row_at(y) ? -1 : row_at(x) > row_at(y);
 }
 
-/* NULL when out of memory. */
-static struct lost *lost_make(const struct pop3_view *view,
-			      int (*compare)(const void *, const void *), size_t *count)
+/* Those that have a digest. NULL when out of memory. */
+static const struct pop3_row **lost_make(const struct pop3_view *view,
+					 int (*compare)(const void *, const void *), size_t *count,
+					 struct err *err)
 {
-	struct lost *lost = calloc(view->row_count + 1, sizeof(*lost));
+	const struct pop3_row **lost = calloc(view->row_count + 1, sizeof(*lost));
 	*count = 0;
-	for (size_t r = 0; lost != NULL && r < view->row_count; r++) {
-		const struct pop3_row *row = &view->rows[r];
-		if (!view->is_listed[r] && row->has_digest) {
-			lost[(*count)++] = (struct lost){.size_bytes = row->size_bytes,
-							 .digest = row->digest,
-							 .row = (uint32_t)r};
+	if (lost == NULL) {
+		err_nomem(err);
+		return NULL;
+	}
+	for (size_t r = 0; r < view->row_count; r++) {
+		if (!view->is_listed[r] && view->rows[r].has_digest) {
+			lost[(*count)++] = &view->rows[r];
 		}
 	}
-	if (lost != NULL) {
-		qsort(lost, *count, sizeof(*lost), compare);
-	}
+	qsort(lost, *count, sizeof(*lost), compare);
 	return lost;
 }
 
@@ -182,13 +169,13 @@ int pop3_mark_doubts(struct pop3_view *view, bool all_unknown, struct err *err)
 {
 	bool are_others = has_other_keys(view);
 	size_t count;
-	struct lost *lost = lost_make(view, compare_size, &count);
+	const struct pop3_row **lost = lost_make(view, compare_size, &count, err);
 	if (lost == NULL) {
-		return err_nomem(err);
+		return -ERR_NOMEM;
 	}
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
-		struct lost wanted = {.size_bytes = item->size_bytes};
+		const struct pop3_row *wanted = &(struct pop3_row){.size_bytes = item->size_bytes};
 		bool is_new = item->row == POP3_NO_ROW && item->act == POP3_ACT_NONE;
 		bool is_alike =
 			is_new && item->size_bytes > 0 &&
@@ -228,45 +215,34 @@ static uint32_t free_occurrence(const struct pop3_view *view, const struct pop3_
  * (deleted by us) is then not trusted. */
 static bool is_still_row(const struct pop3_view *view, const struct pop3_item *item)
 {
+	const struct pair_candidate *header = pop3_header_of(view, item);
 	const struct pop3_row *row = &view->rows[item->row];
-	if (item->header != POP3_NO_ROW && row->has_digest) {
-		return is_same(&view->headers[item->header], row);
-	}
-	return !row->is_deleted;
+	return header != NULL && row->has_digest ? is_same(header, row) : !row->is_deleted;
 }
 
-static void settle_doubt(struct pop3_view *view, struct pop3_item *item)
-{
-	if (!is_still_row(view, item)) {
-		view->is_listed[item->row] = false;
-		item->row = POP3_NO_ROW;
-		item->occurrence = free_occurrence(view, item);
-	}
-	item->is_doubtful = false;
-}
-
-static void settle_renamed(struct pop3_view *view, struct pop3_item *item, struct lost *lost,
-			   size_t count)
+static void settle_renamed(struct pop3_view *view, struct pop3_item *item,
+			   const struct pop3_row **lost, size_t count)
 {
 	const struct pair_candidate *header = &view->headers[item->header];
-	struct lost wanted = {.digest = header->digest};
-	struct lost *found = NULL;
+	struct pop3_row sought = {.size_bytes = item->size_bytes};
+	const struct pop3_row *wanted = &sought;
+	memcpy(sought.digest, header->digest, ROW_DIGEST_SIZE);
 	for (size_t at = array_lower_bound(lost, count, sizeof(*lost), &wanted, compare_digest);
-	     at < count && is_same(header, &view->rows[lost[at].row]); at++) {
-		bool has_its_size = item->size_bytes > 0 && lost[at].size_bytes == item->size_bytes;
-		if (!lost[at].is_taken &&
-		    (has_its_size || (header->message_id != 0 && found == NULL))) {
-			found = &lost[at];
+	     at < count && is_same(header, lost[at]); at++) {
+		uint32_t row = (uint32_t)(lost[at] - view->rows);
+		bool has_its_size =
+			item->size_bytes > 0 && lost[at]->size_bytes == item->size_bytes;
+		if (!view->is_listed[row] &&
+		    (has_its_size || (header->message_id != 0 && item->row == POP3_NO_ROW))) {
+			item->row = row;
 		}
-		if (found != NULL && has_its_size) {
+		if (item->row != POP3_NO_ROW && has_its_size) {
 			break;
 		}
 	}
-	if (found != NULL) {
-		found->is_taken = true;
-		item->row = found->row;
+	if (item->row != POP3_NO_ROW) {
 		item->is_renamed = true;
-		view->is_listed[found->row] = true;
+		view->is_listed[item->row] = true;
 	}
 }
 
@@ -274,13 +250,16 @@ int pop3_settle_doubts(struct pop3_view *view, struct err *err)
 {
 	size_t count;
 	for (size_t i = 0; i < view->count; i++) {
-		if (view->items[i].is_doubtful) {
-			settle_doubt(view, &view->items[i]);
+		struct pop3_item *item = &view->items[i];
+		if (item->is_doubtful && !is_still_row(view, item)) {
+			view->is_listed[item->row] = false;
+			item->row = POP3_NO_ROW;
+			item->occurrence = free_occurrence(view, item);
 		}
 	}
-	struct lost *lost = lost_make(view, compare_all, &count);
+	const struct pop3_row **lost = lost_make(view, compare_all, &count, err);
 	if (lost == NULL) {
-		return err_nomem(err);
+		return -ERR_NOMEM;
 	}
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];

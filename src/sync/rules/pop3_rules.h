@@ -167,9 +167,8 @@ int pop3_pair(struct pop3_view *view, struct pair_candidate *locals, size_t loca
 bool pop3_learn(struct pop3_view *view, int64_t now);
 /* True for what is not downloaded and gets a row: A6, K7, K8 and K9. */
 bool pop3_is_remembered(const struct pop3_item *item);
-/* Fills ROW, a new one, for such an ITEM; but for key and name. */
-void pop3_remember_as(const struct pop3_view *view, const struct pop3_item *item, int64_t now,
-		      struct pop3_row *row);
+/* Fills the row of such an ITEM, which was made for it; but for key and name. */
+void pop3_remember_as(const struct pop3_view *view, const struct pop3_item *item, int64_t now);
 
 /* --- pop3_act.c --- */
 /* A POP3 account as a run uses it: with `durability = none` a power cut could lose what DELE has
