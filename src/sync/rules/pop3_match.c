@@ -176,12 +176,12 @@ int pop3_mark_doubts(struct pop3_view *view, bool all_unknown, struct err *err)
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
 		const struct pop3_row *wanted = &(struct pop3_row){.size_bytes = item->size_bytes};
-		bool is_new = item->row == POP3_NO_ROW && item->act == POP3_ACT_NONE;
+		bool is_new = pop3_is_unknown(item);
 		bool is_alike =
 			is_new && item->size_bytes > 0 &&
 			array_find(lost, count, sizeof(*lost), &wanted, compare_size) != NULL;
-		item->wants_header |= item->is_doubtful || is_alike || (is_new && are_others) ||
-				      (all_unknown && pop3_is_unknown(item));
+		item->wants_header |=
+			item->is_doubtful || is_alike || (is_new && (are_others || all_unknown));
 	}
 	free(lost);
 	return 0;
@@ -263,8 +263,7 @@ int pop3_settle_doubts(struct pop3_view *view, struct err *err)
 	}
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
-		if (item->row == POP3_NO_ROW && item->header != POP3_NO_ROW &&
-		    item->act == POP3_ACT_NONE) {
+		if (item->header != POP3_NO_ROW && pop3_is_unknown(item)) {
 			settle_renamed(view, item, lost, count);
 		}
 	}
