@@ -20,7 +20,7 @@
 
 /* Its account went through pop3_account_of(). INBOX is the run's one mailbox afterwards. */
 int pop3_run(struct run *run, struct err *err);
-/* `list` and `check`: INBOX into LISTING or, where that is NULL, what there is to say into LINES. */
+/* `list` and `check`: INBOX into LISTING; where that is NULL, what there is to tell into LINES. */
 int pop3_inspect(const struct account *account, const struct sync_options *options,
 		 struct listing *listing, struct strlist *lines, struct err *err);
 

@@ -6,8 +6,8 @@
 
 #include "pop3_rules.h"
 
-/* An item or a row, by key; of one key first the items by number, then the rows by occurrence, those
- * last that were deleted or missing. */
+/* An item or a row, by key; of one key first the items by number, then the rows by occurrence,
+ * those last that were deleted or missing. */
 struct entry {
 	const char *key;
 	uint32_t index;
