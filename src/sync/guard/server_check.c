@@ -79,15 +79,6 @@ static enum server_sign sign_of(const struct mailbox *mailbox)
 	return server_sign(&facts);
 }
 
-static enum server_verdict survey(const struct run *run)
-{
-	size_t signs[SIGN_UNTOLD + 1] = {0};
-	for (size_t i = 0; i < run->mailboxes.count; i++) {
-		signs[sign_of(&run->mailboxes.items[i])]++;
-	}
-	return server_judge(signs);
-}
-
 int server_ask_numbers(struct remote *remote, struct mailbox *mailbox, struct err *err)
 {
 	struct mailbox_seen *seen = &mailbox->seen;
@@ -227,9 +218,13 @@ int accident_check_address(struct run *run, struct err *err)
 
 int accident_check_server(struct run *run, struct remote *remote, struct err *err)
 {
-	enum server_verdict verdict = survey(run);
+	size_t signs[SIGN_UNTOLD + 1] = {0};
 	bool is_found = false;
 	int code = 0;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		signs[sign_of(&run->mailboxes.items[i])]++;
+	}
+	enum server_verdict verdict = server_judge(signs);
 	/* Without a sign it is asked again before a mailbox is paired anew. */
 	if (run->seen.is_known_server || run->options->allow_mass_delete ||
 	    verdict == SERVER_NO_SIGN) {

@@ -12,20 +12,11 @@
 
 #include "rules/effect.h"
 
-struct arrival {
-	uint32_t uid;
-	int64_t row;
-	int64_t date;
-};
-
 struct search {
 	struct run *run;
 	struct state_moves *pairs;
 	struct move_trace *traces;
 	size_t trace_count, trace_cap;
-	struct mailbox *mailbox; /* whose new messages are looked at: */
-	struct arrival *arrivals;
-	size_t arrival_count, arrival_cap;
 };
 
 static int pairs_add(struct state_moves *pairs, int64_t gone_row, int64_t new_row, struct err *err)
@@ -97,21 +88,6 @@ static int add_trace(struct search *search, const struct row *row, struct err *e
 	return 0;
 }
 
-static int add_arrival(struct search *search, const struct row *row, struct err *err)
-{
-	size_t count = search->arrival_count;
-	if (!move_is_arrival(row) || move_trace_find(search->traces, search->trace_count,
-						     row->mailbox, row->date, NULL) == NULL) {
-		return 0;
-	}
-	if (ARRAY_RESERVE(&search->arrivals, count + 1, &search->arrival_cap, err) < 0) {
-		return -ERR_NOMEM;
-	}
-	search->arrivals[count] = (struct arrival){row->uid, row->id, row->date};
-	search->arrival_count++;
-	return 0;
-}
-
 /* Each pending row of MAILBOX by ADD. */
 static int gather(struct search *search, const struct mailbox *mailbox,
 		  int (*add)(struct search *, const struct row *, struct err *), struct err *err)
@@ -129,61 +105,69 @@ static int gather(struct search *search, const struct mailbox *mailbox,
 
 static int compare_uid(const void *x, const void *y)
 {
-	const struct arrival *one = x;
-	const struct arrival *two = y;
+	const struct row *one = x;
+	const struct row *two = y;
 	return (one->uid > two->uid) - (one->uid < two->uid);
 }
 
-static int take_header(struct search *search, const struct remote_identity *told, struct err *err)
+/* ROWS are sorted by UID. */
+static int take_header(struct search *search, const struct row_list *rows,
+		       const struct remote_identity *told, struct err *err)
 {
-	const struct arrival wanted = {.uid = told->uid};
-	const struct arrival *arrival = array_find(search->arrivals, search->arrival_count,
-						   sizeof(wanted), &wanted, compare_uid);
+	const struct row wanted = {.uid = told->uid};
+	const struct row *row =
+		array_find(rows->items, rows->count, sizeof(wanted), &wanted, compare_uid);
 	struct move_trace *trace =
-		arrival == NULL
-			? NULL
-			: move_trace_find(search->traces, search->trace_count,
-					  search->mailbox->base.id, arrival->date, &told->identity);
+		row == NULL ? NULL
+			    : move_trace_find(search->traces, search->trace_count, row->mailbox,
+					      row->date, &told->identity);
 	if (trace == NULL) {
 		return 0;
 	}
 	trace->is_taken = true;
-	return pairs_add(search->pairs, trace->row, arrival->row, err);
+	return pairs_add(search->pairs, trace->row, row->id, err);
 }
 
-static int ask_headers(struct search *search, struct err *err)
+static int ask_headers(struct search *search, const struct mailbox *mailbox,
+		       const struct row_list *rows, const struct uidset *uids, struct err *err)
 {
 	struct remote *remote = search->run->session->remote;
 	struct remote_identity told = {0};
-	struct uidset uids;
-	int code = 0;
-	uidset_init(&uids);
-	for (size_t i = 0; code == 0 && i < search->arrival_count; i++) {
-		code = uidset_add(&uids, search->arrivals[i].uid, search->arrivals[i].uid, err);
+	int code;
+	if ((code = remote_open(remote, mailbox->seen.wire, REMOTE_READ, mailbox->base.uidvalidity,
+				NULL, err)) == 0) {
+		code = remote_headers_begin(remote, uids, err);
 	}
-	code = code < 0 ? code : remote_headers_begin(remote, &uids, err);
 	while (code == 0 && (code = remote_headers_next(remote, &told, err)) == 0 &&
 	       !told.is_done) {
-		code = take_header(search, &told, err);
+		code = take_header(search, rows, &told, err);
 	}
-	uidset_finish(&uids);
 	return code;
 }
 
 /* What cannot be told now is downloaded at its new place, and its old one removed. */
-static int find_by_header(struct search *search, struct mailbox *mailbox, struct err *err)
+static int find_by_header(struct search *search, const struct mailbox *mailbox, struct err *err)
 {
-	search->mailbox = mailbox;
-	search->arrival_count = 0;
-	int code = gather(search, mailbox, add_arrival, err);
-	if (code < 0 || search->arrival_count == 0) {
-		return code;
+	struct state *state = search->run->session->state;
+	struct row_list rows;
+	struct uidset uids;
+	row_list_init(&rows);
+	uidset_init(&uids);
+	int code = state_rows_pending(state, mailbox->base.id, false, &rows, err);
+	for (size_t i = 0; code == 0 && i < rows.count; i++) {
+		const struct row *row = &rows.items[i];
+		if (move_is_arrival(row) &&
+		    move_trace_find(search->traces, search->trace_count, row->mailbox, row->date,
+				    NULL) != NULL) {
+			code = uidset_add(&uids, row->uid, row->uid, err);
+		}
 	}
-	qsort(search->arrivals, search->arrival_count, sizeof(*search->arrivals), compare_uid);
-	if ((code = remote_open(search->run->session->remote, mailbox->seen.wire, REMOTE_READ,
-				mailbox->base.uidvalidity, NULL, err)) == 0) {
-		code = ask_headers(search, err);
+	if (code == 0 && uids.count > 0) {
+		qsort(rows.items, rows.count, sizeof(*rows.items), compare_uid);
+		code = ask_headers(search, mailbox, &rows, &uids, err);
 	}
+	row_list_finish(&rows);
+	uidset_finish(&uids);
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
 }
 
@@ -219,7 +203,7 @@ static int find_there(struct run *run, struct state_moves *pairs, struct err *er
 	bool has_traces = has_ids;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
-		struct mailbox *mailbox = &run->mailboxes.items[i];
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (!may_arrive(mailbox)) {
 			continue;
 		}
@@ -234,7 +218,6 @@ static int find_there(struct run *run, struct state_moves *pairs, struct err *er
 		}
 	}
 	free(search.traces);
-	free(search.arrivals);
 	return code;
 }
 

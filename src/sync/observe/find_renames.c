@@ -82,24 +82,12 @@ static bool is_same_folder(const struct lost *lost, const struct stamp *stamp,
 	return folder_likeness(&evidence);
 }
 
-/* The first of the lost that TO is. */
-static void match_scan(struct search *search, struct mailbox *to, const struct stamp *stamp,
-		       const struct maildir_scan *scan)
-{
-	for (size_t i = 0; i < search->lost_count; i++) {
-		struct lost *lost = &search->lost[i];
-		if (!lost->is_taken && is_same_folder(lost, stamp, scan)) {
-			pair_add(search, lost, to, SIDE_REMOTE);
-			return;
-		}
-	}
-}
-
 static int match_folder(struct search *search, struct mailbox *to, struct err *err)
 {
-	struct maildir_scan scan;
+	struct maildir_scan scan = {0};
 	struct keywords keywords;
 	struct stamp stamp;
+	bool is_same = false;
 	int code;
 	keywords_init(&keywords);
 	if ((code = maildir_stat(search->run->session->maildir, to->name, &stamp, err)) < 0 ||
@@ -107,9 +95,15 @@ static int match_folder(struct search *search, struct mailbox *to, struct err *e
 	    (code = maildir_folder_scan(to->dir, &keywords, &scan, err)) < 0) {
 		goto finish;
 	}
-	match_scan(search, to, &stamp, &scan);
-	maildir_scan_finish(&scan);
+	for (size_t i = 0; !is_same && i < search->lost_count; i++) {
+		struct lost *lost = &search->lost[i];
+		is_same = !lost->is_taken && is_same_folder(lost, &stamp, &scan);
+		if (is_same) {
+			pair_add(search, lost, to, SIDE_REMOTE);
+		}
+	}
 finish:
+	maildir_scan_finish(&scan);
 	keywords_finish(&keywords);
 	mailbox_release(to);
 	return code;

@@ -8,12 +8,6 @@
 
 #define READ_AGAIN_MAX 3
 
-/* Under which stamp MAILBOX's folder was read last, in this run or by one before it. */
-static const struct stamp *stamp_read(const struct mailbox *mailbox)
-{
-	return mailbox->in_base && mailbox->base.has_stamp ? &mailbox->base.stamp : NULL;
-}
-
 void observe_unreadable(struct run *run, struct mailbox *mailbox, const struct err *err)
 {
 	run_report_error(run, mailbox, 0, err);
@@ -25,7 +19,8 @@ void observe_unreadable(struct run *run, struct mailbox *mailbox, const struct e
 static int read_if_changed(struct run *run, struct mailbox *mailbox, bool again, bool *is_still,
 			   struct err *err)
 {
-	const struct stamp *read = stamp_read(mailbox);
+	const struct state_mailbox *base = &mailbox->base;
+	const struct stamp *read = mailbox->in_base && base->has_stamp ? &base->stamp : NULL;
 	struct stamp now;
 	int code;
 	if ((code = run_check_stop(run, err)) < 0 ||

@@ -1,7 +1,7 @@
 #include "observe.h"
 #include "observe_private.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mailsync/base/array.h"
@@ -38,19 +38,11 @@ static int gather_base(struct run *run, struct err *err)
 	return code;
 }
 
-/* Names of the folders that there are now. */
-static int list_folders(struct run *run, struct strlist *names, struct err *err)
-{
-	strlist_init(names);
-	return maildir_exists(run->session->maildir)
-		     ? maildir_list(run->session->maildir, names, err)
-		     : 0;
-}
-
 static int gather_local(struct run *run, struct err *err)
 {
 	struct strlist names;
-	int code = list_folders(run, &names, err);
+	strlist_init(&names);
+	int code = maildir_list(run->session->maildir, &names, err);
 	for (size_t i = 0; code == 0 && i < names.count; i++) {
 		struct mailbox *mailbox = NULL;
 		code = table_add(run, names.items[i], &mailbox, err);
@@ -65,7 +57,8 @@ static int gather_local(struct run *run, struct err *err)
 int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err)
 {
 	struct strlist names;
-	int code = list_folders(run, &names, err);
+	strlist_init(&names);
+	int code = maildir_list(run->session->maildir, &names, err);
 	*has_more = false;
 	for (size_t i = 0; code == 0 && i < names.count; i++) {
 		const struct mailbox *mailbox = run_mailbox(run, names.items[i]);
@@ -144,29 +137,24 @@ static int gather_one_remote(struct run *run, struct remote_mailbox *found,
 /* offlineimap by default keeps a/b in a directory a.b. */
 static int adopt_flat(struct run *run, struct mailbox *flat, struct err *err)
 {
-	int code = 0;
-	if (strchr(flat->name, '.') == NULL) {
-		return 0;
-	}
-	char *name = span_dup(span_of(flat->name));
-	if (name == NULL) {
-		return err_nomem(err);
-	}
+	char name[MBNAME_MAX + 1];
+	snprintf(name, sizeof(name), "%s", flat->name);
 	for (char *at = name; *at != '\0'; at++) {
 		*at = *at == '.' ? '/' : *at;
 	}
 	struct mailbox *mailbox = run_mailbox(run, name);
-	if (mailbox != NULL) {
-		const struct mailbox_facts flat_facts = mailbox_facts(run, flat);
-		const struct mailbox_facts facts = mailbox_facts(run, mailbox);
-		if (mailbox_is_flat(&flat_facts, &facts)) {
-			code = maildir_adopt(run->session->maildir, name, flat->name, err);
-			mailbox->seen.in_local = code == 0;
-			flat->seen.in_local = false;
-			mailbox_exclude(flat, EXCLUDED_ADOPTED);
-		}
+	if (mailbox == NULL || mailbox == flat) {
+		return 0;
 	}
-	free(name);
+	const struct mailbox_facts flat_facts = mailbox_facts(run, flat);
+	const struct mailbox_facts facts = mailbox_facts(run, mailbox);
+	if (!mailbox_is_flat(&flat_facts, &facts)) {
+		return 0;
+	}
+	int code = maildir_adopt(run->session->maildir, name, flat->name, err);
+	mailbox->seen.in_local = code == 0;
+	flat->seen.in_local = false;
+	mailbox_exclude(flat, EXCLUDED_ADOPTED);
 	return code;
 }
 

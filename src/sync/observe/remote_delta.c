@@ -40,7 +40,6 @@ struct delta {
 	const struct remote_view *view;
 	struct delta_facts facts;
 	bool is_window;
-	bool is_claimed; /* rows may be written */
 	uint64_t changes;
 	struct delta_item *items; /* noted first: rows may not change under a cursor */
 	size_t count, cap;
@@ -107,17 +106,6 @@ static int see_listing(struct delta *delta, struct err *err)
 		}
 	}
 	state_cursor_close(&cursor);
-	return code;
-}
-
-static int compute(struct delta *delta, struct err *err)
-{
-	struct state *state = delta->run->session->state;
-	int code = state_begin(state, err);
-	if (code == 0) {
-		code = delta->view->is_full ? see_listing(delta, err) : see_changes(delta, err);
-		state_rollback(state);
-	}
 	return code;
 }
 
@@ -191,22 +179,45 @@ static int apply_item(struct delta *delta, const struct delta_item *item, struct
 	return 0;
 }
 
+/* What a view of changes says is gone. */
+static int see_vanished(struct delta *delta, struct err *err)
+{
+	const struct uidset *gone = &delta->view->gone;
+	bool is_told = delta->facts.believes_gone && !delta->view->is_full;
+	int code = 0;
+	for (size_t i = 0; code == 0 && is_told && i < gone->count; i++) {
+		code = see_gone(delta, gone->ranges[i].first, gone->ranges[i].last, err);
+	}
+	return code;
+}
+
+/* Notes what there is to be written; where the run has yet to claim its generation, what vanished
+ * is tried out, too. */
+static int compute(struct delta *delta, struct err *err)
+{
+	struct state *state = delta->run->session->state;
+	int code;
+	if ((code = state_begin(state, err)) < 0) {
+		return code;
+	}
+	code = delta->view->is_full ? see_listing(delta, err) : see_changes(delta, err);
+	if (code == 0 && !delta->run->session->has_generation) {
+		code = see_vanished(delta, err);
+	}
+	state_rollback(state);
+	return code;
+}
+
 static int apply(struct delta *delta, struct err *err)
 {
-	const struct uidrange *gone = delta->view->gone.ranges;
-	bool believes_gone = delta->facts.believes_gone;
-	size_t gone_count = believes_gone && !delta->view->is_full ? delta->view->gone.count : 0;
 	int code = 0;
 	delta->changes = 0;
 	for (size_t i = 0; code == 0 && i < delta->count; i++) {
-		if (believes_gone || delta->items[i].news != REMOTE_GONE) {
+		if (delta->facts.believes_gone || delta->items[i].news != REMOTE_GONE) {
 			code = apply_item(delta, &delta->items[i], err);
 		}
 	}
-	for (size_t i = 0; code == 0 && i < gone_count; i++) {
-		code = see_gone(delta, gone[i].first, gone[i].last, err);
-	}
-	return code;
+	return code < 0 ? code : see_vanished(delta, err);
 }
 
 static int take_facts(struct mailbox *mailbox, const struct remote_view *view, struct err *err)
@@ -255,14 +266,9 @@ int remote_delta_store(struct run *run, struct mailbox *mailbox, uint64_t change
 		     : state_mailbox_count(run->session->state, &mailbox->base, err);
 }
 
-enum attempt_end {
-	ATTEMPT_UNCLAIMED, /* taken back: there are rows to write, which the run has to claim */
-	ATTEMPT_MISFIT,    /* taken back: with what is said to be gone the counts do not fit */
-	ATTEMPT_DONE       /* committed */
-};
-
-/* In one transaction. */
-static int attempt(struct delta *delta, enum attempt_end *end, struct err *err)
+/* In one transaction, which is taken back where, with what is said to be gone, the counts do not
+ * fit: *IS_FIT false. */
+static int attempt(struct delta *delta, bool *is_fit, struct err *err)
 {
 	struct state *state = delta->run->session->state;
 	struct mailbox *mailbox = delta->mailbox;
@@ -278,15 +284,14 @@ static int attempt(struct delta *delta, enum attempt_end *end, struct err *err)
 	    (code = state_count_remote(state, mailbox->base.id, &present, err)) < 0) {
 		goto undo;
 	}
-	bool is_fit = rows_fit(present, view->exists, delta->is_window);
-	*end = !delta->is_claimed && delta->changes > 0 ? ATTEMPT_UNCLAIMED
-	     : !is_fit && delta->facts.believes_gone    ? ATTEMPT_MISFIT
-							: ATTEMPT_DONE;
-	if (*end == ATTEMPT_DONE && (code = take_facts(mailbox, view, err)) == 0) {
-		take_numbers(mailbox, view, is_fit);
-		if ((code = remote_delta_store(delta->run, mailbox, delta->changes, err)) == 0) {
-			return state_commit(state, err);
-		}
+	*is_fit = rows_fit(present, view->exists, delta->is_window);
+	if ((!*is_fit && delta->facts.believes_gone) ||
+	    (code = take_facts(mailbox, view, err)) < 0) {
+		goto undo;
+	}
+	take_numbers(mailbox, view, *is_fit);
+	if ((code = remote_delta_store(delta->run, mailbox, delta->changes, err)) == 0) {
+		return state_commit(state, err);
 	}
 undo:
 	state_rollback(state);
@@ -297,26 +302,21 @@ undo:
 	return code;
 }
 
-/* What is in the way of DELTA's being committed is cleared, and it is tried again. */
 static int commit(struct delta *delta, struct err *err)
 {
 	struct run *run = delta->run;
-	enum attempt_end end = delta->count > 0 ? ATTEMPT_UNCLAIMED : ATTEMPT_DONE;
-	int code = 0;
-	do {
-		if (end == ATTEMPT_UNCLAIMED) {
-			code = run_claim(run, err);
-			delta->is_claimed = true; /* or a dry run's copy, that nobody minds */
-		} else if (end == ATTEMPT_MISFIT) {
-			log_line(run->log, LOG_INFO,
-				 "%s/%s: what the server tells of changes does not fit its count "
-				 "of %u messages; listing them",
-				 run->account->name, delta->mailbox->name, delta->view->exists);
-			delta->facts.believes_gone = false;
-		}
-		code = code < 0 ? code : attempt(delta, &end, err);
-	} while (code == 0 && end != ATTEMPT_DONE);
-	return code;
+	bool is_fit = true;
+	int code;
+	if ((delta->count + delta->changes > 0 && (code = run_claim(run, err)) < 0) ||
+	    (code = attempt(delta, &is_fit, err)) < 0 || is_fit) {
+		return code;
+	}
+	log_line(run->log, LOG_INFO,
+		 "%s/%s: what the server tells of changes does not fit its count of %u messages; "
+		 "listing them",
+		 run->account->name, delta->mailbox->name, delta->view->exists);
+	delta->facts.believes_gone = false;
+	return attempt(delta, &is_fit, err);
 }
 
 int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_view *view,
@@ -335,7 +335,6 @@ int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_v
 			  .believes_gone = true,
 			  .gone_from = is_window ? view->messages[0].uid : 0},
 		.is_window = is_window,
-		.is_claimed = run->session->has_generation,
 	};
 	int code = compute(&delta, err);
 	code = code < 0 ? code : commit(&delta, err);

@@ -36,18 +36,15 @@ static int has_unjoined(struct run *run, struct mailbox *mailbox, bool *found, s
 static int note_pairing(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	const struct state_mailbox *base = &mailbox->base;
-	if (local_must_pair_all(base->uidvalidity, base->synced_at, base->pending)) {
-		mailbox->decided.pairing = PAIRING_ALL;
-		return 0;
-	}
-	if (mailbox->decided.pairing != PAIRING_NONE || base->pending == 0 ||
-	    base->held_policy == run->policy.hash) {
-		return 0;
-	}
+	enum pairing_need *need = &mailbox->decided.pairing;
 	bool is_due = false;
-	int code = has_unjoined(run, mailbox, &is_due, err);
-	if (is_due) {
-		mailbox->decided.pairing = PAIRING_NAMED;
+	int code = 0;
+	if (local_must_pair_all(base->uidvalidity, base->synced_at, base->pending)) {
+		*need = PAIRING_ALL;
+	} else if (*need == PAIRING_NONE && base->pending > 0 &&
+		   base->held_policy != run->policy.hash) {
+		code = has_unjoined(run, mailbox, &is_due, err);
+		*need = is_due ? PAIRING_NAMED : PAIRING_NONE;
 	}
 	return code;
 }
