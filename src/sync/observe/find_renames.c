@@ -58,8 +58,6 @@ static void pair_add(struct search *search, struct lost *lost, struct mailbox *t
 	lost->is_taken = true;
 }
 
-/* The Maildir's side */
-
 static bool is_same_directory(const struct stamp_dir *one, const struct stamp_dir *two)
 {
 	return one->dev == two->dev && one->inode == two->inode;
@@ -108,8 +106,6 @@ finish:
 	mailbox_release(to);
 	return code;
 }
-
-/* The server's side */
 
 /* What a message of the sample says of itself: by base's digest, else by its file. */
 static bool is_message_of(struct run *run, struct mailbox *mailbox, const struct row *row,

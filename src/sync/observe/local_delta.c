@@ -115,9 +115,9 @@ static int delta_compute(struct local_delta *delta, struct err *err)
  * not claimed the Maildir, as a dry run never does, it stays. */
 static int discard(struct local_delta *delta, const struct maildir_entry *entry, struct err *err)
 {
-	return !delta->run->session->has_generation
-		     ? 0
-		     : maildir_folder_remove(delta->mailbox->dir, entry->name, entry->in_new, err);
+	return delta->run->session->has_generation
+		     ? maildir_folder_remove(delta->mailbox->dir, entry->name, entry->in_new, err)
+		     : 0;
 }
 
 static int put_new(struct local_delta *delta, const struct maildir_entry *entry,

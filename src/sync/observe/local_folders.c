@@ -59,19 +59,6 @@ static int read_folders(struct run *run, bool again, bool *is_still, struct err 
 	return 0;
 }
 
-/* Something may have been deleted locally. */
-static bool has_changes(const struct run *run)
-{
-	for (size_t i = 0; i < run->mailboxes.count; i++) {
-		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (mailbox->seen.in_local &&
-		    (mailbox->seen.has_local_changes || mailbox->base.pending > 0)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* D2: reads again what moves, and notes whether it went on, or more folders came. */
 static int await_standstill(struct run *run, struct err *err)
 {
@@ -94,6 +81,12 @@ static int await_standstill(struct run *run, struct err *err)
 int observe_local(struct run *run, struct err *err)
 {
 	bool is_still = false;
+	bool has_changes = false; /* something may have been deleted locally */
 	int code = read_folders(run, false, &is_still, err);
-	return code < 0 || !has_changes(run) ? code : await_standstill(run, err);
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		has_changes |= mailbox->seen.in_local &&
+			       (mailbox->seen.has_local_changes || mailbox->base.pending > 0);
+	}
+	return code < 0 || !has_changes ? code : await_standstill(run, err);
 }

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mailsync/base/array.h"
-
 static bool is_selected(const struct run *run, const char *name)
 {
 	return mbname_selected(run->account->patterns, run->account->pattern_count, name);

@@ -25,19 +25,17 @@ int run_discover(struct run *run, struct err *err);
 int mailboxes_ask_counts(struct remote *remote, struct mailbox *mailbox, struct err *err);
 
 /* One that is gone from one side, and one that is new on the same side and verifiably the same, as
- * MAILBOXIDs, numbers, directories and a sample of base's messages show. */
+ * MAILBOXIDs, numbers, directories and a sample of base's messages show. They are of
+ * run->mailboxes. */
 struct rename_pair {
 	struct mailbox *from; /* in base, gone from one side */
 	struct mailbox *to;   /* new on that side, unknown on the other */
 	enum side side;       /* the other one, where it is still to be renamed */
 };
-
 struct rename_pairs {
 	struct rename_pair *items; /* by the old name: parents before children */
 	size_t count;
 };
-
-/* Pairs point into run->mailboxes. */
 int rename_find(struct run *run, struct rename_pairs *pairs, struct err *err);
 void rename_pairs_finish(struct rename_pairs *pairs);
 
@@ -59,15 +57,11 @@ enum look {
 int observe_remote_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
 			   enum look why, struct err *err);
 
-/*
- * What may be a move (rules/move_rules.h): pairs of a row that is gone from one mailbox and a row
- * that is new in another, as they are found on either side.
- */
-
-/* HERE: files whose unique part is gone from one folder and new in another; a gone one may come
- * with several. UNREADABLE: new files whose unique part base has in a folder that could not be
- * read. THERE: messages gone from one mailbox of the server and new in another, one to one, by
- * EMAILID, or on a server without by date and header, which are fetched where dates agree. */
+/* What may be a move (rules/move_rules.h): pairs of a row that is gone from one mailbox and a row
+ * that is new in another. HERE: files of one unique part; a gone one may come with several.
+ * UNREADABLE: new files whose unique part base has in a folder that could not be read. THERE: one
+ * to one, by EMAILID, or on a server without by date and header, which are fetched where dates
+ * agree. */
 int find_moves(struct run *run, enum move_seen seen, struct state_moves *pairs, struct err *err);
 
 /* Both rows as they are now; finished by the caller in any case. */

@@ -109,42 +109,32 @@ static int see_listing(struct delta *delta, struct err *err)
 	return code;
 }
 
-static int put_new(struct delta *delta, const struct delta_item *item, struct err *err)
+/* Row of one that is new, or that was not there. */
+static int put_present(struct delta *delta, const struct delta_item *item, struct err *err)
 {
+	struct state *state = delta->run->session->state;
 	const struct remote_view_message *message = item->message;
 	const char *emailid = remote_view_emailid(delta->view, message);
 	struct row row;
+	bool found = item->news == REMOTE_NEW;
 	int code = 0;
 	row_init(&row);
-	row.mailbox = delta->mailbox->base.id;
-	row.uid = item->uid;
-	row.remote = MESSAGE_PRESENT;
-	row.remote_flags = item->flags;
-	row.size_bytes = message->size;
-	row.date = message->has_date ? message->date : 0;
-	if (emailid != NULL) {
-		code = row_set_emailid(&row, emailid, strlen(emailid), err);
+	if (item->news == REMOTE_BACK) {
+		code = state_row_by_uid(state, delta->mailbox->base.id, item->uid, &row, &found,
+					err);
+	} else {
+		row.mailbox = delta->mailbox->base.id;
+		row.uid = item->uid;
+		row.size_bytes = message->size;
+		row.date = message->has_date ? message->date : 0;
+		if (emailid != NULL) {
+			code = row_set_emailid(&row, emailid, strlen(emailid), err);
+		}
 	}
-	if (code == 0) {
-		code = state_row_put(delta->run->session->state, &row, err);
-	}
-	row_finish(&row);
-	return code;
-}
-
-static int put_back(struct delta *delta, const struct delta_item *item, struct err *err)
-{
-	struct state *state = delta->run->session->state;
-	struct row row;
-	bool found = false;
-	row_init(&row);
-	int code = state_row_by_uid(state, delta->mailbox->base.id, item->uid, &row, &found, err);
 	if (code == 0 && found) {
 		row.remote = MESSAGE_PRESENT;
 		row.reason = REASON_NONE;
-		if (item->message->has_flags) {
-			row.remote_flags = item->flags;
-		}
+		row.remote_flags = message->has_flags ? item->flags : row.remote_flags;
 		code = state_row_put(state, &row, err);
 	}
 	row_finish(&row);
@@ -167,9 +157,8 @@ static int apply_item(struct delta *delta, const struct delta_item *item, struct
 	case REMOTE_SAME:
 		break;
 	case REMOTE_NEW:
-		return put_new(delta, item, err);
 	case REMOTE_BACK:
-		return put_back(delta, item, err);
+		return put_present(delta, item, err);
 	case REMOTE_FLAGS:
 		return state_see_remote_flags(delta->run->session->state, delta->mailbox->base.id,
 					      item->uid, item->flags, err);

@@ -7,26 +7,7 @@ struct uid_listing {
 	struct mailbox *mailbox;
 	struct uidset uids;
 	struct uid_facts facts;
-	uint64_t changes;
 };
-
-static int list_gone(struct uid_listing *listing, struct err *err)
-{
-	struct uid_gaps gaps = {
-		.uids = &listing->uids,
-		.from = listing->facts.is_window ? listing->uids.ranges[0].first : 1,
-	};
-	struct uidrange gone;
-	int code = 0;
-	while (code == 0 && uid_gaps_next(&gaps, &gone)) {
-		uint64_t count = 0;
-		code = state_see_remote_gone(listing->run->session->state,
-					     listing->mailbox->base.id, gone.first, gone.last,
-					     &count, err);
-		listing->changes += count;
-	}
-	return code;
-}
 
 static void settle_numbers(struct uid_listing *listing)
 {
@@ -43,17 +24,28 @@ static void settle_numbers(struct uid_listing *listing)
 
 static int commit_listing(struct uid_listing *listing, struct err *err)
 {
-	struct run *run = listing->run;
-	struct state *state = run->session->state;
+	struct state *state = listing->run->session->state;
+	struct mailbox *mailbox = listing->mailbox;
+	struct uid_gaps gaps = {
+		.uids = &listing->uids,
+		.from = listing->facts.is_window ? listing->uids.ranges[0].first : 1,
+	};
+	struct uidrange gone;
+	uint64_t changes = 0;
+	uint64_t count = 0;
 	int code;
-	if ((code = run_claim(run, err)) < 0 || (code = state_begin(state, err)) < 0) {
+	if ((code = run_claim(listing->run, err)) < 0 || (code = state_begin(state, err)) < 0) {
 		return code;
 	}
-	if ((code = list_gone(listing, err)) == 0 &&
-	    (code = state_count_remote(state, listing->mailbox->base.id, &listing->facts.present,
-				       err)) == 0) {
+	while (code == 0 && uid_gaps_next(&gaps, &gone)) {
+		code = state_see_remote_gone(state, mailbox->base.id, gone.first, gone.last, &count,
+					     err);
+		changes += code == 0 ? count : 0;
+	}
+	if (code == 0 && (code = state_count_remote(state, mailbox->base.id,
+						    &listing->facts.present, err)) == 0) {
 		settle_numbers(listing);
-		code = remote_delta_store(run, listing->mailbox, listing->changes, err);
+		code = remote_delta_store(listing->run, mailbox, changes, err);
 	}
 	return state_end(state, code, err);
 }

@@ -195,8 +195,7 @@ static int ask_view(struct run *run, struct mailbox *mailbox, bool *asked, struc
 	return code;
 }
 
-/* From mailbox *NEXT on: as many as go on their way at once are asked for, taken, and then settled.
- */
+/* From mailbox *NEXT on: what goes on its way at once is asked for, taken, and then settled. */
 static int view_window(struct run *run, size_t *next, struct err *err)
 {
 	struct remote *remote = run->session->remote;
