@@ -24,6 +24,13 @@ bool span_equal_cstr(struct span x, const char *cstr)
 	return span_equal(x, span_of(cstr));
 }
 
+int span_compare(struct span x, const char *cstr)
+{
+	size_t len = strlen(cstr);
+	int order = memcmp(x.data, cstr, len < x.len ? len : x.len);
+	return order != 0 ? order : (x.len > len) - (x.len < len);
+}
+
 /* Not tolower(): a locale must not change what a protocol word is. */
 static char lower_ascii(char c)
 {

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "mailsync/model/flags.h"
+
 void keywords_init(struct keywords *keywords)
 {
 	keywords->count = 0;
@@ -91,4 +93,17 @@ void keywords_parse(struct keywords *keywords, struct span text)
 		}
 		at = end + 1;
 	}
+}
+
+uint64_t keywords_translate(uint64_t flags, const struct keywords *from, struct keywords *to)
+{
+	uint64_t result = flags & FLAGS_SYSTEM;
+	for (int i = 0; i < from->count; i++) {
+		int index = (flags & FLAG_KEYWORD(i)) ? keywords_intern(to, span_of(from->names[i]))
+						      : -1;
+		if (index >= 0) {
+			result |= FLAG_KEYWORD(index);
+		}
+	}
+	return result;
 }

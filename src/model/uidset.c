@@ -134,6 +134,13 @@ int uidset_remove_set(struct uidset *set, const struct uidset *other, struct err
 	return code;
 }
 
+int uidset_gaps(const struct uidset *set, uint32_t first, struct uidset *gaps, struct err *err)
+{
+	gaps->count = 0;
+	int code = uidset_add(gaps, first, UINT32_MAX, err);
+	return code < 0 ? code : uidset_remove_set(gaps, set, err);
+}
+
 bool uidset_contains(const struct uidset *set, uint32_t uid)
 {
 	size_t at = uidset_locate(set, uid);

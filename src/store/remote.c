@@ -65,6 +65,30 @@ void remote_counts_finish(struct remote_counts *counts)
 	*counts = (struct remote_counts){0};
 }
 
+static const struct {
+	unsigned attribute;
+	const char *name;
+} special_uses[] = {
+	{REMOTE_ALL, "\\All"},       {REMOTE_ARCHIVE, "\\Archive"},
+	{REMOTE_DRAFTS, "\\Drafts"}, {REMOTE_FLAGGED, "\\Flagged"},
+	{REMOTE_JUNK, "\\Junk"},     {REMOTE_SENT, "\\Sent"},
+	{REMOTE_TRASH, "\\Trash"},   {REMOTE_IMPORTANT, "\\Important"},
+};
+
+char *remote_special_uses(unsigned attributes)
+{
+	struct buf text;
+	buf_init(&text, 256);
+	for (size_t i = 0; i < sizeof(special_uses) / sizeof(special_uses[0]); i++) {
+		if (attributes & special_uses[i].attribute) {
+			buf_printf(&text, "%s%s", text.len > 0 ? " " : "", special_uses[i].name);
+		}
+	}
+	char *result = text.len > 0 ? buf_steal(&text) : span_dup(SPAN_LIT(""));
+	buf_finish(&text);
+	return result;
+}
+
 void remote_mailboxes_finish(struct remote_mailboxes *mailboxes)
 {
 	for (size_t i = 0; i < mailboxes->count; i++) {

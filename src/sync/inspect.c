@@ -64,30 +64,6 @@ int sync_check(const struct account *account, const struct sync_options *options
 	return visit_end(&visit, code < 0 ? code : tell(&visit, account, lines, err));
 }
 
-static const struct {
-	unsigned attribute;
-	const char *name;
-} special_uses[] = {
-	{REMOTE_ALL, "\\All"},       {REMOTE_ARCHIVE, "\\Archive"},
-	{REMOTE_DRAFTS, "\\Drafts"}, {REMOTE_FLAGGED, "\\Flagged"},
-	{REMOTE_JUNK, "\\Junk"},     {REMOTE_SENT, "\\Sent"},
-	{REMOTE_TRASH, "\\Trash"},   {REMOTE_IMPORTANT, "\\Important"},
-};
-
-static char *special_use_text(unsigned attributes)
-{
-	struct buf text;
-	buf_init(&text, 256);
-	for (size_t i = 0; i < sizeof(special_uses) / sizeof(special_uses[0]); i++) {
-		if (attributes & special_uses[i].attribute) {
-			buf_printf(&text, "%s%s", text.len > 0 ? " " : "", special_uses[i].name);
-		}
-	}
-	char *result = text.len > 0 ? buf_steal(&text) : span_dup(SPAN_LIT(""));
-	buf_finish(&text);
-	return result;
-}
-
 void listing_finish(struct listing *listing)
 {
 	for (size_t i = 0; i < listing->count; i++) {
@@ -113,7 +89,7 @@ static int listing_fill(const struct account *account, const struct remote_mailb
 	entry->is_selected = is_mapped && can_select && wanted &&
 			     mbname_selected(account->patterns, account->pattern_count, name.data);
 	entry->name = is_mapped ? buf_steal(&name) : span_dup(span_of(mailbox->wire));
-	entry->special_use = special_use_text(mailbox->attributes);
+	entry->special_use = remote_special_uses(mailbox->attributes);
 	entry->has_messages = can_select && (mailbox->counts.told & REMOTE_TOLD_MESSAGES) != 0;
 	entry->messages = mailbox->counts.messages;
 	buf_finish(&name);

@@ -47,10 +47,10 @@ static void keywords_are_said_in_the_new_words(void **state)
 {
 	struct words *words = *state;
 
-	assert_true(effect_translate(FLAG_SEEN | TWO, &words->from, &words->to) ==
+	assert_true(keywords_translate(FLAG_SEEN | TWO, &words->from, &words->to) ==
 		    (FLAG_SEEN | NEW_TWO));
 	assert_int_equal(words->to.count, 1);
-	assert_true(effect_translate(ONE | TWO, &words->from, &words->to) ==
+	assert_true(keywords_translate(ONE | TWO, &words->from, &words->to) ==
 		    (NEW_TWO | FLAG_KEYWORD(1)));
 	assert_string_equal(words->to.names[1], "one");
 }
@@ -67,7 +67,7 @@ static void a_keyword_that_does_not_fit_in_is_lost(void **state)
 		name[3] = '\0';
 		assert_int_equal(keywords_intern(&words->to, span_of(name)), i);
 	}
-	assert_true(effect_translate(FLAG_SEEN | ONE | TWO, &words->from, &words->to) ==
+	assert_true(keywords_translate(FLAG_SEEN | ONE | TWO, &words->from, &words->to) ==
 		    (FLAG_SEEN | NEW_TWO));
 }
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "mailsync/model/flags.h"
+#include "mailsync/model/uidset.h"
 #include "rules/remote_rules.h"
 
 #define KEYWORD FLAG_KEYWORD(0)
@@ -284,15 +285,17 @@ static void D31_below_a_window_nothing_is_gone(void **state)
 static void expect_gaps(struct uidset *uids, uint32_t from, const struct uidrange *expected,
 			size_t count)
 {
-	struct uid_gaps gaps = {.uids = uids, .from = from};
-	struct uidrange gone;
+	struct uidset gaps;
+	struct err err;
 
+	uidset_init(&gaps);
+	assert_int_equal(uidset_gaps(uids, from, &gaps, &err), 0);
+	assert_int_equal(gaps.count, count);
 	for (size_t i = 0; i < count; i++) {
-		assert_true(uid_gaps_next(&gaps, &gone));
-		assert_int_equal(gone.first, expected[i].first);
-		assert_int_equal(gone.last, expected[i].last);
+		assert_int_equal(gaps.ranges[i].first, expected[i].first);
+		assert_int_equal(gaps.ranges[i].last, expected[i].last);
 	}
-	assert_false(uid_gaps_next(&gaps, &gone));
+	uidset_finish(&gaps);
 }
 
 static void D32_what_lies_between_the_uids_listed_is_gone(void **state)

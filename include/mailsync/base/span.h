@@ -23,6 +23,8 @@ struct span span_of(const char *cstr);
 
 bool span_equal(struct span x, struct span y);
 bool span_equal_cstr(struct span x, const char *cstr);
+/* By bytes, then by length: negative, 0 or positive. */
+int span_compare(struct span x, const char *cstr);
 
 /* ASCII case is folded; other bytes must be equal. */
 bool span_equal_nocase(struct span x, const char *cstr);

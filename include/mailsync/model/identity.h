@@ -23,4 +23,9 @@ struct header_identity {
 				  * 1 KiB are not counted */
 };
 
+/* A hash of the Message-ID; 0 where there is none. */
+uint64_t identity_id_hash(const struct header_identity *identity);
+/* A message's SIZE without what other programs put into their copy of the header. */
+uint64_t identity_own_size(const struct header_identity *identity, uint64_t size);
+
 #endif

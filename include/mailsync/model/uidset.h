@@ -32,6 +32,8 @@ int uidset_remove(struct uidset *set, uint32_t first, uint32_t last, struct err 
 /* All of OTHER. */
 int uidset_add_set(struct uidset *set, const struct uidset *other, struct err *err);
 int uidset_remove_set(struct uidset *set, const struct uidset *other, struct err *err);
+/* Replaces GAPS by what SET lacks from FIRST on. */
+int uidset_gaps(const struct uidset *set, uint32_t first, struct uidset *gaps, struct err *err);
 bool uidset_contains(const struct uidset *set, uint32_t uid);
 /* How many UIDs it holds. */
 uint64_t uidset_size(const struct uidset *set);

@@ -20,7 +20,7 @@ static int transfer_file(struct run *run, const struct move *move, const struct 
 	    (code = maildir_folder_find(move->from->dir, span_of(gone->unique), name,
 					&transfer->in_new, err)) < 0 ||
 	    (code = maildir_folder_read_letters(move->from->dir, name, from, &flags, err)) < 0 ||
-	    (code = maildir_folder_grant(move->to->dir, effect_translate(flags, from, to), to,
+	    (code = maildir_folder_grant(move->to->dir, keywords_translate(flags, from, to), to,
 					 &transfer->flags, err)) < 0) {
 		return code;
 	}

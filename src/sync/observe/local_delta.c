@@ -83,7 +83,7 @@ static int delta_merge(struct local_delta *delta, struct state_cursor *cursor, s
 	while (code == 0 && (row != NULL || entry < end)) {
 		int order = row == NULL  ? -1
 			  : entry == end ? 1
-					 : local_compare(unique_of(entry), row->unique);
+					 : span_compare(unique_of(entry), row->unique);
 		code = see(delta, order <= 0 ? entry : NULL, order >= 0 ? row : NULL, err);
 		entry += order <= 0;
 		if (code == 0 && order >= 0) {

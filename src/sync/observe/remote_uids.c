@@ -26,20 +26,19 @@ static int commit_listing(struct uid_listing *listing, struct err *err)
 {
 	struct state *state = listing->run->session->state;
 	struct mailbox *mailbox = listing->mailbox;
-	struct uid_gaps gaps = {
-		.uids = &listing->uids,
-		.from = listing->facts.is_window ? listing->uids.ranges[0].first : 1,
-	};
-	struct uidrange gone;
+	uint32_t from = listing->facts.is_window ? listing->uids.ranges[0].first : 1;
+	struct uidset gone;
 	uint64_t changes = 0;
 	uint64_t count = 0;
 	int code;
 	if ((code = run_claim(listing->run, err)) < 0 || (code = state_begin(state, err)) < 0) {
 		return code;
 	}
-	while (code == 0 && uid_gaps_next(&gaps, &gone)) {
-		code = state_see_remote_gone(state, mailbox->base.id, gone.first, gone.last, &count,
-					     err);
+	uidset_init(&gone);
+	code = uidset_gaps(&listing->uids, from, &gone, err);
+	for (size_t i = 0; code == 0 && i < gone.count; i++) {
+		code = state_see_remote_gone(state, mailbox->base.id, gone.ranges[i].first,
+					     gone.ranges[i].last, &count, err);
 		changes += code == 0 ? count : 0;
 	}
 	if (code == 0 && (code = state_count_remote(state, mailbox->base.id,
@@ -47,6 +46,7 @@ static int commit_listing(struct uid_listing *listing, struct err *err)
 		settle_numbers(listing);
 		code = remote_delta_store(listing->run, mailbox, changes, err);
 	}
+	uidset_finish(&gone);
 	return state_end(state, code, err);
 }
 

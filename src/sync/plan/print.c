@@ -92,8 +92,8 @@ static void look_at_file(struct run *run, const struct move *move, const struct 
 			 struct moved_file *file)
 {
 	struct mailbox *to = move->to;
-	uint64_t known = effect_translate(rows->gone.local_flags, &move->from->base.keywords,
-					  &to->base.keywords);
+	uint64_t known = keywords_translate(rows->gone.local_flags, &move->from->base.keywords,
+					    &to->base.keywords);
 	uint64_t mask = 0;
 	struct err ignored;
 	if (find_moved_file(run, move->from, to, rows, file, &ignored) < 0 ||
@@ -117,7 +117,7 @@ static int move_on_paper(struct run *run, struct move *move, struct move_rows *r
 		effect_moved_there(&rows->gone, &rows->fresh, 0, from, to);
 	} else {
 		effect_moved_here(&rows->gone, &rows->fresh,
-				  effect_translate(rows->gone.local_flags, from, to), from, to);
+				  keywords_translate(rows->gone.local_flags, from, to), from, to);
 	}
 	move->from->base.held_policy = 0;
 	move->to->base.held_policy = 0;

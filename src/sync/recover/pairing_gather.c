@@ -117,7 +117,7 @@ static int identify_local(struct pairing *pairing, const struct maildir_entry *e
 	    maildir_reader_open(dir, entry->name, entry->in_new, &reader, &ignored) < 0) {
 		return 0;
 	}
-	candidate->size = pair_own_size(maildir_reader_wire_size(reader), &identity);
+	candidate->size = identity_own_size(&identity, maildir_reader_wire_size(reader));
 	code = candidate_read_file(reader, candidate, err);
 	maildir_reader_close(&reader);
 	return code;

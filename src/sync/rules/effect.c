@@ -53,25 +53,12 @@ void effect_held(struct row *row, enum row_reason reason)
 	row->reason = reason;
 }
 
-uint64_t effect_translate(uint64_t flags, const struct keywords *from, struct keywords *to)
-{
-	uint64_t result = flags & FLAGS_SYSTEM;
-	for (int i = 0; i < from->count; i++) {
-		int index = (flags & FLAG_KEYWORD(i)) ? keywords_intern(to, span_of(from->names[i]))
-						      : -1;
-		if (index >= 0) {
-			result |= FLAG_KEYWORD(index);
-		}
-	}
-	return result;
-}
-
 uint64_t effect_moved_letters(const struct row *gone, uint64_t by_old, uint64_t by_new,
 			      const struct keywords *from, struct keywords *to)
 {
-	uint64_t known = effect_translate(gone->local_flags, from, to);
+	uint64_t known = keywords_translate(gone->local_flags, from, to);
 	bool is_rewritten = ((known ^ by_new) & ~FLAGS_SYSTEM) == 0;
-	return is_rewritten ? by_new : effect_translate(by_old, from, to);
+	return is_rewritten ? by_new : keywords_translate(by_old, from, to);
 }
 
 void effect_move_begun(const struct row *gone, struct row *fresh, uint64_t letters)
@@ -87,8 +74,8 @@ void effect_moved_there(const struct row *gone, struct row *fresh, uint32_t uid,
 	effect_move_begun(gone, fresh, fresh->local_flags);
 	fresh->uid = uid;
 	fresh->remote = MESSAGE_PRESENT;
-	fresh->remote_flags = effect_translate(gone->remote_flags, from, to);
-	effect_agreed(fresh, effect_translate(gone->flags, from, to));
+	fresh->remote_flags = keywords_translate(gone->remote_flags, from, to);
+	effect_agreed(fresh, keywords_translate(gone->flags, from, to));
 }
 
 void effect_moved_here(const struct row *gone, struct row *fresh, uint64_t letters,
@@ -97,5 +84,5 @@ void effect_moved_here(const struct row *gone, struct row *fresh, uint64_t lette
 	effect_move_begun(gone, fresh, letters);
 	fresh->local = MESSAGE_PRESENT;
 	fresh->size_bytes = gone->size_bytes;
-	effect_agreed(fresh, effect_translate(gone->flags, from, to));
+	effect_agreed(fresh, keywords_translate(gone->flags, from, to));
 }

@@ -19,7 +19,7 @@
  * follows at once. A row that neither side has any more is void (row.h), and storing it drops it.
  *
  * Keywords are bits of a mailbox's table. In a move, what the old mailbox's bits mean (FROM) is
- * said in the words of the new one (TO), which learns those that it does not have.
+ * said in the words of the new one (TO).
  */
 #ifndef SYNC_RULES_EFFECT_H
 #define SYNC_RULES_EFFECT_H
@@ -44,9 +44,6 @@ void effect_agreed(struct row *row, uint64_t flags);
 void effect_deleted(struct row *row, enum side side);
 /* E6 */
 void effect_held(struct row *row, enum row_reason reason);
-/* FLAGS of FROM's table in the words of TO; a keyword that does not fit in there is lost. */
-uint64_t effect_translate(uint64_t flags, const struct keywords *from, struct keywords *to);
-
 /*
  * What the letters of a file mean that a MUA moved. It carries those of the folder that it came
  * from, so they are read by that folder's table (BY_OLD). But where the new folder's table (BY_NEW)

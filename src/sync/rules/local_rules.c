@@ -1,7 +1,5 @@
 #include "local_rules.h"
 
-#include <string.h>
-
 #include "mailsync/model/flags.h"
 
 bool local_is_unchanged(const struct stamp *base, const struct stamp *now, bool was_unclean)
@@ -12,13 +10,6 @@ bool local_is_unchanged(const struct stamp *base, const struct stamp *now, bool 
 bool local_stands_as_read(const struct stamp *read, const struct stamp *now)
 {
 	return read != NULL && stamp_equal(read, now);
-}
-
-int local_compare(struct span unique, const char *row_unique)
-{
-	size_t len = strlen(row_unique);
-	int order = memcmp(unique.data, row_unique, len < unique.len ? len : unique.len);
-	return order != 0 ? order : (unique.len > len) - (unique.len < len);
 }
 
 bool local_needs_size(const struct local_facts *facts, const struct row *row)

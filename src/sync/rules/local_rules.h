@@ -72,9 +72,6 @@ struct local_file {
 	uint64_t flags;
 };
 
-/* The order of a scan's names and of a cursor's rows: memcmp, then length. */
-int local_compare(struct span unique, const char *row_unique);
-
 /* Whether is_ours and the size of ROW's file matter (D9): they are not looked at for nothing. */
 bool local_needs_size(const struct local_facts *facts, const struct row *row);
 

@@ -5,34 +5,13 @@
 #include <string.h>
 
 #include "mailsync/base/array.h"
-#include "mailsync/base/digest.h"
-
-static uint64_t id_hash(const struct header_identity *identity)
-{
-	uint8_t digest[DIGEST_MAX_SIZE];
-	struct err ignored;
-	uint64_t hash = 0;
-	if (!identity->has_message_id ||
-	    digest_of(DIGEST_SHA256, span_of(identity->message_id), digest, &ignored) < 0) {
-		return 0;
-	}
-	for (int i = 0; i < 8; i++) {
-		hash = hash << 8 | digest[i];
-	}
-	return hash == 0 ? 1 : hash;
-}
-
-uint64_t pair_own_size(uint64_t size, const struct header_identity *identity)
-{
-	return size > identity->left_out_bytes ? size - identity->left_out_bytes : 0;
-}
 
 void pair_identify(struct pair_candidate *candidate, const struct header_identity *identity)
 {
 	memcpy(candidate->digest, identity->digest, ROW_DIGEST_SIZE);
-	candidate->message_id = id_hash(identity);
+	candidate->message_id = identity_id_hash(identity);
 	candidate->header_date = identity->has_date ? identity->date : INT64_MIN;
-	candidate->size = pair_own_size(candidate->size, identity);
+	candidate->size = identity_own_size(identity, candidate->size);
 	candidate->has_identity = true;
 }
 

@@ -62,8 +62,6 @@ struct pair_candidate {
 	int64_t partner;   /* local, when taken: the remote's `index` */
 };
 
-/* A size without what other programs put into their copy of the header. */
-uint64_t pair_own_size(uint64_t size, const struct header_identity *identity);
 /* What a header tells, into CANDIDATE, whose size is then its own. */
 void pair_identify(struct pair_candidate *candidate, const struct header_identity *identity);
 /* W5 */

@@ -109,22 +109,6 @@ bool rows_fit(uint64_t present, uint64_t counted, bool is_window)
 	return is_window || present == counted;
 }
 
-bool uid_gaps_next(struct uid_gaps *gaps, struct uidrange *gone)
-{
-	while (gaps->from != 0) {
-		bool is_last = gaps->range == gaps->uids->count;
-		const struct uidrange *next = &gaps->uids->ranges[gaps->range];
-		gone->first = gaps->from;
-		gone->last = is_last ? UINT32_MAX : next->first - 1;
-		gaps->from = is_last || next->last == UINT32_MAX ? 0 : next->last + 1;
-		gaps->range++;
-		if (gone->first <= gone->last) {
-			return true;
-		}
-	}
-	return false;
-}
-
 bool uids_are_whole(const struct uid_facts *facts)
 {
 	return facts->listed == facts->exists;

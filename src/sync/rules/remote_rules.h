@@ -45,7 +45,6 @@
 #include <stdint.h>
 
 #include "mailsync/model/row.h"
-#include "mailsync/model/uidset.h"
 #include "mailsync/store/remote.h"
 
 /* A mailbox's numbers: base's, or what was told. 0: untold. */
@@ -139,15 +138,6 @@ bool view_is_window(bool shows_window, uint64_t listed, uint64_t exists);
 
 /* D30, D34. PRESENT: the rows that then count as there, COUNTED: what the mailbox holds. */
 bool rows_fit(uint64_t present, uint64_t counted, bool is_window);
-
-/* D32. Walks over the UIDs that a listing lacks. Begin with range 0 and `from` the lowest in view,
- * or 1. */
-struct uid_gaps {
-	const struct uidset *uids;
-	size_t range;
-	uint32_t from; /* 0: past the last */
-};
-bool uid_gaps_next(struct uid_gaps *gaps, struct uidrange *gone);
 
 /* What UID SEARCH told. */
 struct uid_facts {
