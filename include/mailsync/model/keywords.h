@@ -28,8 +28,8 @@ void keywords_format(const struct keywords *keywords, struct buf *out);
 /* Adds every name of such a text, in order. */
 void keywords_parse(struct keywords *keywords, struct span text);
 
-/* FLAGS of FROM's table in the words of TO, which learns those that it does not have; a keyword that
- * does not fit in there is lost. */
+/* FLAGS of FROM's table in the words of TO, which learns those that it does not have; a keyword
+ * that does not fit in there is lost. */
 uint64_t keywords_translate(uint64_t flags, const struct keywords *from, struct keywords *to);
 
 #endif

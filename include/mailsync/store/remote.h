@@ -162,8 +162,8 @@ struct remote_mailboxes {
 	struct mbname_wire wire; /* separator and prefix of the personal namespace */
 };
 void remote_mailboxes_finish(struct remote_mailboxes *mailboxes);
-/* What RFC 6154 calls the uses among ATTRIBUTES ("\\Sent"), separated by spaces; the caller frees it.
- * NULL when out of memory. */
+/* What RFC 6154 calls the uses among ATTRIBUTES ("\\Sent"), separated by spaces; the caller frees
+ * it. NULL when out of memory. */
 char *remote_special_uses(unsigned attributes);
 
 /* All mailboxes, in one round trip; with the subscriptions when SUBSCRIBED is wanted or they cost
