@@ -71,7 +71,7 @@ static int settle_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 	struct remote *remote = run->session->remote;
 	int code = 0;
 	if (mailbox->decided.exclusion == EXCLUDED_NOT && mailbox->done.was_changed_there &&
-	    mailbox->seen.in_remote) {
+	    (mailbox->seen.in & SIDE_REMOTE)) {
 		mailbox->done.was_changed_there = false;
 		code = observe_remote_mailbox(run, remote, mailbox, LOOK_ANEW, err);
 	}
@@ -90,8 +90,8 @@ static int settle_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 static int leave_idle(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	mailbox->done.counts.skipped = mailbox->base.skipped;
-	if (mailbox->base.synced_at != 0 || mailbox->base.pending > 0 || !mailbox->seen.in_local ||
-	    !mailbox->seen.in_remote || mailbox->base.uidvalidity == 0) {
+	if (mailbox->base.synced_at != 0 || mailbox->base.pending > 0 ||
+	    mailbox->seen.in != SIDE_BOTH || mailbox->base.uidvalidity == 0) {
 		return 0;
 	}
 	mailbox->base.synced_at = clock_real_s();

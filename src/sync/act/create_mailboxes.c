@@ -14,7 +14,7 @@ static int leave_failed(struct run *run, struct mailbox *mailbox, int code, cons
 static int create_here(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	int code = maildir_create_folder(run->session->maildir, mailbox->name, err);
-	mailbox->seen.in_local = code == 0;
+	mailbox->seen.in |= code == 0 ? SIDE_LOCAL : SIDE_NONE;
 	mailbox->done.has_news |= code == 0;
 	return leave_failed(run, mailbox, code, err);
 }
@@ -31,7 +31,7 @@ static int queue(struct run *run, const struct mailbox_op *op, enum remote_chang
 static void take_answer(struct run *run, struct mailbox *mailbox, struct remote_done *done)
 {
 	if (done->status == 0 || done->refusal == REMOTE_REFUSAL_ALREADY_EXISTS) {
-		mailbox->seen.in_remote = true;
+		mailbox->seen.in |= SIDE_REMOTE;
 		mailbox->done.has_news = true;
 		return;
 	}

@@ -33,9 +33,8 @@ struct bulk {
 
 static bool is_candidate(const struct run *run, const struct mailbox *mailbox)
 {
-	return !mailbox_is_idle(run, mailbox) && mailbox->seen.in_local &&
-	       mailbox->seen.in_remote && !mailbox->seen.has_intents &&
-	       mailbox->done.failures == 0 &&
+	return !mailbox_is_idle(run, mailbox) && mailbox->seen.in == SIDE_BOTH &&
+	       !mailbox->seen.has_intents && mailbox->done.failures == 0 &&
 	       (mailbox->decided.shape == PLAN_DOWNLOADS || mailbox->decided.shape == PLAN_UNKNOWN);
 }
 

@@ -9,8 +9,8 @@ int accident_check_mailboxes(struct run *run, struct err *err)
 	uint64_t agreed = 0;
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		census.here += mailbox->seen.in_local;
-		census.there += mailbox->seen.in_remote;
+		census.here += (mailbox->seen.in & SIDE_LOCAL) != 0;
+		census.there += (mailbox->seen.in & SIDE_REMOTE) != 0;
 		census.had_here += mailbox->in_base && mailbox->base.had_local;
 		census.had_there += mailbox->in_base && mailbox->base.had_remote;
 	}
@@ -71,8 +71,8 @@ static enum server_sign sign_of(const struct mailbox *mailbox)
 	const struct state_mailbox *base = &mailbox->base;
 	const struct server_facts facts = {
 		.was_known = mailbox->in_base && base->had_remote && base->uidvalidity != 0,
-		.is_there = mailbox->seen.in_remote,
-		.has_numbers = mailbox->seen.has_counts || mailbox->seen.has_uidvalidity,
+		.is_there = (mailbox->seen.in & SIDE_REMOTE) != 0,
+		.has_numbers = mailbox->seen.has_counts || mailbox->seen.numbers.uidvalidity != 0,
 		.now = mailbox->seen.numbers,
 		.base = numbers_of_base(base),
 	};
@@ -87,7 +87,6 @@ int server_ask_numbers(struct remote *remote, struct mailbox *mailbox, struct er
 	if (code == 0) {
 		seen->numbers.uidvalidity = opened.uidvalidity;
 		seen->numbers.uidnext = opened.uidnext;
-		seen->has_uidvalidity = true;
 		if (seen->mailboxid == NULL) {
 			seen->mailboxid = opened.mailboxid;
 			opened.mailboxid = NULL;
@@ -167,7 +166,7 @@ static int judge_by_search(struct run *run, struct remote *remote, bool *is_foun
 	int code = state_count_agreed(run->session->state, 0, &agreed, err);
 	for (size_t i = 0; code == 0 && agreed > 0 && !*is_found && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (sign_of(mailbox) != SIGN_NONE && mailbox->seen.in_remote) {
+		if (sign_of(mailbox) != SIGN_NONE && (mailbox->seen.in & SIDE_REMOTE)) {
 			code = search_mailbox(run, remote, mailbox, is_found, err);
 		}
 	}
@@ -192,7 +191,7 @@ static int forget_server(struct run *run, struct err *err)
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (mailbox->in_base) {
 			code = mailbox_forget_base(run, mailbox, err);
-			mailbox->base.had_remote &= mailbox->seen.in_remote;
+			mailbox->base.had_remote &= (mailbox->seen.in & SIDE_REMOTE) != 0;
 		}
 	}
 	return code;

@@ -35,7 +35,7 @@ static int read_if_changed(struct run *run, struct mailbox *mailbox, bool again,
 
 static bool is_readable(const struct mailbox *mailbox, bool again)
 {
-	return mailbox->seen.in_local && !mailbox->seen.is_unreadable &&
+	return (mailbox->seen.in & SIDE_LOCAL) && !mailbox->seen.is_unreadable &&
 	       mailbox->decided.remove == 0 &&
 	       !(again && mailbox->decided.exclusion != EXCLUDED_NOT);
 }
@@ -85,7 +85,7 @@ int observe_local(struct run *run, struct err *err)
 	int code = read_folders(run, false, &is_still, err);
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		has_changes |= mailbox->seen.in_local &&
+		has_changes |= (mailbox->seen.in & SIDE_LOCAL) &&
 			       (mailbox->seen.has_local_changes || mailbox->base.pending > 0);
 	}
 	return code < 0 || !has_changes ? code : await_standstill(run, err);

@@ -45,7 +45,7 @@ static int gather_local(struct run *run, struct err *err)
 		struct mailbox *mailbox = NULL;
 		code = table_add(run, names.items[i], &mailbox, err);
 		if (mailbox != NULL) {
-			mailbox->seen.in_local = true;
+			mailbox->seen.in |= SIDE_LOCAL;
 		}
 	}
 	strlist_finish(&names);
@@ -61,7 +61,7 @@ int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err
 	for (size_t i = 0; code == 0 && i < names.count; i++) {
 		const struct mailbox *mailbox = run_mailbox(run, names.items[i]);
 		*has_more |= is_selected(run, names.items[i]) &&
-			     (mailbox == NULL || !mailbox->seen.in_local);
+			     (mailbox == NULL || !(mailbox->seen.in & SIDE_LOCAL));
 	}
 	strlist_finish(&names);
 	return code;
@@ -102,7 +102,7 @@ static void take_remote(struct run *run, struct mailbox *mailbox, struct remote_
 	seen->is_unsubscribed = run->account->subscribed_only &&
 				(found->attributes & REMOTE_SUBSCRIBED) == 0 &&
 				strcmp(mailbox->name, "INBOX") != 0;
-	seen->in_remote = !seen->is_unsubscribed;
+	seen->in |= seen->is_unsubscribed ? SIDE_NONE : SIDE_REMOTE;
 	seen->attributes = found->attributes;
 	seen->wire = found->wire;
 	seen->mailboxid = found->counts.mailboxid;
@@ -150,8 +150,8 @@ static int adopt_flat(struct run *run, struct mailbox *flat, struct err *err)
 		return 0;
 	}
 	int code = maildir_adopt(run->session->maildir, name, flat->name, err);
-	mailbox->seen.in_local = code == 0;
-	flat->seen.in_local = false;
+	mailbox->seen.in |= code == 0 ? SIDE_LOCAL : SIDE_NONE;
+	flat->seen.in = SIDE_NONE;
 	mailbox_exclude(flat, EXCLUDED_ADOPTED);
 	return code;
 }
@@ -180,7 +180,7 @@ static void leave_out(struct run *run, struct mailbox *mailbox)
 	struct maildir *maildir = run->session->maildir;
 	struct mailbox_facts facts = mailbox_facts(run, mailbox);
 	if (mailbox->decided.exclusion == EXCLUDED_NOT) {
-		bool has_none = !mailbox->seen.in_local;
+		bool has_none = !(mailbox->seen.in & SIDE_LOCAL);
 		facts.is_barred = has_none && maildir_is_barred(maildir, mailbox->name);
 		facts.is_hollow =
 			has_none && facts.in_base && maildir_is_hollow(maildir, mailbox->name);
@@ -188,7 +188,7 @@ static void leave_out(struct run *run, struct mailbox *mailbox)
 		report_left_out(run, mailbox);
 	}
 	/* It is still there: what base knows of it waits for it to be subscribed again. */
-	mailbox->seen.in_remote |= mailbox->seen.is_unsubscribed && (facts.had & SIDE_REMOTE);
+	mailbox->seen.in |= mailbox->seen.is_unsubscribed ? facts.had & SIDE_REMOTE : SIDE_NONE;
 }
 
 static int gather(struct run *run, struct remote_mailboxes *remote, struct err *err)

@@ -52,7 +52,6 @@ static int judge_view(struct run *run, struct mailbox *mailbox, struct remote_vi
 	mailbox->view.state = VIEW_RENUMBERED;
 	seen->numbers.uidvalidity = told.uidvalidity;
 	seen->numbers.uidnext = told.uidnext;
-	seen->has_uidvalidity = true;
 	return 0;
 }
 
@@ -182,7 +181,8 @@ static int ask_view(struct run *run, struct mailbox *mailbox, bool *asked, struc
 {
 	struct view_facts facts = view_facts_of(run, mailbox);
 	*asked = false;
-	if (!mailbox_is_active(mailbox) || !mailbox->seen.in_remote || !view_is_needed(&facts)) {
+	if (!mailbox_is_active(mailbox) || !(mailbox->seen.in & SIDE_REMOTE) ||
+	    !view_is_needed(&facts)) {
 		return 0;
 	}
 	const struct remote_view_request request = request_of(run, mailbox, VIEW_SINCE_COUNTS);

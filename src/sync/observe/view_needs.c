@@ -68,7 +68,7 @@ struct view_facts view_facts_of(const struct run *run, const struct mailbox *mai
 		.has_counts = seen->has_counts,
 		.has_intents = seen->has_intents,
 		.must_pair = mailbox->decided.pairing != PAIRING_NONE,
-		.lacks_folder = !seen->in_local,
+		.lacks_folder = !(seen->in & SIDE_LOCAL),
 		.may_write = run->policy.may_write_remote,
 		.has_local_changes = seen->has_local_changes,
 		.has_pending = mailbox->base.pending > 0,

@@ -64,7 +64,8 @@ static int gather_facts(struct job *job, struct err *err)
 		.braked = mailbox->decided.braked,
 		.releases_held = run->policy.releases_held,
 	};
-	if (!run->account->keywords || base->keywords.count == 0 || !mailbox->seen.in_local) {
+	if (!run->account->keywords || base->keywords.count == 0 ||
+	    !(mailbox->seen.in & SIDE_LOCAL)) {
 		return 0;
 	}
 	if ((code = mailbox_open_dir(run, mailbox, err)) < 0) {

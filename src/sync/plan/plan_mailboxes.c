@@ -86,7 +86,7 @@ static int op_prepare(struct run *run, struct mailbox *mailbox,
 					  &mailbox->decided.agreed_before, err);
 	}
 	if (decision->kind == MAILBOX_SUBSCRIBE) {
-		mailbox->seen.in_remote = true;
+		mailbox->seen.in |= SIDE_REMOTE;
 		mailbox->seen.has_counts = false; /* it is looked at as a new one */
 		return 0;
 	}
@@ -154,8 +154,8 @@ enum removal_way plan_removals(struct run *run, const struct mailbox *mailbox,
 	*trash = wanted == NULL ? NULL : find_trash(run, wanted);
 	const struct removal_facts facts = {
 		.wants_trash = wanted != NULL,
-		.has_trash =
-			*trash != NULL && (*trash)->seen.wire != NULL && (*trash)->seen.in_remote,
+		.has_trash = *trash != NULL && (*trash)->seen.wire != NULL &&
+			     ((*trash)->seen.in & SIDE_REMOTE),
 		.is_trash = *trash == mailbox,
 		.has_move = remote_facts(run->session->remote)->has_move,
 	};

@@ -97,7 +97,7 @@ static int plan_pair(struct run *run, const struct state_move *pair, enum move_s
 		.is_taken =
 			move_has_row(moves, pair->gone_row) || move_has_row(moves, pair->new_row),
 	};
-	facts.to.is_there &= move.to->seen.in_remote || move.to->decided.is_to_be_made;
+	facts.to.is_there &= (move.to->seen.in & SIDE_REMOTE) || move.to->decided.is_to_be_made;
 	move.state = move_rule(&facts);
 	if (move.state != MOVE_NONE) {
 		code = move_list_add(moves, &move, err);

@@ -160,7 +160,7 @@ static int find_strays_here(const struct planning *planning, struct rename_op *o
 	for (size_t i = 0; code == 0 && i < mailboxes->count; i++) {
 		const struct mailbox *mailbox = &mailboxes->items[i];
 		const char *rest = below(mailbox->name, op->from, '/');
-		if (rest != NULL && mailbox->seen.in_local && mailbox->seen.in_remote &&
+		if (rest != NULL && mailbox->seen.in == SIDE_BOTH &&
 		    !goes_along(planning, mailbox->name, false, op)) {
 			code = strlist_add(&op->strays, span_of(rest), err);
 		}

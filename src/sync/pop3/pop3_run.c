@@ -181,8 +181,7 @@ int pop3_run(struct run *run, struct err *err)
 	if (job.mailbox == NULL) {
 		return -(int)err->code;
 	}
-	job.mailbox->seen.in_local = true; /* always */
-	job.mailbox->seen.in_remote = true;
+	job.mailbox->seen.in = SIDE_BOTH; /* always */
 	run->pop3 = &job;
 	run_report_unknown(run);
 	if (mailbox_is_active(job.mailbox)) {

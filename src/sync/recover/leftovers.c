@@ -38,7 +38,7 @@ int recover_leftovers(struct run *run, struct err *err)
 	bool is_due = run->session->was_unclean && run->policy.may_write_local;
 	for (size_t i = 0; is_due && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (!mailbox->seen.in_local || mailbox->decided.remove != 0) {
+		if (!(mailbox->seen.in & SIDE_LOCAL) || mailbox->decided.remove != 0) {
 			continue;
 		}
 		int code = run_check_stop(run, err);

@@ -225,7 +225,7 @@ int pair_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox
 
 static bool is_due(const struct mailbox *mailbox)
 {
-	return mailbox_is_active(mailbox) && mailbox->in_base && mailbox->seen.in_local &&
+	return mailbox_is_active(mailbox) && mailbox->in_base && (mailbox->seen.in & SIDE_LOCAL) &&
 	       mailbox->seen.was_viewed &&
 	       (mailbox->decided.pairing != PAIRING_NONE || mailbox->seen.has_intents);
 }

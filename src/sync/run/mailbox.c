@@ -88,7 +88,7 @@ struct mailbox_facts mailbox_facts(const struct run *run, const struct mailbox *
 		.is_inbox = strcmp(mailbox->name, "INBOX") == 0,
 		.in_base = mailbox->in_base,
 		.had = mailbox->in_base ? had : SIDE_NONE,
-		.in = (seen->in_local ? SIDE_LOCAL : 0) | (seen->in_remote ? SIDE_REMOTE : 0),
+		.in = seen->in,
 		.is_unsubscribed = seen->is_unsubscribed,
 		.is_named = mailbox->decided.exclusion != EXCLUDED_BY_NAME,
 		.may_lose_many = run->options->allow_mass_delete,
@@ -142,8 +142,8 @@ int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err)
 	}
 	/* Where this run leaves it alone, its coming or going on a side is still to be settled. */
 	if (mailbox->decided.exclusion == EXCLUDED_NOT || !mailbox->in_base) {
-		mailbox->base.had_local = mailbox->seen.in_local;
-		mailbox->base.had_remote = mailbox->seen.in_remote;
+		mailbox->base.had_local = (mailbox->seen.in & SIDE_LOCAL) != 0;
+		mailbox->base.had_remote = (mailbox->seen.in & SIDE_REMOTE) != 0;
 	}
 	int code = state_mailbox_put(run->session->state, &mailbox->base, err);
 	mailbox->in_base = mailbox->in_base || code == 0;

@@ -218,8 +218,8 @@ static int add_mailbox(struct report *report, const struct mailbox *mailbox, str
 		.counts = mailbox->done.counts,
 		.is_changed = is_changed(mailbox),
 	};
-	report->mailboxes_selected += mailbox->decided.exclusion != EXCLUDED_BY_NAME &&
-				      (mailbox->seen.in_local || mailbox->seen.in_remote);
+	report->mailboxes_selected +=
+		mailbox->decided.exclusion != EXCLUDED_BY_NAME && mailbox->seen.in != SIDE_NONE;
 	report->mailboxes_changed += entry.is_changed;
 	add_counts(&report->total, &entry.counts);
 	if (!entry.is_changed && entry.counts.skipped == 0 && entry.counts.errors == 0) {

@@ -24,8 +24,7 @@
 
 /* What is there. Written by observe/ and guard/. */
 struct mailbox_seen {
-	bool in_local;
-	bool in_remote;       /* and can be selected */
+	enum side in;         /* on the server: and can be selected */
 	bool is_unsubscribed; /* there, but `subscribed_only` leaves it out */
 	bool is_unreadable;   /* its folder: what went from there cannot be told in this run */
 	bool is_read_only;    /* the server says so */
@@ -34,10 +33,9 @@ struct mailbox_seen {
 	bool has_intents;
 	char *wire;          /* its name there, owned; NULL: not on the server */
 	unsigned attributes; /* enum remote_attribute */
-	bool has_counts;     /* LIST or STATUS told these: */
+	bool has_counts;     /* LIST or STATUS told these; else only what opening it told: */
 	struct remote_numbers numbers;
-	bool has_uidvalidity; /* it and UIDNEXT were asked for by opening it */
-	char *mailboxid;      /* owned, NULL: untold */
+	char *mailboxid; /* owned, NULL: untold */
 };
 
 /* How far the look at a mailbox on the server has come. Written by observe/. */
