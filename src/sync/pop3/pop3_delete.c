@@ -55,33 +55,25 @@ int pop3_delete(struct run *run, struct err *err)
 	return code;
 }
 
-/* Notes that what was accepted is gone, so that the next run has nothing to note. */
-static int put_accepted(struct pop3_job *job, struct err *err)
-{
-	struct pop3_item *item;
-	size_t at = 0;
-	int code = 0;
-	while (code == 0 && (item = pop3_next(job, POP3_FOR_DELETION, &at)) != NULL) {
-		if (item->is_accepted) {
-			struct pop3_row *row = &job->session.rows.items[item->row];
-			row->gone_since = job->policy.now;
-			code = state_pop3_put(job->run->session->state, row, err);
-			job->mailbox->done.counts.deleted_remote++;
-			job->mailbox->base.messages--;
-		}
-	}
-	return code;
-}
-
+/* IS_DONE: what was accepted is gone, which is noted, so that the next run has nothing to note. */
 static int commit_end(struct pop3_job *job, bool is_done, struct err *err)
 {
 	struct state *state = job->run->session->state;
+	struct pop3_item *item;
+	size_t at = 0;
 	int code = state_begin(state, err);
 	if (code < 0) {
 		return code;
 	}
-	if ((code = is_done ? put_accepted(job, err) : 0) == 0) {
-		code = state_intent_drop(state, job->session.intent.id, err);
+	code = state_intent_drop(state, job->session.intent.id, err);
+	while (is_done && code == 0 && (item = pop3_next(job, POP3_FOR_DELETION, &at)) != NULL) {
+		if (item->is_accepted) {
+			struct pop3_row *row = &job->session.rows.items[item->row];
+			row->gone_since = job->policy.now;
+			code = state_pop3_put(state, row, err);
+			job->mailbox->done.counts.deleted_remote++;
+			job->mailbox->base.messages--;
+		}
 	}
 	return state_end(state, code, err);
 }

@@ -109,27 +109,23 @@ static int begin_body(struct download *download, struct err *err)
 	return 0;
 }
 
-static int fail_empty(struct download *download, struct err *err)
+/* A9, A10 */
+static int fail_body(struct download *download, enum pop3_body body, uint64_t came, struct err *err)
 {
 	struct pop3_item *item = download->coming.item;
+	unsigned long long listed = item->size_bytes;
 	struct err why;
-	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
-		"message %u came empty, and was listed with %llu bytes; it is tried again next "
-		"time",
-		(unsigned)item->number, (unsigned long long)item->size_bytes);
-	discard(download, &download->coming);
-	return pop3_job_fail(download->job, item, &why, err);
-}
-
-static int fail_torn(struct download *download, uint64_t size_bytes, struct err *err)
-{
-	struct pop3_item *item = download->coming.item;
-	struct err why;
-	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
-		"message %u has a line of a single dot that the server failed to escape, and came "
-		"with %llu bytes where %llu were listed",
-		(unsigned)item->number, (unsigned long long)size_bytes,
-		(unsigned long long)item->size_bytes);
+	if (body == POP3_BODY_EMPTY) {
+		err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
+			"message %u came empty, and was listed with %llu bytes; it is tried again "
+			"next time",
+			(unsigned)item->number, listed);
+	} else {
+		err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
+			"message %u has a line of a single dot that the server failed to escape, "
+			"and came with %llu bytes where %llu were listed",
+			(unsigned)item->number, (unsigned long long)came, listed);
+	}
 	discard(download, &download->coming);
 	return pop3_job_fail(download->job, item, &why, err);
 }
@@ -139,11 +135,8 @@ static int end_body(struct download *download, const struct pop3_piece *piece, s
 	struct body *coming = &download->coming;
 	enum pop3_body body =
 		pop3_judge_body(coming->item->size_bytes, piece->size_bytes, piece->has_lone_dot);
-	if (body == POP3_BODY_TORN) {
-		return fail_torn(download, piece->size_bytes, err);
-	}
-	if (body == POP3_BODY_EMPTY) {
-		return fail_empty(download, err);
+	if (body == POP3_BODY_TORN || body == POP3_BODY_EMPTY) {
+		return fail_body(download, body, piece->size_bytes, err);
 	}
 	int code = maildir_draft_close(&coming->draft, clock_real_s(), err);
 	if (code == 0) {

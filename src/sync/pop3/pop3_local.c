@@ -53,54 +53,52 @@ static void look_finish(struct folder_look *look)
 	maildir_folder_close(&look->folder);
 }
 
-static struct span unique_of(const struct maildir_entry *entry)
+static bool is_ours(const struct pop3_job *job, const struct maildir_entry *entry)
 {
-	return (struct span){entry->name, entry->unique_len};
-}
-
-static bool is_ours(const struct pop3_job *job, const struct maildir_entry *entry,
-		    struct maildir_unique *parsed)
-{
-	return maildir_unique_parse(unique_of(entry), parsed) && parsed->is_pop3 &&
-	       strcmp(parsed->key, job->local.key) == 0;
-}
-
-static int note_delivered(struct pop3_local *local, const struct maildir_entry *entry,
-			  const char *digest, struct err *err)
-{
-	struct buf line;
-	buf_init(&line, 2 * MAILDIR_NAME_MAX + 128);
-	buf_printf(&line, "%s ", digest);
-	buf_append_span(&line, unique_of(entry));
-	int code = strlist_add(&local->delivered, buf_span(&line), err);
-	buf_finish(&line);
-	return code;
+	struct maildir_unique parsed;
+	return maildir_unique_parse((struct span){entry->name, entry->unique_len}, &parsed) &&
+	       parsed.is_pop3 && strcmp(parsed.key, job->local.key) == 0;
 }
 
 static int gather_delivered(struct pop3_job *job, const char *name, struct err *err)
 {
 	struct folder_look look = {0};
-	struct maildir_unique parsed;
-	size_t before = job->local.delivered.count;
+	struct strlist *delivered = &job->local.delivered;
+	size_t before = delivered->count;
 	int code = look_begin(&look, job->run->session->maildir, name, err);
 	for (size_t i = 0; code == 0 && i < look.scan.count; i++) {
 		const struct maildir_entry *entry = &look.scan.entries[i];
-		if (is_ours(job, entry, &parsed)) {
-			code = note_delivered(&job->local, entry, parsed.pop3_digest, err);
+		if (is_ours(job, entry)) {
+			code = strlist_add(delivered, (struct span){entry->name, entry->unique_len},
+					   err);
 		}
 	}
 	/* J1: a crash may have left names that are not durable yet. */
-	if (code == 0 && job->local.delivered.count > before) {
+	if (code == 0 && delivered->count > before) {
 		code = maildir_folder_sync_names(look.folder, err);
 	}
 	look_finish(&look);
 	return code;
 }
 
+/* NAME is one of ours. */
+static int compare_digest(const void *digest, const void *name)
+{
+	return strncmp(digest, strstr(*(char *const *)name, "_p_") + 3, POP3_DIGEST_SIZE - 1);
+}
+
+static int compare_delivered(const void *x, const void *y)
+{
+	const char *one = *(char *const *)x, *two = *(char *const *)y;
+	int order = compare_digest(strstr(one, "_p_") + 3, y);
+	return order != 0 ? order : strcmp(one, two);
+}
+
 /* In every folder; once a run. */
 static int find_delivered(struct pop3_job *job, struct err *err)
 {
 	struct maildir *maildir = job->run->session->maildir;
+	struct strlist *delivered = &job->local.delivered;
 	struct strlist names;
 	strlist_init(&names);
 	job->local.is_known = true;
@@ -109,13 +107,11 @@ static int find_delivered(struct pop3_job *job, struct err *err)
 		code = gather_delivered(job, names.items[i], err);
 	}
 	strlist_finish(&names);
-	strlist_sort(&job->local.delivered);
+	if (delivered->count > 0) {
+		qsort(delivered->items, delivered->count, sizeof(*delivered->items),
+		      compare_delivered);
+	}
 	return code;
-}
-
-static int compare_digest(const void *digest, const void *line)
-{
-	return strncmp(digest, *(char *const *)line, POP3_DIGEST_SIZE - 1);
 }
 
 /* K7. */
@@ -126,13 +122,13 @@ static int adopt(struct pop3_local *local, struct pop3_item *item, struct err *e
 	if (code < 0) {
 		return code;
 	}
-	char **line = array_find(local->delivered.items, local->delivered.count, sizeof(*line),
-				 digest, compare_digest);
-	if (line == NULL) {
+	char **unique = array_find(local->delivered.items, local->delivered.count, sizeof(*unique),
+				   digest, compare_digest);
+	if (unique == NULL) {
 		return 0;
 	}
 	item->act = POP3_ACT_ADOPT;
-	item->unique = *line + POP3_DIGEST_SIZE;
+	item->unique = *unique;
 	return strlist_add(&local->adopted, span_of(item->unique), err);
 }
 
@@ -173,9 +169,8 @@ static int note_other(struct pop3_job *job, struct maildir_folder *folder,
 {
 	struct pair_candidate *other = &others->items[others->count];
 	struct header_identity identity;
-	struct maildir_unique parsed;
 	struct maildir_file file;
-	bool is_foreign = !is_ours(job, entry, &parsed);
+	bool is_foreign = !is_ours(job, entry);
 	int code;
 	if (!is_foreign && is_known(job, entry)) {
 		return 0;

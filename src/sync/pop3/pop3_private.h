@@ -32,9 +32,9 @@ struct pop3_session {
 /* What lies in the Maildir. Written by pop3_local.c. */
 struct pop3_local {
 	char key[MAILDIR_KEY_SIZE];
-	struct strlist delivered; /* "DIGEST UNIQUE" of files that we delivered once, sorted */
+	struct strlist delivered; /* names of files that we delivered once, by their digests */
 	bool is_known;            /* `delivered` was looked for */
-	struct strlist adopted;   /* the UNIQUE of those that a listed message is, sorted */
+	struct strlist adopted;   /* those that a listed message is, sorted */
 };
 
 /* What a session leaves for those after it. */
