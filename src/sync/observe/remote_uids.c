@@ -66,11 +66,10 @@ int remote_uids_apply(struct run *run, struct remote *remote, struct mailbox *ma
 		goto finish;
 	}
 	facts->listed = uidset_size(&listing.uids);
-	facts->exists = exists;
 	facts->modseq = opened.modseq;
 	facts->is_window =
 		view_is_window(remote_facts(remote)->shows_window, facts->listed, exists);
-	if (uids_are_whole(facts)) {
+	if (rows_fit(facts->listed, exists, false)) {
 		code = commit_listing(&listing, err);
 	} else {
 		log_line(

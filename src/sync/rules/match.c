@@ -28,27 +28,25 @@ struct both {
 	size_t remote_count;
 };
 
-static int compare_key_digest(const struct pair_candidate *one, const struct pair_candidate *two)
+static int compare_key(const struct pair_candidate *one, const struct pair_candidate *two,
+		       bool by_id)
 {
-	return memcmp(one->digest, two->digest, ROW_DIGEST_SIZE);
-}
-
-static int compare_key_id(const struct pair_candidate *one, const struct pair_candidate *two)
-{
+	if (!by_id) {
+		return memcmp(one->digest, two->digest, ROW_DIGEST_SIZE);
+	}
 	if (one->message_id != two->message_id) {
 		return one->message_id < two->message_id ? -1 : 1;
 	}
 	return (one->header_date > two->header_date) - (one->header_date < two->header_date);
 }
 
-static int compare_key(const struct pair_candidate *one, const struct pair_candidate *two,
+static int compare_all(const struct pair_candidate *one, const struct pair_candidate *two,
 		       bool by_id)
 {
-	return by_id ? compare_key_id(one, two) : compare_key_digest(one, two);
-}
-
-static int compare_tie(const struct pair_candidate *one, const struct pair_candidate *two)
-{
+	int order = compare_key(one, two, by_id);
+	if (order != 0) {
+		return order;
+	}
 	if (one->date != two->date) {
 		return one->date < two->date ? -1 : 1;
 	}
@@ -60,14 +58,12 @@ static int compare_tie(const struct pair_candidate *one, const struct pair_candi
 
 static int compare_digest(const void *x, const void *y)
 {
-	int order = compare_key_digest(x, y);
-	return order != 0 ? order : compare_tie(x, y);
+	return compare_all(x, y, false);
 }
 
 static int compare_id(const void *x, const void *y)
 {
-	int order = compare_key_id(x, y);
-	return order != 0 ? order : compare_tie(x, y);
+	return compare_all(x, y, true);
 }
 
 static int compare_uid(const void *x, const void *y)
@@ -97,9 +93,11 @@ static void join(struct pair_candidate *local, struct pair_candidate *remote)
 /* W1 */
 static bool is_as_proposed(const struct pair_candidate *local, const struct pair_candidate *remote)
 {
-	bool is_same_id = local->message_id != 0 && compare_key_id(local, remote) == 0;
-	return is_same_id || (compare_key_digest(local, remote) == 0 &&
-			      (!is_weak(local) || local->size == remote->size));
+	if (local->message_id != 0 && compare_key(local, remote, true) == 0) {
+		return true;
+	}
+	return compare_key(local, remote, false) == 0 &&
+	       (!is_weak(local) || local->size == remote->size);
 }
 
 static void match_proposals(const struct both *all)

@@ -109,11 +109,6 @@ bool rows_fit(uint64_t present, uint64_t counted, bool is_window)
 	return is_window || present == counted;
 }
 
-bool uids_are_whole(const struct uid_facts *facts)
-{
-	return facts->listed == facts->exists;
-}
-
 enum view_state uids_next_state(const struct uid_facts *facts)
 {
 	return facts->present < facts->listed ? VIEW_INCOMPLETE : VIEW_NONE;

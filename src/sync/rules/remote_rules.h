@@ -136,19 +136,17 @@ uint64_t remote_flags_of(const struct delta_facts *facts, const struct remote_vi
 /* D31. LISTED: how many messages were told of, EXISTS: how many the mailbox holds. */
 bool view_is_window(bool shows_window, uint64_t listed, uint64_t exists);
 
-/* D30, D34. PRESENT: the rows that then count as there, COUNTED: what the mailbox holds. */
+/* D30, D32, D34. PRESENT: the rows that then count as there, or how many are listed; COUNTED: what
+ * the mailbox holds. */
 bool rows_fit(uint64_t present, uint64_t counted, bool is_window);
 
 /* What UID SEARCH told. */
 struct uid_facts {
 	uint64_t listed;
-	uint64_t exists;
 	uint64_t present; /* rows that then count as there */
 	uint64_t modseq;  /* of the opening for it */
 	bool is_window;
 };
-/* D32. */
-bool uids_are_whole(const struct uid_facts *facts);
 /* D33. */
 enum view_state uids_next_state(const struct uid_facts *facts);
 /* D34. Whether numbers VIEWED before may be stored now. */

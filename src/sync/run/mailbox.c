@@ -133,19 +133,16 @@ void mailbox_release(struct mailbox *mailbox)
 
 int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	if (!mailbox->in_base) {
-		mailbox->base.name = mailbox->base.name == NULL ? span_dup(span_of(mailbox->name))
-								: mailbox->base.name;
-		if (mailbox->base.name == NULL) {
-			return err_nomem(err);
-		}
+	struct state_mailbox *base = &mailbox->base;
+	if (base->name == NULL && (base->name = span_dup(span_of(mailbox->name))) == NULL) {
+		return err_nomem(err);
 	}
 	/* Where this run leaves it alone, its coming or going on a side is still to be settled. */
 	if (mailbox->decided.exclusion == EXCLUDED_NOT || !mailbox->in_base) {
-		mailbox->base.had_local = (mailbox->seen.in & SIDE_LOCAL) != 0;
-		mailbox->base.had_remote = (mailbox->seen.in & SIDE_REMOTE) != 0;
+		base->had_local = (mailbox->seen.in & SIDE_LOCAL) != 0;
+		base->had_remote = (mailbox->seen.in & SIDE_REMOTE) != 0;
 	}
-	int code = state_mailbox_put(run->session->state, &mailbox->base, err);
+	int code = state_mailbox_put(run->session->state, base, err);
 	mailbox->in_base = mailbox->in_base || code == 0;
 	return code;
 }
