@@ -138,8 +138,7 @@ static int rename_here(struct run *run, struct rename_op *op, struct err *err)
 	}
 	if (code < 0) {
 		struct err why = *err;
-		return run_is_fatal(err) && err->scope >= SCOPE_ACCOUNT ? code
-									: fail(run, op, &why, err);
+		return run_is_fatal_in_folder(err) ? code : fail(run, op, &why, err);
 	}
 	code = put_back(run, op, op->from, op->to, err);
 	return code < 0 ? code : commit(run, op, RENAME_DONE, err);

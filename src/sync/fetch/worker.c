@@ -276,7 +276,8 @@ static void *extra_main(void *argument)
 	return NULL;
 }
 
-/* What of an extra worker's failure ends the run: not that of its connection. */
+/* What of an extra worker's failure ends the run: what the others would fail by, too. What befell
+ * its connection, which run_is_fatal would go by, is its own. */
 static bool is_everyones(const struct err *err)
 {
 	return err->code == ERR_LOCAL || err->code == ERR_NOMEM || err->code == ERR_INTERRUPTED ||

@@ -51,7 +51,7 @@ static int read_folders(struct run *run, bool again, bool *is_still, struct err 
 		    read_if_changed(run, mailbox, again, is_still, err) == 0) {
 			continue;
 		}
-		if (err->scope >= SCOPE_ACCOUNT) {
+		if (run_is_fatal_in_folder(err)) {
 			return -(int)err->code;
 		}
 		observe_unreadable(run, mailbox, err);

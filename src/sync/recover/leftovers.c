@@ -45,7 +45,7 @@ int recover_leftovers(struct run *run, struct err *err)
 		if (code == 0) {
 			code = clear_folder(run, mailbox, err);
 		}
-		if (code < 0 && err->scope >= SCOPE_ACCOUNT) {
+		if (code < 0 && run_is_fatal_in_folder(err)) {
 			return code;
 		}
 		if (code < 0) {

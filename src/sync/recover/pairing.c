@@ -242,11 +242,9 @@ int pair_mailboxes(struct run *run, struct err *err)
 		if ((code = run_check_stop(run, err)) == 0) {
 			code = pair_one(run, session->remote, mailbox, session->was_unclean, err);
 		}
-		if (code < 0 && !run_is_fatal(err)) {
-			run_report_error(run, mailbox, 0, err);
+		if (code < 0 && (code = run_outlives(run, mailbox, code, NULL, err)) == 0) {
 			/* Unpaired, it would be copied both ways. */
 			mailbox_exclude(mailbox, EXCLUDED_FAILED);
-			code = 0;
 		}
 	}
 	return code;

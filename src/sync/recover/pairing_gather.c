@@ -110,7 +110,7 @@ static int identify_local(struct pairing *pairing, const struct maildir_entry *e
 	struct err ignored;
 	int code = maildir_folder_identify(dir, entry->name, entry->in_new, &identity, err);
 	if (code < 0) {
-		return run_is_fatal(err) && err->scope >= SCOPE_ACCOUNT ? code : 0;
+		return run_is_fatal_in_folder(err) ? code : 0;
 	}
 	pair_identify(candidate, &identity);
 	if (!pair_is_nameless(candidate) ||

@@ -215,11 +215,7 @@ int trash_settle(struct run *run, struct err *err)
 		if ((code = run_check_stop(run, err)) == 0) {
 			code = trash_settle_mailbox(run, run->session->remote, mailbox, err);
 		}
-		if (code < 0 && !run_is_fatal(err)) {
-			run_report_error(run, mailbox, 0, err);
-			mailbox->done.failures++;
-			code = 0;
-		}
+		code = run_outlives(run, mailbox, code, &mailbox->done.failures, err);
 	}
 	return code;
 }

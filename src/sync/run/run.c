@@ -75,6 +75,11 @@ bool run_is_fatal(const struct err *err)
 	       err->code == ERR_INTERNAL;
 }
 
+bool run_is_fatal_in_folder(const struct err *err)
+{
+	return err->scope >= SCOPE_ACCOUNT;
+}
+
 int run_outlives(struct run *run, struct mailbox *mailbox, int code, size_t *failures,
 		 const struct err *err)
 {

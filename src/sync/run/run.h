@@ -218,6 +218,9 @@ void run_report_plan(struct run *run, const struct plan_entry *entry);
 
 /* True for failures that end the account (connection, disk, memory, stop), not only the mailbox. */
 bool run_is_fatal(const struct err *err);
+/* The same where one folder of the Maildir is worked on: there ERR_LOCAL may mean no more than that
+ * this folder cannot be read, so only what the failure itself says of its scope counts. */
+bool run_is_fatal_in_folder(const struct err *err);
 /* CODE, of what was done for MAILBOX: passed on where it is 0 or fatal. Else it is reported, and 0;
  * *FAILURES, which may be NULL, counts it. */
 int run_outlives(struct run *run, struct mailbox *mailbox, int code, size_t *failures,
