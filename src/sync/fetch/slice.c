@@ -1,6 +1,9 @@
+/* A piece of a download: asks for bodies, and what comes becomes drafts. */
 #include <string.h>
 
 #include "mailsync/base/clock.h"
+
+#include "rules/effect.h"
 
 #include "fetch_private.h"
 
@@ -167,7 +170,7 @@ void slice_broke(struct slice *slice, const struct err *err)
 	/* From now on it is asked for last, lest it hold up the others in every run. */
 	struct row *row = slice->wants.rows[suspect];
 	struct err why;
-	row->reason = REASON_FAILED;
+	effect_held(row, REASON_FAILED);
 	run_report_error(job->run, job->mailbox, row->uid, err);
 	if (state_row_put(job->run->session->state, row, &why) < 0) {
 		log_line(job->run->log, LOG_INFO, "%s", why.text);
