@@ -7,7 +7,7 @@
  *
  *     run_open_lock, run_open_local    on this machine
  *     accident_check_...               before anything is done; -ERR_BRAKE stops the account
- *     run_claim                        before the first change
+ *     run_claim, run_begin             before the first change
  *     run_release                      at a proper end
  */
 #ifndef SYNC_GUARD_GUARD_H
@@ -28,6 +28,8 @@ int run_open_local(struct run *run, struct err *err);
  * this run's generation durable in database and file, and marks the database as under work. Again,
  * or where rows are a scratch copy: nothing. */
 int run_claim(struct run *run, struct err *err);
+/* Claims, and begins a transaction, which state_end ends. */
+int run_begin(struct run *run, struct err *err);
 /* Where it was claimed: what was left to the system to write out is made durable, and the database
  * is marked clean. */
 int run_release(struct run *run, struct err *err);

@@ -273,6 +273,12 @@ int run_claim(struct run *run, struct err *err)
 	return code;
 }
 
+int run_begin(struct run *run, struct err *err)
+{
+	int code = run_claim(run, err);
+	return code < 0 ? code : state_begin(run->session->state, err);
+}
+
 int run_release(struct run *run, struct err *err)
 {
 	struct session *session = run->session;

@@ -31,7 +31,7 @@ static int commit_listing(struct uid_listing *listing, struct err *err)
 	uint64_t changes = 0;
 	uint64_t count = 0;
 	int code;
-	if ((code = run_claim(listing->run, err)) < 0 || (code = state_begin(state, err)) < 0) {
+	if ((code = run_begin(listing->run, err)) < 0) {
 		return code;
 	}
 	uidset_init(&gone);

@@ -117,12 +117,9 @@ static int note_held(struct run *run, struct err *err)
 {
 	char percent[16];
 	struct state *state = run->session->state;
-	int code = run_claim(run, err);
-	if (code < 0) {
-		return code;
-	}
+	int code = run_begin(run, err);
 	snprintf(percent, sizeof(percent), "%u", run->account->max_delete_percent);
-	if ((code = state_begin(state, err)) == 0) {
+	if (code == 0) {
 		code = state_set(state, HELD_UNDER, percent, err);
 	}
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {

@@ -15,7 +15,7 @@ static int commit_intent(struct pop3_job *job, struct err *err)
 	int code;
 	session->intent =
 		(struct intent){.kind = INTENT_POP3_DELETE, .mailbox = job->mailbox->base.id};
-	if ((code = run_claim(job->run, err)) < 0 || (code = state_begin(state, err)) < 0) {
+	if ((code = run_begin(job->run, err)) < 0) {
 		return code;
 	}
 	code = state_intent_add(state, &session->intent, err);

@@ -69,7 +69,7 @@ int pop3_remember(struct run *run, struct err *err)
 	    (view->whose == WHOSE_OURS || (view->whose == WHOSE_NOBODYS && view->count == 0))) {
 		return 0;
 	}
-	if ((code = run_claim(run, err)) < 0 || (code = state_begin(state, err)) < 0) {
+	if ((code = run_begin(run, err)) < 0) {
 		return code;
 	}
 	return state_end(state, put_all(run->pop3, err), err);

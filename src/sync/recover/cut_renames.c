@@ -67,7 +67,7 @@ int rename_settle_cut(struct run *run, struct err *err)
 			continue;
 		}
 		has_any = true;
-		if ((code = run_claim(run, err)) == 0 && (code = state_begin(state, err)) == 0) {
+		if ((code = run_begin(run, err)) == 0) {
 			code = state_end(state, settle(run, &intents.items[i], err), err);
 		}
 	}

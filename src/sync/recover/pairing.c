@@ -171,8 +171,8 @@ static int commit(struct pairing *pairing, struct err *err)
 	struct state *state = pairing->run->session->state;
 	int code;
 	mailbox->base.held_policy = 0;
-	if ((code = run_claim(pairing->run, err)) == 0 && (code = state_begin(state, err)) == 0 &&
-	    (code = put_locals(pairing, err)) == 0 && (code = settle_intents(pairing, err)) == 0 &&
+	if ((code = run_begin(pairing->run, err)) == 0 && (code = put_locals(pairing, err)) == 0 &&
+	    (code = settle_intents(pairing, err)) == 0 &&
 	    (code = mailbox_store(pairing->run, mailbox, err)) == 0) {
 		code = state_mailbox_count(state, &mailbox->base, err);
 	}

@@ -164,10 +164,7 @@ static int commit_one(struct settling *settling, const struct trash_original *or
 static int commit(struct settling *settling, struct err *err)
 {
 	struct state *state = settling->run->session->state;
-	int code = run_claim(settling->run, err);
-	if (code == 0) {
-		code = state_begin(state, err);
-	}
+	int code = run_begin(settling->run, err);
 	for (size_t i = 0; code == 0 && i < settling->intents.count; i++) {
 		code = commit_one(settling, &settling->originals[i], err);
 	}
