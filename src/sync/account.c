@@ -44,7 +44,7 @@ static int open_remote(struct run *run, struct err *err)
 
 static int discover(struct run *run, struct err *err)
 {
-	int code = run_discover(run, err);
+	int code = observe_mailboxes(run, err);
 	if (code == 0) {
 		run_report_unknown(run);
 	}

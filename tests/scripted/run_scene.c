@@ -120,7 +120,7 @@ int run_scene_begin(struct run_scene *scene)
 	    (code = run_connect(run, 1, &scene->session.remote, err)) < 0) {
 		return code;
 	}
-	return run_discover(run, err);
+	return observe_mailboxes(run, err);
 }
 
 void run_scene_end(struct run_scene *scene)

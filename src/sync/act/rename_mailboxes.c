@@ -147,7 +147,7 @@ static int rename_here(struct run *run, struct rename_op *op, struct err *err)
 static int gather_again(struct run *run, struct err *err)
 {
 	const struct rename_ops *ops = &run->plan->renames;
-	int code = run_discover(run, err);
+	int code = observe_mailboxes(run, err);
 	for (size_t i = 0; code == 0 && i < ops->count; i++) {
 		struct mailbox *mailbox = run_mailbox(run, ops->items[i].to);
 		if (mailbox != NULL) {

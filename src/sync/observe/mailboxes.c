@@ -237,7 +237,7 @@ static int ask_counts(struct run *run, struct remote_mailboxes *found, struct er
 	return remote_count(run->session->remote, found, err);
 }
 
-int run_discover(struct run *run, struct err *err)
+int observe_mailboxes(struct run *run, struct err *err)
 {
 	struct remote_mailboxes found = {0};
 	int code;

@@ -2,7 +2,7 @@
  * What is there, and what changed since base, written down before anything is planned (I8): facts
  * only; rules say what they mean. In the order of a run:
  *
- *     run_discover                      which mailboxes there are
+ *     observe_mailboxes                 which mailboxes there are
  *     rename_find                       which of them may have been renamed
  *     observe_local, observe_remote     what changed in them
  *     find_moves                        what may have moved from one to another
@@ -19,7 +19,7 @@
 
 /* Lists the server's mailboxes and gathers run->mailboxes anew: the union of base's, those here and
  * those there, those that `mailboxes` leaves out as if they were not there. */
-int run_discover(struct run *run, struct err *err);
+int observe_mailboxes(struct run *run, struct err *err);
 
 /* What the server says of MAILBOX now, into its counts. */
 int mailboxes_ask_counts(struct remote *remote, struct mailbox *mailbox, struct err *err);

@@ -72,5 +72,5 @@ int rename_settle_cut(struct run *run, struct err *err)
 		}
 	}
 	state_intents_finish(&intents);
-	return code < 0 || !has_any ? code : run_discover(run, err);
+	return code < 0 || !has_any ? code : observe_mailboxes(run, err);
 }
