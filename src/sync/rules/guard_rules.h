@@ -1,6 +1,5 @@
 /*
- * Whether base and what is there belong together: Maildir and server. Pure. Tests cite the numbers,
- * docs/RULES.md says what each rule guards against.
+ * Whether base and what is there belong together: Maildir and server. Pure.
  *
  * Whose Maildir it is: `mailsync-id` in its root names account, database and generation; the
  * database knows the same. Tried in this order:

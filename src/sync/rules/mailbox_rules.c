@@ -52,8 +52,8 @@ struct mailbox_decision mailbox_decide(const struct mailbox_facts *facts,
 		return decision;
 	}
 	enum side lacking = other_side(facts->in);
-	return facts->in_base && (facts->had & lacking) ? decide_vanished(facts, policy, lacking)
-							: decide_new(facts, policy, lacking);
+	return (facts->had & lacking) ? decide_vanished(facts, policy, lacking)
+				      : decide_new(facts, policy, lacking);
 }
 
 enum exclusion mailbox_exclusion(const struct mailbox_facts *facts)
@@ -65,12 +65,11 @@ enum exclusion mailbox_exclusion(const struct mailbox_facts *facts)
 	if (!is_here && facts->is_barred) {
 		return EXCLUDED_BARRED;
 	}
-	if (facts->in == SIDE_REMOTE && facts->in_base && (facts->had & SIDE_LOCAL) &&
-	    facts->is_hollow && !facts->may_lose_many) {
+	if (facts->in == SIDE_REMOTE && (facts->had & SIDE_LOCAL) && facts->is_hollow &&
+	    !facts->may_lose_many) {
 		return EXCLUDED_HOLLOW;
 	}
-	if (facts->is_unsubscribed &&
-	    ((facts->in_base && (facts->had & SIDE_REMOTE)) || !is_here)) {
+	if (facts->is_unsubscribed && ((facts->had & SIDE_REMOTE) || !is_here)) {
 		return EXCLUDED_UNSUBSCRIBED;
 	}
 	return EXCLUDED_NOT;
@@ -84,14 +83,12 @@ bool mailbox_is_flat(const struct mailbox_facts *flat, const struct mailbox_fact
 
 bool mailbox_is_lost(const struct mailbox_facts *facts, enum side side)
 {
-	return !facts->is_inbox && facts->in_base && facts->had == SIDE_BOTH &&
-	       facts->in == other_side(side);
+	return !facts->is_inbox && facts->had == SIDE_BOTH && facts->in == other_side(side);
 }
 
 bool mailbox_is_new(const struct mailbox_facts *facts, enum side side)
 {
-	bool was_there = facts->in_base && (facts->had & other_side(side));
-	return !facts->is_inbox && facts->in == side && !was_there;
+	return !facts->is_inbox && facts->in == side && !(facts->had & other_side(side));
 }
 
 enum rename_kind rename_decide(const struct rename_facts *facts,

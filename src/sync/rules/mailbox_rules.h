@@ -1,7 +1,5 @@
 /*
- * What becomes of mailboxes. Pure: facts in, a decision out; no disk, network, clock or state, so
- * that the same facts give the same plan. Tests cite the numbers, docs/RULES.md says what each rule
- * guards against.
+ * What becomes of mailboxes. Pure.
  *
  * A mailbox that takes part (mailbox_decide). The first rule that fits decides:
  *   M1  on both sides                                    -> sync
@@ -98,8 +96,8 @@ struct mailbox_policy {
 struct mailbox_facts {
 	bool is_inbox;
 	bool in_base;
-	enum side had;        /* where it was when base was written */
-	enum side in;         /* where it is now, and can be worked on */
+	enum side had; /* where it was when base was written; SIDE_NONE where it is not in base */
+	enum side in;  /* where it is now, and can be worked on */
 	bool is_unsubscribed; /* on the server nevertheless */
 	bool is_named;        /* by the command line, or that names none */
 	bool may_lose_many;   /* mass deletion is allowed */

@@ -1,9 +1,6 @@
 /*
- * The planner: pending rows of one mailbox and a policy in, operations out. Pure: no disk, network,
- * clock or randomness, so the same input gives the same plan, and --dry-run prints what sync
- * would do.
- *
- * The rules, in the order in which they are tried for each row; tests cite the numbers.
+ * The planner: pending rows of one mailbox and a policy in, operations out. Pure, so --dry-run
+ * prints what sync would do. The rules, in the order in which they are tried for each row:
  *
  * A row that is not agreed, on the server only (remote PRESENT, local not):
  *   R1  carries \Deleted and `expunge` is set: covers remote -> DELETE_REMOTE (brake; read-only

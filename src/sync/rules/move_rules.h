@@ -2,8 +2,7 @@
  * Moves: a message that is gone from one mailbox and new in another. Its two rows and what is known
  * of the mailboxes in, what becomes of the move out. Pure.
  *
- * The rules, in the order in which they are tried; tests cite the numbers.
- *
+ * In the order in which they are tried:
  *   V1  one of the two rows is part of another move   -> none. A file with several copies moves
  *       once, and its other copies are new mail.
  * Seen in the Maildir: a file's unique part, which MUAs keep, is gone from one folder and new in

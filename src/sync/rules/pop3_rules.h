@@ -1,7 +1,5 @@
 /*
- * POP3: which message of a listing is which row of the state, and what is to be done. Pure: no
- * disk, network, clock or randomness. Tests cite the numbers; docs/RULES.md says what each rule
- * guards against.
+ * POP3: which message of a listing is which row of the state, and what is to be done. Pure.
  *
  * A message is known by its key: the unique-id (UIDL), or a digest of its header where there is
  * none. Keys are not trusted to be unique, stable or never reused:

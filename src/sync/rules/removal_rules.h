@@ -2,8 +2,7 @@
  * How a message is removed on the server: into the trash where one is asked for, else expunged, by
  * UID and nothing but ours. That it is to be removed is message.h's (R1, R14, R20). Pure.
  *
- * The rules, in the order in which they are tried; tests cite the numbers.
- *
+ * In the order in which they are tried:
  *   T1  no trash is asked for                     -> expunge
  *   T2  the trash is asked for and not there      -> refuse: an error, and nothing is removed; what
  *       was to be kept for a while must not be lost by a wrong name.
