@@ -200,16 +200,16 @@ static int find_there(struct run *run, struct state_moves *pairs, struct err *er
 {
 	struct search search = {.run = run, .pairs = pairs};
 	bool has_ids = remote_facts(run->session->remote)->has_message_ids;
-	bool has_traces = has_ids;
+	bool wants_traces = !has_ids;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (!may_arrive(mailbox)) {
 			continue;
 		}
-		if (!has_traces) {
+		if (wants_traces) {
 			code = gather_traces(&search, err);
-			has_traces = true;
+			wants_traces = false;
 		}
 		if (code == 0 && has_ids) {
 			code = gather(&search, mailbox, find_by_emailid, err);

@@ -93,6 +93,7 @@ static int delta_merge(struct local_delta *delta, struct state_cursor *cursor, s
 	return code;
 }
 
+/* The transaction only keeps the rows under the cursor as they are: it writes nothing. */
 static int delta_compute(struct local_delta *delta, struct err *err)
 {
 	struct state *state = delta->run->session->state;

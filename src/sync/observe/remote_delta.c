@@ -152,14 +152,15 @@ static int see_gone(struct delta *delta, uint32_t first, uint32_t last, struct e
 
 static int apply_item(struct delta *delta, const struct delta_item *item, struct err *err)
 {
-	delta->changes += item->news != REMOTE_SAME && item->news != REMOTE_GONE;
 	switch (item->news) {
 	case REMOTE_SAME:
-		break;
+		break; /* see() notes none */
 	case REMOTE_NEW:
 	case REMOTE_BACK:
+		delta->changes++;
 		return put_present(delta, item, err);
 	case REMOTE_FLAGS:
+		delta->changes++;
 		return state_see_remote_flags(delta->run->session->state, delta->mailbox->base.id,
 					      item->uid, item->flags, err);
 	case REMOTE_GONE:
@@ -181,7 +182,8 @@ static int see_vanished(struct delta *delta, struct err *err)
 }
 
 /* Notes what there is to be written; where the run has yet to claim its generation, what vanished
- * is tried out, too. */
+ * is tried out, too. The transaction is for that, and for one snapshot under the cursor: it is
+ * taken back. */
 static int compute(struct delta *delta, struct err *err)
 {
 	struct state *state = delta->run->session->state;
