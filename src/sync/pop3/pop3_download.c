@@ -19,7 +19,7 @@ struct body {
 	bool is_short; /* A11 */
 };
 
-struct download {
+struct retrieval {
 	struct pop3_job *job;
 	struct delivery *delivery;
 	size_t asked_at, answered_at;
@@ -28,28 +28,28 @@ struct download {
 	struct body held; /* it came, and nothing behind it */
 };
 
-static int queue_more(struct download *download, struct err *err)
+static int queue_more(struct retrieval *retrieval, struct err *err)
 {
-	struct pop3_session *session = &download->job->session;
-	int code = pop3_ask_for(download->job, POP3_FOR_DOWNLOAD, POP3_WANT_MESSAGE,
-				&download->asked_at, err);
-	if (code < 0 || download->is_end_queued || download->asked_at < session->view.count ||
+	struct pop3_session *session = &retrieval->job->session;
+	int code = pop3_ask_for(retrieval->job, POP3_FOR_DOWNLOAD, POP3_WANT_MESSAGE,
+				&retrieval->asked_at, err);
+	if (code < 0 || retrieval->is_end_queued || retrieval->asked_at < session->view.count ||
 	    !pop3_has_room(session->pop3)) {
 		return code;
 	}
-	download->is_end_queued = true;
+	retrieval->is_end_queued = true;
 	return pop3_fetch_end(session->pop3, err);
 }
 
-static struct pop3_item *next_answered(struct download *download)
+static struct pop3_item *next_answered(struct retrieval *retrieval)
 {
-	return pop3_next(download->job, POP3_FOR_DOWNLOAD, &download->answered_at);
+	return pop3_next(retrieval->job, POP3_FOR_DOWNLOAD, &retrieval->answered_at);
 }
 
-static void discard(struct download *download, struct body *body)
+static void discard(struct retrieval *retrieval, struct body *body)
 {
 	if (body->item != NULL) {
-		maildir_draft_discard(download->job->mailbox->dir, &body->draft);
+		maildir_draft_discard(retrieval->job->mailbox->dir, &body->draft);
 		body->item = NULL;
 	}
 }
@@ -74,10 +74,10 @@ static struct pop3_row *make_row(struct pop3_job *job, struct pop3_item *item, i
 }
 
 /* The message that is held is whole: it is delivered. */
-static int deliver_held(struct download *download, struct err *err)
+static int deliver_held(struct retrieval *retrieval, struct err *err)
 {
-	struct mailbox *mailbox = download->job->mailbox;
-	struct body *held = &download->held;
+	struct mailbox *mailbox = retrieval->job->mailbox;
+	struct body *held = &retrieval->held;
 	if (held->item == NULL) {
 		return 0;
 	}
@@ -86,33 +86,34 @@ static int deliver_held(struct download *download, struct err *err)
 		.folder = mailbox->dir,
 		.state = &held->item->state,
 		.draft = held->draft,
-		.pop3_row = make_row(download->job, held->item, clock_real_s(), err),
+		.pop3_row = make_row(retrieval->job, held->item, clock_real_s(), err),
 	};
 	if (item.pop3_row == NULL) {
-		discard(download, held);
+		discard(retrieval, held);
 		return -(int)err->code;
 	}
 	held->item = NULL;
-	return delivery_add(download->delivery, &item, err);
+	return delivery_add(retrieval->delivery, &item, err);
 }
 
-static int begin_body(struct download *download, struct err *err)
+static int begin_body(struct retrieval *retrieval, struct err *err)
 {
-	struct pop3_item *item = next_answered(download);
+	struct pop3_item *item = next_answered(retrieval);
 	int code;
-	if ((code = deliver_held(download, err)) < 0 ||
-	    (code = maildir_draft_create(download->job->mailbox->dir, &download->coming.draft,
+	if ((code = deliver_held(retrieval, err)) < 0 ||
+	    (code = maildir_draft_create(retrieval->job->mailbox->dir, &retrieval->coming.draft,
 					 err)) < 0) {
 		return code;
 	}
-	download->coming.item = item;
+	retrieval->coming.item = item;
 	return 0;
 }
 
 /* A9, A10 */
-static int fail_body(struct download *download, enum pop3_body body, uint64_t came, struct err *err)
+static int fail_body(struct retrieval *retrieval, enum pop3_body body, uint64_t came,
+		     struct err *err)
 {
-	struct pop3_item *item = download->coming.item;
+	struct pop3_item *item = retrieval->coming.item;
 	unsigned long long listed = item->size_bytes;
 	struct err why;
 	if (body == POP3_BODY_EMPTY) {
@@ -126,32 +127,32 @@ static int fail_body(struct download *download, enum pop3_body body, uint64_t ca
 			"and came with %llu bytes where %llu were listed",
 			(unsigned)item->number, (unsigned long long)came, listed);
 	}
-	discard(download, &download->coming);
-	return pop3_job_fail(download->job, item, &why, err);
+	discard(retrieval, &retrieval->coming);
+	return pop3_job_fail(retrieval->job, item, &why, err);
 }
 
-static int end_body(struct download *download, const struct pop3_piece *piece, struct err *err)
+static int end_body(struct retrieval *retrieval, const struct pop3_piece *piece, struct err *err)
 {
-	struct body *coming = &download->coming;
+	struct body *coming = &retrieval->coming;
 	enum pop3_body body =
 		pop3_judge_body(coming->item->size_bytes, piece->size_bytes, piece->has_lone_dot);
 	if (body == POP3_BODY_TORN || body == POP3_BODY_EMPTY) {
-		return fail_body(download, body, piece->size_bytes, err);
+		return fail_body(retrieval, body, piece->size_bytes, err);
 	}
 	int code = maildir_draft_close(&coming->draft, clock_real_s(), err);
 	if (code == 0) {
 		coming->is_short = body == POP3_BODY_SHORT;
-		download->held = *coming;
+		retrieval->held = *coming;
 		coming->item = NULL;
 	}
 	return code;
 }
 
-static int take_refusal(struct download *download, struct span words, struct err *err)
+static int take_refusal(struct retrieval *retrieval, struct span words, struct err *err)
 {
-	struct pop3_job *job = download->job;
-	struct pop3_item *item = next_answered(download);
-	int code = deliver_held(download, err);
+	struct pop3_job *job = retrieval->job;
+	struct pop3_item *item = next_answered(retrieval);
+	int code = deliver_held(retrieval, err);
 	if (code < 0) {
 		return code;
 	}
@@ -164,71 +165,71 @@ static int take_refusal(struct download *download, struct span words, struct err
 	return pop3_job_fail(job, item, NULL, err);
 }
 
-static int take_piece(struct download *download, const struct pop3_piece *piece, struct err *err)
+static int take_piece(struct retrieval *retrieval, const struct pop3_piece *piece, struct err *err)
 {
 	switch (piece->kind) {
 	case PIECE_BEGIN:
-		return begin_body(download, err);
+		return begin_body(retrieval, err);
 	case PIECE_DATA:
-		return maildir_draft_write(&download->coming.draft, piece->data, err);
+		return maildir_draft_write(&retrieval->coming.draft, piece->data, err);
 	case PIECE_END:
-		return end_body(download, piece, err);
+		return end_body(retrieval, piece, err);
 	case PIECE_REFUSED:
-		return take_refusal(download, piece->data, err);
+		return take_refusal(retrieval, piece->data, err);
 	case PIECE_NONE:
 		break;
 	}
 	return 0;
 }
 
-static int stream(struct download *download, struct err *err)
+static int stream(struct retrieval *retrieval, struct err *err)
 {
-	struct pop3 *pop3 = download->job->session.pop3;
+	struct pop3 *pop3 = retrieval->job->session.pop3;
 	struct pop3_piece piece = {.kind = PIECE_BEGIN};
 	int code;
 	while (piece.kind != PIECE_NONE) {
-		if ((code = run_check_stop(download->job->run, err)) < 0 ||
-		    (code = queue_more(download, err)) < 0 ||
+		if ((code = run_check_stop(retrieval->job->run, err)) < 0 ||
+		    (code = queue_more(retrieval, err)) < 0 ||
 		    (code = pop3_fetch_next(pop3, &piece, err)) < 0 ||
-		    (code = take_piece(download, &piece, err)) < 0) {
+		    (code = take_piece(retrieval, &piece, err)) < 0) {
 			return code;
 		}
 	}
-	if (download->held.item != NULL && download->held.is_short &&
+	if (retrieval->held.item != NULL && retrieval->held.is_short &&
 	    (code = pop3_confirm(pop3, err)) < 0) {
 		return code;
 	}
-	return deliver_held(download, err);
+	return deliver_held(retrieval, err);
 }
 
 /* After a broken answer the body before it is not believed; what the others want goes on in another
  * session (A13). After any other end what is held is kept if it has all that was listed. */
-static int settle_held(struct download *download, const struct err *end, struct err *err)
+static int settle_held(struct retrieval *retrieval, const struct err *end, struct err *err)
 {
-	struct pop3_item *item = download->held.item;
+	struct pop3_item *item = retrieval->held.item;
 	struct err why = *end;
-	if (item == NULL || (end->code != ERR_PROTOCOL && !download->held.is_short)) {
-		return deliver_held(download, err);
+	if (item == NULL || (end->code != ERR_PROTOCOL && !retrieval->held.is_short)) {
+		return deliver_held(retrieval, err);
 	}
-	discard(download, &download->held);
+	discard(retrieval, &retrieval->held);
 	if (end->code != ERR_PROTOCOL) {
 		return 0;
 	}
 	why.code = ERR_PARTIAL;
 	why.scope = SCOPE_MESSAGE;
-	return pop3_job_fail(download->job, item, &why, err);
+	return pop3_job_fail(retrieval->job, item, &why, err);
 }
 
 /* What came whole before a failure is kept; the failure is what is reported. */
-static int stream_and_deliver(struct download *download, struct err *err)
+static int stream_and_deliver(struct retrieval *retrieval, struct err *err)
 {
 	struct err ignored;
-	int code = stream(download, err);
+	int code = stream(retrieval, err);
 	if (code == 0) {
-		return delivery_flush(download->delivery, err);
+		return delivery_flush(retrieval->delivery, err);
 	}
-	if (settle_held(download, err, &ignored) == 0) {
-		(void)delivery_flush(download->delivery, &ignored);
+	if (settle_held(retrieval, err, &ignored) == 0) {
+		(void)delivery_flush(retrieval->delivery, &ignored);
 	}
 	return code;
 }
@@ -256,7 +257,7 @@ static int open_inbox(struct run *run, struct mailbox *mailbox, struct err *err)
 
 int pop3_download(struct run *run, struct err *err)
 {
-	struct download download = {.job = run->pop3};
+	struct retrieval retrieval = {.job = run->pop3};
 	struct err ignored;
 	size_t any_at = 0;
 	int code;
@@ -266,16 +267,16 @@ int pop3_download(struct run *run, struct err *err)
 	if ((code = open_inbox(run, run->pop3->mailbox, err)) < 0) {
 		return code;
 	}
-	download.delivery = calloc(1, sizeof(*download.delivery));
-	if (download.delivery == NULL) {
+	retrieval.delivery = calloc(1, sizeof(*retrieval.delivery));
+	if (retrieval.delivery == NULL) {
 		return err_nomem(err);
 	}
-	download.delivery->run = run;
-	code = stream_and_deliver(&download, err);
-	discard(&download, &download.coming);
-	discard(&download, &download.held);
-	delivery_discard(download.delivery);
-	free(download.delivery);
+	retrieval.delivery->run = run;
+	code = stream_and_deliver(&retrieval, err);
+	discard(&retrieval, &retrieval.coming);
+	discard(&retrieval, &retrieval.held);
+	delivery_discard(retrieval.delivery);
+	free(retrieval.delivery);
 	int noted = note_failed(run->pop3, code < 0 ? &ignored : err);
 	return code < 0 ? code : noted;
 }
