@@ -1,8 +1,37 @@
+/* From drafts to files and rows: batches, and the thread that delivers one while the next fills. */
 #include "fetch.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/effect.h"
+
+/* A batch goes on its way with so many messages when the one before has arrived, else with up to
+ * the most. Each costs a syncfs, and one or two directories and the database to be synced: some
+ * 15 ms on ext4, in which several hundred messages come in. */
+#define DELIVERY_MESSAGES     500
+#define DELIVERY_MESSAGES_MAX 2000
+#define DELIVERY_BYTES        (32u << 20)
+#define DELIVERY_BYTES_MAX    (64u << 20)
+
+struct delivery_batch {
+	struct delivery_item items[DELIVERY_MESSAGES_MAX];
+	size_t count;
+	uint64_t bytes;
+};
+
+struct delivery { /* too large for a stack */
+	struct run *run;
+	struct delivery_batch batches[2];
+	int filling;    /* which of the two; the other one is being delivered, or empty */
+	bool is_thread; /* the other one, by THREAD, which says when it HAS_ARRIVED */
+	pthread_t thread;
+	atomic_bool has_arrived;
+	int code; /* of the first batch that failed; nothing is delivered after it */
+	struct err err;
+};
 
 /* The server of a mailbox that was paired anew may give a UID again within the second of the first
  * (it was restored from a backup). */
@@ -231,15 +260,29 @@ int delivery_add(struct delivery *delivery, const struct delivery_item *item, st
 	return is_due(delivery, batch) ? send_off(delivery, false, err) : 0;
 }
 
-void delivery_discard(struct delivery *delivery)
+struct delivery *delivery_create(struct run *run, struct err *err)
+{
+	struct delivery *delivery = calloc(1, sizeof(*delivery));
+	if (delivery == NULL) {
+		err_nomem(err);
+		return NULL;
+	}
+	delivery->run = run;
+	return delivery;
+}
+
+void delivery_destroy(struct delivery *delivery)
 {
 	struct err ignored;
+	if (delivery == NULL) {
+		return;
+	}
 	(void)settle(delivery, &ignored);
 	for (int b = 0; b < 2; b++) {
 		struct delivery_batch *batch = &delivery->batches[b];
 		for (size_t i = 0; i < batch->count; i++) {
 			maildir_draft_discard(batch->items[i].folder, &batch->items[i].draft);
 		}
-		batch->count = 0;
 	}
+	free(delivery);
 }

@@ -2,8 +2,6 @@
 #ifndef SYNC_FETCH_FETCH_H
 #define SYNC_FETCH_FETCH_H
 
-#include <stdatomic.h>
-
 #include "plan/plan.h"
 #include "rules/transfer_rules.h"
 
@@ -21,11 +19,11 @@ int bulk_download(struct run *run, struct err *err);
  * durable, rows committed (I2). A cut anywhere leaves drafts that the next run sweeps, or published
  * files that it adopts by their names.
  *
- *     struct delivery *delivery = calloc(1, sizeof(*delivery)); delivery->run = run;
+ *     struct delivery *delivery = delivery_create(run, &err);
  *     delivery_add(delivery, &item, &err), for each message, its draft closed
  *     delivery_flush(delivery, &err);   after a failure of something else, too: what came is kept
  *     look at the states; count those that failed
- *     delivery_discard(delivery); free(delivery);
+ *     delivery_destroy(delivery);
  *
  * Failure: of one message, it is reported in the run, its state is WANT_FAILED and the batch goes
  * on; of disk, memory or database, it is the result of the call during which it shows, and nothing
@@ -40,17 +38,9 @@ int bulk_download(struct run *run, struct err *err);
  * mailboxes, whose counts run->mutex guards.
  */
 
-/* A batch goes on its way with so many messages when the one before has arrived, else with up to
- * the most. Each costs a syncfs, and one or two directories and the database to be synced: some
- * 15 ms on ext4, in which several hundred messages come in. */
-#define DELIVERY_MESSAGES     500
-#define DELIVERY_MESSAGES_MAX 2000
-#define DELIVERY_BYTES        (32u << 20)
-#define DELIVERY_BYTES_MAX    (64u << 20)
-
 struct delivery_item {
 	struct mailbox *mailbox;       /* whose counts, keyword table and UIDVALIDITY these are */
-	struct maildir_folder *folder; /* stays open until delivery_flush or delivery_discard */
+	struct maildir_folder *folder; /* stays open until delivery_flush or delivery_destroy */
 	uint8_t *state;                /* enum want_state, the owner's */
 	struct maildir_draft draft;    /* closed */
 	int64_t date;                  /* that it was closed with */
@@ -71,29 +61,16 @@ struct delivery_item {
 	enum want_state outcome; /* the delivery's */
 };
 
-struct delivery_batch {
-	struct delivery_item items[DELIVERY_MESSAGES_MAX];
-	size_t count;
-	uint64_t bytes;
-};
+struct delivery;
 
-struct delivery { /* zeroed, with RUN set, it is ready; too large for a stack */
-	struct run *run;
-	struct delivery_batch batches[2];
-	int filling;    /* which of the two; the other one is being delivered, or empty */
-	bool is_thread; /* the other one, by THREAD, which says when it HAS_ARRIVED */
-	pthread_t thread;
-	atomic_bool has_arrived;
-	int code; /* of the first batch that failed; nothing is delivered after it */
-	struct err err;
-};
-
+/* For RUN. NULL: no memory. */
+struct delivery *delivery_create(struct run *run, struct err *err);
+/* Throws away the drafts that were not delivered. DELIVERY may be NULL. */
+void delivery_destroy(struct delivery *delivery);
 /* Takes the item's draft over, in case of failure too; may send the batch on its way. ERR may be
  * that of the one before. */
 int delivery_add(struct delivery *delivery, const struct delivery_item *item, struct err *err);
 /* Delivers all there is, and waits for it. */
 int delivery_flush(struct delivery *delivery, struct err *err);
-/* Throws away the drafts that were not delivered. */
-void delivery_discard(struct delivery *delivery);
 
 #endif

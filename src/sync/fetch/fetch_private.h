@@ -13,6 +13,8 @@
 #ifndef SYNC_FETCH_FETCH_PRIVATE_H
 #define SYNC_FETCH_FETCH_PRIVATE_H
 
+#include <pthread.h>
+
 #include "fetch.h"
 
 struct download {
@@ -48,7 +50,7 @@ int tasks_work(struct tasks *tasks, size_t count, struct err *err);
 struct worker {
 	struct tasks *tasks;
 	struct remote *remote;
-	struct delivery delivery;
+	struct delivery *delivery;
 	struct slice *slices[SLICES_MAX]; /* in the order asked */
 	size_t count;
 	size_t done; /* the first so many are answered, and wait for the delivery's flush */

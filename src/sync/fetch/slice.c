@@ -106,7 +106,7 @@ static int deliver(struct slice *slice, size_t index, int64_t date, struct err *
 	};
 	arrival->has_draft = false;
 	arrival->is_whole = false;
-	return delivery_add(&slice->worker->delivery, &item, err);
+	return delivery_add(slice->worker->delivery, &item, err);
 }
 
 /* A response closed. Only now it is known whose body that was. */

@@ -1,3 +1,4 @@
+/* A connection that bodies come in by: which of its slices asks, and which is answered. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,7 +137,7 @@ static void take_opened(struct worker *worker, const struct remote_body *body)
 /* Folders whose messages are delivered are let go. */
 static int release_done(struct worker *worker, struct err *err)
 {
-	int code = delivery_flush(&worker->delivery, err);
+	int code = delivery_flush(worker->delivery, err);
 	if (code < 0) {
 		return code;
 	}
@@ -238,15 +239,19 @@ static int work_off(struct worker *worker, struct err *err)
 static void worker_run(struct worker *worker)
 {
 	struct err why;
-	worker->delivery.run = worker->tasks->run;
+	worker->delivery = delivery_create(worker->tasks->run, &worker->err);
+	if (worker->delivery == NULL) {
+		worker->code = -(int)worker->err.code;
+		return;
+	}
 	worker->code = work_off(worker, &worker->err);
 	/* What is here is kept, whatever ended it. */
-	int flushed = delivery_flush(&worker->delivery, &why);
+	int flushed = delivery_flush(worker->delivery, &why);
 	if (flushed < 0 && worker->code == 0) {
 		worker->err = why;
 		worker->code = flushed;
 	}
-	delivery_discard(&worker->delivery);
+	delivery_destroy(worker->delivery);
 	for (size_t i = 0; i < worker->count; i++) {
 		slice_destroy(worker->slices[i]);
 	}

@@ -4,8 +4,6 @@
  * A body may have been ended by a lone dot that the server failed to escape. So the last one is
  * held back, in its draft, until the next status line shows that it was whole.
  */
-#include <stdlib.h>
-
 #include "mailsync/base/clock.h"
 
 #include "fetch/fetch.h"
@@ -267,16 +265,14 @@ int pop3_download(struct run *run, struct err *err)
 	if ((code = open_inbox(run, run->pop3->mailbox, err)) < 0) {
 		return code;
 	}
-	retrieval.delivery = calloc(1, sizeof(*retrieval.delivery));
+	retrieval.delivery = delivery_create(run, err);
 	if (retrieval.delivery == NULL) {
-		return err_nomem(err);
+		return -ERR_NOMEM;
 	}
-	retrieval.delivery->run = run;
 	code = stream_and_deliver(&retrieval, err);
 	discard(&retrieval, &retrieval.coming);
 	discard(&retrieval, &retrieval.held);
-	delivery_discard(retrieval.delivery);
-	free(retrieval.delivery);
+	delivery_destroy(retrieval.delivery);
 	int noted = note_failed(run->pop3, code < 0 ? &ignored : err);
 	return code < 0 ? code : noted;
 }
