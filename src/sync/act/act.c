@@ -1,3 +1,4 @@
+/* The rounds of the messages: moves, then mailbox by mailbox, until nothing is left to take up. */
 #include "act_private.h"
 
 #include "mailsync/base/clock.h"

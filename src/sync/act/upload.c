@@ -1,3 +1,4 @@
+/* The uploads of one mailbox: batches are sent, their answers taken by upload_answer.c. */
 #include "act_private.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* One mailbox's messages: its plan is made when its turn comes, and concluded when it is done. */
 #include "plan.h"
 
 #include "mailsync/base/clock.h"

@@ -1,3 +1,4 @@
+/* Which mailboxes are to be created, subscribed and removed. */
 #include <stdlib.h>
 
 #include "mailsync/base/array.h"

@@ -1,3 +1,4 @@
+/* Which messages are to be moved from one mailbox to another, on which side. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* Which mailboxes are to be renamed, and on which side. */
 #include <stdlib.h>
 #include <string.h>
 

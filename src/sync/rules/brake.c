@@ -1,3 +1,4 @@
+/* When the brake holds deletions (brake.h). */
 #include "brake.h"
 
 #define FREE_DELETIONS 10

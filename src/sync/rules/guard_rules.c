@@ -1,3 +1,4 @@
+/* Whose the Maildir is, and whose the server (guard_rules.h). */
 #include "guard_rules.h"
 
 /* O5 */

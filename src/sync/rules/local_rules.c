@@ -1,3 +1,4 @@
+/* What a folder says that changed (local_rules.h). */
 #include "local_rules.h"
 
 #include "mailsync/model/flags.h"

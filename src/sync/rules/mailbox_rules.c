@@ -1,3 +1,4 @@
+/* What becomes of a mailbox (mailbox_rules.h). */
 #include "mailbox_rules.h"
 
 static enum side other_side(enum side side)

@@ -1,3 +1,4 @@
+/* What counts as a move (move_rules.h). */
 #include "move_rules.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* What the options let a run do (policy.h). */
 #include "policy.h"
 
 #include <inttypes.h>

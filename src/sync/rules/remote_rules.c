@@ -1,3 +1,4 @@
+/* What the server says that changed (remote_rules.h). */
 #include "remote_rules.h"
 
 #include "mailsync/model/flags.h"

@@ -1,3 +1,4 @@
+/* How messages are removed on the server (removal_rules.h). */
 #include "removal_rules.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Which messages come with which command, and who is to blame (transfer_rules.h). */
 #include "transfer_rules.h"
 
 #include <stdlib.h>
