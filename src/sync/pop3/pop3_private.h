@@ -21,8 +21,8 @@ struct pop3_session {
 	struct pop3 *pop3;
 	struct pop3_listing listing;
 	struct strlist keys; /* those that are made of headers */
-	/* With room for one of each message: they stay where they are. The view has those of them
-	 * that there were before. */
+	/* Has room for a row of each message, so that no row moves in memory when one is added. The
+	 * view counts only the rows that the state had before. */
 	struct pop3_rows rows;
 	struct pop3_view view;
 	struct intent intent; /* that those that are due are deleted; `id` 0: none is */

@@ -1,11 +1,6 @@
 /*
  * One POP3 account's run: what sync.h promises for accounts with is_pop3. It is a run like one over
- * IMAP but for its steps:
- *
- *     lock, state, ownership     as for IMAP
- *     observe                    login, UIDL and LIST; rows and messages are brought together
- *     download                   batches: files durable, then rows committed
- *     delete                     intents committed, then DELE; QUIT is what deletes
+ * IMAP but for its steps: the two tables of pop3_run.c, one for the run, one for each session.
  *
  * Gmail lists only some messages a session, so its sessions are repeated until one brings nothing.
  */

@@ -11,6 +11,7 @@ struct gathering {
 	bool has_uidvalidity; /* mbsync's file agrees with the server */
 };
 
+/* One by one: intents are no more than the uploads that a run which was cut had under way. */
 static const struct intent *intent_of(const struct pairing *pairing, int64_t row)
 {
 	for (size_t i = 0; i < pairing->intents.count; i++) {
