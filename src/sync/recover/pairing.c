@@ -209,7 +209,7 @@ static int pair_one(struct run *run, struct remote *remote, struct mailbox *mail
 		.is_late = is_late,
 	};
 	int code = pairing_run(&pairing, err);
-	mailbox->done.was_paired = !pairing.has_base;
+	mailbox->done.was_paired |= !pairing.has_base; /* a later one takes up less */
 	mailbox->decided.pairing = PAIRING_NONE;
 	state_intents_finish(&pairing.intents);
 	free(pairing.locals.items);
