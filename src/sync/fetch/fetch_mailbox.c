@@ -1,3 +1,4 @@
+/* The downloads of one mailbox: what its plan wants, asked for twice where need be. */
 #include <stdlib.h>
 
 #include "observe/observe.h"

@@ -1,3 +1,4 @@
+/* Which mailboxes were renamed: what is gone is looked for in what is new on the same side. */
 #include "observe.h"
 
 #include <stdlib.h>

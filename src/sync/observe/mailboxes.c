@@ -1,3 +1,4 @@
+/* Which mailboxes there are: base's, those here and those on the server, in one table. */
 #include "observe.h"
 #include "observe_private.h"
 

@@ -1,3 +1,4 @@
+/* The brake on a whole run, and a note of what it held under which limit. */
 #include "plan.h"
 
 #include <stdio.h>

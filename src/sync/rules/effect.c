@@ -1,3 +1,4 @@
+/* What an operation does to its row (effect.h). */
 #include "effect.h"
 
 #include <string.h>
