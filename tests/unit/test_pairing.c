@@ -149,6 +149,45 @@ static void an_upload_without_a_uid_is_found_again(void **state)
 	expect_there(scene, "1 \\Seen");
 }
 
+static void arrive_as_40(struct scripted *server)
+{
+	scripted_find(server, "INBOX")->uidnext = 40;
+	scripted_add(server, "INBOX", "", A);
+}
+
+/* Of a server from before its backup: for half a minute, all names that we might give UID 40. */
+static void write_names_of_40(struct run_scene *scene)
+{
+	char key[MAILDIR_KEY_SIZE];
+	char unique[MAILDIR_UNIQUE_MAX + 1];
+	uint32_t uidvalidity = scripted_find(scene->server, "INBOX")->uidvalidity;
+	RUN_OK(scene, maildir_folder_key("test", "INBOX", key, &scene->err));
+	RUN_OK(scene, maildir_unique_make(unique, key, uidvalidity, 40, &scene->err));
+	for (int second = 0; second < 30; second++) {
+		char path[MAILDIR_UNIQUE_MAX + 16];
+		char text[80];
+		snprintf(path, sizeof(path), "INBOX/cur/%s:2,", unique);
+		snprintf(text, sizeof(text), "Message-ID: <%d@x>\nSubject: x\n\nx\n", second);
+		run_scene_write(scene, path, text);
+		maildir_unique_later(unique);
+	}
+}
+
+/* The uploads, whose UIDs are not told, are paired after all of the mailbox was. */
+static void after_a_second_pairing_no_name_is_given_twice(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.tells_appended_uid = false;
+	write_names_of_40(scene);
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
+							       .what = SCRIPTED_MEANWHILE,
+							       .nth = 2,
+							       .act = arrive_as_40});
+	expect_run(scene, 1, 30);
+	assert_int_equal(scene->report.total.errors, 0);
+	expect_run(scene, 0, 0);
+}
+
 /* The connection broke after APPEND and before its answer. */
 static void an_upload_whose_answer_was_lost_is_found_again(void **state)
 {
@@ -193,6 +232,7 @@ int main(void)
 		RUN_TEST(of_more_files_than_messages_none_is_sent),
 		RUN_TEST(a_mailbox_renumbered_while_it_is_paired_waits),
 		RUN_TEST(an_upload_without_a_uid_is_found_again),
+		RUN_TEST(after_a_second_pairing_no_name_is_given_twice),
 		RUN_TEST(while_a_header_is_missing_nothing_is_settled),
 		RUN_TEST(an_upload_whose_answer_was_lost_is_found_again),
 	};
