@@ -15,8 +15,6 @@
 #include "mailsync/base/digest.h"
 #include "mailsync/base/file.h"
 
-#include "rules/guard_rules.h"
-
 #define PATH_LIMIT       4096
 #define DATABASE_ID_SIZE sizeof(((struct maildir_id *)NULL)->database)
 

@@ -6,7 +6,6 @@
  */
 #include <stdlib.h>
 
-#include "observe.h"
 #include "observe_private.h"
 #include "guard/guard.h"
 
@@ -131,8 +130,8 @@ static int put_new(struct local_delta *delta, const struct maildir_entry *entry,
 	row.local_flags = entry->flags;
 	row.size_bytes = info->size_bytes;
 	row.date = info->mtime;
-	int code = row_set_unique(&row, entry->name, entry->unique_len, err);
-	if (code == 0) {
+	int code;
+	if ((code = row_set_unique(&row, entry->name, entry->unique_len, err)) == 0) {
 		code = state_row_put(delta->run->session->state, &row, err);
 	}
 	row_finish(&row);

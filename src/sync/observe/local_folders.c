@@ -68,9 +68,7 @@ static int await_standstill(struct run *run, struct err *err)
 	for (int i = 0; code == 0 && !is_still && i < READ_AGAIN_MAX; i++) {
 		code = read_folders(run, true, &is_still, err);
 	}
-	if (code == 0) {
-		code = mailboxes_have_more_folders(run, &has_more, err);
-	}
+	code = code < 0 ? code : mailboxes_have_more_folders(run, &has_more, err);
 	run->seen.is_moving = !is_still || has_more;
 	for (size_t i = 0; run->seen.is_moving && i < run->mailboxes.count; i++) {
 		run->mailboxes.items[i].done.failures++; /* the next run looks again */

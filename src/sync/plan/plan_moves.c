@@ -1,5 +1,4 @@
 /* Which messages are to be moved from one mailbox to another, on which side. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "mailsync/base/array.h"

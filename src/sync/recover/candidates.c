@@ -72,9 +72,7 @@ int candidates_identify(struct remote *remote, const struct mailbox *mailbox,
 	for (size_t i = 0; code == 0 && i < candidates->count; i++) {
 		code = uidset_add(&uids, candidates->items[i].uid, candidates->items[i].uid, err);
 	}
-	if (code == 0) {
-		code = candidates_fetch(remote, &uids, candidates, &is_whole, err);
-	}
+	code = code < 0 ? code : candidates_fetch(remote, &uids, candidates, &is_whole, err);
 	uidset_finish(&uids);
 	return code;
 }

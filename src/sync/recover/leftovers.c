@@ -42,9 +42,7 @@ int recover_leftovers(struct run *run, struct err *err)
 			continue;
 		}
 		int code = run_check_stop(run, err);
-		if (code == 0) {
-			code = clear_folder(run, mailbox, err);
-		}
+		code = code < 0 ? code : clear_folder(run, mailbox, err);
 		if (code < 0 && run_is_fatal_in_folder(err)) {
 			return code;
 		}

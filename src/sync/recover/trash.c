@@ -21,7 +21,7 @@ struct settling {
 
 /* The number of a trash: the first of the intents that speaks of it. Commonly that is the first of
  * all; only with many trashes do this and look_into() take the square of the intents, and there are
- * no more of these than a run that was cut had under way. */
+ * no more of these than removals that were begun and are not finished. */
 static size_t trash_of(const struct intents *intents, const struct intent *intent)
 {
 	size_t trash = 0;

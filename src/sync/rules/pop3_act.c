@@ -1,6 +1,7 @@
 /* A1 to A15 of pop3_rules.h: what is done with a message, and after a session. */
 #include <string.h>
 
+#include "policy.h"
 #include "pop3_rules.h"
 
 struct account pop3_account_of(const struct account *account)

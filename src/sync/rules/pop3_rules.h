@@ -70,10 +70,10 @@
 #include "mailsync/base/err.h"
 #include "mailsync/state/state.h"
 #include "mailsync/sync/account.h"
+#include "mailsync/sync/sync.h"
 
 #include "guard_rules.h"
 #include "match.h"
-#include "policy.h"
 
 /* How long a row outlives its message, in case a listing was short (K12). */
 #define POP3_GONE_KEPT_S (INT64_C(30) * 86400)
