@@ -6,7 +6,7 @@
 
 #include "mailsync/model/flags.h"
 #include "rules/effect.h"
-#include "rules/message.h"
+#include "rules/message_rules.h"
 
 #include "cases.h"
 

@@ -263,6 +263,15 @@ static void expect_op_allowed(const struct scenario *scenario, const struct op *
 	}
 }
 
+static size_t count_holds(const struct message_plan *plan)
+{
+	size_t holds = 0;
+	for (size_t i = 0; i < plan->count; i++) {
+		holds += plan->ops[i].kind == OP_HOLD;
+	}
+	return holds;
+}
+
 /* The same rows backwards give the same operations, row by row. */
 static void expect_order_does_not_matter(const struct scenario *scenario,
 					 const struct message_plan *plan)
@@ -294,7 +303,7 @@ static void expect_order_does_not_matter(const struct scenario *scenario,
 		i += run;
 	}
 	assert_int_equal(backwards.deletes.local, plan->deletes.local);
-	assert_int_equal(backwards.held, plan->held);
+	assert_int_equal(count_holds(&backwards), count_holds(plan));
 	message_plan_finish(&backwards);
 }
 
@@ -341,7 +350,7 @@ static void plan_counts_what_the_brake_held(void **state)
 	scenario_plan(&scenario, &plan);
 	assert_int_equal(plan.deletes.local, 4);
 	assert_int_equal(plan.deletes.remote, 0);
-	assert_int_equal(plan.held, 4);
+	assert_int_equal(count_holds(&plan), 4);
 	assert_int_equal(plan.skipped, 0);
 	message_plan_finish(&plan);
 }

@@ -1,4 +1,4 @@
-/* What is decided about messages beside the plan itself: R16, R17, R24 and R25 of rules/message.h,
+/* What is decided about messages beside the plan itself: R16, R17, R24 and R25 of rules/message_rules.h,
  * the policy in force (P1 to P4 of rules/policy.h), and answers to uploads (U1 to U6 of
  * rules/transfer_rules.h). */
 #include <setjmp.h>
@@ -74,11 +74,11 @@ static void left_out_is_a_row_that_others_look_after(void **state) /* R25 */
 	assert_false(message_is_left_out(&row, &facts));
 	row.local = MESSAGE_GONE;
 	assert_true(message_is_left_out(&row, &facts));
-	facts = (struct left_out_facts){.is_later_pass = true};
+	facts = (struct left_out_facts){.is_later_round = true};
 	assert_false(message_is_left_out(&row, &facts));
 	row.reason = REASON_FAILED;
 	assert_true(message_is_left_out(&row, &facts));
-	facts.is_later_pass = false;
+	facts.is_later_round = false;
 	assert_false(message_is_left_out(&row, &facts));
 }
 

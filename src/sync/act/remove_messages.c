@@ -1,5 +1,5 @@
 /*
- * Removals on the server, as the plan says (rules/removal_rules.h): into the trash, or marked
+ * Removals on the server, as the plan says (rules/trash_rules.h): into the trash, or marked
  * \Deleted and expunged. Without MOVE a message goes to the trash in two acts, COPY and removal;
  * intents tell the next run, or try, which of them is left (recover/recover.h).
  */

@@ -30,7 +30,7 @@ static void report_still_held(struct run *run, const struct mailbox *mailbox, ui
 			      enum side side)
 {
 	struct err err;
-	/* What a pass holds is told by then. */
+	/* What a round holds is told by then. */
 	if (count == 0 || run->round > 0) {
 		return;
 	}
@@ -145,7 +145,7 @@ int brake_plan(struct run *run, struct err *err)
 	unsigned percent = run->account->max_delete_percent;
 	uint32_t held_under = NOTHING_HELD_YET;
 	struct brake_count total = {0};
-	bool has_held = false; /* in this pass or an earlier one */
+	bool has_held = false; /* in this round or an earlier one */
 	int code = find_held_under(run, &held_under, err);
 	run->policy.releases_held = brake_lets_go(allow, percent, held_under);
 	if (code < 0 || brake_is_off(allow, percent)) {

@@ -35,7 +35,7 @@ static void drop_rows(const struct run *run, const struct intents *intents, stru
 	for (size_t i = 0; i < rows->count; i++) {
 		struct row *row = &rows->items[i];
 		const struct left_out_facts facts = {
-			.is_later_pass = run->round > 0,
+			.is_later_round = run->round > 0,
 			.is_moving = run->seen.is_moving,
 			.is_of_move = move_has_row(&run->plan->moves, row->id),
 			.has_intent = is_of_intent(intents, row),

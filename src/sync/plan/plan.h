@@ -16,9 +16,9 @@
 #ifndef SYNC_PLAN_PLAN_H
 #define SYNC_PLAN_PLAN_H
 
-#include "rules/message.h"
+#include "rules/message_rules.h"
 #include "rules/move_rules.h"
-#include "rules/removal_rules.h"
+#include "rules/trash_rules.h"
 #include "run/run.h"
 
 /* How far act/ has come. */

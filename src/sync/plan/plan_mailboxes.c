@@ -160,5 +160,5 @@ enum removal_way plan_removals(struct run *run, const struct mailbox *mailbox,
 		.is_trash = *trash == mailbox,
 		.has_move = remote_facts(run->session->remote)->has_move,
 	};
-	return removal_rule(&facts);
+	return trash_rule(&facts);
 }

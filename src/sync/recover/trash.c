@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "guard/guard.h"
-#include "rules/removal_rules.h"
+#include "rules/trash_rules.h"
 
 #include "recover_private.h"
 
@@ -48,7 +48,7 @@ static int gather_one(struct settling *settling, size_t index, struct err *err)
 		.uid = row.uid,
 		.bound = intent->uid_bound,
 		.is_certain = intent->kind == INTENT_TRASHED,
-		.is_void = removal_is_void(found ? &row : NULL, expunges),
+		.is_void = trash_is_void(found ? &row : NULL, expunges),
 	};
 	row_finish(&row);
 	settling->is_due |= !original->is_void && !original->is_certain;
@@ -130,7 +130,7 @@ static int look_into(struct settling *settling, size_t trash, struct err *err)
 		const struct trash_original *original = &settling->originals[i];
 		if (original->trash == trash) {
 			bound = original->bound < bound ? original->bound : bound;
-			is_open |= !original->is_certain && removal_is_open(original);
+			is_open |= !original->is_certain && trash_is_open(original);
 		}
 	}
 	if (!is_open) {
@@ -138,7 +138,7 @@ static int look_into(struct settling *settling, size_t trash, struct err *err)
 	}
 	int code = fetch_copies(settling, &settling->intents.items[trash], bound, &copies, err);
 	if (code == 0) {
-		removal_match(settling->originals, count, trash, copies.items, copies.count);
+		trash_match(settling->originals, count, trash, copies.items, copies.count);
 	}
 	free(copies.items);
 	return code;

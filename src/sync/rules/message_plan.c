@@ -3,7 +3,7 @@
 
 #include "mailsync/model/flags.h"
 
-#include "message.h"
+#include "message_rules.h"
 
 void message_plan_finish(struct message_plan *plan)
 {
@@ -32,7 +32,7 @@ bool message_is_idle(const struct idle_facts *mailbox)
 
 bool message_is_left_out(const struct row *row, const struct left_out_facts *facts)
 {
-	return (facts->is_later_pass && row->reason == REASON_FAILED) ||
+	return (facts->is_later_round && row->reason == REASON_FAILED) ||
 	       (facts->is_moving && row->local == MESSAGE_GONE) || facts->is_of_move ||
 	       facts->has_intent;
 }

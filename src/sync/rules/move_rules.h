@@ -68,7 +68,7 @@ struct move_facts {
 	const struct row *fresh;
 	struct move_mailbox from;
 	struct move_mailbox to;
-	enum side copy; /* the policy, as in message.h */
+	enum side copy; /* the policy, as in message_rules.h */
 	enum side delete_;
 	bool is_taken; /* one of the rows is part of another move */
 };

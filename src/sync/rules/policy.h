@@ -19,7 +19,7 @@
 #include "mailsync/sync/sync.h"
 
 #include "mailbox_rules.h"
-#include "message.h"
+#include "message_rules.h"
 
 struct run_policy {
 	struct plan_policy messages;

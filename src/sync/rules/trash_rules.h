@@ -1,6 +1,6 @@
 /*
  * How a message is removed on the server: into the trash where one is asked for, else expunged, by
- * UID and nothing but ours. That it is to be removed is message.h's (R1, R14, R20). Pure.
+ * UID and nothing but ours. That it is to be removed is message_rules.h's (R1, R14, R20). Pure.
  *
  * In the order in which they are tried:
  *   T1  no trash is asked for                     -> expunge
@@ -24,8 +24,8 @@
  *   T11 none                                      -> it was not: twice in the trash is better than
  *       nowhere
  */
-#ifndef SYNC_RULES_REMOVAL_RULES_H
-#define SYNC_RULES_REMOVAL_RULES_H
+#ifndef SYNC_RULES_TRASH_RULES_H
+#define SYNC_RULES_TRASH_RULES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,7 +50,7 @@ struct removal_facts {
 	bool has_move;
 };
 /* T1 to T5. */
-enum removal_way removal_rule(const struct removal_facts *facts);
+enum removal_way trash_rule(const struct removal_facts *facts);
 
 enum expunge_way {
 	EXPUNGE_UIDS,
@@ -68,18 +68,18 @@ struct trash_original {
 	bool is_certain;   /* it was copied, as is known; it only takes its copy away from others */
 	bool is_void;      /* T9 */
 	bool is_known;     /* its header was told */
-	bool is_looked_at; /* removal_match was asked */
+	bool is_looked_at; /* trash_match was asked */
 	bool is_found;     /* its answer */
 	size_t index;      /* the caller's */
 	size_t trash;      /* the caller's number of the trash that it went to */
 	struct pair_candidate header;
 };
 /* T9. ROW: the original's, NULL where there is none any more. */
-bool removal_is_void(const struct row *row, bool expunges);
+bool trash_is_void(const struct row *row, bool expunges);
 /* Whether it can be matched: its header is known and it was not looked at yet. */
-bool removal_is_open(const struct trash_original *original);
+bool trash_is_open(const struct trash_original *original);
 /* T10 and T11 for those of one TRASH, whose messages are COPIES. Reorders both arrays. */
-void removal_match(struct trash_original *originals, size_t count, size_t trash,
-		   struct pair_candidate *copies, size_t copy_count);
+void trash_match(struct trash_original *originals, size_t count, size_t trash,
+		 struct pair_candidate *copies, size_t copy_count);
 
 #endif

@@ -17,7 +17,7 @@
  */
 #include "cases.h"
 
-#include "rules/removal_rules.h"
+#include "rules/trash_rules.h"
 
 #define MESSAGES_MAX 16
 
@@ -82,7 +82,7 @@ static bool read_original(struct scenario *scenario, char *rest)
 	row_init(&row);
 	snprintf(sides, sizeof(sides), "%.4s %.4s %.4s", base, local, remote);
 	scenario->is_void =
-		case_read_row(&row, sides) && removal_is_void(&row, strcmp(rest, "expunge") == 0);
+		case_read_row(&row, sides) && trash_is_void(&row, strcmp(rest, "expunge") == 0);
 	return true;
 }
 
@@ -143,7 +143,7 @@ static void claim_way(struct scenario *scenario, const char *expected)
 		[REMOVAL_COPY] = "copy",
 	};
 
-	claim(scenario, expected, ways[removal_rule(&scenario->facts)]);
+	claim(scenario, expected, ways[trash_rule(&scenario->facts)]);
 }
 
 static void claim_expunge(struct scenario *scenario, const char *expected)
@@ -159,7 +159,7 @@ static void claim_expunge(struct scenario *scenario, const char *expected)
 static void claim_match(struct scenario *scenario, const char *expected, uint32_t uid)
 {
 	if (!scenario->is_matched) {
-		removal_match(scenario->originals, scenario->count, 0, scenario->copies,
+		trash_match(scenario->originals, scenario->count, 0, scenario->copies,
 			      scenario->copy_count);
 		scenario->is_matched = true;
 	}
@@ -234,8 +234,8 @@ static void removals_follow_every_case(void **state)
 static void what_is_no_more_is_void(void **state)
 {
 	(void)state;
-	assert_true(removal_is_void(NULL, false));
-	assert_true(removal_is_void(NULL, true));
+	assert_true(trash_is_void(NULL, false));
+	assert_true(trash_is_void(NULL, true));
 }
 
 int main(int argc, char **argv)

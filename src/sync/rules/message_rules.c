@@ -5,7 +5,7 @@
  * 2. A deletion is planned only for an agreed row, or by R1 and R6 for one that carries \Deleted.
  * 3. The FLAGS operations of a row come before its deletions, so that what survives is right first.
  */
-#include "message.h"
+#include "message_rules.h"
 
 #include "mailsync/base/array.h"
 #include "mailsync/model/flags.h"
@@ -68,8 +68,9 @@ static int hold(struct planning *planning, enum row_reason reason, const char *w
 	return 0;
 }
 
-/* The last word on a removal. A read-only mailbox first: what cannot be done is not counted. */
-static bool may_delete(struct planning *planning, enum side side)
+/* The last word on a removal, which is counted, or held: true where it may be. A read-only mailbox
+ * first: what cannot be done is not counted. */
+static bool judge_removal(struct planning *planning, enum side side)
 {
 	struct brake_count *deletes = &planning->plan->deletes;
 	if (side == SIDE_REMOTE && planning->mailbox->is_read_only) {
@@ -92,11 +93,12 @@ static int act_delete(struct planning *planning, enum side side, const char *why
 static int delete_if_allowed(struct planning *planning, enum side side, const char *why,
 			     struct err *err)
 {
-	return may_delete(planning, side) ? act_delete(planning, side, why, err) : 0;
+	return judge_removal(planning, side) ? act_delete(planning, side, why, err) : 0;
 }
 
-/* R21: true where the brake of an earlier run holds it. SIDES: where the policy would remove it. */
-static bool stays_braked(struct planning *planning, unsigned sides)
+/* R21: where the brake of an earlier run holds it, it stays held and is counted so: true. SIDES:
+ * where the policy would remove it. */
+static bool hold_if_braked(struct planning *planning, enum side sides)
 {
 	struct brake_count *deletes = &planning->plan->deletes;
 	if (planning->row->reason != REASON_BRAKE || planning->mailbox->releases_held) {
@@ -121,7 +123,7 @@ static int plan_remote_only(struct planning *planning, struct err *err)
 	const struct plan_policy *policy = planning->policy;
 	const struct row *row = planning->row;
 	if ((row->remote_flags & FLAG_DELETED) != 0 && policy->expunge != 0) { /* R1 */
-		if (stays_braked(planning, policy->expunge & SIDE_REMOTE)) {
+		if (hold_if_braked(planning, policy->expunge & SIDE_REMOTE)) {
 			return 0;
 		}
 		return (policy->expunge & SIDE_REMOTE) == 0
@@ -148,7 +150,7 @@ static int plan_local_only(struct planning *planning, struct err *err)
 	const struct plan_policy *policy = planning->policy;
 	const struct row *row = planning->row;
 	bool is_deleted = (row->local_flags & FLAG_DELETED) != 0 && policy->expunge != 0;
-	if (is_deleted && stays_braked(planning, policy->expunge & SIDE_LOCAL)) {
+	if (is_deleted && hold_if_braked(planning, policy->expunge & SIDE_LOCAL)) {
 		return 0;
 	}
 	if (is_deleted && (policy->expunge & SIDE_LOCAL) != 0) { /* R6 */
@@ -180,7 +182,7 @@ static int plan_half_gone(struct planning *planning, struct err *err)
 	bool is_local = planning->row->local == MESSAGE_PRESENT;
 	enum side side = is_local ? SIDE_LOCAL : SIDE_REMOTE;
 	enum side covered = planning->policy->delete_ & side;
-	if (stays_braked(planning, covered)) {
+	if (hold_if_braked(planning, covered)) {
 		return 0;
 	}
 	if (covered == SIDE_NONE) {
@@ -246,17 +248,17 @@ static enum side plan_expunge(struct planning *planning)
 	enum side expunge = planning->policy->expunge;
 	enum side follow = planning->policy->delete_ & ~expunge;
 	enum side removed = SIDE_NONE;
-	if (stays_braked(planning, expunge | planning->policy->delete_)) {
+	if (hold_if_braked(planning, expunge | planning->policy->delete_)) {
 		return SIDE_NONE;
 	}
-	if ((expunge & SIDE_REMOTE) != 0 && may_delete(planning, SIDE_REMOTE)) {
+	if ((expunge & SIDE_REMOTE) != 0 && judge_removal(planning, SIDE_REMOTE)) {
 		removed |= SIDE_REMOTE;
 	}
-	if ((expunge & SIDE_LOCAL) != 0 && may_delete(planning, SIDE_LOCAL)) {
+	if ((expunge & SIDE_LOCAL) != 0 && judge_removal(planning, SIDE_LOCAL)) {
 		removed |= SIDE_LOCAL;
 	}
 	/* Where `expunge` names but one side, that leads and the other follows. */
-	if (removed != SIDE_NONE && follow != SIDE_NONE && may_delete(planning, follow)) {
+	if (removed != SIDE_NONE && follow != SIDE_NONE && judge_removal(planning, follow)) {
 		removed |= follow;
 	}
 	return removed;
@@ -357,7 +359,6 @@ static int plan_row(struct planning *planning, struct err *err)
 	for (size_t i = first; i < plan->count; i++) {
 		plan->ops[i].reason = held;
 	}
-	plan->held++;
 	plan->skipped += held == REASON_TOO_LARGE || held == REASON_OBSTACLE;
 	return add(planning,
 		   (struct op){.kind = OP_HOLD, .reason = held, .why = planning->why_held}, err);

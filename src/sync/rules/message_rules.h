@@ -60,11 +60,11 @@
  * gets one HOLD at most: BRAKE is told before OBSTACLE, OBSTACLE before POLICY. The operations of a
  * row stand together: AGREE, FLAGS, DELETE, HOLD. What they do to it: effect.h.
  *
- * A FLAGS op carries `agreed` = the value of row.flags once all ops of this row have succeeded; the
- * executor works bit-wise from what really succeeded.
+ * A FLAGS op carries `agreed`, the value of row.flags once all ops of this row have succeeded, for
+ * the proofs in tests/plan: the executor works bit-wise from what really succeeded.
  */
-#ifndef SYNC_RULES_MESSAGE_H
-#define SYNC_RULES_MESSAGE_H
+#ifndef SYNC_RULES_MESSAGE_RULES_H
+#define SYNC_RULES_MESSAGE_RULES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -114,8 +114,7 @@ struct op {
 	bool is_done; /* carried out, and its row is still to be stored; the executor's */
 	uint64_t add; /* FLAGS_* */
 	uint64_t remove;
-	uint64_t agreed; /* FLAGS_*: row.flags once all ops of this row have succeeded; AGREE: at
-			 * once */
+	uint64_t agreed;        /* AGREE: row.flags from now on; FLAGS_*: what they are to become */
 	enum row_reason reason; /* what the row is left pending for, all its ops being done */
 	const char *why;        /* a static phrase for people: "new on the server" */
 };
@@ -126,7 +125,6 @@ struct message_plan {
 	size_t cap;
 	struct brake_count deletes; /* ops of that kind, and those that became holds BRAKE; all but
 				     * `agreed` */
-	size_t held;                /* rows with at least one HOLD or held bits */
 	size_t skipped;             /* HOLDs for TOO_LARGE or OBSTACLE */
 };
 
@@ -148,10 +146,10 @@ bool message_is_idle(const struct idle_facts *mailbox);
 
 /* R25 */
 struct left_out_facts {
-	bool is_later_pass; /* over the account, in this run */
-	bool is_moving;     /* folders changed while they were read */
-	bool is_of_move;    /* the row */
-	bool has_intent;    /* the row, other than INTENT_TRASHED, which is no act under way */
+	bool is_later_round; /* of the acts of this run */
+	bool is_moving;      /* folders changed while they were read */
+	bool is_of_move;     /* the row */
+	bool has_intent;     /* the row, other than INTENT_TRASHED, which is no act under way */
 };
 bool message_is_left_out(const struct row *row, const struct left_out_facts *facts);
 

@@ -1,10 +1,10 @@
-/* How messages are removed on the server (removal_rules.h). */
-#include "removal_rules.h"
+/* How messages are removed on the server (trash_rules.h). */
+#include "trash_rules.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum removal_way removal_rule(const struct removal_facts *facts)
+enum removal_way trash_rule(const struct removal_facts *facts)
 {
 	if (!facts->wants_trash) {
 		return REMOVAL_EXPUNGE; /* T1 */
@@ -34,13 +34,13 @@ enum expunge_way expunge_rule(bool has_uid_expunge, const struct uidset *marked,
 	return EXPUNGE_ALL; /* T8 */
 }
 
-bool removal_is_void(const struct row *row, bool expunges)
+bool trash_is_void(const struct row *row, bool expunges)
 {
 	return row == NULL || row->remote != MESSAGE_PRESENT ||
 	       (row->local == MESSAGE_PRESENT && !expunges);
 }
 
-bool removal_is_open(const struct trash_original *original)
+bool trash_is_open(const struct trash_original *original)
 {
 	return original->is_known && !original->is_void && !original->is_looked_at;
 }
@@ -78,8 +78,8 @@ static bool take_copy(const struct trash_original *original, const struct pair_c
 	return false;
 }
 
-void removal_match(struct trash_original *originals, size_t count, size_t trash,
-		   struct pair_candidate *copies, size_t copy_count)
+void trash_match(struct trash_original *originals, size_t count, size_t trash,
+		 struct pair_candidate *copies, size_t copy_count)
 {
 	size_t at = 0;
 	if (count > 1) {
@@ -90,7 +90,7 @@ void removal_match(struct trash_original *originals, size_t count, size_t trash,
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct trash_original *original = &originals[i];
-		if (removal_is_open(original) && original->trash == trash) {
+		if (trash_is_open(original) && original->trash == trash) {
 			original->is_looked_at = true;
 			original->is_found = take_copy(original, copies, copy_count, &at);
 		}
