@@ -125,7 +125,7 @@ bool remote_batch_has_room(const struct remote *remote, const struct remote_batc
 {
 	bool is_slow = remote->ops->pace(remote) == REMOTE_PACE_SLOW;
 	uint64_t most_bytes = is_slow ? REMOTE_PACE_BYTES : REMOTE_BATCH_BYTES;
-	return batch->count < REMOTE_BATCH_COUNT && batch->bytes < most_bytes &&
+	return batch->count < REMOTE_BATCH_MESSAGES && batch->bytes < most_bytes &&
 	       (batch->uids.count + 1) * RANGE_TEXT_MAX <= REMOTE_SET_TEXT_MAX;
 }
 

@@ -15,7 +15,6 @@
 #define REMOTE_SET_TEXT_MAX 900 /* bytes of a set in a command: lines stay under 1,000 */
 #define REMOTE_FETCHES_MAX  8   /* on their way at once */
 #define REMOTE_PACE_BYTES   (512u << 10)
-#define REMOTE_BATCH_COUNT  200
 #define REMOTE_BATCH_BYTES  (4u << 20)
 
 /* How many fetches the connection is good for now. */

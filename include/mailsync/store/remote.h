@@ -48,6 +48,9 @@
 
 struct remote;
 
+/* So many messages are at most asked for, or sent, answered and written down as one. */
+#define REMOTE_BATCH_MESSAGES 200
+
 /* Session */
 
 struct remote_params {

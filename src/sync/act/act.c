@@ -7,9 +7,18 @@
 #include "observe/observe.h"
 #include "recover/recover.h"
 
-/* Passes over the account at most: the second takes up what our own acts brought (the trash's new
+/* Rounds of a run at most: the second takes up what our own acts brought (the trash's new
  * messages), the third what arrived meanwhile; then the next run is near enough. */
-#define PASSES_MAX 3
+#define ROUNDS_MAX 3
+
+int act_ignore_answers(struct remote *remote, struct err *err)
+{
+	struct remote_done done = {0};
+	int code;
+	while ((code = remote_answer_next(remote, &done, err)) > 0) {
+	}
+	return code;
+}
 
 /* Carries a mailbox's share of the plan out. */
 static int execute_job(struct job *job, struct err *err)
@@ -123,7 +132,7 @@ static int settle_mailboxes(struct run *run, struct err *err)
 	return code < 0 ? code : move_settle(run, err);
 }
 
-/* What this pass brought is to be taken up by another. */
+/* What this round brought is to be taken up by another. */
 static bool has_more(const struct run *run)
 {
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
@@ -135,7 +144,7 @@ static bool has_more(const struct run *run)
 	return false;
 }
 
-static int one_pass(struct run *run, struct err *err)
+static int one_round(struct run *run, struct err *err)
 {
 	bool ignored = false;
 	/* Downloads of many mailboxes at once come before each has its own turn. What the server
@@ -152,8 +161,8 @@ int act_on_plan(struct run *run, struct err *err)
 {
 	int code = move_execute(run, err);
 	bool again = code == 0;
-	for (run->round = 0; again && run->round < PASSES_MAX; run->round++) {
-		code = one_pass(run, err);
+	for (run->round = 0; again && run->round < ROUNDS_MAX; run->round++) {
+		code = one_round(run, err);
 		again = code == 0 && has_more(run);
 	}
 	return code;

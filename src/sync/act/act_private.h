@@ -6,8 +6,6 @@
 #include "act.h"
 #include "plan/plan.h"
 
-#define BATCH_MESSAGES 200 /* are sent, answered and written down as one */
-
 /* Takes the answers that are still to come; what they say is of no consequence. */
 int act_ignore_answers(struct remote *remote, struct err *err);
 
@@ -39,15 +37,15 @@ int job_delete_remote(struct job *job, struct err *err);
  * nothing. */
 #define SMALL_BYTES (1u << 20)
 
-struct item {
+struct upload_item {
 	struct row *row;
 	bool is_due; /* to be sent, or sent again */
 	int64_t intent;
 	uint64_t flags; /* sent */
 };
 
-struct batch {
-	struct item items[BATCH_MESSAGES];
+struct upload_batch {
+	struct upload_item items[REMOTE_BATCH_MESSAGES];
 	size_t count;
 	uint64_t bytes;
 	size_t in_flight; /* answers still to come */
@@ -56,7 +54,7 @@ struct batch {
 
 struct upload {
 	struct job *job;
-	struct batch batches[BATCHES_IN_FLIGHT];
+	struct upload_batch batches[BATCHES_IN_FLIGHT];
 	size_t current; /* the batch that is being filled */
 	bool multi;     /* several messages in one APPEND are worth a try */
 	bool pipelined; /* literals need no go-ahead */
@@ -69,8 +67,8 @@ struct upload {
 /* The next answer, whichever batch it is of. */
 int upload_take_answer(struct upload *upload, struct err *err);
 /* A file that could not be read now: nothing was sent of it. ERR says why, on the way in. */
-int item_unreadable(struct upload *upload, struct item *item, struct err *err);
+int item_unreadable(struct upload *upload, struct upload_item *item, struct err *err);
 /* They were not taken, or not even sent: what says that they may have been goes. */
-int void_intents(struct upload *upload, struct item *items, size_t count, struct err *err);
+int void_intents(struct upload *upload, struct upload_item *items, size_t count, struct err *err);
 
 #endif

@@ -51,15 +51,6 @@ static int take_answers(struct run *run, struct err *err)
 	return code;
 }
 
-int act_ignore_answers(struct remote *remote, struct err *err)
-{
-	struct remote_done done = {0};
-	int code;
-	while ((code = remote_answer_next(remote, &done, err)) > 0) {
-	}
-	return code;
-}
-
 /* New mailboxes are subscribed, as users of other clients expect; a refusal does not matter. */
 static int subscribe(struct run *run, struct err *err)
 {

@@ -10,7 +10,7 @@
 #include "rules/effect.h"
 
 /* Some messages of one mailbox that go to another, in one act. */
-struct batch_item {
+struct move_item {
 	struct move *move;
 	int64_t intent;
 };
@@ -19,7 +19,7 @@ struct move_batch {
 	struct remote *remote;
 	struct mailbox *from;
 	struct mailbox *to;
-	struct batch_item items[BATCH_MESSAGES];
+	struct move_item items[REMOTE_BATCH_MESSAGES];
 	size_t count;
 	struct uidset uids;
 	struct uidset gone; /* of these, by COPY: the server told the new UID and removed the old */
@@ -119,7 +119,7 @@ static int add_intents(struct move_batch *batch, struct err *err)
 	bool has_move = remote_facts(batch->remote)->has_move;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < batch->count; i++) {
-		struct batch_item *item = &batch->items[i];
+		struct move_item *item = &batch->items[i];
 		struct intent intent = {
 			.kind = has_move ? INTENT_MOVE : INTENT_COPY,
 			.row = item->move->pair.new_row,
@@ -195,7 +195,7 @@ static int remove_originals(struct move_batch *batch, const struct remote_done *
 
 /* What became of one message: moved, as is told; refused; or neither is known, and its intent
  * stays. */
-static int record_item(struct move_batch *batch, const struct batch_item *item,
+static int record_item(struct move_batch *batch, const struct move_item *item,
 		       const struct remote_done *done, struct err *err)
 {
 	uint32_t uid = told_uid(batch, done, item->move->uid);
@@ -276,7 +276,8 @@ static int batch_add(struct move_batch *batch, struct move *move, struct err *er
 	move->state = MOVE_TRIED;
 	batch->items[batch->count++].move = move;
 	int code = uidset_add(&batch->uids, move->uid, move->uid, err);
-	return code == 0 && batch->count == BATCH_MESSAGES ? move_batch_send(batch, err) : code;
+	return code == 0 && batch->count == REMOTE_BATCH_MESSAGES ? move_batch_send(batch, err)
+								  : code;
 }
 
 /* All from one mailbox to another that are to be carried out there, the first of which is given. */
@@ -295,13 +296,6 @@ static int move_group(struct run *run, size_t first, struct err *err)
 		}
 	}
 	return code < 0 || batch.count == 0 ? code : move_batch_send(&batch, err);
-}
-
-static void release_all(struct run *run)
-{
-	for (size_t i = 0; i < run->mailboxes.count; i++) {
-		mailbox_release(&run->mailboxes.items[i]);
-	}
 }
 
 /* A move whose UIDs the server did not tell, and whose copy was found since. */
@@ -334,7 +328,6 @@ int move_settle(struct run *run, struct err *err)
 			code = settle_found(run, move, err);
 		}
 	}
-	release_all(run);
 	return code;
 }
 
@@ -355,6 +348,8 @@ int move_execute(struct run *run, struct err *err)
 		code = move->side == SIDE_REMOTE ? move_group(run, i, err)
 						 : move_carry_file(run, move, err);
 	}
-	release_all(run);
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		mailbox_release(&run->mailboxes.items[i]);
+	}
 	return code;
 }

@@ -11,19 +11,20 @@ static bool upload_is_over(const struct upload *upload)
 }
 
 /* The cookie of an APPEND: which batch, which of its items (0 for all of them). */
-static uint64_t cookie_of(const struct upload *upload, const struct batch *batch, size_t item)
+static uint64_t cookie_of(const struct upload *upload, const struct upload_batch *batch,
+			  size_t item)
 {
-	return (uint64_t)(batch - upload->batches) * BATCH_MESSAGES + item;
+	return (uint64_t)(batch - upload->batches) * REMOTE_BATCH_MESSAGES + item;
 }
 
 /* Digest and size of what is going to be sent are in the row before the intent is. */
-static int add_intents(struct upload *upload, struct batch *batch, struct err *err)
+static int add_intents(struct upload *upload, struct upload_batch *batch, struct err *err)
 {
 	struct job *job = upload->job;
 	struct state *state = job->run->session->state;
 	int code = state_begin(state, err);
 	for (size_t i = 0; code == 0 && i < batch->count; i++) {
-		struct item *item = &batch->items[i];
+		struct upload_item *item = &batch->items[i];
 		struct intent intent = {
 			.kind = INTENT_APPEND,
 			.row = item->row->id,
@@ -62,7 +63,7 @@ static int pass_on(struct upload *upload, struct maildir_reader *reader, bool is
 }
 
 /* The message itself, after its APPEND was begun, if BEGIN by us. */
-static int send_body(struct upload *upload, struct item *item, struct maildir_reader *reader,
+static int send_body(struct upload *upload, struct upload_item *item, struct maildir_reader *reader,
 		     const uint64_t *begin, struct err *err)
 {
 	struct job *job = upload->job;
@@ -89,7 +90,7 @@ static int send_body(struct upload *upload, struct item *item, struct maildir_re
 
 /* Sends one message of an APPEND that is begun, or to be begun with the cookie at BEGIN.
  * -ERR_REFUSED: the server said NO to its literal. */
-static int send_message(struct upload *upload, struct item *item, const uint64_t *begin,
+static int send_message(struct upload *upload, struct upload_item *item, const uint64_t *begin,
 			struct err *err)
 {
 	struct job *job = upload->job;
@@ -105,7 +106,7 @@ static int send_message(struct upload *upload, struct item *item, const uint64_t
 	return code;
 }
 
-static int batch_wait(struct upload *upload, struct batch *batch, struct err *err)
+static int batch_wait(struct upload *upload, struct upload_batch *batch, struct err *err)
 {
 	int code = 0;
 	while (code == 0 && batch->in_flight > 0) {
@@ -114,10 +115,11 @@ static int batch_wait(struct upload *upload, struct batch *batch, struct err *er
 	return code;
 }
 
-static int send_one(struct upload *upload, struct batch *batch, size_t index, struct err *err)
+static int send_one(struct upload *upload, struct upload_batch *batch, size_t index,
+		    struct err *err)
 {
 	struct remote *remote = upload->job->remote;
-	struct item *item = &batch->items[index];
+	struct upload_item *item = &batch->items[index];
 	uint64_t cookie = cookie_of(upload, batch, index);
 	int code = send_message(upload, item, &cookie, err);
 	bool is_refused = code < 0 && remote_append_was_refused(remote);
@@ -133,7 +135,7 @@ static int send_one(struct upload *upload, struct batch *batch, size_t index, st
 }
 
 /* Each message by its own APPEND. */
-static int send_singly(struct upload *upload, struct batch *batch, struct err *err)
+static int send_singly(struct upload *upload, struct upload_batch *batch, struct err *err)
 {
 	int code = 0;
 	batch->together = 0;
@@ -149,12 +151,12 @@ static int send_singly(struct upload *upload, struct batch *batch, struct err *e
  * All of the batch in one APPEND. Where a file cannot be read now, none of its bytes was sent: the
  * command ends before it, and what comes after it goes by itself.
  */
-static int send_together(struct upload *upload, struct batch *batch, struct err *err)
+static int send_together(struct upload *upload, struct upload_batch *batch, struct err *err)
 {
 	size_t first = 0;
 	batch->together = 0;
 	for (size_t i = 0; i < batch->count; i++) {
-		struct item *item = &batch->items[i];
+		struct upload_item *item = &batch->items[i];
 		uint64_t cookie = cookie_of(upload, batch, first);
 		int code = send_message(upload, item, batch->together == 0 ? &cookie : NULL, err);
 		if (code == 0) {
@@ -179,7 +181,7 @@ static int send_together(struct upload *upload, struct batch *batch, struct err 
 }
 
 /* Makes BATCH's intents durable and sends it. */
-static int batch_send(struct upload *upload, struct batch *batch, struct err *err)
+static int batch_send(struct upload *upload, struct upload_batch *batch, struct err *err)
 {
 	int code = batch->count == 0 ? 0 : add_intents(upload, batch, err);
 	if (code < 0 || batch->count == 0) {
@@ -191,7 +193,7 @@ static int batch_send(struct upload *upload, struct batch *batch, struct err *er
 
 /* Waits for all of a batch, sends again by themselves those that were refused together, and empties
  * it. */
-static int batch_settle(struct upload *upload, struct batch *batch, struct err *err)
+static int batch_settle(struct upload *upload, struct upload_batch *batch, struct err *err)
 {
 	int code;
 	if ((code = batch_wait(upload, batch, err)) == 0 &&
@@ -241,7 +243,7 @@ static int identify(struct job *job, struct row *row, struct err *err)
 static int add_row(struct upload *upload, struct row *row, struct err *err)
 {
 	struct job *job = upload->job;
-	struct batch *batch = &upload->batches[upload->current];
+	struct upload_batch *batch = &upload->batches[upload->current];
 	int code = identify(job, row, err);
 	if (code == -ERR_CHANGED) {
 		job->failures++;
@@ -250,13 +252,13 @@ static int add_row(struct upload *upload, struct row *row, struct err *err)
 	if (code < 0) {
 		return job_message_failed(job, row, err);
 	}
-	batch->items[batch->count++] = (struct item){
+	batch->items[batch->count++] = (struct upload_item){
 		.row = row,
 		.is_due = true,
 		.flags = row->local_flags & message_remote_flags(&job->facts),
 	};
 	batch->bytes += row->size_bytes;
-	bool is_full = batch->count == BATCH_MESSAGES || batch->bytes >= BATCH_BYTES;
+	bool is_full = batch->count == REMOTE_BATCH_MESSAGES || batch->bytes >= BATCH_BYTES;
 	return is_full ? batch_turn(upload, err) : 0;
 }
 

@@ -13,7 +13,8 @@ static void count_upload(struct upload *upload)
 }
 
 /* ITEM is on the server under UID (U1), unless base has that with another file (U6). */
-static int item_landed(struct upload *upload, struct item *item, uint32_t uid, struct err *err)
+static int item_landed(struct upload *upload, struct upload_item *item, uint32_t uid,
+		       struct err *err)
 {
 	struct state *state = upload->job->run->session->state;
 	struct row seen;
@@ -35,7 +36,7 @@ static int item_landed(struct upload *upload, struct item *item, uint32_t uid, s
 }
 
 /* U2 */
-static int item_unknown(struct upload *upload, struct item *item, struct err *err)
+static int item_unknown(struct upload *upload, struct upload_item *item, struct err *err)
 {
 	upload->job->mailbox->seen.has_intents = true;
 	effect_held(item->row, REASON_AMBIGUOUS);
@@ -44,7 +45,7 @@ static int item_unknown(struct upload *upload, struct item *item, struct err *er
 }
 
 /* UIDS: theirs; NULL: unknown. */
-static int items_taken(struct upload *upload, struct item *items, size_t count,
+static int items_taken(struct upload *upload, struct upload_item *items, size_t count,
 		       const struct uidset *uids, struct err *err)
 {
 	struct state *state = upload->job->run->session->state;
@@ -59,7 +60,7 @@ static int items_taken(struct upload *upload, struct item *items, size_t count,
 	return state_end(state, code, err);
 }
 
-int void_intents(struct upload *upload, struct item *items, size_t count, struct err *err)
+int void_intents(struct upload *upload, struct upload_item *items, size_t count, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < count; i++) {
@@ -69,14 +70,14 @@ int void_intents(struct upload *upload, struct item *items, size_t count, struct
 	return code;
 }
 
-static int item_refused(struct upload *upload, struct item *item, const struct err *why,
+static int item_refused(struct upload *upload, struct upload_item *item, const struct err *why,
 			struct err *err)
 {
 	int code = void_intents(upload, item, 1, err);
 	return code < 0 ? code : job_message_failed(upload->job, item->row, why);
 }
 
-int item_unreadable(struct upload *upload, struct item *item, struct err *err)
+int item_unreadable(struct upload *upload, struct upload_item *item, struct err *err)
 {
 	struct err why = *err;
 	if (run_is_fatal(err)) {
@@ -90,7 +91,7 @@ int item_unreadable(struct upload *upload, struct item *item, struct err *err)
 }
 
 /* The answer to an APPEND of COUNT items. */
-static int take_answer(struct upload *upload, struct item *items, size_t count,
+static int take_answer(struct upload *upload, struct upload_item *items, size_t count,
 		       const struct remote_done *done, struct err *err)
 {
 	const struct upload_answer answer = {
@@ -133,8 +134,8 @@ int upload_take_answer(struct upload *upload, struct err *err)
 	struct remote_done done = {0};
 	int code = remote_done_next(upload->job->remote, &done, err);
 	if (code == 0) {
-		struct batch *batch = &upload->batches[done.cookie / BATCH_MESSAGES];
-		size_t first = (size_t)(done.cookie % BATCH_MESSAGES);
+		struct upload_batch *batch = &upload->batches[done.cookie / REMOTE_BATCH_MESSAGES];
+		size_t first = (size_t)(done.cookie % REMOTE_BATCH_MESSAGES);
 		size_t count = batch->together > 0 ? batch->together : 1;
 		batch->in_flight--;
 		code = take_answer(upload, &batch->items[first], count, &done, err);
