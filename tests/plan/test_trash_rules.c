@@ -160,7 +160,7 @@ static void claim_match(struct scenario *scenario, const char *expected, uint32_
 {
 	if (!scenario->is_matched) {
 		trash_match(scenario->originals, scenario->count, 0, scenario->copies,
-			      scenario->copy_count);
+			    scenario->copy_count);
 		scenario->is_matched = true;
 	}
 	for (size_t i = 0; i < scenario->count; i++) {

@@ -1,6 +1,6 @@
-/* What is decided about messages beside the plan itself: R16, R17, R24 and R25 of rules/message_rules.h,
- * the policy in force (P1 to P4 of rules/policy.h), and answers to uploads (U1 to U6 of
- * rules/transfer_rules.h). */
+/* What is decided about messages beside the plan itself: R16, R17, R24 and R25 of
+ * rules/message_rules.h, the policy in force (P1 to P4 of rules/policy.h), and answers to uploads
+ * (U1 to U6 of rules/transfer_rules.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
