@@ -13,7 +13,7 @@ import house
 
 # How many files a cycle of calls in a layer with rooms may have; two may call each other where they
 # share a private header.
-CYCLE_FILES_MAX = 3
+CYCLE_FILES_MAX = 1
 
 
 def sources():
