@@ -104,7 +104,8 @@ static void look_at_file(struct run *run, const struct move *move, const struct 
 	}
 }
 
-/* The rows as the move would leave them. */
+/* The rows as the move would leave them, by the effects of the acts (rules/effect.h), so that what
+ * is printed of its messages afterwards is what would be done. */
 static int move_on_paper(struct run *run, struct move *move, struct move_rows *rows,
 			 const struct moved_file *file, struct err *err)
 {

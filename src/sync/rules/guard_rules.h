@@ -17,9 +17,9 @@
  *                                                        -> forget base, pair, delete nothing
  *   O7 else                                              -> it is ours
  *
- *   O8 power was lost when rows were committed before their files were durable, and the system was
+ *   O8 power was lost: rows were committed whose files were not durable yet, and the system was
  *      started anew since
- *   O9 the last run that changed things was cut when it did not say that it ended, or by O8
+ *   O9 the last run that changed things was cut: it claimed and never said that it ended, or O8
  *
  * Whether what is there can be the account that base knows (accident_of):
  *   S1  base had folders, and there is none              -> NO_FOLDER
