@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "mailsync/base/buf.h"
+#include "mailsync/base/file.h"
 #include "mailsync/store/maildir.h"
-
-#define PATH_LIMIT 4096
 
 /* The real path of a root, or of its nearest ancestor that exists with the rest as written. */
 static int real_root(const struct maildir_params *params, struct buf *out, struct err *err)
@@ -69,7 +68,7 @@ int maildir_check_roots(const struct maildir_root *roots, size_t count, size_t *
 		return err_nomem(err);
 	}
 	for (size_t i = 0; i < count; i++) {
-		buf_init(&paths[i], PATH_LIMIT);
+		buf_init(&paths[i], FILE_PATH_SIZE);
 	}
 	int code = compare_all(roots, count, paths, culprit, err);
 	for (size_t i = 0; i < count; i++) {

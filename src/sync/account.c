@@ -1,7 +1,5 @@
-/* An account's run: the table of its steps, and what is told of it at the end. */
+/* An account's session and run: the tables of their steps, and what is told of it at the end. */
 #include "run/run.h"
-
-#include <string.h>
 
 #include "mailsync/base/clock.h"
 
@@ -12,23 +10,6 @@
 #include "plan/plan.h"
 #include "pop3/pop3_run.h"
 #include "rules/pop3_rules.h"
-
-/* Keywords that changed while nobody looked are not told again: everything is looked at. */
-static int note_keywords(struct run *run, struct err *err)
-{
-	const char *now = run->account->keywords ? "yes" : "no";
-	struct state *state = run->session->state;
-	char value[16];
-	int code = state_get(state, "keywords", value, sizeof(value), err);
-	bool was_no = code == 0 && strcmp(value, "no") == 0;
-	if (code < 0 || was_no != run->account->keywords || (code = state_begin(state, err)) < 0) {
-		return code;
-	}
-	if ((code = was_no ? state_look_again(state, err) : 0) == 0) {
-		code = state_set(state, "keywords", now, err);
-	}
-	return state_end(state, code, err);
-}
 
 static int decide_policy(struct run *run, struct err *err)
 {
@@ -66,13 +47,17 @@ static int release(struct run *run, struct err *err)
 	return run_release(run, err);
 }
 
-/* A run over IMAP. */
-static const struct step steps[] = {
-	{"policy", decide_policy, STEP_LOOKS},
+/* What a session over IMAP begins with. */
+static const struct step opening[] = {
 	{"lock", run_open_lock, STEP_ACTS},
 	{"open", run_open_local, STEP_LOOKS},
-	{"keywords", note_keywords, STEP_LOOKS},
+	{"keywords", observe_keywords, STEP_LOOKS},
 	{"connect", open_remote, STEP_LOOKS},
+};
+
+/* A run in a session that is open. */
+static const struct step pass[] = {
+	{"policy", decide_policy, STEP_LOOKS},
 	{"which mailboxes", discover, STEP_LOOKS},
 	{"accidents", accident_check_mailboxes, STEP_LOOKS},
 	{"server's address", accident_check_address, STEP_LOOKS},
@@ -116,7 +101,10 @@ static int run_account(struct run *run, struct err *err)
 	if (run->account->is_pop3) {
 		return pop3_run(run, err);
 	}
-	int code = run_take_steps(run, steps, sizeof(steps) / sizeof(steps[0]), err);
+	int code = run_take_steps(run, opening, sizeof(opening) / sizeof(opening[0]), err);
+	if (code == 0) {
+		code = run_take_steps(run, pass, sizeof(pass) / sizeof(pass[0]), err);
+	}
 	take_leave(run, code == 0 || err->code == ERR_BRAKE);
 	return code;
 }

@@ -1,11 +1,10 @@
 /* `status`: what the state database says of an account. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "mailsync/state/state.h"
 #include "mailsync/sync/sync.h"
 
-#define PATH_LIMIT 4096
+#include "run/run.h"
 
 void status_finish(struct status *status)
 {
@@ -55,12 +54,12 @@ static int fill(const struct account *account, struct state *state,
 int sync_status(const struct account *account, const struct sync_options *options,
 		struct status *status, struct err *err)
 {
-	char path[PATH_LIMIT];
+	char path[FILE_PATH_SIZE];
 	struct state *state = NULL;
 	struct state_mailboxes known = {0};
 	struct status result = {0};
 	int code;
-	snprintf(path, sizeof(path), "%s/%s.db", options->state_dir, account->name);
+	account_path(account, options, ".db", path);
 	if ((code = state_open(&state, path, STATE_READ, err)) < 0 ||
 	    (code = state_mailboxes_load(state, &known, err)) < 0 ||
 	    (code = fill(account, state, &known, &result, err)) < 0) {

@@ -16,6 +16,8 @@
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
 
+#define FILE_PATH_SIZE 4096 /* of a path in whole */
+
 /* Opens an existing directory (O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW on the last component
  * when NOFOLLOW). *FD is the caller's to close. */
 int file_open_dir(int dirfd, const char *name, bool nofollow, int *fd, struct err *err);

@@ -41,13 +41,13 @@ static int execute_job(struct job *job, struct err *err)
 static int try_job(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct job job;
-	mailbox->done.has_new_rows = false;
+	mailbox->open.has_new_rows = false;
 	int code = job_plan(&job, run, run->session->remote, mailbox, err);
-	job.failures = mailbox->done.failures;
+	job.failures = mailbox->open.failures;
 	if (code == 0) {
 		code = execute_job(&job, err);
 	}
-	mailbox->done.failures = job.failures;
+	mailbox->open.failures = job.failures;
 	job_finish(&job);
 	return code;
 }
@@ -58,7 +58,7 @@ static int run_job(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct remote *remote = run->session->remote;
 	size_t errors = run->report->error_count;
-	size_t failures = mailbox->done.failures;
+	size_t failures = mailbox->open.failures;
 	bool again = false;
 	int code;
 	backoff_note(run, remote);
@@ -67,7 +67,7 @@ static int run_job(struct run *run, struct mailbox *mailbox, struct err *err)
 		return code;
 	}
 	run_report_forget(run, mailbox, errors);
-	mailbox->done.failures = failures;
+	mailbox->open.failures = failures;
 	code = try_job(run, mailbox, err);
 	backoff_note(run, remote);
 	return code;
@@ -86,7 +86,7 @@ static int settle_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 		code = observe_remote_mailbox(run, remote, mailbox, LOOK_ANEW, err);
 	}
 	bool must_pair = mailbox->decided.pairing != PAIRING_NONE;
-	if (code == 0 && (mailbox->seen.has_intents || must_pair) &&
+	if (code == 0 && (mailbox->open.has_intents || must_pair) &&
 	    mailbox->decided.exclusion == EXCLUDED_NOT) {
 		code = pair_mailbox(run, remote, mailbox, err);
 	}
@@ -114,7 +114,7 @@ static int run_jobs(struct run *run, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (!mailbox_is_idle(run, mailbox) && (is_first || mailbox->done.has_new_rows)) {
+		if (!mailbox_is_idle(run, mailbox) && (is_first || mailbox->open.has_new_rows)) {
 			code = run_job(run, mailbox, err);
 		} else if (is_first && mailbox->in_base && mailbox_is_active(mailbox)) {
 			code = leave_idle(run, mailbox, err);
@@ -137,7 +137,7 @@ static bool has_more(const struct run *run)
 {
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (mailbox->done.has_new_rows && !mailbox_is_idle(run, mailbox)) {
+		if (mailbox->open.has_new_rows && !mailbox_is_idle(run, mailbox)) {
 			return true;
 		}
 	}

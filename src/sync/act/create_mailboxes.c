@@ -23,7 +23,7 @@ static int create_here(struct run *run, struct mailbox *mailbox, struct err *err
 static int queue(struct run *run, const struct mailbox_op *op, enum remote_change_kind kind,
 		 uint64_t cookie, struct err *err)
 {
-	const struct remote_change change = {.kind = kind, .wire = op->mailbox->seen.wire};
+	const struct remote_change change = {.kind = kind, .wire = op->mailbox->wire};
 	int code = remote_change_queue(run->session->remote, &change, cookie, err);
 	return leave_failed(run, op->mailbox, code, err);
 }

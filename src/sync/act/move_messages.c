@@ -35,7 +35,7 @@ static int note_copied(struct run *run, const struct move *move, uint32_t uid, s
 		.mailbox = move->from->base.id,
 		.uidvalidity = move->to->base.uidvalidity,
 		.uid_bound = uid,
-		.text = move->to->seen.wire,
+		.text = move->to->wire,
 	};
 	return run->account->trash == NULL ? 0
 					   : state_intent_add(run->session->state, &intent, err);
@@ -202,7 +202,7 @@ static int record_item(struct move_batch *batch, const struct move_item *item,
 	bool is_gone = remote_facts(batch->remote)->has_move ||
 		       uidset_contains(&batch->gone, item->move->uid);
 	if (uid == 0 && !uidset_contains(&done->refused, item->move->uid)) {
-		batch->to->seen.has_intents = true;
+		batch->to->open.has_intents = true;
 		return 0;
 	}
 	int code = state_intent_drop(batch->run->session->state, item->intent, err);
@@ -234,7 +234,7 @@ static int transfer(struct move_batch *batch, struct err *err)
 	const struct remote_change change = {
 		.kind = facts->has_move ? REMOTE_MOVE : REMOTE_COPY,
 		.uids = &batch->uids,
-		.wire = batch->to->seen.wire,
+		.wire = batch->to->wire,
 	};
 	struct remote_done done = {0};
 	int code = remote_change_now(batch->remote, &change, &done, err);
@@ -242,8 +242,8 @@ static int transfer(struct move_batch *batch, struct err *err)
 		bool has_some = uidset_size(&done.refused) < batch->count;
 		batch->from->done.was_changed_there |= has_some;
 		batch->to->done.was_changed_there |= has_some;
-		batch->from->done.failures += done.status < 0;
-		batch->to->done.failures += done.status < 0;
+		batch->from->open.failures += done.status < 0;
+		batch->to->open.failures += done.status < 0;
 		code = facts->has_move || !facts->has_uid_expunge
 			     ? 0
 			     : remove_originals(batch, &done, err);
@@ -258,12 +258,12 @@ static int transfer(struct move_batch *batch, struct err *err)
 static int move_batch_send(struct move_batch *batch, struct err *err)
 {
 	const struct mailbox *from = batch->from;
-	int code = remote_open(batch->remote, from->seen.wire, REMOTE_WRITE, from->base.uidvalidity,
+	int code = remote_open(batch->remote, from->wire, REMOTE_WRITE, from->base.uidvalidity,
 			       NULL, err);
 	if (code == 0 && (code = commit_intents(batch, err)) == 0) {
 		code = transfer(batch, err);
 	}
-	code = run_outlives(batch->run, batch->to, code, &batch->to->done.failures, err);
+	code = run_outlives(batch->run, batch->to, code, &batch->to->open.failures, err);
 	uidset_finish(&batch->uids);
 	uidset_finish(&batch->gone);
 	batch->count = 0;
@@ -311,8 +311,8 @@ static int settle_found(struct run *run, struct move *move, struct err *err)
 	    found && fresh.is_agreed &&
 	    (code = record_moved(run, move, fresh.uid, false, err)) == 0) {
 		code = state_mailbox_put(state, &move->to->base, err);
-		move->to->done.has_new_rows = true;
-		move->from->done.has_new_rows = true;
+		move->to->open.has_new_rows = true;
+		move->from->open.has_new_rows = true;
 	}
 	row_finish(&fresh);
 	return state_end(state, code, err);

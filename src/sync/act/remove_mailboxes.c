@@ -113,7 +113,7 @@ release:
  * base's that is gone there. */
 static int remove_there(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	const struct remote_change change = {.kind = REMOTE_DELETE, .wire = mailbox->seen.wire};
+	const struct remote_change change = {.kind = REMOTE_DELETE, .wire = mailbox->wire};
 	const struct state_mailbox *base = &mailbox->base;
 	struct state *state = run->session->state;
 	struct held_there_facts facts = {.base = numbers_of_base(base)};

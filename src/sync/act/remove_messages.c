@@ -59,7 +59,7 @@ static int change(struct removal *removal, enum remote_change_kind kind, struct 
 		.flags = FLAG_DELETED,
 		.is_add = true,
 		.keywords = &removal->job->mailbox->base.keywords,
-		.wire = is_to_trash ? removal->trash->seen.wire : NULL,
+		.wire = is_to_trash ? removal->trash->wire : NULL,
 	};
 	return remote_change_now(removal->job->remote, &change, NULL, err);
 }
@@ -139,7 +139,7 @@ static int move_to_trash(struct removal *removal, struct err *err)
 /* Of each message that is not known to be in the trash: it may be, or (IS_COPIED) it is. */
 static int commit_intents(struct removal *removal, bool is_copied, struct err *err)
 {
-	const struct mailbox_seen *trash = &removal->trash->seen;
+	const struct mailbox *trash = removal->trash;
 	int code = state_begin(removal->state, err);
 	for (size_t i = 0; code == 0 && i < removal->count; i++) {
 		struct removed *item = &removal->items[i];
@@ -147,8 +147,8 @@ static int commit_intents(struct removal *removal, bool is_copied, struct err *e
 			.kind = is_copied ? INTENT_TRASHED : INTENT_TRASH,
 			.row = item->row->id,
 			.mailbox = removal->job->mailbox->base.id,
-			.uidvalidity = trash->numbers.uidvalidity,
-			.uid_bound = trash->numbers.uidnext,
+			.uidvalidity = trash->seen.numbers.uidvalidity,
+			.uid_bound = trash->seen.numbers.uidnext,
 			.text = trash->wire,
 		};
 		if (item->is_copied) {

@@ -20,13 +20,9 @@ static bool is_of(const struct rename_op *op, const struct rename_op *parent)
 static int commit(struct run *run, struct rename_op *op, enum rename_state became, struct err *err)
 {
 	const struct rename_ops *ops = &run->plan->renames;
-	int code = run_claim(run, err);
-	if (code < 0) {
-		return code;
-	}
-	code = state_begin(run->session->state, err);
+	int code = run_begin(run, err);
 	for (size_t i = 0; code == 0 && i < ops->count; i++) {
-		struct rename_op *each = &ops->items[i];
+		const struct rename_op *each = &ops->items[i];
 		struct mailbox *from = run_mailbox(run, each->from);
 		struct mailbox *to = run_mailbox(run, each->to);
 		if (!is_of(each, op)) {
@@ -35,12 +31,17 @@ static int commit(struct run *run, struct rename_op *op, enum rename_state becam
 		code = became == RENAME_PENDING ? rename_intent_add(run, from, to, err)
 		     : became == RENAME_DONE    ? rename_base_follow(run, from, to, err)
 						: rename_intent_drop(run, from, err);
-		if (each != op && became != RENAME_TAKEN) {
-			each->state = became;
+	}
+	if ((code = state_end(run->session->state, code, err)) < 0) {
+		return code;
+	}
+	for (size_t i = 0; became != RENAME_TAKEN && i < ops->count; i++) {
+		if (is_of(&ops->items[i], op)) {
+			ops->items[i].state = became;
 		}
 	}
 	op->state = became;
-	return state_end(run->session->state, code, err);
+	return 0;
 }
 
 static int fail(struct run *run, struct rename_op *op, struct err *why, struct err *err)
@@ -107,7 +108,7 @@ static int resubscribe(struct run *run, const char *from, const char *to, struct
 
 static int rename_there(struct run *run, struct rename_op *op, struct err *err)
 {
-	const char *wire = run_mailbox(run, op->from)->seen.wire;
+	const char *wire = run_mailbox(run, op->from)->wire;
 	const struct remote_change change = {.kind = REMOTE_RENAME, .wire = wire, .to = op->wire};
 	struct remote_done done = {0};
 	int code;

@@ -79,7 +79,7 @@ static int send_body(struct upload *upload, struct upload_item *item, struct mai
 	/* Read before anything is sent: what cannot be read leaves the connection as it was. */
 	if ((code = is_small ? pass_on(upload, reader, true, err) : 0) < 0 ||
 	    (code = begin != NULL
-			  ? remote_append_begin(job->remote, job->mailbox->seen.wire, *begin, err)
+			  ? remote_append_begin(job->remote, job->mailbox->wire, *begin, err)
 			  : 0) < 0 ||
 	    (code = remote_append_message(job->remote, &append, err)) < 0) {
 		return code;
@@ -294,7 +294,7 @@ static int upload_rows(struct upload *upload, struct err *err)
 static int reopen_examined(struct upload *upload, struct err *err)
 {
 	struct job *job = upload->job;
-	bool is_open = remote_selected(job->remote, job->mailbox->seen.wire, false) != 0;
+	bool is_open = remote_selected(job->remote, job->mailbox->wire, false) != 0;
 	return is_open && !upload->pipelined ? job_select(job, true, err) : 0;
 }
 

@@ -38,7 +38,7 @@ static int item_landed(struct upload *upload, struct upload_item *item, uint32_t
 /* U2 */
 static int item_unknown(struct upload *upload, struct upload_item *item, struct err *err)
 {
-	upload->job->mailbox->seen.has_intents = true;
+	upload->job->mailbox->open.has_intents = true;
 	effect_held(item->row, REASON_AMBIGUOUS);
 	count_upload(upload);
 	return state_row_put(upload->job->run->session->state, item->row, err);

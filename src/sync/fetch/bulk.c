@@ -34,7 +34,7 @@ struct bulk {
 static bool is_candidate(const struct run *run, const struct mailbox *mailbox)
 {
 	return !mailbox_is_idle(run, mailbox) && mailbox->seen.in == SIDE_BOTH &&
-	       !mailbox->seen.has_intents && mailbox->done.failures == 0 &&
+	       !mailbox->open.has_intents && mailbox->open.failures == 0 &&
 	       (mailbox->decided.shape == PLAN_DOWNLOADS || mailbox->decided.shape == PLAN_UNKNOWN);
 }
 
@@ -100,9 +100,9 @@ static int conclude(struct bulk *bulk, struct err *err)
 		struct job *job = &bulk->mailboxes[i].job;
 		const struct wants *wants = &bulk->mailboxes[i].download.wants;
 		job->failures += wants_failed(wants);
-		job->mailbox->done.failures += job->failures;
+		job->mailbox->open.failures += job->failures;
 		if (code == 0 && wants_are_done(wants)) {
-			job->mailbox->done.has_new_rows = false;
+			job->mailbox->open.has_new_rows = false;
 			code = job_conclude(job, err);
 		}
 	}

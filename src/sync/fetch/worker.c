@@ -34,7 +34,7 @@ static void slice_destroy(struct slice *slice)
 static int open_mailbox(struct worker *worker, struct slice *slice, struct err *err)
 {
 	const struct mailbox *mailbox = mailbox_of(slice);
-	const char *wire = mailbox->seen.wire;
+	const char *wire = mailbox->wire;
 	if (worker->asked == mailbox) {
 		return 0;
 	}

@@ -15,7 +15,6 @@
 #include "mailsync/base/digest.h"
 #include "mailsync/base/file.h"
 
-#define PATH_LIMIT       4096
 #define DATABASE_ID_SIZE sizeof(((struct maildir_id *)NULL)->database)
 
 /* The value "clean". */
@@ -164,9 +163,9 @@ static void tell_verdict(const struct run *run, enum ownership_verdict verdict, 
 int run_open_lock(struct run *run, struct err *err)
 {
 	const struct sync_options *options = run->options;
-	char path[PATH_LIMIT];
+	char path[FILE_PATH_SIZE];
 	int code = file_make_dirs(options->state_dir, err);
-	snprintf(path, sizeof(path), "%s/%s.lock", options->state_dir, run->account->name);
+	account_path(run->account, options, ".lock", path);
 	return code < 0 ? code
 			: file_lock_acquire(&run->session->lock, path, options->wait, options->stop,
 					    err);
@@ -184,9 +183,9 @@ int run_open_local(struct run *run, struct err *err)
 	struct session *session = run->session;
 	enum state_mode mode = run->options->dry_run ? STATE_SCRATCH : STATE_WRITE;
 	enum ownership_verdict verdict = OWNERSHIP_OURS;
-	char path[PATH_LIMIT];
+	char path[FILE_PATH_SIZE];
 	int code;
-	snprintf(path, sizeof(path), "%s/%s.db", run->options->state_dir, run->account->name);
+	account_path(run->account, run->options, ".db", path);
 	session->is_scratch = mode == STATE_SCRATCH;
 	if (session->is_second_try && session->is_scratch) {
 		path[0] = '\0'; /* a real run would have moved it aside */

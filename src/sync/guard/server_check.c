@@ -83,7 +83,7 @@ int server_ask_numbers(struct remote *remote, struct mailbox *mailbox, struct er
 {
 	struct mailbox_seen *seen = &mailbox->seen;
 	struct remote_opened opened = {0};
-	int code = remote_open(remote, seen->wire, REMOTE_READ | REMOTE_ANEW, 0, &opened, err);
+	int code = remote_open(remote, mailbox->wire, REMOTE_READ | REMOTE_ANEW, 0, &opened, err);
 	if (code == 0) {
 		seen->numbers.uidvalidity = opened.uidvalidity;
 		seen->numbers.uidnext = opened.uidnext;
@@ -143,7 +143,7 @@ static int search_mailbox(struct run *run, struct remote *remote, const struct m
 	struct uidset chosen;
 	int code;
 	uidset_init(&chosen);
-	if ((code = remote_open(remote, mailbox->seen.wire, REMOTE_READ, 0, NULL, err)) == 0 &&
+	if ((code = remote_open(remote, mailbox->wire, REMOTE_READ, 0, NULL, err)) == 0 &&
 	    (code = sample(remote, &chosen, err)) == 0) {
 		code = remote_headers_begin(remote, &chosen, err);
 	}

@@ -134,8 +134,8 @@ static int ask_headers(struct search *search, const struct mailbox *mailbox,
 	struct remote *remote = search->run->session->remote;
 	struct remote_identity told = {0};
 	int code;
-	if ((code = remote_open(remote, mailbox->seen.wire, REMOTE_READ, mailbox->base.uidvalidity,
-				NULL, err)) == 0) {
+	if ((code = remote_open(remote, mailbox->wire, REMOTE_READ, mailbox->base.uidvalidity, NULL,
+				err)) == 0) {
 		code = remote_headers_begin(remote, uids, err);
 	}
 	while (code == 0 && (code = remote_headers_next(remote, &told, err)) == 0 &&
@@ -174,8 +174,8 @@ static int find_by_header(struct search *search, const struct mailbox *mailbox, 
 /* Whether messages that are new on the server may have come into MAILBOX by a move. */
 static bool may_arrive(const struct mailbox *mailbox)
 {
-	return mailbox_is_active(mailbox) && mailbox->in_base && mailbox->done.has_new_rows &&
-	       mailbox->decided.pairing != PAIRING_ALL && mailbox->seen.wire != NULL;
+	return mailbox_is_active(mailbox) && mailbox->in_base && mailbox->open.has_new_rows &&
+	       mailbox->decided.pairing != PAIRING_ALL && mailbox->wire != NULL;
 }
 
 static int gather_traces(struct search *search, struct err *err)

@@ -200,7 +200,7 @@ static int compare(struct search *search, struct lost *lost, struct mailbox *to,
 	enum likeness likeness = mailbox_likeness(&evidence);
 	int code = 0;
 	if (likeness == LIKENESS_BY_SAMPLE &&
-	    remote_selected(remote, to->seen.wire, false) != to->seen.numbers.uidvalidity) {
+	    remote_selected(remote, to->wire, false) != to->seen.numbers.uidvalidity) {
 		code = server_ask_numbers(remote, to, err);
 		evidence = evidence_of(search, lost, to);
 		likeness = mailbox_likeness(&evidence);

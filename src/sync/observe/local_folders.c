@@ -71,7 +71,7 @@ static int await_standstill(struct run *run, struct err *err)
 	code = code < 0 ? code : mailboxes_have_more_folders(run, &has_more, err);
 	run->seen.is_moving = !is_still || has_more;
 	for (size_t i = 0; run->seen.is_moving && i < run->mailboxes.count; i++) {
-		run->mailboxes.items[i].done.failures++; /* the next run looks again */
+		run->mailboxes.items[i].open.failures++; /* the next run looks again */
 	}
 	return code;
 }

@@ -79,7 +79,7 @@ static void take_counts(struct mailbox_seen *seen, const struct remote_counts *c
 int mailboxes_ask_counts(struct remote *remote, struct mailbox *mailbox, struct err *err)
 {
 	struct remote_counts counts = {0};
-	int code = remote_count_one(remote, mailbox->seen.wire, &counts, err);
+	int code = remote_count_one(remote, mailbox->wire, &counts, err);
 	if (code == 0) {
 		take_counts(&mailbox->seen, &counts);
 	}
@@ -92,11 +92,11 @@ static void take_remote(struct run *run, struct mailbox *mailbox, struct remote_
 {
 	struct mailbox_seen *seen = &mailbox->seen;
 	struct err err;
-	if (seen->wire != NULL) {
+	if (mailbox->wire != NULL) {
 		err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
 			"the server's mailboxes \"%s\" and \"%s\" come to one name here; the "
 			"second is left out",
-			seen->wire, found->wire);
+			mailbox->wire, found->wire);
 		run_report_error(run, mailbox, 0, &err);
 		return;
 	}
@@ -105,7 +105,7 @@ static void take_remote(struct run *run, struct mailbox *mailbox, struct remote_
 				strcmp(mailbox->name, "INBOX") != 0;
 	seen->in |= seen->is_unsubscribed ? SIDE_NONE : SIDE_REMOTE;
 	seen->attributes = found->attributes;
-	seen->wire = found->wire;
+	mailbox->wire = found->wire;
 	seen->mailboxid = found->counts.mailboxid;
 	seen->numbers.modseq = (found->counts.told & REMOTE_TOLD_MODSEQ) ? found->counts.modseq : 0;
 	take_counts(seen, &found->counts);

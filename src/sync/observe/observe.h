@@ -15,6 +15,10 @@
 #include "rules/move_rules.h"
 #include "run/run.h"
 
+/* Notes whether keywords are synced. Those that changed while they were not are not told again, so
+ * everything is looked at anew. */
+int observe_keywords(struct run *run, struct err *err);
+
 /* Which mailboxes there are (rules/mailbox_rules.h) */
 
 /* Lists the server's mailboxes and gathers run->mailboxes anew: the union of base's, those here and

@@ -249,7 +249,7 @@ int remote_delta_store(struct run *run, struct mailbox *mailbox, uint64_t change
 {
 	if (changes > 0) {
 		mailbox->base.held_policy = 0;
-		mailbox->done.has_new_rows = true;
+		mailbox->open.has_new_rows = true;
 	}
 	int code = mailbox_store(run, mailbox, err);
 	return code < 0 || changes == 0

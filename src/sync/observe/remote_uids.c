@@ -60,7 +60,7 @@ int remote_uids_apply(struct run *run, struct remote *remote, struct mailbox *ma
 	int code;
 	mailbox->view.state = VIEW_NONE;
 	uidset_init(&listing.uids);
-	if ((code = remote_open(remote, mailbox->seen.wire, REMOTE_READ | REMOTE_ANEW,
+	if ((code = remote_open(remote, mailbox->wire, REMOTE_READ | REMOTE_ANEW,
 				mailbox->base.uidvalidity, &opened, err)) < 0 ||
 	    (code = remote_uids(remote, REMOTE_UIDS_ALL, &listing.uids, &exists, err)) < 0) {
 		goto finish;

@@ -14,7 +14,7 @@ static struct remote_view_request request_of(const struct run *run, struct mailb
 {
 	struct view_facts facts = view_facts_of(run, mailbox);
 	struct remote_view_request request = view_request(&facts, scope);
-	request.wire = mailbox->seen.wire;
+	request.wire = mailbox->wire;
 	request.keywords = &mailbox->base.keywords;
 	request.intern = run->account->keywords;
 	return request;

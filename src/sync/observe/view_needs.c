@@ -1,6 +1,26 @@
 /* Gathers what decides whether and how a mailbox is viewed (D13, D14, D20 to D22). */
 #include "observe_private.h"
 
+#include <string.h>
+
+#include "observe.h"
+
+int observe_keywords(struct run *run, struct err *err)
+{
+	const char *now = run->account->keywords ? "yes" : "no";
+	struct state *state = run->session->state;
+	char value[16];
+	int code = state_get(state, "keywords", value, sizeof(value), err);
+	bool was_no = code == 0 && strcmp(value, "no") == 0;
+	if (code < 0 || was_no != run->account->keywords || (code = state_begin(state, err)) < 0) {
+		return code;
+	}
+	if ((code = was_no ? state_look_again(state, err) : 0) == 0) {
+		code = state_set(state, "keywords", now, err);
+	}
+	return state_end(state, code, err);
+}
+
 static int note_intents(struct run *run, struct err *err)
 {
 	struct intents intents = {0};
@@ -8,7 +28,7 @@ static int note_intents(struct run *run, struct err *err)
 	for (size_t i = 0; code == 0 && i < intents.count; i++) {
 		struct mailbox *mailbox = run_mailbox_by_id(run, intents.items[i].mailbox);
 		if (mailbox != NULL && !intent_is_of_trash(&intents.items[i])) {
-			mailbox->seen.has_intents = true;
+			mailbox->open.has_intents = true;
 		}
 	}
 	state_intents_finish(&intents);
@@ -66,7 +86,7 @@ struct view_facts view_facts_of(const struct run *run, const struct mailbox *mai
 		.base = numbers_of_base(&mailbox->base),
 		.told = seen->numbers,
 		.has_counts = seen->has_counts,
-		.has_intents = seen->has_intents,
+		.has_intents = mailbox->open.has_intents,
 		.must_pair = mailbox->decided.pairing != PAIRING_NONE,
 		.lacks_folder = !(seen->in & SIDE_LOCAL),
 		.may_write = run->policy.may_write_remote,

@@ -11,7 +11,7 @@ bool mailbox_is_idle(const struct run *run, const struct mailbox *mailbox)
 	const struct idle_facts facts = {
 		.is_active = mailbox_is_active(mailbox),
 		.in_base = mailbox->in_base,
-		.has_intents = mailbox->seen.has_intents,
+		.has_intents = mailbox->open.has_intents,
 		.was_left = mailbox->base.held_policy == run->policy.hash,
 		.pending = mailbox->base.pending,
 		.expunge = run->policy.messages.expunge,
@@ -164,9 +164,8 @@ int job_select(struct job *job, bool is_writable, struct err *err)
 {
 	struct mailbox *mailbox = job->mailbox;
 	struct remote_opened opened = {0};
-	int code = remote_open(job->remote, mailbox->seen.wire,
-			       is_writable ? REMOTE_WRITE : REMOTE_READ, mailbox->base.uidvalidity,
-			       &opened, err);
+	int code = remote_open(job->remote, mailbox->wire, is_writable ? REMOTE_WRITE : REMOTE_READ,
+			       mailbox->base.uidvalidity, &opened, err);
 	mailbox->seen.is_read_only |= code < 0 && opened.is_read_only;
 	if (code == 0 && mailbox->base.uidvalidity == 0 && opened.uidvalidity != 0) {
 		code = err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
@@ -227,7 +226,7 @@ int job_message_failed(struct job *job, struct row *row, const struct err *err)
 static bool only_policy_holds(const struct job *job)
 {
 	const struct mailbox *mailbox = job->mailbox;
-	return job->failures == 0 && !mailbox->seen.has_intents && !mailbox->done.has_new_rows &&
+	return job->failures == 0 && !mailbox->open.has_intents && !mailbox->open.has_new_rows &&
 	       !move_is_open(&job->run->plan->moves, mailbox) &&
 	       message_plan_holds_by_policy(&job->plan);
 }

@@ -72,8 +72,8 @@ static int name_there(struct run *run, struct mailbox *mailbox, struct err *err)
 		mailbox_exclude(mailbox, EXCLUDED_FAILED);
 		return run_outlives(run, mailbox, code, NULL, err);
 	}
-	free(mailbox->seen.wire);
-	mailbox->seen.wire = wire;
+	free(mailbox->wire);
+	mailbox->wire = wire;
 	return 0;
 }
 
@@ -87,7 +87,7 @@ static int op_prepare(struct run *run, struct mailbox *mailbox,
 					  &mailbox->decided.agreed_before, err);
 	}
 	if (decision->kind == MAILBOX_SUBSCRIBE) {
-		mailbox->seen.in |= SIDE_REMOTE;
+		mailbox->seen.in |= SIDE_REMOTE;  /* as it is: its subscription alone was missing */
 		mailbox->seen.has_counts = false; /* it is looked at as a new one */
 		return 0;
 	}
@@ -155,7 +155,7 @@ enum removal_way plan_removals(struct run *run, const struct mailbox *mailbox,
 	*trash = wanted == NULL ? NULL : find_trash(run, wanted);
 	const struct removal_facts facts = {
 		.wants_trash = wanted != NULL,
-		.has_trash = *trash != NULL && (*trash)->seen.wire != NULL &&
+		.has_trash = *trash != NULL && (*trash)->wire != NULL &&
 			     ((*trash)->seen.in & SIDE_REMOTE),
 		.is_trash = *trash == mailbox,
 		.has_move = remote_facts(run->session->remote)->has_move,

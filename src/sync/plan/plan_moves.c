@@ -66,7 +66,7 @@ static struct move_mailbox facts_of(const struct mailbox *mailbox)
 	return (struct move_mailbox){
 		.is_active = mailbox_is_active(mailbox),
 		.is_read_only = mailbox->seen.is_read_only,
-		.is_there = mailbox->seen.wire != NULL,
+		.is_there = mailbox->wire != NULL,
 	};
 }
 

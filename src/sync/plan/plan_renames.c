@@ -112,8 +112,7 @@ static int plan_pair(struct planning *planning, const struct rename_pair *pair, 
 	if (op.kind == RENAME_WAITS) {
 		log_line(run->log, LOG_INFO,
 			 "%s/%s: renamed to %s; this run may not do that %s and leaves both alone",
-			 run->account->name, op.from, op.to,
-			 is_remote ? "on the server" : "in the Maildir");
+			 run->account->name, op.from, op.to, side_text(pair->side));
 	}
 	if (op.kind == RENAME_NOT) {
 		free(op.wire);
@@ -128,8 +127,7 @@ static bool goes_along(const struct planning *planning, const char *from, bool i
 {
 	for (size_t i = 0; i < planning->ops->count; i++) {
 		const struct rename_op *op = &planning->ops->items[i];
-		const char *own =
-			is_wire ? run_mailbox(planning->run, op->from)->seen.wire : op->from;
+		const char *own = is_wire ? run_mailbox(planning->run, op->from)->wire : op->from;
 		if (own != NULL && strcmp(own, from) == 0 && rename_op_goes_along(op, parent)) {
 			return true;
 		}
@@ -139,7 +137,7 @@ static bool goes_along(const struct planning *planning, const char *from, bool i
 
 static int find_strays_there(const struct planning *planning, struct rename_op *op, struct err *err)
 {
-	const char *wire = run_mailbox(planning->run, op->from)->seen.wire;
+	const char *wire = run_mailbox(planning->run, op->from)->wire;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < planning->listed.count; i++) {
 		const struct remote_mailbox *mailbox = &planning->listed.items[i];

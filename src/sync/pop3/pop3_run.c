@@ -137,9 +137,13 @@ static int load_base(struct run *run, struct err *err)
 		     : maildir_folder_key(run->account->name, mailbox->name, job->local.key, err);
 }
 
-static const struct step steps[] = {
-	{"lock", run_open_lock, STEP_ACTS},     {"open", run_open_local, STEP_LOOKS},
-	{"base", load_base, STEP_LOOKS},        {"accidents", accident_check_inbox, STEP_LOOKS},
+static const struct step opening[] = {
+	{"lock", run_open_lock, STEP_ACTS},
+	{"open", run_open_local, STEP_LOOKS},
+};
+static const struct step pass[] = {
+	{"base", load_base, STEP_LOOKS},
+	{"accidents", accident_check_inbox, STEP_LOOKS},
 	{"sessions", run_sessions, STEP_LOOKS},
 };
 
@@ -185,7 +189,9 @@ int pop3_run(struct run *run, struct err *err)
 	run->pop3 = &job;
 	run_report_unknown(run);
 	if (mailbox_is_active(job.mailbox)) {
-		code = run_take_steps(run, steps, sizeof(steps) / sizeof(steps[0]), err);
+		code = run_take_steps(run, opening, sizeof(opening) / sizeof(opening[0]), err);
+		code = code < 0 ? code
+				: run_take_steps(run, pass, sizeof(pass) / sizeof(pass[0]), err);
 		int noted = note_end(run, code, err, &why);
 		if (noted < 0 && code == 0) {
 			*err = why;

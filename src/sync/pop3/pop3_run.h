@@ -1,6 +1,6 @@
 /*
  * One POP3 account's run: what sync.h promises for accounts with is_pop3. It is a run like one over
- * IMAP but for its steps: the two tables of pop3_run.c, one for the run, one for each session.
+ * IMAP but for its steps: the tables of pop3_run.c, two for the run, one for each session.
  *
  * Gmail lists only some messages a session, so its sessions are repeated until one brings nothing.
  */

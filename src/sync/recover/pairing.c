@@ -161,7 +161,7 @@ static int settle_intents(struct pairing *pairing, struct err *err)
 	for (size_t i = 0; code == 0 && i < pairing->intents.count; i++) {
 		code = settle_intent(pairing, &pairing->intents.items[i], err);
 	}
-	pairing->mailbox->seen.has_intents = false;
+	pairing->mailbox->open.has_intents = false;
 	return code;
 }
 
@@ -227,7 +227,7 @@ static bool is_due(const struct mailbox *mailbox)
 {
 	return mailbox_is_active(mailbox) && mailbox->in_base && (mailbox->seen.in & SIDE_LOCAL) &&
 	       mailbox->seen.was_viewed &&
-	       (mailbox->decided.pairing != PAIRING_NONE || mailbox->seen.has_intents);
+	       (mailbox->decided.pairing != PAIRING_NONE || mailbox->open.has_intents);
 }
 
 int pair_mailboxes(struct run *run, struct err *err)

@@ -207,14 +207,13 @@ int trash_settle(struct run *run, struct err *err)
 	state_intents_finish(&intents);
 	for (size_t i = 0; code == 0 && has_any && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (!mailbox_is_active(mailbox) || mailbox->seen.wire == NULL ||
-		    !mailbox->in_base) {
+		if (!mailbox_is_active(mailbox) || mailbox->wire == NULL || !mailbox->in_base) {
 			continue;
 		}
 		if ((code = run_check_stop(run, err)) == 0) {
 			code = trash_settle_mailbox(run, run->session->remote, mailbox, err);
 		}
-		code = run_outlives(run, mailbox, code, &mailbox->done.failures, err);
+		code = run_outlives(run, mailbox, code, &mailbox->open.failures, err);
 	}
 	return code;
 }

@@ -10,7 +10,7 @@ void mailbox_finish(struct mailbox *mailbox)
 {
 	mailbox_release(mailbox);
 	free(mailbox->name);
-	free(mailbox->seen.wire);
+	free(mailbox->wire);
 	free(mailbox->seen.mailboxid);
 	state_mailbox_finish(&mailbox->base);
 }

@@ -93,6 +93,12 @@ int run_outlives(struct run *run, struct mailbox *mailbox, int code, size_t *fai
 	return 0;
 }
 
+void account_path(const struct account *account, const struct sync_options *options,
+		  const char *suffix, char path[FILE_PATH_SIZE])
+{
+	snprintf(path, FILE_PATH_SIZE, "%s/%s%s", options->state_dir, account->name, suffix);
+}
+
 int account_connect(const struct account *account, const struct sync_options *options,
 		    size_t number, struct remote **remote, struct err *err)
 {

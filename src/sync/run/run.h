@@ -1,8 +1,9 @@
 /*
  * One account's run: what its steps share. account.c has the steps and their order.
  *
- * Threads: a run is prepared and planned by one thread; execute may use several, each with its own
- * connection (fetch/fetch.h); `run->mutex` guards the report.
+ * Threads: a run is prepared and planned by one thread; its downloads may use several, each with
+ * its own connection (fetch/fetch.h). `run->mutex` guards what these write in common: the report
+ * and the mailboxes' counts of errors.
  */
 #ifndef SYNC_RUN_RUN_H
 #define SYNC_RUN_RUN_H
@@ -22,16 +23,14 @@
 #include "rules/policy.h"
 #include "rules/remote_rules.h"
 
-/* What is there. Written by observe/ and guard/. */
+/* What is there. Written by observe/ and guard/; what our own acts change is changed here, too. */
 struct mailbox_seen {
 	enum side in;         /* on the server: and can be selected */
 	bool is_unsubscribed; /* there, but `subscribed_only` leaves it out */
 	bool is_unreadable;   /* its folder: what went from there cannot be told in this run */
 	bool is_read_only;    /* the server says so */
 	bool has_local_changes;
-	bool was_viewed; /* the remote delta was taken in this run */
-	bool has_intents;
-	char *wire;          /* its name there, owned; NULL: not on the server */
+	bool was_viewed;     /* the remote delta was taken in this run */
 	unsigned attributes; /* enum remote_attribute */
 	bool has_counts;     /* LIST or STATUS told these; else only what opening it told: */
 	struct remote_numbers numbers;
@@ -45,7 +44,15 @@ struct mailbox_view {
 	struct remote_numbers numbers; /* MISCOUNTED: the view's, to be stored once rows fit */
 };
 
-/* What is to be done with it. */
+/* What is still open. Each room writes it: whoever finds or leaves something open notes that, and
+ * who settles it takes the note back. */
+struct mailbox_open {
+	bool has_intents;  /* acts whose outcome is not known */
+	bool has_new_rows; /* seen since its last job */
+	size_t failures;   /* while any is counted the next run looks at it again */
+};
+
+/* What is to be done with it. Written by whoever finds the reason. */
 struct mailbox_decided {
 	enum exclusion exclusion;
 	enum side remove;   /* gone on the other side, to be removed here */
@@ -56,24 +63,25 @@ struct mailbox_decided {
 	enum plan_shape shape;  /* of its plan, when that was last made */
 };
 
-/* What happened to it in this run. Written by fetch/ and act/. */
+/* What happened to it in this run. Written by the rooms that change something, for the report and
+ * for what comes after. */
 struct mailbox_done {
 	bool was_put_off;       /* its creation: the server was too busy, worth a second try */
 	bool was_paired;        /* with all its files, which may bear names as we give them */
 	bool was_changed_there; /* by our commands: its numbers are to be looked at again */
-	bool has_new_rows;      /* seen since its last job */
 	bool has_news;          /* for the report, beside the counts */
-	size_t failures;        /* of its jobs: the next run looks at it again */
 	struct sync_counts counts;
 };
 
 struct mailbox {
 	char *name; /* canonical */
+	char *wire; /* on the server, where it is or is to be made; owned, else NULL */
 	bool in_base;
 	struct state_mailbox base;
 	struct maildir_folder *dir; /* open while it is worked on, else NULL */
 	struct mailbox_seen seen;
 	struct mailbox_view view;
+	struct mailbox_open open;
 	struct mailbox_decided decided;
 	struct mailbox_done done;
 };
@@ -98,11 +106,11 @@ struct session {
 	struct remote *remote; /* the first connection */
 	struct mbname_wire wire;
 	int64_t started_us;
-	bool is_scratch;     /* `state` is a copy for a dry run: nothing is claimed */
-	bool is_second_try;  /* the database was damaged, which showed in the first */
-	bool pair_all;       /* the database is new, or not the Maildir's: delete nothing, pair */
-	bool lost_power;     /* since rows were committed whose files were not durable (O8) */
-	bool was_unclean;    /* the last run did not end properly */
+	bool is_scratch;    /* `state` is a copy for a dry run: nothing is claimed */
+	bool is_second_try; /* the database was damaged, which showed in the first */
+	bool pair_all;      /* the database is new, or not the Maildir's: delete nothing, pair */
+	bool lost_power;  /* with files that were not durable, though their rows were there (O8) */
+	bool was_unclean; /* the last run did not end properly */
 	bool has_generation; /* claimed, before the first rows (guard/guard.h) */
 };
 
@@ -124,14 +132,14 @@ struct run_done {
 struct plan;
 struct pop3_job;
 
-/* One pass over an account: what one sync knows. */
+/* One run over an account: what one sync knows. */
 struct run {
 	struct session *session;
 	const struct account *account; /* the session's, as are these: */
 	const struct sync_options *options;
 	struct log *log;
 	struct report *report;
-	pthread_mutex_t mutex; /* guards the report, and what several threads count */
+	pthread_mutex_t mutex; /* see above */
 	struct run_policy policy;
 	struct mailboxes mailboxes;
 	struct run_seen seen;
@@ -170,6 +178,10 @@ struct step {
 /* Takes one after another, up to the first that fails. */
 int run_take_steps(struct run *run, const struct step *steps, size_t count, struct err *err);
 
+/* ACCOUNT's file in the directory of states that ends in SUFFIX: ".db", ".lock". */
+void account_path(const struct account *account, const struct sync_options *options,
+		  const char *suffix, char path[FILE_PATH_SIZE]);
+
 /* Connects and logs in; NUMBER, from 1, names the connection in the log. */
 int account_connect(const struct account *account, const struct sync_options *options,
 		    size_t number, struct remote **remote, struct err *err);
@@ -194,7 +206,8 @@ void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid,
 void run_report_held(struct run *run, const struct mailbox *mailbox, const struct err *err);
 /* Says which mailboxes that the command line names are not there; warns when none takes part. */
 void run_report_unknown(struct run *run);
-/* For `status`: what the report has against each mailbox. OUTCOME and WHY: how the run ended. */
+/* Writes what the report has against each mailbox into the state, for `status`. OUTCOME and WHY:
+ * how the run ended. */
 void run_store_trouble(struct run *run, int outcome, const struct err *why);
 /* Takes back what was noted of MAILBOX from the report's FIRST error on: it is going to be tried
  * again. */
