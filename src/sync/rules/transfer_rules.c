@@ -7,7 +7,7 @@
 #include "mailsync/base/array.h"
 
 #define STUB_BYTES_MAX 8192
-#define COST_MIN       4096 /* bytes */
+#define COST_MIN       4096 /* bytes: small messages cost more than they weigh */
 
 #define SLICE_MESSAGES 1000
 #define SLICE_COST     (8u << 20)
@@ -109,17 +109,13 @@ enum fetch_verdict fetch_judge(const struct fetch_answer *answer)
 	return is_stub(answer) ? FETCH_STUB : FETCH_MESSAGE;
 }
 
-uint64_t fetch_cost(const struct row *row)
-{
-	return row->size_bytes < COST_MIN ? COST_MIN : row->size_bytes;
-}
-
 size_t fetch_slice(const struct wants *wants, size_t first, uint64_t *cost)
 {
 	size_t count = 0;
 	*cost = 0;
 	while (first + count < wants->count && count < SLICE_MESSAGES && *cost < SLICE_COST) {
-		*cost += fetch_cost(wants->rows[first + count]);
+		uint64_t size_bytes = wants->rows[first + count]->size_bytes;
+		*cost += size_bytes < COST_MIN ? COST_MIN : size_bytes;
 		count++;
 	}
 	return count;

@@ -87,8 +87,6 @@ enum fetch_verdict {
 };
 enum fetch_verdict fetch_judge(const struct fetch_answer *answer);
 
-/* What a message costs, in bytes: small ones more than they weigh. */
-uint64_t fetch_cost(const struct row *row);
 /* F7. How many from FIRST on make a slice, at least one; *COST is what they cost. */
 size_t fetch_slice(const struct wants *wants, size_t first, uint64_t *cost);
 
