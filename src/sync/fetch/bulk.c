@@ -25,7 +25,7 @@ struct bulk_mailbox {
 struct bulk {
 	struct run *run;
 	struct tasks tasks;
-	uint64_t cost; /* of all tasks (fetch_cost) */
+	uint64_t cost; /* of all tasks (F7) */
 	struct bulk_mailbox *mailboxes;
 	size_t count;
 	size_t row_count; /* of them all */
