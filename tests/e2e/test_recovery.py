@@ -11,7 +11,7 @@ import lies
 from rig import mail, tree
 from rig.fake import Box
 from rig.program import Account
-from stories import DAMAGES, agree, append, corrupt, count, idle, paired, uids
+from stories import DAMAGES, agree, append, corrupt, count, idle, lose, paired, uids
 
 WITHOUT = ["", "QRESYNC", "QRESYNC CONDSTORE"]
 NAMES = ["INBOX", "Été", "Lists/a & b"]
