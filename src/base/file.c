@@ -156,8 +156,8 @@ int file_remove(int dirfd, const char *name, struct err *err)
 
 int file_unlink(int dirfd, const char *name, struct err *err)
 {
-	int rc = file_remove(dirfd, name, err);
-	return rc == -ERR_CHANGED ? 0 : rc;
+	int code = file_remove(dirfd, name, err);
+	return code == -ERR_CHANGED ? 0 : code;
 }
 
 int file_remove_dir(int dirfd, const char *name, struct err *err)
@@ -263,11 +263,11 @@ int file_read(int dirfd, const char *name, struct buf *out, struct err *err)
 	}
 	int errnum = read_to_end(fd, out);
 	close(fd);
-	int rc = errnum != 0 ? file_fail(err, errnum, "read", name) : buf_status(out, name, err);
-	if (rc < 0) {
+	int code = errnum != 0 ? file_fail(err, errnum, "read", name) : buf_status(out, name, err);
+	if (code < 0) {
 		buf_truncate(out, before);
 	}
-	return rc;
+	return code;
 }
 
 /* Makes the directory entry of NAME durable. */
@@ -286,38 +286,38 @@ static int sync_parent(int dirfd, const char *name, struct err *err)
 	} else {
 		buf_append_char(&parent, '.');
 	}
-	int rc = buf_status(&parent, "a path", err);
-	if (rc == 0) {
-		rc = file_open_dir(dirfd, parent.data, false, &fd, err);
+	int code = buf_status(&parent, "a path", err);
+	if (code == 0) {
+		code = file_open_dir(dirfd, parent.data, false, &fd, err);
 	}
 	buf_finish(&parent);
-	if (rc == 0) {
-		rc = file_sync_dir(fd, err);
+	if (code == 0) {
+		code = file_sync_dir(fd, err);
 		close(fd);
 	}
-	return rc;
+	return code;
 }
 
 /* Creates TEMP with DATA in it, durable. */
 static int write_temp(int dirfd, const char *temp, struct span data, struct err *err)
 {
 	int fd = -1;
-	int rc = file_unlink(dirfd, temp, err); /* left over from a run that died */
+	int code = file_unlink(dirfd, temp, err); /* left over from a run that died */
 
-	if (rc == 0) {
-		rc = file_create(dirfd, temp, &fd, err);
+	if (code == 0) {
+		code = file_create(dirfd, temp, &fd, err);
 	}
-	if (rc < 0) {
-		return rc;
+	if (code < 0) {
+		return code;
 	}
-	rc = file_write(fd, data.data, data.len, err);
-	if (rc == 0) {
-		rc = file_sync(fd, err);
+	code = file_write(fd, data.data, data.len, err);
+	if (code == 0) {
+		code = file_sync(fd, err);
 	}
-	if (close(fd) != 0 && rc == 0 && errno != EINTR) {
-		rc = file_fail(err, errno, "write", temp);
+	if (close(fd) != 0 && code == 0 && errno != EINTR) {
+		code = file_fail(err, errno, "write", temp);
 	}
-	return rc;
+	return code;
 }
 
 int file_write_atomic(int dirfd, const char *name, struct span data, struct err *err)
@@ -327,20 +327,20 @@ int file_write_atomic(int dirfd, const char *name, struct span data, struct err 
 
 	buf_init(&temp, 65536);
 	buf_printf(&temp, "%s.tmp", name);
-	int rc = buf_status(&temp, "a path", err);
-	if (rc < 0) {
+	int code = buf_status(&temp, "a path", err);
+	if (code < 0) {
 		goto out;
 	}
-	rc = write_temp(dirfd, temp.data, data, err);
-	if (rc == 0) {
-		rc = file_replace(dirfd, temp.data, dirfd, name, err);
+	code = write_temp(dirfd, temp.data, data, err);
+	if (code == 0) {
+		code = file_replace(dirfd, temp.data, dirfd, name, err);
 	}
-	if (rc < 0) {
+	if (code < 0) {
 		(void)file_unlink(dirfd, temp.data, &ignored);
 		goto out;
 	}
-	rc = sync_parent(dirfd, name, err);
+	code = sync_parent(dirfd, name, err);
 out:
 	buf_finish(&temp);
-	return rc;
+	return code;
 }

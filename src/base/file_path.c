@@ -14,22 +14,22 @@
 int file_make_dirs(const char *path, struct err *err)
 {
 	struct buf part;
-	int rc = 0;
+	int code = 0;
 
 	buf_init(&part, PATH_LEN_MAX);
-	for (const char *at = path; *at && rc == 0;) {
+	for (const char *at = path; *at && code == 0;) {
 		size_t slashes = strspn(at, "/");
 		size_t name = strcspn(at + slashes, "/");
 
 		buf_append(&part, at, slashes + name);
-		rc = buf_status(&part, "a path", err);
+		code = buf_status(&part, "a path", err);
 		at += slashes + name;
-		if (rc == 0 && name > 0) {
-			rc = file_make_dir(AT_FDCWD, part.data, NULL, err);
+		if (code == 0 && name > 0) {
+			code = file_make_dir(AT_FDCWD, part.data, NULL, err);
 		}
 	}
 	buf_finish(&part);
-	return rc;
+	return code;
 }
 
 static int expand_home(struct buf *out, struct err *err)
@@ -86,41 +86,41 @@ static int expand_variable(const char **at, struct buf *out, struct err *err)
 		return err_nomem(err);
 	}
 	const char *value = getenv(name);
-	int rc = 0;
+	int code = 0;
 	if (value) {
 		buf_append_cstr(out, value);
 		*at = start + len + braced;
 	} else {
-		rc = err_set(err, ERR_CONFIG, SCOPE_RUN, "the environment has no variable %s",
-			     name);
+		code = err_set(err, ERR_CONFIG, SCOPE_RUN, "the environment has no variable %s",
+			       name);
 	}
 	free(name);
-	return rc;
+	return code;
 }
 
 int file_expand(const char *path, struct buf *out, struct err *err)
 {
 	size_t before = out->len;
-	int rc = 0;
+	int code = 0;
 
 	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0')) {
-		rc = expand_home(out, err);
+		code = expand_home(out, err);
 		path++;
 	}
-	while (*path && rc == 0) {
+	while (*path && code == 0) {
 		if (*path == '$') {
-			rc = expand_variable(&path, out, err);
+			code = expand_variable(&path, out, err);
 		} else {
 			buf_append_char(out, *path++);
 		}
 	}
-	if (rc == 0) {
-		rc = buf_status(out, "an expanded path", err);
+	if (code == 0) {
+		code = buf_status(out, "an expanded path", err);
 	}
-	if (rc < 0) {
+	if (code < 0) {
 		buf_truncate(out, before);
 	}
-	return rc;
+	return code;
 }
 
 int file_real_path(const char *path, struct buf *out, struct err *err)
@@ -133,9 +133,9 @@ int file_real_path(const char *path, struct buf *out, struct err *err)
 	size_t before = out->len;
 	buf_append_cstr(out, resolved);
 	free(resolved);
-	int rc = buf_status(out, "a path", err);
-	if (rc < 0) {
+	int code = buf_status(out, "a path", err);
+	if (code < 0) {
 		buf_truncate(out, before);
 	}
-	return rc;
+	return code;
 }

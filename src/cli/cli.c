@@ -30,23 +30,23 @@ static int cli_print_generated(enum cli_command command)
 {
 	struct buf text;
 	struct err err;
-	int rc;
+	int code;
 
 	buf_init(&text, GENERATED_MAX);
 	if (command == CLI_PRINT_EXAMPLE) {
-		rc = conf_write_example(&text, &err);
+		code = conf_write_example(&text, &err);
 	} else if (command == CLI_PRINT_DOCS) {
-		rc = conf_write_docs(&text, &err);
+		code = conf_write_docs(&text, &err);
 	} else {
-		rc = conf_write_man(&text, &err);
+		code = conf_write_man(&text, &err);
 	}
-	if (rc < 0) {
+	if (code < 0) {
 		fprintf(stderr, "mailsync: %s\n", err.text);
 	} else {
 		fwrite(text.data, 1, text.len, stdout);
 	}
 	buf_finish(&text);
-	return cli_flush(rc < 0 ? err_exit_status(err.code) : 0);
+	return cli_flush(code < 0 ? err_exit_status(err.code) : 0);
 }
 
 /* One error of the run, as text and with --json as an event. */
@@ -69,15 +69,15 @@ static int cli_run_configured(const struct cli_options *options, const struct co
 	struct cli_run *run = NULL;
 	struct err err;
 
-	int rc = cli_run_create(&run, options, conf, cli_signal_stop(), &err);
-	if (rc == 0) {
-		rc = cli_run_select(run, &err);
+	int code = cli_run_create(&run, options, conf, cli_signal_stop(), &err);
+	if (code == 0) {
+		code = cli_run_select(run, &err);
 	}
-	if (rc == 0) {
-		rc = conn_global_init(&err);
+	if (code == 0) {
+		code = conn_global_init(&err);
 	}
 	int status;
-	if (rc < 0) {
+	if (code < 0) {
 		cli_complain(options, err.code, err.text);
 		status = err_exit_status(err.code);
 	} else {
@@ -95,11 +95,11 @@ static int cli_run_command(const struct cli_options *options)
 	struct err err;
 	int status;
 
-	int rc = conf_load(&conf, options->config, &errors, &err);
-	for (size_t i = 0; rc < 0 && i < errors.count; i++) {
+	int code = conf_load(&conf, options->config, &errors, &err);
+	for (size_t i = 0; code < 0 && i < errors.count; i++) {
 		cli_complain(options, ERR_CONFIG, errors.items[i].text);
 	}
-	if (rc < 0) {
+	if (code < 0) {
 		if (errors.count == 0) {
 			cli_complain(options, err.code, err.text);
 		}

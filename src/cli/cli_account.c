@@ -110,26 +110,27 @@ int cli_account_trash(const struct conf_account *conf, char **trash, struct err 
 {
 	struct buf name;
 	char *copy = NULL;
-	int rc = 0;
+	int code = 0;
 
 	if (conf->trash) {
 		buf_init(&name, MBNAME_MAX);
 		if (conf->trash[0] == '\\') {
 			buf_append_cstr(&name, conf->trash);
 		} else {
-			rc = mbname_from_user(span_of(conf->trash), &name, err);
+			code = mbname_from_user(span_of(conf->trash), &name, err);
 		}
-		if (rc < 0) {
-			rc = err_set(err, ERR_CONFIG, SCOPE_ACCOUNT, "trash = %s of account %s: %s",
-				     conf->trash, conf->name, err->text);
+		if (code < 0) {
+			code = err_set(err, ERR_CONFIG, SCOPE_ACCOUNT,
+				       "trash = %s of account %s: %s", conf->trash, conf->name,
+				       err->text);
 		} else {
 			copy = buf_steal(&name);
-			rc = copy ? 0 : err_nomem(err);
+			code = copy ? 0 : err_nomem(err);
 		}
 		buf_finish(&name);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		*trash = copy;
 	}
-	return rc;
+	return code;
 }

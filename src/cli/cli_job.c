@@ -87,17 +87,17 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 
 	report_init(&report);
 	err_clear(&err);
-	int rc = options->dry_run ? 0 : job_prepare(job, options->stop, &err);
-	bool is_ready = rc == 0;
+	int code = options->dry_run ? 0 : job_prepare(job, options->stop, &err);
+	bool is_ready = code == 0;
 	if (is_ready) {
-		rc = sync_account(&job->account, options, &report, &err);
+		code = sync_account(&job->account, options, &report, &err);
 	}
 	job->status = report.status;
-	if (rc < 0) {
+	if (code < 0) {
 		job->status = report.status ? report.status : err_exit_status(err.code);
 		report.total.errors += report.total.errors == 0;
 	}
-	if (rc < 0 && report.error_count == 0) {
+	if (code < 0 && report.error_count == 0) {
 		job_fail(job, &err);
 	}
 	if (is_ready && !options->dry_run) {
@@ -147,9 +147,9 @@ static void job_check(struct cli_job *job, const struct sync_options *options)
 	struct err err;
 
 	strlist_init(&lines);
-	int rc = sync_check(&job->account, options, &lines, &err);
+	int code = sync_check(&job->account, options, &lines, &err);
 	cli_print_check(&job->output, job->conf->name, &lines);
-	if (rc < 0) {
+	if (code < 0) {
 		job_fail(job, &err);
 	}
 	strlist_finish(&lines);
@@ -160,12 +160,12 @@ static void job_status(struct cli_job *job, const struct sync_options *options)
 	struct status status = {NULL, 0};
 	struct err err;
 
-	int rc = sync_status(&job->account, options, &status, &err);
-	if (rc < 0 && rc != -ERR_CHANGED) {
+	int code = sync_status(&job->account, options, &status, &err);
+	if (code < 0 && code != -ERR_CHANGED) {
 		job_fail(job, &err);
 		return;
 	}
-	if (rc == -ERR_CHANGED || status.count == 0) {
+	if (code == -ERR_CHANGED || status.count == 0) {
 		cli_print_never_synced(&job->output, job->conf->name);
 	} else {
 		cli_print_status(&job->output, job->conf->name, &status, &job->only);

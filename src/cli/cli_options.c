@@ -201,9 +201,9 @@ int cli_options_read(struct cli_options *options, int argc, char **argv, struct 
 		if (option == '?' || option == ':') {
 			return complain_of_option(option, argv[optind > 0 ? optind - 1 : 0], err);
 		}
-		int rc = take_option(options, option, optarg, err);
-		if (rc < 0) {
-			return rc;
+		int code = take_option(options, option, optarg, err);
+		if (code < 0) {
+			return code;
 		}
 	}
 	options->arguments = argv + optind;

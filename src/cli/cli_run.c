@@ -117,15 +117,15 @@ static int job_add_mailbox(struct cli_job *job, const char *text, struct err *er
 	struct buf name;
 
 	buf_init(&name, MBNAME_MAX);
-	int rc = mbname_from_user(span_of(text), &name, err);
-	if (rc < 0) {
-		rc = err_set(err, ERR_USAGE, SCOPE_RUN, "%s/%s is no mailbox: %s", job->conf->name,
-			     text, err->text);
+	int code = mbname_from_user(span_of(text), &name, err);
+	if (code < 0) {
+		code = err_set(err, ERR_USAGE, SCOPE_RUN, "%s/%s is no mailbox: %s",
+			       job->conf->name, text, err->text);
 	} else {
-		rc = strlist_add(&job->only, buf_span(&name), err);
+		code = strlist_add(&job->only, buf_span(&name), err);
 	}
 	buf_finish(&name);
-	return rc;
+	return code;
 }
 
 static int run_select_one(struct cli_run *run, const char *argument, struct err *err)
@@ -133,32 +133,32 @@ static int run_select_one(struct cli_run *run, const char *argument, struct err 
 	const char *slash = strchr(argument, '/');
 	size_t len = slash ? (size_t)(slash - argument) : strlen(argument);
 	char *name = span_dup((struct span){argument, len});
-	int rc = 0;
+	int code = 0;
 
 	if (!name) {
 		return err_nomem(err);
 	}
 	struct cli_job *job = run_find(run, name);
 	if (!job) {
-		rc = complain_of_account(run, name, err);
+		code = complain_of_account(run, name, err);
 	} else {
 		job->is_wanted = true;
 		if (slash && slash[1]) {
-			rc = job_add_mailbox(job, slash + 1, err);
+			code = job_add_mailbox(job, slash + 1, err);
 		} else {
 			job->is_whole = true;
 		}
 	}
 	free(name);
-	return rc;
+	return code;
 }
 
 int cli_run_select(struct cli_run *run, struct err *err)
 {
-	int rc = 0;
+	int code = 0;
 
-	for (int i = 0; i < run->options->argument_count && rc == 0; i++) {
-		rc = run_select_one(run, run->options->arguments[i], err);
+	for (int i = 0; i < run->options->argument_count && code == 0; i++) {
+		code = run_select_one(run, run->options->arguments[i], err);
 	}
 	for (size_t i = 0; i < run->count; i++) {
 		struct cli_job *job = &run->jobs[i];
@@ -170,7 +170,7 @@ int cli_run_select(struct cli_run *run, struct err *err)
 			strlist_init(&job->only);
 		}
 	}
-	return rc;
+	return code;
 }
 
 static void run_fill_account(struct cli_run *run, struct cli_job *job)

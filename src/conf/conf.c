@@ -45,25 +45,25 @@ static int path_in(const char *name, const char *rest, const char *home_rest, ch
 {
 	const char *base = getenv(name);
 	struct buf buf;
-	int rc = 0;
+	int code = 0;
 
 	buf_init(&buf, PATH_SIZE_MAX);
 	if (base && *base) {
 		buf_append_cstr(&buf, base);
 	} else {
-		rc = file_expand("~", &buf, err);
+		code = file_expand("~", &buf, err);
 		rest = home_rest;
 	}
 	buf_append_cstr(&buf, rest);
-	if (rc == 0) {
-		rc = buf_status(&buf, "a path", err);
+	if (code == 0) {
+		code = buf_status(&buf, "a path", err);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		*path = buf_steal(&buf);
-		rc = *path ? 0 : err_nomem(err);
+		code = *path ? 0 : err_nomem(err);
 	}
 	buf_finish(&buf);
-	return rc;
+	return code;
 }
 
 static int conf_find_path(const char *path, char **result, struct err *err)
@@ -91,16 +91,16 @@ static int draft_apply(struct conf_draft *draft, const struct conf_entry *entry,
 		       struct err *err)
 {
 	struct err why;
-	int rc = conf_value_read(entry->key, entry->value, draft->account, &why);
+	int code = conf_value_read(entry->key, entry->value, draft->account, &why);
 
-	if (rc == -ERR_NOMEM) {
+	if (code == -ERR_NOMEM) {
 		*err = why;
-		return rc;
+		return code;
 	}
-	if (rc < 0) {
+	if (code < 0) {
 		draft->bad_keys |= UINT64_C(1) << (entry->key - conf_keys);
 	}
-	if (rc < 0 && !silent) {
+	if (code < 0 && !silent) {
 		/* A proxy's URL may name a user and his password. */
 		bool is_secret =
 			entry->key->type == CONF_TYPE_SECRET || entry->key->type == CONF_TYPE_PROXY;
@@ -127,19 +127,19 @@ static bool draft_overrides(const struct conf_draft *draft, const struct conf_ke
 static int draft_apply_section(struct conf_draft *draft, size_t section, bool is_defaults,
 			       struct err *err)
 {
-	int rc = 0;
+	int code = 0;
 
-	for (size_t i = 0; i < draft->source->entry_count && rc == 0; i++) {
+	for (size_t i = 0; i < draft->source->entry_count && code == 0; i++) {
 		const struct conf_entry *entry = &draft->source->entries[i];
 		bool is_here =
 			entry->section == section && !(entry->key->marks & CONF_DEFAULTS_ONLY);
 		bool counts = !is_defaults || ((entry->key->marks & key_marks_of(draft->account)) &&
 					       !draft_overrides(draft, entry->key));
 		if (is_here && counts) {
-			rc = draft_apply(draft, entry, is_defaults, err);
+			code = draft_apply(draft, entry, is_defaults, err);
 		}
 	}
-	return rc;
+	return code;
 }
 
 static void account_init(struct conf_account *account)
@@ -165,14 +165,14 @@ static void account_finish(struct conf_account *account)
 
 static int account_set_initial(struct conf_account *account, struct err *err)
 {
-	int rc = 0;
+	int code = 0;
 
-	for (size_t i = 0; i < conf_key_count && rc == 0; i++) {
+	for (size_t i = 0; i < conf_key_count && code == 0; i++) {
 		if (conf_keys[i].initial && !(conf_keys[i].marks & CONF_DEFAULTS_ONLY)) {
-			rc = conf_value_read(&conf_keys[i], conf_keys[i].initial, account, err);
+			code = conf_value_read(&conf_keys[i], conf_keys[i].initial, account, err);
 		}
 	}
-	return rc;
+	return code;
 }
 
 /* Which keys of [defaults] hold depends on the protocol, so it is read first. */
@@ -204,24 +204,24 @@ static int conf_read_account(struct conf_draft *draft, struct err *err)
 
 	draft->account->line = section->line;
 	draft->account->name = span_dup(span_of(section->name));
-	int rc = draft->account->name ? 0 : err_nomem(err);
-	if (rc == 0) {
-		rc = account_set_initial(draft->account, err);
+	int code = draft->account->name ? 0 : err_nomem(err);
+	if (code == 0) {
+		code = account_set_initial(draft->account, err);
 	}
-	if (rc == 0) {
-		rc = draft_apply_protocol(draft, err);
+	if (code == 0) {
+		code = draft_apply_protocol(draft, err);
 	}
-	if (rc == 0 && draft->defaults != NO_SECTION) {
-		rc = draft_apply_section(draft, draft->defaults, true, err);
+	if (code == 0 && draft->defaults != NO_SECTION) {
+		code = draft_apply_section(draft, draft->defaults, true, err);
 	}
-	if (rc == 0) {
-		rc = draft_apply_section(draft, draft->section, false, err);
+	if (code == 0) {
+		code = draft_apply_section(draft, draft->section, false, err);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		account_set_port(draft->account);
 		conf_rules_check(draft);
 	}
-	return rc;
+	return code;
 }
 
 static size_t source_find_defaults(const struct conf_source *source)
@@ -244,10 +244,10 @@ static int conf_check_defaults(struct conf_source *source, size_t defaults, stru
 		return 0;
 	}
 	account_init(&scratch);
-	int rc = draft_apply_section(&draft, defaults, false, err);
+	int code = draft_apply_section(&draft, defaults, false, err);
 	conf_rules_check_rivals(&draft);
 	account_finish(&scratch);
-	return rc;
+	return code;
 }
 
 static int conf_read_state_dir(struct conf *conf, struct conf_source *source, size_t defaults,
@@ -256,12 +256,12 @@ static int conf_read_state_dir(struct conf *conf, struct conf_source *source, si
 	const struct conf_key *key = conf_key_find("state_dir");
 	const struct conf_entry *entry = conf_source_find(source, defaults, key);
 	struct err why;
-	int rc = 0;
+	int code = 0;
 
 	if (entry) {
-		rc = conf_value_read(key, entry->value, conf, &why);
+		code = conf_value_read(key, entry->value, conf, &why);
 	}
-	if (rc < 0) {
+	if (code < 0) {
 		conf_source_complain(source, entry->line, "state_dir = %s: %s", entry->value,
 				     why.text);
 		return 0;
@@ -276,28 +276,28 @@ static int conf_read_state_dir(struct conf *conf, struct conf_source *source, si
 static int conf_read_accounts(struct conf *conf, struct conf_source *source, struct err *err)
 {
 	size_t defaults = source_find_defaults(source);
-	int rc = conf_check_defaults(source, defaults, err);
+	int code = conf_check_defaults(source, defaults, err);
 
-	if (rc == 0) {
-		rc = conf_read_state_dir(conf, source, defaults, err);
+	if (code == 0) {
+		code = conf_read_state_dir(conf, source, defaults, err);
 	}
 	conf->accounts = calloc(source->section_count + 1, sizeof(*conf->accounts));
 	if (!conf->accounts) {
 		return err_nomem(err);
 	}
-	for (size_t i = 0; i < source->section_count && rc == 0; i++) {
+	for (size_t i = 0; i < source->section_count && code == 0; i++) {
 		if (source->sections[i].kind == CONF_SECTION_ACCOUNT &&
 		    !source->sections[i].is_twin) {
 			struct conf_account *account = &conf->accounts[conf->count++];
 			struct conf_draft draft = {source, account, i, defaults, 0};
 			account_init(account);
-			rc = conf_read_account(&draft, err);
+			code = conf_read_account(&draft, err);
 		}
 	}
-	if (rc == 0 && conf->count == 0 && source->errors->count == 0) {
+	if (code == 0 && conf->count == 0 && source->errors->count == 0) {
 		conf_source_complain(source, 0, "there is no [account NAME] section");
 	}
-	return rc;
+	return code;
 }
 
 /* A password in a file that others can read is no secret. */
@@ -350,13 +350,13 @@ static int conf_read(struct conf *conf, struct conf_source *source, struct err *
 					     : "");
 		return 0;
 	}
-	int rc = conf_source_read(source, stream, err);
-	if (rc == 0) {
+	int code = conf_source_read(source, stream, err);
+	if (code == 0) {
 		conf_check_mode(source, stream);
-		rc = conf_read_accounts(conf, source, err);
+		code = conf_read_accounts(conf, source, err);
 	}
 	fclose(stream);
-	return rc;
+	return code;
 }
 
 int conf_load(struct conf **conf, const char *path, struct conf_errors *errors, struct err *err)
@@ -368,28 +368,28 @@ int conf_load(struct conf **conf, const char *path, struct conf_errors *errors, 
 	if (!loaded) {
 		return err_nomem(err);
 	}
-	int rc = conf_find_path(path, &loaded->path, err);
-	if (rc < 0) {
+	int code = conf_find_path(path, &loaded->path, err);
+	if (code < 0) {
 		goto out_conf;
 	}
 	conf_source_init(&source, loaded->path, errors);
-	rc = conf_read(loaded, &source, err);
-	if (rc == 0 && source.out_of_memory) {
-		rc = err_nomem(err);
+	code = conf_read(loaded, &source, err);
+	if (code == 0 && source.out_of_memory) {
+		code = err_nomem(err);
 	}
-	if (rc == 0 && errors->count > 0) {
+	if (code == 0 && errors->count > 0) {
 		conf_errors_sort(errors);
-		rc = err_set(err, ERR_CONFIG, SCOPE_RUN, "%s: %zu error%s", loaded->path,
-			     errors->count, errors->count == 1 ? "" : "s");
+		code = err_set(err, ERR_CONFIG, SCOPE_RUN, "%s: %zu error%s", loaded->path,
+			       errors->count, errors->count == 1 ? "" : "s");
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		*conf = loaded;
 		loaded = NULL;
 	}
 	conf_source_finish(&source);
 out_conf:
 	conf_destroy(&loaded);
-	return rc;
+	return code;
 }
 
 void conf_destroy(struct conf **conf)

@@ -112,26 +112,26 @@ static int print_example_key(struct buf *out, const struct conf_key *key, struct
 	if ((key->marks & CONF_FOR_IMAP) == 0 || (key->marks & CONF_FOR_POP3) == 0) {
 		buf_printf(&comment, " Only for %s.", protocols_of(key));
 	}
-	int rc = buf_status(&comment, "a comment", err);
-	if (rc == 0) {
+	int code = buf_status(&comment, "a comment", err);
+	if (code == 0) {
 		buf_append_char(out, '\n');
 		print_comment(out, comment.data);
 		buf_printf(out, "#%s =%s%s\n", key->name, key->initial ? " " : "",
 			   key->initial ? key->initial : "");
 	}
 	buf_finish(&comment);
-	return rc;
+	return code;
 }
 
 int conf_write_example(struct buf *out, struct err *err)
 {
-	int rc = 0;
+	int code = 0;
 
 	buf_append_cstr(out, example_head);
-	for (size_t i = 0; i < conf_key_count && rc == 0; i++) {
-		rc = print_example_key(out, &conf_keys[i], err);
+	for (size_t i = 0; i < conf_key_count && code == 0; i++) {
+		code = print_example_key(out, &conf_keys[i], err);
 	}
-	return rc < 0 ? rc : buf_status(out, "the example", err);
+	return code < 0 ? code : buf_status(out, "the example", err);
 }
 
 /* Text inside a cell of a Markdown table. */
@@ -255,11 +255,11 @@ static int print_man_key(struct buf *out, const struct conf_key *key, struct err
 
 	buf_init(&words, TEXT_MAX);
 	print_words(&words, key, "One of: ");
-	int rc = buf_status(&words, "a list of words", err);
+	int code = buf_status(&words, "a list of words", err);
 	buf_printf(out, ".TP\n.B %s\n", key->name);
 	print_roff(out, key->help);
 	buf_append_char(out, '\n');
-	if (rc == 0 && words.len > 0) {
+	if (code == 0 && words.len > 0) {
 		print_roff(out, words.data);
 		buf_append_char(out, '\n');
 	}
@@ -276,17 +276,17 @@ static int print_man_key(struct buf *out, const struct conf_key *key, struct err
 		buf_printf(out, "Only for %s.\n", protocols_of(key));
 	}
 	buf_finish(&words);
-	return rc;
+	return code;
 }
 
 int conf_write_man(struct buf *out, struct err *err)
 {
-	int rc = 0;
+	int code = 0;
 
 	buf_append_cstr(out, man_head);
-	for (size_t i = 0; i < conf_key_count && rc == 0; i++) {
-		rc = print_man_key(out, &conf_keys[i], err);
+	for (size_t i = 0; i < conf_key_count && code == 0; i++) {
+		code = print_man_key(out, &conf_keys[i], err);
 	}
 	buf_append_cstr(out, man_tail);
-	return rc < 0 ? rc : buf_status(out, "the man page", err);
+	return code < 0 ? code : buf_status(out, "the man page", err);
 }

@@ -116,23 +116,24 @@ static bool scan_word(const char **at, struct buf *word)
 int conf_scan_words(const char *text, struct strlist *words, struct err *err)
 {
 	struct buf word;
-	int rc = 0;
+	int code = 0;
 
 	buf_init(&word, WORDS_MAX);
-	for (const char *at = text + strspn(text, " \t"); *at && rc == 0; at += strspn(at, " \t")) {
+	for (const char *at = text + strspn(text, " \t"); *at && code == 0;
+	     at += strspn(at, " \t")) {
 		buf_clear(&word);
 		if (!scan_word(&at, &word)) {
-			rc = err_set(err, ERR_CONFIG, SCOPE_RUN, "a closing '\"' is missing");
+			code = err_set(err, ERR_CONFIG, SCOPE_RUN, "a closing '\"' is missing");
 			break;
 		}
-		rc = buf_status(&word, "a value", err);
-		if (rc == 0 && (word.len == 0 || strcmp(word.data, "!") == 0)) {
-			rc = err_set(err, ERR_CONFIG, SCOPE_RUN, "a name is empty");
+		code = buf_status(&word, "a value", err);
+		if (code == 0 && (word.len == 0 || strcmp(word.data, "!") == 0)) {
+			code = err_set(err, ERR_CONFIG, SCOPE_RUN, "a name is empty");
 		}
-		if (rc == 0) {
-			rc = strlist_add(words, buf_span(&word), err);
+		if (code == 0) {
+			code = strlist_add(words, buf_span(&word), err);
 		}
 	}
 	buf_finish(&word);
-	return rc;
+	return code;
 }

@@ -393,9 +393,9 @@ int conf_source_read(struct conf_source *source, FILE *stream, struct err *err)
 	ini_allow_no_value = false;
 	ini_stop_on_first_error = false;
 #endif
-	int rc = ini_parse_stream(pass_read, &pass, pass_take, &pass);
+	int code = ini_parse_stream(pass_read, &pass, pass_take, &pass);
 	pass_settle(&pass);
-	if (rc == -2 || source->out_of_memory) {
+	if (code == -2 || source->out_of_memory) {
 		return err_nomem(err);
 	}
 	if (ferror(stream)) {

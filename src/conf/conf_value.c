@@ -176,32 +176,33 @@ static int read_path(const char *text, void *field, struct err *err)
 	}
 	buf_init(&path, PATH_SIZE_MAX);
 	buf_init(&whole, PATH_SIZE_MAX);
-	int rc = file_expand(text, &path, err);
-	if (rc == 0 && path.len == 0) {
-		rc = bad(err, "the path is empty once its variables are expanded");
+	int code = file_expand(text, &path, err);
+	if (code == 0 && path.len == 0) {
+		code = bad(err, "the path is empty once its variables are expanded");
 	}
-	if (rc == 0 && path.data[0] != '/') {
+	if (code == 0 && path.data[0] != '/') {
 		char room[4096];
 		here = getcwd(room, sizeof(room));
 		if (!here) {
-			rc = bad(err, "the path is relative, and the current directory is unknown");
+			code = bad(err,
+				   "the path is relative, and the current directory is unknown");
 		} else {
 			buf_printf(&whole, "%s/", here);
 		}
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		buf_append_span(&whole, buf_span(&path));
 		while (whole.len > 1 && whole.data[whole.len - 1] == '/') {
 			buf_truncate(&whole, whole.len - 1);
 		}
-		rc = buf_status(&whole, "a path", err);
+		code = buf_status(&whole, "a path", err);
 	}
-	if (rc == 0) {
-		rc = store_text(field, buf_span(&whole), err);
+	if (code == 0) {
+		code = store_text(field, buf_span(&whole), err);
 	}
 	buf_finish(&whole);
 	buf_finish(&path);
-	return rc;
+	return code;
 }
 
 /* Without the double quotes around it, if both are there. */
@@ -284,10 +285,10 @@ static int read_pin(const char *text, void *field, struct err *err)
 	}
 	if (pin.len > 0) {
 		buf_init(&digest, 256);
-		int rc = base64_decode(pin, &digest, err);
+		int code = base64_decode(pin, &digest, err);
 		size_t len = digest.len;
 		buf_finish(&digest);
-		if (rc < 0 || len != 32) {
+		if (code < 0 || len != 32) {
 			return bad(err, "it can be the 44 base64 characters of a SHA-256");
 		}
 	}
@@ -310,10 +311,10 @@ static int read_list(const struct conf_key *key, const char *text, struct strlis
 	struct strlist words;
 
 	strlist_init(&words);
-	int rc = conf_scan_words(text, &words, err);
-	if (rc < 0) {
+	int code = conf_scan_words(text, &words, err);
+	if (code < 0) {
 		strlist_finish(&words);
-		return rc;
+		return code;
 	}
 	for (size_t i = 0; i < words.count && key->type == CONF_TYPE_CAPABILITIES; i++) {
 		for (char *c = words.items[i]; *c; c++) {

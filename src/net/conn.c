@@ -112,7 +112,7 @@ static void conn_take_figures(struct conn *conn)
 int conn_open(struct conn **conn, const struct conn_params *params, struct err *err)
 {
 	struct conn *new_conn = calloc(1, sizeof(*new_conn));
-	int rc;
+	int code;
 
 	if (new_conn == NULL) {
 		return err_nomem(err);
@@ -123,14 +123,14 @@ int conn_open(struct conn **conn, const struct conn_params *params, struct err *
 	}
 	sendq_init(&new_conn->queue);
 	if (params->tunnel != NULL) {
-		rc = tunnel_create(&new_conn->tunnel, params->tunnel, err);
+		code = tunnel_create(&new_conn->tunnel, params->tunnel, err);
 	} else {
-		rc = dial_create(&new_conn->dial, &new_conn->params, err);
+		code = dial_create(&new_conn->dial, &new_conn->params, err);
 	}
 	new_conn->params.password = NULL; /* the caller wipes it now */
-	if (rc != 0) {
+	if (code != 0) {
 		conn_destroy(&new_conn);
-		return rc;
+		return code;
 	}
 	if (new_conn->dial != NULL) {
 		conn_take_figures(new_conn);
@@ -211,11 +211,11 @@ static int carrier_send(struct conn *conn, struct span data, size_t *sent, struc
 static int carrier_recv(struct conn *conn, char *data, size_t size, size_t *received,
 			struct err *err)
 {
-	int rc = conn->dial != NULL ? dial_recv(conn->dial, data, size, received, err)
-				    : tunnel_recv(conn->tunnel, data, size, received, err);
+	int code = conn->dial != NULL ? dial_recv(conn->dial, data, size, received, err)
+				      : tunnel_recv(conn->tunnel, data, size, received, err);
 
-	if (rc != 0 || *received == 0) {
-		return rc;
+	if (code != 0 || *received == 0) {
+		return code;
 	}
 	conn->stats.bytes_in += *received;
 	progress_bytes(conn->params.progress, *received);
@@ -239,7 +239,7 @@ static int chunk_fill(struct conn *conn, struct err *err)
 	struct sendq *queue = &conn->queue;
 	struct span waiting = sendq_waiting(queue);
 	size_t before = waiting.len;
-	int rc;
+	int code;
 
 	if (conn->deflate == NULL) {
 		sendq_fill(queue);
@@ -248,12 +248,12 @@ static int chunk_fill(struct conn *conn, struct err *err)
 	if (queue->chunk_len != 0) {
 		return 0;
 	}
-	rc = deflate_pack(conn->deflate, &waiting, queue->chunk, sizeof(queue->chunk),
-			  &queue->chunk_len, err);
-	if (rc == 0) {
+	code = deflate_pack(conn->deflate, &waiting, queue->chunk, sizeof(queue->chunk),
+			    &queue->chunk_len, err);
+	if (code == 0) {
 		sendq_drop(queue, before - waiting.len);
 	}
-	return rc;
+	return code;
 }
 
 /* True while something is still to be sent. */
@@ -269,17 +269,17 @@ static int conn_send_some(struct conn *conn, struct err *err)
 	conn->is_send_stalled = false;
 	while (conn->send_failure == 0 && has_output(conn)) {
 		size_t sent = 0;
-		int rc = chunk_fill(conn, err);
+		int code = chunk_fill(conn, err);
 
-		if (rc != 0) {
-			return rc;
+		if (code != 0) {
+			return code;
 		}
 		if (conn->queue.chunk_len == 0) {
 			continue;
 		}
-		rc = carrier_send(conn, sendq_chunk(&conn->queue), &sent, &conn->send_err);
-		if (rc != 0) {
-			conn->send_failure = rc;
+		code = carrier_send(conn, sendq_chunk(&conn->queue), &sent, &conn->send_err);
+		if (code != 0) {
+			conn->send_failure = code;
 			return 0;
 		}
 		if (sent == 0) {
@@ -306,14 +306,14 @@ static int conn_receive_some(struct conn *conn, char *in, size_t size, size_t *r
 	}
 	for (;;) {
 		size_t got = 0;
-		int rc = deflate_unpack(conn->deflate, &conn->packed, in, size, received, err);
+		int code = deflate_unpack(conn->deflate, &conn->packed, in, size, received, err);
 
-		if (rc != 0 || *received > 0) {
-			return rc;
+		if (code != 0 || *received > 0) {
+			return code;
 		}
-		rc = carrier_recv(conn, conn->packed_data, conn->packed_size, &got, err);
-		if (rc != 0 || got == 0) {
-			return rc;
+		code = carrier_recv(conn, conn->packed_data, conn->packed_size, &got, err);
+		if (code != 0 || got == 0) {
+			return code;
 		}
 		conn->packed = (struct span){conn->packed_data, got};
 	}
@@ -368,19 +368,19 @@ int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, siz
 	for (;;) {
 		uint64_t moved = conn->stats.bytes_in + conn->stats.bytes_out;
 		size_t got = 0;
-		int rc = conn_send_some(conn, err);
+		int code = conn_send_some(conn, err);
 		bool is_asking = conn->has_sent;
 
-		if (rc == 0) {
-			rc = conn_receive_some(conn, in, size, &got, err);
+		if (code == 0) {
+			code = conn_receive_some(conn, in, size, &got, err);
 		}
 		/* Counted when the answer comes, not when poll blocks: a quick server would make it
 		 * a matter of luck. */
-		if (rc == 0 && got > 0 && is_asking && goal == CONN_INPUT) {
+		if (code == 0 && got > 0 && is_asking && goal == CONN_INPUT) {
 			conn->stats.round_trips++;
 		}
-		if (rc != 0) {
-			return rc;
+		if (code != 0) {
+			return code;
 		}
 		if (conn->send_failure != 0 && got == 0) {
 			*err = conn->send_err;
@@ -397,29 +397,29 @@ int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, siz
 			deadline_ms = clock_monotonic_ms() + timeout_ms;
 			was_writable = false;
 		}
-		rc = conn_poll(conn, deadline_ms, was_writable, err);
-		if (rc < 0) {
-			return rc;
+		code = conn_poll(conn, deadline_ms, was_writable, err);
+		if (code < 0) {
+			return code;
 		}
-		was_writable = rc > 0;
+		was_writable = code > 0;
 	}
 }
 
 int conn_start_deflate(struct conn *conn, struct span already, struct err *err)
 {
 	size_t size = already.len > PACKED_SIZE ? already.len : PACKED_SIZE;
-	int rc;
+	int code;
 
 	assert(conn->deflate == NULL && sendq_len(&conn->queue) == 0);
 	conn->packed_data = malloc(size);
 	if (conn->packed_data == NULL) {
 		return err_nomem(err);
 	}
-	rc = deflate_create(&conn->deflate, err);
-	if (rc != 0) {
+	code = deflate_create(&conn->deflate, err);
+	if (code != 0) {
 		free(conn->packed_data);
 		conn->packed_data = NULL;
-		return rc;
+		return code;
 	}
 	conn->packed_size = size;
 	if (already.len > 0) {

@@ -85,7 +85,7 @@ int deflate_pack(struct deflate *deflate_state, struct span *in, char *out, size
 {
 	z_stream *stream = &deflate_state->packer;
 	int flush;
-	int rc;
+	int code;
 
 	assert(size >= PACK_ROOM_MIN);
 	if (in->len == 0 && deflate_state->is_flushed) {
@@ -94,10 +94,10 @@ int deflate_pack(struct deflate *deflate_state, struct span *in, char *out, size
 	}
 	flush = in->len <= UINT_MAX ? Z_SYNC_FLUSH : Z_NO_FLUSH;
 	stream_attach(stream, *in, out, size);
-	rc = deflate(stream, flush);
+	code = deflate(stream, flush);
 	/* Z_BUF_ERROR: a flush that was complete just when the room ended. */
-	if (rc != Z_OK && rc != Z_BUF_ERROR) {
-		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "compression failed (%d)", rc);
+	if (code != Z_OK && code != Z_BUF_ERROR) {
+		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "compression failed (%d)", code);
 	}
 	/* A flush is complete when room was left over. */
 	deflate_state->is_flushed =
@@ -116,24 +116,24 @@ int deflate_unpack(struct deflate *deflate_state, struct span *in, char *out, si
 {
 	z_stream *stream = &deflate_state->unpacker;
 	size_t made;
-	int rc;
+	int code;
 
 	if (deflate_state->has_ended) {
 		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
 			       "the server ended the compressed connection");
 	}
 	stream_attach(stream, *in, out, size);
-	rc = inflate(stream, Z_SYNC_FLUSH);
+	code = inflate(stream, Z_SYNC_FLUSH);
 	made = stream_detach(stream, in, size);
-	if (rc == Z_STREAM_END) {
+	if (code == Z_STREAM_END) {
 		deflate_state->has_ended = true;
 		if (made == 0) {
 			return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
 				       "the server ended the compressed connection");
 		}
-	} else if (rc == Z_MEM_ERROR) {
+	} else if (code == Z_MEM_ERROR) {
 		return err_nomem(err);
-	} else if (rc != Z_OK && rc != Z_BUF_ERROR) {
+	} else if (code != Z_OK && code != Z_BUF_ERROR) {
 		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
 			       "the server sent damaged compressed data (%s)",
 			       stream->msg != NULL ? stream->msg : "unknown");

@@ -307,7 +307,7 @@ static int dial_attempt(struct dial *dial, struct err *err)
 int dial_create(struct dial **dial, const struct conn_params *params, struct err *err)
 {
 	struct dial *new_dial = calloc(1, sizeof(*new_dial));
-	int rc;
+	int code;
 
 	if (new_dial == NULL) {
 		return err_nomem(err);
@@ -316,19 +316,19 @@ int dial_create(struct dial **dial, const struct conn_params *params, struct err
 	new_dial->fd = CURL_SOCKET_BAD;
 	buf_init(&new_dial->binding, 256);
 	preamble_init(&new_dial->preamble, params->protocol, params->tls == CONN_TLS_STARTTLS);
-	rc = dial_attempt(new_dial, err);
+	code = dial_attempt(new_dial, err);
 	/* An authority may be known to the bundle alone. */
-	if (rc != 0 && new_dial->has_bundle_left) {
+	if (code != 0 && new_dial->has_bundle_left) {
 		new_dial->use_bundle = true;
 		curl_easy_cleanup(new_dial->easy);
 		preamble_finish(&new_dial->preamble);
 		preamble_init(&new_dial->preamble, params->protocol,
 			      params->tls == CONN_TLS_STARTTLS);
-		rc = dial_attempt(new_dial, err);
+		code = dial_attempt(new_dial, err);
 	}
-	if (rc != 0) {
+	if (code != 0) {
 		dial_destroy(&new_dial);
-		return rc;
+		return code;
 	}
 	*dial = new_dial;
 	return 0;

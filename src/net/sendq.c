@@ -62,10 +62,10 @@ int sendq_add(struct sendq *queue, struct span data, bool is_secret, struct err 
 		return 0;
 	}
 	if (data.len > queue->cap - queue->end) {
-		int rc = sendq_grow(queue, data.len, err);
+		int code = sendq_grow(queue, data.len, err);
 
-		if (rc != 0) {
-			return rc;
+		if (code != 0) {
+			return code;
 		}
 	}
 	memcpy(queue->data + queue->end, data.data, data.len);

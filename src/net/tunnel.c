@@ -42,20 +42,20 @@ int tunnel_create(struct tunnel **tunnel, const char *command, struct err *err)
 {
 	struct tunnel *new_tunnel = calloc(1, sizeof(*new_tunnel));
 	int fds[2];
-	int rc;
+	int code;
 
 	if (new_tunnel == NULL) {
 		return err_nomem(err);
 	}
 	if (socket_pair(fds) != 0) {
-		rc = err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errno,
-				   "cannot make a socket for the tunnel");
+		code = err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errno,
+				     "cannot make a socket for the tunnel");
 		goto fail_alloc;
 	}
-	rc = command_start(command, fds[1], fds[1], NULL, &new_tunnel->pid);
-	if (rc != 0) {
-		rc = err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, rc,
-				   "cannot start the tunnel command");
+	code = command_start(command, fds[1], fds[1], NULL, &new_tunnel->pid);
+	if (code != 0) {
+		code = err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, code,
+				     "cannot start the tunnel command");
 		goto fail_sockets;
 	}
 	(void)close(fds[1]);
@@ -68,7 +68,7 @@ fail_sockets:
 	(void)close(fds[1]);
 fail_alloc:
 	free(new_tunnel);
-	return rc;
+	return code;
 }
 
 /* True when the command has ended, now or earlier. */

@@ -60,17 +60,17 @@ static int root_open(struct maildir *maildir, bool may_create, struct err *err)
 		if (!may_create) {
 			return 0;
 		}
-		int rc = file_make_dirs(maildir->root, err);
-		if (rc < 0) {
+		int code = file_make_dirs(maildir->root, err);
+		if (code < 0) {
 			err->scope = SCOPE_ACCOUNT;
-			return rc;
+			return code;
 		}
 	}
-	int rc = file_open_dir(AT_FDCWD, maildir->root, false, &maildir->root_fd, err);
-	if (rc < 0) {
+	int code = file_open_dir(AT_FDCWD, maildir->root, false, &maildir->root_fd, err);
+	if (code < 0) {
 		err->scope = SCOPE_ACCOUNT;
 	}
-	return rc;
+	return code;
 }
 
 int maildir_open(struct maildir **maildir, const struct maildir_params *params, bool may_create,
@@ -92,11 +92,11 @@ int maildir_open(struct maildir **maildir, const struct maildir_params *params, 
 	temp_tag_make(opened);
 	opened->root = strdup(params->root);
 	opened->inbox_folder = strdup(params->inbox_folder ? params->inbox_folder : "INBOX");
-	int rc = opened->root && opened->inbox_folder ? root_open(opened, may_create, err)
-						      : err_nomem(err);
-	if (rc < 0) {
+	int code = opened->root && opened->inbox_folder ? root_open(opened, may_create, err)
+							: err_nomem(err);
+	if (code < 0) {
 		maildir_close(&opened);
-		return rc;
+		return code;
 	}
 	*maildir = opened;
 	return 0;
@@ -290,29 +290,29 @@ int maildir_stat(struct maildir *maildir, const char *name, struct stamp *stamp,
 	struct stat st;
 
 	buf_init(&path, MBNAME_MAX + 16);
-	int rc = maildir->root_fd < 0 ? folder_missing(err, name)
-				      : maildir_path(maildir, name, &path, err);
+	int code = maildir->root_fd < 0 ? folder_missing(err, name)
+					: maildir_path(maildir, name, &path, err);
 	size_t len = path.len;
-	for (int i = 0; i < STAMP_DIRS && rc == 0; i++) {
+	for (int i = 0; i < STAMP_DIRS && code == 0; i++) {
 		buf_truncate(&path, len);
 		buf_append_cstr(&path, ends[i]);
-		rc = buf_status(&path, "a path", err);
-		if (rc < 0) {
+		code = buf_status(&path, "a path", err);
+		if (code < 0) {
 			break;
 		}
 		if (fstatat(maildir->root_fd, path.data, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 			if (S_ISDIR(st.st_mode)) {
 				stamp_dir_of(&st, &result.dirs[i]);
 			} else if (i == 0) {
-				rc = folder_missing(err, path.data);
+				code = folder_missing(err, path.data);
 			}
 		} else if (i == 0 || errno != ENOENT) {
-			rc = open_failed(err, errno, path.data);
+			code = open_failed(err, errno, path.data);
 		}
 	}
 	buf_finish(&path);
-	if (rc == 0) {
+	if (code == 0) {
 		*stamp = result;
 	}
-	return rc;
+	return code;
 }

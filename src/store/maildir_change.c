@@ -21,19 +21,19 @@ static int change_letters(struct maildir_folder *folder, const struct maildir_ch
 {
 	uint64_t add, remove;
 
-	int rc = maildir_table_letters(folder, change->add, change->keywords, true, &add, err);
-	if (rc == 0) {
-		rc = maildir_table_letters(folder, change->remove, change->keywords, false, &remove,
-					   err);
+	int code = maildir_table_letters(folder, change->add, change->keywords, true, &add, err);
+	if (code == 0) {
+		code = maildir_table_letters(folder, change->remove, change->keywords, false,
+					     &remove, err);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		letters[0] = add | maildir_letters_of_system(change->add);
 		letters[1] = remove | maildir_letters_of_system(change->remove);
 		for (char c = 'a'; change->replace_keywords && c <= 'z'; c++) {
 			letters[1] |= maildir_letter(c) & ~letters[0];
 		}
 	}
-	return rc;
+	return code;
 }
 
 int maildir_folder_set_flags(struct maildir_folder *folder, const struct maildir_change *change,
@@ -46,12 +46,12 @@ int maildir_folder_set_flags(struct maildir_folder *folder, const struct maildir
 	struct maildir_file info;
 	int to_fd;
 
-	int rc = maildir_folder_stat_file(folder, change->file, change->in_new, &info, err);
-	if (rc == 0) {
-		rc = change_letters(folder, change, letters, err);
+	int code = maildir_folder_stat_file(folder, change->file, change->in_new, &info, err);
+	if (code == 0) {
+		code = change_letters(folder, change, letters, err);
 	}
-	if (rc < 0) {
-		return rc;
+	if (code < 0) {
+		return code;
 	}
 	maildir_name_parse(change->file, folder->maildir->info_delimiter, &name);
 	uint64_t old = maildir_name_letters(change->file, &name);
@@ -62,18 +62,18 @@ int maildir_folder_set_flags(struct maildir_folder *folder, const struct maildir
 		}
 		return 0;
 	}
-	rc = maildir_name_change(change->file, folder->maildir->info_delimiter, letters, target,
-				 err);
-	if (rc < 0) {
-		return rc;
+	code = maildir_name_change(change->file, folder->maildir->info_delimiter, letters, target,
+				   err);
+	if (code < 0) {
+		return code;
 	}
 	enum maildir_dir to = now != 0 ? MAILDIR_CUR : from;
-	rc = maildir_folder_dir(folder, to, &to_fd, err);
-	if (rc == 0) {
-		rc = file_rename(folder->dirs[from], change->file, to_fd, target, err);
+	code = maildir_folder_dir(folder, to, &to_fd, err);
+	if (code == 0) {
+		code = file_rename(folder->dirs[from], change->file, to_fd, target, err);
 	}
-	if (rc < 0) {
-		return rc;
+	if (code < 0) {
+		return code;
 	}
 	folder->touched[from] = true;
 	folder->touched[to] = true;
@@ -89,12 +89,12 @@ int maildir_folder_remove(struct maildir_folder *folder, const char *file, bool 
 	enum maildir_dir dir = in_new ? MAILDIR_NEW : MAILDIR_CUR;
 	struct maildir_file info;
 
-	int rc = maildir_folder_stat_file(folder, file, in_new, &info, err);
-	if (rc == 0) {
-		rc = file_remove(folder->dirs[dir], file, err);
+	int code = maildir_folder_stat_file(folder, file, in_new, &info, err);
+	if (code == 0) {
+		code = file_remove(folder->dirs[dir], file, err);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		folder->touched[dir] = true;
 	}
-	return rc;
+	return code;
 }

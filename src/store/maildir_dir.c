@@ -102,13 +102,13 @@ int dir_has_entry(int dirfd, const char *name, struct err *err)
 	enum dir_kind kind;
 	const char *entry;
 
-	int rc = dir_stream_open(&stream, dirfd, name, err);
-	if (rc < 0) {
-		return rc;
+	int code = dir_stream_open(&stream, dirfd, name, err);
+	if (code < 0) {
+		return code;
 	}
 	do {
-		rc = dir_stream_next(&stream, &entry, &kind, err);
-	} while (rc > 0 && strcmp(entry, name) != 0);
+		code = dir_stream_next(&stream, &entry, &kind, err);
+	} while (code > 0 && strcmp(entry, name) != 0);
 	dir_stream_close(&stream);
-	return rc;
+	return code;
 }

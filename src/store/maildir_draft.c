@@ -44,12 +44,12 @@ static int memory_take(struct maildir_draft *draft, struct err *err)
 	if (!draft->pending) {
 		return err_nomem(err);
 	}
-	int rc = maildir_scan_take(folder, &draft->scan, err);
-	if (rc < 0) {
+	int code = maildir_scan_take(folder, &draft->scan, err);
+	if (code < 0) {
 		folder->spare_pending = draft->pending;
 		draft->pending = NULL;
 	}
-	return rc;
+	return code;
 }
 
 /* The scan must be ready for the next message: its result was taken. */
@@ -69,24 +69,24 @@ static void memory_give_back(struct maildir_draft *draft)
 int maildir_draft_create(struct maildir_folder *folder, struct maildir_draft *draft,
 			 struct err *err)
 {
-	int tmp_fd, rc;
+	int tmp_fd, code;
 
 	memset(draft, 0, sizeof(*draft));
 	draft->fd = -1;
 	draft->folder = folder;
-	rc = maildir_folder_dir(folder, MAILDIR_TMP, &tmp_fd, err);
-	if (rc == 0) {
-		rc = memory_take(draft, err);
+	code = maildir_folder_dir(folder, MAILDIR_TMP, &tmp_fd, err);
+	if (code == 0) {
+		code = memory_take(draft, err);
 	}
-	if (rc < 0) {
-		return rc;
+	if (code < 0) {
+		return code;
 	}
 	char name[sizeof(draft->temp_name)];
 	maildir_temp_name(folder->maildir, name, sizeof(name));
-	rc = file_create(tmp_fd, name, &draft->fd, err);
-	if (rc < 0) {
+	code = file_create(tmp_fd, name, &draft->fd, err);
+	if (code < 0) {
 		memory_give_back(draft);
-		return rc;
+		return code;
 	}
 	memcpy(draft->temp_name, name, sizeof(name));
 	return 0;
@@ -94,13 +94,13 @@ int maildir_draft_create(struct maildir_folder *folder, struct maildir_draft *dr
 
 static int pending_flush(struct maildir_draft *draft, struct err *err)
 {
-	int rc = 0;
+	int code = 0;
 
 	if (draft->pending_len > 0) {
-		rc = file_write(draft->fd, draft->pending, draft->pending_len, err);
+		code = file_write(draft->fd, draft->pending, draft->pending_len, err);
 		draft->pending_len = 0;
 	}
-	return rc;
+	return code;
 }
 
 static int pending_add(struct maildir_draft *draft, const char *data, size_t len, struct err *err)
@@ -114,9 +114,9 @@ static int pending_add(struct maildir_draft *draft, const char *data, size_t len
 		data += part;
 		len -= part;
 		if (draft->pending_len == PENDING_SIZE) {
-			int rc = pending_flush(draft, err);
-			if (rc < 0) {
-				return rc;
+			int code = pending_flush(draft, err);
+			if (code < 0) {
+				return code;
 			}
 		}
 	}
@@ -125,57 +125,57 @@ static int pending_add(struct maildir_draft *draft, const char *data, size_t len
 
 int maildir_draft_write(struct maildir_draft *draft, struct span data, struct err *err)
 {
-	int rc = 0;
+	int code = 0;
 
 	if (data.len == 0) {
 		return 0;
 	}
 	if (draft->scan) {
-		rc = header_scan_feed(draft->scan, data, err);
+		code = header_scan_feed(draft->scan, data, err);
 	}
-	if (rc == 0 && draft->had_cr && data.data[0] != '\n') {
-		rc = pending_add(draft, "\r", 1, err);
+	if (code == 0 && draft->had_cr && data.data[0] != '\n') {
+		code = pending_add(draft, "\r", 1, err);
 	}
 	draft->had_cr = false;
-	while (rc == 0 && data.len > 0) {
+	while (code == 0 && data.len > 0) {
 		const char *cr = memchr(data.data, '\r', data.len);
 		size_t len = cr ? (size_t)(cr - data.data) : data.len;
 		bool is_last = cr && len + 1 == data.len;
 		bool is_kept = cr && !is_last && cr[1] != '\n';
-		rc = pending_add(draft, data.data, len + is_kept, err);
+		code = pending_add(draft, data.data, len + is_kept, err);
 		draft->had_cr = is_last;
 		len += cr != NULL;
 		data.data += len;
 		data.len -= len;
 	}
-	return rc;
+	return code;
 }
 
 int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *err)
 {
 	struct header_identity identity;
-	int rc = 0;
+	int code = 0;
 
 	if (draft->had_cr) {
-		rc = pending_add(draft, "\r", 1, err);
+		code = pending_add(draft, "\r", 1, err);
 		draft->had_cr = false;
 	}
-	if (rc == 0) {
-		rc = pending_flush(draft, err);
+	if (code == 0) {
+		code = pending_flush(draft, err);
 	}
-	if (rc == 0) {
-		rc = header_scan_result(draft->scan, &identity, err);
+	if (code == 0) {
+		code = header_scan_result(draft->scan, &identity, err);
 		memcpy(draft->digest, identity.digest, sizeof(draft->digest));
 	}
 	/* Before the sync, so that it is durable with the rest of the inode. */
-	if (rc == 0) {
-		rc = file_set_mtime(draft->fd, mtime, err);
+	if (code == 0) {
+		code = file_set_mtime(draft->fd, mtime, err);
 	}
-	if (rc == 0 && draft->folder->maildir->durability == MAILDIR_SYNC_FILE) {
-		rc = file_sync(draft->fd, err);
+	if (code == 0 && draft->folder->maildir->durability == MAILDIR_SYNC_FILE) {
+		code = file_sync(draft->fd, err);
 	}
-	if (rc < 0) {
-		return rc;
+	if (code < 0) {
+		return code;
 	}
 	int fd = draft->fd;
 	draft->fd = -1;
@@ -219,9 +219,9 @@ static int sync_one(const struct maildir_draft *draft, struct err *err)
 	if (fd < 0) {
 		return maildir_fail(err, SCOPE_MAILBOX, errno, "open", draft->temp_name);
 	}
-	int rc = file_sync(fd, err);
+	int code = file_sync(fd, err);
 	close(fd);
-	return rc;
+	return code;
 }
 
 /* Where a folder's drafts are, as far as one syncfs reaches. */
@@ -241,39 +241,39 @@ int maildir_sync_drafts(const struct maildir_draft *const *drafts, size_t count,
 	const struct maildir_folder *folder = NULL;
 	uint64_t device = 0, synced = 0;
 	bool has_synced = false, has_syncfs = true;
-	int rc = 0;
+	int code = 0;
 
-	for (size_t i = 0; rc == 0 && i < count; i++) {
+	for (size_t i = 0; code == 0 && i < count; i++) {
 		const struct maildir_draft *draft = drafts[i];
 		if (draft->folder->maildir->durability != MAILDIR_SYNC_BATCH) {
 			continue;
 		}
 		if (has_syncfs && draft->folder != folder) {
 			folder = draft->folder;
-			rc = folder_device(folder, &device, err);
+			code = folder_device(folder, &device, err);
 		}
-		if (rc == 0 && has_syncfs && (!has_synced || synced != device)) {
-			rc = file_sync_fs(folder->dirs[MAILDIR_TMP], err);
-			has_syncfs = rc != -ERR_LIMIT;
-			has_synced = rc == 0;
+		if (code == 0 && has_syncfs && (!has_synced || synced != device)) {
+			code = file_sync_fs(folder->dirs[MAILDIR_TMP], err);
+			has_syncfs = code != -ERR_LIMIT;
+			has_synced = code == 0;
 			synced = device;
 		}
 		if (!has_syncfs) {
-			rc = sync_one(draft, err);
+			code = sync_one(draft, err);
 		}
 	}
-	return rc;
+	return code;
 }
 
 int maildir_folder_letters(struct maildir_folder *folder, uint64_t flags,
 			   const struct keywords *keywords, uint64_t *letters, struct err *err)
 {
-	int rc = maildir_table_letters(folder, flags, keywords, true, letters, err);
+	int code = maildir_table_letters(folder, flags, keywords, true, letters, err);
 
-	if (rc == 0) {
+	if (code == 0) {
 		*letters |= maildir_letters_of_system(flags);
 	}
-	return rc;
+	return code;
 }
 
 int maildir_draft_publish(struct maildir_folder *folder, struct maildir_draft *draft,
@@ -284,24 +284,25 @@ int maildir_draft_publish(struct maildir_folder *folder, struct maildir_draft *d
 	uint64_t letters;
 	int fd;
 
-	int rc = maildir_name_check(unique, err);
-	if (rc == 0) {
-		rc = maildir_folder_letters(folder, flags, keywords, &letters, err);
+	int code = maildir_name_check(unique, err);
+	if (code == 0) {
+		code = maildir_folder_letters(folder, flags, keywords, &letters, err);
 	}
-	if (rc == 0) {
-		rc = maildir_name_make(unique, folder->maildir->info_delimiter, letters, name, err);
+	if (code == 0) {
+		code = maildir_name_make(unique, folder->maildir->info_delimiter, letters, name,
+					 err);
 	}
-	if (rc < 0) {
-		return rc;
+	if (code < 0) {
+		return code;
 	}
 	enum maildir_dir dir = letters == 0 ? MAILDIR_NEW : MAILDIR_CUR;
-	rc = maildir_folder_dir(folder, dir, &fd, err);
-	if (rc == 0) {
-		rc = file_rename(folder->dirs[MAILDIR_TMP], draft->temp_name, fd, name, err);
+	code = maildir_folder_dir(folder, dir, &fd, err);
+	if (code == 0) {
+		code = file_rename(folder->dirs[MAILDIR_TMP], draft->temp_name, fd, name, err);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		folder->touched[dir] = true;
 		draft->temp_name[0] = '\0';
 	}
-	return rc;
+	return code;
 }

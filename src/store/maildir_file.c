@@ -38,9 +38,9 @@ int maildir_folder_stat_file(struct maildir_folder *folder, const char *file, bo
 	int fd = folder->dirs[in_new ? MAILDIR_NEW : MAILDIR_CUR];
 	struct stat st;
 
-	int rc = maildir_name_check(file, err);
-	if (rc < 0) {
-		return rc;
+	int code = maildir_name_check(file, err);
+	if (code < 0) {
+		return code;
 	}
 	if (fd < 0) {
 		return file_gone(folder, file, err);
@@ -64,9 +64,9 @@ int maildir_folder_open_file(struct maildir_folder *folder, const char *file, bo
 	int dir_fd = folder->dirs[in_new ? MAILDIR_NEW : MAILDIR_CUR];
 	struct stat st;
 
-	int rc = maildir_name_check(file, err);
-	if (rc < 0) {
-		return rc;
+	int code = maildir_name_check(file, err);
+	if (code < 0) {
+		return code;
 	}
 	if (dir_fd < 0) {
 		return file_gone(folder, file, err);
@@ -96,11 +96,11 @@ static int find_in(struct maildir_folder *folder, enum maildir_dir dir, struct s
 	if (folder->dirs[dir] < 0) {
 		return 0;
 	}
-	int rc = dir_stream_open(&stream, folder->dirs[dir], folder->name, err);
-	if (rc < 0) {
-		return rc;
+	int code = dir_stream_open(&stream, folder->dirs[dir], folder->name, err);
+	if (code < 0) {
+		return code;
 	}
-	while ((rc = dir_stream_next(&stream, &file, &kind, err)) > 0) {
+	while ((code = dir_stream_next(&stream, &file, &kind, err)) > 0) {
 		struct maildir_name parsed;
 		if (kind != DIR_KIND_FILE || file[0] == '.' ||
 		    strncmp(file, unique.data, unique.len) != 0) {
@@ -113,7 +113,7 @@ static int find_in(struct maildir_folder *folder, enum maildir_dir dir, struct s
 		}
 	}
 	dir_stream_close(&stream);
-	return rc;
+	return code;
 }
 
 int maildir_folder_find(struct maildir_folder *folder, struct span unique,
@@ -123,22 +123,22 @@ int maildir_folder_find(struct maildir_folder *folder, struct span unique,
 
 	/* A readdir can miss what is renamed under it: then the stamps differ. */
 	for (int attempt = 0; attempt < 3; attempt++) {
-		int rc = maildir_folder_open_parts(folder, err);
-		if (rc == 0) {
-			rc = maildir_folder_stamp(folder, &before, err);
+		int code = maildir_folder_open_parts(folder, err);
+		if (code == 0) {
+			code = maildir_folder_stamp(folder, &before, err);
 		}
-		for (int dir = MAILDIR_NEW; dir >= MAILDIR_CUR && rc == 0; dir--) {
-			rc = find_in(folder, (enum maildir_dir)dir, unique, name, err);
-			if (rc > 0) {
+		for (int dir = MAILDIR_NEW; dir >= MAILDIR_CUR && code == 0; dir--) {
+			code = find_in(folder, (enum maildir_dir)dir, unique, name, err);
+			if (code > 0) {
 				*in_new = dir == MAILDIR_NEW;
 				return 0;
 			}
 		}
-		if (rc == 0) {
-			rc = maildir_folder_stamp(folder, &after, err);
+		if (code == 0) {
+			code = maildir_folder_stamp(folder, &after, err);
 		}
-		if (rc < 0) {
-			return rc;
+		if (code < 0) {
+			return code;
 		}
 		if (stamp_equal(&before, &after)) {
 			break;
@@ -205,27 +205,27 @@ int maildir_folder_identify(struct maildir_folder *folder, const char *file, boo
 	bool at_start = true, is_end = false;
 	int fd;
 
-	int rc = maildir_folder_open_file(folder, file, in_new, &fd, &info, err);
-	if (rc < 0) {
-		return rc;
+	int code = maildir_folder_open_file(folder, file, in_new, &fd, &info, err);
+	if (code < 0) {
+		return code;
 	}
-	rc = maildir_scan_take(folder, &scan, err);
-	while (rc == 0 && !is_end) {
+	code = maildir_scan_take(folder, &scan, err);
+	while (code == 0 && !is_end) {
 		ssize_t len = maildir_read(fd, chunk, sizeof(chunk), file, err);
 		if (len <= 0) {
-			rc = (int)len;
+			code = (int)len;
 			break;
 		}
-		rc = header_scan_feed(scan, (struct span){chunk, (size_t)len}, err);
+		code = header_scan_feed(scan, (struct span){chunk, (size_t)len}, err);
 		is_end = header_ends(chunk, (size_t)len, &at_start);
 	}
-	if (rc == 0) {
-		rc = header_scan_result(scan, identity, err);
+	if (code == 0) {
+		code = header_scan_result(scan, identity, err);
 	}
 	close(fd);
-	if (rc == 0) {
+	if (code == 0) {
 		maildir_scan_give_back(folder, &scan);
 	}
 	header_scan_destroy(&scan);
-	return rc;
+	return code;
 }

@@ -37,12 +37,12 @@ static int folder_open(struct maildir *maildir, struct maildir_folder *folder, s
 	struct buf path;
 
 	buf_init(&path, MBNAME_MAX);
-	int rc = maildir_path(maildir, folder->name, &path, err);
-	if (rc == 0) {
-		rc = maildir_open_path(maildir, path.data, &folder->fd, err);
+	int code = maildir_path(maildir, folder->name, &path, err);
+	if (code == 0) {
+		code = maildir_open_path(maildir, path.data, &folder->fd, err);
 	}
 	buf_finish(&path);
-	return rc;
+	return code;
 }
 
 int maildir_folder_open(struct maildir *maildir, const char *name, struct maildir_folder **folder,
@@ -59,13 +59,13 @@ int maildir_folder_open(struct maildir *maildir, const char *name, struct maildi
 		opened->dirs[i] = -1;
 	}
 	opened->name = strdup(name);
-	int rc = opened->name ? folder_open(maildir, opened, err) : err_nomem(err);
-	if (rc == 0) {
-		rc = maildir_folder_open_parts(opened, err);
+	int code = opened->name ? folder_open(maildir, opened, err) : err_nomem(err);
+	if (code == 0) {
+		code = maildir_folder_open_parts(opened, err);
 	}
-	if (rc < 0) {
+	if (code < 0) {
 		maildir_folder_close(&opened);
-		return rc;
+		return code;
 	}
 	*folder = opened;
 	return 0;
@@ -98,14 +98,14 @@ int maildir_folder_dir(struct maildir_folder *folder, enum maildir_dir dir, int 
 		       struct err *err)
 {
 	if (folder->dirs[dir] < 0) {
-		int rc = file_make_dir(folder->fd, maildir_dir_names[dir], NULL, err);
-		if (rc == 0) {
+		int code = file_make_dir(folder->fd, maildir_dir_names[dir], NULL, err);
+		if (code == 0) {
 			folder->folder_touched = true;
-			rc = file_open_dir(folder->fd, maildir_dir_names[dir], true,
-					   &folder->dirs[dir], err);
+			code = file_open_dir(folder->fd, maildir_dir_names[dir], true,
+					     &folder->dirs[dir], err);
 		}
-		if (rc < 0) {
-			return rc;
+		if (code < 0) {
+			return code;
 		}
 	}
 	*fd = folder->dirs[dir];
@@ -122,16 +122,16 @@ int maildir_folder_sync_names(struct maildir_folder *folder, struct err *err)
 		if (i == MAILDIR_TMP || !folder->touched[i]) {
 			continue;
 		}
-		int rc = file_sync_dir(folder->dirs[i], err);
-		if (rc < 0) {
-			return rc;
+		int code = file_sync_dir(folder->dirs[i], err);
+		if (code < 0) {
+			return code;
 		}
 		folder->touched[i] = false;
 	}
 	if (folder->folder_touched) {
-		int rc = file_sync_dir(folder->fd, err);
-		if (rc < 0) {
-			return rc;
+		int code = file_sync_dir(folder->fd, err);
+		if (code < 0) {
+			return code;
 		}
 		folder->folder_touched = false;
 	}
@@ -145,23 +145,23 @@ int maildir_sync_names(struct maildir_folder *const *folders, size_t count, stru
 {
 	bool by_syncfs =
 		count > SYNC_EACH_MAX && folders[0]->maildir->durability != MAILDIR_SYNC_NONE;
-	int rc = 0;
+	int code = 0;
 
-	for (size_t i = 0; rc == 0 && i < count; i++) {
+	for (size_t i = 0; code == 0 && i < count; i++) {
 		struct maildir_folder *folder = folders[i];
 		struct stat first, here;
 
 		if (by_syncfs && fstat(folders[0]->fd, &first) == 0 &&
 		    fstat(folder->fd, &here) == 0 && first.st_dev == here.st_dev) {
-			rc = i == 0 ? file_sync_fs(folder->fd, err) : 0;
-			if (rc == 0) {
+			code = i == 0 ? file_sync_fs(folder->fd, err) : 0;
+			if (code == 0) {
 				memset(folder->touched, 0, sizeof(folder->touched));
 				folder->folder_touched = false;
 				continue;
 			}
 			by_syncfs = false;
 		}
-		rc = maildir_folder_sync_names(folder, err);
+		code = maildir_folder_sync_names(folder, err);
 	}
-	return rc;
+	return code;
 }

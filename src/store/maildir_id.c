@@ -32,8 +32,8 @@ static int small_file_read(int dirfd, const char *name, struct buf *out, struct 
 	if (!S_ISREG(st.st_mode)) {
 		return err_set(err, ERR_LOCAL, SCOPE_ACCOUNT, "%s is no regular file", name);
 	}
-	int rc = file_read(dirfd, name, out, err);
-	return rc == 0 ? 1 : rc == -ERR_CHANGED ? 0 : rc;
+	int code = file_read(dirfd, name, out, err);
+	return code == 0 ? 1 : code == -ERR_CHANGED ? 0 : code;
 }
 
 /* Takes the line "WORD value" off TEXT. */
@@ -89,19 +89,19 @@ int maildir_id_read(struct maildir *maildir, struct maildir_id *id, bool *found,
 		return 0;
 	}
 	buf_init(&text, ID_SIZE_MAX);
-	int rc = small_file_read(maildir->root_fd, ID_FILE, &text, err);
-	if (rc == 0) {
+	int code = small_file_read(maildir->root_fd, ID_FILE, &text, err);
+	if (code == 0) {
 		*found = false;
-	} else if (rc > 0 && id_parse(buf_span(&text), id)) {
+	} else if (code > 0 && id_parse(buf_span(&text), id)) {
 		*found = true;
-		rc = 0;
+		code = 0;
 	} else {
-		const char *why = rc > 0 ? "it does not read as one of ours" : err->text;
-		rc = err_set(err, ERR_CONFIG, SCOPE_ACCOUNT, "%s/" ID_FILE ": %s", maildir->root,
-			     why);
+		const char *why = code > 0 ? "it does not read as one of ours" : err->text;
+		code = err_set(err, ERR_CONFIG, SCOPE_ACCOUNT, "%s/" ID_FILE ": %s", maildir->root,
+			       why);
 	}
 	buf_finish(&text);
-	return rc;
+	return code;
 }
 
 int maildir_id_write(struct maildir *maildir, const struct maildir_id *id, struct err *err)
@@ -116,19 +116,19 @@ int maildir_id_write(struct maildir *maildir, const struct maildir_id *id, struc
 	buf_init(&text, ID_SIZE_MAX);
 	buf_printf(&text, "mailsync 1\naccount %s\ndatabase %s\ngeneration %" PRIu64 "\n",
 		   id->account, id->database, id->generation);
-	int rc = buf_status(&text, ID_FILE, err);
-	if (rc == 0 && !id_parse(buf_span(&text), &again)) {
-		rc = err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT,
-			     "account or database name cannot be kept in " ID_FILE);
+	int code = buf_status(&text, ID_FILE, err);
+	if (code == 0 && !id_parse(buf_span(&text), &again)) {
+		code = err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT,
+			       "account or database name cannot be kept in " ID_FILE);
 	}
-	if (rc == 0) {
-		rc = file_write_atomic(maildir->root_fd, ID_FILE, buf_span(&text), err);
+	if (code == 0) {
+		code = file_write_atomic(maildir->root_fd, ID_FILE, buf_span(&text), err);
 	}
 	buf_finish(&text);
-	if (rc < 0) {
+	if (code < 0) {
 		err->scope = SCOPE_ACCOUNT;
 	}
-	return rc;
+	return code;
 }
 
 uint32_t maildir_folder_mbsync_uidvalidity(struct maildir_folder *folder)

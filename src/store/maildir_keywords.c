@@ -67,16 +67,16 @@ static int table_line(struct maildir_table *table, struct span line, struct err 
 
 static int table_parse(struct maildir_table *table, struct span text, struct err *err)
 {
-	int rc = 0;
+	int code = 0;
 
-	while (text.len > 0 && rc == 0) {
+	while (text.len > 0 && code == 0) {
 		const char *end = memchr(text.data, '\n', text.len);
 		size_t len = end ? (size_t)(end - text.data) : text.len;
-		rc = table_line(table, (struct span){text.data, len}, err);
+		code = table_line(table, (struct span){text.data, len}, err);
 		text.data += len + (end != NULL);
 		text.len -= len + (end != NULL);
 	}
-	return rc;
+	return code;
 }
 
 /* What the file is now; all zeroes when it is not there or is no regular file. */
@@ -111,21 +111,21 @@ static int table_read(struct maildir_folder *folder, struct buf *out, struct err
 
 	table->was_read = false;
 	table_clear(table);
-	int rc = table_look(folder, &seen, err);
-	if (rc == 0 && seen.inode != 0) {
-		rc = file_read(folder->fd, TABLE_FILE, out, err);
-		if (rc == -ERR_CHANGED) { /* removed just now */
-			rc = 0;
+	int code = table_look(folder, &seen, err);
+	if (code == 0 && seen.inode != 0) {
+		code = file_read(folder->fd, TABLE_FILE, out, err);
+		if (code == -ERR_CHANGED) { /* removed just now */
+			code = 0;
 		}
 	}
-	if (rc == 0) {
-		rc = table_parse(table, buf_span(out), err);
+	if (code == 0) {
+		code = table_parse(table, buf_span(out), err);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		table->seen = seen;
 		table->was_read = true;
 	}
-	return rc;
+	return code;
 }
 
 int maildir_table_refresh(struct maildir_folder *folder, struct err *err)
@@ -136,14 +136,14 @@ int maildir_table_refresh(struct maildir_folder *folder, struct err *err)
 	if (!folder->maildir->has_keywords) {
 		return 0;
 	}
-	int rc = table_look(folder, &seen, err);
-	if (rc < 0 || (folder->table.was_read && table_is_same(&seen, &folder->table.seen))) {
-		return rc;
+	int code = table_look(folder, &seen, err);
+	if (code < 0 || (folder->table.was_read && table_is_same(&seen, &folder->table.seen))) {
+		return code;
 	}
 	buf_init(&text, TABLE_SIZE_MAX);
-	rc = table_read(folder, &text, err);
+	code = table_read(folder, &text, err);
 	buf_finish(&text);
-	return rc;
+	return code;
 }
 
 uint64_t maildir_table_flag(const struct maildir_folder *folder, char letter,
@@ -203,34 +203,34 @@ static int lock_prepare(struct maildir_folder *folder, struct table_lock *lock, 
 	char temp[sizeof(lock->temp)];
 
 	lock->temp[0] = '\0';
-	int rc = maildir_folder_dir(folder, MAILDIR_TMP, &lock->tmp_fd, err);
-	if (rc == 0) {
+	int code = maildir_folder_dir(folder, MAILDIR_TMP, &lock->tmp_fd, err);
+	if (code == 0) {
 		maildir_temp_name(folder->maildir, temp, sizeof(temp));
-		rc = file_create(lock->tmp_fd, temp, &lock->fd, err);
+		code = file_create(lock->tmp_fd, temp, &lock->fd, err);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		memcpy(lock->temp, temp, sizeof(temp));
 	}
-	return rc;
+	return code;
 }
 
 /* One try. Where the file system has no links the lock is a file of its own. */
 static int lock_try(struct maildir_folder *folder, struct table_lock *lock, struct err *err)
 {
-	int rc = -ERR_LIMIT;
+	int code = -ERR_LIMIT;
 
 	if (lock->temp[0] != '\0') {
-		rc = file_link(lock->tmp_fd, lock->temp, folder->fd, TABLE_LOCK, err);
+		code = file_link(lock->tmp_fd, lock->temp, folder->fd, TABLE_LOCK, err);
 	}
-	if (rc == -ERR_LIMIT) {
+	if (code == -ERR_LIMIT) {
 		if (lock->temp[0] != '\0') {
 			close(lock->fd);
 			lock->fd = -1;
 			lock_drop_temp(lock);
 		}
-		rc = file_create(folder->fd, TABLE_LOCK, &lock->fd, err);
+		code = file_create(folder->fd, TABLE_LOCK, &lock->fd, err);
 	}
-	return rc;
+	return code;
 }
 
 /* 1 when the lock is ours, 0 when someone else kept it; not 1: LOCK is finished. */
@@ -238,34 +238,34 @@ static int lock_take(struct maildir_folder *folder, struct table_lock *lock, str
 {
 	const struct timespec pause = {0, LOCK_POLL_MS * 1000000};
 	struct stat st;
-	int rc = lock_prepare(folder, lock, err);
+	int code = lock_prepare(folder, lock, err);
 
-	if (rc < 0) {
-		return rc;
+	if (code < 0) {
+		return code;
 	}
 	for (int poll = 0; poll < LOCK_POLLS; poll++) {
 		if (fstatat(folder->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			rc = lock_break_stale(folder, &st, err);
-			if (rc < 0) {
+			code = lock_break_stale(folder, &st, err);
+			if (code < 0) {
 				break;
 			}
 		}
-		rc = lock_try(folder, lock, err);
-		if (rc == 0) {
+		code = lock_try(folder, lock, err);
+		if (code == 0) {
 			return 1;
 		}
 		bool is_held = fstatat(folder->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0;
 		if (!is_held && (errno != ENOENT || poll > 0)) {
 			break; /* not for the lock's sake: the directory cannot be written */
 		}
-		rc = 0;
+		code = 0;
 		(void)nanosleep(&pause, NULL);
 	}
 	if (lock->fd >= 0) {
 		close(lock->fd);
 	}
 	lock_drop_temp(lock);
-	return rc;
+	return code;
 }
 
 void maildir_table_sweep(struct maildir_folder *folder, const struct stat *leftover)
@@ -282,19 +282,19 @@ void maildir_table_sweep(struct maildir_folder *folder, const struct stat *lefto
 /* Writes TEXT into the lock file and puts it in the table's place. */
 static int lock_commit(struct maildir_folder *folder, int fd, struct span text, struct err *err)
 {
-	int rc = file_write(fd, text.data, text.len, err);
+	int code = file_write(fd, text.data, text.len, err);
 
-	if (rc == 0 && folder->maildir->durability != MAILDIR_SYNC_NONE) {
-		rc = file_sync(fd, err);
+	if (code == 0 && folder->maildir->durability != MAILDIR_SYNC_NONE) {
+		code = file_sync(fd, err);
 	}
-	if (rc == 0) {
-		rc = file_replace(folder->fd, TABLE_LOCK, folder->fd, TABLE_FILE, err);
+	if (code == 0) {
+		code = file_replace(folder->fd, TABLE_LOCK, folder->fd, TABLE_FILE, err);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		folder->folder_touched = true;
 		folder->table.was_read = false;
 	}
-	return rc;
+	return code;
 }
 
 /* Gives a number to each keyword of FLAGS that has none, while there are any. */
@@ -305,43 +305,43 @@ static int table_allot(struct maildir_folder *folder, uint64_t flags,
 	struct buf text;
 	int added = 0;
 
-	int rc = lock_take(folder, &lock, err);
-	if (rc == 0) {
+	int code = lock_take(folder, &lock, err);
+	if (code == 0) {
 		folder->table.gave_up = true;
 		log_line(folder->maildir->log, LOG_WARN,
 			 "mailbox %s: %s is held by another program; new keywords wait",
 			 folder->name, TABLE_LOCK);
 	}
-	if (rc <= 0) {
-		return rc;
+	if (code <= 0) {
+		return code;
 	}
 	buf_init(&text, TABLE_SIZE_MAX);
-	rc = table_read(folder, &text, err);
+	code = table_read(folder, &text, err);
 	if (text.len > 0 && text.data[text.len - 1] != '\n') {
 		buf_append_char(&text, '\n');
 	}
 	int next = folder->table.next;
-	for (int i = 0; i < keywords->count && rc == 0 && next < MAILDIR_LETTERS; i++) {
+	for (int i = 0; i < keywords->count && code == 0 && next < MAILDIR_LETTERS; i++) {
 		if ((flags & FLAG_KEYWORD(i)) != 0 &&
 		    table_find(&folder->table, keywords->names[i]) < 0) {
 			buf_printf(&text, "%d %s\n", next++, keywords->names[i]);
 			added++;
 		}
 	}
-	if (rc == 0) {
-		rc = buf_status(&text, TABLE_FILE, err);
+	if (code == 0) {
+		code = buf_status(&text, TABLE_FILE, err);
 	}
-	if (rc == 0 && added > 0) {
-		rc = lock_commit(folder, lock.fd, buf_span(&text), err);
+	if (code == 0 && added > 0) {
+		code = lock_commit(folder, lock.fd, buf_span(&text), err);
 	}
 	close(lock.fd);
-	if (rc < 0 || added == 0) {
+	if (code < 0 || added == 0) {
 		struct err ignored;
 		(void)file_unlink(folder->fd, TABLE_LOCK, &ignored);
 	}
 	lock_drop_temp(&lock);
 	buf_finish(&text);
-	return rc < 0 ? rc : maildir_table_refresh(folder, err);
+	return code < 0 ? code : maildir_table_refresh(folder, err);
 }
 
 /* The letters there are; *MISSING: the flags without one. */
@@ -375,16 +375,16 @@ int maildir_table_letters(struct maildir_folder *folder, uint64_t flags,
 		*letters = 0;
 		return 0;
 	}
-	int rc = maildir_table_refresh(folder, err);
-	if (rc < 0) {
-		return rc;
+	int code = maildir_table_refresh(folder, err);
+	if (code < 0) {
+		return code;
 	}
 	uint64_t known = letters_known(folder, flags, keywords, &missing);
 	if (missing != 0 && allot && !folder->table.gave_up &&
 	    folder->table.next < MAILDIR_LETTERS) {
-		rc = table_allot(folder, missing, keywords, err);
-		if (rc < 0) {
-			return rc;
+		code = table_allot(folder, missing, keywords, err);
+		if (code < 0) {
+			return code;
 		}
 		known = letters_known(folder, flags, keywords, &missing);
 	}
@@ -397,14 +397,14 @@ int maildir_folder_grant(struct maildir_folder *folder, uint64_t flags,
 {
 	uint64_t letters, missing = flags & ~FLAGS_SYSTEM;
 
-	int rc = maildir_table_letters(folder, flags, keywords, true, &letters, err);
-	if (rc == 0 && folder->maildir->has_keywords && keywords) {
+	int code = maildir_table_letters(folder, flags, keywords, true, &letters, err);
+	if (code == 0 && folder->maildir->has_keywords && keywords) {
 		(void)letters_known(folder, flags, keywords, &missing);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		*granted = flags & ~missing;
 	}
-	return rc;
+	return code;
 }
 
 int maildir_folder_keyword_mask(struct maildir_folder *folder, const struct keywords *keywords,
@@ -412,9 +412,9 @@ int maildir_folder_keyword_mask(struct maildir_folder *folder, const struct keyw
 {
 	uint64_t result = 0;
 
-	int rc = maildir_table_refresh(folder, err);
-	if (rc < 0) {
-		return rc;
+	int code = maildir_table_refresh(folder, err);
+	if (code < 0) {
+		return code;
 	}
 	int next = folder->table.next;
 	for (int i = 0; i < keywords->count && folder->maildir->has_keywords; i++) {

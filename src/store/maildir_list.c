@@ -107,7 +107,7 @@ static int path_below_alias(const struct maildir *maildir, const char *name, str
 
 int maildir_path(struct maildir *maildir, const char *name, struct buf *out, struct err *err)
 {
-	int rc;
+	int code;
 
 	pthread_mutex_lock(&maildir->mutex);
 	const struct maildir_alias *alias = alias_find(&maildir->adopted, name, strlen(name));
@@ -116,15 +116,15 @@ int maildir_path(struct maildir *maildir, const char *name, struct buf *out, str
 	}
 	if (alias) {
 		buf_append_cstr(out, alias->path);
-		rc = buf_status(out, "a path", err);
+		code = buf_status(out, "a path", err);
 	} else {
-		rc = mbname_to_path(maildir->layout, maildir->inbox_folder, name, out, err);
-		if (rc == 0 && maildir->aliases.count > 0 && maildir->root_fd >= 0) {
-			rc = path_below_alias(maildir, name, out, err);
+		code = mbname_to_path(maildir->layout, maildir->inbox_folder, name, out, err);
+		if (code == 0 && maildir->aliases.count > 0 && maildir->root_fd >= 0) {
+			code = path_below_alias(maildir, name, out, err);
 		}
 	}
 	pthread_mutex_unlock(&maildir->mutex);
-	return rc;
+	return code;
 }
 
 int maildir_adopt(struct maildir *maildir, const char *name, const char *listed, struct err *err)
@@ -132,14 +132,14 @@ int maildir_adopt(struct maildir *maildir, const char *name, const char *listed,
 	struct buf path;
 
 	buf_init(&path, MBNAME_MAX);
-	int rc = maildir_path(maildir, listed, &path, err);
-	if (rc == 0) {
+	int code = maildir_path(maildir, listed, &path, err);
+	if (code == 0) {
 		pthread_mutex_lock(&maildir->mutex);
-		rc = alias_add(&maildir->adopted, name, path.data, err);
+		code = alias_add(&maildir->adopted, name, path.data, err);
 		pthread_mutex_unlock(&maildir->mutex);
 	}
 	buf_finish(&path);
-	return rc;
+	return code;
 }
 
 /* Appends COMPONENT, decoded where it is modified UTF-7; true when that made a difference. */
@@ -231,30 +231,30 @@ static int walk_found(struct walk *walk, const char *path, struct err *err)
 	const struct maildir *maildir = walk->maildir;
 	struct buf name, decoded;
 	struct err reason;
-	int rc = 0;
+	int code = 0;
 
 	buf_init(&name, MBNAME_MAX);
 	buf_init(&decoded, MBNAME_MAX);
 	if (mbname_from_path(maildir->layout, maildir->inbox_folder, span_of(path), &name,
 			     &reason) < 0) {
 		if (reason.code == ERR_NOMEM) {
-			rc = err_nomem(err);
+			code = err_nomem(err);
 		} else {
 			walk_left_out(walk, path, reason.text);
 		}
 	} else if (maildir_name_decode(maildir, name.data, &decoded)) {
-		rc = buf_status(&decoded, "a mailbox name", err);
-		if (rc == 0) {
-			rc = alias_add(&walk->candidates, decoded.data, path, err);
+		code = buf_status(&decoded, "a mailbox name", err);
+		if (code == 0) {
+			code = alias_add(&walk->candidates, decoded.data, path, err);
 		}
 	} else if (decoded.failed == -ERR_NOMEM) {
-		rc = err_nomem(err);
+		code = err_nomem(err);
 	} else {
-		rc = strlist_add(&walk->names, buf_span(&name), err);
+		code = strlist_add(&walk->names, buf_span(&name), err);
 	}
 	buf_finish(&decoded);
 	buf_finish(&name);
-	return rc;
+	return code;
 }
 
 static bool is_maildir_part(const char *name)
@@ -277,17 +277,17 @@ static int walk_directory(struct walk *walk, int fd, const char *path, struct er
 	const char *name;
 	struct buf child;
 
-	int rc = dir_stream_adopt(&stream, fd, path, err);
-	if (rc < 0) {
-		return rc;
+	int code = dir_stream_adopt(&stream, fd, path, err);
+	if (code < 0) {
+		return code;
 	}
 	buf_init(&child, MBNAME_MAX);
-	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+	while ((code = dir_stream_next(&stream, &name, &kind, err)) > 0) {
 		if (name[0] == '.') {
 			continue;
 		}
 		if (kind == DIR_KIND_UNKNOWN) {
-			rc = look_failed(stream.errnum, name, err);
+			code = look_failed(stream.errnum, name, err);
 			break;
 		}
 		if (kind != DIR_KIND_DIR) {
@@ -307,37 +307,38 @@ static int walk_directory(struct walk *walk, int fd, const char *path, struct er
 			walk_left_out(walk, path, "a path in it is too long");
 			continue;
 		}
-		rc = child.failed != 0 ? buf_status(&child, "a path", err)
-				       : strlist_add(&walk->queue, buf_span(&child), err);
-		if (rc < 0) {
+		code = child.failed != 0 ? buf_status(&child, "a path", err)
+					 : strlist_add(&walk->queue, buf_span(&child), err);
+		if (code < 0) {
 			break;
 		}
 	}
 	dir_stream_close(&stream);
 	buf_finish(&child);
-	if (rc == 0 && is_mailbox && (!is_root || strcmp(walk->maildir->inbox_folder, ".") == 0)) {
-		rc = walk_found(walk, path, err);
+	if (code == 0 && is_mailbox &&
+	    (!is_root || strcmp(walk->maildir->inbox_folder, ".") == 0)) {
+		code = walk_found(walk, path, err);
 	}
-	return rc;
+	return code;
 }
 
 static int walk_fs(struct walk *walk, struct err *err)
 {
-	int rc = strlist_add(&walk->queue, SPAN_LIT("."), err);
+	int code = strlist_add(&walk->queue, SPAN_LIT("."), err);
 
-	for (size_t i = 0; rc == 0 && i < walk->queue.count; i++) {
+	for (size_t i = 0; code == 0 && i < walk->queue.count; i++) {
 		const char *path = walk->queue.items[i];
 		int fd;
-		rc = maildir_open_path(walk->maildir, path, &fd, err);
-		if (rc == -ERR_CHANGED) { /* removed meanwhile */
-			rc = 0;
+		code = maildir_open_path(walk->maildir, path, &fd, err);
+		if (code == -ERR_CHANGED) { /* removed meanwhile */
+			code = 0;
 			continue;
 		}
-		if (rc == 0) {
-			rc = walk_directory(walk, fd, path, err);
+		if (code == 0) {
+			code = walk_directory(walk, fd, path, err);
 		}
 	}
-	return rc;
+	return code;
 }
 
 /* 1 when PATH is a directory, 0 when it is not or is not there. */
@@ -354,26 +355,26 @@ static int is_directory(const struct maildir *maildir, const char *path, struct 
 /* 1 when PATH has cur, new or tmp, 0 when it has none of them. */
 static int has_parts(const struct maildir *maildir, const char *path, struct err *err)
 {
-	int rc = 0;
+	int code = 0;
 
-	for (int i = 0; i < MAILDIR_DIRS && rc == 0; i++) {
+	for (int i = 0; i < MAILDIR_DIRS && code == 0; i++) {
 		struct buf part;
 		buf_init(&part, MBNAME_MAX);
 		buf_printf(&part, "%s/%s", path, maildir_dir_names[i]);
 		if (part.failed == 0) {
-			rc = is_directory(maildir, part.data, err);
+			code = is_directory(maildir, part.data, err);
 		}
 		buf_finish(&part);
 	}
-	return rc;
+	return code;
 }
 
 /* Notes PATH where it holds a mailbox. */
 static int walk_look(struct walk *walk, const char *path, struct err *err)
 {
-	int rc = has_parts(walk->maildir, path, err);
+	int code = has_parts(walk->maildir, path, err);
 
-	return rc > 0 ? walk_found(walk, path, err) : rc;
+	return code > 0 ? walk_found(walk, path, err) : code;
 }
 
 static int walk_maildirpp(struct walk *walk, struct err *err)
@@ -382,21 +383,21 @@ static int walk_maildirpp(struct walk *walk, struct err *err)
 	enum dir_kind kind;
 	const char *name;
 
-	int rc = dir_stream_open(&stream, walk->maildir->root_fd, walk->maildir->root, err);
-	if (rc < 0) {
-		return rc;
+	int code = dir_stream_open(&stream, walk->maildir->root_fd, walk->maildir->root, err);
+	if (code < 0) {
+		return code;
 	}
-	rc = walk_look(walk, ".", err);
-	while (rc == 0 && (rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
-		rc = 0;
+	code = walk_look(walk, ".", err);
+	while (code == 0 && (code = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+		code = 0;
 		if (name[0] == '.' && kind == DIR_KIND_UNKNOWN) {
-			rc = look_failed(stream.errnum, name, err);
+			code = look_failed(stream.errnum, name, err);
 		} else if (name[0] == '.' && kind == DIR_KIND_DIR) {
-			rc = walk_look(walk, name, err);
+			code = walk_look(walk, name, err);
 		}
 	}
 	dir_stream_close(&stream);
-	return rc;
+	return code;
 }
 
 /* Adds the decoded names that nothing else bears, and drops the other candidates. */
@@ -404,44 +405,44 @@ static int walk_settle_aliases(struct walk *walk, struct err *err)
 {
 	struct maildir_aliases *all = &walk->candidates;
 	struct maildir_aliases kept = {0};
-	int rc = 0;
+	int code = 0;
 
 	strlist_sort(&walk->names);
-	for (size_t i = 0; i < all->count && rc == 0; i++) {
+	for (size_t i = 0; i < all->count && code == 0; i++) {
 		const struct maildir_alias *item = &all->items[i];
 		if (strlist_find(&walk->names, item->name) >= 0 ||
 		    alias_find(&kept, item->name, strlen(item->name))) {
 			walk_left_out(walk, item->path, "it is another spelling of a mailbox");
 		} else {
-			rc = alias_add(&kept, item->name, item->path, err);
+			code = alias_add(&kept, item->name, item->path, err);
 		}
 	}
-	for (size_t i = 0; i < kept.count && rc == 0; i++) {
-		rc = strlist_add(&walk->names, span_of(kept.items[i].name), err);
+	for (size_t i = 0; i < kept.count && code == 0; i++) {
+		code = strlist_add(&walk->names, span_of(kept.items[i].name), err);
 	}
 	strlist_sort(&walk->names);
 	maildir_aliases_finish(all);
 	*all = kept;
-	return rc;
+	return code;
 }
 
 int maildir_list(struct maildir *maildir, struct strlist *names, struct err *err)
 {
 	struct walk walk;
-	int rc = 0;
+	int code = 0;
 
 	if (maildir->root_fd < 0) {
 		return 0;
 	}
 	walk_init(&walk, maildir);
-	rc = maildir->layout == LAYOUT_FS ? walk_fs(&walk, err) : walk_maildirpp(&walk, err);
-	if (rc == 0) {
-		rc = walk_settle_aliases(&walk, err);
+	code = maildir->layout == LAYOUT_FS ? walk_fs(&walk, err) : walk_maildirpp(&walk, err);
+	if (code == 0) {
+		code = walk_settle_aliases(&walk, err);
 	}
-	for (size_t i = 0; i < walk.names.count && rc == 0; i++) {
-		rc = strlist_add(names, span_of(walk.names.items[i]), err);
+	for (size_t i = 0; i < walk.names.count && code == 0; i++) {
+		code = strlist_add(names, span_of(walk.names.items[i]), err);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		struct maildir_aliases old;
 		pthread_mutex_lock(&maildir->mutex);
 		old = maildir->aliases;
@@ -450,5 +451,5 @@ int maildir_list(struct maildir *maildir, struct strlist *names, struct err *err
 		walk.candidates = old;
 	}
 	walk_finish(&walk);
-	return rc;
+	return code;
 }

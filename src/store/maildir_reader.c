@@ -81,12 +81,12 @@ static int reader_count(struct maildir_reader *reader, struct err *err)
 {
 	uint64_t total = 0;
 	bool after_cr = false;
-	int rc = 0;
+	int code = 0;
 
 	for (;;) {
 		ssize_t len = maildir_read(reader->fd, reader->in, READ_SIZE, reader->name, err);
 		if (len <= 0) {
-			rc = (int)len;
+			code = (int)len;
 			break;
 		}
 		reader->is_buffered = total == 0;
@@ -97,20 +97,20 @@ static int reader_count(struct maildir_reader *reader, struct err *err)
 			return reader_changed(reader, err);
 		}
 	}
-	if (rc == 0 && total != reader->file.size_bytes) {
-		rc = reader_changed(reader, err);
+	if (code == 0 && total != reader->file.size_bytes) {
+		code = reader_changed(reader, err);
 	}
-	if (rc == 0 && !reader->is_buffered && lseek(reader->fd, 0, SEEK_SET) != 0) {
-		rc = reader_changed(reader, err);
+	if (code == 0 && !reader->is_buffered && lseek(reader->fd, 0, SEEK_SET) != 0) {
+		code = reader_changed(reader, err);
 	}
-	return rc;
+	return code;
 }
 
 int maildir_reader_open(struct maildir_folder *folder, const char *file, bool in_new,
 			struct maildir_reader **reader, struct err *err)
 {
 	struct maildir_reader *opened = calloc(1, sizeof(*opened));
-	int rc;
+	int code;
 
 	if (!opened) {
 		return err_nomem(err);
@@ -120,22 +120,22 @@ int maildir_reader_open(struct maildir_folder *folder, const char *file, bool in
 	opened->out = malloc((size_t)2 * READ_SIZE);
 	opened->name = strdup(file);
 	if (!opened->in || !opened->out || !opened->name) {
-		rc = err_nomem(err);
+		code = err_nomem(err);
 		goto fail;
 	}
-	rc = maildir_folder_open_file(folder, file, in_new, &opened->fd, &opened->file, err);
-	if (rc < 0) {
+	code = maildir_folder_open_file(folder, file, in_new, &opened->fd, &opened->file, err);
+	if (code < 0) {
 		goto fail;
 	}
-	rc = reader_count(opened, err);
-	if (rc < 0) {
+	code = reader_count(opened, err);
+	if (code < 0) {
 		goto fail;
 	}
 	*reader = opened;
 	return 0;
 fail:
 	maildir_reader_close(&opened);
-	return rc;
+	return code;
 }
 
 void maildir_reader_close(struct maildir_reader **reader)
@@ -168,11 +168,11 @@ const struct maildir_file *maildir_reader_file(const struct maildir_reader *read
 int maildir_reader_next(struct maildir_reader *reader, struct span *piece, struct err *err)
 {
 	if (reader->given == reader->wire_size) {
-		int rc = reader_verify(reader, err);
-		if (rc == 0) {
+		int code = reader_verify(reader, err);
+		if (code == 0) {
 			*piece = (struct span){"", 0};
 		}
-		return rc;
+		return code;
 	}
 	if (!reader->is_buffered) {
 		ssize_t len = maildir_read(reader->fd, reader->in, READ_SIZE, reader->name, err);
@@ -188,9 +188,9 @@ int maildir_reader_next(struct maildir_reader *reader, struct span *piece, struc
 	}
 	/* Before the last byte goes out: without it the server does not take the message. */
 	if (reader->given + size == reader->wire_size) {
-		int rc = reader_verify(reader, err);
-		if (rc < 0) {
-			return rc;
+		int code = reader_verify(reader, err);
+		if (code < 0) {
+			return code;
 		}
 	}
 	reader->given += size;

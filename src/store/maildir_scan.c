@@ -93,9 +93,9 @@ static int gather_file(struct gather *gather, const char *file, bool in_new, str
 			 gather->folder->name, file);
 		return 0;
 	}
-	int rc = gather_room(gather, name.len + 1, err);
-	if (rc < 0) {
-		return rc;
+	int code = gather_room(gather, name.len + 1, err);
+	if (code < 0) {
+		return code;
 	}
 	memcpy(scan->arena + scan->arena_size, file, name.len + 1);
 	scan->arena_size += name.len + 1;
@@ -126,22 +126,22 @@ static int gather_dir(struct gather *gather, enum maildir_dir dir, struct err *e
 		return 0;
 	}
 	STEP_LOOK(gather->folder->dirs[dir]);
-	int rc = dir_stream_open(&stream, gather->folder->dirs[dir], gather->folder->name, err);
-	if (rc < 0) {
-		return rc;
+	int code = dir_stream_open(&stream, gather->folder->dirs[dir], gather->folder->name, err);
+	if (code < 0) {
+		return code;
 	}
-	while ((rc = dir_stream_next(&stream, &file, &kind, err)) > 0) {
+	while ((code = dir_stream_next(&stream, &file, &kind, err)) > 0) {
 		if (file[0] == '.') {
 			continue;
 		}
-		rc = kind == DIR_KIND_FILE ? gather_file(gather, file, dir == MAILDIR_NEW, err)
-					   : gather_other(gather, file, err);
-		if (rc < 0) {
+		code = kind == DIR_KIND_FILE ? gather_file(gather, file, dir == MAILDIR_NEW, err)
+					     : gather_other(gather, file, err);
+		if (code < 0) {
 			break;
 		}
 	}
 	dir_stream_close(&stream);
-	return rc;
+	return code;
 }
 
 static int unique_compare(const struct maildir_entry *entry, struct span unique)
@@ -238,39 +238,39 @@ static int scan_once(struct gather *gather, bool *is_equal, struct err *err)
 	strlist_finish(&scan->others);
 	gather->fingerprint = 0;
 	memset(gather->letter_known, 0, sizeof(gather->letter_known));
-	int rc = maildir_folder_open_parts(gather->folder,
-					   err); /* someone may have made one since */
-	if (rc == 0) {
-		rc = maildir_folder_stamp(gather->folder, &scan->stamp, err);
+	int code = maildir_folder_open_parts(gather->folder,
+					     err); /* someone may have made one since */
+	if (code == 0) {
+		code = maildir_folder_stamp(gather->folder, &scan->stamp, err);
 	}
-	if (rc == 0) {
-		rc = maildir_table_refresh(gather->folder, err);
+	if (code == 0) {
+		code = maildir_table_refresh(gather->folder, err);
 	}
-	if (rc == 0) {
-		rc = gather_dir(gather, MAILDIR_NEW, err);
+	if (code == 0) {
+		code = gather_dir(gather, MAILDIR_NEW, err);
 	}
-	if (rc == 0) {
-		rc = gather_dir(gather, MAILDIR_CUR, err);
+	if (code == 0) {
+		code = gather_dir(gather, MAILDIR_CUR, err);
 	}
-	if (rc == 0) {
-		rc = maildir_folder_stamp(gather->folder, &after, err);
+	if (code == 0) {
+		code = maildir_folder_stamp(gather->folder, &after, err);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		*is_equal = stamp_equal(&scan->stamp, &after);
 	}
-	return rc;
+	return code;
 }
 
 static int scan_until_still(struct gather *gather, struct err *err)
 {
 	uint64_t last = 0;
 	size_t last_count = 0;
-	int rc = 0;
+	int code = 0;
 
 	for (int attempt = 0; attempt < SCAN_ATTEMPTS; attempt++) {
 		bool is_equal = false;
-		rc = scan_once(gather, &is_equal, err);
-		if (rc < 0) {
+		code = scan_once(gather, &is_equal, err);
+		if (code < 0) {
 			break;
 		}
 		bool is_same = attempt > 0 && gather->fingerprint == last &&
@@ -282,7 +282,7 @@ static int scan_until_still(struct gather *gather, struct err *err)
 		last = gather->fingerprint;
 		last_count = gather->scan->count;
 	}
-	return rc;
+	return code;
 }
 
 int maildir_folder_scan(struct maildir_folder *folder, struct keywords *keywords,
@@ -291,10 +291,10 @@ int maildir_folder_scan(struct maildir_folder *folder, struct keywords *keywords
 	struct maildir_scan result = {.count = 0};
 	struct gather gather = {.folder = folder, .scan = &result, .keywords = keywords};
 
-	int rc = scan_until_still(&gather, err);
-	if (rc < 0) {
+	int code = scan_until_still(&gather, err);
+	if (code < 0) {
 		maildir_scan_finish(&result);
-		return rc;
+		return code;
 	}
 	gather_order(&gather);
 	strlist_sort(&result.others);

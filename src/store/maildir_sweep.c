@@ -32,19 +32,19 @@ int maildir_folder_sweep(struct maildir_folder *folder, struct err *err)
 	if (folder->dirs[MAILDIR_TMP] < 0) {
 		return 0;
 	}
-	int rc = dir_stream_open(&stream, folder->dirs[MAILDIR_TMP], folder->name, err);
-	if (rc < 0) {
-		return rc;
+	int code = dir_stream_open(&stream, folder->dirs[MAILDIR_TMP], folder->name, err);
+	if (code < 0) {
+		return code;
 	}
-	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+	while ((code = dir_stream_next(&stream, &name, &kind, err)) > 0) {
 		if (kind == DIR_KIND_FILE && is_leftover(folder, name, &st)) {
 			maildir_table_sweep(folder, &st);
-			rc = file_unlink(folder->dirs[MAILDIR_TMP], name, err);
-			if (rc < 0) {
+			code = file_unlink(folder->dirs[MAILDIR_TMP], name, err);
+			if (code < 0) {
 				break;
 			}
 		}
 	}
 	dir_stream_close(&stream);
-	return rc;
+	return code;
 }

@@ -31,36 +31,37 @@ static int target_find(const struct maildir_transfer *transfer, struct target *t
 	struct maildir_folder *to = transfer->to;
 	uint64_t letters;
 
-	int rc = maildir_name_check(transfer->unique, err);
-	if (rc == 0) {
-		rc = maildir_folder_letters(to, transfer->flags, transfer->keywords, &letters, err);
+	int code = maildir_name_check(transfer->unique, err);
+	if (code == 0) {
+		code = maildir_folder_letters(to, transfer->flags, transfer->keywords, &letters,
+					      err);
 	}
-	if (rc == 0) {
-		rc = maildir_name_make(transfer->unique, to->maildir->info_delimiter, letters,
-				       target->name, err);
+	if (code == 0) {
+		code = maildir_name_make(transfer->unique, to->maildir->info_delimiter, letters,
+					 target->name, err);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		target->dir = letters == 0 ? MAILDIR_NEW : MAILDIR_CUR;
-		rc = maildir_folder_dir(to, target->dir, &target->fd, err);
+		code = maildir_folder_dir(to, target->dir, &target->fd, err);
 	}
-	return rc;
+	return code;
 }
 
 static int copy_bytes(int from, int to, const char *name, struct err *err)
 {
 	char *chunk = malloc(COPY_SIZE);
-	int rc = chunk ? 0 : err_nomem(err);
+	int code = chunk ? 0 : err_nomem(err);
 
-	while (rc == 0) {
+	while (code == 0) {
 		ssize_t len = maildir_read(from, chunk, COPY_SIZE, name, err);
 		if (len <= 0) {
-			rc = (int)len;
+			code = (int)len;
 			break;
 		}
-		rc = file_write(to, chunk, (size_t)len, err);
+		code = file_write(to, chunk, (size_t)len, err);
 	}
 	free(chunk);
-	return rc;
+	return code;
 }
 
 /* Copies the open file FROM into tmp/ of the target's mailbox under NAME. */
@@ -70,21 +71,21 @@ static int copy_to_temp(const struct maildir_transfer *transfer, int from,
 	struct maildir_folder *to = transfer->to;
 	int fd;
 
-	int rc = file_create(to->dirs[MAILDIR_TMP], name, &fd, err);
-	if (rc < 0) {
-		return rc;
+	int code = file_create(to->dirs[MAILDIR_TMP], name, &fd, err);
+	if (code < 0) {
+		return code;
 	}
-	rc = copy_bytes(from, fd, transfer->file, err);
-	if (rc == 0) {
-		rc = file_set_mtime(fd, info->mtime, err);
+	code = copy_bytes(from, fd, transfer->file, err);
+	if (code == 0) {
+		code = file_set_mtime(fd, info->mtime, err);
 	}
-	if (rc == 0 && to->maildir->durability != MAILDIR_SYNC_NONE) {
-		rc = file_sync(fd, err);
+	if (code == 0 && to->maildir->durability != MAILDIR_SYNC_NONE) {
+		code = file_sync(fd, err);
 	}
-	if (close(fd) != 0 && errno != EINTR && rc == 0) {
-		rc = maildir_fail(err, SCOPE_MESSAGE, errno, "write", name);
+	if (close(fd) != 0 && errno != EINTR && code == 0) {
+		code = maildir_fail(err, SCOPE_MESSAGE, errno, "write", name);
 	}
-	return rc;
+	return code;
 }
 
 static int transfer_by_copy(const struct maildir_transfer *transfer, const struct target *target,
@@ -95,24 +96,24 @@ static int transfer_by_copy(const struct maildir_transfer *transfer, const struc
 	struct err ignored;
 	int from, tmp_fd;
 
-	int rc = maildir_folder_dir(transfer->to, MAILDIR_TMP, &tmp_fd, err);
-	if (rc == 0) {
-		rc = maildir_folder_open_file(transfer->from, transfer->file, transfer->in_new,
-					      &from, &info, err);
+	int code = maildir_folder_dir(transfer->to, MAILDIR_TMP, &tmp_fd, err);
+	if (code == 0) {
+		code = maildir_folder_open_file(transfer->from, transfer->file, transfer->in_new,
+						&from, &info, err);
 	}
-	if (rc < 0) {
-		return rc;
+	if (code < 0) {
+		return code;
 	}
 	maildir_temp_name(transfer->to->maildir, name, sizeof(name));
-	rc = copy_to_temp(transfer, from, &info, name, err);
+	code = copy_to_temp(transfer, from, &info, name, err);
 	close(from);
-	if (rc == 0) {
-		rc = file_rename(tmp_fd, name, target->fd, target->name, err);
+	if (code == 0) {
+		code = file_rename(tmp_fd, name, target->fd, target->name, err);
 	}
-	if (rc < 0) {
+	if (code < 0) {
 		(void)file_unlink(tmp_fd, name, &ignored);
 	}
-	return rc;
+	return code;
 }
 
 /* 1 when done, 0 when these two places cannot share a file. */
@@ -120,23 +121,23 @@ static int transfer_by_link(const struct maildir_transfer *transfer, const struc
 			    struct err *err)
 {
 	int from = transfer->from->dirs[transfer->in_new ? MAILDIR_NEW : MAILDIR_CUR];
-	int rc = file_link(from, transfer->file, target->fd, target->name, err);
+	int code = file_link(from, transfer->file, target->fd, target->name, err);
 
-	if (rc == -ERR_LIMIT) {
+	if (code == -ERR_LIMIT) {
 		return 0;
 	}
-	return rc == 0 ? 1 : rc;
+	return code == 0 ? 1 : code;
 }
 
 static int transfer_copy(const struct maildir_transfer *transfer, const struct target *target,
 			 struct err *err)
 {
-	int rc = transfer_by_link(transfer, target, err);
+	int code = transfer_by_link(transfer, target, err);
 
-	if (rc == 0) {
+	if (code == 0) {
 		return transfer_by_copy(transfer, target, err);
 	}
-	return rc > 0 ? 0 : rc;
+	return code > 0 ? 0 : code;
 }
 
 static bool on_one_device(int from_fd, int to_fd)
@@ -155,11 +156,11 @@ static int transfer_move(const struct maildir_transfer *transfer, const struct t
 	if (on_one_device(from->dirs[dir], target->fd)) {
 		return file_rename(from->dirs[dir], transfer->file, target->fd, target->name, err);
 	}
-	int rc = transfer_by_copy(transfer, target, err);
-	if (rc == 0 && from->maildir->durability != MAILDIR_SYNC_NONE) {
-		rc = file_sync_dir(target->fd, err);
+	int code = transfer_by_copy(transfer, target, err);
+	if (code == 0 && from->maildir->durability != MAILDIR_SYNC_NONE) {
+		code = file_sync_dir(target->fd, err);
 	}
-	return rc == 0 ? file_remove(from->dirs[dir], transfer->file, err) : rc;
+	return code == 0 ? file_remove(from->dirs[dir], transfer->file, err) : code;
 }
 
 int maildir_transfer(const struct maildir_transfer *transfer, struct err *err)
@@ -168,19 +169,19 @@ int maildir_transfer(const struct maildir_transfer *transfer, struct err *err)
 	struct maildir_file info;
 	struct target target;
 
-	int rc = maildir_folder_stat_file(transfer->from, transfer->file, transfer->in_new, &info,
-					  err);
-	if (rc == 0) {
-		rc = target_find(transfer, &target, err);
+	int code = maildir_folder_stat_file(transfer->from, transfer->file, transfer->in_new, &info,
+					    err);
+	if (code == 0) {
+		code = target_find(transfer, &target, err);
 	}
-	if (rc < 0) {
-		return rc;
+	if (code < 0) {
+		return code;
 	}
-	rc = transfer->copy ? transfer_copy(transfer, &target, err)
-			    : transfer_move(transfer, &target, err);
-	if (rc == 0) {
+	code = transfer->copy ? transfer_copy(transfer, &target, err)
+			      : transfer_move(transfer, &target, err);
+	if (code == 0) {
 		transfer->to->touched[target.dir] = true;
 		transfer->from->touched[dir] = transfer->from->touched[dir] || !transfer->copy;
 	}
-	return rc;
+	return code;
 }

@@ -45,9 +45,9 @@ static int component_check(int parent, const char *name, bool is_new, struct err
 	if (is_new && is_ascii) {
 		return 0;
 	}
-	int rc = dir_has_entry(parent, name, err);
-	if (rc != 0) {
-		return rc < 0 ? rc : 0;
+	int code = dir_has_entry(parent, name, err);
+	if (code != 0) {
+		return code < 0 ? code : 0;
 	}
 	if (is_new) {
 		struct err ignored;
@@ -64,17 +64,17 @@ static int component_make(const struct maildir *maildir, int parent, const char 
 {
 	bool is_new = false;
 
-	int rc = file_make_dir(parent, name, &is_new, err);
-	if (rc == 0) {
-		rc = component_check(parent, name, is_new, err);
+	int code = file_make_dir(parent, name, &is_new, err);
+	if (code == 0) {
+		code = component_check(parent, name, is_new, err);
 	}
-	if (rc == 0 && is_new) {
-		rc = sync_dir(maildir, parent, err);
+	if (code == 0 && is_new) {
+		code = sync_dir(maildir, parent, err);
 	}
-	if (rc == 0) {
-		rc = file_open_dir(parent, name, true, fd, err);
+	if (code == 0) {
+		code = file_open_dir(parent, name, true, fd, err);
 	}
-	return rc;
+	return code;
 }
 
 /* Makes and opens the directory PATH below the root, with those above it. */
@@ -82,18 +82,18 @@ static int path_make(const struct maildir *maildir, const char *path, int *fd, s
 {
 	int at;
 
-	int rc = file_open_dir(maildir->root_fd, ".", true, &at, err);
-	if (rc < 0) {
-		return rc;
+	int code = file_open_dir(maildir->root_fd, ".", true, &at, err);
+	if (code < 0) {
+		return code;
 	}
-	while (*path && rc == 0) {
+	while (*path && code == 0) {
 		size_t len = strcspn(path, "/");
 		char *name = span_dup((struct span){path, len});
 		int next = -1;
 		if (!name) {
-			rc = err_nomem(err);
+			code = err_nomem(err);
 		} else if (strcmp(name, ".") != 0) {
-			rc = component_make(maildir, at, name, &next, err);
+			code = component_make(maildir, at, name, &next, err);
 		}
 		free(name);
 		if (next >= 0) {
@@ -102,9 +102,9 @@ static int path_make(const struct maildir *maildir, const char *path, int *fd, s
 		}
 		path += len + (path[len] == '/');
 	}
-	if (rc < 0) {
+	if (code < 0) {
 		close(at);
-		return rc;
+		return code;
 	}
 	*fd = at;
 	return 0;
@@ -119,11 +119,11 @@ static int marker_make(int fd, struct err *err)
 	if (fstatat(fd, "maildirfolder", &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		return 0;
 	}
-	int rc = file_create(fd, "maildirfolder", &marker, err);
-	if (rc == 0) {
+	int code = file_create(fd, "maildirfolder", &marker, err);
+	if (code == 0) {
 		close(marker);
 	}
-	return rc;
+	return code;
 }
 
 /* Refuses a name that the next listing would decode, and so take for another one. */
@@ -132,7 +132,7 @@ static int refuse_decodable(const struct maildir *maildir, const char *name, con
 {
 	struct buf decoded, plain;
 	struct err ignored;
-	int rc = 0;
+	int code = 0;
 
 	buf_init(&decoded, MBNAME_MAX);
 	buf_init(&plain, MBNAME_MAX);
@@ -140,14 +140,14 @@ static int refuse_decodable(const struct maildir *maildir, const char *name, con
 				       &ignored) != 0 ||
 			strcmp(plain.data, path) != 0;
 	if (!is_alias && maildir_name_decode(maildir, name, &decoded)) {
-		rc = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
-			     "mailbox %s cannot be kept in a directory: its name reads as the "
-			     "modified UTF-7 of %s",
-			     name, decoded.data);
+		code = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+			       "mailbox %s cannot be kept in a directory: its name reads as the "
+			       "modified UTF-7 of %s",
+			       name, decoded.data);
 	}
 	buf_finish(&plain);
 	buf_finish(&decoded);
-	return rc;
+	return code;
 }
 
 int maildir_create_folder(struct maildir *maildir, const char *name, struct err *err)
@@ -156,30 +156,30 @@ int maildir_create_folder(struct maildir *maildir, const char *name, struct err 
 	int fd = -1;
 
 	buf_init(&path, MBNAME_MAX);
-	int rc = root_required(maildir, err);
-	if (rc == 0) {
-		rc = maildir_path(maildir, name, &path, err);
+	int code = root_required(maildir, err);
+	if (code == 0) {
+		code = maildir_path(maildir, name, &path, err);
 	}
-	if (rc == 0) {
-		rc = refuse_decodable(maildir, name, path.data, err);
+	if (code == 0) {
+		code = refuse_decodable(maildir, name, path.data, err);
 	}
-	if (rc == 0) {
-		rc = path_make(maildir, path.data, &fd, err);
+	if (code == 0) {
+		code = path_make(maildir, path.data, &fd, err);
 	}
-	if (rc == 0 && maildir->layout == LAYOUT_MAILDIRPP && strcmp(path.data, ".") != 0) {
-		rc = marker_make(fd, err);
+	if (code == 0 && maildir->layout == LAYOUT_MAILDIRPP && strcmp(path.data, ".") != 0) {
+		code = marker_make(fd, err);
 	}
-	for (int i = MAILDIR_DIRS - 1; i >= 0 && rc == 0; i--) {
-		rc = file_make_dir(fd, maildir_dir_names[i], NULL, err);
+	for (int i = MAILDIR_DIRS - 1; i >= 0 && code == 0; i--) {
+		code = file_make_dir(fd, maildir_dir_names[i], NULL, err);
 	}
-	if (rc == 0) {
-		rc = sync_dir(maildir, fd, err);
+	if (code == 0) {
+		code = sync_dir(maildir, fd, err);
 	}
 	if (fd >= 0) {
 		close(fd);
 	}
 	buf_finish(&path);
-	return rc;
+	return code;
 }
 
 /* Removes what is stale, or ours, from tmp/. */
@@ -190,23 +190,23 @@ static int temp_clear(struct maildir_folder *folder, struct err *err)
 	const char *name;
 	struct stat st;
 
-	int rc = dir_stream_open(&stream, folder->dirs[MAILDIR_TMP], folder->name, err);
-	if (rc < 0) {
-		return rc;
+	int code = dir_stream_open(&stream, folder->dirs[MAILDIR_TMP], folder->name, err);
+	if (code < 0) {
+		return code;
 	}
-	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+	while ((code = dir_stream_next(&stream, &name, &kind, err)) > 0) {
 		if (kind != DIR_KIND_FILE ||
 		    fstatat(folder->dirs[MAILDIR_TMP], name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    maildir_time_ns(st.st_ctim) > clock_real_ns() - TEMP_STALE_NS) {
 			continue;
 		}
-		rc = file_unlink(folder->dirs[MAILDIR_TMP], name, err);
-		if (rc < 0) {
+		code = file_unlink(folder->dirs[MAILDIR_TMP], name, err);
+		if (code < 0) {
 			break;
 		}
 	}
 	dir_stream_close(&stream);
-	return rc;
+	return code;
 }
 
 /* -ERR_CHANGED when cur or new holds anything. */
@@ -219,19 +219,19 @@ static int folder_require_empty(struct maildir_folder *folder, struct err *err)
 		if (folder->dirs[i] < 0) {
 			continue;
 		}
-		int rc = dir_stream_open(&stream, folder->dirs[i], folder->name, err);
-		if (rc < 0) {
-			return rc;
+		int code = dir_stream_open(&stream, folder->dirs[i], folder->name, err);
+		if (code < 0) {
+			return code;
 		}
-		rc = dir_stream_next(&stream, &name, &kind, err);
-		if (rc > 0) {
-			rc = err_set(err, ERR_CHANGED, SCOPE_MAILBOX,
-				     "mailbox %s is not removed: it holds %s/%s", folder->name,
-				     maildir_dir_names[i], name);
+		code = dir_stream_next(&stream, &name, &kind, err);
+		if (code > 0) {
+			code = err_set(err, ERR_CHANGED, SCOPE_MAILBOX,
+				       "mailbox %s is not removed: it holds %s/%s", folder->name,
+				       maildir_dir_names[i], name);
 		}
 		dir_stream_close(&stream);
-		if (rc < 0) {
-			return rc;
+		if (code < 0) {
+			return code;
 		}
 	}
 	return 0;
@@ -240,18 +240,18 @@ static int folder_require_empty(struct maildir_folder *folder, struct err *err)
 static int parts_remove(struct maildir_folder *folder, struct err *err)
 {
 	static const enum maildir_dir order[MAILDIR_DIRS] = {MAILDIR_TMP, MAILDIR_NEW, MAILDIR_CUR};
-	int rc = 0;
+	int code = 0;
 
-	for (int i = 0; i < MAILDIR_DIRS && rc == 0; i++) {
-		rc = file_remove_dir(folder->fd, maildir_dir_names[order[i]], err);
+	for (int i = 0; i < MAILDIR_DIRS && code == 0; i++) {
+		code = file_remove_dir(folder->fd, maildir_dir_names[order[i]], err);
 	}
-	if (rc < 0) {
+	if (code < 0) {
 		struct err ignored;
 		for (int i = 0; i < MAILDIR_DIRS; i++) {
 			(void)file_make_dir(folder->fd, maildir_dir_names[i], NULL, &ignored);
 		}
 	}
-	return rc;
+	return code;
 }
 
 /* What belongs to a mailbox beside its messages and is worth nothing without them. */
@@ -267,20 +267,20 @@ static int index_files_remove(struct maildir_folder *folder, struct err *err)
 	enum dir_kind kind;
 	const char *name;
 
-	int rc = dir_stream_open(&stream, folder->fd, folder->name, err);
-	if (rc < 0) {
-		return rc;
+	int code = dir_stream_open(&stream, folder->fd, folder->name, err);
+	if (code < 0) {
+		return code;
 	}
-	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+	while ((code = dir_stream_next(&stream, &name, &kind, err)) > 0) {
 		if (kind == DIR_KIND_FILE && is_index_file(name)) {
-			rc = file_unlink(folder->fd, name, err);
-			if (rc < 0) {
+			code = file_unlink(folder->fd, name, err);
+			if (code < 0) {
 				break;
 			}
 		}
 	}
 	dir_stream_close(&stream);
-	return rc;
+	return code;
 }
 
 /* Opens the directory that PATH (not ".") is in; *NAME: its last component. */
@@ -297,9 +297,9 @@ static int parent_open(const struct maildir *maildir, const char *path, int *fd,
 	if (!above) {
 		return err_nomem(err);
 	}
-	int rc = maildir_open_path(maildir, above, fd, err);
+	int code = maildir_open_path(maildir, above, fd, err);
 	free(above);
-	return rc;
+	return code;
 }
 
 /* Removes the mailbox's own directory, unless it has children or files of others. */
@@ -309,22 +309,22 @@ static int folder_remove(struct maildir *maildir, struct maildir_folder *folder,
 	const char *name;
 	int parent;
 
-	int rc = index_files_remove(folder, err);
-	if (rc == 0) {
-		rc = parent_open(maildir, path, &parent, &name, err);
+	int code = index_files_remove(folder, err);
+	if (code == 0) {
+		code = parent_open(maildir, path, &parent, &name, err);
 	}
-	if (rc < 0) {
-		return rc;
+	if (code < 0) {
+		return code;
 	}
-	rc = file_remove_dir(parent, name, err);
-	if (rc == -ERR_CHANGED) {
-		rc = 0;
+	code = file_remove_dir(parent, name, err);
+	if (code == -ERR_CHANGED) {
+		code = 0;
 	}
-	if (rc == 0) {
-		rc = sync_dir(maildir, parent, err);
+	if (code == 0) {
+		code = sync_dir(maildir, parent, err);
 	}
 	close(parent);
-	return rc;
+	return code;
 }
 
 int maildir_remove_folder(struct maildir *maildir, const char *name, struct err *err)
@@ -333,32 +333,32 @@ int maildir_remove_folder(struct maildir *maildir, const char *name, struct err 
 	struct buf path;
 
 	buf_init(&path, MBNAME_MAX);
-	int rc = maildir_path(maildir, name, &path, err);
-	if (rc == 0) {
-		rc = maildir_folder_open(maildir, name, &folder, err);
+	int code = maildir_path(maildir, name, &path, err);
+	if (code == 0) {
+		code = maildir_folder_open(maildir, name, &folder, err);
 	}
-	if (rc == 0) {
-		rc = folder_require_empty(folder, err);
+	if (code == 0) {
+		code = folder_require_empty(folder, err);
 	}
-	if (rc == 0 && folder->dirs[MAILDIR_TMP] >= 0) {
-		rc = maildir_folder_sweep(folder, err);
-		if (rc == 0) {
-			rc = temp_clear(folder, err);
+	if (code == 0 && folder->dirs[MAILDIR_TMP] >= 0) {
+		code = maildir_folder_sweep(folder, err);
+		if (code == 0) {
+			code = temp_clear(folder, err);
 		}
 	}
-	if (rc == 0) {
-		rc = parts_remove(folder, err);
+	if (code == 0) {
+		code = parts_remove(folder, err);
 	}
-	if (rc == 0) {
-		rc = sync_dir(maildir, folder->fd, err);
+	if (code == 0) {
+		code = sync_dir(maildir, folder->fd, err);
 	}
 	/* The root stays, with what it holds for the other mailboxes. */
-	if (rc == 0 && strcmp(path.data, ".") != 0) {
-		rc = folder_remove(maildir, folder, path.data, err);
+	if (code == 0 && strcmp(path.data, ".") != 0) {
+		code = folder_remove(maildir, folder, path.data, err);
 	}
 	maildir_folder_close(&folder);
 	buf_finish(&path);
-	return rc;
+	return code;
 }
 
 /* Makes the directories above PATH. */
@@ -374,12 +374,12 @@ static int parent_make(const struct maildir *maildir, const char *path, struct e
 	if (!above) {
 		return err_nomem(err);
 	}
-	int rc = path_make(maildir, above, &fd, err);
+	int code = path_make(maildir, above, &fd, err);
 	free(above);
-	if (rc == 0) {
+	if (code == 0) {
 		close(fd);
 	}
-	return rc;
+	return code;
 }
 
 static int directory_rename(const struct maildir *maildir, const char *from, const char *to,
@@ -388,21 +388,21 @@ static int directory_rename(const struct maildir *maildir, const char *from, con
 	int from_fd = -1, to_fd = -1;
 	const char *from_name, *to_name;
 
-	int rc = parent_make(maildir, to, err);
-	if (rc == 0) {
-		rc = parent_open(maildir, from, &from_fd, &from_name, err);
+	int code = parent_make(maildir, to, err);
+	if (code == 0) {
+		code = parent_open(maildir, from, &from_fd, &from_name, err);
 	}
-	if (rc == 0) {
-		rc = parent_open(maildir, to, &to_fd, &to_name, err);
+	if (code == 0) {
+		code = parent_open(maildir, to, &to_fd, &to_name, err);
 	}
-	if (rc == 0) {
-		rc = file_rename(from_fd, from_name, to_fd, to_name, err);
+	if (code == 0) {
+		code = file_rename(from_fd, from_name, to_fd, to_name, err);
 	}
-	if (rc == 0) {
-		rc = sync_dir(maildir, to_fd, err);
+	if (code == 0) {
+		code = sync_dir(maildir, to_fd, err);
 	}
-	if (rc == 0) {
-		rc = sync_dir(maildir, from_fd, err);
+	if (code == 0) {
+		code = sync_dir(maildir, from_fd, err);
 	}
 	if (to_fd >= 0) {
 		close(to_fd);
@@ -410,7 +410,7 @@ static int directory_rename(const struct maildir *maildir, const char *from, con
 	if (from_fd >= 0) {
 		close(from_fd);
 	}
-	return rc;
+	return code;
 }
 
 /* Maildir++ keeps children beside their parent: those of FROM go along. */
@@ -423,32 +423,32 @@ static int children_rename(const struct maildir *maildir, const char *from, cons
 	enum dir_kind kind;
 	const char *name;
 
-	int rc = dir_stream_open(&stream, maildir->root_fd, maildir->root, err);
-	if (rc < 0) {
-		return rc;
+	int code = dir_stream_open(&stream, maildir->root_fd, maildir->root, err);
+	if (code < 0) {
+		return code;
 	}
 	strlist_init(&children);
-	while ((rc = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+	while ((code = dir_stream_next(&stream, &name, &kind, err)) > 0) {
 		if (kind == DIR_KIND_DIR && strncmp(name, from, len) == 0 && name[len] == '.') {
-			rc = strlist_add(&children, span_of(name), err);
-			if (rc < 0) {
+			code = strlist_add(&children, span_of(name), err);
+			if (code < 0) {
 				break;
 			}
 		}
 	}
 	dir_stream_close(&stream);
-	for (size_t i = 0; i < children.count && rc == 0; i++) {
+	for (size_t i = 0; i < children.count && code == 0; i++) {
 		struct buf target;
 		buf_init(&target, MBNAME_MAX);
 		buf_printf(&target, "%s%s", to, children.items[i] + len);
-		rc = buf_status(&target, "a path", err);
-		if (rc == 0) {
-			rc = directory_rename(maildir, children.items[i], target.data, err);
+		code = buf_status(&target, "a path", err);
+		if (code == 0) {
+			code = directory_rename(maildir, children.items[i], target.data, err);
 		}
 		buf_finish(&target);
 	}
 	strlist_finish(&children);
-	return rc;
+	return code;
 }
 
 /* The aliases below the old name are found anew. */
@@ -457,9 +457,9 @@ static int aliases_renew(struct maildir *maildir, struct err *err)
 	struct strlist names;
 
 	strlist_init(&names);
-	int rc = maildir_list(maildir, &names, err);
+	int code = maildir_list(maildir, &names, err);
 	strlist_finish(&names);
-	return rc;
+	return code;
 }
 
 int maildir_rename_folder(struct maildir *maildir, const char *from, const char *to,
@@ -469,33 +469,34 @@ int maildir_rename_folder(struct maildir *maildir, const char *from, const char 
 
 	buf_init(&from_path, MBNAME_MAX);
 	buf_init(&to_path, MBNAME_MAX);
-	int rc = root_required(maildir, err);
-	if (rc == 0) {
-		rc = maildir_path(maildir, from, &from_path, err);
+	int code = root_required(maildir, err);
+	if (code == 0) {
+		code = maildir_path(maildir, from, &from_path, err);
 	}
-	if (rc == 0) {
-		rc = maildir_path(maildir, to, &to_path, err);
+	if (code == 0) {
+		code = maildir_path(maildir, to, &to_path, err);
 	}
-	if (rc == 0) {
-		rc = refuse_decodable(maildir, to, to_path.data, err);
+	if (code == 0) {
+		code = refuse_decodable(maildir, to, to_path.data, err);
 	}
-	if (rc == 0 && (strcmp(from_path.data, ".") == 0 || strcmp(to_path.data, ".") == 0)) {
-		rc = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
-			     "%s cannot be renamed to %s: the root of the Maildir stays", from, to);
+	if (code == 0 && (strcmp(from_path.data, ".") == 0 || strcmp(to_path.data, ".") == 0)) {
+		code = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+			       "%s cannot be renamed to %s: the root of the Maildir stays", from,
+			       to);
 	}
-	if (rc == 0) {
-		rc = directory_rename(maildir, from_path.data, to_path.data, err);
+	if (code == 0) {
+		code = directory_rename(maildir, from_path.data, to_path.data, err);
 	}
-	if (rc == 0 && maildir->layout == LAYOUT_MAILDIRPP) {
-		rc = children_rename(maildir, from_path.data, to_path.data, err);
+	if (code == 0 && maildir->layout == LAYOUT_MAILDIRPP) {
+		code = children_rename(maildir, from_path.data, to_path.data, err);
 	}
-	if (rc == 0 && maildir->aliases.count > 0) {
-		rc = aliases_renew(maildir, err);
+	if (code == 0 && maildir->aliases.count > 0) {
+		code = aliases_renew(maildir, err);
 	}
-	if (rc == -ERR_CHANGED) {
+	if (code == -ERR_CHANGED) {
 		err->scope = SCOPE_MAILBOX;
 	}
 	buf_finish(&to_path);
 	buf_finish(&from_path);
-	return rc;
+	return code;
 }

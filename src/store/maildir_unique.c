@@ -45,23 +45,23 @@ int maildir_folder_key(const char *account, const char *mailbox, char key[MAILDI
 	uint8_t result[DIGEST_MAX_SIZE];
 	struct digest *digest = NULL;
 
-	int rc = digest_create(&digest, DIGEST_SHA256, err);
-	if (rc == 0) {
-		rc = digest_update(digest, (struct span){account, strlen(account) + 1}, err);
+	int code = digest_create(&digest, DIGEST_SHA256, err);
+	if (code == 0) {
+		code = digest_update(digest, (struct span){account, strlen(account) + 1}, err);
 	}
-	if (rc == 0) {
-		rc = digest_update(digest, span_of(mailbox), err);
+	if (code == 0) {
+		code = digest_update(digest, span_of(mailbox), err);
 	}
-	if (rc == 0) {
-		rc = digest_result(digest, result, err);
+	if (code == 0) {
+		code = digest_result(digest, result, err);
 	}
-	if (rc == 0) {
+	if (code == 0) {
 		hex_encode(result, DIGEST_MAX_SIZE, hex);
 		memcpy(key, hex, KEY_LEN);
 		key[KEY_LEN] = '\0';
 	}
 	digest_destroy(&digest);
-	return rc;
+	return code;
 }
 
 static int unique_checked(int len, struct err *err)
