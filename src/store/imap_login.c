@@ -13,8 +13,6 @@
 #include "imap_private.h"
 #include "login.h"
 
-#define LOGIN_LINE_MAX (SECRET_MAX * 2 + 1024)
-
 /* One line of the exchange; secret, so neither traced nor kept. */
 static int send_secret(struct imap *imap, struct buf *line, struct err *err)
 {
@@ -112,25 +110,6 @@ finish:
 	return code;
 }
 
-/* Answers the challenge TEXT. */
-static int attempt_answer(struct attempt *attempt, struct span text, struct err *err)
-{
-	struct buf challenge;
-	struct err why;
-	int code;
-	buf_init(&challenge, LOGIN_LINE_MAX);
-	if (base64_decode(text, &challenge, &why) < 0) {
-		code = err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
-			       "the server's challenge in AUTHENTICATE %s is no base64",
-			       sasl_name(attempt->mech));
-		goto finish;
-	}
-	code = sasl_step(attempt->sasl, buf_span(&challenge), &attempt->response, err);
-finish:
-	buf_finish_secret(&challenge);
-	return code;
-}
-
 static int attempt_continue(struct attempt *attempt, struct span text, struct err *err)
 {
 	if (attempt->sasl == NULL) {
@@ -140,7 +119,7 @@ static int attempt_continue(struct attempt *attempt, struct span text, struct er
 	if (attempt->is_initial_due) {
 		attempt->is_initial_due = false;
 	} else {
-		int code = attempt_answer(attempt, text, err);
+		int code = login_answer(attempt->sasl, text, &attempt->response, err);
 		if (code < 0) {
 			return code;
 		}

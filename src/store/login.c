@@ -110,6 +110,23 @@ int login_exchange(struct login *login, struct conn *conn, enum auth mech, struc
 	return sasl_create(sasl, mech, &params, err);
 }
 
+int login_answer(struct sasl *sasl, struct span text, struct buf *response, struct err *err)
+{
+	struct buf challenge;
+	struct err why;
+	int code;
+	buf_init(&challenge, LOGIN_LINE_MAX);
+	if (base64_decode(text, &challenge, &why) < 0) {
+		code = err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+			       "the server's challenge in the login is no base64");
+		goto finish;
+	}
+	code = sasl_step(sasl, buf_span(&challenge), response, err);
+finish:
+	buf_finish_secret(&challenge);
+	return code;
+}
+
 void login_refused(const struct login *login)
 {
 	if (login->server->credential) {

@@ -17,7 +17,8 @@
 #include "mailsync/net/conn.h"
 #include "mailsync/proto/sasl.h"
 
-#define LOGIN_NONCE_SIZE 37 /* 18 random bytes in hex, NUL included */
+#define LOGIN_NONCE_SIZE 37                      /* 18 random bytes in hex, NUL included */
+#define LOGIN_LINE_MAX   (SECRET_MAX * 2 + 1024) /* of a line, challenge or response */
 
 struct login {
 	const struct server *server;
@@ -42,6 +43,9 @@ int login_nothing_fits(const struct sasl_offer *offer, const char *more, struct 
 /* Begins the exchange of MECH; *SASL is the caller's, and uses LOGIN. */
 int login_exchange(struct login *login, struct conn *conn, enum auth mech, struct sasl **sasl,
 		   struct err *err);
+/* Answers the challenge TEXT, in base64 as it came, into RESPONSE, which holds secrets. Errors as
+ * sasl_step, and -ERR_PROTOCOL where it is no base64. */
+int login_answer(struct sasl *sasl, struct span text, struct buf *response, struct err *err);
 /* The server refused what it was told: the credential is asked anew next time. */
 void login_refused(const struct login *login);
 

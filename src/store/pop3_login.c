@@ -11,8 +11,7 @@
 #include "pop3_private.h"
 #include "login.h"
 
-#define LOGIN_LINE_MAX (SECRET_MAX * 2 + 1024)
-#define INITIAL_MAX    255 /* RFC 5034: the whole line, when it carries an initial response */
+#define INITIAL_MAX 255 /* RFC 5034: the whole line, when it carries an initial response */
 
 /* --- what the server said before login --- */
 
@@ -224,26 +223,6 @@ finish:
 	return code;
 }
 
-/* The response to the challenge TEXT. */
-static int make_response(struct attempt *attempt, struct span text, struct err *err)
-{
-	struct buf challenge;
-	struct err why;
-	int code;
-
-	buf_init(&challenge, LOGIN_LINE_MAX);
-	if (base64_decode(text, &challenge, &why) < 0) {
-		code = err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
-			       "the server's challenge in AUTH %s is no base64",
-			       sasl_name(attempt->mech));
-		goto finish;
-	}
-	code = sasl_step(attempt->sasl, buf_span(&challenge), &attempt->response, err);
-finish:
-	buf_finish_secret(&challenge);
-	return code;
-}
-
 static int answer_challenge(struct attempt *attempt, struct span text, struct err *err)
 {
 	bool is_initial = attempt->is_initial_due;
@@ -253,7 +232,8 @@ static int answer_challenge(struct attempt *attempt, struct span text, struct er
 	buf_init(&line, LOGIN_LINE_MAX);
 	attempt->was_challenged = true;
 	attempt->is_initial_due = false;
-	if (!is_initial && (code = make_response(attempt, text, err)) < 0) {
+	if (!is_initial &&
+	    (code = login_answer(attempt->sasl, text, &attempt->response, err)) < 0) {
 		goto finish;
 	}
 	base64_encode(buf_span(&attempt->response), &line);
