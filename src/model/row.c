@@ -69,6 +69,22 @@ int row_set_emailid(struct row *row, const char *emailid, size_t len, struct err
 	return 0;
 }
 
+bool file_mark_equal(const struct file_mark *one, const struct file_mark *other)
+{
+	return one->inode != 0 && one->inode == other->inode &&
+	       one->size_bytes == other->size_bytes && one->mtime_ns == other->mtime_ns;
+}
+
+void row_set_file(struct row *row, const struct file_mark *mark, const uint8_t *content)
+{
+	row->mark = *mark;
+	row->has_content = content != NULL;
+	memset(row->content, 0, sizeof(row->content));
+	if (content != NULL) {
+		memcpy(row->content, content, sizeof(row->content));
+	}
+}
+
 bool row_is_settled(const struct row *row)
 {
 	return row->is_agreed && row->local == MESSAGE_PRESENT && row->remote == MESSAGE_PRESENT &&

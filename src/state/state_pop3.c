@@ -7,13 +7,13 @@
 #include "mailsync/base/array.h"
 
 static const char pop3_select[] =
-	"SELECT id, uidl, occurrence, size, uniq, first_seen, deleted, reason, gone, digest"
-	" FROM pop3 ORDER BY id";
+	"SELECT id, uidl, occurrence, size, uniq, first_seen, deleted, reason, gone, digest,"
+	" content FROM pop3 ORDER BY id";
 static const char pop3_upsert[] =
 	"INSERT INTO pop3(id, uidl, occurrence, size, uniq, first_seen, deleted, reason, gone,"
-	" digest) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+	" digest, content) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 	" ON CONFLICT(id) DO UPDATE SET uidl = ?2, occurrence = ?3, size = ?4, uniq = ?5,"
-	" first_seen = ?6, deleted = ?7, reason = ?8, gone = ?9, digest = ?10";
+	" first_seen = ?6, deleted = ?7, reason = ?8, gone = ?9, digest = ?10, content = ?11";
 static const char pop3_delete[] = "DELETE FROM pop3 WHERE id = ?";
 
 static int pop3_read(const struct query *query, struct pop3_row *row, struct err *err)
@@ -39,11 +39,8 @@ static int pop3_read(const struct query *query, struct pop3_row *row, struct err
 	row->is_deleted = query_get_bool(query, 6);
 	row->reason = (enum row_reason)query_get_int(query, 7);
 	row->gone_since = query_get_int(query, 8);
-	row->has_digest = sqlite3_column_bytes(query->statement, 9) == ROW_DIGEST_SIZE;
-	memset(row->digest, 0, ROW_DIGEST_SIZE);
-	if (row->has_digest) {
-		memcpy(row->digest, sqlite3_column_blob(query->statement, 9), ROW_DIGEST_SIZE);
-	}
+	row->has_digest = query_get_blob(query, 9, row->digest, sizeof(row->digest));
+	row->has_content = query_get_blob(query, 10, row->content, sizeof(row->content));
 	return 0;
 }
 
@@ -120,11 +117,8 @@ int state_pop3_put(struct state *state, struct pop3_row *row, struct err *err)
 		query_int(&query, row->is_deleted);
 		query_int(&query, row->reason);
 		query_int(&query, row->gone_since);
-		if (row->has_digest) {
-			query_blob(&query, row->digest, sizeof(row->digest));
-		} else {
-			query_null(&query);
-		}
+		query_blob(&query, row->has_digest ? row->digest : NULL, sizeof(row->digest));
+		query_blob(&query, row->has_content ? row->content : NULL, sizeof(row->content));
 		status = query_run(&query, err);
 		query_finish(&query);
 	}

@@ -77,6 +77,7 @@ void query_int(struct query *query, int64_t value);
 void query_u64(struct query *query, uint64_t value);
 /* NULL binds NULL. The text must live until query_finish(). */
 void query_text(struct query *query, const char *text);
+/* Likewise. */
 void query_blob(struct query *query, const void *data, size_t len);
 void query_null(struct query *query);
 int query_next(struct query *query, bool *has_row, struct err *err);
@@ -89,6 +90,8 @@ bool query_get_bool(const struct query *query, int column);
 uint32_t query_get_u32(const struct query *query, int column);
 /* Borrowed until the next step; data is NULL for NULL. */
 struct span query_get_text(const struct query *query, int column);
+/* False, and zeroes, where there are not just SIZE bytes. */
+bool query_get_blob(const struct query *query, int column, void *data, size_t size);
 /* A heap copy; *TEXT NULL for NULL. The old one is not freed. */
 int query_get_dup(const struct query *query, int column, char **text, struct err *err);
 

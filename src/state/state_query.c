@@ -145,6 +145,19 @@ struct span query_get_text(const struct query *query, int column)
 	return (struct span){text, text == NULL ? 0 : (size_t)len};
 }
 
+bool query_get_blob(const struct query *query, int column, void *data, size_t size)
+{
+	const void *value = sqlite3_column_blob(query->statement, column);
+	bool is_whole =
+		value != NULL && (size_t)sqlite3_column_bytes(query->statement, column) == size;
+
+	memset(data, 0, size);
+	if (is_whole) {
+		memcpy(data, value, size);
+	}
+	return is_whole;
+}
+
 int query_get_dup(const struct query *query, int column, char **text, struct err *err)
 {
 	struct span value = query_get_text(query, column);

@@ -16,16 +16,17 @@
 #define ROW_COLUMNS                                                                                \
 	"id, mailbox, uid, uniq, agreed, local, remote, reason, flags, local_flags, remote_flags," \
 	" size, date"
-#define ROW_ALL_COLUMNS ROW_COLUMNS ", digest, emailid"
+#define ROW_ALL_COLUMNS ROW_COLUMNS ", digest, emailid, content, mark_size, mark_mtime, mark_inode"
 
 static const char row_insert[] =
 	"INSERT INTO row(id, mailbox, uid, uniq, pending, agreed, local, remote, reason, flags,"
-	" local_flags, remote_flags, size, date, digest, emailid)"
-	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	" local_flags, remote_flags, size, date, digest, emailid, content, mark_size, mark_mtime,"
+	" mark_inode) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char row_update[] =
 	"UPDATE row SET mailbox = ?2, uid = ?3, uniq = ?4, pending = ?5, agreed = ?6, local = ?7,"
 	" remote = ?8, reason = ?9, flags = ?10, local_flags = ?11, remote_flags = ?12, size = ?13,"
-	" date = ?14, digest = ?15, emailid = ?16 WHERE id = ?1";
+	" date = ?14, digest = ?15, emailid = ?16, content = ?17, mark_size = ?18,"
+	" mark_mtime = ?19, mark_inode = ?20 WHERE id = ?1";
 static const char row_delete[] = "DELETE FROM row WHERE id = ?";
 static const char row_select_id[] = "SELECT " ROW_ALL_COLUMNS " FROM row WHERE id = ?";
 static const char row_select_uid[] =
@@ -111,12 +112,12 @@ static void row_bind(struct query *query, const struct row *row)
 	query_u64(query, row->remote_flags);
 	query_u64(query, row->size_bytes);
 	query_int(query, row->date);
-	if (row->has_digest) {
-		query_blob(query, row->digest, sizeof(row->digest));
-	} else {
-		query_null(query);
-	}
+	query_blob(query, row->has_digest ? row->digest : NULL, sizeof(row->digest));
 	query_text(query, row->emailid);
+	query_blob(query, row->has_content ? row->content : NULL, sizeof(row->content));
+	query_u64(query, row->mark.size_bytes);
+	query_int(query, row->mark.mtime_ns);
+	query_u64(query, row->mark.inode);
 }
 
 /* The one place where ROW_COLUMNS become a row; its strings are left alone. */
@@ -150,10 +151,11 @@ static int row_read(const struct query *query, struct row *row, struct err *err)
 		return status;
 	}
 	row_read_numbers(query, row);
-	row->has_digest = sqlite3_column_bytes(query->statement, 13) == ROW_DIGEST_SIZE;
-	if (row->has_digest) {
-		memcpy(row->digest, sqlite3_column_blob(query->statement, 13), ROW_DIGEST_SIZE);
-	}
+	row->has_digest = query_get_blob(query, 13, row->digest, sizeof(row->digest));
+	row->has_content = query_get_blob(query, 15, row->content, sizeof(row->content));
+	row->mark.size_bytes = query_get_u64(query, 16);
+	row->mark.mtime_ns = query_get_int(query, 17);
+	row->mark.inode = query_get_u64(query, 18);
 	return 0;
 }
 

@@ -58,7 +58,17 @@ static const char schema_first[] =
 	" reason INT NOT NULL, gone INT NOT NULL, digest BLOB, UNIQUE(uidl, occurrence));"
 	"PRAGMA user_version = 1;";
 
-static const char *const schema_steps[] = {schema_first};
+/* What tells a file's content. Rows of before have none of it: their header digest and size
+ * decide. */
+static const char schema_contents[] =
+	"ALTER TABLE row ADD COLUMN content BLOB;"
+	"ALTER TABLE row ADD COLUMN mark_size INT NOT NULL DEFAULT 0;"
+	"ALTER TABLE row ADD COLUMN mark_mtime INT NOT NULL DEFAULT 0;"
+	"ALTER TABLE row ADD COLUMN mark_inode INT NOT NULL DEFAULT 0;"
+	"ALTER TABLE pop3 ADD COLUMN content BLOB;"
+	"PRAGMA user_version = 2;";
+
+static const char *const schema_steps[] = {schema_first, schema_contents};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

@@ -44,7 +44,11 @@ static int memory_take(struct maildir_draft *draft, struct err *err)
 	if (!draft->pending) {
 		return err_nomem(err);
 	}
-	int code = maildir_scan_take(folder, &draft->scan, err);
+	int code;
+	if ((code = maildir_scan_take(folder, &draft->scan, err)) == 0 &&
+	    (code = maildir_content_take(folder, &draft->content_scan, err)) < 0) {
+		maildir_scan_give_back(folder, &draft->scan);
+	}
 	if (code < 0) {
 		folder->spare_pending = draft->pending;
 		draft->pending = NULL;
@@ -52,7 +56,7 @@ static int memory_take(struct maildir_draft *draft, struct err *err)
 	return code;
 }
 
-/* The scan must be ready for the next message: its result was taken. */
+/* The scans must be ready for the next message: their results were taken. */
 static void memory_give_back(struct maildir_draft *draft)
 {
 	struct maildir_folder *folder = draft->folder;
@@ -64,6 +68,7 @@ static void memory_give_back(struct maildir_draft *draft)
 	}
 	draft->pending = NULL;
 	maildir_scan_give_back(folder, &draft->scan);
+	maildir_content_give_back(folder, &draft->content_scan);
 }
 
 int maildir_draft_create(struct maildir_folder *folder, struct maildir_draft *draft,
@@ -94,13 +99,12 @@ int maildir_draft_create(struct maildir_folder *folder, struct maildir_draft *dr
 
 static int pending_flush(struct maildir_draft *draft, struct err *err)
 {
-	int code = 0;
+	struct span pending = {draft->pending, draft->pending_len};
 
-	if (draft->pending_len > 0) {
-		code = file_write(draft->fd, draft->pending, draft->pending_len, err);
-		draft->pending_len = 0;
-	}
-	return code;
+	draft->pending_len = 0;
+	int code = content_scan_feed(draft->content_scan, pending, err);
+	return code == 0 && pending.len > 0 ? file_write(draft->fd, pending.data, pending.len, err)
+					    : code;
 }
 
 static int pending_add(struct maildir_draft *draft, const char *data, size_t len, struct err *err)
@@ -151,9 +155,34 @@ int maildir_draft_write(struct maildir_draft *draft, struct span data, struct er
 	return code;
 }
 
-int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *err)
+/* After the last change to the file. What cannot be told is no mark, and the file is read before it
+ * is removed. */
+static void note_mark(struct maildir_draft *draft)
+{
+	struct maildir_file file;
+	struct stat st;
+
+	draft->mark = (struct file_mark){0};
+	if (fstat(draft->fd, &st) == 0) {
+		maildir_file_of(&st, &file);
+		draft->mark = maildir_file_mark(&file);
+	}
+}
+
+static int note_digests(struct maildir_draft *draft, struct err *err)
 {
 	struct header_identity identity;
+	int code;
+
+	if ((code = header_scan_result(draft->scan, &identity, err)) < 0) {
+		return code;
+	}
+	memcpy(draft->digest, identity.digest, sizeof(draft->digest));
+	return content_scan_result(draft->content_scan, draft->content, err);
+}
+
+int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *err)
+{
 	int code = 0;
 
 	if (draft->had_cr) {
@@ -164,8 +193,7 @@ int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *
 		code = pending_flush(draft, err);
 	}
 	if (code == 0) {
-		code = header_scan_result(draft->scan, &identity, err);
-		memcpy(draft->digest, identity.digest, sizeof(draft->digest));
+		code = note_digests(draft, err);
 	}
 	/* Before the sync, so that it is durable with the rest of the inode. */
 	if (code == 0) {
@@ -177,6 +205,7 @@ int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *
 	if (code < 0) {
 		return code;
 	}
+	note_mark(draft);
 	int fd = draft->fd;
 	draft->fd = -1;
 	memory_give_back(draft);
@@ -189,6 +218,7 @@ int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *
 void maildir_draft_discard(struct maildir_folder *folder, struct maildir_draft *draft)
 {
 	struct header_identity unused;
+	uint8_t content[CONTENT_DIGEST_SIZE];
 	struct err ignored;
 
 	if (!draft->folder) { /* never created: a zeroed fd is not ours */
@@ -200,6 +230,10 @@ void maildir_draft_discard(struct maildir_folder *folder, struct maildir_draft *
 	}
 	if (draft->scan && header_scan_result(draft->scan, &unused, &ignored) < 0) {
 		header_scan_destroy(&draft->scan);
+	}
+	if (draft->content_scan &&
+	    content_scan_result(draft->content_scan, content, &ignored) < 0) {
+		content_scan_destroy(&draft->content_scan);
 	}
 	if (draft->pending) {
 		memory_give_back(draft);

@@ -20,6 +20,11 @@ void maildir_file_of(const struct stat *st, struct maildir_file *file)
 	file->inode = (uint64_t)st->st_ino;
 }
 
+struct file_mark maildir_file_mark(const struct maildir_file *file)
+{
+	return (struct file_mark){file->size_bytes, file->mtime_ns, file->inode};
+}
+
 static int file_gone(const struct maildir_folder *folder, const char *file, struct err *err)
 {
 	return err_set(err, ERR_CHANGED, SCOPE_MESSAGE, "mailbox %s has no file %s now",

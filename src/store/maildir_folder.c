@@ -88,6 +88,7 @@ void maildir_folder_close(struct maildir_folder **folder)
 	}
 	maildir_table_finish(&closing->table);
 	header_scan_destroy(&closing->spare_scan);
+	content_scan_destroy(&closing->spare_content);
 	free(closing->spare_pending);
 	free(closing->name);
 	free(closing);

@@ -74,8 +74,9 @@ struct maildir_folder {
 	bool touched[MAILDIR_DIRS]; /* since the last maildir_folder_sync_names */
 	bool folder_touched;
 	struct maildir_table table;
-	char *spare_pending; /* a draft's buffer and header scan, kept for the next */
+	char *spare_pending; /* a draft's buffer and scans, kept for the next */
 	struct header_scan *spare_scan;
+	struct content_scan *spare_content;
 };
 
 /* ERR_LOCAL "cannot WHAT NAME: reason"; a full or broken disk has scope account, else SCOPE. */
@@ -109,6 +110,10 @@ ssize_t maildir_read(int fd, void *data, size_t size, const char *name, struct e
 /* A header scan from the folder's pool, to be given back when it is ready for another message. */
 int maildir_scan_take(struct maildir_folder *folder, struct header_scan **scan, struct err *err);
 void maildir_scan_give_back(struct maildir_folder *folder, struct header_scan **scan);
+/* Likewise. */
+int maildir_content_take(struct maildir_folder *folder, struct content_scan **scan,
+			 struct err *err);
+void maildir_content_give_back(struct maildir_folder *folder, struct content_scan **scan);
 /* The letters of FLAGS in FOLDER, new ones allotted. */
 int maildir_folder_letters(struct maildir_folder *folder, uint64_t flags,
 			   const struct keywords *keywords, uint64_t *letters, struct err *err);

@@ -16,6 +16,7 @@ struct maildir_reader {
 	int fd;
 	struct maildir_file file;
 	uint64_t wire_size;
+	uint8_t content[CONTENT_DIGEST_SIZE];
 	uint64_t given;
 	bool after_cr;    /* the byte before the next one is a CR */
 	bool is_buffered; /* IN holds the whole file, from counting it */
@@ -77,7 +78,7 @@ static int reader_verify(const struct maildir_reader *reader, struct err *err)
 		     : reader_changed(reader, err);
 }
 
-static int reader_count(struct maildir_reader *reader, struct err *err)
+static int reader_count(struct maildir_reader *reader, struct content_scan *scan, struct err *err)
 {
 	uint64_t total = 0;
 	bool after_cr = false;
@@ -93,6 +94,10 @@ static int reader_count(struct maildir_reader *reader, struct err *err)
 		reader->in_len = (size_t)len;
 		total += (uint64_t)len;
 		reader->wire_size += convert(reader->in, (size_t)len, &after_cr, NULL);
+		code = content_scan_feed(scan, (struct span){reader->in, (size_t)len}, err);
+		if (code < 0) {
+			return code;
+		}
 		if (total > reader->file.size_bytes) { /* it grows as fast as we read */
 			return reader_changed(reader, err);
 		}
@@ -103,13 +108,14 @@ static int reader_count(struct maildir_reader *reader, struct err *err)
 	if (code == 0 && !reader->is_buffered && lseek(reader->fd, 0, SEEK_SET) != 0) {
 		code = reader_changed(reader, err);
 	}
-	return code;
+	return code == 0 ? content_scan_result(scan, reader->content, err) : code;
 }
 
 int maildir_reader_open(struct maildir_folder *folder, const char *file, bool in_new,
 			struct maildir_reader **reader, struct err *err)
 {
 	struct maildir_reader *opened = calloc(1, sizeof(*opened));
+	struct content_scan *scan = NULL;
 	int code;
 
 	if (!opened) {
@@ -123,17 +129,17 @@ int maildir_reader_open(struct maildir_folder *folder, const char *file, bool in
 		code = err_nomem(err);
 		goto fail;
 	}
-	code = maildir_folder_open_file(folder, file, in_new, &opened->fd, &opened->file, err);
-	if (code < 0) {
+	if ((code = maildir_folder_open_file(folder, file, in_new, &opened->fd, &opened->file,
+					     err)) < 0 ||
+	    (code = content_scan_create(&scan, err)) < 0 ||
+	    (code = reader_count(opened, scan, err)) < 0) {
 		goto fail;
 	}
-	code = reader_count(opened, err);
-	if (code < 0) {
-		goto fail;
-	}
+	content_scan_destroy(&scan);
 	*reader = opened;
 	return 0;
 fail:
+	content_scan_destroy(&scan);
 	maildir_reader_close(&opened);
 	return code;
 }
@@ -163,6 +169,11 @@ uint64_t maildir_reader_wire_size(const struct maildir_reader *reader)
 const struct maildir_file *maildir_reader_file(const struct maildir_reader *reader)
 {
 	return &reader->file;
+}
+
+const uint8_t *maildir_reader_content(const struct maildir_reader *reader)
+{
+	return reader->content;
 }
 
 int maildir_reader_next(struct maildir_reader *reader, struct span *piece, struct err *err)

@@ -85,6 +85,18 @@ static void row_list_grows_and_frees(void **state)
 	assert_int_equal(list.count, 0);
 }
 
+static void a_mark_that_is_not_known_equals_none(void **state)
+{
+	const struct file_mark mark = {5, 6, 7};
+	const struct file_mark none = {0};
+	(void)state;
+	assert_true(file_mark_equal(&mark, &(struct file_mark){5, 6, 7}));
+	assert_false(file_mark_equal(&mark, &(struct file_mark){4, 6, 7}));
+	assert_false(file_mark_equal(&mark, &(struct file_mark){5, 5, 7}));
+	assert_false(file_mark_equal(&mark, &(struct file_mark){5, 6, 8}));
+	assert_false(file_mark_equal(&none, &none));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +104,7 @@ int main(void)
 		cmocka_unit_test(row_with_any_difference_is_pending),
 		cmocka_unit_test(row_present_nowhere_is_void),
 		cmocka_unit_test(row_list_grows_and_frees),
+		cmocka_unit_test(a_mark_that_is_not_known_equals_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

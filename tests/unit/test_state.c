@@ -372,7 +372,9 @@ static void state_keeps_pop3_rows(void **state)
 			       .occurrence = 1,
 			       .size_bytes = 9,
 			       .unique = (char *)"",
-			       .first_seen = 5};
+			       .first_seen = 5,
+			       .has_content = true,
+			       .content = {1, 2, 3}};
 	struct pop3_rows rows;
 
 	OK(scene, state_pop3_put(scene->state, &row, &scene->err));
@@ -383,6 +385,8 @@ static void state_keeps_pop3_rows(void **state)
 	assert_int_equal(rows.count, 1);
 	assert_string_equal(rows.items[0].unique, "file");
 	assert_true(rows.items[0].is_deleted);
+	assert_true(rows.items[0].has_content);
+	assert_memory_equal(rows.items[0].content, row.content, sizeof(row.content));
 	state_pop3_finish(&rows);
 	OK(scene, state_pop3_drop(scene->state, row.id, &scene->err));
 	OK(scene, state_pop3_load(scene->state, &rows, &scene->err));

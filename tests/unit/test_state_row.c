@@ -16,6 +16,10 @@ static void state_row_comes_back_whole(void **state)
 	row.date = -5;
 	row.has_digest = true;
 	memset(row.digest, 0xab, sizeof(row.digest));
+	const struct file_mark mark = {7, -8, UINT64_MAX};
+	uint8_t content[ROW_CONTENT_SIZE];
+	memset(content, 0xcd, sizeof(content));
+	row_set_file(&row, &mark, content);
 	OK(scene, row_set_emailid(&row, "M1", 2, &scene->err));
 	OK(scene, state_row_put(scene->state, &row, &scene->err));
 	assert_true(row.id != 0);
@@ -34,6 +38,13 @@ static void state_row_comes_back_whole(void **state)
 	assert_true(back.has_digest);
 	assert_memory_equal(back.digest, row.digest, sizeof(row.digest));
 	assert_string_equal(back.emailid, "M1");
+	assert_true(back.has_content);
+	assert_memory_equal(back.content, content, sizeof(content));
+	assert_true(file_mark_equal(&back.mark, &mark));
+	row_set_file(&row, &mark, NULL);
+	OK(scene, state_row_put(scene->state, &row, &scene->err));
+	OK(scene, state_row_by_id(scene->state, row.id, &back, &found, &scene->err));
+	assert_false(back.has_content);
 	OK(scene, state_row_by_unique(scene->state, inbox, "1.x.host", &back, &found, &scene->err));
 	assert_true(found);
 	OK(scene, state_row_by_id(scene->state, row.id + 1, &back, &found, &scene->err));

@@ -41,7 +41,16 @@ enum row_reason {
 	REASON_AMBIGUOUS /* pairing found several candidates */
 };
 
-#define ROW_DIGEST_SIZE 16
+#define ROW_DIGEST_SIZE  16
+#define ROW_CONTENT_SIZE 32 /* CONTENT_DIGEST_SIZE of model/content.h */
+
+/* A file as it was when its content was last known. What differs now may have another content. */
+struct file_mark {
+	uint64_t size_bytes;
+	int64_t mtime_ns;
+	uint64_t inode; /* 0: the mark is not known, and equals none */
+};
+bool file_mark_equal(const struct file_mark *one, const struct file_mark *other);
 
 struct row {
 	int64_t id; /* in the database; 0 for a new one */
@@ -59,12 +68,18 @@ struct row {
 			      * unknown) */
 	int64_t date;        /* INTERNALDATE, or mtime; seconds; 0 unknown */
 	bool has_digest;
-	uint8_t digest[ROW_DIGEST_SIZE]; /* header digest */
-	char *emailid;                   /* owned, NULL: unknown */
+	uint8_t digest[ROW_DIGEST_SIZE];   /* header digest */
+	char *emailid;                     /* owned, NULL: unknown */
+	bool has_content;                  /* rows of older databases have none */
+	uint8_t content[ROW_CONTENT_SIZE]; /* of the file as it was downloaded or sent */
+	struct file_mark mark; /* of that file; where there is no content, of the one whose header
+				* the digest is of */
 };
 
 void row_init(struct row *row);
 void row_finish(struct row *row);
+/* What the row's file is from now on. CONTENT: NULL where it was not read. */
+void row_set_file(struct row *row, const struct file_mark *mark, const uint8_t *content);
 /* `unique` may be the shared empty string: change it only through these. UNIQUE without a NUL
  * in its LEN bytes. */
 int row_set_unique(struct row *row, const char *unique, size_t len, struct err *err);

@@ -234,6 +234,8 @@ struct pop3_row {
 	int64_t gone_since;     /* seconds; since when QUIT or a listing told so; 0: listed */
 	bool has_digest;
 	uint8_t digest[ROW_DIGEST_SIZE]; /* header digest */
+	bool has_content;                /* downloaded by this version */
+	uint8_t content[ROW_CONTENT_SIZE];
 };
 struct pop3_rows {
 	struct pop3_row *items;

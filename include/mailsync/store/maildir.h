@@ -25,9 +25,11 @@
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
 #include "mailsync/base/strlist.h"
+#include "mailsync/model/content.h"
 #include "mailsync/model/flags.h"
 #include "mailsync/model/identity.h"
 #include "mailsync/model/mbname.h"
+#include "mailsync/model/row.h"
 #include "mailsync/model/stamp.h"
 
 #define MAILDIR_NAME_MAX   255
@@ -164,6 +166,8 @@ struct maildir_file {
 	int64_t mtime_ns; /* the same with its fraction: did it change while it was read? */
 	uint64_t inode;
 };
+/* As rows keep it. */
+struct file_mark maildir_file_mark(const struct maildir_file *file);
 /* -ERR_CHANGED when no such regular file is there. */
 int maildir_folder_stat_file(struct maildir_folder *folder, const char *file, bool in_new,
 			     struct maildir_file *info, struct err *err);
@@ -174,6 +178,14 @@ int maildir_folder_find(struct maildir_folder *folder, struct span unique,
 /* Message-ID, Date and header digest of a file; reads no more than the header. */
 int maildir_folder_identify(struct maildir_folder *folder, const char *file, bool in_new,
 			    struct header_identity *identity, struct err *err);
+/* All that a file's bytes tell. -ERR_CHANGED too when they changed while they were read. */
+struct maildir_reading {
+	struct maildir_file file; /* that was read */
+	struct header_identity identity;
+	uint8_t content[CONTENT_DIGEST_SIZE];
+};
+int maildir_folder_read(struct maildir_folder *folder, const char *file, bool in_new,
+			struct maildir_reading *reading, struct err *err);
 /* Opens a message for reading; *FD is the caller's. Regular files only, no symlink is followed. */
 int maildir_folder_open_file(struct maildir_folder *folder, const char *file, bool in_new, int *fd,
 			     struct maildir_file *info, struct err *err);
@@ -189,6 +201,8 @@ int maildir_reader_open(struct maildir_folder *folder, const char *file, bool in
 void maildir_reader_close(struct maildir_reader **reader);
 uint64_t maildir_reader_wire_size(const struct maildir_reader *reader);
 const struct maildir_file *maildir_reader_file(const struct maildir_reader *reader);
+/* Of what was counted. CONTENT_DIGEST_SIZE bytes, the reader's. */
+const uint8_t *maildir_reader_content(const struct maildir_reader *reader);
 /* The next piece in wire form; an empty span at the end. Valid until the next call. At the end
  * size, mtime and inode are compared: -ERR_CHANGED when the file is no longer what was counted
  * (the caller must not complete the APPEND then). */
@@ -206,12 +220,15 @@ int maildir_reader_next(struct maildir_reader *reader, struct span *piece, struc
  */
 struct maildir_draft {
 	char temp_name[96];
-	int fd;              /* -1 when closed */
-	uint64_t size_bytes; /* as stored */
-	bool had_cr;         /* the last piece ended in CR that is not yet written */
-	struct header_scan *scan;
-	uint8_t digest[HEADER_DIGEST_SIZE]; /* of the header, once it is closed */
+	int fd;                             /* -1 when closed */
+	uint64_t size_bytes;                /* as stored */
+	bool had_cr;                        /* the last piece ended in CR that is not yet written */
+	uint8_t digest[HEADER_DIGEST_SIZE]; /* of the header, once it is closed, as are these: */
+	uint8_t content[CONTENT_DIGEST_SIZE];
+	struct file_mark mark;
 	/* private */
+	struct header_scan *scan;
+	struct content_scan *content_scan;
 	struct maildir_folder *folder;
 	char *pending;
 	size_t pending_len;

@@ -100,6 +100,10 @@ static int send_message(struct upload *upload, struct upload_item *item, const u
 	if ((code = job_find_file(job, item->row, &entry, err)) == 0 &&
 	    (code = maildir_reader_open(job->mailbox->dir, entry.name, entry.in_new, &reader,
 					err)) == 0) {
+		const struct maildir_file *file = maildir_reader_file(reader);
+		const struct file_mark mark = maildir_file_mark(file);
+		row_set_file(item->row, &mark, maildir_reader_content(reader));
+		item->row->size_bytes = file->size_bytes;
 		code = send_body(upload, item, reader, begin, err);
 	}
 	maildir_reader_close(&reader);
@@ -232,9 +236,11 @@ static int identify(struct job *job, struct row *row, struct err *err)
 	    (code = maildir_folder_stat_file(dir, entry.name, entry.in_new, &file, err)) < 0) {
 		return code;
 	}
+	const struct file_mark mark = maildir_file_mark(&file);
 	row->has_digest = true;
 	memcpy(row->digest, identity.digest, ROW_DIGEST_SIZE);
 	row->size_bytes = file.size_bytes;
+	row_set_file(row, &mark, NULL); /* what is sent is read then */
 	return 0;
 }
 

@@ -76,6 +76,7 @@ static int publish(struct run *run, struct delivery_item *item, struct err *err)
 	row->date = item->date;
 	row->has_digest = true;
 	memcpy(row->digest, item->draft.digest, ROW_DIGEST_SIZE);
+	row_set_file(row, &item->draft.mark, item->draft.content);
 	return 0;
 }
 
@@ -92,6 +93,8 @@ static int publish_pop3(struct delivery_item *item, struct err *err)
 	item->outcome = WANT_DONE;
 	row->has_digest = true;
 	memcpy(row->digest, item->draft.digest, ROW_DIGEST_SIZE);
+	row->has_content = true;
+	memcpy(row->content, item->draft.content, ROW_CONTENT_SIZE);
 	return 0;
 }
 

@@ -52,7 +52,7 @@ struct delivery_item {
 	 */
 	struct row *row;
 	/*
-	 * Complete but for the digest: `unique` is the name that the file gets. Where a file of
+	 * Complete but for the digests: `unique` is the name that the file gets. Where a file of
 	 * that name is there already, it is the same message, fetched by a run that was cut within
 	 * that second, and counts as delivered.
 	 */

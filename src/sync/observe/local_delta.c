@@ -123,6 +123,7 @@ static int discard(struct local_delta *delta, const struct maildir_entry *entry,
 static int put_new(struct local_delta *delta, const struct maildir_entry *entry,
 		   const struct maildir_file *info, struct err *err)
 {
+	const struct file_mark mark = maildir_file_mark(info);
 	struct row row;
 	row_init(&row);
 	row.mailbox = delta->mailbox->base.id;
@@ -130,6 +131,7 @@ static int put_new(struct local_delta *delta, const struct maildir_entry *entry,
 	row.local_flags = entry->flags;
 	row.size_bytes = info->size_bytes;
 	row.date = info->mtime;
+	row_set_file(&row, &mark, NULL);
 	int code;
 	if ((code = row_set_unique(&row, entry->name, entry->unique_len, err)) == 0) {
 		code = state_row_put(delta->run->session->state, &row, err);

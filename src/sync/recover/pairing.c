@@ -48,6 +48,19 @@ static void report_file(struct pairing *pairing, const char *before, const struc
 	run_report_error(pairing->run, pairing->mailbox, 0, &why);
 }
 
+/* What the file's row knows of its content. Of one that was sent that is noted already, as it was
+ * then: it may be another by now. */
+static void note_content(struct row *row, const struct pair_candidate *local)
+{
+	const struct file_mark mark = row->mark;
+	if (row->has_digest) {
+		return;
+	}
+	row->has_digest = !local->has_content; /* rows hold the header's */
+	memcpy(row->digest, local->digest, ROW_DIGEST_SIZE);
+	row_set_file(row, &mark, local->has_content ? local->content : NULL);
+}
+
 /* The file's row takes the message's in. */
 static int put_pair(struct state *state, struct row *row, const struct pair_candidate *local,
 		    struct err *err)
@@ -59,8 +72,7 @@ static int put_pair(struct state *state, struct row *row, const struct pair_cand
 	if (code == 0 && found) {
 		char *emailid = row->emailid;
 		effect_uploaded(row, remote.uid, remote.remote_flags);
-		row->has_digest = !local->has_content; /* rows hold the header's */
-		memcpy(row->digest, local->digest, ROW_DIGEST_SIZE);
+		note_content(row, local);
 		row->emailid = remote.emailid;
 		remote.emailid = emailid;
 		if ((code = state_row_drop(state, remote.id, err)) == 0) {

@@ -67,6 +67,7 @@ void effect_move_begun(const struct row *gone, struct row *fresh, uint64_t lette
 	fresh->local_flags = letters;
 	fresh->has_digest = gone->has_digest;
 	memcpy(fresh->digest, gone->digest, ROW_DIGEST_SIZE);
+	row_set_file(fresh, &gone->mark, gone->has_content ? gone->content : NULL);
 }
 
 void effect_moved_there(const struct row *gone, struct row *fresh, uint32_t uid,

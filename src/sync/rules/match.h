@@ -55,8 +55,9 @@ struct pair_candidate {
 	int64_t index;       /* the caller's; decides between equals */
 	size_t place;        /* the caller's */
 	bool has_identity;   /* the fields above are of its header; the caller's */
-	bool has_content;    /* the digest is of header and body */
-	bool was_sent;       /* local: the server has taken it, as what is not known */
+	bool has_content;    /* the digest is of header and body; of a file there is, too: */
+	uint8_t content[ROW_CONTENT_SIZE];
+	bool was_sent; /* local: the server has taken it, as what is not known */
 	bool is_taken;
 	bool is_ambiguous; /* local, afterwards */
 	int64_t partner;   /* local, when taken: the remote's `index` */
