@@ -70,25 +70,66 @@ int imap_change_queue(struct remote *remote, const struct remote_change *change,
 	return code < 0 ? code : imap_line_end(imap, IMAP_COMMAND_CHANGE, number, err);
 }
 
-static bool note_copied(const struct imap_code *code, struct remote_done *done)
+static bool is_same_list(const uint32_t *one, const uint32_t *two, size_t count)
 {
-	struct imap_copyuid copied;
-	struct err why;
-	if (imap_code_copyuid(code, COPYUID_MAX, &copied, &why) < 0) {
-		return false;
+	return memcmp(one, two, count * sizeof(*one)) == 0;
+}
+
+/* What MORE adds to what was told before of the same command: some servers tell in parts, some tell
+ * all of it twice. */
+static int add_copied(struct remote_copied *copied, const struct imap_copyuid *more,
+		      struct err *err)
+{
+	bool is_again = copied->count == more->count &&
+			is_same_list(copied->from, more->from, more->count) &&
+			is_same_list(copied->to, more->to, more->count);
+	size_t count = copied->count + more->count;
+	if (is_again || count > COPYUID_MAX) {
+		return 0;
 	}
-	done->copied = (struct remote_copied){copied.from, copied.to, copied.count};
-	done->uidvalidity = copied.uidvalidity;
-	return true;
+	uint32_t *from = realloc(copied->from, count * sizeof(*from));
+	copied->from = from == NULL ? copied->from : from;
+	uint32_t *to = realloc(copied->to, count * sizeof(*to));
+	copied->to = to == NULL ? copied->to : to;
+	if (from == NULL || to == NULL) {
+		return err_nomem(err);
+	}
+	memcpy(from + copied->count, more->from, more->count * sizeof(*from));
+	memcpy(to + copied->count, more->to, more->count * sizeof(*to));
+	copied->count = count;
+	return 0;
+}
+
+static int note_copied(const struct imap_code *code, struct remote_done *done, struct err *err)
+{
+	struct imap_copyuid more;
+	struct err why;
+	int status = 0;
+	if (imap_code_copyuid(code, COPYUID_MAX, &more, &why) < 0) {
+		return 0;
+	}
+	if (!done->has_copied) {
+		done->copied = (struct remote_copied){more.from, more.to, more.count};
+		done->uidvalidity = more.uidvalidity;
+		done->has_copied = true;
+		return 0;
+	}
+	if (more.uidvalidity == done->uidvalidity) {
+		status = add_copied(&done->copied, &more, err);
+	}
+	imap_copyuid_finish(&more);
+	return status;
 }
 
 /* A malformed APPENDUID or COPYUID counts as none: the result is then looked for. */
-static void note_uids(struct imap *imap, const struct imap_code *code, struct remote_done *done)
+static int note_uids(struct imap *imap, const struct imap_code *code, struct remote_done *done,
+		     struct err *err)
 {
 	struct err why;
-	if (code->type == IMAP_CODE_COPYUID && !done->has_copied) {
-		done->has_copied = note_copied(code, done);
-	} else if (code->type == IMAP_CODE_APPENDUID) {
+	if (code->type == IMAP_CODE_COPYUID) {
+		return note_copied(code, done, err);
+	}
+	if (code->type == IMAP_CODE_APPENDUID) {
 		done->has_appended = imap_code_appenduid(code, COPYUID_MAX, &done->uidvalidity,
 							 &done->appended, &why) == 0;
 		if (!done->has_appended) {
@@ -96,6 +137,21 @@ static void note_uids(struct imap *imap, const struct imap_code *code, struct re
 				 "%s: the server's APPENDUID makes no sense: %s", imap->label,
 				 why.text);
 		}
+	}
+	return 0;
+}
+
+/* [MODIFIED set]: these were left as they were, though the command was answered OK (RFC 7162
+ * 3.1.3). Where the set cannot be read they may be any. */
+static void note_modified(const struct imap_code *code, struct remote_done *done)
+{
+	struct err why;
+	if (done->status == 0 && code->type == IMAP_CODE_MODIFIED &&
+	    uidset_parse(&done->refused, code->args, COPYUID_MAX, &why) < 0) {
+		done->refusal = REMOTE_REFUSAL_OTHER;
+		done->status = err_set(&done->err, ERR_REFUSED, SCOPE_MAILBOX,
+				       "the server left some messages as they were and does not "
+				       "tell which");
 	}
 }
 
@@ -125,11 +181,15 @@ int imap_done_next(struct remote *remote, struct remote_done *done, struct err *
 		}
 		if (event.type == IMAP_UNTAGGED || event.type == IMAP_TAGGED) {
 			/* COPYUID of MOVE comes untagged (RFC 6851 4.3). */
-			note_uids(imap, &event.code, done);
+			code = note_uids(imap, &event.code, done, err);
+			if (code < 0) {
+				return code;
+			}
 		}
 		if (event.type == IMAP_TAGGED && imap_command_answered(imap, &event, &command) &&
 		    command.kind == IMAP_COMMAND_CHANGE) {
 			imap_done_of_tagged(&event, &command, "a change", done);
+			note_modified(&event.code, done);
 			return 0;
 		}
 	}

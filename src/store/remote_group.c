@@ -121,8 +121,7 @@ static int add_copied(struct remote_group *group, const struct remote_done *answ
 	struct remote_done *done = &group->done;
 	struct remote_copied *copied = &done->copied;
 	const struct remote_copied *more = &answer->copied;
-	if (!answer->has_copied ||
-	    (done->uidvalidity != 0 && done->uidvalidity != answer->uidvalidity)) {
+	if (done->uidvalidity != 0 && done->uidvalidity != answer->uidvalidity) {
 		group->lacks_copied = true;
 		return 0;
 	}
@@ -140,23 +139,48 @@ static int add_copied(struct remote_group *group, const struct remote_done *answ
 	return 0;
 }
 
-int remote_group_answer(struct remote_groups *groups, struct remote_group *group,
-			struct remote_done *answer, struct err *err)
+/* A command that was refused half way may have told what it did before. */
+static int add_half_done(struct remote_group *group, const struct remote_done *answer,
+			 struct err *err)
+{
+	struct uidset *refused = &group->done.refused;
+	int code = add_refused(group, answer->cookie - group->first, err);
+	if (code == 0 && answer->has_copied) {
+		code = add_copied(group, answer, err);
+	}
+	for (size_t i = 0; code == 0 && i < answer->copied.count; i++) {
+		code = uidset_remove(refused, answer->copied.from[i], answer->copied.from[i], err);
+	}
+	return code;
+}
+
+/* So may one that was carried out, of what it left as it was. */
+static int add_done(struct remote_group *group, struct remote_done *answer, struct err *err)
 {
 	struct remote_done *done = &group->done;
-	int code = 0;
-	if (answer->status < 0) {
-		code = add_refused(group, answer->cookie - group->first, err);
-	} else if (answer->has_appended) {
+	if (answer->has_appended) {
 		/* Of one command: appends have no sets. */
 		struct uidset spare = done->appended;
 		done->has_appended = true;
 		done->uidvalidity = answer->uidvalidity;
 		done->appended = answer->appended;
 		answer->appended = spare;
-	} else {
-		code = add_copied(group, answer, err);
+		return 0;
 	}
+	int code = uids_add(&done->refused, &answer->refused, err);
+	if (code == 0 && answer->has_copied) {
+		return add_copied(group, answer, err);
+	}
+	group->lacks_copied = true;
+	return code;
+}
+
+int remote_group_answer(struct remote_groups *groups, struct remote_group *group,
+			struct remote_done *answer, struct err *err)
+{
+	struct remote_done *done = &group->done;
+	int code = answer->status < 0 ? add_half_done(group, answer, err)
+				      : add_done(group, answer, err);
 	if (answer->status < 0 && done->status == 0) {
 		done->status = answer->status;
 		done->refusal = answer->refusal;

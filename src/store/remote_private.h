@@ -66,7 +66,8 @@ struct remote_ops {
 	bool (*append_was_refused)(const struct remote *remote);
 	int (*append_data)(struct remote *remote, struct span data, struct err *err);
 	int (*append_end)(struct remote *remote, struct err *err);
-	/* The cookie is the number; `refused` stays empty. */
+	/* The cookie is the number; `refused`: of a change that was carried out, what it left as it
+	 * was. What one that was refused did all the same is in `copied`. */
 	int (*done_next)(struct remote *remote, struct remote_done *done, struct err *err);
 };
 

@@ -95,10 +95,12 @@ enum scripted_what {
 	SCRIPTED_CUT,     /* the connection breaks before it; with UID in the middle of that body */
 	SCRIPTED_LOST,    /* it is carried out, and the connection breaks before its answer */
 	SCRIPTED_UNTOLD,  /* UIDs of what was appended or copied; counts; EXISTS of the rest */
-	SCRIPTED_OMITTED, /* UID is left out of the answer */
-	SCRIPTED_EMPTY,   /* UID's body is empty */
-	SCRIPTED_NIL,     /* UID's body is not given */
-	SCRIPTED_LATE,    /* a fetch: answered behind the next one */
+	SCRIPTED_HALF,    /* carried out below UID, then NO with CODE */
+	/* UID is left out of the answer; a STORE leaves it as it was, and says so */
+	SCRIPTED_OMITTED,
+	SCRIPTED_EMPTY,    /* UID's body is empty */
+	SCRIPTED_NIL,      /* UID's body is not given */
+	SCRIPTED_LATE,     /* a fetch: answered behind the next one */
 	SCRIPTED_MEANWHILE /* ACT is done right before it, by somebody else */
 };
 

@@ -25,6 +25,13 @@ static int refuse(struct changing *changing, enum remote_refusal code, const cha
 	return scripted_refuse(code, words, &changing->done->err);
 }
 
+static bool is_to_change(const struct changing *changing, uint32_t uid)
+{
+	const struct uidset *uids = changing->change->uids;
+	uint32_t half = changing->fate->half_uid;
+	return (uids == NULL || uidset_contains(uids, uid)) && (half == 0 || uid < half);
+}
+
 static int store(struct changing *changing)
 {
 	const struct remote_change *change = changing->change;
@@ -35,7 +42,14 @@ static int store(struct changing *changing)
 	for (size_t i = 0; i < mailbox->count; i++) {
 		struct scripted_message *message = &mailbox->messages[i];
 		uint64_t before = message->flags;
-		if (!uidset_contains(change->uids, message->uid)) {
+		if (!is_to_change(changing, message->uid)) {
+			continue;
+		}
+		if (uidset_contains(&changing->fate->omitted, message->uid)) {
+			struct err err;
+			scripted_must(uidset_add(&changing->done->refused, message->uid,
+						 message->uid, &err),
+				      &err);
 			continue;
 		}
 		message->flags = change->is_add ? before | flags : before & ~flags;
@@ -48,12 +62,10 @@ static int store(struct changing *changing)
 
 static int expunge(struct changing *changing)
 {
-	const struct uidset *uids = changing->change->uids;
 	struct scripted_mailbox *mailbox = changing->mailbox;
 	for (size_t i = mailbox->count; i > 0; i--) {
 		const struct scripted_message *message = &mailbox->messages[i - 1];
-		if ((message->flags & FLAG_DELETED) &&
-		    (uids == NULL || uidset_contains(uids, message->uid))) {
+		if ((message->flags & FLAG_DELETED) && is_to_change(changing, message->uid)) {
 			scripted_drop(mailbox, message->uid);
 		}
 	}
@@ -84,7 +96,7 @@ static int copy(struct changing *changing)
 	size_t last = source->count;
 	for (size_t i = 0; i < last;) {
 		struct scripted_message like = source->messages[i];
-		if (!uidset_contains(change->uids, like.uid)) {
+		if (!is_to_change(changing, like.uid)) {
 			i++;
 			continue;
 		}
@@ -121,9 +133,12 @@ static int change_messages(struct changing *changing)
 	    (kind == REMOTE_EXPUNGE && !server->facts.has_uid_expunge)) {
 		return refuse(changing, REMOTE_REFUSAL_OTHER, "an unknown command");
 	}
-	return kind == REMOTE_STORE                       ? store(changing)
-	     : kind == REMOTE_COPY || kind == REMOTE_MOVE ? copy(changing)
-							  : expunge(changing);
+	int code = kind == REMOTE_STORE                       ? store(changing)
+		 : kind == REMOTE_COPY || kind == REMOTE_MOVE ? copy(changing)
+							      : expunge(changing);
+	return code < 0 || changing->fate->half_uid == 0
+		     ? code
+		     : refuse(changing, changing->fate->code, "no more of them");
 }
 
 static int change_mailbox(struct changing *changing)

@@ -56,6 +56,10 @@ static void take_fault(struct scripted_fate *fate, const struct scripted_fault *
 	case SCRIPTED_UNTOLD:
 		fate->is_untold = true;
 		break;
+	case SCRIPTED_HALF:
+		fate->half_uid = fault->uid;
+		fate->code = fault->code;
+		break;
 	case SCRIPTED_OMITTED:
 		code = uidset_add(&fate->omitted, fault->uid, fault->uid, &err);
 		break;

@@ -40,6 +40,7 @@ struct scripted_fate {
 	enum remote_refusal code;
 	int64_t busy_ms;
 	uint32_t cut_uid;
+	uint32_t half_uid; /* 0: all is carried out */
 	struct uidset omitted;
 	struct uidset empty;
 	struct uidset nil;

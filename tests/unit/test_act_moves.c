@@ -56,7 +56,7 @@ static void begin(struct run_scene *scene, unsigned count, uint32_t first)
 	scripted_make(scene->server, "Archive");
 	scripted_make(scene->server, "Trash");
 	for (unsigned i = 0; i < count; i++) {
-		snprintf(text, sizeof(text), "Message-ID: <%u@test>\nSubject: %u\n\ntext\n", i, i);
+		snprintf(text, sizeof(text), "Subject: %u\nMessage-ID: <%u@test>\n\ntext\n", i, i);
 		scripted_add(scene->server, "INBOX", "", text);
 	}
 	scripted_renumber(scene->server, "INBOX", first);
@@ -161,6 +161,99 @@ static void a_part_that_is_refused_does_not_take_the_rest_along(void **state)
 	assert_int_equal(scripted_find(scene->server, "INBOX")->count, 200);
 	assert_int_equal(files_in(scene, "Archive"), 200);
 	assert_int_equal(files_in(scene, "INBOX"), 200);
+	run_scene_expect_idle(scene, 0);
+}
+
+static void refuse_after_the_first(struct run_scene *scene, enum scripted_op op)
+{
+	scripted_fault(scene->server, &(struct scripted_fault){.op = op,
+							       .what = SCRIPTED_HALF,
+							       .uid = 8,
+							       .code = REMOTE_REFUSAL_OVERQUOTA});
+}
+
+/* One of three was moved before the target was full: it is there once, and the rest follows. */
+static void expect_moved_once(struct run_scene *scene, uint64_t first)
+{
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.moved, first);
+	assert_int_equal(scene->report.total.uploaded, 0);
+	assert_true(scene->report.total.errors > 0);
+	scripted_forget_faults(scene->server);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.moved, 3 - first);
+	assert_int_equal(scene->report.total.uploaded, 0);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	assert_int_equal(scene->report.total.deleted_remote, 0);
+	run_scene_expect_both(scene, "Archive", "0/ 1/ 2/");
+	run_scene_expect_both(scene, "INBOX", "");
+	run_scene_expect_idle(scene, 0);
+}
+
+static void what_was_moved_before_a_refusal_is_moved(void **state) /* U7 */
+{
+	struct run_scene *scene = *state;
+
+	begin(scene, 3, 7);
+	take(scene, 1, "Archive");
+	refuse_after_the_first(scene, SCRIPTED_MOVE);
+	expect_moved_once(scene, 1);
+}
+
+static void so_it_is_where_the_server_does_not_tell(void **state) /* U7 */
+{
+	struct run_scene *scene = *state;
+
+	scene->server->facts.tells_appended_uid = false;
+	begin(scene, 3, 7);
+	take(scene, 1, "Archive");
+	refuse_after_the_first(scene, SCRIPTED_MOVE);
+	expect_moved_once(scene, 1);
+}
+
+static void what_was_copied_before_a_refusal_is_copied_once(void **state) /* U7 */
+{
+	struct run_scene *scene = *state;
+
+	scene->server->facts.has_move = false;
+	begin(scene, 3, 7);
+	take(scene, 1, "Archive");
+	refuse_after_the_first(scene, SCRIPTED_COPY);
+	expect_moved_once(scene, 1);
+}
+
+static void an_expunge_refused_half_way_removes_no_more_and_no_less(void **state)
+{
+	struct run_scene *scene = *state;
+
+	begin(scene, 3, 7);
+	take(scene, 1, NULL);
+	refuse_after_the_first(scene, SCRIPTED_EXPUNGE);
+	RUN_OK(scene, run_scene_sync(scene));
+	scripted_forget_faults(scene->server);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.downloaded, 0);
+	run_scene_expect_both(scene, "INBOX", "");
+	run_scene_expect_idle(scene, 0);
+}
+
+/* OK [MODIFIED 8]: it stays, unmarked, and so does base's word that it is to go. */
+static void what_a_store_left_as_it_was_is_not_taken_for_removed(void **state)
+{
+	struct run_scene *scene = *state;
+
+	begin(scene, 3, 7);
+	take(scene, 1, NULL);
+	scripted_fault(
+		scene->server,
+		&(struct scripted_fault){.op = SCRIPTED_STORE, .what = SCRIPTED_OMITTED, .uid = 8});
+	RUN_OK(scene, run_scene_sync(scene));
+	expect_there(scene, "INBOX", "8");
+	assert_int_equal(scene->report.total.deleted_remote, 2);
+	assert_true(scene->report.total.errors > 0);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.downloaded, 0);
+	run_scene_expect_both(scene, "INBOX", "");
 	run_scene_expect_idle(scene, 0);
 }
 
@@ -319,6 +412,11 @@ int main(void)
 		RUN_TEST(without_move_originals_go_after_their_copies),
 		RUN_TEST(originals_that_stay_are_removed_later_and_copied_no_more),
 		RUN_TEST(a_part_that_is_refused_does_not_take_the_rest_along),
+		RUN_TEST(what_was_moved_before_a_refusal_is_moved),
+		RUN_TEST(so_it_is_where_the_server_does_not_tell),
+		RUN_TEST(what_was_copied_before_a_refusal_is_copied_once),
+		RUN_TEST(an_expunge_refused_half_way_removes_no_more_and_no_less),
+		RUN_TEST(what_a_store_left_as_it_was_is_not_taken_for_removed),
 		RUN_TEST(a_dry_run_moves_on_paper),
 		RUN_TEST(moved_there_by_emailid),
 		RUN_TEST(moved_there_by_date_and_header),

@@ -252,6 +252,33 @@ static void refused_uploads_wait_go_singly_or_stay(void **state) /* U3, U4, U5 *
 	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_REFUSED);
 }
 
+static void U7_what_a_copy_tells_is_believed_as_a_whole_or_not_at_all(void **state)
+{
+	uint32_t from[] = {5, 6};
+	uint32_t to[] = {40, 41};
+	struct remote_done done = {.uidvalidity = 9, .copied = {from, to, 2}};
+	struct uidset asked;
+	struct err err;
+
+	(void)state;
+	uidset_init(&asked);
+	assert_int_equal(uidset_add(&asked, 5, 7, &err), 0);
+	assert_true(copies_are_told(&done, &asked, 9, 40));
+	assert_false(copies_are_told(&done, &asked, 8, 40)); /* another mailbox */
+	assert_false(copies_are_told(&done, &asked, 9, 41)); /* it was there before */
+	assert_true(copies_are_told(&done, &asked, 9, 0));
+	from[1] = 8; /* not asked for */
+	assert_false(copies_are_told(&done, &asked, 9, 40));
+	from[1] = 5; /* twice */
+	assert_false(copies_are_told(&done, &asked, 9, 40));
+	from[1] = 6;
+	to[1] = 40;
+	assert_false(copies_are_told(&done, &asked, 9, 40));
+	done.copied.count = 0;
+	assert_false(copies_are_told(&done, &asked, 9, 40));
+	uidset_finish(&asked);
+}
+
 static void alias_is_a_uid_with_a_file(void **state) /* U6 */
 {
 	struct row row;
@@ -281,6 +308,7 @@ int main(void)
 		cmocka_unit_test(hash_is_of_all_that_leaves_rows_alone),
 		cmocka_unit_test(uploads_land_where_all_uids_are_told),
 		cmocka_unit_test(refused_uploads_wait_go_singly_or_stay),
+		cmocka_unit_test(U7_what_a_copy_tells_is_believed_as_a_whole_or_not_at_all),
 		cmocka_unit_test(alias_is_a_uid_with_a_file),
 	};
 

@@ -400,7 +400,9 @@ struct remote_done {
 	enum remote_refusal refusal; /* of that */
 	struct err err;              /* the server's words */
 	/* A large set goes in several commands, of which some may be refused and others done: the
-	 * UIDs of the refused ones. Empty where the change has none. */
+	 * UIDs of the refused ones, but for those that were told as copied before the refusal, and
+	 * those that a STORE left as they were. Empty where the change has none. What of a refused
+	 * COPY or MOVE was done without being told cannot be known from this. */
 	struct uidset refused;
 	bool has_appended;    /* an append: the UIDs are told */
 	bool has_copied;      /* a copy or move: for each command that was done the UIDs are told */

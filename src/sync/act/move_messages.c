@@ -8,6 +8,7 @@
 #include "guard/guard.h"
 #include "observe/observe.h"
 #include "rules/effect.h"
+#include "rules/transfer_rules.h"
 
 /* Some messages of one mailbox that go to another, in one act. */
 struct move_item {
@@ -22,6 +23,7 @@ struct move_batch {
 	struct move_item items[REMOTE_BATCH_MESSAGES];
 	size_t count;
 	struct uidset uids;
+	bool is_told;       /* what the server says of new UIDs is believed (U7) */
 	struct uidset gone; /* of these, by COPY: the server told the new UID and removed the old */
 };
 
@@ -152,8 +154,7 @@ static int commit_intents(struct move_batch *batch, struct err *err)
 static uint32_t told_uid(const struct move_batch *batch, const struct remote_done *done,
 			 uint32_t uid)
 {
-	bool is_told = done->has_copied && done->uidvalidity == batch->to->base.uidvalidity;
-	for (size_t i = 0; is_told && i < done->copied.count; i++) {
+	for (size_t i = 0; batch->is_told && i < done->copied.count; i++) {
 		if (done->copied.from[i] == uid) {
 			return done->copied.to[i];
 		}
@@ -193,26 +194,42 @@ static int remove_originals(struct move_batch *batch, const struct remote_done *
 	return code;
 }
 
-/* What became of one message: moved, as is told; refused; or neither is known, and its intent
- * stays. */
+/* *IS_FREE: UID of the target is no message of base's yet. One that was seen there and has no file
+ * is this one, and its row goes. */
+static int take_uid(struct move_batch *batch, uint32_t uid, bool *is_free, struct err *err)
+{
+	struct state *state = batch->run->session->state;
+	struct row seen;
+	bool found = false;
+	row_init(&seen);
+	int code = state_row_by_uid(state, batch->to->base.id, uid, &seen, &found, err);
+	*is_free = !found || !upload_is_alias(&seen);
+	if (code == 0 && found && *is_free) {
+		code = state_row_drop(state, seen.id, err);
+	}
+	row_finish(&seen);
+	return code;
+}
+
+/* What became of one message: moved, as is told; else that is not known, and its intent stays. One
+ * that was refused may have been moved all the same. */
 static int record_item(struct move_batch *batch, const struct move_item *item,
 		       const struct remote_done *done, struct err *err)
 {
 	uint32_t uid = told_uid(batch, done, item->move->uid);
 	bool is_gone = remote_facts(batch->remote)->has_move ||
 		       uidset_contains(&batch->gone, item->move->uid);
-	if (uid == 0 && !uidset_contains(&done->refused, item->move->uid)) {
+	bool is_free = false;
+	int code = uid == 0 ? 0 : take_uid(batch, uid, &is_free, err);
+	if (code < 0 || !is_free) {
 		batch->to->open.has_intents = true;
-		return 0;
+		if (code == 0 && uidset_contains(&done->refused, item->move->uid)) {
+			run_report_error(batch->run, batch->to, item->move->uid, &done->err);
+		}
+		return code;
 	}
-	int code = state_intent_drop(batch->run->session->state, item->intent, err);
-	if (code == 0 && uid != 0) {
-		return record_moved(batch->run, item->move, uid, is_gone, err);
-	}
-	if (code == 0) {
-		run_report_error(batch->run, batch->to, item->move->uid, &done->err);
-	}
-	return code;
+	code = state_intent_drop(batch->run->session->state, item->intent, err);
+	return code < 0 ? code : record_moved(batch->run, item->move, uid, is_gone, err);
 }
 
 static int commit_answer(struct move_batch *batch, const struct remote_done *done, struct err *err)
@@ -239,9 +256,10 @@ static int transfer(struct move_batch *batch, struct err *err)
 	struct remote_done done = {0};
 	int code = remote_change_now(batch->remote, &change, &done, err);
 	if (code == 0) {
-		bool has_some = uidset_size(&done.refused) < batch->count;
-		batch->from->done.was_changed_there |= has_some;
-		batch->to->done.was_changed_there |= has_some;
+		batch->is_told = copies_are_told(&done, &batch->uids, batch->to->base.uidvalidity,
+						 batch->to->base.uidnext);
+		batch->from->done.was_changed_there = true;
+		batch->to->done.was_changed_there = true;
 		batch->from->open.failures += done.status < 0;
 		batch->to->open.failures += done.status < 0;
 		code = facts->has_move || !facts->has_uid_expunge

@@ -27,6 +27,7 @@ struct removal {
 	struct removed *items; /* in the order of their rows' ids */
 	size_t count;
 	struct uidset uids; /* of these, those that the next command is about */
+	struct uidset kept; /* the server left them as they were, though it said OK */
 };
 
 static int compare_id(const void *key, const void *item)
@@ -61,7 +62,18 @@ static int change(struct removal *removal, enum remote_change_kind kind, struct 
 		.keywords = &removal->job->mailbox->base.keywords,
 		.wire = is_to_trash ? removal->trash->wire : NULL,
 	};
-	return remote_change_now(removal->job->remote, &change, NULL, err);
+	struct remote_done done;
+	remote_done_init(&done);
+	int code = remote_change_now(removal->job->remote, &change, &done, err);
+	if (code == 0 && done.status < 0) {
+		*err = done.err;
+		code = done.status;
+	}
+	if (code == 0) {
+		code = uidset_add_set(&removal->kept, &done.refused, err);
+	}
+	remote_done_finish(&done);
+	return code;
 }
 
 /* Writes the rows down, and that nothing is to be known of their copies any more. */
@@ -78,8 +90,30 @@ static int commit_rows(struct removal *removal, struct err *err)
 	return state_end(removal->state, code, err);
 }
 
+/* What the server kept is tried again by the next run. */
+static void leave_kept(struct removal *removal)
+{
+	struct job *job = removal->job;
+	size_t gone = 0;
+	struct err why;
+	for (size_t i = 0; i < removal->count; i++) {
+		if (!uidset_contains(&removal->kept, removal->items[i].row->uid)) {
+			removal->items[gone++] = removal->items[i];
+		}
+	}
+	if (gone < removal->count) {
+		job->failures++;
+		err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
+			"the server did not mark %zu of the messages that are to be removed",
+			removal->count - gone);
+		run_report_error(job->run, job->mailbox, 0, &why);
+	}
+	removal->count = gone;
+}
+
 static int commit_gone(struct removal *removal, struct err *err)
 {
+	leave_kept(removal);
 	for (size_t i = 0; i < removal->count; i++) {
 		effect_deleted(removal->items[i].row, SIDE_REMOTE);
 	}
@@ -295,6 +329,7 @@ int job_delete_remote(struct job *job, struct err *err)
 		code = remove_all(&removal, err);
 	}
 	uidset_finish(&removal.uids);
+	uidset_finish(&removal.kept);
 	free(removal.items);
 	return code;
 }

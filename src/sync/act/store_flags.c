@@ -91,6 +91,12 @@ static int take_answers(struct storing *storing, struct err *err)
 			err_prefix(&done.err, "flags could not be changed");
 			run_report_error(job->run, job->mailbox, 0, &done.err);
 		}
+		if (done.status == 0 && done.refused.count > 0) {
+			job->failures++;
+			err_set(&done.err, ERR_PARTIAL, SCOPE_MAILBOX,
+				"the server left the flags of some messages as they were");
+			run_report_error(job->run, job->mailbox, 0, &done.err);
+		}
 		if ((code = uidset_add_set(&storing->refused, &done.refused, err)) < 0) {
 			break;
 		}

@@ -150,3 +150,26 @@ bool upload_is_alias(const struct row *seen)
 {
 	return seen->unique[0] != '\0';
 }
+
+/* Whether the UID at AT stands before it, too. No more are told than a batch has. */
+static bool is_repeated(const uint32_t *uids, size_t at)
+{
+	size_t first = 0;
+	while (uids[first] != uids[at]) {
+		first++;
+	}
+	return first < at;
+}
+
+bool copies_are_told(const struct remote_done *done, const struct uidset *asked,
+		     uint32_t uidvalidity, uint32_t bound)
+{
+	const struct remote_copied *copied = &done->copied;
+	bool is_told = copied->count > 0 && copied->count <= uidset_size(asked) &&
+		       done->uidvalidity == uidvalidity;
+	for (size_t i = 0; is_told && i < copied->count; i++) {
+		is_told = uidset_contains(asked, copied->from[i]) && copied->to[i] >= bound &&
+			  !is_repeated(copied->from, i) && !is_repeated(copied->to, i);
+	}
+	return is_told;
+}

@@ -26,6 +26,10 @@
  *   U5 one refused: it was not taken, and stays pending
  *   U6 a UID told that base has already, with a file (Gmail): an alias. Both files stay, neither is
  *      sent again
+ * What the answer to a COPY or MOVE tells, also one that was refused half way:
+ *   U7 it is believed where all of it makes sense: of the mailbox that base knows, no message that
+ *      was not asked for, none and no new UID twice, and no UID that was there before. Of what is
+ *      not told so, be it done or refused, nothing is known: it is looked for
  */
 #ifndef SYNC_RULES_TRANSFER_RULES_H
 #define SYNC_RULES_TRANSFER_RULES_H
@@ -36,6 +40,8 @@
 
 #include "mailsync/base/span.h"
 #include "mailsync/model/row.h"
+#include "mailsync/model/uidset.h"
+#include "mailsync/store/remote.h"
 
 /* How far a wanted message has come. */
 enum want_state {
@@ -119,5 +125,10 @@ struct upload_answer {
 enum upload_outcome upload_outcome(const struct upload_answer *answer, uint32_t uidvalidity);
 /* U6. SEEN: the row of a UID that was told. */
 bool upload_is_alias(const struct row *seen);
+
+/* U7. DONE: the answer for ASKED. The target's UIDVALIDITY, and the UID from which on they can be
+ * new (0: any), as base knows them. */
+bool copies_are_told(const struct remote_done *done, const struct uidset *asked,
+		     uint32_t uidvalidity, uint32_t bound);
 
 #endif
