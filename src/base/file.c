@@ -17,6 +17,7 @@
 #include "file_private.h"
 #include "mailsync/base/secret.h"
 #include "mailsync/base/step.h"
+#include "mailsync/base/there.h"
 
 static enum err_scope scope_of(int errnum)
 {
@@ -147,7 +148,7 @@ int file_remove(int dirfd, const char *name, struct err *err)
 	if (errnum == 0 && unlinkat(dirfd, name, 0) != 0) {
 		errnum = errno;
 	}
-	if (errnum == ENOENT) {
+	if (is_absent(errnum)) {
 		return err_set(err, ERR_CHANGED, SCOPE_MESSAGE,
 			       "file %s is not removed: it is not there any more", name);
 	}
@@ -171,7 +172,7 @@ int file_remove_dir(int dirfd, const char *name, struct err *err)
 		return err_set(err, ERR_CHANGED, SCOPE_MAILBOX,
 			       "directory %s is not removed: it is not empty", name);
 	}
-	if (errnum != 0 && errnum != ENOENT) {
+	if (errnum != 0 && !is_absent(errnum)) {
 		return file_fail(err, errnum, "remove directory", name);
 	}
 	return 0;
@@ -255,7 +256,7 @@ int file_read(int dirfd, const char *name, struct buf *out, struct err *err)
 	size_t before = out->len;
 	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 && errno == ENOENT) {
+	if (fd < 0 && is_absent(errno)) {
 		return err_set(err, ERR_CHANGED, SCOPE_MAILBOX, "there is no file %s", name);
 	}
 	if (fd < 0) {

@@ -17,6 +17,7 @@
 #include "file_private.h"
 #include "mailsync/base/file.h"
 #include "mailsync/base/step.h"
+#include "mailsync/base/there.h"
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1 /* linux/fs.h, which clashes with the C library's headers */
@@ -52,7 +53,7 @@ static int move_looking_first(const struct move *move)
 	if (fstatat(move->to_dirfd, move->to, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		return EEXIST;
 	}
-	if (errno != ENOENT) {
+	if (!is_absent(errno)) {
 		return errno;
 	}
 	return renameat(move->from_dirfd, move->from, move->to_dirfd, move->to) == 0 ? 0 : errno;
@@ -67,7 +68,7 @@ static int move_by_link(const struct move *move)
 		return errno;
 	}
 	int errnum = STEP_AT("unlink", move->from_dirfd, move->from);
-	if (errnum == 0 && unlinkat(move->from_dirfd, move->from, 0) != 0 && errno != ENOENT) {
+	if (errnum == 0 && unlinkat(move->from_dirfd, move->from, 0) != 0 && !is_absent(errno)) {
 		errnum = errno;
 	}
 	return errnum;
@@ -84,7 +85,7 @@ int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, 
 			errnum = move_by_link(&move);
 		}
 	}
-	if (errnum == EEXIST || errnum == ENOENT) {
+	if (errnum == EEXIST || is_absent(errnum)) {
 		return err_set_errno(err, ERR_CHANGED, SCOPE_MESSAGE, errnum,
 				     "%s is not renamed to %s", from, to);
 	}
@@ -98,13 +99,13 @@ int file_link(int from_dirfd, const char *from, int to_dirfd, const char *to, st
 	if (errnum == 0 && linkat(from_dirfd, from, to_dirfd, to, 0) != 0) {
 		errnum = errno;
 	}
+	if (errnum == EEXIST || is_absent(errnum)) {
+		return err_set_errno(err, ERR_CHANGED, SCOPE_MESSAGE, errnum,
+				     "%s is not linked to %s", from, to);
+	}
 	switch (errnum) {
 	case 0:
 		return 0;
-	case EEXIST:
-	case ENOENT:
-		return err_set_errno(err, ERR_CHANGED, SCOPE_MESSAGE, errnum,
-				     "%s is not linked to %s", from, to);
 	case EPERM:
 	case EXDEV:
 	case EMLINK:

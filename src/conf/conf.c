@@ -1,3 +1,4 @@
+#include "mailsync/base/there.h"
 #include "mailsync/conf/conf.h"
 
 #include <errno.h>
@@ -344,7 +345,7 @@ static int conf_read(struct conf *conf, struct conf_source *source, struct err *
 			close(fd);
 		}
 		conf_source_complain(source, 0, "cannot be opened: %s%s", reason,
-				     errnum == ENOENT
+				     is_absent(errnum)
 					     ? "; `mailsync --print-example` prints one to "
 					       "begin with"
 					     : "");

@@ -20,6 +20,7 @@ static const char *const reserved_names[] = {
 	"cur",
 	"new",
 	"tmp",
+	"lost+found",
 	"mailsync-id",
 	"maildirfolder",
 	"dovecot-keywords",

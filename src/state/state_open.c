@@ -25,6 +25,7 @@
 
 #include "mailsync/base/clock.h"
 #include "mailsync/base/file.h"
+#include "mailsync/base/there.h"
 
 #define BUSY_TIMEOUT_MS 10000
 #define STATE_PATH_MAX  8192
@@ -172,9 +173,9 @@ static int state_copy_file(const char *from, const char *to, struct err *err)
 
 	if (source < 0) {
 		/* The journal may be gone by now: then the database is whole. */
-		return errno == ENOENT ? 0
-				       : err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errno,
-						       "cannot open %s", from);
+		return is_absent(errno) ? 0
+					: err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errno,
+							"cannot open %s", from);
 	}
 	int status = file_create(AT_FDCWD, to, &target, err);
 	if (status != 0) {

@@ -16,6 +16,7 @@
 struct discovery {
 	struct remote_mailboxes *mailboxes;
 	bool is_listing; /* else an unasked LIST adds nothing */
+	bool has_broken; /* a line that could not be read, of whatever */
 	size_t cap;
 	char list_separator;
 	char prefix[256];
@@ -99,7 +100,8 @@ static int discovery_add(struct discovery *discovery, const struct imap_list *li
 		return -ERR_NOMEM;
 	}
 	if (list->name.len > 0 && memchr(list->name.data, '\0', list->name.len) != NULL) {
-		return 0; /* cannot be asked for either */
+		discovery->has_broken = true; /* cannot be asked for either */
+		return 0;
 	}
 	char *wire = span_dup(list->name);
 	if (wire == NULL) {
@@ -248,6 +250,7 @@ static int discovery_event(struct imap *imap, struct discovery *discovery,
 		return mailbox == NULL ? 0 : note_counts(&mailbox->counts, &event->counts, err);
 	}
 	default:
+		discovery->has_broken |= event->type == IMAP_OTHER && event->is_broken;
 		return 0;
 	}
 }
@@ -310,8 +313,11 @@ int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *m
 		log_line(imap->log, LOG_INFO, "%s: %s; asking in the plain way", imap->label,
 			 err->text);
 		imap->caps &= ~(unsigned)(IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS);
+		discovery.has_broken = false;
 		code = list_all(imap, subscribed, &discovery, err);
 	}
+	found.is_whole =
+		!discovery.has_broken && discovery_find(&discovery, SPAN_LIT("INBOX")) != NULL;
 	discovery_finish(&discovery);
 	if (code < 0) {
 		remote_mailboxes_finish(&found);

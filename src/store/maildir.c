@@ -4,6 +4,7 @@
  *    root, and are opened a component at a time without following links.
  * 2. A root that is not there is never made unless the caller says so: it may be an unmounted disk.
  */
+#include "mailsync/base/there.h"
 #include "mailsync/store/maildir.h"
 
 #include <errno.h>
@@ -25,8 +26,9 @@ const char *const maildir_dir_names[MAILDIR_DIRS] = {"cur", "new", "tmp"};
 int maildir_fail(struct err *err, enum err_scope scope, int errnum, const char *what,
 		 const char *name)
 {
-	if (errnum == ENOSPC || errnum == EDQUOT || errnum == EROFS || errnum == EIO ||
-	    errnum == EMFILE || errnum == ENFILE) {
+	/* Not EIO, which may be one folder's: what fails in looking at that holds up no other. */
+	if (errnum == ENOSPC || errnum == EDQUOT || errnum == EROFS || errnum == EMFILE ||
+	    errnum == ENFILE) {
 		scope = SCOPE_ACCOUNT;
 	}
 	return err_set_errno(err, ERR_LOCAL, scope, errnum, "cannot %s %s", what, name);
@@ -54,7 +56,7 @@ static int root_open(struct maildir *maildir, bool may_create, struct err *err)
 	struct stat st;
 
 	if (stat(maildir->root, &st) != 0) {
-		if (errno != ENOENT) {
+		if (!is_absent(errno)) {
 			return maildir_fail(err, SCOPE_ACCOUNT, errno, "look at", maildir->root);
 		}
 		if (!may_create) {
@@ -151,8 +153,7 @@ static int folder_missing(struct err *err, const char *path)
 
 static int open_failed(struct err *err, int errnum, const char *path)
 {
-	/* ELOOP, and EMLINK on some BSDs: a symbolic link */
-	if (errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP || errnum == EMLINK) {
+	if (is_absent(errnum)) {
 		return folder_missing(err, path);
 	}
 	return maildir_fail(err, SCOPE_MAILBOX, errnum, "open directory", path);
@@ -173,7 +174,7 @@ int maildir_open_path(const struct maildir *maildir, const char *path, int *fd, 
 			if (at >= 0) {
 				close(at);
 			}
-			return folder_missing(err, path);
+			return open_failed(err, len > NAME_MAX ? ENAMETOOLONG : EINVAL, path);
 		}
 		memcpy(component, rest, len);
 		component[len] = '\0';
@@ -189,57 +190,77 @@ int maildir_open_path(const struct maildir *maildir, const char *path, int *fd, 
 		rest += len + (rest[len] == '/');
 	}
 	if (at < 0) {
-		return folder_missing(err, path);
+		return open_failed(err, EINVAL, path);
 	}
 	*fd = at;
 	return 0;
 }
 
-bool maildir_is_barred(struct maildir *maildir, const char *name)
+/* Whether PATH is a directory, and nothing above it a link or a file. */
+static int place_of_path(const struct maildir *maildir, char *path, enum maildir_place *place,
+			 struct err *err)
 {
-	bool is_barred = false;
-	struct err ignored;
-	struct buf path;
 	struct stat st;
 
-	buf_init(&path, MBNAME_MAX);
-	if (maildir->root_fd >= 0 && maildir_path(maildir, name, &path, &ignored) == 0) {
-		/* Each component, the last one last. */
-		for (char *end = path.data; !is_barred && *end != '\0';) {
-			end += strcspn(end, "/");
-			char separator = *end;
-			*end = '\0';
-			is_barred = fstatat(maildir->root_fd, path.data, &st,
-					    AT_SYMLINK_NOFOLLOW) == 0 &&
-				    !S_ISDIR(st.st_mode);
-			*end = separator;
-			end += separator != '\0';
+	*place = MAILDIR_PLACE_TAKEN;
+	/* Each component, the last one last. */
+	for (char *end = path; *place == MAILDIR_PLACE_TAKEN && *end != '\0';) {
+		end += strcspn(end, "/");
+		char separator = *end;
+		*end = '\0';
+		bool is_seen = fstatat(maildir->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		if (!is_seen && !is_absent(errno)) {
+			return maildir_fail(err, SCOPE_MAILBOX, errno, "look at directory", path);
 		}
+		*place = !is_seen            ? MAILDIR_PLACE_FREE
+		       : S_ISDIR(st.st_mode) ? MAILDIR_PLACE_TAKEN
+					     : MAILDIR_PLACE_BARRED;
+		*end = separator;
+		end += separator != '\0';
 	}
-	buf_finish(&path);
-	return is_barred;
+	return 0;
 }
 
-bool maildir_is_hollow(struct maildir *maildir, const char *name)
+static int path_is_hollow(const struct maildir *maildir, const char *path, struct err *err)
 {
-	bool is_hollow = false;
 	struct dir_stream stream;
 	enum dir_kind kind;
 	const char *entry;
-	struct err ignored;
-	struct buf path;
 	int fd;
 
+	int code = maildir_open_path(maildir, path, &fd, err);
+	if (code < 0 || (code = dir_stream_adopt(&stream, fd, path, err)) < 0) {
+		return code;
+	}
+	do {
+		code = dir_stream_next(&stream, &entry, &kind, err);
+	} while (code > 0 && strcmp(entry, MAILDIR_LOST_FOUND) == 0);
+	dir_stream_close(&stream);
+	return code < 0 ? code : code == 0;
+}
+
+int maildir_place(struct maildir *maildir, const char *name, enum maildir_place *place,
+		  struct err *err)
+{
+	enum maildir_place found = MAILDIR_PLACE_FREE;
+	struct err ignored;
+	struct buf path;
+	int code = 0;
+
 	buf_init(&path, MBNAME_MAX);
-	if (maildir->root_fd >= 0 && maildir_path(maildir, name, &path, &ignored) == 0 &&
-	    strcmp(path.data, ".") != 0 &&
-	    maildir_open_path(maildir, path.data, &fd, &ignored) == 0 &&
-	    dir_stream_adopt(&stream, fd, path.data, &ignored) == 0) {
-		is_hollow = dir_stream_next(&stream, &entry, &kind, &ignored) == 0;
-		dir_stream_close(&stream);
+	if (maildir->root_fd >= 0 && maildir_path(maildir, name, &path, &ignored) == 0) {
+		code = place_of_path(maildir, path.data, &found, err);
+	}
+	if (code == 0 && found == MAILDIR_PLACE_TAKEN && strcmp(path.data, ".") != 0) {
+		code = path_is_hollow(maildir, path.data, err);
+		found = code > 0 ? MAILDIR_PLACE_HOLLOW : found;
 	}
 	buf_finish(&path);
-	return is_hollow;
+	if (code < 0) {
+		return code;
+	}
+	*place = found;
+	return 0;
 }
 
 int64_t maildir_time_ns(struct timespec time)
@@ -303,10 +324,10 @@ int maildir_stat(struct maildir *maildir, const char *name, struct stamp *stamp,
 		if (fstatat(maildir->root_fd, path.data, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 			if (S_ISDIR(st.st_mode)) {
 				stamp_dir_of(&st, &result.dirs[i]);
-			} else if (i == 0) {
-				code = folder_missing(err, path.data);
+			} else {
+				code = open_failed(err, ENOTDIR, path.data);
 			}
-		} else if (i == 0 || errno != ENOENT) {
+		} else if (i == 0 || !is_absent(errno)) {
 			code = open_failed(err, errno, path.data);
 		}
 	}

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "maildir_private.h"
+#include "mailsync/base/there.h"
 
 int dir_stream_open(struct dir_stream *stream, int dirfd, const char *label, struct err *err)
 {
@@ -41,7 +42,7 @@ static bool kind_by_stat(struct dir_stream *stream, const char *name, enum dir_k
 	struct stat st;
 
 	if (fstatat(stream->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		if (errno == ENOENT) {
+		if (is_absent(errno)) {
 			return false;
 		}
 		stream->errnum = errno;

@@ -9,6 +9,7 @@
 #include "maildir_dir.h"
 #include "maildir_name.h"
 #include "maildir_private.h"
+#include "mailsync/base/there.h"
 
 #define HEADER_CHUNK 8192
 
@@ -31,12 +32,6 @@ static int file_gone(const struct maildir_folder *folder, const char *file, stru
 		       folder->name, file);
 }
 
-static bool is_gone(int errnum)
-{
-	return errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP || errnum == EMLINK ||
-	       errnum == ENAMETOOLONG;
-}
-
 int maildir_folder_stat_file(struct maildir_folder *folder, const char *file, bool in_new,
 			     struct maildir_file *info, struct err *err)
 {
@@ -51,8 +46,8 @@ int maildir_folder_stat_file(struct maildir_folder *folder, const char *file, bo
 		return file_gone(folder, file, err);
 	}
 	if (fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		return is_gone(errno) ? file_gone(folder, file, err)
-				      : maildir_fail(err, SCOPE_MESSAGE, errno, "look at", file);
+		return is_absent(errno) ? file_gone(folder, file, err)
+					: maildir_fail(err, SCOPE_MESSAGE, errno, "look at", file);
 	}
 	if (!S_ISREG(st.st_mode)) {
 		return file_gone(folder, file, err);
@@ -78,12 +73,15 @@ int maildir_folder_open_file(struct maildir_folder *folder, const char *file, bo
 	}
 	int opened = openat(dir_fd, file, flags);
 	if (opened < 0) {
-		return is_gone(errno) ? file_gone(folder, file, err)
-				      : maildir_fail(err, SCOPE_MESSAGE, errno, "open", file);
+		return is_absent(errno) ? file_gone(folder, file, err)
+					: maildir_fail(err, SCOPE_MESSAGE, errno, "open", file);
 	}
-	if (fstat(opened, &st) != 0 || !S_ISREG(st.st_mode)) {
+	code = fstat(opened, &st) != 0 ? maildir_fail(err, SCOPE_MESSAGE, errno, "look at", file)
+	     : !S_ISREG(st.st_mode)    ? file_gone(folder, file, err)
+				       : 0;
+	if (code < 0) {
 		close(opened);
-		return file_gone(folder, file, err);
+		return code;
 	}
 	maildir_file_of(&st, info);
 	*fd = opened;
@@ -107,8 +105,14 @@ static int find_in(struct maildir_folder *folder, enum maildir_dir dir, struct s
 	}
 	while ((code = dir_stream_next(&stream, &file, &kind, err)) > 0) {
 		struct maildir_name parsed;
-		if (kind != DIR_KIND_FILE || file[0] == '.' ||
-		    strncmp(file, unique.data, unique.len) != 0) {
+		if (file[0] == '.' || strncmp(file, unique.data, unique.len) != 0) {
+			continue;
+		}
+		if (kind == DIR_KIND_UNKNOWN) {
+			code = maildir_fail(err, SCOPE_MESSAGE, stream.errnum, "look at", file);
+			break;
+		}
+		if (kind != DIR_KIND_FILE) {
 			continue;
 		}
 		maildir_name_parse(file, folder->maildir->info_delimiter, &parsed);

@@ -9,6 +9,7 @@
 #include "maildir_keywords.h"
 #include "maildir_private.h"
 #include "mailsync/base/file.h"
+#include "mailsync/base/there.h"
 
 int maildir_folder_open_parts(struct maildir_folder *folder, struct err *err)
 {
@@ -21,7 +22,7 @@ int maildir_folder_open_parts(struct maildir_folder *folder, struct err *err)
 		}
 		folder->dirs[i] = openat(folder->fd, maildir_dir_names[i],
 					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (folder->dirs[i] < 0 && errno != ENOENT) {
+		if (folder->dirs[i] < 0 && !is_absent(errno)) {
 			return maildir_fail(err, SCOPE_MAILBOX, errno, "open the Maildir folder of",
 					    folder->name);
 		}

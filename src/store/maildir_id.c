@@ -15,6 +15,7 @@
 
 #include "maildir_private.h"
 #include "mailsync/base/file.h"
+#include "mailsync/base/there.h"
 
 #define ID_FILE          "mailsync-id"
 #define ID_SIZE_MAX      1024
@@ -26,8 +27,8 @@ static int small_file_read(int dirfd, const char *name, struct buf *out, struct 
 	struct stat st;
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		return errno == ENOENT ? 0
-				       : maildir_fail(err, SCOPE_ACCOUNT, errno, "look at", name);
+		return is_absent(errno) ? 0
+					: maildir_fail(err, SCOPE_ACCOUNT, errno, "look at", name);
 	}
 	if (!S_ISREG(st.st_mode)) {
 		return err_set(err, ERR_LOCAL, SCOPE_ACCOUNT, "%s is no regular file", name);
@@ -95,10 +96,12 @@ int maildir_id_read(struct maildir *maildir, struct maildir_id *id, bool *found,
 	} else if (code > 0 && id_parse(buf_span(&text), id)) {
 		*found = true;
 		code = 0;
+	} else if (code > 0 || code == -ERR_LIMIT) {
+		code = err_set(err, ERR_CONFIG, SCOPE_ACCOUNT,
+			       "%s/" ID_FILE ": it does not read as one of ours", maildir->root);
 	} else {
-		const char *why = code > 0 ? "it does not read as one of ours" : err->text;
-		code = err_set(err, ERR_CONFIG, SCOPE_ACCOUNT, "%s/" ID_FILE ": %s", maildir->root,
-			       why);
+		err->scope = SCOPE_ACCOUNT;
+		err_prefix(err, "%s/" ID_FILE, maildir->root);
 	}
 	buf_finish(&text);
 	return code;

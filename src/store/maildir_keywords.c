@@ -18,6 +18,7 @@
 #include "maildir_name.h"
 #include "mailsync/base/clock.h"
 #include "mailsync/base/file.h"
+#include "mailsync/base/there.h"
 
 #define TABLE_FILE     "dovecot-keywords"
 #define TABLE_LOCK     "dovecot-keywords.lock"
@@ -87,7 +88,7 @@ static int table_look(const struct maildir_folder *folder, struct maildir_file *
 
 	memset(seen, 0, sizeof(*seen));
 	if (fstatat(folder->fd, TABLE_FILE, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		return errno == ENOENT
+		return is_absent(errno)
 			     ? 0
 			     : maildir_fail(err, SCOPE_MAILBOX, errno, "look at", TABLE_FILE);
 	}
@@ -255,7 +256,7 @@ static int lock_take(struct maildir_folder *folder, struct table_lock *lock, str
 			return 1;
 		}
 		bool is_held = fstatat(folder->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0;
-		if (!is_held && (errno != ENOENT || poll > 0)) {
+		if (!is_held && (!is_absent(errno) || poll > 0)) {
 			break; /* not for the lock's sake: the directory cannot be written */
 		}
 		code = 0;

@@ -14,6 +14,8 @@
 #include "maildir_dir.h"
 #include "maildir_private.h"
 #include "mailsync/base/array.h"
+#include "mailsync/base/file.h"
+#include "mailsync/base/there.h"
 #include "mailsync/model/mutf7.h"
 
 void maildir_aliases_finish(struct maildir_aliases *aliases)
@@ -200,14 +202,15 @@ bool maildir_name_decode(const struct maildir *maildir, const char *name, struct
 /* What a listing gathers. */
 struct walk {
 	struct maildir *maildir;
-	struct strlist queue; /* paths of directories to look into */
+	struct maildir_blind *blind; /* NULL: what cannot be looked at ends it */
+	struct strlist queue;        /* paths of directories to look into */
 	struct strlist names;
 	struct maildir_aliases candidates; /* their decoded names and paths */
 };
 
-static void walk_init(struct walk *walk, struct maildir *maildir)
+static void walk_init(struct walk *walk, struct maildir *maildir, struct maildir_blind *blind)
 {
-	*walk = (struct walk){.maildir = maildir};
+	*walk = (struct walk){.maildir = maildir, .blind = blind};
 	strlist_init(&walk->queue);
 	strlist_init(&walk->names);
 }
@@ -262,10 +265,88 @@ static bool is_maildir_part(const char *name)
 	return strcmp(name, "cur") == 0 || strcmp(name, "new") == 0 || strcmp(name, "tmp") == 0;
 }
 
-/* A mailbox that is not listed counts as removed, so what cannot be looked at fails the listing. */
+/* The name of the mailbox in the directory PATH, as it is listed. REASON: why it can be none. */
+static int name_of_path(const struct maildir *maildir, const char *path, struct buf *name,
+			struct err *reason)
+{
+	struct buf decoded;
+	buf_init(&decoded, MBNAME_MAX);
+	int code = mbname_from_path(maildir->layout, maildir->inbox_folder, span_of(path), name,
+				    reason);
+	if (code == 0 && maildir_name_decode(maildir, name->data, &decoded)) {
+		buf_clear(name);
+		buf_append_span(name, buf_span(&decoded));
+		code = buf_status(name, "a mailbox name", reason);
+	}
+	buf_finish(&decoded);
+	return code;
+}
+
+/* PATH could not be looked at, as ERR tells. */
+static int walk_blinded(struct walk *walk, const char *path, struct err *err)
+{
+	struct err reason;
+	struct buf name;
+	int code = 0;
+
+	if (walk->blind == NULL || err->code != ERR_LOCAL) {
+		return -(int)err->code;
+	}
+	buf_init(&name, MBNAME_MAX);
+	if (name_of_path(walk->maildir, path, &name, &reason) < 0) {
+		walk_left_out(walk, path, err->text);
+	} else {
+		struct err why = *err;
+		code = strlist_add(&walk->blind->names, buf_span(&name), err);
+		code = code < 0 ? code : strlist_add(&walk->blind->why, span_of(why.text), err);
+	}
+	buf_finish(&name);
+	return code;
+}
+
+/* Notes whether the lost+found in DIRFD holds anything that can be seen. */
+static void walk_lost_found(struct walk *walk, int dirfd)
+{
+	struct dir_stream stream;
+	enum dir_kind kind;
+	const char *name;
+	struct err ignored;
+	int fd;
+
+	if (walk->blind == NULL ||
+	    file_open_dir(dirfd, MAILDIR_LOST_FOUND, true, &fd, &ignored) < 0 ||
+	    dir_stream_adopt(&stream, fd, MAILDIR_LOST_FOUND, &ignored) < 0) {
+		return;
+	}
+	walk->blind->has_lost_found |= dir_stream_next(&stream, &name, &kind, &ignored) > 0;
+	dir_stream_close(&stream);
+}
+
+/* A mailbox that is not listed counts as removed: what cannot be looked at is noted, or fails the
+ * listing. */
 static int look_failed(int errnum, const char *path, struct err *err)
 {
 	return maildir_fail(err, SCOPE_ACCOUNT, errnum, "look at directory", path);
+}
+
+/* An entry NAME of the directory PATH, below which mailboxes may lie. */
+static int walk_queue(struct walk *walk, const char *path, const char *name, struct err *err)
+{
+	struct buf child;
+	int code = 0;
+
+	buf_init(&child, MBNAME_MAX);
+	if (strcmp(path, ".") != 0) {
+		buf_printf(&child, "%s/", path);
+	}
+	buf_append_cstr(&child, name);
+	if (child.failed == -ERR_LIMIT) {
+		walk_left_out(walk, path, "a path in it is too long");
+	} else if ((code = buf_status(&child, "a path", err)) == 0) {
+		code = strlist_add(&walk->queue, buf_span(&child), err);
+	}
+	buf_finish(&child);
+	return code;
 }
 
 /* Looks into one directory of the fs layout, queueing those in it. Closes FD. */
@@ -275,46 +356,28 @@ static int walk_directory(struct walk *walk, int fd, const char *path, struct er
 	struct dir_stream stream;
 	enum dir_kind kind;
 	const char *name;
-	struct buf child;
 
 	int code = dir_stream_adopt(&stream, fd, path, err);
 	if (code < 0) {
 		return code;
 	}
-	buf_init(&child, MBNAME_MAX);
 	while ((code = dir_stream_next(&stream, &name, &kind, err)) > 0) {
-		if (name[0] == '.') {
+		if (name[0] == '.' || kind == DIR_KIND_FILE || kind == DIR_KIND_OTHER) {
 			continue;
 		}
-		if (kind == DIR_KIND_UNKNOWN) {
-			code = look_failed(stream.errnum, name, err);
+		if (kind == DIR_KIND_UNKNOWN && is_maildir_part(name)) {
+			code = look_failed(stream.errnum, path, err);
 			break;
-		}
-		if (kind != DIR_KIND_DIR) {
-			continue;
 		}
 		if (is_maildir_part(name)) {
 			is_mailbox = true;
-			continue;
-		}
-		buf_clear(&child);
-		if (!is_root) {
-			buf_append_cstr(&child, path);
-			buf_append_char(&child, '/');
-		}
-		buf_append_cstr(&child, name);
-		if (child.failed == -ERR_LIMIT) {
-			walk_left_out(walk, path, "a path in it is too long");
-			continue;
-		}
-		code = child.failed != 0 ? buf_status(&child, "a path", err)
-					 : strlist_add(&walk->queue, buf_span(&child), err);
-		if (code < 0) {
+		} else if (strcmp(name, MAILDIR_LOST_FOUND) == 0) {
+			walk_lost_found(walk, fd);
+		} else if ((code = walk_queue(walk, path, name, err)) < 0) {
 			break;
 		}
 	}
 	dir_stream_close(&stream);
-	buf_finish(&child);
 	if (code == 0 && is_mailbox &&
 	    (!is_root || strcmp(walk->maildir->inbox_folder, ".") == 0)) {
 		code = walk_found(walk, path, err);
@@ -337,6 +400,9 @@ static int walk_fs(struct walk *walk, struct err *err)
 		if (code == 0) {
 			code = walk_directory(walk, fd, path, err);
 		}
+		if (code < 0 && i > 0) {
+			code = walk_blinded(walk, path, err);
+		}
 	}
 	return code;
 }
@@ -349,7 +415,7 @@ static int is_directory(const struct maildir *maildir, const char *path, struct 
 	if (fstatat(maildir->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		return S_ISDIR(st.st_mode);
 	}
-	return errno == ENOENT || errno == ENOTDIR ? 0 : look_failed(errno, path, err);
+	return is_absent(errno) ? 0 : look_failed(errno, path, err);
 }
 
 /* 1 when PATH has cur, new or tmp, 0 when it has none of them. */
@@ -374,7 +440,8 @@ static int walk_look(struct walk *walk, const char *path, struct err *err)
 {
 	int code = has_parts(walk->maildir, path, err);
 
-	return code > 0 ? walk_found(walk, path, err) : code;
+	code = code > 0 ? walk_found(walk, path, err) : code;
+	return code < 0 ? walk_blinded(walk, path, err) : 0;
 }
 
 static int walk_maildirpp(struct walk *walk, struct err *err)
@@ -389,11 +456,12 @@ static int walk_maildirpp(struct walk *walk, struct err *err)
 	}
 	code = walk_look(walk, ".", err);
 	while (code == 0 && (code = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+		bool may_be_one = kind == DIR_KIND_DIR || kind == DIR_KIND_UNKNOWN;
 		code = 0;
-		if (name[0] == '.' && kind == DIR_KIND_UNKNOWN) {
-			code = look_failed(stream.errnum, name, err);
-		} else if (name[0] == '.' && kind == DIR_KIND_DIR) {
+		if (name[0] == '.' && may_be_one) {
 			code = walk_look(walk, name, err);
+		} else if (strcmp(name, MAILDIR_LOST_FOUND) == 0 && may_be_one) {
+			walk_lost_found(walk, walk->maildir->root_fd);
 		}
 	}
 	dir_stream_close(&stream);
@@ -428,13 +496,19 @@ static int walk_settle_aliases(struct walk *walk, struct err *err)
 
 int maildir_list(struct maildir *maildir, struct strlist *names, struct err *err)
 {
+	return maildir_list_seen(maildir, names, NULL, err);
+}
+
+int maildir_list_seen(struct maildir *maildir, struct strlist *names, struct maildir_blind *blind,
+		      struct err *err)
+{
 	struct walk walk;
 	int code = 0;
 
 	if (maildir->root_fd < 0) {
 		return 0;
 	}
-	walk_init(&walk, maildir);
+	walk_init(&walk, maildir, blind);
 	code = maildir->layout == LAYOUT_FS ? walk_fs(&walk, err) : walk_maildirpp(&walk, err);
 	if (code == 0) {
 		code = walk_settle_aliases(&walk, err);

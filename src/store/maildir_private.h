@@ -18,6 +18,8 @@
 /* What a file of ours in tmp/ begins with. */
 #define MAILDIR_TEMP_PREFIX "mailsync."
 #define MAILDIR_LETTERS     26
+/* Where a repair of the file system puts what it found. */
+#define MAILDIR_LOST_FOUND "lost+found"
 
 /* A mailbox whose directory is not the one that mbname_to_path gives. */
 struct maildir_alias {
@@ -79,7 +81,7 @@ struct maildir_folder {
 	struct content_scan *spare_content;
 };
 
-/* ERR_LOCAL "cannot WHAT NAME: reason"; a full or broken disk has scope account, else SCOPE. */
+/* ERR_LOCAL "cannot WHAT NAME: reason"; a full disk has scope account, else SCOPE. */
 int maildir_fail(struct err *err, enum err_scope scope, int errnum, const char *what,
 		 const char *name);
 

@@ -429,7 +429,8 @@ static int children_rename(const struct maildir *maildir, const char *from, cons
 	}
 	strlist_init(&children);
 	while ((code = dir_stream_next(&stream, &name, &kind, err)) > 0) {
-		if (kind == DIR_KIND_DIR && strncmp(name, from, len) == 0 && name[len] == '.') {
+		if ((kind == DIR_KIND_DIR || kind == DIR_KIND_UNKNOWN) &&
+		    strncmp(name, from, len) == 0 && name[len] == '.') {
 			code = strlist_add(&children, span_of(name), err);
 			if (code < 0) {
 				break;
@@ -454,10 +455,13 @@ static int children_rename(const struct maildir *maildir, const char *from, cons
 /* The aliases below the old name are found anew. */
 static int aliases_renew(struct maildir *maildir, struct err *err)
 {
+	struct maildir_blind blind;
 	struct strlist names;
 
 	strlist_init(&names);
-	int code = maildir_list(maildir, &names, err);
+	maildir_blind_init(&blind);
+	int code = maildir_list_seen(maildir, &names, &blind, err);
+	maildir_blind_finish(&blind);
 	strlist_finish(&names);
 	return code;
 }

@@ -27,6 +27,8 @@ MUTABLE_GLOBAL = re.compile(
     r"^(static\s+)?(?!const\b|typedef|struct\s+\w+\s*[{;]|enum|union|extern|static\s+const\b)"
     r"[a-z_]\w*(\s+\w+)*[\s*]+\w+(\[[^\]]*\])*\s*(=[^;]*)?;"
 )
+# "Is it gone" has three answers, and one place that knows which errno is which.
+ABSENCE = "include/mailsync/base/there.h"
 # Globals in these exist in a test build only.
 GLOBALS_ALLOWED = {"src/base/step.c", "src/base/step_nomem.c"}
 
@@ -87,6 +89,8 @@ def check_lines(path, code, found):
         match = BAD_NAME.search(line)
         if match:
             found.add(path, number, f"a name that says nothing: {match.group(0).rstrip('( ')}")
+        if re.search(r"\bENOENT\b", line) and path != ABSENCE:
+            found.add(path, number, f"{ABSENCE} alone knows what is absent")
         match = TALK.search(line)
         if match and layer != "cli" and not TALK_IN_CHILD.search(line):
             found.add(path, number, f"{match.group(0).rstrip('( ')}: only cli prints or exits")

@@ -13,7 +13,7 @@
  *
  *   rename side=SIDE WORD...          struct rename_facts: becomes not | waits | along | rename
  *   cut old=SIDES new=SIDES           done yes | no
- *   vanished told=none|some|all refusal=REFUSAL inbox=none|some|all
+ *   vanished told=none|some|all refusal=REFUSAL inbox=none|some|all [whole] [is_inbox]
  *   folder files=1 agreed=1 others=1 moving
  *   there told agreed=1 only_there=1 messages=1 base=UIDVALIDITY/UIDNEXT now=UIDVALIDITY/UIDNEXT
  *   verdict due | still_there | untold | holds_mail       of one of these three
@@ -44,6 +44,7 @@ static const char *const reasons[] = {
 	[EXCLUDED_NOT_CREATED] = "not_created",
 	[EXCLUDED_WAITING] = "waiting",
 	[EXCLUDED_FAILED] = "failed",
+	[EXCLUDED_UNTOLD] = "untold",
 };
 static const char *const sides[] = {"none", "local", "remote", "both"};
 static const char *const verdicts[] = {
@@ -145,6 +146,7 @@ static bool read_mailbox(struct mailbox_facts *mailbox, char *rest)
 	const struct field fields[] = {
 		{.name = "had", .set = &mailbox->had},
 		{.name = "in", .set = &mailbox->in},
+		{.name = "untold", .set = &mailbox->untold},
 		{.name = "inbox", .claim = &mailbox->is_inbox},
 		{.name = "unsubscribed", .claim = &mailbox->is_unsubscribed},
 		{.name = "others", .claim = &names_others},
@@ -211,6 +213,8 @@ static bool read_vanished(struct scenario *scenario, char *rest)
 		return false;
 	}
 	facts.told = told_of(told);
+	facts.is_list_whole = strstr(rest, " whole") != NULL;
+	facts.is_inbox = strstr(rest, " is_inbox") != NULL;
 	facts.inbox_told = told_of(inbox);
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		facts.refusal =

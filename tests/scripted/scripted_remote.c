@@ -149,6 +149,7 @@ static int ops_list(struct remote *remote, bool subscribed, struct remote_mailbo
 			tell_counts(server, mailbox, &item->counts);
 		}
 	}
+	found.is_whole = !server->lists_badly;
 	found.wire.separator = server->separator;
 	memcpy(found.wire.prefix, server->prefix, sizeof(server->prefix));
 	code = scripted_leave(connection, &fate, 0, err);

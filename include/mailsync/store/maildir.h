@@ -73,19 +73,42 @@ bool maildir_exists(const struct maildir *maildir);
 int maildir_list(struct maildir *maildir, struct strlist *names, struct err *err);
 
 /*
+ * The same, where one directory that cannot be looked at is not to hold up the others. What lies
+ * there, and below it, is untold: neither there nor absent. So is all that a repair of the file
+ * system may have put into a `lost+found` below the root; one that only the system may read tells
+ * nothing, and is left alone. A root that cannot be read is a failure.
+ */
+struct maildir_blind {
+	struct strlist names; /* of mailboxes, not sorted; each with: */
+	struct strlist why;   /* a sentence with the directory's name */
+	bool has_lost_found;  /* a `lost+found` holds something */
+};
+void maildir_blind_init(struct maildir_blind *blind);
+void maildir_blind_finish(struct maildir_blind *blind);
+int maildir_list_seen(struct maildir *maildir, struct strlist *names, struct maildir_blind *blind,
+		      struct err *err);
+/* Why it cannot be told whether mailbox NAME, which is not listed, is there; NULL: it can. */
+const char *maildir_blind_why(const struct maildir *maildir, const struct maildir_blind *blind,
+			      const char *name);
+
+/*
  * From now on mailbox NAME is kept in the directory that is listed as LISTED, until the handle is
  * closed.
  */
 int maildir_adopt(struct maildir *maildir, const char *name, const char *listed, struct err *err);
 
-/*
- * True where a symbolic link, or anything else that is no directory, stands in the place of NAME's
- * directory or of one above it. Such a mailbox is not listed, and yet not gone.
- */
-bool maildir_is_barred(struct maildir *maildir, const char *name);
-
-/* True where NAME's directory is there and holds nothing at all, as a mount point does. */
-bool maildir_is_hollow(struct maildir *maildir, const char *name);
+/* What is in the place of the directory of a mailbox that is not listed. */
+enum maildir_place {
+	MAILDIR_PLACE_FREE,   /* nothing: it is absent; also of a name that can have none */
+	MAILDIR_PLACE_BARRED, /* a link, or anything else that is no directory, there or above it:
+			       * it is not listed, and yet not gone */
+	MAILDIR_PLACE_HOLLOW, /* a directory that holds nothing but perhaps a lost+found, as a mount
+			       * point does */
+	MAILDIR_PLACE_TAKEN   /* a directory that holds other things */
+};
+/* A failure: it cannot be told. */
+int maildir_place(struct maildir *maildir, const char *name, enum maildir_place *place,
+		  struct err *err);
 
 /* Creates the mailbox (cur, new, tmp; maildirfolder under Maildir++), durably; existing parts
  * are fine. -ERR_PARTIAL (scope mailbox) when the name cannot be one, or when the file system

@@ -163,6 +163,9 @@ struct remote_mailboxes {
 	struct remote_mailbox *items;
 	size_t count;
 	struct mbname_wire wire; /* separator and prefix of the personal namespace */
+	/* INBOX is among them, and no line of the answer was unreadable: only then does it mean
+	 * anything that a name is missing. */
+	bool is_whole;
 };
 void remote_mailboxes_finish(struct remote_mailboxes *mailboxes);
 /* What RFC 6154 calls the uses among ATTRIBUTES ("\\Sent"), separated by spaces; the caller frees

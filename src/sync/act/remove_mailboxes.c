@@ -44,7 +44,8 @@ static int check_gone(struct run *run, struct mailbox *mailbox, struct err *err)
 	if (code == 0) {
 		const struct vanished_facts facts = {.told = counts[0].told,
 						     .refusal = counts[0].refusal,
-						     .inbox_told = counts[1].told};
+						     .inbox_told = counts[1].told,
+						     .is_list_whole = run->seen.is_list_whole};
 		code = removal_check(removal_of_vanished(&facts), SIDE_LOCAL, err);
 	}
 	remote_counts_finish(&counts[0]);

@@ -9,8 +9,8 @@ int accident_check_mailboxes(struct run *run, struct err *err)
 	uint64_t agreed = 0;
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		census.here += (mailbox->seen.in & SIDE_LOCAL) != 0;
-		census.there += (mailbox->seen.in & SIDE_REMOTE) != 0;
+		census.here += ((mailbox->seen.in | mailbox->seen.untold) & SIDE_LOCAL) != 0;
+		census.there += (mailbox->seen.in & SIDE_REMOTE) && !mailbox->seen.is_unlisted;
 		census.had_here += mailbox->in_base && mailbox->base.had_local;
 		census.had_there += mailbox->in_base && mailbox->base.had_remote;
 	}
@@ -72,6 +72,7 @@ static enum server_sign sign_of(const struct mailbox *mailbox)
 	const struct server_facts facts = {
 		.was_known = mailbox->in_base && base->had_remote && base->uidvalidity != 0,
 		.is_there = (mailbox->seen.in & SIDE_REMOTE) != 0,
+		.is_untold = (mailbox->seen.untold & SIDE_REMOTE) != 0,
 		.has_numbers = mailbox->seen.has_counts || mailbox->seen.numbers.uidvalidity != 0,
 		.now = mailbox->seen.numbers,
 		.base = numbers_of_base(base),

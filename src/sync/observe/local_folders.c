@@ -8,14 +8,6 @@
 
 #define READ_AGAIN_MAX 3
 
-void observe_unreadable(struct run *run, struct mailbox *mailbox, const struct err *err)
-{
-	run_report_error(run, mailbox, 0, err);
-	mailbox_exclude(mailbox, EXCLUDED_FAILED);
-	mailbox->seen.is_unreadable = true;
-	run->seen.has_unreadable = true;
-}
-
 static int read_if_changed(struct run *run, struct mailbox *mailbox, bool again, bool *is_still,
 			   struct err *err)
 {

@@ -37,11 +37,11 @@ static int gather_base(struct run *run, struct err *err)
 	return code;
 }
 
-static int gather_local(struct run *run, struct err *err)
+static int gather_local(struct run *run, struct maildir_blind *blind, struct err *err)
 {
 	struct strlist names;
 	strlist_init(&names);
-	int code = maildir_list(run->session->maildir, &names, err);
+	int code = maildir_list_seen(run->session->maildir, &names, blind, err);
 	for (size_t i = 0; code == 0 && i < names.count; i++) {
 		struct mailbox *mailbox = NULL;
 		code = table_add(run, names.items[i], &mailbox, err);
@@ -49,31 +49,30 @@ static int gather_local(struct run *run, struct err *err)
 			mailbox->seen.in |= SIDE_LOCAL;
 		}
 	}
+	for (size_t i = 0; code == 0 && i < blind->names.count; i++) {
+		struct mailbox *unused = NULL;
+		code = table_add(run, blind->names.items[i], &unused, err);
+	}
 	strlist_finish(&names);
 	return code;
 }
 
 int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err)
 {
+	struct maildir_blind ignored; /* was reported when they were gathered */
 	struct strlist names;
 	strlist_init(&names);
-	int code = maildir_list(run->session->maildir, &names, err);
+	maildir_blind_init(&ignored);
+	int code = maildir_list_seen(run->session->maildir, &names, &ignored, err);
 	*has_more = false;
 	for (size_t i = 0; code == 0 && i < names.count; i++) {
 		const struct mailbox *mailbox = run_mailbox(run, names.items[i]);
 		*has_more |= is_selected(run, names.items[i]) &&
 			     (mailbox == NULL || !(mailbox->seen.in & SIDE_LOCAL));
 	}
+	maildir_blind_finish(&ignored);
 	strlist_finish(&names);
 	return code;
-}
-
-static void take_counts(struct mailbox_seen *seen, const struct remote_counts *counts)
-{
-	seen->has_counts = (counts->told & REMOTE_TOLD_NUMBERS) == REMOTE_TOLD_NUMBERS;
-	seen->numbers.messages = counts->messages;
-	seen->numbers.uidnext = counts->uidnext;
-	seen->numbers.uidvalidity = counts->uidvalidity;
 }
 
 int mailboxes_ask_counts(struct remote *remote, struct mailbox *mailbox, struct err *err)
@@ -81,7 +80,7 @@ int mailboxes_ask_counts(struct remote *remote, struct mailbox *mailbox, struct 
 	struct remote_counts counts = {0};
 	int code = remote_count_one(remote, mailbox->wire, &counts, err);
 	if (code == 0) {
-		take_counts(&mailbox->seen, &counts);
+		mailbox_take_counts(&mailbox->seen, &counts);
 	}
 	remote_counts_finish(&counts);
 	return code;
@@ -108,7 +107,7 @@ static void take_remote(struct run *run, struct mailbox *mailbox, struct remote_
 	mailbox->wire = found->wire;
 	seen->mailboxid = found->counts.mailboxid;
 	seen->numbers.modseq = (found->counts.told & REMOTE_TOLD_MODSEQ) ? found->counts.modseq : 0;
-	take_counts(seen, &found->counts);
+	mailbox_take_counts(seen, &found->counts);
 	found->wire = NULL;
 	found->counts.mailboxid = NULL;
 }
@@ -176,15 +175,25 @@ static void report_left_out(struct run *run, struct mailbox *mailbox)
 	run_report_error(run, mailbox, 0, &err);
 }
 
+/* What is in the place of a folder that is not listed. */
+static void look_at_place(struct run *run, struct mailbox *mailbox, struct mailbox_facts *facts)
+{
+	enum maildir_place place = MAILDIR_PLACE_FREE;
+	struct err err;
+	if (maildir_place(run->session->maildir, mailbox->name, &place, &err) < 0) {
+		observe_untold_here(run, mailbox, &err);
+	}
+	facts->is_barred = place == MAILDIR_PLACE_BARRED;
+	facts->is_hollow = facts->in_base && place == MAILDIR_PLACE_HOLLOW;
+}
+
 static void leave_out(struct run *run, struct mailbox *mailbox)
 {
-	struct maildir *maildir = run->session->maildir;
 	struct mailbox_facts facts = mailbox_facts(run, mailbox);
 	if (mailbox->decided.exclusion == EXCLUDED_NOT) {
-		bool has_none = !(mailbox->seen.in & SIDE_LOCAL);
-		facts.is_barred = has_none && maildir_is_barred(maildir, mailbox->name);
-		facts.is_hollow =
-			has_none && facts.in_base && maildir_is_hollow(maildir, mailbox->name);
+		if (!(mailbox->seen.in & SIDE_LOCAL)) {
+			look_at_place(run, mailbox, &facts);
+		}
 		mailbox_exclude(mailbox, mailbox_exclusion(&facts));
 		report_left_out(run, mailbox);
 	}
@@ -192,11 +201,12 @@ static void leave_out(struct run *run, struct mailbox *mailbox)
 	mailbox->seen.in |= mailbox->seen.is_unsubscribed ? facts.had & SIDE_REMOTE : SIDE_NONE;
 }
 
-static int gather(struct run *run, struct remote_mailboxes *remote, struct err *err)
+static int gather(struct run *run, struct remote_mailboxes *remote, struct maildir_blind *blind,
+		  struct err *err)
 {
 	struct mailboxes *mailboxes = &run->mailboxes;
 	int code = gather_base(run, err);
-	code = code < 0 ? code : gather_local(run, err);
+	code = code < 0 ? code : gather_local(run, blind, err);
 	for (size_t i = 0; code == 0 && i < remote->count; i++) {
 		if ((remote->items[i].attributes & REMOTE_NOSELECT) == 0) {
 			code = gather_one_remote(run, &remote->items[i], &remote->wire, err);
@@ -204,6 +214,9 @@ static int gather(struct run *run, struct remote_mailboxes *remote, struct err *
 	}
 	for (size_t i = 0; code == 0 && i < mailboxes->count; i++) {
 		code = adopt_flat(run, &mailboxes->items[i], err);
+	}
+	if (code < 0 || (observe_blind(run, blind), code = observe_absent(run, err)) < 0) {
+		return code;
 	}
 	for (size_t i = 0; code == 0 && i < mailboxes->count; i++) {
 		leave_out(run, &mailboxes->items[i]);
@@ -241,14 +254,18 @@ static int ask_counts(struct run *run, struct remote_mailboxes *found, struct er
 int observe_mailboxes(struct run *run, struct err *err)
 {
 	struct remote_mailboxes found = {0};
+	struct maildir_blind blind;
 	int code;
 	mailboxes_finish(run);
+	maildir_blind_init(&blind);
 	if ((code = remote_list(run->session->remote, run->account->subscribed_only, &found,
 				err)) == 0 &&
 	    (code = ask_counts(run, &found, err)) == 0) {
 		run->session->wire = found.wire;
-		code = gather(run, &found, err);
+		run->seen.is_list_whole = found.is_whole;
+		code = gather(run, &found, &blind, err);
 	}
+	maildir_blind_finish(&blind);
 	remote_mailboxes_finish(&found);
 	return code;
 }

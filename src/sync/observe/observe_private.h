@@ -7,6 +7,13 @@
 /* True when there are folders of this account that were not there when they were gathered. */
 int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err);
 
+/* Whether MAILBOX, which has no folder, is there cannot be told, as WHY says. */
+void observe_untold_here(struct run *run, struct mailbox *mailbox, const struct err *why);
+/* The same of those in BLIND, once all mailboxes are gathered. */
+void observe_blind(struct run *run, const struct maildir_blind *blind);
+/* Asks after those that base had on the server and that it does not list. */
+int observe_absent(struct run *run, struct err *err);
+
 /* One folder, scanned whatever its stamp says. */
 int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err);
 

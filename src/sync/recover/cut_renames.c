@@ -46,10 +46,15 @@ int rename_base_follow(struct run *run, struct mailbox *from, struct mailbox *to
 	return rename_intent_drop(run, from, err);
 }
 
+/* Where it cannot be told whether the old name is gone the intent stays. */
 static int settle(struct run *run, const struct intent *intent, struct err *err)
 {
 	struct mailbox *from = run_mailbox_by_id(run, intent->mailbox);
 	struct mailbox *to = intent->text == NULL ? NULL : run_mailbox(run, intent->text);
+	if ((from != NULL && from->seen.untold != SIDE_NONE) ||
+	    (to != NULL && to->seen.untold != SIDE_NONE)) {
+		return 0;
+	}
 	bool was_done = from != NULL && to != NULL &&
 			rename_was_done(mailbox_facts(run, from).in, mailbox_facts(run, to).in);
 	return was_done ? rename_base_follow(run, from, to, err)

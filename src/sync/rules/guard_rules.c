@@ -49,7 +49,7 @@ enum accident accident_of(const struct census *census)
 
 enum server_sign server_sign(const struct server_facts *facts)
 {
-	if (!facts->was_known) {
+	if (!facts->was_known || facts->is_untold) {
 		return SIGN_NONE;
 	}
 	if (facts->is_there && !facts->has_numbers) {

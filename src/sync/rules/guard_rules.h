@@ -24,11 +24,13 @@
  * Whether what is there can be the account that base knows (accident_of):
  *   S1  base had folders, and there is none              -> NO_FOLDER
  *   S2  base had mailboxes on the server, and it lists none -> NO_MAILBOX
- *       (Both only where messages were synced, and not with leave to delete many.)
+ *       (A folder of which it cannot be told counts as there. Both only where messages were
+ *       synced, and not with leave to delete many.)
  *
  * A mailbox that base had on the server (server_sign):
  *   S3  the same UIDVALIDITY, and UIDNEXT (where told) not gone back (RFC 9051, 2.3.1.1) -> SAME
  *   S4  gone, or with other numbers                      -> STRANGE
+ *       (Where it cannot be told whether it is gone, it gives no sign.)
  *   S5  there, but its numbers are not told              -> UNTOLD
  *
  * The server (server_judge):
@@ -113,6 +115,7 @@ enum accident accident_of(const struct census *census);
 struct server_facts {
 	bool was_known; /* base had it there, and its numbers */
 	bool is_there;
+	bool is_untold; /* whether it is there */
 	bool has_numbers;
 	struct remote_numbers now;
 	struct remote_numbers base;

@@ -44,6 +44,9 @@ static struct mailbox_decision decide_vanished(const struct mailbox_facts *facts
 struct mailbox_decision mailbox_decide(const struct mailbox_facts *facts,
 				       const struct mailbox_policy *policy)
 {
+	if (facts->untold != SIDE_NONE) { /* M45 */
+		return leave(EXCLUDED_UNTOLD);
+	}
 	if (facts->in == SIDE_BOTH) {
 		return (struct mailbox_decision){.kind = MAILBOX_SYNC};
 	}
@@ -84,12 +87,14 @@ bool mailbox_is_flat(const struct mailbox_facts *flat, const struct mailbox_fact
 
 bool mailbox_is_lost(const struct mailbox_facts *facts, enum side side)
 {
-	return !facts->is_inbox && facts->had == SIDE_BOTH && facts->in == other_side(side);
+	return !facts->is_inbox && facts->untold == SIDE_NONE && facts->had == SIDE_BOTH &&
+	       facts->in == other_side(side);
 }
 
 bool mailbox_is_new(const struct mailbox_facts *facts, enum side side)
 {
-	return !facts->is_inbox && facts->in == side && !(facts->had & other_side(side));
+	return !facts->is_inbox && facts->untold == SIDE_NONE && facts->in == side &&
+	       !(facts->had & other_side(side));
 }
 
 enum rename_kind rename_decide(const struct rename_facts *facts,
@@ -112,16 +117,36 @@ bool rename_was_done(enum side old_name, enum side new_name)
 	return old_name == SIDE_NONE && new_name == SIDE_BOTH;
 }
 
+static bool has_numbers(unsigned told)
+{
+	return (told & REMOTE_TOLD_NUMBERS) == REMOTE_TOLD_NUMBERS;
+}
+
+bool mailbox_is_always_there(const struct vanished_facts *facts)
+{
+	return facts->is_inbox && has_numbers(facts->told);
+}
+
+enum there mailbox_absence(const struct vanished_facts *facts)
+{
+	if (facts->told != 0) { /* M20 */
+		return THERE_YES;
+	}
+	if (facts->is_inbox) { /* M46 */
+		return THERE_UNTOLD;
+	}
+	bool is_said = facts->refusal == REMOTE_REFUSAL_NONEXISTENT ||
+		       (facts->refusal == REMOTE_REFUSAL_UNCODED && facts->is_list_whole &&
+			has_numbers(facts->inbox_told));
+	return is_said ? THERE_NO : THERE_UNTOLD; /* M21 */
+}
+
 enum removal_verdict removal_of_vanished(const struct vanished_facts *facts)
 {
-	bool answers = (facts->inbox_told & REMOTE_TOLD_NUMBERS) == REMOTE_TOLD_NUMBERS;
-	if (facts->told != 0) {
-		return REMOVAL_STILL_THERE;
-	}
-	return facts->refusal == REMOTE_REFUSAL_NONEXISTENT ||
-			       (facts->refusal == REMOTE_REFUSAL_UNCODED && answers)
-		     ? REMOVAL_DUE
-		     : REMOVAL_UNTOLD;
+	enum there there = mailbox_absence(facts);
+	return there == THERE_NO  ? REMOVAL_DUE
+	     : there == THERE_YES ? REMOVAL_STILL_THERE
+				  : REMOVAL_UNTOLD;
 }
 
 enum removal_verdict removal_here(const struct folder_facts *facts)

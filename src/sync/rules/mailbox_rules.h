@@ -27,9 +27,17 @@
  *   M16 both sides have the new name and neither the old one -> base follows
  *   M17 else                                             -> looked at as if nothing had been tried
  *
+ *   M45 but before all: whether it is there on either side cannot be told -> leave it, UNTOLD:
+ *       base stands, nothing is forgotten, renamed or removed
+ *
+ * Whether one that the server does not list is gone there (mailbox_absence); so it is asked before
+ * base is dropped (M3 to M6) or a rename looked for (M18), and again just before a removal:
+ *   M20 the server answers for it                        -> THERE
+ *   M21 it neither says NONEXISTENT, nor NO without a code in a run whose listing was whole and in
+ *       which it tells all that was asked of INBOX       -> UNTOLD
+ *   M46 INBOX is there by definition: if it answers it is as if it were listed, else UNTOLD
+ *
  * Just before a removal (removal_here, removal_there):
- *   M20 the server does not list it, but answers for it  -> keep
- *   M21 it neither says NONEXISTENT, nor NO without a code while it answers for INBOX -> keep
  *   M22 a file of the folder is not a message that base has on both sides, or is no message at all,
  *       or somebody was at work in the folder            -> keep
  *   M23 else                                             -> remove it here
@@ -39,8 +47,10 @@
  *
  * Which may be one that was renamed on a side (mailbox_is_lost, mailbox_is_new); INBOX never, since
  * RENAME moves its messages and leaves it where it is:
- *   M18 the lost one: base had it on both sides, that side lacks it, the other has it
- *   M19 the new one: that side has it, the other does not and did not when base was written
+ *   M18 the lost one: base had it on both sides, that side lacks it, the other has it, and both
+ *       of that is told
+ *   M19 the new one: that side has it, the other does not and did not when base was written; told,
+ *       too
  * Whether these are the same (folder_likeness, mailbox_likeness):
  *   M30 a folder, no sample to go by: the same directory with the same `cur`
  *   M31 the same directory: at least half of the sample is in it
@@ -67,6 +77,7 @@
 #include <stdint.h>
 
 #include "mailsync/base/side.h"
+#include "mailsync/base/there.h"
 #include "mailsync/store/remote.h" /* enums only */
 
 #include "remote_rules.h"
@@ -82,6 +93,7 @@ enum exclusion {
 	EXCLUDED_GONE,         /* from both sides */
 	EXCLUDED_NOT_CREATED,  /* `create` does not cover the side that lacks it */
 	EXCLUDED_WAITING,      /* for a rename or a removal that a later run may carry out */
+	EXCLUDED_UNTOLD,       /* reported: whether it is there cannot be told */
 	EXCLUDED_FAILED        /* reported: nothing of it can be believed or done now */
 };
 
@@ -98,6 +110,7 @@ struct mailbox_facts {
 	bool in_base;
 	enum side had; /* where it was when base was written; SIDE_NONE where it is not in base */
 	enum side in;  /* where it is now, and can be worked on */
+	enum side untold;     /* where it cannot be told whether it is there */
 	bool is_unsubscribed; /* on the server nevertheless */
 	bool is_named;        /* by the command line, or that names none */
 	bool may_lose_many;   /* mass deletion is allowed */
@@ -159,9 +172,11 @@ enum removal_verdict {
 /* What the server says of a mailbox that it does not list, and of INBOX; then what its folder here
  * holds. */
 struct vanished_facts {
+	bool is_inbox;
 	unsigned told; /* enum remote_told */
 	enum remote_refusal refusal;
 	unsigned inbox_told;
+	bool is_list_whole; /* the listing that it is not in */
 };
 struct folder_facts {
 	bool is_still; /* nobody changed it while it was read */
@@ -169,6 +184,9 @@ struct folder_facts {
 	size_t agreed; /* of them: base has them on both sides */
 	size_t others; /* what lies among them and is no message */
 };
+enum there mailbox_absence(const struct vanished_facts *facts);
+/* M46 */
+bool mailbox_is_always_there(const struct vanished_facts *facts);
 enum removal_verdict removal_of_vanished(const struct vanished_facts *facts);
 enum removal_verdict removal_here(const struct folder_facts *facts);
 

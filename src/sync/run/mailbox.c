@@ -89,6 +89,7 @@ struct mailbox_facts mailbox_facts(const struct run *run, const struct mailbox *
 		.in_base = mailbox->in_base,
 		.had = mailbox->in_base ? had : SIDE_NONE,
 		.in = seen->in,
+		.untold = seen->untold,
 		.is_unsubscribed = seen->is_unsubscribed,
 		.is_named = mailbox->decided.exclusion != EXCLUDED_BY_NAME,
 		.may_lose_many = run->options->allow_mass_delete,
@@ -110,6 +111,14 @@ struct mailbox *run_mailbox_by_id(const struct run *run, int64_t id)
 bool mailbox_is_active(const struct mailbox *mailbox)
 {
 	return mailbox->decided.exclusion == EXCLUDED_NOT && mailbox->decided.remove == 0;
+}
+
+void mailbox_take_counts(struct mailbox_seen *seen, const struct remote_counts *counts)
+{
+	seen->has_counts = (counts->told & REMOTE_TOLD_NUMBERS) == REMOTE_TOLD_NUMBERS;
+	seen->numbers.messages = counts->messages;
+	seen->numbers.uidnext = counts->uidnext;
+	seen->numbers.uidvalidity = counts->uidvalidity;
 }
 
 void mailbox_exclude(struct mailbox *mailbox, enum exclusion reason)

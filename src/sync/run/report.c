@@ -255,6 +255,9 @@ static enum err_code end_of(const struct run *run, int code, const struct err *e
 	if (run->done.was_put_off) {
 		return ERR_TEMPORARY;
 	}
+	if (run->done.local_failed) {
+		return ERR_LOCAL;
+	}
 	return report->total.errors > 0 || report->error_count > 0 ? ERR_PARTIAL : ERR_NONE;
 }
 

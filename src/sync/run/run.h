@@ -26,6 +26,8 @@
 /* What is there. Written by observe/ and guard/; what our own acts change is changed here, too. */
 struct mailbox_seen {
 	enum side in;         /* on the server: and can be selected */
+	enum side untold;     /* whether it is there cannot be told in this run */
+	bool is_unlisted;     /* INBOX, which the server has and does not list */
 	bool is_unsubscribed; /* there, but `subscribed_only` leaves it out */
 	bool is_unreadable;   /* its folder: what went from there cannot be told in this run */
 	bool is_read_only;    /* the server says so */
@@ -119,12 +121,14 @@ struct run_seen {
 	bool is_known_server; /* one of its mailboxes is as base knows it (guard/guard.h) */
 	bool is_moving;       /* folders changed while they were read, and went on: what is gone in
 			       * one may be in another */
+	bool is_list_whole;   /* the server's listing: every line was read */
 	bool has_unreadable;  /* a folder: seen.is_unreadable of its mailbox */
 };
 
 /* What happened, of the account as a whole. */
 struct run_done {
 	bool brake_hit;
+	bool local_failed;  /* a folder could not be read: status 74 */
 	bool was_put_off;   /* the server asked for more patience than this run has */
 	int64_t backoff_ms; /* waited so far because it asked for some */
 };
@@ -262,6 +266,8 @@ struct remote_numbers numbers_of_base(const struct state_mailbox *base);
 bool mailbox_is_active(const struct mailbox *mailbox);
 /* What the rules for mailboxes go by, but for what lies in the place of its folder. */
 struct mailbox_facts mailbox_facts(const struct run *run, const struct mailbox *mailbox);
+/* Into SEEN: what COUNTS tell. */
+void mailbox_take_counts(struct mailbox_seen *seen, const struct remote_counts *counts);
 /* It takes no part from now on. The first reason stays. */
 void mailbox_exclude(struct mailbox *mailbox, enum exclusion reason);
 

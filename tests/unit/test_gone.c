@@ -1,0 +1,424 @@
+/*
+ * Whether a folder or a mailbox is gone has three answers. Where it cannot be told nothing is
+ * deleted, renamed or forgotten, it is told, and the run after it goes on as if nothing had been
+ * (M20, M21, M45, M46): whole runs on a scripted server and a disk that fail.
+ */
+#define _GNU_SOURCE /* RTLD_NEXT */
+#include "run_scene.h"
+#include "scripted_door.h"
+#include "failing_disk.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A run whose outcome is STATUS. */
+static void sync_to(struct run_scene *scene, int status)
+{
+	scripted_heard(scene->server);
+	(void)run_scene_sync(scene);
+	if (scene->report.status != status) {
+		fail_msg("status %d, not %d: %s", scene->report.status, status,
+			 scene->report.error_count > 0 ? scene->report.errors[0].text : "");
+	}
+}
+
+static void expect_error(const struct run_scene *scene, const char *mailbox, const char *text)
+{
+	for (size_t i = 0; i < scene->report.error_count; i++) {
+		const struct report_error *error = &scene->report.errors[i];
+		if (strstr(error->text, text) != NULL &&
+		    (mailbox == NULL ||
+		     (error->mailbox != NULL && strcmp(error->mailbox, mailbox) == 0))) {
+			return;
+		}
+	}
+	fail_msg("no error says \"%s\": %s", text,
+		 scene->report.error_count == 0 ? "" : scene->report.errors[0].text);
+}
+
+/* A mailbox with three messages, which both sides hold. */
+static void shared(struct run_scene *scene, const char *wire)
+{
+	scripted_make(scene->server, wire);
+	for (int i = 0; i < 3; i++) {
+		char text[64];
+		snprintf(text, sizeof(text), "Message-ID: <%d@%s>\n\ntext\n", i, wire);
+		scripted_add(scene->server, wire, "", text);
+	}
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.downloaded, 3);
+}
+
+static void expect_nothing_done(const struct run_scene *scene)
+{
+	const struct sync_counts *total = &scene->report.total;
+	assert_int_equal(total->downloaded, 0);
+	assert_int_equal(total->uploaded, 0);
+	assert_int_equal(total->moved, 0);
+	assert_int_equal(total->deleted_local, 0);
+	assert_int_equal(total->deleted_remote, 0);
+}
+
+static void expect_there(struct run_scene *scene, const char *wire, const char *expected)
+{
+	char *told = scripted_told(scene->server, wire);
+	assert_string_equal(told, expected);
+	free(told);
+}
+
+static void move_folder(struct run_scene *scene, const char *from, const char *to)
+{
+	char old[512];
+	char new[512];
+	snprintf(old, sizeof(old), "%s/%s", scene->maildir, from);
+	snprintf(new, sizeof(new), "%s/%s", scene->maildir, to);
+	assert_int_equal(rename(old, new), 0);
+}
+
+/* Here */
+
+static const struct {
+	enum mbname_layout layout;
+	struct failing_disk disk;
+} blind_disks[] = {
+	{LAYOUT_FS, {.call = FAILING_OPEN, .name = "Work"}},
+	{LAYOUT_FS, {.call = FAILING_STAT, .name = "Work"}},
+	{LAYOUT_FS, {.call = FAILING_STAT, .name = "Work/cur"}},
+	{LAYOUT_FS, {.call = FAILING_READ, .name = "seven"}},
+	{LAYOUT_MAILDIRPP, {.call = FAILING_OPEN, .name = ".Work"}},
+	{LAYOUT_MAILDIRPP, {.call = FAILING_STAT, .name = ".Work/cur"}},
+	{LAYOUT_MAILDIRPP, {.call = FAILING_STAT, .name = ".Work"}},
+};
+static const int errnums[] = {EACCES, EIO, ESTALE, ELOOP, ENOTDIR, ENAMETOOLONG};
+
+static void blind_run(struct run_scene *scene, struct failing_disk disk, enum side remove)
+{
+	scene->account.remove_mailboxes = remove;
+	scripted_expunge(scene->server, "Work", 1);
+	scripted_add(scene->server, "INBOX", "", "Message-ID: <other>\n\nother\n");
+	failing_disk = disk;
+	sync_to(scene, 74);
+	failing_disk = (struct failing_disk){0};
+	expect_error(scene, "Work", "Work");
+	assert_int_equal(scene->report.total.deleted_remote, 0);
+	assert_int_equal(scene->report.total.downloaded, 1); /* the other one is not held up */
+	expect_there(scene, "Work", "2, 3");
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.deleted_local, 1);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	assert_int_equal(scene->report.total.uploaded, 0);
+	expect_there(scene, "Work", "2, 3");
+}
+
+static void M45_a_folder_that_cannot_be_looked_at_is_neither_there_nor_gone(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < sizeof(blind_disks) / sizeof(blind_disks[0]); i++) {
+		for (size_t k = 0; k < sizeof(errnums) / sizeof(errnums[0]); k++) {
+			void *state = NULL;
+			run_scene_open(&state);
+			struct run_scene *scene = state;
+			struct failing_disk disk = blind_disks[i].disk;
+			disk.errnum = errnums[k];
+			scene->account.maildir.layout = blind_disks[i].layout;
+			shared(scene, "Work");
+			if (disk.call == FAILING_READ) { /* the listing breaks off in it */
+				run_scene_folder(scene, "Work/seven");
+				sync_to(scene, 0);
+			}
+			blind_run(scene, disk, k % 2 == 0 ? SIDE_BOTH : SIDE_NONE);
+			run_scene_close(&state);
+		}
+	}
+}
+
+static void M45_a_folder_that_vanished_while_the_disk_failed_is_no_rename(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "Work");
+	shared(scene, "Other");
+	move_folder(scene, "Other", "New");
+	failing_disk =
+		(struct failing_disk){.call = FAILING_OPEN, .name = "Work", .errnum = EACCES};
+	sync_to(scene, 74);
+	failing_disk = (struct failing_disk){0};
+	assert_non_null(strstr(scripted_heard(scene->server), "rename Other New\n"));
+	assert_non_null(scripted_find(scene->server, "Work"));
+	sync_to(scene, 0);
+	expect_nothing_done(scene);
+}
+
+static void M45_what_lies_in_lost_found_is_not_gone(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->account.remove_mailboxes = SIDE_BOTH;
+	shared(scene, "Work");
+	scripted_add(scene->server, "INBOX", "", "Subject: 1\n\none\n");
+	sync_to(scene, 0);
+	run_scene_folder(scene, "lost+found");
+	for (int i = 0; i < 3; i++) { /* the parts of a Maildir make no mailbox of it */
+		static const char *const parts[] = {"cur", "new", "tmp"};
+		char path[512];
+		snprintf(path, sizeof(path), "%s/lost+found/%s", scene->maildir, parts[i]);
+		assert_int_equal(rmdir(path), 0);
+	}
+	sync_to(scene, 0); /* empty, as each file system has one */
+	run_scene_remove_file(scene, "INBOX", "1");
+	move_folder(scene, "Work", "lost+found/#17");
+	for (int i = 0; i < 2; i++) {
+		sync_to(scene, 74);
+		expect_error(scene, "Work", "lost+found");
+		expect_nothing_done(scene);
+		expect_there(scene, "Work", "1, 2, 3");
+		expect_there(scene, "INBOX", "1");
+	}
+	move_folder(scene, "lost+found/#17", "Work");
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.deleted_remote, 1);
+	assert_int_equal(scene->report.total.downloaded, 0);
+}
+
+static void M45_a_lost_found_that_only_the_system_may_read_tells_nothing(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "Work");
+	run_scene_folder(scene, "lost+found");
+	failing_disk =
+		(struct failing_disk){.call = FAILING_OPEN, .name = "lost+found", .errnum = EACCES};
+	sync_to(scene, 0);
+	failing_disk = (struct failing_disk){0};
+	assert_null(scripted_find(scene->server, "lost+found"));
+}
+
+static void an_id_that_cannot_be_read_is_a_failure_of_the_disk(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "Work");
+	for (size_t k = 0; k < sizeof(errnums) / sizeof(errnums[0]); k++) {
+		enum failing_call call = k % 2 == 0 ? FAILING_STAT : FAILING_OPEN;
+		failing_disk = (struct failing_disk){
+			.call = call, .name = "mailsync-id", .errnum = errnums[k]};
+		sync_to(scene, 74);
+		failing_disk = (struct failing_disk){0};
+	}
+	sync_to(scene, 0);
+	expect_nothing_done(scene);
+}
+
+/* There */
+
+static void hide(struct run_scene *scene, const char *wire)
+{
+	scripted_find(scene->server, wire)->is_unlisted = true;
+}
+
+/* "Right: as if that run had not been." Somebody deletes on either side meanwhile. */
+static void left_out_once(struct run_scene *scene, enum side remove)
+{
+	scene->account.remove_mailboxes = remove;
+	sync_to(scene, 1);
+	expect_error(scene, "Work", "the server does not list the mailbox any more");
+	assert_null(strstr(scripted_heard(scene->server), "create"));
+	expect_nothing_done(scene);
+	scripted_forget_faults(scene->server);
+	scripted_find(scene->server, "Work")->is_unlisted = false;
+	scripted_expunge(scene->server, "Work", 1);
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.deleted_local, 1);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	assert_int_equal(scene->report.total.uploaded, 0);
+	expect_there(scene, "Work", "2, 3");
+}
+
+static const struct scripted_fault refusals_of_count[] = {
+	{.op = SCRIPTED_COUNT, .what = SCRIPTED_UNTOLD, .wire = "Work", .always = true},
+	{.op = SCRIPTED_COUNT,
+	 .what = SCRIPTED_REFUSED,
+	 .wire = "Work",
+	 .always = true,
+	 .code = REMOTE_REFUSAL_OTHER},
+	{.op = SCRIPTED_COUNT,
+	 .what = SCRIPTED_REFUSED,
+	 .wire = "Work",
+	 .always = true,
+	 .code = REMOTE_REFUSAL_TRYCREATE},
+	{.op = SCRIPTED_COUNT, .what = SCRIPTED_BUSY, .wire = "Work", .always = true},
+	{.op = SCRIPTED_LIST, .what = SCRIPTED_MEANWHILE}, /* none: the server answers for it */
+};
+
+static void nothing_happens(struct scripted *server)
+{
+	(void)server;
+}
+
+static void M20_M21_a_listing_that_lacks_it_is_no_removal(void **unused)
+{
+	static const enum side removes[] = {SIDE_NONE, SIDE_LOCAL, SIDE_BOTH};
+	(void)unused;
+	for (size_t i = 0; i < sizeof(refusals_of_count) / sizeof(refusals_of_count[0]); i++) {
+		for (size_t k = 0; k < 3; k++) {
+			void *state = NULL;
+			run_scene_open(&state);
+			struct run_scene *scene = state;
+			struct scripted_fault fault = refusals_of_count[i];
+			fault.act = nothing_happens;
+			shared(scene, "Work");
+			hide(scene, "Work");
+			scripted_fault(scene->server, &fault);
+			left_out_once(scene, removes[k]);
+			run_scene_close(&state);
+		}
+	}
+}
+
+static void refuse_without_code(struct run_scene *scene)
+{
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_COUNT,
+							       .what = SCRIPTED_REFUSED,
+							       .wire = "Work",
+							       .always = true,
+							       .code = REMOTE_REFUSAL_UNCODED});
+}
+
+static void M21_a_bare_no_proves_nothing_after_a_listing_with_a_broken_line(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "Work");
+	hide(scene, "Work");
+	refuse_without_code(scene);
+	scene->server->lists_badly = true;
+	left_out_once(scene, SIDE_BOTH);
+}
+
+static void M21_a_bare_no_proves_nothing_while_inbox_is_not_told(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "Work");
+	hide(scene, "Work");
+	refuse_without_code(scene);
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_COUNT,
+							       .what = SCRIPTED_UNTOLD,
+							       .wire = "INBOX",
+							       .always = true});
+	left_out_once(scene, SIDE_NONE);
+}
+
+static void M21_a_bare_no_of_a_server_in_its_senses_is_a_removal(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->account.remove_mailboxes = SIDE_LOCAL;
+	shared(scene, "Work");
+	scripted_remove(scene->server, "Work");
+	refuse_without_code(scene);
+	sync_to(scene, 0);
+	assert_null(scripted_find(scene->server, "Work"));
+	char *files = run_scene_files(scene, "Work");
+	assert_string_equal(files, "");
+	free(files);
+}
+
+static void M46_inbox_need_not_be_listed(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "Work");
+	scripted_add(scene->server, "INBOX", "", "Subject: 1\n\none\n");
+	sync_to(scene, 0);
+	hide(scene, "INBOX");
+	scripted_expunge(scene->server, "INBOX", 1);
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.deleted_local, 1);
+	assert_int_equal(scene->report.total.uploaded, 0);
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_COUNT,
+							       .what = SCRIPTED_REFUSED,
+							       .wire = "INBOX",
+							       .always = true,
+							       .code = REMOTE_REFUSAL_NONEXISTENT});
+	sync_to(scene, 1);
+	expect_error(scene, "INBOX", "does not say either that it is gone");
+	assert_null(strstr(scripted_heard(scene->server), "create"));
+	expect_nothing_done(scene);
+}
+
+static void M18_one_that_is_only_not_listed_is_not_lost_in_a_rename(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.has_message_ids = false;
+	shared(scene, "Work");
+	hide(scene, "Work");
+	scripted_make(scene->server, "Copy")->uidvalidity =
+		scripted_find(scene->server, "Work")->uidvalidity;
+	for (int i = 0; i < 3; i++) {
+		char text[64];
+		snprintf(text, sizeof(text), "Message-ID: <%d@Work>\n\ntext\n", i);
+		scripted_add(scene->server, "Copy", "", text);
+	}
+	sync_to(scene, 1);
+	assert_int_equal(scene->report.total.downloaded, 3);
+	scripted_find(scene->server, "Work")->is_unlisted = false;
+	sync_to(scene, 0);
+	expect_nothing_done(scene);
+	char *files = run_scene_files(scene, "Work");
+	assert_int_not_equal(strlen(files), 0);
+	free(files);
+}
+
+static void M16_a_rename_whose_outcome_cannot_be_told_waits(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "Work");
+	move_folder(scene, "Work", "New");
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_RENAME, .what = SCRIPTED_LOST});
+	sync_to(scene, 75);
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_COUNT,
+							       .what = SCRIPTED_REFUSED,
+							       .wire = "Work",
+							       .code = REMOTE_REFUSAL_OTHER});
+	sync_to(scene, 1);
+	expect_nothing_done(scene);
+	sync_to(scene, 0);
+	expect_nothing_done(scene);
+	scripted_expunge(scene->server, "New", 1);
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.deleted_local, 1);
+}
+
+static void S4_a_mailbox_of_which_it_cannot_be_told_gives_no_sign(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "Work");
+	scripted_renumber(scene->server, "INBOX", 50);
+	hide(scene, "Work");
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_COUNT,
+							       .what = SCRIPTED_UNTOLD,
+							       .wire = "Work",
+							       .always = true});
+	(void)run_scene_sync(scene);
+	expect_nothing_done(scene);
+	scripted_forget_faults(scene->server);
+	scripted_find(scene->server, "Work")->is_unlisted = false;
+	sync_to(scene, 0);
+	expect_nothing_done(scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(M45_a_folder_that_cannot_be_looked_at_is_neither_there_nor_gone),
+		RUN_TEST(M45_a_folder_that_vanished_while_the_disk_failed_is_no_rename),
+		RUN_TEST(M45_what_lies_in_lost_found_is_not_gone),
+		RUN_TEST(M45_a_lost_found_that_only_the_system_may_read_tells_nothing),
+		RUN_TEST(an_id_that_cannot_be_read_is_a_failure_of_the_disk),
+		cmocka_unit_test(M20_M21_a_listing_that_lacks_it_is_no_removal),
+		RUN_TEST(M21_a_bare_no_proves_nothing_after_a_listing_with_a_broken_line),
+		RUN_TEST(M21_a_bare_no_proves_nothing_while_inbox_is_not_told),
+		RUN_TEST(M21_a_bare_no_of_a_server_in_its_senses_is_a_removal),
+		RUN_TEST(M46_inbox_need_not_be_listed),
+		RUN_TEST(M18_one_that_is_only_not_listed_is_not_lost_in_a_rename),
+		RUN_TEST(M16_a_rename_whose_outcome_cannot_be_told_waits),
+		RUN_TEST(S4_a_mailbox_of_which_it_cannot_be_told_gives_no_sign),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
