@@ -8,6 +8,7 @@
 
 #define LOG_LINE_SIZE 4096
 #define LOG_WIRE_SIZE 600
+#define LOG_WIRE_MAX  65536
 
 int log_init(struct log *log, FILE *stream, enum log_level level)
 {
@@ -101,19 +102,24 @@ void log_line(struct log *log, enum log_level level, const char *format, ...)
 	log_put(log, line);
 }
 
-void log_wire(struct log *log, const char *who, struct span line)
+void log_wire(struct log *log, const char *who, struct span line, const struct blot *blot)
 {
 	char text[LOG_WIRE_SIZE];
-	size_t used = line.len < sizeof(text) ? line.len : sizeof(text) - 1;
+	struct buf shown;
 
 	if (!log_enabled(log, LOG_WIRE)) {
 		return;
 	}
+	buf_init(&shown, LOG_WIRE_MAX);
+	blot_append(blot, line, &shown);
+	size_t used = shown.len < sizeof(text) ? shown.len : sizeof(text) - 1;
 	if (used > 0) {
-		memcpy(text, line.data, used);
+		memcpy(text, shown.data, used);
 	}
+	bool is_cut = used < shown.len || shown.failed != 0;
+	buf_finish(&shown);
 	text[text_clean(text, used)] = '\0';
-	if (used < line.len) {
+	if (is_cut) {
 		log_line(log, LOG_WIRE, "%s %s... (%zu bytes)", who, text, line.len);
 	} else {
 		log_line(log, LOG_WIRE, "%s %s", who, text);

@@ -90,7 +90,7 @@ static void conn_log_opened(const struct conn *conn)
 		size_t len = end != NULL ? (size_t)(end - lines.data) : lines.len;
 		size_t shown = len > 0 && lines.data[len - 1] == '\r' ? len - 1 : len;
 
-		log_wire(log, who, (struct span){lines.data, shown});
+		log_wire(log, who, (struct span){lines.data, shown}, conn->params.blot);
 		len += end != NULL ? 1 : 0;
 		lines.data += len;
 		lines.len -= len;

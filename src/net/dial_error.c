@@ -4,10 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WORDS_SHOWN 200
+#define WORDS_SHOWN    200
+#define GREETING_SHOWN 100
 
 static int host_error(const struct dial *dial, enum err_code code, struct err *err,
 		      const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* WORDS of the server, SHOWN bytes of them. */
+static void append_words(const struct dial *dial, struct span words, size_t shown, struct buf *out)
+{
+	struct buf clean;
+
+	buf_init(&clean, PREAMBLE_MAX * 2);
+	blot_append(dial->params->blot, words, &clean);
+	buf_append(out, clean.data, clean.len < shown ? clean.len : shown);
+	buf_finish(&clean);
+}
 
 /* The sentence, with "HOST:PORT: " before it and the server's last words behind it. */
 static int host_error(const struct dial *dial, enum err_code code, struct err *err,
@@ -25,8 +37,9 @@ static int host_error(const struct dial *dial, enum err_code code, struct err *e
 	buf_init(&text, 1024);
 	buf_append_cstr(&text, part);
 	if (words.len > 0) {
-		buf_printf(&text, " (the server said: \"%.*s\")",
-			   (int)(words.len < WORDS_SHOWN ? words.len : WORDS_SHOWN), words.data);
+		buf_append_cstr(&text, " (the server said: \"");
+		append_words(dial, words, WORDS_SHOWN, &text);
+		buf_append_cstr(&text, "\")");
 	}
 	rc = err_set(err, code, SCOPE_ACCOUNT, "%s:%u: %s", dial->params->host, dial->params->port,
 		     text.failed == 0 ? text.data : part);
@@ -55,9 +68,14 @@ static int odd_greeting(const struct dial *dial, struct err *err)
 				  "not %s server (%s): check `host`, `port` and `tls`", protocol,
 				  error_words(dial, CURLE_WEIRD_SERVER_REPLY));
 	}
-	return host_error(dial, ERR_SERVER, err,
-			  "not %s server, it greets with \"%.*s\": check `port` and `protocol`",
-			  protocol, (int)(greeting.len < 100 ? greeting.len : 100), greeting.data);
+	struct buf words;
+	buf_init(&words, GREETING_SHOWN);
+	append_words(dial, greeting, GREETING_SHOWN, &words);
+	int code = host_error(dial, ERR_SERVER, err,
+			      "not %s server, it greets with \"%s\": check `port` and `protocol`",
+			      protocol, words.failed == 0 ? words.data : "");
+	buf_finish(&words);
+	return code;
 }
 
 static int greeting_error(const struct dial *dial, struct err *err)

@@ -24,6 +24,8 @@ static void imap_destroy(struct remote *remote)
 	conn_destroy(&imap->conn);
 	imap_parser_destroy(&imap->parser);
 	buf_finish(&imap->line);
+	buf_finish(&imap->shown);
+	blot_finish(&imap->blot);
 	free(imap->queue);
 	free(imap->selected);
 	free(imap->opening);
@@ -166,6 +168,9 @@ int remote_open_imap(struct remote **remote, const struct remote_params *params,
 	imap->views_end = &imap->views;
 	imap->login_name = "none";
 	buf_init(&imap->line, IMAP_COMMAND_MAX);
+	buf_init(&imap->shown, IMAP_COMMAND_MAX);
+	blot_init(&imap->blot);
+	imap->trace_in.blot = &imap->blot;
 	imap->label = span_dup(span_of(params->label));
 	int code = imap->label == NULL ? err_nomem(err) : imap_start(imap, params, err);
 	if (code < 0) {

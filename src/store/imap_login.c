@@ -119,7 +119,8 @@ static int attempt_continue(struct attempt *attempt, struct span text, struct er
 	if (attempt->is_initial_due) {
 		attempt->is_initial_due = false;
 	} else {
-		int code = login_answer(attempt->sasl, text, &attempt->response, err);
+		int code =
+			login_answer(attempt->login, attempt->sasl, text, &attempt->response, err);
 		if (code < 0) {
 			return code;
 		}
@@ -146,7 +147,6 @@ static bool refusal_passes(const struct imap_event *event)
 static int attempt_refused(struct attempt *attempt, const struct imap_event *event, struct err *err)
 {
 	const char *user = attempt->login->server->user;
-	const char *more = attempt->sasl == NULL ? "" : sasl_error_text(attempt->sasl);
 	int words = (int)(event->text.len > 300 ? 300 : event->text.len);
 	const char *text = event->text.data == NULL ? "" : event->text.data;
 	if (refusal_passes(event)) {
@@ -159,11 +159,16 @@ static int attempt_refused(struct attempt *attempt, const struct imap_event *eve
 	 * codes; a wrong password too, so the next mechanism is tried only where the server did not
 	 * name the password. */
 	attempt->try_next = event->status == IMAP_BAD || event->code.type == IMAP_CODE_CANNOT;
-	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-		       "the server refused the login of user %s (%s), saying \"%.*s\"%s%s; check "
-		       "user and password",
-		       user == NULL ? "(none)" : user, sasl_name(attempt->mech), words, text,
-		       *more == '\0' ? "" : " ", more);
+	struct buf more;
+	buf_init(&more, LOGIN_WORDS_MAX);
+	login_append_words(attempt->login, attempt->sasl, &more);
+	int code = err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+			   "the server refused the login of user %s (%s), saying \"%.*s\"%s; check "
+			   "user and password",
+			   user == NULL ? "(none)" : user, sasl_name(attempt->mech), words, text,
+			   buf_span(&more).data);
+	buf_finish(&more);
+	return code;
 }
 
 static bool is_tag(const struct imap_event *event, uint32_t tag)
@@ -298,7 +303,7 @@ int imap_login(struct imap *imap, const struct remote_params *params, struct err
 		.stop = params->stop,
 	};
 	struct login login;
-	login_begin(&login, params->server);
+	login_begin(&login, params->server, &imap->blot);
 	int code = log_in(imap, &login, &conn_params, err);
 	login_finish(&login);
 	return code;

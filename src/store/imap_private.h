@@ -73,6 +73,8 @@ struct imap {
 	const struct server *server;
 	struct log *log;
 	char *label;
+	struct blot blot; /* what no words of the server are to show */
+	struct buf shown; /* the words of the last event, without that */
 	struct imap_trace trace_in;
 	struct imap_trace trace_out;
 

@@ -89,6 +89,26 @@ static int note_noise(struct imap *imap, const struct imap_event *event, struct 
 	return 0;
 }
 
+/* Whatever quotes the server's words takes them from an event: here secrets go from them. (Those
+ * with OK are quoted by nobody but for alerts.) */
+static void blot_words(struct imap *imap, struct imap_event *event)
+{
+	bool has_words = event->type == IMAP_UNTAGGED || event->type == IMAP_TAGGED;
+	if (!has_words || (event->status == IMAP_OK && event->code.type != IMAP_CODE_ALERT)) {
+		return;
+	}
+	buf_clear(&imap->shown);
+	blot_append(&imap->blot, event->code.name, &imap->shown);
+	size_t at = imap->shown.len;
+	blot_append(&imap->blot, event->text, &imap->shown);
+	if (imap->shown.failed != 0) {
+		event->code.name = event->text = SPAN_LIT("");
+		return;
+	}
+	event->code.name = (struct span){imap->shown.data, at};
+	event->text = (struct span){imap->shown.data + at, imap->shown.len - at};
+}
+
 int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err)
 {
 	for (;;) {
@@ -103,6 +123,7 @@ int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err
 			}
 			continue;
 		}
+		blot_words(imap, event);
 		if (event->type == IMAP_UNTAGGED) {
 			code = note_untagged(imap, event, err);
 			if (code < 0) {

@@ -31,7 +31,8 @@ static void trace_line_end(struct imap_trace *trace, struct log *log, const char
 		trace->len--;
 	}
 	bool is_hidden = trace->hides_challenges && trace->len > 2 && trace->line[0] == '+';
-	log_wire(log, who, is_hidden ? SPAN_LIT("+ ...") : (struct span){trace->line, trace->len});
+	log_wire(log, who, is_hidden ? SPAN_LIT("+ ...") : (struct span){trace->line, trace->len},
+		 trace->blot);
 	trace->literal = announced_literal(trace);
 	trace->len = 0;
 }

@@ -17,6 +17,7 @@ struct imap_trace {
 	uint64_t literal; /* bytes of a literal still to be left out */
 	/* While logging in: what SCRAM's challenges tell is enough to try passwords against. */
 	bool hides_challenges;
+	const struct blot *blot; /* what no words of the server are to show; NULL: our own words */
 };
 
 /* WHO: "work#1 <". Does nothing unless the log is at LOG_WIRE. */

@@ -1,11 +1,13 @@
 #include "login.h"
 
+#include <string.h>
+
 #include "mailsync/base/digest.h"
 #include "mailsync/store/credential.h"
 
-void login_begin(struct login *login, const struct server *server)
+void login_begin(struct login *login, const struct server *server, struct blot *blot)
 {
-	*login = (struct login){.server = server};
+	*login = (struct login){.server = server, .blot = blot};
 	secret_init(&login->secret);
 }
 
@@ -55,10 +57,11 @@ int login_connect(struct login *login, struct conn_params *params, struct conn *
 {
 	int code = ask_secret(login, params->stop, err);
 
-	if (code < 0) {
+	if (code < 0 || (code = blot_add(login->blot, secret_span(&login->secret), err)) < 0) {
 		return code;
 	}
 	fill_params(login, params);
+	params->blot = login->blot;
 	code = conn_open(conn, params, err);
 	if (code == -ERR_LOGIN) {
 		login_refused(login);
@@ -98,6 +101,7 @@ int login_exchange(struct login *login, struct conn *conn, enum auth mech, struc
 		return code;
 	}
 	hex_encode(random, sizeof(random), login->nonce);
+	login->mech = mech;
 	struct sasl_params params = {
 		.user = login->server->user,
 		.secret = &login->secret,
@@ -110,7 +114,36 @@ int login_exchange(struct login *login, struct conn *conn, enum auth mech, struc
 	return sasl_create(sasl, mech, &params, err);
 }
 
-int login_answer(struct sasl *sasl, struct span text, struct buf *response, struct err *err)
+/* What stands behind the last MARK of TEXT; nothing where there is none. */
+static struct span behind_last(struct span text, const char *mark)
+{
+	size_t len = strlen(mark);
+	for (size_t at = text.len; at >= len; at--) {
+		if (memcmp(text.data + at - len, mark, len) == 0) {
+			return (struct span){text.data + at, text.len - at};
+		}
+	}
+	return SPAN_LIT("");
+}
+
+/* What is made of the secret: with the challenge it is enough to try passwords against. */
+static int blot_proof(struct login *login, struct span response, struct err *err)
+{
+	switch ((int)login->mech) {
+	case AUTH_CRAM_MD5: /* user SP digest */
+		return blot_add(login->blot, behind_last(response, " "), err);
+	case AUTH_SCRAM_SHA_1:
+	case AUTH_SCRAM_SHA_1_PLUS:
+	case AUTH_SCRAM_SHA_256:
+	case AUTH_SCRAM_SHA_256_PLUS:
+		return blot_add(login->blot, behind_last(response, ",p="), err);
+	default: /* the secret itself, or nothing of it */
+		return 0;
+	}
+}
+
+int login_answer(struct login *login, struct sasl *sasl, struct span text, struct buf *response,
+		 struct err *err)
 {
 	struct buf challenge;
 	struct err why;
@@ -122,9 +155,20 @@ int login_answer(struct sasl *sasl, struct span text, struct buf *response, stru
 		goto finish;
 	}
 	code = sasl_step(sasl, buf_span(&challenge), response, err);
+	code = code < 0 ? code : blot_proof(login, buf_span(response), err);
 finish:
 	buf_finish_secret(&challenge);
 	return code;
+}
+
+void login_append_words(const struct login *login, const struct sasl *sasl, struct buf *out)
+{
+	const char *words = sasl == NULL ? "" : sasl_error_text(sasl);
+
+	if (*words != '\0') {
+		buf_append_char(out, ' ');
+		blot_append(login->blot, span_of(words), out);
+	}
 }
 
 void login_refused(const struct login *login)

@@ -12,6 +12,7 @@
 #ifndef STORE_LOGIN_H
 #define STORE_LOGIN_H
 
+#include "mailsync/base/blot.h"
 #include "mailsync/base/secret.h"
 #include "mailsync/model/server.h"
 #include "mailsync/net/conn.h"
@@ -19,15 +20,19 @@
 
 #define LOGIN_NONCE_SIZE 37                      /* 18 random bytes in hex, NUL included */
 #define LOGIN_LINE_MAX   (SECRET_MAX * 2 + 1024) /* of a line, challenge or response */
+#define LOGIN_WORDS_MAX  8192
 
 struct login {
 	const struct server *server;
 	struct secret secret; /* wiped by login_finish */
+	struct blot *blot;    /* gets what this login sends, and what is made of it */
+	enum auth mech;       /* of the exchange under way */
 	unsigned tried;       /* set of mechanisms */
 	char nonce[LOGIN_NONCE_SIZE];
 };
 
-void login_begin(struct login *login, const struct server *server);
+/* BLOT is the connection's, and outlives it. */
+void login_begin(struct login *login, const struct server *server, struct blot *blot);
 void login_finish(struct login *login);
 
 /* Opens *CONN. PARAMS has protocol, log, label and stop; the rest is filled in here. The secret is
@@ -45,7 +50,11 @@ int login_exchange(struct login *login, struct conn *conn, enum auth mech, struc
 		   struct err *err);
 /* Answers the challenge TEXT, in base64 as it came, into RESPONSE, which holds secrets. Errors as
  * sasl_step, and -ERR_PROTOCOL where it is no base64. */
-int login_answer(struct sasl *sasl, struct span text, struct buf *response, struct err *err);
+int login_answer(struct login *login, struct sasl *sasl, struct span text, struct buf *response,
+		 struct err *err);
+/* What the server said behind its refusal of SASL (NULL: none was tried), for an error: into OUT,
+ * with a blank before it. */
+void login_append_words(const struct login *login, const struct sasl *sasl, struct buf *out);
 /* The server refused what it was told: the credential is asked anew next time. */
 void login_refused(const struct login *login);
 

@@ -18,7 +18,9 @@
 static int note_greeting(struct pop3 *pop3, const struct pop3_event *event, struct err *err)
 {
 	if (event->type != POP3_STATUS || !event->is_ok) {
-		return pop3_refused(event, "the connection", ERR_SERVER, err);
+		struct pop3_event refusal = *event;
+		pop3_blot_words(pop3, &refusal);
+		return pop3_refused(&refusal, "the connection", ERR_SERVER, err);
 	}
 	/* NUL in a greeting: nothing in it is of use then. */
 	pop3->greeting = span_dup(event->text);
@@ -74,14 +76,14 @@ finish:
 	return code;
 }
 
-/* A tunnel: the greeting is still to come. */
+/* A tunnel: the greeting is still to come. APOP has use for all of it. */
 static int read_greeting(struct pop3 *pop3, struct err *err)
 {
 	struct pop3_event event;
 	int code;
 
 	if ((code = pop3_parser_expect(pop3->parser, POP3_REPLY_STATUS, err)) < 0 ||
-	    (code = pop3_event_next(pop3, &event, err)) < 0) {
+	    (code = pop3_event_raw(pop3, &event, err)) < 0) {
 		return code;
 	}
 	if (event.is_broken) {
@@ -167,7 +169,8 @@ static int login_apop(struct attempt *attempt, struct pop3_event *status, struct
 	int code;
 
 	buf_init(&text, LOGIN_LINE_MAX);
-	if ((code = sasl_apop(span_of(pop3->greeting), &attempt->login->secret, digest, err)) < 0) {
+	if ((code = sasl_apop(span_of(pop3->greeting), &attempt->login->secret, digest, err)) < 0 ||
+	    (code = blot_add(&pop3->blot, span_of(digest), err)) < 0) {
 		goto finish;
 	}
 	buf_printf(&text, "%s %s", pop3->server->user, digest);
@@ -232,8 +235,8 @@ static int answer_challenge(struct attempt *attempt, struct span text, struct er
 	buf_init(&line, LOGIN_LINE_MAX);
 	attempt->was_challenged = true;
 	attempt->is_initial_due = false;
-	if (!is_initial &&
-	    (code = login_answer(attempt->sasl, text, &attempt->response, err)) < 0) {
+	if (!is_initial && (code = login_answer(attempt->login, attempt->sasl, text,
+						&attempt->response, err)) < 0) {
 		goto finish;
 	}
 	base64_encode(buf_span(&attempt->response), &line);
@@ -282,18 +285,23 @@ static int attempt_refused(struct attempt *attempt, const struct pop3_event *sta
 			   struct err *err)
 {
 	const struct server *server = attempt->pop3->server;
-	const char *more = attempt->sasl ? sasl_error_text(attempt->sasl) : "";
 	int len = (int)(status->text.len > 300 ? 300 : status->text.len);
 
 	if (status->is_broken || pop3_is_passing(status) || status->code == POP3_CODE_SYS_PERM) {
 		return pop3_refused(status, "the login", ERR_LOGIN, err);
 	}
 	attempt->try_next = is_mech_refused(attempt, status);
-	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-		       "the server refused the login of user %s (%s), saying \"%.*s\"%s%s; check "
-		       "user and password",
-		       server->user ? server->user : "(none)", attempt->pop3->login_name, len,
-		       status->text.data, *more ? " " : "", more);
+	struct buf more;
+	buf_init(&more, LOGIN_WORDS_MAX);
+	login_append_words(attempt->login, attempt->sasl, &more);
+	int code = err_set(
+		err, ERR_LOGIN, SCOPE_ACCOUNT,
+		"the server refused the login of user %s (%s), saying \"%.*s\"%s; check user and "
+		"password",
+		server->user ? server->user : "(none)", attempt->pop3->login_name, len,
+		status->text.data, buf_span(&more).data);
+	buf_finish(&more);
+	return code;
 }
 
 static const char *mech_shown(enum auth mech)
@@ -418,7 +426,7 @@ int pop3_login(struct pop3 *pop3, const struct pop3_params *params, struct err *
 {
 	struct login login;
 
-	login_begin(&login, params->server);
+	login_begin(&login, params->server, &pop3->blot);
 	int code = log_in(pop3, params, &login, err);
 	login_finish(&login);
 	return code;

@@ -24,6 +24,8 @@ struct pop3 {
 	const struct server *server;
 	struct log *log;
 	char *label;
+	struct blot blot; /* what no words of the server are to show */
+	struct buf shown; /* the words of the last event, without that */
 	unsigned caps;
 	unsigned mechs; /* of CAPA: AUTH_BIT of each that we know */
 	char *greeting; /* the text behind +OK */
@@ -43,8 +45,12 @@ struct pop3 {
 
 /* Queues LINE (without line end) and expects REPLY. */
 int pop3_send(struct pop3 *pop3, const char *line, enum pop3_reply reply, struct err *err);
-/* The next event, never POP3_MORE; blocks. */
+/* The next event, never POP3_MORE; blocks. Whoever quotes the server's words takes them from it:
+ * no secret is in them. */
 int pop3_event_next(struct pop3 *pop3, struct pop3_event *event, struct err *err);
+/* The same as it came; and what makes the one of the other. */
+int pop3_event_raw(struct pop3 *pop3, struct pop3_event *event, struct err *err);
+void pop3_blot_words(struct pop3 *pop3, struct pop3_event *event);
 /* Sends LINE and waits for its status line. */
 int pop3_ask(struct pop3 *pop3, const char *line, enum pop3_reply reply, struct pop3_event *status,
 	     struct err *err);

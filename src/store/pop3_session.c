@@ -9,6 +9,7 @@
 
 #define POP3_READ_SIZE 65536
 #define WORDS_MAX      300
+#define POP3_SHOWN_MAX (2 * POP3_READ_SIZE)
 
 int pop3_open(struct pop3 **result, const struct pop3_params *params, struct err *err)
 {
@@ -20,6 +21,8 @@ int pop3_open(struct pop3 **result, const struct pop3_params *params, struct err
 	pop3->log = params->log;
 	pop3->login_name = "none";
 	pop3->label = span_dup(span_of(params->label));
+	blot_init(&pop3->blot);
+	buf_init(&pop3->shown, POP3_SHOWN_MAX);
 	int code = pop3->label ? pop3_parser_create(&pop3->parser, err) : err_nomem(err);
 	if (!code) {
 		code = pop3_login(pop3, params, err);
@@ -41,6 +44,8 @@ void pop3_close(struct pop3 **handle)
 	}
 	conn_destroy(&pop3->conn);
 	pop3_parser_destroy(&pop3->parser);
+	blot_finish(&pop3->blot);
+	buf_finish(&pop3->shown);
 	header_scan_destroy(&pop3->scan);
 	free(pop3->greeting);
 	free(pop3->label);
@@ -94,11 +99,12 @@ void pop3_get_totals(const struct pop3 *pop3, struct remote_totals *totals)
 
 static void trace(const struct pop3 *pop3, char direction, struct span line)
 {
+	const struct blot *blot = direction == '<' ? &pop3->blot : NULL;
 	char who[80];
 
 	if (pop3->log && log_enabled(pop3->log, LOG_WIRE)) {
 		snprintf(who, sizeof(who), "%s %c", pop3->label, direction);
-		log_wire(pop3->log, who, line);
+		log_wire(pop3->log, who, line, blot);
 	}
 }
 
@@ -117,7 +123,7 @@ int pop3_send(struct pop3 *pop3, const char *line, enum pop3_reply reply, struct
 static void trace_event(const struct pop3 *pop3, const struct pop3_event *event)
 {
 	static const char *const prefixes[] = {"-ERR ", "+OK ", ""};
-	char line[WORDS_MAX];
+	char line[POP3_LINE_MAX + 8];
 
 	if (event->type != POP3_STATUS || !pop3->log || !log_enabled(pop3->log, LOG_WIRE)) {
 		return;
@@ -130,7 +136,28 @@ static void trace_event(const struct pop3 *pop3, const struct pop3_event *event)
 	trace(pop3, '<', span_of(line));
 }
 
+void pop3_blot_words(struct pop3 *pop3, struct pop3_event *event)
+{
+	bool is_quoted = event->type == POP3_STRAY || event->is_broken ||
+			 (event->type == POP3_STATUS && !event->is_ok);
+	if (!is_quoted) {
+		return;
+	}
+	buf_clear(&pop3->shown);
+	blot_append(&pop3->blot, event->text, &pop3->shown);
+	event->text = pop3->shown.failed ? SPAN_LIT("") : buf_span(&pop3->shown);
+}
+
 int pop3_event_next(struct pop3 *pop3, struct pop3_event *event, struct err *err)
+{
+	int code = pop3_event_raw(pop3, event, err);
+	if (code == 0) {
+		pop3_blot_words(pop3, event);
+	}
+	return code;
+}
+
+int pop3_event_raw(struct pop3 *pop3, struct pop3_event *event, struct err *err)
 {
 	for (;;) {
 		int code = pop3_parser_next(pop3->parser, event, err);
@@ -138,6 +165,7 @@ int pop3_event_next(struct pop3 *pop3, struct pop3_event *event, struct err *err
 			return code;
 		}
 		if (event->type == POP3_STRAY) {
+			pop3_blot_words(pop3, event);
 			return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
 				       "the server sent \"%.*s\", which nothing was asked for",
 				       (int)(event->text.len > 80 ? 80 : event->text.len),

@@ -31,14 +31,14 @@ static void one_of_each(struct log *log)
 	log_line(log, LOG_ERROR, "error %d", 1);
 	log_line(log, LOG_WARN, "warn");
 	log_line(log, LOG_INFO, "info");
-	log_wire(log, "a#1 >", SPAN_LIT("x1 NOOP"));
+	log_wire(log, "a#1 >", SPAN_LIT("x1 NOOP"), NULL);
 }
 
 static void odd_bytes(struct log *log)
 {
 	log_line(log, LOG_ERROR, "a\x1b[0m\nb\xff");
-	log_wire(log, "<", SPAN_LIT("* OK \0\r\n"));
-	log_wire(log, "<", span_of(NULL));
+	log_wire(log, "<", SPAN_LIT("* OK \0\r\n"), NULL);
+	log_wire(log, "<", span_of(NULL), NULL);
 }
 
 static void long_wire_line(struct log *log)
@@ -46,7 +46,7 @@ static void long_wire_line(struct log *log)
 	char line[5000];
 
 	memset(line, 'x', sizeof(line));
-	log_wire(log, "<", (struct span){line, sizeof(line)});
+	log_wire(log, "<", (struct span){line, sizeof(line)}, NULL);
 }
 
 static void log_writes_up_to_its_level(void **state)

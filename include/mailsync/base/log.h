@@ -1,7 +1,8 @@
 /*
  * The log: lines for people on one stream, by level. It is the one thing below `cli` that
  * writes to stderr, on a stream that cli opened for it. Safe to use from several threads.
- * Callers never hand it a secret; log_wire() is not called for lines that carry one.
+ * Callers never hand it a secret: log_wire() is not called for lines of ours that carry one, and
+ * blots them out of the server's.
  */
 #ifndef MAILSYNC_BASE_LOG_H
 #define MAILSYNC_BASE_LOG_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "mailsync/base/blot.h"
 #include "mailsync/base/span.h"
 
 enum log_level {
@@ -47,7 +49,8 @@ void log_hold(struct log *log);
 void log_release(struct log *log);
 
 /* One wire line: WHO ("account#1 >" or "account#1 <") and the bytes, long ones cut, literals
- * already replaced by their size by the caller. */
-void log_wire(struct log *log, const char *who, struct span line);
+ * already replaced by their size by the caller. BLOT: what of the server's words is not to be
+ * shown; NULL: they are our own. */
+void log_wire(struct log *log, const char *who, struct span line, const struct blot *blot);
 
 #endif

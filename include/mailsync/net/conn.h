@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mailsync/base/blot.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
 #include "mailsync/base/progress.h"
@@ -49,6 +50,7 @@ struct conn_params {
 	const char *login_mech; /* "GSSAPI", "NTLM"; NULL otherwise */
 	const char *user;
 	const struct secret *password; /* until conn_open returns */
+	const struct blot *blot;       /* what no words of the server are to show; or NULL */
 	struct log *log;
 	const char *label;         /* for the log: "work#1" */
 	const volatile int *stop;  /* non-zero: give up soon, -ERR_INTERRUPTED; or NULL */
