@@ -4,11 +4,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#define SHORT_MAX 4  /* bytes of a secret that may stand in any word */
-#define PART_MIN  4  /* of a secret that was cut */
-#define RUN_MIN   9  /* of a part that may stand anywhere */
-#define RUN_MAX   16 /* so much of the longest secret tells too much */
-#define TOKEN_MIN 8  /* base64 digits that are not likely to be a word */
+#define SHORT_MAX  4  /* bytes of a secret that may stand in any word */
+#define PART_MIN   4  /* of a secret that was cut */
+#define RUN_MIN    9  /* of a part that may stand anywhere */
+#define RUN_MAX    16 /* so much of the longest secret tells too much */
+#define STATUS_MAX 24
+#define TOKEN_MIN  8 /* base64 digits that are not likely to be a word */
 
 /* ASCII only, whatever the locale. */
 static unsigned char fold(char c)
@@ -216,9 +217,12 @@ static bool stands_alone(struct span words, size_t at, size_t end)
 	       (end == words.len || !is_word(words.data[end]));
 }
 
-/* Nothing but quotes and the like before FROM. */
+/* Nothing but quotes and the like before FROM; or a tag, a status and a code. */
 static bool is_beginning(struct span words, size_t from)
 {
+	if (from > 0 && from <= STATUS_MAX && !is_word(words.data[from - 1])) {
+		return true;
+	}
 	while (from > 0 && !is_word(words.data[from - 1])) {
 		from--;
 	}
@@ -277,6 +281,6 @@ bool blot_is_found(enum blot_kind kind, struct span pattern, size_t skipped, siz
 	if (len >= run) {
 		return true;
 	}
-	return len >= PART_MIN && len * 2 >= pattern.len &&
+	return len >= PART_MIN && len * 3 >= pattern.len &&
 	       is_cut(kind, pattern, skipped, len, words, at, end);
 }

@@ -29,24 +29,29 @@ static int default_signals(posix_spawnattr_t *attributes)
 	return errnum;
 }
 
-static int redirect(posix_spawn_file_actions_t *actions, int in, int out)
+static int redirect(posix_spawn_file_actions_t *actions, const struct command_ends *ends)
 {
 	int errnum;
 
-	if (in == COMMAND_NULL) {
+	if (ends->in == COMMAND_NULL) {
 		errnum = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null",
 							  O_RDONLY, 0);
 	} else {
-		errnum = posix_spawn_file_actions_adddup2(actions, in, STDIN_FILENO);
+		errnum = posix_spawn_file_actions_adddup2(actions, ends->in, STDIN_FILENO);
 	}
 	if (errnum == 0) {
 		errnum = posix_spawn_file_actions_adddup2(
-			actions, out == COMMAND_STDERR ? STDERR_FILENO : out, STDOUT_FILENO);
+			actions, ends->out == COMMAND_STDERR ? STDERR_FILENO : ends->out,
+			STDOUT_FILENO);
+	}
+	if (errnum == 0 && ends->errors != COMMAND_STDERR) {
+		errnum = posix_spawn_file_actions_adddup2(actions, ends->errors, STDERR_FILENO);
 	}
 	return errnum;
 }
 
-int command_start(const char *text, int in, int out, char *const *environment, pid_t *pid)
+int command_start(const char *text, const struct command_ends *ends, char *const *environment,
+		  pid_t *pid)
 {
 	char shell[] = "sh", option[] = "-c";
 	char *const arguments[] = {shell, option, (char *)text, NULL};
@@ -63,7 +68,7 @@ int command_start(const char *text, int in, int out, char *const *environment, p
 	}
 	errnum = default_signals(&attributes);
 	if (errnum == 0) {
-		errnum = redirect(&actions, in, out);
+		errnum = redirect(&actions, ends);
 	}
 	if (errnum == 0) {
 		errnum = posix_spawn(pid, "/bin/sh", &actions, &attributes, arguments,
@@ -75,7 +80,7 @@ out_actions:
 	return errnum;
 }
 
-static int pipe_open(int ends[2])
+int command_pipe(int ends[2])
 {
 #ifdef __linux__
 	return pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno;
@@ -92,12 +97,13 @@ static int pipe_open(int ends[2])
 int command_read(const char *text, int *out, pid_t *pid)
 {
 	int ends[2];
-	int errnum = pipe_open(ends);
+	int errnum = command_pipe(ends);
 
 	if (errnum != 0) {
 		return errnum;
 	}
-	errnum = command_start(text, COMMAND_NULL, ends[1], NULL, pid);
+	errnum = command_start(text, &(struct command_ends){COMMAND_NULL, ends[1], COMMAND_STDERR},
+			       NULL, pid);
 	(void)close(ends[1]);
 	if (errnum != 0) {
 		(void)close(ends[0]);

@@ -89,7 +89,8 @@ int cli_hook_run(const struct cli_hook *hook, struct err *err)
 	if (!environment) {
 		return err_nomem(err);
 	}
-	int errnum = command_start(hook->command, COMMAND_NULL, COMMAND_STDERR, environment, &pid);
+	const struct command_ends ends = {COMMAND_NULL, COMMAND_STDERR, COMMAND_STDERR};
+	int errnum = command_start(hook->command, &ends, environment, &pid);
 	free(environment);
 	if (errnum != 0) {
 		return err_set_errno(err, ERR_PARTIAL, SCOPE_ACCOUNT, errnum,

@@ -123,7 +123,7 @@ int conn_open(struct conn **conn, const struct conn_params *params, struct err *
 	}
 	sendq_init(&new_conn->queue);
 	if (params->tunnel != NULL) {
-		code = tunnel_create(&new_conn->tunnel, params->tunnel, err);
+		code = tunnel_create(&new_conn->tunnel, &new_conn->params, err);
 	} else {
 		code = dial_create(&new_conn->dial, &new_conn->params, err);
 	}
@@ -322,8 +322,12 @@ static int conn_receive_some(struct conn *conn, char *in, size_t size, size_t *r
 static int conn_poll(struct conn *conn, int64_t deadline_ms, bool is_writable_in_vain,
 		     struct err *err)
 {
-	struct pollfd pfd = {.fd = conn->dial != NULL ? (int)conn->dial->fd
-						      : tunnel_fd(conn->tunnel)};
+	bool is_tunnel = conn->tunnel != NULL;
+	/* poll leaves out what is below 0. */
+	struct pollfd pfds[] = {
+		{.fd = is_tunnel ? tunnel_fd(conn->tunnel) : (int)conn->dial->fd},
+		{.fd = is_tunnel ? tunnel_errors_fd(conn->tunnel) : -1, .events = POLLIN},
+	};
 	int64_t left_ms = deadline_ms - clock_monotonic_ms();
 	int slice_ms = conn->params.stop != NULL ? STOP_SLICE_MS : POLL_SLICE_MS;
 
@@ -332,16 +336,19 @@ static int conn_poll(struct conn *conn, int64_t deadline_ms, bool is_writable_in
 			       conn->params.host != NULL ? conn->params.host : "the tunnel command",
 			       conn->params.timeout_s);
 	}
-	pfd.events = POLLIN;
+	pfds[0].events = POLLIN;
 	if (conn->is_send_stalled && is_writable_in_vain) {
 		slice_ms = STALL_SLICE_MS;
 	} else if (conn->is_send_stalled) {
-		pfd.events = (short)(POLLIN | POLLOUT);
+		pfds[0].events = (short)(POLLIN | POLLOUT);
 	}
-	if (poll(&pfd, 1, left_ms < slice_ms ? (int)left_ms : slice_ms) < 0 && errno != EINTR) {
+	if (poll(pfds, 2, left_ms < slice_ms ? (int)left_ms : slice_ms) < 0 && errno != EINTR) {
 		return err_set_errno(err, ERR_INTERNAL, SCOPE_ACCOUNT, errno, "poll failed");
 	}
-	return (pfd.revents & POLLOUT) != 0 ? 1 : 0;
+	if (pfds[1].revents != 0) {
+		tunnel_take_errors(conn->tunnel);
+	}
+	return (pfds[0].revents & POLLOUT) != 0 ? 1 : 0;
 }
 
 static bool is_reached(const struct conn *conn, enum conn_goal goal, size_t received)

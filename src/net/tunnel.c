@@ -11,18 +11,84 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mailsync/base/buf.h"
 #include "mailsync/base/command.h"
+#include "mailsync/base/log.h"
 
-#define REAP_SLICE_MS 5
-#define REAP_ROUNDS   100 /* half a second for each degree of force */
-#define EXIT_ROUNDS   20
+#define REAP_SLICE_MS   5
+#define REAP_ROUNDS     100 /* half a second for each degree of force */
+#define EXIT_ROUNDS     20
+#define ERRORS_LINE_MAX 2048
 
 struct tunnel {
 	int fd;
 	pid_t pid;      /* -1 when reaped */
 	int status;     /* as waitpid gives it, when reaped */
 	bool was_alive; /* bytes came from it */
+	const struct conn_params *params;
+	int errors_fd;   /* -1: nobody reads them, or they have ended */
+	struct buf line; /* of its errors, not ended yet */
 };
+
+static void log_errors(struct tunnel *tunnel)
+{
+	const struct conn_params *params = tunnel->params;
+	struct buf shown;
+
+	buf_init(&shown, ERRORS_LINE_MAX * 4);
+	blot_append(params->blot, buf_span(&tunnel->line), &shown);
+	log_line(params->log, LOG_ERROR, "%s: tunnel: %s", params->label, buf_span(&shown).data);
+	buf_finish(&shown);
+	buf_clear(&tunnel->line);
+}
+
+/* A line goes out when it is whole: a secret may come in two pieces. */
+static void take_error_bytes(struct tunnel *tunnel, struct span bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++) {
+		bool is_end = bytes.data[i] == '\n';
+		if (!is_end && bytes.data[i] != '\0') {
+			buf_append_char(&tunnel->line, bytes.data[i]);
+		}
+		if ((is_end && tunnel->line.len > 0) || tunnel->line.len == ERRORS_LINE_MAX) {
+			log_errors(tunnel);
+		}
+	}
+}
+
+int tunnel_errors_fd(const struct tunnel *tunnel)
+{
+	return tunnel->errors_fd;
+}
+
+void tunnel_take_errors(struct tunnel *tunnel)
+{
+	char bytes[1024];
+	ssize_t n = 1;
+
+	while (tunnel->errors_fd >= 0 && n > 0) {
+		n = read(tunnel->errors_fd, bytes, sizeof(bytes));
+		if (n > 0) {
+			take_error_bytes(tunnel, (struct span){bytes, (size_t)n});
+		} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+			(void)close(tunnel->errors_fd);
+			tunnel->errors_fd = -1;
+		}
+	}
+}
+
+/* What stands in no line yet, too. */
+static void finish_errors(struct tunnel *tunnel)
+{
+	tunnel_take_errors(tunnel);
+	if (tunnel->line.len > 0) {
+		log_errors(tunnel);
+	}
+	if (tunnel->errors_fd >= 0) {
+		(void)close(tunnel->errors_fd);
+	}
+	buf_finish(&tunnel->line);
+}
 
 static int socket_pair(int fds[2])
 {
@@ -38,7 +104,45 @@ static int socket_pair(int fds[2])
 #endif
 }
 
-int tunnel_create(struct tunnel **tunnel, const char *command, struct err *err)
+/* Without a log nobody would read its errors: they go where ours go. */
+static int open_errors(struct tunnel *tunnel, struct command_ends *ends)
+{
+	int fds[2];
+	int errnum;
+
+	tunnel->errors_fd = -1;
+	buf_init(&tunnel->line, ERRORS_LINE_MAX);
+	if (tunnel->params->log == NULL) {
+		return 0;
+	}
+	if ((errnum = command_pipe(fds)) != 0) {
+		return errnum;
+	}
+	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	tunnel->errors_fd = fds[0];
+	ends->errors = fds[1];
+	return 0;
+}
+
+/* Starts it with FD as its standard input and output. Returns 0 or an errno. */
+static int start_command(struct tunnel *tunnel, int fd)
+{
+	struct command_ends ends = {fd, fd, COMMAND_STDERR};
+	int errnum = open_errors(tunnel, &ends);
+
+	if (errnum == 0) {
+		errnum = command_start(tunnel->params->tunnel, &ends, NULL, &tunnel->pid);
+	}
+	if (ends.errors != COMMAND_STDERR) {
+		(void)close(ends.errors);
+	}
+	if (errnum != 0) {
+		finish_errors(tunnel);
+	}
+	return errnum;
+}
+
+int tunnel_create(struct tunnel **tunnel, const struct conn_params *params, struct err *err)
 {
 	struct tunnel *new_tunnel = calloc(1, sizeof(*new_tunnel));
 	int fds[2];
@@ -47,12 +151,13 @@ int tunnel_create(struct tunnel **tunnel, const char *command, struct err *err)
 	if (new_tunnel == NULL) {
 		return err_nomem(err);
 	}
+	new_tunnel->params = params;
 	if (socket_pair(fds) != 0) {
 		code = err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errno,
 				     "cannot make a socket for the tunnel");
 		goto fail_alloc;
 	}
-	code = command_start(command, fds[1], fds[1], NULL, &new_tunnel->pid);
+	code = start_command(new_tunnel, fds[1]);
 	if (code != 0) {
 		code = err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, code,
 				     "cannot start the tunnel command");
@@ -120,6 +225,7 @@ void tunnel_destroy(struct tunnel **tunnel)
 			(void)tunnel_reaped(old, 0);
 		}
 	}
+	finish_errors(old);
 	free(old);
 	*tunnel = NULL;
 }

@@ -8,12 +8,20 @@
 #include <sys/types.h>
 
 #define COMMAND_NULL   (-1) /* as `in`: /dev/null */
-#define COMMAND_STDERR (-2) /* as `out`: where our errors go */
+#define COMMAND_STDERR (-2) /* as `out` or `errors`: where our errors go */
 
-/* TEXT is run by `/bin/sh -c`, with IN and OUT as its standard input and output, all signals at
- * their defaults, and ENVIRONMENT (NULL: ours). Other descriptors are close-on-exec and stay ours.
- * Returns 0 or an errno. Any thread may call it. */
-int command_start(const char *text, int in, int out, char *const *environment, pid_t *pid);
+/* A command's standard input, output and error. */
+struct command_ends {
+	int in, out, errors;
+};
+
+/* TEXT is run by `/bin/sh -c`, with ENDS, all signals at their defaults, and ENVIRONMENT (NULL:
+ * ours). Other descriptors are close-on-exec and stay ours. Returns 0 or an errno. Any thread may
+ * call it. */
+int command_start(const char *text, const struct command_ends *ends, char *const *environment,
+		  pid_t *pid);
+/* A pipe, both of whose ends are close-on-exec. Returns 0 or an errno. */
+int command_pipe(int ends[2]);
 
 /* Starts TEXT with our environment, /dev/null as its standard input and a pipe as its standard
  * output: what it prints is read from *OUT, which the caller closes. Commands that other threads
