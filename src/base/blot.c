@@ -1,6 +1,7 @@
 #include "mailsync/base/blot.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "mailsync/base/array.h"
 #include "mailsync/base/digest.h"
@@ -107,19 +108,15 @@ static bool mark_at(const struct blot_form *form, struct span words, size_t at, 
 {
 	struct span pattern = secret_span(&form->pattern);
 	for (size_t skipped = 0; skipped < pattern.len; skipped++) {
-		struct span rest = {pattern.data + skipped, pattern.len - skipped};
-		size_t used, first = at;
-		size_t len = blot_match(form->kind, rest, words, at, &used);
-		size_t end = at + used;
-		if (len == 0 || !blot_is_found(form->kind, pattern, skipped, len, words, at, end)) {
+		struct blot_find find = {.skipped = skipped, .at = at};
+		blot_match(form->kind, pattern, words, &find);
+		if (find.len == 0 || !blot_is_found(form->kind, pattern, words, &find)) {
 			continue;
 		}
 		if (form->kind == BLOT_BASE64) {
-			blot_widen(words, &first, &end);
+			blot_widen(words, &find);
 		}
-		for (size_t i = first; i < end; i++) {
-			marks[i] = 1;
-		}
+		memset(marks + find.at, 1, find.end - find.at);
 		return true;
 	}
 	return false;

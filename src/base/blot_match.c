@@ -182,13 +182,12 @@ static size_t match_one(enum blot_kind kind, struct span words, char wanted, cha
 	return fold(c) == fold(wanted);
 }
 
-size_t blot_match(enum blot_kind kind, struct span pattern, struct span words, size_t at,
-		  size_t *used)
+void blot_match(enum blot_kind kind, struct span pattern, struct span words, struct blot_find *find)
 {
-	size_t end = at, i = 0;
+	size_t end = find->at, i = find->skipped;
 	while (i < pattern.len) {
 		char next = i + 1 < pattern.len ? pattern.data[i + 1] : '\0';
-		size_t gap = i == 0 ? 0 : gap_len(kind, pattern, span_from(words, end));
+		size_t gap = i == find->skipped ? 0 : gap_len(kind, pattern, span_from(words, end));
 		size_t len = match_one(kind, span_from(words, end), pattern.data[i], next);
 		if (len == 0 && gap > 0) {
 			len = match_one(kind, span_from(words, end + gap), pattern.data[i], next);
@@ -200,8 +199,8 @@ size_t blot_match(enum blot_kind kind, struct span pattern, struct span words, s
 		end += len;
 		i++;
 	}
-	*used = end - at;
-	return i;
+	find->len = i - find->skipped;
+	find->end = end;
 }
 
 /* --- is it enough? --- */
@@ -237,29 +236,32 @@ static bool is_ending(struct span words, size_t from)
 	return from == words.len;
 }
 
-void blot_widen(struct span words, size_t *at, size_t *end)
+void blot_widen(struct span words, struct blot_find *find)
 {
-	while (*at > 0 && is_base64(words.data[*at - 1])) {
-		--*at;
+	while (find->at > 0 && is_base64(words.data[find->at - 1])) {
+		find->at--;
 	}
-	while (*end < words.len && (is_base64(words.data[*end]) || words.data[*end] == '=')) {
-		++*end;
+	while (find->end < words.len &&
+	       (is_base64(words.data[find->end]) || words.data[find->end] == '=')) {
+		find->end++;
 	}
 }
 
 /* Words of ordinary length hold three or four digits in a row by chance. */
-static bool is_token(struct span pattern, struct span words, size_t at, size_t end)
+static bool is_token(struct span pattern, struct span words, const struct blot_find *find)
 {
-	size_t first = at, last = end;
-	blot_widen(words, &first, &last);
-	return last - first >= TOKEN_MIN || last - first <= pattern.len + 2;
+	struct blot_find token = *find;
+	blot_widen(words, &token);
+	size_t len = token.end - token.at;
+	return len >= TOKEN_MIN || len <= pattern.len + 2;
 }
 
-/* A part of PATTERN that was cut off there: at the edge of the words, or of the base64. */
-static bool is_cut(enum blot_kind kind, struct span pattern, size_t skipped, size_t len,
-		   struct span words, size_t at, size_t end)
+/* A part that was cut off there: at the edge of the words, or of the base64. */
+static bool is_cut(enum blot_kind kind, struct span pattern, struct span words,
+		   const struct blot_find *find)
 {
-	bool has_start = skipped == 0, has_end = skipped + len == pattern.len;
+	size_t at = find->at, end = find->end;
+	bool has_start = find->skipped == 0, has_end = find->skipped + find->len == pattern.len;
 	if (kind == BLOT_BYTES) {
 		return (has_start && is_ending(words, end)) || (has_end && is_beginning(words, at));
 	}
@@ -267,20 +269,20 @@ static bool is_cut(enum blot_kind kind, struct span pattern, size_t skipped, siz
 	       (has_end && (at == 0 || !is_base64(words.data[at - 1])));
 }
 
-bool blot_is_found(enum blot_kind kind, struct span pattern, size_t skipped, size_t len,
-		   struct span words, size_t at, size_t end)
+bool blot_is_found(enum blot_kind kind, struct span pattern, struct span words,
+		   const struct blot_find *find)
 {
-	size_t run = pattern.len - pattern.len / 4;
+	size_t len = find->len, run = pattern.len - pattern.len / 4;
 	run = run < RUN_MIN ? RUN_MIN : run > RUN_MAX ? RUN_MAX : run;
-	if (kind == BLOT_BASE64 && len < run && !is_token(pattern, words, at, end)) {
+	if (kind == BLOT_BASE64 && len < run && !is_token(pattern, words, find)) {
 		return false;
 	}
 	if (len == pattern.len) {
-		return kind != BLOT_BYTES || len > SHORT_MAX || stands_alone(words, at, end);
+		return kind != BLOT_BYTES || len > SHORT_MAX ||
+		       stands_alone(words, find->at, find->end);
 	}
 	if (len >= run) {
 		return true;
 	}
-	return len >= PART_MIN && len * 3 >= pattern.len &&
-	       is_cut(kind, pattern, skipped, len, words, at, end);
+	return len >= PART_MIN && len * 3 >= pattern.len && is_cut(kind, pattern, words, find);
 }

@@ -13,14 +13,20 @@ enum blot_kind {
 	BLOT_HEX
 };
 
-/* Sets *USED to the bytes of WORDS from AT on that stand for as much as they can of PATTERN;
- * returns how many of its bytes that is. */
-size_t blot_match(enum blot_kind kind, struct span pattern, struct span words, size_t at,
-		  size_t *used);
-/* Whether the LEN bytes of PATTERN from SKIPPED on, found as WORDS from AT to END, are to go. */
-bool blot_is_found(enum blot_kind kind, struct span pattern, size_t skipped, size_t len,
-		   struct span words, size_t at, size_t end);
+/* A part of a pattern found in words: its LEN bytes from SKIPPED on, as those from AT to END. */
+struct blot_find {
+	size_t skipped, len;
+	size_t at, end;
+};
+
+/* Finds as much as there is of PATTERN from FIND->skipped on in WORDS from FIND->at on; sets the
+ * rest of FIND. */
+void blot_match(enum blot_kind kind, struct span pattern, struct span words,
+		struct blot_find *find);
+/* Whether what was found is to go. */
+bool blot_is_found(enum blot_kind kind, struct span pattern, struct span words,
+		   const struct blot_find *find);
 /* Widens what was found to the base64 that it stands in. */
-void blot_widen(struct span words, size_t *at, size_t *end);
+void blot_widen(struct span words, struct blot_find *find);
 
 #endif
