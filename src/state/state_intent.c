@@ -113,7 +113,8 @@ void state_intents_finish(struct intents *intents)
 	*intents = (struct intents){0};
 }
 
-bool intent_is_of_trash(const struct intent *intent)
+bool intent_is_of_removal(const struct intent *intent)
 {
-	return intent->kind == INTENT_TRASH || intent->kind == INTENT_TRASHED;
+	return intent->kind == INTENT_TRASH || intent->kind == INTENT_TRASHED ||
+	       intent->kind == INTENT_MOVED;
 }

@@ -164,6 +164,104 @@ static void a_part_that_is_refused_does_not_take_the_rest_along(void **state)
 	run_scene_expect_idle(scene, 0);
 }
 
+/* A server of IMAP4rev1 and nothing else; 12 of its 14 messages are moved, which as deletions would
+ * be over the brake. */
+static void move_twelve(struct run_scene *scene)
+{
+	scene->server->facts.has_move = false;
+	scene->server->facts.has_uid_expunge = false;
+	scene->server->facts.tells_appended_uid = false;
+	begin(scene, 14, 7);
+	take(scene, 1, "Archive");
+	for (unsigned i = 0; i < 2; i++) {
+		char subject[4];
+		snprintf(subject, sizeof(subject), "%u", i);
+		run_scene_move_file(scene, "Archive", subject, "INBOX", "");
+	}
+}
+
+static void expect_twelve_moved(struct run_scene *scene)
+{
+	assert_int_equal(scene->report.status, 0);
+	assert_int_equal(scene->report.total.deleted_remote, 0);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	assert_int_equal(scene->report.total.uploaded, 0);
+	expect_there(scene, "INBOX", "7, 8");
+	assert_int_equal(scripted_find(scene->server, "Archive")->count, 12);
+	assert_int_equal(scripted_find(scene->server, "Trash")->count, 0);
+	assert_int_equal(files_in(scene, "Archive"), 12);
+	run_scene_expect_idle(scene, 0);
+}
+
+static void without_move_and_uidplus_moves_are_no_deletions(void **state) /* R26 */
+{
+	struct run_scene *scene = *state;
+
+	move_twelve(scene);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.moved, 12);
+	expect_twelve_moved(scene);
+}
+
+static void nor_do_their_originals_go_to_the_trash(void **state) /* T12 */
+{
+	struct run_scene *scene = *state;
+
+	scene->account.trash = "Trash";
+	move_twelve(scene);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.moved, 12);
+	expect_twelve_moved(scene);
+}
+
+static void nor_are_they_after_a_run_that_died_before_the_removal(void **state) /* R26 */
+{
+	struct run_scene *scene = *state;
+
+	scene->account.trash = "Trash";
+	move_twelve(scene);
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_STORE, .what = SCRIPTED_CUT});
+	assert_true(run_scene_sync(scene) < 0);
+	assert_int_equal(scene->report.total.moved, 12);
+	RUN_OK(scene, run_scene_sync(scene));
+	expect_twelve_moved(scene);
+}
+
+static void nor_after_one_that_died_before_the_answer(void **state) /* R26 */
+{
+	struct run_scene *scene = *state;
+
+	scene->account.trash = "Trash";
+	move_twelve(scene);
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_COPY, .what = SCRIPTED_LOST});
+	assert_true(run_scene_sync(scene) < 0);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.moved, 12);
+	expect_twelve_moved(scene);
+}
+
+/* It learnt MOVE since: what was copied already is not moved to the trash. */
+static void an_original_that_was_copied_is_not_moved_to_the_trash_either(void **state) /* T12 */
+{
+	struct run_scene *scene = *state;
+
+	scene->account.trash = "Trash";
+	move_twelve(scene);
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_STORE, .what = SCRIPTED_CUT});
+	assert_true(run_scene_sync(scene) < 0);
+	scene->server->facts.has_move = true;
+	scene->server->facts.has_uid_expunge = true;
+	run_scene_remove_file(scene, "INBOX", "0");
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.deleted_remote, 1);
+	expect_there(scene, "INBOX", "8");
+	assert_int_equal(scripted_find(scene->server, "Archive")->count, 12);
+	assert_int_equal(scripted_find(scene->server, "Trash")->count, 1);
+}
+
 static void refuse_after_the_first(struct run_scene *scene, enum scripted_op op)
 {
 	scripted_fault(scene->server, &(struct scripted_fault){.op = op,
@@ -412,6 +510,11 @@ int main(void)
 		RUN_TEST(without_move_originals_go_after_their_copies),
 		RUN_TEST(originals_that_stay_are_removed_later_and_copied_no_more),
 		RUN_TEST(a_part_that_is_refused_does_not_take_the_rest_along),
+		RUN_TEST(without_move_and_uidplus_moves_are_no_deletions),
+		RUN_TEST(nor_do_their_originals_go_to_the_trash),
+		RUN_TEST(nor_are_they_after_a_run_that_died_before_the_removal),
+		RUN_TEST(nor_after_one_that_died_before_the_answer),
+		RUN_TEST(an_original_that_was_copied_is_not_moved_to_the_trash_either),
 		RUN_TEST(what_was_moved_before_a_refusal_is_moved),
 		RUN_TEST(so_it_is_where_the_server_does_not_tell),
 		RUN_TEST(what_was_copied_before_a_refusal_is_copied_once),

@@ -279,6 +279,32 @@ static void U7_what_a_copy_tells_is_believed_as_a_whole_or_not_at_all(void **sta
 	uidset_finish(&asked);
 }
 
+static void R26_the_original_of_a_move_is_no_deletion(void **state)
+{
+	static const int64_t moved[] = {3, 8};
+	const struct plan_policy policy = {.copy = 3, .flags = 3, .delete_ = 3};
+	struct plan_facts mailbox = {
+		.braked = SIDE_BOTH, .has_unreadable = true, .moved = moved, .moved_count = 2};
+	struct row row = {.id = 8, .uid = 5, .is_agreed = true, .remote = MESSAGE_PRESENT};
+	struct message_plan plan = {0};
+	struct err err;
+
+	(void)state;
+	row.local = MESSAGE_GONE;
+	row.reason = REASON_BRAKE;
+	assert_int_equal(message_plan_make(&row, 1, &policy, &mailbox, &plan, &err), 0);
+	assert_int_equal(plan.count, 1);
+	assert_int_equal(plan.ops[0].kind, OP_DELETE_REMOTE);
+	assert_int_equal(plan.deletes.remote, 0);
+	assert_int_equal(plan.deletes.held_remote, 0);
+	message_plan_finish(&plan);
+	row.local = MESSAGE_PRESENT; /* it is back */
+	assert_false(message_was_moved(&mailbox, &row));
+	row.local = MESSAGE_GONE;
+	row.id = 7;
+	assert_false(message_was_moved(&mailbox, &row));
+}
+
 static void alias_is_a_uid_with_a_file(void **state) /* U6 */
 {
 	struct row row;
@@ -309,6 +335,7 @@ int main(void)
 		cmocka_unit_test(uploads_land_where_all_uids_are_told),
 		cmocka_unit_test(refused_uploads_wait_go_singly_or_stay),
 		cmocka_unit_test(U7_what_a_copy_tells_is_believed_as_a_whole_or_not_at_all),
+		cmocka_unit_test(R26_the_original_of_a_move_is_no_deletion),
 		cmocka_unit_test(alias_is_a_uid_with_a_file),
 	};
 

@@ -195,8 +195,9 @@ enum intent_kind {
 	INTENT_MOVE,
 	INTENT_RENAME = 5, /* 3 and 4 are no kind */
 	INTENT_POP3_DELETE,
-	INTENT_TRASH,  /* a COPY to the trash may have been carried out */
-	INTENT_TRASHED /* it was: the original is still to be removed */
+	INTENT_TRASH,   /* a COPY to the trash may have been carried out */
+	INTENT_TRASHED, /* it was: the original is still to be removed */
+	INTENT_MOVED    /* copied to where its file was moved: the same */
 };
 struct intent {
 	int64_t id;
@@ -205,14 +206,15 @@ struct intent {
 	int64_t mailbox;      /* the target mailbox (APPEND, COPY, MOVE), or the one it is about */
 	uint32_t uidvalidity; /* of the target when it began; 0 unknown */
 	uint32_t uid_bound;   /* UIDs from here on may be its result; 0 unknown: all of them */
-	char *text; /* kind's own detail (new name of a rename, ...), owned, may be NULL */
+	char *text; /* kind's own detail (new name of a rename, the row that a COPY or MOVE is to
+		     * empty, ...), owned, may be NULL */
 };
 struct intents {
 	struct intent *items;
 	size_t count;
 };
-/* INTENT_TRASH or INTENT_TRASHED. */
-bool intent_is_of_trash(const struct intent *intent);
+/* Of an original that is to be removed: INTENT_TRASH, INTENT_TRASHED, INTENT_MOVED. */
+bool intent_is_of_removal(const struct intent *intent);
 int state_intent_add(struct state *state, struct intent *intent, struct err *err);
 int state_intent_drop(struct state *state, int64_t id, struct err *err);
 /* All those of MAILBOX (0: of any). */

@@ -73,22 +73,27 @@ static int run_job(struct run *run, struct mailbox *mailbox, struct err *err)
 	return code;
 }
 
-/* A mailbox that our commands changed is looked at again, so that the next run need not; uploads
- * without a UID are found. One that turns out to be renumbered is paired, or all of it would be
- * copied both ways. */
-static int settle_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
+/* A mailbox that our commands changed is looked at again, so that the next run need not. */
+static int look_again(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	struct remote *remote = run->session->remote;
 	int code = 0;
 	if (mailbox->decided.exclusion == EXCLUDED_NOT && mailbox->done.was_changed_there &&
 	    (mailbox->seen.in & SIDE_REMOTE)) {
 		mailbox->done.was_changed_there = false;
-		code = observe_remote_mailbox(run, remote, mailbox, LOOK_ANEW, err);
+		code = observe_remote_mailbox(run, run->session->remote, mailbox, LOOK_ANEW, err);
 	}
+	return run_outlives(run, mailbox, code, NULL, err);
+}
+
+/* Uploads and copies without a UID are found. A mailbox that turns out to be renumbered is paired,
+ * or all of it would be copied both ways. */
+static int settle_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
+{
 	bool must_pair = mailbox->decided.pairing != PAIRING_NONE;
-	if (code == 0 && (mailbox->open.has_intents || must_pair) &&
+	int code = 0;
+	if ((mailbox->open.has_intents || must_pair) &&
 	    mailbox->decided.exclusion == EXCLUDED_NOT) {
-		code = pair_mailbox(run, remote, mailbox, err);
+		code = pair_mailbox(run, run->session->remote, mailbox, err);
 	}
 	if (code < 0 && must_pair) {
 		mailbox_exclude(mailbox, EXCLUDED_FAILED);
@@ -123,9 +128,13 @@ static int run_jobs(struct run *run, struct err *err)
 	return code;
 }
 
+/* All are looked at first: what a move left at its old place shows there. */
 static int settle_mailboxes(struct run *run, struct err *err)
 {
 	int code = 0;
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		code = look_again(run, &run->mailboxes.items[i], err);
+	}
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		code = settle_mailbox(run, &run->mailboxes.items[i], err);
 	}

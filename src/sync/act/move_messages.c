@@ -5,8 +5,12 @@
  */
 #include "act_private.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "guard/guard.h"
 #include "observe/observe.h"
+#include "recover/recover.h"
 #include "rules/effect.h"
 #include "rules/transfer_rules.h"
 
@@ -27,23 +31,8 @@ struct move_batch {
 	struct uidset gone; /* of these, by COPY: the server told the new UID and removed the old */
 };
 
-/* The original is still there, and is removed by the plan like anything deleted locally; but it
- * does not belong in the trash. */
-static int note_copied(struct run *run, const struct move *move, uint32_t uid, struct err *err)
-{
-	struct intent intent = {
-		.kind = INTENT_TRASHED,
-		.row = move->pair.gone_row,
-		.mailbox = move->from->base.id,
-		.uidvalidity = move->to->base.uidvalidity,
-		.uid_bound = uid,
-		.text = move->to->wire,
-	};
-	return run->account->trash == NULL ? 0
-					   : state_intent_add(run->session->state, &intent, err);
-}
-
-/* A move that the server carried out, as rows. In a transaction. */
+/* A move that the server carried out, as rows. In a transaction. An original that is still there is
+ * removed by the plan (R26). */
 static int record_moved(struct run *run, struct move *move, uint32_t uid, bool is_original_gone,
 			struct err *err)
 {
@@ -55,8 +44,7 @@ static int record_moved(struct run *run, struct move *move, uint32_t uid, bool i
 	}
 	effect_moved_there(&rows.gone, &rows.fresh, uid, &move->from->base.keywords,
 			   &move->to->base.keywords);
-	code = is_original_gone ? state_row_drop(state, rows.gone.id, err)
-				: note_copied(run, move, uid, err);
+	code = is_original_gone ? state_row_drop(state, rows.gone.id, err) : 0;
 	if (code == 0) {
 		code = state_row_put(state, &rows.fresh, err);
 	}
@@ -122,12 +110,15 @@ static int add_intents(struct move_batch *batch, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < batch->count; i++) {
 		struct move_item *item = &batch->items[i];
+		char original[24];
+		snprintf(original, sizeof(original), "%" PRId64, item->move->pair.gone_row);
 		struct intent intent = {
 			.kind = has_move ? INTENT_MOVE : INTENT_COPY,
 			.row = item->move->pair.new_row,
 			.mailbox = to->id,
 			.uidvalidity = to->uidvalidity,
 			.uid_bound = to->uidnext,
+			.text = original,
 		};
 		if ((code = note_begun(batch->run, item->move, err)) == 0) {
 			code = state_intent_add(batch->run->session->state, &intent, err);
@@ -228,8 +219,11 @@ static int record_item(struct move_batch *batch, const struct move_item *item,
 		}
 		return code;
 	}
-	code = state_intent_drop(batch->run->session->state, item->intent, err);
-	return code < 0 ? code : record_moved(batch->run, item->move, uid, is_gone, err);
+	if ((code = state_intent_drop(batch->run->session->state, item->intent, err)) < 0 ||
+	    (code = record_moved(batch->run, item->move, uid, is_gone, err)) < 0 || is_gone) {
+		return code;
+	}
+	return move_note_original(batch->run, item->move->pair.gone_row, batch->to, uid, err);
 }
 
 static int commit_answer(struct move_batch *batch, const struct remote_done *done, struct err *err)
@@ -316,7 +310,8 @@ static int move_group(struct run *run, size_t first, struct err *err)
 	return code < 0 || batch.count == 0 ? code : move_batch_send(&batch, err);
 }
 
-/* A move whose UIDs the server did not tell, and whose copy was found since. */
+/* A move whose UIDs the server did not tell, and whose copy was found since: pairing has noted what
+ * is left to do. */
 static int settle_found(struct run *run, struct move *move, struct err *err)
 {
 	struct state *state = run->session->state;

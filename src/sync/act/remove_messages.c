@@ -16,7 +16,8 @@
 /* A message to go. */
 struct removed {
 	struct row *row;
-	bool is_copied; /* it is in the trash */
+	bool is_copied; /* it is in the trash, or where it was moved to */
+	bool is_moved;  /* the latter: no deletion (R26) */
 	int64_t intent; /* that says so, or that it may be; 0 none */
 };
 
@@ -47,6 +48,17 @@ static int collect(struct removal *removal, bool copied, struct err *err)
 		if (item->is_copied == copied) {
 			code = uidset_add(&removal->uids, item->row->uid, item->row->uid, err);
 		}
+	}
+	return code;
+}
+
+static int collect_all(struct removal *removal, struct err *err)
+{
+	int code = 0;
+	uidset_finish(&removal->uids);
+	for (size_t i = 0; code == 0 && i < removal->count; i++) {
+		uint32_t uid = removal->items[i].row->uid;
+		code = uidset_add(&removal->uids, uid, uid, err);
 	}
 	return code;
 }
@@ -115,9 +127,10 @@ static int commit_gone(struct removal *removal, struct err *err)
 {
 	leave_kept(removal);
 	for (size_t i = 0; i < removal->count; i++) {
-		effect_deleted(removal->items[i].row, SIDE_REMOTE);
+		const struct removed *item = &removal->items[i];
+		effect_deleted(item->row, SIDE_REMOTE);
+		removal->job->mailbox->done.counts.deleted_remote += !item->is_moved;
 	}
-	removal->job->mailbox->done.counts.deleted_remote += removal->count;
 	return commit_rows(removal, err);
 }
 
@@ -198,7 +211,7 @@ static int commit_intents(struct removal *removal, bool is_copied, struct err *e
 	return state_end(removal->state, code, err);
 }
 
-/* What the intents say is in the trash already. */
+/* What the intents say is in the trash, or elsewhere, already. */
 static int find_copied(struct removal *removal, struct err *err)
 {
 	struct intents intents = {0};
@@ -209,8 +222,10 @@ static int find_copied(struct removal *removal, struct err *err)
 		struct removed *item =
 			array_find(removal->items, removal->count, sizeof(*removal->items),
 				   &intent->row, compare_id);
-		if (item != NULL && intent->kind == INTENT_TRASHED) {
+		if (item != NULL &&
+		    (intent->kind == INTENT_TRASHED || intent->kind == INTENT_MOVED)) {
 			item->is_copied = true;
+			item->is_moved = intent->kind == INTENT_MOVED;
 			item->intent = intent->id;
 		}
 	}
@@ -242,8 +257,8 @@ static int copy_to_trash(struct removal *removal, struct err *err)
 static int try_to_copy(struct removal *removal, struct err *refusal, struct err *err)
 {
 	struct job *job = removal->job;
-	int code;
-	if ((code = find_copied(removal, err)) < 0 || (code = collect(removal, false, err)) < 0) {
+	int code = collect(removal, false, err);
+	if (code < 0) {
 		return code;
 	}
 	code = removal->uids.count == 0 ? 0 : copy_to_trash(removal, err);
@@ -289,6 +304,41 @@ static int copy_and_remove(struct removal *removal, struct err *err)
 	return not_moved(err);
 }
 
+/* Those that are copied already stand first from now on; how many they are. */
+static size_t copied_first(struct removal *removal)
+{
+	size_t copied = 0;
+	for (size_t i = 0; i < removal->count; i++) {
+		struct removed item = removal->items[i];
+		if (item.is_copied) {
+			removal->items[i] = removal->items[copied];
+			removal->items[copied++] = item;
+		}
+	}
+	return copied;
+}
+
+/* Into the trash, but for what is there already, or was moved elsewhere (T12). */
+static int move_and_remove(struct removal *removal, struct err *err)
+{
+	struct removed *all = removal->items;
+	size_t left = removal->count;
+	size_t copied = copied_first(removal);
+	int code = 0;
+	removal->count = copied;
+	left -= copied;
+	if (copied > 0 && (code = collect(removal, true, err)) == 0) {
+		code = expunge(removal, err);
+	}
+	removal->items = all + copied;
+	removal->count = left;
+	if (code == 0 && left > 0 && (code = collect(removal, false, err)) == 0) {
+		code = move_to_trash(removal, err);
+	}
+	removal->items = all;
+	return code;
+}
+
 static int remove_all(struct removal *removal, struct err *err)
 {
 	struct job *job = removal->job;
@@ -304,13 +354,17 @@ static int remove_all(struct removal *removal, struct err *err)
 		return code;
 	}
 	job->mailbox->done.was_changed_there = true;
+	if ((code = find_copied(removal, err)) < 0) {
+		return code;
+	}
 	if (way == REMOVAL_COPY) {
 		return copy_and_remove(removal, err);
 	}
-	if ((code = collect(removal, false, err)) < 0) {
-		return code;
+	if (way == REMOVAL_MOVE) {
+		return move_and_remove(removal, err);
 	}
-	return way == REMOVAL_MOVE ? move_to_trash(removal, err) : expunge(removal, err);
+	code = collect_all(removal, err);
+	return code < 0 ? code : expunge(removal, err);
 }
 
 int job_delete_remote(struct job *job, struct err *err)

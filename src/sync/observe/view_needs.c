@@ -27,7 +27,7 @@ static int note_intents(struct run *run, struct err *err)
 	int code = state_intents_load(run->session->state, 0, &intents, err);
 	for (size_t i = 0; code == 0 && i < intents.count; i++) {
 		struct mailbox *mailbox = run_mailbox_by_id(run, intents.items[i].mailbox);
-		if (mailbox != NULL && !intent_is_of_trash(&intents.items[i])) {
+		if (mailbox != NULL && !intent_is_of_removal(&intents.items[i])) {
 			mailbox->open.has_intents = true;
 		}
 	}

@@ -1,6 +1,8 @@
 /* One mailbox's messages: its plan is made when its turn comes, and concluded when it is done. */
 #include "plan.h"
 
+#include <stdlib.h>
+
 #include "mailsync/base/clock.h"
 
 #include "guard/guard.h"
@@ -22,7 +24,9 @@ bool mailbox_is_idle(const struct run *run, const struct mailbox *mailbox)
 static bool is_of_intent(const struct intents *intents, const struct row *row)
 {
 	for (size_t i = 0; i < intents->count; i++) {
-		if (intents->items[i].row == row->id && intents->items[i].kind != INTENT_TRASHED) {
+		const struct intent *intent = &intents->items[i];
+		if (intent->row == row->id && intent->kind != INTENT_TRASHED &&
+		    intent->kind != INTENT_MOVED) {
 			return true;
 		}
 	}
@@ -47,6 +51,34 @@ static void drop_rows(const struct run *run, const struct intents *intents, stru
 		}
 	}
 	rows->count = kept;
+}
+
+static int compare_ids(const void *x, const void *y)
+{
+	int64_t one = *(const int64_t *)x;
+	int64_t two = *(const int64_t *)y;
+	return (one > two) - (one < two);
+}
+
+/* R26 */
+static int gather_moved(struct job *job, const struct intents *intents, struct err *err)
+{
+	size_t count = 0;
+	job->moved = intents->count == 0 ? NULL : calloc(intents->count, sizeof(*job->moved));
+	if (intents->count > 0 && job->moved == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < intents->count; i++) {
+		if (intents->items[i].kind == INTENT_MOVED) {
+			job->moved[count++] = intents->items[i].row;
+		}
+	}
+	if (count > 1) {
+		qsort(job->moved, count, sizeof(*job->moved), compare_ids);
+	}
+	job->facts.moved = job->moved;
+	job->facts.moved_count = count;
+	return 0;
 }
 
 static int gather_facts(struct job *job, struct err *err)
@@ -88,7 +120,7 @@ int job_plan(struct job *job, struct run *run, struct remote *remote, struct mai
 	if ((code = state_rows_pending(state, mailbox->base.id, policy->expunge != 0, &job->rows,
 				       err)) < 0 ||
 	    (code = state_intents_load(state, mailbox->base.id, &intents, err)) < 0 ||
-	    (code = gather_facts(job, err)) < 0) {
+	    (code = gather_facts(job, err)) < 0 || (code = gather_moved(job, &intents, err)) < 0) {
 		goto finish;
 	}
 	drop_rows(run, &intents, &job->rows);
@@ -106,6 +138,7 @@ void job_finish(struct job *job)
 		maildir_scan_finish(&job->scan);
 	}
 	message_plan_finish(&job->plan);
+	free(job->moved);
 	row_list_finish(&job->rows);
 	mailbox_release(job->mailbox);
 }

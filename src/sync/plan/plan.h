@@ -126,6 +126,7 @@ struct job {
 	struct remote *remote;
 	struct mailbox *mailbox;
 	struct row_list rows; /* pending, by id, but for those of R25 */
+	int64_t *moved;       /* facts.moved */
 	struct plan_facts facts;
 	struct message_plan plan; /* its ops name ROWS by their index */
 	struct maildir_scan scan; /* where the files of the rows are, once asked for */

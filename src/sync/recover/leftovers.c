@@ -5,13 +5,13 @@
 
 #include "recover_private.h"
 
-int intents_load(struct run *run, const struct mailbox *mailbox, bool of_trash,
+int intents_load(struct run *run, const struct mailbox *mailbox, bool of_removal,
 		 struct intents *intents, struct err *err)
 {
 	size_t kept = 0;
 	int code = state_intents_load(run->session->state, mailbox->base.id, intents, err);
 	for (size_t i = 0; i < intents->count; i++) {
-		if (intent_is_of_trash(&intents->items[i]) == of_trash) {
+		if (intent_is_of_removal(&intents->items[i]) == of_removal) {
 			intents->items[kept++] = intents->items[i];
 		} else {
 			free(intents->items[i].text);

@@ -149,6 +149,18 @@ static int settle_row(struct pairing *pairing, const struct intent *intent, stru
 	return 0;
 }
 
+/* A COPY or MOVE that was carried out: its original has to go, if it has not. */
+static int settle_move(struct pairing *pairing, const struct intent *intent, uint32_t uid,
+		       struct err *err)
+{
+	uint64_t original = 0;
+	if (intent->text == NULL || !span_to_u64(span_of(intent->text), &original)) {
+		return 0;
+	}
+	pairing->mailbox->done.counts.moved += pairing->is_first;
+	return move_note_original(pairing->run, (int64_t)original, pairing->mailbox, uid, err);
+}
+
 static int settle_intent(struct pairing *pairing, const struct intent *intent, struct err *err)
 {
 	struct state *state = pairing->run->session->state;
@@ -156,24 +168,24 @@ static int settle_intent(struct pairing *pairing, const struct intent *intent, s
 	bool found = false;
 	row_init(&row);
 	int code = state_row_by_id(state, intent->row, &row, &found, err);
-	if (code == 0 && found) {
-		code = settle_row(pairing, intent, &row, err);
+	bool is_known = !found || row.is_agreed || !pairing->headers_missing;
+	if (code == 0 && found && is_known) {
+		code = row.is_agreed ? settle_move(pairing, intent, row.uid, err)
+				     : settle_row(pairing, intent, &row, err);
 	}
 	row_finish(&row);
-	return code < 0 ? code : state_intent_drop(state, intent->id, err);
+	pairing->mailbox->open.has_intents |= !is_known;
+	return code < 0 || !is_known ? code : state_intent_drop(state, intent->id, err);
 }
 
 /* While some header could not be had nothing is known to be missing. */
 static int settle_intents(struct pairing *pairing, struct err *err)
 {
 	int code = 0;
-	if (pairing->headers_missing) {
-		return 0;
-	}
+	pairing->mailbox->open.has_intents = false;
 	for (size_t i = 0; code == 0 && i < pairing->intents.count; i++) {
 		code = settle_intent(pairing, &pairing->intents.items[i], err);
 	}
-	pairing->mailbox->open.has_intents = false;
 	return code;
 }
 
@@ -210,7 +222,8 @@ static int pairing_run(struct pairing *pairing, struct err *err)
 	return locals->count > 0 || intents->count > 0 ? commit(pairing, err) : 0;
 }
 
-static int pair_one(struct run *run, struct remote *remote, struct mailbox *mailbox, bool is_late,
+/* FIRST: before this run did anything itself. */
+static int pair_one(struct run *run, struct remote *remote, struct mailbox *mailbox, bool is_first,
 		    struct err *err)
 {
 	struct pairing pairing = {
@@ -218,7 +231,8 @@ static int pair_one(struct run *run, struct remote *remote, struct mailbox *mail
 		.remote = remote,
 		.mailbox = mailbox,
 		.has_base = mailbox->decided.pairing != PAIRING_ALL,
-		.is_late = is_late,
+		.is_first = is_first,
+		.is_late = is_first && run->session->was_unclean,
 	};
 	int code = pairing_run(&pairing, err);
 	mailbox->done.was_paired |= !pairing.has_base; /* a later one takes up less */
@@ -244,7 +258,6 @@ static bool is_due(const struct mailbox *mailbox)
 
 int pair_mailboxes(struct run *run, struct err *err)
 {
-	struct session *session = run->session;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
@@ -252,7 +265,7 @@ int pair_mailboxes(struct run *run, struct err *err)
 			continue;
 		}
 		if ((code = run_check_stop(run, err)) == 0) {
-			code = pair_one(run, session->remote, mailbox, session->was_unclean, err);
+			code = pair_one(run, run->session->remote, mailbox, true, err);
 		}
 		if (code < 0 && (code = run_outlives(run, mailbox, code, NULL, err)) == 0) {
 			/* Unpaired, it would be copied both ways. */

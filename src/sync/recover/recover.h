@@ -48,13 +48,18 @@ int pair_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox
  * (I3). MOVE needs none of this (T4).
  *
  *   INTENT_TRASH    durable before the COPY: it may have been carried out
- *   INTENT_TRASHED  it was: what is left to do is to remove the original. So it is with a message
- *                   that was moved elsewhere by COPY
+ *   INTENT_TRASHED  it was: what is left to do is to remove the original
+ *   INTENT_MOVED    so it is with a message that was moved elsewhere by COPY, but that its removal
+ *                   is no deletion (R26)
  *
- * Both are of the original's row and mailbox; the text is the trash's wire name, the UID bound and
- * UIDVALIDITY are the trash's before the COPY. A row with the first is not planned. The second
- * stays until the original is gone or is not to be removed any more.
+ * All are of the original's row and mailbox; the text is the wire name of the trash (the target),
+ * the UID bound and UIDVALIDITY are the trash's before the COPY (the copy's). A row with the first
+ * is not planned. The others stay until the original is gone or is not to be removed any more.
  */
+/* The message of the row ORIGINAL is now TO's UID. Where it is still at its old place, too, notes
+ * that it is to be removed there. In a transaction. */
+int move_note_original(struct run *run, int64_t original, const struct mailbox *to, uint32_t uid,
+		       struct err *err);
 /* The intents that runs before this one left. */
 int trash_settle(struct run *run, struct err *err);
 /* Those of MAILBOX, after COPYs that were refused: looks which messages are in the trash. Another

@@ -31,8 +31,8 @@ int candidates_read(struct remote *remote, struct candidates *candidates,
 int candidate_read_file(struct maildir_reader *reader, struct pair_candidate *candidate,
 			struct err *err);
 
-/* MAILBOX's intents, either those of the trash or all others. */
-int intents_load(struct run *run, const struct mailbox *mailbox, bool of_trash,
+/* MAILBOX's intents, either those of originals to be removed or all others. */
+int intents_load(struct run *run, const struct mailbox *mailbox, bool of_removal,
 		 struct intents *intents, struct err *err);
 
 #define PAIR_NO_FILE SIZE_MAX /* a candidate's place: its file is gone */
@@ -42,12 +42,13 @@ struct pairing {
 	struct run *run;
 	struct remote *remote;
 	struct mailbox *mailbox;
-	struct intents intents;   /* those that are not of the trash */
+	struct intents intents;   /* those that are of no removal */
 	struct candidates locals; /* their places are of the folder's scan */
 	struct candidates remotes;
 	bool has_base;
 	bool headers_missing; /* some could not be had: intents stay open */
 	bool is_late;         /* the intents are those of a run that died */
+	bool is_first;        /* they are of an earlier run, which did not count what they did */
 };
 /* Which rows may be pairs; where there are any of both sides, who the files are. */
 int pairing_gather(struct pairing *pairing, struct err *err);

@@ -47,7 +47,7 @@ static int gather_one(struct settling *settling, size_t index, struct err *err)
 		.trash = trash_of(&settling->intents, intent),
 		.uid = row.uid,
 		.bound = intent->uid_bound,
-		.is_certain = intent->kind == INTENT_TRASHED,
+		.is_certain = intent->kind != INTENT_TRASH,
 		.is_void = trash_is_void(found ? &row : NULL, expunges),
 	};
 	row_finish(&row);
@@ -176,6 +176,28 @@ static int commit(struct settling *settling, struct err *err)
 		     : err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
 			       "the server does not show messages that may be in the trash "
 			       "already; they wait");
+}
+
+int move_note_original(struct run *run, int64_t original, const struct mailbox *to, uint32_t uid,
+		       struct err *err)
+{
+	struct row row;
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_id(run->session->state, original, &row, &found, err);
+	if (code == 0 && found && row.remote == MESSAGE_PRESENT && row.local == MESSAGE_GONE) {
+		struct intent intent = {
+			.kind = INTENT_MOVED,
+			.row = original,
+			.mailbox = row.mailbox,
+			.uidvalidity = to->base.uidvalidity,
+			.uid_bound = uid,
+			.text = to->wire,
+		};
+		code = state_intent_add(run->session->state, &intent, err);
+	}
+	row_finish(&row);
+	return code;
 }
 
 int trash_settle_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,

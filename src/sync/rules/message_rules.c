@@ -176,12 +176,40 @@ static int plan_local_only(struct planning *planning, struct err *err)
 	return act(planning, OP_UPLOAD, "new in the Maildir", err); /* R11 */
 }
 
+static int compare_ids(const void *x, const void *y)
+{
+	int64_t one = *(const int64_t *)x;
+	int64_t two = *(const int64_t *)y;
+	return (one > two) - (one < two);
+}
+
+bool message_was_moved(const struct plan_facts *mailbox, const struct row *row)
+{
+	return row->local != MESSAGE_PRESENT &&
+	       array_find(mailbox->moved, mailbox->moved_count, sizeof(*mailbox->moved), &row->id,
+			  compare_ids) != NULL;
+}
+
+/* R26 */
+static int plan_moved(struct planning *planning, struct err *err)
+{
+	if ((planning->policy->delete_ & SIDE_REMOTE) == 0) {
+		return hold(planning, REASON_POLICY, "delete does not cover remote");
+	}
+	return planning->mailbox->is_read_only
+		     ? hold(planning, REASON_OBSTACLE, READ_ONLY)
+		     : act(planning, OP_DELETE_REMOTE, "moved in the Maildir", err);
+}
+
 /* R13 and R14: only one side has it still, and flags do not matter any more. */
 static int plan_half_gone(struct planning *planning, struct err *err)
 {
 	bool is_local = planning->row->local == MESSAGE_PRESENT;
 	enum side side = is_local ? SIDE_LOCAL : SIDE_REMOTE;
 	enum side covered = planning->policy->delete_ & side;
+	if (message_was_moved(planning->mailbox, planning->row)) {
+		return plan_moved(planning, err);
+	}
 	if (hold_if_braked(planning, covered)) {
 		return 0;
 	}

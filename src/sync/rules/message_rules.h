@@ -46,6 +46,9 @@
  *       mailbox has grown; before all other holds and whatever the policy of this run (another
  *       reason would take its place, and the next run judge it anew). It counts as held, not as
  *       deleted. What they do not want removed any more is planned as if it had not been held.
+ * An agreed row of which the server has a copy where its file was moved to (INTENT_MOVED):
+ *   R26 what is left of it is its removal, by R14, but as part of the move: it is no deletion, so
+ *       that the brake neither counts nor holds it, and no unreadable folder matters
  * Flags that changed alike on both sides, where no FLAGS operation carries it:
  *   R23 -> AGREE (no act, base is updated)
  *
@@ -94,6 +97,8 @@ struct plan_facts {
 	bool has_unreadable;     /* some folder of the account could not be read */
 	enum side braked;        /* where the brake holds deletions */
 	bool releases_held;      /* the user lets go what the brake held in earlier runs */
+	const int64_t *moved;    /* ids of rows, sorted: R26's originals */
+	size_t moved_count;
 };
 
 enum op_kind {
@@ -149,9 +154,12 @@ struct left_out_facts {
 	bool is_later_round; /* of the acts of this run */
 	bool is_moving;      /* folders changed while they were read */
 	bool is_of_move;     /* the row */
-	bool has_intent;     /* the row, other than INTENT_TRASHED, which is no act under way */
+	bool has_intent;     /* the row, of an act under way: neither INTENT_TRASHED nor _MOVED */
 };
 bool message_is_left_out(const struct row *row, const struct left_out_facts *facts);
+
+/* R26 */
+bool message_was_moved(const struct plan_facts *mailbox, const struct row *row);
 
 void message_plan_finish(struct message_plan *plan);
 /* Into PLAN, which is {0} before; on failure it has part of it. */

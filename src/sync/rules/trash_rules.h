@@ -10,6 +10,8 @@
  *   T4  the server has MOVE                       -> move. It leaves a message in one of the two
  *       mailboxes, never in both (RFC 6851 3.3), so that nothing has to be remembered.
  *   T5  else                                      -> copy, with an intent, then expunge
+ *   T12 it was copied already, to the trash or to where its file was moved (INTENT_TRASHED,
+ *       INTENT_MOVED): it is expunged, in any of these ways
  * To expunge:
  *   T6  the server can expunge by UID             -> just those
  *   T7  others' messages are marked \Deleted      -> hold: a plain EXPUNGE would take them, too
