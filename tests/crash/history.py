@@ -1,187 +1,41 @@
-"""A random history of an account, and what must have come of it.
-
-Users of both sides add, delete, move and flag; between, the program runs and is killed, cut off or
-refused by the disk at random. What must result is worked out from what the users did, message by
-message, and from nothing else: no thought is shared with the program.
-
-An epoch begins when both sides agree and ends when they do again. In it, per message:
-
-    nobody deleted or moved it      one copy where it was, each flag as the only side that changed
-                                    it left it
-    deleted once, on one side       gone on both (if both had it when the epoch began)
-    moved once, on one side         one copy, in the new place
-    deleted or moved more often     open, but not lost unless a user deleted it, and no more
-                                    copies than places it was put in
-    added                           one copy where it was added
-
-and at every moment, also right after a kill: whatever no user deleted is on one side at least.
-
-A flag that was changed on both sides, or again after a run was disturbed, or of a message that was
-moved or added, may be either way: a change that was carried out and not recorded when the run died
-looks like the other side's.
+"""A random history (rig/past.py) on Dovecot: between what users do, the program runs and is killed, cut
+off or refused by the disk at random.
 """
 
+import contextlib
 import os
-import random
-from typing import NamedTuple
 
 import scene as scenes     # finds rig, too
 
-from rig import mail, tree
+from rig import past
 from rig.line import Line
-from rig.oracle import LocalHand, RemoteHand
+from rig.oracle import RemoteHand
 
-FLAGS = ("F", "R", "S", "D", "work", "$label1")
 ERRNOS = (5, 13, 28)
+Wrong = past.Wrong
 
 
-class Wrong(Exception):
-    """What must not be, with the story of the message."""
-
-
-class Fact(NamedTuple):
-    mailbox: str
-    flags: frozenset
-
-
-class Story:
-    """What users did to one message in this epoch."""
-
-    def __init__(self, base=None, added=None):
-        self.base, self.added = base, added
-        self.deletes, self.moves = 0, []
-        self.touched = {}           # flag: {(side, phase): value}
-        self.lines = []
-
-    @property
-    def acts(self):
-        return self.deletes + len(self.moves)
-
-    def note(self, *words):
-        self.lines.append(" ".join(str(w) for w in words))
-
-    def touch(self, side, phase, flag, value):
-        self.touched.setdefault(flag, {})[side, phase] = value
-
-    def flag_is_right(self, flag, value):
-        before = (self.base or self.added).flags
-        if len(flag) > 1 and self.moves and any(len(touched) > 1 for touched in self.touched):
-            return True             # letters of two folders' tables in one name
-        touches = self.touched.get(flag)
-        if not touches:
-            return (flag in before) == value
-        if self.acts or self.added or len(touches) > 1:
-            return True
-        return value in touches.values()
-
-    def complaints(self, copies):
-        """COPIES: [(mailbox, flags)] on a side, at the end of the epoch."""
-        count = len(copies)
-        if self.acts == 0 or (self.acts == 1 and self.moves and self.base):
-            place = self.moves[0] if self.moves else (self.base or self.added).mailbox
-            if [box for box, _ in copies] != [place]:
-                return [f"should be once in {place}, is {copies}"]
-            wrong = [f for f in FLAGS if not self.flag_is_right(f, f in copies[0][1])]
-            return [f"flags {wrong} of {copies} are wrong"] if wrong else []
-        if self.acts == 1 and self.base:
-            return [f"was deleted, is {copies}"] if copies else []
-        if not self.deletes and count == 0:
-            return ["is lost"]
-        if count > len(self.moves) + 1:
-            return [f"is doubled: {copies}"]
-        return []
-
-
-def places(state):
-    """digest: [(mailbox, flags)]"""
-    found = {}
-    for box, messages in state.items():
-        for key, copies in messages.items():
-            found.setdefault(key, []).extend((box, copy.flags) for copy in copies)
-    return found
-
-
-class History:
+class History(past.Past):
     """One history of SEED on SERVER; run() raises Wrong."""
 
     def __init__(self, seed, scene):
-        self.seed, self.scene = seed, scene
-        self.rng = random.Random(seed)
+        self.scene = scene
         self.trial = scenes.Trial(scene, f"h{seed}")
-        self.stories = {}
-        self.phase = self.serial = 0
-        self.runs = self.disturbed = 0
-        self.lines = []
-        self.boxes = ["INBOX", "Work", "Été/Sub"]
+        super().__init__(seed, self.trial.account.local)
+        self.disturbed = 0
 
-    # Users
-
-    def letter(self):
-        self.serial += 1
-        size = self.rng.choice((200, 200, 400, 3000, 60_000))
-        return mail.one(self.serial, seed=f"history/{self.seed}", size=size)
-
-    def target(self, other_than=None):
-        names = [*self.boxes, *(["Neu/Größe", "Zz"] if self.rng.random() < 0.2 else [])]
-        return self.rng.choice([name for name in names if name != other_than])
-
-    def change(self, count):
-        self.phase += 1
+    @contextlib.contextmanager
+    def there(self):
         with self.trial.account.remote() as session:
-            hands = {"local": LocalHand(self.trial.account.local),
-                     "remote": RemoteHand(session)}
-            there = {"local": places(self.trial.account.local.read()),
-                     "remote": places(session.read())}
-            for _ in range(count):
-                side = self.rng.choice(("local", "remote"))
-                self.one_change(side, hands[side], there[side])
+            yield RemoteHand(session), session.read()
 
-    def one_change(self, side, hand, there):
-        # A message with two copies, or that was dealt with in this phase, is left alone.
-        known = sorted(key for key, copies in there.items() if len(copies) == 1)
-        kind = self.rng.choice(("add", "add", "delete", "move", "flag", "flag", "flag"))
-        if kind == "add" or not known:
-            self.add(side, hand)
-            return
-        key = self.rng.choice(known)
-        box, flags = there[key][0]
-        story = self.stories[key]
-        if kind == "flag":
-            flag = self.rng.choice(FLAGS)
-            value = flag not in flags
-            hand.flag(key, flag, value)
-            story.touch(side, self.phase, flag, value)
-            story.note(self.phase, side, "sets" if value else "clears", flag)
-            there[key] = [(box, flags ^ {flag})]
-            return
-        del there[key]
-        if kind == "delete":
-            hand.delete(key)
-            story.deletes += 1
-            story.note(self.phase, side, "deletes it from", box)
-        else:
-            target = self.target(box)
-            if side == "local" and (story.acts or story.added):
-                # Nothing tells the program any more what the letters meant in the old folder.
-                self.drop_keywords(hand, key)
-            hand.move(key, target)
-            story.moves.append(target)
-            story.note(self.phase, side, "moves it from", box, "to", target)
+    def trees(self):
+        return self.trial.trees()
 
-    @staticmethod
-    def drop_keywords(hand, key):
-        mailbox, path = hand.paths[key]
-        letters = [x for x in path.name.rpartition(":2,")[2] if x.islower()]
-        if letters:
-            hand.paths[key] = (mailbox, hand.maildir.set_flags(path, remove="".join(letters)))
-
-    def add(self, side, hand):
-        wire, box = self.letter(), self.target()
-        flags = frozenset(f for f in FLAGS if self.rng.random() < 0.15)
-        hand.add(box, wire, sorted(flags), 1_500_000_000 + self.serial)
-        story = Story(added=Fact(box, flags))
-        story.note(self.phase, side, "adds it to", box, sorted(flags))
-        self.stories[tree.digest(wire)] = story
+    def sync(self):
+        result = self.trial.sync(status=None)
+        self.trial.wait_for_server()
+        return result
 
     # The program
 
@@ -213,91 +67,6 @@ class History:
             raise Wrong(f"status {result.status}: {result}")
         self.trial.wait_for_server()
         self.check_nothing_lost()
-
-    def check_nothing_lost(self):
-        found = [places(state) for state in self.trial.trees()]
-        for key, story in self.stories.items():
-            if not story.deletes and key not in found[0] and key not in found[1]:
-                raise Wrong(self.told(key, "is lost on both sides"))
-            for side in found:
-                boxes = [box for box, _ in side.get(key, [])]
-                if story.acts <= 1 and len(boxes) != len(set(boxes)):
-                    raise Wrong(self.told(key, f"is doubled: {boxes}"))
-
-    def told(self, key, what):
-        story = self.stories[key]
-        return "\n    ".join([f"message {key[:12]} {what}", f"base {story.base}",
-                              *story.lines, *self.lines])
-
-    def settle(self):
-        """Undisturbed, until in sync; then everything is as it must be."""
-        self.drop_open_keywords()
-        result = None
-        for _ in range(2):
-            result = self.trial.sync(status=None)
-            self.runs += 1
-            self.trial.wait_for_server()
-            if result.status == 0:
-                break
-        if result.status != 0:
-            raise Wrong(f"does not come to rest: {result}\n    " + "\n    ".join(self.lines))
-        self.lines.append(f"{self.phase}: run {result.did}")
-        trees = [self.without_keywords(state) for state in self.trial.trees()]
-        differing = tree.differences(*trees)
-        if differing:
-            raise Wrong("\n    ".join(["the sides differ:", *differing, *self.lines,
-                                       *self.told_by(differing)]))
-        found = places(trees[0])
-        for key, story in self.stories.items():
-            for line in story.complaints(found.get(key, [])):
-                raise Wrong(self.told(key, line))
-        strangers = set(found) - set(self.stories)
-        if strangers:
-            raise Wrong(f"messages that nobody wrote: {[found[key] for key in strangers]}")
-        again = self.trial.sync(status=None)
-        if again.status != 0 or again.did:
-            raise Wrong(f"not at rest: {again}\n    " + "\n    ".join(self.lines))
-        uncertain = [key for key, copies in found.items() if len(copies) > 1
-                     or self.stories[key].acts > 1]
-        self.stories = {key: Story(base=Fact(*copies[0])) for key, copies in found.items()
-                        if key not in uncertain}
-        self.drop(uncertain)
-
-    def drop_open_keywords(self):
-        """Letters without a name in a folder get one when the next keyword comes: where the outcome
-        is open nobody moves them with the message."""
-        local = self.trial.account.local
-        hand = LocalHand(local)
-        for key in hand.paths:
-            if key in self.stories and self.stories[key].acts > 1:
-                self.drop_keywords(hand, key)
-
-    def without_keywords(self, state):
-        """Where the outcome is open, so is what letters mean that came from another folder."""
-        for messages in state.values():
-            for key, copies in messages.items():
-                story = self.stories.get(key)
-                if story and story.acts > 1:
-                    messages[key] = [copy._replace(flags=frozenset(
-                        f for f in copy.flags if len(f) == 1 and f.isupper())) for copy in copies]
-        return state
-
-    def told_by(self, differing):
-        return [line for key in self.stories for text in differing if key[:12] in text
-                for line in self.stories[key].lines]
-
-    def drop(self, keys):
-        """Messages whose outcome was open leave the history."""
-        if not keys:
-            return
-        local = self.trial.account.local
-        for mailbox in local.mailboxes():
-            for path in list(local.files(mailbox)):
-                if tree.digest(tree.crlf(path.read_bytes())) in keys:
-                    path.unlink()
-        self.trial.sync(status=None)
-        self.runs += 1
-        self.trial.wait_for_server()
 
     def run(self):
         with self.trial:
