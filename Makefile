@@ -10,6 +10,7 @@ VERSION = 0.1.0
 BUILD ?= build
 PREFIX ?= /usr/local
 TIME ?= 30
+COUNT ?= 2000
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 MODULES = libcurl openssl inih sqlite3 zlib
@@ -60,7 +61,7 @@ PRIVATE_INCLUDES := $(patsubst %/,-I%,$(sort $(dir $(wildcard src/*/*.h src/*/*/
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all check check-unit check-e2e check-asan check-valgrind lint format demo bench fuzz crash \
-	soak install clean help setup-test setup-bench program tests-c fuzzers FORCE
+	soak liar install clean help setup-test setup-bench program tests-c fuzzers FORCE
 
 # No build, no set-up.
 ifneq ($(filter-out clean help format lint,$(or $(MAKECMDGOALS),all)),)
@@ -183,6 +184,10 @@ soak: setup-test
 	$(Q)$(MAKE) --no-print-directory STEPS=1 program
 	$(Q)MAILSYNC='$(abspath $(BUILD))/steps/mailsync' TIME='$(TIME)' tests/crash/soak
 
+liar: setup-test program
+	$(Q)MAILSYNC='$(abspath $(PROGRAM))' tests/liar/run --count '$(COUNT)' \
+		$(if $(SEED),--seed '$(SEED)') --figures
+
 install: program
 	@test -n '$(PROGRAM)' || { echo 'there is no src/cli/main.c to build' >&2; exit 1; }
 	install -d '$(DESTDIR)$(PREFIX)/bin'
@@ -211,6 +216,7 @@ help:
 	@echo 'fuzz        fuzz each parser for TIME=$(TIME) seconds'
 	@echo 'crash       stop after every step, run again, compare'
 	@echo 'soak        random changes, crashes and runs for TIME=$(TIME) seconds'
+	@echo 'liar        COUNT=$(COUNT) histories with a server that lies and a disk that fails, from SEED='
 	@echo 'install     into DESTDIR= PREFIX=$(PREFIX)'
 	@echo 'clean       remove $(BUILD)'
 	@echo 'help        this list'

@@ -1,0 +1,97 @@
+"""A random history (rig/past.py) on an IMAP server that lies and a disk that fails."""
+
+import contextlib
+import shutil
+
+from rig import past
+from rig.oracle import RemoteHand
+
+from imap_lies import Liar
+from imap_server import RICH, Hand, Honest, ImapServer, Mailstore
+from life import Life
+
+QRESYNC = ("IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ENABLE CONDSTORE QRESYNC ESEARCH MOVE "
+           "LIST-EXTENDED")
+# What the server can do, the namespace's prefix and separator, keys.
+KINDS = {
+    "rich": (RICH, "", "/", {}),
+    "qresync": (QRESYNC, "", "/", {}),
+    "condstore": ("IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT CONDSTORE ESEARCH MOVE LIST-EXTENDED "
+                  "LIST-STATUS", "", "/", {}),
+    "plain": ("IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE", "", "/", {}),
+    "bare": ("IMAP4rev1", "", "/", {}),
+    "prefix": (QRESYNC + " LIST-STATUS MULTIAPPEND", "INBOX.", ".", {}),
+    "subscribed": ("IMAP4rev1 LITERAL- UIDPLUS NAMESPACE CONDSTORE ENABLE", "", "/",
+                   {"subscribed_only": "yes"}),
+    "maildir++": (RICH, "", "/", {"layout": "maildir++"}),
+    "removing": (RICH, "", "/", {"remove_mailboxes": "both"}),
+    "removing-plain": ("IMAP4rev1 LITERAL+ UIDPLUS", "", "/", {"remove_mailboxes": "both"}),
+    "braked": (RICH, "", "/", {"max_delete": "50%"}),
+    "crowd": (QRESYNC + " LIST-STATUS", "", "/", {"connections": "3"}),
+}
+
+
+class ImapLife(Life, past.Past):
+    """One history of SEED; run() raises Wrong."""
+
+    honest, liar = Honest, Liar
+    tries = 1
+    has_times = False       # a date that was not told once is not made up for
+
+    def __init__(self, seed, folder, tally, shim, only=None):
+        chance = self.begin(seed, folder, tally, shim, only)
+        self.kind = chance.choice(sorted(KINDS))
+        capabilities, prefix, separator, keys = KINDS[self.kind]
+        self.store = Mailstore(prefix, separator)
+        self.serve(chance, ImapServer(self.store, capabilities),
+                   **{"connections": "1", "max_delete": "100%", **keys})
+        past.Past.__init__(self, seed, self.account.local)
+
+    # What rig/past.py wants to know
+
+    @contextlib.contextmanager
+    def there(self):
+        yield RemoteHand(Hand(self.store)), self.store.read()
+
+    def trees(self):
+        return self.local.read(), self.store.read()
+
+    # What happens
+
+    def lose_state(self):
+        """Both sides are paired anew."""
+        shutil.rmtree(self.folder / "state", ignore_errors=True)
+        self.lines.append(f"{self.phase}: the state is lost")
+
+    def renumber(self):
+        """Other UIDs and another UIDVALIDITY for all."""
+        for box in self.store.mailboxes.values():
+            box.uidvalidity += 1000
+            letters, box.letters, box.gone = list(box.letters.values()), {}, []
+            for letter in letters:
+                box.add(letter.wire, letter.flags, letter.when, letter.emailid)
+        self.lines.append(f"{self.phase}: all UIDs are others")
+
+    def epoch(self):
+        if self.rng.random() < 0.12:
+            self.phase += 1
+            self.rng.choice((self.lose_state, self.renumber))()
+            for _ in range(self.rng.randrange(1, 3)):
+                self.disturb()
+            return
+        for _ in range(self.rng.randrange(1, 4)):
+            self.change(self.rng.randrange(2, 9))
+            for _ in range(self.rng.choice((1, 1, 2))):
+                self.disturb()
+
+    def run(self):
+        try:
+            if self.rng.random() < 0.85:
+                self.change(self.rng.randrange(8, 20))
+                self.settle()
+                self.lines = []
+            for _ in range(self.rng.choice((1, 1, 2))):
+                self.epoch()
+                self.settle()
+        finally:
+            self.finish()
