@@ -136,6 +136,30 @@ static void moved_takes_over_what_base_knew(void **state) /* E8 */
 	assert_int_equal(fresh.size_bytes, 12);
 }
 
+static void the_file_of_another_message_is_new_mail(void **state) /* E9 */
+{
+	const struct found_file found = {12, 34, {12, 5, 6}};
+	struct row row = pending_row(MESSAGE_PRESENT, MESSAGE_GONE);
+	struct row file = {.id = 0};
+
+	(void)state;
+	row.mailbox = 3;
+	row.uid = 9;
+	row.is_agreed = true;
+	row.local_flags = FLAG_DRAFT;
+	effect_file_is_other(&row, &file, &found);
+	assert_true(row_is_void(&row));
+	assert_int_equal(file.mailbox, 3);
+	assert_int_equal(file.uid, 0);
+	assert_false(file.is_agreed || file.has_digest || file.has_content);
+	assert_int_equal(file.local, MESSAGE_PRESENT);
+	assert_int_equal(file.remote, MESSAGE_ABSENT);
+	assert_true(file.local_flags == FLAG_DRAFT);
+	assert_int_equal(file.size_bytes, 12);
+	assert_int_equal(file.date, 34);
+	assert_true(file_mark_equal(&file.mark, &found.mark));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +171,7 @@ int main(void)
 		cmocka_unit_test(held_changes_the_reason_only),
 		cmocka_unit_test(paired_is_agreed_on_what_both_have),
 		cmocka_unit_test(moved_takes_over_what_base_knew),
+		cmocka_unit_test(the_file_of_another_message_is_new_mail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

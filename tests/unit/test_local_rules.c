@@ -168,6 +168,25 @@ static void D9_damaged_is_only_a_file_of_ours_of_another_size_after_a_power_cut(
 	assert_int_equal(local_change_of(&after_power_cut, &shorter, &here), LOCAL_SAME);
 }
 
+static void D9_what_somebody_put_there_since_is_not_damaged(void **state)
+{
+	struct local_file file = file_of_it;
+	struct row row = here;
+
+	(void)state;
+	row.mark = (struct file_mark){10, 5, 77};
+	file.size_bytes = 9;
+	file.inode = 78;
+	assert_int_equal(local_change_of(&after_power_cut, &file, &row), LOCAL_SAME);
+	file.inode = 77;
+	assert_int_equal(local_change_of(&after_power_cut, &file, &row), LOCAL_DAMAGED);
+	file.size_bytes = 11;
+	assert_int_equal(local_change_of(&after_power_cut, &file, &row), LOCAL_SAME);
+	file.size_bytes = 0; /* no mail is lost with an empty file */
+	file.inode = 78;
+	assert_int_equal(local_change_of(&after_power_cut, &file, &row), LOCAL_DAMAGED);
+}
+
 static void D10_flags_that_a_power_cut_took_nobody_took_away(void **state)
 {
 	struct row row = here;
@@ -256,6 +275,7 @@ int main(void)
 		cmocka_unit_test(D8_a_proven_absence_is_gone_once),
 		cmocka_unit_test(
 			D9_damaged_is_only_a_file_of_ours_of_another_size_after_a_power_cut),
+		cmocka_unit_test(D9_what_somebody_put_there_since_is_not_damaged),
 		cmocka_unit_test(D10_flags_that_a_power_cut_took_nobody_took_away),
 		cmocka_unit_test(D11_other_flags_are_a_change),
 		cmocka_unit_test(D12_letters_that_are_not_read_take_no_keyword_away),

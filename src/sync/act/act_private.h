@@ -17,6 +17,11 @@ int move_carry_file(struct run *run, struct move *move, struct err *err);
  * on. */
 int move_settle(struct run *run, struct err *err);
 
+/* ROW's file is another message (E9): it becomes new mail of MAILBOX, and ROW has none.
+ * Committed. */
+int act_file_is_other(struct run *run, struct mailbox *mailbox, struct row *row,
+		      const struct maildir_file *file, struct err *err);
+
 int job_local(struct job *job, struct err *err);
 int job_upload(struct job *job, struct err *err);
 int job_store_flags(struct job *job, struct err *err);

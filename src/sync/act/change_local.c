@@ -1,6 +1,9 @@
 /* Flags and removals in the Maildir, and rows that need no act at all. */
 #include "act_private.h"
 
+#include <string.h>
+
+#include "observe/observe.h"
 #include "rules/effect.h"
 
 static int set_flags(struct job *job, const struct op *op, struct err *err)
@@ -31,13 +34,48 @@ static int set_flags(struct job *job, const struct op *op, struct err *err)
 	return 0;
 }
 
+int act_file_is_other(struct run *run, struct mailbox *mailbox, struct row *row,
+		      const struct maildir_file *file, struct err *err)
+{
+	const struct found_file found = {file->size_bytes, file->mtime, maildir_file_mark(file)};
+	struct state *state = run->session->state;
+	struct row fresh;
+	int code;
+	log_line(run->log, LOG_INFO,
+		 "%s/%s: the file %s is not the message that the server removed; it is new mail",
+		 run->account->name, mailbox->name, row->unique);
+	row_init(&fresh);
+	effect_file_is_other(row, &fresh, &found);
+	mailbox->open.has_new_rows = true;
+	if ((code = row_set_unique(&fresh, row->unique, strlen(row->unique), err)) == 0 &&
+	    (code = row_set_unique(row, "", 0, err)) == 0 &&
+	    (code = state_begin(state, err)) == 0) {
+		if ((code = state_row_put(state, row, err)) == 0) {
+			code = state_row_put(state, &fresh, err);
+		}
+		code = state_end(state, code, err);
+	}
+	row_finish(&fresh);
+	return code;
+}
+
+/* Only what base agreed on is proven to be elsewhere; what never was is removed because it carries
+ * T (R6). */
 static int remove_file(struct job *job, const struct op *op, struct err *err)
 {
+	struct maildir_folder *dir = job->mailbox->dir;
 	struct row *row = job_row(job, op);
+	struct file_look look = {.verdict = CONTENT_SAME};
 	struct maildir_entry entry;
 	int code;
 	if ((code = job_find_file(job, row, &entry, err)) < 0 ||
-	    (code = maildir_folder_remove(job->mailbox->dir, entry.name, entry.in_new, err)) < 0) {
+	    (code = row->is_agreed ? observe_file(dir, row, &entry, &look, err) : 0) < 0) {
+		return code;
+	}
+	if (look.verdict == CONTENT_OTHER) {
+		return act_file_is_other(job->run, job->mailbox, row, &look.file, err);
+	}
+	if ((code = maildir_folder_remove(dir, entry.name, entry.in_new, err)) < 0) {
 		return code;
 	}
 	effect_deleted(row, SIDE_LOCAL);

@@ -6,25 +6,40 @@
 #include "observe/observe.h"
 #include "rules/effect.h"
 
-/* The file under the name that it has now, with the flags which that tells: TRANSFER's flags. */
-static int transfer_file(struct run *run, const struct move *move, const struct row *gone,
-			 struct maildir_transfer *transfer, struct err *err)
+/* A file on its way. */
+struct carrying {
+	struct run *run;
+	const struct move *move;
+	const struct row *gone;
+	struct maildir_transfer transfer;
+	struct file_look look; /* OTHER: it stays */
+};
+
+/* The file under the name that it has now, with the flags which that tells. */
+static int transfer_file(struct carrying *carrying, struct err *err)
 {
+	const struct move *move = carrying->move;
+	struct maildir_transfer *transfer = &carrying->transfer;
 	char name[MAILDIR_NAME_MAX + 1];
+	struct maildir_entry entry = {.name = name};
 	struct keywords *from = &move->from->base.keywords;
 	struct keywords *to = &move->to->base.keywords;
 	uint64_t flags = 0;
 	int code = 0;
-	if ((code = mailbox_open_dir(run, move->from, err)) < 0 ||
-	    (code = mailbox_open_dir(run, move->to, err)) < 0 ||
-	    (code = maildir_folder_find(move->from->dir, span_of(gone->unique), name,
-					&transfer->in_new, err)) < 0 ||
+	if ((code = mailbox_open_dir(carrying->run, move->from, err)) < 0 ||
+	    (code = mailbox_open_dir(carrying->run, move->to, err)) < 0 ||
+	    (code = maildir_folder_find(move->from->dir, span_of(carrying->gone->unique), name,
+					&entry.in_new, err)) < 0 ||
+	    (code = observe_file(move->from->dir, carrying->gone, &entry, &carrying->look, err)) <
+		    0 ||
+	    carrying->look.verdict == CONTENT_OTHER ||
 	    (code = maildir_folder_read_letters(move->from->dir, name, from, &flags, err)) < 0 ||
 	    (code = maildir_folder_grant(move->to->dir, keywords_translate(flags, from, to), to,
 					 &transfer->flags, err)) < 0) {
 		return code;
 	}
 	transfer->file = name;
+	transfer->in_new = entry.in_new;
 	transfer->from = move->from->dir;
 	transfer->to = move->to->dir;
 	transfer->keywords = to;
@@ -33,15 +48,16 @@ static int transfer_file(struct run *run, const struct move *move, const struct 
 
 #define TRANSFER_TRIES 3 /* a MUA may rename it between our look and our act */
 
-/* GONE's file goes along, under the name UNIQUE that a download would give it. Durable. */
-static int carry_file(struct run *run, const struct move *move, const struct row *gone,
-		      struct maildir_transfer *transfer, struct err *err)
+/* The gone row's file goes along, under the name that a download would give it. Durable. */
+static int carry_file(struct carrying *carrying, struct err *err)
 {
+	const struct move *move = carrying->move;
 	int code = -ERR_CHANGED;
 	for (int i = 0; code == -ERR_CHANGED && i < TRANSFER_TRIES; i++) {
-		code = transfer_file(run, move, gone, transfer, err);
+		code = transfer_file(carrying, err);
 	}
-	if (code < 0 || (code = maildir_folder_sync_names(move->to->dir, err)) < 0) {
+	if (code < 0 || carrying->look.verdict == CONTENT_OTHER ||
+	    (code = maildir_folder_sync_names(move->to->dir, err)) < 0) {
 		return code;
 	}
 	return maildir_folder_sync_names(move->from->dir, err);
@@ -64,8 +80,9 @@ int move_carry_file(struct run *run, struct move *move, struct err *err)
 {
 	char unique[MAILDIR_UNIQUE_MAX + 1];
 	char key[MAILDIR_KEY_SIZE];
-	struct maildir_transfer transfer = {.unique = unique};
 	struct move_rows rows;
+	struct carrying carrying = {
+		.run = run, .move = move, .gone = &rows.gone, .transfer.unique = unique};
 	move->state = MOVE_TRIED; /* where it fails the next run looks again */
 	int code = move_rows_load(run, &move->pair, &rows, err);
 	if (code < 0 || !rows.are_there) {
@@ -74,12 +91,20 @@ int move_carry_file(struct run *run, struct move *move, struct err *err)
 	if ((code = maildir_folder_key(run->account->name, move->to->name, key, err)) < 0 ||
 	    (code = maildir_unique_make(unique, key, move->to->base.uidvalidity, rows.fresh.uid,
 					err)) < 0 ||
-	    (code = carry_file(run, move, &rows.gone, &transfer, err)) < 0 ||
-	    (code = row_set_unique(&rows.fresh, unique, strlen(unique), err)) < 0) {
+	    (code = carry_file(&carrying, err)) < 0) {
 		goto finish;
 	}
-	effect_moved_here(&rows.gone, &rows.fresh, transfer.flags, &move->from->base.keywords,
-			  &move->to->base.keywords);
+	if (carrying.look.verdict == CONTENT_OTHER) {
+		/* No move: the message is fetched at its new place, and the file stays. */
+		move->state = MOVE_DONE;
+		code = act_file_is_other(run, move->from, &rows.gone, &carrying.look.file, err);
+		goto finish;
+	}
+	if ((code = row_set_unique(&rows.fresh, unique, strlen(unique), err)) < 0) {
+		goto finish;
+	}
+	effect_moved_here(&rows.gone, &rows.fresh, carrying.transfer.flags,
+			  &move->from->base.keywords, &move->to->base.keywords);
 	if ((code = commit_file(run, move, &rows, err)) == 0) {
 		move->to->done.counts.moved++;
 		move->state = MOVE_DONE;

@@ -54,6 +54,27 @@ static int check_gone(struct run *run, struct mailbox *mailbox, struct err *err)
 	return code;
 }
 
+/* Whether ENTRY is a message that base has on both sides. */
+static int check_file(struct run *run, const struct mailbox *mailbox,
+		      const struct maildir_entry *entry, bool *is_agreed, struct err *err)
+{
+	struct file_look look = {.verdict = CONTENT_UNKNOWN};
+	struct row row;
+	bool found = false;
+	char unique[MAILDIR_NAME_MAX + 1];
+	memcpy(unique, entry->name, entry->unique_len);
+	unique[entry->unique_len] = '\0';
+	row_init(&row);
+	int code = state_row_by_unique(run->session->state, mailbox->base.id, unique, &row, &found,
+				       err);
+	if (code == 0 && found && row.is_agreed) {
+		code = observe_file(mailbox->dir, &row, entry, &look, err);
+		*is_agreed = code == 0 && look.verdict == CONTENT_SAME;
+	}
+	row_finish(&row);
+	return code;
+}
+
 static int check_here(struct run *run, const struct mailbox *mailbox,
 		      const struct maildir_scan *scan, struct err *err)
 {
@@ -62,17 +83,9 @@ static int check_here(struct run *run, const struct mailbox *mailbox,
 	int code = 0;
 	/* Up to the first file that base does not know. */
 	for (size_t i = 0; code == 0 && facts.agreed == i && i < scan->count; i++) {
-		const struct maildir_entry *entry = &scan->entries[i];
-		struct row row;
-		bool found = false;
-		char unique[MAILDIR_NAME_MAX + 1];
-		memcpy(unique, entry->name, entry->unique_len);
-		unique[entry->unique_len] = '\0';
-		row_init(&row);
-		code = state_row_by_unique(run->session->state, mailbox->base.id, unique, &row,
-					   &found, err);
-		facts.agreed += found && row.is_agreed;
-		row_finish(&row);
+		bool is_agreed = false;
+		code = check_file(run, mailbox, &scan->entries[i], &is_agreed, err);
+		facts.agreed += is_agreed;
 	}
 	return code < 0 ? code : removal_check(removal_here(&facts), SIDE_LOCAL, err);
 }

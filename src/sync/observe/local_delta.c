@@ -44,6 +44,24 @@ static void look_at_size(const struct local_delta *delta, const struct maildir_e
 		file->is_ours && maildir_folder_stat_file(delta->mailbox->dir, entry->name,
 							  entry->in_new, &info, &ignored) == 0;
 	file->size_bytes = file->has_size ? info.size_bytes : 0;
+	file->inode = file->has_size ? info.inode : 0;
+}
+
+/* D3 to D12. A cursor's row lacks the mark that D9 asks for. */
+static int judge(const struct local_delta *delta, const struct local_file *file,
+		 const struct row *row, enum local_change *change, struct err *err)
+{
+	bool needs_mark = file != NULL && row != NULL && local_needs_size(&delta->facts, row);
+	struct row whole;
+	bool found = false;
+	int code = 0;
+	row_init(&whole);
+	if (needs_mark) {
+		code = state_row_by_id(delta->run->session->state, row->id, &whole, &found, err);
+	}
+	*change = local_change_of(&delta->facts, file, found ? &whole : row);
+	row_finish(&whole);
+	return code;
 }
 
 /* What ENTRY, the file (NULL: none), means to ROW (NULL: base does not know it). */
@@ -61,9 +79,9 @@ static int see(struct local_delta *delta, const struct maildir_entry *entry, con
 		}
 		item.flags = local_flags_of(facts, &file, row);
 	}
-	item.change = local_change_of(facts, is_there ? &file : NULL, row);
-	if (item.change == LOCAL_SAME) {
-		return 0;
+	int code = judge(delta, is_there ? &file : NULL, row, &item.change, err);
+	if (code < 0 || item.change == LOCAL_SAME) {
+		return code;
 	}
 	if (ARRAY_RESERVE(&delta->items, delta->count + 1, &delta->cap, err) < 0) {
 		return -ERR_NOMEM;

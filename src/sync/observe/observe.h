@@ -12,6 +12,7 @@
 #ifndef SYNC_OBSERVE_OBSERVE_H
 #define SYNC_OBSERVE_OBSERVE_H
 
+#include "rules/content_rules.h"
 #include "rules/move_rules.h"
 #include "run/run.h"
 
@@ -50,6 +51,16 @@ int observe_local(struct run *run, struct err *err);
 /* MAILBOX's folder cannot be read, as ERR tells: reported, and nothing of it is believed in this
  * run. */
 void observe_unreadable(struct run *run, struct mailbox *mailbox, const struct err *err);
+
+/* What ENTRY, a file of the open folder DIR, is to ROW, whose message its name proposes. 0: the
+ * verdict is SAME or OTHER. -ERR_CHANGED: it is not there any more, or changes just now. Else it
+ * could not be read: -ERR_PARTIAL, which tells of it. */
+struct file_look {
+	enum content_verdict verdict;
+	struct maildir_file file; /* as it is now */
+};
+int observe_file(struct maildir_folder *dir, const struct row *row,
+		 const struct maildir_entry *entry, struct file_look *look, struct err *err);
 
 /* Mailboxes whose numbers changed are viewed, all in one pipeline. */
 int observe_remote(struct run *run, struct err *err);

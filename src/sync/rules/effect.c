@@ -49,6 +49,17 @@ void effect_deleted(struct row *row, enum side side)
 	row->reason = REASON_NONE;
 }
 
+void effect_file_is_other(struct row *row, struct row *file, const struct found_file *found)
+{
+	file->mailbox = row->mailbox;
+	file->local = MESSAGE_PRESENT;
+	file->local_flags = row->local_flags;
+	file->size_bytes = found->size_bytes;
+	file->date = found->date;
+	row_set_file(file, &found->mark, NULL);
+	effect_deleted(row, SIDE_LOCAL);
+}
+
 void effect_held(struct row *row, enum row_reason reason)
 {
 	row->reason = reason;

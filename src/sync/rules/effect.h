@@ -14,6 +14,8 @@
  *                   have, so that what one of them lacks is given to it
  *   E8 moved        what base knew of the old row goes over to the new one, and it is there on the
  *                   side that has followed now
+ *   E9 no file     the file under the row's name holds another message (C2, C3): it is new mail, by
+ *                  a row of its own, and the row has lost its file
  *
  * All but E6 end the reason why the row was pending; where the plan holds something of it, E6
  * follows at once. A row that neither side has any more is void (row.h), and storing it drops it.
@@ -42,6 +44,14 @@ void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove
 void effect_agreed(struct row *row, uint64_t flags);
 /* E5. SIDE: SIDE_LOCAL or SIDE_REMOTE. */
 void effect_deleted(struct row *row, enum side side);
+/* E9. FILE, which is row_init()ed, becomes the row of ROW's file, without its name, which is to be
+ * moved over by the caller. SIZE, DATE and MARK are the file's. */
+struct found_file {
+	uint64_t size_bytes;
+	int64_t date;
+	struct file_mark mark;
+};
+void effect_file_is_other(struct row *row, struct row *file, const struct found_file *found);
 /* E6 */
 void effect_held(struct row *row, enum row_reason reason);
 /*

@@ -18,6 +18,13 @@ bool local_needs_size(const struct local_facts *facts, const struct row *row)
 	return facts->lost_power && row->is_agreed && row->local == MESSAGE_PRESENT;
 }
 
+/* D9: FILE of ours is what a power cut left of ROW's. */
+static bool is_damaged(const struct local_file *file, const struct row *row)
+{
+	bool may_be_its = row->mark.inode == 0 || row->mark.inode == file->inode;
+	return file->size_bytes < row->size_bytes && (file->size_bytes == 0 || may_be_its);
+}
+
 enum local_change local_change_of(const struct local_facts *facts, const struct local_file *file,
 				  const struct row *row)
 {
@@ -38,7 +45,7 @@ enum local_change local_change_of(const struct local_facts *facts, const struct 
 	if (row->local != MESSAGE_PRESENT) {
 		return LOCAL_BACK;
 	}
-	if (may_be_torn && was_ours && file->size_bytes != row->size_bytes) {
+	if (may_be_torn && was_ours && is_damaged(file, row)) {
 		return LOCAL_DAMAGED;
 	}
 	if (row->local_flags == local_flags_of(facts, file, row)) {

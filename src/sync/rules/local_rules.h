@@ -19,8 +19,9 @@
  *       regular file bears the name                           -> LOCAL_SAME
  *   D7  no file; lost power and agreed: not downloaded        -> LOCAL_LOST
  *   D8  no file                                               -> LOCAL_GONE
- *   D9  lost power, agreed, a name of ours, and not the size that was downloaded: the same, and
- *       what is there goes                                    -> LOCAL_DAMAGED
+ *   D9  lost power, agreed, a name of ours, and empty, or shorter than what was downloaded and
+ *       not put there since (its inode is that of the download, or that is not known): the same,
+ *       and what is there goes                                -> LOCAL_DAMAGED
  *   D10 other flags; lost power: what the file lacks nobody took away -> LOCAL_FLAGS_LOST
  *   D11 other flags                                           -> LOCAL_FLAGS
  *   D12 with `keywords = no` letters are not read: the row's keywords stay what they were
@@ -69,10 +70,12 @@ struct local_file {
 	bool is_ours;    /* a name as we give to what we download */
 	bool has_size;   /* looked at, where local_needs_size() says so */
 	uint64_t size_bytes;
+	uint64_t inode;
 	uint64_t flags;
 };
 
-/* Whether is_ours and the size of ROW's file matter (D9): they are not looked at for nothing. */
+/* Whether is_ours, size and inode of ROW's file matter (D9), and ROW's mark: they are not looked at
+ * for nothing. */
 bool local_needs_size(const struct local_facts *facts, const struct row *row);
 
 /* D3 to D11. ROW or FILE is NULL, not both: there is none of that name. A file without a row needs

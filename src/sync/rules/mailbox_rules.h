@@ -38,8 +38,8 @@
  *   M46 INBOX is there by definition: if it answers it is as if it were listed, else UNTOLD
  *
  * Just before a removal (removal_here, removal_there):
- *   M22 a file of the folder is not a message that base has on both sides, or is no message at all,
- *       or somebody was at work in the folder            -> keep
+ *   M22 a file of the folder is not a message that base has on both sides, by name and content
+ *       (content_rules.h), or is no message at all, or somebody was at work in the folder -> keep
  *   M23 else                                             -> remove it here
  *   M24 base knows of messages that only the server has; or the server's counts are untold, are of
  *       other numbers than base's, or more than base has on both sides -> keep
@@ -181,7 +181,7 @@ struct vanished_facts {
 struct folder_facts {
 	bool is_still; /* nobody changed it while it was read */
 	size_t files;
-	size_t agreed; /* of them: base has them on both sides */
+	size_t agreed; /* of them: base has them on both sides, and their content is as it was */
 	size_t others; /* what lies among them and is no message */
 };
 enum there mailbox_absence(const struct vanished_facts *facts);

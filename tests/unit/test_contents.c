@@ -1,0 +1,250 @@
+/* Files that changed under their names, in whole runs on a scripted server: names propose, contents
+ * decide (rules/content_rules.h). */
+#include "run_scene.h"
+#include "scripted_door.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ONE       "Subject: one\nMessage-ID: <one@x>\n\nthe text of one\n"
+#define ONE_AGAIN "Subject: two\nMessage-ID: <one@x>\n\nthe text of one, edited\n"
+
+/* The only file of FOLDER. */
+static void path_of(struct run_scene *scene, const char *folder, char path[512])
+{
+	char *name = run_scene_files(scene, folder);
+	struct stat st;
+	snprintf(path, 512, "%s/%s/new/%s", scene->maildir, folder, name);
+	if (stat(path, &st) != 0) {
+		snprintf(path, 512, "%s/%s/cur/%s", scene->maildir, folder, name);
+	}
+	assert_int_equal(stat(path, &st), 0);
+	free(name);
+}
+
+/* As editors do: another file, renamed over the one of FOLDER. */
+static void replace(struct run_scene *scene, const char *folder, const char *text)
+{
+	char path[512];
+	char draft[512];
+	path_of(scene, folder, path);
+	run_scene_write(scene, "INBOX/tmp/draft", text);
+	snprintf(draft, sizeof(draft), "%s/INBOX/tmp/draft", scene->maildir);
+	assert_int_equal(rename(draft, path), 0);
+}
+
+/* What this version notes of contents is forgotten, as if an older one had written the rows. */
+static void make_old(struct run_scene *scene)
+{
+	char path[FILE_PATH_SIZE];
+	sqlite3 *db;
+	account_path(&scene->account, &scene->options, ".db", path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "UPDATE row SET content = NULL, mark_size = 0,"
+				      " mark_mtime = 0, mark_inode = 0",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* One message, in sync in INBOX; it came down, or went up. */
+static void begin(struct run_scene *scene, bool is_upload)
+{
+	if (is_upload) {
+		run_scene_write(scene, "INBOX/cur/17.draft:2,D", ONE);
+	} else {
+		scripted_add(scene->server, "INBOX", "", ONE);
+	}
+	RUN_OK(scene, run_scene_sync(scene));
+	run_scene_expect_both(scene, "INBOX", is_upload ? "one/D" : "one/");
+}
+
+static void expect_clean(struct run_scene *scene)
+{
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.status, 0);
+	run_scene_expect_idle(scene, 0);
+}
+
+static void an_edited_draft_outlives_the_removal_of_its_old_text(void **state)
+{
+	struct run_scene *scene = *state;
+	begin(scene, true);
+	replace(scene, "INBOX", ONE_AGAIN);
+	scripted_expunge(scene->server, "INBOX", 1);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.deleted_local, 0);
+	assert_int_equal(scene->report.total.uploaded, 1);
+	run_scene_expect_both(scene, "INBOX", "two/D");
+	expect_clean(scene);
+}
+
+static void an_edited_download_outlives_the_removal_of_its_old_text(void **state)
+{
+	struct run_scene *scene = *state;
+	begin(scene, false);
+	replace(scene, "INBOX", ONE_AGAIN);
+	scripted_expunge(scene->server, "INBOX", 1);
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "two/");
+}
+
+/* rsync, a restore from a backup, another file system: another inode, another mtime. */
+static void an_equal_copy_is_removed_with_its_message(void **state)
+{
+	struct run_scene *scene = *state;
+	begin(scene, false);
+	replace(scene, "INBOX", ONE);
+	scripted_expunge(scene->server, "INBOX", 1);
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "");
+}
+
+static void a_copy_with_crlf_is_equal(void **state)
+{
+	struct run_scene *scene = *state;
+	begin(scene, true);
+	replace(scene, "INBOX", "Subject: one\r\nMessage-ID: <one@x>\r\n\r\nthe text of one\r\n");
+	scripted_expunge(scene->server, "INBOX", 1);
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "");
+}
+
+static void a_touched_file_is_removed_with_its_message(void **state)
+{
+	struct run_scene *scene = *state;
+	char path[512];
+	begin(scene, false);
+	path_of(scene, "INBOX", path);
+	assert_int_equal(utimensat(AT_FDCWD, path, NULL, 0), 0);
+	scripted_expunge(scene->server, "INBOX", 1);
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "");
+}
+
+static void rows_of_before_go_by_header_and_size(void **state) /* C3 */
+{
+	struct run_scene *scene = *state;
+	begin(scene, false);
+	make_old(scene);
+	scripted_expunge(scene->server, "INBOX", 1);
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "");
+}
+
+static void an_edit_under_a_row_of_before_is_kept(void **state) /* C3 */
+{
+	struct run_scene *scene = *state;
+	begin(scene, false);
+	make_old(scene);
+	replace(scene, "INBOX", ONE_AGAIN);
+	scripted_expunge(scene->server, "INBOX", 1);
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "two/");
+}
+
+/* One of a pair that was found by its header: the file had the text before. */
+static void a_paired_file_that_is_edited_is_kept(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_add(scene->server, "INBOX", "", ONE);
+	run_scene_write(scene, "INBOX/cur/17.mine:2,", ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.downloaded + scene->report.total.uploaded, 0);
+	replace(scene, "INBOX", ONE_AGAIN);
+	scripted_expunge(scene->server, "INBOX", 1);
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "two/");
+}
+
+static void expunge_looks_too(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->account.expunge = SIDE_BOTH;
+	begin(scene, false);
+	replace(scene, "INBOX", ONE_AGAIN);
+	scripted_flag(scene->server, "INBOX", 1, "\\Deleted");
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "two/");
+}
+
+static void a_move_there_leaves_an_edited_file_where_it_is(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_make(scene->server, "Archive");
+	begin(scene, false);
+	replace(scene, "INBOX", ONE_AGAIN);
+	scripted_move(scene->server, "INBOX", 1, "Archive");
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "two/");
+	run_scene_expect_both(scene, "Archive", "one/");
+}
+
+static void a_move_there_takes_an_equal_copy_along(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_make(scene->server, "Archive");
+	begin(scene, false);
+	replace(scene, "INBOX", ONE);
+	scripted_move(scene->server, "INBOX", 1, "Archive");
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.moved, 1);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	run_scene_expect_both(scene, "INBOX", "");
+	run_scene_expect_both(scene, "Archive", "one/");
+}
+
+/* Work, with one message, is removed there; the file holds TEXT by then. */
+static void remove_work(struct run_scene *scene, const char *text)
+{
+	scene->account.remove_mailboxes = SIDE_LOCAL;
+	scripted_make(scene->server, "Work");
+	scripted_add(scene->server, "Work", "", ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	replace(scene, "Work", text);
+	scripted_remove(scene->server, "Work");
+	(void)run_scene_sync(scene);
+}
+
+static void M22_a_folder_with_an_edited_file_is_kept(void **state)
+{
+	struct run_scene *scene = *state;
+	remove_work(scene, ONE_AGAIN);
+	assert_int_equal(scene->report.status, err_exit_status(ERR_PARTIAL));
+	run_scene_expect_here(scene, "Work", "two/");
+}
+
+static void M23_a_folder_of_equal_copies_goes(void **state)
+{
+	struct run_scene *scene = *state;
+	char path[512];
+	remove_work(scene, ONE);
+	assert_int_equal(scene->report.status, 0);
+	snprintf(path, sizeof(path), "%s/Work", scene->maildir);
+	assert_int_not_equal(access(path, F_OK), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RUN_TEST(an_edited_draft_outlives_the_removal_of_its_old_text),
+		RUN_TEST(an_edited_download_outlives_the_removal_of_its_old_text),
+		RUN_TEST(an_equal_copy_is_removed_with_its_message),
+		RUN_TEST(a_copy_with_crlf_is_equal),
+		RUN_TEST(a_touched_file_is_removed_with_its_message),
+		RUN_TEST(rows_of_before_go_by_header_and_size),
+		RUN_TEST(an_edit_under_a_row_of_before_is_kept),
+		RUN_TEST(a_paired_file_that_is_edited_is_kept),
+		RUN_TEST(expunge_looks_too),
+		RUN_TEST(a_move_there_leaves_an_edited_file_where_it_is),
+		RUN_TEST(a_move_there_takes_an_equal_copy_along),
+		RUN_TEST(M22_a_folder_with_an_edited_file_is_kept),
+		RUN_TEST(M23_a_folder_of_equal_copies_goes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
