@@ -134,19 +134,34 @@ bool imap_list_parse(struct imap_cursor *cursor, struct imap_event *event)
 	return event->list.has_name;
 }
 
-/* False when the value is over 32 bits; a negative one or 0 for a UID is as if not sent. */
-static bool count_read(struct span value, uint32_t *count, unsigned bit, struct imap_counts *counts)
+/* False when the value is over 32 bits; a negative one is as if not sent. */
+static bool count_read(struct span value, struct told *count)
 {
+	uint32_t number;
 	if (value.len > 0 && value.data[0] == '-') {
 		return true;
 	}
-	if (!span_to_u32(value, count)) {
+	if (!span_to_u32(value, &number)) {
 		return false;
 	}
-	if (*count > 0 || bit == IMAP_COUNT_MESSAGES || bit == IMAP_COUNT_UNSEEN) {
-		counts->has |= bit;
-	}
+	*count = told(number);
 	return true;
+}
+
+/* nz-number: 0 is as if not sent, too. */
+static bool uid_read(struct span value, struct told *uid)
+{
+	bool is_number = count_read(value, uid);
+	*uid = told_unless_0(uid->number);
+	return is_number;
+}
+
+static void modseq_read(struct span value, struct told *modseq)
+{
+	uint64_t number;
+	if (span_to_u64(value, &number) && number <= INT64_MAX) {
+		*modseq = told_unless_0(number);
+	}
 }
 
 static bool mailboxid_read(struct imap_cursor *cursor, struct imap_counts *counts)
@@ -156,7 +171,6 @@ static bool mailboxid_read(struct imap_cursor *cursor, struct imap_counts *count
 		return false;
 	}
 	counts->mailboxid = id;
-	counts->has |= IMAP_COUNT_MAILBOXID;
 	return true;
 }
 
@@ -185,26 +199,23 @@ static bool count_take(struct imap_cursor *cursor, struct imap_counts *counts)
 	}
 	*cursor = before;
 	if (span_equal_nocase(name, "MESSAGES")) {
-		return count_read(value, &counts->messages, IMAP_COUNT_MESSAGES, counts);
+		return count_read(value, &counts->messages);
 	}
 	if (span_equal_nocase(name, "UIDNEXT")) {
-		return count_read(value, &counts->uidnext, IMAP_COUNT_UIDNEXT, counts);
+		return uid_read(value, &counts->uidnext);
 	}
 	if (span_equal_nocase(name, "UIDVALIDITY")) {
-		return count_read(value, &counts->uidvalidity, IMAP_COUNT_UIDVALIDITY, counts);
+		return uid_read(value, &counts->uidvalidity);
 	}
 	if (span_equal_nocase(name, "UNSEEN")) {
-		return count_read(value, &counts->unseen, IMAP_COUNT_UNSEEN, counts);
+		return count_read(value, &counts->unseen);
 	}
 	if (span_equal_nocase(name, "HIGHESTMODSEQ")) {
-		if (!span_to_u64(value, &counts->highestmodseq) ||
-		    counts->highestmodseq > INT64_MAX) {
-			counts->highestmodseq = 0;
-		}
-		counts->has |= IMAP_COUNT_HIGHESTMODSEQ;
+		modseq_read(value, &counts->highestmodseq);
 	}
-	if (span_equal_nocase(name, "SIZE") && span_to_u64(value, &counts->size)) {
-		counts->has |= IMAP_COUNT_SIZE;
+	uint64_t size;
+	if (span_equal_nocase(name, "SIZE") && span_to_u64(value, &size)) {
+		counts->size = told(size);
 	}
 	return true;
 }

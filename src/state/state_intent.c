@@ -27,8 +27,8 @@ int state_intent_add(struct state *state, struct intent *intent, struct err *err
 		query_int(&query, intent->kind);
 		query_int(&query, intent->row);
 		query_int(&query, intent->mailbox);
-		query_int(&query, intent->uidvalidity);
-		query_int(&query, intent->uid_bound);
+		query_told(&query, intent->uidvalidity);
+		query_told(&query, intent->uid_bound);
 		query_text(&query, intent->text);
 		status = query_run(&query, err);
 		query_finish(&query);
@@ -65,8 +65,8 @@ static int intents_add(struct intents *intents, size_t *cap, const struct query 
 	intent->kind = (enum intent_kind)query_get_int(query, 1);
 	intent->row = query_get_int(query, 2);
 	intent->mailbox = query_get_int(query, 3);
-	intent->uidvalidity = query_get_u32(query, 4);
-	intent->uid_bound = query_get_u32(query, 5);
+	intent->uidvalidity = query_get_told(query, 4);
+	intent->uid_bound = query_get_told(query, 5);
 	status = query_get_dup(query, 6, &intent->text, err);
 	if (status == 0) {
 		intents->count++;
@@ -117,4 +117,9 @@ bool intent_is_of_removal(const struct intent *intent)
 {
 	return intent->kind == INTENT_TRASH || intent->kind == INTENT_TRASHED ||
 	       intent->kind == INTENT_MOVED;
+}
+
+uint32_t intent_bound(const struct intent *intent)
+{
+	return (uint32_t)told_or(intent->uid_bound, 0);
 }

@@ -37,12 +37,12 @@ static const char mailbox_delete_names[] = "DELETE FROM row WHERE mailbox = ? AN
 static const char mailbox_delete_intents[] = "DELETE FROM intent WHERE mailbox = ?";
 static const char mailbox_delete[] = "DELETE FROM mailbox WHERE id = ?";
 static const char mailbox_reset[] =
-	"UPDATE mailbox SET uidvalidity = 0, uidnext = 0, modseq = 0, messages = 0, stamp = NULL,"
-	" pending = 0, skipped = 0, held_policy = 0 WHERE id = ?";
+	"UPDATE mailbox SET uidvalidity = NULL, uidnext = NULL, modseq = NULL, messages = NULL,"
+	" stamp = NULL, pending = 0, skipped = 0, held_policy = 0 WHERE id = ?";
 static const char mailbox_store_trouble[] =
 	"UPDATE mailbox SET trouble = ?2 WHERE ?1 IN (0, id) AND trouble IS NOT ?2";
 static const char mailboxes_look_again[] =
-	"UPDATE mailbox SET modseq = 0, stamp = NULL, held_policy = 0";
+	"UPDATE mailbox SET modseq = NULL, stamp = NULL, held_policy = 0";
 static const char forget_all[] =
 	"DELETE FROM row; DELETE FROM mailbox; DELETE FROM intent; DELETE FROM pop3";
 
@@ -120,10 +120,10 @@ static int mailbox_read(const struct query *query, struct state_mailbox *mailbox
 	mailbox->id = query_get_int(query, 0);
 	mailbox->had_local = query_get_bool(query, 2);
 	mailbox->had_remote = query_get_bool(query, 3);
-	mailbox->uidvalidity = query_get_u32(query, 4);
-	mailbox->uidnext = query_get_u32(query, 5);
-	mailbox->modseq = query_get_u64(query, 6);
-	mailbox->messages = query_get_u32(query, 7);
+	mailbox->numbers.uidvalidity = query_get_told(query, 4);
+	mailbox->numbers.uidnext = query_get_told(query, 5);
+	mailbox->numbers.modseq = query_get_told(query, 6);
+	mailbox->numbers.messages = query_get_told(query, 7);
 	mailbox->permanent_flags = query_get_u64(query, 9);
 	mailbox->permanent_any = query_get_bool(query, 10);
 	keywords_parse(&mailbox->keywords, query_get_text(query, 11));
@@ -210,10 +210,10 @@ static int mailbox_write(struct state *state, const struct state_mailbox *mailbo
 	query_text(&query, mailbox->name);
 	query_int(&query, mailbox->had_local);
 	query_int(&query, mailbox->had_remote);
-	query_int(&query, mailbox->uidvalidity);
-	query_int(&query, mailbox->uidnext);
-	query_u64(&query, mailbox->modseq);
-	query_int(&query, mailbox->messages);
+	query_told(&query, mailbox->numbers.uidvalidity);
+	query_told(&query, mailbox->numbers.uidnext);
+	query_told(&query, mailbox->numbers.modseq);
+	query_told(&query, mailbox->numbers.messages);
 	query_text(&query, mailbox->mailboxid);
 	query_u64(&query, mailbox->permanent_flags);
 	query_int(&query, mailbox->permanent_any);

@@ -75,6 +75,8 @@ int query_init_private(struct query *query, struct state *state, const char *sql
 void query_finish(struct query *query);
 void query_int(struct query *query, int64_t value);
 void query_u64(struct query *query, uint64_t value);
+/* What is untold is NULL. */
+void query_told(struct query *query, struct told value);
 /* NULL binds NULL. The text must live until query_finish(). */
 void query_text(struct query *query, const char *text);
 /* Likewise. */
@@ -88,6 +90,7 @@ int64_t query_get_int(const struct query *query, int column);
 uint64_t query_get_u64(const struct query *query, int column);
 bool query_get_bool(const struct query *query, int column);
 uint32_t query_get_u32(const struct query *query, int column);
+struct told query_get_told(const struct query *query, int column);
 /* Borrowed until the next step; data is NULL for NULL. */
 struct span query_get_text(const struct query *query, int column);
 /* False, and zeroes, where there are not just SIZE bytes. */

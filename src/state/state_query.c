@@ -74,6 +74,15 @@ void query_u64(struct query *query, uint64_t value)
 	query_int(query, pattern);
 }
 
+void query_told(struct query *query, struct told value)
+{
+	if (value.is_told) {
+		query_u64(query, value.number);
+	} else {
+		query_null(query);
+	}
+}
+
 void query_text(struct query *query, const char *text)
 {
 	query_bound(query,
@@ -134,6 +143,12 @@ bool query_get_bool(const struct query *query, int column)
 uint32_t query_get_u32(const struct query *query, int column)
 {
 	return (uint32_t)query_get_int(query, column);
+}
+
+struct told query_get_told(const struct query *query, int column)
+{
+	bool is_told = sqlite3_column_type(query->statement, column) != SQLITE_NULL;
+	return is_told ? told(query_get_u64(query, column)) : UNTOLD;
 }
 
 struct span query_get_text(const struct query *query, int column)

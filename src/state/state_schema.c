@@ -68,7 +68,32 @@ static const char schema_contents[] =
 	"ALTER TABLE pop3 ADD COLUMN content BLOB;"
 	"PRAGMA user_version = 2;";
 
-static const char *const schema_steps[] = {schema_first, schema_contents};
+/* What a server did not tell is NULL, no longer 0. */
+static const char schema_told[] =
+	"ALTER TABLE mailbox RENAME TO mailbox_first;"
+	"CREATE TABLE mailbox("
+	" id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, had_local INT NOT NULL,"
+	" had_remote INT NOT NULL, uidvalidity INT, uidnext INT,"
+	" modseq INT, messages INT, mailboxid TEXT, permanent_flags INT NOT NULL,"
+	" permanent_any INT NOT NULL, keywords TEXT NOT NULL, stamp TEXT,"
+	" pending INT NOT NULL DEFAULT 0, skipped INT NOT NULL DEFAULT 0,"
+	" held_policy INT NOT NULL, synced_at INT NOT NULL, trouble TEXT);"
+	"INSERT INTO mailbox SELECT id, name, had_local, had_remote, nullif(uidvalidity, 0),"
+	" nullif(uidnext, 0), nullif(modseq, 0),"
+	" CASE uidvalidity WHEN 0 THEN NULL ELSE messages END,"
+	" mailboxid, permanent_flags, permanent_any, keywords, stamp, pending, skipped,"
+	" held_policy, synced_at, trouble FROM mailbox_first;"
+	"DROP TABLE mailbox_first;"
+	"ALTER TABLE intent RENAME TO intent_first;"
+	"CREATE TABLE intent("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, kind INT NOT NULL, row INT NOT NULL,"
+	" mailbox INT NOT NULL, uidvalidity INT, uid_bound INT, text TEXT);"
+	"INSERT INTO intent SELECT id, kind, row, mailbox, nullif(uidvalidity, 0),"
+	" nullif(uid_bound, 0), text FROM intent_first;"
+	"DROP TABLE intent_first;"
+	"PRAGMA user_version = 3;";
+
+static const char *const schema_steps[] = {schema_first, schema_contents, schema_told};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

@@ -110,11 +110,11 @@ static int note_copied(const struct imap_code *code, struct remote_done *done, s
 	}
 	if (!done->has_copied) {
 		done->copied = (struct remote_copied){more.from, more.to, more.count};
-		done->uidvalidity = more.uidvalidity;
+		done->uidvalidity = told(more.uidvalidity);
 		done->has_copied = true;
 		return 0;
 	}
-	if (more.uidvalidity == done->uidvalidity) {
+	if (told_is(done->uidvalidity, more.uidvalidity)) {
 		status = add_copied(&done->copied, &more, err);
 	}
 	imap_copyuid_finish(&more);
@@ -130,8 +130,10 @@ static int note_uids(struct imap *imap, const struct imap_code *code, struct rem
 		return note_copied(code, done, err);
 	}
 	if (code->type == IMAP_CODE_APPENDUID) {
-		done->has_appended = imap_code_appenduid(code, COPYUID_MAX, &done->uidvalidity,
+		uint32_t uidvalidity = 0;
+		done->has_appended = imap_code_appenduid(code, COPYUID_MAX, &uidvalidity,
 							 &done->appended, &why) == 0;
+		done->uidvalidity = done->has_appended ? told(uidvalidity) : UNTOLD;
 		if (!done->has_appended) {
 			log_line(imap->log, LOG_INFO,
 				 "%s: the server's APPENDUID makes no sense: %s", imap->label,

@@ -116,24 +116,19 @@ static int discovery_add(struct discovery *discovery, const struct imap_list *li
 static int note_counts(struct remote_counts *told, const struct imap_counts *counts,
 		       struct err *err)
 {
-	unsigned has = counts->has;
 	enum remote_refusal refusal = told->refusal;
 	remote_counts_finish(told);
 	*told = (struct remote_counts){
-		.told = (has & IMAP_COUNT_MESSAGES ? REMOTE_TOLD_MESSAGES : 0u) |
-			(has & IMAP_COUNT_UIDNEXT ? REMOTE_TOLD_UIDNEXT : 0u) |
-			(has & IMAP_COUNT_UIDVALIDITY ? REMOTE_TOLD_UIDVALIDITY : 0u) |
-			(has & IMAP_COUNT_HIGHESTMODSEQ ? REMOTE_TOLD_MODSEQ : 0u),
-		.messages = counts->messages,
-		.uidnext = counts->uidnext,
-		.uidvalidity = counts->uidvalidity,
-		.modseq = counts->highestmodseq,
+		.numbers = {.messages = counts->messages,
+			    .uidnext = counts->uidnext,
+			    .uidvalidity = counts->uidvalidity,
+			    .modseq = counts->highestmodseq},
 		.refusal = refusal,
 	};
-	if (has & IMAP_COUNT_MAILBOXID) {
+	if (counts->mailboxid.len > 0) {
 		told->mailboxid = span_dup(counts->mailboxid);
 	}
-	return (has & IMAP_COUNT_MAILBOXID) && told->mailboxid == NULL ? err_nomem(err) : 0;
+	return counts->mailboxid.len > 0 && told->mailboxid == NULL ? err_nomem(err) : 0;
 }
 
 static void note_namespace(struct discovery *discovery, const struct imap_list *list)

@@ -61,7 +61,7 @@ static int body_opened(struct imap *imap, const struct imap_event *event, uint64
 	body->uidvalidity = imap->opening_uidvalidity;
 	int code = imap_set_selected(imap, body->status == 0 ? imap->opening : NULL, false, err);
 	imap->selected_uidvalidity = body->uidvalidity;
-	imap->opening_uidvalidity = 0;
+	imap->opening_uidvalidity = UNTOLD;
 	imap->opening_len -= len;
 	memmove(imap->opening, imap->opening + len, imap->opening_len);
 	return code;
@@ -113,8 +113,8 @@ static int body_of_event(struct imap *imap, const struct imap_event *event,
 		body->status = imap_status_error(event, "FETCH", &body->err);
 		return 1;
 	case IMAP_UNTAGGED:
-		if (event->code.type == IMAP_CODE_UIDVALIDITY && event->code.number <= UINT32_MAX) {
-			imap->opening_uidvalidity = (uint32_t)event->code.number;
+		if (event->code.type == IMAP_CODE_UIDVALIDITY) {
+			imap->opening_uidvalidity = told_unless_0(event->code.number);
 		}
 		return 0;
 	default:

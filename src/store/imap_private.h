@@ -95,13 +95,12 @@ struct imap {
 
 	char *selected; /* wire name, NULL none */
 	bool selected_writable;
-	uint32_t selected_uidvalidity;
-	uint32_t exists; /* of the selected mailbox, kept up to date */
-	bool has_exists; /* it was told since the mailbox was opened */
+	struct told selected_uidvalidity;
+	struct told exists; /* of the selected mailbox, since it was opened; kept up to date */
 
-	char *opening;                /* EXAMINEs under way between bodies: their wire names, */
-	size_t opening_len;           /* each with its NUL, oldest first */
-	uint32_t opening_uidvalidity; /* told by the one being answered */
+	char *opening;                   /* EXAMINEs under way between bodies: their wire names, */
+	size_t opening_len;              /* each with its NUL, oldest first */
+	struct told opening_uidvalidity; /* by the one being answered */
 
 	struct imap_view_slot *views;
 	struct imap_view_slot **views_end;
@@ -158,7 +157,7 @@ enum remote_refusal imap_refusal(const struct imap_event *event);
 /* Waits for one simple command's answer; other events are ignored. */
 int imap_wait_simple(struct imap *imap, const char *what, struct err *err);
 int imap_set_selected(struct imap *imap, const char *wire, bool is_writable, struct err *err);
-uint32_t imap_selected(const struct remote *remote, const char *wire, bool is_writable);
+struct told imap_selected(const struct remote *remote, const char *wire, bool is_writable);
 int imap_logout(struct remote *remote, struct err *err);
 bool imap_busy_is_due(const struct remote *remote);
 bool imap_busy_take(struct remote *remote, int64_t *wanted_ms);
@@ -178,8 +177,8 @@ int imap_view_next(struct remote *remote, struct remote_view *view, struct err *
 void imap_views_finish(struct imap *imap);
 int imap_select(struct remote *remote, const char *wire, bool is_writable,
 		struct remote_opened *opened, struct err *err);
-int imap_uids(struct remote *remote, enum remote_which which, struct uidset *uids, uint32_t *exists,
-	      struct err *err);
+int imap_uids(struct remote *remote, enum remote_which which, struct uidset *uids,
+	      struct told *exists, struct err *err);
 
 /* --- imap_compress.c --- */
 /* Switches to DEFLATE where the server can; nothing may be outstanding. A refusal is no error. */

@@ -50,7 +50,7 @@ static int note_untagged(struct imap *imap, const struct imap_event *event, stru
 		return note_bye(imap, event, err);
 	}
 	if (event->code.type == IMAP_CODE_CLOSED) {
-		imap->has_exists = false; /* what came before was of the other mailbox */
+		imap->exists = UNTOLD; /* what came before was of the other mailbox */
 	} else if (event->code.type == IMAP_CODE_CAPABILITY) {
 		imap_note_caps(imap, event->code.args);
 	} else if (event->code.type == IMAP_CODE_ALERT && imap->alerts < IMAP_ALERTS_MAX) {
@@ -65,13 +65,12 @@ static int note_untagged(struct imap *imap, const struct imap_event *event, stru
 static void note_count(struct imap *imap, const struct imap_event *event)
 {
 	if (event->type == IMAP_EXISTS) {
-		imap->exists = event->number > UINT32_MAX ? UINT32_MAX : (uint32_t)event->number;
-		imap->has_exists = true;
+		imap->exists = told(event->number);
 	} else if (event->type == IMAP_EXPUNGE) {
-		imap->exists -= imap->exists > 0;
+		imap->exists.number -= imap->exists.number > 0;
 	} else if (event->type == IMAP_VANISHED && !event->is_earlier) {
 		uint64_t gone = (uint64_t)event->range.last - event->range.first + 1;
-		imap->exists = gone > imap->exists ? 0 : imap->exists - (uint32_t)gone;
+		imap->exists.number -= gone > imap->exists.number ? imap->exists.number : gone;
 	}
 }
 
@@ -380,16 +379,16 @@ int imap_set_selected(struct imap *imap, const char *wire, bool is_writable, str
 	free(imap->selected);
 	imap->selected = copy;
 	imap->selected_writable = is_writable;
-	imap->selected_uidvalidity = 0;
+	imap->selected_uidvalidity = UNTOLD;
 	return 0;
 }
 
-uint32_t imap_selected(const struct remote *remote, const char *wire, bool is_writable)
+struct told imap_selected(const struct remote *remote, const char *wire, bool is_writable)
 {
 	const struct imap *imap = imap_of(remote);
 	if (imap->selected == NULL || strcmp(imap->selected, wire) != 0 ||
 	    (is_writable && !imap->selected_writable)) {
-		return 0;
+		return UNTOLD;
 	}
 	return imap->selected_uidvalidity;
 }

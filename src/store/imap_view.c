@@ -45,9 +45,9 @@ static int send_select(struct imap *imap, const struct remote_view_request *requ
 	if (code < 0) {
 		return code;
 	}
-	if (imap->is_qresync_on && request->uidvalidity != 0 && request->modseq != 0) {
-		buf_printf(&imap->line, " (QRESYNC (%" PRIu32 " %" PRIu64 "))",
-			   request->uidvalidity, request->modseq);
+	if (imap->is_qresync_on && request->uidvalidity.is_told && request->modseq.is_told) {
+		buf_printf(&imap->line, " (QRESYNC (%" PRIu64 " %" PRIu64 "))",
+			   request->uidvalidity.number, request->modseq.number);
 	} else if (imap->caps & IMAP_CAP_CONDSTORE) {
 		buf_append_cstr(&imap->line, " (CONDSTORE)");
 	}
@@ -65,10 +65,10 @@ static void append_new_items(const struct imap *imap, struct buf *line)
 	buf_append_char(line, ')');
 }
 
-static int send_fetch_new(struct imap *imap, uint32_t from, struct err *err)
+static int send_fetch_new(struct imap *imap, uint64_t from, struct err *err)
 {
 	imap_line_begin(imap);
-	buf_printf(&imap->line, "UID FETCH %" PRIu32 ":* ", from);
+	buf_printf(&imap->line, "UID FETCH %" PRIu64 ":* ", from);
 	append_new_items(imap, &imap->line);
 	return imap_line_end(imap, IMAP_COMMAND_VIEW, 0, err);
 }
@@ -77,23 +77,23 @@ static int send_fetch_changed(struct imap *imap, const struct remote_view_reques
 			      struct err *err)
 {
 	imap_line_begin(imap);
-	buf_printf(&imap->line, "UID FETCH 1:%" PRIu32 " (UID FLAGS)", request->uidnext - 1);
-	if (request->modseq != 0 && (imap->caps & IMAP_CAP_CONDSTORE)) {
-		buf_printf(&imap->line, " (CHANGEDSINCE %" PRIu64 ")", request->modseq);
+	buf_printf(&imap->line, "UID FETCH 1:%" PRIu64 " (UID FLAGS)", request->uidnext.number - 1);
+	if (request->modseq.is_told && (imap->caps & IMAP_CAP_CONDSTORE)) {
+		buf_printf(&imap->line, " (CHANGEDSINCE %" PRIu64 ")", request->modseq.number);
 	}
 	return imap_line_end(imap, IMAP_COMMAND_VIEW, 0, err);
 }
 
 static bool request_is_full(const struct remote_view_request *request)
 {
-	return request->uidvalidity == 0 || request->uidnext <= 1;
+	return !request->uidvalidity.is_told || request->uidnext.number <= 1;
 }
 
 static int send_fetches(struct imap *imap, struct imap_view_slot *slot, struct err *err)
 {
 	const struct remote_view_request *request = &slot->request;
-	bool by_qresync = imap->is_qresync_on && request->modseq != 0;
-	bool by_modseq = (imap->caps & IMAP_CAP_CONDSTORE) && request->modseq != 0;
+	bool by_qresync = imap->is_qresync_on && request->modseq.is_told;
+	bool by_modseq = (imap->caps & IMAP_CAP_CONDSTORE) && request->modseq.is_told;
 	int code = 0;
 	if (request->is_empty) {
 		slot->view.is_full = true;
@@ -112,7 +112,7 @@ static int send_fetches(struct imap *imap, struct imap_view_slot *slot, struct e
 	/* Where all is listed the new ones have to be, too. */
 	if (code == 0 && (!request->skip_new || slot->view.is_full)) {
 		slot->fetches++;
-		code = send_fetch_new(imap, request->uidnext, err);
+		code = send_fetch_new(imap, request->uidnext.number, err);
 	}
 	return code;
 }
@@ -128,7 +128,7 @@ int imap_view_queue(struct remote *remote, const struct remote_view_request *req
 	slot->request = *request;
 	uidset_init(&slot->view.gone);
 	if (request_is_full(request)) {
-		slot->request.modseq = 0;
+		slot->request.modseq = UNTOLD;
 	}
 	int code = send_select(imap, &slot->request, err);
 	if (code < 0) {
@@ -217,22 +217,23 @@ static void note_permanent(struct imap_view_slot *slot, struct span args)
 static int note_code(struct imap_view_slot *slot, const struct imap_event *event, struct err *err)
 {
 	struct remote_view *view = &slot->view;
+	struct numbers *numbers = &view->numbers;
 	const struct imap_code *code = &event->code;
 	switch ((int)code->type) {
 	case IMAP_CODE_UIDVALIDITY:
-		view->uidvalidity = code->number > UINT32_MAX ? 0 : (uint32_t)code->number;
+		numbers->uidvalidity = told_unless_0(code->number);
 		break;
 	case IMAP_CODE_UIDNEXT:
-		view->uidnext = code->number > UINT32_MAX ? 0 : (uint32_t)code->number;
+		numbers->uidnext = told_unless_0(code->number);
 		break;
 	case IMAP_CODE_HIGHESTMODSEQ:
 		/* Only SELECT's own counts: later ones may be ahead of what was read. */
 		if (!slot->is_selected && event->type == IMAP_UNTAGGED) {
-			view->modseq = code->number;
+			numbers->modseq = told_unless_0(code->number);
 		}
 		break;
 	case IMAP_CODE_NOMODSEQ:
-		view->modseq = 0;
+		numbers->modseq = UNTOLD;
 		break;
 	case IMAP_CODE_PERMANENTFLAGS:
 		note_permanent(slot, code->args);
@@ -261,7 +262,7 @@ static int view_event(struct imap *imap, struct imap_view_slot *slot,
 		return imap_ranges_add(&slot->gone, event->range, err);
 	case IMAP_EXISTS:
 	case IMAP_EXPUNGE:
-		slot->view.exists = imap->exists;
+		slot->view.numbers.messages = imap->exists;
 		return 0;
 	case IMAP_UNTAGGED:
 		return note_code(slot, event, err);
@@ -294,9 +295,9 @@ static int view_selected(struct imap *imap, struct imap_view_slot *slot,
 		code = imap_set_selected(imap, slot->request.wire, view->is_writable, err);
 	}
 	slot->is_selected = true;
-	imap->selected_uidvalidity = view->uidvalidity;
-	view->exists = imap->exists;
-	if (!imap->has_exists) {
+	imap->selected_uidvalidity = view->numbers.uidvalidity;
+	view->numbers.messages = imap->exists;
+	if (!imap->exists.is_told) {
 		view->status = exists_untold(&view->err);
 	}
 	return code;
@@ -312,7 +313,7 @@ static int view_answered(struct imap *imap, struct imap_view_slot *slot,
 	}
 	slot->fetches--;
 	/* FETCH 1:* in an empty mailbox is an error to some servers. */
-	if (event->status != IMAP_OK && slot->is_selected && imap->exists > 0 &&
+	if (event->status != IMAP_OK && slot->is_selected && !told_is(imap->exists, 0) &&
 	    slot->view.status == 0) {
 		slot->view.status = imap_status_error(event, "FETCH", &slot->view.err);
 	}
@@ -362,7 +363,7 @@ int imap_view_next(struct remote *remote, struct remote_view *view, struct err *
 	if (slot == NULL) {
 		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "no view was asked for");
 	}
-	imap->has_exists = false; /* the mailbox before it does not count for this one */
+	imap->exists = UNTOLD; /* the mailbox before it does not count for this one */
 	while (slot->select_tag != 0 || slot->fetches > 0) {
 		struct imap_event event;
 		struct imap_command command;
@@ -424,10 +425,7 @@ int imap_select(struct remote *remote, const char *wire, bool is_writable,
 	}
 	if (code == 0) {
 		opened->is_read_only = is_writable && !view.is_writable;
-		opened->uidvalidity = view.uidvalidity;
-		opened->uidnext = view.uidnext;
-		opened->modseq = view.modseq;
-		opened->exists = view.exists;
+		opened->numbers = view.numbers;
 		opened->mailboxid = view.mailboxid;
 		view.mailboxid = NULL;
 	}
@@ -469,14 +467,14 @@ static int search(struct imap *imap, const char *command_text, struct uidset *ui
 	return code;
 }
 
-int imap_uids(struct remote *remote, enum remote_which which, struct uidset *uids, uint32_t *exists,
-	      struct err *err)
+int imap_uids(struct remote *remote, enum remote_which which, struct uidset *uids,
+	      struct told *exists, struct err *err)
 {
 	struct imap *imap = imap_of(remote);
 	const char *all = (imap->caps & IMAP_CAP_ESEARCH) != 0 ? "UID SEARCH RETURN (ALL) ALL"
 							       : "UID SEARCH ALL";
 	int code = search(imap, which == REMOTE_UIDS_ALL ? all : "UID SEARCH DELETED", uids, err);
 	*exists = imap->exists;
-	bool is_untold = which == REMOTE_UIDS_ALL && !imap->has_exists;
+	bool is_untold = which == REMOTE_UIDS_ALL && !imap->exists.is_told;
 	return code == 0 && is_untold ? exists_untold(err) : code;
 }

@@ -172,14 +172,15 @@ const char *remote_view_emailid(const struct remote_view *view,
 	return message->emailid == 0 ? NULL : view->text + message->emailid - 1;
 }
 
-static int check_opened(struct remote_opened *opened, bool is_writable, uint32_t uidvalidity,
+static int check_opened(struct remote_opened *opened, bool is_writable, struct told uidvalidity,
 			struct err *err)
 {
 	if (is_writable && opened->is_read_only) {
 		return err_set(err, ERR_REFUSED, SCOPE_MAILBOX,
 			       "the server opens this mailbox for reading only");
 	}
-	opened->is_renumbered = uidvalidity != 0 && opened->uidvalidity != uidvalidity;
+	opened->is_renumbered =
+		uidvalidity.is_told && !told_equal(opened->numbers.uidvalidity, uidvalidity);
 	if (opened->is_renumbered) {
 		return err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
 			       "the server renumbered this mailbox during the run; the next run "
@@ -188,18 +189,17 @@ static int check_opened(struct remote_opened *opened, bool is_writable, uint32_t
 	return 0;
 }
 
-int remote_open(struct remote *remote, const char *wire, unsigned access, uint32_t uidvalidity,
+int remote_open(struct remote *remote, const char *wire, unsigned access, struct told uidvalidity,
 		struct remote_opened *opened, struct err *err)
 {
 	struct remote_opened own = {0};
 	bool is_writable = (access & REMOTE_WRITE) != 0;
 	int code = 0;
 	if ((access & REMOTE_ANEW) == 0) {
-		own.uidvalidity = remote->ops->selected(remote, wire, is_writable);
+		own.numbers.uidvalidity = remote->ops->selected(remote, wire, is_writable);
 	}
-	if (own.uidvalidity == 0) {
+	if (!own.numbers.uidvalidity.is_told) {
 		code = remote->ops->select(remote, wire, is_writable, &own, err);
-		own.has_numbers = code == 0;
 	}
 	if (code == 0) {
 		code = check_opened(&own, is_writable, uidvalidity, err);
@@ -218,13 +218,13 @@ void remote_opened_finish(struct remote_opened *opened)
 	*opened = (struct remote_opened){0};
 }
 
-uint32_t remote_selected(const struct remote *remote, const char *wire, bool is_writable)
+struct told remote_selected(const struct remote *remote, const char *wire, bool is_writable)
 {
 	return remote->ops->selected(remote, wire, is_writable);
 }
 
 int remote_uids(struct remote *remote, enum remote_which which, struct uidset *uids,
-		uint32_t *exists, struct err *err)
+		struct told *exists, struct err *err)
 {
 	return remote->ops->uids(remote, which, uids, exists, err);
 }

@@ -121,7 +121,7 @@ static int add_copied(struct remote_group *group, const struct remote_done *answ
 	struct remote_done *done = &group->done;
 	struct remote_copied *copied = &done->copied;
 	const struct remote_copied *more = &answer->copied;
-	if (done->uidvalidity != 0 && done->uidvalidity != answer->uidvalidity) {
+	if (done->uidvalidity.is_told && !told_equal(done->uidvalidity, answer->uidvalidity)) {
 		group->lacks_copied = true;
 		return 0;
 	}

@@ -45,9 +45,9 @@ struct remote_ops {
 	/* Opens WIRE, whether it is open or not. A refusal is an error; READ-ONLY is none. */
 	int (*select)(struct remote *remote, const char *wire, bool is_writable,
 		      struct remote_opened *opened, struct err *err);
-	uint32_t (*selected)(const struct remote *remote, const char *wire, bool is_writable);
+	struct told (*selected)(const struct remote *remote, const char *wire, bool is_writable);
 	int (*uids)(struct remote *remote, enum remote_which which, struct uidset *uids,
-		    uint32_t *exists, struct err *err);
+		    struct told *exists, struct err *err);
 
 	enum remote_pace (*pace)(const struct remote *remote);
 	int (*fetch_queue)(struct remote *remote, enum remote_part part, const struct uidset *uids,

@@ -90,8 +90,8 @@ static int listing_fill(const struct account *account, const struct remote_mailb
 			     mbname_selected(account->patterns, account->pattern_count, name.data);
 	entry->name = is_mapped ? buf_steal(&name) : span_dup(span_of(mailbox->wire));
 	entry->special_use = remote_special_uses(mailbox->attributes);
-	entry->has_messages = can_select && (mailbox->counts.told & REMOTE_TOLD_MESSAGES) != 0;
-	entry->messages = mailbox->counts.messages;
+	entry->has_messages = can_select && mailbox->counts.numbers.messages.is_told;
+	entry->messages = mailbox->counts.numbers.messages.number;
 	buf_finish(&name);
 	return entry->name == NULL || entry->special_use == NULL ? err_nomem(err) : 0;
 }

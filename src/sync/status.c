@@ -30,7 +30,7 @@ static int fill_entry(const struct account *account, struct state *state,
 	}
 	if (account->is_pop3) {
 		/* No rows are agreed on: what the server still had at the end counts. */
-		entry->messages = mailbox->messages;
+		entry->messages = mailbox->numbers.messages.number;
 		return 0;
 	}
 	return state_count_agreed(state, mailbox->id, &entry->messages, err);

@@ -86,7 +86,7 @@ struct field {
 	bool *claim;
 	size_t *number;
 	enum side *set;
-	struct remote_numbers *pair;
+	struct numbers *pair;
 };
 
 static bool field_read(const struct field *field, const char *value)
@@ -102,7 +102,12 @@ static bool field_read(const struct field *field, const char *value)
 		*field->number = strtoull(value, NULL, 10);
 		return value[0] != '\0';
 	}
-	return sscanf(value, "%u/%u", &field->pair->uidvalidity, &field->pair->uidnext) == 2;
+	unsigned uidvalidity;
+	unsigned uidnext;
+	bool is_read = sscanf(value, "%u/%u", &uidvalidity, &uidnext) == 2;
+	field->pair->uidvalidity = told_unless_0(is_read ? uidvalidity : 0);
+	field->pair->uidnext = told_unless_0(is_read ? uidnext : 0);
+	return is_read;
 }
 
 /* FIELDS end at one without a name. */
@@ -195,11 +200,14 @@ static bool read_cut(struct scenario *scenario, char *rest)
 	return is_read;
 }
 
-static unsigned told_of(const char *word)
+static struct numbers told_of(const char *word)
 {
-	return strcmp(word, "all") == 0  ? REMOTE_TOLD_NUMBERS
-	     : strcmp(word, "some") == 0 ? REMOTE_TOLD_MESSAGES
-					 : 0;
+	bool is_all = strcmp(word, "all") == 0;
+	return (struct numbers){
+		.messages = is_all || strcmp(word, "some") == 0 ? told(0) : UNTOLD,
+		.uidnext = is_all ? told(1) : UNTOLD,
+		.uidvalidity = is_all ? told(7) : UNTOLD,
+	};
 }
 
 static bool read_vanished(struct scenario *scenario, char *rest)
@@ -261,7 +269,7 @@ static bool read_there(struct scenario *scenario, char *rest)
 	bool is_read = fields_read(fields, rest);
 	facts.agreed = agreed;
 	facts.only_there = only_there;
-	facts.now.messages = (uint32_t)messages;
+	facts.now.messages = told(messages);
 	scenario->answer = verdicts[removal_there(&facts)];
 	return is_read;
 }

@@ -114,7 +114,8 @@ static int copy(struct changing *changing)
 		}
 	}
 	changing->done->has_copied = changing->done->copied.count > 0;
-	changing->done->uidvalidity = changing->done->has_copied ? target->uidvalidity : 0;
+	changing->done->uidvalidity =
+		changing->done->has_copied ? told(target->uidvalidity) : UNTOLD;
 	return 0;
 }
 

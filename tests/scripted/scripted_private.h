@@ -55,7 +55,7 @@ struct scripted_connection {
 	struct scripted_answers dones;
 	char *selected; /* NULL: none */
 	bool selected_writable;
-	uint32_t selected_uidvalidity;
+	struct told selected_uidvalidity;
 	bool is_cut; /* what is sent from now on reaches nobody */
 	bool is_busy;
 	int64_t busy_ms;
@@ -132,6 +132,8 @@ struct scripted_mailbox *scripted_selected(const struct scripted_connection *con
 void scripted_open(struct scripted_connection *connection, const char *wire, bool is_writable);
 /* EXISTS. */
 uint32_t scripted_exists(const struct scripted_mailbox *mailbox);
+struct numbers scripted_numbers(const struct scripted *server,
+				const struct scripted_mailbox *mailbox);
 /* It was not told: -ERR_PARTIAL. */
 int scripted_exists_untold(struct err *err);
 

@@ -26,7 +26,19 @@ void scripted_open(struct scripted_connection *connection, const char *wire, boo
 	connection->selected = copy;
 	connection->selected_writable = is_writable;
 	connection->selected_uidvalidity =
-		wire == NULL ? 0 : scripted_find(connection->server, wire)->uidvalidity;
+		wire == NULL ? UNTOLD
+			     : told_unless_0(scripted_find(connection->server, wire)->uidvalidity);
+}
+
+struct numbers scripted_numbers(const struct scripted *server,
+				const struct scripted_mailbox *mailbox)
+{
+	return (struct numbers){
+		.uidvalidity = told_unless_0(mailbox->uidvalidity),
+		.uidnext = told(mailbox->uidnext),
+		.messages = told(scripted_exists(mailbox)),
+		.modseq = server->facts.tells_changes ? told(mailbox->modseq) : UNTOLD,
+	};
 }
 
 uint32_t scripted_exists(const struct scripted_mailbox *mailbox)
@@ -111,12 +123,7 @@ static void tell_counts(const struct scripted *server, const struct scripted_mai
 {
 	remote_counts_finish(counts);
 	*counts = (struct remote_counts){
-		.told = REMOTE_TOLD_NUMBERS |
-			(server->facts.tells_changes ? REMOTE_TOLD_MODSEQ : 0u),
-		.messages = scripted_exists(mailbox),
-		.uidnext = mailbox->uidnext,
-		.uidvalidity = mailbox->uidvalidity,
-		.modseq = server->facts.tells_changes ? mailbox->modseq : 0,
+		.numbers = scripted_numbers(server, mailbox),
 		.mailboxid = server->facts.has_message_ids
 				   ? scripted_copy(span_of(mailbox->mailboxid))
 				   : NULL,
@@ -215,10 +222,7 @@ static int select_now(struct scripted_connection *connection, const char *wire, 
 	}
 	*opened = (struct remote_opened){
 		.is_read_only = is_writable && mailbox->is_read_only,
-		.uidvalidity = connection->selected_uidvalidity,
-		.uidnext = mailbox->uidnext,
-		.modseq = server->facts.tells_changes ? mailbox->modseq : 0,
-		.exists = scripted_exists(mailbox),
+		.numbers = scripted_numbers(server, mailbox),
 		.mailboxid = server->facts.has_message_ids
 				   ? scripted_copy(span_of(mailbox->mailboxid))
 				   : NULL,
@@ -241,18 +245,18 @@ static int ops_select(struct remote *remote, const char *wire, bool is_writable,
 	return scripted_leave(connection, &fate, code, err);
 }
 
-static uint32_t ops_selected(const struct remote *remote, const char *wire, bool is_writable)
+static struct told ops_selected(const struct remote *remote, const char *wire, bool is_writable)
 {
 	const struct scripted_connection *connection = scripted_of(remote);
 	if (connection->selected == NULL || strcmp(connection->selected, wire) != 0 ||
 	    (is_writable && !connection->selected_writable)) {
-		return 0;
+		return UNTOLD;
 	}
 	return connection->selected_uidvalidity;
 }
 
 static int uids_now(struct scripted_connection *connection, enum remote_which which,
-		    struct uidset *uids, uint32_t *exists, const struct scripted_fate *fate,
+		    struct uidset *uids, struct told *exists, const struct scripted_fate *fate,
 		    struct err *err)
 {
 	const struct scripted_mailbox *mailbox = scripted_selected(connection);
@@ -267,12 +271,12 @@ static int uids_now(struct scripted_connection *connection, enum remote_which wh
 			code = uidset_add(uids, message->uid, message->uid, err);
 		}
 	}
-	*exists = scripted_exists(mailbox);
+	*exists = told(scripted_exists(mailbox));
 	return fate->is_untold ? scripted_exists_untold(err) : code;
 }
 
 static int ops_uids(struct remote *remote, enum remote_which which, struct uidset *uids,
-		    uint32_t *exists, struct err *err)
+		    struct told *exists, struct err *err)
 {
 	struct scripted_connection *connection = scripted_of(remote);
 	const char *wire = connection->selected;

@@ -61,7 +61,7 @@ static void tell(struct viewing *viewing, const struct scripted_message *from, b
 /* "UIDNEXT:*" is the last message in any case. */
 static bool is_told_as_new(const struct viewing *viewing, size_t i)
 {
-	return viewing->mailbox->messages[i].uid >= viewing->request->uidnext ||
+	return viewing->mailbox->messages[i].uid >= viewing->request->uidnext.number ||
 	       i + 1 == viewing->mailbox->count;
 }
 
@@ -69,8 +69,8 @@ static bool is_told_as_new(const struct viewing *viewing, size_t i)
 static bool is_told_as_changed(const struct viewing *viewing, size_t i, bool since, bool with_gone)
 {
 	const struct scripted_message *message = &viewing->mailbox->messages[i];
-	return (!since || message->modseq > viewing->request->modseq) &&
-	       (message->uid < viewing->request->uidnext || with_gone);
+	return (!since || message->modseq > viewing->request->modseq.number) &&
+	       (message->uid < viewing->request->uidnext.number || with_gone);
 }
 
 static void tell_gone(struct viewing *viewing)
@@ -78,7 +78,7 @@ static void tell_gone(struct viewing *viewing)
 	struct err err;
 	for (size_t i = 0; i < viewing->mailbox->gone_count; i++) {
 		const struct scripted_gone *gone = &viewing->mailbox->gone[i];
-		if (gone->modseq > viewing->request->modseq &&
+		if (gone->modseq > viewing->request->modseq.number &&
 		    !uidset_contains(&viewing->fate->omitted, gone->uid)) {
 			scripted_must(uidset_add(&viewing->view->gone, gone->uid, gone->uid, &err),
 				      &err);
@@ -90,9 +90,9 @@ static void tell_messages(struct viewing *viewing)
 {
 	const struct remote_view_request *request = viewing->request;
 	const struct remote_facts *facts = &viewing->connection->server->facts;
-	bool is_full = request->uidvalidity == 0 || request->uidnext <= 1;
-	bool is_known = request->uidvalidity == viewing->mailbox->uidvalidity;
-	bool since = facts->tells_changes && !is_full && request->modseq != 0;
+	bool is_full = !request->uidvalidity.is_told || request->uidnext.number <= 1;
+	bool is_known = told_is(request->uidvalidity, viewing->mailbox->uidvalidity);
+	bool since = facts->tells_changes && !is_full && request->modseq.is_told;
 	bool with_gone = facts->tells_gone && since;
 	viewing->view->is_full = is_full || request->is_empty || !since;
 	bool with_new = !request->skip_new || viewing->view->is_full;
@@ -118,12 +118,8 @@ static void tell_numbers(struct viewing *viewing)
 	struct remote_view *view = viewing->view;
 	const struct scripted_mailbox *mailbox = viewing->mailbox;
 	const struct remote_view_request *request = viewing->request;
-	const struct remote_facts *facts = &viewing->connection->server->facts;
 	view->is_writable = request->is_writable && !mailbox->is_read_only;
-	view->uidvalidity = mailbox->uidvalidity;
-	view->uidnext = mailbox->uidnext;
-	view->modseq = facts->tells_changes ? mailbox->modseq : 0;
-	view->exists = scripted_exists(mailbox);
+	view->numbers = scripted_numbers(viewing->connection->server, mailbox);
 	view->has_permanent = true;
 	if (view->is_writable) {
 		view->permanent_any = !mailbox->lacks_any;
@@ -131,7 +127,7 @@ static void tell_numbers(struct viewing *viewing)
 			scripted_translate(mailbox->permanent_flags, &mailbox->keywords,
 					   request->keywords, request->intern);
 	}
-	if (facts->has_message_ids) {
+	if (viewing->connection->server->facts.has_message_ids) {
 		view->mailboxid = scripted_copy(span_of(mailbox->mailboxid));
 	}
 }

@@ -239,10 +239,10 @@ static void names_are_compared_by_bytes_and_then_by_length(void **state)
 static void D13_without_base_all_is_paired_before_it_is_copied(void **state)
 {
 	(void)state;
-	assert_true(local_must_pair_all(0, 0, 0));
-	assert_true(local_must_pair_all(7, 0, 1));
-	assert_false(local_must_pair_all(7, 0, 0));
-	assert_false(local_must_pair_all(7, 100, 1));
+	assert_true(local_must_pair_all(UNTOLD, 0, 0));
+	assert_true(local_must_pair_all(told(7), 0, 1));
+	assert_false(local_must_pair_all(told(7), 0, 0));
+	assert_false(local_must_pair_all(told(7), 100, 1));
 }
 
 static void D14_a_file_of_ours_without_a_message_is_to_be_joined(void **state)

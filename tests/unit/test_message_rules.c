@@ -228,16 +228,16 @@ static void hash_is_of_all_that_leaves_rows_alone(void **state) /* P4 */
 static void uploads_land_where_all_uids_are_told(void **state) /* U1, U2 */
 {
 	struct upload_answer answer = {
-		.is_taken = true, .tells_uids = true, .uidvalidity = 5, .uids = 2, .sent = 2};
+		.is_taken = true, .tells_uids = true, .uidvalidity = told(5), .uids = 2, .sent = 2};
 
 	(void)state;
-	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_LANDED);
-	assert_int_equal(upload_outcome(&answer, 6), UPLOAD_UNKNOWN);
+	assert_int_equal(upload_outcome(&answer, told(5)), UPLOAD_LANDED);
+	assert_int_equal(upload_outcome(&answer, told(6)), UPLOAD_UNKNOWN);
 	answer.uids = 1;
-	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_UNKNOWN);
+	assert_int_equal(upload_outcome(&answer, told(5)), UPLOAD_UNKNOWN);
 	answer.uids = 2;
 	answer.tells_uids = false;
-	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_UNKNOWN);
+	assert_int_equal(upload_outcome(&answer, told(5)), UPLOAD_UNKNOWN);
 }
 
 static void refused_uploads_wait_go_singly_or_stay(void **state) /* U3, U4, U5 */
@@ -245,37 +245,41 @@ static void refused_uploads_wait_go_singly_or_stay(void **state) /* U3, U4, U5 *
 	struct upload_answer answer = {.is_busy = true, .sent = 2};
 
 	(void)state;
-	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_PUT_OFF);
+	assert_int_equal(upload_outcome(&answer, told(5)), UPLOAD_PUT_OFF);
 	answer.is_busy = false;
-	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_SPLIT);
+	assert_int_equal(upload_outcome(&answer, told(5)), UPLOAD_SPLIT);
 	answer.sent = 1;
-	assert_int_equal(upload_outcome(&answer, 5), UPLOAD_REFUSED);
+	assert_int_equal(upload_outcome(&answer, told(5)), UPLOAD_REFUSED);
 }
 
 static void U7_what_a_copy_tells_is_believed_as_a_whole_or_not_at_all(void **state)
 {
 	uint32_t from[] = {5, 6};
 	uint32_t to[] = {40, 41};
-	struct remote_done done = {.uidvalidity = 9, .copied = {from, to, 2}};
+	struct remote_done done = {.uidvalidity = {true, 9}, .copied = {from, to, 2}};
+	const struct numbers base = {.uidvalidity = {true, 9}, .uidnext = {true, 40}};
+	const struct numbers other = {.uidvalidity = {true, 8}, .uidnext = {true, 40}};
+	const struct numbers later = {.uidvalidity = {true, 9}, .uidnext = {true, 41}};
+	const struct numbers untold = {.uidvalidity = {true, 9}};
 	struct uidset asked;
 	struct err err;
 
 	(void)state;
 	uidset_init(&asked);
 	assert_int_equal(uidset_add(&asked, 5, 7, &err), 0);
-	assert_true(copies_are_told(&done, &asked, 9, 40));
-	assert_false(copies_are_told(&done, &asked, 8, 40)); /* another mailbox */
-	assert_false(copies_are_told(&done, &asked, 9, 41)); /* it was there before */
-	assert_true(copies_are_told(&done, &asked, 9, 0));
+	assert_true(copies_are_told(&done, &asked, &base));
+	assert_false(copies_are_told(&done, &asked, &other)); /* another mailbox */
+	assert_false(copies_are_told(&done, &asked, &later)); /* it was there before */
+	assert_true(copies_are_told(&done, &asked, &untold));
 	from[1] = 8; /* not asked for */
-	assert_false(copies_are_told(&done, &asked, 9, 40));
+	assert_false(copies_are_told(&done, &asked, &base));
 	from[1] = 5; /* twice */
-	assert_false(copies_are_told(&done, &asked, 9, 40));
+	assert_false(copies_are_told(&done, &asked, &base));
 	from[1] = 6;
 	to[1] = 40;
-	assert_false(copies_are_told(&done, &asked, 9, 40));
+	assert_false(copies_are_told(&done, &asked, &base));
 	done.copied.count = 0;
-	assert_false(copies_are_told(&done, &asked, 9, 40));
+	assert_false(copies_are_told(&done, &asked, &base));
 	uidset_finish(&asked);
 }
 

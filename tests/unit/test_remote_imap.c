@@ -45,7 +45,7 @@ static void a_claim_of_qresync_that_enable_does_not_confirm_is_no_fact(void **st
 	assert_true(remote_facts(dialogue.remote)->tells_changes);
 	assert_int_equal(found.count, 2);
 	assert_string_equal(found.items[0].wire, "INBOX");
-	assert_int_equal(found.items[0].counts.told, 0);
+	assert_false(found.items[0].counts.numbers.messages.is_told);
 	assert_int_equal(found.items[1].attributes, REMOTE_TRASH | REMOTE_NOSELECT);
 	assert_int_equal(found.wire.separator, '/');
 	remote_mailboxes_finish(&found);
@@ -61,13 +61,12 @@ static void counts_say_what_was_told(void **state)
 		 {1, "* STATUS a (MESSAGES 3 UIDNEXT 9 UIDVALIDITY 7)\\r\\nm1 OK\\r\\n"},
 		 {1, "m2 NO none\\r\\n"});
 	OK(&dialogue, remote_count_one(dialogue.remote, "a", &counts, &dialogue.err));
-	assert_int_equal(counts.told, REMOTE_TOLD_NUMBERS);
-	assert_int_equal(counts.messages, 3);
-	assert_int_equal(counts.uidnext, 9);
-	assert_int_equal(counts.uidvalidity, 7);
+	assert_true(told_is(counts.numbers.messages, 3));
+	assert_true(told_is(counts.numbers.uidnext, 9));
+	assert_true(told_is(counts.numbers.uidvalidity, 7));
 	remote_counts_finish(&counts);
 	OK(&dialogue, remote_count_one(dialogue.remote, "b", &counts, &dialogue.err));
-	assert_int_equal(counts.told, 0);
+	assert_false(counts.numbers.messages.is_told);
 	assert_int_equal(counts.refusal, REMOTE_REFUSAL_UNCODED);
 	remote_counts_finish(&counts);
 	expect_heard(&dialogue, "m1 STATUS \"a\" (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)\n"
@@ -84,18 +83,18 @@ static void what_is_open_is_not_opened_again_unless_anew(void **state)
 		 {1, "* 5 EXISTS\\r\\n* OK [UIDVALIDITY 7] x\\r\\nm2 OK\\r\\n"},
 		 {1, "* 5 EXISTS\\r\\n* OK [UIDVALIDITY 7] x\\r\\nm3 OK [READ-WRITE]\\r\\n"});
 	struct remote *remote = dialogue.remote;
-	OK(&dialogue, remote_open(remote, "a", REMOTE_READ, 7, &opened, &dialogue.err));
-	assert_true(opened.has_numbers);
-	assert_int_equal(opened.exists, 4);
-	OK(&dialogue, remote_open(remote, "a", REMOTE_READ, 7, &opened, &dialogue.err));
-	assert_false(opened.has_numbers);
-	assert_int_equal(opened.uidvalidity, 7);
-	OK(&dialogue, remote_open(remote, "a", REMOTE_ANEW, 7, &opened, &dialogue.err));
-	assert_int_equal(opened.exists, 5);
-	OK(&dialogue, remote_open(remote, "a", REMOTE_WRITE, 7, NULL, &dialogue.err));
-	OK(&dialogue, remote_open(remote, "a", REMOTE_READ, 7, NULL, &dialogue.err));
-	assert_int_equal(remote_selected(remote, "a", true), 7);
-	assert_int_equal(remote_selected(remote, "b", false), 0);
+	OK(&dialogue, remote_open(remote, "a", REMOTE_READ, told(7), &opened, &dialogue.err));
+	assert_true(opened.numbers.messages.is_told);
+	assert_true(told_is(opened.numbers.messages, 4));
+	OK(&dialogue, remote_open(remote, "a", REMOTE_READ, told(7), &opened, &dialogue.err));
+	assert_false(opened.numbers.messages.is_told);
+	assert_true(told_is(opened.numbers.uidvalidity, 7));
+	OK(&dialogue, remote_open(remote, "a", REMOTE_ANEW, told(7), &opened, &dialogue.err));
+	assert_true(told_is(opened.numbers.messages, 5));
+	OK(&dialogue, remote_open(remote, "a", REMOTE_WRITE, told(7), NULL, &dialogue.err));
+	OK(&dialogue, remote_open(remote, "a", REMOTE_READ, told(7), NULL, &dialogue.err));
+	assert_true(told_is(remote_selected(remote, "a", true), 7));
+	assert_false(remote_selected(remote, "b", false).is_told);
 	expect_heard(&dialogue, "m1 EXAMINE \"a\"\nm2 EXAMINE \"a\"\nm3 SELECT \"a\"\n");
 	dialogue_close(&dialogue);
 }
@@ -110,14 +109,17 @@ static void opening_tells_refused_read_only_and_renumbered_apart(void **state)
 		 {1, "* 0 EXISTS\\r\\n* OK [UIDVALIDITY 8] x\\r\\nm3 OK x\\r\\n"});
 	struct remote *remote = dialogue.remote;
 	struct err *err = &dialogue.err;
-	assert_int_equal(remote_open(remote, "a", REMOTE_READ, 7, &opened, err), -ERR_REFUSED);
+	assert_int_equal(remote_open(remote, "a", REMOTE_READ, told(7), &opened, err),
+			 -ERR_REFUSED);
 	assert_false(opened.is_read_only);
-	assert_int_equal(remote_open(remote, "a", REMOTE_WRITE, 7, &opened, err), -ERR_REFUSED);
+	assert_int_equal(remote_open(remote, "a", REMOTE_WRITE, told(7), &opened, err),
+			 -ERR_REFUSED);
 	assert_true(opened.is_read_only);
-	assert_int_equal(remote_open(remote, "b", REMOTE_READ, 7, &opened, err), -ERR_TEMPORARY);
+	assert_int_equal(remote_open(remote, "b", REMOTE_READ, told(7), &opened, err),
+			 -ERR_TEMPORARY);
 	assert_true(opened.is_renumbered);
 	assert_non_null(strstr(err->text, "renumbered"));
-	assert_int_equal(opened.uidvalidity, 8);
+	assert_true(told_is(opened.numbers.uidvalidity, 8));
 	dialogue_close(&dialogue);
 }
 
@@ -141,7 +143,7 @@ static void a_split_move_has_one_answer_with_all_uids(void **state)
 	assert_int_equal(done.cookie, 42);
 	assert_int_equal(done.status, 0);
 	assert_true(done.has_copied);
-	assert_int_equal(done.uidvalidity, 5);
+	assert_true(told_is(done.uidvalidity, 5));
 	assert_int_equal(done.copied.count, 3);
 	assert_int_equal(done.copied.from[2], 1500);
 	assert_int_equal(done.copied.to[2], 3);
@@ -365,7 +367,7 @@ static void an_upload_refused_at_its_literal_has_its_answer_at_once(void **state
 	assert_int_equal(done.cookie, 5);
 	assert_int_equal(done.status, 0);
 	assert_true(done.has_appended);
-	assert_int_equal(done.uidvalidity, 5);
+	assert_true(told_is(done.uidvalidity, 5));
 	assert_true(uidset_contains(&done.appended, 17));
 	remote_done_finish(&done);
 	dialogue_close(&dialogue);

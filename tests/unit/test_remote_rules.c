@@ -14,8 +14,14 @@
 
 /* A mailbox as base knows it, and all numbers told as they were. */
 static const struct view_facts idle = {
-	.base = {.uidvalidity = 7, .uidnext = 20, .messages = 3, .modseq = 100},
-	.told = {.uidvalidity = 7, .uidnext = 20, .messages = 3, .modseq = 100},
+	.base = {.uidvalidity = {true, 7},
+		 .uidnext = {true, 20},
+		 .messages = {true, 3},
+		 .modseq = {true, 100}},
+	.told = {.uidvalidity = {true, 7},
+		 .uidnext = {true, 20},
+		 .messages = {true, 3},
+		 .modseq = {true, 100}},
 	.has_counts = true,
 	.may_write = true,
 };
@@ -29,19 +35,19 @@ static void D20_only_numbers_that_were_told_and_are_equal_spare_a_view(void **st
 	facts.has_counts = false;
 	assert_true(view_is_needed(&facts));
 	facts = idle;
-	facts.told.uidvalidity++;
+	facts.told.uidvalidity.number++;
 	assert_true(view_is_needed(&facts));
 	facts = idle;
-	facts.told.uidnext++;
+	facts.told.uidnext.number++;
 	assert_true(view_is_needed(&facts));
 	facts = idle;
-	facts.told.messages--;
+	facts.told.messages.number--;
 	assert_true(view_is_needed(&facts));
 	facts = idle;
-	facts.told.modseq++;
+	facts.told.modseq.number++;
 	assert_true(view_is_needed(&facts));
 	facts = idle;
-	facts.base.uidvalidity = facts.told.uidvalidity = 0; /* never selected, and untold */
+	facts.base.uidvalidity = facts.told.uidvalidity = UNTOLD; /* never selected, and untold */
 	assert_true(view_is_needed(&facts));
 }
 
@@ -50,9 +56,9 @@ static void D20_without_modseq_only_an_empty_mailbox_cannot_have_changed_flags(v
 	struct view_facts facts = idle;
 
 	(void)state;
-	facts.base.modseq = facts.told.modseq = 0;
+	facts.base.modseq = facts.told.modseq = UNTOLD;
 	assert_true(view_is_needed(&facts));
-	facts.base.messages = facts.told.messages = 0;
+	facts.base.messages = facts.told.messages = told(0);
 	assert_false(view_is_needed(&facts));
 }
 
@@ -76,9 +82,9 @@ static void D21_what_changed_since_base_is_asked_for(void **state)
 	struct remote_view_request request = view_request(&idle, VIEW_SINCE_COUNTS);
 
 	(void)state;
-	assert_int_equal(request.uidvalidity, 7);
-	assert_int_equal(request.uidnext, 20);
-	assert_int_equal(request.modseq, 100);
+	assert_true(told_is(request.uidvalidity, 7));
+	assert_true(told_is(request.uidnext, 20));
+	assert_true(told_is(request.modseq, 100));
 	assert_true(request.skip_new);
 	assert_false(request.is_empty);
 }
@@ -88,15 +94,15 @@ static void D21_under_another_uidvalidity_everything_is_listed(void **state)
 	struct view_facts facts = idle;
 
 	(void)state;
-	facts.told.uidvalidity = 8;
+	facts.told.uidvalidity = told(8);
 	struct remote_view_request request = view_request(&facts, VIEW_SINCE_COUNTS);
-	assert_int_equal(request.uidvalidity, 0);
-	assert_int_equal(request.uidnext, 0);
-	assert_int_equal(request.modseq, 0);
+	assert_false(request.uidvalidity.is_told);
+	assert_false(request.uidnext.is_told);
+	assert_false(request.modseq.is_told);
 	assert_false(request.skip_new);
 	facts.has_counts = false; /* untold is not another one */
 	request = view_request(&facts, VIEW_SINCE_COUNTS);
-	assert_int_equal(request.uidvalidity, 7);
+	assert_true(told_is(request.uidvalidity, 7));
 	assert_false(request.skip_new);
 }
 
@@ -107,13 +113,13 @@ static void D21_numbers_told_before_our_own_changes_prove_nothing(void **state)
 	(void)state;
 	assert_false(view_request(&idle, VIEW_SINCE_CHANGES).skip_new);
 	assert_false(view_request(&idle, VIEW_ALL).skip_new);
-	assert_int_equal(view_request(&idle, VIEW_SINCE_CHANGES).uidnext, 20);
-	assert_int_equal(view_request(&idle, VIEW_ALL).uidvalidity, 0);
-	empty.base.messages = empty.told.messages = 0;
+	assert_true(told_is(view_request(&idle, VIEW_SINCE_CHANGES).uidnext, 20));
+	assert_false(view_request(&idle, VIEW_ALL).uidvalidity.is_told);
+	empty.base.messages = empty.told.messages = told(0);
 	assert_true(view_request(&empty, VIEW_SINCE_COUNTS).is_empty);
 	assert_false(view_request(&empty, VIEW_SINCE_CHANGES).is_empty);
 	assert_false(view_request(&empty, VIEW_ALL).is_empty);
-	empty.base.messages = 1;
+	empty.base.messages = told(1);
 	assert_false(view_request(&empty, VIEW_SINCE_COUNTS).is_empty);
 }
 
@@ -135,13 +141,13 @@ static void D22_it_is_opened_for_writing_only_with_something_to_write(void **sta
 	facts.expunges = true;
 	assert_true(view_request(&facts, VIEW_SINCE_COUNTS).is_writable);
 	facts = idle;
-	facts.base.uidvalidity = 0;
+	facts.base.uidvalidity = UNTOLD;
 	assert_true(view_request(&facts, VIEW_SINCE_COUNTS).is_writable);
 }
 
 static void D23_without_uidvalidity_uids_mean_nothing(void **state)
 {
-	struct remote_numbers untold = {.uidnext = 5, .messages = 2, .modseq = 9};
+	struct numbers untold = {.uidnext = {true, 5}, .messages = {true, 2}, .modseq = {true, 9}};
 
 	(void)state;
 	assert_true(view_is_usable(&idle.told));
@@ -150,27 +156,27 @@ static void D23_without_uidvalidity_uids_mean_nothing(void **state)
 
 static void D24_numbers_never_go_back(void **state)
 {
-	struct remote_numbers base = idle.base;
-	struct remote_numbers told = base;
-	struct remote_numbers never = {0};
+	struct numbers base = idle.base;
+	struct numbers now = base;
+	struct numbers never = {0};
 
 	(void)state;
-	assert_false(view_is_renumbered(&base, &told));
-	told.uidnext++, told.modseq++;
-	assert_false(view_is_renumbered(&base, &told));
-	told = base;
-	told.uidvalidity++;
-	assert_true(view_is_renumbered(&base, &told));
-	assert_false(view_is_renumbered(&never, &told));
-	told = base;
-	told.uidnext--;
-	assert_true(view_is_renumbered(&base, &told));
-	told.uidnext = 0; /* untold did not go back */
-	assert_false(view_is_renumbered(&base, &told));
-	told.modseq--;
-	assert_true(view_is_renumbered(&base, &told));
-	told.modseq = 0;
-	assert_false(view_is_renumbered(&base, &told));
+	assert_false(view_is_renumbered(&base, &now));
+	now.uidnext.number++, now.modseq.number++;
+	assert_false(view_is_renumbered(&base, &now));
+	now = base;
+	now.uidvalidity.number++;
+	assert_true(view_is_renumbered(&base, &now));
+	assert_false(view_is_renumbered(&never, &now));
+	now = base;
+	now.uidnext.number--;
+	assert_true(view_is_renumbered(&base, &now));
+	now.uidnext = UNTOLD; /* untold did not go back */
+	assert_false(view_is_renumbered(&base, &now));
+	now.modseq.number--;
+	assert_true(view_is_renumbered(&base, &now));
+	now.modseq = UNTOLD;
+	assert_false(view_is_renumbered(&base, &now));
 }
 
 static char no_name[] = "";
@@ -183,8 +189,9 @@ static const struct row there = {.id = 1,
 				 .remote_flags = FLAG_SEEN};
 static const struct remote_view_message message_of_it = {
 	.uid = 5, .has_flags = true, .flags = FLAG_SEEN};
-static const struct delta_facts listing = {.is_full = true, .uidnext = 20, .believes_gone = true};
-static const struct delta_facts changes = {.uidnext = 20, .believes_gone = true};
+static const struct delta_facts listing = {
+	.is_full = true, .uidnext = {true, 20}, .believes_gone = true};
+static const struct delta_facts changes = {.uidnext = {true, 20}, .believes_gone = true};
 
 static void D25_only_what_was_asked_for_tells_of_unknown_messages(void **state)
 {
@@ -202,7 +209,7 @@ static void D25_only_what_was_asked_for_tells_of_unknown_messages(void **state)
 	assert_int_equal(remote_news_of(&listing, &without, NULL), REMOTE_SAME);
 	bare.uid = 20; /* not below UIDNEXT */
 	assert_int_equal(remote_news_of(&listing, &bare, NULL), REMOTE_SAME);
-	untold.uidnext = 0;
+	untold.uidnext = UNTOLD;
 	assert_int_equal(remote_news_of(&untold, &bare, NULL), REMOTE_NEW);
 }
 
@@ -261,9 +268,10 @@ static void D29_only_a_believed_listing_lacks_what_is_gone(void **state)
 static void D30_rows_have_to_be_as_many_as_messages(void **state)
 {
 	(void)state;
-	assert_true(rows_fit(3, 3, false));
-	assert_false(rows_fit(2, 3, false));
-	assert_false(rows_fit(4, 3, false));
+	assert_true(rows_fit(3, told(3), false));
+	assert_false(rows_fit(2, told(3), false));
+	assert_false(rows_fit(4, told(3), false));
+	assert_false(rows_fit(0, UNTOLD, false));
 }
 
 static void D31_below_a_window_nothing_is_gone(void **state)
@@ -271,15 +279,15 @@ static void D31_below_a_window_nothing_is_gone(void **state)
 	struct delta_facts window = listing;
 
 	(void)state;
-	assert_true(view_is_window(true, 10000, 10000));
-	assert_false(view_is_window(false, 10000, 10000));
-	assert_false(view_is_window(true, 9999, 9999));
-	assert_false(view_is_window(true, 10000, 10001));
+	assert_true(view_is_window(true, 10000, told(10000)));
+	assert_false(view_is_window(false, 10000, told(10000)));
+	assert_false(view_is_window(true, 9999, told(9999)));
+	assert_false(view_is_window(true, 10000, told(10001)));
 	window.gone_from = 6;
 	assert_int_equal(remote_news_of(&window, NULL, &there), REMOTE_SAME);
 	window.gone_from = 5;
 	assert_int_equal(remote_news_of(&window, NULL, &there), REMOTE_GONE);
-	assert_true(rows_fit(12000, 10000, true));
+	assert_true(rows_fit(12000, told(10000), true));
 }
 
 static void expect_gaps(struct uidset *uids, uint32_t from, const struct uidrange *expected,
@@ -316,9 +324,9 @@ static void D32_what_lies_between_the_uids_listed_is_gone(void **state)
 static void D32_a_listing_of_another_size_than_the_mailbox_proves_nothing(void **state)
 {
 	(void)state;
-	assert_true(rows_fit(3, 3, false));
-	assert_false(rows_fit(3, 4, false));
-	assert_false(rows_fit(3, 2, false));
+	assert_true(rows_fit(3, told(3), false));
+	assert_false(rows_fit(3, told(4), false));
+	assert_false(rows_fit(3, told(2), false));
 }
 
 static void D33_messages_that_base_does_not_know_are_listed(void **state)
@@ -335,14 +343,14 @@ static void D33_messages_that_base_does_not_know_are_listed(void **state)
 
 static void D34_after_uid_search_the_numbers_viewed_are_stored_once_rows_fit(void **state)
 {
-	struct remote_numbers viewed = {.uidvalidity = 7, .modseq = 50};
-	struct uid_facts facts = {.listed = 3, .present = 3, .modseq = 50};
+	struct numbers viewed = {.uidvalidity = {true, 7}, .modseq = {true, 50}};
+	struct uid_facts facts = {.listed = 3, .present = 3, .modseq = {true, 50}};
 
 	(void)state;
 	assert_true(uids_prove_numbers(&facts, &viewed));
-	facts.modseq = 49;
+	facts.modseq = told(49);
 	assert_false(uids_prove_numbers(&facts, &viewed));
-	facts.modseq = 51;
+	facts.modseq = told(51);
 	facts.present = 2;
 	assert_false(uids_prove_numbers(&facts, &viewed));
 	facts.is_window = true;
@@ -351,18 +359,21 @@ static void D34_after_uid_search_the_numbers_viewed_are_stored_once_rows_fit(voi
 
 static void D34_uidnext_that_is_not_told_lies_above_all_that_was_seen(void **state)
 {
-	struct remote_numbers base = idle.base;
-	struct remote_numbers told = {.uidvalidity = 7, .uidnext = 30, .messages = 9, .modseq = 5};
-	struct remote_numbers stored = numbers_to_store(&base, &told, 40);
+	struct numbers base = idle.base;
+	struct numbers now = {.uidvalidity = {true, 7},
+			      .uidnext = {true, 30},
+			      .messages = {true, 9},
+			      .modseq = {true, 5}};
+	struct numbers stored = numbers_to_store(&base, &now, 40);
 
 	(void)state;
-	assert_int_equal(stored.uidnext, 30);
-	assert_int_equal(stored.messages, 9);
-	assert_int_equal(stored.modseq, 5);
-	told.uidnext = 0;
-	assert_int_equal(numbers_to_store(&base, &told, 40).uidnext, 41);
-	assert_int_equal(numbers_to_store(&base, &told, 3).uidnext, 20);
-	assert_true(numbers_to_store(&base, &told, UINT32_MAX).uidnext == UINT32_MAX);
+	assert_true(told_is(stored.uidnext, 30));
+	assert_true(told_is(stored.messages, 9));
+	assert_true(told_is(stored.modseq, 5));
+	now.uidnext = UNTOLD;
+	assert_true(told_is(numbers_to_store(&base, &now, 40).uidnext, 41));
+	assert_true(told_is(numbers_to_store(&base, &now, 3).uidnext, 20));
+	assert_true(told_is(numbers_to_store(&base, &now, UINT32_MAX).uidnext, UINT32_MAX));
 }
 
 int main(void)

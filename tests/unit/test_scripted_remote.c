@@ -19,9 +19,9 @@ static void view_since(struct scene *scene, const struct remote_view *before,
 		       struct remote_view *result)
 {
 	struct remote_view_request request = all_of_inbox(scene);
-	request.uidvalidity = before->uidvalidity;
-	request.uidnext = before->uidnext;
-	request.modseq = before->modseq;
+	request.uidvalidity = before->numbers.uidvalidity;
+	request.uidnext = before->numbers.uidnext;
+	request.modseq = before->numbers.modseq;
 	view(scene, &request, result);
 }
 
@@ -35,8 +35,8 @@ static void a_first_view_tells_everything(void **state)
 	assert_int_equal(all.status, 0);
 	assert_true(all.is_full);
 	assert_int_equal(all.count, 3);
-	assert_int_equal(all.exists, 3);
-	assert_int_equal(all.uidnext, 4);
+	assert_true(told_is(all.numbers.messages, 3));
+	assert_true(told_is(all.numbers.uidnext, 4));
 	assert_int_equal(all.messages[1].flags, FLAG_SEEN);
 	assert_int_equal(all.messages[2].flags, FLAG_KEYWORD(0));
 	assert_string_equal(scene->keywords.names[0], "$Junk");
@@ -66,7 +66,7 @@ static void look_after_changes(struct scene *scene, struct remote_view *delta)
 	scripted_expunge(scene->server, "INBOX", 2);
 	scripted_add(scene->server, "INBOX", "", "x\n");
 	view_since(scene, &before, delta);
-	assert_int_equal(delta->exists, 3);
+	assert_true(told_is(delta->numbers.messages, 3));
 	remote_view_finish(&before);
 }
 
@@ -107,7 +107,7 @@ static void a_plain_server_tells_all_flags(void **state)
 	scene->server->facts.tells_changes = false;
 	look_after_changes(scene, &delta);
 	assert_true(delta.is_full);
-	assert_int_equal(delta.modseq, 0);
+	assert_false(delta.numbers.modseq.is_told);
 	assert_int_equal(delta.count, 3);
 	assert_false(delta.messages[0].has_date);
 	assert_true(delta.messages[2].has_date);
@@ -125,7 +125,7 @@ static void a_view_of_a_renumbered_mailbox_tells_no_removal(void **state)
 	scripted_renumber(scene->server, "INBOX", 1);
 	scripted_expunge(scene->server, "INBOX", 1);
 	view_since(scene, &before, &delta);
-	assert_int_not_equal(delta.uidvalidity, before.uidvalidity);
+	assert_false(told_equal(delta.numbers.uidvalidity, before.numbers.uidvalidity));
 	assert_int_equal(delta.gone.count, 0);
 	remote_view_finish(&before);
 	remote_view_finish(&delta);
@@ -169,25 +169,25 @@ static void lists_tell_numbers_where_the_server_can(void **state)
 {
 	struct scene *scene = *state;
 	struct remote_mailboxes found = {0};
-	struct remote_counts counts[2] = {{0}};
+	struct remote_counts counts[2] = {0};
 	static const char *const wires[] = {"INBOX", "none"};
 	fill(scene);
 	scripted_make(scene->server, "Bin")->attributes |= REMOTE_TRASH;
 	scripted_make(scene->server, "hidden")->is_unlisted = true;
 	OK(scene, remote_list(scene->remote, false, &found, &scene->err));
 	assert_int_equal(found.count, 2);
-	assert_int_equal(found.items[0].counts.messages, 3);
-	assert_int_equal(found.items[0].counts.uidnext, 4);
-	assert_true(found.items[0].counts.told & REMOTE_TOLD_MODSEQ);
+	assert_true(told_is(found.items[0].counts.numbers.messages, 3));
+	assert_true(told_is(found.items[0].counts.numbers.uidnext, 4));
+	assert_true(found.items[0].counts.numbers.modseq.is_told);
 	assert_true(found.items[1].attributes & REMOTE_TRASH);
 	remote_mailboxes_finish(&found);
 	scene->server->facts.lists_counts = false;
 	OK(scene, remote_list(scene->remote, false, &found, &scene->err));
-	assert_int_equal(found.items[0].counts.told, 0);
+	assert_false(found.items[0].counts.numbers.messages.is_told);
 	remote_mailboxes_finish(&found);
 	OK(scene, remote_count_names(scene->remote, wires, 2, counts, &scene->err));
-	assert_int_equal(counts[0].messages, 3);
-	assert_int_equal(counts[1].told, 0);
+	assert_true(told_is(counts[0].numbers.messages, 3));
+	assert_false(counts[1].numbers.messages.is_told);
 	assert_int_equal(counts[1].refusal, REMOTE_REFUSAL_NONEXISTENT);
 	remote_counts_finish(&counts[0]);
 	remote_counts_finish(&counts[1]);
@@ -198,21 +198,21 @@ static void one_mailbox_is_open_at_a_time(void **state)
 	struct scene *scene = *state;
 	struct remote_opened opened;
 	struct uidset uids;
-	uint32_t exists = 0;
+	struct told exists;
 	fill(scene);
 	scripted_flag(scene->server, "INBOX", 2, "\\Deleted");
-	uint32_t uidvalidity = scripted_find(scene->server, "INBOX")->uidvalidity;
+	struct told uidvalidity = told(scripted_find(scene->server, "INBOX")->uidvalidity);
 	struct remote *remote = scene->remote;
 	OK(scene, remote_open(remote, "INBOX", REMOTE_READ, uidvalidity, &opened, &scene->err));
-	assert_true(opened.has_numbers);
-	assert_int_equal(opened.exists, 3);
+	assert_true(opened.numbers.messages.is_told);
+	assert_true(told_is(opened.numbers.messages, 3));
 	remote_opened_finish(&opened);
 	OK(scene, remote_open(remote, "INBOX", REMOTE_READ, uidvalidity, &opened, &scene->err));
-	assert_false(opened.has_numbers);
+	assert_false(opened.numbers.messages.is_told);
 	uidset_init(&uids);
 	OK(scene, remote_uids(remote, REMOTE_UIDS_ALL, &uids, &exists, &scene->err));
 	assert_int_equal(uidset_size(&uids), 3);
-	assert_int_equal(exists, 3);
+	assert_true(told_is(exists, 3));
 	uidset_finish(&uids);
 	OK(scene, remote_uids(remote, REMOTE_UIDS_DELETED, &uids, &exists, &scene->err));
 	assert_int_equal(uidset_size(&uids), 1);
@@ -223,8 +223,9 @@ static void one_mailbox_is_open_at_a_time(void **state)
 		-ERR_REFUSED);
 	assert_true(opened.is_read_only);
 	remote_opened_finish(&opened);
-	assert_int_equal(remote_open(remote, "x", REMOTE_READ, 0, NULL, &scene->err), -ERR_REFUSED);
-	assert_int_equal(remote_selected(remote, "INBOX", false), 0);
+	assert_int_equal(remote_open(remote, "x", REMOTE_READ, UNTOLD, NULL, &scene->err),
+			 -ERR_REFUSED);
+	assert_false(remote_selected(remote, "INBOX", false).is_told);
 	assert_string_equal(scripted_heard(scene->server), "open INBOX\nuids INBOX\ndeleted INBOX\n"
 							   "open INBOX for writing\nopen x\n");
 }
@@ -255,7 +256,7 @@ static int fetch(struct scene *scene, uint32_t first, uint32_t last, char texts[
 {
 	struct uidset uids;
 	set_of(&uids, first, last);
-	OK(scene, remote_open(scene->remote, "INBOX", REMOTE_READ, 0, NULL, &scene->err));
+	OK(scene, remote_open(scene->remote, "INBOX", REMOTE_READ, UNTOLD, NULL, &scene->err));
 	OK(scene, remote_fetch_queue(scene->remote, REMOTE_WHOLE, &uids, 5, &scene->err));
 	uidset_finish(&uids);
 	return take_bodies(scene, texts, 512, body);
@@ -304,7 +305,7 @@ static void a_connection_cut_within_a_body_stays_cut(void **state)
 		scene->server,
 		&(struct scripted_fault){.op = SCRIPTED_FETCH, .what = SCRIPTED_CUT, .uid = 2});
 	set_of(&uids, 1, 3);
-	OK(scene, remote_open(scene->remote, "INBOX", REMOTE_WRITE, 0, NULL, &scene->err));
+	OK(scene, remote_open(scene->remote, "INBOX", REMOTE_WRITE, UNTOLD, NULL, &scene->err));
 	OK(scene, remote_fetch_queue(scene->remote, REMOTE_WHOLE, &uids, 0, &scene->err));
 	OK(scene, remote_fetch_queue(scene->remote, REMOTE_WHOLE, &uids, 1, &scene->err));
 	assert_int_equal(take_bodies(scene, texts, sizeof(texts), &body), -ERR_TEMPORARY);
@@ -328,7 +329,7 @@ static void a_mailbox_is_opened_in_the_middle_of_fetches(void **state)
 	scripted_make(scene->server, "a");
 	scripted_add(scene->server, "a", "", "y\n");
 	set_of(&uids, 1, 1);
-	OK(scene, remote_open(scene->remote, "INBOX", REMOTE_READ, 0, NULL, &scene->err));
+	OK(scene, remote_open(scene->remote, "INBOX", REMOTE_READ, UNTOLD, NULL, &scene->err));
 	OK(scene, remote_fetch_queue(scene->remote, REMOTE_WHOLE, &uids, 0, &scene->err));
 	OK(scene, remote_fetch_open_queue(scene->remote, "a", 7, &scene->err));
 	OK(scene, remote_fetch_queue(scene->remote, REMOTE_WHOLE, &uids, 1, &scene->err));
@@ -337,7 +338,7 @@ static void a_mailbox_is_opened_in_the_middle_of_fetches(void **state)
 	OK(scene, remote_fetch_next(scene->remote, &body, &scene->err));
 	assert_int_equal(body.type, REMOTE_FETCHED_OPENED);
 	assert_int_equal(body.cookie, 7);
-	assert_int_equal(body.uidvalidity, scripted_find(scene->server, "a")->uidvalidity);
+	assert_true(told_is(body.uidvalidity, scripted_find(scene->server, "a")->uidvalidity));
 	OK(scene, take_bodies(scene, texts, sizeof(texts), &body));
 	assert_string_equal(texts, "y\r\n<1>");
 	uidset_finish(&uids);
@@ -350,7 +351,7 @@ static void headers_become_identities(void **state)
 	struct uidset uids;
 	fill(scene);
 	set_of(&uids, 2, 9);
-	OK(scene, remote_open(scene->remote, "INBOX", REMOTE_READ, 0, NULL, &scene->err));
+	OK(scene, remote_open(scene->remote, "INBOX", REMOTE_READ, UNTOLD, NULL, &scene->err));
 	OK(scene, remote_headers_begin(scene->remote, &uids, &scene->err));
 	OK(scene, remote_headers_next(scene->remote, &told, &scene->err));
 	assert_string_equal(told.identity.message_id, "<2>");
@@ -367,7 +368,7 @@ static void counts_can_be_wrong_and_listings_short(void **state)
 	struct scene *scene = *state;
 	struct remote_view all;
 	struct uidset uids;
-	uint32_t exists = 0;
+	struct told exists;
 	fill(scene);
 	scripted_find(scene->server, "INBOX")->exists_off = 2;
 	scripted_fault(
@@ -378,14 +379,14 @@ static void counts_can_be_wrong_and_listings_short(void **state)
 		&(struct scripted_fault){.op = SCRIPTED_UIDS, .what = SCRIPTED_OMITTED, .uid = 3});
 	struct remote_view_request request = all_of_inbox(scene);
 	view(scene, &request, &all);
-	assert_int_equal(all.exists, 5);
+	assert_true(told_is(all.numbers.messages, 5));
 	assert_int_equal(all.count, 2);
 	assert_int_equal(all.messages[1].uid, 3);
 	remote_view_finish(&all);
 	uidset_init(&uids);
 	OK(scene, remote_uids(scene->remote, REMOTE_UIDS_ALL, &uids, &exists, &scene->err));
 	assert_int_equal(uidset_size(&uids), 2);
-	assert_int_equal(exists, 5);
+	assert_true(told_is(exists, 5));
 	uidset_finish(&uids);
 }
 

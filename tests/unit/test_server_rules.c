@@ -36,8 +36,8 @@ static const struct server_facts as_it_was = {
 	.was_known = true,
 	.is_there = true,
 	.has_numbers = true,
-	.now = {.uidvalidity = 7, .uidnext = 10},
-	.base = {.uidvalidity = 7, .uidnext = 10},
+	.now = {.uidvalidity = {true, 7}, .uidnext = {true, 10}},
+	.base = {.uidvalidity = {true, 7}, .uidnext = {true, 10}},
 };
 
 static void S3_the_same_numbers_or_a_higher_uidnext_are_the_same_mailbox(void **state)
@@ -46,8 +46,8 @@ static void S3_the_same_numbers_or_a_higher_uidnext_are_the_same_mailbox(void **
 	struct server_facts untold = as_it_was;
 
 	(void)state;
-	grown.now.uidnext = 11;
-	untold.now.uidnext = 0;
+	grown.now.uidnext = told_unless_0(11);
+	untold.now.uidnext = told_unless_0(0);
 	assert_int_equal(server_sign(&as_it_was), SIGN_SAME);
 	assert_int_equal(server_sign(&grown), SIGN_SAME);
 	assert_int_equal(server_sign(&untold), SIGN_SAME);
@@ -62,8 +62,8 @@ static void S4_gone_renumbered_or_gone_back_is_strange(void **state)
 
 	(void)state;
 	gone.is_there = false;
-	renumbered.now.uidvalidity = 8;
-	back.now.uidnext = 9;
+	renumbered.now.uidvalidity = told_unless_0(8);
+	back.now.uidnext = told_unless_0(9);
 	gone_untold.is_there = gone_untold.has_numbers = false;
 	assert_int_equal(server_sign(&gone), SIGN_STRANGE);
 	assert_int_equal(server_sign(&renumbered), SIGN_STRANGE);

@@ -264,10 +264,10 @@ static void state_mailbox_comes_back_whole(void **state)
 	state_mailbox_init(&mailbox);
 	mailbox.name = strdup("a");
 	mailbox.had_remote = true;
-	mailbox.uidvalidity = UINT32_MAX;
-	mailbox.uidnext = UINT32_MAX;
-	mailbox.modseq = UINT64_MAX;
-	mailbox.messages = 3;
+	mailbox.numbers.uidvalidity = told(UINT32_MAX);
+	mailbox.numbers.uidnext = told(UINT32_MAX);
+	mailbox.numbers.modseq = told(UINT64_MAX);
+	mailbox.numbers.messages = told(3);
 	mailbox.mailboxid = strdup("F1");
 	mailbox.permanent_flags = UINT64_MAX;
 	mailbox.permanent_any = true;
@@ -287,10 +287,10 @@ static void state_mailbox_comes_back_whole(void **state)
 	assert_string_equal(back->name, "a");
 	assert_false(back->had_local);
 	assert_true(back->had_remote);
-	assert_int_equal(back->uidvalidity, UINT32_MAX);
-	assert_int_equal(back->uidnext, UINT32_MAX);
-	assert_true(back->modseq == UINT64_MAX);
-	assert_int_equal(back->messages, 3);
+	assert_true(told_is(back->numbers.uidvalidity, UINT32_MAX));
+	assert_true(told_is(back->numbers.uidnext, UINT32_MAX));
+	assert_true(told_is(back->numbers.modseq, UINT64_MAX));
+	assert_true(told_is(back->numbers.messages, 3));
 	assert_string_equal(back->mailboxid, "F1");
 	assert_true(back->permanent_flags == UINT64_MAX);
 	assert_true(back->permanent_any);
@@ -344,8 +344,8 @@ static void state_keeps_intents(void **state)
 	struct intent append = {.kind = INTENT_APPEND,
 				.row = 5,
 				.mailbox = inbox,
-				.uidvalidity = 6,
-				.uid_bound = UINT32_MAX};
+				.uidvalidity = told(6),
+				.uid_bound = told(UINT32_MAX)};
 	struct intent rename = {.kind = INTENT_RENAME, .mailbox = inbox + 1, .text = (char *)"new"};
 	struct intents intents;
 
@@ -354,7 +354,7 @@ static void state_keeps_intents(void **state)
 	OK(scene, state_intents_load(scene->state, inbox, &intents, &scene->err));
 	assert_int_equal(intents.count, 1);
 	assert_int_equal(intents.items[0].row, 5);
-	assert_int_equal(intents.items[0].uid_bound, UINT32_MAX);
+	assert_true(told_is(intents.items[0].uid_bound, UINT32_MAX));
 	assert_null(intents.items[0].text);
 	state_intents_finish(&intents);
 	OK(scene, state_intent_drop(scene->state, append.id, &scene->err));

@@ -88,10 +88,14 @@ static void expect_the_rest(struct scene *scene)
 	OK(scene, state_mailboxes_load(scene->state, &mailboxes, &scene->err));
 	assert_int_equal(mailboxes.count, 1);
 	assert_string_equal(mailboxes.items[0].name, "INBOX");
-	assert_int_equal(mailboxes.items[0].uidvalidity, 7);
+	assert_true(told_is(mailboxes.items[0].numbers.uidvalidity, 7));
+	assert_true(told_is(mailboxes.items[0].numbers.uidnext, 3));
+	assert_true(told_is(mailboxes.items[0].numbers.messages, 2));
+	assert_false(mailboxes.items[0].numbers.modseq.is_told);
 	state_mailboxes_finish(&mailboxes);
 	OK(scene, state_intents_load(scene->state, 1, &intents, &scene->err));
 	assert_int_equal(intents.count, 1);
+	assert_true(told_is(intents.items[0].uid_bound, 3));
 	state_intents_finish(&intents);
 	OK(scene, state_pop3_load(scene->state, &rows, &scene->err));
 	assert_int_equal(rows.count, 1);
@@ -137,10 +141,38 @@ static void status_reads_a_database_of_version_1(void **state)
 	assert_int_equal(count, 1);
 }
 
+/* Version 1 wrote 0 for what was not told. */
+static void what_version_1_has_as_0_is_untold(void **state)
+{
+	static const char rows[] =
+		"INSERT INTO mailbox VALUES(2, 'new', 1, 0, 0, 0, 0, 0, NULL, 0, 0, '', NULL, 1, 0,"
+		" 0, 0, 'no');"
+		"INSERT INTO intent VALUES(4, 0, 9, 2, 7, 0, NULL);";
+	struct scene *scene = *state;
+	struct state_mailboxes mailboxes = {0};
+	struct intents intents = {0};
+	make_database(scene, schema_1, rows);
+	OK(scene, state_open(&scene->state, scene->path, STATE_WRITE, &scene->err));
+	OK(scene, state_mailboxes_load(scene->state, &mailboxes, &scene->err));
+	assert_int_equal(mailboxes.count, 1);
+	assert_false(mailboxes.items[0].numbers.uidvalidity.is_told);
+	assert_false(mailboxes.items[0].numbers.uidnext.is_told);
+	assert_false(mailboxes.items[0].numbers.messages.is_told);
+	assert_string_equal(mailboxes.items[0].trouble, "no");
+	state_mailboxes_finish(&mailboxes);
+	OK(scene, state_intents_load(scene->state, 2, &intents, &scene->err));
+	assert_int_equal(intents.items[0].id, 4);
+	assert_true(told_is(intents.items[0].uidvalidity, 7));
+	assert_false(intents.items[0].uid_bound.is_told);
+	assert_int_equal(intent_bound(&intents.items[0]), 0);
+	state_intents_finish(&intents);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENE_TEST(a_database_of_version_1_is_taken_over),
+		SCENE_TEST(what_version_1_has_as_0_is_untold),
 		SCENE_TEST(a_scratch_copy_of_version_1_is_taken_over),
 		SCENE_TEST(status_reads_a_database_of_version_1),
 	};

@@ -64,25 +64,25 @@ static void dump_list(struct buf *out, const struct imap_list *list)
 
 static void dump_counts(struct buf *out, const struct imap_counts *counts)
 {
-	if ((counts->has & IMAP_COUNT_MESSAGES) != 0) {
-		buf_printf(out, " messages=%" PRIu32, counts->messages);
+	if (counts->messages.is_told) {
+		buf_printf(out, " messages=%" PRIu64, counts->messages.number);
 	}
-	if ((counts->has & IMAP_COUNT_UIDNEXT) != 0) {
-		buf_printf(out, " uidnext=%" PRIu32, counts->uidnext);
+	if (counts->uidnext.is_told) {
+		buf_printf(out, " uidnext=%" PRIu64, counts->uidnext.number);
 	}
-	if ((counts->has & IMAP_COUNT_UIDVALIDITY) != 0) {
-		buf_printf(out, " uidvalidity=%" PRIu32, counts->uidvalidity);
+	if (counts->uidvalidity.is_told) {
+		buf_printf(out, " uidvalidity=%" PRIu64, counts->uidvalidity.number);
 	}
-	if ((counts->has & IMAP_COUNT_UNSEEN) != 0) {
-		buf_printf(out, " unseen=%" PRIu32, counts->unseen);
+	if (counts->unseen.is_told) {
+		buf_printf(out, " unseen=%" PRIu64, counts->unseen.number);
 	}
-	if ((counts->has & IMAP_COUNT_HIGHESTMODSEQ) != 0) {
-		buf_printf(out, " highestmodseq=%" PRIu64, counts->highestmodseq);
+	if (counts->highestmodseq.is_told) {
+		buf_printf(out, " highestmodseq=%" PRIu64, counts->highestmodseq.number);
 	}
-	if ((counts->has & IMAP_COUNT_SIZE) != 0) {
-		buf_printf(out, " size=%" PRIu64, counts->size);
+	if (counts->size.is_told) {
+		buf_printf(out, " size=%" PRIu64, counts->size.number);
 	}
-	if ((counts->has & IMAP_COUNT_MAILBOXID) != 0) {
+	if (counts->mailboxid.data != NULL) {
 		dump_text(out, "mailboxid", counts->mailboxid);
 	}
 }

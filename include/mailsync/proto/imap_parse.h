@@ -32,6 +32,7 @@
 
 #include "mailsync/base/err.h"
 #include "mailsync/base/span.h"
+#include "mailsync/model/told.h"
 #include "mailsync/model/uidset.h"
 
 #define IMAP_LINE_MAX          65536
@@ -140,23 +141,15 @@ struct imap_list {
 	bool is_lsub;
 };
 
-#define IMAP_COUNT_MESSAGES      (1u << 0)
-#define IMAP_COUNT_UIDNEXT       (1u << 1)
-#define IMAP_COUNT_UIDVALIDITY   (1u << 2)
-#define IMAP_COUNT_UNSEEN        (1u << 3)
-#define IMAP_COUNT_HIGHESTMODSEQ (1u << 4)
-#define IMAP_COUNT_MAILBOXID     (1u << 5)
-#define IMAP_COUNT_SIZE          (1u << 6)
-
+/* What is impossible (0 for a UID, -1, a HIGHESTMODSEQ of 0) is untold. */
 struct imap_counts {
-	unsigned has;
-	uint32_t messages;
-	uint32_t uidnext;
-	uint32_t uidvalidity;
-	uint32_t unseen;
-	uint64_t highestmodseq; /* 0 where the server said 0, -1 or nonsense */
-	uint64_t size;          /* octets, as the server says */
-	struct span mailboxid;
+	struct told messages;
+	struct told uidnext;
+	struct told uidvalidity;
+	struct told unseen;
+	struct told highestmodseq;
+	struct told size;      /* octets, as the server says */
+	struct span mailboxid; /* empty: untold */
 };
 
 #define IMAP_FETCH_UID          (1u << 0)

@@ -23,6 +23,7 @@
 #include "mailsync/model/keywords.h"
 #include "mailsync/model/row.h"
 #include "mailsync/model/stamp.h"
+#include "mailsync/model/told.h"
 
 struct state;
 
@@ -65,11 +66,9 @@ struct state_mailbox {
 	char *name;     /* canonical, owned */
 	bool had_local; /* the mailbox existed there when last seen */
 	bool had_remote;
-	uint32_t uidvalidity; /* 0: never selected */
-	uint32_t uidnext;     /* every UID below it was observed; 0: none was */
-	uint64_t modseq;      /* HIGHESTMODSEQ up to which every change was observed; 0: unknown */
-	uint32_t messages;    /* EXISTS/MESSAGES at those numbers */
-	char *mailboxid;      /* RFC 8474, owned, NULL unknown */
+	/* Up to which every change was observed; UIDVALIDITY untold: it was never selected. */
+	struct numbers numbers;
+	char *mailboxid;          /* RFC 8474, owned, NULL unknown */
 	uint64_t permanent_flags; /* what PERMANENTFLAGS allows, system bits and known keywords */
 	bool permanent_any;       /* "\*": new keywords may be made */
 	struct keywords keywords;
@@ -202,10 +201,10 @@ enum intent_kind {
 struct intent {
 	int64_t id;
 	enum intent_kind kind;
-	int64_t row;          /* the row it is about; 0 none */
-	int64_t mailbox;      /* the target mailbox (APPEND, COPY, MOVE), or the one it is about */
-	uint32_t uidvalidity; /* of the target when it began; 0 unknown */
-	uint32_t uid_bound;   /* UIDs from here on may be its result; 0 unknown: all of them */
+	int64_t row;     /* the row it is about; 0 none */
+	int64_t mailbox; /* the target mailbox (APPEND, COPY, MOVE), or the one it is about */
+	struct told uidvalidity; /* of the target when it began */
+	struct told uid_bound;   /* UIDs from here on may be its result; untold: all of them */
 	char *text; /* kind's own detail (new name of a rename, the row that a COPY or MOVE is to
 		     * empty, ...), owned, may be NULL */
 };
@@ -215,6 +214,8 @@ struct intents {
 };
 /* Of an original that is to be removed: INTENT_TRASH, INTENT_TRASHED, INTENT_MOVED. */
 bool intent_is_of_removal(const struct intent *intent);
+/* The lowest UID that may be its result. */
+uint32_t intent_bound(const struct intent *intent);
 int state_intent_add(struct state *state, struct intent *intent, struct err *err);
 int state_intent_drop(struct state *state, int64_t id, struct err *err);
 /* All those of MAILBOX (0: of any). */

@@ -44,6 +44,7 @@
 #include "mailsync/model/keywords.h"
 #include "mailsync/model/mbname.h"
 #include "mailsync/model/server.h"
+#include "mailsync/model/told.h"
 #include "mailsync/model/uidset.h"
 
 struct remote;
@@ -134,20 +135,9 @@ enum remote_refusal {
 	REMOTE_REFUSAL_OTHER /* another code, words that speak of the moment, or not understood */
 };
 
-/* A mailbox's numbers without opening it. What was not told is 0 and its bit is missing. */
-enum remote_told {
-	REMOTE_TOLD_MESSAGES = 1 << 0,
-	REMOTE_TOLD_UIDNEXT = 1 << 1,
-	REMOTE_TOLD_UIDVALIDITY = 1 << 2,
-	REMOTE_TOLD_MODSEQ = 1 << 3,
-	REMOTE_TOLD_NUMBERS = REMOTE_TOLD_MESSAGES | REMOTE_TOLD_UIDNEXT | REMOTE_TOLD_UIDVALIDITY
-};
+/* A mailbox's numbers without opening it. */
 struct remote_counts {
-	unsigned told; /* enum remote_told */
-	uint32_t messages;
-	uint32_t uidnext;
-	uint32_t uidvalidity;
-	uint64_t modseq;
+	struct numbers numbers;
 	char *mailboxid;             /* owned, NULL: untold */
 	enum remote_refusal refusal; /* of remote_count and its kin: the server said NO */
 };
@@ -193,9 +183,9 @@ int remote_count_one(struct remote *remote, const char *wire, struct remote_coun
 struct remote_view_request {
 	const char *wire;          /* must stay valid until its view is taken */
 	bool is_writable;          /* open it for writing, too */
-	uint32_t uidvalidity;      /* 0: nothing known, list everything */
-	uint32_t uidnext;          /* UIDs from here on are new; with 0 or 1 everything is listed */
-	uint64_t modseq;           /* changes since; 0: unknown, flags of all are listed */
+	struct told uidvalidity;   /* untold: nothing known, list everything */
+	struct told uidnext;       /* UIDs from here on are new; untold or 1: list everything */
+	struct told modseq;        /* changes since; untold: flags of all are listed */
 	bool skip_new;             /* counts said that there is nothing from uidnext on */
 	bool is_empty;             /* counts said that it is empty */
 	struct keywords *keywords; /* the mailbox's table, valid until the view is taken */
@@ -213,12 +203,9 @@ struct remote_view_message {
 struct remote_view {
 	int status; /* 0, or why this mailbox could not be viewed: */
 	struct err err;
-	bool is_writable;     /* as asked for, and not READ-ONLY */
-	uint32_t uidvalidity; /* 0: the server said none, or nonsense */
-	uint32_t uidnext;     /* 0: unknown */
-	uint64_t modseq;      /* of the opening; 0: none */
-	uint32_t exists;      /* of the opening, with what was told to come and go after it */
-	char *mailboxid;      /* owned, NULL unknown */
+	bool is_writable;       /* as asked for, and not READ-ONLY */
+	struct numbers numbers; /* of the opening; messages with what came and went after it */
+	char *mailboxid;        /* owned, NULL unknown */
 	bool has_permanent;
 	uint64_t permanent_flags; /* those that can be stored; */
 	bool permanent_any;       /* and any new keyword */
@@ -246,36 +233,33 @@ enum remote_access {
 	REMOTE_ANEW = 1 << 1 /* also when it is open already: for its present numbers */
 };
 struct remote_opened {
-	bool is_read_only;  /* the server opened it, but not for writing */
-	bool is_renumbered; /* it has another UIDVALIDITY than was expected */
-	bool has_numbers;   /* false: it was open already, and what follows uidvalidity is untold */
-	uint32_t uidvalidity; /* 0: the server said none */
-	uint32_t uidnext;     /* 0 unknown */
-	uint64_t modseq;      /* 0 none */
-	uint32_t exists;
-	char *mailboxid; /* owned, NULL unknown */
+	bool is_read_only;      /* the server opened it, but not for writing */
+	bool is_renumbered;     /* it has another UIDVALIDITY than was expected */
+	struct numbers numbers; /* where it was open already, UIDVALIDITY alone */
+	char *mailboxid;        /* owned, NULL unknown */
 };
 /*
  * Makes WIRE the open mailbox; waits, but sends nothing where it is open already. ACCESS: enum
  * remote_access, by default REMOTE_READ.
  *   -ERR_REFUSED    the server would not open it; or, with is_read_only, not for writing
- *   -ERR_TEMPORARY  with is_renumbered: UIDVALIDITY (0: whatever it is) is not the one given
+ *   -ERR_TEMPORARY  with is_renumbered: its UIDVALIDITY is not the one given (untold: any is fine)
  * OPENED, which may be NULL, is filled in these cases too, and the caller finishes it in all.
  */
-int remote_open(struct remote *remote, const char *wire, unsigned access, uint32_t uidvalidity,
+int remote_open(struct remote *remote, const char *wire, unsigned access, struct told uidvalidity,
 		struct remote_opened *opened, struct err *err);
 void remote_opened_finish(struct remote_opened *opened);
-/* Whether WIRE is open now (and, if asked, for writing) and with what UIDVALIDITY; 0: not. */
-uint32_t remote_selected(const struct remote *remote, const char *wire, bool is_writable);
+/* WIRE's UIDVALIDITY where it is open now (and, if asked, for writing); untold: it is not. */
+struct told remote_selected(const struct remote *remote, const char *wire, bool is_writable);
 
 enum remote_which {
 	REMOTE_UIDS_ALL,
 	REMOTE_UIDS_DELETED /* marked \Deleted */
 };
 /* Which UIDs the open mailbox holds. *EXISTS is the count that the server gives for it then: only
- * when it equals the size of REMOTE_UIDS_ALL are absent UIDs proven gone. A refusal is an error. */
+ * when it is told and equals the size of REMOTE_UIDS_ALL are absent UIDs proven gone. A refusal is
+ * an error. */
 int remote_uids(struct remote *remote, enum remote_which which, struct uidset *uids,
-		uint32_t *exists, struct err *err);
+		struct told *exists, struct err *err);
 
 /*
  * Bodies of the open mailbox.
@@ -326,7 +310,7 @@ struct remote_body {
 	int64_t date;
 	uint64_t cookie;
 	int status; /* of a fetch that was split: the first refusal */
-	uint32_t uidvalidity;
+	struct told uidvalidity;
 	struct err err; /* only where status is not 0 */
 };
 int remote_fetch_next(struct remote *remote, struct remote_body *body, struct err *err);
@@ -407,9 +391,9 @@ struct remote_done {
 	 * those that a STORE left as they were. Empty where the change has none. What of a refused
 	 * COPY or MOVE was done without being told cannot be known from this. */
 	struct uidset refused;
-	bool has_appended;    /* an append: the UIDs are told */
-	bool has_copied;      /* a copy or move: for each command that was done the UIDs are told */
-	uint32_t uidvalidity; /* of the mailbox that they are in; 0 untold */
+	bool has_appended; /* an append: the UIDs are told */
+	bool has_copied;   /* a copy or move: for each command that was done the UIDs are told */
+	struct told uidvalidity; /* of the mailbox that they are in */
 	struct uidset appended;
 	struct remote_copied copied; /* what was told of, also without has_copied */
 };

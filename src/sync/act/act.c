@@ -106,7 +106,7 @@ static int leave_idle(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	mailbox->done.counts.skipped = mailbox->base.skipped;
 	if (mailbox->base.synced_at != 0 || mailbox->base.pending > 0 ||
-	    mailbox->seen.in != SIDE_BOTH || mailbox->base.uidvalidity == 0) {
+	    mailbox->seen.in != SIDE_BOTH || !mailbox->base.numbers.uidvalidity.is_told) {
 		return 0;
 	}
 	mailbox->base.synced_at = clock_real_s();

@@ -89,8 +89,9 @@ int move_carry_file(struct run *run, struct move *move, struct err *err)
 		goto finish;
 	}
 	if ((code = maildir_folder_key(run->account->name, move->to->name, key, err)) < 0 ||
-	    (code = maildir_unique_make(unique, key, move->to->base.uidvalidity, rows.fresh.uid,
-					err)) < 0 ||
+	    (code = maildir_unique_make(unique, key,
+					(uint32_t)move->to->base.numbers.uidvalidity.number,
+					rows.fresh.uid, err)) < 0 ||
 	    (code = carry_file(&carrying, err)) < 0) {
 		goto finish;
 	}

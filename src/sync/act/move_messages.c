@@ -116,8 +116,8 @@ static int add_intents(struct move_batch *batch, struct err *err)
 			.kind = has_move ? INTENT_MOVE : INTENT_COPY,
 			.row = item->move->pair.new_row,
 			.mailbox = to->id,
-			.uidvalidity = to->uidvalidity,
-			.uid_bound = to->uidnext,
+			.uidvalidity = to->numbers.uidvalidity,
+			.uid_bound = to->numbers.uidnext,
 			.text = original,
 		};
 		if ((code = note_begun(batch->run, item->move, err)) == 0) {
@@ -250,8 +250,7 @@ static int transfer(struct move_batch *batch, struct err *err)
 	struct remote_done done = {0};
 	int code = remote_change_now(batch->remote, &change, &done, err);
 	if (code == 0) {
-		batch->is_told = copies_are_told(&done, &batch->uids, batch->to->base.uidvalidity,
-						 batch->to->base.uidnext);
+		batch->is_told = copies_are_told(&done, &batch->uids, &batch->to->base.numbers);
 		batch->from->done.was_changed_there = true;
 		batch->to->done.was_changed_there = true;
 		batch->from->open.failures += done.status < 0;
@@ -270,8 +269,8 @@ static int transfer(struct move_batch *batch, struct err *err)
 static int move_batch_send(struct move_batch *batch, struct err *err)
 {
 	const struct mailbox *from = batch->from;
-	int code = remote_open(batch->remote, from->wire, REMOTE_WRITE, from->base.uidvalidity,
-			       NULL, err);
+	int code = remote_open(batch->remote, from->wire, REMOTE_WRITE,
+			       from->base.numbers.uidvalidity, NULL, err);
 	if (code == 0 && (code = commit_intents(batch, err)) == 0) {
 		code = transfer(batch, err);
 	}

@@ -42,9 +42,9 @@ static int check_gone(struct run *run, struct mailbox *mailbox, struct err *err)
 		code = remote_count_names(run->session->remote, names, 2, counts, err);
 	}
 	if (code == 0) {
-		const struct vanished_facts facts = {.told = counts[0].told,
+		const struct vanished_facts facts = {.told = counts[0].numbers,
 						     .refusal = counts[0].refusal,
-						     .inbox_told = counts[1].told,
+						     .inbox_told = counts[1].numbers,
 						     .is_list_whole = run->seen.is_list_whole};
 		code = removal_check(removal_of_vanished(&facts), SIDE_LOCAL, err);
 	}
@@ -130,7 +130,7 @@ static int remove_there(struct run *run, struct mailbox *mailbox, struct err *er
 	const struct remote_change change = {.kind = REMOTE_DELETE, .wire = mailbox->wire};
 	const struct state_mailbox *base = &mailbox->base;
 	struct state *state = run->session->state;
-	struct held_there_facts facts = {.base = numbers_of_base(base)};
+	struct held_there_facts facts = {.base = base->numbers};
 	int code;
 	if ((code = state_count_agreed(state, base->id, &facts.agreed, err)) < 0 ||
 	    (code = state_count_remote_only(state, base->id, &facts.only_there, err)) < 0 ||

@@ -156,8 +156,8 @@ static int expunge(struct removal *removal, struct err *err)
 	struct remote *remote = removal->job->remote;
 	bool by_uid = remote_facts(remote)->has_uid_expunge;
 	struct uidset marked = {0};
-	uint32_t exists = 0;
-	int code = by_uid ? 0 : remote_uids(remote, REMOTE_UIDS_DELETED, &marked, &exists, err);
+	struct told ignored;
+	int code = by_uid ? 0 : remote_uids(remote, REMOTE_UIDS_DELETED, &marked, &ignored, err);
 	enum expunge_way way = expunge_rule(by_uid, &marked, &removal->uids);
 	uidset_finish(&marked);
 	if (code < 0 || way == EXPUNGE_HOLD) {

@@ -29,8 +29,8 @@ static int add_intents(struct upload *upload, struct upload_batch *batch, struct
 			.kind = INTENT_APPEND,
 			.row = item->row->id,
 			.mailbox = job->mailbox->base.id,
-			.uidvalidity = job->mailbox->base.uidvalidity,
-			.uid_bound = job->mailbox->base.uidnext,
+			.uidvalidity = job->mailbox->base.numbers.uidvalidity,
+			.uid_bound = job->mailbox->base.numbers.uidnext,
 		};
 		if ((code = state_row_put(state, item->row, err)) == 0) {
 			code = state_intent_add(state, &intent, err);
@@ -300,7 +300,7 @@ static int upload_rows(struct upload *upload, struct err *err)
 static int reopen_examined(struct upload *upload, struct err *err)
 {
 	struct job *job = upload->job;
-	bool is_open = remote_selected(job->remote, job->mailbox->wire, false) != 0;
+	bool is_open = remote_selected(job->remote, job->mailbox->wire, false).is_told;
 	return is_open && !upload->pipelined ? job_select(job, true, err) : 0;
 }
 

@@ -106,7 +106,7 @@ static int take_answer(struct upload *upload, struct upload_item *items, size_t 
 	struct err why;
 	upload->quota_hit |= done->status < 0 && done->refusal == REMOTE_REFUSAL_OVERQUOTA;
 	mailbox->done.was_changed_there |= answer.is_taken;
-	switch (upload_outcome(&answer, mailbox->base.uidvalidity)) {
+	switch (upload_outcome(&answer, mailbox->base.numbers.uidvalidity)) {
 	case UPLOAD_LANDED:
 		return items_taken(upload, items, count, &done->appended, err);
 	case UPLOAD_UNKNOWN:

@@ -40,7 +40,8 @@ static int make_unique(struct run *run, const struct delivery_item *item,
 {
 	const struct state_mailbox *base = &item->mailbox->base;
 	bool is_taken = item->mailbox->done.was_paired;
-	int code = maildir_unique_make(unique, item->key, base->uidvalidity, item->row->uid, err);
+	int code = maildir_unique_make(
+		unique, item->key, (uint32_t)base->numbers.uidvalidity.number, item->row->uid, err);
 	while (code == 0 && is_taken) {
 		struct row row;
 		row_init(&row);

@@ -39,8 +39,9 @@ static int open_mailbox(struct worker *worker, struct slice *slice, struct err *
 		return 0;
 	}
 	/* The connection may have it open from before. */
-	bool is_open = worker->asked == NULL &&
-		       remote_selected(worker->remote, wire, false) == mailbox->base.uidvalidity;
+	bool is_open =
+		worker->asked == NULL && told_equal(remote_selected(worker->remote, wire, false),
+						    mailbox->base.numbers.uidvalidity);
 	worker->asked = mailbox;
 	if (is_open) {
 		worker->open = mailbox;
@@ -124,7 +125,8 @@ static void take_opened(struct worker *worker, const struct remote_body *body)
 	}
 	slice->is_opening = false;
 	worker->open = mailbox_of(slice);
-	if (body->status == 0 && body->uidvalidity == worker->open->base.uidvalidity) {
+	if (body->status == 0 &&
+	    told_equal(body->uidvalidity, worker->open->base.numbers.uidvalidity)) {
 		return;
 	}
 	/* So are the slices behind it that rely on the same EXAMINE. */

@@ -301,10 +301,7 @@ int mailbox_forget_base(struct run *run, struct mailbox *mailbox, struct err *er
 	    (code = state_mailbox_clear(run->session->state, base->id, err)) < 0) {
 		return code;
 	}
-	base->uidvalidity = 0;
-	base->uidnext = 0;
-	base->messages = 0;
-	base->modseq = 0;
+	base->numbers = (struct numbers){0};
 	base->has_stamp = false;
 	base->synced_at = 0; /* until it is paired and synced, by whichever run */
 	mailbox->decided.pairing = PAIRING_ALL;

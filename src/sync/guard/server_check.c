@@ -70,12 +70,14 @@ static enum server_sign sign_of(const struct mailbox *mailbox)
 {
 	const struct state_mailbox *base = &mailbox->base;
 	const struct server_facts facts = {
-		.was_known = mailbox->in_base && base->had_remote && base->uidvalidity != 0,
+		.was_known =
+			mailbox->in_base && base->had_remote && base->numbers.uidvalidity.is_told,
 		.is_there = (mailbox->seen.in & SIDE_REMOTE) != 0,
 		.is_untold = (mailbox->seen.untold & SIDE_REMOTE) != 0,
-		.has_numbers = mailbox->seen.has_counts || mailbox->seen.numbers.uidvalidity != 0,
+		.has_numbers =
+			mailbox->seen.has_counts || mailbox->seen.numbers.uidvalidity.is_told,
 		.now = mailbox->seen.numbers,
-		.base = numbers_of_base(base),
+		.base = base->numbers,
 	};
 	return server_sign(&facts);
 }
@@ -84,10 +86,11 @@ int server_ask_numbers(struct remote *remote, struct mailbox *mailbox, struct er
 {
 	struct mailbox_seen *seen = &mailbox->seen;
 	struct remote_opened opened = {0};
-	int code = remote_open(remote, mailbox->wire, REMOTE_READ | REMOTE_ANEW, 0, &opened, err);
+	int code =
+		remote_open(remote, mailbox->wire, REMOTE_READ | REMOTE_ANEW, UNTOLD, &opened, err);
 	if (code == 0) {
-		seen->numbers.uidvalidity = opened.uidvalidity;
-		seen->numbers.uidnext = opened.uidnext;
+		seen->numbers.uidvalidity = opened.numbers.uidvalidity;
+		seen->numbers.uidnext = opened.numbers.uidnext;
 		if (seen->mailboxid == NULL) {
 			seen->mailboxid = opened.mailboxid;
 			opened.mailboxid = NULL;
@@ -121,7 +124,7 @@ static int sample(struct remote *remote, struct uidset *chosen, struct err *err)
 {
 	struct uidset uids;
 	struct uidset_cursor cursor = {0};
-	uint32_t exists = 0;
+	struct told exists;
 	uint32_t uid = 0;
 	uint64_t seen = 0;
 	uidset_init(&uids);
@@ -144,7 +147,7 @@ static int search_mailbox(struct run *run, struct remote *remote, const struct m
 	struct uidset chosen;
 	int code;
 	uidset_init(&chosen);
-	if ((code = remote_open(remote, mailbox->wire, REMOTE_READ, 0, NULL, err)) == 0 &&
+	if ((code = remote_open(remote, mailbox->wire, REMOTE_READ, UNTOLD, NULL, err)) == 0 &&
 	    (code = sample(remote, &chosen, err)) == 0) {
 		code = remote_headers_begin(remote, &chosen, err);
 	}

@@ -168,9 +168,9 @@ int observe_absent(struct run *run, struct err *err)
 		struct mailbox *mailbox = lacking.mailboxes[i];
 		const struct vanished_facts facts = {
 			.is_inbox = strcmp(mailbox->name, "INBOX") == 0,
-			.told = lacking.counts[i].told,
+			.told = lacking.counts[i].numbers,
 			.refusal = lacking.counts[i].refusal,
-			.inbox_told = lacking.counts[lacking.count].told,
+			.inbox_told = lacking.counts[lacking.count].numbers,
 			.is_list_whole = run->seen.is_list_whole,
 		};
 		conclude(run, mailbox, &lacking.wires[i], &facts, &lacking.counts[i]);

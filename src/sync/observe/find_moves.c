@@ -134,8 +134,8 @@ static int ask_headers(struct search *search, const struct mailbox *mailbox,
 	struct remote *remote = search->run->session->remote;
 	struct remote_identity told = {0};
 	int code;
-	if ((code = remote_open(remote, mailbox->wire, REMOTE_READ, mailbox->base.uidvalidity, NULL,
-				err)) == 0) {
+	if ((code = remote_open(remote, mailbox->wire, REMOTE_READ,
+				mailbox->base.numbers.uidvalidity, NULL, err)) == 0) {
 		code = remote_headers_begin(remote, uids, err);
 	}
 	while (code == 0 && (code = remote_headers_next(remote, &told, err)) == 0 &&

@@ -165,12 +165,14 @@ static bool is_only_one(const struct search *search, const struct mailbox *to)
 	size_t lost = 0;
 	size_t found = 0;
 	for (size_t i = 0; i < search->lost_count; i++) {
-		lost += search->lost[i].mailbox->base.uidvalidity == to->seen.numbers.uidvalidity;
+		lost += told_equal(search->lost[i].mailbox->base.numbers.uidvalidity,
+				   to->seen.numbers.uidvalidity);
 	}
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		found += is_new_on(run, mailbox, SIDE_REMOTE) &&
-			 mailbox->seen.numbers.uidvalidity == to->seen.numbers.uidvalidity;
+		found +=
+			is_new_on(run, mailbox, SIDE_REMOTE) &&
+			told_equal(mailbox->seen.numbers.uidvalidity, to->seen.numbers.uidvalidity);
 	}
 	return lost == 1 && found == 1;
 }
@@ -183,7 +185,7 @@ static struct mailbox_evidence evidence_of(const struct search *search, const st
 	return (struct mailbox_evidence){
 		.has_ids = has_ids,
 		.is_same_id = has_ids && strcmp(base->mailboxid, to->seen.mailboxid) == 0,
-		.base = numbers_of_base(base),
+		.base = base->numbers,
 		.now = to->seen.numbers,
 		.is_only_one = lost->sample.count == 0 && is_only_one(search, to),
 		.sample.count = lost->sample.count,
@@ -200,7 +202,7 @@ static int compare(struct search *search, struct lost *lost, struct mailbox *to,
 	enum likeness likeness = mailbox_likeness(&evidence);
 	int code = 0;
 	if (likeness == LIKENESS_BY_SAMPLE &&
-	    remote_selected(remote, to->wire, false) != to->seen.numbers.uidvalidity) {
+	    !told_equal(remote_selected(remote, to->wire, false), to->seen.numbers.uidvalidity)) {
 		code = server_ask_numbers(remote, to, err);
 		evidence = evidence_of(search, lost, to);
 		likeness = mailbox_likeness(&evidence);

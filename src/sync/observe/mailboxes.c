@@ -106,8 +106,8 @@ static void take_remote(struct run *run, struct mailbox *mailbox, struct remote_
 	seen->attributes = found->attributes;
 	mailbox->wire = found->wire;
 	seen->mailboxid = found->counts.mailboxid;
-	seen->numbers.modseq = (found->counts.told & REMOTE_TOLD_MODSEQ) ? found->counts.modseq : 0;
 	mailbox_take_counts(seen, &found->counts);
+	seen->numbers.modseq = found->counts.numbers.modseq;
 	found->wire = NULL;
 	found->counts.mailboxid = NULL;
 }

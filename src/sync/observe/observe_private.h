@@ -17,9 +17,8 @@ int observe_absent(struct run *run, struct err *err);
 /* One folder, scanned whatever its stamp says. */
 int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err);
 
-struct remote_numbers numbers_of_view(const struct remote_view *view);
 /* HIGHEST: the highest UID told of, 0: none (D34). */
-void numbers_store(struct state_mailbox *base, const struct remote_numbers *told, uint32_t highest);
+void numbers_store(struct state_mailbox *base, const struct numbers *told, uint32_t highest);
 
 /* Notes in all mailboxes what may have to be settled whatever their numbers say: open intents,
  * files and messages to be paired. */

@@ -2,6 +2,7 @@
  * A view becomes changes of rows, as rules/remote_rules.h says, committed with the mailbox's
  * numbers, so that no change can be known and forgotten (I8).
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,20 +11,9 @@
 
 #include "mailsync/base/array.h"
 
-struct remote_numbers numbers_of_view(const struct remote_view *view)
+void numbers_store(struct state_mailbox *base, const struct numbers *told, uint32_t highest)
 {
-	return (struct remote_numbers){view->uidvalidity, view->uidnext, view->exists,
-				       view->modseq};
-}
-
-void numbers_store(struct state_mailbox *base, const struct remote_numbers *told, uint32_t highest)
-{
-	struct remote_numbers known = numbers_of_base(base);
-	struct remote_numbers stored = numbers_to_store(&known, told, highest);
-	base->uidvalidity = stored.uidvalidity;
-	base->uidnext = stored.uidnext;
-	base->messages = stored.messages;
-	base->modseq = stored.modseq;
+	base->numbers = numbers_to_store(&base->numbers, told, highest);
 }
 
 /* What is to be written of one UID. */
@@ -233,16 +223,16 @@ static int take_facts(struct mailbox *mailbox, const struct remote_view *view, s
 
 static void take_numbers(struct mailbox *mailbox, const struct remote_view *view, bool is_fit)
 {
-	struct remote_numbers told = numbers_of_view(view);
+	const struct numbers *told = &view->numbers;
 	if (is_fit) {
-		numbers_store(&mailbox->base, &told,
+		numbers_store(&mailbox->base, told,
 			      view->count == 0 ? 0 : view->messages[view->count - 1].uid);
 		return;
 	}
 	/* Known by now: which numbers they are; not: that nothing is missing. */
-	mailbox->base.uidvalidity = told.uidvalidity;
+	mailbox->base.numbers.uidvalidity = told->uidvalidity;
 	mailbox->view.state = VIEW_MISCOUNTED;
-	mailbox->view.numbers = told;
+	mailbox->view.numbers = *told;
 }
 
 int remote_delta_store(struct run *run, struct mailbox *mailbox, uint64_t changes, struct err *err)
@@ -275,7 +265,7 @@ static int attempt(struct delta *delta, bool *is_fit, struct err *err)
 	    (code = state_count_remote(state, mailbox->base.id, &present, err)) < 0) {
 		goto undo;
 	}
-	*is_fit = rows_fit(present, view->exists, delta->is_window);
+	*is_fit = rows_fit(present, view->numbers.messages, delta->is_window);
 	if ((!*is_fit && delta->facts.believes_gone) ||
 	    (code = take_facts(mailbox, view, err)) < 0) {
 		goto undo;
@@ -303,9 +293,10 @@ static int commit(struct delta *delta, struct err *err)
 		return code;
 	}
 	log_line(run->log, LOG_INFO,
-		 "%s/%s: what the server tells of changes does not fit its count of %u messages; "
+		 "%s/%s: what the server tells of changes does not fit its count of %" PRIu64
+		 " messages; "
 		 "listing them",
-		 run->account->name, delta->mailbox->name, delta->view->exists);
+		 run->account->name, delta->mailbox->name, delta->view->numbers.messages.number);
 	delta->facts.believes_gone = false;
 	return attempt(delta, &is_fit, err);
 }
@@ -315,14 +306,14 @@ int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_v
 {
 	bool is_window =
 		view->is_full && view_is_window(remote_facts(run->session->remote)->shows_window,
-						view->count, view->exists);
+						view->count, view->numbers.messages);
 	struct delta delta = {
 		.run = run,
 		.mailbox = mailbox,
 		.view = view,
 		.facts = {.keeps_keywords = !run->account->keywords,
 			  .is_full = view->is_full,
-			  .uidnext = view->uidnext,
+			  .uidnext = view->numbers.uidnext,
 			  .believes_gone = true,
 			  .gone_from = is_window ? view->messages[0].uid : 0},
 		.is_window = is_window,

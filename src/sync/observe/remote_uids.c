@@ -1,4 +1,6 @@
 /* UID SEARCH decides what is gone where a view's counts do not fit (D32 to D34). */
+#include <inttypes.h>
+
 #include "guard/guard.h"
 #include "observe_private.h"
 
@@ -13,10 +15,10 @@ static void settle_numbers(struct uid_listing *listing)
 {
 	struct mailbox *mailbox = listing->mailbox;
 	const struct uidset *uids = &listing->uids;
-	struct remote_numbers viewed = mailbox->view.numbers;
+	struct numbers viewed = mailbox->view.numbers;
 	mailbox->view.state = uids_next_state(&listing->facts);
 	if (uids_prove_numbers(&listing->facts, &viewed)) {
-		viewed.messages = (uint32_t)listing->facts.listed;
+		viewed.messages = told(listing->facts.listed);
 		numbers_store(&mailbox->base, &viewed,
 			      uids->count == 0 ? 0 : uids->ranges[uids->count - 1].last);
 	}
@@ -56,27 +58,26 @@ int remote_uids_apply(struct run *run, struct remote *remote, struct mailbox *ma
 	struct uid_listing listing = {.run = run, .mailbox = mailbox};
 	struct uid_facts *facts = &listing.facts;
 	struct remote_opened opened = {0};
-	uint32_t exists = 0;
+	struct told exists;
 	int code;
 	mailbox->view.state = VIEW_NONE;
 	uidset_init(&listing.uids);
 	if ((code = remote_open(remote, mailbox->wire, REMOTE_READ | REMOTE_ANEW,
-				mailbox->base.uidvalidity, &opened, err)) < 0 ||
+				mailbox->base.numbers.uidvalidity, &opened, err)) < 0 ||
 	    (code = remote_uids(remote, REMOTE_UIDS_ALL, &listing.uids, &exists, err)) < 0) {
 		goto finish;
 	}
 	facts->listed = uidset_size(&listing.uids);
-	facts->modseq = opened.modseq;
+	facts->modseq = opened.numbers.modseq;
 	facts->is_window =
 		view_is_window(remote_facts(remote)->shows_window, facts->listed, exists);
 	if (rows_fit(facts->listed, exists, false)) {
 		code = commit_listing(&listing, err);
 	} else {
-		log_line(
-			run->log, LOG_INFO,
-			"%s/%s: the server lists %llu of %u messages; nothing is taken for removed",
-			run->account->name, mailbox->name, (unsigned long long)facts->listed,
-			exists);
+		log_line(run->log, LOG_INFO,
+			 "%s/%s: the server lists %" PRIu64 " of %" PRIu64
+			 " messages; nothing is taken for removed",
+			 run->account->name, mailbox->name, facts->listed, exists.number);
 	}
 finish:
 	remote_opened_finish(&opened);

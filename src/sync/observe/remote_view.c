@@ -37,21 +37,20 @@ static int judge_view(struct run *run, struct mailbox *mailbox, struct remote_vi
 		      struct err *err)
 {
 	struct mailbox_seen *seen = &mailbox->seen;
-	struct remote_numbers base = numbers_of_base(&mailbox->base);
-	struct remote_numbers told = numbers_of_view(view);
-	if (!view_is_usable(&told)) {
+	const struct numbers *told = &view->numbers;
+	if (!view_is_usable(told)) {
 		err_set(err, ERR_PROTOCOL, SCOPE_MAILBOX,
 			"the server gives no UIDVALIDITY for this mailbox; it cannot be synced");
 		give_up(run, mailbox, err);
 		return 0;
 	}
 	seen->was_viewed = true;
-	if (!view_is_renumbered(&base, &told)) {
+	if (!view_is_renumbered(&mailbox->base.numbers, told)) {
 		return remote_delta_apply(run, mailbox, view, err);
 	}
 	mailbox->view.state = VIEW_RENUMBERED;
-	seen->numbers.uidvalidity = told.uidvalidity;
-	seen->numbers.uidnext = told.uidnext;
+	seen->numbers.uidvalidity = told->uidvalidity;
+	seen->numbers.uidnext = told->uidnext;
 	return 0;
 }
 

@@ -59,7 +59,7 @@ static int note_pairing(struct run *run, struct mailbox *mailbox, struct err *er
 	enum pairing_need *need = &mailbox->decided.pairing;
 	bool is_due = false;
 	int code = 0;
-	if (local_must_pair_all(base->uidvalidity, base->synced_at, base->pending)) {
+	if (local_must_pair_all(base->numbers.uidvalidity, base->synced_at, base->pending)) {
 		*need = PAIRING_ALL;
 	} else if (*need == PAIRING_NONE && base->pending > 0 &&
 		   base->held_policy != run->policy.hash) {
@@ -83,7 +83,7 @@ struct view_facts view_facts_of(const struct run *run, const struct mailbox *mai
 {
 	const struct mailbox_seen *seen = &mailbox->seen;
 	return (struct view_facts){
-		.base = numbers_of_base(&mailbox->base),
+		.base = mailbox->base.numbers,
 		.told = seen->numbers,
 		.has_counts = seen->has_counts,
 		.has_intents = mailbox->open.has_intents,

@@ -198,9 +198,10 @@ int job_select(struct job *job, bool is_writable, struct err *err)
 	struct mailbox *mailbox = job->mailbox;
 	struct remote_opened opened = {0};
 	int code = remote_open(job->remote, mailbox->wire, is_writable ? REMOTE_WRITE : REMOTE_READ,
-			       mailbox->base.uidvalidity, &opened, err);
+			       mailbox->base.numbers.uidvalidity, &opened, err);
 	mailbox->seen.is_read_only |= code < 0 && opened.is_read_only;
-	if (code == 0 && mailbox->base.uidvalidity == 0 && opened.uidvalidity != 0) {
+	if (code == 0 && !mailbox->base.numbers.uidvalidity.is_told &&
+	    opened.numbers.uidvalidity.is_told) {
 		code = err_set(err, ERR_TEMPORARY, SCOPE_MAILBOX,
 			       "this mailbox was not looked at yet; the next run pairs it");
 	}

@@ -72,7 +72,7 @@ static int commit_end(struct pop3_job *job, bool is_done, struct err *err)
 			row->gone_since = job->policy.now;
 			code = state_pop3_put(state, row, err);
 			job->mailbox->done.counts.deleted_remote++;
-			job->mailbox->base.messages--;
+			job->mailbox->base.numbers.messages.number--;
 		}
 	}
 	return state_end(state, code, err);

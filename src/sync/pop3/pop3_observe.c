@@ -46,7 +46,7 @@ int pop3_observe_list(struct run *run, struct err *err)
 	    (code = state_pop3_load(run->session->state, &session->rows, err)) < 0) {
 		return code;
 	}
-	run->pop3->mailbox->base.messages = (uint32_t)session->listing.count;
+	run->pop3->mailbox->base.numbers.messages = told(session->listing.count);
 	return make_view(session, err);
 }
 

@@ -63,8 +63,8 @@ int candidates_identify(struct remote *remote, const struct mailbox *mailbox,
 	struct uidset uids;
 	bool is_whole = false;
 	uidset_init(&uids);
-	int code = remote_open(remote, mailbox->wire, REMOTE_READ, mailbox->base.uidvalidity, NULL,
-			       err);
+	int code = remote_open(remote, mailbox->wire, REMOTE_READ,
+			       mailbox->base.numbers.uidvalidity, NULL, err);
 	if (candidates->count > 1) {
 		qsort(candidates->items, candidates->count, sizeof(*candidates->items),
 		      compare_uid);

@@ -11,7 +11,7 @@ int rename_intent_add(struct run *run, const struct mailbox *from, const struct 
 {
 	struct intent intent = {.kind = INTENT_RENAME,
 				.mailbox = from->base.id,
-				.uidvalidity = from->base.uidvalidity,
+				.uidvalidity = from->base.numbers.uidvalidity,
 				.text = to->name};
 	return state_intent_add(run->session->state, &intent, err);
 }

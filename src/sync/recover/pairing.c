@@ -136,7 +136,7 @@ static int settle_row(struct pairing *pairing, const struct intent *intent, stru
 		.is_ambiguous = is_ambiguous(pairing, row->id),
 		.is_late = pairing->is_late,
 		.has_strangers =
-			pair_has_strangers(intent->uid_bound, remotes->items, remotes->count),
+			pair_has_strangers(intent_bound(intent), remotes->items, remotes->count),
 	};
 	enum pair_fate fate = pair_fate(&sent);
 	if (fate == PAIR_CHANGED) {

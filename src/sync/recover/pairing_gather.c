@@ -25,10 +25,11 @@ static const struct intent *intent_of(const struct pairing *pairing, int64_t row
 /* The UID that is in a file's name, when it is one that we gave in this mailbox. */
 static uint32_t own_uid(const struct gathering *gathering, const struct row *row)
 {
-	uint32_t uidvalidity = gathering->pairing->mailbox->base.uidvalidity;
+	struct told uidvalidity = gathering->pairing->mailbox->base.numbers.uidvalidity;
 	struct maildir_unique ours;
 	bool is_of_here = maildir_unique_parse(span_of(row->unique), &ours) && !ours.is_pop3 &&
-			  strcmp(ours.key, gathering->key) == 0 && ours.uidvalidity == uidvalidity;
+			  strcmp(ours.key, gathering->key) == 0 &&
+			  told_is(uidvalidity, ours.uidvalidity);
 	return is_of_here ? ours.uid : 0;
 }
 
@@ -61,7 +62,7 @@ static int add_local(struct gathering *gathering, const struct row *row, struct 
 		.row = row,
 		.has_base = pairing->has_base,
 		.was_sent = intent != NULL,
-		.bound = intent == NULL ? 0 : intent->uid_bound,
+		.bound = intent == NULL ? 0 : intent_bound(intent),
 	};
 	if (entry == NULL) {
 		return file.was_sent ? add_sent(pairing, &file, err) : 0;
@@ -155,8 +156,8 @@ int pairing_gather(struct pairing *pairing, struct err *err)
 		return code;
 	}
 	gathering.has_uidvalidity =
-		!pairing->has_base &&
-		maildir_folder_mbsync_uidvalidity(mailbox->dir) == mailbox->base.uidvalidity;
+		!pairing->has_base && told_is(mailbox->base.numbers.uidvalidity,
+					      maildir_folder_mbsync_uidvalidity(mailbox->dir));
 	if ((code = add_rows(&gathering, err)) == 0) {
 		code = identify_locals(&gathering, err);
 	}

@@ -22,11 +22,17 @@ struct settling {
 /* The number of a trash: the first of the intents that speaks of it. Commonly that is the first of
  * all; only with many trashes do this and look_into() take the square of the intents, and there are
  * no more of these than removals that were begun and are not finished. */
+static bool is_same_trash(const struct intent *one, const struct intent *two)
+{
+	return one->uidvalidity.is_told == two->uidvalidity.is_told &&
+	       one->uidvalidity.number == two->uidvalidity.number &&
+	       strcmp(one->text, two->text) == 0;
+}
+
 static size_t trash_of(const struct intents *intents, const struct intent *intent)
 {
 	size_t trash = 0;
-	while (intents->items[trash].uidvalidity != intent->uidvalidity ||
-	       strcmp(intents->items[trash].text, intent->text) != 0) {
+	while (!is_same_trash(&intents->items[trash], intent)) {
 		trash++;
 	}
 	return trash;
@@ -46,7 +52,7 @@ static int gather_one(struct settling *settling, size_t index, struct err *err)
 		.index = index,
 		.trash = trash_of(&settling->intents, intent),
 		.uid = row.uid,
-		.bound = intent->uid_bound,
+		.bound = intent_bound(intent),
 		.is_certain = intent->kind != INTENT_TRASH,
 		.is_void = trash_is_void(found ? &row : NULL, expunges),
 	};
@@ -190,8 +196,8 @@ int move_note_original(struct run *run, int64_t original, const struct mailbox *
 			.kind = INTENT_MOVED,
 			.row = original,
 			.mailbox = row.mailbox,
-			.uidvalidity = to->base.uidvalidity,
-			.uid_bound = uid,
+			.uidvalidity = to->base.numbers.uidvalidity,
+			.uid_bound = told_unless_0(uid),
 			.text = to->wire,
 		};
 		code = state_intent_add(run->session->state, &intent, err);

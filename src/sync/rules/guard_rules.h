@@ -117,8 +117,8 @@ struct server_facts {
 	bool is_there;
 	bool is_untold; /* whether it is there */
 	bool has_numbers;
-	struct remote_numbers now;
-	struct remote_numbers base;
+	struct numbers now;
+	struct numbers base;
 };
 enum server_sign {
 	SIGN_NONE, /* base did not have it there */

@@ -78,9 +78,9 @@ void local_change_row(enum local_change change, uint64_t flags, struct row *row)
 	}
 }
 
-bool local_must_pair_all(uint32_t uidvalidity, int64_t synced_at, uint32_t pending)
+bool local_must_pair_all(struct told uidvalidity, int64_t synced_at, uint32_t pending)
 {
-	return uidvalidity == 0 || (synced_at == 0 && pending > 0);
+	return !uidvalidity.is_told || (synced_at == 0 && pending > 0);
 }
 
 bool local_is_unjoined(const struct row *row, bool is_ours)

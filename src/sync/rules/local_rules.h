@@ -40,6 +40,7 @@
 #include "mailsync/base/span.h"
 #include "mailsync/model/row.h"
 #include "mailsync/model/stamp.h"
+#include "mailsync/model/told.h"
 
 /* D1. BASE is NULL where no scan is known. */
 bool local_is_unchanged(const struct stamp *base, const struct stamp *now, bool was_unclean);
@@ -96,7 +97,7 @@ enum pairing_need {
 };
 
 /* D13. What base says of a mailbox. */
-bool local_must_pair_all(uint32_t uidvalidity, int64_t synced_at, uint32_t pending);
+bool local_must_pair_all(struct told uidvalidity, int64_t synced_at, uint32_t pending);
 /* D14. A row without a message, whose name is ours. */
 bool local_is_unjoined(const struct row *row, bool is_ours);
 

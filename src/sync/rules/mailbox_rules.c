@@ -117,19 +117,14 @@ bool rename_was_done(enum side old_name, enum side new_name)
 	return old_name == SIDE_NONE && new_name == SIDE_BOTH;
 }
 
-static bool has_numbers(unsigned told)
-{
-	return (told & REMOTE_TOLD_NUMBERS) == REMOTE_TOLD_NUMBERS;
-}
-
 bool mailbox_is_always_there(const struct vanished_facts *facts)
 {
-	return facts->is_inbox && has_numbers(facts->told);
+	return facts->is_inbox && numbers_are_told(&facts->told);
 }
 
 enum there mailbox_absence(const struct vanished_facts *facts)
 {
-	if (facts->told != 0) { /* M20 */
+	if (numbers_tell_something(&facts->told)) { /* M20 */
 		return THERE_YES;
 	}
 	if (facts->is_inbox) { /* M46 */
@@ -137,7 +132,7 @@ enum there mailbox_absence(const struct vanished_facts *facts)
 	}
 	bool is_said = facts->refusal == REMOTE_REFUSAL_NONEXISTENT ||
 		       (facts->refusal == REMOTE_REFUSAL_UNCODED && facts->is_list_whole &&
-			has_numbers(facts->inbox_told));
+			numbers_are_told(&facts->inbox_told));
 	return is_said ? THERE_NO : THERE_UNTOLD; /* M21 */
 }
 
@@ -159,9 +154,9 @@ enum removal_verdict removal_here(const struct folder_facts *facts)
 enum removal_verdict removal_there(const struct held_there_facts *facts)
 {
 	return facts->only_there == 0 && facts->is_told &&
-			       facts->now.uidnext == facts->base.uidnext &&
-			       facts->now.uidvalidity == facts->base.uidvalidity &&
-			       facts->now.messages <= facts->agreed
+			       told_equal(facts->now.uidnext, facts->base.uidnext) &&
+			       told_equal(facts->now.uidvalidity, facts->base.uidvalidity) &&
+			       told_or(facts->now.messages, UINT64_MAX) <= facts->agreed
 		     ? REMOVAL_DUE
 		     : REMOVAL_HOLDS_MAIL;
 }
@@ -182,7 +177,8 @@ enum likeness mailbox_likeness(const struct mailbox_evidence *evidence)
 	if (evidence->has_ids) {
 		return evidence->is_same_id ? LIKENESS_YES : LIKENESS_NO;
 	}
-	if (evidence->base.uidvalidity == 0 || !numbers_go_on(&evidence->base, &evidence->now)) {
+	if (!evidence->base.uidvalidity.is_told ||
+	    !numbers_go_on(&evidence->base, &evidence->now)) {
 		return LIKENESS_NO;
 	}
 	if (sample->count == 0) {

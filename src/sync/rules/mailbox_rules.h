@@ -173,9 +173,9 @@ enum removal_verdict {
  * holds. */
 struct vanished_facts {
 	bool is_inbox;
-	unsigned told; /* enum remote_told */
+	struct numbers told;
 	enum remote_refusal refusal;
-	unsigned inbox_told;
+	struct numbers inbox_told;
 	bool is_list_whole; /* the listing that it is not in */
 };
 struct folder_facts {
@@ -194,8 +194,8 @@ struct held_there_facts {
 	uint64_t agreed;     /* rows of base on both sides */
 	uint64_t only_there; /* rows of base on the server alone */
 	bool is_told;        /* what the server says now: */
-	struct remote_numbers now;
-	struct remote_numbers base;
+	struct numbers now;
+	struct numbers base;
 };
 enum removal_verdict removal_there(const struct held_there_facts *facts);
 
@@ -219,8 +219,8 @@ enum likeness {
 struct mailbox_evidence {
 	bool has_ids; /* both are told: */
 	bool is_same_id;
-	struct remote_numbers base;
-	struct remote_numbers now;
+	struct numbers base;
+	struct numbers now;
 	bool is_only_one; /* M35 */
 	bool has_looked;  /* sample.found is known */
 	struct sample_found sample;

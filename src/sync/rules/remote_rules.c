@@ -5,23 +5,35 @@
 
 #define WINDOW 10000
 
-bool numbers_go_on(const struct remote_numbers *base, const struct remote_numbers *now)
+bool numbers_are_told(const struct numbers *numbers)
 {
-	return now->uidvalidity == base->uidvalidity &&
-	       (now->uidnext == 0 || now->uidnext >= base->uidnext);
+	return numbers->uidvalidity.is_told && numbers->uidnext.is_told &&
+	       numbers->messages.is_told;
+}
+
+bool numbers_tell_something(const struct numbers *numbers)
+{
+	return numbers->messages.is_told || numbers->uidnext.is_told ||
+	       numbers->uidvalidity.is_told || numbers->modseq.is_told;
+}
+
+bool numbers_go_on(const struct numbers *base, const struct numbers *now)
+{
+	return told_equal(now->uidvalidity, base->uidvalidity) &&
+	       !told_below(now->uidnext, base->uidnext);
 }
 
 static bool numbers_are_equal(const struct view_facts *facts)
 {
-	const struct remote_numbers *base = &facts->base;
-	const struct remote_numbers *told = &facts->told;
-	if (!facts->has_counts || base->uidvalidity == 0 ||
-	    told->uidvalidity != base->uidvalidity || told->uidnext != base->uidnext ||
-	    told->messages != base->messages) {
+	const struct numbers *base = &facts->base;
+	const struct numbers *told = &facts->told;
+	if (!facts->has_counts || !told_equal(told->uidvalidity, base->uidvalidity) ||
+	    !told_equal(told->uidnext, base->uidnext) ||
+	    !told_equal(told->messages, base->messages)) {
 		return false;
 	}
 	/* An empty mailbox has no flags that could have changed. */
-	return told->messages == 0 || (told->modseq != 0 && told->modseq == base->modseq);
+	return told_is(told->messages, 0) || told_equal(told->modseq, base->modseq);
 }
 
 bool view_is_needed(const struct view_facts *facts)
@@ -32,39 +44,39 @@ bool view_is_needed(const struct view_facts *facts)
 
 struct remote_view_request view_request(const struct view_facts *facts, enum view_scope scope)
 {
-	const struct remote_numbers *base = &facts->base;
-	const struct remote_numbers *told = &facts->told;
-	bool is_known =
-		scope != VIEW_ALL && (!facts->has_counts || told->uidvalidity == base->uidvalidity);
+	const struct numbers *base = &facts->base;
+	const struct numbers *told = &facts->told;
+	bool is_known = scope != VIEW_ALL &&
+			(!facts->has_counts || told_equal(told->uidvalidity, base->uidvalidity));
 	bool is_told = scope == VIEW_SINCE_COUNTS && facts->has_counts;
 	bool has_to_write = facts->has_local_changes || facts->has_pending || facts->expunges ||
-			    base->uidvalidity == 0;
+			    !base->uidvalidity.is_told;
 	return (struct remote_view_request){
 		.is_writable = scope != VIEW_SINCE_CHANGES && facts->may_write && has_to_write,
-		.uidvalidity = is_known ? base->uidvalidity : 0,
-		.uidnext = is_known ? base->uidnext : 0,
-		.modseq = is_known ? base->modseq : 0,
-		.skip_new = is_known && is_told && told->uidnext == base->uidnext,
-		.is_empty = is_told && told->messages == 0 && base->messages == 0,
+		.uidvalidity = is_known ? base->uidvalidity : UNTOLD,
+		.uidnext = is_known ? base->uidnext : UNTOLD,
+		.modseq = is_known ? base->modseq : UNTOLD,
+		.skip_new = is_known && is_told && told_equal(told->uidnext, base->uidnext),
+		.is_empty = is_told && told_is(told->messages, 0) && base->messages.number == 0,
 	};
 }
 
-bool view_is_usable(const struct remote_numbers *told)
+bool view_is_usable(const struct numbers *told)
 {
-	return told->uidvalidity != 0;
+	return told->uidvalidity.is_told;
 }
 
-bool view_is_renumbered(const struct remote_numbers *base, const struct remote_numbers *told)
+bool view_is_renumbered(const struct numbers *base, const struct numbers *told)
 {
-	return base->uidvalidity != 0 &&
-	       (!numbers_go_on(base, told) || (told->modseq != 0 && told->modseq < base->modseq));
+	return base->uidvalidity.is_told &&
+	       (!numbers_go_on(base, told) || told_below(told->modseq, base->modseq));
 }
 
 static bool may_be_new(const struct delta_facts *facts, const struct remote_view_message *message)
 {
 	return message->has_flags &&
 	       (message->has_date || message->size != 0 ||
-		(facts->is_full && (facts->uidnext == 0 || message->uid < facts->uidnext)));
+		(facts->is_full && message->uid < told_or(facts->uidnext, UINT64_MAX)));
 }
 
 static bool is_gone(const struct delta_facts *facts, const struct row *row)
@@ -100,14 +112,14 @@ uint64_t remote_flags_of(const struct delta_facts *facts, const struct remote_vi
 	return (message->flags & FLAGS_SYSTEM) | kept;
 }
 
-bool view_is_window(bool shows_window, uint64_t listed, uint64_t exists)
+bool view_is_window(bool shows_window, uint64_t listed, struct told exists)
 {
-	return shows_window && listed == WINDOW && exists == WINDOW;
+	return shows_window && listed == WINDOW && told_is(exists, WINDOW);
 }
 
-bool rows_fit(uint64_t present, uint64_t counted, bool is_window)
+bool rows_fit(uint64_t present, struct told counted, bool is_window)
 {
-	return is_window || present == counted;
+	return is_window || told_is(counted, present);
 }
 
 enum view_state uids_next_state(const struct uid_facts *facts)
@@ -115,19 +127,20 @@ enum view_state uids_next_state(const struct uid_facts *facts)
 	return facts->present < facts->listed ? VIEW_INCOMPLETE : VIEW_NONE;
 }
 
-bool uids_prove_numbers(const struct uid_facts *facts, const struct remote_numbers *viewed)
+bool uids_prove_numbers(const struct uid_facts *facts, const struct numbers *viewed)
 {
-	return rows_fit(facts->present, facts->listed, facts->is_window) &&
-	       facts->modseq >= viewed->modseq;
+	bool went_on = !viewed->modseq.is_told || told_equal(facts->modseq, viewed->modseq) ||
+		       told_below(viewed->modseq, facts->modseq);
+	return rows_fit(facts->present, told(facts->listed), facts->is_window) && went_on;
 }
 
-struct remote_numbers numbers_to_store(const struct remote_numbers *base,
-				       const struct remote_numbers *told, uint32_t highest)
+struct numbers numbers_to_store(const struct numbers *base, const struct numbers *told,
+				uint32_t highest)
 {
-	struct remote_numbers stored = *told;
-	uint32_t above = highest == UINT32_MAX ? highest : highest + 1;
-	if (told->uidnext == 0) {
-		stored.uidnext = above > base->uidnext ? above : base->uidnext;
+	struct numbers stored = *told;
+	struct told above = {true, highest == UINT32_MAX ? highest : (uint64_t)highest + 1};
+	if (!told->uidnext.is_told) {
+		stored.uidnext = told_below(above, base->uidnext) ? base->uidnext : above;
 	}
 	return stored;
 }

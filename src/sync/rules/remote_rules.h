@@ -45,24 +45,21 @@
 #include <stdint.h>
 
 #include "mailsync/model/row.h"
+#include "mailsync/model/told.h"
 #include "mailsync/store/remote.h"
 
-/* A mailbox's numbers: base's, or what was told. 0: untold. */
-struct remote_numbers {
-	uint32_t uidvalidity;
-	uint32_t uidnext;
-	uint32_t messages;
-	uint64_t modseq;
-};
-
+/* All but HIGHESTMODSEQ, which not every server has. */
+bool numbers_are_told(const struct numbers *numbers);
+/* Any of them. */
+bool numbers_tell_something(const struct numbers *numbers);
 /* The same UIDVALIDITY, and UIDNEXT (where told) not gone back (RFC 9051 2.3.1.1). */
-bool numbers_go_on(const struct remote_numbers *base, const struct remote_numbers *now);
+bool numbers_go_on(const struct numbers *base, const struct numbers *now);
 
 /* What decides whether and how a mailbox is viewed. */
 struct view_facts {
-	struct remote_numbers base;
-	struct remote_numbers told; /* by LIST or STATUS, */
-	bool has_counts;            /* where they did */
+	struct numbers base;
+	struct numbers told; /* by LIST or STATUS, */
+	bool has_counts;     /* where they did */
 	bool has_intents;
 	bool must_pair;
 	bool lacks_folder;
@@ -105,9 +102,9 @@ enum view_state {
 };
 
 /* D23. */
-bool view_is_usable(const struct remote_numbers *told);
+bool view_is_usable(const struct numbers *told);
 /* D24. */
-bool view_is_renumbered(const struct remote_numbers *base, const struct remote_numbers *told);
+bool view_is_renumbered(const struct numbers *base, const struct numbers *told);
 
 enum remote_news {
 	REMOTE_SAME,
@@ -121,7 +118,7 @@ enum remote_news {
 struct delta_facts {
 	bool keeps_keywords; /* `keywords = no` */
 	bool is_full;        /* it lists all messages */
-	uint32_t uidnext;    /* 0: untold */
+	struct told uidnext;
 	bool believes_gone;
 	uint32_t gone_from; /* UIDs below it are out of view */
 };
@@ -134,26 +131,26 @@ uint64_t remote_flags_of(const struct delta_facts *facts, const struct remote_vi
 			 const struct row *row);
 
 /* D31. LISTED: how many messages were told of, EXISTS: how many the mailbox holds. */
-bool view_is_window(bool shows_window, uint64_t listed, uint64_t exists);
+bool view_is_window(bool shows_window, uint64_t listed, struct told exists);
 
 /* D30, D32, D34. PRESENT: the rows that then count as there, or how many are listed; COUNTED: what
  * the mailbox holds. */
-bool rows_fit(uint64_t present, uint64_t counted, bool is_window);
+bool rows_fit(uint64_t present, struct told counted, bool is_window);
 
 /* What UID SEARCH told. */
 struct uid_facts {
 	uint64_t listed;
-	uint64_t present; /* rows that then count as there */
-	uint64_t modseq;  /* of the opening for it */
+	uint64_t present;   /* rows that then count as there */
+	struct told modseq; /* of the opening for it */
 	bool is_window;
 };
 /* D33. */
 enum view_state uids_next_state(const struct uid_facts *facts);
 /* D34. Whether numbers VIEWED before may be stored now. */
-bool uids_prove_numbers(const struct uid_facts *facts, const struct remote_numbers *viewed);
+bool uids_prove_numbers(const struct uid_facts *facts, const struct numbers *viewed);
 
 /* D34. What base stores where a view is believed, HIGHEST the highest UID told of (0: none). */
-struct remote_numbers numbers_to_store(const struct remote_numbers *base,
-				       const struct remote_numbers *told, uint32_t highest);
+struct numbers numbers_to_store(const struct numbers *base, const struct numbers *told,
+				uint32_t highest);
 
 #endif

@@ -133,10 +133,10 @@ size_t fetch_connections(const struct fetch_load *load)
 	return count > most ? most : (size_t)count;
 }
 
-enum upload_outcome upload_outcome(const struct upload_answer *answer, uint32_t uidvalidity)
+enum upload_outcome upload_outcome(const struct upload_answer *answer, struct told uidvalidity)
 {
 	if (answer->is_taken) {
-		bool is_told = answer->tells_uids && answer->uidvalidity == uidvalidity &&
+		bool is_told = answer->tells_uids && told_equal(answer->uidvalidity, uidvalidity) &&
 			       answer->uids == answer->sent;
 		return is_told ? UPLOAD_LANDED : UPLOAD_UNKNOWN;
 	}
@@ -162,13 +162,14 @@ static bool is_repeated(const uint32_t *uids, size_t at)
 }
 
 bool copies_are_told(const struct remote_done *done, const struct uidset *asked,
-		     uint32_t uidvalidity, uint32_t bound)
+		     const struct numbers *base)
 {
 	const struct remote_copied *copied = &done->copied;
 	bool is_told = copied->count > 0 && copied->count <= uidset_size(asked) &&
-		       done->uidvalidity == uidvalidity;
+		       told_equal(done->uidvalidity, base->uidvalidity);
 	for (size_t i = 0; is_told && i < copied->count; i++) {
-		is_told = uidset_contains(asked, copied->from[i]) && copied->to[i] >= bound &&
+		is_told = uidset_contains(asked, copied->from[i]) &&
+			  copied->to[i] >= told_or(base->uidnext, 0) &&
 			  !is_repeated(copied->from, i) && !is_repeated(copied->to, i);
 	}
 	return is_told;

@@ -40,6 +40,7 @@
 
 #include "mailsync/base/span.h"
 #include "mailsync/model/row.h"
+#include "mailsync/model/told.h"
 #include "mailsync/model/uidset.h"
 #include "mailsync/store/remote.h"
 
@@ -115,20 +116,19 @@ enum upload_outcome {
 
 struct upload_answer {
 	bool is_taken;
-	bool is_busy;         /* the refusal asks for patience */
-	bool tells_uids;      /* of these, that: */
-	uint32_t uidvalidity; /* they are of this mailbox */
-	uint64_t uids;        /* how many */
-	size_t sent;          /* messages in this APPEND */
+	bool is_busy;            /* the refusal asks for patience */
+	bool tells_uids;         /* of these, that: */
+	struct told uidvalidity; /* they are of this mailbox */
+	uint64_t uids;           /* how many */
+	size_t sent;             /* messages in this APPEND */
 };
 /* UIDVALIDITY as base knows it. */
-enum upload_outcome upload_outcome(const struct upload_answer *answer, uint32_t uidvalidity);
+enum upload_outcome upload_outcome(const struct upload_answer *answer, struct told uidvalidity);
 /* U6. SEEN: the row of a UID that was told. */
 bool upload_is_alias(const struct row *seen);
 
-/* U7. DONE: the answer for ASKED. The target's UIDVALIDITY, and the UID from which on they can be
- * new (0: any), as base knows them. */
+/* U7. DONE: the answer for ASKED. BASE: of the target. */
 bool copies_are_told(const struct remote_done *done, const struct uidset *asked,
-		     uint32_t uidvalidity, uint32_t bound);
+		     const struct numbers *base);
 
 #endif

@@ -35,12 +35,6 @@ struct mailbox *run_mailbox(struct run *run, const char *name)
 			  compare_to_name);
 }
 
-struct remote_numbers numbers_of_base(const struct state_mailbox *base)
-{
-	return (struct remote_numbers){base->uidvalidity, base->uidnext, base->messages,
-				       base->modseq};
-}
-
 /* By the command line, or that names none. */
 static bool is_named(const struct run *run, const char *name)
 {
@@ -115,10 +109,10 @@ bool mailbox_is_active(const struct mailbox *mailbox)
 
 void mailbox_take_counts(struct mailbox_seen *seen, const struct remote_counts *counts)
 {
-	seen->has_counts = (counts->told & REMOTE_TOLD_NUMBERS) == REMOTE_TOLD_NUMBERS;
-	seen->numbers.messages = counts->messages;
-	seen->numbers.uidnext = counts->uidnext;
-	seen->numbers.uidvalidity = counts->uidvalidity;
+	struct told modseq = seen->numbers.modseq;
+	seen->has_counts = numbers_are_told(&counts->numbers);
+	seen->numbers = counts->numbers;
+	seen->numbers.modseq = modseq;
 }
 
 void mailbox_exclude(struct mailbox *mailbox, enum exclusion reason)

@@ -35,15 +35,15 @@ struct mailbox_seen {
 	bool was_viewed;     /* the remote delta was taken in this run */
 	unsigned attributes; /* enum remote_attribute */
 	bool has_counts;     /* LIST or STATUS told these; else only what opening it told: */
-	struct remote_numbers numbers;
+	struct numbers numbers;
 	char *mailboxid; /* owned, NULL: untold */
 };
 
 /* How far the look at a mailbox on the server has come. Written by observe/. */
 struct mailbox_view {
 	enum view_state state;
-	bool was_put_off;              /* the second try, of a server too busy, was had */
-	struct remote_numbers numbers; /* MISCOUNTED: the view's, to be stored once rows fit */
+	bool was_put_off;       /* the second try, of a server too busy, was had */
+	struct numbers numbers; /* MISCOUNTED: the view's, to be stored once rows fit */
 };
 
 /* What is still open. Each room writes it: whoever finds or leaves something open notes that, and
@@ -261,7 +261,6 @@ void mailbox_release(struct mailbox *mailbox);
  */
 int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err);
 
-struct remote_numbers numbers_of_base(const struct state_mailbox *base);
 /* True for a mailbox that this run works on. */
 bool mailbox_is_active(const struct mailbox *mailbox);
 /* What the rules for mailboxes go by, but for what lies in the place of its folder. */
