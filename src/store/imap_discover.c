@@ -9,14 +9,19 @@
 
 #include "imap_private.h"
 
-#define COOKIE_LIST   1
-#define COOKIE_STATUS 2      /* and the mailbox's place in the list */
-#define DISCOVER_MAX  200000 /* mailboxes; more is no mail account but a fault */
+#define COOKIE_LIST      1
+#define COOKIE_NAMESPACE 2
+#define COOKIE_LSUB      3
+#define COOKIE_STATUS    4      /* and the mailbox's place in the list */
+#define DISCOVER_MAX     200000 /* mailboxes; more is no mail account but a fault */
 
 struct discovery {
 	struct remote_mailboxes *mailboxes;
 	bool is_listing; /* else an unasked LIST adds nothing */
-	bool has_broken; /* a line that could not be read, of whatever */
+	enum remote_naming naming;
+	bool has_namespace; /* a line of it */
+	bool has_lsub;      /* answered OK */
+	bool has_broken;    /* a line that could not be read, of whatever */
 	size_t cap;
 	char list_separator;
 	char prefix[256];
@@ -133,9 +138,11 @@ static int note_counts(struct remote_counts *told, const struct imap_counts *cou
 
 static void note_namespace(struct discovery *discovery, const struct imap_list *list)
 {
-	if (!list->has_name || list->name.len >= sizeof(discovery->prefix)) {
+	discovery->has_namespace = list->name.len < sizeof(discovery->prefix);
+	if (!list->has_name || !discovery->has_namespace) {
 		return;
 	}
+	discovery->naming = REMOTE_NAMING_TOLD;
 	memcpy(discovery->prefix, list->name.data, list->name.len);
 	discovery->prefix[list->name.len] = '\0';
 	if (list->separator != 0) {
@@ -189,11 +196,11 @@ static int send_list(struct imap *imap, struct err *err)
 	return imap_line_end(imap, IMAP_COMMAND_SIMPLE, COOKIE_LIST, err);
 }
 
-static int send_simple(struct imap *imap, const char *text, struct err *err)
+static int send_simple(struct imap *imap, const char *text, uint64_t cookie, struct err *err)
 {
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, text);
-	return imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
+	return imap_line_end(imap, IMAP_COMMAND_SIMPLE, cookie, err);
 }
 
 static int send_all(struct imap *imap, bool subscribed, struct err *err)
@@ -202,18 +209,18 @@ static int send_all(struct imap *imap, bool subscribed, struct err *err)
 	if (imap->is_qresync_on || imap->is_condstore_on) {
 		code = 0; /* listed before: ENABLE has its place before the first SELECT only */
 	} else if (imap->caps & IMAP_CAP_QRESYNC) {
-		code = send_simple(imap, "ENABLE QRESYNC", err);
+		code = send_simple(imap, "ENABLE QRESYNC", 0, err);
 	} else if ((imap->caps & IMAP_CAP_CONDSTORE) && (imap->caps & IMAP_CAP_ENABLE)) {
-		code = send_simple(imap, "ENABLE CONDSTORE", err);
+		code = send_simple(imap, "ENABLE CONDSTORE", 0, err);
 	}
 	if (code == 0 && (imap->caps & IMAP_CAP_NAMESPACE)) {
-		code = send_simple(imap, "NAMESPACE", err);
+		code = send_simple(imap, "NAMESPACE", COOKIE_NAMESPACE, err);
 	}
 	if (code == 0) {
 		code = send_list(imap, err);
 	}
 	if (code == 0 && subscribed && (imap->caps & IMAP_CAP_LIST_EXTENDED) == 0) {
-		code = send_simple(imap, "LSUB \"\" \"*\"", err);
+		code = send_simple(imap, "LSUB \"\" \"*\"", COOKIE_LSUB, err);
 	}
 	return code;
 }
@@ -278,6 +285,11 @@ static int discovery_read(struct imap *imap, struct discovery *discovery, struct
 		if (command.cookie >= COOKIE_STATUS) {
 			discovery->mailboxes->items[command.cookie - COOKIE_STATUS].counts.refusal =
 				refusal_of(&event);
+		} else if (command.cookie == COOKIE_NAMESPACE) {
+			bool is_told = event.status == IMAP_OK && discovery->has_namespace;
+			discovery->naming = is_told ? discovery->naming : REMOTE_NAMING_UNTOLD;
+		} else if (command.cookie == COOKIE_LSUB) {
+			discovery->has_lsub = event.status == IMAP_OK;
 		} else if (command.cookie == COOKIE_LIST && failed == 0) {
 			struct err why;
 			failed = imap_status_error(&event, "LIST", &why);
@@ -302,7 +314,12 @@ int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *m
 {
 	struct imap *imap = imap_of(remote);
 	struct remote_mailboxes found = {0};
-	struct discovery discovery = {.mailboxes = &found, .is_listing = true};
+	struct discovery discovery = {
+		.mailboxes = &found,
+		.is_listing = true,
+		.naming = imap_is_disabled(imap, "NAMESPACE") ? REMOTE_NAMING_TOLD
+							      : REMOTE_NAMING_NONE,
+	};
 	int code = list_all(imap, subscribed, &discovery, err);
 	if (code == -ERR_REFUSED && (imap->caps & IMAP_CAP_LIST_EXTENDED)) {
 		log_line(imap->log, LOG_INFO, "%s: %s; asking in the plain way", imap->label,
@@ -311,6 +328,9 @@ int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *m
 		discovery.has_broken = false;
 		code = list_all(imap, subscribed, &discovery, err);
 	}
+	found.naming = discovery.naming;
+	found.has_subscriptions = !discovery.has_broken &&
+				  ((imap->caps & IMAP_CAP_LIST_EXTENDED) || discovery.has_lsub);
 	found.is_whole =
 		!discovery.has_broken && discovery_find(&discovery, SPAN_LIT("INBOX")) != NULL;
 	discovery_finish(&discovery);

@@ -32,7 +32,7 @@ static const struct {
 	{"IMAP4REV2", IMAP_CAP_IMAP4REV2},
 };
 
-static bool is_disabled(const struct imap *imap, const char *name)
+bool imap_is_disabled(const struct imap *imap, const char *name)
 {
 	const struct strlist *disabled = imap->server->disabled;
 	for (size_t i = 0; disabled != NULL && i < disabled->count; i++) {
@@ -51,13 +51,13 @@ void imap_note_caps(struct imap *imap, struct span names)
 		imap->wants_id |= span_equal_nocase(word, "X-CM-EXT-1");
 		for (size_t i = 0; i < sizeof(cap_names) / sizeof(cap_names[0]); i++) {
 			if (span_equal_nocase(word, cap_names[i].name) &&
-			    !is_disabled(imap, cap_names[i].name)) {
+			    !imap_is_disabled(imap, cap_names[i].name)) {
 				caps |= cap_names[i].cap;
 			}
 		}
 	}
 	if (caps & IMAP_CAP_QRESYNC) {
-		caps |= is_disabled(imap, "CONDSTORE") ? 0 : IMAP_CAP_CONDSTORE;
+		caps |= imap_is_disabled(imap, "CONDSTORE") ? 0 : IMAP_CAP_CONDSTORE;
 	}
 	if ((caps & IMAP_CAP_CONDSTORE) == 0 || (caps & IMAP_CAP_ENABLE) == 0) {
 		caps &= ~IMAP_CAP_QRESYNC;

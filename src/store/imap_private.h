@@ -216,6 +216,8 @@ int imap_append_end(struct remote *remote, struct err *err);
 
 /* --- imap_offer.c --- */
 void imap_note_caps(struct imap *imap, struct span names);
+/* Whether `disable_extensions` names it. */
+bool imap_is_disabled(const struct imap *imap, const char *name);
 
 /* --- imap_login.c --- */
 int imap_login(struct imap *imap, const struct remote_params *params, struct err *err);

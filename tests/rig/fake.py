@@ -125,9 +125,7 @@ class FakeServer(Scripted):
             always(r"^(UID )?EXPUNGE", lambda command: self.selected.expunge(command)),
             always(r"^UID COPY ", self.copy),
             always(r"^APPEND ", lambda command: self.named(command).append(command)),
-            always(r"^STATUS ", lambda command: [
-                f'* STATUS "{self.named(command).name}" ({self.named(command).status()})',
-                "OK done"]),
+            always(r"^STATUS ", self.counts),
             always(r"^CREATE ", self.create),
         ]
 
@@ -151,6 +149,12 @@ class FakeServer(Scripted):
             if "STATUS" in command:
                 lines.append(f'* STATUS "{box.name}" ({box.status()})')
         return [*lines, "OK done"]
+
+    def counts(self, command):
+        box = self.boxes.get(self.name(command))
+        if box is None:
+            return ["NO [NONEXISTENT] no such mailbox"]
+        return [f'* STATUS "{box.name}" ({box.status()})', "OK done"]
 
     def select(self, command):
         if self.selected is None:

@@ -124,6 +124,8 @@ struct scripted {
 	struct remote_facts facts;       /* a modern server's; changed before it is connected to */
 	char separator;                  /* '/' */
 	char prefix[64];                 /* of the personal namespace */
+	enum remote_naming naming;       /* what it says of PREFIX */
+	bool hides_subscriptions;        /* it refuses to tell them */
 	bool lists_badly;                /* a line of its listing cannot be read */
 	size_t piece_len;                /* bodies come in pieces of so many bytes; 0: whole */
 	size_t asked[SCRIPTED_OP_COUNT]; /* commands so far */

@@ -151,14 +151,21 @@ static int ops_list(struct remote *remote, bool subscribed, struct remote_mailbo
 		struct remote_mailbox *item = &found.items[found.count++];
 		item->wire = scripted_copy(span_of(mailbox->wire));
 		item->attributes = mailbox->attributes;
+		if (server->hides_subscriptions) {
+			item->attributes &= ~(unsigned)REMOTE_SUBSCRIBED;
+		}
 		if (server->facts.lists_counts && (mailbox->attributes & REMOTE_NOSELECT) == 0 &&
 		    !fate.is_untold) {
 			tell_counts(server, mailbox, &item->counts);
 		}
 	}
 	found.is_whole = !server->lists_badly;
+	found.naming = server->naming;
+	found.has_subscriptions = subscribed && !server->hides_subscriptions;
 	found.wire.separator = server->separator;
-	memcpy(found.wire.prefix, server->prefix, sizeof(server->prefix));
+	if (server->naming == REMOTE_NAMING_TOLD) {
+		memcpy(found.wire.prefix, server->prefix, sizeof(server->prefix));
+	}
 	code = scripted_leave(connection, &fate, 0, err);
 	if (code < 0) {
 		remote_mailboxes_finish(&found);

@@ -402,6 +402,144 @@ static void S4_a_mailbox_of_which_it_cannot_be_told_gives_no_sign(void **state)
 	expect_nothing_done(scene);
 }
 
+/* The namespace */
+
+/* A mailbox under a prefix, which both sides hold. */
+static void shared_below_prefix(struct run_scene *scene)
+{
+	snprintf(scene->server->prefix, sizeof(scene->server->prefix), "INBOX.");
+	scene->server->separator = '.';
+	scripted_make(scene->server, "INBOX.Work.a");
+	scripted_add(scene->server, "INBOX.Work.a", "", "Message-ID: <1>\n\ntext\n");
+	sync_to(scene, 0);
+	char *files = run_scene_files(scene, "Work/a");
+	assert_int_not_equal(strlen(files), 0);
+	free(files);
+}
+
+static void expect_no_folder(struct run_scene *scene, const char *folder)
+{
+	char path[512];
+	snprintf(path, sizeof(path), "%s/%s", scene->maildir, folder);
+	assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void L1_L2_the_prefix_that_is_known_stands_where_none_is_told(void **state)
+{
+	static const enum remote_naming silent[] = {REMOTE_NAMING_UNTOLD, REMOTE_NAMING_NONE};
+	struct run_scene *scene = *state;
+	scene->account.remove_mailboxes = SIDE_BOTH;
+	shared_below_prefix(scene);
+	for (size_t i = 0; i < 2; i++) {
+		scene->server->naming = silent[i];
+		sync_to(scene, 75);
+		expect_error(scene, NULL, "the prefix \"INBOX.\" that is known stands");
+		expect_nothing_done(scene);
+		expect_no_folder(scene, "INBOX/Work");
+		scene->server->naming = REMOTE_NAMING_TOLD;
+		sync_to(scene, 0);
+		expect_nothing_done(scene);
+	}
+	scripted_expunge(scene->server, "INBOX.Work.a", 1);
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.deleted_local, 1);
+}
+
+static void L3_without_a_known_prefix_nothing_is_done(void **state)
+{
+	struct run_scene *scene = *state;
+	snprintf(scene->server->prefix, sizeof(scene->server->prefix), "INBOX.");
+	scene->server->separator = '.';
+	scripted_make(scene->server, "INBOX.Work");
+	scene->server->naming = REMOTE_NAMING_UNTOLD;
+	sync_to(scene, 75);
+	expect_no_folder(scene, "INBOX/Work");
+	scene->server->naming = REMOTE_NAMING_TOLD;
+	sync_to(scene, 0);
+	char *files = run_scene_files(scene, "Work");
+	free(files);
+	expect_no_folder(scene, "INBOX/Work");
+}
+
+static void L4_a_separator_that_is_not_told_stands(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->account.remove_mailboxes = SIDE_BOTH;
+	shared_below_prefix(scene);
+	scene->server->separator = '\0';
+	sync_to(scene, 0);
+	expect_nothing_done(scene);
+	scene->server->separator = '.';
+	sync_to(scene, 0);
+	expect_nothing_done(scene);
+}
+
+static void L5_another_separator_or_prefix_removes_nothing(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->account.remove_mailboxes = SIDE_BOTH;
+	shared_below_prefix(scene);
+	scene->server->separator = '/';
+	sync_to(scene, 79);
+	expect_error(scene, NULL, "names its mailboxes otherwise");
+	expect_nothing_done(scene);
+	scene->server->separator = '.';
+	scene->server->prefix[0] = '\0';
+	sync_to(scene, 79);
+	expect_no_folder(scene, "INBOX/Work");
+	scene->options.allow_mass_delete = true;
+	scene->options.dry_run = true;
+	sync_to(scene, 0); /* with leave it goes on */
+	scene->options.allow_mass_delete = false;
+	scene->options.dry_run = false;
+	snprintf(scene->server->prefix, sizeof(scene->server->prefix), "INBOX.");
+	sync_to(scene, 0);
+	expect_nothing_done(scene);
+}
+
+static void L5_a_server_that_was_set_up_anew_goes_on(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->account.remove_mailboxes = SIDE_BOTH;
+	shared_below_prefix(scene);
+	scripted_rename(scene->server, "INBOX.Work.a", "Work/a");
+	scene->server->separator = '/';
+	scene->server->prefix[0] = '\0';
+	for (int i = 0; i < 2; i++) {
+		sync_to(scene, 0);
+		expect_nothing_done(scene);
+	}
+	scripted_expunge(scene->server, "Work/a", 1);
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.deleted_local, 1);
+}
+
+/* Subscriptions */
+
+static void L6_subscriptions_that_are_not_told_change_nothing(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->account.remove_mailboxes = SIDE_BOTH;
+	shared(scene, "Work");
+	scripted_make(scene->server, "Other")->attributes = 0; /* nobody subscribed to it */
+	scene->account.subscribed_only = true;
+	sync_to(scene, 0);
+	scene->server->hides_subscriptions = true;
+	scripted_expunge(scene->server, "Work", 1);
+	sync_to(scene, 1);
+	expect_error(scene, NULL, "which mailboxes you are subscribed to");
+	assert_int_equal(scene->report.total.deleted_local, 1);
+	expect_no_folder(scene, "Other");
+	scene->server->hides_subscriptions = false;
+	sync_to(scene, 0);
+	expect_nothing_done(scene);
+	scripted_find(scene->server, "Work")->attributes = 0;
+	scripted_find(scene->server, "INBOX")->attributes = 0;
+	sync_to(scene, 1); /* none at all: it may be that it does not tell */
+	expect_nothing_done(scene);
+	assert_non_null(scripted_find(scene->server, "Work"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +555,12 @@ int main(void)
 		RUN_TEST(M46_inbox_need_not_be_listed),
 		RUN_TEST(M18_one_that_is_only_not_listed_is_not_lost_in_a_rename),
 		RUN_TEST(M16_a_rename_whose_outcome_cannot_be_told_waits),
+		RUN_TEST(L1_L2_the_prefix_that_is_known_stands_where_none_is_told),
+		RUN_TEST(L3_without_a_known_prefix_nothing_is_done),
+		RUN_TEST(L4_a_separator_that_is_not_told_stands),
+		RUN_TEST(L5_another_separator_or_prefix_removes_nothing),
+		RUN_TEST(L5_a_server_that_was_set_up_anew_goes_on),
+		RUN_TEST(L6_subscriptions_that_are_not_told_change_nothing),
 		RUN_TEST(S4_a_mailbox_of_which_it_cannot_be_told_gives_no_sign),
 	};
 

@@ -149,6 +149,12 @@ struct remote_mailbox {
 	struct remote_counts counts;
 	bool is_asked; /* for remote_count */
 };
+/* What the server said of its personal namespace. */
+enum remote_naming {
+	REMOTE_NAMING_TOLD,  /* its prefix; or nobody may ask (`disable_extensions`) */
+	REMOTE_NAMING_NONE,  /* that it has none; or it does not offer to tell */
+	REMOTE_NAMING_UNTOLD /* refused; or OK without a line that could be read */
+};
 struct remote_mailboxes {
 	struct remote_mailbox *items;
 	size_t count;
@@ -156,6 +162,8 @@ struct remote_mailboxes {
 	/* INBOX is among them, and no line of the answer was unreadable: only then does it mean
 	 * anything that a name is missing. */
 	bool is_whole;
+	enum remote_naming naming;
+	bool has_subscriptions; /* they were asked for and told, all of them */
 };
 void remote_mailboxes_finish(struct remote_mailboxes *mailboxes);
 /* What RFC 6154 calls the uses among ATTRIBUTES ("\\Sent"), separated by spaces; the caller frees

@@ -155,10 +155,26 @@ static void conclude(struct run *run, struct mailbox *mailbox, char **wire,
 	note_untold(mailbox, SIDE_REMOTE);
 }
 
+/* L5 of rules/listing_rules.h: by this prefix and separator known mailboxes are missing. */
+static int check_naming(const struct run *run, const struct lacking *lacking, struct err *err)
+{
+	if (!run->seen.is_named_otherwise || lacking->count == 0) {
+		return 0;
+	}
+	return err_set(
+		err, ERR_BRAKE, SCOPE_ACCOUNT,
+		"the server names its mailboxes otherwise than before (prefix \"%s\", "
+		"separator %c), and %s is not among them; nothing was done. If that is right, "
+		"run once with --allow-mass-delete",
+		run->session->wire.prefix, run->session->wire.separator,
+		lacking->mailboxes[0]->name);
+}
+
 int observe_absent(struct run *run, struct err *err)
 {
 	struct lacking lacking = {0};
 	int code = lacking_gather(run, &lacking, err);
+	code = code < 0 ? code : check_naming(run, &lacking, err);
 	if (code < 0 || lacking.count == 0) {
 		goto finish;
 	}

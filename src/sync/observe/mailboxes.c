@@ -2,6 +2,8 @@
 #include "observe.h"
 #include "observe_private.h"
 
+#include "rules/listing_rules.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -99,8 +101,10 @@ static void take_remote(struct run *run, struct mailbox *mailbox, struct remote_
 		run_report_error(run, mailbox, 0, &err);
 		return;
 	}
-	seen->is_unsubscribed = run->account->subscribed_only &&
-				(found->attributes & REMOTE_SUBSCRIBED) == 0 &&
+	bool is_subscribed = run->seen.lacks_subscriptions
+				   ? mailbox->in_base && mailbox->base.had_remote /* L6 */
+				   : (found->attributes & REMOTE_SUBSCRIBED) != 0;
+	seen->is_unsubscribed = run->account->subscribed_only && !is_subscribed &&
 				strcmp(mailbox->name, "INBOX") != 0;
 	seen->in |= seen->is_unsubscribed ? SIDE_NONE : SIDE_REMOTE;
 	seen->attributes = found->attributes;
@@ -130,6 +134,31 @@ static int gather_one_remote(struct run *run, struct remote_mailbox *found,
 	}
 	buf_finish(&name);
 	return code;
+}
+
+/* L6 of rules/listing_rules.h, before the server's mailboxes are taken over. */
+static void check_subscriptions(struct run *run, const struct remote_mailboxes *found)
+{
+	struct subscription_facts facts = {.are_told = found->has_subscriptions};
+	struct err err;
+	if (!run->account->subscribed_only) {
+		return;
+	}
+	for (size_t i = 0; i < found->count; i++) {
+		facts.subscribed += (found->items[i].attributes & REMOTE_SUBSCRIBED) != 0;
+	}
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		facts.had += mailbox->in_base && mailbox->base.had_remote &&
+			     strcmp(mailbox->name, "INBOX") != 0;
+	}
+	run->seen.lacks_subscriptions = subscriptions_are_missing(&facts);
+	if (run->seen.lacks_subscriptions) {
+		err_set(&err, ERR_PARTIAL, SCOPE_ACCOUNT,
+			"the server does not tell which mailboxes you are subscribed to; those "
+			"that are known take part, and no new ones");
+		run_report_error(run, NULL, 0, &err);
+	}
 }
 
 /* offlineimap by default keeps a/b in a directory a.b. */
@@ -207,6 +236,7 @@ static int gather(struct run *run, struct remote_mailboxes *remote, struct maild
 	struct mailboxes *mailboxes = &run->mailboxes;
 	int code = gather_base(run, err);
 	code = code < 0 ? code : gather_local(run, blind, err);
+	check_subscriptions(run, remote);
 	for (size_t i = 0; code == 0 && i < remote->count; i++) {
 		if ((remote->items[i].attributes & REMOTE_NOSELECT) == 0) {
 			code = gather_one_remote(run, &remote->items[i], &remote->wire, err);
@@ -258,13 +288,17 @@ int observe_mailboxes(struct run *run, struct err *err)
 	int code;
 	mailboxes_finish(run);
 	maildir_blind_init(&blind);
-	if ((code = remote_list(run->session->remote, run->account->subscribed_only, &found,
-				err)) == 0 &&
-	    (code = ask_counts(run, &found, err)) == 0) {
-		run->session->wire = found.wire;
-		run->seen.is_list_whole = found.is_whole;
-		code = gather(run, &found, &blind, err);
+	if ((code = remote_list(run->session->remote, run->account->subscribed_only, &found, err)) <
+		    0 ||
+	    (code = observe_naming(run, &found, err)) < 0 ||
+	    (code = ask_counts(run, &found, err)) < 0) {
+		goto finish;
 	}
+	run->seen.is_list_whole = found.is_whole;
+	if ((code = gather(run, &found, &blind, err)) == 0) {
+		code = observe_naming_note(run, err);
+	}
+finish:
 	maildir_blind_finish(&blind);
 	remote_mailboxes_finish(&found);
 	return code;

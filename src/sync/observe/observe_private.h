@@ -7,6 +7,11 @@
 /* True when there are folders of this account that were not there when they were gathered. */
 int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err);
 
+/* By what prefix and separator the listing is read: run->session->wire. */
+int observe_naming(struct run *run, struct remote_mailboxes *found, struct err *err);
+/* Notes them, once all mailboxes are gathered. */
+int observe_naming_note(struct run *run, struct err *err);
+
 /* Whether MAILBOX, which has no folder, is there cannot be told, as WHY says. */
 void observe_untold_here(struct run *run, struct mailbox *mailbox, const struct err *why);
 /* The same of those in BLIND, once all mailboxes are gathered. */
