@@ -27,12 +27,34 @@ void state_unlock(struct state *state)
 	(void)code;
 }
 
+static bool is_damage(int code)
+{
+	return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+}
+
+/* SQLite says CORRUPT of a read that failed with EIO, too. The bytes that were not read may be in
+ * order: the database must not be set aside for that. */
+static int errnum_of_read(struct state *state)
+{
+	int errnum = 0;
+
+	if (state->db != NULL) {
+		(void)sqlite3_file_control(state->db, NULL, SQLITE_FCNTL_LAST_ERRNO, &errnum);
+	}
+	return errnum;
+}
+
 int state_fail(struct state *state, int code, const char *what, struct err *err)
 {
 	const char *words = state->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(state->db);
+	int read_errnum = is_damage(code) ? errnum_of_read(state) : 0;
 
 	state->last_code = code;
-	state->is_damaged |= (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+	if (read_errnum != 0) {
+		return err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, read_errnum,
+				     "%s: cannot %s: a part cannot be read", state->path, what);
+	}
+	state->is_damaged |= is_damage(code);
 	switch (code & 0xff) {
 	case SQLITE_NOMEM:
 		return err_nomem(err);

@@ -162,6 +162,36 @@ def test_a_folder_that_cannot_be_looked_at_is_not_removed(make_account, stat_shi
         agree(account, remote)
 
 
+@pytest.fixture(scope="session")
+def disk_shim(tmp_path_factory):
+    if b"__asan_init" in program.binary().read_bytes():
+        pytest.skip("AddressSanitizer wants to be first")
+    library = tmp_path_factory.mktemp("disk") / "disk_shim.so"
+    source = pathlib.Path(program.ROOT) / "tests" / "rig" / "disk_shim.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return str(library)
+
+
+@pytest.mark.parametrize("only", [f",{number}," for number in range(1, 7)])
+def test_a_database_that_cannot_be_read_is_not_taken_for_damaged(account, remote, disk_shim, only,
+                                                                 tmp_path):
+    """SQLite says the same of both. Set aside, what was cleared or deleted here would come back."""
+    (_, wire), _, _ = paired(account, remote, 3)
+    account.local.find("INBOX", wire).unlink()
+    state = account.database.parent
+    env = {"LD_PRELOAD": disk_shim, "LIAR_DISK": "1:1:8", "LIAR_DISK_ROOTS": f"{state}:{state}",
+           "LIAR_DISK_LOG": str(tmp_path / "failed"), "LIAR_DISK_ERRNO": str(errno.EIO),
+           "LIAR_DISK_ONLY": only}
+    result = account.sync(status=None, env=env)
+    assert (tmp_path / "failed").exists() == (result.status == 74), result
+    assert not list(state.glob("*corrupt*"))
+    if result.status == 74:
+        assert "damaged" not in result.err
+        assert account.sync().did == {"deleted_remote": 1}
+    assert account.sync().did == {}
+    agree(account, remote)
+
+
 # Folders and files that are not what they were
 
 def test_an_empty_directory_may_be_a_mount_point(account, remote, tmp_path):

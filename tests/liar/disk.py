@@ -1,4 +1,4 @@
-"""The disk that fails calls at random: disk_shim.c, and what it told."""
+"""The disk that fails calls at random: rig/disk_shim.c, and what it told."""
 
 import os
 import pathlib
@@ -11,7 +11,7 @@ CALLS = ("open", "stat", "readdir", "read", "write", "sync", "rename", "link", "
 
 def build(folder):
     """The library, built into FOLDER; "" under AddressSanitizer, which wants to be the first."""
-    source = pathlib.Path(__file__).with_name("disk_shim.c")
+    source = pathlib.Path(__file__).parents[1] / "rig" / "disk_shim.c"
     library = pathlib.Path(folder) / "disk_shim.so"
     subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O2", "-o", str(library),
                     str(source), "-ldl"], check=True)

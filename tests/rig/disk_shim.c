@@ -5,6 +5,7 @@
  *   LIAR_DISK_ROOTS DIR:DIR
  *   LIAR_DISK_LOG   a file that gets a line for each failure, with its number
  *   LIAR_DISK_ONLY  ",3,7,": only these fail
+ *   LIAR_DISK_ERRNO with this one error
  *
  * It never says ENOENT and never ends a directory early without an error: those would be answers.
  */
@@ -65,6 +66,7 @@ static struct {
 	char roots[2][4096];
 	int log;
 	const char *only;
+	int errnum; /* 0: one that the call may give */
 } disk;
 static atomic_uint_fast64_t seed;
 static atomic_int failures;
@@ -84,6 +86,7 @@ __attribute__((constructor)) static void disk_begin(void)
 	disk.log = NEXT(open)(getenv("LIAR_DISK_LOG"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
 			      0600);
 	disk.only = getenv("LIAR_DISK_ONLY");
+	disk.errnum = getenv("LIAR_DISK_ERRNO") ? atoi(getenv("LIAR_DISK_ERRNO")) : 0;
 	atomic_store(&seed, first);
 	disk.is_set = true;
 }
@@ -149,7 +152,7 @@ static bool fails(enum call call, int fd, const char *path)
 	while (count < 5 && calls[call].errnums[count] != 0) {
 		count++;
 	}
-	int errnum = calls[call].errnums[which % (unsigned)count];
+	int errnum = disk.errnum ? disk.errnum : calls[call].errnums[which % (unsigned)count];
 	int len = snprintf(line, sizeof(line), "%d %s %s %s\n", number, calls[call].name,
 			   strerrorname_np(errnum), full);
 	if (NEXT(write)(disk.log, line, (size_t)len) < 0) {
