@@ -187,6 +187,12 @@ int imap_offer_read(struct imap *imap, struct imap_offer *offer, struct err *err
 	    (!offer->has_capability && (code = imap_ask_capability(imap, offer, err)) < 0)) {
 		return code;
 	}
+	if (!offer->has_capability) {
+		return err_set(
+			err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+			"the server does not tell what it can do (no CAPABILITY, or none that "
+			"can be read)");
+	}
 	offer->sasl.is_protected = conn_is_tls(imap->conn) || conn_is_local(imap->conn);
 	offer->sasl.has_binding = conn_channel_binding(imap->conn).len > 0;
 	return 0;

@@ -875,6 +875,19 @@ def test_capability_changing_after_login(bad):
     assert not any("CONDSTORE" in c or "CHANGEDSINCE" in c or "+}" in c for c in server.received)
 
 
+def test_capability_that_is_not_told(bad):
+    """That is no refused login, which would not be tried again for a while."""
+    server, account = bad([Box(3)])
+    server.greeting = "* OK hello"
+    server.script = [always("^CAPABILITY", "OK done")]
+    result = sync(account, 76)
+    assert "CAPABILITY" in result.err
+    assert not any(command.startswith("LOGIN") for command in server.received)
+    server.script = []
+    sync(account, 0)
+    assert local(account) == server.wires()
+
+
 def test_capability_injected_in_the_middle(bad):
     """iCloud's proxy writes such lines into anything."""
     box = Box(3)

@@ -86,7 +86,8 @@ __attribute__((constructor)) static void disk_begin(void)
 	disk.log = NEXT(open)(getenv("LIAR_DISK_LOG"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
 			      0600);
 	disk.only = getenv("LIAR_DISK_ONLY");
-	disk.errnum = getenv("LIAR_DISK_ERRNO") ? atoi(getenv("LIAR_DISK_ERRNO")) : 0;
+	const char *errnum = getenv("LIAR_DISK_ERRNO");
+	disk.errnum = errnum == NULL ? 0 : (int)strtol(errnum, NULL, 10);
 	atomic_store(&seed, first);
 	disk.is_set = true;
 }
