@@ -70,12 +70,55 @@ static struct span item_beginning(struct span item)
 	return item;
 }
 
-void imap_item_broken(struct span item, struct imap_event *event)
+void imap_item_broken(struct span item, enum imap_event_type meant, struct imap_event *event)
 {
 	memset(event, 0, sizeof(*event));
 	event->type = IMAP_OTHER;
 	event->is_broken = true;
+	event->meant = meant;
 	event->text = item_beginning(item);
+}
+
+struct meant_name {
+	const char *name;
+	enum imap_event_type type;
+};
+
+/* Behind the "*", or behind a number there. */
+static const struct meant_name meant_names[] = {
+	{"FETCH", IMAP_FETCH},   {"EXISTS", IMAP_EXISTS}, {"EXPUNGE", IMAP_EXPUNGE},
+	{"LIST", IMAP_LIST},     {"XLIST", IMAP_LIST},    {"LSUB", IMAP_LIST},
+	{"STATUS", IMAP_STATUS}, {"FLAGS", IMAP_FLAGS},   {"NAMESPACE", IMAP_NAMESPACE},
+};
+#define MEANT_NUMBERED 3 /* the first so many belong behind a number */
+
+static enum imap_event_type meant_find(struct span word, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (span_equal_nocase(word, meant_names[i].name)) {
+			return meant_names[i].type;
+		}
+	}
+	return IMAP_OTHER;
+}
+
+/* What ITEM, which cannot be read, was to be. */
+static enum imap_event_type meant_by(struct span item)
+{
+	struct imap_cursor cursor = cursor_over(item);
+	struct span word;
+	if (!imap_lex_char(&cursor, '*')) {
+		return IMAP_OTHER;
+	}
+	imap_lex_spaces(&cursor);
+	if (!imap_lex_atom(&cursor, &word)) {
+		return IMAP_OTHER;
+	}
+	enum imap_event_type type = meant_find(word, sizeof(meant_names) / sizeof(meant_names[0]));
+	imap_lex_spaces(&cursor);
+	return type == IMAP_OTHER && imap_lex_atom(&cursor, &word)
+		     ? meant_find(word, MEANT_NUMBERED)
+		     : type;
 }
 
 /* message-data = nz-number SP ("EXPUNGE" / ...); mailbox-data =/ number SP "EXISTS" */
@@ -121,6 +164,17 @@ static void words_parse(struct imap_cursor *cursor, enum imap_event_type type,
 	}
 }
 
+/* WORD, or what follows one that is no number, belongs behind a number: "-1 EXISTS". */
+static bool lacks_number(struct span word, struct imap_cursor cursor)
+{
+	struct span next;
+	if (meant_find(word, MEANT_NUMBERED) != IMAP_OTHER) {
+		return true;
+	}
+	imap_lex_spaces(&cursor);
+	return imap_lex_atom(&cursor, &next) && meant_find(next, MEANT_NUMBERED) != IMAP_OTHER;
+}
+
 /* The word behind "*" that is no number and no status. False when the item is broken. */
 static bool named_parse(struct span word, struct imap_cursor *cursor, struct imap_event *event)
 {
@@ -148,7 +202,7 @@ static bool named_parse(struct span word, struct imap_cursor *cursor, struct ima
 	if (span_equal_nocase(word, "NAMESPACE")) {
 		return imap_namespace_parse(cursor, event);
 	}
-	return true;
+	return !lacks_number(word, *cursor);
 }
 
 /* response-data = "*" SP (resp-cond-state / resp-cond-bye / mailbox-data / message-data / ...) */
@@ -218,7 +272,7 @@ void imap_item_parse(struct span item, struct imap_event *event)
 		is_good = tagged_parse(&cursor, event);
 	}
 	if (!is_good) {
-		imap_item_broken(item, event);
+		imap_item_broken(item, meant_by(item), event);
 	} else if (event->type == IMAP_OTHER) {
 		event->text = item_beginning(item);
 	}

@@ -185,7 +185,7 @@ static bool segment_close(struct imap_parser *parser, struct imap_event *event)
 	parser->state = PARSER_ITEM;
 	if (parser->is_last_segment) {
 		if (!imap_fetch_close(&parser->fetch, event)) {
-			imap_item_broken(segment, event);
+			imap_item_broken(segment, IMAP_FETCH, event);
 		}
 		return true;
 	}
@@ -285,7 +285,10 @@ static int numbers_next(struct imap_parser *parser, struct imap_event *event)
 		parser->state = PARSER_ITEM;
 		break;
 	case NUMBERED_BROKEN:
-		imap_item_broken((struct span){"", 0}, event);
+		imap_item_broken((struct span){"", 0},
+				 parser->numbers.kind == NUMBERS_VANISHED ? IMAP_VANISHED
+									  : IMAP_NUMBERS,
+				 event);
 		parser->state = PARSER_DISCARD;
 		break;
 	case NUMBERED_TOO_DEEP:

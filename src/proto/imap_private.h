@@ -65,8 +65,8 @@ bool imap_namespace_parse(struct imap_cursor *cursor, struct imap_event *event);
 
 /* Reads any whole item but FETCH and the streamed numbers. */
 void imap_item_parse(struct span item, struct imap_event *event);
-/* Makes EVENT the one of a line that cannot be read. */
-void imap_item_broken(struct span item, struct imap_event *event);
+/* Makes EVENT the one of a line that cannot be read; MEANT is what it was to be. */
+void imap_item_broken(struct span item, enum imap_event_type meant, struct imap_event *event);
 /* A line in which "{5}" at the end is just words: status responses, tagged ones, "+". */
 bool imap_item_is_text(struct span line);
 /* "*" SP number SP "FETCH" SP: the cursor is then behind it. */

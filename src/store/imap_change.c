@@ -160,6 +160,9 @@ static void note_modified(const struct imap_code *code, struct remote_done *done
 void imap_done_of_tagged(const struct imap_event *event, const struct imap_command *command,
 			 const char *what, struct remote_done *done)
 {
+	/* What was done is done, whatever line beside it cannot be read; but the UIDs are then not
+	 * all told, and what became of the rest is looked for. */
+	done->has_copied &= command->broken == 0;
 	done->cookie = command->cookie;
 	done->refusal = imap_refusal(event);
 	done->status = imap_status_error(event, what, &done->err);

@@ -252,7 +252,6 @@ static int discovery_event(struct imap *imap, struct discovery *discovery,
 		return mailbox == NULL ? 0 : note_counts(&mailbox->counts, &event->counts, err);
 	}
 	default:
-		discovery->has_broken |= event->type == IMAP_OTHER && event->is_broken;
 		return 0;
 	}
 }
@@ -282,6 +281,9 @@ static int discovery_read(struct imap *imap, struct discovery *discovery, struct
 		if (event.type != IMAP_TAGGED || !imap_command_answered(imap, &event, &command)) {
 			continue;
 		}
+		/* One mailbox whose line cannot be read holds up no other; who needs the list to be
+		 * whole looks there. */
+		discovery->has_broken |= command.broken > 0;
 		if (command.cookie >= COOKIE_STATUS) {
 			discovery->mailboxes->items[command.cookie - COOKIE_STATUS].counts.refusal =
 				refusal_of(&event);

@@ -18,7 +18,8 @@ int imap_fetch_queue(struct remote *remote, enum remote_part part, const struct 
 	buf_append_cstr(&imap->line, part == REMOTE_WHOLE
 					     ? " (UID INTERNALDATE BODY.PEEK[])"
 					     : " (UID INTERNALDATE BODY.PEEK[HEADER])");
-	return imap_line_end(imap, IMAP_COMMAND_FETCH, number, err);
+	return imap_line_end(imap, part == REMOTE_WHOLE ? IMAP_COMMAND_FETCH : IMAP_COMMAND_HEADERS,
+			     number, err);
 }
 
 /* Notes a mailbox that is being opened. */
@@ -45,7 +46,7 @@ int imap_fetch_open_queue(struct remote *remote, const char *wire, uint64_t cook
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, "EXAMINE ");
 	if ((code = imap_line_string(imap, wire, err)) < 0 ||
-	    (code = imap_line_end(imap, IMAP_COMMAND_OPEN, cookie, err)) < 0) {
+	    (code = imap_line_end_opening(imap, IMAP_COMMAND_OPEN, cookie, err)) < 0) {
 		return code;
 	}
 	return push_opening(imap, wire, err);
@@ -67,6 +68,16 @@ static int body_opened(struct imap *imap, const struct imap_event *event, uint64
 	return code;
 }
 
+/* What a mailbox that is being opened is, from [CLOSED] on. */
+static void note_opening(struct imap *imap, const struct imap_code *code)
+{
+	if (code->type == IMAP_CODE_CLOSED) {
+		imap->opening_uidvalidity = UNTOLD;
+	} else if (code->type == IMAP_CODE_UIDVALIDITY) {
+		imap->opening_uidvalidity = told_unless_0(code->number);
+	}
+}
+
 static void body_message(struct remote_body *body, const struct imap_fetch *fetch)
 {
 	body->type = REMOTE_FETCHED_MESSAGE;
@@ -74,6 +85,18 @@ static void body_message(struct remote_body *body, const struct imap_fetch *fetc
 	body->has_body = (fetch->has & IMAP_FETCH_BODY) != 0;
 	body->has_date = (fetch->has & IMAP_FETCH_INTERNALDATE) != 0;
 	body->date = body->has_date ? fetch->internaldate : 0;
+}
+
+/* A whole message whose lines cannot be read is missed by its UID, and the others count; of headers
+ * nobody notes which did not come. */
+static void body_done(struct remote_body *body, const struct imap_event *event,
+		      const struct imap_command *command)
+{
+	body->type = REMOTE_FETCHED_DONE;
+	body->cookie = command->cookie;
+	body->status = command->kind == IMAP_COMMAND_FETCH
+			     ? imap_status_error(event, "FETCH", &body->err)
+			     : imap_answer_error(event, command, "FETCH", &body->err);
 }
 
 /* 1 when BODY was filled from EVENT, 0 when it is of no concern, or an error. */
@@ -105,17 +128,13 @@ static int body_of_event(struct imap *imap, const struct imap_event *event,
 			int code = body_opened(imap, event, command.cookie, body, err);
 			return code < 0 ? code : 1;
 		}
-		if (command.kind != IMAP_COMMAND_FETCH) {
+		if (command.kind != IMAP_COMMAND_FETCH && command.kind != IMAP_COMMAND_HEADERS) {
 			return 0;
 		}
-		body->type = REMOTE_FETCHED_DONE;
-		body->cookie = command.cookie;
-		body->status = imap_status_error(event, "FETCH", &body->err);
+		body_done(body, event, &command);
 		return 1;
 	case IMAP_UNTAGGED:
-		if (event->code.type == IMAP_CODE_UIDVALIDITY) {
-			imap->opening_uidvalidity = told_unless_0(event->code.number);
-		}
+		note_opening(imap, &event->code);
 		return 0;
 	default:
 		return 0;

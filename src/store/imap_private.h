@@ -41,14 +41,19 @@ enum imap_command_kind {
 	IMAP_COMMAND_SIMPLE, /* answered to who waits for its tag */
 	IMAP_COMMAND_VIEW,   /* belongs to the oldest view */
 	IMAP_COMMAND_FETCH,  /* bodies */
-	IMAP_COMMAND_OPEN,   /* EXAMINE between bodies */
-	IMAP_COMMAND_CHANGE  /* a change or an append */
+	IMAP_COMMAND_HEADERS,
+	IMAP_COMMAND_OPEN,  /* EXAMINE between bodies */
+	IMAP_COMMAND_CHANGE /* a change or an append */
 };
 
 struct imap_command {
 	uint32_t tag;
 	enum imap_command_kind kind;
+	bool opens; /* SELECT or EXAMINE */
 	uint64_t cookie;
+	unsigned broken;    /* lines that came in its turn and cannot be read */
+	unsigned stale;     /* lines that may be of the mailbox that was open before */
+	struct told exists; /* when it was answered: the count of the mailbox that is open */
 };
 
 /* A view under way: the mailbox is opened by `select`, then `fetches` FETCH commands follow. */
@@ -60,6 +65,8 @@ struct imap_view_slot {
 	size_t text_len, text_cap;
 	bool is_unsorted; /* messages are not yet ascending by UID, each once */
 	uint32_t select_tag;
+	bool by_qresync;         /* SELECT asks for what changed */
+	bool lists_new;          /* a FETCH does, from the UIDNEXT of the request on */
 	int fetches;             /* their answers still to come */
 	bool is_selected;        /* SELECT was answered OK */
 	struct imap_ranges gone; /* VANISHED, as told */
@@ -97,6 +104,8 @@ struct imap {
 	bool selected_writable;
 	struct told selected_uidvalidity;
 	struct told exists; /* of the selected mailbox, since it was opened; kept up to date */
+	bool may_be_open;   /* a mailbox: one was opened, and nothing said that it was closed */
+	bool lacks_closed;  /* QRESYNC's lines cannot be told from those of the mailbox before */
 
 	char *opening;                   /* EXAMINEs under way between bodies: their wire names, */
 	size_t opening_len;              /* each with its NUL, oldest first */
@@ -126,13 +135,26 @@ static inline struct imap *imap_of(const struct remote *remote)
 
 /* --- imap_session.c --- */
 
-/* The next event that concerns somebody; blocks. BYE is an error unless LOGOUT was sent;
- * CAPABILITY, ALERT, EXISTS and EXPUNGE are noted on the way (and still given). Never IMAP_MORE. */
+/*
+ * The next event that concerns somebody; blocks. BYE is an error unless LOGOUT was sent;
+ * CAPABILITY, ALERT, EXISTS and EXPUNGE are noted on the way (and still given). Never IMAP_MORE.
+ *
+ * An answer is whole when its command was answered OK and nothing in it was unreadable (I9). What
+ * cannot be read is counted on the oldest command that waits for its answer, and imap_answer_error
+ * makes an error of it; who takes such an answer all the same asks imap_status_error, and says why.
+ *
+ * A command that opens a mailbox closes the one before it, and until then the server may tell of
+ * that one: up to [CLOSED], or without it up to the answer, FETCH, EXPUNGE and VANISHED are
+ * nobody's and are not given, and the count of messages begins anew.
+ */
 int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err);
 
 /* A command line: begin puts the tag, then text is appended to imap->line, end queues it. */
 void imap_line_begin(struct imap *imap);
 int imap_line_end(struct imap *imap, enum imap_command_kind kind, uint64_t cookie, struct err *err);
+/* The same for SELECT and EXAMINE. */
+int imap_line_end_opening(struct imap *imap, enum imap_command_kind kind, uint64_t cookie,
+			  struct err *err);
 /* A string argument: quoted, or where it cannot be a non-synchronising literal (which needs
  * LITERAL+ or LITERAL-). */
 int imap_line_string(struct imap *imap, const char *text, struct err *err);
@@ -150,6 +172,10 @@ bool imap_command_answered(struct imap *imap, const struct imap_event *event,
 /* Turns a tagged NO or BAD into an error: -ERR_TEMPORARY for codes and words that pass, else
  * -ERR_REFUSED. WHAT: "SELECT Work". 0 for OK. */
 int imap_status_error(const struct imap_event *event, const char *what, struct err *err);
+/* The same; and -ERR_PARTIAL where COMMAND, which EVENT answers OK, has lines that cannot be read.
+ */
+int imap_answer_error(const struct imap_event *event, const struct imap_command *command,
+		      const char *what, struct err *err);
 /* Whether a tagged answer's code or words say that the refusal passes by itself. */
 bool imap_status_is_passing(const struct imap_event *event);
 /* What a tagged NO or BAD is by its code or, without one, by its words. */

@@ -44,13 +44,23 @@ static int note_bye(struct imap *imap, const struct imap_event *event, struct er
 		       (int)(event->text.len > 300 ? 300 : event->text.len), event->text.data);
 }
 
+/* What came before was of the other mailbox. */
+static void note_closed(struct imap *imap)
+{
+	imap->exists = UNTOLD;
+	imap->may_be_open = false;
+	if (imap->queue_len > 0) {
+		imap->queue[0].stale = 0;
+	}
+}
+
 static int note_untagged(struct imap *imap, const struct imap_event *event, struct err *err)
 {
 	if (event->status == IMAP_BYE) {
 		return note_bye(imap, event, err);
 	}
 	if (event->code.type == IMAP_CODE_CLOSED) {
-		imap->exists = UNTOLD; /* what came before was of the other mailbox */
+		note_closed(imap);
 	} else if (event->code.type == IMAP_CODE_CAPABILITY) {
 		imap_note_caps(imap, event->code.args);
 	} else if (event->code.type == IMAP_CODE_ALERT && imap->alerts < IMAP_ALERTS_MAX) {
@@ -59,6 +69,52 @@ static int note_untagged(struct imap *imap, const struct imap_event *event, stru
 			 (int)event->text.len, event->text.data);
 	}
 	return 0;
+}
+
+/* When the turn of a command that opens a mailbox has come, the count is of the one before it. */
+static void note_turn(struct imap *imap)
+{
+	if (imap->queue_len > 0 && imap->queue[0].opens) {
+		imap->exists = UNTOLD;
+	}
+}
+
+/* What tells of messages, by the kind of EVENT or of what it was to be. */
+static bool tells_of_messages(const struct imap_event *event)
+{
+	switch ((int)(event->is_broken ? event->meant : event->type)) {
+	case IMAP_FETCH:
+	case IMAP_BODY_BEGIN:
+	case IMAP_BODY_DATA:
+	case IMAP_BODY_END:
+	case IMAP_EXPUNGE:
+	case IMAP_VANISHED:
+	case IMAP_VANISHED_END:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether EVENT tells of messages of a mailbox that is being closed, or may do so. */
+static bool is_stale(const struct imap *imap, const struct imap_event *event)
+{
+	return imap->may_be_open && imap->queue_len > 0 && imap->queue[0].opens &&
+	       tells_of_messages(event);
+}
+
+/* Nothing here relies on the list of flags that a mailbox knows. */
+static void note_broken(struct imap *imap, const struct imap_event *event)
+{
+	if (event->type != IMAP_OTHER || !event->is_broken || event->meant == IMAP_FLAGS) {
+		return;
+	}
+	if (event->meant == IMAP_EXISTS) {
+		imap->exists = UNTOLD;
+	}
+	if (imap->queue_len > 0) {
+		imap->queue[0].broken++;
+	}
 }
 
 /* Sequence numbers mean nothing here, but the count of messages does. */
@@ -108,33 +164,37 @@ static void blot_words(struct imap *imap, struct imap_event *event)
 	event->text = (struct span){imap->shown.data + at, imap->shown.len - at};
 }
 
+/* What the session itself learns from an event. */
+static int note_event(struct imap *imap, const struct imap_event *event, struct err *err)
+{
+	int code = 0;
+	if (event->type == IMAP_UNTAGGED) {
+		code = note_untagged(imap, event, err);
+	} else if (event->type == IMAP_CAPABILITY) {
+		imap_note_caps(imap, event->names);
+	} else if (event->type == IMAP_TAGGED && event->code.type == IMAP_CODE_CAPABILITY) {
+		imap_note_caps(imap, event->code.args);
+	}
+	note_broken(imap, event);
+	note_count(imap, event);
+	return code < 0 ? code : note_noise(imap, event, err);
+}
+
 int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err)
 {
 	for (;;) {
 		int code = imap_parser_next(imap->parser, event, err);
-		if (code < 0) {
-			return code;
-		}
-		if (event->type == IMAP_MORE) {
-			code = imap_read(imap, err);
-			if (code < 0) {
-				return code;
+		if (code == 0 && event->type != IMAP_MORE) {
+			blot_words(imap, event);
+			if (!is_stale(imap, event)) {
+				return note_event(imap, event, err);
 			}
+			imap->queue[0].stale++;
 			continue;
 		}
-		blot_words(imap, event);
-		if (event->type == IMAP_UNTAGGED) {
-			code = note_untagged(imap, event, err);
-			if (code < 0) {
-				return code;
-			}
-		} else if (event->type == IMAP_CAPABILITY) {
-			imap_note_caps(imap, event->names);
-		} else if (event->type == IMAP_TAGGED && event->code.type == IMAP_CODE_CAPABILITY) {
-			imap_note_caps(imap, event->code.args);
+		if (code < 0 || (code = imap_read(imap, err)) < 0) {
+			return code;
 		}
-		note_count(imap, event);
-		return note_noise(imap, event, err);
 	}
 }
 
@@ -151,9 +211,23 @@ int imap_command_push(struct imap *imap, enum imap_command_kind kind, uint64_t c
 	if (ARRAY_RESERVE(&imap->queue, imap->queue_len + 1, &imap->queue_cap, err) < 0) {
 		return -ERR_NOMEM;
 	}
-	imap->queue[imap->queue_len++] = (struct imap_command){imap->line_tag, kind, cookie};
+	imap->queue[imap->queue_len++] =
+		(struct imap_command){.tag = imap->line_tag, .kind = kind, .cookie = cookie};
 	imap->commands++;
 	return 0;
+}
+
+int imap_line_end_opening(struct imap *imap, enum imap_command_kind kind, uint64_t cookie,
+			  struct err *err)
+{
+	int code = imap_line_end(imap, kind, cookie, err);
+	if (imap->queue_len > 0 && imap->queue[imap->queue_len - 1].tag == imap->line_tag) {
+		imap->queue[imap->queue_len - 1].opens = true;
+		if (imap->queue_len == 1) {
+			note_turn(imap);
+		}
+	}
+	return code;
 }
 
 int imap_line_end(struct imap *imap, enum imap_command_kind kind, uint64_t cookie, struct err *err)
@@ -260,8 +334,8 @@ static int64_t named_backoff_ms(struct span text)
 static void note_backoff(struct imap *imap, const struct imap_event *event,
 			 enum imap_command_kind kind)
 {
-	bool is_due =
-		kind == IMAP_COMMAND_FETCH ? is_throttle(event) : imap_status_is_passing(event);
+	bool is_fetch = kind == IMAP_COMMAND_FETCH || kind == IMAP_COMMAND_HEADERS;
+	bool is_due = is_fetch ? is_throttle(event) : imap_status_is_passing(event);
 	if (event->status == IMAP_OK || !is_due) {
 		return;
 	}
@@ -292,10 +366,15 @@ bool imap_command_answered(struct imap *imap, const struct imap_event *event,
 	for (size_t i = 0; number != 0 && i < imap->queue_len; i++) {
 		if (imap->queue[i].tag == number) {
 			*command = imap->queue[i];
+			command->exists = imap->exists;
 			imap->queue_len--;
 			memmove(imap->queue + i, imap->queue + i + 1,
 				(imap->queue_len - i) * sizeof(*imap->queue));
 			imap->noise = 0;
+			imap->may_be_open |= command->opens && event->status == IMAP_OK;
+			if (i == 0) {
+				note_turn(imap);
+			}
 			note_backoff(imap, event, command->kind);
 			return true;
 		}
@@ -318,6 +397,18 @@ int imap_status_error(const struct imap_event *event, const char *what, struct e
 	return err_set(err, imap_status_is_passing(event) ? ERR_TEMPORARY : ERR_REFUSED,
 		       SCOPE_MAILBOX, "the server %s %s, saying \"%s%.*s\"", verb, what, name,
 		       words, event->text.data == NULL ? "" : event->text.data);
+}
+
+int imap_answer_error(const struct imap_event *event, const struct imap_command *command,
+		      const char *what, struct err *err)
+{
+	int code = imap_status_error(event, what, err);
+	if (code < 0 || command->broken == 0) {
+		return code;
+	}
+	return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+		       "the server's answer to %s has %u line%s that cannot be read", what,
+		       command->broken, command->broken == 1 ? "" : "s");
 }
 
 enum remote_refusal imap_refusal(const struct imap_event *event)

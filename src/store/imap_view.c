@@ -5,7 +5,7 @@
  *   neither:    UID FETCH 1:* (FLAGS)
  * and UID FETCH uidnext:* for sizes and dates of new messages. Views of several mailboxes are
  * pipelined: what comes before the answer to a view's last command belongs to the oldest view that
- * is not whole.
+ * is not yet answered (imap_event_next says which data of a pipelined SELECT is nobody's).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -36,22 +36,24 @@ void imap_views_finish(struct imap *imap)
 }
 
 /* SELECT or EXAMINE with the parameters that the server understands. */
-static int send_select(struct imap *imap, const struct remote_view_request *request,
-		       struct err *err)
+static int send_select(struct imap *imap, struct imap_view_slot *slot, struct err *err)
 {
+	const struct remote_view_request *request = &slot->request;
+	slot->by_qresync = imap->is_qresync_on && !imap->lacks_closed &&
+			   request->uidvalidity.is_told && request->modseq.is_told;
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, request->is_writable ? "SELECT " : "EXAMINE ");
 	int code = imap_line_string(imap, request->wire, err);
 	if (code < 0) {
 		return code;
 	}
-	if (imap->is_qresync_on && request->uidvalidity.is_told && request->modseq.is_told) {
+	if (slot->by_qresync) {
 		buf_printf(&imap->line, " (QRESYNC (%" PRIu64 " %" PRIu64 "))",
 			   request->uidvalidity.number, request->modseq.number);
 	} else if (imap->caps & IMAP_CAP_CONDSTORE) {
 		buf_append_cstr(&imap->line, " (CONDSTORE)");
 	}
-	return imap_line_end(imap, IMAP_COMMAND_VIEW, 0, err);
+	return imap_line_end_opening(imap, IMAP_COMMAND_VIEW, 0, err);
 }
 
 static void append_new_items(const struct imap *imap, struct buf *line)
@@ -92,7 +94,6 @@ static bool request_is_full(const struct remote_view_request *request)
 static int send_fetches(struct imap *imap, struct imap_view_slot *slot, struct err *err)
 {
 	const struct remote_view_request *request = &slot->request;
-	bool by_qresync = imap->is_qresync_on && request->modseq.is_told;
 	bool by_modseq = (imap->caps & IMAP_CAP_CONDSTORE) && request->modseq.is_told;
 	int code = 0;
 	if (request->is_empty) {
@@ -101,16 +102,18 @@ static int send_fetches(struct imap *imap, struct imap_view_slot *slot, struct e
 	}
 	if (request_is_full(request)) {
 		slot->view.is_full = true;
+		slot->lists_new = true;
 		slot->fetches = 1;
 		return send_fetch_new(imap, 1, err);
 	}
-	if (!by_qresync) {
+	if (!slot->by_qresync) {
 		slot->view.is_full = !by_modseq;
 		slot->fetches++;
 		code = send_fetch_changed(imap, request, err);
 	}
 	/* Where all is listed the new ones have to be, too. */
 	if (code == 0 && (!request->skip_new || slot->view.is_full)) {
+		slot->lists_new = true;
 		slot->fetches++;
 		code = send_fetch_new(imap, request->uidnext.number, err);
 	}
@@ -130,7 +133,7 @@ int imap_view_queue(struct remote *remote, const struct remote_view_request *req
 	if (request_is_full(request)) {
 		slot->request.modseq = UNTOLD;
 	}
-	int code = send_select(imap, &slot->request, err);
+	int code = send_select(imap, slot, err);
 	if (code < 0) {
 		free(slot);
 		return code;
@@ -176,8 +179,8 @@ static int note_fetch(struct imap_view_slot *slot, const struct imap_fetch *fetc
 {
 	struct remote_view *view = &slot->view;
 	if ((fetch->has & IMAP_FETCH_UID) == 0) {
-		return 0; /* unsolicited, by sequence number only: CHANGEDSINCE will tell it
-			   * again */
+		view->unread++;
+		return 0;
 	}
 	struct remote_view_message *message = view_add(slot, err);
 	if (message == NULL) {
@@ -213,6 +216,15 @@ static void note_permanent(struct imap_view_slot *slot, struct span args)
 						&view->permanent_any);
 }
 
+static void forget_numbers(struct remote_view *view)
+{
+	view->numbers.uidvalidity = UNTOLD;
+	view->numbers.uidnext = UNTOLD;
+	view->numbers.modseq = UNTOLD;
+	free(view->mailboxid);
+	view->mailboxid = NULL;
+}
+
 /* Numbers of SELECT. Nonsense counts as not told. */
 static int note_code(struct imap_view_slot *slot, const struct imap_event *event, struct err *err)
 {
@@ -245,6 +257,9 @@ static int note_code(struct imap_view_slot *slot, const struct imap_event *event
 		free(view->mailboxid);
 		view->mailboxid = span_dup(code->args);
 		return view->mailboxid == NULL ? err_nomem(err) : 0;
+	case IMAP_CODE_CLOSED:
+		forget_numbers(view); /* of the mailbox before */
+		break;
 	default:
 		break;
 	}
@@ -280,8 +295,21 @@ static int exists_untold(struct err *err)
 		       "or none that can be read); nothing is changed in it");
 }
 
+/* Lines that cannot be read leave a view that is not whole, which is better than none: who asked
+ * for it looks again. */
+static void note_unread(struct imap *imap, struct imap_view_slot *slot,
+			const struct imap_command *command)
+{
+	slot->view.unread += command->broken;
+	if (slot->by_qresync && command->stale > 0) {
+		slot->view.unread += command->stale;
+		imap->lacks_closed = true;
+	}
+}
+
 static int view_selected(struct imap *imap, struct imap_view_slot *slot,
-			 const struct imap_event *event, struct err *err)
+			 const struct imap_event *event, const struct imap_command *command,
+			 struct err *err)
 {
 	struct remote_view *view = &slot->view;
 	view->status = imap_status_error(event, slot->request.is_writable ? "SELECT" : "EXAMINE",
@@ -296,8 +324,8 @@ static int view_selected(struct imap *imap, struct imap_view_slot *slot,
 	}
 	slot->is_selected = true;
 	imap->selected_uidvalidity = view->numbers.uidvalidity;
-	view->numbers.messages = imap->exists;
-	if (!imap->exists.is_told) {
+	view->numbers.messages = command->exists;
+	if (!command->exists.is_told) {
 		view->status = exists_untold(&view->err);
 	}
 	return code;
@@ -307,13 +335,14 @@ static int view_answered(struct imap *imap, struct imap_view_slot *slot,
 			 const struct imap_event *event, const struct imap_command *command,
 			 struct err *err)
 {
+	note_unread(imap, slot, command);
 	if (command->tag == slot->select_tag) {
 		slot->select_tag = 0;
-		return view_selected(imap, slot, event, err);
+		return view_selected(imap, slot, event, command, err);
 	}
 	slot->fetches--;
 	/* FETCH 1:* in an empty mailbox is an error to some servers. */
-	if (event->status != IMAP_OK && slot->is_selected && !told_is(imap->exists, 0) &&
+	if (event->status != IMAP_OK && slot->is_selected && !told_is(command->exists, 0) &&
 	    slot->view.status == 0) {
 		slot->view.status = imap_status_error(event, "FETCH", &slot->view.err);
 	}
@@ -356,6 +385,22 @@ static void view_merge(struct remote_view *view)
 	view->count = kept;
 }
 
+/* What was not asked for because the numbers said that there was none, and what came without flags:
+ * by whose UID alone nothing is known of a message. */
+static void note_left_out(struct imap_view_slot *slot)
+{
+	const struct remote_view_request *request = &slot->request;
+	struct remote_view *view = &slot->view;
+	for (size_t i = 0; i < view->count; i++) {
+		view->unread += !view->messages[i].has_flags;
+	}
+	if (request->is_empty
+		    ? !told_is(view->numbers.messages, 0)
+		    : !slot->lists_new && !told_equal(view->numbers.uidnext, request->uidnext)) {
+		view->unread++;
+	}
+}
+
 int imap_view_next(struct remote *remote, struct remote_view *view, struct err *err)
 {
 	struct imap *imap = imap_of(remote);
@@ -363,7 +408,6 @@ int imap_view_next(struct remote *remote, struct remote_view *view, struct err *
 	if (slot == NULL) {
 		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "no view was asked for");
 	}
-	imap->exists = UNTOLD; /* the mailbox before it does not count for this one */
 	while (slot->select_tag != 0 || slot->fetches > 0) {
 		struct imap_event event;
 		struct imap_command command;
@@ -384,6 +428,7 @@ int imap_view_next(struct remote *remote, struct remote_view *view, struct err *
 	if (slot->is_unsorted) {
 		view_merge(&slot->view);
 	}
+	note_left_out(slot);
 	int taken = imap_ranges_take(&slot->gone, &slot->view.gone, err);
 	if (taken < 0) {
 		return taken;
@@ -433,48 +478,57 @@ int imap_select(struct remote *remote, const char *wire, bool is_writable,
 	return code;
 }
 
-static int search_read(struct imap *imap, struct imap_ranges *found, struct err *err)
+/* An answer to UID SEARCH, as it comes. */
+struct search {
+	struct imap_ranges found;
+	bool is_told;
+};
+
+static int search_read(struct imap *imap, struct search *search, struct imap_command *command,
+		       struct err *err)
 {
 	for (;;) {
 		struct imap_event event;
-		struct imap_command command;
 		int code = imap_event_next(imap, &event, err);
 		if (code == 0 && event.type == IMAP_NUMBERS) {
-			code = imap_ranges_add(found, event.range, err);
+			code = imap_ranges_add(&search->found, event.range, err);
 		}
 		if (code < 0) {
 			return code;
 		}
-		if (event.type == IMAP_TAGGED && imap_command_answered(imap, &event, &command)) {
-			return imap_status_error(&event, "SEARCH", err);
+		search->is_told |= event.type == IMAP_NUMBERS_END;
+		if (event.type == IMAP_TAGGED && imap_command_answered(imap, &event, command)) {
+			return imap_answer_error(&event, command, "SEARCH", err);
 		}
 	}
-}
-
-static int search(struct imap *imap, const char *command_text, struct uidset *uids, struct err *err)
-{
-	struct imap_ranges found = {0};
-	imap_line_begin(imap);
-	buf_append_cstr(&imap->line, command_text);
-	int code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);
-	if (code == 0) {
-		code = search_read(imap, &found, err);
-	}
-	if (code == 0) {
-		code = imap_ranges_take(&found, uids, err);
-	}
-	imap_ranges_finish(&found);
-	return code;
 }
 
 int imap_uids(struct remote *remote, enum remote_which which, struct uidset *uids,
 	      struct told *exists, struct err *err)
 {
 	struct imap *imap = imap_of(remote);
+	struct search search = {.is_told = false};
+	struct imap_command command = {.tag = 0};
 	const char *all = (imap->caps & IMAP_CAP_ESEARCH) != 0 ? "UID SEARCH RETURN (ALL) ALL"
 							       : "UID SEARCH ALL";
-	int code = search(imap, which == REMOTE_UIDS_ALL ? all : "UID SEARCH DELETED", uids, err);
-	*exists = imap->exists;
-	bool is_untold = which == REMOTE_UIDS_ALL && !imap->exists.is_told;
-	return code == 0 && is_untold ? exists_untold(err) : code;
+	int code;
+	imap_line_begin(imap);
+	buf_append_cstr(&imap->line, which == REMOTE_UIDS_ALL ? all : "UID SEARCH DELETED");
+	if ((code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err)) < 0 ||
+	    (code = search_read(imap, &search, &command, err)) < 0) {
+		goto finish;
+	}
+	*exists = command.exists;
+	if (which == REMOTE_UIDS_ALL && !command.exists.is_told) {
+		code = exists_untold(err);
+	} else if (!search.is_told && !told_is(command.exists, 0)) {
+		/* Silence is not "none". */
+		code = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
+			       "the server answered SEARCH and did not say what it found");
+	} else {
+		code = imap_ranges_take(&search.found, uids, err);
+	}
+finish:
+	imap_ranges_finish(&search.found);
+	return code;
 }

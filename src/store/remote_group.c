@@ -168,11 +168,8 @@ static int add_done(struct remote_group *group, struct remote_done *answer, stru
 		return 0;
 	}
 	int code = uids_add(&done->refused, &answer->refused, err);
-	if (code == 0 && answer->has_copied) {
-		return add_copied(group, answer, err);
-	}
-	group->lacks_copied = true;
-	return code;
+	group->lacks_copied |= !answer->has_copied;
+	return code < 0 || answer->copied.count == 0 ? code : add_copied(group, answer, err);
 }
 
 int remote_group_answer(struct remote_groups *groups, struct remote_group *group,

@@ -98,6 +98,7 @@ enum scripted_what {
 	SCRIPTED_HALF,    /* carried out below UID, then NO with CODE */
 	/* UID is left out of the answer; a STORE leaves it as it was, and says so */
 	SCRIPTED_OMITTED,
+	SCRIPTED_UNREAD,   /* a view: the line of UID cannot be read */
 	SCRIPTED_EMPTY,    /* UID's body is empty */
 	SCRIPTED_NIL,      /* UID's body is not given */
 	SCRIPTED_LATE,     /* a fetch: answered behind the next one */

@@ -63,6 +63,9 @@ static void take_fault(struct scripted_fate *fate, const struct scripted_fault *
 	case SCRIPTED_OMITTED:
 		code = uidset_add(&fate->omitted, fault->uid, fault->uid, &err);
 		break;
+	case SCRIPTED_UNREAD:
+		code = uidset_add(&fate->unread, fault->uid, fault->uid, &err);
+		break;
 	case SCRIPTED_EMPTY:
 		code = uidset_add(&fate->empty, fault->uid, fault->uid, &err);
 		break;
@@ -113,6 +116,7 @@ bool scripted_begin(struct scripted_connection *connection, enum scripted_op op,
 void scripted_fate_finish(struct scripted_fate *fate)
 {
 	uidset_finish(&fate->omitted);
+	uidset_finish(&fate->unread);
 	uidset_finish(&fate->empty);
 	uidset_finish(&fate->nil);
 }

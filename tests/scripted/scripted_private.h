@@ -42,6 +42,7 @@ struct scripted_fate {
 	uint32_t cut_uid;
 	uint32_t half_uid; /* 0: all is carried out */
 	struct uidset omitted;
+	struct uidset unread;
 	struct uidset empty;
 	struct uidset nil;
 };

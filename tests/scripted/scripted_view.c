@@ -40,6 +40,10 @@ static void tell(struct viewing *viewing, const struct scripted_message *from, b
 	if (uidset_contains(&viewing->fate->omitted, from->uid)) {
 		return;
 	}
+	if (uidset_contains(&viewing->fate->unread, from->uid)) {
+		view->unread++;
+		return;
+	}
 	scripted_must(ARRAY_RESERVE(&view->messages, view->count + 1, &viewing->cap, &err), &err);
 	struct remote_view_message *message = &view->messages[view->count++];
 	*message = (struct remote_view_message){
@@ -96,6 +100,11 @@ static void tell_messages(struct viewing *viewing)
 	bool with_gone = facts->tells_gone && since;
 	viewing->view->is_full = is_full || request->is_empty || !since;
 	bool with_new = !request->skip_new || viewing->view->is_full;
+	const struct numbers *numbers = &viewing->view->numbers;
+	if (request->is_empty ? !told_is(numbers->messages, 0)
+			      : !with_new && !told_equal(numbers->uidnext, request->uidnext)) {
+		viewing->view->unread++;
+	}
 	if (with_gone && is_known) {
 		tell_gone(viewing);
 	}

@@ -43,6 +43,49 @@ static struct imap_parser *create(uint64_t body_max)
 	return parser;
 }
 
+static void a_line_that_cannot_be_read_says_what_it_was_to_be(void **state)
+{
+	static const struct {
+		const char *line;
+		enum imap_event_type meant;
+	} cases[] = {
+		{"* -1 EXISTS", IMAP_EXISTS},
+		{"* 99999999999999999999 EXISTS", IMAP_EXISTS},
+		{"* EXISTS 5", IMAP_EXISTS},
+		{"* many exists", IMAP_EXISTS},
+		{"* 0 EXPUNGE", IMAP_EXPUNGE},
+		{"* 3 FETCH (UID 7 FLAGS (\\Seen)", IMAP_FETCH},
+		{"* 3 FETCH (UID seven)", IMAP_FETCH},
+		{"* x FETCH (UID 7)", IMAP_FETCH},
+		{"* 4294967296 FETCH (UID 7)", IMAP_FETCH},
+		{"* VANISHED (EARLIER) 1:x", IMAP_VANISHED},
+		{"* SEARCH 1 2 x", IMAP_NUMBERS},
+		{"* ESEARCH (TAG \"m1\") UID ALL 1:x", IMAP_NUMBERS},
+		{"* LIST \"/\" INBOX", IMAP_LIST},
+		{"* LSUB (", IMAP_LIST},
+		{"* STATUS INBOX", IMAP_STATUS},
+		{"* NAMESPACE ((", IMAP_NAMESPACE},
+		{"* FLAGS (\\Seen", IMAP_FLAGS},
+		{"* 5x 7", IMAP_OTHER},
+		{"m5 PERHAPS", IMAP_OTHER},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct imap_parser *parser = create(0);
+		struct imap_event event;
+		feed_text(parser, cases[i].line);
+		feed_text(parser, "\r\n");
+		do {
+			event = next(parser);
+		} while (event.type == IMAP_VANISHED || event.type == IMAP_NUMBERS);
+		if (event.type != IMAP_OTHER || !event.is_broken || event.meant != cases[i].meant) {
+			fail_msg("%s: type %d, broken %d, meant %d", cases[i].line, event.type,
+				 event.is_broken, event.meant);
+		}
+		imap_parser_destroy(&parser);
+	}
+}
+
 static void body_data_is_handed_on_where_it_was_received(void **state)
 {
 	struct imap_parser *parser = create(0);
@@ -284,6 +327,7 @@ static void random_bytes_do_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_that_cannot_be_read_says_what_it_was_to_be),
 		cmocka_unit_test(body_data_is_handed_on_where_it_was_received),
 		cmocka_unit_test(bodies_of_over_4_gib_are_counted_right),
 		cmocka_unit_test(skipped_literals_are_not_held),

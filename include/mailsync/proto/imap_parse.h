@@ -9,9 +9,10 @@
  *
  * Spans in an event point into the parser and are valid until the next call of any of its
  * functions. Whatever a server may legally send and is not listed here comes as IMAP_OTHER or is
- * left out of the event it stands in; broken lines come as IMAP_OTHER with `is_broken` and parsing
- * goes on at the next line. Only what makes resynchronisation impossible is an error
- * (-ERR_PROTOCOL): a line over 64 KiB, a literal over what the caller allows, nesting over 32.
+ * left out of the event it stands in; broken lines come as IMAP_OTHER with `is_broken` (and
+ * `meant`, what the line was to be) and parsing goes on at the next line. Only what makes
+ * resynchronisation impossible is an error (-ERR_PROTOCOL): a line over 64 KiB, a literal over what
+ * the caller allows, nesting over 32.
  *
  * Limits: SEARCH, ESEARCH and VANISHED data of any length are parsed as they stream, as are body
  * literals; everything else must fit one line of IMAP_LINE_MAX bytes (literals inside it, up to
@@ -185,6 +186,8 @@ struct imap_event {
 	bool is_uid;
 	bool is_earlier;
 	bool is_broken;
+	enum imap_event_type
+		meant;         /* IMAP_OTHER that is broken: IMAP_OTHER where it is not known */
 	struct uidrange range; /* first <= last */
 	struct imap_list list;
 	struct span mailbox; /* STATUS: as on the wire, decoded from its string form */

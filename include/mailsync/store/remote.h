@@ -217,7 +217,10 @@ struct remote_view {
 	bool has_permanent;
 	uint64_t permanent_flags; /* those that can be stored; */
 	bool permanent_any;       /* and any new keyword */
-	bool is_full;             /* messages holds every message that the server admits to */
+	bool is_full; /* everything was asked for: messages holds all that the server admits to */
+	/* Of what was asked for, or would have had to be: so much was not told in a way that can be
+	 * read, with UID and flags. While this is not 0, what is not told of may have changed. */
+	uint64_t unread;
 	struct remote_view_message *messages; /* ascending by UID, each once */
 	size_t count;
 	struct uidset gone; /* said to be gone */
