@@ -28,6 +28,12 @@ static const enum account_direction direction_of[] = {
 	[CONF_DIRECTION_PUSH] = DIRECTION_PUSH,
 };
 
+static const enum account_keywords keywords_of[] = {
+	[CONF_KEYWORDS_YES] = KEYWORDS_YES,
+	[CONF_KEYWORDS_PULL] = KEYWORDS_PULL,
+	[CONF_KEYWORDS_NO] = KEYWORDS_NO,
+};
+
 static const enum account_leave leave_of[] = {
 	[CONF_LEAVE_YES] = LEAVE_YES,
 	[CONF_LEAVE_NO] = LEAVE_NO,
@@ -61,7 +67,7 @@ static void fill_maildir(struct maildir_params *maildir, const struct conf_accou
 	maildir->layout = conf->layout == CONF_LAYOUT_FS ? LAYOUT_FS : LAYOUT_MAILDIRPP;
 	maildir->inbox_folder = conf->inbox;
 	maildir->info_delimiter = conf->info_delimiter;
-	maildir->keywords = conf->keywords;
+	maildir->keywords = conf->keywords != CONF_KEYWORDS_NO;
 	maildir->durability = durability_of[conf->durability];
 }
 
@@ -88,7 +94,7 @@ void cli_account_fill(struct account *account, const struct conf_account *conf,
 	account->max_message_size = conf->max_message_size;
 	account->max_age_s = conf->max_age_s;
 	account->max_delete_percent = conf->max_delete_percent;
-	account->keywords = conf->keywords;
+	account->keywords = keywords_of[conf->keywords];
 	account->leave_on_server = leave_of[conf->leave_on_server];
 	account->leave_age_s = conf->leave_age_s;
 }

@@ -30,6 +30,10 @@ static const struct conf_word durability_words[] = {{"batch", CONF_DURABILITY_BA
 						    {"file", CONF_DURABILITY_FILE},
 						    {"none", CONF_DURABILITY_NONE},
 						    {NULL, 0}};
+static const struct conf_word keywords_words[] = {{"yes", CONF_KEYWORDS_YES},
+						  {"pull", CONF_KEYWORDS_PULL},
+						  {"no", CONF_KEYWORDS_NO},
+						  {NULL, 0}};
 static const struct conf_word layout_words[] = {
 	{"fs", CONF_LAYOUT_FS}, {"maildir++", CONF_LAYOUT_MAILDIRPP}, {NULL, 0}};
 static const struct conf_word direction_words[] = {{"both", CONF_DIRECTION_BOTH},
@@ -143,8 +147,10 @@ const struct conf_key conf_keys[] = {
 	 0,
 	 "The brake: a run that would delete more than this share (and more than 10) of a "
 	 "mailbox or of the account deletes nothing there and says so; 100% switches it off."},
-	{"keywords", CONF_TYPE_YES_NO, AT(keywords), "yes", NULL, 0, 0, NULL, IMAP, 0,
-	 "Sync IMAP keywords as letters a to z, named in a dovecot-keywords file."},
+	{"keywords", CONF_TYPE_WORD, AT(keywords), "yes", NULL, 0, 0, keywords_words, IMAP, 0,
+	 "Sync IMAP keywords as letters a to z, named in a dovecot-keywords file. pull: they come, "
+	 "and what happens to the letters here changes none on the server; for programs that "
+	 "drop letters which they do not know."},
 	{"leave_on_server", CONF_TYPE_LEAVE, AT(leave_on_server), "yes", NULL, 0, 0, NULL, POP3, 0,
 	 "Whether fetched mail stays on the server: yes, no, or for an age such as 14d, counted "
 	 "from the download."},

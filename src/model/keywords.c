@@ -40,7 +40,7 @@ int keywords_find(const struct keywords *keywords, struct span name)
  * "]" is let through, as servers do send "[Gmail]/x" and the like; a backslash is not, since it
  * begins a system flag.
  */
-static bool keyword_is_atom(struct span name)
+bool keyword_is_atom(struct span name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		unsigned char c = (unsigned char)name.data[i];

@@ -13,20 +13,25 @@
 static const char value_select[] = "SELECT value FROM value WHERE key = ?";
 static const char value_upsert[] = "INSERT INTO value(key, value) VALUES(?1, ?2)"
 				   " ON CONFLICT(key) DO UPDATE SET value = ?2 WHERE value <> ?2";
+#define MAILBOX_COLUMNS                                                                       \
+	"id, name, had_local, had_remote, uidvalidity, uidnext, modseq, messages, mailboxid," \
+	" permanent_flags, permanent_any, keywords, stamp, pending, skipped, held_policy,"    \
+	" synced_at, trouble"
 static const char mailbox_select[] =
-	"SELECT id, name, had_local, had_remote, uidvalidity, uidnext, modseq, messages,"
-	" mailboxid, permanent_flags, permanent_any, keywords, stamp, pending, skipped,"
-	" held_policy, synced_at, trouble FROM mailbox ORDER BY name";
+	"SELECT " MAILBOX_COLUMNS ", letters, trusts_letters FROM mailbox ORDER BY name";
+/* Who only reads may have a database of an older version, which has no more columns than these. */
+static const char mailbox_select_old[] =
+	"SELECT " MAILBOX_COLUMNS ", NULL, 1 FROM mailbox ORDER BY name";
 static const char mailbox_upsert[] =
 	"INSERT INTO mailbox(id, name, had_local, had_remote, uidvalidity, uidnext, modseq,"
 	" messages, mailboxid, permanent_flags, permanent_any, keywords, stamp, held_policy,"
-	" synced_at, trouble)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+	" synced_at, trouble, letters, trusts_letters)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
 	" ON CONFLICT(id) DO UPDATE SET name = ?2, had_local = ?3, had_remote = ?4,"
 	" uidvalidity = ?5, uidnext = ?6, modseq = ?7, messages = ?8, mailboxid = ?9,"
 	" permanent_flags = ?10, permanent_any = ?11, keywords = ?12, stamp = ?13,"
 	" held_policy = ?14, synced_at = ?15,"
-	" trouble = ?16";
+	" trouble = ?16, letters = ?17, trusts_letters = ?18";
 static const char mailbox_counts[] = "SELECT count(*), count(CASE WHEN reason IN (2, 7) THEN 1 END)"
 				     " FROM row WHERE mailbox = ? AND pending = 1";
 static const char mailbox_store_counts[] = "UPDATE mailbox SET pending = ?2, skipped = ?3"
@@ -103,6 +108,8 @@ void state_mailbox_init(struct state_mailbox *mailbox)
 	mailbox->name = NULL;
 	mailbox->mailboxid = NULL;
 	mailbox->trouble = NULL;
+	mailbox->letters = NULL;
+	mailbox->trusts_letters = true;
 	keywords_init(&mailbox->keywords);
 }
 
@@ -111,6 +118,7 @@ void state_mailbox_finish(struct state_mailbox *mailbox)
 	free(mailbox->name);
 	free(mailbox->mailboxid);
 	free(mailbox->trouble);
+	free(mailbox->letters);
 	keywords_finish(&mailbox->keywords);
 	state_mailbox_init(mailbox);
 }
@@ -140,6 +148,10 @@ static int mailbox_read(const struct query *query, struct state_mailbox *mailbox
 	if (status == 0) {
 		status = query_get_dup(query, 17, &mailbox->trouble, err);
 	}
+	if (status == 0) {
+		status = query_get_dup(query, 18, &mailbox->letters, err);
+	}
+	mailbox->trusts_letters = query_get_bool(query, 19);
 	return status;
 }
 
@@ -163,7 +175,8 @@ int state_mailboxes_load(struct state *state, struct state_mailboxes *mailboxes,
 	bool has_row = true;
 
 	state_lock(state);
-	int status = query_init(&query, state, mailbox_select, err);
+	bool is_old = state->mode == STATE_READ;
+	int status = query_init(&query, state, is_old ? mailbox_select_old : mailbox_select, err);
 	if (status == 0) {
 		while (status == 0) {
 			status = query_next(&query, &has_row, err);
@@ -225,6 +238,8 @@ static int mailbox_write(struct state *state, const struct state_mailbox *mailbo
 	query_u64(&query, mailbox->held_policy);
 	query_int(&query, mailbox->synced_at);
 	query_text(&query, mailbox->trouble);
+	query_text(&query, mailbox->letters == NULL ? "" : mailbox->letters);
+	query_int(&query, mailbox->trusts_letters);
 	status = query_run(&query, err);
 	query_finish(&query);
 	return status;

@@ -15,18 +15,19 @@
 
 #define ROW_COLUMNS                                                                                \
 	"id, mailbox, uid, uniq, agreed, local, remote, reason, flags, local_flags, remote_flags," \
-	" size, date"
+	" size, date, unlettered"
 #define ROW_ALL_COLUMNS ROW_COLUMNS ", digest, emailid, content, mark_size, mark_mtime, mark_inode"
 
 static const char row_insert[] =
 	"INSERT INTO row(id, mailbox, uid, uniq, pending, agreed, local, remote, reason, flags,"
 	" local_flags, remote_flags, size, date, digest, emailid, content, mark_size, mark_mtime,"
-	" mark_inode) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	" mark_inode, unlettered)"
+	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char row_update[] =
 	"UPDATE row SET mailbox = ?2, uid = ?3, uniq = ?4, pending = ?5, agreed = ?6, local = ?7,"
 	" remote = ?8, reason = ?9, flags = ?10, local_flags = ?11, remote_flags = ?12, size = ?13,"
 	" date = ?14, digest = ?15, emailid = ?16, content = ?17, mark_size = ?18,"
-	" mark_mtime = ?19, mark_inode = ?20 WHERE id = ?1";
+	" mark_mtime = ?19, mark_inode = ?20, unlettered = ?21 WHERE id = ?1";
 static const char row_delete[] = "DELETE FROM row WHERE id = ?";
 static const char row_select_id[] = "SELECT " ROW_ALL_COLUMNS " FROM row WHERE id = ?";
 static const char row_select_uid[] =
@@ -118,6 +119,7 @@ static void row_bind(struct query *query, const struct row *row)
 	query_u64(query, row->mark.size_bytes);
 	query_int(query, row->mark.mtime_ns);
 	query_u64(query, row->mark.inode);
+	query_u64(query, row->unlettered);
 }
 
 /* The one place where ROW_COLUMNS become a row; its strings are left alone. */
@@ -135,13 +137,14 @@ static void row_read_numbers(const struct query *query, struct row *row)
 	row->remote_flags = query_get_u64(query, 10);
 	row->size_bytes = query_get_u64(query, 11);
 	row->date = query_get_int(query, 12);
+	row->unlettered = query_get_u64(query, 13);
 }
 
 /* ROW_ALL_COLUMNS into a row that was row_init()ed and holds nothing yet. */
 static int row_read(const struct query *query, struct row *row, struct err *err)
 {
 	struct span unique = query_get_text(query, 3);
-	struct span emailid = query_get_text(query, 14);
+	struct span emailid = query_get_text(query, 15);
 	int status = row_set_unique(row, unique.data, unique.len, err);
 
 	if (status == 0 && emailid.data != NULL) {
@@ -151,11 +154,11 @@ static int row_read(const struct query *query, struct row *row, struct err *err)
 		return status;
 	}
 	row_read_numbers(query, row);
-	row->has_digest = query_get_blob(query, 13, row->digest, sizeof(row->digest));
-	row->has_content = query_get_blob(query, 15, row->content, sizeof(row->content));
-	row->mark.size_bytes = query_get_u64(query, 16);
-	row->mark.mtime_ns = query_get_int(query, 17);
-	row->mark.inode = query_get_u64(query, 18);
+	row->has_digest = query_get_blob(query, 14, row->digest, sizeof(row->digest));
+	row->has_content = query_get_blob(query, 16, row->content, sizeof(row->content));
+	row->mark.size_bytes = query_get_u64(query, 17);
+	row->mark.mtime_ns = query_get_int(query, 18);
+	row->mark.inode = query_get_u64(query, 19);
 	return 0;
 }
 

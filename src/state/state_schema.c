@@ -93,7 +93,18 @@ static const char schema_told[] =
 	"DROP TABLE intent_first;"
 	"PRAGMA user_version = 3;";
 
-static const char *const schema_steps[] = {schema_first, schema_contents, schema_told};
+/* Letters of keywords: what they mean by base, whether the last look took them for the user's, and
+ * what of a row's keywords its file does not bear. */
+static const char schema_letters[] =
+	"ALTER TABLE mailbox ADD COLUMN letters TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE mailbox ADD COLUMN trusts_letters INT NOT NULL DEFAULT 1;"
+	"UPDATE mailbox SET trusts_letters = 0 WHERE EXISTS"
+	" (SELECT 1 FROM value WHERE key = 'keywords' AND value = 'no');"
+	"ALTER TABLE row ADD COLUMN unlettered INT NOT NULL DEFAULT 0;"
+	"PRAGMA user_version = 4;";
+
+static const char *const schema_steps[] = {schema_first, schema_contents, schema_told,
+					   schema_letters};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

@@ -26,10 +26,10 @@ static const char seen_remote_gone[] =
 	" uid = CASE agreed WHEN 1 THEN uid ELSE 0 END, " SEEN_REASON
 	" WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0 AND remote = 1";
 static const char seen_local_flags[] =
-	"UPDATE row SET local_flags = ?2, local = 1,"
+	"UPDATE row SET local_flags = ?2, unlettered = ?3, local = 1,"
 	" reason = CASE WHEN reason = 8 OR (reason = 5 AND local = 1) THEN reason ELSE 0 END,"
 	" pending = NOT (agreed = 1 AND remote = 1 AND remote_flags = flags AND flags = ?2)"
-	" WHERE id = ?1 AND (local_flags <> ?2 OR local <> 1)";
+	" WHERE id = ?1 AND (local_flags <> ?2 OR unlettered <> ?3 OR local <> 1)";
 static const char seen_local_void[] = "DELETE FROM row WHERE id = ? AND local = 1 AND remote <> 1";
 static const char seen_local_gone[] =
 	"UPDATE row SET local = CASE agreed WHEN 1 THEN 2 ELSE 0 END, pending = 1,"
@@ -99,7 +99,8 @@ int state_see_remote_gone(struct state *state, int64_t mailbox, uint32_t first, 
 	return status;
 }
 
-int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, struct err *err)
+int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, uint64_t unlettered,
+			  struct err *err)
 {
 	struct query query;
 	bool own;
@@ -112,6 +113,7 @@ int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, stru
 	if (status == 0) {
 		query_int(&query, row);
 		query_u64(&query, flags);
+		query_u64(&query, unlettered);
 		status = query_run(&query, err);
 		query_finish(&query);
 	}

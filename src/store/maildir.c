@@ -121,6 +121,7 @@ void maildir_close(struct maildir **maildir)
 	}
 	maildir_aliases_finish(&closing->aliases);
 	maildir_aliases_finish(&closing->adopted);
+	maildir_memories_finish(&closing->memories);
 	pthread_mutex_destroy(&closing->mutex);
 	free(closing->inbox_folder);
 	free(closing->root);

@@ -29,9 +29,10 @@ static int change_letters(struct maildir_folder *folder, const struct maildir_ch
 	if (code == 0) {
 		letters[0] = add | maildir_letters_of_system(change->add);
 		letters[1] = remove | maildir_letters_of_system(change->remove);
-		for (char c = 'a'; change->replace_keywords && c <= 'z'; c++) {
-			letters[1] |= maildir_letter(c) & ~letters[0];
-		}
+		letters[1] |= change->came_from == NULL ? 0
+							: (maildir_table_meant(folder) |
+							   maildir_table_meant(change->came_from)) &
+								  ~letters[0];
 	}
 	return code;
 }

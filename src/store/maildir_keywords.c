@@ -1,10 +1,9 @@
 /*
+ * What letters mean: dovecot-keywords, joined with what is remembered of it (maildir_memory.c).
+ *
  * Invariants:
- * 1. A number once given to a name keeps it; new ones are above every number in the file.
- * 2. The file is written under dovecot-keywords.lock, from what was read under it; lines that are
- *    not understood stay. As Dovecot does, the lock file itself becomes the new file.
- * 3. The lock is a second name of a file of ours in tmp/. So the lock of a run that died is told
- *    from another program's: it goes with that file when tmp/ is swept.
+ * 1. Where the file gives a letter another name than the remembered one, the letter means nothing.
+ * 2. No letter that is named, remembered or borne by a file is given to a new keyword.
  */
 #include "maildir_keywords.h"
 
@@ -16,86 +15,95 @@
 #include <unistd.h>
 
 #include "maildir_name.h"
-#include "mailsync/base/clock.h"
 #include "mailsync/base/file.h"
 #include "mailsync/base/there.h"
 
-#define TABLE_FILE     "dovecot-keywords"
-#define TABLE_LOCK     "dovecot-keywords.lock"
-#define TABLE_SIZE_MAX 65536
-#define LOCK_STALE_NS  INT64_C(120000000000)
-#define LOCK_POLL_MS   50
-#define LOCK_POLLS     40
-
-static void table_clear(struct maildir_table *table)
+void maildir_table_clear(struct maildir_table *table)
 {
 	for (int i = 0; i < MAILDIR_LETTERS; i++) {
 		free(table->names[i]);
+		free(table->others[i]);
 		table->names[i] = NULL;
+		table->others[i] = NULL;
 	}
 	table->next = 0;
+	table->lost = 0;
+	table->cut = -1;
+	table->has_cr = false;
 }
 
 void maildir_table_finish(struct maildir_table *table)
 {
-	table_clear(table);
+	maildir_table_clear(table);
 	table->was_read = false;
 }
 
-/* A line "<number> <name>"; others are none of ours. */
-static int table_line(struct maildir_table *table, struct span line, struct err *err)
+bool maildir_table_next_line(struct span *text, struct maildir_table_line *line)
 {
-	const char *space = line.len > 0 ? memchr(line.data, ' ', line.len) : NULL;
+	const char *end = text->len > 0 ? memchr(text->data, '\n', text->len) : NULL;
+	size_t len = end ? (size_t)(end - text->data) : text->len;
 	uint32_t number;
 
-	if (!space) {
-		return 0;
+	if (text->len == 0) {
+		return false;
 	}
-	struct span digits = {line.data, (size_t)(space - line.data)};
-	struct span name = {space + 1, line.len - digits.len - 1};
-	if (!span_to_u32(digits, &number) || number >= MAILDIR_LETTERS) {
-		return 0;
+	*line = (struct maildir_table_line){.letter = -1, .has_end = end != NULL};
+	line->text = (struct span){text->data, len};
+	line->has_cr = len > 0 && text->data[len - 1] == '\r';
+	line->text.len -= line->has_cr;
+	text->data += len + line->has_end;
+	text->len -= len + line->has_end;
+	const char *space =
+		line->text.len > 0 ? memchr(line->text.data, ' ', line->text.len) : NULL;
+	if (space == NULL) {
+		return true;
 	}
-	if ((int)number >= table->next) {
-		table->next = (int)number + 1;
+	struct span digits = {line->text.data, (size_t)(space - line->text.data)};
+	if (span_to_u32(digits, &number) && number < MAILDIR_LETTERS) {
+		line->letter = (int)number;
+		line->name = (struct span){space + 1, line->text.len - digits.len - 1};
 	}
-	if (name.len == 0 || table->names[number] || memchr(name.data, '\0', name.len)) {
-		return 0;
-	}
-	table->names[number] = span_dup(name);
-	return table->names[number] ? 0 : err_nomem(err);
+	return true;
 }
 
-static int table_parse(struct maildir_table *table, struct span text, struct err *err)
+int maildir_table_parse(struct maildir_table *table, struct span text, struct err *err)
 {
-	int code = 0;
+	struct maildir_table_line line;
 
-	while (text.len > 0 && code == 0) {
-		const char *end = memchr(text.data, '\n', text.len);
-		size_t len = end ? (size_t)(end - text.data) : text.len;
-		code = table_line(table, (struct span){text.data, len}, err);
-		text.data += len + (end != NULL);
-		text.len -= len + (end != NULL);
+	while (maildir_table_next_line(&text, &line)) {
+		table->has_cr |= line.has_cr;
+		if (line.letter < 0) {
+			continue;
+		}
+		if (line.letter >= table->next) {
+			table->next = line.letter + 1;
+		}
+		char **name = &table->names[line.letter];
+		if (*name != NULL || !keyword_is_atom(line.name)) {
+			continue;
+		}
+		table->cut = line.has_end ? -1 : line.letter;
+		if ((*name = span_dup(line.name)) == NULL) {
+			return err_nomem(err);
+		}
 	}
-	return code;
+	return 0;
 }
 
-/* What the file is now; all zeroes when it is not there or is no regular file. */
-static int table_look(const struct maildir_folder *folder, struct maildir_file *seen,
-		      struct err *err)
+/* What the file is now, all zeroes when it is not there. False where that cannot be told, or it is
+ * no regular file. */
+static bool table_look(const struct maildir_folder *folder, struct maildir_file *seen)
 {
 	struct stat st;
 
 	memset(seen, 0, sizeof(*seen));
 	if (fstatat(folder->fd, TABLE_FILE, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		return is_absent(errno)
-			     ? 0
-			     : maildir_fail(err, SCOPE_MAILBOX, errno, "look at", TABLE_FILE);
+		return is_absent(errno);
 	}
 	if (S_ISREG(st.st_mode)) {
 		maildir_file_of(&st, seen);
 	}
-	return 0;
+	return S_ISREG(st.st_mode);
 }
 
 static bool table_is_same(const struct maildir_file *one, const struct maildir_file *other)
@@ -104,28 +112,48 @@ static bool table_is_same(const struct maildir_file *one, const struct maildir_f
 	       one->size_bytes == other->size_bytes;
 }
 
-/* Reads the file whatever is remembered of it, its text into OUT. */
-static int table_read(struct maildir_folder *folder, struct buf *out, struct err *err)
+/* A file that cannot be read has no names: what is remembered serves, and nothing is written. */
+static int table_bar(struct maildir_folder *folder, const char *why, struct err *err)
+{
+	struct maildir_table *table = &folder->table;
+
+	if (!table->is_barred) {
+		log_line(folder->maildir->log, LOG_WARN,
+			 "mailbox %s: %s cannot be read (%s): the names that are remembered serve, "
+			 "and new keywords wait",
+			 folder->name, TABLE_FILE, why);
+	}
+	table->is_barred = true;
+	maildir_table_clear(table);
+	return maildir_table_join(folder, err);
+}
+
+int maildir_table_read(struct maildir_folder *folder, struct buf *out, struct err *err)
 {
 	struct maildir_table *table = &folder->table;
 	struct maildir_file seen;
+	int code = 0;
 
 	table->was_read = false;
-	table_clear(table);
-	int code = table_look(folder, &seen, err);
-	if (code == 0 && seen.inode != 0) {
+	maildir_table_clear(table);
+	bool is_sound = table_look(folder, &seen);
+	if (is_sound && seen.inode != 0) {
 		code = file_read(folder->fd, TABLE_FILE, out, err);
-		if (code == -ERR_CHANGED) { /* removed just now */
-			code = 0;
+		is_sound = code == 0 || code == -ERR_CHANGED; /* removed just now */
+	}
+	if (code == -ERR_NOMEM) {
+		return code;
+	}
+	if (is_sound) {
+		table->is_barred = false;
+		if ((code = maildir_table_parse(table, buf_span(out), err)) == 0) {
+			code = maildir_table_join(folder, err);
 		}
+	} else {
+		code = table_bar(folder, code < 0 ? err->text : "it is no regular file", err);
 	}
-	if (code == 0) {
-		code = table_parse(table, buf_span(out), err);
-	}
-	if (code == 0) {
-		table->seen = seen;
-		table->was_read = true;
-	}
+	table->seen = seen;
+	table->was_read = code == 0 && is_sound;
 	return code;
 }
 
@@ -134,17 +162,26 @@ int maildir_table_refresh(struct maildir_folder *folder, struct err *err)
 	struct maildir_file seen;
 	struct buf text;
 
-	if (!folder->maildir->has_keywords) {
+	if (!folder->maildir->has_keywords ||
+	    (folder->table.was_read && table_look(folder, &seen) &&
+	     table_is_same(&seen, &folder->table.seen))) {
 		return 0;
 	}
-	int code = table_look(folder, &seen, err);
-	if (code < 0 || (folder->table.was_read && table_is_same(&seen, &folder->table.seen))) {
-		return code;
-	}
 	buf_init(&text, TABLE_SIZE_MAX);
-	code = table_read(folder, &text, err);
+	int code = maildir_table_read(folder, &text, err);
 	buf_finish(&text);
 	return code;
+}
+
+bool maildir_table_is_other(const struct maildir_folder *folder, const char *name)
+{
+	for (int i = 0; i < MAILDIR_LETTERS; i++) {
+		const char *other = folder->table.others[i];
+		if (other != NULL && span_equal_nocase(span_of(name), other)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 uint64_t maildir_table_flag(const struct maildir_folder *folder, char letter,
@@ -159,8 +196,7 @@ uint64_t maildir_table_flag(const struct maildir_folder *folder, char letter,
 	return index < 0 ? 0 : FLAG_KEYWORD(index);
 }
 
-/* The number of NAME, or -1. */
-static int table_find(const struct maildir_table *table, const char *name)
+int maildir_table_find(const struct maildir_table *table, const char *name)
 {
 	for (int i = 0; i < MAILDIR_LETTERS; i++) {
 		if (table->names[i] && span_equal_nocase(span_of(name), table->names[i])) {
@@ -170,179 +206,17 @@ static int table_find(const struct maildir_table *table, const char *name)
 	return -1;
 }
 
-/* Removes a lock that nobody has touched for two minutes. */
-static int lock_break_stale(struct maildir_folder *folder, const struct stat *st, struct err *err)
+/* The letters that the file names NAME: it may name several so. */
+static uint64_t letters_named(const struct maildir_table *table, const char *name)
 {
-	int64_t mtime_ns = maildir_time_ns(st->st_mtim);
+	uint64_t letters = 0;
 
-	if (clock_real_ns() - LOCK_STALE_NS < mtime_ns) {
-		return 0;
-	}
-	log_line(folder->maildir->log, LOG_INFO, "mailbox %s: a stale %s is removed", folder->name,
-		 TABLE_LOCK);
-	return file_unlink(folder->fd, TABLE_LOCK, err);
-}
-
-struct table_lock {
-	int fd;
-	int tmp_fd;
-	char temp[sizeof(((struct maildir_draft *)NULL)->temp_name)]; /* empty: none */
-};
-
-static void lock_drop_temp(struct table_lock *lock)
-{
-	struct err ignored;
-
-	if (lock->temp[0] != '\0') {
-		(void)file_unlink(lock->tmp_fd, lock->temp, &ignored);
-		lock->temp[0] = '\0';
-	}
-}
-
-static int lock_prepare(struct maildir_folder *folder, struct table_lock *lock, struct err *err)
-{
-	char temp[sizeof(lock->temp)];
-
-	lock->temp[0] = '\0';
-	int code = maildir_folder_dir(folder, MAILDIR_TMP, &lock->tmp_fd, err);
-	if (code == 0) {
-		maildir_temp_name(folder->maildir, temp, sizeof(temp));
-		code = file_create(lock->tmp_fd, temp, &lock->fd, err);
-	}
-	if (code == 0) {
-		memcpy(lock->temp, temp, sizeof(temp));
-	}
-	return code;
-}
-
-/* One try. Where the file system has no links the lock is a file of its own. */
-static int lock_try(struct maildir_folder *folder, struct table_lock *lock, struct err *err)
-{
-	int code = -ERR_LIMIT;
-
-	if (lock->temp[0] != '\0') {
-		code = file_link(lock->tmp_fd, lock->temp, folder->fd, TABLE_LOCK, err);
-	}
-	if (code == -ERR_LIMIT) {
-		if (lock->temp[0] != '\0') {
-			close(lock->fd);
-			lock->fd = -1;
-			lock_drop_temp(lock);
-		}
-		code = file_create(folder->fd, TABLE_LOCK, &lock->fd, err);
-	}
-	return code;
-}
-
-/* 1 when the lock is ours, 0 when someone else kept it; not 1: LOCK is finished. */
-static int lock_take(struct maildir_folder *folder, struct table_lock *lock, struct err *err)
-{
-	const struct timespec pause = {0, LOCK_POLL_MS * 1000000};
-	struct stat st;
-	int code = lock_prepare(folder, lock, err);
-
-	if (code < 0) {
-		return code;
-	}
-	for (int poll = 0; poll < LOCK_POLLS; poll++) {
-		if (fstatat(folder->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			code = lock_break_stale(folder, &st, err);
-			if (code < 0) {
-				break;
-			}
-		}
-		code = lock_try(folder, lock, err);
-		if (code == 0) {
-			return 1;
-		}
-		bool is_held = fstatat(folder->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0;
-		if (!is_held && (!is_absent(errno) || poll > 0)) {
-			break; /* not for the lock's sake: the directory cannot be written */
-		}
-		code = 0;
-		(void)nanosleep(&pause, NULL);
-	}
-	if (lock->fd >= 0) {
-		close(lock->fd);
-	}
-	lock_drop_temp(lock);
-	return code;
-}
-
-void maildir_table_sweep(struct maildir_folder *folder, const struct stat *leftover)
-{
-	struct err ignored;
-	struct stat st;
-
-	if (fstatat(folder->fd, TABLE_LOCK, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_ino == leftover->st_ino && st.st_dev == leftover->st_dev) {
-		(void)file_unlink(folder->fd, TABLE_LOCK, &ignored);
-	}
-}
-
-/* Writes TEXT into the lock file and puts it in the table's place. */
-static int lock_commit(struct maildir_folder *folder, int fd, struct span text, struct err *err)
-{
-	int code = file_write(fd, text.data, text.len, err);
-
-	if (code == 0 && folder->maildir->durability != MAILDIR_SYNC_NONE) {
-		code = file_sync(fd, err);
-	}
-	if (code == 0) {
-		code = file_replace(folder->fd, TABLE_LOCK, folder->fd, TABLE_FILE, err);
-	}
-	if (code == 0) {
-		folder->folder_touched = true;
-		folder->table.was_read = false;
-	}
-	return code;
-}
-
-/* Gives a number to each keyword of FLAGS that has none, while there are any. */
-static int table_allot(struct maildir_folder *folder, uint64_t flags,
-		       const struct keywords *keywords, struct err *err)
-{
-	struct table_lock lock;
-	struct buf text;
-	int added = 0;
-
-	int code = lock_take(folder, &lock, err);
-	if (code == 0) {
-		folder->table.gave_up = true;
-		log_line(folder->maildir->log, LOG_WARN,
-			 "mailbox %s: %s is held by another program; new keywords wait",
-			 folder->name, TABLE_LOCK);
-	}
-	if (code <= 0) {
-		return code;
-	}
-	buf_init(&text, TABLE_SIZE_MAX);
-	code = table_read(folder, &text, err);
-	if (text.len > 0 && text.data[text.len - 1] != '\n') {
-		buf_append_char(&text, '\n');
-	}
-	int next = folder->table.next;
-	for (int i = 0; i < keywords->count && code == 0 && next < MAILDIR_LETTERS; i++) {
-		if ((flags & FLAG_KEYWORD(i)) != 0 &&
-		    table_find(&folder->table, keywords->names[i]) < 0) {
-			buf_printf(&text, "%d %s\n", next++, keywords->names[i]);
-			added++;
+	for (int i = 0; i < MAILDIR_LETTERS; i++) {
+		if (table->names[i] != NULL && span_equal_nocase(span_of(name), table->names[i])) {
+			letters |= maildir_letter((char)('a' + i));
 		}
 	}
-	if (code == 0) {
-		code = buf_status(&text, TABLE_FILE, err);
-	}
-	if (code == 0 && added > 0) {
-		code = lock_commit(folder, lock.fd, buf_span(&text), err);
-	}
-	close(lock.fd);
-	if (code < 0 || added == 0) {
-		struct err ignored;
-		(void)file_unlink(folder->fd, TABLE_LOCK, &ignored);
-	}
-	lock_drop_temp(&lock);
-	buf_finish(&text);
-	return code < 0 ? code : maildir_table_refresh(folder, err);
+	return letters;
 }
 
 /* The letters there are; *MISSING: the flags without one. */
@@ -356,7 +230,7 @@ static uint64_t letters_known(const struct maildir_folder *folder, uint64_t flag
 		if ((flags & FLAG_KEYWORD(i)) == 0) {
 			continue;
 		}
-		int number = table_find(&folder->table, keywords->names[i]);
+		int number = maildir_table_find(&folder->table, keywords->names[i]);
 		if (number >= 0) {
 			letters |= maildir_letter((char)('a' + number));
 		} else {
@@ -381,13 +255,18 @@ int maildir_table_letters(struct maildir_folder *folder, uint64_t flags,
 		return code;
 	}
 	uint64_t known = letters_known(folder, flags, keywords, &missing);
-	if (missing != 0 && allot && !folder->table.gave_up &&
+	if (missing != 0 && allot && !folder->table.gave_up && !folder->table.is_barred &&
 	    folder->table.next < MAILDIR_LETTERS) {
-		code = table_allot(folder, missing, keywords, err);
+		code = maildir_table_allot(folder, missing, keywords, err);
 		if (code < 0) {
 			return code;
 		}
 		known = letters_known(folder, flags, keywords, &missing);
+	}
+	for (int i = 0; !allot && i < keywords->count; i++) {
+		known |= (flags & FLAG_KEYWORD(i)) != 0
+			       ? letters_named(&folder->table, keywords->names[i])
+			       : 0;
 	}
 	*letters = known;
 	return 0;
@@ -408,23 +287,72 @@ int maildir_folder_grant(struct maildir_folder *folder, uint64_t flags,
 	return code;
 }
 
+uint64_t maildir_table_meant(const struct maildir_folder *folder)
+{
+	const struct maildir_table *table = &folder->table;
+	uint64_t letters = 0;
+
+	for (int i = 0; i < MAILDIR_LETTERS; i++) {
+		if (table->names[i] != NULL || table->others[i] != NULL) {
+			letters |= maildir_letter((char)('a' + i));
+		}
+	}
+	return letters;
+}
+
+uint64_t maildir_table_lettered(const struct maildir_folder *folder,
+				const struct keywords *keywords)
+{
+	uint64_t result = 0;
+
+	for (int i = 0; i < keywords->count && folder->maildir->has_keywords; i++) {
+		if (maildir_table_find(&folder->table, keywords->names[i]) >= 0) {
+			result |= FLAG_KEYWORD(i);
+		}
+	}
+	return result;
+}
+
+int maildir_table_next_free(struct maildir_folder *folder, int from, int *letter, struct err *err)
+{
+	struct maildir_table *table = &folder->table;
+
+	*letter = from > table->next ? from : table->next;
+	if (*letter < MAILDIR_LETTERS && !table->knows_borne) {
+		int code = maildir_letters_borne(folder, &table->borne, err);
+		if (code < 0) {
+			return code;
+		}
+		table->knows_borne = true;
+	}
+	while (*letter < MAILDIR_LETTERS && (table->borne >> *letter & 1) != 0) {
+		(*letter)++;
+	}
+	return 0;
+}
+
 int maildir_folder_keyword_mask(struct maildir_folder *folder, const struct keywords *keywords,
 				uint64_t *mask, struct err *err)
 {
-	uint64_t result = 0;
+	int next = 0;
 
 	int code = maildir_table_refresh(folder, err);
 	if (code < 0) {
 		return code;
 	}
-	int next = folder->table.next;
-	for (int i = 0; i < keywords->count && folder->maildir->has_keywords; i++) {
-		if (table_find(&folder->table, keywords->names[i]) >= 0) {
-			result |= FLAG_KEYWORD(i);
-		} else if (next < MAILDIR_LETTERS) {
-			result |= FLAG_KEYWORD(i);
-			next++;
+	uint64_t result = maildir_table_lettered(folder, keywords);
+	bool may_give = folder->maildir->has_keywords && !folder->table.is_barred;
+	for (int i = 0; i < keywords->count && may_give; i++) {
+		if ((result & FLAG_KEYWORD(i)) != 0 ||
+		    maildir_table_is_other(folder, keywords->names[i])) {
+			continue;
 		}
+		if ((code = maildir_table_next_free(folder, next, &next, err)) < 0) {
+			return code;
+		}
+		may_give = next < MAILDIR_LETTERS;
+		result |= may_give ? FLAG_KEYWORD(i) : 0;
+		next++;
 	}
 	*mask = result;
 	return 0;

@@ -3,11 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool is_garbled(const char *file, const struct maildir_name *name)
+{
+	const char *letters = file + name->base_len + 3;
+
+	for (size_t i = 0; i < name->letters_len; i++) {
+		if (maildir_letter(letters[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void maildir_name_parse(const char *file, char delimiter, struct maildir_name *name)
 {
 	size_t at = 0;
 
 	name->has_info = false;
+	name->is_garbled = false;
 	while (file[at] != '\0' && file[at] != ',' && file[at] != ':' && file[at] != delimiter) {
 		at++;
 	}
@@ -18,9 +31,11 @@ void maildir_name_parse(const char *file, char delimiter, struct maildir_name *n
 			name->has_info = true;
 			break;
 		}
+		name->is_garbled |= file[at] == ':' || file[at] == delimiter;
 	}
 	name->base_len = at;
 	name->letters_len = name->has_info ? strcspn(file + at + 3, ",") : 0;
+	name->is_garbled = name->has_info ? is_garbled(file, name) : name->is_garbled;
 	name->len = at + strlen(file + at);
 }
 

@@ -16,12 +16,16 @@ struct maildir_name {
 	size_t unique_len;
 	size_t base_len;    /* all before the info part's delimiter */
 	bool has_info;      /* a delimiter and "2,"; other kinds belong to the base */
+	bool is_garbled;    /* the info part is another one, or has more than letters in it */
 	size_t letters_len; /* of the letters behind "2,", up to a `,` or the end */
 	size_t len;
 };
 
 /* DELIMITER is known beside ':'. */
 void maildir_name_parse(const char *file, char delimiter, struct maildir_name *name);
+
+/* enum maildir_tells. */
+uint8_t maildir_name_tells(const struct maildir_name *name, bool in_new);
 
 /* The bit of a letter, 0 for anything else. */
 uint64_t maildir_letter(char letter);

@@ -33,6 +33,18 @@ struct maildir_aliases {
 	size_t cap;
 };
 
+/* What is remembered of a mailbox's letters. */
+struct maildir_memory {
+	char *mailbox;
+	char *names[MAILDIR_LETTERS];
+};
+
+struct maildir_memories {
+	struct maildir_memory *items;
+	size_t count;
+	size_t cap;
+};
+
 struct maildir {
 	char *root;
 	int root_fd; /* -1: there is no root */
@@ -48,6 +60,7 @@ struct maildir {
 	uint32_t temp_count;
 	struct maildir_aliases aliases; /* as maildir_list found them */
 	struct maildir_aliases adopted; /* by maildir_adopt */
+	struct maildir_memories memories;
 };
 
 enum maildir_dir {
@@ -59,12 +72,20 @@ enum maildir_dir {
 
 extern const char *const maildir_dir_names[MAILDIR_DIRS];
 
-/* dovecot-keywords as it was last read: names by letter, NULL where there is none. */
+/* dovecot-keywords as it was last read, joined with what is remembered. */
 struct maildir_table {
-	char *names[MAILDIR_LETTERS];
-	int next; /* the first number never given; 26: full */
+	char *names[MAILDIR_LETTERS];  /* by letter, NULL where it means nothing */
+	char *others[MAILDIR_LETTERS]; /* what the file calls a letter that is remembered under
+					* another name; it means nothing then */
+	int next;                      /* the first number never given; 26: full */
+	uint32_t lost;                 /* letters whose names are to be put back, by bits */
+	int cut;                       /* the letter of a last line without an end, or -1 */
+	bool has_cr;                   /* CRLF, which Dovecot takes for part of the names */
+	bool is_barred; /* it cannot be read, or is no file: nothing is written either */
 	bool was_read;
 	bool gave_up; /* its lock stayed with another program: not waited for again */
+	bool knows_borne;
+	uint32_t borne; /* letters that files bear, by bits: not to be given to a new keyword */
 	struct maildir_file seen;
 };
 
@@ -88,6 +109,9 @@ int maildir_fail(struct err *err, enum err_scope scope, int errnum, const char *
 /* The path of mailbox NAME below the root, appended to OUT (aliases seen). */
 int maildir_path(struct maildir *maildir, const char *name, struct buf *out, struct err *err);
 void maildir_aliases_finish(struct maildir_aliases *aliases);
+void maildir_memories_finish(struct maildir_memories *memories);
+/* Mailboxes got other names. */
+void maildir_memories_forget(struct maildir *maildir);
 /* NAME with each component that is modified UTF-7 decoded; false when there is none such. */
 bool maildir_name_decode(const struct maildir *maildir, const char *name, struct buf *out);
 

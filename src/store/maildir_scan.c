@@ -31,6 +31,7 @@ struct gather {
 	uint64_t letter_flags[MAILDIR_LETTERS];
 	bool letter_known[MAILDIR_LETTERS];
 	struct keywords *keywords;
+	uint32_t borne;       /* letters that files bear */
 	uint64_t fingerprint; /* of the set of names, whatever their order */
 };
 
@@ -102,8 +103,11 @@ static int gather_file(struct gather *gather, const char *file, bool in_new, str
 	scan->entries[scan->count++] = (struct maildir_entry){
 		.unique_len = (uint16_t)name.unique_len,
 		.in_new = in_new,
-		.flags = gather_flags(gather, file, &name),
+		.has_letters = maildir_name_letters(file, &name) >> 26 != 0,
+		.tells = maildir_name_tells(&name, in_new),
+		.flags = name.is_garbled ? 0 : gather_flags(gather, file, &name),
 	};
+	gather->borne |= (uint32_t)(maildir_name_letters(file, &name) >> 26);
 	gather->fingerprint += name_hash(file, name.len, in_new);
 	return 0;
 }
@@ -237,6 +241,7 @@ static int scan_once(struct gather *gather, bool *is_equal, struct err *err)
 	scan->arena_size = 0;
 	strlist_finish(&scan->others);
 	gather->fingerprint = 0;
+	gather->borne = 0;
 	memset(gather->letter_known, 0, sizeof(gather->letter_known));
 	int code = maildir_folder_open_parts(gather->folder,
 					     err); /* someone may have made one since */
@@ -298,6 +303,9 @@ int maildir_folder_scan(struct maildir_folder *folder, struct keywords *keywords
 	}
 	gather_order(&gather);
 	strlist_sort(&result.others);
+	folder->table.borne = gather.borne;
+	folder->table.knows_borne = true;
+	result.lettered = maildir_table_lettered(folder, keywords);
 	*scan = result;
 	return 0;
 }

@@ -497,6 +497,7 @@ int maildir_rename_folder(struct maildir *maildir, const char *from, const char 
 	if (code == 0 && maildir->aliases.count > 0) {
 		code = aliases_renew(maildir, err);
 	}
+	maildir_memories_forget(maildir);
 	if (code == -ERR_CHANGED) {
 		err->scope = SCOPE_MAILBOX;
 	}

@@ -122,7 +122,7 @@ static void defaults_are_those_of_the_table(void **state)
 	assert_int_equal(account->copy, SIDE_LOCAL | SIDE_REMOTE);
 	assert_int_equal(account->expunge, 0);
 	assert_int_equal(account->max_delete_percent, 50);
-	assert_true(account->keywords);
+	assert_int_equal(account->keywords, CONF_KEYWORDS_YES);
 	assert_int_equal(account->leave_on_server, CONF_LEAVE_YES);
 	assert_null(account->trash);
 	unload(&loaded);
@@ -280,7 +280,8 @@ static void a_bad_value_is_told_with_what_would_be_good(void **state)
 	(void)state;
 	expect_error(ACCOUNT "tls = maybe\n", 6,
 		     "tls = maybe: it can be implicit, starttls or none");
-	expect_error(ACCOUNT "keywords = 1\n", 6, "yes or no");
+	expect_error(ACCOUNT "keywords = 1\n", 6, "yes, pull or no");
+	expect_error(ACCOUNT "subscribed_only = 1\n", 6, "yes or no");
 	expect_error(ACCOUNT "max_age = 3\n", 6, "90d");
 	expect_error(ACCOUNT "max_age = 3q\n", 6, "90d");
 	expect_error(ACCOUNT "max_message_size = 10X\n", 6, "10M");

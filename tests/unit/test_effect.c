@@ -130,7 +130,7 @@ static void moved_takes_over_what_base_knew(void **state) /* E8 */
 	assert_true(fresh.local_flags == FLAG_SEEN);
 	assert_true(fresh.has_digest && fresh.digest[0] == 5);
 	gone.size_bytes = 12;
-	effect_moved_here(&gone, &fresh, FLAG_SEEN, &none, &none);
+	effect_moved_here(&gone, &fresh, &(struct local_flags){FLAG_SEEN, 0}, &none, &none);
 	assert_int_equal(fresh.local, MESSAGE_PRESENT);
 	assert_true(fresh.local_flags == FLAG_SEEN);
 	assert_int_equal(fresh.size_bytes, 12);
@@ -160,9 +160,24 @@ static void the_file_of_another_message_is_new_mail(void **state) /* E9 */
 	assert_true(file_mark_equal(&file.mark, &found.mark));
 }
 
+static void E10_a_rename_says_what_the_name_before_it_did_not_tell(void **state)
+{
+	const uint64_t one = FLAG_KEYWORD(0), two = FLAG_KEYWORD(1);
+	struct row row = {.local_flags = FLAG_SEEN | one | two, .unlettered = one};
+
+	(void)state;
+	assert_true(effect_letters_due(&row, ~UINT64_C(0), FLAG_FLAGGED, 0) ==
+		    (FLAG_FLAGGED | one));
+	assert_true(effect_letters_due(&row, ~UINT64_C(0), 0, one) == 0);
+	/* A name without info part. */
+	assert_true(effect_letters_due(&row, 0, FLAG_FLAGGED, FLAG_SEEN) ==
+		    (FLAG_FLAGGED | one | two));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(E10_a_rename_says_what_the_name_before_it_did_not_tell),
 		cmocka_unit_test(downloaded_is_agreed_on_what_the_file_got),
 		cmocka_unit_test(uploaded_is_agreed_on_what_was_sent),
 		cmocka_unit_test(flags_are_agreed_on_bit_by_bit),

@@ -47,8 +47,10 @@ static void D2_a_folder_stands_under_the_stamp_it_was_read_under(void **state)
 }
 
 /* Facts of a scan that stood still in a run like any other; and what a row and a file are like. */
-static const struct local_facts usual = {.is_still = true};
-static const struct local_facts after_power_cut = {.is_still = true, .lost_power = true};
+static const struct local_facts usual = {
+	.is_still = true, .keywords = KEYWORDS_YES, .trusts_letters = true};
+static const struct local_facts after_power_cut = {
+	.is_still = true, .lost_power = true, .keywords = KEYWORDS_YES, .trusts_letters = true};
 static char unique[] = "x";
 static const struct row here = {.id = 1,
 				.unique = unique,
@@ -61,7 +63,8 @@ static const struct local_file file_of_it = {.is_message = true,
 					     .is_ours = true,
 					     .has_size = true,
 					     .size_bytes = 10,
-					     .flags = FLAG_SEEN};
+					     .flags = FLAG_SEEN,
+					     .known = ~UINT64_C(0)};
 
 static void what_is_as_base_knows_it_is_no_change(void **state)
 {
@@ -102,7 +105,8 @@ static void D5_a_file_that_was_gone_is_back(void **state)
 	assert_int_equal(local_change_of(&usual, &file_of_it, &gone), LOCAL_BACK);
 	assert_int_equal(local_change_of(&after_power_cut, &file_of_it, &gone), LOCAL_BACK);
 	gone.reason = REASON_POLICY;
-	local_change_row(LOCAL_BACK, FLAG_SEEN, &gone);
+	local_change_row(LOCAL_BACK, &(struct local_flags){FLAG_SEEN, KEYWORD}, &gone);
+	assert_true(gone.unlettered == KEYWORD);
 	assert_int_equal(gone.local, MESSAGE_PRESENT);
 	assert_int_equal(gone.local_flags, FLAG_SEEN);
 	assert_int_equal(gone.flags, here.flags);
@@ -127,7 +131,7 @@ static void D7_what_a_power_cut_took_was_not_downloaded(void **state)
 
 	(void)state;
 	assert_int_equal(local_change_of(&after_power_cut, NULL, &row), LOCAL_LOST);
-	local_change_row(LOCAL_LOST, 0, &row);
+	local_change_row(LOCAL_LOST, &(struct local_flags){0, 0}, &row);
 	assert_int_equal(row.local, MESSAGE_ABSENT);
 	assert_int_equal(row.flags, 0);
 	assert_int_equal(row.local_flags, 0);
@@ -195,7 +199,7 @@ static void D10_flags_that_a_power_cut_took_nobody_took_away(void **state)
 	(void)state;
 	bare.flags = FLAG_FLAGGED;
 	assert_int_equal(local_change_of(&after_power_cut, &bare, &row), LOCAL_FLAGS_LOST);
-	local_change_row(LOCAL_FLAGS_LOST, bare.flags, &row);
+	local_change_row(LOCAL_FLAGS_LOST, &(struct local_flags){bare.flags, 0}, &row);
 	assert_int_equal(row.local_flags, FLAG_FLAGGED);
 	assert_int_equal(row.flags, 0); /* Seen is not agreed any more, so not removed elsewhere */
 	assert_true(row.is_agreed);
@@ -210,21 +214,139 @@ static void D11_other_flags_are_a_change(void **state)
 	assert_int_equal(local_change_of(&usual, &flagged, &here), LOCAL_FLAGS);
 }
 
+/* What FILE gives to ROW. */
+static uint64_t flags_of(const struct local_facts *facts, const struct local_file *file,
+			 const struct row *row)
+{
+	return local_flags_of(facts, file, row).flags;
+}
+
 static void D12_letters_that_are_not_read_take_no_keyword_away(void **state)
 {
-	struct local_facts without = {.is_still = true, .keeps_keywords = true};
+	struct local_facts without = {.is_still = true, .keywords = KEYWORDS_NO};
 	struct row tagged = here;
+	struct local_file bare = file_of_it;
 	struct local_file answered = file_of_it;
 
 	(void)state;
 	tagged.local_flags |= KEYWORD;
+	bare.known = FLAGS_SYSTEM;
+	answered.known = FLAGS_SYSTEM;
 	answered.flags |= FLAG_ANSWERED;
-	assert_int_equal(local_change_of(&without, &file_of_it, &tagged), LOCAL_SAME);
+	assert_int_equal(local_change_of(&without, &bare, &tagged), LOCAL_SAME);
 	assert_int_equal(local_change_of(&usual, &file_of_it, &tagged), LOCAL_FLAGS);
 	assert_int_equal(local_change_of(&without, &answered, &tagged), LOCAL_FLAGS);
-	assert_true(local_flags_of(&without, &answered, &tagged) ==
+	assert_true(flags_of(&without, &answered, &tagged) ==
 		    (FLAG_SEEN | FLAG_ANSWERED | KEYWORD));
-	assert_true(local_flags_of(&without, &answered, NULL) == answered.flags);
+	assert_true(flags_of(&without, &answered, NULL) == answered.flags);
+}
+
+static void D15_a_name_without_info_part_tells_nothing_in_cur(void **state)
+{
+	struct row tagged = here;
+	struct local_file bare = file_of_it;
+
+	(void)state;
+	tagged.local_flags |= KEYWORD;
+	tagged.unlettered = KEYWORD;
+	bare.flags = 0;
+	bare.known = 0;
+	assert_int_equal(local_change_of(&usual, &bare, &tagged), LOCAL_SAME);
+	/* In new it has none of the system flags. */
+	bare.known = FLAGS_SYSTEM;
+	assert_int_equal(local_change_of(&usual, &bare, &tagged), LOCAL_FLAGS);
+	assert_true(flags_of(&usual, &bare, &tagged) == KEYWORD);
+	assert_true(flags_of(&usual, &bare, NULL) == 0);
+}
+
+static void D15_a_file_that_is_back_under_such_a_name_has_bases_flags(void **state)
+{
+	struct row gone = here;
+	struct local_file bare = file_of_it;
+
+	(void)state;
+	gone.local = MESSAGE_GONE;
+	gone.local_flags = 0;
+	bare.flags = 0;
+	bare.known = 0;
+	assert_true(flags_of(&usual, &bare, &gone) == FLAG_SEEN);
+}
+
+static void D16_a_keyword_without_a_letter_stays(void **state)
+{
+	struct row tagged = here;
+	struct local_file bare = file_of_it;
+	struct local_flags told;
+
+	(void)state;
+	tagged.local_flags |= KEYWORD;
+	bare.known = ~KEYWORD;
+	told = local_flags_of(&usual, &bare, &tagged);
+	assert_true(told.flags == tagged.local_flags && told.unlettered == KEYWORD);
+	/* Noted, for when it gets a letter that this file does not bear. */
+	assert_int_equal(local_change_of(&usual, &bare, &tagged), LOCAL_FLAGS);
+	tagged.unlettered = KEYWORD;
+	assert_int_equal(local_change_of(&usual, &bare, &tagged), LOCAL_SAME);
+}
+
+static void D17_who_drops_all_letters_and_changes_more_does_not_know_them(void **state)
+{
+	const uint64_t other = FLAG_KEYWORD(1);
+	struct local_facts dovecots = usual;
+	struct row tagged = here;
+	struct local_file renamed = file_of_it;
+	struct local_flags told;
+
+	(void)state;
+	tagged.local_flags = KEYWORD | other;
+	told = local_flags_of(&usual, &renamed, &tagged); /* Seen is new */
+	assert_true(told.flags == (FLAG_SEEN | KEYWORD | other));
+	assert_true(told.unlettered == (KEYWORD | other));
+	renamed.has_letters = true; /* one stayed, with a name or without */
+	assert_true(flags_of(&usual, &renamed, &tagged) == FLAG_SEEN);
+	renamed.has_letters = false;
+	dovecots.has_uidlist = true;
+	assert_true(flags_of(&dovecots, &renamed, &tagged) == FLAG_SEEN);
+	renamed.flags = 0; /* letters alone: the user */
+	assert_true(flags_of(&usual, &renamed, &tagged) == 0);
+}
+
+static void D18_what_was_dropped_stays_until_its_letter_is_back(void **state)
+{
+	struct row dropped = here;
+	struct local_file file = file_of_it;
+	struct local_flags told;
+
+	(void)state;
+	dropped.local_flags |= KEYWORD;
+	dropped.unlettered = KEYWORD;
+	assert_int_equal(local_change_of(&usual, &file, &dropped), LOCAL_SAME);
+	file.flags |= KEYWORD;
+	file.has_letters = true;
+	told = local_flags_of(&usual, &file, &dropped);
+	assert_true(told.flags == dropped.local_flags && told.unlettered == 0);
+	assert_int_equal(local_change_of(&usual, &file, &dropped), LOCAL_FLAGS);
+}
+
+static void D19_pulled_keywords_stay_whatever_the_letters(void **state)
+{
+	struct local_facts pull = usual;
+	struct local_facts after = usual;
+	struct row tagged = here;
+	struct local_file file = file_of_it;
+	struct local_flags told;
+
+	(void)state;
+	pull.keywords = KEYWORDS_PULL;
+	tagged.local_flags |= KEYWORD;
+	file.flags |= FLAG_KEYWORD(1) | FLAG_FLAGGED;
+	told = local_flags_of(&pull, &file, &tagged);
+	assert_true(told.flags == (FLAG_SEEN | FLAG_FLAGGED | KEYWORD));
+	assert_true(told.unlettered == KEYWORD);
+	assert_true(flags_of(&pull, &file, NULL) == (FLAG_SEEN | FLAG_FLAGGED));
+	after.trusts_letters = false; /* the first look with `keywords = yes` */
+	told = local_flags_of(&after, &file_of_it, &tagged);
+	assert_true(told.flags == (FLAG_SEEN | KEYWORD) && told.unlettered == KEYWORD);
 }
 
 static void names_are_compared_by_bytes_and_then_by_length(void **state)
@@ -279,6 +401,12 @@ int main(void)
 		cmocka_unit_test(D10_flags_that_a_power_cut_took_nobody_took_away),
 		cmocka_unit_test(D11_other_flags_are_a_change),
 		cmocka_unit_test(D12_letters_that_are_not_read_take_no_keyword_away),
+		cmocka_unit_test(D15_a_name_without_info_part_tells_nothing_in_cur),
+		cmocka_unit_test(D15_a_file_that_is_back_under_such_a_name_has_bases_flags),
+		cmocka_unit_test(D16_a_keyword_without_a_letter_stays),
+		cmocka_unit_test(D17_who_drops_all_letters_and_changes_more_does_not_know_them),
+		cmocka_unit_test(D18_what_was_dropped_stays_until_its_letter_is_back),
+		cmocka_unit_test(D19_pulled_keywords_stay_whatever_the_letters),
 		cmocka_unit_test(names_are_compared_by_bytes_and_then_by_length),
 		cmocka_unit_test(D13_without_base_all_is_paired_before_it_is_copied),
 		cmocka_unit_test(D14_a_file_of_ours_without_a_message_is_to_be_joined),

@@ -191,6 +191,207 @@ static void table_that_is_a_link_or_pipe_is_not_read(void **state)
 	fixture_close(&fixture);
 }
 
+/* What is remembered of INBOX now is TEXT. */
+static void expect_remembered(struct fixture *fixture, const char *text)
+{
+	char *letters = NULL;
+	must(fixture, maildir_remembered(fixture->maildir, "INBOX", &letters, &fixture->err));
+	assert_non_null(letters);
+	assert_string_equal(letters, text);
+	free(letters);
+}
+
+/* INBOX, of which LETTERS are remembered, with two files that bear a and b. */
+static void open_remembering(struct fixture *fixture, const char *letters)
+{
+	fixture_open(fixture);
+	must(fixture, maildir_remember(fixture->maildir, "INBOX", letters, &fixture->err));
+	write_file(fixture, "INBOX/cur/1.a.h:2,Sa", "");
+	write_file(fixture, "INBOX/cur/2.a.h:2,b", "");
+}
+
+static void names_that_the_file_lost_are_put_back(void **state)
+{
+	/* What became of "0 work", "1 home", "2 far", and what is to become of it. */
+	static const char *const cases[][2] = {
+		{NULL, "0 work\n1 home\n2 far\n"},
+		{"", "0 work\n1 home\n2 far\n"},
+		{"\xff garbage\n\n1", "0 work\n1 home\n2 far\n"},
+		{"0 work\r\n1 home\r\n2 far\r\n", "0 work\n1 home\n2 far\n"},
+		{"0 work\n2 far\n", "0 work\n2 far\n1 home\n"},
+		{"0 work\n1 \n2 far\n", "0 work\n2 far\n1 home\n"},
+		{"0 work\n1 ho", "0 work\n1 home\n2 far\n"},
+		{"0 work\n1 home\n2 far\n3 new\n", NULL},
+	};
+	char text[4096];
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture fixture;
+		struct maildir_scan scan;
+		open_remembering(&fixture, "0 work\n1 home\n2 far\n");
+		if (cases[i][0] != NULL) {
+			write_file(&fixture, "INBOX/dovecot-keywords", cases[i][0]);
+		}
+		assert_true(maildir_folder_is_mendable(fixture.folder) == (cases[i][1] != NULL));
+		must(&fixture,
+		     maildir_folder_scan(fixture.folder, &fixture.keywords, &scan, &fixture.err));
+		assert_true(scan.entries[0].flags == (FLAG_SEEN | bit(&fixture, "work")));
+		assert_true(scan.entries[1].flags == bit(&fixture, "home"));
+		maildir_scan_finish(&scan);
+		maildir_folder_mend(fixture.folder);
+		assert_false(maildir_folder_is_mendable(fixture.folder));
+		read_text(&fixture, "INBOX/dovecot-keywords", text);
+		assert_string_equal(text, cases[i][cases[i][1] != NULL]);
+		assert_false(is_there(&fixture, "INBOX/dovecot-keywords.lock"));
+		fixture_close(&fixture);
+	}
+}
+
+static void what_the_file_calls_otherwise_means_nothing_while_files_bear_it(void **state)
+{
+	struct fixture fixture;
+	struct maildir_scan scan;
+	char text[4096], path[512];
+	(void)state;
+	open_remembering(&fixture, "0 work\n1 home\n");
+	write_file(&fixture, "INBOX/dovecot-keywords", "0 home\n1 urgent\n");
+	uint64_t work = bit(&fixture, "work"), home = bit(&fixture, "home");
+	uint64_t urgent = bit(&fixture, "urgent");
+	must(&fixture, maildir_folder_scan(fixture.folder, &fixture.keywords, &scan, &fixture.err));
+	assert_true(scan.entries[0].flags == FLAG_SEEN && scan.entries[1].flags == 0);
+	assert_true((scan.lettered & (work | home | urgent)) == 0);
+	maildir_scan_finish(&scan);
+	must(&fixture, maildir_folder_adopt_letters(fixture.folder, &fixture.err));
+	assert_false(maildir_folder_is_mendable(fixture.folder));
+	read_text(&fixture, "INBOX/dovecot-keywords", text);
+	assert_string_equal(text, "0 home\n1 urgent\n");
+	path_below(&fixture, "INBOX/cur/2.a.h:2,b", path);
+	assert_int_equal(unlink(path), 0);
+	must(&fixture, maildir_folder_scan(fixture.folder, &fixture.keywords, &scan, &fixture.err));
+	maildir_scan_finish(&scan);
+	must(&fixture, maildir_folder_adopt_letters(fixture.folder, &fixture.err));
+	expect_remembered(&fixture, "0 work\n1 urgent\n");
+	fixture_close(&fixture);
+}
+
+static void letters_that_files_bear_are_not_given_to_new_keywords(void **state)
+{
+	struct fixture fixture;
+	uint64_t mask;
+	char text[4096];
+	(void)state;
+	fixture_open(&fixture);
+	write_file(&fixture, "INBOX/cur/1.a.h:2,Sac", "");
+	write_file(&fixture, "INBOX/new/2.a.h:2,d", "");
+	write_file(&fixture, "INBOX/cur/3.a.h:2,", "");
+	uint64_t junk = bit(&fixture, "NonJunk"), todo = bit(&fixture, "todo");
+	must(&fixture, add_flags(&fixture, "3.a.h:2,", junk | todo, NULL));
+	assert_true(is_there(&fixture, "INBOX/cur/3.a.h:2,be"));
+	read_text(&fixture, "INBOX/dovecot-keywords", text);
+	assert_string_equal(text, "1 NonJunk\n4 todo\n");
+	expect_remembered(&fixture, "1 NonJunk\n4 todo\n");
+	write_file(&fixture, "INBOX/cur/4.a.h:2,fghijklmnopqrstuvwxy", "");
+	struct maildir_scan scan;
+	must(&fixture, maildir_folder_scan(fixture.folder, &fixture.keywords, &scan, &fixture.err));
+	maildir_scan_finish(&scan);
+	uint64_t one = bit(&fixture, "one");
+	(void)bit(&fixture, "two");
+	must(&fixture,
+	     maildir_folder_keyword_mask(fixture.folder, &fixture.keywords, &mask, &fixture.err));
+	assert_true(mask == (junk | todo | one)); /* z */
+	fixture_close(&fixture);
+}
+
+static void names_without_info_part_and_garbled_ones_tell_nothing(void **state)
+{
+	static const struct {
+		const char *path;
+		uint64_t known;
+		uint64_t flags;
+	} cases[] = {
+		{"INBOX/cur/1.a.h", 0, 0},
+		{"INBOX/cur/1.a.h,S=12", 0, 0},
+		{"INBOX/new/1.a.h", FLAGS_SYSTEM, 0},
+		{"INBOX/cur/1.a.h:2,", FLAGS_SYSTEM | FLAG_KEYWORD(0), 0},
+		{"INBOX/new/1.a.h:2,F", FLAGS_SYSTEM | FLAG_KEYWORD(0), FLAG_FLAGGED},
+		{"INBOX/cur/1.a.h:2,Sa,x", FLAGS_SYSTEM | FLAG_KEYWORD(0),
+		 FLAG_SEEN | FLAG_KEYWORD(0)},
+		{"INBOX/cur/1.a.h:2", 0, 0},
+		{"INBOX/cur/1.a.h:1,S", 0, 0},
+		{"INBOX/cur/1.a.h:3,S", 0, 0},
+		{"INBOX/cur/1.a.h:2,S:2,F", 0, 0},
+		{"INBOX/cur/1.a.h:2,S\xc3\xa4", 0, 0},
+		{"INBOX/new/1.a.h:1,S", 0, 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture fixture;
+		struct maildir_scan scan;
+		struct maildir_told told;
+		fixture_open(&fixture);
+		(void)bit(&fixture, "work");
+		write_file(&fixture, "INBOX/dovecot-keywords", "0 work\n");
+		write_file(&fixture, cases[i].path, "");
+		must(&fixture,
+		     maildir_folder_scan(fixture.folder, &fixture.keywords, &scan, &fixture.err));
+		told = maildir_scan_told(&scan, &scan.entries[0]);
+		if (told.known != cases[i].known || told.flags != cases[i].flags) {
+			fail_msg("%s tells otherwise", cases[i].path);
+		}
+		must(&fixture, maildir_folder_read_letters(fixture.folder, scan.entries[0].name,
+							   scan.entries[0].in_new,
+							   &fixture.keywords, &told, &fixture.err));
+		assert_true(told.known == cases[i].known && told.flags == cases[i].flags);
+		maildir_scan_finish(&scan);
+		fixture_close(&fixture);
+	}
+}
+
+static void a_table_that_cannot_be_read_is_neither_believed_nor_written(void **state)
+{
+	struct fixture fixture;
+	struct maildir_scan scan;
+	uint64_t granted;
+	(void)state;
+	open_remembering(&fixture, "0 work\n1 home\n");
+	make_dirs(&fixture, "INBOX/dovecot-keywords");
+	must(&fixture, maildir_folder_scan(fixture.folder, &fixture.keywords, &scan, &fixture.err));
+	assert_true(scan.entries[0].flags == (FLAG_SEEN | bit(&fixture, "work")));
+	maildir_scan_finish(&scan);
+	assert_false(maildir_folder_is_mendable(fixture.folder));
+	uint64_t fresh = bit(&fixture, "new");
+	must(&fixture, maildir_folder_grant(fixture.folder, fresh | bit(&fixture, "home"),
+					    &fixture.keywords, &granted, &fixture.err));
+	assert_true(granted == bit(&fixture, "home"));
+	fixture_close(&fixture);
+}
+
+static void a_moved_files_letters_without_a_name_stay(void **state)
+{
+	struct fixture fixture;
+	struct maildir_folder *work = NULL;
+	struct maildir_scan scan;
+	(void)state;
+	fixture_open(&fixture);
+	must(&fixture, maildir_create_folder(fixture.maildir, "Work", &fixture.err));
+	must(&fixture, maildir_folder_open(fixture.maildir, "Work", &work, &fixture.err));
+	write_file(&fixture, "INBOX/dovecot-keywords", "0 one\n1 two\n");
+	write_file(&fixture, "Work/dovecot-keywords", "2 three\n3 two\n");
+	write_file(&fixture, "Work/cur/1.a.h:2,Sabcq", "");
+	must(&fixture, maildir_folder_scan(fixture.folder, &fixture.keywords, &scan, &fixture.err));
+	maildir_scan_finish(&scan);
+	const struct maildir_change change = {
+		.file = "1.a.h:2,Sabcq",
+		.add = bit(&fixture, "two"),
+		.keywords = &fixture.keywords,
+		.came_from = fixture.folder,
+	};
+	must(&fixture, maildir_folder_set_flags(work, &change, NULL, &fixture.err));
+	assert_true(is_there(&fixture, "Work/cur/1.a.h:2,Sdq"));
+	maildir_folder_close(&work);
+	fixture_close(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +404,12 @@ int main(void)
 		cmocka_unit_test(a_dead_runs_lock_goes_with_its_draft),
 		cmocka_unit_test(keywords_switched_off_are_left_alone),
 		cmocka_unit_test(table_that_is_a_link_or_pipe_is_not_read),
+		cmocka_unit_test(names_that_the_file_lost_are_put_back),
+		cmocka_unit_test(what_the_file_calls_otherwise_means_nothing_while_files_bear_it),
+		cmocka_unit_test(letters_that_files_bear_are_not_given_to_new_keywords),
+		cmocka_unit_test(names_without_info_part_and_garbled_ones_tell_nothing),
+		cmocka_unit_test(a_table_that_cannot_be_read_is_neither_believed_nor_written),
+		cmocka_unit_test(a_moved_files_letters_without_a_name_stay),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

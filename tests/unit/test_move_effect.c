@@ -71,6 +71,27 @@ static void a_keyword_that_does_not_fit_in_is_lost(void **state)
 		    (FLAG_SEEN | NEW_TWO));
 }
 
+static const struct local_facts usual = {
+	.keywords = KEYWORDS_YES, .trusts_letters = true, .is_move = true};
+
+/* All keywords have letters in both folders, and the file bears some. */
+static struct moved_letters read_as(uint64_t by_old, uint64_t by_new)
+{
+	return (struct moved_letters){
+		{.flags = by_old, .known = ~UINT64_C(0), .has_letters = true},
+		{.flags = by_new, .known = ~UINT64_C(0), .has_letters = true},
+	};
+}
+
+static uint64_t moved(struct words *words, const struct row *gone, uint64_t by_old, uint64_t by_new)
+{
+	const struct moved_letters letters = read_as(by_old, by_new);
+	const struct local_flags told =
+		effect_moved_letters(&usual, gone, &letters, &words->from, &words->to);
+	assert_true(told.unlettered == 0);
+	return told.flags;
+}
+
 static void letters_are_read_by_the_old_table(void **state)
 {
 	struct words *words = *state;
@@ -79,11 +100,9 @@ static void letters_are_read_by_the_old_table(void **state)
 	row_init(&gone);
 	gone.local_flags = TWO;
 	/* By the new table the letter is one without a name. */
-	assert_true(effect_moved_letters(&gone, FLAG_SEEN | TWO, FLAG_SEEN, &words->from,
-					 &words->to) == (FLAG_SEEN | NEW_TWO));
+	assert_true(moved(words, &gone, FLAG_SEEN | TWO, FLAG_SEEN) == (FLAG_SEEN | NEW_TWO));
 	/* Another letter than base's: the user's change. */
-	assert_true(effect_moved_letters(&gone, THREE, NEW_TWO << 5, &words->from, &words->to) ==
-		    FLAG_KEYWORD(1));
+	assert_true(moved(words, &gone, THREE, NEW_TWO << 5) == FLAG_KEYWORD(1));
 	assert_string_equal(words->to.names[1], "three");
 }
 
@@ -95,9 +114,49 @@ static void letters_that_were_rewritten_already_are_not_again(void **state)
 	row_init(&gone);
 	gone.local_flags = TWO;
 	/* The old table would call it one. */
-	assert_true(effect_moved_letters(&gone, FLAG_SEEN | ONE, FLAG_SEEN | NEW_TWO, &words->from,
-					 &words->to) == (FLAG_SEEN | NEW_TWO));
+	assert_true(moved(words, &gone, FLAG_SEEN | ONE, FLAG_SEEN | NEW_TWO) ==
+		    (FLAG_SEEN | NEW_TWO));
 	assert_int_equal(words->to.count, 1);
+}
+
+static void D17_a_move_that_drops_all_letters_takes_no_keyword(void **state)
+{
+	struct words *words = *state;
+	struct moved_letters letters = read_as(FLAG_SEEN, FLAG_SEEN);
+	struct local_facts facts = usual;
+	struct local_flags told;
+	struct row gone;
+
+	row_init(&gone);
+	gone.local_flags = FLAG_SEEN | TWO;
+	letters.by_old.has_letters = false;
+	letters.by_new.has_letters = false;
+	told = effect_moved_letters(&facts, &gone, &letters, &words->from, &words->to);
+	assert_true(told.flags == (FLAG_SEEN | NEW_TWO) && told.unlettered == NEW_TWO);
+	facts.has_uidlist = true;
+	told = effect_moved_letters(&facts, &gone, &letters, &words->from, &words->to);
+	assert_true(told.flags == FLAG_SEEN && told.unlettered == 0);
+}
+
+static void D15_D18_what_a_moved_files_name_does_not_tell_goes_along(void **state)
+{
+	struct words *words = *state;
+	struct moved_letters letters = read_as(0, 0);
+	struct local_flags told;
+	struct row gone;
+
+	row_init(&gone);
+	gone.local_flags = FLAG_SEEN | ONE | TWO;
+	letters.by_old.known = 0;
+	letters.by_new.known = 0;
+	told = effect_moved_letters(&usual, &gone, &letters, &words->from, &words->to);
+	assert_true(told.flags == (FLAG_SEEN | NEW_TWO | FLAG_KEYWORD(1)));
+	/* One was dropped before, and two is there. */
+	gone.unlettered = ONE;
+	letters = read_as(FLAG_SEEN | TWO, 0);
+	told = effect_moved_letters(&usual, &gone, &letters, &words->from, &words->to);
+	assert_true(told.flags == (FLAG_SEEN | NEW_TWO | FLAG_KEYWORD(1)));
+	assert_true(told.unlettered == FLAG_KEYWORD(1));
 }
 
 static void moved_there_it_is_agreed_on_in_the_new_words(void **state)
@@ -112,7 +171,7 @@ static void moved_there_it_is_agreed_on_in_the_new_words(void **state)
 	gone.has_digest = true;
 	gone.digest[0] = 9;
 	fresh.reason = REASON_POLICY;
-	effect_move_begun(&gone, &fresh, FLAG_SEEN | NEW_TWO);
+	effect_move_begun(&gone, &fresh, &(struct local_flags){FLAG_SEEN | NEW_TWO, 0});
 	assert_false(fresh.is_agreed);
 	assert_true(fresh.has_digest && fresh.digest[0] == 9);
 	effect_moved_there(&gone, &fresh, 12, &words->from, &words->to);
@@ -134,7 +193,9 @@ static void moved_here_its_file_says_what_it_said(void **state)
 	gone.size_bytes = 77;
 	fresh.uid = 3;
 	fresh.remote_flags = NEW_TWO;
-	effect_moved_here(&gone, &fresh, NEW_TWO | FLAG_SEEN, &words->from, &words->to);
+	const struct local_flags told = {NEW_TWO | FLAG_SEEN, NEW_TWO};
+	effect_moved_here(&gone, &fresh, &told, &words->from, &words->to);
+	assert_true(fresh.unlettered == NEW_TWO);
 	assert_true(fresh.is_agreed && fresh.local == MESSAGE_PRESENT);
 	assert_true(fresh.flags == NEW_TWO && fresh.local_flags == (NEW_TWO | FLAG_SEEN));
 	assert_true(fresh.remote_flags == NEW_TWO);
@@ -151,6 +212,8 @@ int main(void)
 		WORDS_TEST(a_keyword_that_does_not_fit_in_is_lost),
 		WORDS_TEST(letters_are_read_by_the_old_table),
 		WORDS_TEST(letters_that_were_rewritten_already_are_not_again),
+		WORDS_TEST(D17_a_move_that_drops_all_letters_takes_no_keyword),
+		WORDS_TEST(D15_D18_what_a_moved_files_name_does_not_tell_goes_along),
 		WORDS_TEST(moved_there_it_is_agreed_on_in_the_new_words),
 		WORDS_TEST(moved_here_its_file_says_what_it_said),
 	};

@@ -147,9 +147,9 @@ static void state_seen_flags_make_a_row_pending_and_settled_again(void **state)
 	assert_int_equal(scene_pending(scene, inbox, false), 1);
 	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 0, &scene->err));
 	assert_int_equal(scene_pending(scene, inbox, false), 0);
-	OK(scene, state_see_local_flags(scene->state, id, 16, &scene->err));
+	OK(scene, state_see_local_flags(scene->state, id, 16, 0, &scene->err));
 	assert_int_equal(scene_pending(scene, inbox, false), 1);
-	OK(scene, state_see_local_flags(scene->state, id, 0, &scene->err));
+	OK(scene, state_see_local_flags(scene->state, id, 0, 0, &scene->err));
 	assert_int_equal(scene_pending(scene, inbox, false), 0);
 }
 
@@ -268,7 +268,7 @@ static void state_seen_flags_keep_what_the_brake_held(void **state)
 	OK(scene, state_see_remote_flags(scene->state, inbox, 1, FLAG_FLAGGED, &scene->err));
 	OK(scene, state_row_by_id(scene->state, id, &row, &found, &scene->err));
 	assert_int_equal(row.reason, REASON_BRAKE);
-	OK(scene, state_see_local_flags(scene->state, id, 0, &scene->err));
+	OK(scene, state_see_local_flags(scene->state, id, 0, 0, &scene->err));
 	OK(scene, state_row_by_id(scene->state, id, &row, &found, &scene->err));
 	assert_int_equal(row.reason, REASON_NONE);
 	row_finish(&row);

@@ -75,6 +75,7 @@ static void expect_rows(struct scene *scene)
 	assert_memory_equal(row.digest, digest, sizeof(digest));
 	assert_false(row.has_content);
 	assert_int_equal(row.mark.inode, 0);
+	assert_true(row.unlettered == 0);
 	OK(scene, state_row_by_uid(scene->state, 1, 2, &row, &found, &scene->err));
 	assert_int_equal(row.reason, REASON_TOO_LARGE);
 	row_finish(&row);
@@ -92,6 +93,8 @@ static void expect_the_rest(struct scene *scene)
 	assert_true(told_is(mailboxes.items[0].numbers.uidnext, 3));
 	assert_true(told_is(mailboxes.items[0].numbers.messages, 2));
 	assert_false(mailboxes.items[0].numbers.modseq.is_told);
+	assert_string_equal(mailboxes.items[0].letters, "");
+	assert_true(mailboxes.items[0].trusts_letters);
 	state_mailboxes_finish(&mailboxes);
 	OK(scene, state_intents_load(scene->state, 1, &intents, &scene->err));
 	assert_int_equal(intents.count, 1);
@@ -114,6 +117,23 @@ static void a_database_of_version_1_is_taken_over(void **state)
 	expect_the_rest(scene);
 	scene_reopen(scene, STATE_WRITE);
 	expect_rows(scene);
+}
+
+static void letters_are_not_trusted_after_a_version_1_that_did_not_read_them(void **state)
+{
+	struct scene *scene = *state;
+	struct state_mailboxes mailboxes = {0};
+	make_database(scene, schema_1, rows_1);
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "INSERT INTO value VALUES('keywords', 'no')", NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	OK(scene, state_open(&scene->state, scene->path, STATE_WRITE, &scene->err));
+	OK(scene, state_mailboxes_load(scene->state, &mailboxes, &scene->err));
+	assert_false(mailboxes.items[0].trusts_letters);
+	state_mailboxes_finish(&mailboxes);
 }
 
 /* A dry run works on a copy of it, which is brought up to date. */
@@ -173,6 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SCENE_TEST(a_database_of_version_1_is_taken_over),
 		SCENE_TEST(what_version_1_has_as_0_is_untold),
+		SCENE_TEST(letters_are_not_trusted_after_a_version_1_that_did_not_read_them),
 		SCENE_TEST(a_scratch_copy_of_version_1_is_taken_over),
 		SCENE_TEST(status_reads_a_database_of_version_1),
 	};

@@ -46,6 +46,12 @@ enum conf_direction {
 	CONF_DIRECTION_PULL,
 	CONF_DIRECTION_PUSH
 };
+enum conf_keywords {
+	CONF_KEYWORDS_YES,
+	CONF_KEYWORDS_PULL,
+	CONF_KEYWORDS_NO
+};
+
 enum conf_leave {
 	CONF_LEAVE_YES,
 	CONF_LEAVE_NO,
@@ -93,7 +99,7 @@ struct conf_account {
 	uint64_t max_message_size;   /* bytes; 0: none */
 	int64_t max_age_s;           /* 0: none */
 	unsigned max_delete_percent; /* 0 to 100 */
-	bool keywords;
+	enum conf_keywords keywords;
 	enum conf_leave leave_on_server;
 	int64_t leave_age_s;
 	char *pre_sync;

@@ -6,6 +6,8 @@
 #ifndef MAILSYNC_MODEL_KEYWORDS_H
 #define MAILSYNC_MODEL_KEYWORDS_H
 
+#include <stdbool.h>
+
 #include "mailsync/base/buf.h"
 #include "mailsync/base/span.h"
 
@@ -18,6 +20,8 @@ struct keywords {
 
 void keywords_init(struct keywords *keywords);
 void keywords_finish(struct keywords *keywords);
+/* Whether NAME can be a keyword at all. */
+bool keyword_is_atom(struct span name);
 /* The index of NAME, or -1. */
 int keywords_find(const struct keywords *keywords, struct span name);
 /* The index of NAME, which is added where it is new; -1 when the table is full, memory is

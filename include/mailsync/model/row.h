@@ -63,6 +63,9 @@ struct row {
 	uint64_t flags; /* agreed; 0 while not agreed */
 	uint64_t local_flags;
 	uint64_t remote_flags;
+	uint64_t
+		unlettered; /* keywords of local_flags that the file's name does not bear: a program
+			      * that does not know them dropped them, or they have no letter */
 	enum row_reason reason;
 	uint64_t size_bytes; /* local file size when the file is known, else RFC822.SIZE (0:
 			      * unknown) */

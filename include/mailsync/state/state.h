@@ -52,7 +52,7 @@ void state_rollback(struct state *state);
 int state_end(struct state *state, int code, struct err *err);
 
 /* Small named values: "database" (random id), "generation", "account", "clean" ("1" after a
- * run that ended properly), "boot", "keywords" ("no": nobody looked at them in the last run).
+ * run that ended properly), "boot", "keywords" (the key's value in the last run).
  * VALUE has room for SIZE bytes; "" when unset. */
 int state_get(struct state *state, const char *key, char *value, size_t size, struct err *err);
 int state_set(struct state *state, const char *key, const char *value, struct err *err);
@@ -72,6 +72,9 @@ struct state_mailbox {
 	uint64_t permanent_flags; /* what PERMANENTFLAGS allows, system bits and known keywords */
 	bool permanent_any;       /* "\*": new keywords may be made */
 	struct keywords keywords;
+	char *letters; /* what letters mean in its folder (maildir_remember), owned; NULL: nothing
+			* is known */
+	bool trusts_letters; /* the last look took letters for the user's (`keywords = yes`) */
 	bool has_stamp;
 	struct stamp stamp;   /* of the last complete scan */
 	uint32_t pending;     /* rows not settled */
@@ -183,7 +186,9 @@ int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, u
  * many changed or went. */
 int state_see_remote_gone(struct state *state, int64_t mailbox, uint32_t first, uint32_t last,
 			  uint64_t *count, struct err *err);
-int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, struct err *err);
+/* UNLETTERED as in a row. */
+int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, uint64_t unlettered,
+			  struct err *err);
 int state_see_local_gone(struct state *state, int64_t row, struct err *err);
 
 /* Intents (I3): an act under way that must not be repeated blindly. The numbers of the kinds stand

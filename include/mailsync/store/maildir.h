@@ -138,7 +138,21 @@ struct maildir_entry {
 	const char *name;    /* the file name, in the scan's memory */
 	uint16_t unique_len; /* of its unique part */
 	bool in_new;
-	uint64_t flags; /* system letters, and keywords by their letters' names */
+	bool has_letters; /* a to z, with a name or without */
+	uint8_t tells;    /* enum maildir_tells */
+	uint64_t flags;   /* system letters, and keywords by their letters' names */
+};
+
+/* What a name tells of flags. What it does not tell is not known: it is not "none". */
+enum maildir_tells {
+	MAILDIR_TELLS_NOTHING, /* in cur without info part, or with a garbled one */
+	MAILDIR_TELLS_SYSTEM,  /* in new without info part: it has none of the system flags */
+	MAILDIR_TELLS_ALL      /* but for keywords that have no letter */
+};
+struct maildir_told {
+	uint64_t flags;
+	uint64_t known; /* the flags that the name tells of at all */
+	bool has_letters;
 };
 
 struct maildir_scan {
@@ -147,6 +161,7 @@ struct maildir_scan {
 	size_t count;
 	struct stamp stamp;    /* taken before the readdir */
 	bool is_still;         /* nothing can have moved during it: absences are proven */
+	uint64_t lettered;     /* the keywords that have a letter here */
 	struct strlist others; /* sorted unique parts of what is no regular file: not messages, and
 				* no message of that name is gone */
 	/* private */
@@ -166,6 +181,9 @@ int maildir_folder_scan(struct maildir_folder *folder, struct keywords *keywords
 void maildir_scan_finish(struct maildir_scan *scan);
 /* The entry whose unique part is UNIQUE, or NULL. */
 const struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, struct span unique);
+/* What the name of an ENTRY of SCAN tells. */
+struct maildir_told maildir_scan_told(const struct maildir_scan *scan,
+				      const struct maildir_entry *entry);
 
 /* Which keywords (bits of KEYWORDS) have a letter in this mailbox or could get one now (26 in
  * all; names as yet without a letter are counted in index order while letters are free). */
@@ -177,10 +195,35 @@ int maildir_folder_keyword_mask(struct maildir_folder *folder, const struct keyw
 int maildir_folder_grant(struct maildir_folder *folder, uint64_t flags,
 			 const struct keywords *keywords, uint64_t *granted, struct err *err);
 
-/* What FILE's letters mean by the keyword table of this folder (for a file that was moved here
+/* Dovecot is at work on the folder: dovecot-uidlist is there. */
+bool maildir_folder_has_uidlist(const struct maildir_folder *folder);
+/* What FILE's name tells by the keyword table of this folder (for a file that was moved here
  * or away with the letters of another folder). Names are interned in KEYWORDS as in a scan. */
-int maildir_folder_read_letters(struct maildir_folder *folder, const char *file,
-				struct keywords *keywords, uint64_t *flags, struct err *err);
+int maildir_folder_read_letters(struct maildir_folder *folder, const char *file, bool in_new,
+				struct keywords *keywords, struct maildir_told *told,
+				struct err *err);
+
+/*
+ * The names of a folder's letters are remembered beside dovecot-keywords, which programs and people
+ * remove, empty or garble. Where it lost a name the remembered one stands in, and
+ * maildir_folder_mend() puts it back. A letter that the file gives another name than the remembered
+ * one means nothing until no file bears it any more: files from before may still mean the old name.
+ *
+ * LETTERS: lines "<number> <name>", as in the file. The first call for a mailbox counts, from then
+ * on the handle learns by itself; what it knows comes back in LETTERS, which the caller frees
+ * (NULL: it was told nothing of that mailbox).
+ */
+int maildir_remember(struct maildir *maildir, const char *mailbox, const char *letters,
+		     struct err *err);
+int maildir_remembered(struct maildir *maildir, const char *mailbox, char **letters,
+		       struct err *err);
+/* Whether maildir_folder_mend() has something to do. */
+bool maildir_folder_is_mendable(struct maildir_folder *folder);
+/* After a scan: letters that the table gives another name, and that no file bears, mean that from
+ * now on; of others it is logged that they mean nothing. */
+int maildir_folder_adopt_letters(struct maildir_folder *folder, struct err *err);
+/* Puts lost names back into the file. Where that cannot be now it is logged, and no failure. */
+void maildir_folder_mend(struct maildir_folder *folder);
 
 /* What is known of a file without changing it. */
 struct maildir_file {
@@ -292,8 +335,9 @@ struct maildir_change {
 	uint64_t add;
 	uint64_t remove;
 	const struct keywords *keywords;
-	bool replace_keywords; /* letters a-z that ADD does not name go, also those without a
-				* name: they were another folder's */
+	/* Where the file came from another folder, else NULL: letters a-z that ADD does not name
+	 * go, if they mean something in that folder or in this one. */
+	const struct maildir_folder *came_from;
 };
 int maildir_folder_set_flags(struct maildir_folder *folder, const struct maildir_change *change,
 			     char result[MAILDIR_NAME_MAX + 1], struct err *err);

@@ -20,6 +20,12 @@ enum account_leave {
 	LEAVE_NO,
 	LEAVE_AGE
 };
+enum account_keywords {
+	KEYWORDS_NO, /* what they are on either side changes nothing on the other */
+	KEYWORDS_YES,
+	KEYWORDS_PULL /* they come; what happens to letters changes nothing on the server */
+};
+
 enum account_direction {
 	DIRECTION_BOTH,
 	DIRECTION_PULL,
@@ -46,7 +52,7 @@ struct account {
 	uint64_t max_message_size;
 	int64_t max_age_s;
 	unsigned max_delete_percent;
-	bool keywords;
+	enum account_keywords keywords;
 	enum account_leave leave_on_server;
 	int64_t leave_age_s;
 };

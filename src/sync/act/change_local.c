@@ -11,25 +11,31 @@ static int set_flags(struct job *job, const struct op *op, struct err *err)
 	struct mailbox *mailbox = job->mailbox;
 	struct row *row = job_row(job, op);
 	struct maildir_entry entry;
-	uint64_t add = 0;
+	uint64_t granted = 0;
 	int code;
-	if ((code = job_find_file(job, row, &entry, err)) < 0 ||
-	    (code = maildir_folder_grant(mailbox->dir, op->add, &mailbox->base.keywords, &add,
+	if ((code = job_find_file(job, row, &entry, err)) < 0) {
+		return code;
+	}
+	uint64_t known = maildir_scan_told(&job->scan, &entry).known;
+	uint64_t due = effect_letters_due(row, known, op->add, op->remove); /* E10 */
+	if ((code = maildir_folder_grant(mailbox->dir, due, &mailbox->base.keywords, &granted,
 					 err)) < 0) {
 		return code;
 	}
 	const struct maildir_change change = {
 		.file = entry.name,
 		.in_new = entry.in_new,
-		.add = add,
+		.add = granted,
 		.remove = op->remove,
 		.keywords = &mailbox->base.keywords,
 	};
 	if ((code = maildir_folder_set_flags(mailbox->dir, &change, NULL, err)) < 0) {
 		return code;
 	}
+	uint64_t add = op->add & granted;
 	job->failures += add != op->add; /* no letter was left: the next run tries again */
 	effect_flags(row, SIDE_LOCAL, add, op->remove);
+	row->unlettered = due & ~granted & ~op->add;
 	mailbox->done.counts.flags_local++;
 	return 0;
 }

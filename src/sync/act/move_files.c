@@ -12,6 +12,8 @@ struct carrying {
 	const struct move *move;
 	const struct row *gone;
 	struct maildir_transfer transfer;
+	struct local_flags
+		told;          /* of the file's name; the transfer's as far as they have letters */
 	struct file_look look; /* OTHER: it stays */
 };
 
@@ -20,11 +22,12 @@ static int transfer_file(struct carrying *carrying, struct err *err)
 {
 	const struct move *move = carrying->move;
 	struct maildir_transfer *transfer = &carrying->transfer;
+	struct local_flags *told = &carrying->told;
 	char name[MAILDIR_NAME_MAX + 1];
 	struct maildir_entry entry = {.name = name};
 	struct keywords *from = &move->from->base.keywords;
 	struct keywords *to = &move->to->base.keywords;
-	uint64_t flags = 0;
+	struct maildir_told letters;
 	int code = 0;
 	if ((code = mailbox_open_dir(carrying->run, move->from, err)) < 0 ||
 	    (code = mailbox_open_dir(carrying->run, move->to, err)) < 0 ||
@@ -33,11 +36,19 @@ static int transfer_file(struct carrying *carrying, struct err *err)
 	    (code = observe_file(move->from->dir, carrying->gone, &entry, &carrying->look, err)) <
 		    0 ||
 	    carrying->look.verdict == CONTENT_OTHER ||
-	    (code = maildir_folder_read_letters(move->from->dir, name, from, &flags, err)) < 0 ||
-	    (code = maildir_folder_grant(move->to->dir, keywords_translate(flags, from, to), to,
-					 &transfer->flags, err)) < 0) {
+	    (code = maildir_folder_read_letters(move->from->dir, name, entry.in_new, from, &letters,
+						err)) < 0) {
 		return code;
 	}
+	const struct local_facts facts = letter_facts_of(carrying->run, move->from);
+	const struct local_file file = local_file_of(&letters);
+	told->flags =
+		keywords_translate(local_flags_of(&facts, &file, carrying->gone).flags, from, to);
+	if ((code = maildir_folder_grant(move->to->dir, told->flags, to, &transfer->flags, err)) <
+	    0) {
+		return code;
+	}
+	told->unlettered = told->flags & ~transfer->flags;
 	transfer->file = name;
 	transfer->in_new = entry.in_new;
 	transfer->from = move->from->dir;
@@ -104,8 +115,8 @@ int move_carry_file(struct run *run, struct move *move, struct err *err)
 	if ((code = row_set_unique(&rows.fresh, unique, strlen(unique), err)) < 0) {
 		goto finish;
 	}
-	effect_moved_here(&rows.gone, &rows.fresh, carrying.transfer.flags,
-			  &move->from->base.keywords, &move->to->base.keywords);
+	effect_moved_here(&rows.gone, &rows.fresh, &carrying.told, &move->from->base.keywords,
+			  &move->to->base.keywords);
 	if ((code = commit_file(run, move, &rows, err)) == 0) {
 		move->to->done.counts.moved++;
 		move->state = MOVE_DONE;

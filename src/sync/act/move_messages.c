@@ -64,22 +64,40 @@ finish:
  * letters.
  */
 static int rewrite_letters(struct run *run, const struct move *move, const struct move_rows *rows,
-			   uint64_t *letters, struct err *err)
+			   struct local_flags *told, struct err *err)
 {
 	struct moved_file file;
-	struct maildir_change change = {
-		.file = file.name, .keywords = &move->to->base.keywords, .replace_keywords = true};
+	struct maildir_change change = {.file = file.name, .keywords = &move->to->base.keywords};
+	uint64_t granted = 0;
 	int code = find_moved_file(run, move->from, move->to, rows, &file, err);
-	if (code < 0 || (code = maildir_folder_grant(move->to->dir, file.letters, change.keywords,
-						     &file.letters, err)) < 0) {
+	if (code < 0) {
 		return code;
 	}
-	change.in_new = file.in_new;
-	change.add = file.letters & ~FLAGS_SYSTEM;
-	if ((code = maildir_folder_set_flags(move->to->dir, &change, NULL, err)) == 0) {
-		*letters = file.letters;
+	uint64_t borne = file.told.flags & ~file.told.unlettered & ~FLAGS_SYSTEM;
+	if (run->account->keywords != KEYWORDS_NO) {
+		change.in_new = file.in_new;
+		change.came_from = move->from->dir;
+		if ((code = maildir_folder_grant(move->to->dir, borne, change.keywords, &granted,
+						 err)) < 0) {
+			return code;
+		}
+		change.add = granted;
+		code = maildir_folder_set_flags(move->to->dir, &change, NULL, err);
+		file.told.unlettered |= borne & ~granted;
+	}
+	if (code == 0) {
+		*told = file.told;
 	}
 	return code;
+}
+
+/* Where the file was renamed meanwhile: of its letters nothing is known, so all stays. */
+static struct local_flags untold_flags(const struct move *move, const struct move_rows *rows)
+{
+	uint64_t keywords = keywords_translate(rows->gone.local_flags, &move->from->base.keywords,
+					       &move->to->base.keywords) &
+			    ~FLAGS_SYSTEM;
+	return (struct local_flags){(rows->fresh.local_flags & FLAGS_SYSTEM) | keywords, keywords};
 }
 
 /* What a move leaves in its new row before it is sent. */
@@ -90,12 +108,10 @@ static int note_begun(struct run *run, const struct move *move, struct err *err)
 	if (code < 0 || !rows.are_there) {
 		goto finish;
 	}
-	uint64_t letters = rows.fresh.local_flags;
-	if (run->account->keywords) {
-		code = rewrite_letters(run, move, &rows, &letters, err);
-	}
+	struct local_flags told = untold_flags(move, &rows);
+	code = rewrite_letters(run, move, &rows, &told, err);
 	if (code == 0 || code == -ERR_CHANGED) {
-		effect_move_begun(&rows.gone, &rows.fresh, letters);
+		effect_move_begun(&rows.gone, &rows.fresh, &told);
 		code = state_row_put(run->session->state, &rows.fresh, err);
 	}
 finish:

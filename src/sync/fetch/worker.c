@@ -66,8 +66,8 @@ static int begin_task(struct worker *worker, const struct task *task, struct err
 	slice->cookie = ++worker->last_cookie;
 	slice->folder = of->folder;
 	if ((of->folder == NULL &&
-	     (code = maildir_folder_open(worker->tasks->run->session->maildir,
-					 mailbox_of(slice)->name, &slice->folder, err)) < 0) ||
+	     (code = mailbox_open_folder(worker->tasks->run, mailbox_of(slice), &slice->folder,
+					 err)) < 0) ||
 	    (code = open_mailbox(worker, slice, err)) < 0) {
 		slice_destroy(slice);
 		return code;

@@ -256,22 +256,47 @@ void move_rows_finish(struct move_rows *rows)
 	row_finish(&rows->fresh);
 }
 
+struct local_file local_file_of(const struct maildir_told *told)
+{
+	return (struct local_file){
+		.is_message = true,
+		.flags = told->flags,
+		.known = told->known,
+		.has_letters = told->has_letters,
+	};
+}
+
+struct local_facts letter_facts_of(const struct run *run, const struct mailbox *mailbox)
+{
+	return (struct local_facts){
+		.keywords = run->account->keywords,
+		.trusts_letters = mailbox->base.trusts_letters,
+		.has_uidlist = maildir_folder_has_uidlist(mailbox->dir),
+	};
+}
+
 int find_moved_file(struct run *run, struct mailbox *from, struct mailbox *to,
 		    const struct move_rows *rows, struct moved_file *file, struct err *err)
 {
 	struct keywords *old = &from->base.keywords;
 	struct keywords *new = &to->base.keywords;
-	uint64_t by_old = 0;
-	uint64_t by_new = 0;
+	struct maildir_told by_old;
+	struct maildir_told by_new;
 	int code = 0;
 	if ((code = mailbox_open_dir(run, to, err)) < 0 ||
 	    (code = maildir_folder_find(to->dir, span_of(rows->fresh.unique), file->name,
 					&file->in_new, err)) < 0 ||
 	    (code = mailbox_open_dir(run, from, err)) < 0 ||
-	    (code = maildir_folder_read_letters(to->dir, file->name, new, &by_new, err)) < 0 ||
-	    (code = maildir_folder_read_letters(from->dir, file->name, old, &by_old, err)) < 0) {
+	    (code = maildir_folder_read_letters(to->dir, file->name, file->in_new, new, &by_new,
+						err)) < 0 ||
+	    (code = maildir_folder_read_letters(from->dir, file->name, file->in_new, old, &by_old,
+						err)) < 0) {
 		return code;
 	}
-	file->letters = effect_moved_letters(&rows->gone, by_old, by_new, old, new);
+	const struct moved_letters letters = {local_file_of(&by_old), local_file_of(&by_new)};
+	struct local_facts facts = letter_facts_of(run, from);
+	facts.has_uidlist |= maildir_folder_has_uidlist(to->dir);
+	facts.is_move = true;
+	file->told = effect_moved_letters(&facts, &rows->gone, &letters, old, new);
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "observe.h"
 #include "observe_private.h"
 #include "guard/guard.h"
 
@@ -15,7 +16,7 @@ struct local_item {
 	enum local_change change;
 	int64_t row;
 	const struct maildir_entry *entry; /* NULL: no file */
-	uint64_t flags;
+	struct local_flags flags;
 };
 
 struct local_delta {
@@ -70,10 +71,11 @@ static int see(struct local_delta *delta, const struct maildir_entry *entry, con
 {
 	const struct local_facts *facts = &delta->facts;
 	struct local_item item = {.row = row == NULL ? 0 : row->id, .entry = entry};
-	struct local_file file = {.is_message = entry != NULL};
+	struct local_file file = {.is_message = false};
 	bool is_there = entry != NULL || strlist_find(&delta->scan.others, row->unique) >= 0;
 	if (entry != NULL) {
-		file.flags = entry->flags;
+		struct maildir_told told = maildir_scan_told(&delta->scan, entry);
+		file = local_file_of(&told);
 		if (row != NULL && local_needs_size(facts, row)) {
 			look_at_size(delta, entry, &file);
 		}
@@ -139,14 +141,15 @@ static int discard(struct local_delta *delta, const struct maildir_entry *entry,
 }
 
 static int put_new(struct local_delta *delta, const struct maildir_entry *entry,
-		   const struct maildir_file *info, struct err *err)
+		   const struct local_flags *flags, const struct maildir_file *info,
+		   struct err *err)
 {
 	const struct file_mark mark = maildir_file_mark(info);
 	struct row row;
 	row_init(&row);
 	row.mailbox = delta->mailbox->base.id;
 	row.local = MESSAGE_PRESENT;
-	row.local_flags = entry->flags;
+	row.local_flags = flags->flags;
 	row.size_bytes = info->size_bytes;
 	row.date = info->mtime;
 	row_set_file(&row, &mark, NULL);
@@ -160,8 +163,9 @@ static int put_new(struct local_delta *delta, const struct maildir_entry *entry,
 
 /* A file that base does not know. Its name may tell that we delivered it and were cut before the
  * row was written. */
-static int apply_new(struct local_delta *delta, const struct maildir_entry *entry, struct err *err)
+static int apply_new(struct local_delta *delta, const struct local_item *item, struct err *err)
 {
+	const struct maildir_entry *entry = item->entry;
 	struct mailbox *mailbox = delta->mailbox;
 	struct maildir_file info;
 	struct maildir_unique ours;
@@ -183,7 +187,7 @@ static int apply_new(struct local_delta *delta, const struct maildir_entry *entr
 	if (file.is_ours && mailbox->decided.pairing == PAIRING_NONE) {
 		mailbox->decided.pairing = PAIRING_NAMED; /* D14 */
 	}
-	return put_new(delta, entry, &info, err);
+	return put_new(delta, entry, &item->flags, &info, err);
 }
 
 static int apply_to_row(struct local_delta *delta, const struct local_item *item, struct err *err)
@@ -196,7 +200,7 @@ static int apply_to_row(struct local_delta *delta, const struct local_item *item
 	if (code < 0 || !found) {
 		goto finish;
 	}
-	local_change_row(item->change, item->flags, &row);
+	local_change_row(item->change, &item->flags, &row);
 	if (row.local != MESSAGE_ABSENT || (code = row_set_unique(&row, "", 0, err)) == 0) {
 		code = state_row_put(state, &row, err);
 	}
@@ -214,9 +218,10 @@ static int apply_item(struct local_delta *delta, const struct local_item *item, 
 	case LOCAL_STUB:
 		break;
 	case LOCAL_NEW:
-		return apply_new(delta, item->entry, err);
+		return apply_new(delta, item, err);
 	case LOCAL_FLAGS:
-		return state_see_local_flags(state, item->row, item->flags, err);
+		return state_see_local_flags(state, item->row, item->flags.flags,
+					     item->flags.unlettered, err);
 	case LOCAL_GONE:
 		return state_see_local_gone(state, item->row, err);
 	case LOCAL_DAMAGED:
@@ -258,8 +263,21 @@ static int delta_commit(struct local_delta *delta, struct err *err)
 	}
 	base->has_stamp = delta->scan.is_still;
 	base->stamp = delta->scan.stamp;
+	base->trusts_letters = run->account->keywords == KEYWORDS_YES;
 	base->held_policy = delta->count > 0 ? 0 : base->held_policy;
 	return state_end(run->session->state, delta_apply(delta, err), err);
+}
+
+/* Names of letters that another program lost are put back before the look, since that changes the
+ * folder's stamp. */
+static int mend_letters(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	int code = 0;
+	if (run->policy.may_write_local && maildir_folder_is_mendable(mailbox->dir) &&
+	    (code = run_claim(run, err)) == 0) {
+		maildir_folder_mend(mailbox->dir);
+	}
+	return code;
 }
 
 int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
@@ -267,15 +285,15 @@ int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 	struct local_delta delta = {.run = run, .mailbox = mailbox};
 	int code;
 	if ((code = mailbox_open_dir(run, mailbox, err)) < 0 ||
+	    (code = mend_letters(run, mailbox, err)) < 0 ||
 	    (code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &delta.scan, err)) <
-		    0) {
+		    0 ||
+	    (code = maildir_folder_adopt_letters(mailbox->dir, err)) < 0) {
 		goto finish;
 	}
-	delta.facts = (struct local_facts){
-		.is_still = delta.scan.is_still,
-		.lost_power = run->session->lost_power,
-		.keeps_keywords = !run->account->keywords,
-	};
+	delta.facts = letter_facts_of(run, mailbox);
+	delta.facts.is_still = delta.scan.is_still;
+	delta.facts.lost_power = run->session->lost_power;
 	if ((code = delta_compute(&delta, err)) == 0) {
 		code = delta_commit(&delta, err);
 		mailbox->seen.has_local_changes |= delta.count > 0;

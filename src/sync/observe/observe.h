@@ -89,12 +89,17 @@ int move_rows_load(struct run *run, const struct state_move *pair, struct move_r
 		   struct err *err);
 void move_rows_finish(struct move_rows *rows);
 
+/* What a file's name tells, for the rules. */
+struct local_file local_file_of(const struct maildir_told *told);
+/* What of the mailbox and its folder, which is open, decides how letters are taken. */
+struct local_facts letter_facts_of(const struct run *run, const struct mailbox *mailbox);
+
 /* Where a file that a MUA moved is in the folder that it came to, and what its letters mean in the
  * words of that mailbox. -ERR_CHANGED when it is not there any more. */
 struct moved_file {
 	char name[MAILDIR_NAME_MAX + 1];
 	bool in_new;
-	uint64_t letters;
+	struct local_flags told;
 };
 int find_moved_file(struct run *run, struct mailbox *from, struct mailbox *to,
 		    const struct move_rows *rows, struct moved_file *file, struct err *err);

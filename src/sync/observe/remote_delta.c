@@ -311,7 +311,7 @@ int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_v
 		.run = run,
 		.mailbox = mailbox,
 		.view = view,
-		.facts = {.keeps_keywords = !run->account->keywords,
+		.facts = {.keeps_keywords = run->account->keywords == KEYWORDS_NO,
 			  .is_full = view->is_full,
 			  .uidnext = view->numbers.uidnext,
 			  .believes_gone = true,

@@ -16,7 +16,7 @@ static struct remote_view_request request_of(const struct run *run, struct mailb
 	struct remote_view_request request = view_request(&facts, scope);
 	request.wire = mailbox->wire;
 	request.keywords = &mailbox->base.keywords;
-	request.intern = run->account->keywords;
+	request.intern = run->account->keywords != KEYWORDS_NO;
 	return request;
 }
 

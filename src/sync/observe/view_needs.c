@@ -7,15 +7,17 @@
 
 int observe_keywords(struct run *run, struct err *err)
 {
-	const char *now = run->account->keywords ? "yes" : "no";
+	static const char *const words[] = {
+		[KEYWORDS_NO] = "no", [KEYWORDS_YES] = "yes", [KEYWORDS_PULL] = "pull"};
+	const char *now = words[run->account->keywords];
 	struct state *state = run->session->state;
 	char value[16];
 	int code = state_get(state, "keywords", value, sizeof(value), err);
-	bool was_no = code == 0 && strcmp(value, "no") == 0;
-	if (code < 0 || was_no != run->account->keywords || (code = state_begin(state, err)) < 0) {
+	if (code < 0 || strcmp(value, now) == 0 || (code = state_begin(state, err)) < 0) {
 		return code;
 	}
-	if ((code = was_no ? state_look_again(state, err) : 0) == 0) {
+	bool is_to_look = value[0] != '\0' && run->account->keywords != KEYWORDS_NO;
+	if ((code = is_to_look ? state_look_again(state, err) : 0) == 0) {
 		code = state_set(state, "keywords", now, err);
 	}
 	return state_end(state, code, err);

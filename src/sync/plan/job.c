@@ -92,6 +92,7 @@ static int gather_facts(struct job *job, struct err *err)
 	job->facts = (struct plan_facts){
 		.permanent_flags = is_told ? base->permanent_flags : FLAGS_SYSTEM,
 		.permanent_any = !is_told || base->permanent_any,
+		.keeps_keywords = run->account->keywords != KEYWORDS_YES,
 		.is_read_only = mailbox->seen.is_read_only,
 		.has_unreadable = run->seen.has_unreadable,
 		.braked = mailbox->decided.braked,

@@ -86,7 +86,7 @@ static void print_move(struct run *run, const struct move *move, const struct mo
 	buf_finish(&why);
 }
 
-/* The file of a move on the server, as far as it can be seen. Keywords that cannot be read are
+/* The file of a move on the server, as far as it can be seen. Where it cannot its keywords are
  * taken to be as they were. */
 static void look_at_file(struct run *run, const struct move *move, const struct move_rows *rows,
 			 struct moved_file *file)
@@ -94,13 +94,10 @@ static void look_at_file(struct run *run, const struct move *move, const struct 
 	struct mailbox *to = move->to;
 	uint64_t known = keywords_translate(rows->gone.local_flags, &move->from->base.keywords,
 					    &to->base.keywords);
-	uint64_t mask = 0;
 	struct err ignored;
-	if (find_moved_file(run, move->from, to, rows, file, &ignored) < 0 ||
-	    !run->account->keywords) {
-		file->letters = (rows->fresh.local_flags & FLAGS_SYSTEM) | (known & ~FLAGS_SYSTEM);
-	} else if (maildir_folder_keyword_mask(to->dir, &to->base.keywords, &mask, &ignored) == 0) {
-		file->letters &= FLAGS_SYSTEM | mask;
+	if (find_moved_file(run, move->from, to, rows, file, &ignored) < 0) {
+		file->told.flags =
+			(rows->fresh.local_flags & FLAGS_SYSTEM) | (known & ~FLAGS_SYSTEM);
 	}
 }
 
@@ -114,11 +111,12 @@ static int move_on_paper(struct run *run, struct move *move, struct move_rows *r
 	struct keywords *to = &move->to->base.keywords;
 	int code;
 	if (move->side == SIDE_REMOTE) {
-		effect_move_begun(&rows->gone, &rows->fresh, file->letters);
+		effect_move_begun(&rows->gone, &rows->fresh, &file->told);
 		effect_moved_there(&rows->gone, &rows->fresh, 0, from, to);
 	} else {
-		effect_moved_here(&rows->gone, &rows->fresh,
-				  keywords_translate(rows->gone.local_flags, from, to), from, to);
+		const struct local_flags told = {
+			.flags = keywords_translate(rows->gone.local_flags, from, to)};
+		effect_moved_here(&rows->gone, &rows->fresh, &told, from, to);
 	}
 	move->from->base.held_policy = 0;
 	move->to->base.held_policy = 0;

@@ -15,6 +15,7 @@ void effect_downloaded(struct row *row, uint64_t flags)
 {
 	row->local = MESSAGE_PRESENT;
 	row->local_flags = flags;
+	row->unlettered = 0;
 	/* A keyword that the file could not take must not look removed there. */
 	effect_agreed(row, flags & row->remote_flags);
 }
@@ -25,6 +26,11 @@ void effect_uploaded(struct row *row, uint32_t uid, uint64_t flags)
 	row->remote = MESSAGE_PRESENT;
 	row->remote_flags = flags;
 	effect_agreed(row, flags & row->local_flags);
+}
+
+uint64_t effect_letters_due(const struct row *row, uint64_t known, uint64_t add, uint64_t remove)
+{
+	return add | (row->local_flags & (~known | row->unlettered) & ~remove);
 }
 
 void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove)
@@ -54,6 +60,7 @@ void effect_file_is_other(struct row *row, struct row *file, const struct found_
 	file->mailbox = row->mailbox;
 	file->local = MESSAGE_PRESENT;
 	file->local_flags = row->local_flags;
+	file->unlettered = row->unlettered;
 	file->size_bytes = found->size_bytes;
 	file->date = found->date;
 	row_set_file(file, &found->mark, NULL);
@@ -65,17 +72,37 @@ void effect_held(struct row *row, enum row_reason reason)
 	row->reason = reason;
 }
 
-uint64_t effect_moved_letters(const struct row *gone, uint64_t by_old, uint64_t by_new,
-			      const struct keywords *from, struct keywords *to)
+struct row effect_row_in_words(const struct row *row, const struct keywords *from,
+			       struct keywords *to)
 {
-	uint64_t known = keywords_translate(gone->local_flags, from, to);
-	bool is_rewritten = ((known ^ by_new) & ~FLAGS_SYSTEM) == 0;
-	return is_rewritten ? by_new : keywords_translate(by_old, from, to);
+	return (struct row){
+		.local = MESSAGE_PRESENT,
+		.local_flags = keywords_translate(row->local_flags, from, to),
+		.unlettered = keywords_translate(row->unlettered, from, to),
+	};
 }
 
-void effect_move_begun(const struct row *gone, struct row *fresh, uint64_t letters)
+struct local_flags effect_moved_letters(const struct local_facts *facts, const struct row *gone,
+					const struct moved_letters *letters,
+					const struct keywords *from, struct keywords *to)
 {
-	fresh->local_flags = letters;
+	const struct row before = effect_row_in_words(gone, from, to);
+	const struct local_file *by_old = &letters->by_old;
+	bool is_rewritten = ((before.local_flags ^ letters->by_new.flags) & ~FLAGS_SYSTEM) == 0;
+	struct local_file file = is_rewritten ? letters->by_new : *by_old;
+	if (!is_rewritten) {
+		/* Of keywords that nobody speaks of the new mailbox need not learn. */
+		uint64_t spoken = FLAGS_SYSTEM | gone->local_flags | by_old->flags;
+		file.flags = keywords_translate(by_old->flags, from, to);
+		file.known = keywords_translate(by_old->known & spoken, from, to);
+	}
+	return local_flags_of(facts, &file, &before);
+}
+
+void effect_move_begun(const struct row *gone, struct row *fresh, const struct local_flags *told)
+{
+	fresh->local_flags = told->flags;
+	fresh->unlettered = told->unlettered;
 	fresh->has_digest = gone->has_digest;
 	memcpy(fresh->digest, gone->digest, ROW_DIGEST_SIZE);
 	row_set_file(fresh, &gone->mark, gone->has_content ? gone->content : NULL);
@@ -84,17 +111,18 @@ void effect_move_begun(const struct row *gone, struct row *fresh, uint64_t lette
 void effect_moved_there(const struct row *gone, struct row *fresh, uint32_t uid,
 			const struct keywords *from, struct keywords *to)
 {
-	effect_move_begun(gone, fresh, fresh->local_flags);
+	const struct local_flags told = {fresh->local_flags, fresh->unlettered};
+	effect_move_begun(gone, fresh, &told);
 	fresh->uid = uid;
 	fresh->remote = MESSAGE_PRESENT;
 	fresh->remote_flags = keywords_translate(gone->remote_flags, from, to);
 	effect_agreed(fresh, keywords_translate(gone->flags, from, to));
 }
 
-void effect_moved_here(const struct row *gone, struct row *fresh, uint64_t letters,
+void effect_moved_here(const struct row *gone, struct row *fresh, const struct local_flags *told,
 		       const struct keywords *from, struct keywords *to)
 {
-	effect_move_begun(gone, fresh, letters);
+	effect_move_begun(gone, fresh, told);
 	fresh->local = MESSAGE_PRESENT;
 	fresh->size_bytes = gone->size_bytes;
 	effect_agreed(fresh, keywords_translate(gone->flags, from, to));

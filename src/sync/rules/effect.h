@@ -16,6 +16,7 @@
  *                   side that has followed now
  *   E9 no file     the file under the row's name holds another message (C2, C3): it is new mail, by
  *                  a row of its own, and the row has lost its file
+ *   E10 renamed     a name that did not tell all says all of it after our rename
  *
  * All but E6 end the reason why the row was pending; where the plan holds something of it, E6
  * follows at once. A row that neither side has any more is void (row.h), and storing it drops it.
@@ -32,12 +33,20 @@
 #include "mailsync/model/keywords.h"
 #include "mailsync/model/row.h"
 
+#include "local_rules.h"
+
 /* E1. FLAGS: those that the file got. */
 void effect_downloaded(struct row *row, uint64_t flags);
 /* E2. UID: 0 where it is not told. FLAGS: those that were sent. E7: those that the message has. */
 void effect_uploaded(struct row *row, uint32_t uid, uint64_t flags);
 /* E3. What base says once the sides have LOCAL and REMOTE, bit by bit. */
 uint64_t effect_agreed_bits(uint64_t base, uint64_t local, uint64_t remote);
+/*
+ * E10. What a file's new name has to say when ADD and REMOVE are carried out on it: with them, what
+ * the name that it has does not tell (KNOWN: what it does tell), or it would look taken away
+ * afterwards. So letters that another program dropped come back.
+ */
+uint64_t effect_letters_due(const struct row *row, uint64_t known, uint64_t add, uint64_t remove);
 /* E3. SIDE: SIDE_LOCAL or SIDE_REMOTE. */
 void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove);
 /* E4 */
@@ -60,17 +69,25 @@ void effect_held(struct row *row, enum row_reason reason);
  * reads base's keywords in them, a run that died has rewritten them already: by the old table they
  * would change.
  */
-uint64_t effect_moved_letters(const struct row *gone, uint64_t by_old, uint64_t by_new,
-			      const struct keywords *from, struct keywords *to);
+struct moved_letters {
+	struct local_file by_old;
+	struct local_file by_new;
+};
+struct local_flags effect_moved_letters(const struct local_facts *facts, const struct row *gone,
+					const struct moved_letters *letters,
+					const struct keywords *from, struct keywords *to);
+/* What ROW says of the Maildir, in the words of TO. */
+struct row effect_row_in_words(const struct row *row, const struct keywords *from,
+			       struct keywords *to);
 
 /* E8. A move that is about to be sent: what the new row needs should the outcome not be told.
- * LETTERS: what its file says now. */
-void effect_move_begun(const struct row *gone, struct row *fresh, uint64_t letters);
+ * TOLD: what its file says now. */
+void effect_move_begun(const struct row *gone, struct row *fresh, const struct local_flags *told);
 /* E8. Moved on the server, where it has UID now (0: not known, on paper). */
 void effect_moved_there(const struct row *gone, struct row *fresh, uint32_t uid,
 			const struct keywords *from, struct keywords *to);
-/* E8. Its file was moved, and says LETTERS now. Its name is the caller's. */
-void effect_moved_here(const struct row *gone, struct row *fresh, uint64_t letters,
+/* E8. Its file was moved, and says what is TOLD now. Its name is the caller's. */
+void effect_moved_here(const struct row *gone, struct row *fresh, const struct local_flags *told,
 		       const struct keywords *from, struct keywords *to);
 
 #endif

@@ -48,33 +48,63 @@ enum local_change local_change_of(const struct local_facts *facts, const struct 
 	if (may_be_torn && was_ours && is_damaged(file, row)) {
 		return LOCAL_DAMAGED;
 	}
-	if (row->local_flags == local_flags_of(facts, file, row)) {
+	struct local_flags told = local_flags_of(facts, file, row);
+	if (row->local_flags == told.flags && row->unlettered == told.unlettered) {
 		return LOCAL_SAME;
 	}
 	return facts->lost_power ? LOCAL_FLAGS_LOST : LOCAL_FLAGS;
 }
 
-uint64_t local_flags_of(const struct local_facts *facts, const struct local_file *file,
-			const struct row *row)
+/* D17 to D19: of GONE, keywords of BEFORE whose letters FILE lacks, those that stay. */
+static uint64_t kept_keywords(const struct local_facts *facts, const struct local_file *file,
+			      const struct row *row, uint64_t before, uint64_t gone)
 {
-	bool keeps = facts->keeps_keywords && row != NULL;
-	return file->flags | (keeps ? row->local_flags & ~FLAGS_SYSTEM : 0);
+	bool has_other_change = ((before ^ file->flags) & FLAGS_SYSTEM & file->known) != 0;
+	if (!facts->trusts_letters ||
+	    (!file->has_letters && (has_other_change || facts->is_move) && !facts->has_uidlist)) {
+		return gone;
+	}
+	return gone & row->unlettered;
 }
 
-void local_change_row(enum local_change change, uint64_t flags, struct row *row)
+struct local_flags local_flags_of(const struct local_facts *facts, const struct local_file *file,
+				  const struct row *row)
+{
+	const uint64_t keywords = ~FLAGS_SYSTEM;
+	struct local_flags told = {.flags = file->flags};
+	if (row == NULL) {
+		told.flags &= facts->keywords == KEYWORDS_YES ? ~UINT64_C(0) : FLAGS_SYSTEM;
+		return told;
+	}
+	uint64_t before = row->local == MESSAGE_PRESENT ? row->local_flags : row->flags;
+	uint64_t gone = before & file->known & ~file->flags & keywords;
+	if (facts->keywords != KEYWORDS_YES) {
+		told.flags = (file->flags & FLAGS_SYSTEM) | (before & keywords);
+	} else {
+		told.flags |= kept_keywords(facts, file, row, before, gone);
+	}
+	told.flags |= before & ~file->known;
+	told.unlettered = facts->keywords == KEYWORDS_NO ? row->unlettered
+							 : told.flags & ~file->flags & keywords;
+	return told;
+}
+
+void local_change_row(enum local_change change, const struct local_flags *flags, struct row *row)
 {
 	row->reason = REASON_NONE;
+	row->unlettered = flags->unlettered;
 	if (change == LOCAL_LOST || change == LOCAL_DAMAGED) {
 		row->is_agreed = false;
 		row->local = MESSAGE_ABSENT;
 		row->local_flags = 0;
+		row->unlettered = 0;
 		row->flags = 0;
 		return;
 	}
 	row->local = MESSAGE_PRESENT;
-	row->local_flags = flags;
+	row->local_flags = flags->flags;
 	if (change == LOCAL_FLAGS_LOST) {
-		row->flags &= flags;
+		row->flags &= flags->flags;
 	}
 }
 

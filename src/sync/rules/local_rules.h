@@ -24,7 +24,19 @@
  *       and what is there goes                                -> LOCAL_DAMAGED
  *   D10 other flags; lost power: what the file lacks nobody took away -> LOCAL_FLAGS_LOST
  *   D11 other flags                                           -> LOCAL_FLAGS
+ *
+ * What a name tells of flags. What it does not tell is not "none": it stays what the row says of
+ * this side, and so changes nothing on the server (I9).
  *   D12 with `keywords = no` letters are not read: the row's keywords stay what they were
+ *   D15 no info part, or a garbled one: in cur, no flag is told. In new without one: it has none of
+ *       the system flags (so MUAs mark as unread), and of keywords nothing is told
+ *   D16 a keyword that has no letter in the folder's table is not told
+ *   D17 all letters a to z went, and other flags changed or the folder did, too, where there is no
+ *       dovecot-uidlist: a program that does not know keywords (mu); they stay, and are noted as
+ *       unlettered. Where letters alone changed it was the user
+ *   D18 what is noted as unlettered stays until the file bears its letter again
+ *   D19 with `keywords = pull` keywords stay whatever the letters; and where the last look did not
+ *       take letters for the user's, one that is missing now was not taken away by the user
  *
  * Which unknown files have to be paired before anything is planned, or they would be copied:
  *   D13 never viewed on the server, or never synced and something is open -> PAIRING_ALL
@@ -41,6 +53,7 @@
 #include "mailsync/model/row.h"
 #include "mailsync/model/stamp.h"
 #include "mailsync/model/told.h"
+#include "mailsync/sync/account.h"
 
 /* D1. BASE is NULL where no scan is known. */
 bool local_is_unchanged(const struct stamp *base, const struct stamp *now, bool was_unclean);
@@ -62,7 +75,10 @@ enum local_change {
 struct local_facts {
 	bool is_still; /* the scan's: absences are proven */
 	bool lost_power;
-	bool keeps_keywords; /* `keywords = no` */
+	enum account_keywords keywords;
+	bool trusts_letters; /* the last look took them for the user's */
+	bool has_uidlist;    /* Dovecot, which knows letters, is at work on the folder */
+	bool is_move;        /* the file came from another folder */
 };
 
 /* What bears a name. */
@@ -73,6 +89,8 @@ struct local_file {
 	uint64_t size_bytes;
 	uint64_t inode;
 	uint64_t flags;
+	uint64_t known;   /* the flags that its name tells of at all */
+	bool has_letters; /* a to z, whatever they mean */
 };
 
 /* Whether is_ours, size and inode of ROW's file matter (D9), and ROW's mark: they are not looked at
@@ -83,12 +101,17 @@ bool local_needs_size(const struct local_facts *facts, const struct row *row);
  * is_ours and size. */
 enum local_change local_change_of(const struct local_facts *facts, const struct local_file *file,
 				  const struct row *row);
-/* D12. The flags that FILE gives to ROW. */
-uint64_t local_flags_of(const struct local_facts *facts, const struct local_file *file,
-			const struct row *row);
+/* The flags of this side, and those of them that the name does not bear. */
+struct local_flags {
+	uint64_t flags;
+	uint64_t unlettered;
+};
+/* D12, D15 to D19. What FILE gives to ROW. */
+struct local_flags local_flags_of(const struct local_facts *facts, const struct local_file *file,
+				  const struct row *row);
 /* What LOCAL_BACK, LOCAL_LOST, LOCAL_DAMAGED and LOCAL_FLAGS_LOST make of ROW. Its `unique` is left
  * alone: of one that is ABSENT afterwards it is void. */
-void local_change_row(enum local_change change, uint64_t flags, struct row *row);
+void local_change_row(enum local_change change, const struct local_flags *flags, struct row *row);
 
 enum pairing_need {
 	PAIRING_NONE,

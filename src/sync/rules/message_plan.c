@@ -15,7 +15,8 @@ uint64_t message_remote_flags(const struct plan_facts *mailbox)
 {
 	/* $Forwarded is a keyword on the wire. */
 	uint64_t any = ~FLAGS_SYSTEM | FLAG_FORWARDED;
-	return mailbox->permanent_flags | (mailbox->permanent_any ? any : 0);
+	uint64_t may = mailbox->keeps_keywords ? FLAGS_SYSTEM : ~UINT64_C(0);
+	return (mailbox->permanent_flags | (mailbox->permanent_any ? any : 0)) & may;
 }
 
 uint64_t message_local_flags(const struct plan_facts *mailbox)

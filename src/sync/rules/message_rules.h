@@ -33,7 +33,8 @@
  *       those bits are held (POLICY)
  *   R17 `flags` does not cover remote, or bit not in permanent_flags (keywords new to the mailbox:
  *       permanent_any): those bits are held (POLICY: no message is left out, so it is not
- *       `skipped`); read-only mailbox: held (OBSTACLE)
+ *       `skipped`), or a keyword while `keywords` is not yes: the same; read-only mailbox: held
+ *       (OBSTACLE)
  *   R18 remaining local bits  -> FLAGS_LOCAL(add, remove)
  *   R19 remaining remote bits -> FLAGS_REMOTE(add, remove)
  *   R20 merged has \Deleted and `expunge` is set: covers remote -> DELETE_REMOTE, covers local
@@ -93,6 +94,7 @@ struct plan_facts {
 	bool permanent_any;
 	uint64_t local_keywords; /* keyword bits that have or can get a letter here; system bits are
 				 * always allowed */
+	bool keeps_keywords;     /* `keywords` lets none be changed there */
 	bool is_read_only;       /* the server lets nothing be written */
 	bool has_unreadable;     /* some folder of the account could not be read */
 	enum side braked;        /* where the brake holds deletions */

@@ -122,16 +122,35 @@ void mailbox_exclude(struct mailbox *mailbox, enum exclusion reason)
 	}
 }
 
+int mailbox_open_folder(struct run *run, const struct mailbox *mailbox,
+			struct maildir_folder **folder, struct err *err)
+{
+	struct maildir *maildir = run->session->maildir;
+	const char *letters = mailbox->base.letters == NULL ? "" : mailbox->base.letters;
+	int code = maildir_remember(maildir, mailbox->name, letters, err);
+	return code < 0 ? code : maildir_folder_open(maildir, mailbox->name, folder, err);
+}
+
 int mailbox_open_dir(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	return mailbox->dir != NULL ? 0
-				    : maildir_folder_open(run->session->maildir, mailbox->name,
-							  &mailbox->dir, err);
+	return mailbox->dir != NULL ? 0 : mailbox_open_folder(run, mailbox, &mailbox->dir, err);
 }
 
 void mailbox_release(struct mailbox *mailbox)
 {
 	maildir_folder_close(&mailbox->dir);
+}
+
+/* What letters mean in the folder by now, where it was opened. */
+static int take_letters(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	char *letters = NULL;
+	int code = maildir_remembered(run->session->maildir, mailbox->name, &letters, err);
+	if (letters != NULL) {
+		free(mailbox->base.letters);
+		mailbox->base.letters = letters;
+	}
+	return code;
 }
 
 int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err)
@@ -145,7 +164,11 @@ int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err)
 		base->had_local = (mailbox->seen.in & SIDE_LOCAL) != 0;
 		base->had_remote = (mailbox->seen.in & SIDE_REMOTE) != 0;
 	}
-	int code = state_mailbox_put(run->session->state, base, err);
+	int code = take_letters(run, mailbox, err);
+	if (code < 0) {
+		return code;
+	}
+	code = state_mailbox_put(run->session->state, base, err);
 	mailbox->in_base = mailbox->in_base || code == 0;
 	return code;
 }

@@ -257,6 +257,9 @@ void backoff_note(struct run *run, struct remote *remote);
 
 /* MAILBOX's folder, opened on first use; mailbox_release closes it. */
 int mailbox_open_dir(struct run *run, struct mailbox *mailbox, struct err *err);
+/* The same, a handle of the caller's own. */
+int mailbox_open_folder(struct run *run, const struct mailbox *mailbox,
+			struct maildir_folder **folder, struct err *err);
 void mailbox_release(struct mailbox *mailbox);
 
 /* Writes MAILBOX's base with what was seen of it (also where it exists), making it where it is new.
