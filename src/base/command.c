@@ -11,7 +11,7 @@
 extern char **environ;
 
 /* We ignore SIGPIPE, which exec would hand on; a shell pipeline counts on it. */
-static int default_signals(posix_spawnattr_t *attributes)
+static int set_attributes(posix_spawnattr_t *attributes, bool leads_group)
 {
 	sigset_t defaults, unblocked;
 
@@ -23,8 +23,13 @@ static int default_signals(posix_spawnattr_t *attributes)
 		errnum = posix_spawnattr_setsigmask(attributes, &unblocked);
 	}
 	if (errnum == 0) {
-		errnum = posix_spawnattr_setflags(attributes,
-						  POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+		errnum = posix_spawnattr_setpgroup(attributes, 0);
+	}
+	if (errnum == 0) {
+		int group = leads_group ? POSIX_SPAWN_SETPGROUP : 0;
+		errnum = posix_spawnattr_setflags(
+			attributes,
+			(short)(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | group));
 	}
 	return errnum;
 }
@@ -66,7 +71,7 @@ int command_start(const char *text, const struct command_ends *ends, char *const
 	if (errnum != 0) {
 		goto out_actions;
 	}
-	errnum = default_signals(&attributes);
+	errnum = set_attributes(&attributes, ends->leads_group);
 	if (errnum == 0) {
 		errnum = redirect(&actions, ends);
 	}
@@ -94,21 +99,38 @@ int command_pipe(int ends[2])
 #endif
 }
 
-int command_read(const char *text, int *out, pid_t *pid)
+int command_read(const char *text, int *out, int *errors, pid_t *pid)
 {
-	int ends[2];
-	int errnum = command_pipe(ends);
+	int outs[2];
+	int errs[2] = {-1, COMMAND_STDERR};
+	int errnum = command_pipe(outs);
 
 	if (errnum != 0) {
 		return errnum;
 	}
-	errnum = command_start(text, &(struct command_ends){COMMAND_NULL, ends[1], COMMAND_STDERR},
-			       NULL, pid);
-	(void)close(ends[1]);
-	if (errnum != 0) {
-		(void)close(ends[0]);
-		return errnum;
+	if (errors && (errnum = command_pipe(errs)) != 0) {
+		goto close_outs;
 	}
-	*out = ends[0];
-	return 0;
+	const struct command_ends ends = {.in = COMMAND_NULL,
+					  .out = outs[1],
+					  .errors = errs[1],
+					  .leads_group = errors != NULL};
+	errnum = command_start(text, &ends, NULL, pid);
+	if (errors) {
+		(void)close(errs[1]);
+		(void)fcntl(errs[0], F_SETFL, O_NONBLOCK);
+		*errors = errs[0];
+	}
+	if (errnum == 0) {
+		(void)close(outs[1]);
+		*out = outs[0];
+		return 0;
+	}
+	if (errors) {
+		(void)close(errs[0]);
+	}
+close_outs:
+	(void)close(outs[0]);
+	(void)close(outs[1]);
+	return errnum;
 }

@@ -89,7 +89,8 @@ int cli_hook_run(const struct cli_hook *hook, struct err *err)
 	if (!environment) {
 		return err_nomem(err);
 	}
-	const struct command_ends ends = {COMMAND_NULL, COMMAND_STDERR, COMMAND_STDERR};
+	const struct command_ends ends = {
+		.in = COMMAND_NULL, .out = COMMAND_STDERR, .errors = COMMAND_STDERR};
 	int errnum = command_start(hook->command, &ends, environment, &pid);
 	free(environment);
 	if (errnum != 0) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
@@ -178,7 +179,12 @@ static void run_fill_account(struct cli_run *run, struct cli_job *job)
 	struct credential_params params;
 
 	cli_account_credential(job->conf, &params);
-	params.turn = &run->asking;
+	/* Only on a terminal can a command ask somebody, and take its time. */
+	if (isatty(STDERR_FILENO)) {
+		params.turn = &run->asking;
+	} else {
+		params.timeout_s = job->conf->timeout_s;
+	}
 	params.log = &run->log;
 	if (credential_create(&job->credential, &params, &job->refusal) == 0) {
 		(void)cli_account_trash(job->conf, &job->trash, &job->refusal);

@@ -127,7 +127,7 @@ static int open_errors(struct tunnel *tunnel, struct command_ends *ends)
 /* Starts it with FD as its standard input and output. Returns 0 or an errno. */
 static int start_command(struct tunnel *tunnel, int fd)
 {
-	struct command_ends ends = {fd, fd, COMMAND_STDERR};
+	struct command_ends ends = {.in = fd, .out = fd, .errors = COMMAND_STDERR};
 	int errnum = open_errors(tunnel, &ends);
 
 	if (errnum == 0) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "mailsync/base/buf.h"
+#include "mailsync/base/clock.h"
 #include "mailsync/base/command.h"
 
 #define CHUNK_SIZE 4096
@@ -20,6 +21,9 @@ struct credential {
 	struct credential_params params;
 	pthread_mutex_t mutex; /* guards `kept`, and is held while the command runs */
 	struct secret kept;    /* what the command gave; not set: it is to be asked */
+	pid_t pid;             /* of the command, which gave its line; 0: none runs */
+	int out;    /* what else it prints; open, so that printing more does not end it */
+	int errors; /* likewise; -1: these are ours */
 };
 
 int credential_create(struct credential **credential, const struct credential_params *params,
@@ -40,11 +44,31 @@ int credential_create(struct credential **credential, const struct credential_pa
 	return 0;
 }
 
+static void close_ends(struct credential *credential)
+{
+	(void)close(credential->out);
+	if (credential->errors >= 0) {
+		(void)close(credential->errors);
+	}
+}
+
+/* What the last command left running (an agent that it started, say) goes on without us. */
+static void command_leave(struct credential *credential)
+{
+	if (credential->pid == 0) {
+		return;
+	}
+	close_ends(credential);
+	(void)waitpid(credential->pid, NULL, WNOHANG);
+	credential->pid = 0;
+}
+
 void credential_destroy(struct credential **credential)
 {
 	if (!*credential) {
 		return;
 	}
+	command_leave(*credential);
 	secret_finish(&(*credential)->kept);
 	pthread_mutex_destroy(&(*credential)->mutex);
 	free(*credential);
@@ -53,38 +77,73 @@ void credential_destroy(struct credential **credential)
 
 /* --- what a file or a command gives --- */
 
-/* Waits for FD until *STOP; false: it is to end. */
-static bool wait_for(int fd, const volatile int *stop)
-{
-	struct pollfd input = {.fd = fd, .events = POLLIN};
+/* How long to read from FD, and up to where. */
+struct reading {
+	int fd;
+	int errors;               /* what comes here goes to our standard error; -1: nothing does */
+	const volatile int *stop; /* NULL: never */
+	int64_t until_ms;         /* of the monotonic clock; 0: no end */
+};
 
-	while (!stop || *stop == 0) {
-		if (poll(&input, 1, POLL_MS) > 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Reads FD to its end (or until *STOP: EINTR) and keeps the first SECRET_MAX bytes: a command that
- * prints more is not to die of a closed pipe. */
-static int read_all(int fd, const volatile int *stop, struct buf *text)
+/* What the command has said on its standard error so far. False: no more will come. */
+static bool pass_errors_on(int fd)
 {
 	char chunk[CHUNK_SIZE];
 	ssize_t got;
 
-	do {
-		if (!wait_for(fd, stop)) {
-			secret_wipe(chunk, sizeof(chunk));
-			return EINTR;
+	while ((got = read(fd, chunk, sizeof(chunk))) > 0) {
+		/* A standard error that takes no more is no reason to fail. */
+		(void)!write(STDERR_FILENO, chunk, (size_t)got);
+	}
+	return got < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+/* 0, EINTR (*STOP) or ETIMEDOUT. */
+static int time_is_up(const struct reading *reading)
+{
+	if (reading->stop && *reading->stop != 0) {
+		return EINTR;
+	}
+	bool is_late = reading->until_ms != 0 && clock_monotonic_ms() >= reading->until_ms;
+	return is_late ? ETIMEDOUT : 0;
+}
+
+/* Waits for input: 0, EINTR (*STOP) or ETIMEDOUT. */
+static int wait_for(const struct reading *reading)
+{
+	struct pollfd input = {.fd = reading->fd, .events = POLLIN};
+
+	int errnum;
+
+	while ((errnum = time_is_up(reading)) == 0) {
+		if (poll(&input, 1, POLL_MS) > 0) {
+			return 0;
 		}
-		got = read(fd, chunk, sizeof(chunk));
+	}
+	return errnum;
+}
+
+/* Reads the first line, no further than the piece that its end comes with; at most SECRET_MAX bytes
+ * are kept. */
+static int read_line(const struct reading *reading, struct buf *text)
+{
+	char chunk[CHUNK_SIZE];
+	ssize_t got;
+	int errnum;
+
+	do {
+		got = 0;
+		if ((errnum = wait_for(reading)) != 0) {
+			break;
+		}
+		got = read(reading->fd, chunk, sizeof(chunk));
+		errnum = got < 0 && errno != EINTR ? errno : 0;
 		if (got > 0 && text->len < text->max) {
 			size_t room = text->max - text->len;
 			buf_append(text, chunk, (size_t)got < room ? (size_t)got : room);
 		}
-	} while (got > 0 || (got < 0 && errno == EINTR));
-	int errnum = got < 0 ? errno : 0;
+	} while (errnum == 0 && got != 0 && text->len < text->max &&
+		 (got < 0 || !memchr(chunk, '\n', (size_t)got)));
 	secret_wipe(chunk, sizeof(chunk));
 	return errnum;
 }
@@ -114,15 +173,55 @@ static int take_first_line(const struct credential *credential, const char *key,
 
 /* --- the command --- */
 
-static int command_check_end(const char *account, pid_t pid, struct err *err)
+/* It is of no use any more: it ends, and with its group all that it started. */
+static void command_end(struct credential *credential)
 {
-	int status = 0;
+	(void)kill(credential->params.timeout_s != 0 ? -credential->pid : credential->pid, SIGTERM);
+	command_leave(credential);
+}
 
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR) {
-			return err_set_errno(err, ERR_LOGIN, SCOPE_ACCOUNT, errno,
-					     "password_command of account %s is lost", account);
+static int command_failed(struct credential *credential, int errnum, struct err *err)
+{
+	const char *account = credential->params.account;
+
+	command_end(credential);
+	if (errnum == EINTR) {
+		return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
+			       "stopped by a signal while password_command of account %s ran",
+			       account);
+	}
+	if (errnum == ETIMEDOUT) {
+		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			       "password_command of account %s gave no line within %d s (timeout)",
+			       account, credential->params.timeout_s);
+	}
+	return err_set_errno(err, ERR_LOGIN, SCOPE_ACCOUNT, errnum,
+			     "password_command of account %s cannot be read", account);
+}
+
+/* It closed its output without a line: how it ended. One that runs on has the time of READING. */
+static int command_check_end(struct credential *credential, const struct reading *reading,
+			     struct err *err)
+{
+	const char *account = credential->params.account;
+	int status = 0;
+	pid_t ended;
+
+	while ((ended = waitpid(credential->pid, &status, WNOHANG)) == 0) {
+		int errnum = time_is_up(reading);
+		if (errnum != 0) {
+			return command_failed(credential, errnum, err);
 		}
+		(void)poll(NULL, 0, POLL_MS / 10);
+	}
+	if (credential->errors >= 0) {
+		(void)pass_errors_on(credential->errors);
+	}
+	close_ends(credential);
+	credential->pid = 0;
+	if (ended < 0) {
+		return err_set_errno(err, ERR_LOGIN, SCOPE_ACCOUNT, errno,
+				     "password_command of account %s is lost", account);
 	}
 	if (WIFSIGNALED(status)) {
 		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
@@ -139,37 +238,39 @@ static int command_check_end(const char *account, pid_t pid, struct err *err)
 	return 0;
 }
 
-static int command_run(const struct credential *credential, const volatile int *stop,
-		       struct buf *text, struct err *err)
+/* Its first line counts as soon as it is there, whatever the command does then. Where it ends
+ * without one its status tells why. */
+static int command_run(struct credential *credential, const volatile int *stop, struct buf *text,
+		       struct err *err)
 {
-	const char *account = credential->params.account;
-	int out;
-	pid_t pid;
+	const struct credential_params *params = &credential->params;
+	int timeout_s = params->timeout_s;
 
-	int errnum = command_read(credential->params.command, &out, &pid);
+	command_leave(credential);
+	/* Where nobody can be asked what it leaves running does not hold our standard error. */
+	credential->errors = -1;
+	int errnum = command_read(params->command, &credential->out,
+				  timeout_s != 0 ? &credential->errors : NULL, &credential->pid);
 	if (errnum != 0) {
+		credential->pid = 0;
 		return err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errnum,
-				     "password_command of account %s cannot be started", account);
+				     "password_command of account %s cannot be started",
+				     params->account);
 	}
-	errnum = read_all(out, stop, text);
-	(void)close(out);
-	if (errnum == EINTR) {
-		(void)kill(pid, SIGTERM);
-		(void)waitpid(pid, NULL, 0);
-		return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-			       "stopped by a signal while password_command of account %s ran",
-			       account);
+	const struct reading reading = {
+		.fd = credential->out,
+		.errors = credential->errors,
+		.stop = stop,
+		.until_ms = timeout_s == 0 ? 0 : clock_monotonic_ms() + timeout_s * INT64_C(1000),
+	};
+	if ((errnum = read_line(&reading, text)) != 0) {
+		return command_failed(credential, errnum, err);
 	}
-	int code = command_check_end(account, pid, err);
-	if (code < 0 || errnum == 0) {
-		return code;
-	}
-	return err_set_errno(err, ERR_LOGIN, SCOPE_ACCOUNT, errnum,
-			     "password_command of account %s cannot be read", account);
+	return text->len > 0 ? 0 : command_check_end(credential, &reading, err);
 }
 
 /* Its turn may come after a signal. */
-static int command_take_turn(const struct credential *credential, const volatile int *stop,
+static int command_take_turn(struct credential *credential, const volatile int *stop,
 			     struct buf *text, struct err *err)
 {
 	const struct credential_params *params = &credential->params;
@@ -232,7 +333,7 @@ static int file_read_text(const struct credential *credential, struct buf *text,
 	int errnum = fd < 0 ? errno : 0;
 
 	if (fd >= 0) {
-		errnum = read_all(fd, NULL, text);
+		errnum = read_line(&(struct reading){.fd = fd, .errors = -1}, text);
 		(void)close(fd);
 	}
 	if (errnum != 0) {

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -176,6 +177,17 @@ def on_a_terminal(account, *args):
     assert process.wait(20) == 0 and process.stdout.read() == b""
     process.stdout.close()
     return out.decode()
+
+
+def test_accounts_ask_for_their_passwords_one_after_another(make_account):
+    """Where somebody may be asked: two questions at once would be answered by the wrong password."""
+    account, other = make_account(password=None), make_account(password=None)
+    asking = account.folder / "asking"
+    for one in (account, other):
+        one.change(password_command=f"mkdir {asking} || exit 1; sleep 0.3; rmdir {asking}; "
+                                    f"printf %s {shlex.quote(PASSWORD)}")
+    account.others["account other"] = other.keys
+    on_a_terminal(account, "sync")
 
 
 def test_progress_shows_on_a_terminal_and_leaves_no_trace(account, remote):

@@ -7,6 +7,7 @@ import shlex
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -111,7 +112,9 @@ def test_password_command(make_account):
 
 def test_password_command_that_fails(make_account):
     account = make_account(password=None, password_command="echo oops >&2; exit 1")
-    assert account.run("sync").status in (75, 77, 78)
+    result = account.run("sync")
+    assert result.status == 77
+    assert "oops\n" in result.err and "status 1" in result.err
 
 
 def test_a_password_command_that_fails_ends_its_account_alone(make_account):
@@ -138,15 +141,26 @@ def test_a_run_that_finds_the_lock_taken_asks_for_no_password(make_account):
     assert (folder / "asked").read_text() == "x\n"
 
 
-def test_accounts_ask_for_their_passwords_one_after_another(make_account):
-    """Two questions of a keyring at once would be answered by the wrong password."""
-    account, other = make_account(password=None), make_account(password=None)
-    asking = account.folder / "asking"
-    for one in (account, other):
-        one.change(password_command=f"mkdir {asking} || exit 1; sleep 0.3; rmdir {asking}; "
-                                    f"printf %s {shlex.quote(PASSWORD)}")
-    account.others["account other"] = other.keys
-    assert len(account.sync().of("account")) == 2
+def test_a_password_command_that_hangs_holds_up_no_other_account(make_account):
+    account = make_account()
+    hung = make_account(password=None, timeout=2,
+                        password_command="exec sleep 60")
+    account.others["account hung"] = hung.keys
+    began = time.monotonic()
+    result = account.sync(status=75)
+    statuses = {event["account"]: event["status"] for event in result.of("account")}
+    assert statuses == {"home": 0, "hung": 75}
+    assert "gave no line within 2 s" in result.of("error")[0]["message"]
+    assert time.monotonic() - began < 20
+
+
+def test_a_password_command_may_leave_an_agent_running(make_account):
+    """Which keeps the pipe open."""
+    account = make_account(password=None,
+                           password_command=f"(sleep 20 &) ; echo {shlex.quote(PASSWORD)}")
+    began = time.monotonic()
+    works(account)
+    assert time.monotonic() - began < 10
 
 
 def test_password_file(make_account, tmp_path):

@@ -335,10 +335,46 @@ static void a_secret_is_the_first_line(void **state)
 	expect_given(CREDENTIAL_COMMAND, "yes | head -c 200000", 0, "y");
 }
 
+/* What it does afterwards, or leaves running with its output open, is its own matter. */
+static void a_line_counts_as_soon_as_it_is_there(void **state)
+{
+	int64_t began = clock_monotonic_ms();
+
+	(void)state;
+	expect_given(CREDENTIAL_COMMAND, "(sleep 20 &) ; echo pass", 0, "pass");
+	expect_given(CREDENTIAL_COMMAND, "echo pass; exec sleep 20", 0, "pass");
+	expect_given(CREDENTIAL_COMMAND, "echo pass; exit 3", 0, "pass");
+	assert_true(clock_monotonic_ms() - began < 10000);
+}
+
+static void a_command_that_says_nothing_in_time_is_ended(void **state)
+{
+	static const char *const before[] = {"", "exec >&-; "};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct scene scene;
+		struct secret secret;
+		struct err err;
+		scene_init(&scene);
+		snprintf(scene.command, sizeof(scene.command), "%sexec sleep 60", before[i]);
+		struct credential_params params = scene_params(&scene, CREDENTIAL_COMMAND);
+		params.timeout_s = 1;
+		secret_init(&secret);
+		assert_int_equal(credential_create(&scene.credential, &params, &err), 0);
+		assert_int_equal(credential_secret(scene.credential, NULL, &secret, &err),
+				 -ERR_TEMPORARY);
+		assert_non_null(strstr(err.text, "within 1 s"));
+		assert_null(secret.data);
+		scene_end(&scene);
+	}
+}
+
 static void a_failure_is_told_with_its_cause(void **state)
 {
 	(void)state;
-	expect_given(CREDENTIAL_COMMAND, "echo a; exit 3", -ERR_LOGIN, "status 3");
+	expect_given(CREDENTIAL_COMMAND, "exit 3", -ERR_LOGIN, "status 3");
+	expect_given(CREDENTIAL_COMMAND, "exec >&-; sleep 0.1; exit 4", -ERR_LOGIN, "status 4");
 	expect_given(CREDENTIAL_COMMAND, "kill -9 $$", -ERR_LOGIN, "signal 9");
 	expect_given(CREDENTIAL_COMMAND, "echo", -ERR_LOGIN, "empty");
 	expect_given(CREDENTIAL_FILE, "/dev/null", -ERR_LOGIN, "empty");
@@ -357,6 +393,8 @@ int main(void)
 		cmocka_unit_test(accounts_that_share_a_turn_ask_one_after_another),
 		cmocka_unit_test(a_signal_ends_the_command_and_who_waits_for_it),
 		cmocka_unit_test(a_secret_is_the_first_line),
+		cmocka_unit_test(a_line_counts_as_soon_as_it_is_there),
+		cmocka_unit_test(a_command_that_says_nothing_in_time_is_ended),
 		cmocka_unit_test(a_failure_is_told_with_its_cause),
 	};
 

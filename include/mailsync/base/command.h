@@ -5,14 +5,17 @@
 #ifndef MAILSYNC_BASE_COMMAND_H
 #define MAILSYNC_BASE_COMMAND_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define COMMAND_NULL   (-1) /* as `in`: /dev/null */
 #define COMMAND_STDERR (-2) /* as `out` or `errors`: where our errors go */
 
-/* A command's standard input, output and error. */
+/* A command's standard input, output and error, and whether it leads a process group of its own:
+ * then it cannot ask on the terminal, and all that it starts can be ended with it. */
 struct command_ends {
 	int in, out, errors;
+	bool leads_group;
 };
 
 /* TEXT is run by `/bin/sh -c`, with ENDS, all signals at their defaults, and ENVIRONMENT (NULL:
@@ -24,9 +27,10 @@ int command_start(const char *text, const struct command_ends *ends, char *const
 int command_pipe(int ends[2]);
 
 /* Starts TEXT with our environment, /dev/null as its standard input and a pipe as its standard
- * output: what it prints is read from *OUT, which the caller closes. Commands that other threads
- * start do not inherit the pipe: else it would stay open after this one has ended.
- * Returns 0 or an errno. */
-int command_read(const char *text, int *out, pid_t *pid);
+ * output: what it prints is read from *OUT, which the caller closes. Its standard error is ours, or
+ * where ERRORS is not NULL another such pipe, which does not block; it leads a group then.
+ * Commands that other threads start do not inherit the pipes: else these would stay open after this
+ * one has ended. Returns 0 or an errno. */
+int command_read(const char *text, int *out, int *errors, pid_t *pid);
 
 #endif

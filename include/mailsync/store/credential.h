@@ -22,7 +22,7 @@
 
 enum credential_kind {
 	CREDENTIAL_PASSWORD,
-	CREDENTIAL_COMMAND, /* the first line that it prints */
+	CREDENTIAL_COMMAND, /* the first line that it prints, as soon as it is there */
 	CREDENTIAL_FILE     /* its first line */
 };
 
@@ -33,6 +33,10 @@ struct credential_params {
 	const struct secret *password; /* may be empty: none is needed */
 	const char *command;           /* for /bin/sh -c; its stdin is /dev/null, its stderr ours */
 	const char *file;
+	/* The command's line has to come within so many seconds; 0: whenever (somebody is there to
+	 * be asked). With a limit the command has a process group of its own, which is ended when
+	 * it is over. */
+	int timeout_s;
 	/* Held while a command runs: those of several accounts are not to ask their questions at
 	 * once. NULL: none but this account's. */
 	pthread_mutex_t *turn;
@@ -45,8 +49,9 @@ int credential_create(struct credential **credential, const struct credential_pa
 		      struct err *err);
 void credential_destroy(struct credential **credential);
 
-/* Sets SECRET, which the caller finishes. -ERR_LOGIN, with the command's status, when it fails or
- * the first line is empty; -ERR_LOCAL when it cannot be started; -ERR_INTERRUPTED when *STOP (NULL:
+/* Sets SECRET, which the caller finishes. -ERR_LOGIN, with the command's status, when it ends
+ * without a line or the line is empty; -ERR_TEMPORARY when none came in time; -ERR_LOCAL when it
+ * cannot be started; -ERR_INTERRUPTED when *STOP (NULL:
  * never) turned non-zero meanwhile; -ERR_CONFIG when the file cannot be read. */
 int credential_secret(struct credential *credential, const volatile int *stop,
 		      struct secret *secret, struct err *err);
