@@ -80,6 +80,7 @@ static size_t data_len(struct pop3_body *body, struct span input)
 		size_t at = (size_t)(lf - input.data);
 		bool had_cr = at > 0 ? input.data[at - 1] == '\r' : body->last_was_cr;
 		body->has_crlf = body->has_crlf || had_cr;
+		body->bare += !had_cr;
 		body->has_lines = true;
 		body->last_was_cr = false;
 		body->at_line_start = true;
@@ -116,6 +117,7 @@ void pop3_body_next(struct pop3_body *body, struct span input, size_t *used, str
 			*is_end = true;
 			return;
 		case DOT_STUFFED:
+			body->stuffed++;
 			skip = 1;
 			keep = 1;
 			break;

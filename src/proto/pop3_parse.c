@@ -7,6 +7,8 @@
 
 #include "pop3_private.h"
 
+#define TERMINATOR_BYTES 5 /* CR LF dot CR LF */
+
 struct pop3_parser {
 	char *data;
 	size_t pos; /* of the first byte not parsed yet */
@@ -265,6 +267,7 @@ static void next_body(struct pop3_parser *parser, struct pop3_event *event)
 	if (is_end) {
 		event->type = POP3_END;
 		event->has_lone_dot = parser->body.has_lone_dot;
+		event->slack_bytes = parser->body.stuffed + parser->body.bare + TERMINATOR_BYTES;
 		reply_done(parser);
 	} else if (used > 0) {
 		event->type = POP3_BODY;

@@ -12,7 +12,9 @@ struct pop3_body {
 	bool has_lines;
 	bool has_crlf; /* some line of it ended in CR LF */
 	bool has_lone_dot;
-	bool has_next; /* to be set: the answer to another command has to follow */
+	uint64_t stuffed; /* dots that were dropped */
+	uint64_t bare;    /* lines that ended in bare LF */
+	bool has_next;    /* to be set: the answer to another command has to follow */
 };
 
 void pop3_body_begin(struct pop3_body *body, bool has_bare_status);

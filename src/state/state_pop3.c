@@ -8,12 +8,14 @@
 
 static const char pop3_select[] =
 	"SELECT id, uidl, occurrence, size, uniq, first_seen, deleted, reason, gone, digest,"
-	" content FROM pop3 ORDER BY id";
+	" content, doubts FROM pop3 ORDER BY id";
 static const char pop3_upsert[] =
 	"INSERT INTO pop3(id, uidl, occurrence, size, uniq, first_seen, deleted, reason, gone,"
-	" digest, content) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+	" digest, content, doubts)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
 	" ON CONFLICT(id) DO UPDATE SET uidl = ?2, occurrence = ?3, size = ?4, uniq = ?5,"
-	" first_seen = ?6, deleted = ?7, reason = ?8, gone = ?9, digest = ?10, content = ?11";
+	" first_seen = ?6, deleted = ?7, reason = ?8, gone = ?9, digest = ?10, content = ?11,"
+	" doubts = ?12";
 static const char pop3_delete[] = "DELETE FROM pop3 WHERE id = ?";
 
 static int pop3_read(const struct query *query, struct pop3_row *row, struct err *err)
@@ -41,6 +43,7 @@ static int pop3_read(const struct query *query, struct pop3_row *row, struct err
 	row->gone_since = query_get_int(query, 8);
 	row->has_digest = query_get_blob(query, 9, row->digest, sizeof(row->digest));
 	row->has_content = query_get_blob(query, 10, row->content, sizeof(row->content));
+	row->doubts = query_get_u32(query, 11);
 	return 0;
 }
 
@@ -119,6 +122,7 @@ int state_pop3_put(struct state *state, struct pop3_row *row, struct err *err)
 		query_int(&query, row->gone_since);
 		query_blob(&query, row->has_digest ? row->digest : NULL, sizeof(row->digest));
 		query_blob(&query, row->has_content ? row->content : NULL, sizeof(row->content));
+		query_int(&query, row->doubts);
 		status = query_run(&query, err);
 		query_finish(&query);
 	}

@@ -103,8 +103,12 @@ static const char schema_letters[] =
 	"ALTER TABLE row ADD COLUMN unlettered INT NOT NULL DEFAULT 0;"
 	"PRAGMA user_version = 4;";
 
+/* POP3 bodies that no size and no other session proved whole. Those of before count as proven. */
+static const char schema_doubts[] = "ALTER TABLE pop3 ADD COLUMN doubts INT NOT NULL DEFAULT 0;"
+				    "PRAGMA user_version = 5;";
+
 static const char *const schema_steps[] = {schema_first, schema_contents, schema_told,
-					   schema_letters};
+					   schema_letters, schema_doubts};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

@@ -123,6 +123,7 @@ int pop3_fetch_next(struct pop3 *pop3, struct pop3_piece *piece, struct err *err
 	piece->kind = PIECE_END;
 	piece->size_bytes = pop3->body_size;
 	piece->has_lone_dot = event.has_lone_dot;
+	piece->slack_bytes = event.slack_bytes;
 	pop3->is_confirmed = false;
 	pop3->last_number = piece->number;
 	flight_done(pop3);

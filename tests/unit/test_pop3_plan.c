@@ -491,18 +491,6 @@ static void K11_to_K13_a_row_that_is_not_listed_is_kept_for_thirty_days(void **s
 	assert_int_equal(row->gone_since, 0);
 }
 
-/* A9 to A12. */
-static void A9_to_A12_a_body_that_may_be_another_is_not_stored(void **state)
-{
-	(void)state;
-	assert_int_equal(pop3_judge_body(10, 12, true), POP3_BODY_TORN);
-	assert_int_equal(pop3_judge_body(10, 10, true), POP3_BODY_WHOLE);
-	assert_int_equal(pop3_judge_body(10, 0, false), POP3_BODY_EMPTY);
-	assert_int_equal(pop3_judge_body(0, 0, false), POP3_BODY_WHOLE);
-	assert_int_equal(pop3_judge_body(10, 9, false), POP3_BODY_SHORT);
-	assert_int_equal(pop3_judge_body(10, 11, false), POP3_BODY_WHOLE);
-}
-
 /* A13 to A15. */
 static void A13_to_A15_another_session_follows_only_where_it_can_bring_more(void **state)
 {
@@ -566,7 +554,6 @@ int main(void)
 		cmocka_unit_test(K8_A6_what_is_not_downloaded_is_remembered_for_its_reason),
 		cmocka_unit_test(K10_a_listing_tells_news_once),
 		cmocka_unit_test(K11_to_K13_a_row_that_is_not_listed_is_kept_for_thirty_days),
-		cmocka_unit_test(A9_to_A12_a_body_that_may_be_another_is_not_stored),
 		cmocka_unit_test(A13_to_A15_another_session_follows_only_where_it_can_bring_more),
 		cmocka_unit_test(uidl_files_of_other_tools_are_read_for_this_user_only),
 	};

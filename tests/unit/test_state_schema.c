@@ -104,6 +104,7 @@ static void expect_the_rest(struct scene *scene)
 	assert_int_equal(rows.count, 1);
 	assert_true(rows.items[0].has_digest);
 	assert_false(rows.items[0].has_content);
+	assert_int_equal(rows.items[0].doubts, 0);
 	state_pop3_finish(&rows);
 }
 

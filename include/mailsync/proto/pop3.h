@@ -76,6 +76,9 @@ struct pop3_event {
 	bool is_last; /* STATUS: the reply ends here (single-line, or -ERR) */
 	bool is_broken;
 	bool has_lone_dot; /* END */
+	/* END of a body: by how much its size on the wire, as a server may count it, can be more
+	 * than what came: dots that were dropped, line ends without CR, and the terminator. */
+	uint64_t slack_bytes;
 	enum pop3_code code;
 	uint32_t number;
 	uint64_t size_bytes;

@@ -244,6 +244,7 @@ struct pop3_row {
 	uint8_t digest[ROW_DIGEST_SIZE]; /* header digest */
 	bool has_content;                /* downloaded by this version */
 	uint8_t content[ROW_CONTENT_SIZE];
+	uint32_t doubts; /* 0: its body is proven; else how many bodies came that are not */
 };
 struct pop3_rows {
 	struct pop3_row *items;

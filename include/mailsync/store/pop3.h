@@ -109,6 +109,8 @@ struct pop3_piece {
 	/* END: it has a line of a single dot that the server failed to stuff. Only a size that is
 	 * LIST's proves it whole. */
 	bool has_lone_dot;
+	/* END: by how much LIST may have told more without having meant another body. */
+	uint64_t slack_bytes;
 };
 /*
  * Blocks. -ERR_PROTOCOL when what follows a body is no status line: then the body before it was cut

@@ -10,20 +10,13 @@
 #include "guard/guard.h"
 #include "pop3_private.h"
 
-/* A body and its message; without one there is none. */
-struct body {
-	struct pop3_item *item;
-	struct maildir_draft draft;
-	bool is_short; /* A11 */
-};
-
 struct retrieval {
 	struct pop3_job *job;
 	struct delivery *delivery;
 	size_t asked_at, answered_at;
 	bool is_end_queued;
-	struct body coming;
-	struct body held; /* it came, and nothing behind it */
+	struct pop3_arrival coming;
+	struct pop3_arrival held; /* it came, and nothing behind it */
 };
 
 static int queue_more(struct retrieval *retrieval, struct err *err)
@@ -44,7 +37,7 @@ static struct pop3_item *next_answered(struct retrieval *retrieval)
 	return pop3_next(retrieval->job, POP3_FOR_DOWNLOAD, &retrieval->answered_at);
 }
 
-static void discard(struct retrieval *retrieval, struct body *body)
+static void discard(struct retrieval *retrieval, struct pop3_arrival *body)
 {
 	if (body->item != NULL) {
 		maildir_draft_discard(retrieval->job->mailbox->dir, &body->draft);
@@ -52,12 +45,14 @@ static void discard(struct retrieval *retrieval, struct body *body)
 	}
 }
 
-/* The row that ITEM is going to have, with the name that its file gets. NULL: an error. */
-static struct pop3_row *make_row(struct pop3_job *job, struct pop3_item *item, int64_t now,
+/* The row that BODY's message is going to have, with the name that its file gets. NULL: an
+ * error. */
+static struct pop3_row *make_row(struct pop3_job *job, const struct pop3_arrival *body, int64_t now,
 				 struct err *err)
 {
 	char digest[POP3_DIGEST_SIZE];
 	char unique[MAILDIR_UNIQUE_MAX + 1];
+	struct pop3_item *item = body->item;
 	if (pop3_item_digest(item, digest, err) < 0 ||
 	    maildir_unique_make_pop3(unique, job->local.key, digest, err) < 0) {
 		return NULL;
@@ -67,29 +62,56 @@ static struct pop3_row *make_row(struct pop3_job *job, struct pop3_item *item, i
 		row->size_bytes = item->size_bytes;
 		row->first_seen = now;
 		row->reason = REASON_NONE;
+		row->doubts = body->is_proven ? 0 : 1;
 	}
 	return row;
+}
+
+/* The row under which what is held is delivered, NULL where it is not; held->item is NULL then. */
+static int find_row(struct retrieval *retrieval, struct pop3_row **row, struct err *err)
+{
+	struct pop3_job *job = retrieval->job;
+	struct pop3_arrival *held = &retrieval->held;
+	bool is_stored = true;
+	int code = 0;
+	*row = NULL;
+	if (held->item->act == POP3_ACT_PROVE) {
+		code = pop3_prove(job, held, &is_stored, err);
+		*row = &job->session.rows.items[held->item->row];
+		(*row)->first_seen = is_stored ? clock_real_s() : (*row)->first_seen;
+	} else {
+		*row = make_row(job, held, clock_real_s(), err);
+		code = *row != NULL ? 0 : -(int)err->code;
+	}
+	if (code < 0) {
+		discard(retrieval, held);
+	} else if (!is_stored) {
+		held->item = NULL;
+		*row = NULL;
+	}
+	return code;
 }
 
 /* The message that is held is whole: it is delivered. */
 static int deliver_held(struct retrieval *retrieval, struct err *err)
 {
 	struct mailbox *mailbox = retrieval->job->mailbox;
-	struct body *held = &retrieval->held;
+	struct pop3_arrival *held = &retrieval->held;
+	struct pop3_row *row;
 	if (held->item == NULL) {
 		return 0;
+	}
+	int code = find_row(retrieval, &row, err);
+	if (code < 0 || row == NULL) {
+		return code;
 	}
 	struct delivery_item item = {
 		.mailbox = mailbox,
 		.folder = mailbox->dir,
 		.state = &held->item->state,
 		.draft = held->draft,
-		.pop3_row = make_row(retrieval->job, held->item, clock_real_s(), err),
+		.pop3_row = row,
 	};
-	if (item.pop3_row == NULL) {
-		discard(retrieval, held);
-		return -(int)err->code;
-	}
 	held->item = NULL;
 	return delivery_add(retrieval->delivery, &item, err);
 }
@@ -129,9 +151,22 @@ static int fail_body(struct retrieval *retrieval, enum pop3_body body, uint64_t 
 	return pop3_job_fail(retrieval->job, item, &why, err);
 }
 
+static void log_short(const struct retrieval *retrieval)
+{
+	const struct pop3_arrival *coming = &retrieval->coming;
+	if (!coming->is_proven && coming->item->act == POP3_ACT_DOWNLOAD) {
+		log_line(retrieval->job->run->log, LOG_INFO,
+			 "%s: message %u came with %llu bytes, %llu are listed; it stays on the "
+			 "server until another session gives the same",
+			 retrieval->job->run->account->name, (unsigned)coming->item->number,
+			 (unsigned long long)coming->came_bytes,
+			 (unsigned long long)coming->item->size_bytes);
+	}
+}
+
 static int end_body(struct retrieval *retrieval, const struct pop3_piece *piece, struct err *err)
 {
-	struct body *coming = &retrieval->coming;
+	struct pop3_arrival *coming = &retrieval->coming;
 	enum pop3_body body =
 		pop3_judge_body(coming->item->size_bytes, piece->size_bytes, piece->has_lone_dot);
 	if (body == POP3_BODY_TORN || body == POP3_BODY_EMPTY) {
@@ -139,7 +174,12 @@ static int end_body(struct retrieval *retrieval, const struct pop3_piece *piece,
 	}
 	int code = maildir_draft_close(&coming->draft, clock_real_s(), err);
 	if (code == 0) {
-		coming->is_short = body == POP3_BODY_SHORT;
+		uint64_t listed = coming->item->size_bytes;
+		coming->came_bytes = piece->size_bytes;
+		coming->is_short = body == POP3_BODY_SHORT || listed == 0;
+		coming->is_proven = pop3_is_proven(listed, piece->size_bytes, piece->slack_bytes,
+						   &retrieval->job->learnt.sizes);
+		log_short(retrieval);
 		retrieval->held = *coming;
 		coming->item = NULL;
 	}
@@ -274,5 +314,8 @@ int pop3_download(struct run *run, struct err *err)
 	discard(&retrieval, &retrieval.held);
 	delivery_destroy(retrieval.delivery);
 	int noted = note_failed(run->pop3, code < 0 ? &ignored : err);
-	return code < 0 ? code : noted;
+	if (code < 0 || (code = noted) < 0) {
+		return code;
+	}
+	return pop3_put_proven(run->pop3, err);
 }

@@ -12,7 +12,7 @@ static bool is_for(const struct pop3_job *job, const struct pop3_item *item,
 	case POP3_FOR_HEADER:
 		return item->wants_header && item->header == POP3_NO_ROW && !item->is_failed;
 	case POP3_FOR_DOWNLOAD:
-		return item->act == POP3_ACT_DOWNLOAD;
+		return item->act == POP3_ACT_DOWNLOAD || item->act == POP3_ACT_PROVE;
 	case POP3_FOR_DELETION:
 		return item->row != POP3_NO_ROW && !item->is_failed &&
 		       pop3_is_due(&job->session.rows.items[item->row], &job->policy);
@@ -56,7 +56,6 @@ int pop3_job_fail(struct pop3_job *job, struct pop3_item *item, const struct err
 	if (item->key[0] != '\0') {
 		job->session.outcome.has_failures = true;
 		code = strlist_add(&job->learnt.failed, span_of(item->key), err);
-		strlist_sort(&job->learnt.failed);
 	}
 	return code;
 }

@@ -60,6 +60,36 @@ static bool is_ours(const struct pop3_job *job, const struct maildir_entry *entr
 	       parsed.is_pop3 && strcmp(parsed.key, job->local.key) == 0;
 }
 
+/* Parts that end in NUL: the unique part, all of the name behind where it lies (see
+ * pop3_file_of), the mailbox. */
+static int add_delivered(struct strlist *delivered, const struct maildir_entry *entry,
+			 const char *mailbox, struct err *err)
+{
+	struct buf text;
+	buf_init(&text, 3 * POP3_PLACE_MAX);
+	buf_append(&text, entry->name, entry->unique_len);
+	buf_printf(&text, "/%c%s/%s", entry->in_new ? 'n' : 'c', entry->name, mailbox);
+	int code = buf_status(&text, "a file's place", err);
+	code = code < 0 ? code : strlist_add(delivered, buf_span(&text), err);
+	if (code == 0) {
+		char *added = delivered->items[delivered->count - 1];
+		*strchr(added, '/') = '\0';
+		*strchr(added + entry->unique_len + 1, '/') = '\0';
+	}
+	buf_finish(&text);
+	return code;
+}
+
+struct pop3_file pop3_file_of(const char *delivered)
+{
+	const char *place = delivered + strlen(delivered) + 1;
+	return (struct pop3_file){
+		.name = place + 1,
+		.mailbox = place + strlen(place) + 1,
+		.in_new = place[0] == 'n',
+	};
+}
+
 static int gather_delivered(struct pop3_job *job, const char *name, struct err *err)
 {
 	struct folder_look look = {0};
@@ -69,8 +99,7 @@ static int gather_delivered(struct pop3_job *job, const char *name, struct err *
 	for (size_t i = 0; code == 0 && i < look.scan.count; i++) {
 		const struct maildir_entry *entry = &look.scan.entries[i];
 		if (is_ours(job, entry)) {
-			code = strlist_add(delivered, (struct span){entry->name, entry->unique_len},
-					   err);
+			code = add_delivered(delivered, entry, name, err);
 		}
 	}
 	/* J1: a crash may have left names that are not durable yet. */
@@ -100,6 +129,9 @@ static int find_delivered(struct pop3_job *job, struct err *err)
 	struct maildir *maildir = job->run->session->maildir;
 	struct strlist *delivered = &job->local.delivered;
 	struct strlist names;
+	if (job->local.is_known) {
+		return 0;
+	}
 	strlist_init(&names);
 	job->local.is_known = true;
 	int code = maildir_exists(maildir) ? maildir_list(maildir, &names, err) : 0;
@@ -114,22 +146,47 @@ static int find_delivered(struct pop3_job *job, struct err *err)
 	return code;
 }
 
-/* K7. */
-static int adopt(struct pop3_local *local, struct pop3_item *item, struct err *err)
+int pop3_find_files(struct pop3_job *job, const struct pop3_item *item, char *const **files,
+		    size_t *count, struct err *err)
 {
+	const struct strlist *delivered = &job->local.delivered;
 	char digest[POP3_DIGEST_SIZE];
-	int code = pop3_item_digest(item, digest, err);
-	if (code < 0) {
+	int code;
+	*count = 0;
+	if ((code = find_delivered(job, err)) < 0 ||
+	    (code = pop3_item_digest(item, digest, err)) < 0) {
 		return code;
 	}
-	char **unique = array_find(local->delivered.items, local->delivered.count, sizeof(*unique),
-				   digest, compare_digest);
-	if (unique == NULL) {
-		return 0;
+	char **found = array_find(delivered->items, delivered->count, sizeof(*found), digest,
+				  compare_digest);
+	while (found != NULL && found > delivered->items &&
+	       compare_digest(digest, found - 1) == 0) {
+		found--;
+	}
+	*files = found;
+	while (found != NULL && found < delivered->items + delivered->count &&
+	       compare_digest(digest, found) == 0) {
+		found++;
+		++*count;
+	}
+	return 0;
+}
+
+/* K7. Of several the one that came last. */
+static int adopt(struct pop3_job *job, struct pop3_item *item, struct err *err)
+{
+	char *const *files;
+	size_t count;
+	int code = pop3_find_files(job, item, &files, &count, err);
+	if (code < 0 || count == 0) {
+		return code;
 	}
 	item->act = POP3_ACT_ADOPT;
-	item->unique = *unique;
-	return strlist_add(&local->adopted, span_of(item->unique), err);
+	item->unique = files[count - 1];
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		code = strlist_add(&job->local.adopted, span_of(files[i]), err);
+	}
+	return code;
 }
 
 static bool is_first_run(const struct pop3_job *job)
@@ -141,12 +198,12 @@ int pop3_observe_delivered(struct run *run, struct err *err)
 {
 	struct pop3_job *job = run->pop3;
 	struct pop3_local *local = &job->local;
-	bool is_due = !local->is_known && (is_first_run(job) || run->session->was_unclean);
-	int code = is_due ? find_delivered(job, err) : 0;
-	for (size_t i = 0; local->delivered.count > 0 && i < job->session.view.count; i++) {
+	local->may_adopt |= is_first_run(job) || run->session->was_unclean;
+	int code = local->may_adopt ? find_delivered(job, err) : 0;
+	for (size_t i = 0; local->may_adopt && i < job->session.view.count; i++) {
 		struct pop3_item *item = &job->session.view.items[i];
 		if (code == 0 && pop3_is_unknown(item)) {
-			code = adopt(local, item, err);
+			code = adopt(job, item, err);
 		}
 	}
 	strlist_sort(&local->adopted);

@@ -38,6 +38,17 @@ static int make_view(struct pop3_session *session, struct err *err)
 	return 0;
 }
 
+/* The rows that were there when the run began. */
+static void note_known(struct pop3_job *job)
+{
+	const struct pop3_rows *rows = &job->session.rows;
+	for (size_t i = 0; !job->learnt.was_base_listed && i < rows->count; i++) {
+		int64_t id = rows->items[i].id;
+		job->policy.known_id = id > job->policy.known_id ? id : job->policy.known_id;
+	}
+	job->learnt.was_base_listed = true;
+}
+
 int pop3_observe_list(struct run *run, struct err *err)
 {
 	struct pop3_session *session = &run->pop3->session;
@@ -47,6 +58,7 @@ int pop3_observe_list(struct run *run, struct err *err)
 		return code;
 	}
 	run->pop3->mailbox->base.numbers.messages = told(session->listing.count);
+	note_known(run->pop3);
 	return make_view(session, err);
 }
 
@@ -76,6 +88,7 @@ int pop3_observe_keys(struct run *run, struct err *err)
 {
 	struct pop3_job *job = run->pop3;
 	struct pop3_view *view = &job->session.view;
+	strlist_sort(&job->learnt.failed);
 	for (size_t i = 0; i < view->count; i++) {
 		view->items[i].wants_header = view->items[i].key[0] == '\0';
 	}

@@ -32,16 +32,23 @@ struct pop3_session {
 /* What lies in the Maildir. Written by pop3_local.c. */
 struct pop3_local {
 	char key[MAILDIR_KEY_SIZE];
-	struct strlist delivered; /* names of files that we delivered once, by their digests */
-	bool is_known;            /* `delivered` was looked for */
-	struct strlist adopted;   /* those that a listed message is, sorted */
+	/* Files that we delivered once, by the digests in their names. What follows each unique
+	 * part: pop3_file_of. */
+	struct strlist delivered;
+	bool is_known;          /* `delivered` was looked for */
+	bool may_adopt;         /* K7: in all sessions of this run */
+	struct strlist adopted; /* those that a listed message is, sorted */
 };
 
 /* What a session leaves for those after it. */
 struct pop3_learnt {
-	struct strlist failed; /* keys of messages that failed in this run, sorted */
-	bool wants_utf8;       /* the server held a message back without it */
-	bool has_no_top;       /* the server refused TOP */
+	struct strlist
+		failed; /* keys of messages that failed in this run; sorted by the next session */
+	struct pop3_sizes sizes; /* A18; */
+	bool has_sizes_news;     /* not in the state yet */
+	bool was_base_listed;    /* policy.known_id is known */
+	bool wants_utf8;         /* the server held a message back without it */
+	bool has_no_top;         /* the server refused TOP */
 };
 
 struct pop3_job {
@@ -93,6 +100,38 @@ struct pop3_others {
 	bool has_foreign;
 };
 int pop3_read_others(struct pop3_job *job, struct pop3_others *others, struct err *err);
+
+/* Where one of local.delivered lies, as far as was seen. All borrowed. */
+#define POP3_PLACE_MAX 4096
+struct pop3_file {
+	const char *name;
+	const char *mailbox;
+	bool in_new;
+};
+struct pop3_file pop3_file_of(const char *delivered);
+/* Those of local.delivered that ITEM got, oldest first; looks for them where that was not done. */
+int pop3_find_files(struct pop3_job *job, const struct pop3_item *item, char *const **files,
+		    size_t *count, struct err *err);
+
+/* --- pop3_prove.c: bodies that are not proven (A16 to A18) --- */
+/* What came for a message: a body, and its message; without one there is none. */
+struct pop3_arrival {
+	struct pop3_item *item;
+	struct maildir_draft draft; /* closed */
+	bool is_short;              /* A11 */
+	uint64_t came_bytes;
+	bool is_proven; /* A16 */
+};
+/* Judges BODY of a message that has a row: *IS_STORED: it is to be delivered, under the row's name,
+ * which is a new one; else its draft was discarded. The row is as it will be. */
+int pop3_prove(struct pop3_job *job, struct pop3_arrival *body, bool *is_stored, struct err *err);
+/* A16 for a row that takes over a file (K7). */
+int pop3_judge_adopted(struct pop3_job *job, const struct pop3_item *item, struct err *err);
+/* Writes down rows whose doubts went, if any did. */
+int pop3_put_proven(struct pop3_job *job, struct err *err);
+int pop3_sizes_load(struct pop3_job *job, struct err *err);
+/* Within a transaction. */
+int pop3_sizes_store(struct pop3_job *job, struct err *err);
 
 /* --- pop3_run.c --- */
 int pop3_connect(const struct account *account, const struct sync_options *options, bool wants_utf8,

@@ -34,6 +34,9 @@ static int name_row(struct pop3_job *job, struct pop3_item *item, struct err *er
 	if (row != NULL && is_new) {
 		pop3_remember_as(&session->view, item, job->policy.now);
 	}
+	if (row != NULL && item->act == POP3_ACT_ADOPT) {
+		return pop3_judge_adopted(job, item, err);
+	}
 	return row != NULL ? 0 : -ERR_NOMEM;
 }
 

@@ -131,6 +131,7 @@ static int load_base(struct run *run, struct err *err)
 		}
 	}
 	state_mailboxes_finish(&known);
+	code = code < 0 ? code : pop3_sizes_load(job, err);
 	job->is_base_known = code == 0;
 	return code < 0
 		     ? code
@@ -166,7 +167,9 @@ static int note_end(struct run *run, int outcome, const struct err *why, struct 
 	} else {
 		mailbox->base.synced_at = run->pop3->policy.now;
 	}
-	code = mailbox_store(run, mailbox, err);
+	if ((code = mailbox_store(run, mailbox, err)) == 0) {
+		code = pop3_sizes_store(run->pop3, err);
+	}
 	if (code == 0 && outcome == 0) {
 		code = run_release(run, err);
 	}

@@ -1,4 +1,4 @@
-/* A1 to A15 of pop3_rules.h: what is done with a message, and after a session. */
+/* A1 to A18 of pop3_rules.h: what is done with a message, and after a session. */
 #include <string.h>
 
 #include "policy.h"
@@ -52,6 +52,9 @@ static enum pop3_act decide(const struct pop3_view *view, const struct pop3_item
 		return decide_new(item, pop3_header_of(view, item), policy);
 	}
 	const struct pop3_row *row = &view->rows[item->row];
+	if (!item->is_failed && pop3_is_to_prove(row, policy)) {
+		return POP3_ACT_PROVE; /* A17 */
+	}
 	return row->reason != REASON_TOO_OLD || row->first_seen < policy->oldest
 		     ? POP3_ACT_NONE /* A1 A2 A3 */
 		     : decide_new(item, NULL, policy);
@@ -70,9 +73,25 @@ size_t pop3_decide(struct pop3_view *view, const struct pop3_policy *policy)
 	return skipped;
 }
 
+static bool is_deletable(const struct pop3_row *row, const struct pop3_policy *policy)
+{
+	return policy->may_delete && row->reason == REASON_NONE && row->unique[0] != '\0';
+}
+
+bool pop3_is_deleting(const struct pop3_policy *policy)
+{
+	return policy->may_delete && policy->leave != LEAVE_YES;
+}
+
+bool pop3_is_to_prove(const struct pop3_row *row, const struct pop3_policy *policy)
+{
+	return is_deletable(row, policy) && pop3_is_deleting(policy) && policy->may_download &&
+	       row->doubts > 0 && row->doubts <= POP3_DOUBTS_MAX && row->id <= policy->known_id;
+}
+
 bool pop3_is_due(const struct pop3_row *row, const struct pop3_policy *policy)
 {
-	if (!policy->may_delete || row->reason != REASON_NONE || row->unique[0] == '\0') {
+	if (!is_deletable(row, policy) || row->doubts > 0) {
 		return false;
 	}
 	return policy->leave == LEAVE_NO ||
@@ -93,6 +112,66 @@ enum pop3_body pop3_judge_body(uint64_t listed, uint64_t came, bool has_lone_dot
 		return POP3_BODY_EMPTY; /* A10 */
 	}
 	return came < listed ? POP3_BODY_SHORT : POP3_BODY_WHOLE; /* A11 A12 */
+}
+
+/* How much of LISTED bytes did not come, in thousandths, rounded up. */
+static uint32_t short_share(uint64_t listed, uint64_t came)
+{
+	uint64_t lack = listed - came;
+	return (uint32_t)(listed >= UINT64_MAX / 1000 ? lack / (listed / 1000)
+						      : (lack * 1000 + listed - 1) / listed);
+}
+
+bool pop3_is_proven(uint64_t listed, uint64_t came, uint64_t slack, const struct pop3_sizes *sizes)
+{
+	if (came == 0) {
+		return false;
+	}
+	if (listed <= came || listed - came <= slack) {
+		return true;
+	}
+	return sizes->short_count >= POP3_SHORT_MIN && /* A18 */
+	       (listed - came <= sizes->short_bytes ||
+		short_share(listed, came) <= sizes->short_share);
+}
+
+enum pop3_proof pop3_judge_proof(const struct pop3_proof_facts *facts)
+{
+	if (facts->has_content && facts->is_same) {
+		return POP3_PROOF_SAME;
+	}
+	if (facts->is_in_file) {
+		return POP3_PROOF_OTHER_FILE;
+	}
+	return facts->has_content || facts->has_files ? POP3_PROOF_STORE : POP3_PROOF_LET_BE;
+}
+
+uint32_t pop3_doubts_after(uint32_t doubts, enum pop3_proof proof, bool is_proven)
+{
+	switch (proof) {
+	case POP3_PROOF_SAME:
+	case POP3_PROOF_OTHER_FILE:
+		return 0;
+	case POP3_PROOF_STORE:
+		return is_proven ? 0 : doubts + 1;
+	case POP3_PROOF_LET_BE:
+		break;
+	}
+	return POP3_DOUBTS_MAX + 1;
+}
+
+void pop3_sizes_learn(struct pop3_sizes *sizes, enum pop3_proof proof, uint64_t listed,
+		      uint64_t came)
+{
+	if (proof == POP3_PROOF_STORE) {
+		*sizes = (struct pop3_sizes){0};
+	} else if (proof == POP3_PROOF_SAME && came < listed) {
+		uint32_t share = short_share(listed, came);
+		sizes->short_count++;
+		sizes->short_bytes =
+			listed - came > sizes->short_bytes ? listed - came : sizes->short_bytes;
+		sizes->short_share = share > sizes->short_share ? share : sizes->short_share;
+	}
 }
 
 bool pop3_goes_on(const struct pop3_outcome *outcome)

@@ -41,8 +41,9 @@
  *   A5  new, larger than max_message_size              -> skip
  *   A6  new, Date before max_age's cut                 -> remember as too old
  *   A7  new                                            -> download
- *   A8  downloaded by this state (I1: durable and committed), with leave_on_server = no, or an age
- *       that has passed since the download, where this run may delete on the server -> due
+ *   A8  downloaded by this state (I1: durable and committed) and proven (A16), with
+ *       leave_on_server = no, or an age that has passed since the download, where this run may
+ *       delete on the server                           -> due
  *
  * What came of a download:
  *
@@ -50,9 +51,23 @@
  *       was listed: two messages may have run into each other -> not stored
  *   A10 nothing, where something was listed            -> not stored: leave_on_server might delete
  *       the message that it stands for
- *   A11 less than was listed: such a dot may have ended it -> stored once the server has answered
- *       something else, which can only follow a whole message
+ *   A11 less than was listed, or no size was: such a dot may have ended it -> stored once the
+ *       server has answered something else, which can only follow a whole message
  *   A12 else                                           -> stored
+ *   A16 stored, and it is not empty and as large as was listed, but for what dot-stuffing, line
+ *       ends and the terminator explain, or as A18 says -> proven; else not proven (and not due)
+ *
+ * A body that is not proven, once in a later run, where leave_on_server and the run's sides want
+ * messages deleted on the server, now or by their age:
+ *
+ *   A17 it is fetched again (A9 to A11 as before):
+ *       the same content came, or that of another file of ours of this message -> proven
+ *       another content, and one file of it is known   -> stored, too, as what the message is from
+ *         now on, proven by A16 or fetched again; told. After POP3_DOUBTS_MAX it is let be.
+ *       of an adopted file (K7) that is not there any more -> nothing is stored, it is let be
+ *   A18 the server tells sizes too large: POP3_SHORT_MIN bodies that were short were proven by A17
+ *       and none came otherwise since -> one that is short by no more bytes, or by no larger
+ *       share, is proven at once
  *
  * When another session follows:
  *
@@ -86,11 +101,20 @@ struct pop3_policy {
 	bool may_download;
 	uint64_t max_size_bytes; /* 0: none */
 	int64_t oldest;          /* INT64_MIN: none */
+	int64_t known_id;        /* rows up to this one were there when the run began (A17) */
+};
+
+/* What a server's sizes were worth (A18). */
+struct pop3_sizes {
+	uint32_t short_count; /* bodies proven to be whole that were smaller than listed */
+	uint64_t short_bytes; /* by how much at most, */
+	uint32_t short_share; /* and in thousandths of what was listed */
 };
 
 enum pop3_act {
 	POP3_ACT_NONE,
 	POP3_ACT_DOWNLOAD,
+	POP3_ACT_PROVE, /* fetch it again (A17) */
 	POP3_ACT_SKIP,  /* too large */
 	POP3_ACT_OLD,   /* remember it as too old */
 	POP3_ACT_KNOWN, /* remember it as fetched by another program */
@@ -177,6 +201,12 @@ struct pop3_policy pop3_policy_of(const struct account *account, const struct sy
 				  int64_t now);
 /* A1 to A7, for items without an act yet. Returns how many A5 leaves out. */
 size_t pop3_decide(struct pop3_view *view, const struct pop3_policy *policy);
+/* How much less a file of ours may be than was listed, where nothing else tells: the terminator. */
+#define POP3_FILE_SLACK 5
+/* Whether messages are to be deleted on the server, now or later: only then proofs are of use. */
+bool pop3_is_deleting(const struct pop3_policy *policy);
+/* A17: whether its body is to be proven. */
+bool pop3_is_to_prove(const struct pop3_row *row, const struct pop3_policy *policy);
 /* A8. */
 bool pop3_is_due(const struct pop3_row *row, const struct pop3_policy *policy);
 /* For --dry-run, of a message that is going to be downloaded: whether it is due at once. */
@@ -190,6 +220,32 @@ enum pop3_body {
 	POP3_BODY_WHOLE
 };
 enum pop3_body pop3_judge_body(uint64_t listed, uint64_t came, bool has_lone_dot);
+
+#define POP3_SHORT_MIN  8
+#define POP3_DOUBTS_MAX 3
+
+/* A16 and A18. SLACK: what explains that more was listed than came. */
+bool pop3_is_proven(uint64_t listed, uint64_t came, uint64_t slack, const struct pop3_sizes *sizes);
+
+/* A17: what a body that came again is. */
+enum pop3_proof {
+	POP3_PROOF_SAME,
+	POP3_PROOF_OTHER_FILE, /* the content of another file of ours */
+	POP3_PROOF_STORE,
+	POP3_PROOF_LET_BE
+};
+struct pop3_proof_facts {
+	bool has_content; /* what came first is known */
+	bool is_same;     /* and is the same */
+	bool has_files;  /* of ours, of this message, are there; asked only if it is not the same */
+	bool is_in_file; /* one of them has this content */
+};
+enum pop3_proof pop3_judge_proof(const struct pop3_proof_facts *facts);
+/* What that makes of the row's doubts. IS_PROVEN: what came, by itself (A16). */
+uint32_t pop3_doubts_after(uint32_t doubts, enum pop3_proof proof, bool is_proven);
+/* A18: SIZES after such a PROOF of CAME bytes where LISTED were told. */
+void pop3_sizes_learn(struct pop3_sizes *sizes, enum pop3_proof proof, uint64_t listed,
+		      uint64_t came);
 
 /* A13 to A15. */
 struct pop3_outcome {
