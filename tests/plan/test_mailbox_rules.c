@@ -17,7 +17,7 @@
  *   folder files=1 agreed=1 others=1 moving
  *   there told agreed=1 only_there=1 messages=1 base=UIDVALIDITY/UIDNEXT now=UIDVALIDITY/UIDNEXT
  *   verdict due | still_there | untold | holds_mail       of one of these three
- *   folders WORD... sample=8 found=4                      struct folder_evidence
+ *   folders WORD... sample=8 found=4 proven=1             struct folder_evidence
  *   mailboxes same_id other_id base= now= only_one sample=8 found=4
  *   likeness yes | no | by_sample                         of one of these two
  */
@@ -282,6 +282,7 @@ static bool read_folders(struct scenario *scenario, char *rest)
 		{.name = "same_cur", .claim = &evidence.is_same_cur},
 		{.name = "sample", .number = &evidence.sample.count},
 		{.name = "found", .number = &evidence.sample.found},
+		{.name = "proven", .number = &evidence.sample.proven},
 		{0},
 	};
 

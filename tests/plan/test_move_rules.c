@@ -9,6 +9,7 @@
  *   from absent | read_only | nowhere   takes no part; ...; is not on the server
  *   to ...
  *   taken                             one of the rows is part of another move
+ *   content same | other | unknown    of the new file, to the old row
  *   expect none | planned | policy | obstacle | unreadable
  *
  * And V10 by traces of what is gone: who came from where.
@@ -107,6 +108,23 @@ static bool read_expect(struct scenario *scenario, const char *word)
 	return false;
 }
 
+static bool read_content(struct move_facts *facts, const char *word)
+{
+	static const char *const names[] = {
+		[CONTENT_SAME] = "same",
+		[CONTENT_OTHER] = "other",
+		[CONTENT_UNKNOWN] = "unknown",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(word, names[i]) == 0) {
+			facts->content = (enum content_verdict)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool read_line(void *data, const char *word, char *rest)
 {
 	struct scenario *scenario = data;
@@ -123,6 +141,8 @@ static bool read_line(void *data, const char *word, char *rest)
 		return read_mailbox(&scenario->facts.from, rest);
 	} else if (strcmp(word, "to") == 0) {
 		return read_mailbox(&scenario->facts.to, rest);
+	} else if (strcmp(word, "content") == 0) {
+		return read_content(&scenario->facts, rest);
 	} else if (strcmp(word, "taken") == 0) {
 		scenario->facts.is_taken = true;
 		return true;
@@ -199,6 +219,33 @@ static void a_header_without_message_id_says_too_little(void **state)
 	assert_null(move_trace_find(NULL, 0, ARCHIVE, 10, &one));
 }
 
+/* V13 */
+static void an_emailid_proposes_and_date_and_header_decide(void **state)
+{
+	static char id[] = "M1";
+	static char other_id[] = "M2";
+	struct row gone = {.emailid = id, .date = 10, .has_digest = true, .digest = {1}};
+	struct row fresh = {.emailid = id, .date = 10};
+	const struct header_identity nameless = {.digest = {1}};
+	(void)state;
+
+	assert_true(move_is_proven(&gone, &fresh, &one));
+	assert_true(move_is_proven(&gone, &fresh, &nameless));
+	assert_false(move_is_proven(&gone, &fresh, &two));
+	fresh.date = 11;
+	assert_false(move_is_proven(&gone, &fresh, &one));
+	gone.date = fresh.date = 0;
+	assert_false(move_is_proven(&gone, &fresh, &one));
+	gone.date = fresh.date = 10;
+	gone.has_digest = false;
+	assert_false(move_is_proven(&gone, &fresh, &one));
+	gone.has_digest = true;
+	fresh.emailid = other_id;
+	assert_false(move_is_proven(&gone, &fresh, &one));
+	gone.emailid = fresh.emailid = NULL; /* untold is not equal */
+	assert_false(move_is_proven(&gone, &fresh, &one));
+}
+
 static void an_arrival_is_on_the_server_only(void **state)
 {
 	struct row row;
@@ -222,6 +269,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_prestate(moves_follow_every_case, dir),
 		cmocka_unit_test(by_date_and_header_each_original_goes_once),
 		cmocka_unit_test(a_header_without_message_id_says_too_little),
+		cmocka_unit_test(an_emailid_proposes_and_date_and_header_decide),
 		cmocka_unit_test(an_arrival_is_on_the_server_only),
 	};
 

@@ -199,6 +199,138 @@ static void a_move_there_takes_an_equal_copy_along(void **state)
 	run_scene_expect_both(scene, "Archive", "one/");
 }
 
+/* The file of one is gone from INBOX, and under its name TEXT lies in Archive. */
+static void swap_into_archive(struct run_scene *scene, const char *text)
+{
+	char *name = run_scene_files(scene, "INBOX");
+	char path[512];
+	snprintf(path, sizeof(path), "Archive/cur/%s", name);
+	run_scene_write(scene, path, text);
+	free(name);
+	path_of(scene, "INBOX", path);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void V11_another_text_under_a_name_that_vanished_is_new_mail(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_make(scene->server, "Archive");
+	begin(scene, true);
+	swap_into_archive(scene, ONE_AGAIN);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.moved, 0);
+	assert_int_equal(scene->report.total.uploaded, 1);
+	run_scene_expect_both(scene, "INBOX", "");
+	run_scene_expect_both(scene, "Archive", "two/D");
+	expect_clean(scene);
+}
+
+static void a_file_that_was_copied_and_removed_has_moved(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_make(scene->server, "Archive");
+	begin(scene, true);
+	swap_into_archive(scene, ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.moved, 1);
+	assert_int_equal(scene->report.total.uploaded, 0);
+	run_scene_expect_both(scene, "Archive", "one/D");
+	expect_clean(scene);
+	scripted_expunge(scene->server, "Archive", 1); /* base knows what is in the copy */
+	expect_clean(scene);
+	run_scene_expect_both(scene, "Archive", "");
+}
+
+static void V11_rows_of_before_go_by_header_and_size(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_make(scene->server, "Archive");
+	begin(scene, true);
+	make_old(scene);
+	swap_into_archive(scene, ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.moved, 1);
+	expect_clean(scene);
+}
+
+/* CASES: EMAILIDs that are the same for all. */
+static void V13_one_emailid_for_all_moves_no_other_message(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_make(scene->server, "Archive");
+	begin(scene, false);
+	scripted_add(scene->server, "Archive", "", ONE_AGAIN);
+	struct scripted_message *fresh = scripted_message(scene->server, "Archive", 1);
+	struct scripted_message *gone = scripted_message(scene->server, "INBOX", 1);
+	memcpy(fresh->emailid, gone->emailid, sizeof(fresh->emailid));
+	fresh->date = gone->date;
+	scripted_expunge(scene->server, "INBOX", 1);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.moved, 0);
+	run_scene_expect_both(scene, "INBOX", "");
+	run_scene_expect_both(scene, "Archive", "two/");
+	expect_clean(scene);
+}
+
+/* cp -r: the names of one folder once more in another. */
+static void a_folder_that_was_copied_is_new_mail(void **state)
+{
+	struct run_scene *scene = *state;
+	char path[512];
+	begin(scene, false);
+	char *name = run_scene_files(scene, "INBOX");
+	run_scene_folder(scene, "Copy");
+	snprintf(path, sizeof(path), "Copy/new/%s", name);
+	free(name);
+	run_scene_write(scene, path, ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.moved, 0);
+	assert_int_equal(scene->report.total.uploaded, 1);
+	run_scene_expect_both(scene, "INBOX", "one/");
+	run_scene_expect_both(scene, "Copy", "one/");
+	expect_clean(scene);
+}
+
+/* Work is gone here, and its names lie in Job, with these texts. */
+static void copy_work(struct run_scene *scene, const char *text)
+{
+	char path[512];
+	scripted_make(scene->server, "Work");
+	scripted_add(scene->server, "Work", "", ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	char *name = run_scene_files(scene, "Work");
+	run_scene_folder(scene, "Job");
+	snprintf(path, sizeof(path), "Job/new/%s", name);
+	free(name);
+	run_scene_write(scene, path, text);
+	path_of(scene, "Work", path);
+	assert_int_equal(unlink(path), 0);
+	static const char *const parts[] = {"/cur", "/new", "/tmp", ""};
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/Work%s", scene->maildir, parts[i]);
+		assert_int_equal(rmdir(path), 0);
+	}
+	RUN_OK(scene, run_scene_sync(scene));
+}
+
+static void M32_a_folder_of_equal_names_and_texts_is_renamed(void **state)
+{
+	struct run_scene *scene = *state;
+	copy_work(scene, ONE);
+	assert_null(scripted_find(scene->server, "Work"));
+	run_scene_expect_both(scene, "Job", "one/");
+	expect_clean(scene);
+}
+
+static void M32_a_folder_of_equal_names_and_other_texts_is_another(void **state)
+{
+	struct run_scene *scene = *state;
+	copy_work(scene, ONE_AGAIN);
+	run_scene_expect_both(scene, "Job", "two/");
+	run_scene_expect_there(scene, "Work", "one/");
+	expect_clean(scene);
+}
+
 /* Work, with one message, is removed there; the file holds TEXT by then. */
 static void remove_work(struct run_scene *scene, const char *text)
 {
@@ -243,6 +375,13 @@ int main(void)
 		RUN_TEST(expunge_looks_too),
 		RUN_TEST(a_move_there_leaves_an_edited_file_where_it_is),
 		RUN_TEST(a_move_there_takes_an_equal_copy_along),
+		RUN_TEST(V11_another_text_under_a_name_that_vanished_is_new_mail),
+		RUN_TEST(a_file_that_was_copied_and_removed_has_moved),
+		RUN_TEST(V11_rows_of_before_go_by_header_and_size),
+		RUN_TEST(V13_one_emailid_for_all_moves_no_other_message),
+		RUN_TEST(a_folder_that_was_copied_is_new_mail),
+		RUN_TEST(M32_a_folder_of_equal_names_and_texts_is_renamed),
+		RUN_TEST(M32_a_folder_of_equal_names_and_other_texts_is_another),
 		RUN_TEST(M22_a_folder_with_an_edited_file_is_kept),
 		RUN_TEST(M23_a_folder_of_equal_copies_goes),
 	};

@@ -36,3 +36,48 @@ finish:
 		     ? code
 		     : tell_unread(row, err);
 }
+
+void folder_look_finish(struct folder_look *folder)
+{
+	if (folder->mailbox != NULL) {
+		maildir_scan_finish(&folder->scan);
+		mailbox_release(folder->mailbox);
+	}
+	*folder = (struct folder_look){0};
+}
+
+static int look_into(struct run *run, struct folder_look *folder, struct mailbox *mailbox,
+		     struct err *err)
+{
+	int code;
+	if (folder->mailbox == mailbox) {
+		return 0;
+	}
+	folder_look_finish(folder);
+	if ((code = mailbox_open_dir(run, mailbox, err)) < 0 ||
+	    (code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &folder->scan,
+					err)) < 0) {
+		mailbox_release(mailbox);
+		return code;
+	}
+	folder->mailbox = mailbox;
+	return 0;
+}
+
+int observe_moved(struct run *run, struct folder_look *folder, struct mailbox *mailbox,
+		  const struct move_rows *rows, enum content_verdict *verdict, struct err *err)
+{
+	const struct maildir_entry *entry = NULL;
+	struct file_look look = {.verdict = CONTENT_UNKNOWN};
+	int code = 0;
+	if (!content_is_in_doubt(&rows->gone, &rows->fresh.mark)) {
+		look.verdict = CONTENT_SAME;
+	} else if ((code = look_into(run, folder, mailbox, err)) == 0) {
+		entry = maildir_scan_find(&folder->scan, span_of(rows->fresh.unique));
+	}
+	if (entry != NULL) {
+		code = observe_file(mailbox->dir, &rows->gone, entry, &look, err);
+	}
+	*verdict = look.verdict;
+	return code == -ERR_CHANGED ? 0 : run_outlives(run, mailbox, code, NULL, err);
+}

@@ -1,7 +1,7 @@
 /*
- * What may be a move, as it is found on either side. On a server that gives no EMAILID (V10 of
- * rules/move_rules.h) a message that is new in one mailbox and has the date of one that is gone
- * from another is asked for its header. Without such dates nothing is asked.
+ * What may be a move, as it is found on either side. A message that is new on the server in one
+ * mailbox, and has the EMAILID (V13 of rules/move_rules.h), or without EMAILIDs the date (V10), of
+ * one that is gone from another, is asked for its header. Without such nothing is asked.
  */
 #include "observe.h"
 
@@ -17,6 +17,9 @@ struct search {
 	struct state_moves *pairs;
 	struct move_trace *traces;
 	size_t trace_count, trace_cap;
+	bool has_ids; /* EMAILIDs propose (V13), else dates do (V10) */
+	struct uidset
+		uids; /* of the mailbox that is looked at, those whose header is to be asked for */
 };
 
 static int pairs_add(struct state_moves *pairs, int64_t gone_row, int64_t new_row, struct err *err)
@@ -50,28 +53,66 @@ static int find_from_unreadable(struct run *run, struct state_moves *pairs, stru
 	return code;
 }
 
-/* Where ROW is an arrival, the first message that is gone elsewhere under its EMAILID, and not
- * found to be another's. */
-static int find_by_emailid(struct search *search, const struct row *row, struct err *err)
+/* The first of OTHERS that is gone elsewhere and is not found to be another's; by the header of the
+ * arrival ROW, where that is told. NULL: none. */
+static const struct row *original_of(const struct search *search, const struct row_list *others,
+				     const struct row *row, const struct header_identity *identity)
 {
-	struct run *run = search->run;
+	for (size_t i = 0; i < others->count; i++) {
+		const struct row *other = &others->items[i];
+		const struct mailbox *from = run_mailbox_by_id(search->run, other->mailbox);
+		if (move_is_original(other) && other->mailbox != row->mailbox && from != NULL &&
+		    mailbox_is_active(from) && !has_gone(search->pairs, other->id) &&
+		    (identity == NULL || move_is_proven(other, row, identity))) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
+/* Whether a message of ROW's EMAILID may be the one that has come there; with its header (not NULL)
+ * they are a pair. */
+static int find_by_emailid(struct search *search, const struct row *row,
+			   const struct header_identity *identity, bool *may_be, struct err *err)
+{
 	struct row_list others;
-	bool is_found = false;
+	const struct row *original = NULL;
 	int code = 0;
 	row_list_init(&others);
 	if (row->emailid != NULL && move_is_arrival(row)) {
-		code = state_rows_by_emailid(run->session->state, row->emailid, &others, err);
+		code = state_rows_by_emailid(search->run->session->state, row->emailid, &others,
+					     err);
+		original = code < 0 ? NULL : original_of(search, &others, row, identity);
 	}
-	for (size_t i = 0; code == 0 && !is_found && i < others.count; i++) {
-		const struct row *other = &others.items[i];
-		const struct mailbox *from = run_mailbox_by_id(run, other->mailbox);
-		is_found = move_is_original(other) && other->mailbox != row->mailbox &&
-			   from != NULL && mailbox_is_active(from) &&
-			   !has_gone(search->pairs, other->id);
-		code = is_found ? pairs_add(search->pairs, other->id, row->id, err) : 0;
+	*may_be = original != NULL;
+	if (original != NULL && identity != NULL) {
+		code = pairs_add(search->pairs, original->id, row->id, err);
 	}
 	row_list_finish(&others);
 	return code;
+}
+
+/* The same by its date, and with its header by that. */
+static int find_by_trace(struct search *search, const struct row *row,
+			 const struct header_identity *identity, bool *may_be, struct err *err)
+{
+	struct move_trace *trace = move_is_arrival(row)
+					 ? move_trace_find(search->traces, search->trace_count,
+							   row->mailbox, row->date, identity)
+					 : NULL;
+	*may_be = trace != NULL;
+	if (trace == NULL || identity == NULL) {
+		return 0;
+	}
+	trace->is_taken = true;
+	return pairs_add(search->pairs, trace->row, row->id, err);
+}
+
+static int find_original(struct search *search, const struct row *row,
+			 const struct header_identity *identity, bool *may_be, struct err *err)
+{
+	return search->has_ids ? find_by_emailid(search, row, identity, may_be, err)
+			       : find_by_trace(search, row, identity, may_be, err);
 }
 
 static int add_trace(struct search *search, const struct row *row, struct err *err)
@@ -88,16 +129,14 @@ static int add_trace(struct search *search, const struct row *row, struct err *e
 	return 0;
 }
 
-/* Each pending row of MAILBOX by ADD. */
-static int gather(struct search *search, const struct mailbox *mailbox,
-		  int (*add)(struct search *, const struct row *, struct err *), struct err *err)
+static int add_traces(struct search *search, const struct mailbox *mailbox, struct err *err)
 {
 	struct state *state = search->run->session->state;
 	struct row_list rows;
 	row_list_init(&rows);
 	int code = state_rows_pending(state, mailbox->base.id, false, &rows, err);
 	for (size_t i = 0; code == 0 && i < rows.count; i++) {
-		code = add(search, &rows.items[i], err);
+		code = add_trace(search, &rows.items[i], err);
 	}
 	row_list_finish(&rows);
 	return code;
@@ -117,26 +156,19 @@ static int take_header(struct search *search, const struct row_list *rows,
 	const struct row wanted = {.uid = told->uid};
 	const struct row *row =
 		array_find(rows->items, rows->count, sizeof(wanted), &wanted, compare_uid);
-	struct move_trace *trace =
-		row == NULL ? NULL
-			    : move_trace_find(search->traces, search->trace_count, row->mailbox,
-					      row->date, &told->identity);
-	if (trace == NULL) {
-		return 0;
-	}
-	trace->is_taken = true;
-	return pairs_add(search->pairs, trace->row, row->id, err);
+	bool is_found;
+	return row == NULL ? 0 : find_original(search, row, &told->identity, &is_found, err);
 }
 
 static int ask_headers(struct search *search, const struct mailbox *mailbox,
-		       const struct row_list *rows, const struct uidset *uids, struct err *err)
+		       const struct row_list *rows, struct err *err)
 {
 	struct remote *remote = search->run->session->remote;
 	struct remote_identity told = {0};
 	int code;
 	if ((code = remote_open(remote, mailbox->wire, REMOTE_READ,
 				mailbox->base.numbers.uidvalidity, NULL, err)) == 0) {
-		code = remote_headers_begin(remote, uids, err);
+		code = remote_headers_begin(remote, &search->uids, err);
 	}
 	while (code == 0 && (code = remote_headers_next(remote, &told, err)) == 0 &&
 	       !told.is_done) {
@@ -146,28 +178,27 @@ static int ask_headers(struct search *search, const struct mailbox *mailbox,
 }
 
 /* What cannot be told now is downloaded at its new place, and its old one removed. */
-static int find_by_header(struct search *search, const struct mailbox *mailbox, struct err *err)
+static int find_arrivals(struct search *search, const struct mailbox *mailbox, struct err *err)
 {
 	struct state *state = search->run->session->state;
 	struct row_list rows;
-	struct uidset uids;
 	row_list_init(&rows);
-	uidset_init(&uids);
+	uidset_init(&search->uids);
 	int code = state_rows_pending(state, mailbox->base.id, false, &rows, err);
 	for (size_t i = 0; code == 0 && i < rows.count; i++) {
 		const struct row *row = &rows.items[i];
-		if (move_is_arrival(row) &&
-		    move_trace_find(search->traces, search->trace_count, row->mailbox, row->date,
-				    NULL) != NULL) {
-			code = uidset_add(&uids, row->uid, row->uid, err);
+		bool may_be = false;
+		code = find_original(search, row, NULL, &may_be, err);
+		if (code == 0 && may_be) {
+			code = uidset_add(&search->uids, row->uid, row->uid, err);
 		}
 	}
-	if (code == 0 && uids.count > 0) {
+	if (code == 0 && search->uids.count > 0) {
 		qsort(rows.items, rows.count, sizeof(*rows.items), compare_uid);
-		code = ask_headers(search, mailbox, &rows, &uids, err);
+		code = ask_headers(search, mailbox, &rows, err);
 	}
 	row_list_finish(&rows);
-	uidset_finish(&uids);
+	uidset_finish(&search->uids);
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
 }
 
@@ -186,7 +217,7 @@ static int gather_traces(struct search *search, struct err *err)
 		const struct mailbox *mailbox = &mailboxes->items[i];
 		if (mailbox_is_active(mailbox) && mailbox->in_base &&
 		    (mailbox->seen.was_viewed || mailbox->base.pending > 0)) {
-			code = gather(search, mailbox, add_trace, err);
+			code = add_traces(search, mailbox, err);
 		}
 	}
 	if (search->trace_count > 1) {
@@ -198,9 +229,10 @@ static int gather_traces(struct search *search, struct err *err)
 
 static int find_there(struct run *run, struct state_moves *pairs, struct err *err)
 {
-	struct search search = {.run = run, .pairs = pairs};
-	bool has_ids = remote_facts(run->session->remote)->has_message_ids;
-	bool wants_traces = !has_ids;
+	struct search search = {.run = run,
+				.pairs = pairs,
+				.has_ids = remote_facts(run->session->remote)->has_message_ids};
+	bool wants_traces = !search.has_ids;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
@@ -211,10 +243,8 @@ static int find_there(struct run *run, struct state_moves *pairs, struct err *er
 			code = gather_traces(&search, err);
 			wants_traces = false;
 		}
-		if (code == 0 && has_ids) {
-			code = gather(&search, mailbox, find_by_emailid, err);
-		} else if (code == 0 && search.trace_count > 0) {
-			code = find_by_header(&search, mailbox, err);
+		if (code == 0 && (search.has_ids || search.trace_count > 0)) {
+			code = find_arrivals(&search, mailbox, err);
 		}
 	}
 	free(search.traces);

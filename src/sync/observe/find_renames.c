@@ -64,8 +64,26 @@ static bool is_same_directory(const struct stamp_dir *one, const struct stamp_di
 	return one->dev == two->dev && one->inode == two->inode;
 }
 
-static bool is_same_folder(const struct lost *lost, const struct stamp *stamp,
-			   const struct maildir_scan *scan)
+/* How much of the sample is in SCAN, of the folder TO, by name; and whether one file at least holds
+ * the message that it bears the name of. */
+static void look_for_sample(const struct row_list *sample, const struct mailbox *to,
+			    const struct maildir_scan *scan, struct sample_found *result)
+{
+	for (size_t i = 0; i < sample->count; i++) {
+		const struct row *row = &sample->items[i];
+		const struct maildir_entry *entry = maildir_scan_find(scan, span_of(row->unique));
+		struct file_look look;
+		struct err ignored;
+		result->found += entry != NULL;
+		if (entry != NULL && result->proven == 0 &&
+		    observe_file(to->dir, row, entry, &look, &ignored) == 0) {
+			result->proven += look.verdict == CONTENT_SAME;
+		}
+	}
+}
+
+static bool is_same_folder(const struct lost *lost, const struct mailbox *to,
+			   const struct stamp *stamp, const struct maildir_scan *scan)
 {
 	const struct stamp_dir *dirs = lost->mailbox->base.stamp.dirs;
 	bool has_stamp = lost->mailbox->base.has_stamp;
@@ -74,10 +92,7 @@ static bool is_same_folder(const struct lost *lost, const struct stamp *stamp,
 		.is_same_cur = has_stamp && is_same_directory(&dirs[1], &stamp->dirs[1]),
 		.sample.count = lost->sample.count,
 	};
-	for (size_t i = 0; i < lost->sample.count; i++) {
-		struct span unique = span_of(lost->sample.items[i].unique);
-		evidence.sample.found += maildir_scan_find(scan, unique) != NULL;
-	}
+	look_for_sample(&lost->sample, to, scan, &evidence.sample);
 	return folder_likeness(&evidence);
 }
 
@@ -96,7 +111,7 @@ static int match_folder(struct search *search, struct mailbox *to, struct err *e
 	}
 	for (size_t i = 0; !is_same && i < search->lost_count; i++) {
 		struct lost *lost = &search->lost[i];
-		is_same = !lost->is_taken && is_same_folder(lost, &stamp, &scan);
+		is_same = !lost->is_taken && is_same_folder(lost, to, &stamp, &scan);
 		if (is_same) {
 			pair_add(search, lost, to, SIDE_REMOTE);
 		}

@@ -75,8 +75,8 @@ int observe_remote_mailbox(struct run *run, struct remote *remote, struct mailbo
 /* What may be a move (rules/move_rules.h): pairs of a row that is gone from one mailbox and a row
  * that is new in another. HERE: files of one unique part; a gone one may come with several.
  * UNREADABLE: new files whose unique part base has in a folder that could not be read. THERE: one
- * to one, by EMAILID, or on a server without by date and header, which are fetched where dates
- * agree. */
+ * to one, by EMAILID, date and header, or on a server without EMAILIDs by date and header, which is
+ * fetched where the rest agrees. */
 int find_moves(struct run *run, enum move_seen seen, struct state_moves *pairs, struct err *err);
 
 /* Both rows as they are now; finished by the caller in any case. */
@@ -88,6 +88,18 @@ struct move_rows {
 int move_rows_load(struct run *run, const struct state_move *pair, struct move_rows *rows,
 		   struct err *err);
 void move_rows_finish(struct move_rows *rows);
+
+/* What the new file of a move, in MAILBOX, is to the old row. Commonly its mark tells; else the
+ * folder is searched, once for all moves that follow one another. UNKNOWN: it is not there any
+ * more, or could not be read, which is reported. FOLDER is zeroed before the first, and finished in
+ * any case. */
+struct folder_look {
+	struct mailbox *mailbox;
+	struct maildir_scan scan;
+};
+int observe_moved(struct run *run, struct folder_look *folder, struct mailbox *mailbox,
+		  const struct move_rows *rows, enum content_verdict *verdict, struct err *err);
+void folder_look_finish(struct folder_look *folder);
 
 /* What a file's name tells, for the rules. */
 struct local_file local_file_of(const struct maildir_told *told);

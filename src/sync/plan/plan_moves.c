@@ -70,9 +70,31 @@ static struct move_mailbox facts_of(const struct mailbox *mailbox)
 	};
 }
 
-static int plan_pair(struct run *run, const struct state_move *pair, enum move_seen seen,
-		     struct err *err)
+/* What a pair is looked at with. */
+struct planning {
+	struct run *run;
+	enum move_seen seen;
+	struct folder_look folder;
+};
+
+/* MOVE's state. The new file is looked at only where that decides. */
+static int judge(struct planning *planning, struct move *move, const struct move_rows *rows,
+		 struct move_facts *facts, struct err *err)
 {
+	int code = 0;
+	move->state = move_rule(facts);
+	if (move_wants_content(facts->seen, move->state) &&
+	    (code = observe_moved(planning->run, &planning->folder, move->to, rows, &facts->content,
+				  err)) == 0) {
+		move->state = move_rule(facts);
+	}
+	return code;
+}
+
+static int plan_pair(struct planning *planning, const struct state_move *pair, struct err *err)
+{
+	struct run *run = planning->run;
+	enum move_seen seen = planning->seen;
 	struct move_list *moves = &run->plan->moves;
 	struct move move = {.pair = *pair, .side = move_side(seen)};
 	struct move_rows rows;
@@ -98,8 +120,7 @@ static int plan_pair(struct run *run, const struct state_move *pair, enum move_s
 			move_has_row(moves, pair->gone_row) || move_has_row(moves, pair->new_row),
 	};
 	facts.to.is_there &= (move.to->seen.in & SIDE_REMOTE) || move.to->decided.is_to_be_made;
-	move.state = move_rule(&facts);
-	if (move.state != MOVE_NONE) {
+	if ((code = judge(planning, &move, &rows, &facts, err)) == 0 && move.state != MOVE_NONE) {
 		code = move_list_add(moves, &move, err);
 	}
 finish:
@@ -113,11 +134,13 @@ int plan_moves(struct run *run, struct err *err)
 					       MOVE_SEEN_THERE};
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct planning planning = {.run = run, .seen = kinds[i]};
 		struct state_moves pairs = {0};
 		code = find_moves(run, kinds[i], &pairs, err);
 		for (size_t k = 0; code == 0 && k < pairs.count; k++) {
-			code = plan_pair(run, &pairs.items[k], kinds[i], err);
+			code = plan_pair(&planning, &pairs.items[k], err);
 		}
+		folder_look_finish(&planning.folder);
 		state_moves_finish(&pairs);
 	}
 	return code;

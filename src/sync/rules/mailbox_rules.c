@@ -167,8 +167,8 @@ bool folder_likeness(const struct folder_evidence *evidence)
 	if (sample->count == 0) {
 		return evidence->is_same_directory && evidence->is_same_cur;
 	}
-	return evidence->is_same_directory ? sample->found * 2 >= sample->count
-					   : sample->found == sample->count;
+	size_t wanted = evidence->is_same_directory ? (sample->count + 1) / 2 : sample->count;
+	return sample->found >= wanted && sample->proven > 0;
 }
 
 enum likeness mailbox_likeness(const struct mailbox_evidence *evidence)

@@ -53,8 +53,9 @@
  *       too
  * Whether these are the same (folder_likeness, mailbox_likeness):
  *   M30 a folder, no sample to go by: the same directory with the same `cur`
- *   M31 the same directory: at least half of the sample is in it
- *   M32 another directory: all of the sample is in it
+ *   M31 the same directory: at least half of the sample is in it, by name, and of one at least the
+ *       file holds the message (content_rules.h)
+ *   M32 another directory: all of the sample is in it, likewise
  *   M33 on the server, both MAILBOXIDs told: they are equal
  *   M34 another UIDVALIDITY, none, or a smaller UIDNEXT  -> another one
  *   M35 no sample to go by: it is the only one lost and the only one new with that UIDVALIDITY
@@ -203,6 +204,7 @@ enum removal_verdict removal_there(const struct held_there_facts *facts);
 struct sample_found {
 	size_t count;
 	size_t found;
+	size_t proven; /* of these, by what the file holds; no more than one need be */
 };
 struct folder_evidence {
 	bool is_same_directory; /* by device and inode, as is `cur`: */

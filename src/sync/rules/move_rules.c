@@ -24,13 +24,28 @@ static enum move_state rule_may(const struct move_facts *facts)
 	return is_usable(&facts->from) && is_usable(&facts->to) ? MOVE_PLANNED : MOVE_HELD_OBSTACLE;
 }
 
+bool move_wants_content(enum move_seen seen, enum move_state state)
+{
+	return seen != MOVE_SEEN_THERE && state != MOVE_NONE;
+}
+
+/* V11, V12 */
+static enum move_state rule_content(const struct move_facts *facts, enum move_state state)
+{
+	if (facts->content == CONTENT_OTHER) {
+		return MOVE_NONE;
+	}
+	return facts->content == CONTENT_UNKNOWN ? MOVE_HELD_UNREADABLE : state;
+}
+
 enum move_state move_rule(const struct move_facts *facts)
 {
 	if (facts->is_taken) {
 		return MOVE_NONE; /* V1 */
 	}
 	if (facts->seen == MOVE_SEEN_UNREADABLE) { /* V7 */
-		return facts->gone->is_agreed ? MOVE_HELD_UNREADABLE : MOVE_NONE;
+		return facts->gone->is_agreed ? rule_content(facts, MOVE_HELD_UNREADABLE)
+					      : MOVE_NONE;
 	}
 	enum move_state may = rule_may(facts);
 	if (facts->seen == MOVE_SEEN_THERE) { /* V8, V9 */
@@ -39,7 +54,7 @@ enum move_state move_rule(const struct move_facts *facts)
 	}
 	bool is_open = facts->gone->remote == MESSAGE_PRESENT && /* V2 */
 		       facts->fresh->reason != REASON_AMBIGUOUS; /* V3 */
-	return is_open ? may : MOVE_NONE;
+	return is_open ? rule_content(facts, may) : MOVE_NONE;
 }
 
 bool move_is_original(const struct row *row)
@@ -51,6 +66,15 @@ bool move_is_arrival(const struct row *row)
 {
 	return !row->is_agreed && row->remote == MESSAGE_PRESENT && row->uid != 0 &&
 	       row->unique[0] == '\0';
+}
+
+bool move_is_proven(const struct row *gone, const struct row *fresh,
+		    const struct header_identity *identity)
+{
+	bool is_proposed = gone->emailid != NULL && fresh->emailid != NULL &&
+			   strcmp(gone->emailid, fresh->emailid) == 0;
+	return is_proposed && gone->date != 0 && gone->date == fresh->date && gone->has_digest &&
+	       memcmp(gone->digest, identity->digest, ROW_DIGEST_SIZE) == 0;
 }
 
 int move_trace_compare(const void *one, const void *two)

@@ -18,7 +18,12 @@
  * A new file whose unique part base has in a folder that could not be read:
  *   V7  agreed in base -> held (unreadable), since it may have come from there: as new mail it
  *       would lose its keywords, whose letters are that folder's. Not agreed -> none.
- * Seen on the server: the same EMAILID, else V10. The file is to be moved instead of downloaded
+ * A unique part only proposes; of both of these it is asked last whether the new file holds the
+ * message that base knows (content_rules.h):
+ *   V11 another one                                     -> none. It is new mail, and the old file
+ *       is gone.
+ *   V12 it cannot be read now                           -> held (unreadable)
+ * Seen on the server: V13, or without EMAILIDs V10. The file is to be moved instead of downloaded
  * again:
  *   V8  the message is not agreed, not gone from the server, or its file is gone, too -> none
  *   V9  `copy` and `delete` do not both cover the Maildir, or V5's obstacles -> none: a download
@@ -27,6 +32,8 @@
  *   V10 (a server without EMAILID) same INTERNALDATE, which MOVE and COPY keep (RFC 9051, 6.4.7),
  *       and same header digest, of a header with a Message-ID: without it says too little. Each
  *       original goes with one new message at most.
+ *   V13 the same EMAILID, told for both, proposes; INTERNALDATE and header digest must be equal,
+ *       too. One that was not told proposes nothing.
  */
 #ifndef SYNC_RULES_MOVE_RULES_H
 #define SYNC_RULES_MOVE_RULES_H
@@ -38,6 +45,8 @@
 #include "mailsync/base/side.h"
 #include "mailsync/model/identity.h"
 #include "mailsync/model/row.h"
+
+#include "content_rules.h"
 
 enum move_state {
 	MOVE_NONE, /* there is no move */
@@ -70,9 +79,12 @@ struct move_facts {
 	struct move_mailbox to;
 	enum side copy; /* the policy, as in message_rules.h */
 	enum side delete_;
-	bool is_taken; /* one of the rows is part of another move */
+	bool is_taken;                /* one of the rows is part of another move */
+	enum content_verdict content; /* of the new file, to the old row; SAME: not asked yet */
 };
 
+/* True where V11 and V12 have the last word, and the new file is to be looked at. */
+bool move_wants_content(enum move_seen seen, enum move_state state);
 enum move_state move_rule(const struct move_facts *facts);
 
 /* The side that it is carried out on: the one that has not seen it. */
@@ -82,6 +94,10 @@ enum side move_side(enum move_seen seen);
  * there, and one that is only there. */
 bool move_is_original(const struct row *row);
 bool move_is_arrival(const struct row *row);
+
+/* V13. FRESH has the header IDENTITY. */
+bool move_is_proven(const struct row *gone, const struct row *fresh,
+		    const struct header_identity *identity);
 
 /* An original, by what V10 compares. */
 struct move_trace {
