@@ -64,6 +64,7 @@ static const struct step pass[] = {
 	{"renames that were cut", rename_settle_cut, STEP_LOOKS},
 	{"plan of renames", plan_renames, STEP_LOOKS},
 	{"renames", act_rename_mailboxes, STEP_ACTS},
+	{"names of one mailbox", observe_folded, STEP_LOOKS},
 	{"server's identity", check_server, STEP_LOOKS},
 	{"plan of mailboxes", plan_mailboxes, STEP_LOOKS},
 	{"new mailboxes", act_create_mailboxes, STEP_ACTS},

@@ -1,11 +1,13 @@
 """What a server does not tell, tells askew or refuses of its mailboxes: nothing is deleted, renamed
 or forgotten for it, and it is told; afterwards all goes on as if that run had not been."""
 
+import re
+
 import pytest
 
 from lies import QRESYNC, local, sync
 from rig import mail
-from rig.fake import Box
+from rig.fake import Box, FakeServer
 from rig.scripted import CAPABILITIES, always, close
 
 REMOVE = ["none", "local", "both"]
@@ -237,3 +239,59 @@ def test_numbers_that_list_status_leaves_out(bad):
         server.script = [lists("INBOX", "Work")]
         assert sync(account, 0).did == {}
     as_if_it_had_not_been(server, account)
+
+
+# Names that the server takes for one
+
+class Folding(FakeServer):
+    """Takes "archive" and "Archive " for Archive: LIST shows that one, all else opens it."""
+
+    def fold(self, command):
+        name = self.name(command)
+        return next((own for own in self.boxes if own.lower() == name.lower().strip()), name)
+
+    def answer(self, conn, tag, answers, command=""):
+        if re.match(r"(SELECT|EXAMINE|STATUS|CREATE|APPEND) ", command, re.I):
+            verb = command.split(" ", 1)[0]
+            own, self.asked = self.fold(command), self.name(command)
+            rest = command[len(verb) + 1:]
+            asked = re.match(r'"(?:\\.|[^"\\])*"|\S+', rest)[0]
+            command = f'{verb} "{own}"{rest[len(asked):]}'
+        super().answer(conn, tag, answers, command)
+
+    def counts(self, command):
+        return [line.replace(f'"{self.name(command)}"', f'"{self.asked}"')
+                for line in super().counts(command)]
+
+    def create(self, command):
+        return (["NO [ALREADYEXISTS] there is one"] if self.name(command) in self.boxes
+                else super().create(command))
+
+
+@pytest.mark.parametrize("folder", ["archive", "ARCHIVE", "Archive "])
+@pytest.mark.parametrize("answers", ["STATUS", "no STATUS", "OK to CREATE"])
+def test_a_name_that_the_server_takes_for_another(make_account, tmp_path, folder, answers):
+    with Folding([Box(2), Box(3, "Archive", uidvalidity=9)]) as server:
+        account = make_account(server, timeout=5)
+        account.top = tmp_path
+        sync(account, 0)
+        account.local.create(folder)
+        account.local.deliver(folder, mail.one(1))
+        if answers != "STATUS":
+            server.script = [always(r'^STATUS "?(archive|ARCHIVE|Archive )["(]',
+                                    "NO no such mailbox")]
+        if answers == "OK to CREATE":
+            server.script.append(always(r"^CREATE", "OK done"))
+        for number in range(3):
+            server.received.clear()
+            result = sync(account, 1)
+            assert len(result.errors) == 1 and result.errors[0]["mailbox"] == folder, result
+            assert "removed" not in result.err
+            assert len(local(account, folder)) == 1
+            assert len(server.wires("Archive")) == 3
+            created = any(command.startswith("CREATE") for command in server.received)
+            assert created == (answers != "STATUS" and number == 0)
+        account.local.folder(folder).rename(account.local.folder("Mine"))
+        server.script = []
+        assert sync(account, 0).did == {"uploaded": 1}
+        assert sync(account, 0).did == {}

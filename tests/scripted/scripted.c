@@ -93,10 +93,21 @@ struct scripted *scripted_behind_door(struct scripted *server)
 	return behind;
 }
 
+/* In any case, and with blanks behind it. */
+static bool is_folded(const char *name, const char *wire)
+{
+	size_t len = strlen(wire);
+	while (len > 0 && wire[len - 1] == ' ') {
+		len--;
+	}
+	return span_equal_nocase((struct span){wire, len}, name);
+}
+
 struct scripted_mailbox *scripted_find(struct scripted *server, const char *wire)
 {
 	for (size_t i = 0; i < server->count; i++) {
-		if (strcmp(server->mailboxes[i].wire, wire) == 0) {
+		const char *name = server->mailboxes[i].wire;
+		if (strcmp(name, wire) == 0 || (server->folds_names && is_folded(name, wire))) {
 			return &server->mailboxes[i];
 		}
 	}

@@ -125,6 +125,7 @@ struct scripted {
 	struct remote_facts facts;       /* a modern server's; changed before it is connected to */
 	char separator;                  /* '/' */
 	char prefix[64];                 /* of the personal namespace */
+	bool folds_names;                /* "archive" and "Archive " are Archive */
 	enum remote_naming naming;       /* what it says of PREFIX */
 	bool hides_subscriptions;        /* it refuses to tell them */
 	bool lists_badly;                /* a line of its listing cannot be read */

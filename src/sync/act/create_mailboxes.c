@@ -1,7 +1,10 @@
 /* Mailboxes that one side lacks, made there. */
 #include "act_private.h"
 
+#include <stdlib.h>
+
 #include "guard/guard.h"
+#include "observe/observe.h"
 
 static int leave_failed(struct run *run, struct mailbox *mailbox, int code, const struct err *err)
 {
@@ -33,6 +36,7 @@ static void take_answer(struct run *run, struct mailbox *mailbox, struct remote_
 	if (done->status == 0 || done->refusal == REMOTE_REFUSAL_ALREADY_EXISTS) {
 		mailbox->seen.in |= SIDE_REMOTE;
 		mailbox->done.has_news = true;
+		mailbox->done.was_made_there = true;
 		return;
 	}
 	err_prefix(&done->err, "the mailbox could not be created");
@@ -93,7 +97,9 @@ static int create(struct run *run, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < ops->count; i++) {
 		const struct mailbox_op *op = &ops->items[i];
-		if (op->decision.kind == MAILBOX_CREATE && (code = run_claim(run, err)) == 0) {
+		if (op->decision.kind == MAILBOX_CREATE &&
+		    op->mailbox->decided.exclusion == EXCLUDED_NOT &&
+		    (code = run_claim(run, err)) == 0) {
 			code = op->decision.side == SIDE_LOCAL
 				     ? create_here(run, op->mailbox, err)
 				     : queue(run, op, REMOTE_CREATE, i, err);
@@ -102,12 +108,60 @@ static int create(struct run *run, struct err *err)
 	return code < 0 ? code : take_answers(run, err);
 }
 
+static bool is_due(const struct mailbox_op *op)
+{
+	return op->decision.kind == MAILBOX_CREATE && op->decision.side == SIDE_REMOTE &&
+	       op->mailbox->decided.exclusion == EXCLUDED_NOT;
+}
+
+/* Those that are to be made there, or were made: *DUE, which the caller frees. */
+static int gather_due(struct run *run, bool were_made, struct mailbox ***due, size_t *count,
+		      struct err *err)
+{
+	const struct mailbox_ops *ops = &run->plan->mailboxes;
+	*count = 0;
+	*due = calloc(ops->count + 1, sizeof(**due));
+	for (size_t i = 0; *due != NULL && i < ops->count; i++) {
+		struct mailbox *mailbox = ops->items[i].mailbox;
+		if (is_due(&ops->items[i]) && mailbox->done.was_made_there == were_made) {
+			(*due)[(*count)++] = mailbox;
+		}
+	}
+	return *due == NULL ? err_nomem(err) : 0;
+}
+
+/* Names that the server takes for others' are not made. */
+static int look_before(struct run *run, struct err *err)
+{
+	struct mailbox **due = NULL;
+	size_t count = 0;
+	int code = gather_due(run, false, &due, &count, err);
+	if (code == 0 && count > 0) {
+		code = observe_unmade(run, due, count, err);
+	}
+	free(due);
+	return code;
+}
+
+static int look_after(struct run *run, struct err *err)
+{
+	struct mailbox **due = NULL;
+	size_t count = 0;
+	int code = gather_due(run, true, &due, &count, err);
+	if (code == 0 && count > 0) {
+		code = observe_made(run, due, count, err);
+	}
+	free(due);
+	return code;
+}
+
 int act_create_mailboxes(struct run *run, struct err *err)
 {
 	int code;
-	if ((code = create(run, err)) < 0 ||
+	if ((code = look_before(run, err)) < 0 || (code = create(run, err)) < 0 ||
 	    (remote_busy_is_due(run->session->remote) && (code = create_again(run, err)) < 0)) {
 		return code;
 	}
-	return subscribe(run, err);
+	code = subscribe(run, err);
+	return code < 0 ? code : look_after(run, err);
 }

@@ -1,5 +1,6 @@
 /* Which mailboxes were renamed: what is gone is looked for in what is new on the same side. */
 #include "observe.h"
+#include "observe_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -228,6 +229,19 @@ static int compare(struct search *search, struct lost *lost, struct mailbox *to,
 		likeness = mailbox_likeness(&evidence);
 	}
 	*is_same = code == 0 && likeness == LIKENESS_YES;
+	return code;
+}
+
+int mailbox_compare_sample(struct run *run, struct mailbox *known, struct mailbox *mailbox,
+			   bool *is_same, struct err *err)
+{
+	struct search search = {.run = run};
+	struct lost lost = {.mailbox = known};
+	row_list_init(&lost.sample);
+	int code = state_rows_sample(run->session->state, known->base.id, SAMPLE_MAX, &lost.sample,
+				     err);
+	code = code < 0 ? code : compare(&search, &lost, mailbox, is_same, err);
+	row_list_finish(&lost.sample);
 	return code;
 }
 

@@ -26,6 +26,16 @@ int observe_keywords(struct run *run, struct err *err);
  * those there, those that `mailboxes` leaves out as if they were not there. */
 int observe_mailboxes(struct run *run, struct err *err);
 
+/* Leaves out what is new on the server and a known mailbox under another name. */
+int observe_folded(struct run *run, struct err *err);
+/* Of MAILBOXES, which are to be made on the server, those that it has already and does not list are
+ * reported and left out. */
+int observe_unmade(struct run *run, struct mailbox *const *mailboxes, size_t count,
+		   struct err *err);
+/* MAILBOXES were just made: those that are not listed now, or are known under another name,
+ * likewise. */
+int observe_made(struct run *run, struct mailbox *const *mailboxes, size_t count, struct err *err);
+
 /* What the server says of MAILBOX now, into its counts. */
 int mailboxes_ask_counts(struct remote *remote, struct mailbox *mailbox, struct err *err);
 

@@ -12,6 +12,10 @@ int observe_naming(struct run *run, struct remote_mailboxes *found, struct err *
 /* Notes them, once all mailboxes are gathered. */
 int observe_naming_note(struct run *run, struct err *err);
 
+/* Whether MAILBOX is KNOWN under another name, by a sample of its messages. */
+int mailbox_compare_sample(struct run *run, struct mailbox *known, struct mailbox *mailbox,
+			   bool *is_same, struct err *err);
+
 /* Whether MAILBOX, which has no folder, is there cannot be told, as WHY says. */
 void observe_untold_here(struct run *run, struct mailbox *mailbox, const struct err *why);
 /* The same of those in BLIND, once all mailboxes are gathered. */

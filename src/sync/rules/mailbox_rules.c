@@ -189,3 +189,17 @@ enum likeness mailbox_likeness(const struct mailbox_evidence *evidence)
 	}
 	return sample->found > 0 && sample->found * 2 >= sample->count ? LIKENESS_YES : LIKENESS_NO;
 }
+
+enum likeness mailbox_is_folded(const struct folded_facts *facts)
+{
+	const struct numbers *known = &facts->known;
+	const struct numbers *now = &facts->now;
+	if (facts->has_ids) {
+		return facts->is_same_id ? LIKENESS_YES : LIKENESS_NO;
+	}
+	bool may_be = told_equal(known->uidvalidity, now->uidvalidity) &&
+		      !told_is(now->messages, 0) &&
+		      (!facts->has_counts || (told_equal(known->uidnext, now->uidnext) &&
+					      told_equal(known->messages, now->messages)));
+	return may_be ? LIKENESS_BY_SAMPLE : LIKENESS_NO;
+}

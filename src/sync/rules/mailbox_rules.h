@@ -61,6 +61,13 @@
  *   M35 no sample to go by: it is the only one lost and the only one new with that UIDVALIDITY
  *   M36 else at least one, and half, of the sample's UIDs are the messages that base knows
  *
+ * Whether one that is new on the server is one that is known, under another name that the server
+ * takes for the same (mailbox_is_folded): it is left alone, which is told
+ *   M47 equal MAILBOXIDs; where one is untold, equal numbers, some messages, and a sample (M36)
+ * Nor is one made there
+ *   M48 that the server answers for, though it does not list it
+ *   M49 that was made once and was not listed then
+ *
  * Which mailboxes take part (mailbox_exclusion, mailbox_is_flat), in this order:
  *   M40 the command line names others                    -> BY_NAME
  *   M41 no folder here, and a link or a file lies in its place -> BARRED
@@ -227,6 +234,16 @@ struct mailbox_evidence {
 	bool has_looked;  /* sample.found is known */
 	struct sample_found sample;
 };
+
+struct folded_facts {
+	bool has_ids; /* both are told: */
+	bool is_same_id;
+	bool has_counts; /* of both */
+	struct numbers known;
+	struct numbers now;
+};
+enum likeness mailbox_is_folded(const struct folded_facts *facts);
+
 enum likeness mailbox_likeness(const struct mailbox_evidence *evidence);
 
 #endif
