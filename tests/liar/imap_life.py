@@ -72,10 +72,44 @@ class ImapLife(Life, past.Past):
                 box.add(letter.wire, letter.flags, letter.when, letter.emailid)
         self.lines.append(f"{self.phase}: all UIDs are others")
 
+    def some_mailbox(self):
+        """One with messages that both sides have, and how many."""
+        here, there = self.trees()
+        names = sorted(name for name in here if here[name] and there.get(name) and name != "INBOX")
+        return self.rng.choice(names) if names else None
+
+    def rename_mailbox(self):
+        box, new, side = self.some_mailbox(), f"Werk{self.phase}", self.rng.choice(("local", "remote"))
+        if box is None:
+            return
+        if side == "local":
+            self.local.folder(box).rename(self.local.folder(new))
+        else:
+            self.store.rename(self.store.wire(box), self.store.wire(new))
+        self.lines.append(f"{self.phase}: {box} is renamed to {new}, {side}")
+        for story in self.stories.values():
+            if story.base.mailbox == box:
+                story.base = story.base._replace(mailbox=new)
+
+    def remove_mailbox(self):
+        """Where removals are not carried out, it comes back with all it held."""
+        box, side = self.some_mailbox(), self.rng.choice(("local", "remote"))
+        if box is None:
+            return
+        if side == "local":
+            self.local.remove(box)
+        else:
+            del self.store.mailboxes[self.store.wire(box)]
+        self.lines.append(f"{self.phase}: {box} is removed, {side}")
+        for story in self.stories.values():
+            if story.base.mailbox == box and self.kind.startswith("removing"):
+                story.deletes += 1
+
     def epoch(self):
-        if self.rng.random() < 0.12:
+        if self.rng.random() < 0.2:
             self.phase += 1
-            self.rng.choice((self.lose_state, self.renumber))()
+            self.rng.choice((self.lose_state, self.renumber, self.rename_mailbox,
+                             self.remove_mailbox))()
             for _ in range(self.rng.randrange(1, 3)):
                 self.disturb()
             return

@@ -134,6 +134,13 @@ class Mailstore:
         self.mailboxes[wire] = Mailbox(wire, number, f"F{number}")
         return self.mailboxes[wire]
 
+    def rename(self, old, new):
+        for name in list(self.mailboxes):
+            if name == old or name.startswith(old + self.separator):
+                box = self.mailboxes.pop(name)
+                box.name = new + name[len(old):]
+                self.mailboxes[box.name] = box
+
     def emailid(self):
         return f"M{next(self.serial)}"
 
@@ -584,11 +591,7 @@ class Connection(threading.Thread):
         old, new = strings(command)[1:3]
         if self.mail.find(old) is None or self.mail.find(new) is not None:
             return [self.no("NONEXISTENT" if self.mail.find(old) is None else "ALREADYEXISTS")]
-        for name in list(self.mail.mailboxes):
-            if name == old or name.startswith(old + self.mail.separator):
-                box = self.mail.mailboxes.pop(name)
-                box.name = new + name[len(old):]
-                self.mail.mailboxes[box.name] = box
+        self.mail.rename(old, new)
         return [self.ok()]
 
     def do_subscribe(self, command):
