@@ -141,6 +141,29 @@ static void originals_that_stay_are_removed_later_and_copied_no_more(void **stat
 	run_scene_expect_idle(scene, 0);
 }
 
+/* The file that comes back is the message of where it was, not the original that was to go. */
+static void a_file_moved_back_before_its_original_went_is_not_lost_with_it(void **state) /* R26 */
+{
+	struct run_scene *scene = *state;
+
+	scene->server->facts.has_move = false;
+	scene->server->facts.has_uid_expunge = false;
+	begin(scene, 2, 7);
+	take(scene, 2, "Archive");
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_EXPUNGE_ALL, .what = SCRIPTED_CUT});
+	assert_true(run_scene_sync(scene) < 0);
+	expect_there(scene, "Archive", "1");
+	run_scene_move_file(scene, "Archive", "0", "INBOX", "");
+	scripted_expunge(scene->server, "INBOX", 7);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(files_in(scene, "INBOX"), 2);
+	assert_int_equal(scripted_find(scene->server, "INBOX")->count, 2);
+	expect_there(scene, "Archive", "");
+	assert_int_equal(scene->report.total.deleted_local, 0);
+	run_scene_expect_idle(scene, 0);
+}
+
 static void a_part_that_is_refused_does_not_take_the_rest_along(void **state)
 {
 	struct run_scene *scene = *state;
@@ -509,6 +532,7 @@ int main(void)
 		RUN_TEST(moved_files_are_one_move_there),
 		RUN_TEST(without_move_originals_go_after_their_copies),
 		RUN_TEST(originals_that_stay_are_removed_later_and_copied_no_more),
+		RUN_TEST(a_file_moved_back_before_its_original_went_is_not_lost_with_it),
 		RUN_TEST(a_part_that_is_refused_does_not_take_the_rest_along),
 		RUN_TEST(without_move_and_uidplus_moves_are_no_deletions),
 		RUN_TEST(nor_do_their_originals_go_to_the_trash),

@@ -201,6 +201,10 @@ int move_note_original(struct run *run, int64_t original, const struct mailbox *
 			.text = to->wire,
 		};
 		code = state_intent_add(run->session->state, &intent, err);
+		/* A file that comes back under its name is the message of where it was by now. */
+		if (code == 0 && (code = row_set_unique(&row, "", 0, err)) == 0) {
+			code = state_row_put(run->session->state, &row, err);
+		}
 	}
 	row_finish(&row);
 	return code;

@@ -49,7 +49,8 @@
  *       deleted. What they do not want removed any more is planned as if it had not been held.
  * An agreed row of which the server has a copy where its file was moved to (INTENT_MOVED):
  *   R26 what is left of it is its removal, by R14, but as part of the move: it is no deletion, so
- *       that the brake neither counts nor holds it, and no unreadable folder matters
+ *       that the brake neither counts nor holds it, and no unreadable folder matters. It has no
+ *       file any more: one that comes back under the old name is the moved message.
  * Flags that changed alike on both sides, where no FLAGS operation carries it:
  *   R23 -> AGREE (no act, base is updated)
  *
