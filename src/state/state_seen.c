@@ -3,17 +3,18 @@
  *
  * Invariants (as in state_row.c): `pending` stays right, and no void row stays.
  *
- * `reason` is reset, for what was held may be due now; but AMBIGUOUS stays until pairing settles
- * it: without it the message would be sent a second time. BRAKE stays when only flags changed:
- * without it a removal that the user has not allowed would be judged anew.
+ * `reason` is reset, for what was held may be due now; but AMBIGUOUS and UNIDENTIFIED stay until
+ * pairing settles them: without them the message would be copied a second time. BRAKE stays when
+ * only flags changed: without it a removal that the user has not allowed would be judged anew.
  */
 #include "state_private.h"
 
-#define SEEN_REASON "reason = CASE reason WHEN 8 THEN 8 ELSE 0 END"
+#define SEEN_REASON "reason = CASE WHEN reason IN (8, 9) THEN reason ELSE 0 END"
 
 static const char seen_remote_flags[] =
 	"UPDATE row SET remote_flags = ?3, remote = 1,"
-	" reason = CASE WHEN reason = 8 OR (reason = 5 AND remote = 1) THEN reason ELSE 0 END,"
+	" reason = CASE WHEN reason IN (8, 9) OR (reason = 5 AND remote = 1) THEN reason"
+	" ELSE 0 END,"
 	" pending = NOT (agreed = 1 AND local = 1 AND local_flags = flags AND flags = ?3)"
 	" WHERE mailbox = ?1 AND uid = ?2 AND uid <> 0 AND (remote_flags <> ?3 OR remote <> 1)";
 /* Those that the Maildir does not have either are dropped (if agreed: gone on both sides). */
@@ -27,7 +28,7 @@ static const char seen_remote_gone[] =
 	" WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0 AND remote = 1";
 static const char seen_local_flags[] =
 	"UPDATE row SET local_flags = ?2, unlettered = ?3, local = 1,"
-	" reason = CASE WHEN reason = 8 OR (reason = 5 AND local = 1) THEN reason ELSE 0 END,"
+	" reason = CASE WHEN reason IN (8, 9) OR (reason = 5 AND local = 1) THEN reason ELSE 0 END,"
 	" pending = NOT (agreed = 1 AND remote = 1 AND remote_flags = flags AND flags = ?2)"
 	" WHERE id = ?1 AND (local_flags <> ?2 OR unlettered <> ?3 OR local <> 1)";
 static const char seen_local_void[] = "DELETE FROM row WHERE id = ? AND local = 1 AND remote <> 1";

@@ -45,6 +45,7 @@ static int take_identity(struct remote_headers *headers, struct header_identity 
 			 struct err *err)
 {
 	headers->is_fed = false;
+	headers->has_line = false;
 	return header_scan_result(headers->scan, identity, err);
 }
 
@@ -52,11 +53,14 @@ static int take_identity(struct remote_headers *headers, struct header_identity 
 static int take_message(struct remote_headers *headers, const struct remote_body *body,
 			struct remote_identity *identity, bool *is_news, struct err *err)
 {
-	int code = take_identity(headers, &identity->identity, err);
-	headers->is_broken |= body->uid == 0 || !body->has_body;
-	*is_news = body->uid != 0 && body->has_body && uidset_contains(&headers->uids, body->uid) &&
-		   !uidset_contains(&headers->told, body->uid);
+	/* The empty line at the end of a header is part of it: nothing at all is none. */
+	bool is_told = body->uid != 0 && body->has_body && headers->is_fed;
+	identity->is_blank = !headers->has_line;
 	identity->uid = body->uid;
+	int code = take_identity(headers, &identity->identity, err);
+	headers->is_broken |= !is_told;
+	*is_news = is_told && uidset_contains(&headers->uids, body->uid) &&
+		   !uidset_contains(&headers->told, body->uid);
 	return code < 0 || !*is_news ? code : uidset_add(&headers->told, body->uid, body->uid, err);
 }
 
@@ -67,6 +71,16 @@ static void take_status(struct remote_headers *headers, const struct remote_body
 		headers->status = body->status;
 		headers->err = body->err;
 	}
+}
+
+static bool has_line(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] != '\r' && text.data[i] != '\n') {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* One event. *IS_NEWS: IDENTITY is filled. */
@@ -84,7 +98,8 @@ static int take_event(struct remote *remote, struct remote_identity *identity, b
 		return take_identity(headers, &identity->identity, err);
 	}
 	if (body.type == REMOTE_FETCHED_DATA) {
-		headers->is_fed = true;
+		headers->is_fed |= body.data.len > 0;
+		headers->has_line |= has_line(body.data);
 		return header_scan_feed(headers->scan, body.data, err);
 	}
 	if (body.type == REMOTE_FETCHED_MESSAGE) {
@@ -124,5 +139,34 @@ int remote_headers_next(struct remote *remote, struct remote_identity *identity,
 	if (code == 0 && !is_news) {
 		take_end(headers, identity);
 	}
+	return code;
+}
+
+int remote_header_of_whole(struct remote *remote, uint32_t uid, struct header_identity *identity,
+			   bool *is_whole, struct err *err)
+{
+	struct remote_body body = {.type = REMOTE_FETCHED_OPENED};
+	struct header_scan *scan = NULL;
+	struct uidset uids;
+	bool has_data = false;
+	int code;
+	*is_whole = false;
+	uidset_init(&uids);
+	if ((code = header_scan_create(&scan, err)) == 0 &&
+	    (code = uidset_add(&uids, uid, uid, err)) == 0) {
+		code = remote_fetch_queue(remote, REMOTE_WHOLE, &uids, 0, err);
+	}
+	while (code == 0 && body.type != REMOTE_FETCHED_DONE) {
+		code = remote_fetch_next(remote, &body, err);
+		if (code == 0 && body.type == REMOTE_FETCHED_DATA && !*is_whole) {
+			has_data |= body.data.len > 0;
+			code = header_scan_feed(scan, body.data, err);
+		} else if (code == 0 && body.type == REMOTE_FETCHED_MESSAGE) {
+			*is_whole |= has_data && body.has_body && body.uid == uid;
+		}
+	}
+	code = code < 0 ? code : header_scan_result(scan, identity, err);
+	header_scan_destroy(&scan);
+	uidset_finish(&uids);
 	return code;
 }

@@ -97,7 +97,8 @@ struct remote_headers {
 	size_t from;      /* the first range not yet asked for */
 	size_t in_flight; /* commands */
 	struct header_scan *scan;
-	bool is_fed;    /* the scan holds part of a header */
+	bool is_fed;    /* the scan holds part of a header, */
+	bool has_line;  /* and something but line ends */
 	bool is_broken; /* an answer lacked its UID or its header */
 	int status;
 	struct err err;

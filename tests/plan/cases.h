@@ -133,6 +133,8 @@ static inline bool case_read_row(struct row *row, char *rest)
 			row->date = strtoll(value, NULL, 10);
 		} else if (strcmp(word, "reason") == 0 && strcmp(value, "ambiguous") == 0) {
 			row->reason = REASON_AMBIGUOUS;
+		} else if (strcmp(word, "reason") == 0 && strcmp(value, "unidentified") == 0) {
+			row->reason = REASON_UNIDENTIFIED;
 		} else if (strcmp(word, "reason") == 0 && strcmp(value, "brake") == 0) {
 			row->reason = REASON_BRAKE;
 		} else {

@@ -38,7 +38,7 @@ static const char *const reason_names[] = {
 	[REASON_TOO_LARGE] = "too_large", [REASON_TOO_OLD] = "too_old",
 	[REASON_DELETED] = "deleted",     [REASON_BRAKE] = "brake",
 	[REASON_FAILED] = "failed",       [REASON_OBSTACLE] = "obstacle",
-	[REASON_AMBIGUOUS] = "ambiguous",
+	[REASON_AMBIGUOUS] = "ambiguous", [REASON_UNIDENTIFIED] = "unidentified",
 };
 
 static inline void scenario_init(struct scenario *scenario)

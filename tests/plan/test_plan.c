@@ -165,7 +165,7 @@ static void random_row(uint64_t *seed, struct row *row)
 	row->flags = row->is_agreed ? random_flags(seed) : 0;
 	row->local_flags = random_bool(seed) ? row->flags : random_flags(seed);
 	row->remote_flags = random_bool(seed) ? row->flags : random_flags(seed);
-	row->reason = (enum row_reason)(random_next(seed) % (REASON_AMBIGUOUS + 1));
+	row->reason = (enum row_reason)(random_next(seed) % (REASON_UNIDENTIFIED + 1));
 	row->size_bytes = random_next(seed) % 3;
 	row->date = (int64_t)(random_next(seed) % 3);
 }
@@ -239,11 +239,13 @@ static void expect_op_allowed(const struct scenario *scenario, const struct op *
 		break;
 	case OP_DOWNLOAD:
 		assert_int_not_equal(policy->copy & SIDE_LOCAL, 0);
+		assert_int_not_equal(scenario->rows[op->row].reason, REASON_UNIDENTIFIED);
 		break;
 	case OP_UPLOAD:
 		assert_int_not_equal(policy->copy & SIDE_REMOTE, 0);
 		assert_false(scenario->mailbox.is_read_only);
 		assert_int_not_equal(scenario->rows[op->row].reason, REASON_AMBIGUOUS);
+		assert_int_not_equal(scenario->rows[op->row].reason, REASON_UNIDENTIFIED);
 		break;
 	case OP_FLAGS_LOCAL:
 		assert_int_not_equal(bits, 0);

@@ -98,11 +98,13 @@ enum scripted_what {
 	SCRIPTED_HALF,    /* carried out below UID, then NO with CODE */
 	/* UID is left out of the answer; a STORE leaves it as it was, and says so */
 	SCRIPTED_OMITTED,
-	SCRIPTED_UNREAD,   /* a view: the line of UID cannot be read */
-	SCRIPTED_EMPTY,    /* UID's body is empty */
-	SCRIPTED_NIL,      /* UID's body is not given */
-	SCRIPTED_LATE,     /* a fetch: answered behind the next one */
-	SCRIPTED_MEANWHILE /* ACT is done right before it, by somebody else */
+	SCRIPTED_UNREAD,    /* a view: the line of UID cannot be read */
+	SCRIPTED_EMPTY,     /* UID's body is empty */
+	SCRIPTED_BLANK,     /* UID's header is an empty line */
+	SCRIPTED_NO_HEADER, /* UID's header is not given, though its whole is */
+	SCRIPTED_NIL,       /* UID's body is not given */
+	SCRIPTED_LATE,      /* a fetch: answered behind the next one */
+	SCRIPTED_MEANWHILE  /* ACT is done right before it, by somebody else */
 };
 
 struct scripted;

@@ -69,6 +69,12 @@ static void take_fault(struct scripted_fate *fate, const struct scripted_fault *
 	case SCRIPTED_EMPTY:
 		code = uidset_add(&fate->empty, fault->uid, fault->uid, &err);
 		break;
+	case SCRIPTED_BLANK:
+		code = uidset_add(&fate->blank, fault->uid, fault->uid, &err);
+		break;
+	case SCRIPTED_NO_HEADER:
+		code = uidset_add(&fate->no_header, fault->uid, fault->uid, &err);
+		break;
 	case SCRIPTED_NIL:
 		code = uidset_add(&fate->nil, fault->uid, fault->uid, &err);
 		break;
@@ -119,6 +125,8 @@ void scripted_fate_finish(struct scripted_fate *fate)
 	uidset_finish(&fate->unread);
 	uidset_finish(&fate->empty);
 	uidset_finish(&fate->nil);
+	uidset_finish(&fate->blank);
+	uidset_finish(&fate->no_header);
 }
 
 /* What the test has heard is not told again. */

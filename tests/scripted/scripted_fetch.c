@@ -52,7 +52,11 @@ static bool add_message(struct scripted_connection *connection,
 {
 	struct span text = part == REMOTE_HEADER ? header_of(message)
 						 : (struct span){message->text, message->len};
-	bool is_nil = uidset_contains(&fate->nil, message->uid);
+	bool is_nil = uidset_contains(&fate->nil, message->uid) ||
+		      (part == REMOTE_HEADER && uidset_contains(&fate->no_header, message->uid));
+	if (part == REMOTE_HEADER && uidset_contains(&fate->blank, message->uid)) {
+		text = (struct span){"\r\n", 2};
+	}
 	if (uidset_contains(&fate->empty, message->uid)) {
 		text.len = 0;
 	}

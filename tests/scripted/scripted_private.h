@@ -45,6 +45,8 @@ struct scripted_fate {
 	struct uidset unread;
 	struct uidset empty;
 	struct uidset nil;
+	struct uidset blank;
+	struct uidset no_header;
 };
 
 struct scripted_connection {

@@ -135,24 +135,86 @@ static void W15_only_messages_that_can_have_a_partner_are_looked_at(void **state
 {
 	(void)state;
 	struct pair_candidate locals[2] = {{.uid = 5}, {.bound = 40}};
-	assert_true(pair_is_wanted(5, true, locals, 2));
-	assert_false(pair_is_wanted(6, true, locals, 2));
-	assert_false(pair_is_wanted(39, true, locals, 2));
-	assert_true(pair_is_wanted(40, true, locals, 2));
-	assert_false(pair_is_wanted(40, true, locals, 1));
-	assert_true(pair_is_wanted(6, false, locals, 2));
+	struct pair_candidate remote = {.uid = 5};
+	assert_true(pair_is_wanted(&remote, true, locals, 2));
+	remote.uid = 6;
+	assert_false(pair_is_wanted(&remote, true, locals, 2));
+	assert_true(pair_is_wanted(&remote, false, locals, 2));
+	remote.uid = 39;
+	assert_false(pair_is_wanted(&remote, true, locals, 2));
+	remote.uid = 40;
+	assert_true(pair_is_wanted(&remote, true, locals, 2));
+	assert_false(pair_is_wanted(&remote, true, locals, 1));
 }
 
-static void W16_a_nameless_message_is_read_when_a_nameless_file_has_its_size(void **state)
+static void W15_for_a_file_that_waits_messages_that_wait_are_looked_at(void **state)
+{
+	(void)state;
+	struct pair_candidate local = {.has_waited = true};
+	struct pair_candidate remote = {.uid = 6};
+	assert_false(pair_is_wanted(&remote, true, &local, 1));
+	remote.has_waited = true;
+	assert_true(pair_is_wanted(&remote, true, &local, 1));
+	remote.has_waited = false;
+	local.uid = 6;
+	assert_true(pair_is_wanted(&remote, true, &local, 1));
+}
+
+static void W12_so_does_what_waits(void **state)
+{
+	(void)state;
+	struct row row = file_row();
+	struct pair_candidate candidate;
+	struct pair_file file = {.row = &row, .has_base = true};
+	row.reason = REASON_UNIDENTIFIED;
+	assert_true(pair_begin_local(&file, &candidate));
+	assert_true(candidate.has_waited);
+	row = message_row();
+	pair_begin_remote(&row, &candidate);
+	assert_false(candidate.has_waited);
+	row.reason = REASON_UNIDENTIFIED;
+	pair_begin_remote(&row, &candidate);
+	assert_true(candidate.has_waited);
+}
+
+static void W19_what_could_not_be_had_waits_while_a_file_may_be_it(void **state)
+{
+	(void)state;
+	struct pair_candidate locals[2] = {{.uid = 5, .is_taken = true}, {.bound = 40}};
+	struct pair_candidate missing = {.uid = 39};
+	assert_true(pair_message_waits(&missing, false, locals, 2));
+	assert_false(pair_message_waits(&missing, false, locals, 1)); /* no file is left */
+	assert_false(pair_message_waits(&missing, true, locals, 2));
+	missing.uid = 40;
+	assert_true(pair_message_waits(&missing, true, locals, 2));
+	assert_true(pair_file_waits(&locals[1], true, &missing, 1));
+	assert_false(pair_file_waits(&locals[1], true, &missing, 0));
+	assert_false(pair_file_waits(&locals[0], false, &missing, 1));
+	locals[1].is_ambiguous = true;
+	assert_false(pair_message_waits(&missing, false, locals, 2));
+}
+
+static void what_may_have_been_sent_has_a_uid_from_the_bound_on(void **state)
+{
+	(void)state;
+	struct pair_candidate missing[2] = {{.uid = 39}, {.uid = 41}};
+	assert_true(pair_has_any_from(41, missing, 2));
+	assert_false(pair_has_any_from(42, missing, 2));
+	assert_true(pair_has_any_from(0, missing, 1));
+	assert_false(pair_has_any_from(0, missing, 0));
+}
+
+/* Sizes that servers tell may be wrong, or not told at all. */
+static void W16_a_nameless_message_is_read_when_a_nameless_file_has_its_header(void **state)
 {
 	(void)state;
 	struct pair_candidate locals[1] = {{.size = 10, .has_content = true}};
-	struct pair_candidate remote = {.size = 10, .header_date = INT64_MIN};
+	struct pair_candidate remote = {.header_date = INT64_MIN};
 	assert_true(pair_wants_content(&remote, locals, 1));
 	assert_false(pair_wants_content(&remote, locals, 0));
-	remote.size = 11;
+	remote.header[0] = 1;
 	assert_false(pair_wants_content(&remote, locals, 1));
-	remote.size = 10;
+	remote.header[0] = 0;
 	locals[0].has_content = false;
 	assert_false(pair_wants_content(&remote, locals, 1));
 	locals[0].has_content = true;
@@ -204,7 +266,12 @@ int main(void)
 		cmocka_unit_test(W14_a_sent_file_that_is_gone_is_known_by_its_noted_header),
 		cmocka_unit_test(W14_but_not_by_one_that_a_nameless_message_has),
 		cmocka_unit_test(W15_only_messages_that_can_have_a_partner_are_looked_at),
-		cmocka_unit_test(W16_a_nameless_message_is_read_when_a_nameless_file_has_its_size),
+		cmocka_unit_test(W15_for_a_file_that_waits_messages_that_wait_are_looked_at),
+		cmocka_unit_test(W12_so_does_what_waits),
+		cmocka_unit_test(W19_what_could_not_be_had_waits_while_a_file_may_be_it),
+		cmocka_unit_test(what_may_have_been_sent_has_a_uid_from_the_bound_on),
+		cmocka_unit_test(
+			W16_a_nameless_message_is_read_when_a_nameless_file_has_its_header),
 		cmocka_unit_test(W17_right_after_sending_a_stranger_is_what_the_server_made_of_it),
 		cmocka_unit_test(W18_else_what_is_not_found_is_new_again),
 	};

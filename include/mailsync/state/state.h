@@ -176,9 +176,10 @@ int state_cursor_next(struct state_cursor *cursor, const struct row **row, struc
 void state_cursor_close(struct state_cursor **cursor);
 
 /* Quick changes of what was observed, without loading the row. They keep `pending` right, reset
- * `reason`, and change nothing else. Two reasons stay: AMBIGUOUS, which only pairing settles
- * (without it the message would be sent twice), and BRAKE where only flags changed. A change that
- * changes nothing writes nothing; where there is no such row, none is made. */
+ * `reason`, and change nothing else. Some reasons stay: AMBIGUOUS and UNIDENTIFIED, which only
+ * pairing settles (without them the message would be copied twice), and BRAKE where only flags
+ * changed. A change that changes nothing writes nothing; where there is no such row, none is
+ * made. */
 int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags,
 			   struct err *err);
 /* Present rows with FIRST <= uid <= LAST are GONE on the server now (never agreed ones, and those

@@ -348,6 +348,7 @@ int remote_batch_add(struct remote_batch *batch, uint32_t uid, uint64_t size, st
  */
 struct remote_identity {
 	uint32_t uid;
+	bool is_blank; /* what came as its header has no line: it has none, or it was not told */
 	struct header_identity identity;
 	bool is_done;   /* all was answered; only these are set then: */
 	int status;     /* 0, or the first refusal */
@@ -357,6 +358,10 @@ struct remote_identity {
 };
 int remote_headers_begin(struct remote *remote, const struct uidset *uids, struct err *err);
 int remote_headers_next(struct remote *remote, struct remote_identity *identity, struct err *err);
+/* The header of UID as it stands in the whole of the message. *IS_WHOLE: it came; else, also where
+ * the server refused it, IDENTITY says nothing. */
+int remote_header_of_whole(struct remote *remote, uint32_t uid, struct header_identity *identity,
+			   bool *is_whole, struct err *err);
 
 /* Changes in the open mailbox, and of mailboxes */
 

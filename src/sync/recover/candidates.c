@@ -17,15 +17,19 @@ int candidates_add(struct candidates *candidates, const struct pair_candidate *c
 	return 0;
 }
 
-void candidates_keep_identified(struct candidates *candidates)
+int candidates_part(struct candidates *candidates, struct candidates *missing, struct err *err)
 {
 	size_t kept = 0;
+	int code = 0;
 	for (size_t i = 0; i < candidates->count; i++) {
 		if (candidates->items[i].has_identity) {
 			candidates->items[kept++] = candidates->items[i];
+		} else if (missing != NULL && code == 0) {
+			code = candidates_add(missing, &candidates->items[i], err);
 		}
 	}
 	candidates->count = kept;
+	return code;
 }
 
 static int compare_uid(const void *x, const void *y)
@@ -43,15 +47,19 @@ int candidates_fetch(struct remote *remote, const struct uidset *uids,
 	int code = remote_headers_begin(remote, uids, err);
 	while (code == 0 && (code = remote_headers_next(remote, &told, err)) == 0 &&
 	       !told.is_done) {
-		struct pair_candidate fresh = {.uid = told.uid};
+		struct pair_candidate fresh = {.uid = told.uid, .is_blank = told.is_blank};
 		struct pair_candidate *candidate =
 			array_find(candidates->items, known, sizeof(fresh), &fresh, compare_uid);
 		if (candidate != NULL) {
 			pair_identify(candidate, &told.identity);
+			candidate->is_blank = told.is_blank;
 		} else {
 			pair_identify(&fresh, &told.identity);
 			code = candidates_add(candidates, &fresh, err);
 		}
+	}
+	if (code == 0 && told.status < 0) {
+		candidates->why = told.err;
 	}
 	*is_whole = told.is_whole;
 	return code;
@@ -167,6 +175,35 @@ static int read_message(struct remote *remote, struct pair_candidate *candidate,
 	}
 	uidset_finish(&uids);
 	return content_end(&content, candidate, is_whole, code, err);
+}
+
+static int verify(struct remote *remote, struct pair_candidate *candidate, struct err *err)
+{
+	struct header_identity identity;
+	bool is_whole = false;
+	int code = remote_header_of_whole(remote, candidate->uid, &identity, &is_whole, err);
+	bool is_as_told = candidate->has_identity && is_whole &&
+			  memcmp(candidate->header, identity.digest, ROW_DIGEST_SIZE) == 0;
+	if (code < 0 || is_as_told) {
+		return code;
+	}
+	candidate->has_identity = false;
+	if (is_whole && candidate->has_waited) {
+		pair_identify(candidate, &identity);
+	}
+	return 0;
+}
+
+int candidates_verify(struct remote *remote, struct candidates *candidates, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < candidates->count; i++) {
+		struct pair_candidate *candidate = &candidates->items[i];
+		if (candidate->has_identity ? candidate->is_blank : candidate->has_waited) {
+			code = verify(remote, candidate, err);
+		}
+	}
+	return code;
 }
 
 int candidates_read(struct remote *remote, struct candidates *candidates,

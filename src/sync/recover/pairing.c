@@ -7,36 +7,68 @@
 
 #include "recover_private.h"
 
-/* Who the messages are that may have a partner (W15, W16); what is sent and gone and would only
- * match a nameless one goes (W14). */
-static int identify_remotes(struct pairing *pairing, struct err *err)
+/* W15 */
+static int drop_unwanted(struct pairing *pairing, struct err *err)
 {
-	struct candidates *locals = &pairing->locals;
 	struct candidates *remotes = &pairing->remotes;
 	size_t wanted = 0;
-	for (size_t i = 0; i < remotes->count; i++) {
-		if (pair_is_wanted(remotes->items[i].uid, pairing->has_base, locals->items,
-				   locals->count)) {
-			remotes->items[wanted++] = remotes->items[i];
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < remotes->count; i++) {
+		struct pair_candidate *remote = &remotes->items[i];
+		if (pairing->locals.count > 0 &&
+		    pair_is_wanted(remote, pairing->has_base, pairing->locals.items,
+				   pairing->locals.count)) {
+			remotes->items[wanted++] = *remote;
+		} else if (remote->has_waited) {
+			code = candidates_add(&pairing->unwanted, remote, err);
 		}
 	}
 	remotes->count = wanted;
-	int code = wanted == 0
-			 ? 0
-			 : candidates_identify(pairing->remote, pairing->mailbox, remotes, err);
-	if (code < 0) {
-		return code;
-	}
-	candidates_keep_identified(remotes);
-	pairing->headers_missing = remotes->count < wanted;
+	return code;
+}
+
+/* What is sent and gone and would only match a nameless one goes (W14). */
+static int drop_nameless_sent(struct pairing *pairing, struct err *err)
+{
+	struct candidates *locals = &pairing->locals;
+	const struct candidates *remotes = &pairing->remotes;
 	for (size_t i = 0; i < locals->count; i++) {
 		struct pair_candidate *local = &locals->items[i];
 		local->has_identity &=
 			local->place != PAIR_NO_FILE ||
 			!pair_is_nameless_there(local, remotes->items, remotes->count);
 	}
-	candidates_keep_identified(locals);
-	return candidates_read(pairing->remote, remotes, locals, err);
+	return candidates_part(locals, NULL, err);
+}
+
+/* W16. One that cannot be read whole is as little known as one without a header. */
+static int read_nameless(struct pairing *pairing, struct err *err)
+{
+	const struct candidates *locals = &pairing->locals;
+	struct candidates *remotes = &pairing->remotes;
+	int code = candidates_read(pairing->remote, remotes, locals, err);
+	for (size_t i = 0; i < remotes->count; i++) {
+		struct pair_candidate *remote = &remotes->items[i];
+		remote->has_identity = remote->has_content ||
+				       !pair_wants_content(remote, locals->items, locals->count);
+	}
+	return code < 0 ? code : candidates_part(remotes, &pairing->missing, err);
+}
+
+/* Who the messages are that may have a partner. */
+static int identify_remotes(struct pairing *pairing, struct err *err)
+{
+	struct remote *remote = pairing->remote;
+	struct candidates *remotes = &pairing->remotes;
+	int code = drop_unwanted(pairing, err);
+	if (code < 0 || remotes->count == 0 ||
+	    (code = candidates_identify(remote, pairing->mailbox, remotes, err)) < 0 ||
+	    (code = candidates_verify(remote, remotes, err)) < 0 ||
+	    (code = candidates_part(remotes, &pairing->missing, err)) < 0 ||
+	    (code = drop_nameless_sent(pairing, err)) < 0) {
+		return code;
+	}
+	return read_nameless(pairing, err);
 }
 
 /* BEFORE the file's name, AFTER it. */
@@ -168,7 +200,9 @@ static int settle_intent(struct pairing *pairing, const struct intent *intent, s
 	bool found = false;
 	row_init(&row);
 	int code = state_row_by_id(state, intent->row, &row, &found, err);
-	bool is_known = !found || row.is_agreed || !pairing->headers_missing;
+	bool is_known = !found || row.is_agreed ||
+			!pair_has_any_from(intent_bound(intent), pairing->missing.items,
+					   pairing->missing.count);
 	if (code == 0 && found && is_known) {
 		code = row.is_agreed ? settle_move(pairing, intent, row.uid, err)
 				     : settle_row(pairing, intent, &row, err);
@@ -178,7 +212,7 @@ static int settle_intent(struct pairing *pairing, const struct intent *intent, s
 	return code < 0 || !is_known ? code : state_intent_drop(state, intent->id, err);
 }
 
-/* While some header could not be had nothing is known to be missing. */
+/* While the header of one that may be it could not be had, nothing is known to be missing. */
 static int settle_intents(struct pairing *pairing, struct err *err)
 {
 	int code = 0;
@@ -196,6 +230,7 @@ static int commit(struct pairing *pairing, struct err *err)
 	int code;
 	mailbox->base.held_policy = 0;
 	if ((code = run_begin(pairing->run, err)) == 0 && (code = put_locals(pairing, err)) == 0 &&
+	    (code = pairing_put_waiting(pairing, err)) == 0 &&
 	    (code = settle_intents(pairing, err)) == 0 &&
 	    (code = mailbox_store(pairing->run, mailbox, err)) == 0) {
 		code = state_mailbox_count(state, &mailbox->base, err);
@@ -213,13 +248,12 @@ static int pairing_run(struct pairing *pairing, struct err *err)
 	    (code = pairing_gather(pairing, err)) < 0) {
 		return code;
 	}
-	if (locals->count == 0) {
-		remotes->count = 0;
-	} else if ((code = identify_remotes(pairing, err)) < 0) {
+	if ((code = identify_remotes(pairing, err)) < 0) {
 		return code;
 	}
 	pair_match(locals->items, locals->count, remotes->items, remotes->count);
-	return locals->count > 0 || intents->count > 0 ? commit(pairing, err) : 0;
+	bool has_any = locals->count > 0 || intents->count > 0 || pairing->unwanted.count > 0;
+	return has_any ? commit(pairing, err) : 0;
 }
 
 /* FIRST: before this run did anything itself. */
@@ -240,6 +274,8 @@ static int pair_one(struct run *run, struct remote *remote, struct mailbox *mail
 	state_intents_finish(&pairing.intents);
 	free(pairing.locals.items);
 	free(pairing.remotes.items);
+	free(pairing.missing.items);
+	free(pairing.unwanted.items);
 	mailbox_release(mailbox);
 	return code;
 }

@@ -139,8 +139,7 @@ static int identify_locals(struct gathering *gathering, struct err *err)
 					      local, err);
 		}
 	}
-	candidates_keep_identified(locals);
-	return code;
+	return code < 0 ? code : candidates_part(locals, NULL, err);
 }
 
 int pairing_gather(struct pairing *pairing, struct err *err)

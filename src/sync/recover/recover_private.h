@@ -10,11 +10,12 @@
 struct candidates {
 	struct pair_candidate *items;
 	size_t count, cap;
+	struct err why; /* the server refused to tell of some; code 0: it did not */
 };
 int candidates_add(struct candidates *candidates, const struct pair_candidate *candidate,
 		   struct err *err);
-/* Forgets those whose header is not known. */
-void candidates_keep_identified(struct candidates *candidates);
+/* Those whose header is not known go to MISSING. NULL: they are forgotten, which cannot fail. */
+int candidates_part(struct candidates *candidates, struct candidates *missing, struct err *err);
 /* Who the messages UIDS of the open mailbox are: those that CANDIDATES holds already, sorted by
  * UID, and others behind them. *IS_WHOLE: the server told all of them. */
 int candidates_fetch(struct remote *remote, const struct uidset *uids,
@@ -22,6 +23,9 @@ int candidates_fetch(struct remote *remote, const struct uidset *uids,
 /* Opens MAILBOX, sorts CANDIDATES by UID, and learns who they are. */
 int candidates_identify(struct remote *remote, const struct mailbox *mailbox,
 			struct candidates *candidates, struct err *err);
+/* W20, of messages of the open mailbox: which of them have a header without a line, and who those
+ * are that waited already. Of some there is no identity any more. */
+int candidates_verify(struct remote *remote, struct candidates *candidates, struct err *err);
 /* The whole of each nameless message of the open mailbox that one of OTHERS may be (W16); of all of
  * them where OTHERS is NULL. */
 int candidates_read(struct remote *remote, struct candidates *candidates,
@@ -45,12 +49,15 @@ struct pairing {
 	struct intents intents;   /* those that are of no removal */
 	struct candidates locals; /* their places are of the folder's scan */
 	struct candidates remotes;
+	struct candidates missing;  /* what they are could not be had (W19) */
+	struct candidates unwanted; /* they waited, and need not any more */
 	bool has_base;
-	bool headers_missing; /* some could not be had: intents stay open */
-	bool is_late;         /* the intents are those of a run that died */
-	bool is_first;        /* they are of an earlier run, which did not count what they did */
+	bool is_late;  /* the intents are those of a run that died */
+	bool is_first; /* they are of an earlier run, which did not count what they did */
 };
 /* Which rows may be pairs; where there are any of both sides, who the files are. */
 int pairing_gather(struct pairing *pairing, struct err *err);
+/* W19, in the transaction of what else came of it: who waits from now on, and who no more. */
+int pairing_put_waiting(struct pairing *pairing, struct err *err);
 
 #endif

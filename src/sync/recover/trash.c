@@ -86,6 +86,7 @@ static int identify_originals(struct settling *settling, struct err *err)
 	struct candidates *headers = &settling->headers;
 	int code;
 	if ((code = candidates_identify(settling->remote, settling->mailbox, headers, err)) < 0 ||
+	    (code = candidates_verify(settling->remote, headers, err)) < 0 ||
 	    (code = candidates_read(settling->remote, headers, NULL, err)) < 0) {
 		return code;
 	}
@@ -97,6 +98,15 @@ static int identify_originals(struct settling *settling, struct err *err)
 			header->has_identity && (!pair_is_nameless(header) || header->has_content);
 	}
 	return 0;
+}
+
+static bool are_identified(const struct candidates *candidates)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < candidates->count; i++) {
+		count += candidates->items[i].has_identity;
+	}
+	return count == candidates->count;
 }
 
 /* What is in the trash from BOUND on; nothing where it is not the one that it was. */
@@ -116,7 +126,9 @@ static int fetch_copies(struct settling *settling, const struct intent *intent, 
 	}
 	uidset_init(&uids);
 	if ((code = uidset_add(&uids, bound == 0 ? 1 : bound, UINT32_MAX, err)) == 0 &&
-	    (code = candidates_fetch(remote, &uids, copies, &is_whole, err)) == 0) {
+	    (code = candidates_fetch(remote, &uids, copies, &is_whole, err)) == 0 &&
+	    (code = candidates_verify(remote, copies, err)) == 0) {
+		is_whole &= are_identified(copies);
 		code = candidates_read(remote, copies, &settling->headers, err);
 	}
 	uidset_finish(&uids);

@@ -115,5 +115,7 @@ bool local_must_pair_all(struct told uidvalidity, int64_t synced_at, uint32_t pe
 
 bool local_is_unjoined(const struct row *row, bool is_ours)
 {
-	return !row->is_agreed && row->local == MESSAGE_PRESENT && row->uid == 0 && is_ours;
+	bool waits = !row->is_agreed && row->reason == REASON_UNIDENTIFIED;
+	return waits ||
+	       (!row->is_agreed && row->local == MESSAGE_PRESENT && row->uid == 0 && is_ours);
 }

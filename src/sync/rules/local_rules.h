@@ -40,8 +40,8 @@
  *
  * Which unknown files have to be paired before anything is planned, or they would be copied:
  *   D13 never viewed on the server, or never synced and something is open -> PAIRING_ALL
- *   D14 a file under a name of ours that base does not know: a run that died delivered it
- *                                                             -> PAIRING_NAMED
+ *   D14 a file under a name of ours that base does not know: a run that died delivered it; and
+ *       what waits to be known (W19)                          -> PAIRING_NAMED
  */
 #ifndef SYNC_RULES_LOCAL_RULES_H
 #define SYNC_RULES_LOCAL_RULES_H
@@ -121,7 +121,7 @@ enum pairing_need {
 
 /* D13. What base says of a mailbox. */
 bool local_must_pair_all(struct told uidvalidity, int64_t synced_at, uint32_t pending);
-/* D14. A row without a message, whose name is ours. */
+/* D14. A row without a message, whose name is ours; or one that waits. */
 bool local_is_unjoined(const struct row *row, bool is_ours);
 
 #endif

@@ -9,6 +9,7 @@
 void pair_identify(struct pair_candidate *candidate, const struct header_identity *identity)
 {
 	memcpy(candidate->digest, identity->digest, ROW_DIGEST_SIZE);
+	memcpy(candidate->header, identity->digest, ROW_DIGEST_SIZE);
 	candidate->message_id = identity_id_hash(identity);
 	candidate->header_date = identity->has_date ? identity->date : INT64_MIN;
 	candidate->size = identity_own_size(identity, candidate->size);

@@ -18,8 +18,8 @@
  * Which rows may be one half of a pair:
  *   W10 a file whose message is not known: not agreed, here, without a UID
  *   W11 a message whose file is not known: not agreed, on the server, without a file
- *   W12 of the files, without base all; with it those that were sent and those that bear a name of
- *       ours: a run that died delivered them
+ *   W12 of the files, without base all; with it those that were sent, those that bear a name of
+ *       ours (a run that died delivered them), and those that wait (W19)
  *   W13 a name of ours proposes the UID that is in it; without base so does a name of mbsync's or
  *       offlineimap's. What was sent has a new UID, even where its name tells of a former stay
  *       here: only UIDs that came since come into question
@@ -27,8 +27,14 @@
  *       its UID, its going is carried out as of any other. A header that a nameless message has is
  *       not enough, since there is no file to compare.
  * Which messages are looked at:
- *   W15 those that can be the partner of some file at all
- *   W16 of a nameless one the whole, when a nameless file has its size
+ *   W15 those that can be the partner of some file at all; of files that wait, those that wait
+ *   W16 of a nameless one the whole, when a nameless file has the same header
+ *   W20 of one whose header has no line the whole, which has to begin so; where it does not the
+ *       header was not told. The same of one that waited already and is still not told: then the
+ *       whole tells it.
+ * What became of those whose header, or whole, was asked for and not had:
+ *   W19 each waits, if a file is left that it could be (W15), and so does each such file: neither
+ *       is copied before a later pairing knows. Where no such file is left it is new mail
  * A file that was sent and taken under a UID that is not known, and is not paired:
  *   W17 right after it was sent, while something that came since is nobody's: the server made that
  *       of it. It is not sent again
@@ -45,7 +51,8 @@
 #include "mailsync/model/row.h"
 
 struct pair_candidate {
-	uint8_t digest[ROW_DIGEST_SIZE];
+	uint8_t digest[ROW_DIGEST_SIZE]; /* of the header, or of all of it (has_content) */
+	uint8_t header[ROW_DIGEST_SIZE];
 	uint64_t message_id; /* a hash; 0: none */
 	int64_t header_date; /* of Date: ; INT64_MIN: none */
 	int64_t date;        /* INTERNALDATE or mtime */
@@ -55,7 +62,9 @@ struct pair_candidate {
 	int64_t index;       /* the caller's; decides between equals */
 	size_t place;        /* the caller's */
 	bool has_identity;   /* the fields above are of its header; the caller's */
-	bool has_content;    /* the digest is of header and body; of a file there is, too: */
+	bool is_blank;       /* remote: its header is said to have no line (W20) */
+	bool has_waited;  /* its row is UNIDENTIFIED: a pairing before this one did not know it */
+	bool has_content; /* the digest is of header and body; of a file there is, too: */
 	uint8_t content[ROW_CONTENT_SIZE];
 	bool was_sent; /* local: the server has taken it, as what is not known */
 	bool is_taken;
@@ -95,8 +104,14 @@ bool pair_is_nameless_there(const struct pair_candidate *local,
 			    const struct pair_candidate *remotes, size_t remote_count);
 
 /* W15 */
-bool pair_is_wanted(uint32_t uid, bool has_base, const struct pair_candidate *locals,
-		    size_t local_count);
+bool pair_is_wanted(const struct pair_candidate *remote, bool has_base,
+		    const struct pair_candidate *locals, size_t local_count);
+/* W19, of what is left after the matching: whether LOCAL, or REMOTE, waits for one of the others.
+ * MISSING: what could not be had. */
+bool pair_file_waits(const struct pair_candidate *local, bool has_base,
+		     const struct pair_candidate *missing, size_t missing_count);
+bool pair_message_waits(const struct pair_candidate *remote, bool has_base,
+			const struct pair_candidate *locals, size_t local_count);
 /* W16 */
 bool pair_wants_content(const struct pair_candidate *remote, const struct pair_candidate *locals,
 			size_t local_count);
@@ -114,6 +129,8 @@ enum pair_fate {
 	PAIR_NEW      /* W18 */
 };
 enum pair_fate pair_fate(const struct pair_sent *sent);
+/* Whether one of them may be what was sent, having a UID from BOUND on. */
+bool pair_has_any_from(uint32_t bound, const struct pair_candidate *remotes, size_t remote_count);
 /* Whether a remote one from BOUND on is nobody's. */
 bool pair_has_strangers(uint32_t bound, const struct pair_candidate *remotes, size_t remote_count);
 

@@ -372,6 +372,10 @@ static int plan_rules(struct planning *planning, struct err *err)
 	if (row->is_agreed) {
 		return plan_half_gone(planning, err);
 	}
+	if (row->reason == REASON_UNIDENTIFIED) { /* R27 */
+		return hold(planning, REASON_UNIDENTIFIED,
+			    "it is not known whether the other side has it");
+	}
 	return is_remote ? plan_remote_only(planning, err) : plan_local_only(planning, err);
 }
 

@@ -2,6 +2,8 @@
  * The planner: pending rows of one mailbox and a policy in, operations out. Pure, so --dry-run
  * prints what sync would do. The rules, in the order in which they are tried for each row:
  *
+ * A row that is not agreed and has REASON_UNIDENTIFIED:
+ *   R27 hold UNIDENTIFIED, before all that follows: it may be a message that both sides have
  * A row that is not agreed, on the server only (remote PRESENT, local not):
  *   R1  carries \Deleted and `expunge` is set: covers remote -> DELETE_REMOTE (brake; read-only
  *       mailbox: hold OBSTACLE); else hold DELETED

@@ -52,8 +52,9 @@ enum move_state move_rule(const struct move_facts *facts)
 		bool is_one = move_is_original(facts->gone) && may == MOVE_PLANNED;
 		return is_one ? MOVE_PLANNED : MOVE_NONE;
 	}
-	bool is_open = facts->gone->remote == MESSAGE_PRESENT && /* V2 */
-		       facts->fresh->reason != REASON_AMBIGUOUS; /* V3 */
+	bool is_open = facts->gone->remote == MESSAGE_PRESENT &&   /* V2 */
+		       facts->fresh->reason != REASON_AMBIGUOUS && /* V3 */
+		       facts->fresh->reason != REASON_UNIDENTIFIED;
 	return is_open ? rule_content(facts, may) : MOVE_NONE;
 }
 
@@ -65,7 +66,7 @@ bool move_is_original(const struct row *row)
 bool move_is_arrival(const struct row *row)
 {
 	return !row->is_agreed && row->remote == MESSAGE_PRESENT && row->uid != 0 &&
-	       row->unique[0] == '\0';
+	       row->unique[0] == '\0' && row->reason != REASON_UNIDENTIFIED;
 }
 
 bool move_is_proven(const struct row *gone, const struct row *fresh,

@@ -28,21 +28,27 @@ bool pair_begin_local(const struct pair_file *file, struct pair_candidate *candi
 		.date = file->row->date,
 		.bound = file->was_sent ? file->bound : 0,
 		.was_sent = file->was_sent && file->row->reason == REASON_AMBIGUOUS,
+		.has_waited = file->row->reason == REASON_UNIDENTIFIED,
 	};
-	return !file->has_base || file->was_sent || candidate->uid != 0;
+	return !file->has_base || file->was_sent || candidate->uid != 0 || candidate->has_waited;
 }
 
 bool pair_begin_sent(const struct pair_file *file, struct pair_candidate *candidate)
 {
 	*candidate = (struct pair_candidate){.bound = file->bound, .has_identity = true};
 	memcpy(candidate->digest, file->row->digest, ROW_DIGEST_SIZE);
+	memcpy(candidate->header, file->row->digest, ROW_DIGEST_SIZE);
 	return file->was_sent && file->row->has_digest;
 }
 
 void pair_begin_remote(const struct row *row, struct pair_candidate *candidate)
 {
 	*candidate = (struct pair_candidate){
-		.uid = row->uid, .date = row->date, .size = row->size_bytes};
+		.uid = row->uid,
+		.date = row->date,
+		.size = row->size_bytes,
+		.has_waited = row->reason == REASON_UNIDENTIFIED,
+	};
 }
 
 bool pair_is_nameless_there(const struct pair_candidate *local,
@@ -57,15 +63,47 @@ bool pair_is_nameless_there(const struct pair_candidate *local,
 	return false;
 }
 
-bool pair_is_wanted(uint32_t uid, bool has_base, const struct pair_candidate *locals,
-		    size_t local_count)
+/* What is known without headers. */
+static bool may_be_one(const struct pair_candidate *local, const struct pair_candidate *remote)
+{
+	if (local->has_waited) {
+		return remote->has_waited || local->uid == remote->uid;
+	}
+	return local->uid == remote->uid || (local->uid == 0 && remote->uid >= local->bound);
+}
+
+bool pair_is_wanted(const struct pair_candidate *remote, bool has_base,
+		    const struct pair_candidate *locals, size_t local_count)
 {
 	for (size_t i = 0; has_base && i < local_count; i++) {
-		if (locals[i].uid == uid || (locals[i].uid == 0 && uid >= locals[i].bound)) {
+		if (may_be_one(&locals[i], remote)) {
 			return true;
 		}
 	}
 	return !has_base;
+}
+
+bool pair_file_waits(const struct pair_candidate *local, bool has_base,
+		     const struct pair_candidate *missing, size_t missing_count)
+{
+	bool is_left = !local->is_taken && !local->is_ambiguous;
+	for (size_t i = 0; is_left && i < missing_count; i++) {
+		if (!has_base || may_be_one(local, &missing[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool pair_message_waits(const struct pair_candidate *remote, bool has_base,
+			const struct pair_candidate *locals, size_t local_count)
+{
+	for (size_t i = 0; i < local_count; i++) {
+		if (pair_file_waits(&locals[i], has_base, remote, 1)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 bool pair_wants_content(const struct pair_candidate *remote, const struct pair_candidate *locals,
@@ -73,7 +111,8 @@ bool pair_wants_content(const struct pair_candidate *remote, const struct pair_c
 {
 	bool is_nameless = pair_is_nameless(remote);
 	for (size_t i = 0; is_nameless && i < local_count; i++) {
-		if (locals[i].has_content && locals[i].size == remote->size) {
+		if (locals[i].has_content &&
+		    memcmp(locals[i].header, remote->header, ROW_DIGEST_SIZE) == 0) {
 			return true;
 		}
 	}
@@ -87,6 +126,16 @@ enum pair_fate pair_fate(const struct pair_sent *sent)
 		return PAIR_STAYS;
 	}
 	return !sent->is_late && sent->has_strangers ? PAIR_CHANGED : PAIR_NEW;
+}
+
+bool pair_has_any_from(uint32_t bound, const struct pair_candidate *remotes, size_t remote_count)
+{
+	for (size_t i = 0; i < remote_count; i++) {
+		if (remotes[i].uid >= bound) {
+			return true;
+		}
+	}
+	return false;
 }
 
 bool pair_has_strangers(uint32_t bound, const struct pair_candidate *remotes, size_t remote_count)
