@@ -18,20 +18,22 @@ static const char value_upsert[] = "INSERT INTO value(key, value) VALUES(?1, ?2)
 	" permanent_flags, permanent_any, keywords, stamp, pending, skipped, held_policy,"    \
 	" synced_at, trouble"
 static const char mailbox_select[] =
-	"SELECT " MAILBOX_COLUMNS ", letters, trusts_letters FROM mailbox ORDER BY name";
+	"SELECT " MAILBOX_COLUMNS
+	", letters, trusts_letters, has_permanent FROM mailbox ORDER BY name";
 /* Who only reads may have a database of an older version, which has no more columns than these. */
 static const char mailbox_select_old[] =
-	"SELECT " MAILBOX_COLUMNS ", NULL, 1 FROM mailbox ORDER BY name";
+	"SELECT " MAILBOX_COLUMNS ", NULL, 1, 0 FROM mailbox ORDER BY name";
 static const char mailbox_upsert[] =
 	"INSERT INTO mailbox(id, name, had_local, had_remote, uidvalidity, uidnext, modseq,"
 	" messages, mailboxid, permanent_flags, permanent_any, keywords, stamp, held_policy,"
-	" synced_at, trouble, letters, trusts_letters)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+	" synced_at, trouble, letters, trusts_letters, has_permanent)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+	" ?19)"
 	" ON CONFLICT(id) DO UPDATE SET name = ?2, had_local = ?3, had_remote = ?4,"
 	" uidvalidity = ?5, uidnext = ?6, modseq = ?7, messages = ?8, mailboxid = ?9,"
 	" permanent_flags = ?10, permanent_any = ?11, keywords = ?12, stamp = ?13,"
 	" held_policy = ?14, synced_at = ?15,"
-	" trouble = ?16, letters = ?17, trusts_letters = ?18";
+	" trouble = ?16, letters = ?17, trusts_letters = ?18, has_permanent = ?19";
 static const char mailbox_counts[] = "SELECT count(*), count(CASE WHEN reason IN (2, 7) THEN 1 END)"
 				     " FROM row WHERE mailbox = ? AND pending = 1";
 static const char mailbox_store_counts[] = "UPDATE mailbox SET pending = ?2, skipped = ?3"
@@ -152,6 +154,7 @@ static int mailbox_read(const struct query *query, struct state_mailbox *mailbox
 		status = query_get_dup(query, 18, &mailbox->letters, err);
 	}
 	mailbox->trusts_letters = query_get_bool(query, 19);
+	mailbox->has_permanent = query_get_bool(query, 20);
 	return status;
 }
 
@@ -240,6 +243,7 @@ static int mailbox_write(struct state *state, const struct state_mailbox *mailbo
 	query_text(&query, mailbox->trouble);
 	query_text(&query, mailbox->letters == NULL ? "" : mailbox->letters);
 	query_int(&query, mailbox->trusts_letters);
+	query_int(&query, mailbox->has_permanent);
 	status = query_run(&query, err);
 	query_finish(&query);
 	return status;

@@ -108,8 +108,14 @@ static const char schema_letters[] =
 static const char schema_doubts[] = "ALTER TABLE pop3 ADD COLUMN doubts INT NOT NULL DEFAULT 0;"
 				    "PRAGMA user_version = 5;";
 
-static const char *const schema_steps[] = {schema_first, schema_contents, schema_told,
-					   schema_letters, schema_doubts};
+/* That no flag can be stored is not the same as that nothing was told. */
+static const char schema_permanent[] =
+	"ALTER TABLE mailbox ADD COLUMN has_permanent INT NOT NULL DEFAULT 0;"
+	"UPDATE mailbox SET has_permanent = permanent_flags <> 0 OR permanent_any <> 0;"
+	"PRAGMA user_version = 6;";
+
+static const char *const schema_steps[] = {schema_first,   schema_contents, schema_told,
+					   schema_letters, schema_doubts,   schema_permanent};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

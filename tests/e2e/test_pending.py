@@ -576,6 +576,38 @@ def test_a_flag_waits_for_permanentflags_to_allow_it(fake):
     assert lies.sync(account, 0).did == {}
 
 
+@pytest.mark.parametrize("told,sent", [
+    ("(\\Seen known)", {"known"}), ("()", set()), ("(\\Seen \\Flagged \\*)", {"F", "known", "new"}),
+    (None, {"F", "known", "new"})], ids=["some", "none", "any", "untold"])
+def test_only_flags_that_permanentflags_allows_are_sent(fake, told, sent):
+    """None told is as if all were (RFC 3501, 7.1); an empty list allows none."""
+    server, account = fake
+    box = server.boxes["INBOX"]
+    known = account.local.keyword_letter("INBOX", "known")
+    new = account.local.keyword_letter("INBOX", "new")
+
+    def opening(_):
+        lines = [line if "PERMANENTFLAGS" not in line else
+                 told and f"* OK [PERMANENTFLAGS {told}] ok" for line in box.opening()]
+        return [line for line in lines if line] + ["OK [READ-WRITE] done"]
+
+    server.script = [ENABLED, always("^(SELECT|EXAMINE)", opening)]
+    if told is None:
+        account.database.unlink()      # or what it was told before stands
+        lies.sync(account, 0)
+    box.add(mail.one(55, size=300), {"\\Seen"})    # a reason to look, and to learn them
+    box.modseq += box.modseq > 0
+    path = account.local.find("INBOX", box.letters[2])
+    account.local.set_flags(path, add="F" + known + new)
+    account.local.deliver("INBOX", mail.one(53, size=300), "F" + known + new)
+    wanted = {{"F": "\\Flagged"}.get(flag, flag) for flag in sent}
+    for _ in range(2):
+        lies.sync(account, 0)
+        assert box.flags[2] - {"\\Seen"} == wanted
+        assert box.flags[max(box.flags)] == wanted
+    assert lies.sync(account, 0).did == {}
+
+
 CHANGES = {
     "flag": (lambda account, box: account.local.set_flags(
         account.local.find("INBOX", box.letters[2]), add="F"), {"flags_remote": 1}),

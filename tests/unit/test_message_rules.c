@@ -27,6 +27,8 @@ static void remote_flags_are_the_permanent_ones(void **state) /* R17 */
 	assert_true(message_remote_flags(&mailbox) == (FLAG_SEEN | FLAG_KEYWORD(2)));
 	mailbox.permanent_any = true;
 	assert_true(message_remote_flags(&mailbox) == (FLAG_SEEN | FLAG_FORWARDED | ~FLAGS_SYSTEM));
+	mailbox.keeps_keywords = true; /* `keywords = pull` */
+	assert_true(message_remote_flags(&mailbox) == (FLAG_SEEN | FLAG_FORWARDED));
 }
 
 static void idle_is_a_mailbox_with_nothing_to_settle(void **state) /* R24 */

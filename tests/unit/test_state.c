@@ -270,6 +270,7 @@ static void state_mailbox_comes_back_whole(void **state)
 	mailbox.numbers.messages = told(3);
 	mailbox.mailboxid = strdup("F1");
 	mailbox.permanent_flags = UINT64_MAX;
+	mailbox.has_permanent = true;
 	mailbox.permanent_any = true;
 	assert_int_equal(keywords_intern(&mailbox.keywords, SPAN_LIT("Work")), 0);
 	mailbox.has_stamp = true;
@@ -293,6 +294,7 @@ static void state_mailbox_comes_back_whole(void **state)
 	assert_true(told_is(back->numbers.messages, 3));
 	assert_string_equal(back->mailboxid, "F1");
 	assert_true(back->permanent_flags == UINT64_MAX);
+	assert_true(back->has_permanent);
 	assert_true(back->permanent_any);
 	assert_int_equal(back->keywords.count, 1);
 	assert_string_equal(back->keywords.names[0], "Work");

@@ -69,6 +69,7 @@ struct state_mailbox {
 	/* Up to which every change was observed; UIDVALIDITY untold: it was never selected. */
 	struct numbers numbers;
 	char *mailboxid;          /* RFC 8474, owned, NULL unknown */
+	bool has_permanent;       /* PERMANENTFLAGS was told, in a mailbox opened for writing: */
 	uint64_t permanent_flags; /* what PERMANENTFLAGS allows, system bits and known keywords */
 	bool permanent_any;       /* "\*": new keywords may be made */
 	struct keywords keywords;

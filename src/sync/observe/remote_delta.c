@@ -205,10 +205,11 @@ static int take_facts(struct mailbox *mailbox, const struct remote_view *view, s
 {
 	struct state_mailbox *base = &mailbox->base;
 	if (view->has_permanent && view->is_writable) {
-		if (base->permanent_flags != view->permanent_flags ||
+		if (!base->has_permanent || base->permanent_flags != view->permanent_flags ||
 		    base->permanent_any != view->permanent_any) {
 			base->held_policy = 0; /* flags held before may be settable now */
 		}
+		base->has_permanent = true;
 		base->permanent_flags = view->permanent_flags;
 		base->permanent_any = view->permanent_any;
 	}

@@ -87,7 +87,7 @@ static int gather_facts(struct job *job, struct err *err)
 	struct mailbox *mailbox = job->mailbox;
 	const struct state_mailbox *base = &mailbox->base;
 	/* A server that has not said what it keeps is taken to keep all. */
-	bool is_told = base->permanent_flags != 0 || base->permanent_any;
+	bool is_told = base->has_permanent;
 	int code;
 	job->facts = (struct plan_facts){
 		.permanent_flags = is_told ? base->permanent_flags : FLAGS_SYSTEM,
