@@ -115,6 +115,12 @@ static int fill(const struct account *account, struct visit *visit, struct listi
 {
 	const struct remote_mailboxes *found = &visit->found;
 	int code = 0;
+	if (found->naming == REMOTE_NAMING_UNTOLD) {
+		return err_set(
+			err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			"the server offers NAMESPACE and does not tell it, so which mailboxes "
+			"its names mean is not known; run again");
+	}
 	if (!remote_facts(visit->remote)->lists_counts) {
 		code = ask_counts(visit->remote, &visit->found, err);
 	}

@@ -69,6 +69,13 @@ int fstatat(int dirfd, const char *restrict path, struct stat *restrict st, int 
 	return disk_fails(FAILING_STAT, path) ? -1 : next(dirfd, path, st, flags);
 }
 
+int stat(const char *restrict path, struct stat *restrict st)
+{
+	int (*next)(const char *, struct stat *) =
+		(int (*)(const char *, struct stat *))dlsym(RTLD_NEXT, "stat");
+	return disk_fails(FAILING_STAT, path) ? -1 : next(path, st);
+}
+
 struct dirent *readdir(DIR *stream)
 {
 	struct dirent *(*next)(DIR *) = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir");

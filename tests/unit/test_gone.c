@@ -124,6 +124,43 @@ static void M45_a_lost_found_that_only_the_system_may_read_tells_nothing(void **
 	assert_null(scripted_find(scene->server, "lost+found"));
 }
 
+/* DISK fails while the folder is read; one of its messages was deleted by the user. */
+static void unread_run(struct run_scene *scene, struct failing_disk disk, int errnum)
+{
+	disk.errnum = errnum;
+	failing_disk = disk;
+	sync_to(scene, 74);
+	failing_disk = (struct failing_disk){0};
+	expect_error(scene, "Work", "Work");
+	expect_nothing_done(scene);
+	expect_there(scene, "Work", "1, 2, 3");
+}
+
+static void D6_a_folder_that_cannot_be_read_to_its_end_has_lost_nothing(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->account.remove_mailboxes = SIDE_BOTH;
+	shared(scene, "Work");
+	char *files = run_scene_files(scene, "Work");
+	char *second = strchr(files, ' ') + 1;
+	char path[512];
+	second[-1] = '\0'; /* the first one ends there */
+	snprintf(path, sizeof(path), "%s/Work/new/%.*s", scene->maildir, (int)strcspn(second, " "),
+		 second);
+	assert_int_equal(unlink(path), 0);
+	for (size_t k = 0; k < sizeof(errnums) / sizeof(errnums[0]); k++) {
+		unread_run(scene, (struct failing_disk){.call = FAILING_OPEN, .name = "cur"},
+			   errnums[k]);
+		unread_run(scene, (struct failing_disk){.call = FAILING_OPEN, .name = "new"},
+			   errnums[k]);
+		unread_run(scene, (struct failing_disk){.call = FAILING_READ, .name = files},
+			   errnums[k]);
+	}
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.deleted_remote, 1);
+	free(files);
+}
+
 static void an_id_that_cannot_be_read_is_a_failure_of_the_disk(void **state)
 {
 	struct run_scene *scene = *state;
@@ -137,6 +174,42 @@ static void an_id_that_cannot_be_read_is_a_failure_of_the_disk(void **state)
 	}
 	sync_to(scene, 0);
 	expect_nothing_done(scene);
+}
+
+static void a_root_that_cannot_be_looked_at_is_a_failure_of_the_disk(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->account.remove_mailboxes = SIDE_BOTH;
+	shared(scene, "Work");
+	for (size_t k = 0; k < sizeof(errnums) / sizeof(errnums[0]); k++) {
+		failing_disk = (struct failing_disk){
+			.call = FAILING_STAT, .name = scene->maildir, .errnum = errnums[k]};
+		sync_to(scene, 74);
+		failing_disk = (struct failing_disk){0};
+		expect_there(scene, "Work", "1, 2, 3");
+	}
+	sync_to(scene, 0);
+	expect_nothing_done(scene);
+}
+
+static void one_file_that_cannot_be_read_holds_up_no_other(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "Work");
+	run_scene_write(scene, "INBOX/cur/17.a:2,S", "Subject: 1\n\none\n");
+	run_scene_write(scene, "INBOX/cur/18.a:2,S", "Subject: 2\n\ntwo\n");
+	run_scene_write(scene, "Work/cur/19.a:2,S", "Subject: 3\n\nthree\n");
+	for (size_t k = 0; k < sizeof(errnums) / sizeof(errnums[0]); k++) {
+		failing_disk = (struct failing_disk){
+			.call = FAILING_OPEN, .name = "17.a:2,S", .errnum = errnums[k]};
+		sync_to(scene, 1);
+		failing_disk = (struct failing_disk){0};
+		expect_error(scene, "INBOX", "17.a:2,S");
+		assert_int_equal(scene->report.total.uploaded, k == 0 ? 2 : 0);
+	}
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.uploaded, 1);
+	expect_there(scene, "INBOX", "1 \\Seen, 2 \\Seen");
 }
 
 /* There */
@@ -317,6 +390,23 @@ static void M16_a_rename_whose_outcome_cannot_be_told_waits(void **state)
 	assert_int_equal(scene->report.total.deleted_local, 1);
 }
 
+static void T2_a_trash_that_is_not_listed_is_no_reason_to_expunge(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->account.trash = "Trash";
+	scripted_make(scene->server, "Trash");
+	scripted_add(scene->server, "INBOX", "", "Subject: 1\n\none\n");
+	sync_to(scene, 0);
+	run_scene_remove_file(scene, "INBOX", "1");
+	hide(scene, "Trash");
+	sync_to(scene, 1);
+	expect_there(scene, "INBOX", "1");
+	scripted_find(scene->server, "Trash")->is_unlisted = false;
+	sync_to(scene, 0);
+	expect_there(scene, "INBOX", "");
+	expect_there(scene, "Trash", "1");
+}
+
 static void S4_a_mailbox_of_which_it_cannot_be_told_gives_no_sign(void **state)
 {
 	struct run_scene *scene = *state;
@@ -342,7 +432,11 @@ int main(void)
 		RUN_TEST(M45_a_folder_that_vanished_while_the_disk_failed_is_no_rename),
 		RUN_TEST(M45_what_lies_in_lost_found_is_not_gone),
 		RUN_TEST(M45_a_lost_found_that_only_the_system_may_read_tells_nothing),
+		RUN_TEST(D6_a_folder_that_cannot_be_read_to_its_end_has_lost_nothing),
 		RUN_TEST(an_id_that_cannot_be_read_is_a_failure_of_the_disk),
+		RUN_TEST(a_root_that_cannot_be_looked_at_is_a_failure_of_the_disk),
+		RUN_TEST(one_file_that_cannot_be_read_holds_up_no_other),
+		RUN_TEST(T2_a_trash_that_is_not_listed_is_no_reason_to_expunge),
 		cmocka_unit_test(M20_M21_a_listing_that_lacks_it_is_no_removal),
 		RUN_TEST(M21_a_bare_no_proves_nothing_after_a_listing_with_a_broken_line),
 		RUN_TEST(M21_a_bare_no_proves_nothing_while_inbox_is_not_told),

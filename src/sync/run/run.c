@@ -70,7 +70,8 @@ int run_check_stop(struct run *run, struct err *err)
 
 bool run_is_fatal(const struct err *err)
 {
-	return err->scope >= SCOPE_ACCOUNT || err->code == ERR_NOMEM || err->code == ERR_LOCAL ||
+	bool is_of_disk = err->code == ERR_LOCAL && err->scope > SCOPE_MESSAGE;
+	return err->scope >= SCOPE_ACCOUNT || is_of_disk || err->code == ERR_NOMEM ||
 	       err->code == ERR_INTERRUPTED || err->code == ERR_PROTOCOL ||
 	       err->code == ERR_INTERNAL;
 }

@@ -236,7 +236,8 @@ struct plan_entry {
 };
 void run_report_plan(struct run *run, const struct plan_entry *entry);
 
-/* True for failures that end the account (connection, disk, memory, stop), not only the mailbox. */
+/* True for failures that end the account (connection, disk, memory, stop), not only the mailbox.
+ * One file that cannot be read ends nothing. */
 bool run_is_fatal(const struct err *err);
 /* The same where one folder of the Maildir is worked on: there ERR_LOCAL may mean no more than that
  * this folder cannot be read, so only what the failure itself says of its scope counts. */
