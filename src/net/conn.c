@@ -42,6 +42,7 @@ struct conn {
 	char *packed_data;
 	size_t packed_size;
 	struct conn_stats stats;
+	int64_t limit_ms; /* no wait goes on after it; 0: none */
 	int64_t rtt_us;
 	int64_t sent_us;      /* when the current turn's first bytes left */
 	bool has_sent;        /* bytes left since some last came in */
@@ -364,11 +365,22 @@ static bool is_reached(const struct conn *conn, enum conn_goal goal, size_t rece
 	return true;
 }
 
+void conn_set_limit(struct conn *conn, int64_t ms)
+{
+	conn->limit_ms = clock_monotonic_ms() + ms;
+}
+
+/* Until when the next byte has to come. */
+static int64_t deadline_of(const struct conn *conn)
+{
+	int64_t deadline_ms = clock_monotonic_ms() + (int64_t)conn->params.timeout_s * 1000;
+	return conn->limit_ms != 0 && conn->limit_ms < deadline_ms ? conn->limit_ms : deadline_ms;
+}
+
 int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, size_t *received,
 	      struct err *err)
 {
-	int64_t timeout_ms = (int64_t)conn->params.timeout_s * 1000;
-	int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+	int64_t deadline_ms = deadline_of(conn);
 	bool was_writable = false;
 
 	assert(size > 0);
@@ -401,7 +413,7 @@ int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, siz
 			return err_set(err, ERR_INTERRUPTED, SCOPE_RUN, "interrupted");
 		}
 		if (conn->stats.bytes_in + conn->stats.bytes_out != moved) {
-			deadline_ms = clock_monotonic_ms() + timeout_ms;
+			deadline_ms = deadline_of(conn);
 			was_writable = false;
 		}
 		code = conn_poll(conn, deadline_ms, was_writable, err);

@@ -30,20 +30,30 @@ static size_t body_dropped(char *data, size_t size, size_t count, void *context)
 	return size * count;
 }
 
+static bool is_silent(const struct dial *dial)
+{
+	return dial->is_hasty && dial->preamble.lines.len == 0 &&
+	       clock_monotonic_ms() - dial->began_ms >= DIAL_SILENCE_MS;
+}
+
 static int progress_seen(void *context, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
 			 curl_off_t ulnow)
 {
-	const struct dial *dial = context;
+	struct dial *dial = context;
 
 	(void)dltotal;
 	(void)dlnow;
 	(void)ultotal;
 	(void)ulnow;
-	return dial->params->stop != NULL && *dial->params->stop != 0;
+	if (dial->params->stop != NULL && *dial->params->stop != 0) {
+		return 1;
+	}
+	dial->was_silent = is_silent(dial);
+	return dial->was_silent;
 }
 
 /* Close-on-exec, so that no command we run inherits a connection. */
-static curl_socket_t socket_opened(void *context, curlsocktype purpose, struct curl_sockaddr *addr)
+curl_socket_t dial_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *addr)
 {
 	(void)context;
 	(void)purpose;
@@ -70,9 +80,8 @@ static const char *dial_scheme(const struct conn_params *params)
 }
 
 /* Built part by part, so that no character of the host can become another part of the URL. */
-static CURLcode dial_set_url(struct dial *dial)
+CURLcode dial_set_url(CURL *easy, const struct conn_params *params, const char *scheme)
 {
-	const struct conn_params *params = dial->params;
 	struct buf host;
 	struct buf port;
 	CURLUcode rc = CURLUE_OUT_OF_MEMORY;
@@ -85,7 +94,7 @@ static CURLcode dial_set_url(struct dial *dial)
 	buf_printf(&host, strchr(params->host, ':') != NULL ? "[%s]" : "%s", params->host);
 	buf_printf(&port, "%u", params->port);
 	if (url != NULL && host.failed == 0 && port.failed == 0) {
-		rc = curl_url_set(url, CURLUPART_SCHEME, dial_scheme(params), 0);
+		rc = curl_url_set(url, CURLUPART_SCHEME, scheme, 0);
 	}
 	if (rc == CURLUE_OK) {
 		rc = curl_url_set(url, CURLUPART_HOST, host.data, 0);
@@ -100,7 +109,7 @@ static CURLcode dial_set_url(struct dial *dial)
 		rc = curl_url_get(url, CURLUPART_URL, &whole, 0);
 	}
 	if (rc == CURLUE_OK) {
-		code = curl_easy_setopt(dial->easy, CURLOPT_URL, whole);
+		code = curl_easy_setopt(easy, CURLOPT_URL, whole);
 	} else if (rc != CURLUE_OUT_OF_MEMORY) {
 		code = CURLE_URL_MALFORMAT;
 	}
@@ -208,7 +217,7 @@ static CURLcode dial_set_callbacks(struct dial *dial)
 	keep_first(&code, curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_seen));
 	keep_first(&code, curl_easy_setopt(easy, CURLOPT_HEADERDATA, dial));
 	keep_first(&code, curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_dropped));
-	keep_first(&code, curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, socket_opened));
+	keep_first(&code, curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, dial_open_socket));
 	keep_first(&code, curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, progress_seen));
 	keep_first(&code, curl_easy_setopt(easy, CURLOPT_XFERINFODATA, dial));
 	keep_first(&code, curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L));
@@ -245,7 +254,7 @@ static CURLcode dial_set_options(struct dial *dial)
 		params->timeout_s > 0 && params->timeout_s < 1000000 ? params->timeout_s : 60;
 
 	keep_first(&code, dial_set_callbacks(dial));
-	keep_first(&code, dial_set_url(dial));
+	keep_first(&code, dial_set_url(easy, params, dial_scheme(params)));
 	keep_first(&code, curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "imap,imaps,pop3,pop3s"));
 	keep_first(&code, curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L));
 	keep_first(&code, curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
@@ -276,6 +285,8 @@ static int dial_attempt(struct dial *dial, struct err *err)
 	CURLcode code;
 
 	dial->has_bundle_left = false;
+	dial->was_silent = false;
+	dial->began_ms = clock_monotonic_ms();
 	dial->error[0] = '\0';
 	dial->easy = curl_easy_init();
 	if (dial->easy == NULL) {
@@ -304,6 +315,16 @@ static int dial_attempt(struct dial *dial, struct err *err)
 	return 0;
 }
 
+static int dial_again(struct dial *dial, struct err *err)
+{
+	const struct conn_params *params = dial->params;
+
+	curl_easy_cleanup(dial->easy);
+	preamble_finish(&dial->preamble);
+	preamble_init(&dial->preamble, params->protocol, params->tls == CONN_TLS_STARTTLS);
+	return dial_attempt(dial, err);
+}
+
 int dial_create(struct dial **dial, const struct conn_params *params, struct err *err)
 {
 	struct dial *new_dial = calloc(1, sizeof(*new_dial));
@@ -314,17 +335,19 @@ int dial_create(struct dial **dial, const struct conn_params *params, struct err
 	}
 	new_dial->params = params;
 	new_dial->fd = CURL_SOCKET_BAD;
+	new_dial->is_hasty = params->tls != CONN_TLS_IMPLICIT;
 	buf_init(&new_dial->binding, 256);
 	preamble_init(&new_dial->preamble, params->protocol, params->tls == CONN_TLS_STARTTLS);
 	code = dial_attempt(new_dial, err);
+	if (code != 0 && new_dial->was_silent) {
+		new_dial->is_hasty = false;
+		code = dial_speaks_tls(new_dial) ? dial_needs_tls(new_dial, err)
+						 : dial_again(new_dial, err);
+	}
 	/* An authority may be known to the bundle alone. */
 	if (code != 0 && new_dial->has_bundle_left) {
 		new_dial->use_bundle = true;
-		curl_easy_cleanup(new_dial->easy);
-		preamble_finish(&new_dial->preamble);
-		preamble_init(&new_dial->preamble, params->protocol,
-			      params->tls == CONN_TLS_STARTTLS);
-		code = dial_attempt(new_dial, err);
+		code = dial_again(new_dial, err);
 	}
 	if (code != 0) {
 		dial_destroy(&new_dial);

@@ -16,12 +16,19 @@
 #include "mailsync/net/conn.h"
 #include "preamble.h"
 
+/* A server that expects TLS says nothing to who does not begin with it. After so long it is asked
+ * whether it is one. */
+#define DIAL_SILENCE_MS 1000
+
 struct dial {
 	CURL *easy;
 	curl_socket_t fd;
 	bool is_loopback;     /* the peer is this machine, without a proxy */
 	bool use_bundle;      /* the CA bundle, not the directory of hashed names */
 	bool has_bundle_left; /* the bundle was not asked and might trust this server */
+	bool is_hasty;        /* no server may be silent for longer than DIAL_SILENCE_MS: */
+	bool was_silent;      /* one was */
+	int64_t began_ms;
 	const struct conn_params *params;
 	struct preamble preamble;
 	struct buf binding;          /* tls-server-end-point, or empty */
@@ -37,7 +44,15 @@ void dial_destroy(struct dial **dial);
 int dial_send(struct dial *dial, struct span data, size_t *sent, struct err *err);
 int dial_recv(struct dial *dial, char *data, size_t size, size_t *received, struct err *err);
 
+/* dial_probe.c: whether the server of DIAL, which was silent, answers to TLS. */
+bool dial_speaks_tls(struct dial *dial);
+/* The address of the server under SCHEME. */
+CURLcode dial_set_url(CURL *easy, const struct conn_params *params, const char *scheme);
+curl_socket_t dial_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *addr);
+
 /* dial_error.c: what a failed attempt means, as a sentence that says what to do. */
 int dial_error(const struct dial *dial, CURLcode code, struct err *err);
+/* The server begins with TLS, and the account does not. */
+int dial_needs_tls(const struct dial *dial, struct err *err);
 
 #endif

@@ -214,6 +214,15 @@ static int network_error(const struct dial *dial, CURLcode code, struct err *err
 			  error_words(dial, code));
 }
 
+int dial_needs_tls(const struct dial *dial, struct err *err)
+{
+	return host_error(
+		dial, ERR_SERVER, err,
+		"the server waits for TLS to begin: use `tls = implicit` for this port, or "
+		"port %d with `tls = starttls`",
+		dial->params->protocol == CONN_POP3 ? 110 : 143);
+}
+
 static int file_error(const struct dial *dial, CURLcode code, struct err *err)
 {
 	if (code == CURLE_SSL_CACERT_BADFILE) {

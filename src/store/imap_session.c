@@ -14,7 +14,8 @@
 
 #define IMAP_READ_SIZE  65536
 #define IMAP_NOISE_MAX  100000 /* "* OK still here" each 2 minutes for 4 months */
-#define IMAP_ALERTS_MAX 10     /* of a connection; a server may repeat one without end */
+#define LOGOUT_MS       2000
+#define IMAP_ALERTS_MAX 10 /* of a connection; a server may repeat one without end */
 
 static int imap_read(struct imap *imap, struct err *err)
 {
@@ -452,6 +453,7 @@ int imap_logout(struct remote *remote, struct err *err)
 {
 	struct imap *imap = imap_of(remote);
 	imap->is_closing = true;
+	conn_set_limit(imap->conn, LOGOUT_MS);
 	imap_line_begin(imap);
 	buf_append_cstr(&imap->line, "LOGOUT");
 	int code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err);

@@ -13,7 +13,7 @@ import pytest
 
 from rig import program
 from rig.host import PASSWORD
-from rig.scripted import Scripted, expect
+from rig.scripted import Scripted, expect, pause
 from stories import append, count
 
 
@@ -354,3 +354,31 @@ def test_long_lines_and_semicolons(account):
     account.change(password=None, password_command=command)
     works(account)
     assert count(account) == 1
+
+
+# Ports and time
+
+@pytest.mark.parametrize("tls", ["starttls", "none"])
+def test_a_port_that_waits_for_tls_is_told_within_seconds(make_account, tls):
+    """Such a server says nothing to who does not begin with it."""
+    account = make_account()
+    port = account.server.port + 1                        # imaps
+    began = time.monotonic()
+    result = account.change(tls=tls, port=port, timeout=60).run("sync")
+    assert result.status == 69
+    assert "waits for TLS" in result.err and "tls = implicit" in result.err
+    assert time.monotonic() - began < 5
+
+
+def test_a_server_that_greets_late_is_waited_for(make_account):
+    with Scripted(greeting=(pause(2.5), "* OK [CAPABILITY IMAP4rev1] at last")) as server:
+        account = make_account(tls="none", port=server.port, timeout=20)
+        account.sync()
+
+
+def test_a_logout_that_is_not_answered_holds_no_run_up(make_account):
+    with Scripted([expect(r"^LOGOUT", pause(30))]) as server:
+        account = make_account(tls="none", port=server.port, timeout=60)
+        began = time.monotonic()
+        account.sync()
+        assert time.monotonic() - began < 10

@@ -112,6 +112,9 @@ enum conn_goal {
 int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, size_t *received,
 	      struct err *err);
 
+/* Waits end within MS from now on, in all, however much comes in. */
+void conn_set_limit(struct conn *conn, int64_t ms);
+
 /* From here on both directions are raw DEFLATE. ALREADY: bytes received behind the server's OK.
  * The send queue must be empty. */
 int conn_start_deflate(struct conn *conn, struct span already, struct err *err);
