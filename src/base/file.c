@@ -138,6 +138,10 @@ int file_set_mtime(int fd, int64_t seconds, struct err *err)
 	if (errnum == 0 && futimens(fd, times) != 0) {
 		errnum = errno;
 	}
+	if (file_is_refused(errnum)) {
+		return err_set_errno(err, ERR_LIMIT, SCOPE_MESSAGE, errnum,
+				     "the file system does not let the time of a file be set");
+	}
 	return errnum == 0 ? 0 : fail_at(err, errnum, "set the time of", fd, "a file");
 }
 
@@ -193,7 +197,11 @@ int file_sync(int fd, struct err *err)
 		}
 		errnum = errno == EINTR ? 0 : errno;
 	}
-	return fail_at(err, errnum, "make durable", fd, "a file");
+	/* Where it has neither, what was written is as durable as the file system can make it. */
+	if (file_is_refused(errnum)) {
+		errnum = fsync(fd) == 0 || file_is_refused(errno) ? 0 : errno;
+	}
+	return errnum == 0 ? 0 : fail_at(err, errnum, "make durable", fd, "a file");
 }
 
 int file_sync_dir(int dirfd, struct err *err)
@@ -207,7 +215,8 @@ int file_sync_dir(int dirfd, struct err *err)
 		errnum = errno == EINTR ? 0 : errno;
 	}
 	/* Some file systems cannot sync a directory: they have nothing to be synced. */
-	return errnum == EINVAL ? 0 : fail_at(err, errnum, "make durable", dirfd, "a directory");
+	return file_is_refused(errnum) ? 0
+				       : fail_at(err, errnum, "make durable", dirfd, "a directory");
 }
 
 int file_sync_fs(int fd, struct err *err)
@@ -221,7 +230,7 @@ int file_sync_fs(int fd, struct err *err)
 		}
 		errnum = errno == EINTR ? 0 : errno;
 	}
-	if (errnum != ENOSYS) {
+	if (!file_is_refused(errnum)) {
 		return fail_at(err, errnum, "make durable the file system of", fd, "a directory");
 	}
 #else

@@ -62,10 +62,7 @@ static int move_looking_first(const struct move *move)
 static int move_by_link(const struct move *move)
 {
 	if (linkat(move->from_dirfd, move->from, move->to_dirfd, move->to, 0) != 0) {
-		if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) {
-			return move_looking_first(move);
-		}
-		return errno;
+		return file_is_refused(errno) ? move_looking_first(move) : errno;
 	}
 	int errnum = STEP_AT("unlink", move->from_dirfd, move->from);
 	if (errnum == 0 && unlinkat(move->from_dirfd, move->from, 0) != 0 && !is_absent(errno)) {
@@ -81,7 +78,7 @@ int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, 
 
 	if (errnum == 0) {
 		errnum = move_noreplace(&move);
-		if (errnum == ENOSYS || errnum == EINVAL) { /* EINVAL: not on this file system */
+		if (file_is_refused(errnum)) {
 			errnum = move_by_link(&move);
 		}
 	}
@@ -103,19 +100,11 @@ int file_link(int from_dirfd, const char *from, int to_dirfd, const char *to, st
 		return err_set_errno(err, ERR_CHANGED, SCOPE_MESSAGE, errnum,
 				     "%s is not linked to %s", from, to);
 	}
-	switch (errnum) {
-	case 0:
-		return 0;
-	case EPERM:
-	case EXDEV:
-	case EMLINK:
-	case ENOSYS:
-	case EOPNOTSUPP:
+	if (errnum == EXDEV || errnum == EMLINK || file_is_refused(errnum)) {
 		return err_set_errno(err, ERR_LIMIT, SCOPE_MESSAGE, errnum,
 				     "%s cannot be linked to %s", from, to);
-	default:
-		return file_fail(err, errnum, "link", from);
 	}
+	return errnum == 0 ? 0 : file_fail(err, errnum, "link", from);
 }
 
 int file_replace(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)

@@ -109,6 +109,27 @@ int maildir_sync_all(struct maildir *maildir, struct err *err)
 	return maildir->root_fd < 0 ? 0 : file_sync_fs(maildir->root_fd, err);
 }
 
+int maildir_set_mtime(struct maildir *maildir, int fd, int64_t seconds, struct err *err)
+{
+	int code = file_set_mtime(fd, seconds, err);
+
+	if (code != -ERR_LIMIT) {
+		return code;
+	}
+	pthread_mutex_lock(&maildir->mutex);
+	maildir->refuses_times = true;
+	pthread_mutex_unlock(&maildir->mutex);
+	return 0;
+}
+
+bool maildir_refuses_times(struct maildir *maildir)
+{
+	pthread_mutex_lock(&maildir->mutex);
+	bool refuses = maildir->refuses_times;
+	pthread_mutex_unlock(&maildir->mutex);
+	return refuses;
+}
+
 void maildir_close(struct maildir **maildir)
 {
 	struct maildir *closing = *maildir;

@@ -197,7 +197,7 @@ int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *
 	}
 	/* Before the sync, so that it is durable with the rest of the inode. */
 	if (code == 0) {
-		code = file_set_mtime(draft->fd, mtime, err);
+		code = maildir_set_mtime(draft->folder->maildir, draft->fd, mtime, err);
 	}
 	if (code == 0 && draft->folder->maildir->durability == MAILDIR_SYNC_FILE) {
 		code = file_sync(draft->fd, err);

@@ -58,6 +58,7 @@ struct maildir {
 	char temp_tag[64];     /* of this run's names in tmp/, prefix included */
 	pthread_mutex_t mutex; /* guards what follows */
 	uint32_t temp_count;
+	bool refuses_times; /* the file system does */
 	struct maildir_aliases aliases; /* as maildir_list found them */
 	struct maildir_aliases adopted; /* by maildir_adopt */
 	struct maildir_memories memories;
@@ -143,5 +144,8 @@ void maildir_content_give_back(struct maildir_folder *folder, struct content_sca
 /* The letters of FLAGS in FOLDER, new ones allotted. */
 int maildir_folder_letters(struct maildir_folder *folder, uint64_t flags,
 			   const struct keywords *keywords, uint64_t *letters, struct err *err);
+
+/* Where the file system refuses, the date is base's alone, and maildir_refuses_times() tells. */
+int maildir_set_mtime(struct maildir *maildir, int fd, int64_t seconds, struct err *err);
 
 #endif

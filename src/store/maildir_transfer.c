@@ -77,7 +77,7 @@ static int copy_to_temp(const struct maildir_transfer *transfer, int from,
 	}
 	code = copy_bytes(from, fd, transfer->file, err);
 	if (code == 0) {
-		code = file_set_mtime(fd, info->mtime, err);
+		code = maildir_set_mtime(to->maildir, fd, info->mtime, err);
 	}
 	if (code == 0 && to->maildir->durability != MAILDIR_SYNC_NONE) {
 		code = file_sync(fd, err);

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from rig import mail, program
+from rig import mail, program, tree
 from stories import agree, append, count, idle, paired, uids
 
 
@@ -190,6 +190,44 @@ def test_a_database_that_cannot_be_read_is_not_taken_for_damaged(account, remote
         assert account.sync().did == {"deleted_remote": 1}
     assert account.sync().did == {}
     agree(account, remote)
+
+
+# File systems that do not have some calls: CIFS, NFS, exFAT, FUSE, for their owner or another
+
+@pytest.fixture(scope="session")
+def refuse_shim(tmp_path_factory):
+    if b"__asan_init" in program.binary().read_bytes():
+        pytest.skip("AddressSanitizer wants to be first")
+    library = tmp_path_factory.mktemp("refuse") / "refuse_shim.so"
+    source = pathlib.Path(program.ROOT) / "tests" / "rig" / "refuse_shim.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return str(library)
+
+
+CALLS = ["futimens", "linkat", "renameat2", "fsync", "fdatasync", "syncfs",
+         "futimens,linkat,renameat2,fsync,fdatasync,syncfs"]
+
+
+@pytest.mark.parametrize("error", ["EPERM", "EACCES", "ENOTSUP", "EINVAL"])
+@pytest.mark.parametrize("calls", CALLS)
+def test_a_file_system_without_a_call_is_used_in_the_next_best_way(account, remote, refuse_shim,
+                                                                   calls, error):
+    account.change(durability="file" if "fdatasync" in calls else "batch")
+    env = {"LD_PRELOAD": refuse_shim, "REFUSE_CALLS": f",{calls},",
+           "REFUSE_ROOT": str(account.local.root), "REFUSE_ERRNO": str(getattr(errno, error))}
+    remote.create("Work")
+    append(remote, 3, flags=("\\Seen", "$Forwarded", "Later"))
+    assert ("no file's time" in account.sync(env=env).err) == ("futimens" in calls)
+    append(remote, 1, seed="more")
+    account.local.deliver("INBOX", b"Subject: from here\n\nx\n")
+    moved = next(path for path in account.local.files("INBOX") if path.parent.name == "cur")
+    moved.rename(account.local.folder("Work") / "cur" / moved.name)
+    second = account.sync(env=env)
+    assert "no file's time" not in second.err            # told once
+    assert second.did == {"downloaded": 1, "uploaded": 1, "moved": 1}
+    assert account.sync(env=env).did == {}
+    times = "futimens" not in calls
+    assert not tree.differences(account.local.read(), remote.read(), times=times)
 
 
 # Folders and files that are not what they were

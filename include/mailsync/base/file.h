@@ -30,6 +30,7 @@ int file_make_dirs(const char *path, struct err *err);
 int file_create(int dirfd, const char *name, int *fd, struct err *err);
 /* Writes all of DATA, resuming after short writes and EINTR. */
 int file_write(int fd, const void *data, size_t len, struct err *err);
+/* -ERR_LIMIT where the file system refuses. */
 int file_set_mtime(int fd, int64_t seconds, struct err *err);
 
 /* Renames; never over an existing target: -ERR_CHANGED with errno-like detail in the text
@@ -49,7 +50,7 @@ int file_remove_dir(int dirfd, const char *name, struct err *err);
 
 /* Durability: fdatasync of a file, fsync of a directory, syncfs of the file system that FD
  * is on (fsync of each written file is the caller's fallback: -ERR_LIMIT when there is no
- * syncfs here). */
+ * syncfs here). A file system that has no such call is taken to need none. */
 int file_sync(int fd, struct err *err);
 int file_sync_dir(int dirfd, struct err *err);
 int file_sync_fs(int fd, struct err *err);

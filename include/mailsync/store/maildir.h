@@ -363,6 +363,9 @@ int maildir_transfer(const struct maildir_transfer *transfer, struct err *err);
  * system has no syncfs. */
 int maildir_sync_all(struct maildir *maildir, struct err *err);
 
+/* True once a message could not be given its date, since the file system lets no time be set. */
+bool maildir_refuses_times(struct maildir *maildir);
+
 /* Removes our own leftovers from tmp/ (names that begin with our prefix and are older than this
  * run). Call under the account's lock. */
 int maildir_folder_sweep(struct maildir_folder *folder, struct err *err);

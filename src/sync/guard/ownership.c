@@ -276,6 +276,22 @@ int run_begin(struct run *run, struct err *err)
 	return code < 0 ? code : state_begin(run->session->state, err);
 }
 
+/* Told once, as it stays so. */
+static int note_times(const struct run *run, struct err *err)
+{
+	struct session *session = run->session;
+	char times[8];
+	int code = state_get(session->state, "times", times, sizeof(times), err);
+	if (code < 0 || times[0] != '\0' || !maildir_refuses_times(session->maildir)) {
+		return code;
+	}
+	log_line(run->log, LOG_WARN,
+		 "%s: the file system of %s lets no file's time be set; the dates of messages are "
+		 "kept in the database alone",
+		 run->account->name, run->account->maildir.root);
+	return state_set(session->state, "times", "refused", err);
+}
+
 int run_release(struct run *run, struct err *err)
 {
 	struct session *session = run->session;
@@ -289,8 +305,10 @@ int run_release(struct run *run, struct err *err)
 		code = state_set(session->state, "boot", "", err);
 	}
 	/* -ERR_LIMIT: no syncfs here; the next boot is one to be careful after. */
-	return code < 0 && code != -ERR_LIMIT ? code
-					      : state_set(session->state, "clean", CLEAN_YES, err);
+	if ((code < 0 && code != -ERR_LIMIT) || (code = note_times(run, err)) < 0) {
+		return code;
+	}
+	return state_set(session->state, "clean", CLEAN_YES, err);
 }
 
 int mailbox_forget_base(struct run *run, struct mailbox *mailbox, struct err *err)
