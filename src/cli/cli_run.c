@@ -405,6 +405,7 @@ int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream)
 		.push = options->push,
 		.allow_mass_delete = options->allow_mass_delete,
 		.wait = options->wait,
+		.has_terminal = isatty(STDERR_FILENO) != 0,
 		.state_dir = run->conf->state_dir,
 		.log = &run->log,
 		.stop = run->stop,

@@ -20,6 +20,7 @@
 struct credential {
 	struct credential_params params;
 	pthread_mutex_t mutex; /* guards `kept`, and is held while the command runs */
+	struct secret refused; /* by the server; not set: none was */
 	struct secret kept;    /* what the command gave; not set: it is to be asked */
 	pid_t pid;             /* of the command, which gave its line; 0: none runs */
 	int out;    /* what else it prints; open, so that printing more does not end it */
@@ -40,6 +41,7 @@ int credential_create(struct credential **credential, const struct credential_pa
 	}
 	created->params = *params;
 	secret_init(&created->kept);
+	secret_init(&created->refused);
 	*credential = created;
 	return 0;
 }
@@ -70,6 +72,7 @@ void credential_destroy(struct credential **credential)
 	}
 	command_leave(*credential);
 	secret_finish(&(*credential)->kept);
+	secret_finish(&(*credential)->refused);
 	pthread_mutex_destroy(&(*credential)->mutex);
 	free(*credential);
 	*credential = NULL;
@@ -383,9 +386,17 @@ static bool secret_equals(const struct secret *secret, const struct secret *othe
 
 void credential_refused(struct credential *credential, const struct secret *secret)
 {
+	struct err ignored;
+
 	pthread_mutex_lock(&credential->mutex);
 	if (secret_equals(&credential->kept, secret)) {
 		secret_finish(&credential->kept);
 	}
+	(void)secret_set(&credential->refused, secret_span(secret), &ignored);
 	pthread_mutex_unlock(&credential->mutex);
+}
+
+const struct secret *credential_refused_secret(const struct credential *credential)
+{
+	return credential->refused.data ? &credential->refused : NULL;
 }

@@ -58,7 +58,7 @@ struct maildir {
 	char temp_tag[64];     /* of this run's names in tmp/, prefix included */
 	pthread_mutex_t mutex; /* guards what follows */
 	uint32_t temp_count;
-	bool refuses_times; /* the file system does */
+	bool refuses_times;             /* the file system does */
 	struct maildir_aliases aliases; /* as maildir_list found them */
 	struct maildir_aliases adopted; /* by maildir_adopt */
 	struct maildir_memories memories;

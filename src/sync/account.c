@@ -18,7 +18,10 @@ static int decide_policy(struct run *run, struct err *err)
 
 static int open_remote(struct run *run, struct err *err)
 {
-	int code = run_connect(run, 1, &run->session->remote, err);
+	int code = login_check(run, err);
+	if (code == 0) {
+		code = login_note(run, run_connect(run, 1, &run->session->remote, err), err);
+	}
 	run->report->connections = code == 0;
 	return code;
 }

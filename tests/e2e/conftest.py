@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -107,3 +108,14 @@ def bad(make_account, tmp_path):
     yield make
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def clock_shim(tmp_path_factory):
+    """The clock off by some seconds, by LD_PRELOAD (rig/clock_shim.c)."""
+    if b"__asan_init" in program.binary().read_bytes():
+        pytest.skip("AddressSanitizer wants to be first")
+    library = tmp_path_factory.mktemp("clock") / "clock_shim.so"
+    source = pathlib.Path(program.ROOT) / "tests" / "rig" / "clock_shim.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return str(library)

@@ -13,7 +13,7 @@ import pytest
 
 from rig import program
 from rig.host import PASSWORD
-from rig.scripted import Scripted, expect, pause
+from rig.scripted import Scripted, always, expect, pause
 from stories import append, count
 
 
@@ -354,6 +354,55 @@ def test_long_lines_and_semicolons(account):
     account.change(password=None, password_command=command)
     works(account)
     assert count(account) == 1
+
+
+# Refused again and again
+
+@pytest.fixture
+def refusing(make_account):
+    """A server that refuses every login, an account there, and how often it tried."""
+    with Scripted([always(r"^(LOGIN|AUTHENTICATE) ", "NO [AUTHENTICATIONFAILED] wrong")]) as server:
+        account = make_account(tls="none", port=server.port, password="wrong")
+
+        def tries():
+            count = sum(command.startswith(("LOGIN", "AUTHENTICATE")) for command in server.received)
+            server.received.clear()
+            return count
+
+        yield server, account, tries
+
+
+def test_a_refused_login_is_not_repeated_by_cron(refusing, clock_shim):
+    _, account, tries = refusing
+    assert account.sync(status=77).status == 77 and tries() == 1
+    for by, tried in ((60, 0), (890, 0), (910, 1), (910 + 1790, 0), (910 + 1810, 1)):
+        result = account.sync(status=77, env={"LD_PRELOAD": clock_shim, "CLOCK_BY": str(by),
+                                              "CLOCK_AFTER": "0"})
+        assert tries() == tried, by
+        assert ("next try" in result.err) == (tried == 0)
+
+
+def test_another_password_is_tried_at_once_and_so_does_check(refusing):
+    server, account, tries = refusing
+    account.sync(status=77)
+    account.sync(status=77)
+    assert tries() == 1
+    account.change(password="another").sync(status=77)
+    assert tries() == 1
+    assert account.run("check").status == 77 and tries() == 1
+    server.script = []
+    account.sync(status=77)
+    assert tries() == 0
+    account.change(password="right").sync()
+    server.script = [always(r"^(LOGIN|AUTHENTICATE) ", "NO [AUTHENTICATIONFAILED] wrong")]
+    assert account.sync(status=77).status == 77 and tries() == 2      # the note went with success
+
+
+def test_a_password_command_that_fails_is_no_refusal(make_account):
+    account = make_account(password=None, password_command="exit 1")
+    account.sync(status=77)
+    account.change(password_command=f"echo {shlex.quote(PASSWORD)}")
+    account.sync()
 
 
 # Ports and time

@@ -394,16 +394,6 @@ def test_a_signal_ends_a_run_that_waits_for_its_password(account):
 
 # Clocks
 
-@pytest.fixture(scope="session")
-def clock_shim(tmp_path_factory):
-    if b"__asan_init" in program.binary().read_bytes():
-        pytest.skip("AddressSanitizer wants to be first")
-    library = tmp_path_factory.mktemp("clock") / "clock_shim.so"
-    source = pathlib.Path(program.ROOT) / "tests" / "rig" / "clock_shim.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    return str(library)
-
-
 @pytest.mark.parametrize("after", [0, 20])
 @pytest.mark.parametrize("by", [-86_400, 86_400, 3_000_000_000])
 def test_a_clock_that_jumps(account, remote, clock_shim, by, after):

@@ -58,5 +58,7 @@ int credential_secret(struct credential *credential, const volatile int *stop,
 /* The server refused a login with SECRET. A command that gave it is asked again next time; if
  * another login has had it asked since, what that got is kept. */
 void credential_refused(struct credential *credential, const struct secret *secret);
+/* What the server refused last; NULL: nothing was refused. Belongs to the credential. */
+const struct secret *credential_refused_secret(const struct credential *credential);
 
 #endif

@@ -20,6 +20,7 @@ struct sync_options {
 	bool push;
 	bool allow_mass_delete;
 	bool wait;
+	bool has_terminal;     /* somebody sees what is said, and may have mended something */
 	const char *state_dir; /* made where missing, 0700 */
 	const struct strlist
 		*only; /* canonical mailboxes named on the command line; empty: all selected ones */

@@ -6,6 +6,7 @@
  * for among base's rows. Rules: rules/guard_rules.h.
  *
  *     run_open_lock, run_open_local    on this machine
+ *     login_check, login_note          around the first connection
  *     accident_check_...               before anything is done; -ERR_BRAKE stops the account
  *     run_claim, run_begin             before the first change
  *     run_release                      at a proper end
@@ -23,6 +24,12 @@ int run_open_lock(struct run *run, struct err *err);
  * together: fills the session's state, maildir, is_scratch, pair_all, was_unclean and lost_power,
  * and forgets base where the verdict is so. -ERR_CONFIG: the Maildir is another account's. */
 int run_open_local(struct run *run, struct err *err);
+
+/* Before a connection is made: -ERR_LOGIN where the server refused the same login not long ago
+ * (Q1 to Q5). */
+int login_check(struct run *run, struct err *err);
+/* After it: OUTCOME is noted, and returned. */
+int login_note(struct run *run, int outcome, struct err *err);
 
 /* Before the first row of a run that changes something: makes the root where it is missing, makes
  * this run's generation durable in database and file, and marks the database as under work. Again,

@@ -1,0 +1,187 @@
+/*
+ * A login that the server refused is noted: when, how often in a row, and 16 bits of a salted,
+ * slow hash of the secret, which tell whether it is another one and nothing else. The note stands
+ * until a login succeeds.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "mailsync/base/clock.h"
+#include "mailsync/base/digest.h"
+#include "mailsync/store/credential.h"
+
+#include "guard.h"
+#include "rules/login_rules.h"
+
+#define SALT_SIZE   8
+#define SALT_HEX    (2 * SALT_SIZE + 1)
+#define HASH_SIZE   2
+#define HASH_HEX    (2 * HASH_SIZE + 1)
+#define WHERE_HEX   33
+#define ITERATIONS  20000
+#define NOTE_SIZE   160
+#define NOTE_FORMAT "%u %" PRId64 " %s %s %s"
+
+struct refusal {
+	unsigned count; /* 0: none is noted */
+	int64_t at;
+	char salt[SALT_HEX];
+	char hash[HASH_HEX];
+	char where[WHERE_HEX];
+};
+
+static int refusal_load(struct run *run, struct refusal *refusal, struct err *err)
+{
+	char note[NOTE_SIZE];
+	int code = state_get(run->session->state, "refused", note, sizeof(note), err);
+	*refusal = (struct refusal){0};
+	if (code == 0 && sscanf(note, "%u %" SCNd64 " %16s %4s %32s", &refusal->count, &refusal->at,
+				refusal->salt, refusal->hash, refusal->where) != 5) {
+		refusal->count = 0;
+	}
+	return code;
+}
+
+static int refusal_store(struct run *run, const struct refusal *refusal, struct err *err)
+{
+	char note[NOTE_SIZE] = "";
+	if (refusal->count > 0) {
+		snprintf(note, sizeof(note), NOTE_FORMAT, refusal->count, refusal->at,
+			 refusal->salt, refusal->hash, refusal->where);
+	}
+	return state_set(run->session->state, "refused", note, err);
+}
+
+/* Everything but the secret that a login goes by. */
+static int where_now(const struct server *server, char where[WHERE_HEX], struct err *err)
+{
+	uint8_t digest[DIGEST_MAX_SIZE];
+	struct buf text;
+	buf_init(&text, 65536);
+	buf_printf(&text, "%s|%u|%d|%s|%d|%s|%s", server->host == NULL ? "" : server->host,
+		   server->port, (int)server->tls, server->user == NULL ? "" : server->user,
+		   (int)server->auth, server->tunnel == NULL ? "" : server->tunnel,
+		   server->proxy == NULL ? "" : server->proxy);
+	int code = buf_status(&text, "the address of the server", err);
+	if (code == 0 && (code = digest_of(DIGEST_SHA256, buf_span(&text), digest, err)) == 0) {
+		hex_encode(digest, (WHERE_HEX - 1) / 2, where);
+	}
+	buf_finish(&text);
+	return code;
+}
+
+static int hash_secret(const struct secret *secret, const char *salt, char hash[HASH_HEX],
+		       struct err *err)
+{
+	uint8_t digest[DIGEST_MAX_SIZE];
+	int code = digest_pbkdf2(DIGEST_SHA256, secret_span(secret), span_of(salt), ITERATIONS,
+				 digest, err);
+	if (code == 0) {
+		hex_encode(digest, HASH_SIZE, hash);
+	}
+	return code;
+}
+
+/* The hash of what a login would be tried with now. */
+static int hash_now(struct run *run, const char *salt, char hash[HASH_HEX], struct err *err)
+{
+	struct secret secret;
+	secret_init(&secret);
+	int code = credential_secret(run->account->server.credential, run->options->stop, &secret,
+				     err);
+	code = code < 0 ? code : hash_secret(&secret, salt, hash, err);
+	secret_finish(&secret);
+	return code;
+}
+
+static int not_now(const struct run *run, const struct login_facts *facts, struct err *err)
+{
+	const char *name = run->account->name;
+	time_t at = (time_t)facts->refused_at;
+	time_t next = (time_t)login_next_try(facts);
+	struct tm tm;
+	char refused[32] = "";
+	char again[32] = "";
+	if (localtime_r(&at, &tm) != NULL) {
+		strftime(refused, sizeof(refused), "%Y-%m-%d %H:%M", &tm);
+	}
+	if (localtime_r(&next, &tm) != NULL) {
+		strftime(again, sizeof(again), "%Y-%m-%d %H:%M", &tm);
+	}
+	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+		       "the server refused the login on %s; the next try is at %s, or at once when "
+		       "the password or the configuration is another, or by `mailsync check %s`",
+		       refused, again, name);
+}
+
+int login_check(struct run *run, struct err *err)
+{
+	struct refusal refusal;
+	char now[WHERE_HEX];
+	char hash[HASH_HEX] = "";
+	int code;
+	if ((code = refusal_load(run, &refusal, err)) < 0 || refusal.count == 0 ||
+	    run->account->server.credential == NULL ||
+	    (code = where_now(&run->account->server, now, err)) < 0) {
+		return code;
+	}
+	struct login_facts facts = {
+		.refusals = refusal.count,
+		.refused_at = refusal.at,
+		.now = clock_real_s(),
+		.has_terminal = run->options->has_terminal,
+		.is_same_server = strcmp(now, refusal.where) == 0,
+		.is_same_secret = true,
+	};
+	if (login_is_due(&facts)) {
+		return 0;
+	}
+	if ((code = hash_now(run, refusal.salt, hash, err)) < 0) {
+		return code;
+	}
+	facts.is_same_secret = strcmp(hash, refusal.hash) == 0;
+	return login_is_due(&facts) ? 0 : not_now(run, &facts, err);
+}
+
+static int note_refused(struct run *run, struct refusal *refusal, struct err *err)
+{
+	uint8_t salt[SALT_SIZE];
+	int code;
+	refusal->count++;
+	refusal->at = clock_real_s();
+	if ((code = random_bytes(salt, sizeof(salt), err)) < 0) {
+		return code;
+	}
+	hex_encode(salt, sizeof(salt), refusal->salt);
+	if ((code = where_now(&run->account->server, refusal->where, err)) < 0 ||
+	    (code = hash_secret(credential_refused_secret(run->account->server.credential),
+				refusal->salt, refusal->hash, err)) < 0) {
+		return code;
+	}
+	return refusal_store(run, refusal, err);
+}
+
+int login_note(struct run *run, int outcome, struct err *err)
+{
+	struct credential *credential = run->account->server.credential;
+	struct refusal refusal;
+	struct err why;
+	bool is_refused = outcome == -ERR_LOGIN && credential != NULL &&
+			  credential_refused_secret(credential) != NULL;
+	if (run->session->is_scratch || (outcome < 0 && !is_refused)) {
+		return outcome;
+	}
+	int code = refusal_load(run, &refusal, &why);
+	if (code == 0 && is_refused) {
+		code = note_refused(run, &refusal, &why);
+	} else if (code == 0 && refusal.count > 0) {
+		refusal.count = 0;
+		code = refusal_store(run, &refusal, &why);
+	}
+	if (outcome == 0 && code < 0) {
+		*err = why;
+	}
+	return outcome < 0 ? outcome : code;
+}
