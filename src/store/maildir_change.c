@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -98,4 +99,45 @@ int maildir_folder_remove(struct maildir_folder *folder, const char *file, bool 
 		folder->touched[dir] = true;
 	}
 	return code;
+}
+
+#define UNIQUE_TRIES 10 /* equal files have got such a name before */
+
+int maildir_folder_set_unique(struct maildir_folder *folder, const char *file, bool in_new,
+			      const uint8_t content[CONTENT_DIGEST_SIZE],
+			      char result[MAILDIR_NAME_MAX + 1], struct err *err)
+{
+	enum maildir_dir dir = in_new ? MAILDIR_NEW : MAILDIR_CUR;
+	char unique[MAILDIR_UNIQUE_MAX + 1];
+	struct maildir_name name;
+	struct maildir_file info;
+	int code;
+
+	if ((code = maildir_folder_stat_file(folder, file, in_new, &info, err)) < 0 ||
+	    (code = maildir_unique_make_foreign(unique, info.mtime, content, err)) < 0) {
+		return code;
+	}
+	maildir_name_parse(file, folder->maildir->info_delimiter, &name);
+	code = -ERR_CHANGED;
+	for (int i = 0; code == -ERR_CHANGED && i < UNIQUE_TRIES; i++) {
+		int len = snprintf(result, MAILDIR_NAME_MAX + 1, "%s%s", unique,
+				   file + name.unique_len);
+		if (len < 0 || len > MAILDIR_NAME_MAX) {
+			return err_set(err, ERR_PARTIAL, SCOPE_MESSAGE,
+				       "the name of file %s is too long to be changed", file);
+		}
+		code = file_rename(folder->dirs[dir], file, folder->dirs[dir], result, err);
+		maildir_unique_later(unique);
+	}
+	folder->touched[dir] |= code == 0;
+	return code;
+}
+
+bool maildir_folder_is_variant(const struct maildir_folder *folder, const char *one,
+			       const char *other)
+{
+	char delimiter = folder->maildir->info_delimiter;
+	size_t len = maildir_name_stem(one, delimiter);
+
+	return len == maildir_name_stem(other, delimiter) && memcmp(one, other, len) == 0;
 }

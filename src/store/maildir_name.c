@@ -15,15 +15,61 @@ static bool is_garbled(const char *file, const struct maildir_name *name)
 	return false;
 }
 
-void maildir_name_parse(const char *file, char delimiter, struct maildir_name *name)
+/* Where the field that begins behind AT ends, "S=12"; 0 where there is none. */
+static size_t field_end(const char *file, size_t at, size_t end, char delimiter)
+{
+	size_t word = at;
+
+	while (at < end &&
+	       ((file[at] >= 'a' && file[at] <= 'z') || (file[at] >= 'A' && file[at] <= 'Z') ||
+		(file[at] >= '0' && file[at] <= '9'))) {
+		at++;
+	}
+	if (at == word || at == end || file[at] != '=') {
+		return 0;
+	}
+	while (at < end && file[at] != ',' && file[at] != ':' && file[at] != delimiter) {
+		at++;
+	}
+	return at;
+}
+
+/* Whether what stands from AT to END is what programs put behind a unique part: fields, and info
+ * of another kind than ours, also of another delimiter. */
+static bool is_usual_rest(const char *file, size_t at, size_t end, char delimiter)
+{
+	if (at >= 2 && file[at - 1] == '2' && (file[at - 2] == ';' || file[at - 2] == '!')) {
+		return true;
+	}
+	while (at < end && file[at] == ',') {
+		at = field_end(file, at + 1, end, delimiter);
+		if (at == 0) {
+			return false;
+		}
+	}
+	if (at == end || at + 1 == end) {
+		return at == end || file[at] != ',';
+	}
+	return (file[at + 1] == '1' || file[at + 1] == '2') &&
+	       (at + 2 == end || file[at + 2] == ',');
+}
+
+size_t maildir_name_stem(const char *file, char delimiter)
 {
 	size_t at = 0;
 
-	name->has_info = false;
-	name->is_garbled = false;
 	while (file[at] != '\0' && file[at] != ',' && file[at] != ':' && file[at] != delimiter) {
 		at++;
 	}
+	return at;
+}
+
+void maildir_name_parse(const char *file, char delimiter, struct maildir_name *name)
+{
+	size_t at = maildir_name_stem(file, delimiter);
+
+	name->has_info = false;
+	name->is_garbled = false;
 	name->unique_len = at;
 	for (; file[at] != '\0'; at++) {
 		if ((file[at] == ':' || file[at] == delimiter) && file[at + 1] == '2' &&
@@ -34,6 +80,9 @@ void maildir_name_parse(const char *file, char delimiter, struct maildir_name *n
 		name->is_garbled |= file[at] == ':' || file[at] == delimiter;
 	}
 	name->base_len = at;
+	if (name->unique_len > 0 && !is_usual_rest(file, name->unique_len, at, delimiter)) {
+		name->unique_len = at;
+	}
 	name->letters_len = name->has_info ? strcspn(file + at + 3, ",") : 0;
 	name->is_garbled = name->has_info ? is_garbled(file, name) : name->is_garbled;
 	name->len = at + strlen(file + at);

@@ -13,7 +13,8 @@
 #include "mailsync/store/maildir.h"
 
 struct maildir_name {
-	size_t unique_len;
+	size_t unique_len;  /* to the first `,` or `:`; but all of the base where what follows is
+			    * nothing that a mail program puts there ("Invoice, 2019.eml") */
 	size_t base_len;    /* all before the info part's delimiter */
 	bool has_info;      /* a delimiter and "2,"; other kinds belong to the base */
 	bool is_garbled;    /* the info part is another one, or has more than letters in it */
@@ -26,6 +27,9 @@ void maildir_name_parse(const char *file, char delimiter, struct maildir_name *n
 
 /* enum maildir_tells. */
 uint8_t maildir_name_tells(const struct maildir_name *name, bool in_new);
+
+/* How long the name is to the first `,` or `:`. */
+size_t maildir_name_stem(const char *file, char delimiter);
 
 /* The bit of a letter, 0 for anything else. */
 uint64_t maildir_letter(char letter);

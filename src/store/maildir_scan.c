@@ -185,12 +185,41 @@ static bool entries_are_sorted(const struct maildir_scan *scan)
 	return true;
 }
 
+static bool is_same_unique(const struct maildir_entry *one, const struct maildir_entry *other)
+{
+	return unique_compare(one, (struct span){other->name, other->unique_len}) == 0;
+}
+
+/* Each unique part stays once; the others go into `doubles`, in the same order. */
+static int split_doubles(struct gather *gather, struct err *err)
+{
+	struct maildir_scan *scan = gather->scan;
+	size_t kept = 0, cap = 0;
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < scan->count; i++) {
+		const struct maildir_entry *entry = &scan->entries[i];
+		if (kept == 0 || !is_same_unique(&scan->entries[kept - 1], entry)) {
+			scan->entries[kept++] = *entry;
+			continue;
+		}
+		log_line(gather->folder->maildir->log, LOG_INFO,
+			 "mailbox %s: %s is a second name of %s", gather->folder->name, entry->name,
+			 scan->entries[kept - 1].name);
+		code = ARRAY_RESERVE(&scan->doubles, scan->double_count + 1, &cap, err);
+		if (code == 0) {
+			scan->doubles[scan->double_count++] = *entry;
+		}
+	}
+	scan->count = kept;
+	return code;
+}
+
 /* Gives the entries their names, which lie in the arena one behind the other, and sorts them. */
-static void gather_order(struct gather *gather)
+static int gather_order(struct gather *gather, struct err *err)
 {
 	struct maildir_scan *scan = gather->scan;
 	const char *name = scan->arena;
-	size_t kept = 0;
 
 	for (size_t i = 0; i < scan->count; i++) {
 		scan->entries[i].name = name;
@@ -199,19 +228,7 @@ static void gather_order(struct gather *gather)
 	if (!entries_are_sorted(scan)) {
 		qsort(scan->entries, scan->count, sizeof(*scan->entries), entry_compare);
 	}
-	for (size_t i = 0; i < scan->count; i++) {
-		const struct maildir_entry *entry = &scan->entries[i];
-		if (kept > 0 &&
-		    unique_compare(&scan->entries[kept - 1],
-				   (struct span){entry->name, entry->unique_len}) == 0) {
-			log_line(gather->folder->maildir->log, LOG_INFO,
-				 "mailbox %s: %s is a second name of %s", gather->folder->name,
-				 entry->name, scan->entries[kept - 1].name);
-			continue;
-		}
-		scan->entries[kept++] = *entry;
-	}
-	scan->count = kept;
+	return split_doubles(gather, err);
 }
 
 /* True when a change after the stamp was taken would bear another time. A time without any
@@ -297,11 +314,10 @@ int maildir_folder_scan(struct maildir_folder *folder, struct keywords *keywords
 	struct gather gather = {.folder = folder, .scan = &result, .keywords = keywords};
 
 	int code = scan_until_still(&gather, err);
-	if (code < 0) {
+	if (code < 0 || (code = gather_order(&gather, err)) < 0) {
 		maildir_scan_finish(&result);
 		return code;
 	}
-	gather_order(&gather);
 	strlist_sort(&result.others);
 	folder->table.borne = gather.borne;
 	folder->table.knows_borne = true;
@@ -313,6 +329,7 @@ int maildir_folder_scan(struct maildir_folder *folder, struct keywords *keywords
 void maildir_scan_finish(struct maildir_scan *scan)
 {
 	free(scan->entries);
+	free(scan->doubles);
 	free(scan->arena);
 	strlist_finish(&scan->others);
 	memset(scan, 0, sizeof(*scan));
@@ -322,4 +339,24 @@ const struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, s
 {
 	return array_find(scan->entries, scan->count, sizeof(*scan->entries), &unique,
 			  compare_unique);
+}
+
+const struct maildir_entry *maildir_scan_doubles(const struct maildir_scan *scan,
+						 struct span unique, size_t *count)
+{
+	const struct maildir_entry *first = array_find(
+		scan->doubles, scan->double_count, sizeof(*scan->doubles), &unique, compare_unique);
+
+	*count = 0;
+	if (!first) {
+		return NULL;
+	}
+	while (first > scan->doubles && is_same_unique(first - 1, first)) {
+		first--;
+	}
+	const struct maildir_entry *end = scan->doubles + scan->double_count;
+	for (const struct maildir_entry *at = first; at < end && is_same_unique(first, at); at++) {
+		*count += 1;
+	}
+	return first;
 }

@@ -82,6 +82,19 @@ int maildir_unique_make(char out[MAILDIR_UNIQUE_MAX + 1], const char *key, uint3
 	return unique_checked(len, err);
 }
 
+int maildir_unique_make_foreign(char out[MAILDIR_UNIQUE_MAX + 1], int64_t seconds,
+				const uint8_t content[CONTENT_DIGEST_SIZE], struct err *err)
+{
+	char hex[2 * CONTENT_DIGEST_SIZE + 1];
+	char host[HOST_MAX + 1];
+
+	host_name(host);
+	hex_encode(content, CONTENT_DIGEST_SIZE, hex);
+	int len = snprintf(out, MAILDIR_UNIQUE_MAX + 1, "%" PRId64 ".%.24s.%s",
+			   seconds > 0 ? seconds : 0, hex, host);
+	return unique_checked(len, err);
+}
+
 void maildir_unique_later(char *unique)
 {
 	for (char *at = strchr(unique, '.'); at > unique; at--) {

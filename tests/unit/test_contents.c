@@ -331,6 +331,129 @@ static void M32_a_folder_of_equal_names_and_other_texts_is_another(void **state)
 	expect_clean(scene);
 }
 
+static void remove_here(struct run_scene *scene, const char *path)
+{
+	char full[512];
+	snprintf(full, sizeof(full), "%s/%s", scene->maildir, path);
+	assert_int_equal(unlink(full), 0);
+}
+
+#define TWO "Subject: two\nMessage-ID: <two@x>\n\nthe text of two\n"
+
+/* CASES: names that people gave. */
+static void names_with_a_comma_are_messages_of_their_own(void **state)
+{
+	struct run_scene *scene = *state;
+	run_scene_write(scene, "INBOX/cur/Invoice, 2019.eml:2,", ONE);
+	run_scene_write(scene, "INBOX/cur/Invoice, 2020.eml:2,", TWO);
+	run_scene_write(scene, "INBOX/cur/Re: one:2,S", "Subject: three\n\n3\n");
+	run_scene_write(scene, "INBOX/cur/Re: two:2,S", "Subject: four\n\n4\n");
+	RUN_OK(scene, run_scene_sync(scene));
+	run_scene_expect_both(scene, "INBOX", "four/S one/ three/S two/");
+	expect_clean(scene);
+	scripted_expunge(scene->server, "INBOX", 1);
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "four/S three/S two/");
+}
+
+static void C5_a_name_that_lost_its_rest_is_the_same_message(void **state)
+{
+	struct run_scene *scene = *state;
+	char path[512];
+	char shorter[512];
+	run_scene_write(scene, "INBOX/cur/Re: one:2,", ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	path_of(scene, "INBOX", path);
+	snprintf(shorter, sizeof(shorter), "%s/INBOX/cur/Re:2,S", scene->maildir);
+	assert_int_equal(rename(path, shorter), 0); /* as mutt does */
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.uploaded, 0);
+	assert_int_equal(scene->report.total.deleted_remote, 0);
+	run_scene_expect_both(scene, "INBOX", "one/S");
+	expect_clean(scene);
+}
+
+/* Older versions took "Invoice" for the unique part. */
+static void C5_rows_of_before_get_the_whole_name(void **state)
+{
+	struct run_scene *scene = *state;
+	char path[FILE_PATH_SIZE];
+	sqlite3 *db;
+	run_scene_write(scene, "INBOX/cur/Invoice, 2019.eml:2,", ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	make_old(scene);
+	account_path(&scene->account, &scene->options, ".db", path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE row SET uniq = 'Invoice'", NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	run_scene_write(scene, "INBOX/cur/Invoice, 2020.eml:2,", TWO);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.uploaded, 1);
+	assert_int_equal(scene->report.total.deleted_remote, 0);
+	run_scene_expect_both(scene, "INBOX", "one/ two/");
+	expect_clean(scene);
+}
+
+static void C6_a_second_name_of_a_message_is_no_second_message(void **state)
+{
+	struct run_scene *scene = *state;
+	run_scene_write(scene, "INBOX/cur/17.a:2,S", ONE);
+	run_scene_write(scene, "INBOX/new/17.a", ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.uploaded, 1);
+	run_scene_expect_there(scene, "INBOX", "one/S");
+	run_scene_expect_here(scene, "INBOX", "one/ one/S");
+	expect_clean(scene);
+	scripted_expunge(scene->server, "INBOX", 1);
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "");
+}
+
+static void C7_one_name_in_new_and_cur_with_other_texts_is_two_messages(void **state)
+{
+	struct run_scene *scene = *state;
+	run_scene_write(scene, "INBOX/cur/17.a:2,S", ONE);
+	run_scene_write(scene, "INBOX/new/17.a", TWO);
+	RUN_OK(scene, run_scene_sync(scene));
+	run_scene_expect_both(scene, "INBOX", "one/S two/");
+	expect_clean(scene);
+	scripted_expunge(scene->server, "INBOX", 1);
+	expect_clean(scene);
+}
+
+/* The one that base knows keeps the name, even where the other one comes first. */
+static void C7_the_message_that_base_knows_keeps_its_name(void **state)
+{
+	struct run_scene *scene = *state;
+	run_scene_write(scene, "INBOX/new/17.a", ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	run_scene_write(scene, "INBOX/cur/17.a:2,S", TWO);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.uploaded, 1);
+	assert_int_equal(scene->report.total.flags_remote, 0);
+	run_scene_expect_both(scene, "INBOX", "one/ two/S");
+	expect_clean(scene);
+	remove_here(scene, "INBOX/new/17.a");
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "two/S");
+}
+
+static void C8_where_nothing_may_be_renamed_both_names_are_told(void **state)
+{
+	struct run_scene *scene = *state;
+	run_scene_write(scene, "INBOX/cur/17.a:2,S", ONE);
+	run_scene_write(scene, "INBOX/new/17.a", TWO);
+	scene->account.direction = DIRECTION_PUSH;
+	(void)run_scene_sync(scene);
+	assert_int_equal(scene->report.status, err_exit_status(ERR_PARTIAL));
+	assert_non_null(strstr(scene->report.errors[0].text, "17.a:2,S and 17.a "));
+	run_scene_expect_here(scene, "INBOX", "one/S two/");
+	scene->account.direction = DIRECTION_BOTH;
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "one/S two/");
+}
+
 /* Work, with one message, is removed there; the file holds TEXT by then. */
 static void remove_work(struct run_scene *scene, const char *text)
 {
@@ -382,6 +505,13 @@ int main(void)
 		RUN_TEST(a_folder_that_was_copied_is_new_mail),
 		RUN_TEST(M32_a_folder_of_equal_names_and_texts_is_renamed),
 		RUN_TEST(M32_a_folder_of_equal_names_and_other_texts_is_another),
+		RUN_TEST(names_with_a_comma_are_messages_of_their_own),
+		RUN_TEST(C5_a_name_that_lost_its_rest_is_the_same_message),
+		RUN_TEST(C5_rows_of_before_get_the_whole_name),
+		RUN_TEST(C6_a_second_name_of_a_message_is_no_second_message),
+		RUN_TEST(C7_one_name_in_new_and_cur_with_other_texts_is_two_messages),
+		RUN_TEST(C7_the_message_that_base_knows_keeps_its_name),
+		RUN_TEST(C8_where_nothing_may_be_renamed_both_names_are_told),
 		RUN_TEST(M22_a_folder_with_an_edited_file_is_kept),
 		RUN_TEST(M23_a_folder_of_equal_copies_goes),
 	};

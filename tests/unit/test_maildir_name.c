@@ -33,6 +33,16 @@ static void maildir_name_finds_unique_part_and_letters(void **state)
 		{"123.a.host!2,Sab", '!', 10, "Sab"},
 		{"123.a.host:2,S,x=1", ':', 10, "S"},
 		{":2,S", ':', 0, "S"},
+		{"Invoice, 2019.eml", ':', 17, NULL},
+		{"Invoice, 2019.eml:2,S", ':', 17, "S"},
+		{"Re: one", ':', 7, NULL},
+		{"Re: one:2,RS", ':', 7, "RS"},
+		{"Re: one;2,RS", ';', 7, "RS"},
+		{"a,b", ':', 3, NULL},
+		{"a,S=1,b:2,S", ':', 7, "S"},
+		{"a,S=1,W=2:2,S", ':', 1, "S"},
+		{"a,:2,S", ':', 2, "S"},
+		{"a:x,S=1", ':', 7, NULL},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

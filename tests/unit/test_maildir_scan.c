@@ -75,6 +75,84 @@ static void scan_prefers_cur_where_a_message_has_two_names(void **state)
 	fixture_close(&fixture);
 }
 
+static void scan_tells_of_the_other_names_of_a_message(void **state)
+{
+	struct fixture fixture;
+	struct maildir_scan found;
+	size_t count = 9;
+	(void)state;
+	fixture_open(&fixture);
+	write_file(&fixture, "INBOX/new/1.a.h", "");
+	write_file(&fixture, "INBOX/cur/1.a.h:2,S", "");
+	write_file(&fixture, "INBOX/cur/1.a.h:2,F", "");
+	write_file(&fixture, "INBOX/cur/2.a.h,S=1:2,F", "");
+	write_file(&fixture, "INBOX/cur/2.a.h,S=2:2,F", "");
+	write_file(&fixture, "INBOX/cur/3.a.h:2,F", "");
+	scan(&fixture, &found);
+	assert_int_equal(found.count, 3);
+	assert_int_equal(found.double_count, 3);
+	const struct maildir_entry *doubles =
+		maildir_scan_doubles(&found, SPAN_LIT("1.a.h"), &count);
+	assert_int_equal(count, 2);
+	assert_string_equal(doubles[0].name, "1.a.h:2,S");
+	assert_string_equal(doubles[1].name, "1.a.h");
+	doubles = maildir_scan_doubles(&found, SPAN_LIT("2.a.h"), &count);
+	assert_int_equal(count, 1);
+	assert_string_equal(doubles[0].name, "2.a.h,S=2:2,F");
+	assert_null(maildir_scan_doubles(&found, SPAN_LIT("3.a.h"), &count));
+	assert_int_equal(count, 0);
+	maildir_scan_finish(&found);
+	fixture_close(&fixture);
+}
+
+static void names_that_people_gave_are_whole(void **state)
+{
+	struct fixture fixture;
+	struct maildir_scan found;
+	(void)state;
+	fixture_open(&fixture);
+	write_file(&fixture, "INBOX/cur/Invoice, 2019.eml", "");
+	write_file(&fixture, "INBOX/cur/Invoice, 2020.eml:2,S", "");
+	write_file(&fixture, "INBOX/new/Re: one", "");
+	write_file(&fixture, "INBOX/new/Re: two", "");
+	scan(&fixture, &found);
+	assert_int_equal(found.count, 4);
+	assert_int_equal(entry_of(&found, "Invoice, 2020.eml")->flags, FLAG_SEEN);
+	assert_non_null(entry_of(&found, "Invoice, 2019.eml"));
+	assert_non_null(entry_of(&found, "Re: one"));
+	assert_non_null(entry_of(&found, "Re: two"));
+	maildir_scan_finish(&found);
+	fixture_close(&fixture);
+}
+
+static void a_message_gets_a_unique_part_of_its_own(void **state)
+{
+	static const uint8_t content[CONTENT_DIGEST_SIZE] = {0x12, 0x34};
+	struct fixture fixture;
+	struct maildir_scan found;
+	struct maildir_unique parsed;
+	(void)state;
+	fixture_open(&fixture);
+	write_file(&fixture, "INBOX/cur/2.a.h,S=1:2,Fa", "");
+	write_file(&fixture, "INBOX/cur/2.a.h,S=2:2,Fa", "");
+	must(&fixture, maildir_folder_set_unique(fixture.folder, "2.a.h,S=2:2,Fa", false, content,
+						 fixture.result, &fixture.err));
+	assert_non_null(strstr(fixture.result, ".123400000000000000000000."));
+	assert_non_null(strstr(fixture.result, ",S=2:2,Fa"));
+	scan(&fixture, &found);
+	assert_int_equal(found.count, 2);
+	assert_int_equal(found.double_count, 0);
+	assert_false(maildir_unique_parse(span_of(fixture.result), &parsed));
+	maildir_scan_finish(&found);
+	char first[MAILDIR_NAME_MAX + 1];
+	memcpy(first, fixture.result, sizeof(first));
+	write_file(&fixture, "INBOX/cur/2.a.h,S=2:2,Fa", "");
+	must(&fixture, maildir_folder_set_unique(fixture.folder, "2.a.h,S=2:2,Fa", false, content,
+						 fixture.result, &fixture.err));
+	assert_string_not_equal(fixture.result, first);
+	fixture_close(&fixture);
+}
+
 static void scan_of_many_is_sorted_and_findable(void **state)
 {
 	enum {
@@ -165,6 +243,9 @@ int main(void)
 		cmocka_unit_test(scan_gives_names_flags_and_folders_by_unique_part),
 		cmocka_unit_test(scan_leaves_out_what_is_no_message),
 		cmocka_unit_test(scan_prefers_cur_where_a_message_has_two_names),
+		cmocka_unit_test(scan_tells_of_the_other_names_of_a_message),
+		cmocka_unit_test(names_that_people_gave_are_whole),
+		cmocka_unit_test(a_message_gets_a_unique_part_of_its_own),
 		cmocka_unit_test(scan_of_many_is_sorted_and_findable),
 		cmocka_unit_test(stamp_of_scan_and_stat_agree_and_change_with_the_folder),
 		cmocka_unit_test(file_is_found_again_by_its_unique_part),

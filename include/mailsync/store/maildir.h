@@ -8,7 +8,9 @@
  * opened to find out what changed.
  *
  * The *unique part* of a file name goes up to the first `,` or `:` (or the configured info
- * delimiter); it stays through renames and moves and identifies the message in its folder. The
+ * delimiter); it stays through renames and moves and identifies the message in its folder. Where
+ * what follows is no field and no info, as in "Invoice, 2019.eml" and "Re: one", it is part of it,
+ * up to the info part: these are names that people gave, and one of many. The
  * info part is `:2,` and letters; unknown letters and lower-case letters without a keyword stay
  * through our renames. Other fields between unique part and info (",S=123", ",U=7") stay too.
  *
@@ -159,6 +161,9 @@ struct maildir_scan {
 	/* Sorted by unique part (memcmp, then length), each part once: a file in cur wins. */
 	struct maildir_entry *entries;
 	size_t count;
+	/* The other files of unique parts that several share, in the same order. */
+	struct maildir_entry *doubles;
+	size_t double_count;
 	struct stamp stamp;    /* taken before the readdir */
 	bool is_still;         /* nothing can have moved during it: absences are proven */
 	uint64_t lettered;     /* the keywords that have a letter here */
@@ -181,6 +186,9 @@ int maildir_folder_scan(struct maildir_folder *folder, struct keywords *keywords
 void maildir_scan_finish(struct maildir_scan *scan);
 /* The entry whose unique part is UNIQUE, or NULL. */
 const struct maildir_entry *maildir_scan_find(const struct maildir_scan *scan, struct span unique);
+/* The first of the doubles of UNIQUE, and their number; NULL: there is none. */
+const struct maildir_entry *maildir_scan_doubles(const struct maildir_scan *scan,
+						 struct span unique, size_t *count);
 /* What the name of an ENTRY of SCAN tells. */
 struct maildir_told maildir_scan_told(const struct maildir_scan *scan,
 				      const struct maildir_entry *entry);
@@ -344,6 +352,15 @@ int maildir_folder_set_flags(struct maildir_folder *folder, const struct maildir
 /* Removes exactly that file; -ERR_CHANGED when it is not there under that name. */
 int maildir_folder_remove(struct maildir_folder *folder, const char *file, bool in_new,
 			  struct err *err);
+/* Gives FILE, which shares its unique part with another message, one of its own, made of its
+ * CONTENT's digest; the rest of its name stays. RESULT gets the new name. */
+int maildir_folder_set_unique(struct maildir_folder *folder, const char *file, bool in_new,
+			      const uint8_t content[CONTENT_DIGEST_SIZE],
+			      char result[MAILDIR_NAME_MAX + 1], struct err *err);
+/* Whether both names, of which one may be a unique part alone, are equal up to the first `,` or
+ * `:`: then they may be of one file, renamed by a program that takes no more for its own. */
+bool maildir_folder_is_variant(const struct maildir_folder *folder, const char *one,
+			       const char *other);
 /* Moves a message into another mailbox, under the unique part UNIQUE and with FLAGS by the target's
  * keyword table; never over anything. With COPY the old one stays: the new name is a hard link or,
  * where that cannot be, a copy made in tmp. */
@@ -379,6 +396,9 @@ int maildir_folder_key(const char *account, const char *mailbox, char key[MAILDI
 		       struct err *err);
 int maildir_unique_make(char out[MAILDIR_UNIQUE_MAX + 1], const char *key, uint32_t uidvalidity,
 			uint32_t uid, struct err *err);
+/* `<SECONDS>.<digest>.<host>`, for a message that is not ours. */
+int maildir_unique_make_foreign(char out[MAILDIR_UNIQUE_MAX + 1], int64_t seconds,
+				const uint8_t content[CONTENT_DIGEST_SIZE], struct err *err);
 /* The same name a second later, for where UNIQUE is taken. */
 void maildir_unique_later(char *unique);
 /* POP3: `<seconds>.<account key>_p_<DIGEST_HEX>.<host>`. */

@@ -65,6 +65,25 @@ int act_file_is_other(struct run *run, struct mailbox *mailbox, struct row *row,
 	return code;
 }
 
+/* C6: other names of the message that is removed go with it. What holds another message stays, and
+ * is new mail for the next look. */
+static int remove_doubles(struct job *job, const struct row *row, struct err *err)
+{
+	struct maildir_folder *dir = job->mailbox->dir;
+	size_t count = 0;
+	const struct maildir_entry *doubles = job_doubles(job, row, &count);
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		struct file_look look = {.verdict = CONTENT_UNKNOWN};
+		code = observe_file(dir, row, &doubles[i], &look, err);
+		if (code == 0 && look.verdict == CONTENT_SAME) {
+			code = maildir_folder_remove(dir, doubles[i].name, doubles[i].in_new, err);
+		}
+		code = code == -ERR_CHANGED ? 0 : code;
+	}
+	return code;
+}
+
 /* Only what base agreed on is proven to be elsewhere; what never was is removed because it carries
  * T (R6). */
 static int remove_file(struct job *job, const struct op *op, struct err *err)
@@ -76,6 +95,9 @@ static int remove_file(struct job *job, const struct op *op, struct err *err)
 	int code;
 	if ((code = job_find_file(job, row, &entry, err)) < 0 ||
 	    (code = row->is_agreed ? observe_file(dir, row, &entry, &look, err) : 0) < 0) {
+		return code;
+	}
+	if (row->is_agreed && (code = remove_doubles(job, row, err)) < 0) {
 		return code;
 	}
 	if (look.verdict == CONTENT_OTHER) {

@@ -75,16 +75,23 @@ static int check_file(struct run *run, const struct mailbox *mailbox,
 	return code;
 }
 
+/* Those that share a unique part with another one, last. */
+static const struct maildir_entry *file_at(const struct maildir_scan *scan, size_t index)
+{
+	return index < scan->count ? &scan->entries[index] : &scan->doubles[index - scan->count];
+}
+
 static int check_here(struct run *run, const struct mailbox *mailbox,
 		      const struct maildir_scan *scan, struct err *err)
 {
-	struct folder_facts facts = {
-		.is_still = scan->is_still, .files = scan->count, .others = scan->others.count};
+	struct folder_facts facts = {.is_still = scan->is_still,
+				     .files = scan->count + scan->double_count,
+				     .others = scan->others.count};
 	int code = 0;
 	/* Up to the first file that base does not know. */
-	for (size_t i = 0; code == 0 && facts.agreed == i && i < scan->count; i++) {
+	for (size_t i = 0; code == 0 && facts.agreed == i && i < facts.files; i++) {
 		bool is_agreed = false;
-		code = check_file(run, mailbox, &scan->entries[i], &is_agreed, err);
+		code = check_file(run, mailbox, file_at(scan, i), &is_agreed, err);
 		facts.agreed += is_agreed;
 	}
 	return code < 0 ? code : removal_check(removal_here(&facts), SIDE_LOCAL, err);
@@ -94,9 +101,9 @@ static int check_here(struct run *run, const struct mailbox *mailbox,
 static int remove_files(struct mailbox *mailbox, const struct maildir_scan *scan, struct err *err)
 {
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < scan->count; i++) {
-		code = maildir_folder_remove(mailbox->dir, scan->entries[i].name,
-					     scan->entries[i].in_new, err);
+	for (size_t i = 0; code == 0 && i < scan->count + scan->double_count; i++) {
+		const struct maildir_entry *entry = file_at(scan, i);
+		code = maildir_folder_remove(mailbox->dir, entry->name, entry->in_new, err);
 	}
 	if (code == -ERR_CHANGED) {
 		err_prefix(err, "the mailbox was removed on the server, but somebody is at work in "

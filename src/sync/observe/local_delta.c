@@ -5,6 +5,7 @@
  * under a cursor.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "observe.h"
 #include "observe_private.h"
@@ -17,6 +18,7 @@ struct local_item {
 	int64_t row;
 	const struct maildir_entry *entry; /* NULL: no file */
 	struct local_flags flags;
+	bool has_odd_name; /* that is no unique part for all programs (C5) */
 };
 
 struct local_delta {
@@ -27,6 +29,7 @@ struct local_delta {
 	struct local_item *items;
 	size_t count;
 	size_t cap;
+	bool has_odd_name; /* some item */
 };
 
 static struct span unique_of(const struct maildir_entry *entry)
@@ -88,8 +91,61 @@ static int see(struct local_delta *delta, const struct maildir_entry *entry, con
 	if (ARRAY_RESERVE(&delta->items, delta->count + 1, &delta->cap, err) < 0) {
 		return -ERR_NOMEM;
 	}
+	struct span unique = entry == NULL ? span_of(row->unique) : unique_of(entry);
+	item.has_odd_name = memchr(unique.data, ',', unique.len) != NULL ||
+			    memchr(unique.data, ':', unique.len) != NULL;
+	delta->has_odd_name |= item.has_odd_name;
 	delta->items[delta->count++] = item;
 	return 0;
+}
+
+/* C5: ROW's file, perhaps, under another name. */
+static bool is_renamed(const struct local_delta *delta, const struct row *row,
+		       const struct maildir_entry *entry)
+{
+	char unique[MAILDIR_NAME_MAX + 1];
+	struct file_look look;
+	struct err ignored;
+	memcpy(unique, entry->name, entry->unique_len);
+	unique[entry->unique_len] = '\0';
+	return maildir_folder_is_variant(delta->mailbox->dir, row->unique, unique) &&
+	       observe_file(delta->mailbox->dir, row, entry, &look, &ignored) == 0 &&
+	       look.verdict == CONTENT_SAME;
+}
+
+/* GONE is a row that lacks its file. */
+static int find_new_name(struct local_delta *delta, struct local_item *gone, struct err *err)
+{
+	struct row row;
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_id(delta->run->session->state, gone->row, &row, &found, err);
+	for (size_t i = 0; code == 0 && found && i < delta->count; i++) {
+		struct local_item *item = &delta->items[i];
+		if (item->change == LOCAL_NEW && (item->has_odd_name || gone->has_odd_name) &&
+		    is_renamed(delta, &row, item->entry)) {
+			struct maildir_told told = maildir_scan_told(&delta->scan, item->entry);
+			struct local_file file = local_file_of(&told);
+			gone->change = LOCAL_RENAMED;
+			gone->entry = item->entry;
+			gone->flags = local_flags_of(&delta->facts, &file, &row);
+			item->change = LOCAL_SAME;
+			break;
+		}
+	}
+	row_finish(&row);
+	return code;
+}
+
+static int find_new_names(struct local_delta *delta, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && delta->has_odd_name && i < delta->count; i++) {
+		if (delta->items[i].change == LOCAL_GONE) {
+			code = find_new_name(delta, &delta->items[i], err);
+		}
+	}
+	return code;
 }
 
 /* CURSOR is NULL for a mailbox that base does not know. */
@@ -127,6 +183,7 @@ static int delta_compute(struct local_delta *delta, struct err *err)
 		code = delta_merge(delta, cursor, err);
 	}
 	state_cursor_close(&cursor);
+	code = code < 0 ? code : find_new_names(delta, err);
 	state_rollback(state);
 	return code;
 }
@@ -201,7 +258,13 @@ static int apply_to_row(struct local_delta *delta, const struct local_item *item
 		goto finish;
 	}
 	local_change_row(item->change, &item->flags, &row);
-	if (row.local != MESSAGE_ABSENT || (code = row_set_unique(&row, "", 0, err)) == 0) {
+	if (item->change == LOCAL_RENAMED) {
+		code = row_set_unique(&row, item->entry->name, item->entry->unique_len, err);
+	}
+	if (code == 0 && row.local == MESSAGE_ABSENT) {
+		code = row_set_unique(&row, "", 0, err);
+	}
+	if (code == 0) {
 		code = state_row_put(state, &row, err);
 	}
 finish:
@@ -230,6 +293,7 @@ static int apply_item(struct local_delta *delta, const struct local_item *item, 
 	case LOCAL_BACK:
 	case LOCAL_LOST:
 	case LOCAL_FLAGS_LOST:
+	case LOCAL_RENAMED:
 		return apply_to_row(delta, item, err);
 	}
 	return 0;
@@ -286,8 +350,7 @@ int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 	int code;
 	if ((code = mailbox_open_dir(run, mailbox, err)) < 0 ||
 	    (code = mend_letters(run, mailbox, err)) < 0 ||
-	    (code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &delta.scan, err)) <
-		    0 ||
+	    (code = observe_scan(run, mailbox, &delta.scan, err)) < 0 ||
 	    (code = maildir_folder_adopt_letters(mailbox->dir, err)) < 0) {
 		goto finish;
 	}

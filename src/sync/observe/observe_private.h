@@ -23,6 +23,10 @@ void observe_blind(struct run *run, const struct maildir_blind *blind);
 /* Asks after those that base had on the server and that it does not list. */
 int observe_absent(struct run *run, struct err *err);
 
+/* Scans the open folder of MAILBOX, and gives different messages that share a unique part one each.
+ * SCAN is zeroed before, and finished by the caller in any case. */
+int observe_scan(struct run *run, struct mailbox *mailbox, struct maildir_scan *scan,
+		 struct err *err);
 /* One folder, scanned whatever its stamp says. */
 int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err);
 

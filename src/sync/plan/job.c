@@ -244,6 +244,11 @@ int job_find_file(struct job *job, const struct row *row, struct maildir_entry *
 				  "the file %s is not there any more", row->unique);
 }
 
+const struct maildir_entry *job_doubles(const struct job *job, const struct row *row, size_t *count)
+{
+	return maildir_scan_doubles(&job->scan, span_of(row->unique), count);
+}
+
 int job_message_failed(struct job *job, struct row *row, const struct err *err)
 {
 	struct err ignored; /* the message is told of; the next run tries it either way */

@@ -163,6 +163,9 @@ int job_select(struct job *job, bool is_writable, struct err *err);
  * until the next call. */
 int job_find_file(struct job *job, const struct row *row, struct maildir_entry *entry,
 		  struct err *err);
+/* The other files of its unique part, as of then (C6); NULL: none. */
+const struct maildir_entry *job_doubles(const struct job *job, const struct row *row,
+					size_t *count);
 /* A message failed: reported, counted, its row stays pending. Fatal errors are passed on. */
 int job_message_failed(struct job *job, struct row *row, const struct err *err);
 

@@ -11,6 +11,15 @@
  *   C4  it could not be read                                  -> UNKNOWN: it stays, and what was to
  *       be done to it waits
  *
+ * And of names in one folder, which may be of one file or of several:
+ *   C5  a row lacks its file, and a new file has a name that is equal up to the first `,` or `:`:
+ *       of SAME content it is the row's, under another name
+ *   C6  files that share a unique part and are equal, or one (hard links), are one message: their
+ *       names stay, and go together
+ *   C7  if they differ they are messages of their own. The one that base knows keeps the name,
+ *       without one the first; the other one gets another unique part
+ *   C8  where this run may not change the Maildir that waits, and is told with both names
+ *
  * A file of OTHER content is mail that the server never had: it is new, and the message that it
  * stood for has no file any more (E9 of rules/effect.h).
  */

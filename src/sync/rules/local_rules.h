@@ -70,6 +70,7 @@ enum local_change {
 	LOCAL_LOST,
 	LOCAL_DAMAGED,
 	LOCAL_FLAGS_LOST,
+	LOCAL_RENAMED, /* C5 of content_rules.h: found by the observer */
 };
 
 struct local_facts {
@@ -109,7 +110,7 @@ struct local_flags {
 /* D12, D15 to D19. What FILE gives to ROW. */
 struct local_flags local_flags_of(const struct local_facts *facts, const struct local_file *file,
 				  const struct row *row);
-/* What LOCAL_BACK, LOCAL_LOST, LOCAL_DAMAGED and LOCAL_FLAGS_LOST make of ROW. Its `unique` is left
+/* What LOCAL_BACK, _RENAMED, _LOST, _DAMAGED and _FLAGS_LOST make of ROW. Its `unique` is left
  * alone: of one that is ABSENT afterwards it is void. */
 void local_change_row(enum local_change change, const struct local_flags *flags, struct row *row);
 
