@@ -60,7 +60,7 @@ PRIVATE_INCLUDES := $(patsubst %/,-I%,$(sort $(dir $(wildcard src/*/*.h src/*/*/
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-e2e check-asan check-valgrind lint format demo bench fuzz crash \
+.PHONY: all check check-all check-unit check-e2e check-asan check-valgrind lint format demo bench fuzz crash \
 	soak liar install clean help setup-test setup-bench program tests-c fuzzers FORCE
 
 # No build, no set-up.
@@ -141,6 +141,10 @@ check: setup-test program tests-c
 	$(Q)$(MAKE) --no-print-directory STEPS=1 program
 	$(Q)tests/run --out $(OUT) unit plan wire e2e
 
+check-all: check
+	$(Q)tests/rig/setup muas
+	$(Q)tests/run --out $(OUT) muas
+
 check-unit: setup-test $(UNIT_TESTS)
 	$(Q)tests/run --out $(OUT) unit
 
@@ -205,6 +209,7 @@ clean:
 help:
 	@echo 'all         build $(BUILD)/mailsync (the default)'
 	@echo 'check       unit, plan, wire and e2e tests'
+	@echo 'check-all   the same, and real mail programs (mu, notmuch, neomutt, mutt) at work'
 	@echo 'check-unit  unit tests only'
 	@echo 'check-e2e   tests against real servers only'
 	@echo 'check-asan  unit and e2e tests under AddressSanitizer and UBSan'
