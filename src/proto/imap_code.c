@@ -4,11 +4,14 @@
 
 #include "imap_private.h"
 
+#define OBJECTID_MAX 255 /* RFC 8474 */
+
 enum code_argument {
 	ARG_TEXT,      /* as it stands */
 	ARG_NZ_NUMBER, /* 1 to 2^32-1, else the code is broken */
 	ARG_MODSEQ,    /* 0 where it is nonsense */
-	ARG_LIST       /* without its parentheses */
+	ARG_LIST,      /* without its parentheses */
+	ARG_OBJECTID   /* likewise; empty where it tells none */
 };
 
 struct code_name {
@@ -33,7 +36,7 @@ static const struct code_name code_names[] = {
 	{"HIGHESTMODSEQ", IMAP_CODE_HIGHESTMODSEQ, ARG_MODSEQ},
 	{"INUSE", IMAP_CODE_INUSE, ARG_TEXT},
 	{"LIMIT", IMAP_CODE_LIMIT, ARG_TEXT},
-	{"MAILBOXID", IMAP_CODE_MAILBOXID, ARG_LIST},
+	{"MAILBOXID", IMAP_CODE_MAILBOXID, ARG_OBJECTID},
 	{"MODIFIED", IMAP_CODE_MODIFIED, ARG_TEXT},
 	{"NOMODSEQ", IMAP_CODE_NOMODSEQ, ARG_TEXT},
 	{"NONEXISTENT", IMAP_CODE_NONEXISTENT, ARG_TEXT},
@@ -67,6 +70,16 @@ static struct span span_trim(struct span text)
 	return text;
 }
 
+struct span imap_objectid(struct span text)
+{
+	bool is_id = text.len > 0 && text.len <= OBJECTID_MAX && !span_equal_nocase(text, "NIL");
+	for (size_t i = 0; is_id && i < text.len; i++) {
+		char c = text.data[i];
+		is_id = c > ' ' && c < 0x7f && c != '"' && c != '(' && c != ')';
+	}
+	return is_id ? text : (struct span){NULL, 0};
+}
+
 /* Either parenthesis may be missing. */
 static struct span span_unlist(struct span text)
 {
@@ -89,6 +102,9 @@ static bool argument_read(enum code_argument argument, struct imap_code *code)
 		return true;
 	case ARG_LIST:
 		code->args = span_unlist(code->args);
+		return true;
+	case ARG_OBJECTID:
+		code->args = imap_objectid(span_unlist(code->args));
 		return true;
 	case ARG_NZ_NUMBER:
 		if (!span_to_u32(code->args, &small) || small == 0) {

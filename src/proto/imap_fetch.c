@@ -143,9 +143,12 @@ static enum fetch_item emailid_read(struct imap_fetch_state *state, struct imap_
 	if (!imap_lex_flat_list(cursor, &id) && !imap_lex_astring(cursor, &id)) {
 		return item_of_lexed(imap_lex_skip(cursor));
 	}
-	buf_clear(&state->emailid);
-	buf_append_span(&state->emailid, id);
-	state->fetch.has |= IMAP_FETCH_EMAILID;
+	id = imap_objectid(id);
+	if (id.len > 0) {
+		buf_clear(&state->emailid);
+		buf_append_span(&state->emailid, id);
+		state->fetch.has |= IMAP_FETCH_EMAILID;
+	}
 	return ITEM_READ;
 }
 

@@ -170,7 +170,7 @@ static bool mailboxid_read(struct imap_cursor *cursor, struct imap_counts *count
 	if (!imap_lex_flat_list(cursor, &id) && !imap_lex_astring(cursor, &id)) {
 		return false;
 	}
-	counts->mailboxid = id;
+	counts->mailboxid = imap_objectid(id);
 	return true;
 }
 

@@ -45,6 +45,8 @@ static const char rows_pending_and_deleted[] =
 static const char rows_emailid[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE emailid = ? AND local = 1"
 	" ORDER BY agreed DESC, id";
+static const char emailid_digests[] = "SELECT count(*) FROM (SELECT DISTINCT digest FROM row"
+				      " WHERE emailid = ? AND digest IS NOT NULL LIMIT 2)";
 static const char rows_sample[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM (SELECT *, row_number() OVER (ORDER BY uid) - 1 AS place,"
 	" count(*) OVER () AS many FROM row WHERE mailbox = ?1 AND uid <> 0 AND agreed = 1"
@@ -376,6 +378,26 @@ int state_rows_by_emailid(struct state *state, const char *emailid, struct row_l
 	if (status == 0) {
 		query_text(&query, emailid);
 		status = rows_read(&query, rows, err);
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}
+
+int state_emailid_is_shared(struct state *state, const char *emailid, bool *is_shared,
+			    struct err *err)
+{
+	struct query query;
+	bool has_row = false;
+
+	state_lock(state);
+	int status = query_init(&query, state, emailid_digests, err);
+	if (status == 0) {
+		query_text(&query, emailid);
+		status = query_next(&query, &has_row, err);
+		if (status == 0) {
+			*is_shared = has_row && query_get_int(&query, 0) > 1;
+		}
 		query_finish(&query);
 	}
 	state_unlock(state);

@@ -255,8 +255,8 @@ static int note_code(struct imap_view_slot *slot, const struct imap_event *event
 		break;
 	case IMAP_CODE_MAILBOXID:
 		free(view->mailboxid);
-		view->mailboxid = span_dup(code->args);
-		return view->mailboxid == NULL ? err_nomem(err) : 0;
+		view->mailboxid = code->args.len == 0 ? NULL : span_dup(code->args);
+		return code->args.len > 0 && view->mailboxid == NULL ? err_nomem(err) : 0;
 	case IMAP_CODE_CLOSED:
 		forget_numbers(view); /* of the mailbox before */
 		break;

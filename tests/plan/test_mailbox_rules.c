@@ -18,7 +18,7 @@
  *   there told agreed=1 only_there=1 messages=1 base=UIDVALIDITY/UIDNEXT now=UIDVALIDITY/UIDNEXT
  *   verdict due | still_there | untold | holds_mail       of one of these three
  *   folders WORD... sample=8 found=4 proven=1             struct folder_evidence
- *   mailboxes same_id other_id base= now= only_one sample=8 found=4
+ *   mailboxes same_id other_id shared_id base= now= only_one sample=8 found=4
  *   likeness yes | no | by_sample                         of one of these two
  */
 #include "cases.h"
@@ -297,6 +297,7 @@ static bool read_mailboxes(struct scenario *scenario, char *rest)
 	bool is_other_id = false;
 	const struct field fields[] = {
 		{.name = "same_id", .claim = &evidence.is_same_id},
+		{.name = "shared_id", .claim = &evidence.is_shared_id},
 		{.name = "other_id", .claim = &is_other_id},
 		{.name = "base", .pair = &evidence.base},
 		{.name = "now", .pair = &evidence.now},

@@ -56,7 +56,8 @@ static void tell(struct viewing *viewing, const struct scripted_message *from, b
 		message->has_date = true;
 		message->date = from->date;
 		message->size = from->size;
-		if (viewing->connection->server->facts.has_message_ids) {
+		if (viewing->connection->server->facts.has_message_ids &&
+		    from->emailid[0] != '\0') {
 			tell_emailid(viewing, from->emailid, message);
 		}
 	}

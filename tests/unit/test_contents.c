@@ -272,6 +272,40 @@ static void V13_one_emailid_for_all_moves_no_other_message(void **state)
 	expect_clean(scene);
 }
 
+/* Ids that say nothing: none, or the same for all. Then date and header tell. */
+static void move_by_date_and_header(struct run_scene *scene, const char *id)
+{
+	scripted_make(scene->server, "Archive");
+	scene->server->facts.has_message_ids = true;
+	for (uint32_t uid = 1; uid <= 3; uid++) {
+		char text[96];
+		snprintf(text, sizeof(text), "Subject: %u\nMessage-ID: <%u@x>\n\nx\n", uid, uid);
+		scripted_add(scene->server, "INBOX", "", text);
+		struct scripted_message *message = scripted_message(scene->server, "INBOX", uid);
+		snprintf(message->emailid, sizeof(message->emailid), "%s", id);
+	}
+	RUN_OK(scene, run_scene_sync(scene));
+	scripted_move(scene->server, "INBOX", 2, "Archive");
+	struct scripted_message *moved = scripted_message(scene->server, "Archive", 1);
+	snprintf(moved->emailid, sizeof(moved->emailid), "%s", id);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.moved, 1);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	run_scene_expect_both(scene, "INBOX", "1/ 3/");
+	run_scene_expect_both(scene, "Archive", "2/");
+	run_scene_expect_idle(scene, 0);
+}
+
+static void V14_where_all_have_one_emailid_date_and_header_tell(void **state)
+{
+	move_by_date_and_header(*state, "X");
+}
+
+static void V10_where_none_is_told_so_they_do(void **state)
+{
+	move_by_date_and_header(*state, "");
+}
+
 /* cp -r: the names of one folder once more in another. */
 static void a_folder_that_was_copied_is_new_mail(void **state)
 {
@@ -502,6 +536,8 @@ int main(void)
 		RUN_TEST(a_file_that_was_copied_and_removed_has_moved),
 		RUN_TEST(V11_rows_of_before_go_by_header_and_size),
 		RUN_TEST(V13_one_emailid_for_all_moves_no_other_message),
+		RUN_TEST(V14_where_all_have_one_emailid_date_and_header_tell),
+		RUN_TEST(V10_where_none_is_told_so_they_do),
 		RUN_TEST(a_folder_that_was_copied_is_new_mail),
 		RUN_TEST(M32_a_folder_of_equal_names_and_texts_is_renamed),
 		RUN_TEST(M32_a_folder_of_equal_names_and_other_texts_is_another),

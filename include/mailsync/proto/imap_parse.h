@@ -232,6 +232,9 @@ int imap_code_copyuid(const struct imap_code *code, uint64_t count_max, struct i
 		      struct err *err);
 void imap_copyuid_finish(struct imap_copyuid *copied);
 
+/* TEXT as an objectid (RFC 8474; X-GM-MSGID likewise); empty where it is none: NIL, "", (). */
+struct span imap_objectid(struct span text);
+
 /* Takes the next space-separated word off *LIST (flags, capability names). */
 bool imap_next_word(struct span *list, struct span *word);
 

@@ -162,6 +162,9 @@ void state_moves_finish(struct state_moves *moves);
 /* Rows (any mailbox) with that EMAILID and a local file; agreed first. */
 int state_rows_by_emailid(struct state *state, const char *emailid, struct row_list *rows,
 			  struct err *err);
+/* Whether rows of different header digests bear it. */
+int state_emailid_is_shared(struct state *state, const char *emailid, bool *is_shared,
+			    struct err *err);
 
 /* Streaming over a mailbox's rows with only the columns that deltas need. Inside a transaction;
  * rows may be changed (state_row_put) only after the cursor passed them or when their order key

@@ -17,7 +17,6 @@ struct search {
 	struct state_moves *pairs;
 	struct move_trace *traces;
 	size_t trace_count, trace_cap;
-	bool has_ids; /* EMAILIDs propose (V13), else dates do (V10) */
 	struct uidset
 		uids; /* of the mailbox that is looked at, those whose header is to be asked for */
 };
@@ -111,8 +110,18 @@ static int find_by_trace(struct search *search, const struct row *row,
 static int find_original(struct search *search, const struct row *row,
 			 const struct header_identity *identity, bool *may_be, struct err *err)
 {
-	return search->has_ids ? find_by_emailid(search, row, identity, may_be, err)
-			       : find_by_trace(search, row, identity, may_be, err);
+	bool is_shared = false; /* V14 */
+	int code = 0;
+	if (row->emailid != NULL && move_is_arrival(row)) {
+		code = state_emailid_is_shared(search->run->session->state, row->emailid,
+					       &is_shared, err);
+	}
+	if (code < 0) {
+		return code;
+	}
+	return row->emailid != NULL && !is_shared
+		     ? find_by_emailid(search, row, identity, may_be, err)
+		     : find_by_trace(search, row, identity, may_be, err);
 }
 
 static int add_trace(struct search *search, const struct row *row, struct err *err)
@@ -229,10 +238,8 @@ static int gather_traces(struct search *search, struct err *err)
 
 static int find_there(struct run *run, struct state_moves *pairs, struct err *err)
 {
-	struct search search = {.run = run,
-				.pairs = pairs,
-				.has_ids = remote_facts(run->session->remote)->has_message_ids};
-	bool wants_traces = !search.has_ids;
+	struct search search = {.run = run, .pairs = pairs};
+	bool wants_traces = true;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
@@ -243,7 +250,7 @@ static int find_there(struct run *run, struct state_moves *pairs, struct err *er
 			code = gather_traces(&search, err);
 			wants_traces = false;
 		}
-		if (code == 0 && (search.has_ids || search.trace_count > 0)) {
+		if (code == 0 && search.trace_count > 0) {
 			code = find_arrivals(&search, mailbox, err);
 		}
 	}

@@ -193,6 +193,20 @@ static bool is_only_one(const struct search *search, const struct mailbox *to)
 	return lost == 1 && found == 1;
 }
 
+/* Two mailboxes bear it, in base or on the server. */
+static bool is_shared(const struct run *run, const char *id)
+{
+	size_t in_base = 0;
+	size_t there = 0;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const char *known = run->mailboxes.items[i].base.mailboxid;
+		const char *seen = run->mailboxes.items[i].seen.mailboxid;
+		in_base += known != NULL && strcmp(known, id) == 0;
+		there += seen != NULL && strcmp(seen, id) == 0;
+	}
+	return in_base > 1 || there > 1;
+}
+
 static struct mailbox_evidence evidence_of(const struct search *search, const struct lost *lost,
 					   const struct mailbox *to)
 {
@@ -200,6 +214,8 @@ static struct mailbox_evidence evidence_of(const struct search *search, const st
 	bool has_ids = base->mailboxid != NULL && to->seen.mailboxid != NULL;
 	return (struct mailbox_evidence){
 		.has_ids = has_ids,
+		.is_shared_id = has_ids && (is_shared(search->run, base->mailboxid) ||
+					    is_shared(search->run, to->seen.mailboxid)),
 		.is_same_id = has_ids && strcmp(base->mailboxid, to->seen.mailboxid) == 0,
 		.base = base->numbers,
 		.now = to->seen.numbers,

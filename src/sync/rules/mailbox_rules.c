@@ -174,7 +174,7 @@ bool folder_likeness(const struct folder_evidence *evidence)
 enum likeness mailbox_likeness(const struct mailbox_evidence *evidence)
 {
 	const struct sample_found *sample = &evidence->sample;
-	if (evidence->has_ids) {
+	if (evidence->has_ids && !evidence->is_shared_id) { /* M33, M37 */
 		return evidence->is_same_id ? LIKENESS_YES : LIKENESS_NO;
 	}
 	if (!evidence->base.uidvalidity.is_told ||

@@ -57,6 +57,7 @@
  *       file holds the message (content_rules.h)
  *   M32 another directory: all of the sample is in it, likewise
  *   M33 on the server, both MAILBOXIDs told: they are equal
+ *   M37 one that two mailboxes bear, in base or on the server, is untold
  *   M34 another UIDVALIDITY, none, or a smaller UIDNEXT  -> another one
  *   M35 no sample to go by: it is the only one lost and the only one new with that UIDVALIDITY
  *   M36 else at least one, and half, of the sample's UIDs are the messages that base knows
@@ -226,7 +227,8 @@ enum likeness {
 	LIKENESS_BY_SAMPLE /* the sample decides, which is still to be looked for */
 };
 struct mailbox_evidence {
-	bool has_ids; /* both are told: */
+	bool has_ids;      /* both are told: */
+	bool is_shared_id; /* M37 */
 	bool is_same_id;
 	struct numbers base;
 	struct numbers now;

@@ -29,11 +29,12 @@
  *   V9  `copy` and `delete` do not both cover the Maildir, or V5's obstacles -> none: a download
  *       and a removal, each by its own rule.
  *   V6  else -> planned
- *   V10 (a server without EMAILID) same INTERNALDATE, which MOVE and COPY keep (RFC 9051, 6.4.7),
+ *   V10 (an EMAILID that is untold) same INTERNALDATE, which MOVE and COPY keep (RFC 9051, 6.4.7),
  *       and same header digest, of a header with a Message-ID: without it says too little. Each
  *       original goes with one new message at most.
  *   V13 the same EMAILID, told for both, proposes; INTERNALDATE and header digest must be equal,
- *       too. One that was not told proposes nothing.
+ *       too. One that was not told proposes nothing: then V10 may.
+ *   V14 an EMAILID that rows of different header digests bear is untold
  */
 #ifndef SYNC_RULES_MOVE_RULES_H
 #define SYNC_RULES_MOVE_RULES_H
