@@ -70,6 +70,7 @@ static const struct step pass[] = {
 	{"names of one mailbox", observe_folded, STEP_LOOKS},
 	{"server's identity", check_server, STEP_LOOKS},
 	{"plan of mailboxes", plan_mailboxes, STEP_LOOKS},
+	{"new names", act_check_new_names, STEP_LOOKS},
 	{"new mailboxes", act_create_mailboxes, STEP_ACTS},
 	{"leftovers", recover_leftovers, STEP_ACTS},
 	{"local delta", observe_local, STEP_LOOKS},

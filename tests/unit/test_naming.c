@@ -178,6 +178,17 @@ static void M48_a_name_that_the_server_takes_for_another_is_not_made(void **stat
 	assert_int_equal(scene->report.total.deleted_local, 1);
 }
 
+static void M48_a_dry_run_does_not_plan_it_either(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->server->folds_names = true;
+	shared(scene, "Archive");
+	run_scene_folder(scene, "archive");
+	scene->options.dry_run = true;
+	sync_to(scene, 1);
+	assert_int_equal(scene->report.plan_count, 0);
+}
+
 static void M49_one_that_is_made_and_not_listed_is_made_once(void **state)
 {
 	struct run_scene *scene = *state;
@@ -268,6 +279,7 @@ int main(void)
 		RUN_TEST(L5_a_server_that_was_set_up_anew_goes_on),
 		RUN_TEST(L6_subscriptions_that_are_not_told_change_nothing),
 		RUN_TEST(M48_a_name_that_the_server_takes_for_another_is_not_made),
+		RUN_TEST(M48_a_dry_run_does_not_plan_it_either),
 		RUN_TEST(M49_one_that_is_made_and_not_listed_is_made_once),
 		RUN_TEST(M47_a_mailbox_that_is_listed_twice_comes_down_once),
 		RUN_TEST(M47_another_one_of_the_same_second_is_another),

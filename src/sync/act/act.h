@@ -10,6 +10,8 @@
 /* Carries out run->plan->renames, with what base knows of them, and says in each how it went. Where
  * any was done the mailboxes are gathered anew: it is one mailbox now, under its new name. */
 int act_rename_mailboxes(struct run *run, struct err *err);
+/* Leaves out those that would be made under a name that the server takes for another's. */
+int act_check_new_names(struct run *run, struct err *err);
 /* What of run->plan->mailboxes is to be created and subscribed. One that fails is reported and
  * excluded. */
 int act_create_mailboxes(struct run *run, struct err *err);

@@ -97,9 +97,7 @@ static int create(struct run *run, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < ops->count; i++) {
 		const struct mailbox_op *op = &ops->items[i];
-		if (op->decision.kind == MAILBOX_CREATE &&
-		    op->mailbox->decided.exclusion == EXCLUDED_NOT &&
-		    (code = run_claim(run, err)) == 0) {
+		if (op->decision.kind == MAILBOX_CREATE && (code = run_claim(run, err)) == 0) {
 			code = op->decision.side == SIDE_LOCAL
 				     ? create_here(run, op->mailbox, err)
 				     : queue(run, op, REMOTE_CREATE, i, err);
@@ -130,14 +128,25 @@ static int gather_due(struct run *run, bool were_made, struct mailbox ***due, si
 	return *due == NULL ? err_nomem(err) : 0;
 }
 
-/* Names that the server takes for others' are not made. */
-static int look_before(struct run *run, struct err *err)
+/* What was left out since is in the plan no more. */
+static void drop_left_out(struct mailbox_ops *ops)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < ops->count; i++) {
+		if (ops->items[i].mailbox->decided.exclusion == EXCLUDED_NOT) {
+			ops->items[kept++] = ops->items[i];
+		}
+	}
+	ops->count = kept;
+}
+
+int act_check_new_names(struct run *run, struct err *err)
 {
 	struct mailbox **due = NULL;
 	size_t count = 0;
 	int code = gather_due(run, false, &due, &count, err);
-	if (code == 0 && count > 0) {
-		code = observe_unmade(run, due, count, err);
+	if (code == 0 && count > 0 && (code = observe_unmade(run, due, count, err)) == 0) {
+		drop_left_out(&run->plan->mailboxes);
 	}
 	free(due);
 	return code;
@@ -158,7 +167,7 @@ static int look_after(struct run *run, struct err *err)
 int act_create_mailboxes(struct run *run, struct err *err)
 {
 	int code;
-	if ((code = look_before(run, err)) < 0 || (code = create(run, err)) < 0 ||
+	if ((code = create(run, err)) < 0 ||
 	    (remote_busy_is_due(run->session->remote) && (code = create_again(run, err)) < 0)) {
 		return code;
 	}
