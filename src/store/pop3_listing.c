@@ -91,6 +91,28 @@ static bool is_ascending(const struct pop3_listing *listing)
 	return true;
 }
 
+/* A message that is told two sizes, or unique-ids, is told none: which would be right? */
+static void note_size(struct pop3_entry *entry, uint64_t size_bytes)
+{
+	entry->has_two_sizes |=
+		entry->size_bytes != 0 && size_bytes != 0 && entry->size_bytes != size_bytes;
+	entry->size_bytes = entry->has_two_sizes ? 0
+			  : size_bytes != 0      ? size_bytes
+						 : entry->size_bytes;
+}
+
+static void note_uidl(struct pop3_listing *listing, struct pop3_entry *entry,
+		      const struct pop3_entry *other)
+{
+	entry->has_two_uidls |=
+		other->has_two_uidls ||
+		(entry->uidl_at != 0 && other->uidl_at != 0 &&
+		 strcmp(listing->uidls + entry->uidl_at, listing->uidls + other->uidl_at) != 0);
+	entry->uidl_at = entry->has_two_uidls ? 0
+		       : entry->uidl_at       ? entry->uidl_at
+					      : other->uidl_at;
+}
+
 /* Sorts by number and joins what both answers said of one message. UIDL's entries have an id,
  * LIST's a size. */
 static void join_entries(struct pop3_listing *listing)
@@ -104,8 +126,8 @@ static void join_entries(struct pop3_listing *listing)
 		struct pop3_entry *item = &listing->items[i];
 		struct pop3_entry *last = kept > 0 ? &listing->items[kept - 1] : NULL;
 		if (last && last->number == item->number) {
-			last->uidl_at = last->uidl_at ? last->uidl_at : item->uidl_at;
-			last->size_bytes = last->size_bytes ? last->size_bytes : item->size_bytes;
+			note_uidl(listing, last, item);
+			note_size(last, item->size_bytes);
 		} else {
 			listing->items[kept++] = *item;
 		}
@@ -173,7 +195,7 @@ static int read_sizes(struct pop3 *pop3, struct pop3_listing *listing, struct er
 		}
 		struct pop3_entry *found = find_entry(listing, known, event.number, hint++);
 		if (found) {
-			found->size_bytes = event.size_bytes;
+			note_size(found, event.size_bytes);
 			continue;
 		}
 		struct pop3_entry entry = {.number = event.number, .size_bytes = event.size_bytes};

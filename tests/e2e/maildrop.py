@@ -85,6 +85,8 @@ class Maildrop:
             answer = self.at.get(command) or self.at.get(verb)
             if answer == "cut":
                 raise Cut
+            if verb in ("RETR", "TOP", "DELE") and int(argument.split()[0]) > len(shown):
+                answer = "-ERR no such message"
             if answer is not None:
                 say(answer)
             elif verb == "CAPA":

@@ -1,4 +1,4 @@
-/* Rules A9 to A12 and A16 to A18: what came of a download. */
+/* Rules A9 to A18: what came of a download, and of a session. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -115,6 +115,22 @@ static void A18_sizes_that_are_always_too_large_are_not_believed_after_a_while(v
 	assert_true(sizes.short_share >= 999);
 }
 
+/* A13 to A15. */
+static void A13_to_A15_another_session_follows_only_where_it_can_bring_more(void **state)
+{
+	(void)state;
+	assert_false(pop3_goes_on(&(struct pop3_outcome){.downloaded = 3}));
+	assert_true(pop3_goes_on(&(struct pop3_outcome){.is_broken = true, .has_failures = true}));
+	assert_false(pop3_goes_on(
+		&(struct pop3_outcome){.is_broken = true, .is_partial = true, .downloaded = 3}));
+	assert_true(pop3_goes_on(&(struct pop3_outcome){.is_partial = true, .downloaded = 3}));
+	assert_false(pop3_goes_on(&(struct pop3_outcome){.is_partial = true}));
+	assert_true(pop3_goes_on(&(struct pop3_outcome){.lacked_utf8 = true}));
+	assert_true(pop3_lists_some(false, "recent:joe@example.org"));
+	assert_true(pop3_lists_some(true, NULL));
+	assert_false(pop3_lists_some(false, "joe"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +140,7 @@ int main(void)
 		cmocka_unit_test(
 			A18_sizes_that_are_always_too_large_are_not_believed_after_a_while),
 		cmocka_unit_test(A9_to_A12_a_body_that_may_be_another_is_not_stored),
+		cmocka_unit_test(A13_to_A15_another_session_follows_only_where_it_can_bring_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

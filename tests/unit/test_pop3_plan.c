@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include "mailsync/store/pop3_seed.h"
-
 #include "rules/pop3_rules.h"
 
 #define MANY 8
@@ -491,45 +489,73 @@ static void K11_to_K13_a_row_that_is_not_listed_is_kept_for_thirty_days(void **s
 	assert_int_equal(row->gone_since, 0);
 }
 
-/* A13 to A15. */
-static void A13_to_A15_another_session_follows_only_where_it_can_bring_more(void **state)
+static void K14_a_header_is_told_with_its_end_or_with_the_whole_message(void **state)
 {
 	(void)state;
-	assert_false(pop3_goes_on(&(struct pop3_outcome){.downloaded = 3}));
-	assert_true(pop3_goes_on(&(struct pop3_outcome){.is_broken = true, .has_failures = true}));
-	assert_false(pop3_goes_on(
-		&(struct pop3_outcome){.is_broken = true, .is_partial = true, .downloaded = 3}));
-	assert_true(pop3_goes_on(&(struct pop3_outcome){.is_partial = true, .downloaded = 3}));
-	assert_false(pop3_goes_on(&(struct pop3_outcome){.is_partial = true}));
-	assert_true(pop3_goes_on(&(struct pop3_outcome){.lacked_utf8 = true}));
-	assert_true(pop3_lists_some(false, "recent:joe@example.org"));
-	assert_true(pop3_lists_some(true, NULL));
-	assert_false(pop3_lists_some(false, "joe"));
+	assert_true(pop3_header_is_told(
+		&(struct pop3_header_facts){.is_complete = true, .came_bytes = 50}));
+	/* A blank line, or nothing, is no header of TOP's. */
+	assert_false(pop3_header_is_told(
+		&(struct pop3_header_facts){.is_complete = true, .came_bytes = 2}));
+	assert_false(pop3_header_is_told(&(struct pop3_header_facts){.listed_bytes = 0}));
+	assert_false(pop3_header_is_told(&(struct pop3_header_facts){.came_bytes = 50}));
+	assert_false(pop3_header_is_told(
+		&(struct pop3_header_facts){.came_bytes = 50, .listed_bytes = 50}));
+	assert_true(pop3_header_is_told(
+		&(struct pop3_header_facts){.is_all = true, .came_bytes = 50, .listed_bytes = 50}));
+	assert_true(pop3_header_is_told(&(struct pop3_header_facts){
+		.is_all = true, .came_bytes = 50, .listed_bytes = 53, .slack_bytes = 3}));
+	assert_false(pop3_header_is_told(&(struct pop3_header_facts){
+		.is_all = true, .came_bytes = 50, .listed_bytes = 54, .slack_bytes = 3}));
+	assert_false(
+		pop3_header_is_told(&(struct pop3_header_facts){.is_all = true, .came_bytes = 50}));
 }
 
-static void check_seed(enum pop3_seed_kind kind, struct span text, const char *first, size_t count)
+static void K15_a_doubt_without_a_header_waits_and_teaches_nothing(void **state)
 {
-	struct strlist uidls;
-	struct err err;
+	struct scene scene;
 
-	strlist_init(&uidls);
-	assert_int_equal(pop3_seed_parse(kind, text, "joe", "pop.example", &uidls, &err), 0);
-	assert_int_equal(uidls.count, count);
-	assert_string_equal(uidls.items[0], first);
-	strlist_finish(&uidls);
-}
-
-static void uidl_files_of_other_tools_are_read_for_this_user_only(void **state)
-{
 	(void)state;
-	check_seed(POP3_SEED_MPOP,
-		   SPAN_LIT("# c\n 1 other joe\nz\n 2 POP.example joe\nu1\nu2 1700000000\n 1 "
-			    "pop.example ann\ny\n"),
-		   "u1", 2);
-	check_seed(POP3_SEED_GETMAIL, SPAN_LIT("u1\0001700000000\nbroken\nu2\0001\n"), "u1", 2);
-	check_seed(POP3_SEED_FETCHMAIL,
-		   SPAN_LIT("joe@pop.example u1\nann@pop.example x\njoe@other y\nnonsense"), "u1",
-		   1);
+	scene_init(&scene);
+	give_digest(add_row(&scene, key_a, 1, 10), 1);
+	struct pop3_item *resized = add_item(&scene, "a", 11);
+	match(&scene);
+	settle(&scene);
+	assert_true(resized->waits);
+	assert_int_equal(resized->row, 0);
+	pop3_decide(&scene.view, &open_policy);
+	assert_int_equal(resized->act, POP3_ACT_NONE);
+	pop3_learn(&scene.view, 100);
+	assert_int_equal(scene.rows[0].size_bytes, 10);
+	assert_int_equal(scene.rows[0].gone_since, 0);
+
+	/* An unknown one that may be the row that is not listed any more. */
+	scene_init(&scene);
+	give_digest(add_row(&scene, key_a, 1, 10), 1);
+	struct pop3_item *fresh = add_item(&scene, "b", 10);
+	match(&scene);
+	settle(&scene);
+	assert_true(fresh->waits);
+	pop3_decide(&scene.view, &open_policy);
+	assert_int_equal(fresh->act, POP3_ACT_NONE);
+	assert_false(pop3_is_unknown(fresh));
+}
+
+static void K16_without_its_id_what_may_be_another_programs_waits(void **state)
+{
+	for (int is_same_size = 0; is_same_size <= 1; is_same_size++) {
+		struct scene scene;
+		scene_init(&scene);
+		add_row(&scene, key_a, 1, 10)->reason = REASON_POLICY;
+		struct pop3_item *item = add_item(&scene, "header 00", is_same_size ? 10 : 11);
+		match(&scene);
+		give_header(&scene, item, 5);
+		settle(&scene);
+		assert_int_equal(item->waits, is_same_size);
+		pop3_decide(&scene.view, &open_policy);
+		assert_int_equal(item->act, is_same_size ? POP3_ACT_NONE : POP3_ACT_DOWNLOAD);
+	}
+	(void)state;
 }
 
 int main(void)
@@ -554,8 +580,9 @@ int main(void)
 		cmocka_unit_test(K8_A6_what_is_not_downloaded_is_remembered_for_its_reason),
 		cmocka_unit_test(K10_a_listing_tells_news_once),
 		cmocka_unit_test(K11_to_K13_a_row_that_is_not_listed_is_kept_for_thirty_days),
-		cmocka_unit_test(A13_to_A15_another_session_follows_only_where_it_can_bring_more),
-		cmocka_unit_test(uidl_files_of_other_tools_are_read_for_this_user_only),
+		cmocka_unit_test(K14_a_header_is_told_with_its_end_or_with_the_whole_message),
+		cmocka_unit_test(K15_a_doubt_without_a_header_waits_and_teaches_nothing),
+		cmocka_unit_test(K16_without_its_id_what_may_be_another_programs_waits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

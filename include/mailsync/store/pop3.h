@@ -61,7 +61,9 @@ void pop3_get_totals(const struct pop3 *pop3, struct remote_totals *totals);
 struct pop3_entry {
 	uint32_t number;
 	uint32_t uidl_at;    /* in the listing's `uidls` */
-	uint64_t size_bytes; /* 0: unknown */
+	uint64_t size_bytes; /* 0: not told */
+	bool has_two_uidls;  /* it was told another one, too, which is as if none was; */
+	bool has_two_sizes;  /* likewise */
 };
 
 #define POP3_LISTING_MAX (1u << 20) /* messages */
@@ -77,7 +79,7 @@ struct pop3_listing {
 	bool has_uidl; /* the server answered UIDL */
 };
 
-/* UIDL and LIST, both complete, or an error. Memory: 16 bytes and the unique-id a message. */
+/* UIDL and LIST, both complete, or an error. Memory: 24 bytes and the unique-id a message. */
 int pop3_list(struct pop3 *pop3, struct pop3_listing *listing, struct err *err);
 void pop3_listing_finish(struct pop3_listing *listing);
 /* The unique-id, or "" where the server gave none. "digest " and hexadecimal for one that RFC

@@ -194,9 +194,7 @@ static int take_refusal(struct retrieval *retrieval, struct span words, struct e
 	if (code < 0) {
 		return code;
 	}
-	if (span_starts_nocase(words, "[UTF8]") && !job->learnt.wants_utf8) {
-		job->learnt.wants_utf8 = true;
-		job->session.outcome.lacked_utf8 = true;
+	if (pop3_job_lacks_utf8(job, words)) {
 		return 0;
 	}
 	pop3_job_refused(job, "message", item, words);

@@ -16,8 +16,27 @@ static int keep_header(struct pop3_view *view, struct pop3_item *item,
 	return 0;
 }
 
-/* *WAS_REFUSED: the header of some message. */
-static int run_pass(struct pop3_job *job, enum pop3_want want, bool *was_refused, struct err *err)
+/* What came of a pass. */
+struct pass {
+	enum pop3_want want;
+	bool was_refused; /* the header of some message */
+	size_t told, untold;
+};
+
+/* K14 */
+static bool is_told(const struct pass *pass, const struct pop3_item *item,
+		    const struct pop3_piece *piece, const struct header_identity *identity)
+{
+	return pop3_header_is_told(&(struct pop3_header_facts){
+		.is_complete = identity->is_complete,
+		.is_all = pass->want == POP3_WANT_MESSAGE,
+		.came_bytes = piece->size_bytes,
+		.slack_bytes = piece->slack_bytes,
+		.listed_bytes = item->size_bytes,
+	});
+}
+
+static int run_pass(struct pop3_job *job, struct pass *pass, struct err *err)
 {
 	struct pop3_session *session = &job->session;
 	struct pop3_piece piece = {.kind = PIECE_BEGIN};
@@ -27,15 +46,22 @@ static int run_pass(struct pop3_job *job, enum pop3_want want, bool *was_refused
 	int code = 0;
 	while (code == 0 && piece.kind != PIECE_NONE) {
 		if ((code = run_check_stop(job->run, err)) < 0 ||
-		    (code = pop3_ask_for(job, POP3_FOR_HEADER, want, &asked_at, err)) < 0 ||
+		    (code = pop3_ask_for(job, POP3_FOR_HEADER, pass->want, &asked_at, err)) < 0 ||
 		    (code = pop3_identity_next(session->pop3, &piece, &identity, err)) < 0) {
 			return code;
 		}
-		*was_refused |= piece.kind == PIECE_REFUSED;
+		if (piece.kind == PIECE_REFUSED && pop3_job_lacks_utf8(job, piece.data)) {
+			pass->untold++;
+		} else if (piece.kind == PIECE_REFUSED) {
+			pass->was_refused = true;
+		}
 		if (piece.kind == PIECE_BEGIN || piece.kind == PIECE_REFUSED) {
 			item = pop3_next(job, POP3_FOR_HEADER, &answered_at);
-		} else if (piece.kind == PIECE_END) {
+		} else if (piece.kind == PIECE_END && is_told(pass, item, &piece, &identity)) {
+			pass->told++;
 			code = keep_header(&session->view, item, &identity, err);
+		} else if (piece.kind == PIECE_END) {
+			pass->untold++;
 		}
 	}
 	return code;
@@ -43,16 +69,18 @@ static int run_pass(struct pop3_job *job, enum pop3_want want, bool *was_refused
 
 int pop3_fetch_headers(struct pop3_job *job, struct err *err)
 {
-	bool was_refused = false;
+	struct pass top = {.want = POP3_WANT_HEADER}, retr = {.want = POP3_WANT_MESSAGE};
 	if (!job->learnt.has_no_top && pop3_has_top(job->session.pop3)) {
-		int code = run_pass(job, POP3_WANT_HEADER, &was_refused, err);
-		if (code < 0 || !was_refused) {
+		int code = run_pass(job, &top, err);
+		if (code < 0 || (!top.was_refused && top.untold == 0)) {
 			return code;
 		}
 		log_line(job->run->log, LOG_INFO,
-			 "%s: the server refuses TOP; reading headers by RETR",
+			 "%s: the server refuses TOP, or does not answer it; reading headers by "
+			 "RETR",
 			 job->run->account->name);
-		job->learnt.has_no_top = true;
+		job->learnt.has_no_top =
+			top.was_refused || (top.told == 0 && !job->session.outcome.lacked_utf8);
 	}
-	return run_pass(job, POP3_WANT_MESSAGE, &was_refused, err);
+	return run_pass(job, &retr, err);
 }

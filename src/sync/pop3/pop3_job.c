@@ -14,7 +14,7 @@ static bool is_for(const struct pop3_job *job, const struct pop3_item *item,
 	case POP3_FOR_DOWNLOAD:
 		return item->act == POP3_ACT_DOWNLOAD || item->act == POP3_ACT_PROVE;
 	case POP3_FOR_DELETION:
-		return item->row != POP3_NO_ROW && !item->is_failed &&
+		return item->row != POP3_NO_ROW && !item->is_failed && !item->waits &&
 		       pop3_is_due(&job->session.rows.items[item->row], &job->policy);
 	}
 	return false;
@@ -58,6 +58,16 @@ int pop3_job_fail(struct pop3_job *job, struct pop3_item *item, const struct err
 		code = strlist_add(&job->learnt.failed, span_of(item->key), err);
 	}
 	return code;
+}
+
+bool pop3_job_lacks_utf8(struct pop3_job *job, struct span words)
+{
+	if (!span_starts_nocase(words, "[UTF8]") || job->session.has_utf8) {
+		return false;
+	}
+	job->learnt.wants_utf8 = true;
+	job->session.outcome.lacked_utf8 = true;
+	return true;
 }
 
 void pop3_job_refused(struct pop3_job *job, const char *what, const struct pop3_item *item,

@@ -1,5 +1,6 @@
 /* From UIDL and LIST to a decision for each message. Nothing is written here. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "mailsync/base/array.h"
 #include "mailsync/base/digest.h"
@@ -64,8 +65,9 @@ int pop3_observe_list(struct run *run, struct err *err)
 
 static int make_key(struct pop3_session *session, struct pop3_item *item, struct err *err)
 {
-	char text[2 * ROW_DIGEST_SIZE + 8] = "header ";
-	hex_encode(pop3_header_of(&session->view, item)->digest, ROW_DIGEST_SIZE, text + 7);
+	char text[2 * ROW_DIGEST_SIZE + sizeof(POP3_HEADER_KEY)] = POP3_HEADER_KEY;
+	hex_encode(pop3_header_of(&session->view, item)->digest, ROW_DIGEST_SIZE,
+		   text + strlen(POP3_HEADER_KEY));
 	int code = strlist_add(&session->keys, span_of(text), err);
 	if (code == 0) {
 		item->key = session->keys.items[session->keys.count - 1];
@@ -80,7 +82,8 @@ static int fail_nameless(struct pop3_job *job, struct pop3_item *item, struct er
 	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 		"the server gives neither a unique-id nor the header of message %u",
 		(unsigned)item->number);
-	return pop3_job_fail(job, item, &why, err);
+	/* A session with UTF8 may get it. */
+	return pop3_job_fail(job, item, job->session.outcome.lacked_utf8 ? NULL : &why, err);
 }
 
 /* Messages without a unique-id are known by their header. */
@@ -137,6 +140,22 @@ static int seed(const struct run *run, struct pop3_view *view, struct err *err)
 	return code;
 }
 
+/* K15 and K16 hold up nothing else, and are told; but where a session with UTF8 follows. */
+static void report_waiting(struct pop3_job *job)
+{
+	struct err why;
+	for (size_t i = 0; i < job->session.view.count; i++) {
+		const struct pop3_item *item = &job->session.view.items[i];
+		if (item->waits && !job->session.outcome.lacked_utf8) {
+			err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
+				"the server does not tell which message number %u is; it waits for "
+				"the next run",
+				(unsigned)item->number);
+			run_report_error(job->run, job->mailbox, 0, &why);
+		}
+	}
+}
+
 int pop3_observe_new(struct run *run, struct err *err)
 {
 	struct pop3_job *job = run->pop3;
@@ -152,6 +171,7 @@ int pop3_observe_new(struct run *run, struct err *err)
 	    (code = pop3_pair(view, others.items, others.count, err)) < 0) {
 		goto finish;
 	}
+	report_waiting(job);
 	job->mailbox->done.counts.skipped = pop3_decide(view, &job->policy);
 finish:
 	free(others.items);

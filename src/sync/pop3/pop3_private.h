@@ -19,6 +19,7 @@
 /* One connection, what was listed over it, and which rows that is. */
 struct pop3_session {
 	struct pop3 *pop3;
+	bool has_utf8; /* asked for, where it is offered */
 	struct pop3_listing listing;
 	struct strlist keys; /* those that are made of headers */
 	/* Has room for a row of each message, so that no row moves in memory when one is added. The
@@ -77,6 +78,8 @@ int pop3_ask_for(struct pop3_job *job, enum pop3_purpose purpose, enum pop3_want
  * is counted and reported. */
 int pop3_job_fail(struct pop3_job *job, struct pop3_item *item, const struct err *why,
 		  struct err *err);
+/* Whether WORDS refuse a message to a session without UTF8: then one with it follows (A15). */
+bool pop3_job_lacks_utf8(struct pop3_job *job, struct span words);
 /* Reports that the server refused WHAT ("to delete message") of ITEM, with its WORDS. */
 void pop3_job_refused(struct pop3_job *job, const char *what, const struct pop3_item *item,
 		      struct span words);

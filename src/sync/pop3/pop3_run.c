@@ -28,10 +28,11 @@ static int connect_session(struct run *run, struct err *err)
 {
 	struct pop3_job *job = run->pop3;
 	struct pop3_session *session = &job->session;
+	session->has_utf8 = job->learnt.wants_utf8;
 	int code = login_check(run, err);
 	if (code == 0) {
-		code = pop3_connect(run->account, run->options, job->learnt.wants_utf8,
-				    &session->pop3, err);
+		code = pop3_connect(run->account, run->options, session->has_utf8, &session->pop3,
+				    err);
 		code = login_note(run, code, err);
 	}
 	if (code == 0) {

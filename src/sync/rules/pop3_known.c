@@ -11,7 +11,8 @@ bool pop3_is_first_run(bool pair_all, enum whose whose)
 
 bool pop3_is_unknown(const struct pop3_item *item)
 {
-	return item->row == POP3_NO_ROW && item->act == POP3_ACT_NONE && item->key[0] != '\0';
+	return item->row == POP3_NO_ROW && item->act == POP3_ACT_NONE && item->key[0] != '\0' &&
+	       !item->waits;
 }
 
 /* The items that want a partner; each with its place. A header that names nothing has to serve as
@@ -90,7 +91,7 @@ bool pop3_learn(struct pop3_view *view, int64_t now)
 	bool has_news = false;
 	for (size_t i = 0; i < view->count; i++) {
 		const struct pop3_item *item = &view->items[i];
-		if (item->row != POP3_NO_ROW) {
+		if (item->row != POP3_NO_ROW && !item->waits) {
 			view->news[item->row] = learn_listed(view, item);
 		}
 		has_news |= pop3_is_remembered(item);

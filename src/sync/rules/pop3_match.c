@@ -1,4 +1,4 @@
-/* K1 to K5 of pop3_rules.h: rows and messages brought together. */
+/* K1 to K5 and K14 to K16 of pop3_rules.h: rows and messages brought together. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,12 +6,15 @@
 
 #include "pop3_rules.h"
 
+#define EMPTY_LINE_BYTES 2
+
 /* An item or a row, by key; of one key first the items by number, then the rows by occurrence,
  * those last that were deleted or missing. */
 struct entry {
 	const char *key;
 	uint32_t index;
 	uint32_t order;
+	uint64_t size_bytes;
 	bool is_row;
 };
 
@@ -36,71 +39,115 @@ static void join(struct pop3_view *view, struct pop3_item *item, uint32_t row_in
 			    view->whose == WHOSE_OTHERS;
 }
 
-/* Of one key: by equal size, then in order. */
-static void join_all(struct pop3_view *view, const struct entry *items, size_t item_count,
-		     const struct entry *rows, size_t row_count)
+/* What has one key: the rows stand behind the items. */
+struct group {
+	const struct entry *items, *rows;
+	size_t item_count, row_count;
+};
+
+static int compare_sizes(const void *x, const void *y)
 {
-	for (int any_size = 0; any_size <= 1; any_size++) {
-		for (size_t i = 0; i < item_count; i++) {
-			struct pop3_item *item = &view->items[items[i].index];
-			for (size_t r = 0; r < row_count && item->row == POP3_NO_ROW; r++) {
-				uint32_t row = rows[r].index;
-				if (!view->is_listed[row] &&
-				    (any_size || view->rows[row].size_bytes == item->size_bytes)) {
-					join(view, item, row);
-				}
-			}
+	const struct entry *a = x, *b = y;
+	if (a->size_bytes != b->size_bytes) {
+		return a->size_bytes < b->size_bytes ? -1 : 1;
+	}
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* Both are sorted by size, and of one size in order. */
+static void join_equal_sizes(struct pop3_view *view, const struct group *group)
+{
+	for (size_t i = 0, r = 0; i < group->item_count && r < group->row_count;) {
+		const struct entry *item = &group->items[i], *row = &group->rows[r];
+		if (item->size_bytes == row->size_bytes) {
+			join(view, &view->items[item->index], row->index);
+		}
+		i += item->size_bytes <= row->size_bytes;
+		r += item->size_bytes >= row->size_bytes;
+	}
+}
+
+static void join_in_order(struct pop3_view *view, const struct group *group)
+{
+	for (size_t i = 0, r = 0; i < group->item_count; i++) {
+		struct pop3_item *item = &view->items[group->items[i].index];
+		while (r < group->row_count && view->is_listed[group->rows[r].index]) {
+			r++;
+		}
+		if (item->row == POP3_NO_ROW && r < group->row_count) {
+			join(view, item, group->rows[r].index);
 		}
 	}
 }
 
-static void match_group(struct pop3_view *view, const struct entry *items, size_t item_count,
-			const struct entry *rows, size_t row_count)
+/* By equal size, then in order. SPARE has room for all. */
+static void join_all(struct pop3_view *view, const struct group *group, struct entry *spare)
+{
+	struct group by_size = *group;
+	memcpy(spare, group->items, (group->item_count + group->row_count) * sizeof(*spare));
+	qsort(spare, group->item_count, sizeof(*spare), compare_sizes);
+	qsort(spare + group->item_count, group->row_count, sizeof(*spare), compare_sizes);
+	by_size.items = spare;
+	by_size.rows = spare + group->item_count;
+	join_equal_sizes(view, &by_size);
+	join_in_order(view, group);
+}
+
+static void match_group(struct pop3_view *view, const struct group *group, struct entry *spare)
 {
 	uint32_t next = 1;
-	join_all(view, items, item_count, rows, row_count);
-	for (size_t r = 0; r < row_count; r++) {
-		uint32_t occurrence = view->rows[rows[r].index].occurrence;
+	join_all(view, group, spare);
+	for (size_t r = 0; r < group->row_count; r++) {
+		uint32_t occurrence = view->rows[group->rows[r].index].occurrence;
 		next = occurrence >= next ? occurrence + 1 : next;
 	}
-	for (size_t i = 0; i < item_count; i++) {
-		struct pop3_item *item = &view->items[items[i].index];
+	for (size_t i = 0; i < group->item_count; i++) {
+		struct pop3_item *item = &view->items[group->items[i].index];
 		if (item->row == POP3_NO_ROW) {
 			item->occurrence = next++;
-		} else if (item_count > 1 || row_count > 1) {
+		} else if (group->item_count > 1 || group->row_count > 1) {
 			/* It may be another one that went, and one that came. */
 			item->is_doubtful = true;
 		}
 	}
 }
 
-int pop3_match(struct pop3_view *view, struct err *err)
+/* All that has a key. */
+static size_t gather_entries(const struct pop3_view *view, struct entry *entries)
 {
-	struct entry *entries = calloc(view->count + view->row_count + 1, sizeof(*entries));
 	size_t count = 0;
-	if (entries == NULL) {
-		return err_nomem(err);
-	}
 	for (size_t i = 0; i < view->count; i++) {
 		const struct pop3_item *item = &view->items[i];
 		if (item->key[0] != '\0') {
-			entries[count++] =
-				(struct entry){item->key, (uint32_t)i, item->number, false};
+			entries[count++] = (struct entry){item->key, (uint32_t)i, item->number,
+							  item->size_bytes, false};
 		}
 	}
 	for (size_t r = 0; r < view->row_count; r++) {
 		const struct pop3_row *row = &view->rows[r];
 		uint32_t last = row->is_deleted || row->gone_since != 0 ? 1u << 31 : 0;
-		entries[count++] =
-			(struct entry){row->uidl, (uint32_t)r, row->occurrence | last, true};
+		entries[count++] = (struct entry){row->uidl, (uint32_t)r, row->occurrence | last,
+						  row->size_bytes, true};
 	}
+	return count;
+}
+
+int pop3_match(struct pop3_view *view, struct err *err)
+{
+	size_t room = view->count + view->row_count + 1;
+	struct entry *entries = calloc(2 * room, sizeof(*entries));
+	if (entries == NULL) {
+		return err_nomem(err);
+	}
+	size_t count = gather_entries(view, entries);
 	qsort(entries, count, sizeof(*entries), compare_entries);
 	for (size_t first = 0, rows, end; first < count; first = end) {
 		for (rows = end = first;
 		     end < count && strcmp(entries[end].key, entries[first].key) == 0; end++) {
 			rows += !entries[end].is_row;
 		}
-		match_group(view, entries + first, rows - first, entries + rows, end - rows);
+		struct group group = {entries + first, entries + rows, rows - first, end - rows};
+		match_group(view, &group, entries + room);
 	}
 	free(entries);
 	return 0;
@@ -192,23 +239,44 @@ static bool is_same(const struct pair_candidate *header, const struct pop3_row *
 	return row->has_digest && memcmp(header->digest, row->digest, ROW_DIGEST_SIZE) == 0;
 }
 
-/* A free occurrence number of ITEM's key. Rare, so it may look at everything. */
-static uint32_t free_occurrence(const struct pop3_view *view, const struct pop3_item *item)
+/* The numbers that a key's messages have, where more are to be given. */
+struct numbering {
+	const char *key;
+	uint32_t last;
+};
+
+static int compare_numbering(const void *x, const void *y)
 {
-	uint32_t next = 1;
+	return strcmp(((const struct numbering *)x)->key, ((const struct numbering *)y)->key);
+}
+
+/* Of all keys, each once. NULL when out of memory. */
+static struct numbering *numberings_make(const struct pop3_view *view, size_t *count,
+					 struct err *err)
+{
+	struct numbering *made = calloc(view->row_count + view->count + 1, sizeof(*made));
+	size_t found = 0, kept = 0;
+	if (made == NULL) {
+		err_nomem(err);
+		return NULL;
+	}
 	for (size_t r = 0; r < view->row_count; r++) {
-		const struct pop3_row *row = &view->rows[r];
-		if (strcmp(row->uidl, item->key) == 0 && row->occurrence >= next) {
-			next = row->occurrence + 1;
-		}
+		made[found++] = (struct numbering){view->rows[r].uidl, view->rows[r].occurrence};
 	}
 	for (size_t i = 0; i < view->count; i++) {
-		const struct pop3_item *other = &view->items[i];
-		if (other->occurrence >= next && strcmp(other->key, item->key) == 0) {
-			next = other->occurrence + 1;
+		made[found++] = (struct numbering){view->items[i].key, view->items[i].occurrence};
+	}
+	qsort(made, found, sizeof(*made), compare_numbering);
+	for (size_t i = 0; i < found; i++) {
+		if (kept > 0 && strcmp(made[kept - 1].key, made[i].key) == 0) {
+			uint32_t last = made[kept - 1].last;
+			made[kept - 1].last = made[i].last > last ? made[i].last : last;
+		} else {
+			made[kept++] = made[i];
 		}
 	}
-	return next;
+	*count = kept;
+	return made;
 }
 
 /* A row without a digest can only be told by its key and size: a key that was given away once
@@ -246,16 +314,80 @@ static void settle_renamed(struct pop3_view *view, struct pop3_item *item,
 	}
 }
 
+/* K15 */
+static void wait_for_headers(struct pop3_view *view)
+{
+	for (size_t i = 0; i < view->count; i++) {
+		struct pop3_item *item = &view->items[i];
+		bool is_open = item->row == POP3_NO_ROW ? pop3_is_unknown(item) : item->is_doubtful;
+		item->waits = item->wants_header && item->header == POP3_NO_ROW && is_open &&
+			      !item->is_failed;
+	}
+}
+
+/* Those that are not the rows that they were taken for are of none. */
+static int release(struct pop3_view *view, struct err *err)
+{
+	struct numbering *numberings = NULL;
+	size_t count = 0;
+	for (size_t i = 0; i < view->count; i++) {
+		struct pop3_item *item = &view->items[i];
+		if (!item->is_doubtful || item->waits || is_still_row(view, item)) {
+			continue;
+		}
+		if (numberings == NULL &&
+		    (numberings = numberings_make(view, &count, err)) == NULL) {
+			return -ERR_NOMEM;
+		}
+		struct numbering sought = {.key = item->key};
+		struct numbering *numbering = array_find(numberings, count, sizeof(*numberings),
+							 &sought, compare_numbering);
+		view->is_listed[item->row] = false;
+		item->row = POP3_NO_ROW;
+		item->occurrence = ++numbering->last;
+	}
+	free(numberings);
+	return 0;
+}
+
+static bool is_header_key(const char *key)
+{
+	return strncmp(key, POP3_HEADER_KEY, strlen(POP3_HEADER_KEY)) == 0;
+}
+
+/* K16 */
+static int wait_for_keys(struct pop3_view *view, struct err *err)
+{
+	const struct pop3_row **blank = calloc(view->row_count + 1, sizeof(*blank));
+	size_t count = 0;
+	if (blank == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t r = 0; r < view->row_count; r++) {
+		const struct pop3_row *row = &view->rows[r];
+		if (!view->is_listed[r] && !row->has_digest && !is_header_key(row->uidl)) {
+			blank[count++] = row;
+		}
+	}
+	qsort(blank, count, sizeof(*blank), compare_size);
+	for (size_t i = 0; i < view->count && count > 0; i++) {
+		struct pop3_item *item = &view->items[i];
+		const struct pop3_row *wanted = &(struct pop3_row){.size_bytes = item->size_bytes};
+		item->waits |=
+			pop3_is_unknown(item) && is_header_key(item->key) && item->size_bytes > 0 &&
+			array_find(blank, count, sizeof(*blank), &wanted, compare_size) != NULL;
+	}
+	free(blank);
+	return 0;
+}
+
 int pop3_settle_doubts(struct pop3_view *view, struct err *err)
 {
 	size_t count;
-	for (size_t i = 0; i < view->count; i++) {
-		struct pop3_item *item = &view->items[i];
-		if (item->is_doubtful && !is_still_row(view, item)) {
-			view->is_listed[item->row] = false;
-			item->row = POP3_NO_ROW;
-			item->occurrence = free_occurrence(view, item);
-		}
+	int code;
+	wait_for_headers(view);
+	if ((code = release(view, err)) < 0) {
+		return code;
 	}
 	const struct pop3_row **lost = lost_make(view, compare_all, &count, err);
 	if (lost == NULL) {
@@ -268,5 +400,14 @@ int pop3_settle_doubts(struct pop3_view *view, struct err *err)
 		}
 	}
 	free(lost);
-	return 0;
+	return wait_for_keys(view, err);
+}
+
+bool pop3_header_is_told(const struct pop3_header_facts *facts)
+{
+	uint64_t listed = facts->listed_bytes;
+	bool is_whole =
+		facts->is_all && facts->came_bytes > 0 && listed > 0 &&
+		(listed <= facts->came_bytes || listed - facts->came_bytes <= facts->slack_bytes);
+	return is_whole || (facts->is_complete && facts->came_bytes > EMPTY_LINE_BYTES);
 }

@@ -14,6 +14,13 @@
  *   K4  what is left is new. In doubt a message is new: never lost before never doubled.
  *   K5  behind another server or user, no key is trusted: all that were joined are a doubt.
  *
+ *   K14 a header was told if it holds something and its last, empty line came, or if it came with
+ *       the whole message (as large as was listed). TOP's that was not told is asked of RETR.
+ *   K15 a header that would decide and is not told by either -> the message waits: it is neither
+ *       known nor new, nothing is done with it and nothing learnt of its row
+ *   K16 a message without a unique-id, though rows have them, that is as large as a row that is not
+ *       listed and has no header (another program fetched it) -> it waits
+ *
  * Messages that are new to the rows, and not to the Maildir:
  *
  *   K6  the first run: the database is new or not this Maildir's, or does not tell whose its rows
@@ -136,6 +143,7 @@ struct pop3_item {
 	bool is_renamed; /* the row takes this key */
 	bool wants_header;
 	bool is_failed;
+	bool waits;       /* K15, K16 */
 	bool is_accepted; /* DELE was answered with +OK */
 	enum pop3_act act;
 	uint8_t state; /* of its download: enum want_state */
@@ -171,9 +179,19 @@ static inline const struct pair_candidate *pop3_header_of(const struct pop3_view
 /* --- pop3_match.c --- */
 /* K1, K2 and K5. Items without a key are left alone. */
 int pop3_match(struct pop3_view *view, struct err *err);
+/* What a key begins with that was made of a header. No unique-id holds a blank. */
+#define POP3_HEADER_KEY "header "
+/* K14: of CAME bytes, with the empty line (IS_COMPLETE); IS_ALL: they are the message. */
+struct pop3_header_facts {
+	bool is_complete;
+	bool is_all;
+	uint64_t came_bytes, slack_bytes;
+	uint64_t listed_bytes; /* 0: not told */
+};
+bool pop3_header_is_told(const struct pop3_header_facts *facts);
 /* Marks the items whose header decides K1 and K3 or, ALL_UNKNOWN, what the others are. */
 int pop3_mark_doubts(struct pop3_view *view, bool all_unknown, struct err *err);
-/* K1 and K3 by the headers that came. */
+/* K1 and K3 by the headers that came; K15 and K16 for the others. */
 int pop3_settle_doubts(struct pop3_view *view, struct err *err);
 
 /* --- pop3_known.c --- */
