@@ -34,8 +34,9 @@ static const char mailbox_upsert[] =
 	" permanent_flags = ?10, permanent_any = ?11, keywords = ?12, stamp = ?13,"
 	" held_policy = ?14, synced_at = ?15,"
 	" trouble = ?16, letters = ?17, trusts_letters = ?18, has_permanent = ?19";
-static const char mailbox_counts[] = "SELECT count(*), count(CASE WHEN reason IN (2, 7) THEN 1 END)"
-				     " FROM row WHERE mailbox = ? AND pending = 1";
+static const char mailbox_counts[] =
+	"SELECT count(*), count(CASE WHEN reason IN (2, 7, 10) THEN 1 END)"
+	" FROM row WHERE mailbox = ? AND pending = 1";
 static const char mailbox_store_counts[] = "UPDATE mailbox SET pending = ?2, skipped = ?3"
 					   " WHERE id = ?1 AND (pending <> ?2 OR skipped <> ?3)";
 /* A row has a UID or a name or both; each statement finds its rows by a partial index. */

@@ -51,7 +51,7 @@ static const struct remote_facts *imap_facts(struct remote *remote)
 		.tells_gone = (caps & IMAP_CAP_QRESYNC) != 0,
 		.lists_counts = (caps & IMAP_CAP_LIST_STATUS) != 0,
 		.has_message_ids = (caps & (IMAP_CAP_OBJECTID | IMAP_CAP_GMAIL)) != 0,
-		.shows_window = (caps & IMAP_CAP_YAHOO) != 0,
+		.message_limit = imap->message_limit,
 		.is_tls = conn_is_tls(imap->conn),
 		.login_name = imap->login_name,
 	};

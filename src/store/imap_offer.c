@@ -26,7 +26,6 @@ static const struct {
 	{"OBJECTID", IMAP_CAP_OBJECTID},
 	{"X-GM-EXT-1", IMAP_CAP_GMAIL},
 	{"COMPRESS=DEFLATE", IMAP_CAP_COMPRESS},
-	{"XYMHIGHESTMODSEQ", IMAP_CAP_YAHOO},
 	{"SASL-IR", IMAP_CAP_SASL_IR},
 	{"LOGINDISABLED", IMAP_CAP_LOGINDISABLED},
 	{"IMAP4REV2", IMAP_CAP_IMAP4REV2},
@@ -43,12 +42,24 @@ bool imap_is_disabled(const struct imap *imap, const char *name)
 	return false;
 }
 
+/* "MESSAGELIMIT=1000" */
+static void note_limit(struct imap *imap, struct span word)
+{
+	static const char name[] = "MESSAGELIMIT=";
+	if (span_starts_nocase(word, name)) {
+		struct span value = {word.data + sizeof(name) - 1, word.len - sizeof(name) + 1};
+		uint32_t limit = 0;
+		imap->message_limit = span_to_u32(value, &limit) ? limit : 0;
+	}
+}
+
 void imap_note_caps(struct imap *imap, struct span names)
 {
 	unsigned caps = 0;
 	struct span word;
 	while (imap_next_word(&names, &word)) {
 		imap->wants_id |= span_equal_nocase(word, "X-CM-EXT-1");
+		note_limit(imap, word);
 		for (size_t i = 0; i < sizeof(cap_names) / sizeof(cap_names[0]); i++) {
 			if (span_equal_nocase(word, cap_names[i].name) &&
 			    !imap_is_disabled(imap, cap_names[i].name)) {

@@ -32,7 +32,6 @@
 #define IMAP_CAP_OBJECTID      (1u << 14)
 #define IMAP_CAP_GMAIL         (1u << 15)
 #define IMAP_CAP_COMPRESS      (1u << 16)
-#define IMAP_CAP_YAHOO         (1u << 17) /* Yahoo, AOL: shows the newest 10,000 */
 #define IMAP_CAP_SASL_IR       (1u << 18)
 #define IMAP_CAP_LOGINDISABLED (1u << 19)
 #define IMAP_CAP_IMAP4REV2     (1u << 20)
@@ -87,6 +86,7 @@ struct imap {
 
 	unsigned caps;
 	bool caps_known;
+	uint32_t message_limit; /* MESSAGELIMIT (RFC 9738), 0 none */
 	bool wants_id; /* Coremail (NetEase) opens no mailbox before it has the client's name */
 	bool is_qresync_on;
 	bool is_condstore_on;

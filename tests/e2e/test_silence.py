@@ -1,8 +1,11 @@
 """What a server or a disk does not tell is no answer: nothing is removed for it."""
 
+import re
+
 import pytest
 
-from lies import keeps_everything, local, recovers, sync, synced
+from lies import CONDSTORE, ENABLED, QRESYNC, keeps_everything, local, recovers, sync, synced
+from rig import mail
 from rig.fake import Box
 from rig.scripted import always
 
@@ -72,6 +75,76 @@ def test_the_count_of_the_mailbox_that_is_being_closed_does_not_stand_in(bad):
     server.script = [always(r"^(SELECT|EXAMINE) ", opening), always(r"^UID FETCH ", listing)]
     sync(account, 1)
     assert local(account, "Work") == server.wires("Work")
+
+
+# What changed
+
+def unreadable(line, how):
+    """A FETCH line as it should not be."""
+    return {"broken": line[:-1], "no flags": re.sub(r"FLAGS \([^)]*\) ?", "", line),
+            "nil": re.sub(r"FLAGS \([^)]*\)", "FLAGS NIL", line),
+            "no uid": re.sub(r"UID \d+ ", "", line), "omitted": None}[how]
+
+
+HOW = ["broken", "no flags", "nil", "no uid", "omitted"]
+
+
+@pytest.mark.parametrize("how", [None, *HOW])
+@pytest.mark.parametrize("capabilities", [CONDSTORE, QRESYNC])
+def test_one_comes_and_one_goes_between_list_and_select(bad, capabilities, how):
+    """EXISTS is as before, and the new one's line may be unreadable besides."""
+    box = Box(5)
+    box.modseq = 5
+    server, account = bad([box], [ENABLED], capabilities=capabilities + " LIST-EXTENDED LIST-STATUS")
+    sync(account, 0)
+    box.modseq = 6                     # flags changed, which opens it
+
+    def listing(command):
+        answers = server.listing(command)
+        if 2 in box.letters:
+            box.remove(2)
+            box.add(mail.one(70, seed="meanwhile", size=300))
+            box.modseq = 7
+        return answers
+
+    def fetch(command):
+        lines = [unreadable(line, how) if how and isinstance(line, str) and "(UID 6 " in line
+                 else line for line in box.fetch(command)]
+        return [line for line in lines if line is not None]
+
+    server.script = [ENABLED, always(r"^LIST ", listing), always(r"^UID FETCH ", fetch)]
+    sync(account, {0, 1})
+    server.script = [ENABLED]
+    sync(account, 0)
+    assert local(account) == server.wires() and len(local(account)) == 5
+    assert sync(account, 0).did == {}
+
+
+@pytest.mark.parametrize("how", HOW[:-1])
+@pytest.mark.parametrize("capabilities", [CONDSTORE, QRESYNC])
+def test_a_change_whose_line_cannot_be_read_is_looked_for_again(bad, capabilities, how):
+    box = Box(4)
+    box.modseq = 5
+    server, account = bad([box], [ENABLED], capabilities=capabilities)
+    sync(account, 0)
+    box.flags[2] = {"\\Seen", "\\Flagged"}
+    box.modseq = 6
+
+    def changed(command):
+        return [unreadable(line, how) if "(UID 2 " in line else line
+                for line in [box.line(2), *(line for line in box.fetch(command))]]
+
+    def opening(command):
+        return [*box.opening(), unreadable(box.line(2), how), "OK done"]
+
+    server.script = [ENABLED, always(r"^UID FETCH .*FLAGS", changed),
+                     always(r"^(SELECT|EXAMINE) ", opening)]
+    result = sync(account, 1)
+    assert "INBOX" in result.errors[0]["message"]
+    assert local(account) == server.wires()
+    recovers(server, account, [ENABLED])
+    file = account.local.find("INBOX", box.letters[2])
+    assert account.local.flags(file) == frozenset("FS")
 
 
 # Whether a mailbox is there

@@ -137,6 +137,8 @@ static inline bool case_read_row(struct row *row, char *rest)
 			row->reason = REASON_UNIDENTIFIED;
 		} else if (strcmp(word, "reason") == 0 && strcmp(value, "brake") == 0) {
 			row->reason = REASON_BRAKE;
+		} else if (strcmp(word, "reason") == 0 && strcmp(value, "unseen") == 0) {
+			row->reason = REASON_UNSEEN;
 		} else {
 			return false;
 		}

@@ -39,6 +39,7 @@ static const char *const reason_names[] = {
 	[REASON_DELETED] = "deleted",     [REASON_BRAKE] = "brake",
 	[REASON_FAILED] = "failed",       [REASON_OBSTACLE] = "obstacle",
 	[REASON_AMBIGUOUS] = "ambiguous", [REASON_UNIDENTIFIED] = "unidentified",
+	[REASON_UNSEEN] = "unseen",
 };
 
 static inline void scenario_init(struct scenario *scenario)

@@ -165,7 +165,7 @@ static void random_row(uint64_t *seed, struct row *row)
 	row->flags = row->is_agreed ? random_flags(seed) : 0;
 	row->local_flags = random_bool(seed) ? row->flags : random_flags(seed);
 	row->remote_flags = random_bool(seed) ? row->flags : random_flags(seed);
-	row->reason = (enum row_reason)(random_next(seed) % (REASON_UNIDENTIFIED + 1));
+	row->reason = (enum row_reason)(random_next(seed) % (REASON_UNSEEN + 1));
 	row->size_bytes = random_next(seed) % 3;
 	row->date = (int64_t)(random_next(seed) % 3);
 }
@@ -240,6 +240,7 @@ static void expect_op_allowed(const struct scenario *scenario, const struct op *
 	case OP_DOWNLOAD:
 		assert_int_not_equal(policy->copy & SIDE_LOCAL, 0);
 		assert_int_not_equal(scenario->rows[op->row].reason, REASON_UNIDENTIFIED);
+		assert_int_not_equal(scenario->rows[op->row].reason, REASON_UNSEEN);
 		break;
 	case OP_UPLOAD:
 		assert_int_not_equal(policy->copy & SIDE_REMOTE, 0);

@@ -256,6 +256,39 @@ static void W18_else_what_is_not_found_is_new_again(void **state)
 	assert_int_equal(pair_fate(&sent), PAIR_STAYS);
 }
 
+static void W21_the_file_of_a_message_that_is_not_shown_waits(void **state)
+{
+	const struct pair_candidate unseen[] = {{.uid = 3}, {.uid = 9}};
+	struct pair_candidate local = {.uid = 9};
+	struct row row;
+
+	(void)state;
+	assert_true(pair_file_is_hidden(&local, false, unseen, 2));
+	local.is_taken = true;
+	assert_false(pair_file_is_hidden(&local, false, unseen, 2));
+	local = (struct pair_candidate){.uid = 4};
+	assert_false(pair_file_is_hidden(&local, false, unseen, 2));
+	row_init(&row);
+	row.remote = MESSAGE_PRESENT;
+	row.uid = 3;
+	assert_true(pair_is_lone_message(&row));
+	assert_false(pair_is_unseen(&row));
+	row.reason = REASON_UNSEEN;
+	assert_false(pair_is_lone_message(&row));
+	assert_true(pair_is_unseen(&row));
+}
+
+static void W22_below_a_window_may_lie_what_has_no_partner(void **state)
+{
+	struct pair_candidate local = {.uid = 0};
+
+	(void)state;
+	assert_true(pair_file_is_hidden(&local, true, NULL, 0));
+	assert_false(pair_file_is_hidden(&local, false, NULL, 0));
+	local.is_ambiguous = true;
+	assert_false(pair_file_is_hidden(&local, true, NULL, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +307,8 @@ int main(void)
 			W16_a_nameless_message_is_read_when_a_nameless_file_has_its_header),
 		cmocka_unit_test(W17_right_after_sending_a_stranger_is_what_the_server_made_of_it),
 		cmocka_unit_test(W18_else_what_is_not_found_is_new_again),
+		cmocka_unit_test(W21_the_file_of_a_message_that_is_not_shown_waits),
+		cmocka_unit_test(W22_below_a_window_may_lie_what_has_no_partner),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -279,10 +279,14 @@ static void D31_below_a_window_nothing_is_gone(void **state)
 	struct delta_facts window = listing;
 
 	(void)state;
-	assert_true(view_is_window(true, 10000, told(10000)));
-	assert_false(view_is_window(false, 10000, told(10000)));
-	assert_false(view_is_window(true, 9999, told(9999)));
-	assert_false(view_is_window(true, 10000, told(10001)));
+	assert_true(view_is_window(0, 10000, told(10000))); /* of any server */
+	assert_false(view_is_window(0, 9999, told(9999)));
+	assert_false(view_is_window(0, 10000, told(10001)));
+	assert_false(view_is_window(0, 10000, UNTOLD));
+	assert_true(view_is_window(1000, 1000, told(4000))); /* RFC 9738 */
+	assert_true(view_is_window(1000, 1000, told(1000)));
+	assert_false(view_is_window(1000, 999, told(4000)));
+	assert_false(view_is_window(1000, 1000, told(999)));
 	window.gone_from = 6;
 	assert_int_equal(remote_news_of(&window, NULL, &there), REMOTE_SAME);
 	window.gone_from = 5;
@@ -357,6 +361,90 @@ static void D34_after_uid_search_the_numbers_viewed_are_stored_once_rows_fit(voi
 	assert_true(uids_prove_numbers(&facts, &viewed));
 }
 
+static void D35_a_view_is_whole_when_all_was_read_and_new_and_old_are_counted_apart(void **state)
+{
+	const struct view_tally changes_only = {.from = {true, 6}, .uidnext = {true, 8}};
+	struct view_tally tally = changes_only;
+
+	(void)state;
+	tally.fresh = 2;
+	assert_true(view_is_whole(&tally));
+	tally.fresh = 1; /* the other one came and went, or was not told of */
+	assert_false(view_is_whole(&tally));
+	tally = changes_only;
+	tally.uidnext = told(6);
+	assert_true(view_is_whole(&tally));
+	tally.uidnext = UNTOLD;
+	assert_false(view_is_whole(&tally));
+	tally.is_full = true; /* the count tells */
+	assert_true(view_is_whole(&tally));
+	tally.unread = 1;
+	assert_false(view_is_whole(&tally));
+}
+
+static void D36_what_was_not_read_is_asked_for_again_then_all_then_search(void **state)
+{
+	struct view_tally tally = {.unread = 1};
+	struct view_asked asked = {.was_again = false};
+
+	(void)state;
+	assert_int_equal(view_next_state(&tally, &asked), VIEW_AGAIN);
+	asked.was_again = true;
+	assert_int_equal(view_next_state(&tally, &asked), VIEW_INCOMPLETE);
+	asked.was_listed = true;
+	assert_int_equal(view_next_state(&tally, &asked), VIEW_MISCOUNTED);
+	asked = (struct view_asked){0};
+	tally.is_full = true;
+	assert_int_equal(view_next_state(&tally, &asked), VIEW_MISCOUNTED);
+	tally = (struct view_tally){0}; /* read, but the counts do not fit */
+	assert_int_equal(view_next_state(&tally, &asked), VIEW_MISCOUNTED);
+}
+
+static void D37_what_is_not_shown_is_not_gone_and_comes_back_with_its_flags(void **state)
+{
+	struct row unseen = there;
+	struct remote_view_message bare = message_of_it;
+	struct uid_facts facts = {.listed = 3, .present = 2, .was_listed = true};
+
+	(void)state;
+	unseen.is_agreed = false;
+	unseen.reason = REASON_UNSEEN;
+	assert_int_equal(remote_news_of(&listing, NULL, &unseen), REMOTE_SAME);
+	assert_int_equal(remote_news_of(&listing, &message_of_it, &unseen), REMOTE_BACK);
+	bare.has_flags = false;
+	assert_int_equal(remote_news_of(&listing, &bare, &unseen), REMOTE_SAME);
+	assert_int_equal(uids_next_state(&facts), VIEW_NONE);
+}
+
+static void D38_a_surplus_counts_once_it_was_the_same_for_an_hour(void **state)
+{
+	struct surplus none = {0};
+	struct surplus known = surplus_next(&none, 5, told(6), 1000);
+
+	(void)state;
+	assert_int_equal(known.offset, 1);
+	assert_false(known.is_proven);
+	assert_true(told_is(surplus_less(&known, told(6)), 6));
+	known = surplus_next(&known, 7, told(8), 1000 + 3599);
+	assert_false(known.is_proven);
+	known = surplus_next(&known, 7, told(8), 1000 + 3600);
+	assert_true(known.is_proven);
+	assert_true(told_is(surplus_less(&known, told(8)), 7));
+	assert_false(surplus_less(&known, UNTOLD).is_told);
+	assert_true(told_is(surplus_less(&known, told(0)), 0));
+	struct surplus other = surplus_next(&known, 7, told(9), 9000);
+	assert_int_equal(other.offset, 2);
+	assert_false(other.is_proven);
+	other = surplus_next(&known, 7, told(7), 9000);
+	assert_int_equal(other.offset, 0);
+	other = surplus_next(&known, 7, told(8), 10); /* the clock was set back */
+	assert_false(other.is_proven);
+	known = surplus_next(&none, 7, told(5), 1000);
+	assert_int_equal(known.offset, -2);
+	known = surplus_next(&known, 7, told(5), 9000);
+	assert_true(told_is(surplus_less(&known, told(5)), 7));
+}
+
 static void D34_uidnext_that_is_not_told_lies_above_all_that_was_seen(void **state)
 {
 	struct numbers base = idle.base;
@@ -401,6 +489,11 @@ int main(void)
 		cmocka_unit_test(D33_messages_that_base_does_not_know_are_listed),
 		cmocka_unit_test(D34_after_uid_search_the_numbers_viewed_are_stored_once_rows_fit),
 		cmocka_unit_test(D34_uidnext_that_is_not_told_lies_above_all_that_was_seen),
+		cmocka_unit_test(
+			D35_a_view_is_whole_when_all_was_read_and_new_and_old_are_counted_apart),
+		cmocka_unit_test(D36_what_was_not_read_is_asked_for_again_then_all_then_search),
+		cmocka_unit_test(D37_what_is_not_shown_is_not_gone_and_comes_back_with_its_flags),
+		cmocka_unit_test(D38_a_surplus_counts_once_it_was_the_same_for_an_hour),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,12 +35,13 @@ enum row_reason {
 	REASON_TOO_OLD,   /* max_age */
 	REASON_DELETED,   /* carries \Deleted and `expunge` would remove it */
 	REASON_BRAKE,
-	REASON_FAILED,      /* tried, failed, to be tried again */
-	REASON_OBSTACLE,    /* the server has no way to do it (no UIDPLUS, read-only, quota, refused
+	REASON_FAILED,    /* tried, failed, to be tried again */
+	REASON_OBSTACLE,  /* the server has no way to do it (no UIDPLUS, read-only, quota, refused
 			  * for good) */
-	REASON_AMBIGUOUS,   /* pairing found several candidates */
-	REASON_UNIDENTIFIED /* a message that the server does not tell the header of, or a file that
-			     * may be that: until pairing knows */
+	REASON_AMBIGUOUS, /* pairing found several candidates */
+	REASON_UNIDENTIFIED, /* a message that the server does not tell the header of, or a file
+			      * that may be that: until pairing knows */
+	REASON_UNSEEN        /* a message that the server lists and does not show */
 };
 
 #define ROW_DIGEST_SIZE  16

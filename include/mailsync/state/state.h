@@ -81,7 +81,7 @@ struct state_mailbox {
 	bool has_stamp;
 	struct stamp stamp;   /* of the last complete scan */
 	uint32_t pending;     /* rows not settled */
-	uint32_t skipped;     /* of these, TOO_LARGE or OBSTACLE */
+	uint32_t skipped;     /* of these, TOO_LARGE, OBSTACLE or UNSEEN */
 	uint64_t held_policy; /* all pending rows were planned under the policy of this hash and
 			      * nothing was left to do; 0: look again */
 	int64_t synced_at;    /* seconds; 0 never */

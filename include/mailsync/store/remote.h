@@ -83,7 +83,7 @@ struct remote_facts {
 	bool tells_gone;           /* removals since a number, too */
 	bool lists_counts;         /* remote_list gives counts */
 	bool has_message_ids;      /* an id that stays when a message moves (remote_view_emailid) */
-	bool shows_window;         /* Yahoo, AOL: only the newest 10,000 of a mailbox are shown */
+	uint32_t message_limit;    /* so many messages a command at most (RFC 9738); 0: none told */
 	bool is_tls;
 	const char *login_name; /* "SCRAM-SHA-256", for `check` */
 };

@@ -39,16 +39,23 @@ int view_needs_note(struct run *run, struct err *err);
 /* What decides whether and how MAILBOX is viewed. */
 struct view_facts view_facts_of(const struct run *run, const struct mailbox *mailbox);
 
-/* Commits what VIEW tells, and the numbers with it. Where the counts do not fit nothing is taken
- * for gone, no number is advanced, and the view's state is VIEW_MISCOUNTED. */
+/* D38. What is known of MAILBOX's count; zeroed where it is right. */
+int surplus_load(struct run *run, const struct mailbox *mailbox, struct surplus *surplus,
+		 struct err *err);
+int surplus_store(struct run *run, const struct mailbox *mailbox, const struct surplus *surplus,
+		  struct err *err);
+
+/* Commits what VIEW tells, and the numbers with it. Where it is not whole, or the counts do not
+ * fit, nothing is taken for gone, no number is advanced, and the view's state is what follows
+ * (D36). */
 int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_view *view,
 		       struct err *err);
 
 /* MAILBOX as it is now, after CHANGES rows were changed. In a transaction. */
 int remote_delta_store(struct run *run, struct mailbox *mailbox, uint64_t changes, struct err *err);
 
-/* UID SEARCH decides what is gone. The view's state is VIEW_INCOMPLETE where it lists messages that
- * base does not know, else VIEW_NONE. */
+/* UID SEARCH decides what is gone. The view's state is VIEW_INCOMPLETE where all has to be listed
+ * first, else VIEW_NONE: the mailbox is whole then, or it is reported and view.is_short. */
 int remote_uids_apply(struct run *run, struct remote *remote, struct mailbox *mailbox,
 		      struct err *err);
 

@@ -29,7 +29,11 @@ struct delta {
 	struct mailbox *mailbox;
 	const struct remote_view *view;
 	struct delta_facts facts;
+	struct view_tally tally;
+	struct told counted; /* what there is, as the server counts */
 	bool is_window;
+	uint64_t unseen; /* rows of messages that are not shown (D37) */
+	uint64_t gone;   /* items that are REMOTE_GONE */
 	uint64_t changes;
 	struct delta_item *items; /* noted first: rows may not change under a cursor */
 	size_t count, cap;
@@ -45,6 +49,9 @@ static int see(struct delta *delta, const struct remote_view_message *message,
 		.flags = message == NULL ? 0 : remote_flags_of(&delta->facts, message, row),
 		.message = message,
 	};
+	delta->unseen +=
+		message == NULL && row->remote == MESSAGE_PRESENT && row->reason == REASON_UNSEEN;
+	delta->gone += item.news == REMOTE_GONE;
 	if (item.news == REMOTE_SAME) {
 		return 0;
 	}
@@ -115,13 +122,15 @@ static int put_present(struct delta *delta, const struct delta_item *item, struc
 	} else {
 		row.mailbox = delta->mailbox->base.id;
 		row.uid = item->uid;
-		row.size_bytes = message->size;
-		row.date = message->has_date ? message->date : 0;
 		if (emailid != NULL) {
 			code = row_set_emailid(&row, emailid, strlen(emailid), err);
 		}
 	}
 	if (code == 0 && found) {
+		if (row.unique[0] == '\0') {
+			row.size_bytes = message->size != 0 ? message->size : row.size_bytes;
+			row.date = message->has_date ? message->date : row.date;
+		}
 		row.remote = MESSAGE_PRESENT;
 		row.reason = REASON_NONE;
 		row.remote_flags = message->has_flags ? item->flags : row.remote_flags;
@@ -222,18 +231,21 @@ static int take_facts(struct mailbox *mailbox, const struct remote_view *view, s
 	return 0;
 }
 
-static void take_numbers(struct mailbox *mailbox, const struct remote_view *view, bool is_fit)
+static void take_numbers(struct delta *delta, bool is_fit)
 {
-	const struct numbers *told = &view->numbers;
+	struct mailbox *mailbox = delta->mailbox;
+	const struct remote_view *view = delta->view;
+	struct numbers told = view->numbers;
 	if (is_fit) {
-		numbers_store(&mailbox->base, told,
+		told.modseq = delta->unseen > 0 ? UNTOLD : told.modseq;
+		numbers_store(&mailbox->base, &told,
 			      view->count == 0 ? 0 : view->messages[view->count - 1].uid);
 		return;
 	}
 	/* Known by now: which numbers they are; not: that nothing is missing. */
-	mailbox->base.numbers.uidvalidity = told->uidvalidity;
-	mailbox->view.state = VIEW_MISCOUNTED;
-	mailbox->view.numbers = *told;
+	mailbox->base.numbers.uidvalidity = told.uidvalidity;
+	mailbox->view.state = view_next_state(&delta->tally, &mailbox->view.asked);
+	mailbox->view.numbers = told;
 }
 
 int remote_delta_store(struct run *run, struct mailbox *mailbox, uint64_t changes, struct err *err)
@@ -246,6 +258,13 @@ int remote_delta_store(struct run *run, struct mailbox *mailbox, uint64_t change
 	return code < 0 || changes == 0
 		     ? code
 		     : state_mailbox_count(run->session->state, &mailbox->base, err);
+}
+
+/* With what a listing lacks beside what is not shown anyway the one might be the other (D37). */
+static bool is_proof(const struct delta *delta, uint64_t present)
+{
+	return delta->facts.believes_gone && (delta->unseen == 0 || delta->gone == 0) &&
+	       rows_fit(present, delta->counted, delta->is_window);
 }
 
 /* In one transaction, which is taken back where, with what is said to be gone, the counts do not
@@ -266,12 +285,12 @@ static int attempt(struct delta *delta, bool *is_fit, struct err *err)
 	    (code = state_count_remote(state, mailbox->base.id, &present, err)) < 0) {
 		goto undo;
 	}
-	*is_fit = rows_fit(present, view->numbers.messages, delta->is_window);
+	*is_fit = is_proof(delta, present);
 	if ((!*is_fit && delta->facts.believes_gone) ||
 	    (code = take_facts(mailbox, view, err)) < 0) {
 		goto undo;
 	}
-	take_numbers(mailbox, view, *is_fit);
+	take_numbers(delta, *is_fit);
 	if ((code = remote_delta_store(delta->run, mailbox, delta->changes, err)) == 0) {
 		return state_commit(state, err);
 	}
@@ -287,6 +306,7 @@ undo:
 static int commit(struct delta *delta, struct err *err)
 {
 	struct run *run = delta->run;
+	bool was_whole = delta->facts.believes_gone;
 	bool is_fit = true;
 	int code;
 	if ((delta->count + delta->changes > 0 && (code = run_claim(run, err)) < 0) ||
@@ -294,20 +314,76 @@ static int commit(struct delta *delta, struct err *err)
 		return code;
 	}
 	log_line(run->log, LOG_INFO,
-		 "%s/%s: what the server tells of changes does not fit its count of %" PRIu64
-		 " messages; "
-		 "listing them",
-		 run->account->name, delta->mailbox->name, delta->view->numbers.messages.number);
+		 "%s/%s: what the server tells of changes %s (%" PRIu64 " messages, %" PRIu64
+		 " not told of); asking further",
+		 run->account->name, delta->mailbox->name,
+		 was_whole ? "does not fit its count" : "is not whole",
+		 delta->view->numbers.messages.number, delta->tally.unread);
+	if (!was_whole) {
+		return 0;
+	}
 	delta->facts.believes_gone = false;
 	return attempt(delta, &is_fit, err);
+}
+
+/* How many of the UIDs from FROM up to UIDNEXT were told of, and how many are said to be gone. */
+static uint64_t count_fresh(const struct remote_view *view, struct told from, struct told uidnext)
+{
+	uint64_t fresh = 0;
+	if (!told_below(from, uidnext)) {
+		return 0;
+	}
+	for (size_t i = view->count; i > 0 && view->messages[i - 1].uid >= from.number; i--) {
+		fresh += view->messages[i - 1].uid < uidnext.number;
+	}
+	for (size_t i = 0; i < view->gone.count; i++) {
+		uint64_t first = view->gone.ranges[i].first;
+		uint64_t last = view->gone.ranges[i].last;
+		first = first < from.number ? from.number : first;
+		last = last < uidnext.number ? last : uidnext.number - 1;
+		fresh += first <= last ? last - first + 1 : 0;
+	}
+	return fresh;
+}
+
+static struct view_tally tally_of(const struct mailbox *mailbox, const struct remote_view *view)
+{
+	struct told from = mailbox->base.numbers.uidnext;
+	return (struct view_tally){
+		.is_full = view->is_full,
+		.unread = view->unread,
+		.from = from,
+		.uidnext = view->numbers.uidnext,
+		.fresh = count_fresh(view, from, view->numbers.uidnext),
+	};
+}
+
+/* What is known of the look at the mailbox by this view. */
+static void note_view(struct delta *delta)
+{
+	struct mailbox_view *look = &delta->mailbox->view;
+	const struct remote_view *view = delta->view;
+	look->unread = view->unread;
+	look->unseen = delta->unseen;
+	look->asked.was_listed |= view->is_full;
+	delta->mailbox->seen.is_window |= delta->is_window;
+	if (view->is_full) {
+		look->listed = told(view->count);
+	}
 }
 
 int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_view *view,
 		       struct err *err)
 {
 	bool is_window =
-		view->is_full && view_is_window(remote_facts(run->session->remote)->shows_window,
+		view->is_full && view_is_window(remote_facts(run->session->remote)->message_limit,
 						view->count, view->numbers.messages);
+	struct surplus surplus;
+	int code = surplus_load(run, mailbox, &surplus, err);
+	if (code < 0) {
+		return code;
+	}
+	struct view_tally tally = tally_of(mailbox, view);
 	struct delta delta = {
 		.run = run,
 		.mailbox = mailbox,
@@ -315,12 +391,16 @@ int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_v
 		.facts = {.keeps_keywords = run->account->keywords == KEYWORDS_NO,
 			  .is_full = view->is_full,
 			  .uidnext = view->numbers.uidnext,
-			  .believes_gone = true,
+			  .believes_gone = view_is_whole(&tally),
 			  .gone_from = is_window ? view->messages[0].uid : 0},
+		.tally = tally,
+		.counted = surplus_less(&surplus, view->numbers.messages),
 		.is_window = is_window,
 	};
-	int code = compute(&delta, err);
-	code = code < 0 ? code : commit(&delta, err);
+	if ((code = compute(&delta, err)) == 0) {
+		note_view(&delta);
+		code = commit(&delta, err);
+	}
 	free(delta.items);
 	return code;
 }

@@ -128,9 +128,19 @@ static int view_fully(struct run *run, struct remote *remote, struct mailbox *ma
 		      struct err *err)
 {
 	int code = view_once(run, remote, mailbox, VIEW_ALL, err);
-	bool is_renumbered = mailbox->view.state == VIEW_RENUMBERED;
-	mailbox->view.state = VIEW_NONE;
-	return code == 0 && is_renumbered ? renumbered_now(err) : code;
+	if (code == 0 && mailbox->view.state == VIEW_RENUMBERED) {
+		mailbox->view.state = VIEW_NONE;
+		return renumbered_now(err);
+	}
+	return code;
+}
+
+/* What could not be read, or was not asked for. */
+static int view_again(struct run *run, struct remote *remote, struct mailbox *mailbox,
+		      struct err *err)
+{
+	mailbox->view.asked.was_again = true;
+	return view_once(run, remote, mailbox, VIEW_SINCE_CHANGES, err);
 }
 
 /* From one open state to another, or to none. */
@@ -147,10 +157,33 @@ static int view_step(struct run *run, struct remote *remote, struct mailbox *mai
 					  : pair_anew(run, remote, mailbox, err);
 	case VIEW_MISCOUNTED:
 		return remote_uids_apply(run, remote, mailbox, err);
+	case VIEW_AGAIN:
+		return view_again(run, remote, mailbox, err);
 	case VIEW_INCOMPLETE:
 		return view_fully(run, remote, mailbox, err);
 	}
 	return 0;
+}
+
+/* What has to be paired first, or settled, needs a mailbox that was seen whole: copied without that
+ * it would be there twice. */
+static int leave_unpaired(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	struct row_list rows;
+	bool is_due = mailbox->open.has_intents;
+	int code = 0;
+	row_list_init(&rows);
+	if (mailbox->decided.pairing != PAIRING_NONE) {
+		code = state_rows_pending(run->session->state, mailbox->base.id, false, &rows, err);
+	}
+	for (size_t i = 0; i < rows.count; i++) {
+		is_due |= local_is_unjoined(&rows.items[i], true);
+	}
+	if (is_due) {
+		mailbox_exclude(mailbox, EXCLUDED_FAILED);
+	}
+	row_list_finish(&rows);
+	return code;
 }
 
 static int settle_view(struct run *run, struct remote *remote, struct mailbox *mailbox,
@@ -165,12 +198,14 @@ static int settle_view(struct run *run, struct remote *remote, struct mailbox *m
 		give_up(run, mailbox, err);
 		code = 0;
 	}
-	return code;
+	return code < 0 || !mailbox->view.is_short ? code : leave_unpaired(run, mailbox, err);
 }
 
 int observe_remote_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox,
 			   enum look why, struct err *err)
 {
+	mailbox->view.asked = (struct view_asked){0};
+	mailbox->view.is_short = false;
 	int code = view_once(run, remote, mailbox, VIEW_SINCE_CHANGES, err);
 	return code < 0 ? code : settle_view(run, remote, mailbox, why, err);
 }

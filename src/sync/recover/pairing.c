@@ -276,6 +276,7 @@ static int pair_one(struct run *run, struct remote *remote, struct mailbox *mail
 	free(pairing.remotes.items);
 	free(pairing.missing.items);
 	free(pairing.unwanted.items);
+	free(pairing.unseen.items);
 	mailbox_release(mailbox);
 	return code;
 }

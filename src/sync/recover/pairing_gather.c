@@ -95,6 +95,9 @@ static int add_rows(struct gathering *gathering, struct err *err)
 			pair_begin_remote(row, &candidate);
 			candidate.index = row->id;
 			code = candidates_add(&pairing->remotes, &candidate, err);
+		} else if (pair_is_unseen(row)) {
+			struct pair_candidate candidate = {.uid = row->uid, .index = row->id};
+			code = candidates_add(&pairing->unseen, &candidate, err);
 		}
 	}
 	state_cursor_close(&cursor);
@@ -131,8 +134,10 @@ static int identify_locals(struct gathering *gathering, struct err *err)
 {
 	struct pairing *pairing = gathering->pairing;
 	struct candidates *locals = &pairing->locals;
+	bool is_asked = pairing->remotes.count > 0 || pairing->unseen.count > 0 ||
+			(pairing->mailbox->seen.is_window && !pairing->has_base);
 	int code = 0;
-	for (size_t i = 0; code == 0 && pairing->remotes.count > 0 && i < locals->count; i++) {
+	for (size_t i = 0; code == 0 && is_asked && i < locals->count; i++) {
 		struct pair_candidate *local = &locals->items[i];
 		if (local->place != PAIR_NO_FILE) {
 			code = identify_local(pairing, &gathering->scan.entries[local->place],

@@ -34,6 +34,15 @@ static int release(struct pairing *pairing, const struct candidates *candidates,
 	return code;
 }
 
+/* W21, W22 */
+static bool is_hidden(const struct pairing *pairing, const struct pair_candidate *local)
+{
+	bool is_below_window =
+		pairing->mailbox->seen.is_window && (!pairing->has_base || local->has_waited);
+	return pair_file_is_hidden(local, is_below_window, pairing->unseen.items,
+				   pairing->unseen.count);
+}
+
 static bool has_intent(const struct pairing *pairing, const struct pair_candidate *local)
 {
 	for (size_t i = 0; i < pairing->intents.count; i++) {
@@ -55,6 +64,7 @@ static int put_files(struct pairing *pairing, size_t *waiting, struct err *err)
 					     pairing->missing.count);
 		bool is_left = !local->is_taken && !local->is_ambiguous;
 		*waiting += waits;
+		waits |= is_hidden(pairing, local);
 		if (is_left && waits != local->has_waited && !has_intent(pairing, local)) {
 			code = put_row(pairing, local->index, waits, err);
 		}

@@ -51,6 +51,7 @@ struct pairing {
 	struct candidates remotes;
 	struct candidates missing;  /* what they are could not be had (W19) */
 	struct candidates unwanted; /* they waited, and need not any more */
+	struct candidates unseen;   /* the server does not show them (W21) */
 	bool has_base;
 	bool is_late;  /* the intents are those of a run that died */
 	bool is_first; /* they are of an earlier run, which did not count what they did */

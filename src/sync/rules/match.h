@@ -35,6 +35,11 @@
  * What became of those whose header, or whole, was asked for and not had:
  *   W19 each waits, if a file is left that it could be (W15), and so does each such file: neither
  *       is copied before a later pairing knows. Where no such file is left it is new mail
+ * What the server does not show (D37, D31):
+ *   W21 a message with REASON_UNSEEN is not asked for and is no half of a pair; a file whose name
+ *       proposes its UID waits as in W19
+ *   W22 where only a window is shown, a file that without base has no partner may have one below
+ *       it: it waits as long as there is a window
  * A file that was sent and taken under a UID that is not known, and is not paired:
  *   W17 right after it was sent, while something that came since is nobody's: the server made that
  *       of it. It is not sent again
@@ -84,6 +89,8 @@ void pair_match(struct pair_candidate *locals, size_t local_count, struct pair_c
 /* W10, W11 */
 bool pair_is_lone_file(const struct row *row);
 bool pair_is_lone_message(const struct row *row);
+/* W21 */
+bool pair_is_unseen(const struct row *row);
 
 struct pair_file {
 	const struct row *row;
@@ -112,6 +119,9 @@ bool pair_file_waits(const struct pair_candidate *local, bool has_base,
 		     const struct pair_candidate *missing, size_t missing_count);
 bool pair_message_waits(const struct pair_candidate *remote, bool has_base,
 			const struct pair_candidate *locals, size_t local_count);
+/* W21, W22. UNSEEN: the messages that are not shown. */
+bool pair_file_is_hidden(const struct pair_candidate *local, bool is_below_window,
+			 const struct pair_candidate *unseen, size_t unseen_count);
 /* W16 */
 bool pair_wants_content(const struct pair_candidate *remote, const struct pair_candidate *locals,
 			size_t local_count);

@@ -372,6 +372,9 @@ static int plan_rules(struct planning *planning, struct err *err)
 	if (row->is_agreed) {
 		return plan_half_gone(planning, err);
 	}
+	if (row->reason == REASON_UNSEEN) { /* R28 */
+		return hold(planning, REASON_UNSEEN, "the server has it and does not show it");
+	}
 	if (row->reason == REASON_UNIDENTIFIED) { /* R27 */
 		return hold(planning, REASON_UNIDENTIFIED,
 			    "it is not known whether the other side has it");
@@ -391,7 +394,8 @@ static int plan_row(struct planning *planning, struct err *err)
 	for (size_t i = first; i < plan->count; i++) {
 		plan->ops[i].reason = held;
 	}
-	plan->skipped += held == REASON_TOO_LARGE || held == REASON_OBSTACLE;
+	plan->skipped +=
+		held == REASON_TOO_LARGE || held == REASON_OBSTACLE || held == REASON_UNSEEN;
 	return add(planning,
 		   (struct op){.kind = OP_HOLD, .reason = held, .why = planning->why_held}, err);
 }

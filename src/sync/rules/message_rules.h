@@ -4,6 +4,8 @@
  *
  * A row that is not agreed and has REASON_UNIDENTIFIED:
  *   R27 hold UNIDENTIFIED, before all that follows: it may be a message that both sides have
+ * A row that is not agreed and has REASON_UNSEEN:
+ *   R28 hold UNSEEN, before all that follows: what the server does not show cannot be had
  * A row that is not agreed, on the server only (remote PRESENT, local not):
  *   R1  carries \Deleted and `expunge` is set: covers remote -> DELETE_REMOTE (brake; read-only
  *       mailbox: hold OBSTACLE); else hold DELETED
@@ -135,7 +137,7 @@ struct message_plan {
 	size_t cap;
 	struct brake_count deletes; /* ops of that kind, and those that became holds BRAKE; all but
 				     * `agreed` */
-	size_t skipped;             /* HOLDs for TOO_LARGE or OBSTACLE */
+	size_t skipped;             /* HOLDs for TOO_LARGE, OBSTACLE or UNSEEN */
 };
 
 /* R17: the flags that can be stored on the server, whatever sends them. */

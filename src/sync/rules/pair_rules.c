@@ -10,7 +10,13 @@ bool pair_is_lone_file(const struct row *row)
 
 bool pair_is_lone_message(const struct row *row)
 {
-	return !row->is_agreed && row->remote == MESSAGE_PRESENT && row->unique[0] == '\0';
+	return !row->is_agreed && row->remote == MESSAGE_PRESENT && row->unique[0] == '\0' &&
+	       !pair_is_unseen(row);
+}
+
+bool pair_is_unseen(const struct row *row)
+{
+	return row->remote == MESSAGE_PRESENT && row->reason == REASON_UNSEEN;
 }
 
 static uint32_t proposed_uid(const struct pair_file *file)
@@ -93,6 +99,18 @@ bool pair_file_waits(const struct pair_candidate *local, bool has_base,
 		}
 	}
 	return false;
+}
+
+bool pair_file_is_hidden(const struct pair_candidate *local, bool is_below_window,
+			 const struct pair_candidate *unseen, size_t unseen_count)
+{
+	bool is_left = !local->is_taken && !local->is_ambiguous;
+	for (size_t i = 0; is_left && i < unseen_count; i++) {
+		if (local->uid == unseen[i].uid) {
+			return true;
+		}
+	}
+	return is_left && is_below_window;
 }
 
 bool pair_message_waits(const struct pair_candidate *remote, bool has_base,

@@ -3,7 +3,8 @@
 
 #include "mailsync/model/flags.h"
 
-#define WINDOW 10000
+#define WINDOW        10000
+#define SURPLUS_PROOF 3600 /* seconds */
 
 bool numbers_are_told(const struct numbers *numbers)
 {
@@ -82,7 +83,7 @@ static bool may_be_new(const struct delta_facts *facts, const struct remote_view
 static bool is_gone(const struct delta_facts *facts, const struct row *row)
 {
 	return row->remote == MESSAGE_PRESENT && facts->is_full && facts->believes_gone &&
-	       row->uid >= facts->gone_from;
+	       row->reason != REASON_UNSEEN && row->uid >= facts->gone_from;
 }
 
 enum remote_news remote_news_of(const struct delta_facts *facts,
@@ -94,7 +95,8 @@ enum remote_news remote_news_of(const struct delta_facts *facts,
 	if (message == NULL) {
 		return is_gone(facts, row) ? REMOTE_GONE : REMOTE_SAME;
 	}
-	if (row->remote != MESSAGE_PRESENT) {
+	if (row->remote != MESSAGE_PRESENT ||
+	    (row->reason == REASON_UNSEEN && message->has_flags)) {
 		return REMOTE_BACK;
 	}
 	return message->has_flags && remote_flags_of(facts, message, row) != row->remote_flags
@@ -112,9 +114,50 @@ uint64_t remote_flags_of(const struct delta_facts *facts, const struct remote_vi
 	return (message->flags & FLAGS_SYSTEM) | kept;
 }
 
-bool view_is_window(bool shows_window, uint64_t listed, struct told exists)
+bool view_is_window(uint32_t limit, uint64_t listed, struct told exists)
 {
-	return shows_window && listed == WINDOW && told_is(exists, WINDOW);
+	return (listed == WINDOW && told_is(exists, WINDOW)) ||
+	       (limit != 0 && listed == limit && !told_below(exists, told(limit)));
+}
+
+bool view_is_whole(const struct view_tally *tally)
+{
+	return tally->unread == 0 &&
+	       (tally->is_full || (tally->from.is_told && tally->uidnext.is_told &&
+				   tally->from.number + tally->fresh >= tally->uidnext.number));
+}
+
+enum view_state view_next_state(const struct view_tally *tally, const struct view_asked *asked)
+{
+	if (tally->unread == 0 || tally->is_full || asked->was_listed) {
+		return VIEW_MISCOUNTED;
+	}
+	return asked->was_again ? VIEW_INCOMPLETE : VIEW_AGAIN;
+}
+
+struct told surplus_less(const struct surplus *surplus, struct told exists)
+{
+	int64_t counted = (int64_t)exists.number - surplus->offset;
+	if (!exists.is_told || !surplus->is_proven || counted < 0) {
+		return exists;
+	}
+	return told((uint64_t)counted);
+}
+
+struct surplus surplus_next(const struct surplus *known, uint64_t listed, struct told exists,
+			    int64_t now)
+{
+	struct surplus next = *known;
+	int64_t offset = (int64_t)exists.number - (int64_t)listed;
+	if (!exists.is_told || offset == 0) {
+		return (struct surplus){0};
+	}
+	/* A clock that was set back begins anew. */
+	if (known->offset != offset || now < known->since) {
+		return (struct surplus){.offset = offset, .since = now};
+	}
+	next.is_proven |= now - known->since >= SURPLUS_PROOF;
+	return next;
 }
 
 bool rows_fit(uint64_t present, struct told counted, bool is_window)
@@ -124,7 +167,7 @@ bool rows_fit(uint64_t present, struct told counted, bool is_window)
 
 enum view_state uids_next_state(const struct uid_facts *facts)
 {
-	return facts->present < facts->listed ? VIEW_INCOMPLETE : VIEW_NONE;
+	return facts->present < facts->listed && !facts->was_listed ? VIEW_INCOMPLETE : VIEW_NONE;
 }
 
 bool uids_prove_numbers(const struct uid_facts *facts, const struct numbers *viewed)

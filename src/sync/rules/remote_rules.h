@@ -29,14 +29,30 @@
  * When it is believed (I1, I9):
  *   D30 VANISHED, and what a listing lacks, is believed where the rows that then remain are as many
  *       as the mailbox holds; else all but removals is taken, and UID SEARCH has to tell
- *   D31 Yahoo and AOL show the newest 10,000 of a mailbox and count no others: a listing of just so
- *       many is a window, what lies below its lowest UID is out of view, and counts prove nothing
+ *   D31 some servers show the newest 10,000 of a mailbox and count no others, or no more than their
+ *       MESSAGELIMIT (RFC 9738): a listing of just so many is a window, what lies below its lowest
+ *       UID is out of view, and counts prove nothing
  *   D32 UID SEARCH is believed where it lists as many as the mailbox holds; what lies between the
  *       UIDs listed is gone then
  *   D33 it lists more than base knows: only a listing of all tells more of these
  *   D34 numbers are stored only up to which every change was read: those of a view that is
  *       believed; after UID SEARCH those of the view before it, unless MODSEQ went back or rows
  *       are still amiss. UIDNEXT untold: above the highest UID seen, and never back
+ *
+ * A view is whole, and only then proves anything (D30) and has numbers to store, where
+ *   D35 all that was asked for was told and could be read; and of changes, each UID that was given
+ *       out since base was told or said to be gone. Else new and old are not counted apart: one
+ *       that came and is not told of would make up for one that went
+ *   D36 of a view that is not whole: what was not read is asked for once more, then everything is
+ *       listed; what is not told of by either is asked of UID SEARCH
+ *
+ * Servers that never count right must not starve:
+ *   D37 what UID SEARCH lists and a listing of all does not show, or not in a way that can be read,
+ *       is there, unreadable: a row of its own (REASON_UNSEEN), never gone but by D32. With one the
+ *       mailbox is looked at in each run, and what a listing lacks needs UID SEARCH
+ *   D38 EXISTS that is off by the same number in two runs, an hour or more apart, while UID SEARCH
+ *       and a listing of all agree: so many are not there, and no count of that mailbox means them
+ *       from then on, until it is right without
  */
 #ifndef SYNC_RULES_REMOTE_RULES_H
 #define SYNC_RULES_REMOTE_RULES_H
@@ -89,7 +105,10 @@ struct remote_view_request view_request(const struct view_facts *facts, enum vie
  *                       |                                  '- D30: as below
  *                       '- D30 -> MISCOUNTED --UID SEARCH--+-----> NONE
  *                                                          '- D33 -> INCOMPLETE
- *                                 INCOMPLETE --all listed--------> NONE
+ *                       |                                           (or D38)
+ *                       '- D36 -> AGAIN --viewed once more-------> NONE, or as above
+ *                                 INCOMPLETE --all listed--+-----> NONE
+ *                                                          '- D36 -> MISCOUNTED
  *
  * A failure, or D23, ends each of them: NONE, and the mailbox is excluded.
  */
@@ -98,8 +117,28 @@ enum view_state {
 	VIEW_PUT_OFF,    /* the server was too busy to open it: worth a second try, and only one */
 	VIEW_RENUMBERED, /* base is to be forgotten, and everything listed */
 	VIEW_MISCOUNTED, /* counts did not fit: UID SEARCH has to tell what is gone */
+	VIEW_AGAIN,      /* some of it could not be read, or was not asked for */
 	VIEW_INCOMPLETE, /* UID SEARCH told of messages that nothing else did */
 };
+
+/* How whole a view is. */
+struct view_tally {
+	bool is_full;        /* it lists all messages */
+	uint64_t unread;     /* of struct remote_view */
+	struct told from;    /* base's UIDNEXT, */
+	struct told uidnext; /* and the view's */
+	uint64_t fresh;      /* UIDs from the one up to the other that were told of, also as gone */
+};
+/* D35. */
+bool view_is_whole(const struct view_tally *tally);
+
+/* What was asked in this run already. */
+struct view_asked {
+	bool was_again;
+	bool was_listed; /* all, in a view */
+};
+/* D36. What has to follow a view that is not whole, or whose counts do not fit. */
+enum view_state view_next_state(const struct view_tally *tally, const struct view_asked *asked);
 
 /* D23. */
 bool view_is_usable(const struct numbers *told);
@@ -130,8 +169,21 @@ enum remote_news remote_news_of(const struct delta_facts *facts,
 uint64_t remote_flags_of(const struct delta_facts *facts, const struct remote_view_message *message,
 			 const struct row *row);
 
-/* D31. LISTED: how many messages were told of, EXISTS: how many the mailbox holds. */
-bool view_is_window(bool shows_window, uint64_t listed, struct told exists);
+/* D31. LISTED: how many messages were told of, EXISTS: how many the mailbox holds; LIMIT: the
+ * server's, 0: it names none. */
+bool view_is_window(uint32_t limit, uint64_t listed, struct told exists);
+
+/* D38. EXISTS is more than what is there by OFFSET, since that was first seen. */
+struct surplus {
+	int64_t offset; /* 0: it is right */
+	int64_t since;  /* seconds */
+	bool is_proven;
+};
+/* EXISTS as far as it means messages. */
+struct told surplus_less(const struct surplus *surplus, struct told exists);
+/* After a listing of all and UID SEARCH agreed on LISTED messages. */
+struct surplus surplus_next(const struct surplus *known, uint64_t listed, struct told exists,
+			    int64_t now);
 
 /* D30, D32, D34. PRESENT: the rows that then count as there, or how many are listed; COUNTED: what
  * the mailbox holds. */
@@ -143,8 +195,9 @@ struct uid_facts {
 	uint64_t present;   /* rows that then count as there */
 	struct told modseq; /* of the opening for it */
 	bool is_window;
+	bool was_listed; /* all were listed in a view before */
 };
-/* D33. */
+/* D33: where that was not done before. */
 enum view_state uids_next_state(const struct uid_facts *facts);
 /* D34. Whether numbers VIEWED before may be stored now. */
 bool uids_prove_numbers(const struct uid_facts *facts, const struct numbers *viewed);

@@ -33,6 +33,7 @@ struct mailbox_seen {
 	bool is_read_only;    /* the server says so */
 	bool has_local_changes;
 	bool was_viewed;     /* the remote delta was taken in this run */
+	bool is_window;      /* the server shows only the newest of it */
 	unsigned attributes; /* enum remote_attribute */
 	bool has_counts;     /* LIST or STATUS told these; else only what opening it told: */
 	struct numbers numbers;
@@ -42,6 +43,11 @@ struct mailbox_seen {
 /* How far the look at a mailbox on the server has come. Written by observe/. */
 struct mailbox_view {
 	enum view_state state;
+	struct view_asked asked;
+	uint64_t unread;        /* of the last view */
+	uint64_t unseen;        /* rows that it does not show, as was known before */
+	struct told listed;     /* how many messages the last listing of all showed */
+	bool is_short;          /* it could not be seen whole */
 	bool was_put_off;       /* the second try, of a server too busy, was had */
 	struct numbers numbers; /* MISCOUNTED: the view's, to be stored once rows fit */
 };
