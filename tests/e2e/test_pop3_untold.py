@@ -1,6 +1,8 @@
 """What a POP3 server did not tell changes nothing: what is not proven here is not deleted there,
 nothing is fetched twice, and nothing that was not named is taken for gone."""
 
+import shutil
+
 import pytest
 
 from maildrop import Maildrop
@@ -391,3 +393,90 @@ def test_one_unique_id_for_very_many_messages_costs_no_square_of_them(drop_accou
         drop.letters = [["same", wire] for wire in sent]
         account = drop_account(drop, max_message_size="1")
         assert account.run("sync", timeout=60).status == 0
+
+
+# Before the listing: greeting, CAPA
+
+@pytest.mark.parametrize("greeting,status", [
+    ("", 69), ("what?", 69), ("-ERR", 69), ("-ERR [SYS/TEMP] later", 75), ("+OK", 0), ("+OKAY", 76)])
+def test_greetings(drop_account, greeting, status):
+    sent = letters(2)
+    with Maildrop(sent) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        drop.greeting = greeting
+        assert account.run("sync").status == status
+        assert status == 0 or not asked(drop, "DELE")
+        drop.greeting = "+OK"
+        account.sync()
+        assert local(account) == sorted(sent) and drop.letters == []
+
+
+@pytest.mark.parametrize("caps", [
+    "-ERR what?", "+OK\r\n.", "+OK\r\n\x01\x02\r\n  \r\nPIPELINING-X\r\n.", "+OK\r\nTOP\r\n.",
+    "+OK\r\nUIDL\r\n.", "+OK\r\nPIPELINING\r\nPIPELINING\r\n."],
+    ids=["refused", "empty", "unreadable", "top-only", "uidl-only", "twice"])
+def test_capabilities_that_are_not_told(drop_account, caps):
+    """What is not told is not used, or tried where CAPA says nothing at all."""
+    sent = letters(4)
+    with Maildrop(sent, at={"CAPA": caps}) as drop:
+        account = drop_account(drop)
+        assert account.sync().did == {"downloaded": 4}
+        drop.letters = [[f"other{n}", wire] for n, wire in enumerate(sent)]
+        account.change(leave_on_server="no")
+        assert account.sync().did == {"deleted_remote": 4}
+        assert local(account) == sorted(sent)
+
+
+@pytest.mark.parametrize("said", ["-ERR no", "+OK 0 0", "+OK 99 99999", "+OK", "what?"])
+def test_stat_is_not_asked(drop_account, said):
+    """The listing tells it; a maildrop that differs from its STAT is as LIST and UIDL say."""
+    sent = letters(3)
+    with Maildrop(sent, at={"STAT": said}) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        assert account.sync().did == {"downloaded": 3, "deleted_remote": 3}
+        assert not asked(drop, "STAT")
+
+
+@pytest.mark.parametrize("answer_to_retr", ["-ERR no", "-ERR [SYS/TEMP] later", "+OK\r\n.", "cut", "what?"],
+                         ids=["refused", "passing", "empty", "cut", "broken"])
+def test_a_proof_that_does_not_come_leaves_the_message(drop_account, answer_to_retr):
+    """A17: neither the half nor the message goes for it; the next run looks again."""
+    sent = letters(2)
+    with Maildrop(sent, at={"RETR 2": retr(half(sent[1]))}) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        assert account.sync().did == {"downloaded": 2, "deleted_remote": 1}
+        drop.at = {"RETR": answer_to_retr}
+        assert account.run("sync").status in (1, 75, 76)
+        assert not asked(drop, "DELE 2") and len(drop.letters) == 1
+        assert local(account) == sorted([sent[0], half(sent[1])])
+        drop.at = {}
+        account.run("sync")
+        assert local(account) == sorted([*sent, half(sent[1])]) and drop.letters == []
+
+
+@pytest.mark.usefixtures("steps")
+@pytest.mark.parametrize("second", ["same", "whole"])
+def test_stopped_in_a_proof_the_next_run_converges(drop_account, second):
+    """A17 and K7: what was stored beside the half is found again, not stored once more."""
+    sent = letters(2)
+    part = half(sent[1])
+    step = 0
+    while True:
+        step += 1
+        assert step < 500
+        with Maildrop(sent, at={"RETR 2": retr(part)}) as drop:
+            account = drop_account(drop, leave_on_server="no")
+            account.change(port=drop.port)
+            account.sync()
+            drop.at = {"RETR 1": retr(part)} if second == "same" else {}
+            stopped = account.run("sync", env={"MAILSYNC_STEP_STOP": str(step)})
+            account.run("sync")
+            wanted = [sent[0], part] if second == "same" else [*sent, part]
+            assert local(account) == sorted(wanted), step
+            assert drop.letters == [], step
+            assert account.sync().did == {}, step
+        for path in (account.folder / "mail", account.folder / "state"):
+            shutil.rmtree(path)
+        if stopped.status in (0, 1):
+            break
+    assert step > 10
