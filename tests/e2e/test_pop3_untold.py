@@ -272,22 +272,31 @@ def test_a_listing_that_lies_for_once(drop_account, what, how, leave):
         assert [x[1] for x in drop.letters] == ([] if leave == "no" else sent)
 
 
-@pytest.mark.parametrize("what", ["UIDL", "LIST"])
-def test_a_number_that_is_told_two_things_is_told_none(drop_account, what):
+def test_a_number_that_is_told_two_unique_ids_is_told_none(drop_account):
     """Message 1 is new, and the server says that it is id1, which was downloaded, too: DELE 1 would
     delete what nobody has."""
-    old, new = letters(2)
+    old, new = (f"Subject: {n}\r\nMessage-ID: <{n}@x>\r\n\r\nx\r\n".encode() for n in (1, 2))
+    assert len(old) == len(new)
     with Maildrop([old]) as drop:
         account = drop_account(drop)
         account.sync()
         drop.letters = [["id9", new]]
-        drop.at = {what: answer("1 id1", "1 id9") if what == "UIDL" else answer("1 99", "1 650")}
+        drop.at = {"UIDL": answer("1 id1", "1 id9")}
         account.change(leave_on_server="no")
         account.run("sync")
         assert new in local(account) or drop.letters
         drop.at = {}
         account.sync()
-        assert local(account) == sorted([old, new])
+        assert local(account) == sorted([old, new]) and drop.letters == []
+
+
+def test_a_message_that_is_told_two_sizes_is_told_none(drop_account):
+    """max_message_size goes by none of them, and no body is empty against one."""
+    sent = letters(2)
+    with Maildrop(sent, at={"LIST": answer("1 99", "2 9999", "2 10", "1 999999999")}) as drop:
+        account = drop_account(drop, max_message_size="5k")
+        assert account.sync().did == {"downloaded": 2}
+        assert local(account) == sorted(sent)
 
 
 # TOP: what a header has to be to be believed
