@@ -94,13 +94,14 @@ static const char schema_told[] =
 	"DROP TABLE intent_first;"
 	"PRAGMA user_version = 3;";
 
-/* Letters of keywords: what they mean by base, whether the last look took them for the user's, and
- * what of a row's keywords its file does not bear. */
+/* Letters of keywords: what they mean by base, which the next look at each folder learns; whether
+ * the last look took them for the user's; and what of a row's keywords its file does not bear. */
 static const char schema_letters[] =
 	"ALTER TABLE mailbox ADD COLUMN letters TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE mailbox ADD COLUMN trusts_letters INT NOT NULL DEFAULT 1;"
 	"UPDATE mailbox SET trusts_letters = 0 WHERE EXISTS"
 	" (SELECT 1 FROM value WHERE key = 'keywords' AND value = 'no');"
+	"UPDATE mailbox SET stamp = NULL;"
 	"ALTER TABLE row ADD COLUMN unlettered INT NOT NULL DEFAULT 0;"
 	"PRAGMA user_version = 4;";
 

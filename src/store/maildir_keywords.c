@@ -341,7 +341,8 @@ int maildir_folder_keyword_mask(struct maildir_folder *folder, const struct keyw
 		return code;
 	}
 	uint64_t result = maildir_table_lettered(folder, keywords);
-	bool may_give = folder->maildir->has_keywords && !folder->table.is_barred;
+	/* A table that cannot be read or written now is tried again. */
+	bool may_give = folder->maildir->has_keywords;
 	for (int i = 0; i < keywords->count && may_give; i++) {
 		if ((result & FLAG_KEYWORD(i)) != 0 ||
 		    maildir_table_is_other(folder, keywords->names[i])) {

@@ -48,40 +48,59 @@ static struct maildir_memory *memory_find(const struct maildir *maildir, const c
 			  compare_to_mailbox);
 }
 
-/* A new one, with the names of LETTERS. */
-static int memory_add(struct maildir *maildir, const char *mailbox, const char *letters,
-		      struct err *err)
+static struct maildir_memory *memory_add(struct maildir *maildir, const char *mailbox,
+					 struct err *err)
 {
 	struct maildir_memories *memories = &maildir->memories;
-	struct maildir_table table = {.cut = -1};
 	size_t at = array_lower_bound(memories->items, memories->count, sizeof(*memories->items),
 				      mailbox, compare_to_mailbox);
-	char *name = span_dup(span_of(mailbox));
-	int code = name == NULL ? err_nomem(err) : 0;
-
-	if (code < 0 ||
-	    (code = ARRAY_RESERVE(&memories->items, memories->count + 1, &memories->cap, err)) <
-		    0 ||
-	    (code = maildir_table_parse(&table, span_of(letters), err)) < 0) {
-		maildir_table_clear(&table);
-		free(name);
-		return code;
+	if (ARRAY_RESERVE(&memories->items, memories->count + 1, &memories->cap, err) < 0) {
+		return NULL;
+	}
+	struct maildir_memory made = {.mailbox = span_dup(span_of(mailbox))};
+	if (made.mailbox == NULL) {
+		err_nomem(err);
+		return NULL;
 	}
 	struct maildir_memory *memory = &memories->items[at];
 	memmove(memory + 1, memory, (memories->count - at) * sizeof(*memory));
 	memories->count++;
-	memory->mailbox = name;
-	memcpy(memory->names, table.names, sizeof(memory->names));
-	return 0;
+	*memory = made;
+	return memory;
+}
+
+/* That of MAILBOX, made where there is none; NULL: no memory. */
+static struct maildir_memory *memory_of(struct maildir *maildir, const char *mailbox,
+					struct err *err)
+{
+	struct maildir_memory *memory = memory_find(maildir, mailbox);
+
+	return memory != NULL ? memory : memory_add(maildir, mailbox, err);
+}
+
+static int remember(struct maildir *maildir, const char *mailbox, const char *letters,
+		    struct err *err)
+{
+	struct maildir_table table = {.cut = -1};
+	struct maildir_memory *memory = memory_of(maildir, mailbox, err);
+	int code = memory == NULL ? -(int)err->code
+				  : maildir_table_parse(&table, span_of(letters), err);
+
+	for (int i = 0; code == 0 && i < MAILDIR_LETTERS; i++) {
+		if (memory->names[i] == NULL) {
+			memory->names[i] = table.names[i];
+			table.names[i] = NULL;
+		}
+	}
+	maildir_table_clear(&table);
+	return code;
 }
 
 int maildir_remember(struct maildir *maildir, const char *mailbox, const char *letters,
 		     struct err *err)
 {
 	pthread_mutex_lock(&maildir->mutex);
-	int code = memory_find(maildir, mailbox) != NULL
-			 ? 0
-			 : memory_add(maildir, mailbox, letters, err);
+	int code = remember(maildir, mailbox, letters, err);
 	pthread_mutex_unlock(&maildir->mutex);
 	return code;
 }
@@ -161,14 +180,13 @@ static int learn(struct maildir_memory *memory, int letter, const char *name, st
 static int join(struct maildir *maildir, struct maildir_folder *folder, struct err *err)
 {
 	struct maildir_table *table = &folder->table;
-	struct maildir_memory *memory = memory_find(maildir, folder->name);
+	struct maildir_memory *memory = memory_of(maildir, folder->name, err);
 	bool is_moved[MAILDIR_LETTERS] = {false};
-	int code = memory == NULL ? memory_add(maildir, folder->name, "", err) : 0;
+	int code = memory == NULL ? -(int)err->code : 0;
 
 	if (code < 0) {
 		return code;
 	}
-	memory = memory_find(maildir, folder->name);
 	for (int i = 0; i < MAILDIR_LETTERS; i++) {
 		is_moved[i] = memory->names[i] != NULL && is_named(table->names, memory->names[i]);
 	}

@@ -228,6 +228,7 @@ def fill(_, remote):
             remote.create(box)
         for number in range(count):
             flags = ("\\Seen",) if number % 2 else ()
+            flags += ("note",) if box == "Été/Sub" else ()
             remote.append(box, letter(f"{box}/{number}"), flags, 1_500_000_000 + number)
 
 
@@ -274,6 +275,7 @@ def change_local(local):
     local.set_flags(find("Work", 2), "F")
     local.set_flags(find("Work", 3), "", "S")
     local.set_flags(find("Archive", 2), local.keyword_letter("Archive", "todo"))
+    (local.folder("Été/Sub") / "dovecot-keywords").unlink()
     find("INBOX", 6).unlink()
     find("Work", 4).unlink()
     local.remove("OldLocal")

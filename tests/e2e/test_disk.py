@@ -162,6 +162,28 @@ def test_a_folder_that_cannot_be_looked_at_is_not_removed(make_account, stat_shi
         agree(account, remote)
 
 
+@pytest.mark.parametrize("error", ["EACCES", "EIO", "ESTALE"])
+def test_a_keyword_table_that_cannot_be_looked_at_takes_nothing_off(account, remote, stat_shim,
+                                                                    error):
+    """The names that base remembers serve; the file is left as it is."""
+    (uid, wire), = append(remote, 1, flags=("todo", "work"))
+    account.sync()
+    env = {"LD_PRELOAD": stat_shim, "STAT_FAIL_ERRNO": str(getattr(errno, error)),
+           "STAT_FAIL_PATH": "dovecot-keywords"}
+    path = account.local.find("INBOX", wire)
+    path = path.rename(path.with_name(path.name.replace(":2,ab", ":2,Fa")))
+    result = account.sync(env=env)
+    assert result.did == {"flags_remote": 1} and "dovecot-keywords cannot be read" in result.err
+    assert remote.flags("INBOX", uid) == {"F", "todo"}
+    remote.store("INBOX", uid, "+FLAGS", "work later")
+    account.sync(env=env, status=None)
+    assert account.local.keyword_table("INBOX") == {"a": "todo", "b": "work"}
+    assert remote.flags("INBOX", uid) == {"F", "todo", "work", "later"}
+    account.sync()
+    agree(account, remote)
+    assert account.sync().did == {}
+
+
 @pytest.fixture(scope="session")
 def disk_shim(tmp_path_factory):
     if b"__asan_init" in program.binary().read_bytes():

@@ -201,6 +201,55 @@ def test_a_version_1_database_whose_table_is_lost_takes_nothing_off(tagged):
     idle(account, remote)
 
 
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_a_renamed_mailbox_keeps_the_names_of_its_letters(account, remote, where):
+    remote.create("Work")
+    (uid, wire), = append(remote, 1, "Work", flags=("todo",))
+    account.sync()
+    account.sync()
+    folder = account.local.folder("Work")
+    (folder / TABLE).unlink()
+    if where == "here":
+        folder.rename(account.local.folder("Job"))
+    else:
+        remote.rename("Work", "Job")
+    account.sync()
+    account.sync()
+    assert account.local.keyword_table("Job") == {"a": "todo"}
+    assert remote.flags("Job", remote.find("Job", wire)) == {"todo"}
+    idle(account, remote)
+
+
+def test_a_lost_table_and_a_new_uidvalidity(account, remote):
+    remote.create("Work")
+    (_, wire), = append(remote, 1, "Work", flags=("todo",))
+    account.sync()
+    table(account, "Work").unlink()
+    remote.delete_mailbox("Work")
+    remote.create("Work")
+    remote.append("Work", wire, ("\\Flagged",), 1_600_000_000)
+    account.sync()
+    account.sync()
+    uid, = remote.uids("Work")
+    assert "F" in remote.flags("Work", uid)
+    assert letters(account, wire, "Work").startswith("F")
+    idle(account, remote)
+
+
+def test_two_names_for_one_keyword_are_both_taken_away(account, remote):
+    """Letters a and b mean the same: as a file has it that was put together by hand."""
+    (uid, wire), = append(remote, 1, flags=("todo",))
+    account.sync()
+    table(account).write_text("0 todo\n1 todo\n")
+    path = name_of(account, wire)
+    path.rename(path.with_name(path.name.replace(":2,a", ":2,b")))
+    assert account.sync().did == {}
+    remote.store("INBOX", uid, "-FLAGS", "todo")
+    assert account.sync().did == {"flags_local": 1}
+    assert letters(account, wire) == ""
+    idle(account, remote)
+
+
 # Programs that do not know letters
 
 def test_a_rename_that_drops_all_letters_with_another_change_drops_no_keyword(tagged):

@@ -217,9 +217,9 @@ int maildir_folder_read_letters(struct maildir_folder *folder, const char *file,
  * maildir_folder_mend() puts it back. A letter that the file gives another name than the remembered
  * one means nothing until no file bears it any more: files from before may still mean the old name.
  *
- * LETTERS: lines "<number> <name>", as in the file. The first call for a mailbox counts, from then
- * on the handle learns by itself; what it knows comes back in LETTERS, which the caller frees
- * (NULL: it was told nothing of that mailbox).
+ * LETTERS: lines "<number> <name>", as in the file. What the handle knows of a letter stays; it
+ * learns by itself, and what it knows comes back in LETTERS, which the caller frees (NULL: it was
+ * told nothing of that mailbox).
  */
 int maildir_remember(struct maildir *maildir, const char *mailbox, const char *letters,
 		     struct err *err);
