@@ -21,7 +21,10 @@ struct discovery {
 	enum remote_naming naming;
 	bool has_namespace; /* a line of it */
 	bool has_lsub;      /* answered OK */
-	bool has_broken;    /* a line that could not be read, of whatever */
+	bool has_broken;    /* a line that could not be read, of whatever but: */
+	/* STATUS lines that came with LIST. Cyrus 3.6 gives a mailbox that was just renamed an id
+	 * of random bytes in one: that says nothing of the listing. */
+	unsigned broken_status;
 	size_t cap;
 	char list_separator;
 	char prefix[256];
@@ -252,6 +255,7 @@ static int discovery_event(struct imap *imap, struct discovery *discovery,
 		return mailbox == NULL ? 0 : note_counts(&mailbox->counts, &event->counts, err);
 	}
 	default:
+		discovery->broken_status += event->is_broken && event->meant == IMAP_STATUS;
 		return 0;
 	}
 }
@@ -283,7 +287,7 @@ static int discovery_read(struct imap *imap, struct discovery *discovery, struct
 		}
 		/* One mailbox whose line cannot be read holds up no other; who needs the list to be
 		 * whole looks there. */
-		discovery->has_broken |= command.broken > 0;
+		discovery->has_broken |= command.broken > discovery->broken_status;
 		if (command.cookie >= COOKIE_STATUS) {
 			discovery->mailboxes->items[command.cookie - COOKIE_STATUS].counts.refusal =
 				refusal_of(&event);
@@ -328,6 +332,7 @@ int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *m
 			 err->text);
 		imap->caps &= ~(unsigned)(IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS);
 		discovery.has_broken = false;
+		discovery.broken_status = 0;
 		code = list_all(imap, subscribed, &discovery, err);
 	}
 	found.naming = discovery.naming;

@@ -100,6 +100,23 @@ def test_moves_and_deletions(account, remote):
     idle(account, remote)
 
 
+def test_a_mailbox_is_removed_and_one_renamed_there(account, remote):
+    """These servers say so by a NO without a code, or by NONEXISTENT."""
+    account.change(remove_mailboxes="local")
+    for name in ("Work", "Old"):
+        remote.create(name)
+        append(remote, 3, name)
+    account.sync()
+    remote.delete_mailbox("Work")
+    remote.rename("Old", "New")
+    result = account.sync()
+    assert "uploaded" not in result.did and "left alone" not in result.err
+    assert not account.local.folder("Work").exists()
+    assert not account.local.folder("Old").exists()
+    agree(account, remote)
+    idle(account, remote)
+
+
 def test_a_wrong_password(account):
     account.change(password="wrong")
     assert account.run("sync").status == 77
