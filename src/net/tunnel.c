@@ -19,6 +19,7 @@
 #define REAP_ROUNDS     100 /* half a second for each degree of force */
 #define EXIT_ROUNDS     20
 #define ERRORS_LINE_MAX 2048
+#define ERRORS_PIECES   16 /* read at once */
 
 struct tunnel {
 	int fd;
@@ -66,7 +67,8 @@ void tunnel_take_errors(struct tunnel *tunnel)
 	char bytes[1024];
 	ssize_t n = 1;
 
-	while (tunnel->errors_fd >= 0 && n > 0) {
+	/* A command that never stops talking does not hold up the rest. */
+	for (int i = 0; i < ERRORS_PIECES && tunnel->errors_fd >= 0 && n > 0; i++) {
 		n = read(tunnel->errors_fd, bytes, sizeof(bytes));
 		if (n > 0) {
 			take_error_bytes(tunnel, (struct span){bytes, (size_t)n});

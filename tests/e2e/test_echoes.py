@@ -276,6 +276,17 @@ def test_a_tunnel_that_tells_on_standard_error_what_passes(echoing, tmp_path):
     assert "the far end is gone, ***" in said, said
 
 
+def test_a_tunnel_that_never_stops_talking_holds_up_nothing(tmp_path):
+    relay = tmp_path / "relay.py"
+    relay.write_text(RELAY)
+    with Scripted() as server:
+        account = program.Account(tmp_path / "a", server, USER, host=None, port=None, tls=None,
+                                  tunnel=f"yes noise >&2 & exec {sys.executable} {relay} "
+                                         f"{server.port} end")
+        result = account.run("sync", timeout=30)
+    assert result.status == 0 and "mailsync: home#1: tunnel: noise\n" in result.err, result.err[:500]
+
+
 def test_a_short_password_is_hidden_where_it_is_a_word(tmp_path):
     with Scripted([always(LOGIN, lambda command: [f"NO a bad command was {command} here"])]) as server:
         account = program.Account(tmp_path / "a", server, USER, password="pw1")
