@@ -394,9 +394,11 @@ static void note_left_out(struct imap_view_slot *slot)
 	for (size_t i = 0; i < view->count; i++) {
 		view->unread += !view->messages[i].has_flags;
 	}
-	if (request->is_empty
-		    ? !told_is(view->numbers.messages, 0)
-		    : !slot->lists_new && !told_equal(view->numbers.uidnext, request->uidnext)) {
+	if (request->is_empty && !told_is(view->numbers.messages, 0)) {
+		view->unread++;
+		view->is_full = false; /* nothing was listed */
+	} else if (!request->is_empty && !slot->lists_new &&
+		   !told_equal(view->numbers.uidnext, request->uidnext)) {
 		view->unread++;
 	}
 }

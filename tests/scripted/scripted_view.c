@@ -102,8 +102,11 @@ static void tell_messages(struct viewing *viewing)
 	viewing->view->is_full = is_full || request->is_empty || !since;
 	bool with_new = !request->skip_new || viewing->view->is_full;
 	const struct numbers *numbers = &viewing->view->numbers;
-	if (request->is_empty ? !told_is(numbers->messages, 0)
-			      : !with_new && !told_equal(numbers->uidnext, request->uidnext)) {
+	if (request->is_empty && !told_is(numbers->messages, 0)) {
+		viewing->view->unread++;
+		viewing->view->is_full = false;
+	} else if (!request->is_empty && !with_new &&
+		   !told_equal(numbers->uidnext, request->uidnext)) {
 		viewing->view->unread++;
 	}
 	if (with_gone && is_known) {

@@ -247,6 +247,7 @@ static void new_mail_that_was_not_asked_for_leaves_a_view_that_is_not_whole(void
 	request.is_empty = true;
 	one_view(&dialogue, &request, &view);
 	assert_int_equal(view.unread, 1);
+	assert_false(view.is_full);
 	remote_view_finish(&view);
 	keywords_finish(&keywords);
 	dialogue_close(&dialogue);

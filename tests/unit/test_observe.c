@@ -190,6 +190,103 @@ static void a_message_that_only_uid_search_tells_of_is_listed(void **state)
 	assert_true(told_is(run_mailbox(&scene->run, "INBOX")->base.numbers.messages, 4));
 }
 
+static void one_comes_and_one_goes(struct scripted *server)
+{
+	scripted_expunge(server, "INBOX", 2);
+	scripted_add(server, "INBOX", "", "Subject: 4\n\nfour\n");
+}
+
+/* D35: between the counts and the view, so that the count of messages stays. */
+static void new_and_old_are_counted_apart(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.tells_gone = false;
+	three_seen(scene);
+	scripted_flag(scene->server, "INBOX", 1, "");
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
+							       .what = SCRIPTED_MEANWHILE,
+							       .act = one_comes_and_one_goes});
+	observe_again(scene);
+	run_scene_expect_rows(scene, "INBOX", "1 - +() -()\n3 - +($Work) -()\n4 - +() -()\n");
+}
+
+static void mail_comes(struct scripted *server)
+{
+	scripted_add(server, "INBOX", "", "Subject: 1\n\none\n");
+}
+
+static void mail_that_comes_to_an_empty_mailbox_meanwhile_is_seen(void **state)
+{
+	struct run_scene *scene = *state;
+	observe(scene);
+	scene->server->facts.tells_changes = scene->server->facts.tells_gone = false;
+	run_scene_end(scene);
+	scripted_find(scene->server, "INBOX")->uidnext++; /* something came and went */
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
+							       .what = SCRIPTED_MEANWHILE,
+							       .act = mail_comes});
+	observe(scene);
+	run_scene_expect_rows(scene, "INBOX", "2 - +() -()\n");
+	assert_int_equal(scene->report.error_count, 0);
+	assert_int_equal(scene->server->asked[SCRIPTED_UIDS], 0);
+}
+
+/* D36: no number is stored before it is read. */
+static void a_change_that_cannot_be_read_is_looked_for_in_the_same_run(void **state)
+{
+	struct run_scene *scene = *state;
+	three_seen(scene);
+	scripted_flag(scene->server, "INBOX", 2, "\\Flagged");
+	scripted_fault(
+		scene->server,
+		&(struct scripted_fault){.op = SCRIPTED_VIEW, .what = SCRIPTED_UNREAD, .uid = 2});
+	observe_again(scene);
+	run_scene_expect_rows(scene, "INBOX",
+			      "1 - +(\\Seen) -()\n2 - +(\\Flagged) -()\n3 - +($Work) -()\n");
+	assert_int_equal(scene->server->asked[SCRIPTED_UIDS], 0);
+}
+
+static void a_change_that_is_never_read_is_told_and_looked_for_in_the_next_run(void **state)
+{
+	struct run_scene *scene = *state;
+	three_seen(scene);
+	scripted_flag(scene->server, "INBOX", 2, "\\Flagged");
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
+							       .what = SCRIPTED_UNREAD,
+							       .uid = 2,
+							       .always = true});
+	observe_again(scene);
+	run_scene_expect_rows(scene, "INBOX", "1 - +(\\Seen) -()\n2 - +() -()\n3 - +($Work) -()\n");
+	assert_int_equal(scene->report.error_count, 1);
+	assert_false(run_mailbox(&scene->run, "INBOX")->base.numbers.modseq.is_told);
+	scripted_forget_faults(scene->server);
+	observe_again(scene);
+	run_scene_expect_rows(scene, "INBOX",
+			      "1 - +(\\Seen) -()\n2 - +(\\Flagged) -()\n3 - +($Work) -()\n");
+}
+
+/* What a listing of all leaves out may have other flags, though UID SEARCH lists it. */
+static void flags_that_a_listing_does_not_show_are_looked_for_again(void **state)
+{
+	struct run_scene *scene = *state;
+	three_seen(scene);
+	run_mailbox(&scene->run, "INBOX")->base.numbers.modseq = UNTOLD;
+	RUN_OK(scene, state_begin(scene->session.state, &scene->err));
+	RUN_OK(scene, mailbox_store(&scene->run, run_mailbox(&scene->run, "INBOX"), &scene->err));
+	RUN_OK(scene, state_commit(scene->session.state, &scene->err));
+	scripted_flag(scene->server, "INBOX", 2, "\\Flagged");
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
+							       .what = SCRIPTED_OMITTED,
+							       .uid = 2,
+							       .always = true});
+	observe_again(scene);
+	assert_false(run_mailbox(&scene->run, "INBOX")->base.numbers.modseq.is_told);
+	scripted_forget_faults(scene->server);
+	observe_again(scene);
+	run_scene_expect_rows(scene, "INBOX",
+			      "1 - +(\\Seen) -()\n2 - +(\\Flagged) -()\n3 - +($Work) -()\n");
+}
+
 static void a_server_that_stays_busy_is_asked_only_once_more(void **state)
 {
 	struct run_scene *scene = *state;
@@ -291,6 +388,11 @@ int main(void)
 		RUN_TEST(a_cut_connection_changes_nothing),
 		RUN_TEST(a_renumbered_mailbox_is_forgotten_and_listed_anew),
 		RUN_TEST(a_message_that_only_uid_search_tells_of_is_listed),
+		RUN_TEST(new_and_old_are_counted_apart),
+		RUN_TEST(mail_that_comes_to_an_empty_mailbox_meanwhile_is_seen),
+		RUN_TEST(a_change_that_cannot_be_read_is_looked_for_in_the_same_run),
+		RUN_TEST(a_change_that_is_never_read_is_told_and_looked_for_in_the_next_run),
+		RUN_TEST(flags_that_a_listing_does_not_show_are_looked_for_again),
 		RUN_TEST(a_server_that_stays_busy_is_asked_only_once_more),
 		RUN_TEST(a_job_keeps_its_rows_where_the_mailbox_is_renumbered),
 		RUN_TEST(a_file_that_a_power_cut_damaged_goes_and_is_to_be_downloaded_again),

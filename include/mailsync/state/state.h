@@ -54,7 +54,7 @@ int state_end(struct state *state, int code, struct err *err);
 /* Small named values: "database" (random id), "generation", "account", "clean" ("1" after a
  * run that ended properly), "boot", "keywords" (the key's value in the last run), "times"
  * ("refused": it was told that no file's time can be set here), "refused" (a login that the server
- * refused: guard/refused_login.c).
+ * refused: guard/refused_login.c), "surplus" with a mailbox's id (observe/surplus.c).
  * VALUE has room for SIZE bytes; "" when unset. */
 int state_get(struct state *state, const char *key, char *value, size_t size, struct err *err);
 int state_set(struct state *state, const char *key, const char *value, struct err *err);

@@ -20,6 +20,14 @@ struct uid_listing {
 	uint64_t unseen; /* rows made for what is not shown */
 };
 
+/* What could not be read, and what a listing of all did not show, has to be looked at again. */
+static bool was_read(const struct uid_listing *listing)
+{
+	const struct mailbox_view *look = &listing->mailbox->view;
+	return look->unread + look->unseen + listing->unseen == 0 &&
+	       (!look->asked.was_listed || told_is(look->listed, listing->facts.listed));
+}
+
 static void settle_numbers(struct uid_listing *listing)
 {
 	struct mailbox *mailbox = listing->mailbox;
@@ -27,9 +35,7 @@ static void settle_numbers(struct uid_listing *listing)
 	struct numbers viewed = mailbox->view.numbers;
 	mailbox->view.state = uids_next_state(&listing->facts);
 	if (uids_prove_numbers(&listing->facts, &viewed)) {
-		/* What could not be read has to be looked at again. */
-		bool is_read = mailbox->view.unread + mailbox->view.unseen + listing->unseen == 0;
-		viewed.modseq = is_read ? viewed.modseq : UNTOLD;
+		viewed.modseq = was_read(listing) ? viewed.modseq : UNTOLD;
 		viewed.messages = listing->exists;
 		numbers_store(&mailbox->base, &viewed,
 			      uids->count == 0 ? 0 : uids->ranges[uids->count - 1].last);
