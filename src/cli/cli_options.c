@@ -20,6 +20,7 @@ const char cli_usage[] =
 	"      --pull             this run changes nothing on the server\n"
 	"      --push             this run changes nothing locally\n"
 	"      --allow-mass-delete  this run may pass the deletion brake\n"
+	"      --bring-back       copy again what the deletion brake holds as gone\n"
 	"      --wait             wait for another run of the same account\n"
 	"      --json             one JSON object a line on standard output\n"
 	"  -v                     say what is done; -vv: the wire, without secrets\n"
@@ -36,6 +37,7 @@ enum long_option {
 	OPTION_PULL = 256,
 	OPTION_PUSH,
 	OPTION_MASS_DELETE,
+	OPTION_BRING_BACK,
 	OPTION_WAIT,
 	OPTION_JSON,
 	OPTION_PROGRESS,
@@ -51,6 +53,7 @@ static const struct option long_options[] = {
 	{"pull", no_argument, NULL, OPTION_PULL},
 	{"push", no_argument, NULL, OPTION_PUSH},
 	{"allow-mass-delete", no_argument, NULL, OPTION_MASS_DELETE},
+	{"bring-back", no_argument, NULL, OPTION_BRING_BACK},
 	{"wait", no_argument, NULL, OPTION_WAIT},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"verbose", no_argument, NULL, 'v'},
@@ -120,6 +123,9 @@ static int take_option(struct cli_options *options, int option, const char *valu
 	case OPTION_MASS_DELETE:
 		options->allow_mass_delete = true;
 		break;
+	case OPTION_BRING_BACK:
+		options->bring_back = true;
+		break;
 	case OPTION_WAIT:
 		options->wait = true;
 		break;
@@ -180,10 +186,16 @@ static int check_options(const struct cli_options *options, struct err *err)
 	if (options->pull && options->push) {
 		return err_set(err, ERR_USAGE, SCOPE_RUN, "--pull and --push exclude each other");
 	}
-	if (options->command < CLI_HELP && !is_sync &&
-	    (options->dry_run || options->pull || options->push || options->allow_mass_delete)) {
+	if (options->allow_mass_delete && options->bring_back) {
 		return err_set(err, ERR_USAGE, SCOPE_RUN,
-			       "--dry-run, --pull, --push and --allow-mass-delete are for sync");
+			       "--allow-mass-delete and --bring-back exclude each other");
+	}
+	if (options->command < CLI_HELP && !is_sync &&
+	    (options->dry_run || options->pull || options->push || options->allow_mass_delete ||
+	     options->bring_back)) {
+		return err_set(err, ERR_USAGE, SCOPE_RUN,
+			       "--dry-run, --pull, --push, --allow-mass-delete and --bring-back "
+			       "are for sync");
 	}
 	return 0;
 }

@@ -33,6 +33,7 @@ struct cli_options {
 	bool pull;
 	bool push;
 	bool allow_mass_delete;
+	bool bring_back;
 	bool wait;
 	bool json;
 	enum log_level level;

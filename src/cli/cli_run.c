@@ -404,6 +404,7 @@ int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream)
 		.pull = options->pull,
 		.push = options->push,
 		.allow_mass_delete = options->allow_mass_delete,
+		.bring_back = options->bring_back,
 		.wait = options->wait,
 		.has_terminal = isatty(STDERR_FILENO) != 0,
 		.state_dir = run->conf->state_dir,

@@ -85,6 +85,12 @@ void row_set_file(struct row *row, const struct file_mark *mark, const uint8_t *
 	}
 }
 
+void row_forget_emailid(struct row *row)
+{
+	free(row->emailid);
+	row->emailid = NULL;
+}
+
 bool row_is_settled(const struct row *row)
 {
 	return row->is_agreed && row->local == MESSAGE_PRESENT && row->remote == MESSAGE_PRESENT &&

@@ -10,6 +10,16 @@ static bool dir_equal(const struct stamp_dir *x, const struct stamp_dir *y)
 	       x->ctime_ns == y->ctime_ns;
 }
 
+struct stamp_folder stamp_folder_of(const struct stamp *stamp)
+{
+	return (struct stamp_folder){stamp->dirs[0].inode, stamp->dirs[1].inode};
+}
+
+bool stamp_folder_equal(const struct stamp_folder *x, const struct stamp_folder *y)
+{
+	return x->inode == y->inode && x->cur_inode == y->cur_inode;
+}
+
 bool stamp_equal(const struct stamp *x, const struct stamp *y)
 {
 	for (int i = 0; i < STAMP_DIRS; i++) {

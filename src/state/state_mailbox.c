@@ -18,22 +18,21 @@ static const char value_upsert[] = "INSERT INTO value(key, value) VALUES(?1, ?2)
 	" permanent_flags, permanent_any, keywords, stamp, pending, skipped, held_policy,"    \
 	" synced_at, trouble"
 static const char mailbox_select[] =
-	"SELECT " MAILBOX_COLUMNS
-	", letters, trusts_letters, has_permanent FROM mailbox ORDER BY name";
-/* Who only reads may have a database of an older version, which has no more columns than these. */
-static const char mailbox_select_old[] =
-	"SELECT " MAILBOX_COLUMNS ", NULL, 1, 0 FROM mailbox ORDER BY name";
+	"SELECT " MAILBOX_COLUMNS ", letters, trusts_letters, has_permanent, held, held_since,"
+	" folder_inode, cur_inode FROM mailbox ORDER BY name";
 static const char mailbox_upsert[] =
 	"INSERT INTO mailbox(id, name, had_local, had_remote, uidvalidity, uidnext, modseq,"
 	" messages, mailboxid, permanent_flags, permanent_any, keywords, stamp, held_policy,"
-	" synced_at, trouble, letters, trusts_letters, has_permanent)"
+	" synced_at, trouble, letters, trusts_letters, has_permanent, held, held_since,"
+	" folder_inode, cur_inode)"
 	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-	" ?19)"
+	" ?19, ?20, ?21, ?22, ?23)"
 	" ON CONFLICT(id) DO UPDATE SET name = ?2, had_local = ?3, had_remote = ?4,"
 	" uidvalidity = ?5, uidnext = ?6, modseq = ?7, messages = ?8, mailboxid = ?9,"
 	" permanent_flags = ?10, permanent_any = ?11, keywords = ?12, stamp = ?13,"
 	" held_policy = ?14, synced_at = ?15,"
-	" trouble = ?16, letters = ?17, trusts_letters = ?18, has_permanent = ?19";
+	" trouble = ?16, letters = ?17, trusts_letters = ?18, has_permanent = ?19, held = ?20,"
+	" held_since = ?21, folder_inode = ?22, cur_inode = ?23";
 static const char mailbox_counts[] =
 	"SELECT count(*), count(CASE WHEN reason IN (2, 7, 10) THEN 1 END)"
 	" FROM row WHERE mailbox = ? AND pending = 1";
@@ -44,6 +43,8 @@ static const char mailbox_delete_uids[] = "DELETE FROM row WHERE mailbox = ? AND
 static const char mailbox_delete_names[] = "DELETE FROM row WHERE mailbox = ? AND uniq <> ''";
 static const char mailbox_delete_intents[] = "DELETE FROM intent WHERE mailbox = ?";
 static const char mailbox_delete[] = "DELETE FROM mailbox WHERE id = ?";
+/* Its id may become another one's. */
+static const char mailbox_delete_recent[] = "UPDATE deleted SET mailbox = 0 WHERE mailbox = ?";
 static const char mailbox_reset[] =
 	"UPDATE mailbox SET uidvalidity = NULL, uidnext = NULL, modseq = NULL, messages = NULL,"
 	" stamp = NULL, pending = 0, skipped = 0, held_policy = 0 WHERE id = ?";
@@ -52,7 +53,8 @@ static const char mailbox_store_trouble[] =
 static const char mailboxes_look_again[] =
 	"UPDATE mailbox SET modseq = NULL, stamp = NULL, held_policy = 0";
 static const char forget_all[] =
-	"DELETE FROM row; DELETE FROM mailbox; DELETE FROM intent; DELETE FROM pop3";
+	"DELETE FROM row; DELETE FROM mailbox; DELETE FROM intent; DELETE FROM pop3;"
+	" UPDATE deleted SET mailbox = 0";
 
 int state_get(struct state *state, const char *key, char *value, size_t size, struct err *err)
 {
@@ -144,6 +146,11 @@ static int mailbox_read(const struct query *query, struct state_mailbox *mailbox
 	mailbox->skipped = query_get_u32(query, 14);
 	mailbox->held_policy = query_get_u64(query, 15);
 	mailbox->synced_at = query_get_int(query, 16);
+	mailbox->held = (enum side)query_get_int(query, 21);
+	mailbox->held_since = query_get_int(query, 22);
+	mailbox->has_folder = sqlite3_column_type(query->statement, 23) != SQLITE_NULL;
+	mailbox->folder.inode = query_get_u64(query, 23);
+	mailbox->folder.cur_inode = query_get_u64(query, 24);
 	int status = query_get_dup(query, 1, &mailbox->name, err);
 	if (status == 0) {
 		status = query_get_dup(query, 8, &mailbox->mailboxid, err);
@@ -179,8 +186,7 @@ int state_mailboxes_load(struct state *state, struct state_mailboxes *mailboxes,
 	bool has_row = true;
 
 	state_lock(state);
-	bool is_old = state->mode == STATE_READ;
-	int status = query_init(&query, state, is_old ? mailbox_select_old : mailbox_select, err);
+	int status = query_init(&query, state, mailbox_select, err);
 	if (status == 0) {
 		while (status == 0) {
 			status = query_next(&query, &has_row, err);
@@ -245,6 +251,12 @@ static int mailbox_write(struct state *state, const struct state_mailbox *mailbo
 	query_text(&query, mailbox->letters == NULL ? "" : mailbox->letters);
 	query_int(&query, mailbox->trusts_letters);
 	query_int(&query, mailbox->has_permanent);
+	query_int(&query, mailbox->held);
+	query_int(&query, mailbox->held_since);
+	if (mailbox->has_folder) {
+		query_u64(&query, mailbox->folder.inode);
+		query_u64(&query, mailbox->folder.cur_inode);
+	}
 	status = query_run(&query, err);
 	query_finish(&query);
 	return status;
@@ -375,7 +387,17 @@ int state_look_again(struct state *state, struct err *err)
 
 int state_mailbox_drop(struct state *state, int64_t mailbox, struct err *err)
 {
-	return mailbox_empty(state, mailbox, mailbox_delete, err);
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = mailbox_empty(state, mailbox, mailbox_delete, err);
+	if (status == 0) {
+		status = state_run_ints(state, mailbox_delete_recent, mailbox, 0, err);
+	}
+	return state_write_end(state, own, status, err);
 }
 
 int state_mailbox_clear(struct state *state, int64_t mailbox, struct err *err)

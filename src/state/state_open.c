@@ -353,8 +353,9 @@ static int state_open_read(struct state *state, struct err *err)
 	if (status == 0) {
 		status = state_schema_apply(state, &is_new, err);
 	}
-	if (status != 0 && state_needs_rollback(state) &&
-	    state_file_exists(state->path, "-journal", NULL)) {
+	bool is_cut = status != 0 && state_needs_rollback(state) &&
+		      state_file_exists(state->path, "-journal", NULL);
+	if (is_cut || (status == 0 && state->is_older)) {
 		state_disconnect(state);
 		state->mode = STATE_SCRATCH;
 		return state_open_scratch(state, err);

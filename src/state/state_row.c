@@ -15,19 +15,19 @@
 
 #define ROW_COLUMNS                                                                                \
 	"id, mailbox, uid, uniq, agreed, local, remote, reason, flags, local_flags, remote_flags," \
-	" size, date, unlettered"
+	" size, date, unlettered, held, held_since"
 #define ROW_ALL_COLUMNS ROW_COLUMNS ", digest, emailid, content, mark_size, mark_mtime, mark_inode"
 
 static const char row_insert[] =
 	"INSERT INTO row(id, mailbox, uid, uniq, pending, agreed, local, remote, reason, flags,"
-	" local_flags, remote_flags, size, date, digest, emailid, content, mark_size, mark_mtime,"
-	" mark_inode, unlettered)"
-	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	" local_flags, remote_flags, size, date, held, held_since, digest, emailid, content,"
+	" mark_size, mark_mtime, mark_inode, unlettered)"
+	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char row_update[] =
 	"UPDATE row SET mailbox = ?2, uid = ?3, uniq = ?4, pending = ?5, agreed = ?6, local = ?7,"
 	" remote = ?8, reason = ?9, flags = ?10, local_flags = ?11, remote_flags = ?12, size = ?13,"
-	" date = ?14, digest = ?15, emailid = ?16, content = ?17, mark_size = ?18,"
-	" mark_mtime = ?19, mark_inode = ?20, unlettered = ?21 WHERE id = ?1";
+	" date = ?14, held = ?15, held_since = ?16, digest = ?17, emailid = ?18, content = ?19,"
+	" mark_size = ?20, mark_mtime = ?21, mark_inode = ?22, unlettered = ?23 WHERE id = ?1";
 static const char row_delete[] = "DELETE FROM row WHERE id = ?";
 static const char row_select_id[] = "SELECT " ROW_ALL_COLUMNS " FROM row WHERE id = ?";
 static const char row_select_uid[] =
@@ -42,6 +42,8 @@ static const char rows_pending_and_deleted[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND pending = 1"
 	" UNION ALL SELECT " ROW_ALL_COLUMNS " FROM row"
 	" WHERE mailbox = ?1 AND pending = 0 AND (flags & 32) <> 0 ORDER BY id";
+static const char rows_held[] =
+	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ? AND held <> 0 ORDER BY id";
 static const char rows_emailid[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE emailid = ? AND local = 1"
 	" ORDER BY agreed DESC, id";
@@ -115,6 +117,8 @@ static void row_bind(struct query *query, const struct row *row)
 	query_u64(query, row->remote_flags);
 	query_u64(query, row->size_bytes);
 	query_int(query, row->date);
+	query_int(query, row->held);
+	query_int(query, row->held_since);
 	query_blob(query, row->has_digest ? row->digest : NULL, sizeof(row->digest));
 	query_text(query, row->emailid);
 	query_blob(query, row->has_content ? row->content : NULL, sizeof(row->content));
@@ -140,13 +144,15 @@ static void row_read_numbers(const struct query *query, struct row *row)
 	row->size_bytes = query_get_u64(query, 11);
 	row->date = query_get_int(query, 12);
 	row->unlettered = query_get_u64(query, 13);
+	row->held = (enum row_held)query_get_int(query, 14);
+	row->held_since = query_get_int(query, 15);
 }
 
 /* ROW_ALL_COLUMNS into a row that was row_init()ed and holds nothing yet. */
 static int row_read(const struct query *query, struct row *row, struct err *err)
 {
 	struct span unique = query_get_text(query, 3);
-	struct span emailid = query_get_text(query, 15);
+	struct span emailid = query_get_text(query, 17);
 	int status = row_set_unique(row, unique.data, unique.len, err);
 
 	if (status == 0 && emailid.data != NULL) {
@@ -156,11 +162,11 @@ static int row_read(const struct query *query, struct row *row, struct err *err)
 		return status;
 	}
 	row_read_numbers(query, row);
-	row->has_digest = query_get_blob(query, 14, row->digest, sizeof(row->digest));
-	row->has_content = query_get_blob(query, 16, row->content, sizeof(row->content));
-	row->mark.size_bytes = query_get_u64(query, 17);
-	row->mark.mtime_ns = query_get_int(query, 18);
-	row->mark.inode = query_get_u64(query, 19);
+	row->has_digest = query_get_blob(query, 16, row->digest, sizeof(row->digest));
+	row->has_content = query_get_blob(query, 18, row->content, sizeof(row->content));
+	row->mark.size_bytes = query_get_u64(query, 19);
+	row->mark.mtime_ns = query_get_int(query, 20);
+	row->mark.inode = query_get_u64(query, 21);
 	return 0;
 }
 
@@ -342,6 +348,21 @@ int state_rows_pending(struct state *state, int64_t mailbox, bool deleted_too,
 	state_lock(state);
 	int status = query_init(&query, state,
 				deleted_too ? rows_pending_and_deleted : rows_pending, err);
+	if (status == 0) {
+		query_int(&query, mailbox);
+		status = rows_read(&query, rows, err);
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}
+
+int state_rows_held(struct state *state, int64_t mailbox, struct row_list *rows, struct err *err)
+{
+	struct query query;
+
+	state_lock(state);
+	int status = query_init(&query, state, rows_held, err);
 	if (status == 0) {
 		query_int(&query, mailbox);
 		status = rows_read(&query, rows, err);

@@ -25,6 +25,7 @@ static_assert(REASON_TOO_LARGE == 2 && REASON_OBSTACLE == 7 && REASON_AMBIGUOUS 
 		      REASON_UNIDENTIFIED == 9 && REASON_UNSEEN == 10,
 	      "stored in the database");
 static_assert(FLAG_DELETED == 32, "stands in the index row_deleted");
+static_assert(HELD_REMOVAL == 1 && HELD_FLAGS == 2, "stored in the database");
 
 static const char schema_first[] =
 	"PRAGMA application_id = 1836284270;"
@@ -115,8 +116,25 @@ static const char schema_permanent[] =
 	"UPDATE mailbox SET has_permanent = permanent_flags <> 0 OR permanent_any <> 0;"
 	"PRAGMA user_version = 6;";
 
+/* The brake's marks (rules/brake.h): of rows, of mailboxes to be removed (a side), what each folder
+ * was by device and inode, and what was deleted lately (mailbox 0: of one that is no more). */
+static const char schema_brake[] =
+	"ALTER TABLE row ADD COLUMN held INT NOT NULL DEFAULT 0;"
+	"ALTER TABLE row ADD COLUMN held_since INT NOT NULL DEFAULT 0;"
+	"UPDATE row SET held = 1, held_since = CAST(strftime('%s', 'now') AS INT)"
+	" WHERE reason = 5;"
+	"CREATE INDEX row_held ON row(mailbox) WHERE held <> 0;"
+	"ALTER TABLE mailbox ADD COLUMN held INT NOT NULL DEFAULT 0;"
+	"ALTER TABLE mailbox ADD COLUMN held_since INT NOT NULL DEFAULT 0;"
+	"ALTER TABLE mailbox ADD COLUMN folder_inode INT;"
+	"ALTER TABLE mailbox ADD COLUMN cur_inode INT;"
+	"CREATE TABLE deleted(mailbox INT NOT NULL, side INT NOT NULL, time INT NOT NULL,"
+	" count INT NOT NULL);"
+	"PRAGMA user_version = 7;";
+
 static const char *const schema_steps[] = {schema_first,   schema_contents, schema_told,
-					   schema_letters, schema_doubts,   schema_permanent};
+					   schema_letters, schema_doubts,   schema_permanent,
+					   schema_brake};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)
@@ -176,6 +194,7 @@ int state_schema_apply(struct state *state, bool *is_new, struct err *err)
 		return status;
 	}
 	*is_new = version == 0;
+	state->is_older = !*is_new && version < SCHEMA_VERSION && state->mode == STATE_READ;
 	if (version == SCHEMA_VERSION || state->mode == STATE_READ) {
 		return 0;
 	}

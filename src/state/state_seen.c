@@ -4,17 +4,23 @@
  * Invariants (as in state_row.c): `pending` stays right, and no void row stays.
  *
  * `reason` is reset, for what was held may be due now; but AMBIGUOUS and UNIDENTIFIED stay until
- * pairing settles them: without them the message would be copied a second time. BRAKE stays when
- * only flags changed: without it a removal that the user has not allowed would be judged anew.
+ * pairing settles them: without them the message would be copied a second time.
+ *
+ * The brake's mark `held` stays, or what the user has not allowed would be judged anew. It ends
+ * with what was held: a message that is back, a row that is settled (unless it carries \Deleted:
+ * that is what is held then), cleared flags of a message that goes.
  */
 #include "state_private.h"
 
 #define SEEN_REASON "reason = CASE WHEN reason IN (8, 9) THEN reason ELSE 0 END"
+/* Of a message that goes. */
+#define SEEN_HELD "held = held & 1"
 
 static const char seen_remote_flags[] =
 	"UPDATE row SET remote_flags = ?3, remote = 1,"
-	" reason = CASE WHEN reason IN (8, 9) OR (reason = 5 AND remote = 1) THEN reason"
-	" ELSE 0 END,"
+	" " SEEN_REASON ","
+	" held = CASE WHEN remote <> 1 OR (agreed = 1 AND local = 1 AND local_flags = flags"
+	" AND flags = ?3 AND flags & 32 = 0) THEN 0 ELSE held END,"
 	" pending = NOT (agreed = 1 AND local = 1 AND local_flags = flags AND flags = ?3)"
 	" WHERE mailbox = ?1 AND uid = ?2 AND uid <> 0 AND (remote_flags <> ?3 OR remote <> 1)";
 /* Those that the Maildir does not have either are dropped (if agreed: gone on both sides). */
@@ -24,17 +30,19 @@ static const char seen_remote_void[] =
 /* A pair that was never agreed is a message of the Maildir alone again. */
 static const char seen_remote_gone[] =
 	"UPDATE row SET remote = CASE agreed WHEN 1 THEN 2 ELSE 0 END, pending = 1,"
-	" uid = CASE agreed WHEN 1 THEN uid ELSE 0 END, " SEEN_REASON
+	" uid = CASE agreed WHEN 1 THEN uid ELSE 0 END, " SEEN_REASON ", " SEEN_HELD
 	" WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0 AND remote = 1";
 static const char seen_local_flags[] =
 	"UPDATE row SET local_flags = ?2, unlettered = ?3, local = 1,"
-	" reason = CASE WHEN reason IN (8, 9) OR (reason = 5 AND local = 1) THEN reason ELSE 0 END,"
+	" " SEEN_REASON ","
+	" held = CASE WHEN local <> 1 OR (agreed = 1 AND remote = 1 AND remote_flags = flags"
+	" AND flags = ?2 AND flags & 32 = 0) THEN 0 ELSE held END,"
 	" pending = NOT (agreed = 1 AND remote = 1 AND remote_flags = flags AND flags = ?2)"
 	" WHERE id = ?1 AND (local_flags <> ?2 OR unlettered <> ?3 OR local <> 1)";
 static const char seen_local_void[] = "DELETE FROM row WHERE id = ? AND local = 1 AND remote <> 1";
 static const char seen_local_gone[] =
 	"UPDATE row SET local = CASE agreed WHEN 1 THEN 2 ELSE 0 END, pending = 1,"
-	" uniq = CASE agreed WHEN 1 THEN uniq ELSE '' END, " SEEN_REASON
+	" uniq = CASE agreed WHEN 1 THEN uniq ELSE '' END, " SEEN_REASON ", " SEEN_HELD
 	" WHERE id = ? AND local = 1";
 
 int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags,

@@ -139,6 +139,10 @@ static inline bool case_read_row(struct row *row, char *rest)
 			row->reason = REASON_BRAKE;
 		} else if (strcmp(word, "reason") == 0 && strcmp(value, "unseen") == 0) {
 			row->reason = REASON_UNSEEN;
+		} else if (strcmp(word, "held") == 0 && strcmp(value, "removal") == 0) {
+			row->held |= HELD_REMOVAL;
+		} else if (strcmp(word, "held") == 0 && strcmp(value, "flags") == 0) {
+			row->held |= HELD_FLAGS;
 		} else {
 			return false;
 		}

@@ -155,6 +155,7 @@ static inline void paper_op(struct scenario *scenario, const struct op *op)
 		effect_held(row, op->reason);
 		break;
 	}
+	effect_braked(row, op->held, 1);
 }
 
 static inline bool paper_is_flag_op(const struct op *op)

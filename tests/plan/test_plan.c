@@ -4,8 +4,8 @@
  *
  *   case R13 a title, with the numbers of the rules
  *   policy copy=both flags=both delete=both expunge=none max_size=1000 oldest=100
- *   mailbox permanent=DFRST* keywords=ab read_only brake_local brake_remote releases
- *   row BASE LOCAL REMOTE size=10 date=20 reason=ambiguous
+ *   mailbox permanent=DFRST* keywords=ab read_only brake_local brake_remote releases waste
+ *   row BASE LOCAL REMOTE size=10 date=20 reason=ambiguous held=removal
  *   expect ROW OP +ADDED -REMOVED | expect ROW hold REASON | expect none
  *
  * BASE, LOCAL, REMOTE: "-" not there (base: not agreed), "!" gone, "=" there without flags, else
@@ -58,6 +58,7 @@ static bool read_mailbox(struct plan_facts *mailbox, char *word)
 	bool *claim = strcmp(word, "read_only") == 0  ? &mailbox->is_read_only
 		    : strcmp(word, "unreadable") == 0 ? &mailbox->has_unreadable
 		    : strcmp(word, "releases") == 0   ? &mailbox->releases_held
+		    : strcmp(word, "waste") == 0      ? &mailbox->is_waste
 						      : NULL;
 	if (claim != NULL) {
 		*claim = true;
@@ -168,6 +169,7 @@ static void random_row(uint64_t *seed, struct row *row)
 	row->reason = (enum row_reason)(random_next(seed) % (REASON_UNSEEN + 1));
 	row->size_bytes = random_next(seed) % 3;
 	row->date = (int64_t)(random_next(seed) % 3);
+	row->held = (enum row_held)(random_next(seed) % 4);
 }
 
 static void random_scenario(uint64_t *seed, struct scenario *scenario)
@@ -187,6 +189,8 @@ static void random_scenario(uint64_t *seed, struct scenario *scenario)
 	scenario->mailbox.braked = random_next(seed) % 4 == 0 ? SIDE_LOCAL : SIDE_NONE;
 	scenario->mailbox.braked |= random_next(seed) % 4 == 0 ? SIDE_REMOTE : SIDE_NONE;
 	scenario->mailbox.releases_held = random_next(seed) % 4 == 0;
+	/* Where the user lets go the brake holds nothing. */
+	scenario->mailbox.is_waste = random_next(seed) % 4 == 0 && !scenario->mailbox.releases_held;
 	scenario->count = 1 + random_next(seed) % ROWS_MAX;
 	for (size_t i = 0; i < scenario->count; i++) {
 		random_row(seed, &scenario->rows[i]);
@@ -203,9 +207,10 @@ static void expect_deletion_allowed(const struct scenario *scenario, const struc
 	bool is_both = row->local == MESSAGE_PRESENT && row->remote == MESSAGE_PRESENT;
 	uint64_t here = is_local ? row->local_flags : row->remote_flags;
 
-	assert_int_equal(scenario->mailbox.braked & side, 0);
+	assert_true((scenario->mailbox.braked & side) == 0 ||
+		    message_is_waste(&scenario->mailbox, row, side));
 	assert_false(!is_local && scenario->mailbox.is_read_only);
-	assert_true(row->reason != REASON_BRAKE || scenario->mailbox.releases_held);
+	assert_true((row->held & HELD_REMOVAL) == 0 || scenario->mailbox.releases_held);
 	if (is_both) {
 		assert_int_not_equal((row->local_flags | row->remote_flags) & FLAG_DELETED, 0);
 		assert_true((policy->expunge & side) != 0 ||
@@ -225,6 +230,15 @@ static uint64_t remote_allowed(const struct plan_facts *mailbox)
 	uint64_t any = mailbox->permanent_any ? ~(FLAGS_SYSTEM & ~FLAG_FORWARDED) : 0;
 
 	return mailbox->permanent_flags | any;
+}
+
+/* R30 */
+static void expect_clearing_allowed(const struct scenario *scenario, const struct op *op)
+{
+	const struct row *row = &scenario->rows[op->row];
+
+	assert_true((row->held & HELD_FLAGS) == 0 || scenario->mailbox.releases_held ||
+		    (op->remove & row->flags & ~row->local_flags) == 0);
 }
 
 static void expect_op_allowed(const struct scenario *scenario, const struct op *op)
@@ -258,6 +272,7 @@ static void expect_op_allowed(const struct scenario *scenario, const struct op *
 		assert_int_not_equal(policy->flags & SIDE_REMOTE, 0);
 		assert_false(scenario->mailbox.is_read_only);
 		assert_true((bits & ~remote_allowed(&scenario->mailbox)) == 0);
+		expect_clearing_allowed(scenario, op);
 		break;
 	case OP_FORGET:
 	case OP_AGREE:
@@ -371,7 +386,7 @@ static void plan_counts_what_an_earlier_brake_holds_apart(void **state)
 		row->is_agreed = true;
 		row->local = scenario.count < 3 ? MESSAGE_GONE : MESSAGE_PRESENT;
 		row->remote = scenario.count < 3 ? MESSAGE_PRESENT : MESSAGE_GONE;
-		row->reason = scenario.count == 0 ? REASON_NONE : REASON_BRAKE;
+		row->held = scenario.count == 0 ? HELD_NOT : HELD_REMOVAL;
 	}
 	scenario_plan(&scenario, &plan);
 	assert_int_equal(plan.deletes.remote, 1);
@@ -410,13 +425,69 @@ static void flags_of_a_braked_row_keep_the_brake_s_mark(void **state) /* R21 */
 	row->local = row->remote = MESSAGE_PRESENT;
 	row->flags = row->remote_flags = FLAG_DELETED;
 	row->local_flags = FLAG_DELETED | FLAG_SEEN;
-	row->reason = REASON_BRAKE;
+	row->held = HELD_REMOVAL;
 	scenario_plan(&scenario, &plan);
 	assert_int_equal(plan.count, 2);
 	assert_int_equal(plan.ops[0].kind, OP_FLAGS_REMOTE);
 	assert_int_equal(plan.ops[0].reason, REASON_BRAKE);
+	assert_int_equal(plan.ops[0].held, HELD_REMOVAL);
 	assert_int_equal(plan.ops[1].kind, OP_HOLD);
 	message_plan_finish(&plan);
+}
+
+/* A row of each that the brake may hold, and what --bring-back makes of it. */
+static const struct {
+	const char *row;
+	const char *policy;
+	bool read_only;
+	const char *plan; /* NULL: it stays held */
+} brought_back[] = {
+	{"S ! S held=removal", "", false, "0 download\n"},
+	{"S F ! held=removal", "", false, "0 upload\n"},
+	{"S = SR held=flags", "", false, "0 flags_local +RS\n"},
+	{"S ! S held=removal", "copy=remote", false, NULL},
+	{"S ! S held=removal size=5", "max_size=4", false, NULL},
+	{"S ! S held=removal date=5", "oldest=6", false, NULL},
+	{"S F ! held=removal", "copy=local", false, NULL},
+	{"S F ! held=removal size=5", "max_size=4", false, NULL},
+	{"S F ! held=removal", "", true, NULL},
+	{"S = S held=flags", "flags=remote", false, NULL},
+	{"T T T held=removal", "expunge=both", false, NULL},
+	{"- - T held=removal", "expunge=remote", false, NULL},
+	{"S ! S", "", false, NULL},
+};
+
+static void what_is_held_is_brought_back(void **state) /* B12 */
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(brought_back) / sizeof(brought_back[0]); i++) {
+		struct scenario scenario;
+		struct message_plan plan;
+		char line[128], got[TEXT_MAX] = "";
+		bool is_due = false;
+		struct err err;
+		scenario_begin(&scenario, brought_back[i].row);
+		snprintf(line, sizeof(line), "%s", brought_back[i].row);
+		assert_true(read_line(&scenario, "row", line));
+		snprintf(line, sizeof(line), "%s", brought_back[i].policy);
+		assert_true(read_line(&scenario, "policy", line));
+		scenario.mailbox.is_read_only = brought_back[i].read_only;
+		assert_int_equal(message_is_brought_back(&scenario.rows[0], &scenario.policy,
+							 &scenario.mailbox, &is_due, &err),
+				 0);
+		if (is_due != (brought_back[i].plan != NULL)) {
+			fail_msg("%s: %d", brought_back[i].row, is_due);
+		}
+		if (is_due) {
+			effect_brought_back(&scenario.rows[0]);
+			scenario_plan(&scenario, &plan);
+			text_plan(&plan, got, sizeof(got));
+			assert_string_equal(got, brought_back[i].plan);
+			paper_expect_only_holds(&scenario, &plan);
+			assert_true(row_is_settled(&scenario.rows[0]));
+			message_plan_finish(&plan);
+		}
+	}
 }
 
 int main(int argc, char **argv)
@@ -428,6 +499,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(plan_counts_what_the_brake_held),
 		cmocka_unit_test(plan_counts_what_an_earlier_brake_holds_apart),
 		cmocka_unit_test(flags_of_a_braked_row_keep_the_brake_s_mark),
+		cmocka_unit_test(what_is_held_is_brought_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

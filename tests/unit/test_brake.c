@@ -1,4 +1,4 @@
-/* The brake's judgement: B1 to B6 of rules/brake.h. */
+/* The brake's judgement: B1 to B10 of rules/brake.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -82,13 +82,75 @@ static void what_is_held_is_not_judged_again(void **state) /* B4 */
 
 static void only_the_user_lets_go_what_was_held(void **state) /* B5 */
 {
+	struct brake_count count = brake_of_held_removal(SIDE_REMOTE, 30);
+
 	(void)state;
-	assert_false(brake_lets_go(false, 50, 50));
-	assert_false(brake_lets_go(false, 40, 50));
-	assert_false(brake_lets_go(false, 99, 100)); /* nothing was held */
-	assert_true(brake_lets_go(false, 51, 50));
-	assert_true(brake_lets_go(false, 100, 100));
-	assert_true(brake_lets_go(true, 0, 50));
+	assert_int_equal(count.held_remote, 30);
+	assert_int_equal(count.held_agreed, 30);
+	assert_int_equal(brake_sides(&count, 50), SIDE_NONE);
+	assert_false(brake_is_off(false, 99)); /* a higher limit is no word */
+	assert_true(brake_is_off(false, 100));
+	assert_true(brake_is_off(true, 0));
+}
+
+static void what_was_deleted_lately_counts_too(void **state) /* B7 */
+{
+	struct brake_count count = {.remote = 1, .recent_remote = 10, .agreed = 11};
+
+	(void)state;
+	assert_true(brake_is_near(&count));
+	assert_int_equal(brake_sides(&count, 50), SIDE_REMOTE); /* 11 of 21 */
+	count.agreed = 12;
+	assert_int_equal(brake_sides(&count, 50), SIDE_NONE); /* 11 of 22 */
+	count = (struct brake_count){.recent_remote = 50, .recent_local = 50, .agreed = 1};
+	assert_int_equal(brake_sides(&count, 50), SIDE_NONE); /* nothing is to be deleted */
+	assert_false(brake_is_near(&count));
+	count.local = 1;
+	assert_int_equal(brake_sides(&count, 50), SIDE_LOCAL);
+}
+
+static void what_this_run_deleted_counts_however_long_it_takes(void **state) /* B7 */
+{
+	(void)state;
+	assert_int_equal(brake_recent_from(1000, 1030), 970);
+	assert_int_equal(brake_recent_from(1000, 1060), 1000);
+	assert_int_equal(brake_recent_from(1000, 5000), 1000);
+	assert_int_equal(brake_recent_from(1000, 500), 440); /* the clock went back */
+}
+
+static void a_folder_that_went_with_all_its_messages_is_held(void **state) /* B9 */
+{
+	const struct brake_shape all = {.has_cur = true, .present = 2, .gone = 2};
+	struct brake_shape shape = all;
+
+	(void)state;
+	assert_false(brake_holds_gone(&shape, 50)); /* rm * */
+	shape.is_other_folder = true;
+	assert_true(brake_holds_gone(&shape, 50));
+	assert_true(brake_holds_gone(&shape, 99));
+	assert_false(brake_holds_gone(&shape, 100));
+	shape.gone = 1; /* one is still there */
+	assert_false(brake_holds_gone(&shape, 50));
+	shape.present = 1; /* one message, deleted */
+	assert_false(brake_holds_gone(&shape, 50));
+	shape = all;
+	shape.has_cur = false;
+	assert_true(brake_holds_gone(&shape, 50));
+	shape.gone = 0; /* moved to another disk */
+	assert_false(brake_holds_gone(&shape, 50));
+}
+
+static void flags_cleared_by_standing_in_new_are_held(void **state) /* B10 */
+{
+	struct brake_shape shape = {.has_cur = true, .present = 20, .cleared = 11};
+
+	(void)state;
+	assert_true(brake_holds_cleared(&shape, 50));
+	assert_false(brake_holds_cleared(&shape, 55));
+	assert_false(brake_holds_cleared(&shape, 100));
+	shape.cleared = 10;
+	assert_false(brake_holds_cleared(&shape, 0));
+	assert_false(brake_holds_gone(&shape, 0));
 }
 
 static void brake_is_off_when_the_user_says_so(void **state) /* B6 */
@@ -109,6 +171,10 @@ int main(void)
 		cmocka_unit_test(a_mailbox_to_be_removed_counts_whole),
 		cmocka_unit_test(what_is_held_is_not_judged_again),
 		cmocka_unit_test(only_the_user_lets_go_what_was_held),
+		cmocka_unit_test(what_was_deleted_lately_counts_too),
+		cmocka_unit_test(what_this_run_deleted_counts_however_long_it_takes),
+		cmocka_unit_test(a_folder_that_went_with_all_its_messages_is_held),
+		cmocka_unit_test(flags_cleared_by_standing_in_new_are_held),
 		cmocka_unit_test(brake_is_off_when_the_user_says_so),
 	};
 

@@ -98,6 +98,57 @@ static void held_changes_the_reason_only(void **state) /* E6 */
 	assert_false(row.is_agreed);
 }
 
+static void braked_keeps_the_time_of_a_mark_that_stands(void **state) /* E11 */
+{
+	struct row row = pending_row(MESSAGE_PRESENT, MESSAGE_ABSENT);
+
+	(void)state;
+	effect_braked(&row, HELD_REMOVAL, 100);
+	effect_braked(&row, HELD_REMOVAL | HELD_FLAGS, 200);
+	assert_int_equal(row.held, HELD_REMOVAL | HELD_FLAGS);
+	assert_int_equal(row.held_since, 100);
+	effect_held(&row, REASON_OBSTACLE); /* another reason does not end it */
+	assert_int_equal(row.held, HELD_REMOVAL | HELD_FLAGS);
+	effect_braked(&row, HELD_NOT, 300);
+	effect_braked(&row, HELD_FLAGS, 400);
+	assert_int_equal(row.held_since, 400);
+	effect_downloaded(&row, 0);
+	assert_int_equal(row.held, HELD_NOT);
+}
+
+static void brought_back_is_new_on_the_side_that_has_it(void **state) /* E12 */
+{
+	struct row row = pending_row(MESSAGE_GONE, MESSAGE_PRESENT);
+
+	(void)state;
+	row.is_agreed = true;
+	row.uid = 7;
+	row.flags = row.remote_flags = FLAG_SEEN;
+	row.held = HELD_REMOVAL;
+	effect_brought_back(&row);
+	assert_false(row.is_agreed);
+	assert_int_equal(row.local, MESSAGE_ABSENT);
+	assert_int_equal(row.remote, MESSAGE_PRESENT);
+	assert_int_equal(row.uid, 7);
+	assert_true(row.flags == 0 && row.remote_flags == FLAG_SEEN);
+	assert_int_equal(row.held, HELD_NOT);
+	row.is_agreed = true;
+	row.local = MESSAGE_PRESENT;
+	row.remote = MESSAGE_GONE;
+	effect_brought_back(&row);
+	assert_int_equal(row.uid, 0);
+	assert_int_equal(row.remote, MESSAGE_ABSENT);
+	assert_false(row.is_agreed);
+	row = pending_row(MESSAGE_PRESENT, MESSAGE_PRESENT);
+	row.is_agreed = true;
+	row.flags = row.remote_flags = FLAG_SEEN | FLAG_FLAGGED;
+	row.local_flags = FLAG_FLAGGED;
+	row.held = HELD_FLAGS | HELD_REMOVAL;
+	effect_brought_back(&row);
+	assert_true(row.flags == FLAG_FLAGGED); /* the rest is the server's change */
+	assert_int_equal(row.held, HELD_REMOVAL);
+}
+
 static void paired_is_agreed_on_what_both_have(void **state) /* E7 */
 {
 	struct row row = pending_row(MESSAGE_PRESENT, MESSAGE_ABSENT);
@@ -184,6 +235,8 @@ int main(void)
 		cmocka_unit_test(a_pair_that_is_agreed_on_is_agreed),
 		cmocka_unit_test(deleted_is_gone_where_base_had_it),
 		cmocka_unit_test(held_changes_the_reason_only),
+		cmocka_unit_test(braked_keeps_the_time_of_a_mark_that_stands),
+		cmocka_unit_test(brought_back_is_new_on_the_side_that_has_it),
 		cmocka_unit_test(paired_is_agreed_on_what_both_have),
 		cmocka_unit_test(moved_takes_over_what_base_knew),
 		cmocka_unit_test(the_file_of_another_message_is_new_mail),

@@ -14,6 +14,8 @@ static void state_row_comes_back_whole(void **state)
 	row.reason = REASON_BRAKE;
 	row.size_bytes = UINT64_C(1) << 40;
 	row.date = -5;
+	row.held = HELD_FLAGS;
+	row.held_since = UINT32_MAX + INT64_C(7);
 	row.has_digest = true;
 	memset(row.digest, 0xab, sizeof(row.digest));
 	const struct file_mark mark = {7, -8, UINT64_MAX};
@@ -35,6 +37,8 @@ static void state_row_comes_back_whole(void **state)
 	assert_int_equal(back.reason, REASON_BRAKE);
 	assert_true(back.size_bytes == UINT64_C(1) << 40);
 	assert_int_equal(back.date, -5);
+	assert_int_equal(back.held, HELD_FLAGS);
+	assert_true(back.held_since == UINT32_MAX + INT64_C(7));
 	assert_true(back.has_digest);
 	assert_memory_equal(back.digest, row.digest, sizeof(row.digest));
 	assert_string_equal(back.emailid, "M1");
@@ -251,27 +255,146 @@ static void state_counts_by_exception(void **state)
 	assert_int_equal(count, 0);
 }
 
+static enum row_held held_of(struct scene *scene, int64_t id)
+{
+	struct row row;
+	bool found = false;
+
+	row_init(&row);
+	OK(scene, state_row_by_id(scene->state, id, &row, &found, &scene->err));
+	assert_true(found);
+	enum row_held held = row.held;
+	row_finish(&row);
+	return held;
+}
+
 /* What the brake held is not judged anew because its flags changed; what is back was not held. */
 static void state_seen_flags_keep_what_the_brake_held(void **state)
 {
 	struct scene *scene = *state;
 	int64_t inbox = scene_mailbox(scene, "INBOX");
-	struct row row;
-	bool found;
 
-	row_init(&row);
 	int64_t id = scene_put(scene, inbox, 1, "one");
 	OK(scene, state_see_local_gone(scene->state, id, &scene->err));
-	OK(scene, state_row_by_id(scene->state, id, &row, &found, &scene->err));
-	row.reason = REASON_BRAKE;
-	OK(scene, state_row_put(scene->state, &row, &scene->err));
+	OK(scene, state_row_hold(scene->state, id, HELD_REMOVAL, 100, &scene->err));
 	OK(scene, state_see_remote_flags(scene->state, inbox, 1, FLAG_FLAGGED, &scene->err));
-	OK(scene, state_row_by_id(scene->state, id, &row, &found, &scene->err));
-	assert_int_equal(row.reason, REASON_BRAKE);
-	OK(scene, state_see_local_flags(scene->state, id, 0, 0, &scene->err));
-	OK(scene, state_row_by_id(scene->state, id, &row, &found, &scene->err));
-	assert_int_equal(row.reason, REASON_NONE);
+	assert_int_equal(held_of(scene, id), HELD_REMOVAL);
+	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 0, &scene->err));
+	assert_int_equal(held_of(scene, id), HELD_REMOVAL);
+	OK(scene, state_see_local_flags(scene->state, id, FLAG_SEEN, 0, &scene->err));
+	assert_int_equal(held_of(scene, id), HELD_NOT);
+	id = scene_put(scene, inbox, 2, "two");
+	uint64_t count = 0;
+	OK(scene, state_see_remote_gone(scene->state, inbox, 2, 2, &count, &scene->err));
+	OK(scene, state_row_hold(scene->state, id, HELD_REMOVAL, 100, &scene->err));
+	OK(scene, state_see_local_flags(scene->state, id, FLAG_SEEN, 0, &scene->err));
+	assert_int_equal(held_of(scene, id), HELD_REMOVAL);
+	OK(scene, state_see_remote_flags(scene->state, inbox, 2, FLAG_SEEN, &scene->err));
+	assert_int_equal(held_of(scene, id), HELD_NOT);
+}
+
+/* A row that is settled holds nothing, unless it is held for its \\Deleted. */
+static void state_a_mark_ends_where_the_row_is_settled(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	uint64_t count = 0;
+
+	int64_t flags = scene_put(scene, inbox, 1, "one");
+	int64_t marked = scene_put(scene, inbox, 2, "two");
+	OK(scene, state_see_local_flags(scene->state, flags, FLAG_SEEN, 0, &scene->err));
+	OK(scene, state_row_hold(scene->state, flags, HELD_FLAGS, 100, &scene->err));
+	OK(scene, state_row_hold(scene->state, flags, HELD_REMOVAL, 200, &scene->err));
+	assert_int_equal(held_of(scene, flags), HELD_FLAGS | HELD_REMOVAL);
+	OK(scene, state_count_held(scene->state, inbox, &count, &scene->err));
+	assert_int_equal(count, 1);
+	OK(scene, state_see_remote_flags(scene->state, inbox, 1, FLAG_FLAGGED, &scene->err));
+	assert_int_equal(held_of(scene, flags), HELD_FLAGS | HELD_REMOVAL);
+	OK(scene, state_see_remote_flags(scene->state, inbox, 1, 0, &scene->err));
+	OK(scene, state_see_local_flags(scene->state, flags, 0, 0, &scene->err));
+	assert_int_equal(held_of(scene, flags), HELD_NOT);
+
+	struct row row;
+	bool found = false;
+	row_init(&row);
+	OK(scene, state_row_by_id(scene->state, marked, &row, &found, &scene->err));
+	row.flags = row.local_flags = row.remote_flags = FLAG_DELETED;
+	row.held = HELD_REMOVAL;
+	OK(scene, state_row_put(scene->state, &row, &scene->err));
 	row_finish(&row);
+	OK(scene,
+	   state_see_local_flags(scene->state, marked, FLAG_DELETED | FLAG_SEEN, 0, &scene->err));
+	OK(scene, state_see_local_flags(scene->state, marked, FLAG_DELETED, 0, &scene->err));
+	assert_int_equal(held_of(scene, marked), HELD_REMOVAL);
+	OK(scene, state_see_local_gone(scene->state, marked, &scene->err));
+	assert_int_equal(held_of(scene, marked), HELD_REMOVAL);
+}
+
+/* Cleared flags of a message that goes are none. */
+static void state_a_mark_on_flags_ends_with_the_message(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	uint64_t count = 0;
+
+	int64_t here = scene_put(scene, inbox, 1, "one");
+	int64_t there = scene_put(scene, inbox, 2, "two");
+	OK(scene, state_row_hold(scene->state, here, HELD_FLAGS, 100, &scene->err));
+	OK(scene, state_row_hold(scene->state, there, HELD_FLAGS, 100, &scene->err));
+	OK(scene, state_see_local_gone(scene->state, here, &scene->err));
+	OK(scene, state_see_remote_gone(scene->state, inbox, 2, 2, &count, &scene->err));
+	assert_int_equal(held_of(scene, here), HELD_NOT);
+	assert_int_equal(held_of(scene, there), HELD_NOT);
+}
+
+static struct state_recent recent_of(struct scene *scene, int64_t mailbox, int64_t since,
+				     int64_t now)
+{
+	struct state_recent recent = {0};
+
+	OK(scene, state_deleted_recent(scene->state, mailbox, since, now, &recent, &scene->err));
+	return recent;
+}
+
+static void delete_at(struct scene *scene, int64_t mailbox, enum side side, int64_t now,
+		      uint64_t count)
+{
+	const struct state_deleted deleted = {mailbox, side, now, count};
+
+	OK(scene, state_deleted_add(scene->state, &deleted, &scene->err));
+}
+
+static void state_knows_what_was_deleted_lately(void **state) /* B7 */
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	int64_t other = scene_mailbox(scene, "other");
+
+	delete_at(scene, inbox, SIDE_REMOTE, 1000, 5);
+	delete_at(scene, inbox, SIDE_LOCAL, 1010, 2);
+	delete_at(scene, other, SIDE_REMOTE, 1020, 7);
+	assert_int_equal(recent_of(scene, inbox, 1000, 1020).remote, 5);
+	assert_int_equal(recent_of(scene, inbox, 1000, 1020).local, 2);
+	assert_int_equal(recent_of(scene, 0, 1000, 1020).remote, 12);
+	assert_int_equal(recent_of(scene, inbox, 1001, 1020).remote, 0);
+	/* Of a mailbox that is no more the account knows still, and no other one. */
+	OK(scene, state_mailbox_drop(scene->state, other, &scene->err));
+	assert_int_equal(recent_of(scene, 0, 1000, 1020).remote, 12);
+	assert_int_equal(recent_of(scene, scene_mailbox(scene, "new"), 1000, 1020).remote, 0);
+	delete_at(scene, inbox, SIDE_REMOTE, 9000, 1);
+	assert_int_equal(recent_of(scene, 0, 0, 9000).remote,
+			 1); /* after an hour it is forgotten */
+}
+
+static void state_a_clock_that_goes_back_neither_lets_go_nor_holds_for_ever(void **state) /* B8 */
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+
+	delete_at(scene, inbox, SIDE_REMOTE, 5000, 5);
+	assert_int_equal(recent_of(scene, inbox, 940, 1000).remote, 5);
+	assert_int_equal(recent_of(scene, inbox, 1000, 1060).remote, 5);
+	assert_int_equal(recent_of(scene, inbox, 1001, 1061).remote, 0);
 }
 
 static void state_moves_join_gone_and_new(void **state)
@@ -427,6 +550,10 @@ int main(void)
 		SCENE_TEST(state_seen_gone_keeps_agreed_rows_and_drops_others),
 		SCENE_TEST(state_counts_by_exception),
 		SCENE_TEST(state_seen_flags_keep_what_the_brake_held),
+		SCENE_TEST(state_a_mark_ends_where_the_row_is_settled),
+		SCENE_TEST(state_a_mark_on_flags_ends_with_the_message),
+		SCENE_TEST(state_knows_what_was_deleted_lately),
+		SCENE_TEST(state_a_clock_that_goes_back_neither_lets_go_nor_holds_for_ever),
 		SCENE_TEST(state_moves_join_gone_and_new),
 		SCENE_TEST(state_finds_rows_by_emailid),
 		SCENE_TEST(state_samples_rows_evenly),

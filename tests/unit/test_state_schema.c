@@ -148,7 +148,7 @@ static void a_scratch_copy_of_version_1_is_taken_over(void **state)
 	expect_the_rest(scene);
 }
 
-/* `status` changes no database, so it reads what it needs of the older one. */
+/* `status` changes no database, so it reads a copy that is brought up to date. */
 static void status_reads_a_database_of_version_1(void **state)
 {
 	struct scene *scene = *state;
@@ -161,6 +161,27 @@ static void status_reads_a_database_of_version_1(void **state)
 	state_mailboxes_finish(&mailboxes);
 	OK(scene, state_count_agreed(scene->state, 1, &count, &scene->err));
 	assert_int_equal(count, 1);
+}
+
+/* What was held was a row's reason; now it is a mark. */
+static void what_the_brake_held_in_version_1_is_held(void **state)
+{
+	static const char rows[] =
+		"INSERT INTO row VALUES(3, 1, 3, '3.a.h', 1, 1, 2, 1, 5, 0, 0, 0, 9, 0, NULL,"
+		" NULL);"
+		"INSERT INTO row VALUES(4, 1, 4, '4.a.h', 1, 1, 2, 1, 1, 0, 0, 0, 9, 0, NULL,"
+		" NULL);";
+	struct scene *scene = *state;
+	struct row_list held;
+	make_database(scene, schema_1, rows);
+	OK(scene, state_open(&scene->state, scene->path, STATE_WRITE, &scene->err));
+	row_list_init(&held);
+	OK(scene, state_rows_held(scene->state, 1, &held, &scene->err));
+	assert_int_equal(held.count, 1);
+	assert_int_equal(held.items[0].id, 3);
+	assert_int_equal(held.items[0].held, HELD_REMOVAL);
+	assert_true(held.items[0].held_since > 1700000000);
+	row_list_finish(&held);
 }
 
 /* Version 1 wrote 0 for what was not told. */
@@ -198,6 +219,7 @@ int main(void)
 		SCENE_TEST(letters_are_not_trusted_after_a_version_1_that_did_not_read_them),
 		SCENE_TEST(a_scratch_copy_of_version_1_is_taken_over),
 		SCENE_TEST(status_reads_a_database_of_version_1),
+		SCENE_TEST(what_the_brake_held_in_version_1_is_held),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,8 @@ static void sync_to(struct run_scene *scene, int status)
 {
 	(void)run_scene_sync(scene);
 	if (scene->report.status != status) {
-		fail_msg("status %d, not %d: %s", scene->report.status, status, scene->err.text);
+		fail_msg("status %d, not %d: %s%s", scene->report.status, status, scene->err.text,
+			 scene->report.error_count > 0 ? scene->report.errors[0].text : "");
 	}
 }
 

@@ -44,6 +44,15 @@ enum row_reason {
 	REASON_UNSEEN        /* a message that the server lists and does not show */
 };
 
+/* What the brake holds of a row, whatever else keeps it pending: a mark that stays until the user
+ * says what is right, or what was held is not wanted any more. A set; the numbers stand in
+ * databases. */
+enum row_held {
+	HELD_NOT = 0,
+	HELD_REMOVAL = 1, /* its removal from the side, or sides, that still have it */
+	HELD_FLAGS = 2    /* clearing on the server what its file does not bear any more */
+};
+
 #define ROW_DIGEST_SIZE  16
 #define ROW_CONTENT_SIZE 32 /* CONTENT_DIGEST_SIZE of model/content.h */
 
@@ -70,6 +79,8 @@ struct row {
 		unlettered; /* keywords of local_flags that the file's name does not bear: a program
 			      * that does not know them dropped them, or they have no letter */
 	enum row_reason reason;
+	enum row_held held;
+	int64_t held_since;  /* seconds; where it is held */
 	uint64_t size_bytes; /* local file size when the file is known, else RFC822.SIZE (0:
 			      * unknown) */
 	int64_t date;        /* INTERNALDATE, or mtime; seconds; 0 unknown */
@@ -90,6 +101,7 @@ void row_set_file(struct row *row, const struct file_mark *mark, const uint8_t *
  * in its LEN bytes. */
 int row_set_unique(struct row *row, const char *unique, size_t len, struct err *err);
 int row_set_emailid(struct row *row, const char *emailid, size_t len, struct err *err);
+void row_forget_emailid(struct row *row);
 /* True when its observed sides equal its base. */
 bool row_is_settled(const struct row *row);
 /* True when nothing is left to remember (both sides gone; or never agreed and gone where it

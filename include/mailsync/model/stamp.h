@@ -28,6 +28,15 @@ struct stamp {
 	int64_t taken_ns; /* real time when it was taken; not compared */
 };
 
+/* Which directories they are, whatever is in them: inode numbers, 0 where there is none. Devices
+ * are left out: their numbers change when a file system is mounted anew. */
+struct stamp_folder {
+	uint64_t inode;
+	uint64_t cur_inode;
+};
+struct stamp_folder stamp_folder_of(const struct stamp *stamp);
+bool stamp_folder_equal(const struct stamp_folder *x, const struct stamp_folder *y);
+
 bool stamp_equal(const struct stamp *x, const struct stamp *y);
 /* True when no change after it was taken can look the same. */
 bool stamp_is_proven(const struct stamp *stamp);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "mailsync/base/err.h"
+#include "mailsync/base/side.h"
 #include "mailsync/base/strlist.h"
 #include "mailsync/model/keywords.h"
 #include "mailsync/model/row.h"
@@ -84,8 +85,12 @@ struct state_mailbox {
 	uint32_t skipped;     /* of these, TOO_LARGE, OBSTACLE or UNSEEN */
 	uint64_t held_policy; /* all pending rows were planned under the policy of this hash and
 			      * nothing was left to do; 0: look again */
-	int64_t synced_at;    /* seconds; 0 never */
-	char *trouble;        /* last error sentence, owned, NULL none */
+	enum side held;       /* where the brake holds its removal; SIDE_NONE: nowhere */
+	int64_t held_since;   /* seconds; where it is held */
+	bool has_folder;      /* known is, of the last complete scan: */
+	struct stamp_folder folder;
+	int64_t synced_at; /* seconds; 0 never */
+	char *trouble;     /* last error sentence, owned, NULL none */
 };
 struct state_mailboxes {
 	struct state_mailbox *items;
@@ -123,6 +128,32 @@ int state_row_by_uid(struct state *state, int64_t mailbox, uint32_t uid, struct 
 		     bool *found, struct err *err);
 int state_row_by_unique(struct state *state, int64_t mailbox, const char *unique, struct row *row,
 			bool *found, struct err *err);
+
+/* One more of the brake's marks for ROW, with the time where it is the first. */
+int state_row_hold(struct state *state, int64_t row, enum row_held held, int64_t now,
+		   struct err *err);
+/* The rows of MAILBOX that bear it, in id order; how many there are. */
+int state_rows_held(struct state *state, int64_t mailbox, struct row_list *rows, struct err *err);
+int state_count_held(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);
+
+/* What was deleted, for the brake: COUNT messages of MAILBOX (0: of one that is no more) on SIDE at
+ * NOW, in seconds. Of a mailbox that is dropped it stays known for the account. Forgotten after an
+ * hour. */
+struct state_deleted {
+	int64_t mailbox;
+	enum side side;
+	int64_t now;
+	uint64_t count;
+};
+int state_deleted_add(struct state *state, const struct state_deleted *deleted, struct err *err);
+/* How many since then, in MAILBOX (0: in all). What was deleted after NOW, for the clock went back,
+ * counts as deleted now, and is noted so. */
+struct state_recent {
+	uint64_t local;
+	uint64_t remote;
+};
+int state_deleted_recent(struct state *state, int64_t mailbox, int64_t since, int64_t now,
+			 struct state_recent *recent, struct err *err);
 
 /* Whether a row of that mailbox has that header digest. Reads all of its rows. */
 int state_has_digest(struct state *state, int64_t mailbox, const uint8_t digest[ROW_DIGEST_SIZE],
@@ -182,9 +213,9 @@ int state_cursor_next(struct state_cursor *cursor, const struct row **row, struc
 void state_cursor_close(struct state_cursor **cursor);
 
 /* Quick changes of what was observed, without loading the row. They keep `pending` right, reset
- * `reason`, and change nothing else. Some reasons stay: AMBIGUOUS and UNIDENTIFIED, which only
- * pairing settles (without them the message would be copied twice), and BRAKE where only flags
- * changed. A change that changes nothing writes nothing; where there is no such row, none is
+ * `reason`, but for AMBIGUOUS and UNIDENTIFIED, which only pairing settles (without them the
+ * message would be copied twice), end the brake's mark where what it holds is over, and change
+ * nothing else. A change that changes nothing writes nothing; where there is no such row, none is
  * made. */
 int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, uint64_t flags,
 			   struct err *err);

@@ -19,6 +19,7 @@ struct sync_options {
 	bool pull;
 	bool push;
 	bool allow_mass_delete;
+	bool bring_back; /* what the brake holds is copied again; never with the one above */
 	bool wait;
 	bool has_terminal;     /* somebody sees what is said, and may have mended something */
 	const char *state_dir; /* made where missing, 0700 */

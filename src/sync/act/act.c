@@ -42,9 +42,11 @@ static int try_job(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct job job;
 	mailbox->open.has_new_rows = false;
-	int code = job_plan(&job, run, run->session->remote, mailbox, err);
+	int code = job_begin(&job, run, run->session->remote, mailbox, err);
 	job.failures = mailbox->open.failures;
-	if (code == 0) {
+	if (code == 0 && job_changes_nothing(&job)) {
+		mailbox->done.counts.skipped = job.plan.skipped;
+	} else if (code == 0) {
 		code = execute_job(&job, err);
 	}
 	mailbox->open.failures = job.failures;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "mailsync/base/clock.h"
+
 #include "observe/observe.h"
 #include "rules/effect.h"
 
@@ -106,6 +108,7 @@ static int remove_file(struct job *job, const struct op *op, struct err *err)
 	if ((code = maildir_folder_remove(dir, entry.name, entry.in_new, err)) < 0) {
 		return code;
 	}
+	job->deleted_here += !message_is_waste(&job->facts, row, SIDE_LOCAL);
 	effect_deleted(row, SIDE_LOCAL);
 	job->mailbox->done.counts.deleted_local++;
 	return 0;
@@ -136,6 +139,7 @@ static int one_op(struct job *job, struct op *op, struct err *err)
 	}
 	/* At once: the brake's mark must outlive a run that dies before it is concluded. */
 	effect_held(row, op->reason);
+	effect_braked(row, op->held, clock_real_s());
 	op->is_done = true;
 	return 0;
 }

@@ -150,6 +150,20 @@ static int remove_there(struct run *run, struct mailbox *mailbox, struct err *er
 	return code < 0 ? code : remote_change_now(run->session->remote, &change, NULL, err);
 }
 
+static int forget_removed(struct run *run, const struct mailbox_op *op, struct err *err)
+{
+	struct state *state = run->session->state;
+	struct mailbox *mailbox = op->mailbox;
+	int code;
+	if ((code = state_begin(state, err)) == 0 &&
+	    (code = state_mailbox_drop(state, mailbox->base.id, err)) == 0) {
+		code = brake_note_deleted(run, 0, op->decision.side, mailbox->decided.agreed_before,
+					  err);
+	}
+	mailbox->decided.deletes = (struct brake_count){0};
+	return state_end(state, code, err);
+}
+
 static int remove_one(struct run *run, const struct mailbox_op *op, struct err *err)
 {
 	struct mailbox *mailbox = op->mailbox;
@@ -158,7 +172,7 @@ static int remove_one(struct run *run, const struct mailbox_op *op, struct err *
 	    (code = op->decision.side == SIDE_LOCAL ? remove_here(run, mailbox, err)
 						    : remove_there(run, mailbox, err)) == 0) {
 		mailbox->done.has_news = true;
-		code = state_mailbox_drop(run->session->state, mailbox->base.id, err);
+		code = forget_removed(run, op, err);
 	}
 	return run_outlives(run, mailbox, code, NULL, err);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "mailsync/base/array.h"
+#include "mailsync/base/clock.h"
 
 #include "observe/observe.h"
 #include "recover/recover.h"
@@ -16,9 +17,10 @@
 /* A message to go. */
 struct removed {
 	struct row *row;
-	bool is_copied; /* it is in the trash, or where it was moved to */
-	bool is_moved;  /* the latter: no deletion (R26) */
-	int64_t intent; /* that says so, or that it may be; 0 none */
+	enum row_held held; /* what of it the brake holds afterwards */
+	bool is_copied;     /* it is in the trash, or where it was moved to */
+	bool is_moved;      /* the latter: no deletion (R26) */
+	int64_t intent;     /* that says so, or that it may be; 0 none */
 };
 
 struct removal {
@@ -88,10 +90,16 @@ static int change(struct removal *removal, enum remote_change_kind kind, struct 
 	return code;
 }
 
-/* Writes the rows down, and that nothing is to be known of their copies any more. */
-static int commit_rows(struct removal *removal, struct err *err)
+/* Writes the rows down, of which DELETED are, and that nothing is to be known of their copies any
+ * more. */
+static int commit_rows(struct removal *removal, size_t deleted, struct err *err)
 {
+	const struct job *job = removal->job;
 	int code = state_begin(removal->state, err);
+	if (code == 0) {
+		code = brake_note_deleted(job->run, job->mailbox->base.id, SIDE_REMOTE, deleted,
+					  err);
+	}
 	for (size_t i = 0; code == 0 && i < removal->count; i++) {
 		const struct removed *item = &removal->items[i];
 		code = item->intent == 0 ? 0 : state_intent_drop(removal->state, item->intent, err);
@@ -125,13 +133,16 @@ static void leave_kept(struct removal *removal)
 
 static int commit_gone(struct removal *removal, struct err *err)
 {
+	size_t deleted = 0;
 	leave_kept(removal);
 	for (size_t i = 0; i < removal->count; i++) {
 		const struct removed *item = &removal->items[i];
 		effect_deleted(item->row, SIDE_REMOTE);
-		removal->job->mailbox->done.counts.deleted_remote += !item->is_moved;
+		effect_braked(item->row, item->held, clock_real_s());
+		deleted += !item->is_moved;
 	}
-	return commit_rows(removal, err);
+	removal->job->mailbox->done.counts.deleted_remote += deleted;
+	return commit_rows(removal, deleted, err);
 }
 
 static int hold(struct removal *removal, struct err *err)
@@ -147,7 +158,7 @@ static int hold(struct removal *removal, struct err *err)
 	}
 	job->plan.skipped += removal->count;
 	job->failures++;
-	return commit_rows(removal, err);
+	return commit_rows(removal, 0, err);
 }
 
 /* Which messages are marked matters only where all of them would be expunged. */
@@ -377,7 +388,8 @@ int job_delete_remote(struct job *job, struct err *err)
 		return err_nomem(err);
 	}
 	for (size_t at = 0; (op = job_next(job, OP_DELETE_REMOTE, &at)) != NULL;) {
-		removal.items[removal.count++].row = job_row(job, op);
+		removal.items[removal.count++] =
+			(struct removed){.row = job_row(job, op), .held = op->held};
 	}
 	if (removal.count > 0) {
 		code = remove_all(&removal, err);

@@ -5,6 +5,8 @@
 
 #include "mailsync/base/array.h"
 
+#include "mailsync/base/clock.h"
+
 #include "rules/effect.h"
 
 /* These UIDs get (or lose) these flags. */
@@ -114,6 +116,7 @@ static int commit_flags(struct storing *storing, struct err *err)
 		if (!uidset_contains(&storing->refused, row->uid)) {
 			effect_flags(row, SIDE_REMOTE, op->add, op->remove);
 			effect_held(row, op->reason);
+			effect_braked(row, op->held, clock_real_s());
 			job->mailbox->done.counts.flags_remote++;
 			op->is_done = true;
 		}

@@ -66,7 +66,7 @@ static int bulk_add(struct bulk *bulk, struct mailbox *mailbox, struct err *err)
 	struct bulk_mailbox *entry = &bulk->mailboxes[bulk->count];
 	struct job *job = &entry->job;
 	*entry = (struct bulk_mailbox){0};
-	int code = job_plan(job, bulk->run, bulk->run->session->remote, mailbox, err);
+	int code = job_begin(job, bulk->run, bulk->run->session->remote, mailbox, err);
 	if (code < 0 || mailbox->decided.shape != PLAN_DOWNLOADS ||
 	    (code = job_prepare(job, err)) < 0 ||
 	    (code = download_init(&entry->download, job, err)) < 0 ||

@@ -12,6 +12,9 @@
 #include "guard/guard.h"
 
 #include "mailsync/base/array.h"
+#include "mailsync/base/clock.h"
+
+#include "rules/brake.h"
 
 struct local_item {
 	enum local_change change;
@@ -19,6 +22,8 @@ struct local_item {
 	const struct maildir_entry *entry; /* NULL: no file */
 	struct local_flags flags;
 	bool has_odd_name; /* that is no unique part for all programs (C5) */
+	bool is_shared;    /* both sides had it */
+	bool is_cleared;   /* of some flags, its file being in `new` now */
 };
 
 struct local_delta {
@@ -26,6 +31,7 @@ struct local_delta {
 	struct mailbox *mailbox;
 	struct maildir_scan scan;
 	struct local_facts facts;
+	struct brake_shape shape;
 	struct local_item *items;
 	size_t count;
 	size_t cap;
@@ -68,6 +74,21 @@ static int judge(const struct local_delta *delta, const struct local_file *file,
 	return code;
 }
 
+/* What is to be deleted, or cleared, on the server because of it (brake.h, B9 and B10). */
+static void note_shape(struct local_delta *delta, const struct row *row, struct local_item *item)
+{
+	const struct maildir_entry *entry = item->entry;
+	if (row == NULL || !row->is_agreed || row->local != MESSAGE_PRESENT ||
+	    row->remote != MESSAGE_PRESENT) {
+		return;
+	}
+	item->is_shared = true;
+	item->is_cleared = item->change == LOCAL_FLAGS && entry->in_new &&
+			   (row->local_flags & ~item->flags.flags) != 0;
+	delta->shape.present++;
+	delta->shape.cleared += item->is_cleared;
+}
+
 /* What ENTRY, the file (NULL: none), means to ROW (NULL: base does not know it). */
 static int see(struct local_delta *delta, const struct maildir_entry *entry, const struct row *row,
 	       struct err *err)
@@ -85,6 +106,7 @@ static int see(struct local_delta *delta, const struct maildir_entry *entry, con
 		item.flags = local_flags_of(facts, &file, row);
 	}
 	int code = judge(delta, is_there ? &file : NULL, row, &item.change, err);
+	note_shape(delta, row, &item);
 	if (code < 0 || item.change == LOCAL_SAME) {
 		return code;
 	}
@@ -299,6 +321,32 @@ static int apply_item(struct local_delta *delta, const struct local_item *item, 
 	return 0;
 }
 
+/* At once, for what they are held for cannot be seen any more by a later run. */
+static int hold_shapes(struct local_delta *delta, struct err *err)
+{
+	struct run *run = delta->run;
+	unsigned percent =
+		run->policy.releases_held ? 100 : (unsigned)run->account->max_delete_percent;
+	for (size_t i = 0; i < delta->count; i++) {
+		const struct local_item *item = &delta->items[i];
+		delta->shape.gone += item->is_shared && item->change == LOCAL_GONE;
+	}
+	bool holds_gone = brake_holds_gone(&delta->shape, percent);
+	bool holds_cleared = brake_holds_cleared(&delta->shape, percent);
+	int code = 0;
+	delta->mailbox->seen.lost_folder |= holds_gone;
+	for (size_t i = 0; code == 0 && (holds_gone || holds_cleared) && i < delta->count; i++) {
+		const struct local_item *item = &delta->items[i];
+		enum row_held held = holds_gone && item->change == LOCAL_GONE ? HELD_REMOVAL
+				   : holds_cleared && item->is_cleared        ? HELD_FLAGS
+									      : HELD_NOT;
+		code = held == HELD_NOT ? 0
+					: state_row_hold(run->session->state, item->row, held,
+							 clock_real_s(), err);
+	}
+	return code;
+}
+
 static int delta_apply(struct local_delta *delta, struct err *err)
 {
 	struct run *run = delta->run;
@@ -307,13 +355,29 @@ static int delta_apply(struct local_delta *delta, struct err *err)
 	for (size_t i = 0; code == 0 && i < delta->count; i++) {
 		code = apply_item(delta, &delta->items[i], err);
 	}
-	if (code < 0 || delta->count == 0 ||
+	if (code < 0 || delta->count == 0 || (code = hold_shapes(delta, err)) < 0 ||
 	    (code = state_mailbox_count(run->session->state, &mailbox->base, err)) < 0) {
 		return code;
 	}
 	return mailbox->base.has_stamp
 		     ? 0
 		     : mailbox_store(run, mailbox, err); /* a file went meanwhile */
+}
+
+/* Which directory it was when it was last read whole, and is now. */
+static void compare_folder(struct local_delta *delta)
+{
+	struct state_mailbox *base = &delta->mailbox->base;
+	struct stamp_folder now = stamp_folder_of(&delta->scan.stamp);
+	struct stamp_folder before = base->has_folder ? base->folder
+				   : base->has_stamp  ? stamp_folder_of(&base->stamp)
+						      : now;
+	delta->shape.is_other_folder = !stamp_folder_equal(&before, &now);
+	delta->shape.has_cur = now.cur_inode != 0;
+	if (delta->scan.is_still) {
+		base->has_folder = true;
+		base->folder = now;
+	}
 }
 
 static int delta_commit(struct local_delta *delta, struct err *err)
@@ -325,6 +389,7 @@ static int delta_commit(struct local_delta *delta, struct err *err)
 	    (code = state_begin(run->session->state, err)) < 0) {
 		return code;
 	}
+	compare_folder(delta);
 	base->has_stamp = delta->scan.is_still;
 	base->stamp = delta->scan.stamp;
 	base->trusts_letters = run->account->keywords == KEYWORDS_YES;

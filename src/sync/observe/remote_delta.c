@@ -133,6 +133,7 @@ static int put_present(struct delta *delta, const struct delta_item *item, struc
 		}
 		row.remote = MESSAGE_PRESENT;
 		row.reason = REASON_NONE;
+		row.held = HELD_NOT; /* it is back */
 		row.remote_flags = message->has_flags ? item->flags : row.remote_flags;
 		code = state_row_put(state, &row, err);
 	}

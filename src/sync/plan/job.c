@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "mailsync/base/clock.h"
 
@@ -81,6 +82,14 @@ static int gather_moved(struct job *job, const struct intents *intents, struct e
 	return 0;
 }
 
+/* The server's trash, or its junk: by its special use, or as the account names it. */
+static bool mailbox_is_waste(const struct run *run, const struct mailbox *mailbox)
+{
+	const char *trash = run->account->trash;
+	return (mailbox->seen.attributes & (REMOTE_TRASH | REMOTE_JUNK)) != 0 ||
+	       (trash != NULL && strcmp(mailbox->name, trash) == 0);
+}
+
 static int gather_facts(struct job *job, struct err *err)
 {
 	struct run *run = job->run;
@@ -97,6 +106,7 @@ static int gather_facts(struct job *job, struct err *err)
 		.has_unreadable = run->seen.has_unreadable,
 		.braked = mailbox->decided.braked,
 		.releases_held = run->policy.releases_held,
+		.is_waste = mailbox_is_waste(run, mailbox),
 	};
 	if (!run->account->keywords || base->keywords.count == 0 ||
 	    !(mailbox->seen.in & SIDE_LOCAL)) {
@@ -109,25 +119,32 @@ static int gather_facts(struct job *job, struct err *err)
 					   &job->facts.local_keywords, err);
 }
 
-int job_plan(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox,
-	     struct err *err)
+int job_replan(struct job *job, struct err *err)
+{
+	message_plan_finish(&job->plan);
+	job->facts.braked = job->mailbox->decided.braked;
+	int code = message_plan_make(job->rows.items, job->rows.count, &job->run->policy.messages,
+				     &job->facts, &job->plan, err);
+	job->mailbox->decided.shape = message_plan_shape(&job->plan);
+	return code;
+}
+
+int job_plan(struct job *job, struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct state *state = run->session->state;
-	const struct plan_policy *policy = &run->policy.messages;
 	struct intents intents = {0};
+	bool deleted_too = run->policy.messages.expunge != SIDE_NONE;
 	int code;
-	*job = (struct job){.run = run, .remote = remote, .mailbox = mailbox};
+	*job = (struct job){.run = run, .mailbox = mailbox};
 	row_list_init(&job->rows);
-	if ((code = state_rows_pending(state, mailbox->base.id, policy->expunge != 0, &job->rows,
-				       err)) < 0 ||
+	if ((code = state_rows_pending(state, mailbox->base.id, deleted_too, &job->rows, err)) <
+		    0 ||
 	    (code = state_intents_load(state, mailbox->base.id, &intents, err)) < 0 ||
 	    (code = gather_facts(job, err)) < 0 || (code = gather_moved(job, &intents, err)) < 0) {
 		goto finish;
 	}
 	drop_rows(run, &intents, &job->rows);
-	code = message_plan_make(job->rows.items, job->rows.count, policy, &job->facts, &job->plan,
-				 err);
-	mailbox->decided.shape = message_plan_shape(&job->plan);
+	code = job_replan(job, err);
 finish:
 	state_intents_finish(&intents);
 	return code;
@@ -177,7 +194,28 @@ int job_commit(struct job *job, struct err *err)
 			code = state_row_put(state, job_row(job, op), err);
 		}
 	}
+	if (code == 0) {
+		code = brake_note_deleted(job->run, job->mailbox->base.id, SIDE_LOCAL,
+					  job->deleted_here, err);
+	}
+	job->deleted_here = 0;
 	return state_end(state, code, err);
+}
+
+static bool is_news(const struct job *job, const struct op *op)
+{
+	const struct row *row = job_row(job, op);
+	return row->reason != op->reason || row->held != op->held;
+}
+
+bool job_has_news(const struct job *job)
+{
+	const struct op *op;
+	bool has_news = false;
+	for (size_t at = 0; !has_news && (op = job_next(job, OP_HOLD, &at)) != NULL;) {
+		has_news = is_news(job, op);
+	}
+	return has_news;
 }
 
 int job_note_holds(struct job *job, struct err *err)
@@ -186,8 +224,9 @@ int job_note_holds(struct job *job, struct err *err)
 	int code = 0;
 	for (size_t at = 0; code == 0 && (op = job_next(job, OP_HOLD, &at)) != NULL;) {
 		struct row *row = job_row(job, op);
-		if (row->reason != op->reason) {
+		if (is_news(job, op)) {
 			effect_held(row, op->reason);
+			effect_braked(row, op->held, clock_real_s());
 			code = state_row_put(job->run->session->state, row, err);
 		}
 	}
@@ -269,6 +308,14 @@ static bool only_policy_holds(const struct job *job)
 	return job->failures == 0 && !mailbox->open.has_intents && !mailbox->open.has_new_rows &&
 	       !move_is_open(&job->run->plan->moves, mailbox) &&
 	       message_plan_holds_by_policy(&job->plan);
+}
+
+bool job_changes_nothing(const struct job *job)
+{
+	const struct mailbox *mailbox = job->mailbox;
+	return mailbox->decided.shape == PLAN_IDLE && !job_has_news(job) &&
+	       mailbox->base.synced_at != 0 && mailbox->base.held_policy == 0 &&
+	       !only_policy_holds(job);
 }
 
 int job_conclude(struct job *job, struct err *err)

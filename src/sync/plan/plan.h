@@ -105,6 +105,23 @@ enum removal_way plan_removals(struct run *run, const struct mailbox *mailbox,
 /* Plans every mailbox once to count what would be deleted, and sets `decided.braked`. What is held
  * is noted in its rows at once: a run that dies later must not leave it to be judged anew. */
 int brake_plan(struct run *run, struct err *err);
+/* What is said of it: how many of MAILBOX, or of the account (NULL), are over the limit on SIDE,
+ * and what stays held; each with the commands that say whether it is right. */
+void brake_tell_over(struct run *run, const struct mailbox *mailbox,
+		     const struct brake_count *count, enum side side);
+void brake_tell_held(struct run *run, const struct mailbox *mailbox,
+		     const struct brake_count *count);
+/* --bring-back: what is marked, and this run may copy again, is made what is new on the side that
+ * still has it (B12). */
+int bring_back(struct run *run, struct err *err);
+/* Notes COUNT messages of base's MAILBOX (0: it is no more) as deleted on SIDE, for B7. In the
+ * transaction that records that they are. */
+int brake_note_deleted(struct run *run, int64_t mailbox, enum side side, size_t count,
+		       struct err *err);
+/* Completes COUNT, of base's MAILBOX (0: of all), with what was deleted lately and, where it
+ * matters, how many messages there were when the run began, SINCE then so many more. */
+int brake_complete_count(struct run *run, int64_t mailbox, uint64_t since,
+			 struct brake_count *count, struct err *err);
 
 /* Dry run: what would be done, into the report. Moves are carried out on paper, that is on the rows
  * of the scratch copy, so that the messages' plan is the one that follows them. */
@@ -117,7 +134,7 @@ int plan_print(struct run *run, struct err *err);
  * keeps its row pending (REASON_FAILED) and holds up nothing else. What a step returns as an error
  * ends the job.
  *
- *     job_plan, job_prepare, steps..., job_conclude, job_finish
+ *     job_begin, job_prepare, steps..., job_conclude, job_finish
  *
  * A row is changed only after what it states is durable (I2), by rules/effect.h.
  */
@@ -131,16 +148,28 @@ struct job {
 	struct message_plan plan; /* its ops name ROWS by their index */
 	struct maildir_scan scan; /* where the files of the rows are, once asked for */
 	bool has_scan;
-	size_t failures; /* what was left undone: the next run looks at this mailbox again */
+	size_t deleted_here; /* files removed and not committed yet, that the brake counts */
+	size_t failures;     /* what was left undone: the next run looks at this mailbox again */
 };
 
 /* R24: nothing to plan in MAILBOX. */
 bool mailbox_is_idle(const struct run *run, const struct mailbox *mailbox);
-/* Loads MAILBOX's rows and plans them. The caller finishes JOB in any case. REMOTE may be NULL
- * where the plan is only looked at. */
-int job_plan(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox,
-	     struct err *err);
+/* Loads MAILBOX's rows and plans them. The caller finishes JOB in any case. */
+int job_plan(struct job *job, struct run *run, struct mailbox *mailbox, struct err *err);
+/* The same, to be carried out on REMOTE. Its rows may be others by now than when the brake counted
+ * all: they are counted anew, with what was deleted meanwhile, and held where that is too much. So
+ * nothing is deleted that the brake was not asked about. */
+int job_begin(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox,
+	      struct err *err);
+/* A hold is news to its row. */
+bool job_has_news(const struct job *job);
+/* Plans the same rows by what is decided now. */
+int job_replan(struct job *job, struct err *err);
 void job_finish(struct job *job);
+
+/* Nothing but holds that its rows tell already: it need not be carried out, and the Maildir not be
+ * claimed for it. */
+bool job_changes_nothing(const struct job *job);
 
 /* Before its first step: this run's claim, and the folder. */
 int job_prepare(struct job *job, struct err *err);

@@ -192,7 +192,7 @@ static int print_mailbox(struct run *run, struct mailbox *mailbox, struct err *e
 		mailbox->done.counts.skipped = mailbox->base.skipped;
 		return 0;
 	}
-	if ((code = job_plan(&job, run, NULL, mailbox, err)) == 0 &&
+	if ((code = job_plan(&job, run, mailbox, err)) == 0 &&
 	    (code = (mailbox->seen.in & SIDE_LOCAL) ? mailbox_open_dir(run, mailbox, err) : 0) ==
 		    0) {
 		mailbox->done.counts.skipped = job.plan.skipped;

@@ -16,6 +16,7 @@ void effect_downloaded(struct row *row, uint64_t flags)
 	row->local = MESSAGE_PRESENT;
 	row->local_flags = flags;
 	row->unlettered = 0;
+	row->held = HELD_NOT;
 	/* A keyword that the file could not take must not look removed there. */
 	effect_agreed(row, flags & row->remote_flags);
 }
@@ -25,6 +26,7 @@ void effect_uploaded(struct row *row, uint32_t uid, uint64_t flags)
 	row->uid = uid;
 	row->remote = MESSAGE_PRESENT;
 	row->remote_flags = flags;
+	row->held = HELD_NOT;
 	effect_agreed(row, flags & row->local_flags);
 }
 
@@ -70,6 +72,35 @@ void effect_file_is_other(struct row *row, struct row *file, const struct found_
 void effect_held(struct row *row, enum row_reason reason)
 {
 	row->reason = reason;
+}
+
+void effect_braked(struct row *row, enum row_held held, int64_t now)
+{
+	row->held_since = row->held != HELD_NOT ? row->held_since : now;
+	row->held = held;
+}
+
+void effect_brought_back(struct row *row)
+{
+	bool is_here = row->local == MESSAGE_PRESENT;
+	bool is_there = row->remote == MESSAGE_PRESENT;
+	row->reason = REASON_NONE;
+	if (is_here && is_there) {
+		row->flags &= row->local_flags;
+		row->held &= ~HELD_FLAGS;
+		return;
+	}
+	row->is_agreed = false;
+	row->flags = 0;
+	row->held = HELD_NOT;
+	if (is_there) {
+		row->local = MESSAGE_ABSENT;
+		row->local_flags = 0;
+	} else {
+		row->uid = 0;
+		row->remote = MESSAGE_ABSENT;
+		row->remote_flags = 0;
+	}
 }
 
 struct row effect_row_in_words(const struct row *row, const struct keywords *from,

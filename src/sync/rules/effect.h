@@ -17,9 +17,12 @@
  *   E9 no file     the file under the row's name holds another message (C2, C3): it is new mail, by
  *                  a row of its own, and the row has lost its file
  *   E10 renamed     a name that did not tell all says all of it after our rename
+ *   E11 braked      the brake's mark: what of the row is held from now on, or nothing
+ *   E12 brought    what the brake held is as if the side that still has it had it anew
  *
- * All but E6 end the reason why the row was pending; where the plan holds something of it, E6
- * follows at once. A row that neither side has any more is void (row.h), and storing it drops it.
+ * All but E6 and E11 end the reason why the row was pending; where the plan holds something of it,
+ * E6 follows at once. E1, E2 and E7 end the brake's mark, for nothing is left to hold; else E11
+ * follows. A row that neither side has any more is void (row.h), and storing it drops it.
  *
  * Keywords are bits of a mailbox's table. In a move, what the old mailbox's bits mean (FROM) is
  * said in the words of the new one (TO).
@@ -63,6 +66,12 @@ struct found_file {
 void effect_file_is_other(struct row *row, struct row *file, const struct found_file *found);
 /* E6 */
 void effect_held(struct row *row, enum row_reason reason);
+/* E12. What the brake held of ROW is not carried out but undone: gone here, it is a message that is
+ * new on the server; gone there, a file that is new in the Maildir; flags that the file lost are
+ * changes of the server's. Its unique part and EMAILID are the caller's. */
+void effect_brought_back(struct row *row);
+/* E11. NOW in seconds. A mark that stands keeps its time. */
+void effect_braked(struct row *row, enum row_held held, int64_t now);
 /*
  * What the letters of a file mean that a MUA moved. It carries those of the folder that it came
  * from, so they are read by that folder's table (BY_OLD). But where the new folder's table (BY_NEW)

@@ -93,6 +93,7 @@ void local_change_row(enum local_change change, const struct local_flags *flags,
 {
 	row->reason = REASON_NONE;
 	row->unlettered = flags->unlettered;
+	row->held = change == LOCAL_FLAGS_LOST ? row->held : HELD_NOT;
 	if (change == LOCAL_LOST || change == LOCAL_DAMAGED) {
 		row->is_agreed = false;
 		row->local = MESSAGE_ABSENT;

@@ -29,15 +29,18 @@ static struct mailbox_decision decide_vanished(const struct mailbox_facts *facts
 {
 	enum side other = other_side(side);
 	bool did_not_last = side == SIDE_LOCAL && facts->lost_power;
-	if (!did_not_last && !facts->is_inbox && (policy->remove & other)) {
+	bool is_brought_back = policy->brings_back && facts->held == other &&
+			       (policy->create & policy->copy & side) != 0;
+	if (!did_not_last && !facts->is_inbox && !is_brought_back && (policy->remove & other)) {
 		return (struct mailbox_decision){.kind = MAILBOX_REMOVE, .side = other};
 	}
-	if (!did_not_last && !facts->is_inbox && (policy->remove_ever & other)) {
+	if (!did_not_last && !facts->is_inbox && !is_brought_back &&
+	    (policy->remove_ever & other)) {
 		return leave(EXCLUDED_WAITING);
 	}
 	struct mailbox_decision decision = decide_new(facts, policy, side);
 	decision.forgets = true;
-	decision.kept = did_not_last ? SIDE_NONE : other;
+	decision.kept = did_not_last || is_brought_back ? SIDE_NONE : other;
 	return decision;
 }
 

@@ -5,6 +5,7 @@
  *   M1  on both sides                                    -> sync
  *   M2  gone here, base had it here, power was lost: its making did not reach the disk
  *                                                        -> forget base, then as new (M7 to M9)
+ *   M26 as M3, but the brake holds that, and --bring-back is given: as new (B13)
  *   M3  gone from one side that base had it on; `remove_mailboxes` covers the other; not INBOX
  *                                                        -> remove it there (the brake counts it)
  *   M4  the same, but only --pull or --push keeps this run from it  -> leave it, WAITING
@@ -112,6 +113,8 @@ struct mailbox_policy {
 	enum side create_ever;
 	enum side remove;
 	enum side remove_ever;
+	enum side copy;   /* of messages */
+	bool brings_back; /* --bring-back */
 };
 
 struct mailbox_facts {
@@ -126,6 +129,7 @@ struct mailbox_facts {
 	bool lost_power;      /* since rows were committed whose files were not durable */
 	bool is_barred;       /* asked only where there is no folder, as is this: */
 	bool is_hollow;
+	enum side held; /* where the brake holds its removal */
 };
 
 enum mailbox_op_kind {

@@ -24,6 +24,11 @@ uint64_t message_local_flags(const struct plan_facts *mailbox)
 	return FLAGS_SYSTEM | mailbox->local_keywords;
 }
 
+bool message_is_waste(const struct plan_facts *mailbox, const struct row *row, enum side side)
+{
+	return mailbox->is_waste && side == SIDE_LOCAL && row->remote == MESSAGE_GONE;
+}
+
 bool message_is_idle(const struct idle_facts *mailbox)
 {
 	return !mailbox->is_active || !mailbox->in_base ||

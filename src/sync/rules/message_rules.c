@@ -23,6 +23,7 @@ struct planning {
 	size_t index;
 	uint64_t base;        /* agreed flags; for a new pair those that both share */
 	enum row_reason held; /* the strongest hold so far */
+	enum row_held braked; /* what of it the brake holds */
 	const char *why_held;
 };
 
@@ -68,6 +69,12 @@ static int hold(struct planning *planning, enum row_reason reason, const char *w
 	return 0;
 }
 
+static void hold_braked(struct planning *planning, enum row_held held, const char *why)
+{
+	hold(planning, REASON_BRAKE, why);
+	planning->braked |= held;
+}
+
 /* The last word on a removal, which is counted, or held: true where it may be. A read-only mailbox
  * first: what cannot be done is not counted. */
 static bool judge_removal(struct planning *planning, enum side side)
@@ -77,9 +84,12 @@ static bool judge_removal(struct planning *planning, enum side side)
 		hold(planning, REASON_OBSTACLE, READ_ONLY);
 		return false;
 	}
+	if (message_is_waste(planning->mailbox, planning->row, side)) {
+		return true;
+	}
 	*(side == SIDE_LOCAL ? &deletes->local : &deletes->remote) += 1;
 	if ((planning->mailbox->braked & side) != 0) {
-		hold(planning, REASON_BRAKE, "over max_delete");
+		hold_braked(planning, HELD_REMOVAL, "over max_delete");
 		return false;
 	}
 	return true;
@@ -96,19 +106,32 @@ static int delete_if_allowed(struct planning *planning, enum side side, const ch
 	return judge_removal(planning, side) ? act_delete(planning, side, why, err) : 0;
 }
 
-/* R21: where the brake of an earlier run holds it, it stays held and is counted so: true. SIDES:
+/* R21: where the brake holds it already, it stays held and is counted so: true. SIDES:
  * where the policy would remove it. */
 static bool hold_if_braked(struct planning *planning, enum side sides)
 {
 	struct brake_count *deletes = &planning->plan->deletes;
-	if (planning->row->reason != REASON_BRAKE || planning->mailbox->releases_held) {
+	if ((planning->row->held & HELD_REMOVAL) == 0 || planning->mailbox->releases_held) {
 		return false;
 	}
 	deletes->held_local += (sides & SIDE_LOCAL) != 0;
 	deletes->held_remote += (sides & SIDE_REMOTE) != 0;
 	deletes->held_agreed += planning->row->is_agreed;
-	hold(planning, REASON_BRAKE, "held by the brake in an earlier run");
+	hold_braked(planning, HELD_REMOVAL, "held by the brake");
 	return true;
+}
+
+/* R30: of the bits that are to change on the server those that may. */
+static uint64_t unbraked_bits(struct planning *planning, uint64_t need)
+{
+	const struct row *row = planning->row;
+	uint64_t cleared = need & row->flags & ~row->local_flags;
+	if ((row->held & HELD_FLAGS) == 0 || planning->mailbox->releases_held || cleared == 0) {
+		return need;
+	}
+	planning->plan->deletes.held_flags++;
+	hold_braked(planning, HELD_FLAGS, "cleared in the Maildir, and held by the brake");
+	return need & ~cleared;
 }
 
 static bool is_too_large(const struct planning *planning)
@@ -263,7 +286,8 @@ static struct merge merge_flags(struct planning *planning, uint64_t flags, enum 
 		local = row->local_flags ^ merge.local;
 	}
 	if ((removed & SIDE_REMOTE) == 0) {
-		merge.remote = changeable_bits(planning, SIDE_REMOTE, flags ^ row->remote_flags);
+		uint64_t need = unbraked_bits(planning, flags ^ row->remote_flags);
+		merge.remote = changeable_bits(planning, SIDE_REMOTE, need);
 		remote = row->remote_flags ^ merge.remote;
 	}
 	merge.agreed = effect_agreed_bits(planning->base, local, remote);
@@ -393,11 +417,16 @@ static int plan_row(struct planning *planning, struct err *err)
 	}
 	for (size_t i = first; i < plan->count; i++) {
 		plan->ops[i].reason = held;
+		plan->ops[i].held = planning->braked;
 	}
 	plan->skipped +=
 		held == REASON_TOO_LARGE || held == REASON_OBSTACLE || held == REASON_UNSEEN;
 	return add(planning,
-		   (struct op){.kind = OP_HOLD, .reason = held, .why = planning->why_held}, err);
+		   (struct op){.kind = OP_HOLD,
+			       .reason = held,
+			       .held = planning->braked,
+			       .why = planning->why_held},
+		   err);
 }
 
 int message_plan_make(const struct row *rows, size_t count, const struct plan_policy *policy,

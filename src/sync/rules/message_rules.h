@@ -46,11 +46,13 @@
  *       the same plan (else that copy stays, and is held POLICY by R13/R14 later). Where it
  *       removes a side, flag operations and held bits for that side are dropped.
  *       A removal that the brake or an obstacle holds leaves the flag operations.
- * A row that the brake held in an earlier run (row.reason is BRAKE):
- *   R21 what R1, R6, R13, R14 or R20 would remove stays held BRAKE until releases_held, however the
- *       mailbox has grown; before all other holds and whatever the policy of this run (another
- *       reason would take its place, and the next run judge it anew). It counts as held, not as
- *       deleted. What they do not want removed any more is planned as if it had not been held.
+ * A row that the brake holds (row.held):
+ *   R21 REMOVAL: what R1, R6, R13, R14 or R20 would remove stays held BRAKE until releases_held,
+ *       however the mailbox has grown; before all other holds and whatever the policy of this run.
+ *       It counts as held, not as deleted. What they do not want removed any more is planned as if
+ *       it had not been held, and the mark ends.
+ *   R30 FLAGS: what R19 would clear on the server because the Maildir has cleared it stays held
+ *       BRAKE until releases_held; other bits go on
  * An agreed row of which the server has a copy where its file was moved to (INTENT_MOVED):
  *   R26 what is left of it is its removal, by R14, but as part of the move: it is no deletion, so
  *       that the brake neither counts nor holds it, and no unreadable folder matters. It has no
@@ -106,6 +108,7 @@ struct plan_facts {
 	bool releases_held;      /* the user lets go what the brake held in earlier runs */
 	const int64_t *moved;    /* ids of rows, sorted: R26's originals */
 	size_t moved_count;
+	bool is_waste; /* the server's trash or junk (brake.h, B11) */
 };
 
 enum op_kind {
@@ -128,6 +131,7 @@ struct op {
 	uint64_t remove;
 	uint64_t agreed;        /* AGREE: row.flags from now on; FLAGS_*: what they are to become */
 	enum row_reason reason; /* what the row is left pending for, all its ops being done */
+	enum row_held held;     /* what of it the brake holds then */
 	const char *why;        /* a static phrase for people: "new on the server" */
 };
 
@@ -144,6 +148,14 @@ struct message_plan {
 uint64_t message_remote_flags(const struct plan_facts *mailbox);
 /* R16: the flags that a file can bear. */
 uint64_t message_local_flags(const struct plan_facts *mailbox);
+
+/* B11: the removal of ROW's message from SIDE is nothing to the brake. */
+bool message_is_waste(const struct plan_facts *mailbox, const struct row *row, enum side side);
+
+/* B12: whether --bring-back undoes what the brake holds of ROW: what is gone from one side is held,
+ * or flags are, and by these rules it would be copied to that side, or they would be set again. */
+int message_is_brought_back(const struct row *row, const struct plan_policy *policy,
+			    const struct plan_facts *mailbox, bool *is_due, struct err *err);
 
 /* R24 */
 struct idle_facts {

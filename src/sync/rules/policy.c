@@ -65,9 +65,14 @@ int policy_make(const struct account *account, const struct sync_options *option
 				.create_ever = account->create & ever,
 				.remove = account->remove_mailboxes & sides,
 				.remove_ever = account->remove_mailboxes & ever,
+				.copy = account->copy & sides,
+				.brings_back = options->bring_back,
 			},
 		.may_write_remote = !options->dry_run && (sides & SIDE_REMOTE) != 0,
 		.may_write_local = !options->dry_run && (sides & SIDE_LOCAL) != 0,
+		.releases_held = !options->bring_back && brake_is_off(options->allow_mass_delete,
+								      account->max_delete_percent),
+		.now = now,
 	};
 	return policy_hash(account, policy, err);
 }

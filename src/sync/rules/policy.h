@@ -26,13 +26,14 @@ struct run_policy {
 	struct mailbox_policy mailboxes;
 	bool may_write_remote; /* with P5, as the next */
 	bool may_write_local;
-	bool releases_held; /* what the brake held in earlier runs may go (brake.h, B5) */
+	bool releases_held; /* what the brake held may go (brake.h, B5) */
+	int64_t now;        /* seconds; when the run began */
 	uint64_t hash;      /* P4 */
 };
 
 /* P1 and P2. */
 enum side policy_sides(const struct account *account, const struct sync_options *options);
-/* All but releases_held. NOW in seconds. */
+/* NOW in seconds. */
 int policy_make(const struct account *account, const struct sync_options *options, int64_t now,
 		struct run_policy *policy, struct err *err);
 

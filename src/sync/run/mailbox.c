@@ -88,6 +88,7 @@ struct mailbox_facts mailbox_facts(const struct run *run, const struct mailbox *
 		.is_named = mailbox->decided.exclusion != EXCLUDED_BY_NAME,
 		.may_lose_many = run->options->allow_mass_delete,
 		.lost_power = run->session->lost_power,
+		.held = base->held,
 	};
 }
 

@@ -32,6 +32,7 @@ struct mailbox_seen {
 	bool is_unreadable;   /* its folder: what went from there cannot be told in this run */
 	bool is_read_only;    /* the server says so */
 	bool has_local_changes;
+	bool lost_folder;    /* with all that was in it (brake.h, B9) */
 	bool was_viewed;     /* the remote delta was taken in this run */
 	bool is_window;      /* the server shows only the newest of it */
 	unsigned attributes; /* enum remote_attribute */
@@ -63,9 +64,10 @@ struct mailbox_open {
 /* What is to be done with it. Written by whoever finds the reason. */
 struct mailbox_decided {
 	enum exclusion exclusion;
-	enum side remove;   /* gone on the other side, to be removed here */
-	bool is_to_be_made; /* on the server; a dry run leaves it at that */
-	enum side braked;   /* where the brake holds its deletions */
+	enum side remove;           /* gone on the other side, to be removed here */
+	bool is_to_be_made;         /* on the server; a dry run leaves it at that */
+	enum side braked;           /* where the brake holds its deletions */
+	struct brake_count deletes; /* those that it let pass and that are still to be done */
 	enum pairing_need pairing;
 	uint64_t agreed_before; /* the brake's measure of one that is to be removed */
 	enum plan_shape shape;  /* of its plan, when that was last made */
