@@ -145,7 +145,7 @@ class Maildir:
         for letter, name in table.items():
             if name.lower() == keyword.lower():
                 return letter
-        number = len(table)
+        number = max((ord(x) - ord("a") + 1 for x in table), default=0)
         table[chr(ord("a") + number)] = keyword
         path = self.folder(mailbox) / "dovecot-keywords"
         temporary = path.with_name("dovecot-keywords.new")
