@@ -214,6 +214,27 @@ def test_a_database_that_cannot_be_read_is_not_taken_for_damaged(account, remote
     agree(account, remote)
 
 
+@pytest.mark.parametrize("call", ["open", "read"])
+def test_a_file_that_cannot_be_read_while_all_is_paired_waits(account, remote, disk_shim, tmp_path,
+                                                              call):
+    """Taken for a file that no message is, it would be sent again and its message come down again (W23)."""
+    (_, wire), _, _ = paired(account, remote, 3)
+    path = account.local.find("INBOX", wire)
+    shutil.rmtree(account.database.parent)
+    env = {"LD_PRELOAD": disk_shim, "LIAR_DISK": f"1:1:{1 if call == 'open' else 8}",
+           "LIAR_DISK_ROOTS": f"{path}:{path}", "LIAR_DISK_LOG": str(tmp_path / "failed"),
+           "LIAR_DISK_ERRNO": str(errno.EIO)}
+    for _ in range(2):
+        result = account.sync(status=1, env=env)
+        assert (tmp_path / "failed").exists()
+        assert not {"downloaded", "uploaded"} & set(result.did), result
+        assert len(uids(remote)) == 3
+    account.sync()
+    agree(account, remote)
+    assert len(uids(remote)) == 3
+    assert account.sync().did == {}
+
+
 # File systems that do not have some calls: CIFS, NFS, exFAT, FUSE, for their owner or another
 
 @pytest.fixture(scope="session")

@@ -194,6 +194,21 @@ static void W19_what_could_not_be_had_waits_while_a_file_may_be_it(void **state)
 	assert_false(pair_message_waits(&missing, false, locals, 2));
 }
 
+static void W23_what_may_be_a_file_that_cannot_be_read_waits_with_it(void **state)
+{
+	(void)state;
+	struct pair_candidate unread = {.uid = 7}; /* its name proposes that UID */
+	struct pair_candidate remote = {.uid = 7, .has_identity = true};
+	assert_true(pair_message_waits(&remote, true, &unread, 1));
+	assert_true(pair_file_waits(&unread, true, &remote, 1));
+	remote.uid = 8;
+	assert_false(pair_message_waits(&remote, true, &unread, 1));
+	assert_true(pair_message_waits(&remote, false, &unread, 1));
+	/* In the next run. */
+	unread.has_waited = remote.has_waited = true;
+	assert_true(pair_message_waits(&remote, true, &unread, 1));
+}
+
 static void what_may_have_been_sent_has_a_uid_from_the_bound_on(void **state)
 {
 	(void)state;
@@ -302,6 +317,7 @@ int main(void)
 		cmocka_unit_test(W15_for_a_file_that_waits_messages_that_wait_are_looked_at),
 		cmocka_unit_test(W12_so_does_what_waits),
 		cmocka_unit_test(W19_what_could_not_be_had_waits_while_a_file_may_be_it),
+		cmocka_unit_test(W23_what_may_be_a_file_that_cannot_be_read_waits_with_it),
 		cmocka_unit_test(what_may_have_been_sent_has_a_uid_from_the_bound_on),
 		cmocka_unit_test(
 			W16_a_nameless_message_is_read_when_a_nameless_file_has_its_header),

@@ -8,6 +8,13 @@
 #include "recover_private.h"
 
 /* W15 */
+static bool is_wanted_by(const struct pairing *pairing, const struct candidates *files,
+			 const struct pair_candidate *remote)
+{
+	return files->count > 0 &&
+	       pair_is_wanted(remote, pairing->has_base, files->items, files->count);
+}
+
 static int drop_unwanted(struct pairing *pairing, struct err *err)
 {
 	struct candidates *remotes = &pairing->remotes;
@@ -15,9 +22,8 @@ static int drop_unwanted(struct pairing *pairing, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < remotes->count; i++) {
 		struct pair_candidate *remote = &remotes->items[i];
-		if (pairing->locals.count > 0 &&
-		    pair_is_wanted(remote, pairing->has_base, pairing->locals.items,
-				   pairing->locals.count)) {
+		if (is_wanted_by(pairing, &pairing->locals, remote) ||
+		    is_wanted_by(pairing, &pairing->unread, remote)) {
 			remotes->items[wanted++] = *remote;
 		} else if (remote->has_waited) {
 			code = candidates_add(&pairing->unwanted, remote, err);
@@ -201,8 +207,9 @@ static int settle_intent(struct pairing *pairing, const struct intent *intent, s
 	row_init(&row);
 	int code = state_row_by_id(state, intent->row, &row, &found, err);
 	bool is_known = !found || row.is_agreed ||
-			!pair_has_any_from(intent_bound(intent), pairing->missing.items,
-					   pairing->missing.count);
+			(!pairing_is_unread(pairing, row.id) &&
+			 !pair_has_any_from(intent_bound(intent), pairing->missing.items,
+					    pairing->missing.count));
 	if (code == 0 && found && is_known) {
 		code = row.is_agreed ? settle_move(pairing, intent, row.uid, err)
 				     : settle_row(pairing, intent, &row, err);
@@ -212,7 +219,8 @@ static int settle_intent(struct pairing *pairing, const struct intent *intent, s
 	return code < 0 || !is_known ? code : state_intent_drop(state, intent->id, err);
 }
 
-/* While the header of one that may be it could not be had, nothing is known to be missing. */
+/* While the header of one that may be it could not be had, or its file not be read, nothing is
+ * known to be missing. */
 static int settle_intents(struct pairing *pairing, struct err *err)
 {
 	int code = 0;
@@ -252,7 +260,8 @@ static int pairing_run(struct pairing *pairing, struct err *err)
 		return code;
 	}
 	pair_match(locals->items, locals->count, remotes->items, remotes->count);
-	bool has_any = locals->count > 0 || intents->count > 0 || pairing->unwanted.count > 0;
+	bool has_any = locals->count > 0 || intents->count > 0 || pairing->unwanted.count > 0 ||
+		       pairing->unread.count > 0;
 	return has_any ? commit(pairing, err) : 0;
 }
 
@@ -277,6 +286,7 @@ static int pair_one(struct run *run, struct remote *remote, struct mailbox *mail
 	free(pairing.missing.items);
 	free(pairing.unwanted.items);
 	free(pairing.unseen.items);
+	free(pairing.unread.items);
 	mailbox_release(mailbox);
 	return code;
 }

@@ -104,23 +104,47 @@ static int add_rows(struct gathering *gathering, struct err *err)
 	return code;
 }
 
-/* A candidate's file is read, all of it where its header names nothing; one that is not there any
- * more stays without identity. */
+bool pairing_is_unread(const struct pairing *pairing, int64_t row)
+{
+	for (size_t i = 0; i < pairing->unread.count; i++) {
+		if (pairing->unread.items[i].index == row) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ERR: why CANDIDATE's file was not read. One that is not there any more is no candidate. */
+static int note_unread(struct pairing *pairing, struct pair_candidate *candidate, struct err *err)
+{
+	candidate->has_identity = false;
+	if (run_is_fatal_in_folder(err)) {
+		return -(int)err->code;
+	}
+	if (err->code == ERR_CHANGED) {
+		return 0;
+	}
+	run_report_error(pairing->run, pairing->mailbox, 0, err);
+	return candidates_add(&pairing->unread, candidate, err);
+}
+
+/* A candidate's file is read, all of it where its header names nothing. */
 static int identify_local(struct pairing *pairing, const struct maildir_entry *entry,
 			  struct pair_candidate *candidate, struct err *err)
 {
 	struct maildir_folder *dir = pairing->mailbox->dir;
 	struct maildir_reader *reader = NULL;
 	struct header_identity identity;
-	struct err ignored;
-	int code = maildir_folder_identify(dir, entry->name, entry->in_new, &identity, err);
-	if (code < 0) {
-		return run_is_fatal_in_folder(err) ? code : 0;
+	if (maildir_folder_identify(dir, entry->name, entry->in_new, &identity, err) < 0) {
+		return note_unread(pairing, candidate, err);
 	}
 	pair_identify(candidate, &identity);
-	if (!pair_is_nameless(candidate) ||
-	    maildir_reader_open(dir, entry->name, entry->in_new, &reader, &ignored) < 0) {
+	if (!pair_is_nameless(candidate)) {
 		return 0;
+	}
+	int code = maildir_reader_open(dir, entry->name, entry->in_new, &reader, err);
+	if (code < 0) {
+		return note_unread(pairing, candidate, err);
 	}
 	candidate->size = identity_own_size(&identity, maildir_reader_wire_size(reader));
 	memcpy(candidate->content, maildir_reader_content(reader), ROW_CONTENT_SIZE);

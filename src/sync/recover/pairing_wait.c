@@ -1,5 +1,5 @@
-/* What waits to be known (W19): messages whose header the server did not tell, and files that may
- * be these. */
+/* What waits to be known: messages whose header the server did not tell and files that may be these
+ * (W19), files that cannot be read and messages that may be these (W23). */
 #include "guard/guard.h"
 #include "rules/effect.h"
 
@@ -21,14 +21,24 @@ static int put_row(struct pairing *pairing, int64_t id, bool waits, struct err *
 	return code;
 }
 
-/* None of these waits any more. Those that were paired are no rows of their own now. */
+/* W23 */
+static bool waits_for_file(const struct pairing *pairing, const struct pair_candidate *remote)
+{
+	return !remote->is_taken &&
+	       pair_message_waits(remote, pairing->has_base, pairing->unread.items,
+				  pairing->unread.count);
+}
+
+/* Of these only those wait any more that may be an unread file. Those that were paired are no rows
+ * of their own now. */
 static int release(struct pairing *pairing, const struct candidates *candidates, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < candidates->count; i++) {
 		const struct pair_candidate *candidate = &candidates->items[i];
-		if (candidate->has_waited && !candidate->is_taken) {
-			code = put_row(pairing, candidate->index, false, err);
+		bool waits = waits_for_file(pairing, candidate);
+		if (candidate->has_waited != waits && !candidate->is_taken) {
+			code = put_row(pairing, candidate->index, waits, err);
 		}
 	}
 	return code;
@@ -79,10 +89,38 @@ static int put_messages(struct pairing *pairing, bool has_waiting, struct err *e
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < missing->count; i++) {
 		const struct pair_candidate *remote = &missing->items[i];
-		bool waits = has_waiting && pair_message_waits(remote, pairing->has_base,
-							       locals->items, locals->count);
+		bool waits = waits_for_file(pairing, remote) ||
+			     (has_waiting && pair_message_waits(remote, pairing->has_base,
+								locals->items, locals->count));
 		if (waits != remote->has_waited) {
 			code = put_row(pairing, remote->index, waits, err);
+		}
+	}
+	return code;
+}
+
+static bool may_be_any(const struct pairing *pairing, const struct pair_candidate *file,
+		       const struct candidates *remotes)
+{
+	for (size_t i = 0; i < remotes->count; i++) {
+		const struct pair_candidate *remote = &remotes->items[i];
+		if (!remote->is_taken && pair_file_waits(file, pairing->has_base, remote, 1)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int put_unread(struct pairing *pairing, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < pairing->unread.count; i++) {
+		const struct pair_candidate *file = &pairing->unread.items[i];
+		bool waits = may_be_any(pairing, file, &pairing->remotes) ||
+			     may_be_any(pairing, file, &pairing->missing) ||
+			     is_hidden(pairing, file);
+		if (waits != file->has_waited && !has_intent(pairing, file)) {
+			code = put_row(pairing, file->index, waits, err);
 		}
 	}
 	return code;
@@ -106,6 +144,7 @@ int pairing_put_waiting(struct pairing *pairing, struct err *err)
 	int code;
 	if ((code = put_files(pairing, &waiting, err)) < 0 ||
 	    (code = put_messages(pairing, waiting > 0, err)) < 0 ||
+	    (code = put_unread(pairing, err)) < 0 ||
 	    (code = release(pairing, &pairing->remotes, err)) < 0 ||
 	    (code = release(pairing, &pairing->unwanted, err)) < 0) {
 		return code;

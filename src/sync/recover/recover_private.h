@@ -52,13 +52,17 @@ struct pairing {
 	struct candidates missing;  /* what they are could not be had (W19) */
 	struct candidates unwanted; /* they waited, and need not any more */
 	struct candidates unseen;   /* the server does not show them (W21) */
+	struct candidates unread;   /* files that cannot be read now (W23) */
 	bool has_base;
 	bool is_late;  /* the intents are those of a run that died */
 	bool is_first; /* they are of an earlier run, which did not count what they did */
 };
 /* Which rows may be pairs; where there are any of both sides, who the files are. */
 int pairing_gather(struct pairing *pairing, struct err *err);
-/* W19, in the transaction of what else came of it: who waits from now on, and who no more. */
+/* Whether this lone file's row, or one that was sent, is of a file that cannot be read now. */
+bool pairing_is_unread(const struct pairing *pairing, int64_t row);
+/* W19 and W23, in the transaction of what else came of it: who waits from now on, and who no
+ * more. */
 int pairing_put_waiting(struct pairing *pairing, struct err *err);
 
 #endif

@@ -40,6 +40,8 @@
  *       proposes its UID waits as in W19
  *   W22 where only a window is shown, a file that without base has no partner may have one below
  *       it: it waits as long as there is a window
+ *   W23 a file that is there and cannot be read waits, if a message is left that it could be, and
+ *       so does each such message
  * A file that was sent and taken under a UID that is not known, and is not paired:
  *   W17 right after it was sent, while something that came since is nobody's: the server made that
  *       of it. It is not sent again
