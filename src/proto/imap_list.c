@@ -108,7 +108,7 @@ static bool list_name_read(struct imap_cursor *cursor, struct span *name)
 	}
 	struct imap_cursor whole = *cursor;
 	if (imap_lex_atom(cursor, name) && at_extended(*cursor) && extended_skip(cursor)) {
-		return true;
+		return !span_equal_nocase(*name, "NIL"); /* a mailbox of that name is quoted */
 	}
 	*name = imap_lex_rest(&whole);
 	return name->len > 0 && memchr(name->data, '\n', name->len) == NULL &&
