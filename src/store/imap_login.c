@@ -299,7 +299,7 @@ int imap_login(struct imap *imap, const struct remote_params *params, struct err
 	struct conn_params conn_params = {
 		.protocol = CONN_IMAP,
 		.log = params->log,
-		.label = params->label,
+		.label = imap->label,
 		.stop = params->stop,
 	};
 	struct login login;

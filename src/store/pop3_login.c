@@ -396,7 +396,7 @@ static int log_in(struct pop3 *pop3, const struct pop3_params *params, struct lo
 	struct conn_params conn_params = {
 		.protocol = CONN_POP3,
 		.log = params->log,
-		.label = params->label,
+		.label = pop3->label,
 		.stop = params->stop,
 	};
 	int code = login_connect(login, &conn_params, &pop3->conn, err);

@@ -52,7 +52,7 @@ struct conn_params {
 	const struct secret *password; /* until conn_open returns */
 	const struct blot *blot;       /* what no words of the server are to show; or NULL */
 	struct log *log;
-	const char *label;         /* for the log: "work#1" */
+	const char *label;         /* for the log: "work#1"; outlives the connection, as these do */
 	const volatile int *stop;  /* non-zero: give up soon, -ERR_INTERRUPTED; or NULL */
 	struct progress *progress; /* its bytes are counted; NULL: nobody looks */
 };
