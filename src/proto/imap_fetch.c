@@ -102,8 +102,9 @@ static enum fetch_item internaldate_read(struct imap_fetch_state *state, struct 
 	if (!imap_lex_string(cursor, &text)) {
 		return ITEM_BROKEN;
 	}
-	if (imap_date_parse(text, &state->fetch.internaldate)) {
-		state->fetch.has |= IMAP_FETCH_INTERNALDATE;
+	int64_t seconds;
+	if (imap_date_parse(text, &seconds)) {
+		state->fetch.internaldate = told_time(seconds);
 	}
 	return ITEM_READ;
 }
@@ -115,8 +116,9 @@ static enum fetch_item size_read(struct imap_fetch_state *state, struct imap_cur
 	if (imap_lex_at(cursor, '(') || !imap_lex_atom(cursor, &word)) {
 		return item_of_lexed(imap_lex_skip(cursor));
 	}
-	if (span_to_u64(word, &state->fetch.size)) {
-		state->fetch.has |= IMAP_FETCH_SIZE;
+	uint64_t size;
+	if (span_to_u64(word, &size)) {
+		state->fetch.size = told(size);
 	}
 	return ITEM_READ;
 }
@@ -130,8 +132,7 @@ static enum fetch_item modseq_read(struct imap_fetch_state *state, struct imap_c
 		return item_of_lexed(imap_lex_skip(cursor));
 	}
 	if (span_to_u64(word, &modseq) && modseq > 0 && modseq <= INT64_MAX) {
-		state->fetch.modseq = modseq;
-		state->fetch.has |= IMAP_FETCH_MODSEQ;
+		state->fetch.modseq = told(modseq);
 	}
 	return ITEM_READ;
 }

@@ -78,6 +78,7 @@ void query_int(struct query *query, int64_t value);
 void query_u64(struct query *query, uint64_t value);
 /* What is untold is NULL. */
 void query_told(struct query *query, struct told value);
+void query_told_time(struct query *query, struct told_time value);
 /* NULL binds NULL. The text must live until query_finish(). */
 void query_text(struct query *query, const char *text);
 /* Likewise. */
@@ -92,6 +93,7 @@ uint64_t query_get_u64(const struct query *query, int column);
 bool query_get_bool(const struct query *query, int column);
 uint32_t query_get_u32(const struct query *query, int column);
 struct told query_get_told(const struct query *query, int column);
+struct told_time query_get_told_time(const struct query *query, int column);
 /* Borrowed until the next step; data is NULL for NULL. */
 struct span query_get_text(const struct query *query, int column);
 /* False, and zeroes, where there are not just SIZE bytes. */

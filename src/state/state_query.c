@@ -83,6 +83,15 @@ void query_told(struct query *query, struct told value)
 	}
 }
 
+void query_told_time(struct query *query, struct told_time value)
+{
+	if (value.is_told) {
+		query_int(query, value.seconds);
+	} else {
+		query_null(query);
+	}
+}
+
 void query_text(struct query *query, const char *text)
 {
 	query_bound(query,
@@ -149,6 +158,12 @@ struct told query_get_told(const struct query *query, int column)
 {
 	bool is_told = sqlite3_column_type(query->statement, column) != SQLITE_NULL;
 	return is_told ? told(query_get_u64(query, column)) : UNTOLD;
+}
+
+struct told_time query_get_told_time(const struct query *query, int column)
+{
+	bool is_told = sqlite3_column_type(query->statement, column) != SQLITE_NULL;
+	return is_told ? told_time(query_get_int(query, column)) : (struct told_time){0};
 }
 
 struct span query_get_text(const struct query *query, int column)

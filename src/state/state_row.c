@@ -115,8 +115,8 @@ static void row_bind(struct query *query, const struct row *row)
 	query_u64(query, row->flags);
 	query_u64(query, row->local_flags);
 	query_u64(query, row->remote_flags);
-	query_u64(query, row->size_bytes);
-	query_int(query, row->date);
+	query_told(query, row->size);
+	query_told_time(query, row->date);
 	query_int(query, row->held);
 	query_int(query, row->held_since);
 	query_blob(query, row->has_digest ? row->digest : NULL, sizeof(row->digest));
@@ -141,8 +141,8 @@ static void row_read_numbers(const struct query *query, struct row *row)
 	row->flags = query_get_u64(query, 8);
 	row->local_flags = query_get_u64(query, 9);
 	row->remote_flags = query_get_u64(query, 10);
-	row->size_bytes = query_get_u64(query, 11);
-	row->date = query_get_int(query, 12);
+	row->size = query_get_told(query, 11);
+	row->date = query_get_told_time(query, 12);
 	row->unlettered = query_get_u64(query, 13);
 	row->held = (enum row_held)query_get_int(query, 14);
 	row->held_since = query_get_int(query, 15);

@@ -132,9 +132,20 @@ static const char schema_brake[] =
 	" count INT NOT NULL);"
 	"PRAGMA user_version = 7;";
 
+/* So are size and date of a message. */
+static const char schema_told_rows[] =
+	"ALTER TABLE row RENAME COLUMN size TO size_first;"
+	"ALTER TABLE row RENAME COLUMN date TO date_first;"
+	"ALTER TABLE row ADD COLUMN size INT;"
+	"ALTER TABLE row ADD COLUMN date INT;"
+	"UPDATE row SET size = nullif(size_first, 0), date = nullif(date_first, 0);"
+	"ALTER TABLE row DROP COLUMN size_first;"
+	"ALTER TABLE row DROP COLUMN date_first;"
+	"PRAGMA user_version = 8;";
+
 static const char *const schema_steps[] = {schema_first,   schema_contents, schema_told,
 					   schema_letters, schema_doubts,   schema_permanent,
-					   schema_brake};
+					   schema_brake,   schema_told_rows};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

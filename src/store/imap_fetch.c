@@ -83,8 +83,7 @@ static void body_message(struct remote_body *body, const struct imap_fetch *fetc
 	body->type = REMOTE_FETCHED_MESSAGE;
 	body->uid = (fetch->has & IMAP_FETCH_UID) ? fetch->uid : 0;
 	body->has_body = (fetch->has & IMAP_FETCH_BODY) != 0;
-	body->has_date = (fetch->has & IMAP_FETCH_INTERNALDATE) != 0;
-	body->date = body->has_date ? fetch->internaldate : 0;
+	body->date = fetch->internaldate;
 }
 
 /* A whole message whose lines cannot be read is missed by its UID, and the others count; of headers

@@ -195,13 +195,8 @@ static int note_fetch(struct imap_view_slot *slot, const struct imap_fetch *fetc
 		message->flags = flags_from_imap(fetch->flags, slot->request.keywords,
 						 slot->request.intern, NULL);
 	}
-	if (fetch->has & IMAP_FETCH_SIZE) {
-		message->size = fetch->size;
-	}
-	if (fetch->has & IMAP_FETCH_INTERNALDATE) {
-		message->has_date = true;
-		message->date = fetch->internaldate;
-	}
+	message->size = fetch->size;
+	message->date = fetch->internaldate;
 	if (fetch->has & IMAP_FETCH_EMAILID) {
 		return store_emailid(slot, fetch->emailid, &message->emailid, err);
 	}
@@ -375,11 +370,8 @@ static void view_merge(struct remote_view *view)
 			into->has_flags = true;
 			into->flags = message->flags;
 		}
-		if (message->has_date) {
-			into->has_date = true;
-			into->date = message->date;
-		}
-		into->size = message->size != 0 ? message->size : into->size;
+		into->date = message->date.is_told ? message->date : into->date;
+		into->size = message->size.is_told ? message->size : into->size;
 		into->emailid = message->emailid != 0 ? message->emailid : into->emailid;
 	}
 	view->count = kept;

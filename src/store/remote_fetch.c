@@ -129,10 +129,10 @@ bool remote_batch_has_room(const struct remote *remote, const struct remote_batc
 	       (batch->uids.count + 1) * RANGE_TEXT_MAX <= REMOTE_SET_TEXT_MAX;
 }
 
-int remote_batch_add(struct remote_batch *batch, uint32_t uid, uint64_t size, struct err *err)
+int remote_batch_add(struct remote_batch *batch, uint32_t uid, struct told size, struct err *err)
 {
 	int code = uidset_add(&batch->uids, uid, uid, err);
 	batch->count++;
-	batch->bytes += size;
+	batch->bytes += told_or(size, 0);
 	return code;
 }

@@ -128,9 +128,10 @@ static inline bool case_read_row(struct row *row, char *rest)
 	for (char *word = case_next_word(&rest); word != NULL; word = case_next_word(&rest)) {
 		char *value = case_value(word);
 		if (strcmp(word, "size") == 0) {
-			row->size_bytes = strtoull(value, NULL, 10);
+			row->size = told_unless_0(strtoull(value, NULL, 10));
 		} else if (strcmp(word, "date") == 0) {
-			row->date = strtoll(value, NULL, 10);
+			row->date = told_time(strtoll(value, NULL, 10));
+			row->date.is_told = row->date.seconds != 0;
 		} else if (strcmp(word, "reason") == 0 && strcmp(value, "ambiguous") == 0) {
 			row->reason = REASON_AMBIGUOUS;
 		} else if (strcmp(word, "reason") == 0 && strcmp(value, "unidentified") == 0) {

@@ -189,34 +189,34 @@ static const struct header_identity two = {.has_message_id = true, .digest = {2}
 static void by_date_and_header_each_original_goes_once(void **state)
 {
 	struct move_trace traces[] = {
-		{.date = 10, .row = 1, .mailbox = INBOX, .digest = {1}},
-		{.date = 20, .row = 2, .mailbox = INBOX, .digest = {2}},
-		{.date = 20, .row = 3, .mailbox = ARCHIVE, .digest = {1}},
-		{.date = 20, .row = 4, .mailbox = WORK, .digest = {1}},
+		{.date = {true, 10}, .row = 1, .mailbox = INBOX, .digest = {1}},
+		{.date = {true, 20}, .row = 2, .mailbox = INBOX, .digest = {2}},
+		{.date = {true, 20}, .row = 3, .mailbox = ARCHIVE, .digest = {1}},
+		{.date = {true, 20}, .row = 4, .mailbox = WORK, .digest = {1}},
 	};
 	(void)state;
 
-	assert_non_null(move_trace_find(traces, 4, ARCHIVE, 20, NULL));
-	assert_null(move_trace_find(traces, 4, INBOX, 10, NULL));
-	assert_null(move_trace_find(traces, 4, ARCHIVE, 15, NULL));
-	struct move_trace *found = move_trace_find(traces, 4, ARCHIVE, 20, &one);
+	assert_non_null(move_trace_find(traces, 4, ARCHIVE, told_time(20), NULL));
+	assert_null(move_trace_find(traces, 4, INBOX, told_time(10), NULL));
+	assert_null(move_trace_find(traces, 4, ARCHIVE, told_time(15), NULL));
+	struct move_trace *found = move_trace_find(traces, 4, ARCHIVE, told_time(20), &one);
 	assert_ptr_equal(found, &traces[3]);
 	found->is_taken = true;
-	assert_null(move_trace_find(traces, 4, ARCHIVE, 20, &one));
-	assert_ptr_equal(move_trace_find(traces, 4, INBOX, 20, &one), &traces[2]);
-	assert_ptr_equal(move_trace_find(traces, 4, ARCHIVE, 20, &two), &traces[1]);
-	assert_null(move_trace_find(traces, 4, ARCHIVE, 10, &two));
+	assert_null(move_trace_find(traces, 4, ARCHIVE, told_time(20), &one));
+	assert_ptr_equal(move_trace_find(traces, 4, INBOX, told_time(20), &one), &traces[2]);
+	assert_ptr_equal(move_trace_find(traces, 4, ARCHIVE, told_time(20), &two), &traces[1]);
+	assert_null(move_trace_find(traces, 4, ARCHIVE, told_time(10), &two));
 }
 
 static void a_header_without_message_id_says_too_little(void **state)
 {
-	struct move_trace trace = {.date = 10, .row = 1, .mailbox = INBOX, .digest = {1}};
+	struct move_trace trace = {.date = {true, 10}, .row = 1, .mailbox = INBOX, .digest = {1}};
 	const struct header_identity nameless = {.digest = {1}};
 	(void)state;
 
-	assert_null(move_trace_find(&trace, 1, ARCHIVE, 10, &nameless));
-	assert_ptr_equal(move_trace_find(&trace, 1, ARCHIVE, 10, &one), &trace);
-	assert_null(move_trace_find(NULL, 0, ARCHIVE, 10, &one));
+	assert_null(move_trace_find(&trace, 1, ARCHIVE, told_time(10), &nameless));
+	assert_ptr_equal(move_trace_find(&trace, 1, ARCHIVE, told_time(10), &one), &trace);
+	assert_null(move_trace_find(NULL, 0, ARCHIVE, told_time(10), &one));
 }
 
 /* V13 */
@@ -224,19 +224,19 @@ static void an_emailid_proposes_and_date_and_header_decide(void **state)
 {
 	static char id[] = "M1";
 	static char other_id[] = "M2";
-	struct row gone = {.emailid = id, .date = 10, .has_digest = true, .digest = {1}};
-	struct row fresh = {.emailid = id, .date = 10};
+	struct row gone = {.emailid = id, .date = {true, 10}, .has_digest = true, .digest = {1}};
+	struct row fresh = {.emailid = id, .date = {true, 10}};
 	const struct header_identity nameless = {.digest = {1}};
 	(void)state;
 
 	assert_true(move_is_proven(&gone, &fresh, &one));
 	assert_true(move_is_proven(&gone, &fresh, &nameless));
 	assert_false(move_is_proven(&gone, &fresh, &two));
-	fresh.date = 11;
+	fresh.date = told_time(11);
 	assert_false(move_is_proven(&gone, &fresh, &one));
-	gone.date = fresh.date = 0;
+	gone.date = fresh.date = (struct told_time){0};
 	assert_false(move_is_proven(&gone, &fresh, &one));
-	gone.date = fresh.date = 10;
+	gone.date = fresh.date = told_time(10);
 	gone.has_digest = false;
 	assert_false(move_is_proven(&gone, &fresh, &one));
 	gone.has_digest = true;

@@ -167,8 +167,8 @@ static void random_row(uint64_t *seed, struct row *row)
 	row->local_flags = random_bool(seed) ? row->flags : random_flags(seed);
 	row->remote_flags = random_bool(seed) ? row->flags : random_flags(seed);
 	row->reason = (enum row_reason)(random_next(seed) % (REASON_UNSEEN + 1));
-	row->size_bytes = random_next(seed) % 3;
-	row->date = (int64_t)(random_next(seed) % 3);
+	row->size = told_unless_0(random_next(seed) % 3);
+	row->date = told_time((int64_t)(random_next(seed) % 3));
 	row->held = (enum row_held)(random_next(seed) % 4);
 }
 

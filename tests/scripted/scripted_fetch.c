@@ -73,8 +73,7 @@ static bool add_message(struct scripted_connection *connection,
 	struct remote_body *body = add_event(connection, REMOTE_FETCHED_MESSAGE);
 	body->uid = message->uid;
 	body->has_body = !is_nil;
-	body->has_date = true;
-	body->date = message->date;
+	body->date = told_time(message->date);
 	return true;
 }
 

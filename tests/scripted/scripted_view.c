@@ -53,9 +53,8 @@ static void tell(struct viewing *viewing, const struct scripted_message *from, b
 					    request->keywords, request->intern),
 	};
 	if (is_new) {
-		message->has_date = true;
-		message->date = from->date;
-		message->size = from->size;
+		message->date = told_time(from->date);
+		message->size = told(from->size);
 		if (viewing->connection->server->facts.has_message_ids &&
 		    from->emailid[0] != '\0') {
 			tell_emailid(viewing, from->emailid, message);

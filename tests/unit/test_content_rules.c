@@ -9,7 +9,7 @@
 #include "rules/content_rules.h"
 
 static const struct row known = {.is_agreed = true,
-				 .size_bytes = 10,
+				 .size = {true, 10},
 				 .has_digest = true,
 				 .digest = {1},
 				 .has_content = true,
@@ -64,11 +64,11 @@ static void C3_without_it_header_and_size_decide(void **state)
 	facts = same;
 	facts.mark.size_bytes = 11;
 	assert_int_equal(content_verdict(&row, &facts), CONTENT_OTHER);
-	row.size_bytes = 0;
+	row.size = UNTOLD;
 	assert_int_equal(content_verdict(&row, &facts), CONTENT_SAME);
 	row.has_digest = false;
 	assert_int_equal(content_verdict(&row, &facts), CONTENT_OTHER);
-	row.size_bytes = 11;
+	row.size = told(11);
 	assert_int_equal(content_verdict(&row, &facts), CONTENT_SAME);
 }
 

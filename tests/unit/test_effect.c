@@ -180,11 +180,11 @@ static void moved_takes_over_what_base_knew(void **state) /* E8 */
 	assert_true(fresh.flags == FLAG_ANSWERED && fresh.remote_flags == FLAG_FLAGGED);
 	assert_true(fresh.local_flags == FLAG_SEEN);
 	assert_true(fresh.has_digest && fresh.digest[0] == 5);
-	gone.size_bytes = 12;
+	gone.size = told(12);
 	effect_moved_here(&gone, &fresh, &(struct local_flags){FLAG_SEEN, 0}, &none, &none);
 	assert_int_equal(fresh.local, MESSAGE_PRESENT);
 	assert_true(fresh.local_flags == FLAG_SEEN);
-	assert_int_equal(fresh.size_bytes, 12);
+	assert_true(told_is(fresh.size, 12));
 }
 
 static void the_file_of_another_message_is_new_mail(void **state) /* E9 */
@@ -206,8 +206,8 @@ static void the_file_of_another_message_is_new_mail(void **state) /* E9 */
 	assert_int_equal(file.local, MESSAGE_PRESENT);
 	assert_int_equal(file.remote, MESSAGE_ABSENT);
 	assert_true(file.local_flags == FLAG_DRAFT);
-	assert_int_equal(file.size_bytes, 12);
-	assert_int_equal(file.date, 34);
+	assert_true(told_is(file.size, 12));
+	assert_true(told_time_equal(file.date, told_time(34)));
 	assert_true(file_mark_equal(&file.mark, &found.mark));
 }
 

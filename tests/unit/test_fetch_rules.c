@@ -23,7 +23,7 @@ static int open_scene(void **state)
 	static struct scene scene;
 	memset(&scene, 0, sizeof(scene));
 	for (size_t i = 0; i < ROWS; i++) {
-		scene.items[i] = (struct row){.uid = (uint32_t)(i + 1), .size_bytes = 1024};
+		scene.items[i] = (struct row){.uid = (uint32_t)(i + 1), .size = told(1024)};
 		scene.rows[i] = &scene.items[i];
 	}
 	scene.wants = (struct wants){scene.rows, scene.states, 4};
@@ -79,7 +79,7 @@ static struct fetch_answer answer_of(const char *head)
 	return (struct fetch_answer){
 		.is_wanted = true,
 		.has_whole_body = true,
-		.told_bytes = 1000,
+		.told = {true, 1000},
 		.wire_bytes = 1000,
 		.head = span_of(head),
 	};
@@ -97,7 +97,7 @@ static void F2_F3_F4_only_a_whole_body_of_an_open_message_counts(void **state)
 	answer = answer_of("");
 	answer.wire_bytes = 0;
 	assert_int_equal(fetch_judge(&answer), FETCH_EMPTY);
-	answer.told_bytes = 0; /* an empty message, for all that is known */
+	answer.told = UNTOLD; /* an empty message, for all that is known */
 	assert_int_equal(fetch_judge(&answer), FETCH_MESSAGE);
 }
 
@@ -137,7 +137,7 @@ static void F7_slices_hold_a_thousand_messages_or_eight_megabytes(void **state)
 	assert_int_equal(cost, 1000 * 4096);
 	assert_int_equal(fetch_slice(&scene->wants, 2000, &cost), 500);
 	assert_int_equal(fetch_slice(&scene->wants, ROWS, &cost), 0);
-	scene->items[1].size_bytes = 20 << 20;
+	scene->items[1].size = told(20 << 20);
 	assert_int_equal(fetch_slice(&scene->wants, 0, &cost), 2);
 	assert_int_equal(cost, 4096 + (20 << 20));
 	assert_int_equal(fetch_slice(&scene->wants, 1, &cost), 1);

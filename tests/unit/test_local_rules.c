@@ -58,7 +58,7 @@ static const struct row here = {.id = 1,
 				.local = MESSAGE_PRESENT,
 				.flags = FLAG_SEEN,
 				.local_flags = FLAG_SEEN,
-				.size_bytes = 10};
+				.size = {true, 10}};
 static const struct local_file file_of_it = {.is_message = true,
 					     .is_ours = true,
 					     .has_size = true,

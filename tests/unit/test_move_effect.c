@@ -190,7 +190,7 @@ static void moved_here_its_file_says_what_it_said(void **state)
 	row_init(&gone);
 	row_init(&fresh);
 	gone.flags = TWO;
-	gone.size_bytes = 77;
+	gone.size = told(77);
 	fresh.uid = 3;
 	fresh.remote_flags = NEW_TWO;
 	const struct local_flags told = {NEW_TWO | FLAG_SEEN, NEW_TWO};
@@ -200,7 +200,7 @@ static void moved_here_its_file_says_what_it_said(void **state)
 	assert_true(fresh.flags == NEW_TWO && fresh.local_flags == (NEW_TWO | FLAG_SEEN));
 	assert_true(fresh.remote_flags == NEW_TWO);
 	assert_int_equal(fresh.uid, 3);
-	assert_int_equal(fresh.size_bytes, 77);
+	assert_true(told_is(fresh.size, 77));
 }
 
 #define WORDS_TEST(name) cmocka_unit_test_setup_teardown(name, words_open, words_close)

@@ -139,11 +139,11 @@ static void W1_W5_a_weak_proposal_needs_equal_size_but_no_date(void **state)
 	struct pair_candidate remotes[] = {remote(5, 'a', 0, 0), remote(6, 'a', 0, 0)};
 	locals[0].uid = 5;
 	locals[1].uid = 6;
-	locals[0].size = 10;
-	locals[1].size = 20;
-	locals[0].date = locals[1].date = 99;
-	remotes[0].size = 10;
-	remotes[1].size = 21;
+	locals[0].size = told(10);
+	locals[1].size = told(20);
+	locals[0].date = locals[1].date = told_time(99);
+	remotes[0].size = told(10);
+	remotes[1].size = told(21);
 	pair_match(locals, 2, remotes, 2);
 	assert_int_equal(partner(locals, 2, 1), 5);
 	assert_int_equal(partner(locals, 2, 2), 0);
@@ -154,7 +154,7 @@ static void W2_equal_digests_join_whatever_the_dates(void **state)
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'b', 2, 1), local(2, 'a', 1, 1)};
 	struct pair_candidate remotes[] = {remote(5, 'a', 1, 1), remote(6, 'b', 2, 1)};
-	locals[0].date = 12345;
+	locals[0].date = told_time(12345);
 	pair_match(locals, 2, remotes, 2);
 	assert_int_equal(partner(locals, 2, 1), 6);
 	assert_int_equal(partner(locals, 2, 2), 5);
@@ -165,7 +165,7 @@ static void W5_a_header_with_a_date_alone_is_not_weak(void **state)
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 0, 8)};
 	struct pair_candidate remotes[] = {remote(5, 'a', 0, 8)};
-	locals[0].date = 12345;
+	locals[0].date = told_time(12345);
 	pair_match(locals, 1, remotes, 1);
 	assert_int_equal(partner(locals, 1, 1), 5);
 }
@@ -175,9 +175,9 @@ static void W2_copies_pair_off_by_equal_date_first(void **state)
 	(void)state;
 	struct pair_candidate locals[] = {local(1, 'a', 1, 1), local(2, 'a', 1, 1)};
 	struct pair_candidate remotes[] = {remote(5, 'a', 1, 1)};
-	locals[0].date = 100;
-	locals[1].date = 200;
-	remotes[0].date = 200;
+	locals[0].date = told_time(100);
+	locals[1].date = told_time(200);
+	remotes[0].date = told_time(200);
 	pair_match(locals, 2, remotes, 1);
 	assert_int_equal(partner(locals, 2, 1), 0);
 	assert_int_equal(partner(locals, 2, 2), 5);
@@ -192,12 +192,12 @@ static void W2_copies_without_equal_dates_pair_off_in_their_order(void **state)
 					  local(3, 'a', 1, 1)};
 	struct pair_candidate remotes[] = {remote(5, 'a', 1, 1), remote(6, 'a', 1, 1),
 					   remote(7, 'a', 1, 1)};
-	locals[0].date = 30;
-	locals[1].date = 20;
-	locals[2].date = 10;
-	remotes[0].date = 3;
-	remotes[1].date = 2;
-	remotes[2].date = 20;
+	locals[0].date = told_time(30);
+	locals[1].date = told_time(20);
+	locals[2].date = told_time(10);
+	remotes[0].date = told_time(3);
+	remotes[1].date = told_time(2);
+	remotes[2].date = told_time(20);
 	pair_match(locals, 3, remotes, 3);
 	assert_int_equal(partner(locals, 3, 2), 7);
 	assert_int_equal(partner(locals, 3, 3), 6);
@@ -222,12 +222,12 @@ static void W5_weak_headers_need_equal_size_and_date(void **state)
 	struct pair_candidate remotes[] = {remote(5, 'a', 0, 0), remote(6, 'a', 0, 0),
 					   remote(7, 'a', 0, 0)};
 	for (int i = 0; i < 3; i++) {
-		locals[i].date = remotes[i].date = 100;
-		locals[i].size = remotes[i].size = 10;
+		locals[i].date = remotes[i].date = told_time(100);
+		locals[i].size = remotes[i].size = told(10);
 	}
-	locals[1].size = 11;  /* no message of that size */
-	locals[2].date = 101; /* no message of that date */
-	remotes[2].size = 12;
+	locals[1].size = told(11);       /* no message of that size */
+	locals[2].date = told_time(101); /* no message of that date */
+	remotes[2].size = told(12);
 	pair_match(locals, 3, remotes, 3);
 	assert_true(partner(locals, 3, 1) == 5 || partner(locals, 3, 1) == 6);
 	assert_int_equal(partner(locals, 3, 2), 0);
@@ -241,11 +241,17 @@ static void W5_weak_headers_of_one_date_find_their_size(void **state)
 	struct pair_candidate locals[] = {local(1, 'a', 0, 0), local(2, 'a', 0, 0)};
 	struct pair_candidate remotes[] = {remote(5, 'a', 0, 0), remote(6, 'a', 0, 0),
 					   remote(7, 'a', 0, 0)};
-	locals[0].size = 20;
-	locals[1].size = 30;
-	remotes[0].size = 10;
-	remotes[1].size = 30;
-	remotes[2].size = 20;
+	locals[0].size = told(20);
+	locals[1].size = told(30);
+	remotes[0].size = told(10);
+	remotes[1].size = told(30);
+	remotes[2].size = told(20);
+	pair_match(locals, 2, remotes, 3);
+	assert_int_equal(partner(locals, 2, 1), 0); /* no date is told */
+	assert_int_equal(partner(locals, 2, 2), 0);
+	for (size_t i = 0; i < 3; i++) {
+		remotes[i].date = locals[i % 2].date = told_time(0);
+	}
 	pair_match(locals, 2, remotes, 3);
 	assert_int_equal(partner(locals, 2, 1), 7);
 	assert_int_equal(partner(locals, 2, 2), 6);
@@ -335,9 +341,9 @@ static void W4_what_was_sent_joins_what_came_since_with_its_date(void **state)
 	struct pair_candidate locals[] = {local(0, 'a', 1, 100)};
 	struct pair_candidate remotes[] = {remote(5, 'x', 2, 7), remote(12, 'y', 3, 8)};
 	locals[0].bound = 10;
-	locals[0].date = 1000;
-	remotes[0].date = 1000;
-	remotes[1].date = 1000;
+	locals[0].date = told_time(1000);
+	remotes[0].date = told_time(1000);
+	remotes[1].date = told_time(1000);
 	pair_match(locals, 1, remotes, 2);
 	assert_int_equal(partner(locals, 1, 0), 0);
 	locals[0].was_sent = true;
@@ -351,8 +357,8 @@ static void W4_another_date_is_another_message(void **state)
 	struct pair_candidate locals[] = {local(0, 'a', 1, 100)};
 	struct pair_candidate remotes[] = {remote(12, 'y', 3, 8)};
 	locals[0].was_sent = true;
-	locals[0].date = 1000;
-	remotes[0].date = 1001;
+	locals[0].date = told_time(1000);
+	remotes[0].date = told_time(1001);
 	pair_match(locals, 1, remotes, 1);
 	assert_int_equal(partner(locals, 1, 0), 0);
 }
@@ -368,8 +374,8 @@ static struct pair_candidate random_candidate(size_t index, unsigned *seed)
 	struct pair_candidate candidate =
 		header(index, (char)('a' + next_random(seed) % 5), next_random(seed) % 4,
 		       (int64_t)(next_random(seed) % 3));
-	candidate.date = next_random(seed) % 4;
-	candidate.size = next_random(seed) % 3;
+	candidate.date = told_time(next_random(seed) % 4);
+	candidate.size = told(next_random(seed) % 3);
 	return candidate;
 }
 

@@ -13,7 +13,7 @@ static char name[] = "17.key_1_5.host";
 
 static struct row file_row(void)
 {
-	return (struct row){.unique = name, .local = MESSAGE_PRESENT, .date = 1000};
+	return (struct row){.unique = name, .local = MESSAGE_PRESENT, .date = {true, 1000}};
 }
 
 static struct row message_row(void)
@@ -44,12 +44,12 @@ static void W11_so_may_a_message_without_a_file(void **state)
 	struct row row = message_row();
 	struct pair_candidate candidate;
 	assert_true(pair_is_lone_message(&row));
-	row.size_bytes = 7;
-	row.date = 9;
+	row.size = told(7);
+	row.date = told_time(9);
 	pair_begin_remote(&row, &candidate);
 	assert_int_equal(candidate.uid, 5);
-	assert_int_equal(candidate.size, 7);
-	assert_int_equal(candidate.date, 9);
+	assert_true(told_is(candidate.size, 7));
+	assert_true(told_time_equal(candidate.date, told_time(9)));
 	assert_false(candidate.has_identity);
 	row.unique = name;
 	assert_false(pair_is_lone_message(&row));
@@ -88,7 +88,7 @@ static void W13_names_propose_a_uid_but_not_of_what_was_sent(void **state)
 	pair_begin_local(&file, &candidate);
 	assert_int_equal(candidate.uid, 5);
 	assert_int_equal(candidate.bound, 0);
-	assert_int_equal(candidate.date, 1000);
+	assert_true(told_time_equal(candidate.date, told_time(1000)));
 	file.own_uid = 0;
 	pair_begin_local(&file, &candidate);
 	assert_int_equal(candidate.uid, 8);
@@ -223,7 +223,7 @@ static void what_may_have_been_sent_has_a_uid_from_the_bound_on(void **state)
 static void W16_a_nameless_message_is_read_when_a_nameless_file_has_its_header(void **state)
 {
 	(void)state;
-	struct pair_candidate locals[1] = {{.size = 10, .has_content = true}};
+	struct pair_candidate locals[1] = {{.size = {true, 10}, .has_content = true}};
 	struct pair_candidate remote = {.header_date = INT64_MIN};
 	assert_true(pair_wants_content(&remote, locals, 1));
 	assert_false(pair_wants_content(&remote, locals, 0));

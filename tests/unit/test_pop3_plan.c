@@ -63,7 +63,7 @@ static void give_header(struct scene *scene, struct pop3_item *item, uint8_t dig
 {
 	struct pair_candidate *header = &scene->headers[scene->header_count];
 
-	*header = (struct pair_candidate){.header_date = INT64_MIN, .size = item->size_bytes};
+	*header = (struct pair_candidate){.header_date = INT64_MIN, .size = told(item->size_bytes)};
 	memset(header->digest, digest, ROW_DIGEST_SIZE);
 	item->header = (uint32_t)scene->header_count++;
 }

@@ -196,9 +196,9 @@ static const struct delta_facts changes = {.uidnext = {true, 20}, .believes_gone
 static void D25_only_what_was_asked_for_tells_of_unknown_messages(void **state)
 {
 	struct remote_view_message asked = {
-		.uid = 9, .has_flags = true, .has_date = true, .size = 10};
+		.uid = 9, .has_flags = true, .size = {true, 10}, .date = {true, 5}};
 	struct remote_view_message bare = {.uid = 9, .has_flags = true};
-	struct remote_view_message without = {.uid = 9, .has_date = true};
+	struct remote_view_message without = {.uid = 9, .date = {true, 5}};
 	struct delta_facts untold = listing;
 
 	(void)state;

@@ -40,8 +40,8 @@ static void a_first_view_tells_everything(void **state)
 	assert_int_equal(all.messages[1].flags, FLAG_SEEN);
 	assert_int_equal(all.messages[2].flags, FLAG_KEYWORD(0));
 	assert_string_equal(scene->keywords.names[0], "$Junk");
-	assert_int_equal(all.messages[0].size, strlen("Message-ID: <1>\r\n\r\none\r\n"));
-	assert_true(all.messages[0].has_date);
+	assert_true(told_is(all.messages[0].size, strlen("Message-ID: <1>\r\n\r\none\r\n")));
+	assert_true(all.messages[0].date.is_told);
 	assert_non_null(remote_view_emailid(&all, &all.messages[0]));
 	assert_string_not_equal(remote_view_emailid(&all, &all.messages[0]),
 				remote_view_emailid(&all, &all.messages[1]));
@@ -79,9 +79,9 @@ static void a_server_that_tells_gone_tells_just_the_changes(void **state)
 	assert_int_equal(delta.count, 2);
 	assert_int_equal(delta.messages[0].uid, 1);
 	assert_int_equal(delta.messages[0].flags, FLAG_FLAGGED);
-	assert_false(delta.messages[0].has_date);
+	assert_false(delta.messages[0].date.is_told);
 	assert_int_equal(delta.messages[1].uid, 4);
-	assert_true(delta.messages[1].has_date);
+	assert_true(delta.messages[1].date.is_told);
 	assert_int_equal(uidset_size(&delta.gone), 1);
 	assert_true(uidset_contains(&delta.gone, 2));
 	remote_view_finish(&delta);
@@ -109,8 +109,8 @@ static void a_plain_server_tells_all_flags(void **state)
 	assert_true(delta.is_full);
 	assert_false(delta.numbers.modseq.is_told);
 	assert_int_equal(delta.count, 3);
-	assert_false(delta.messages[0].has_date);
-	assert_true(delta.messages[2].has_date);
+	assert_false(delta.messages[0].date.is_told);
+	assert_true(delta.messages[2].date.is_told);
 	remote_view_finish(&delta);
 }
 

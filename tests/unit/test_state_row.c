@@ -12,8 +12,8 @@ static void state_row_comes_back_whole(void **state)
 	row.local_flags = UINT64_C(1) << 63;
 	row.remote_flags = 5;
 	row.reason = REASON_BRAKE;
-	row.size_bytes = UINT64_C(1) << 40;
-	row.date = -5;
+	row.size = told(UINT64_C(1) << 40);
+	row.date = told_time(-5);
 	row.held = HELD_FLAGS;
 	row.held_since = UINT32_MAX + INT64_C(7);
 	row.has_digest = true;
@@ -35,8 +35,8 @@ static void state_row_comes_back_whole(void **state)
 	assert_true(back.local_flags == UINT64_C(1) << 63);
 	assert_int_equal(back.remote_flags, 5);
 	assert_int_equal(back.reason, REASON_BRAKE);
-	assert_true(back.size_bytes == UINT64_C(1) << 40);
-	assert_int_equal(back.date, -5);
+	assert_true(told_is(back.size, UINT64_C(1) << 40));
+	assert_true(told_time_equal(back.date, told_time(-5)));
 	assert_int_equal(back.held, HELD_FLAGS);
 	assert_true(back.held_since == UINT32_MAX + INT64_C(7));
 	assert_true(back.has_digest);
@@ -523,8 +523,8 @@ static void state_row_needs_less_than_180_bytes(void **state)
 			snprintf(unique, sizeof(unique),
 				 "1700000000.0a1b2c3d_1699999999_%" PRIu32 ".host", uid);
 			struct row row = scene_row(scene, inbox, uid, unique);
-			row.size_bytes = 5000 + uid;
-			row.date = 1700000000 + uid;
+			row.size = told(5000 + uid);
+			row.date = told_time(1700000000 + uid);
 			row.has_digest = true;
 			row.flags = row.local_flags = row.remote_flags = FLAG_SEEN;
 			OK(scene, state_row_put(scene->state, &row, &scene->err));

@@ -69,7 +69,8 @@ static void expect_rows(struct scene *scene)
 	assert_true(found);
 	assert_string_equal(row.unique, "1.a.h");
 	assert_true(row_is_settled(&row));
-	assert_int_equal(row.size_bytes, 123);
+	assert_true(told_is(row.size, 123));
+	assert_true(told_time_equal(row.date, told_time(1600000000)));
 	assert_string_equal(row.emailid, "M1");
 	assert_true(row.has_digest);
 	assert_memory_equal(row.digest, digest, sizeof(digest));

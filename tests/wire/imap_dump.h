@@ -96,14 +96,14 @@ static void dump_fetch(struct buf *out, const struct imap_fetch *fetch)
 	if ((fetch->has & IMAP_FETCH_FLAGS) != 0) {
 		dump_text(out, "flags", fetch->flags);
 	}
-	if ((fetch->has & IMAP_FETCH_INTERNALDATE) != 0) {
-		buf_printf(out, " internaldate=%" PRId64, fetch->internaldate);
+	if (fetch->internaldate.is_told) {
+		buf_printf(out, " internaldate=%" PRId64, fetch->internaldate.seconds);
 	}
-	if ((fetch->has & IMAP_FETCH_SIZE) != 0) {
-		buf_printf(out, " size=%" PRIu64, fetch->size);
+	if (fetch->size.is_told) {
+		buf_printf(out, " size=%" PRIu64, fetch->size.number);
 	}
-	if ((fetch->has & IMAP_FETCH_MODSEQ) != 0) {
-		buf_printf(out, " modseq=%" PRIu64, fetch->modseq);
+	if (fetch->modseq.is_told) {
+		buf_printf(out, " modseq=%" PRIu64, fetch->modseq.number);
 	}
 	if ((fetch->has & IMAP_FETCH_EMAILID) != 0) {
 		dump_text(out, "emailid", fetch->emailid);

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "mailsync/base/err.h"
+#include "mailsync/model/told.h"
 
 enum presence {
 	MESSAGE_ABSENT, /* never was there as far as base knows */
@@ -80,10 +81,9 @@ struct row {
 			      * that does not know them dropped them, or they have no letter */
 	enum row_reason reason;
 	enum row_held held;
-	int64_t held_since;  /* seconds; where it is held */
-	uint64_t size_bytes; /* local file size when the file is known, else RFC822.SIZE (0:
-			      * unknown) */
-	int64_t date;        /* INTERNALDATE, or mtime; seconds; 0 unknown */
+	int64_t held_since;    /* seconds; where it is held */
+	struct told size;      /* bytes: of the file where it is known, else RFC822.SIZE */
+	struct told_time date; /* INTERNALDATE, or mtime */
 	bool has_digest;
 	uint8_t digest[ROW_DIGEST_SIZE];   /* header digest */
 	char *emailid;                     /* owned, NULL: unknown */

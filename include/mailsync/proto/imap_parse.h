@@ -153,23 +153,20 @@ struct imap_counts {
 	struct span mailboxid; /* empty: untold */
 };
 
-#define IMAP_FETCH_UID          (1u << 0)
-#define IMAP_FETCH_FLAGS        (1u << 1)
-#define IMAP_FETCH_INTERNALDATE (1u << 2)
-#define IMAP_FETCH_SIZE         (1u << 3)
-#define IMAP_FETCH_MODSEQ       (1u << 4)
-#define IMAP_FETCH_BODY         (1u << 5) /* a BODY[] (any section) that was a string, whole */
-#define IMAP_FETCH_BODY_NIL     (1u << 6) /* BODY[] NIL, or without value */
-#define IMAP_FETCH_EMAILID      (1u << 7) /* EMAILID (RFC 8474) or X-GM-MSGID */
+#define IMAP_FETCH_UID      (1u << 0)
+#define IMAP_FETCH_FLAGS    (1u << 1)
+#define IMAP_FETCH_BODY     (1u << 5) /* a BODY[] (any section) that was a string, whole */
+#define IMAP_FETCH_BODY_NIL (1u << 6) /* BODY[] NIL, or without value */
+#define IMAP_FETCH_EMAILID  (1u << 7) /* EMAILID (RFC 8474) or X-GM-MSGID */
 
 struct imap_fetch {
 	uint32_t sequence;
 	unsigned has;
-	uint32_t uid;         /* never 0 when IMAP_FETCH_UID is set */
-	struct span flags;    /* between the parentheses */
-	int64_t internaldate; /* seconds since 1970 */
-	uint64_t size;        /* RFC822.SIZE, not to be trusted */
-	uint64_t modseq;
+	uint32_t uid;      /* never 0 when IMAP_FETCH_UID is set */
+	struct span flags; /* between the parentheses */
+	struct told_time internaldate;
+	struct told size; /* RFC822.SIZE, not to be trusted */
+	struct told modseq;
 	struct span emailid; /* "M123" or X-GM-MSGID's digits */
 };
 

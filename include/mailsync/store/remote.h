@@ -202,10 +202,9 @@ struct remote_view_request {
 struct remote_view_message {
 	uint32_t uid;
 	bool has_flags;
-	bool has_date;
 	uint64_t flags;
-	uint64_t size; /* 0 unknown; not to be trusted */
-	int64_t date;
+	struct told size; /* not to be trusted */
+	struct told_time date;
 	size_t emailid; /* remote_view_emailid */
 };
 struct remote_view {
@@ -317,8 +316,7 @@ struct remote_body {
 	struct span data; /* borrowed until the next call */
 	uint32_t uid;     /* 0: the response had none (its body must be dropped) */
 	bool has_body;    /* false: NIL or not given */
-	bool has_date;
-	int64_t date;
+	struct told_time date;
 	uint64_t cookie;
 	int status; /* of a fetch that was split: the first refusal */
 	struct told uidvalidity;
@@ -338,8 +336,7 @@ void remote_batch_init(struct remote_batch *batch);
 void remote_batch_finish(struct remote_batch *batch);
 /* True for an empty one. */
 bool remote_batch_has_room(const struct remote *remote, const struct remote_batch *batch);
-/* SIZE: as far as known, else 0. */
-int remote_batch_add(struct remote_batch *batch, uint32_t uid, uint64_t size, struct err *err);
+int remote_batch_add(struct remote_batch *batch, uint32_t uid, struct told size, struct err *err);
 
 /*
  * Headers of UIDS of the open mailbox, with some commands on their way at once. Each message that

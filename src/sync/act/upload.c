@@ -103,7 +103,7 @@ static int send_message(struct upload *upload, struct upload_item *item, const u
 		const struct maildir_file *file = maildir_reader_file(reader);
 		const struct file_mark mark = maildir_file_mark(file);
 		row_set_file(item->row, &mark, maildir_reader_content(reader));
-		item->row->size_bytes = file->size_bytes;
+		item->row->size = told(file->size_bytes);
 		code = send_body(upload, item, reader, begin, err);
 	}
 	maildir_reader_close(&reader);
@@ -239,7 +239,7 @@ static int identify(struct job *job, struct row *row, struct err *err)
 	const struct file_mark mark = maildir_file_mark(&file);
 	row->has_digest = true;
 	memcpy(row->digest, identity.digest, ROW_DIGEST_SIZE);
-	row->size_bytes = file.size_bytes;
+	row->size = told(file.size_bytes);
 	row_set_file(row, &mark, NULL); /* what is sent is read then */
 	return 0;
 }
@@ -263,7 +263,7 @@ static int add_row(struct upload *upload, struct row *row, struct err *err)
 		.is_due = true,
 		.flags = row->local_flags & message_remote_flags(&job->facts),
 	};
-	batch->bytes += row->size_bytes;
+	batch->bytes += row->size.number;
 	bool is_full = batch->count == REMOTE_BATCH_MESSAGES || batch->bytes >= BATCH_BYTES;
 	return is_full ? batch_turn(upload, err) : 0;
 }

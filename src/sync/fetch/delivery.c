@@ -73,8 +73,8 @@ static int publish(struct run *run, struct delivery_item *item, struct err *err)
 		return code;
 	}
 	effect_downloaded(row, granted);
-	row->size_bytes = item->draft.size_bytes;
-	row->date = item->date;
+	row->size = told(item->draft.size_bytes);
+	row->date = told_time(item->date);
 	row->has_digest = true;
 	memcpy(row->digest, item->draft.digest, ROW_DIGEST_SIZE);
 	row_set_file(row, &item->draft.mark, item->draft.content);

@@ -26,7 +26,7 @@ int slice_ask(struct slice *slice, struct err *err)
 			break;
 		}
 		if (want_is_due(wants, slice->next, one_by_one)) {
-			code = remote_batch_add(&batch, row->uid, row->size_bytes, err);
+			code = remote_batch_add(&batch, row->uid, row->size, err);
 		}
 	}
 	if (code == 0 && batch.count > 0) {
@@ -76,7 +76,7 @@ static enum fetch_verdict judge(const struct slice *slice, const struct remote_b
 	struct fetch_answer answer = {
 		.is_wanted = is_wanted,
 		.has_whole_body = arrival->has_draft && arrival->is_whole && body->has_body,
-		.told_bytes = is_wanted ? slice->wants.rows[index]->size_bytes : 0,
+		.told = is_wanted ? slice->wants.rows[index]->size : UNTOLD,
 		.wire_bytes = arrival->wire_bytes,
 		.head = {arrival->head, arrival->head_len},
 	};
@@ -117,8 +117,9 @@ static int take_message(struct slice *slice, const struct remote_body *body, str
 		slice_drop_arrival(slice);
 		return 0;
 	}
-	int64_t date = body->has_date ? body->date : slice->wants.rows[index]->date;
-	return deliver(slice, index, date == 0 ? clock_real_s() : date, err);
+	struct told_time known = slice->wants.rows[index]->date;
+	struct told_time date = body->date.is_told ? body->date : known;
+	return deliver(slice, index, told_time_or(date, clock_real_s()), err);
 }
 
 static void take_done(struct slice *slice, const struct remote_body *body)

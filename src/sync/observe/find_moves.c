@@ -126,7 +126,7 @@ static int find_original(struct search *search, const struct row *row,
 
 static int add_trace(struct search *search, const struct row *row, struct err *err)
 {
-	if (!move_is_original(row) || !row->has_digest || row->date == 0) {
+	if (!move_is_original(row) || !row->has_digest || !row->date.is_told) {
 		return 0;
 	}
 	if (ARRAY_RESERVE(&search->traces, search->trace_count + 1, &search->trace_cap, err) < 0) {

@@ -229,8 +229,8 @@ static int put_new(struct local_delta *delta, const struct maildir_entry *entry,
 	row.mailbox = delta->mailbox->base.id;
 	row.local = MESSAGE_PRESENT;
 	row.local_flags = flags->flags;
-	row.size_bytes = info->size_bytes;
-	row.date = info->mtime;
+	row.size = told(info->size_bytes);
+	row.date = told_time(info->mtime);
 	row_set_file(&row, &mark, NULL);
 	int code;
 	if ((code = row_set_unique(&row, entry->name, entry->unique_len, err)) == 0) {

@@ -128,8 +128,8 @@ static int put_present(struct delta *delta, const struct delta_item *item, struc
 	}
 	if (code == 0 && found) {
 		if (row.unique[0] == '\0') {
-			row.size_bytes = message->size != 0 ? message->size : row.size_bytes;
-			row.date = message->has_date ? message->date : row.date;
+			row.size = message->size.is_told ? message->size : row.size;
+			row.date = message->date.is_told ? message->date : row.date;
 		}
 		row.remote = MESSAGE_PRESENT;
 		row.reason = REASON_NONE;

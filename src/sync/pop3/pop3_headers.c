@@ -10,7 +10,7 @@ static int keep_header(struct pop3_view *view, struct pop3_item *item,
 		return -ERR_NOMEM;
 	}
 	struct pair_candidate *header = &view->headers[view->header_count];
-	*header = (struct pair_candidate){.size = item->size_bytes};
+	*header = (struct pair_candidate){.size = told_unless_0(item->size_bytes)};
 	pair_identify(header, identity);
 	item->header = (uint32_t)view->header_count++;
 	return 0;

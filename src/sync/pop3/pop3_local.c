@@ -237,7 +237,7 @@ static int note_other(struct pop3_job *job, struct maildir_folder *folder,
 		    0) {
 		return code == -ERR_CHANGED ? 0 : code;
 	}
-	*other = (struct pair_candidate){.size = file.size_bytes, .index = others->count++};
+	*other = (struct pair_candidate){.size = told(file.size_bytes), .index = others->count++};
 	pair_identify(other, &identity);
 	others->has_foreign |= is_foreign;
 	return 0;

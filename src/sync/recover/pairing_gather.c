@@ -146,7 +146,7 @@ static int identify_local(struct pairing *pairing, const struct maildir_entry *e
 	if (code < 0) {
 		return note_unread(pairing, candidate, err);
 	}
-	candidate->size = identity_own_size(&identity, maildir_reader_wire_size(reader));
+	candidate->size = told(identity_own_size(&identity, maildir_reader_wire_size(reader)));
 	memcpy(candidate->content, maildir_reader_content(reader), ROW_CONTENT_SIZE);
 	code = candidate_read_file(reader, candidate, err);
 	maildir_reader_close(&reader);

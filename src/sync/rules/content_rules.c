@@ -11,12 +11,12 @@ bool content_is_in_doubt(const struct row *row, const struct file_mark *mark)
 /* C3. */
 static bool is_like(const struct row *row, const struct content_facts *facts)
 {
-	bool knows_size = row->size_bytes != 0;
+	bool knows_size = row->size.is_told;
 	if (!row->has_digest && !knows_size) {
 		return false;
 	}
 	return (!row->has_digest || memcmp(row->digest, facts->digest, ROW_DIGEST_SIZE) == 0) &&
-	       (!knows_size || row->size_bytes == facts->mark.size_bytes);
+	       (!knows_size || told_is(row->size, facts->mark.size_bytes));
 }
 
 enum content_verdict content_verdict(const struct row *row, const struct content_facts *facts)

@@ -63,8 +63,8 @@ void effect_file_is_other(struct row *row, struct row *file, const struct found_
 	file->local = MESSAGE_PRESENT;
 	file->local_flags = row->local_flags;
 	file->unlettered = row->unlettered;
-	file->size_bytes = found->size_bytes;
-	file->date = found->date;
+	file->size = told(found->size_bytes);
+	file->date = told_time(found->date);
 	row_set_file(file, &found->mark, NULL);
 	effect_deleted(row, SIDE_LOCAL);
 }
@@ -155,6 +155,6 @@ void effect_moved_here(const struct row *gone, struct row *fresh, const struct l
 {
 	effect_move_begun(gone, fresh, told);
 	fresh->local = MESSAGE_PRESENT;
-	fresh->size_bytes = gone->size_bytes;
+	fresh->size = gone->size;
 	effect_agreed(fresh, keywords_translate(gone->flags, from, to));
 }

@@ -22,7 +22,7 @@ bool local_needs_size(const struct local_facts *facts, const struct row *row)
 static bool is_damaged(const struct local_file *file, const struct row *row)
 {
 	bool may_be_its = row->mark.inode == 0 || row->mark.inode == file->inode;
-	return file->size_bytes < row->size_bytes && (file->size_bytes == 0 || may_be_its);
+	return file->size_bytes < told_or(row->size, 0) && (file->size_bytes == 0 || may_be_its);
 }
 
 enum local_change local_change_of(const struct local_facts *facts, const struct local_file *file,

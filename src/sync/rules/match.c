@@ -12,7 +12,7 @@ void pair_identify(struct pair_candidate *candidate, const struct header_identit
 	memcpy(candidate->header, identity->digest, ROW_DIGEST_SIZE);
 	candidate->message_id = identity_id_hash(identity);
 	candidate->header_date = identity->has_date ? identity->date : INT64_MIN;
-	candidate->size = identity_own_size(identity, candidate->size);
+	candidate->size.number = identity_own_size(identity, candidate->size.number);
 	candidate->has_identity = true;
 }
 
@@ -41,6 +41,12 @@ static int compare_key(const struct pair_candidate *one, const struct pair_candi
 	return (one->header_date > two->header_date) - (one->header_date < two->header_date);
 }
 
+/* What was not told stands first. */
+static int64_t date_key(const struct pair_candidate *candidate)
+{
+	return told_time_or(candidate->date, INT64_MIN);
+}
+
 static int compare_all(const struct pair_candidate *one, const struct pair_candidate *two,
 		       bool by_id)
 {
@@ -48,11 +54,12 @@ static int compare_all(const struct pair_candidate *one, const struct pair_candi
 	if (order != 0) {
 		return order;
 	}
-	if (one->date != two->date) {
-		return one->date < two->date ? -1 : 1;
+	int64_t dates[] = {date_key(one), date_key(two)};
+	if (dates[0] != dates[1]) {
+		return dates[0] < dates[1] ? -1 : 1;
 	}
-	if (one->size != two->size) {
-		return one->size < two->size ? -1 : 1;
+	if (one->size.number != two->size.number) {
+		return one->size.number < two->size.number ? -1 : 1;
 	}
 	return (one->index > two->index) - (one->index < two->index);
 }
@@ -98,7 +105,7 @@ static bool is_as_proposed(const struct pair_candidate *local, const struct pair
 		return true;
 	}
 	return compare_key(local, remote, false) == 0 &&
-	       (!is_weak(local) || local->size == remote->size);
+	       (!is_weak(local) || told_equal(local->size, remote->size));
 }
 
 static void match_proposals(const struct both *all)
@@ -123,13 +130,14 @@ static void join_equal_dates(const struct both *run)
 	bool with_size = is_weak(run->locals); /* dates alone prove nothing then */
 	for (struct pair_candidate *local = run->locals; local < run->locals + run->local_count;
 	     local++) {
-		while (first < end && (first->is_taken || first->date < local->date)) {
+		while (first < end && (first->is_taken || date_key(first) < date_key(local))) {
 			first++;
 		}
 		for (struct pair_candidate *remote = first;
-		     remote < end && remote->date == local->date && !local->is_taken; remote++) {
+		     remote < end && told_time_equal(remote->date, local->date) && !local->is_taken;
+		     remote++) {
 			if (may_join(local, remote) &&
-			    (!with_size || local->size == remote->size)) {
+			    (!with_size || told_equal(local->size, remote->size))) {
 				join(local, remote);
 			}
 		}
@@ -210,7 +218,7 @@ static void match_sent(const struct both *open)
 		for (size_t k = 0; local->was_sent && !local->is_taken && k < open->remote_count;
 		     k++) {
 			if (may_join(local, &open->remotes[k]) &&
-			    local->date == open->remotes[k].date) {
+			    told_time_equal(local->date, open->remotes[k].date)) {
 				join(local, &open->remotes[k]);
 				local->is_ambiguous = false;
 			}

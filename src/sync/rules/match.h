@@ -60,16 +60,16 @@
 struct pair_candidate {
 	uint8_t digest[ROW_DIGEST_SIZE]; /* of the header, or of all of it (has_content) */
 	uint8_t header[ROW_DIGEST_SIZE];
-	uint64_t message_id; /* a hash; 0: none */
-	int64_t header_date; /* of Date: ; INT64_MIN: none */
-	int64_t date;        /* INTERNALDATE or mtime */
-	uint64_t size;       /* on the wire; 0 unknown */
-	uint32_t uid;        /* remote: its own; local: the one that its name proposes, or 0 */
-	uint32_t bound;      /* local: only UIDs from here on come into question */
-	int64_t index;       /* the caller's; decides between equals */
-	size_t place;        /* the caller's */
-	bool has_identity;   /* the fields above are of its header; the caller's */
-	bool is_blank;       /* remote: its header is said to have no line (W20) */
+	uint64_t message_id;   /* a hash; 0: none */
+	int64_t header_date;   /* of Date: ; INT64_MIN: none */
+	struct told_time date; /* INTERNALDATE or mtime */
+	struct told size;      /* on the wire */
+	uint32_t uid;          /* remote: its own; local: the one that its name proposes, or 0 */
+	uint32_t bound;        /* local: only UIDs from here on come into question */
+	int64_t index;         /* the caller's; decides between equals */
+	size_t place;          /* the caller's */
+	bool has_identity;     /* the fields above are of its header; the caller's */
+	bool is_blank;         /* remote: its header is said to have no line (W20) */
 	bool has_waited;  /* its row is UNIDENTIFIED: a pairing before this one did not know it */
 	bool has_content; /* the digest is of header and body; of a file there is, too: */
 	uint8_t content[ROW_CONTENT_SIZE];

@@ -137,7 +137,7 @@ static uint64_t unbraked_bits(struct planning *planning, uint64_t need)
 static bool is_too_large(const struct planning *planning)
 {
 	uint64_t max = planning->policy->max_size_bytes;
-	return max != 0 && planning->row->size_bytes > max;
+	return max != 0 && told_or(planning->row->size, 0) > max;
 }
 
 /* R1 to R5 */
@@ -160,8 +160,8 @@ static int plan_remote_only(struct planning *planning, struct err *err)
 	if (is_too_large(planning)) { /* R3 */
 		return hold(planning, REASON_TOO_LARGE, "larger than max_message_size");
 	}
-	/* 0 is an unknown date: not a reason to leave mail behind. */
-	if (row->date != 0 && row->date < policy->oldest) { /* R4 */
+	/* An unknown date is no reason to leave mail behind. */
+	if (row->date.is_told && row->date.seconds < policy->oldest) { /* R4 */
 		return hold(planning, REASON_TOO_OLD, "older than max_age");
 	}
 	return act(planning, OP_DOWNLOAD, "new on the server", err); /* R5 */

@@ -74,23 +74,23 @@ bool move_is_proven(const struct row *gone, const struct row *fresh,
 {
 	bool is_proposed = gone->emailid != NULL && fresh->emailid != NULL &&
 			   strcmp(gone->emailid, fresh->emailid) == 0;
-	return is_proposed && gone->date != 0 && gone->date == fresh->date && gone->has_digest &&
+	return is_proposed && told_time_equal(gone->date, fresh->date) && gone->has_digest &&
 	       memcmp(gone->digest, identity->digest, ROW_DIGEST_SIZE) == 0;
 }
 
 int move_trace_compare(const void *one, const void *two)
 {
-	int64_t x = ((const struct move_trace *)one)->date;
-	int64_t y = ((const struct move_trace *)two)->date;
+	int64_t x = ((const struct move_trace *)one)->date.seconds;
+	int64_t y = ((const struct move_trace *)two)->date.seconds;
 	return (x > y) - (x < y);
 }
 
 struct move_trace *move_trace_find(struct move_trace *traces, size_t count, int64_t mailbox,
-				   int64_t date, const struct header_identity *identity)
+				   struct told_time date, const struct header_identity *identity)
 {
 	const struct move_trace wanted = {.date = date};
 	size_t at = array_lower_bound(traces, count, sizeof(wanted), &wanted, move_trace_compare);
-	for (; at < count && traces[at].date == date; at++) {
+	for (; at < count && told_time_equal(traces[at].date, date); at++) {
 		struct move_trace *trace = &traces[at];
 		bool is_same = identity == NULL ||
 			       (identity->has_message_id &&

@@ -102,7 +102,7 @@ bool move_is_proven(const struct row *gone, const struct row *fresh,
 
 /* An original, by what V10 compares. */
 struct move_trace {
-	int64_t date;
+	struct told_time date; /* told */
 	int64_t row;
 	int64_t mailbox;
 	uint8_t digest[ROW_DIGEST_SIZE];
@@ -113,6 +113,6 @@ int move_trace_compare(const void *one, const void *two);
 /* V10 in TRACES, sorted by date: where a message of that DATE that is new in MAILBOX comes from by
  * its header; without one (NULL), where it may come from. NULL: nowhere. */
 struct move_trace *move_trace_find(struct move_trace *traces, size_t count, int64_t mailbox,
-				   int64_t date, const struct header_identity *identity);
+				   struct told_time date, const struct header_identity *identity);
 
 #endif

@@ -52,7 +52,7 @@ void pair_begin_remote(const struct row *row, struct pair_candidate *candidate)
 	*candidate = (struct pair_candidate){
 		.uid = row->uid,
 		.date = row->date,
-		.size = row->size_bytes,
+		.size = row->size,
 		.has_waited = row->reason == REASON_UNIDENTIFIED,
 	};
 }

@@ -76,7 +76,7 @@ bool view_is_renumbered(const struct numbers *base, const struct numbers *told)
 static bool may_be_new(const struct delta_facts *facts, const struct remote_view_message *message)
 {
 	return message->has_flags &&
-	       (message->has_date || message->size != 0 ||
+	       (message->date.is_told || message->size.is_told ||
 		(facts->is_full && message->uid < told_or(facts->uidnext, UINT64_MAX)));
 }
 

@@ -103,7 +103,7 @@ enum fetch_verdict fetch_judge(const struct fetch_answer *answer)
 	if (!answer->has_whole_body) {
 		return FETCH_BROKEN;
 	}
-	if (answer->wire_bytes == 0 && answer->told_bytes > 0) {
+	if (answer->wire_bytes == 0 && answer->told.number > 0) {
 		return FETCH_EMPTY;
 	}
 	return is_stub(answer) ? FETCH_STUB : FETCH_MESSAGE;
@@ -114,7 +114,7 @@ size_t fetch_slice(const struct wants *wants, size_t first, uint64_t *cost)
 	size_t count = 0;
 	*cost = 0;
 	while (first + count < wants->count && count < SLICE_MESSAGES && *cost < SLICE_COST) {
-		uint64_t size_bytes = wants->rows[first + count]->size_bytes;
+		uint64_t size_bytes = wants->rows[first + count]->size.number;
 		*cost += size_bytes < COST_MIN ? COST_MIN : size_bytes;
 		count++;
 	}

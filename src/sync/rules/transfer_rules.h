@@ -81,7 +81,7 @@ size_t wants_suspect(const struct wants *wants, bool one_by_one);
 struct fetch_answer {
 	bool is_wanted;      /* it has a UID, of a message that is open */
 	bool has_whole_body; /* one came, and to its end */
-	uint64_t told_bytes; /* the message's size as the server tells it; 0: it does not */
+	struct told told;    /* the message's size, as the server tells it */
 	uint64_t wire_bytes; /* of the body */
 	struct span head;    /* its beginning */
 };
