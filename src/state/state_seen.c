@@ -34,7 +34,7 @@ static const char seen_remote_gone[] =
 	" WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0 AND remote = 1";
 static const char seen_local_flags[] =
 	"UPDATE row SET local_flags = ?2, unlettered = ?3, local = 1,"
-	" " SEEN_REASON ","
+	" reason = CASE WHEN reason IN (8, 9, 11) THEN reason ELSE 0 END,"
 	" held = CASE WHEN local <> 1 OR (agreed = 1 AND remote = 1 AND remote_flags = flags"
 	" AND flags = ?2 AND flags & 32 = 0) THEN 0 ELSE held END,"
 	" pending = NOT (agreed = 1 AND remote = 1 AND remote_flags = flags AND flags = ?2)"

@@ -52,7 +52,11 @@ static void put_all(struct scripted_connection *connection, struct remote_done *
 			.text = upload->text.data,
 			.len = upload->text.len,
 		};
+		like.flags = connection->append_fate.is_unflagged ? 0 : like.flags;
 		uint32_t uid = scripted_put(server, mailbox, &like)->uid;
+		if (connection->append_fate.is_unkept) {
+			free(mailbox->messages[--mailbox->count].text);
+		}
 		scripted_must(uidset_add(&done->appended, uid, uid, &err), &err);
 	}
 	done->has_appended = server->facts.tells_appended_uid && !is_untold;

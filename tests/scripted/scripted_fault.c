@@ -78,6 +78,10 @@ static void take_fault(struct scripted_fate *fate, const struct scripted_fault *
 	case SCRIPTED_NIL:
 		code = uidset_add(&fate->nil, fault->uid, fault->uid, &err);
 		break;
+	case SCRIPTED_UNKEPT:
+		fate->is_unkept = fault->uid == 0;
+		fate->is_unflagged = fault->uid != 0;
+		break;
 	case SCRIPTED_LATE:
 		fate->is_late = true;
 		break;

@@ -41,6 +41,8 @@ struct scripted_fate {
 	int64_t busy_ms;
 	uint32_t cut_uid;
 	uint32_t half_uid; /* 0: all is carried out */
+	bool is_unkept;
+	bool is_unflagged;
 	struct uidset omitted;
 	struct uidset unread;
 	struct uidset empty;

@@ -136,6 +136,70 @@ static void uploads_whose_uids_are_untold_are_found(void **state) /* U2 */
 	assert_int_equal(files_here(scene), 3);
 }
 
+static void keep_not(struct run_scene *scene, uint32_t what)
+{
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_APPEND,
+							       .what = SCRIPTED_UNKEPT,
+							       .uid = what});
+}
+
+/* Whatever the server can tell of it. */
+static void expect_sent_again(struct run_scene *scene)
+{
+	RUN_OK(scene, run_scene_sync(scene));
+	keep_not(scene, 0);
+	write_files(scene, 2, "S");
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(files_here(scene), 2);
+	assert_int_equal(scene->report.total.deleted_local, 0);
+	assert_int_equal(scene->report.total.errors, 1);
+	expect_there(scene, "");
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.uploaded, 2);
+	assert_int_equal(files_here(scene), 2);
+	expect_there(scene, "3 \\Seen, 4 \\Seen");
+	assert_int_equal(scene->report.status, 0);
+	run_scene_expect_idle(scene, 0);
+}
+
+static void what_the_server_took_and_did_not_keep_is_sent_again(void **state) /* D40, E14 */
+{
+	expect_sent_again(*state);
+}
+
+static void so_it_is_where_all_is_listed(void **state) /* D40, E14 */
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.tells_gone = false;
+	scene->server->facts.tells_changes = false;
+	expect_sent_again(scene);
+}
+
+static void what_somebody_removed_after_it_came_is_gone(void **state) /* D40 */
+{
+	struct run_scene *scene = *state;
+	RUN_OK(scene, run_scene_sync(scene));
+	write_files(scene, 2, "S");
+	RUN_OK(scene, run_scene_sync(scene));
+	scripted_expunge(scene->server, "INBOX", 1);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.deleted_local, 1);
+	assert_int_equal(files_here(scene), 1);
+	expect_settled(scene);
+}
+
+static void flags_that_an_append_left_out_are_set_and_not_lost(void **state) /* D39, E13 */
+{
+	struct run_scene *scene = *state;
+	RUN_OK(scene, run_scene_sync(scene));
+	keep_not(scene, 1);
+	write_files(scene, 2, "FS");
+	RUN_OK(scene, run_scene_sync(scene));
+	expect_there(scene, "1 \\Flagged \\Seen, 2 \\Flagged \\Seen");
+	assert_int_equal(scene->report.total.flags_local, 0);
+	expect_settled(scene);
+}
+
 static void an_upload_whose_answer_is_lost_is_not_sent_again(void **state)
 {
 	struct run_scene *scene = *state;
@@ -307,6 +371,10 @@ int main(void)
 		RUN_TEST(refused_together_each_goes_by_itself),
 		RUN_TEST(a_full_server_gets_no_more_of_this_mailbox),
 		RUN_TEST(uploads_whose_uids_are_untold_are_found),
+		RUN_TEST(what_the_server_took_and_did_not_keep_is_sent_again),
+		RUN_TEST(so_it_is_where_all_is_listed),
+		RUN_TEST(what_somebody_removed_after_it_came_is_gone),
+		RUN_TEST(flags_that_an_append_left_out_are_set_and_not_lost),
 		RUN_TEST(an_upload_whose_answer_is_lost_is_not_sent_again),
 		RUN_TEST(flags_of_both_sides_are_merged),
 		RUN_TEST(flags_that_are_refused_are_tried_again),

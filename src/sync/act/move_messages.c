@@ -42,8 +42,15 @@ static int record_moved(struct run *run, struct move *move, uint32_t uid, bool i
 	if (code < 0 || !rows.are_there) {
 		goto finish;
 	}
+	bool was_seen = rows.fresh.is_agreed; /* by the look after it, under its new UID */
+	uint64_t seen = rows.fresh.remote_flags;
 	effect_moved_there(&rows.gone, &rows.fresh, uid, &move->from->base.keywords,
 			   &move->to->base.keywords);
+	if (was_seen) {
+		effect_seen_first(&rows.fresh, seen);
+	} else {
+		effect_held(&rows.fresh, REASON_UNPROVEN);
+	}
 	code = is_original_gone ? state_row_drop(state, rows.gone.id, err) : 0;
 	if (code == 0) {
 		code = state_row_put(state, &rows.fresh, err);

@@ -26,6 +26,7 @@ static int item_landed(struct upload *upload, struct upload_item *item, uint32_t
 	} else if (code == 0) {
 		code = found ? state_row_drop(state, seen.id, err) : 0;
 		effect_uploaded(item->row, uid, item->flags);
+		effect_held(item->row, REASON_UNPROVEN);
 		count_upload(upload);
 	}
 	row_finish(&seen);

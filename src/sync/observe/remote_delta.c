@@ -8,6 +8,7 @@
 
 #include "guard/guard.h"
 #include "observe_private.h"
+#include "rules/effect.h"
 
 #include "mailsync/base/array.h"
 
@@ -35,9 +36,15 @@ struct delta {
 	uint64_t unseen; /* rows of messages that are not shown (D37) */
 	uint64_t gone;   /* items that are REMOTE_GONE */
 	uint64_t changes;
+	size_t unkept;
 	struct delta_item *items; /* noted first: rows may not change under a cursor */
 	size_t count, cap;
 };
+
+static bool is_absence(enum remote_news news)
+{
+	return news == REMOTE_GONE || news == REMOTE_UNKEPT;
+}
 
 /* MESSAGE is the view's, or NULL; so is ROW base's. */
 static int see(struct delta *delta, const struct remote_view_message *message,
@@ -51,7 +58,7 @@ static int see(struct delta *delta, const struct remote_view_message *message,
 	};
 	delta->unseen +=
 		message == NULL && row->remote == MESSAGE_PRESENT && row->reason == REASON_UNSEEN;
-	delta->gone += item.news == REMOTE_GONE;
+	delta->gone += is_absence(item.news);
 	if (item.news == REMOTE_SAME) {
 		return 0;
 	}
@@ -150,6 +157,23 @@ static int see_gone(struct delta *delta, uint32_t first, uint32_t last, struct e
 	return code;
 }
 
+/* What we put there is seen, and the flags that were kept. */
+static int put_first(struct delta *delta, const struct delta_item *item, struct err *err)
+{
+	struct state *state = delta->run->session->state;
+	struct row row;
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_uid(state, delta->mailbox->base.id, item->uid, &row, &found, err);
+	if (code == 0 && found) {
+		effect_seen_first(&row, item->flags);
+		delta->changes += !row_is_settled(&row);
+		code = state_row_put(state, &row, err);
+	}
+	row_finish(&row);
+	return code;
+}
+
 static int apply_item(struct delta *delta, const struct delta_item *item, struct err *err)
 {
 	switch (item->news) {
@@ -163,6 +187,12 @@ static int apply_item(struct delta *delta, const struct delta_item *item, struct
 		delta->changes++;
 		return state_see_remote_flags(delta->run->session->state, delta->mailbox->base.id,
 					      item->uid, item->flags, err);
+	case REMOTE_FIRST:
+		return put_first(delta, item, err);
+	case REMOTE_UNKEPT:
+		delta->changes++;
+		delta->unkept++;
+		return unkept_put(delta->run, delta->mailbox, item->uid, err);
 	case REMOTE_GONE:
 		return see_gone(delta, item->uid, item->uid, err);
 	}
@@ -203,8 +233,9 @@ static int apply(struct delta *delta, struct err *err)
 {
 	int code = 0;
 	delta->changes = 0;
+	delta->unkept = 0;
 	for (size_t i = 0; code == 0 && i < delta->count; i++) {
-		if (delta->facts.believes_gone || delta->items[i].news != REMOTE_GONE) {
+		if (delta->facts.believes_gone || !is_absence(delta->items[i].news)) {
 			code = apply_item(delta, &delta->items[i], err);
 		}
 	}
@@ -401,6 +432,7 @@ int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_v
 	if ((code = compute(&delta, err)) == 0) {
 		note_view(&delta);
 		code = commit(&delta, err);
+		unkept_report(run, mailbox, code < 0 ? 0 : delta.unkept);
 	}
 	free(delta.items);
 	return code;

@@ -18,6 +18,7 @@ struct uid_listing {
 	struct surplus surplus;
 	uint64_t changes;
 	uint64_t unseen; /* rows made for what is not shown */
+	size_t unkept;   /* D40 */
 };
 
 /* What could not be read, and what a listing of all did not show, has to be looked at again. */
@@ -44,12 +45,15 @@ static void settle_numbers(struct uid_listing *listing)
 
 static int see_gone(struct uid_listing *listing, struct err *err)
 {
-	const struct mailbox *mailbox = listing->mailbox;
+	struct mailbox *mailbox = listing->mailbox;
 	uint32_t from = listing->facts.is_window ? listing->uids.ranges[0].first : 1;
 	struct uidset gone;
 	uint64_t count = 0;
 	uidset_init(&gone);
-	int code = uidset_gaps(&listing->uids, from, &gone, err);
+	int code =
+		unkept_put_all(listing->run, mailbox, &listing->uids, from, &listing->unkept, err);
+	listing->changes += listing->unkept;
+	code = code < 0 ? code : uidset_gaps(&listing->uids, from, &gone, err);
 	for (size_t i = 0; code == 0 && i < gone.count; i++) {
 		code = state_see_remote_gone(listing->run->session->state, mailbox->base.id,
 					     gone.ranges[i].first, gone.ranges[i].last, &count,
@@ -183,6 +187,7 @@ static int judge_listing(struct uid_listing *listing, struct err *err)
 		code = judge_surplus(listing, &is_fit, err);
 	}
 	if (code == 0 && is_fit && (code = commit_listing(listing, err)) == 0) {
+		unkept_report(listing->run, listing->mailbox, listing->unkept);
 		report_unread(listing);
 	}
 	return code;

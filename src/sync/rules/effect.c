@@ -35,6 +35,23 @@ uint64_t effect_letters_due(const struct row *row, uint64_t known, uint64_t add,
 	return add | (row->local_flags & (~known | row->unlettered) & ~remove);
 }
 
+void effect_seen_first(struct row *row, uint64_t flags)
+{
+	row->flags &= flags;
+	row->remote_flags = flags;
+	row->reason = REASON_NONE;
+}
+
+void effect_unkept(struct row *row)
+{
+	row->uid = 0;
+	row->is_agreed = false;
+	row->flags = 0;
+	row->remote = MESSAGE_ABSENT;
+	row->remote_flags = 0;
+	row->reason = REASON_FAILED;
+}
+
 void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove)
 {
 	uint64_t *flags = side == SIDE_LOCAL ? &row->local_flags : &row->remote_flags;

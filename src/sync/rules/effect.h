@@ -19,9 +19,13 @@
  *   E10 renamed     a name that did not tell all says all of it after our rename
  *   E11 braked      the brake's mark: what of the row is held from now on, or nothing
  *   E12 brought    what the brake held is as if the side that still has it had it anew
+ *   E13 seen first  after we had put it there: what it lacks of the flags that it was given was
+ *                   not kept. Base forgets these, so that they are not taken for removed there
+ *   E14 unkept      it never was there, as a listing shows: its file is new mail again, which the
+ *                   next run sends (reason FAILED)
  *
- * All but E6 and E11 end the reason why the row was pending; where the plan holds something of it,
- * E6 follows at once. E1, E2 and E7 end the brake's mark, for nothing is left to hold; else E11
+ * All but E6, E11 and E14 end the reason why the row was pending; where the plan holds something of
+ * it, E6 follows at once. E1, E2 and E7 end the brake's mark, for nothing is left to hold; else E11
  * follows. A row that neither side has any more is void (row.h), and storing it drops it.
  *
  * Keywords are bits of a mailbox's table. In a move, what the old mailbox's bits mean (FROM) is
@@ -42,6 +46,10 @@
 void effect_downloaded(struct row *row, uint64_t flags);
 /* E2. UID: 0 where it is not told. FLAGS: those that were sent. E7: those that the message has. */
 void effect_uploaded(struct row *row, uint32_t uid, uint64_t flags);
+/* E13. FLAGS: those that it has. */
+void effect_seen_first(struct row *row, uint64_t flags);
+/* E14 */
+void effect_unkept(struct row *row);
 /* E3. What base says once the sides have LOCAL and REMOTE, bit by bit. */
 uint64_t effect_agreed_bits(uint64_t base, uint64_t local, uint64_t remote);
 /*

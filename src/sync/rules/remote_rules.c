@@ -86,18 +86,30 @@ static bool is_gone(const struct delta_facts *facts, const struct row *row)
 	       row->reason != REASON_UNSEEN && row->uid >= facts->gone_from;
 }
 
+bool remote_is_unkept(const struct row *row)
+{
+	return row->reason == REASON_UNPROVEN && row->is_agreed && row->local == MESSAGE_PRESENT &&
+	       row->remote == MESSAGE_PRESENT;
+}
+
 enum remote_news remote_news_of(const struct delta_facts *facts,
 				const struct remote_view_message *message, const struct row *row)
 {
 	if (row == NULL) {
 		return may_be_new(facts, message) ? REMOTE_NEW : REMOTE_SAME;
 	}
+	if (message == NULL && is_gone(facts, row)) {
+		return remote_is_unkept(row) ? REMOTE_UNKEPT : REMOTE_GONE;
+	}
 	if (message == NULL) {
-		return is_gone(facts, row) ? REMOTE_GONE : REMOTE_SAME;
+		return REMOTE_SAME;
 	}
 	if (row->remote != MESSAGE_PRESENT ||
 	    (row->reason == REASON_UNSEEN && message->has_flags)) {
 		return REMOTE_BACK;
+	}
+	if (row->reason == REASON_UNPROVEN && message->has_flags) {
+		return REMOTE_FIRST;
 	}
 	return message->has_flags && remote_flags_of(facts, message, row) != row->remote_flags
 		     ? REMOTE_FLAGS

@@ -22,9 +22,13 @@
  *       that is said to be gone)
  *   D26 a row that was not there                              -> REMOTE_BACK
  *   D27 other flags                                           -> REMOTE_FLAGS
+ *   D39 flags of one that we put there and that was not seen since (REASON_UNPROVEN)
+ *                                                             -> REMOTE_FIRST (E13)
  *   D28 with `keywords = no` the row's keywords stay what they were
  *   D29 a row that was there, which a listing of all lacks    -> REMOTE_GONE, where it is believed
  *       and in view
+ *   D40 the same of one that we put there, was never seen and has a file -> REMOTE_UNKEPT (E14):
+ *       the server did not keep it. (Where VANISHED tells of it, it was there)
  *
  * When it is believed (I1, I9):
  *   D30 VANISHED, and what a listing lacks, is believed where the rows that then remain are as many
@@ -150,7 +154,9 @@ enum remote_news {
 	REMOTE_NEW,
 	REMOTE_BACK,
 	REMOTE_FLAGS,
+	REMOTE_FIRST,
 	REMOTE_GONE,
+	REMOTE_UNKEPT,
 };
 
 /* Of a view as a whole. */
@@ -162,7 +168,10 @@ struct delta_facts {
 	uint32_t gone_from; /* UIDs below it are out of view */
 };
 
-/* D25 to D29. ROW is NULL where base has none of that UID, MESSAGE where a listing lacks it. */
+/* D40. Where ROW is what a listing lacks. */
+bool remote_is_unkept(const struct row *row);
+/* D25 to D29, D39, D40. ROW is NULL where base has none of that UID, MESSAGE where a listing lacks
+ * it. */
 enum remote_news remote_news_of(const struct delta_facts *facts,
 				const struct remote_view_message *message, const struct row *row);
 /* D28. The flags that MESSAGE gives to ROW (NULL: a new one). */
