@@ -93,6 +93,15 @@ static struct span span_unlist(struct span text)
 	return span_trim(text);
 }
 
+static bool is_list(struct span text)
+{
+	size_t parens = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		parens += text.data[i] == '(' || text.data[i] == ')';
+	}
+	return parens == 2 && text.data[0] == '(' && text.data[text.len - 1] == ')';
+}
+
 /* False when the argument is none that the code can have. */
 static bool argument_read(enum code_argument argument, struct imap_code *code)
 {
@@ -101,6 +110,7 @@ static bool argument_read(enum code_argument argument, struct imap_code *code)
 	case ARG_TEXT:
 		return true;
 	case ARG_LIST:
+		code->is_list = is_list(code->args);
 		code->args = span_unlist(code->args);
 		return true;
 	case ARG_OBJECTID:

@@ -243,7 +243,10 @@ static int note_code(struct imap_view_slot *slot, const struct imap_event *event
 		numbers->modseq = UNTOLD;
 		break;
 	case IMAP_CODE_PERMANENTFLAGS:
-		note_permanent(slot, code->args);
+		/* NIL, or a list that is cut off, tells nothing; an empty one does. */
+		if (code->is_list) {
+			note_permanent(slot, code->args);
+		}
 		break;
 	case IMAP_CODE_READ_ONLY:
 		view->is_writable = false;

@@ -606,6 +606,27 @@ def test_only_flags_that_permanentflags_allows_are_sent(fake, told, sent):
         assert box.flags[2] - {"\\Seen"} == wanted
         assert box.flags[max(box.flags)] == wanted
     assert lies.sync(account, 0).did == {}
+    server.script = [ENABLED]          # it allows all again, and says so to who opens it
+    lies.sync(account, 0)
+    assert box.flags[2] - {"\\Seen"} == box.flags[max(box.flags)] == {"\\Flagged", "known", "new"}
+    assert lies.sync(account, 0).did == {}
+
+
+@pytest.mark.parametrize("text", ["NIL", "(\\Seen", "\\Seen x(", "x"])
+def test_permanentflags_that_cannot_be_read_allow_what_they_did_before(fake, text):
+    server, account = fake
+    box = server.boxes["INBOX"]
+
+    def opening(_):
+        return [re.sub(r"PERMANENTFLAGS .*?\] ok", lambda _: f"PERMANENTFLAGS {text}] ok", line)
+                for line in box.opening()] + ["OK [READ-WRITE] done"]
+
+    server.script = [ENABLED, always("^(SELECT|EXAMINE)", opening)]
+    box.add(mail.one(53, size=300), {"\\Seen"})
+    box.modseq += box.modseq > 0
+    account.local.set_flags(account.local.find("INBOX", box.letters[2]), add="F")
+    assert lies.sync(account, 0).did == {"downloaded": 1, "flags_remote": 1}
+    assert "\\Flagged" in box.flags[2]
 
 
 CHANGES = {

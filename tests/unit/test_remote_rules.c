@@ -67,11 +67,14 @@ static void D20_what_is_to_be_settled_needs_a_view_whatever_the_numbers_say(void
 	struct view_facts intents = idle;
 	struct view_facts pairs = idle;
 	struct view_facts new_here = idle;
+	struct view_facts refused = idle;
 
 	(void)state;
 	intents.has_intents = true;
 	pairs.must_pair = true;
 	new_here.lacks_folder = true;
+	refused.has_refused_flags = true;
+	assert_true(view_is_needed(&refused));
 	assert_true(view_is_needed(&intents));
 	assert_true(view_is_needed(&pairs));
 	assert_true(view_is_needed(&new_here));

@@ -118,6 +118,7 @@ struct imap_code {
 	struct span name;
 	struct span args; /* what follows the name, trimmed */
 	uint64_t number;
+	bool is_list; /* PERMANENTFLAGS: ARGS stood in parentheses, so they are all of it */
 };
 
 /* Mailbox attributes of LIST (RFC 9051 7.3.1, RFC 6154). */

@@ -81,6 +81,15 @@ int view_needs_note(struct run *run, struct err *err)
 	return code;
 }
 
+/* What waits under this very policy, on a server that does not keep all flags. */
+static bool has_refused_flags(const struct run *run, const struct state_mailbox *base)
+{
+	const uint64_t usual = FLAGS_SYSTEM & ~FLAG_FORWARDED;
+	return base->pending > 0 && base->held_policy == run->policy.hash && base->has_permanent &&
+	       run->policy.may_write_remote &&
+	       (!base->permanent_any || (base->permanent_flags & usual) != usual);
+}
+
 struct view_facts view_facts_of(const struct run *run, const struct mailbox *mailbox)
 {
 	const struct mailbox_seen *seen = &mailbox->seen;
@@ -91,6 +100,7 @@ struct view_facts view_facts_of(const struct run *run, const struct mailbox *mai
 		.has_intents = mailbox->open.has_intents,
 		.must_pair = mailbox->decided.pairing != PAIRING_NONE,
 		.lacks_folder = !(seen->in & SIDE_LOCAL),
+		.has_refused_flags = has_refused_flags(run, &mailbox->base),
 		.may_write = run->policy.may_write_remote,
 		.has_local_changes = seen->has_local_changes,
 		.has_pending = mailbox->base.pending > 0,

@@ -40,7 +40,7 @@ static bool numbers_are_equal(const struct view_facts *facts)
 bool view_is_needed(const struct view_facts *facts)
 {
 	return !numbers_are_equal(facts) || facts->has_intents || facts->must_pair ||
-	       facts->lacks_folder;
+	       facts->lacks_folder || facts->has_refused_flags;
 }
 
 struct remote_view_request view_request(const struct view_facts *facts, enum view_scope scope)

@@ -4,8 +4,8 @@
  *
  * Which mailboxes are viewed, and what is asked for:
  *   D20 all numbers told and equal to base's, MODSEQ among them or no message there, no intent
- *       open, nothing to pair, and not without a folder (which is to be made, all of it is new)
- *       -> not viewed
+ *       open, nothing to pair, not without a folder (which is to be made, all of it is new), nor
+ *       with flags that wait for PERMANENTFLAGS to allow them -> not viewed
  *   D21 UIDVALIDITY was told and is not base's: base's numbers say nothing, everything is listed;
  *       else what changed since them. That there is nothing new, or nothing at all, is taken from
  *       the numbers told before only while nothing was changed by us
@@ -83,7 +83,9 @@ struct view_facts {
 	bool has_intents;
 	bool must_pair;
 	bool lacks_folder;
-	bool may_write; /* this run, on the server; and what there may be to write: */
+	bool has_refused_flags; /* something waits, and PERMANENTFLAGS, which may be why, is told
+				 * by opening alone */
+	bool may_write;         /* this run, on the server; and what there may be to write: */
 	bool has_local_changes;
 	bool has_pending;
 	bool expunges;
