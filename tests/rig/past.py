@@ -46,12 +46,24 @@ class Story:
     def __init__(self, base=None, added=None):
         self.base, self.added = base, added
         self.deletes, self.moves = 0, []
+        self.lost_letters = False
         self.touched = {}           # flag: {(side, phase): value}
         self.lines = []
 
     @property
     def acts(self):
         return self.deletes + len(self.moves)
+
+    @property
+    def has_open_letters(self):
+        """Letters went with a move, or with another flag, as where a program does not know them: the
+        keywords stay on the server, unlettered here (D17)."""
+        phases = {phase for flag, touches in self.touched.items() if len(flag) == 1
+                  for side, phase in touches if side == "local"}
+        return self.lost_letters or any(
+            side == "local" and not value and phase in phases
+            for flag, touches in self.touched.items() if len(flag) > 1
+            for (side, phase), value in touches.items())
 
     def note(self, *words):
         self.lines.append(" ".join(str(w) for w in words))
@@ -178,6 +190,7 @@ class Past:
             if side == "local" and (story.acts or story.added):
                 # Nothing tells the program any more what the letters meant in the old folder.
                 self.drop_keywords(hand, key)
+                story.lost_letters = True
             hand.move(key, target)
             story.moves.append(target)
             story.note(self.phase, side, "moves it from", box, "to", target)
@@ -245,7 +258,7 @@ class Past:
         if again.status != 0 or again.did:
             raise Wrong(f"not at rest: {again}\n    " + "\n    ".join(self.lines))
         uncertain = [key for key, copies in found.items() if len(copies) > 1
-                     or self.stories[key].acts > 1]
+                     or self.stories[key].acts > 1 or self.stories[key].has_open_letters]
         self.stories = {key: Story(base=Fact(*copies[0])) for key, copies in found.items()
                         if key not in uncertain}
         self.drop(uncertain)
@@ -263,7 +276,7 @@ class Past:
         for messages in state.values():
             for key, copies in messages.items():
                 story = self.stories.get(key)
-                if story and story.acts > 1:
+                if story and (story.acts > 1 or story.has_open_letters):
                     messages[key] = [copy._replace(flags=frozenset(
                         f for f in copy.flags if len(f) == 1 and f.isupper())) for copy in copies]
         return state
