@@ -165,6 +165,7 @@ static void print_status_json(struct buf *out, const char *account,
 	}
 	json_number(out, "pending", entry->pending);
 	json_number(out, "skipped", entry->skipped);
+	json_number(out, "held", entry->held);
 	json_text(out, "trouble", entry->trouble);
 	json_end(out);
 }
@@ -183,6 +184,9 @@ static void print_status_line(struct buf *out, const char *account,
 	}
 	if (entry->skipped > 0) {
 		buf_printf(out, "  %" PRIu64 " skipped", entry->skipped);
+	}
+	if (entry->held > 0) {
+		buf_printf(out, "  %" PRIu64 " held by the brake", entry->held);
 	}
 	if (entry->trouble) {
 		buf_append_cstr(out, "  ");

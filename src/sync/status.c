@@ -33,7 +33,13 @@ static int fill_entry(const struct account *account, struct state *state,
 		entry->messages = mailbox->numbers.messages.number;
 		return 0;
 	}
-	return state_count_agreed(state, mailbox->id, &entry->messages, err);
+	int code = state_count_held(state, mailbox->id, &entry->held, err);
+	if (code == 0) {
+		code = state_count_agreed(state, mailbox->id, &entry->messages, err);
+	}
+	/* One whose removal is held is held whole. */
+	entry->held = mailbox->held != SIDE_NONE ? entry->messages : entry->held;
+	return code;
 }
 
 static int fill(const struct account *account, struct state *state,

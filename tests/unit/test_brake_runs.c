@@ -70,6 +70,20 @@ static void what_went_there_is_held_for_a_hundred_runs(void **state)
 	check_held_for_a_hundred_runs(*state, false);
 }
 
+static void status_shows_what_is_held(void **state)
+{
+	struct run_scene *scene = *state;
+	struct status status = {0};
+	shared(scene, "INBOX", 30);
+	remove_files(scene, "INBOX", 20);
+	sync_to(scene, HELD);
+	RUN_OK(scene, sync_status(&scene->account, &scene->options, &status, &scene->err));
+	assert_int_equal(status.count, 1);
+	assert_int_equal(status.items[0].held, 20);
+	assert_int_equal(status.items[0].pending, 20);
+	status_finish(&status);
+}
+
 /* Such a run does not even claim the Maildir. */
 static void a_held_run_that_changes_nothing_touches_nothing(void **state)
 {
@@ -462,6 +476,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(what_went_here_is_held_for_a_hundred_runs),
 		RUN_TEST(what_went_there_is_held_for_a_hundred_runs),
+		RUN_TEST(status_shows_what_is_held),
 		RUN_TEST(a_held_run_that_changes_nothing_touches_nothing),
 		RUN_TEST(the_message_names_both_ways_on),
 		RUN_TEST(later_deletions_are_judged_by_themselves),

@@ -153,6 +153,57 @@ static void what_is_only_marked_deleted_stays_held(void **state) /* B12 */
 	expect_counts(scene, "INBOX", 20, 20);
 }
 
+/* An admin restores the mailbox: the same messages, under new UIDs. */
+static void restored_there_they_are_back(void **state) /* B14 */
+{
+	struct run_scene *scene = *state;
+	shared(scene, "INBOX", 30);
+	scripted_flag(scene->server, "INBOX", 7, "\\Seen");
+	settle(scene);
+	expunge_first(scene, "INBOX", 30);
+	sync_to(scene, HELD);
+	add_many(scene, "INBOX", 1, 20);
+	add(scene, "INBOX", 99);
+	sync_to(scene, HELD); /* ten are still gone */
+	assert_int_equal(scene->report.total.downloaded, 1);
+	expect_counts(scene, "INBOX", 31, 21);
+	expect_said(scene, "10 messages would be deleted locally");
+	add_many(scene, "INBOX", 21, 10);
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	run_scene_expect_idle(scene, 0);
+	expect_counts(scene, "INBOX", 31, 31);
+	/* And they are joined: what goes there goes here. */
+	expunge_first(scene, "INBOX", 1);
+	settle(scene);
+	expect_counts(scene, "INBOX", 30, 30);
+}
+
+/* The user puts files back, from a backup that gave them other names. */
+static void put_back_under_other_names_they_are_back(void **state) /* B14 */
+{
+	struct run_scene *scene = *state;
+	shared(scene, "INBOX", 30);
+	replace_folder(scene, "INBOX", "../aside");
+	sync_to(scene, HELD);
+	for (int number = 1; number <= 30; number++) {
+		char path[64];
+		char text[200];
+		snprintf(path, sizeof(path), "INBOX/cur/restored-%02d:2,F", number);
+		snprintf(text, sizeof(text),
+			 "Subject: %02d\nMessage-ID: <%d@x>\nDate: Mon, 1 Jan 2024 10:00:%02d "
+			 "+0000\n\n%d\n",
+			 number, number, number % 60, number);
+		run_scene_write(scene, path, text);
+	}
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.uploaded, 0);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	assert_int_equal(scene->report.total.flags_remote, 30);
+	run_scene_expect_idle(scene, 0);
+	expect_counts(scene, "INBOX", 30, 30);
+}
+
 /* Wherever it breaks, the next runs make it good, with the option and, once it was begun, without:
  * nothing lost, nothing twice. */
 static void check_broken_bring_back(void **state, enum scripted_what what, enum scripted_op op,
@@ -201,6 +252,8 @@ int main(void)
 		RUN_TEST(a_dry_run_prints_it),
 		RUN_TEST(a_mailbox_is_made_again),
 		RUN_TEST(what_is_only_marked_deleted_stays_held),
+		RUN_TEST(restored_there_they_are_back),
+		RUN_TEST(put_back_under_other_names_they_are_back),
 		cmocka_unit_test(a_cut_while_bringing_back_is_made_good),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,7 @@ struct status_entry {
 	int64_t synced_at; /* seconds; 0 never */
 	uint64_t pending;
 	uint64_t skipped;
+	uint64_t held; /* of the pending ones, by the brake */
 	char *trouble; /* NULL: none */
 };
 struct status {

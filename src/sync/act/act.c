@@ -97,6 +97,10 @@ static int settle_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 	    mailbox->decided.exclusion == EXCLUDED_NOT) {
 		code = pair_mailbox(run, run->session->remote, mailbox, err);
 	}
+	if (code == 0 && mailbox->open.has_new_rows) {
+		code = pair_held(run, run->session->remote, mailbox, err);
+		must_pair |= code < 0;
+	}
 	if (code < 0 && must_pair) {
 		mailbox_exclude(mailbox, EXCLUDED_FAILED);
 	}

@@ -153,6 +153,27 @@ static int put_locals(struct pairing *pairing, struct err *err)
 	return code;
 }
 
+int pairing_put_found(struct pairing *pairing, struct err *err)
+{
+	struct run *run = pairing->run;
+	struct mailbox *mailbox = pairing->mailbox;
+	size_t taken = 0;
+	for (size_t i = 0; i < pairing->locals.count; i++) {
+		pairing->locals.items[i].is_ambiguous = false;
+		taken += pairing->locals.items[i].is_taken;
+	}
+	int code = taken == 0 ? 0 : run_begin(run, err);
+	if (code < 0 || taken == 0) {
+		return code;
+	}
+	mailbox->base.held_policy = 0;
+	if ((code = put_locals(pairing, err)) == 0 &&
+	    (code = mailbox_store(run, mailbox, err)) == 0) {
+		code = state_mailbox_count(run->session->state, &mailbox->base, err);
+	}
+	return state_end(run->session->state, code, err);
+}
+
 static bool is_ambiguous(const struct pairing *pairing, int64_t row)
 {
 	for (size_t i = 0; i < pairing->locals.count; i++) {
@@ -308,12 +329,10 @@ int pair_mailboxes(struct run *run, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (!is_due(mailbox)) {
-			continue;
-		}
-		if ((code = run_check_stop(run, err)) == 0) {
+		if ((code = run_check_stop(run, err)) == 0 && is_due(mailbox)) {
 			code = pair_one(run, run->session->remote, mailbox, true, err);
 		}
+		code = code < 0 ? code : pair_held(run, run->session->remote, mailbox, err);
 		if (code < 0 && (code = run_outlives(run, mailbox, code, NULL, err)) == 0) {
 			/* Unpaired, it would be copied both ways. */
 			mailbox_exclude(mailbox, EXCLUDED_FAILED);

@@ -128,8 +128,7 @@ static int note_unread(struct pairing *pairing, struct pair_candidate *candidate
 	return candidates_add(&pairing->unread, candidate, err);
 }
 
-/* A candidate's file is read, all of it where its header names nothing. */
-static int identify_local(struct pairing *pairing, const struct maildir_entry *entry,
+int pairing_identify_file(struct pairing *pairing, const struct maildir_entry *entry,
 			  struct pair_candidate *candidate, struct err *err)
 {
 	struct maildir_folder *dir = pairing->mailbox->dir;
@@ -164,8 +163,8 @@ static int identify_locals(struct gathering *gathering, struct err *err)
 	for (size_t i = 0; code == 0 && is_asked && i < locals->count; i++) {
 		struct pair_candidate *local = &locals->items[i];
 		if (local->place != PAIR_NO_FILE) {
-			code = identify_local(pairing, &gathering->scan.entries[local->place],
-					      local, err);
+			code = pairing_identify_file(
+				pairing, &gathering->scan.entries[local->place], local, err);
 		}
 	}
 	return code < 0 ? code : candidates_part(locals, NULL, err);

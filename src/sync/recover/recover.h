@@ -42,6 +42,9 @@ int recover_leftovers(struct run *run, struct err *err);
 int pair_mailboxes(struct run *run, struct err *err);
 /* One mailbox, over a worker's connection, after it was observed: settles its open intents too. */
 int pair_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox, struct err *err);
+/* What is new in MAILBOX and is what the brake holds as gone from that side: it is back (B14).
+ * Before anything new is copied; pair_mailboxes does it, too. */
+int pair_held(struct run *run, struct remote *remote, struct mailbox *mailbox, struct err *err);
 
 /*
  * Removed messages that went to the trash by COPY, which would be there twice if it were done again

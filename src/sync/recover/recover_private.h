@@ -59,6 +59,12 @@ struct pairing {
 };
 /* Which rows may be pairs; where there are any of both sides, who the files are. */
 int pairing_gather(struct pairing *pairing, struct err *err);
+/* Who a file of the scan is, into CANDIDATE: all of it is read where its header names nothing. One
+ * that is not there any more stays without identity. */
+int pairing_identify_file(struct pairing *pairing, const struct maildir_entry *entry,
+			  struct pair_candidate *candidate, struct err *err);
+/* Writes down what was matched, and nothing else. */
+int pairing_put_found(struct pairing *pairing, struct err *err);
 /* Whether this lone file's row, or one that was sent, is of a file that cannot be read now. */
 bool pairing_is_unread(const struct pairing *pairing, int64_t row);
 /* W19 and W23, in the transaction of what else came of it: who waits from now on, and who no

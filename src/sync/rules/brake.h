@@ -25,6 +25,8 @@
  *       what they bar, and what is held only because it carries \Deleted, stays held
  *   B13 and what is held of mailboxes: one that is gone from one side is made there again, as new
  *       (M7), where `create` and `copy` cover that side
+ *   B14 what is new on the side that a held message is gone from, and has its header's digest, is
+ *       that message (W2 to W5): it is back, under another UID or name, and the mark ends
  */
 #ifndef SYNC_RULES_BRAKE_H
 #define SYNC_RULES_BRAKE_H
