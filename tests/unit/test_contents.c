@@ -488,6 +488,39 @@ static void C8_where_nothing_may_be_renamed_both_names_are_told(void **state)
 	run_scene_expect_both(scene, "INBOX", "one/S two/");
 }
 
+static void D5_another_text_under_a_name_that_was_gone_is_new_mail(void **state)
+{
+	struct run_scene *scene = *state;
+	run_scene_write(scene, "INBOX/cur/Invoice.eml:2,S", ONE);
+	scene->account.delete_ = SIDE_NONE;
+	RUN_OK(scene, run_scene_sync(scene));
+	remove_here(scene, "INBOX/cur/Invoice.eml:2,S");
+	RUN_OK(scene, run_scene_sync(scene));
+	run_scene_expect_there(scene, "INBOX", "one/S");
+	run_scene_write(scene, "INBOX/cur/Invoice.eml:2,", TWO);
+	RUN_OK(scene, run_scene_sync(scene));
+	run_scene_expect_there(scene, "INBOX", "one/S two/");
+	run_scene_expect_here(scene, "INBOX", "two/");
+	scene->account.delete_ = SIDE_BOTH;
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "two/");
+}
+
+static void D5_the_same_text_is_back(void **state)
+{
+	struct run_scene *scene = *state;
+	run_scene_write(scene, "INBOX/cur/Invoice.eml:2,S", ONE);
+	scene->account.delete_ = SIDE_NONE;
+	RUN_OK(scene, run_scene_sync(scene));
+	remove_here(scene, "INBOX/cur/Invoice.eml:2,S");
+	RUN_OK(scene, run_scene_sync(scene));
+	run_scene_write(scene, "INBOX/cur/Invoice.eml:2,F", ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.uploaded, 0);
+	run_scene_expect_both(scene, "INBOX", "one/F");
+	expect_clean(scene);
+}
+
 /* Work, with one message, is removed there; the file holds TEXT by then. */
 static void remove_work(struct run_scene *scene, const char *text)
 {
@@ -548,6 +581,8 @@ int main(void)
 		RUN_TEST(C7_one_name_in_new_and_cur_with_other_texts_is_two_messages),
 		RUN_TEST(C7_the_message_that_base_knows_keeps_its_name),
 		RUN_TEST(C8_where_nothing_may_be_renamed_both_names_are_told),
+		RUN_TEST(D5_another_text_under_a_name_that_was_gone_is_new_mail),
+		RUN_TEST(D5_the_same_text_is_back),
 		RUN_TEST(M22_a_folder_with_an_edited_file_is_kept),
 		RUN_TEST(M23_a_folder_of_equal_copies_goes),
 	};

@@ -294,6 +294,45 @@ finish:
 	return code;
 }
 
+/* Another message under the name of a row that was gone (D5): new, and the row has no name. */
+static int put_stranger(struct local_delta *delta, const struct local_item *item, struct row *row,
+			struct err *err)
+{
+	struct maildir_told told = maildir_scan_told(&delta->scan, item->entry);
+	struct local_file file = local_file_of(&told);
+	struct local_item fresh = {
+		.change = LOCAL_NEW,
+		.entry = item->entry,
+		.flags = local_flags_of(&delta->facts, &file, NULL),
+	};
+	int code;
+	if ((code = row_set_unique(row, "", 0, err)) < 0 ||
+	    (code = state_row_put(delta->run->session->state, row, err)) < 0) {
+		return code;
+	}
+	return apply_new(delta, &fresh, err);
+}
+
+/* D5. What cannot be read now is looked at again. */
+static int apply_back(struct local_delta *delta, const struct local_item *item, struct err *err)
+{
+	struct file_look look = {.verdict = CONTENT_UNKNOWN};
+	struct err ignored;
+	struct row row;
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_id(delta->run->session->state, item->row, &row, &found, err);
+	if (code == 0 && found) {
+		(void)observe_file(delta->mailbox->dir, &row, item->entry, &look, &ignored);
+		delta->mailbox->base.has_stamp &= look.verdict != CONTENT_UNKNOWN;
+		code = look.verdict == CONTENT_SAME  ? apply_to_row(delta, item, err)
+		     : look.verdict == CONTENT_OTHER ? put_stranger(delta, item, &row, err)
+						     : 0;
+	}
+	row_finish(&row);
+	return code;
+}
+
 static int apply_item(struct local_delta *delta, const struct local_item *item, struct err *err)
 {
 	struct state *state = delta->run->session->state;
@@ -313,6 +352,7 @@ static int apply_item(struct local_delta *delta, const struct local_item *item, 
 		code = discard(delta, item->entry, err);
 		return code < 0 ? code : apply_to_row(delta, item, err);
 	case LOCAL_BACK:
+		return apply_back(delta, item, err);
 	case LOCAL_LOST:
 	case LOCAL_FLAGS_LOST:
 	case LOCAL_RENAMED:

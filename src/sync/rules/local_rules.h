@@ -14,7 +14,8 @@
  *   D3  no row; lost power, a name of ours and nothing in the file: a download that only got its
  *       name                                                  -> LOCAL_STUB
  *   D4  no row                                                -> LOCAL_NEW
- *   D5  a row that was not here, and a file                   -> LOCAL_BACK
+ *   D5  a row that was not here, and a file                   -> LOCAL_BACK. But one that holds
+ *       another message (content_rules.h) is new, and the row has no name any more
  *   D6  no file, and the scan cannot prove it: the folder did not stand still, or what is no
  *       regular file bears the name                           -> LOCAL_SAME
  *   D7  no file; lost power and agreed: not downloaded        -> LOCAL_LOST
