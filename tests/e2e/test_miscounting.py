@@ -25,6 +25,16 @@ def wires(box, *left_out):
     return sorted(wire for uid, wire in box.letters.items() if uid not in left_out)
 
 
+def clock_of(account, shim):
+    """Sets the account's clock forward by some seconds."""
+    environment = account.environment
+
+    def later(seconds):
+        account.environment = lambda: environment(LD_PRELOAD=shim, CLOCK_AFTER="0",
+                                                  CLOCK_BY=str(seconds))
+    return later
+
+
 def skipped(result):
     return result.account["skipped"]
 
@@ -104,6 +114,26 @@ def test_the_file_of_a_phantom_is_not_sent_again(bad):
     assert len(box.letters) == 5
 
 
+@pytest.mark.parametrize("is_phantom", [False, True])
+def test_without_base_a_file_waits_an_hour_for_what_is_not_shown(bad, clock_shim, is_phantom):
+    """It may be that message, whose line was left out but once; after an hour it is new mail."""
+    box = Box(5)
+    server, account = bad([box], [without(box, 3)])
+    account.local.create("INBOX")
+    for letter in [*box.letters.values()]:
+        account.local.deliver("INBOX", letter.replace(b"\r\n", b"\n"), flags="S")
+    for _ in range(2):
+        sync(account, 0)
+        assert len(box.letters) == 5 and len(local(account)) == 5
+    if is_phantom:
+        clock_of(account, clock_shim)(3700)
+        assert done(sync(account, 0)) == {"uploaded": 1}
+        assert done(sync(account, 0)) == {}
+    else:
+        recovers(server, account)
+        assert len(box.letters) == 5
+
+
 # EXISTS that is always off
 
 def opening(server, surplus):
@@ -130,11 +160,7 @@ def test_a_surplus_in_exists_is_learnt_in_an_hour(bad, clock_shim, surplus, capa
     sync(account, 1)
     assert gone in local(account)                     # but nothing is taken for gone
 
-    environment = account.environment
-
-    def later(seconds):
-        account.environment = lambda: environment(LD_PRELOAD=clock_shim, CLOCK_AFTER="0",
-                                                  CLOCK_BY=str(seconds))
+    later = clock_of(account, clock_shim)
 
     later(3500)
     sync(account, 1)

@@ -291,6 +291,9 @@ static void W21_the_file_of_a_message_that_is_not_shown_waits(void **state)
 	row.reason = REASON_UNSEEN;
 	assert_false(pair_is_lone_message(&row));
 	assert_true(pair_is_unseen(&row));
+	row.date = told_time(1000);
+	assert_true(pair_is_unseen_lately(&row, 1000 + 3599));
+	assert_false(pair_is_unseen_lately(&row, 1000 + 3600));
 }
 
 static void W22_below_a_window_may_lie_what_has_no_partner(void **state)

@@ -85,7 +85,7 @@ struct row {
 	enum row_held held;
 	int64_t held_since;    /* seconds; where it is held */
 	struct told size;      /* bytes: of the file where it is known, else RFC822.SIZE */
-	struct told_time date; /* INTERNALDATE, or mtime */
+	struct told_time date; /* INTERNALDATE, or mtime; UNSEEN: since when it is */
 	bool has_digest;
 	uint8_t digest[ROW_DIGEST_SIZE];   /* header digest */
 	char *emailid;                     /* owned, NULL: unknown */

@@ -113,6 +113,13 @@ static int see_listing(struct delta *delta, struct err *err)
 	return code;
 }
 
+/* A file may wait for one that was not shown: then it waits, too, until pairing knows (W21). */
+static enum row_reason reason_now(const struct delta *delta, const struct row *row)
+{
+	bool is_to_be_paired = delta->mailbox->decided.pairing != PAIRING_NONE;
+	return row->reason == REASON_UNSEEN && is_to_be_paired ? REASON_UNIDENTIFIED : REASON_NONE;
+}
+
 /* Row of one that is new, or that was not there. */
 static int put_present(struct delta *delta, const struct delta_item *item, struct err *err)
 {
@@ -136,10 +143,12 @@ static int put_present(struct delta *delta, const struct delta_item *item, struc
 	if (code == 0 && found) {
 		if (row.unique[0] == '\0') {
 			row.size = message->size.is_told ? message->size : row.size;
-			row.date = message->date.is_told ? message->date : row.date;
+			if (message->date.is_told || row.reason == REASON_UNSEEN) {
+				row.date = message->date;
+			}
 		}
 		row.remote = MESSAGE_PRESENT;
-		row.reason = REASON_NONE;
+		row.reason = reason_now(delta, &row);
 		row.held = HELD_NOT; /* it is back */
 		row.remote_flags = message->has_flags ? item->flags : row.remote_flags;
 		code = state_row_put(state, &row, err);

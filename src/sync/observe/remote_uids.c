@@ -76,6 +76,7 @@ static int put_unseen(struct uid_listing *listing, uint32_t uid, struct err *err
 		row.uid = uid;
 		row.remote = MESSAGE_PRESENT;
 		row.reason = REASON_UNSEEN;
+		row.date = told_time(clock_real_s()); /* since when */
 		code = state_row_put(state, &row, err);
 		listing->unseen++;
 		listing->changes++;

@@ -230,7 +230,9 @@ static int settle_intent(struct pairing *pairing, const struct intent *intent, s
 	bool is_known = !found || row.is_agreed ||
 			(!pairing_is_unread(pairing, row.id) &&
 			 !pair_has_any_from(intent_bound(intent), pairing->missing.items,
-					    pairing->missing.count));
+					    pairing->missing.count) &&
+			 !pair_has_any_from(intent_bound(intent), pairing->lately.items,
+					    pairing->lately.count));
 	if (code == 0 && found && is_known) {
 		code = row.is_agreed ? settle_move(pairing, intent, row.uid, err)
 				     : settle_row(pairing, intent, &row, err);
@@ -308,6 +310,7 @@ static int pair_one(struct run *run, struct remote *remote, struct mailbox *mail
 	free(pairing.unwanted.items);
 	free(pairing.unseen.items);
 	free(pairing.unread.items);
+	free(pairing.lately.items);
 	mailbox_release(mailbox);
 	return code;
 }

@@ -1,6 +1,8 @@
 /* Which files and which messages may be pairs, and who the files are. */
 #include <string.h>
 
+#include "mailsync/base/clock.h"
+
 #include "recover_private.h"
 
 /* What tells one folder's candidates. */
@@ -80,6 +82,16 @@ static int add_local(struct gathering *gathering, const struct row *row, struct 
 	return candidates_add(&pairing->locals, &candidate, err);
 }
 
+/* W21 */
+static int add_unseen(struct pairing *pairing, const struct row *row, struct err *err)
+{
+	struct pair_candidate candidate = {.uid = row->uid, .index = row->id, .has_waited = true};
+	int code = candidates_add(&pairing->unseen, &candidate, err);
+	return code < 0 || !pair_is_unseen_lately(row, clock_real_s())
+		     ? code
+		     : candidates_add(&pairing->lately, &candidate, err);
+}
+
 static int add_rows(struct gathering *gathering, struct err *err)
 {
 	struct pairing *pairing = gathering->pairing;
@@ -96,8 +108,7 @@ static int add_rows(struct gathering *gathering, struct err *err)
 			candidate.index = row->id;
 			code = candidates_add(&pairing->remotes, &candidate, err);
 		} else if (pair_is_unseen(row)) {
-			struct pair_candidate candidate = {.uid = row->uid, .index = row->id};
-			code = candidates_add(&pairing->unseen, &candidate, err);
+			code = add_unseen(pairing, row, err);
 		}
 	}
 	state_cursor_close(&cursor);

@@ -50,7 +50,9 @@ static bool is_hidden(const struct pairing *pairing, const struct pair_candidate
 	bool is_below_window =
 		pairing->mailbox->seen.is_window && (!pairing->has_base || local->has_waited);
 	return pair_file_is_hidden(local, is_below_window, pairing->unseen.items,
-				   pairing->unseen.count);
+				   pairing->unseen.count) ||
+	       pair_file_waits(local, pairing->has_base, pairing->lately.items,
+			       pairing->lately.count);
 }
 
 static bool has_intent(const struct pairing *pairing, const struct pair_candidate *local)

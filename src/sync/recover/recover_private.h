@@ -51,7 +51,8 @@ struct pairing {
 	struct candidates remotes;
 	struct candidates missing;  /* what they are could not be had (W19) */
 	struct candidates unwanted; /* they waited, and need not any more */
-	struct candidates unseen;   /* the server does not show them (W21) */
+	struct candidates unseen;   /* the server does not show them (W21), */
+	struct candidates lately;   /* these not for long */
 	struct candidates unread;   /* files that cannot be read now (W23) */
 	bool has_base;
 	bool is_late;  /* the intents are those of a run that died */

@@ -36,8 +36,9 @@
  *   W19 each waits, if a file is left that it could be (W15), and so does each such file: neither
  *       is copied before a later pairing knows. Where no such file is left it is new mail
  * What the server does not show (D37, D31):
- *   W21 a message with REASON_UNSEEN is not asked for and is no half of a pair; a file whose name
- *       proposes its UID waits as in W19
+ *   W21 a message with REASON_UNSEEN is not asked for and is no half of a pair. For an hour files
+ *       wait for it as in W19, and intents stay open: its line may have been left out but once.
+ *       From then on only a file waits whose name proposes its UID
  *   W22 where only a window is shown, a file that without base has no partner may have one below
  *       it: it waits as long as there is a window
  *   W23 a file that is there and cannot be read waits, if a message is left that it could be, and
@@ -93,6 +94,8 @@ bool pair_is_lone_file(const struct row *row);
 bool pair_is_lone_message(const struct row *row);
 /* W21 */
 bool pair_is_unseen(const struct row *row);
+/* Whether that is so for less than an hour, NOW being in seconds. */
+bool pair_is_unseen_lately(const struct row *row, int64_t now);
 
 struct pair_file {
 	const struct row *row;

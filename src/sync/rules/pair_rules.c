@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define UNSEEN_PROOF 3600 /* seconds */
+
 bool pair_is_lone_file(const struct row *row)
 {
 	return !row->is_agreed && row->local == MESSAGE_PRESENT && row->uid == 0;
@@ -17,6 +19,11 @@ bool pair_is_lone_message(const struct row *row)
 bool pair_is_unseen(const struct row *row)
 {
 	return row->remote == MESSAGE_PRESENT && row->reason == REASON_UNSEEN;
+}
+
+bool pair_is_unseen_lately(const struct row *row, int64_t now)
+{
+	return pair_is_unseen(row) && now - row->date.seconds < UNSEEN_PROOF;
 }
 
 static uint32_t proposed_uid(const struct pair_file *file)
