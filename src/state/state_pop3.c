@@ -35,7 +35,7 @@ static int pop3_read(const struct query *query, struct pop3_row *row, struct err
 	row->id = query_get_int(query, 0);
 	row->uidl = uidl;
 	row->occurrence = query_get_u32(query, 2);
-	row->size_bytes = query_get_u64(query, 3);
+	row->size = query_get_told(query, 3);
 	row->unique = unique;
 	row->first_seen = query_get_int(query, 5);
 	row->is_deleted = query_get_bool(query, 6);
@@ -114,7 +114,7 @@ int state_pop3_put(struct state *state, struct pop3_row *row, struct err *err)
 		}
 		query_text(&query, row->uidl);
 		query_int(&query, row->occurrence);
-		query_u64(&query, row->size_bytes);
+		query_told(&query, row->size);
 		query_text(&query, row->unique == NULL ? "" : row->unique);
 		query_int(&query, row->first_seen);
 		query_int(&query, row->is_deleted);

@@ -143,9 +143,15 @@ static const char schema_told_rows[] =
 	"ALTER TABLE row DROP COLUMN date_first;"
 	"PRAGMA user_version = 8;";
 
-static const char *const schema_steps[] = {schema_first,   schema_contents, schema_told,
-					   schema_letters, schema_doubts,   schema_permanent,
-					   schema_brake,   schema_told_rows};
+static const char schema_told_pop3[] = "ALTER TABLE pop3 RENAME COLUMN size TO size_first;"
+				       "ALTER TABLE pop3 ADD COLUMN size INT;"
+				       "UPDATE pop3 SET size = nullif(size_first, 0);"
+				       "ALTER TABLE pop3 DROP COLUMN size_first;"
+				       "PRAGMA user_version = 9;";
+
+static const char *const schema_steps[] = {schema_first,   schema_contents,  schema_told,
+					   schema_letters, schema_doubts,    schema_permanent,
+					   schema_brake,   schema_told_rows, schema_told_pop3};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

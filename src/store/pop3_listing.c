@@ -92,13 +92,11 @@ static bool is_ascending(const struct pop3_listing *listing)
 }
 
 /* A message that is told two sizes, or unique-ids, is told none: which would be right? */
-static void note_size(struct pop3_entry *entry, uint64_t size_bytes)
+static void note_size(struct pop3_entry *entry, struct told size)
 {
 	entry->has_two_sizes |=
-		entry->size_bytes != 0 && size_bytes != 0 && entry->size_bytes != size_bytes;
-	entry->size_bytes = entry->has_two_sizes ? 0
-			  : size_bytes != 0      ? size_bytes
-						 : entry->size_bytes;
+		entry->size.is_told && size.is_told && !told_equal(entry->size, size);
+	entry->size = entry->has_two_sizes ? UNTOLD : size.is_told ? size : entry->size;
 }
 
 static void note_uidl(struct pop3_listing *listing, struct pop3_entry *entry,
@@ -127,7 +125,7 @@ static void join_entries(struct pop3_listing *listing)
 		struct pop3_entry *last = kept > 0 ? &listing->items[kept - 1] : NULL;
 		if (last && last->number == item->number) {
 			note_uidl(listing, last, item);
-			note_size(last, item->size_bytes);
+			note_size(last, item->size);
 		} else {
 			listing->items[kept++] = *item;
 		}
@@ -195,10 +193,12 @@ static int read_sizes(struct pop3 *pop3, struct pop3_listing *listing, struct er
 		}
 		struct pop3_entry *found = find_entry(listing, known, event.number, hint++);
 		if (found) {
-			note_size(found, event.size_bytes);
+			note_size(found, told_unless_0(event.size_bytes));
 			continue;
 		}
-		struct pop3_entry entry = {.number = event.number, .size_bytes = event.size_bytes};
+		/* 0: servers say it that do not know. */
+		struct pop3_entry entry = {.number = event.number,
+					   .size = told_unless_0(event.size_bytes)};
 		code = add_entry(listing, &entry, err);
 		if (code) {
 			return code;

@@ -18,12 +18,12 @@ static const struct pop3_policy open_policy = {.now = 1000,
 static void A9_to_A12_a_body_that_may_be_another_is_not_stored(void **state)
 {
 	(void)state;
-	assert_int_equal(pop3_judge_body(10, 12, true), POP3_BODY_TORN);
-	assert_int_equal(pop3_judge_body(10, 10, true), POP3_BODY_WHOLE);
-	assert_int_equal(pop3_judge_body(10, 0, false), POP3_BODY_EMPTY);
-	assert_int_equal(pop3_judge_body(0, 0, false), POP3_BODY_WHOLE);
-	assert_int_equal(pop3_judge_body(10, 9, false), POP3_BODY_SHORT);
-	assert_int_equal(pop3_judge_body(10, 11, false), POP3_BODY_WHOLE);
+	assert_int_equal(pop3_judge_body(told_unless_0(10), 12, true), POP3_BODY_TORN);
+	assert_int_equal(pop3_judge_body(told_unless_0(10), 10, true), POP3_BODY_WHOLE);
+	assert_int_equal(pop3_judge_body(told_unless_0(10), 0, false), POP3_BODY_EMPTY);
+	assert_int_equal(pop3_judge_body(told_unless_0(0), 0, false), POP3_BODY_WHOLE);
+	assert_int_equal(pop3_judge_body(told_unless_0(10), 9, false), POP3_BODY_SHORT);
+	assert_int_equal(pop3_judge_body(told_unless_0(10), 11, false), POP3_BODY_WHOLE);
 }
 
 static void A16_a_body_is_proven_by_its_size(void **state)
@@ -31,15 +31,15 @@ static void A16_a_body_is_proven_by_its_size(void **state)
 	const struct pop3_sizes none = {0};
 
 	(void)state;
-	assert_true(pop3_is_proven(10, 10, 0, &none));
-	assert_true(pop3_is_proven(10, 12, 0, &none));
-	assert_true(pop3_is_proven(0, 12, 0, &none));
-	assert_false(pop3_is_proven(10, 9, 0, &none));
-	assert_true(pop3_is_proven(10, 7, 3, &none));
-	assert_false(pop3_is_proven(10, 6, 3, &none));
-	assert_false(pop3_is_proven(0, 0, 5, &none));
-	assert_false(pop3_is_proven(3, 0, 5, &none));
-	assert_false(pop3_is_proven(UINT64_MAX, 1000, 5, &none));
+	assert_true(pop3_is_proven(told_unless_0(10), 10, 0, &none));
+	assert_true(pop3_is_proven(told_unless_0(10), 12, 0, &none));
+	assert_true(pop3_is_proven(told_unless_0(0), 12, 0, &none));
+	assert_false(pop3_is_proven(told_unless_0(10), 9, 0, &none));
+	assert_true(pop3_is_proven(told_unless_0(10), 7, 3, &none));
+	assert_false(pop3_is_proven(told_unless_0(10), 6, 3, &none));
+	assert_false(pop3_is_proven(told_unless_0(0), 0, 5, &none));
+	assert_false(pop3_is_proven(told_unless_0(3), 0, 5, &none));
+	assert_false(pop3_is_proven(told_unless_0(UINT64_MAX), 1000, 5, &none));
 }
 
 static void A17_only_what_is_to_be_deleted_and_was_there_before_is_proven(void **state)
@@ -100,18 +100,19 @@ static void A18_sizes_that_are_always_too_large_are_not_believed_after_a_while(v
 
 	(void)state;
 	for (int i = 0; i < POP3_SHORT_MIN; i++) {
-		assert_false(pop3_is_proven(1000, 900, 0, &sizes));
-		pop3_sizes_learn(&sizes, POP3_PROOF_SAME, 1000, 900);
-		pop3_sizes_learn(&sizes, POP3_PROOF_SAME, 1000, 1000); /* says nothing */
+		assert_false(pop3_is_proven(told_unless_0(1000), 900, 0, &sizes));
+		pop3_sizes_learn(&sizes, POP3_PROOF_SAME, told_unless_0(1000), 900);
+		pop3_sizes_learn(&sizes, POP3_PROOF_SAME, told_unless_0(1000),
+				 1000); /* says nothing */
 	}
-	assert_true(pop3_is_proven(1000, 900, 0, &sizes));
-	assert_true(pop3_is_proven(120, 20, 0, &sizes));
-	assert_true(pop3_is_proven(100000, 90000, 0, &sizes));
-	assert_false(pop3_is_proven(1000, 500, 0, &sizes));
-	assert_false(pop3_is_proven(1000, 0, 0, &sizes));
-	pop3_sizes_learn(&sizes, POP3_PROOF_STORE, 1000, 900);
-	assert_false(pop3_is_proven(1000, 900, 0, &sizes));
-	pop3_sizes_learn(&sizes, POP3_PROOF_SAME, UINT64_MAX, 900);
+	assert_true(pop3_is_proven(told_unless_0(1000), 900, 0, &sizes));
+	assert_true(pop3_is_proven(told_unless_0(120), 20, 0, &sizes));
+	assert_true(pop3_is_proven(told_unless_0(100000), 90000, 0, &sizes));
+	assert_false(pop3_is_proven(told_unless_0(1000), 500, 0, &sizes));
+	assert_false(pop3_is_proven(told_unless_0(1000), 0, 0, &sizes));
+	pop3_sizes_learn(&sizes, POP3_PROOF_STORE, told_unless_0(1000), 900);
+	assert_false(pop3_is_proven(told_unless_0(1000), 900, 0, &sizes));
+	pop3_sizes_learn(&sizes, POP3_PROOF_SAME, told_unless_0(UINT64_MAX), 900);
 	assert_true(sizes.short_share >= 999);
 }
 

@@ -40,7 +40,7 @@ static struct pop3_item *add_item(struct scene *scene, const char *key, uint64_t
 	*item = (struct pop3_item){.number = (uint32_t)scene->view.count,
 				   .row = POP3_NO_ROW,
 				   .header = POP3_NO_ROW,
-				   .size_bytes = size_bytes,
+				   .size = told_unless_0(size_bytes),
 				   .key = key};
 	return item;
 }
@@ -54,7 +54,7 @@ static struct pop3_row *add_row(struct scene *scene, char *uidl, uint32_t occurr
 	*row = (struct pop3_row){.id = (int64_t)scene->view.row_count,
 				 .uidl = uidl,
 				 .occurrence = occurrence,
-				 .size_bytes = size_bytes,
+				 .size = told_unless_0(size_bytes),
 				 .unique = unique};
 	return row;
 }
@@ -63,7 +63,7 @@ static void give_header(struct scene *scene, struct pop3_item *item, uint8_t dig
 {
 	struct pair_candidate *header = &scene->headers[scene->header_count];
 
-	*header = (struct pair_candidate){.header_date = INT64_MIN, .size = told(item->size_bytes)};
+	*header = (struct pair_candidate){.header_date = INT64_MIN, .size = item->size};
 	memset(header->digest, digest, ROW_DIGEST_SIZE);
 	item->header = (uint32_t)scene->header_count++;
 }
@@ -447,13 +447,13 @@ static void K10_a_listing_tells_news_once(void **state)
 	assert_int_equal(scene.news[0], POP3_NEWS);
 	assert_false(row->is_deleted);
 	assert_int_equal(row->gone_since, 0);
-	assert_int_equal(row->size_bytes, 12);
+	assert_true(told_is(row->size, 12));
 	assert_true(row->has_digest && row->digest[0] == 4);
 	assert_false(pop3_learn(&scene.view, 1000));
 	assert_int_equal(scene.news[0], POP3_NO_NEWS);
-	item->size_bytes = 0; /* untold */
+	item->size = UNTOLD;
 	assert_false(pop3_learn(&scene.view, 1000));
-	assert_int_equal(row->size_bytes, 12);
+	assert_true(told_is(row->size, 12));
 }
 
 static enum pop3_news missing(struct scene *scene, int64_t now)
@@ -497,16 +497,16 @@ static void K14_a_header_is_told_with_its_end_or_with_the_whole_message(void **s
 	/* A blank line, or nothing, is no header of TOP's. */
 	assert_false(pop3_header_is_told(
 		&(struct pop3_header_facts){.is_complete = true, .came_bytes = 2}));
-	assert_false(pop3_header_is_told(&(struct pop3_header_facts){.listed_bytes = 0}));
+	assert_false(pop3_header_is_told(&(struct pop3_header_facts){.listed = told_unless_0(0)}));
 	assert_false(pop3_header_is_told(&(struct pop3_header_facts){.came_bytes = 50}));
 	assert_false(pop3_header_is_told(
-		&(struct pop3_header_facts){.came_bytes = 50, .listed_bytes = 50}));
-	assert_true(pop3_header_is_told(
-		&(struct pop3_header_facts){.is_all = true, .came_bytes = 50, .listed_bytes = 50}));
+		&(struct pop3_header_facts){.came_bytes = 50, .listed = told_unless_0(50)}));
 	assert_true(pop3_header_is_told(&(struct pop3_header_facts){
-		.is_all = true, .came_bytes = 50, .listed_bytes = 53, .slack_bytes = 3}));
+		.is_all = true, .came_bytes = 50, .listed = told_unless_0(50)}));
+	assert_true(pop3_header_is_told(&(struct pop3_header_facts){
+		.is_all = true, .came_bytes = 50, .listed = told_unless_0(53), .slack_bytes = 3}));
 	assert_false(pop3_header_is_told(&(struct pop3_header_facts){
-		.is_all = true, .came_bytes = 50, .listed_bytes = 54, .slack_bytes = 3}));
+		.is_all = true, .came_bytes = 50, .listed = told_unless_0(54), .slack_bytes = 3}));
 	assert_false(
 		pop3_header_is_told(&(struct pop3_header_facts){.is_all = true, .came_bytes = 50}));
 }
@@ -526,7 +526,7 @@ static void K15_a_doubt_without_a_header_waits_and_teaches_nothing(void **state)
 	pop3_decide(&scene.view, &open_policy);
 	assert_int_equal(resized->act, POP3_ACT_NONE);
 	pop3_learn(&scene.view, 100);
-	assert_int_equal(scene.rows[0].size_bytes, 10);
+	assert_true(told_is(scene.rows[0].size, 10));
 	assert_int_equal(scene.rows[0].gone_since, 0);
 
 	/* An unknown one that may be the row that is not listed any more. */

@@ -372,7 +372,7 @@ static void state_keeps_pop3_rows(void **state)
 	struct scene *scene = *state;
 	struct pop3_row row = {.uidl = (char *)"u1",
 			       .occurrence = 1,
-			       .size_bytes = 9,
+			       .size = {true, 9},
 			       .unique = (char *)"",
 			       .first_seen = 5,
 			       .has_content = true,

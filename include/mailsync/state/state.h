@@ -271,7 +271,7 @@ struct pop3_row {
 	int64_t id;          /* 0 for a new one */
 	char *uidl;          /* owned; the digest form where the server has no UIDL */
 	uint32_t occurrence; /* the n-th message of this UIDL in a listing, from 1 */
-	uint64_t size_bytes;
+	struct told size;    /* bytes, as it was listed */
 	char *unique; /* of the delivered file, owned; "" for one known but not downloaded (seeded
 		       * or paired elsewhere) */
 	int64_t first_seen;     /* seconds, of the download */

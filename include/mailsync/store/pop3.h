@@ -60,10 +60,10 @@ void pop3_get_totals(const struct pop3 *pop3, struct remote_totals *totals);
 /* A message of a listing. Server's claims, all of it. */
 struct pop3_entry {
 	uint32_t number;
-	uint32_t uidl_at;    /* in the listing's `uidls` */
-	uint64_t size_bytes; /* 0: not told */
-	bool has_two_uidls;  /* it was told another one, too, which is as if none was; */
-	bool has_two_sizes;  /* likewise */
+	uint32_t uidl_at;   /* in the listing's `uidls` */
+	struct told size;   /* bytes */
+	bool has_two_uidls; /* it was told another one, too, which is as if none was; */
+	bool has_two_sizes; /* likewise */
 };
 
 #define POP3_LISTING_MAX (1u << 20) /* messages */

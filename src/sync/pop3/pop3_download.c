@@ -59,7 +59,7 @@ static struct pop3_row *make_row(struct pop3_job *job, const struct pop3_arrival
 	}
 	struct pop3_row *row = pop3_row_name(job, item, unique, err);
 	if (row != NULL) {
-		row->size_bytes = item->size_bytes;
+		row->size = item->size;
 		row->first_seen = now;
 		row->reason = REASON_NONE;
 		row->doubts = body->is_proven ? 0 : 1;
@@ -134,7 +134,7 @@ static int fail_body(struct retrieval *retrieval, enum pop3_body body, uint64_t 
 		     struct err *err)
 {
 	struct pop3_item *item = retrieval->coming.item;
-	unsigned long long listed = item->size_bytes;
+	unsigned long long listed = item->size.number;
 	struct err why;
 	if (body == POP3_BODY_EMPTY) {
 		err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
@@ -160,7 +160,7 @@ static void log_short(const struct retrieval *retrieval)
 			 "server until another session gives the same",
 			 retrieval->job->run->account->name, (unsigned)coming->item->number,
 			 (unsigned long long)coming->came_bytes,
-			 (unsigned long long)coming->item->size_bytes);
+			 (unsigned long long)coming->item->size.number);
 	}
 }
 
@@ -168,15 +168,15 @@ static int end_body(struct retrieval *retrieval, const struct pop3_piece *piece,
 {
 	struct pop3_arrival *coming = &retrieval->coming;
 	enum pop3_body body =
-		pop3_judge_body(coming->item->size_bytes, piece->size_bytes, piece->has_lone_dot);
+		pop3_judge_body(coming->item->size, piece->size_bytes, piece->has_lone_dot);
 	if (body == POP3_BODY_TORN || body == POP3_BODY_EMPTY) {
 		return fail_body(retrieval, body, piece->size_bytes, err);
 	}
 	int code = maildir_draft_close(&coming->draft, clock_real_s(), err);
 	if (code == 0) {
-		uint64_t listed = coming->item->size_bytes;
+		struct told listed = coming->item->size;
 		coming->came_bytes = piece->size_bytes;
-		coming->is_short = body == POP3_BODY_SHORT || listed == 0;
+		coming->is_short = body == POP3_BODY_SHORT || !listed.is_told;
 		coming->is_proven = pop3_is_proven(listed, piece->size_bytes, piece->slack_bytes,
 						   &retrieval->job->learnt.sizes);
 		log_short(retrieval);

@@ -10,7 +10,7 @@ static int keep_header(struct pop3_view *view, struct pop3_item *item,
 		return -ERR_NOMEM;
 	}
 	struct pair_candidate *header = &view->headers[view->header_count];
-	*header = (struct pair_candidate){.size = told_unless_0(item->size_bytes)};
+	*header = (struct pair_candidate){.size = item->size};
 	pair_identify(header, identity);
 	item->header = (uint32_t)view->header_count++;
 	return 0;
@@ -32,7 +32,7 @@ static bool is_told(const struct pass *pass, const struct pop3_item *item,
 		.is_all = pass->want == POP3_WANT_MESSAGE,
 		.came_bytes = piece->size_bytes,
 		.slack_bytes = piece->slack_bytes,
-		.listed_bytes = item->size_bytes,
+		.listed = item->size,
 	});
 }
 

@@ -16,7 +16,7 @@ int pop3_item_digest(const struct pop3_item *item, char digest[POP3_DIGEST_SIZE]
 	int code;
 	buf_init(&text, POP3_UIDL_MAX + 128);
 	buf_append_cstr(&text, item->key);
-	buf_printf(&text, "\n%llu\n%u", (unsigned long long)item->size_bytes,
+	buf_printf(&text, "\n%llu\n%u", (unsigned long long)item->size.number,
 		   (unsigned)item->occurrence);
 	if ((code = buf_status(&text, "a unique-id", err)) == 0 &&
 	    (code = digest_of(DIGEST_SHA256, buf_span(&text), bytes, err)) == 0) {

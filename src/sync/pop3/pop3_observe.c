@@ -31,7 +31,7 @@ static int make_view(struct pop3_session *session, struct err *err)
 			.number = entry->number,
 			.row = POP3_NO_ROW,
 			.header = POP3_NO_ROW,
-			.size_bytes = entry->size_bytes,
+			.size = entry->size,
 			.key = pop3_entry_uidl(listing, entry),
 			.unique = "",
 		};

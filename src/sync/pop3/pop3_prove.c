@@ -75,7 +75,7 @@ static void report_other(struct pop3_job *job, const struct pop3_arrival *body)
 	err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 		"message %u came with another content than before (%" PRIu64 " bytes, %" PRIu64
 		" are listed); both are kept here",
-		(unsigned)body->item->number, body->came_bytes, body->item->size_bytes);
+		(unsigned)body->item->number, body->came_bytes, body->item->size.number);
 	run_report_error(job->run, job->mailbox, 0, &why);
 }
 
@@ -111,7 +111,7 @@ static int rename_row(struct pop3_job *job, const struct pop3_arrival *body, str
 static void learn(struct pop3_job *job, const struct pop3_arrival *body, enum pop3_proof proof)
 {
 	struct pop3_sizes before = job->learnt.sizes;
-	pop3_sizes_learn(&job->learnt.sizes, proof, body->item->size_bytes, body->came_bytes);
+	pop3_sizes_learn(&job->learnt.sizes, proof, body->item->size, body->came_bytes);
 	job->learnt.has_sizes_news |= memcmp(&before, &job->learnt.sizes, sizeof(before)) != 0;
 }
 
@@ -163,7 +163,7 @@ int pop3_judge_adopted(struct pop3_job *job, const struct pop3_item *item, struc
 	if (code == 0 && content.is_there) {
 		row->has_content = true;
 		memcpy(row->content, content.digest, ROW_CONTENT_SIZE);
-		row->doubts = pop3_is_proven(item->size_bytes, content.wire_bytes, POP3_FILE_SLACK,
+		row->doubts = pop3_is_proven(item->size, content.wire_bytes, POP3_FILE_SLACK,
 					     &job->learnt.sizes)
 				    ? 0
 				    : 1;

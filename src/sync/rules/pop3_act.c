@@ -34,7 +34,7 @@ static enum pop3_act decide_new(const struct pop3_item *item, const struct pair_
 	if (!policy->may_download || item->is_failed) {
 		return POP3_ACT_NONE; /* A4 */
 	}
-	if (policy->max_size_bytes > 0 && item->size_bytes > policy->max_size_bytes) {
+	if (policy->max_size_bytes > 0 && told_or(item->size, 0) > policy->max_size_bytes) {
 		return POP3_ACT_SKIP; /* A5 */
 	}
 	if (header != NULL && header->header_date != INT64_MIN &&
@@ -106,15 +106,15 @@ bool pop3_is_due_at_once(const struct pop3_policy *policy)
 	return policy->may_delete && policy->leave == LEAVE_NO;
 }
 
-enum pop3_body pop3_judge_body(uint64_t listed, uint64_t came, bool has_lone_dot)
+enum pop3_body pop3_judge_body(struct told listed, uint64_t came, bool has_lone_dot)
 {
-	if (has_lone_dot && came != listed) {
+	if (has_lone_dot && !told_is(listed, came)) {
 		return POP3_BODY_TORN; /* A9 */
 	}
-	if (came == 0 && listed > 0) {
+	if (came == 0 && listed.number > 0) {
 		return POP3_BODY_EMPTY; /* A10 */
 	}
-	return came < listed ? POP3_BODY_SHORT : POP3_BODY_WHOLE; /* A11 A12 */
+	return told_below(told(came), listed) ? POP3_BODY_SHORT : POP3_BODY_WHOLE; /* A11 A12 */
 }
 
 /* How much of LISTED bytes did not come, in thousandths, rounded up. */
@@ -125,17 +125,18 @@ static uint32_t short_share(uint64_t listed, uint64_t came)
 						      : (lack * 1000 + listed - 1) / listed);
 }
 
-bool pop3_is_proven(uint64_t listed, uint64_t came, uint64_t slack, const struct pop3_sizes *sizes)
+bool pop3_is_proven(struct told listed, uint64_t came, uint64_t slack,
+		    const struct pop3_sizes *sizes)
 {
 	if (came == 0) {
 		return false;
 	}
-	if (listed <= came || listed - came <= slack) {
+	if (!told_below(told(came), listed) || listed.number - came <= slack) {
 		return true;
 	}
 	return sizes->short_count >= POP3_SHORT_MIN && /* A18 */
-	       (listed - came <= sizes->short_bytes ||
-		short_share(listed, came) <= sizes->short_share);
+	       (listed.number - came <= sizes->short_bytes ||
+		short_share(listed.number, came) <= sizes->short_share);
 }
 
 enum pop3_proof pop3_judge_proof(const struct pop3_proof_facts *facts)
@@ -163,16 +164,16 @@ uint32_t pop3_doubts_after(uint32_t doubts, enum pop3_proof proof, bool is_prove
 	return POP3_DOUBTS_MAX + 1;
 }
 
-void pop3_sizes_learn(struct pop3_sizes *sizes, enum pop3_proof proof, uint64_t listed,
+void pop3_sizes_learn(struct pop3_sizes *sizes, enum pop3_proof proof, struct told listed,
 		      uint64_t came)
 {
 	if (proof == POP3_PROOF_STORE) {
 		*sizes = (struct pop3_sizes){0};
-	} else if (proof == POP3_PROOF_SAME && came < listed) {
-		uint32_t share = short_share(listed, came);
+	} else if (proof == POP3_PROOF_SAME && told_below(told(came), listed)) {
+		uint64_t lack = listed.number - came;
+		uint32_t share = short_share(listed.number, came);
 		sizes->short_count++;
-		sizes->short_bytes =
-			listed - came > sizes->short_bytes ? listed - came : sizes->short_bytes;
+		sizes->short_bytes = lack > sizes->short_bytes ? lack : sizes->short_bytes;
 		sizes->short_share = share > sizes->short_share ? share : sizes->short_share;
 	}
 }

@@ -60,13 +60,15 @@ static enum pop3_news learn_listed(const struct pop3_view *view, const struct po
 	row->gone_since = 0;
 	row->is_deleted = false;
 	row->occurrence = item->is_renamed ? item->occurrence : row->occurrence;
-	row->size_bytes = item->size_bytes != 0 ? item->size_bytes : row->size_bytes;
+	row->size = item->size.is_told ? item->size : row->size;
 	if (header != NULL && !row->has_digest) {
 		row->has_digest = true;
 		memcpy(row->digest, header->digest, ROW_DIGEST_SIZE);
 	}
 	bool is_news = item->is_renamed || before.is_deleted || before.gone_since != 0 ||
-		       before.size_bytes != row->size_bytes || before.has_digest != row->has_digest;
+		       before.size.is_told != row->size.is_told ||
+		       before.size.number != row->size.number ||
+		       before.has_digest != row->has_digest;
 	return is_news ? POP3_NEWS : POP3_NO_NEWS;
 }
 

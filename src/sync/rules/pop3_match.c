@@ -14,7 +14,7 @@ struct entry {
 	const char *key;
 	uint32_t index;
 	uint32_t order;
-	uint64_t size_bytes;
+	struct told size;
 	bool is_row;
 };
 
@@ -31,8 +31,8 @@ static int compare_entries(const void *x, const void *y)
 static void join(struct pop3_view *view, struct pop3_item *item, uint32_t row_index)
 {
 	const struct pop3_row *row = &view->rows[row_index];
-	bool is_resized = item->size_bytes != 0 && row->size_bytes != 0 &&
-			  item->size_bytes != row->size_bytes;
+	bool is_resized =
+		item->size.is_told && row->size.is_told && !told_equal(item->size, row->size);
 	item->row = row_index;
 	view->is_listed[row_index] = true;
 	item->is_doubtful = is_resized || row->is_deleted || row->gone_since != 0 ||
@@ -48,8 +48,8 @@ struct group {
 static int compare_sizes(const void *x, const void *y)
 {
 	const struct entry *a = x, *b = y;
-	if (a->size_bytes != b->size_bytes) {
-		return a->size_bytes < b->size_bytes ? -1 : 1;
+	if (a->size.number != b->size.number) {
+		return a->size.number < b->size.number ? -1 : 1;
 	}
 	return a->order < b->order ? -1 : a->order > b->order;
 }
@@ -59,11 +59,11 @@ static void join_equal_sizes(struct pop3_view *view, const struct group *group)
 {
 	for (size_t i = 0, r = 0; i < group->item_count && r < group->row_count;) {
 		const struct entry *item = &group->items[i], *row = &group->rows[r];
-		if (item->size_bytes == row->size_bytes) {
+		if (told_equal(item->size, row->size)) {
 			join(view, &view->items[item->index], row->index);
 		}
-		i += item->size_bytes <= row->size_bytes;
-		r += item->size_bytes >= row->size_bytes;
+		i += item->size.number <= row->size.number;
+		r += item->size.number >= row->size.number;
 	}
 }
 
@@ -120,14 +120,14 @@ static size_t gather_entries(const struct pop3_view *view, struct entry *entries
 		const struct pop3_item *item = &view->items[i];
 		if (item->key[0] != '\0') {
 			entries[count++] = (struct entry){item->key, (uint32_t)i, item->number,
-							  item->size_bytes, false};
+							  item->size, false};
 		}
 	}
 	for (size_t r = 0; r < view->row_count; r++) {
 		const struct pop3_row *row = &view->rows[r];
 		uint32_t last = row->is_deleted || row->gone_since != 0 ? 1u << 31 : 0;
 		entries[count++] = (struct entry){row->uidl, (uint32_t)r, row->occurrence | last,
-						  row->size_bytes, true};
+						  row->size, true};
 	}
 	return count;
 }
@@ -162,7 +162,7 @@ static const struct pop3_row *row_at(const void *place)
 
 static int compare_size(const void *x, const void *y)
 {
-	uint64_t a = row_at(x)->size_bytes, b = row_at(y)->size_bytes;
+	uint64_t a = row_at(x)->size.number, b = row_at(y)->size.number;
 	return a < b ? -1 : a > b;
 }
 
@@ -222,10 +222,10 @@ int pop3_mark_doubts(struct pop3_view *view, bool all_unknown, struct err *err)
 	}
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
-		const struct pop3_row *wanted = &(struct pop3_row){.size_bytes = item->size_bytes};
+		const struct pop3_row *wanted = &(struct pop3_row){.size = item->size};
 		bool is_new = pop3_is_unknown(item);
 		bool is_alike =
-			is_new && item->size_bytes > 0 &&
+			is_new && item->size.is_told &&
 			array_find(lost, count, sizeof(*lost), &wanted, compare_size) != NULL;
 		item->wants_header |=
 			item->is_doubtful || is_alike || (is_new && (are_others || all_unknown));
@@ -292,14 +292,13 @@ static void settle_renamed(struct pop3_view *view, struct pop3_item *item,
 			   const struct pop3_row **lost, size_t count)
 {
 	const struct pair_candidate *header = &view->headers[item->header];
-	struct pop3_row sought = {.size_bytes = item->size_bytes};
+	struct pop3_row sought = {.size = item->size};
 	const struct pop3_row *wanted = &sought;
 	memcpy(sought.digest, header->digest, ROW_DIGEST_SIZE);
 	for (size_t at = array_lower_bound(lost, count, sizeof(*lost), &wanted, compare_digest);
 	     at < count && is_same(header, lost[at]); at++) {
 		uint32_t row = (uint32_t)(lost[at] - view->rows);
-		bool has_its_size =
-			item->size_bytes > 0 && lost[at]->size_bytes == item->size_bytes;
+		bool has_its_size = told_equal(lost[at]->size, item->size);
 		if (!view->is_listed[row] &&
 		    (has_its_size || (header->message_id != 0 && item->row == POP3_NO_ROW))) {
 			item->row = row;
@@ -372,9 +371,9 @@ static int wait_for_keys(struct pop3_view *view, struct err *err)
 	qsort(blank, count, sizeof(*blank), compare_size);
 	for (size_t i = 0; i < view->count && count > 0; i++) {
 		struct pop3_item *item = &view->items[i];
-		const struct pop3_row *wanted = &(struct pop3_row){.size_bytes = item->size_bytes};
+		const struct pop3_row *wanted = &(struct pop3_row){.size = item->size};
 		item->waits |=
-			pop3_is_unknown(item) && is_header_key(item->key) && item->size_bytes > 0 &&
+			pop3_is_unknown(item) && is_header_key(item->key) && item->size.is_told &&
 			array_find(blank, count, sizeof(*blank), &wanted, compare_size) != NULL;
 	}
 	free(blank);
@@ -405,9 +404,9 @@ int pop3_settle_doubts(struct pop3_view *view, struct err *err)
 
 bool pop3_header_is_told(const struct pop3_header_facts *facts)
 {
-	uint64_t listed = facts->listed_bytes;
-	bool is_whole =
-		facts->is_all && facts->came_bytes > 0 && listed > 0 &&
-		(listed <= facts->came_bytes || listed - facts->came_bytes <= facts->slack_bytes);
+	struct told listed = facts->listed;
+	bool is_whole = facts->is_all && facts->came_bytes > 0 && listed.is_told &&
+			(listed.number <= facts->came_bytes ||
+			 listed.number - facts->came_bytes <= facts->slack_bytes);
 	return is_whole || (facts->is_complete && facts->came_bytes > EMPTY_LINE_BYTES);
 }

@@ -136,9 +136,9 @@ struct pop3_item {
 	uint32_t row;        /* index, or POP3_NO_ROW */
 	uint32_t occurrence; /* of its key, for a new row */
 	uint32_t header;     /* index, or POP3_NO_ROW */
-	uint64_t size_bytes;
-	const char *key;    /* borrowed; "": not known yet */
-	const char *unique; /* ADOPT: the name of its file, borrowed; else "" */
+	struct told size;    /* bytes, as listed */
+	const char *key;     /* borrowed; "": not known yet */
+	const char *unique;  /* ADOPT: the name of its file, borrowed; else "" */
 	bool is_doubtful;
 	bool is_renamed; /* the row takes this key */
 	bool wants_header;
@@ -186,7 +186,7 @@ struct pop3_header_facts {
 	bool is_complete;
 	bool is_all;
 	uint64_t came_bytes, slack_bytes;
-	uint64_t listed_bytes; /* 0: not told */
+	struct told listed; /* bytes */
 };
 bool pop3_header_is_told(const struct pop3_header_facts *facts);
 /* Marks the items whose header decides K1 and K3 or, ALL_UNKNOWN, what the others are. */
@@ -237,13 +237,14 @@ enum pop3_body {
 	POP3_BODY_SHORT,
 	POP3_BODY_WHOLE
 };
-enum pop3_body pop3_judge_body(uint64_t listed, uint64_t came, bool has_lone_dot);
+enum pop3_body pop3_judge_body(struct told listed, uint64_t came, bool has_lone_dot);
 
 #define POP3_SHORT_MIN  8
 #define POP3_DOUBTS_MAX 3
 
 /* A16 and A18. SLACK: what explains that more was listed than came. */
-bool pop3_is_proven(uint64_t listed, uint64_t came, uint64_t slack, const struct pop3_sizes *sizes);
+bool pop3_is_proven(struct told listed, uint64_t came, uint64_t slack,
+		    const struct pop3_sizes *sizes);
 
 /* A17: what a body that came again is. */
 enum pop3_proof {
@@ -262,7 +263,7 @@ enum pop3_proof pop3_judge_proof(const struct pop3_proof_facts *facts);
 /* What that makes of the row's doubts. IS_PROVEN: what came, by itself (A16). */
 uint32_t pop3_doubts_after(uint32_t doubts, enum pop3_proof proof, bool is_proven);
 /* A18: SIZES after such a PROOF of CAME bytes where LISTED were told. */
-void pop3_sizes_learn(struct pop3_sizes *sizes, enum pop3_proof proof, uint64_t listed,
+void pop3_sizes_learn(struct pop3_sizes *sizes, enum pop3_proof proof, struct told listed,
 		      uint64_t came);
 
 /* A13 to A15. */
