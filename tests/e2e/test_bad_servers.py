@@ -70,6 +70,35 @@ def test_fetch_with_an_empty_body(bad, given):
     recovers(server, account)
 
 
+@pytest.mark.parametrize("given", ["NIL", '""', "{0}\r\n"])
+def test_fetch_with_an_empty_body_of_a_size_that_is_not_told(bad, given):
+    """It was stored, and sent back to the server as a message of nothing."""
+    box = Box(3)
+
+    def listing(command):
+        return [re.sub(r" RFC822.SIZE \d+", "", answer) for answer in box.fetch(command)]
+
+    def answers(command):
+        return [raw(b"* 2 FETCH (UID 2 BODY[] " + given.encode() + b")\r\n")
+                if isinstance(answer, raw) and b"(UID 2 " in answer.data else answer
+                for answer in box.fetch(command)]
+
+    server, account = bad([box], [always(r"^UID FETCH .*BODY", answers),
+                                  always(r"^UID FETCH .*SIZE\)", listing)])
+    for _ in range(2):
+        sync(account, 1)
+        assert local(account) == sorted([box.letters[1], box.letters[3]])
+    recovers(server, account)
+
+
+def test_an_empty_message_is_one_where_the_server_says_so(bad):
+    box = Box(2)
+    box.letters[2] = b""
+    server, account = bad([box])
+    sync(account, 0)
+    assert local(account) == server.wires()
+
+
 def test_fetch_of_messages_that_nobody_asked_for(bad):
     box = Box(3)
 

@@ -97,7 +97,9 @@ static void F2_F3_F4_only_a_whole_body_of_an_open_message_counts(void **state)
 	answer = answer_of("");
 	answer.wire_bytes = 0;
 	assert_int_equal(fetch_judge(&answer), FETCH_EMPTY);
-	answer.told = UNTOLD; /* an empty message, for all that is known */
+	answer.told = UNTOLD;
+	assert_int_equal(fetch_judge(&answer), FETCH_EMPTY);
+	answer.told = told(0); /* an empty message */
 	assert_int_equal(fetch_judge(&answer), FETCH_MESSAGE);
 }
 

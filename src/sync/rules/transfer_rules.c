@@ -103,7 +103,7 @@ enum fetch_verdict fetch_judge(const struct fetch_answer *answer)
 	if (!answer->has_whole_body) {
 		return FETCH_BROKEN;
 	}
-	if (answer->wire_bytes == 0 && answer->told.number > 0) {
+	if (answer->wire_bytes == 0 && !told_is(answer->told, 0)) {
 		return FETCH_EMPTY;
 	}
 	return is_stub(answer) ? FETCH_STUB : FETCH_MESSAGE;

@@ -7,7 +7,7 @@
  *      again in a fetch of its own: it may be what the server breaks off at.
  *   F2 An answer without a UID, or for a message that is not open (any more), is nobody's.
  *   F3 An answer without a whole body is none: the message is still to come.
- *   F4 So is an empty body where the server tells a size,
+ *   F4 So is an empty body, unless the server tells that its size is 0,
  *   F5 and what Exchange sends in place of an item that it cannot render. Stored, these would be
  *      taken for the message for ever.
  *   F6 When the connection breaks in the middle of a body, or what came makes no sense, the first
