@@ -11,6 +11,7 @@ import subprocess
 
 import pytest
 
+from maildrop import Maildrop
 from rig import mail, program, tree
 from stories import agree, append, count, idle, paired, uids
 
@@ -212,6 +213,21 @@ def test_a_database_that_cannot_be_read_is_not_taken_for_damaged(account, remote
         assert account.sync().did == {"deleted_remote": 1}
     assert account.sync().did == {}
     agree(account, remote)
+
+
+@pytest.mark.parametrize("only", [f",{number}," for number in range(1, 5)])
+def test_a_root_that_cannot_be_opened_is_told_with_pop3(tmp_path, disk_shim, only):
+    with Maildrop([mail.one(number) for number in range(2)]) as drop:
+        account = program.Account(tmp_path / "drop", None, "joe", protocol="pop3", port=drop.port)
+        root = account.local.root
+        env = {"LD_PRELOAD": disk_shim, "LIAR_DISK": "1:1:1", "LIAR_DISK_ROOTS": f"{root}:{root}",
+               "LIAR_DISK_LOG": str(tmp_path / "failed"), "LIAR_DISK_ONLY": only,
+               "LIAR_DISK_ERRNO": str(errno.EMFILE)}
+        result = account.sync(status=None, env=env)
+        assert (tmp_path / "failed").exists() and result.status == 74 and result.errors, result
+        account.sync()
+        assert len(list(account.local.files("INBOX"))) == 2
+        assert account.sync().did == {}
 
 
 @pytest.mark.parametrize("call", ["open", "read"])

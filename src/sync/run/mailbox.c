@@ -146,6 +146,9 @@ void mailbox_release(struct mailbox *mailbox)
 static int take_letters(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	char *letters = NULL;
+	if (run->session->maildir == NULL) {
+		return 0; /* the root could not be opened */
+	}
 	int code = maildir_remembered(run->session->maildir, mailbox->name, &letters, err);
 	if (letters != NULL) {
 		free(mailbox->base.letters);
