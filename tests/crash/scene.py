@@ -97,11 +97,12 @@ class Trial:
 
     def sync(self, *args, env=None, status=0, port=None):
         self.account.change(port=port or self.scene.port)
-        return self.account.sync(*args, status=status, env={**self.environment, **(env or {})})
+        return self.account.sync(*self.scene.arguments, *args, status=status,
+                                 env={**self.environment, **(env or {})})
 
     def start(self, env):
         self.account.change(port=self.scene.port)
-        return self.account.start("--json", "sync", env={**self.environment, **env})
+        return self.account.start("--json", *self.scene.arguments, "sync", env={**self.environment, **env})
 
     def wait_for_server(self):
         Session(self.user).wait()
@@ -130,6 +131,7 @@ class Scene:
     modes = MODES
     fixed = {"max_delete": "100%", "remove_mailboxes": "both"}     # keys in all modes
     service = 0                 # its port, counted from the server's
+    arguments = ()              # of all its runs
 
     def __init__(self, mode, server=None):
         self.mode = mode
@@ -351,6 +353,30 @@ def change_binned(local, remote):
     remote.store("INBOX", remote.find("INBOX", letter("INBOX/4")), "+FLAGS", "\\Flagged")
 
 
+class HeldScene(Scene):
+    """What the brake holds is brought back."""
+
+    arguments = ("--bring-back",)
+
+
+def fill_held(_, remote):
+    for box in ("INBOX", "Work"):
+        if box != "INBOX":
+            remote.create(box)
+        for number in range(12):
+            remote.append(box, letter(f"{box}/{number}"), ("\\Seen",) if number % 3 else (),
+                          1_500_000_000 + number)
+
+
+def change_held(local, remote):
+    """Here INBOX is emptied, there Work."""
+    for path in list(local.files("INBOX")):
+        path.unlink()
+    for number in range(12):
+        remote.expunge("Work", remote.find("Work", letter(f"Work/{number}")))
+    remote.append("INBOX", letter("INBOX/new"), (), 1_500_000_200)
+
+
 class Plan(NamedTuple):
     """What a scene is made of; `modes` are proved where none is asked for."""
     kind: type
@@ -364,7 +390,9 @@ class Plan(NamedTuple):
 SCENES = {"changes": Plan(Scene, ("all", "none"), fill, change),
           "filled": Plan(Scene, ("all", "none"), fill_both, change_filled, False),
           "renames": Plan(Scene, ("all", "none"), fill_renamed, change_renamed),
-          "trash": Plan(Scene, ("all", "none"), fill_binned, change_binned, keys={"trash": "Bin"})}
+          "trash": Plan(Scene, ("all", "none"), fill_binned, change_binned, keys={"trash": "Bin"}),
+          "held": Plan(HeldScene, ("all", "none"), fill_held, change_held,
+                       keys={"max_delete": "50%"})}
 
 
 EMPTY = tree.digest(b"")      # a file whose bytes the power cut took

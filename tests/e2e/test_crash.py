@@ -43,6 +43,11 @@ def test_a_run_stopped_at_a_step_copies_nothing_to_the_trash_twice(mode):
     prove("run", "--scene", "trash", "--proof", "stop", "--mode", mode, "--every", "9")
 
 
+@pytest.mark.parametrize("mode", ["all", "none"])
+def test_bringing_back_that_is_stopped_at_a_step_is_finished_by_the_next(mode):
+    prove("run", "--scene", "held", "--proof", "stop", "--mode", mode, "--every", "11")
+
+
 def test_what_a_power_cut_takes_is_fetched_again():
     prove("run", "--scene", "changes", "--proof", "power", "--mode", "all", "--every", "73")
 
