@@ -199,3 +199,39 @@ def test_a_mailbox_of_which_the_server_says_no_is_gone(bad, refusal):
     sync(account, 0)
     assert account.local.mailboxes() == ["INBOX"]
     assert sync(account, 0).did == {}
+
+
+# What was sent
+
+def test_what_was_sent_is_not_sent_again_while_what_came_since_is_not_shown(bad):
+    """W21: without UIDPLUS it is looked for, and SEARCH tells a UID that no listing shows."""
+    box = Box(3)
+    server, account = bad([box], capabilities="IMAP4rev1")
+    sync(account, 0)
+
+    def append(command):
+        box.append(command)
+        return ["OK done"]
+
+    def listing(command):
+        return [line for line in box.fetch(command) if "(UID 4 " not in str(line)]
+
+    server.script = [always(r"^APPEND ", append), always(r"^UID FETCH .*FLAGS", listing)]
+    account.local.deliver("INBOX", mail.one(90, seed="sent", size=300).replace(b"\r\n", b"\n"))
+    for _ in range(3):
+        sync(account, {0, 1})
+        assert len(server.wires()) == 4 and local(account) == server.wires()
+    recovers(server, account)
+    assert len(server.wires()) == 4
+
+
+@pytest.mark.parametrize("told", ["(\\Seen", "x(", "NIL", ""])
+def test_flags_that_are_not_told_to_be_permanent_are_not_forbidden(bad, told):
+    server, account = synced(bad)
+    box = server.boxes["INBOX"]
+    lines = [f"* OK [PERMANENTFLAGS {told}] ok" if "PERMANENTFLAGS" in line else line
+             for line in box.opening()]
+    server.script = [always(r"^(SELECT|EXAMINE) ", *lines, "OK [READ-WRITE] done")]
+    account.local.set_flags(account.local.find("INBOX", box.letters[2]), "R")
+    assert sync(account, 0).did == {"flags_remote": 1}
+    assert "\\Answered" in box.flags[2]
