@@ -183,8 +183,9 @@ class Liar(Honest):
                     "nil": ["* VANISHED", "* VANISHED NIL", "* VANISHED (EARLIER)"]}
         if kind in ("PERMANENTFLAGS", "FLAGS"):
             rest = f"* OK [{kind} %s] ok" if kind == "PERMANENTFLAGS" else f"* {kind} %s"
-            return {"absent": (), "unreadable": [rest % "(\\Seen", rest % "\\Seen x("],
-                    "nil": [rest % "NIL", rest % "()"]}
+            # () would be told: that nothing can be kept.
+            return {"absent": (), "unreadable": [rest % "(\\Seen", rest % "\\Seen)"],
+                    "nil": [rest % "NIL", rest % ""]}
         if kind == "MAILBOXID":
             return {"absent": (), "unreadable": ["* OK [MAILBOXID (a] ok", "* OK [MAILBOXID a b] ok"],
                     "nil": [f"* OK [MAILBOXID {x}] ok" for x in ("NIL", "()", '""', '("")')]}
