@@ -139,11 +139,12 @@ setup-bench:
 
 check: setup-test program tests-c
 	$(Q)$(MAKE) --no-print-directory STEPS=1 program
-	$(Q)tests/run --out $(OUT) unit plan wire e2e
+	$(Q)tests/run --out $(OUT) unit plan wire e2e liar
 
 check-all: check
 	$(Q)tests/rig/setup muas
 	$(Q)tests/run --out $(OUT) muas
+	$(Q)$(MAKE) --no-print-directory liar
 
 check-unit: setup-test $(UNIT_TESTS)
 	$(Q)tests/run --out $(OUT) unit
@@ -208,8 +209,8 @@ clean:
 
 help:
 	@echo 'all         build $(BUILD)/mailsync (the default)'
-	@echo 'check       unit, plan, wire and e2e tests'
-	@echo 'check-all   the same, and real mail programs (mu, notmuch, neomutt, mutt) at work'
+	@echo 'check       unit, plan, wire and e2e tests, and some histories of liar'
+	@echo 'check-all   the same, real mail programs (mu, notmuch, neomutt, mutt) at work, and liar'
 	@echo 'check-unit  unit tests only'
 	@echo 'check-e2e   tests against real servers only'
 	@echo 'check-asan  unit and e2e tests under AddressSanitizer and UBSan'
