@@ -437,7 +437,7 @@ def test_a_message_moved_out_of_a_folder_that_cannot_be_read_waits_for_it(either
     either.local.move(either.local.find("INBOX", wire), "other")
     with unreadable(either.local.folder("INBOX")):
         for _ in range(2):
-            assert either.sync(status=1).did == {"errors": 1}
+            assert either.sync(status=74).did == {"errors": 1}
     released(either, there, {"moved": 1})
     assert there.flags("other", there.uids("other")[0]) == {"keyword"}
 
@@ -451,7 +451,7 @@ def test_a_message_moved_into_a_folder_that_cannot_be_read_waits_for_it(either, 
     either.local.move(either.local.find("INBOX", wire), "other")
     with unreadable(either.local.folder("other")):
         for _ in range(2):
-            assert either.sync(status=1).did == {"errors": 1, "skipped": 1}
+            assert either.sync(status=74).did == {"errors": 1, "skipped": 1}
     released(either, there, {"moved": 1})
     assert there.flags("other", there.uids("other")[0]) == {"keyword"}
 
