@@ -56,6 +56,16 @@ class ImapLife(Life, past.Past):
     def trees(self):
         return self.local.read(), self.store.read()
 
+    def without_keywords(self, state):
+        """A file that was moved while the server did not tell of its message may have kept letters
+        that the new folder's table has no name for: they mean nothing."""
+        for messages in super().without_keywords(state).values():
+            for key, copies in messages.items():
+                if key in self.stories and self.stories[key].moves:
+                    messages[key] = [copy._replace(flags=frozenset(
+                        f for f in copy.flags if len(f) > 1 or f.isupper())) for copy in copies]
+        return state
+
     # What happens
 
     def lose_state(self):

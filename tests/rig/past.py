@@ -75,6 +75,8 @@ class Story:
         before = (self.base or self.added).flags
         if len(flag) > 1 and self.moves and any(len(touched) > 1 for touched in self.touched):
             return True             # letters of two folders' tables in one name
+        if len(flag) > 1 and self.has_open_letters:
+            return True             # without_keywords leaves them out of what is judged
         touches = self.touched.get(flag)
         if not touches:
             return (flag in before) == value
