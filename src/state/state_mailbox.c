@@ -47,7 +47,7 @@ static const char mailbox_delete[] = "DELETE FROM mailbox WHERE id = ?";
 static const char mailbox_delete_recent[] = "UPDATE deleted SET mailbox = 0 WHERE mailbox = ?";
 static const char mailbox_reset[] =
 	"UPDATE mailbox SET uidvalidity = NULL, uidnext = NULL, modseq = NULL, messages = NULL,"
-	" stamp = NULL, pending = 0, skipped = 0, held_policy = 0 WHERE id = ?";
+	" stamp = NULL, pending = 0, skipped = 0, held_policy = 0, synced_at = 0 WHERE id = ?";
 static const char mailbox_store_trouble[] =
 	"UPDATE mailbox SET trouble = ?2 WHERE ?1 IN (0, id) AND trouble IS NOT ?2";
 static const char mailboxes_look_again[] =

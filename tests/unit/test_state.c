@@ -339,6 +339,24 @@ static void state_mailbox_count_tells_pending_and_skipped(void **state)
 	state_mailbox_finish(&mailbox);
 }
 
+/* A run may die between this and the pairing; the next one has to know. */
+static void a_mailbox_that_is_cleared_was_never_synced(void **state)
+{
+	struct scene *scene = *state;
+	struct state_mailboxes mailboxes;
+	struct state_mailbox mailbox;
+
+	state_mailbox_init(&mailbox);
+	mailbox.name = strdup("INBOX");
+	mailbox.synced_at = 5;
+	OK(scene, state_mailbox_put(scene->state, &mailbox, &scene->err));
+	OK(scene, state_mailbox_clear(scene->state, mailbox.id, &scene->err));
+	OK(scene, state_mailboxes_load(scene->state, &mailboxes, &scene->err));
+	assert_int_equal(mailboxes.items[0].synced_at, 0);
+	state_mailboxes_finish(&mailboxes);
+	state_mailbox_finish(&mailbox);
+}
+
 static void state_keeps_intents(void **state)
 {
 	struct scene *scene = *state;
@@ -463,6 +481,7 @@ int main(void)
 		SCENE_TEST(state_rollback_forgets),
 		SCENE_TEST(state_mailbox_comes_back_whole),
 		SCENE_TEST(state_mailbox_count_tells_pending_and_skipped),
+		SCENE_TEST(a_mailbox_that_is_cleared_was_never_synced),
 		SCENE_TEST(state_keeps_intents),
 		SCENE_TEST(state_keeps_pop3_rows),
 		SCENE_TEST(state_status_reads_while_another_writes),

@@ -113,7 +113,8 @@ int state_mailbox_set_trouble(struct state *state, int64_t mailbox, const char *
 int state_look_again(struct state *state, struct err *err);
 /* Drops it with its rows and intents. */
 int state_mailbox_drop(struct state *state, int64_t mailbox, struct err *err);
-/* Forgets its rows and intents, uidvalidity and numbers, not itself. */
+/* Forgets its rows and intents, uidvalidity and numbers, and that it was ever synced (where a run
+ * dies before it is paired, the next one has to), not itself. */
 int state_mailbox_clear(struct state *state, int64_t mailbox, struct err *err);
 
 /* Rows. put: inserts (id 0: it is set) or updates by id; a row that is void (row_is_void) is
