@@ -21,6 +21,9 @@ class Cut(Exception):
 class Honest:
     """Says all as it is. An answer is a list of lines; the first is the status."""
 
+    def greeting(self):
+        return [b"+OK ready"]
+
     def answer(self, verb, argument, session):
         return session.answer(verb, argument)
 
@@ -35,8 +38,7 @@ class Session:
         self.shown, self.marked = list(drop.letters), set()
 
     def serve(self):
-        self.stream.write(b"+OK ready\r\n")
-        self.stream.flush()
+        self.say(self.drop.liar.greeting())
         while line := self.stream.readline():
             verb, _, argument = line.decode("latin-1").strip().partition(" ")
             verb = verb.upper()
