@@ -87,14 +87,13 @@ static int look_again(struct run *run, struct mailbox *mailbox, struct err *err)
 	return run_outlives(run, mailbox, code, NULL, err);
 }
 
-/* Uploads and copies without a UID are found. A mailbox that turns out to be renumbered is paired,
- * or all of it would be copied both ways. */
+/* Uploads and copies without a UID are found, or they would come down as new mail. A mailbox that
+ * turns out to be renumbered is paired, or all of it would be copied both ways. */
 static int settle_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	bool must_pair = mailbox->decided.pairing != PAIRING_NONE;
+	bool must_pair = mailbox->decided.pairing != PAIRING_NONE || mailbox->open.has_intents;
 	int code = 0;
-	if ((mailbox->open.has_intents || must_pair) &&
-	    mailbox->decided.exclusion == EXCLUDED_NOT) {
+	if (must_pair && mailbox->decided.exclusion == EXCLUDED_NOT) {
 		code = pair_mailbox(run, run->session->remote, mailbox, err);
 	}
 	if (code == 0 && mailbox->open.has_new_rows) {
