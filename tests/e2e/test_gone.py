@@ -68,6 +68,31 @@ def test_a_listing_that_lacks_a_mailbox_removes_nothing(bad, remove, answer):
     as_if_it_had_not_been(server, account)
 
 
+@pytest.mark.parametrize("answer", ["OK without a line", "in passing", "its numbers"])
+def test_a_folder_renamed_while_the_listing_lacks_its_mailbox_waits(bad, answer):
+    """As a new one it would go up beside the mailbox that the server still has."""
+    server, account = two(bad)
+    account.local.folder("Work").rename(account.local.folder("Job"))
+    server.received.clear()
+    server.script = [lists("INBOX"), always(r"^STATUS .*Work", *ANSWERS[answer])]
+    assert sync(account, {1, 75}).did == {"errors": 1}
+    assert not any(command.startswith(("CREATE", "APPEND")) for command in server.received)
+    account.local.folder("Job").rename(account.local.folder("Work"))
+    as_if_it_had_not_been(server, account)
+
+
+def test_a_mailbox_renamed_while_the_server_is_vague_about_the_old_name_waits(bad):
+    server, account = two(bad)
+    server.boxes["Job"] = server.boxes.pop("Work")
+    server.boxes["Job"].name = "Job"
+    server.script = [always(r"^STATUS .*Work", "NO [SERVERBUG] oops")]
+    assert sync(account, {1, 75}).did == {"errors": 1}
+    assert account.local.mailboxes() == ["INBOX", "Work"]
+    server.script = [always(r"^STATUS .*Work", "NO [NONEXISTENT] gone")]
+    assert sync(account, 0).did == {}
+    assert account.local.mailboxes() == ["INBOX", "Job"]
+
+
 LISTINGS = {
     "a broken line": [lists("INBOX", extra=['* LIST () "/" "Wo'])],
     "another broken line": [lists("INBOX", extra=["* LIST (\\HasNoChildren"])],

@@ -224,13 +224,18 @@ def test_a_run_that_may_not_rename_leaves_it_to_one_that_may(account, remote, si
     idle(account, remote)
 
 
-def test_a_run_over_one_of_the_names_leaves_it_to_one_over_both(account, remote):
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_a_run_over_one_of_the_names_leaves_it_to_one_over_both(account, remote, side):
     filled(account, remote, "old")
-    rename_here(account, "old", "neu")
+    if side == "local":
+        rename_here(account, "old", "neu")
+    else:
+        remote.rename("old", "neu")
     for name in ("old", "neu"):
         assert account.run("--json", "sync", f"home/{name}").did == {}
     assert account.sync().did == {}
     assert names(account, remote) == ["neu"]
+    agree(account, remote)
 
 
 @pytest.mark.parametrize("create", ["none", "local"])

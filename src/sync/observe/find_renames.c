@@ -9,7 +9,7 @@
 
 #define SAMPLE_MAX 8
 
-/* A mailbox that is gone from one side, and messages of it that must be found again. */
+/* A mailbox that is gone from one side, or may be, and messages of it that must be found again. */
 struct lost {
 	struct mailbox *mailbox;
 	bool is_taken;
@@ -42,7 +42,7 @@ static int lost_gather(struct search *search, enum side side, struct err *err)
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		const struct mailbox_facts facts = mailbox_facts(run, mailbox);
-		if (mailbox_is_lost(&facts, side)) {
+		if (mailbox_is_lost(&facts, side) || mailbox_may_be_lost(&facts, side)) {
 			struct lost *lost = &search->lost[search->lost_count++];
 			*lost = (struct lost){.mailbox = mailbox};
 			row_list_init(&lost->sample);

@@ -103,6 +103,7 @@ static int plan_pair(struct planning *planning, const struct rename_pair *pair, 
 	const struct rename_facts facts = {
 		.side = pair->side,
 		.is_along = has_parent(planning, &op),
+		.is_untold = pair->from->seen.untold != SIDE_NONE,
 		.is_below = below(op.to, op.from, '/') != NULL,
 		.is_left_out = pair->from->decided.exclusion != EXCLUDED_NOT ||
 			       pair->to->decided.exclusion != EXCLUDED_NOT,

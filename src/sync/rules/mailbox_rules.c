@@ -94,6 +94,12 @@ bool mailbox_is_lost(const struct mailbox_facts *facts, enum side side)
 	       facts->in == other_side(side);
 }
 
+bool mailbox_may_be_lost(const struct mailbox_facts *facts, enum side side)
+{
+	return !facts->is_inbox && facts->untold != SIDE_NONE && facts->had == SIDE_BOTH &&
+	       (facts->in & side) == 0;
+}
+
 bool mailbox_is_new(const struct mailbox_facts *facts, enum side side)
 {
 	return !facts->is_inbox && facts->untold == SIDE_NONE && facts->in == side &&
@@ -105,6 +111,9 @@ enum rename_kind rename_decide(const struct rename_facts *facts,
 {
 	if (facts->is_along) {
 		return RENAME_ALONG;
+	}
+	if (facts->is_untold) {
+		return RENAME_WAITS;
 	}
 	if ((policy->create_ever & facts->side) == 0 || facts->is_below) {
 		return RENAME_NOT;

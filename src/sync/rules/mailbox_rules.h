@@ -18,6 +18,7 @@
  *
  * One that was renamed on one side (rename_decide), by the old name, parents first:
  *   M14 its parent is renamed, and it with it as wanted  -> goes along
+ *   M50 whether the old one is there is untold           -> both names wait
  *   M10 `create` and `direction` never cover the other side -> no rename: one gone, one new
  *   M11 the new name lies below the old one              -> no rename
  *   M12 either name takes no part in this run, or only --pull or --push keeps this run from it
@@ -50,6 +51,9 @@
  * RENAME moves its messages and leaves it where it is:
  *   M18 the lost one: base had it on both sides, that side lacks it, the other has it, and both
  *       of that is told
+ *   M50 or that side does not show it, and of one side at least it is untold; what looks like it
+ *       under a new name then waits (rename_decide), or it would be copied to the other side, which
+ *       may have it under the old name still
  *   M19 the new one: that side has it, the other does not and did not when base was written; told,
  *       too
  * Whether these are the same (folder_likeness, mailbox_likeness):
@@ -155,11 +159,13 @@ enum exclusion mailbox_exclusion(const struct mailbox_facts *facts);
 bool mailbox_is_flat(const struct mailbox_facts *flat, const struct mailbox_facts *mailbox);
 
 bool mailbox_is_lost(const struct mailbox_facts *facts, enum side side);
+bool mailbox_may_be_lost(const struct mailbox_facts *facts, enum side side); /* M50 */
 bool mailbox_is_new(const struct mailbox_facts *facts, enum side side);
 
 struct rename_facts {
 	enum side side;      /* where it is still to be renamed */
 	bool is_along;       /* a parent of it is renamed there, and gives it the wanted name */
+	bool is_untold;      /* whether a side has the old name */
 	bool is_below;       /* the new name lies below the old one */
 	bool is_left_out;    /* either name takes no part in this run */
 	bool is_unavailable; /* the new name is taken on that side, or cannot be one there */
