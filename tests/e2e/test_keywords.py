@@ -155,13 +155,16 @@ def test_a_table_that_cannot_be_read_or_locked_takes_nothing_off(tagged, how):
     account.local.set_flags(name_of(account, wire), add="F", remove="S")
     account.sync()
     has(remote, uid, "F", "todo", "work")
+    remote.store("INBOX", uid, "+FLAGS", "late")
+    for _ in range(2):
+        assert account.sync().did == {}                   # it waits, and nothing was done
     if how == "lock":
         path.with_name(TABLE + ".lock").unlink()
     else:
         path.rmdir() if how == "directory" else path.unlink()
-    account.sync()
-    assert account.local.keyword_table("INBOX") == {"a": "todo", "b": "work"}
-    has(remote, uid, "F", "todo", "work")
+    assert account.sync().did == {"flags_local": 1}
+    assert account.local.keyword_table("INBOX") == {"a": "todo", "b": "work", "c": "late"}
+    has(remote, uid, "F", "todo", "work", "late")
     idle(account, remote)
 
 

@@ -38,7 +38,8 @@ static int set_flags(struct job *job, const struct op *op, struct err *err)
 	job->failures += add != op->add; /* no letter was left: the next run tries again */
 	effect_flags(row, SIDE_LOCAL, add, op->remove);
 	row->unlettered = due & ~granted & ~op->add;
-	mailbox->done.counts.flags_local++;
+	/* Nothing was done where all that was to be added waits for a letter. */
+	mailbox->done.counts.flags_local += (granted | op->remove) != 0;
 	return 0;
 }
 
