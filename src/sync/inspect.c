@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guard/guard.h"
 #include "pop3/pop3_run.h"
 #include "run/run.h"
 
@@ -57,11 +58,17 @@ int sync_check(const struct account *account, const struct sync_options *options
 	       struct strlist *lines, struct err *err)
 {
 	struct visit visit;
+	int code;
 	if (account->is_pop3) {
-		return pop3_inspect(account, options, NULL, lines, err);
+		code = pop3_inspect(account, options, NULL, lines, err);
+	} else {
+		code = visit_begin(&visit, account, options, err);
+		code = visit_end(&visit, code < 0 ? code : tell(&visit, account, lines, err));
 	}
-	int code = visit_begin(&visit, account, options, err);
-	return visit_end(&visit, code < 0 ? code : tell(&visit, account, lines, err));
+	if (code == 0) {
+		login_forget(account, options); /* Q1 */
+	}
+	return code;
 }
 
 void listing_finish(struct listing *listing)

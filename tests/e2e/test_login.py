@@ -398,6 +398,16 @@ def test_another_password_is_tried_at_once_and_so_does_check(refusing):
     assert account.sync(status=77).status == 77 and tries() == 2      # the note went with success
 
 
+def test_a_check_that_gets_in_ends_the_waiting(refusing):
+    server, account, tries = refusing
+    account.sync(status=77)
+    server.script = []
+    account.sync(status=77)
+    assert tries() == 1
+    assert account.run("check").status == 0
+    account.sync()
+
+
 def test_a_password_command_that_fails_is_no_refusal(make_account):
     account = make_account(password=None, password_command="exit 1")
     account.sync(status=77)

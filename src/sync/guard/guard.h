@@ -30,6 +30,9 @@ int run_open_local(struct run *run, struct err *err);
 int login_check(struct run *run, struct err *err);
 /* After it: OUTCOME is noted, and returned. */
 int login_note(struct run *run, int outcome, struct err *err);
+/* A login outside of a run succeeded: what is noted goes. Not while a run is under way, which notes
+ * for itself. */
+void login_forget(const struct account *account, const struct sync_options *options);
 
 /* Before the first row of a run that changes something: makes the root where it is missing, makes
  * this run's generation durable in database and file, and marks the database as under work. Again,

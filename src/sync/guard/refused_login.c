@@ -10,6 +10,7 @@
 
 #include "mailsync/base/clock.h"
 #include "mailsync/base/digest.h"
+#include "mailsync/base/file.h"
 #include "mailsync/store/credential.h"
 
 #include "guard.h"
@@ -184,4 +185,34 @@ int login_note(struct run *run, int outcome, struct err *err)
 		*err = why;
 	}
 	return outcome < 0 ? outcome : code;
+}
+
+static bool is_noted(const char *path)
+{
+	struct state *state = NULL;
+	struct err ignored;
+	char note[NOTE_SIZE] = "";
+	bool is_so = state_open(&state, path, STATE_READ, &ignored) == 0 &&
+		     state_get(state, "refused", note, sizeof(note), &ignored) == 0 &&
+		     note[0] != '\0';
+	state_close(&state);
+	return is_so;
+}
+
+void login_forget(const struct account *account, const struct sync_options *options)
+{
+	struct state *state = NULL;
+	struct file_lock lock;
+	struct err ignored;
+	char path[FILE_PATH_SIZE], lock_path[FILE_PATH_SIZE];
+	account_path(account, options, ".db", path);
+	account_path(account, options, ".lock", lock_path);
+	file_lock_init(&lock);
+	if (is_noted(path) &&
+	    file_lock_acquire(&lock, lock_path, false, options->stop, &ignored) == 0 &&
+	    state_open(&state, path, STATE_WRITE, &ignored) == 0) {
+		(void)state_set(state, "refused", "", &ignored);
+	}
+	state_close(&state);
+	file_lock_finish(&lock);
 }

@@ -1,7 +1,7 @@
 /*
  * Whether to log in again after the server has refused it. Some servers (GMX) shut out addresses
  * that repeat a wrong password. Pure. In the order in which they are tried:
- *   Q1 no refusal is noted                               -> log in
+ *   Q1 no refusal is noted, or a `check` got in since    -> log in
  *   Q2 somebody is there, at a terminal                  -> log in
  *   Q3 the secret, or where and how to log in, is another -> log in
  *   Q4 the wait is over: a quarter of an hour after the first refusal in a row, twice as long after
