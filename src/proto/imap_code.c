@@ -70,12 +70,18 @@ static struct span span_trim(struct span text)
 	return text;
 }
 
+static bool is_objectid_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_';
+}
+
+/* Cyrus 3.6 gives a mailbox that was just renamed an id of random bytes: that is none. */
 struct span imap_objectid(struct span text)
 {
 	bool is_id = text.len > 0 && text.len <= OBJECTID_MAX && !span_equal_nocase(text, "NIL");
 	for (size_t i = 0; is_id && i < text.len; i++) {
-		char c = text.data[i];
-		is_id = c > ' ' && c < 0x7f && c != '"' && c != '(' && c != ')';
+		is_id = is_objectid_char(text.data[i]);
 	}
 	return is_id ? text : (struct span){NULL, 0};
 }
