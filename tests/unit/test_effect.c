@@ -1,4 +1,4 @@
-/* What operations do to rows: E1 to E8 of rules/effect.h. */
+/* What operations do to rows (rules/effect.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -187,6 +187,39 @@ static void moved_takes_over_what_base_knew(void **state) /* E8 */
 	assert_true(told_is(fresh.size, 12));
 }
 
+static void E13_what_was_given_and_is_not_there_was_not_kept(void **state)
+{
+	struct row row = pending_row(MESSAGE_PRESENT, MESSAGE_ABSENT);
+
+	(void)state;
+	row.local_flags = FLAG_SEEN | FLAG_FLAGGED;
+	effect_uploaded(&row, 7, row.local_flags);
+	effect_held(&row, REASON_UNPROVEN);
+	effect_seen_first(&row, FLAG_FLAGGED | FLAG_ANSWERED);
+	assert_true(row.flags == FLAG_FLAGGED);
+	assert_true(row.remote_flags == (FLAG_FLAGGED | FLAG_ANSWERED));
+	assert_int_equal(row.reason, REASON_NONE);
+}
+
+/* Another client's change, which the file has not followed yet. */
+static void E13_what_was_taken_off_before_a_move_stays_taken_off(void **state)
+{
+	struct keywords none = {0};
+	struct row gone = pending_row(MESSAGE_GONE, MESSAGE_PRESENT);
+	struct row fresh = pending_row(MESSAGE_PRESENT, MESSAGE_ABSENT);
+
+	(void)state;
+	gone.is_agreed = true;
+	gone.flags = gone.local_flags = FLAG_SEEN | FLAG_FLAGGED;
+	gone.remote_flags = FLAG_FLAGGED;
+	fresh.local_flags = FLAG_SEEN | FLAG_FLAGGED;
+	effect_moved_there(&gone, &fresh, 7, &none, &none);
+	effect_held(&fresh, REASON_UNPROVEN);
+	effect_seen_first(&fresh, 0);
+	assert_true(fresh.flags == FLAG_SEEN); /* here, too, it goes; \Flagged was lost there */
+	assert_true(fresh.local_flags == (FLAG_SEEN | FLAG_FLAGGED) && fresh.remote_flags == 0);
+}
+
 static void the_file_of_another_message_is_new_mail(void **state) /* E9 */
 {
 	const struct found_file found = {12, 34, {12, 5, 6}};
@@ -239,6 +272,8 @@ int main(void)
 		cmocka_unit_test(brought_back_is_new_on_the_side_that_has_it),
 		cmocka_unit_test(paired_is_agreed_on_what_both_have),
 		cmocka_unit_test(moved_takes_over_what_base_knew),
+		cmocka_unit_test(E13_what_was_given_and_is_not_there_was_not_kept),
+		cmocka_unit_test(E13_what_was_taken_off_before_a_move_stays_taken_off),
 		cmocka_unit_test(the_file_of_another_message_is_new_mail),
 	};
 

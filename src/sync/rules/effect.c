@@ -37,7 +37,7 @@ uint64_t effect_letters_due(const struct row *row, uint64_t known, uint64_t add,
 
 void effect_seen_first(struct row *row, uint64_t flags)
 {
-	row->flags &= flags;
+	row->flags &= flags | ~row->remote_flags;
 	row->remote_flags = flags;
 	row->reason = REASON_NONE;
 }

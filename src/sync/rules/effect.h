@@ -20,7 +20,9 @@
  *   E11 braked      the brake's mark: what of the row is held from now on, or nothing
  *   E12 brought    what the brake held is as if the side that still has it had it anew
  *   E13 seen first  after we had put it there: what it lacks of the flags that it was given was
- *                   not kept. Base forgets these, so that they are not taken for removed there
+ *                   not kept. Base forgets these, so that they are not taken for removed there.
+ *                   What it was not given, since it had been taken off there before a move, is
+ *                   removed
  *   E14 unkept      it never was there, as a listing shows: its file is new mail again, which the
  *                   next run sends (reason FAILED)
  *
