@@ -23,10 +23,13 @@ static const char seen_remote_flags[] =
 	" AND flags = ?3 AND flags & 32 = 0) THEN 0 ELSE held END,"
 	" pending = NOT (agreed = 1 AND local = 1 AND local_flags = flags AND flags = ?3)"
 	" WHERE mailbox = ?1 AND uid = ?2 AND uid <> 0 AND (remote_flags <> ?3 OR remote <> 1)";
-/* Those that the Maildir does not have either are dropped (if agreed: gone on both sides). */
+/* Those that the Maildir does not have either are dropped (if agreed: gone on both sides); but
+ * where the file stands in another mailbox now, pairing has to know (W24 of rules/match.h). */
 static const char seen_remote_void[] =
 	"DELETE FROM row WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0"
-	" AND remote = 1 AND local <> 1";
+	" AND remote = 1 AND local <> 1 AND NOT (agreed = 1 AND local = 2 AND uniq <> ''"
+	" AND EXISTS (SELECT 1 FROM row AS fresh WHERE fresh.uniq = row.uniq AND fresh.uid = 0"
+	" AND fresh.agreed = 0 AND fresh.local = 1 AND fresh.mailbox <> row.mailbox))";
 /* A pair that was never agreed is a message of the Maildir alone again. */
 static const char seen_remote_gone[] =
 	"UPDATE row SET remote = CASE agreed WHEN 1 THEN 2 ELSE 0 END, pending = 1,"

@@ -37,6 +37,23 @@ def test_many_messages_moved_there_are_moved_here(either, there):
     idle(either, there)
 
 
+@pytest.mark.parametrize("number", [1, 14])
+def test_moved_to_the_same_place_on_both_sides(either, there, number):
+    """By the phone and by hand: one message, not two."""
+    sent = paired(either, there, 20)[:number]
+    either.local.create("Archive")
+    either.sync()
+    for uid, wire in sent:
+        path = either.local.find("INBOX", wire)
+        path.rename(either.local.folder("Archive") / "cur" / f"{path.name}:2,F")
+        there.store("INBOX", uid, "+FLAGS", "\\Seen")
+        there.move("INBOX", uid, "Archive")
+    assert either.sync().did == {"flags_local": number, "flags_remote": number}
+    assert len(uids(there, "Archive")) == count(either, "Archive") == number
+    agree(either, there)
+    idle(either, there)
+
+
 def test_flags_set_after_the_move_come_along(either, there):
     paired(either, there, 3)
     there.store("INBOX", 2, "+FLAGS", "\\Flagged work")

@@ -79,6 +79,18 @@ static void W12_with_base_only_what_was_sent_or_bears_our_name_takes_part(void *
 	assert_true(pair_begin_local(&file, &candidate));
 }
 
+static void W24_what_was_moved_from_where_its_message_is_gone_takes_part(void **state)
+{
+	(void)state;
+	struct row row = file_row();
+	struct pair_candidate candidate;
+	struct pair_file file = {.row = &row, .has_base = true, .was_moved = true};
+	assert_true(pair_begin_local(&file, &candidate));
+	assert_int_equal(candidate.uid, 0);
+	assert_int_equal(candidate.bound, 0);
+	assert_false(candidate.was_sent);
+}
+
 static void W13_names_propose_a_uid_but_not_of_what_was_sent(void **state)
 {
 	(void)state;
@@ -312,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(W10_a_file_without_a_message_may_be_half_of_a_pair),
 		cmocka_unit_test(W11_so_may_a_message_without_a_file),
+		cmocka_unit_test(W24_what_was_moved_from_where_its_message_is_gone_takes_part),
 		cmocka_unit_test(W12_with_base_only_what_was_sent_or_bears_our_name_takes_part),
 		cmocka_unit_test(W13_names_propose_a_uid_but_not_of_what_was_sent),
 		cmocka_unit_test(W14_a_sent_file_that_is_gone_is_known_by_its_noted_header),

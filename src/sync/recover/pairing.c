@@ -327,9 +327,33 @@ static bool is_due(const struct mailbox *mailbox)
 	       (mailbox->decided.pairing != PAIRING_NONE || mailbox->open.has_intents);
 }
 
+/* W24: pairs the mailboxes, too, that such files have come to. */
+static int note_moved(struct run *run, struct err *err)
+{
+	struct state *state = run->session->state;
+	struct state_moves moves = {0};
+	int code = state_moves_load(state, 0, &moves, err);
+	for (size_t i = 0; code == 0 && i < moves.count; i++) {
+		struct row fresh;
+		bool is_so = false, found = false;
+		row_init(&fresh);
+		code = pairing_is_of_gone(state, &moves.items[i], &is_so, err);
+		if (code == 0 && is_so) {
+			code = state_row_by_id(state, moves.items[i].new_row, &fresh, &found, err);
+		}
+		struct mailbox *to = found ? run_mailbox_by_id(run, fresh.mailbox) : NULL;
+		if (to != NULL && to->decided.pairing == PAIRING_NONE) {
+			to->decided.pairing = PAIRING_NAMED;
+		}
+		row_finish(&fresh);
+	}
+	state_moves_finish(&moves);
+	return code;
+}
+
 int pair_mailboxes(struct run *run, struct err *err)
 {
-	int code = 0;
+	int code = note_moved(run, err);
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if ((code = run_check_stop(run, err)) == 0 && is_due(mailbox)) {

@@ -9,6 +9,7 @@
 struct gathering {
 	struct pairing *pairing;
 	struct maildir_scan scan;
+	struct state_moves moves; /* files here that are gone from another mailbox */
 	char key[MAILDIR_KEY_SIZE];
 	bool has_uidvalidity; /* mbsync's file agrees with the server */
 };
@@ -53,6 +54,31 @@ static int add_sent(struct pairing *pairing, struct pair_file *file, struct err 
 	return code;
 }
 
+int pairing_is_of_gone(struct state *state, const struct state_move *move, bool *is_so,
+		       struct err *err)
+{
+	struct row gone;
+	bool found = false;
+	row_init(&gone);
+	int code = state_row_by_id(state, move->gone_row, &gone, &found, err);
+	*is_so = code == 0 && found && gone.remote == MESSAGE_GONE;
+	row_finish(&gone);
+	return code;
+}
+
+static int look_for_move(const struct gathering *gathering, struct pair_file *file, struct err *err)
+{
+	struct state *state = gathering->pairing->run->session->state;
+	int code = 0;
+	for (size_t i = 0; code == 0 && !file->was_moved && i < gathering->moves.count; i++) {
+		const struct state_move *move = &gathering->moves.items[i];
+		if (move->new_row == file->row->id) {
+			code = pairing_is_of_gone(state, move, &file->was_moved, err);
+		}
+	}
+	return code;
+}
+
 static int add_local(struct gathering *gathering, const struct row *row, struct err *err)
 {
 	struct pairing *pairing = gathering->pairing;
@@ -74,8 +100,9 @@ static int add_local(struct gathering *gathering, const struct row *row, struct 
 	if (gathering->has_uidvalidity || strstr(entry->name, ",FMD5=") != NULL) {
 		file.others_uid = maildir_mbsync_uid(entry->name);
 	}
-	if (!pair_begin_local(&file, &candidate)) {
-		return 0;
+	int code = look_for_move(gathering, &file, err);
+	if (code < 0 || !pair_begin_local(&file, &candidate)) {
+		return code;
 	}
 	candidate.index = row->id;
 	candidate.place = (size_t)(entry - scan->entries);
@@ -190,7 +217,9 @@ int pairing_gather(struct pairing *pairing, struct err *err)
 	int code;
 	if ((code = maildir_folder_key(account, mailbox->name, gathering.key, err)) < 0 ||
 	    (code = mailbox_open_dir(pairing->run, mailbox, err)) < 0 ||
+	    (code = state_moves_load(pairing->run->session->state, 0, &gathering.moves, err)) < 0 ||
 	    (code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, scan, err)) < 0) {
+		state_moves_finish(&gathering.moves);
 		return code;
 	}
 	gathering.has_uidvalidity =
@@ -200,5 +229,6 @@ int pairing_gather(struct pairing *pairing, struct err *err)
 		code = identify_locals(&gathering, err);
 	}
 	maildir_scan_finish(scan);
+	state_moves_finish(&gathering.moves);
 	return code;
 }

@@ -60,6 +60,9 @@ struct pairing {
 };
 /* Which rows may be pairs; where there are any of both sides, who the files are. */
 int pairing_gather(struct pairing *pairing, struct err *err);
+/* W24: the file of MOVE is gone from where it was, and so is its message. */
+int pairing_is_of_gone(struct state *state, const struct state_move *move, bool *is_so,
+		       struct err *err);
 /* Who a file of the scan is, into CANDIDATE: all of it is read where its header names nothing. One
  * that is not there any more stays without identity. */
 int pairing_identify_file(struct pairing *pairing, const struct maildir_entry *entry,

@@ -20,6 +20,8 @@
  *   W11 a message whose file is not known: not agreed, on the server, without a file
  *   W12 of the files, without base all; with it those that were sent, those that bear a name of
  *       ours (a run that died delivered them), and those that wait (W19)
+ *   W24 and those that were moved here from a mailbox of which the server's message is gone, too:
+ *       it may have been moved to the same place on both sides
  *   W13 a name of ours proposes the UID that is in it; without base so does a name of mbsync's or
  *       offlineimap's. What was sent has a new UID, even where its name tells of a former stay
  *       here: only UIDs that came since come into question
@@ -100,6 +102,7 @@ bool pair_is_unseen_lately(const struct row *row, int64_t now);
 struct pair_file {
 	const struct row *row;
 	bool has_base;
+	bool was_moved;      /* from where its message is gone, too */
 	bool was_sent;       /* and its UID is not known: */
 	uint32_t bound;      /* what came since has UIDs from here on; 0: all come into question */
 	uint32_t own_uid;    /* in a name that we gave it here, under this UIDVALIDITY; 0: none */

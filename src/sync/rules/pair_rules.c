@@ -43,7 +43,8 @@ bool pair_begin_local(const struct pair_file *file, struct pair_candidate *candi
 		.was_sent = file->was_sent && file->row->reason == REASON_AMBIGUOUS,
 		.has_waited = file->row->reason == REASON_UNIDENTIFIED,
 	};
-	return !file->has_base || file->was_sent || candidate->uid != 0 || candidate->has_waited;
+	return !file->has_base || file->was_sent || file->was_moved || candidate->uid != 0 ||
+	       candidate->has_waited;
 }
 
 bool pair_begin_sent(const struct pair_file *file, struct pair_candidate *candidate)
