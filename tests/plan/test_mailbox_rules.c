@@ -19,7 +19,7 @@
  *   verdict due | still_there | untold | holds_mail       of one of these three
  *   folders WORD... sample=8 found=4 proven=1             struct folder_evidence
  *   mailboxes same_id other_id shared_id base= now= only_one sample=8 found=4
- *   likeness yes | no | by_sample                         of one of these two
+ *   likeness yes | no | by_sample | untold                       of one of these two
  */
 #include "cases.h"
 
@@ -53,7 +53,7 @@ static const char *const verdicts[] = {
 	[REMOVAL_UNTOLD] = "untold",
 	[REMOVAL_HOLDS_MAIL] = "holds_mail",
 };
-static const char *const likenesses[] = {"no", "yes", "by_sample"};
+static const char *const likenesses[] = {"no", "yes", "by_sample", "untold"};
 static const char *const renames[] = {
 	[RENAME_NOT] = "not",
 	[RENAME_WAITS] = "waits",

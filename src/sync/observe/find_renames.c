@@ -67,24 +67,29 @@ static bool is_same_directory(const struct stamp_dir *one, const struct stamp_di
 
 /* How much of the sample is in SCAN, of the folder TO, by name; and whether one file at least holds
  * the message that it bears the name of. */
-static void look_for_sample(const struct row_list *sample, const struct mailbox *to,
-			    const struct maildir_scan *scan, struct sample_found *result)
+static int look_for_sample(const struct row_list *sample, const struct mailbox *to,
+			   const struct maildir_scan *scan, struct sample_found *result,
+			   struct err *err)
 {
+	int code = 0;
 	for (size_t i = 0; i < sample->count; i++) {
 		const struct row *row = &sample->items[i];
 		const struct maildir_entry *entry = maildir_scan_find(scan, span_of(row->unique));
 		struct file_look look;
-		struct err ignored;
 		result->found += entry != NULL;
-		if (entry != NULL && result->proven == 0 &&
-		    observe_file(to->dir, row, entry, &look, &ignored) == 0) {
-			result->proven += look.verdict == CONTENT_SAME;
+		if (entry == NULL || result->proven > 0) {
+			continue;
 		}
+		int looked = observe_file(to->dir, row, entry, &look, err);
+		result->proven += looked == 0 && look.verdict == CONTENT_SAME;
+		code = looked < 0 && looked != -ERR_CHANGED ? looked : code;
 	}
+	return result->proven > 0 ? 0 : code;
 }
 
-static bool is_same_folder(const struct lost *lost, const struct mailbox *to,
-			   const struct stamp *stamp, const struct maildir_scan *scan)
+static int compare_folder(const struct lost *lost, const struct mailbox *to,
+			  const struct stamp *stamp, const struct maildir_scan *scan, bool *is_same,
+			  struct err *err)
 {
 	const struct stamp_dir *dirs = lost->mailbox->base.stamp.dirs;
 	bool has_stamp = lost->mailbox->base.has_stamp;
@@ -93,8 +98,9 @@ static bool is_same_folder(const struct lost *lost, const struct mailbox *to,
 		.is_same_cur = has_stamp && is_same_directory(&dirs[1], &stamp->dirs[1]),
 		.sample.count = lost->sample.count,
 	};
-	look_for_sample(&lost->sample, to, scan, &evidence.sample);
-	return folder_likeness(&evidence);
+	int code = look_for_sample(&lost->sample, to, scan, &evidence.sample, err);
+	*is_same = code == 0 && folder_likeness(&evidence);
+	return code;
 }
 
 static int match_folder(struct search *search, struct mailbox *to, struct err *err)
@@ -110,10 +116,11 @@ static int match_folder(struct search *search, struct mailbox *to, struct err *e
 	    (code = maildir_folder_scan(to->dir, &keywords, &scan, err)) < 0) {
 		goto finish;
 	}
-	for (size_t i = 0; !is_same && i < search->lost_count; i++) {
+	for (size_t i = 0; code == 0 && !is_same && i < search->lost_count; i++) {
 		struct lost *lost = &search->lost[i];
-		is_same = !lost->is_taken && is_same_folder(lost, to, &stamp, &scan);
-		if (is_same) {
+		if (!lost->is_taken &&
+		    (code = compare_folder(lost, to, &stamp, &scan, &is_same, err)) == 0 &&
+		    is_same) {
 			pair_add(search, lost, to, SIDE_REMOTE);
 		}
 	}
@@ -149,6 +156,14 @@ static bool is_message_of(struct run *run, struct mailbox *mailbox, const struct
 	       (!own.has_date || own.date == seen->date);
 }
 
+static int cannot_tell(struct err *err)
+{
+	return err_set(
+		err, ERR_PARTIAL, SCOPE_MAILBOX,
+		"the server does not tell whether this is a mailbox that was renamed; it waits, "
+		"and so does what is missing");
+}
+
 /* How many of the sample are in the mailbox that is open, under base's UIDs. */
 static int count_same(struct run *run, struct lost *lost, size_t *same, struct err *err)
 {
@@ -172,7 +187,7 @@ static int count_same(struct run *run, struct lost *lost, size_t *same, struct e
 	}
 	mailbox_release(lost->mailbox);
 	uidset_finish(&uids);
-	return code;
+	return code < 0 || seen.is_whole ? code : cannot_tell(err);
 }
 
 static bool is_only_one(const struct search *search, const struct mailbox *to)
@@ -245,7 +260,7 @@ static int compare(struct search *search, struct lost *lost, struct mailbox *to,
 		likeness = mailbox_likeness(&evidence);
 	}
 	*is_same = code == 0 && likeness == LIKENESS_YES;
-	return code;
+	return code == 0 && likeness == LIKENESS_UNTOLD ? cannot_tell(err) : code;
 }
 
 int mailbox_compare_sample(struct run *run, struct mailbox *known, struct mailbox *mailbox,
@@ -276,6 +291,19 @@ static int match_mailbox(struct search *search, struct mailbox *to, struct err *
 	return code;
 }
 
+/* M38 */
+static void leave_untold(struct search *search, struct mailbox *to, enum side side,
+			 const struct err *why)
+{
+	run_report_error(search->run, to, 0, why);
+	to->seen.untold |= side;
+	for (size_t i = 0; i < search->lost_count; i++) {
+		if (!search->lost[i].is_taken) {
+			search->lost[i].mailbox->seen.untold |= side;
+		}
+	}
+}
+
 static int search_side(struct search *search, enum side side, struct err *err)
 {
 	struct run *run = search->run;
@@ -288,7 +316,8 @@ static int search_side(struct search *search, enum side side, struct err *err)
 		code = side == SIDE_LOCAL ? match_folder(search, mailbox, err)
 					  : match_mailbox(search, mailbox, err);
 		if (code < 0 && !run_is_fatal(err)) {
-			code = 0; /* one that cannot be looked at is no rename */
+			leave_untold(search, mailbox, side, err);
+			code = 0;
 		}
 	}
 	for (size_t i = 0; i < search->lost_count; i++) {

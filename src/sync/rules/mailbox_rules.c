@@ -189,6 +189,9 @@ enum likeness mailbox_likeness(const struct mailbox_evidence *evidence)
 	if (evidence->has_ids && !evidence->is_shared_id) { /* M33, M37 */
 		return evidence->is_same_id ? LIKENESS_YES : LIKENESS_NO;
 	}
+	if (evidence->base.uidvalidity.is_told && !evidence->now.uidvalidity.is_told) {
+		return LIKENESS_UNTOLD;
+	}
 	if (!evidence->base.uidvalidity.is_told ||
 	    !numbers_go_on(&evidence->base, &evidence->now)) {
 		return LIKENESS_NO;

@@ -63,7 +63,9 @@
  *   M32 another directory: all of the sample is in it, likewise
  *   M33 on the server, both MAILBOXIDs told: they are equal
  *   M37 one that two mailboxes bear, in base or on the server, is untold
- *   M34 another UIDVALIDITY, none, or a smaller UIDNEXT  -> another one
+ *   M38 UIDVALIDITY is not told, or what was to be looked at could not be -> cannot be told: the
+ *       new one and all that are lost wait, UNTOLD
+ *   M34 another UIDVALIDITY, or a smaller UIDNEXT        -> another one
  *   M35 no sample to go by: it is the only one lost and the only one new with that UIDVALIDITY
  *   M36 else at least one, and half, of the sample's UIDs are the messages that base knows
  *
@@ -234,7 +236,8 @@ bool folder_likeness(const struct folder_evidence *evidence);
 enum likeness {
 	LIKENESS_NO,
 	LIKENESS_YES,
-	LIKENESS_BY_SAMPLE /* the sample decides, which is still to be looked for */
+	LIKENESS_BY_SAMPLE, /* the sample decides, which is still to be looked for */
+	LIKENESS_UNTOLD     /* M38 */
 };
 struct mailbox_evidence {
 	bool has_ids;      /* both are told: */
