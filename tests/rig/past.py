@@ -22,6 +22,7 @@ looks like the other side's.
 """
 
 import contextlib
+import itertools
 import random
 from typing import NamedTuple
 
@@ -40,13 +41,28 @@ class Fact(NamedTuple):
     flags: frozenset
 
 
+class Look(NamedTuple):
+    mailbox: str
+    flags: frozenset
+    has_uidlist: bool           # Dovecot, which knows letters, is at work on the folder
+
+    def lost_letters_in(self, later):
+        if later.has_uidlist or any(len(x) > 1 or x.islower() for x in later.flags):
+            return False
+        keywords = {x for x in self.flags if len(x) > 1}
+        was_moved = later.mailbox != self.mailbox
+        if was_moved and self.has_uidlist:
+            return False
+        return bool(keywords) and (was_moved or later.flags != self.flags - keywords)
+
+
 class Story:
     """What users did to one message in this epoch."""
 
     def __init__(self, base=None, added=None):
         self.base, self.added = base, added
         self.deletes, self.moves = 0, []
-        self.lost_letters = False
+        self.looks = []             # at its file, before and after each phase
         self.touched = {}           # flag: {(side, phase): value}
         self.lines = []
 
@@ -56,14 +72,11 @@ class Story:
 
     @property
     def has_open_letters(self):
-        """Letters went with a move, or with another flag, as where a program does not know them: the
-        keywords stay on the server, unlettered here (D17)."""
-        phases = {phase for flag, touches in self.touched.items() if len(flag) == 1
-                  for side, phase in touches if side == "local"}
-        return self.lost_letters or any(
-            side == "local" and not value and phase in phases
-            for flag, touches in self.touched.items() if len(flag) > 1
-            for (side, phase), value in touches.items())
+        """All letters went, with a move or with another flag, where nothing says that it was done by
+        a program that knows them: the keywords stay on the server, unlettered here (D17). Any two
+        looks may be those of two runs."""
+        return any(earlier.lost_letters_in(later)
+                   for earlier, later in itertools.combinations(self.looks, 2))
 
     def note(self, *words):
         self.lines.append(" ".join(str(w) for w in words))
@@ -159,10 +172,21 @@ class Past:
             (self.local.folder(mailbox) / "dovecot-uidlist").touch()
         with self.there() as (hand, remote):
             hands = {"local": LocalHand(self.local), "remote": hand}
-            there = {"local": places(self.local.read()), "remote": places(remote)}
+            there = {"local": self.look(), "remote": places(remote)}
             for _ in range(count):
                 side = self.rng.choice(("local", "remote"))
                 self.one_change(side, hands[side], there[side])
+        self.look()
+
+    def look(self):
+        """The places here, noted in the stories."""
+        found = places(self.local.read())
+        for key, copies in found.items():
+            if key in self.stories and len(copies) == 1:
+                box, flags = copies[0]
+                has_uidlist = (self.local.folder(box) / "dovecot-uidlist").exists()
+                self.stories[key].looks.append(Look(box, flags, has_uidlist))
+        return found
 
     def one_change(self, side, hand, there):
         # A message with two copies, or that was dealt with in this phase, is left alone.
@@ -192,7 +216,6 @@ class Past:
             if side == "local" and (story.acts or story.added):
                 # Nothing tells the program any more what the letters meant in the old folder.
                 self.drop_keywords(hand, key)
-                story.lost_letters = True
             hand.move(key, target)
             story.moves.append(target)
             story.note(self.phase, side, "moves it from", box, "to", target)
