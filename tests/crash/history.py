@@ -3,6 +3,7 @@ off or refused by the disk at random.
 """
 
 import contextlib
+import errno
 import os
 
 import scene as scenes     # finds rig, too
@@ -11,7 +12,7 @@ from rig import past
 from rig.line import Line
 from rig.oracle import RemoteHand
 
-ERRNOS = (5, 13, 28)
+ERRNOS = (errno.EIO, errno.EACCES, errno.ENOSPC)
 Wrong = past.Wrong
 
 
@@ -48,7 +49,10 @@ class History(past.Past):
         if kind == "kill":
             env["MAILSYNC_STEP_STOP"] = str(point)
         elif kind == "fail":
-            env["MAILSYNC_STEP_FAIL"] = f"{point}:{self.rng.choice(ERRNOS)}"
+            number = self.rng.choice(ERRNOS)
+            env["MAILSYNC_STEP_FAIL"] = f"{point}:{number}"
+            # Of some file systems it says that they let no file's time be set.
+            self.has_times &= number != errno.EACCES
         else:
             point = int(10 ** self.rng.uniform(1, 4.7))
             line = Line(self.scene.server.port, cut_after=point,
