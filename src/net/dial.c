@@ -30,10 +30,17 @@ static size_t body_dropped(char *data, size_t size, size_t count, void *context)
 	return size * count;
 }
 
+/* Since the connection was made, if it is. */
 static bool is_silent(const struct dial *dial)
 {
-	return dial->is_hasty && dial->preamble.lines.len == 0 &&
-	       clock_monotonic_ms() - dial->began_ms >= DIAL_SILENCE_MS;
+	curl_off_t connected_us = 0;
+
+	if (!dial->is_hasty || dial->preamble.lines.len > 0 ||
+	    curl_easy_getinfo(dial->easy, CURLINFO_CONNECT_TIME_T, &connected_us) != CURLE_OK ||
+	    connected_us == 0) {
+		return false;
+	}
+	return clock_monotonic_ms() - dial->began_ms - connected_us / 1000 >= DIAL_SILENCE_MS;
 }
 
 static int progress_seen(void *context, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,

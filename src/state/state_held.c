@@ -37,30 +37,9 @@ int state_row_hold(struct state *state, int64_t row, enum row_held held, int64_t
 	return state_write_end(state, own, status, err);
 }
 
-/* The first number of SQL's answer about MAILBOX; 0 where there is none. */
-static int read_number(struct state *state, const char *sql, int64_t key, uint64_t *number,
-		       struct err *err)
-{
-	struct query query;
-	bool has_row = false;
-
-	state_lock(state);
-	int status = query_init(&query, state, sql, err);
-	if (status == 0) {
-		query_int(&query, key);
-		status = query_next(&query, &has_row, err);
-		if (status == 0) {
-			*number = has_row ? query_get_u64(&query, 0) : 0;
-		}
-		query_finish(&query);
-	}
-	state_unlock(state);
-	return status;
-}
-
 int state_count_held(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
 {
-	return read_number(state, count_held, mailbox, count, err);
+	return state_read_number(state, count_held, mailbox, count, err);
 }
 
 static int deleted_insert_one(struct state *state, const struct state_deleted *deleted,
@@ -100,7 +79,7 @@ static int bring_to_now(struct state *state, int64_t now, struct err *err)
 {
 	uint64_t has_later = 0;
 	bool own;
-	int status = read_number(state, deleted_has_later, now, &has_later, err);
+	int status = state_read_number(state, deleted_has_later, now, &has_later, err);
 
 	if (status != 0 || has_later == 0) {
 		return status;

@@ -101,6 +101,9 @@ bool query_get_blob(const struct query *query, int column, void *data, size_t si
 /* A heap copy; *TEXT NULL for NULL. The old one is not freed. */
 int query_get_dup(const struct query *query, int column, char **text, struct err *err);
 
+/* The first number of SQL's answer about KEY, where it has a parameter; 0 where there is none. */
+int state_read_number(struct state *state, const char *sql, int64_t key, uint64_t *number,
+		      struct err *err);
 /* One statement with up to two integer parameters. */
 int state_run_ints(struct state *state, const char *sql, int64_t first, int64_t second,
 		   struct err *err);

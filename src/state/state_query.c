@@ -204,6 +204,28 @@ int query_get_dup(const struct query *query, int column, char **text, struct err
 	return 0;
 }
 
+int state_read_number(struct state *state, const char *sql, int64_t key, uint64_t *number,
+		      struct err *err)
+{
+	struct query query;
+	bool has_row = false;
+
+	state_lock(state);
+	int status = query_init(&query, state, sql, err);
+	if (status == 0) {
+		if (sqlite3_bind_parameter_count(query.statement) > 0) {
+			query_int(&query, key);
+		}
+		status = query_next(&query, &has_row, err);
+		if (status == 0) {
+			*number = has_row ? query_get_u64(&query, 0) : 0;
+		}
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}
+
 int state_run_ints(struct state *state, const char *sql, int64_t first, int64_t second,
 		   struct err *err)
 {

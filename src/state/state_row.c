@@ -425,43 +425,21 @@ int state_emailid_is_shared(struct state *state, const char *emailid, bool *is_s
 	return status;
 }
 
-static int row_count(struct state *state, const char *sql, int64_t mailbox, uint64_t *count,
-		     struct err *err)
-{
-	struct query query;
-	bool has_row;
-
-	state_lock(state);
-	int status = query_init(&query, state, sql, err);
-	if (status == 0) {
-		if (mailbox != 0) {
-			query_int(&query, mailbox);
-		}
-		status = query_next(&query, &has_row, err);
-		if (status == 0) {
-			*count = query_get_u64(&query, 0);
-		}
-		query_finish(&query);
-	}
-	state_unlock(state);
-	return status;
-}
-
 int state_count_agreed(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
 {
-	return row_count(state, mailbox == 0 ? count_agreed_all : count_agreed, mailbox, count,
-			 err);
+	return state_read_number(state, mailbox == 0 ? count_agreed_all : count_agreed, mailbox,
+				 count, err);
 }
 
 int state_count_remote(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
 {
-	return row_count(state, mailbox == 0 ? count_remote_all : count_remote, mailbox, count,
-			 err);
+	return state_read_number(state, mailbox == 0 ? count_remote_all : count_remote, mailbox,
+				 count, err);
 }
 
 int state_count_remote_only(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
 {
-	return row_count(state, count_remote_only, mailbox, count, err);
+	return state_read_number(state, count_remote_only, mailbox, count, err);
 }
 
 static int moves_add(struct state_moves *moves, const struct query *query, struct err *err)

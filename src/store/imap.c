@@ -44,11 +44,9 @@ static const struct remote_facts *imap_facts(struct remote *remote)
 	imap->facts = (struct remote_facts){
 		.has_move = (caps & IMAP_CAP_MOVE) != 0,
 		.has_uid_expunge = (caps & IMAP_CAP_UIDPLUS) != 0,
-		.tells_appended_uid = (caps & IMAP_CAP_UIDPLUS) != 0,
 		.takes_many_appends = (caps & IMAP_CAP_MULTIAPPEND) != 0,
 		.appends_without_wait = (caps & IMAP_CAP_LITERAL_PLUS) != 0,
 		.tells_changes = (caps & IMAP_CAP_CONDSTORE) != 0,
-		.tells_gone = (caps & IMAP_CAP_QRESYNC) != 0,
 		.lists_counts = (caps & IMAP_CAP_LIST_STATUS) != 0,
 		.has_message_ids = (caps & (IMAP_CAP_OBJECTID | IMAP_CAP_GMAIL)) != 0,
 		.message_limit = imap->message_limit,

@@ -117,12 +117,21 @@ def bad(make_account, tmp_path):
         server.stop()
 
 
-@pytest.fixture(scope="session")
-def clock_shim(tmp_path_factory):
-    """The clock off by some seconds, by LD_PRELOAD (rig/clock_shim.c)."""
-    if b"__asan_init" in program.binary().read_bytes():
-        pytest.skip("AddressSanitizer wants to be first")
-    library = tmp_path_factory.mktemp("clock") / "clock_shim.so"
-    source = pathlib.Path(program.ROOT) / "tests" / "rig" / "clock_shim.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    return str(library)
+def shim(name, what):
+    """A fixture: the path of rig/NAME.c, built to be preloaded into the program."""
+    def build(tmp_path_factory):
+        if b"__asan_init" in program.binary().read_bytes():
+            pytest.skip("AddressSanitizer wants to be first")
+        library = tmp_path_factory.mktemp(name) / f"{name}.so"
+        source = pathlib.Path(program.ROOT) / "tests" / "rig" / f"{name}.c"
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        return str(library)
+
+    build.__doc__ = what
+    return pytest.fixture(scope="session", name=name)(build)
+
+
+clock_shim = shim("clock_shim", "The clock off by some seconds.")
+disk_shim = shim("disk_shim", "A disk that fails calls.")
+refuse_shim = shim("refuse_shim", "A file system that does not have some calls.")
+stat_shim = shim("stat_shim", "A name that cannot be looked at.")

@@ -129,16 +129,6 @@ def test_what_may_not_be_read_or_written(account, remote, what):
     assert as_nobody(account).did == {}
 
 
-@pytest.fixture(scope="session")
-def stat_shim(tmp_path_factory):
-    if b"__asan_init" in program.binary().read_bytes():
-        pytest.skip("AddressSanitizer wants to be first")
-    library = tmp_path_factory.mktemp("stat") / "stat_shim.so"
-    source = pathlib.Path(program.ROOT) / "tests" / "rig" / "stat_shim.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    return str(library)
-
-
 @pytest.mark.parametrize("error", ["EACCES", "EIO", "ESTALE"])
 @pytest.mark.parametrize("layout", ["maildir++", "fs"])
 @pytest.mark.parametrize("remove", ["none", "remote"])
@@ -183,16 +173,6 @@ def test_a_keyword_table_that_cannot_be_looked_at_takes_nothing_off(account, rem
     account.sync()
     agree(account, remote)
     assert account.sync().did == {}
-
-
-@pytest.fixture(scope="session")
-def disk_shim(tmp_path_factory):
-    if b"__asan_init" in program.binary().read_bytes():
-        pytest.skip("AddressSanitizer wants to be first")
-    library = tmp_path_factory.mktemp("disk") / "disk_shim.so"
-    source = pathlib.Path(program.ROOT) / "tests" / "rig" / "disk_shim.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    return str(library)
 
 
 @pytest.mark.parametrize("only", [f",{number}," for number in range(1, 7)])
@@ -252,16 +232,6 @@ def test_a_file_that_cannot_be_read_while_all_is_paired_waits(account, remote, d
 
 
 # File systems that do not have some calls: CIFS, NFS, exFAT, FUSE, for their owner or another
-
-@pytest.fixture(scope="session")
-def refuse_shim(tmp_path_factory):
-    if b"__asan_init" in program.binary().read_bytes():
-        pytest.skip("AddressSanitizer wants to be first")
-    library = tmp_path_factory.mktemp("refuse") / "refuse_shim.so"
-    source = pathlib.Path(program.ROOT) / "tests" / "rig" / "refuse_shim.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    return str(library)
-
 
 CALLS = ["futimens", "linkat", "renameat2", "fsync", "fdatasync", "syncfs",
          "futimens,linkat,renameat2,fsync,fdatasync,syncfs"]

@@ -53,16 +53,16 @@ struct scripted *scripted_create(void)
 	server->facts = (struct remote_facts){
 		.has_move = true,
 		.has_uid_expunge = true,
-		.tells_appended_uid = true,
 		.takes_many_appends = true,
 		.appends_without_wait = true,
 		.tells_changes = true,
-		.tells_gone = true,
 		.lists_counts = true,
 		.has_message_ids = true,
 		.is_tls = true,
 		.login_name = "SCRIPTED",
 	};
+	server->tells_appended_uid = true;
+	server->tells_gone = true;
 	server->separator = '/';
 	server->now = FIRST_DATE;
 	server->last_uidvalidity = UIDVALIDITY0;

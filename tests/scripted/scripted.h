@@ -126,6 +126,8 @@ struct scripted_fault {
 
 struct scripted {
 	struct remote_facts facts;       /* a modern server's; changed before it is connected to */
+	bool tells_appended_uid;         /* of APPEND and COPY */
+	bool tells_gone;                 /* with the changes, where it tells these */
 	char separator;                  /* '/' */
 	char prefix[64];                 /* of the personal namespace */
 	bool folds_names;                /* "archive" and "Archive " are Archive */

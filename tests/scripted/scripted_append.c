@@ -59,7 +59,7 @@ static void put_all(struct scripted_connection *connection, struct remote_done *
 		}
 		scripted_must(uidset_add(&done->appended, uid, uid, &err), &err);
 	}
-	done->has_appended = server->facts.tells_appended_uid && !is_untold;
+	done->has_appended = server->tells_appended_uid && !is_untold;
 	done->uidvalidity = done->has_appended ? told(mailbox->uidvalidity) : UNTOLD;
 	if (!done->has_appended) {
 		uidset_finish(&done->appended);

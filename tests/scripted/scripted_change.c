@@ -89,7 +89,7 @@ static int copy(struct changing *changing)
 	struct scripted_mailbox *source = changing->mailbox;
 	struct scripted_mailbox *target = scripted_find(server, change->wire);
 	bool is_move = change->kind == REMOTE_MOVE;
-	bool is_told = server->facts.tells_appended_uid && !changing->fate->is_untold;
+	bool is_told = server->tells_appended_uid && !changing->fate->is_untold;
 	if (target == NULL || (target->attributes & REMOTE_NOSELECT)) {
 		return refuse(changing, REMOTE_REFUSAL_TRYCREATE, "there is none");
 	}

@@ -97,7 +97,7 @@ static void tell_messages(struct viewing *viewing)
 	bool is_full = !request->uidvalidity.is_told || request->uidnext.number <= 1;
 	bool is_known = told_is(request->uidvalidity, viewing->mailbox->uidvalidity);
 	bool since = facts->tells_changes && !is_full && request->modseq.is_told;
-	bool with_gone = facts->tells_gone && since;
+	bool with_gone = viewing->connection->server->tells_gone && since;
 	viewing->view->is_full = is_full || request->is_empty || !since;
 	bool with_new = !request->skip_new || viewing->view->is_full;
 	const struct numbers *numbers = &viewing->view->numbers;

@@ -127,7 +127,7 @@ static void a_full_server_gets_no_more_of_this_mailbox(void **state)
 static void uploads_whose_uids_are_untold_are_found(void **state) /* U2 */
 {
 	struct run_scene *scene = *state;
-	scene->server->facts.tells_appended_uid = false;
+	scene->server->tells_appended_uid = false;
 	write_files(scene, 3, "S");
 	RUN_OK(scene, run_scene_sync(scene));
 	expect_there(scene, "1 \\Seen, 2 \\Seen, 3 \\Seen");
@@ -170,7 +170,7 @@ static void what_the_server_took_and_did_not_keep_is_sent_again(void **state) /*
 static void so_it_is_where_all_is_listed(void **state) /* D40, E14 */
 {
 	struct run_scene *scene = *state;
-	scene->server->facts.tells_gone = false;
+	scene->server->tells_gone = false;
 	scene->server->facts.tells_changes = false;
 	expect_sent_again(scene);
 }

@@ -193,7 +193,7 @@ static void move_twelve(struct run_scene *scene)
 {
 	scene->server->facts.has_move = false;
 	scene->server->facts.has_uid_expunge = false;
-	scene->server->facts.tells_appended_uid = false;
+	scene->server->tells_appended_uid = false;
 	begin(scene, 14, 7);
 	take(scene, 1, "Archive");
 	for (unsigned i = 0; i < 2; i++) {
@@ -325,7 +325,7 @@ static void so_it_is_where_the_server_does_not_tell(void **state) /* U7 */
 {
 	struct run_scene *scene = *state;
 
-	scene->server->facts.tells_appended_uid = false;
+	scene->server->tells_appended_uid = false;
 	begin(scene, 3, 7);
 	take(scene, 1, "Archive");
 	refuse_after_the_first(scene, SCRIPTED_MOVE);

@@ -78,7 +78,7 @@ static void changes_are_told_by_the_server(void **state)
 static void removals_are_listed_where_only_changes_are_told(void **state)
 {
 	struct run_scene *scene = *state;
-	scene->server->facts.tells_gone = false;
+	scene->server->tells_gone = false;
 	change_there(scene);
 	assert_string_equal(scripted_heard(scene->server),
 			    "list\nview INBOX for writing\nopen INBOX\nuids INBOX\n");
@@ -87,7 +87,7 @@ static void removals_are_listed_where_only_changes_are_told(void **state)
 static void all_is_listed_where_nothing_is_told(void **state)
 {
 	struct run_scene *scene = *state;
-	scene->server->facts.tells_gone = false;
+	scene->server->tells_gone = false;
 	scene->server->facts.tells_changes = false;
 	change_there(scene);
 }
@@ -95,7 +95,7 @@ static void all_is_listed_where_nothing_is_told(void **state)
 static void a_listing_that_does_not_fit_the_count_removes_nothing(void **state)
 {
 	struct run_scene *scene = *state;
-	scene->server->facts.tells_gone = false;
+	scene->server->tells_gone = false;
 	scene->server->facts.tells_changes = false;
 	three_seen(scene);
 	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
@@ -200,7 +200,7 @@ static void one_comes_and_one_goes(struct scripted *server)
 static void new_and_old_are_counted_apart(void **state)
 {
 	struct run_scene *scene = *state;
-	scene->server->facts.tells_gone = false;
+	scene->server->tells_gone = false;
 	three_seen(scene);
 	scripted_flag(scene->server, "INBOX", 1, "");
 	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
@@ -219,7 +219,7 @@ static void mail_that_comes_to_an_empty_mailbox_meanwhile_is_seen(void **state)
 {
 	struct run_scene *scene = *state;
 	observe(scene);
-	scene->server->facts.tells_changes = scene->server->facts.tells_gone = false;
+	scene->server->facts.tells_changes = scene->server->tells_gone = false;
 	run_scene_end(scene);
 	scripted_find(scene->server, "INBOX")->uidnext++; /* something came and went */
 	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,

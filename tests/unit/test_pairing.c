@@ -141,7 +141,7 @@ static void a_mailbox_renumbered_while_it_is_paired_waits(void **state)
 static void an_upload_without_a_uid_is_found_again(void **state)
 {
 	struct run_scene *scene = *state;
-	scene->server->facts.tells_appended_uid = false;
+	scene->server->tells_appended_uid = false;
 	run_scene_write(scene, "INBOX/cur/17.a:2,S", A);
 	expect_run(scene, 0, 1);
 	expect_there(scene, "1 \\Seen");
@@ -177,7 +177,7 @@ static void write_names_of_40(struct run_scene *scene)
 static void after_a_second_pairing_no_name_is_given_twice(void **state)
 {
 	struct run_scene *scene = *state;
-	scene->server->facts.tells_appended_uid = false;
+	scene->server->tells_appended_uid = false;
 	write_names_of_40(scene);
 	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
 							       .what = SCRIPTED_MEANWHILE,
@@ -205,7 +205,7 @@ static void an_upload_whose_answer_was_lost_is_found_again(void **state)
 static void while_a_header_is_missing_nothing_is_settled(void **state)
 {
 	struct run_scene *scene = *state;
-	scene->server->facts.tells_appended_uid = false;
+	scene->server->tells_appended_uid = false;
 	run_scene_write(scene, "INBOX/cur/17.a:2,S", A);
 	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_FETCH,
 							       .what = SCRIPTED_OMITTED,

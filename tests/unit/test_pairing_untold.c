@@ -228,7 +228,7 @@ static void what_waited_and_is_gone_on_a_side_lets_the_other_go(void **state) /*
 static void an_upload_whose_header_is_withheld_does_not_come_down(void **state) /* W19 */
 {
 	struct run_scene *scene = *state;
-	scene->server->facts.tells_appended_uid = false;
+	scene->server->tells_appended_uid = false;
 	RUN_OK(scene, run_scene_sync(scene));
 	withhold_header(scene, SCRIPTED_NO_HEADER, 1);
 	run_scene_write(scene, "INBOX/cur/1.m:2,S", "Subject: 1\nMessage-ID: <1@x>\n\none\n");
@@ -245,7 +245,7 @@ static void an_upload_whose_header_is_withheld_does_not_come_down(void **state) 
 static void nor_does_it_hold_up_what_came_beside_it(void **state) /* W19 */
 {
 	struct run_scene *scene = *state;
-	scene->server->facts.tells_appended_uid = false;
+	scene->server->tells_appended_uid = false;
 	add_five(scene);
 	RUN_OK(scene, run_scene_sync(scene));
 	withhold_header(scene, SCRIPTED_OMITTED, 6);

@@ -20,12 +20,10 @@ static void facts_follow_the_capabilities(void **state)
 	const struct remote_facts *facts = remote_facts(dialogue.remote);
 	assert_true(facts->has_move);
 	assert_true(facts->has_uid_expunge);
-	assert_true(facts->tells_appended_uid);
 	assert_true(facts->has_message_ids);
 	assert_true(facts->appends_without_wait);
 	assert_false(facts->takes_many_appends);
 	assert_false(facts->tells_changes);
-	assert_false(facts->tells_gone);
 	assert_false(facts->is_tls);
 	assert_string_equal(facts->login_name, "PREAUTH");
 	dialogue_close(&dialogue);
@@ -35,13 +33,27 @@ static void a_claim_of_qresync_that_enable_does_not_confirm_is_no_fact(void **st
 {
 	struct dialogue dialogue;
 	struct remote_mailboxes found = {0};
+	struct keywords keywords;
+	struct remote_view view = {0};
+	const struct remote_view_request request = {.wire = "INBOX",
+						    .uidvalidity = {true, 7},
+						    .uidnext = {true, 5},
+						    .modseq = {true, 9},
+						    .skip_new = true,
+						    .keywords = &keywords};
 	(void)state;
+	keywords_init(&keywords);
 	DIALOGUE(&dialogue, "ENABLE CONDSTORE QRESYNC",
 		 {2, "* LIST () \"/\" INBOX\\r\\n* LIST (\\\\Trash \\\\Noselect) \"/\" Bin\\r\\n"
-		     "m1 OK\\r\\nm2 OK\\r\\n"});
-	assert_true(remote_facts(dialogue.remote)->tells_gone);
+		     "m1 OK\\r\\nm2 OK\\r\\n"},
+		 {2, "* 4 EXISTS\\r\\n* OK [UIDVALIDITY 7] x\\r\\nm3 OK x\\r\\nm4 OK x\\r\\n"});
 	OK(&dialogue, remote_list(dialogue.remote, false, &found, &dialogue.err));
-	assert_false(remote_facts(dialogue.remote)->tells_gone);
+	OK(&dialogue, remote_view_queue(dialogue.remote, &request, &dialogue.err));
+	OK(&dialogue, remote_view_next(dialogue.remote, &view, &dialogue.err));
+	remote_view_finish(&view);
+	expect_heard(&dialogue, "m1 ENABLE QRESYNC\nm2 LIST \"\" \"*\"\n"
+				"m3 EXAMINE \"INBOX\" (CONDSTORE)\n"
+				"m4 UID FETCH 1:4 (UID FLAGS) (CHANGEDSINCE 9)\n");
 	assert_true(remote_facts(dialogue.remote)->tells_changes);
 	assert_int_equal(found.count, 2);
 	assert_string_equal(found.items[0].wire, "INBOX");

@@ -68,7 +68,7 @@ static void copies_and_moves_tell_their_uids(void **state)
 	assert_int_equal(done.copied.to[1], 2);
 	assert_true(told_is(done.uidvalidity, scripted_find(scene->server, "a")->uidvalidity));
 	change.kind = REMOTE_MOVE;
-	scene->server->facts.tells_appended_uid = false;
+	scene->server->tells_appended_uid = false;
 	OK(scene, remote_change_now(scene->remote, &change, &done, &scene->err));
 	assert_false(done.has_copied);
 	expect_told(scene, "INBOX", "1");

@@ -91,7 +91,7 @@ static void a_server_that_tells_changes_only_tells_no_removal(void **state)
 {
 	struct scene *scene = *state;
 	struct remote_view delta;
-	scene->server->facts.tells_gone = false;
+	scene->server->tells_gone = false;
 	look_after_changes(scene, &delta);
 	assert_false(delta.is_full);
 	assert_int_equal(delta.count, 2);
@@ -103,7 +103,7 @@ static void a_plain_server_tells_all_flags(void **state)
 {
 	struct scene *scene = *state;
 	struct remote_view delta;
-	scene->server->facts.tells_gone = false;
+	scene->server->tells_gone = false;
 	scene->server->facts.tells_changes = false;
 	look_after_changes(scene, &delta);
 	assert_true(delta.is_full);

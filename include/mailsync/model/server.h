@@ -51,5 +51,8 @@ struct server {
 #define SERVER_FINGERPRINT_SIZE 33 /* 16 bytes in hex, NUL included */
 int server_fingerprint(const struct server *server, char out[SERVER_FINGERPRINT_SIZE],
 		       struct err *err);
+/* Everything but the secret that a login goes by: address, port, TLS, user, mechanism, way. */
+int server_login_fingerprint(const struct server *server, char out[SERVER_FINGERPRINT_SIZE],
+			     struct err *err);
 
 #endif

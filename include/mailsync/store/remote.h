@@ -76,11 +76,9 @@ void remote_close(struct remote **remote);
 struct remote_facts {
 	bool has_move;             /* one command moves; else COPY and removal */
 	bool has_uid_expunge;      /* removes just those UIDs; else all that is marked \Deleted */
-	bool tells_appended_uid;   /* APPEND and COPY tell the UIDs that they made */
 	bool takes_many_appends;   /* several messages in one APPEND, all or none */
 	bool appends_without_wait; /* uploads of any size need no go-ahead */
 	bool tells_changes;        /* modification sequences: changed flags since a number */
-	bool tells_gone;           /* removals since a number, too */
 	bool lists_counts;         /* remote_list gives counts */
 	bool has_message_ids;      /* an id that stays when a message moves (remote_view_emailid) */
 	uint32_t message_limit;    /* so many messages a command at most (RFC 9738); 0: none told */
@@ -186,7 +184,7 @@ int remote_count_one(struct remote *remote, const char *wire, struct remote_coun
 
 /*
  * A view: what a mailbox holds, or what changed since numbers known before. Opens the mailbox and
- * tells of changed flags, new messages and, where facts say tells_gone, vanished ones.
+ * tells of changed flags, new messages and, where the server can, vanished ones.
  */
 struct remote_view_request {
 	const char *wire;          /* must stay valid until its view is taken */

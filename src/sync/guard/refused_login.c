@@ -20,7 +20,6 @@
 #define SALT_HEX    (2 * SALT_SIZE + 1)
 #define HASH_SIZE   2
 #define HASH_HEX    (2 * HASH_SIZE + 1)
-#define WHERE_HEX   33
 #define ITERATIONS  20000
 #define NOTE_SIZE   160
 #define NOTE_FORMAT "%u %" PRId64 " %s %s %s"
@@ -30,7 +29,7 @@ struct refusal {
 	int64_t at;
 	char salt[SALT_HEX];
 	char hash[HASH_HEX];
-	char where[WHERE_HEX];
+	char where[SERVER_FINGERPRINT_SIZE];
 };
 
 static int refusal_load(struct run *run, struct refusal *refusal, struct err *err)
@@ -53,24 +52,6 @@ static int refusal_store(struct run *run, const struct refusal *refusal, struct 
 			 refusal->salt, refusal->hash, refusal->where);
 	}
 	return state_set(run->session->state, "refused", note, err);
-}
-
-/* Everything but the secret that a login goes by. */
-static int where_now(const struct server *server, char where[WHERE_HEX], struct err *err)
-{
-	uint8_t digest[DIGEST_MAX_SIZE];
-	struct buf text;
-	buf_init(&text, 65536);
-	buf_printf(&text, "%s|%u|%d|%s|%d|%s|%s", server->host == NULL ? "" : server->host,
-		   server->port, (int)server->tls, server->user == NULL ? "" : server->user,
-		   (int)server->auth, server->tunnel == NULL ? "" : server->tunnel,
-		   server->proxy == NULL ? "" : server->proxy);
-	int code = buf_status(&text, "the address of the server", err);
-	if (code == 0 && (code = digest_of(DIGEST_SHA256, buf_span(&text), digest, err)) == 0) {
-		hex_encode(digest, (WHERE_HEX - 1) / 2, where);
-	}
-	buf_finish(&text);
-	return code;
 }
 
 static int hash_secret(const struct secret *secret, const char *salt, char hash[HASH_HEX],
@@ -120,12 +101,12 @@ static int not_now(const struct run *run, const struct login_facts *facts, struc
 int login_check(struct run *run, struct err *err)
 {
 	struct refusal refusal;
-	char now[WHERE_HEX];
+	char now[SERVER_FINGERPRINT_SIZE];
 	char hash[HASH_HEX] = "";
 	int code;
 	if ((code = refusal_load(run, &refusal, err)) < 0 || refusal.count == 0 ||
 	    run->account->server.credential == NULL ||
-	    (code = where_now(&run->account->server, now, err)) < 0) {
+	    (code = server_login_fingerprint(&run->account->server, now, err)) < 0) {
 		return code;
 	}
 	struct login_facts facts = {
@@ -156,7 +137,7 @@ static int note_refused(struct run *run, struct refusal *refusal, struct err *er
 		return code;
 	}
 	hex_encode(salt, sizeof(salt), refusal->salt);
-	if ((code = where_now(&run->account->server, refusal->where, err)) < 0 ||
+	if ((code = server_login_fingerprint(&run->account->server, refusal->where, err)) < 0 ||
 	    (code = hash_secret(credential_refused_secret(run->account->server.credential),
 				refusal->salt, refusal->hash, err)) < 0) {
 		return code;
