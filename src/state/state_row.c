@@ -36,6 +36,8 @@ static const char row_select_digest[] =
 	"SELECT 1 FROM row WHERE mailbox = ?1 AND uid <> 0 AND digest = ?2 LIMIT 1";
 static const char row_select_unique[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ? AND uniq = ? AND uniq <> ''";
+static const char row_has_unique[] =
+	"SELECT 1 FROM row WHERE mailbox = ? AND uniq = ? AND uniq <> ''";
 static const char rows_pending[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND pending = 1 ORDER BY id";
 static const char rows_pending_and_deleted[] =
@@ -308,6 +310,23 @@ int state_has_digest(struct state *state, int64_t mailbox, const uint8_t digest[
 	if (status == 0) {
 		query_int(&query, mailbox);
 		query_blob(&query, digest, ROW_DIGEST_SIZE);
+		status = query_next(&query, found, err);
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}
+
+int state_has_unique(struct state *state, int64_t mailbox, const char *unique, bool *found,
+		     struct err *err)
+{
+	struct query query;
+
+	state_lock(state);
+	int status = query_init(&query, state, row_has_unique, err);
+	if (status == 0) {
+		query_int(&query, mailbox);
+		query_text(&query, unique);
 		status = query_next(&query, found, err);
 		query_finish(&query);
 	}

@@ -129,6 +129,9 @@ int state_row_by_uid(struct state *state, int64_t mailbox, uint32_t uid, struct 
 		     bool *found, struct err *err);
 int state_row_by_unique(struct state *state, int64_t mailbox, const char *unique, struct row *row,
 			bool *found, struct err *err);
+/* Whether there is one. */
+int state_has_unique(struct state *state, int64_t mailbox, const char *unique, bool *found,
+		     struct err *err);
 
 /* One more of the brake's marks for ROW, with the time where it is the first. */
 int state_row_hold(struct state *state, int64_t row, enum row_held held, int64_t now,
