@@ -34,7 +34,7 @@ static const char mailbox_upsert[] =
 	" trouble = ?16, letters = ?17, trusts_letters = ?18, has_permanent = ?19, held = ?20,"
 	" held_since = ?21, folder_inode = ?22, cur_inode = ?23";
 static const char mailbox_counts[] =
-	"SELECT count(*), count(CASE WHEN reason IN (2, 7, 10) THEN 1 END)"
+	"SELECT count(*), count(CASE WHEN reason IN (2, 7, 10, 12) THEN 1 END)"
 	" FROM row WHERE mailbox = ? AND pending = 1";
 static const char mailbox_store_counts[] = "UPDATE mailbox SET pending = ?2, skipped = ?3"
 					   " WHERE id = ?1 AND (pending <> ?2 OR skipped <> ?3)";
@@ -54,6 +54,7 @@ static const char mailboxes_look_again[] =
 	"UPDATE mailbox SET modseq = NULL, stamp = NULL, held_policy = 0";
 static const char forget_all[] =
 	"DELETE FROM row; DELETE FROM mailbox; DELETE FROM intent; DELETE FROM pop3;"
+	" DELETE FROM suspect;"
 	" UPDATE deleted SET mailbox = 0";
 
 int state_get(struct state *state, const char *key, char *value, size_t size, struct err *err)

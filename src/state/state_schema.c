@@ -149,9 +149,16 @@ static const char schema_told_pop3[] = "ALTER TABLE pop3 RENAME COLUMN size TO s
 				       "ALTER TABLE pop3 DROP COLUMN size_first;"
 				       "PRAGMA user_version = 9;";
 
-static const char *const schema_steps[] = {schema_first,   schema_contents,  schema_told,
-					   schema_letters, schema_doubts,    schema_permanent,
-					   schema_brake,   schema_told_rows, schema_told_pop3};
+/* What the connection ended on (model/suspect.h). */
+static const char schema_suspects[] =
+	"CREATE TABLE suspect(kind INT NOT NULL, mailbox TEXT NOT NULL, row INT NOT NULL,"
+	" uid INT NOT NULL, act INT NOT NULL, runs INT NOT NULL, first_at INT NOT NULL,"
+	" last_at INT NOT NULL, PRIMARY KEY(kind, mailbox, row)) WITHOUT ROWID;"
+	"PRAGMA user_version = 10;";
+
+static const char *const schema_steps[] = {
+	schema_first,     schema_contents, schema_told,      schema_letters,   schema_doubts,
+	schema_permanent, schema_brake,    schema_told_rows, schema_told_pop3, schema_suspects};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

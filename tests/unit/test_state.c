@@ -465,6 +465,55 @@ static void state_transactions_of_threads_take_turns(void **state)
 	scene_expect_value(scene, scene->state, "key", "19");
 }
 
+static void put_suspect(struct scene *scene, enum suspect_kind kind, const char *mailbox,
+			int64_t row, unsigned runs)
+{
+	const struct state_suspect suspect = {
+		.kind = kind,
+		.mailbox = (char *)mailbox,
+		.row = row,
+		.uid = 7,
+		.act = SUSPECT_AT_FETCH,
+		.mark = {runs, 100, 200},
+	};
+	OK(scene, state_suspect_put(scene->state, &suspect, &scene->err));
+}
+
+static void state_keeps_suspects_but_not_of_messages_that_are_gone(void **state)
+{
+	struct scene *scene = *state;
+	struct state_suspects suspects = {0};
+	struct row row;
+	row_init(&row);
+	row.mailbox = 1;
+	row.uid = 7;
+	row.remote = MESSAGE_PRESENT;
+	OK(scene, state_row_put(scene->state, &row, &scene->err));
+	put_suspect(scene, SUSPECT_MESSAGE, "INBOX", row.id, 1);
+	put_suspect(scene, SUSPECT_MESSAGE, "INBOX", row.id, 2); /* in its place */
+	put_suspect(scene, SUSPECT_MESSAGE, "INBOX", row.id + 1, 1);
+	put_suspect(scene, SUSPECT_MAILBOX, "Work", 0, 3);
+
+	OK(scene, state_suspects_load(scene->state, &suspects, &scene->err));
+	assert_int_equal(suspects.count, 2);
+	assert_int_equal(suspects.items[0].kind, SUSPECT_MAILBOX);
+	assert_string_equal(suspects.items[0].mailbox, "Work");
+	assert_int_equal(suspects.items[1].row, row.id);
+	assert_int_equal(suspects.items[1].uid, 7);
+	assert_int_equal(suspects.items[1].act, SUSPECT_AT_FETCH);
+	assert_int_equal(suspects.items[1].mark.runs, 2);
+	assert_int_equal(suspects.items[1].mark.first_at, 100);
+	assert_int_equal(suspects.items[1].mark.last_at, 200);
+	OK(scene, state_suspects_sweep(scene->state, &scene->err));
+	OK(scene, state_suspect_drop(scene->state, &suspects.items[0], &scene->err));
+	state_suspects_finish(&suspects);
+	OK(scene, state_row_drop(scene->state, row.id, &scene->err));
+	OK(scene, state_suspects_load(scene->state, &suspects, &scene->err));
+	assert_int_equal(suspects.count, 0);
+	state_suspects_finish(&suspects);
+	row_finish(&row);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -484,6 +533,7 @@ int main(void)
 		SCENE_TEST(a_mailbox_that_is_cleared_was_never_synced),
 		SCENE_TEST(state_keeps_intents),
 		SCENE_TEST(state_keeps_pop3_rows),
+		SCENE_TEST(state_keeps_suspects_but_not_of_messages_that_are_gone),
 		SCENE_TEST(state_status_reads_while_another_writes),
 		SCENE_TEST(state_transactions_of_threads_take_turns),
 	};

@@ -43,8 +43,9 @@ enum row_reason {
 	REASON_UNIDENTIFIED, /* a message that the server does not tell the header of, or a file
 			      * that may be that: until pairing knows */
 	REASON_UNSEEN,       /* a message that the server lists and does not show */
-	REASON_UNPROVEN      /* none: we put it on the server, as that says, and it was not seen
+	REASON_UNPROVEN,     /* none: we put it on the server, as that says, and it was not seen
 			      * there yet */
+	REASON_SUSPECT       /* the connection ended on it, often: it is tried once a day */
 };
 
 /* What the brake holds of a row, whatever else keeps it pending: a mark that stays until the user

@@ -24,6 +24,7 @@
 #include "mailsync/model/keywords.h"
 #include "mailsync/model/row.h"
 #include "mailsync/model/stamp.h"
+#include "mailsync/model/suspect.h"
 #include "mailsync/model/told.h"
 
 struct state;
@@ -82,7 +83,7 @@ struct state_mailbox {
 	bool has_stamp;
 	struct stamp stamp;   /* of the last complete scan */
 	uint32_t pending;     /* rows not settled */
-	uint32_t skipped;     /* of these, TOO_LARGE, OBSTACLE or UNSEEN */
+	uint32_t skipped;     /* of these, TOO_LARGE, OBSTACLE, UNSEEN or SUSPECT */
 	uint64_t held_policy; /* all pending rows were planned under the policy of this hash and
 			      * nothing was left to do; 0: look again */
 	enum side held;       /* where the brake holds its removal; SIDE_NONE: nowhere */
@@ -296,5 +297,28 @@ int state_pop3_load(struct state *state, struct pop3_rows *rows, struct err *err
 void state_pop3_finish(struct pop3_rows *rows);
 int state_pop3_put(struct state *state, struct pop3_row *row, struct err *err);
 int state_pop3_drop(struct state *state, int64_t id, struct err *err);
+
+/* What the connection ended on (model/suspect.h). */
+struct state_suspect {
+	enum suspect_kind kind;
+	char *mailbox; /* canonical, owned; "" of the listing */
+	int64_t row;   /* of a message; else 0 */
+	uint32_t uid;  /* for people; 0 where it has none */
+	enum suspect_act act;
+	struct suspect_mark mark;
+};
+struct state_suspects {
+	struct state_suspect *items;
+	size_t count, cap;
+};
+/* All but those of messages that base has no more. */
+int state_suspects_load(struct state *state, struct state_suspects *suspects, struct err *err);
+void state_suspects_finish(struct state_suspects *suspects);
+void state_suspect_finish(struct state_suspect *suspect);
+/* By kind, mailbox and row. */
+int state_suspect_put(struct state *state, const struct state_suspect *suspect, struct err *err);
+int state_suspect_drop(struct state *state, const struct state_suspect *suspect, struct err *err);
+/* Drops those of messages that base has no more. */
+int state_suspects_sweep(struct state *state, struct err *err);
 
 #endif

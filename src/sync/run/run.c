@@ -23,6 +23,7 @@ void session_init(struct session *session, const struct account *account,
 void session_finish(struct session *session)
 {
 	remote_close(&session->remote);
+	suspects_finish(&session->suspects);
 	maildir_close(&session->maildir);
 	state_close(&session->state);
 	file_lock_finish(&session->lock);

@@ -23,6 +23,8 @@
 #include "rules/policy.h"
 #include "rules/remote_rules.h"
 
+#include "suspects.h"
+
 /* What is there. Written by observe/ and guard/; what our own acts change is changed here, too. */
 struct mailbox_seen {
 	enum side in;         /* on the server: and can be selected */
@@ -116,6 +118,7 @@ struct session {
 	struct maildir *maildir;
 	struct remote *remote; /* the first connection */
 	struct mbname_wire wire;
+	struct suspects suspects; /* suspects.h */
 	int64_t started_us;
 	bool is_scratch;    /* `state` is a copy for a dry run: nothing is claimed */
 	bool is_second_try; /* the database was damaged, which showed in the first */
