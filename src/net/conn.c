@@ -172,9 +172,9 @@ bool conn_is_local(const struct conn *conn)
 	return conn->tunnel != NULL || conn->dial->is_loopback;
 }
 
-struct span conn_channel_binding(const struct conn *conn)
+void *conn_tls_session(const struct conn *conn)
 {
-	return conn->dial != NULL ? buf_span(&conn->dial->binding) : SPAN_LIT("");
+	return conn_is_tls(conn) ? conn->dial->tls_session : NULL;
 }
 
 int conn_queue(struct conn *conn, struct span data, bool is_secret, struct err *err)

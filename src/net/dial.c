@@ -7,15 +7,40 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "mailsync/base/channel_binding.h"
 #include "mailsync/base/clock.h"
 
 #define RECEIVE_BUFFER 65536L
+#define OPENSSL_WORD   "OpenSSL/"
+
+/* Two copies of OpenSSL in one program know nothing of each other's sessions. */
+static bool is_our_openssl(const char *version)
+{
+	size_t len = strlen(OPENSSL_WORD);
+
+	return version != NULL && strncmp(version, OPENSSL_WORD, len) == 0 &&
+	       strcmp(version + len, channel_binding_library()) == 0;
+}
+
+/* libcurl tells it only while it calls back; it stays where it is until the connection ends. */
+static void *tls_session(const struct dial *dial)
+{
+	const struct curl_tlssessioninfo *session = NULL;
+
+	if (curl_easy_getinfo(dial->easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK ||
+	    session == NULL || session->backend != CURLSSLBACKEND_OPENSSL ||
+	    !is_our_openssl(curl_version_info(CURLVERSION_NOW)->ssl_version)) {
+		return NULL;
+	}
+	return session->internals;
+}
 
 static size_t header_seen(char *data, size_t size, size_t count, void *context)
 {
 	struct dial *dial = context;
 	struct span bytes = {data, size * count};
 
+	dial->tls_session = tls_session(dial);
 	if (!preamble_feed(&dial->preamble, bytes, clock_monotonic_us())) {
 		return 0;
 	}
@@ -343,7 +368,6 @@ int dial_create(struct dial **dial, const struct conn_params *params, struct err
 	new_dial->params = params;
 	new_dial->fd = CURL_SOCKET_BAD;
 	new_dial->is_hasty = params->tls != CONN_TLS_IMPLICIT;
-	buf_init(&new_dial->binding, 256);
 	preamble_init(&new_dial->preamble, params->protocol, params->tls == CONN_TLS_STARTTLS);
 	code = dial_attempt(new_dial, err);
 	if (code != 0 && new_dial->was_silent) {
@@ -370,7 +394,6 @@ void dial_destroy(struct dial **dial)
 		return;
 	}
 	curl_easy_cleanup((*dial)->easy);
-	buf_finish(&(*dial)->binding);
 	preamble_finish(&(*dial)->preamble);
 	free(*dial);
 	*dial = NULL;

@@ -31,7 +31,7 @@ struct dial {
 	int64_t began_ms;
 	const struct conn_params *params;
 	struct preamble preamble;
-	struct buf binding;          /* tls-server-end-point, or empty */
+	void *tls_session;           /* as conn_tls_session */
 	char error[CURL_ERROR_SIZE]; /* libcurl's words for the last failure */
 };
 

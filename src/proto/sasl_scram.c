@@ -174,15 +174,40 @@ static int auth_message(const struct sasl *sasl, struct span challenge, struct s
 	return buf_status(out, "the login's messages", err);
 }
 
+/* "e=...": the server's NO follows our empty answer. What it says of the TLS connection is no word
+ * about user or password. */
+static int server_error(struct sasl *sasl, struct span text, struct err *err)
+{
+	sasl_keep_error(sasl, text);
+	if (span_equal_cstr(text, "channel-bindings-dont-match")) {
+		return err_set(err, ERR_SERVER, SCOPE_ACCOUNT,
+			       "the server's TLS connection is not ours (%s: the channel bindings "
+			       "do not match): something between us ends it, or listens; where "
+			       "that is a proxy of the server's own, set `auth = plain`",
+			       sasl->row->name);
+	}
+	if (span_equal_cstr(text, "server-does-support-channel-binding")) {
+		return err_set(err, ERR_SERVER, SCOPE_ACCOUNT,
+			       "the server can bind a login to its connection, and its offer to do "
+			       "so (%s-PLUS) did not reach us: something between us took it out",
+			       sasl->row->name);
+	}
+	return 0;
+}
+
 static int client_final(struct sasl *sasl, struct span challenge, struct buf *response,
 			struct err *err)
 {
 	struct server_first first;
+	struct span said;
 	struct buf auth;
 	uint8_t salted[DIGEST_MAX_SIZE];
 	uint8_t proof[DIGEST_MAX_SIZE];
 	int code;
 
+	if (attribute_take(&challenge, 'e', &said)) {
+		return server_error(sasl, said, err);
+	}
 	if (!server_first_parse(sasl, challenge, &first)) {
 		return sasl_unexpected(sasl, err);
 	}
@@ -222,7 +247,7 @@ static bool signature_matches(const struct sasl *sasl, struct span theirs)
 	return difference == 0;
 }
 
-/* "v=..." must be right; "e=..." is a refusal, and the server's NO follows our empty answer. */
+/* "v=..." must be right. */
 static int server_final(struct sasl *sasl, struct span challenge, struct err *err)
 {
 	struct buf signature;
@@ -230,8 +255,7 @@ static int server_final(struct sasl *sasl, struct span challenge, struct err *er
 	struct err ignored;
 
 	if (attribute_take(&challenge, 'e', &value)) {
-		sasl_keep_error(sasl, value);
-		return 0;
+		return server_error(sasl, value, err);
 	}
 	if (!attribute_take(&challenge, 'v', &value)) {
 		return sasl_unexpected(sasl, err);
@@ -242,6 +266,15 @@ static int server_final(struct sasl *sasl, struct span challenge, struct err *er
 			  signature_matches(sasl, buf_span(&signature));
 	buf_finish(&signature);
 	return sasl->is_proven ? 0 : sasl_check_done(sasl, err);
+}
+
+bool sasl_is_binding_refused(const struct sasl *sasl)
+{
+	struct span said = span_of(sasl_error_text(sasl));
+
+	return binds(sasl) &&
+	       (sasl->steps < 2 || span_equal_cstr(said, "unsupported-channel-binding-type") ||
+		span_equal_cstr(said, "channel-binding-not-supported"));
 }
 
 static int scram_step(struct sasl *sasl, struct span challenge, struct buf *response,

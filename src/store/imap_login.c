@@ -158,7 +158,9 @@ static int attempt_refused(struct attempt *attempt, const struct imap_event *eve
 	/* A mechanism that the server claims but does not have is answered BAD, or NO with other
 	 * codes; a wrong password too, so the next mechanism is tried only where the server did not
 	 * name the password. */
-	attempt->try_next = event->status == IMAP_BAD || event->code.type == IMAP_CODE_CANNOT;
+	attempt->try_next = event->status == IMAP_BAD || event->code.type == IMAP_CODE_CANNOT ||
+			    (event->code.type != IMAP_CODE_AUTHENTICATIONFAILED &&
+			     login_binding_refused(attempt->login, attempt->sasl));
 	struct buf more;
 	buf_init(&more, LOGIN_WORDS_MAX);
 	login_append_words(attempt->login, attempt->sasl, &more);
@@ -210,7 +212,7 @@ static int attempt_begin(struct attempt *attempt, const struct imap_offer *offer
 		return attempt_send_login(attempt, err);
 	}
 	imap->login_name = sasl_name(attempt->mech);
-	int code = login_exchange(attempt->login, imap->conn, attempt->mech, &attempt->sasl, err);
+	int code = login_exchange(attempt->login, attempt->mech, &attempt->sasl, err);
 	return code < 0 ? code : attempt_send_first(attempt, offer->has_ir, err);
 }
 

@@ -205,6 +205,5 @@ int imap_offer_read(struct imap *imap, struct imap_offer *offer, struct err *err
 			"can be read)");
 	}
 	offer->sasl.is_protected = conn_is_tls(imap->conn) || conn_is_local(imap->conn);
-	offer->sasl.has_binding = conn_channel_binding(imap->conn).len > 0;
 	return 0;
 }

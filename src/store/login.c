@@ -9,10 +9,12 @@ void login_begin(struct login *login, const struct server *server, struct blot *
 {
 	*login = (struct login){.server = server, .blot = blot};
 	secret_init(&login->secret);
+	binding_init(&login->binding);
 }
 
 void login_finish(struct login *login)
 {
+	binding_finish(&login->binding);
 	secret_finish(&login->secret);
 }
 
@@ -66,17 +68,54 @@ int login_connect(struct login *login, struct conn_params *params, struct conn *
 	if (code == -ERR_LOGIN) {
 		login_refused(login);
 	}
+	if (code == 0) {
+		binding_begin(&login->binding, *conn);
+	}
 	return code;
 }
 
 enum auth login_next(struct login *login, const struct sasl_offer *offer)
 {
-	enum auth mech = sasl_choose(login->server->auth, offer, login->tried);
+	struct sasl_offer bound = *offer;
+
+	bound.has_binding = binding_can(&login->binding);
+	enum auth mech = sasl_choose(login->server->auth, &bound, login->tried);
 
 	if (mech != AUTH_NONE) {
 		login->tried |= AUTH_BIT(mech);
 	}
 	return mech;
+}
+
+bool login_binding_refused(struct login *login, const struct sasl *sasl)
+{
+	if (sasl == NULL || !sasl_is_binding_refused(sasl)) {
+		return false;
+	}
+	binding_refused(&login->binding);
+	if (binding_can(&login->binding)) {
+		login->tried &= ~AUTH_BIT(login->mech);
+	}
+	return true;
+}
+
+/* What SCRAM binds to, or says that it could bind to: nothing where the server offers to bind and
+ * takes no kind that we have, which is what "n,," means. */
+static int take_binding(struct login *login, enum auth mech, struct sasl_params *params,
+			struct err *err)
+{
+	bool is_needed = (auth_row(mech)->marks & AUTH_NEEDS_BINDING) != 0;
+	int code;
+
+	if (!is_needed && login->binding.was_refused) {
+		return 0;
+	}
+	if ((code = binding_take(&login->binding, err)) < 0) {
+		return code;
+	}
+	params->binding = buf_span(&login->binding.data);
+	params->binding_name = binding_name(&login->binding);
+	return 0;
 }
 
 int login_nothing_fits(const struct sasl_offer *offer, const char *more, struct err *err)
@@ -91,8 +130,7 @@ int login_nothing_fits(const struct sasl_offer *offer, const char *more, struct 
 		       more);
 }
 
-int login_exchange(struct login *login, struct conn *conn, enum auth mech, struct sasl **sasl,
-		   struct err *err)
+int login_exchange(struct login *login, enum auth mech, struct sasl **sasl, struct err *err)
 {
 	uint8_t random[(LOGIN_NONCE_SIZE - 1) / 2];
 	int code = random_bytes(random, sizeof(random), err);
@@ -108,9 +146,10 @@ int login_exchange(struct login *login, struct conn *conn, enum auth mech, struc
 		.host = login->server->host,
 		.port = login->server->port,
 		.nonce = span_of(login->nonce),
-		.binding = conn_channel_binding(conn),
-		.binding_name = "tls-server-end-point",
 	};
+	if ((code = take_binding(login, mech, &params, err)) < 0) {
+		return code;
+	}
 	return sasl_create(sasl, mech, &params, err);
 }
 

@@ -5,13 +5,15 @@
  *     login_begin(&login, server)
  *     login_connect(&login, &conn_params, &conn, &err)     asks for the secret, then connects
  *     while ((mech = login_next(&login, &offer)) != AUTH_NONE)
- *             login_exchange(&login, conn, mech, &sasl, &err)     or a command of the protocol
+ *             login_exchange(&login, mech, &sasl, &err)     or a command of the protocol
+ *     login_binding_refused(&login, sasl) after a refusal: goes on to the next all the same
  *     login_refused(&login)               where the server would not have the secret
  *     login_finish(&login)
  */
 #ifndef STORE_LOGIN_H
 #define STORE_LOGIN_H
 
+#include "login_binding.h"
 #include "mailsync/base/blot.h"
 #include "mailsync/base/secret.h"
 #include "mailsync/model/server.h"
@@ -24,10 +26,11 @@
 
 struct login {
 	const struct server *server;
-	struct secret secret; /* wiped by login_finish */
-	struct blot *blot;    /* gets what this login sends, and what is made of it */
-	enum auth mech;       /* of the exchange under way */
-	unsigned tried;       /* set of mechanisms */
+	struct secret secret;         /* wiped by login_finish */
+	struct blot *blot;            /* gets what this login sends, and what is made of it */
+	enum auth mech;               /* of the exchange under way */
+	unsigned tried;               /* set of mechanisms */
+	struct login_binding binding; /* of the connection; once it is there */
 	char nonce[LOGIN_NONCE_SIZE];
 };
 
@@ -41,13 +44,16 @@ void login_finish(struct login *login);
 int login_connect(struct login *login, struct conn_params *params, struct conn **conn,
 		  struct err *err);
 
-/* The mechanism to try next, AUTH_NONE when no other is left. */
+/* The mechanism to try next, AUTH_NONE when no other is left. OFFER: what the server offers and how
+ * the connection is protected; what it can be bound by is known here. */
 enum auth login_next(struct login *login, const struct sasl_offer *offer);
+/* After a refusal: true where it was the kind of channel binding that the server would not have, so
+ * that login_next gives the same mechanism once more, with another kind, or the form without. */
+bool login_binding_refused(struct login *login, const struct sasl *sasl);
 /* Why none was ever tried: -ERR_LOGIN. MORE is said behind the offer. */
 int login_nothing_fits(const struct sasl_offer *offer, const char *more, struct err *err);
 /* Begins the exchange of MECH; *SASL is the caller's, and uses LOGIN. */
-int login_exchange(struct login *login, struct conn *conn, enum auth mech, struct sasl **sasl,
-		   struct err *err);
+int login_exchange(struct login *login, enum auth mech, struct sasl **sasl, struct err *err);
 /* Answers the challenge TEXT, in base64 as it came, into RESPONSE, which holds secrets. Errors as
  * sasl_step, and -ERR_PROTOCOL where it is no base64. */
 int login_answer(struct login *login, struct sasl *sasl, struct span text, struct buf *response,

@@ -251,8 +251,7 @@ static int login_sasl(struct attempt *attempt, struct pop3_event *status, struct
 	struct pop3 *pop3 = attempt->pop3;
 	int code;
 
-	if ((code = login_exchange(attempt->login, pop3->conn, attempt->mech, &attempt->sasl,
-				   err)) < 0 ||
+	if ((code = login_exchange(attempt->login, attempt->mech, &attempt->sasl, err)) < 0 ||
 	    (code = send_auth(attempt, err)) < 0) {
 		return code;
 	}
@@ -290,7 +289,9 @@ static int attempt_refused(struct attempt *attempt, const struct pop3_event *sta
 	if (status->is_broken || pop3_is_passing(status) || status->code == POP3_CODE_SYS_PERM) {
 		return pop3_refused(status, "the login", ERR_LOGIN, err);
 	}
-	attempt->try_next = is_mech_refused(attempt, status);
+	attempt->try_next = is_mech_refused(attempt, status) ||
+			    (status->code != POP3_CODE_AUTH &&
+			     login_binding_refused(attempt->login, attempt->sasl));
 	struct buf more;
 	buf_init(&more, LOGIN_WORDS_MAX);
 	login_append_words(attempt->login, attempt->sasl, &more);
@@ -353,7 +354,6 @@ static void make_offer(const struct pop3 *pop3, struct sasl_offer *offer)
 		offer->mechs |= AUTH_BIT(AUTH_COMMAND);
 	}
 	offer->is_protected = conn_is_tls(pop3->conn) || conn_is_local(pop3->conn);
-	offer->has_binding = conn_channel_binding(pop3->conn).len > 0;
 }
 
 /* Only messages that the server holds back else need it: it may do other things to the rest. */

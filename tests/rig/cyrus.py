@@ -20,6 +20,7 @@ class Options:
     objectid: bool = True          # THREADID besides EMAILID and MAILBOXID
     expunge: str = "delayed"       # "immediate": QRESYNC has to do without expunged UIDs
     max_connections: int = 0
+    tls: str = "tls1_2 tls1_3"
     extra: str = ""
 
 
@@ -43,7 +44,7 @@ maxlogins_per_user: {o.max_connections}
 popminpoll: 0
 tls_server_cert: {cert}
 tls_server_key: {key}
-tls_versions: tls1_2 tls1_3
+tls_versions: {o.tls}
 tls_session_timeout: 0
 unixhierarchysep: {unix}
 altnamespace: {alternative}

@@ -90,8 +90,10 @@ struct span conn_preamble(const struct conn *conn);
 bool conn_is_tls(const struct conn *conn);
 /* True when the peer is this machine or a tunnel: cleartext passwords may pass. */
 bool conn_is_local(const struct conn *conn);
-/* Channel binding data "tls-server-end-point" (RFC 5929) where it can be had; empty otherwise. */
-struct span conn_channel_binding(const struct conn *conn);
+/* OpenSSL's session of the TLS connection (an `SSL *`), for base/channel_binding.h; NULL where
+ * there is none, or libcurl uses another library, or another OpenSSL, than we do. Lives with
+ * CONN. */
+void *conn_tls_session(const struct conn *conn);
 
 /* Copies DATA to the send queue. IS_SECRET: wiped after sending. -ERR_NOMEM only. */
 int conn_queue(struct conn *conn, struct span data, bool is_secret, struct err *err);

@@ -30,7 +30,7 @@ enum auth sasl_by_name(struct span name);
 struct sasl_offer {
 	unsigned mechs;    /* AUTH_BIT of each advertised, and of AUTH_COMMAND and AUTH_APOP */
 	bool is_protected; /* TLS, loopback or a tunnel: a password may be sent in clear */
-	bool has_binding;  /* channel binding data is known */
+	bool has_binding;  /* the connection can be bound to */
 };
 
 /* What to try next. WANTED: what the `auth` key asks for. AUTH_AUTO takes the strongest of those
@@ -45,11 +45,11 @@ struct sasl_params {
 	const char *host;            /* OAUTHBEARER */
 	unsigned port;
 	struct span nonce; /* SCRAM: printable ASCII but comma, 18 bytes or more */
-	/* SCRAM -PLUS: the channel binding data; its name next. For a plain SCRAM: non-empty only
-	 * where the server offered no -PLUS at all, which it is then told ("y,,") so that it
-	 * notices a stripped offer. */
+	/* SCRAM -PLUS: the channel binding data; its name next. For a plain SCRAM: non-empty where
+	 * we could bind, and take it that the server cannot, which it is then told ("y,,") so that
+	 * it notices a stripped offer. */
 	struct span binding;
-	const char *binding_name; /* "tls-server-end-point", "tls-exporter" */
+	const char *binding_name; /* "tls-server-end-point" */
 };
 
 struct sasl;
@@ -70,6 +70,10 @@ int sasl_check_done(const struct sasl *sasl, struct err *err);
 /* The server's own error report in the exchange (JSON of the OAuth mechanisms, e= of SCRAM), or
  * "". */
 const char *sasl_error_text(const struct sasl *sasl);
+
+/* After the server's refusal of SCRAM -PLUS: true where it is due to the kind of channel binding,
+ * not to user or password; the server said so, or could not know our proof yet. */
+bool sasl_is_binding_refused(const struct sasl *sasl);
 
 /* APOP (RFC 1939 7): the digest in hex from the greeting's <timestamp>; -ERR_PROTOCOL where there
  * is none. */
