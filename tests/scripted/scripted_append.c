@@ -1,4 +1,5 @@
-/* Uploads: one command with one message or several, of which all are taken or none. */
+/* Uploads: one command with one message or several, of which all are taken or none, unless a fault
+ * says that some are. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,10 @@ static void put_all(struct scripted_connection *connection, struct remote_done *
 			.len = upload->text.len,
 		};
 		like.flags = connection->append_fate.is_unflagged ? 0 : like.flags;
+		uint32_t half_uid = connection->append_fate.half_uid;
+		if (half_uid != 0 && mailbox->uidnext >= half_uid) {
+			break;
+		}
 		uint32_t uid = scripted_put(server, mailbox, &like)->uid;
 		if (connection->append_fate.is_unkept) {
 			free(mailbox->messages[--mailbox->count].text);
@@ -75,7 +80,13 @@ static int give_answer(struct scripted_connection *connection, bool has_data, st
 	struct remote_done done;
 	remote_done_init(&done);
 	done.cookie = connection->append_number;
-	if (fate->is_refused || fate->is_busy) {
+	bool is_half = fate->half_uid != 0 && has_data && mailbox != NULL;
+	if (is_half) {
+		put_all(connection, &done);
+		done.has_appended = false;
+		uidset_finish(&done.appended);
+	}
+	if (fate->is_refused || fate->is_busy || is_half) {
 		scripted_refuse_done(fate, &done);
 	} else if (mailbox == NULL || (mailbox->attributes & REMOTE_NOSELECT)) {
 		done.refusal = REMOTE_REFUSAL_TRYCREATE;

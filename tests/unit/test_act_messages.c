@@ -109,6 +109,79 @@ static void refused_together_each_goes_by_itself(void **state) /* U4, U5 */
 	expect_there(scene, "1, 2, 3");
 }
 
+/* WHAT is said of the one APPEND of four messages, of which the first two were taken. */
+static void expect_each_once(struct run_scene *scene, const struct scripted_fault *refusal)
+{
+	struct scripted_fault half = {
+		.op = SCRIPTED_APPEND, .what = SCRIPTED_HALF, .uid = 3, .code = refusal->code};
+	RUN_OK(scene, run_scene_sync(scene));
+	write_files(scene, 4, "S");
+	scripted_fault(scene->server, &half);
+	if (refusal->what != SCRIPTED_HALF) {
+		scripted_fault(scene->server, refusal);
+	}
+	RUN_OK(scene, run_scene_sync(scene));
+	expect_there(scene, "1 \\Seen, 2 \\Seen, 3 \\Seen, 4 \\Seen");
+	assert_int_equal(scene->report.total.uploaded, 4);
+	assert_int_equal(scene->report.total.errors, 0);
+	assert_int_equal(files_here(scene), 4);
+	expect_settled(scene);
+}
+
+static void what_of_several_was_taken_before_a_refusal_is_not_sent_again(void **state) /* U4 */
+{
+	expect_each_once(*state, &(struct scripted_fault){.what = SCRIPTED_HALF});
+}
+
+static void nor_where_the_server_is_full(void **state)
+{
+	expect_each_once(*state, &(struct scripted_fault){.what = SCRIPTED_HALF,
+							  .code = REMOTE_REFUSAL_OVERQUOTA});
+}
+
+static void nor_where_it_asks_for_patience(void **state)
+{
+	expect_each_once(*state, &(struct scripted_fault){.op = SCRIPTED_APPEND,
+							  .what = SCRIPTED_BUSY,
+							  .busy_ms = 1});
+}
+
+static void while_they_cannot_be_looked_for_none_is_sent_again(void **state)
+{
+	struct run_scene *scene = *state;
+	RUN_OK(scene, run_scene_sync(scene));
+	write_files(scene, 4, "S");
+	scripted_fault(
+		scene->server,
+		&(struct scripted_fault){.op = SCRIPTED_APPEND, .what = SCRIPTED_HALF, .uid = 3});
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_FETCH,
+							       .what = SCRIPTED_REFUSED,
+							       .always = true});
+	RUN_OK(scene, run_scene_sync(scene));
+	expect_there(scene, "1 \\Seen, 2 \\Seen");
+	assert_int_not_equal(scene->report.total.errors, 0);
+	scripted_forget_faults(scene->server);
+	expect_settled(scene);
+	expect_there(scene, "1 \\Seen, 2 \\Seen, 3 \\Seen, 4 \\Seen");
+	assert_int_equal(files_here(scene), 4);
+}
+
+static void what_failed_before_takes_no_other_along(void **state) /* U8 */
+{
+	struct run_scene *scene = *state;
+	RUN_OK(scene, run_scene_sync(scene));
+	write_files(scene, 1, "");
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_APPEND, .what = SCRIPTED_REFUSED});
+	RUN_OK(scene, run_scene_sync(scene));
+	write_files(scene, 4, "");
+	scene->server->asked[SCRIPTED_APPEND] = 0;
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->server->asked[SCRIPTED_APPEND], 2);
+	expect_there(scene, "1, 2, 3, 4");
+	expect_settled(scene);
+}
+
 static void a_full_server_gets_no_more_of_this_mailbox(void **state)
 {
 	struct run_scene *scene = *state;
@@ -369,6 +442,11 @@ int main(void)
 		RUN_TEST(several_go_up_in_one_command),
 		RUN_TEST(a_busy_server_gets_the_rest_later),
 		RUN_TEST(refused_together_each_goes_by_itself),
+		RUN_TEST(what_of_several_was_taken_before_a_refusal_is_not_sent_again),
+		RUN_TEST(nor_where_the_server_is_full),
+		RUN_TEST(nor_where_it_asks_for_patience),
+		RUN_TEST(while_they_cannot_be_looked_for_none_is_sent_again),
+		RUN_TEST(what_failed_before_takes_no_other_along),
 		RUN_TEST(a_full_server_gets_no_more_of_this_mailbox),
 		RUN_TEST(uploads_whose_uids_are_untold_are_found),
 		RUN_TEST(what_the_server_took_and_did_not_keep_is_sent_again),

@@ -279,7 +279,20 @@ static void W18_else_what_is_not_found_is_new_again(void **state)
 	sent.is_ambiguous = false;
 	row.is_agreed = true;
 	assert_int_equal(pair_fate(&sent), PAIR_STAYS);
-	row = file_row(); /* never taken */
+}
+
+static void W25_what_was_refused_and_is_not_found_was_not_taken(void **state)
+{
+	(void)state;
+	struct row row = file_row();
+	struct pair_sent sent = {.row = &row, .has_strangers = true};
+	assert_int_equal(pair_fate(&sent), PAIR_NOT_TAKEN);
+	sent.is_late = true;
+	assert_int_equal(pair_fate(&sent), PAIR_NOT_TAKEN);
+	sent.is_ambiguous = true;
+	assert_int_equal(pair_fate(&sent), PAIR_STAYS);
+	sent.is_ambiguous = false;
+	row.is_agreed = true;
 	assert_int_equal(pair_fate(&sent), PAIR_STAYS);
 }
 
@@ -339,6 +352,7 @@ int main(void)
 			W16_a_nameless_message_is_read_when_a_nameless_file_has_its_header),
 		cmocka_unit_test(W17_right_after_sending_a_stranger_is_what_the_server_made_of_it),
 		cmocka_unit_test(W18_else_what_is_not_found_is_new_again),
+		cmocka_unit_test(W25_what_was_refused_and_is_not_found_was_not_taken),
 		cmocka_unit_test(W21_the_file_of_a_message_that_is_not_shown_waits),
 		cmocka_unit_test(W22_below_a_window_may_lie_what_has_no_partner),
 	};

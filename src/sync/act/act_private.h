@@ -32,9 +32,9 @@ int job_delete_remote(struct job *job, struct err *err);
  * the server tells. Where it tells none the intents stay open and the messages are looked for in
  * the mailbox (recover/recover.h) before anything else is sent there.
  *
- * A batch is one APPEND with several messages where the server takes that (MULTIAPPEND, atomic:
- * refused, its messages are sent singly), else one APPEND a message, pipelined where literals need
- * no go-ahead.
+ * A batch is one APPEND with several messages where the server takes that (MULTIAPPEND), else one
+ * APPEND a message, pipelined where literals need no go-ahead. Should be atomic, refused it may
+ * have been taken in part: its messages are looked for, too, and sent singly in the next round.
  */
 #define BATCH_BYTES       (8u << 20)
 #define BATCHES_IN_FLIGHT 4

@@ -195,7 +195,7 @@ static int batch_send(struct upload *upload, struct upload_batch *batch, struct 
 						 : send_singly(upload, batch, err);
 }
 
-/* Waits for all of a batch, sends again by themselves those that were refused together, and empties
+/* Waits for all of a batch, sends by themselves those that its one APPEND ended before, and empties
  * it. */
 static int batch_settle(struct upload *upload, struct upload_batch *batch, struct err *err)
 {
@@ -268,8 +268,8 @@ static int add_row(struct upload *upload, struct row *row, struct err *err)
 	return is_full ? batch_turn(upload, err) : 0;
 }
 
-/* All rows into batches, full ones sent; then waits for all. */
-static int upload_rows(struct upload *upload, struct err *err)
+/* The rows that failed in an earlier run (U8), or the others, into batches, full ones sent. */
+static int send_rows(struct upload *upload, bool has_failed, struct err *err)
 {
 	struct job *job = upload->job;
 	const struct op *op;
@@ -277,13 +277,22 @@ static int upload_rows(struct upload *upload, struct err *err)
 	int code = 0;
 	while (code == 0 && !upload_is_over(upload) &&
 	       (op = job_next(job, OP_UPLOAD, &at)) != NULL) {
-		if ((code = run_check_stop(job->run, err)) == 0) {
-			code = add_row(upload, job_row(job, op), err);
+		struct row *row = job_row(job, op);
+		if ((code = run_check_stop(job->run, err)) == 0 &&
+		    (row->reason == REASON_FAILED) == has_failed) {
+			code = add_row(upload, row, err);
 		}
 	}
-	if (code == 0 && !upload_is_over(upload)) {
-		code = batch_send(upload, &upload->batches[upload->current], err);
-	}
+	return code < 0 || upload_is_over(upload) ? code : batch_turn(upload, err);
+}
+
+/* All rows; then waits for all. */
+static int upload_rows(struct upload *upload, struct err *err)
+{
+	struct job *job = upload->job;
+	int code = send_rows(upload, false, err);
+	upload->multi = false;
+	code = code < 0 ? code : send_rows(upload, true, err);
 	for (size_t i = 0; code == 0 && i < BATCHES_IN_FLIGHT; i++) {
 		code = batch_settle(upload, &upload->batches[i], err);
 	}
@@ -317,7 +326,8 @@ int job_upload(struct job *job, struct err *err)
 	}
 	upload->job = job;
 	upload->pipelined = facts->appends_without_wait;
-	upload->multi = facts->takes_many_appends && upload->pipelined;
+	upload->multi = facts->takes_many_appends && upload->pipelined &&
+			!job->mailbox->done.was_refused_together;
 	buf_init(&upload->body, SMALL_BYTES + 1);
 	int code = reopen_examined(upload, err);
 	if (code == 0) {

@@ -71,6 +71,19 @@ int void_intents(struct upload *upload, struct upload_item *items, size_t count,
 	return code;
 }
 
+/* U4: what became of each shows when they are looked for. */
+static int items_refused(struct upload *upload, struct upload_item *items, size_t count,
+			 struct err *err)
+{
+	struct mailbox *mailbox = upload->job->mailbox;
+	if (count == 1) {
+		return void_intents(upload, items, count, err);
+	}
+	mailbox->open.has_intents = true;
+	mailbox->done.was_changed_there = true;
+	return 0;
+}
+
 static int item_refused(struct upload *upload, struct upload_item *item, const struct err *why,
 			struct err *err)
 {
@@ -115,13 +128,11 @@ static int take_answer(struct upload *upload, struct upload_item *items, size_t 
 	case UPLOAD_PUT_OFF:
 		upload->put_off = true;
 		upload->why = done->err;
-		return void_intents(upload, items, count, err);
+		return items_refused(upload, items, count, err);
 	case UPLOAD_SPLIT:
 		upload->multi = false;
-		for (size_t i = 0; i < count; i++) {
-			items[i].is_due = true;
-		}
-		return 0;
+		mailbox->done.was_refused_together = true;
+		return items_refused(upload, items, count, err);
 	case UPLOAD_REFUSED:
 		break;
 	}

@@ -174,15 +174,15 @@ int pairing_put_found(struct pairing *pairing, struct err *err)
 	return state_end(run->session->state, code, err);
 }
 
-static bool is_ambiguous(const struct pairing *pairing, int64_t row)
+/* ROW's file as it was matched; NULL: it took no part. */
+static const struct pair_candidate *local_of(const struct pairing *pairing, int64_t row)
 {
 	for (size_t i = 0; i < pairing->locals.count; i++) {
-		const struct pair_candidate *local = &pairing->locals.items[i];
-		if (local->is_ambiguous && local->index == row) {
-			return true;
+		if (pairing->locals.items[i].index == row) {
+			return &pairing->locals.items[i];
 		}
 	}
-	return false;
+	return NULL;
 }
 
 /* What becomes of the file that INTENT is about, once what could be paired is. */
@@ -190,9 +190,10 @@ static int settle_row(struct pairing *pairing, const struct intent *intent, stru
 		      struct err *err)
 {
 	const struct candidates *remotes = &pairing->remotes;
+	const struct pair_candidate *local = local_of(pairing, row->id);
 	struct pair_sent sent = {
 		.row = row,
-		.is_ambiguous = is_ambiguous(pairing, row->id),
+		.is_ambiguous = local != NULL && local->is_ambiguous,
 		.is_late = pairing->is_late,
 		.has_strangers =
 			pair_has_strangers(intent_bound(intent), remotes->items, remotes->count),
@@ -205,6 +206,8 @@ static int settle_row(struct pairing *pairing, const struct intent *intent, stru
 		effect_held(row, REASON_NONE);
 		return state_row_put(pairing->run->session->state, row, err);
 	}
+	pairing->mailbox->open.has_new_rows |=
+		fate == PAIR_NOT_TAKEN && intent->kind == INTENT_APPEND;
 	return 0;
 }
 
@@ -218,6 +221,19 @@ static int settle_move(struct pairing *pairing, const struct intent *intent, uin
 	}
 	pairing->mailbox->done.counts.moved += pairing->is_first;
 	return move_note_original(pairing->run, (int64_t)original, pairing->mailbox, uid, err);
+}
+
+/* What was carried out. Uploads that were known to be taken are counted already. */
+static int settle_done(struct pairing *pairing, const struct intent *intent, const struct row *row,
+		       struct err *err)
+{
+	const struct pair_candidate *local = local_of(pairing, row->id);
+	if (intent->kind != INTENT_APPEND) {
+		return settle_move(pairing, intent, row->uid, err);
+	}
+	pairing->mailbox->done.counts.uploaded +=
+		!pairing->is_first && local != NULL && local->is_taken && !local->was_sent;
+	return 0;
 }
 
 static int settle_intent(struct pairing *pairing, const struct intent *intent, struct err *err)
@@ -234,7 +250,7 @@ static int settle_intent(struct pairing *pairing, const struct intent *intent, s
 			 !pair_has_any_from(intent_bound(intent), pairing->lately.items,
 					    pairing->lately.count));
 	if (code == 0 && found && is_known) {
-		code = row.is_agreed ? settle_move(pairing, intent, row.uid, err)
+		code = row.is_agreed ? settle_done(pairing, intent, &row, err)
 				     : settle_row(pairing, intent, &row, err);
 	}
 	row_finish(&row);

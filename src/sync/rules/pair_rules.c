@@ -148,8 +148,11 @@ bool pair_wants_content(const struct pair_candidate *remote, const struct pair_c
 enum pair_fate pair_fate(const struct pair_sent *sent)
 {
 	const struct row *row = sent->row;
-	if (row->is_agreed || row->reason != REASON_AMBIGUOUS || sent->is_ambiguous) {
+	if (row->is_agreed || sent->is_ambiguous) {
 		return PAIR_STAYS;
+	}
+	if (row->reason != REASON_AMBIGUOUS) {
+		return PAIR_NOT_TAKEN;
 	}
 	return !sent->is_late && sent->has_strangers ? PAIR_CHANGED : PAIR_NEW;
 }

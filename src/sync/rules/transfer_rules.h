@@ -20,10 +20,13 @@
  *      they are there under these
  *   U2 taken, but that is not so: they are there, and are looked for. Until they are found they are
  *      not sent again, though they may look like nothing that is there: servers rewrite messages
- *   U3 refused, and the server asks for patience: none was taken, and no more is sent now
- *   U4 several together refused: none was taken, since MULTIAPPEND is atomic; which one it was
- *      shows when each goes by itself
+ *   U3 refused, and the server asks for patience: no more is sent now
+ *   U4 several together refused, for whatever reason: some may have been taken, since not every
+ *      MULTIAPPEND is as atomic as it should be. They are looked for before anything is sent again;
+ *      those that are not there then go each by itself, which shows whose fault it was
  *   U5 one refused: it was not taken, and stays pending
+ *   U8 what failed in an earlier run goes last, and by itself: it may be refused again, and would
+ *      take others with it
  *   U6 a UID told that base has already, with a file (Gmail): an alias. Both files stay, neither is
  *      sent again
  * What the answer to a COPY or MOVE tells, also one that was refused half way:
