@@ -225,27 +225,7 @@ static int code_malformed(const char *name, struct err *err)
 		       "the server's response code %s cannot be read", name);
 }
 
-/* resp-code-apnd = "APPENDUID" SP nz-number SP append-uid */
-int imap_code_appenduid(const struct imap_code *code, uint64_t count_max, uint32_t *uidvalidity,
-			struct uidset *uids, struct err *err)
-{
-	struct span rest = code->args;
-	struct span word;
-	struct span set;
-	uint32_t validity;
-	if (!imap_next_word(&rest, &word) || !span_to_u32(word, &validity) || validity == 0 ||
-	    !imap_next_word(&rest, &set) || span_trim(rest).len > 0) {
-		return code_malformed("APPENDUID", err);
-	}
-	int failed = uidset_parse(uids, set, count_max, err);
-	if (failed == 0) {
-		*uidvalidity = validity;
-	}
-	return failed;
-}
-
-/* uniqueid or uid-range off *TEXT. Ranges that run backwards are refused: whether their members
- * count up or down is not said, and a wrong pair is worse than none. */
+/* uniqueid or uid-range off *TEXT. */
 static bool range_next(struct span *text, struct uidrange *range)
 {
 	const char *comma = memchr(text->data, ',', text->len);
@@ -270,15 +250,19 @@ static bool range_next(struct span *text, struct uidrange *range)
 	return true;
 }
 
-/* The members of TEXT in the order written: counted, and stored unless UIDS is NULL. */
+/* The members of TEXT in the order written: counted, and stored unless UIDS is NULL. They have to
+ * ascend, as UIDs are given: of others it is not said which message each is, and a wrong pair is
+ * worse than none. */
 static bool uids_expand(struct span text, uint64_t count_max, uint32_t *uids, size_t *count)
 {
 	size_t filled = 0;
+	uint32_t last = 0;
 	while (text.len > 0) {
 		struct uidrange range;
-		if (!range_next(&text, &range)) {
+		if (!range_next(&text, &range) || range.first <= last) {
 			return false;
 		}
+		last = range.last;
 		uint64_t size = (uint64_t)range.last - range.first + 1;
 		if (size > count_max || filled > count_max - size || size > SIZE_MAX / 8 - filled) {
 			return false;
@@ -290,6 +274,27 @@ static bool uids_expand(struct span text, uint64_t count_max, uint32_t *uids, si
 	}
 	*count = filled;
 	return filled > 0;
+}
+
+/* resp-code-apnd = "APPENDUID" SP nz-number SP append-uid */
+int imap_code_appenduid(const struct imap_code *code, uint64_t count_max, uint32_t *uidvalidity,
+			struct uidset *uids, struct err *err)
+{
+	struct span rest = code->args;
+	struct span word;
+	struct span set;
+	uint32_t validity;
+	size_t count;
+	if (!imap_next_word(&rest, &word) || !span_to_u32(word, &validity) || validity == 0 ||
+	    !imap_next_word(&rest, &set) || span_trim(rest).len > 0 ||
+	    !uids_expand(set, count_max, NULL, &count)) {
+		return code_malformed("APPENDUID", err);
+	}
+	int failed = uidset_parse(uids, set, count_max, err);
+	if (failed == 0) {
+		*uidvalidity = validity;
+	}
+	return failed;
 }
 
 /* resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set */

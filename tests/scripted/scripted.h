@@ -95,6 +95,7 @@ enum scripted_what {
 	SCRIPTED_CUT,     /* the connection breaks before it; with UID in the middle of that body */
 	SCRIPTED_LOST,    /* it is carried out, and the connection breaks before its answer */
 	SCRIPTED_UNTOLD,  /* UIDs of what was appended or copied; counts; EXISTS of the rest */
+	SCRIPTED_MISTOLD, /* these UIDs are told from UID on, though they have others */
 	SCRIPTED_HALF,    /* carried out below UID, then NO with CODE */
 	/* UID is left out of the answer; a STORE leaves it as it was, and says so */
 	SCRIPTED_OMITTED,

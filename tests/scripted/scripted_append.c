@@ -62,6 +62,8 @@ static void put_all(struct scripted_connection *connection, struct remote_done *
 		if (connection->append_fate.is_unkept) {
 			free(mailbox->messages[--mailbox->count].text);
 		}
+		uint32_t mistold = connection->append_fate.mistold_uid;
+		uid = mistold == 0 ? uid : mistold + (uint32_t)i;
 		scripted_must(uidset_add(&done->appended, uid, uid, &err), &err);
 	}
 	done->has_appended = server->tells_appended_uid && !is_untold;

@@ -104,6 +104,8 @@ static int copy(struct changing *changing)
 			scripted_translate(like.flags, &source->keywords, &target->keywords, true);
 		uint32_t uid = scripted_put(server, target, &like)->uid;
 		if (is_told) {
+			uint32_t mistold = changing->fate->mistold_uid;
+			uid = mistold == 0 ? uid : mistold + (uint32_t)changing->done->copied.count;
 			tell_copied(changing->done, like.uid, uid);
 		}
 		if (is_move) {

@@ -78,6 +78,9 @@ static void take_fault(struct scripted_fate *fate, const struct scripted_fault *
 	case SCRIPTED_NIL:
 		code = uidset_add(&fate->nil, fault->uid, fault->uid, &err);
 		break;
+	case SCRIPTED_MISTOLD:
+		fate->mistold_uid = fault->uid;
+		break;
 	case SCRIPTED_UNKEPT:
 		fate->is_unkept = fault->uid == 0;
 		fate->is_unflagged = fault->uid != 0;

@@ -40,7 +40,8 @@ struct scripted_fate {
 	enum remote_refusal code;
 	int64_t busy_ms;
 	uint32_t cut_uid;
-	uint32_t half_uid; /* 0: all is carried out */
+	uint32_t half_uid;    /* 0: all is carried out */
+	uint32_t mistold_uid; /* 0: the right ones are told */
 	bool is_unkept;
 	bool is_unflagged;
 	struct uidset omitted;

@@ -209,6 +209,57 @@ static void uploads_whose_uids_are_untold_are_found(void **state) /* U2 */
 	assert_int_equal(files_here(scene), 3);
 }
 
+/* Three files go up to where messages 1 and 2 are and 3 was, and UIDs are told from FIRST on. */
+static void expect_found(struct run_scene *scene, uint32_t first, bool singly)
+{
+	scene->server->facts.takes_many_appends = !singly;
+	add_messages(scene, 3);
+	RUN_OK(scene, run_scene_sync(scene));
+	scripted_expunge(scene->server, "INBOX", 3);
+	for (size_t i = 4; i <= 6; i++) {
+		char path[64], text[64];
+		snprintf(path, sizeof(path), "INBOX/cur/%zu.m:2,S", i);
+		snprintf(text, sizeof(text), "Message-ID: <%zu@x>\n\n%zu\n", i, i);
+		run_scene_write(scene, path, text);
+	}
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_APPEND,
+							       .what = SCRIPTED_MISTOLD,
+							       .uid = first,
+							       .always = true});
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.status, 0);
+	assert_int_equal(scene->report.total.uploaded, 3);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	expect_settled(scene);
+	expect_there(scene, "1, 2, 4 \\Seen, 5 \\Seen, 6 \\Seen");
+	assert_int_equal(files_here(scene), 5);
+}
+
+static void a_uid_of_another_file_is_untold(void **state) /* U9 */
+{
+	expect_found(*state, 1, true);
+}
+
+static void so_it_is_of_several(void **state)
+{
+	expect_found(*state, 1, false);
+}
+
+static void a_uid_that_came_before_is_untold(void **state) /* U9 */
+{
+	expect_found(*state, 3, true);
+}
+
+static void what_is_not_under_its_uid_is_found_under_another(void **state) /* D40, W26 */
+{
+	expect_found(*state, 17, true);
+}
+
+static void so_are_several(void **state)
+{
+	expect_found(*state, 17, false);
+}
+
 static void keep_not(struct run_scene *scene, uint32_t what)
 {
 	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_APPEND,
@@ -449,6 +500,11 @@ int main(void)
 		RUN_TEST(what_failed_before_takes_no_other_along),
 		RUN_TEST(a_full_server_gets_no_more_of_this_mailbox),
 		RUN_TEST(uploads_whose_uids_are_untold_are_found),
+		RUN_TEST(a_uid_of_another_file_is_untold),
+		RUN_TEST(so_it_is_of_several),
+		RUN_TEST(a_uid_that_came_before_is_untold),
+		RUN_TEST(what_is_not_under_its_uid_is_found_under_another),
+		RUN_TEST(so_are_several),
 		RUN_TEST(what_the_server_took_and_did_not_keep_is_sent_again),
 		RUN_TEST(so_it_is_where_all_is_listed),
 		RUN_TEST(what_somebody_removed_after_it_came_is_gone),

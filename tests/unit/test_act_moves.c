@@ -117,6 +117,44 @@ static void without_move_originals_go_after_their_copies(void **state)
 	run_scene_expect_idle(scene, 0);
 }
 
+/* Two of INBOX's messages go to Archive, which holds one; their new UIDs are told from FIRST on. */
+static void expect_moved(struct run_scene *scene, uint32_t first)
+{
+	begin(scene, 3, 7);
+	scripted_add(scene->server, "Archive", "", "Message-ID: <old@test>\n\nold\n");
+	RUN_OK(scene, run_scene_sync(scene));
+	take(scene, 2, "Archive");
+	for (size_t i = 0; i < 2; i++) {
+		const enum scripted_op ops[] = {SCRIPTED_MOVE, SCRIPTED_COPY};
+		scripted_fault(scene->server,
+			       &(struct scripted_fault){ops[i], SCRIPTED_MISTOLD, .uid = first});
+	}
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.status, 0);
+	RUN_OK(scene, run_scene_sync(scene));
+	expect_there(scene, "INBOX", "8");
+	expect_there(scene, "Archive", "1, 2, 3");
+	assert_int_equal(files_in(scene, "INBOX"), 1);
+	assert_int_equal(files_in(scene, "Archive"), 3);
+	run_scene_expect_idle(scene, 0);
+}
+
+static void where_a_move_says_that_it_put_what_was_there_it_is_looked_for(void **state) /* U7 */
+{
+	expect_moved(*state, 1);
+}
+
+static void so_it_is_under_uids_that_are_not_there(void **state) /* D40, W26 */
+{
+	expect_moved(*state, 17);
+}
+
+static void so_it_is_of_copies(void **state)
+{
+	((struct run_scene *)*state)->server->facts.has_move = false;
+	expect_moved(*state, 17);
+}
+
 static void originals_that_stay_are_removed_later_and_copied_no_more(void **state)
 {
 	struct run_scene *scene = *state;
@@ -531,6 +569,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(moved_files_are_one_move_there),
 		RUN_TEST(without_move_originals_go_after_their_copies),
+		RUN_TEST(where_a_move_says_that_it_put_what_was_there_it_is_looked_for),
+		RUN_TEST(so_it_is_under_uids_that_are_not_there),
+		RUN_TEST(so_it_is_of_copies),
 		RUN_TEST(originals_that_stay_are_removed_later_and_copied_no_more),
 		RUN_TEST(a_file_moved_back_before_its_original_went_is_not_lost_with_it),
 		RUN_TEST(a_part_that_is_refused_does_not_take_the_rest_along),

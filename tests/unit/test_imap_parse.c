@@ -212,9 +212,10 @@ static struct imap_code code_with(const char *args)
 
 static void appenduid_is_read(void **state)
 {
-	static const char *const bad[] = {"",    "7",      "7 ",  "0 5",         "7 5 x",
-					  "7 0", "7 1:11", "x 5", "4294967296 5"};
-	struct imap_code code = code_with("38505 3955:3957,9");
+	static const char *const bad[] = {"",      "7",      "7 ",     "0 5",          "7 5 x",
+					  "7 0",   "7 1:11", "x 5",    "4294967296 5", "7 9,8",
+					  "7 3:1", "7 5,5",  "7 1:3,2"};
+	struct imap_code code = code_with("38505 9,3955:3957");
 	struct uidset uids;
 	struct err err;
 	uint32_t uidvalidity = 0;
@@ -240,6 +241,10 @@ static void copyuid_pairs_in_the_order_written(void **state)
 					  "7 1 2 3",
 					  "7 1:2 5",
 					  "7 2:1 5:6",
+					  "7 2,1 5:6",
+					  "7 1:2 6,5",
+					  "7 1:2 5,5",
+					  "7 1,1 5:6",
 					  "7 1, 5",
 					  "0 1 2",
 					  "7 1:11 1:11",
@@ -247,7 +252,7 @@ static void copyuid_pairs_in_the_order_written(void **state)
 					  "() C D",
 					  "7 , ,",
 					  "7 1:4294967295 1:4294967295"};
-	struct imap_code code = code_with("38505 304,319:320 3956:3957,9");
+	struct imap_code code = code_with("38505 304,319:320 3956:3957,3999");
 	struct imap_copyuid copied = {0, NULL, NULL, 0};
 	struct err err;
 	(void)state;
@@ -255,7 +260,7 @@ static void copyuid_pairs_in_the_order_written(void **state)
 	assert_int_equal(copied.count, 3);
 	assert_int_equal(copied.from[2], 320);
 	assert_int_equal(copied.to[1], 3957);
-	assert_int_equal(copied.to[2], 9);
+	assert_int_equal(copied.to[2], 3999);
 	imap_copyuid_finish(&copied);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		code = code_with(bad[i]);

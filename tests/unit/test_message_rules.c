@@ -1,6 +1,6 @@
 /* What is decided about messages beside the plan itself: R16, R17, R24 and R25 of
  * rules/message_rules.h, the policy in force (P1 to P4 of rules/policy.h), and answers to uploads
- * (U1 to U6 of rules/transfer_rules.h). */
+ * (U1 to U10 of rules/transfer_rules.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -311,16 +311,32 @@ static void R26_the_original_of_a_move_is_no_deletion(void **state)
 	assert_false(message_was_moved(&mailbox, &row));
 }
 
-static void alias_is_a_uid_with_a_file(void **state) /* U6 */
+static void a_uid_that_was_told_is_compared_with_base(void **state) /* U6, U9, U10 */
 {
-	struct row row;
+	const struct told uidnext = told(8);
+	struct row seen;
+	struct row sent;
 	char unique[] = "1.x";
 
 	(void)state;
-	row_init(&row);
-	assert_false(upload_is_alias(&row));
-	row.unique = unique;
-	assert_true(upload_is_alias(&row));
+	row_init(&seen);
+	row_init(&sent);
+	assert_int_equal(upload_landing(8, uidnext, NULL, &sent), LANDING_THERE);
+	assert_int_equal(upload_landing(3, UNTOLD, NULL, &sent), LANDING_THERE);
+	assert_int_equal(upload_landing(8, uidnext, &seen, &sent), LANDING_THERE);
+	assert_int_equal(upload_landing(7, uidnext, NULL, &sent), LANDING_UNTOLD);
+	assert_int_equal(upload_landing(7, uidnext, &seen, &sent), LANDING_LOOK);
+	assert_false(uid_is_taken(&seen));
+	seen.unique = unique;
+	assert_true(uid_is_taken(&seen));
+	assert_int_equal(upload_landing(7, uidnext, &seen, &sent), LANDING_ALIAS);
+	sent.has_digest = true;
+	assert_int_equal(upload_landing(7, uidnext, &seen, &sent), LANDING_ALIAS);
+	seen.has_digest = true;
+	assert_int_equal(upload_landing(7, uidnext, &seen, &sent), LANDING_ALIAS);
+	seen.digest[3] = 1;
+	assert_int_equal(upload_landing(7, uidnext, &seen, &sent), LANDING_UNTOLD);
+	assert_int_equal(upload_landing(9, uidnext, &seen, &sent), LANDING_UNTOLD);
 }
 
 int main(void)
@@ -342,7 +358,7 @@ int main(void)
 		cmocka_unit_test(refused_uploads_wait_go_singly_or_stay),
 		cmocka_unit_test(U7_what_a_copy_tells_is_believed_as_a_whole_or_not_at_all),
 		cmocka_unit_test(R26_the_original_of_a_move_is_no_deletion),
-		cmocka_unit_test(alias_is_a_uid_with_a_file),
+		cmocka_unit_test(a_uid_that_was_told_is_compared_with_base),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

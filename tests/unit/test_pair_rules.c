@@ -281,6 +281,17 @@ static void W18_else_what_is_not_found_is_new_again(void **state)
 	assert_int_equal(pair_fate(&sent), PAIR_STAYS);
 }
 
+static void W26_what_is_not_under_the_uid_that_was_told_was_not_kept(void **state)
+{
+	(void)state;
+	struct row row = file_row();
+	struct pair_sent sent = {.row = &row, .has_strangers = true};
+	row.reason = REASON_UNPROVEN;
+	assert_int_equal(pair_fate(&sent), PAIR_UNKEPT);
+	sent.is_ambiguous = true;
+	assert_int_equal(pair_fate(&sent), PAIR_STAYS);
+}
+
 static void W25_what_was_refused_and_is_not_found_was_not_taken(void **state)
 {
 	(void)state;
@@ -352,6 +363,7 @@ int main(void)
 			W16_a_nameless_message_is_read_when_a_nameless_file_has_its_header),
 		cmocka_unit_test(W17_right_after_sending_a_stranger_is_what_the_server_made_of_it),
 		cmocka_unit_test(W18_else_what_is_not_found_is_new_again),
+		cmocka_unit_test(W26_what_is_not_under_the_uid_that_was_told_was_not_kept),
 		cmocka_unit_test(W25_what_was_refused_and_is_not_found_was_not_taken),
 		cmocka_unit_test(W21_the_file_of_a_message_that_is_not_shown_waits),
 		cmocka_unit_test(W22_below_a_window_may_lie_what_has_no_partner),

@@ -213,13 +213,13 @@ int imap_parser_next(struct imap_parser *parser, struct imap_event *event, struc
 int imap_parser_take_rest(struct imap_parser *parser, struct buf *rest, struct err *err);
 
 /* [APPENDUID uidvalidity uid-set] (RFC 4315). -ERR_PROTOCOL when malformed, or when the set has
- * more than COUNT_MAX members. These come out ascending: in that order UIDs are given out. */
+ * more than COUNT_MAX members or does not ascend, as UIDs are given out. */
 int imap_code_appenduid(const struct imap_code *code, uint64_t count_max, uint32_t *uidvalidity,
 			struct uidset *uids, struct err *err);
 
-/* [COPYUID uidvalidity from-set to-set]. The sets' members correspond in the order written, which
- * need not ascend. -ERR_PROTOCOL when malformed, of unequal sizes, over COUNT_MAX, or when a range
- * runs backwards (its order would be a guess). */
+/* [COPYUID uidvalidity from-set to-set]. The sets' members correspond in the order written.
+ * -ERR_PROTOCOL when malformed, of unequal sizes, over COUNT_MAX, or when one does not ascend
+ * (which message is which would be a guess). */
 struct imap_copyuid {
 	uint32_t uidvalidity;
 	uint32_t *from; /* owned */

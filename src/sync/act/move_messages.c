@@ -217,7 +217,7 @@ static int take_uid(struct move_batch *batch, uint32_t uid, bool *is_free, struc
 	bool found = false;
 	row_init(&seen);
 	int code = state_row_by_uid(state, batch->to->base.id, uid, &seen, &found, err);
-	*is_free = !found || !upload_is_alias(&seen);
+	*is_free = !found || !uid_is_taken(&seen);
 	if (code == 0 && found && *is_free) {
 		code = state_row_drop(state, seen.id, err);
 	}

@@ -12,37 +12,84 @@ static void count_upload(struct upload *upload)
 	progress_copied(upload->job->run->account->server.progress, 1);
 }
 
-/* ITEM is on the server under UID (U1), unless base has that with another file (U6). */
-static int item_landed(struct upload *upload, struct upload_item *item, uint32_t uid,
-		       struct err *err)
+/* U2. FROM: a UID below the intent's bound that comes into question, too (U10); 0: none. */
+static int item_unknown(struct upload *upload, struct upload_item *item, uint32_t from,
+			struct err *err)
+{
+	struct mailbox *mailbox = upload->job->mailbox;
+	struct state *state = upload->job->run->session->state;
+	int code = 0;
+	if (from != 0) {
+		struct intent intent = {
+			.kind = INTENT_APPEND,
+			.row = item->row->id,
+			.mailbox = mailbox->base.id,
+			.uidvalidity = mailbox->base.numbers.uidvalidity,
+			.uid_bound = told(from),
+		};
+		code = state_intent_drop(state, item->intent, err);
+		code = code < 0 ? code : state_intent_add(state, &intent, err);
+	}
+	mailbox->open.has_intents = true;
+	effect_held(item->row, REASON_AMBIGUOUS);
+	count_upload(upload);
+	return code < 0 ? code : state_row_put(state, item->row, err);
+}
+
+/* The row that base had of UID (NULL: none) goes. */
+static int item_there(struct upload *upload, struct upload_item *item, uint32_t uid,
+		      const struct row *seen, struct err *err)
 {
 	struct state *state = upload->job->run->session->state;
-	struct row seen;
-	bool found = false;
-	row_init(&seen);
-	int code = state_row_by_uid(state, upload->job->mailbox->base.id, uid, &seen, &found, err);
-	if (code == 0 && found && upload_is_alias(&seen)) {
-		effect_held(item->row, REASON_AMBIGUOUS);
-	} else if (code == 0) {
-		code = found ? state_row_drop(state, seen.id, err) : 0;
-		effect_uploaded(item->row, uid, item->flags);
-		effect_held(item->row, REASON_UNPROVEN);
-		count_upload(upload);
-	}
-	row_finish(&seen);
+	int code = seen == NULL ? 0 : state_row_drop(state, seen->id, err);
+	effect_uploaded(item->row, uid, item->flags);
+	effect_held(item->row, REASON_UNPROVEN);
+	count_upload(upload);
 	if (code < 0 || (code = state_row_put(state, item->row, err)) < 0) {
 		return code;
 	}
 	return state_intent_drop(state, item->intent, err);
 }
 
-/* U2 */
-static int item_unknown(struct upload *upload, struct upload_item *item, struct err *err)
+static int item_alias(struct upload *upload, struct upload_item *item, struct err *err)
 {
-	upload->job->mailbox->open.has_intents = true;
+	struct state *state = upload->job->run->session->state;
 	effect_held(item->row, REASON_AMBIGUOUS);
-	count_upload(upload);
-	return state_row_put(upload->job->run->session->state, item->row, err);
+	int code = state_row_put(state, item->row, err);
+	return code < 0 ? code : state_intent_drop(state, item->intent, err);
+}
+
+/* ITEM was taken, and the server tells that it has UID. */
+static int item_landed(struct upload *upload, struct upload_item *item, uint32_t uid,
+		       struct err *err)
+{
+	const struct state_mailbox *base = &upload->job->mailbox->base;
+	struct row row;
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_uid(upload->job->run->session->state, base->id, uid, &row, &found,
+				    err);
+	const struct row *seen = found ? &row : NULL;
+	if (code < 0) {
+		goto finish;
+	}
+	switch (upload_landing(uid, base->numbers.uidnext, seen, item->row)) {
+	case LANDING_THERE:
+		code = item_there(upload, item, uid, seen, err);
+		break;
+	case LANDING_ALIAS:
+		code = item_alias(upload, item, err);
+		break;
+	case LANDING_UNTOLD:
+		code = item_unknown(upload, item, 0, err);
+		break;
+	case LANDING_LOOK:
+		code = item_unknown(upload, item, uid, err);
+		break;
+	}
+finish:
+	row_finish(&row);
+	return code;
 }
 
 /* UIDS: theirs; NULL: unknown. */
@@ -56,7 +103,7 @@ static int items_taken(struct upload *upload, struct upload_item *items, size_t 
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		code = uids != NULL && uidset_next(uids, &cursor, &uid)
 			     ? item_landed(upload, &items[i], uid, err)
-			     : item_unknown(upload, &items[i], err);
+			     : item_unknown(upload, &items[i], 0, err);
 	}
 	return state_end(state, code, err);
 }

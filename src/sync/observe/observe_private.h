@@ -61,12 +61,10 @@ int remote_uids_apply(struct run *run, struct remote *remote, struct mailbox *ma
 
 /* --- unkept.c --- */
 
-/* D40, in a transaction: what we put there as UID was not kept. */
+/* D40, in a transaction: what we put there is not there as UID. */
 int unkept_put(struct run *run, struct mailbox *mailbox, uint32_t uid, struct err *err);
 /* The same of all such, from FROM on, that UIDS lack; *COUNT: how many. */
 int unkept_put_all(struct run *run, struct mailbox *mailbox, const struct uidset *uids,
 		   uint32_t from, size_t *count, struct err *err);
-/* Says so, once that is committed. */
-void unkept_report(struct run *run, struct mailbox *mailbox, size_t count);
 
 #endif

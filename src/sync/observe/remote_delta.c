@@ -36,7 +36,6 @@ struct delta {
 	uint64_t unseen; /* rows of messages that are not shown (D37) */
 	uint64_t gone;   /* items that are REMOTE_GONE */
 	uint64_t changes;
-	size_t unkept;
 	struct delta_item *items; /* noted first: rows may not change under a cursor */
 	size_t count, cap;
 };
@@ -200,7 +199,6 @@ static int apply_item(struct delta *delta, const struct delta_item *item, struct
 		return put_first(delta, item, err);
 	case REMOTE_UNKEPT:
 		delta->changes++;
-		delta->unkept++;
 		return unkept_put(delta->run, delta->mailbox, item->uid, err);
 	case REMOTE_GONE:
 		return see_gone(delta, item->uid, item->uid, err);
@@ -242,7 +240,6 @@ static int apply(struct delta *delta, struct err *err)
 {
 	int code = 0;
 	delta->changes = 0;
-	delta->unkept = 0;
 	for (size_t i = 0; code == 0 && i < delta->count; i++) {
 		if (delta->facts.believes_gone || !is_absence(delta->items[i].news)) {
 			code = apply_item(delta, &delta->items[i], err);
@@ -441,7 +438,6 @@ int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_v
 	if ((code = compute(&delta, err)) == 0) {
 		note_view(&delta);
 		code = commit(&delta, err);
-		unkept_report(run, mailbox, code < 0 ? 0 : delta.unkept);
 	}
 	free(delta.items);
 	return code;

@@ -188,7 +188,6 @@ static int judge_listing(struct uid_listing *listing, struct err *err)
 		code = judge_surplus(listing, &is_fit, err);
 	}
 	if (code == 0 && is_fit && (code = commit_listing(listing, err)) == 0) {
-		unkept_report(listing->run, listing->mailbox, listing->unkept);
 		report_unread(listing);
 	}
 	return code;

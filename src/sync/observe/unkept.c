@@ -1,7 +1,23 @@
-/* What the server said that it took, and never showed (D40). */
+/* What the server said that it took, and never showed (D40). It may have told a wrong UID: before
+ * the file is sent again the message is looked for among what is new, by an intent as of an upload
+ * whose UID was not told. */
 #include "rules/effect.h"
 
 #include "observe_private.h"
+
+static int look_for(struct run *run, struct mailbox *mailbox, const struct row *row,
+		    struct err *err)
+{
+	struct intent intent = {
+		.kind = INTENT_APPEND,
+		.row = row->id,
+		.mailbox = mailbox->base.id,
+		.uidvalidity = mailbox->base.numbers.uidvalidity,
+		.uid_bound = mailbox->base.numbers.uidnext,
+	};
+	mailbox->open.has_intents = true;
+	return state_intent_add(run->session->state, &intent, err);
+}
 
 int unkept_put(struct run *run, struct mailbox *mailbox, uint32_t uid, struct err *err)
 {
@@ -13,6 +29,7 @@ int unkept_put(struct run *run, struct mailbox *mailbox, uint32_t uid, struct er
 	if (code == 0 && found) {
 		effect_unkept(&row);
 		code = state_row_put(state, &row, err);
+		code = code < 0 ? code : look_for(run, mailbox, &row, err);
 	}
 	row_finish(&row);
 	return code;
@@ -49,18 +66,4 @@ int unkept_put_all(struct run *run, struct mailbox *mailbox, const struct uidset
 	*count = (size_t)uidset_size(&unkept);
 	uidset_finish(&unkept);
 	return code;
-}
-
-void unkept_report(struct run *run, struct mailbox *mailbox, size_t count)
-{
-	struct err why;
-	if (count == 0) {
-		return;
-	}
-	err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
-		"the server took %zu of our messages, as it said, and does not have them; the next "
-		"run sends them again",
-		count);
-	mailbox->open.failures++;
-	run_report_error(run, mailbox, 0, &why);
 }

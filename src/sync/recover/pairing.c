@@ -199,16 +199,25 @@ static int settle_row(struct pairing *pairing, const struct intent *intent, stru
 			pair_has_strangers(intent_bound(intent), remotes->items, remotes->count),
 	};
 	enum pair_fate fate = pair_fate(&sent);
-	if (fate == PAIR_CHANGED) {
+	switch (fate) {
+	case PAIR_STAYS:
+		return 0;
+	case PAIR_CHANGED:
 		report_file(pairing, "server took the file", row,
 			    "and made of it what does not look like it; it is not sent again");
-	} else if (fate == PAIR_NEW) {
+		return 0;
+	case PAIR_NOT_TAKEN:
+		pairing->mailbox->open.has_new_rows |= intent->kind == INTENT_APPEND;
+		return 0;
+	case PAIR_UNKEPT:
+		pairing->unkept++;
+		effect_held(row, REASON_FAILED);
+		break;
+	case PAIR_NEW:
 		effect_held(row, REASON_NONE);
-		return state_row_put(pairing->run->session->state, row, err);
+		break;
 	}
-	pairing->mailbox->open.has_new_rows |=
-		fate == PAIR_NOT_TAKEN && intent->kind == INTENT_APPEND;
-	return 0;
+	return state_row_put(pairing->run->session->state, row, err);
 }
 
 /* A COPY or MOVE that was carried out: its original has to go, if it has not. */
@@ -304,6 +313,21 @@ static int pairing_run(struct pairing *pairing, struct err *err)
 	return has_any ? commit(pairing, err) : 0;
 }
 
+static void report_unkept(struct pairing *pairing)
+{
+	struct mailbox *mailbox = pairing->mailbox;
+	struct err why;
+	if (pairing->unkept == 0) {
+		return;
+	}
+	err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
+		"the server took %zu of our messages, as it said, and does not have them; the next "
+		"run sends them again",
+		pairing->unkept);
+	mailbox->open.failures++;
+	run_report_error(pairing->run, mailbox, 0, &why);
+}
+
 /* FIRST: before this run did anything itself. */
 static int pair_one(struct run *run, struct remote *remote, struct mailbox *mailbox, bool is_first,
 		    struct err *err)
@@ -317,6 +341,7 @@ static int pair_one(struct run *run, struct remote *remote, struct mailbox *mail
 		.is_late = is_first && run->session->was_unclean,
 	};
 	int code = pairing_run(&pairing, err);
+	report_unkept(&pairing);
 	mailbox->done.was_paired |= !pairing.has_base; /* a later one takes up less */
 	mailbox->decided.pairing = PAIRING_NONE;
 	state_intents_finish(&pairing.intents);

@@ -54,6 +54,7 @@ struct pairing {
 	struct candidates unseen;   /* the server does not show them (W21), */
 	struct candidates lately;   /* these not for long */
 	struct candidates unread;   /* files that cannot be read now (W23) */
+	size_t unkept;              /* messages that the server did not keep (W26) */
 	bool has_base;
 	bool is_late;  /* the intents are those of a run that died */
 	bool is_first; /* they are of an earlier run, which did not count what they did */

@@ -49,7 +49,7 @@ void effect_unkept(struct row *row)
 	row->flags = 0;
 	row->remote = MESSAGE_ABSENT;
 	row->remote_flags = 0;
-	row->reason = REASON_FAILED;
+	row->reason = REASON_UNPROVEN;
 }
 
 void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove)

@@ -23,8 +23,8 @@
  *                   not kept. Base forgets these, so that they are not taken for removed there.
  *                   What it was not given, since it had been taken off there before a move, is
  *                   removed
- *   E14 unkept      it never was there, as a listing shows: its file is new mail again, which the
- *                   next run sends (reason FAILED)
+ *   E14 unkept      it never was there, as a listing shows: its file is new mail again, and
+ *                   stays UNPROVEN until it was looked for: the UID may have been a wrong one
  *
  * All but E6, E11 and E14 end the reason why the row was pending; where the plan holds something of
  * it, E6 follows at once. E1, E2 and E7 end the brake's mark, for nothing is left to hold; else E11

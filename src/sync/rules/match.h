@@ -49,6 +49,8 @@
  *   W17 right after it was sent, while something that came since is nobody's: the server made that
  *       of it. It is not sent again
  *   W18 else it was not kept, or somebody has removed it since: it is new mail again
+ *   W26 one whose UID was told and is not there (D40), and that is not found under another either,
+ *       was not kept: the next run sends it again
  *   W25 one that was refused together with others and is not found was not taken (U4): it is sent,
  *       in the same run
  */
@@ -147,6 +149,7 @@ enum pair_fate {
 	PAIR_STAYS,    /* paired, or its UID was told, or which one it is is open */
 	PAIR_CHANGED,  /* W17 */
 	PAIR_NEW,      /* W18 */
+	PAIR_UNKEPT,   /* W26 */
 	PAIR_NOT_TAKEN /* W25 */
 };
 enum pair_fate pair_fate(const struct pair_sent *sent);

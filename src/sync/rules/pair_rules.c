@@ -40,7 +40,8 @@ bool pair_begin_local(const struct pair_file *file, struct pair_candidate *candi
 		.uid = proposed_uid(file),
 		.date = file->row->date,
 		.bound = file->was_sent ? file->bound : 0,
-		.was_sent = file->was_sent && file->row->reason == REASON_AMBIGUOUS,
+		.was_sent = file->was_sent && (file->row->reason == REASON_AMBIGUOUS ||
+					       file->row->reason == REASON_UNPROVEN),
 		.has_waited = file->row->reason == REASON_UNIDENTIFIED,
 	};
 	return !file->has_base || file->was_sent || file->was_moved || candidate->uid != 0 ||
@@ -152,7 +153,7 @@ enum pair_fate pair_fate(const struct pair_sent *sent)
 		return PAIR_STAYS;
 	}
 	if (row->reason != REASON_AMBIGUOUS) {
-		return PAIR_NOT_TAKEN;
+		return row->reason == REASON_UNPROVEN ? PAIR_UNKEPT : PAIR_NOT_TAKEN;
 	}
 	return !sent->is_late && sent->has_strangers ? PAIR_CHANGED : PAIR_NEW;
 }

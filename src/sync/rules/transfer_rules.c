@@ -146,9 +146,24 @@ enum upload_outcome upload_outcome(const struct upload_answer *answer, struct to
 	return answer->sent > 1 ? UPLOAD_SPLIT : UPLOAD_REFUSED;
 }
 
-bool upload_is_alias(const struct row *seen)
+bool uid_is_taken(const struct row *seen)
 {
 	return seen->unique[0] != '\0';
+}
+
+enum upload_landing upload_landing(uint32_t uid, struct told uidnext, const struct row *seen,
+				   const struct row *sent)
+{
+	bool is_old = uid < told_or(uidnext, 0);
+	if (seen != NULL && uid_is_taken(seen)) {
+		bool is_other = seen->has_digest && sent->has_digest &&
+				memcmp(seen->digest, sent->digest, ROW_DIGEST_SIZE) != 0;
+		return is_other ? LANDING_UNTOLD : LANDING_ALIAS;
+	}
+	if (!is_old) {
+		return LANDING_THERE;
+	}
+	return seen != NULL ? LANDING_LOOK : LANDING_UNTOLD;
 }
 
 /* Whether the UID at AT stands before it, too. No more are told than a batch has. */

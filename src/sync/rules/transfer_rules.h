@@ -27,8 +27,12 @@
  *   U5 one refused: it was not taken, and stays pending
  *   U8 what failed in an earlier run goes last, and by itself: it may be refused again, and would
  *      take others with it
- *   U6 a UID told that base has already, with a file (Gmail): an alias. Both files stay, neither is
- *      sent again
+ * What is told of one of them then:
+ *   U6 a UID that base has already, with a file (Gmail): an alias, as far as digests tell. Both
+ *      files stay, neither is sent again
+ *   U9 a UID that has another message's file, or that is below the UIDNEXT of before: untold (U2)
+ *   U10 the same of one that base has and that has no file here (held back): it may be Gmail's
+ *      alias, and is looked at, too, when the message is looked for
  * What the answer to a COPY or MOVE tells, also one that was refused half way:
  *   U7 it is believed where all of it makes sense: of the mailbox that base knows, no message that
  *      was not asked for, none and no new UID twice, and no UID that was there before. Of what is
@@ -127,8 +131,18 @@ struct upload_answer {
 };
 /* UIDVALIDITY as base knows it. */
 enum upload_outcome upload_outcome(const struct upload_answer *answer, struct told uidvalidity);
-/* U6. SEEN: the row of a UID that was told. */
-bool upload_is_alias(const struct row *seen);
+enum upload_landing {
+	LANDING_THERE,
+	LANDING_ALIAS,  /* U6 */
+	LANDING_UNTOLD, /* U9 */
+	LANDING_LOOK    /* U10 */
+};
+/* U6, U9, U10. UID is told of what SENT's file was sent as; SEEN is base's row of that UID (NULL:
+ * none), UIDNEXT base's. */
+enum upload_landing upload_landing(uint32_t uid, struct told uidnext, const struct row *seen,
+				   const struct row *sent);
+/* Whether the UID of the row SEEN, which was told, is of a file already. */
+bool uid_is_taken(const struct row *seen);
 
 /* U7. DONE: the answer for ASKED. BASE: of the target. */
 bool copies_are_told(const struct remote_done *done, const struct uidset *asked,
