@@ -65,11 +65,18 @@ int pop3_fetch_end(struct pop3 *pop3, struct err *err)
 
 static int lost_framing(const struct pop3 *pop3, struct span text, struct err *err)
 {
-	return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
-		       "the server sent \"%.*s\" where an answer begins; message %" PRIu32
-		       " before it has a line of a single dot that the server failed to escape",
-		       (int)(text.len > 80 ? 80 : text.len), text.data ? text.data : "",
-		       pop3->last_number);
+	int len = (int)(text.len > 80 ? 80 : text.len);
+	const char *data = text.data ? text.data : "";
+
+	if (pop3->last_number == 0) {
+		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+			       "the server sent \"%.*s\" where an answer begins", len, data);
+	}
+	return err_set(
+		err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+		"the server sent \"%.*s\" where an answer begins; message %" PRIu32
+		" before it may have a line of a single dot that the server failed to escape",
+		len, data, pop3->last_number);
 }
 
 static int fetch_status(struct pop3 *pop3, const struct pop3_event *event, struct pop3_piece *piece,

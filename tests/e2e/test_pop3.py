@@ -513,6 +513,31 @@ def test_a_lone_dot_that_is_not_told_holds_up_nothing_else(drop_account, proves,
         assert local(account) == sorted([*sent, broken])
 
 
+@pytest.mark.parametrize("leave", ["no", "yes"])
+@pytest.mark.parametrize("answer", ["what", "OK", "*ERR no", "?"])
+def test_an_unreadable_answer_puts_no_body_in_anothers_place(drop_account, answer, leave):
+    """It may pass for a line of the body before: the answers behind it are out of step."""
+    sent = letters(6)
+    with Maildrop(sent, at={"RETR 3": answer}) as drop:
+        account = drop_account(drop, leave_on_server=leave, timeout=5)
+        result = account.sync(status=1)
+        assert result.did["downloaded"] >= 4
+        drop.at = {}
+        account.sync()
+        assert local(account) == sorted(sent)
+        assert len(drop.letters) == (0 if leave == "no" else 6)
+
+
+def test_an_unreadable_answer_puts_no_header_in_anothers_place(drop_account):
+    sent = letters(6)
+    with Maildrop(sent, uidl=False, at={"TOP 3 0": "what"}) as drop:
+        account = drop_account(drop, timeout=5)
+        account.sync()
+        assert local(account) == sorted(sent)
+        drop.at = {}
+        assert account.sync().did == {}
+
+
 def test_lines_that_a_server_failed_to_stuff_stay_as_they_are(drop_account):
     wire = b"Subject: x\r\n\r\n.hidden\r\nend\r\n"
     with Maildrop([wire], stuffs=False) as drop:

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/pop3_rules.h"
@@ -251,6 +252,62 @@ static void K3_a_row_that_vanished_is_found_under_a_new_key(void **state)
 	assert_int_equal(second->row, 1);
 	assert_true(second->is_renamed);
 	assert_int_equal(fresh->row, POP3_NO_ROW);
+}
+
+static void K3_one_of_another_size_takes_no_row_that_has_its_message(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	give_digest(add_row(&scene, key_a, 1, 10), 1);
+	give_digest(add_row(&scene, key_b, 1, 12), 1);
+	struct pop3_item *smaller = add_item(&scene, "x", 9);
+	struct pop3_item *equal = add_item(&scene, "y", 10);
+	match(&scene);
+	for (int i = 0; i < 2; i++) {
+		give_header(&scene, &scene.items[i], 1);
+		scene.headers[i].message_id = 7;
+	}
+	settle(&scene);
+	assert_int_equal(equal->row, 0);
+	assert_int_equal(smaller->row, 1);
+}
+
+/* Were each looked at for each, this would take minutes. */
+static void K3_many_that_are_alike_are_found_one_by_one(void **state)
+{
+	enum {
+		COUNT = 200000
+	};
+	struct pop3_view view = {
+		.items = calloc(COUNT, sizeof(struct pop3_item)),
+		.headers = calloc(1, sizeof(struct pair_candidate)),
+		.rows = calloc(COUNT, sizeof(struct pop3_row)),
+		.is_listed = calloc(COUNT, sizeof(bool)),
+		.count = COUNT,
+		.row_count = COUNT,
+		.header_count = 1,
+	};
+	struct err err;
+
+	(void)state;
+	view.headers[0].message_id = 7;
+	for (size_t i = 0; i < COUNT; i++) {
+		view.rows[i] = (struct pop3_row){
+			.uidl = key_a, .occurrence = 1, .size = told(10), .has_digest = true};
+		view.items[i] = (struct pop3_item){
+			.key = "b", .row = POP3_NO_ROW, .size = told(10 + i % 2)};
+	}
+	assert_int_equal(pop3_settle_doubts(&view, &err), 0);
+	for (size_t i = 0; i < COUNT; i++) {
+		assert_true(view.is_listed[i]);
+		assert_int_equal(view.items[i].row, i % 2 == 0 ? i / 2 : COUNT / 2 + i / 2);
+	}
+	free(view.items);
+	free(view.headers);
+	free(view.rows);
+	free(view.is_listed);
 }
 
 static const struct pop3_policy open_policy = {.now = 1000,
@@ -570,6 +627,8 @@ int main(void)
 		cmocka_unit_test(K2_one_key_twice_is_joined_by_size),
 		cmocka_unit_test(K2_of_equals_the_one_that_was_not_deleted_is_left),
 		cmocka_unit_test(K3_a_row_that_vanished_is_found_under_a_new_key),
+		cmocka_unit_test(K3_one_of_another_size_takes_no_row_that_has_its_message),
+		cmocka_unit_test(K3_many_that_are_alike_are_found_one_by_one),
 		cmocka_unit_test(A4_to_A7_new_messages_are_downloaded_unless_a_key_says_otherwise),
 		cmocka_unit_test(A2_what_was_too_old_is_downloaded_once_max_age_covers_it),
 		cmocka_unit_test(A8_only_what_was_downloaded_here_is_ever_due),

@@ -129,7 +129,9 @@ static int begin_body(struct retrieval *retrieval, struct err *err)
 	return 0;
 }
 
-/* A9, A10 */
+/* A9, A10. Behind a torn body the answers may be out of step with the commands: what was taken for
+ * a line of it may have been the answer to the next one, unreadable, so that from there on each body
+ * would be taken for that of the message before. Nothing behind it is believed (A13). */
 static int fail_body(struct retrieval *retrieval, enum pop3_body body, uint64_t came,
 		     struct err *err)
 {
@@ -148,7 +150,14 @@ static int fail_body(struct retrieval *retrieval, enum pop3_body body, uint64_t 
 			(unsigned)item->number, (unsigned long long)came, listed);
 	}
 	discard(retrieval, &retrieval->coming);
-	return pop3_job_fail(retrieval->job, item, &why, err);
+	int code = pop3_job_fail(retrieval->job, item, &why, err);
+	if (code == 0 && body == POP3_BODY_TORN) {
+		*err = why;
+		err->code = ERR_PROTOCOL;
+		err->scope = SCOPE_ACCOUNT;
+		code = -ERR_PROTOCOL;
+	}
+	return code;
 }
 
 static void log_short(const struct retrieval *retrieval)
@@ -238,22 +247,31 @@ static int stream(struct retrieval *retrieval, struct err *err)
 	return deliver_held(retrieval, err);
 }
 
+/* The message that the answers broke off at, NULL where one is set aside already. */
+static struct pop3_item *broken_at(struct retrieval *retrieval)
+{
+	if (retrieval->held.item != NULL) {
+		return retrieval->held.item;
+	}
+	return retrieval->job->session.outcome.has_failures ? NULL : next_answered(retrieval);
+}
+
 /* After a broken answer the body before it is not believed; what the others want goes on in another
  * session (A13). After any other end what is held is kept if it has all that was listed. */
 static int settle_held(struct retrieval *retrieval, const struct err *end, struct err *err)
 {
-	struct pop3_item *item = retrieval->held.item;
 	struct err why = *end;
-	if (item == NULL || (end->code != ERR_PROTOCOL && !retrieval->held.is_short)) {
+	if (end->code != ERR_PROTOCOL) {
+		if (retrieval->held.is_short) {
+			discard(retrieval, &retrieval->held);
+		}
 		return deliver_held(retrieval, err);
 	}
+	struct pop3_item *item = broken_at(retrieval);
 	discard(retrieval, &retrieval->held);
-	if (end->code != ERR_PROTOCOL) {
-		return 0;
-	}
 	why.code = ERR_PARTIAL;
 	why.scope = SCOPE_MESSAGE;
-	return pop3_job_fail(retrieval->job, item, &why, err);
+	return item != NULL ? pop3_job_fail(retrieval->job, item, &why, err) : 0;
 }
 
 /* What came whole before a failure is kept; the failure is what is reported. */

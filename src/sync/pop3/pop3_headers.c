@@ -23,6 +23,17 @@ struct pass {
 	size_t told, untold;
 };
 
+/* No header has a line of a single dot: what follows may be out of step with the commands (A9). */
+static int lose_step(struct pop3_job *job, const struct pop3_piece *piece, struct err *err)
+{
+	job->learnt.has_no_top = true;
+	job->session.outcome.has_failures = true;
+	return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+		       "the server's answer to TOP of message %u has a line of a single dot; what "
+		       "follows it cannot be told apart",
+		       (unsigned)piece->number);
+}
+
 /* K14 */
 static bool is_told(const struct pass *pass, const struct pop3_item *item,
 		    const struct pop3_piece *piece, const struct header_identity *identity)
@@ -54,6 +65,10 @@ static int run_pass(struct pop3_job *job, struct pass *pass, struct err *err)
 			pass->untold++;
 		} else if (piece.kind == PIECE_REFUSED) {
 			pass->was_refused = true;
+		}
+		if (piece.kind == PIECE_END && piece.has_lone_dot &&
+		    pass->want == POP3_WANT_HEADER) {
+			return lose_step(job, &piece, err);
 		}
 		if (piece.kind == PIECE_BEGIN || piece.kind == PIECE_REFUSED) {
 			item = pop3_next(job, POP3_FOR_HEADER, &answered_at);

@@ -171,10 +171,15 @@ static int compare_digest(const void *x, const void *y)
 	return memcmp(row_at(x)->digest, row_at(y)->digest, ROW_DIGEST_SIZE);
 }
 
-static int compare_all(const void *x, const void *y)
+static int compare_digest_and_size(const void *x, const void *y)
 {
 	int order = compare_digest(x, y);
-	order = order != 0 ? order : compare_size(x, y);
+	return order != 0 ? order : compare_size(x, y);
+}
+
+static int compare_all(const void *x, const void *y)
+{
+	int order = compare_digest_and_size(x, y);
 	return order != 0 ? order : row_at(x) < row_at(y) ? -1 : row_at(x) > row_at(y);
 }
 
@@ -288,28 +293,89 @@ static bool is_still_row(const struct pop3_view *view, const struct pop3_item *i
 	return header != NULL && row->has_digest ? is_same(header, row) : !row->is_deleted;
 }
 
-static void settle_renamed(struct pop3_view *view, struct pop3_item *item,
-			   const struct pop3_row **lost, size_t count)
+/* Rows that are not listed, by digest and size, and for each place the next one that is still to be
+ * had: of many that are alike, each is looked at once. */
+struct lost {
+	const struct pop3_row **rows;
+	uint32_t *free_at; /* one more than rows; its own place where the row is free */
+	size_t count;
+};
+
+static int lost_init(struct lost *lost, const struct pop3_view *view, struct err *err)
+{
+	if ((lost->rows = lost_make(view, compare_all, &lost->count, err)) == NULL) {
+		return -ERR_NOMEM;
+	}
+	if ((lost->free_at = calloc(lost->count + 1, sizeof(*lost->free_at))) == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i <= lost->count; i++) {
+		lost->free_at[i] = (uint32_t)i;
+	}
+	return 0;
+}
+
+static void lost_finish(struct lost *lost)
+{
+	free(lost->rows);
+	free(lost->free_at);
+}
+
+/* The first free place from AT on, or `count`. */
+static size_t lost_free_from(struct lost *lost, size_t at)
+{
+	size_t found = at;
+	while (lost->free_at[found] != found) {
+		found = lost->free_at[found];
+	}
+	while (lost->free_at[at] != found) {
+		size_t next = lost->free_at[at];
+		lost->free_at[at] = (uint32_t)found;
+		at = next;
+	}
+	return found;
+}
+
+/* The first free place from that of SOUGHT on, in the order of COMPARE, that has HEADER's digest; or
+ * `count`. */
+static size_t lost_find(struct lost *lost, const struct pop3_row *sought,
+			const struct pair_candidate *header,
+			int (*compare)(const void *, const void *))
+{
+	size_t at =
+		array_lower_bound(lost->rows, lost->count, sizeof(*lost->rows), &sought, compare);
+	at = lost_free_from(lost, at);
+	return at < lost->count && is_same(header, lost->rows[at]) ? at : lost->count;
+}
+
+static void settle_renamed(struct pop3_view *view, struct pop3_item *item, struct lost *lost,
+			   bool of_its_size)
 {
 	const struct pair_candidate *header = &view->headers[item->header];
 	struct pop3_row sought = {.size = item->size};
-	const struct pop3_row *wanted = &sought;
 	memcpy(sought.digest, header->digest, ROW_DIGEST_SIZE);
-	for (size_t at = array_lower_bound(lost, count, sizeof(*lost), &wanted, compare_digest);
-	     at < count && is_same(header, lost[at]); at++) {
-		uint32_t row = (uint32_t)(lost[at] - view->rows);
-		bool has_its_size = told_equal(lost[at]->size, item->size);
-		if (!view->is_listed[row] &&
-		    (has_its_size || (header->message_id != 0 && item->row == POP3_NO_ROW))) {
-			item->row = row;
-		}
-		if (item->row != POP3_NO_ROW && has_its_size) {
-			break;
-		}
+	size_t at = lost_find(lost, &sought, header,
+			      of_its_size ? compare_digest_and_size : compare_digest);
+	if (at == lost->count || (of_its_size ? !told_equal(lost->rows[at]->size, item->size)
+					      : header->message_id == 0)) {
+		return;
 	}
-	if (item->row != POP3_NO_ROW) {
-		item->is_renamed = true;
-		view->is_listed[item->row] = true;
+	lost->free_at[at] = (uint32_t)at + 1;
+	item->row = (uint32_t)(lost->rows[at] - view->rows);
+	item->is_renamed = true;
+	view->is_listed[item->row] = true;
+}
+
+/* Those of an equal size first, so that none of another size takes their row. */
+static void settle_all_renamed(struct pop3_view *view, struct lost *lost)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < view->count; i++) {
+			struct pop3_item *item = &view->items[i];
+			if (item->header != POP3_NO_ROW && pop3_is_unknown(item)) {
+				settle_renamed(view, item, lost, pass == 0);
+			}
+		}
 	}
 }
 
@@ -382,24 +448,17 @@ static int wait_for_keys(struct pop3_view *view, struct err *err)
 
 int pop3_settle_doubts(struct pop3_view *view, struct err *err)
 {
-	size_t count;
+	struct lost lost = {0};
 	int code;
 	wait_for_headers(view);
-	if ((code = release(view, err)) < 0) {
-		return code;
+	if ((code = release(view, err)) < 0 || (code = lost_init(&lost, view, err)) < 0) {
+		goto finish;
 	}
-	const struct pop3_row **lost = lost_make(view, compare_all, &count, err);
-	if (lost == NULL) {
-		return -ERR_NOMEM;
-	}
-	for (size_t i = 0; i < view->count; i++) {
-		struct pop3_item *item = &view->items[i];
-		if (item->header != POP3_NO_ROW && pop3_is_unknown(item)) {
-			settle_renamed(view, item, lost, count);
-		}
-	}
-	free(lost);
-	return wait_for_keys(view, err);
+	settle_all_renamed(view, &lost);
+	code = wait_for_keys(view, err);
+finish:
+	lost_finish(&lost);
+	return code;
 }
 
 bool pop3_header_is_told(const struct pop3_header_facts *facts)
