@@ -571,6 +571,16 @@ def test_a_message_that_comes_empty_is_not_stored_and_not_deleted(drop_account, 
         assert local(account) == sorted(sent)
 
 
+def test_an_empty_body_without_a_size_is_not_stored(drop_account):
+    sent = letters(2)
+    with Maildrop(sent, at={"LIST": "+OK\r\n.", "RETR 1": "+OK\r\n."}) as drop:
+        account = drop_account(drop)
+        assert account.sync(status=1).did == {"downloaded": 1, "errors": 1}
+        drop.at = {}
+        assert account.sync().did == {"downloaded": 1}
+        assert local(account) == sorted(sent)
+
+
 def test_a_message_that_needs_utf8_comes_in_a_session_with_utf8(drop_account):
     sent = letters(4)
     with Maildrop(sent, utf8_only={"id2"}) as drop:

@@ -21,7 +21,8 @@ static void A9_to_A12_a_body_that_may_be_another_is_not_stored(void **state)
 	assert_int_equal(pop3_judge_body(told_unless_0(10), 12, true), POP3_BODY_TORN);
 	assert_int_equal(pop3_judge_body(told_unless_0(10), 10, true), POP3_BODY_WHOLE);
 	assert_int_equal(pop3_judge_body(told_unless_0(10), 0, false), POP3_BODY_EMPTY);
-	assert_int_equal(pop3_judge_body(told_unless_0(0), 0, false), POP3_BODY_WHOLE);
+	assert_int_equal(pop3_judge_body(told_unless_0(0), 0, false), POP3_BODY_EMPTY);
+	assert_int_equal(pop3_judge_body(told(0), 0, false), POP3_BODY_WHOLE);
 	assert_int_equal(pop3_judge_body(told_unless_0(10), 9, false), POP3_BODY_SHORT);
 	assert_int_equal(pop3_judge_body(told_unless_0(10), 11, false), POP3_BODY_WHOLE);
 }

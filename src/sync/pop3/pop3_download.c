@@ -4,6 +4,8 @@
  * A body may have been ended by a lone dot that the server failed to escape. So the last one is
  * held back, in its draft, until the next status line shows that it was whole.
  */
+#include <stdio.h>
+
 #include "mailsync/base/clock.h"
 
 #include "fetch/fetch.h"
@@ -130,8 +132,8 @@ static int begin_body(struct retrieval *retrieval, struct err *err)
 }
 
 /* A9, A10. Behind a torn body the answers may be out of step with the commands: what was taken for
- * a line of it may have been the answer to the next one, unreadable, so that from there on each body
- * would be taken for that of the message before. Nothing behind it is believed (A13). */
+ * a line of it may have been the answer to the next one, unreadable, and each body behind it would
+ * be taken for that of the message before. Nothing of that is believed (A13). */
 static int fail_body(struct retrieval *retrieval, enum pop3_body body, uint64_t came,
 		     struct err *err)
 {
@@ -139,10 +141,13 @@ static int fail_body(struct retrieval *retrieval, enum pop3_body body, uint64_t 
 	unsigned long long listed = item->size.number;
 	struct err why;
 	if (body == POP3_BODY_EMPTY) {
+		char size[40] = "without a size";
+		if (item->size.is_told) {
+			snprintf(size, sizeof(size), "with %llu bytes", listed);
+		}
 		err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
-			"message %u came empty, and was listed with %llu bytes; it is tried again "
-			"next time",
-			(unsigned)item->number, listed);
+			"message %u came empty, and was listed %s; it is tried again next time",
+			(unsigned)item->number, size);
 	} else {
 		err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 			"message %u has a line of a single dot that the server failed to escape, "

@@ -111,7 +111,7 @@ enum pop3_body pop3_judge_body(struct told listed, uint64_t came, bool has_lone_
 	if (has_lone_dot && !told_is(listed, came)) {
 		return POP3_BODY_TORN; /* A9 */
 	}
-	if (came == 0 && listed.number > 0) {
+	if (came == 0 && !told_is(listed, 0)) {
 		return POP3_BODY_EMPTY; /* A10 */
 	}
 	return told_below(told(came), listed) ? POP3_BODY_SHORT : POP3_BODY_WHOLE; /* A11 A12 */

@@ -336,8 +336,8 @@ static size_t lost_free_from(struct lost *lost, size_t at)
 	return found;
 }
 
-/* The first free place from that of SOUGHT on, in the order of COMPARE, that has HEADER's digest; or
- * `count`. */
+/* The first free place from that of SOUGHT on, in the order of COMPARE, that has HEADER's digest;
+ * or `count`. */
 static size_t lost_find(struct lost *lost, const struct pop3_row *sought,
 			const struct pair_candidate *header,
 			int (*compare)(const void *, const void *))

@@ -56,8 +56,8 @@
  *
  *   A9  it holds a line of a single dot that the server failed to escape, and has another size than
  *       was listed: two messages may have run into each other -> not stored
- *   A10 nothing, where something was listed            -> not stored: leave_on_server might delete
- *       the message that it stands for
+ *   A10 nothing, where something was listed or no size was -> not stored: leave_on_server might
+ *       delete the message that it stands for
  *   A11 less than was listed, or no size was: such a dot may have ended it -> stored once the
  *       server has answered something else, which can only follow a whole message
  *   A12 else                                           -> stored
