@@ -19,20 +19,21 @@ static const char value_upsert[] = "INSERT INTO value(key, value) VALUES(?1, ?2)
 	" synced_at, trouble"
 static const char mailbox_select[] =
 	"SELECT " MAILBOX_COLUMNS ", letters, trusts_letters, has_permanent, held, held_since,"
-	" folder_inode, cur_inode FROM mailbox ORDER BY name";
+	" folder_inode, cur_inode, names_doubled, names_borne FROM mailbox ORDER BY name";
 static const char mailbox_upsert[] =
 	"INSERT INTO mailbox(id, name, had_local, had_remote, uidvalidity, uidnext, modseq,"
 	" messages, mailboxid, permanent_flags, permanent_any, keywords, stamp, held_policy,"
 	" synced_at, trouble, letters, trusts_letters, has_permanent, held, held_since,"
-	" folder_inode, cur_inode)"
+	" folder_inode, cur_inode, names_doubled, names_borne)"
 	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-	" ?19, ?20, ?21, ?22, ?23)"
+	" ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
 	" ON CONFLICT(id) DO UPDATE SET name = ?2, had_local = ?3, had_remote = ?4,"
 	" uidvalidity = ?5, uidnext = ?6, modseq = ?7, messages = ?8, mailboxid = ?9,"
 	" permanent_flags = ?10, permanent_any = ?11, keywords = ?12, stamp = ?13,"
 	" held_policy = ?14, synced_at = ?15,"
 	" trouble = ?16, letters = ?17, trusts_letters = ?18, has_permanent = ?19, held = ?20,"
-	" held_since = ?21, folder_inode = ?22, cur_inode = ?23";
+	" held_since = ?21, folder_inode = ?22, cur_inode = ?23, names_doubled = ?24,"
+	" names_borne = ?25";
 static const char mailbox_counts[] =
 	"SELECT count(*), count(CASE WHEN reason IN (2, 7, 10, 12) THEN 1 END)"
 	" FROM row WHERE mailbox = ? AND pending = 1";
@@ -152,6 +153,9 @@ static int mailbox_read(const struct query *query, struct state_mailbox *mailbox
 	mailbox->has_folder = sqlite3_column_type(query->statement, 23) != SQLITE_NULL;
 	mailbox->folder.inode = query_get_u64(query, 23);
 	mailbox->folder.cur_inode = query_get_u64(query, 24);
+	mailbox->names.has_doubles = query_get_bool(query, 25);
+	mailbox->names.are_known = sqlite3_column_type(query->statement, 26) != SQLITE_NULL;
+	mailbox->names.borne = query_get_u32(query, 26);
 	int status = query_get_dup(query, 1, &mailbox->name, err);
 	if (status == 0) {
 		status = query_get_dup(query, 8, &mailbox->mailboxid, err);
@@ -257,6 +261,13 @@ static int mailbox_write(struct state *state, const struct state_mailbox *mailbo
 	if (mailbox->has_folder) {
 		query_u64(&query, mailbox->folder.inode);
 		query_u64(&query, mailbox->folder.cur_inode);
+	} else {
+		query_null(&query);
+		query_null(&query);
+	}
+	query_int(&query, mailbox->names.has_doubles);
+	if (mailbox->names.are_known) {
+		query_int(&query, mailbox->names.borne);
 	}
 	status = query_run(&query, err);
 	query_finish(&query);

@@ -156,9 +156,16 @@ static const char schema_suspects[] =
 	" last_at INT NOT NULL, PRIMARY KEY(kind, mailbox, row)) WITHOUT ROWID;"
 	"PRAGMA user_version = 10;";
 
-static const char *const schema_steps[] = {
-	schema_first,     schema_contents, schema_told,      schema_letters,   schema_doubts,
-	schema_permanent, schema_brake,    schema_told_rows, schema_told_pop3, schema_suspects};
+/* What the names in a folder were like when it was last read; before that nothing is known. */
+static const char schema_names[] =
+	"ALTER TABLE mailbox ADD COLUMN names_doubled INT NOT NULL DEFAULT 0;"
+	"ALTER TABLE mailbox ADD COLUMN names_borne INT;"
+	"PRAGMA user_version = 11;";
+
+static const char *const schema_steps[] = {schema_first,    schema_contents,  schema_told,
+					   schema_letters,  schema_doubts,    schema_permanent,
+					   schema_brake,    schema_told_rows, schema_told_pop3,
+					   schema_suspects, schema_names};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

@@ -313,6 +313,12 @@ uint64_t maildir_table_lettered(const struct maildir_folder *folder,
 	return result;
 }
 
+void maildir_folder_know_borne(struct maildir_folder *folder, uint32_t borne)
+{
+	folder->table.borne = borne;
+	folder->table.knows_borne = true;
+}
+
 int maildir_table_next_free(struct maildir_folder *folder, int from, int *letter, struct err *err)
 {
 	struct maildir_table *table = &folder->table;

@@ -319,9 +319,9 @@ int maildir_folder_scan(struct maildir_folder *folder, struct keywords *keywords
 		return code;
 	}
 	strlist_sort(&result.others);
-	folder->table.borne = gather.borne;
-	folder->table.knows_borne = true;
+	maildir_folder_know_borne(folder, gather.borne);
 	result.lettered = maildir_table_lettered(folder, keywords);
+	result.borne = gather.borne;
 	*scan = result;
 	return 0;
 }

@@ -224,6 +224,62 @@ static void file_is_found_again_by_its_unique_part(void **state)
 	fixture_close(&fixture);
 }
 
+static void expect_guess(struct fixture *fixture, const char *unique, uint64_t flags,
+			 const char *expected)
+{
+	const struct maildir_known known = {unique, flags, &fixture->keywords};
+	char name[MAILDIR_NAME_MAX + 1] = "";
+	char path[MAILDIR_NAME_MAX + 8] = "none";
+	bool in_new = false;
+	if (maildir_folder_guess(fixture->folder, &known, name, &in_new, &fixture->err) == 0) {
+		snprintf(path, sizeof(path), "%s/%s", in_new ? "new" : "cur", name);
+	}
+	assert_string_equal(path, expected);
+}
+
+static void names_that_follow_from_the_flags_are_guessed(void **state)
+{
+	struct fixture fixture;
+	uint64_t work;
+	(void)state;
+	fixture_open(&fixture);
+	work = FLAG_KEYWORD(keywords_intern(&fixture.keywords, SPAN_LIT("work")));
+	write_file(&fixture, "INBOX/dovecot-keywords", "0 junk\n1 work\n");
+	write_file(&fixture, "INBOX/cur/1.a.h:2,RSb", "");
+	write_file(&fixture, "INBOX/new/2.a.h", "");
+	write_file(&fixture, "INBOX/cur/3.a.h:2,", "");
+	write_file(&fixture, "INBOX/cur/4.a.h", "");
+	write_file(&fixture, "INBOX/new/5.a.h:2,F", "");
+	write_file(&fixture, "INBOX/cur/Re: one, two:2,S", "");
+	expect_guess(&fixture, "1.a.h", FLAG_SEEN | FLAG_ANSWERED | work, "cur/1.a.h:2,RSb");
+	expect_guess(&fixture, "2.a.h", 0, "new/2.a.h");
+	expect_guess(&fixture, "2.a.h", FLAG_SEEN, "new/2.a.h"); /* that it does not tell */
+	expect_guess(&fixture, "3.a.h", 0, "cur/3.a.h:2,");
+	expect_guess(&fixture, "4.a.h", FLAG_SEEN | work, "cur/4.a.h");
+	expect_guess(&fixture, "5.a.h", FLAG_FLAGGED, "new/5.a.h:2,F");
+	expect_guess(&fixture, "Re: one, two", FLAG_SEEN, "cur/Re: one, two:2,S");
+	fixture_close(&fixture);
+}
+
+static void other_names_are_not_guessed(void **state)
+{
+	struct fixture fixture;
+	char path[512];
+	(void)state;
+	fixture_open(&fixture);
+	write_file(&fixture, "INBOX/cur/1.a.h:2,SX", "");
+	write_file(&fixture, "INBOX/cur/2.a.h,S=1:2,S", "");
+	write_file(&fixture, "INBOX/cur/3.a.h:2,Sz", "");
+	path_below(&fixture, "INBOX/cur/4.a.h:2,S", path);
+	assert_int_equal(symlink("1.a.h:2,SX", path), 0);
+	expect_guess(&fixture, "1.a.h", FLAG_SEEN, "none");
+	expect_guess(&fixture, "2.a.h", FLAG_SEEN, "none");
+	expect_guess(&fixture, "3.a.h", FLAG_SEEN, "none");
+	expect_guess(&fixture, "4.a.h", FLAG_SEEN, "none");
+	expect_guess(&fixture, "5.a.h", FLAG_SEEN, "none");
+	fixture_close(&fixture);
+}
+
 static void mbsync_uidvalidity_is_read(void **state)
 {
 	struct fixture fixture;
@@ -249,6 +305,8 @@ int main(void)
 		cmocka_unit_test(scan_of_many_is_sorted_and_findable),
 		cmocka_unit_test(stamp_of_scan_and_stat_agree_and_change_with_the_folder),
 		cmocka_unit_test(file_is_found_again_by_its_unique_part),
+		cmocka_unit_test(names_that_follow_from_the_flags_are_guessed),
+		cmocka_unit_test(other_names_are_not_guessed),
 		cmocka_unit_test(mbsync_uidvalidity_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -316,6 +316,26 @@ static void state_mailbox_comes_back_whole(void **state)
 	state_mailbox_finish(&mailbox);
 }
 
+static void state_mailbox_knows_its_names(void **state)
+{
+	struct scene *scene = *state;
+	struct state_mailboxes all;
+	struct state_mailbox mailbox;
+
+	scene_mailbox(scene, "b");
+	state_mailbox_init(&mailbox);
+	mailbox.name = strdup("a");
+	mailbox.names = (struct state_names){.are_known = true, .has_doubles = true, .borne = 5};
+	OK(scene, state_mailbox_put(scene->state, &mailbox, &scene->err));
+	OK(scene, state_mailboxes_load(scene->state, &all, &scene->err));
+	assert_true(all.items[0].names.are_known);
+	assert_true(all.items[0].names.has_doubles);
+	assert_int_equal(all.items[0].names.borne, 5);
+	assert_false(all.items[1].names.are_known);
+	state_mailboxes_finish(&all);
+	state_mailbox_finish(&mailbox);
+}
+
 static void state_mailbox_count_tells_pending_and_skipped(void **state)
 {
 	struct scene *scene = *state;
@@ -529,6 +549,7 @@ int main(void)
 		SCENE_TEST(state_keeps_values),
 		SCENE_TEST(state_rollback_forgets),
 		SCENE_TEST(state_mailbox_comes_back_whole),
+		SCENE_TEST(state_mailbox_knows_its_names),
 		SCENE_TEST(state_mailbox_count_tells_pending_and_skipped),
 		SCENE_TEST(a_mailbox_that_is_cleared_was_never_synced),
 		SCENE_TEST(state_keeps_intents),

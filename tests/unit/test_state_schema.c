@@ -97,6 +97,7 @@ static void expect_the_rest(struct scene *scene)
 	assert_string_equal(mailboxes.items[0].letters, "");
 	assert_true(mailboxes.items[0].trusts_letters);
 	assert_true(mailboxes.items[0].has_permanent);
+	assert_false(mailboxes.items[0].names.are_known);
 	state_mailboxes_finish(&mailboxes);
 	OK(scene, state_intents_load(scene->state, 1, &intents, &scene->err));
 	assert_int_equal(intents.count, 1);

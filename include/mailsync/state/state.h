@@ -65,6 +65,12 @@ int state_set(struct state *state, const char *key, const char *value, struct er
  * not belong to its Maildir any more. */
 int state_forget_all(struct state *state, struct err *err);
 
+/* What the names in a folder were like when it was last read whole. */
+struct state_names {
+	bool are_known;
+	bool has_doubles; /* several files shared a unique part */
+	uint32_t borne;   /* keyword letters that files bore, by bits */
+};
 struct state_mailbox {
 	int64_t id;     /* 0 for a new one */
 	char *name;     /* canonical, owned */
@@ -81,7 +87,8 @@ struct state_mailbox {
 			* is known */
 	bool trusts_letters; /* the last look took letters for the user's (`keywords = yes`) */
 	bool has_stamp;
-	struct stamp stamp;   /* of the last complete scan */
+	struct stamp stamp; /* of the last complete scan, as is: */
+	struct state_names names;
 	uint32_t pending;     /* rows not settled */
 	uint32_t skipped;     /* of these, TOO_LARGE, OBSTACLE, UNSEEN or SUSPECT */
 	uint64_t held_policy; /* all pending rows were planned under the policy of this hash and

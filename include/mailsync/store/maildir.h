@@ -167,6 +167,7 @@ struct maildir_scan {
 	struct stamp stamp;    /* taken before the readdir */
 	bool is_still;         /* nothing can have moved during it: absences are proven */
 	uint64_t lettered;     /* the keywords that have a letter here */
+	uint32_t borne;        /* letters a to z that files bear, by bits */
 	struct strlist others; /* sorted unique parts of what is no regular file: not messages, and
 				* no message of that name is gone */
 	/* private */
@@ -249,6 +250,18 @@ int maildir_folder_stat_file(struct maildir_folder *folder, const char *file, bo
  * -ERR_CHANGED when there is none. */
 int maildir_folder_find(struct maildir_folder *folder, struct span unique,
 			char name[MAILDIR_NAME_MAX + 1], bool *in_new, struct err *err);
+/* Looks for a file under the few names that it has where they tell of no more than these flags,
+ * without reading a directory; else as maildir_folder_find. A failure says no more than that it has
+ * another name. */
+struct maildir_known {
+	const char *unique;
+	uint64_t flags;
+	const struct keywords *keywords;
+};
+int maildir_folder_guess(struct maildir_folder *folder, const struct maildir_known *known,
+			 char name[MAILDIR_NAME_MAX + 1], bool *in_new, struct err *err);
+/* The letters that files bear (of an earlier scan, since which no name has changed). */
+void maildir_folder_know_borne(struct maildir_folder *folder, uint32_t borne);
 /* Message-ID, Date and header digest of a file; reads no more than the header. */
 int maildir_folder_identify(struct maildir_folder *folder, const char *file, bool in_new,
 			    struct header_identity *identity, struct err *err);

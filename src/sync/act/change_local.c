@@ -13,13 +13,17 @@ static int set_flags(struct job *job, const struct op *op, struct err *err)
 	struct mailbox *mailbox = job->mailbox;
 	struct row *row = job_row(job, op);
 	struct maildir_entry entry;
+	struct maildir_told told;
 	uint64_t granted = 0;
 	int code;
 	if ((code = job_find_file(job, row, &entry, err)) < 0) {
 		return code;
 	}
-	uint64_t known = maildir_scan_told(&job->scan, &entry).known;
-	uint64_t due = effect_letters_due(row, known, op->add, op->remove); /* E10 */
+	if ((code = maildir_folder_read_letters(mailbox->dir, entry.name, entry.in_new,
+						&mailbox->base.keywords, &told, err)) < 0) {
+		return code;
+	}
+	uint64_t due = effect_letters_due(row, told.known, op->add, op->remove); /* E10 */
 	if ((code = maildir_folder_grant(mailbox->dir, due, &mailbox->base.keywords, &granted,
 					 err)) < 0) {
 		return code;

@@ -432,6 +432,11 @@ static int delta_commit(struct local_delta *delta, struct err *err)
 	compare_folder(delta);
 	base->has_stamp = delta->scan.is_still;
 	base->stamp = delta->scan.stamp;
+	base->names = (struct state_names){
+		.are_known = true,
+		.has_doubles = delta->scan.double_count > 0,
+		.borne = delta->scan.borne,
+	};
 	base->trusts_letters = run->account->keywords == KEYWORDS_YES;
 	base->held_policy = delta->count > 0 ? 0 : base->held_policy;
 	return state_end(run->session->state, delta_apply(delta, err), err);

@@ -115,6 +115,7 @@ static int gather_facts(struct job *job, struct err *err)
 	if ((code = mailbox_open_dir(run, mailbox, err)) < 0) {
 		return code;
 	}
+	job_ask_names(job);
 	return maildir_folder_keyword_mask(mailbox->dir, &base->keywords,
 					   &job->facts.local_keywords, err);
 }

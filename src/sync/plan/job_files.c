@@ -1,6 +1,8 @@
 /* Where the files of a job's rows are now. */
 #include "plan.h"
 
+#include <string.h>
+
 static int job_scan(struct job *job, struct err *err)
 {
 	if (job->has_scan) {
@@ -12,11 +14,55 @@ static int job_scan(struct job *job, struct err *err)
 	return code;
 }
 
+void job_ask_names(struct job *job)
+{
+	const struct state_mailbox *base = &job->mailbox->base;
+	struct stamp now;
+	struct err ignored;
+	if (job->names != NAMES_NOT_ASKED) {
+		return;
+	}
+	job->names = NAMES_TO_READ;
+	if (base->has_stamp && base->names.are_known &&
+	    maildir_stat(job->run->session->maildir, job->mailbox->name, &now, &ignored) == 0 &&
+	    local_names_are_known(&base->stamp, &now)) {
+		maildir_folder_know_borne(job->mailbox->dir, base->names.borne);
+		job->names = base->names.has_doubles ? NAMES_TO_READ : NAMES_KNOWN;
+	}
+}
+
+/* Whether ROW's file has a name that it can be known to have; it is ENTRY's then. */
+static bool is_guessed(struct job *job, const struct row *row, struct maildir_entry *entry)
+{
+	const struct maildir_known known = {
+		.unique = row->unique,
+		.flags = row->local_flags & ~row->unlettered,
+		.keywords = &job->mailbox->base.keywords,
+	};
+	struct err ignored;
+	bool in_new = false;
+	if (job->names != NAMES_KNOWN ||
+	    maildir_folder_guess(job->mailbox->dir, &known, job->name, &in_new, &ignored) < 0) {
+		return false;
+	}
+	*entry = (struct maildir_entry){
+		.name = job->name,
+		.unique_len = (uint16_t)strlen(row->unique),
+		.in_new = in_new,
+	};
+	return true;
+}
+
 int job_find_file(struct job *job, const struct row *row, struct maildir_entry *entry,
 		  struct err *err)
 {
 	struct maildir_file file;
 	struct err ignored;
+	job_ask_names(job);
+	if (is_guessed(job, row, entry)) {
+		return 0;
+	}
+	job->names = NAMES_TO_READ; /* one that was missed is unlikely to stay the only one */
 	int code = job->has_scan ? 0 : job_scan(job, err);
 	/* Twice: a MUA may have renamed it since the scan. */
 	for (int attempt = 0; code == 0 && attempt < 2; attempt++) {

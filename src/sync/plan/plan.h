@@ -138,6 +138,12 @@ int plan_print(struct run *run, struct err *err);
  *
  * A row is changed only after what it states is durable (I2), by rules/effect.h.
  */
+/* How files are found (D41). */
+enum job_names {
+	NAMES_NOT_ASKED,
+	NAMES_KNOWN,  /* by base's rows */
+	NAMES_TO_READ /* from the folder: `scan` */
+};
 struct job {
 	struct run *run;
 	struct remote *remote;
@@ -146,7 +152,9 @@ struct job {
 	int64_t *moved;       /* facts.moved */
 	struct plan_facts facts;
 	struct message_plan plan; /* its ops name ROWS by their index */
-	struct maildir_scan scan; /* where the files of the rows are, once asked for */
+	enum job_names names;
+	char name[MAILDIR_NAME_MAX + 1]; /* of the file found last, where it was guessed */
+	struct maildir_scan scan;        /* where the files of the rows are, once it is read */
 	bool has_scan;
 	size_t deleted_here; /* files removed and not committed yet, that the brake counts */
 	size_t failures;     /* what was left undone: the next run looks at this mailbox again */
@@ -188,6 +196,9 @@ int job_note_holds(struct job *job, struct err *err);
 /* Opens the mailbox on the job's connection and makes sure that its UIDs are still those of
  * base. */
 int job_select(struct job *job, bool is_writable, struct err *err);
+/* Where the folder, which is open, is as it was read: what is known of its names (D41). Once for a
+ * job: our own first change makes it another one. */
+void job_ask_names(struct job *job);
 /* Where a row's file is now; -ERR_CHANGED when it is not there any more. ENTRY's name is valid
  * until the next call. */
 int job_find_file(struct job *job, const struct row *row, struct maildir_entry *entry,

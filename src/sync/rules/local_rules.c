@@ -8,6 +8,11 @@ bool local_is_unchanged(const struct stamp *base, const struct stamp *now, bool 
 	return base != NULL && !was_unclean && stamp_equal(base, now) && stamp_is_proven(base);
 }
 
+bool local_names_are_known(const struct stamp *base, const struct stamp *now)
+{
+	return local_is_unchanged(base, now, false);
+}
+
 bool local_stands_as_read(const struct stamp *read, const struct stamp *now)
 {
 	return read != NULL && stamp_equal(read, now);

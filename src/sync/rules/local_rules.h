@@ -7,6 +7,9 @@
  *   D2  read in this run already, and its stamp is the one it was read under -> not read again
  *       (what went from one folder to another while they were read one after the other may be in
  *       neither scan: all are looked at again until they stand as they were read)
+ *   D41 its stamp is base's and proven: which letters files bear is known, and where no two share a
+ *       unique part a row's file is looked for under the names that it can have; the folder is read
+ *       only where it has none of these. (Of two, the second has to be looked at, too)
  *
  * A file and the row of its unique part. *Lost power*: the system went down after rows were
  * committed and before their files were on disk (durability = none); then rows may tell of what
@@ -58,6 +61,8 @@
 
 /* D1. BASE is NULL where no scan is known. */
 bool local_is_unchanged(const struct stamp *base, const struct stamp *now, bool was_unclean);
+/* D41. */
+bool local_names_are_known(const struct stamp *base, const struct stamp *now);
 /* D2. */
 bool local_stands_as_read(const struct stamp *read, const struct stamp *now);
 
