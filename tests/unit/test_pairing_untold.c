@@ -224,6 +224,22 @@ static void what_waited_and_is_gone_on_a_side_lets_the_other_go(void **state) /*
 	run_scene_expect_idle(scene, 0);
 }
 
+static void where_no_message_is_left_the_file_is_new_mail(void **state) /* W19 */
+{
+	struct run_scene *scene = *state;
+	lose_base(scene);
+	for (uint32_t uid = 1; uid <= 5; uid++) {
+		withhold_header(scene, SCRIPTED_OMITTED, uid);
+	}
+	expect_run(scene, 0, 0);
+	for (uint32_t uid = 1; uid <= 5; uid++) {
+		scripted_expunge(scene->server, "INBOX", uid);
+	}
+	scripted_forget_faults(scene->server);
+	expect_run(scene, 0, 5);
+	run_scene_expect_idle(scene, 0);
+}
+
 /* The server tells no UID of it and withholds its header once. */
 static void an_upload_whose_header_is_withheld_does_not_come_down(void **state) /* W19 */
 {
@@ -276,6 +292,7 @@ int main(void)
 		RUN_TEST(what_is_waited_for_holds_up_nothing_else),
 		RUN_TEST(where_no_file_is_left_it_is_new_mail),
 		RUN_TEST(what_waited_and_is_gone_on_a_side_lets_the_other_go),
+		RUN_TEST(where_no_message_is_left_the_file_is_new_mail),
 		RUN_TEST(an_upload_whose_header_is_withheld_does_not_come_down),
 		RUN_TEST(nor_does_it_hold_up_what_came_beside_it),
 	};

@@ -190,7 +190,8 @@ int pairing_identify_file(struct pairing *pairing, const struct maildir_entry *e
 	return code;
 }
 
-/* Where nothing on the server comes into question no file need be opened. */
+/* Where nothing on the server comes into question no file need be opened; those that waited for it
+ * stay, since they wait no more. */
 static int identify_locals(struct gathering *gathering, struct err *err)
 {
 	struct pairing *pairing = gathering->pairing;
@@ -198,9 +199,11 @@ static int identify_locals(struct gathering *gathering, struct err *err)
 	bool is_asked = pairing->remotes.count > 0 || pairing->unseen.count > 0 ||
 			(pairing->mailbox->seen.is_window && !pairing->has_base);
 	int code = 0;
-	for (size_t i = 0; code == 0 && is_asked && i < locals->count; i++) {
+	for (size_t i = 0; code == 0 && i < locals->count; i++) {
 		struct pair_candidate *local = &locals->items[i];
-		if (local->place != PAIR_NO_FILE) {
+		if (!is_asked) {
+			local->has_identity |= local->has_waited;
+		} else if (local->place != PAIR_NO_FILE) {
 			code = pairing_identify_file(
 				pairing, &gathering->scan.entries[local->place], local, err);
 		}

@@ -36,7 +36,8 @@
  *       whole tells it.
  * What became of those whose header, or whole, was asked for and not had:
  *   W19 each waits, if a file is left that it could be (W15), and so does each such file: neither
- *       is copied before a later pairing knows. Where no such file is left it is new mail
+ *       is copied before a later pairing knows. Where no such file is left it is new mail, and so is
+ *       a file that waited, where no such message is left
  * What the server does not show (D37, D31):
  *   W21 a message with REASON_UNSEEN is not asked for and is no half of a pair. For an hour files
  *       wait for it as in W19, and intents stay open: its line may have been left out but once.
