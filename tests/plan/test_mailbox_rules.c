@@ -18,7 +18,7 @@
  *   there told agreed=1 only_there=1 messages=1 base=UIDVALIDITY/UIDNEXT now=UIDVALIDITY/UIDNEXT
  *   verdict due | still_there | untold | holds_mail       of one of these three
  *   folders WORD... sample=8 found=4 proven=1             struct folder_evidence
- *   mailboxes same_id other_id shared_id base= now= only_one sample=8 found=4
+ *   mailboxes same_id other_id shared_id base= now= only_one sample=8 found=4 untold=1
  *   likeness yes | no | by_sample | untold                       of one of these two
  */
 #include "cases.h"
@@ -305,6 +305,7 @@ static bool read_mailboxes(struct scenario *scenario, char *rest)
 		{.name = "only_one", .claim = &evidence.is_only_one},
 		{.name = "sample", .number = &evidence.sample.count},
 		{.name = "found", .number = &evidence.sample.found},
+		{.name = "untold", .number = &evidence.sample.untold},
 		{0},
 	};
 

@@ -82,6 +82,30 @@ static void M45_a_folder_that_vanished_while_the_disk_failed_is_no_rename(void *
 	expect_nothing_done(scene);
 }
 
+static void M38_a_folder_that_cannot_be_looked_at_may_be_the_new_one(void **unused)
+{
+	static const char *const news[] = {"New", "Work/New"};
+	(void)unused;
+	for (size_t i = 0; i < 2; i++) {
+		void *state = NULL;
+		run_scene_open(&state);
+		struct run_scene *scene = state;
+		shared(scene, "Work");
+		shared(scene, "Other");
+		move_folder(scene, "Other", news[i]);
+		failing_disk = (struct failing_disk){
+			.call = FAILING_OPEN, .name = i == 0 ? "New" : "Work", .errnum = EIO};
+		sync_to(scene, 74);
+		failing_disk = (struct failing_disk){0};
+		expect_nothing_done(scene);
+		sync_to(scene, 0);
+		expect_nothing_done(scene);
+		expect_there(scene, news[i], "1, 2, 3");
+		assert_null(scripted_find(scene->server, "Other"));
+		run_scene_close(&state);
+	}
+}
+
 static void M45_what_lies_in_lost_found_is_not_gone(void **state)
 {
 	struct run_scene *scene = *state;
@@ -434,6 +458,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(M45_a_folder_that_cannot_be_looked_at_is_neither_there_nor_gone),
 		RUN_TEST(M45_a_folder_that_vanished_while_the_disk_failed_is_no_rename),
+		cmocka_unit_test(M38_a_folder_that_cannot_be_looked_at_may_be_the_new_one),
 		RUN_TEST(M45_what_lies_in_lost_found_is_not_gone),
 		RUN_TEST(M45_a_lost_found_that_only_the_system_may_read_tells_nothing),
 		RUN_TEST(D6_a_folder_that_cannot_be_read_to_its_end_has_lost_nothing),

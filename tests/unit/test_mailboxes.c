@@ -298,6 +298,67 @@ static void M36_without_ids_a_sample_tells(void **state)
 	expect_counts(scene, 0, 0);
 }
 
+/* Two of the three headers by which a mailbox is known are not told, once. */
+static void M36_headers_that_are_not_told_prove_no_other_mailbox(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.has_message_ids = false;
+	shared(scene, "a");
+	scripted_rename(scene->server, "a", "z");
+	for (uint32_t uid = 1; uid <= 2; uid++) {
+		scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_FETCH,
+								       .what = SCRIPTED_OMITTED,
+								       .wire = "z",
+								       .uid = uid});
+	}
+	sync_to(scene, 1);
+	expect_error(scene, "whether this is a mailbox that was renamed");
+	assert_true(is_here(scene, "a") && !is_here(scene, "z") && !is_there(scene, "a"));
+	sync_to(scene, 0);
+	assert_true(is_here(scene, "z") && !is_here(scene, "a"));
+	expect_counts(scene, 0, 0);
+}
+
+static void M36_messages_that_are_gone_are_told(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.has_message_ids = false;
+	shared(scene, "a");
+	scripted_rename(scene->server, "a", "z");
+	scripted_expunge(scene->server, "z", 1);
+	scripted_expunge(scene->server, "z", 2);
+	sync_to(scene, 0);
+	assert_true(is_there(scene, "a") && is_here(scene, "a"));
+	expect_counts(scene, 1, 3);
+}
+
+/* The new name is in the line that cannot be read, or in the folder that cannot be looked into
+ * (test_gone). */
+static void M38_a_listing_that_is_not_whole_may_lack_the_new_name(void **unused)
+{
+	static const enum side removes[] = {SIDE_NONE, SIDE_BOTH};
+	(void)unused;
+	for (size_t i = 0; i < 2; i++) {
+		void *state = NULL;
+		run_scene_open(&state);
+		struct run_scene *scene = state;
+		scene->account.remove_mailboxes = removes[i];
+		shared(scene, "a");
+		scripted_rename(scene->server, "a", "z");
+		scripted_find(scene->server, "z")->is_unlisted = true;
+		scene->server->lists_badly = true;
+		(void)run_scene_sync(scene);
+		expect_counts(scene, 0, 0);
+		assert_true(is_here(scene, "a") && !is_there(scene, "a"));
+		scripted_find(scene->server, "z")->is_unlisted = false;
+		scene->server->lists_badly = false;
+		sync_to(scene, 0);
+		assert_true(is_here(scene, "z") && !is_here(scene, "a"));
+		expect_counts(scene, 0, 0);
+		run_scene_close(&state);
+	}
+}
+
 static void M13_a_name_that_is_taken_there_is_no_rename(void **state)
 {
 	struct run_scene *scene = *state;
@@ -464,6 +525,9 @@ int main(void)
 		RUN_TEST(M15_a_rename_here_is_one_there),
 		RUN_TEST(M15_a_rename_there_is_one_here),
 		RUN_TEST(M36_without_ids_a_sample_tells),
+		RUN_TEST(M36_headers_that_are_not_told_prove_no_other_mailbox),
+		RUN_TEST(M36_messages_that_are_gone_are_told),
+		cmocka_unit_test(M38_a_listing_that_is_not_whole_may_lack_the_new_name),
 		RUN_TEST(M13_a_name_that_is_taken_there_is_no_rename),
 		RUN_TEST(M15_a_refused_rename_is_told_and_both_names_wait),
 		RUN_TEST(M16_a_rename_whose_answer_was_lost_is_taken_for_done),

@@ -131,29 +131,31 @@ finish:
 	return code;
 }
 
-/* What a message of the sample says of itself: by base's digest, else by its file. */
-static bool is_message_of(struct run *run, struct mailbox *mailbox, const struct row *row,
-			  const struct header_identity *seen)
+/* What a message of the sample says of itself: by base's digest, else by its file, which cannot
+ * tell while it cannot be read. */
+static enum there is_message_of(struct run *run, struct mailbox *mailbox, const struct row *row,
+				const struct header_identity *seen)
 {
 	struct header_identity own;
-	struct err ignored;
+	struct err why;
 	char name[MAILDIR_NAME_MAX + 1];
 	bool in_new = false;
 	if (row->has_digest && memcmp(row->digest, seen->digest, ROW_DIGEST_SIZE) == 0) {
-		return true;
+		return THERE_YES;
 	}
-	if (mailbox_open_dir(run, mailbox, &ignored) < 0 ||
-	    maildir_folder_find(mailbox->dir, span_of(row->unique), name, &in_new, &ignored) < 0 ||
-	    maildir_folder_identify(mailbox->dir, name, in_new, &own, &ignored) < 0) {
-		return false;
+	if (mailbox_open_dir(run, mailbox, &why) < 0 ||
+	    maildir_folder_find(mailbox->dir, span_of(row->unique), name, &in_new, &why) < 0 ||
+	    maildir_folder_identify(mailbox->dir, name, in_new, &own, &why) < 0) {
+		return why.code == ERR_CHANGED ? THERE_NO : THERE_UNTOLD;
 	}
 	if (memcmp(own.digest, seen->digest, HEADER_DIGEST_SIZE) == 0) {
-		return true;
+		return THERE_YES;
 	}
 	/* Servers rewrite headers of what is uploaded. */
-	return own.has_message_id && seen->has_message_id &&
-	       strcmp(own.message_id, seen->message_id) == 0 && own.has_date == seen->has_date &&
-	       (!own.has_date || own.date == seen->date);
+	bool is_same = own.has_message_id && seen->has_message_id &&
+		       strcmp(own.message_id, seen->message_id) == 0 &&
+		       own.has_date == seen->has_date && (!own.has_date || own.date == seen->date);
+	return is_same ? THERE_YES : THERE_NO;
 }
 
 static int cannot_tell(struct err *err)
@@ -164,30 +166,68 @@ static int cannot_tell(struct err *err)
 		"and so does what is missing");
 }
 
-/* How many of the sample are in the mailbox that is open, under base's UIDs. */
-static int count_same(struct run *run, struct lost *lost, size_t *same, struct err *err)
+/* The sample's UIDs of which nothing was told but that may be in the mailbox that is open: all, but
+ * where UID SEARCH proves some of them gone. */
+static int count_untold(struct remote *remote, const struct uidset *uids, size_t *untold,
+			struct err *err)
 {
-	const struct row_list *sample = &lost->sample;
+	struct uidset listed;
+	struct uidset_cursor cursor = {0};
+	struct told exists;
+	uint32_t uid = 0;
+	uidset_init(&listed);
+	int code = remote_uids(remote, REMOTE_UIDS_ALL, &listed, &exists, err);
+	bool is_proof = told_is(exists, uidset_size(&listed));
+	while (code == 0 && uidset_next(uids, &cursor, &uid)) {
+		*untold += !is_proof || uidset_contains(&listed, uid);
+	}
+	uidset_finish(&listed);
+	return code;
+}
+
+/* What SEEN, one message of the mailbox that is open, is to the sample; UIDS: those not told. */
+static int take_seen(struct run *run, struct lost *lost, const struct remote_identity *seen,
+		     struct sample_found *sample, struct uidset *uids, struct err *err)
+{
+	for (size_t i = 0; i < lost->sample.count; i++) {
+		const struct row *row = &lost->sample.items[i];
+		if (row->uid != seen->uid) {
+			continue;
+		}
+		enum there there = is_message_of(run, lost->mailbox, row, &seen->identity);
+		sample->found += there == THERE_YES;
+		sample->untold += there == THERE_UNTOLD;
+	}
+	return uidset_remove(uids, seen->uid, seen->uid, err);
+}
+
+/* How many of the sample are in the mailbox that is open, under base's UIDs. */
+static int count_same(struct run *run, struct lost *lost, struct sample_found *sample,
+		      struct err *err)
+{
 	struct remote *remote = run->session->remote;
 	struct remote_identity seen = {0};
 	struct uidset uids;
 	int code = 0;
 	uidset_init(&uids);
-	for (size_t i = 0; code == 0 && i < sample->count; i++) {
-		code = uidset_add(&uids, sample->items[i].uid, sample->items[i].uid, err);
+	for (size_t i = 0; code == 0 && i < lost->sample.count; i++) {
+		uint32_t uid = lost->sample.items[i].uid;
+		code = uidset_add(&uids, uid, uid, err);
 	}
 	code = code < 0 ? code : remote_headers_begin(remote, &uids, err);
 	while (code == 0 && (code = remote_headers_next(remote, &seen, err)) == 0 &&
 	       !seen.is_done) {
-		for (size_t i = 0; i < sample->count; i++) {
-			const struct row *row = &sample->items[i];
-			*same += row->uid == seen.uid &&
-				 is_message_of(run, lost->mailbox, row, &seen.identity);
-		}
+		code = take_seen(run, lost, &seen, sample, &uids, err);
+	}
+	if (code == 0 && !seen.is_whole) {
+		code = cannot_tell(err);
+	}
+	if (code == 0 && uids.count > 0) {
+		code = count_untold(remote, &uids, &sample->untold, err);
 	}
 	mailbox_release(lost->mailbox);
 	uidset_finish(&uids);
-	return code < 0 || seen.is_whole ? code : cannot_tell(err);
+	return code;
 }
 
 static bool is_only_one(const struct search *search, const struct mailbox *to)
@@ -255,7 +295,7 @@ static int compare(struct search *search, struct lost *lost, struct mailbox *to,
 		likeness = mailbox_likeness(&evidence);
 	}
 	if (code == 0 && likeness == LIKENESS_BY_SAMPLE) {
-		code = count_same(run, lost, &evidence.sample.found, err);
+		code = count_same(run, lost, &evidence.sample, err);
 		evidence.has_looked = true;
 		likeness = mailbox_likeness(&evidence);
 	}
@@ -291,17 +331,29 @@ static int match_mailbox(struct search *search, struct mailbox *to, struct err *
 	return code;
 }
 
+/* M38, of all that were not found. */
+static void leave_lost(struct search *search, enum side side)
+{
+	for (size_t i = 0; i < search->lost_count; i++) {
+		if (!search->lost[i].is_taken) {
+			search->lost[i].mailbox->seen.untold |= side;
+		}
+	}
+}
+
 /* M38 */
 static void leave_untold(struct search *search, struct mailbox *to, enum side side,
 			 const struct err *why)
 {
 	run_report_error(search->run, to, 0, why);
 	to->seen.untold |= side;
-	for (size_t i = 0; i < search->lost_count; i++) {
-		if (!search->lost[i].is_taken) {
-			search->lost[i].mailbox->seen.untold |= side;
-		}
-	}
+	leave_lost(search, side);
+}
+
+/* Of a side whose mailboxes were not all told one may have its new name there. It was reported. */
+static bool is_side_whole(const struct run *run, enum side side)
+{
+	return side == SIDE_LOCAL ? run->seen.is_tree_whole : run->seen.is_list_whole;
 }
 
 static int search_side(struct search *search, enum side side, struct err *err)
@@ -319,6 +371,9 @@ static int search_side(struct search *search, enum side side, struct err *err)
 			leave_untold(search, mailbox, side, err);
 			code = 0;
 		}
+	}
+	if (!is_side_whole(run, side)) {
+		leave_lost(search, side);
 	}
 	for (size_t i = 0; i < search->lost_count; i++) {
 		row_list_finish(&search->lost[i].sample);

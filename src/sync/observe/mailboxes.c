@@ -295,7 +295,9 @@ int observe_mailboxes(struct run *run, struct err *err)
 		goto finish;
 	}
 	run->seen.is_list_whole = found.is_whole;
-	if ((code = gather(run, &found, &blind, err)) == 0) {
+	code = gather(run, &found, &blind, err);
+	run->seen.is_tree_whole = blind.names.count == 0 && !blind.has_lost_found;
+	if (code == 0) {
 		code = observe_naming_note(run, err);
 	}
 finish:

@@ -183,6 +183,12 @@ bool folder_likeness(const struct folder_evidence *evidence)
 	return sample->found >= wanted && sample->proven > 0;
 }
 
+/* M36 */
+static bool is_half(const struct sample_found *sample, size_t found)
+{
+	return found > 0 && found * 2 >= sample->count;
+}
+
 enum likeness mailbox_likeness(const struct mailbox_evidence *evidence)
 {
 	const struct sample_found *sample = &evidence->sample;
@@ -202,7 +208,10 @@ enum likeness mailbox_likeness(const struct mailbox_evidence *evidence)
 	if (!evidence->has_looked) {
 		return LIKENESS_BY_SAMPLE;
 	}
-	return sample->found > 0 && sample->found * 2 >= sample->count ? LIKENESS_YES : LIKENESS_NO;
+	if (is_half(sample, sample->found)) {
+		return LIKENESS_YES;
+	}
+	return is_half(sample, sample->found + sample->untold) ? LIKENESS_UNTOLD : LIKENESS_NO;
 }
 
 enum likeness mailbox_is_folded(const struct folded_facts *facts)

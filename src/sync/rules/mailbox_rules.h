@@ -63,11 +63,13 @@
  *   M32 another directory: all of the sample is in it, likewise
  *   M33 on the server, both MAILBOXIDs told: they are equal
  *   M37 one that two mailboxes bear, in base or on the server, is untold
- *   M38 UIDVALIDITY is not told, or what was to be looked at could not be -> cannot be told: the
- *       new one and all that are lost wait, UNTOLD
+ *   M38 UIDVALIDITY is not told, or what was to be looked at could not be, or the listing of that
+ *       side is not whole, so that the new one may not even be in it -> cannot be told: the new one
+ *       and all that are lost wait, UNTOLD
  *   M34 another UIDVALIDITY, or a smaller UIDNEXT        -> another one
  *   M35 no sample to go by: it is the only one lost and the only one new with that UIDVALIDITY
- *   M36 else at least one, and half, of the sample's UIDs are the messages that base knows
+ *   M36 else at least one, and half, of the sample's UIDs are the messages that base knows; while
+ *       those of which that cannot be told may yet make it so many, it cannot be told (M38)
  *
  * Whether one that is new on the server is one that is known, under another name that the server
  * takes for the same (mailbox_is_folded): it is left alone, which is told
@@ -224,7 +226,8 @@ enum removal_verdict removal_there(const struct held_there_facts *facts);
 struct sample_found {
 	size_t count;
 	size_t found;
-	size_t proven; /* of these, by what the file holds; no more than one need be */
+	size_t untold; /* of the others: they may be there, too */
+	size_t proven; /* of those found, by what the file holds; no more than one need be */
 };
 struct folder_evidence {
 	bool is_same_directory; /* by device and inode, as is `cur`: */

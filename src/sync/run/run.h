@@ -135,6 +135,7 @@ struct run_seen {
 	bool is_moving;       /* folders changed while they were read, and went on: what is gone in
 			       * one may be in another */
 	bool is_list_whole;   /* the server's listing: every line was read */
+	bool is_tree_whole;   /* the Maildir's: every directory was looked into */
 	bool lacks_subscriptions; /* they were not told (L6) */
 	bool is_named_otherwise;  /* by another prefix or separator than is known (L5) */
 	bool has_unreadable;      /* a folder: seen.is_unreadable of its mailbox */
