@@ -299,6 +299,26 @@ static void so_it_is_where_all_is_listed(void **state) /* D40, E14 */
 	expect_sent_again(scene);
 }
 
+/* The look after it was sent failed; the next run finds that it is not there, and sends it. */
+static void what_an_earlier_run_sent_is_sent_by_the_one_that_misses_it(void **state) /* W26 */
+{
+	struct run_scene *scene = *state;
+	RUN_OK(scene, run_scene_sync(scene));
+	keep_not(scene, 0);
+	write_files(scene, 2, "S");
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_VIEW, .what = SCRIPTED_CUT});
+	assert_true(run_scene_sync(scene) < 0);
+	assert_int_equal(scene->server->asked[SCRIPTED_APPEND], 1);
+	expect_there(scene, "");
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.uploaded, 2);
+	assert_int_equal(scene->report.total.errors, 0);
+	assert_int_equal(scene->report.status, 0);
+	expect_there(scene, "3 \\Seen, 4 \\Seen");
+	run_scene_expect_idle(scene, 0);
+}
+
 static void what_somebody_removed_after_it_came_is_gone(void **state) /* D40 */
 {
 	struct run_scene *scene = *state;
@@ -507,6 +527,7 @@ int main(void)
 		RUN_TEST(so_are_several),
 		RUN_TEST(what_the_server_took_and_did_not_keep_is_sent_again),
 		RUN_TEST(so_it_is_where_all_is_listed),
+		RUN_TEST(what_an_earlier_run_sent_is_sent_by_the_one_that_misses_it),
 		RUN_TEST(what_somebody_removed_after_it_came_is_gone),
 		RUN_TEST(flags_that_an_append_left_out_are_set_and_not_lost),
 		RUN_TEST(an_upload_whose_answer_is_lost_is_not_sent_again),

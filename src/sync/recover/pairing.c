@@ -320,6 +320,14 @@ static void report_unkept(struct pairing *pairing)
 	if (pairing->unkept == 0) {
 		return;
 	}
+	if (pairing->is_first) {
+		log_line(
+			pairing->run->log, LOG_WARN,
+			"%s/%s: the server took %zu of our messages in an earlier run, as it said, "
+			"and does not have them; they are sent again",
+			pairing->run->account->name, mailbox->name, pairing->unkept);
+		return;
+	}
 	err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
 		"the server took %zu of our messages, as it said, and does not have them; the next "
 		"run sends them again",

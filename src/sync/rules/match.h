@@ -36,8 +36,8 @@
  *       whole tells it.
  * What became of those whose header, or whole, was asked for and not had:
  *   W19 each waits, if a file is left that it could be (W15), and so does each such file: neither
- *       is copied before a later pairing knows. Where no such file is left it is new mail, and so is
- *       a file that waited, where no such message is left
+ *       is copied before a later pairing knows. Where no such file is left it is new mail, and so
+ *       is a file that waited, where no such message is left
  * What the server does not show (D37, D31):
  *   W21 a message with REASON_UNSEEN is not asked for and is no half of a pair. For an hour files
  *       wait for it as in W19, and intents stay open: its line may have been left out but once.
@@ -51,7 +51,8 @@
  *       of it. It is not sent again
  *   W18 else it was not kept, or somebody has removed it since: it is new mail again
  *   W26 one whose UID was told and is not there (D40), and that is not found under another either,
- *       was not kept: the next run sends it again
+ *       was not kept: the next run sends it again. A run that finds so before it acts sends it
+ *       itself, and to that one it is no failure
  *   W25 one that was refused together with others and is not found was not taken (U4): it is sent,
  *       in the same run
  */
