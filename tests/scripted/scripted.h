@@ -104,9 +104,10 @@ enum scripted_what {
 	SCRIPTED_BLANK,     /* UID's header is an empty line */
 	SCRIPTED_NO_HEADER, /* UID's header is not given, though its whole is */
 	SCRIPTED_NIL,       /* UID's body is not given */
-	SCRIPTED_UNKEPT,    /* an append: it is not kept, or (with UID) not its flags */
-	SCRIPTED_LATE,      /* a fetch: answered behind the next one */
-	SCRIPTED_MEANWHILE  /* ACT is done right before it, by somebody else */
+	/* A mailbox: not made or renamed; an append: not kept, or (with UID) not its flags */
+	SCRIPTED_UNKEPT,
+	SCRIPTED_LATE,     /* a fetch: answered behind the next one */
+	SCRIPTED_MEANWHILE /* ACT is done right before it, by somebody else */
 };
 
 struct scripted;

@@ -153,6 +153,9 @@ static int change_mailbox(struct changing *changing)
 	if (kind == REMOTE_CREATE && mailbox != NULL) {
 		return refuse(changing, REMOTE_REFUSAL_ALREADY_EXISTS, "it is there");
 	}
+	if (kind == REMOTE_CREATE && changing->fate->is_unkept) {
+		return 0;
+	}
 	if (kind == REMOTE_CREATE) {
 		scripted_make(server, change->wire)->attributes = 0;
 		return 0;
@@ -162,6 +165,9 @@ static int change_mailbox(struct changing *changing)
 	}
 	if (kind == REMOTE_RENAME && scripted_find(server, change->to) != NULL) {
 		return refuse(changing, REMOTE_REFUSAL_ALREADY_EXISTS, "it is there");
+	}
+	if (kind == REMOTE_RENAME && changing->fate->is_unkept) {
+		return 0;
 	}
 	if (kind == REMOTE_RENAME) {
 		scripted_rename(server, change->wire, change->to);

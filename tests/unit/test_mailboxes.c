@@ -385,6 +385,25 @@ static void M15_a_refused_rename_is_told_and_both_names_wait(void **state)
 	expect_counts(scene, 0, 0);
 }
 
+static void M52_a_rename_that_was_said_to_be_done_and_was_not_waits(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "a");
+	shared(scene, "a/b");
+	rename_here(scene, "a", "z");
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_RENAME, .what = SCRIPTED_UNKEPT});
+	sync_to(scene, 1);
+	expect_error(scene, "still has it under its old name");
+	expect_counts(scene, 0, 0);
+	assert_true(is_there(scene, "a") && !is_there(scene, "z") && !is_here(scene, "a"));
+	sync_to(scene, 0);
+	assert_true(is_there(scene, "z/b") && !is_there(scene, "a"));
+	expect_counts(scene, 0, 0);
+	sync_to(scene, 0);
+	assert_string_equal(scripted_heard(scene->server), "list\nlogout\n");
+}
+
 static void M16_a_rename_whose_answer_was_lost_is_taken_for_done(void **state)
 {
 	struct run_scene *scene = *state;
@@ -530,6 +549,7 @@ int main(void)
 		cmocka_unit_test(M38_a_listing_that_is_not_whole_may_lack_the_new_name),
 		RUN_TEST(M13_a_name_that_is_taken_there_is_no_rename),
 		RUN_TEST(M15_a_refused_rename_is_told_and_both_names_wait),
+		RUN_TEST(M52_a_rename_that_was_said_to_be_done_and_was_not_waits),
 		RUN_TEST(M16_a_rename_whose_answer_was_lost_is_taken_for_done),
 		RUN_TEST(M17_a_rename_that_was_not_carried_out_is_tried_again),
 		RUN_TEST(M14_children_go_along_and_those_left_out_are_put_back),

@@ -214,6 +214,53 @@ static void M49_one_that_is_made_and_not_listed_is_made_once(void **state)
 	assert_int_equal(scene->report.total.uploaded, 1);
 }
 
+/* Two folders are to be made there; the server answers OK and makes none of archive, which it says
+ * afterwards with CODE. */
+static void expect_unmade(struct run_scene *scene, enum remote_refusal code, bool is_unsaid)
+{
+	run_scene_folder(scene, "archive");
+	run_scene_folder(scene, "other");
+	run_scene_write(scene, "archive/cur/17.a:2,S", "Subject: mine\n\nmine\n");
+	run_scene_write(scene, "other/cur/18.a:2,S", "Subject: other\n\nmine\n");
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_CREATE,
+							       .what = SCRIPTED_UNKEPT,
+							       .wire = "archive",
+							       .always = true});
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_COUNT,
+							       .what = SCRIPTED_REFUSED,
+							       .wire = "archive",
+							       .always = true,
+							       .code = code});
+	for (int i = 0; i < 3; i++) {
+		sync_to(scene, 1);
+		assert_int_equal(scene->report.error_count, 1);
+		assert_int_equal(scene->report.total.uploaded, i == 0);
+		expect_error(scene, "archive", is_unsaid ? "does not list it" : "does not have it");
+		is_unsaid = false;
+		scene->server->faults[1].code = REMOTE_REFUSAL_NONEXISTENT;
+	}
+	scripted_forget_faults(scene->server);
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.uploaded, 1);
+	assert_non_null(scripted_find(scene->server, "archive"));
+	sync_to(scene, 0);
+}
+
+static void M51_one_that_was_made_and_is_not_there_waits_and_is_made_again(void **state)
+{
+	expect_unmade(*state, REMOTE_REFUSAL_UNCODED, false);
+}
+
+static void M51_so_it_is_by_a_code(void **state)
+{
+	expect_unmade(*state, REMOTE_REFUSAL_NONEXISTENT, false);
+}
+
+static void M51_and_where_that_was_not_clear_at_first(void **state)
+{
+	expect_unmade(*state, REMOTE_REFUSAL_OTHER, true);
+}
+
 /* The server lists one mailbox twice. */
 static void list_twice(struct run_scene *scene, bool has_ids)
 {
@@ -280,6 +327,9 @@ int main(void)
 		RUN_TEST(L6_subscriptions_that_are_not_told_change_nothing),
 		RUN_TEST(M48_a_name_that_the_server_takes_for_another_is_not_made),
 		RUN_TEST(M48_a_dry_run_does_not_plan_it_either),
+		RUN_TEST(M51_one_that_was_made_and_is_not_there_waits_and_is_made_again),
+		RUN_TEST(M51_so_it_is_by_a_code),
+		RUN_TEST(M51_and_where_that_was_not_clear_at_first),
 		RUN_TEST(M49_one_that_is_made_and_not_listed_is_made_once),
 		RUN_TEST(M47_a_mailbox_that_is_listed_twice_comes_down_once),
 		RUN_TEST(M47_another_one_of_the_same_second_is_another),

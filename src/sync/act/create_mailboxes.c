@@ -37,6 +37,7 @@ static void take_answer(struct run *run, struct mailbox *mailbox, struct remote_
 		mailbox->seen.in |= SIDE_REMOTE;
 		mailbox->done.has_news = true;
 		mailbox->done.was_made_there = true;
+		mailbox->done.was_found_there = done->status < 0;
 		return;
 	}
 	err_prefix(&done->err, "the mailbox could not be created");

@@ -145,10 +145,49 @@ static int rename_here(struct run *run, struct rename_op *op, struct err *err)
 	return code < 0 ? code : commit(run, op, RENAME_DONE, err);
 }
 
+/* The server answered that it renamed it, and tells now that it has it under its old name alone. */
+static bool was_undone(const struct rename_op *op, const struct mailbox *from,
+		       const struct mailbox *to)
+{
+	return op->state == RENAME_DONE && op->side == SIDE_REMOTE && from != NULL && to != NULL &&
+	       to->seen.untold == SIDE_NONE && !(to->seen.in & SIDE_REMOTE) &&
+	       (from->seen.in & SIDE_REMOTE);
+}
+
+/* Base goes back to the old names, parents and children alike. */
+static int undo(struct run *run, struct rename_op *op, bool *has_undone, struct err *err)
+{
+	struct mailbox *from = run_mailbox(run, op->from);
+	struct mailbox *to = run_mailbox(run, op->to);
+	struct err why;
+	if (!was_undone(op, from, to)) {
+		return 0;
+	}
+	if (op->kind == RENAME_ITSELF) {
+		err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
+			"the server answered that it renamed %s, and still has it under its old "
+			"name; both wait, and the next run tries again",
+			op->from);
+		run_report_error(run, to, 0, &why);
+	}
+	op->state = RENAME_FAILED;
+	*has_undone = true;
+	int code = run_begin(run, err);
+	code = code < 0 ? code : rename_base_follow(run, to, from, err);
+	return state_end(run->session->state, code, err);
+}
+
 static int gather_again(struct run *run, struct err *err)
 {
 	const struct rename_ops *ops = &run->plan->renames;
+	bool has_undone = false;
 	int code = observe_mailboxes(run, err);
+	for (size_t i = 0; code == 0 && i < ops->count; i++) {
+		code = undo(run, &ops->items[i], &has_undone, err);
+	}
+	if (code == 0 && has_undone) {
+		code = observe_mailboxes(run, err);
+	}
 	for (size_t i = 0; code == 0 && i < ops->count; i++) {
 		struct mailbox *mailbox = run_mailbox(run, ops->items[i].to);
 		if (mailbox != NULL) {

@@ -140,6 +140,42 @@ static void leave_unlisted(struct run *run, struct mailbox *mailbox)
 	leave_alone(run, mailbox, &why);
 }
 
+/* M51: whether the server says of WIRE, which its listing lacks, that it is not there. */
+static int is_not_there(struct run *run, const char *wire, bool is_list_whole, bool *is_so,
+			enum remote_refusal *refusal, struct err *err)
+{
+	const char *const wires[] = {wire, "INBOX"};
+	struct remote_counts counts[2] = {0};
+	int code = remote_count_names(run->session->remote, wires, 2, counts, err);
+	const struct vanished_facts facts = {
+		.told = counts[0].numbers,
+		.refusal = counts[0].refusal,
+		.inbox_told = counts[1].numbers,
+		.is_list_whole = is_list_whole,
+	};
+	*is_so = code == 0 && mailbox_absence(&facts) == THERE_NO;
+	*refusal = facts.refusal;
+	remote_counts_finish(&counts[0]);
+	remote_counts_finish(&counts[1]);
+	return code;
+}
+
+/* M49, M51: one that was made and was not listed then stays left alone, until the server says that
+ * it is not there. */
+static int check_unlisted(struct run *run, struct mailbox *mailbox, bool has_it, struct err *err)
+{
+	enum remote_refusal refusal = REMOTE_REFUSAL_NONE;
+	bool is_gone = false;
+	int code = has_it ? 0
+			  : is_not_there(run, mailbox->wire, run->seen.is_list_whole, &is_gone,
+					 &refusal, err);
+	if (code == 0 && is_gone && refusal == REMOTE_REFUSAL_NONEXISTENT) {
+		return note_unlisted(run, mailbox, false, err);
+	}
+	leave_unlisted(run, mailbox);
+	return code;
+}
+
 /* M48 */
 int observe_unmade(struct run *run, struct mailbox *const *mailboxes, size_t count, struct err *err)
 {
@@ -153,10 +189,10 @@ int observe_unmade(struct run *run, struct mailbox *const *mailboxes, size_t cou
 	code = code < 0 ? code
 			: remote_count_names(run->session->remote, wires, count, counts, err);
 	for (size_t i = 0; code == 0 && i < count; i++) {
+		bool has_it = numbers_tell_something(&counts[i].numbers);
 		bool was = false;
-		if ((code = was_unlisted(run, mailboxes[i], &was, err)) == 0 &&
-		    (was || numbers_tell_something(&counts[i].numbers))) {
-			leave_unlisted(run, mailboxes[i]);
+		if ((code = was_unlisted(run, mailboxes[i], &was, err)) == 0 && (was || has_it)) {
+			code = check_unlisted(run, mailboxes[i], has_it, err);
 		}
 	}
 	for (size_t i = 0; counts != NULL && i < count; i++) {
@@ -179,14 +215,37 @@ static struct remote_mailbox *find_listed(struct remote_mailboxes *listed, const
 	return NULL;
 }
 
+/* M51, M49: what was made is not listed. */
+static int check_unmade(struct run *run, struct mailbox *mailbox, bool is_list_whole,
+			struct err *err)
+{
+	enum remote_refusal refusal = REMOTE_REFUSAL_NONE;
+	struct err why;
+	bool is_gone = false;
+	int code = mailbox->done.was_found_there
+			 ? 0
+			 : is_not_there(run, mailbox->wire, is_list_whole, &is_gone, &refusal, err);
+	if (code < 0) {
+		return code;
+	}
+	if (is_gone) {
+		err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
+			"the server answered that it made the mailbox, and does not have it; its "
+			"folder waits, and the next run asks for it again");
+		leave_alone(run, mailbox, &why);
+		return 0;
+	}
+	leave_unlisted(run, mailbox);
+	return note_unlisted(run, mailbox, true, err);
+}
+
 /* M49, M47 */
 static int check_made(struct run *run, struct mailbox *mailbox, struct remote_mailboxes *listed,
 		      struct err *err)
 {
 	struct remote_mailbox *found = find_listed(listed, mailbox->wire);
 	if (found == NULL) {
-		leave_unlisted(run, mailbox);
-		return note_unlisted(run, mailbox, true, err);
+		return check_unmade(run, mailbox, listed->is_whole, err);
 	}
 	mailbox->seen.numbers = found->counts.numbers;
 	free(mailbox->seen.mailboxid);

@@ -27,6 +27,7 @@
  *   M15 else                                             -> rename
  * And after a run that was cut in it (rename_was_done):
  *   M16 both sides have the new name and neither the old one -> base follows
+ *   M52 so it is where the server said that it was done, and has the old name alone afterwards
  *   M17 else                                             -> looked at as if nothing had been tried
  *
  *   M45 but before all: whether it is there on either side cannot be told -> leave it, UNTOLD:
@@ -77,6 +78,9 @@
  * Nor is one made there
  *   M48 that the server answers for, though it does not list it
  *   M49 that was made once and was not listed then
+ * but
+ *   M51 if the server answered that it made it, and then, or NONEXISTENT in a later run, that it is
+ *       not there, it was not made: that is told, it waits, and the next run asks for it again
  *
  * Which mailboxes take part (mailbox_exclusion, mailbox_is_flat), in this order:
  *   M40 the command line names others                    -> BY_NAME

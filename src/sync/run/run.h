@@ -78,8 +78,9 @@ struct mailbox_decided {
 /* What happened to it in this run. Written by the rooms that change something, for the report and
  * for what comes after. */
 struct mailbox_done {
-	bool was_put_off;          /* its creation: the server was too busy, worth a second try */
-	bool was_made_there;       /* on the server, or it said that it is there */
+	bool was_put_off;    /* its creation: the server was too busy, worth a second try */
+	bool was_made_there; /* on the server, or it said that it is there: */
+	bool was_found_there;
 	bool was_paired;           /* with all its files, which may bear names as we give them */
 	bool was_changed_there;    /* by our commands: its numbers are to be looked at again */
 	bool was_refused_together; /* an APPEND of several: from now on each goes by itself */
