@@ -143,7 +143,7 @@ check: setup-test program tests-c
 
 check-all: check
 	$(Q)tests/rig/setup muas
-	$(Q)tests/run --out $(OUT) muas
+	$(Q)tests/run --out $(OUT) wide muas
 	$(Q)$(MAKE) --no-print-directory liar
 
 check-unit: setup-test $(UNIT_TESTS)
@@ -210,7 +210,8 @@ clean:
 help:
 	@echo 'all         build $(BUILD)/mailsync (the default)'
 	@echo 'check       unit, plan, wire and e2e tests, and some histories of liar'
-	@echo 'check-all   the same, real mail programs (mu, notmuch, neomutt, mutt) at work, and liar'
+	@echo 'check-all   the same, the stories left out there, real mail programs (mu, notmuch, neomutt,'
+	@echo '            mutt) at work, and liar'
 	@echo 'check-unit  unit tests only'
 	@echo 'check-e2e   tests against real servers only'
 	@echo 'check-asan  unit and e2e tests under AddressSanitizer and UBSan'

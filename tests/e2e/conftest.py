@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from rig import program                      # noqa: E402
 from rig.dovecot import Dovecot, Options     # noqa: E402
 from rig.fake import FakeServer              # noqa: E402
+from wide import is_wide                     # noqa: E402
 
 _serial = itertools.count(1)
 
@@ -30,7 +31,25 @@ def own_ports():
         os.environ["MAILSYNC_TEST_PORTS"] = f"{first}-{first + size - 1}"
 
 
-def pytest_configure():
+def pytest_addoption(parser):
+    parser.addoption("--share", metavar="I/N", help="only each N-th story that is chosen, from the I-th on")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if is_wide(item.nodeid):
+            item.add_marker("wide")
+    yield                                    # -m chooses
+    if config.getoption("--share"):
+        first, step = map(int, config.getoption("--share").split("/"))
+        chosen = items[first - 1::step]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "wide: left to `make check-all` (tests/e2e/wide.py)")
     own_ports()
     # Ended by a signal, too, servers are stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -1,0 +1,31 @@
+"""Which stories `make check` leaves to `make check-all` (tests/run, tier `wide`): those that take long
+and are one of many alike, of which others stay. A pattern is looked for in FILE::NAME[PARAMETERS]."""
+
+import re
+
+ALIKE = [
+    # One extension stands for the other two, but for what is deleted.
+    r"test_pending.*::test_a_(push|pull)_leaves.*\[condstore-",
+    r"test_pending.*::test_a_(push|pull)_leaves.*\[neither-.*_(new|flag|unflag|keyword)\]",
+    r"test_pending.*::test_a_change_that_no_key_covers.*\[(condstore|neither)-.*(new|flag|keyword)",
+    r"test_gone.*::test_(a_bare_no|a_listing_that_lacks).*-(both|none)\]",
+    r"test_disk.*::.*next_best_way\[[a-z0-9]+-(EACCES|ENOTSUP|EINVAL)\]",
+    r"test_main_job.*::test_changes_on_both.*\[1-(tls=implicit-sep|layout=maildir\+\+-sep|durability=file)",
+    r"test_main_job.*::test_changes_on_both.*\[1---format",
+    r"test_other_servers.*\[cyrus-dots",
+    r"test_neighbours.*::.*during_runs\[.*2\]",
+    r"test_neighbours.*::test_a_clock_that_jumps\[.*-20\]",
+    r"test_crash.*::test_a_mua_at_work_at_a_step.*\[none\]",
+    r"test_crash.*::test_histories_that_once_went_wrong\[(369|2000740|5000039)\]",
+    r"test_pop3\.py::test_stopped_after_any_step.*\[yes\]",
+    r"test_pop3\.py::test_50_000_messages",
+    r"test_pop3_untold.*::test_stopped_in_a_proof.*\[whole\]",
+    r"test_races.*::test_a_file_that_is_moved_while.*\[Fresh\]",
+    r"test_races.*::test_a_file_that_goes_before_its_uid.*\[moved-",
+    r"test_scram_plus.*::test_cyrus.*\[(imap|pop3)-1-",
+]
+PATTERN = re.compile("|".join(ALIKE))
+
+
+def is_wide(node):
+    return PATTERN.search(node) is not None
