@@ -177,7 +177,7 @@ static bool mailboxid_read(struct imap_cursor *cursor, struct imap_counts *count
 /*
  * status-att-val = "MESSAGES" SP number / "UIDNEXT" SP nz-number / "UIDVALIDITY" SP nz-number /
  *     "UNSEEN" SP number / "SIZE" SP number64 / "HIGHESTMODSEQ" SP mod-sequence-valzer /
- *     "MAILBOXID" SP "(" objectid ")" / label SP value
+ *     "MAILBOXID" SP "(" objectid ")" / "APPENDLIMIT" SP (number64 / nil) / label SP value
  */
 static bool count_take(struct imap_cursor *cursor, struct imap_counts *counts)
 {
@@ -216,6 +216,9 @@ static bool count_take(struct imap_cursor *cursor, struct imap_counts *counts)
 	uint64_t size;
 	if (span_equal_nocase(name, "SIZE") && span_to_u64(value, &size)) {
 		counts->size = told(size);
+	}
+	if (span_equal_nocase(name, "APPENDLIMIT") && span_to_u64(value, &size)) {
+		counts->append_limit = told(size);
 	}
 	return true;
 }

@@ -50,6 +50,8 @@ static const struct remote_facts *imap_facts(struct remote *remote)
 		.lists_counts = (caps & IMAP_CAP_LIST_STATUS) != 0,
 		.has_message_ids = (caps & (IMAP_CAP_OBJECTID | IMAP_CAP_GMAIL)) != 0,
 		.message_limit = imap->message_limit,
+		.has_append_limits = (caps & IMAP_CAP_APPENDLIMIT) != 0,
+		.append_limit = imap->append_limit,
 		.is_tls = conn_is_tls(imap->conn),
 		.login_name = imap->login_name,
 	};

@@ -86,8 +86,9 @@ int imap_append_message(struct remote *remote, const struct remote_append *messa
 	buf_append_cstr(&imap->line, ") ");
 	imap_write_date_time(&imap->line, message->date);
 	bool no_wait =
-		(imap->caps & IMAP_CAP_LITERAL_PLUS) ||
-		((imap->caps & IMAP_CAP_LITERAL_MINUS) && message->size <= LITERAL_MINUS_MAX);
+		!message->asks_first &&
+		((imap->caps & IMAP_CAP_LITERAL_PLUS) ||
+		 ((imap->caps & IMAP_CAP_LITERAL_MINUS) && message->size <= LITERAL_MINUS_MAX));
 	buf_printf(&imap->line, " {%" PRIu64 "%s}\r\n", message->size, no_wait ? "+" : "");
 	int code = flush_line(imap, err);
 	if (code < 0 || no_wait) {

@@ -131,6 +131,7 @@ static int note_counts(struct remote_counts *told, const struct imap_counts *cou
 			    .uidnext = counts->uidnext,
 			    .uidvalidity = counts->uidvalidity,
 			    .modseq = counts->highestmodseq},
+		.append_limit = counts->append_limit,
 		.refusal = refusal,
 	};
 	if (counts->mailboxid.len > 0) {
@@ -177,6 +178,9 @@ static void append_items(const struct imap *imap, struct buf *out)
 	}
 	if (imap->caps & IMAP_CAP_OBJECTID) {
 		buf_append_cstr(out, " MAILBOXID");
+	}
+	if (imap->caps & IMAP_CAP_APPENDLIMIT) {
+		buf_append_cstr(out, " APPENDLIMIT");
 	}
 }
 

@@ -26,6 +26,7 @@ static const struct {
 	{"OBJECTID", IMAP_CAP_OBJECTID},
 	{"X-GM-EXT-1", IMAP_CAP_GMAIL},
 	{"COMPRESS=DEFLATE", IMAP_CAP_COMPRESS},
+	{"APPENDLIMIT", IMAP_CAP_APPENDLIMIT},
 	{"SASL-IR", IMAP_CAP_SASL_IR},
 	{"LOGINDISABLED", IMAP_CAP_LOGINDISABLED},
 	{"IMAP4REV2", IMAP_CAP_IMAP4REV2},
@@ -42,14 +43,27 @@ bool imap_is_disabled(const struct imap *imap, const char *name)
 	return false;
 }
 
-/* "MESSAGELIMIT=1000" */
-static void note_limit(struct imap *imap, struct span word)
+/* What stands in WORD behind NAME ("MESSAGELIMIT=1000"); untold where that is no number. */
+static bool limit_of(struct span word, const char *name, struct told *limit)
 {
-	static const char name[] = "MESSAGELIMIT=";
-	if (span_starts_nocase(word, name)) {
-		struct span value = {word.data + sizeof(name) - 1, word.len - sizeof(name) + 1};
-		uint32_t limit = 0;
-		imap->message_limit = span_to_u32(value, &limit) ? limit : 0;
+	size_t len = strlen(name);
+	uint64_t number = 0;
+	if (!span_starts_nocase(word, name)) {
+		return false;
+	}
+	bool is_number = span_to_u64((struct span){word.data + len, word.len - len}, &number);
+	*limit = is_number ? told(number) : UNTOLD;
+	return true;
+}
+
+static void note_limits(struct imap *imap, struct span word)
+{
+	struct told limit;
+	if (limit_of(word, "MESSAGELIMIT=", &limit)) {
+		imap->message_limit = limit.number <= UINT32_MAX ? (uint32_t)told_or(limit, 0) : 0;
+	}
+	if (limit_of(word, "APPENDLIMIT=", &limit) && !imap_is_disabled(imap, "APPENDLIMIT")) {
+		imap->append_limit = limit;
 	}
 }
 
@@ -59,7 +73,7 @@ void imap_note_caps(struct imap *imap, struct span names)
 	struct span word;
 	while (imap_next_word(&names, &word)) {
 		imap->wants_id |= span_equal_nocase(word, "X-CM-EXT-1");
-		note_limit(imap, word);
+		note_limits(imap, word);
 		for (size_t i = 0; i < sizeof(cap_names) / sizeof(cap_names[0]); i++) {
 			if (span_equal_nocase(word, cap_names[i].name) &&
 			    !imap_is_disabled(imap, cap_names[i].name)) {

@@ -32,6 +32,7 @@
 #define IMAP_CAP_OBJECTID      (1u << 14)
 #define IMAP_CAP_GMAIL         (1u << 15)
 #define IMAP_CAP_COMPRESS      (1u << 16)
+#define IMAP_CAP_APPENDLIMIT   (1u << 17) /* each mailbox has its own: STATUS tells it */
 #define IMAP_CAP_SASL_IR       (1u << 18)
 #define IMAP_CAP_LOGINDISABLED (1u << 19)
 #define IMAP_CAP_IMAP4REV2     (1u << 20)
@@ -86,7 +87,8 @@ struct imap {
 
 	unsigned caps;
 	bool caps_known;
-	uint32_t message_limit; /* MESSAGELIMIT (RFC 9738), 0 none */
+	uint32_t message_limit;   /* MESSAGELIMIT (RFC 9738), 0 none */
+	struct told append_limit; /* APPENDLIMIT=N (RFC 7889) */
 	bool wants_id; /* Coremail (NetEase) opens no mailbox before it has the client's name */
 	bool is_qresync_on;
 	bool is_condstore_on;

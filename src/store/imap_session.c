@@ -286,6 +286,12 @@ static uint32_t tag_number(struct span tag)
 	return number;
 }
 
+/* The code says why, whatever the words speak of. */
+static bool is_of_message(const struct imap_event *event)
+{
+	return event->code.type == IMAP_CODE_TOOBIG || event->code.type == IMAP_CODE_CANNOT;
+}
+
 /* Refusals that ask for fewer commands: by response code, or by the words of servers without. */
 static bool is_throttle(const struct imap_event *event)
 {
@@ -293,7 +299,7 @@ static bool is_throttle(const struct imap_event *event)
 	if (event->code.type == IMAP_CODE_THROTTLED || event->code.type == IMAP_CODE_LIMIT) {
 		return true;
 	}
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; !is_of_message(event) && i < sizeof(words) / sizeof(words[0]); i++) {
 		if (span_contains_nocase(event->text, words[i])) {
 			return true;
 		}
@@ -304,6 +310,9 @@ static bool is_throttle(const struct imap_event *event)
 /* Refusals that pass by themselves. */
 bool imap_status_is_passing(const struct imap_event *event)
 {
+	if (is_of_message(event)) {
+		return false;
+	}
 	return is_throttle(event) || event->code.type == IMAP_CODE_UNAVAILABLE ||
 	       event->code.type == IMAP_CODE_INUSE || event->code.type == IMAP_CODE_SERVERBUG ||
 	       span_contains_nocase(event->text, "try again") ||
@@ -414,13 +423,10 @@ int imap_answer_error(const struct imap_event *event, const struct imap_command 
 
 enum remote_refusal imap_refusal(const struct imap_event *event)
 {
-	bool is_plain_no = event->status == IMAP_NO && !imap_status_is_passing(event);
 	if (event->status == IMAP_OK) {
 		return REMOTE_REFUSAL_NONE;
 	}
 	switch ((int)event->code.type) {
-	case IMAP_CODE_NONE:
-		return is_plain_no ? REMOTE_REFUSAL_UNCODED : REMOTE_REFUSAL_OTHER;
 	case IMAP_CODE_ALREADYEXISTS:
 		return REMOTE_REFUSAL_ALREADY_EXISTS;
 	case IMAP_CODE_NONEXISTENT:
@@ -429,9 +435,26 @@ enum remote_refusal imap_refusal(const struct imap_event *event)
 		return REMOTE_REFUSAL_TRYCREATE;
 	case IMAP_CODE_OVERQUOTA:
 		return REMOTE_REFUSAL_OVERQUOTA;
+	case IMAP_CODE_TOOBIG:
+		return REMOTE_REFUSAL_TOOBIG;
+	case IMAP_CODE_CANNOT:
+		return REMOTE_REFUSAL_CANNOT;
+	case IMAP_CODE_AUTHENTICATIONFAILED:
+	case IMAP_CODE_AUTHORIZATIONFAILED:
+	case IMAP_CODE_CONTACTADMIN:
+	case IMAP_CODE_EXPIRED:
+	case IMAP_CODE_NOPERM:
+	case IMAP_CODE_PRIVACYREQUIRED:
+	case IMAP_CODE_READ_ONLY:
+		return REMOTE_REFUSAL_NOPERM;
 	default:
-		return REMOTE_REFUSAL_OTHER;
+		break;
 	}
+	if (imap_status_is_passing(event)) {
+		return is_throttle(event) ? REMOTE_REFUSAL_BUSY : REMOTE_REFUSAL_PASSING;
+	}
+	bool is_plain_no = event->status == IMAP_NO && event->code.type == IMAP_CODE_NONE;
+	return is_plain_no ? REMOTE_REFUSAL_UNCODED : REMOTE_REFUSAL_OTHER;
 }
 
 int imap_wait_simple(struct imap *imap, const char *what, struct err *err)

@@ -67,6 +67,11 @@ static const char *const refusals[] = {
 	[REMOTE_REFUSAL_NONEXISTENT] = "nonexistent",
 	[REMOTE_REFUSAL_TRYCREATE] = "trycreate",
 	[REMOTE_REFUSAL_OVERQUOTA] = "overquota",
+	[REMOTE_REFUSAL_TOOBIG] = "toobig",
+	[REMOTE_REFUSAL_CANNOT] = "cannot",
+	[REMOTE_REFUSAL_BUSY] = "busy",
+	[REMOTE_REFUSAL_PASSING] = "passing",
+	[REMOTE_REFUSAL_NOPERM] = "noperm",
 	[REMOTE_REFUSAL_OTHER] = "other",
 };
 

@@ -144,7 +144,8 @@ int scripted_append_message(struct remote *remote, const struct remote_append *m
 					   .size = message->size};
 	buf_init(&upload->text, TEXT_MAX);
 	buf_finish(&flags);
-	if (connection->server->facts.appends_without_wait || connection->append_is_known) {
+	bool has_to_wait = message->asks_first || !connection->server->facts.appends_without_wait;
+	if (!has_to_wait || connection->append_is_known) {
 		return 0;
 	}
 	if (!is_looked_at(connection)) {

@@ -223,7 +223,7 @@ static void hear(struct scripted_connection *connection, const struct remote_cha
 void scripted_refuse_done(const struct scripted_fate *fate, struct remote_done *done)
 {
 	done->status = scripted_refusal(fate, &done->err);
-	done->refusal = fate->is_busy                     ? REMOTE_REFUSAL_OTHER
+	done->refusal = fate->is_busy                     ? REMOTE_REFUSAL_BUSY
 		      : fate->code == REMOTE_REFUSAL_NONE ? REMOTE_REFUSAL_UNCODED
 							  : fate->code;
 }

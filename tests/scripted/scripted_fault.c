@@ -175,7 +175,12 @@ int scripted_refuse(enum remote_refusal code, const char *words, struct err *err
 		[REMOTE_REFUSAL_NONEXISTENT] = "[NONEXISTENT] ",
 		[REMOTE_REFUSAL_TRYCREATE] = "[TRYCREATE] ",
 		[REMOTE_REFUSAL_OVERQUOTA] = "[OVERQUOTA] ",
-		[REMOTE_REFUSAL_OTHER] = "[CANNOT] ",
+		[REMOTE_REFUSAL_TOOBIG] = "[TOOBIG] ",
+		[REMOTE_REFUSAL_CANNOT] = "[CANNOT] ",
+		[REMOTE_REFUSAL_BUSY] = "[LIMIT] ",
+		[REMOTE_REFUSAL_PASSING] = "[INUSE] ",
+		[REMOTE_REFUSAL_NOPERM] = "[NOPERM] ",
+		[REMOTE_REFUSAL_OTHER] = "[X-OTHER] ",
 	};
 	return err_set(err, ERR_REFUSED, SCOPE_MAILBOX,
 		       "the server refused a command, saying \"%s%s\"", names[code], words);

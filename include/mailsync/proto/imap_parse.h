@@ -150,8 +150,9 @@ struct imap_counts {
 	struct told uidvalidity;
 	struct told unseen;
 	struct told highestmodseq;
-	struct told size;      /* octets, as the server says */
-	struct span mailboxid; /* empty: untold */
+	struct told size;         /* octets, as the server says */
+	struct told append_limit; /* likewise; NIL: untold */
+	struct span mailboxid;    /* empty: untold */
 };
 
 #define IMAP_FETCH_UID      (1u << 0)

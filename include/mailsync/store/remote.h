@@ -82,6 +82,8 @@ struct remote_facts {
 	bool lists_counts;         /* remote_list gives counts */
 	bool has_message_ids;      /* an id that stays when a message moves (remote_view_emailid) */
 	uint32_t message_limit;    /* so many messages a command at most (RFC 9738); 0: none told */
+	bool has_append_limits;    /* each mailbox has its own: remote_counts tell it */
+	struct told append_limit; /* the largest message that any mailbox takes, bytes (RFC 7889) */
 	bool is_tls;
 	const char *login_name; /* "SCRAM-SHA-256", for `check` */
 };
@@ -130,13 +132,19 @@ enum remote_refusal {
 	REMOTE_REFUSAL_NONEXISTENT,
 	REMOTE_REFUSAL_TRYCREATE, /* the target mailbox is not there */
 	REMOTE_REFUSAL_OVERQUOTA,
-	REMOTE_REFUSAL_OTHER /* another code, words that speak of the moment, or not understood */
+	REMOTE_REFUSAL_TOOBIG,
+	REMOTE_REFUSAL_CANNOT,
+	REMOTE_REFUSAL_BUSY,    /* it asks for fewer commands, by a code or by words */
+	REMOTE_REFUSAL_PASSING, /* another code, or words, that speak of the moment */
+	REMOTE_REFUSAL_NOPERM,  /* a code that speaks of the user, the mailbox or the server */
+	REMOTE_REFUSAL_OTHER    /* a code that says nothing of why, or not understood (BAD) */
 };
 
 /* A mailbox's numbers without opening it. */
 struct remote_counts {
 	struct numbers numbers;
 	char *mailboxid;             /* owned, NULL: untold */
+	struct told append_limit;    /* the largest message that it takes (RFC 7889), bytes */
 	enum remote_refusal refusal; /* of remote_count and its kin: the server said NO */
 };
 void remote_counts_finish(struct remote_counts *counts);
@@ -436,6 +444,7 @@ struct remote_append {
 	const struct keywords *keywords;
 	int64_t date;
 	uint64_t size;
+	bool asks_first; /* no byte of it goes before the server's go-ahead, though that be dear */
 };
 int remote_append_message(struct remote *remote, const struct remote_append *message,
 			  struct err *err);
