@@ -166,6 +166,8 @@ static void print_status_json(struct buf *out, const char *account,
 	json_number(out, "pending", entry->pending);
 	json_number(out, "skipped", entry->skipped);
 	json_number(out, "held", entry->held);
+	json_number(out, "refused", entry->refused);
+	json_text(out, "refusal", entry->refusal);
 	json_text(out, "trouble", entry->trouble);
 	json_end(out);
 }
@@ -188,7 +190,14 @@ static void print_status_line(struct buf *out, const char *account,
 	if (entry->held > 0) {
 		buf_printf(out, "  %" PRIu64 " held by the brake", entry->held);
 	}
-	if (entry->trouble) {
+	if (entry->refusal) {
+		buf_printf(out, "  %" PRIu64 " refused by the server:  ", entry->refused);
+		cli_clean(out, entry->refusal);
+	}
+	/* What the last run told of a refusal is said by then. */
+	bool is_said = entry->refusal && entry->trouble &&
+		       strncmp(entry->trouble, entry->refusal, strlen(entry->refusal)) == 0;
+	if (entry->trouble && !is_said) {
 		buf_append_cstr(out, "  ");
 		cli_clean(out, entry->trouble);
 	}

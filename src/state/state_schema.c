@@ -25,6 +25,9 @@ static_assert(REASON_TOO_LARGE == 2 && REASON_OBSTACLE == 7 && REASON_AMBIGUOUS 
 		      REASON_UNIDENTIFIED == 9 && REASON_UNSEEN == 10 && REASON_UNPROVEN == 11,
 	      "stored in the database");
 static_assert(FLAG_DELETED == 32, "stands in the index row_deleted");
+static_assert(REFUSAL_NOW == 1 && REFUSAL_QUOTA == 2 && REFUSAL_OPEN == 3 && REFUSAL_LASTING == 4 &&
+		      REFUSAL_LIMIT == 5,
+	      "stored in the database");
 static_assert(HELD_REMOVAL == 1 && HELD_FLAGS == 2, "stored in the database");
 
 static const char schema_first[] =
@@ -162,10 +165,19 @@ static const char schema_names[] =
 	"ALTER TABLE mailbox ADD COLUMN names_borne INT;"
 	"PRAGMA user_version = 11;";
 
+/* What the server did not take (model/refusal.h). A row that goes takes it along. */
+static const char schema_refused[] =
+	"CREATE TABLE refused(row INTEGER PRIMARY KEY, kind INT NOT NULL, told INT NOT NULL,"
+	" since INT NOT NULL, last INT NOT NULL, run INT NOT NULL, runs INT NOT NULL,"
+	" flags INT NOT NULL, size INT NOT NULL, words TEXT NOT NULL);"
+	"CREATE TRIGGER refused_goes AFTER DELETE ON row"
+	" BEGIN DELETE FROM refused WHERE row = old.id; END;"
+	"PRAGMA user_version = 12;";
+
 static const char *const schema_steps[] = {schema_first,    schema_contents,  schema_told,
 					   schema_letters,  schema_doubts,    schema_permanent,
 					   schema_brake,    schema_told_rows, schema_told_pop3,
-					   schema_suspects, schema_names};
+					   schema_suspects, schema_names,     schema_refused};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

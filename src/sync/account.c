@@ -82,6 +82,7 @@ static const struct step pass[] = {
 	{"print", plan_print, STEP_DRY_RUN},
 	{"removed mailboxes", act_remove_mailboxes, STEP_ACTS},
 	{"act", act_on_plan, STEP_ACTS},
+	{"what was refused", act_tell_refused, STEP_ACTS},
 	{"release", release, STEP_LOOKS},
 };
 

@@ -11,9 +11,30 @@ void status_finish(struct status *status)
 	for (size_t i = 0; i < status->count; i++) {
 		free(status->items[i].name);
 		free(status->items[i].trouble);
+		free(status->items[i].refusal);
 	}
 	free(status->items);
 	*status = (struct status){0};
+}
+
+/* What is left out for good, with the words of the first. */
+static int fill_refused(struct state *state, int64_t mailbox, struct status_entry *entry,
+			struct err *err)
+{
+	struct refusals refusals = {0};
+	int code = state_refusals_load(state, mailbox, &refusals, err);
+	for (size_t i = 0; code == 0 && i < refusals.count; i++) {
+		if (!refusal_is_lasting(&refusals.items[i])) {
+			continue;
+		}
+		entry->refused++;
+		if (entry->refusal == NULL &&
+		    (entry->refusal = span_dup(span_of(refusals.items[i].words))) == NULL) {
+			code = err_nomem(err);
+		}
+	}
+	refusals_finish(&refusals);
+	return code;
 }
 
 static int fill_entry(const struct account *account, struct state *state,
@@ -36,6 +57,9 @@ static int fill_entry(const struct account *account, struct state *state,
 	int code = state_count_held(state, mailbox->id, &entry->held, err);
 	if (code == 0) {
 		code = state_count_agreed(state, mailbox->id, &entry->messages, err);
+	}
+	if (code == 0) {
+		code = fill_refused(state, mailbox->id, entry, err);
 	}
 	/* One whose removal is held is held whole. */
 	entry->held = mailbox->held != SIDE_NONE ? entry->messages : entry->held;

@@ -4,6 +4,7 @@ from rig import bounded, tree
 from rig.fake import Box
 from rig.scripted import always
 
+DAY = 24 * 3600
 STATUSES = {0, 1, 69, 75, 76, 77, 79}
 QRESYNC = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ENABLE CONDSTORE QRESYNC ESEARCH"
 CONDSTORE = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ENABLE CONDSTORE"
@@ -55,3 +56,13 @@ def recovers(server, account, script=()):
     sync(account, 0)
     assert local(account) == server.wires()
     assert sync(account, 0).did == {}
+
+
+def clock_of(account, shim):
+    """Sets the account's clock forward by some seconds."""
+    environment = account.environment
+
+    def later(seconds):
+        account.environment = lambda: environment(LD_PRELOAD=shim, CLOCK_AFTER="0",
+                                                  CLOCK_BY=str(seconds))
+    return later

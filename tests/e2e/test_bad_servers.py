@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from lies import (CONDSTORE, ENABLED, QRESYNC, STATUSES, keeps_everything, local, recovers, sync,
+from lies import (CONDSTORE, DAY, ENABLED, QRESYNC, STATUSES, clock_of, keeps_everything, local, recovers, sync,
                   synced)
 from rig import mail, tree
 from rig.fake import Box, in_set
@@ -605,7 +605,8 @@ def test_overquota_at_append(bad):
     recovers(server, account)
 
 
-def test_append_refused_for_one_message(bad):
+def test_append_refused_for_one_message(bad, clock_shim):
+    """Without a reason, beside others that are taken: it is left out, for a day."""
     server, account = synced(bad)
     box = server.boxes["INBOX"]
 
@@ -620,6 +621,9 @@ def test_append_refused_for_one_message(bad):
     sync(account, 1)
     assert wires[0] in server.wires() and wires[2] in server.wires()
     assert len(local(account)) == 6
+    server.script = []
+    assert sync(account, 0).did == {"skipped": 1} and wires[1] not in server.wires()
+    clock_of(account, clock_shim)(DAY)
     recovers(server, account)
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lies import CONDSTORE, ENABLED, QRESYNC, keeps_everything, local, recovers, sync, synced
+from lies import CONDSTORE, ENABLED, QRESYNC, clock_of, keeps_everything, local, recovers, sync, synced
 from rig import mail
 from rig.fake import Box
 from rig.scripted import always
@@ -23,16 +23,6 @@ def without(box, *uids):
 
 def wires(box, *left_out):
     return sorted(wire for uid, wire in box.letters.items() if uid not in left_out)
-
-
-def clock_of(account, shim):
-    """Sets the account's clock forward by some seconds."""
-    environment = account.environment
-
-    def later(seconds):
-        account.environment = lambda: environment(LD_PRELOAD=shim, CLOCK_AFTER="0",
-                                                  CLOCK_BY=str(seconds))
-    return later
 
 
 def skipped(result):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lies import CONDSTORE, ENABLED, QRESYNC, local, recovers, sync, synced
+from lies import CONDSTORE, DAY, ENABLED, QRESYNC, clock_of, local, recovers, sync, synced
 from rig import mail
 from rig.fake import Box
 from rig.scripted import always, raw
@@ -141,8 +141,9 @@ def test_gmail_alias(bad):
 @pytest.mark.parametrize("refusal", [
     "BAD Command Argument Error. 11", "NO Maximum size of appendable message has been exceeded.",
     "NO [TOOBIG] too big", "NO [LIMIT] message too large"])
-def test_exchange_refuses_one_message(bad, refusal):
-    """With words of its own for one that is too large or has too long lines; others go."""
+def test_exchange_refuses_one_message(bad, refusal, clock_shim):
+    """With words of its own for one that is too large or has too long lines; others go. It is tried
+    again a day later."""
     server, account = synced(bad)
     box = server.boxes["INBOX"]
 
@@ -157,6 +158,7 @@ def test_exchange_refuses_one_message(bad, refusal):
     sync(account, {1, 75})
     assert wires[0] in server.wires() and wires[2] in server.wires()
     assert len(local(account)) == 6
+    clock_of(account, clock_shim)(DAY)
     recovers(server, account)
 
 

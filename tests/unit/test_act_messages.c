@@ -96,9 +96,11 @@ static void refused_together_each_goes_by_itself(void **state) /* U4, U5 */
 	struct run_scene *scene = *state;
 	write_files(scene, 3, "");
 	for (unsigned nth = 1; nth <= 2; nth++) {
-		scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_APPEND,
-								       .what = SCRIPTED_REFUSED,
-								       .nth = nth});
+		scripted_fault(scene->server,
+			       &(struct scripted_fault){.op = SCRIPTED_APPEND,
+							.what = SCRIPTED_REFUSED,
+							.code = REMOTE_REFUSAL_NOPERM,
+							.nth = nth});
 	}
 	RUN_OK(scene, run_scene_sync(scene));
 	assert_int_equal(scene->server->asked[SCRIPTED_APPEND], 4);

@@ -22,6 +22,7 @@
 #include "mailsync/base/side.h"
 #include "mailsync/base/strlist.h"
 #include "mailsync/model/keywords.h"
+#include "mailsync/model/refusal.h"
 #include "mailsync/model/row.h"
 #include "mailsync/model/stamp.h"
 #include "mailsync/model/suspect.h"
@@ -147,6 +148,14 @@ int state_row_hold(struct state *state, int64_t row, enum row_held held, int64_t
 /* The rows of MAILBOX that bear it, in id order; how many there are. */
 int state_rows_held(struct state *state, int64_t mailbox, struct row_list *rows, struct err *err);
 int state_count_held(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);
+
+/* What the server did not take of MAILBOX (0: of all), as long as it is not there; it goes with its
+ * row. put: that of its `row`. told: the user knows that it is for good. */
+int state_refusals_load(struct state *state, int64_t mailbox, struct refusals *refusals,
+			struct err *err);
+int state_refusal_put(struct state *state, const struct refusal *refusal, struct err *err);
+int state_refusal_drop(struct state *state, int64_t row, struct err *err);
+int state_refusal_set_told(struct state *state, int64_t row, struct err *err);
 
 /* What was deleted, for the brake: COUNT messages of MAILBOX (0: of one that is no more) on SIDE at
  * NOW, in seconds. Of a mailbox that is dropped it stays known for the account. Forgotten after an

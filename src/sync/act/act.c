@@ -30,7 +30,7 @@ static int execute_job(struct job *job, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		code = run_check_stop(job->run, err);
-		if (code == 0) {
+		if (code == 0 && !job->is_put_off) {
 			code = steps[i](job, err);
 		}
 	}

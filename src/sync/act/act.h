@@ -20,4 +20,7 @@ int act_remove_mailboxes(struct run *run, struct err *err);
 /* Moves, then messages mailbox by mailbox; looks again at what our own commands changed. */
 int act_on_plan(struct run *run, struct err *err);
 
+/* After all of it: what the server does not take, as far as it is to be told. */
+int act_tell_refused(struct run *run, struct err *err);
+
 #endif

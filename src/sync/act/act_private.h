@@ -5,6 +5,7 @@
 
 #include "act.h"
 #include "plan/plan.h"
+#include "rules/refusal_rules.h"
 
 /* Takes the answers that are still to come; what they say is of no consequence. */
 int act_ignore_answers(struct remote *remote, struct err *err);
@@ -47,6 +48,9 @@ struct upload_item {
 	bool is_due; /* to be sent, or sent again */
 	int64_t intent;
 	uint64_t flags; /* sent */
+	bool is_same;   /* the file, as it was when it was looked at last */
+	bool asks_first;
+	struct told over; /* its size on the wire, larger than the server takes: it is not sent */
 };
 
 struct upload_batch {
@@ -60,12 +64,11 @@ struct upload_batch {
 struct upload {
 	struct job *job;
 	struct upload_batch batches[BATCHES_IN_FLIGHT];
-	size_t current; /* the batch that is being filled */
-	bool multi;     /* several messages in one APPEND are worth a try */
-	bool pipelined; /* literals need no go-ahead */
-	bool quota_hit;
-	bool put_off; /* the server asks for patience: nothing more is sent now */
-	struct err why;
+	size_t current;    /* the batch that is being filled */
+	bool multi;        /* several messages in one APPEND are worth a try */
+	bool pipelined;    /* literals need no go-ahead */
+	struct told limit; /* the largest message that the mailbox takes */
+	struct refusal_course course;
 	struct buf body;
 };
 
@@ -73,6 +76,11 @@ struct upload {
 int upload_take_answer(struct upload *upload, struct err *err);
 /* A file that could not be read now: nothing was sent of it. ERR says why, on the way in. */
 int item_unreadable(struct upload *upload, struct upload_item *item, struct err *err);
+/* The server does not take ITEM: that is remembered, and told by act_tell_refused. */
+int item_refused(struct upload *upload, struct upload_item *item, enum refusal_kind kind,
+		 const struct err *why, struct err *err);
+/* N2 */
+int item_too_large(struct upload *upload, struct upload_item *item, struct err *err);
 /* They were not taken, or not even sent: what says that they may have been goes. */
 int void_intents(struct upload *upload, struct upload_item *items, size_t count, struct err *err);
 

@@ -4,12 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No more of this mailbox in this job. */
-static bool upload_is_over(const struct upload *upload)
-{
-	return upload->quota_hit || upload->put_off;
-}
-
 /* The cookie of an APPEND: which batch, which of its items (0 for all of them). */
 static uint64_t cookie_of(const struct upload *upload, const struct upload_batch *batch,
 			  size_t item)
@@ -74,6 +68,7 @@ static int send_body(struct upload *upload, struct upload_item *item, struct mai
 		.keywords = &job->mailbox->base.keywords,
 		.date = maildir_reader_file(reader)->mtime,
 		.size = size,
+		.asks_first = item->asks_first,
 	};
 	int code;
 	/* Read before anything is sent: what cannot be read leaves the connection as it was. */
@@ -103,8 +98,14 @@ static int send_message(struct upload *upload, struct upload_item *item, const u
 		const struct maildir_file *file = maildir_reader_file(reader);
 		const struct file_mark mark = maildir_file_mark(file);
 		row_set_file(item->row, &mark, maildir_reader_content(reader));
+		uint64_t wire_size = maildir_reader_wire_size(reader);
 		item->row->size = told(file->size_bytes);
-		code = send_body(upload, item, reader, begin, err);
+		if (told_below(upload->limit, told(wire_size))) {
+			item->over = told(wire_size);
+			code = err_set(err, ERR_LIMIT, SCOPE_MESSAGE, "too large");
+		} else {
+			code = send_body(upload, item, reader, begin, err);
+		}
 	}
 	maildir_reader_close(&reader);
 	return code;
@@ -119,23 +120,50 @@ static int batch_wait(struct upload *upload, struct upload_batch *batch, struct 
 	return code;
 }
 
+static int wait_for_all(struct upload *upload, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < BATCHES_IN_FLIGHT; i++) {
+		code = batch_wait(upload, &upload->batches[i], err);
+	}
+	return code;
+}
+
+/* ITEM, or what came before it in one APPEND, was not sent whole, and not refused. */
+static int item_unsent(struct upload *upload, struct upload_item *item, struct err *err)
+{
+	return item->over.is_told ? item_too_large(upload, item, err)
+				  : item_unreadable(upload, item, err);
+}
+
 static int send_one(struct upload *upload, struct upload_batch *batch, size_t index,
 		    struct err *err)
 {
 	struct remote *remote = upload->job->remote;
 	struct upload_item *item = &batch->items[index];
 	uint64_t cookie = cookie_of(upload, batch, index);
-	int code = send_message(upload, item, &cookie, err);
+	int code;
+	item->asks_first |= upload->course.is_wary;
+	/* No other answer may come where the go-ahead is waited for. */
+	if (item->asks_first && (code = wait_for_all(upload, err)) < 0) {
+		return code;
+	}
+	code = send_message(upload, item, &cookie, err);
 	bool is_refused = code < 0 && remote_append_was_refused(remote);
 	if (code < 0 && !is_refused) {
-		return item_unreadable(upload, item, err);
+		return item_unsent(upload, item, err);
 	}
 	item->is_due = false;
 	batch->in_flight++;
 	/* Refused at its literal, its answer is there already. */
 	code = is_refused ? 0 : remote_append_end(remote, err);
-	return code == 0 && (is_refused || !upload->pipelined) ? batch_wait(upload, batch, err)
-							       : code;
+	bool has_to_wait = is_refused || item->asks_first || !upload->pipelined;
+	return code == 0 && has_to_wait ? batch_wait(upload, batch, err) : code;
+}
+
+static bool is_admitted(const struct upload *upload, const struct row *row)
+{
+	return !upload->course.is_over && refusal_course_admits(&upload->course, row->size.number);
 }
 
 /* Each message by its own APPEND. */
@@ -143,8 +171,9 @@ static int send_singly(struct upload *upload, struct upload_batch *batch, struct
 {
 	int code = 0;
 	batch->together = 0;
-	for (size_t i = 0; code == 0 && i < batch->count && !upload_is_over(upload); i++) {
-		if (batch->items[i].is_due) {
+	for (size_t i = 0; code == 0 && i < batch->count; i++) {
+		struct upload_item *item = &batch->items[i];
+		if (item->is_due && is_admitted(upload, item->row)) {
 			code = send_one(upload, batch, i, err);
 		}
 	}
@@ -168,7 +197,7 @@ static int send_together(struct upload *upload, struct upload_batch *batch, stru
 			batch->together++;
 			continue;
 		}
-		code = item_unreadable(upload, item, err);
+		code = item_unsent(upload, item, err);
 		if (code < 0) {
 			return code;
 		}
@@ -205,7 +234,8 @@ static int batch_settle(struct upload *upload, struct upload_batch *batch, struc
 		code = batch_wait(upload, batch, err);
 	}
 	for (size_t i = 0; code == 0 && i < batch->count; i++) {
-		if (batch->items[i].is_due) { /* upload_is_over kept it from being sent */
+		if (batch->items[i].is_due) { /* not admitted any more */
+			upload->job->failures++;
 			code = void_intents(upload, &batch->items[i], 1, err);
 		}
 	}
@@ -223,8 +253,9 @@ static int batch_turn(struct upload *upload, struct err *err)
 	return code < 0 ? code : batch_settle(upload, &upload->batches[upload->current], err);
 }
 
-/* Header digest and size of a row's file are noted; -ERR_CHANGED: it is not there now. */
-static int identify(struct job *job, struct row *row, struct err *err)
+/* Header digest and size of a row's file are noted; -ERR_CHANGED: it is not there now. *IS_SAME: it
+ * is as it was when that was done last. */
+static int identify(struct job *job, struct row *row, bool *is_same, struct err *err)
 {
 	struct maildir_folder *dir = job->mailbox->dir;
 	struct maildir_entry entry;
@@ -237,6 +268,7 @@ static int identify(struct job *job, struct row *row, struct err *err)
 		return code;
 	}
 	const struct file_mark mark = maildir_file_mark(&file);
+	*is_same = file_mark_equal(&row->mark, &mark);
 	row->has_digest = true;
 	memcpy(row->digest, identity.digest, ROW_DIGEST_SIZE);
 	row->size = told(file.size_bytes);
@@ -246,11 +278,12 @@ static int identify(struct job *job, struct row *row, struct err *err)
 
 /* Into the current batch, which is sent once it is full. A row whose file is not there now is left
  * for the next run. */
-static int add_row(struct upload *upload, struct row *row, struct err *err)
+static int add_row(struct upload *upload, struct row *row, bool asks_first, struct err *err)
 {
 	struct job *job = upload->job;
 	struct upload_batch *batch = &upload->batches[upload->current];
-	int code = identify(job, row, err);
+	bool is_same = false;
+	int code = identify(job, row, &is_same, err);
 	if (code == -ERR_CHANGED) {
 		job->failures++;
 		return 0;
@@ -262,45 +295,91 @@ static int add_row(struct upload *upload, struct row *row, struct err *err)
 		.row = row,
 		.is_due = true,
 		.flags = row->local_flags & message_remote_flags(&job->facts),
+		.is_same = is_same,
+		.asks_first = asks_first,
 	};
 	batch->bytes += row->size.number;
 	bool is_full = batch->count == REMOTE_BATCH_MESSAGES || batch->bytes >= BATCH_BYTES;
 	return is_full ? batch_turn(upload, err) : 0;
 }
 
-/* The rows that failed in an earlier run (U8), or the others, into batches, full ones sent. */
-static int send_rows(struct upload *upload, bool has_failed, struct err *err)
+/* Sends what is left of the current batch, and waits for all. */
+static int drain(struct upload *upload, struct err *err)
 {
-	struct job *job = upload->job;
-	const struct op *op;
-	size_t at = 0;
-	int code = 0;
-	while (code == 0 && !upload_is_over(upload) &&
-	       (op = job_next(job, OP_UPLOAD, &at)) != NULL) {
-		struct row *row = job_row(job, op);
-		if ((code = run_check_stop(job->run, err)) == 0 &&
-		    (row->reason == REASON_FAILED) == has_failed) {
-			code = add_row(upload, row, err);
-		}
-	}
-	return code < 0 || upload_is_over(upload) ? code : batch_turn(upload, err);
-}
-
-/* All rows; then waits for all. */
-static int upload_rows(struct upload *upload, struct err *err)
-{
-	struct job *job = upload->job;
-	int code = send_rows(upload, false, err);
-	upload->multi = false;
-	code = code < 0 ? code : send_rows(upload, true, err);
+	int code = batch_send(upload, &upload->batches[upload->current], err);
 	for (size_t i = 0; code == 0 && i < BATCHES_IN_FLIGHT; i++) {
 		code = batch_settle(upload, &upload->batches[i], err);
 	}
-	if (code == 0 && upload->put_off) {
-		*err = upload->why;
-		code = -(int)err->code;
+	return code;
+}
+
+/* N7 to N9. What was refused before, or goes where something was, goes by itself; what else failed
+ * (U8) is not sent together with others. */
+static int take_turn(struct upload *upload, const struct refusal_turn *turn, struct err *err)
+{
+	struct job *job = upload->job;
+	struct row *row = job_row(job, &job->plan.ops[turn->place]);
+	bool is_wary = turn->kind != REFUSAL_NONE || upload->course.is_wary;
+	bool ends_multi = turn->has_failed && upload->multi;
+	int code = run_check_stop(job->run, err);
+	if (code < 0 || ((is_wary || ends_multi) && (code = drain(upload, err)) < 0)) {
+		return code;
 	}
-	job->failures += upload->quota_hit;
+	upload->multi &= !ends_multi;
+	if (!is_admitted(upload, row)) {
+		job->failures++;
+		return 0;
+	}
+	code = add_row(upload, row, is_wary, err);
+	return code == 0 && is_wary ? drain(upload, err) : code;
+}
+
+static int compare_turns(const void *one, const void *other)
+{
+	return refusal_turn_compare(one, other);
+}
+
+/* The order in which messages go, to be freed. */
+static int gather_turns(struct upload *upload, struct refusal_turn **turns, size_t *count,
+			struct err *err)
+{
+	const struct job *job = upload->job;
+	const struct op *op;
+	bool by_size = false;
+	*turns = calloc(job->plan.count + 1, sizeof(**turns));
+	if (*turns == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t at = 0; (op = job_next(job, OP_UPLOAD, &at)) != NULL;) {
+		const struct row *row = job_row(job, op);
+		const struct refusal *refusal = refusals_find(&job->refused, row->id);
+		struct refusal_turn *turn = &(*turns)[(*count)++];
+		turn->kind = refusal == NULL ? REFUSAL_NONE : refusal->kind;
+		turn->has_failed = row->reason == REASON_FAILED;
+		turn->size_bytes = row->size.number;
+		turn->place = (size_t)(op - job->plan.ops);
+		by_size |= turn->kind == REFUSAL_QUOTA;
+		upload->course.is_wary |= turn->kind == REFUSAL_NOW || by_size;
+	}
+	for (size_t i = 0; i < *count; i++) {
+		(*turns)[i].by_size = by_size;
+	}
+	qsort(*turns, *count, sizeof(**turns), compare_turns);
+	return 0;
+}
+
+static int upload_rows(struct upload *upload, struct err *err)
+{
+	struct refusal_turn *turns = NULL;
+	size_t count = 0;
+	int code = gather_turns(upload, &turns, &count, err);
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		code = take_turn(upload, &turns[i], err);
+	}
+	if (code == 0) {
+		code = drain(upload, err);
+	}
+	free(turns);
 	return code;
 }
 
@@ -311,6 +390,22 @@ static int reopen_examined(struct upload *upload, struct err *err)
 	struct job *job = upload->job;
 	bool is_open = remote_selected(job->remote, job->mailbox->wire, false).is_told;
 	return is_open && !upload->pipelined ? job_select(job, true, err) : 0;
+}
+
+/* Where each mailbox has a limit of its own it is asked for, unless the listing told it. */
+static int learn_limit(struct upload *upload, struct err *err)
+{
+	struct job *job = upload->job;
+	struct mailbox *mailbox = job->mailbox;
+	struct remote_counts counts = {0};
+	int code = 0;
+	if (remote_facts(job->remote)->has_append_limits && !mailbox->seen.append_limit.is_told) {
+		code = remote_count_one(job->remote, mailbox->wire, &counts, err);
+		mailbox->seen.append_limit = counts.append_limit;
+		remote_counts_finish(&counts);
+	}
+	upload->limit = plan_append_limit(job->run, mailbox);
+	return code;
 }
 
 int job_upload(struct job *job, struct err *err)
@@ -329,8 +424,8 @@ int job_upload(struct job *job, struct err *err)
 	upload->multi = facts->takes_many_appends && upload->pipelined &&
 			!job->mailbox->done.was_refused_together;
 	buf_init(&upload->body, SMALL_BYTES + 1);
-	int code = reopen_examined(upload, err);
-	if (code == 0) {
+	int code;
+	if ((code = reopen_examined(upload, err)) == 0 && (code = learn_limit(upload, err)) == 0) {
 		code = upload_rows(upload, err);
 	}
 	buf_finish(&upload->body);

@@ -12,6 +12,13 @@ static void count_upload(struct upload *upload)
 	progress_copied(upload->job->run->account->server.progress, 1);
 }
 
+static int forget_refusal(struct upload *upload, const struct upload_item *item, struct err *err)
+{
+	const struct job *job = upload->job;
+	bool was_refused = refusals_find(&job->refused, item->row->id) != NULL;
+	return was_refused ? state_refusal_drop(job->run->session->state, item->row->id, err) : 0;
+}
+
 /* U2. FROM: a UID below the intent's bound that comes into question, too (U10); 0: none. */
 static int item_unknown(struct upload *upload, struct upload_item *item, uint32_t from,
 			struct err *err)
@@ -33,6 +40,7 @@ static int item_unknown(struct upload *upload, struct upload_item *item, uint32_
 	mailbox->open.has_intents = true;
 	effect_held(item->row, REASON_AMBIGUOUS);
 	count_upload(upload);
+	code = code < 0 ? code : forget_refusal(upload, item, err);
 	return code < 0 ? code : state_row_put(state, item->row, err);
 }
 
@@ -45,7 +53,8 @@ static int item_there(struct upload *upload, struct upload_item *item, uint32_t 
 	effect_uploaded(item->row, uid, item->flags);
 	effect_held(item->row, REASON_UNPROVEN);
 	count_upload(upload);
-	if (code < 0 || (code = state_row_put(state, item->row, err)) < 0) {
+	if (code < 0 || (code = forget_refusal(upload, item, err)) < 0 ||
+	    (code = state_row_put(state, item->row, err)) < 0) {
 		return code;
 	}
 	return state_intent_drop(state, item->intent, err);
@@ -119,23 +128,11 @@ int void_intents(struct upload *upload, struct upload_item *items, size_t count,
 }
 
 /* U4: what became of each shows when they are looked for. */
-static int items_refused(struct upload *upload, struct upload_item *items, size_t count,
-			 struct err *err)
+static void look_for_all(struct upload *upload)
 {
 	struct mailbox *mailbox = upload->job->mailbox;
-	if (count == 1) {
-		return void_intents(upload, items, count, err);
-	}
 	mailbox->open.has_intents = true;
 	mailbox->done.was_changed_there = true;
-	return 0;
-}
-
-static int item_refused(struct upload *upload, struct upload_item *item, const struct err *why,
-			struct err *err)
-{
-	int code = void_intents(upload, item, 1, err);
-	return code < 0 ? code : job_message_failed(upload->job, item->row, why);
 }
 
 int item_unreadable(struct upload *upload, struct upload_item *item, struct err *err)
@@ -144,11 +141,28 @@ int item_unreadable(struct upload *upload, struct upload_item *item, struct err 
 	if (run_is_fatal(err)) {
 		return -(int)err->code;
 	}
-	if (err->code == ERR_CHANGED) {
+	int code = void_intents(upload, item, 1, err);
+	if (code == 0 && why.code == ERR_CHANGED) {
 		upload->job->failures++;
-		return void_intents(upload, item, 1, err);
+		return 0;
 	}
-	return item_refused(upload, item, &why, err);
+	return code < 0 ? code : job_message_failed(upload->job, item->row, &why);
+}
+
+/* U3. None of several is to blame. */
+static int put_off(struct upload *upload, struct upload_item *items, size_t count,
+		   const struct remote_done *done, struct err *err)
+{
+	struct job *job = upload->job;
+	upload->course.is_over = true;
+	job->is_put_off = true;
+	if (count == 1) {
+		return item_refused(upload, items, REFUSAL_NOW, &done->err, err);
+	}
+	job->failures++;
+	run_report_error(job->run, job->mailbox, 0, &done->err);
+	look_for_all(upload);
+	return 0;
 }
 
 /* The answer to an APPEND of COUNT items. */
@@ -157,35 +171,33 @@ static int take_answer(struct upload *upload, struct upload_item *items, size_t 
 {
 	const struct upload_answer answer = {
 		.is_taken = done->status == 0,
-		.is_busy = done->status < 0 && remote_busy_is_due(upload->job->remote),
+		.is_busy = done->refusal == REMOTE_REFUSAL_BUSY,
 		.tells_uids = done->has_appended,
 		.uidvalidity = done->uidvalidity,
 		.uids = uidset_size(&done->appended),
 		.sent = count,
 	};
 	struct mailbox *mailbox = upload->job->mailbox;
-	struct err why;
-	upload->quota_hit |= done->status < 0 && done->refusal == REMOTE_REFUSAL_OVERQUOTA;
 	mailbox->done.was_changed_there |= answer.is_taken;
+	if (count == 1 || answer.is_taken) {
+		refusal_course_note(&upload->course, done->refusal, items[0].row->size.number);
+	}
 	switch (upload_outcome(&answer, mailbox->base.numbers.uidvalidity)) {
 	case UPLOAD_LANDED:
 		return items_taken(upload, items, count, &done->appended, err);
 	case UPLOAD_UNKNOWN:
 		return items_taken(upload, items, count, NULL, err);
 	case UPLOAD_PUT_OFF:
-		upload->put_off = true;
-		upload->why = done->err;
-		return items_refused(upload, items, count, err);
+		return put_off(upload, items, count, done, err);
 	case UPLOAD_SPLIT:
 		upload->multi = false;
 		mailbox->done.was_refused_together = true;
-		return items_refused(upload, items, count, err);
+		look_for_all(upload);
+		return 0;
 	case UPLOAD_REFUSED:
 		break;
 	}
-	err_set(&why, done->err.code, done->err.scope, "the file %s was not uploaded: %s",
-		items[0].row->unique, done->err.text);
-	return item_refused(upload, &items[0], &why, err);
+	return item_refused(upload, &items[0], refusal_kind_of(done->refusal), &done->err, err);
 }
 
 int upload_take_answer(struct upload *upload, struct err *err)

@@ -24,7 +24,7 @@
 #define NOTE_SIZE   160
 #define NOTE_FORMAT "%u %" PRId64 " %s %s %s"
 
-struct refusal {
+struct refused_login {
 	unsigned count; /* 0: none is noted */
 	int64_t at;
 	char salt[SALT_HEX];
@@ -32,11 +32,11 @@ struct refusal {
 	char where[SERVER_FINGERPRINT_SIZE];
 };
 
-static int refusal_load(struct run *run, struct refusal *refusal, struct err *err)
+static int refusal_load(struct run *run, struct refused_login *refusal, struct err *err)
 {
 	char note[NOTE_SIZE];
 	int code = state_get(run->session->state, "refused", note, sizeof(note), err);
-	*refusal = (struct refusal){0};
+	*refusal = (struct refused_login){0};
 	if (code == 0 && sscanf(note, "%u %" SCNd64 " %16s %4s %32s", &refusal->count, &refusal->at,
 				refusal->salt, refusal->hash, refusal->where) != 5) {
 		refusal->count = 0;
@@ -44,7 +44,7 @@ static int refusal_load(struct run *run, struct refusal *refusal, struct err *er
 	return code;
 }
 
-static int refusal_store(struct run *run, const struct refusal *refusal, struct err *err)
+static int refusal_store(struct run *run, const struct refused_login *refusal, struct err *err)
 {
 	char note[NOTE_SIZE] = "";
 	if (refusal->count > 0) {
@@ -100,7 +100,7 @@ static int not_now(const struct run *run, const struct login_facts *facts, struc
 
 int login_check(struct run *run, struct err *err)
 {
-	struct refusal refusal;
+	struct refused_login refusal;
 	char now[SERVER_FINGERPRINT_SIZE];
 	char hash[HASH_HEX] = "";
 	int code;
@@ -127,7 +127,7 @@ int login_check(struct run *run, struct err *err)
 	return login_is_due(&facts) ? 0 : not_now(run, &facts, err);
 }
 
-static int note_refused(struct run *run, struct refusal *refusal, struct err *err)
+static int note_refused(struct run *run, struct refused_login *refusal, struct err *err)
 {
 	uint8_t salt[SALT_SIZE];
 	int code;
@@ -148,7 +148,7 @@ static int note_refused(struct run *run, struct refusal *refusal, struct err *er
 int login_note(struct run *run, int outcome, struct err *err)
 {
 	struct credential *credential = run->account->server.credential;
-	struct refusal refusal;
+	struct refused_login refusal;
 	struct err why;
 	bool is_refused = outcome == -ERR_LOGIN && credential != NULL &&
 			  credential_refused_secret(credential) != NULL;

@@ -145,7 +145,9 @@ int job_plan(struct job *job, struct run *run, struct mailbox *mailbox, struct e
 		goto finish;
 	}
 	drop_rows(run, &intents, &job->rows);
-	code = job_replan(job, err);
+	if ((code = job_set_aside(job, err)) == 0) {
+		code = job_replan(job, err);
+	}
 finish:
 	state_intents_finish(&intents);
 	return code;
@@ -158,6 +160,8 @@ void job_finish(struct job *job)
 	}
 	message_plan_finish(&job->plan);
 	free(job->moved);
+	free(job->aside);
+	refusals_finish(&job->refused);
 	row_list_finish(&job->rows);
 	mailbox_release(job->mailbox);
 }

@@ -16,6 +16,8 @@
 #ifndef SYNC_PLAN_PLAN_H
 #define SYNC_PLAN_PLAN_H
 
+#include "mailsync/model/refusal.h"
+
 #include "rules/message_rules.h"
 #include "rules/move_rules.h"
 #include "rules/trash_rules.h"
@@ -148,8 +150,10 @@ struct job {
 	struct run *run;
 	struct remote *remote;
 	struct mailbox *mailbox;
-	struct row_list rows; /* pending, by id, but for those of R25 */
-	int64_t *moved;       /* facts.moved */
+	struct row_list rows;    /* pending, by id, but for those of R25 */
+	int64_t *moved;          /* facts.moved */
+	int64_t *aside;          /* facts.aside */
+	struct refusals refused; /* before this job */
 	struct plan_facts facts;
 	struct message_plan plan; /* its ops name ROWS by their index */
 	enum job_names names;
@@ -158,6 +162,7 @@ struct job {
 	bool has_scan;
 	size_t deleted_here; /* files removed and not committed yet, that the brake counts */
 	size_t failures;     /* what was left undone: the next run looks at this mailbox again */
+	bool is_put_off;     /* the server asks for patience: no further step is taken now */
 };
 
 /* R24: nothing to plan in MAILBOX. */
@@ -178,6 +183,11 @@ void job_finish(struct job *job);
 /* Nothing but holds that its rows tell already: it need not be carried out, and the Maildir not be
  * claimed for it. */
 bool job_changes_nothing(const struct job *job);
+
+/* The largest message that MAILBOX takes, as far as the server has told (APPENDLIMIT). */
+struct told plan_append_limit(const struct run *run, const struct mailbox *mailbox);
+/* Loads what was refused of JOB's rows before, and sets aside what is not due (N6). */
+int job_set_aside(struct job *job, struct err *err);
 
 /* Before its first step: this run's claim, and the folder. */
 int job_prepare(struct job *job, struct err *err);

@@ -167,7 +167,19 @@ static int plan_remote_only(struct planning *planning, struct err *err)
 	return act(planning, OP_DOWNLOAD, "new on the server", err); /* R5 */
 }
 
-/* R6 to R11 */
+static int compare_ids(const void *x, const void *y)
+{
+	int64_t one = *(const int64_t *)x;
+	int64_t two = *(const int64_t *)y;
+	return (one > two) - (one < two);
+}
+
+static bool has_id(const int64_t *ids, size_t count, int64_t id)
+{
+	return array_find(ids, count, sizeof(*ids), &id, compare_ids) != NULL;
+}
+
+/* R6 to R11, R31 */
 static int plan_local_only(struct planning *planning, struct err *err)
 {
 	const struct plan_policy *policy = planning->policy;
@@ -196,21 +208,16 @@ static int plan_local_only(struct planning *planning, struct err *err)
 	if (planning->mailbox->is_read_only) { /* R9 */
 		return hold(planning, REASON_OBSTACLE, READ_ONLY);
 	}
+	if (has_id(planning->mailbox->aside, planning->mailbox->aside_count, row->id)) { /* R31 */
+		return hold(planning, REASON_OBSTACLE, "the server refuses it");
+	}
 	return act(planning, OP_UPLOAD, "new in the Maildir", err); /* R11 */
-}
-
-static int compare_ids(const void *x, const void *y)
-{
-	int64_t one = *(const int64_t *)x;
-	int64_t two = *(const int64_t *)y;
-	return (one > two) - (one < two);
 }
 
 bool message_was_moved(const struct plan_facts *mailbox, const struct row *row)
 {
 	return row->local != MESSAGE_PRESENT &&
-	       array_find(mailbox->moved, mailbox->moved_count, sizeof(*mailbox->moved), &row->id,
-			  compare_ids) != NULL;
+	       has_id(mailbox->moved, mailbox->moved_count, row->id);
 }
 
 /* R26 */

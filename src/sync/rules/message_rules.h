@@ -21,6 +21,7 @@
  *   R7  `copy` does not cover remote                      -> hold POLICY
  *   R8  larger than max_message_size                      -> hold TOO_LARGE
  *   R9  mailbox is read-only on the server                -> hold OBSTACLE
+ *   R31 the server refused it for good, and it is not due (refusal_rules.h, N6) -> hold OBSTACLE
  *   R11 else                                              -> UPLOAD
  * A row that is not agreed but present on both sides (a pair just found):
  *   R22 AGREE on the flags that both share; then, with these, R15 to R20: flags are joined.
@@ -108,6 +109,8 @@ struct plan_facts {
 	bool releases_held;      /* the user lets go what the brake held in earlier runs */
 	const int64_t *moved;    /* ids of rows, sorted: R26's originals */
 	size_t moved_count;
+	const int64_t *aside; /* likewise: R31's */
+	size_t aside_count;
 	bool is_waste; /* the server's trash or junk (brake.h, B11) */
 };
 

@@ -114,6 +114,7 @@ void mailbox_take_counts(struct mailbox_seen *seen, const struct remote_counts *
 	seen->has_counts = numbers_are_told(&counts->numbers);
 	seen->numbers = counts->numbers;
 	seen->numbers.modseq = modseq;
+	seen->append_limit = counts->append_limit;
 }
 
 void mailbox_exclude(struct mailbox *mailbox, enum exclusion reason)

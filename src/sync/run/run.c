@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "mailsync/base/clock.h"
 
@@ -38,12 +39,14 @@ void run_init(struct run *run, struct session *session, struct report *report)
 		.log = session->log,
 		.report = report,
 		.mutex = PTHREAD_MUTEX_INITIALIZER,
+		.number = clock_real_ns(),
 	};
 }
 
 void run_finish(struct run *run)
 {
 	mailboxes_finish(run);
+	free(run->done.told);
 	pthread_mutex_destroy(&run->mutex);
 }
 

@@ -34,11 +34,12 @@ struct mailbox_seen {
 	bool is_unreadable;   /* its folder: what went from there cannot be told in this run */
 	bool is_read_only;    /* the server says so */
 	bool has_local_changes;
-	bool lost_folder;    /* with all that was in it (brake.h, B9) */
-	bool was_viewed;     /* the remote delta was taken in this run */
-	bool is_window;      /* the server shows only the newest of it */
-	unsigned attributes; /* enum remote_attribute */
-	bool has_counts;     /* LIST or STATUS told these; else only what opening it told: */
+	bool lost_folder;         /* with all that was in it (brake.h, B9) */
+	bool was_viewed;          /* the remote delta was taken in this run */
+	bool is_window;           /* the server shows only the newest of it */
+	unsigned attributes;      /* enum remote_attribute */
+	struct told append_limit; /* the largest message that it takes, where it has its own */
+	bool has_counts;          /* LIST or STATUS told these; else only what opening it told: */
 	struct numbers numbers;
 	char *mailboxid; /* owned, NULL: untold */
 };
@@ -148,6 +149,8 @@ struct run_done {
 	bool local_failed;  /* a folder could not be read: status 74 */
 	bool was_put_off;   /* the server asked for more patience than this run has */
 	int64_t backoff_ms; /* waited so far because it asked for some */
+	int64_t *told;      /* rows of which it was told that they are refused for good, owned */
+	size_t told_count, told_cap;
 };
 
 struct plan;
@@ -167,7 +170,8 @@ struct run {
 	struct plan *plan;     /* plan/plan.h */
 	struct pop3_job *pop3; /* pop3/pop3_private.h; NULL for IMAP */
 	struct run_done done;
-	int round; /* of act_on_plan: 0 first; later ones only take up what was newly seen */
+	int64_t number; /* of all runs its own: when it began, nanoseconds since 1970 */
+	int round;      /* of act_on_plan: 0 first; later ones only take up what was newly seen */
 };
 
 /* ACCOUNT and OPTIONS are borrowed for as long as the session lasts, which begins now. Nothing is
@@ -230,6 +234,8 @@ void run_report_unknown(struct run *run);
 /* Writes what the report has against each mailbox into the state, for `status`. OUTCOME and WHY:
  * how the run ended. */
 void run_store_trouble(struct run *run, int outcome, const struct err *why);
+/* ROW's message is refused for good, and the report says so: run_store_trouble writes that down. */
+int run_note_told(struct run *run, int64_t row, struct err *err);
 /* Takes back what was noted of MAILBOX from the report's FIRST error on: it is going to be tried
  * again. */
 void run_report_forget(struct run *run, struct mailbox *mailbox, size_t first);

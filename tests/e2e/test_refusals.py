@@ -1,0 +1,147 @@
+"""What a server refuses: the table of docs/RELIABILITY.md, row by row, and what it stands on."""
+
+import pathlib
+
+import pytest
+
+from lies import DAY, clock_of, local, sync
+from rig import mail
+from rig.fake import Box
+from rig.scripted import always
+
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "RELIABILITY.md"
+PLAIN = "IMAP4rev1 LITERAL+ UIDPLUS"
+CAPABILITIES = {"APPENDLIMIT=N": PLAIN + " APPENDLIMIT=2000", "APPENDLIMIT, by STATUS": PLAIN + " APPENDLIMIT"}
+MINUTES = 300
+LARGE = mail.one(99, seed="refused", size=3000)
+OTHER = mail.one(98, seed="taken", size=300)
+
+
+def rows():
+    text = PAGE.read_text(encoding="utf-8").split("## What a server refuses")[1].split("\n## ")[0]
+    lines = [line for line in text.splitlines() if line.startswith("| ") and "first run" not in line]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def refuses(box, answer):
+    """APPEND, which takes all but the large one."""
+    words = 'NO it is a bad time, try again later' if "try again" in answer else f"{answer} I do not like it"
+
+    def append(command):
+        return [words] if len(command) > 2000 else box.append(command)
+    return always("^APPEND", append)
+
+
+def limits(box):
+    """STATUS, which tells how large a message may be."""
+    def status(command):
+        limit = " APPENDLIMIT 2000" if "APPENDLIMIT" in command else ""
+        return [f'* STATUS "{box.name}" ({box.status()}{limit})', "OK done"]
+    return always("^STATUS", status)
+
+
+@pytest.fixture
+def refusing(bad, clock_shim):
+    """(server, account, later): an answer's, with three messages in sync."""
+    def make(answer, **options):
+        box = Box(3)
+        server, account = bad([box], capabilities=CAPABILITIES.get(answer, PLAIN),
+                              keys={"timeout": 2}, **options)
+        server.script = [refuses(box, answer), limits(box)]
+        sync(account, 0)
+        return server, account, clock_of(account, clock_shim)
+    return make
+
+
+def outcome(server, account):
+    """STATUS WORD, as a cell has it."""
+    began, result = len(server.received), account.sync(status=None)
+    tried = any(c.startswith("APPEND") and len(c) > 2000 for c in server.received[began:])
+    told = [error["message"] for error in result.errors if "not uploaded" in error["message"]]
+    skipped = result.account["skipped"]
+    if told:
+        assert len(told) == 1 and skipped == 0, result
+        word = "out" if "left out from now on" in told[0] else "now"
+        assert tried or "APPENDLIMIT" in told[0]
+    else:
+        assert skipped == 1 and result.errors == [], result
+        word = "again" if tried else "left"
+    return f"{result.status} {word}"
+
+
+@pytest.mark.parametrize("answer, beside, first, second, third, fourth", rows(),
+                         ids=[f"{row[0]}/{row[1]}" for row in rows()])
+def test_row(refusing, answer, beside, first, second, third, fourth):
+    server, account, later = refusing(answer)
+    account.local.deliver("INBOX", LARGE)
+    if beside == "another":
+        account.local.deliver("INBOX", OTHER)
+    found = []
+    for when in (0, MINUTES, DAY, DAY + MINUTES):
+        later(when)
+        files = account.local.snapshot()
+        found.append(outcome(server, account))
+        # A day later it is looked at, at least.
+        assert when == DAY or found[-1] != "0 left" or account.local.snapshot() == files
+    assert found == [first, second, third, fourth]
+    assert (OTHER in server.wires()) == (beside == "another")
+    # The server learns better.
+    server.script = [limits(server.boxes["INBOX"])] if "0 left" in found else []
+    server.capabilities = PLAIN
+    later(3 * DAY)
+    sync(account, 0)
+    assert LARGE in server.wires() and local(account) == server.wires()
+    assert sync(account, 0).did == {}
+
+
+def test_table_has_every_answer_alone_and_beside_another():
+    found = rows()
+    assert len(found) == len({(row[0], row[1]) for row in found}) and len(found) % 2 == 0
+    assert {row[1] for row in found} == {"none", "another"}
+    named = " ".join(row[0] for row in found)
+    for code in "TOOBIG CANNOT OVERQUOTA LIMIT NOPERM UNAVAILABLE INUSE SERVERBUG CONTACTADMIN".split():
+        assert f"[{code}]" in named
+    assert {"NO", "BAD"} <= {row[0] for row in found}
+
+
+def test_status_shows_it_and_a_changed_file_is_tried(refusing):
+    server, account, _ = refusing("NO [TOOBIG]")
+    account.local.deliver("INBOX", LARGE)
+    sync(account, 1)
+    for _ in range(2):
+        shown = account.run("status").out
+        assert "1 skipped" in shown and shown.count("I do not like it") == 1
+        assert account.run("--json", "status").of("status")[0]["refused"] == 1
+        sync(account, 0)
+    path = account.local.find("INBOX", LARGE)
+    path.write_bytes(LARGE.replace(b"\r\n", b"\n")[:1000] + b"\n")
+    assert sync(account, 0).did == {"uploaded": 1}
+    assert "I do not like it" not in account.run("status").out
+    assert local(account) == server.wires()
+    assert sync(account, 0).did == {}
+
+
+def test_a_larger_limit_is_made_use_of_at_once(refusing):
+    server, account, _ = refusing("APPENDLIMIT=N")
+    account.local.deliver("INBOX", LARGE)
+    result = sync(account, 1)
+    assert result.account["bytes_out"] < 1000
+    server.capabilities = PLAIN + " APPENDLIMIT=5000"
+    server.script = []
+    assert sync(account, 0).did == {"uploaded": 1}
+    assert local(account) == server.wires()
+
+
+def test_a_full_mailbox_gets_nothing_big_but_what_fits(refusing):
+    """The smallest is tried first, and none that is as large as one that was refused."""
+    server, account, _ = refusing("NO [OVERQUOTA]")
+    for number in range(5):
+        account.local.deliver("INBOX", mail.one(number, seed="full", size=20_000 + 5_000 * number))
+    sync(account, 1)
+    began = len(server.received)
+    sync(account, 1)
+    sent = [len(c) for c in server.received[began:] if c.startswith("APPEND")]
+    assert len(sent) == 1 and sent[0] < 22_000
+    account.local.deliver("INBOX", OTHER)
+    sync(account, 1)
+    assert OTHER in server.wires()
