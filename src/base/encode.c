@@ -14,10 +14,10 @@ void hex_encode(const uint8_t *data, size_t len, char *out)
 	*out = '\0';
 }
 
-static const char base64_digits[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+#define BASE64_ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-void base64_encode(struct span data, struct buf *out)
+/* DIGITS: the alphabet. */
+static void encode(struct span data, const char digits[64], bool is_padded, struct buf *out)
 {
 	for (size_t i = 0; i < data.len; i += 3) {
 		size_t count = data.len - i < 3 ? data.len - i : 3;
@@ -26,11 +26,21 @@ void base64_encode(struct span data, struct buf *out)
 		for (size_t j = 0; j < 3; j++) {
 			bits = bits << 8 | (j < count ? (uint8_t)data.data[i + j] : 0u);
 		}
-		char four[4] = {base64_digits[bits >> 18], base64_digits[bits >> 12 & 63],
-				base64_digits[bits >> 6 & 63], base64_digits[bits & 63]};
+		char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63], digits[bits >> 6 & 63],
+				digits[bits & 63]};
 		memset(four + count + 1, '=', 3 - count);
-		buf_append(out, four, sizeof(four));
+		buf_append(out, four, is_padded ? sizeof(four) : count + 1);
 	}
+}
+
+void base64_encode(struct span data, struct buf *out)
+{
+	encode(data, BASE64_ALNUM "+/", true, out);
+}
+
+void base64url_encode(struct span data, struct buf *out)
+{
+	encode(data, BASE64_ALNUM "-_", false, out);
 }
 
 /* The value of a base64 digit, or -1. */

@@ -260,9 +260,20 @@ static int read_to_end(int fd, struct buf *out)
 	return errnum;
 }
 
-int file_read(int dirfd, const char *name, struct buf *out, struct err *err)
+int file_read_fd(int fd, const char *name, struct buf *out, struct err *err)
 {
 	size_t before = out->len;
+	int errnum = read_to_end(fd, out);
+	int code = errnum != 0 ? file_fail(err, errnum, "read", name) : buf_status(out, name, err);
+
+	if (code < 0) {
+		buf_truncate(out, before);
+	}
+	return code;
+}
+
+int file_read(int dirfd, const char *name, struct buf *out, struct err *err)
+{
 	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 && is_absent(errno)) {
@@ -271,12 +282,8 @@ int file_read(int dirfd, const char *name, struct buf *out, struct err *err)
 	if (fd < 0) {
 		return file_fail(err, errno, "open", name);
 	}
-	int errnum = read_to_end(fd, out);
+	int code = file_read_fd(fd, name, out, err);
 	close(fd);
-	int code = errnum != 0 ? file_fail(err, errnum, "read", name) : buf_status(out, name, err);
-	if (code < 0) {
-		buf_truncate(out, before);
-	}
 	return code;
 }
 

@@ -66,6 +66,11 @@ struct span secret_span(const struct secret *secret)
 	return secret->data ? (struct span){secret->data, secret->len} : span_of(NULL);
 }
 
+bool secret_same(struct span x, struct span y)
+{
+	return x.len == y.len && (x.len == 0 || CRYPTO_memcmp(x.data, y.data, x.len) == 0);
+}
+
 void secret_wipe(void *data, size_t len)
 {
 	OPENSSL_cleanse(data, len);

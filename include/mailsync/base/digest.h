@@ -40,6 +40,8 @@ void hex_encode(const uint8_t *data, size_t len, char *out);
 
 /* RFC 4648 base64, with padding, without line breaks. */
 void base64_encode(struct span data, struct buf *out);
+/* The same with the alphabet for addresses, and without padding (RFC 4648 5). */
+void base64url_encode(struct span data, struct buf *out);
 /* -ERR_PROTOCOL when DATA is not valid base64 with its padding; OUT is then as before. */
 int base64_decode(struct span data, struct buf *out, struct err *err);
 

@@ -57,6 +57,8 @@ int file_sync_fs(int fd, struct err *err);
 
 /* Appends a whole small file; OUT's maximum bounds it. -ERR_CHANGED when there is none. */
 int file_read(int dirfd, const char *name, struct buf *out, struct err *err);
+/* The same of an open file; NAME is for errors. */
+int file_read_fd(int fd, const char *name, struct buf *out, struct err *err);
 /* Writes DATA to a temporary name beside NAME (mode 0600), makes it durable and replaces
  * NAME; the directory is synced too. The temporary name is NAME.tmp: the caller holds a lock
  * that keeps other writers of NAME away. */

@@ -5,6 +5,8 @@
 #ifndef MAILSYNC_BASE_SECRET_H
 #define MAILSYNC_BASE_SECRET_H
 
+#include <stdbool.h>
+
 #include "mailsync/base/err.h"
 #include "mailsync/base/span.h"
 
@@ -20,6 +22,8 @@ void secret_finish(struct secret *secret);
 /* Copies DATA in; what was held before is wiped. */
 int secret_set(struct secret *secret, struct span data, struct err *err);
 struct span secret_span(const struct secret *secret);
+/* Whether two secrets are the same; how long that takes does not tell where they differ. */
+bool secret_same(struct span x, struct span y);
 /* Zeroes LEN bytes in a way that the compiler keeps. */
 void secret_wipe(void *data, size_t len);
 /* Makes this process's core dumps impossible or at least leaves secrets out. */
