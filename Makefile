@@ -5,6 +5,8 @@
 #   FUZZ=1       libFuzzer, needs clang, in $(BUILD)/fuzz
 #   WERROR=1     warnings are errors
 #   V=1          show the commands
+#   OAUTH_CLIENTS='google=ID:SECRET microsoft=ID https://auth.example.org/=ID'
+#                a packager's OAuth2 clients, for accounts that name none
 
 VERSION = 0.1.0
 BUILD ?= build
@@ -13,7 +15,7 @@ TIME ?= 30
 COUNT ?= 2000
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
-MODULES = libcurl openssl inih sqlite3 zlib
+MODULES = libcurl openssl inih sqlite3 zlib jansson
 
 VARIANT := $(if $(STEPS),steps)$(if $(SANITIZE),asan)$(if $(FUZZ),fuzz)
 OUT := $(BUILD)$(if $(VARIANT),/$(VARIANT))
@@ -33,7 +35,8 @@ SANITIZERS += -fsanitize=fuzzer-no-link
 endif
 # HARDENING and PKG_* come from config.mk.
 ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DMAILSYNC_VERSION='"$(VERSION)"' \
-	$(if $(STEPS),-DMAILSYNC_STEPS) -Iinclude $(PKG_CFLAGS) $(CPPFLAGS)
+	$(if $(STEPS),-DMAILSYNC_STEPS) $(if $(OAUTH_CLIENTS),-DMAILSYNC_OAUTH_CLIENTS='"$(OAUTH_CLIENTS)"') \
+	-Iinclude $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(CFLAGS) \
 	$(if $(SANITIZERS),$(SANITIZERS),$(HARDENING_CFLAGS))
 # In a build with fail points allocations fail, too (src/base/step_nomem.c).

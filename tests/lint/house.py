@@ -10,12 +10,13 @@ LAYERS = {
     "base": [],
     "model": ["base"],
     "proto": ["model", "base"],
+    "oauth": ["model", "base"],
     "net": ["base"],
     "state": ["model", "base"],
-    "store": ["proto", "net", "model", "base"],
+    "store": ["proto", "oauth", "net", "model", "base"],
     "conf": ["base"],
     "sync": ["store", "state", "model", "base"],
-    "cli": ["base", "model", "proto", "net", "state", "store", "conf", "sync"],
+    "cli": ["base", "model", "proto", "oauth", "net", "state", "store", "conf", "sync"],
 }
 
 # The rooms of a layer that has rooms, from the roof down: each uses only those below it. The files
@@ -32,6 +33,7 @@ LIBRARIES = {
     "zlib.h": "net",
     "sqlite3": "state",
     "ini.h": "conf",
+    "jansson": "oauth",
     "openssl/": "base",
 }
 
