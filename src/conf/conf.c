@@ -99,7 +99,7 @@ static int draft_apply(struct conf_draft *draft, const struct conf_entry *entry,
 		return code;
 	}
 	if (code < 0) {
-		draft->bad_keys |= UINT64_C(1) << (entry->key - conf_keys);
+		draft->bad_keys[entry->key - conf_keys] = true;
 	}
 	if (code < 0 && !silent) {
 		/* A proxy's URL may name a user and his password. */
@@ -239,7 +239,7 @@ static size_t source_find_defaults(const struct conf_source *source)
 static int conf_check_defaults(struct conf_source *source, size_t defaults, struct err *err)
 {
 	struct conf_account scratch;
-	struct conf_draft draft = {source, &scratch, defaults, NO_SECTION, 0};
+	struct conf_draft draft = {source, &scratch, defaults, NO_SECTION, {false}};
 
 	if (defaults == NO_SECTION) {
 		return 0;
@@ -290,10 +290,13 @@ static int conf_read_accounts(struct conf *conf, struct conf_source *source, str
 		if (source->sections[i].kind == CONF_SECTION_ACCOUNT &&
 		    !source->sections[i].is_twin) {
 			struct conf_account *account = &conf->accounts[conf->count++];
-			struct conf_draft draft = {source, account, i, defaults, 0};
+			struct conf_draft draft = {source, account, i, defaults, {false}};
 			account_init(account);
 			code = conf_read_account(&draft, err);
 		}
+	}
+	if (code == 0) {
+		conf_rules_check_accounts(source, conf);
 	}
 	if (code == 0 && conf->count == 0 && source->errors->count == 0) {
 		conf_source_complain(source, 0, "there is no [account NAME] section");

@@ -71,17 +71,48 @@ const struct conf_key conf_keys[] = {
 	 "required, unless tunnel is set or auth is external or gssapi", 0, 0, NULL, BOTH, 0,
 	 "Login name."},
 	{"password", CONF_TYPE_SECRET, AT(password), NULL,
-	 "one of the three is required, as for user", 0, 0, NULL, BOTH, 'p',
+	 "one of the three or oauth is required, as for user", 0, 0, NULL, BOTH, 'p',
 	 "The password itself; the file must then be readable by its owner alone."},
 	{"password_command", CONF_TYPE_TEXT, AT(password_command), NULL, NULL, 0, 0, NULL, BOTH,
 	 'p',
-	 "A command for /bin/sh -c, run once a run; the first line that it prints is the "
-	 "password."},
+	 "A command for /bin/sh -c, run once a run, and again when an access token was refused; "
+	 "the first line that it prints is the password."},
 	{"password_file", CONF_TYPE_PATH, AT(password_file), NULL, NULL, 0, 0, NULL, BOTH, 'p',
 	 "A file whose first line is the password."},
+	{"oauth", CONF_TYPE_OAUTH, AT(oauth), NULL, NULL, 0, 0, NULL, BOTH, 'p',
+	 "Sign in by OAuth2 instead of a password, with `mailsync login`: google, microsoft, "
+	 "fastmail, yandex, mailru, yahoo, aol; an issuer's https address; or custom, with the "
+	 "addresses below. auth = auto is then oauthbearer where offered, else xoauth2."},
+	{"oauth_client_id", CONF_TYPE_TEXT, AT(oauth_client_id), NULL,
+	 "the packager's, else registered where the server does so", 0, 0, NULL, BOTH, 0,
+	 "The client that you registered with the provider; see docs/SIGNING-IN.md."},
+	{"oauth_client_secret", CONF_TYPE_SECRET, AT(oauth_client_secret), NULL, NULL, 0, 0, NULL,
+	 BOTH, 's', "Its secret, where the provider gave one."},
+	{"oauth_client_secret_command", CONF_TYPE_TEXT, AT(oauth_client_secret_command), NULL, NULL,
+	 0, 0, NULL, BOTH, 's', "A command that prints it, as password_command does."},
+	{"oauth_tenant", CONF_TYPE_TEXT, AT(oauth_tenant), "common", NULL, 0, 0, NULL, BOTH, 0,
+	 "Microsoft: common, consumers (outlook.com), organizations, or a tenant's id or domain."},
+	{"oauth_scope", CONF_TYPE_TEXT, AT(oauth_scope), NULL, "by oauth", 0, 0, NULL, BOTH, 0,
+	 "What is asked for, separated by blanks; reading and sending by default."},
+	{"oauth_auth_url", CONF_TYPE_URL, AT(oauth_auth_url), NULL, "by oauth", 0, 0, NULL, BOTH, 0,
+	 "Where the browser is sent to. These addresses are https, or http to this machine."},
+	{"oauth_token_url", CONF_TYPE_URL, AT(oauth_token_url), NULL, "by oauth", 0, 0, NULL, BOTH,
+	 0, "Where tokens come from."},
+	{"oauth_device_url", CONF_TYPE_URL, AT(oauth_device_url), NULL, "by oauth", 0, 0, NULL,
+	 BOTH, 0, "Where `login --device` begins."},
+	{"oauth_register_url", CONF_TYPE_URL, AT(oauth_register_url), NULL, "by oauth", 0, 0, NULL,
+	 BOTH, 0, "Where clients are registered by themselves (RFC 7591)."},
+	{"oauth_redirect", CONF_TYPE_REDIRECT, AT(oauth_redirect), NULL, "by oauth", 0, 0, NULL,
+	 BOTH, 0,
+	 "Where the browser brings the answer, as registered: http://127.0.0.1/ or "
+	 "http://localhost, with a path if need be. Without a port any free one is taken."},
+	{"oauth_ca_file", CONF_TYPE_PATH, AT(oauth_ca_file), NULL, "the system's", 0, 0, NULL, BOTH,
+	 0, "PEM file of the authorities to trust for these addresses."},
+	{"oauth_account", CONF_TYPE_TEXT, AT(oauth_account), NULL, NULL, 0, 0, NULL, BOTH, 'p',
+	 "Use the token of another account of this file, which has oauth."},
 	{"auth", CONF_TYPE_WORD, AT(auth), "auto", NULL, 0, 0, auth_words, BOTH, 0,
-	 "How to log in; auto takes the strongest way on offer. For xoauth2 and oauthbearer the "
-	 "password is the access token. apop is for POP3."},
+	 "How to log in; auto takes the strongest way on offer. For xoauth2 and oauthbearer "
+	 "without oauth the password is the access token. apop is for POP3."},
 	{"proxy", CONF_TYPE_PROXY, AT(proxy), NULL, NULL, 0, 0, NULL, BOTH, 0,
 	 "Proxy to connect through, such as socks5h://localhost:9050 or http://proxy:3128."},
 	{"tunnel", CONF_TYPE_TEXT, AT(tunnel), NULL, NULL, 0, 0, NULL, BOTH, 'h',
@@ -169,6 +200,8 @@ const struct conf_key conf_keys[] = {
 	 "Where mailsync remembers what both sides held: one database an account. Only in "
 	 "[defaults]."},
 };
+
+_Static_assert(sizeof(conf_keys) / sizeof(conf_keys[0]) <= CONF_KEYS_MAX, "too many keys");
 
 const size_t conf_key_count = sizeof(conf_keys) / sizeof(conf_keys[0]);
 

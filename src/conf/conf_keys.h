@@ -23,6 +23,9 @@ enum conf_type {
 	CONF_TYPE_MAILBOX,      /* char *, quotes taken off */
 	CONF_TYPE_PROXY,        /* char *, a URL with a scheme that libcurl takes */
 	CONF_TYPE_PIN,          /* char *, base64 of 32 bytes */
+	CONF_TYPE_URL,          /* char *, an address that secrets may be sent to */
+	CONF_TYPE_REDIRECT,     /* char *, an address of this machine */
+	CONF_TYPE_OAUTH,        /* char *, a word of OAUTH_PRESETS, or an issuer's address */
 	CONF_TYPE_SECRET,       /* struct secret */
 	CONF_TYPE_SIGN,         /* char */
 	CONF_TYPE_PATTERNS,     /* struct strlist */
@@ -52,6 +55,8 @@ struct conf_key {
 	char rivals; /* keys with the same letter replace one another; 0: none */
 	const char *help;
 };
+
+#define CONF_KEYS_MAX 128
 
 extern const struct conf_key conf_keys[];
 extern const size_t conf_key_count;

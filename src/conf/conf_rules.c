@@ -1,9 +1,9 @@
 #include "conf_rules.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "mailsync/base/url.h"
 
 /* The line to complain of: where the account sets NAME, else where [defaults] do, else the
  * section's. */
@@ -26,21 +26,7 @@ static bool is_set_here(const struct conf_draft *draft, const char *name)
 
 static bool is_bad(const struct conf_draft *draft, const char *name)
 {
-	return (draft->bad_keys >> (conf_key_find(name) - conf_keys) & 1) != 0;
-}
-
-static bool is_loopback(const char *host)
-{
-	struct in_addr ipv4;
-	struct in6_addr ipv6;
-
-	if (strcasecmp(host, "localhost") == 0) {
-		return true;
-	}
-	if (inet_pton(AF_INET, host, &ipv4) == 1) {
-		return ntohl(ipv4.s_addr) >> 24 == 127;
-	}
-	return inet_pton(AF_INET6, host, &ipv6) == 1 && IN6_IS_ADDR_LOOPBACK(&ipv6);
+	return draft->bad_keys[conf_key_find(name) - conf_keys];
 }
 
 static void check_required(struct conf_draft *draft)
@@ -63,12 +49,13 @@ static void check_required(struct conf_draft *draft)
 				     account->name);
 	}
 	bool has_secret = account->password.len > 0 || account->password_command ||
-			  account->password_file || is_bad(draft, "password") ||
-			  is_bad(draft, "password_file");
+			  account->password_file || account->oauth || account->oauth_account ||
+			  is_bad(draft, "password") || is_bad(draft, "password_file") ||
+			  is_bad(draft, "oauth");
 	if (!has_secret && !no_secret) {
 		conf_source_complain(draft->source, account->line,
-				     "[account %s] needs one of 'password', 'password_command' and "
-				     "'password_file'",
+				     "[account %s] needs one of 'password', 'password_command', "
+				     "'password_file' and 'oauth'",
 				     account->name);
 	}
 }
@@ -78,7 +65,7 @@ static void check_tls(struct conf_draft *draft)
 	const struct conf_account *account = draft->account;
 
 	if (account->tls == CONF_TLS_NONE && !account->tunnel && account->host &&
-	    !is_loopback(account->host)) {
+	    !url_host_is_loopback(span_of(account->host))) {
 		conf_source_complain(
 			draft->source, line_of(draft, "tls"),
 			"tls = none would send the password of [account %s] in the clear "
@@ -110,6 +97,53 @@ static void check_auth(struct conf_draft *draft)
 	if ((auth->marks & AUTH_BY_LIBCURL) != 0 && account->tunnel) {
 		conf_source_complain(draft->source, line_of(draft, "auth"),
 				     "auth = %s does not work through a tunnel", auth->word);
+	}
+	bool has_token = account->oauth || account->oauth_account;
+	if (has_token && account->auth != AUTH_AUTO && (auth->marks & AUTH_TAKES_TOKEN) == 0) {
+		conf_source_complain(
+			draft->source, line_of(draft, "auth"),
+			"auth = %s takes no token, and [account %s] signs in by oauth; "
+			"leave it out",
+			auth->word, account->name);
+	}
+}
+
+/* Keys that do nothing where they stand are a mistake. */
+static void check_oauth_key(struct conf_draft *draft, const char *name, bool counts,
+			    const char *needs)
+{
+	if (!counts && is_set_here(draft, name) && !is_bad(draft, "oauth")) {
+		conf_source_complain(draft->source, line_of(draft, name),
+				     "'%s' has no effect without %s in [account %s]", name, needs,
+				     draft->account->name);
+	}
+}
+
+static void check_oauth(struct conf_draft *draft)
+{
+	static const char *const names[] = {
+		"oauth_client_id",  "oauth_client_secret", "oauth_client_secret_command",
+		"oauth_scope",      "oauth_auth_url",      "oauth_token_url",
+		"oauth_device_url", "oauth_register_url",  "oauth_redirect",
+		"oauth_ca_file",
+	};
+	const struct conf_account *account = draft->account;
+	bool is_custom = account->oauth && strcmp(account->oauth, "custom") == 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		check_oauth_key(draft, names[i], account->oauth != NULL, "oauth");
+	}
+	check_oauth_key(draft, "oauth_tenant",
+			account->oauth && strcmp(account->oauth, "microsoft") == 0,
+			"oauth = microsoft");
+	if (is_custom && !account->oauth_token_url && !is_bad(draft, "oauth_token_url")) {
+		conf_source_complain(draft->source, line_of(draft, "oauth"),
+				     "oauth = custom needs 'oauth_token_url'");
+	}
+	if (is_custom && !account->oauth_auth_url && !account->oauth_device_url &&
+	    !is_bad(draft, "oauth_auth_url") && !is_bad(draft, "oauth_device_url")) {
+		conf_source_complain(draft->source, line_of(draft, "oauth"),
+				     "oauth = custom needs 'oauth_auth_url' or 'oauth_device_url'");
 	}
 }
 
@@ -145,13 +179,13 @@ static void check_protocol(struct conf_draft *draft)
 }
 
 /* host and tunnel may both be there: the tunnel is used, and the host is its name. */
-void conf_rules_check_rivals(struct conf_draft *draft)
+static void check_rivals(struct conf_draft *draft, char rivals)
 {
 	const struct conf_entry *first = NULL;
 
 	for (size_t i = 0; i < draft->source->entry_count; i++) {
 		const struct conf_entry *entry = &draft->source->entries[i];
-		if (entry->section != draft->section || entry->key->rivals != 'p' ||
+		if (entry->section != draft->section || entry->key->rivals != rivals ||
 		    !*entry->value) {
 			continue;
 		}
@@ -166,11 +200,56 @@ void conf_rules_check_rivals(struct conf_draft *draft)
 	}
 }
 
+void conf_rules_check_rivals(struct conf_draft *draft)
+{
+	check_rivals(draft, 'p');
+	check_rivals(draft, 's');
+}
+
+/* Whose token an account may use. */
+static void check_token_account(struct conf_source *source, const struct conf *conf,
+				const struct conf_entry *entry)
+{
+	const char *user = source->sections[entry->section].name;
+
+	for (size_t i = 0; i < conf->count; i++) {
+		const struct conf_account *account = &conf->accounts[i];
+		if (strcmp(account->name, entry->value) != 0) {
+			continue;
+		}
+		if (!account->oauth && !(user && strcmp(user, account->name) == 0)) {
+			conf_source_complain(source, entry->line,
+					     "oauth_account = %s: that account has no 'oauth'",
+					     entry->value);
+		}
+		if (user && strcmp(user, account->name) == 0) {
+			conf_source_complain(source, entry->line,
+					     "oauth_account = %s is this account itself",
+					     entry->value);
+		}
+		return;
+	}
+	conf_source_complain(source, entry->line, "oauth_account = %s: there is no such account",
+			     entry->value);
+}
+
+void conf_rules_check_accounts(struct conf_source *source, const struct conf *conf)
+{
+	const struct conf_key *key = conf_key_find("oauth_account");
+
+	for (size_t i = 0; i < source->entry_count; i++) {
+		if (source->entries[i].key == key && *source->entries[i].value) {
+			check_token_account(source, conf, &source->entries[i]);
+		}
+	}
+}
+
 void conf_rules_check(struct conf_draft *draft)
 {
 	check_required(draft);
 	conf_rules_check_rivals(draft);
 	check_tls(draft);
 	check_auth(draft);
+	check_oauth(draft);
 	check_protocol(draft);
 }

@@ -9,6 +9,8 @@
 #include "mailsync/base/buf.h"
 #include "mailsync/base/digest.h"
 #include "mailsync/base/file.h"
+#include "mailsync/base/oauth_preset.h"
+#include "mailsync/base/url.h"
 #include "mailsync/conf/conf.h"
 #include "conf_scan.h"
 
@@ -295,6 +297,46 @@ static int read_pin(const char *text, void *field, struct err *err)
 	return store_text(field, pin, err);
 }
 
+static int read_url(const char *text, void *field, struct err *err)
+{
+	if (*text && !url_is_safe(span_of(text))) {
+		return bad(err, "it can be an address such as https://example.org/token (http only "
+				"to this machine, such as http://127.0.0.1:8080/token)");
+	}
+	return store_text(field, span_of(text), err);
+}
+
+static int read_redirect(const char *text, void *field, struct err *err)
+{
+	struct url url;
+
+	if (*text && (!url_read(span_of(text), &url) || !span_equal_nocase(url.scheme, "http") ||
+		      !url_host_is_loopback(url.host) || url.query.len > 0)) {
+		return bad(err, "it can be an address of this machine such as http://127.0.0.1/ or "
+				"http://localhost");
+	}
+	return store_text(field, span_of(text), err);
+}
+
+static int read_oauth(const char *text, void *field, struct err *err)
+{
+#define WORD(id, word) word,
+	static const char *const words[] = {"", OAUTH_PRESETS(WORD)};
+#undef WORD
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i], text) == 0) {
+			return store_text(field, span_of(text), err);
+		}
+	}
+	if (!url_is_safe(span_of(text))) {
+		return bad(err,
+			   "it can be google, microsoft, fastmail, yandex, mailru, yahoo, aol, "
+			   "custom, or an issuer's address such as https://auth.example.org/");
+	}
+	return store_text(field, span_of(text), err);
+}
+
 /* Signs that file names hold anyway would be taken for the delimiter. */
 static int read_sign(const char *text, char *field, struct err *err)
 {
@@ -357,6 +399,12 @@ int conf_value_read(const struct conf_key *key, const char *text, void *base, st
 		return read_proxy(text, field, err);
 	case CONF_TYPE_PIN:
 		return read_pin(text, field, err);
+	case CONF_TYPE_URL:
+		return read_url(text, field, err);
+	case CONF_TYPE_REDIRECT:
+		return read_redirect(text, field, err);
+	case CONF_TYPE_OAUTH:
+		return read_oauth(text, field, err);
 	case CONF_TYPE_SECRET:
 		return secret_set(field, span_of(text), err);
 	case CONF_TYPE_SIGN:
@@ -373,9 +421,10 @@ int conf_value_read(const struct conf_key *key, const char *text, void *base, st
 /* True for the types whose field is a char *. */
 static bool is_text(enum conf_type type)
 {
-	static const enum conf_type types[] = {CONF_TYPE_TEXT,   CONF_TYPE_HOST,    CONF_TYPE_PATH,
-					       CONF_TYPE_FOLDER, CONF_TYPE_MAILBOX, CONF_TYPE_PROXY,
-					       CONF_TYPE_PIN};
+	static const enum conf_type types[] = {
+		CONF_TYPE_TEXT,     CONF_TYPE_HOST,  CONF_TYPE_PATH, CONF_TYPE_FOLDER,
+		CONF_TYPE_MAILBOX,  CONF_TYPE_PROXY, CONF_TYPE_PIN,  CONF_TYPE_URL,
+		CONF_TYPE_REDIRECT, CONF_TYPE_OAUTH};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (types[i] == type) {

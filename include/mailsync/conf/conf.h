@@ -74,6 +74,19 @@ struct conf_account {
 	struct secret password; /* of the key `password` */
 	char *password_command;
 	char *password_file;
+	char *oauth; /* a word of OAUTH_PRESETS, or an issuer's address */
+	char *oauth_client_id;
+	struct secret oauth_client_secret;
+	char *oauth_client_secret_command;
+	char *oauth_tenant;
+	char *oauth_scope;
+	char *oauth_auth_url;
+	char *oauth_token_url;
+	char *oauth_device_url;
+	char *oauth_register_url;
+	char *oauth_redirect;
+	char *oauth_ca_file;
+	char *oauth_account; /* whose token to use */
 	enum auth auth;
 	char *proxy;
 	char *tunnel;
