@@ -35,11 +35,15 @@ enum auth sasl_by_name(struct span name)
 	return AUTH_NONE;
 }
 
-static bool is_wanted(enum auth mech, enum auth wanted)
+static bool is_wanted(enum auth mech, enum auth wanted, bool has_token)
 {
 	const struct auth_row *row = auth_row(mech);
 
-	return wanted == AUTH_AUTO ? (row->marks & AUTH_ASKED_ONLY) == 0 : row->asked_as == wanted;
+	if (wanted != AUTH_AUTO) {
+		return row->asked_as == wanted;
+	}
+	return has_token ? (row->marks & AUTH_TAKES_TOKEN) != 0
+			 : (row->marks & AUTH_ASKED_ONLY) == 0;
 }
 
 static bool is_usable(enum auth mech, const struct sasl_offer *offer)
@@ -54,7 +58,7 @@ static bool is_usable(enum auth mech, const struct sasl_offer *offer)
 enum auth sasl_choose(enum auth wanted, const struct sasl_offer *offer, unsigned tried)
 {
 	for (enum auth mech = AUTH_NONE + 1; mech < AUTH_COUNT; mech++) {
-		if ((tried & AUTH_BIT(mech)) == 0 && is_wanted(mech, wanted) &&
+		if ((tried & AUTH_BIT(mech)) == 0 && is_wanted(mech, wanted, offer->has_token) &&
 		    is_usable(mech, offer)) {
 			return mech;
 		}

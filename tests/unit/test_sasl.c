@@ -404,7 +404,7 @@ static void auto_takes_the_strongest_first(void **state)
 		AUTH_APOP,
 		AUTH_NONE,
 	};
-	struct sasl_offer offer = {ALL_MECHS, true, true};
+	struct sasl_offer offer = {ALL_MECHS, true, true, false};
 	unsigned tried = 0;
 	size_t i;
 
@@ -415,10 +415,23 @@ static void auto_takes_the_strongest_first(void **state)
 	}
 }
 
+static void auto_takes_for_a_token_what_takes_one(void **state)
+{
+	struct sasl_offer offer = {ALL_MECHS, true, true, true};
+
+	(void)state;
+	assert_int_equal(sasl_choose(AUTH_AUTO, &offer, 0), AUTH_OAUTHBEARER);
+	assert_int_equal(sasl_choose(AUTH_AUTO, &offer, AUTH_BIT(AUTH_OAUTHBEARER)), AUTH_XOAUTH2);
+	assert_int_equal(
+		sasl_choose(AUTH_AUTO, &offer, AUTH_BIT(AUTH_OAUTHBEARER) | AUTH_BIT(AUTH_XOAUTH2)),
+		AUTH_NONE);
+}
+
 static void auto_sends_no_password_in_the_clear(void **state)
 {
-	struct sasl_offer offer = {
-		AUTH_BIT(AUTH_PLAIN) | AUTH_BIT(AUTH_LOGIN) | AUTH_BIT(AUTH_COMMAND), false, false};
+	struct sasl_offer offer = {AUTH_BIT(AUTH_PLAIN) | AUTH_BIT(AUTH_LOGIN) |
+					   AUTH_BIT(AUTH_COMMAND),
+				   false, false, false};
 
 	(void)state;
 	assert_int_equal(sasl_choose(AUTH_AUTO, &offer, 0), AUTH_NONE);
@@ -433,7 +446,7 @@ static void auto_sends_no_password_in_the_clear(void **state)
 
 static void an_asked_for_mechanism_falls_to_no_other(void **state)
 {
-	struct sasl_offer offer = {ALL_MECHS & ~AUTH_BIT(AUTH_PLAIN), true, true};
+	struct sasl_offer offer = {ALL_MECHS & ~AUTH_BIT(AUTH_PLAIN), true, true, false};
 
 	(void)state;
 	assert_int_equal(sasl_choose(AUTH_PLAIN, &offer, 0), AUTH_NONE);
@@ -526,6 +539,7 @@ int main(void)
 		cmocka_unit_test(a_token_with_the_separator_is_refused),
 		cmocka_unit_test(external_needs_neither_user_nor_password),
 		cmocka_unit_test(auto_takes_the_strongest_first),
+		cmocka_unit_test(auto_takes_for_a_token_what_takes_one),
 		cmocka_unit_test(auto_sends_no_password_in_the_clear),
 		cmocka_unit_test(an_asked_for_mechanism_falls_to_no_other),
 		cmocka_unit_test(names_are_found_without_case),

@@ -37,6 +37,7 @@ struct server {
 	int timeout_s;
 	const char *user;
 	enum auth auth;
+	bool has_token; /* what the credential gives is an access token, whatever `auth` says */
 	struct credential *credential; /* asked at each login (store/credential.h); NULL: none */
 	enum server_compress compress;
 	const struct strlist *disabled; /* capabilities not to use, upper case */

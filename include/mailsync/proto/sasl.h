@@ -31,12 +31,13 @@ struct sasl_offer {
 	unsigned mechs;    /* AUTH_BIT of each advertised, and of AUTH_COMMAND and AUTH_APOP */
 	bool is_protected; /* TLS, loopback or a tunnel: a password may be sent in clear */
 	bool has_binding;  /* the connection can be bound to */
+	bool has_token;    /* the secret is an access token */
 };
 
 /* What to try next. WANTED: what the `auth` key asks for. AUTH_AUTO takes the strongest of those
- * that it may take; a mechanism that is named gives way to its own forms only (scram-sha-256: first
- * its -PLUS; login: AUTHENTICATE LOGIN, else the LOGIN command). TRIED: a set not to choose from
- * again. AUTH_NONE when nothing is left. */
+ * that it may take, with a token only those that take one; a mechanism that is named gives way to
+ * its own forms only (scram-sha-256: first its -PLUS; login: AUTHENTICATE LOGIN, else the LOGIN
+ * command). TRIED: a set not to choose from again. AUTH_NONE when nothing is left. */
 enum auth sasl_choose(enum auth wanted, const struct sasl_offer *offer, unsigned tried);
 
 struct sasl_params {
