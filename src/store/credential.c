@@ -13,6 +13,8 @@
 #include "mailsync/base/buf.h"
 #include "mailsync/base/clock.h"
 #include "mailsync/base/command.h"
+#include "mailsync/oauth/flow.h"
+#include "mailsync/store/tokens.h"
 
 #define CHUNK_SIZE 4096
 #define POLL_MS    50 /* a signal is heeded that soon */
@@ -21,6 +23,7 @@ struct credential {
 	struct credential_params params;
 	pthread_mutex_t mutex; /* guards `kept`, and is held while the command runs */
 	struct secret refused; /* by the server; not set: none was */
+	struct secret mark;    /* what stands for it (credential_identity) */
 	struct secret kept;    /* what the command gave; not set: it is to be asked */
 	pid_t pid;             /* of the command, which gave its line; 0: none runs */
 	int out;    /* what else it prints; open, so that printing more does not end it */
@@ -42,6 +45,7 @@ int credential_create(struct credential **credential, const struct credential_pa
 	created->params = *params;
 	secret_init(&created->kept);
 	secret_init(&created->refused);
+	secret_init(&created->mark);
 	*credential = created;
 	return 0;
 }
@@ -73,6 +77,7 @@ void credential_destroy(struct credential **credential)
 	command_leave(*credential);
 	secret_finish(&(*credential)->kept);
 	secret_finish(&(*credential)->refused);
+	secret_finish(&(*credential)->mark);
 	pthread_mutex_destroy(&(*credential)->mutex);
 	free(*credential);
 	*credential = NULL;
@@ -151,9 +156,18 @@ static int read_line(const struct reading *reading, struct buf *text)
 	return errnum;
 }
 
-/* Sets SECRET to TEXT's first line. KEY: where it comes from. */
-static int take_first_line(const struct credential *credential, const char *key,
-			   const struct buf *text, struct secret *secret, struct err *err)
+/* Where it comes from, in words of the configuration. */
+static const char *key_of(const struct credential *credential)
+{
+	if (credential->params.key) {
+		return credential->params.key;
+	}
+	return credential->params.kind == CREDENTIAL_COMMAND ? "password_command" : "password_file";
+}
+
+/* Sets SECRET to TEXT's first line. */
+static int take_first_line(const struct credential *credential, const struct buf *text,
+			   struct secret *secret, struct err *err)
 {
 	struct span line = buf_span(text);
 	const char *end = line.len > 0 ? memchr(line.data, '\n', line.len) : NULL;
@@ -168,8 +182,8 @@ static int take_first_line(const struct credential *credential, const char *key,
 	}
 	if (line.len == 0) {
 		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-			       "the first line that %s of account %s gives is empty", key,
-			       credential->params.account);
+			       "the first line that %s of account %s gives is empty",
+			       key_of(credential), credential->params.account);
 	}
 	return secret_set(secret, line, err);
 }
@@ -186,20 +200,20 @@ static void command_end(struct credential *credential)
 static int command_failed(struct credential *credential, int errnum, struct err *err)
 {
 	const char *account = credential->params.account;
+	const char *key = key_of(credential);
 
 	command_end(credential);
 	if (errnum == EINTR) {
 		return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-			       "stopped by a signal while password_command of account %s ran",
-			       account);
+			       "stopped by a signal while %s of account %s ran", key, account);
 	}
 	if (errnum == ETIMEDOUT) {
 		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
-			       "password_command of account %s gave no line within %d s (timeout)",
-			       account, credential->params.timeout_s);
+			       "%s of account %s gave no line within %d s (timeout)", key, account,
+			       credential->params.timeout_s);
 	}
 	return err_set_errno(err, ERR_LOGIN, SCOPE_ACCOUNT, errnum,
-			     "password_command of account %s cannot be read", account);
+			     "%s of account %s cannot be read", key, account);
 }
 
 /* It closed its output without a line: how it ended. One that runs on has the time of READING. */
@@ -207,6 +221,7 @@ static int command_check_end(struct credential *credential, const struct reading
 			     struct err *err)
 {
 	const char *account = credential->params.account;
+	const char *key = key_of(credential);
 	int status = 0;
 	pid_t ended;
 
@@ -224,19 +239,18 @@ static int command_check_end(struct credential *credential, const struct reading
 	credential->pid = 0;
 	if (ended < 0) {
 		return err_set_errno(err, ERR_LOGIN, SCOPE_ACCOUNT, errno,
-				     "password_command of account %s is lost", account);
+				     "%s of account %s is lost", key, account);
 	}
 	if (WIFSIGNALED(status)) {
 		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-			       "password_command of account %s was ended by signal %d", account,
+			       "%s of account %s was ended by signal %d", key, account,
 			       WTERMSIG(status));
 	}
 	if (WEXITSTATUS(status) != 0) {
-		return err_set(
-			err, ERR_LOGIN, SCOPE_ACCOUNT,
-			"password_command of account %s ended with status %d; run it by hand "
-			"to see why",
-			account, WEXITSTATUS(status));
+		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+			       "%s of account %s ended with status %d; run it by hand "
+			       "to see why",
+			       key, account, WEXITSTATUS(status));
 	}
 	return 0;
 }
@@ -257,7 +271,7 @@ static int command_run(struct credential *credential, const volatile int *stop, 
 	if (errnum != 0) {
 		credential->pid = 0;
 		return err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errnum,
-				     "password_command of account %s cannot be started",
+				     "%s of account %s cannot be started", key_of(credential),
 				     params->account);
 	}
 	const struct reading reading = {
@@ -284,8 +298,8 @@ static int command_take_turn(struct credential *credential, const volatile int *
 	}
 	if (stop && *stop != 0) {
 		code = err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-			       "stopped by a signal before password_command of account %s ran",
-			       params->account);
+			       "stopped by a signal before %s of account %s ran",
+			       key_of(credential), params->account);
 	} else {
 		log_hold(params->log);
 		code = command_run(credential, stop, text, err);
@@ -307,7 +321,7 @@ static int command_ask(struct credential *credential, const volatile int *stop, 
 	if ((code = command_take_turn(credential, stop, &text, err)) < 0) {
 		goto finish;
 	}
-	code = take_first_line(credential, "password_command", &text, &credential->kept, err);
+	code = take_first_line(credential, &text, &credential->kept, err);
 finish:
 	buf_finish_secret(&text);
 	return code;
@@ -356,9 +370,40 @@ static int file_secret(const struct credential *credential, struct secret *secre
 	if ((code = file_read_text(credential, &text, err)) < 0) {
 		goto finish;
 	}
-	code = take_first_line(credential, "password_file", &text, secret, err);
+	code = take_first_line(credential, &text, secret, err);
 finish:
 	buf_finish_secret(&text);
+	return code;
+}
+
+/* --- the token --- */
+
+static bool is_same(const struct secret *secret, const struct secret *other)
+{
+	return secret->data && other->data && secret_same(secret_span(secret), secret_span(other));
+}
+
+/* What the server refused last; it is not set where nothing was. */
+static int copy_refused(struct credential *credential, struct secret *refused, struct err *err)
+{
+	pthread_mutex_lock(&credential->mutex);
+	int code = credential->refused.data
+			 ? secret_set(refused, secret_span(&credential->refused), err)
+			 : 0;
+	pthread_mutex_unlock(&credential->mutex);
+	return code;
+}
+
+static int token_secret(struct credential *credential, const volatile int *stop,
+			struct secret *secret, struct err *err)
+{
+	struct secret refused;
+
+	secret_init(&refused);
+	int code = copy_refused(credential, &refused, err);
+	code = code < 0 ? code
+			: tokens_take(credential->params.tokens, &refused, stop, secret, NULL, err);
+	secret_finish(&refused);
 	return code;
 }
 
@@ -372,31 +417,110 @@ int credential_secret(struct credential *credential, const volatile int *stop,
 		return command_secret(credential, stop, secret, err);
 	case CREDENTIAL_FILE:
 		return file_secret(credential, secret, err);
+	case CREDENTIAL_OAUTH:
+		return token_secret(credential, stop, secret, err);
 	case CREDENTIAL_PASSWORD:
 		break;
 	}
 	return secret_set(secret, secret_span(credential->params.password), err);
 }
 
-static bool secret_equals(const struct secret *secret, const struct secret *other)
+int credential_identity(struct credential *credential, const volatile int *stop,
+			struct secret *identity, struct err *err)
 {
-	return secret->data && other->data && secret->len == other->len &&
-	       memcmp(secret->data, other->data, secret->len) == 0;
+	if (credential->params.kind == CREDENTIAL_OAUTH) {
+		return tokens_text(credential->params.tokens, identity, err);
+	}
+	return credential_secret(credential, stop, identity, err);
 }
 
 void credential_refused(struct credential *credential, const struct secret *secret)
 {
+	bool is_token = credential->params.kind == CREDENTIAL_OAUTH;
 	struct err ignored;
 
 	pthread_mutex_lock(&credential->mutex);
-	if (secret_equals(&credential->kept, secret)) {
+	if (is_same(&credential->kept, secret)) {
 		secret_finish(&credential->kept);
 	}
 	(void)secret_set(&credential->refused, secret_span(secret), &ignored);
+	if (!is_token || tokens_text(credential->params.tokens, &credential->mark, &ignored) < 0) {
+		(void)secret_set(&credential->mark, secret_span(secret), &ignored);
+	}
 	pthread_mutex_unlock(&credential->mutex);
 }
 
 const struct secret *credential_refused_secret(const struct credential *credential)
 {
-	return credential->refused.data ? &credential->refused : NULL;
+	return credential->mark.data ? &credential->mark : NULL;
+}
+
+int credential_renew(struct credential *credential, const volatile int *stop, struct err *err)
+{
+	bool is_token = credential->params.kind == CREDENTIAL_OAUTH;
+	struct secret now, refused;
+	struct err why;
+
+	if (credential->params.kind == CREDENTIAL_PASSWORD) {
+		return 0;
+	}
+	secret_init(&now);
+	secret_init(&refused);
+	int code = copy_refused(credential, &refused, &why);
+	if (code == 0 && (code = credential_secret(credential, stop, &now, &why)) == 0) {
+		code = refused.data && !is_same(&now, &refused) ? 1 : 0;
+	}
+	secret_finish(&refused);
+	secret_finish(&now);
+	/* What the mail server said of the old one tells more than a command that fails. */
+	if (code < 0 && !is_token && code != -ERR_INTERRUPTED) {
+		return 0;
+	}
+	if (code < 0) {
+		*err = why;
+	}
+	return code;
+}
+
+/* --- words for people --- */
+
+static void advise_of_token(const struct credential *credential, struct span words, struct buf *out)
+{
+	const char *account = credential->params.account;
+	struct oauth_challenge challenge;
+	struct buf missing;
+
+	buf_init(&missing, sizeof(challenge.scope) + 1);
+	if (oauth_challenge_read(words, &challenge)) {
+		tokens_missing(credential->params.tokens, challenge.scope, &missing);
+	}
+	if (missing.len > 0) {
+		buf_printf(out,
+			   "the scope \"%s\" was not granted: check `oauth_scope` and the "
+			   "registration of the client, then run `mailsync login %s`",
+			   buf_span(&missing).data, account);
+	} else {
+		buf_printf(
+			out,
+			"the token may be of another account than `user`, or this account's mail "
+			"be switched off for programs: see there, then run `mailsync login %s`",
+			account);
+	}
+	buf_finish(&missing);
+}
+
+void credential_advise(const struct credential *credential, struct span words, struct buf *out)
+{
+	if (credential && credential->params.kind == CREDENTIAL_OAUTH) {
+		advise_of_token(credential, words, out);
+	} else {
+		buf_append_cstr(out, "check user and password");
+	}
+}
+
+int credential_explain(const struct credential *credential, struct strlist *lines, struct err *err)
+{
+	bool is_token = credential && credential->params.kind == CREDENTIAL_OAUTH;
+
+	return is_token ? tokens_explain(credential->params.tokens, lines, err) : 0;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "imap_private.h"
+#include "login.h"
 
 #define IMAP_COMMAND_MAX (1u << 20) /* bytes */
 
@@ -156,7 +157,7 @@ static int imap_start(struct imap *imap, const struct remote_params *params, str
 	return params->server->compress == SERVER_COMPRESS_YES ? imap_compress(imap, err) : 0;
 }
 
-int remote_open_imap(struct remote **remote, const struct remote_params *params, struct err *err)
+static int open_once(struct remote **remote, const struct remote_params *params, struct err *err)
 {
 	struct imap *imap = calloc(1, sizeof(*imap));
 	if (imap == NULL) {
@@ -179,4 +180,15 @@ int remote_open_imap(struct remote **remote, const struct remote_params *params,
 	}
 	*remote = &imap->remote;
 	return 0;
+}
+
+int remote_open_imap(struct remote **remote, const struct remote_params *params, struct err *err)
+{
+	int code = open_once(remote, params, err);
+	if (code == -ERR_LOGIN && (code = login_again(params->server, params->stop, err)) > 0) {
+		log_line(params->log, LOG_INFO, "%s: %s; trying again with another token",
+			 params->label, err->text);
+		code = open_once(remote, params, err);
+	}
+	return code;
 }

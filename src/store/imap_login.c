@@ -165,8 +165,7 @@ static int attempt_refused(struct attempt *attempt, const struct imap_event *eve
 	buf_init(&more, LOGIN_WORDS_MAX);
 	login_append_words(attempt->login, attempt->sasl, &more);
 	int code = err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-			   "the server refused the login of user %s (%s), saying \"%.*s\"%s; check "
-			   "user and password",
+			   "the server refused the login of user %s (%s), saying \"%.*s\"%s",
 			   user == NULL ? "(none)" : user, sasl_name(attempt->mech), words, text,
 			   buf_span(&more).data);
 	buf_finish(&more);

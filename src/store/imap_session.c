@@ -35,10 +35,29 @@ static int imap_read(struct imap *imap, struct err *err)
 	return 0;
 }
 
+/* Microsoft's words, in a BAD after a login that succeeded, and in the BYE behind it. */
+static bool is_not_connected(struct span text)
+{
+	return span_contains_nocase(text, "authenticated but not connected");
+}
+
+static int not_connected(struct err *err)
+{
+	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+		       "the server takes the token and has no mailbox for it (\"User is "
+		       "authenticated but not connected\"): `user` is not the account that signed "
+		       "in, or that account has no mailbox or licence, or IMAP is switched off for "
+		       "it, or the client lacks the permission for IMAP, or too many sessions are "
+		       "open");
+}
+
 static int note_bye(struct imap *imap, const struct imap_event *event, struct err *err)
 {
 	if (imap->is_closing) {
 		return 0;
+	}
+	if (is_not_connected(event->text)) {
+		return not_connected(err);
 	}
 	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
 		       "the server ended the connection, saying \"%.*s\"; try again later",
@@ -396,6 +415,9 @@ int imap_status_error(const struct imap_event *event, const char *what, struct e
 {
 	if (event->status == IMAP_OK) {
 		return 0;
+	}
+	if (is_not_connected(event->text)) {
+		return not_connected(err);
 	}
 	int words = (int)(event->text.len > 300 ? 300 : event->text.len);
 	const char *verb = event->status == IMAP_BAD ? "could not make sense of" : "refused";

@@ -76,10 +76,11 @@ int login_connect(struct login *login, struct conn_params *params, struct conn *
 
 enum auth login_next(struct login *login, const struct sasl_offer *offer)
 {
-	struct sasl_offer bound = *offer;
+	struct sasl_offer own = *offer;
 
-	bound.has_binding = binding_can(&login->binding);
-	enum auth mech = sasl_choose(login->server->auth, &bound, login->tried);
+	own.has_binding = binding_can(&login->binding);
+	own.has_token = login->server->has_token;
+	enum auth mech = sasl_choose(login->server->auth, &own, login->tried);
 
 	if (mech != AUTH_NONE) {
 		login->tried |= AUTH_BIT(mech);
@@ -204,10 +205,32 @@ void login_append_words(const struct login *login, const struct sasl *sasl, stru
 {
 	const char *words = sasl == NULL ? "" : sasl_error_text(sasl);
 
-	if (*words != '\0') {
+	struct buf clean;
+
+	buf_init(&clean, LOGIN_WORDS_MAX);
+	blot_append(login->blot, span_of(words), &clean);
+	if (clean.len > 0) {
 		buf_append_char(out, ' ');
-		blot_append(login->blot, span_of(words), out);
+		buf_append_span(out, buf_span(&clean));
 	}
+	buf_append_cstr(out, "; ");
+	credential_advise(login->server->credential, buf_span(&clean), out);
+	buf_finish(&clean);
+}
+
+static bool is_token(const struct server *server)
+{
+	return server->has_token || (auth_row(server->auth)->marks & AUTH_TAKES_TOKEN) != 0;
+}
+
+int login_again(const struct server *server, const volatile int *stop, struct err *err)
+{
+	if (!server->credential || !is_token(server) ||
+	    !credential_refused_secret(server->credential)) {
+		return -(int)err->code;
+	}
+	int code = credential_renew(server->credential, stop, err);
+	return code == 0 ? -(int)err->code : code;
 }
 
 void login_refused(const struct login *login)

@@ -58,10 +58,13 @@ int login_exchange(struct login *login, enum auth mech, struct sasl **sasl, stru
  * sasl_step, and -ERR_PROTOCOL where it is no base64. */
 int login_answer(struct login *login, struct sasl *sasl, struct span text, struct buf *response,
 		 struct err *err);
-/* What the server said behind its refusal of SASL (NULL: none was tried), for an error: into OUT,
- * with a blank before it. */
+/* For the error of a refusal: what the server said behind it in SASL (NULL: none was tried), with a
+ * blank before it, and what to do; into OUT. */
 void login_append_words(const struct login *login, const struct sasl *sasl, struct buf *out);
 /* The server refused what it was told: the credential is asked anew next time. */
 void login_refused(const struct login *login);
+/* After -ERR_LOGIN, in ERR: 1 where a new connection may try once more, as there is another access
+ * token now; else what the login came to. */
+int login_again(const struct server *server, const volatile int *stop, struct err *err);
 
 #endif

@@ -295,12 +295,10 @@ static int attempt_refused(struct attempt *attempt, const struct pop3_event *sta
 	struct buf more;
 	buf_init(&more, LOGIN_WORDS_MAX);
 	login_append_words(attempt->login, attempt->sasl, &more);
-	int code = err_set(
-		err, ERR_LOGIN, SCOPE_ACCOUNT,
-		"the server refused the login of user %s (%s), saying \"%.*s\"%s; check user and "
-		"password",
-		server->user ? server->user : "(none)", attempt->pop3->login_name, len,
-		status->text.data, buf_span(&more).data);
+	int code = err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
+			   "the server refused the login of user %s (%s), saying \"%.*s\"%s",
+			   server->user ? server->user : "(none)", attempt->pop3->login_name, len,
+			   status->text.data, buf_span(&more).data);
 	buf_finish(&more);
 	return code;
 }

@@ -6,12 +6,13 @@
 #include "mailsync/proto/sasl.h"
 
 #include "pop3_private.h"
+#include "login.h"
 
 #define POP3_READ_SIZE 65536
 #define WORDS_MAX      300
 #define POP3_SHOWN_MAX (2 * POP3_READ_SIZE)
 
-int pop3_open(struct pop3 **result, const struct pop3_params *params, struct err *err)
+static int open_once(struct pop3 **result, const struct pop3_params *params, struct err *err)
 {
 	struct pop3 *pop3 = calloc(1, sizeof(*pop3));
 	if (!pop3) {
@@ -33,6 +34,18 @@ int pop3_open(struct pop3 **result, const struct pop3_params *params, struct err
 	}
 	*result = pop3;
 	return 0;
+}
+
+int pop3_open(struct pop3 **result, const struct pop3_params *params, struct err *err)
+{
+	int code = open_once(result, params, err);
+
+	if (code == -ERR_LOGIN && (code = login_again(params->server, params->stop, err)) > 0) {
+		log_line(params->log, LOG_INFO, "%s: %s; trying again with another token",
+			 params->label, err->text);
+		code = open_once(result, params, err);
+	}
+	return code;
 }
 
 void pop3_close(struct pop3 **handle)

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/store/credential.h"
+
 #include "guard/guard.h"
 #include "pop3/pop3_run.h"
 #include "run/run.h"
@@ -65,10 +67,11 @@ int sync_check(const struct account *account, const struct sync_options *options
 		code = visit_begin(&visit, account, options, err);
 		code = visit_end(&visit, code < 0 ? code : tell(&visit, account, lines, err));
 	}
-	if (code == 0) {
-		login_forget(account, options); /* Q1 */
+	if (code < 0) {
+		return code;
 	}
-	return code;
+	login_forget(account, options); /* Q1 */
+	return credential_explain(account->server.credential, lines, err);
 }
 
 void listing_finish(struct listing *listing)

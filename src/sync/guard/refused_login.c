@@ -71,8 +71,8 @@ static int hash_now(struct run *run, const char *salt, char hash[HASH_HEX], stru
 {
 	struct secret secret;
 	secret_init(&secret);
-	int code = credential_secret(run->account->server.credential, run->options->stop, &secret,
-				     err);
+	int code = credential_identity(run->account->server.credential, run->options->stop, &secret,
+				       err);
 	code = code < 0 ? code : hash_secret(&secret, salt, hash, err);
 	secret_finish(&secret);
 	return code;
@@ -81,6 +81,7 @@ static int hash_now(struct run *run, const char *salt, char hash[HASH_HEX], stru
 static int not_now(const struct run *run, const struct login_facts *facts, struct err *err)
 {
 	const char *name = run->account->name;
+	bool is_token = run->account->server.has_token;
 	time_t at = (time_t)facts->refused_at;
 	time_t next = (time_t)login_next_try(facts);
 	struct tm tm;
@@ -94,8 +95,9 @@ static int not_now(const struct run *run, const struct login_facts *facts, struc
 	}
 	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
 		       "the server refused the login on %s; the next try is at %s, or at once when "
-		       "the password or the configuration is another, or by `mailsync check %s`",
-		       refused, again, name);
+		       "the %s or the configuration is another, or by `mailsync %s %s`",
+		       refused, again, is_token ? "token" : "password",
+		       is_token ? "login" : "check", name);
 }
 
 int login_check(struct run *run, struct err *err)
