@@ -156,6 +156,9 @@ int cli_main(int argc, char **argv)
 	case CLI_STATUS:
 	case CLI_LIST:
 	case CLI_CHECK:
+	case CLI_LOGIN:
+	case CLI_TOKEN:
+	case CLI_LOGOUT:
 		break;
 	}
 	return cli_flush(cli_run_command(&options));

@@ -57,6 +57,7 @@ static void fill_server(struct server *server, const struct conf_account *conf,
 	server->user = conf->user;
 	server->auth = conf->auth;
 	server->credential = credential;
+	server->has_token = conf->oauth || conf->oauth_account;
 	server->compress = compress_of[conf->compress];
 	server->disabled = &conf->disable_extensions;
 }
@@ -99,16 +100,58 @@ void cli_account_fill(struct account *account, const struct conf_account *conf,
 	account->leave_age_s = conf->leave_age_s;
 }
 
-void cli_account_credential(const struct conf_account *conf, struct credential_params *params)
+void cli_account_authority(const struct conf_account *conf, struct oauth_settings *settings,
+			   struct authority_params *params)
+{
+	*settings = (struct oauth_settings){
+		.account = conf->name,
+		.oauth = conf->oauth,
+		.user = conf->user,
+		.is_pop3 = conf->protocol == CONF_POP3,
+		.client_id = conf->oauth_client_id,
+		.tenant = conf->oauth_tenant,
+		.scope = conf->oauth_scope,
+		.auth_url = conf->oauth_auth_url,
+		.token_url = conf->oauth_token_url,
+		.device_url = conf->oauth_device_url,
+		.register_url = conf->oauth_register_url,
+		.redirect = conf->oauth_redirect,
+	};
+	*params = (struct authority_params){
+		.account = conf->name,
+		.settings = settings,
+		.ca_file = conf->oauth_ca_file,
+		.proxy = conf->proxy,
+		.timeout_s = conf->timeout_s,
+	};
+}
+
+bool cli_account_client_secret(const struct conf_account *conf, struct credential_params *params)
 {
 	*params = (struct credential_params){
-		.kind = conf->password_command ? CREDENTIAL_COMMAND
+		.kind = conf->oauth_client_secret_command ? CREDENTIAL_COMMAND
+							  : CREDENTIAL_PASSWORD,
+		.account = conf->name,
+		.key = "oauth_client_secret_command",
+		.password = &conf->oauth_client_secret,
+		.command = conf->oauth_client_secret_command,
+	};
+	return conf->oauth_client_secret_command || conf->oauth_client_secret.len > 0;
+}
+
+void cli_account_credential(const struct conf_account *conf, struct tokens *tokens,
+			    struct credential_params *params)
+{
+	*params = (struct credential_params){
+		.kind = tokens                 ? CREDENTIAL_OAUTH
+		      : conf->password_command ? CREDENTIAL_COMMAND
 		      : conf->password_file    ? CREDENTIAL_FILE
 					       : CREDENTIAL_PASSWORD,
 		.account = conf->name,
 		.password = &conf->password,
 		.command = conf->password_command,
 		.file = conf->password_file,
+		.tokens = tokens,
 	};
 }
 

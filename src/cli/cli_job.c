@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli_hook.h"
+#include "cli_login.h"
 
 void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 		  const struct cli_options *options)
@@ -21,6 +22,8 @@ void cli_job_finish(struct cli_job *job)
 	strlist_finish(&job->only);
 	free(job->trash);
 	credential_destroy(&job->credential);
+	tokens_destroy(&job->tokens);
+	credential_destroy(&job->client_secret);
 }
 
 /* Says ERR, which ended the account, and takes its status. */
@@ -182,7 +185,88 @@ static void job_status(struct cli_job *job, const struct sync_options *options)
 	status_finish(&status);
 }
 
-void cli_job_run(struct cli_job *job, enum cli_command command, const struct sync_options *options)
+/* True where the account signs in by itself; else it is told why not. */
+static bool job_signs_in(struct cli_job *job)
+{
+	struct err err;
+
+	if (job->conf->oauth) {
+		return true;
+	}
+	if (job->conf->oauth_account) {
+		err_set(&err, ERR_CONFIG, SCOPE_ACCOUNT,
+			"it uses the token of account %s: name that one", job->conf->oauth_account);
+	} else {
+		err_set(&err, ERR_CONFIG, SCOPE_ACCOUNT,
+			"it has no key `oauth`, so there is nothing to sign in to");
+	}
+	job_fail(job, &err);
+	return false;
+}
+
+/* Ends with one real login: the consent may have been another user's, or not enough. */
+static void job_login(struct cli_job *job, const struct cli_options *cli,
+		      const struct sync_options *options)
+{
+	struct strlist lines;
+	struct err err;
+
+	if (!job_signs_in(job)) {
+		return;
+	}
+	strlist_init(&lines);
+	int code = cli_login_run(&job->authority, cli, options->stop, &err);
+	if (code == 0 && (code = sync_check(&job->account, options, &lines, &err)) < 0) {
+		err_prefix(&err, "signed in, but the mail server does not let us in");
+	}
+	if (code < 0) {
+		job_fail(job, &err);
+	} else if (cli->level > LOG_ERROR) {
+		buf_printf(&job->output.err,
+			   "mailsync: %s: signed in; the mail server lets %s in\n", job->conf->name,
+			   job->conf->user ? job->conf->user : "us");
+	}
+	strlist_finish(&lines);
+}
+
+static void job_token(struct cli_job *job, const struct sync_options *options)
+{
+	struct secret access;
+	int64_t end_s;
+	struct err err;
+
+	if (!job->tokens) {
+		(void)job_signs_in(job);
+		return;
+	}
+	secret_init(&access);
+	if (tokens_take(job->tokens, NULL, options->stop, &access, &end_s, &err) < 0) {
+		job_fail(job, &err);
+	} else {
+		cli_print_token(&job->output, job->conf->name, access.data, end_s);
+	}
+	secret_finish(&access);
+}
+
+static void job_logout(struct cli_job *job, const struct cli_options *cli,
+		       const struct sync_options *options)
+{
+	bool was_there = false;
+	struct err err;
+
+	if (!job_signs_in(job)) {
+		return;
+	}
+	if (tokens_forget(&job->authority, options->stop, &was_there, &err) < 0) {
+		job_fail(job, &err);
+	} else if (cli->level > LOG_ERROR) {
+		buf_printf(&job->output.err, "mailsync: %s: %s\n", job->conf->name,
+			   was_there ? "signed out" : "was not signed in");
+	}
+}
+
+void cli_job_run(struct cli_job *job, const struct cli_options *cli,
+		 const struct sync_options *options)
 {
 	struct sync_options own = *options;
 
@@ -191,10 +275,10 @@ void cli_job_run(struct cli_job *job, enum cli_command command, const struct syn
 		err_set(&job->refusal, ERR_INTERRUPTED, SCOPE_RUN, "interrupted before it began");
 	}
 	if (job->refusal.code != ERR_NONE) {
-		job_refuse(job, command);
+		job_refuse(job, cli->command);
 		return;
 	}
-	switch (command) {
+	switch (cli->command) {
 	case CLI_STATUS:
 		job_status(job, &own);
 		break;
@@ -203,6 +287,15 @@ void cli_job_run(struct cli_job *job, enum cli_command command, const struct syn
 		break;
 	case CLI_CHECK:
 		job_check(job, &own);
+		break;
+	case CLI_LOGIN:
+		job_login(job, cli, &own);
+		break;
+	case CLI_TOKEN:
+		job_token(job, &own);
+		break;
+	case CLI_LOGOUT:
+		job_logout(job, cli, &own);
 		break;
 	case CLI_SYNC:
 	case CLI_HELP:

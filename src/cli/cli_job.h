@@ -7,7 +7,10 @@
 #include "mailsync/base/progress.h"
 #include "mailsync/base/strlist.h"
 #include "mailsync/conf/conf.h"
+#include "mailsync/oauth/client.h"
+#include "mailsync/store/authority.h"
 #include "mailsync/store/credential.h"
+#include "mailsync/store/tokens.h"
 #include "mailsync/sync/sync.h"
 #include "cli_options.h"
 #include "cli_print.h"
@@ -16,6 +19,11 @@ struct cli_job {
 	const struct conf_account *conf;
 	struct account account;
 	struct credential *credential;
+	/* Where the account signs in by OAuth2; else none. */
+	struct oauth_settings oauth;
+	struct authority_params authority;
+	struct credential *client_secret;
+	struct tokens *tokens;
 	char *trash;         /* owned */
 	bool is_wanted;      /* takes part in this run */
 	bool is_whole;       /* named without a mailbox, or not at all */
@@ -30,7 +38,9 @@ struct cli_job {
 void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 		  const struct cli_options *options);
 void cli_job_finish(struct cli_job *job);
-/* Runs COMMAND (sync to check) with OPTIONS, whose `only` is replaced; fills output and status. */
-void cli_job_run(struct cli_job *job, enum cli_command command, const struct sync_options *options);
+/* Runs the command of CLI on the account, with OPTIONS, whose `only` is replaced; fills output and
+ * status. */
+void cli_job_run(struct cli_job *job, const struct cli_options *cli,
+		 const struct sync_options *options);
 
 #endif

@@ -13,6 +13,9 @@ const char cli_usage[] =
 	"  status  what is known of each mailbox, without the network\n"
 	"  list    log in and print the remote mailboxes\n"
 	"  check   validate the configuration, then try each login\n"
+	"  login   sign ACCOUNT in by OAuth2, with a browser\n"
+	"  token   print a fresh access token of ACCOUNT\n"
+	"  logout  take the sign-in of ACCOUNT back, and forget it\n"
 	"\n"
 	"Options:\n"
 	"  -c, --config FILE      configuration (default ~/.config/mailsync/mailsync.conf)\n"
@@ -22,6 +25,9 @@ const char cli_usage[] =
 	"      --allow-mass-delete  this run may pass the deletion brake\n"
 	"      --bring-back       copy again what the deletion brake holds as gone\n"
 	"      --wait             wait for another run of the same account\n"
+	"      --device           login: with a code that is entered on any machine\n"
+	"      --paste            login: the browser's last address is pasted here\n"
+	"      --no-browser       login: start none\n"
 	"      --json             one JSON object a line on standard output\n"
 	"  -v                     say what is done; -vv: the wire, without secrets\n"
 	"  -q                     errors only\n"
@@ -39,6 +45,9 @@ enum long_option {
 	OPTION_MASS_DELETE,
 	OPTION_BRING_BACK,
 	OPTION_WAIT,
+	OPTION_DEVICE,
+	OPTION_PASTE,
+	OPTION_NO_BROWSER,
 	OPTION_JSON,
 	OPTION_PROGRESS,
 	OPTION_VERSION,
@@ -55,6 +64,9 @@ static const struct option long_options[] = {
 	{"allow-mass-delete", no_argument, NULL, OPTION_MASS_DELETE},
 	{"bring-back", no_argument, NULL, OPTION_BRING_BACK},
 	{"wait", no_argument, NULL, OPTION_WAIT},
+	{"device", no_argument, NULL, OPTION_DEVICE},
+	{"paste", no_argument, NULL, OPTION_PASTE},
+	{"no-browser", no_argument, NULL, OPTION_NO_BROWSER},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"verbose", no_argument, NULL, 'v'},
 	{"quiet", no_argument, NULL, 'q'},
@@ -71,7 +83,15 @@ static const struct {
 	const char *name;
 	enum cli_command command;
 } commands[] = {
-	{"sync", CLI_SYNC}, {"status", CLI_STATUS}, {"list", CLI_LIST}, {"check", CLI_CHECK}};
+	{"sync", CLI_SYNC},   {"status", CLI_STATUS}, {"list", CLI_LIST},     {"check", CLI_CHECK},
+	{"login", CLI_LOGIN}, {"token", CLI_TOKEN},   {"logout", CLI_LOGOUT},
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+const char *cli_command_word(size_t index)
+{
+	return index < COMMANDS ? commands[index].name : NULL;
+}
 
 static int set_progress(struct cli_options *options, const char *word, struct err *err)
 {
@@ -94,6 +114,15 @@ static void raise_level(struct cli_options *options)
 	} else {
 		options->level = LOG_WIRE;
 	}
+}
+
+/* Those of login alone; false for any other. */
+static bool take_login_option(struct cli_options *options, int option)
+{
+	options->device = options->device || option == OPTION_DEVICE;
+	options->paste = options->paste || option == OPTION_PASTE;
+	options->no_browser = options->no_browser || option == OPTION_NO_BROWSER;
+	return option == OPTION_DEVICE || option == OPTION_PASTE || option == OPTION_NO_BROWSER;
 }
 
 static int take_option(struct cli_options *options, int option, const char *value, struct err *err)
@@ -167,7 +196,7 @@ static int complain_of_option(int option, const char *arg, struct err *err)
 
 static void take_command(struct cli_options *options)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+	for (size_t i = 0; i < COMMANDS; i++) {
 		if (options->argument_count > 0 && options->command == CLI_SYNC &&
 		    strcmp(options->arguments[0], commands[i].name) == 0) {
 			options->command = commands[i].command;
@@ -177,6 +206,29 @@ static void take_command(struct cli_options *options)
 			return;
 		}
 	}
+}
+
+static int check_login(const struct cli_options *options, struct err *err)
+{
+	bool is_login = options->command == CLI_LOGIN;
+	bool is_of_one =
+		is_login || options->command == CLI_TOKEN || options->command == CLI_LOGOUT;
+
+	if (options->command < CLI_HELP && !is_login &&
+	    (options->device || options->paste || options->no_browser)) {
+		return err_set(err, ERR_USAGE, SCOPE_RUN,
+			       "--device, --paste and --no-browser are for login");
+	}
+	if (options->device && options->paste) {
+		return err_set(err, ERR_USAGE, SCOPE_RUN,
+			       "--device and --paste exclude each other");
+	}
+	if (is_of_one &&
+	    (options->argument_count != 1 || strchr(options->arguments[0], '/') != NULL)) {
+		return err_set(err, ERR_USAGE, SCOPE_RUN,
+			       "login, token and logout take the name of one account");
+	}
+	return 0;
 }
 
 static int check_options(const struct cli_options *options, struct err *err)
@@ -197,7 +249,7 @@ static int check_options(const struct cli_options *options, struct err *err)
 			       "--dry-run, --pull, --push, --allow-mass-delete and --bring-back "
 			       "are for sync");
 	}
-	return 0;
+	return check_login(options, err);
 }
 
 int cli_options_read(struct cli_options *options, int argc, char **argv, struct err *err)
@@ -213,7 +265,9 @@ int cli_options_read(struct cli_options *options, int argc, char **argv, struct 
 		if (option == '?' || option == ':') {
 			return complain_of_option(option, argv[optind > 0 ? optind - 1 : 0], err);
 		}
-		int code = take_option(options, option, optarg, err);
+		int code = take_login_option(options, option)
+				 ? 0
+				 : take_option(options, option, optarg, err);
 		if (code < 0) {
 			return code;
 		}

@@ -3,6 +3,7 @@
 #define MAILSYNC_CLI_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
@@ -12,6 +13,9 @@ enum cli_command {
 	CLI_STATUS,
 	CLI_LIST,
 	CLI_CHECK,
+	CLI_LOGIN,
+	CLI_TOKEN,
+	CLI_LOGOUT,
 	CLI_HELP,
 	CLI_VERSION,
 	/* What is generated from the table of keys; but the first it is not in --help. */
@@ -35,6 +39,9 @@ struct cli_options {
 	bool allow_mass_delete;
 	bool bring_back;
 	bool wait;
+	bool device; /* of login, as the next two */
+	bool paste;
+	bool no_browser;
 	bool json;
 	enum log_level level;
 	enum cli_progress progress;
@@ -47,5 +54,7 @@ struct cli_options {
 int cli_options_read(struct cli_options *options, int argc, char **argv, struct err *err);
 
 extern const char cli_usage[];
+/* The words of the commands, in the order of the usage; NULL ends them. */
+const char *cli_command_word(size_t index);
 
 #endif

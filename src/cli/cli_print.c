@@ -21,7 +21,7 @@ void cli_output_init(struct cli_output *output, bool json, bool verbose)
 void cli_output_finish(struct cli_output *output)
 {
 	buf_finish(&output->err);
-	buf_finish(&output->out);
+	buf_finish_secret(&output->out); /* of `token` */
 }
 
 void cli_print_error(struct cli_output *output, const struct cli_trouble *trouble)
@@ -236,6 +236,24 @@ void cli_print_never_synced(struct cli_output *output, const char *account)
 	json_null(&output->out, "mailbox");
 	json_number(&output->out, "messages", 0);
 	json_null(&output->out, "synced_at");
+	json_end(&output->out);
+}
+
+void cli_print_token(struct cli_output *output, const char *account, const char *access,
+		     int64_t end_s)
+{
+	if (!output->json) {
+		buf_printf(&output->out, "%s\n", access);
+		return;
+	}
+	json_begin(&output->out, "token");
+	json_text(&output->out, "account", account);
+	json_text(&output->out, "access_token", access);
+	if (end_s > 0) {
+		json_number(&output->out, "expires_at", (uint64_t)end_s);
+	} else {
+		json_null(&output->out, "expires_at");
+	}
 	json_end(&output->out);
 }
 

@@ -40,6 +40,9 @@ void cli_print_listing(struct cli_output *output, const char *account,
 void cli_print_status(struct cli_output *output, const char *account, const struct status *status,
 		      const struct strlist *only);
 void cli_print_never_synced(struct cli_output *output, const char *account);
+/* ACCESS is a secret; END_S: 0 where it is not known. */
+void cli_print_token(struct cli_output *output, const char *account, const char *access,
+		     int64_t end_s);
 void cli_print_check(struct cli_output *output, const char *account, const struct strlist *lines);
 
 #endif

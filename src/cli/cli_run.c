@@ -87,15 +87,14 @@ void cli_run_destroy(struct cli_run **run)
 
 static int complain_of_account(const struct cli_run *run, const char *name, struct err *err)
 {
-	static const char *const commands[] = {"sync", "status", "list", "check"};
 	struct nearest nearest;
 
 	nearest_init(&nearest, name);
 	for (size_t i = 0; i < run->count; i++) {
 		nearest_offer(&nearest, run->jobs[i].conf->name);
 	}
-	for (size_t i = 0; i < 4 && !run->options->has_command; i++) {
-		nearest_offer(&nearest, commands[i]);
+	for (size_t i = 0; !run->options->has_command && cli_command_word(i); i++) {
+		nearest_offer(&nearest, cli_command_word(i));
 	}
 	return err_set(err, ERR_USAGE, SCOPE_RUN, "there is no %saccount '%s' in %s%s%s%s",
 		       run->options->has_command ? "" : "command or ", name, run->conf->path,
@@ -103,7 +102,7 @@ static int complain_of_account(const struct cli_run *run, const char *name, stru
 		       nearest.best ? "'?" : "");
 }
 
-static struct cli_job *run_find(struct cli_run *run, const char *name)
+static struct cli_job *run_find(const struct cli_run *run, const char *name)
 {
 	for (size_t i = 0; i < run->count; i++) {
 		if (strcmp(run->jobs[i].conf->name, name) == 0) {
@@ -174,19 +173,66 @@ int cli_run_select(struct cli_run *run, struct err *err)
 	return code;
 }
 
-static void run_fill_account(struct cli_run *run, struct cli_job *job)
+/* Whose tokens CONF's account uses; NULL: it has a password. */
+static const struct conf_account *run_signs_in_as(const struct cli_run *run,
+						  const struct conf_account *conf)
+{
+	struct cli_job *other = conf->oauth_account ? run_find(run, conf->oauth_account) : NULL;
+
+	return conf->oauth ? conf : other ? other->conf : NULL;
+}
+
+/* Only on a terminal can a command ask somebody, and take its time. */
+static void run_limit(struct cli_run *run, const struct conf_account *conf,
+		      struct credential_params *params)
+{
+	if (isatty(STDERR_FILENO)) {
+		params->turn = &run->asking;
+	} else {
+		params->timeout_s = conf->timeout_s;
+	}
+	params->log = &run->log;
+}
+
+/* The tokens of a job whose account signs in. */
+static int run_fill_tokens(struct cli_run *run, struct cli_job *job, struct err *err)
+{
+	const struct conf_account *owner = run_signs_in_as(run, job->conf);
+	struct credential_params secret;
+	int code;
+
+	if (!owner) {
+		return 0;
+	}
+	cli_account_authority(owner, &job->oauth, &job->authority);
+	job->authority.state_dir = run->conf->state_dir;
+	job->authority.log = &run->log;
+	if (cli_account_client_secret(owner, &secret)) {
+		run_limit(run, owner, &secret);
+		if ((code = credential_create(&job->client_secret, &secret, err)) < 0) {
+			return code;
+		}
+		job->authority.client_secret = job->client_secret;
+	}
+	return tokens_create(&job->tokens, &job->authority, err);
+}
+
+static int run_fill_secrets(struct cli_run *run, struct cli_job *job, struct err *err)
 {
 	struct credential_params params;
+	int code = run_fill_tokens(run, job, err);
 
-	cli_account_credential(job->conf, &params);
-	/* Only on a terminal can a command ask somebody, and take its time. */
-	if (isatty(STDERR_FILENO)) {
-		params.turn = &run->asking;
-	} else {
-		params.timeout_s = job->conf->timeout_s;
+	if (code < 0) {
+		return code;
 	}
-	params.log = &run->log;
-	if (credential_create(&job->credential, &params, &job->refusal) == 0) {
+	cli_account_credential(job->conf, job->tokens, &params);
+	run_limit(run, job->conf, &params);
+	return credential_create(&job->credential, &params, err);
+}
+
+static void run_fill_account(struct cli_run *run, struct cli_job *job)
+{
+	if (run_fill_secrets(run, job, &job->refusal) == 0) {
 		(void)cli_account_trash(job->conf, &job->trash, &job->refusal);
 	}
 	cli_account_fill(&job->account, job->conf, job->credential, job->trash);
@@ -248,7 +294,7 @@ static void *run_work(void *context)
 		if (!job) {
 			return NULL;
 		}
-		cli_job_run(job, run->options->command, &run->sync_options);
+		cli_job_run(job, run->options, &run->sync_options);
 		pthread_mutex_lock(&run->mutex);
 		job->is_done = true;
 		pthread_cond_signal(&run->done);
@@ -394,7 +440,8 @@ static int run_threads(struct cli_run *run, FILE *out, FILE *err_stream)
 int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream)
 {
 	const struct cli_options *options = run->options;
-	bool uses_network = options->command != CLI_STATUS;
+	bool uses_mail = options->command != CLI_STATUS && options->command != CLI_TOKEN &&
+			 options->command != CLI_LOGOUT;
 
 	if (log_init(&run->log, err_stream, options->level) < 0) {
 		return err_exit_status(ERR_INTERNAL);
@@ -415,7 +462,7 @@ int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream)
 	for (size_t i = 0; i < run->count; i++) {
 		run_fill_account(run, &run->jobs[i]);
 	}
-	if (uses_network) {
+	if (uses_mail) {
 		run_check_roots(run);
 		run_warn_of_exposed(run);
 	}

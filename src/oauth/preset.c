@@ -27,8 +27,9 @@ static const struct oauth_preset presets[PRESET_COUNT] = {
 		.no_device = "Google's device flow gives out no tokens for mail",
 		.rules =
 			"Google: a refresh token ends after 6 months without use, when the "
-			"password is changed, and 7 days after the login where the project's publishing "
-			"status is \"Testing\"; an IMAP session ends with its access token",
+			"password is changed, and 7 days after the login where the project's "
+			"publishing status is \"Testing\"; an IMAP session ends with its access "
+			"token",
 		.has_testing = true,
 	},
 	[PRESET_MICROSOFT] = {

@@ -288,6 +288,8 @@ static void a_refusal_repeats_no_secret(void **state)
 
 /* --- the device flow --- */
 
+#define CODES "{\"device_code\":\"d\",\"user_code\":\"u\""
+
 static void a_device_reply_needs_codes_and_an_address(void **state)
 {
 	static const struct {
@@ -295,13 +297,11 @@ static void a_device_reply_needs_codes_and_an_address(void **state)
 		int code;
 		int interval_s;
 	} cases[] = {
-		{"{\"device_code\":\"d\",\"user_code\":\"u\",\"verification_uri\":\"https://x.org/\"}",
-		 0, 5},
-		{"{\"device_code\":\"d\",\"user_code\":\"u\",\"verification_url\":\"https://x.org/\","
-		 "\"interval\":\"9\",\"expires_in\":\"60\"}",
+		{CODES ",\"verification_uri\":\"https://x.org/\"}", 0, 5},
+		{CODES ",\"verification_url\":\"https://x.org/\","
+		       "\"interval\":\"9\",\"expires_in\":\"60\"}",
 		 0, 9},
-		{"{\"device_code\":\"d\",\"user_code\":\"u\",\"verification_uri\":\"http://x.org/\"}",
-		 -ERR_PROTOCOL, 0},
+		{CODES ",\"verification_uri\":\"http://x.org/\"}", -ERR_PROTOCOL, 0},
 		{"{\"user_code\":\"u\",\"verification_uri\":\"https://x.org/\"}", -ERR_PROTOCOL, 0},
 		{"{\"device_code\":\"d\",\"user_code\":\"u\\n\",\"verification_uri\":"
 		 "\"https://x.org/\"}",
