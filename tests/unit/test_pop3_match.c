@@ -187,6 +187,25 @@ static void K3_one_of_another_size_takes_no_row_that_has_its_message(void **stat
 	assert_int_equal(smaller->row, 1);
 }
 
+static void K3_a_size_that_was_not_told_may_be_any(void **state)
+{
+	for (int untold = 0; untold < 2; untold++) {
+		struct scene scene;
+		scene_init(&scene);
+		give_digest(add_row(&scene, key_a, 1, untold == 0 ? 0 : 10), 1);
+		add_row(&scene, key_b, 1, 12);
+		add_item(&scene, "b", 12);
+		struct pop3_item *item = add_item(&scene, "x", untold == 1 ? 0 : 10);
+		match(&scene);
+		assert_true(item->wants_header);
+		give_header(&scene, item, 1);
+		scene.headers[0].message_id = 7;
+		settle(&scene);
+		assert_int_equal(item->row, 0);
+	}
+	(void)state;
+}
+
 /* Were each looked at for each, this would take minutes. */
 static void K3_many_that_are_alike_are_found_one_by_one(void **state)
 {
@@ -283,6 +302,7 @@ int main(void)
 		cmocka_unit_test(K2_of_equals_the_one_that_was_not_deleted_is_left),
 		cmocka_unit_test(K3_a_row_that_vanished_is_found_under_a_new_key),
 		cmocka_unit_test(K3_one_of_another_size_takes_no_row_that_has_its_message),
+		cmocka_unit_test(K3_a_size_that_was_not_told_may_be_any),
 		cmocka_unit_test(K3_many_that_are_alike_are_found_one_by_one),
 		cmocka_unit_test(K15_a_doubt_without_a_header_waits_and_teaches_nothing),
 		cmocka_unit_test(K16_without_its_id_what_may_be_another_programs_waits),

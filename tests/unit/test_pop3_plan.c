@@ -232,6 +232,13 @@ static void K11_to_K13_a_row_that_is_not_listed_is_kept_for_thirty_days(void **s
 	assert_int_equal(row->gone_since, 0);
 }
 
+static void K17_a_file_of_ours_without_a_row_is_the_message_of_its_id(void **state)
+{
+	(void)state;
+	assert_true(pop3_is_orphans(&(struct pair_candidate){.message_id = 7}));
+	assert_false(pop3_is_orphans(&(struct pair_candidate){0}));
+}
+
 static void K14_a_header_is_told_with_its_end_or_with_the_whole_message(void **state)
 {
 	(void)state;
@@ -267,6 +274,7 @@ int main(void)
 		cmocka_unit_test(K8_A6_what_is_not_downloaded_is_remembered_for_its_reason),
 		cmocka_unit_test(K10_a_listing_tells_news_once),
 		cmocka_unit_test(K11_to_K13_a_row_that_is_not_listed_is_kept_for_thirty_days),
+		cmocka_unit_test(K17_a_file_of_ours_without_a_row_is_the_message_of_its_id),
 		cmocka_unit_test(K14_a_header_is_told_with_its_end_or_with_the_whole_message),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,14 +243,107 @@ static int note_other(struct pop3_job *job, struct maildir_folder *folder,
 	return 0;
 }
 
+/* K17: which of local.delivered no row and no listed message has, since the last run that ended. */
+static int list_orphans(const struct pop3_job *job, struct strlist *orphans, struct err *err)
+{
+	const struct strlist *delivered = &job->local.delivered;
+	const struct pop3_rows *rows = &job->session.rows;
+	struct strlist known;
+	int code = 0;
+	strlist_init(&known);
+	for (size_t r = 0; code == 0 && r < rows->count; r++) {
+		code = strlist_add(&known, span_of(rows->items[r].unique), err);
+	}
+	strlist_sort(&known);
+	for (size_t i = 0; code == 0 && i < delivered->count; i++) {
+		const char *name = delivered->items[i];
+		if (strtoll(name, NULL, 10) >= job->mailbox->base.synced_at &&
+		    strlist_find(&known, name) < 0 && strlist_find(&job->local.adopted, name) < 0) {
+			code = strlist_add(orphans, span_of(name), err);
+		}
+	}
+	strlist_finish(&known);
+	strlist_sort(orphans);
+	return code;
+}
+
+/* The file of local.delivered at PLACE, as one to be paired. One that went meanwhile is none. */
+static int note_orphan(struct pop3_job *job, size_t place, struct pop3_others *others,
+		       struct err *err)
+{
+	struct pop3_file file = pop3_file_of(job->local.delivered.items[place]);
+	struct maildir_folder *folder = NULL;
+	struct header_identity identity;
+	int code = maildir_folder_open(job->run->session->maildir, file.mailbox, &folder, err);
+	if (code == 0) {
+		code = maildir_folder_identify(folder, file.name, file.in_new, &identity, err);
+	}
+	if (code == 0) {
+		struct pair_candidate *other = &others->items[others->count++];
+		*other = (struct pair_candidate){.index = (int64_t)place};
+		pair_identify(other, &identity);
+	}
+	maildir_folder_close(&folder);
+	return code == -ERR_CHANGED ? 0 : code;
+}
+
+static int read_orphans(struct pop3_job *job, struct pop3_others *others, struct err *err)
+{
+	const struct strlist *delivered = &job->local.delivered;
+	struct strlist orphans;
+	strlist_init(&orphans);
+	int code = list_orphans(job, &orphans, err);
+	if (code == 0 && orphans.count > 0) {
+		others->are_ours = true;
+		others->items = calloc(orphans.count, sizeof(*others->items));
+		code = others->items != NULL ? 0 : err_nomem(err);
+	}
+	for (size_t i = 0; code == 0 && orphans.count > 0 && i < delivered->count; i++) {
+		if (strlist_find(&orphans, delivered->items[i]) >= 0 &&
+		    others->count < orphans.count) {
+			code = note_orphan(job, i, others, err);
+		}
+	}
+	strlist_finish(&orphans);
+	return code;
+}
+
+void pop3_adopt_pairs(struct pop3_job *job, const struct pop3_others *others)
+{
+	for (size_t i = 0; others->are_ours && i < others->count; i++) {
+		const struct pair_candidate *file = &others->items[i];
+		if (file->is_taken) {
+			struct pop3_item *item = &job->session.view.items[file->partner];
+			item->act = pop3_is_orphans(file) ? POP3_ACT_ADOPT : POP3_ACT_NONE;
+			item->unique = item->act == POP3_ACT_ADOPT
+					     ? job->local.delivered.items[file->index]
+					     : item->unique;
+		}
+	}
+}
+
+static bool has_unknown(const struct pop3_view *view)
+{
+	for (size_t i = 0; i < view->count; i++) {
+		if (pop3_is_unknown(&view->items[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What may be known from elsewhere on a first run: over an INBOX that another program filled, or
- * that we did before the database was lost and the server changed its unique-ids. */
+ * that we did before the database was lost and the server changed its unique-ids. And what a run
+ * that was cut delivered under a name that it would not get now. */
 int pop3_read_others(struct pop3_job *job, struct pop3_others *others, struct err *err)
 {
 	struct maildir *maildir = job->run->session->maildir;
 	struct folder_look look = {0};
-	if (!is_first_run(job) || job->session.view.count == 0 || !maildir_exists(maildir)) {
+	if (!has_unknown(&job->session.view) || !maildir_exists(maildir)) {
 		return 0;
+	}
+	if (!is_first_run(job)) {
+		return job->local.may_adopt ? read_orphans(job, others, err) : 0;
 	}
 	int code = look_begin(&look, maildir, job->mailbox->name, err);
 	if (code == 0) {

@@ -171,6 +171,7 @@ int pop3_observe_new(struct run *run, struct err *err)
 	    (code = pop3_pair(view, others.items, others.count, err)) < 0) {
 		goto finish;
 	}
+	pop3_adopt_pairs(job, &others);
 	report_waiting(job);
 	job->mailbox->done.counts.skipped = pop3_decide(view, &job->policy);
 finish:

@@ -95,14 +95,18 @@ int pop3_fetch_headers(struct pop3_job *job, struct err *err);
 /* The name that a download of ITEM gets is made of this: 32 hexadecimal digits. */
 #define POP3_DIGEST_SIZE 33
 int pop3_item_digest(const struct pop3_item *item, char digest[POP3_DIGEST_SIZE], struct err *err);
-/* Files of INBOX that neither a row nor this run has, to be paired. *HAS_FOREIGN: one of them was
- * not delivered by us at all. */
+/* Files that neither a row nor this run has, to be paired: of INBOX (K9), or, are_ours, of
+ * local.delivered (K17; their `index` is the place in it). HAS_FOREIGN: one of them was not
+ * delivered by us at all. */
 struct pop3_others {
 	struct pair_candidate *items; /* the caller's to free */
 	size_t count;
 	bool has_foreign;
+	bool are_ours;
 };
 int pop3_read_others(struct pop3_job *job, struct pop3_others *others, struct err *err);
+/* K17, after pop3_pair: their files are the messages'. */
+void pop3_adopt_pairs(struct pop3_job *job, const struct pop3_others *others);
 
 /* Where one of local.delivered lies, as far as was seen. All borrowed. */
 #define POP3_PLACE_MAX 4096

@@ -1,4 +1,5 @@
-/* K6 to K13 of pop3_rules.h: what is known from elsewhere, and what a listing makes of the rows. */
+/* K6 to K13 and K17 of pop3_rules.h: what is known from elsewhere, and what a listing makes of
+ * the rows. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,11 @@ bool pop3_is_unknown(const struct pop3_item *item)
 {
 	return item->row == POP3_NO_ROW && item->act == POP3_ACT_NONE && item->key[0] != '\0' &&
 	       !item->waits;
+}
+
+bool pop3_is_orphans(const struct pair_candidate *file)
+{
+	return file->message_id != 0;
 }
 
 /* The items that want a partner; each with its place. A header that names nothing has to serve as

@@ -160,10 +160,14 @@ static const struct pop3_row *row_at(const void *place)
 	return *(const struct pop3_row *const *)place;
 }
 
+/* Those of an untold size come first. */
 static int compare_size(const void *x, const void *y)
 {
-	uint64_t a = row_at(x)->size.number, b = row_at(y)->size.number;
-	return a < b ? -1 : a > b;
+	struct told a = row_at(x)->size, b = row_at(y)->size;
+	if (a.is_told != b.is_told) {
+		return a.is_told ? 1 : -1;
+	}
+	return a.number < b.number ? -1 : a.number > b.number;
 }
 
 static int compare_digest(const void *x, const void *y)
@@ -217,6 +221,16 @@ static bool has_other_keys(const struct pop3_view *view)
 	return has_rows && !view->is_partial;
 }
 
+/* Whether a row of LOST may have the size of ITEM: what was not told may be any. */
+static bool is_alike(const struct pop3_item *item, const struct pop3_row *const *lost, size_t count)
+{
+	const struct pop3_row *wanted = &(struct pop3_row){.size = item->size};
+	if (count == 0 || !item->size.is_told || !lost[0]->size.is_told) {
+		return count > 0;
+	}
+	return array_find(lost, count, sizeof(*lost), &wanted, compare_size) != NULL;
+}
+
 int pop3_mark_doubts(struct pop3_view *view, bool all_unknown, struct err *err)
 {
 	bool are_others = has_other_keys(view);
@@ -227,13 +241,10 @@ int pop3_mark_doubts(struct pop3_view *view, bool all_unknown, struct err *err)
 	}
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
-		const struct pop3_row *wanted = &(struct pop3_row){.size = item->size};
 		bool is_new = pop3_is_unknown(item);
-		bool is_alike =
-			is_new && item->size.is_told &&
-			array_find(lost, count, sizeof(*lost), &wanted, compare_size) != NULL;
 		item->wants_header |=
-			item->is_doubtful || is_alike || (is_new && (are_others || all_unknown));
+			item->is_doubtful ||
+			(is_new && (are_others || all_unknown || is_alike(item, lost, count)));
 	}
 	free(lost);
 	return 0;

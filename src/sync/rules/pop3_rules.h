@@ -10,7 +10,8 @@
  *       are a doubt, each of them.
  *   K3  a message of an unknown key whose size and header are those of a row that is not listed
  *       any more is that row (the server changed its keys); with a Message-ID the size may be
- *       another, too, which is looked at where all rows are missing at once.
+ *       another, too, which is looked at where all rows are missing at once, or where one of the
+ *       two sizes was not told.
  *   K4  what is left is new. In doubt a message is new: never lost before never doubled.
  *   K5  behind another server or user, no key is trusted: all that were joined are a doubt.
  *
@@ -28,6 +29,9 @@
  *   K7  the first run, or after one that did not end properly: a file of ours is named after the
  *       message's key, size and occurrence             -> it is the message's
  *   K8  INBOX holds other programs' files, and a list of what they fetched names the key -> known
+ *   K17 after a run that did not end properly: its header, with a Message-ID, is that of a file of
+ *       ours, delivered since one did, that no row is of and no key names (its unique-id or its
+ *       size was told in one of the two runs only)     -> it is the message's
  *   K9  paired with a file of INBOX that no row is of, one to one: by header digest, then by
  *       Message-ID and Date (match.h)                  -> known
  *
@@ -199,6 +203,8 @@ int pop3_settle_doubts(struct pop3_view *view, struct err *err);
 bool pop3_is_first_run(bool pair_all, enum whose whose);
 /* K7, K8 and K9 are for such items: of no row, nothing decided. */
 bool pop3_is_unknown(const struct pop3_item *item);
+/* K17: whether FILE, whose header is a message's, is that message's. */
+bool pop3_is_orphans(const struct pair_candidate *file);
 /* K9. LOCALS: files of INBOX; they are reordered. The items that pair become POP3_ACT_KNOWN. */
 int pop3_pair(struct pop3_view *view, struct pair_candidate *locals, size_t local_count,
 	      struct err *err);
