@@ -81,7 +81,6 @@ static int publish(struct delivery_item *item, const char *unique, struct err *e
 					  err)) < 0) {
 		return code;
 	}
-	item->outcome = granted == item->flags ? WANT_DONE : WANT_PARTLY;
 	if ((code = row_set_unique(row, unique, strlen(unique), err)) < 0) {
 		return code;
 	}
@@ -91,6 +90,7 @@ static int publish(struct delivery_item *item, const char *unique, struct err *e
 	row->has_digest = true;
 	memcpy(row->digest, item->draft.digest, ROW_DIGEST_SIZE);
 	row_set_file(row, &item->draft.mark, item->draft.content);
+	item->outcome = granted == item->flags ? WANT_DONE : WANT_PARTLY;
 	return 0;
 }
 
@@ -169,13 +169,29 @@ static int commit_row(struct state *state, struct delivery_item *item, struct er
 	return item->outcome == WANT_FAILED ? 0 : state_pop3_put(state, item->pop3_row, err);
 }
 
-static int commit_rows(struct state *state, struct delivery_batch *batch, struct err *err)
+static int commit_rows(struct state *state, struct delivery_item *items, size_t count,
+		       struct err *err)
 {
 	int code = state_begin(state, err);
-	for (size_t i = 0; code == 0 && i < batch->count; i++) {
-		code = commit_row(state, &batch->items[i], err);
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		code = commit_row(state, &items[i], err);
 	}
 	return state_end(state, code, err);
+}
+
+/* The disk failed in the middle of BATCH. What is there already is the user's, who may delete it
+ * before the next run adopts it: then it would come once more. */
+static void keep_published(struct run *run, struct delivery_batch *batch,
+			   struct maildir_folder *const *folders, size_t folder_count)
+{
+	struct err ignored;
+	size_t count = 0;
+	while (count < batch->count && batch->items[count].outcome != WANT_OPEN) {
+		count++;
+	}
+	if (maildir_sync_names(folders, folder_count, &ignored) == 0) {
+		(void)commit_rows(run->session->state, batch->items, count, &ignored);
+	}
 }
 
 static int deliver(struct run *run, struct delivery_batch *batch, struct err *err)
@@ -191,12 +207,15 @@ static int deliver(struct run *run, struct delivery_batch *batch, struct err *er
 	if (count == 0) {
 		return 0;
 	}
-	int code;
-	if ((code = publish_all(run, batch, err)) < 0 ||
-	    (code = maildir_sync_names(folders, count, err)) < 0) {
+	int code = publish_all(run, batch, err);
+	if (code < 0) {
+		keep_published(run, batch, folders, count);
 		return code;
 	}
-	return commit_rows(run->session->state, batch, err);
+	if ((code = maildir_sync_names(folders, count, err)) < 0) {
+		return code;
+	}
+	return commit_rows(run->session->state, batch->items, batch->count, err);
 }
 
 /* The batch that is not filling. */
