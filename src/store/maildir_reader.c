@@ -131,11 +131,11 @@ int maildir_reader_open(struct maildir_folder *folder, const char *file, bool in
 	}
 	if ((code = maildir_folder_open_file(folder, file, in_new, &opened->fd, &opened->file,
 					     err)) < 0 ||
-	    (code = content_scan_create(&scan, err)) < 0 ||
+	    (code = maildir_content_take(folder, &scan, err)) < 0 ||
 	    (code = reader_count(opened, scan, err)) < 0) {
 		goto fail;
 	}
-	content_scan_destroy(&scan);
+	maildir_content_give_back(folder, &scan);
 	*reader = opened;
 	return 0;
 fail:

@@ -58,28 +58,6 @@ static void state_row_comes_back_whole(void **state)
 	row_finish(&back);
 }
 
-static void state_finds_a_unique_part_in_its_own_mailbox_only(void **state)
-{
-	struct scene *scene = *state;
-	int64_t inbox = scene_mailbox(scene, "INBOX");
-	int64_t other = scene_mailbox(scene, "other");
-	struct row row = scene_row(scene, inbox, 7, "1.x.host");
-	struct row nameless = scene_row(scene, other, 8, "");
-	bool found = false;
-
-	OK(scene, state_row_put(scene->state, &row, &scene->err));
-	OK(scene, state_row_put(scene->state, &nameless, &scene->err));
-	OK(scene, state_has_unique(scene->state, inbox, "1.x.host", &found, &scene->err));
-	assert_true(found);
-	OK(scene, state_has_unique(scene->state, other, "1.x.host", &found, &scene->err));
-	assert_false(found);
-	found = true;
-	OK(scene, state_has_unique(scene->state, other, "", &found, &scene->err));
-	assert_false(found);
-	row_finish(&nameless);
-	row_finish(&row);
-}
-
 static void state_finds_a_digest_in_its_own_mailbox_only(void **state)
 {
 	struct scene *scene = *state;
@@ -562,7 +540,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENE_TEST(state_row_comes_back_whole),
-		SCENE_TEST(state_finds_a_unique_part_in_its_own_mailbox_only),
 		SCENE_TEST(state_finds_a_digest_in_its_own_mailbox_only),
 		SCENE_TEST(state_row_put_removes_what_is_void_and_never_reuses_an_id),
 		SCENE_TEST(state_row_of_a_known_uid_is_refused),

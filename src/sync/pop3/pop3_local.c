@@ -152,8 +152,9 @@ int pop3_find_files(struct pop3_job *job, const struct pop3_item *item, char *co
 	const struct strlist *delivered = &job->local.delivered;
 	char digest[POP3_DIGEST_SIZE];
 	int code;
+	*files = NULL;
 	*count = 0;
-	if ((code = find_delivered(job, err)) < 0 ||
+	if ((code = find_delivered(job, err)) < 0 || delivered->count == 0 ||
 	    (code = pop3_item_digest(item, digest, err)) < 0) {
 		return code;
 	}
