@@ -1,13 +1,18 @@
 """Signing in by OAuth2: every flow, against a server of our own, with a real Dovecot behind it."""
 
 import json
+import signal
 import stat
+import subprocess
+import time
 import urllib.parse
 
 import pytest
 
 from rig import program
 from rig.authority import Authority, Fault, wait_for_address
+
+MESSAGE = b"Subject: one\r\n\r\nbody\r\n"
 
 
 @pytest.fixture
@@ -20,40 +25,591 @@ def authority(dovecots):
 def make_signing(make_account, authority):
     """make_signing(**keys): an account that signs in at `authority`."""
     def make(**keys):
-        return make_account(auth=None, **authority.keys(**keys))
+        return make_account(**authority.keys(**keys))
     return make
 
 
+@pytest.fixture
+def signed_in(make_signing, authority):
+    account = make_signing()
+    sign_in(account, authority)
+    return account
+
+
+def file_of(account):
+    return account.database.parent / f"{account.name}.token"
+
+
 def token_of(account):
-    path = account.database.parent / f"{account.name}.token"
-    return json.loads(path.read_text())
+    return json.loads(file_of(account).read_text())
 
 
-def begin(account, *options, **more):
-    return account.start("login", account.name, "--no-browser", *options, **more)
+def age(account, seconds):
+    """The access token came so much earlier, in another boot."""
+    token = token_of(account)
+    token["received_at"] -= seconds
+    token["received_boot"] = "another"
+    file_of(account).write_text(json.dumps(token))
 
 
-def sign_in(account, authority, *options):
+def begin(account, *options):
+    return account.start("login", account.name, "--no-browser", *options)
+
+
+def sign_in(account, authority, *options, status=0):
     """The whole of `login`, a script in the browser's place."""
     process = begin(account, *options)
-    status, page = authority.consent(wait_for_address(process))
-    assert status == 200 and b"Close this window" in page
+    code, page = authority.consent(wait_for_address(process))
+    assert code == 200 and b"Close this window" in page
     result = program.finish(process)
-    assert result.status == 0, result
-    assert "signed in" in result.err
+    assert result.status == status, result
     return result
+
+
+def fresh(account, status=0):
+    """What `token` prints."""
+    result = account.run("token", account.name)
+    assert result.status == status, result
+    return result.out.strip() if status == 0 else result.err
+
+
+# --- flows ---
 
 
 def test_sign_in_then_sync(make_signing, authority):
     account = make_signing()
-    sign_in(account, authority)
+    assert "signed in" in sign_in(account, authority).err
     with account.remote() as remote:
-        remote.append("INBOX", b"Subject: one\r\n\r\nbody\r\n")
+        remote.append("INBOX", MESSAGE)
     assert account.sync().did == {"downloaded": 1}
     assert account.sync().did == {}
-    path = account.database.parent / "home.token"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file_of(account).stat().st_mode) == 0o600
     assert len(authority.asked("/token")) == 1
     asked = authority.asked("/authorize")[0]
     assert asked["login_hint"] == account.user
     assert urllib.parse.urlsplit(asked["redirect_uri"]).hostname == "127.0.0.1"
+
+
+@pytest.mark.parametrize("auth", ["auto", "xoauth2", "oauthbearer"])
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_each_protocol_and_mechanism(make_signing, authority, protocol, auth):
+    account = make_signing(auth=auth)
+    if protocol == "pop3":
+        account.change(protocol="pop3", port=account.server.port + 2)
+    sign_in(account, authority)
+    result = account.run("-v", "check")
+    wanted = "OAUTHBEARER" if auth == "auto" else auth.upper()
+    assert result.status == 0 and wanted in result.out, result
+    assert "signed in by" in result.out and "access token" in result.out
+
+
+def test_the_address_can_be_pasted(make_signing, authority):
+    account = make_signing()
+    process = subprocess.Popen(account.argv("login", "home", "--paste"), stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               env=account.environment())
+    url = wait_for_address(process)
+    _, location, _ = authority.get(url)
+    with pytest.raises(ConnectionRefusedError):   # nothing listens there
+        authority.get(location)
+    process.stdin.write(b"http://127.0.0.1/?code=x&state=y\n" + location.encode() + b"\n")
+    process.stdin.flush()
+    result = program.finish(process)
+    assert result.status == 0, result
+    assert "This is not the address" in result.err
+
+
+def test_paste_ends_with_standard_input(make_signing):
+    result = make_signing().run("login", "home", "--paste")
+    assert result.status == 77 and "standard input ended" in result.err
+
+
+def test_wrong_requests_do_not_end_the_wait(make_signing, authority):
+    account = make_signing()
+    process = begin(account)
+    _, location, _ = authority.get(wait_for_address(process))
+    parts = urllib.parse.urlsplit(location)
+    home = f"http://127.0.0.1:{parts.port}"
+    for path, status in [("/favicon.ico", 404), ("/", 404), ("/?code=x&state=secret-echo", 400),
+                         ("/?" + "x" * 9000, 431), ("/x?" + parts.query, 404)]:
+        code, _, page = authority.get(home + path)
+        assert code == status
+        assert b"secret-echo" not in page and b"x" * 50 not in page
+    code, _, page = authority.get(location.replace("127.0.0.1", "[::1]", 1))
+    assert code == 200 and parts.query.encode() not in page
+    assert program.finish(process).status == 0
+
+
+def test_a_refused_consent(make_signing, authority):
+    authority.refuses_with = {"error": "access_denied", "error_description": "not now"}
+    process = begin(make_signing())
+    authority.consent(wait_for_address(process))
+    result = program.finish(process)
+    assert result.status == 77
+    assert "the consent was refused" in result.err and "not now" in result.err
+
+
+def test_device_flow(make_signing, authority):
+    account = make_signing()
+    authority.device_answers = ["authorization_pending", "slow_down"]
+    authority.interval = 0
+    authority.consents_as = account.user     # whoever enters the code
+    began = time.monotonic()
+    process = begin(account, "--device")
+    assert wait_for_address(process) == authority.url("/enter")
+    result = program.finish(process)
+    assert result.status == 0, result
+    assert time.monotonic() - began > 7      # twice a second, then 5 s more
+    assert len(authority.asked("/token")) == 3
+
+
+@pytest.mark.parametrize("answer, status, words", [
+    ("access_denied", 77, "consent was refused"), ("expired_token", 77, "ran out"),
+    ("invalid_client", 78, "oauth_client_id")])
+def test_device_flow_that_fails(make_signing, authority, answer, status, words):
+    authority.device_answers = [answer]
+    authority.interval = 0
+    result = make_signing().run("login", "home", "--device")
+    assert result.status == status and words in result.err
+
+
+def test_google_gives_no_mail_to_devices(make_signing):
+    result = make_signing(oauth="google").run("login", "home", "--device")
+    assert result.status == 64 and "device flow" in result.err
+
+
+@pytest.fixture
+def browser(tmp_path, authority):
+    """A program that does what a browser would; its own log tells that it ran."""
+    log, script = tmp_path / "opened", tmp_path / "browser"
+    script.write_text(f"""#!/usr/bin/python3
+import sys, urllib.request
+open({str(log)!r}, "w").write(sys.argv[1])
+urllib.request.urlopen(sys.argv[1]).read()
+""")
+    script.chmod(0o755)
+    return str(script), log
+
+
+def test_a_browser_is_opened(make_signing, browser):
+    script, log = browser
+    account = make_signing()
+    result = account.run("login", "home", env={"BROWSER": script, "DISPLAY": ":9"})
+    assert result.status == 0, result
+    assert log.read_text().startswith("http")
+
+
+@pytest.mark.parametrize("env, options, words", [
+    ({"SSH_CONNECTION": "1.2.3.4 1 5.6.7.8 22", "DISPLAY": ":9"}, [], "ssh -L "),
+    ({"DISPLAY": ":9"}, ["--no-browser"], ""), ({"DISPLAY": ""}, [], "")])
+def test_no_browser_is_opened(make_signing, authority, browser, env, options, words):
+    script, log = browser
+    account = make_signing()
+    process = account.start("login", "home", *options, env={"BROWSER": script, **env})
+    url = wait_for_address(process)
+    authority.consent(url)
+    result = program.finish(process)
+    assert result.status == 0 and words in result.err
+    if words:
+        port = urllib.parse.urlsplit(authority.asked("/authorize")[0]["redirect_uri"]).port
+        assert f"ssh -L {port}:localhost:{port}" in result.err
+    assert not log.exists()
+
+
+# --- issuers ---
+
+
+@pytest.fixture
+def issuer(dovecots):
+    with Authority(dovecots(), tls=True) as server:
+        yield server
+
+
+def of_issuer(issuer, **more):
+    return {"password": None, "oauth": issuer.issuer, "oauth_ca_file": issuer.ca, **more}
+
+
+@pytest.mark.parametrize("path", ["oauth-authorization-server", "openid-configuration"])
+def test_an_issuer_registers_us(make_account, issuer, path):
+    issuer.metadata_path = "/.well-known/" + path
+    issuer.registers_as = lambda redirect: "http://localhost/callback"
+    account = make_account(**of_issuer(issuer))
+    sign_in(account, issuer)
+    asked = issuer.asked("/authorize")[0]
+    assert urllib.parse.urlsplit(asked["redirect_uri"]).hostname == "localhost"
+    assert asked["redirect_uri"].endswith("/callback")
+    assert asked["scope"] == "mail offline_access"
+    age(account, 4000)
+    assert account.sync().did == {}
+    assert issuer.refreshes == 1
+    assert [form for path, form in issuer.requests if "well-known" in path][1:] == [] or \
+        path == "openid-configuration"
+
+
+def test_another_issuers_metadata_are_refused(make_account, issuer):
+    issuer.issuer_told = "https://evil.example.org"
+    result = make_account(**of_issuer(issuer)).run("login", "home")
+    assert result.status == 69 and "another issuer" in result.err
+    assert not issuer.asked("/authorize") and not issuer.clients
+
+
+def test_another_issuers_answer_is_refused(make_account, issuer):
+    issuer.iss = "https://evil.example.org"
+    process = begin(make_account(**of_issuer(issuer)))
+    issuer.consent(wait_for_address(process))
+    result = program.finish(process)
+    assert result.status == 69 and "another issuer" in result.err
+    assert not issuer.asked("/token")
+
+
+def test_a_registered_redirect_elsewhere_is_refused(make_account, issuer):
+    issuer.registers_as = lambda redirect: "https://evil.example.org/"
+    result = make_account(**of_issuer(issuer)).run("login", "home")
+    assert result.status == 69 and "redirect" in result.err
+
+
+def test_an_untrusted_issuer(make_account, issuer):
+    result = make_account(**of_issuer(issuer, oauth_ca_file=None)).run("login", "home")
+    assert result.status == 69, result
+
+
+# --- tokens ---
+
+
+def test_a_token_that_is_over_is_refreshed(signed_in, authority):
+    first = token_of(signed_in)
+    age(signed_in, 3301)                    # 5 minutes ahead
+    assert signed_in.sync().did == {}
+    second = token_of(signed_in)
+    assert authority.refreshes == 1
+    assert second["refresh_token"] != first["refresh_token"]
+    assert second["refresh_token_before"] == first["refresh_token"]
+    age(signed_in, 3290)
+    assert fresh(signed_in) == token_of(signed_in)["access_token"]
+    assert authority.refreshes == 1
+
+
+def test_token_prints_one_line(signed_in, authority):
+    result = signed_in.run("token", "home")
+    assert result == (0, token_of(signed_in)["access_token"] + "\n", "")
+    event = signed_in.run("--json", "token", "home").of("token")[0]
+    assert event["access_token"] == token_of(signed_in)["access_token"]
+    assert abs(event["expires_at"] - time.time() - authority.lifetime) < 60
+
+
+@pytest.mark.parametrize("kind", ["text", "missing"])
+def test_lifetimes_as_odd_servers_tell_them(make_signing, authority, kind):
+    authority.expires_in = kind
+    account = make_signing()
+    sign_in(account, authority)
+    assert fresh(account)
+    event = account.run("--json", "token", "home").of("token")[0]
+    assert (event["expires_at"] is None) == (kind == "missing")
+    age(account, 3400)
+    fresh(account)
+    assert authority.refreshes == 1
+
+
+@pytest.mark.parametrize("shift", [-100000, 100000])
+def test_clocks_that_jump(signed_in, authority, clock_shim, shift):
+    env = {"LD_PRELOAD": clock_shim, "CLOCK_BY": str(shift), "CLOCK_AFTER": "0"}
+    assert signed_in.sync(env=env).did == {}
+    assert authority.refreshes == 1
+
+
+def test_a_refused_token_is_refreshed_once(make_signing, authority):
+    authority.lives = -10                    # told to last an hour
+    account = make_signing()
+    sign_in(account, authority, status=77)
+    assert authority.refreshes == 1
+    authority.lives = None
+    file_of(account).write_text(json.dumps(token_of(account)))
+    result = account.run("check")
+    assert result.status == 0, result
+    assert authority.refreshes == 2
+
+
+def test_a_token_of_another_account(make_signing, authority):
+    authority.consents_as = "somebody-else"
+    account = make_signing()
+    result = sign_in(account, authority, status=77)
+    assert "mailsync login home" in result.err and "another account" in result.err
+
+
+def test_narrower_scopes_are_told(make_signing, authority):
+    authority.grants_scope = "mail"
+    result = sign_in(make_signing(oauth_scope="mail send offline_access"), authority)
+    assert "missing: send" in result.err
+
+
+def test_without_a_refresh_token(make_signing, authority):
+    authority.gives_refresh = False
+    account = make_signing()
+    result = sign_in(account, authority)
+    assert "no token to refresh" in result.err
+    assert account.sync().did == {}
+    age(account, 3600)
+    result = account.sync(status=77)
+    assert "mailsync login home" in result.err
+
+
+def test_never_signed_in(make_signing, authority):
+    account = make_signing()
+    for command in ("sync", "check", "token"):
+        result = account.run(command, "home")
+        assert result.status == 77 and "run `mailsync login home`" in result.err
+    assert not authority.requests
+
+
+def test_a_dead_grant(signed_in, authority):
+    authority.forget()
+    age(signed_in, 3600)
+    for _ in range(2):
+        result = signed_in.sync(status=77)
+        assert "run `mailsync login home`" in result.err
+    assert file_of(signed_in).exists()
+    sign_in(signed_in, authority)
+    assert signed_in.sync().did == {}
+
+
+def test_the_refresh_token_before_is_tried(signed_in, authority):
+    age(signed_in, 3600)
+    fresh(signed_in)
+    token = token_of(signed_in)
+    grant = authority.grants[0]
+    grant.refresh = [token["refresh_token_before"]]     # the server forgot the newest
+    age(signed_in, 3600)
+    assert fresh(signed_in)
+    assert token_of(signed_in)["refresh_token"] == grant.refresh[-1]
+
+
+def test_invalid_grant_is_believed_after_another_look(signed_in, authority):
+    """Another machine's mailsync used the token a moment ago, and wrote the next one down."""
+    age(signed_in, 3600)
+    other = token_of(signed_in)
+    old_reply = authority.reply
+
+    def reply(path, form, body):
+        if path == "/token" and form["refresh_token"] == other["refresh_token"]:
+            new = dict(other, access_token="other's", refresh_token="other's",
+                       received_at=int(time.time()))
+            file_of(signed_in).write_text(json.dumps(new))
+            return 400, {"error": "invalid_grant"}, {}
+        return old_reply(path, form, body)
+
+    authority.reply = reply
+    assert fresh(signed_in) == "other's"
+
+
+@pytest.mark.parametrize("fault, status, words", [
+    (Fault("/token", 503), 75, "503"),
+    (Fault("/token", 429, headers={"Retry-After": "30"}), 75, "30 s"),
+    (Fault("/token", 400, b'{"error":"temporarily_unavailable"}'), 75, "no time"),
+    (Fault("/token", 401, b'{"error":"invalid_client"}'), 78, "oauth_client_id"),
+    (Fault("/token", 400, b'{"error":"unauthorized_client"}'), 78, "registration"),
+    (Fault("/token", 302, b"", {"Location": "http://127.0.0.1:1/"}), 69, "elsewhere"),
+    (Fault("/token", 200, b"<html>"), 76, "no sense"),
+    (Fault("/token", 200, b"{" * 100000), 76, "65536"),
+    (Fault("/token", 200, b"[" * 5000), 76, "deeply"),
+    (Fault("/token", 200, b'{"access_token":"a","access_token":"b"}'), 76, "no sense"),
+    (Fault("/token", 200, b'{"access_token":"a\\u0000b"}'), 76, "no sense"),
+    (Fault("/token", 200, b'{"access_token":"a\\r\\nb"}'), 76, "no access token"),
+    (Fault("/token", 200, b'{"access_token":"a","token_type":"mac"}'), 76, "Bearer"),
+])
+def test_endpoints_that_misbehave(signed_in, authority, fault, status, words):
+    age(signed_in, 3600)
+    before = token_of(signed_in)
+    authority.faults = [fault]
+    assert words in fresh(signed_in, status)
+    assert token_of(signed_in) == before
+    assert fresh(signed_in)
+
+
+def test_a_busy_endpoint_while_the_token_still_serves(signed_in, authority):
+    age(signed_in, 3400)
+    authority.faults = [Fault("/token", 503)]
+    assert signed_in.sync().did == {}
+    assert authority.refreshes == 0
+
+
+def test_no_network(signed_in):
+    age(signed_in, 3600)
+    signed_in.change(oauth_token_url="http://127.0.0.1:1/token")
+    assert "cannot be asked" in fresh(signed_in, 75)
+
+
+def test_a_token_file_that_others_can_read(signed_in):
+    file_of(signed_in).chmod(0o640)
+    result = signed_in.sync(status=78)
+    assert "chmod 600" in result.err
+
+
+def test_a_damaged_token_file(signed_in):
+    file_of(signed_in).write_text('{"access_token":')
+    assert "mailsync login home" in signed_in.sync(status=77).err
+
+
+def test_another_client_than_the_one_that_signed_in(signed_in):
+    age(signed_in, 3600)
+    signed_in.change(oauth_client_id="other")
+    assert "another `oauth` or `oauth_client_id`" in fresh(signed_in, 77)
+
+
+def test_a_clients_secret(make_signing, authority):
+    authority.client_secret = "se+cret/%"
+    account = make_signing()
+    process = begin(account)
+    authority.consent(wait_for_address(process))
+    assert program.finish(process).status == 78
+    account.change(oauth_client_secret="se+cret/%")
+    sign_in(account, authority)
+    age(account, 3600)
+    account.change(oauth_client_secret=None,
+                   oauth_client_secret_command="printf '%s\\n' 'se+cret/%'")
+    assert fresh(account)
+
+
+def test_logout(signed_in, authority):
+    refresh = token_of(signed_in)["refresh_token"]
+    keys = {"oauth_token_url": authority.url("/token")}
+    signed_in.change(**keys)
+    result = signed_in.run("logout", "home")
+    assert result.status == 0 and "signed out" in result.err
+    assert not file_of(signed_in).exists()
+    assert signed_in.run("logout", "home").status == 0
+    assert authority.asked("/revoke") == []              # where: not known of `custom`
+    assert refresh in authority.grants[0].refresh
+
+
+def test_logout_revokes(make_account, issuer):
+    account = make_account(**of_issuer(issuer))
+    sign_in(account, issuer)
+    assert account.run("logout", "home").status == 0
+    assert issuer.grants[0].is_dead
+    assert account.run("sync").status == 77
+
+
+def test_logout_without_the_provider(make_account, issuer):
+    account = make_account(**of_issuer(issuer))
+    sign_in(account, issuer)
+    issuer.faults = [Fault("/revoke", 503)]
+    result = account.run("logout", "home")
+    assert result.status == 1 and "web site" in result.err
+    assert not file_of(account).exists()
+
+
+def test_the_token_of_another_account(signed_in, authority, tmp_path):
+    signed_in.others["account second"] = {
+        **signed_in.keys, "oauth": None, "oauth_account": "home", "oauth_client_id": None,
+        "oauth_scope": None, "oauth_auth_url": None, "oauth_token_url": None,
+        "oauth_device_url": None, "maildir": str(tmp_path / "second")}
+    assert signed_in.run("sync", "second").status == 0
+    assert signed_in.run("token", "second").out.strip() == token_of(signed_in)["access_token"]
+    result = signed_in.run("login", "second")
+    assert result.status == 78 and "account home" in result.err
+
+
+def test_a_password_command_is_run_again_after_a_refusal(make_account, dovecots, tmp_path):
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    account = make_account(auth="xoauth2", password=None, password_command=(
+        f"if test -e {bad}; then cat {bad}; rm {bad}; else cat {good}; fi"))
+    bad.write_text(dovecots().mint_token(account.user, seconds=-60) + "\n")
+    good.write_text(dovecots().mint_token(account.user) + "\n")
+    assert account.sync().did == {}
+    assert not bad.exists()
+
+
+# --- secrets ---
+
+
+def test_no_secret_is_shown(make_signing, authority):
+    authority.client_secret = "client-secret-0123456789"
+    account = make_signing(oauth_client_secret="client-secret-0123456789")
+    process = begin(account, "-vv")
+    url = wait_for_address(process)
+    shown = subprocess.run(["ps", "axeww"], capture_output=True, text=True, check=True).stdout
+    authority.consent(url)
+    result = program.finish(process)
+    assert result.status == 0, result
+    first = token_of(account)
+    age(account, 3600)
+    told = result.out + result.err + str(account.run("-vv", "sync"))
+    authority.forget()
+    age(account, 3600)
+    told += str(account.run("-vv", "check"))
+    second = token_of(account)
+    codes = [form["code"] for form in authority.asked("/token") if "code" in form]
+    verifiers = [form["code_verifier"] for form in authority.asked("/token")
+                 if "code_verifier" in form]
+    database = account.database.read_bytes().decode("latin-1") if account.database.exists() else ""
+    for secret in [first["access_token"], first["refresh_token"], second["access_token"],
+                   second["refresh_token"], authority.client_secret, *codes, *verifiers]:
+        for place in (told, shown, database):
+            assert secret not in place
+
+
+# --- races and deaths ---
+
+
+def many_tokens(account, count):
+    """So many `token` at once."""
+    argv = account.argv("token", account.name)
+    return [subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, env=account.environment())
+            for _ in range(count)]
+
+
+def test_eight_at_once_refresh_once(signed_in, authority):
+    for round_ in range(3):
+        age(signed_in, 3600)
+        running = many_tokens(signed_in, 8)
+        results = [program.finish(process) for process in running]
+        assert {result.status for result in results} == {0}
+        assert len({result.out for result in results}) == 1
+        assert authority.refreshes == round_ + 1
+    assert not authority.grants[0].is_dead
+
+
+def test_killed_after_each_step_the_grant_lives(signed_in, authority, steps, tmp_path):
+    authority.takes_the_one_before = True
+    log = tmp_path / "steps"
+    age(signed_in, 3600)
+    assert signed_in.run("token", "home", env={"MAILSYNC_STEP_LOG": str(log)}).status == 0
+    count = len(log.read_text().splitlines())
+    assert count >= 6 and "http request" in log.read_text()
+    for step in range(count):
+        age(signed_in, 3600)
+        result = signed_in.run("token", "home", env={"MAILSYNC_STEP_STOP": str(step)})
+        assert result.status in (0, -signal.SIGKILL)
+        assert fresh(signed_in), f"after step {step}"
+        assert not authority.grants[0].is_dead
+        assert stat.S_IMODE(file_of(signed_in).stat().st_mode) == 0o600
+        leftovers = {p.name for p in file_of(signed_in).parent.glob("home.token*")}
+        assert leftovers <= {"home.token", "home.token.lock", "home.token.tmp"}
+
+
+def test_no_step_that_fails_uses_a_token_that_is_not_kept(signed_in, authority, steps, tmp_path):
+    authority.takes_the_one_before = True
+    log = tmp_path / "steps"
+    age(signed_in, 3600)
+    signed_in.run("token", "home", env={"MAILSYNC_STEP_LOG": str(log)})
+    names = [line.split(" ", 1)[1].split("\t")[0] for line in log.read_text().splitlines()]
+    for number, name in enumerate(names, 1):
+        age(signed_in, 3600)
+        result = signed_in.run("token", "home", env={"MAILSYNC_STEP_FAIL": f"{number}:28"})
+        if name in ("create", "write", "fdatasync", "replace"):
+            assert result.status == 74 and result.out == "", (name, result)
+        assert fresh(signed_in)
+
+
+def test_a_run_outlives_its_token(make_signing, authority):
+    """Connections that are opened later log in with a token of then."""
+    authority.lifetime = 3
+    account = make_signing(connections=4)
+    sign_in(account, authority)
+    with account.remote() as remote:
+        for number in range(40):
+            remote.append("INBOX", b"Subject: %d\r\n\r\n%s\r\n" % (number, b"x" * 1000))
+    time.sleep(3)
+    assert account.sync().did == {"downloaded": 40}
+    assert authority.refreshes >= 1

@@ -55,6 +55,7 @@ class Authority:
         self.client, self.client_secret = "mail-client", None
         self.lifetime = 3600              # of access tokens
         self.expires_in = "number"        # number, text, missing
+        self.lives = None                 # how long they really do
         self.rotates = True
         self.takes_the_one_before = False  # until its successor was used once
         self.gives_refresh = True
@@ -303,7 +304,8 @@ class Authority:
 
     def give(self, grant):
         scope = grant.scope if self.grants_scope is None else self.grants_scope
-        access = self.dovecot.mint_token(grant.user, self.lifetime)
+        lives = self.lifetime if self.lives is None else self.lives
+        access = self.dovecot.mint_token(grant.user, lives)
         reply = {"access_token": access, "token_type": "Bearer", "scope": scope}
         if self.expires_in != "missing":
             reply["expires_in"] = str(self.lifetime) if self.expires_in == "text" else self.lifetime
