@@ -342,8 +342,8 @@ int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *m
 	found.naming = discovery.naming;
 	found.has_subscriptions = !discovery.has_broken &&
 				  ((imap->caps & IMAP_CAP_LIST_EXTENDED) || discovery.has_lsub);
-	found.is_whole =
-		!discovery.has_broken && discovery_find(&discovery, SPAN_LIT("INBOX")) != NULL;
+	found.is_read = !discovery.has_broken;
+	found.is_whole = found.is_read && discovery_find(&discovery, SPAN_LIT("INBOX")) != NULL;
 	discovery_finish(&discovery);
 	if (code < 0) {
 		remote_mailboxes_finish(&found);

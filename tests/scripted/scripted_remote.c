@@ -159,7 +159,9 @@ static int ops_list(struct remote *remote, bool subscribed, struct remote_mailbo
 			tell_counts(server, mailbox, &item->counts);
 		}
 	}
-	found.is_whole = !server->lists_badly;
+	found.is_read = !server->lists_badly;
+	const struct scripted_mailbox *inbox = scripted_find(server, "INBOX");
+	found.is_whole = found.is_read && inbox != NULL && !inbox->is_unlisted;
 	found.naming = server->naming;
 	found.has_subscriptions = subscribed && !server->hides_subscriptions;
 	found.wire.separator = server->separator;

@@ -348,6 +348,20 @@ static void M21_a_bare_no_of_a_server_in_its_senses_is_a_removal(void **state)
 	free(files);
 }
 
+static void M38_a_listing_without_inbox_may_be_whole(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->account.remove_mailboxes = SIDE_LOCAL;
+	shared(scene, "Work");
+	shared(scene, "Other");
+	hide(scene, "INBOX");
+	scripted_remove(scene->server, "Work");
+	sync_to(scene, 0);
+	char *files = run_scene_files(scene, "Work");
+	assert_string_equal(files, "");
+	free(files);
+}
+
 static void M46_inbox_need_not_be_listed(void **state)
 {
 	struct run_scene *scene = *state;
@@ -470,6 +484,7 @@ int main(void)
 		RUN_TEST(M21_a_bare_no_proves_nothing_after_a_listing_with_a_broken_line),
 		RUN_TEST(M21_a_bare_no_proves_nothing_while_inbox_is_not_told),
 		RUN_TEST(M21_a_bare_no_of_a_server_in_its_senses_is_a_removal),
+		RUN_TEST(M38_a_listing_without_inbox_may_be_whole),
 		RUN_TEST(M46_inbox_need_not_be_listed),
 		RUN_TEST(M18_M50_one_that_is_only_not_listed_is_not_lost_in_a_rename),
 		RUN_TEST(M16_a_rename_whose_outcome_cannot_be_told_waits),

@@ -165,8 +165,8 @@ struct remote_mailboxes {
 	struct remote_mailbox *items;
 	size_t count;
 	struct mbname_wire wire; /* separator and prefix of the personal namespace */
-	/* INBOX is among them, and no line of the answer was unreadable: only then does it mean
-	 * anything that a name is missing. */
+	bool is_read; /* no line of the answer was unreadable */
+	/* And INBOX is among them: only then does it mean anything that a name is missing. */
 	bool is_whole;
 	enum remote_naming naming;
 	bool has_subscriptions; /* they were asked for and told, all of them */

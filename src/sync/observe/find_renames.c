@@ -350,10 +350,26 @@ static void leave_untold(struct search *search, struct mailbox *to, enum side si
 	leave_lost(search, side);
 }
 
-/* Of a side whose mailboxes were not all told one may have its new name there. It was reported. */
-static bool is_side_whole(const struct run *run, enum side side)
+/* M38. Where not all mailboxes of the side were told one may have its new name there. Folders that
+ * could not be looked into are reported already, lines of a listing are not. */
+static void leave_unlisted(struct search *search, enum side side)
 {
-	return side == SIDE_LOCAL ? run->seen.is_tree_whole : run->seen.is_list_whole;
+	const struct run_seen *seen = &search->run->seen;
+	struct err why;
+	if (side == SIDE_LOCAL ? seen->is_tree_read : seen->is_list_read) {
+		return;
+	}
+	err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
+		"the server does not list the mailbox any more, but a line of its listing cannot be "
+		"read, in which it may have another name; it waits");
+	for (size_t i = 0; i < search->lost_count; i++) {
+		struct lost *lost = &search->lost[i];
+		bool is_told = lost->mailbox->seen.untold != SIDE_NONE;
+		if (!lost->is_taken && !is_told && side == SIDE_REMOTE) {
+			run_report_error(search->run, lost->mailbox, 0, &why);
+		}
+	}
+	leave_lost(search, side);
 }
 
 static int search_side(struct search *search, enum side side, struct err *err)
@@ -372,9 +388,7 @@ static int search_side(struct search *search, enum side side, struct err *err)
 			code = 0;
 		}
 	}
-	if (!is_side_whole(run, side)) {
-		leave_lost(search, side);
-	}
+	leave_unlisted(search, side);
 	for (size_t i = 0; i < search->lost_count; i++) {
 		row_list_finish(&search->lost[i].sample);
 	}

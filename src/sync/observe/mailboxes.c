@@ -294,9 +294,10 @@ int observe_mailboxes(struct run *run, struct err *err)
 	    (code = ask_counts(run, &found, err)) < 0) {
 		goto finish;
 	}
+	run->seen.is_list_read = found.is_read;
 	run->seen.is_list_whole = found.is_whole;
 	code = gather(run, &found, &blind, err);
-	run->seen.is_tree_whole = blind.names.count == 0 && !blind.has_lost_found;
+	run->seen.is_tree_read = blind.names.count == 0 && !blind.has_lost_found;
 	if (code == 0) {
 		code = observe_naming_note(run, err);
 	}

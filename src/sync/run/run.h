@@ -136,8 +136,9 @@ struct run_seen {
 	bool is_known_server; /* one of its mailboxes is as base knows it (guard/guard.h) */
 	bool is_moving;       /* folders changed while they were read, and went on: what is gone in
 			       * one may be in another */
-	bool is_list_whole;   /* the server's listing: every line was read */
-	bool is_tree_whole;   /* the Maildir's: every directory was looked into */
+	bool is_list_read;    /* the server's listing: every line of it */
+	bool is_list_whole;   /* and INBOX was in it */
+	bool is_tree_read;    /* the Maildir's: every directory was looked into */
 	bool lacks_subscriptions; /* they were not told (L6) */
 	bool is_named_otherwise;  /* by another prefix or separator than is known (L5) */
 	bool has_unreadable;      /* a folder: seen.is_unreadable of its mailbox */
