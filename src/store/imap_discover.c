@@ -319,6 +319,16 @@ static int list_all(struct imap *imap, bool subscribed, struct discovery *discov
 	return code < 0 ? code : discovery_read(imap, discovery, err);
 }
 
+/* What is known of the namespace where NAMESPACE is not sent. What a server can do before the login
+ * is commonly less than after it. */
+static enum remote_naming naming_without_asking(const struct imap *imap)
+{
+	if (imap_is_disabled(imap, "NAMESPACE")) {
+		return REMOTE_NAMING_TOLD;
+	}
+	return imap->caps_known ? REMOTE_NAMING_NONE : REMOTE_NAMING_UNTOLD;
+}
+
 int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *mailboxes,
 	      struct err *err)
 {
@@ -327,8 +337,7 @@ int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *m
 	struct discovery discovery = {
 		.mailboxes = &found,
 		.is_listing = true,
-		.naming = imap_is_disabled(imap, "NAMESPACE") ? REMOTE_NAMING_TOLD
-							      : REMOTE_NAMING_NONE,
+		.naming = naming_without_asking(imap),
 	};
 	int code = list_all(imap, subscribed, &discovery, err);
 	if (code == -ERR_REFUSED && (imap->caps & IMAP_CAP_LIST_EXTENDED)) {

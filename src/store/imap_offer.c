@@ -67,10 +67,27 @@ static void note_limits(struct imap *imap, struct span word)
 	}
 }
 
+/* Each names the protocol (RFC 3501 7.2.1, RFC 9051 7.2.2). One that does not was not told: "NIL",
+ * the rest of a broken line. */
+static bool is_list_of_caps(struct span names)
+{
+	struct span word;
+	while (imap_next_word(&names, &word)) {
+		if (span_equal_nocase(word, "IMAP4REV1") || span_equal_nocase(word, "IMAP4REV2") ||
+		    span_equal_nocase(word, "IMAP4")) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void imap_note_caps(struct imap *imap, struct span names)
 {
 	unsigned caps = 0;
 	struct span word;
+	if (!is_list_of_caps(names)) {
+		return;
+	}
 	while (imap_next_word(&names, &word)) {
 		imap->wants_id |= span_equal_nocase(word, "X-CM-EXT-1");
 		note_limits(imap, word);

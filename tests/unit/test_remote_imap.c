@@ -29,6 +29,30 @@ static void facts_follow_the_capabilities(void **state)
 	dialogue_close(&dialogue);
 }
 
+static void capabilities_that_do_not_name_the_protocol_are_not_told(void **state)
+{
+	static const char *const lists[] = {"NIL", "(", "NAMESPA", ""};
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		struct dialogue dialogue;
+		struct remote_mailboxes found = {0};
+		char reply[256];
+		snprintf(reply, sizeof(reply),
+			 "* CAPABILITY %s\\r\\n* NAMESPACE ((\"\" \"/\")) NIL NIL\\r\\n"
+			 "* LIST () \"/\" INBOX\\r\\nm1 OK [CAPABILITY %s] x\\r\\nm2 OK x\\r\\n",
+			 lists[i], lists[i]);
+		DIALOGUE(&dialogue, "NAMESPACE", {2, reply},
+			 {2, "* LIST () \"/\" INBOX\\r\\nm3 OK\\r\\nm4 OK x\\r\\n"});
+		OK(&dialogue, remote_list(dialogue.remote, false, &found, &dialogue.err));
+		remote_mailboxes_finish(&found);
+		OK(&dialogue, remote_list(dialogue.remote, false, &found, &dialogue.err));
+		remote_mailboxes_finish(&found);
+		expect_heard(&dialogue, "m1 NAMESPACE\nm2 LIST \"\" \"*\"\n"
+					"m3 NAMESPACE\nm4 LIST \"\" \"*\"\n");
+		dialogue_close(&dialogue);
+	}
+}
+
 static void a_claim_of_qresync_that_enable_does_not_confirm_is_no_fact(void **state)
 {
 	struct dialogue dialogue;
@@ -405,6 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(facts_follow_the_capabilities),
+		cmocka_unit_test(capabilities_that_do_not_name_the_protocol_are_not_told),
 		cmocka_unit_test(a_claim_of_qresync_that_enable_does_not_confirm_is_no_fact),
 		cmocka_unit_test(counts_say_what_was_told),
 		cmocka_unit_test(what_is_open_is_not_opened_again_unless_anew),

@@ -266,6 +266,7 @@ ROWS = {
     "greeting": (None, {}, GREETING),
     "CAPABILITY before login": (None, {}, of_capability("GREETING", "CAPABILITY")),
     "CAPABILITY after login": (None, {}, of_capability("LOGIN", "AUTHENTICATE", "CAPABILITY")),
+    "CAPABILITY throughout": (None, {}, of_capability("GREETING", "LOGIN", "AUTHENTICATE", "CAPABILITY")),
     "CAPABILITY": (None, {}, of_answer("CAPABILITY")),
     "LOGIN": (None, {}, of_answer("LOGIN", "AUTHENTICATE", has_lines=False,
                                   refusals={"UNAVAILABLE": ("NO", "UNAVAILABLE")})),
