@@ -9,7 +9,9 @@
  * another. It is to be moved on the server:
  *   V2  the message is not there any more, or never was -> none. There is nothing to move; the file
  *       is new mail.
- *   V3  the new row is AMBIGUOUS or UNIDENTIFIED        -> none. Pairing has to settle it first.
+ *   V3  the new row is AMBIGUOUS                        -> none. Pairing has to settle it first.
+ *   V15 it is UNIDENTIFIED (W19)                        -> held (unreadable): while it waits its
+ *       original is not removed, and then it moves.
  *   V4  `copy` and `delete` do not both cover the server -> held by policy: both rows wait, and the
  *       old copy stays.
  *   V5  one of the mailboxes takes no part in this run, is read-only or not on the server -> held
