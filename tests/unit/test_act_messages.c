@@ -346,6 +346,27 @@ static void flags_that_an_append_left_out_are_set_and_not_lost(void **state) /* 
 	expect_settled(scene);
 }
 
+/* Its UID was not told, the look after it failed, and before the next run somebody removed it and
+ * added another message, which was not made of it. */
+static void what_came_since_an_earlier_run_was_not_made_of_its_upload(void **state) /* W18 */
+{
+	struct run_scene *scene = *state;
+	RUN_OK(scene, run_scene_sync(scene));
+	scene->server->tells_appended_uid = false;
+	write_files(scene, 1, "S");
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_VIEW, .what = SCRIPTED_CUT});
+	assert_true(run_scene_sync(scene) < 0);
+	expect_there(scene, "1 \\Seen");
+	scripted_expunge(scene->server, "INBOX", 1);
+	scripted_add(scene->server, "INBOX", "", "Subject: other\nMessage-ID: <o@x>\n\nother\n");
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.status, 0);
+	assert_int_equal(files_here(scene), 2);
+	expect_there(scene, "2, 3 \\Seen");
+	run_scene_expect_idle(scene, 0);
+}
+
 static void an_upload_whose_answer_is_lost_is_not_sent_again(void **state)
 {
 	struct run_scene *scene = *state;
@@ -532,6 +553,7 @@ int main(void)
 		RUN_TEST(what_an_earlier_run_sent_is_sent_by_the_one_that_misses_it),
 		RUN_TEST(what_somebody_removed_after_it_came_is_gone),
 		RUN_TEST(flags_that_an_append_left_out_are_set_and_not_lost),
+		RUN_TEST(what_came_since_an_earlier_run_was_not_made_of_its_upload),
 		RUN_TEST(an_upload_whose_answer_is_lost_is_not_sent_again),
 		RUN_TEST(flags_of_both_sides_are_merged),
 		RUN_TEST(flags_that_are_refused_are_tried_again),

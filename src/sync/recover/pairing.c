@@ -194,7 +194,7 @@ static int settle_row(struct pairing *pairing, const struct intent *intent, stru
 	struct pair_sent sent = {
 		.row = row,
 		.is_ambiguous = local != NULL && local->is_ambiguous,
-		.is_late = pairing->is_late,
+		.is_late = pairing->is_first,
 		.has_strangers =
 			pair_has_strangers(intent_bound(intent), remotes->items, remotes->count),
 	};
@@ -346,7 +346,6 @@ static int pair_one(struct run *run, struct remote *remote, struct mailbox *mail
 		.mailbox = mailbox,
 		.has_base = mailbox->decided.pairing != PAIRING_ALL,
 		.is_first = is_first,
-		.is_late = is_first && run->session->was_unclean,
 	};
 	int code = pairing_run(&pairing, err);
 	report_unkept(&pairing);

@@ -56,7 +56,6 @@ struct pairing {
 	struct candidates unread;   /* files that cannot be read now (W23) */
 	size_t unkept;              /* messages that the server did not keep (W26) */
 	bool has_base;
-	bool is_late;  /* the intents are those of a run that died */
 	bool is_first; /* they are of an earlier run, which did not count what they did */
 };
 /* Which rows may be pairs; where there are any of both sides, who the files are. */

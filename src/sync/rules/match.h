@@ -47,8 +47,8 @@
  *   W23 a file that is there and cannot be read waits, if a message is left that it could be, and
  *       so does each such message
  * A file that was sent and taken under a UID that is not known, and is not paired:
- *   W17 right after it was sent, while something that came since is nobody's: the server made that
- *       of it. It is not sent again
+ *   W17 right after it was sent, by the same run, while something that came since is nobody's: the
+ *       server made that of it. It is not sent again
  *   W18 else it was not kept, or somebody has removed it since: it is new mail again
  *   W26 one whose UID was told and is not there (D40), and that is not found under another either,
  *       was not kept: the next run sends it again. A run that finds so before it acts sends it
@@ -144,7 +144,7 @@ bool pair_wants_content(const struct pair_candidate *remote, const struct pair_c
 struct pair_sent {
 	const struct row *row;
 	bool is_ambiguous;  /* it looks like another one's message */
-	bool is_late;       /* a run that died sent it */
+	bool is_late;       /* an earlier run sent it */
 	bool has_strangers; /* something came since that is nobody's */
 };
 enum pair_fate {
