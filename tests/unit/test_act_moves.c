@@ -100,29 +100,6 @@ static void moved_files_are_one_move_there(void **state)
 	run_scene_expect_idle(scene, 0);
 }
 
-/* Fresh is new on both sides, and its message's header is not told once. */
-static void a_moved_file_that_waits_keeps_its_original(void **state) /* V15 */
-{
-	struct run_scene *scene = *state;
-
-	begin(scene, 3, 7);
-	scripted_make(scene->server, "Fresh");
-	scripted_add(scene->server, "Fresh", "", "Message-ID: <old@test>\n\nold\n");
-	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_FETCH,
-							       .what = SCRIPTED_OMITTED,
-							       .wire = "Fresh",
-							       .uid = 1});
-	run_scene_folder(scene, "Fresh");
-	take(scene, 2, "Fresh");
-	RUN_OK(scene, run_scene_sync(scene));
-	assert_string_equal(changes(scene), "");
-	RUN_OK(scene, run_scene_sync(scene));
-	assert_string_equal(changes(scene), "move INBOX 7,9 Fresh\n");
-	assert_int_equal(scene->report.total.moved, 2);
-	expect_there(scene, "Fresh", "1, 2, 3");
-	run_scene_expect_idle(scene, 0);
-}
-
 static void without_move_originals_go_after_their_copies(void **state)
 {
 	struct run_scene *scene = *state;
@@ -591,7 +568,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(moved_files_are_one_move_there),
-		RUN_TEST(a_moved_file_that_waits_keeps_its_original),
 		RUN_TEST(without_move_originals_go_after_their_copies),
 		RUN_TEST(where_a_move_says_that_it_put_what_was_there_it_is_looked_for),
 		RUN_TEST(so_it_is_under_uids_that_are_not_there),

@@ -240,6 +240,27 @@ static void where_no_message_is_left_the_file_is_new_mail(void **state) /* W19 *
 	run_scene_expect_idle(scene, 0);
 }
 
+/* Fresh is new on both sides, with a message whose header is not told once. */
+static void a_moved_file_that_waits_keeps_its_original(void **state) /* V15 */
+{
+	struct run_scene *scene = *state;
+	add_five(scene);
+	RUN_OK(scene, run_scene_sync(scene));
+	scripted_make(scene->server, "Fresh");
+	scripted_add(scene->server, "Fresh", "", "Message-ID: <old@x>\n\nold\n");
+	withhold_header(scene, SCRIPTED_OMITTED, 1);
+	run_scene_folder(scene, "Fresh");
+	run_scene_move_file(scene, "INBOX", "3", "Fresh", "");
+	expect_run(scene, 0, 0);
+	assert_int_equal(scene->report.total.moved, 0);
+	run_scene_expect_there(scene, "INBOX", "1/ 2/ 3/ 4/ 5/");
+	scripted_forget_faults(scene->server);
+	expect_run(scene, 1, 0);
+	assert_int_equal(scene->report.total.moved, 1);
+	run_scene_expect_both(scene, "INBOX", "1/ 2/ 4/ 5/");
+	run_scene_expect_idle(scene, 0);
+}
+
 /* The server tells no UID of it and withholds its header once. */
 static void an_upload_whose_header_is_withheld_does_not_come_down(void **state) /* W19 */
 {
@@ -293,6 +314,7 @@ int main(void)
 		RUN_TEST(where_no_file_is_left_it_is_new_mail),
 		RUN_TEST(what_waited_and_is_gone_on_a_side_lets_the_other_go),
 		RUN_TEST(where_no_message_is_left_the_file_is_new_mail),
+		RUN_TEST(a_moved_file_that_waits_keeps_its_original),
 		RUN_TEST(an_upload_whose_header_is_withheld_does_not_come_down),
 		RUN_TEST(nor_does_it_hold_up_what_came_beside_it),
 	};

@@ -165,7 +165,7 @@ struct remote_mailboxes {
 	struct remote_mailbox *items;
 	size_t count;
 	struct mbname_wire wire; /* separator and prefix of the personal namespace */
-	bool is_read; /* no line of the answer was unreadable */
+	bool is_read;            /* no line of the answer was unreadable */
 	/* And INBOX is among them: only then does it mean anything that a name is missing. */
 	bool is_whole;
 	enum remote_naming naming;

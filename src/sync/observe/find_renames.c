@@ -360,8 +360,8 @@ static void leave_unlisted(struct search *search, enum side side)
 		return;
 	}
 	err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
-		"the server does not list the mailbox any more, but a line of its listing cannot be "
-		"read, in which it may have another name; it waits");
+		"the server does not list the mailbox any more, but a line of its listing cannot "
+		"be read, in which it may have another name; it waits");
 	for (size_t i = 0; i < search->lost_count; i++) {
 		struct lost *lost = &search->lost[i];
 		bool is_told = lost->mailbox->seen.untold != SIDE_NONE;

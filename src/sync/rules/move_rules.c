@@ -52,8 +52,8 @@ enum move_state move_rule(const struct move_facts *facts)
 		bool is_one = move_is_original(facts->gone) && may == MOVE_PLANNED;
 		return is_one ? MOVE_PLANNED : MOVE_NONE;
 	}
-	bool is_open = facts->gone->remote == MESSAGE_PRESENT && /* V2 */
-		       facts->fresh->reason != REASON_AMBIGUOUS; /* V3 */
+	bool is_open = facts->gone->remote == MESSAGE_PRESENT &&  /* V2 */
+		       facts->fresh->reason != REASON_AMBIGUOUS;  /* V3 */
 	bool waits = facts->fresh->reason == REASON_UNIDENTIFIED; /* V15 */
 	return is_open ? rule_content(facts, waits ? MOVE_HELD_UNREADABLE : may) : MOVE_NONE;
 }
