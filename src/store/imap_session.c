@@ -48,7 +48,7 @@ static int not_connected(struct err *err)
 		       "authenticated but not connected\"): `user` is not the account that signed "
 		       "in, or that account has no mailbox or licence, or IMAP is switched off for "
 		       "it, or the client lacks the permission for IMAP, or too many sessions are "
-		       "open");
+		       "open; where `user` is right, sign in as that user with `mailsync login`");
 }
 
 static int note_bye(struct imap *imap, const struct imap_event *event, struct err *err)
