@@ -95,11 +95,9 @@ static int fetch_status(struct pop3 *pop3, const struct pop3_event *event, struc
 		pop3->body_size = 0;
 		return 0;
 	}
-	if (event->code == POP3_CODE_SYS_TEMP || event->code == POP3_CODE_IN_USE ||
-	    event->code == POP3_CODE_LOGIN_DELAY) {
-		return pop3_refused(event, "a message", ERR_TEMPORARY, err);
-	}
 	piece->kind = PIECE_REFUSED;
+	piece->is_passing = event->code == POP3_CODE_SYS_TEMP || event->code == POP3_CODE_IN_USE ||
+			    event->code == POP3_CODE_LOGIN_DELAY;
 	piece->data = event->text;
 	flight_done(pop3);
 	return 0;

@@ -10,6 +10,7 @@
 
 #define POP3_READ_SIZE 65536
 #define WORDS_MAX      300
+#define LEAVE_MS       2000
 #define POP3_SHOWN_MAX (2 * POP3_READ_SIZE)
 
 static int open_once(struct pop3 **result, const struct pop3_params *params, struct err *err)
@@ -335,4 +336,12 @@ int pop3_quit(struct pop3 *pop3, struct err *err)
 		return code;
 	}
 	return pop3_refused(&status, "QUIT", ERR_REFUSED, err);
+}
+
+void pop3_leave(struct pop3 *pop3)
+{
+	struct err ignored;
+
+	conn_set_limit(pop3->conn, LEAVE_MS);
+	(void)pop3_quit(pop3, &ignored);
 }

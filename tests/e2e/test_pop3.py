@@ -14,6 +14,7 @@ from maildrop import Maildrop
 from rig import bounded, mail, program
 from rig.host import PASSWORD
 from rig.line import Line
+from rig.poison import Fault, Poison
 from stories import DAMAGES, append, uids
 
 
@@ -624,10 +625,21 @@ def test_a_server_that_is_busy_later_on_is_tried_again(drop_account, verb, code)
     sent = letters(4)
     with Maildrop(sent, at={verb: f"-ERR [{code}] in a while"}) as drop:
         account = drop_account(drop)
-        assert "in a while" in account.sync(status=75).errors[0]["message"]
+        result = account.sync(status=75)
+        assert "in a while" in result.errors[0]["message"]
+        if verb == "RETR 3":
+            assert result.did == {"downloaded": 3, "errors": 1}
         drop.at = {}
         account.sync()
         assert local(account) == sorted(sent)
+
+
+def test_a_server_that_is_busy_with_each_message_is_let_be(drop_account):
+    with Maildrop(letters(30), at={"RETR": "-ERR [SYS/TEMP] in a while"}) as drop:
+        account = drop_account(drop)
+        assert account.sync(status=75).did == {"errors": 3}
+        drop.at = {}
+        assert account.sync().did == {"downloaded": 30}
 
 
 def test_gmail_is_asked_until_nothing_new_comes(drop_account):
@@ -876,3 +888,11 @@ def test_dots_that_courier_does_not_escape(pop3, courier):
         os.chown(path, courier.owner.pw_uid, courier.owner.pw_gid)
     assert account.sync().did == {"downloaded": 4, "deleted_remote": 4}
     assert sorted(path.read_bytes() for path in account.local.files("INBOX")) == sorted(odd)
+
+
+def test_a_quit_that_is_not_answered_holds_up_a_run_without_deletions_for_two_seconds(account):
+    with Poison(account.server.port + 2, Fault("QUIT", end="silence"), protocol="pop3") as poison:
+        account.change(port=poison.port, protocol="pop3", timeout=30)
+        begun = time.monotonic()
+        account.sync()
+        assert time.monotonic() - begun < 10 and len(poison.hits) == 1

@@ -272,6 +272,23 @@ static void K15_a_doubt_without_a_header_waits_and_teaches_nothing(void **state)
 	assert_false(pop3_is_unknown(fresh));
 }
 
+static void K15_one_that_failed_is_no_other_for_lack_of_a_header(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	struct pop3_row *row = add_row(&scene, key_a, 1, 10);
+	give_digest(row, 1);
+	row->is_deleted = true;
+	struct pop3_item *item = add_item(&scene, "a", 10);
+	item->is_failed = true;
+	match(&scene);
+	settle(&scene);
+	assert_true(item->waits);
+	assert_int_equal(item->row, 0);
+}
+
 static void K16_without_its_id_what_may_be_another_programs_waits(void **state)
 {
 	for (int is_same_size = 0; is_same_size <= 1; is_same_size++) {
@@ -305,6 +322,7 @@ int main(void)
 		cmocka_unit_test(K3_a_size_that_was_not_told_may_be_any),
 		cmocka_unit_test(K3_many_that_are_alike_are_found_one_by_one),
 		cmocka_unit_test(K15_a_doubt_without_a_header_waits_and_teaches_nothing),
+		cmocka_unit_test(K15_one_that_failed_is_no_other_for_lack_of_a_header),
 		cmocka_unit_test(K16_without_its_id_what_may_be_another_programs_waits),
 	};
 

@@ -239,6 +239,18 @@ static void K17_a_file_of_ours_without_a_row_is_the_message_of_its_id(void **sta
 	assert_false(pop3_is_orphans(&(struct pair_candidate){0}));
 }
 
+static void K11_a_message_without_a_key_may_be_any_row(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	add_row(&scene, key_a, 1, 10);
+	add_item(&scene, "", 10);
+	assert_false(pop3_learn(&scene.view, 1000));
+	assert_int_equal(scene.rows[0].gone_since, 0);
+}
+
 static void K14_a_header_is_told_with_its_end_or_with_the_whole_message(void **state)
 {
 	(void)state;
@@ -275,6 +287,7 @@ int main(void)
 		cmocka_unit_test(K10_a_listing_tells_news_once),
 		cmocka_unit_test(K11_to_K13_a_row_that_is_not_listed_is_kept_for_thirty_days),
 		cmocka_unit_test(K17_a_file_of_ours_without_a_row_is_the_message_of_its_id),
+		cmocka_unit_test(K11_a_message_without_a_key_may_be_any_row),
 		cmocka_unit_test(K14_a_header_is_told_with_its_end_or_with_the_whole_message),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,8 @@ void pop3_close(struct pop3 **pop3);
 /* QUIT and its answer. 0: what DELE named is gone. -ERR_REFUSED: some of it may not be. Any other
  * failure: unknown. */
 int pop3_quit(struct pop3 *pop3, struct err *err);
+/* QUIT where DELE named nothing: its answer is waited for two seconds at most. */
+void pop3_leave(struct pop3 *pop3);
 
 /* Where the server knows no CAPA it is tried. */
 bool pop3_has_top(const struct pop3 *pop3);
@@ -111,13 +113,13 @@ struct pop3_piece {
 	/* END: it has a line of a single dot that the server failed to stuff. Only a size that is
 	 * LIST's proves it whole. */
 	bool has_lone_dot;
+	bool is_passing; /* REFUSED: for now ([SYS/TEMP], [IN-USE], [LOGIN-DELAY]) */
 	/* END: by how much LIST may have told more without having meant another body. */
 	uint64_t slack_bytes;
 };
 /*
  * Blocks. -ERR_PROTOCOL when what follows a body is no status line: then the body before it was cut
  * by a lone dot that the server failed to stuff, and the connection is of no more use.
- * -ERR_TEMPORARY for -ERR [SYS/TEMP] and [IN-USE].
  */
 int pop3_fetch_next(struct pop3 *pop3, struct pop3_piece *piece, struct err *err);
 /* The same where only the header matters: no PIECE_DATA comes, and with PIECE_END, IDENTITY. */

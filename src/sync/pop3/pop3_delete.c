@@ -82,12 +82,11 @@ static int commit_end(struct pop3_job *job, bool is_done, struct err *err)
 int pop3_end_session(struct run *run, struct err *err)
 {
 	struct pop3_job *job = run->pop3;
-	struct err ignored; /* with nothing to be deleted QUIT is of no consequence */
-	bool is_deleting = job->session.intent.id != 0;
-	int code = pop3_quit(job->session.pop3, is_deleting ? err : &ignored);
-	if (!is_deleting) {
+	if (job->session.intent.id == 0) {
+		pop3_leave(job->session.pop3);
 		return 0;
 	}
+	int code = pop3_quit(job->session.pop3, err);
 	if (code == -ERR_REFUSED) {
 		run_report_error(run, job->mailbox, 0, err);
 	} else if (code < 0) {

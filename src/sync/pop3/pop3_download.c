@@ -17,6 +17,7 @@ struct retrieval {
 	struct delivery *delivery;
 	size_t asked_at, answered_at;
 	bool is_end_queued;
+	unsigned passing_in_a_row; /* refused for now, with no body between */
 	struct pop3_arrival coming;
 	struct pop3_arrival held; /* it came, and nothing behind it */
 };
@@ -200,8 +201,24 @@ static int end_body(struct retrieval *retrieval, const struct pop3_piece *piece,
 	return code;
 }
 
-static int take_refusal(struct retrieval *retrieval, struct span words, struct err *err)
+/* A server that is busy with each message is let be; the others are as good as that one. */
+#define PASSING_MAX 3
+
+static int note_passing(struct retrieval *retrieval, struct span words, struct err *err)
 {
+	retrieval->job->run->done.was_put_off = true;
+	if (++retrieval->passing_in_a_row < PASSING_MAX) {
+		return 0;
+	}
+	return err_set(err, ERR_TEMPORARY, SCOPE_RUN,
+		       "the server refuses one message after the other for now, saying \"%.*s\"",
+		       (int)(words.len > 80 ? 80 : words.len), words.data);
+}
+
+static int take_refusal(struct retrieval *retrieval, const struct pop3_piece *piece,
+			struct err *err)
+{
+	struct span words = piece->data;
 	struct pop3_job *job = retrieval->job;
 	struct pop3_item *item = next_answered(retrieval);
 	int code = deliver_held(retrieval, err);
@@ -212,6 +229,9 @@ static int take_refusal(struct retrieval *retrieval, struct span words, struct e
 		return 0;
 	}
 	pop3_job_refused(job, "message", item, words);
+	if (piece->is_passing && (code = note_passing(retrieval, words, err)) < 0) {
+		return code;
+	}
 	return pop3_job_fail(job, item, NULL, err);
 }
 
@@ -223,9 +243,10 @@ static int take_piece(struct retrieval *retrieval, const struct pop3_piece *piec
 	case PIECE_DATA:
 		return maildir_draft_write(&retrieval->coming.draft, piece->data, err);
 	case PIECE_END:
+		retrieval->passing_in_a_row = 0;
 		return end_body(retrieval, piece, err);
 	case PIECE_REFUSED:
-		return take_refusal(retrieval, piece->data, err);
+		return take_refusal(retrieval, piece, err);
 	case PIECE_NONE:
 		break;
 	}

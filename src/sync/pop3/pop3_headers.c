@@ -61,8 +61,11 @@ static int run_pass(struct pop3_job *job, struct pass *pass, struct err *err)
 		    (code = pop3_identity_next(session->pop3, &piece, &identity, err)) < 0) {
 			return code;
 		}
-		if (piece.kind == PIECE_REFUSED && pop3_job_lacks_utf8(job, piece.data)) {
+		if (piece.kind == PIECE_REFUSED &&
+		    (pop3_job_lacks_utf8(job, piece.data) || piece.is_passing)) {
 			pass->untold++;
+			job->run->done.was_put_off |=
+				piece.is_passing && pass->want == POP3_WANT_MESSAGE;
 		} else if (piece.kind == PIECE_REFUSED) {
 			pass->was_refused = true;
 		}

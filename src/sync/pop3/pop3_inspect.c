@@ -28,7 +28,6 @@ int pop3_inspect(const struct account *account, const struct sync_options *optio
 {
 	struct pop3_listing found = {0};
 	struct pop3 *pop3 = NULL;
-	struct err ignored;
 	int code;
 	if ((code = pop3_connect(account, options, false, &pop3, err)) < 0 ||
 	    (code = pop3_list(pop3, &found, err)) < 0) {
@@ -37,7 +36,7 @@ int pop3_inspect(const struct account *account, const struct sync_options *optio
 	code = listing != NULL ? list_inbox(listing, found.count, err)
 			       : pop3_explain(pop3, found.has_uidl, lines, err);
 	if (code == 0) {
-		(void)pop3_quit(pop3, &ignored); /* of no consequence */
+		pop3_leave(pop3);
 	}
 finish:
 	pop3_listing_finish(&found);

@@ -146,7 +146,7 @@ static void report_waiting(struct pop3_job *job)
 	struct err why;
 	for (size_t i = 0; i < job->session.view.count; i++) {
 		const struct pop3_item *item = &job->session.view.items[i];
-		if (item->waits && !job->session.outcome.lacked_utf8) {
+		if (item->waits && !item->is_failed && !job->session.outcome.lacked_utf8) {
 			err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 				"the server does not tell which message number %u is; it waits for "
 				"the next run",

@@ -78,9 +78,9 @@ static enum pop3_news learn_listed(const struct pop3_view *view, const struct po
 	return is_news ? POP3_NEWS : POP3_NO_NEWS;
 }
 
-static enum pop3_news learn_missing(const struct pop3_view *view, struct pop3_row *row, int64_t now)
+static enum pop3_news learn_missing(bool is_partial, struct pop3_row *row, int64_t now)
 {
-	if (view->is_partial) {
+	if (is_partial) {
 		return POP3_NO_NEWS; /* K11 */
 	}
 	if (row->reason == REASON_TOO_OLD ||
@@ -96,9 +96,10 @@ static enum pop3_news learn_missing(const struct pop3_view *view, struct pop3_ro
 
 bool pop3_learn(struct pop3_view *view, int64_t now)
 {
-	bool has_news = false;
+	bool has_news = false, is_partial = view->is_partial;
 	for (size_t i = 0; i < view->count; i++) {
 		const struct pop3_item *item = &view->items[i];
+		is_partial |= item->key[0] == '\0';
 		if (item->row != POP3_NO_ROW && !item->waits) {
 			view->news[item->row] = learn_listed(view, item);
 		}
@@ -106,7 +107,7 @@ bool pop3_learn(struct pop3_view *view, int64_t now)
 	}
 	for (size_t r = 0; r < view->row_count; r++) {
 		if (!view->is_listed[r]) {
-			view->news[r] = learn_missing(view, &view->rows[r], now);
+			view->news[r] = learn_missing(is_partial, &view->rows[r], now);
 		}
 		has_news |= view->news[r] != POP3_NO_NEWS;
 	}

@@ -396,8 +396,7 @@ static void wait_for_headers(struct pop3_view *view)
 	for (size_t i = 0; i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
 		bool is_open = item->row == POP3_NO_ROW ? pop3_is_unknown(item) : item->is_doubtful;
-		item->waits = item->wants_header && item->header == POP3_NO_ROW && is_open &&
-			      !item->is_failed;
+		item->waits = item->wants_header && item->header == POP3_NO_ROW && is_open;
 	}
 }
 

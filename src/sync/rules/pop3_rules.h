@@ -39,7 +39,8 @@
  *
  *   K10 listed: it is there, whatever QUIT or listings before told; its key, its size and, where
  *       that was unknown, its header are this listing's
- *   K11 not listed, by a server that lists only some messages -> as it was
+ *   K11 not listed, by a server that lists only some messages, or while one that is listed has no
+ *       key (it may be that one)                       -> as it was
  *   K12 not listed, and remembered as too old, or missing for 30 days -> dropped
  *   K13 not listed                                     -> missing from now on
  *
