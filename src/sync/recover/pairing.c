@@ -7,32 +7,6 @@
 
 #include "recover_private.h"
 
-/* W15 */
-static bool is_wanted_by(const struct pairing *pairing, const struct candidates *files,
-			 const struct pair_candidate *remote)
-{
-	return files->count > 0 &&
-	       pair_is_wanted(remote, pairing->has_base, files->items, files->count);
-}
-
-static int drop_unwanted(struct pairing *pairing, struct err *err)
-{
-	struct candidates *remotes = &pairing->remotes;
-	size_t wanted = 0;
-	int code = 0;
-	for (size_t i = 0; code == 0 && i < remotes->count; i++) {
-		struct pair_candidate *remote = &remotes->items[i];
-		if (is_wanted_by(pairing, &pairing->locals, remote) ||
-		    is_wanted_by(pairing, &pairing->unread, remote)) {
-			remotes->items[wanted++] = *remote;
-		} else if (remote->has_waited) {
-			code = candidates_add(&pairing->unwanted, remote, err);
-		}
-	}
-	remotes->count = wanted;
-	return code;
-}
-
 /* What is sent and gone and would only match a nameless one goes (W14). */
 static int drop_nameless_sent(struct pairing *pairing, struct err *err)
 {
@@ -66,8 +40,8 @@ static int identify_remotes(struct pairing *pairing, struct err *err)
 {
 	struct remote *remote = pairing->remote;
 	struct candidates *remotes = &pairing->remotes;
-	int code = drop_unwanted(pairing, err);
-	if (code < 0 || remotes->count == 0 ||
+	int code = 0;
+	if (remotes->count == 0 ||
 	    (code = candidates_identify(remote, pairing->mailbox, remotes, err)) < 0 ||
 	    (code = candidates_verify(remote, remotes, err)) < 0 ||
 	    (code = candidates_part(remotes, &pairing->missing, err)) < 0 ||

@@ -12,6 +12,7 @@ struct gathering {
 	struct state_moves moves; /* files here that are gone from another mailbox */
 	char key[MAILDIR_KEY_SIZE];
 	bool has_uidvalidity; /* mbsync's file agrees with the server */
+	bool has_messages;    /* some row is one's alone */
 };
 
 /* One by one: intents are no more than the uploads that a run which was cut had under way. */
@@ -119,7 +120,44 @@ static int add_unseen(struct pairing *pairing, const struct row *row, struct err
 		     : candidates_add(&pairing->lately, &candidate, err);
 }
 
-static int add_rows(struct gathering *gathering, struct err *err)
+/* W15 */
+static bool is_wanted_by(const struct pairing *pairing, const struct candidates *files,
+			 const struct pair_candidate *remote)
+{
+	return files->count > 0 &&
+	       pair_is_wanted(remote, pairing->has_base, files->items, files->count);
+}
+
+static int add_message(struct gathering *gathering, const struct row *row, struct err *err)
+{
+	struct pairing *pairing = gathering->pairing;
+	struct pair_candidate remote;
+	if (!pair_is_lone_message(row)) {
+		return 0;
+	}
+	pair_begin_remote(row, &remote);
+	remote.index = row->id;
+	if (is_wanted_by(pairing, &pairing->locals, &remote) ||
+	    is_wanted_by(pairing, &pairing->unread, &remote)) {
+		return candidates_add(&pairing->remotes, &remote, err);
+	}
+	return remote.has_waited ? candidates_add(&pairing->unwanted, &remote, err) : 0;
+}
+
+static int add_file(struct gathering *gathering, const struct row *row, struct err *err)
+{
+	if (pair_is_lone_file(row)) {
+		return add_local(gathering, row, err);
+	}
+	gathering->has_messages |= pair_is_lone_message(row);
+	return pair_is_unseen(row) ? add_unseen(gathering->pairing, row, err) : 0;
+}
+
+/* Messages are taken in once the files are known: where there is none, or few, memory is not to
+ * hold all that is new on the server. */
+static int add_rows(struct gathering *gathering,
+		    int (*add)(struct gathering *, const struct row *, struct err *),
+		    struct err *err)
 {
 	struct pairing *pairing = gathering->pairing;
 	struct state_cursor *cursor = NULL;
@@ -127,16 +165,7 @@ static int add_rows(struct gathering *gathering, struct err *err)
 	int code = state_cursor_open(pairing->run->session->state, pairing->mailbox->base.id,
 				     STATE_PENDING, &cursor, err);
 	while (code == 0 && (code = state_cursor_next(cursor, &row, err)) == 0 && row != NULL) {
-		if (pair_is_lone_file(row)) {
-			code = add_local(gathering, row, err);
-		} else if (pair_is_lone_message(row)) {
-			struct pair_candidate candidate;
-			pair_begin_remote(row, &candidate);
-			candidate.index = row->id;
-			code = candidates_add(&pairing->remotes, &candidate, err);
-		} else if (pair_is_unseen(row)) {
-			code = add_unseen(pairing, row, err);
-		}
+		code = add(gathering, row, err);
 	}
 	state_cursor_close(&cursor);
 	return code;
@@ -196,7 +225,7 @@ static int identify_locals(struct gathering *gathering, struct err *err)
 {
 	struct pairing *pairing = gathering->pairing;
 	struct candidates *locals = &pairing->locals;
-	bool is_asked = pairing->remotes.count > 0 || pairing->unseen.count > 0 ||
+	bool is_asked = gathering->has_messages || pairing->unseen.count > 0 ||
 			(pairing->mailbox->seen.is_window && !pairing->has_base);
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < locals->count; i++) {
@@ -228,8 +257,9 @@ int pairing_gather(struct pairing *pairing, struct err *err)
 	gathering.has_uidvalidity =
 		!pairing->has_base && told_is(mailbox->base.numbers.uidvalidity,
 					      maildir_folder_mbsync_uidvalidity(mailbox->dir));
-	if ((code = add_rows(&gathering, err)) == 0) {
-		code = identify_locals(&gathering, err);
+	if ((code = add_rows(&gathering, add_file, err)) == 0 &&
+	    (code = identify_locals(&gathering, err)) == 0) {
+		code = add_rows(&gathering, add_message, err);
 	}
 	maildir_scan_finish(scan);
 	state_moves_finish(&gathering.moves);
