@@ -8,7 +8,7 @@
 
 #include "guard/guard.h"
 #include "observe_private.h"
-#include "rules/effect.h"
+#include "remote_delta.h"
 
 #include "mailsync/base/array.h"
 
@@ -16,29 +16,6 @@ void numbers_store(struct state_mailbox *base, const struct numbers *told, uint3
 {
 	base->numbers = numbers_to_store(&base->numbers, told, highest);
 }
-
-/* What is to be written of one UID. */
-struct delta_item {
-	enum remote_news news;
-	uint32_t uid;
-	uint64_t flags;
-	const struct remote_view_message *message; /* NULL: the view lacks it */
-};
-
-struct delta {
-	struct run *run;
-	struct mailbox *mailbox;
-	const struct remote_view *view;
-	struct delta_facts facts;
-	struct view_tally tally;
-	struct told counted; /* what there is, as the server counts */
-	bool is_window;
-	uint64_t unseen; /* rows of messages that are not shown (D37) */
-	uint64_t gone;   /* items that are REMOTE_GONE */
-	uint64_t changes;
-	struct delta_item *items; /* noted first: rows may not change under a cursor */
-	size_t count, cap;
-};
 
 static bool is_absence(enum remote_news news)
 {
@@ -112,100 +89,6 @@ static int see_listing(struct delta *delta, struct err *err)
 	return code;
 }
 
-/* A file may wait for one that was not shown: then it waits, too, until pairing knows (W21). */
-static enum row_reason reason_now(const struct delta *delta, const struct row *row)
-{
-	bool is_to_be_paired = delta->mailbox->decided.pairing != PAIRING_NONE;
-	return row->reason == REASON_UNSEEN && is_to_be_paired ? REASON_UNIDENTIFIED : REASON_NONE;
-}
-
-/* Row of one that is new, or that was not there. */
-static int put_present(struct delta *delta, const struct delta_item *item, struct err *err)
-{
-	struct state *state = delta->run->session->state;
-	const struct remote_view_message *message = item->message;
-	const char *emailid = remote_view_emailid(delta->view, message);
-	struct row row;
-	bool found = item->news == REMOTE_NEW;
-	int code = 0;
-	row_init(&row);
-	if (item->news == REMOTE_BACK) {
-		code = state_row_by_uid(state, delta->mailbox->base.id, item->uid, &row, &found,
-					err);
-	} else {
-		row.mailbox = delta->mailbox->base.id;
-		row.uid = item->uid;
-		if (emailid != NULL) {
-			code = row_set_emailid(&row, emailid, strlen(emailid), err);
-		}
-	}
-	if (code == 0 && found) {
-		if (row.unique[0] == '\0') {
-			row.size = message->size.is_told ? message->size : row.size;
-			if (message->date.is_told || row.reason == REASON_UNSEEN) {
-				row.date = message->date;
-			}
-		}
-		row.remote = MESSAGE_PRESENT;
-		row.reason = reason_now(delta, &row);
-		row.held = HELD_NOT; /* it is back */
-		row.remote_flags = message->has_flags ? item->flags : row.remote_flags;
-		code = state_row_put(state, &row, err);
-	}
-	row_finish(&row);
-	return code;
-}
-
-static int see_gone(struct delta *delta, uint32_t first, uint32_t last, struct err *err)
-{
-	uint64_t count = 0;
-	int code = state_see_remote_gone(delta->run->session->state, delta->mailbox->base.id, first,
-					 last, &count, err);
-	delta->changes += count;
-	return code;
-}
-
-/* What we put there is seen, and the flags that were kept. */
-static int put_first(struct delta *delta, const struct delta_item *item, struct err *err)
-{
-	struct state *state = delta->run->session->state;
-	struct row row;
-	bool found = false;
-	row_init(&row);
-	int code = state_row_by_uid(state, delta->mailbox->base.id, item->uid, &row, &found, err);
-	if (code == 0 && found) {
-		effect_seen_first(&row, item->flags);
-		delta->changes += !row_is_settled(&row);
-		code = state_row_put(state, &row, err);
-	}
-	row_finish(&row);
-	return code;
-}
-
-static int apply_item(struct delta *delta, const struct delta_item *item, struct err *err)
-{
-	switch (item->news) {
-	case REMOTE_SAME:
-		break; /* see() notes none */
-	case REMOTE_NEW:
-	case REMOTE_BACK:
-		delta->changes++;
-		return put_present(delta, item, err);
-	case REMOTE_FLAGS:
-		delta->changes++;
-		return state_see_remote_flags(delta->run->session->state, delta->mailbox->base.id,
-					      item->uid, item->flags, err);
-	case REMOTE_FIRST:
-		return put_first(delta, item, err);
-	case REMOTE_UNKEPT:
-		delta->changes++;
-		return unkept_put(delta->run, delta->mailbox, item->uid, err);
-	case REMOTE_GONE:
-		return see_gone(delta, item->uid, item->uid, err);
-	}
-	return 0;
-}
-
 /* What a view of changes says is gone. */
 static int see_vanished(struct delta *delta, struct err *err)
 {
@@ -213,7 +96,7 @@ static int see_vanished(struct delta *delta, struct err *err)
 	bool is_told = delta->facts.believes_gone && !delta->view->is_full;
 	int code = 0;
 	for (size_t i = 0; code == 0 && is_told && i < gone->count; i++) {
-		code = see_gone(delta, gone->ranges[i].first, gone->ranges[i].last, err);
+		code = delta_put_gone(delta, gone->ranges[i].first, gone->ranges[i].last, err);
 	}
 	return code;
 }
@@ -242,7 +125,7 @@ static int apply(struct delta *delta, struct err *err)
 	delta->changes = 0;
 	for (size_t i = 0; code == 0 && i < delta->count; i++) {
 		if (delta->facts.believes_gone || !is_absence(delta->items[i].news)) {
-			code = apply_item(delta, &delta->items[i], err);
+			code = delta_put(delta, &delta->items[i], err);
 		}
 	}
 	return code < 0 ? code : see_vanished(delta, err);
