@@ -48,11 +48,13 @@ static const char row_select_unique[] =
 static const char row_has_unique[] =
 	"SELECT 1 FROM row WHERE mailbox = ? AND uniq = ? AND uniq <> ''";
 static const char rows_pending[] =
-	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND pending = 1 ORDER BY id";
+	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND pending = 1 AND id > ?2"
+	" ORDER BY id LIMIT ?3";
 static const char rows_pending_and_deleted[] =
-	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND pending = 1"
+	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND pending = 1 AND id > ?2"
 	" UNION ALL SELECT " ROW_ALL_COLUMNS " FROM row"
-	" WHERE mailbox = ?1 AND pending = 0 AND (flags & 32) <> 0 ORDER BY id";
+	" WHERE mailbox = ?1 AND pending = 0 AND (flags & 32) <> 0 AND id > ?2"
+	" ORDER BY id LIMIT ?3";
 static const char rows_held[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ? AND held <> 0 ORDER BY id";
 static const char rows_emailid[] =
@@ -66,6 +68,8 @@ static const char rows_sample[] =
 	" AND local = 1 AND remote = 1) WHERE place % (many / ?2 + 1) = 0 ORDER BY uid";
 static const char row_by_uid_order[] =
 	"SELECT " ROW_COLUMNS " FROM row WHERE mailbox = ? AND uid <> 0 ORDER BY uid";
+static const char row_from_uid_order[] =
+	"SELECT " ROW_COLUMNS " FROM row WHERE mailbox = ? AND uid <> 0 AND uid >= ? ORDER BY uid";
 static const char row_by_unique_order[] =
 	"SELECT " ROW_COLUMNS " FROM row WHERE mailbox = ? AND uniq <> '' ORDER BY uniq";
 static const char row_pending_order[] =
@@ -369,18 +373,25 @@ static int rows_read(struct query *query, struct row_list *rows, struct err *err
 	return 0;
 }
 
-int state_rows_pending(struct state *state, int64_t mailbox, bool deleted_too,
+int state_rows_pending(struct state *state, int64_t mailbox, struct state_slice *slice,
 		       struct row_list *rows, struct err *err)
 {
+	size_t most = slice->most == 0 ? STATE_SLICE_ROWS : slice->most;
 	struct query query;
 
 	state_lock(state);
 	int status = query_init(&query, state,
-				deleted_too ? rows_pending_and_deleted : rows_pending, err);
+				slice->deleted_too ? rows_pending_and_deleted : rows_pending, err);
 	if (status == 0) {
 		query_int(&query, mailbox);
+		query_int(&query, slice->after);
+		query_u64(&query, most);
 		status = rows_read(&query, rows, err);
 		query_finish(&query);
+	}
+	if (status == 0) {
+		slice->is_last = rows->count < most;
+		slice->after = rows->count == 0 ? slice->after : rows->items[rows->count - 1].id;
 	}
 	state_unlock(state);
 	return status;
@@ -512,8 +523,8 @@ void state_moves_finish(struct state_moves *moves)
 	*moves = (struct state_moves){0};
 }
 
-int state_cursor_open(struct state *state, int64_t mailbox, enum state_order order,
-		      struct state_cursor **cursor, struct err *err)
+static int cursor_open(struct state *state, const char *sql, int64_t mailbox,
+		       struct state_cursor **cursor, struct err *err)
 {
 	struct state_cursor *made = calloc(1, sizeof(*made));
 
@@ -522,11 +533,7 @@ int state_cursor_open(struct state *state, int64_t mailbox, enum state_order ord
 	}
 	row_init(&made->row);
 	state_lock(state);
-	int status = query_init_private(&made->query, state,
-					order == STATE_BY_UID    ? row_by_uid_order
-					: order == STATE_PENDING ? row_pending_order
-								 : row_by_unique_order,
-					err);
+	int status = query_init_private(&made->query, state, sql, err);
 	if (status != 0) {
 		state_unlock(state);
 		free(made);
@@ -535,6 +542,25 @@ int state_cursor_open(struct state *state, int64_t mailbox, enum state_order ord
 	query_int(&made->query, mailbox);
 	*cursor = made; /* the lock is kept until it is closed */
 	return 0;
+}
+
+int state_cursor_open(struct state *state, int64_t mailbox, enum state_order order,
+		      struct state_cursor **cursor, struct err *err)
+{
+	const char *sql = order == STATE_BY_UID  ? row_by_uid_order
+			: order == STATE_PENDING ? row_pending_order
+						 : row_by_unique_order;
+	return cursor_open(state, sql, mailbox, cursor, err);
+}
+
+int state_cursor_open_from(struct state *state, int64_t mailbox, uint64_t first,
+			   struct state_cursor **cursor, struct err *err)
+{
+	int status = cursor_open(state, row_from_uid_order, mailbox, cursor, err);
+	if (status == 0) {
+		query_u64(&(*cursor)->query, first);
+	}
+	return status;
 }
 
 int state_cursor_next(struct state_cursor *cursor, const struct row **row, struct err *err)

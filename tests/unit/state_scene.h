@@ -151,10 +151,12 @@ static inline int64_t scene_put(struct scene *scene, int64_t mailbox, uint32_t u
 
 static inline size_t scene_pending(struct scene *scene, int64_t mailbox, bool deleted_too)
 {
+	struct state_slice slice = {.deleted_too = deleted_too};
 	struct row_list rows;
 
 	row_list_init(&rows);
-	OK(scene, state_rows_pending(scene->state, mailbox, deleted_too, &rows, &scene->err));
+	OK(scene, state_rows_pending(scene->state, mailbox, &slice, &rows, &scene->err));
+	assert_true(slice.is_last);
 	size_t count = rows.count;
 	row_list_finish(&rows);
 	return count;

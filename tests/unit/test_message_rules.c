@@ -84,6 +84,33 @@ static void left_out_is_a_row_that_others_look_after(void **state) /* R25 */
 	assert_false(message_is_left_out(&row, &facts));
 }
 
+static void sum_of_plans_tells_what_each_does(void **state)
+{
+	struct op held = {.kind = OP_HOLD, .reason = REASON_TOO_LARGE};
+	struct op copied[2] = {{.kind = OP_DOWNLOAD}, {.kind = OP_UPLOAD}};
+	struct op braked = {.kind = OP_HOLD, .reason = REASON_BRAKE};
+	struct message_plan plan = {.ops = &held, .count = 1, .skipped = 1};
+	struct plan_sum sum = {0};
+
+	(void)state;
+	plan_sum_add(&sum, &plan);
+	assert_int_equal(sum.shape, PLAN_IDLE);
+	assert_int_equal(sum.skipped, 1);
+	assert_false(sum.holds_others);
+	plan = (struct message_plan){.ops = copied, .count = 2, .deletes = {.local = 3}};
+	plan_sum_add(&sum, &plan);
+	assert_int_equal(sum.shape, PLAN_MIXED);
+	assert_int_equal(sum.copies, 2);
+	plan = (struct message_plan){
+		.ops = &braked, .count = 1, .deletes = {.local = 4, .held_remote = 1}};
+	plan_sum_add(&sum, &plan);
+	assert_int_equal(sum.shape, PLAN_MIXED);
+	assert_true(sum.holds_others);
+	assert_int_equal(sum.deletes.local, 7);
+	assert_int_equal(sum.deletes.held_remote, 1);
+	assert_int_equal(sum.skipped, 1);
+}
+
 static void shape_tells_downloads_from_all_else(void **state)
 {
 	struct op ops[2] = {{.kind = OP_HOLD}, {.kind = OP_DOWNLOAD}};
@@ -95,7 +122,6 @@ static void shape_tells_downloads_from_all_else(void **state)
 	assert_int_equal(message_plan_shape(&plan), PLAN_IDLE);
 	plan.count = 2;
 	assert_int_equal(message_plan_shape(&plan), PLAN_DOWNLOADS);
-	assert_int_equal(message_plan_copies(&plan), 1);
 	ops[0].kind = OP_UPLOAD;
 	assert_int_equal(message_plan_shape(&plan), PLAN_MIXED);
 	ops[0].kind = OP_DOWNLOAD;
@@ -348,6 +374,7 @@ int main(void)
 		cmocka_unit_test(settled_rows_count_where_expunge_may_take_them),
 		cmocka_unit_test(left_out_is_a_row_that_others_look_after),
 		cmocka_unit_test(shape_tells_downloads_from_all_else),
+		cmocka_unit_test(sum_of_plans_tells_what_each_does),
 		cmocka_unit_test(holds_by_policy_are_those_that_only_another_policy_settles),
 		cmocka_unit_test(direction_caps_all_keys),
 		cmocka_unit_test(a_dry_run_plans_as_a_run_and_may_write_nowhere),

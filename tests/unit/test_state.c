@@ -316,6 +316,31 @@ static void state_mailbox_comes_back_whole(void **state)
 	state_mailbox_finish(&mailbox);
 }
 
+static void state_pending_rows_come_in_slices(void **state)
+{
+	struct scene *scene = *state;
+	int64_t inbox = scene_mailbox(scene, "INBOX");
+	struct state_slice slice = {.most = 2};
+	struct row_list rows;
+
+	row_list_init(&rows);
+	for (uint32_t uid = 1; uid <= 5; uid++) {
+		scene_put(scene, inbox, uid, uid == 2 ? "settled" : "");
+	}
+	OK(scene, state_rows_pending(scene->state, inbox, &slice, &rows, &scene->err));
+	assert_int_equal(rows.count, 2);
+	assert_int_equal(rows.items[1].uid, 3);
+	assert_false(slice.is_last);
+	OK(scene, state_rows_pending(scene->state, inbox, &slice, &rows, &scene->err));
+	assert_int_equal(rows.count, 2);
+	assert_int_equal(rows.items[0].uid, 4);
+	assert_false(slice.is_last);
+	OK(scene, state_rows_pending(scene->state, inbox, &slice, &rows, &scene->err));
+	assert_int_equal(rows.count, 0);
+	assert_true(slice.is_last);
+	row_list_finish(&rows);
+}
+
 static void state_mailbox_knows_its_names(void **state)
 {
 	struct scene *scene = *state;
@@ -550,6 +575,7 @@ int main(void)
 		SCENE_TEST(state_rollback_forgets),
 		SCENE_TEST(state_mailbox_comes_back_whole),
 		SCENE_TEST(state_mailbox_knows_its_names),
+		SCENE_TEST(state_pending_rows_come_in_slices),
 		SCENE_TEST(state_mailbox_count_tells_pending_and_skipped),
 		SCENE_TEST(a_mailbox_that_is_cleared_was_never_synced),
 		SCENE_TEST(state_keeps_intents),

@@ -120,6 +120,7 @@ static void state_pending_rows_and_deleted_ones_come_in_id_order(void **state)
 {
 	struct scene *scene = *state;
 	int64_t inbox = scene_mailbox(scene, "INBOX");
+	struct state_slice slice = {.deleted_too = true};
 	struct row_list rows;
 
 	scene_put(scene, inbox, 1, "settled");
@@ -130,7 +131,7 @@ static void state_pending_rows_and_deleted_ones_come_in_id_order(void **state)
 	scene_put(scene, inbox, 0, "fresh");
 	assert_int_equal(scene_pending(scene, inbox, false), 2);
 	row_list_init(&rows);
-	OK(scene, state_rows_pending(scene->state, inbox, true, &rows, &scene->err));
+	OK(scene, state_rows_pending(scene->state, inbox, &slice, &rows, &scene->err));
 	assert_int_equal(rows.count, 3);
 	assert_int_equal(rows.items[0].id, first);
 	assert_int_equal(rows.items[1].id, row.id);

@@ -180,9 +180,17 @@ int state_deleted_recent(struct state *state, int64_t mailbox, int64_t since, in
 int state_has_digest(struct state *state, int64_t mailbox, const uint8_t digest[ROW_DIGEST_SIZE],
 		     bool *found, struct err *err);
 
-/* The rows to plan: all pending ones; with DELETED_TOO also settled ones whose agreed flags
- * hold \Deleted. In id order. */
-int state_rows_pending(struct state *state, int64_t mailbox, bool deleted_too,
+/* The rows to plan, in id order, a slice at a time: a mailbox may have more than memory is to hold.
+ * Pending ones; with DELETED_TOO also settled ones whose agreed flags hold \Deleted. SLICE goes on
+ * to the next one. */
+#define STATE_SLICE_ROWS 10000
+struct state_slice { /* zeroed it is before the first */
+	bool deleted_too;
+	size_t most;   /* rows at a time; 0: STATE_SLICE_ROWS */
+	int64_t after; /* the id of the last row that was given */
+	bool is_last;  /* there are no more */
+};
+int state_rows_pending(struct state *state, int64_t mailbox, struct state_slice *slice,
 		       struct row_list *rows, struct err *err);
 
 /* At most MOST of the rows that are agreed and on both sides, evenly over their UIDs. */
@@ -229,6 +237,9 @@ enum state_order {
 struct state_cursor;
 int state_cursor_open(struct state *state, int64_t mailbox, enum state_order order,
 		      struct state_cursor **cursor, struct err *err);
+/* STATE_BY_UID, those from UID FIRST on. */
+int state_cursor_open_from(struct state *state, int64_t mailbox, uint64_t first,
+			   struct state_cursor **cursor, struct err *err);
 /* *ROW points into the cursor, valid until the next call; NULL at the end. */
 int state_cursor_next(struct state_cursor *cursor, const struct row **row, struct err *err);
 void state_cursor_close(struct state_cursor **cursor);

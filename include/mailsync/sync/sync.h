@@ -25,6 +25,7 @@ struct sync_options {
 	const char *state_dir; /* made where missing, 0700 */
 	const struct strlist
 		*only; /* canonical mailboxes named on the command line; empty: all selected ones */
+	size_t slice_rows; /* of a mailbox, planned at a time (STATE_SLICE_ROWS); 0: as is good */
 	struct log *log;
 	const volatile int *stop; /* set non-zero by a signal handler */
 };

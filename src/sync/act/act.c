@@ -20,12 +20,10 @@ int act_ignore_answers(struct remote *remote, struct err *err)
 	return code;
 }
 
-/* Carries a mailbox's share of the plan out. */
-static int execute_job(struct job *job, struct err *err)
+static int execute_slice(struct job *job, struct err *err)
 {
 	static int (*const steps[])(struct job *, struct err *) = {
-		job_prepare, job_local,       job_download,
-		job_upload,  job_store_flags, job_delete_remote,
+		job_local, job_download, job_upload, job_store_flags, job_delete_remote,
 	};
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -34,6 +32,23 @@ static int execute_job(struct job *job, struct err *err)
 			code = steps[i](job, err);
 		}
 	}
+	return code;
+}
+
+/* Carries a mailbox's share of the plan out. */
+static int execute_job(struct job *job, struct err *err)
+{
+	bool has_more = true;
+	int code = run_check_stop(job->run, err);
+	if (code == 0) {
+		code = job_prepare(job, err);
+	}
+	while (code == 0 && has_more) {
+		if ((code = execute_slice(job, err)) == 0) {
+			code = job_go_on(job, &has_more, err);
+		}
+	}
+	job->failures += job->is_put_off;
 	code = run_outlives(job->run, job->mailbox, code, &job->failures, err);
 	return code < 0 ? code : job_conclude(job, err);
 }
@@ -42,10 +57,10 @@ static int try_job(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct job job;
 	mailbox->open.has_new_rows = false;
-	int code = job_begin(&job, run, run->session->remote, mailbox, err);
+	int code = job_begin(&job, run, run->session->remote, mailbox, 0, err);
 	job.failures = mailbox->open.failures;
 	if (code == 0 && job_changes_nothing(&job)) {
-		mailbox->done.counts.skipped = job.plan.skipped;
+		mailbox->done.counts.skipped = job.all.plan.skipped;
 	} else if (code == 0) {
 		code = execute_job(&job, err);
 	}

@@ -68,7 +68,6 @@ struct upload {
 	bool multi;        /* several messages in one APPEND are worth a try */
 	bool pipelined;    /* literals need no go-ahead */
 	struct told limit; /* the largest message that the mailbox takes */
-	struct refusal_course course;
 	struct buf body;
 };
 

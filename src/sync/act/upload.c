@@ -143,7 +143,7 @@ static int send_one(struct upload *upload, struct upload_batch *batch, size_t in
 	struct upload_item *item = &batch->items[index];
 	uint64_t cookie = cookie_of(upload, batch, index);
 	int code;
-	item->asks_first |= upload->course.is_wary;
+	item->asks_first |= upload->job->course.is_wary;
 	/* No other answer may come where the go-ahead is waited for. */
 	if (item->asks_first && (code = wait_for_all(upload, err)) < 0) {
 		return code;
@@ -163,7 +163,8 @@ static int send_one(struct upload *upload, struct upload_batch *batch, size_t in
 
 static bool is_admitted(const struct upload *upload, const struct row *row)
 {
-	return !upload->course.is_over && refusal_course_admits(&upload->course, row->size.number);
+	return !upload->job->course.is_over &&
+	       refusal_course_admits(&upload->job->course, row->size.number);
 }
 
 /* Each message by its own APPEND. */
@@ -319,7 +320,7 @@ static int take_turn(struct upload *upload, const struct refusal_turn *turn, str
 {
 	struct job *job = upload->job;
 	struct row *row = job_row(job, &job->plan.ops[turn->place]);
-	bool is_wary = turn->kind != REFUSAL_NONE || upload->course.is_wary;
+	bool is_wary = turn->kind != REFUSAL_NONE || upload->job->course.is_wary;
 	bool ends_multi = turn->has_failed && upload->multi;
 	int code = run_check_stop(job->run, err);
 	if (code < 0 || ((is_wary || ends_multi) && (code = drain(upload, err)) < 0)) {
@@ -359,7 +360,7 @@ static int gather_turns(struct upload *upload, struct refusal_turn **turns, size
 		turn->size_bytes = row->size.number;
 		turn->place = (size_t)(op - job->plan.ops);
 		by_size |= turn->kind == REFUSAL_QUOTA;
-		upload->course.is_wary |= turn->kind == REFUSAL_NOW || by_size;
+		upload->job->course.is_wary |= turn->kind == REFUSAL_NOW || by_size;
 	}
 	for (size_t i = 0; i < *count; i++) {
 		(*turns)[i].by_size = by_size;

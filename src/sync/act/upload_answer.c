@@ -154,7 +154,7 @@ static int put_off(struct upload *upload, struct upload_item *items, size_t coun
 		   const struct remote_done *done, struct err *err)
 {
 	struct job *job = upload->job;
-	upload->course.is_over = true;
+	upload->job->course.is_over = true;
 	job->is_put_off = true;
 	if (count == 1) {
 		return item_refused(upload, items, REFUSAL_NOW, &done->err, err);
@@ -180,7 +180,7 @@ static int take_answer(struct upload *upload, struct upload_item *items, size_t 
 	struct mailbox *mailbox = upload->job->mailbox;
 	mailbox->done.was_changed_there |= answer.is_taken;
 	if (count == 1 || answer.is_taken) {
-		refusal_course_note(&upload->course, done->refusal, items[0].row->size.number);
+		refusal_course_note(&upload->job->course, done->refusal, items[0].row->size.number);
 	}
 	switch (upload_outcome(&answer, mailbox->base.numbers.uidvalidity)) {
 	case UPLOAD_LANDED:

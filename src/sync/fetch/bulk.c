@@ -15,7 +15,7 @@
 #include "fetch_private.h"
 
 #define WINDOW_MAILBOXES 256
-#define WINDOW_ROWS      100000
+#define WINDOW_ROWS      40000
 
 struct bulk_mailbox {
 	struct job job;
@@ -60,21 +60,30 @@ static int add_tasks(struct bulk *bulk, const struct download *download, struct 
 	return 0;
 }
 
-/* Plans MAILBOX, and takes it in where it is one for here. */
-static int bulk_add(struct bulk *bulk, struct mailbox *mailbox, struct err *err)
+/* Of the mailbox, and of the slice of its rows. */
+static bool is_for_here(const struct job *job)
+{
+	return job->mailbox->decided.shape == PLAN_DOWNLOADS &&
+	       message_plan_shape(&job->plan) <= PLAN_DOWNLOADS;
+}
+
+/* Plans a slice of MAILBOX, and takes it in where it is one for here. *AFTER goes on to the next,
+ * or to 0 where there is none. */
+static int bulk_add(struct bulk *bulk, struct mailbox *mailbox, int64_t *after, struct err *err)
 {
 	struct bulk_mailbox *entry = &bulk->mailboxes[bulk->count];
 	struct job *job = &entry->job;
 	*entry = (struct bulk_mailbox){0};
-	int code = job_begin(job, bulk->run, bulk->run->session->remote, mailbox, err);
-	if (code < 0 || mailbox->decided.shape != PLAN_DOWNLOADS ||
-	    (code = job_prepare(job, err)) < 0 ||
+	int code = job_begin(job, bulk->run, bulk->run->session->remote, mailbox, *after, err);
+	*after = 0;
+	if (code < 0 || !is_for_here(job) || (code = job_prepare(job, err)) < 0 ||
 	    (code = download_init(&entry->download, job, err)) < 0 ||
 	    (code = add_tasks(bulk, &entry->download, err)) < 0) {
 		bulk_mailbox_finish(entry);
 		return code;
 	}
 	mailbox_release(mailbox); /* workers have handles of their own */
+	*after = job->slice.is_last ? 0 : job->slice.after;
 	bulk->count++;
 	return 0;
 }
@@ -92,7 +101,8 @@ static size_t worker_count(const struct run *run, uint64_t cost, size_t slices)
 	return fetch_connections(&load);
 }
 
-/* A mailbox of which everything arrived is done with; any other keeps its pending rows. */
+/* A mailbox of which everything arrived is done with; any other keeps its pending rows. Of one that
+ * came in slices its own job says so. */
 static int conclude(struct bulk *bulk, struct err *err)
 {
 	int code = 0;
@@ -101,7 +111,7 @@ static int conclude(struct bulk *bulk, struct err *err)
 		const struct wants *wants = &bulk->mailboxes[i].download.wants;
 		job->failures += wants_failed(wants);
 		job->mailbox->open.failures += job->failures;
-		if (code == 0 && wants_are_done(wants)) {
+		if (code == 0 && wants_are_done(wants) && !job->is_part) {
 			job->mailbox->open.has_new_rows = false;
 			code = job_conclude(job, err);
 		}
@@ -144,6 +154,21 @@ static int run_window(struct bulk *bulk, struct err *err)
 	return code;
 }
 
+/* All slices of MAILBOX, and works off what is enough for a window. */
+static int take_mailbox(struct bulk *bulk, struct mailbox *mailbox, struct err *err)
+{
+	int64_t after = 0;
+	int code;
+	do {
+		code = bulk_add(bulk, mailbox, &after, err);
+		if (code == 0 &&
+		    (bulk->count == WINDOW_MAILBOXES || bulk->row_count >= WINDOW_ROWS)) {
+			code = run_window(bulk, err);
+		}
+	} while (code == 0 && after != 0);
+	return code;
+}
+
 /* One mailbox on one connection need not even be planned here. */
 static bool may_pay(const struct run *run)
 {
@@ -167,11 +192,7 @@ int bulk_download(struct run *run, struct err *err)
 	}
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		if (is_candidate(run, &run->mailboxes.items[i])) {
-			code = bulk_add(&bulk, &run->mailboxes.items[i], err);
-		}
-		if (code == 0 &&
-		    (bulk.count == WINDOW_MAILBOXES || bulk.row_count >= WINDOW_ROWS)) {
-			code = run_window(&bulk, err);
+			code = take_mailbox(&bulk, &run->mailboxes.items[i], err);
 		}
 	}
 	if (code == 0) {

@@ -141,11 +141,15 @@ static int add_trace(struct search *search, const struct row *row, struct err *e
 static int add_traces(struct search *search, const struct mailbox *mailbox, struct err *err)
 {
 	struct state *state = search->run->session->state;
+	struct state_slice slice = {.is_last = false};
 	struct row_list rows;
+	int code = 0;
 	row_list_init(&rows);
-	int code = state_rows_pending(state, mailbox->base.id, false, &rows, err);
-	for (size_t i = 0; code == 0 && i < rows.count; i++) {
-		code = add_trace(search, &rows.items[i], err);
+	while (code == 0 && !slice.is_last) {
+		code = state_rows_pending(state, mailbox->base.id, &slice, &rows, err);
+		for (size_t i = 0; code == 0 && i < rows.count; i++) {
+			code = add_trace(search, &rows.items[i], err);
+		}
 	}
 	row_list_finish(&rows);
 	return code;
@@ -186,16 +190,13 @@ static int ask_headers(struct search *search, const struct mailbox *mailbox,
 	return code;
 }
 
-/* What cannot be told now is downloaded at its new place, and its old one removed. */
-static int find_arrivals(struct search *search, const struct mailbox *mailbox, struct err *err)
+static int find_among(struct search *search, const struct mailbox *mailbox, struct row_list *rows,
+		      struct err *err)
 {
-	struct state *state = search->run->session->state;
-	struct row_list rows;
-	row_list_init(&rows);
+	int code = 0;
 	uidset_init(&search->uids);
-	int code = state_rows_pending(state, mailbox->base.id, false, &rows, err);
-	for (size_t i = 0; code == 0 && i < rows.count; i++) {
-		const struct row *row = &rows.items[i];
+	for (size_t i = 0; code == 0 && i < rows->count; i++) {
+		const struct row *row = &rows->items[i];
 		bool may_be = false;
 		code = find_original(search, row, NULL, &may_be, err);
 		if (code == 0 && may_be) {
@@ -203,11 +204,28 @@ static int find_arrivals(struct search *search, const struct mailbox *mailbox, s
 		}
 	}
 	if (code == 0 && search->uids.count > 0) {
-		qsort(rows.items, rows.count, sizeof(*rows.items), compare_uid);
-		code = ask_headers(search, mailbox, &rows, err);
+		qsort(rows->items, rows->count, sizeof(*rows->items), compare_uid);
+		code = ask_headers(search, mailbox, rows, err);
+	}
+	uidset_finish(&search->uids);
+	return code;
+}
+
+/* What cannot be told now is downloaded at its new place, and its old one removed. */
+static int find_arrivals(struct search *search, const struct mailbox *mailbox, struct err *err)
+{
+	struct state *state = search->run->session->state;
+	struct state_slice slice = {.is_last = false};
+	struct row_list rows;
+	int code = 0;
+	row_list_init(&rows);
+	while (code == 0 && !slice.is_last) {
+		code = state_rows_pending(state, mailbox->base.id, &slice, &rows, err);
+		if (code == 0) {
+			code = find_among(search, mailbox, &rows, err);
+		}
 	}
 	row_list_finish(&rows);
-	uidset_finish(&search->uids);
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
 }
 

@@ -36,6 +36,10 @@ void numbers_store(struct state_mailbox *base, const struct numbers *told, uint3
 /* Notes in all mailboxes what may have to be settled whatever their numbers say: open intents,
  * files and messages to be paired. */
 int view_needs_note(struct run *run, struct err *err);
+/* Whether MAILBOX holds files that we delivered (ANY_NAME: or any other) and whose rows a run that
+ * died did not join: what the scan noted then is settled only now. */
+int observe_unjoined(struct run *run, struct mailbox *mailbox, bool any_name, bool *found,
+		     struct err *err);
 /* What decides whether and how MAILBOX is viewed. */
 struct view_facts view_facts_of(const struct run *run, const struct mailbox *mailbox);
 

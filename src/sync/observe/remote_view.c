@@ -169,20 +169,13 @@ static int view_step(struct run *run, struct remote *remote, struct mailbox *mai
  * it would be there twice. */
 static int leave_unpaired(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	struct row_list rows;
-	bool is_due = mailbox->open.has_intents;
-	int code = 0;
-	row_list_init(&rows);
-	if (mailbox->decided.pairing != PAIRING_NONE) {
-		code = state_rows_pending(run->session->state, mailbox->base.id, false, &rows, err);
-	}
-	for (size_t i = 0; i < rows.count; i++) {
-		is_due |= local_is_unjoined(&rows.items[i], true);
-	}
-	if (is_due) {
+	bool is_due = false;
+	int code = mailbox->decided.pairing == PAIRING_NONE
+			 ? 0
+			 : observe_unjoined(run, mailbox, true, &is_due, err);
+	if (is_due || mailbox->open.has_intents) {
 		mailbox_exclude(mailbox, EXCLUDED_FAILED);
 	}
-	row_list_finish(&rows);
 	return code;
 }
 

@@ -37,21 +37,30 @@ static int note_intents(struct run *run, struct err *err)
 	return code;
 }
 
-/* Whether MAILBOX holds files that we delivered and whose rows a run that died did not join: what
- * the scan noted then is settled only now. */
-static int has_unjoined(struct run *run, struct mailbox *mailbox, bool *found, struct err *err)
+static bool is_ours(const struct row *row)
 {
-	struct row_list rows;
-	row_list_init(&rows);
-	int code = state_rows_pending(run->session->state, mailbox->base.id, false, &rows, err);
+	struct maildir_unique ours;
+	return maildir_unique_parse(span_of(row->unique), &ours) && !ours.is_pop3;
+}
+
+int observe_unjoined(struct run *run, struct mailbox *mailbox, bool any_name, bool *found,
+		     struct err *err)
+{
+	struct state *state = run->session->state;
+	struct state_cursor *cursor = NULL;
+	const struct row *row = NULL;
+	int code;
 	*found = false;
-	for (size_t i = 0; code == 0 && !*found && i < rows.count; i++) {
-		const struct row *row = &rows.items[i];
-		struct maildir_unique ours;
-		*found = local_is_unjoined(row, maildir_unique_parse(span_of(row->unique), &ours) &&
-							!ours.is_pop3);
+	if ((code = state_begin(state, err)) < 0) {
+		return code;
 	}
-	row_list_finish(&rows);
+	code = state_cursor_open(state, mailbox->base.id, STATE_PENDING, &cursor, err);
+	while (code == 0 && !*found && (code = state_cursor_next(cursor, &row, err)) == 0 &&
+	       row != NULL) {
+		*found = local_is_unjoined(row, any_name || is_ours(row));
+	}
+	state_cursor_close(&cursor);
+	state_rollback(state);
 	return code;
 }
 
@@ -65,7 +74,7 @@ static int note_pairing(struct run *run, struct mailbox *mailbox, struct err *er
 		*need = PAIRING_ALL;
 	} else if (*need == PAIRING_NONE && base->pending > 0 &&
 		   base->held_policy != run->policy.hash) {
-		code = has_unjoined(run, mailbox, &is_due, err);
+		code = observe_unjoined(run, mailbox, false, &is_due, err);
 		*need = is_due ? PAIRING_NAMED : PAIRING_NONE;
 	}
 	return code;

@@ -65,6 +65,10 @@ static int judge(struct job *job, const struct refusal *refusal, bool *is_aside,
 int job_set_aside(struct job *job, struct err *err)
 {
 	struct refusals *refused = &job->refused;
+	refusals_finish(refused);
+	free(job->aside);
+	job->aside = NULL;
+	job->facts.aside_count = 0;
 	int code =
 		state_refusals_load(job->run->session->state, job->mailbox->base.id, refused, err);
 	if (code < 0 || refused->count == 0) {

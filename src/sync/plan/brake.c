@@ -32,13 +32,17 @@ static int count_mailbox(struct run *run, struct mailbox *mailbox, uint64_t *cop
 			 struct err *err)
 {
 	struct brake_count *count = &mailbox->decided.deletes;
+	struct job_sum all;
 	struct job job;
 	*count = count_removal(run, mailbox);
 	int code = 0;
 	if (!mailbox_is_idle(run, mailbox)) { /* as one that is to be removed is, too */
-		code = job_plan(&job, run, mailbox, err);
-		*count = job.plan.deletes;
-		*copies += message_plan_copies(&job.plan);
+		if ((code = job_plan(&job, run, mailbox, 0, err)) == 0 &&
+		    (code = job_plan_all(&job, &all, err)) == 0) {
+			*count = all.plan.deletes;
+			*copies += all.plan.copies;
+			mailbox->decided.shape = all.plan.shape;
+		}
 		job_finish(&job);
 	}
 	return code < 0 ? code
@@ -86,6 +90,16 @@ static int judge_account(struct run *run, struct brake_count *total, enum side *
 	return code;
 }
 
+/* What is new to the rows that are held. */
+static int note_news(struct job *job, struct err *err)
+{
+	if (!job_has_news(job)) {
+		return 0;
+	}
+	int code = run_begin(job->run, err);
+	return state_end(job->run->session->state, code < 0 ? code : job_note_holds(job, err), err);
+}
+
 /* What the brake holds of MAILBOX goes into its rows, or, where it is to be removed, into itself.
  * What is held no more of a removal goes from there. */
 static int note_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
@@ -105,9 +119,12 @@ static int note_mailbox(struct run *run, struct mailbox *mailbox, struct err *er
 	if (code < 0 || mailbox->decided.braked == SIDE_NONE || mailbox_is_idle(run, mailbox)) {
 		return code;
 	}
-	code = job_plan(&job, run, mailbox, err);
-	if (code == 0 && job_has_news(&job) && (code = run_begin(run, err)) == 0) {
-		code = state_end(run->session->state, job_note_holds(&job, err), err);
+	bool is_there = true;
+	code = job_plan(&job, run, mailbox, 0, err);
+	while (code == 0 && is_there) {
+		if ((code = note_news(&job, err)) == 0) {
+			code = job_plan_next(&job, &is_there, err);
+		}
 	}
 	job_finish(&job);
 	return code;
@@ -182,15 +199,15 @@ int brake_plan(struct run *run, struct err *err)
 	return (code = bring_back(run, err)) < 0 ? code : tell_left(run, err);
 }
 
-/* Not yet noted is what was decided for another mailbox's sake, too. */
-static int hold_job(struct job *job, struct err *err)
+/* What JOB deletes from here on. */
+static int count_job(struct job *job, struct brake_count *count, struct err *err)
 {
-	struct state *state = job->run->session->state;
-	int code = job_replan(job, err);
-	if (code < 0 || !job_has_news(job) || (code = run_begin(job->run, err)) < 0) {
-		return code;
-	}
-	return state_end(state, job_note_holds(job, err), err);
+	struct job_sum all;
+	int code = job_plan_all(job, &all, err);
+	*count = all.plan.deletes;
+	return code < 0 ? code
+			: brake_complete_count(job->run, job->mailbox->base.id,
+					       agreed_since(job->mailbox), count, err);
 }
 
 static int brake_job(struct job *job, struct err *err)
@@ -206,8 +223,7 @@ static int brake_job(struct job *job, struct err *err)
 	if (run->policy.releases_held || (decided->deletes.local + decided->deletes.remote) == 0) {
 		return 0;
 	}
-	if ((code = brake_complete_count(run, mailbox->base.id, agreed_since(mailbox),
-					 &decided->deletes, err)) < 0) {
+	if ((code = count_job(job, &decided->deletes, err)) < 0) {
 		return code;
 	}
 	tell_over(run, mailbox, &decided->deletes, judge_mailbox(run, mailbox) & ~before);
@@ -217,13 +233,47 @@ static int brake_job(struct job *job, struct err *err)
 	tell_over(run, NULL, &total, over & ~before);
 	/* From now on it is what was deleted. */
 	decided->deletes = (struct brake_count){0};
-	return decided->braked == SIDE_NONE ? 0 : hold_job(job, err);
+	if (decided->braked == SIDE_NONE) {
+		return 0;
+	}
+	/* Not yet noted is what was decided for another mailbox's sake, too. */
+	code = job_replan(job, err);
+	return code < 0 ? code : note_news(job, err);
+}
+
+/* What is to be done in all. Where there is much, and the count of all mailboxes found something,
+ * it is not asked again. */
+static int look_ahead(struct job *job, struct err *err)
+{
+	struct mailbox_decided *decided = &job->mailbox->decided;
+	int code = 0;
+	if (job->slice.is_last || decided->shape <= PLAN_IDLE) {
+		code = job_plan_all(job, &job->all, err);
+		decided->shape = job->all.plan.shape;
+	}
+	return code;
 }
 
 int job_begin(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox,
-	      struct err *err)
+	      int64_t after, struct err *err)
 {
-	int code = job_plan(job, run, mailbox, err);
+	int code = job_plan(job, run, mailbox, after, err);
 	job->remote = remote;
-	return code < 0 ? code : brake_job(job, err);
+	if (code < 0 || (code = brake_job(job, err)) < 0 || after != 0) {
+		return code;
+	}
+	return look_ahead(job, err);
+}
+
+int job_go_on(struct job *job, bool *is_there, struct err *err)
+{
+	*is_there = false;
+	if (job->slice.is_last) {
+		return 0; /* job_conclude does the rest */
+	}
+	int code = note_news(job, err);
+	if (code < 0 || (code = job_plan_next(job, is_there, err)) < 0) {
+		return code;
+	}
+	return brake_job(job, err);
 }

@@ -66,8 +66,12 @@ int bring_back(struct run *run, struct err *err)
 		    held == 0) {
 			continue;
 		}
-		if ((code = job_plan(&job, run, mailbox, err)) == 0) {
-			code = bring_mailbox(&job, err);
+		bool is_there = true;
+		code = job_plan(&job, run, mailbox, 0, err);
+		while (code == 0 && is_there) {
+			if ((code = bring_mailbox(&job, err)) == 0) {
+				code = job_plan_next(&job, &is_there, err);
+			}
 		}
 		job_finish(&job);
 	}

@@ -34,8 +34,10 @@ static bool is_of_intent(const struct intents *intents, const struct row *row)
 	return false;
 }
 
-static void drop_rows(const struct run *run, const struct intents *intents, struct row_list *rows)
+static void drop_rows(struct job *job)
 {
+	const struct run *run = job->run;
+	struct row_list *rows = &job->rows;
 	size_t kept = 0;
 	for (size_t i = 0; i < rows->count; i++) {
 		struct row *row = &rows->items[i];
@@ -43,7 +45,7 @@ static void drop_rows(const struct run *run, const struct intents *intents, stru
 			.is_later_round = run->round > 0,
 			.is_moving = run->seen.is_moving,
 			.is_of_move = move_has_row(&run->plan->moves, row->id),
-			.has_intent = is_of_intent(intents, row),
+			.has_intent = is_of_intent(&job->intents, row),
 		};
 		if (message_is_left_out(row, &facts)) {
 			row_finish(row);
@@ -62,8 +64,9 @@ static int compare_ids(const void *x, const void *y)
 }
 
 /* R26 */
-static int gather_moved(struct job *job, const struct intents *intents, struct err *err)
+static int gather_moved(struct job *job, struct err *err)
 {
+	const struct intents *intents = &job->intents;
 	size_t count = 0;
 	job->moved = intents->count == 0 ? NULL : calloc(intents->count, sizeof(*job->moved));
 	if (intents->count > 0 && job->moved == NULL) {
@@ -124,33 +127,83 @@ int job_replan(struct job *job, struct err *err)
 {
 	message_plan_finish(&job->plan);
 	job->facts.braked = job->mailbox->decided.braked;
-	int code = message_plan_make(job->rows.items, job->rows.count, &job->run->policy.messages,
-				     &job->facts, &job->plan, err);
-	job->mailbox->decided.shape = message_plan_shape(&job->plan);
+	return message_plan_make(job->rows.items, job->rows.count, &job->run->policy.messages,
+				 &job->facts, &job->plan, err);
+}
+
+static int plan_slice(struct job *job, struct err *err)
+{
+	row_list_finish(&job->rows);
+	int code = state_rows_pending(job->run->session->state, job->mailbox->base.id, &job->slice,
+				      &job->rows, err);
+	if (code < 0) {
+		return code;
+	}
+	drop_rows(job);
+	code = job_set_aside(job, err);
+	return code < 0 ? code : job_replan(job, err);
+}
+
+int job_plan(struct job *job, struct run *run, struct mailbox *mailbox, int64_t after,
+	     struct err *err)
+{
+	struct state *state = run->session->state;
+	int code;
+	*job = (struct job){.run = run, .mailbox = mailbox};
+	job->slice.deleted_too = run->policy.messages.expunge != SIDE_NONE;
+	job->slice.most = run->options->slice_rows;
+	job->slice.after = after;
+	row_list_init(&job->rows);
+	if ((code = state_intents_load(state, mailbox->base.id, &job->intents, err)) < 0 ||
+	    (code = gather_facts(job, err)) < 0 || (code = gather_moved(job, err)) < 0 ||
+	    (code = plan_slice(job, err)) < 0) {
+		return code;
+	}
+	job->is_part = after != 0 || !job->slice.is_last;
+	return 0;
+}
+
+int job_plan_next(struct job *job, bool *is_there, struct err *err)
+{
+	*is_there = !job->slice.is_last;
+	if (job->slice.is_last) {
+		return 0;
+	}
+	plan_sum_add(&job->before, &job->plan);
+	return plan_slice(job, err);
+}
+
+static void sum_slice(const struct job *job, struct job_sum *sum)
+{
+	plan_sum_add(&sum->plan, &job->plan);
+	sum->has_news |= job_has_news(job);
+}
+
+int job_plan_all(const struct job *job, struct job_sum *sum, struct err *err)
+{
+	struct job rest = *job;
+	int code = 0;
+	*sum = (struct job_sum){.has_news = false};
+	sum_slice(job, sum);
+	row_list_init(&rest.rows);
+	rest.plan = (struct message_plan){0};
+	rest.aside = NULL;
+	rest.refused = (struct refusals){0};
+	while (code == 0 && !rest.slice.is_last) {
+		if ((code = plan_slice(&rest, err)) == 0) {
+			sum_slice(&rest, sum);
+		}
+	}
+	message_plan_finish(&rest.plan);
+	free(rest.aside);
+	refusals_finish(&rest.refused);
+	row_list_finish(&rest.rows);
 	return code;
 }
 
-int job_plan(struct job *job, struct run *run, struct mailbox *mailbox, struct err *err)
+size_t job_skipped(const struct job *job)
 {
-	struct state *state = run->session->state;
-	struct intents intents = {0};
-	bool deleted_too = run->policy.messages.expunge != SIDE_NONE;
-	int code;
-	*job = (struct job){.run = run, .mailbox = mailbox};
-	row_list_init(&job->rows);
-	if ((code = state_rows_pending(state, mailbox->base.id, deleted_too, &job->rows, err)) <
-		    0 ||
-	    (code = state_intents_load(state, mailbox->base.id, &intents, err)) < 0 ||
-	    (code = gather_facts(job, err)) < 0 || (code = gather_moved(job, &intents, err)) < 0) {
-		goto finish;
-	}
-	drop_rows(run, &intents, &job->rows);
-	if ((code = job_set_aside(job, err)) == 0) {
-		code = job_replan(job, err);
-	}
-finish:
-	state_intents_finish(&intents);
-	return code;
+	return job->before.skipped + job->plan.skipped;
 }
 
 void job_finish(struct job *job)
@@ -159,6 +212,7 @@ void job_finish(struct job *job)
 		maildir_scan_finish(&job->scan);
 	}
 	message_plan_finish(&job->plan);
+	state_intents_finish(&job->intents);
 	free(job->moved);
 	free(job->aside);
 	refusals_finish(&job->refused);
@@ -266,22 +320,22 @@ int job_message_failed(struct job *job, struct row *row, const struct err *err)
 	return state_row_put(job->run->session->state, row, &ignored);
 }
 
-/* True when every row left pending was left so by policy alone: this very policy need not look
- * again. Rows seen since the plan was made, and those of an open move, are not in it. */
-static bool only_policy_holds(const struct job *job)
+/* True when every row left pending was left so by policy alone (HOLDS_OTHERS: in the plan, not all
+ * are): this very policy need not look again. Rows seen since the plan was made, and those of an
+ * open move, are not in it. */
+static bool only_policy_holds(const struct job *job, bool holds_others)
 {
 	const struct mailbox *mailbox = job->mailbox;
 	return job->failures == 0 && !mailbox->open.has_intents && !mailbox->open.has_new_rows &&
-	       !move_is_open(&job->run->plan->moves, mailbox) &&
-	       message_plan_holds_by_policy(&job->plan);
+	       !move_is_open(&job->run->plan->moves, mailbox) && !holds_others;
 }
 
 bool job_changes_nothing(const struct job *job)
 {
 	const struct mailbox *mailbox = job->mailbox;
-	return mailbox->decided.shape == PLAN_IDLE && !job_has_news(job) &&
+	return mailbox->decided.shape == PLAN_IDLE && !job->all.has_news &&
 	       mailbox->base.synced_at != 0 && mailbox->base.held_policy == 0 &&
-	       !only_policy_holds(job);
+	       !only_policy_holds(job, job->all.plan.holds_others);
 }
 
 int job_conclude(struct job *job, struct err *err)
@@ -290,12 +344,13 @@ int job_conclude(struct job *job, struct err *err)
 	struct mailbox *mailbox = job->mailbox;
 	struct state *state = run->session->state;
 	int code;
-	mailbox->base.held_policy = only_policy_holds(job) ? run->policy.hash : 0;
+	bool holds_others = job->before.holds_others || !message_plan_holds_by_policy(&job->plan);
+	mailbox->base.held_policy = only_policy_holds(job, holds_others) ? run->policy.hash : 0;
 	mailbox->base.synced_at = clock_real_s();
 	if ((code = state_begin(state, err)) == 0 && (code = job_note_holds(job, err)) == 0 &&
 	    (code = mailbox_store(run, mailbox, err)) == 0 &&
 	    (code = state_mailbox_count(state, &mailbox->base, err)) == 0) {
-		mailbox->done.counts.skipped = job->plan.skipped;
+		mailbox->done.counts.skipped = job_skipped(job);
 	}
 	return state_end(state, code, err);
 }

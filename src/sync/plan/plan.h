@@ -20,6 +20,7 @@
 
 #include "rules/message_rules.h"
 #include "rules/move_rules.h"
+#include "rules/refusal_rules.h"
 #include "rules/trash_rules.h"
 #include "run/run.h"
 
@@ -136,7 +137,10 @@ int plan_print(struct run *run, struct err *err);
  * keeps its row pending (REASON_FAILED) and holds up nothing else. What a step returns as an error
  * ends the job.
  *
- *     job_begin, job_prepare, steps..., job_conclude, job_finish
+ *     job_begin, job_prepare, steps..., job_go_on, steps..., job_conclude, job_finish
+ *
+ * Rows come in slices, each of which goes through all steps before the next: a mailbox may have
+ * more of them than memory is to hold.
  *
  * A row is changed only after what it states is durable (I2), by rules/effect.h.
  */
@@ -146,38 +150,59 @@ enum job_names {
 	NAMES_KNOWN,  /* by base's rows */
 	NAMES_TO_READ /* from the folder: `scan` */
 };
+/* What a job comes to, from one of its slices on. */
+struct job_sum {
+	struct plan_sum plan;
+	bool has_news;
+};
 struct job {
 	struct run *run;
 	struct remote *remote;
 	struct mailbox *mailbox;
-	struct row_list rows;    /* pending, by id, but for those of R25 */
+	struct row_list rows; /* pending, by id, but for those of R25; a slice of them */
+	struct state_slice slice;
+	bool is_part; /* there are others */
+	struct intents intents;
 	int64_t *moved;          /* facts.moved */
 	int64_t *aside;          /* facts.aside */
-	struct refusals refused; /* before this job */
+	struct refusals refused; /* of these rows, before this job */
 	struct plan_facts facts;
 	struct message_plan plan; /* its ops name ROWS by their index */
+	struct plan_sum before;   /* of the slices before */
+	struct job_sum all;       /* as far as job_begin had to know it */
 	enum job_names names;
 	char name[MAILDIR_NAME_MAX + 1]; /* of the file found last, where it was guessed */
 	struct maildir_scan scan;        /* where the files of the rows are, once it is read */
 	bool has_scan;
 	size_t deleted_here; /* files removed and not committed yet, that the brake counts */
-	size_t failures;     /* what was left undone: the next run looks at this mailbox again */
-	bool is_put_off;     /* the server asks for patience: no further step is taken now */
+	struct refusal_course course; /* of its uploads */
+	size_t failures; /* what was left undone: the next run looks at this mailbox again */
+	bool is_put_off; /* the server asks for patience: no further step is taken now */
 };
 
 /* R24: nothing to plan in MAILBOX. */
 bool mailbox_is_idle(const struct run *run, const struct mailbox *mailbox);
-/* Loads MAILBOX's rows and plans them. The caller finishes JOB in any case. */
-int job_plan(struct job *job, struct run *run, struct mailbox *mailbox, struct err *err);
-/* The same, to be carried out on REMOTE. Its rows may be others by now than when the brake counted
+/* Loads a slice of MAILBOX's rows, behind the row AFTER (0: the first), and plans them. The caller
+ * finishes JOB in any case. */
+int job_plan(struct job *job, struct run *run, struct mailbox *mailbox, int64_t after,
+	     struct err *err);
+/* The same of the next slice; *IS_THERE false: there is none, and all stays as it is. */
+int job_plan_next(struct job *job, bool *is_there, struct err *err);
+/* What this slice and those behind it come to. */
+int job_plan_all(const struct job *job, struct job_sum *sum, struct err *err);
+/* job_plan, to be carried out on REMOTE. Its rows may be others by now than when the brake counted
  * all: they are counted anew, with what was deleted meanwhile, and held where that is too much. So
  * nothing is deleted that the brake was not asked about. */
 int job_begin(struct job *job, struct run *run, struct remote *remote, struct mailbox *mailbox,
-	      struct err *err);
+	      int64_t after, struct err *err);
+/* This slice is carried out: why rows were left is noted, and the next one begun. */
+int job_go_on(struct job *job, bool *is_there, struct err *err);
 /* A hold is news to its row. */
 bool job_has_news(const struct job *job);
 /* Plans the same rows by what is decided now. */
 int job_replan(struct job *job, struct err *err);
+/* How many messages of the mailbox are left out, up to this slice. */
+size_t job_skipped(const struct job *job);
 void job_finish(struct job *job);
 
 /* Nothing but holds that its rows tell already: it need not be carried out, and the Maildir not be
@@ -186,7 +211,8 @@ bool job_changes_nothing(const struct job *job);
 
 /* The largest message that MAILBOX takes, as far as the server has told (APPENDLIMIT). */
 struct told plan_append_limit(const struct run *run, const struct mailbox *mailbox);
-/* Loads what was refused of JOB's rows before, and sets aside what is not due (N6). */
+/* Loads what was refused of JOB's rows before, in place of what it has of others, and sets aside what
+ * is not due (N6). */
 int job_set_aside(struct job *job, struct err *err);
 
 /* Before its first step: this run's claim, and the folder. */

@@ -187,17 +187,20 @@ static void print_messages(struct run *run, struct mailbox *mailbox, const struc
 static int print_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct job job;
+	bool is_there = true;
 	int code;
 	if (mailbox_is_idle(run, mailbox)) {
 		mailbox->done.counts.skipped = mailbox->base.skipped;
 		return 0;
 	}
-	if ((code = job_plan(&job, run, mailbox, err)) == 0 &&
-	    (code = (mailbox->seen.in & SIDE_LOCAL) ? mailbox_open_dir(run, mailbox, err) : 0) ==
-		    0) {
-		mailbox->done.counts.skipped = job.plan.skipped;
-		print_messages(run, mailbox, &job);
+	if ((code = job_plan(&job, run, mailbox, 0, err)) == 0) {
+		code = (mailbox->seen.in & SIDE_LOCAL) ? mailbox_open_dir(run, mailbox, err) : 0;
 	}
+	while (code == 0 && is_there) {
+		print_messages(run, mailbox, &job);
+		code = job_plan_next(&job, &is_there, err);
+	}
+	mailbox->done.counts.skipped = job_skipped(&job);
 	job_finish(&job);
 	return code;
 }

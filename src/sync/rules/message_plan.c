@@ -67,11 +67,21 @@ bool message_plan_holds_by_policy(const struct message_plan *plan)
 	return true;
 }
 
-size_t message_plan_copies(const struct message_plan *plan)
+static size_t copies_of(const struct message_plan *plan)
 {
 	size_t copies = 0;
 	for (size_t i = 0; i < plan->count; i++) {
 		copies += plan->ops[i].kind == OP_DOWNLOAD || plan->ops[i].kind == OP_UPLOAD;
 	}
 	return copies;
+}
+
+void plan_sum_add(struct plan_sum *sum, const struct message_plan *plan)
+{
+	enum plan_shape shape = message_plan_shape(plan);
+	sum->shape = shape > sum->shape ? shape : sum->shape;
+	sum->holds_others |= !message_plan_holds_by_policy(plan);
+	brake_add(&sum->deletes, &plan->deletes, SIDE_NONE);
+	sum->skipped += plan->skipped;
+	sum->copies += copies_of(plan);
 }

@@ -189,7 +189,7 @@ int message_plan_make(const struct row *rows, size_t count, const struct plan_po
 		      const struct plan_facts *mailbox, struct message_plan *plan, struct err *err);
 
 /* What a mailbox's plan consists of. */
-enum plan_shape {
+enum plan_shape {     /* what is more stands behind what is less */
 	PLAN_UNKNOWN, /* it was not planned yet */
 	PLAN_IDLE,    /* nothing but holds */
 	PLAN_DOWNLOADS,
@@ -198,7 +198,15 @@ enum plan_shape {
 enum plan_shape message_plan_shape(const struct message_plan *plan);
 /* True when all HOLDs are of the kind that only another policy would settle. */
 bool message_plan_holds_by_policy(const struct message_plan *plan);
-/* How many messages it copies, either way. */
-size_t message_plan_copies(const struct message_plan *plan);
+
+/* What the plans of several slices of a mailbox's rows come to. */
+struct plan_sum { /* zeroed it is that of none */
+	enum plan_shape shape;
+	bool holds_others; /* some HOLD is of another kind than only another policy would settle */
+	struct brake_count deletes;
+	size_t skipped;
+	size_t copies; /* of messages, either way */
+};
+void plan_sum_add(struct plan_sum *sum, const struct message_plan *plan);
 
 #endif
