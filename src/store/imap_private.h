@@ -63,7 +63,12 @@ struct imap_view_slot {
 	struct remote_view view;
 	size_t cap; /* of view.messages */
 	size_t text_len, text_cap;
-	bool is_unsorted; /* messages are not yet ascending by UID, each once */
+	bool is_unsorted;      /* messages are not yet ascending by UID, each once */
+	uint32_t parted;       /* the highest UID of the parts that were taken; 0: none were */
+	uint64_t parted_count; /* messages in these, and of them */
+	uint64_t unflagged;    /* those that came without flags */
+	struct remote_view_message *late; /* told of below it */
+	size_t late_count, late_cap;
 	uint32_t select_tag;
 	bool by_qresync;         /* SELECT asks for what changed */
 	bool lists_new;          /* a FETCH does, from the UIDNEXT of the request on */
@@ -132,6 +137,10 @@ static inline struct imap *imap_of(const struct remote *remote)
 {
 	return (struct imap *)remote;
 }
+
+/* Without the count no listing can be shown to be whole, and a refused FETCH would look like one of
+ * an empty mailbox. */
+int imap_exists_untold(struct err *err);
 
 /* Where a function takes a struct remote it is one of struct remote_ops. */
 

@@ -17,11 +17,13 @@
 #include "imap_private.h"
 
 #define VIEW_MESSAGES_MAX 20000000
+#define VIEW_PART         10000 /* messages */
 
 static void slot_destroy(struct imap_view_slot *slot)
 {
 	remote_view_finish(&slot->view);
 	imap_ranges_finish(&slot->gone);
+	free(slot->late);
 	free(slot);
 }
 
@@ -160,18 +162,24 @@ static int store_emailid(struct imap_view_slot *slot, struct span id, size_t *of
 	return 0;
 }
 
-static struct remote_view_message *view_add(struct imap_view_slot *slot, struct err *err)
+static struct remote_view_message *view_add(struct imap_view_slot *slot, uint32_t uid,
+					    struct err *err)
 {
 	struct remote_view *view = &slot->view;
-	if (view->count >= VIEW_MESSAGES_MAX) {
+	bool is_late = uid <= slot->parted;
+	if (slot->parted_count + view->count + slot->late_count >= VIEW_MESSAGES_MAX) {
 		err_set(err, ERR_PROTOCOL, SCOPE_MAILBOX, "the server lists too many messages");
 		return NULL;
 	}
-	if (ARRAY_RESERVE(&view->messages, view->count + 1, &slot->cap, err) < 0) {
+	if ((is_late ? ARRAY_RESERVE(&slot->late, slot->late_count + 1, &slot->late_cap, err)
+		     : ARRAY_RESERVE(&view->messages, view->count + 1, &slot->cap, err)) < 0) {
 		return NULL;
 	}
-	struct remote_view_message *message = &view->messages[view->count++];
-	memset(message, 0, sizeof(*message));
+	slot->is_unsorted |=
+		!is_late && view->count > 0 && view->messages[view->count - 1].uid >= uid;
+	struct remote_view_message *message =
+		is_late ? &slot->late[slot->late_count++] : &view->messages[view->count++];
+	*message = (struct remote_view_message){.uid = uid};
 	return message;
 }
 
@@ -182,13 +190,9 @@ static int note_fetch(struct imap_view_slot *slot, const struct imap_fetch *fetc
 		view->unread++;
 		return 0;
 	}
-	struct remote_view_message *message = view_add(slot, err);
+	struct remote_view_message *message = view_add(slot, fetch->uid, err);
 	if (message == NULL) {
 		return -(int)err->code;
-	}
-	message->uid = fetch->uid;
-	if (view->count > 1 && view->messages[view->count - 2].uid >= fetch->uid) {
-		slot->is_unsorted = true;
 	}
 	if (fetch->has & IMAP_FETCH_FLAGS) {
 		message->has_flags = true;
@@ -197,7 +201,7 @@ static int note_fetch(struct imap_view_slot *slot, const struct imap_fetch *fetc
 	}
 	message->size = fetch->size;
 	message->date = fetch->internaldate;
-	if (fetch->has & IMAP_FETCH_EMAILID) {
+	if ((fetch->has & IMAP_FETCH_EMAILID) != 0 && fetch->uid > slot->parted) {
 		return store_emailid(slot, fetch->emailid, &message->emailid, err);
 	}
 	return 0;
@@ -284,9 +288,7 @@ static int view_event(struct imap *imap, struct imap_view_slot *slot,
 	}
 }
 
-/* Without the count no listing can be shown to be whole, and a refused FETCH would look like one of
- * an empty mailbox. */
-static int exists_untold(struct err *err)
+int imap_exists_untold(struct err *err)
 {
 	return err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
 		       "the server does not tell how many messages the mailbox holds (no EXISTS, "
@@ -324,7 +326,7 @@ static int view_selected(struct imap *imap, struct imap_view_slot *slot,
 	imap->selected_uidvalidity = view->numbers.uidvalidity;
 	view->numbers.messages = command->exists;
 	if (!command->exists.is_told) {
-		view->status = exists_untold(&view->err);
+		view->status = imap_exists_untold(&view->err);
 	}
 	return code;
 }
@@ -380,15 +382,22 @@ static void view_merge(struct remote_view *view)
 	view->count = kept;
 }
 
+static uint64_t count_unflagged(const struct remote_view *view)
+{
+	uint64_t count = 0;
+	for (size_t i = 0; i < view->count; i++) {
+		count += !view->messages[i].has_flags;
+	}
+	return count;
+}
+
 /* What was not asked for because the numbers said that there was none, and what came without flags:
  * by whose UID alone nothing is known of a message. */
 static void note_left_out(struct imap_view_slot *slot)
 {
 	const struct remote_view_request *request = &slot->request;
 	struct remote_view *view = &slot->view;
-	for (size_t i = 0; i < view->count; i++) {
-		view->unread += !view->messages[i].has_flags;
-	}
+	view->unread += slot->unflagged + count_unflagged(view);
 	if (request->is_empty && !told_is(view->numbers.messages, 0)) {
 		view->unread++;
 		view->is_full = false; /* nothing was listed */
@@ -398,18 +407,21 @@ static void note_left_out(struct imap_view_slot *slot)
 	}
 }
 
-int imap_view_next(struct remote *remote, struct remote_view *view, struct err *err)
+/* A listing that goes on, with enough of it there to be taken. */
+static bool has_part(const struct imap_view_slot *slot)
 {
-	struct imap *imap = imap_of(remote);
-	struct imap_view_slot *slot = imap->views;
-	if (slot == NULL) {
-		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "no view was asked for");
-	}
-	while (slot->select_tag != 0 || slot->fetches > 0) {
+	return slot->view.is_full && slot->is_selected && slot->view.status == 0 &&
+	       slot->fetches > 0 && slot->view.count >= VIEW_PART;
+}
+
+/* Up to the next part, or to the last answer. */
+static int view_read(struct imap *imap, struct imap_view_slot *slot, struct err *err)
+{
+	int code = 0;
+	while (code == 0 && (slot->select_tag != 0 || slot->fetches > 0) && !has_part(slot)) {
 		struct imap_event event;
 		struct imap_command command;
-		int code = imap_event_next(imap, &event, err);
-		if (code < 0) {
+		if ((code = imap_event_next(imap, &event, err)) < 0) {
 			return code;
 		}
 		if (event.type != IMAP_TAGGED) {
@@ -418,17 +430,65 @@ int imap_view_next(struct remote *remote, struct remote_view *view, struct err *
 			   command.kind == IMAP_COMMAND_VIEW) {
 			code = view_answered(imap, slot, &event, &command, err);
 		}
-		if (code < 0) {
-			return code;
+	}
+	return code;
+}
+
+/* What came so far goes into PART, which is empty. */
+static void take_part(struct imap_view_slot *slot, struct remote_view *part)
+{
+	struct remote_view *view = &slot->view;
+	if (slot->is_unsorted) {
+		view_merge(view);
+	}
+	slot->is_unsorted = false;
+	slot->parted = view->messages[view->count - 1].uid;
+	slot->parted_count += view->count;
+	slot->unflagged += count_unflagged(view);
+	*part = (struct remote_view){
+		.is_part = true,
+		.is_writable = view->is_writable,
+		.is_full = true,
+		.numbers = view->numbers,
+		.messages = view->messages,
+		.count = view->count,
+		.text = view->text,
+	};
+	view->messages = NULL;
+	view->count = slot->cap = 0;
+	view->text = NULL;
+	slot->text_len = slot->text_cap = 0;
+}
+
+/* Those that came late stand before all others. */
+static int add_late(struct imap_view_slot *slot, struct err *err)
+{
+	struct remote_view *view = &slot->view;
+	for (size_t i = 0; i < slot->late_count; i++) {
+		if (ARRAY_RESERVE(&view->messages, view->count + 1, &slot->cap, err) < 0) {
+			return -ERR_NOMEM;
 		}
+		view->messages[view->count++] = slot->late[i];
+	}
+	slot->is_unsorted |= slot->late_count > 0;
+	slot->late_count = 0;
+	return 0;
+}
+
+/* All that is left of it. */
+static int take_view(struct imap *imap, struct imap_view_slot *slot, struct remote_view *view,
+		     struct err *err)
+{
+	int code = add_late(slot, err);
+	if (code < 0) {
+		return code;
 	}
 	if (slot->is_unsorted) {
 		view_merge(&slot->view);
 	}
 	note_left_out(slot);
-	int taken = imap_ranges_take(&slot->gone, &slot->view.gone, err);
-	if (taken < 0) {
-		return taken;
+	if ((code = imap_ranges_take(&slot->gone, &slot->view.gone, err)) < 0) {
+		return code;
 	}
 	*view = slot->view;
 	memset(&slot->view, 0, sizeof(slot->view));
@@ -438,6 +498,22 @@ int imap_view_next(struct remote *remote, struct remote_view *view, struct err *
 	}
 	slot_destroy(slot);
 	return 0;
+}
+
+int imap_view_next(struct remote *remote, struct remote_view *view, struct err *err)
+{
+	struct imap *imap = imap_of(remote);
+	struct imap_view_slot *slot = imap->views;
+	if (slot == NULL) {
+		return err_set(err, ERR_INTERNAL, SCOPE_ACCOUNT, "no view was asked for");
+	}
+	int code = view_read(imap, slot, err);
+	if (code == 0 && has_part(slot)) {
+		take_part(slot, view);
+	} else if (code == 0) {
+		code = take_view(imap, slot, view, err);
+	}
+	return code;
 }
 
 /* A view that fetches nothing. */
@@ -472,60 +548,5 @@ int imap_select(struct remote *remote, const char *wire, bool is_writable,
 		view.mailboxid = NULL;
 	}
 	remote_view_finish(&view);
-	return code;
-}
-
-/* An answer to UID SEARCH, as it comes. */
-struct search {
-	struct imap_ranges found;
-	bool is_told;
-};
-
-static int search_read(struct imap *imap, struct search *search, struct imap_command *command,
-		       struct err *err)
-{
-	for (;;) {
-		struct imap_event event;
-		int code = imap_event_next(imap, &event, err);
-		if (code == 0 && event.type == IMAP_NUMBERS) {
-			code = imap_ranges_add(&search->found, event.range, err);
-		}
-		if (code < 0) {
-			return code;
-		}
-		search->is_told |= event.type == IMAP_NUMBERS_END;
-		if (event.type == IMAP_TAGGED && imap_command_answered(imap, &event, command)) {
-			return imap_answer_error(&event, command, "SEARCH", err);
-		}
-	}
-}
-
-int imap_uids(struct remote *remote, enum remote_which which, struct uidset *uids,
-	      struct told *exists, struct err *err)
-{
-	struct imap *imap = imap_of(remote);
-	struct search search = {.is_told = false};
-	struct imap_command command = {.tag = 0};
-	const char *all = (imap->caps & IMAP_CAP_ESEARCH) != 0 ? "UID SEARCH RETURN (ALL) ALL"
-							       : "UID SEARCH ALL";
-	int code;
-	imap_line_begin(imap);
-	buf_append_cstr(&imap->line, which == REMOTE_UIDS_ALL ? all : "UID SEARCH DELETED");
-	if ((code = imap_line_end(imap, IMAP_COMMAND_SIMPLE, 0, err)) < 0 ||
-	    (code = search_read(imap, &search, &command, err)) < 0) {
-		goto finish;
-	}
-	*exists = command.exists;
-	if (which == REMOTE_UIDS_ALL && !command.exists.is_told) {
-		code = exists_untold(err);
-	} else if (!search.is_told && !told_is(command.exists, 0)) {
-		/* Silence is not "none". */
-		code = err_set(err, ERR_PARTIAL, SCOPE_MAILBOX,
-			       "the server answered SEARCH and did not say what it found");
-	} else {
-		code = imap_ranges_take(&search.found, uids, err);
-	}
-finish:
-	imap_ranges_finish(&search.found);
 	return code;
 }

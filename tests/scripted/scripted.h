@@ -137,6 +137,7 @@ struct scripted {
 	bool hides_subscriptions;        /* it refuses to tell them */
 	bool lists_badly;                /* a line of its listing cannot be read */
 	size_t piece_len;                /* bodies come in pieces of so many bytes; 0: whole */
+	size_t view_part;                /* views of all in parts of so many messages; 0: whole */
 	size_t asked[SCRIPTED_OP_COUNT]; /* commands so far */
 
 	/* its own */

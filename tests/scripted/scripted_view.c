@@ -189,9 +189,45 @@ int scripted_view_queue(struct remote *remote, const struct remote_view_request 
 	return 0;
 }
 
+static void *copy_of(const void *data, size_t len)
+{
+	void *copy = malloc(len + 1);
+	assert(copy != NULL);
+	memcpy(copy, data, len);
+	return copy;
+}
+
+/* The first PART messages of WHOLE, which loses them. */
+static void take_part(struct remote_view *whole, size_t part, struct remote_view *view)
+{
+	size_t text_len = 0;
+	for (size_t i = 0; i < part; i++) {
+		const char *id = remote_view_emailid(whole, &whole->messages[i]);
+		text_len = id == NULL ? text_len : whole->messages[i].emailid + strlen(id);
+	}
+	*view = (struct remote_view){
+		.is_part = true,
+		.is_writable = whole->is_writable,
+		.is_full = true,
+		.numbers = whole->numbers,
+		.messages = copy_of(whole->messages, part * sizeof(*whole->messages)),
+		.count = part,
+		.text = text_len == 0 ? NULL : copy_of(whole->text, text_len),
+	};
+	whole->count -= part;
+	memmove(whole->messages, whole->messages + part, whole->count * sizeof(*whole->messages));
+}
+
 int scripted_view_next(struct remote *remote, struct remote_view *view, struct err *err)
 {
 	struct scripted_connection *connection = scripted_of(remote);
+	size_t part = connection->server->view_part;
+	struct scripted_answer *first = connection->views.head;
+	if (part > 0 && first != NULL && first->view.is_full && first->view.status == 0 &&
+	    first->view.count > part) {
+		take_part(&first->view, part, view);
+		return 0;
+	}
 	struct scripted_answer *answer = scripted_answer_take(connection, &connection->views, err);
 	if (answer == NULL) {
 		return -(int)err->code;

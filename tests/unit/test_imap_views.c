@@ -62,6 +62,45 @@ static void one_view(struct dialogue *dialogue, const struct remote_view_request
 	OK(dialogue, remote_view_next(dialogue->remote, view, &dialogue->err));
 }
 
+/* Lines of UIDs 1 to 10001, but for 7; then 7 comes, and 9 has got a flag. By a loop: the script is
+ * too long for a command otherwise. */
+#define LINES_10001                                                                               \
+	"'; i=0; while [ $i -lt 10001 ]; do i=$((i + 1)); [ $i = 7 ] || printf '* %d FETCH (UID " \
+	"%d FLAGS ())\\r\\n' $i $i; done; printf '"                                               \
+	"* 7 FETCH (UID 7 FLAGS ())\\r\\n* 9 FETCH (UID 9 FLAGS (\\\\Seen))\\r\\n"
+
+static void a_long_listing_comes_in_parts(void **state)
+{
+	struct dialogue dialogue;
+	struct remote_view view;
+	struct keywords keywords;
+	(void)state;
+	DIALOGUE(&dialogue, "",
+		 {2, OPENING("10001", "10002") "m1 OK x\\r\\n" LINES_10001 "m2 OK x\\r\\n"});
+	keywords_init(&keywords);
+	const struct remote_view_request request = {.wire = "a", .keywords = &keywords};
+	one_view(&dialogue, &request, &view);
+	assert_true(view.is_part);
+	assert_true(view.is_full);
+	assert_true(told_is(view.numbers.uidvalidity, 7));
+	assert_int_equal(view.count, 10000);
+	assert_int_equal(view.messages[6].uid, 8);
+	assert_int_equal(view.messages[9999].uid, 10001);
+	remote_view_finish(&view);
+	OK(&dialogue, remote_view_next(dialogue.remote, &view, &dialogue.err));
+	assert_false(view.is_part);
+	assert_true(view.is_full);
+	assert_int_equal(view.unread, 0);
+	assert_true(told_is(view.numbers.messages, 10001));
+	assert_int_equal(view.count, 2);
+	assert_int_equal(view.messages[0].uid, 7);
+	assert_int_equal(view.messages[1].uid, 9);
+	assert_int_equal(view.messages[1].flags, FLAG_SEEN);
+	remote_view_finish(&view);
+	keywords_finish(&keywords);
+	dialogue_close(&dialogue);
+}
+
 static void what_comes_before_closed_is_of_the_mailbox_before(void **state)
 {
 	struct dialogue dialogue;
@@ -365,6 +404,7 @@ static void a_copyuid_beside_a_line_that_cannot_be_read_tells_not_all(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_long_listing_comes_in_parts),
 		cmocka_unit_test(what_comes_before_closed_is_of_the_mailbox_before),
 		cmocka_unit_test(without_closed_what_comes_before_the_answer_is_nobodys),
 		cmocka_unit_test(without_closed_a_view_by_qresync_is_not_whole),

@@ -214,7 +214,8 @@ struct remote_view_message {
 	size_t emailid; /* remote_view_emailid */
 };
 struct remote_view {
-	int status; /* 0, or why this mailbox could not be viewed: */
+	bool is_part; /* more of it follows: remote_view_next */
+	int status;   /* 0, or why this mailbox could not be viewed: */
 	struct err err;
 	bool is_writable;       /* as asked for, and not READ-ONLY */
 	struct numbers numbers; /* of the opening; messages with what came and went after it */
@@ -233,8 +234,15 @@ struct remote_view {
 };
 int remote_view_queue(struct remote *remote, const struct remote_view_request *request,
 		      struct err *err);
-/* The oldest queued view, when it is whole. A failure of the one mailbox is in view->status; the
- * return value is the connection's. */
+/*
+ * The oldest queued view, when it is there. A failure of the one mailbox is in view->status; the
+ * return value is the connection's.
+ *
+ * Of a mailbox with many messages not all are to be in memory at a time: a listing of all may come
+ * in parts (is_part), of which the view itself is the last. Each has messages with UIDs above those
+ * of the parts before, and the numbers of the opening; all else is told at the end, with the
+ * messages that are left, and those that came late, or once more, and have UIDs of the parts.
+ */
 int remote_view_next(struct remote *remote, struct remote_view *view, struct err *err);
 void remote_view_finish(struct remote_view *view);
 /* The id that the message keeps when it moves; NULL unknown. */

@@ -49,11 +49,24 @@ int surplus_load(struct run *run, const struct mailbox *mailbox, struct surplus 
 int surplus_store(struct run *run, const struct mailbox *mailbox, const struct surplus *surplus,
 		  struct err *err);
 
-/* Commits what VIEW tells, and the numbers with it. Where it is not whole, or the counts do not
- * fit, nothing is taken for gone, no number is advanced, and the view's state is what follows
- * (D36). */
-int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_view *view,
-		       struct err *err);
+/* What is known of a view that comes in parts, of those that were taken. */
+struct view_parts {           /* zeroed: there was none */
+	uint64_t listed;      /* messages */
+	uint32_t first, last; /* the lowest and the highest UID */
+	struct uidset absent; /* rows up to LAST that are not listed: gone, if that is believed */
+	uint64_t unseen;      /* rows of messages that are not shown (D37) */
+	uint64_t changes;     /* of rows, committed */
+};
+void view_parts_finish(struct view_parts *parts);
+/* Commits what there is in PART: what is not, and numbers, have to wait for the whole. */
+int remote_delta_apply_part(struct run *run, struct mailbox *mailbox,
+			    const struct remote_view *part, struct view_parts *parts,
+			    struct err *err);
+/* Commits what VIEW tells, behind its PARTS, and the numbers with it. Where it is not whole, or the
+ * counts do not fit, nothing is taken for gone, no number is advanced, and the view's state is what
+ * follows (D36). */
+int remote_delta_apply(struct run *run, struct mailbox *mailbox, const struct remote_view *view,
+		       struct view_parts *parts, struct err *err);
 
 /* MAILBOX as it is now, after CHANGES rows were changed. In a transaction. */
 int remote_delta_store(struct run *run, struct mailbox *mailbox, uint64_t changes, struct err *err);

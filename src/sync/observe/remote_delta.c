@@ -34,6 +34,10 @@ static int see(struct delta *delta, const struct remote_view_message *message,
 	};
 	delta->unseen +=
 		message == NULL && row->remote == MESSAGE_PRESENT && row->reason == REASON_UNSEEN;
+	delta->listed += message != NULL;
+	if (delta->view->is_part && is_absence(item.news)) {
+		return uidset_add(&delta->parts->absent, item.uid, item.uid, err);
+	}
 	delta->gone += is_absence(item.news);
 	if (item.news == REMOTE_SAME) {
 		return 0;
@@ -45,40 +49,58 @@ static int see(struct delta *delta, const struct remote_view_message *message,
 	return 0;
 }
 
+/* By itself: MESSAGE (NULL: the view lacks it) and the row of UID. */
+static int see_one(struct delta *delta, uint32_t uid, const struct remote_view_message *message,
+		   struct err *err)
+{
+	struct view_parts *parts = delta->parts;
+	struct row row;
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_uid(delta->run->session->state, delta->mailbox->base.id, uid, &row,
+				    &found, err);
+	if (code == 0 && (found || message != NULL)) {
+		code = see(delta, message, found ? &row : NULL, err);
+	}
+	if (message != NULL && uid <= parts->last && found) {
+		bool is_absent = uidset_contains(&parts->absent, uid);
+		delta->listed -= !is_absent; /* it was in a part */
+		code = code == 0 && is_absent ? uidset_remove(&parts->absent, uid, uid, err) : code;
+	}
+	row_finish(&row);
+	return code;
+}
+
 /* A view that tells of changes only. */
 static int see_changes(struct delta *delta, struct err *err)
 {
 	const struct remote_view *view = delta->view;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < view->count; i++) {
-		struct row row;
-		bool found = false;
-		row_init(&row);
-		code = state_row_by_uid(delta->run->session->state, delta->mailbox->base.id,
-					view->messages[i].uid, &row, &found, err);
-		if (code == 0) {
-			code = see(delta, &view->messages[i], found ? &row : NULL, err);
-		}
-		row_finish(&row);
+		code = see_one(delta, view->messages[i].uid, &view->messages[i], err);
 	}
 	return code;
 }
 
-/* Both in the order of UIDs. */
-static int see_listing(struct delta *delta, struct err *err)
+/* The messages from MESSAGE on and the rows behind the parts, up to UID LAST, both in the order of
+ * UIDs. */
+static int see_range(struct delta *delta, const struct remote_view_message *message, uint32_t last,
+		     struct err *err)
 {
-	const struct remote_view_message *message = delta->view->messages;
-	const struct remote_view_message *end = message + delta->view->count;
+	const struct remote_view_message *end = delta->view->messages + delta->view->count;
 	struct state_cursor *cursor = NULL;
 	const struct row *row = NULL;
 	int code;
-	if ((code = state_cursor_open(delta->run->session->state, delta->mailbox->base.id,
-				      STATE_BY_UID, &cursor, err)) == 0) {
+	if ((code = state_cursor_open_from(delta->run->session->state, delta->mailbox->base.id,
+					   (uint64_t)delta->parts->last + 1, &cursor, err)) == 0) {
 		code = state_cursor_next(cursor, &row, err);
 	}
 	while (code == 0 && (row != NULL || message < end)) {
 		bool has_row = row != NULL && (message == end || row->uid <= message->uid);
 		bool is_told = message < end && (row == NULL || message->uid <= row->uid);
+		if (!is_told && row->uid > last) {
+			break;
+		}
 		code = see(delta, is_told ? message : NULL, has_row ? row : NULL, err);
 		message += is_told;
 		if (code == 0 && has_row) {
@@ -86,6 +108,27 @@ static int see_listing(struct delta *delta, struct err *err)
 		}
 	}
 	state_cursor_close(&cursor);
+	return code;
+}
+
+/* What is left of a listing of all: what was told late, what follows the parts, and what none of
+ * them listed. */
+static int see_listing(struct delta *delta, struct err *err)
+{
+	const struct remote_view_message *message = delta->view->messages;
+	const struct remote_view_message *end = message + delta->view->count;
+	struct uidset_cursor cursor = {0};
+	uint32_t uid = 0;
+	int code = 0;
+	for (; code == 0 && message < end && message->uid <= delta->parts->last; message++) {
+		code = see_one(delta, message->uid, message, err);
+	}
+	if (code < 0 || (code = see_range(delta, message, UINT32_MAX, err)) < 0) {
+		return code;
+	}
+	while (code == 0 && uidset_next(&delta->parts->absent, &cursor, &uid)) {
+		code = see_one(delta, uid, NULL, err);
+	}
 	return code;
 }
 
@@ -152,6 +195,13 @@ static int take_facts(struct mailbox *mailbox, const struct remote_view *view, s
 	return 0;
 }
 
+static uint32_t highest_uid(const struct delta *delta)
+{
+	const struct remote_view *view = delta->view;
+	uint32_t last = view->count == 0 ? 0 : view->messages[view->count - 1].uid;
+	return last > delta->parts->last ? last : delta->parts->last;
+}
+
 static void take_numbers(struct delta *delta, bool is_fit)
 {
 	struct mailbox *mailbox = delta->mailbox;
@@ -159,8 +209,7 @@ static void take_numbers(struct delta *delta, bool is_fit)
 	struct numbers told = view->numbers;
 	if (is_fit) {
 		told.modseq = delta->unseen > 0 ? UNTOLD : told.modseq;
-		numbers_store(&mailbox->base, &told,
-			      view->count == 0 ? 0 : view->messages[view->count - 1].uid);
+		numbers_store(&mailbox->base, &told, highest_uid(delta));
 		return;
 	}
 	/* Known by now: which numbers they are; not: that nothing is missing. */
@@ -212,7 +261,8 @@ static int attempt(struct delta *delta, bool *is_fit, struct err *err)
 		goto undo;
 	}
 	take_numbers(delta, *is_fit);
-	if ((code = remote_delta_store(delta->run, mailbox, delta->changes, err)) == 0) {
+	if ((code = remote_delta_store(delta->run, mailbox, delta->parts->changes + delta->changes,
+				       err)) == 0) {
 		return state_commit(state, err);
 	}
 undo:
@@ -289,35 +339,113 @@ static void note_view(struct delta *delta)
 	look->asked.was_listed |= view->is_full;
 	delta->mailbox->seen.is_window |= delta->is_window;
 	if (view->is_full) {
-		look->listed = told(view->count);
+		look->listed = told(delta->listed);
 	}
 }
 
-int remote_delta_apply(struct run *run, struct mailbox *mailbox, struct remote_view *view,
-		       struct err *err)
+void view_parts_finish(struct view_parts *parts)
 {
-	bool is_window =
-		view->is_full && view_is_window(remote_facts(run->session->remote)->message_limit,
-						view->count, view->numbers.messages);
+	uidset_finish(&parts->absent);
+	*parts = (struct view_parts){0};
+}
+
+static struct delta_facts facts_of(const struct run *run, const struct remote_view *view)
+{
+	return (struct delta_facts){
+		.keeps_keywords = run->account->keywords == KEYWORDS_NO,
+		.is_full = view->is_full,
+		.uidnext = view->numbers.uidnext,
+	};
+}
+
+/* It is known by now which numbers the UIDs are of, and must not be without rows. */
+static int commit_part(struct delta *delta, struct err *err)
+{
+	struct state *state = delta->run->session->state;
+	struct mailbox *mailbox = delta->mailbox;
+	int code;
+	if (delta->count == 0) {
+		return 0;
+	}
+	if ((code = run_claim(delta->run, err)) < 0 || (code = state_begin(state, err)) < 0) {
+		return code;
+	}
+	mailbox->base.numbers.uidvalidity = delta->view->numbers.uidvalidity;
+	mailbox->base.held_policy = 0;
+	mailbox->open.has_new_rows = true;
+	code = mailbox_store(delta->run, mailbox, err);
+	for (size_t i = 0; code == 0 && i < delta->count; i++) {
+		code = delta_put(delta, &delta->items[i], err);
+	}
+	/* How many is counted at the end; that there are some a run that dies before has to say. */
+	if (code == 0 && mailbox->base.pending == 0) {
+		code = state_mailbox_count(state, &mailbox->base, err);
+	}
+	return state_end(state, code, err);
+}
+
+int remote_delta_apply_part(struct run *run, struct mailbox *mailbox,
+			    const struct remote_view *part, struct view_parts *parts,
+			    struct err *err)
+{
+	struct state *state = run->session->state;
+	struct delta delta = {
+		.run = run,
+		.mailbox = mailbox,
+		.view = part,
+		.parts = parts,
+		.facts = facts_of(run, part),
+	};
+	uint32_t last = part->messages[part->count - 1].uid;
+	delta.facts.believes_gone = true; /* for now: it is judged once all is told */
+	int code = state_begin(state, err);
+	if (code == 0) {
+		code = see_range(&delta, part->messages, last, err);
+		state_rollback(state);
+	}
+	if (code == 0) {
+		code = commit_part(&delta, err);
+	}
+	parts->first = parts->listed == 0 ? part->messages[0].uid : parts->first;
+	parts->last = last;
+	parts->listed += delta.listed;
+	parts->unseen += delta.unseen;
+	parts->changes += delta.changes;
+	free(delta.items);
+	return code;
+}
+
+/* The lowest UID that was told of, where there is any. */
+static uint32_t lowest_uid(const struct remote_view *view, const struct view_parts *parts)
+{
+	uint32_t first = view->count == 0 ? UINT32_MAX : view->messages[0].uid;
+	return parts->listed > 0 && parts->first < first ? parts->first : first;
+}
+
+int remote_delta_apply(struct run *run, struct mailbox *mailbox, const struct remote_view *view,
+		       struct view_parts *parts, struct err *err)
+{
+	uint32_t limit = remote_facts(run->session->remote)->message_limit;
 	struct surplus surplus;
 	int code = surplus_load(run, mailbox, &surplus, err);
 	if (code < 0) {
 		return code;
 	}
-	struct view_tally tally = tally_of(mailbox, view);
 	struct delta delta = {
 		.run = run,
 		.mailbox = mailbox,
 		.view = view,
-		.facts = {.keeps_keywords = run->account->keywords == KEYWORDS_NO,
-			  .is_full = view->is_full,
-			  .uidnext = view->numbers.uidnext,
-			  .believes_gone = view_is_whole(&tally),
-			  .gone_from = is_window ? view->messages[0].uid : 0},
-		.tally = tally,
+		.parts = parts,
+		.facts = facts_of(run, view),
+		.tally = tally_of(mailbox, view),
 		.counted = surplus_less(&surplus, view->numbers.messages),
-		.is_window = is_window,
+		.is_window = view->is_full && view_is_window(limit, parts->listed + view->count,
+							     view->numbers.messages),
+		.unseen = parts->unseen,
+		.listed = parts->listed,
 	};
+	delta.facts.believes_gone = view_is_whole(&delta.tally);
+	delta.facts.gone_from = delta.is_window ? lowest_uid(view, parts) : 0;
 	if ((code = compute(&delta, err)) == 0) {
 		note_view(&delta);
 		code = commit(&delta, err);

@@ -16,11 +16,13 @@ struct delta {
 	struct run *run;
 	struct mailbox *mailbox;
 	const struct remote_view *view;
+	struct view_parts *parts; /* that were there before */
 	struct delta_facts facts;
 	struct view_tally tally;
 	struct told counted; /* what there is, as the server counts */
 	bool is_window;
 	uint64_t unseen; /* rows of messages that are not shown (D37) */
+	uint64_t listed; /* messages, each once */
 	uint64_t gone;   /* items that are REMOTE_GONE */
 	uint64_t changes;
 	struct delta_item *items; /* noted first: rows may not change under a cursor */

@@ -33,8 +33,34 @@ static int renumbered_now(struct err *err)
 		       "the server renumbered this mailbox during the run; the next run pairs it");
 }
 
-static int judge_view(struct run *run, struct mailbox *mailbox, struct remote_view *view,
-		      struct err *err)
+/* What it says as a whole is judged at the end. */
+static int take_part(struct run *run, struct mailbox *mailbox, const struct remote_view *part,
+		     struct view_parts *parts, struct err *err)
+{
+	if (!view_is_usable(&part->numbers) ||
+	    view_is_renumbered(&mailbox->base.numbers, &part->numbers)) {
+		return 0;
+	}
+	return remote_delta_apply_part(run, mailbox, part, parts, err);
+}
+
+/* VIEW is the last part of it. */
+static int await_view(struct run *run, struct remote *remote, struct mailbox *mailbox,
+		      struct remote_view *view, struct view_parts *parts, struct err *err)
+{
+	int code;
+	while ((code = remote_view_next(remote, view, err)) == 0 && view->is_part) {
+		code = take_part(run, mailbox, view, parts, err);
+		remote_view_finish(view);
+		if (code < 0 || (code = run_check_stop(run, err)) < 0) {
+			return code;
+		}
+	}
+	return code;
+}
+
+static int judge_view(struct run *run, struct mailbox *mailbox, const struct remote_view *view,
+		      struct view_parts *parts, struct err *err)
 {
 	struct mailbox_seen *seen = &mailbox->seen;
 	const struct numbers *told = &view->numbers;
@@ -46,7 +72,7 @@ static int judge_view(struct run *run, struct mailbox *mailbox, struct remote_vi
 	}
 	seen->was_viewed = true;
 	if (!view_is_renumbered(&mailbox->base.numbers, told)) {
-		return remote_delta_apply(run, mailbox, view, err);
+		return remote_delta_apply(run, mailbox, view, parts, err);
 	}
 	mailbox->view.state = VIEW_RENUMBERED;
 	seen->numbers.uidvalidity = told->uidvalidity;
@@ -59,14 +85,15 @@ static int take_view(struct run *run, struct remote *remote, struct mailbox *mai
 {
 	bool is_write_asked = request_of(run, mailbox, scope).is_writable;
 	struct remote_view view = {0};
-	int code = remote_view_next(remote, &view, err);
+	struct view_parts parts = {0};
+	int code = await_view(run, remote, mailbox, &view, &parts, err);
 	if (code < 0) {
 		goto finish;
 	}
 	mailbox->view.state = VIEW_NONE;
 	if (view.status == 0) {
 		mailbox->seen.is_read_only |= is_write_asked && !view.is_writable;
-		code = judge_view(run, mailbox, &view, err);
+		code = judge_view(run, mailbox, &view, &parts, err);
 		goto finish;
 	}
 	give_up(run, mailbox, &view.err);
@@ -74,6 +101,7 @@ static int take_view(struct run *run, struct remote *remote, struct mailbox *mai
 		mailbox->view.state = VIEW_PUT_OFF;
 	}
 finish:
+	view_parts_finish(&parts);
 	remote_view_finish(&view);
 	return code;
 }

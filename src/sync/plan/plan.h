@@ -211,7 +211,7 @@ bool job_changes_nothing(const struct job *job);
 
 /* The largest message that MAILBOX takes, as far as the server has told (APPENDLIMIT). */
 struct told plan_append_limit(const struct run *run, const struct mailbox *mailbox);
-/* Loads what was refused of JOB's rows before, in place of what it has of others, and sets aside what
+/* Loads what was refused of JOB's rows before, in place of that of others, and sets aside what
  * is not due (N6). */
 int job_set_aside(struct job *job, struct err *err);
 
