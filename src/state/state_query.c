@@ -154,16 +154,24 @@ uint32_t query_get_u32(const struct query *query, int column)
 	return (uint32_t)query_get_int(query, column);
 }
 
+/* What number COLUMN holds, and whether it is one: NULL reads as 0. Cursors ask for each of 50,000
+ * rows: of most, SQLite is asked once. */
+static bool query_has_int(const struct query *query, int column, int64_t *value)
+{
+	*value = query_get_int(query, column);
+	return *value != 0 || sqlite3_column_type(query->statement, column) != SQLITE_NULL;
+}
+
 struct told query_get_told(const struct query *query, int column)
 {
-	bool is_told = sqlite3_column_type(query->statement, column) != SQLITE_NULL;
-	return is_told ? told(query_get_u64(query, column)) : UNTOLD;
+	int64_t value;
+	return query_has_int(query, column, &value) ? told((uint64_t)value) : UNTOLD;
 }
 
 struct told_time query_get_told_time(const struct query *query, int column)
 {
-	bool is_told = sqlite3_column_type(query->statement, column) != SQLITE_NULL;
-	return is_told ? told_time(query_get_int(query, column)) : (struct told_time){0};
+	int64_t value;
+	return query_has_int(query, column, &value) ? told_time(value) : (struct told_time){0};
 }
 
 struct span query_get_text(const struct query *query, int column)

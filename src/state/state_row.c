@@ -15,7 +15,7 @@
 
 #define ROW_COLUMNS                                                                                \
 	"id, mailbox, uid, uniq, agreed, local, remote, reason, flags, local_flags, remote_flags," \
-	" size, date, unlettered, held, held_since"
+	" size, date, unlettered, held, held_since, pending"
 #define ROW_ALL_COLUMNS ROW_COLUMNS ", digest, emailid, content, mark_size, mark_mtime, mark_inode"
 
 static const char row_insert[] =
@@ -144,31 +144,45 @@ static void row_bind(struct query *query, const struct row *row)
 	query_u64(query, row->unlettered);
 }
 
-/* The one place where ROW_COLUMNS become a row; its strings are left alone. */
-static void row_read_numbers(const struct query *query, struct row *row)
+/* A settled row's follow from its flags (invariant 1): cursors read 50,000 of them. */
+static void row_read_sides(const struct query *query, struct row *row)
 {
-	row->id = query_get_int(query, 0);
-	row->mailbox = query_get_int(query, 1);
-	row->uid = query_get_u32(query, 2);
+	row->flags = query_get_u64(query, 8);
+	if (!query_get_bool(query, 16)) {
+		row->is_agreed = true;
+		row->local = MESSAGE_PRESENT;
+		row->remote = MESSAGE_PRESENT;
+		row->local_flags = row->flags;
+		row->remote_flags = row->flags;
+		return;
+	}
 	row->is_agreed = query_get_bool(query, 4);
 	row->local = (enum presence)query_get_int(query, 5);
 	row->remote = (enum presence)query_get_int(query, 6);
-	row->reason = (enum row_reason)query_get_int(query, 7);
-	row->flags = query_get_u64(query, 8);
 	row->local_flags = query_get_u64(query, 9);
 	row->remote_flags = query_get_u64(query, 10);
+}
+
+/* The one place where ROW_COLUMNS become a row; its strings are left alone. */
+static void row_read_numbers(const struct query *query, struct row *row)
+{
+	row_read_sides(query, row);
+	row->id = query_get_int(query, 0);
+	row->mailbox = query_get_int(query, 1);
+	row->uid = query_get_u32(query, 2);
+	row->reason = (enum row_reason)query_get_int(query, 7);
 	row->size = query_get_told(query, 11);
 	row->date = query_get_told_time(query, 12);
 	row->unlettered = query_get_u64(query, 13);
 	row->held = (enum row_held)query_get_int(query, 14);
-	row->held_since = query_get_int(query, 15);
+	row->held_since = row->held == HELD_NOT ? 0 : query_get_int(query, 15);
 }
 
 /* ROW_ALL_COLUMNS into a row that was row_init()ed and holds nothing yet. */
 static int row_read(const struct query *query, struct row *row, struct err *err)
 {
 	struct span unique = query_get_text(query, 3);
-	struct span emailid = query_get_text(query, 17);
+	struct span emailid = query_get_text(query, 18);
 	int status = row_set_unique(row, unique.data, unique.len, err);
 
 	if (status == 0 && emailid.data != NULL) {
@@ -178,11 +192,11 @@ static int row_read(const struct query *query, struct row *row, struct err *err)
 		return status;
 	}
 	row_read_numbers(query, row);
-	row->has_digest = query_get_blob(query, 16, row->digest, sizeof(row->digest));
-	row->has_content = query_get_blob(query, 18, row->content, sizeof(row->content));
-	row->mark.size_bytes = query_get_u64(query, 19);
-	row->mark.mtime_ns = query_get_int(query, 20);
-	row->mark.inode = query_get_u64(query, 21);
+	row->has_digest = query_get_blob(query, 17, row->digest, sizeof(row->digest));
+	row->has_content = query_get_blob(query, 19, row->content, sizeof(row->content));
+	row->mark.size_bytes = query_get_u64(query, 20);
+	row->mark.mtime_ns = query_get_int(query, 21);
+	row->mark.inode = query_get_u64(query, 22);
 	return 0;
 }
 
