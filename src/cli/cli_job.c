@@ -110,6 +110,7 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 	}
 	report.status = job->status;
 	cli_print_report(&job->output, job->conf->name, &report);
+	job->is_to_be_heard = report.is_to_be_heard;
 	report_finish(&report);
 }
 

@@ -33,6 +33,7 @@ struct cli_job {
 	struct progress progress;
 	int status;
 	bool is_done;
+	bool is_to_be_heard; /* its report, once it is written (sync_was_heard) */
 };
 
 void cli_job_init(struct cli_job *job, const struct conf_account *conf,

@@ -394,9 +394,13 @@ static int run_collect(struct cli_run *run, FILE *out, FILE *err_stream)
 		run_await(run, job);
 		/* The log writes to stderr too; its lock keeps our block whole. */
 		pthread_mutex_lock(&run->log.mutex);
-		(void)write_out(&job->output.err, err_stream);
+		bool is_heard = write_out(&job->output.err, err_stream);
 		bool is_written = write_out(&job->output.out, out);
 		pthread_mutex_unlock(&run->log.mutex);
+		if (is_heard && job->is_to_be_heard) {
+			struct err ignored; /* it is told once more */
+			(void)sync_was_heard(&job->account, &run->sync_options, &ignored);
+		}
 		if (status == 0) {
 			status = job->status;
 		}

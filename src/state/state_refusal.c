@@ -5,6 +5,8 @@
 
 #include "mailsync/base/array.h"
 
+#define REFUSAL_HEARD 2
+
 /* One whose message was found on the server after all is none any more. */
 static const char refusals_select[] =
 	"SELECT refused.row, row.mailbox, refused.kind, refused.told, refused.since, refused.last,"
@@ -17,7 +19,11 @@ static const char refusal_put[] =
 	" ON CONFLICT(row) DO UPDATE SET kind = ?2, told = ?3, since = ?4, last = ?5, runs = ?6,"
 	" flags = ?7, size = ?8, words = ?9, run = ?10";
 static const char refusal_drop[] = "DELETE FROM refused WHERE row = ?";
-static const char refusal_set_told[] = "UPDATE refused SET told = 1 WHERE row = ?";
+/* TOLD: 0 not, 1 in a report that may not have been seen by anybody, 2 it was. */
+static const char refusal_say[] = "UPDATE refused SET told = 1 WHERE row = ?";
+static const char refusals_said[] = "SELECT count(*) FROM refused WHERE told = 1";
+static const char refusals_unsay[] = "UPDATE refused SET told = 0 WHERE told = 1";
+static const char refusals_hear[] = "UPDATE refused SET told = 2 WHERE told = 1";
 
 static int refusals_add(struct refusals *refusals, const struct query *query, struct err *err)
 {
@@ -32,7 +38,7 @@ static int refusals_add(struct refusals *refusals, const struct query *query, st
 		.row = query_get_int(query, 0),
 		.mailbox = query_get_int(query, 1),
 		.kind = (enum refusal_kind)query_get_int(query, 2),
-		.is_told = query_get_bool(query, 3),
+		.is_told = query_get_int(query, 3) == REFUSAL_HEARD,
 		.since = query_get_int(query, 4),
 		.last = query_get_int(query, 5),
 		.runs = query_get_u32(query, 6),
@@ -77,7 +83,7 @@ static int refusal_store(struct state *state, const struct refusal *refusal, str
 	if (status == 0) {
 		query_int(&query, refusal->row);
 		query_int(&query, refusal->kind);
-		query_int(&query, refusal->is_told);
+		query_int(&query, refusal->is_told ? REFUSAL_HEARD : 0);
 		query_int(&query, refusal->since);
 		query_int(&query, refusal->last);
 		query_int(&query, refusal->runs);
@@ -120,7 +126,21 @@ int state_refusal_drop(struct state *state, int64_t row, struct err *err)
 	return refusal_run(state, refusal_drop, row, err);
 }
 
-int state_refusal_set_told(struct state *state, int64_t row, struct err *err)
+int state_refusal_say(struct state *state, int64_t row, struct err *err)
 {
-	return refusal_run(state, refusal_set_told, row, err);
+	return refusal_run(state, refusal_say, row, err);
+}
+
+int state_refusals_unsay(struct state *state, struct err *err)
+{
+	uint64_t said = 0;
+	int status = state_read_number(state, refusals_said, 0, &said, err);
+
+	/* A run that changes nothing asks, too. */
+	return status != 0 || said == 0 ? status : refusal_run(state, refusals_unsay, 0, err);
+}
+
+int state_refusals_hear(struct state *state, struct err *err)
+{
+	return refusal_run(state, refusals_hear, 0, err);
 }

@@ -1,4 +1,4 @@
-/* `status`: what the state database says of an account. */
+/* What the state database says of an account, and that its user has heard it. */
 #include <stdlib.h>
 
 #include "mailsync/state/state.h"
@@ -78,6 +78,18 @@ static int fill(const struct account *account, struct state *state,
 		status->count = i + 1;
 		code = fill_entry(account, state, &known->items[i], &status->items[i], err);
 	}
+	return code;
+}
+
+int sync_was_heard(const struct account *account, const struct sync_options *options,
+		   struct err *err)
+{
+	char path[FILE_PATH_SIZE];
+	struct state *state = NULL;
+	account_path(account, options, ".db", path);
+	int code = state_open(&state, path, STATE_WRITE, err);
+	code = code < 0 ? code : state_refusals_hear(state, err);
+	state_close(&state);
 	return code;
 }
 

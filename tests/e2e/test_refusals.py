@@ -1,18 +1,21 @@
 """What a server refuses: the table of docs/RELIABILITY.md, row by row, and what it stands on."""
 
+import os
 import pathlib
 
 import pytest
 
 from lies import DAY, clock_of, local, sync
 from rig import mail
-from rig.fake import Box
+from rig.cyrus import Cyrus
+from rig.fake import Box, FakeServer
 from rig.scripted import always
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "RELIABILITY.md"
 PLAIN = "IMAP4rev1 LITERAL+ UIDPLUS"
 CAPABILITIES = {"APPENDLIMIT=N": PLAIN + " APPENDLIMIT=2000", "APPENDLIMIT, by STATUS": PLAIN + " APPENDLIMIT"}
 MINUTES = 300
+STRIDE = int(os.environ.get("MAILSYNC_STRIDE", "5"))      # of the steps at which a run is killed
 LARGE = mail.one(99, seed="refused", size=3000)
 OTHER = mail.one(98, seed="taken", size=300)
 
@@ -145,3 +148,115 @@ def test_a_full_mailbox_gets_nothing_big_but_what_fits(refusing):
     account.local.deliver("INBOX", OTHER)
     sync(account, 1)
     assert OTHER in server.wires()
+
+
+# Killed
+
+ODD = b"Subject: odd\r\nMessage-ID: <odd@x>\r\n\r\nodd\r\n"
+DENIED = b"Subject: denied\r\nMessage-ID: <denied@x>\r\n\r\ndenied\r\n"
+REFUSED = {LARGE: "NO [TOOBIG] no", ODD: "NO no", DENIED: "NO [NOPERM] no"}
+
+
+def refuses_three(box):
+    def append(command):
+        for wire, answer in REFUSED.items():
+            if wire.decode("latin-1") in command:
+                return [answer]
+        return box.append(command)
+    return always("^APPEND", append)
+
+
+@pytest.mark.parametrize("capabilities", [PLAIN, "IMAP4rev1 UIDPLUS", "IMAP4rev1 LITERAL+"],
+                         ids=["literals", "waiting", "no-uids"])
+def test_a_run_that_is_killed_at_any_step_is_made_good(steps, make_account, clock_shim, capabilities):
+    """For good is told by a run that came to its end, and nothing is sent twice."""
+    step, killed = 0, True
+    while killed:
+        box = Box(2)
+        with FakeServer([box], capabilities=capabilities) as server:
+            account = make_account(server, timeout=5)
+            account.sync()
+            server.script = [refuses_three(box)]
+            good = [OTHER, mail.one(97, seed="taken", size=300)]
+            for name, wire in (("too", LARGE), ("odd", ODD), ("denied", DENIED), ("1", good[0]), ("2", good[1])):
+                path = account.local.root / "INBOX" / "cur" / f"{name}.x:2,S"
+                path.write_bytes(wire.replace(b"\r\n", b"\n"))
+            first = account.run("--json", "sync", env={"MAILSYNC_STEP_STOP": str(step)})
+            killed = first.status < 0
+            for thread in server.threads:
+                thread.join()
+            told = set() if killed else {e["message"].split()[2] for e in first.errors}
+            second = account.sync(status=1)
+            assert {"denied.x"} <= (told := told | {e["message"].split()[2] for e in second.errors})
+            # Where the good ones went with the killed run there is no company any more.
+            if "odd.x" in told and any("odd.x" in e["message"] and "left out" in e["message"]
+                                       for e in second.errors + first.errors):
+                assert account.sync(status=1).account["skipped"] == 2
+            assert told == {"too.x", "odd.x", "denied.x"}, (step, first, second)
+            assert all(server.wires().count(wire) == 1 for wire in good)
+            server.script = []
+            clock_of(account, clock_shim)(2 * DAY)
+            account.sync()
+            assert server.wires() == local(account) and len(set(server.wires())) == 7
+            files = account.local.snapshot()
+            assert account.sync().did == {} and account.local.snapshot() == files
+        step += STRIDE
+    assert step > 20
+
+
+# Real servers
+
+HEADERLESS = b"this is no header\r\nat all, and the server knows it\r\n"
+
+
+@pytest.fixture(scope="session")
+def cyrus():
+    try:
+        server = Cyrus()
+        server.start()
+    except (RuntimeError, OSError) as error:
+        pytest.skip(f"cyrus: {error}")
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["beside", "alone"])
+def test_cyrus_takes_no_message_without_a_header(make_account, cyrus, clock_shim, beside):
+    account = make_account(cyrus)
+    later = clock_of(account, clock_shim)
+    account.sync()
+    account.local.deliver("INBOX", HEADERLESS)
+    if beside:
+        account.local.deliver("INBOX", OTHER)
+    for when in () if beside else (0, 1800):
+        later(when)
+        account.sync(status=1)
+    later(0 if beside else 3700)
+    result = account.sync(status=1)
+    assert "left out from now on" in result.errors[0]["message"]
+    files = account.local.snapshot()
+    idle = account.sync()
+    assert idle.did == {"skipped": 1}
+    assert account.local.snapshot() == files
+    assert idle.account["bytes_out"] < 500
+
+
+def test_dovecot_s_quota_holds_up_nothing_that_has_room(make_account, dovecots):
+    account = make_account(dovecots(quota="1M"))
+    with account.remote() as remote:
+        remote.append("INBOX", mail.one(1, size=700_000))
+        account.sync()
+        for number in range(2, 5):
+            account.local.deliver("INBOX", mail.one(number, size=400_000))
+        small = [mail.one(number, size=3_000) for number in range(5, 8)]
+        for wire in small[:2]:
+            account.local.deliver("INBOX", wire)
+        result = account.sync(status=1)
+        assert result.did["uploaded"] == 2
+        account.local.deliver("INBOX", small[2])
+        result = account.sync(status=1)
+        assert result.did["uploaded"] == 1
+        for _ in range(2):
+            result = account.sync(status=1)
+            assert "uploaded" not in result.did and result.account["bytes_out"] < 2_000
+        assert "uota" in result.errors[0]["message"]

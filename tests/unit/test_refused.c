@@ -67,6 +67,9 @@ static void run(struct run_scene *scene, struct outcome expected)
 {
 	size_t appends = scene->server->asked[SCRIPTED_APPEND];
 	(void)run_scene_sync(scene);
+	if (scene->report.is_to_be_heard) {
+		RUN_OK(scene, sync_was_heard(&scene->account, &scene->options, &scene->err));
+	}
 	const struct sync_counts *total = &scene->report.total;
 	struct outcome found = {
 		scene->report.status,

@@ -150,12 +150,15 @@ int state_rows_held(struct state *state, int64_t mailbox, struct row_list *rows,
 int state_count_held(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);
 
 /* What the server did not take of MAILBOX (0: of all), as long as it is not there; it goes with its
- * row. put: that of its `row`. told: the user knows that it is for good. */
+ * row. put: that of its `row`. say: a report tells that it is for good; hear: the report was read,
+ * and is_told of all that were said; unsay: it was not. */
 int state_refusals_load(struct state *state, int64_t mailbox, struct refusals *refusals,
 			struct err *err);
 int state_refusal_put(struct state *state, const struct refusal *refusal, struct err *err);
 int state_refusal_drop(struct state *state, int64_t row, struct err *err);
-int state_refusal_set_told(struct state *state, int64_t row, struct err *err);
+int state_refusal_say(struct state *state, int64_t row, struct err *err);
+int state_refusals_unsay(struct state *state, struct err *err);
+int state_refusals_hear(struct state *state, struct err *err);
 
 /* What was deleted, for the brake: COUNT messages of MAILBOX (0: of one that is no more) on SIDE at
  * NOW, in seconds. Of a mailbox that is dropped it stays known for the account. Forgotten after an

@@ -97,7 +97,8 @@ struct report {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	double seconds;
-	int status; /* exit status of this account */
+	int status;          /* exit status of this account */
+	bool is_to_be_heard; /* it tells what is told once: sync_was_heard */
 };
 
 void report_init(struct report *report);
@@ -112,6 +113,11 @@ void report_add_error(struct report *report, const char *mailbox, uint32_t uid,
  * its list. */
 int sync_account(const struct account *account, const struct sync_options *options,
 		 struct report *report, struct err *err);
+
+/* A report that is_to_be_heard was written out. Where this fails, or is not reached, the next run
+ * tells the same again. */
+int sync_was_heard(const struct account *account, const struct sync_options *options,
+		   struct err *err);
 
 /* `list`: one entry a remote mailbox. */
 struct listing_entry {

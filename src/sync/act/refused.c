@@ -94,7 +94,8 @@ static int tell(struct run *run, struct mailbox *mailbox, const struct refusal *
 			     "a day later"
 			   : "");
 	run_report_error(run, mailbox, 0, &why);
-	return is_lasting ? run_note_told(run, refusal->row, err) : 0;
+	run->report->is_to_be_heard |= is_lasting;
+	return is_lasting ? state_refusal_say(run->session->state, refusal->row, err) : 0;
 }
 
 static int conclude(struct run *run, struct mailbox *mailbox, struct refusal *refusal,
@@ -115,6 +116,9 @@ int act_tell_refused(struct run *run, struct err *err)
 {
 	struct refusals refusals = {0};
 	int code = state_refusals_load(run->session->state, 0, &refusals, err);
+	if (code == 0 && refusals.count > 0) {
+		code = state_refusals_unsay(run->session->state, err); /* by a run that died */
+	}
 	for (size_t i = 0; code == 0 && i < refusals.count; i++) {
 		struct mailbox *mailbox = run_mailbox_by_id(run, refusals.items[i].mailbox);
 		if (mailbox != NULL && mailbox_is_active(mailbox)) {

@@ -26,17 +26,16 @@ static const struct row *row_of(const struct job *job, int64_t id)
 /* Whether ROW's file is the one that was sent. What cannot be looked at now is no other one. */
 static int look_at_file(struct job *job, const struct row *row, bool *is_same, struct err *err)
 {
+	struct maildir_entry entry;
 	struct maildir_file file;
-	char name[MAILDIR_NAME_MAX + 1];
-	bool in_new = false;
 	struct err ignored;
 	int code = mailbox_open_dir(job->run, job->mailbox, err);
 	if (code < 0) {
 		return code;
 	}
-	if (maildir_folder_find(job->mailbox->dir, span_of(row->unique), name, &in_new, &ignored) ==
-		    0 &&
-	    maildir_folder_stat_file(job->mailbox->dir, name, in_new, &file, &ignored) == 0) {
+	if (job_find_file(job, row, &entry, &ignored) == 0 &&
+	    maildir_folder_stat_file(job->mailbox->dir, entry.name, entry.in_new, &file,
+				     &ignored) == 0) {
 		const struct file_mark mark = maildir_file_mark(&file);
 		*is_same = file_mark_equal(&row->mark, &mark);
 	}

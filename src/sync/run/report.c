@@ -133,25 +133,6 @@ static bool is_same(const char *one, const char *other)
 	return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
 }
 
-int run_note_told(struct run *run, int64_t row, struct err *err)
-{
-	struct run_done *done = &run->done;
-	int code = ARRAY_RESERVE(&done->told, done->told_count + 1, &done->told_cap, err);
-	if (code == 0) {
-		done->told[done->told_count++] = row;
-	}
-	return code;
-}
-
-/* As late as can be: a run that dies before has told nobody. */
-static void store_told(struct run *run)
-{
-	struct err ignored; /* it is told once more */
-	for (size_t i = 0; i < run->done.told_count; i++) {
-		(void)state_refusal_set_told(run->session->state, run->done.told[i], &ignored);
-	}
-}
-
 void run_store_trouble(struct run *run, int outcome, const struct err *why)
 {
 	struct err ignored; /* only `status` is the poorer */
@@ -159,7 +140,6 @@ void run_store_trouble(struct run *run, int outcome, const struct err *why)
 	if (state == NULL || outcome == -ERR_INTERRUPTED) {
 		return;
 	}
-	store_told(run);
 	if (outcome < 0 && run->mailboxes.count == 0) {
 		(void)state_mailbox_set_trouble(state, 0, why->text, &ignored);
 	}

@@ -2,7 +2,6 @@
 #include "run.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "mailsync/base/clock.h"
 
@@ -46,7 +45,6 @@ void run_init(struct run *run, struct session *session, struct report *report)
 void run_finish(struct run *run)
 {
 	mailboxes_finish(run);
-	free(run->done.told);
 	pthread_mutex_destroy(&run->mutex);
 }
 

@@ -150,8 +150,6 @@ struct run_done {
 	bool local_failed;  /* a folder could not be read: status 74 */
 	bool was_put_off;   /* the server asked for more patience than this run has */
 	int64_t backoff_ms; /* waited so far because it asked for some */
-	int64_t *told;      /* rows of which it was told that they are refused for good, owned */
-	size_t told_count, told_cap;
 };
 
 struct plan;
@@ -235,8 +233,6 @@ void run_report_unknown(struct run *run);
 /* Writes what the report has against each mailbox into the state, for `status`. OUTCOME and WHY:
  * how the run ended. */
 void run_store_trouble(struct run *run, int outcome, const struct err *why);
-/* ROW's message is refused for good, and the report says so: run_store_trouble writes that down. */
-int run_note_told(struct run *run, int64_t row, struct err *err);
 /* Takes back what was noted of MAILBOX from the report's FIRST error on: it is going to be tried
  * again. */
 void run_report_forget(struct run *run, struct mailbox *mailbox, size_t first);
