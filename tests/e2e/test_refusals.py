@@ -8,7 +8,7 @@ import pytest
 from lies import DAY, clock_of, local, sync
 from rig import mail
 from rig.cyrus import Cyrus
-from rig.fake import Box, FakeServer
+from rig.fake import Box, FakeServer, in_set
 from rig.scripted import always
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "RELIABILITY.md"
@@ -148,6 +148,61 @@ def test_a_full_mailbox_gets_nothing_big_but_what_fits(refusing):
     account.local.deliver("INBOX", OTHER)
     sync(account, 1)
     assert OTHER in server.wires()
+
+
+# Other commands
+
+def dislikes(box, number, verb, method):
+    """VERB, which is refused for a set that has NUMBER."""
+    def answer(command):
+        if number in in_set(command.split()[2], box.letters):
+            return ["NO I do not like it"]
+        return getattr(box, method)(command)
+    return always(rf"^UID {verb} ", answer)
+
+
+def mark(account, box, *numbers):
+    for number in numbers:
+        account.local.set_flags(account.local.find("INBOX", box.letters[number]), add="F")
+
+
+def drop(account, box, *numbers):
+    for number in numbers:
+        account.local.find("INBOX", box.letters[number]).unlink()
+
+
+@pytest.mark.parametrize("verb, method, change, did", [
+    ("STORE", "store", mark, "flags_remote"),
+    ("EXPUNGE", "expunge", drop, "deleted_remote"),
+    ("STORE", "store", drop, "deleted_remote")])
+def test_one_that_is_refused_holds_up_no_other(bad, verb, method, change, did):
+    box = Box(30)
+    server, account = bad([box], capabilities=PLAIN)
+    sync(account, 0)
+    server.script = [dislikes(box, 4, verb, method)]
+    change(account, box, *range(1, 8))
+    result = sync(account, 1)
+    assert result.did[did] == 6 and set(result.did) == {did, "errors"}
+    assert "I do not like it" in result.errors[0]["message"]
+    for _ in range(2):
+        files, began = account.local.snapshot(), len(server.received)
+        result = sync(account, 1)
+        assert result.did == {"errors": 1} and len(server.received) - began < 16
+    server.script = []
+    assert sync(account, 0).did == {did: 1}
+    assert sync(account, 0).did == {}
+
+
+def test_where_all_are_refused_not_each_is_tried(bad):
+    box = Box(300)
+    server, account = bad([box], [always("^UID STORE", "NO I do not like it")], capabilities=PLAIN)
+    sync(account, 0)
+    mark(account, box, *box.letters)
+    began = len(server.received)
+    result = sync(account, 1)
+    assert result.did == {"errors": 1} and len(server.received) - began < 50
+    server.script = []
+    assert sync(account, 0).did == {"flags_remote": 300}
 
 
 # Killed

@@ -227,6 +227,19 @@ static void for_good_is_told_once(void **state) /* N10 */
 	assert_false(refusal_is_to_be_told(&known, start + MINUTE));
 }
 
+static void what_may_be_the_fault_of_one_goes_singly(void **state) /* N11 */
+{
+	(void)state;
+	assert_true(refusal_may_be_of_one(REMOTE_REFUSAL_UNCODED, 2));
+	assert_true(refusal_may_be_of_one(REMOTE_REFUSAL_CANNOT, 200));
+	assert_true(refusal_may_be_of_one(REMOTE_REFUSAL_OVERQUOTA, 2));
+	assert_false(refusal_may_be_of_one(REMOTE_REFUSAL_UNCODED, 1));
+	assert_false(refusal_may_be_of_one(REMOTE_REFUSAL_NOPERM, 2));
+	assert_false(refusal_may_be_of_one(REMOTE_REFUSAL_BUSY, 2));
+	assert_false(refusal_may_be_of_one(REMOTE_REFUSAL_TRYCREATE, 2));
+	assert_false(refusal_may_be_of_one(REMOTE_REFUSAL_NONE, 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +253,7 @@ int main(void)
 		cmocka_unit_test(after_overquota_only_smaller_ones_go),
 		cmocka_unit_test(patience_is_heeded),
 		cmocka_unit_test(for_good_is_told_once),
+		cmocka_unit_test(what_may_be_the_fault_of_one_goes_singly),
 	};
 	return cmocka_run_group_tests_name("refusal rules", tests, NULL, NULL);
 }

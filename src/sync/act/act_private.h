@@ -10,6 +10,14 @@
 /* Takes the answers that are still to come; what they say is of no consequence. */
 int act_ignore_answers(struct remote *remote, struct err *err);
 
+/* DONE is CHANGE's answer, nothing else being outstanding. What was refused together goes by itself
+ * where N11 says so; what is refused then stays in DONE, with the words of the last refusal. */
+int act_go_singly(struct remote *remote, const struct remote_change *change,
+		  struct remote_done *done, struct err *err);
+
+/* What is to be done with ROW's message on the server was refused: not again in this run (R25). */
+void act_hold_refused(struct row *row);
+
 /* Each move that is planned. What fails is left pending. */
 int move_execute(struct run *run, struct err *err);
 /* One that is to be carried out in the Maildir. */

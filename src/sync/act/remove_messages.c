@@ -30,7 +30,8 @@ struct removal {
 	struct removed *items; /* in the order of their rows' ids */
 	size_t count;
 	struct uidset uids; /* of these, those that the next command is about */
-	struct uidset kept; /* the server left them as they were, though it said OK */
+	struct uidset kept; /* the server left them as they were, alone or though it said OK */
+	struct err why;     /* its words, where it has said why */
 };
 
 static int compare_id(const void *key, const void *item)
@@ -79,7 +80,14 @@ static int change(struct removal *removal, enum remote_change_kind kind, struct 
 	struct remote_done done;
 	remote_done_init(&done);
 	int code = remote_change_now(removal->job->remote, &change, &done, err);
-	if (code == 0 && done.status < 0) {
+	bool may_keep = kind != REMOTE_COPY && uidset_size(&removal->uids) > 1;
+	if (code == 0 && may_keep) {
+		code = act_go_singly(removal->job->remote, &change, &done, err);
+	}
+	bool is_kept = may_keep && uidset_size(&done.refused) < uidset_size(&removal->uids);
+	if (code == 0 && done.status < 0 && is_kept) {
+		removal->why = done.err;
+	} else if (code == 0 && done.status < 0) {
 		*err = done.err;
 		code = done.status;
 	}
@@ -110,22 +118,32 @@ static int commit_rows(struct removal *removal, size_t deleted, struct err *err)
 	return state_end(removal->state, code, err);
 }
 
-/* What the server kept is tried again by the next run. */
+/* One that the server kept is tried again by the next run. */
+static void leave_item(struct removal *removal, struct row *row)
+{
+	struct err ignored; /* it is tried again either way */
+	act_hold_refused(row);
+	(void)state_row_put(removal->state, row, &ignored);
+}
+
 static void leave_kept(struct removal *removal)
 {
 	struct job *job = removal->job;
 	size_t gone = 0;
 	struct err why;
 	for (size_t i = 0; i < removal->count; i++) {
-		if (!uidset_contains(&removal->kept, removal->items[i].row->uid)) {
+		if (uidset_contains(&removal->kept, removal->items[i].row->uid)) {
+			leave_item(removal, removal->items[i].row);
+		} else {
 			removal->items[gone++] = removal->items[i];
 		}
 	}
 	if (gone < removal->count) {
 		job->failures++;
 		err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
-			"the server did not mark %zu of the messages that are to be removed",
-			removal->count - gone);
+			"the server kept %zu of the messages that are to be removed%s%s",
+			removal->count - gone, removal->why.code == 0 ? "" : ": ",
+			removal->why.code == 0 ? "" : removal->why.text);
 		run_report_error(job->run, job->mailbox, 0, &why);
 	}
 	removal->count = gone;
@@ -391,8 +409,15 @@ int job_delete_remote(struct job *job, struct err *err)
 		removal.items[removal.count++] =
 			(struct removed){.row = job_row(job, op), .held = op->held};
 	}
-	if (removal.count > 0) {
+	size_t count = removal.count;
+	if (count > 0) {
 		code = remove_all(&removal, err);
+	}
+	for (size_t i = 0; code < 0 && !run_is_fatal(err) && i < count; i++) {
+		struct row *row = removal.items[i].row;
+		if (row != NULL && row->remote == MESSAGE_PRESENT) {
+			leave_item(&removal, row);
+		}
 	}
 	uidset_finish(&removal.uids);
 	uidset_finish(&removal.kept);

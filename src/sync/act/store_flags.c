@@ -14,6 +14,7 @@ struct group {
 	uint64_t bits;
 	bool is_add;
 	struct uidset uids;
+	struct remote_done done; /* what it came to */
 };
 
 struct storing {
@@ -27,6 +28,7 @@ static void storing_finish(struct storing *storing)
 {
 	for (size_t i = 0; i < storing->count; i++) {
 		uidset_finish(&storing->groups[i].uids);
+		remote_done_finish(&storing->groups[i].done);
 	}
 	free(storing->groups);
 	uidset_finish(&storing->refused);
@@ -65,18 +67,22 @@ static int group_ops(struct storing *storing, struct err *err)
 	return code;
 }
 
+static struct remote_change change_of(const struct storing *storing, const struct group *group)
+{
+	return (struct remote_change){
+		.kind = REMOTE_STORE,
+		.uids = &group->uids,
+		.flags = group->bits,
+		.is_add = group->is_add,
+		.keywords = &storing->job->mailbox->base.keywords,
+	};
+}
+
 static int send_groups(struct storing *storing, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < storing->count; i++) {
-		const struct group *group = &storing->groups[i];
-		const struct remote_change change = {
-			.kind = REMOTE_STORE,
-			.uids = &group->uids,
-			.flags = group->bits,
-			.is_add = group->is_add,
-			.keywords = &storing->job->mailbox->base.keywords,
-		};
+		const struct remote_change change = change_of(storing, &storing->groups[i]);
 		code = remote_change_queue(storing->job->remote, &change, i, err);
 	}
 	return code;
@@ -84,26 +90,47 @@ static int send_groups(struct storing *storing, struct err *err)
 
 static int take_answers(struct storing *storing, struct err *err)
 {
-	struct job *job = storing->job;
 	struct remote_done done = {0};
 	int code;
-	while ((code = remote_answer_next(job->remote, &done, err)) > 0) {
-		if (done.status < 0) {
-			job->failures++;
-			err_prefix(&done.err, "flags could not be changed");
-			run_report_error(job->run, job->mailbox, 0, &done.err);
-		}
-		if (done.status == 0 && done.refused.count > 0) {
-			job->failures++;
-			err_set(&done.err, ERR_PARTIAL, SCOPE_MAILBOX,
-				"the server left the flags of some messages as they were");
-			run_report_error(job->run, job->mailbox, 0, &done.err);
-		}
-		if ((code = uidset_add_set(&storing->refused, &done.refused, err)) < 0) {
-			break;
-		}
+	while ((code = remote_answer_next(storing->job->remote, &done, err)) > 0) {
+		struct group *group = &storing->groups[done.cookie];
+		remote_done_finish(&group->done);
+		group->done = done;
+		remote_done_init(&done);
 	}
-	remote_done_finish(&done);
+	return code;
+}
+
+/* What of GROUP was refused goes by itself, and is told where it is refused again. */
+static int judge_group(struct storing *storing, struct group *group, struct err *err)
+{
+	struct job *job = storing->job;
+	const struct remote_change change = change_of(storing, group);
+	struct remote_done *done = &group->done;
+	struct uidset_cursor cursor = {0};
+	uint32_t uid = 0;
+	int code = act_go_singly(job->remote, &change, done, err);
+	if (code == 0 && done->status < 0) {
+		bool is_one = uidset_size(&done->refused) == 1;
+		job->failures++;
+		(void)uidset_next(&done->refused, &cursor, &uid);
+		err_prefix(&done->err, "flags could not be changed");
+		run_report_error(job->run, job->mailbox, is_one ? uid : 0, &done->err);
+	} else if (code == 0 && done->refused.count > 0) {
+		job->failures++;
+		err_set(&done->err, ERR_PARTIAL, SCOPE_MAILBOX,
+			"the server left the flags of some messages as they were");
+		run_report_error(job->run, job->mailbox, 0, &done->err);
+	}
+	return code < 0 ? code : uidset_add_set(&storing->refused, &done->refused, err);
+}
+
+static int judge_groups(struct storing *storing, struct err *err)
+{
+	int code = take_answers(storing, err);
+	for (size_t i = 0; code == 0 && i < storing->count; i++) {
+		code = judge_group(storing, &storing->groups[i], err);
+	}
 	return code;
 }
 
@@ -118,8 +145,10 @@ static int commit_flags(struct storing *storing, struct err *err)
 			effect_held(row, op->reason);
 			effect_braked(row, op->held, clock_real_s());
 			job->mailbox->done.counts.flags_remote++;
-			op->is_done = true;
+		} else {
+			act_hold_refused(row);
 		}
+		op->is_done = true;
 	}
 	return job_commit(job, err);
 }
@@ -135,7 +164,7 @@ int job_store_flags(struct job *job, struct err *err)
 		goto finish;
 	}
 	job->mailbox->done.was_changed_there = true;
-	if ((code = send_groups(&storing, err)) == 0 && (code = take_answers(&storing, err)) == 0) {
+	if ((code = send_groups(&storing, err)) == 0 && (code = judge_groups(&storing, err)) == 0) {
 		code = commit_flags(&storing, err);
 	}
 finish:

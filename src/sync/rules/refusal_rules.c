@@ -110,6 +110,12 @@ bool refusal_course_admits(const struct refusal_course *course, uint64_t size_by
 	return !course->room.is_told || size_bytes < course->room.number;
 }
 
+bool refusal_may_be_of_one(enum remote_refusal refusal, uint64_t count)
+{
+	enum refusal_kind kind = refusal_kind_of(refusal);
+	return count > 1 && kind != REFUSAL_NONE && kind != REFUSAL_NOW;
+}
+
 bool refusal_is_to_be_told(const struct refusal *refusal, int64_t run)
 {
 	return refusal_is_lasting(refusal) ? !refusal->is_told : refusal->run == run;

@@ -25,6 +25,11 @@
  *   N9 after a request for fewer commands, or two refusals in a row that are not the message's, no
  *      more goes to that mailbox in this run
  *
+ * A command about several messages that does nothing if it is repeated (STORE, EXPUNGE, MOVE to the
+ * trash):
+ *   N11 refused for a reason that may be that of one of them, it is given for each by itself, until
+ *       many in a row are refused, too
+ *
  * Telling:
  *   N10 what is for now in each run that tried it; what is for good once, and not before a run came
  *       to its end with it
@@ -87,6 +92,9 @@ void refusal_course_note(struct refusal_course *course, enum remote_refusal refu
 			 uint64_t size_bytes);
 /* N8 */
 bool refusal_course_admits(const struct refusal_course *course, uint64_t size_bytes);
+
+/* N11. COUNT: of the messages that it was refused for. */
+bool refusal_may_be_of_one(enum remote_refusal refusal, uint64_t count);
 
 /* N10. RUN: that asks. */
 bool refusal_is_to_be_told(const struct refusal *refusal, int64_t run);
