@@ -102,6 +102,21 @@ static void take_leave(struct run *run, bool is_well)
 	run_add_totals(run, &totals);
 }
 
+/* What was seen so far is seen anew where opening mailboxes showed that it has to be, once. */
+static int take_pass(struct run *run, struct err *err)
+{
+	const size_t count = sizeof(pass) / sizeof(pass[0]);
+	int code = run_take_steps(run, pass, count, err);
+	if (code < 0 && run->seen.begins_anew) {
+		run->seen.begins_anew = false;
+		plan_finish(run->plan);
+		run_report_begin_anew(run);
+		err_clear(err);
+		code = run_take_steps(run, pass, count, err);
+	}
+	return code;
+}
+
 static int run_account(struct run *run, struct err *err)
 {
 	if (run->account->is_pop3) {
@@ -109,7 +124,7 @@ static int run_account(struct run *run, struct err *err)
 	}
 	int code = run_take_steps(run, opening, sizeof(opening) / sizeof(opening[0]), err);
 	if (code == 0) {
-		code = run_take_steps(run, pass, sizeof(pass) / sizeof(pass[0]), err);
+		code = take_pass(run, err);
 	}
 	take_leave(run, code == 0 || err->code == ERR_BRAKE);
 	return code;

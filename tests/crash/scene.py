@@ -326,6 +326,27 @@ def change_renamed(local, remote):
     local.folder("here").rename(local.folder("gone"))
 
 
+# Mailboxes whose names were swapped and shifted on the server, with a child and with changes.
+
+def fill_swapped(_, remote):
+    for box in ("INBOX", "a", "a/x", "b", "c"):
+        if box != "INBOX":
+            remote.create(box)
+        for number in range(3):
+            remote.append(box, letter(f"{box}/{number}"), (), 1_500_000_000 + number)
+
+
+def change_swapped(local, remote):
+    remote.append("b", letter("b/late"), (), 1_600_000_000)
+    remote.expunge("a", remote.uids("a")[0])
+    remote.select("INBOX")
+    for old, new in (("a", "t"), ("c", "d"), ("b", "a"), ("t", "b")):
+        remote.rename(old, new)
+    local.find("b", letter("b/1")).unlink()
+    local.deliver("a", letter("a/up").replace(b"\r\n", b"\n"), "", 1_600_000_001)
+    local.set_flags(local.find("a/x", letter("a/x/1")), "F")
+
+
 # Removed messages go to the trash, one by one and many at once.
 
 NAMELESS = b"Subject: none\r\n\r\n"      # a header that says nothing of the message
@@ -390,6 +411,7 @@ class Plan(NamedTuple):
 SCENES = {"changes": Plan(Scene, ("all", "none"), fill, change),
           "filled": Plan(Scene, ("all", "none"), fill_both, change_filled, False),
           "renames": Plan(Scene, ("all", "none"), fill_renamed, change_renamed),
+          "swapped": Plan(Scene, ("all", "none"), fill_swapped, change_swapped),
           "trash": Plan(Scene, ("all", "none"), fill_binned, change_binned, keys={"trash": "Bin"}),
           "held": Plan(HeldScene, ("all", "none"), fill_held, change_held,
                        keys={"max_delete": "50%"})}

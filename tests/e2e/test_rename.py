@@ -308,3 +308,75 @@ def test_subscriptions_follow(account, remote):
     account.sync()
     subscribed = [name for name, _ in remote.listing("LSUB")]
     assert "neu" in subscribed and "old" not in subscribed
+
+
+SHIFTS = {"swapped": {"a": "b", "b": "a"}, "shifted": {"a": "b", "b": "c"},
+          "circle": {"a": "b", "b": "c", "c": "a"}}
+
+
+def holds(account, name, wires):
+    assert len(list(account.local.files(name))) == len(wires)
+    for wire in wires:
+        assert account.local.find(name, wire)
+
+
+def shift(account, remote, side, shifts):
+    """Renames all at once: first out of the way, then to their new names."""
+    move = remote.rename if side == "remote" else lambda *names: rename_here(account, *names)
+    for old in shifts:
+        move(old, f"aside-{old}")
+    for old, new in shifts.items():
+        move(f"aside-{old}", new)
+
+
+@pytest.mark.parametrize("layout,without", [*(("fs", names) for names in WITHOUT),
+                                            ("maildir++", "")])
+@pytest.mark.parametrize("how", SHIFTS)
+def test_mailboxes_that_changed_names_there_do_so_here(make_account, how, layout, without):
+    account = make_account(layout=layout, disable_extensions=without or None)
+    shifts = SHIFTS[how]
+    with account.remote() as remote:
+        held = filled(account, remote, *shifts, "a/one", "other")
+        shift(account, remote, "remote", shifts)
+        late = append(remote, 1, "b", seed="late")
+        account.local.find("a", held["a"][0][1]).unlink()
+        assert account.sync().did == {"downloaded": 1, "deleted_remote": 1}
+        assert names(account, remote) == sorted([*shifts.values(), f"{shifts['a']}/one", "other"])
+        agree(account, remote)
+        holds(account, "b", [*(wire for _, wire in held["a"][1:]), late[0][1]])
+        idle(account, remote)
+
+
+@pytest.mark.parametrize("how", ["swapped", "circle"])
+def test_folders_that_changed_names_here_do_so_there(account, remote, how):
+    """By moving their messages, where both names are there still."""
+    held = filled(account, remote, *SHIFTS[how], "other")
+    shift(account, remote, "local", SHIFTS[how])
+    did = account.sync().did
+    assert not {"downloaded", "uploaded", "deleted_local", "deleted_remote"} & set(did)
+    agree(account, remote)
+    for old, new in SHIFTS[how].items():
+        holds(account, new, [wire for _, wire in held[old]])
+    idle(account, remote)
+
+
+@pytest.mark.parametrize("without", WITHOUT)
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_one_that_was_renamed_and_made_anew_is_two(make_account, side, without):
+    account = make_account(disable_extensions=without or None)
+    with account.remote() as remote:
+        held = filled(account, remote, "a", "other")
+        if side == "remote":
+            remote.rename("a", "b")
+            remote.create("a")
+            fresh = [wire for _, wire in append(remote, 1, "a", seed="new")]
+        else:
+            rename_here(account, "a", "b")
+            account.local.create("a")
+            account.local.deliver("a", mail.one(1, seed="new"))
+        account.sync()
+        assert names(account, remote) == ["a", "b", "other"]
+        agree(account, remote)
+        holds(account, "b", [wire for _, wire in held["a"]])
+        holds(account, "a", [mail.one(1, seed="new")] if side == "local" else fresh)
+        idle(account, remote)

@@ -188,30 +188,85 @@ static int gather_again(struct run *run, struct err *err)
 	if (code == 0 && has_undone) {
 		code = observe_mailboxes(run, err);
 	}
+	return code;
+}
+
+/* What was renamed, in several rounds, while mailboxes were gathered anew. */
+static int note_renamed(const struct rename_ops *ops, struct strlist *renamed, struct err *err)
+{
+	int code = 0;
 	for (size_t i = 0; code == 0 && i < ops->count; i++) {
-		struct mailbox *mailbox = run_mailbox(run, ops->items[i].to);
-		if (mailbox != NULL) {
-			mailbox->done.has_news |= ops->items[i].state == RENAME_DONE;
+		if (ops->items[i].state == RENAME_DONE) {
+			code = strlist_add(renamed, span_of(ops->items[i].to), err);
 		}
 	}
 	return code;
 }
 
-int act_rename_mailboxes(struct run *run, struct err *err)
+static void tell_renamed(struct run *run, const struct strlist *renamed)
+{
+	for (size_t i = 0; i < renamed->count; i++) {
+		struct mailbox *mailbox = run_mailbox(run, renamed->items[i]);
+		if (mailbox != NULL) {
+			mailbox->done.has_news = true;
+		}
+	}
+}
+
+/* Those whose names are free. */
+static int rename_some(struct run *run, bool *has_done, bool *has_failed, struct err *err)
 {
 	const struct rename_ops *ops = &run->plan->renames;
-	bool has_done = false;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < ops->count; i++) {
 		struct rename_op *op = &ops->items[i];
-		if (op->kind == RENAME_WAITS || op->state != RENAME_PENDING) {
+		if (op->kind == RENAME_WAITS || op->kind == RENAME_LATER ||
+		    op->state != RENAME_PENDING) {
 			continue;
 		}
 		if ((code = run_check_stop(run, err)) == 0) {
 			code = op->side == SIDE_REMOTE ? rename_there(run, op, err)
 						       : rename_here(run, op, err);
 		}
-		has_done |= op->state == RENAME_DONE;
+		*has_done |= op->state == RENAME_DONE;
+		*has_failed |= op->state == RENAME_FAILED;
 	}
-	return code < 0 || !has_done ? code : gather_again(run, err);
+	return code;
+}
+
+/* What can be renamed is; where each only waits for another's name, one is put aside. *AGAIN: more
+ * of them may be done after that. */
+static int rename_round(struct run *run, struct strlist *renamed, bool *again, struct err *err)
+{
+	bool has_more = rename_ops_wait(&run->plan->renames);
+	bool has_done = false;
+	bool has_failed = false;
+	bool is_aside = false;
+	int code = rename_some(run, &has_done, &has_failed, err);
+	if (code == 0 && !has_done && !has_failed && has_more &&
+	    (code = plan_aside(run, &is_aside, err)) == 0 && is_aside) {
+		code = rename_some(run, &has_done, &has_failed, err);
+	}
+	*again = code == 0 && has_done && !has_failed && has_more;
+	if (code < 0 || !has_done || (code = gather_again(run, err)) < 0) {
+		return code;
+	}
+	return note_renamed(&run->plan->renames, renamed, err);
+}
+
+int act_rename_mailboxes(struct run *run, struct err *err)
+{
+	size_t rounds_max = 2 * run->mailboxes.count;
+	struct strlist renamed;
+	bool again = true;
+	strlist_init(&renamed);
+	int code = rename_round(run, &renamed, &again, err);
+	for (size_t round = 0; code == 0 && again && round < rounds_max; round++) {
+		if ((code = plan_renames(run, err)) == 0) {
+			code = rename_round(run, &renamed, &again, err);
+		}
+	}
+	tell_renamed(run, &renamed);
+	strlist_finish(&renamed);
+	return code;
 }

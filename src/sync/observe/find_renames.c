@@ -248,35 +248,13 @@ static bool is_only_one(const struct search *search, const struct mailbox *to)
 	return lost == 1 && found == 1;
 }
 
-/* Two mailboxes bear it, in base or on the server. */
-static bool is_shared(const struct run *run, const char *id)
-{
-	size_t in_base = 0;
-	size_t there = 0;
-	for (size_t i = 0; i < run->mailboxes.count; i++) {
-		const char *known = run->mailboxes.items[i].base.mailboxid;
-		const char *seen = run->mailboxes.items[i].seen.mailboxid;
-		in_base += known != NULL && strcmp(known, id) == 0;
-		there += seen != NULL && strcmp(seen, id) == 0;
-	}
-	return in_base > 1 || there > 1;
-}
-
 static struct mailbox_evidence evidence_of(const struct search *search, const struct lost *lost,
 					   const struct mailbox *to)
 {
-	const struct state_mailbox *base = &lost->mailbox->base;
-	bool has_ids = base->mailboxid != NULL && to->seen.mailboxid != NULL;
-	return (struct mailbox_evidence){
-		.has_ids = has_ids,
-		.is_shared_id = has_ids && (is_shared(search->run, base->mailboxid) ||
-					    is_shared(search->run, to->seen.mailboxid)),
-		.is_same_id = has_ids && strcmp(base->mailboxid, to->seen.mailboxid) == 0,
-		.base = base->numbers,
-		.now = to->seen.numbers,
-		.is_only_one = lost->sample.count == 0 && is_only_one(search, to),
-		.sample.count = lost->sample.count,
-	};
+	struct mailbox_evidence evidence = mailbox_evidence_of(lost->mailbox, to);
+	evidence.is_only_one = lost->sample.count == 0 && is_only_one(search, to);
+	evidence.sample.count = lost->sample.count;
+	return evidence;
 }
 
 /* Whether LOST is TO; what the listing did not tell is asked for. */
@@ -323,8 +301,8 @@ static int match_mailbox(struct search *search, struct mailbox *to, struct err *
 		to->seen.has_counts ? 0 : server_ask_numbers(search->run->session->remote, to, err);
 	for (size_t i = 0; code == 0 && !is_same && i < search->lost_count; i++) {
 		struct lost *lost = &search->lost[i];
-		if (!lost->is_taken && (code = compare(search, lost, to, &is_same, err)) == 0 &&
-		    is_same) {
+		if (!lost->is_taken && lost->mailbox != to &&
+		    (code = compare(search, lost, to, &is_same, err)) == 0 && is_same) {
 			pair_add(search, lost, to, SIDE_LOCAL);
 		}
 	}
@@ -414,7 +392,8 @@ int rename_find(struct run *run, struct rename_pairs *pairs, struct err *err)
 	*pairs = (struct rename_pairs){.items = calloc(most, sizeof(*pairs->items))};
 	if (search.lost == NULL || pairs->items == NULL) {
 		code = err_nomem(err);
-	} else if ((code = search_side(&search, SIDE_LOCAL, err)) == 0 &&
+	} else if ((code = mailboxes_note_replaced(run, err)) == 0 &&
+		   (code = search_side(&search, SIDE_LOCAL, err)) == 0 &&
 		   (code = search_side(&search, SIDE_REMOTE, err)) == 0) {
 		qsort(pairs->items, pairs->count, sizeof(*pairs->items), compare_pair);
 	}

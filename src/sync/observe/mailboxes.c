@@ -9,7 +9,8 @@
 
 static bool is_selected(const struct run *run, const char *name)
 {
-	return mbname_selected(run->account->patterns, run->account->pattern_count, name);
+	return mailbox_is_aside(name) ||
+	       mbname_selected(run->account->patterns, run->account->pattern_count, name);
 }
 
 /* *MAILBOX is the one of NAME in the table; NULL where `mailboxes` leaves it out. The table may

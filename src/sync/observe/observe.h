@@ -72,9 +72,13 @@ struct file_look {
 int observe_file(struct maildir_folder *dir, const struct row *row,
 		 const struct maildir_entry *entry, struct file_look *look, struct err *err);
 
-/* Mailboxes whose numbers changed are viewed, all in one pipeline. */
+/* Mailboxes whose numbers changed are viewed, all in one pipeline. Fails with seen.begins_anew
+ * where one turns out to be renumbered that may have changed its name with another one: the run has
+ * to be begun anew, and asks for the numbers of all. */
 int observe_remote(struct run *run, struct err *err);
 enum look {
+	LOOK_FIRST, /* nothing was done yet: one that was renumbered may be another one; else as
+		     * ANEW */
 	LOOK_ANEW,  /* base of one that was renumbered is forgotten, and all paired */
 	LOOK_IN_JOB /* a job needs the rows: such a one is reported and left to the next run */
 };

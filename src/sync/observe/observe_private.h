@@ -76,6 +76,13 @@ int remote_delta_store(struct run *run, struct mailbox *mailbox, uint64_t change
 int remote_uids_apply(struct run *run, struct remote *remote, struct mailbox *mailbox,
 		      struct err *err);
 
+/* --- replaced.c --- */
+
+/* Fills seen.is_replaced, seen.shares_id and seen.shares_known_id of all mailboxes. */
+int mailboxes_note_replaced(struct run *run, struct err *err);
+/* What tells whether the mailbox that base knows as KNOWN is NOW, without a sample. */
+struct mailbox_evidence mailbox_evidence_of(const struct mailbox *known, const struct mailbox *now);
+
 /* --- unkept.c --- */
 
 /* D40, in a transaction: what we put there is not there as UID. */

@@ -171,6 +171,25 @@ static int view_again(struct run *run, struct remote *remote, struct mailbox *ma
 	return view_once(run, remote, mailbox, VIEW_SINCE_CHANGES, err);
 }
 
+/* On a server that tells the numbers of none before it is opened, they may be another's (M53). */
+static int begin_anew(struct run *run, struct err *err)
+{
+	run->seen.begins_anew = true;
+	run->seen.asks_numbers = true;
+	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+		       "the server's mailboxes have other numbers than before");
+}
+
+static int renumbered(struct run *run, struct remote *remote, struct mailbox *mailbox,
+		      enum look why, struct err *err)
+{
+	if (why == LOOK_IN_JOB) {
+		return renumbered_now(err);
+	}
+	return why == LOOK_FIRST && run->seen.lacks_numbers ? begin_anew(run, err)
+							    : pair_anew(run, remote, mailbox, err);
+}
+
 /* From one open state to another, or to none. */
 static int view_step(struct run *run, struct remote *remote, struct mailbox *mailbox, enum look why,
 		     struct err *err)
@@ -181,8 +200,7 @@ static int view_step(struct run *run, struct remote *remote, struct mailbox *mai
 	case VIEW_PUT_OFF:
 		return view_later(run, remote, mailbox, err);
 	case VIEW_RENUMBERED:
-		return why == LOOK_IN_JOB ? renumbered_now(err)
-					  : pair_anew(run, remote, mailbox, err);
+		return renumbered(run, remote, mailbox, why, err);
 	case VIEW_MISCOUNTED:
 		return remote_uids_apply(run, remote, mailbox, err);
 	case VIEW_AGAIN:
@@ -269,7 +287,7 @@ static int view_window(struct run *run, size_t *next, struct err *err)
 		}
 	}
 	for (size_t i = 0; code == 0 && i < count; i++) {
-		code = settle_view(run, remote, window[i], LOOK_ANEW, err);
+		code = settle_view(run, remote, window[i], LOOK_FIRST, err);
 	}
 	return code;
 }

@@ -80,9 +80,15 @@ struct plan { /* zeroed it is empty */
 	struct move_list moves;
 };
 void plan_finish(struct plan *plan);
+void rename_ops_finish(struct rename_ops *ops); /* it is empty then */
 
-/* Fills run->plan->renames. */
+/* Fills run->plan->renames, anew where there were any. */
 int plan_renames(struct run *run, struct err *err);
+/* Some of OPS are to be done once the names that they get are free (M54). */
+bool rename_ops_wait(const struct rename_ops *ops);
+/* Where some wait for each other in a circle, *IS_DUE: one of them, with all below it, gets a name
+ * out of the way, and run->plan->renames is that alone. */
+int plan_aside(struct run *run, bool *is_due, struct err *err);
 /* Whether CHILD is done with PARENT, which is renamed itself. */
 bool rename_op_goes_along(const struct rename_op *child, const struct rename_op *parent);
 /* What mailbox NAME is called on the server, to be freed. Refused: it can have no such name. */

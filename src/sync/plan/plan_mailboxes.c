@@ -8,14 +8,7 @@
 
 void plan_finish(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->renames.count; i++) {
-		struct rename_op *op = &plan->renames.items[i];
-		free(op->from);
-		free(op->to);
-		free(op->wire);
-		strlist_finish(&op->strays);
-	}
-	free(plan->renames.items);
+	rename_ops_finish(&plan->renames);
 	free(plan->mailboxes.items);
 	free(plan->moves.items);
 	free(plan->moves.rows);

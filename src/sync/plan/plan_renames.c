@@ -15,6 +15,19 @@ struct planning {
 	struct remote_mailboxes listed; /* on the server, once one may have to be renamed there */
 };
 
+void rename_ops_finish(struct rename_ops *ops)
+{
+	for (size_t i = 0; i < ops->count; i++) {
+		struct rename_op *op = &ops->items[i];
+		free(op->from);
+		free(op->to);
+		free(op->wire);
+		strlist_finish(&op->strays);
+	}
+	free(ops->items);
+	*ops = (struct rename_ops){0};
+}
+
 /* What follows PARENT in NAME, from the separator on; NULL when it is no child. */
 static const char *below(const char *name, const char *parent, char separator)
 {
@@ -65,15 +78,40 @@ int plan_wire_name(const struct run *run, const char *name, char **wire, struct 
 	return code;
 }
 
-static bool has_parent(const struct planning *planning, const struct rename_op *op)
+/* One that is renamed, now or (KIND) later. */
+static bool has_parent(const struct planning *planning, const struct rename_op *op,
+		       enum rename_kind kind)
 {
 	for (size_t i = 0; i < planning->ops->count; i++) {
 		const struct rename_op *parent = &planning->ops->items[i];
-		if (parent->kind == RENAME_ITSELF && rename_op_goes_along(op, parent)) {
+		if (parent->kind == kind && rename_op_goes_along(op, parent)) {
 			return true;
 		}
 	}
 	return false;
+}
+
+/* MAILBOX's folder is to be renamed itself. */
+static bool is_leaving(const struct planning *planning, const struct mailbox *mailbox)
+{
+	for (size_t i = 0; i < planning->pairs.count; i++) {
+		const struct rename_pair *pair = &planning->pairs.items[i];
+		if (pair->side == SIDE_LOCAL && pair->from == mailbox) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* M56 */
+static void tell_occupied(struct run *run, const struct rename_op *op)
+{
+	struct err why;
+	err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
+		"on the server %s is now named %s, and what had that name is not there any more; "
+		"its folder is in the way: rename or remove the folder %s here",
+		op->from, op->to, op->to);
+	run_report_error(run, run_mailbox(run, op->to), 0, &why);
 }
 
 /* Takes OP's wire name over, and a copy of the others. */
@@ -93,7 +131,7 @@ static int op_add(struct rename_ops *ops, const struct rename_op *op, struct err
 
 static int plan_pair(struct planning *planning, const struct rename_pair *pair, struct err *err)
 {
-	const struct run *run = planning->run;
+	struct run *run = planning->run;
 	struct rename_op op = {.from = pair->from->name, .to = pair->to->name, .side = pair->side};
 	bool is_remote = pair->side == SIDE_REMOTE;
 	int code = is_remote ? plan_wire_name(run, op.to, &op.wire, err) : 0;
@@ -102,15 +140,20 @@ static int plan_pair(struct planning *planning, const struct rename_pair *pair, 
 	}
 	const struct rename_facts facts = {
 		.side = pair->side,
-		.is_along = has_parent(planning, &op),
+		.is_along = has_parent(planning, &op, RENAME_ITSELF),
+		.is_along_later = has_parent(planning, &op, RENAME_LATER),
 		.is_untold = pair->from->seen.untold != SIDE_NONE,
 		.is_below = below(op.to, op.from, '/') != NULL,
 		.is_left_out = pair->from->decided.exclusion != EXCLUDED_NOT ||
 			       pair->to->decided.exclusion != EXCLUDED_NOT,
 		.is_unavailable = is_remote && (op.wire == NULL || is_listed(planning, op.wire)),
+		.is_occupied = !is_remote && (pair->to->seen.in & SIDE_LOCAL) != 0,
+		.is_leaving = is_leaving(planning, pair->to),
 	};
 	op.kind = rename_decide(&facts, &run->policy.mailboxes);
-	if (op.kind == RENAME_WAITS) {
+	if (op.kind == RENAME_WAITS && facts.is_occupied && !facts.is_leaving) {
+		tell_occupied(run, &op);
+	} else if (op.kind == RENAME_WAITS) {
 		log_line(run->log, LOG_INFO,
 			 "%s/%s: renamed to %s; this run may not do that %s and leaves both alone",
 			 run->account->name, op.from, op.to, side_text(pair->side));
@@ -172,6 +215,7 @@ int plan_renames(struct run *run, struct err *err)
 {
 	struct planning planning = {.run = run, .ops = &run->plan->renames};
 	int code;
+	rename_ops_finish(planning.ops);
 	if ((code = rename_find(run, &planning.pairs, err)) == 0) {
 		code = list_server(&planning, err);
 	}
@@ -180,12 +224,97 @@ int plan_renames(struct run *run, struct err *err)
 	}
 	for (size_t i = 0; code == 0 && i < planning.ops->count; i++) {
 		struct rename_op *op = &planning.ops->items[i];
-		if (op->kind != RENAME_WAITS) {
+		if (op->kind == RENAME_ITSELF || op->kind == RENAME_ALONG) {
 			code = op->side == SIDE_REMOTE ? find_strays_there(&planning, op, err)
 						       : find_strays_here(&planning, op, err);
 		}
 	}
 	remote_mailboxes_finish(&planning.listed);
 	rename_pairs_finish(&planning.pairs);
+	return code;
+}
+
+bool rename_ops_wait(const struct rename_ops *ops)
+{
+	bool is_any = false;
+	for (size_t i = 0; i < ops->count; i++) {
+		is_any |= ops->items[i].kind == RENAME_LATER;
+	}
+	return is_any;
+}
+
+/* The one that waits under the name FROM. */
+static const struct rename_op *op_from(const struct rename_ops *ops, const char *from)
+{
+	for (size_t i = 0; i < ops->count; i++) {
+		if (ops->items[i].kind == RENAME_LATER && strcmp(ops->items[i].from, from) == 0) {
+			return &ops->items[i];
+		}
+	}
+	return NULL;
+}
+
+/* The first of those that wait for each other; NULL: there is no circle. */
+static const struct rename_op *find_circle(const struct rename_ops *ops)
+{
+	for (size_t i = 0; i < ops->count; i++) {
+		const struct rename_op *first = &ops->items[i];
+		const struct rename_op *op = op_from(ops, first->from);
+		for (size_t steps = 0; op != NULL && steps < ops->count; steps++) {
+			op = op_from(ops, op->to);
+			if (op == first) {
+				return first;
+			}
+		}
+	}
+	return NULL;
+}
+
+/* FROM's folder as it is to be called, and so REST below it, which goes along. */
+static int add_aside(struct run *run, struct rename_ops *ops, const char *from, const char *rest,
+		     const char *aside, struct err *err)
+{
+	struct rename_op op = {.kind = rest[0] == '\0' ? RENAME_ITSELF : RENAME_ALONG,
+			       .side = SIDE_LOCAL};
+	struct buf old, new;
+	buf_init(&old, 2 * MBNAME_MAX);
+	buf_init(&new, 2 * MBNAME_MAX);
+	buf_printf(&old, "%s%s", from, rest);
+	buf_printf(&new, "%s%s", aside, rest);
+	int code = buf_status(&old, "a mailbox name", err);
+	code = code < 0 ? code : buf_status(&new, "a mailbox name", err);
+	if (code == 0 && run_mailbox_add(run, new.data, err) == NULL) {
+		code = -ERR_NOMEM;
+	}
+	if (code == 0) {
+		op.from = old.data;
+		op.to = new.data;
+		code = op_add(ops, &op, err);
+	}
+	buf_finish(&new);
+	buf_finish(&old);
+	return code;
+}
+
+int plan_aside(struct run *run, bool *is_due, struct err *err)
+{
+	const struct rename_op *first = find_circle(&run->plan->renames);
+	struct rename_ops ops = {0};
+	char aside[MAILBOX_ASIDE_SIZE];
+	*is_due = first != NULL;
+	if (first == NULL) {
+		return 0;
+	}
+	mailbox_name_aside(run_mailbox(run, first->from), aside);
+	int code = add_aside(run, &ops, first->from, "", aside, err);
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		const char *rest = below(mailbox->name, first->from, '/');
+		if (rest != NULL && mailbox->in_base && (mailbox->seen.in & SIDE_LOCAL)) {
+			code = add_aside(run, &ops, first->from, rest, aside, err);
+		}
+	}
+	rename_ops_finish(&run->plan->renames);
+	run->plan->renames = ops;
 	return code;
 }

@@ -9,11 +9,17 @@
 int rename_intent_add(struct run *run, const struct mailbox *from, const struct mailbox *to,
 		      struct err *err)
 {
-	struct intent intent = {.kind = INTENT_RENAME,
+	bool is_here = from->seen.is_replaced || mailbox_is_aside(to->name);
+	struct intent intent = {.kind = is_here ? INTENT_RENAME_HERE : INTENT_RENAME,
 				.mailbox = from->base.id,
 				.uidvalidity = from->base.numbers.uidvalidity,
 				.text = to->name};
 	return state_intent_add(run->session->state, &intent, err);
+}
+
+static bool is_of_rename(const struct intent *intent)
+{
+	return intent->kind == INTENT_RENAME || intent->kind == INTENT_RENAME_HERE;
 }
 
 int rename_intent_drop(struct run *run, const struct mailbox *from, struct err *err)
@@ -21,7 +27,7 @@ int rename_intent_drop(struct run *run, const struct mailbox *from, struct err *
 	struct intents intents = {0};
 	int code = state_intents_load(run->session->state, from->base.id, &intents, err);
 	for (size_t i = 0; code == 0 && i < intents.count; i++) {
-		if (intents.items[i].kind == INTENT_RENAME) {
+		if (is_of_rename(&intents.items[i])) {
 			code = state_intent_drop(run->session->state, intents.items[i].id, err);
 		}
 	}
@@ -46,6 +52,15 @@ int rename_base_follow(struct run *run, struct mailbox *from, struct mailbox *to
 	return rename_intent_drop(run, from, err);
 }
 
+static bool was_renamed(const struct intent *intent, const struct mailbox *from,
+			const struct mailbox *to)
+{
+	return intent->kind == INTENT_RENAME_HERE
+		     ? rename_was_done_here((from->seen.in & SIDE_LOCAL) != 0,
+					    (to->seen.in & SIDE_LOCAL) != 0)
+		     : rename_was_done(from->seen.in, to->seen.in);
+}
+
 /* Where it cannot be told whether the old name is gone the intent stays. */
 static int settle(struct run *run, const struct intent *intent, struct err *err)
 {
@@ -55,8 +70,7 @@ static int settle(struct run *run, const struct intent *intent, struct err *err)
 	    (to != NULL && to->seen.untold != SIDE_NONE)) {
 		return 0;
 	}
-	bool was_done = from != NULL && to != NULL &&
-			rename_was_done(mailbox_facts(run, from).in, mailbox_facts(run, to).in);
+	bool was_done = from != NULL && to != NULL && was_renamed(intent, from, to);
 	return was_done ? rename_base_follow(run, from, to, err)
 			: state_intent_drop(run->session->state, intent->id, err);
 }
@@ -68,7 +82,7 @@ int rename_settle_cut(struct run *run, struct err *err)
 	bool has_any = false;
 	int code = state_intents_load(state, 0, &intents, err);
 	for (size_t i = 0; code == 0 && i < intents.count; i++) {
-		if (intents.items[i].kind != INTENT_RENAME) {
+		if (!is_of_rename(&intents.items[i])) {
 			continue;
 		}
 		has_any = true;

@@ -90,8 +90,10 @@ bool mailbox_is_flat(const struct mailbox_facts *flat, const struct mailbox_fact
 
 bool mailbox_is_lost(const struct mailbox_facts *facts, enum side side)
 {
+	bool is_gone = facts->in == other_side(side) && !facts->is_replaced;
+	bool is_elsewhere = side == SIDE_REMOTE && facts->is_replaced && facts->in == SIDE_BOTH;
 	return !facts->is_inbox && facts->untold == SIDE_NONE && facts->had == SIDE_BOTH &&
-	       facts->in == other_side(side);
+	       (is_gone || is_elsewhere);
 }
 
 bool mailbox_may_be_lost(const struct mailbox_facts *facts, enum side side)
@@ -102,8 +104,9 @@ bool mailbox_may_be_lost(const struct mailbox_facts *facts, enum side side)
 
 bool mailbox_is_new(const struct mailbox_facts *facts, enum side side)
 {
-	return !facts->is_inbox && facts->untold == SIDE_NONE && facts->in == side &&
-	       !(facts->had & other_side(side));
+	bool is_fresh = facts->in == side && !(facts->had & other_side(side));
+	bool is_another = side == SIDE_REMOTE && facts->is_replaced;
+	return !facts->is_inbox && facts->untold == SIDE_NONE && (is_fresh || is_another);
 }
 
 enum rename_kind rename_decide(const struct rename_facts *facts,
@@ -121,12 +124,23 @@ enum rename_kind rename_decide(const struct rename_facts *facts,
 	if (facts->is_left_out || (policy->create & facts->side) == 0) {
 		return RENAME_WAITS;
 	}
-	return facts->is_unavailable ? RENAME_NOT : RENAME_ITSELF;
+	if (facts->is_unavailable) {
+		return RENAME_NOT;
+	}
+	if (facts->is_occupied && !facts->is_leaving) {
+		return RENAME_WAITS;
+	}
+	return facts->is_occupied || facts->is_along_later ? RENAME_LATER : RENAME_ITSELF;
 }
 
 bool rename_was_done(enum side old_name, enum side new_name)
 {
 	return old_name == SIDE_NONE && new_name == SIDE_BOTH;
+}
+
+bool rename_was_done_here(bool has_old, bool has_new)
+{
+	return !has_old && has_new;
 }
 
 bool mailbox_is_always_there(const struct vanished_facts *facts)
@@ -212,6 +226,16 @@ enum likeness mailbox_likeness(const struct mailbox_evidence *evidence)
 		return LIKENESS_YES;
 	}
 	return is_half(sample, sample->found + sample->untold) ? LIKENESS_UNTOLD : LIKENESS_NO;
+}
+
+bool mailbox_is_another(const struct mailbox_evidence *evidence)
+{
+	const struct told known = evidence->base.uidvalidity;
+	const struct told now = evidence->now.uidvalidity;
+	if (evidence->has_ids && !evidence->is_shared_id) {
+		return !evidence->is_same_id;
+	}
+	return known.is_told && now.is_told && known.number != now.number;
 }
 
 enum likeness mailbox_is_folded(const struct folded_facts *facts)

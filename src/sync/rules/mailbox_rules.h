@@ -24,10 +24,15 @@
  *   M12 either name takes no part in this run, or only --pull or --push keeps this run from it
  *                                                        -> both names wait
  *   M13 the other side has the new name, or cannot have such a name -> no rename
+ *   M54 but where the new name is still that of a folder which is to be renamed itself (M53) it is
+ *       done once that is gone; where these are a circle, one of them is put aside first
+ *   M56 and where it is that of one which is not, both names wait: the user has to say
  *   M15 else                                             -> rename
  * And after a run that was cut in it (rename_was_done):
  *   M16 both sides have the new name and neither the old one -> base follows
  *   M52 so it is where the server said that it was done, and has the old name alone afterwards
+ *   M55 of a rename here of one whose name the server has still, for another (M53): what is here
+ *       has only the new name -> base follows
  *   M17 else                                             -> looked at as if nothing had been tried
  *
  *   M45 but before all: whether it is there on either side cannot be told -> leave it, UNTOLD:
@@ -57,6 +62,9 @@
  *       may have it under the old name still
  *   M19 the new one: that side has it, the other does not and did not when base was written; told,
  *       too
+ *   M53 on the server also one whose name another mailbox bears now (mailbox_is_another):
+ *       MAILBOXIDs are told and differ; where one is untold, UIDVALIDITYs do. That is the lost one,
+ *       if it has its folder, and the other one a new one of that name
  * Whether these are the same (folder_likeness, mailbox_likeness):
  *   M30 a folder, no sample to go by: the same directory with the same `cur`
  *   M31 the same directory: at least half of the sample is in it, by name, and of one at least the
@@ -135,6 +143,7 @@ struct mailbox_facts {
 	enum side had; /* where it was when base was written; SIDE_NONE where it is not in base */
 	enum side in;  /* where it is now, and can be worked on */
 	enum side untold;     /* where it cannot be told whether it is there */
+	bool is_replaced;     /* M53 */
 	bool is_unsubscribed; /* on the server nevertheless */
 	bool is_named;        /* by the command line, or that names none */
 	bool may_lose_many;   /* mass deletion is allowed */
@@ -177,10 +186,14 @@ struct rename_facts {
 	bool is_below;       /* the new name lies below the old one */
 	bool is_left_out;    /* either name takes no part in this run */
 	bool is_unavailable; /* the new name is taken on that side, or cannot be one there */
+	bool is_occupied;    /* M54, M56: by a folder that base knows as another one's, which: */
+	bool is_leaving;     /* is to be renamed itself */
+	bool is_along_later; /* a parent of it is, once that has gone */
 };
 enum rename_kind {
 	RENAME_NOT, /* one mailbox is gone, another one new */
 	RENAME_WAITS,
+	RENAME_LATER, /* M54 */
 	RENAME_ALONG,
 	RENAME_ITSELF
 };
@@ -189,6 +202,8 @@ enum rename_kind rename_decide(const struct rename_facts *facts,
 
 /* Which side has the old name and which the new one, after a run that was cut in a rename. */
 bool rename_was_done(enum side old_name, enum side new_name);
+/* M55. HERE: whether the folders are. */
+bool rename_was_done_here(bool has_old, bool has_new);
 
 enum removal_verdict {
 	REMOVAL_DUE,
@@ -256,6 +271,9 @@ struct mailbox_evidence {
 	bool has_looked;  /* sample.found is known */
 	struct sample_found sample;
 };
+
+/* M53. Both are of one name. */
+bool mailbox_is_another(const struct mailbox_evidence *evidence);
 
 struct folded_facts {
 	bool has_ids; /* both are told: */

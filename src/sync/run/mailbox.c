@@ -1,6 +1,8 @@
 /* Mailboxes of a run: found by name, opened, written down. */
 #include "run.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +86,7 @@ struct mailbox_facts mailbox_facts(const struct run *run, const struct mailbox *
 		.had = mailbox->in_base ? had : SIDE_NONE,
 		.in = seen->in,
 		.untold = seen->untold,
+		.is_replaced = seen->is_replaced,
 		.is_unsubscribed = seen->is_unsubscribed,
 		.is_named = mailbox->decided.exclusion != EXCLUDED_BY_NAME,
 		.may_lose_many = run->options->allow_mass_delete,
@@ -101,6 +104,18 @@ struct mailbox *run_mailbox_by_id(const struct run *run, int64_t id)
 		}
 	}
 	return NULL;
+}
+
+#define ASIDE "mailsync-renaming-"
+
+void mailbox_name_aside(const struct mailbox *mailbox, char name[MAILBOX_ASIDE_SIZE])
+{
+	snprintf(name, MAILBOX_ASIDE_SIZE, ASIDE "%" PRId64, mailbox->base.id);
+}
+
+bool mailbox_is_aside(const char *name)
+{
+	return strncmp(name, ASIDE, strlen(ASIDE)) == 0;
 }
 
 bool mailbox_is_active(const struct mailbox *mailbox)

@@ -173,6 +173,18 @@ void run_report_forget(struct run *run, struct mailbox *mailbox, size_t first)
 	pthread_mutex_unlock(&run->mutex);
 }
 
+void run_report_begin_anew(struct run *run)
+{
+	struct report *report = run->report;
+	pthread_mutex_lock(&run->mutex);
+	for (size_t i = 0; i < report->error_count; i++) {
+		free(report->errors[i].mailbox);
+		free(report->errors[i].text);
+	}
+	report->error_count = 0;
+	pthread_mutex_unlock(&run->mutex);
+}
+
 void run_report_plan(struct run *run, const struct plan_entry *entry)
 {
 	struct report *report = run->report;

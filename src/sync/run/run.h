@@ -41,7 +41,10 @@ struct mailbox_seen {
 	struct told append_limit; /* the largest message that it takes, where it has its own */
 	bool has_counts;          /* LIST or STATUS told these; else only what opening it told: */
 	struct numbers numbers;
-	char *mailboxid; /* owned, NULL: untold */
+	char *mailboxid;  /* owned, NULL: untold */
+	bool is_replaced; /* on the server another one bears its name now (M53) */
+	bool shares_id;   /* its id, or base's of it, is another one's, too (M37) */
+	bool shares_known_id;
 };
 
 /* How far the look at a mailbox on the server has come. Written by observe/. */
@@ -139,6 +142,9 @@ struct run_seen {
 	bool is_list_read;    /* the server's listing: every line of it */
 	bool is_list_whole;   /* and INBOX was in it */
 	bool is_tree_read;    /* the Maildir's: every directory was looked into */
+	bool lacks_numbers;   /* of a mailbox that base knows, before it is opened */
+	bool asks_numbers;    /* they are to be asked for */
+	bool begins_anew;     /* what was seen so far is to be seen anew, with these */
 	bool lacks_subscriptions; /* they were not told (L6) */
 	bool is_named_otherwise;  /* by another prefix or separator than is known (L5) */
 	bool has_unreadable;      /* a folder: seen.is_unreadable of its mailbox */
@@ -236,6 +242,8 @@ void run_store_trouble(struct run *run, int outcome, const struct err *why);
 /* Takes back what was noted of MAILBOX from the report's FIRST error on: it is going to be tried
  * again. */
 void run_report_forget(struct run *run, struct mailbox *mailbox, size_t first);
+/* All that was noted: all is going to be. */
+void run_report_begin_anew(struct run *run);
 
 /* After a run that ended with CODE and ERR: what each of its mailboxes has to say and their sum,
  * the exit status, the time since run_init. Returns CODE, or a failure of its own in its place. */
@@ -284,6 +292,12 @@ void mailbox_release(struct mailbox *mailbox);
 /* Writes MAILBOX's base with what was seen of it (also where it exists), making it where it is new.
  */
 int mailbox_store(struct run *run, struct mailbox *mailbox, struct err *err);
+
+/* The name that one has while it gives its own to another (M54): another mailbox, which is not on
+ * the server. NAME has room for it. */
+#define MAILBOX_ASIDE_SIZE 48
+void mailbox_name_aside(const struct mailbox *mailbox, char name[MAILBOX_ASIDE_SIZE]);
+bool mailbox_is_aside(const char *name);
 
 /* True for a mailbox that this run works on. */
 bool mailbox_is_active(const struct mailbox *mailbox);
