@@ -347,7 +347,7 @@ def test_mailboxes_that_changed_names_there_do_so_here(make_account, how, layout
         idle(account, remote)
 
 
-@pytest.mark.parametrize("how", ["swapped", "circle"])
+@pytest.mark.parametrize("how", SHIFTS)
 def test_folders_that_changed_names_here_do_so_there(account, remote, how):
     """By moving their messages, where both names are there still."""
     held = filled(account, remote, *SHIFTS[how], "other")

@@ -1,6 +1,6 @@
 /*
- * Mailboxes that were renamed on the server to names that others had, between two runs: swapped,
- * shifted, renamed and made anew (M53 to M56). Whole runs on a scripted server.
+ * Mailboxes that were renamed on one side to names that others had, between two runs: swapped,
+ * shifted, renamed and made anew (M53 to M57). Whole runs on a scripted server.
  */
 #include "run_scene.h"
 #include "scripted_door.h"
@@ -213,6 +213,78 @@ static void M53_one_that_was_renamed_and_made_anew_is_two(void **state)
 	expect_settled(scene);
 }
 
+static void M57_shifted_here_is_shifted_there(void **state)
+{
+	struct run_scene *scene = *state;
+	share(scene, "a");
+	share(scene, "b");
+	share(scene, "c");
+	move_folder(scene, "c", "d");
+	move_folder(scene, "b", "c");
+	move_folder(scene, "a", "b");
+	sync_to(scene, 0);
+	assert_non_null(strstr(scripted_heard(scene->server), "rename c d\n"));
+	expect_done(scene, 0, 0);
+	expect_is(scene, "b", "a");
+	expect_is(scene, "c", "b");
+	expect_is(scene, "d", "c");
+	expect_settled(scene);
+}
+
+static void M55_a_run_that_is_cut_between_two_of_these_is_taken_up(void **state)
+{
+	struct run_scene *scene = *state;
+	share(scene, "a");
+	share(scene, "b");
+	move_folder(scene, "b", "c");
+	move_folder(scene, "a", "b");
+	for (unsigned i = 0; i < 4; i++) {
+		scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_RENAME,
+								       .what = SCRIPTED_LOST});
+		(void)run_scene_sync(scene);
+		scripted_forget_faults(scene->server);
+		expect_done(scene, 0, 0);
+	}
+	expect_is(scene, "b", "a");
+	expect_is(scene, "c", "b");
+	expect_settled(scene);
+}
+
+static void M57_a_copy_in_its_place_is_no_other(void **state)
+{
+	struct run_scene *scene = *state;
+	share(scene, "a");
+	share(scene, "b");
+	move_folder(scene, "b", "../other");
+	run_scene_folder(scene, "b");
+	move_folder(scene, "../other/new", "b/new");
+	move_folder(scene, "a", "z");
+	sync_to(scene, 0);
+	expect_done(scene, 0, 0);
+	expect_is(scene, "z", "a");
+	expect_is(scene, "b", "b");
+	expect_settled(scene);
+}
+
+static void M56_one_in_the_place_of_another_that_is_gone_here_waits_too(void **state)
+{
+	struct run_scene *scene = *state;
+	share(scene, "a");
+	share(scene, "b");
+	move_folder(scene, "a", "../gone");
+	move_folder(scene, "b", "a");
+	for (int i = 0; i < 2; i++) {
+		sync_to(scene, 1);
+		expect_error(scene, "a", "here b is now named a");
+		expect_nothing_done(scene);
+	}
+	scripted_remove(scene->server, "a");
+	sync_to(scene, 0);
+	expect_done(scene, 0, 0);
+	expect_is(scene, "a", "b");
+	expect_settled(scene);
+}
+
 static void M56_one_in_the_place_of_another_that_is_gone_waits_for_the_user(void **state)
 {
 	static const struct shift shifts[] = {{"b", "a"}};
@@ -248,6 +320,10 @@ int main(void)
 		RUN_TEST(M53_one_that_was_renumbered_is_no_other),
 		RUN_TEST(M55_a_run_that_is_cut_between_two_of_them_is_taken_up),
 		RUN_TEST(M53_one_that_was_renamed_and_made_anew_is_two),
+		RUN_TEST(M57_shifted_here_is_shifted_there),
+		RUN_TEST(M55_a_run_that_is_cut_between_two_of_these_is_taken_up),
+		RUN_TEST(M57_a_copy_in_its_place_is_no_other),
+		RUN_TEST(M56_one_in_the_place_of_another_that_is_gone_here_waits_too),
 		RUN_TEST(M56_one_in_the_place_of_another_that_is_gone_waits_for_the_user),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

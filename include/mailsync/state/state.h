@@ -272,10 +272,12 @@ enum intent_kind {
 	INTENT_MOVE,
 	INTENT_RENAME = 5, /* 3 and 4 are no kind */
 	INTENT_POP3_DELETE,
-	INTENT_TRASH,      /* a COPY to the trash may have been carried out */
-	INTENT_TRASHED,    /* it was: the original is still to be removed */
-	INTENT_MOVED,      /* copied to where its file was moved: the same */
-	INTENT_RENAME_HERE /* of a mailbox, in the Maildir alone: the server has it already */
+	INTENT_TRASH,   /* a COPY to the trash may have been carried out */
+	INTENT_TRASHED, /* it was: the original is still to be removed */
+	INTENT_MOVED,   /* copied to where its file was moved: the same */
+	/* Of a mailbox, and the other side has both names, one for another mailbox: */
+	INTENT_RENAME_HERE, /* in the Maildir */
+	INTENT_RENAME_THERE
 };
 struct intent {
 	int64_t id;

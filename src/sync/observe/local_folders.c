@@ -25,11 +25,14 @@ static int read_if_changed(struct run *run, struct mailbox *mailbox, bool again,
 	return observe_local_mailbox(run, mailbox, err);
 }
 
+/* Where another one's folder bears its name (M57) and waits for that, its rows are not of the files
+ * there. */
 static bool is_readable(const struct mailbox *mailbox, bool again)
 {
+	bool is_others = (mailbox->seen.replaced & SIDE_LOCAL) != 0;
 	return (mailbox->seen.in & SIDE_LOCAL) && !mailbox->seen.is_unreadable &&
 	       mailbox->decided.remove == 0 &&
-	       !(again && mailbox->decided.exclusion != EXCLUDED_NOT);
+	       !((again || is_others) && mailbox->decided.exclusion != EXCLUDED_NOT);
 }
 
 /* Reads the folders that changed: since the last run, or, AGAIN, since this one read them.

@@ -78,8 +78,9 @@ int remote_uids_apply(struct run *run, struct remote *remote, struct mailbox *ma
 
 /* --- replaced.c --- */
 
-/* Fills seen.is_replaced, seen.shares_id and seen.shares_known_id of all mailboxes. */
+/* Fills seen.replaced, seen.shares_id and seen.shares_known_id of all mailboxes. */
 int mailboxes_note_replaced(struct run *run, struct err *err);
+int mailboxes_note_replaced_here(struct run *run, struct err *err); /* replaced_here.c */
 /* What tells whether the mailbox that base knows as KNOWN is NOW, without a sample. */
 struct mailbox_evidence mailbox_evidence_of(const struct mailbox *known, const struct mailbox *now);
 

@@ -132,10 +132,12 @@ int mailboxes_note_replaced(struct run *run, struct err *err)
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		const struct mailbox_evidence evidence = mailbox_evidence_of(mailbox, mailbox);
-		mailbox->seen.is_replaced = mailbox->in_base && (mailbox->seen.in & SIDE_REMOTE) &&
-					    mailbox_is_another(&evidence);
+		if (mailbox->in_base && (mailbox->seen.in & SIDE_REMOTE) &&
+		    mailbox_is_another(&evidence)) {
+			mailbox->seen.replaced |= SIDE_REMOTE;
+		}
 	}
 	free(known.items);
 	free(there.items);
-	return code;
+	return code < 0 ? code : mailboxes_note_replaced_here(run, err);
 }

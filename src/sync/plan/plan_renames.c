@@ -91,26 +91,44 @@ static bool has_parent(const struct planning *planning, const struct rename_op *
 	return false;
 }
 
-/* MAILBOX's folder is to be renamed itself. */
-static bool is_leaving(const struct planning *planning, const struct mailbox *mailbox)
+/* MAILBOX is to be renamed itself on SIDE. */
+static bool is_leaving(const struct planning *planning, const struct mailbox *mailbox,
+		       enum side side)
 {
 	for (size_t i = 0; i < planning->pairs.count; i++) {
 		const struct rename_pair *pair = &planning->pairs.items[i];
-		if (pair->side == SIDE_LOCAL && pair->from == mailbox) {
+		if (pair->side == side && pair->from == mailbox) {
 			return true;
 		}
 	}
 	return false;
 }
 
+/* Where PAIR is still to be renamed, another one has its new name, which base knows by that. */
+static bool is_occupied(const struct planning *planning, const struct rename_pair *pair,
+			const char *wire)
+{
+	if (pair->side == SIDE_LOCAL) {
+		return (pair->to->seen.in & SIDE_LOCAL) != 0;
+	}
+	return wire != NULL && (pair->to->seen.replaced & SIDE_LOCAL) && is_listed(planning, wire);
+}
+
 /* M56 */
 static void tell_occupied(struct run *run, const struct rename_op *op)
 {
 	struct err why;
-	err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
-		"on the server %s is now named %s, and what had that name is not there any more; "
-		"its folder is in the way: rename or remove the folder %s here",
-		op->from, op->to, op->to);
+	if (op->side == SIDE_LOCAL) {
+		err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
+			"on the server %s is now named %s, and what had that name is not there any "
+			"more; its folder is in the way: rename or remove the folder %s here",
+			op->from, op->to, op->to);
+	} else {
+		err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
+			"here %s is now named %s, and what had that name is not here any more, but "
+			"on the server: rename or remove the mailbox %s there",
+			op->from, op->to, op->to);
+	}
 	run_report_error(run, run_mailbox(run, op->to), 0, &why);
 }
 
@@ -138,6 +156,7 @@ static int plan_pair(struct planning *planning, const struct rename_pair *pair, 
 	if (code < 0 && run_is_fatal(err)) {
 		return code;
 	}
+	bool is_taken = is_occupied(planning, pair, op.wire);
 	const struct rename_facts facts = {
 		.side = pair->side,
 		.is_along = has_parent(planning, &op, RENAME_ITSELF),
@@ -146,9 +165,10 @@ static int plan_pair(struct planning *planning, const struct rename_pair *pair, 
 		.is_below = below(op.to, op.from, '/') != NULL,
 		.is_left_out = pair->from->decided.exclusion != EXCLUDED_NOT ||
 			       pair->to->decided.exclusion != EXCLUDED_NOT,
-		.is_unavailable = is_remote && (op.wire == NULL || is_listed(planning, op.wire)),
-		.is_occupied = !is_remote && (pair->to->seen.in & SIDE_LOCAL) != 0,
-		.is_leaving = is_leaving(planning, pair->to),
+		.is_unavailable = is_remote &&
+				  (op.wire == NULL || (!is_taken && is_listed(planning, op.wire))),
+		.is_occupied = is_taken,
+		.is_leaving = is_leaving(planning, pair->to, pair->side),
 	};
 	op.kind = rename_decide(&facts, &run->policy.mailboxes);
 	if (op.kind == RENAME_WAITS && facts.is_occupied && !facts.is_leaving) {
@@ -255,10 +275,10 @@ static const struct rename_op *op_from(const struct rename_ops *ops, const char 
 }
 
 /* The first of those that wait for each other; NULL: there is no circle. */
-static const struct rename_op *find_circle(const struct rename_ops *ops)
+static struct rename_op *find_circle(const struct rename_ops *ops)
 {
 	for (size_t i = 0; i < ops->count; i++) {
-		const struct rename_op *first = &ops->items[i];
+		struct rename_op *first = &ops->items[i];
 		const struct rename_op *op = op_from(ops, first->from);
 		for (size_t steps = 0; op != NULL && steps < ops->count; steps++) {
 			op = op_from(ops, op->to);
@@ -298,11 +318,11 @@ static int add_aside(struct run *run, struct rename_ops *ops, const char *from, 
 
 int plan_aside(struct run *run, bool *is_due, struct err *err)
 {
-	const struct rename_op *first = find_circle(&run->plan->renames);
+	struct rename_op *first = find_circle(&run->plan->renames);
 	struct rename_ops ops = {0};
 	char aside[MAILBOX_ASIDE_SIZE];
-	*is_due = first != NULL;
-	if (first == NULL) {
+	*is_due = first != NULL && first->side == SIDE_LOCAL;
+	if (!*is_due) {
 		return 0;
 	}
 	mailbox_name_aside(run_mailbox(run, first->from), aside);

@@ -6,11 +6,19 @@
 
 #include "recover.h"
 
+/* The side that is renamed decides where the other one has the old name still, for another. */
+static enum intent_kind kind_of(const struct mailbox *from, const struct mailbox *to)
+{
+	if ((from->seen.replaced & SIDE_REMOTE) || mailbox_is_aside(to->name)) {
+		return INTENT_RENAME_HERE;
+	}
+	return (from->seen.replaced & SIDE_LOCAL) ? INTENT_RENAME_THERE : INTENT_RENAME;
+}
+
 int rename_intent_add(struct run *run, const struct mailbox *from, const struct mailbox *to,
 		      struct err *err)
 {
-	bool is_here = from->seen.is_replaced || mailbox_is_aside(to->name);
-	struct intent intent = {.kind = is_here ? INTENT_RENAME_HERE : INTENT_RENAME,
+	struct intent intent = {.kind = kind_of(from, to),
 				.mailbox = from->base.id,
 				.uidvalidity = from->base.numbers.uidvalidity,
 				.text = to->name};
@@ -19,7 +27,8 @@ int rename_intent_add(struct run *run, const struct mailbox *from, const struct 
 
 static bool is_of_rename(const struct intent *intent)
 {
-	return intent->kind == INTENT_RENAME || intent->kind == INTENT_RENAME_HERE;
+	return intent->kind == INTENT_RENAME || intent->kind == INTENT_RENAME_HERE ||
+	       intent->kind == INTENT_RENAME_THERE;
 }
 
 int rename_intent_drop(struct run *run, const struct mailbox *from, struct err *err)
@@ -55,10 +64,11 @@ int rename_base_follow(struct run *run, struct mailbox *from, struct mailbox *to
 static bool was_renamed(const struct intent *intent, const struct mailbox *from,
 			const struct mailbox *to)
 {
-	return intent->kind == INTENT_RENAME_HERE
-		     ? rename_was_done_here((from->seen.in & SIDE_LOCAL) != 0,
-					    (to->seen.in & SIDE_LOCAL) != 0)
-		     : rename_was_done(from->seen.in, to->seen.in);
+	if (intent->kind == INTENT_RENAME) {
+		return rename_was_done(from->seen.in, to->seen.in);
+	}
+	enum side side = intent->kind == INTENT_RENAME_HERE ? SIDE_LOCAL : SIDE_REMOTE;
+	return rename_was_done_on(side, from->seen.in, to->seen.in);
 }
 
 /* Where it cannot be told whether the old name is gone the intent stays. */

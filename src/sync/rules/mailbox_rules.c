@@ -90,8 +90,9 @@ bool mailbox_is_flat(const struct mailbox_facts *flat, const struct mailbox_fact
 
 bool mailbox_is_lost(const struct mailbox_facts *facts, enum side side)
 {
-	bool is_gone = facts->in == other_side(side) && !facts->is_replaced;
-	bool is_elsewhere = side == SIDE_REMOTE && facts->is_replaced && facts->in == SIDE_BOTH;
+	enum side other = other_side(side);
+	bool is_gone = facts->in == other && !(facts->replaced & other);
+	bool is_elsewhere = (facts->replaced & side) && facts->in == SIDE_BOTH;
 	return !facts->is_inbox && facts->untold == SIDE_NONE && facts->had == SIDE_BOTH &&
 	       (is_gone || is_elsewhere);
 }
@@ -105,7 +106,7 @@ bool mailbox_may_be_lost(const struct mailbox_facts *facts, enum side side)
 bool mailbox_is_new(const struct mailbox_facts *facts, enum side side)
 {
 	bool is_fresh = facts->in == side && !(facts->had & other_side(side));
-	bool is_another = side == SIDE_REMOTE && facts->is_replaced;
+	bool is_another = (facts->replaced & side) != 0;
 	return !facts->is_inbox && facts->untold == SIDE_NONE && (is_fresh || is_another);
 }
 
@@ -138,9 +139,9 @@ bool rename_was_done(enum side old_name, enum side new_name)
 	return old_name == SIDE_NONE && new_name == SIDE_BOTH;
 }
 
-bool rename_was_done_here(bool has_old, bool has_new)
+bool rename_was_done_on(enum side side, enum side old_name, enum side new_name)
 {
-	return !has_old && has_new;
+	return (old_name & side) == 0 && (new_name & side) != 0;
 }
 
 bool mailbox_is_always_there(const struct vanished_facts *facts)
@@ -195,6 +196,11 @@ bool folder_likeness(const struct folder_evidence *evidence)
 	}
 	size_t wanted = evidence->is_same_directory ? (sample->count + 1) / 2 : sample->count;
 	return sample->found >= wanted && sample->proven > 0;
+}
+
+bool folder_is_another(const struct sample_found *own)
+{
+	return own->found * 2 < own->count;
 }
 
 /* M36 */

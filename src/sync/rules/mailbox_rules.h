@@ -24,15 +24,15 @@
  *   M12 either name takes no part in this run, or only --pull or --push keeps this run from it
  *                                                        -> both names wait
  *   M13 the other side has the new name, or cannot have such a name -> no rename
- *   M54 but where the new name is still that of a folder which is to be renamed itself (M53) it is
- *       done once that is gone; where these are a circle, one of them is put aside first
+ *   M54 but where the new name is still that of one which is to be renamed itself (M53, M57) it is
+ *       done once that is gone; where folders here are a circle, one of them is put aside first
  *   M56 and where it is that of one which is not, both names wait: the user has to say
  *   M15 else                                             -> rename
  * And after a run that was cut in it (rename_was_done):
  *   M16 both sides have the new name and neither the old one -> base follows
  *   M52 so it is where the server said that it was done, and has the old name alone afterwards
- *   M55 of a rename here of one whose name the server has still, for another (M53): what is here
- *       has only the new name -> base follows
+ *   M55 of a rename of one whose name the other side has still, for another (M53, M57): the side
+ *       that was to be renamed has only the new name -> base follows
  *   M17 else                                             -> looked at as if nothing had been tried
  *
  *   M45 but before all: whether it is there on either side cannot be told -> leave it, UNTOLD:
@@ -65,6 +65,8 @@
  *   M53 on the server also one whose name another mailbox bears now (mailbox_is_another):
  *       MAILBOXIDs are told and differ; where one is untold, UIDVALIDITYs do. That is the lost one,
  *       if it has its folder, and the other one a new one of that name
+ *   M57 here likewise, where any folder is missing: another directory that has less than half of
+ *       base's sample
  * Whether these are the same (folder_likeness, mailbox_likeness):
  *   M30 a folder, no sample to go by: the same directory with the same `cur`
  *   M31 the same directory: at least half of the sample is in it, by name, and of one at least the
@@ -143,7 +145,7 @@ struct mailbox_facts {
 	enum side had; /* where it was when base was written; SIDE_NONE where it is not in base */
 	enum side in;  /* where it is now, and can be worked on */
 	enum side untold;     /* where it cannot be told whether it is there */
-	bool is_replaced;     /* M53 */
+	enum side replaced;   /* M53, M57 */
 	bool is_unsubscribed; /* on the server nevertheless */
 	bool is_named;        /* by the command line, or that names none */
 	bool may_lose_many;   /* mass deletion is allowed */
@@ -202,8 +204,8 @@ enum rename_kind rename_decide(const struct rename_facts *facts,
 
 /* Which side has the old name and which the new one, after a run that was cut in a rename. */
 bool rename_was_done(enum side old_name, enum side new_name);
-/* M55. HERE: whether the folders are. */
-bool rename_was_done_here(bool has_old, bool has_new);
+/* M55. */
+bool rename_was_done_on(enum side side, enum side old_name, enum side new_name);
 
 enum removal_verdict {
 	REMOVAL_DUE,
@@ -254,6 +256,8 @@ struct folder_evidence {
 	struct sample_found sample;
 };
 bool folder_likeness(const struct folder_evidence *evidence);
+/* M57. OWN: what base knows, looked for in another directory of that name. */
+bool folder_is_another(const struct sample_found *own);
 
 enum likeness {
 	LIKENESS_NO,

@@ -86,7 +86,7 @@ struct mailbox_facts mailbox_facts(const struct run *run, const struct mailbox *
 		.had = mailbox->in_base ? had : SIDE_NONE,
 		.in = seen->in,
 		.untold = seen->untold,
-		.is_replaced = seen->is_replaced,
+		.replaced = seen->replaced,
 		.is_unsubscribed = seen->is_unsubscribed,
 		.is_named = mailbox->decided.exclusion != EXCLUDED_BY_NAME,
 		.may_lose_many = run->options->allow_mass_delete,

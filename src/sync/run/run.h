@@ -41,9 +41,9 @@ struct mailbox_seen {
 	struct told append_limit; /* the largest message that it takes, where it has its own */
 	bool has_counts;          /* LIST or STATUS told these; else only what opening it told: */
 	struct numbers numbers;
-	char *mailboxid;  /* owned, NULL: untold */
-	bool is_replaced; /* on the server another one bears its name now (M53) */
-	bool shares_id;   /* its id, or base's of it, is another one's, too (M37) */
+	char *mailboxid;    /* owned, NULL: untold */
+	enum side replaced; /* where another one bears its name now (M53, M57) */
+	bool shares_id;     /* its id, or base's of it, is another one's, too (M37) */
 	bool shares_known_id;
 };
 
