@@ -54,6 +54,26 @@ def test_moved_to_the_same_place_on_both_sides(either, there, number):
     idle(either, there)
 
 
+@pytest.mark.parametrize("number", [1, 14])
+@pytest.mark.parametrize("back", [False, True])
+def test_moved_to_different_places_it_is_where_the_server_has_it(either, there, number, back):
+    sent = paired(either, there, 20)[:number]
+    either.local.create("Mine")
+    either.sync()
+    for uid, wire in sent:
+        path = either.local.find("INBOX", wire)
+        path.rename(either.local.folder("Mine") / "cur" / f"{path.name}:2,F")
+        there.store("INBOX", uid, "+FLAGS", "\\Seen")
+        there.move("INBOX", uid, "Archive")
+    for uid in uids(there, "Archive") if back else ():
+        there.move("Archive", uid, "INBOX")
+    did = either.sync().did
+    assert did.pop("moved") == number and set(did) <= {"flags_local", "flags_remote"}
+    assert count(either, "Mine") == 0 and count(either, "Archive") == (0 if back else number)
+    agree(either, there)
+    idle(either, there)
+
+
 def test_flags_set_after_the_move_come_along(either, there):
     paired(either, there, 3)
     there.store("INBOX", 2, "+FLAGS", "\\Flagged work")

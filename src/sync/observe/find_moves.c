@@ -229,8 +229,7 @@ static int find_arrivals(struct search *search, const struct mailbox *mailbox, s
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
 }
 
-/* Whether messages that are new on the server may have come into MAILBOX by a move. */
-static bool may_arrive(const struct mailbox *mailbox)
+bool mailbox_may_have_arrivals(const struct mailbox *mailbox)
 {
 	return mailbox_is_active(mailbox) && mailbox->in_base && mailbox->open.has_new_rows &&
 	       mailbox->decided.pairing != PAIRING_ALL && mailbox->wire != NULL;
@@ -261,7 +260,7 @@ static int find_there(struct run *run, struct state_moves *pairs, struct err *er
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (!may_arrive(mailbox)) {
+		if (!mailbox_may_have_arrivals(mailbox)) {
 			continue;
 		}
 		if (wants_traces) {

@@ -93,6 +93,21 @@ int observe_remote_mailbox(struct run *run, struct remote *remote, struct mailbo
  * fetched where the rest agrees. */
 int find_moves(struct run *run, enum move_seen seen, struct state_moves *pairs, struct err *err);
 
+/* Messages that were moved on both sides, to different mailboxes (V15): what is gone from both, its
+ * file, and the new row on the server. One to one. The caller finishes LIST. */
+struct crossed {
+	struct state_move here;
+	int64_t new_row;
+};
+struct crossed_list {
+	struct crossed *items;
+	size_t count, cap;
+};
+int find_crossed(struct run *run, struct crossed_list *found, struct err *err);
+void crossed_list_finish(struct crossed_list *list);
+/* Whether messages that are new on the server may have come into MAILBOX by a move. */
+bool mailbox_may_have_arrivals(const struct mailbox *mailbox);
+
 /* Both rows as they are now; finished by the caller in any case. */
 struct move_rows {
 	struct row gone;

@@ -3,8 +3,11 @@
 
 #include "mailsync/base/array.h"
 
+#include "guard/guard.h"
 #include "observe/observe.h"
 #include "plan.h"
+
+#include "rules/effect.h"
 
 struct move_row {
 	int64_t row;
@@ -128,11 +131,68 @@ finish:
 	return code;
 }
 
+static int put_crossed(struct run *run, struct move_rows *rows, const struct mailbox *from,
+		       struct mailbox *at, struct err *err)
+{
+	struct state *state = run->session->state;
+	int code = run_begin(run, err);
+	if (code < 0) {
+		return code;
+	}
+	effect_crossed(&rows->gone, &rows->fresh, &from->base.keywords, &at->base.keywords);
+	if ((code = state_row_drop(state, rows->gone.id, err)) == 0 &&
+	    (code = state_row_put(state, &rows->fresh, err)) == 0) {
+		code = state_mailbox_put(state, &at->base, err); /* keywords may be new */
+	}
+	return state_end(state, code, err);
+}
+
+/* *IS_DUE: this run may move the file, which is the message that base knows; its row says so. */
+static int cross(struct run *run, const struct crossed *crossed, bool *is_due, struct err *err)
+{
+	struct planning planning = {.run = run};
+	enum content_verdict content = CONTENT_UNKNOWN;
+	struct move_rows rows;
+	int code = move_rows_load(run, &crossed->here, &rows, err);
+	struct mailbox *from = run_mailbox_by_id(run, rows.gone.mailbox);
+	struct mailbox *at = run_mailbox_by_id(run, rows.fresh.mailbox);
+	bool may_be = code == 0 && rows.are_there && from != NULL && at != NULL &&
+		      mailbox_is_active(at) &&
+		      (run->policy.messages.copy & run->policy.messages.delete_ & SIDE_LOCAL) != 0;
+	if (may_be) {
+		code = observe_moved(run, &planning.folder, at, &rows, &content, err);
+	}
+	*is_due = may_be && code == 0 && content == CONTENT_SAME;
+	if (*is_due) {
+		code = put_crossed(run, &rows, from, at, err);
+	}
+	folder_look_finish(&planning.folder);
+	move_rows_finish(&rows);
+	return code;
+}
+
+/* V15 */
+static int plan_crossed(struct run *run, struct err *err)
+{
+	struct planning planning = {.run = run, .seen = MOVE_SEEN_THERE};
+	struct crossed_list crossed = {0};
+	int code = find_crossed(run, &crossed, err);
+	for (size_t i = 0; code == 0 && i < crossed.count; i++) {
+		const struct crossed *each = &crossed.items[i];
+		const struct state_move pair = {each->here.new_row, each->new_row};
+		bool is_due = false;
+		code = cross(run, each, &is_due, err);
+		code = code < 0 || !is_due ? code : plan_pair(&planning, &pair, err);
+	}
+	crossed_list_finish(&crossed);
+	return code;
+}
+
 int plan_moves(struct run *run, struct err *err)
 {
 	static const enum move_seen kinds[] = {MOVE_SEEN_HERE, MOVE_SEEN_UNREADABLE,
 					       MOVE_SEEN_THERE};
-	int code = 0;
+	int code = plan_crossed(run, err);
 	for (size_t i = 0; code == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct planning planning = {.run = run, .seen = kinds[i]};
 		struct state_moves pairs = {0};

@@ -167,6 +167,14 @@ void effect_moved_there(const struct row *gone, struct row *fresh, uint32_t uid,
 	effect_agreed(fresh, keywords_translate(gone->flags, from, to));
 }
 
+void effect_crossed(const struct row *gone, struct row *file, const struct keywords *from,
+		    struct keywords *to)
+{
+	effect_moved_there(gone, file, 0, from, to);
+	file->date = gone->date;
+	file->remote = MESSAGE_GONE;
+}
+
 void effect_moved_here(const struct row *gone, struct row *fresh, const struct local_flags *told,
 		       const struct keywords *from, struct keywords *to)
 {

@@ -14,6 +14,9 @@
  *                   have, so that what one of them lacks is given to it
  *   E8 moved        what base knew of the old row goes over to the new one, and it is there on the
  *                   side that has followed now
+ *   E15 crossed     its file was moved elsewhere than its message (V15): the file's row knows what
+ *                   base knew, as if both had been moved to where the file is, and the message gone
+ *                   from there
  *   E9 no file     the file under the row's name holds another message (C2, C3): it is new mail, by
  *                  a row of its own, and the row has lost its file
  *   E10 renamed     a name that did not tell all says all of it after our rename
@@ -105,6 +108,9 @@ void effect_move_begun(const struct row *gone, struct row *fresh, const struct l
 /* E8. Moved on the server, where it has UID now (0: not known, on paper). */
 void effect_moved_there(const struct row *gone, struct row *fresh, uint32_t uid,
 			const struct keywords *from, struct keywords *to);
+/* E15 */
+void effect_crossed(const struct row *gone, struct row *file, const struct keywords *from,
+		    struct keywords *to);
 /* E8. Its file was moved, and says what is TOLD now. Its name is the caller's. */
 void effect_moved_here(const struct row *gone, struct row *fresh, const struct local_flags *told,
 		       const struct keywords *from, struct keywords *to);

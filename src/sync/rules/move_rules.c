@@ -69,6 +69,23 @@ bool move_is_arrival(const struct row *row)
 	       row->unique[0] == '\0' && row->reason != REASON_UNIDENTIFIED;
 }
 
+bool move_is_origin(const struct row *row)
+{
+	return row->is_agreed && row->remote == MESSAGE_GONE && row->local == MESSAGE_GONE;
+}
+
+bool move_is_crossed(const struct row *gone, const struct row *fresh,
+		     const struct header_identity *identity)
+{
+	bool has_ids = gone->emailid != NULL && fresh->emailid != NULL;
+	if ((has_ids && strcmp(gone->emailid, fresh->emailid) != 0) || !gone->has_digest ||
+	    !told_time_equal(gone->date, fresh->date)) {
+		return false;
+	}
+	return identity == NULL || ((has_ids || identity->has_message_id) &&
+				    memcmp(gone->digest, identity->digest, ROW_DIGEST_SIZE) == 0);
+}
+
 bool move_is_proven(const struct row *gone, const struct row *fresh,
 		    const struct header_identity *identity)
 {

@@ -36,6 +36,11 @@
  *       original goes with one new message at most.
  *   V13 the same EMAILID, told for both, proposes; INTERNALDATE and header digest must be equal,
  *       too. One that was not told proposes nothing: then V10 may.
+ * Seen on both sides, to different places:
+ *   V15 its message is gone from where base had it on both sides, a new file has its unique part
+ *       and its content, and a new message elsewhere, or come back, has its date and header (and
+ *       EMAILID, where both are told): the server's place wins, and the file is moved there, if V9
+ *       lets it. Else both are new
  *   V14 an EMAILID that rows of different header digests bear is untold
  */
 #ifndef SYNC_RULES_MOVE_RULES_H
@@ -97,6 +102,12 @@ enum side move_side(enum move_seen seen);
  * there, and one that is only there. */
 bool move_is_original(const struct row *row);
 bool move_is_arrival(const struct row *row);
+
+/* V15: a message of base that is gone on both sides; whether FRESH, an arrival, may be that, and
+ * with its header (not NULL) is. */
+bool move_is_origin(const struct row *row);
+bool move_is_crossed(const struct row *gone, const struct row *fresh,
+		     const struct header_identity *identity);
 
 /* V13. FRESH has the header IDENTITY. */
 bool move_is_proven(const struct row *gone, const struct row *fresh,
