@@ -144,10 +144,15 @@ int token_file_write(const struct token_file *file, const struct oauth_token *to
 
 int token_file_remove(const struct token_file *file, struct err *err)
 {
+	char temp[FILE_PATH_SIZE];
 	int dirfd = -1;
-	int code = file_unlink(AT_FDCWD, file->path, err);
+	int code;
 
-	if (code < 0 || (code = file_open_dir(AT_FDCWD, file->dir, false, &dirfd, err)) < 0) {
+	/* A run that died may have left the next tokens there. */
+	if ((code = compose(temp, file->dir, file->account, ".token.tmp", err)) < 0 ||
+	    (code = file_unlink(AT_FDCWD, temp, err)) < 0 ||
+	    (code = file_unlink(AT_FDCWD, file->path, err)) < 0 ||
+	    (code = file_open_dir(AT_FDCWD, file->dir, false, &dirfd, err)) < 0) {
 		return code;
 	}
 	code = file_sync_dir(dirfd, err);
