@@ -66,8 +66,7 @@ static int settle_redirect(struct login *login, unsigned port, struct buf *redir
 
 static void invite(const struct login *login, const char *url, unsigned port)
 {
-	enum cli_browser browser =
-		login->options->no_browser ? CLI_BROWSER_NONE : cli_browser_kind();
+	enum cli_browser browser = cli_browser_kind();
 
 	fprintf(stderr, "Open this address in a browser and sign in as %s:\n\n  %s\n\n",
 		login->params->settings->user ? login->params->settings->user
@@ -89,7 +88,7 @@ static void invite(const struct login *login, const char *url, unsigned port)
 		      stderr);
 	}
 	fflush(stderr);
-	if (!login->options->paste && browser == CLI_BROWSER_HERE) {
+	if (!login->options->paste && !login->options->no_browser && browser == CLI_BROWSER_HERE) {
 		cli_browser_open(url);
 	}
 }
@@ -118,7 +117,7 @@ static int await_code(struct login *login, struct redirect *redirect, const char
 			      "the page that this sign-in ended at.\n",
 			      stderr);
 		}
-		redirect_answer(redirect, answer == OAUTH_ANSWER_CODE);
+		redirect_answer(redirect, answer != OAUTH_ANSWER_STRAY);
 	}
 	return code < 0 ? code : answer == OAUTH_ANSWER_REFUSED ? -(int)err->code : 0;
 }
