@@ -296,8 +296,8 @@ class Authority:
                                      used == grant.refresh[-2]):
                 grant.is_dead = True      # who uses an old one may have stolen it
                 return 400, {"error": "invalid_grant"}, {}
-            if is_newest and self.rotates:
-                grant.refresh = grant.refresh[-1:]
+            if self.rotates:
+                grant.refresh = [used]    # its successor takes the place of one never used
             self.refreshes += 1
             return self.give(grant)
         return 400, {"error": "invalid_grant"}, {}
