@@ -1,5 +1,6 @@
 """Signing in by OAuth2: every flow, against a server of our own, with a real Dovecot behind it."""
 
+import base64
 import json
 import signal
 import stat
@@ -11,6 +12,7 @@ import pytest
 
 from rig import program
 from rig.authority import Authority, Fault, wait_for_address
+from rig.scripted import Scripted, always
 
 MESSAGE = b"Subject: one\r\n\r\nbody\r\n"
 
@@ -613,3 +615,53 @@ def test_a_run_outlives_its_token(make_signing, authority):
     time.sleep(3)
     assert account.sync().did == {"downloaded": 40}
     assert authority.refreshes >= 1
+
+
+# --- mail servers ---
+
+
+def test_authenticated_but_not_connected(bad, authority):
+    """Microsoft's words for a token that is good, of an account without a mailbox."""
+    words = "BAD User is authenticated but not connected."
+    server, account = bad(capabilities="IMAP4rev1 SASL-IR AUTH=XOAUTH2 UIDPLUS",
+                          script=[always(r"^AUTHENTICATE XOAUTH2", "OK AUTHENTICATE completed."),
+                                  always(r"^(LIST|NAMESPACE|SELECT|EXAMINE|CAPABILITY)", words)],
+                          keys=authority.keys())
+    sign_in(account, authority, status=77)
+    result = account.run("sync")
+    assert result.status == 77 and "`user` is not the account that signed in" in result.err
+    assert len(authority.asked("/token")) == 1     # the token is good
+
+
+class Refusing(Scripted):
+    """Answers the token with CHALLENGE, and what is answered to that with NO."""
+
+    def __init__(self, challenge):
+        self.challenge = base64.b64encode(challenge).decode()
+        super().__init__(capabilities="IMAP4rev1 SASL-IR AUTH=XOAUTH2")
+
+    def fallbacks(self):
+        return [always("^AUTHENTICATE", f"+ {self.challenge}")]
+
+    def answer(self, conn, tag, answers, command=""):
+        super().answer(conn, tag, answers, command)
+        if command.startswith("AUTHENTICATE"):
+            assert conn.recv(2) == b"\r\n"
+            super().answer(conn, tag, ["NO refused"], command)
+
+
+@pytest.mark.parametrize("challenge, words", [
+    (b'{"status":"403","scope":"imap.all"}', 'scope "imap.all" was not granted'),
+    (b'{"status":"400","schemes":"Bearer","scope":"mail"}', "another account"),
+    (b"nonsense", "another account")])
+def test_a_refused_token_is_explained(make_account, authority, challenge, words):
+    with Refusing(challenge) as server:
+        account = make_account(server, timeout=5, **authority.keys())
+        result = sign_in(account, authority, status=77)
+    assert words in result.err and "mailsync login home" in result.err
+
+
+def test_the_environment_names_no_proxy(signed_in):
+    age(signed_in, 3600)
+    env = {name: "http://127.0.0.1:1" for name in ("http_proxy", "https_proxy", "all_proxy")}
+    assert signed_in.run("token", "home", env=env).status == 0

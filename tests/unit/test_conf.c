@@ -16,81 +16,11 @@
 #include "mailsync/conf/nearest.h"
 
 #include "conf_keys.h"
+#include "conf_scene.h"
 
 #define ACCOUNT                                                \
 	"[account work]\nhost = imap.example.org\nuser = me\n" \
 	"password_command = echo secret\nmaildir = /mail\n"
-
-struct loaded {
-	struct conf *conf;
-	struct conf_errors errors;
-	int rc;
-	char path[64];
-};
-
-/* Loads TEXT from a file of mode MODE. */
-static void load_mode(struct loaded *loaded, const char *text, mode_t mode)
-{
-	struct err err;
-
-	memset(loaded, 0, sizeof(*loaded));
-	snprintf(loaded->path, sizeof(loaded->path), "/tmp/mailsync-conf-XXXXXX");
-	int fd = mkstemp(loaded->path);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	assert_int_equal(fchmod(fd, mode), 0);
-	close(fd);
-	loaded->rc = conf_load(&loaded->conf, loaded->path, &loaded->errors, &err);
-	unlink(loaded->path);
-}
-
-static void load(struct loaded *loaded, const char *text)
-{
-	load_mode(loaded, text, 0600);
-}
-
-static void unload(struct loaded *loaded)
-{
-	conf_errors_finish(&loaded->errors);
-	conf_destroy(&loaded->conf);
-}
-
-/* True when an error of LINE holds PART. */
-static bool complains(const struct loaded *loaded, int line, const char *part)
-{
-	for (size_t i = 0; i < loaded->errors.count; i++) {
-		const struct conf_error *error = &loaded->errors.items[i];
-		if (error->line == line && strstr(error->text, part)) {
-			return true;
-		}
-	}
-	for (size_t i = 0; i < loaded->errors.count; i++) {
-		print_error("got: %s\n", loaded->errors.items[i].text);
-	}
-	return false;
-}
-
-/* TEXT has exactly one error, in LINE, that holds PART. */
-static void expect_error(const char *text, int line, const char *part)
-{
-	struct loaded loaded;
-
-	load(&loaded, text);
-	assert_int_equal(loaded.rc, -ERR_CONFIG);
-	assert_true(complains(&loaded, line, part));
-	assert_int_equal(loaded.errors.count, 1);
-	unload(&loaded);
-}
-
-static void expect_unquoted(const char *text, const char *secret)
-{
-	struct loaded loaded;
-
-	load(&loaded, text);
-	assert_int_equal(loaded.errors.count, 1);
-	assert_null(strstr(loaded.errors.items[0].text, secret));
-	unload(&loaded);
-}
 
 /* The account of ACCOUNT and EXTRA, which has no error. */
 static const struct conf_account *load_good(struct loaded *loaded, const char *text)

@@ -190,6 +190,30 @@ static void what_was_asked_since_is_not_dropped_by_a_late_refusal(void **state)
 	scene_end(&scene);
 }
 
+static void another_token_is_there_when_the_command_gives_one(void **state)
+{
+	struct scene scene;
+	struct err err;
+
+	(void)state;
+	scene_begin(&scene, CREDENTIAL_COMMAND);
+	assert_int_equal(credential_renew(scene.credential, NULL, &err), 0);
+	expect_secret(scene.credential, "first");
+	refuse(scene.credential, "first");
+	assert_int_equal(credential_renew(scene.credential, NULL, &err), 0); /* the same again */
+	scene_write(&scene, "second\n");
+	refuse(scene.credential, "first");
+	assert_int_equal(credential_renew(scene.credential, NULL, &err), 1);
+	scene_write(&scene, "");
+	refuse(scene.credential, "second");
+	assert_int_equal(credential_renew(scene.credential, NULL, &err), 0); /* it fails */
+	scene_end(&scene);
+	scene_begin(&scene, CREDENTIAL_PASSWORD);
+	refuse(scene.credential, "plain");
+	assert_int_equal(credential_renew(scene.credential, NULL, &err), 0);
+	scene_end(&scene);
+}
+
 static void a_file_is_read_at_each_login(void **state)
 {
 	struct scene scene;
@@ -388,6 +412,7 @@ int main(void)
 		cmocka_unit_test(a_command_runs_once_a_session),
 		cmocka_unit_test(a_command_runs_again_after_the_server_refused_what_it_gave),
 		cmocka_unit_test(what_was_asked_since_is_not_dropped_by_a_late_refusal),
+		cmocka_unit_test(another_token_is_there_when_the_command_gives_one),
 		cmocka_unit_test(a_file_is_read_at_each_login),
 		cmocka_unit_test(logins_at_once_run_the_command_once),
 		cmocka_unit_test(accounts_that_share_a_turn_ask_one_after_another),
