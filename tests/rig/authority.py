@@ -78,6 +78,7 @@ class Authority:
         self.clients = {}                 # registered: id -> redirects
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None   # who asked is gone
         self.scheme, self.ca = "http", None
         if tls:
             certificates = CertificateAuthority(dovecot.base / "authority")
