@@ -1,10 +1,10 @@
 /*
- * Rows: put, drop, look up, count and stream.
+ * Rows: put, drop, look up and stream.
  *
  * Invariants:
  * 1. `pending` is 1 exactly in rows that are not settled (row_is_settled).
  * 2. No void row (row_is_void) is stored; every stored row has a UID or a unique part.
- * 3. A settled row has a unique part, so that the counts need no look at settled rows.
+ * 3. A settled row has a unique part (state_count.c rests on it).
  */
 #include "state_private.h"
 
@@ -74,39 +74,6 @@ static const char row_by_unique_order[] =
 	"SELECT " ROW_COLUMNS " FROM row WHERE mailbox = ? AND uniq <> '' ORDER BY uniq";
 static const char row_pending_order[] =
 	"SELECT " ROW_COLUMNS " FROM row WHERE mailbox = ? AND pending = 1 ORDER BY id";
-/*
- * Counted in the index by unique part, which every settled row stands in, with the few pending ones
- * looked at: a count over 50,000 rows reads no row.
- */
-static const char count_agreed[] =
-	"SELECT (SELECT count(*) FROM row WHERE mailbox = ?1 AND uniq <> '')"
-	" - (SELECT count(*) FROM row WHERE mailbox = ?1 AND pending = 1 AND uniq <> '')"
-	" + (SELECT count(*) FROM row WHERE mailbox = ?1 AND pending = 1 AND agreed = 1)";
-static const char count_agreed_all[] =
-	"SELECT (SELECT count(*) FROM row WHERE uniq <> '')"
-	" - (SELECT count(*) FROM row WHERE pending = 1 AND uniq <> '')"
-	" + (SELECT count(*) FROM row WHERE pending = 1 AND agreed = 1)";
-static const char count_remote[] =
-	"SELECT (SELECT count(*) FROM row WHERE mailbox = ?1 AND uniq <> '')"
-	" - (SELECT count(*) FROM row WHERE mailbox = ?1 AND pending = 1 AND uniq <> '')"
-	" + (SELECT count(*) FROM row WHERE mailbox = ?1 AND pending = 1 AND remote = 1)";
-static const char count_remote_all[] =
-	"SELECT (SELECT count(*) FROM row WHERE uniq <> '')"
-	" - (SELECT count(*) FROM row WHERE pending = 1 AND uniq <> '')"
-	" + (SELECT count(*) FROM row WHERE pending = 1 AND remote = 1)";
-static const char count_remote_only[] =
-	"SELECT count(*) FROM row WHERE mailbox = ? AND pending = 1 AND remote = 1 AND agreed = 0";
-/* By the indexes of the exceptions: the planner would read every row. */
-static const char moves_select[] =
-	"SELECT gone.id, fresh.id FROM row AS gone INDEXED BY row_gone CROSS JOIN row AS fresh"
-	" WHERE gone.local = 2 AND gone.agreed = 1 AND gone.uniq <> ''"
-	" AND fresh.uniq = gone.uniq AND fresh.agreed = 0 AND fresh.local = 1 AND fresh.uid = 0"
-	" AND fresh.mailbox <> gone.mailbox ORDER BY gone.id, fresh.id";
-static const char moves_select_from[] =
-	"SELECT old.id, fresh.id FROM row AS fresh INDEXED BY row_fresh CROSS JOIN row AS old"
-	" WHERE fresh.agreed = 0 AND fresh.local = 1 AND fresh.uid = 0 AND fresh.mailbox <> ?1"
-	" AND old.mailbox = ?1 AND old.uniq = fresh.uniq AND old.uniq <> '' ORDER BY fresh.id";
-
 struct state_cursor {
 	struct query query;
 	struct row row;
@@ -477,64 +444,6 @@ int state_emailid_is_shared(struct state *state, const char *emailid, bool *is_s
 	}
 	state_unlock(state);
 	return status;
-}
-
-int state_count_agreed(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
-{
-	return state_read_number(state, mailbox == 0 ? count_agreed_all : count_agreed, mailbox,
-				 count, err);
-}
-
-int state_count_remote(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
-{
-	return state_read_number(state, mailbox == 0 ? count_remote_all : count_remote, mailbox,
-				 count, err);
-}
-
-int state_count_remote_only(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
-{
-	return state_read_number(state, count_remote_only, mailbox, count, err);
-}
-
-static int moves_add(struct state_moves *moves, const struct query *query, struct err *err)
-{
-	int status = ARRAY_RESERVE(&moves->items, moves->count + 1, &moves->cap, err);
-	if (status != 0) {
-		return status;
-	}
-	moves->items[moves->count++] = (struct state_move){.gone_row = query_get_int(query, 0),
-							   .new_row = query_get_int(query, 1)};
-	return 0;
-}
-
-int state_moves_load(struct state *state, int64_t from, struct state_moves *moves, struct err *err)
-{
-	struct query query;
-	bool has_row = true;
-
-	state_lock(state);
-	int status = query_init(&query, state, from == 0 ? moves_select : moves_select_from, err);
-	if (status == 0) {
-		if (from != 0) {
-			query_int(&query, from);
-		}
-		while (status == 0) {
-			status = query_next(&query, &has_row, err);
-			if (status != 0 || !has_row) {
-				break;
-			}
-			status = moves_add(moves, &query, err);
-		}
-		query_finish(&query);
-	}
-	state_unlock(state);
-	return status;
-}
-
-void state_moves_finish(struct state_moves *moves)
-{
-	free(moves->items);
-	*moves = (struct state_moves){0};
 }
 
 static int cursor_open(struct state *state, const char *sql, int64_t mailbox,
