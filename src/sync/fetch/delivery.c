@@ -53,18 +53,16 @@ static int make_unique(struct run *run, const struct delivery_item *item,
 	return code;
 }
 
-/* Those that are wanted for COUNT items; one of POP3 has its own. In one transaction, although it
- * changes nothing: each look-up by itself would lock the database and look for a journal, eight
- * system calls a message. Whatever fails here fails for all. */
+/* Of COUNT items of IMAP. In one transaction, although it changes nothing: each look-up by itself
+ * would lock the database and look for a journal, eight system calls a message. Whatever fails here
+ * fails for all. */
 static int make_names(struct run *run, const struct delivery_item *items, size_t count,
 		      char names[][MAILDIR_UNIQUE_MAX + 1], struct err *err)
 {
 	struct state *state = run->session->state;
 	int code = state_begin(state, err);
 	for (size_t i = 0; code == 0 && i < count; i++) {
-		if (items[i].row != NULL) {
-			code = make_unique(run, &items[i], names[i], err);
-		}
+		code = make_unique(run, &items[i], names[i], err);
 	}
 	state_rollback(state);
 	return code;
@@ -130,7 +128,8 @@ static int note_failure(struct run *run, struct delivery_item *item, const struc
 static int publish_some(struct run *run, struct delivery_item *items, size_t count, struct err *err)
 {
 	char names[NAMES_AT_ONCE][MAILDIR_UNIQUE_MAX + 1];
-	int code = make_names(run, items, count, names, err);
+	/* A delivery is of one protocol, and POP3's rows come with their names. */
+	int code = items[0].row != NULL ? make_names(run, items, count, names, err) : 0;
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		struct delivery_item *item = &items[i];
 		code = item->row != NULL ? publish(item, names[i], err) : publish_pop3(item, err);
