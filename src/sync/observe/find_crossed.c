@@ -96,24 +96,38 @@ static int ask_headers(struct search *search, const struct mailbox *mailbox,
 	return code;
 }
 
-static int look_in(struct search *search, const struct mailbox *mailbox, struct err *err)
+static int look_among(struct search *search, const struct mailbox *mailbox,
+		      const struct row_list *rows, struct err *err)
 {
-	struct row_list rows;
 	struct uidset uids;
-	row_list_init(&rows);
+	int code = 0;
 	uidset_init(&uids);
-	int code = state_rows_pending(search->run->session->state, mailbox->base.id, false, &rows,
-				      err);
-	for (size_t i = 0; code == 0 && i < rows.count; i++) {
-		const struct row *row = &rows.items[i];
+	for (size_t i = 0; code == 0 && i < rows->count; i++) {
+		const struct row *row = &rows->items[i];
 		if (move_is_arrival(row) && origin_of(search, row, NULL) != NULL) {
 			code = uidset_add(&uids, row->uid, row->uid, err);
 		}
 	}
 	if (code == 0 && uids.count > 0) {
-		code = ask_headers(search, mailbox, &uids, &rows, err);
+		code = ask_headers(search, mailbox, &uids, rows, err);
 	}
 	uidset_finish(&uids);
+	return code;
+}
+
+static int look_in(struct search *search, const struct mailbox *mailbox, struct err *err)
+{
+	struct state *state = search->run->session->state;
+	struct state_slice slice = {.is_last = false};
+	struct row_list rows;
+	int code = 0;
+	row_list_init(&rows);
+	while (code == 0 && !slice.is_last) {
+		code = state_rows_pending(state, mailbox->base.id, &slice, &rows, err);
+		if (code == 0) {
+			code = look_among(search, mailbox, &rows, err);
+		}
+	}
 	row_list_finish(&rows);
 	return code < 0 && !run_is_fatal(err) ? 0 : code;
 }
