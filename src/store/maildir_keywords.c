@@ -3,7 +3,8 @@
  *
  * Invariants:
  * 1. Where the file gives a letter another name than the remembered one, the letter means nothing.
- * 2. No letter that is named, remembered or borne by a file is given to a new keyword.
+ * 2. No letter that is named, remembered or borne by a file is given to a new keyword. Numbers that
+ *    were never given come first; then gaps, which nobody can have named as far as is known.
  */
 #include "maildir_keywords.h"
 
@@ -27,6 +28,7 @@ void maildir_table_clear(struct maildir_table *table)
 		table->others[i] = NULL;
 	}
 	table->next = 0;
+	table->lined = 0;
 	table->lost = 0;
 	table->cut = -1;
 	table->has_cr = false;
@@ -78,6 +80,7 @@ int maildir_table_parse(struct maildir_table *table, struct span text, struct er
 		if (line.letter >= table->next) {
 			table->next = line.letter + 1;
 		}
+		table->lined |= UINT32_C(1) << line.letter;
 		char **name = &table->names[line.letter];
 		if (*name != NULL || !keyword_is_atom(line.name)) {
 			continue;
@@ -117,7 +120,7 @@ static int table_bar(struct maildir_folder *folder, const char *why, struct err 
 {
 	struct maildir_table *table = &folder->table;
 
-	if (!table->is_barred) {
+	if (!table->is_barred && maildir_tells_first(folder, MAILDIR_TELLS_BARRED)) {
 		log_line(folder->maildir->log, LOG_WARN,
 			 "mailbox %s: %s cannot be read (%s): the names that are remembered serve, "
 			 "and new keywords wait",
@@ -255,12 +258,14 @@ int maildir_table_letters(struct maildir_folder *folder, uint64_t flags,
 		return code;
 	}
 	uint64_t known = letters_known(folder, flags, keywords, &missing);
-	if (missing != 0 && allot && !folder->table.gave_up && !folder->table.is_barred &&
-	    folder->table.next < MAILDIR_LETTERS) {
-		code = maildir_table_allot(folder, missing, keywords, err);
-		if (code < 0) {
-			return code;
-		}
+	bool may_give = missing != 0 && allot && !folder->table.gave_up && !folder->table.is_barred;
+	uint32_t free_letters = 0;
+	if (may_give && ((code = maildir_table_free(folder, &free_letters, err)) < 0 ||
+			 (free_letters != 0 &&
+			  (code = maildir_table_allot(folder, missing, keywords, err)) < 0))) {
+		return code;
+	}
+	if (free_letters != 0) {
 		known = letters_known(folder, flags, keywords, &missing);
 	}
 	for (int i = 0; !allot && i < keywords->count; i++) {
@@ -319,28 +324,53 @@ void maildir_folder_know_borne(struct maildir_folder *folder, uint32_t borne)
 	folder->table.knows_borne = true;
 }
 
-int maildir_table_next_free(struct maildir_folder *folder, int from, int *letter, struct err *err)
+/* Letters that have a line in the file, of whatever kind, or are remembered. */
+static uint32_t letters_taken(const struct maildir_table *table)
+{
+	uint32_t taken = table->lined;
+
+	for (int i = 0; i < MAILDIR_LETTERS; i++) {
+		taken |= table->names[i] != NULL ? UINT32_C(1) << i : 0;
+	}
+	return taken;
+}
+
+int maildir_table_free(struct maildir_folder *folder, uint32_t *letters, struct err *err)
 {
 	struct maildir_table *table = &folder->table;
+	const uint32_t all = (UINT32_C(1) << MAILDIR_LETTERS) - 1;
 
-	*letter = from > table->next ? from : table->next;
-	if (*letter < MAILDIR_LETTERS && !table->knows_borne) {
+	*letters = all & ~letters_taken(table);
+	if (*letters != 0 && !table->knows_borne) {
 		int code = maildir_letters_borne(folder, &table->borne, err);
 		if (code < 0) {
 			return code;
 		}
 		table->knows_borne = true;
 	}
-	while (*letter < MAILDIR_LETTERS && (table->borne >> *letter & 1) != 0) {
-		(*letter)++;
-	}
+	*letters &= ~table->borne;
 	return 0;
+}
+
+int maildir_table_take_free(const struct maildir_folder *folder, uint32_t *letters)
+{
+	int next = folder->table.next;
+
+	for (int i = 0; i < MAILDIR_LETTERS; i++) {
+		int letter = (next + i) % MAILDIR_LETTERS;
+		if ((*letters >> letter & 1) != 0) {
+			*letters &= ~(UINT32_C(1) << letter);
+			return letter;
+		}
+	}
+	return -1;
 }
 
 int maildir_folder_keyword_mask(struct maildir_folder *folder, const struct keywords *keywords,
 				uint64_t *mask, struct err *err)
 {
-	int next = 0;
+	uint32_t letters = 0;
+	bool has_read = false;
 
 	int code = maildir_table_refresh(folder, err);
 	if (code < 0) {
@@ -348,18 +378,19 @@ int maildir_folder_keyword_mask(struct maildir_folder *folder, const struct keyw
 	}
 	uint64_t result = maildir_table_lettered(folder, keywords);
 	/* A table that cannot be read or written now is tried again. */
-	bool may_give = folder->maildir->has_keywords;
-	for (int i = 0; i < keywords->count && may_give; i++) {
+	for (int i = 0; i < keywords->count && folder->maildir->has_keywords; i++) {
 		if ((result & FLAG_KEYWORD(i)) != 0 ||
 		    maildir_table_is_other(folder, keywords->names[i])) {
 			continue;
 		}
-		if ((code = maildir_table_next_free(folder, next, &next, err)) < 0) {
+		if (!has_read && (code = maildir_table_free(folder, &letters, err)) < 0) {
 			return code;
 		}
-		may_give = next < MAILDIR_LETTERS;
-		result |= may_give ? FLAG_KEYWORD(i) : 0;
-		next++;
+		has_read = true;
+		if (maildir_table_take_free(folder, &letters) < 0) {
+			break;
+		}
+		result |= FLAG_KEYWORD(i);
 	}
 	*mask = result;
 	return 0;

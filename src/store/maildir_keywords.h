@@ -39,8 +39,10 @@ uint64_t maildir_table_lettered(const struct maildir_folder *folder,
 				const struct keywords *keywords);
 /* Whether the file gives NAME to a letter that is remembered under another one. */
 bool maildir_table_is_other(const struct maildir_folder *folder, const char *name);
-/* The first letter from FROM on that may be given to a new keyword; MAILDIR_LETTERS: none. */
-int maildir_table_next_free(struct maildir_folder *folder, int from, int *letter, struct err *err);
+/* The letters that may be given to new keywords, by bits. */
+int maildir_table_free(struct maildir_folder *folder, uint32_t *letters, struct err *err);
+/* The next one of them to be given, which is taken out; -1: there is none. */
+int maildir_table_take_free(const struct maildir_folder *folder, uint32_t *letters);
 void maildir_table_finish(struct maildir_table *table);
 /* Removes the table's lock when it is LEFTOVER, a file of a dead run's in tmp/. */
 void maildir_table_sweep(struct maildir_folder *folder, const struct stat *leftover);
@@ -63,6 +65,16 @@ int maildir_table_allot(struct maildir_folder *folder, uint64_t flags,
 			const struct keywords *keywords, struct err *err);
 
 /* maildir_memory.c */
+
+/* What is said once of a folder, however often it is opened: of a letter (0 to 25) that is called
+ * otherwise, and: */
+enum maildir_telling {
+	MAILDIR_TELLS_BARRED = MAILDIR_LETTERS, /* that its table cannot be read */
+	MAILDIR_TELLS_LOCKED,                   /* that another program holds its lock */
+	MAILDIR_TELLS_DOUBLES                   /* which of its files are second names */
+};
+/* Whether it was not said yet; it is now. */
+bool maildir_tells_first(struct maildir_folder *folder, int what);
 
 /* Joins the table as it was read with what is remembered, and remembers what is new in it. */
 int maildir_table_join(struct maildir_folder *folder, struct err *err);

@@ -176,23 +176,24 @@ static void write_mended(const struct maildir_table *table, struct span text, st
 static int write_new(struct maildir_folder *folder, uint64_t flags, const struct keywords *keywords,
 		     struct buf *out, int *added, struct err *err)
 {
-	int letter = 0;
+	uint32_t letters = 0;
 
-	for (int i = 0; keywords != NULL && i < keywords->count; i++) {
+	int code = keywords == NULL ? 0 : maildir_table_free(folder, &letters, err);
+	for (int i = 0; code == 0 && keywords != NULL && i < keywords->count; i++) {
 		const char *name = keywords->names[i];
 		if ((flags & FLAG_KEYWORD(i)) == 0 ||
 		    maildir_table_find(&folder->table, name) >= 0 ||
 		    maildir_table_is_other(folder, name)) {
 			continue;
 		}
-		int code = maildir_table_next_free(folder, letter, &letter, err);
-		if (code < 0 || letter >= MAILDIR_LETTERS) {
-			return code;
+		int letter = maildir_table_take_free(folder, &letters);
+		if (letter < 0) {
+			return 0;
 		}
-		buf_printf(out, "%d %s\n", letter++, name);
+		buf_printf(out, "%d %s\n", letter, name);
 		(*added)++;
 	}
-	return 0;
+	return code;
 }
 
 /* Under the lock. 1 where there was something to write. */
@@ -232,9 +233,11 @@ int maildir_table_allot(struct maildir_folder *folder, uint64_t flags,
 	int code = lock_take(folder, &lock, err);
 	if (code == 0) {
 		folder->table.gave_up = true;
-		log_line(folder->maildir->log, LOG_WARN,
-			 "mailbox %s: %s is held by another program; new keywords wait",
-			 folder->name, TABLE_LOCK);
+		if (maildir_tells_first(folder, MAILDIR_TELLS_LOCKED)) {
+			log_line(folder->maildir->log, LOG_WARN,
+				 "mailbox %s: %s is held by another program; new keywords wait",
+				 folder->name, TABLE_LOCK);
+		}
 	}
 	if (code <= 0) {
 		return code;

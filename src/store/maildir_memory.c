@@ -208,6 +208,28 @@ int maildir_table_join(struct maildir_folder *folder, struct err *err)
 	return code;
 }
 
+static bool tells_first(struct maildir_folder *folder, int what)
+{
+	struct err ignored; /* said again, then */
+	struct maildir_memory *memory = memory_of(folder->maildir, folder->name, &ignored);
+	const uint32_t bit = UINT32_C(1) << what;
+
+	if (memory == NULL) {
+		return true;
+	}
+	bool is_first = (memory->told & bit) == 0;
+	memory->told |= bit;
+	return is_first;
+}
+
+bool maildir_tells_first(struct maildir_folder *folder, int what)
+{
+	pthread_mutex_lock(&folder->maildir->mutex);
+	bool is_first = tells_first(folder, what);
+	pthread_mutex_unlock(&folder->maildir->mutex);
+	return is_first;
+}
+
 static int adopt(struct maildir_folder *folder, int letter, struct err *err)
 {
 	struct maildir_table *table = &folder->table;
@@ -234,6 +256,9 @@ int maildir_folder_adopt_letters(struct maildir_folder *folder, struct err *err)
 		}
 		if (table->knows_borne && (table->borne >> i & 1) == 0) {
 			code = adopt(folder, i, err);
+			continue;
+		}
+		if (!tells_first(folder, i)) {
 			continue;
 		}
 		log_line(

@@ -37,6 +37,7 @@ struct maildir_aliases {
 struct maildir_memory {
 	char *mailbox;
 	char *names[MAILDIR_LETTERS];
+	uint32_t told; /* what was said of it already, by bits (enum maildir_telling) */
 };
 
 struct maildir_memories {
@@ -78,7 +79,8 @@ struct maildir_table {
 	char *names[MAILDIR_LETTERS];  /* by letter, NULL where it means nothing */
 	char *others[MAILDIR_LETTERS]; /* what the file calls a letter that is remembered under
 					* another name; it means nothing then */
-	int next;                      /* the first number never given; 26: full */
+	int next;                      /* the first number never given; 26: none */
+	uint32_t lined;                /* letters with a line of whatever kind, by bits */
 	uint32_t lost;                 /* letters whose names are to be put back, by bits */
 	int cut;                       /* the letter of a last line without an end, or -1 */
 	bool has_cr;                   /* CRLF, which Dovecot takes for part of the names */

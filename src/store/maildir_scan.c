@@ -195,6 +195,7 @@ static int split_doubles(struct gather *gather, struct err *err)
 {
 	struct maildir_scan *scan = gather->scan;
 	size_t kept = 0, cap = 0;
+	bool is_told = false;
 	int code = 0;
 
 	for (size_t i = 0; code == 0 && i < scan->count; i++) {
@@ -203,9 +204,13 @@ static int split_doubles(struct gather *gather, struct err *err)
 			scan->entries[kept++] = *entry;
 			continue;
 		}
-		log_line(gather->folder->maildir->log, LOG_INFO,
-			 "mailbox %s: %s is a second name of %s", gather->folder->name, entry->name,
-			 scan->entries[kept - 1].name);
+		is_told |= scan->double_count == 0 &&
+			   !maildir_tells_first(gather->folder, MAILDIR_TELLS_DOUBLES);
+		if (!is_told) {
+			log_line(gather->folder->maildir->log, LOG_INFO,
+				 "mailbox %s: %s is a second name of %s", gather->folder->name,
+				 entry->name, scan->entries[kept - 1].name);
+		}
 		code = ARRAY_RESERVE(&scan->doubles, scan->double_count + 1, &cap, err);
 		if (code == 0) {
 			scan->doubles[scan->double_count++] = *entry;

@@ -302,6 +302,75 @@ static void letters_that_files_bear_are_not_given_to_new_keywords(void **state)
 	fixture_close(&fixture);
 }
 
+static void gaps_are_given_once_the_last_letter_is(void **state)
+{
+	struct fixture fixture;
+	uint64_t mask;
+	char text[4096];
+	(void)state;
+	fixture_open(&fixture);
+	open_remembering(&fixture, "3 past\n");
+	write_file(&fixture, "INBOX/dovecot-keywords", "25 last\n1 no(atom\n");
+	write_file(&fixture, "INBOX/cur/1.a.h:2,a", "");
+	write_file(&fixture, "INBOX/cur/2.a.h:2,", "");
+	uint64_t one = bit(&fixture, "one");
+	uint64_t two = bit(&fixture, "two");
+	uint64_t last = bit(&fixture, "last");
+	must(&fixture,
+	     maildir_folder_keyword_mask(fixture.folder, &fixture.keywords, &mask, &fixture.err));
+	assert_int_equal(mask, one | two | last);
+	must(&fixture, add_flags(&fixture, "2.a.h:2,", one | two | last, NULL));
+	assert_true(is_there(&fixture, "INBOX/cur/2.a.h:2,cez"));
+	read_text(&fixture, "INBOX/dovecot-keywords", text);
+	assert_string_equal(text, "25 last\n1 no(atom\n3 past\n2 one\n4 two\n");
+	fixture_close(&fixture);
+}
+
+/* A run opens a folder several times. */
+static void what_is_odd_of_a_folder_is_said_once(void **state)
+{
+	struct fixture fixture;
+	struct maildir_params params = {.layout = LAYOUT_FS,
+					.inbox_folder = "INBOX",
+					.info_delimiter = ':',
+					.keywords = true,
+					.durability = MAILDIR_SYNC_NONE};
+	struct log log;
+	struct maildir_scan scan;
+	char said[4096] = "";
+	FILE *out = fmemopen(said, sizeof(said) - 1, "w");
+	(void)state;
+	assert_non_null(out);
+	assert_int_equal(log_init(&log, out, LOG_INFO), 0);
+	params.log = &log;
+	fixture_open_as(&fixture, &params);
+	must(&fixture, maildir_create_folder(fixture.maildir, "INBOX", &fixture.err));
+	must(&fixture, maildir_remember(fixture.maildir, "INBOX", "0 before\n", &fixture.err));
+	write_file(&fixture, "INBOX/dovecot-keywords", "0 after\n");
+	write_file(&fixture, "INBOX/cur/1.a.h:2,a", "");
+	write_file(&fixture, "INBOX/new/1.a.h", "");
+	for (int i = 0; i < 3; i++) {
+		must(&fixture,
+		     maildir_folder_open(fixture.maildir, "INBOX", &fixture.folder, &fixture.err));
+		must(&fixture,
+		     maildir_folder_scan(fixture.folder, &fixture.keywords, &scan, &fixture.err));
+		must(&fixture, maildir_folder_adopt_letters(fixture.folder, &fixture.err));
+		assert_int_equal(scan.double_count, 1);
+		maildir_scan_finish(&scan);
+		maildir_folder_close(&fixture.folder);
+	}
+	fflush(out);
+	char *first = strstr(said, "is a second name of");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "is a second name of"));
+	first = strstr(said, "calls letter a");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "calls letter a"));
+	fixture_close(&fixture);
+	log_finish(&log);
+	fclose(out);
+}
+
 static void names_without_info_part_and_garbled_ones_tell_nothing(void **state)
 {
 	static const struct {
@@ -407,6 +476,8 @@ int main(void)
 		cmocka_unit_test(names_that_the_file_lost_are_put_back),
 		cmocka_unit_test(what_the_file_calls_otherwise_means_nothing_while_files_bear_it),
 		cmocka_unit_test(letters_that_files_bear_are_not_given_to_new_keywords),
+		cmocka_unit_test(gaps_are_given_once_the_last_letter_is),
+		cmocka_unit_test(what_is_odd_of_a_folder_is_said_once),
 		cmocka_unit_test(names_without_info_part_and_garbled_ones_tell_nothing),
 		cmocka_unit_test(a_table_that_cannot_be_read_is_neither_believed_nor_written),
 		cmocka_unit_test(a_moved_files_letters_without_a_name_stay),
