@@ -301,6 +301,37 @@ static void only_pushed_nothing_comes_here(void **state)
 	run_scene_expect_both(scene, "Work", "9/");
 }
 
+/* Among others, of which some begin alike. */
+static void C5_several_at_once_are_each_its_own(void **state)
+{
+	static const char *const texts[] = {"one", "two", "three"};
+	static const char *const before[] = {"Re: one", "Re, two", "Ra"};
+	static const char *const after[] = {"Re, 1", "Re: 2", "Ra: 3"};
+	struct run_scene *scene = *state;
+	char from[512];
+	char to[512];
+	char text[64];
+	run_scene_write(scene, "INBOX/cur/Re-four:2,", "Subject: four\n\n4\n");
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(to, sizeof(to), "INBOX/cur/%s:2,S", before[i]);
+		snprintf(text, sizeof(text), "Subject: %s\nMessage-ID: <%s@x>\n\n", texts[i],
+			 texts[i]);
+		run_scene_write(scene, to, text);
+	}
+	RUN_OK(scene, run_scene_sync(scene));
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(from, sizeof(from), "%s/INBOX/cur/%s:2,S", scene->maildir, before[i]);
+		snprintf(to, sizeof(to), "%s/INBOX/cur/%s:2,FS", scene->maildir, after[i]);
+		assert_int_equal(rename(from, to), 0);
+	}
+	run_scene_write(scene, "INBOX/cur/Re: five:2,", "Subject: five\n\n5\n");
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.uploaded, 1);
+	assert_int_equal(scene->report.total.deleted_remote, 0);
+	run_scene_expect_both(scene, "INBOX", "five/ four/ one/FS three/FS two/FS");
+	run_scene_expect_idle(scene, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +350,7 @@ int main(void)
 		RUN_TEST(the_brake_holds_deletions_until_they_are_allowed),
 		RUN_TEST(only_pulled_nothing_goes_there),
 		RUN_TEST(only_pushed_nothing_comes_here),
+		RUN_TEST(C5_several_at_once_are_each_its_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

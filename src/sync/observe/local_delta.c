@@ -135,24 +135,59 @@ static bool is_renamed(const struct local_delta *delta, const struct row *row,
 	       look.verdict == CONTENT_SAME;
 }
 
-/* GONE is a row that lacks its file. */
-static int find_new_name(struct local_delta *delta, struct local_item *gone, struct err *err)
+/* The new files, in the order of their names, in which the scan and base are. */
+struct fresh {
+	struct local_item **items;
+	size_t count;
+};
+
+static int compare_to_item(const void *key, const void *item)
 {
+	const struct local_item *fresh = *(struct local_item *const *)item;
+	return -span_compare(unique_of(fresh->entry), key);
+}
+
+/* Where those begin that are called as UNIQUE is up to what any program may cut off; *STEM. */
+static size_t find_first(const struct fresh *fresh, const char *unique, char *stem)
+{
+	size_t len = strcspn(unique, ",:;!");
+	memcpy(stem, unique, len);
+	stem[len] = '\0';
+	return array_lower_bound(fresh->items, fresh->count, sizeof(*fresh->items), stem,
+				 compare_to_item);
+}
+
+static void rename_item(const struct local_delta *delta, struct local_item *gone,
+			struct local_item *item, const struct row *row)
+{
+	struct maildir_told told = maildir_scan_told(&delta->scan, item->entry);
+	struct local_file file = local_file_of(&told);
+	gone->change = LOCAL_RENAMED;
+	gone->entry = item->entry;
+	gone->flags = local_flags_of(&delta->facts, &file, row);
+	item->change = LOCAL_SAME;
+}
+
+/* GONE is a row that lacks its file. */
+static int find_new_name(struct local_delta *delta, struct local_item *gone,
+			 const struct fresh *fresh, struct err *err)
+{
+	char stem[MAILDIR_NAME_MAX + 1];
 	struct row row;
 	bool found = false;
 	row_init(&row);
 	int code = state_row_by_id(delta->run->session->state, gone->row, &row, &found, err);
-	for (size_t i = 0; code == 0 && found && i < delta->count; i++) {
-		struct local_item *item = &delta->items[i];
+	size_t at = code == 0 && found && strlen(row.unique) <= MAILDIR_NAME_MAX
+			  ? find_first(fresh, row.unique, stem)
+			  : fresh->count;
+	for (; at < fresh->count && gone->change == LOCAL_GONE; at++) {
+		struct local_item *item = fresh->items[at];
+		if (strncmp(item->entry->name, stem, strlen(stem)) != 0) {
+			break;
+		}
 		if (item->change == LOCAL_NEW && (item->has_odd_name || gone->has_odd_name) &&
 		    is_renamed(delta, &row, item->entry)) {
-			struct maildir_told told = maildir_scan_told(&delta->scan, item->entry);
-			struct local_file file = local_file_of(&told);
-			gone->change = LOCAL_RENAMED;
-			gone->entry = item->entry;
-			gone->flags = local_flags_of(&delta->facts, &file, &row);
-			item->change = LOCAL_SAME;
-			break;
+			rename_item(delta, gone, item, &row);
 		}
 	}
 	row_finish(&row);
@@ -161,12 +196,25 @@ static int find_new_name(struct local_delta *delta, struct local_item *gone, str
 
 static int find_new_names(struct local_delta *delta, struct err *err)
 {
+	struct fresh fresh = {0};
 	int code = 0;
-	for (size_t i = 0; code == 0 && delta->has_odd_name && i < delta->count; i++) {
-		if (delta->items[i].change == LOCAL_GONE) {
-			code = find_new_name(delta, &delta->items[i], err);
+	if (!delta->has_odd_name) {
+		return 0;
+	}
+	if ((fresh.items = calloc(delta->count + 1, sizeof(struct local_item *))) == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < delta->count; i++) {
+		if (delta->items[i].change == LOCAL_NEW) {
+			fresh.items[fresh.count++] = &delta->items[i];
 		}
 	}
+	for (size_t i = 0; code == 0 && i < delta->count; i++) {
+		if (delta->items[i].change == LOCAL_GONE) {
+			code = find_new_name(delta, &delta->items[i], &fresh, err);
+		}
+	}
+	free(fresh.items);
 	return code;
 }
 
