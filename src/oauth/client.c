@@ -204,6 +204,10 @@ static int take_scopes(struct oauth_client *client, const struct object *metadat
 	bool has_mail = object_lists(metadata, "scopes_supported", first);
 	struct buf scope;
 
+	if (!object_item(metadata, "scopes_supported", 0)) {
+		/* It names none. Registration needs one all the same. */
+		return fill(&client->scope, "urn:ietf:params:oauth:scope:mail offline_access", err);
+	}
 	buf_init(&scope, URL_MAX);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		bool counts = i == 0 || i == 4 || !has_mail;

@@ -206,6 +206,17 @@ finish:
 	return kind;
 }
 
+bool oauth_reply_is_error(struct span text)
+{
+	struct object *object = NULL;
+	struct err ignored;
+	bool is_error = object_read(&object, text, &ignored) == 0 && object_text(object, "error") &&
+			!object_text(object, "access_token");
+
+	object_finish(&object);
+	return is_error;
+}
+
 bool oauth_challenge_read(struct span text, struct oauth_challenge *challenge)
 {
 	struct object *object = NULL;

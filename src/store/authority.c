@@ -85,7 +85,8 @@ static int ask(const struct authority *authority, const struct http_request *req
 
 static bool is_success(const struct http_reply *reply)
 {
-	return reply->status >= 200 && reply->status < 300;
+	return reply->status >= 200 && reply->status < 300 &&
+	       !oauth_reply_is_error(buf_span(&reply->body));
 }
 
 /* Why REPLY is none of success; *REFUSAL (may be NULL) how. */

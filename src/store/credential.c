@@ -152,7 +152,7 @@ int credential_renew(struct credential *credential, const volatile int *stop, st
 static void advise_of_token(const struct credential *credential, struct span words, struct buf *out)
 {
 	const char *account = credential->params.account;
-	struct oauth_challenge challenge;
+	struct oauth_challenge challenge = {0};
 	struct buf missing;
 
 	buf_init(&missing, sizeof(challenge.scope) + 1);
@@ -164,6 +164,13 @@ static void advise_of_token(const struct credential *credential, struct span wor
 			   "the scope \"%s\" was not granted: check `oauth_scope` and the "
 			   "registration of the client, then run `mailsync login %s`",
 			   buf_span(&missing).data, account);
+	} else if (challenge.status == 400) {
+		buf_printf(
+			out,
+			"the server calls a fresh token invalid: it may be meant for something "
+			"else than mail (`oauth_scope`), or be of another account than `user`; run "
+			"`mailsync login %s`",
+			account);
 	} else {
 		buf_printf(
 			out,

@@ -652,7 +652,7 @@ class Refusing(Scripted):
 
 @pytest.mark.parametrize("challenge, words", [
     (b'{"status":"403","scope":"imap.all"}', 'scope "imap.all" was not granted'),
-    (b'{"status":"400","schemes":"Bearer","scope":"mail"}', "another account"),
+    (b'{"status":"400","schemes":"Bearer","scope":"mail"}', "calls a fresh token invalid"),
     (b"nonsense", "another account")])
 def test_a_refused_token_is_explained(make_account, authority, challenge, words):
     with Refusing(challenge) as server:

@@ -198,6 +198,18 @@ static void of_an_issuers_scopes_those_for_mail_are_asked_for(void **state)
 	assert_int_equal(oauth_client_take_metadata(&client, span_of(text), &err), 0);
 	assert_string_equal(client.scope, "urn:ietf:params:oauth:scope:mail offline_access");
 	oauth_client_finish(&client);
+	client = issuer("https://example.org");
+	assert_int_equal(oauth_client_take_metadata(&client, SPAN_LIT("{" ISSUER "}"), &err), 0);
+	assert_string_equal(client.scope, "urn:ietf:params:oauth:scope:mail offline_access");
+	oauth_client_finish(&client);
+	client = issuer("https://example.org");
+	assert_int_equal(
+		oauth_client_take_metadata(
+			&client,
+			SPAN_LIT("{" ISSUER ",\"scopes_supported\":[\"email\",\"openid\"]}"), &err),
+		0);
+	assert_string_equal(client.scope, "openid email");
+	oauth_client_finish(&client);
 }
 
 /* --- registration --- */

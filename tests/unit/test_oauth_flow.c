@@ -267,6 +267,15 @@ static void each_refusal_says_what_to_do(void **state)
 	scene_finish(&scene);
 }
 
+static void an_error_is_one_with_any_status(void **state)
+{
+	(void)state;
+	assert_true(oauth_reply_is_error(SPAN_LIT("{\"error\":\"authorization_pending\"}")));
+	assert_false(oauth_reply_is_error(SPAN_LIT("{\"access_token\":\"a\",\"error\":\"\"}")));
+	assert_false(oauth_reply_is_error(SPAN_LIT("{}")));
+	assert_false(oauth_reply_is_error(SPAN_LIT("<html>")));
+}
+
 static void a_refusal_repeats_no_secret(void **state)
 {
 	static const char text[] = "{\"error\":\"invalid_grant\",\"error_description\":"
@@ -351,6 +360,7 @@ int main(void)
 		cmocka_unit_test(a_pasted_address_gives_its_query),
 		cmocka_unit_test(a_secret_goes_into_the_body_or_a_header),
 		cmocka_unit_test(each_refusal_says_what_to_do),
+		cmocka_unit_test(an_error_is_one_with_any_status),
 		cmocka_unit_test(a_refusal_repeats_no_secret),
 		cmocka_unit_test(a_device_reply_needs_codes_and_an_address),
 		cmocka_unit_test(a_challenge_tells_status_and_scope),

@@ -79,6 +79,8 @@ int oauth_device_read(struct oauth_device *device, struct span text, struct err 
 int oauth_write_poll(const struct oauth_client *client, const struct oauth_device *device,
 		     struct buf *body, struct err *err);
 
+/* True for a reply that is an error whatever its status says: some send 200 all the same. */
+bool oauth_reply_is_error(struct span text);
 /* The reply STATUS with TEXT, that is none of success, as a sentence with what to do: -ERR_LOGIN,
  * -ERR_CONFIG (this client), -ERR_TEMPORARY or -ERR_SERVER in ERR. BLOT: what of the server's words
  * is not to be shown. RETRY_S: what Retry-After says; 0: nothing. */
