@@ -3,6 +3,7 @@
 import base64
 import json
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from rig import program
 from rig.authority import Authority, Fault, wait_for_address
+from rig.host import free_ports
 from rig.scripted import Scripted, always
 
 MESSAGE = b"Subject: one\r\n\r\nbody\r\n"
@@ -140,6 +142,40 @@ def test_wrong_requests_do_not_end_the_wait(make_signing, authority):
     code, _, page = authority.get(location.replace("127.0.0.1", "[::1]", 1))
     assert code == 200 and parts.query.encode() not in page
     assert program.finish(process).status == 0
+
+
+def test_visitors_that_say_nothing_hold_nobody_up(make_signing, authority):
+    account = make_signing()
+    process = begin(account)
+    _, location, _ = authority.get(wait_for_address(process))
+    parts = urllib.parse.urlsplit(location)
+    idle = [socket.create_connection(("127.0.0.1", parts.port)) for _ in range(20)]
+    with socket.create_connection(("127.0.0.1", parts.port)) as slow:
+        for piece in (b"GET ", parts.path.encode(), b"?" + parts.query.encode(), b" HTTP/1.1\r\n",
+                      b"Host: localhost\r\n", b"\r\n"):
+            slow.sendall(piece)
+            time.sleep(0.05)
+        assert slow.recv(100).startswith(b"HTTP/1.1 200 ")
+    for visitor in idle:
+        visitor.close()
+    assert program.finish(process).status == 0
+
+
+def test_a_redirect_with_a_path_and_a_port(make_signing, authority):
+    port = free_ports(1)
+    account = make_signing(oauth_redirect=f"http://localhost:{port}/sign/in")
+    sign_in(account, authority)
+    assert authority.asked("/authorize")[0]["redirect_uri"] == f"http://localhost:{port}/sign/in"
+    with socket.create_server(("127.0.0.1", port)):
+        result = account.run("login", "home")
+    assert result.status == 74 and "listened on" in result.err
+
+
+def test_a_sign_in_that_is_interrupted(make_signing):
+    process = begin(make_signing())
+    wait_for_address(process)
+    process.send_signal(signal.SIGINT)
+    assert program.finish(process).status == 75
 
 
 def test_a_refused_consent(make_signing, authority):
@@ -444,6 +480,21 @@ def test_a_token_file_that_others_can_read(signed_in):
     file_of(signed_in).chmod(0o640)
     result = signed_in.sync(status=78)
     assert "chmod 600" in result.err
+
+
+def test_a_token_file_that_is_a_link(signed_in, tmp_path):
+    file_of(signed_in).rename(tmp_path / "elsewhere")
+    file_of(signed_in).symlink_to(tmp_path / "elsewhere")
+    signed_in.sync(status=74)
+
+
+def test_a_state_directory_that_takes_nothing(make_signing, authority, tmp_path):
+    account = make_signing()
+    (tmp_path / "file").write_text("")
+    account.defaults["state_dir"] = str(tmp_path / "file" / "state")
+    process = begin(account)
+    authority.consent(wait_for_address(process))
+    assert program.finish(process).status == 74
 
 
 def test_a_damaged_token_file(signed_in):
