@@ -93,8 +93,8 @@ void run_scene_move_file(struct run_scene *scene, const char *folder, const char
 			 const char *to, const char *letters);
 void run_scene_remove_file(struct run_scene *scene, const char *folder, const char *subject);
 
-/* One more run, which ends with STATUS: it changes nothing there, fetches nothing and, where it
- * ends well, touches no file (I5). One that ends otherwise may claim the Maildir, in vain. */
+/* One more run, which ends with STATUS: it changes nothing there, fetches nothing and touches no
+ * file (I5). */
 void run_scene_expect_idle(struct run_scene *scene, int status);
 
 #endif

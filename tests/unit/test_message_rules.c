@@ -129,6 +129,29 @@ static void shape_tells_downloads_from_all_else(void **state)
 	assert_int_equal(message_plan_shape(&plan), PLAN_MIXED);
 }
 
+static void a_retry_is_a_plan_of_what_failed_before(void **state) /* R32 */
+{
+	struct op ops[2] = {{.kind = OP_UPLOAD, .row = 0}, {.kind = OP_HOLD, .row = 1}};
+	struct message_plan plan = {.ops = ops, .count = 2};
+	struct row rows[2];
+
+	(void)state;
+	row_init(&rows[0]);
+	row_init(&rows[1]);
+	assert_false(message_plan_is_retry(&plan, rows));
+	rows[0].reason = REASON_FAILED;
+	assert_true(message_plan_is_retry(&plan, rows));
+	ops[0].kind = OP_FLAGS_REMOTE;
+	assert_true(message_plan_is_retry(&plan, rows));
+	ops[0].kind = OP_FLAGS_LOCAL; /* of a file */
+	assert_false(message_plan_is_retry(&plan, rows));
+	ops[0].kind = OP_DELETE_REMOTE;
+	rows[0].reason = REASON_OBSTACLE;
+	assert_true(message_plan_is_retry(&plan, rows));
+	ops[1].kind = OP_DOWNLOAD;
+	assert_false(message_plan_is_retry(&plan, rows));
+}
+
 static void holds_by_policy_are_those_that_only_another_policy_settles(void **state)
 {
 	struct op ops[2] = {{.kind = OP_HOLD, .reason = REASON_TOO_OLD},
@@ -375,6 +398,7 @@ int main(void)
 		cmocka_unit_test(left_out_is_a_row_that_others_look_after),
 		cmocka_unit_test(shape_tells_downloads_from_all_else),
 		cmocka_unit_test(sum_of_plans_tells_what_each_does),
+		cmocka_unit_test(a_retry_is_a_plan_of_what_failed_before),
 		cmocka_unit_test(holds_by_policy_are_those_that_only_another_policy_settles),
 		cmocka_unit_test(direction_caps_all_keys),
 		cmocka_unit_test(a_dry_run_plans_as_a_run_and_may_write_nowhere),

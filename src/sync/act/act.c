@@ -23,7 +23,7 @@ int act_ignore_answers(struct remote *remote, struct err *err)
 static int execute_slice(struct job *job, struct err *err)
 {
 	static int (*const steps[])(struct job *, struct err *) = {
-		job_local, job_download, job_upload, job_store_flags, job_delete_remote,
+		job_claim, job_local, job_download, job_upload, job_store_flags, job_delete_remote,
 	};
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {

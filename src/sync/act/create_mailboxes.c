@@ -16,7 +16,11 @@ static int leave_failed(struct run *run, struct mailbox *mailbox, int code, cons
 
 static int create_here(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	int code = maildir_create_folder(run->session->maildir, mailbox->name, err);
+	int code = run_claim(run, err);
+	if (code < 0) {
+		return code;
+	}
+	code = maildir_create_folder(run->session->maildir, mailbox->name, err);
 	mailbox->seen.in |= code == 0 ? SIDE_LOCAL : SIDE_NONE;
 	mailbox->done.has_news |= code == 0;
 	return leave_failed(run, mailbox, code, err);
@@ -49,11 +53,14 @@ static void take_answer(struct run *run, struct mailbox *mailbox, struct remote_
 static int take_answers(struct run *run, struct err *err)
 {
 	struct remote_done done = {0};
+	bool were_made = false;
 	int code;
 	while ((code = remote_answer_next(run->session->remote, &done, err)) > 0) {
-		take_answer(run, run->plan->mailboxes.items[done.cookie].mailbox, &done);
+		struct mailbox *mailbox = run->plan->mailboxes.items[done.cookie].mailbox;
+		take_answer(run, mailbox, &done);
+		were_made |= mailbox->done.was_made_there;
 	}
-	return code;
+	return code == 0 && were_made ? run_claim(run, err) : code;
 }
 
 /* New mailboxes are subscribed, as users of other clients expect; a refusal does not matter. */
@@ -98,7 +105,7 @@ static int create(struct run *run, struct err *err)
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < ops->count; i++) {
 		const struct mailbox_op *op = &ops->items[i];
-		if (op->decision.kind == MAILBOX_CREATE && (code = run_claim(run, err)) == 0) {
+		if (op->decision.kind == MAILBOX_CREATE) {
 			code = op->decision.side == SIDE_LOCAL
 				     ? create_here(run, op->mailbox, err)
 				     : queue(run, op, REMOTE_CREATE, i, err);

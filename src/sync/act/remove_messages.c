@@ -10,6 +10,7 @@
 #include "mailsync/base/array.h"
 #include "mailsync/base/clock.h"
 
+#include "guard/guard.h"
 #include "observe/observe.h"
 #include "recover/recover.h"
 #include "rules/effect.h"
@@ -153,6 +154,10 @@ static int commit_gone(struct removal *removal, struct err *err)
 {
 	size_t deleted = 0;
 	leave_kept(removal);
+	int code = removal->count == 0 ? 0 : run_claim(removal->job->run, err);
+	if (code < 0 || removal->count == 0) {
+		return code;
+	}
 	for (size_t i = 0; i < removal->count; i++) {
 		const struct removed *item = &removal->items[i];
 		effect_deleted(item->row, SIDE_REMOTE);
@@ -216,7 +221,7 @@ static int move_to_trash(struct removal *removal, struct err *err)
 static int commit_intents(struct removal *removal, bool is_copied, struct err *err)
 {
 	const struct mailbox *trash = removal->trash;
-	int code = state_begin(removal->state, err);
+	int code = run_begin(removal->job->run, err);
 	for (size_t i = 0; code == 0 && i < removal->count; i++) {
 		struct removed *item = &removal->items[i];
 		struct intent intent = {

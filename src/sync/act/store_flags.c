@@ -7,6 +7,7 @@
 
 #include "mailsync/base/clock.h"
 
+#include "guard/guard.h"
 #include "rules/effect.h"
 
 /* These UIDs get (or lose) these flags. */
@@ -137,6 +138,7 @@ static int judge_groups(struct storing *storing, struct err *err)
 static int commit_flags(struct storing *storing, struct err *err)
 {
 	struct job *job = storing->job;
+	bool changed = false;
 	struct op *op;
 	for (size_t at = 0; (op = job_next(job, OP_FLAGS_REMOTE, &at)) != NULL;) {
 		struct row *row = job_row(job, op);
@@ -145,12 +147,14 @@ static int commit_flags(struct storing *storing, struct err *err)
 			effect_held(row, op->reason);
 			effect_braked(row, op->held, clock_real_s());
 			job->mailbox->done.counts.flags_remote++;
+			changed = true;
 		} else {
 			act_hold_refused(row);
 		}
 		op->is_done = true;
 	}
-	return job_commit(job, err);
+	int code = changed ? run_claim(job->run, err) : 0;
+	return code < 0 ? code : job_commit(job, err);
 }
 
 int job_store_flags(struct job *job, struct err *err)

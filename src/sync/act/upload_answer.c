@@ -3,6 +3,7 @@
 
 #include "mailsync/base/progress.h"
 
+#include "guard/guard.h"
 #include "rules/effect.h"
 #include "rules/transfer_rules.h"
 
@@ -108,7 +109,7 @@ static int items_taken(struct upload *upload, struct upload_item *items, size_t 
 	struct state *state = upload->job->run->session->state;
 	struct uidset_cursor cursor = {0};
 	uint32_t uid = 0;
-	int code = state_begin(state, err);
+	int code = run_begin(upload->job->run, err);
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		code = uids != NULL && uidset_next(uids, &cursor, &uid)
 			     ? item_landed(upload, &items[i], uid, err)

@@ -60,10 +60,10 @@ static int add_tasks(struct bulk *bulk, const struct download *download, struct 
 	return 0;
 }
 
-/* Of the mailbox, and of the slice of its rows. */
+/* Of the mailbox, and of the slice of its rows. A retry is left to its job (R32). */
 static bool is_for_here(const struct job *job)
 {
-	return job->mailbox->decided.shape == PLAN_DOWNLOADS &&
+	return job->mailbox->decided.shape == PLAN_DOWNLOADS && !job_is_retry(job) &&
 	       message_plan_shape(&job->plan) <= PLAN_DOWNLOADS;
 }
 

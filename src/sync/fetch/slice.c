@@ -3,6 +3,7 @@
 
 #include "mailsync/base/clock.h"
 
+#include "guard/guard.h"
 #include "rules/effect.h"
 
 #include "fetch_private.h"
@@ -56,7 +57,8 @@ static int begin_arrival(struct slice *slice, uint64_t wire_bytes, struct err *e
 	arrival->folder = slice->folder;
 	arrival->wire_bytes = wire_bytes;
 	arrival->head_len = 0;
-	return maildir_draft_create(arrival->folder, &arrival->draft, err);
+	int code = run_claim(slice->worker->tasks->run, err); /* of a retry (R32) */
+	return code < 0 ? code : maildir_draft_create(arrival->folder, &arrival->draft, err);
 }
 
 static int add_to_arrival(struct arrival *arrival, struct span data, struct err *err)

@@ -220,9 +220,19 @@ void job_finish(struct job *job)
 	mailbox_release(job->mailbox);
 }
 
+bool job_is_retry(const struct job *job)
+{
+	return message_plan_is_retry(&job->plan, job->rows.items);
+}
+
+int job_claim(struct job *job, struct err *err)
+{
+	return job_is_retry(job) ? 0 : run_claim(job->run, err);
+}
+
 int job_prepare(struct job *job, struct err *err)
 {
-	int code = run_claim(job->run, err);
+	int code = job_claim(job, err);
 	return code < 0 ? code : mailbox_open_dir(job->run, job->mailbox, err);
 }
 

@@ -221,6 +221,10 @@ struct told plan_append_limit(const struct run *run, const struct mailbox *mailb
  * is not due (N6). */
 int job_set_aside(struct job *job, struct err *err);
 
+/* R32: whoever makes something of it claims. */
+bool job_is_retry(const struct job *job);
+/* For this slice, unless it is one. */
+int job_claim(struct job *job, struct err *err);
 /* Before its first step: this run's claim, and the folder. */
 int job_prepare(struct job *job, struct err *err);
 /* After its last: why rows were left, and the mailbox's figures. */

@@ -67,6 +67,21 @@ bool message_plan_holds_by_policy(const struct message_plan *plan)
 	return true;
 }
 
+bool message_plan_is_retry(const struct message_plan *plan, const struct row *rows)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct op *op = &plan->ops[i];
+		enum row_reason reason = rows[op->row].reason;
+		bool is_of_server = op->kind == OP_UPLOAD || op->kind == OP_DOWNLOAD ||
+				    op->kind == OP_FLAGS_REMOTE || op->kind == OP_DELETE_REMOTE;
+		bool has_failed = reason == REASON_FAILED || reason == REASON_OBSTACLE;
+		if (op->kind != OP_HOLD && !(is_of_server && has_failed)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static size_t copies_of(const struct message_plan *plan)
 {
 	size_t copies = 0;

@@ -68,6 +68,10 @@
  *       its act is not known yet); gone locally while folders were changing (it may be in another
  *       by now); failed already in this run
  *
+ * Before it is carried out:
+ *   R32 a plan of nothing but what failed, or was refused, in an earlier run, and that changes no
+ *       file by itself, is a retry: the Maildir is not claimed before something comes of it
+ *
  * The brake (brake.h): on the sides `braked`, DELETE_LOCAL/DELETE_REMOTE become hold BRAKE. A row
  * gets one HOLD at most: BRAKE is told before OBSTACLE, OBSTACLE before POLICY. The operations of a
  * row stand together: AGREE, FLAGS, DELETE, HOLD. What they do to it: effect.h.
@@ -196,6 +200,8 @@ enum plan_shape {     /* what is more stands behind what is less */
 	PLAN_MIXED /* something else, too */
 };
 enum plan_shape message_plan_shape(const struct message_plan *plan);
+/* R32. ROWS: those that it was made of. */
+bool message_plan_is_retry(const struct message_plan *plan, const struct row *rows);
 /* True when all HOLDs are of the kind that only another policy would settle. */
 bool message_plan_holds_by_policy(const struct message_plan *plan);
 
