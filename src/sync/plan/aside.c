@@ -24,25 +24,22 @@ static const struct row *row_of(const struct job *job, int64_t id)
 }
 
 /* Whether ROW's file is the one that was sent. What cannot be looked at now is no other one. */
-static int look_at_file(struct job *job, const struct row *row, bool *is_same, struct err *err)
+static bool is_same_file(struct job *job, const struct row *row)
 {
 	struct maildir_entry entry;
 	struct maildir_file file;
 	struct err ignored;
-	int code = mailbox_open_dir(job->run, job->mailbox, err);
-	if (code < 0) {
-		return code;
+	if (mailbox_open_dir(job->run, job->mailbox, &ignored) < 0 ||
+	    job_find_file(job, row, &entry, &ignored) < 0 ||
+	    maildir_folder_stat_file(job->mailbox->dir, entry.name, entry.in_new, &file, &ignored) <
+		    0) {
+		return true;
 	}
-	if (job_find_file(job, row, &entry, &ignored) == 0 &&
-	    maildir_folder_stat_file(job->mailbox->dir, entry.name, entry.in_new, &file,
-				     &ignored) == 0) {
-		const struct file_mark mark = maildir_file_mark(&file);
-		*is_same = file_mark_equal(&row->mark, &mark);
-	}
-	return 0;
+	const struct file_mark mark = maildir_file_mark(&file);
+	return file_mark_equal(&row->mark, &mark);
 }
 
-static int judge(struct job *job, const struct refusal *refusal, bool *is_aside, struct err *err)
+static bool is_aside(struct job *job, const struct refusal *refusal)
 {
 	const struct row *row = row_of(job, refusal->row);
 	struct refusal_facts facts = {
@@ -51,14 +48,14 @@ static int judge(struct job *job, const struct refusal *refusal, bool *is_aside,
 		.now = clock_real_s(),
 	};
 	if (row == NULL) {
-		return 0;
+		return false;
 	}
 	facts.flags = row->local_flags & message_remote_flags(&job->facts);
-	int code = refusal_is_due(refusal, &facts)
-			 ? 0
-			 : look_at_file(job, row, &facts.is_same_file, err);
-	*is_aside = code == 0 && !refusal_is_due(refusal, &facts);
-	return code;
+	if (refusal_is_due(refusal, &facts)) {
+		return false;
+	}
+	facts.is_same_file = is_same_file(job, row);
+	return !refusal_is_due(refusal, &facts);
 }
 
 int job_set_aside(struct job *job, struct err *err)
@@ -77,13 +74,11 @@ int job_set_aside(struct job *job, struct err *err)
 	if (job->aside == NULL) {
 		return err_nomem(err);
 	}
-	for (size_t i = 0; code == 0 && i < refused->count; i++) {
-		bool is_aside = false;
-		code = judge(job, &refused->items[i], &is_aside, err);
-		if (is_aside) {
+	for (size_t i = 0; i < refused->count; i++) {
+		if (is_aside(job, &refused->items[i])) {
 			job->aside[job->facts.aside_count++] = refused->items[i].row;
 		}
 	}
 	job->facts.aside = job->aside;
-	return code;
+	return 0;
 }
