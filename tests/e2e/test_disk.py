@@ -175,6 +175,28 @@ def test_a_keyword_table_that_cannot_be_looked_at_takes_nothing_off(account, rem
     assert account.sync().did == {}
 
 
+def test_letters_that_a_move_could_not_write_come_in_the_next_run(account, remote, stat_shim):
+    """Of a keyword that the server has, and of one that the user has just set; moved here, and there."""
+    remote.create("Work")
+    sent = append(remote, 3, flags=("todo",))
+    (bare_uid, bare), = append(remote, 1, seed="bare")
+    account.sync()
+    env = {"LD_PRELOAD": stat_shim, "STAT_FAIL_ERRNO": str(errno.EIO),
+           "STAT_FAIL_PATH": "dovecot-keywords"}
+    path = account.local.find("INBOX", bare)
+    account.local.set_flags(path, add="a")
+    for wire in (sent[0][1], bare):
+        account.local.move(account.local.find("INBOX", wire), "Work")
+    remote.move("INBOX", sent[1][0], "Work")
+    account.sync(env=env, status=None)
+    account.sync()
+    agree(account, remote)
+    for wire in (sent[0][1], sent[1][1], bare):
+        assert account.local.find("Work", wire).name.endswith(":2,a"), wire
+        assert "todo" in remote.flags("Work", remote.find("Work", wire))
+    assert account.sync().did == {}
+
+
 @pytest.mark.parametrize("only", [f",{number}," for number in range(1, 7)])
 def test_a_database_that_cannot_be_read_is_not_taken_for_damaged(account, remote, disk_shim, only,
                                                                  tmp_path):

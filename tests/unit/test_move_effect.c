@@ -119,6 +119,24 @@ static void letters_that_were_rewritten_already_are_not_again(void **state)
 	assert_int_equal(words->to.count, 1);
 }
 
+static void a_letter_that_the_new_table_does_not_name_is_read_by_the_old_one(void **state)
+{
+	struct words *words = *state;
+	struct row gone = {.is_agreed = true};
+	const struct local_facts facts = {.keywords = KEYWORDS_YES, .trusts_letters = true};
+	const struct moved_letters letters = {
+		.by_old = {.is_message = true,
+			   .flags = ONE,
+			   .known = ~UINT64_C(0),
+			   .has_letters = true},
+		.by_new = {.is_message = true, .known = FLAGS_SYSTEM, .has_letters = true},
+	};
+
+	struct local_flags told =
+		effect_moved_letters(&facts, &gone, &letters, &words->from, &words->to);
+	assert_true(told.flags == keywords_translate(ONE, &words->from, &words->to));
+}
+
 static void D17_a_move_that_drops_all_letters_takes_no_keyword(void **state)
 {
 	struct words *words = *state;
@@ -203,6 +221,30 @@ static void moved_here_its_file_says_what_it_said(void **state)
 	assert_true(told_is(fresh.size, 77));
 }
 
+/* ONE and TWO are to be said, and have no letter now; the server has TWO. */
+static void E15_what_the_server_has_comes_from_there_when_there_is_a_letter(void **state)
+{
+	struct words *words = *state;
+	struct row gone = {.flags = TWO, .local_flags = ONE | TWO, .remote_flags = TWO};
+	const uint64_t one = keywords_translate(ONE, &words->from, &words->to);
+	struct local_flags told = {.flags = FLAG_SEEN | one | NEW_TWO};
+
+	effect_letters_wait(&gone, &told, one | NEW_TWO, &words->from, &words->to);
+	assert_true(told.flags == (FLAG_SEEN | one));
+	assert_true(told.unlettered == one);
+	assert_true(gone.flags == 0 && gone.remote_flags == TWO);
+}
+
+static void E15_what_was_set_there_comes_from_there_then(void **state)
+{
+	struct row row = {.local_flags = ONE | TWO, .unlettered = ONE};
+
+	(void)state;
+	effect_flags(&row, SIDE_REMOTE, ONE | TWO, 0);
+	assert_true(row.remote_flags == (ONE | TWO));
+	assert_true(row.local_flags == TWO && row.unlettered == 0 && row.flags == TWO);
+}
+
 #define WORDS_TEST(name) cmocka_unit_test_setup_teardown(name, words_open, words_close)
 
 int main(void)
@@ -212,10 +254,13 @@ int main(void)
 		WORDS_TEST(a_keyword_that_does_not_fit_in_is_lost),
 		WORDS_TEST(letters_are_read_by_the_old_table),
 		WORDS_TEST(letters_that_were_rewritten_already_are_not_again),
+		WORDS_TEST(a_letter_that_the_new_table_does_not_name_is_read_by_the_old_one),
 		WORDS_TEST(D17_a_move_that_drops_all_letters_takes_no_keyword),
 		WORDS_TEST(D15_D18_what_a_moved_files_name_does_not_tell_goes_along),
 		WORDS_TEST(moved_there_it_is_agreed_on_in_the_new_words),
 		WORDS_TEST(moved_here_its_file_says_what_it_said),
+		WORDS_TEST(E15_what_the_server_has_comes_from_there_when_there_is_a_letter),
+		cmocka_unit_test(E15_what_was_set_there_comes_from_there_then),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,7 @@ static int transfer_file(struct carrying *carrying, struct err *err)
 	    0) {
 		return code;
 	}
-	told->unlettered = told->flags & ~transfer->flags;
+	told->unlettered = 0;
 	transfer->file = name;
 	transfer->in_new = entry.in_new;
 	transfer->from = move->from->dir;
@@ -72,6 +72,20 @@ static int carry_file(struct carrying *carrying, struct err *err)
 		return code;
 	}
 	return maildir_folder_sync_names(move->from->dir, err);
+}
+
+/* Without `keywords` no letter is waited for. */
+static void note_letters(struct carrying *carrying, struct row *gone)
+{
+	const struct move *move = carrying->move;
+	struct local_flags *told = &carrying->told;
+	uint64_t lacking = told->flags & ~carrying->transfer.flags;
+	if (carrying->run->account->keywords == KEYWORDS_NO) {
+		told->unlettered = lacking;
+	} else {
+		effect_letters_wait(gone, told, lacking, &move->from->base.keywords,
+				    &move->to->base.keywords);
+	}
 }
 
 static int commit_file(struct run *run, const struct move *move, struct move_rows *rows,
@@ -115,6 +129,7 @@ int move_carry_file(struct run *run, struct move *move, struct err *err)
 	if ((code = row_set_unique(&rows.fresh, unique, strlen(unique), err)) < 0) {
 		goto finish;
 	}
+	note_letters(&carrying, &rows.gone);
 	effect_moved_here(&rows.gone, &rows.fresh, &carrying.told, &move->from->base.keywords,
 			  &move->to->base.keywords);
 	if ((code = commit_file(run, move, &rows, err)) == 0) {

@@ -70,7 +70,7 @@ finish:
  * without base's row. -ERR_CHANGED: a MUA has renamed the file again; the next scan sees its
  * letters.
  */
-static int rewrite_letters(struct run *run, const struct move *move, const struct move_rows *rows,
+static int rewrite_letters(struct run *run, const struct move *move, struct move_rows *rows,
 			   struct local_flags *told, struct err *err)
 {
 	struct moved_file file;
@@ -90,7 +90,8 @@ static int rewrite_letters(struct run *run, const struct move *move, const struc
 		}
 		change.add = granted;
 		code = maildir_folder_set_flags(move->to->dir, &change, NULL, err);
-		file.told.unlettered |= borne & ~granted;
+		effect_letters_wait(&rows->gone, &file.told, borne & ~granted,
+				    &move->from->base.keywords, &move->to->base.keywords);
 	}
 	if (code == 0) {
 		*told = file.told;
@@ -120,6 +121,7 @@ static int note_begun(struct run *run, const struct move *move, struct err *err)
 	if (code == 0 || code == -ERR_CHANGED) {
 		effect_move_begun(&rows.gone, &rows.fresh, &told);
 		code = state_row_put(run->session->state, &rows.fresh, err);
+		code = code < 0 ? code : state_row_put(run->session->state, &rows.gone, err);
 	}
 finish:
 	move_rows_finish(&rows);

@@ -55,6 +55,9 @@ void effect_unkept(struct row *row)
 void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove)
 {
 	uint64_t *flags = side == SIDE_LOCAL ? &row->local_flags : &row->remote_flags;
+	uint64_t waits = side == SIDE_REMOTE ? add & row->unlettered : 0; /* E15 */
+	row->local_flags &= ~waits;
+	row->unlettered &= ~waits;
 	*flags = (*flags | add) & ~remove;
 	row->flags = effect_agreed_bits(row->flags, row->local_flags, row->remote_flags);
 	row->reason = REASON_NONE;
@@ -136,7 +139,9 @@ struct local_flags effect_moved_letters(const struct local_facts *facts, const s
 {
 	const struct row before = effect_row_in_words(gone, from, to);
 	const struct local_file *by_old = &letters->by_old;
-	bool is_rewritten = ((before.local_flags ^ letters->by_new.flags) & ~FLAGS_SYSTEM) == 0;
+	uint64_t named = letters->by_new.flags & ~FLAGS_SYSTEM;
+	bool is_rewritten = ((before.local_flags & ~FLAGS_SYSTEM) == named) &&
+			    (named != 0 || !letters->by_new.has_letters);
 	struct local_file file = is_rewritten ? letters->by_new : *by_old;
 	if (!is_rewritten) {
 		/* Of keywords that nobody speaks of the new mailbox need not learn. */
@@ -145,6 +150,15 @@ struct local_flags effect_moved_letters(const struct local_facts *facts, const s
 		file.known = keywords_translate(by_old->known & spoken, from, to);
 	}
 	return local_flags_of(facts, &file, &before);
+}
+
+void effect_letters_wait(struct row *gone, struct local_flags *told, uint64_t waits,
+			 struct keywords *from, struct keywords *to)
+{
+	uint64_t there = waits & keywords_translate(gone->remote_flags, from, to);
+	told->unlettered = (told->unlettered | waits) & ~there;
+	told->flags &= ~there;
+	gone->flags &= ~keywords_translate(there, to, from);
 }
 
 void effect_move_begun(const struct row *gone, struct row *fresh, const struct local_flags *told)

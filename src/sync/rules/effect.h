@@ -29,6 +29,10 @@
  *   E14 unkept      it never was there, as a listing shows: its file is new mail again, and
  *                   stays UNPROVEN until it was looked for: the UID may have been a wrong one
  *
+ *   E15 letters     of a moved file, or of a keyword that was set there: where the folder has none
+ *       wait        for it now, the file is to get it from the server's, as if that had set it
+ *                   (R18)
+ *
  * All but E6, E11 and E14 end the reason why the row was pending; where the plan holds something of
  * it, E6 follows at once. E1, E2 and E7 end the brake's mark, for nothing is left to hold; else E11
  * follows. A row that neither side has any more is void (row.h), and storing it drops it.
@@ -63,7 +67,7 @@ uint64_t effect_agreed_bits(uint64_t base, uint64_t local, uint64_t remote);
  * afterwards. So letters that another program dropped come back.
  */
 uint64_t effect_letters_due(const struct row *row, uint64_t known, uint64_t add, uint64_t remove);
-/* E3. SIDE: SIDE_LOCAL or SIDE_REMOTE. */
+/* E3, E15. SIDE: SIDE_LOCAL or SIDE_REMOTE. */
 void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove);
 /* E4 */
 void effect_agreed(struct row *row, uint64_t flags);
@@ -89,7 +93,7 @@ void effect_braked(struct row *row, enum row_held held, int64_t now);
  * What the letters of a file mean that a MUA moved. It carries those of the folder that it came
  * from, so they are read by that folder's table (BY_OLD). But where the new folder's table (BY_NEW)
  * reads base's keywords in them, a run that died has rewritten them already: by the old table they
- * would change.
+ * would change. (Letters that the new table has no name for are none of these.)
  */
 struct moved_letters {
 	struct local_file by_old;
@@ -102,6 +106,11 @@ struct local_flags effect_moved_letters(const struct local_facts *facts, const s
 struct row effect_row_in_words(const struct row *row, const struct keywords *from,
 			       struct keywords *to);
 
+/* E15. Of what the moved file is TOLD to say the new folder has no letters for WAITS now. What the
+ * server has of it is neither said by the file nor known to base; the rest is said until it is
+ * there (E3). */
+void effect_letters_wait(struct row *gone, struct local_flags *told, uint64_t waits,
+			 struct keywords *from, struct keywords *to);
 /* E8. A move that is about to be sent: what the new row needs should the outcome not be told.
  * TOLD: what its file says now. */
 void effect_move_begun(const struct row *gone, struct row *fresh, const struct local_flags *told);
