@@ -9,6 +9,7 @@
  *   from absent | read_only | nowhere   takes no part; ...; is not on the server
  *   to ...
  *   taken                             one of the rows is part of another move
+ *   under_way                         an act of the new row is
  *   content same | other | unknown    of the new file, to the old row
  *   expect none | planned | policy | obstacle | unreadable
  *
@@ -145,6 +146,9 @@ static bool read_line(void *data, const char *word, char *rest)
 		return read_content(&scenario->facts, rest);
 	} else if (strcmp(word, "taken") == 0) {
 		scenario->facts.is_taken = true;
+		return true;
+	} else if (strcmp(word, "under_way") == 0) {
+		scenario->facts.has_intent = true;
 		return true;
 	}
 	return strcmp(word, "expect") == 0 && read_expect(scenario, rest);

@@ -261,6 +261,35 @@ static void a_moved_file_that_waits_keeps_its_original(void **state) /* V15 */
 	run_scene_expect_idle(scene, 0);
 }
 
+/* A COPY whose answer did not come, and whose copy no line tells of but the one of UID SEARCH. */
+static void a_copy_that_is_not_shown_yet_is_not_made_again(void **state) /* V16 */
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.has_move = false;
+	scene->server->tells_appended_uid = false;
+	scripted_make(scene->server, "Work");
+	add_five(scene);
+	RUN_OK(scene, run_scene_sync(scene));
+	run_scene_move_file(scene, "INBOX", "3", "Work", "");
+	scripted_fault(scene->server,
+		       &(struct scripted_fault){.op = SCRIPTED_COPY, .what = SCRIPTED_LOST});
+	assert_true(run_scene_sync(scene) < 0);
+	run_scene_expect_there(scene, "Work", "3/");
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
+							       .what = SCRIPTED_OMITTED,
+							       .wire = "Work",
+							       .always = true,
+							       .uid = 1});
+	expect_run(scene, 0, 0);
+	run_scene_expect_there(scene, "INBOX", "1/ 2/ 3/ 4/ 5/");
+	run_scene_expect_there(scene, "Work", "3/");
+	scripted_forget_faults(scene->server);
+	expect_run(scene, 0, 0);
+	run_scene_expect_both(scene, "INBOX", "1/ 2/ 4/ 5/");
+	run_scene_expect_both(scene, "Work", "3/");
+	run_scene_expect_idle(scene, 0);
+}
+
 /* The server tells no UID of it and withholds its header once. */
 static void an_upload_whose_header_is_withheld_does_not_come_down(void **state) /* W19 */
 {
@@ -315,6 +344,7 @@ int main(void)
 		RUN_TEST(what_waited_and_is_gone_on_a_side_lets_the_other_go),
 		RUN_TEST(where_no_message_is_left_the_file_is_new_mail),
 		RUN_TEST(a_moved_file_that_waits_keeps_its_original),
+		RUN_TEST(a_copy_that_is_not_shown_yet_is_not_made_again),
 		RUN_TEST(an_upload_whose_header_is_withheld_does_not_come_down),
 		RUN_TEST(nor_does_it_hold_up_what_came_beside_it),
 	};

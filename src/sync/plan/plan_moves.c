@@ -78,7 +78,18 @@ struct planning {
 	struct run *run;
 	enum move_seen seen;
 	struct folder_look folder;
+	struct intents intents; /* all of the account's */
 };
+
+static bool has_intent(const struct intents *intents, int64_t row)
+{
+	for (size_t i = 0; i < intents->count; i++) {
+		if (intents->items[i].row == row) {
+			return true;
+		}
+	}
+	return false;
+}
 
 /* MOVE's state. The new file is looked at only where that decides. */
 static int judge(struct planning *planning, struct move *move, const struct move_rows *rows,
@@ -121,6 +132,7 @@ static int plan_pair(struct planning *planning, const struct state_move *pair, s
 		.delete_ = run->policy.messages.delete_,
 		.is_taken =
 			move_has_row(moves, pair->gone_row) || move_has_row(moves, pair->new_row),
+		.has_intent = has_intent(&planning->intents, pair->new_row),
 	};
 	facts.to.is_there &= (move.to->seen.in & SIDE_REMOTE) || move.to->decided.is_to_be_made;
 	if ((code = judge(planning, &move, &rows, &facts, err)) == 0 && move.state != MOVE_NONE) {
@@ -197,10 +209,14 @@ int plan_moves(struct run *run, struct err *err)
 		struct planning planning = {.run = run, .seen = kinds[i]};
 		struct state_moves pairs = {0};
 		code = find_moves(run, kinds[i], &pairs, err);
+		if (code == 0 && pairs.count > 0) {
+			code = state_intents_load(run->session->state, 0, &planning.intents, err);
+		}
 		for (size_t k = 0; code == 0 && k < pairs.count; k++) {
 			code = plan_pair(&planning, &pairs.items[k], err);
 		}
 		folder_look_finish(&planning.folder);
+		state_intents_finish(&planning.intents);
 		state_moves_finish(&pairs);
 	}
 	return code;

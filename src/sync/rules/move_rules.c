@@ -43,6 +43,9 @@ enum move_state move_rule(const struct move_facts *facts)
 	if (facts->is_taken) {
 		return MOVE_NONE; /* V1 */
 	}
+	if (facts->has_intent) {
+		return MOVE_HELD_OBSTACLE; /* V16 */
+	}
 	if (facts->seen == MOVE_SEEN_UNREADABLE) { /* V7 */
 		return facts->gone->is_agreed ? rule_content(facts, MOVE_HELD_UNREADABLE)
 					      : MOVE_NONE;

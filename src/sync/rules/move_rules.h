@@ -12,6 +12,8 @@
  *   V3  the new row is AMBIGUOUS                        -> none. Pairing has to settle it first.
  *   V15 it is UNIDENTIFIED (W19)                        -> held (unreadable): while it waits its
  *       original is not removed, and then it moves.
+ *   V16 an act of the new row is under way, and its outcome is not known -> held by an obstacle, as
+ *       V5: it may be this very move, whose copy is not told of yet
  *   V4  `copy` and `delete` do not both cover the server -> held by policy: both rows wait, and the
  *       old copy stays.
  *   V5  one of the mailboxes takes no part in this run, is read-only or not on the server -> held
@@ -88,6 +90,7 @@ struct move_facts {
 	enum side copy; /* the policy, as in message_rules.h */
 	enum side delete_;
 	bool is_taken;                /* one of the rows is part of another move */
+	bool has_intent;              /* the new one, of an act under way */
 	enum content_verdict content; /* of the new file, to the old row; SAME: not asked yet */
 };
 
