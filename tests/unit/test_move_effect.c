@@ -222,7 +222,7 @@ static void moved_here_its_file_says_what_it_said(void **state)
 }
 
 /* ONE and TWO are to be said, and have no letter now; the server has TWO. */
-static void E15_what_the_server_has_comes_from_there_when_there_is_a_letter(void **state)
+static void E16_what_the_server_has_comes_from_there_when_there_is_a_letter(void **state)
 {
 	struct words *words = *state;
 	struct row gone = {.flags = TWO, .local_flags = ONE | TWO, .remote_flags = TWO};
@@ -235,7 +235,7 @@ static void E15_what_the_server_has_comes_from_there_when_there_is_a_letter(void
 	assert_true(gone.flags == 0 && gone.remote_flags == TWO);
 }
 
-static void E15_what_was_set_there_comes_from_there_then(void **state)
+static void E16_what_was_set_there_comes_from_there_then(void **state)
 {
 	struct row row = {.local_flags = ONE | TWO, .unlettered = ONE};
 
@@ -259,8 +259,8 @@ int main(void)
 		WORDS_TEST(D15_D18_what_a_moved_files_name_does_not_tell_goes_along),
 		WORDS_TEST(moved_there_it_is_agreed_on_in_the_new_words),
 		WORDS_TEST(moved_here_its_file_says_what_it_said),
-		WORDS_TEST(E15_what_the_server_has_comes_from_there_when_there_is_a_letter),
-		cmocka_unit_test(E15_what_was_set_there_comes_from_there_then),
+		WORDS_TEST(E16_what_the_server_has_comes_from_there_when_there_is_a_letter),
+		cmocka_unit_test(E16_what_was_set_there_comes_from_there_then),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

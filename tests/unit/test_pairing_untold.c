@@ -241,7 +241,7 @@ static void where_no_message_is_left_the_file_is_new_mail(void **state) /* W19 *
 }
 
 /* Fresh is new on both sides, with a message whose header is not told once. */
-static void a_moved_file_that_waits_keeps_its_original(void **state) /* V15 */
+static void a_moved_file_that_waits_keeps_its_original(void **state) /* V17 */
 {
 	struct run_scene *scene = *state;
 	add_five(scene);

@@ -55,7 +55,7 @@ void effect_unkept(struct row *row)
 void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove)
 {
 	uint64_t *flags = side == SIDE_LOCAL ? &row->local_flags : &row->remote_flags;
-	uint64_t waits = side == SIDE_REMOTE ? add & row->unlettered : 0; /* E15 */
+	uint64_t waits = side == SIDE_REMOTE ? add & row->unlettered : 0; /* E16 */
 	row->local_flags &= ~waits;
 	row->unlettered &= ~waits;
 	*flags = (*flags | add) & ~remove;

@@ -28,8 +28,7 @@
  *                   removed
  *   E14 unkept      it never was there, as a listing shows: its file is new mail again, and
  *                   stays UNPROVEN until it was looked for: the UID may have been a wrong one
- *
- *   E15 letters     of a moved file, or of a keyword that was set there: where the folder has none
+ *   E16 letters     of a moved file, or of a keyword that was set there: where the folder has none
  *       wait        for it now, the file is to get it from the server's, as if that had set it
  *                   (R18)
  *
@@ -67,7 +66,7 @@ uint64_t effect_agreed_bits(uint64_t base, uint64_t local, uint64_t remote);
  * afterwards. So letters that another program dropped come back.
  */
 uint64_t effect_letters_due(const struct row *row, uint64_t known, uint64_t add, uint64_t remove);
-/* E3, E15. SIDE: SIDE_LOCAL or SIDE_REMOTE. */
+/* E3, E16. SIDE: SIDE_LOCAL or SIDE_REMOTE. */
 void effect_flags(struct row *row, enum side side, uint64_t add, uint64_t remove);
 /* E4 */
 void effect_agreed(struct row *row, uint64_t flags);
@@ -106,7 +105,7 @@ struct local_flags effect_moved_letters(const struct local_facts *facts, const s
 struct row effect_row_in_words(const struct row *row, const struct keywords *from,
 			       struct keywords *to);
 
-/* E15. Of what the moved file is TOLD to say the new folder has no letters for WAITS now. What the
+/* E16. Of what the moved file is TOLD to say the new folder has no letters for WAITS now. What the
  * server has of it is neither said by the file nor known to base; the rest is said until it is
  * there (E3). */
 void effect_letters_wait(struct row *gone, struct local_flags *told, uint64_t waits,

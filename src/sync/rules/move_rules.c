@@ -57,7 +57,7 @@ enum move_state move_rule(const struct move_facts *facts)
 	}
 	bool is_open = facts->gone->remote == MESSAGE_PRESENT &&  /* V2 */
 		       facts->fresh->reason != REASON_AMBIGUOUS;  /* V3 */
-	bool waits = facts->fresh->reason == REASON_UNIDENTIFIED; /* V15 */
+	bool waits = facts->fresh->reason == REASON_UNIDENTIFIED; /* V17 */
 	return is_open ? rule_content(facts, waits ? MOVE_HELD_UNREADABLE : may) : MOVE_NONE;
 }
 

@@ -10,7 +10,7 @@
  *   V2  the message is not there any more, or never was -> none. There is nothing to move; the file
  *       is new mail.
  *   V3  the new row is AMBIGUOUS                        -> none. Pairing has to settle it first.
- *   V15 it is UNIDENTIFIED (W19)                        -> held (unreadable): while it waits its
+ *   V17 it is UNIDENTIFIED (W19)                        -> held (unreadable): while it waits its
  *       original is not removed, and then it moves.
  *   V16 an act of the new row is under way, and its outcome is not known -> held by an obstacle, as
  *       V5: it may be this very move, whose copy is not told of yet
