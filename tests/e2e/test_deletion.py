@@ -152,6 +152,48 @@ def test_half_of_them_do_not_brake(account, remote):
     assert account.sync().did == {"deleted_remote": 20}
 
 
+def lose(account, remote, side, wires):
+    for wire in wires:
+        if side == "local":
+            account.local.find("INBOX", wire).unlink()
+        else:
+            remote.expunge("INBOX", remote.find("INBOX", wire))
+
+
+@pytest.mark.parametrize("side", ["local", "remote"])
+def test_what_goes_in_steps_within_a_minute_is_held_as_if_at_once(account, remote, clock_shim,
+                                                                  side):
+    """`rm -r` of 100 of 120 files, seen by ten runs in 45 seconds."""
+    wires = [wire for _, wire in paired(account, remote, 120)]
+    later = lies.clock_of(account, clock_shim)
+    did = "deleted_remote" if side == "local" else "deleted_local"
+    left = (lambda: len(uids(remote))) if side == "local" else (lambda: count(account))
+    for step in range(10):
+        lose(account, remote, side, wires[10 * step:10 * (step + 1)])
+        later(5 * step)
+        result = account.sync(status=0 if step < 6 else 79)
+        assert result.did.get(did, 0) == (10 if step < 6 else 0)
+    assert left() == 60
+    later(500)                       # a minute lets nothing go, and what comes then is judged by itself
+    lose(account, remote, side, wires[100:101])
+    assert account.sync(status=79).did == {did: 1}
+    assert left() == 59
+    later(600)
+    assert account.sync("--allow-mass-delete").did == {did: 40}
+    agree(account, remote)
+    idle(account, remote)
+
+
+def test_what_goes_in_steps_over_minutes_is_not_held(account, remote, clock_shim):
+    wires = [wire for _, wire in paired(account, remote, 120)]
+    later = lies.clock_of(account, clock_shim)
+    for step in range(10):
+        lose(account, remote, "local", wires[10 * step:10 * (step + 1)])
+        later(61 * step)
+        assert account.sync().did == {"deleted_remote": 10}
+    agree(account, remote)
+
+
 def test_the_brake_can_be_set_and_switched_off(account, remote):
     held = paired(account, remote, 40, max_delete="25%")
     delete_locally(account, held[:11])

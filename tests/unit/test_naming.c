@@ -316,6 +316,44 @@ static void M47_another_one_of_the_same_second_is_another(void **state)
 	assert_int_equal(scene->report.total.downloaded, 3);
 }
 
+/* A server that gives all mailboxes one UIDVALIDITY. */
+static void M47_a_copy_of_all_is_another_where_uidvalidity_says_nothing(void **state)
+{
+	static const char *const names[] = {"Other", "archive", "Ar chive"};
+	struct run_scene *scene = *state;
+	scene->server->facts.has_message_ids = false;
+	shared(scene, "Archive");
+	uint32_t uidvalidity = scripted_find(scene->server, "Archive")->uidvalidity;
+	scripted_make(scene->server, "Third")->uidvalidity = uidvalidity;
+	scripted_add(scene->server, "Third", "", "Message-ID: <third>\n\ntext\n");
+	sync_to(scene, 0);
+	for (size_t i = 0; i < 3; i++) {
+		scripted_make(scene->server, names[i])->uidvalidity = uidvalidity;
+		for (int k = 0; k < 3; k++) {
+			char text[64];
+			snprintf(text, sizeof(text), "Message-ID: <%d@Archive>\n\ntext\n", k);
+			scripted_add(scene->server, names[i], "", text);
+		}
+		sync_to(scene, i == 0 ? 0 : 1);
+		assert_int_equal(scene->report.total.downloaded, i == 0 ? 3 : 0);
+		if (i > 0) {
+			scripted_remove(scene->server, names[i]);
+		}
+	}
+}
+
+static void M47_names_are_alike_but_for_case_and_blanks(void **state)
+{
+	(void)state;
+	assert_true(names_are_alike("Archive", "archive "));
+	assert_true(names_are_alike(" A b", "aB"));
+	assert_true(names_are_alike("Gr\303\266\303\237e", "other"));
+	assert_false(names_are_alike("Archive", "Archives"));
+	assert_false(names_are_alike("Archive", "Other"));
+	assert_false(names_are_alike("", "x"));
+	assert_true(names_are_alike("", "  "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +370,8 @@ int main(void)
 		RUN_TEST(M51_and_where_that_was_not_clear_at_first),
 		RUN_TEST(M49_one_that_is_made_and_not_listed_is_made_once),
 		RUN_TEST(M47_a_mailbox_that_is_listed_twice_comes_down_once),
+		RUN_TEST(M47_a_copy_of_all_is_another_where_uidvalidity_says_nothing),
+		cmocka_unit_test(M47_names_are_alike_but_for_case_and_blanks),
 		RUN_TEST(M47_another_one_of_the_same_second_is_another),
 	};
 

@@ -23,7 +23,24 @@ static void leave_alone(struct run *run, struct mailbox *mailbox, const struct e
 	mailbox->seen.in &= ~(unsigned)SIDE_REMOTE;
 }
 
-static struct folded_facts facts_of(const struct mailbox *known, const struct mailbox *mailbox)
+/* Mailboxes other than KNOWN and MAILBOX have the same UIDVALIDITY. */
+static bool is_usual(const struct run *run, const struct mailbox *known,
+		     const struct mailbox *mailbox)
+{
+	bool is_so = false;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox *other = &run->mailboxes.items[i];
+		is_so |= other != known && other != mailbox &&
+			 (told_equal(other->seen.numbers.uidvalidity,
+				     mailbox->seen.numbers.uidvalidity) ||
+			  told_equal(other->base.numbers.uidvalidity,
+				     mailbox->seen.numbers.uidvalidity));
+	}
+	return is_so;
+}
+
+static struct folded_facts facts_of(const struct run *run, const struct mailbox *known,
+				    const struct mailbox *mailbox)
 {
 	bool has_ids = known->base.mailboxid != NULL && mailbox->seen.mailboxid != NULL;
 	return (struct folded_facts){
@@ -33,6 +50,8 @@ static struct folded_facts facts_of(const struct mailbox *known, const struct ma
 		.has_counts = known->seen.has_counts && mailbox->seen.has_counts,
 		.known = known->seen.has_counts ? known->seen.numbers : known->base.numbers,
 		.now = mailbox->seen.numbers,
+		.is_usual = is_usual(run, known, mailbox),
+		.is_alike = names_are_alike(known->name, mailbox->name),
 	};
 }
 
@@ -51,7 +70,7 @@ static bool is_new(const struct mailbox *mailbox)
 static int compare_with(struct run *run, struct mailbox *known, struct mailbox *mailbox,
 			bool *is_same, struct err *err)
 {
-	const struct folded_facts facts = facts_of(known, mailbox);
+	const struct folded_facts facts = facts_of(run, known, mailbox);
 	enum likeness likeness = mailbox_is_folded(&facts);
 	*is_same = likeness == LIKENESS_YES;
 	return likeness == LIKENESS_BY_SAMPLE

@@ -1,6 +1,9 @@
 /* What becomes of a mailbox (mailbox_rules.h). */
 #include "mailbox_rules.h"
 
+#include <string.h>
+#include <strings.h>
+
 static enum side other_side(enum side side)
 {
 	return side == SIDE_LOCAL ? SIDE_REMOTE : SIDE_LOCAL;
@@ -244,6 +247,31 @@ bool mailbox_is_another(const struct mailbox_evidence *evidence)
 	return known.is_told && now.is_told && known.number != now.number;
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text != '\0' && (unsigned char)*text < 128) {
+		text++;
+	}
+	return *text == '\0';
+}
+
+bool names_are_alike(const char *one, const char *other)
+{
+	if (!is_ascii(one) || !is_ascii(other)) {
+		return true;
+	}
+	for (;; one++, other++) {
+		one += strspn(one, " ");
+		other += strspn(other, " ");
+		if (strncasecmp(one, other, 1) != 0) {
+			return false;
+		}
+		if (*one == '\0') {
+			return true;
+		}
+	}
+}
+
 enum likeness mailbox_is_folded(const struct folded_facts *facts)
 {
 	const struct numbers *known = &facts->known;
@@ -252,7 +280,7 @@ enum likeness mailbox_is_folded(const struct folded_facts *facts)
 		return facts->is_same_id ? LIKENESS_YES : LIKENESS_NO;
 	}
 	bool may_be = told_equal(known->uidvalidity, now->uidvalidity) &&
-		      !told_is(now->messages, 0) &&
+		      (!facts->is_usual || facts->is_alike) && !told_is(now->messages, 0) &&
 		      (!facts->has_counts || (told_equal(known->uidnext, now->uidnext) &&
 					      told_equal(known->messages, now->messages)));
 	return may_be ? LIKENESS_BY_SAMPLE : LIKENESS_NO;

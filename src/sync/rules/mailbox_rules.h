@@ -84,7 +84,10 @@
  *
  * Whether one that is new on the server is one that is known, under another name that the server
  * takes for the same (mailbox_is_folded): it is left alone, which is told
- *   M47 equal MAILBOXIDs; where one is untold, equal numbers, some messages, and a sample (M36)
+ *   M47 equal MAILBOXIDs; where one is untold, equal numbers, some messages, and a sample (M36).
+ *       Where the UIDVALIDITY is other mailboxes', too, it says nothing, and a copy of all messages
+ *       looks the same: then the names have to be alike, too, but for case, blanks and what is not
+ *       ASCII
  * Nor is one made there
  *   M48 that the server answers for, though it does not list it
  *   M49 that was made once and was not listed then
@@ -285,7 +288,11 @@ struct folded_facts {
 	bool has_counts; /* of both */
 	struct numbers known;
 	struct numbers now;
+	bool is_usual; /* others have that UIDVALIDITY, too: */
+	bool is_alike; /* names_are_alike */
 };
+/* Whether a server may take the one for the other. */
+bool names_are_alike(const char *one, const char *other);
 enum likeness mailbox_is_folded(const struct folded_facts *facts);
 
 enum likeness mailbox_likeness(const struct mailbox_evidence *evidence);
