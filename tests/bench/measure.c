@@ -1,6 +1,6 @@
 /*
- * Runs a command and tells its wall time in seconds and its peak memory in KiB on file descriptor
- * 3. The kernel counts what a process held before it became the command, so a large parent would
+ * Runs a command and tells its wall time in seconds, its peak memory in KiB and its CPU time in
+ * seconds on file descriptor 3. The kernel counts what a process held before it became the command, so a large parent would
  * be counted too: hence a small one.
  *
  *     measure COMMAND ARG...
@@ -8,9 +8,15 @@
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+static double seconds(const struct timeval *time)
+{
+	return (double)time->tv_sec + (double)time->tv_usec / 1e6;
+}
 
 int main(int argc, char **argv)
 {
@@ -33,9 +39,9 @@ int main(int argc, char **argv)
 		return 126;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &ended);
-	dprintf(3, "%.6f %ld\n",
+	dprintf(3, "%.6f %ld %.6f\n",
 		(double)(ended.tv_sec - began.tv_sec) +
 			(double)(ended.tv_nsec - began.tv_nsec) / 1e9,
-		usage.ru_maxrss);
+		usage.ru_maxrss, seconds(&usage.ru_utime) + seconds(&usage.ru_stime));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -34,6 +34,10 @@ class Peer:
         self.secret.chmod(0o600)
         self.configure()
 
+    def forget_state(self):
+        """What it knows of before is lost; False: it would double all mail then."""
+        return False
+
     @classmethod
     def is_there(cls):
         return shutil.which(cls.command) is not None
@@ -70,6 +74,11 @@ class Mailsync(Peer):
 
     def argv(self):
         return [str(program.binary()), "--config", str(self.folder / "conf"), "--json", "sync"]
+
+
+    def forget_state(self):
+        shutil.rmtree(self.folder / "state")
+        return True
 
 
 class CompressedMailsync(Mailsync):
