@@ -24,6 +24,21 @@ static void all_that_is_new_there_comes(void **state)
 	run_scene_expect_idle(scene, 0);
 }
 
+/* Then they are downloaded side by side, and each in slices. */
+static void so_does_that_of_several_mailboxes(void **state)
+{
+	struct run_scene *scene = *state;
+	begin(scene);
+	scripted_make(scene->server, "Work");
+	add_many(scene, "INBOX", 1, 5);
+	add_many(scene, "Work", 11, 4);
+	sync_to(scene, 0);
+	expect_brought(scene, 9, 0);
+	run_scene_expect_both(scene, "INBOX", "01/ 02/ 03/ 04/ 05/");
+	run_scene_expect_both(scene, "Work", "11/ 12/ 13/ 14/");
+	run_scene_expect_idle(scene, 0);
+}
+
 static void write_five(struct run_scene *scene)
 {
 	for (int i = 1; i <= 5; i++) {
@@ -200,6 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(all_that_is_new_there_comes),
+		RUN_TEST(so_does_that_of_several_mailboxes),
 		RUN_TEST(all_that_is_new_here_goes_up),
 		RUN_TEST(without_base_all_are_paired),
 		RUN_TEST(each_change_is_carried_out),

@@ -154,7 +154,7 @@ static int add_file(struct gathering *gathering, const struct row *row, struct e
 }
 
 /* Messages are taken in once the files are known: where there is none, or few, memory is not to
- * hold all that is new on the server. */
+ * hold all that is new on the server; nor, beside them, the names of the files. */
 static int add_rows(struct gathering *gathering,
 		    int (*add)(struct gathering *, const struct row *, struct err *),
 		    struct err *err)
@@ -257,11 +257,10 @@ int pairing_gather(struct pairing *pairing, struct err *err)
 	gathering.has_uidvalidity =
 		!pairing->has_base && told_is(mailbox->base.numbers.uidvalidity,
 					      maildir_folder_mbsync_uidvalidity(mailbox->dir));
-	if ((code = add_rows(&gathering, add_file, err)) == 0 &&
-	    (code = identify_locals(&gathering, err)) == 0) {
-		code = add_rows(&gathering, add_message, err);
+	if ((code = add_rows(&gathering, add_file, err)) == 0) {
+		code = identify_locals(&gathering, err);
 	}
 	maildir_scan_finish(scan);
 	state_moves_finish(&gathering.moves);
-	return code;
+	return code < 0 ? code : add_rows(&gathering, add_message, err);
 }
