@@ -1,7 +1,7 @@
 /*
  * Runs a command and tells its wall time in seconds, its peak memory in KiB and its CPU time in
- * seconds on file descriptor 3. The kernel counts what a process held before it became the command, so a large parent would
- * be counted too: hence a small one.
+ * seconds on file descriptor 3. The kernel counts what a process held before it became the command,
+ * so a large parent would be counted too: hence a small one.
  *
  *     measure COMMAND ARG...
  */
