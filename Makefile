@@ -187,6 +187,7 @@ fuzz: setup-test
 crash: setup-test
 	$(Q)$(MAKE) --no-print-directory STEPS=1 program
 	$(Q)MAILSYNC='$(abspath $(BUILD))/steps/mailsync' tests/crash/run
+	$(Q)MAILSYNC='$(abspath $(BUILD))/steps/mailsync' tests/crash/tokens
 
 soak: setup-test
 	$(Q)$(MAKE) --no-print-directory STEPS=1 program
