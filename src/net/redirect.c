@@ -14,6 +14,10 @@
 #include "mailsync/base/clock.h"
 #include "mailsync/base/secret.h"
 
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* SIGPIPE is ignored anyway */
+#endif
+
 #define REQUEST_MAX  8192
 #define VISITORS_MAX 8
 #define VISIT_MS     10000

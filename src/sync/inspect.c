@@ -68,6 +68,9 @@ int sync_check(const struct account *account, const struct sync_options *options
 		code = visit_end(&visit, code < 0 ? code : tell(&visit, account, lines, err));
 	}
 	if (code < 0) {
+		struct err ignored;
+		/* What is known of a token may be why. */
+		(void)credential_explain(account->server.credential, lines, &ignored);
 		return code;
 	}
 	login_forget(account, options); /* Q1 */

@@ -360,11 +360,12 @@ def test_a_refused_token_is_refreshed_once(make_signing, authority):
     account = make_signing()
     sign_in(account, authority, status=77)
     assert authority.refreshes == 1
+    result = account.run("check")
+    assert result.status == 77 and "signed in by" in result.out     # told all the same
     authority.lives = None
-    file_of(account).write_text(json.dumps(token_of(account)))
     result = account.run("check")
     assert result.status == 0, result
-    assert authority.refreshes == 2
+    assert authority.refreshes == 3
 
 
 def test_a_token_of_another_account(make_signing, authority):
