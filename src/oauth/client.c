@@ -152,6 +152,14 @@ int oauth_client_resolve(struct oauth_client *client, const struct oauth_setting
 
 /* --- metadata --- */
 
+static struct span without_slashes(struct span text)
+{
+	while (text.len > 0 && text.data[text.len - 1] == '/') {
+		text.len--;
+	}
+	return text;
+}
+
 /* Where RFC 8414 puts it: between host and path; and where OpenID does: behind the path. */
 bool oauth_client_metadata_url(const struct oauth_client *client, unsigned attempt, struct buf *url)
 {
@@ -162,10 +170,7 @@ bool oauth_client_metadata_url(const struct oauth_client *client, unsigned attem
 		return false;
 	}
 	size_t len = (size_t)(parts.path.data - client->issuer);
-	struct span path = parts.path;
-	while (path.len > 0 && path.data[path.len - 1] == '/') {
-		path.len--;
-	}
+	struct span path = without_slashes(parts.path);
 	if (attempt == 2 && path.len == 0) {
 		return false; /* the same as before */
 	}
@@ -221,15 +226,9 @@ static int take_scopes(struct oauth_client *client, const struct object *metadat
 	return code;
 }
 
-static bool same_issuer(const char *told, const char *issuer)
+bool oauth_client_is_issuer(const struct oauth_client *client, struct span told)
 {
-	size_t len = strlen(issuer);
-
-	while (len > 0 && issuer[len - 1] == '/') {
-		len--;
-	}
-	return told && strncmp(told, issuer, len) == 0 &&
-	       (strcmp(told + len, "/") == 0 || !told[len]);
+	return span_equal(without_slashes(told), without_slashes(span_of(client->issuer)));
 }
 
 static int take_metadata(struct oauth_client *client, const struct object *metadata,
@@ -238,7 +237,7 @@ static int take_metadata(struct oauth_client *client, const struct object *metad
 	static const char methods[] = "token_endpoint_auth_methods_supported";
 	int code;
 
-	if (!same_issuer(object_text(metadata, "issuer"), client->issuer)) {
+	if (!oauth_client_is_issuer(client, span_of(object_text(metadata, "issuer")))) {
 		return err_set(err, ERR_SERVER, SCOPE_ACCOUNT,
 			       "the metadata of %s says that they are another issuer's",
 			       client->issuer);
@@ -342,6 +341,7 @@ static int take_registration(struct oauth_client *client, const struct object *r
 	const char *id = object_text(reply, "client_id");
 	const char *secret = object_text(reply, "client_secret");
 	const char *method = object_text(reply, "token_endpoint_auth_method");
+	bool is_public = method && strcmp(method, "none") == 0;
 	int code;
 
 	if (!id || !*id) {
@@ -350,7 +350,8 @@ static int take_registration(struct oauth_client *client, const struct object *r
 	}
 	if ((code = take_redirect(client, object_item(reply, "redirect_uris", 0), err)) < 0 ||
 	    (code = fill(&client->id, id, err)) < 0 ||
-	    (secret && (code = secret_set(&client->secret, span_of(secret), err)) < 0)) {
+	    (secret && !is_public &&
+	     (code = secret_set(&client->secret, span_of(secret), err)) < 0)) {
 		return code;
 	}
 	client->wants_basic = method && strcmp(method, "client_secret_basic") == 0;

@@ -161,7 +161,7 @@ static enum oauth_answer judge(const struct oauth_flow *flow, const struct oauth
 		return OAUTH_ANSWER_STRAY;
 	}
 	/* RFC 9207: else one server could pass another's code off as its own. */
-	if (client->issuer && (fields->is_there[FIELD_ISS] ? !span_equal_cstr(iss, client->issuer)
+	if (client->issuer && (fields->is_there[FIELD_ISS] ? !oauth_client_is_issuer(client, iss)
 							   : client->sends_iss)) {
 		return refuse_iss(client, err);
 	}

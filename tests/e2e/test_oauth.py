@@ -11,9 +11,10 @@ import urllib.parse
 
 import pytest
 
-from rig import program
+from rig import mail, program
 from rig.authority import Authority, Fault, wait_for_address
 from rig.host import free_ports
+from rig.line import Line
 from rig.scripted import Scripted, always
 
 MESSAGE = b"Subject: one\r\n\r\nbody\r\n"
@@ -717,3 +718,33 @@ def test_the_environment_names_no_proxy(signed_in):
     age(signed_in, 3600)
     env = {name: "http://127.0.0.1:1" for name in ("http_proxy", "https_proxy", "all_proxy")}
     assert signed_in.run("token", "home", env=env).status == 0
+
+
+def test_a_token_that_dies_in_the_middle_of_a_run(make_signing, authority, steps, tmp_path):
+    """Its server does not take it any more when three further connections log in with it, though it
+    was told to last: it is refreshed once, for all of them."""
+    account = make_signing(connections=4)
+    sign_in(account, authority)
+    account.sync()
+    log = tmp_path / "steps"
+    with account.remote() as remote:
+        remote.append("INBOX", MESSAGE)
+        account.sync(env={"MAILSYNC_STEP_LOG": str(log)})
+        sends = [line.split()[0] for line in log.read_text().splitlines() if " send" in line]
+        mail.pour(remote, "INBOX", [
+            mail.Letter("INBOX", mail.one(number, size=150_000), (), 1_500_000_000 + number)
+            for number in range(200)])
+    age(account, 4000)
+    authority.lives = 10
+    fresh(account)
+    authority.lives, dies = None, time.monotonic() + 10
+    with Line(account.keys["port"], rtt_ms=20) as line:
+        account.change(port=line.port)
+        process = account.start("--json", "sync", env={"MAILSYNC_STEP_PAUSE": sends[2]})
+        assert program.is_stopped(process)      # logged in
+        time.sleep(max(0, dies - time.monotonic()) + 1)
+        process.send_signal(signal.SIGCONT)
+        result = program.finish(process)
+    assert result.status == 0, result
+    assert result.account["connections"] > 1 and result.account["downloaded"] == 200
+    assert authority.refreshes == 2             # by `fresh`, and by the run

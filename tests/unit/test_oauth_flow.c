@@ -141,6 +141,11 @@ static void another_issuer_in_the_answer_ends_the_flow(void **state)
 		answer_to(&scene, "state=%s&code=a&iss=https%%3A%%2F%%2Fevil.org", &code, &err),
 		OAUTH_ANSWER_REFUSED);
 	assert_int_equal(err.code, ERR_SERVER);
+	assert_int_equal(answer_to(&scene, "state=%s&code=a&iss=https%%3A%%2F%%2Fexample.org%%2F",
+				   &code, &err),
+			 OAUTH_ANSWER_CODE);
+	assert_int_equal(answer_to(&scene, "state=%s&code=a&iss=", &code, &err),
+			 OAUTH_ANSWER_REFUSED);
 	assert_int_equal(answer_to(&scene, "state=%s&code=a", &code, &err), OAUTH_ANSWER_CODE);
 	scene.client.sends_iss = true;
 	assert_int_equal(answer_to(&scene, "state=%s&code=a", &code, &err), OAUTH_ANSWER_REFUSED);

@@ -78,6 +78,9 @@ bool oauth_client_metadata_url(const struct oauth_client *client, unsigned attem
  * -ERR_SERVER when it is another issuer's, or names addresses that no secret may be sent to. */
 int oauth_client_take_metadata(struct oauth_client *client, struct span text, struct err *err);
 
+/* Whether TOLD names the issuer of CLIENT, which has one; a slash at its end does not matter. */
+bool oauth_client_is_issuer(const struct oauth_client *client, struct span told);
+
 /* True where it has no id, and the server registers those that ask. */
 bool oauth_client_needs_registration(const struct oauth_client *client);
 /* The request, as JSON. REDIRECT: with the port of now. */
