@@ -48,7 +48,7 @@ static const struct remote_facts *imap_facts(struct remote *remote)
 		.takes_many_appends = (caps & IMAP_CAP_MULTIAPPEND) != 0,
 		.appends_without_wait = (caps & IMAP_CAP_LITERAL_PLUS) != 0,
 		.tells_changes = (caps & IMAP_CAP_CONDSTORE) != 0,
-		.lists_counts = (caps & IMAP_CAP_LIST_STATUS) != 0,
+		.lists_counts = (caps & IMAP_CAP_LIST_STATUS) != 0 && !remote->lists_plainly,
 		.has_message_ids = (caps & (IMAP_CAP_OBJECTID | IMAP_CAP_GMAIL)) != 0,
 		.message_limit = imap->message_limit,
 		.has_append_limits = (caps & IMAP_CAP_APPENDLIMIT) != 0,

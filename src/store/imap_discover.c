@@ -193,7 +193,7 @@ static int send_list(struct imap *imap, struct err *err)
 		if (imap->caps & IMAP_CAP_SPECIAL_USE) {
 			buf_append_cstr(&imap->line, " SPECIAL-USE");
 		}
-		if (imap->caps & IMAP_CAP_LIST_STATUS) {
+		if ((imap->caps & IMAP_CAP_LIST_STATUS) && !imap->remote.lists_plainly) {
 			buf_append_cstr(&imap->line, " STATUS (");
 			append_items(imap, &imap->line);
 			buf_append_char(&imap->line, ')');

@@ -19,6 +19,26 @@ void remote_finish(struct remote *remote)
 	remote_groups_finish(&remote->fetches);
 	remote_groups_finish(&remote->changes);
 	remote_headers_finish(&remote->headers);
+	free(remote->about);
+}
+
+void remote_list_plainly(struct remote *remote, bool is_plain)
+{
+	remote->lists_plainly = is_plain;
+}
+
+/* Where there is no memory for it nobody is to blame. */
+static void note_about(struct remote *remote, const char *wire)
+{
+	if (remote->about == NULL || strcmp(remote->about, wire) != 0) {
+		free(remote->about);
+		remote->about = span_dup(span_of(wire));
+	}
+}
+
+const char *remote_about(const struct remote *remote)
+{
+	return remote->about;
 }
 
 int remote_logout(struct remote *remote, struct err *err)
@@ -143,6 +163,7 @@ int remote_count_names(struct remote *remote, const char *const *wires, size_t c
 int remote_count_one(struct remote *remote, const char *wire, struct remote_counts *counts,
 		     struct err *err)
 {
+	note_about(remote, wire);
 	return remote_count_names(remote, &wire, 1, counts, err);
 }
 
@@ -195,6 +216,7 @@ int remote_open(struct remote *remote, const char *wire, unsigned access, struct
 	struct remote_opened own = {0};
 	bool is_writable = (access & REMOTE_WRITE) != 0;
 	int code = 0;
+	note_about(remote, wire);
 	if ((access & REMOTE_ANEW) == 0) {
 		own.numbers.uidvalidity = remote->ops->selected(remote, wire, is_writable);
 	}

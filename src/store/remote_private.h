@@ -106,6 +106,8 @@ struct remote_headers {
 
 struct remote {
 	const struct remote_ops *ops;
+	bool lists_plainly;        /* remote_list_plainly */
+	char *about;               /* remote_about, owned */
 	struct progress *progress; /* whole messages that came are counted; NULL: nobody looks */
 	uint64_t last_number;      /* of a command */
 	struct remote_groups fetches;

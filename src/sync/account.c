@@ -11,19 +11,27 @@
 #include "pop3/pop3_run.h"
 #include "rules/pop3_rules.h"
 
+#define SETTLE_MS       1000
+#define SETTLE_SLICE_MS 50
+
 static int decide_policy(struct run *run, struct err *err)
 {
 	return policy_make(run->account, run->options, clock_real_s(), &run->policy, err);
 }
 
+/* The account's first connection, or the one after the last one. */
+static int connect_anew(struct run *run, struct err *err)
+{
+	size_t number = run->report->connections + 1;
+	int code = run_connect(run, number, &run->session->remote, err);
+	run->report->connections += code == 0;
+	return code;
+}
+
 static int open_remote(struct run *run, struct err *err)
 {
 	int code = login_check(run, err);
-	if (code == 0) {
-		code = login_note(run, run_connect(run, 1, &run->session->remote, err), err);
-	}
-	run->report->connections = code == 0;
-	return code;
+	return code < 0 ? code : login_note(run, connect_anew(run, err), err);
 }
 
 static int discover(struct run *run, struct err *err)
@@ -52,13 +60,12 @@ static int release(struct run *run, struct err *err)
 
 /* What a session over IMAP begins with. */
 static const struct step opening[] = {
-	{"lock", run_open_lock, STEP_ACTS},
-	{"open", run_open_local, STEP_LOOKS},
-	{"keywords", observe_keywords, STEP_LOOKS},
+	{"lock", run_open_lock, STEP_ACTS},         {"open", run_open_local, STEP_LOOKS},
+	{"keywords", observe_keywords, STEP_LOOKS}, {"suspects", suspects_load, STEP_LOOKS},
 	{"connect", open_remote, STEP_LOOKS},
 };
 
-/* A run in a session that is open. */
+/* Once through the account, in a session that is open. */
 static const struct step pass[] = {
 	{"policy", decide_policy, STEP_LOOKS},
 	{"which mailboxes", discover, STEP_LOOKS},
@@ -83,8 +90,14 @@ static const struct step pass[] = {
 	{"removed mailboxes", act_remove_mailboxes, STEP_ACTS},
 	{"act", act_on_plan, STEP_ACTS},
 	{"what was refused", act_tell_refused, STEP_ACTS},
+};
+
+/* When all passes are over, and well. */
+static const struct step closing[] = {
 	{"release", release, STEP_LOOKS},
 };
+
+#define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
 
 /* Says good-bye where the server is there to hear it, and adds up what it cost. */
 static void take_leave(struct run *run, bool is_well)
@@ -105,14 +118,71 @@ static void take_leave(struct run *run, bool is_well)
 /* What was seen so far is seen anew where opening mailboxes showed that it has to be, once. */
 static int take_pass(struct run *run, struct err *err)
 {
-	const size_t count = sizeof(pass) / sizeof(pass[0]);
-	int code = run_take_steps(run, pass, count, err);
+	int code = run_take_steps(run, pass, COUNT(pass), err);
 	if (code < 0 && run->seen.begins_anew) {
 		run->seen.begins_anew = false;
 		plan_finish(run->plan);
 		run_report_begin_anew(run);
 		err_clear(err);
-		code = run_take_steps(run, pass, count, err);
+		code = run_take_steps(run, pass, COUNT(pass), err);
+	}
+	return code;
+}
+
+/* An act may be carried out though its connection is gone: what is looked for at once is not there
+ * yet, and would be sent a second time. */
+static int let_settle(struct run *run, struct err *err)
+{
+	int64_t end_ms = clock_monotonic_ms() + SETTLE_MS;
+	int code = 0;
+	while (clock_monotonic_ms() < end_ms && (code = run_check_stop(run, err)) == 0) {
+		clock_sleep_ms(SETTLE_SLICE_MS);
+	}
+	return code;
+}
+
+/* Forgets what the pass knew, but for what it did: the next one goes by the state. */
+static int begin_next_pass(struct run *run, bool is_lost, bool is_cut, struct err *err)
+{
+	struct session *session = run->session;
+	struct report *report = run->report;
+	struct plan *plan = run->plan;
+	int64_t backoff_ms = run->done.backoff_ms;
+	int code = run_report_pass(run, err);
+	plan_finish(plan);
+	*plan = (struct plan){0};
+	run_finish(run);
+	run_init(run, session, report);
+	run->plan = plan;
+	run->done.backoff_ms = backoff_ms;
+	session->was_unclean |= is_lost;
+	if (code < 0 || !is_cut) {
+		return code;
+	}
+	take_leave(run, !is_lost);
+	remote_close(&session->remote);
+	code = is_lost && suspects_has_unsettled(run) ? let_settle(run, err) : 0;
+	/* That the same login was taken before says more than a refusal now: it is not noted. */
+	return code < 0 ? code : connect_anew(run, err);
+}
+
+/* Passes, until nothing is left to try. A connection that is lost ends a pass and no more: this is
+ * the one place where that is decided (run/suspects.h). */
+static int take_passes(struct run *run, struct err *err)
+{
+	enum suspect_step next = SUSPECT_STEP_REST;
+	bool is_cut = false;
+	int code = 0;
+	while (next != SUSPECT_STEP_DONE) {
+		int outcome = take_pass(run, err);
+		if (outcome < 0) {
+			log_line(run->log, LOG_INFO, "%s: %s", run->account->name, err->text);
+		}
+		code = suspects_after(run, outcome, &next, &is_cut, err);
+		if (next == SUSPECT_STEP_DONE || next == SUSPECT_STEP_GIVE_UP ||
+		    (code = begin_next_pass(run, outcome < 0, is_cut, err)) < 0) {
+			break;
+		}
 	}
 	return code;
 }
@@ -122,9 +192,9 @@ static int run_account(struct run *run, struct err *err)
 	if (run->account->is_pop3) {
 		return pop3_run(run, err);
 	}
-	int code = run_take_steps(run, opening, sizeof(opening) / sizeof(opening[0]), err);
-	if (code == 0) {
-		code = take_pass(run, err);
+	int code = run_take_steps(run, opening, COUNT(opening), err);
+	if (code == 0 && (code = take_passes(run, err)) == 0) {
+		code = run_take_steps(run, closing, COUNT(closing), err);
 	}
 	take_leave(run, code == 0 || err->code == ERR_BRAKE);
 	return code;
@@ -137,7 +207,8 @@ static int run_once(struct run *run, struct session *session, struct plan *plan,
 	run_init(run, session, report);
 	run->plan = plan;
 	*plan = (struct plan){0};
-	return run_account(run, err);
+	int code = run_account(run, err);
+	return suspects_conclude(run, code, err);
 }
 
 static void finish(struct run *run)

@@ -10,6 +10,7 @@
  *   to ...
  *   taken                             one of the rows is part of another move
  *   under_way                         an act of the new row is
+ *   aside                             one is set aside, since the connection ended on it
  *   content same | other | unknown    of the new file, to the old row
  *   expect none | planned | policy | obstacle | unreadable
  *
@@ -149,6 +150,9 @@ static bool read_line(void *data, const char *word, char *rest)
 		return true;
 	} else if (strcmp(word, "under_way") == 0) {
 		scenario->facts.has_intent = true;
+		return true;
+	} else if (strcmp(word, "aside") == 0) {
+		scenario->facts.is_aside = true;
 		return true;
 	}
 	return strcmp(word, "expect") == 0 && read_expect(scenario, rest);

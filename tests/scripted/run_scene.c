@@ -137,6 +137,7 @@ int run_scene_sync(struct run_scene *scene)
 {
 	report_finish(&scene->report);
 	report_init(&scene->report);
+	scene->server->is_down = false;
 	return sync_account(&scene->account, &scene->options, &scene->report, &scene->err);
 }
 

@@ -93,6 +93,7 @@ enum scripted_what {
 	SCRIPTED_REFUSED, /* not carried out: NO, with CODE */
 	SCRIPTED_BUSY,    /* the same, and patience is asked for, BUSY_MS (0: no time is named) */
 	SCRIPTED_CUT,     /* the connection breaks before it; with UID in the middle of that body */
+	SCRIPTED_ENDS,    /* the connection breaks before it, with UID where it names that */
 	SCRIPTED_LOST,    /* it is carried out, and the connection breaks before its answer */
 	SCRIPTED_UNTOLD,  /* UIDs of what was appended or copied; counts; EXISTS of the rest */
 	SCRIPTED_MISTOLD, /* these UIDs are told from UID on, though they have others */
@@ -118,7 +119,9 @@ struct scripted_fault {
 	const char *wire; /* of that mailbox; NULL: of any. Outlives the fault */
 	unsigned nth;     /* the first such command from now (0 or 1), the second, ... */
 	bool always;      /* and each after it */
+	bool for_good;    /* nobody is let in afterwards, in this run */
 	uint32_t uid;
+	uint64_t size;            /* an append: with a message of so many bytes; 0: any */
 	enum remote_refusal code; /* REMOTE_REFUSAL_NONE: words only */
 	int64_t busy_ms;
 	void (*act)(struct scripted *server);
@@ -139,6 +142,7 @@ struct scripted {
 	size_t piece_len;                /* bodies come in pieces of so many bytes; 0: whole */
 	size_t view_part;                /* views of all in parts of so many messages; 0: whole */
 	size_t asked[SCRIPTED_OP_COUNT]; /* commands so far */
+	size_t connections;              /* so far */
 
 	/* its own */
 	struct scripted_mailbox *mailboxes;
@@ -148,6 +152,7 @@ struct scripted {
 	size_t fault_count;
 	size_t fault_cap;
 	struct buf heard;
+	bool is_down;  /* nobody is let in */
 	bool is_heard; /* by the test: the next command begins anew */
 	uint32_t last_uidvalidity;
 	uint64_t last_id;

@@ -10,7 +10,9 @@
 int remote_open_imap(struct remote **remote, const struct remote_params *params, struct err *err)
 {
 	(void)params;
-	(void)err;
+	if (scripted_behind_door(NULL)->is_down) {
+		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT, "nobody answers");
+	}
 	*remote = scripted_connect(scripted_behind_door(NULL));
 	return 0;
 }

@@ -23,12 +23,23 @@ void scripted_forget_faults(struct scripted *server)
 	server->fault_count = 0;
 }
 
+static bool is_of_size(const struct scripted_connection *connection, uint64_t size)
+{
+	for (size_t i = 0; i < connection->upload_count; i++) {
+		if (connection->uploads[i].size == size) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Those whose answer is about a message are for the commands that name it; views and listings name
  * none. */
-static bool is_meant(const struct scripted_fault *fault, enum scripted_op op, const char *wire,
+static bool is_meant(const struct scripted_connection *connection,
+		     const struct scripted_fault *fault, enum scripted_op op, const char *wire,
 		     const struct uidset *uids)
 {
-	return fault->op == op &&
+	return fault->op == op && (fault->size == 0 || is_of_size(connection, fault->size)) &&
 	       (fault->wire == NULL || (wire != NULL && strcmp(fault->wire, wire) == 0)) &&
 	       (fault->uid == 0 || uids == NULL || uidset_contains(uids, fault->uid));
 }
@@ -49,6 +60,9 @@ static void take_fault(struct scripted_fate *fate, const struct scripted_fault *
 	case SCRIPTED_CUT:
 		fate->is_cut = fault->uid == 0;
 		fate->cut_uid = fault->uid;
+		break;
+	case SCRIPTED_ENDS:
+		fate->is_cut = true;
 		break;
 	case SCRIPTED_LOST:
 		fate->is_lost = true;
@@ -105,12 +119,13 @@ bool scripted_begin(struct scripted_connection *connection, enum scripted_op op,
 	server->asked[op]++;
 	for (size_t i = 0; i < server->fault_count;) {
 		struct scripted_fault fault = server->faults[i];
-		if (!is_meant(&fault, op, wire, uids)) {
+		if (!is_meant(connection, &fault, op, wire, uids)) {
 			i++;
 		} else if (fault.nth > 1) {
 			server->faults[i++].nth--;
 		} else {
 			take_fault(fate, &fault);
+			server->is_down |= fault.for_good;
 			if (fault.always) {
 				i++;
 			} else {

@@ -55,6 +55,7 @@ struct scripted_fate {
 struct scripted_connection {
 	struct remote remote; /* first */
 	struct scripted *server;
+	struct remote_facts facts; /* the server's, as of late */
 	struct scripted_answers views;
 	struct scripted_answers bodies;
 	struct scripted_answers late; /* of a fetch that the next one overtakes */

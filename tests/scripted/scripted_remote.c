@@ -86,7 +86,10 @@ static void ops_destroy(struct remote *remote)
 
 static const struct remote_facts *ops_facts(struct remote *remote)
 {
-	return &scripted_of(remote)->server->facts;
+	struct scripted_connection *connection = scripted_of(remote);
+	connection->facts = connection->server->facts;
+	connection->facts.lists_counts &= !remote->lists_plainly;
+	return &connection->facts;
 }
 
 static int ops_explain(struct remote *remote, struct strlist *lines, struct err *err)
@@ -154,8 +157,8 @@ static int ops_list(struct remote *remote, bool subscribed, struct remote_mailbo
 		if (server->hides_subscriptions) {
 			item->attributes &= ~(unsigned)REMOTE_SUBSCRIBED;
 		}
-		if (server->facts.lists_counts && (mailbox->attributes & REMOTE_NOSELECT) == 0 &&
-		    !fate.is_untold) {
+		if (remote_facts(remote)->lists_counts &&
+		    (mailbox->attributes & REMOTE_NOSELECT) == 0 && !fate.is_untold) {
 			tell_counts(server, mailbox, &item->counts);
 		}
 	}
@@ -339,6 +342,7 @@ struct remote *scripted_connect(struct scripted *server)
 	assert(connection != NULL);
 	remote_init(&connection->remote, &scripted_ops, NULL);
 	connection->server = server;
+	server->connections++;
 	scripted_answers_init(&connection->views);
 	scripted_answers_init(&connection->bodies);
 	scripted_answers_init(&connection->late);

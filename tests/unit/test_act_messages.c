@@ -308,8 +308,9 @@ static void what_an_earlier_run_sent_is_sent_by_the_one_that_misses_it(void **st
 	RUN_OK(scene, run_scene_sync(scene));
 	keep_not(scene, 0);
 	write_files(scene, 2, "S");
-	scripted_fault(scene->server,
-		       &(struct scripted_fault){.op = SCRIPTED_VIEW, .what = SCRIPTED_CUT});
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
+							       .what = SCRIPTED_CUT,
+							       .for_good = true});
 	assert_true(run_scene_sync(scene) < 0);
 	assert_int_equal(scene->server->asked[SCRIPTED_APPEND], 1);
 	expect_there(scene, "");
@@ -354,8 +355,9 @@ static void what_came_since_an_earlier_run_was_not_made_of_its_upload(void **sta
 	RUN_OK(scene, run_scene_sync(scene));
 	scene->server->tells_appended_uid = false;
 	write_files(scene, 1, "S");
-	scripted_fault(scene->server,
-		       &(struct scripted_fault){.op = SCRIPTED_VIEW, .what = SCRIPTED_CUT});
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
+							       .what = SCRIPTED_CUT,
+							       .for_good = true});
 	assert_true(run_scene_sync(scene) < 0);
 	expect_there(scene, "1 \\Seen");
 	scripted_expunge(scene->server, "INBOX", 1);

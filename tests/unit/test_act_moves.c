@@ -179,6 +179,13 @@ static void originals_that_stay_are_removed_later_and_copied_no_more(void **stat
 	run_scene_expect_idle(scene, 0);
 }
 
+/* The run loses its connection there, and gets no other. */
+static void die_at(struct run_scene *scene, enum scripted_op op, enum scripted_what what)
+{
+	const struct scripted_fault fault = {.op = op, .what = what, .for_good = true};
+	scripted_fault(scene->server, &fault);
+}
+
 /* The file that comes back is the message of where it was, not the original that was to go. */
 static void a_file_moved_back_before_its_original_went_is_not_lost_with_it(void **state) /* R26 */
 {
@@ -188,8 +195,7 @@ static void a_file_moved_back_before_its_original_went_is_not_lost_with_it(void 
 	scene->server->facts.has_uid_expunge = false;
 	begin(scene, 2, 7);
 	take(scene, 2, "Archive");
-	scripted_fault(scene->server,
-		       &(struct scripted_fault){.op = SCRIPTED_EXPUNGE_ALL, .what = SCRIPTED_CUT});
+	die_at(scene, SCRIPTED_EXPUNGE_ALL, SCRIPTED_CUT);
 	assert_true(run_scene_sync(scene) < 0);
 	expect_there(scene, "Archive", "1");
 	run_scene_move_file(scene, "Archive", "0", "INBOX", "");
@@ -267,7 +273,6 @@ static void without_move_and_uidplus_moves_are_no_deletions(void **state) /* R26
 static void nor_do_their_originals_go_to_the_trash(void **state) /* T12 */
 {
 	struct run_scene *scene = *state;
-
 	scene->account.trash = "Trash";
 	move_twelve(scene);
 	RUN_OK(scene, run_scene_sync(scene));
@@ -278,11 +283,9 @@ static void nor_do_their_originals_go_to_the_trash(void **state) /* T12 */
 static void nor_are_they_after_a_run_that_died_before_the_removal(void **state) /* R26 */
 {
 	struct run_scene *scene = *state;
-
 	scene->account.trash = "Trash";
 	move_twelve(scene);
-	scripted_fault(scene->server,
-		       &(struct scripted_fault){.op = SCRIPTED_STORE, .what = SCRIPTED_CUT});
+	die_at(scene, SCRIPTED_STORE, SCRIPTED_CUT);
 	assert_true(run_scene_sync(scene) < 0);
 	assert_int_equal(scene->report.total.moved, 12);
 	RUN_OK(scene, run_scene_sync(scene));
@@ -292,11 +295,9 @@ static void nor_are_they_after_a_run_that_died_before_the_removal(void **state) 
 static void nor_after_one_that_died_before_the_answer(void **state) /* R26 */
 {
 	struct run_scene *scene = *state;
-
 	scene->account.trash = "Trash";
 	move_twelve(scene);
-	scripted_fault(scene->server,
-		       &(struct scripted_fault){.op = SCRIPTED_COPY, .what = SCRIPTED_LOST});
+	die_at(scene, SCRIPTED_COPY, SCRIPTED_LOST);
 	assert_true(run_scene_sync(scene) < 0);
 	RUN_OK(scene, run_scene_sync(scene));
 	assert_int_equal(scene->report.total.moved, 12);
@@ -307,11 +308,9 @@ static void nor_after_one_that_died_before_the_answer(void **state) /* R26 */
 static void an_original_that_was_copied_is_not_moved_to_the_trash_either(void **state) /* T12 */
 {
 	struct run_scene *scene = *state;
-
 	scene->account.trash = "Trash";
 	move_twelve(scene);
-	scripted_fault(scene->server,
-		       &(struct scripted_fault){.op = SCRIPTED_STORE, .what = SCRIPTED_CUT});
+	die_at(scene, SCRIPTED_STORE, SCRIPTED_CUT);
 	assert_true(run_scene_sync(scene) < 0);
 	scene->server->facts.has_move = true;
 	scene->server->facts.has_uid_expunge = true;
@@ -485,7 +484,6 @@ static void where_deletions_do_not_go_it_is_fetched_and_stays(void **state)
 static void removed_messages_go_to_the_trash_by_move(void **state)
 {
 	struct run_scene *scene = *state;
-
 	scene->account.trash = "Trash";
 	begin(scene, 3, 7);
 	take(scene, 2, NULL);
@@ -521,8 +519,7 @@ static void a_copy_to_the_trash_is_not_done_again(void **state)
 	scene->account.trash = "Trash";
 	begin(scene, 1, 7);
 	take(scene, 1, NULL);
-	scripted_fault(scene->server,
-		       &(struct scripted_fault){.op = SCRIPTED_COPY, .what = SCRIPTED_LOST});
+	die_at(scene, SCRIPTED_COPY, SCRIPTED_LOST);
 	assert_true(run_scene_sync(scene) < 0);
 	changes(scene);
 	RUN_OK(scene, run_scene_sync(scene));

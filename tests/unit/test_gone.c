@@ -416,8 +416,9 @@ static void M16_a_rename_whose_outcome_cannot_be_told_waits(void **state)
 	struct run_scene *scene = *state;
 	shared(scene, "Work");
 	move_folder(scene, "Work", "New");
-	scripted_fault(scene->server,
-		       &(struct scripted_fault){.op = SCRIPTED_RENAME, .what = SCRIPTED_LOST});
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_RENAME,
+							       .what = SCRIPTED_LOST,
+							       .for_good = true});
 	sync_to(scene, 75);
 	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_COUNT,
 							       .what = SCRIPTED_REFUSED,

@@ -360,6 +360,43 @@ static void R26_the_original_of_a_move_is_no_deletion(void **state)
 	assert_false(message_was_moved(&mailbox, &row));
 }
 
+static void R32_what_the_connection_ends_on_waits_and_is_no_deletion(void **state)
+{
+	static const struct suspect_row suspects[] = {{7, false}, {8, true}};
+	const struct plan_policy policy = {.copy = 3, .flags = 3, .delete_ = 3};
+	const struct plan_facts mailbox = {
+		.permanent_flags = FLAGS_SYSTEM, .suspects = suspects, .suspect_count = 2};
+	char none[] = "";
+	char name[] = "1.x";
+	struct row rows[] = {
+		{.id = 7, .uid = 1, .remote = MESSAGE_PRESENT, .unique = none},
+		{.id = 8, .is_agreed = true, .uid = 2, .remote = MESSAGE_PRESENT, .unique = name},
+		{.id = 9, .uid = 3, .remote = MESSAGE_PRESENT, .unique = none},
+	};
+	struct message_plan plan = {0};
+	struct err err;
+
+	(void)state;
+	rows[1].local = MESSAGE_GONE;
+	assert_int_equal(message_plan_make(rows, 3, &policy, &mailbox, &plan, &err), 0);
+	assert_int_equal(plan.count, 3);
+	assert_int_equal(plan.ops[0].kind, OP_HOLD);
+	assert_int_equal(plan.ops[0].reason, REASON_FAILED); /* tried later in this run */
+	assert_int_equal(plan.ops[1].kind, OP_HOLD);
+	assert_int_equal(plan.ops[1].reason, REASON_SUSPECT);
+	assert_int_equal(plan.ops[2].kind, OP_DOWNLOAD);
+	assert_int_equal(plan.skipped, 1);
+	assert_int_equal(plan.deletes.remote, 0);
+	message_plan_finish(&plan);
+	/* what is to be done here is done */
+	rows[1].local = MESSAGE_PRESENT;
+	rows[1].remote_flags = FLAG_SEEN;
+	assert_int_equal(message_plan_make(&rows[1], 1, &policy, &mailbox, &plan, &err), 0);
+	assert_int_equal(plan.count, 1);
+	assert_int_equal(plan.ops[0].kind, OP_FLAGS_LOCAL);
+	message_plan_finish(&plan);
+}
+
 static void a_uid_that_was_told_is_compared_with_base(void **state) /* U6, U9, U10 */
 {
 	const struct told uidnext = told(8);
@@ -395,6 +432,7 @@ int main(void)
 		cmocka_unit_test(remote_flags_are_the_permanent_ones),
 		cmocka_unit_test(idle_is_a_mailbox_with_nothing_to_settle),
 		cmocka_unit_test(settled_rows_count_where_expunge_may_take_them),
+		cmocka_unit_test(R32_what_the_connection_ends_on_waits_and_is_no_deletion),
 		cmocka_unit_test(left_out_is_a_row_that_others_look_after),
 		cmocka_unit_test(shape_tells_downloads_from_all_else),
 		cmocka_unit_test(sum_of_plans_tells_what_each_does),

@@ -192,7 +192,8 @@ static void M55_a_run_that_is_cut_between_two_of_them_is_taken_up(void **state)
 	for (int i = 0; i < 3; i++) {
 		scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_LIST,
 								       .what = SCRIPTED_CUT,
-								       .nth = 2});
+								       .nth = 2,
+								       .for_good = true});
 		sync_to(scene, 75);
 		scripted_forget_faults(scene->server);
 	}

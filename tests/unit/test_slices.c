@@ -164,8 +164,9 @@ static void a_listing_that_breaks_off_is_taken_up(void **state)
 	struct run_scene *scene = *state;
 	begin(scene);
 	add_many(scene, "INBOX", 1, 5);
-	scripted_fault(scene->server,
-		       &(struct scripted_fault){.op = SCRIPTED_VIEW, .what = SCRIPTED_LOST});
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
+							       .what = SCRIPTED_LOST,
+							       .for_good = true});
 	assert_true(run_scene_sync(scene) < 0);
 	expect_brought(scene, 0, 0);
 	scripted_forget_faults(scene->server);

@@ -121,6 +121,14 @@ static void X11_X12_first_the_rest_then_candidates_then_the_doubted_then_the_pro
 	assert_int_equal(suspect_next_step(&tally), SUSPECT_STEP_DONE);
 }
 
+static void X14_thousands_go_by_dozens_first(void **state)
+{
+	(void)state;
+	assert_int_equal(suspect_batch(SUSPECT_STEP_SINGLY, 2000), 36);
+	assert_int_equal(suspect_batch(SUSPECT_STEP_SINGLY, 96), 1);
+	assert_int_equal(suspect_batch(SUSPECT_STEP_FRESH, 2000), 1);
+}
+
 static void X13_a_bad_line_is_given_up(void **state)
 {
 	struct suspect_tally tally = {.losses = 20, .losses_in_a_row = 6};
@@ -148,6 +156,7 @@ int main(void)
 			X10_two_that_end_it_where_nothing_goes_through_are_the_servers_doing),
 		cmocka_unit_test(
 			X11_X12_first_the_rest_then_candidates_then_the_doubted_then_the_proof),
+		cmocka_unit_test(X14_thousands_go_by_dozens_first),
 		cmocka_unit_test(X13_a_bad_line_is_given_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,8 @@ enum suspect_act {
 	SUSPECT_AT_RETR = 9,
 	SUSPECT_AT_TOP = 10,
 	SUSPECT_AT_DELE = 11,
-	SUSPECT_ACT_COUNT = 12
+	SUSPECT_AT_LOOK = 12, /* something that is asked of the open mailbox */
+	SUSPECT_ACT_COUNT = 13
 };
 
 /* What is remembered. With no run it is a mark for the order of the next run, and nothing else. */

@@ -180,6 +180,9 @@ char *remote_special_uses(unsigned attributes);
  * nothing, with counts when facts say lists_counts. A refusal is an error. */
 int remote_list(struct remote *remote, bool subscribed, struct remote_mailboxes *mailboxes,
 		struct err *err);
+/* From now on remote_list gives no counts, and facts say so; or (false) it does what the server
+ * can. For servers that cannot bear it. */
+void remote_list_plainly(struct remote *remote, bool is_plain);
 /* Asks after the counts of those that is_asked says, in one round trip; where the server refuses
  * nothing is told. */
 int remote_count(struct remote *remote, struct remote_mailboxes *mailboxes, struct err *err);
@@ -272,6 +275,9 @@ struct remote_opened {
 int remote_open(struct remote *remote, const char *wire, unsigned access, struct told uidvalidity,
 		struct remote_opened *opened, struct err *err);
 void remote_opened_finish(struct remote_opened *opened);
+/* The mailbox that was opened last, by name, or was to be, be it that the connection ended then;
+ * NULL: none yet. Valid until the next is. */
+const char *remote_about(const struct remote *remote);
 /* WIRE's UIDVALIDITY where it is open now (and, if asked, for writing); untold: it is not. */
 struct told remote_selected(const struct remote *remote, const char *wire, bool is_writable);
 

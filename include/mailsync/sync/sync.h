@@ -81,12 +81,14 @@ struct report_error {
 
 struct report {
 	struct report_mailbox *mailboxes;
-	size_t mailbox_count; /* those visited or with something to say */
+	size_t mailbox_count; /* those with something to say */
+	size_t mailbox_cap;
 	struct report_plan *plan;
 	size_t plan_count;
 	size_t plan_cap;
 	struct report_error *errors;
-	size_t error_count; /* the first 1,000; counts go on */
+	size_t error_count;    /* the first 1,000; counts go on */
+	size_t earlier_errors; /* of these, what earlier passes of the run told */
 	size_t error_cap;
 	struct sync_counts total;
 	uint64_t mailboxes_selected; /* how many mailboxes take part */

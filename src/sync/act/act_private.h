@@ -53,7 +53,9 @@ int job_delete_remote(struct job *job, struct err *err);
 
 struct upload_item {
 	struct row *row;
-	bool is_due; /* to be sent, or sent again */
+	bool is_due;      /* to be sent, or sent again */
+	bool is_begun;    /* something of it may have been sent, and */
+	bool is_answered; /* that was answered */
 	int64_t intent;
 	uint64_t flags; /* sent */
 	bool is_same;   /* the file, as it was when it was looked at last */
@@ -73,6 +75,7 @@ struct upload {
 	struct job *job;
 	struct upload_batch batches[BATCHES_IN_FLIGHT];
 	size_t current;    /* the batch that is being filled */
+	size_t most;       /* messages in a batch */
 	bool multi;        /* several messages in one APPEND are worth a try */
 	bool pipelined;    /* literals need no go-ahead */
 	struct told limit; /* the largest message that the mailbox takes */

@@ -291,6 +291,28 @@ static int transfer(struct move_batch *batch, struct err *err)
 	return code;
 }
 
+/* Each of the messages is told of: it went through, or the connection ended (ERR). */
+static void tell_suspects(const struct move_batch *batch, const struct err *err)
+{
+	struct suspect_item items[REMOTE_BATCH_MESSAGES];
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct move *move = batch->items[i].move;
+		items[i] = (struct suspect_item){
+			.kind = SUSPECT_MESSAGE,
+			.act = SUSPECT_AT_MOVE,
+			.mailbox = batch->from->name,
+			.row = move->pair.gone_row,
+			.uid = move->uid,
+		};
+		if (err == NULL) {
+			suspects_went(batch->run, &items[i]);
+		}
+	}
+	if (err != NULL) {
+		suspects_lost(batch->run, items, batch->count, err);
+	}
+}
+
 static int move_batch_send(struct move_batch *batch, struct err *err)
 {
 	const struct mailbox *from = batch->from;
@@ -298,6 +320,7 @@ static int move_batch_send(struct move_batch *batch, struct err *err)
 			       from->base.numbers.uidvalidity, NULL, err);
 	if (code == 0 && (code = commit_intents(batch, err)) == 0) {
 		code = transfer(batch, err);
+		tell_suspects(batch, code < 0 ? err : NULL);
 	}
 	code = run_outlives(batch->run, batch->to, code, &batch->to->open.failures, err);
 	uidset_finish(&batch->uids);
@@ -312,8 +335,8 @@ static int batch_add(struct move_batch *batch, struct move *move, struct err *er
 	move->state = MOVE_TRIED;
 	batch->items[batch->count++].move = move;
 	int code = uidset_add(&batch->uids, move->uid, move->uid, err);
-	return code == 0 && batch->count == REMOTE_BATCH_MESSAGES ? move_batch_send(batch, err)
-								  : code;
+	size_t most = suspects_batch(batch->run, REMOTE_BATCH_MESSAGES);
+	return code == 0 && batch->count == most ? move_batch_send(batch, err) : code;
 }
 
 /* All from one mailbox to another that are to be carried out there, the first of which is given. */

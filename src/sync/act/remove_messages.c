@@ -401,6 +401,45 @@ static int remove_all(struct removal *removal, struct err *err)
 	return code < 0 ? code : expunge(removal, err);
 }
 
+/* Each of the messages is told of: it went through, or the connection ended (ERR). */
+static void tell_suspects(const struct removal *removal, size_t count, const struct err *err)
+{
+	struct job *job = removal->job;
+	struct suspect_item *items = calloc(count + 1, sizeof(*items));
+	size_t told = 0;
+	for (size_t i = 0; items != NULL && i < count; i++) {
+		const struct row *row = removal->items[i].row;
+		if (row != NULL) {
+			items[told++] = message_item(job->mailbox, row, SUSPECT_AT_EXPUNGE);
+		}
+	}
+	for (size_t i = 0; err == NULL && i < told; i++) {
+		suspects_went(job->run, &items[i]);
+	}
+	if (items != NULL && err != NULL) {
+		suspects_lost(job->run, items, told, err);
+	}
+	free(items);
+}
+
+/* As many at once as may be on their way. */
+static int remove_in_turns(struct removal *removal, struct err *err)
+{
+	struct removed *all = removal->items;
+	size_t left = removal->count;
+	int code = 0;
+	while (code == 0 && left > 0) {
+		size_t count = suspects_batch(removal->job->run, left);
+		removal->count = count;
+		code = remove_all(removal, err);
+		tell_suspects(removal, count, code < 0 ? err : NULL);
+		removal->items += count;
+		left -= count;
+	}
+	removal->items = all;
+	return code;
+}
+
 int job_delete_remote(struct job *job, struct err *err)
 {
 	struct removal removal = {.job = job, .state = job->run->session->state};
@@ -415,9 +454,7 @@ int job_delete_remote(struct job *job, struct err *err)
 			(struct removed){.row = job_row(job, op), .held = op->held};
 	}
 	size_t count = removal.count;
-	if (count > 0) {
-		code = remove_all(&removal, err);
-	}
+	code = remove_in_turns(&removal, err);
 	for (size_t i = 0; code < 0 && !run_is_fatal(err) && i < count; i++) {
 		struct row *row = removal.items[i].row;
 		if (row != NULL && row->remote == MESSAGE_PRESENT) {

@@ -15,6 +15,7 @@ struct group {
 	uint64_t bits;
 	bool is_add;
 	struct uidset uids;
+	size_t size;
 	struct remote_done done; /* what it came to */
 };
 
@@ -22,6 +23,8 @@ struct storing {
 	struct job *job;
 	struct group *groups;
 	size_t count, cap;
+	size_t most;          /* messages in a group */
+	struct uidset on_way; /* asked for and not answered */
 	struct uidset refused;
 };
 
@@ -32,6 +35,7 @@ static void storing_finish(struct storing *storing)
 		remote_done_finish(&storing->groups[i].done);
 	}
 	free(storing->groups);
+	uidset_finish(&storing->on_way);
 	uidset_finish(&storing->refused);
 }
 
@@ -40,7 +44,8 @@ static int group_add(struct storing *storing, uint64_t bits, bool is_add, uint32
 {
 	struct group *group = storing->groups;
 	struct group *end = group + storing->count;
-	while (group < end && (group->bits != bits || group->is_add != is_add)) {
+	while (group < end &&
+	       (group->bits != bits || group->is_add != is_add || group->size == storing->most)) {
 		group++;
 	}
 	if (group == end) {
@@ -50,6 +55,7 @@ static int group_add(struct storing *storing, uint64_t bits, bool is_add, uint32
 		group = &storing->groups[storing->count++];
 		*group = (struct group){.bits = bits, .is_add = is_add};
 	}
+	group->size++;
 	return uidset_add(&group->uids, uid, uid, err);
 }
 
@@ -77,16 +83,6 @@ static struct remote_change change_of(const struct storing *storing, const struc
 		.is_add = group->is_add,
 		.keywords = &storing->job->mailbox->base.keywords,
 	};
-}
-
-static int send_groups(struct storing *storing, struct err *err)
-{
-	int code = 0;
-	for (size_t i = 0; code == 0 && i < storing->count; i++) {
-		const struct remote_change change = change_of(storing, &storing->groups[i]);
-		code = remote_change_queue(storing->job->remote, &change, i, err);
-	}
-	return code;
 }
 
 static int take_answers(struct storing *storing, struct err *err)
@@ -135,6 +131,47 @@ static int judge_groups(struct storing *storing, struct err *err)
 	return code;
 }
 
+/* Each message that was on its way is told of: it went through, or the connection ended (ERR). */
+static void tell_suspects(struct storing *storing, const struct err *err)
+{
+	struct job *job = storing->job;
+	struct suspect_item *items = calloc(job->plan.count + 1, sizeof(*items));
+	const struct op *op;
+	size_t count = 0;
+	for (size_t at = 0; items != NULL && (op = job_next(job, OP_FLAGS_REMOTE, &at)) != NULL;) {
+		const struct row *row = job_row(job, op);
+		if (uidset_contains(&storing->on_way, row->uid)) {
+			items[count++] = message_item(job->mailbox, row, SUSPECT_AT_STORE);
+		}
+	}
+	for (size_t i = 0; err == NULL && i < count; i++) {
+		suspects_went(job->run, &items[i]);
+	}
+	if (err != NULL && items != NULL) {
+		suspects_lost(job->run, items, count, err);
+	}
+	free(items);
+}
+
+/* All at once; or one after the other, where it has to show which the connection ends on. */
+static int send_groups(struct storing *storing, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < storing->count; i++) {
+		const struct remote_change change = change_of(storing, &storing->groups[i]);
+		if ((code = uidset_add_set(&storing->on_way, change.uids, err)) < 0 ||
+		    (code = remote_change_queue(storing->job->remote, &change, i, err)) < 0 ||
+		    storing->most == SIZE_MAX) {
+			continue;
+		}
+		if ((code = take_answers(storing, err)) == 0) {
+			tell_suspects(storing, NULL);
+			uidset_finish(&storing->on_way);
+		}
+	}
+	return code;
+}
+
 static int commit_flags(struct storing *storing, struct err *err)
 {
 	struct job *job = storing->job;
@@ -159,7 +196,7 @@ static int commit_flags(struct storing *storing, struct err *err)
 
 int job_store_flags(struct job *job, struct err *err)
 {
-	struct storing storing = {.job = job};
+	struct storing storing = {.job = job, .most = suspects_batch(job->run, SIZE_MAX)};
 	int code = group_ops(&storing, err);
 	if (code < 0 || storing.count == 0) {
 		goto finish;
@@ -168,9 +205,11 @@ int job_store_flags(struct job *job, struct err *err)
 		goto finish;
 	}
 	job->mailbox->done.was_changed_there = true;
-	if ((code = send_groups(&storing, err)) == 0 && (code = judge_groups(&storing, err)) == 0) {
-		code = commit_flags(&storing, err);
+	if ((code = send_groups(&storing, err)) == 0) {
+		code = judge_groups(&storing, err);
 	}
+	tell_suspects(&storing, code < 0 ? err : NULL);
+	code = code < 0 ? code : commit_flags(&storing, err);
 finish:
 	storing_finish(&storing);
 	return code;

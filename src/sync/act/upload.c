@@ -92,6 +92,8 @@ static int send_message(struct upload *upload, struct upload_item *item, const u
 	struct maildir_reader *reader = NULL;
 	struct maildir_entry entry;
 	int code;
+	item->is_begun = true;
+	item->is_answered = false;
 	if ((code = job_find_file(job, item->row, &entry, err)) == 0 &&
 	    (code = maildir_reader_open(job->mailbox->dir, entry.name, entry.in_new, &reader,
 					err)) == 0) {
@@ -240,8 +242,10 @@ static int batch_settle(struct upload *upload, struct upload_batch *batch, struc
 			code = void_intents(upload, &batch->items[i], 1, err);
 		}
 	}
-	batch->count = 0;
-	batch->bytes = 0;
+	if (code == 0) { /* else it tells what was on its way */
+		batch->count = 0;
+		batch->bytes = 0;
+	}
 	return code;
 }
 
@@ -300,7 +304,7 @@ static int add_row(struct upload *upload, struct row *row, bool asks_first, stru
 		.asks_first = asks_first,
 	};
 	batch->bytes += row->size.number;
-	bool is_full = batch->count == REMOTE_BATCH_MESSAGES || batch->bytes >= BATCH_BYTES;
+	bool is_full = batch->count == upload->most || batch->bytes >= BATCH_BYTES;
 	return is_full ? batch_turn(upload, err) : 0;
 }
 
@@ -312,6 +316,25 @@ static int drain(struct upload *upload, struct err *err)
 		code = batch_settle(upload, &upload->batches[i], err);
 	}
 	return code;
+}
+
+/* The connection ended on one of those that are on their way. */
+static void lose_uploads(const struct upload *upload, const struct err *err)
+{
+	const struct job *job = upload->job;
+	struct suspect_item items[BATCHES_IN_FLIGHT * REMOTE_BATCH_MESSAGES];
+	size_t count = 0;
+	for (size_t i = 0; i < BATCHES_IN_FLIGHT; i++) {
+		const struct upload_batch *batch = &upload->batches[i];
+		for (size_t k = 0; k < batch->count; k++) {
+			const struct upload_item *item = &batch->items[k];
+			if (item->is_begun && !item->is_answered) {
+				items[count++] =
+					message_item(job->mailbox, item->row, SUSPECT_AT_APPEND);
+			}
+		}
+	}
+	suspects_lost(job->run, items, count, err);
 }
 
 /* N7 to N9. What was refused before, or goes where something was, goes by itself; what else failed
@@ -421,13 +444,15 @@ int job_upload(struct job *job, struct err *err)
 		return err_nomem(err);
 	}
 	upload->job = job;
-	upload->pipelined = facts->appends_without_wait;
+	upload->most = suspects_batch(job->run, REMOTE_BATCH_MESSAGES);
+	upload->pipelined = facts->appends_without_wait && upload->most == REMOTE_BATCH_MESSAGES;
 	upload->multi = facts->takes_many_appends && upload->pipelined &&
 			!job->mailbox->done.was_refused_together;
 	buf_init(&upload->body, SMALL_BYTES + 1);
 	int code;
-	if ((code = reopen_examined(upload, err)) == 0 && (code = learn_limit(upload, err)) == 0) {
-		code = upload_rows(upload, err);
+	if ((code = reopen_examined(upload, err)) == 0 && (code = learn_limit(upload, err)) == 0 &&
+	    (code = upload_rows(upload, err)) < 0) {
+		lose_uploads(upload, err);
 	}
 	buf_finish(&upload->body);
 	free(upload);

@@ -210,6 +210,12 @@ int upload_take_answer(struct upload *upload, struct err *err)
 		size_t first = (size_t)(done.cookie % REMOTE_BATCH_MESSAGES);
 		size_t count = batch->together > 0 ? batch->together : 1;
 		batch->in_flight--;
+		for (size_t i = first; i < first + count; i++) {
+			const struct suspect_item went = message_item(
+				upload->job->mailbox, batch->items[i].row, SUSPECT_AT_APPEND);
+			batch->items[i].is_answered = true;
+			suspects_went(upload->job->run, &went);
+		}
 		code = take_answer(upload, &batch->items[first], count, &done, err);
 	}
 	remote_done_finish(&done);

@@ -173,6 +173,9 @@ static int take_mailbox(struct bulk *bulk, struct mailbox *mailbox, struct err *
 static bool may_pay(const struct run *run)
 {
 	size_t candidates = 0;
+	if (suspects_batch(run, SIZE_MAX) < SIZE_MAX) {
+		return false; /* one at a time */
+	}
 	for (size_t i = 0; i < run->mailboxes.count && candidates < 2; i++) {
 		candidates += is_candidate(run, &run->mailboxes.items[i]);
 	}

@@ -93,8 +93,11 @@ bool slice_has_more(const struct slice *slice);
 int slice_ask(struct slice *slice, struct err *err);
 /* What came of it. REMOTE_FETCHED_DONE counts in_flight down. */
 int slice_take(struct slice *slice, const struct remote_body *body, struct err *err);
-/* The connection broke, or what came made no sense (ERR): who is to blame is noted. */
-void slice_broke(struct slice *slice, const struct err *err);
+/* The connection broke: all that were on their way into ITEMS, which has room for the slice's; how
+ * many. */
+size_t slice_suspects(const struct slice *slice, struct suspect_item *items);
+/* In the middle of a body, or what came made no sense: the one that is to blame (F6). */
+bool slice_suspect(const struct slice *slice, struct suspect_item *item);
 /* Throws away the body that is coming in. */
 void slice_drop_arrival(struct slice *slice);
 

@@ -18,12 +18,14 @@ int slice_ask(struct slice *slice, struct err *err)
 	const struct wants *wants = &slice->wants;
 	struct remote *remote = slice->worker->remote;
 	bool one_by_one = slice->of->one_by_one;
+	size_t most = suspects_batch(slice->worker->tasks->run, REMOTE_BATCH_MESSAGES);
 	struct remote_batch batch;
 	int code = 0;
+	most = one_by_one ? 1 : most;
 	remote_batch_init(&batch);
 	for (; code == 0 && slice->next < wants->count; slice->next++) {
 		const struct row *row = wants->rows[slice->next];
-		if (one_by_one ? batch.count > 0 : !remote_batch_has_room(remote, &batch)) {
+		if (batch.count == most || !remote_batch_has_room(remote, &batch)) {
 			break;
 		}
 		if (want_is_due(wants, slice->next, one_by_one)) {
@@ -96,6 +98,8 @@ static int deliver(struct slice *slice, size_t index, int64_t date, struct err *
 		slice_drop_arrival(slice);
 		return code;
 	}
+	const struct suspect_item went = message_item(job->mailbox, row, SUSPECT_AT_FETCH);
+	suspects_went(job->run, &went);
 	struct delivery_item item = {
 		.mailbox = job->mailbox,
 		.folder = arrival->folder,
@@ -159,23 +163,28 @@ int slice_take(struct slice *slice, const struct remote_body *body, struct err *
 	return 0;
 }
 
-void slice_broke(struct slice *slice, const struct err *err)
+static struct suspect_item item_of(const struct slice *slice, size_t index)
 {
-	const struct job *job = slice->of->job;
-	bool in_body = slice->arrival.has_draft && err->code == ERR_TEMPORARY;
-	size_t suspect = in_body || err->code == ERR_PROTOCOL
-			       ? wants_suspect(&slice->wants, slice->of->one_by_one)
-			       : WANT_NONE;
-	slice_drop_arrival(slice);
-	if (suspect == WANT_NONE) {
-		return;
+	return message_item(slice->of->job->mailbox, slice->wants.rows[index], SUSPECT_AT_FETCH);
+}
+
+size_t slice_suspects(const struct slice *slice, struct suspect_item *items)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < slice->next; i++) {
+		if (want_is_due(&slice->wants, i, slice->of->one_by_one)) {
+			items[count++] = item_of(slice, i);
+		}
 	}
-	/* From now on it is asked for last, lest it hold up the others in every run. */
-	struct row *row = slice->wants.rows[suspect];
-	struct err why;
-	effect_held(row, REASON_FAILED);
-	run_report_error(job->run, job->mailbox, row->uid, err);
-	if (state_row_put(job->run->session->state, row, &why) < 0) {
-		log_line(job->run->log, LOG_INFO, "%s", why.text);
+	return count;
+}
+
+bool slice_suspect(const struct slice *slice, struct suspect_item *item)
+{
+	size_t index = wants_suspect(&slice->wants, slice->of->one_by_one);
+	bool is_known = index != WANT_NONE && index < slice->next;
+	if (is_known) {
+		*item = item_of(slice, index);
 	}
+	return is_known;
 }

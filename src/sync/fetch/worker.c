@@ -86,11 +86,19 @@ static bool awaits_answers(const struct worker *worker)
 	return false;
 }
 
+/* Where it has to show which message the connection ends on, only one command is on its way. */
+static bool may_ask(const struct worker *worker)
+{
+	bool is_singly =
+		suspects_batch(worker->tasks->run, REMOTE_BATCH_MESSAGES) < REMOTE_BATCH_MESSAGES;
+	return remote_fetch_room(worker->remote) > 0 && !(is_singly && awaits_answers(worker));
+}
+
 /* Keeps enough commands on their way: of the last task, or of a new one. */
 static int ask_more(struct worker *worker, struct err *err)
 {
 	int code = 0;
-	while (code == 0 && remote_fetch_room(worker->remote) > 0) {
+	while (code == 0 && may_ask(worker)) {
 		struct slice *last = worker->count == 0 ? NULL : worker->slices[worker->count - 1];
 		if (last != NULL && slice_has_more(last)) {
 			code = slice_ask(last, err);
@@ -219,6 +227,55 @@ static int take_body(struct worker *worker, const struct remote_body *body, stru
 	return code < 0 ? code : run_check_stop(worker->tasks->run, err);
 }
 
+/* Into ITEMS, which has room, all that was on its way; how many. */
+static size_t find_suspects(const struct worker *worker, struct suspect_item *items)
+{
+	size_t count = 0;
+	for (size_t i = worker->done; i < worker->count; i++) {
+		const struct slice *slice = worker->slices[i];
+		if (slice->is_opening) {
+			items[count++] = mailbox_item(mailbox_of(slice), SUSPECT_AT_OPEN);
+		}
+		if (slice->in_flight > 0) {
+			count += slice_suspects(slice, items + count);
+		}
+	}
+	return count;
+}
+
+/* The slice in whose answers the connection broke, or which made no sense; NULL: in nobody's. */
+static const struct slice *broken_slice(const struct worker *worker, const struct err *err)
+{
+	for (size_t i = worker->done; i < worker->count; i++) {
+		const struct slice *slice = worker->slices[i];
+		bool is_first = err->code == ERR_PROTOCOL && slice->in_flight > 0;
+		if (slice->arrival.has_draft || is_first) {
+			return slice;
+		}
+	}
+	return NULL;
+}
+
+static void note_broken(struct worker *worker, const struct err *err)
+{
+	struct run *run = worker->tasks->run;
+	const struct slice *broken = broken_slice(worker, err);
+	struct suspect_item item;
+	size_t most = 0;
+	if (broken != NULL && slice_suspect(broken, &item)) {
+		suspects_lost(run, &item, 1, err);
+		return;
+	}
+	for (size_t i = worker->done; i < worker->count; i++) {
+		most += worker->slices[i]->wants.count + 1;
+	}
+	struct suspect_item *items = calloc(most + 1, sizeof(*items));
+	if (items != NULL) {
+		suspects_lost(run, items, find_suspects(worker, items), err);
+	}
+	free(items);
+}
+
 static int work_off(struct worker *worker, struct err *err)
 {
 	struct remote_body body;
@@ -229,11 +286,8 @@ static int work_off(struct worker *worker, struct err *err)
 			break;
 		}
 	}
-	for (size_t i = worker->done; code < 0 && i < worker->count; i++) {
-		if (worker->slices[i]->in_flight > 0) {
-			slice_broke(worker->slices[i], err);
-			break;
-		}
+	if (code < 0) {
+		note_broken(worker, err);
 	}
 	return code;
 }

@@ -86,6 +86,10 @@ int server_ask_numbers(struct remote *remote, struct mailbox *mailbox, struct er
 {
 	struct mailbox_seen *seen = &mailbox->seen;
 	struct remote_opened opened = {0};
+	if (seen->place != SUSPECT_GOES) {
+		return err_set(err, ERR_REFUSED, SCOPE_MAILBOX,
+			       "the connection ended on this mailbox; it is not opened now");
+	}
 	int code =
 		remote_open(remote, mailbox->wire, REMOTE_READ | REMOTE_ANEW, UNTOLD, &opened, err);
 	if (code == 0) {
@@ -170,7 +174,8 @@ static int judge_by_search(struct run *run, struct remote *remote, bool *is_foun
 	int code = state_count_agreed(run->session->state, 0, &agreed, err);
 	for (size_t i = 0; code == 0 && agreed > 0 && !*is_found && i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (sign_of(mailbox) != SIGN_NONE && (mailbox->seen.in & SIDE_REMOTE)) {
+		if (sign_of(mailbox) != SIGN_NONE && (mailbox->seen.in & SIDE_REMOTE) &&
+		    mailbox->seen.place == SUSPECT_GOES) {
 			code = search_mailbox(run, remote, mailbox, is_found, err);
 		}
 	}

@@ -173,6 +173,23 @@ static int take_header(struct search *search, const struct row_list *rows,
 	return row == NULL ? 0 : find_original(search, row, &told->identity, &is_found, err);
 }
 
+/* The header of one of these was on its way when the connection ended. */
+static void lose_headers(struct search *search, const struct mailbox *mailbox,
+			 const struct row_list *rows, const struct err *err)
+{
+	struct suspect_item *items = calloc(rows->count + 1, sizeof(*items));
+	size_t count = 0;
+	for (size_t i = 0; items != NULL && i < rows->count; i++) {
+		if (uidset_contains(&search->uids, rows->items[i].uid)) {
+			items[count++] = message_item(mailbox, &rows->items[i], SUSPECT_AT_FETCH);
+		}
+	}
+	if (items != NULL) {
+		suspects_lost(search->run, items, count, err);
+	}
+	free(items);
+}
+
 static int ask_headers(struct search *search, const struct mailbox *mailbox,
 		       const struct row_list *rows, struct err *err)
 {
@@ -198,6 +215,13 @@ static int find_among(struct search *search, const struct mailbox *mailbox, stru
 	for (size_t i = 0; code == 0 && i < rows->count; i++) {
 		const struct row *row = &rows->items[i];
 		bool may_be = false;
+		/* What is tried by itself is not asked for here: it comes down as a new one. */
+		if (suspects_are_any(search->run) &&
+		    (suspects_batch(search->run, SIZE_MAX) < SIZE_MAX ||
+		     suspects_place(search->run, SUSPECT_MESSAGE, mailbox->name, row->id) !=
+			     SUSPECT_GOES)) {
+			continue;
+		}
 		code = find_original(search, row, NULL, &may_be, err);
 		if (code == 0 && may_be) {
 			code = uidset_add(&search->uids, row->uid, row->uid, err);
@@ -205,7 +229,9 @@ static int find_among(struct search *search, const struct mailbox *mailbox, stru
 	}
 	if (code == 0 && search->uids.count > 0) {
 		qsort(rows->items, rows->count, sizeof(*rows->items), compare_uid);
-		code = ask_headers(search, mailbox, rows, err);
+		if ((code = ask_headers(search, mailbox, rows, err)) < 0) {
+			lose_headers(search, mailbox, rows, err);
+		}
 	}
 	uidset_finish(&search->uids);
 	return code;

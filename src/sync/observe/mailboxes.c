@@ -5,6 +5,7 @@
 #include "rules/listing_rules.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_selected(const struct run *run, const char *name)
@@ -250,22 +251,73 @@ static int gather(struct run *run, struct remote_mailboxes *remote, struct maild
 		return code;
 	}
 	for (size_t i = 0; code == 0 && i < mailboxes->count; i++) {
-		leave_out(run, &mailboxes->items[i]);
+		struct mailbox *mailbox = &mailboxes->items[i];
+		leave_out(run, mailbox);
+		mailbox->seen.place = suspects_place(run, SUSPECT_MAILBOX, mailbox->name, 0);
+		mailbox->done.counts.skipped = mailbox->seen.place == SUSPECT_IS_LEFT;
 	}
 	return code;
 }
 
-static bool is_asked_after(const struct run *run, const struct remote_mailbox *found,
-			   const struct mbname_wire *wire)
+/* Into NAME, which is empty: what FOUND is called here. False: it is not asked after. */
+static bool is_asked_after(struct run *run, const struct remote_mailbox *found,
+			   const struct mbname_wire *wire, struct buf *name)
+{
+	struct err ignored;
+	return (found->attributes & REMOTE_NOSELECT) == 0 &&
+	       mbname_from_wire(wire, span_of(found->wire), name, &ignored) == 0 &&
+	       is_selected(run, name->data) &&
+	       suspects_place(run, SUSPECT_MAILBOX, name->data, 0) == SUSPECT_GOES;
+}
+
+/* Who was asked after has answered, or the connection has ended on one of them. */
+static void note_asked(struct run *run, const struct strlist *names, int code,
+		       const struct err *err)
+{
+	struct suspect_item *items = calloc(names->count + 1, sizeof(*items));
+	for (size_t i = 0; items != NULL && i < names->count; i++) {
+		items[i] = (struct suspect_item){
+			.kind = SUSPECT_MAILBOX,
+			.act = SUSPECT_AT_COUNT,
+			.mailbox = names->items[i],
+		};
+		if (code == 0) {
+			suspects_went(run, &items[i]);
+		}
+	}
+	if (items != NULL && code < 0) {
+		suspects_lost(run, items, names->count, err);
+	}
+	free(items);
+}
+
+/* Those that are marked so, which are called NAMES, and no more afterwards. */
+static int ask_marked(struct run *run, struct remote_mailboxes *found, struct strlist *names,
+		      struct err *err)
+{
+	int code = remote_count(run->session->remote, found, err);
+	note_asked(run, names, code, err);
+	for (size_t i = 0; i < found->count; i++) {
+		found->items[i].is_asked = false;
+	}
+	strlist_finish(names);
+	strlist_init(names);
+	return code;
+}
+
+/* Marks FOUND, where it is asked after, and adds its name to NAMES. */
+static int mark_asked(struct run *run, struct remote_mailbox *found, const struct mbname_wire *wire,
+		      struct strlist *names, struct err *err)
 {
 	struct buf name;
-	struct err ignored;
+	int code = 0;
 	buf_init(&name, MBNAME_MAX);
-	bool is_asked = (found->attributes & REMOTE_NOSELECT) == 0 &&
-			mbname_from_wire(wire, span_of(found->wire), &name, &ignored) == 0 &&
-			is_selected(run, name.data);
+	found->is_asked = is_asked_after(run, found, wire, &name);
+	if (found->is_asked) {
+		code = strlist_add(names, buf_span(&name), err);
+	}
 	buf_finish(&name);
-	return is_asked;
+	return code;
 }
 
 /* The mailboxes' numbers on a server that cannot give them with LIST. Where it tells no changes
@@ -276,10 +328,41 @@ static int ask_counts(struct run *run, struct remote_mailboxes *found, struct er
 	if (facts->lists_counts || !facts->tells_changes) {
 		return 0;
 	}
-	for (size_t i = 0; i < found->count; i++) {
-		found->items[i].is_asked = is_asked_after(run, &found->items[i], &found->wire);
+	size_t most = suspects_batch(run, SIZE_MAX);
+	struct strlist names;
+	int code = 0;
+	strlist_init(&names);
+	for (size_t i = 0; code == 0 && i < found->count; i++) {
+		code = mark_asked(run, &found->items[i], &found->wire, &names, err);
+		if (code == 0 && names.count == most) {
+			code = ask_marked(run, found, &names, err);
+		}
 	}
-	return remote_count(run->session->remote, found, err);
+	if (code == 0 && names.count > 0) {
+		code = ask_marked(run, found, &names, err);
+	}
+	strlist_finish(&names);
+	return code;
+}
+
+/* With their numbers, where the server can bear that. */
+static int list_all(struct run *run, struct remote_mailboxes *found, struct err *err)
+{
+	const struct suspect_item item = {
+		.kind = SUSPECT_LISTING,
+		.act = SUSPECT_AT_LIST,
+		.mailbox = "",
+	};
+	struct remote *remote = run->session->remote;
+	remote_list_plainly(remote, suspects_place(run, SUSPECT_LISTING, "", 0) != SUSPECT_GOES);
+	bool has_counts = remote_facts(remote)->lists_counts;
+	int code = remote_list(remote, run->account->subscribed_only, found, err);
+	if (has_counts && code == 0) {
+		suspects_went(run, &item);
+	} else if (has_counts) {
+		suspects_lost(run, &item, 1, err);
+	}
+	return code;
 }
 
 int observe_mailboxes(struct run *run, struct err *err)
@@ -289,8 +372,7 @@ int observe_mailboxes(struct run *run, struct err *err)
 	int code;
 	mailboxes_finish(run);
 	maildir_blind_init(&blind);
-	if ((code = remote_list(run->session->remote, run->account->subscribed_only, &found, err)) <
-		    0 ||
+	if ((code = list_all(run, &found, err)) < 0 ||
 	    (code = observe_naming(run, &found, err)) < 0 ||
 	    (code = ask_counts(run, &found, err)) < 0) {
 		goto finish;

@@ -90,6 +90,8 @@ static int take_view(struct run *run, struct remote *remote, struct mailbox *mai
 	if (code < 0) {
 		goto finish;
 	}
+	const struct suspect_item item = mailbox_item(mailbox, SUSPECT_AT_OPEN);
+	suspects_went(run, &item);
 	mailbox->view.state = VIEW_NONE;
 	if (view.status == 0) {
 		mailbox->seen.is_read_only |= is_write_asked && !view.is_writable;
@@ -106,13 +108,27 @@ finish:
 	return code;
 }
 
+/* The connection ended on one of these. */
+static void lose_views(struct run *run, struct mailbox *const *window, size_t count,
+		       const struct err *err)
+{
+	struct suspect_item items[VIEWS_IN_FLIGHT];
+	for (size_t i = 0; i < count; i++) {
+		items[i] = mailbox_item(window[i], SUSPECT_AT_OPEN);
+	}
+	suspects_lost(run, items, count, err);
+}
+
 /* One mailbox by itself. */
 static int view_once(struct run *run, struct remote *remote, struct mailbox *mailbox,
 		     enum view_scope scope, struct err *err)
 {
 	const struct remote_view_request request = request_of(run, mailbox, scope);
 	int code = remote_view_queue(remote, &request, err);
-	return code < 0 ? code : take_view(run, remote, mailbox, scope, err);
+	if (code < 0 || (code = take_view(run, remote, mailbox, scope, err)) < 0) {
+		lose_views(run, &mailbox, 1, err);
+	}
+	return code;
 }
 
 static int pair_anew(struct run *run, struct remote *remote, struct mailbox *mailbox,
@@ -254,6 +270,9 @@ static int ask_view(struct run *run, struct mailbox *mailbox, bool *asked, struc
 {
 	struct view_facts facts = view_facts_of(run, mailbox);
 	*asked = false;
+	if (mailbox->seen.place != SUSPECT_GOES) {
+		mailbox_exclude(mailbox, EXCLUDED_SUSPECT);
+	}
 	if (!mailbox_is_active(mailbox) || !(mailbox->seen.in & SIDE_REMOTE) ||
 	    !view_is_needed(&facts)) {
 		return 0;
@@ -273,17 +292,22 @@ static int view_window(struct run *run, size_t *next, struct err *err)
 {
 	struct remote *remote = run->session->remote;
 	struct mailbox *window[VIEWS_IN_FLIGHT];
+	const size_t most = suspects_batch(run, VIEWS_IN_FLIGHT);
 	size_t count = 0;
 	int code = 0;
-	for (; code == 0 && *next < run->mailboxes.count && count < VIEWS_IN_FLIGHT; (*next)++) {
+	for (; code == 0 && *next < run->mailboxes.count && count < most; (*next)++) {
 		bool asked = false;
 		window[count] = &run->mailboxes.items[*next];
 		code = ask_view(run, window[count], &asked, err);
 		count += asked;
 	}
+	if (code < 0) {
+		lose_views(run, window, count + 1, err);
+	}
 	for (size_t i = 0; code == 0 && i < count; i++) {
-		if ((code = run_check_stop(run, err)) == 0) {
-			code = take_view(run, remote, window[i], VIEW_SINCE_COUNTS, err);
+		if ((code = run_check_stop(run, err)) == 0 &&
+		    (code = take_view(run, remote, window[i], VIEW_SINCE_COUNTS, err)) < 0) {
+			lose_views(run, &window[i], count - i, err);
 		}
 	}
 	for (size_t i = 0; code == 0 && i < count; i++) {

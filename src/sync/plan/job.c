@@ -85,6 +85,36 @@ static int gather_moved(struct job *job, struct err *err)
 	return 0;
 }
 
+/* R32. The rows are in the order of their ids. */
+static int gather_suspects(struct job *job, struct err *err)
+{
+	struct run *run = job->run;
+	const struct row_list *rows = &job->rows;
+	size_t count = 0;
+	free(job->suspects); /* of the slice before */
+	job->suspects = NULL;
+	job->facts.suspects = NULL;
+	job->facts.suspect_count = 0;
+	if (!suspects_are_any(run) || rows->count == 0) {
+		return 0;
+	}
+	job->suspects = calloc(rows->count, sizeof(*job->suspects));
+	if (job->suspects == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < rows->count; i++) {
+		int64_t id = rows->items[i].id;
+		enum suspect_place place =
+			suspects_place(run, SUSPECT_MESSAGE, job->mailbox->name, id);
+		if (place != SUSPECT_GOES) {
+			job->suspects[count++] = (struct suspect_row){id, place == SUSPECT_IS_LEFT};
+		}
+	}
+	job->facts.suspects = job->suspects;
+	job->facts.suspect_count = count;
+	return 0;
+}
+
 /* The server's trash, or its junk: by its special use, or as the account names it. */
 static bool mailbox_is_waste(const struct run *run, const struct mailbox *mailbox)
 {
@@ -140,6 +170,9 @@ static int plan_slice(struct job *job, struct err *err)
 		return code;
 	}
 	drop_rows(job);
+	if ((code = gather_suspects(job, err)) < 0) {
+		return code;
+	}
 	code = job_set_aside(job, err);
 	return code < 0 ? code : job_replan(job, err);
 }
@@ -188,6 +221,7 @@ int job_plan_all(const struct job *job, struct job_sum *sum, struct err *err)
 	row_list_init(&rest.rows);
 	rest.plan = (struct message_plan){0};
 	rest.aside = NULL;
+	rest.suspects = NULL;
 	rest.refused = (struct refusals){0};
 	while (code == 0 && !rest.slice.is_last) {
 		if ((code = plan_slice(&rest, err)) == 0) {
@@ -196,6 +230,7 @@ int job_plan_all(const struct job *job, struct job_sum *sum, struct err *err)
 	}
 	message_plan_finish(&rest.plan);
 	free(rest.aside);
+	free(rest.suspects);
 	refusals_finish(&rest.refused);
 	row_list_finish(&rest.rows);
 	return code;
@@ -215,6 +250,7 @@ void job_finish(struct job *job)
 	state_intents_finish(&job->intents);
 	free(job->moved);
 	free(job->aside);
+	free(job->suspects);
 	refusals_finish(&job->refused);
 	row_list_finish(&job->rows);
 	mailbox_release(job->mailbox);

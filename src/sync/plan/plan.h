@@ -169,9 +169,10 @@ struct job {
 	struct state_slice slice;
 	bool is_part; /* there are others */
 	struct intents intents;
-	int64_t *moved;          /* facts.moved */
-	int64_t *aside;          /* facts.aside */
-	struct refusals refused; /* of these rows, before this job */
+	int64_t *moved;               /* facts.moved */
+	int64_t *aside;               /* facts.aside */
+	struct suspect_row *suspects; /* facts.suspects */
+	struct refusals refused;      /* of these rows, before this job */
 	struct plan_facts facts;
 	struct message_plan plan; /* its ops name ROWS by their index */
 	struct plan_sum before;   /* of the slices before */

@@ -105,6 +105,12 @@ static int judge(struct planning *planning, struct move *move, const struct move
 	return code;
 }
 
+static bool is_aside(struct run *run, const struct mailbox *mailbox, int64_t row)
+{
+	return suspects_are_any(run) &&
+	       suspects_place(run, SUSPECT_MESSAGE, mailbox->name, row) != SUSPECT_GOES;
+}
+
 static int plan_pair(struct planning *planning, const struct state_move *pair, struct err *err)
 {
 	struct run *run = planning->run;
@@ -134,6 +140,8 @@ static int plan_pair(struct planning *planning, const struct state_move *pair, s
 			move_has_row(moves, pair->gone_row) || move_has_row(moves, pair->new_row),
 		.has_intent = has_intent(&planning->intents, pair->new_row),
 	};
+	facts.is_aside =
+		is_aside(run, move.from, pair->gone_row) || is_aside(run, move.to, pair->new_row);
 	facts.to.is_there &= (move.to->seen.in & SIDE_REMOTE) || move.to->decided.is_to_be_made;
 	if ((code = judge(planning, &move, &rows, &facts, err)) == 0 && move.state != MOVE_NONE) {
 		code = move_list_add(moves, &move, err);

@@ -65,23 +65,91 @@ int candidates_fetch(struct remote *remote, const struct uidset *uids,
 	return code;
 }
 
+static struct suspect_item item_of(const struct candidates *candidates, size_t i)
+{
+	const struct pair_candidate *candidate = &candidates->items[i];
+	return (struct suspect_item){
+		.kind = SUSPECT_MESSAGE,
+		.act = SUSPECT_AT_FETCH,
+		.mailbox = candidates->mailbox->name,
+		.row = candidate->index,
+		.uid = candidate->uid,
+	};
+}
+
+static bool is_aside(const struct candidates *candidates, size_t i)
+{
+	return candidates->run != NULL &&
+	       suspects_place(candidates->run, SUSPECT_MESSAGE, candidates->mailbox->name,
+			      candidates->items[i].index) != SUSPECT_GOES;
+}
+
+/* Those of UIDS were on their way when the connection ended. */
+static void lose(const struct candidates *candidates, const struct uidset *uids,
+		 const struct err *err)
+{
+	struct suspect_item *items =
+		candidates->run == NULL ? NULL : calloc(candidates->count + 1, sizeof(*items));
+	size_t count = 0;
+	for (size_t i = 0; items != NULL && i < candidates->count; i++) {
+		const struct pair_candidate *candidate = &candidates->items[i];
+		if (!candidate->has_identity && uidset_contains(uids, candidate->uid)) {
+			items[count++] = item_of(candidates, i);
+		}
+	}
+	if (items != NULL) {
+		suspects_lost(candidates->run, items, count, err);
+	}
+	free(items);
+}
+
+static void lose_one(const struct candidates *candidates, size_t i, const struct err *err)
+{
+	if (candidates->run != NULL) {
+		const struct suspect_item item = item_of(candidates, i);
+		suspects_lost(candidates->run, &item, 1, err);
+	}
+}
+
+/* As many as may be on their way at once, of those from *NEXT on. */
+static int fetch_some(struct remote *remote, struct candidates *candidates, size_t *next,
+		      struct err *err)
+{
+	const size_t most =
+		candidates->run == NULL ? SIZE_MAX : suspects_batch(candidates->run, SIZE_MAX);
+	struct uidset uids;
+	bool is_whole = false;
+	size_t asked = 0;
+	int code = 0;
+	uidset_init(&uids);
+	for (; code == 0 && *next < candidates->count && asked < most; (*next)++) {
+		uint32_t uid = candidates->items[*next].uid;
+		if (!is_aside(candidates, *next)) {
+			code = uidset_add(&uids, uid, uid, err);
+			asked++;
+		}
+	}
+	if (code == 0 && asked > 0 &&
+	    (code = candidates_fetch(remote, &uids, candidates, &is_whole, err)) < 0) {
+		lose(candidates, &uids, err);
+	}
+	uidset_finish(&uids);
+	return code;
+}
+
 int candidates_identify(struct remote *remote, const struct mailbox *mailbox,
 			struct candidates *candidates, struct err *err)
 {
-	struct uidset uids;
-	bool is_whole = false;
-	uidset_init(&uids);
 	int code = remote_open(remote, mailbox->wire, REMOTE_READ,
 			       mailbox->base.numbers.uidvalidity, NULL, err);
 	if (candidates->count > 1) {
 		qsort(candidates->items, candidates->count, sizeof(*candidates->items),
 		      compare_uid);
 	}
-	for (size_t i = 0; code == 0 && i < candidates->count; i++) {
-		code = uidset_add(&uids, candidates->items[i].uid, candidates->items[i].uid, err);
+	const size_t count = candidates->count; /* strangers come behind */
+	for (size_t next = 0; code == 0 && next < count;) {
+		code = fetch_some(remote, candidates, &next, err);
 	}
-	code = code < 0 ? code : candidates_fetch(remote, &uids, candidates, &is_whole, err);
-	uidset_finish(&uids);
 	return code;
 }
 
@@ -199,8 +267,10 @@ int candidates_verify(struct remote *remote, struct candidates *candidates, stru
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < candidates->count; i++) {
 		struct pair_candidate *candidate = &candidates->items[i];
-		if (candidate->has_identity ? candidate->is_blank : candidate->has_waited) {
-			code = verify(remote, candidate, err);
+		bool is_due = candidate->has_identity ? candidate->is_blank : candidate->has_waited;
+		if (is_due && !is_aside(candidates, i) &&
+		    (code = verify(remote, candidate, err)) < 0) {
+			lose_one(candidates, i, err);
 		}
 	}
 	return code;
@@ -212,9 +282,12 @@ int candidates_read(struct remote *remote, struct candidates *candidates,
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < candidates->count; i++) {
 		struct pair_candidate *candidate = &candidates->items[i];
-		if (others == NULL ? pair_is_nameless(candidate)
-				   : pair_wants_content(candidate, others->items, others->count)) {
-			code = read_message(remote, candidate, err);
+		bool is_due = others == NULL
+				    ? pair_is_nameless(candidate)
+				    : pair_wants_content(candidate, others->items, others->count);
+		if (is_due && !is_aside(candidates, i) &&
+		    (code = read_message(remote, candidate, err)) < 0) {
+			lose_one(candidates, i, err);
 		}
 	}
 	return code;

@@ -146,6 +146,7 @@ static int pair_side(struct held_pairing *held, enum side lost, struct err *err)
 	struct pairing *pairing = &held->pairing;
 	bool has_any = false;
 	held->lost = lost;
+	pairing->remotes = (struct candidates){.run = pairing->run, .mailbox = pairing->mailbox};
 	for (size_t i = 0; i < held->held.count; i++) {
 		has_any |= is_held(&held->held.items[i], lost);
 	}

@@ -319,6 +319,7 @@ static int pair_one(struct run *run, struct remote *remote, struct mailbox *mail
 		.remote = remote,
 		.mailbox = mailbox,
 		.has_base = mailbox->decided.pairing != PAIRING_ALL,
+		.remotes = {.run = run, .mailbox = mailbox},
 		.is_first = is_first,
 	};
 	int code = pairing_run(&pairing, err);

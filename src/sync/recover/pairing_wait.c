@@ -140,6 +140,17 @@ static void report(struct pairing *pairing, size_t waiting)
 	run_report_error(pairing->run, pairing->mailbox, 0, &why);
 }
 
+/* The connection ends on each of what is missing: that is told of them, where it is to be told. */
+static bool are_suspects(const struct pairing *pairing)
+{
+	bool are_all = suspects_are_any(pairing->run);
+	for (size_t i = 0; are_all && i < pairing->missing.count; i++) {
+		are_all = suspects_place(pairing->run, SUSPECT_MESSAGE, pairing->mailbox->name,
+					 pairing->missing.items[i].index) != SUSPECT_GOES;
+	}
+	return are_all;
+}
+
 int pairing_put_waiting(struct pairing *pairing, struct err *err)
 {
 	size_t waiting = 0;
@@ -151,7 +162,7 @@ int pairing_put_waiting(struct pairing *pairing, struct err *err)
 	    (code = release(pairing, &pairing->unwanted, err)) < 0) {
 		return code;
 	}
-	if (waiting > 0) {
+	if (waiting > 0 && !are_suspects(pairing)) {
 		report(pairing, waiting);
 	}
 	return 0;

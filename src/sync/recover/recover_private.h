@@ -11,6 +11,10 @@ struct candidates {
 	struct pair_candidate *items;
 	size_t count, cap;
 	struct err why; /* the server refused to tell of some; code 0: it did not */
+	/* Of messages whose index is a row of this mailbox: what the connection ends on is not
+	 * asked for (run/suspects.h). NULL: of others. */
+	struct run *run;
+	const struct mailbox *mailbox;
 };
 int candidates_add(struct candidates *candidates, const struct pair_candidate *candidate,
 		   struct err *err);

@@ -129,6 +129,7 @@ enum exclusion {
 	EXCLUDED_NOT_CREATED,  /* `create` does not cover the side that lacks it */
 	EXCLUDED_WAITING,      /* for a rename or a removal that a later run may carry out */
 	EXCLUDED_UNTOLD,       /* reported: whether it is there cannot be told */
+	EXCLUDED_SUSPECT,      /* set aside, for the connection ended on it (suspect_rules.h) */
 	EXCLUDED_FAILED        /* reported: nothing of it can be believed or done now */
 };
 

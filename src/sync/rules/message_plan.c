@@ -1,6 +1,7 @@
 /* What rows are planned at all, what a side can keep, and what is asked of a plan that is made. */
 #include <stdlib.h>
 
+#include "mailsync/base/array.h"
 #include "mailsync/model/flags.h"
 
 #include "message_rules.h"
@@ -22,6 +23,24 @@ uint64_t message_remote_flags(const struct plan_facts *mailbox)
 uint64_t message_local_flags(const struct plan_facts *mailbox)
 {
 	return FLAGS_SYSTEM | mailbox->local_keywords;
+}
+
+static int compare_suspect(const void *key, const void *item)
+{
+	int64_t wanted = *(const int64_t *)key;
+	int64_t row = ((const struct suspect_row *)item)->row;
+	return (wanted > row) - (wanted < row);
+}
+
+enum row_reason message_suspect_reason(const struct plan_facts *mailbox, const struct row *row)
+{
+	const struct suspect_row *suspect =
+		array_find(mailbox->suspects, mailbox->suspect_count, sizeof(*mailbox->suspects),
+			   &row->id, compare_suspect);
+	if (suspect == NULL) {
+		return REASON_NONE;
+	}
+	return suspect->is_left ? REASON_SUSPECT : REASON_FAILED;
 }
 
 bool message_is_waste(const struct plan_facts *mailbox, const struct row *row, enum side side)

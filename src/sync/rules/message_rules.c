@@ -56,7 +56,9 @@ static int rank_of(enum row_reason reason)
 	if (reason == REASON_BRAKE) {
 		return 3;
 	}
-	return reason == REASON_OBSTACLE ? 2 : reason != REASON_NONE;
+	return reason == REASON_OBSTACLE || reason == REASON_SUSPECT || reason == REASON_FAILED
+		     ? 2
+		     : reason != REASON_NONE;
 }
 
 /* Remembers a hold, and returns 0; plan_row() emits the strongest. */
@@ -75,13 +77,27 @@ static void hold_braked(struct planning *planning, enum row_held held, const cha
 	planning->braked |= held;
 }
 
-/* The last word on a removal, which is counted, or held: true where it may be. A read-only mailbox
- * first: what cannot be done is not counted. */
+/* Nothing of the row can be done on the server now, and is held: a mailbox that nobody may write
+ * to, where it WRITES, or R32. */
+static bool is_barred(struct planning *planning, bool writes)
+{
+	enum row_reason reason = message_suspect_reason(planning->mailbox, planning->row);
+	if (writes && planning->mailbox->is_read_only) {
+		hold(planning, REASON_OBSTACLE, READ_ONLY);
+	} else if (reason != REASON_NONE) {
+		hold(planning, reason, "the connection ended on it");
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* The last word on a removal, which is counted, or held: true where it may be. What cannot be done
+ * comes first, and is not counted. */
 static bool judge_removal(struct planning *planning, enum side side)
 {
 	struct brake_count *deletes = &planning->plan->deletes;
-	if (side == SIDE_REMOTE && planning->mailbox->is_read_only) {
-		hold(planning, REASON_OBSTACLE, READ_ONLY);
+	if (side == SIDE_REMOTE && is_barred(planning, true)) {
 		return false;
 	}
 	if (message_is_waste(planning->mailbox, planning->row, side)) {
@@ -164,7 +180,9 @@ static int plan_remote_only(struct planning *planning, struct err *err)
 	if (row->date.is_told && row->date.seconds < policy->oldest) { /* R4 */
 		return hold(planning, REASON_TOO_OLD, "older than max_age");
 	}
-	return act(planning, OP_DOWNLOAD, "new on the server", err); /* R5 */
+	return is_barred(planning, false)
+		     ? 0
+		     : act(planning, OP_DOWNLOAD, "new on the server", err); /* R5 */
 }
 
 static int compare_ids(const void *x, const void *y)
@@ -179,7 +197,7 @@ static bool has_id(const int64_t *ids, size_t count, int64_t id)
 	return array_find(ids, count, sizeof(*ids), &id, compare_ids) != NULL;
 }
 
-/* R6 to R11, R31 */
+/* R6 to R11, R31, R32 */
 static int plan_local_only(struct planning *planning, struct err *err)
 {
 	const struct plan_policy *policy = planning->policy;
@@ -205,8 +223,8 @@ static int plan_local_only(struct planning *planning, struct err *err)
 	if (is_too_large(planning)) { /* R8 */
 		return hold(planning, REASON_TOO_LARGE, "larger than max_message_size");
 	}
-	if (planning->mailbox->is_read_only) { /* R9 */
-		return hold(planning, REASON_OBSTACLE, READ_ONLY);
+	if (is_barred(planning, true)) { /* R9, R32 */
+		return 0;
 	}
 	if (has_id(planning->mailbox->aside, planning->mailbox->aside_count, row->id)) { /* R31 */
 		return hold(planning, REASON_OBSTACLE, "the server refuses it");
@@ -226,8 +244,8 @@ static int plan_moved(struct planning *planning, struct err *err)
 	if ((planning->policy->delete_ & SIDE_REMOTE) == 0) {
 		return hold(planning, REASON_POLICY, "delete does not cover remote");
 	}
-	return planning->mailbox->is_read_only
-		     ? hold(planning, REASON_OBSTACLE, READ_ONLY)
+	return is_barred(planning, true)
+		     ? 0
 		     : act(planning, OP_DELETE_REMOTE, "moved in the Maildir", err);
 }
 
@@ -268,8 +286,7 @@ static uint64_t changeable_bits(struct planning *planning, enum side side, uint6
 		     is_local ? "flags does not cover local" : "flags does not cover remote");
 		return 0;
 	}
-	if (need != 0 && !is_local && mailbox->is_read_only) {
-		hold(planning, REASON_OBSTACLE, READ_ONLY);
+	if (need != 0 && !is_local && is_barred(planning, true)) {
 		return 0;
 	}
 	if (can != need) {
@@ -426,8 +443,8 @@ static int plan_row(struct planning *planning, struct err *err)
 		plan->ops[i].reason = held;
 		plan->ops[i].held = planning->braked;
 	}
-	plan->skipped +=
-		held == REASON_TOO_LARGE || held == REASON_OBSTACLE || held == REASON_UNSEEN;
+	plan->skipped += held == REASON_TOO_LARGE || held == REASON_OBSTACLE ||
+			 held == REASON_UNSEEN || held == REASON_SUSPECT;
 	return add(planning,
 		   (struct op){.kind = OP_HOLD,
 			       .reason = held,

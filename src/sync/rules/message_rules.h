@@ -61,6 +61,10 @@
  * Flags that changed alike on both sides, where no FLAGS operation carries it:
  *   R23 -> AGREE (no act, base is updated)
  *
+ * A row that is set aside, since the connection ended on it (suspect_rules.h):
+ *   R32 what R1, R5, R11, R14, R19, R20 or R26 would do on the server is held: FAILED where this
+ *       run tries it later, or has tried it, else SUSPECT. What is to be done here is done
+ *
  * Before rows are looked at:
  *   R24 a mailbox is idle, and not planned, when nothing of it is pending (with `expunge`, settled
  *       rows count), or all that is was left alone under this very policy
@@ -101,6 +105,12 @@ struct plan_policy {
 	int64_t oldest; /* seconds; older INTERNALDATEs are not downloaded; INT64_MIN: none */
 };
 
+/* A row that is set aside (R32). */
+struct suspect_row {
+	int64_t row;
+	bool is_left; /* it is not tried in this run at all */
+};
+
 struct plan_facts {
 	uint64_t permanent_flags;
 	bool permanent_any;
@@ -115,6 +125,8 @@ struct plan_facts {
 	size_t moved_count;
 	const int64_t *aside; /* likewise: R31's */
 	size_t aside_count;
+	const struct suspect_row *suspects; /* sorted: R32's */
+	size_t suspect_count;
 	bool is_waste; /* the server's trash or junk (brake.h, B11) */
 };
 
@@ -148,7 +160,7 @@ struct message_plan {
 	size_t cap;
 	struct brake_count deletes; /* ops of that kind, and those that became holds BRAKE; all but
 				     * `agreed` */
-	size_t skipped;             /* HOLDs for TOO_LARGE, OBSTACLE or UNSEEN */
+	size_t skipped;             /* HOLDs for TOO_LARGE, OBSTACLE, UNSEEN or SUSPECT */
 };
 
 /* R17: the flags that can be stored on the server, whatever sends them. */
@@ -183,6 +195,9 @@ struct left_out_facts {
 	bool has_intent;     /* the row, of an act under way: neither INTENT_TRASHED nor _MOVED */
 };
 bool message_is_left_out(const struct row *row, const struct left_out_facts *facts);
+
+/* R32: REASON_NONE where ROW is not set aside. */
+enum row_reason message_suspect_reason(const struct plan_facts *mailbox, const struct row *row);
 
 /* R26 */
 bool message_was_moved(const struct plan_facts *mailbox, const struct row *row);

@@ -15,13 +15,14 @@ enum side move_side(enum move_seen seen)
 	return seen == MOVE_SEEN_THERE ? SIDE_LOCAL : SIDE_REMOTE;
 }
 
-/* V4, V5, V6: whether this run may carry it out. */
+/* V4, V5, V18, V6: whether this run may carry it out. */
 static enum move_state rule_may(const struct move_facts *facts)
 {
 	if ((facts->copy & facts->delete_ & move_side(facts->seen)) == 0) {
 		return MOVE_HELD_POLICY;
 	}
-	return is_usable(&facts->from) && is_usable(&facts->to) ? MOVE_PLANNED : MOVE_HELD_OBSTACLE;
+	bool may = is_usable(&facts->from) && is_usable(&facts->to) && !facts->is_aside; /* V18 */
+	return may ? MOVE_PLANNED : MOVE_HELD_OBSTACLE;
 }
 
 bool move_wants_content(enum move_seen seen, enum move_state state)

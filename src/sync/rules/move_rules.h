@@ -18,6 +18,7 @@
  *       old copy stays.
  *   V5  one of the mailboxes takes no part in this run, is read-only or not on the server -> held
  *       by an obstacle: the same, and the next run looks again.
+ *   V18 the message, or its new row, is set aside, since the connection ended on it -> the same
  *   V6  else                                            -> planned
  * A new file whose unique part base has in a folder that could not be read:
  *   V7  agreed in base -> held (unreadable), since it may have come from there: as new mail it
@@ -91,6 +92,7 @@ struct move_facts {
 	enum side delete_;
 	bool is_taken;                /* one of the rows is part of another move */
 	bool has_intent;              /* the new one, of an act under way */
+	bool is_aside;                /* one is set aside (V18) */
 	enum content_verdict content; /* of the new file, to the old row; SAME: not asked yet */
 };
 

@@ -5,6 +5,8 @@
 #define SPREAD_S          (INT64_C(60) * 60)
 #define HOUR_S            (INT64_C(60) * 60)
 #define DAY_S             (INT64_C(24) * HOUR_S)
+#define MANY              96
+#define DOZENS            36
 #define LOSSES_MAX        20
 #define LOSSES_IN_ROW_MAX 6
 
@@ -65,6 +67,11 @@ enum suspect_step suspect_next_step(const struct suspect_tally *tally)
 		return SUSPECT_STEP_SINGLY;
 	}
 	return tally->ended > 0 ? SUSPECT_STEP_REST : SUSPECT_STEP_DONE;
+}
+
+size_t suspect_batch(enum suspect_step step, size_t doubted)
+{
+	return step == SUSPECT_STEP_SINGLY && doubted > MANY ? DOZENS : 1;
 }
 
 bool suspects_are_believed(size_t proven, size_t went)

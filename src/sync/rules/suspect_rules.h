@@ -22,12 +22,13 @@
  *      left to do did: it is confirmed. It is named, and remembered
  *   X10 but where two or more that were never confirmed before ended theirs at one act, and nothing
  *      at all went through that act in this run, the server does so with all of them: nobody is
- *   X11 what is still doubted at the end, since the line did not last, is marked for the order of
+ *   X11 else the line was bad. What is still doubted at the end is marked for the order of
  *      the next run. What went through, and what was refused, is no suspect any more
  * What a run does next:
  *   X12 first the rest; then a candidate, by itself; then the doubted, and those of X2, one at a
  *      time; then the rest once more, if something has ended its connection and is not confirmed
  *      yet: acts whose outcome is unknown are settled so, too
+ *   X14 where very many are doubted, these first go by dozens
  *   X13 so many connections a run at most, so many in a row that end with nothing gone through
  */
 #ifndef SYNC_RULES_SUSPECT_RULES_H
@@ -87,6 +88,9 @@ struct suspect_tally {
 };
 /* X12, X13 */
 enum suspect_step suspect_next_step(const struct suspect_tally *tally);
+
+/* X6, X14: how many items may be on their way at once, of so many that are to be tried. */
+size_t suspect_batch(enum suspect_step step, size_t doubted);
 
 /* X10, of those of one act. PROVEN: that were never confirmed before; WENT: others went through. */
 bool suspects_are_believed(size_t proven, size_t went);

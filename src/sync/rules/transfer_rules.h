@@ -11,7 +11,8 @@
  *   F5 and what Exchange sends in place of an item that it cannot render. Stored, these would be
  *      taken for the message for ever.
  *   F6 When the connection breaks in the middle of a body, or what came makes no sense, the first
- *      message that was due and is still open is to blame: servers answer in order.
+ *      message that was due and is still open is to blame: servers answer in order. Else all that
+ *      were asked for may be (suspect_rules.h).
  *   F7 A mailbox is cut into slices of so many messages or bytes, for several connections.
  *   F8 Connections are opened as long as each saves more time than its login costs.
  *

@@ -40,6 +40,11 @@ static char *copy_or_null(const char *text)
 	return text == NULL ? NULL : span_dup(span_of(text));
 }
 
+static bool is_same(const char *one, const char *other)
+{
+	return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
 void report_add_error(struct report *report, const char *mailbox, uint32_t uid,
 		      const struct err *err)
 {
@@ -59,19 +64,39 @@ void report_add_error(struct report *report, const char *mailbox, uint32_t uid,
 	};
 }
 
+/* An earlier pass of the run has told the same. */
+static bool is_told(const struct report *report, const char *mailbox, uint32_t uid,
+		    const struct err *err)
+{
+	for (size_t i = 0; i < report->earlier_errors; i++) {
+		const struct report_error *error = &report->errors[i];
+		if (error->uid == uid && error->code == err->code &&
+		    is_same(error->mailbox, mailbox) && strcmp(error->text, err->text) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid, const struct err *err)
 {
+	const char *name = mailbox == NULL ? NULL : mailbox->name;
 	pthread_mutex_lock(&run->mutex);
-	if (mailbox != NULL) {
-		mailbox->done.counts.errors++;
+	if (!is_told(run->report, name, uid, err)) {
+		if (mailbox != NULL) {
+			mailbox->done.counts.errors++;
+		}
+		report_add_error(run->report, name, uid, err);
 	}
-	report_add_error(run->report, mailbox == NULL ? NULL : mailbox->name, uid, err);
 	pthread_mutex_unlock(&run->mutex);
 }
 
 void run_report_held(struct run *run, const struct mailbox *mailbox, const struct err *err)
 {
-	report_add_error(run->report, mailbox == NULL ? NULL : mailbox->name, 0, err);
+	const char *name = mailbox == NULL ? NULL : mailbox->name;
+	if (!is_told(run->report, name, 0, err)) {
+		report_add_error(run->report, name, 0, err);
+	}
 	run->done.brake_hit = true;
 }
 
@@ -126,11 +151,6 @@ static const char *first_trouble(const struct report *report, const struct mailb
 		}
 	}
 	return NULL;
-}
-
-static bool is_same(const char *one, const char *other)
-{
-	return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
 }
 
 void run_store_trouble(struct run *run, int outcome, const struct err *why)
@@ -224,35 +244,65 @@ static bool is_changed(const struct mailbox *mailbox)
 	       memcmp(&counts, &(struct sync_counts){0}, sizeof(counts)) != 0;
 }
 
+/* MAILBOX's entry, which is made where it has none. NULL: no memory. */
+static struct report_mailbox *entry_of(struct report *report, const struct mailbox *mailbox,
+				       struct err *err)
+{
+	for (size_t i = 0; i < report->mailbox_count; i++) {
+		if (strcmp(report->mailboxes[i].name, mailbox->name) == 0) {
+			return &report->mailboxes[i];
+		}
+	}
+	char *name = span_dup(span_of(mailbox->name));
+	if (name == NULL || ARRAY_RESERVE(&report->mailboxes, report->mailbox_count + 1,
+					  &report->mailbox_cap, err) < 0) {
+		free(name);
+		err_nomem(err);
+		return NULL;
+	}
+	struct report_mailbox *entry = &report->mailboxes[report->mailbox_count++];
+	*entry = (struct report_mailbox){.name = name};
+	return entry;
+}
+
+/* What is skipped is so once, however many passes there were. */
 static int add_mailbox(struct report *report, const struct mailbox *mailbox, struct err *err)
 {
-	struct report_mailbox entry = {
-		.counts = mailbox->done.counts,
-		.is_changed = is_changed(mailbox),
-	};
+	const struct sync_counts *counts = &mailbox->done.counts;
+	bool has_more = is_changed(mailbox);
 	report->mailboxes_selected +=
 		mailbox->decided.exclusion != EXCLUDED_BY_NAME && mailbox->seen.in != SIDE_NONE;
-	report->mailboxes_changed += entry.is_changed;
-	add_counts(&report->total, &entry.counts);
-	if (!entry.is_changed && entry.counts.skipped == 0 && entry.counts.errors == 0) {
+	if (!has_more && counts->skipped == 0 && counts->errors == 0) {
 		return 0;
 	}
-	entry.name = span_dup(span_of(mailbox->name));
-	if (entry.name == NULL) {
-		return err_nomem(err);
+	struct report_mailbox *entry = entry_of(report, mailbox, err);
+	if (entry == NULL) {
+		return -ERR_NOMEM;
 	}
-	report->mailboxes[report->mailbox_count++] = entry;
+	entry->counts.skipped = 0;
+	add_counts(&entry->counts, counts);
+	entry->is_changed |= has_more;
 	return 0;
 }
 
-static int add_mailboxes(struct report *report, const struct mailboxes *mailboxes, struct err *err)
+int run_report_pass(struct run *run, struct err *err)
 {
-	report->mailboxes = calloc(mailboxes->count + 1, sizeof(*report->mailboxes));
-	int code = report->mailboxes == NULL ? err_nomem(err) : 0;
-	for (size_t i = 0; code == 0 && i < mailboxes->count; i++) {
-		code = add_mailbox(report, &mailboxes->items[i], err);
+	struct report *report = run->report;
+	int code = 0;
+	report->mailboxes_selected = 0;
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		code = add_mailbox(report, &run->mailboxes.items[i], err);
 	}
+	report->earlier_errors = report->error_count;
 	return code;
+}
+
+static void sum_up(struct report *report)
+{
+	for (size_t i = 0; i < report->mailbox_count; i++) {
+		add_counts(&report->total, &report->mailboxes[i].counts);
+		report->mailboxes_changed += report->mailboxes[i].is_changed;
+	}
 }
 
 static enum err_code end_of(const struct run *run, int code, const struct err *err)
@@ -279,7 +329,8 @@ int run_outcome(struct run *run, int code, struct err *err)
 	if (code < 0) {
 		run_report_error(run, NULL, 0, err);
 	}
-	int added = add_mailboxes(run->report, &run->mailboxes, &why);
+	int added = run_report_pass(run, &why);
+	sum_up(run->report);
 	if (added < 0 && code == 0) {
 		*err = why;
 		code = added;

@@ -39,6 +39,7 @@ struct mailbox_seen {
 	bool is_window;           /* the server shows only the newest of it */
 	unsigned attributes;      /* enum remote_attribute */
 	struct told append_limit; /* the largest message that it takes, where it has its own */
+	enum suspect_place place; /* what the connection ends on is not opened in this pass */
 	bool has_counts;          /* LIST or STATUS told these; else only what opening it told: */
 	struct numbers numbers;
 	char *mailboxid;    /* owned, NULL: untold */
@@ -245,6 +246,8 @@ void run_report_forget(struct run *run, struct mailbox *mailbox, size_t first);
 /* All that was noted: all is going to be. */
 void run_report_begin_anew(struct run *run);
 
+/* At the end of a pass: what each of its mailboxes has to say goes into the report. */
+int run_report_pass(struct run *run, struct err *err);
 /* After a run that ended with CODE and ERR: what each of its mailboxes has to say and their sum,
  * the exit status, the time since run_init. Returns CODE, or a failure of its own in its place. */
 int run_outcome(struct run *run, int code, struct err *err);

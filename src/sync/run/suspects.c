@@ -14,8 +14,11 @@ static int compare_keys(const struct state_suspect *one, const struct state_susp
 	if (one->kind != other->kind) {
 		return one->kind < other->kind ? -1 : 1;
 	}
-	int order = strcmp(one->mailbox, other->mailbox);
-	return order != 0 ? order : (one->row > other->row) - (one->row < other->row);
+	if (one->row != other->row) {
+		return one->row < other->row ? -1 : 1;
+	}
+	/* A message is one wherever it is moved to. */
+	return one->row != 0 ? 0 : strcmp(one->mailbox, other->mailbox);
 }
 
 static int compare_to_item(const void *key, const void *item)
@@ -124,15 +127,51 @@ bool suspects_are_any(const struct run *run)
 
 size_t suspects_batch(const struct run *run, size_t most)
 {
-	enum suspect_step step = suspects_of(run)->step;
-	return step == SUSPECT_STEP_REST ? most : 1;
+	const struct suspects *suspects = suspects_of(run);
+	bool is_free = suspects->step == SUSPECT_STEP_REST || suspects->batch > most;
+	return is_free ? most : suspects->batch;
 }
 
-void suspects_went(struct run *run, enum suspect_act act, size_t count)
+struct suspect_item mailbox_item(const struct mailbox *mailbox, enum suspect_act act)
 {
+	return (struct suspect_item){.kind = SUSPECT_MAILBOX, .act = act, .mailbox = mailbox->name};
+}
+
+struct suspect_item message_item(const struct mailbox *mailbox, const struct row *row,
+				 enum suspect_act act)
+{
+	return (struct suspect_item){
+		.kind = SUSPECT_MESSAGE,
+		.act = act,
+		.mailbox = mailbox->name,
+		.row = row->id,
+		.uid = row->uid,
+	};
+}
+
+static struct state_suspect key_of(const struct suspect_item *item)
+{
+	return (struct state_suspect){
+		.kind = item->kind,
+		.mailbox = (char *)item->mailbox,
+		.row = item->row,
+		.uid = item->uid,
+		.act = item->act,
+	};
+}
+
+void suspects_went(struct run *run, const struct suspect_item *item)
+{
+	struct suspects *suspects = suspects_of(run);
+	const struct state_suspect key = key_of(item);
 	pthread_mutex_lock(&run->mutex);
-	suspects_of(run)->went[act] += count;
-	suspects_of(run)->went_now[act] += count;
+	struct suspect *suspect = find(suspects, &key);
+	suspects->went[item->act]++;
+	suspects->went_now[item->act]++;
+	if (suspect != NULL && suspect->of.act == item->act &&
+	    place_of(suspects, suspect) == SUSPECT_GOES) {
+		suspect->stage = SUSPECT_CLEARED;
+	}
 	pthread_mutex_unlock(&run->mutex);
 }
 
@@ -157,13 +196,7 @@ static void lose(struct run *run, const struct suspect_item *item, bool was_alon
 		 const struct err *err)
 {
 	struct suspects *suspects = suspects_of(run);
-	const struct state_suspect key = {
-		.kind = item->kind,
-		.mailbox = (char *)item->mailbox,
-		.row = item->row,
-		.uid = item->uid,
-		.act = item->act,
-	};
+	const struct state_suspect key = key_of(item);
 	struct suspect *suspect = find_or_add(suspects, &key);
 	if (suspect == NULL) {
 		return;
@@ -228,13 +261,14 @@ static bool is_worth_another(const struct suspects *suspects)
 	return suspects->has_cause || went_by_it(suspects) > 0;
 }
 
-static void note_loss(struct suspects *suspects)
+static void note_loss(struct suspects *suspects, const struct err *err)
 {
 	bool has_gone = went_by_it(suspects) > 0;
 	prove_by_act(suspects);
 	suspects->losses++;
 	suspects->losses_in_a_row = has_gone ? 1 : suspects->losses_in_a_row + 1;
 	suspects->has_cause = false;
+	suspects->loss = *err;
 	memset(suspects->went_now, 0, sizeof(suspects->went_now));
 }
 
@@ -281,6 +315,20 @@ static void choose_alone(struct suspects *suspects)
 	}
 }
 
+/* Nobody has said what was on its way: then it was about the mailbox that is open. */
+static void lose_open_mailbox(struct run *run, const struct err *err)
+{
+	const char *wire = remote_about(run->session->remote);
+	for (size_t i = 0; wire != NULL && i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (mailbox->wire != NULL && strcmp(mailbox->wire, wire) == 0) {
+			const struct suspect_item item = mailbox_item(mailbox, SUSPECT_AT_LOOK);
+			suspects_lost(run, &item, 1, err);
+			return;
+		}
+	}
+}
+
 int suspects_after(struct run *run, int code, enum suspect_step *step, bool *is_cut,
 		   struct err *err)
 {
@@ -288,20 +336,39 @@ int suspects_after(struct run *run, int code, enum suspect_step *step, bool *is_
 	bool is_lost = code < 0 && suspects_is_loss(err);
 	*step = SUSPECT_STEP_GIVE_UP;
 	*is_cut = is_lost;
+	if (is_lost && !suspects->has_cause && run->session->remote != NULL) {
+		lose_open_mailbox(run, err);
+	}
 	if ((code < 0 && !is_lost) || (is_lost && !is_worth_another(suspects))) {
 		return code;
 	}
 	if (is_lost) {
-		note_loss(suspects);
+		note_loss(suspects, err);
 	} else {
 		note_end(suspects);
 	}
 	const struct suspect_tally tally = count_all(suspects);
 	suspects->step = suspect_next_step(&tally);
+	suspects->batch = suspect_batch(suspects->step, tally.doubted + tally.due);
 	choose_alone(suspects);
 	*is_cut |= suspects->step == SUSPECT_STEP_FRESH;
 	*step = suspects->step;
 	return *step == SUSPECT_STEP_GIVE_UP ? code : 0;
+}
+
+bool suspects_has_unsettled(const struct run *run)
+{
+	const struct suspects *suspects = suspects_of(run);
+	for (size_t i = 0; i < suspects->count; i++) {
+		const struct suspect *suspect = &suspects->items[i];
+		bool is_once = suspect->of.act == SUSPECT_AT_APPEND ||
+			       suspect->of.act == SUSPECT_AT_MOVE ||
+			       suspect->of.act == SUSPECT_AT_EXPUNGE;
+		if (is_once && suspect->ended_on == suspects->losses) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* X10 */
@@ -331,6 +398,7 @@ static const char *act_name(enum suspect_act act)
 		[SUSPECT_AT_RETR] = "is fetched",
 		[SUSPECT_AT_TOP] = "has its header fetched",
 		[SUSPECT_AT_DELE] = "is deleted there",
+		[SUSPECT_AT_LOOK] = "is looked into",
 	};
 	return names[act];
 }
@@ -356,7 +424,14 @@ static void tell(struct run *run, const struct suspect *suspect)
 	run_report_error(run, run_mailbox(run, of->mailbox), of->uid, &err);
 }
 
-static int settle(struct run *run, struct suspect *suspect, bool *is_open, struct err *err)
+/* Who was to blame. */
+struct verdict {
+	bool is_explained; /* somebody was confirmed */
+	bool is_open;      /* something was neither confirmed, nor did it go through */
+};
+
+static int settle(struct run *run, struct suspect *suspect, struct verdict *verdict,
+		  struct err *err)
 {
 	struct state *state = run->session->state;
 	bool is_confirmed =
@@ -366,7 +441,8 @@ static int settle(struct run *run, struct suspect *suspect, bool *is_open, struc
 		suspect->is_marked = false;
 		return code;
 	}
-	*is_open |= !is_confirmed && suspect->stage != SUSPECT_KNOWN;
+	verdict->is_explained |= is_confirmed;
+	verdict->is_open |= !is_confirmed && suspect->stage != SUSPECT_KNOWN;
 	if (!is_confirmed) {
 		return 0;
 	}
@@ -375,12 +451,12 @@ static int settle(struct run *run, struct suspect *suspect, bool *is_open, struc
 	return state_suspect_put(state, &suspect->of, err);
 }
 
-static int settle_all(struct run *run, bool *is_open, struct err *err)
+static int settle_all(struct run *run, struct verdict *verdict, struct err *err)
 {
 	struct suspects *suspects = suspects_of(run);
 	int code = state_begin(run->session->state, err);
 	for (size_t i = 0; code == 0 && i < suspects->count; i++) {
-		code = settle(run, &suspects->items[i], is_open, err);
+		code = settle(run, &suspects->items[i], verdict, err);
 	}
 	if (code == 0) {
 		code = state_suspects_sweep(run->session->state, err);
@@ -390,12 +466,10 @@ static int settle_all(struct run *run, bool *is_open, struct err *err)
 
 int suspects_conclude(struct run *run, int code, struct err *err)
 {
-	bool is_open = false;
+	const struct suspects *suspects = suspects_of(run);
+	struct verdict verdict = {0};
 	struct err why;
-	if (!suspects_are_any(run)) {
-		return code;
-	}
-	int settled = settle_all(run, &is_open, &why);
+	int settled = suspects->count == 0 ? 0 : settle_all(run, &verdict, &why);
 	if (code < 0) {
 		return code;
 	}
@@ -403,8 +477,9 @@ int suspects_conclude(struct run *run, int code, struct err *err)
 		*err = why;
 		return settled;
 	}
-	return is_open ? err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
-				 "the connection ended again and again, whatever was tried; the "
-				 "next run tries that last")
-		       : 0;
+	if (suspects->losses == 0 || (verdict.is_explained && !verdict.is_open)) {
+		return 0;
+	}
+	*err = suspects->loss; /* X11: the line was bad, though all may be done by now */
+	return -(int)err->code;
 }

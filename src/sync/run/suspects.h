@@ -23,6 +23,7 @@
 #include "mailsync/state/state.h"
 
 struct run;
+struct mailbox;
 
 struct suspect {
 	struct state_suspect of; /* as it is remembered, or would be */
@@ -36,12 +37,14 @@ struct suspect {
 
 /* In a session; zeroed there are none. */
 struct suspects {
-	struct suspect *items; /* sorted by kind, mailbox and row */
+	struct suspect *items; /* sorted by kind, row and mailbox */
 	size_t count, cap;
 	enum suspect_step step; /* what this pass is */
+	size_t batch;           /* so many items of this pass may be on their way at once */
 	bool rest_is_done;
 	unsigned losses;
 	unsigned losses_in_a_row;
+	struct err loss;                    /* the last one */
 	bool has_cause;                     /* what was on its way at the last loss is known */
 	size_t went[SUSPECT_ACT_COUNT];     /* in this run, and */
 	size_t went_now[SUSPECT_ACT_COUNT]; /* by this connection */
@@ -69,13 +72,19 @@ enum suspect_place suspects_place(struct run *run, enum suspect_kind kind, const
 				  int64_t row);
 /* Whether there are any, so that it is worth to ask for each item. */
 bool suspects_are_any(const struct run *run);
-/* So many items may be on their way at once: MOST, or one. */
+/* So many items may be on their way at once, MOST at most; where it is less than that, what is sent
+ * is waited for before more is. */
 size_t suspects_batch(const struct run *run, size_t most);
 
-/* COUNT items of ACT were answered, by whatever. */
-void suspects_went(struct run *run, enum suspect_act act, size_t count);
+/* ITEM was answered, by whatever. */
+void suspects_went(struct run *run, const struct suspect_item *item);
 /* True for what ends a connection and not the account. */
 bool suspects_is_loss(const struct err *err);
+/* The item that MAILBOX is, at ACT. */
+struct suspect_item mailbox_item(const struct mailbox *mailbox, enum suspect_act act);
+/* The item that ROW is, of MAILBOX. */
+struct suspect_item message_item(const struct mailbox *mailbox, const struct row *row,
+				 enum suspect_act act);
 /* These, all of them, were on their way when a connection ended with ERR. Where that says another
  * thing they are left alone. */
 void suspects_lost(struct run *run, const struct suspect_item *items, size_t count,
@@ -87,6 +96,8 @@ void suspects_lost(struct run *run, const struct suspect_item *items, size_t cou
  */
 int suspects_after(struct run *run, int code, enum suspect_step *step, bool *is_cut,
 		   struct err *err);
+/* What is on its way may have been carried out, though nobody told. */
+bool suspects_has_unsettled(const struct run *run);
 /* At the end of a run, which came to CODE and ERR so far; what it comes to now. */
 int suspects_conclude(struct run *run, int code, struct err *err);
 
