@@ -33,6 +33,8 @@ class Letter:
         self.wire = wire
         self.is_gone_here = self.is_gone_there = False
         self.folder = "INBOX"
+        self.is_noted = False       # a run ended well enough to write down that it is here
+        self.may_return = False
         self.lines = []
 
 
@@ -100,11 +102,22 @@ class Pop3Life(Life):
         if kind == "delete":
             path.unlink()
             letter.is_gone_here = True
+            letter.may_return = not letter.is_noted
         elif kind == "flag":
             self.local.set_flags(path, "S")
         else:
             letter.folder = "Work" if box == "INBOX" else "INBOX"
             self.local.move(path, letter.folder)
+
+    def sync(self, env=None):
+        """What was delivered when the database could not be written is adopted by the next run: whoever
+        deletes it before that gets it again."""
+        result = super().sync(env)
+        if result.status in (0, 1):
+            for key in self.here():
+                if key in self.letters:
+                    self.letters[key].is_noted = True
+        return result
 
     # Judging
 
@@ -150,6 +163,8 @@ class Pop3Life(Life):
 
     def judge(self, letter, here, is_there):
         was_half = any(letter.wire is half for half in self.halves)
+        if letter.is_gone_here and here and letter.may_return:
+            letter.is_gone_here = letter.may_return = False
         if letter.is_gone_here and here:
             raise self.wrong(letter, f"was deleted here, and is in {here}")
         if not letter.is_gone_here and not letter.is_gone_there and here != [letter.folder]:

@@ -34,7 +34,8 @@ static void A16_a_body_is_proven_by_its_size(void **state)
 	(void)state;
 	assert_true(pop3_is_proven(told_unless_0(10), 10, 0, &none));
 	assert_true(pop3_is_proven(told_unless_0(10), 12, 0, &none));
-	assert_true(pop3_is_proven(told_unless_0(0), 12, 0, &none));
+	assert_true(pop3_is_proven(told(0), 12, 0, &none));
+	assert_false(pop3_is_proven(told_unless_0(0), 12, 0, &none));
 	assert_false(pop3_is_proven(told_unless_0(10), 9, 0, &none));
 	assert_true(pop3_is_proven(told_unless_0(10), 7, 3, &none));
 	assert_false(pop3_is_proven(told_unless_0(10), 6, 3, &none));

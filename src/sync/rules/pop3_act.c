@@ -128,7 +128,7 @@ static uint32_t short_share(uint64_t listed, uint64_t came)
 bool pop3_is_proven(struct told listed, uint64_t came, uint64_t slack,
 		    const struct pop3_sizes *sizes)
 {
-	if (came == 0) {
+	if (came == 0 || !listed.is_told) {
 		return false;
 	}
 	if (!told_below(told(came), listed) || listed.number - came <= slack) {

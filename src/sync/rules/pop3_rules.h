@@ -66,8 +66,9 @@
  *   A11 less than was listed, or no size was: such a dot may have ended it -> stored once the
  *       server has answered something else, which can only follow a whole message
  *   A12 else                                           -> stored
- *   A16 stored, and it is not empty and as large as was listed, but for what dot-stuffing, line
- *       ends and the terminator explain, or as A18 says -> proven; else not proven (and not due)
+ *   A16 stored, and it is not empty and as large as the listing told, but for what dot-stuffing,
+ *       line ends and the terminator explain, or as A18 says -> proven; else, and where no size was
+ *       told, not proven (and not due)
  *
  * A body that is not proven, once in a later run, where leave_on_server and the run's sides want
  * messages deleted on the server, now or by their age:
