@@ -9,12 +9,11 @@
 static const char suspect_select[] =
 	"SELECT kind, mailbox, row, uid, act, runs, first_at, last_at FROM suspect"
 	" WHERE CASE kind WHEN 2 THEN EXISTS (SELECT 1 FROM row WHERE row.id = suspect.row)"
-	" WHEN 3 THEN EXISTS (SELECT 1 FROM pop3 WHERE pop3.id = suspect.row) ELSE 1 END"
+	" ELSE 1 END"
 	" ORDER BY kind, mailbox, row";
 /* The numbers of rows are never given again. */
 static const char suspect_sweep[] =
-	"DELETE FROM suspect WHERE (kind = 2 AND row NOT IN (SELECT id FROM row))"
-	" OR (kind = 3 AND row NOT IN (SELECT id FROM pop3))";
+	"DELETE FROM suspect WHERE kind = 2 AND row NOT IN (SELECT id FROM row)";
 static const char suspect_upsert[] =
 	"INSERT INTO suspect(kind, mailbox, row, uid, act, runs, first_at, last_at)"
 	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"

@@ -14,12 +14,18 @@ bool pop3_has_room(struct pop3 *pop3)
 {
 	size_t window = (pop3->caps & POP3_CAP_PIPELINING) ? POP3_WINDOW : 1;
 
+	window = pop3->window > 0 && pop3->window < window ? pop3->window : window;
 	if (pop3->in_flight >= window) {
 		pop3->is_filling = false;
 	} else if (pop3->in_flight <= window / 2) {
 		pop3->is_filling = true;
 	}
 	return pop3->is_filling;
+}
+
+void pop3_limit(struct pop3 *pop3, size_t window)
+{
+	pop3->window = window;
 }
 
 static int queue(struct pop3 *pop3, const char *line, enum pop3_reply reply, uint32_t number,
@@ -99,6 +105,7 @@ static int fetch_status(struct pop3 *pop3, const struct pop3_event *event, struc
 	piece->is_passing = event->code == POP3_CODE_SYS_TEMP || event->code == POP3_CODE_IN_USE ||
 			    event->code == POP3_CODE_LOGIN_DELAY;
 	piece->data = event->text;
+	pop3->is_confirmed = false;
 	flight_done(pop3);
 	return 0;
 }
@@ -175,6 +182,7 @@ int pop3_dele_next(struct pop3 *pop3, bool *is_ok, struct span *words, struct er
 	}
 	*is_ok = event.is_ok;
 	*words = event.text;
+	pop3->is_confirmed = false;
 	flight_done(pop3);
 	return 0;
 }

@@ -34,6 +34,7 @@ struct pop3 {
 	uint32_t numbers[POP3_WINDOW]; /* of the messages in flight, a ring */
 	size_t first;
 	size_t in_flight;
+	size_t window; /* so many at most; 0: as many as the server and we can */
 	bool is_filling;
 	bool is_confirmed;        /* the answer to NOOP came behind the last body */
 	uint64_t body_size;       /* of the body under way, so far */

@@ -217,3 +217,42 @@ def pop3_story(account, poison, row, end, runs):
     assert account.sync().did == {}
     with account.remote() as remote:
         assert len(remote.uids("INBOX")) == (0 if row.leave == "no" else 6)
+
+
+# --- A day ---
+
+HOUR = 3600
+
+
+def day_story(account, poison, clock, step, rest):
+    """What ended the connection in three runs over an hour is tried once in REST seconds from then on. A
+    run each STEP seconds; CLOCK: environment that sets the program's clock ahead."""
+    def run(at, status):
+        before = poison.connections, len(poison.hits)
+        result = account.sync(status=status, env=clock(at))
+        return result, poison.connections - before[0], len(poison.hits) - before[1]
+
+    for at in (60, 1900, HOUR + 120):
+        result, _, hits = run(at, 1)
+        assert len(named(result)) == 1 and hits > 0
+    last, at = at, at + step
+    tried = 0
+    while at < last + 26 * HOUR or tried == 0:
+        is_due = at >= last + rest
+        result, connections, hits = run(at, 1 if is_due else 0)
+        assert (hits > 0) == is_due, (at, result)
+        if is_due:
+            assert len(named(result)) == 1 and connections <= 2
+            last, tried = at, tried + 1
+        else:
+            assert result.did == {"skipped": 1} and connections == 1, result
+        at += step
+        if tried and rest == 24 * HOUR:
+            break
+    poison.faults = []
+    result, _, _ = run(at + rest, 0)
+    return result
+
+
+def clock_ahead(shim):
+    return lambda seconds: {"LD_PRELOAD": shim, "CLOCK_BY": str(seconds), "CLOCK_AFTER": "0"}

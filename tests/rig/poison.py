@@ -268,6 +268,9 @@ class Pop3Session(Session):
         def is_it(fault):
             return fault.marker is None or fault.marker in self.header(argument.split(" ")[0])
 
+        if verb in self.poison.hides:
+            self.client.send(b"-ERR unknown command\r\n")
+            return
         if verb in ("AUTH", "APOP", "PASS") and self.poison.logins_left is not None:
             if self.poison.logins_left == 0:
                 self.client.send(b"-ERR [LOGIN-DELAY] wait a while\r\n")
@@ -291,7 +294,8 @@ class Pop3Session(Session):
         line = b"" if has_more and answer.startswith(b"+OK") else b".\r\n"
         while line != b".\r\n":
             line = self.server.line()
-            answer += line
+            if verb != "CAPA" or line.strip().decode() not in self.poison.hides:
+                answer += line
         return answer
 
     def header(self, number):
@@ -335,12 +339,13 @@ class Door:
 
 
 class Poison(Door):
-    """`refuses`: None, or how it treats whoever connects: "close", "bye" (a last word instead of a
+    """`hides`: words that a POP3 server does not know. `refuses`: None, or how it treats whoever connects: "close", "bye" (a last word instead of a
     greeting). `logins_left` (POP3): so many before LOGIN-DELAY is the answer; None: any."""
 
     def __init__(self, target, *faults, protocol="imap"):
         self.faults, self.hits = list(faults), []
         self.refuses = self.logins_left = None
+        self.hides = ()
         self.session = {"imap": ImapSession, "pop3": Pop3Session}[protocol]
         super().__init__(target)
 
@@ -356,7 +361,7 @@ class Poison(Door):
 
 class Flaky(Door):
     """A line on which one connection in SHARE is cut after some number of bytes, either way, by FIN or
-    RST; the further, the rarer."""
+    RST; the further (REACH at most), the rarer."""
 
     def __init__(self, target, seed, share=3, reach=20000):
         self.seed, self.share, self.reach = seed, share, reach
@@ -369,7 +374,7 @@ class Flaky(Door):
         left = [None, None]
         if dice.randrange(self.share) == 0:
             self.cuts += 1
-            left[dice.randrange(2)] = int(self.reach ** dice.random())
+            left[dice.randrange(2)] = 1 + int(self.reach * dice.random() ** 2)
         reset = dice.random() < 0.5
         pumps = [threading.Thread(target=self.pump, args=(ends[i], ends[1 - i], left[i], reset, ends),
                                   daemon=True) for i in (0, 1)]

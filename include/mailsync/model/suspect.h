@@ -11,7 +11,7 @@
 enum suspect_kind {
 	SUSPECT_MAILBOX = 1, /* by its name: it may have no row in base yet */
 	SUSPECT_MESSAGE = 2, /* by its row */
-	SUSPECT_POP3 = 3,    /* a message of POP3, by its row there */
+	SUSPECT_POP3 = 3,    /* a message of POP3, by a hash that POP3 makes */
 	SUSPECT_LISTING = 4  /* LIST with the numbers of all mailboxes */
 };
 enum suspect_act {

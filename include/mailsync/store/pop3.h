@@ -90,6 +90,8 @@ const char *pop3_entry_uidl(const struct pop3_listing *listing, const struct pop
 
 /* True when another command may be queued now. */
 bool pop3_has_room(struct pop3 *pop3);
+/* From now on so many commands at most are in flight; 0: as many as ever. */
+void pop3_limit(struct pop3 *pop3, size_t window);
 
 enum pop3_want {
 	POP3_WANT_MESSAGE, /* RETR n */
@@ -129,8 +131,8 @@ int pop3_identity_next(struct pop3 *pop3, struct pop3_piece *piece,
 /* Says that no more bodies are going to be queued. Where commands are pipelined this queues NOOP,
  * so that something follows the last body, too; there has to be room for it. */
 int pop3_fetch_end(struct pop3 *pop3, struct err *err);
-/* Proves that the last body was whole (see pop3_fetch_next): by NOOP, unless pop3_fetch_end queued
- * one. Nothing may be in flight. */
+/* Proves that the last body was whole (see pop3_fetch_next), or that the server did not hang up on
+ * what it refused last: by NOOP, unless pop3_fetch_end queued one. Nothing may be in flight. */
 int pop3_confirm(struct pop3 *pop3, struct err *err);
 
 /* Of DELE. *IS_OK false: refused, WORDS tell why (valid until the next call). */

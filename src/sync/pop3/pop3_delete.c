@@ -19,6 +19,7 @@ static int commit_intent(struct pop3_job *job, struct err *err)
 		return code;
 	}
 	code = state_intent_add(state, &session->intent, err);
+	job->learnt.is_intent_open = true;
 	while (code == 0 && (item = pop3_next(job, POP3_FOR_DELETION, &at)) != NULL) {
 		session->rows.items[item->row].is_deleted = true;
 		code = state_pop3_put(state, &session->rows.items[item->row], err);
@@ -26,19 +27,48 @@ static int commit_intent(struct pop3_job *job, struct err *err)
 	return state_end(state, code, err);
 }
 
-static int take_answer(struct pop3_job *job, struct pop3_item *item, struct err *err)
+/* CODE and ERR are what came after it. */
+static int settle_refusal(struct pop3_job *job, struct pop3_refusal *refusal, int code,
+			  struct err *err)
 {
-	struct span words;
-	int code = pop3_dele_next(job->session.pop3, &item->is_accepted, &words, err);
-	if (code == 0 && !item->is_accepted) {
-		pop3_job_refused(job, "to delete message", item, words);
+	struct pop3_item *item = refusal->item;
+	if (item == NULL) {
+		return code;
 	}
-	return code;
+	refusal->item = NULL;
+	if (code < 0) {
+		pop3_suspects_lost(job, item, SUSPECT_AT_DELE, err);
+		return code;
+	}
+	pop3_suspects_went(job, item, SUSPECT_AT_DELE);
+	pop3_job_refused(job, "to delete message", item, span_of(refusal->words));
+	return pop3_job_fail(job, item, NULL, err);
+}
+
+static int take_answer(struct pop3_job *job, struct pop3_item *item, struct pop3_refusal *refusal,
+		       struct err *err)
+{
+	struct span words = {0};
+	int code = pop3_dele_next(job->session.pop3, &item->is_accepted, &words, err);
+	if (code < 0 && refusal->item == NULL) {
+		pop3_suspects_lost(job, item, SUSPECT_AT_DELE, err);
+		return code;
+	}
+	if ((code = settle_refusal(job, refusal, code, err)) < 0) {
+		return code;
+	}
+	if (item->is_accepted) {
+		pop3_suspects_went(job, item, SUSPECT_AT_DELE);
+	} else {
+		pop3_refusal_set(refusal, item, words);
+	}
+	return 0;
 }
 
 int pop3_delete(struct run *run, struct err *err)
 {
 	struct pop3_job *job = run->pop3;
+	struct pop3_refusal refusal = {0};
 	struct pop3_item *item;
 	size_t asked_at = 0, answered_at = 0, any_at = 0;
 	int code = 0;
@@ -50,7 +80,10 @@ int pop3_delete(struct run *run, struct err *err)
 		if (code < 0 || (code = run_check_stop(run, err)) < 0) {
 			return code;
 		}
-		code = take_answer(job, item, err);
+		code = take_answer(job, item, &refusal, err);
+	}
+	if (code == 0 && refusal.item != NULL) {
+		code = settle_refusal(job, &refusal, pop3_confirm(job->session.pop3, err), err);
 	}
 	return code;
 }
@@ -75,17 +108,19 @@ static int commit_end(struct pop3_job *job, bool is_done, struct err *err)
 			job->mailbox->base.numbers.messages.number--;
 		}
 	}
+	job->learnt.is_intent_open = false;
 	return state_end(state, code, err);
 }
 
-/* After QUIT some of the deletions may be left: no error of ours, the next listing tells. */
+/* Without deletions the connection stays, for the next pass.
+ * After QUIT some of the deletions may be left: no error of ours, the next listing tells. */
 int pop3_end_session(struct run *run, struct err *err)
 {
 	struct pop3_job *job = run->pop3;
 	if (job->session.intent.id == 0) {
-		pop3_leave(job->session.pop3);
 		return 0;
 	}
+	job->session.has_quit = true;
 	int code = pop3_quit(job->session.pop3, err);
 	if (code == -ERR_REFUSED) {
 		run_report_error(run, job->mailbox, 0, err);

@@ -17,7 +17,9 @@ struct retrieval {
 	struct delivery *delivery;
 	size_t asked_at, answered_at;
 	bool is_end_queued;
+	bool was_torn;             /* a body, which ended the session */
 	unsigned passing_in_a_row; /* refused for now, with no body between */
+	struct pop3_refusal refusal;
 	struct pop3_arrival coming;
 	struct pop3_arrival held; /* it came, and nothing behind it */
 };
@@ -162,6 +164,7 @@ static int fail_body(struct retrieval *retrieval, enum pop3_body body, uint64_t 
 		err->code = ERR_PROTOCOL;
 		err->scope = SCOPE_ACCOUNT;
 		code = -ERR_PROTOCOL;
+		retrieval->was_torn = true;
 	}
 	return code;
 }
@@ -218,18 +221,32 @@ static int note_passing(struct retrieval *retrieval, struct span words, struct e
 static int take_refusal(struct retrieval *retrieval, const struct pop3_piece *piece,
 			struct err *err)
 {
-	struct span words = piece->data;
-	struct pop3_job *job = retrieval->job;
 	struct pop3_item *item = next_answered(retrieval);
 	int code = deliver_held(retrieval, err);
-	if (code < 0) {
-		return code;
+	if (code == 0) {
+		pop3_refusal_set(&retrieval->refusal, item, piece->data);
+		retrieval->refusal.is_passing = piece->is_passing;
 	}
+	return code;
+}
+
+/* Something came behind it: it was no last word. */
+static int settle_refusal(struct retrieval *retrieval, struct err *err)
+{
+	struct pop3_job *job = retrieval->job;
+	struct pop3_item *item = retrieval->refusal.item;
+	struct span words = span_of(retrieval->refusal.words);
+	int code;
+	if (item == NULL) {
+		return 0;
+	}
+	retrieval->refusal.item = NULL;
+	pop3_suspects_went(job, item, SUSPECT_AT_RETR);
 	if (pop3_job_lacks_utf8(job, words)) {
 		return 0;
 	}
 	pop3_job_refused(job, "message", item, words);
-	if (piece->is_passing && (code = note_passing(retrieval, words, err)) < 0) {
+	if (retrieval->refusal.is_passing && (code = note_passing(retrieval, words, err)) < 0) {
 		return code;
 	}
 	return pop3_job_fail(job, item, NULL, err);
@@ -237,6 +254,10 @@ static int take_refusal(struct retrieval *retrieval, const struct pop3_piece *pi
 
 static int take_piece(struct retrieval *retrieval, const struct pop3_piece *piece, struct err *err)
 {
+	int code = piece->kind == PIECE_NONE ? 0 : settle_refusal(retrieval, err);
+	if (code < 0) {
+		return code;
+	}
 	switch (piece->kind) {
 	case PIECE_BEGIN:
 		return begin_body(retrieval, err);
@@ -244,6 +265,7 @@ static int take_piece(struct retrieval *retrieval, const struct pop3_piece *piec
 		return maildir_draft_write(&retrieval->coming.draft, piece->data, err);
 	case PIECE_END:
 		retrieval->passing_in_a_row = 0;
+		pop3_suspects_went(retrieval->job, retrieval->coming.item, SUSPECT_AT_RETR);
 		return end_body(retrieval, piece, err);
 	case PIECE_REFUSED:
 		return take_refusal(retrieval, piece, err);
@@ -266,20 +288,13 @@ static int stream(struct retrieval *retrieval, struct err *err)
 			return code;
 		}
 	}
-	if (retrieval->held.item != NULL && retrieval->held.is_short &&
-	    (code = pop3_confirm(pop3, err)) < 0) {
+	bool is_open = (retrieval->held.item != NULL && retrieval->held.is_short) ||
+		       retrieval->refusal.item != NULL;
+	if ((is_open && (code = pop3_confirm(pop3, err)) < 0) ||
+	    (code = settle_refusal(retrieval, err)) < 0) {
 		return code;
 	}
 	return deliver_held(retrieval, err);
-}
-
-/* The message that the answers broke off at, NULL where one is set aside already. */
-static struct pop3_item *broken_at(struct retrieval *retrieval)
-{
-	if (retrieval->held.item != NULL) {
-		return retrieval->held.item;
-	}
-	return retrieval->job->session.outcome.has_failures ? NULL : next_answered(retrieval);
 }
 
 /* After a broken answer the body before it is not believed; what the others want goes on in another
@@ -293,11 +308,28 @@ static int settle_held(struct retrieval *retrieval, const struct err *end, struc
 		}
 		return deliver_held(retrieval, err);
 	}
-	struct pop3_item *item = broken_at(retrieval);
+	struct pop3_item *item = retrieval->held.item;
 	discard(retrieval, &retrieval->held);
 	why.code = ERR_PARTIAL;
 	why.scope = SCOPE_MESSAGE;
 	return item != NULL ? pop3_job_fail(retrieval->job, item, &why, err) : 0;
+}
+
+/* The message that the connection ended on, unless what is held is to blame, or one that was torn
+ * (A9). */
+static void note_lost(struct retrieval *retrieval, const struct err *end)
+{
+	struct pop3_item *item = retrieval->coming.item;
+	bool is_broken = end->code == ERR_PROTOCOL;
+	if (is_broken && (retrieval->held.item != NULL || retrieval->was_torn)) {
+		return;
+	}
+	if (item == NULL && retrieval->held.item != NULL && retrieval->held.is_short) {
+		item = retrieval->held.item;
+	}
+	item = item != NULL ? item : retrieval->refusal.item;
+	item = item != NULL ? item : next_answered(retrieval);
+	pop3_suspects_lost(retrieval->job, item, SUSPECT_AT_RETR, end);
 }
 
 /* What came whole before a failure is kept; the failure is what is reported. */
@@ -308,6 +340,7 @@ static int stream_and_deliver(struct retrieval *retrieval, struct err *err)
 	if (code == 0) {
 		return delivery_flush(retrieval->delivery, err);
 	}
+	note_lost(retrieval, err);
 	if (settle_held(retrieval, err, &ignored) == 0) {
 		(void)delivery_flush(retrieval->delivery, &ignored);
 	}

@@ -47,18 +47,25 @@ static bool is_told(const struct pass *pass, const struct pop3_item *item,
 	});
 }
 
+static enum suspect_act act_of(const struct pass *pass)
+{
+	return pass->want == POP3_WANT_HEADER ? SUSPECT_AT_TOP : SUSPECT_AT_RETR;
+}
+
 static int run_pass(struct pop3_job *job, struct pass *pass, struct err *err)
 {
 	struct pop3_session *session = &job->session;
 	struct pop3_piece piece = {.kind = PIECE_BEGIN};
 	struct header_identity identity;
-	struct pop3_item *item = NULL; /* whose header is coming */
+	struct pop3_item *item = NULL; /* whose header is coming, or was refused as the last */
 	size_t asked_at = 0, answered_at = 0;
 	int code = 0;
 	while (code == 0 && piece.kind != PIECE_NONE) {
 		if ((code = run_check_stop(job->run, err)) < 0 ||
 		    (code = pop3_ask_for(job, POP3_FOR_HEADER, pass->want, &asked_at, err)) < 0 ||
 		    (code = pop3_identity_next(session->pop3, &piece, &identity, err)) < 0) {
+			item = item != NULL ? item : pop3_next(job, POP3_FOR_HEADER, &answered_at);
+			pop3_suspects_lost(job, item, act_of(pass), err);
 			return code;
 		}
 		if (piece.kind == PIECE_REFUSED &&
@@ -73,14 +80,22 @@ static int run_pass(struct pop3_job *job, struct pass *pass, struct err *err)
 		    pass->want == POP3_WANT_HEADER) {
 			return lose_step(job, &piece, err);
 		}
+		if (item != NULL && piece.kind != PIECE_DATA && piece.kind != PIECE_NONE) {
+			pop3_suspects_went(job, item, act_of(pass));
+		}
 		if (piece.kind == PIECE_BEGIN || piece.kind == PIECE_REFUSED) {
 			item = pop3_next(job, POP3_FOR_HEADER, &answered_at);
-		} else if (piece.kind == PIECE_END && is_told(pass, item, &piece, &identity)) {
+		}
+		if (piece.kind == PIECE_END && is_told(pass, item, &piece, &identity)) {
 			pass->told++;
 			code = keep_header(&session->view, item, &identity, err);
 		} else if (piece.kind == PIECE_END) {
 			pass->untold++;
 		}
+		item = piece.kind == PIECE_END ? NULL : item;
+	}
+	if (code == 0 && item != NULL && (code = pop3_confirm(session->pop3, err)) < 0) {
+		pop3_suspects_lost(job, item, act_of(pass), err);
 	}
 	return code;
 }

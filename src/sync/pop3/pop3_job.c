@@ -1,20 +1,21 @@
 /* What all steps of a POP3 run use: the items, their rows, and their failures. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "pop3_private.h"
-
-#define WORDS_MAX 300 /* of the server's, in an error */
 
 static bool is_for(const struct pop3_job *job, const struct pop3_item *item,
 		   enum pop3_purpose purpose)
 {
 	switch (purpose) {
 	case POP3_FOR_HEADER:
-		return item->wants_header && item->header == POP3_NO_ROW && !item->is_failed;
+		return item->wants_header && item->header == POP3_NO_ROW && !item->is_failed &&
+		       !item->is_aside;
 	case POP3_FOR_DOWNLOAD:
 		return item->act == POP3_ACT_DOWNLOAD || item->act == POP3_ACT_PROVE;
 	case POP3_FOR_DELETION:
 		return item->row != POP3_NO_ROW && !item->is_failed && !item->waits &&
+		       !item->is_aside &&
 		       pop3_is_due(&job->session.rows.items[item->row], &job->policy);
 	}
 	return false;
@@ -76,7 +77,8 @@ void pop3_job_refused(struct pop3_job *job, const char *what, const struct pop3_
 	struct err why;
 	err_set(&why, ERR_REFUSED, SCOPE_MESSAGE,
 		"the server refused %s %u, saying \"%.*s\"; it is tried again next time", what,
-		(unsigned)item->number, (int)(words.len > WORDS_MAX ? WORDS_MAX : words.len),
+		(unsigned)item->number,
+		(int)(words.len > POP3_WORDS_MAX ? POP3_WORDS_MAX : words.len),
 		words.data != NULL ? words.data : "");
 	run_report_error(job->run, job->mailbox, 0, &why);
 }
@@ -103,4 +105,12 @@ struct pop3_row *pop3_row_name(struct pop3_job *job, struct pop3_item *item, con
 	row->uidl = uidl;
 	row->unique = copy;
 	return row;
+}
+
+void pop3_refusal_set(struct pop3_refusal *refusal, struct pop3_item *item, struct span words)
+{
+	size_t len = words.len > POP3_WORDS_MAX ? POP3_WORDS_MAX : words.len;
+	*refusal = (struct pop3_refusal){.item = item};
+	snprintf(refusal->words, sizeof(refusal->words), "%.*s", (int)len,
+		 words.data != NULL ? words.data : "");
 }

@@ -95,15 +95,25 @@ int pop3_observe_keys(struct run *run, struct err *err)
 	for (size_t i = 0; i < view->count; i++) {
 		view->items[i].wants_header = view->items[i].key[0] == '\0';
 	}
-	int code = pop3_fetch_headers(job, err);
+	pop3_suspects_limit(job);
+	int code = pop3_suspects_number(view, err);
+	if (code < 0) {
+		return code;
+	}
+	pop3_suspects_set_aside(job);
+	code = pop3_fetch_headers(job, err);
 	for (size_t i = 0; code == 0 && i < view->count; i++) {
 		struct pop3_item *item = &view->items[i];
 		if (item->wants_header && item->header == POP3_NO_ROW) {
-			code = fail_nameless(job, item, err);
+			code = item->is_aside ? 0 : fail_nameless(job, item, err);
 			continue;
 		}
 		code = item->wants_header ? make_key(&job->session, item, err) : 0;
 		item->is_failed = strlist_find(&job->learnt.failed, item->key) >= 0;
+	}
+	pop3_suspects_set_aside(job);
+	if (code == 0 && !view->is_partial) {
+		suspects_forget_unseen(job->run, SUSPECT_POP3);
 	}
 	return code;
 }
@@ -146,7 +156,8 @@ static void report_waiting(struct pop3_job *job)
 	struct err why;
 	for (size_t i = 0; i < job->session.view.count; i++) {
 		const struct pop3_item *item = &job->session.view.items[i];
-		if (item->waits && !item->is_failed && !job->session.outcome.lacked_utf8) {
+		if (item->waits && !item->is_aside && !item->is_failed &&
+		    !job->session.outcome.lacked_utf8) {
 			err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 				"the server does not tell which message number %u is; it waits for "
 				"the next run",
@@ -173,7 +184,7 @@ int pop3_observe_new(struct run *run, struct err *err)
 	}
 	pop3_adopt_pairs(job, &others);
 	report_waiting(job);
-	job->mailbox->done.counts.skipped = pop3_decide(view, &job->policy);
+	job->mailbox->done.counts.skipped = pop3_decide(view, &job->policy) + job->session.left;
 finish:
 	free(others.items);
 	return code;

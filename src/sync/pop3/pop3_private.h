@@ -16,7 +16,8 @@
 #include "rules/pop3_rules.h"
 #include "run/run.h"
 
-/* One connection, what was listed over it, and which rows that is. */
+/* A pass: what was listed over a connection, and which rows that is. The connection goes on to the
+ * next pass where it may. */
 struct pop3_session {
 	struct pop3 *pop3;
 	bool has_utf8; /* asked for, where it is offered */
@@ -27,7 +28,9 @@ struct pop3_session {
 	struct pop3_rows rows;
 	struct pop3_view view;
 	struct intent intent; /* that those that are due are deleted; `id` 0: none is */
+	bool has_quit;        /* said so: nothing more can be asked */
 	struct pop3_outcome outcome;
+	size_t left; /* suspects that are not tried in this run */
 };
 
 /* What lies in the Maildir. Written by pop3_local.c. */
@@ -41,6 +44,8 @@ struct pop3_local {
 	struct strlist adopted; /* those that a listed message is, sorted */
 };
 
+#define POP3_WORDS_MAX 300 /* of the server's, in an error */
+
 /* What a session leaves for those after it. */
 struct pop3_learnt {
 	struct strlist
@@ -50,6 +55,7 @@ struct pop3_learnt {
 	bool was_base_listed;    /* policy.known_id is known */
 	bool wants_utf8;         /* the server held a message back without it */
 	bool has_no_top;         /* the server refused TOP */
+	bool is_intent_open;     /* a connection was lost while something was being deleted */
 };
 
 struct pop3_job {
@@ -87,6 +93,27 @@ void pop3_job_refused(struct pop3_job *job, const char *what, const struct pop3_
  * yet. NULL: no memory. */
 struct pop3_row *pop3_row_name(struct pop3_job *job, struct pop3_item *item, const char *unique,
 			       struct err *err);
+
+/* A refusal that was the last answer so far: it may have been a last word, with which the
+ * connection ends. Zeroed there is none. */
+struct pop3_refusal {
+	struct pop3_item *item;
+	bool is_passing;
+	char words[POP3_WORDS_MAX + 1];
+};
+void pop3_refusal_set(struct pop3_refusal *refusal, struct pop3_item *item, struct span words);
+
+/* --- pop3_suspects.c: what the connection ends on (run/suspects.h) --- */
+/* So many commands at most go out at once in this pass. */
+void pop3_suspects_limit(struct pop3_job *job);
+/* Numbers those without a key among those of their size. */
+int pop3_suspects_number(struct pop3_view *view, struct err *err);
+/* Sets those aside that are not to be tried in this pass: by what is known of their keys. */
+void pop3_suspects_set_aside(struct pop3_job *job);
+/* ITEM was answered, or the connection ended with ERR while it was being. */
+void pop3_suspects_went(struct pop3_job *job, const struct pop3_item *item, enum suspect_act act);
+void pop3_suspects_lost(struct pop3_job *job, const struct pop3_item *item, enum suspect_act act,
+			const struct err *err);
 
 /* --- pop3_headers.c: TOP for the items that want it --- */
 int pop3_fetch_headers(struct pop3_job *job, struct err *err);

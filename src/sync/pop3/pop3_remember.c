@@ -40,6 +40,14 @@ static int name_row(struct pop3_job *job, struct pop3_item *item, struct err *er
 	return row != NULL ? 0 : -ERR_NOMEM;
 }
 
+/* Deleted by this run, over a connection that was lost before the server could say so. */
+static bool is_late_deletion(const struct pop3_job *job, size_t row)
+{
+	const struct pop3_view *view = &job->session.view;
+	return job->learnt.is_intent_open && row < view->row_count && !view->is_listed[row] &&
+	       view->news[row] == POP3_NEWS && view->rows[row].is_deleted;
+}
+
 static int put_all(struct pop3_job *job, struct err *err)
 {
 	struct state *state = job->run->session->state;
@@ -54,6 +62,7 @@ static int put_all(struct pop3_job *job, struct err *err)
 	}
 	for (size_t r = 0; code == 0 && r < session->rows.count; r++) {
 		enum pop3_news news = r < view->row_count ? view->news[r] : POP3_NEWS;
+		job->mailbox->done.counts.deleted_remote += is_late_deletion(job, r);
 		if (news == POP3_NEWS_OVER) {
 			code = state_pop3_drop(state, session->rows.items[r].id, err);
 		} else if (news == POP3_NEWS) {
@@ -68,12 +77,16 @@ int pop3_remember(struct run *run, struct err *err)
 	struct pop3_view *view = &run->pop3->session.view;
 	struct state *state = run->session->state;
 	int code;
-	if (!pop3_learn(view, run->pop3->policy.now) && !run->session->was_unclean &&
+	bool has_news = pop3_learn(view, run->pop3->policy.now) || run->session->was_unclean ||
+			run->pop3->learnt.is_intent_open;
+	if (!has_news &&
 	    (view->whose == WHOSE_OURS || (view->whose == WHOSE_NOBODYS && view->count == 0))) {
 		return 0;
 	}
 	if ((code = run_begin(run, err)) < 0) {
 		return code;
 	}
-	return state_end(state, put_all(run->pop3, err), err);
+	code = state_end(state, put_all(run->pop3, err), err);
+	run->pop3->learnt.is_intent_open &= code < 0;
+	return code;
 }

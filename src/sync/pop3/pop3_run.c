@@ -9,7 +9,9 @@
 #include "guard/guard.h"
 #include "pop3_private.h"
 
-#define SESSIONS_MAX 200 /* of one run */
+#define PASSES_MAX   200 /* of one run */
+#define QUITS_MAX    2   /* at which the connection ended */
+#define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
 
 int pop3_connect(const struct account *account, const struct sync_options *options, bool wants_utf8,
 		 struct pop3 **pop3, struct err *err)
@@ -24,22 +26,26 @@ int pop3_connect(const struct account *account, const struct sync_options *optio
 	return pop3_open(pop3, &params, err);
 }
 
+/* Unless the last pass left a connection that can be asked more. */
 static int connect_session(struct run *run, struct err *err)
 {
 	struct pop3_job *job = run->pop3;
 	struct pop3_session *session = &job->session;
-	session->has_utf8 = job->learnt.wants_utf8;
-	int code = login_check(run, err);
-	if (code == 0) {
+	int code = 0;
+	if (session->pop3 == NULL) {
+		session->has_utf8 = job->learnt.wants_utf8;
+		if ((code = login_check(run, err)) < 0) {
+			return code;
+		}
 		code = pop3_connect(run->account, run->options, session->has_utf8, &session->pop3,
 				    err);
-		code = login_note(run, code, err);
+		if ((code = login_note(run, code, err)) < 0) {
+			return code;
+		}
+		run->report->connections++;
 	}
-	if (code == 0) {
-		run->report->connections = 1;
-		session->view.is_partial =
-			pop3_lists_some(pop3_is_gmail(session->pop3), run->account->server.user);
-	}
+	session->view.is_partial =
+		pop3_lists_some(pop3_is_gmail(session->pop3), run->account->server.user);
 	return code;
 }
 
@@ -83,15 +89,9 @@ static const struct step session_steps[] = {
 	{"quit", pop3_end_session, STEP_LOOKS},
 };
 
-static void finish_session(struct run *run)
+/* Forgets what a pass knew; the connection stays. */
+static void finish_pass(struct pop3_session *session)
 {
-	struct pop3_session *session = &run->pop3->session;
-	struct remote_totals totals;
-	if (session->pop3 != NULL) {
-		pop3_get_totals(session->pop3, &totals);
-		run_add_totals(run, &totals);
-		pop3_close(&session->pop3);
-	}
 	state_pop3_finish(&session->rows);
 	pop3_listing_finish(&session->listing);
 	strlist_finish(&session->keys);
@@ -99,25 +99,70 @@ static void finish_session(struct run *run)
 	free(session->view.headers);
 	free(session->view.is_listed);
 	free(session->view.news);
-	*session = (struct pop3_session){0};
+	*session = (struct pop3_session){
+		.pop3 = session->pop3,
+		.has_utf8 = session->has_utf8,
+		.has_quit = session->has_quit,
+	};
 }
 
-static int run_sessions(struct run *run, struct err *err)
+/* IS_WELL: the server is there to hear a QUIT, which deletes nothing then. */
+static void disconnect(struct run *run, bool is_well)
+{
+	struct pop3_session *session = &run->pop3->session;
+	struct remote_totals totals;
+	if (session->pop3 == NULL) {
+		return;
+	}
+	if (is_well && !session->has_quit) {
+		pop3_leave(session->pop3);
+	}
+	pop3_get_totals(session->pop3, &totals);
+	run_add_totals(run, &totals);
+	pop3_close(&session->pop3);
+	session->has_quit = false;
+}
+
+/* Whether it ended so that another session follows, of the same kind (A13 to A15). */
+static bool take_pass(struct run *run, int *code, struct err *err)
 {
 	struct pop3_job *job = run->pop3;
 	struct pop3_outcome *outcome = &job->session.outcome;
-	bool goes_on = true;
-	int code = 0;
-	for (int session = 0; goes_on && session < SESSIONS_MAX; session++) {
-		uint64_t before = job->mailbox->done.counts.downloaded;
-		code = run_take_steps(run, session_steps,
-				      sizeof(session_steps) / sizeof(session_steps[0]), err);
-		outcome->is_broken = code == -ERR_PROTOCOL;
-		outcome->is_partial = job->session.view.is_partial;
-		outcome->downloaded = job->mailbox->done.counts.downloaded - before;
-		goes_on = (code == 0 || outcome->is_broken) && pop3_goes_on(outcome);
-		finish_session(run);
+	uint64_t before = job->mailbox->done.counts.downloaded;
+	*code = run_take_steps(run, session_steps, COUNT(session_steps), err);
+	outcome->is_broken = *code == -ERR_PROTOCOL;
+	outcome->is_partial = job->session.view.is_partial;
+	outcome->downloaded = job->mailbox->done.counts.downloaded - before;
+	run->report->earlier_errors = run->report->error_count;
+	return (*code == 0 || outcome->is_broken) && pop3_goes_on(outcome);
+}
+
+/* Passes, until nothing is left to try. A connection that is lost ends a pass and no more; what it
+ * was lost on is tried again when all else is done (run/suspects.h). */
+static int take_passes(struct run *run, struct err *err)
+{
+	enum suspect_step next = SUSPECT_STEP_REST;
+	int code = 0, lost_at_quit = 0;
+	bool is_over = false;
+	for (int pass = 0; !is_over && pass < PASSES_MAX; pass++) {
+		bool is_cut = true;
+		bool goes_on = take_pass(run, &code, err);
+		bool is_well = code == 0;
+		lost_at_quit += !is_well && run->pop3->session.has_quit;
+		if (code < 0) {
+			log_line(run->log, LOG_INFO, "%s: %s", run->account->name, err->text);
+		}
+		is_over = run->options->dry_run || lost_at_quit == QUITS_MAX;
+		if (!goes_on && !is_over) {
+			code = suspects_after(run, code, &next, &is_cut, err);
+			is_over = next == SUSPECT_STEP_DONE || next == SUSPECT_STEP_GIVE_UP;
+		}
+		if (goes_on || is_over || is_cut || run->pop3->session.has_quit) {
+			disconnect(run, is_well);
+		}
+		finish_pass(&run->pop3->session);
 	}
+	disconnect(run, false);
 	return code;
 }
 
@@ -147,10 +192,11 @@ static const struct step opening[] = {
 	{"lock", run_open_lock, STEP_ACTS},
 	{"open", run_open_local, STEP_LOOKS},
 };
-static const struct step pass[] = {
+static const struct step account_steps[] = {
 	{"base", load_base, STEP_LOOKS},
 	{"accidents", accident_check_inbox, STEP_LOOKS},
-	{"sessions", run_sessions, STEP_LOOKS},
+	{"suspects", suspects_load, STEP_LOOKS},
+	{"passes", take_passes, STEP_LOOKS},
 };
 
 /* Notes how the run ended, for `status` also where it failed: in one transaction, as each costs
@@ -197,9 +243,9 @@ int pop3_run(struct run *run, struct err *err)
 	run->pop3 = &job;
 	run_report_unknown(run);
 	if (mailbox_is_active(job.mailbox)) {
-		code = run_take_steps(run, opening, sizeof(opening) / sizeof(opening[0]), err);
+		code = run_take_steps(run, opening, COUNT(opening), err);
 		code = code < 0 ? code
-				: run_take_steps(run, pass, sizeof(pass) / sizeof(pass[0]), err);
+				: run_take_steps(run, account_steps, COUNT(account_steps), err);
 		int noted = note_end(run, code, err, &why);
 		if (noted < 0 && code == 0) {
 			*err = why;

@@ -48,8 +48,8 @@ static enum pop3_act decide_new(const struct pop3_item *item, const struct pair_
 static enum pop3_act decide(const struct pop3_view *view, const struct pop3_item *item,
 			    const struct pop3_policy *policy)
 {
-	if (item->waits) {
-		return POP3_ACT_NONE; /* K15 K16 */
+	if (item->waits || item->is_aside) {
+		return POP3_ACT_NONE; /* K15 K16 A4 */
 	}
 	if (item->row == POP3_NO_ROW) {
 		return decide_new(item, pop3_header_of(view, item), policy);

@@ -49,7 +49,8 @@
  *   A1  known and not downloaded by us (K8, K9)        -> nothing, never deleted
  *   A2  known as too old: young enough for today's max_age -> download, else nothing
  *   A3  downloaded                                     -> nothing; deleted when it is due
- *   A4  new, but downloads are not covered, or it failed in this run -> nothing
+ *   A4  new, but downloads are not covered, or it failed in this run -> nothing. So of any that is
+ *       set aside in this pass (suspect_rules.h), which is not deleted either
  *   A5  new, larger than max_message_size              -> skip
  *   A6  new, Date before max_age's cut                 -> remember as too old
  *   A7  new                                            -> download
@@ -151,6 +152,7 @@ struct pop3_item {
 	bool is_failed;
 	bool waits;       /* K15, K16 */
 	bool is_accepted; /* DELE was answered with +OK */
+	bool is_aside;    /* not tried in this pass (suspect_rules.h) */
 	enum pop3_act act;
 	uint8_t state; /* of its download: enum want_state */
 };

@@ -1,6 +1,7 @@
 /* Which items are suspects, over the passes of a session (suspects.h). */
 #include "suspects.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,11 +114,25 @@ enum suspect_place suspects_place(struct run *run, enum suspect_kind kind, const
 {
 	struct state_suspect key = {.kind = kind, .mailbox = (char *)mailbox, .row = row};
 	pthread_mutex_lock(&run->mutex);
-	const struct suspect *suspect = find(suspects_of(run), &key);
-	enum suspect_place place =
-		suspect == NULL ? SUSPECT_GOES : place_of(suspects_of(run), suspect);
+	struct suspect *suspect = find(suspects_of(run), &key);
+	enum suspect_place place = SUSPECT_GOES;
+	if (suspect != NULL) {
+		suspect->is_seen = true;
+		place = place_of(suspects_of(run), suspect);
+	}
 	pthread_mutex_unlock(&run->mutex);
 	return place;
+}
+
+void suspects_forget_unseen(struct run *run, enum suspect_kind kind)
+{
+	struct suspects *suspects = suspects_of(run);
+	for (size_t i = 0; i < suspects->count; i++) {
+		struct suspect *suspect = &suspects->items[i];
+		if (suspect->of.kind == kind && !suspect->is_seen) {
+			suspect->stage = SUSPECT_CLEARED;
+		}
+	}
 }
 
 bool suspects_are_any(const struct run *run)
@@ -417,10 +432,15 @@ static void tell(struct run *run, const struct suspect *suspect)
 			 run->account->name);
 		return;
 	}
+	char what[32] = "this message";
+	if (is_mailbox) {
+		snprintf(what, sizeof(what), "this mailbox");
+	} else if (of->kind == SUSPECT_POP3) {
+		snprintf(what, sizeof(what), "message %u", (unsigned)of->uid);
+	}
 	err_set(&err, ERR_PARTIAL, is_mailbox ? SCOPE_MAILBOX : SCOPE_MESSAGE,
-		"the connection ends each time this %s %s (%s); it is tried %s",
-		is_mailbox ? "mailbox" : "message", act_name(of->act), suspect->why,
-		is_next ? "last in the next run" : again);
+		"the connection ends each time %s %s (%s); it is tried %s", what, act_name(of->act),
+		suspect->why, is_next ? "last in the next run" : again);
 	run_report_error(run, run_mailbox(run, of->mailbox), of->uid, &err);
 }
 

@@ -28,6 +28,7 @@ struct mailbox;
 struct suspect {
 	struct state_suspect of; /* as it is remembered, or would be */
 	bool is_marked;          /* in the state */
+	bool is_seen;            /* its place was asked for */
 	enum suspect_turn turn;  /* of one that was marked by an earlier run */
 	enum suspect_stage stage;
 	bool is_alone;     /* the one that SUSPECT_STEP_FRESH is for */
@@ -70,6 +71,9 @@ enum suspect_place {
 /* ROW: 0 of a mailbox. */
 enum suspect_place suspects_place(struct run *run, enum suspect_kind kind, const char *mailbox,
 				  int64_t row);
+/* Those of KIND of which nobody asked for the place, though all that are there were asked for, are
+ * there no more. */
+void suspects_forget_unseen(struct run *run, enum suspect_kind kind);
 /* Whether there are any, so that it is worth to ask for each item. */
 bool suspects_are_any(const struct run *run);
 /* So many items may be on their way at once, MOST at most; where it is less than that, what is sent

@@ -1,0 +1,65 @@
+"""Stories of lines and servers that are bad with everything, for a while."""
+
+from poisoned import SECONDS, held, letter, named
+from rig.poison import Fault, Flaky, Poison
+
+SIZE = 5000
+PORTS = {"imap": 0, "pop3": 2}
+
+
+def fill(account, first, count, box="INBOX"):
+    wires = [letter(number, size=SIZE) for number in range(first, first + count)]
+    with account.remote() as remote:
+        for wire in wires:
+            remote.append(box, wire)
+    return wires
+
+
+def use(account, port, protocol):
+    keys = {"leave_on_server": "yes"} if protocol == "pop3" else {}
+    account.change(port=port, protocol=protocol, timeout=SECONDS, **keys)
+
+
+def flaky_story(account, protocol, seed, runs):
+    """One connection in three is cut; mail comes all the time. -> how many runs ended how."""
+    port = account.server.port + PORTS[protocol]
+    sent, ends = fill(account, 0, 4), {}
+    with Flaky(account.server.port + PORTS[protocol], seed) as line:
+        use(account, line.port, protocol)
+        for number in range(runs):
+            sent += fill(account, 100 + 2 * number, 2)
+            result = account.sync(status=None)
+            assert result.status in (0, 75) and not named(result), (number, result)
+            ends[result.status] = ends.get(result.status, 0) + 1
+        assert line.cuts >= runs // 6
+    use(account, port, protocol)
+    assert account.sync(status=None).did.get("skipped") is None
+    assert account.sync().did == {}
+    assert held(account) == sorted(sent)
+    return ends
+
+
+def busy_story(account, protocol, way, runs=4):
+    """WAY: how the server is unwell: it lets nobody in, or ends at that command whatever it is about."""
+    sent = fill(account, 0, 5)
+    if protocol == "imap":
+        with account.remote() as remote:
+            remote.create("Work")
+        fill(account, 10, 3, "Work")
+    with Poison(account.server.port + PORTS[protocol], protocol=protocol) as poison:
+        use(account, poison.port, protocol)
+        if protocol == "pop3" and way in ("DELE", "QUIT"):
+            account.change(leave_on_server="no")
+        if way in ("close", "bye"):
+            poison.refuses = way
+        elif way == "LOGIN" and protocol == "pop3":
+            poison.logins_left = 0
+        else:
+            poison.faults = [Fault(way)]
+        for _ in range(runs):
+            result = account.sync(status=None)
+            assert result.status in (0, 69, 75) and not named(result), result
+        poison.faults, poison.refuses, poison.logins_left = [], None, None
+        account.sync()
+        assert account.sync().did == {}
+        assert held(account) == sorted(sent)
