@@ -82,6 +82,9 @@ static void dump_counts(struct buf *out, const struct imap_counts *counts)
 	if (counts->size.is_told) {
 		buf_printf(out, " size=%" PRIu64, counts->size.number);
 	}
+	if (counts->append_limit.is_told) {
+		buf_printf(out, " appendlimit=%" PRIu64, counts->append_limit.number);
+	}
 	if (counts->mailboxid.data != NULL) {
 		dump_text(out, "mailboxid", counts->mailboxid);
 	}
