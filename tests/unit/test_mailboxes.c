@@ -2,6 +2,7 @@
 #include "run_scene.h"
 #include "scripted_door.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -360,6 +361,28 @@ static void M38_a_listing_that_is_not_whole_may_lack_the_new_name(void **unused)
 	}
 }
 
+/* As a mail program does in that moment: of these nothing tells what they were. */
+static void M36_files_that_are_gone_meanwhile_say_nothing(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.has_message_ids = false;
+	shared(scene, "a");
+	scripted_rename(scene->server, "a", "z");
+	char *files = run_scene_files(scene, "a");
+	for (int i = 0; i < 2; i++) {
+		char path[512];
+		const char *name = files + (size_t)i * (strcspn(files, " ") + 1);
+		snprintf(path, sizeof(path), "%s/a/new/%.*s", scene->maildir,
+			 (int)strcspn(name, " "), name);
+		assert_int_equal(remove(path), 0);
+	}
+	free(files);
+	sync_to(scene, 0);
+	assert_true(is_here(scene, "z") && !is_here(scene, "a"));
+	assert_int_equal(scene->report.total.downloaded, 0);
+	assert_int_equal(scene->report.total.deleted_remote, 2);
+}
+
 static void M13_a_name_that_is_taken_there_is_no_rename(void **state)
 {
 	struct run_scene *scene = *state;
@@ -548,6 +571,7 @@ int main(void)
 		RUN_TEST(M36_headers_that_are_not_told_prove_no_other_mailbox),
 		RUN_TEST(M36_messages_that_are_gone_are_told),
 		cmocka_unit_test(M38_a_listing_that_is_not_whole_may_lack_the_new_name),
+		RUN_TEST(M36_files_that_are_gone_meanwhile_say_nothing),
 		RUN_TEST(M13_a_name_that_is_taken_there_is_no_rename),
 		RUN_TEST(M15_a_refused_rename_is_told_and_both_names_wait),
 		RUN_TEST(M52_a_rename_that_was_said_to_be_done_and_was_not_waits),

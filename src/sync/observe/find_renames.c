@@ -132,21 +132,23 @@ finish:
 }
 
 /* What a message of the sample says of itself: by base's digest, else by its file, which cannot
- * tell while it cannot be read. */
+ * tell while it cannot be read; *IS_HERE: it is there. */
 static enum there is_message_of(struct run *run, struct mailbox *mailbox, const struct row *row,
-				const struct header_identity *seen)
+				const struct header_identity *seen, bool *is_here)
 {
 	struct header_identity own;
 	struct err why;
 	char name[MAILDIR_NAME_MAX + 1];
 	bool in_new = false;
+	*is_here = true;
 	if (row->has_digest && memcmp(row->digest, seen->digest, ROW_DIGEST_SIZE) == 0) {
 		return THERE_YES;
 	}
 	if (mailbox_open_dir(run, mailbox, &why) < 0 ||
 	    maildir_folder_find(mailbox->dir, span_of(row->unique), name, &in_new, &why) < 0 ||
 	    maildir_folder_identify(mailbox->dir, name, in_new, &own, &why) < 0) {
-		return why.code == ERR_CHANGED ? THERE_NO : THERE_UNTOLD;
+		*is_here = why.code != ERR_CHANGED;
+		return THERE_UNTOLD;
 	}
 	if (memcmp(own.digest, seen->digest, HEADER_DIGEST_SIZE) == 0) {
 		return THERE_YES;
@@ -194,9 +196,12 @@ static int take_seen(struct run *run, struct lost *lost, const struct remote_ide
 		if (row->uid != seen->uid) {
 			continue;
 		}
-		enum there there = is_message_of(run, lost->mailbox, row, &seen->identity);
+		bool is_here = true;
+		enum there there =
+			is_message_of(run, lost->mailbox, row, &seen->identity, &is_here);
 		sample->found += there == THERE_YES;
-		sample->untold += there == THERE_UNTOLD;
+		sample->untold += there == THERE_UNTOLD && is_here;
+		sample->count -= !is_here; /* there is nothing to compare it with */
 	}
 	return uidset_remove(uids, seen->uid, seen->uid, err);
 }

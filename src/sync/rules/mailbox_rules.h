@@ -80,7 +80,8 @@
  *   M34 another UIDVALIDITY, or a smaller UIDNEXT        -> another one
  *   M35 no sample to go by: it is the only one lost and the only one new with that UIDVALIDITY
  *   M36 else at least one, and half, of the sample's UIDs are the messages that base knows; while
- *       those of which that cannot be told may yet make it so many, it cannot be told (M38)
+ *       those of which that cannot be told may yet make it so many, it cannot be told (M38). Those
+ *       whose files are gone meanwhile, where no digest is noted, are left out
  *
  * Whether one that is new on the server is one that is known, under another name that the server
  * takes for the same (mailbox_is_folded): it is left alone, which is told
