@@ -271,8 +271,9 @@ static void a_copy_that_is_not_shown_yet_is_not_made_again(void **state) /* V16 
 	add_five(scene);
 	RUN_OK(scene, run_scene_sync(scene));
 	run_scene_move_file(scene, "INBOX", "3", "Work", "");
-	scripted_fault(scene->server,
-		       &(struct scripted_fault){.op = SCRIPTED_COPY, .what = SCRIPTED_LOST});
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_COPY,
+							       .what = SCRIPTED_LOST,
+							       .for_good = true});
 	assert_true(run_scene_sync(scene) < 0);
 	run_scene_expect_there(scene, "Work", "3/");
 	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_VIEW,
