@@ -15,6 +15,11 @@ struct stamp_folder stamp_folder_of(const struct stamp *stamp)
 	return (struct stamp_folder){stamp->dirs[0].inode, stamp->dirs[1].inode};
 }
 
+bool stamp_has_new(const struct stamp *stamp)
+{
+	return stamp->dirs[2].inode != 0;
+}
+
 bool stamp_folder_equal(const struct stamp_folder *x, const struct stamp_folder *y)
 {
 	return x->inode == y->inode && x->cur_inode == y->cur_inode;

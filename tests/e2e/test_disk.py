@@ -304,6 +304,33 @@ def test_an_empty_directory_may_be_a_mount_point(account, remote, tmp_path):
     agree(account, remote)
 
 
+@pytest.mark.parametrize("part", ["cur", "new"])
+@pytest.mark.parametrize("becomes", ["missing", "empty"])
+def test_a_part_of_a_folder_that_is_not_there_takes_no_message_along(account, remote, tmp_path,
+                                                                     part, becomes):
+    """The other part still has some, so not all are gone."""
+    append(remote, 3, seed="read", flags=("\\Seen",))
+    append(remote, 3, seed="unread")
+    account.sync()
+    place = account.local.folder("INBOX") / part
+    place.rename(tmp_path / part)
+    if becomes == "empty":
+        place.mkdir()
+        if part == "new":                    # as mail programs leave it when all is read
+            assert account.sync().did == {"deleted_remote": 3}
+            return
+    for _ in range(2):
+        result = account.sync(status=79)
+        assert result.errors[0]["mailbox"] == "INBOX"
+        assert len(uids(remote)) == 6
+    if place.exists():
+        place.rmdir()
+    (tmp_path / part).rename(place)
+    assert account.sync().did == {}
+    agree(account, remote)
+    idle(account, remote)
+
+
 @pytest.mark.parametrize("kind", ["link", "dangling link", "directory", "pipe"])
 def test_a_message_that_is_no_file_any_more_is_not_deleted(account, remote, tmp_path, kind):
     (_, wire), _, _ = paired(account, remote, 3)

@@ -120,7 +120,7 @@ static void what_this_run_deleted_counts_however_long_it_takes(void **state) /* 
 
 static void a_folder_that_went_with_all_its_messages_is_held(void **state) /* B9 */
 {
-	const struct brake_shape all = {.has_cur = true, .present = 2, .gone = 2};
+	const struct brake_shape all = {.has_parts = true, .present = 2, .gone = 2};
 	struct brake_shape shape = all;
 
 	(void)state;
@@ -134,15 +134,36 @@ static void a_folder_that_went_with_all_its_messages_is_held(void **state) /* B9
 	shape.present = 1; /* one message, deleted */
 	assert_false(brake_holds_gone(&shape, 50));
 	shape = all;
-	shape.has_cur = false;
+	shape.has_parts = false;
 	assert_true(brake_holds_gone(&shape, 50));
 	shape.gone = 0; /* moved to another disk */
 	assert_false(brake_holds_gone(&shape, 50));
 }
 
+static void a_part_that_went_with_its_messages_is_held(void **state) /* B9 */
+{
+	struct brake_shape shape = {.present = 8, .gone = 5}; /* the others are in the other part */
+
+	(void)state;
+	assert_true(brake_holds_gone(&shape, 50));
+	shape.gone = 1;
+	assert_false(brake_holds_gone(&shape, 50));
+	shape = (struct brake_shape){.has_parts = true,
+				     .is_other_folder = true,
+				     .is_other_cur = true,
+				     .present = 8,
+				     .gone = 5};
+	assert_true(brake_holds_gone(&shape, 50));
+	shape.in_cur = 3; /* a restored one, from which five were deleted */
+	assert_false(brake_holds_gone(&shape, 50));
+	shape.in_cur = 0;
+	shape.is_other_cur = false; /* all of the folder was restored, and has unread mail only */
+	assert_false(brake_holds_gone(&shape, 50));
+}
+
 static void flags_cleared_by_standing_in_new_are_held(void **state) /* B10 */
 {
-	struct brake_shape shape = {.has_cur = true, .present = 20, .cleared = 11};
+	struct brake_shape shape = {.has_parts = true, .present = 20, .cleared = 11};
 
 	(void)state;
 	assert_true(brake_holds_cleared(&shape, 50));
@@ -174,6 +195,7 @@ int main(void)
 		cmocka_unit_test(what_was_deleted_lately_counts_too),
 		cmocka_unit_test(what_this_run_deleted_counts_however_long_it_takes),
 		cmocka_unit_test(a_folder_that_went_with_all_its_messages_is_held),
+		cmocka_unit_test(a_part_that_went_with_its_messages_is_held),
 		cmocka_unit_test(flags_cleared_by_standing_in_new_are_held),
 		cmocka_unit_test(brake_is_off_when_the_user_says_so),
 	};

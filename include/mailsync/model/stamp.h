@@ -35,6 +35,7 @@ struct stamp_folder {
 	uint64_t cur_inode;
 };
 struct stamp_folder stamp_folder_of(const struct stamp *stamp);
+bool stamp_has_new(const struct stamp *stamp);
 bool stamp_folder_equal(const struct stamp_folder *x, const struct stamp_folder *y);
 
 bool stamp_equal(const struct stamp *x, const struct stamp *y);

@@ -86,6 +86,7 @@ static void note_shape(struct local_delta *delta, const struct row *row, struct 
 	item->is_cleared = item->change == LOCAL_FLAGS && entry->in_new &&
 			   (row->local_flags & ~item->flags.flags) != 0;
 	delta->shape.present++;
+	delta->shape.in_cur += entry != NULL && !entry->in_new;
 	delta->shape.cleared += item->is_cleared;
 }
 
@@ -461,7 +462,10 @@ static void compare_folder(struct local_delta *delta)
 				   : base->has_stamp  ? stamp_folder_of(&base->stamp)
 						      : now;
 	delta->shape.is_other_folder = !stamp_folder_equal(&before, &now);
-	delta->shape.has_cur = now.cur_inode != 0;
+	delta->shape.is_other_cur = before.inode == now.inode && before.cur_inode != now.cur_inode;
+	delta->shape.has_parts =
+		now.cur_inode != 0 && (stamp_has_new(&delta->scan.stamp) ||
+				       (base->has_stamp && !stamp_has_new(&base->stamp)));
 	if (delta->scan.is_still) {
 		base->has_folder = true;
 		base->folder = now;

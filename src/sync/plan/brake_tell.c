@@ -84,7 +84,7 @@ static void tell_removals(struct run *run, const struct mailbox *mailbox, uint64
 	snprintf(what, sizeof(what), "%llu message%s would be deleted %s; the brake holds %s%s",
 		 (unsigned long long)count, count == 1 ? "" : "s", side_text(side),
 		 count == 1 ? "it" : "them",
-		 is_other_folder ? ", for all are gone, and their directory is another one or not "
+		 is_other_folder ? ", for they are gone, and their directory is another one or not "
 				   "there (is a disk not mounted?)"
 				 : " until you say which is right");
 	tell(run, mailbox, what);

@@ -75,8 +75,10 @@ int64_t brake_recent_from(int64_t began, int64_t now)
 
 bool brake_holds_gone(const struct brake_shape *shape, unsigned percent)
 {
-	return percent < OFF_PERCENT && shape->gone > 1 && shape->gone == shape->present &&
-	       (shape->is_other_folder || !shape->has_cur);
+	bool is_emptied = shape->is_other_folder && shape->gone == shape->present;
+	bool is_other_cur = shape->is_other_cur && shape->in_cur == 0;
+	return percent < OFF_PERCENT && shape->gone > 1 &&
+	       (is_emptied || is_other_cur || !shape->has_parts);
 }
 
 bool brake_holds_cleared(const struct brake_shape *shape, unsigned percent)

@@ -15,8 +15,9 @@
  *   B7 what was deleted on that side in the last 60 s, by whatever run, and what this run deleted
  *      counts, too, both as deletions and as messages; but for what was let pass by B6
  *   B8 what was deleted later than now, for the clock went back, was deleted now
- *   B9 all messages, two or more, are gone at once from a folder that, or whose `cur`, is another
- *      directory than it was, or which has no `cur`: held as if over max_delete
+ *   B9 held as if over max_delete: all messages, two or more, are gone at once from a folder that,
+ *      or whose `cur`, is another directory than it was; or two or more, whatever is left, while
+ *      `cur` or `new` is missing, or while another `cur` holds none of those that were here
  *   B10 flags of more than 10 messages, and of more than max_delete per cent, are cleared at once
  *      because their files stand in `new` now: held likewise
  *   B11 what the server removed in its trash or its junk is neither counted nor held
@@ -69,10 +70,12 @@ int64_t brake_recent_from(int64_t began, int64_t now);
 /* What a reading of a folder found. */
 struct brake_shape {
 	bool is_other_folder; /* it, or its `cur`, has another inode than it had */
-	bool has_cur;
-	uint64_t present; /* messages that were here before, as base knows */
-	uint64_t gone;    /* of these */
-	uint64_t cleared; /* of these, that lost flags, and now stand in `new` */
+	bool is_other_cur;    /* the folder is the same, its `cur` is not */
+	bool has_parts;       /* `cur`, and `new` unless that was missing before, too */
+	uint64_t present;     /* messages that were here before, as base knows */
+	uint64_t in_cur;      /* of these, that now stand in `cur` */
+	uint64_t gone;        /* of these */
+	uint64_t cleared;     /* of these, that lost flags, and now stand in `new` */
 };
 /* B9 */
 bool brake_holds_gone(const struct brake_shape *shape, unsigned percent);
