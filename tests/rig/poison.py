@@ -167,7 +167,7 @@ class ImapSession(Session):
             verb, rest = rest[0].upper(), rest[1:]
         verb = "SELECT" if verb == "EXAMINE" else verb
         self.command, self.argument = verb, " ".join(rest)
-        if verb != "APPEND":
+        if verb not in ("APPEND", "FETCH"):
             self.end_if(verb, self.concerns)
         self.sent = b""
         self.server.send(line[:-2] if LITERAL.search(line) is None else b"")

@@ -1,0 +1,33 @@
+"""What the connection ends on each time holds up nothing else: the stories of poisoned.py."""
+
+import pytest
+
+import poisoned
+from rig.poison import Flaky, Poison
+
+CASES = [(name, "close") for name in poisoned.ACTS]
+CASES += [(name, end) for name in ("SELECT", "FETCH", "APPEND behind the literal", "STORE")
+          for end in poisoned.ENDS if end != "close"]
+
+
+@pytest.mark.parametrize("name,end", CASES)
+def test_one_thing_holds_up_no_other(account, name, end):
+    runs = 10 if end == "close" else 2
+    with Poison(account.server.port) as poison:
+        poisoned.imap_story(account, poison, poisoned.ACTS[name], end, runs)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_bad_line_condemns_nobody(account, seed):
+    scene = poisoned.Scene(account, poisoned.Row("NOTHING"))
+    scene.begin()
+    with Flaky(account.server.port, seed=seed) as line:
+        account.change(port=line.port)
+        for _ in range(50):
+            if account.sync(status=None).status == 0:
+                break
+    account.change(port=account.server.port)
+    account.sync(status=None)
+    account.sync()
+    assert scene.differences() == []
+    assert account.sync().did == {}
