@@ -166,6 +166,7 @@ static void print_status_json(struct buf *out, const char *account,
 	json_number(out, "pending", entry->pending);
 	json_number(out, "skipped", entry->skipped);
 	json_number(out, "held", entry->held);
+	json_number(out, "suspects", entry->suspects);
 	json_number(out, "refused", entry->refused);
 	json_text(out, "refusal", entry->refusal);
 	json_text(out, "trouble", entry->trouble);
@@ -189,6 +190,13 @@ static void print_status_line(struct buf *out, const char *account,
 	}
 	if (entry->held > 0) {
 		buf_printf(out, "  %" PRIu64 " held by the brake", entry->held);
+	}
+	if (entry->suspects > 0) {
+		format_time(entry->next_try, when);
+		buf_printf(out, "  %" PRIu64 " that the connection ends on, tried %s%s",
+			   entry->suspects,
+			   entry->next_try == 0 ? "last in the next run" : "again ",
+			   entry->next_try == 0 ? "" : when);
 	}
 	if (entry->refusal) {
 		buf_printf(out, "  %" PRIu64 " refused by the server:  ", entry->refused);

@@ -1,5 +1,6 @@
 /* What the state database says of an account, and that its user has heard it. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "mailsync/state/state.h"
 #include "mailsync/sync/sync.h"
@@ -37,6 +38,25 @@ static int fill_refused(struct state *state, int64_t mailbox, struct status_entr
 	return code;
 }
 
+/* What was confirmed, and when the first of these is tried again. */
+static int fill_suspects(struct state *state, struct status_entry *entry, struct err *err)
+{
+	struct state_suspects known = {0};
+	int code = state_suspects_load(state, &known, err);
+	for (size_t i = 0; code == 0 && i < known.count; i++) {
+		const struct state_suspect *suspect = &known.items[i];
+		if (suspect->mark.runs == 0 || strcmp(suspect->mailbox, entry->name) != 0) {
+			continue;
+		}
+		int64_t next = suspect_next_try(suspect->kind, &suspect->mark);
+		bool is_first = entry->suspects == 0 || next < entry->next_try;
+		entry->next_try = is_first ? next : entry->next_try;
+		entry->suspects++;
+	}
+	state_suspects_finish(&known);
+	return code;
+}
+
 static int fill_entry(const struct account *account, struct state *state,
 		      const struct state_mailbox *mailbox, struct status_entry *entry,
 		      struct err *err)
@@ -49,12 +69,16 @@ static int fill_entry(const struct account *account, struct state *state,
 	if (entry->name == NULL) {
 		return err_nomem(err);
 	}
+	int code = fill_suspects(state, entry, err);
+	if (code < 0) {
+		return code;
+	}
 	if (account->is_pop3) {
 		/* No rows are agreed on: what the server still had at the end counts. */
 		entry->messages = mailbox->numbers.messages.number;
 		return 0;
 	}
-	int code = state_count_held(state, mailbox->id, &entry->held, err);
+	code = state_count_held(state, mailbox->id, &entry->held, err);
 	if (code == 0) {
 		code = state_count_agreed(state, mailbox->id, &entry->messages, err);
 	}

@@ -17,6 +17,17 @@ def test_one_thing_holds_up_no_other(account, name, end):
         poisoned.imap_story(account, poison, poisoned.ACTS[name], end, runs)
 
 
+def test_status_tells_what_it_is_and_when_it_is_tried(account):
+    scene = poisoned.Scene(account, poisoned.ACTS["SELECT"])
+    scene.begin()
+    with Poison(account.server.port, scene.fault("close")) as poison:
+        account.change(port=poison.port)
+        account.sync(status=1)
+    told = {event["mailbox"]: event["suspects"] for event in account.run("--json", "status").events}
+    assert told["Work"] == 1 and told["INBOX"] == 0
+    assert "1 that the connection ends on, tried last in the next run" in account.run("status").out
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_bad_line_condemns_nobody(account, seed):
     scene = poisoned.Scene(account, poisoned.Row("NOTHING"))

@@ -148,10 +148,12 @@ struct status_entry {
 	int64_t synced_at; /* seconds; 0 never */
 	uint64_t pending;
 	uint64_t skipped;
-	uint64_t held;    /* of the pending ones, by the brake */
-	uint64_t refused; /* of the skipped ones: the server does not take them */
-	char *refusal;    /* of the first of these, NULL: none */
-	char *trouble;    /* NULL: none */
+	uint64_t held;     /* of the pending ones, by the brake */
+	uint64_t refused;  /* of the skipped ones: the server does not take them */
+	char *refusal;     /* of the first of these, NULL: none */
+	uint64_t suspects; /* what the connection ends on: messages, or itself */
+	int64_t next_try;  /* of these, seconds; 0: in the next run */
+	char *trouble;     /* NULL: none */
 };
 struct status {
 	struct status_entry *items;
