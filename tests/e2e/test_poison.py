@@ -20,6 +20,12 @@ def pop3_poison(dovecots):
 
 
 @pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("act", ACTS)
+def test_imap_goes_on_past_it(account, poison, act, end):
+    imap_story(account, poison, ACTS[act], end, runs=2 if end == "close" else 10)
+
+
+@pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("act", DROPS)
 def test_pop3_goes_on_past_it(account, pop3_poison, act, end):
     pop3_story(account, pop3_poison, DROPS[act], end, runs=2 if end == "close" else 10)
