@@ -235,9 +235,9 @@ def day_story(account, poison, clock, step, rest):
     for at in (60, 1900, HOUR + 120):
         result, _, hits = run(at, 1)
         assert len(named(result)) == 1 and hits > 0
-    last, at = at, at + step
-    tried = 0
-    while at < last + 26 * HOUR or tried == 0:
+    last, end = at, at + 26 * HOUR
+    at, tried = at + step, 0
+    while at < end:
         is_due = at >= last + rest
         result, connections, hits = run(at, 1 if is_due else 0)
         assert (hits > 0) == is_due, (at, result)
@@ -245,10 +245,9 @@ def day_story(account, poison, clock, step, rest):
             assert len(named(result)) == 1 and connections <= 2
             last, tried = at, tried + 1
         else:
-            assert result.did == {"skipped": 1} and connections == 1, result
+            assert result.did.keys() <= {"skipped"} and connections == 1, result
         at += step
-        if tried and rest == 24 * HOUR:
-            break
+    assert tried == 1 if rest == 24 * HOUR else tried > 20
     poison.faults = []
     result, _, _ = run(at + rest, 0)
     return result

@@ -2,8 +2,8 @@
 
 import pytest
 
-from poisoned import (ACTS, DROPS, ENDS, HOUR, clock_ahead, day_story, fill_drop, held, imap_story, open_drop,
-                      pop3_story)
+from poisoned import (ACTS, DROPS, ENDS, HOUR, Scene, clock_ahead, day_story, fill_drop, held, imap_story,
+                      open_drop, pop3_story)
 from rig.poison import Poison
 
 
@@ -29,6 +29,17 @@ def test_imap_goes_on_past_it(account, poison, act, end):
 @pytest.mark.parametrize("act", DROPS)
 def test_pop3_goes_on_past_it(account, pop3_poison, act, end):
     pop3_story(account, pop3_poison, DROPS[act], end, runs=2 if end == "close" else 10)
+
+
+@pytest.mark.parametrize("act,step,rest", [("FETCH", 6 * HOUR, 24 * HOUR), ("FETCH", HOUR, 24 * HOUR),
+                                           ("SELECT", HOUR // 2, HOUR)])
+def test_imap_rests_for_a_day_or_an_hour(account, poison, clock_shim, act, step, rest):
+    scene = Scene(account, ACTS[act])
+    scene.begin()
+    poison.faults = [scene.fault("close")]
+    account.change(port=poison.port)
+    day_story(account, poison, clock_ahead(clock_shim), step, rest)
+    assert scene.differences() == []
 
 
 @pytest.mark.parametrize("step", [6 * HOUR, HOUR])
