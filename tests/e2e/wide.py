@@ -17,10 +17,9 @@ ALIKE = [
     r"test_neighbours.*::test_a_clock_that_jumps\[.*-20\]",
     r"test_crash.*::test_a_mua_at_work_at_a_step.*\[none\]",
     r"test_crash.*::test_histories_that_once_went_wrong\[(369|2000740|5000039)\]",
-    # "close" stands for the other ends, six hours for one, and twelve runs for two hundred.
+    # "close" stands for the other ends, and six hours for one.
     r"test_poison.*goes_on_past_it\[.*-(reset|bye|silence)\]",
     r"test_poison.*rests.*-(3600\]|3600-|1800-)",
-    r"test_bad_line.*-200\]",
     r"test_rig_poison.*ends_where",
     r"test_pop3\.py::test_stopped_after_any_step_and_told.*\[size\]",
     r"test_pop3\.py::test_stopped_after_any_step.*\[yes\]",
