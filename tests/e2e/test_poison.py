@@ -1,8 +1,9 @@
-"""One thing at which the connection ends, each time, holds up nothing else (poisoned.py has the tables)."""
+"""One thing at which the connection ends, each time, holds up nothing else over POP3, and rests for a day
+(poisoned.py has the tables; test_suspects.py: over IMAP)."""
 
 import pytest
 
-from poisoned import (ACTS, DROPS, ENDS, HOUR, Scene, clock_ahead, day_story, fill_drop, held, imap_story,
+from poisoned import (ACTS, DROPS, ENDS, HOUR, Scene, clock_ahead, day_story, fill_drop, held,
                       open_drop, pop3_story)
 from rig.poison import Poison
 
@@ -17,12 +18,6 @@ def poison(dovecots):
 def pop3_poison(dovecots):
     with Poison(dovecots().port + 2, protocol="pop3") as poison:
         yield poison
-
-
-@pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("act", ACTS)
-def test_imap_goes_on_past_it(account, poison, act, end):
-    imap_story(account, poison, ACTS[act], end, runs=2 if end == "close" else 10)
 
 
 @pytest.mark.parametrize("end", ENDS)
