@@ -325,8 +325,8 @@ static int read_oauth(const char *text, void *field, struct err *err)
 #undef WORD
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(words[i], text) == 0) {
-			return store_text(field, span_of(text), err);
+		if (strcasecmp(words[i], text) == 0) {
+			return store_text(field, span_of(words[i]), err);
 		}
 	}
 	if (!url_is_safe(span_of(text))) {

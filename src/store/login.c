@@ -204,7 +204,6 @@ finish:
 void login_append_words(const struct login *login, const struct sasl *sasl, struct buf *out)
 {
 	const char *words = sasl == NULL ? "" : sasl_error_text(sasl);
-
 	struct buf clean;
 
 	buf_init(&clean, LOGIN_WORDS_MAX);

@@ -7,7 +7,7 @@ static void oauth_takes_the_place_of_a_password(void **state)
 	struct loaded loaded;
 
 	(void)state;
-	load(&loaded, "[defaults]\npassword_command = x\n" SIGNING "oauth = google\n"
+	load(&loaded, "[defaults]\npassword_command = x\n" SIGNING "oauth = Google\n"
 		      "oauth_client_id = id\noauth_client_secret = hush\n"
 		      "[account two]\nhost = h\nuser = u\nmaildir = /two\noauth_account = work\n");
 	assert_int_equal(loaded.rc, 0);
