@@ -380,11 +380,12 @@ int oauth_client_check_id(const struct oauth_client *client, struct err *err)
 	if (client->id) {
 		return 0;
 	}
-	return err_set(err, ERR_CONFIG, SCOPE_ACCOUNT,
-		       "account %s has no `oauth_client_id`, and none comes with this program: %s, "
-		       "then set `oauth_client_id`%s",
-		       client->account, client->preset->get_client,
-		       client->preset->has_testing ? " and `oauth_client_secret`" : "");
+	return err_set(
+		err, ERR_CONFIG, SCOPE_ACCOUNT,
+		"account %s needs `oauth_client_id`%s, as no client comes with this program: "
+		"%s (docs/SIGNING-IN.md)",
+		client->account, client->preset->has_testing ? " and `oauth_client_secret`" : "",
+		client->preset->get_client);
 }
 
 /* --- what is saved --- */
