@@ -369,6 +369,20 @@ def test_a_refused_token_is_refreshed_once(make_signing, authority):
     assert authority.refreshes == 3
 
 
+def test_a_refused_token_is_not_tried_again_by_cron(make_signing, authority):
+    authority.lives = -10
+    account = make_signing()
+    sign_in(account, authority, status=77)
+    account.sync(status=77)
+    count = len(authority.requests)
+    result = account.sync(status=77)
+    assert "the next try is at" in result.err and "mailsync login home" in result.err
+    assert len(authority.requests) == count
+    authority.lives = None
+    sign_in(account, authority)
+    assert account.sync().did == {}
+
+
 def test_a_token_of_another_account(make_signing, authority):
     authority.consents_as = "somebody-else"
     account = make_signing()
