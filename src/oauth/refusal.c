@@ -114,18 +114,31 @@ static void append_words(const char *name, const char *description, const struct
 	}
 }
 
+static const struct meaning *find_meaning(const struct oauth_client *client, const char *name,
+					  const char *description)
+{
+	static const struct meaning other = {"", ERR_SERVER, "the server refuses"};
+	static const struct meaning forgotten = {
+		"", ERR_LOGIN, "it has forgotten the client that it registered for this account"};
+	struct span number = aadsts_number(description);
+	const struct meaning *meaning = find(aadsts, sizeof(aadsts) / sizeof(aadsts[0]), number);
+
+	if (meaning) {
+		return meaning;
+	}
+	if (client->is_registered && strcmp(name, "invalid_client") == 0) {
+		return &forgotten;
+	}
+	meaning = find(meanings, sizeof(meanings) / sizeof(meanings[0]), span_of(name));
+	return meaning ? meaning : &other;
+}
+
 int oauth_refusal_tell(const struct oauth_client *client, const char *name, const char *description,
 		       const struct blot *blot, struct err *err)
 {
-	static const struct meaning other = {"", ERR_SERVER, "the server refuses"};
-	struct span number = aadsts_number(description);
-	const struct meaning *meaning = find(aadsts, sizeof(aadsts) / sizeof(aadsts[0]), number);
+	const struct meaning *meaning = find_meaning(client, name, description);
 	struct buf words;
 
-	if (!meaning) {
-		meaning = find(meanings, sizeof(meanings) / sizeof(meanings[0]), span_of(name));
-	}
-	meaning = meaning ? meaning : &other;
 	buf_init(&words, 2048);
 	append_words(name, description, blot, &words);
 	int code = err_set(err, meaning->code, SCOPE_ACCOUNT, "%s: %s (%s)%s%s%s",

@@ -64,13 +64,17 @@ struct renewal {
 	enum oauth_refusal refusal;   /* the last one */
 };
 
+/* True where the mail server would not have this very one. */
+static bool is_refused(const struct oauth_token *token, const struct secret *refused)
+{
+	return refused && refused->data &&
+	       secret_same(secret_span(&token->access), secret_span(refused));
+}
+
 static bool is_usable(const struct oauth_token *token, const struct secret *refused,
 		      const struct oauth_now *now)
 {
-	bool is_refused = refused && refused->data &&
-			  secret_same(secret_span(&token->access), secret_span(refused));
-
-	return !is_refused && oauth_token_is_fresh(token, now);
+	return !is_refused(token, refused) && oauth_token_is_fresh(token, now);
 }
 
 /* Who may refresh it. */
@@ -232,10 +236,8 @@ static bool serves_still(const struct renewal *renewal)
 	struct oauth_now now;
 
 	authority_now(&now);
-	bool is_refused = renewal->refused && renewal->refused->data &&
-			  secret_same(secret_span(&token->access), secret_span(renewal->refused));
-	return token->access.data && !is_refused && now.real_s >= token->received.real_s &&
-	       now.real_s < oauth_token_end_s(token);
+	return token->access.data && !is_refused(token, renewal->refused) &&
+	       now.real_s >= token->received.real_s && now.real_s < oauth_token_end_s(token);
 }
 
 static int take_renewed(const struct authority_params *params, struct renewal *renewal,

@@ -281,6 +281,21 @@ static void an_error_is_one_with_any_status(void **state)
 	assert_false(oauth_reply_is_error(SPAN_LIT("<html>")));
 }
 
+static void a_registered_client_that_is_forgotten_signs_in_again(void **state)
+{
+	struct oauth_reply reply = {401, SPAN_LIT("{\"error\":\"invalid_client\"}"), 0};
+	struct scene scene;
+	struct err err;
+
+	(void)state;
+	scene_init(&scene);
+	scene.client.is_registered = true;
+	assert_int_equal(oauth_refusal_read(&scene.client, &reply, NULL, &err), OAUTH_REFUSED);
+	assert_int_equal(err.code, ERR_LOGIN);
+	assert_non_null(strstr(err.text, "run `mailsync login work`"));
+	scene_finish(&scene);
+}
+
 static void a_refusal_repeats_no_secret(void **state)
 {
 	static const char text[] = "{\"error\":\"invalid_grant\",\"error_description\":"
@@ -366,6 +381,7 @@ int main(void)
 		cmocka_unit_test(a_secret_goes_into_the_body_or_a_header),
 		cmocka_unit_test(each_refusal_says_what_to_do),
 		cmocka_unit_test(an_error_is_one_with_any_status),
+		cmocka_unit_test(a_registered_client_that_is_forgotten_signs_in_again),
 		cmocka_unit_test(a_refusal_repeats_no_secret),
 		cmocka_unit_test(a_device_reply_needs_codes_and_an_address),
 		cmocka_unit_test(a_challenge_tells_status_and_scope),
