@@ -111,8 +111,23 @@ static int see_range(struct delta *delta, const struct remote_view_message *mess
 	return code;
 }
 
-/* What is left of a listing of all: what was told late, what follows the parts, and what none of
- * them listed. */
+/* The lowest UID that was told of, where there is any. */
+static uint32_t lowest_uid(const struct remote_view *view, const struct view_parts *parts)
+{
+	uint32_t first = view->count == 0 ? UINT32_MAX : view->messages[0].uid;
+	return parts->listed > 0 && parts->first < first ? parts->first : first;
+}
+
+/* LISTED: how many messages, each once. */
+static void judge_window(struct delta *delta, uint64_t listed)
+{
+	uint32_t limit = remote_facts(delta->run->session->remote)->message_limit;
+	delta->is_window = view_is_window(limit, listed, delta->view->numbers.messages);
+	delta->facts.gone_from = delta->is_window ? lowest_uid(delta->view, delta->parts) : 0;
+}
+
+/* What is left of a listing of all: what was told late, or once more; what follows the parts; what
+ * none of them listed. */
 static int see_listing(struct delta *delta, struct err *err)
 {
 	const struct remote_view_message *message = delta->view->messages;
@@ -123,6 +138,7 @@ static int see_listing(struct delta *delta, struct err *err)
 	for (; code == 0 && message < end && message->uid <= delta->parts->last; message++) {
 		code = see_one(delta, message->uid, message, err);
 	}
+	judge_window(delta, delta->listed + (uint64_t)(end - message));
 	if (code < 0 || (code = see_range(delta, message, UINT32_MAX, err)) < 0) {
 		return code;
 	}
@@ -415,17 +431,9 @@ int remote_delta_apply_part(struct run *run, struct mailbox *mailbox,
 	return code;
 }
 
-/* The lowest UID that was told of, where there is any. */
-static uint32_t lowest_uid(const struct remote_view *view, const struct view_parts *parts)
-{
-	uint32_t first = view->count == 0 ? UINT32_MAX : view->messages[0].uid;
-	return parts->listed > 0 && parts->first < first ? parts->first : first;
-}
-
 int remote_delta_apply(struct run *run, struct mailbox *mailbox, const struct remote_view *view,
 		       struct view_parts *parts, struct err *err)
 {
-	uint32_t limit = remote_facts(run->session->remote)->message_limit;
 	struct surplus surplus;
 	int code = surplus_load(run, mailbox, &surplus, err);
 	if (code < 0) {
@@ -439,13 +447,10 @@ int remote_delta_apply(struct run *run, struct mailbox *mailbox, const struct re
 		.facts = facts_of(run, view),
 		.tally = tally_of(mailbox, view),
 		.counted = surplus_less(&surplus, view->numbers.messages),
-		.is_window = view->is_full && view_is_window(limit, parts->listed + view->count,
-							     view->numbers.messages),
 		.unseen = parts->unseen,
 		.listed = parts->listed,
 	};
 	delta.facts.believes_gone = view_is_whole(&delta.tally);
-	delta.facts.gone_from = delta.is_window ? lowest_uid(view, parts) : 0;
 	if ((code = compute(&delta, err)) == 0) {
 		note_view(&delta);
 		code = commit(&delta, err);
