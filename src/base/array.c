@@ -27,3 +27,15 @@ int array_grow(void *items, size_t wanted, size_t *cap, size_t size, struct err 
 	*cap = room;
 	return 0;
 }
+
+void array_sort(void *items, size_t count, size_t size,
+		int (*compare)(const void *one, const void *other))
+{
+	const char *item = items;
+	for (size_t i = 1; i < count; i++, item += size) {
+		if (compare(item, item + size) > 0) {
+			qsort(items, count, size, compare);
+			return;
+		}
+	}
+}

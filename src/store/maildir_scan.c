@@ -175,16 +175,6 @@ static int entry_compare(const void *x, const void *y)
 	return order != 0 ? order : strcmp(one->name, other->name);
 }
 
-static bool entries_are_sorted(const struct maildir_scan *scan)
-{
-	for (size_t i = 1; i < scan->count; i++) {
-		if (entry_compare(&scan->entries[i - 1], &scan->entries[i]) > 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static bool is_same_unique(const struct maildir_entry *one, const struct maildir_entry *other)
 {
 	return unique_compare(one, (struct span){other->name, other->unique_len}) == 0;
@@ -230,9 +220,7 @@ static int gather_order(struct gather *gather, struct err *err)
 		scan->entries[i].name = name;
 		name += strlen(name) + 1;
 	}
-	if (!entries_are_sorted(scan)) {
-		qsort(scan->entries, scan->count, sizeof(*scan->entries), entry_compare);
-	}
+	array_sort(scan->entries, scan->count, sizeof(*scan->entries), entry_compare);
 	return split_doubles(gather, err);
 }
 

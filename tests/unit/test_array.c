@@ -152,10 +152,35 @@ static void array_search_finds_nothing_in_nothing(void **state)
 	assert_null(pairs_find(&pairs, 1));
 }
 
+static size_t compared;
+
+static int compare_numbers(const void *one, const void *other)
+{
+	int x = *(const int *)one;
+	int y = *(const int *)other;
+	compared++;
+	return (x > y) - (x < y);
+}
+
+static void what_is_sorted_is_looked_at_once(void **state)
+{
+	int sorted[] = {1, 2, 2, 3};
+	int unsorted[] = {1, 3, 2};
+	const int expected[] = {1, 2, 3};
+	(void)state;
+	compared = 0;
+	array_sort(sorted, 4, sizeof(int), compare_numbers);
+	assert_int_equal(compared, 3);
+	array_sort(unsorted, 3, sizeof(int), compare_numbers);
+	assert_memory_equal(unsorted, expected, sizeof(expected));
+	array_sort(NULL, 0, sizeof(int), compare_numbers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(array_keeps_its_items_as_it_grows),
+		cmocka_unit_test(what_is_sorted_is_looked_at_once),
 		cmocka_unit_test(array_does_not_move_while_there_is_room),
 		cmocka_unit_test(array_refuses_more_than_memory_can_be),
 		cmocka_unit_test(array_search_finds_the_first_of_equals_and_where_another_goes),

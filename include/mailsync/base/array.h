@@ -37,6 +37,11 @@ static inline int array_reserve(void *items, size_t wanted, size_t *cap, size_t 
 	return wanted <= *cap ? 0 : array_grow(items, wanted, cap, size, err);
 }
 
+/* As qsort(), but what is sorted already stays as it is, which costs one look at it and no memory:
+ * qsort() may take as much as the array. ITEMS may be NULL when COUNT is 0. */
+void array_sort(void *items, size_t count, size_t size,
+		int (*compare)(const void *one, const void *other));
+
 /* The place of the first of COUNT ITEMS, each of SIZE bytes, that is not less than KEY; COUNT
  * where all are less. Before it, KEY can be put in. COMPARE is negative, 0 or positive where KEY
  * is less than, equal to or greater than the item, in whose order ITEMS are sorted; for an array

@@ -142,10 +142,7 @@ int candidates_identify(struct remote *remote, const struct mailbox *mailbox,
 {
 	int code = remote_open(remote, mailbox->wire, REMOTE_READ,
 			       mailbox->base.numbers.uidvalidity, NULL, err);
-	if (candidates->count > 1) {
-		qsort(candidates->items, candidates->count, sizeof(*candidates->items),
-		      compare_uid);
-	}
+	array_sort(candidates->items, candidates->count, sizeof(*candidates->items), compare_uid);
 	const size_t count = candidates->count; /* strangers come behind */
 	for (size_t next = 0; code == 0 && next < count;) {
 		code = fetch_some(remote, candidates, &next, err);

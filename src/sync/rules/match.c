@@ -110,7 +110,7 @@ static bool is_as_proposed(const struct pair_candidate *local, const struct pair
 
 static void match_proposals(const struct both *all)
 {
-	qsort(all->remotes, all->remote_count, sizeof(*all->remotes), compare_uid);
+	array_sort(all->remotes, all->remote_count, sizeof(*all->remotes), compare_uid);
 	for (size_t i = 0; i < all->local_count; i++) {
 		struct pair_candidate *local = &all->locals[i];
 		struct pair_candidate *remote =
@@ -246,8 +246,8 @@ static void match_keys(struct both *open, bool by_id)
 	int (*compare)(const void *, const void *) = by_id ? compare_id : compare_digest;
 	open->local_count = keep_open(open->locals, open->local_count);
 	open->remote_count = keep_open(open->remotes, open->remote_count);
-	qsort(open->locals, open->local_count, sizeof(*open->locals), compare);
-	qsort(open->remotes, open->remote_count, sizeof(*open->remotes), compare);
+	array_sort(open->locals, open->local_count, sizeof(*open->locals), compare);
+	array_sort(open->remotes, open->remote_count, sizeof(*open->remotes), compare);
 	match_runs(open, by_id);
 }
 
@@ -256,7 +256,7 @@ void pair_match(struct pair_candidate *locals, size_t local_count, struct pair_c
 {
 	struct both open = {locals, local_count, remotes, remote_count};
 	if (local_count == 0 || remote_count == 0) {
-		return; /* qsort takes no NULL, not even of nothing */
+		return;
 	}
 	match_proposals(&open);
 	match_keys(&open, false);
