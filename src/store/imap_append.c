@@ -84,7 +84,8 @@ int imap_append_message(struct remote *remote, const struct remote_append *messa
 	buf_append_cstr(&imap->line, " (");
 	flags_to_imap(message->flags, message->keywords, &imap->line);
 	buf_append_cstr(&imap->line, ") ");
-	imap_write_date_time(&imap->line, message->date);
+	/* Cyrus and Courier refuse what is older, and take second 0 for no date. */
+	imap_write_date_time(&imap->line, message->date < 0 ? 1 : message->date);
 	bool no_wait =
 		!message->asks_first &&
 		((imap->caps & IMAP_CAP_LITERAL_PLUS) ||

@@ -42,6 +42,18 @@ def account(make_account, other):
     return make_account(other)
 
 
+@pytest.mark.parametrize("when", [-1, -2_000_000_000])
+def test_a_file_dated_before_1970_is_sent(account, remote, when):
+    """With a date that these servers take: no message waits for ever for its file's time."""
+    append(remote, 1)
+    account.sync()
+    account.local.deliver("INBOX", mail.one(1, seed="old"), when=when)
+    assert account.sync().did == {"uploaded": 1}
+    assert account.sync().did == {}
+    dates = {message.time for _, _, message in remote.messages("INBOX")}
+    assert dates == {1, 1_600_000_000}
+
+
 def test_first_pull_and_changes_on_both_sides(account, remote):
     letters = mail_for_all(100)
     refused = mail.fill(remote, letters)
