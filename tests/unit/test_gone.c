@@ -106,6 +106,22 @@ static void M38_a_folder_that_cannot_be_looked_at_may_be_the_new_one(void **unus
 	}
 }
 
+static void M38_a_mailbox_whose_place_here_is_untold_may_be_the_new_one(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "Other");
+	scripted_rename(scene->server, "Other", "New");
+	failing_disk = (struct failing_disk){.call = FAILING_STAT, .name = "New", .errnum = ESTALE};
+	sync_to(scene, 74);
+	failing_disk = (struct failing_disk){0};
+	expect_nothing_done(scene);
+	assert_null(scripted_find(scene->server, "Other"));
+	sync_to(scene, 0);
+	expect_nothing_done(scene);
+	assert_null(scripted_find(scene->server, "Other"));
+	expect_there(scene, "New", "1, 2, 3");
+}
+
 static void M45_what_lies_in_lost_found_is_not_gone(void **state)
 {
 	struct run_scene *scene = *state;
@@ -474,6 +490,7 @@ int main(void)
 		cmocka_unit_test(M45_a_folder_that_cannot_be_looked_at_is_neither_there_nor_gone),
 		RUN_TEST(M45_a_folder_that_vanished_while_the_disk_failed_is_no_rename),
 		cmocka_unit_test(M38_a_folder_that_cannot_be_looked_at_may_be_the_new_one),
+		RUN_TEST(M38_a_mailbox_whose_place_here_is_untold_may_be_the_new_one),
 		RUN_TEST(M45_what_lies_in_lost_found_is_not_gone),
 		RUN_TEST(M45_a_lost_found_that_only_the_system_may_read_tells_nothing),
 		RUN_TEST(D6_a_folder_that_cannot_be_read_to_its_end_has_lost_nothing),

@@ -58,7 +58,7 @@ static int try_job(struct run *run, struct mailbox *mailbox, struct err *err)
 	struct job job;
 	mailbox->open.has_new_rows = false;
 	int code = job_begin(&job, run, run->session->remote, mailbox, 0, err);
-	job.failures = mailbox->open.failures;
+	job.failures += mailbox->open.failures;
 	if (code == 0 && job_changes_nothing(&job)) {
 		mailbox->done.counts.skipped = job.all.plan.skipped;
 	} else if (code == 0) {

@@ -355,13 +355,22 @@ static void leave_unlisted(struct search *search, enum side side)
 	leave_lost(search, side);
 }
 
+/* It was reported. */
+static bool may_be_new_on(const struct run *run, const struct mailbox *mailbox, enum side side)
+{
+	const struct mailbox_facts facts = mailbox_facts(run, mailbox);
+	return mailbox_may_be_new(&facts, side);
+}
+
 static int search_side(struct search *search, enum side side, struct err *err)
 {
 	struct run *run = search->run;
+	bool has_doubt = false;
 	int code = lost_gather(search, side, err);
 	for (size_t i = 0; code == 0 && search->lost_count > 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (!is_new_on(run, mailbox, side)) {
+			has_doubt |= may_be_new_on(run, mailbox, side);
 			continue;
 		}
 		code = side == SIDE_LOCAL ? match_folder(search, mailbox, err)
@@ -372,6 +381,9 @@ static int search_side(struct search *search, enum side side, struct err *err)
 		}
 	}
 	leave_unlisted(search, side);
+	if (has_doubt) {
+		leave_lost(search, side);
+	}
 	for (size_t i = 0; i < search->lost_count; i++) {
 		row_list_finish(&search->lost[i].sample);
 	}

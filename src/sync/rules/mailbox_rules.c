@@ -106,6 +106,12 @@ bool mailbox_may_be_lost(const struct mailbox_facts *facts, enum side side)
 	       (facts->in & side) == 0;
 }
 
+bool mailbox_may_be_new(const struct mailbox_facts *facts, enum side side)
+{
+	return !facts->is_inbox && facts->untold != SIDE_NONE &&
+	       ((facts->in | facts->untold) & side) && !(facts->had & other_side(side));
+}
+
 bool mailbox_is_new(const struct mailbox_facts *facts, enum side side)
 {
 	bool is_fresh = facts->in == side && !(facts->had & other_side(side));

@@ -74,9 +74,10 @@
  *   M32 another directory: all of the sample is in it, likewise
  *   M33 on the server, both MAILBOXIDs told: they are equal
  *   M37 one that two mailboxes bear, in base or on the server, is untold
- *   M38 UIDVALIDITY is not told, or what was to be looked at could not be, or the listing of that
- *       side is not whole, so that the new one may not even be in it -> cannot be told: the new one
- *       and all that are lost wait, UNTOLD
+ *   M38 UIDVALIDITY is not told, or what was to be looked at could not be, or of one that may be new
+ *       it is untold whether the other side has it, or the listing of that side is not whole, so
+ *       that the new one may not even be in it -> cannot be told: the new one and all that are lost
+ *       wait, UNTOLD
  *   M34 another UIDVALIDITY, or a smaller UIDNEXT        -> another one
  *   M35 no sample to go by: it is the only one lost and the only one new with that UIDVALIDITY
  *   M36 else at least one, and half, of the sample's UIDs are the messages that base knows; while
@@ -185,6 +186,7 @@ bool mailbox_is_flat(const struct mailbox_facts *flat, const struct mailbox_fact
 bool mailbox_is_lost(const struct mailbox_facts *facts, enum side side);
 bool mailbox_may_be_lost(const struct mailbox_facts *facts, enum side side); /* M50 */
 bool mailbox_is_new(const struct mailbox_facts *facts, enum side side);
+bool mailbox_may_be_new(const struct mailbox_facts *facts, enum side side); /* M38 */
 
 struct rename_facts {
 	enum side side;      /* where it is still to be renamed */
