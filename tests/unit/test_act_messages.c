@@ -369,6 +369,31 @@ static void what_came_since_an_earlier_run_was_not_made_of_its_upload(void **sta
 	run_scene_expect_idle(scene, 0);
 }
 
+/* By a plain EXPUNGE, whose refusal names no message. */
+static void removals_that_are_refused_whole_are_not_done(void **state) /* N11 */
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.has_uid_expunge = false;
+	write_files(scene, 3, "S");
+	RUN_OK(scene, run_scene_sync(scene));
+	for (int i = 1; i <= 2; i++) {
+		char path[160];
+		snprintf(path, sizeof(path), "%s/INBOX/cur/%d.m:2,S", scene->maildir, i);
+		assert_int_equal(remove(path), 0);
+	}
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_EXPUNGE_ALL,
+							       .what = SCRIPTED_REFUSED,
+							       .code = REMOTE_REFUSAL_OTHER});
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_not_equal(scene->report.status, 0);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	assert_int_equal(files_here(scene), 1);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.downloaded, 0);
+	assert_int_equal(files_here(scene), 1);
+	expect_there(scene, "3 \\Seen");
+}
+
 static void an_upload_whose_answer_is_lost_is_not_sent_again(void **state)
 {
 	struct run_scene *scene = *state;
@@ -556,6 +581,7 @@ int main(void)
 		RUN_TEST(what_somebody_removed_after_it_came_is_gone),
 		RUN_TEST(flags_that_an_append_left_out_are_set_and_not_lost),
 		RUN_TEST(what_came_since_an_earlier_run_was_not_made_of_its_upload),
+		RUN_TEST(removals_that_are_refused_whole_are_not_done),
 		RUN_TEST(an_upload_whose_answer_is_lost_is_not_sent_again),
 		RUN_TEST(flags_of_both_sides_are_merged),
 		RUN_TEST(flags_that_are_refused_are_tried_again),

@@ -85,7 +85,9 @@ static int change(struct removal *removal, enum remote_change_kind kind, struct 
 	if (code == 0 && may_keep) {
 		code = act_go_singly(removal->job->remote, &change, &done, err);
 	}
-	bool is_kept = may_keep && uidset_size(&done.refused) < uidset_size(&removal->uids);
+	/* Refused without a word of which, nothing was done. */
+	bool is_kept = may_keep && done.refused.count > 0 &&
+		       uidset_size(&done.refused) < uidset_size(&removal->uids);
 	if (code == 0 && done.status < 0 && is_kept) {
 		removal->why = done.err;
 	} else if (code == 0 && done.status < 0) {

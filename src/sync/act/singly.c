@@ -48,8 +48,10 @@ int act_go_singly(struct remote *remote, const struct remote_change *change,
 {
 	struct uidset_cursor cursor = {0};
 	struct uidset all = {0};
-	bool goes_on = done->status < 0 &&
-		       refusal_may_be_of_one(done->refusal, uidset_size(&done->refused));
+	/* A plain EXPUNGE names none, and is refused as a whole. */
+	bool is_split = done->status < 0 &&
+			refusal_may_be_of_one(done->refusal, uidset_size(&done->refused));
+	bool goes_on = is_split;
 	int code = goes_on ? uidset_add_set(&all, &done->refused, err) : 0;
 	while (code == 0 && goes_on) {
 		goes_on = false;
@@ -58,7 +60,7 @@ int act_go_singly(struct remote *remote, const struct remote_change *change,
 		}
 	}
 	uidset_finish(&all);
-	if (code == 0 && done->refused.count == 0) {
+	if (code == 0 && is_split && done->refused.count == 0) {
 		done->status = 0;
 	}
 	return code;
