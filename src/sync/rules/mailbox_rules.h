@@ -74,9 +74,9 @@
  *   M32 another directory: all of the sample is in it, likewise
  *   M33 on the server, both MAILBOXIDs told: they are equal
  *   M37 one that two mailboxes bear, in base or on the server, is untold
- *   M38 UIDVALIDITY is not told, or what was to be looked at could not be, or of one that may be new
- *       it is untold whether the other side has it, or the listing of that side is not whole, so
- *       that the new one may not even be in it -> cannot be told: the new one and all that are lost
+ *   M38 UIDVALIDITY is not told, or what was to be looked at could not be; or it is untold whether
+ *       the other side has one that may be new; or the listing of that side is not whole, so that
+ *       the new one may not even be in it -> cannot be told: the new one and all that are lost
  *       wait, UNTOLD
  *   M34 another UIDVALIDITY, or a smaller UIDNEXT        -> another one
  *   M35 no sample to go by: it is the only one lost and the only one new with that UIDVALIDITY
