@@ -119,8 +119,9 @@ static bool argument_read(enum code_argument argument, struct imap_code *code)
 		code->is_list = is_list(code->args);
 		code->args = span_unlist(code->args);
 		return true;
-	case ARG_OBJECTID:
-		code->args = imap_objectid(span_unlist(code->args));
+	case ARG_OBJECTID: /* without its parentheses it is untold, as in STATUS */
+		code->args = is_list(code->args) ? imap_objectid(span_unlist(code->args))
+						 : (struct span){NULL, 0};
 		return true;
 	case ARG_NZ_NUMBER:
 		if (!span_to_u32(code->args, &small) || small == 0) {

@@ -164,14 +164,16 @@ static void modseq_read(struct span value, struct told *modseq)
 	}
 }
 
+/* Without its parentheses it is untold: NIL, "", or garbage, and garbage that is taken for an id
+ * proves that this is another mailbox. */
 static bool mailboxid_read(struct imap_cursor *cursor, struct imap_counts *counts)
 {
 	struct span id;
-	if (!imap_lex_flat_list(cursor, &id) && !imap_lex_astring(cursor, &id)) {
-		return false;
+	if (imap_lex_flat_list(cursor, &id)) {
+		counts->mailboxid = imap_objectid(id);
+		return true;
 	}
-	counts->mailboxid = imap_objectid(id);
-	return true;
+	return imap_lex_astring(cursor, &id);
 }
 
 /*

@@ -214,6 +214,19 @@ static void M53_one_that_was_renamed_and_made_anew_is_two(void **state)
 	expect_settled(scene);
 }
 
+static void M53_an_id_that_is_not_told_any_more_makes_no_other(void **state)
+{
+	struct run_scene *scene = *state;
+	share(scene, "a");
+	scene->server->facts.has_message_ids = false;
+	move_folder(scene, "a", "b");
+	sync_to(scene, 0);
+	assert_true(HEARD(scene, "rename a b\n"));
+	expect_done(scene, 0, 0);
+	expect_is(scene, "b", "a");
+	expect_settled(scene);
+}
+
 static void M57_shifted_here_is_shifted_there(void **state)
 {
 	struct run_scene *scene = *state;
@@ -321,6 +334,7 @@ int main(void)
 		RUN_TEST(M53_one_that_was_renumbered_is_no_other),
 		RUN_TEST(M55_a_run_that_is_cut_between_two_of_them_is_taken_up),
 		RUN_TEST(M53_one_that_was_renamed_and_made_anew_is_two),
+		RUN_TEST(M53_an_id_that_is_not_told_any_more_makes_no_other),
 		RUN_TEST(M57_shifted_here_is_shifted_there),
 		RUN_TEST(M55_a_run_that_is_cut_between_two_of_these_is_taken_up),
 		RUN_TEST(M57_a_copy_in_its_place_is_no_other),

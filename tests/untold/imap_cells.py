@@ -246,7 +246,8 @@ def name_line(kind):
                     "nothing": f"* {kind}"})
 
 
-ID = {"unclosed": "(a", "two": "(a b)", "bytes": "(\x7f\x01?)", "long": f"({'x' * 256})"}
+ID = {"bare": "-1", "unclosed": "(a", "two": "(a b)",
+      "bytes": "(\x7f\x01?)", "long": f"({'x' * 256})"}
 NO_ID = {"NIL": "NIL", "()": "()", "empty": '""', "empty in parentheses": '("")'}
 FLAGS = {"an atom": "\\Seen", "unclosed": "(\\Seen"}
 DATE = {"no date": '"32-Foo-2020 00:00:00 +0000"', "garbage": "x"}
