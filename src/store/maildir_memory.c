@@ -247,6 +247,7 @@ static int adopt(struct maildir_folder *folder, int letter, struct err *err)
 int maildir_folder_adopt_letters(struct maildir_folder *folder, struct err *err)
 {
 	struct maildir_table *table = &folder->table;
+	bool has_adopted = false;
 	int code = 0;
 
 	pthread_mutex_lock(&folder->maildir->mutex);
@@ -256,6 +257,7 @@ int maildir_folder_adopt_letters(struct maildir_folder *folder, struct err *err)
 		}
 		if (table->knows_borne && (table->borne >> i & 1) == 0) {
 			code = adopt(folder, i, err);
+			has_adopted = true;
 			continue;
 		}
 		if (!tells_first(folder, i)) {
@@ -269,5 +271,5 @@ int maildir_folder_adopt_letters(struct maildir_folder *folder, struct err *err)
 			folder->name, 'a' + i, table->others[i]);
 	}
 	pthread_mutex_unlock(&folder->maildir->mutex);
-	return code;
+	return code < 0 ? code : has_adopted;
 }

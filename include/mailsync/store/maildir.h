@@ -229,7 +229,7 @@ int maildir_remembered(struct maildir *maildir, const char *mailbox, char **lett
 /* Whether maildir_folder_mend() has something to do. */
 bool maildir_folder_is_mendable(struct maildir_folder *folder);
 /* After a scan: letters that the table gives another name, and that no file bears, mean that from
- * now on; of others it is logged that they mean nothing. */
+ * now on (1: there were some); of others it is logged that they mean nothing. */
 int maildir_folder_adopt_letters(struct maildir_folder *folder, struct err *err);
 /* Puts lost names back into the file. Where that cannot be now it is logged, and no failure. */
 void maildir_folder_mend(struct maildir_folder *folder);

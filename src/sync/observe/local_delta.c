@@ -516,6 +516,9 @@ int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 	    (code = maildir_folder_adopt_letters(mailbox->dir, err)) < 0) {
 		goto finish;
 	}
+	if (code > 0) {
+		mailbox->base.held_policy = 0; /* keywords that had no letter here have one now */
+	}
 	delta.facts = letter_facts_of(run, mailbox);
 	delta.facts.is_still = delta.scan.is_still;
 	delta.facts.lost_power = run->session->lost_power;
