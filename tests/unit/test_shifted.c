@@ -320,6 +320,46 @@ static void M56_one_in_the_place_of_another_that_is_gone_waits_for_the_user(void
 	expect_settled(scene);
 }
 
+static void expect_told(struct run_scene *scene, const char *wire, const char *expected)
+{
+	char *told = scripted_told(scene->server, wire);
+	assert_string_equal(told, expected);
+	free(told);
+}
+
+/* Its only file bears letter a. */
+static void expect_lettered(struct run_scene *scene, const char *folder)
+{
+	char *files = run_scene_files(scene, folder);
+	assert_null(strchr(files, ' '));
+	assert_non_null(strstr(files, ":2,Sa"));
+	free(files);
+}
+
+/* By mv, with their dovecot-keywords: letter a has the other name in both. */
+static void E16_swapped_here_their_messages_move_and_get_their_letters_back(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_make(scene->server, "a");
+	scripted_make(scene->server, "b");
+	scripted_add(scene->server, "a", "\\Seen $a", "Subject: a1\nMessage-ID: <1@a>\n\ntext\n");
+	scripted_add(scene->server, "b", "\\Seen $b", "Subject: b1\nMessage-ID: <1@b>\n\ntext\n");
+	sync_to(scene, 0);
+	move_folder(scene, "a", "../aside");
+	move_folder(scene, "b", "a");
+	move_folder(scene, "../aside", "b");
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.moved, 2);
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.flags_local, 2);
+	assert_int_equal(scene->report.total.flags_remote, 0);
+	expect_told(scene, "a", "2 \\Seen $b");
+	expect_told(scene, "b", "2 \\Seen $a");
+	expect_lettered(scene, "a");
+	expect_lettered(scene, "b");
+	run_scene_expect_idle(scene, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +380,7 @@ int main(void)
 		RUN_TEST(M57_a_copy_in_its_place_is_no_other),
 		RUN_TEST(M56_one_in_the_place_of_another_that_is_gone_here_waits_too),
 		RUN_TEST(M56_one_in_the_place_of_another_that_is_gone_waits_for_the_user),
+		RUN_TEST(E16_swapped_here_their_messages_move_and_get_their_letters_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

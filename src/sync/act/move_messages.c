@@ -80,17 +80,20 @@ static int rewrite_letters(struct run *run, const struct move *move, struct move
 	if (code < 0) {
 		return code;
 	}
-	uint64_t borne = file.told.flags & ~file.told.unlettered & ~FLAGS_SYSTEM;
+	/* Letters that no table tells the meaning of now are taken out with the others: their
+	 * keywords are due, too (E16). A file without letters is left so (D17). */
+	uint64_t due = file.told.flags & ~FLAGS_SYSTEM;
+	due &= file.has_letters ? ~UINT64_C(0) : ~file.told.unlettered;
 	if (run->account->keywords != KEYWORDS_NO) {
 		change.in_new = file.in_new;
 		change.came_from = move->from->dir;
-		if ((code = maildir_folder_grant(move->to->dir, borne, change.keywords, &granted,
+		if ((code = maildir_folder_grant(move->to->dir, due, change.keywords, &granted,
 						 err)) < 0) {
 			return code;
 		}
 		change.add = granted;
 		code = maildir_folder_set_flags(move->to->dir, &change, NULL, err);
-		effect_letters_wait(&rows->gone, &file.told, borne & ~granted,
+		effect_letters_wait(&rows->gone, &file.told, due & ~granted,
 				    &move->from->base.keywords, &move->to->base.keywords);
 	}
 	if (code == 0) {

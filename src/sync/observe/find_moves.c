@@ -377,6 +377,7 @@ int find_moved_file(struct run *run, struct mailbox *from, struct mailbox *to,
 	struct local_facts facts = letter_facts_of(run, from);
 	facts.has_uidlist |= maildir_folder_has_uidlist(to->dir);
 	facts.is_move = true;
+	file->has_letters = by_old.has_letters;
 	file->told = effect_moved_letters(&facts, &rows->gone, &letters, old, new);
 	return 0;
 }

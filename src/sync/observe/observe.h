@@ -140,6 +140,7 @@ struct local_facts letter_facts_of(const struct run *run, const struct mailbox *
 struct moved_file {
 	char name[MAILDIR_NAME_MAX + 1];
 	bool in_new;
+	bool has_letters; /* a to z, whatever they mean */
 	struct local_flags told;
 };
 int find_moved_file(struct run *run, struct mailbox *from, struct mailbox *to,

@@ -28,9 +28,10 @@
  *                   removed
  *   E14 unkept      it never was there, as a listing shows: its file is new mail again, and
  *                   stays UNPROVEN until it was looked for: the UID may have been a wrong one
- *   E16 letters     of a moved file, or of a keyword that was set there: where the folder has none
- *       wait        for it now, the file is to get it from the server's, as if that had set it
- *                   (R18)
+ *   E16 letters     of a moved file (those, too, that no table told the meaning of when they
+ *       wait        were taken out), or of a keyword that was set there: where the folder has
+ *                   none for it now, the file is to get it from the server's, as if that had set
+ *                   it (R18)
  *
  * All but E6, E11 and E14 end the reason why the row was pending; where the plan holds something of
  * it, E6 follows at once. E1, E2 and E7 end the brake's mark, for nothing is left to hold; else E11
