@@ -2,6 +2,7 @@
 
 import base64
 import json
+import resource
 import signal
 import socket
 import stat
@@ -615,6 +616,31 @@ def test_no_secret_is_shown(make_signing, authority):
                    second["refresh_token"], authority.client_secret, *codes, *verifiers]:
         for place in (told, shown, database):
             assert secret not in place
+
+
+def any_core():
+    """As a child begins: nothing keeps it from leaving a core."""
+    program.heed_signals()
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
+def test_a_crash_leaves_no_core(make_signing, authority, tmp_path):
+    """With a client's secret and a verifier in memory."""
+    where = tmp_path / "cores"
+    where.mkdir()
+    subprocess.run(["sh", "-c", "kill -SEGV $$"], cwd=where, preexec_fn=any_core, check=False)
+    if not list(where.iterdir()):
+        pytest.skip("this system leaves no cores in the working directory")
+    for core in where.iterdir():
+        core.unlink()
+    authority.client_secret = "client-secret-0123456789"
+    account = make_signing(oauth_client_secret=authority.client_secret)
+    process = account.start("login", account.name, "--no-browser", cwd=where, preexec_fn=any_core)
+    wait_for_address(process)
+    process.send_signal(signal.SIGSEGV)
+    assert program.finish(process).status == -signal.SIGSEGV
+    assert list(where.iterdir()) == []
 
 
 # --- races and deaths ---
