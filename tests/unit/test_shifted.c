@@ -49,7 +49,7 @@ static void expect_is(struct run_scene *scene, const char *name, const char *was
 
 static void rename_all(struct run_scene *scene, const struct shift *shifts, size_t count)
 {
-	char aside[16];
+	char aside[32];
 	for (size_t i = 0; i < count; i++) {
 		snprintf(aside, sizeof(aside), "aside%zu", i);
 		scripted_rename(scene->server, shifts[i].from, aside);
