@@ -11,6 +11,7 @@
 
 #define RANDOM_SIZE     32
 #define CODE_MAX        8192
+#define USER_CODE_MAX   64
 #define INTERVAL_S      5
 #define INTERVAL_MAX    300
 #define DEVICE_LIFE_S   (15 * 60)
@@ -306,6 +307,19 @@ static int64_t bounded(const struct object *reply, const char *key, int64_t othe
 	return number < 1 ? 1 : number > max ? max : number;
 }
 
+/* Short, and nothing that a terminal obeys. */
+static bool is_user_code(const char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < ' ' || text[i] > '~') {
+			return false;
+		}
+	}
+	return len > 0 && len <= USER_CODE_MAX;
+}
+
 static int take_device(struct oauth_device *device, const struct object *reply, struct err *err)
 {
 	const char *code_text = object_text(reply, "device_code");
@@ -314,7 +328,8 @@ static int take_device(struct oauth_device *device, const struct object *reply, 
 	const char *whole = object_text(reply, "verification_uri_complete");
 
 	url = url ? url : object_text(reply, "verification_url");
-	if (!code_text || !user_code || !url || !url_is_safe(span_of(url))) {
+	if (!code_text || !*code_text || !user_code || !is_user_code(user_code) || !url ||
+	    !url_is_safe(span_of(url))) {
 		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
 			       "the answer to the device flow's request has no code, or no address "
 			       "to open");

@@ -104,10 +104,11 @@ static struct span aadsts_number(const char *description)
 static void append_words(const char *name, const char *description, const struct blot *blot,
 			 struct buf *words)
 {
-	struct span shown = span_of(description);
+	struct span title = span_of(name), shown = span_of(description);
 
+	title.len = title.len < WORDS_MAX ? title.len : WORDS_MAX;
 	shown.len = shown.len < WORDS_MAX ? shown.len : WORDS_MAX;
-	blot_append(blot, span_of(name), words);
+	blot_append(blot, title, words);
 	if (shown.len > 0) {
 		buf_append_cstr(words, ": ");
 		blot_append(blot, shown, words);

@@ -65,7 +65,13 @@ static int check_owner(const struct token_file *file, int fd, struct err *err)
 		return err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errno, "cannot look at %s",
 				     file->path);
 	}
-	if (!S_ISREG(status.st_mode) || (status.st_mode & 077) != 0) {
+	if (!S_ISREG(status.st_mode)) {
+		return err_set(err, ERR_CONFIG, SCOPE_ACCOUNT,
+			       "the token file %s is no regular file; remove it, and run "
+			       "`mailsync login %s`",
+			       file->path, file->account);
+	}
+	if ((status.st_mode & 077) != 0) {
 		return err_set(
 			err, ERR_CONFIG, SCOPE_ACCOUNT,
 			"others can read the token file %s (mode %04o); chmod 600 it, and run "

@@ -335,6 +335,15 @@ static void a_device_reply_needs_codes_and_an_address(void **state)
 		{"{\"device_code\":\"d\",\"user_code\":\"u\\n\",\"verification_uri\":"
 		 "\"https://x.org/\"}",
 		 -ERR_PROTOCOL, 0},
+		{"{\"device_code\":\"\",\"user_code\":\"u\",\"verification_uri\":"
+		 "\"https://x.org/\"}",
+		 -ERR_PROTOCOL, 0},
+		{"{\"device_code\":\"d\",\"user_code\":\"\",\"verification_uri\":"
+		 "\"https://x.org/\"}",
+		 -ERR_PROTOCOL, 0},
+		{"{\"device_code\":\"d\",\"user_code\":\"\\u009b2J\",\"verification_uri\":"
+		 "\"https://x.org/\"}",
+		 -ERR_PROTOCOL, 0},
 		{"nonsense", -ERR_PROTOCOL, 0},
 	};
 	struct err err;
