@@ -18,6 +18,7 @@ struct exchange {
 	CURL *easy;
 	struct curl_slist *headers;
 	int64_t until_ms;
+	int64_t stop_ms; /* when a stop was seen first; 0: not yet */
 	bool is_late;
 	char error[CURL_ERROR_SIZE];
 };
@@ -43,18 +44,30 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 	return exchange->reply->body.failed == 0 ? size * count : 0;
 }
 
+/* A stop holds at once, but for an act, whose answer has HTTP_ACT_MS more. */
+static bool is_stopped(struct exchange *exchange, int64_t now_ms)
+{
+	const volatile int *stop = exchange->params->stop;
+
+	if (!stop || *stop == 0) {
+		return false;
+	}
+	exchange->stop_ms = exchange->stop_ms ? exchange->stop_ms : now_ms;
+	return !exchange->request->is_act || now_ms - exchange->stop_ms >= HTTP_ACT_MS;
+}
+
 static int look_at_time(void *context, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
 			curl_off_t ulnow)
 {
 	struct exchange *exchange = context;
-	const volatile int *stop = exchange->params->stop;
+	int64_t now_ms = clock_monotonic_ms();
 
 	(void)dltotal;
 	(void)dlnow;
 	(void)ultotal;
 	(void)ulnow;
-	exchange->is_late = clock_monotonic_ms() >= exchange->until_ms;
-	return exchange->is_late || (stop && *stop != 0);
+	exchange->is_late = now_ms >= exchange->until_ms;
+	return exchange->is_late || is_stopped(exchange, now_ms);
 }
 
 /* --- options --- */
@@ -179,7 +192,6 @@ static enum err_code code_of(CURLcode code)
 {
 	switch ((int)code) {
 	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_SSL_CACERT_BADFILE:
 		return ERR_CONFIG;
@@ -188,6 +200,7 @@ static enum err_code code_of(CURLcode code)
 	case CURLE_SSL_ISSUER_ERROR:
 	case CURLE_SSL_CIPHER:
 		return ERR_SERVER;
+	case CURLE_UNSUPPORTED_PROTOCOL: /* the reply's: addresses are http or https */
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_HTTP2:
 	case CURLE_BAD_CONTENT_ENCODING:

@@ -130,6 +130,7 @@ static int send_form(const struct authority *authority, const char *url, const c
 		.content_type = FORM_TYPE,
 		.body = buf_span(body),
 		.authorization = buf_span(&basic),
+		.is_act = true, /* what it gives in turn is given once */
 	};
 	code = ask(authority, &request, reply, err);
 finish:

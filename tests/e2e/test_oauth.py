@@ -2,11 +2,13 @@
 
 import base64
 import json
+import os
 import resource
 import signal
 import socket
 import stat
 import subprocess
+import threading
 import time
 import urllib.parse
 
@@ -470,6 +472,7 @@ def test_invalid_grant_is_believed_after_another_look(signed_in, authority):
     (Fault("/token", 200, b'{"access_token":"a\\u0000b"}'), 76, "no sense"),
     (Fault("/token", 200, b'{"access_token":"a\\r\\nb"}'), 76, "no access token"),
     (Fault("/token", 200, b'{"access_token":"a","token_type":"mac"}'), 76, "Bearer"),
+    (Fault("/token", 400, b'{"error":"' + b"x" * 60000 + b'"}'), 69, "refuses (xxx"),
 ])
 def test_endpoints_that_misbehave(signed_in, authority, fault, status, words):
     age(signed_in, 3600)
@@ -491,6 +494,43 @@ def test_no_network(signed_in):
     age(signed_in, 3600)
     signed_in.change(oauth_token_url="http://127.0.0.1:1/token")
     assert "cannot be asked" in fresh(signed_in, 75)
+
+
+def test_an_endpoint_that_speaks_no_http(signed_in):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def greet():
+            conn, _ = server.accept()
+            conn.sendall(b"220 mail.example.org ESMTP\r\n")
+            conn.recv(65536)
+            conn.close()
+        threading.Thread(target=greet, daemon=True).start()
+        age(signed_in, 3600)
+        signed_in.change(oauth_token_url=f"http://127.0.0.1:{server.getsockname()[1]}/token")
+        assert "cannot be asked" in fresh(signed_in, 76)
+
+
+def test_a_signal_amid_a_refresh_waits_for_the_answer(signed_in, authority):
+    right = authority.right_reply
+
+    def late(*asked):
+        answer = right(*asked)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(1.5)
+        return answer
+    age(signed_in, 3600)
+    before = token_of(signed_in)["refresh_token"]
+    authority.right_reply = late
+    process = signed_in.start("token", "home")
+    program.finish(process)
+    authority.right_reply = right
+    assert token_of(signed_in)["refresh_token"] != before
+    assert fresh(signed_in) and authority.refreshes == 1
+
+
+def test_a_token_file_that_is_a_pipe(signed_in):
+    file_of(signed_in).unlink()
+    os.mkfifo(file_of(signed_in), 0o600)
+    assert "no regular file" in signed_in.sync(status=78).err
 
 
 def test_a_token_file_that_others_can_read(signed_in):

@@ -10,12 +10,15 @@
 #ifndef MAILSYNC_NET_HTTP_H
 #define MAILSYNC_NET_HTTP_H
 
+#include <stdbool.h>
+
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
 #include "mailsync/base/span.h"
 
 #define HTTP_BODY_MAX 65536 /* bytes, of a request, too */
+#define HTTP_ACT_MS   5000
 
 /* Borrowed, but for the reply. */
 struct http_params {
@@ -32,6 +35,7 @@ struct http_request {
 	const char *content_type;  /* NULL: GET, without a body; else POST */
 	struct span body;          /* a secret */
 	struct span authorization; /* of that header, a secret; empty: none */
+	bool is_act; /* its answer is not to be lost: a stop leaves it HTTP_ACT_MS to come */
 };
 
 struct http_reply {
