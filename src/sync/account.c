@@ -133,7 +133,7 @@ static int take_pass(struct run *run, struct err *err)
  * yet, and would be sent a second time. */
 static int let_settle(struct run *run, struct err *err)
 {
-	int64_t end_ms = clock_monotonic_ms() + SETTLE_MS;
+	int64_t end_ms = clock_monotonic_ms() + (run->options->settles_at_once ? 0 : SETTLE_MS);
 	int code = 0;
 	while (clock_monotonic_ms() < end_ms && (code = run_check_stop(run, err)) == 0) {
 		clock_sleep_ms(SETTLE_SLICE_MS);

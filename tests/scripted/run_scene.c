@@ -37,8 +37,10 @@ static void account_init(struct run_scene *scene)
 		.max_delete_percent = 100,
 		.keywords = true,
 	};
-	scene->options = (struct sync_options){
-		.state_dir = scene->state_dir, .only = &scene->only, .log = &scene->log};
+	scene->options = (struct sync_options){.settles_at_once = true,
+					       .state_dir = scene->state_dir,
+					       .only = &scene->only,
+					       .log = &scene->log};
 }
 
 /* Where a sync costs nothing, if there is such a place: a test has dozens. */

@@ -26,6 +26,7 @@ struct sync_options {
 	const struct strlist
 		*only; /* canonical mailboxes named on the command line; empty: all selected ones */
 	size_t slice_rows; /* of a mailbox, planned at a time (STATE_SLICE_ROWS); 0: as is good */
+	bool settles_at_once; /* an act whose connection is lost is done or not: as in memory */
 	struct log *log;
 	const volatile int *stop; /* set non-zero by a signal handler */
 };
