@@ -669,7 +669,7 @@ def test_a_crash_leaves_no_core(make_signing, authority, tmp_path):
     """With a client's secret and a verifier in memory."""
     where = tmp_path / "cores"
     where.mkdir()
-    subprocess.run(["sh", "-c", "kill -SEGV $$"], cwd=where, preexec_fn=any_core, check=False)
+    subprocess.run(["sh", "-c", "kill -ABRT $$"], cwd=where, preexec_fn=any_core, check=False)
     if not list(where.iterdir()):
         pytest.skip("this system leaves no cores in the working directory")
     for core in where.iterdir():
@@ -678,8 +678,8 @@ def test_a_crash_leaves_no_core(make_signing, authority, tmp_path):
     account = make_signing(oauth_client_secret=authority.client_secret)
     process = account.start("login", account.name, "--no-browser", cwd=where, preexec_fn=any_core)
     wait_for_address(process)
-    process.send_signal(signal.SIGSEGV)
-    assert program.finish(process).status == -signal.SIGSEGV
+    process.send_signal(signal.SIGABRT)
+    assert program.finish(process).status == -signal.SIGABRT
     assert list(where.iterdir()) == []
 
 
