@@ -308,7 +308,6 @@ static void gaps_are_given_once_the_last_letter_is(void **state)
 	uint64_t mask;
 	char text[4096];
 	(void)state;
-	fixture_open(&fixture);
 	open_remembering(&fixture, "3 past\n");
 	write_file(&fixture, "INBOX/dovecot-keywords", "25 last\n1 no(atom\n");
 	write_file(&fixture, "INBOX/cur/1.a.h:2,a", "");
