@@ -339,6 +339,24 @@ static void X6_a_mailbox_at_its_status_holds_up_no_other(void **state)
 	run_scene_expect_idle(scene, 0);
 }
 
+/* In the pass in which it is set aside it cannot be told from the one that is gone: no failure. */
+static void a_suspect_that_may_be_a_renamed_mailbox_waits_for_its_turn(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->server->facts.lists_counts = false;
+	scripted_make(scene->server, "Old");
+	add(scene, "INBOX", "1");
+	add(scene, "Old", "2");
+	sync_to(scene, 0);
+	scripted_rename(scene->server, "Old", "New");
+	end_at(scene, SCRIPTED_COUNT, "New", 0);
+	(void)run_scene_sync(scene);
+	scripted_forget_faults(scene->server);
+	sync_to(scene, 0);
+	run_scene_expect_both(scene, "New", "2/");
+	run_scene_expect_idle(scene, 0);
+}
+
 static void X10_where_every_mailbox_ends_it_nobody_is_a_suspect(void **state)
 {
 	struct run_scene *scene = *state;
@@ -416,6 +434,7 @@ int main(void)
 		RUN_TEST(X6_a_message_at_its_move_holds_up_no_other),
 		RUN_TEST(X6_a_message_at_its_copy_holds_up_no_other),
 		RUN_TEST(X6_a_mailbox_at_its_status_holds_up_no_other),
+		RUN_TEST(a_suspect_that_may_be_a_renamed_mailbox_waits_for_its_turn),
 		RUN_TEST(X10_where_every_mailbox_ends_it_nobody_is_a_suspect),
 		RUN_TEST(X3_after_an_hour_of_that_a_message_is_tried_once_a_day),
 		RUN_TEST(a_message_that_goes_through_later_is_no_suspect),

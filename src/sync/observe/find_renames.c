@@ -324,11 +324,13 @@ static void leave_lost(struct search *search, enum side side)
 	}
 }
 
-/* M38 */
+/* M38. One that is set aside in this pass fails at nothing: its turn comes, or it is `skipped`. */
 static void leave_untold(struct search *search, struct mailbox *to, enum side side,
 			 const struct err *why)
 {
-	run_report_error(search->run, to, 0, why);
+	if (to->seen.place == SUSPECT_GOES) {
+		run_report_error(search->run, to, 0, why);
+	}
 	to->seen.untold |= side;
 	leave_lost(search, side);
 }
