@@ -175,7 +175,8 @@ def test_while_the_trash_cannot_be_seen_nothing_is_removed_or_copied(fakes):
 
     unseen = always(r"^UID FETCH .*HEADER", "NO not now")
     server.script = [always(r"^UID COPY ", copied), unseen]
-    account.run("sync")
+    account.sync(status=75)
+    assert 1 in server.boxes["INBOX"].letters
     server.script = [unseen]
     for _ in range(2):
         assert account.sync(status=1).did.get("deleted_remote", 0) == 0
