@@ -121,7 +121,14 @@ def test_a_mailbox_is_removed_and_one_renamed_there(account, remote):
     account.sync()
     remote.delete_mailbox("Work")
     remote.rename("Old", "New")
-    result = account.sync()
+    result = account.sync(status=None)
+    # Cyrus 3.6 tells a renamed mailbox's id as bytes at random, others each time. With a line end among
+    # them the listing cannot be read, and nothing is taken for gone.
+    for _ in range(3 if account.server.name == "cyrus" else 0):
+        if "left alone" in result.err:
+            assert result.status == 1 and account.local.folder("Old").exists()
+            result = account.sync(status=None)
+    assert result.status == 0, result
     assert "uploaded" not in result.did and "left alone" not in result.err
     assert not account.local.folder("Work").exists()
     assert not account.local.folder("Old").exists()
