@@ -40,6 +40,11 @@ static const struct conf_word direction_words[] = {{"both", CONF_DIRECTION_BOTH}
 						   {"pull", CONF_DIRECTION_PULL},
 						   {"push", CONF_DIRECTION_PUSH},
 						   {NULL, 0}};
+static const struct conf_word watch_words[] = {{"auto", CONF_WATCH_AUTO},
+					       {"notify", CONF_WATCH_NOTIFY},
+					       {"idle", CONF_WATCH_IDLE},
+					       {"poll", CONF_WATCH_POLL},
+					       {NULL, 0}};
 static const struct conf_word side_words[] = {{"both", SIDE_LOCAL | SIDE_REMOTE},
 					      {"local", SIDE_LOCAL},
 					      {"remote", SIDE_REMOTE},
@@ -118,9 +123,9 @@ const struct conf_key conf_keys[] = {
 	{"tunnel", CONF_TYPE_TEXT, AT(tunnel), NULL, NULL, 0, 0, NULL, BOTH, 'h',
 	 "A command whose standard input and output are the connection, instead of host, such as "
 	 "ssh host exec imapd."},
-	{"timeout", CONF_TYPE_NUMBER, AT(timeout_s), "60", NULL, 1, 86400, NULL, BOTH, 0,
-	 "Seconds without progress after which the connection is given up; also how long a run "
-	 "waits in all where a server that is too busy asks for patience."},
+	{"timeout", CONF_TYPE_DURATION, AT(timeout_s), "60", NULL, 1, 86400, NULL, BOTH, 0,
+	 "Seconds (or 90s, 5m, 1h) without progress after which the connection is given up; also "
+	 "how long a run waits in all where a server that is too busy asks for patience."},
 	{"connections", CONF_TYPE_NUMBER, AT(connections), "4", NULL, 1, 64, NULL, BOTH, 0,
 	 "Connections at most; more than one is opened only when it pays. POP3 uses one."},
 	{"compress", CONF_TYPE_WORD, AT(compress), "no", NULL, 0, 0, compress_words, IMAP, 0,
@@ -182,6 +187,17 @@ const struct conf_key conf_keys[] = {
 	 "Sync IMAP keywords as letters a to z, named in a dovecot-keywords file. pull: they come, "
 	 "and what happens to the letters here changes none on the server; for programs that "
 	 "drop letters which they do not know."},
+	{"watch", CONF_TYPE_WORD, AT(watch), "auto", NULL, 0, 0, watch_words, BOTH, 0,
+	 "How `mailsync watch` hears of the server: notify or idle, or poll, to look every "
+	 "watch_interval; auto: the best that it offers. POP3 is always polled."},
+	{"watch_mailboxes", CONF_TYPE_PATTERNS, AT(watch_mailboxes), NULL,
+	 "all with NOTIFY, else INBOX", 0, 0, NULL, BOTH, 0,
+	 "Patterns, as in mailboxes: what to hear of at once; with IDLE each takes a connection. "
+	 "All others are looked at every watch_interval."},
+	{"watch_interval", CONF_TYPE_DURATION, AT(watch_interval_s), "5m", NULL, 1, 604800, NULL,
+	 BOTH, 0, "How often to look at what is not watched, and whether the watch is deaf."},
+	{"watch_renew", CONF_TYPE_DURATION, AT(watch_renew_s), "9m", NULL, 1, 86400, NULL, BOTH, 0,
+	 "How often an IDLE is begun anew; servers and routers forget those that are silent."},
 	{"leave_on_server", CONF_TYPE_LEAVE, AT(leave_on_server), "yes", NULL, 0, 0, NULL, POP3, 0,
 	 "Whether fetched mail stays on the server: yes, no, or for an age such as 14d, counted "
 	 "from the download."},

@@ -13,6 +13,7 @@ enum conf_type {
 	CONF_TYPE_WORD,         /* an enum or unsigned: one of `words` */
 	CONF_TYPE_YES_NO,       /* bool */
 	CONF_TYPE_NUMBER,       /* unsigned or int, min to max */
+	CONF_TYPE_DURATION,     /* int, seconds, min to max */
 	CONF_TYPE_PERCENT,      /* unsigned, min to max */
 	CONF_TYPE_SIZE,         /* uint64_t, bytes */
 	CONF_TYPE_AGE,          /* int64_t, seconds */

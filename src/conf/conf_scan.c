@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 
 #include "mailsync/base/buf.h"
 
@@ -77,6 +78,27 @@ bool conf_scan_age(const char *text, int64_t *seconds)
 	}
 	*seconds = (int64_t)number * unit;
 	return true;
+}
+
+bool conf_scan_duration(const char *text, int64_t *seconds)
+{
+	static const struct {
+		const char *unit;
+		int64_t seconds;
+	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", DAY_S}};
+	uint64_t number;
+	const char *rest;
+
+	if (!scan_digits(text, &number, &rest) || number > UINT32_MAX) {
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcasecmp(rest, units[i].unit) == 0) {
+			*seconds = (int64_t)number * units[i].seconds;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool conf_scan_number(const char *text, long min, long max, long *number)

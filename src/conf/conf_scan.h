@@ -1,4 +1,4 @@
-/* The small languages inside values: sizes, ages, words with quotes. Pure. */
+/* The small languages inside values: sizes, ages, durations, words with quotes. Pure. */
 #ifndef MAILSYNC_CONF_SCAN_H
 #define MAILSYNC_CONF_SCAN_H
 
@@ -12,6 +12,8 @@
 bool conf_scan_size(const char *text, uint64_t *bytes);
 /* "90d", "12w", "6m" (30 days each), "2y" (365 days each). */
 bool conf_scan_age(const char *text, int64_t *seconds);
+/* "90", "90s", "5m", "5min", "1h", "2d". */
+bool conf_scan_duration(const char *text, int64_t *seconds);
 /* Decimal digits and nothing else, MIN to MAX. */
 bool conf_scan_number(const char *text, long min, long max, long *number);
 /* Words separated by blanks. In double quotes blanks are part of a word, and \" and \\ stand for

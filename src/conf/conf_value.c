@@ -23,6 +23,7 @@ _Static_assert(sizeof(enum conf_protocol) == sizeof(int) && sizeof(enum conf_tls
 		       sizeof(enum conf_durability) == sizeof(int) &&
 		       sizeof(enum conf_layout) == sizeof(int) &&
 		       sizeof(enum conf_direction) == sizeof(int) &&
+		       sizeof(enum conf_watch) == sizeof(int) &&
 		       sizeof(enum conf_leave) == sizeof(int),
 	       "an enum of conf.h is not as large as int");
 
@@ -83,6 +84,20 @@ static int read_number(const struct conf_key *key, const char *text, void *field
 			       key->min, key->max);
 	}
 	store_int(field, (int)number);
+	return 0;
+}
+
+static int read_duration(const struct conf_key *key, const char *text, void *field, struct err *err)
+{
+	int64_t seconds;
+
+	if (!conf_scan_duration(text, &seconds) || seconds < key->min || seconds > key->max) {
+		return err_set(err, ERR_CONFIG, SCOPE_RUN,
+			       "it can be a duration such as 90s, 5m, 1h or 2d, of %ld to %ld "
+			       "seconds",
+			       key->min, key->max);
+	}
+	store_int(field, (int)seconds);
 	return 0;
 }
 
@@ -379,6 +394,8 @@ int conf_value_read(const struct conf_key *key, const char *text, void *base, st
 		return read_yes_no(text, field, err);
 	case CONF_TYPE_NUMBER:
 		return read_number(key, text, field, err);
+	case CONF_TYPE_DURATION:
+		return read_duration(key, text, field, err);
 	case CONF_TYPE_PERCENT:
 		return read_percent(key, text, field, err);
 	case CONF_TYPE_SIZE:

@@ -190,7 +190,9 @@ static void all_errors_of_a_file_are_told_in_line_order(void **state)
 		      "tls_min_version = 1.1\n[account b]\n");
 	assert_int_equal(loaded.rc, -ERR_CONFIG);
 	assert_true(complains(&loaded, 1, "before the first section"));
-	assert_true(complains(&loaded, 3, "timeout = 0: it can be a number from 1 to 86400"));
+	assert_true(complains(&loaded, 3,
+			      "timeout = 0: it can be a duration such as 90s, 5m, "
+			      "1h or 2d, of 1 to 86400 seconds"));
 	assert_true(complains(&loaded, 4, "needs 'host'"));
 	assert_true(complains(&loaded, 4, "needs 'maildir'"));
 	assert_true(complains(&loaded, 4, "needs 'user'"));
@@ -226,6 +228,30 @@ static void a_bad_value_is_told_with_what_would_be_good(void **state)
 	expect_error(ACCOUNT "tls_pin_sha256 = abc\n", 6, "base64");
 	expect_error(ACCOUNT "tls_ca_file = ~other/ca.pem\n", 6, "whole path");
 	expect_error(ACCOUNT "tls_ca_file = $MAILSYNC_UNSET_X/y\n", 6, "MAILSYNC_UNSET_X");
+}
+
+static void durations_are_seconds_or_have_their_unit_behind_them(void **state)
+{
+	struct loaded loaded;
+
+	(void)state;
+	const struct conf_account *account = load_good(
+		&loaded, ACCOUNT "timeout = 90\nwatch_interval = 2h\nwatch_renew = 240s\n");
+	assert_int_equal(account->timeout_s, 90);
+	assert_int_equal(account->watch_interval_s, 7200);
+	assert_int_equal(account->watch_renew_s, 240);
+	unload(&loaded);
+	account = load_good(&loaded, ACCOUNT "timeout = 2min\nwatch_interval = 7d\n"
+					     "watch_mailboxes = INBOX a/*\nwatch = idle\n");
+	assert_int_equal(account->timeout_s, 120);
+	assert_int_equal(account->watch_interval_s, 7 * 86400);
+	assert_int_equal(account->watch_renew_s, 9 * 60);
+	assert_int_equal(account->watch_mailboxes.count, 2);
+	assert_int_equal(account->watch, CONF_WATCH_IDLE);
+	unload(&loaded);
+	expect_error(ACCOUNT "timeout = 5x\n", 6, "90s, 5m, 1h or 2d");
+	expect_error(ACCOUNT "watch_interval = 8d\n", 6, "604800 seconds");
+	expect_error(ACCOUNT "watch = push\n", 6, "auto, notify, idle or poll");
 }
 
 static void values_are_read_in_their_units(void **state)
@@ -506,6 +532,7 @@ int main(void)
 		cmocka_unit_test(a_key_or_section_given_twice_is_an_error),
 		cmocka_unit_test(all_errors_of_a_file_are_told_in_line_order),
 		cmocka_unit_test(a_bad_value_is_told_with_what_would_be_good),
+		cmocka_unit_test(durations_are_seconds_or_have_their_unit_behind_them),
 		cmocka_unit_test(values_are_read_in_their_units),
 		cmocka_unit_test(an_empty_value_unsets_what_defaults_set),
 		cmocka_unit_test(home_and_variables_expand_in_paths),

@@ -52,6 +52,13 @@ enum conf_keywords {
 	CONF_KEYWORDS_NO
 };
 
+enum conf_watch {
+	CONF_WATCH_AUTO,
+	CONF_WATCH_NOTIFY,
+	CONF_WATCH_IDLE,
+	CONF_WATCH_POLL
+};
+
 enum conf_leave {
 	CONF_LEAVE_YES,
 	CONF_LEAVE_NO,
@@ -113,6 +120,10 @@ struct conf_account {
 	int64_t max_age_s;           /* 0: none */
 	unsigned max_delete_percent; /* 0 to 100 */
 	enum conf_keywords keywords;
+	enum conf_watch watch;
+	struct strlist watch_mailboxes; /* patterns; empty: by how it is watched */
+	int watch_interval_s;
+	int watch_renew_s;
 	enum conf_leave leave_on_server;
 	int64_t leave_age_s;
 	char *pre_sync;
