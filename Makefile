@@ -47,7 +47,9 @@ ALL_LDFLAGS = -pthread $(STEP_LDFLAGS) $(if $(SANITIZERS),$(SANITIZERS),$(HARDEN
 # A layer is a folder of src, a room a folder of a layer.
 SOURCES := $(filter-out src/cli/main.c,$(wildcard src/*/*.c src/*/*/*.c))
 MAIN := $(wildcard src/cli/main.c)
-OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
+# Sources that are made from data.
+MADE := $(OUT)/made/provider_table.c
+OBJECTS := $(SOURCES:%.c=$(OUT)/%.o) $(MADE:.c=.o)
 LIBRARY := $(OUT)/libmailsync.a
 PROGRAM := $(if $(MAIN),$(OUT)/mailsync)
 # A mail server in memory, for tests of what stands above store/remote.h.
@@ -93,6 +95,14 @@ $(OUT)/src/%.o: src/%.c $(OUT)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -iquote src/$(word 2,$(subst /, ,$<)) $(ALL_CFLAGS) \
 		-MMD -MP -c -o $@ $<
+
+$(OUT)/made/provider_table.c: data/providers.awk data/providers.ini
+	$(Q)mkdir -p $(@D)
+	$(Q)LC_ALL=C awk -f data/providers.awk data/providers.ini >$@
+
+$(OUT)/made/%.o: $(OUT)/made/%.c $(OUT)/flags
+	$(if $(Q),@echo "CC $<")
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Made anew: a member whose source is gone must not stay. q, not r: rooms may have files of one name.
 $(LIBRARY): $(OBJECTS)

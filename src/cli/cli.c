@@ -9,6 +9,7 @@
 #include "mailsync/base/secret.h"
 #include "mailsync/conf/conf.h"
 #include "mailsync/net/conn.h"
+#include "cli_init.h"
 #include "cli_options.h"
 #include "cli_print.h"
 #include "cli_run.h"
@@ -152,6 +153,8 @@ int cli_main(int argc, char **argv)
 	case CLI_PRINT_DOCS:
 	case CLI_PRINT_MAN:
 		return cli_print_generated(options.command);
+	case CLI_INIT:
+		return cli_flush(cli_init_run(&options));
 	case CLI_SYNC:
 	case CLI_STATUS:
 	case CLI_LIST:

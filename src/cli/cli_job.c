@@ -299,6 +299,7 @@ void cli_job_run(struct cli_job *job, const struct cli_options *cli,
 		job_logout(job, cli, &own);
 		break;
 	case CLI_SYNC:
+	case CLI_INIT:
 	case CLI_HELP:
 	case CLI_VERSION:
 	case CLI_PRINT_EXAMPLE:

@@ -16,6 +16,7 @@ const char cli_usage[] =
 	"  login   sign ACCOUNT in by OAuth2, with a browser\n"
 	"  token   print a fresh access token of ACCOUNT\n"
 	"  logout  take the sign-in of ACCOUNT back, and forget it\n"
+	"  init    print the mail providers that are known by name, with --list\n"
 	"\n"
 	"Options:\n"
 	"  -c, --config FILE      configuration (default ~/.config/mailsync/mailsync.conf)\n"
@@ -28,6 +29,7 @@ const char cli_usage[] =
 	"      --device           login: with a code that is entered on any machine\n"
 	"      --paste            login: the browser's last address is pasted here\n"
 	"      --no-browser       login: start none\n"
+	"      --list             init: the providers\n"
 	"      --json             one JSON object a line on standard output\n"
 	"  -v                     say what is done; -vv: the wire, without secrets\n"
 	"  -q                     errors only\n"
@@ -48,6 +50,7 @@ enum long_option {
 	OPTION_DEVICE,
 	OPTION_PASTE,
 	OPTION_NO_BROWSER,
+	OPTION_LIST,
 	OPTION_JSON,
 	OPTION_PROGRESS,
 	OPTION_VERSION,
@@ -67,6 +70,7 @@ static const struct option long_options[] = {
 	{"device", no_argument, NULL, OPTION_DEVICE},
 	{"paste", no_argument, NULL, OPTION_PASTE},
 	{"no-browser", no_argument, NULL, OPTION_NO_BROWSER},
+	{"list", no_argument, NULL, OPTION_LIST},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"verbose", no_argument, NULL, 'v'},
 	{"quiet", no_argument, NULL, 'q'},
@@ -84,7 +88,7 @@ static const struct {
 	enum cli_command command;
 } commands[] = {
 	{"sync", CLI_SYNC},   {"status", CLI_STATUS}, {"list", CLI_LIST},     {"check", CLI_CHECK},
-	{"login", CLI_LOGIN}, {"token", CLI_TOKEN},   {"logout", CLI_LOGOUT},
+	{"login", CLI_LOGIN}, {"token", CLI_TOKEN},   {"logout", CLI_LOGOUT}, {"init", CLI_INIT},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -157,6 +161,9 @@ static int take_option(struct cli_options *options, int option, const char *valu
 		break;
 	case OPTION_WAIT:
 		options->wait = true;
+		break;
+	case OPTION_LIST:
+		options->list = true;
 		break;
 	case OPTION_JSON:
 		options->json = true;
@@ -231,6 +238,17 @@ static int check_login(const struct cli_options *options, struct err *err)
 	return 0;
 }
 
+static int check_init(const struct cli_options *options, struct err *err)
+{
+	if (options->command < CLI_HELP && options->command != CLI_INIT && options->list) {
+		return err_set(err, ERR_USAGE, SCOPE_RUN, "--list is for init");
+	}
+	if (options->command == CLI_INIT && (!options->list || options->argument_count > 0)) {
+		return err_set(err, ERR_USAGE, SCOPE_RUN, "init takes --list, and nothing else");
+	}
+	return 0;
+}
+
 static int check_options(const struct cli_options *options, struct err *err)
 {
 	bool is_sync = options->command == CLI_SYNC;
@@ -249,7 +267,8 @@ static int check_options(const struct cli_options *options, struct err *err)
 			       "--dry-run, --pull, --push, --allow-mass-delete and --bring-back "
 			       "are for sync");
 	}
-	return check_login(options, err);
+	int code = check_login(options, err);
+	return code < 0 ? code : check_init(options, err);
 }
 
 int cli_options_read(struct cli_options *options, int argc, char **argv, struct err *err)

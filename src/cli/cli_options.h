@@ -16,6 +16,7 @@ enum cli_command {
 	CLI_LOGIN,
 	CLI_TOKEN,
 	CLI_LOGOUT,
+	CLI_INIT,
 	CLI_HELP,
 	CLI_VERSION,
 	/* What is generated from the table of keys; but the first it is not in --help. */
@@ -42,6 +43,7 @@ struct cli_options {
 	bool device; /* of login, as the next two */
 	bool paste;
 	bool no_browser;
+	bool list; /* of init */
 	bool json;
 	enum log_level level;
 	enum cli_progress progress;
