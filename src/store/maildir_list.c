@@ -265,9 +265,8 @@ static bool is_maildir_part(const char *name)
 	return strcmp(name, "cur") == 0 || strcmp(name, "new") == 0 || strcmp(name, "tmp") == 0;
 }
 
-/* The name of the mailbox in the directory PATH, as it is listed. REASON: why it can be none. */
-static int name_of_path(const struct maildir *maildir, const char *path, struct buf *name,
-			struct err *reason)
+int maildir_name_of_path(const struct maildir *maildir, const char *path, struct buf *name,
+			 struct err *reason)
 {
 	struct buf decoded;
 	buf_init(&decoded, MBNAME_MAX);
@@ -293,7 +292,7 @@ static int walk_blinded(struct walk *walk, const char *path, struct err *err)
 		return -(int)err->code;
 	}
 	buf_init(&name, MBNAME_MAX);
-	if (name_of_path(walk->maildir, path, &name, &reason) < 0) {
+	if (maildir_name_of_path(walk->maildir, path, &name, &reason) < 0) {
 		walk_left_out(walk, path, err->text);
 	} else {
 		struct err why = *err;

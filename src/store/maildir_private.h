@@ -111,6 +111,9 @@ int maildir_fail(struct err *err, enum err_scope scope, int errnum, const char *
 
 /* The path of mailbox NAME below the root, appended to OUT (aliases seen). */
 int maildir_path(struct maildir *maildir, const char *name, struct buf *out, struct err *err);
+/* The name of the mailbox in the directory PATH, as it is listed. REASON: why it can be none. */
+int maildir_name_of_path(const struct maildir *maildir, const char *path, struct buf *name,
+			 struct err *reason);
 void maildir_aliases_finish(struct maildir_aliases *aliases);
 void maildir_memories_finish(struct maildir_memories *memories);
 /* Mailboxes got other names. */
