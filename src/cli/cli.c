@@ -136,6 +136,8 @@ int cli_main(int argc, char **argv)
 
 	/* For the system's messages only; numbers and names do not depend on it. */
 	(void)setlocale(LC_MESSAGES, "");
+	/* Names of hosts are UTF-8, whatever the user's terminal speaks: libidn2 goes by this. */
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	secret_protect_process();
 	cli_signal_install();
 	if (cli_options_read(&options, argc, argv, &err) < 0) {

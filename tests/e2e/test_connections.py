@@ -78,3 +78,12 @@ def test_a_line_that_is_the_brake_is_compressed(account, remote):
     assert result.account["downloaded"] == count
     assert result.account["bytes_in"] < 0.8 * size
     agree(account, remote)
+
+
+def test_a_host_is_named_as_people_write_it(account):
+    """Found, so that it comes to its certificate, which is another's."""
+    account.change(host="bücher.localhost", tls="implicit")
+    for locale in ("C", "C.UTF-8"):
+        result = account.run("check", env={"LC_ALL": locale})
+        assert "certificate is for another host than \"bücher.localhost\"" in result.err, result
+        assert result.status == 69
