@@ -144,6 +144,7 @@ static void note_namespace(struct discovery *discovery, const struct imap_list *
 {
 	discovery->has_namespace = list->name.len < sizeof(discovery->prefix);
 	if (!list->has_name || !discovery->has_namespace) {
+		discovery->naming = REMOTE_NAMING_NONE;
 		return;
 	}
 	discovery->naming = REMOTE_NAMING_TOLD;
@@ -326,7 +327,7 @@ static enum remote_naming naming_without_asking(const struct imap *imap)
 	if (imap_is_disabled(imap, "NAMESPACE")) {
 		return REMOTE_NAMING_TOLD;
 	}
-	return imap->caps_known ? REMOTE_NAMING_NONE : REMOTE_NAMING_UNTOLD;
+	return imap->caps_known ? REMOTE_NAMING_UNOFFERED : REMOTE_NAMING_UNTOLD;
 }
 
 int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *mailboxes,

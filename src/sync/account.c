@@ -148,6 +148,7 @@ static int begin_next_pass(struct run *run, bool is_lost, bool is_cut, struct er
 	struct report *report = run->report;
 	struct plan *plan = run->plan;
 	int64_t backoff_ms = run->done.backoff_ms;
+	bool is_known_server = run->seen.is_known_server;
 	int code = run_report_pass(run, err);
 	plan_finish(plan);
 	*plan = (struct plan){0};
@@ -155,6 +156,7 @@ static int begin_next_pass(struct run *run, bool is_lost, bool is_cut, struct er
 	run_init(run, session, report);
 	run->plan = plan;
 	run->done.backoff_ms = backoff_ms;
+	run->seen.is_known_server = is_known_server;
 	session->was_unclean |= is_lost;
 	if (code < 0 || !is_cut) {
 		return code;

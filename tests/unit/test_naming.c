@@ -25,11 +25,12 @@ static void shared_below_prefix(struct run_scene *scene)
 
 static void L1_L2_the_prefix_that_is_known_stands_where_none_is_told(void **state)
 {
-	static const enum remote_naming silent[] = {REMOTE_NAMING_UNTOLD, REMOTE_NAMING_NONE};
+	static const enum remote_naming silent[] = {REMOTE_NAMING_UNTOLD, REMOTE_NAMING_NONE,
+						    REMOTE_NAMING_UNOFFERED};
 	struct run_scene *scene = *state;
 	scene->account.remove_mailboxes = SIDE_BOTH;
 	shared_below_prefix(scene);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		scene->server->naming = silent[i];
 		sync_to(scene, 75);
 		expect_error(scene, NULL, "the prefix \"INBOX.\" that is known stands");
@@ -46,18 +47,34 @@ static void L1_L2_the_prefix_that_is_known_stands_where_none_is_told(void **stat
 
 static void L3_without_a_known_prefix_nothing_is_done(void **state)
 {
+	static const enum remote_naming silent[] = {REMOTE_NAMING_UNTOLD, REMOTE_NAMING_NONE};
 	struct run_scene *scene = *state;
 	snprintf(scene->server->prefix, sizeof(scene->server->prefix), "INBOX.");
 	scene->server->separator = '.';
 	scripted_make(scene->server, "INBOX.Work");
-	scene->server->naming = REMOTE_NAMING_UNTOLD;
-	sync_to(scene, 75);
-	expect_no_folder(scene, "INBOX/Work");
+	for (size_t i = 0; i < 2; i++) {
+		scene->server->naming = silent[i];
+		sync_to(scene, 75);
+		expect_no_folder(scene, "INBOX/Work");
+	}
 	scene->server->naming = REMOTE_NAMING_TOLD;
 	sync_to(scene, 0);
 	char *files = run_scene_files(scene, "Work");
 	free(files);
 	expect_no_folder(scene, "INBOX/Work");
+}
+
+static void L3_nil_is_believed_where_a_mailbox_stands_beside_inbox(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->server->separator = '.';
+	scene->server->naming = REMOTE_NAMING_NONE;
+	sync_to(scene, 0); /* INBOX alone */
+	scripted_make(scene->server, "INBOX.Child");
+	scripted_make(scene->server, "Work");
+	sync_to(scene, 0);
+	free(run_scene_files(scene, "Work"));
+	free(run_scene_files(scene, "INBOX/Child"));
 }
 
 static void L4_a_separator_that_is_not_told_stands(void **state)
@@ -359,6 +376,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(L1_L2_the_prefix_that_is_known_stands_where_none_is_told),
 		RUN_TEST(L3_without_a_known_prefix_nothing_is_done),
+		RUN_TEST(L3_nil_is_believed_where_a_mailbox_stands_beside_inbox),
 		RUN_TEST(L4_a_separator_that_is_not_told_stands),
 		RUN_TEST(L5_another_separator_or_prefix_removes_nothing),
 		RUN_TEST(L5_a_server_that_was_set_up_anew_goes_on),

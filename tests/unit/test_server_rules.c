@@ -123,10 +123,21 @@ static void S9_where_all_are_strange_a_message_has_to_be_found(void **state)
 static void S10_S11_S12_a_message_found_nothing_to_lose_or_leave_lets_it_go_on(void **state)
 {
 	(void)state;
-	assert_int_equal(server_judge_search(true, 100, false), SERVER_SAME);
-	assert_int_equal(server_judge_search(false, 0, false), SERVER_SAME);
-	assert_int_equal(server_judge_search(false, 100, true), SERVER_SAME);
-	assert_int_equal(server_judge_search(false, 1, false), SERVER_OTHER);
+	const struct {
+		struct search_facts facts;
+		enum server_verdict verdict;
+	} cases[] = {
+		{{.is_found = true, .agreed = 100}, SERVER_SAME},
+		{{.is_found = true, .is_short = true, .agreed = 100}, SERVER_SAME},
+		{{.agreed = 0}, SERVER_SAME},
+		{{.agreed = 0, .is_short = true}, SERVER_SAME},
+		{{.agreed = 100, .has_leave = true}, SERVER_SAME},
+		{{.agreed = 1, .is_short = true}, SERVER_UNTOLD}, /* S16 */
+		{{.agreed = 1}, SERVER_OTHER},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(server_judge_search(&cases[i].facts), cases[i].verdict);
+	}
 }
 
 /* S13 to S15. */

@@ -157,8 +157,9 @@ struct remote_mailbox {
 };
 /* What the server said of its personal namespace. */
 enum remote_naming {
-	REMOTE_NAMING_TOLD,  /* its prefix; or nobody may ask (`disable_extensions`) */
-	REMOTE_NAMING_NONE,  /* that it has none; or it does not offer to tell */
+	REMOTE_NAMING_TOLD, /* its prefix; or nobody may ask (`disable_extensions`) */
+	REMOTE_NAMING_NONE, /* that it has none (NIL) */
+	REMOTE_NAMING_UNOFFERED,
 	REMOTE_NAMING_UNTOLD /* refused; or OK without a line that could be read */
 };
 struct remote_mailboxes {

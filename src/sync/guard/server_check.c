@@ -123,8 +123,27 @@ static int ask_untold(struct run *run, struct remote *remote, enum server_verdic
 	return 0;
 }
 
-/* Some of the messages that the open mailbox holds, evenly over it. */
-static int sample(struct remote *remote, struct uidset *chosen, struct err *err)
+/* A search for a message of base's, and what it told. */
+struct search {
+	struct run *run;
+	struct remote *remote;
+	bool is_found;
+	bool is_short;    /* something that could have told did not: */
+	bool comes_later; /* some of that is asked in another pass of this run */
+	struct err why;   /* the first of that */
+};
+
+static void search_falls_short(struct search *search, const struct mailbox *mailbox,
+			       const char *why)
+{
+	if (!search->is_short) {
+		err_set(&search->why, ERR_PARTIAL, SCOPE_MAILBOX, "%s: %s", mailbox->name, why);
+	}
+	search->is_short = true;
+}
+
+/* Some of the messages that the open mailbox holds, evenly over it. *IS_WHOLE: it told all. */
+static int sample(struct remote *remote, struct uidset *chosen, bool *is_whole, struct err *err)
 {
 	struct uidset uids;
 	struct uidset_cursor cursor = {0};
@@ -134,6 +153,7 @@ static int sample(struct remote *remote, struct uidset *chosen, struct err *err)
 	uidset_init(&uids);
 	int code = remote_uids(remote, REMOTE_UIDS_ALL, &uids, &exists, err);
 	uint64_t every = uidset_size(&uids) / SAMPLE_MAX + 1;
+	*is_whole = code == 0 && told_is(exists, uidset_size(&uids));
 	while (code == 0 && uidset_next(&uids, &cursor, &uid)) {
 		if (seen++ % every == 0) {
 			code = uidset_add(chosen, uid, uid, err);
@@ -143,44 +163,112 @@ static int sample(struct remote *remote, struct uidset *chosen, struct err *err)
 	return code;
 }
 
-/* Whether base knows, by its header, one of some messages that MAILBOX holds. */
-static int search_mailbox(struct run *run, struct remote *remote, const struct mailbox *mailbox,
-			  bool *is_found, struct err *err)
+/* Whether base knows one of CHOSEN, of the open MAILBOX, by its header. *IS_WHOLE: it stays so if
+ * each was told. */
+static int search_headers(struct search *search, const struct mailbox *mailbox,
+			  const struct uidset *chosen, bool *is_whole, struct err *err)
 {
 	struct remote_identity seen = {0};
+	int code = remote_headers_begin(search->remote, chosen, err);
+	while (code == 0 && (code = remote_headers_next(search->remote, &seen, err)) == 0 &&
+	       !seen.is_done) {
+		*is_whole &= !seen.is_blank;
+		code = search->is_found
+			     ? 0
+			     : state_has_digest(search->run->session->state, mailbox->base.id,
+						seen.identity.digest, &search->is_found, err);
+	}
+	*is_whole &= code == 0 && seen.is_whole && seen.told == uidset_size(chosen);
+	return code;
+}
+
+/* Whether base knows, by its header, one of some messages that MAILBOX holds. */
+static int search_mailbox(struct search *search, const struct mailbox *mailbox, struct err *err)
+{
+	struct remote *remote = search->remote;
 	struct uidset chosen;
+	bool is_whole = false;
 	int code;
 	uidset_init(&chosen);
 	if ((code = remote_open(remote, mailbox->wire, REMOTE_READ, UNTOLD, NULL, err)) == 0 &&
-	    (code = sample(remote, &chosen, err)) == 0) {
-		code = remote_headers_begin(remote, &chosen, err);
-	}
-	while (code == 0 && (code = remote_headers_next(remote, &seen, err)) == 0 &&
-	       !seen.is_done) {
-		code = *is_found ? 0
-				 : state_has_digest(run->session->state, mailbox->base.id,
-						    seen.identity.digest, is_found, err);
+	    (code = sample(remote, &chosen, &is_whole, err)) == 0) {
+		code = search_headers(search, mailbox, &chosen, &is_whole, err);
 	}
 	uidset_finish(&chosen);
-	return code < 0 && !run_is_fatal(err) ? 0 : code;
+	if (code < 0 && run_is_fatal(err)) {
+		return code;
+	}
+	if (code < 0 || !is_whole) {
+		search_falls_short(search, mailbox,
+				   code < 0 ? err->text : "it does not tell all that it holds");
+	}
+	return 0;
+}
+
+/* One that base had there. */
+static int search_in(struct search *search, const struct mailbox *mailbox, struct err *err)
+{
+	if (mailbox->seen.untold & SIDE_REMOTE) {
+		search_falls_short(search, mailbox, "whether it is there is not told");
+		return 0;
+	}
+	if (!(mailbox->seen.in & SIDE_REMOTE)) {
+		return 0;
+	}
+	if (mailbox->seen.place != SUSPECT_GOES) {
+		search->comes_later |= mailbox->seen.place == SUSPECT_IS_LATER;
+		search_falls_short(search, mailbox, "the connection ended on it");
+		return 0;
+	}
+	return search_mailbox(search, mailbox, err);
+}
+
+/* S16: all waits. */
+static void hold_all(const struct search *search)
+{
+	struct run *run = search->run;
+	struct err err;
+	run->seen.is_untold_server = true;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		mailbox_exclude(&run->mailboxes.items[i], EXCLUDED_UNTOLD);
+	}
+	if (search->comes_later) {
+		return;
+	}
+	err_set(&err, ERR_PARTIAL, SCOPE_ACCOUNT,
+		"no mailbox on the server has the numbers that it had, and whether it is the "
+		"server that was synced cannot be told now, so nothing is done (%s)",
+		search->why.text);
+	run_report_error(run, NULL, 0, &err);
 }
 
 /* What a search of all mailboxes tells, where there is anything to be found; -ERR_BRAKE where it is
  * another server. */
-static int judge_by_search(struct run *run, struct remote *remote, bool *is_found, struct err *err)
+static int judge_by_search(struct run *run, struct remote *remote, struct search *search,
+			   struct err *err)
 {
 	const char *host = run->account->server.host;
 	uint64_t agreed = 0;
 	int code = state_count_agreed(run->session->state, 0, &agreed, err);
-	for (size_t i = 0; code == 0 && agreed > 0 && !*is_found && i < run->mailboxes.count; i++) {
+	*search = (struct search){.run = run, .remote = remote};
+	for (size_t i = 0; code == 0 && agreed > 0 && !search->is_found && i < run->mailboxes.count;
+	     i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		if (sign_of(mailbox) != SIGN_NONE && (mailbox->seen.in & SIDE_REMOTE) &&
-		    mailbox->seen.place == SUSPECT_GOES) {
-			code = search_mailbox(run, remote, mailbox, is_found, err);
+		if (mailbox->in_base && mailbox->base.had_remote) {
+			code = search_in(search, mailbox, err);
 		}
 	}
-	if (code < 0 || server_judge_search(*is_found, agreed, run->options->allow_mass_delete) ==
-				SERVER_SAME) {
+	const struct search_facts facts = {
+		.is_found = search->is_found,
+		.is_short = search->is_short,
+		.agreed = agreed,
+		.has_leave = run->options->allow_mass_delete,
+	};
+	enum server_verdict verdict = server_judge_search(&facts);
+	if (code == 0 && verdict == SERVER_UNTOLD) {
+		hold_all(search);
+	}
+	if (code < 0 || verdict != SERVER_OTHER) {
 		return code;
 	}
 	return err_set(
@@ -209,14 +297,15 @@ static int forget_server(struct run *run, struct err *err)
 int accident_check_address(struct run *run, struct err *err)
 {
 	enum whose whose;
-	bool is_found = false;
+	struct search search;
 	int code = whose_rows(run, &whose, err);
 	if (code < 0 || whose == WHOSE_OURS) {
 		return code;
 	}
 	if (whose == WHOSE_OTHERS) {
-		if ((code = judge_by_search(run, run->session->remote, &is_found, err)) < 0 ||
-		    (!is_found && (code = forget_server(run, err)) < 0)) {
+		code = judge_by_search(run, run->session->remote, &search, err);
+		if (code < 0 || run->seen.is_untold_server ||
+		    (!search.is_found && (code = forget_server(run, err)) < 0)) {
 			return code;
 		}
 		run->seen.is_known_server = true;
@@ -227,7 +316,7 @@ int accident_check_address(struct run *run, struct err *err)
 int accident_check_server(struct run *run, struct remote *remote, struct err *err)
 {
 	size_t signs[SIGN_UNTOLD + 1] = {0};
-	bool is_found = false;
+	struct search search = {0};
 	int code = 0;
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		signs[sign_of(&run->mailboxes.items[i])]++;
@@ -242,9 +331,9 @@ int accident_check_server(struct run *run, struct remote *remote, struct err *er
 		code = ask_untold(run, remote, &verdict, err);
 	}
 	if (code == 0 && verdict == SERVER_SEARCH) {
-		code = judge_by_search(run, remote, &is_found, err);
+		code = judge_by_search(run, remote, &search, err);
 	}
-	run->seen.is_known_server = code == 0;
+	run->seen.is_known_server = code == 0 && !run->seen.is_untold_server;
 	return code;
 }
 

@@ -129,6 +129,8 @@ static int gather_one_remote(struct run *run, struct remote_mailbox *found,
 		code = table_add(run, name.data, &mailbox, err);
 	} else if (err->code != ERR_NOMEM) {
 		run_report_error(run, NULL, 0, err);
+		/* Any may be meant by an empty name. */
+		run->seen.is_list_read &= found->wire[0] != '\0';
 		code = 0;
 	}
 	if (mailbox != NULL) {

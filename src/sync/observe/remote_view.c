@@ -135,7 +135,8 @@ static int pair_anew(struct run *run, struct remote *remote, struct mailbox *mai
 		     struct err *err)
 {
 	int code = accident_check_server(run, remote, err);
-	if (code < 0) {
+	if (code < 0 || run->seen.is_untold_server) {
+		mailbox->view.state = VIEW_NONE;
 		return code;
 	}
 	log_line(run->log, LOG_WARN,
@@ -322,6 +323,7 @@ int observe_remote(struct run *run, struct err *err)
 	for (size_t next = 0; code == 0 && next < run->mailboxes.count;) {
 		code = view_window(run, &next, err);
 	}
-	run->seen.is_known_server |= code == 0; /* from now on only we change it */
+	/* From now on only we change it. */
+	run->seen.is_known_server |= code == 0 && !run->seen.is_untold_server;
 	return code;
 }

@@ -70,9 +70,12 @@ enum server_verdict server_judge(const size_t signs[SIGN_UNTOLD + 1])
 	return signs[SIGN_UNTOLD] > 0 ? SERVER_ASK : SERVER_SEARCH;
 }
 
-enum server_verdict server_judge_search(bool is_found, uint64_t agreed, bool has_leave)
+enum server_verdict server_judge_search(const struct search_facts *facts)
 {
-	return is_found || agreed == 0 || has_leave ? SERVER_SAME : SERVER_OTHER;
+	if (facts->is_found || facts->agreed == 0 || facts->has_leave) { /* S10, S11 */
+		return SERVER_SAME;
+	}
+	return facts->is_short ? SERVER_UNTOLD : SERVER_OTHER; /* S16, S12 */
 }
 
 enum whose server_whose(struct span noted, const char *now)

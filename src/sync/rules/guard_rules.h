@@ -43,6 +43,8 @@
  *   S10 one was found                                    -> it is the server
  *   S11 base has no message on both sides, or there is leave to delete many -> go on. Where host,
  *       user or tunnel changed, base is forgotten first: nothing is deleted, all is paired.
+ *   S16 a mailbox that base had there was not asked (the connection ended on it, it was refused),
+ *       or did not tell all: there may be one            -> it cannot be told; all waits
  *   S12 else                                             -> another server: stop
  *
  * The fingerprint of host, user and tunnel that the rows came from (server_whose):
@@ -133,13 +135,20 @@ enum server_verdict {
 	SERVER_NO_SIGN,
 	SERVER_ASK,
 	SERVER_SEARCH,
-	SERVER_OTHER
+	SERVER_OTHER,
+	SERVER_UNTOLD
 };
 /* How many mailboxes gave which sign. */
 enum server_verdict server_judge(const size_t signs[SIGN_UNTOLD + 1]);
 
-/* SERVER_SAME or SERVER_OTHER. AGREED: rows of base on both sides. */
-enum server_verdict server_judge_search(bool is_found, uint64_t agreed, bool has_leave);
+struct search_facts {
+	bool is_found;
+	bool is_short;   /* not all that base had there was told */
+	uint64_t agreed; /* rows of base on both sides */
+	bool has_leave;
+};
+/* SERVER_SAME, SERVER_OTHER or SERVER_UNTOLD. */
+enum server_verdict server_judge_search(const struct search_facts *facts);
 
 enum whose {
 	WHOSE_NOBODYS,

@@ -12,15 +12,14 @@ struct naming_decision naming_decide(const struct naming_facts *facts)
 {
 	const struct mbname_wire *known = facts->known;
 	struct naming_decision decision = {.wire = *facts->now};
-	if (facts->told == REMOTE_NAMING_UNTOLD && known == NULL) { /* L3 */
-		decision.is_unknown = true;
-		return decision;
-	}
-	if (known == NULL) {
+	if (known == NULL) { /* L3 */
+		decision.is_unknown =
+			facts->told == REMOTE_NAMING_UNTOLD ||
+			(facts->told == REMOTE_NAMING_NONE && facts->is_all_below_inbox);
 		return decision;
 	}
 	bool is_untold = facts->told == REMOTE_NAMING_UNTOLD ||
-			 (facts->told == REMOTE_NAMING_NONE && known->prefix[0] != '\0');
+			 (facts->told != REMOTE_NAMING_TOLD && known->prefix[0] != '\0');
 	if (is_untold) { /* L2 */
 		memcpy(decision.wire.prefix, known->prefix, sizeof(known->prefix));
 		decision.was_kept = true;

@@ -137,15 +137,16 @@ struct session {
 
 /* What is there, of the account as a whole. Written by observe/ and guard/. */
 struct run_seen {
-	bool is_known_server; /* one of its mailboxes is as base knows it (guard/guard.h) */
-	bool is_moving;       /* folders changed while they were read, and went on: what is gone in
+	bool is_known_server;  /* one of its mailboxes is as base knows it (guard/guard.h) */
+	bool is_untold_server; /* whether it is that of base: in this pass all waits (S16) */
+	bool is_moving;        /* folders changed while they were read, and went on: what is gone in
 			       * one may be in another */
-	bool is_list_read;    /* the server's listing: every line of it */
-	bool is_list_whole;   /* and INBOX was in it */
-	bool is_tree_read;    /* the Maildir's: every directory was looked into */
-	bool lacks_numbers;   /* of a mailbox that base knows, before it is opened */
-	bool asks_numbers;    /* they are to be asked for */
-	bool begins_anew;     /* what was seen so far is to be seen anew, with these */
+	bool is_list_read;     /* the server's listing: every line of it */
+	bool is_list_whole;    /* and INBOX was in it */
+	bool is_tree_read;     /* the Maildir's: every directory was looked into */
+	bool lacks_numbers;    /* of a mailbox that base knows, before it is opened */
+	bool asks_numbers;     /* they are to be asked for */
+	bool begins_anew;      /* what was seen so far is to be seen anew, with these */
 	bool lacks_subscriptions; /* they were not told (L6) */
 	bool is_named_otherwise;  /* by another prefix or separator than is known (L5) */
 	bool has_unreadable;      /* a folder: seen.is_unreadable of its mailbox */
