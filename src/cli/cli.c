@@ -9,11 +9,12 @@
 #include "mailsync/base/secret.h"
 #include "mailsync/conf/conf.h"
 #include "mailsync/net/conn.h"
+#include "cli_complain.h"
 #include "cli_init.h"
 #include "cli_options.h"
-#include "cli_print.h"
 #include "cli_run.h"
 #include "cli_signal.h"
+#include "cli_watch.h"
 
 #ifndef MAILSYNC_VERSION
 #define MAILSYNC_VERSION "0.1.0"
@@ -48,21 +49,6 @@ static int cli_print_generated(enum cli_command command)
 	}
 	buf_finish(&text);
 	return cli_flush(code < 0 ? err_exit_status(err.code) : 0);
-}
-
-/* One error of the run, as text and with --json as an event. */
-static void cli_complain(const struct cli_options *options, enum err_code code, const char *text)
-{
-	struct cli_output output;
-	const struct cli_trouble trouble = {NULL, NULL, 0, code, text};
-
-	cli_output_init(&output, options->json, false);
-	cli_print_error(&output, &trouble);
-	fwrite(output.err.data, 1, output.err.len, stderr);
-	if (output.out.len > 0) {
-		fwrite(output.out.data, 1, output.out.len, stdout);
-	}
-	cli_output_finish(&output);
 }
 
 static int cli_run_configured(const struct cli_options *options, const struct conf *conf)
@@ -105,6 +91,8 @@ static int cli_run_command(const struct cli_options *options)
 			cli_complain(options, err.code, err.text);
 		}
 		status = err_exit_status(err.code);
+	} else if (options->command == CLI_WATCH) {
+		status = cli_watch(options, &conf);
 	} else {
 		status = cli_run_configured(options, conf);
 	}
@@ -158,6 +146,7 @@ int cli_main(int argc, char **argv)
 	case CLI_INIT:
 		return cli_flush(cli_init_run(&options));
 	case CLI_SYNC:
+	case CLI_WATCH:
 	case CLI_STATUS:
 	case CLI_LIST:
 	case CLI_CHECK:

@@ -26,6 +26,18 @@ void cli_job_finish(struct cli_job *job)
 	credential_destroy(&job->client_secret);
 }
 
+void cli_job_again(struct cli_job *job)
+{
+	bool json = job->output.json, verbose = job->output.verbose;
+
+	cli_output_finish(&job->output);
+	cli_output_init(&job->output, json, verbose);
+	job->status = 0;
+	job->ended = ERR_NONE;
+	job->is_done = false;
+	job->is_to_be_heard = false;
+}
+
 /* Says ERR, which ended the account, and takes its status. */
 static void job_fail(struct cli_job *job, const struct err *err)
 {
@@ -33,6 +45,7 @@ static void job_fail(struct cli_job *job, const struct err *err)
 
 	cli_print_error(&job->output, &trouble);
 	job->status = err_exit_status(err->code);
+	job->ended = err->code;
 }
 
 /* An account that could not even begin: its JSON lines end with an account event all the same. */
@@ -41,7 +54,7 @@ static void job_refuse(struct cli_job *job, enum cli_command command)
 	struct report report;
 
 	job_fail(job, &job->refusal);
-	if (command == CLI_SYNC) {
+	if (command == CLI_SYNC || command == CLI_WATCH) {
 		memset(&report, 0, sizeof(report));
 		report_init(&report);
 		report.status = job->status;
@@ -97,6 +110,7 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 	}
 	job->status = report.status;
 	if (code < 0) {
+		job->ended = err.code;
 		job->status = report.status ? report.status : err_exit_status(err.code);
 		report.total.errors += report.total.errors == 0;
 	}
@@ -300,6 +314,7 @@ void cli_job_run(struct cli_job *job, const struct cli_options *cli,
 		break;
 	case CLI_SYNC:
 	case CLI_INIT:
+	case CLI_WATCH:
 	case CLI_HELP:
 	case CLI_VERSION:
 	case CLI_PRINT_EXAMPLE:

@@ -32,6 +32,7 @@ struct cli_job {
 	struct cli_output output;
 	struct progress progress;
 	int status;
+	enum err_code ended; /* what ended the account, ERR_NONE: nothing did */
 	bool is_done;
 	bool is_to_be_heard; /* its report, once it is written (sync_was_heard) */
 };
@@ -39,6 +40,8 @@ struct cli_job {
 void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 		  const struct cli_options *options);
 void cli_job_finish(struct cli_job *job);
+/* Forgets what the last run of it said: it is going to be run once more. */
+void cli_job_again(struct cli_job *job);
 /* Runs the command of CLI on the account, with OPTIONS, whose `only` is replaced; fills output and
  * status. */
 void cli_job_run(struct cli_job *job, const struct cli_options *cli,

@@ -10,6 +10,7 @@ const char cli_usage[] =
 	"\n"
 	"Commands:\n"
 	"  sync    bring local and remote together, once (the default)\n"
+	"  watch   sync, stay, and sync again whenever either side changes\n"
 	"  status  what is known of each mailbox, without the network\n"
 	"  list    log in and print the remote mailboxes\n"
 	"  check   validate the configuration, then try each login\n"
@@ -87,8 +88,9 @@ static const struct {
 	const char *name;
 	enum cli_command command;
 } commands[] = {
-	{"sync", CLI_SYNC},   {"status", CLI_STATUS}, {"list", CLI_LIST},     {"check", CLI_CHECK},
-	{"login", CLI_LOGIN}, {"token", CLI_TOKEN},   {"logout", CLI_LOGOUT}, {"init", CLI_INIT},
+	{"sync", CLI_SYNC},   {"watch", CLI_WATCH},   {"status", CLI_STATUS},
+	{"list", CLI_LIST},   {"check", CLI_CHECK},   {"login", CLI_LOGIN},
+	{"token", CLI_TOKEN}, {"logout", CLI_LOGOUT}, {"init", CLI_INIT},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -249,6 +251,19 @@ static int check_init(const struct cli_options *options, struct err *err)
 	return 0;
 }
 
+static int check_watch(const struct cli_options *options, struct err *err)
+{
+	for (int i = 0; i < options->argument_count && options->command == CLI_WATCH; i++) {
+		if (strchr(options->arguments[i], '/') != NULL) {
+			return err_set(
+				err, ERR_USAGE, SCOPE_RUN,
+				"watch takes names of accounts; which mailboxes take part is "
+				"said by the key `mailboxes`");
+		}
+	}
+	return 0;
+}
+
 static int check_options(const struct cli_options *options, struct err *err)
 {
 	bool is_sync = options->command == CLI_SYNC;
@@ -268,7 +283,10 @@ static int check_options(const struct cli_options *options, struct err *err)
 			       "are for sync");
 	}
 	int code = check_login(options, err);
-	return code < 0 ? code : check_init(options, err);
+	if (code < 0 || (code = check_init(options, err)) < 0) {
+		return code;
+	}
+	return check_watch(options, err);
 }
 
 int cli_options_read(struct cli_options *options, int argc, char **argv, struct err *err)

@@ -10,6 +10,7 @@
 
 enum cli_command {
 	CLI_SYNC,
+	CLI_WATCH,
 	CLI_STATUS,
 	CLI_LIST,
 	CLI_CHECK,

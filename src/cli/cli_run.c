@@ -381,6 +381,20 @@ static void run_await(struct cli_run *run, struct cli_job *job)
 	}
 }
 
+int cli_run_tell(struct cli_run *run, struct cli_job *job, FILE *out, FILE *err_stream)
+{
+	/* The log writes to stderr too; its lock keeps our block whole. */
+	pthread_mutex_lock(&run->log.mutex);
+	bool is_heard = write_out(&job->output.err, err_stream);
+	bool is_written = write_out(&job->output.out, out);
+	pthread_mutex_unlock(&run->log.mutex);
+	if (is_heard && job->is_to_be_heard) {
+		struct err ignored; /* it is told once more */
+		(void)sync_was_heard(&job->account, &run->sync_options, &ignored);
+	}
+	return is_written ? 0 : report_broken(job, err_stream);
+}
+
 /* Writes each account's output when it and all before it are done. */
 static int run_collect(struct cli_run *run, FILE *out, FILE *err_stream)
 {
@@ -392,22 +406,11 @@ static int run_collect(struct cli_run *run, FILE *out, FILE *err_stream)
 			continue;
 		}
 		run_await(run, job);
-		/* The log writes to stderr too; its lock keeps our block whole. */
-		pthread_mutex_lock(&run->log.mutex);
-		bool is_heard = write_out(&job->output.err, err_stream);
-		bool is_written = write_out(&job->output.out, out);
-		pthread_mutex_unlock(&run->log.mutex);
-		if (is_heard && job->is_to_be_heard) {
-			struct err ignored; /* it is told once more */
-			(void)sync_was_heard(&job->account, &run->sync_options, &ignored);
-		}
+		int broken = cli_run_tell(run, job, out, err_stream);
 		if (status == 0) {
 			status = job->status;
 		}
-		if (!is_written) {
-			int broken = report_broken(job, err_stream);
-			status = status == 0 ? broken : status;
-		}
+		status = status == 0 ? broken : status;
 	}
 	return status;
 }
@@ -441,7 +444,7 @@ static int run_threads(struct cli_run *run, FILE *out, FILE *err_stream)
 	return status;
 }
 
-int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream)
+int cli_run_begin(struct cli_run *run, FILE *err_stream)
 {
 	const struct cli_options *options = run->options;
 	bool uses_mail = options->command != CLI_STATUS && options->command != CLI_TOKEN &&
@@ -457,7 +460,7 @@ int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream)
 		.allow_mass_delete = options->allow_mass_delete,
 		.bring_back = options->bring_back,
 		.wait = options->wait,
-		.has_terminal = isatty(STDERR_FILENO) != 0,
+		.has_terminal = options->command != CLI_WATCH && isatty(STDERR_FILENO) != 0,
 		.state_dir = run->conf->state_dir,
 		.log = &run->log,
 		.stop = run->stop,
@@ -470,7 +473,31 @@ int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream)
 		run_check_roots(run);
 		run_warn_of_exposed(run);
 	}
-	int status = run_threads(run, out, err_stream);
+	return 0;
+}
+
+void cli_run_end(struct cli_run *run)
+{
 	log_finish(&run->log);
+}
+
+struct cli_job *cli_run_job(struct cli_run *run, size_t index)
+{
+	return index < run->count ? &run->jobs[index] : NULL;
+}
+
+const struct sync_options *cli_run_options(const struct cli_run *run)
+{
+	return &run->sync_options;
+}
+
+int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream)
+{
+	int status = cli_run_begin(run, err_stream);
+
+	if (status == 0) {
+		status = run_threads(run, out, err_stream);
+		cli_run_end(run);
+	}
 	return status;
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "mailsync/conf/conf.h"
+#include "cli_job.h"
 #include "cli_options.h"
 
 struct cli_run;
@@ -25,5 +26,15 @@ int cli_run_select(struct cli_run *run, struct err *err);
 /* Runs, writes to OUT and ERR_STREAM, and returns the exit status: that of the first failing
  * account. */
 int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream);
+
+/* For who runs the jobs by itself, as a program that stays does. Begin makes ready what they need;
+ * an exit status, 0: go on. */
+int cli_run_begin(struct cli_run *run, FILE *err_stream);
+/* NULL behind the last one. */
+struct cli_job *cli_run_job(struct cli_run *run, size_t index);
+const struct sync_options *cli_run_options(const struct cli_run *run);
+/* Writes what is to be said of JOB; an exit status, 0: it was written. */
+int cli_run_tell(struct cli_run *run, struct cli_job *job, FILE *out, FILE *err_stream);
+void cli_run_end(struct cli_run *run);
 
 #endif

@@ -16,7 +16,8 @@ LAYERS = {
     "store": ["proto", "oauth", "net", "model", "base"],
     "conf": ["base"],
     "sync": ["store", "state", "model", "base"],
-    "cli": ["base", "model", "proto", "oauth", "net", "state", "store", "conf", "sync"],
+    "watch": ["sync", "store", "model", "base"],
+    "cli": ["base", "model", "proto", "oauth", "net", "state", "store", "conf", "sync", "watch"],
 }
 
 # The rooms of a layer that has rooms, from the roof down: each uses only those below it. The files

@@ -150,7 +150,7 @@ static void the_man_page_has_each_option_and_command_of_the_usage(void **state)
 		assert_non_null(strstr(page.data, roff));
 		commands++;
 	}
-	assert_true(options >= 13 && commands == 8);
+	assert_true(options >= 13 && commands == 9);
 	buf_finish(&page);
 }
 

@@ -1,0 +1,229 @@
+#include "cli_watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mailsync/base/clock.h"
+#include "mailsync/net/conn.h"
+#include "cli_complain.h"
+#include "cli_run.h"
+#include "cli_signal.h"
+#include "cli_watched.h"
+
+#define TASKS_MAX 16 /* accounts that do something at once */
+#define AGAIN_MS  1000
+
+struct watch {
+	const struct cli_options *options;
+	struct conf **conf;
+	struct cli_run *run;
+	struct watched *accounts;
+	size_t count;
+	size_t tasks;             /* under way */
+	volatile int stop;        /* what is under way is to end at the next batch */
+	struct cli_run *next_run; /* made of next_conf, which was read anew */
+	struct conf *next_conf;
+};
+
+enum watch_end {
+	WATCH_STOPPED,
+	WATCH_RELOADED,
+	WATCH_IS_OVER
+};
+
+/* A run of CONF's accounts that are named, not begun. */
+static int run_create(struct watch *watch, const struct conf *conf, struct cli_run **run,
+		      struct err *err)
+{
+	int code = cli_run_create(run, watch->options, conf, &watch->stop, err);
+
+	if (code == 0 && (code = cli_run_select(*run, err)) < 0) {
+		cli_run_destroy(run);
+	}
+	return code;
+}
+
+/* Reads the configuration again. False, and said: it stays as it was. */
+static bool watch_reread(struct watch *watch)
+{
+	struct conf_errors errors;
+	struct err err;
+	int code = conf_load(&watch->next_conf, watch->options->config, &errors, &err);
+
+	for (size_t i = 0; code < 0 && i < errors.count; i++) {
+		cli_complain(watch->options, ERR_CONFIG, errors.items[i].text);
+	}
+	conf_errors_finish(&errors);
+	if (code == 0 && (code = run_create(watch, watch->next_conf, &watch->next_run, &err)) < 0) {
+		conf_destroy(&watch->next_conf);
+	}
+	if (code < 0) {
+		err_prefix(&err, "the configuration is not read again, and stays as it was");
+		cli_complain(watch->options, err.code, err.text);
+	}
+	return code == 0;
+}
+
+static void watch_begin_due(struct watch *watch, int64_t now)
+{
+	for (size_t i = 0; i < watch->count && watch->tasks < TASKS_MAX; i++) {
+		struct watched *watched = &watch->accounts[i];
+		enum schedule_task task =
+			watched->is_over ? TASK_NONE : schedule_task(&watched->schedule, now);
+		watch->tasks += task != TASK_NONE && watched_begin(watched, task);
+	}
+}
+
+/* True while an account is left. */
+static bool watch_collect(struct watch *watch)
+{
+	bool is_left = false;
+
+	for (size_t i = 0; i < watch->count; i++) {
+		watch->tasks -= watched_collect(&watch->accounts[i]);
+		is_left = is_left || !watch->accounts[i].is_over;
+	}
+	return is_left;
+}
+
+/* How long nothing is due, in milliseconds as poll takes them; -1: for ever. */
+static int watch_pause(const struct watch *watch, int64_t now)
+{
+	int64_t next_ms = SCHEDULE_NEVER;
+
+	for (size_t i = 0; i < watch->count; i++) {
+		const struct watched *watched = &watch->accounts[i];
+		int64_t due_ms =
+			watched->is_over ? SCHEDULE_NEVER : schedule_next_ms(&watched->schedule);
+		next_ms = due_ms < next_ms ? due_ms : next_ms;
+	}
+	if (watch->tasks == TASKS_MAX || next_ms == SCHEDULE_NEVER) {
+		return -1; /* a task that ends wakes us */
+	}
+	if (next_ms <= now) {
+		return AGAIN_MS; /* it could not be begun */
+	}
+	return next_ms - now > INT32_MAX ? INT32_MAX : (int)(next_ms - now);
+}
+
+static void watch_all(struct watch *watch, enum schedule_from from)
+{
+	int64_t now = clock_monotonic_ms();
+
+	for (size_t i = 0; i < watch->count; i++) {
+		schedule_event(&watch->accounts[i].schedule, now, from);
+	}
+}
+
+static enum watch_end watch_loop(struct watch *watch)
+{
+	struct pollfd pfd = {.fd = cli_signal_fd(), .events = POLLIN};
+
+	while (watch_collect(watch)) {
+		if (*cli_signal_stop() != 0) {
+			return WATCH_STOPPED;
+		}
+		watch_begin_due(watch, clock_monotonic_ms());
+		(void)poll(&pfd, 1, watch_pause(watch, clock_monotonic_ms()));
+		unsigned asked = cli_signal_take();
+		if ((asked & CLI_SIGNAL_RELOAD) != 0 && watch_reread(watch)) {
+			return WATCH_RELOADED;
+		}
+		if ((asked & CLI_SIGNAL_NOW) != 0) {
+			watch_all(watch, FROM_USER);
+		}
+	}
+	return WATCH_IS_OVER;
+}
+
+/* The accounts of watch->run. */
+static int watch_open(struct watch *watch, struct err *err)
+{
+	struct cli_job *job;
+	size_t wanted = 0;
+
+	for (size_t i = 0; (job = cli_run_job(watch->run, i)) != NULL; i++) {
+		wanted += job->is_wanted;
+	}
+	watch->stop = 0;
+	watch->count = watch->tasks = 0;
+	watch->accounts = calloc(wanted + 1, sizeof(*watch->accounts));
+	if (!watch->accounts || cli_run_begin(watch->run, stderr) != 0) {
+		free(watch->accounts);
+		watch->accounts = NULL;
+		return err_nomem(err);
+	}
+	for (size_t i = 0; (job = cli_run_job(watch->run, i)) != NULL; i++) {
+		if (job->is_wanted) {
+			watched_init(&watch->accounts[watch->count++], watch->run, job,
+				     watch->options);
+		}
+	}
+	return 0;
+}
+
+/* What is under way ends at the next batch. The status of the first account that failed. */
+static int watch_close(struct watch *watch)
+{
+	int status = 0;
+
+	watch->stop = 1;
+	for (size_t i = 0; i < watch->count; i++) {
+		watched_join(&watch->accounts[i]);
+	}
+	for (size_t i = 0; i < watch->count; i++) {
+		status = status ? status : watch->accounts[i].status;
+		watched_finish(&watch->accounts[i]);
+	}
+	cli_run_end(watch->run);
+	cli_run_destroy(&watch->run);
+	free(watch->accounts);
+	watch->accounts = NULL;
+	return status;
+}
+
+static void watch_take_next(struct watch *watch)
+{
+	conf_destroy(watch->conf);
+	*watch->conf = watch->next_conf;
+	watch->run = watch->next_run;
+	watch->next_conf = NULL;
+	watch->next_run = NULL;
+}
+
+static int watch_run(struct watch *watch, int *status, struct err *err)
+{
+	enum watch_end end = WATCH_RELOADED;
+	int code = run_create(watch, *watch->conf, &watch->run, err);
+
+	while (code == 0 && end == WATCH_RELOADED && (code = watch_open(watch, err)) == 0) {
+		end = watch_loop(watch);
+		int left = watch_close(watch);
+		*status = end == WATCH_IS_OVER ? left : 0;
+		if (end == WATCH_RELOADED) {
+			watch_take_next(watch);
+		}
+	}
+	cli_run_destroy(&watch->run);
+	return code;
+}
+
+int cli_watch(const struct cli_options *options, struct conf **conf)
+{
+	struct watch watch = {.options = options, .conf = conf};
+	int status = 0;
+	struct err err;
+	int code = cli_signal_stay(&err);
+
+	if (code == 0 && (code = conn_global_init(&err)) == 0) {
+		code = watch_run(&watch, &status, &err);
+		conn_global_finish();
+	}
+	if (code < 0) {
+		cli_complain(options, err.code, err.text);
+		status = err_exit_status(err.code);
+	}
+	return status;
+}

@@ -1,0 +1,86 @@
+"""`mailsync watch`: what it hears, what it survives, how it ends."""
+
+import signal
+
+from rig import mail, program
+from rig.watching import Watch
+from stories import agree, append, count
+
+
+def polled(account, **keys):
+    """Looked at each second, and not heard."""
+    return account.change(**{"watch": "poll", "watch_interval": "1s", **keys})
+
+
+def test_both_sides_follow_each_other_by_polling_alone(account, remote):
+    append(remote, 2)
+    with Watch(polled(account)) as watch:
+        watch.until("watching", how="poll")
+        assert count(account) == 2
+        append(remote, 1, seed="later")
+        watch.wait(lambda: count(account) == 3, "new mail is here")
+        account.local.deliver("INBOX", mail.one(9, seed="mine"))
+        watch.wait(lambda: len(remote.uids("INBOX")) == 4, "my mail is there")
+    assert watch.result.err == ""
+    agree(account, remote)
+
+
+def test_a_second_watch_of_an_account_is_told_so_and_a_sync_goes_in_between(account, remote):
+    with Watch(polled(account, watch_interval="1h")) as watch:
+        watch.until("watching")
+        second = Watch(account).ended()
+        assert second.status == 75 and "another mailsync watches it" in second.errors[0]["message"]
+        append(remote, 1)
+        assert account.sync().did == {"downloaded": 1}
+
+
+def test_a_user_signal_syncs_now(account, remote):
+    with Watch(polled(account, watch_interval="1h")) as watch:
+        watch.until("watching")
+        append(remote, 1)
+        watch.send(signal.SIGUSR1)
+        watch.wait(lambda: count(account) == 1, "new mail is here")
+
+
+def test_the_configuration_is_read_again_and_a_bad_one_is_not_taken(account, remote):
+    append(remote, 1, mailbox="INBOX")
+    remote.create("Work")
+    append(remote, 1, mailbox="Work")
+    with Watch(polled(account, watch_interval="1h", mailboxes="INBOX")) as watch:
+        watch.until("watching")
+        account.change(mailboxes="*", watch="push").write_config()
+        watch.send(signal.SIGHUP)
+        watch.wait(lambda: any("stays as it was" in line for line in watch.lines), "it is refused")
+        assert count(account, "Work") == 0
+        account.change(watch="poll").write_config()
+        watch.send(signal.SIGHUP)
+        watch.wait(lambda: count(account, "Work") == 1, "the new mailbox is here")
+
+
+def test_it_ends_with_0_in_the_middle_of_a_sync(account, remote):
+    append(remote, 3)
+    began = account.folder / "began"
+    polled(account, pre_sync=f"echo $$ >{began}; exec sleep 60")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        began.unlink(missing_ok=True)
+        with Watch(account) as watch:
+            watch.wait(began.exists, "the hook runs")
+            assert watch.end(number, timeout=20).status == 0
+
+
+def test_a_server_that_is_away_is_come_back_to(account, remote, tmp_path):
+    polled(account)
+    port, account.keys["port"] = account.keys["port"], 1
+    with Watch(account) as watch:
+        watch.until("waiting")
+        account.keys["port"] = port
+        account.write_config()
+        watch.send(signal.SIGHUP)
+        watch.until("watching")
+
+
+def test_what_can_only_be_mended_by_its_user_ends_it(account):
+    assert account.run("watch", "nobody").status == 64
+    assert account.run("watch", "home/INBOX").status == 64
+    account.change(watch="push")
+    assert account.run("watch").status == 78
