@@ -19,7 +19,7 @@
 #define SLOWER_S     5
 #define INTERVAL_MAX 60
 
-struct login {
+struct sign_in {
 	const struct authority_params *params;
 	const struct cli_options *options;
 	const volatile int *stop;
@@ -42,15 +42,15 @@ static void append_path(const struct oauth_client *client, struct buf *path)
 }
 
 /* Registers where need be; what comes back decides how the redirect is written. */
-static int settle_redirect(struct login *login, unsigned port, struct buf *redirect,
+static int settle_redirect(struct sign_in *sign_in, unsigned port, struct buf *redirect,
 			   struct err *err)
 {
-	const struct oauth_client *client = authority_client(login->authority);
+	const struct oauth_client *client = authority_client(sign_in->authority);
 	int code;
 
 	oauth_client_append_redirect(client, port, redirect);
 	if ((code = buf_status(redirect, "a redirect", err)) < 0 ||
-	    (code = authority_register(login->authority, redirect->data, err)) < 0) {
+	    (code = authority_register(sign_in->authority, redirect->data, err)) < 0) {
 		return code;
 	}
 	unsigned fixed = oauth_client_port(client);
@@ -64,15 +64,15 @@ static int settle_redirect(struct login *login, unsigned port, struct buf *redir
 	return buf_status(redirect, "a redirect", err);
 }
 
-static void invite(const struct login *login, const char *url, unsigned port)
+static void invite(const struct sign_in *sign_in, const char *url, unsigned port)
 {
 	enum cli_browser browser = cli_browser_kind();
 
 	fprintf(stderr, "Open this address in a browser and sign in as %s:\n\n  %s\n\n",
-		login->params->settings->user ? login->params->settings->user
-					      : "the account's user",
+		sign_in->params->settings->user ? sign_in->params->settings->user
+						: "the account's user",
 		url);
-	if (login->options->paste) {
+	if (sign_in->options->paste) {
 		fputs("The browser ends at a page that it cannot open. Paste the address of that "
 		      "page here:\n",
 		      stderr);
@@ -88,20 +88,21 @@ static void invite(const struct login *login, const char *url, unsigned port)
 		      stderr);
 	}
 	fflush(stderr);
-	if (!login->options->paste && !login->options->no_browser && browser == CLI_BROWSER_HERE) {
+	if (!sign_in->options->paste && !sign_in->options->no_browser &&
+	    browser == CLI_BROWSER_HERE) {
 		cli_browser_open(url);
 	}
 }
 
 /* Waits for the answer to FLOW. */
-static int await_code(struct login *login, struct redirect *redirect, const char *path,
+static int await_code(struct sign_in *sign_in, struct redirect *redirect, const char *path,
 		      const struct oauth_flow *flow, struct secret *code_secret, struct err *err)
 {
 	const struct redirect_wait wait = {
 		.path = path,
 		.input = STDIN_FILENO,
 		.until_ms = clock_monotonic_ms() + WAIT_MS,
-		.stop = login->stop,
+		.stop = sign_in->stop,
 	};
 	enum oauth_answer answer = OAUTH_ANSWER_STRAY;
 	struct redirect_query query;
@@ -110,7 +111,7 @@ static int await_code(struct login *login, struct redirect *redirect, const char
 	while (answer == OAUTH_ANSWER_STRAY &&
 	       (code = redirect_next(redirect, &wait, &query, err)) == 0) {
 		struct span text = query.is_pasted ? oauth_query_of(query.text) : query.text;
-		answer = oauth_flow_read(flow, authority_client(login->authority), text,
+		answer = oauth_flow_read(flow, authority_client(sign_in->authority), text,
 					 code_secret, err);
 		if (answer == OAUTH_ANSWER_STRAY && query.is_pasted && text.len > 0) {
 			fputs("This is not the address that is waited for; it has to be the one of "
@@ -122,7 +123,7 @@ static int await_code(struct login *login, struct redirect *redirect, const char
 	return code < 0 ? code : answer == OAUTH_ANSWER_REFUSED ? -(int)err->code : 0;
 }
 
-static int open_flow(struct login *login, struct redirect *redirect, struct oauth_flow *flow,
+static int open_flow(struct sign_in *sign_in, struct redirect *redirect, struct oauth_flow *flow,
 		     struct err *err)
 {
 	uint8_t random[64];
@@ -130,16 +131,16 @@ static int open_flow(struct login *login, struct redirect *redirect, struct oaut
 	int code;
 
 	buf_init(&text, URL_MAX);
-	if ((code = settle_redirect(login, redirect_port(redirect), &text, err)) < 0 ||
+	if ((code = settle_redirect(sign_in, redirect_port(redirect), &text, err)) < 0 ||
 	    (code = random_bytes(random, sizeof(random), err)) < 0 ||
 	    (code = oauth_flow_init(flow, random, text.data, err)) < 0) {
 		goto finish;
 	}
 	buf_clear(&text);
-	code = oauth_flow_write_url(flow, authority_client(login->authority),
-				    login->params->settings->user, &text, err);
+	code = oauth_flow_write_url(flow, authority_client(sign_in->authority),
+				    sign_in->params->settings->user, &text, err);
 	if (code == 0) {
-		invite(login, text.data, redirect_port(redirect));
+		invite(sign_in, text.data, redirect_port(redirect));
 	}
 finish:
 	secret_wipe(random, sizeof(random));
@@ -147,8 +148,8 @@ finish:
 	return code;
 }
 
-static int take_code(struct login *login, struct redirect *redirect, const struct oauth_flow *flow,
-		     struct err *err)
+static int take_code(struct sign_in *sign_in, struct redirect *redirect,
+		     const struct oauth_flow *flow, struct err *err)
 {
 	struct secret code_secret;
 	struct buf path;
@@ -156,20 +157,20 @@ static int take_code(struct login *login, struct redirect *redirect, const struc
 
 	secret_init(&code_secret);
 	buf_init(&path, URL_MAX);
-	append_path(authority_client(login->authority), &path);
-	if ((code = await_code(login, redirect, path.data, flow, &code_secret, err)) < 0) {
+	append_path(authority_client(sign_in->authority), &path);
+	if ((code = await_code(sign_in, redirect, path.data, flow, &code_secret, err)) < 0) {
 		goto finish;
 	}
-	code = authority_take_code(login->authority, flow, &code_secret, &login->token, err);
+	code = authority_take_code(sign_in->authority, flow, &code_secret, &sign_in->token, err);
 finish:
 	buf_finish(&path);
 	secret_finish(&code_secret);
 	return code;
 }
 
-static int log_in_by_browser(struct login *login, struct err *err)
+static int sign_in_by_browser(struct sign_in *sign_in, struct err *err)
 {
-	const struct oauth_client *client = authority_client(login->authority);
+	const struct oauth_client *client = authority_client(sign_in->authority);
 	struct oauth_flow flow = {.redirect = NULL};
 	struct redirect *redirect = NULL;
 	int code;
@@ -178,14 +179,14 @@ static int log_in_by_browser(struct login *login, struct err *err)
 		return err_set(err, ERR_CONFIG, SCOPE_ACCOUNT,
 			       "account %s has no address for a browser; set `oauth_auth_url`, or "
 			       "try --device",
-			       login->params->account);
+			       sign_in->params->account);
 	}
-	if ((code = redirect_open(&redirect, oauth_client_port(client), !login->options->paste,
+	if ((code = redirect_open(&redirect, oauth_client_port(client), !sign_in->options->paste,
 				  err)) < 0 ||
-	    (code = open_flow(login, redirect, &flow, err)) < 0) {
+	    (code = open_flow(sign_in, redirect, &flow, err)) < 0) {
 		goto finish;
 	}
-	code = take_code(login, redirect, &flow, err);
+	code = take_code(sign_in, redirect, &flow, err);
 finish:
 	oauth_flow_finish(&flow);
 	redirect_close(&redirect);
@@ -194,12 +195,13 @@ finish:
 
 /* --- by a device code --- */
 
-static int pause_s(const struct login *login, int64_t seconds, int64_t until_ms, struct err *err)
+static int pause_s(const struct sign_in *sign_in, int64_t seconds, int64_t until_ms,
+		   struct err *err)
 {
 	int64_t end_ms = clock_monotonic_ms() + seconds * 1000;
 
 	while (clock_monotonic_ms() < end_ms) {
-		if (login->stop && *login->stop) {
+		if (sign_in->stop && *sign_in->stop) {
 			return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
 				       "stopped by a signal while the consent was waited for");
 		}
@@ -207,24 +209,24 @@ static int pause_s(const struct login *login, int64_t seconds, int64_t until_ms,
 			return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
 				       "nobody consented in time; run `mailsync login %s --device` "
 				       "again",
-				       login->params->account);
+				       sign_in->params->account);
 		}
 		clock_sleep_ms(SLICE_MS);
 	}
 	return 0;
 }
 
-static int poll_device(struct login *login, struct oauth_device *device, struct err *err)
+static int poll_device(struct sign_in *sign_in, struct oauth_device *device, struct err *err)
 {
 	int64_t until_ms = clock_monotonic_ms() + device->lifetime_s * 1000;
 	int interval_s = device->interval_s;
 	int code;
 
 	for (;;) {
-		if ((code = pause_s(login, interval_s, until_ms, err)) < 0) {
+		if ((code = pause_s(sign_in, interval_s, until_ms, err)) < 0) {
 			return code;
 		}
-		code = authority_take_device(login->authority, device, &login->token, err);
+		code = authority_take_device(sign_in->authority, device, &sign_in->token, err);
 		if (code == 0) {
 			return 0;
 		}
@@ -239,9 +241,9 @@ static int poll_device(struct login *login, struct oauth_device *device, struct 
 	}
 }
 
-static int log_in_by_device(struct login *login, struct err *err)
+static int sign_in_by_device(struct sign_in *sign_in, struct err *err)
 {
-	const struct oauth_client *client = authority_client(login->authority);
+	const struct oauth_client *client = authority_client(sign_in->authority);
 	struct oauth_device device;
 	int code;
 
@@ -250,8 +252,8 @@ static int log_in_by_device(struct login *login, struct err *err)
 			       oauth_client_no_device(client));
 	}
 	oauth_device_init(&device);
-	if ((code = authority_register(login->authority, client->redirect, err)) < 0 ||
-	    (code = authority_begin_device(login->authority, &device, err)) < 0) {
+	if ((code = authority_register(sign_in->authority, client->redirect, err)) < 0 ||
+	    (code = authority_begin_device(sign_in->authority, &device, err)) < 0) {
 		goto finish;
 	}
 	fprintf(stderr,
@@ -263,7 +265,7 @@ static int log_in_by_device(struct login *login, struct err *err)
 			device.whole_url);
 	}
 	fflush(stderr);
-	code = poll_device(login, &device, err);
+	code = poll_device(sign_in, &device, err);
 finish:
 	oauth_device_finish(&device);
 	return code;
@@ -271,70 +273,70 @@ finish:
 
 /* --- what came --- */
 
-static void warn_of_less(const struct login *login)
+static void warn_of_less(const struct sign_in *sign_in)
 {
-	const char *scope = authority_client(login->authority)->scope;
-	struct log *log = login->params->log;
+	const char *scope = authority_client(sign_in->authority)->scope;
+	struct log *log = sign_in->params->log;
 	struct buf missing;
 
 	buf_init(&missing, URL_MAX);
 	if (scope) {
-		oauth_token_missing(&login->token, scope, &missing);
+		oauth_token_missing(&sign_in->token, scope, &missing);
 	}
 	if (missing.len > 0) {
 		log_line(log, LOG_WARN, "%s: less was granted than asked for; missing: %s",
-			 login->params->account, missing.data);
+			 sign_in->params->account, missing.data);
 	}
-	if (!login->token.refresh.data) {
+	if (!sign_in->token.refresh.data) {
 		log_line(log, LOG_WARN,
 			 "%s: no token to refresh with came; this sign-in ends with the access "
 			 "token",
-			 login->params->account);
+			 sign_in->params->account);
 	}
 	buf_finish(&missing);
 }
 
-static int keep(struct login *login, struct err *err)
+static int keep(struct sign_in *sign_in, struct err *err)
 {
 	uint8_t random[(OAUTH_GRANT_SIZE - 1) / 2];
-	struct oauth_token *token = &login->token;
+	struct oauth_token *token = &sign_in->token;
 	int code;
 
 	if ((code = random_bytes(random, sizeof(random), err)) < 0 ||
-	    (code = oauth_client_copy(&token->client, authority_client(login->authority), err)) <
+	    (code = oauth_client_copy(&token->client, authority_client(sign_in->authority), err)) <
 		    0) {
 		return code;
 	}
 	hex_encode(random, sizeof(random), token->grant);
 	token->granted_s = token->received.real_s;
-	return tokens_keep(login->params, token, login->stop, err);
+	return tokens_keep(sign_in->params, token, sign_in->stop, err);
 }
 
-static int run(struct login *login, struct err *err)
+static int run(struct sign_in *sign_in, struct err *err)
 {
 	int code;
 
-	if ((code = authority_open(&login->authority, login->params, login->stop, err)) < 0 ||
-	    (code = authority_discover(login->authority, err)) < 0) {
+	if ((code = authority_open(&sign_in->authority, sign_in->params, sign_in->stop, err)) < 0 ||
+	    (code = authority_discover(sign_in->authority, err)) < 0) {
 		return code;
 	}
-	code = login->options->device ? log_in_by_device(login, err)
-				      : log_in_by_browser(login, err);
-	if (code < 0 || (code = keep(login, err)) < 0) {
+	code = sign_in->options->device ? sign_in_by_device(sign_in, err)
+					: sign_in_by_browser(sign_in, err);
+	if (code < 0 || (code = keep(sign_in, err)) < 0) {
 		return code;
 	}
-	warn_of_less(login);
+	warn_of_less(sign_in);
 	return 0;
 }
 
 int cli_login_run(const struct authority_params *params, const struct cli_options *options,
 		  const volatile int *stop, struct err *err)
 {
-	struct login login = {.params = params, .options = options, .stop = stop};
+	struct sign_in sign_in = {.params = params, .options = options, .stop = stop};
 
-	oauth_token_init(&login.token);
-	int code = run(&login, err);
-	oauth_token_finish(&login.token);
-	authority_close(&login.authority);
+	oauth_token_init(&sign_in.token);
+	int code = run(&sign_in, err);
+	oauth_token_finish(&sign_in.token);
+	authority_close(&sign_in.authority);
 	return code;
 }
