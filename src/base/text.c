@@ -36,9 +36,17 @@ static bool sequence_decode(const unsigned char *bytes, size_t len, size_t have,
 	return true;
 }
 
+/* Ends of lines and paragraphs, and what turns the direction of what follows: it can make a line
+ * read as another than it is. */
+static bool code_turns_text(uint32_t code)
+{
+	return code == 0x061c || code == 0x200e || code == 0x200f ||
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
 static bool code_is_printable(uint32_t code, size_t len)
 {
-	if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+	if (code < 0x20 || (code >= 0x7f && code < 0xa0) || code_turns_text(code)) {
 		return false;
 	}
 	if (code >= 0xd800 && code <= 0xdfff) {

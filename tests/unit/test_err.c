@@ -35,6 +35,9 @@ static void err_text_cannot_write_to_a_terminal(void **state)
 		"cher \xff\xc0\x80 \xe2\x82\xac");
 	assert_string_equal(err.text, "B\xc3\xbc"
 				      "cher ??? \xe2\x82\xac");
+	err_set(&err, ERR_SERVER, SCOPE_ACCOUNT, "%s", /* lines and directions; a joiner may stay */
+		"a\u2028b\u2029c\u202Ed\u202Ce\u2066f\u2069g\u200Eh\u200Fi\u061Cj\u200Dk");
+	assert_string_equal(err.text, "a?b?c?d?e?f?g?h?i?j\u200Dk");
 }
 
 static void err_text_is_cut_at_whole_characters(void **state)
