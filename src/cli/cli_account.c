@@ -147,7 +147,8 @@ void cli_account_credential(const struct conf_account *conf, struct tokens *toke
 		      : conf->password_command ? CREDENTIAL_COMMAND
 		      : conf->password_file    ? CREDENTIAL_FILE
 					       : CREDENTIAL_PASSWORD,
-		.account = conf->name,
+		/* That `login` takes. */
+		.account = conf->oauth_account ? conf->oauth_account : conf->name,
 		.password = &conf->password,
 		.command = conf->password_command,
 		.file = conf->password_file,

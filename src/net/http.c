@@ -11,6 +11,8 @@
 #include "mailsync/base/url.h"
 #include "dial.h"
 
+#define HEADER_MAX (512 * 1024) /* a client's secret, encoded */
+
 struct exchange {
 	const struct http_params *params;
 	const struct http_request *request;
@@ -76,7 +78,7 @@ static CURLcode add_header(struct exchange *exchange, const char *name, struct s
 {
 	struct buf line;
 
-	buf_init(&line, HTTP_BODY_MAX * 2);
+	buf_init(&line, HEADER_MAX);
 	buf_printf(&line, "%s:%s", name, value.len > 0 ? " " : "");
 	buf_append_span(&line, value);
 	struct curl_slist *longer =
@@ -251,10 +253,9 @@ static int ask(struct exchange *exchange, struct err *err)
 		return err_nomem(err);
 	}
 	code = perform(exchange);
-	if (code == CURLE_OK) {
-		code = curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE,
-					 &exchange->reply->status);
-	}
+	CURLcode told =
+		curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &exchange->reply->status);
+	code = code == CURLE_OK ? told : code;
 	if (code != CURLE_OK) {
 		return failed(exchange, code, err);
 	}

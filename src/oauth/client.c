@@ -83,13 +83,30 @@ static int take_keys(struct oauth_client *client, const struct oauth_settings *s
 	return fill(&client->redirect, settings->redirect, err);
 }
 
+/* A preset's scope for the account's protocol; where it is shared, with what the other needs. */
+static int fill_scope(char **place, const struct oauth_preset *preset,
+		      const struct oauth_settings *settings, struct err *err)
+{
+	const char *first = settings->is_pop3 ? preset->pop_scope : preset->scope;
+	const char *other = settings->is_pop3 ? preset->scope : preset->pop_scope;
+	struct buf both;
+
+	if (!preset->pop_scope || !settings->is_shared) {
+		return fill(place, preset->pop_scope ? first : preset->scope, err);
+	}
+	buf_init(&both, URL_MAX);
+	buf_printf(&both, "%s %.*s", first, (int)strcspn(other, " "), other);
+	int code = buf_status(&both, "a scope", err);
+	code = code < 0 ? code : fill(place, both.data, err);
+	buf_finish(&both);
+	return code;
+}
+
 static int take_preset(struct oauth_client *client, const struct oauth_settings *settings,
 		       struct err *err)
 {
 	const struct oauth_preset *preset = client->preset;
 	const char *tenant = settings->tenant;
-	const char *scope =
-		settings->is_pop3 && preset->pop_scope ? preset->pop_scope : preset->scope;
 	int code;
 
 	if ((code = fill_preset(&client->auth_url, preset->auth_url, tenant, err)) < 0 ||
@@ -97,7 +114,7 @@ static int take_preset(struct oauth_client *client, const struct oauth_settings 
 	    (code = fill_preset(&client->device_url, preset->device_url, tenant, err)) < 0 ||
 	    (code = fill(&client->register_url, preset->register_url, err)) < 0 ||
 	    (code = fill(&client->revoke_url, preset->revoke_url, err)) < 0 ||
-	    (code = fill(&client->scope, scope, err)) < 0) {
+	    (code = fill_scope(&client->scope, preset, settings, err)) < 0) {
 		return code;
 	}
 	return fill(&client->redirect, preset->redirect, err);
@@ -429,6 +446,13 @@ int oauth_client_copy(struct oauth_client *saved, const struct oauth_client *cli
 }
 
 /* --- asking --- */
+
+struct span oauth_client_mail_scope(const struct oauth_client *client)
+{
+	const char *scope = client->scope ? client->scope : "";
+
+	return (struct span){scope, strcspn(scope, " ")};
+}
 
 enum oauth_proof oauth_client_proof(const struct oauth_client *client)
 {

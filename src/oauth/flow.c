@@ -134,8 +134,10 @@ static bool fields_read(struct fields *fields, struct span query)
 			if (!span_equal_cstr(name, names[i])) {
 				continue;
 			}
+			/* Words for people come in several lines at Microsoft. */
+			bool is_words = i == FIELD_DESCRIPTION;
 			if (fields->is_there[i] || !url_append_decoded(&fields->values[i], value) ||
-			    has_controls(buf_span(&fields->values[i]))) {
+			    (!is_words && has_controls(buf_span(&fields->values[i])))) {
 				return false;
 			}
 			fields->is_there[i] = true;
@@ -196,14 +198,45 @@ enum oauth_answer oauth_flow_read(const struct oauth_flow *flow, const struct oa
 	return answer;
 }
 
-struct span oauth_query_of(struct span text)
+static bool is_blank(char c)
 {
-	while (text.len > 0 && strchr(" \t\r\n", text.data[0])) {
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct span without_blanks(struct span text)
+{
+	while (text.len > 0 && is_blank(text.data[0])) {
 		text = (struct span){text.data + 1, text.len - 1};
 	}
-	while (text.len > 0 && strchr(" \t\r\n", text.data[text.len - 1])) {
+	while (text.len > 0 && is_blank(text.data[text.len - 1])) {
 		text.len--;
 	}
+	return text;
+}
+
+/* What people and programs put around an address. */
+static bool unwrap(struct span *text)
+{
+	static const char *const pairs[][2] = {{"<", ">"}, {"\"", "\""}, {"'", "'"}, {"[", "]"},
+					       {"(", ")"}, {"{", "}"},   {"`", "`"}, {"“", "”"},
+					       {"„", "“"}, {"‘", "’"},   {"«", "»"}};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		size_t open = strlen(pairs[i][0]), close = strlen(pairs[i][1]);
+		if (text->len >= open + close && memcmp(text->data, pairs[i][0], open) == 0 &&
+		    memcmp(text->data + text->len - close, pairs[i][1], close) == 0) {
+			*text = (struct span){text->data + open, text->len - open - close};
+			return true;
+		}
+	}
+	return false;
+}
+
+struct span oauth_query_of(struct span text)
+{
+	do {
+		text = without_blanks(text);
+	} while (unwrap(&text));
 	const char *mark = text.len > 0 ? memchr(text.data, '?', text.len) : NULL;
 	if (mark) {
 		text = (struct span){mark + 1, text.len - (size_t)(mark + 1 - text.data)};
@@ -352,7 +385,7 @@ int oauth_device_read(struct oauth_device *device, struct span text, struct err 
 {
 	struct object *reply = NULL;
 	struct err why;
-	int code = object_read(&reply, text, &why);
+	int code = object_salvage(&reply, text, &why);
 
 	if (code < 0) {
 		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,

@@ -13,6 +13,7 @@
 
 #include "mailsync/base/secret.h"
 #include "mailsync/oauth/token.h"
+#include "members.h"
 
 #define DEPTH_MAX 32
 
@@ -106,11 +107,20 @@ int object_create(struct object **object, struct err *err)
 	return create(object, json_object(), err);
 }
 
+static struct span without_mark(struct span text)
+{
+	static const char mark[] = "\xEF\xBB\xBF"; /* that some servers begin with */
+	size_t len = text.len >= 3 && memcmp(text.data, mark, 3) == 0 ? 3 : 0;
+
+	return (struct span){text.data + len, text.len - len};
+}
+
 int object_read(struct object **object, struct span text, struct err *err)
 {
 	json_error_t error;
 
 	prepare();
+	text = without_mark(text);
 	if (text.len > OAUTH_FILE_MAX) {
 		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT, "it is larger than %d bytes",
 			       OAUTH_FILE_MAX);
@@ -127,6 +137,75 @@ int object_read(struct object **object, struct span text, struct err *err)
 		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT, "it is no JSON object");
 	}
 	return create(object, root, err);
+}
+
+/* Puts what MEMBER says into OBJECT, where it says anything; a name given twice says nothing. */
+static int add_member(struct object *object, struct span member, struct err *err)
+{
+	struct object *only = NULL;
+	struct buf text;
+	const char *key;
+	json_t *value;
+
+	buf_init(&text, OAUTH_FILE_MAX);
+	buf_append_char(&text, '{');
+	buf_append_span(&text, member);
+	buf_append_char(&text, '}');
+	int code = buf_status(&text, "a JSON object", err);
+	code = code < 0 ? code : object_read(&only, buf_span(&text), err);
+	buf_finish_secret(&text);
+	if (code < 0) {
+		return code == -ERR_NOMEM ? code : 0;
+	}
+	json_object_foreach(only->root, key, value)
+	{
+		const json_t *other = json_object_get(object->root, key);
+		bool is_told = other == NULL || json_equal(other, value);
+		/* False: what nobody asks for as a text or a number. */
+		value = is_told ? json_incref(value) : json_false();
+		if (json_object_set_new(object->root, key, value) != 0) {
+			code = err_nomem(err);
+		}
+	}
+	object_finish(&only);
+	return code;
+}
+
+static int add_members(struct object *object, struct span text, struct err *err)
+{
+	struct span rest, member;
+	int code = 0;
+
+	if (members_begin(text, &rest)) {
+		while (code == 0 && members_next(&rest, &member)) {
+			code = add_member(object, member, err);
+		}
+	}
+	return code;
+}
+
+int object_salvage(struct object **object, struct span text, struct err *err)
+{
+	struct object *parts = NULL;
+	struct err why;
+	int code = object_read(object, text, err);
+
+	text = without_mark(text);
+	if (code != -ERR_PROTOCOL || text.len > OAUTH_FILE_MAX) {
+		return code;
+	}
+	if ((code = object_create(&parts, &why)) < 0 ||
+	    (code = add_members(parts, text, &why)) < 0) {
+		object_finish(&parts);
+		*err = why;
+		return code;
+	}
+	if (json_object_size(parts->root) == 0) {
+		object_finish(&parts);
+		return -(int)err->code;
+	}
+	*object = parts;
+	return 1;
 }
 
 void object_finish(struct object **object)
@@ -162,6 +241,11 @@ static const char *text_of(const json_t *value)
 const char *object_text(const struct object *object, const char *key)
 {
 	return text_of(json_object_get(object->root, key));
+}
+
+const char *object_words(const struct object *object, const char *key)
+{
+	return json_string_value(json_object_get(object->root, key));
 }
 
 bool object_number(const struct object *object, const char *key, int64_t *number)

@@ -1,9 +1,10 @@
 /*
  * JSON objects from servers and from the token file: the one user of jansson. None of it is
- * trusted: at most 64 KiB and 32 levels deep, no key twice, no NUL; and a text that has line ends
- * or other control characters is as if it were not there.
+ * trusted: at most OAUTH_FILE_MAX bytes and 32 levels deep, no key twice, no NUL; and a text that
+ * has line ends or other control characters is as if it were not there.
  *
  *     object_read(&object, text, &err)       -ERR_PROTOCOL for what is no such object
+ *     object_salvage(&object, text, &err)    what can be read of one
  *     object_text(object, "key")             borrowed from the object; NULL: none
  *     object_finish(&object)                 wipes all of it
  */
@@ -21,9 +22,14 @@ struct object;
 
 int object_create(struct object **object, struct err *err);
 int object_read(struct object **object, struct span text, struct err *err);
+/* For what is given once and not again. 1: TEXT is no such object, as ERR says; OBJECT has those of
+ * its members that can be read and are not given twice. Errors as object_read, where none can. */
+int object_salvage(struct object **object, struct span text, struct err *err);
 void object_finish(struct object **object);
 
 const char *object_text(const struct object *object, const char *key);
+/* For people: control characters in it and all. */
+const char *object_words(const struct object *object, const char *key);
 /* A number, or a text that is one. False: there is none. */
 bool object_number(const struct object *object, const char *key, int64_t *number);
 bool object_is_true(const struct object *object, const char *key);

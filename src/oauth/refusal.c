@@ -89,29 +89,41 @@ static const struct meaning *find(const struct meaning *rows, size_t count, stru
 	return NULL;
 }
 
-/* The number behind "AADSTS"; empty: there is none. */
-static struct span aadsts_number(const char *description)
+/* Of the first number behind an "AADSTS" that is known; the first ones are often general. */
+static const struct meaning *find_aadsts(const char *description)
 {
-	const char *mark = description ? strstr(description, "AADSTS") : NULL;
+	static const char mark[] = "AADSTS";
+	const struct meaning *found = NULL;
 
-	if (!mark) {
-		return SPAN_LIT("");
+	while (!found && description && (description = strstr(description, mark)) != NULL) {
+		description += sizeof(mark) - 1;
+		struct span number = {description, strspn(description, "0123456789")};
+		found = find(aadsts, sizeof(aadsts) / sizeof(aadsts[0]), number);
 	}
-	mark += strlen("AADSTS");
-	return (struct span){mark, strspn(mark, "0123456789")};
+	return found;
+}
+
+/* The beginning of TEXT, in one line: Microsoft's has several. */
+static void append_shown(const char *text, const struct blot *blot, struct buf *words)
+{
+	struct span shown = span_of(text);
+	size_t from = words->len;
+
+	shown.len = shown.len < WORDS_MAX ? shown.len : WORDS_MAX;
+	blot_append(blot, shown, words);
+	for (size_t i = from; i < words->len; i++) {
+		char *c = &words->data[i];
+		*c = (unsigned char)*c < ' ' || *c == 0x7F ? ' ' : *c;
+	}
 }
 
 static void append_words(const char *name, const char *description, const struct blot *blot,
 			 struct buf *words)
 {
-	struct span title = span_of(name), shown = span_of(description);
-
-	title.len = title.len < WORDS_MAX ? title.len : WORDS_MAX;
-	shown.len = shown.len < WORDS_MAX ? shown.len : WORDS_MAX;
-	blot_append(blot, title, words);
-	if (shown.len > 0) {
+	append_shown(name, blot, words);
+	if (description && *description) {
 		buf_append_cstr(words, ": ");
-		blot_append(blot, shown, words);
+		append_shown(description, blot, words);
 	}
 }
 
@@ -121,8 +133,7 @@ static const struct meaning *find_meaning(const struct oauth_client *client, con
 	static const struct meaning other = {"", ERR_SERVER, "the server refuses"};
 	static const struct meaning forgotten = {
 		"", ERR_LOGIN, "it has forgotten the client that it registered for this account"};
-	struct span number = aadsts_number(description);
-	const struct meaning *meaning = find(aadsts, sizeof(aadsts) / sizeof(aadsts[0]), number);
+	const struct meaning *meaning = find_aadsts(description);
 
 	if (meaning) {
 		return meaning;
@@ -151,13 +162,19 @@ int oauth_refusal_tell(const struct oauth_client *client, const char *name, cons
 	return code;
 }
 
+/* 408: it waited for us too long; 425: too early. */
+static bool is_passing(long status)
+{
+	return status == 408 || status == 425 || status == 429 || status >= 500;
+}
+
 /* Statuses that speak for themselves, whatever the body says. */
 static int tell_status(const struct oauth_client *client, const struct oauth_reply *reply,
 		       struct err *err)
 {
 	const char *name = client->preset->name;
 
-	if (reply->status == 429 || reply->status >= 500) {
+	if (is_passing(reply->status)) {
 		char wait[64] = "";
 		if (reply->retry_s > 0) {
 			snprintf(wait, sizeof(wait), ", and asks for %ld s of patience",
@@ -196,7 +213,7 @@ enum oauth_refusal oauth_refusal_read(const struct oauth_client *client,
 	struct err ignored;
 	const char *name = NULL;
 
-	if (object_read(&object, reply->text, &ignored) == 0) {
+	if (object_salvage(&object, reply->text, &ignored) >= 0) {
 		name = object_text(object, "error");
 	}
 	if (name && strcmp(name, "slow_down") == 0) {
@@ -207,7 +224,7 @@ enum oauth_refusal oauth_refusal_read(const struct oauth_client *client,
 	}
 	if (name) {
 		kind = kind_of(name);
-		(void)oauth_refusal_tell(client, name, object_text(object, "error_description"),
+		(void)oauth_refusal_tell(client, name, object_words(object, "error_description"),
 					 blot, err);
 	} else {
 		err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
@@ -224,8 +241,8 @@ bool oauth_reply_is_error(struct span text)
 {
 	struct object *object = NULL;
 	struct err ignored;
-	bool is_error = object_read(&object, text, &ignored) == 0 && object_text(object, "error") &&
-			!object_text(object, "access_token");
+	bool is_error = object_salvage(&object, text, &ignored) >= 0 &&
+			object_text(object, "error") && !object_text(object, "access_token");
 
 	object_finish(&object);
 	return is_error;
@@ -238,7 +255,7 @@ bool oauth_challenge_read(struct span text, struct oauth_challenge *challenge)
 	int64_t status = 0;
 
 	*challenge = (struct oauth_challenge){0};
-	if (object_read(&object, text, &ignored) < 0) {
+	if (object_salvage(&object, text, &ignored) < 0) {
 		return false;
 	}
 	(void)object_number(object, "status", &status);

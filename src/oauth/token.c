@@ -7,8 +7,8 @@
 #include "preset.h"
 
 #define AHEAD_S     300
-#define AHEAD_SHARE 10 /* of a short life */
-#define SCOPE_MAX   4096
+#define AHEAD_SHARE 10                       /* of a short life */
+#define TIME_MAX    INT64_C(100000000000000) /* in s or ms, far off in either */
 
 void oauth_token_init(struct oauth_token *token)
 {
@@ -50,12 +50,13 @@ static int take_string(const struct object *object, const char *key, char **plac
 	return *place ? 0 : err_nomem(err);
 }
 
-static int64_t number_of(const struct object *object, const char *key)
+/* A time or a span of it; 0 where it is none. */
+static int64_t time_of(const struct object *object, const char *key)
 {
 	int64_t number = 0;
 
 	(void)object_number(object, key, &number);
-	return number;
+	return number > 0 && number <= TIME_MAX ? number : 0;
 }
 
 static void take_text(const struct object *object, const char *key, char *place, size_t size)
@@ -65,6 +66,17 @@ static void take_text(const struct object *object, const char *key, char *place,
 	if (text && strlen(text) < size) {
 		memcpy(place, text, strlen(text) + 1);
 	}
+}
+
+/* None, or one that is over before it begins, is not told. */
+static void take_lifetime(struct oauth_token *token, const struct object *object, const char *key)
+{
+	int64_t lifetime = 0;
+
+	token->is_lifetime_told = object_number(object, key, &lifetime) && lifetime > 0;
+	token->lifetime_s = !token->is_lifetime_told      ? OAUTH_LIFETIME_S
+			  : lifetime > OAUTH_LIFETIME_MAX ? OAUTH_LIFETIME_MAX
+							  : lifetime;
 }
 
 static int take_file(struct oauth_token *token, const struct object *file, struct err *err)
@@ -86,12 +98,11 @@ static int take_file(struct oauth_token *token, const struct object *file, struc
 	client->is_registered = object_is_true(file, "client_is_registered");
 	client->wants_basic = object_is_true(file, "wants_basic");
 	take_text(file, "grant", token->grant, sizeof(token->grant));
-	token->granted_s = number_of(file, "granted_at");
-	token->received.real_s = number_of(file, "received_at");
-	token->received.monotonic_ms = number_of(file, "received_ms");
+	token->granted_s = time_of(file, "granted_at");
+	token->received.real_s = time_of(file, "received_at");
+	token->received.monotonic_ms = time_of(file, "received_ms");
 	take_text(file, "received_boot", token->received.boot, sizeof(token->received.boot));
-	token->is_lifetime_told = object_number(file, "lifetime", &token->lifetime_s);
-	token->lifetime_s = token->is_lifetime_told ? token->lifetime_s : OAUTH_LIFETIME_S;
+	take_lifetime(token, file, "lifetime");
 	return 0;
 }
 
@@ -214,7 +225,7 @@ bool oauth_token_ended_in_testing(const struct oauth_token *token, const struct 
 {
 	int64_t end = token->granted_s + OAUTH_TESTING_S;
 
-	return token->received.real_s < end && end <= now->real_s;
+	return token->granted_s > 0 && token->received.real_s < end && end <= now->real_s;
 }
 
 /* --- replies --- */
@@ -237,8 +248,9 @@ static int check_reply(const struct object *reply, struct err *err)
 }
 
 /* Another refresh token than before: that one is kept, too. */
-static int take_refresh(struct oauth_token *token, const char *refresh, struct err *err)
+static int take_refresh(struct oauth_token *token, const struct object *reply, struct err *err)
 {
+	const char *refresh = object_text(reply, "refresh_token");
 	int code = 0;
 
 	if (!refresh || !*refresh || secret_same(secret_span(&token->refresh), span_of(refresh))) {
@@ -247,14 +259,15 @@ static int take_refresh(struct oauth_token *token, const char *refresh, struct e
 	if (token->refresh.data) {
 		code = secret_set(&token->before, secret_span(&token->refresh), err);
 	}
-	return code < 0 ? code : secret_set(&token->refresh, span_of(refresh), err);
+	code = code < 0 ? code : secret_set(&token->refresh, span_of(refresh), err);
+	token->is_unsaved = token->is_unsaved || code == 0;
+	return code;
 }
 
-static int take_reply(struct oauth_token *token, const struct object *reply,
-		      const struct oauth_now *now, struct err *err)
+static int take_access(struct oauth_token *token, const struct object *reply,
+		       const struct oauth_now *now, struct err *err)
 {
 	const char *scope = object_text(reply, "scope");
-	int64_t lifetime = 0;
 	char *copy = NULL;
 	int code = check_reply(reply, err);
 
@@ -264,9 +277,8 @@ static int take_reply(struct oauth_token *token, const struct object *reply,
 	if (scope && !(copy = span_dup(span_of(scope)))) {
 		return err_nomem(err);
 	}
-	if ((code = take_refresh(token, object_text(reply, "refresh_token"), err)) < 0 ||
-	    (code = secret_set(&token->access, span_of(object_text(reply, "access_token")), err)) <
-		    0) {
+	if ((code = secret_set(&token->access, span_of(object_text(reply, "access_token")), err)) <
+	    0) {
 		free(copy);
 		return code;
 	}
@@ -274,12 +286,9 @@ static int take_reply(struct oauth_token *token, const struct object *reply,
 		free(token->scope);
 		token->scope = copy;
 	}
-	token->is_lifetime_told = object_number(reply, "expires_in", &lifetime);
-	lifetime = token->is_lifetime_told ? lifetime : OAUTH_LIFETIME_S;
-	token->lifetime_s = lifetime < 0                  ? 0
-			  : lifetime > OAUTH_LIFETIME_MAX ? OAUTH_LIFETIME_MAX
-							  : lifetime;
+	take_lifetime(token, reply, "expires_in");
 	token->received = *now;
+	token->is_unsaved = true;
 	return 0;
 }
 
@@ -288,18 +297,21 @@ int oauth_token_take_reply(struct oauth_token *token, struct span text, const st
 {
 	struct object *reply = NULL;
 	struct err why;
-	int code = object_read(&reply, text, &why);
+	int code = object_salvage(&reply, text, &why);
+	bool is_damaged = code != 0;
 
 	if (code == -ERR_NOMEM) {
 		*err = why;
 		return code;
 	}
-	if (code < 0) {
+	if (code >= 0 && (code = take_refresh(token, reply, err)) == 0) {
+		code = take_access(token, reply, now, err);
+	}
+	object_finish(&reply);
+	if (code == -ERR_PROTOCOL && is_damaged) {
 		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
 			       "the authorization server's answer makes no sense: %s", why.text);
 	}
-	code = take_reply(token, reply, now, err);
-	object_finish(&reply);
 	return code;
 }
 

@@ -8,6 +8,7 @@
 
 #define FORM_TYPE "application/x-www-form-urlencoded"
 #define URL_MAX   4096
+#define FORM_MAX  ((size_t)HTTP_BODY_MAX * 4) /* a token that came in a reply, encoded */
 
 void authority_now(struct oauth_now *now)
 {
@@ -121,7 +122,7 @@ static int send_form(const struct authority *authority, const char *url, const c
 			"none",
 			authority->params->account, what);
 	}
-	buf_init(&basic, HTTP_BODY_MAX);
+	buf_init(&basic, FORM_MAX);
 	if ((code = oauth_write_basic(&authority->client, &basic, err)) < 0) {
 		goto finish;
 	}
@@ -209,7 +210,7 @@ int authority_register(struct authority *authority, const char *redirect, struct
 	int code = 0;
 
 	if (oauth_client_needs_registration(&authority->client)) {
-		buf_init(&body, HTTP_BODY_MAX);
+		buf_init(&body, FORM_MAX);
 		code = oauth_client_write_registration(&authority->client, redirect, &body, err);
 		code = code < 0 ? code : register_client(authority, &body, err);
 		buf_finish(&body);
@@ -237,6 +238,7 @@ static int take_token(struct authority *authority, const struct buf *body,
 		      struct oauth_token *token, enum oauth_refusal *refusal, struct err *err)
 {
 	struct http_reply reply;
+	struct err ignored;
 	struct oauth_now now;
 
 	*refusal = OAUTH_REFUSED;
@@ -248,6 +250,9 @@ static int take_token(struct authority *authority, const struct buf *body,
 		code = is_success(&reply)
 			     ? oauth_token_take_reply(token, buf_span(&reply.body), &now, err)
 			     : refused(authority, &reply, refusal, err);
+	} else if (is_success(&reply) &&
+		   oauth_token_take_reply(token, buf_span(&reply.body), &now, &ignored) == 0) {
+		code = 0; /* it broke off behind the tokens */
 	}
 	http_reply_finish(&reply);
 	return code;
@@ -261,7 +266,7 @@ int authority_take_code(struct authority *authority, const struct oauth_flow *fl
 	struct buf body;
 	int code;
 
-	buf_init(&body, HTTP_BODY_MAX);
+	buf_init(&body, FORM_MAX);
 	if ((code = blot_add(&authority->blot, secret_span(code_secret), err)) < 0 ||
 	    (code = blot_add(&authority->blot, span_of(flow->verifier), err)) < 0 ||
 	    (code = oauth_write_code(flow, &authority->client, code_secret, &body, err)) < 0) {
@@ -281,7 +286,7 @@ int authority_begin_device(struct authority *authority, struct oauth_device *dev
 	int code;
 
 	http_reply_init(&reply);
-	buf_init(&body, HTTP_BODY_MAX);
+	buf_init(&body, FORM_MAX);
 	if ((code = oauth_write_device(&authority->client, &body, err)) < 0 ||
 	    (code = send_form(authority, authority->client.device_url,
 			      "the device flow (`oauth_device_url`)", &body, &reply, err)) < 0) {
@@ -300,7 +305,7 @@ int authority_take_device(struct authority *authority, struct oauth_device *devi
 {
 	struct buf body;
 
-	buf_init(&body, HTTP_BODY_MAX);
+	buf_init(&body, FORM_MAX);
 	int code = oauth_write_poll(&authority->client, device, &body, err);
 	code = code < 0 ? code : take_token(authority, &body, token, &device->refusal, err);
 	buf_finish_secret(&body);
@@ -314,7 +319,7 @@ int authority_refresh(struct authority *authority, const struct secret *refresh,
 	int code;
 
 	*refusal = OAUTH_REFUSED;
-	buf_init(&body, HTTP_BODY_MAX);
+	buf_init(&body, FORM_MAX);
 	if ((code = blot_tokens(authority, token, err)) < 0 ||
 	    (code = oauth_write_refresh(&authority->client, refresh, &body, err)) < 0) {
 		goto finish;
@@ -336,7 +341,7 @@ int authority_revoke(struct authority *authority, const struct oauth_token *toke
 		return 0;
 	}
 	http_reply_init(&reply);
-	buf_init(&body, HTTP_BODY_MAX);
+	buf_init(&body, FORM_MAX);
 	if ((code = blot_tokens(authority, token, err)) < 0 ||
 	    (code = oauth_write_revoke(&authority->client, secret, &body, err)) < 0 ||
 	    (code = send_form(authority, authority->client.revoke_url, "revocation", &body, &reply,

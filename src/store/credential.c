@@ -7,6 +7,8 @@
 #include "mailsync/store/tokens.h"
 #include "credential_private.h"
 
+#define SCOPE_MAX 4096
+
 int credential_create(struct credential **credential, const struct credential_params *params,
 		      struct err *err)
 {
@@ -94,7 +96,7 @@ int credential_identity(struct credential *credential, const volatile int *stop,
 			struct secret *identity, struct err *err)
 {
 	if (credential->params.kind == CREDENTIAL_OAUTH) {
-		return tokens_text(credential->params.tokens, identity, err);
+		return tokens_mark(credential->params.tokens, identity, err);
 	}
 	return credential_secret(credential, stop, identity, err);
 }
@@ -109,7 +111,7 @@ void credential_refused(struct credential *credential, const struct secret *secr
 		secret_finish(&credential->kept);
 	}
 	(void)secret_set(&credential->refused, secret_span(secret), &ignored);
-	if (!is_token || tokens_text(credential->params.tokens, &credential->mark, &ignored) < 0) {
+	if (!is_token || tokens_mark(credential->params.tokens, &credential->mark, &ignored) < 0) {
 		(void)secret_set(&credential->mark, secret_span(secret), &ignored);
 	}
 	pthread_mutex_unlock(&credential->mutex);
@@ -149,15 +151,23 @@ int credential_renew(struct credential *credential, const volatile int *stop, st
 
 /* --- words for people --- */
 
+const char *credential_account(const struct credential *credential)
+{
+	return credential->params.account;
+}
+
 static void advise_of_token(const struct credential *credential, struct span words, struct buf *out)
 {
 	const char *account = credential->params.account;
 	struct oauth_challenge challenge = {0};
 	struct buf missing;
 
-	buf_init(&missing, sizeof(challenge.scope) + 1);
+	buf_init(&missing, SCOPE_MAX);
 	if (oauth_challenge_read(words, &challenge)) {
 		tokens_missing(credential->params.tokens, challenge.scope, &missing);
+	}
+	if (missing.len == 0) {
+		tokens_lacking(credential->params.tokens, &missing);
 	}
 	if (missing.len > 0) {
 		buf_printf(out,

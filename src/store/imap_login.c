@@ -252,7 +252,7 @@ static int authenticate(struct imap *imap, struct login *login, const struct ima
 		return login_nothing_fits(&offer->sasl, is_barred ? " (and disables LOGIN)" : "",
 					  err);
 	}
-	if (code == -ERR_LOGIN) {
+	if (code == -ERR_LOGIN && !imap->is_unconnected) {
 		login_refused(login);
 	}
 	return code;

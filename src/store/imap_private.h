@@ -125,7 +125,8 @@ struct imap {
 	int64_t rate_since_ms; /* when the first body began; 0: none yet */
 	uint64_t rate_from;    /* bytes received by then */
 
-	bool is_closing; /* LOGOUT was sent */
+	bool is_unconnected; /* login_is_unconnected */
+	bool is_closing;     /* LOGOUT was sent */
 	bool backoff_is_due;
 	int64_t backoff_ms;            /* the longest time named, 0 none */
 	unsigned noise;                /* lines in a row that belong to nothing */

@@ -11,6 +11,7 @@
 #include "mailsync/base/array.h"
 
 #include "imap_private.h"
+#include "login.h"
 
 #define IMAP_READ_SIZE  65536
 #define IMAP_NOISE_MAX  100000 /* "* OK still here" each 2 minutes for 4 months */
@@ -35,29 +36,10 @@ static int imap_read(struct imap *imap, struct err *err)
 	return 0;
 }
 
-/* Microsoft's words, in a BAD after a login that succeeded, and in the BYE behind it. */
-static bool is_not_connected(struct span text)
-{
-	return span_contains_nocase(text, "authenticated but not connected");
-}
-
-static int not_connected(struct err *err)
-{
-	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-		       "the server takes the token and has no mailbox for it (\"User is "
-		       "authenticated but not connected\"): `user` is not the account that signed "
-		       "in, or that account has no mailbox or licence, or IMAP is switched off for "
-		       "it, or the client lacks the permission for IMAP, or too many sessions are "
-		       "open; where `user` is right, sign in as that user with `mailsync login`");
-}
-
 static int note_bye(struct imap *imap, const struct imap_event *event, struct err *err)
 {
 	if (imap->is_closing) {
 		return 0;
-	}
-	if (is_not_connected(event->text)) {
-		return not_connected(err);
 	}
 	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
 		       "the server ended the connection, saying \"%.*s\"; try again later",
@@ -184,10 +166,22 @@ static void blot_words(struct imap *imap, struct imap_event *event)
 	event->text = (struct span){imap->shown.data + at, imap->shown.len - at};
 }
 
+static bool is_unconnected(const struct imap *imap, const struct imap_event *event)
+{
+	bool is_refusal = event->type == IMAP_TAGGED ||
+			  (event->type == IMAP_UNTAGGED && event->status == IMAP_BYE);
+	return is_refusal && event->status != IMAP_OK && !imap->is_closing &&
+	       login_is_unconnected(event->text);
+}
+
 /* What the session itself learns from an event. */
 static int note_event(struct imap *imap, const struct imap_event *event, struct err *err)
 {
 	int code = 0;
+	if (is_unconnected(imap, event)) {
+		imap->is_unconnected = true;
+		return login_unconnected(imap->server, "IMAP", err);
+	}
 	if (event->type == IMAP_UNTAGGED) {
 		code = note_untagged(imap, event, err);
 	} else if (event->type == IMAP_CAPABILITY) {
@@ -415,9 +409,6 @@ int imap_status_error(const struct imap_event *event, const char *what, struct e
 {
 	if (event->status == IMAP_OK) {
 		return 0;
-	}
-	if (is_not_connected(event->text)) {
-		return not_connected(err);
 	}
 	int words = (int)(event->text.len > 300 ? 300 : event->text.len);
 	const char *verb = event->status == IMAP_BAD ? "could not make sense of" : "refused";

@@ -217,6 +217,25 @@ void login_append_words(const struct login *login, const struct sasl *sasl, stru
 	buf_finish(&clean);
 }
 
+bool login_is_unconnected(struct span words)
+{
+	return span_contains_nocase(words, "authenticated but not connected");
+}
+
+int login_unconnected(const struct server *server, const char *protocol, struct err *err)
+{
+	const char *account = server->credential ? credential_account(server->credential) : "";
+
+	return err_set(
+		err, ERR_LOGIN, SCOPE_ACCOUNT,
+		"the server takes the token and has no mailbox for it (\"User is "
+		"authenticated but not connected\"): `user` is not the account that signed "
+		"in, or that account has no mailbox or licence, or %s is switched off for it, "
+		"or the client lacks the permission for %s, or too many sessions are open; "
+		"where `user` is right, sign in as that user with `mailsync login %s`",
+		protocol, protocol, account);
+}
+
 static bool is_token(const struct server *server)
 {
 	return server->has_token || (auth_row(server->auth)->marks & AUTH_TAKES_TOKEN) != 0;

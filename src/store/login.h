@@ -61,6 +61,11 @@ int login_answer(struct login *login, struct sasl *sasl, struct span text, struc
 /* For the error of a refusal: what the server said behind it in SASL (NULL: none was tried), with a
  * blank before it, and what to do; into OUT. */
 void login_append_words(const struct login *login, const struct sasl *sasl, struct buf *out);
+/* Microsoft's words for a token that is right, of a user without a mailbox: in the answer to any
+ * command, and in the BYE behind it. */
+bool login_is_unconnected(struct span words);
+/* -ERR_LOGIN. PROTOCOL: for people. */
+int login_unconnected(const struct server *server, const char *protocol, struct err *err);
 /* The server refused what it was told: the credential is asked anew next time. */
 void login_refused(const struct login *login);
 /* After -ERR_LOGIN, in ERR: 1 where a new connection may try once more, as there is another access

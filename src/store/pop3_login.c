@@ -381,7 +381,7 @@ static int authenticate(struct pop3 *pop3, struct login *login, struct err *err)
 	if (login->tried == 0) {
 		return login_nothing_fits(&offer, "", err);
 	}
-	if (code == -ERR_LOGIN) {
+	if (code == -ERR_LOGIN && !pop3->is_unconnected) {
 		login_refused(login);
 	}
 	return code;

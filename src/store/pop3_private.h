@@ -30,6 +30,7 @@ struct pop3 {
 	unsigned mechs; /* of CAPA: AUTH_BIT of each that we know */
 	char *greeting; /* the text behind +OK */
 	const char *login_name;
+	bool is_unconnected; /* login_is_unconnected */
 	uint64_t commands;
 	uint32_t numbers[POP3_WINDOW]; /* of the messages in flight, a ring */
 	size_t first;

@@ -165,10 +165,15 @@ void pop3_blot_words(struct pop3 *pop3, struct pop3_event *event)
 int pop3_event_next(struct pop3 *pop3, struct pop3_event *event, struct err *err)
 {
 	int code = pop3_event_raw(pop3, event, err);
-	if (code == 0) {
-		pop3_blot_words(pop3, event);
+	if (code < 0) {
+		return code;
 	}
-	return code;
+	pop3_blot_words(pop3, event);
+	if (event->type == POP3_STATUS && !event->is_ok && login_is_unconnected(event->text)) {
+		pop3->is_unconnected = true;
+		return login_unconnected(pop3->server, "POP", err);
+	}
+	return 0;
 }
 
 int pop3_event_raw(struct pop3 *pop3, struct pop3_event *event, struct err *err)

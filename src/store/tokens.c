@@ -10,11 +10,15 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "mailsync/base/digest.h"
 #include "mailsync/base/log.h"
 #include "authority_private.h"
 #include "token_file.h"
 
-#define ROUNDS_MAX 3 /* of a file that others change while we refresh */
+#define MARK_SIZE  32
+#define SCOPE_MAX  4096
+#define SOON_S     86400 /* a clock may be that wrong */
+#define ROUNDS_MAX 3     /* of a file that others change while we refresh */
 
 struct tokens {
 	const struct authority_params *params;
@@ -105,13 +109,19 @@ static int check_client(struct renewal *renewal, struct err *err)
 	return 0;
 }
 
-/* Asks with REFRESH, and keeps what comes. */
+/* Asks with REFRESH, and keeps what comes: the next refresh token also of a reply that is of no use
+ * else. */
 static int renew_with(struct renewal *renewal, const struct secret *refresh, struct err *err)
 {
 	int code = authority_refresh(renewal->authority, refresh, &renewal->token,
 				     &renewal->refusal, err);
+	struct err why;
 
-	code = code < 0 ? code : token_file_write(renewal->file, &renewal->token, err);
+	if (renewal->token.is_unsaved &&
+	    token_file_write(renewal->file, &renewal->token, &why) < 0 && code == 0) {
+		*err = why;
+		code = -(int)why.code;
+	}
 	renewal->is_done = code == 0;
 	return code;
 }
@@ -308,20 +318,22 @@ int tokens_take(struct tokens *tokens, const struct secret *refused, const volat
 
 /* --- asking --- */
 
-int tokens_text(struct tokens *tokens, struct secret *text, struct err *err)
+int tokens_mark(struct tokens *tokens, struct secret *mark, struct err *err)
 {
+	uint8_t digest[DIGEST_MAX_SIZE];
 	struct token_file file;
-	struct buf whole;
+	struct buf text;
 	int code;
 
-	buf_init(&whole, OAUTH_FILE_MAX);
+	buf_init(&text, OAUTH_FILE_MAX);
 	if ((code = open_file(tokens->params, &file, err)) < 0 ||
-	    (code = token_file_text(&file, &whole, err)) < 0) {
+	    (code = token_file_text(&file, &text, err)) < 0 ||
+	    (code = digest_of(DIGEST_SHA256, buf_span(&text), digest, err)) < 0) {
 		goto finish;
 	}
-	code = secret_set(text, buf_span(&whole), err);
+	code = secret_set(mark, (struct span){(const char *)digest, MARK_SIZE}, err);
 finish:
-	buf_finish_secret(&whole);
+	buf_finish_secret(&text);
 	return code;
 }
 
@@ -347,6 +359,39 @@ void tokens_missing(struct tokens *tokens, const char *scope, struct buf *out)
 	oauth_token_finish(&token);
 }
 
+/* As tokens_lacking, of TOKEN. */
+static int append_lacking(const struct authority_params *params, const struct oauth_token *token,
+			  struct buf *out, struct err *err)
+{
+	struct oauth_settings settings = *params->settings;
+	struct oauth_client client;
+	struct buf scope;
+
+	settings.is_shared = false;
+	oauth_client_init(&client);
+	buf_init(&scope, SCOPE_MAX);
+	int code = oauth_client_resolve(&client, &settings, err);
+	if (code == 0) {
+		buf_append_span(&scope, oauth_client_mail_scope(&client));
+		oauth_token_missing(token, scope.data, out);
+		code = buf_status(&scope, "a scope", err);
+	}
+	buf_finish(&scope);
+	oauth_client_finish(&client);
+	return code;
+}
+
+void tokens_lacking(struct tokens *tokens, struct buf *out)
+{
+	struct oauth_token token;
+	struct err ignored;
+
+	if (read_token(tokens->params, &token, &ignored) == 0) {
+		(void)append_lacking(tokens->params, &token, out, &ignored);
+	}
+	oauth_token_finish(&token);
+}
+
 static void format_time(int64_t seconds, char text[32])
 {
 	time_t time = (time_t)seconds;
@@ -359,9 +404,67 @@ static void format_time(int64_t seconds, char text[32])
 
 static int add_line(struct strlist *lines, struct buf *line, struct err *err)
 {
-	int code = strlist_add(lines, buf_span(line), err);
+	int code = line->len > 0 ? strlist_add(lines, buf_span(line), err) : 0;
 
 	buf_clear(line);
+	return code;
+}
+
+/* When it was granted, and how long that is ago; nothing of a file that tells no sensible time. */
+static void append_grant(const struct oauth_token *token, int64_t now_s, struct buf *line)
+{
+	int64_t age_s = now_s - token->granted_s;
+	char text[32];
+
+	if (token->granted_s <= 0 || age_s < -SOON_S) {
+		return;
+	}
+	int64_t days = age_s < 0 ? 0 : age_s / 86400;
+	format_time(token->granted_s, text);
+	buf_printf(line, " on %s (%lld day%s ago)", text, (long long)days, days == 1 ? "" : "s");
+}
+
+static void append_end(const struct oauth_token *token, int64_t now_s, struct buf *line)
+{
+	bool is_sensible = token->received.real_s > 0 && token->received.real_s <= now_s + SOON_S;
+	int64_t end_s = oauth_token_end_s(token);
+	char text[32];
+
+	if (!is_sensible) {
+		buf_append_cstr(line, "; the access token of now is of no known age");
+	} else {
+		format_time(end_s, text);
+		buf_printf(line, "; the access token of now %s %s",
+			   end_s > now_s ? "ends at" : "ended at", text);
+	}
+	buf_append_cstr(line, token->refresh.data ? ", and is refreshed" : "");
+}
+
+/* What keeps it from reading mail, or will. */
+static int add_wants(const struct authority_params *params, const struct oauth_token *token,
+		     struct strlist *lines, struct err *err)
+{
+	struct buf lacking, line;
+	int code;
+
+	buf_init(&lacking, SCOPE_MAX);
+	buf_init(&line, SCOPE_MAX * 2);
+	if ((code = append_lacking(params, token, &lacking, err)) < 0) {
+		goto finish;
+	}
+	if (lacking.len > 0) {
+		buf_printf(&line, "the scope %s was not granted: run `mailsync login %s`",
+			   lacking.data, params->account);
+	}
+	if ((code = add_line(lines, &line, err)) < 0 || token->refresh.data) {
+		goto finish;
+	}
+	buf_printf(&line, "there is no token to refresh it with: then `mailsync login %s`",
+		   params->account);
+	code = add_line(lines, &line, err);
+finish:
+	buf_finish(&line);
+	buf_finish(&lacking);
 	return code;
 }
 
@@ -369,29 +472,21 @@ static int explain(const struct authority_params *params, const struct oauth_tok
 		   const struct oauth_client *client, struct strlist *lines, struct err *err)
 {
 	const char *rules = oauth_client_rules(client);
-	char granted[32], end[32];
 	struct oauth_now now;
 	struct buf line;
 	int code;
 
 	authority_now(&now);
-	format_time(token->granted_s, granted);
-	format_time(oauth_token_end_s(token), end);
 	buf_init(&line, 1024);
-	int64_t days = (now.real_s - token->granted_s) / 86400;
-	buf_printf(&line,
-		   "signed in by %s on %s (%lld day%s ago); the access token of now ends at %s%s",
-		   oauth_client_name(client), granted, (long long)days, days == 1 ? "" : "s", end,
-		   token->refresh.data ? ", and is refreshed" : "");
-	code = add_line(lines, &line, err);
-	if (code == 0 && !token->refresh.data) {
-		buf_printf(&line, "there is no token to refresh it with: then `mailsync login %s`",
-			   params->account);
-		code = add_line(lines, &line, err);
+	buf_printf(&line, "signed in by %s", oauth_client_name(client));
+	append_grant(token, now.real_s, &line);
+	append_end(token, now.real_s, &line);
+	if ((code = add_line(lines, &line, err)) < 0 ||
+	    (code = add_wants(params, token, lines, err)) < 0) {
+		goto finish;
 	}
-	if (code == 0 && rules) {
-		code = strlist_add(lines, span_of(rules), err);
-	}
+	code = rules ? strlist_add(lines, span_of(rules), err) : 0;
+finish:
 	buf_finish(&line);
 	return code;
 }

@@ -14,6 +14,7 @@ import urllib.parse
 
 import pytest
 
+from maildrop import Maildrop
 from rig import mail, program
 from rig.authority import Authority, Fault, wait_for_address
 from rig.host import free_ports
@@ -120,7 +121,7 @@ def test_the_address_can_be_pasted(make_signing, authority):
     _, location, _ = authority.get(url)
     with pytest.raises(ConnectionRefusedError):   # nothing listens there
         authority.get(location)
-    process.stdin.write(b"http://127.0.0.1/?code=x&state=y\n" + location.encode() + b"\n")
+    process.stdin.write(b"http://127.0.0.1/?code=x&state=y\n <" + location.encode() + b"> \n")
     process.stdin.flush()
     result = program.finish(process)
     assert result.status == 0, result
@@ -352,6 +353,55 @@ def test_lifetimes_as_odd_servers_tell_them(make_signing, authority, kind):
     assert authority.refreshes == 1
 
 
+@pytest.mark.parametrize("spoils", [
+    lambda data: data.replace(b'"expires_in": 3600', b'"expires_in": 99999999999999999999'),
+    lambda data: data.replace(b'"expires_in": 3600', b'"expires_in": -1e999'),
+    lambda data: data.replace(b'"expires_in": 3600', b'"expires_in": 0'),
+    lambda data: data[:-1] + b', "name": "J\xfcrgen\r\n", "scope": "mail"}',
+    lambda data: data[:-1] + b', "x": ' + b"[" * 500 + b"]" * 500 + b"}",
+    lambda data: data[:-1] + b', "x": "' + b"x" * 100_000 + b'"}',
+])
+def test_no_refresh_token_is_lost_for_what_else_a_reply_says(signed_in, authority, spoils):
+    authority.spoils = spoils
+    for count in (1, 2):                    # the next one is kept, and used
+        age(signed_in, 3600)
+        assert fresh(signed_in) == token_of(signed_in)["access_token"]
+        assert token_of(signed_in)["refresh_token"] == authority.grants[0].refresh[-1]
+        assert authority.refreshes == count
+
+
+@pytest.mark.parametrize("spoils, words", [
+    (lambda data: data.replace(b"Bearer", b"mac"), "Bearer"),
+    (lambda data: data.replace(b"access_token", b"token"), "no access token")])
+def test_no_refresh_token_is_lost_with_an_access_token_of_no_use(signed_in, authority, spoils,
+                                                                 words):
+    age(signed_in, 3600)
+    authority.spoils = spoils
+    assert words in fresh(signed_in, 76)
+    assert token_of(signed_in)["refresh_token"] == authority.grants[0].refresh[-1]
+    authority.spoils = None
+    assert fresh(signed_in) and not authority.grants[0].is_dead
+
+
+def test_tokens_that_are_large_together(make_signing, authority):
+    authority.refresh_bytes = 45_000        # 60 kB in base64
+    account = make_signing()
+    sign_in(account, authority)
+    for count in (1, 2):
+        age(account, 3600)
+        assert fresh(account) and authority.refreshes == count
+    assert account.sync().did == {}
+
+
+@pytest.mark.parametrize("granted", [-1, 0, 10**13, "x", 1e300])
+def test_a_date_that_makes_no_sense_is_not_told(signed_in, granted):
+    token = token_of(signed_in)
+    file_of(signed_in).write_text(json.dumps({**token, "granted_at": granted}))
+    result = signed_in.run("check")
+    assert result.status == 0, result
+    assert "days ago" not in result.out and "access token of now ends at" in result.out
+
+
 @pytest.mark.parametrize("shift", [-100000, 100000])
 def test_clocks_that_jump(signed_in, authority, clock_shim, shift):
     env = {"LD_PRELOAD": clock_shim, "CLOCK_BY": str(shift), "CLOCK_AFTER": "0"}
@@ -460,6 +510,12 @@ def test_invalid_grant_is_believed_after_another_look(signed_in, authority):
 
 @pytest.mark.parametrize("fault, status, words", [
     (Fault("/token", 503), 75, "503"),
+    (Fault("/token", 500, b'{"error":"invalid_grant"}'), 75, "500"),
+    (Fault("/token", 408), 75, "408"),
+    (Fault("/token", 425), 75, "425"),
+    (Fault("/token", 400, '{"error":"invalid_grant","error_description":"AADSTS70008: a\u202eb'
+                          '\u2028c\u0085d\\r\\n\\u001b[2Je"}'.encode()), 77,
+     "90 days (invalid_grant: AADSTS70008: a?b?c?d   [2Je)"),
     (Fault("/token", 429, headers={"Retry-After": "30"}), 75, "30 s"),
     (Fault("/token", 400, b'{"error":"temporarily_unavailable"}'), 75, "no time"),
     (Fault("/token", 401, b'{"error":"invalid_client"}'), 78, "oauth_client_id"),
@@ -619,6 +675,38 @@ def test_the_token_of_another_account(signed_in, authority, tmp_path):
     assert result.status == 78 and "account home" in result.err
 
 
+def test_the_token_of_an_account_of_the_other_protocol(make_signing, authority, tmp_path):
+    """Microsoft has a scope for each: one consent asks for both, and a lacking one is told."""
+    account = make_signing(oauth="microsoft", oauth_scope=None)
+    account.others["account second"] = {
+        **account.keys, "protocol": "pop3", "port": account.server.port + 2, "oauth": None,
+        "oauth_account": "home", "oauth_client_id": None, "oauth_auth_url": None,
+        "oauth_token_url": None, "oauth_device_url": None, "maildir": str(tmp_path / "second")}
+    authority.grants_scope = "https://outlook.office.com/IMAP.AccessAsUser.All"
+    result = sign_in(account, authority)
+    asked = authority.asked("/authorize")[0]["scope"].split()
+    assert "https://outlook.office.com/IMAP.AccessAsUser.All" in asked
+    assert "https://outlook.office.com/POP.AccessAsUser.All" in asked
+    assert "missing: " in result.err
+    assert "not granted" not in account.run("check", "home").out
+    told = account.run("check", "second").out
+    assert "POP.AccessAsUser.All was not granted" in told and "mailsync login home" in told
+    authority.grants_scope = None
+    sign_in(account, authority)
+    assert "not granted" not in account.run("check", "second").out
+
+
+def test_the_command_to_run_names_the_account_that_signs_in(signed_in, authority, tmp_path):
+    signed_in.others["account second"] = {
+        **{key: value for key, value in signed_in.keys.items() if not key.startswith("oauth_")},
+        "oauth": None, "oauth_account": "home", "user": "somebody-else",
+        "maildir": str(tmp_path / "second")}
+    for _ in range(2):                       # refused, and not tried again
+        result = signed_in.run("sync", "second")
+        assert result.status == 77 and "mailsync login home" in result.err
+        assert "mailsync login second" not in result.err
+
+
 def test_a_password_command_is_run_again_after_a_refusal(make_account, dovecots, tmp_path):
     good, bad = tmp_path / "good", tmp_path / "bad"
     account = make_account(auth="xoauth2", password=None, password_command=(
@@ -764,6 +852,35 @@ def test_authenticated_but_not_connected(bad, authority):
     result = account.run("sync")
     assert result.status == 77 and "`user` is not the account that signed in" in result.err
     assert len(authority.asked("/token")) == 1     # the token is good
+
+
+@pytest.mark.parametrize("at", [
+    {"dXNl": "-ERR User is authenticated but not connected"},
+    {"STAT": "-ERR User is authenticated but not connected", "UIDL": "-ERR User is authenticated "
+     "but not connected"}])
+def test_authenticated_but_not_connected_over_pop3(make_account, authority, at):
+    class Outlook(Maildrop):
+        capabilities = ["TOP", "UIDL", "SASL XOAUTH2"]
+
+        def serve(self, stream):
+            stream.write(b"+OK ready\r\n")
+            stream.flush()
+            while line := stream.readline().decode().strip():
+                verb = "dXNl" if line.startswith("dXNl") else line.split()[0]
+                self.commands.append(verb)
+                answer = at.get(verb) or {
+                    "CAPA": "+OK\r\nSASL XOAUTH2\r\nUIDL\r\n.", "AUTH": "+ "}.get(verb, "+OK")
+                stream.write(answer.encode() + b"\r\n")
+                stream.flush()
+
+    with Outlook() as drop:
+        account = make_account(**authority.keys(protocol="pop3", port=drop.port, tls="none"))
+        sign_in(account, authority, status=77)
+        result = account.sync(status=77)
+    assert "`user` is not the account that signed in" in result.err
+    assert "POP is switched off" in result.err and "mailsync login home" in result.err
+    assert drop.commands.count("AUTH") >= 2
+    assert len(authority.asked("/token")) == 1
 
 
 class Refusing(Scripted):

@@ -59,6 +59,8 @@ class Authority:
         self.rotates = True
         self.takes_the_one_before = False  # until its successor was used once
         self.gives_refresh = True
+        self.refresh_bytes = 32           # random ones in a refresh token
+        self.spoils = None                # function of a token reply's bytes: what goes out
         self.grants_scope = None          # another scope than asked for
         self.sends_iss = True
         self.iss = None                   # another one than it should be
@@ -168,6 +170,8 @@ class Authority:
                     authority.requests.append((path, form))
                     status, reply, headers = authority.reply(path, form, body)
                 data = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
+                if authority.spoils and path == "/token" and status == 200:
+                    data = authority.spoils(data)
                 try:
                     self.send_response(status)
                     for name, value in headers.items():
@@ -311,7 +315,7 @@ class Authority:
         if self.expires_in != "missing":
             reply["expires_in"] = str(self.lifetime) if self.expires_in == "text" else self.lifetime
         if self.gives_refresh and (self.rotates or not grant.refresh):
-            grant.refresh.append(secrets.token_urlsafe(32))
+            grant.refresh.append(secrets.token_urlsafe(self.refresh_bytes))
             reply["refresh_token"] = grant.refresh[-1]
         return 200, reply, {}
 

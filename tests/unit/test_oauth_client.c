@@ -67,6 +67,27 @@ static void a_tenant_goes_into_microsofts_addresses(void **state)
 	settings.is_pop3 = true;
 	client = resolved(&settings);
 	assert_non_null(strstr(client.scope, "POP.AccessAsUser.All"));
+	assert_null(strstr(client.scope, "IMAP."));
+	oauth_client_finish(&client);
+}
+
+static void a_consent_that_both_protocols_use_covers_both(void **state)
+{
+	struct oauth_settings settings = custom;
+
+	(void)state;
+	settings.oauth = "microsoft";
+	settings.is_pop3 = settings.is_shared = true;
+	struct oauth_client client = resolved(&settings);
+	assert_string_equal(client.scope, "https://outlook.office.com/POP.AccessAsUser.All "
+					  "https://outlook.office.com/SMTP.Send offline_access "
+					  "https://outlook.office.com/IMAP.AccessAsUser.All");
+	assert_true(span_equal_cstr(oauth_client_mail_scope(&client),
+				    "https://outlook.office.com/POP.AccessAsUser.All"));
+	oauth_client_finish(&client);
+	settings.oauth = "google"; /* one scope for all */
+	client = resolved(&settings);
+	assert_string_equal(client.scope, "https://mail.google.com/");
 	oauth_client_finish(&client);
 }
 
@@ -308,6 +329,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_preset_is_whole),
+		cmocka_unit_test(a_consent_that_both_protocols_use_covers_both),
 		cmocka_unit_test(a_tenant_goes_into_microsofts_addresses),
 		cmocka_unit_test(keys_come_before_a_preset),
 		cmocka_unit_test(a_packagers_client_is_found_by_its_word),

@@ -99,6 +99,9 @@ static void only_the_answer_to_this_flow_is_one(void **state)
 		{"error=access_denied&x=%s", OAUTH_ANSWER_STRAY},
 		{"state=%s&code=abc&code=abd", OAUTH_ANSWER_STRAY},
 		{"state=%s&code=abc&state=x", OAUTH_ANSWER_STRAY},
+		{"state=%s&error=x&error_description=AADSTS65004%%3a+declined%%0d%%0aTrace",
+		 OAUTH_ANSWER_REFUSED},
+		{"state=%s&error=a%%0Ab", OAUTH_ANSWER_STRAY},
 		{"state=%s&code=a%%00b", OAUTH_ANSWER_STRAY},
 		{"state=%s&code=a%%0Ab", OAUTH_ANSWER_STRAY},
 		{"state=%s&code=a%%zz", OAUTH_ANSWER_STRAY},
@@ -160,6 +163,15 @@ static void a_pasted_address_gives_its_query(void **state)
 		{"  code=a&state=b ", "code=a&state=b"},
 		{"?code=a", "code=a"},
 		{"http://localhost:9/?code=a#frag", "code=a"},
+		{"<http://127.0.0.1:9/?code=a&state=b>", "code=a&state=b"},
+		{"  \"http://127.0.0.1:9/?code=a&state=b\" \n", "code=a&state=b"},
+		{"'?code=a&state=b'", "code=a&state=b"},
+		{"(< \"code=a&state=b\" >)", "code=a&state=b"},
+		{"[http://[::1]:9/?code=a&state=b]", "code=a&state=b"},
+		{"“http://localhost/?code=a&state=b”", "code=a&state=b"},
+		{"http://localhost/?code=a&state=b>", "code=a&state=b>"}, /* it may be of it */
+		{"<>", ""},
+		{"\"", "\""},
 		{" \t\n", ""},
 		{"", ""},
 	};
@@ -206,9 +218,6 @@ static void a_secret_goes_into_the_body_or_a_header(void **state)
 
 /* --- refusals --- */
 
-#define AADSTS(number) \
-	400, "{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS" number ": words\"}"
-
 static void each_refusal_says_what_to_do(void **state)
 {
 	static const struct {
@@ -234,26 +243,16 @@ static void each_refusal_says_what_to_do(void **state)
 		{400, "{\"error\":\"temporarily_unavailable\"}", OAUTH_REFUSED, ERR_TEMPORARY, ""},
 		{400, "{\"error\":\"brand_new\"}", OAUTH_REFUSED, ERR_SERVER, "brand_new"},
 		{503, "", OAUTH_REFUSED, ERR_TEMPORARY, "503"},
+		{408, "", OAUTH_REFUSED, ERR_TEMPORARY, "408"},
+		{425, "{\"error\":\"invalid_grant\"}", OAUTH_REFUSED, ERR_TEMPORARY, "425"},
+		{500, "{\"error\":\"invalid_grant\"}", OAUTH_REFUSED, ERR_TEMPORARY, "500"},
+		{599, "", OAUTH_REFUSED, ERR_TEMPORARY, "599"},
 		{429, "<html>", OAUTH_REFUSED, ERR_TEMPORARY, "7 s"},
 		{302, "", OAUTH_REFUSED, ERR_SERVER, "elsewhere"},
 		{400, "<html>", OAUTH_REFUSED, ERR_PROTOCOL, "400"},
 		{400, "{\"error\":17}", OAUTH_REFUSED, ERR_PROTOCOL, "400"},
-		{AADSTS("50011"), OAUTH_REFUSED_GRANT, ERR_CONFIG, "redirect"},
-		{AADSTS("50034"), OAUTH_REFUSED_GRANT, ERR_LOGIN, "user"},
-		{AADSTS("50076"), OAUTH_REFUSED_GRANT, ERR_LOGIN, "second factor"},
-		{AADSTS("50079"), OAUTH_REFUSED_GRANT, ERR_LOGIN, "second factor"},
-		{AADSTS("50126"), OAUTH_REFUSED_GRANT, ERR_LOGIN, "password"},
-		{AADSTS("53003"), OAUTH_REFUSED_GRANT, ERR_LOGIN, "Conditional Access"},
-		{AADSTS("65001"), OAUTH_REFUSED_GRANT, ERR_LOGIN, "consented"},
-		{AADSTS("70008"), OAUTH_REFUSED_GRANT, ERR_LOGIN, "90 days"},
-		{AADSTS("700082"), OAUTH_REFUSED_GRANT, ERR_LOGIN, "90 days"},
-		{AADSTS("700016"), OAUTH_REFUSED_GRANT, ERR_CONFIG, "`oauth_tenant`"},
-		{AADSTS("7000112"), OAUTH_REFUSED_GRANT, ERR_CONFIG, "disabled"},
-		{AADSTS("700025"), OAUTH_REFUSED_GRANT, ERR_CONFIG, "leave out"},
-		{AADSTS("7000218"), OAUTH_REFUSED_GRANT, ERR_CONFIG, "public client flows"},
-		{AADSTS("90094"), OAUTH_REFUSED_GRANT, ERR_LOGIN, "administrator"},
-		{AADSTS("500011"), OAUTH_REFUSED_GRANT, ERR_CONFIG, "`oauth_scope`"},
-		{AADSTS("1"), OAUTH_REFUSED_GRANT, ERR_LOGIN, "holds no longer"},
+		{400, "{\"error\":\"invalid_grant\",\"error_description\":\"\xfc\"}",
+		 OAUTH_REFUSED_GRANT, ERR_LOGIN, "holds no longer"},
 	};
 	struct scene scene;
 	struct err err;
@@ -267,6 +266,52 @@ static void each_refusal_says_what_to_do(void **state)
 		    !strstr(err.text, cases[i].words)) {
 			fail_msg("%ld %s: %d %d %s", cases[i].status, cases[i].text, (int)refusal,
 				 (int)err.code, err.text);
+		}
+	}
+	scene_finish(&scene);
+}
+
+static void each_number_of_microsofts_has_a_sentence(void **state)
+{
+	static const struct {
+		const char *number;
+		enum err_code code;
+		const char *words;
+	} cases[] = {
+		{"50011", ERR_CONFIG, "redirect"},
+		{"50034", ERR_LOGIN, "user"},
+		{"50076", ERR_LOGIN, "second factor"},
+		{"50079", ERR_LOGIN, "second factor"},
+		{"50126", ERR_LOGIN, "password"},
+		{"53003", ERR_LOGIN, "Conditional Access"},
+		{"65001", ERR_LOGIN, "consented"},
+		{"70008", ERR_LOGIN, "90 days"},
+		{"700082", ERR_LOGIN, "90 days"},
+		{"700016", ERR_CONFIG, "`oauth_tenant`"},
+		{"7000112", ERR_CONFIG, "disabled"},
+		{"700025", ERR_CONFIG, "leave out"},
+		{"7000218", ERR_CONFIG, "public client flows"},
+		{"90094", ERR_LOGIN, "administrator"},
+		{"500011", ERR_CONFIG, "`oauth_scope`"},
+		{"70002: Error validating credentials. AADSTS70008", ERR_LOGIN, "90 days"},
+		{"700082: expired.\\r\\nTrace ID: 0", ERR_LOGIN, "90 days"},
+		{"1", ERR_LOGIN, "holds no longer"},
+	};
+	struct scene scene;
+	char text[256];
+	struct err err;
+
+	(void)state;
+	scene_init(&scene);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text),
+			 "{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS%s: words\"}",
+			 cases[i].number);
+		struct oauth_reply reply = {400, span_of(text), 0};
+		enum oauth_refusal refusal = oauth_refusal_read(&scene.client, &reply, NULL, &err);
+		if (refusal != OAUTH_REFUSED_GRANT || err.code != cases[i].code ||
+		    !strstr(err.text, cases[i].words)) {
+			fail_msg("%s: %d %d %s", text, (int)refusal, (int)err.code, err.text);
 		}
 	}
 	scene_finish(&scene);
@@ -389,6 +434,7 @@ int main(void)
 		cmocka_unit_test(a_pasted_address_gives_its_query),
 		cmocka_unit_test(a_secret_goes_into_the_body_or_a_header),
 		cmocka_unit_test(each_refusal_says_what_to_do),
+		cmocka_unit_test(each_number_of_microsofts_has_a_sentence),
 		cmocka_unit_test(an_error_is_one_with_any_status),
 		cmocka_unit_test(a_registered_client_that_is_forgotten_signs_in_again),
 		cmocka_unit_test(a_refusal_repeats_no_secret),

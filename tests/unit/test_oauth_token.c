@@ -34,7 +34,24 @@ static void a_reply_is_read_in_all_its_forms(void **state)
 		{"{" REPLY "}", 0, OAUTH_LIFETIME_S, false},
 		{"{" REPLY ",\"expires_in\":null}", 0, OAUTH_LIFETIME_S, false},
 		{"{" REPLY ",\"expires_in\":\"soon\"}", 0, OAUTH_LIFETIME_S, false},
-		{"{" REPLY ",\"expires_in\":-5}", 0, 0, true},
+		{"{" REPLY ",\"expires_in\":-5}", 0, OAUTH_LIFETIME_S, false},
+		{"{" REPLY ",\"expires_in\":0}", 0, OAUTH_LIFETIME_S, false},
+		{"{" REPLY ",\"expires_in\":\"3599.5\"}", 0, OAUTH_LIFETIME_S, false},
+		{"{" REPLY ",\"expires_in\":99999999999999999999}", 0, OAUTH_LIFETIME_S, false},
+		{"{\"expires_in\":-99999999999999999999," REPLY "}", 0, OAUTH_LIFETIME_S, false},
+		{"{" REPLY ",\"expires_in\":1e999}", 0, OAUTH_LIFETIME_S, false},
+		{"{" REPLY ",\"expires_in\":1e18}", 0, OAUTH_LIFETIME_S, false},
+		{"{" REPLY ",\"expires_in\":[60]}", 0, OAUTH_LIFETIME_S, false},
+		{"{" REPLY ",\"expires_in\":01}", 0, OAUTH_LIFETIME_S, false},
+		{"{" REPLY ",\"expires_in\":1,\"expires_in\":2}", 0, OAUTH_LIFETIME_S, false},
+		{"{" REPLY ",\"expires_in\":60,\"x\":\"\xff\"}", 0, 60, true},
+		{"{\"x\":\"a\\u0000b\"," REPLY ",\"expires_in\":60}", 0, 60, true},
+		{"{\"x\":\"\n\"," REPLY ",\"expires_in\":60}", 0, 60, true},
+		{"{\"x\":[\"}\",{\"y\":\"\\\"]\"}]"
+		 "]," REPLY ",\"expires_in\":60}",
+		 0, 60, true},
+		{"\xEF\xBB\xBF{" REPLY ",\"expires_in\":60}\r\n", 0, 60, true},
+		{"{" REPLY ",\"expires_in\":60,\"x\":\"cut", 0, 60, true},
 		{"{" REPLY ",\"expires_in\":9223372036854775807}", 0, OAUTH_LIFETIME_MAX, true},
 		{"{\"access_token\":\"acc\"}", 0, OAUTH_LIFETIME_S, false},
 		{"{\"access_token\":\"acc\",\"token_type\":\"mac\"}", -ERR_PROTOCOL, 0, false},
@@ -45,7 +62,11 @@ static void a_reply_is_read_in_all_its_forms(void **state)
 		{"{\"access_token\":\"a\",\"access_token\":\"b\"}", -ERR_PROTOCOL, 0, false},
 		{"{\"access_token\":[\"a\"]}", -ERR_PROTOCOL, 0, false},
 		{"{}", -ERR_PROTOCOL, 0, false},
-		{"{" REPLY "} {}", -ERR_PROTOCOL, 0, false},
+		{"{\"access_token\":\"cut", -ERR_PROTOCOL, 0, false},
+		{"{\"access_token\":\"cut\"", -ERR_PROTOCOL, 0, false},
+		{"{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"access_token\":\"b\"}",
+		 -ERR_PROTOCOL, 0, false},
+		{"{" REPLY "} {}", 0, OAUTH_LIFETIME_S, false},
 	};
 	struct err err;
 
@@ -95,9 +116,89 @@ static void the_refresh_token_before_is_kept_when_another_comes(void **state)
 	assert_int_equal(take(&token, "{" REPLY ",\"refresh_token\":\"two\"}", &err), 0);
 	assert_string_equal(token.refresh.data, "two");
 	assert_string_equal(token.before.data, "one");
-	assert_int_equal(take(&token, "{\"refresh_token\":\"three\"}", &err), -ERR_PROTOCOL);
-	assert_string_equal(token.refresh.data, "two");
 	oauth_token_finish(&token);
+}
+
+/* The one before may be spent: what can be read of the next is not lost. */
+static void a_refresh_token_is_taken_whatever_else_a_reply_says(void **state)
+{
+	static const char *const replies[] = {
+		"{\"refresh_token\":\"two\"}",
+		"{\"refresh_token\":\"two\",\"access_token\":7}",
+		"{\"refresh_token\":\"two\",\"access_token\":\"a\",\"token_type\":\"mac\"}",
+		"{\"refresh_token\":\"two\",\"access_token\":\"a\",\"access_token\":\"b\"}",
+		"{\"refresh_token\":\"two\",\"access_token\":\"\xff\"}",
+		"{\"expires_in\":1e999,\"refresh_token\":\"two\"",
+		"{\"refresh_token\":\"two\",",
+	};
+	struct oauth_token token;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		oauth_token_init(&token);
+		assert_int_equal(take(&token, "{" REPLY ",\"refresh_token\":\"one\"}", &err), 0);
+		token.is_unsaved = false;
+		bool is_cut = i == 5;
+		if (take(&token, replies[i], &err) != -ERR_PROTOCOL ||
+		    strcmp(token.access.data, "acc") != 0 || token.is_unsaved == is_cut ||
+		    strcmp(token.refresh.data, is_cut ? "one" : "two") != 0) {
+			fail_msg("%s: %s", replies[i], token.refresh.data);
+		}
+		oauth_token_finish(&token);
+	}
+}
+
+/* Times and numbers that no `login` wrote. */
+static void a_file_with_absurd_times_is_read(void **state)
+{
+	static const char *const times[] = {"-1", "9223372036854775807", "\"x\"", "1e300",
+					    "-9223372036854775808"};
+	static const struct oauth_now now = {T0, 5000000, "boot"};
+	struct oauth_token token;
+	char file[512];
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		snprintf(file, sizeof(file),
+			 "{\"access_token\":\"a\",\"client_id\":\"i\",\"grant\":\"g\","
+			 "\"granted_at\":%s,"
+			 "\"received_at\":%s,\"received_ms\":%s,\"lifetime\":%s,"
+			 "\"received_boot\":\"boot\"}",
+			 times[i], times[i], times[i], times[i]);
+		oauth_token_init(&token);
+		assert_int_equal(oauth_token_read(&token, span_of(file), &err), 0);
+		assert_int_equal(token.granted_s, 0);
+		assert_true(oauth_token_end_s(&token) <= OAUTH_LIFETIME_MAX);
+		assert_false(oauth_token_is_fresh(&token, &now));
+		assert_false(oauth_token_ended_in_testing(&token, &now));
+		oauth_token_finish(&token);
+	}
+}
+
+/* Each reply has 64 KiB at most; the file has room for what several of them told. */
+static void tokens_of_any_size_go_into_the_file(void **state)
+{
+	static char access[30001], refresh[30001], reply[65536];
+	struct oauth_token token;
+	struct buf text;
+	struct err err;
+
+	(void)state;
+	buf_init(&text, OAUTH_FILE_MAX);
+	oauth_token_init(&token);
+	memset(access, 'a', 30000);
+	for (char c = 'r'; c < 't'; c++) {
+		memset(refresh, c, 30000);
+		snprintf(reply, sizeof(reply), "{\"access_token\":\"%s\",\"refresh_token\":\"%s\"}",
+			 access, refresh);
+		assert_int_equal(take(&token, reply, &err), 0);
+	}
+	memcpy(token.grant, "g", 2);
+	assert_int_equal(oauth_token_write(&token, &text, &err), 0);
+	oauth_token_finish(&token);
+	buf_finish_secret(&text);
 }
 
 static void freshness_goes_by_both_clocks(void **state)
@@ -239,6 +340,8 @@ static void googles_seven_days_are_recognised(void **state)
 	now.real_s = T0 + 2 * OAUTH_TESTING_S; /* it was refreshed after the 7 days */
 	token.received.real_s = T0 + OAUTH_TESTING_S + 60;
 	assert_false(oauth_token_ended_in_testing(&token, &now));
+	token = (struct oauth_token){.granted_s = 0}; /* a file that does not tell when */
+	assert_false(oauth_token_ended_in_testing(&token, &now));
 }
 
 int main(void)
@@ -247,6 +350,9 @@ int main(void)
 		cmocka_unit_test(a_reply_is_read_in_all_its_forms),
 		cmocka_unit_test(too_much_is_refused),
 		cmocka_unit_test(the_refresh_token_before_is_kept_when_another_comes),
+		cmocka_unit_test(a_refresh_token_is_taken_whatever_else_a_reply_says),
+		cmocka_unit_test(a_file_with_absurd_times_is_read),
+		cmocka_unit_test(tokens_of_any_size_go_into_the_file),
 		cmocka_unit_test(freshness_goes_by_both_clocks),
 		cmocka_unit_test(the_file_is_read_as_it_was_written),
 		cmocka_unit_test(a_file_that_makes_no_sense_is_a_sign_in_lost),

@@ -17,7 +17,7 @@
 #include "mailsync/base/log.h"
 #include "mailsync/base/span.h"
 
-#define HTTP_BODY_MAX 65536 /* bytes, of a request, too */
+#define HTTP_BODY_MAX 65536 /* bytes of a reply */
 #define HTTP_ACT_MS   5000
 
 /* Borrowed, but for the reply. */
@@ -35,11 +35,12 @@ struct http_request {
 	const char *content_type;  /* NULL: GET, without a body; else POST */
 	struct span body;          /* a secret */
 	struct span authorization; /* of that header, a secret; empty: none */
-	bool is_act; /* its answer is not to be lost: a stop leaves it HTTP_ACT_MS to come */
+	bool is_act; /* its answer is not to be lost: a stop leaves it HTTP_ACT_MS to come, and what
+		      * came of one that broke off is in the reply */
 };
 
 struct http_reply {
-	long status;
+	long status;  /* 0: none came */
 	long retry_s; /* Retry-After; 0: none */
 	struct buf body;
 };

@@ -27,6 +27,7 @@ struct oauth_settings {
 	const char *oauth;   /* the key itself */
 	const char *user;
 	bool is_pop3;
+	bool is_shared; /* by accounts of the other protocol: the consent has to cover both */
 	const char *client_id;
 	const char *tenant;
 	const char *scope;
@@ -97,6 +98,9 @@ int oauth_client_take_saved(struct oauth_client *client, const struct oauth_clie
 /* What is to be saved of CLIENT for that; SAVED is empty before. */
 int oauth_client_copy(struct oauth_client *saved, const struct oauth_client *client,
 		      struct err *err);
+
+/* The scope that reads mail: the first of those asked for. Empty: none is asked for. */
+struct span oauth_client_mail_scope(const struct oauth_client *client);
 
 enum oauth_proof oauth_client_proof(const struct oauth_client *client);
 /* Appends the redirect with PORT where it has none of its own. */

@@ -41,7 +41,8 @@ enum oauth_answer {
 };
 enum oauth_answer oauth_flow_read(const struct oauth_flow *flow, const struct oauth_client *client,
 				  struct span query, struct secret *code, struct err *err);
-/* The query in TEXT that somebody pasted: an address whole, or its query alone. */
+/* The query in TEXT that somebody pasted: an address whole, or its query alone, with quotes,
+ * brackets and blanks around it. */
 struct span oauth_query_of(struct span text);
 
 /* Bodies for the token endpoint. */

@@ -20,9 +20,9 @@
 #include "mailsync/base/span.h"
 #include "mailsync/oauth/client.h"
 
-#define OAUTH_GRANT_SIZE   33    /* 16 random bytes in hex, NUL included */
-#define OAUTH_FILE_MAX     65536 /* bytes of the token file, and of each reply */
-#define OAUTH_LIFETIME_S   3600  /* where the server does not tell one */
+#define OAUTH_GRANT_SIZE   33           /* 16 random bytes in hex, NUL included */
+#define OAUTH_FILE_MAX     (512 * 1024) /* of the token file: what several replies told */
+#define OAUTH_LIFETIME_S   3600         /* where the server does not tell one */
 #define OAUTH_LIFETIME_MAX (10LL * 366 * 24 * 3600)
 
 /* The time, as it is to be compared with a token's. */
@@ -44,6 +44,7 @@ struct oauth_token {
 	char *scope;                /* as granted; NULL: as asked */
 	struct oauth_client client; /* where to refresh it, and as whom; the secret of a registered
 				      * client only */
+	bool is_unsaved;            /* a reply changed it since it was read */
 };
 
 void oauth_token_init(struct oauth_token *token);
@@ -67,8 +68,9 @@ bool oauth_token_is_of(const struct oauth_token *token, const struct oauth_clien
 bool oauth_token_ended_in_testing(const struct oauth_token *token, const struct oauth_now *now);
 
 /* A reply of the token endpoint, received at NOW, goes into TOKEN; the refresh token that was there
- * becomes `before` when another one came. -ERR_SERVER for one that makes no sense; TOKEN is then as
- * it was. */
+ * becomes `before` when another one came. What cannot be read in it costs nothing else: of a reply
+ * without an access token that is of use, -ERR_PROTOCOL, the refresh token is taken all the same:
+ * the one before may be spent. */
 int oauth_token_take_reply(struct oauth_token *token, struct span text, const struct oauth_now *now,
 			   struct err *err);
 /* What of SCOPE was asked and not granted, into OUT, separated by blanks. */

@@ -80,6 +80,8 @@ int credential_renew(struct credential *credential, const volatile int *stop, st
  * Errors as credential_secret. */
 int credential_identity(struct credential *credential, const volatile int *stop,
 			struct secret *identity, struct err *err);
+/* The account that signs in: another one where it uses that one's token. */
+const char *credential_account(const struct credential *credential);
 /* What to do about a refused login, into OUT. WORDS: the server's own of a token, JSON; or "". */
 void credential_advise(const struct credential *credential, struct span words, struct buf *out);
 /* Adds what is known of it as lines for people; nothing for what is no token. */

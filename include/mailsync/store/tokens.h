@@ -39,10 +39,12 @@ void tokens_destroy(struct tokens **tokens);
  * -ERR_LOCAL when the next token cannot be kept: then it is not used either. */
 int tokens_take(struct tokens *tokens, const struct secret *refused, const volatile int *stop,
 		struct secret *access, int64_t *end_s, struct err *err);
-/* The token file as it is: whether it is another one since. */
-int tokens_text(struct tokens *tokens, struct secret *text, struct err *err);
+/* What stands for the token file as it is: whether it is another one since. */
+int tokens_mark(struct tokens *tokens, struct secret *mark, struct err *err);
 /* What of SCOPE, which a mail server asks for, was not granted, into OUT. */
 void tokens_missing(struct tokens *tokens, const char *scope, struct buf *out);
+/* The scope without which PARAMS' account reads no mail, where it was not granted, into OUT. */
+void tokens_lacking(struct tokens *tokens, struct buf *out);
 /* Adds what is known of them as lines for people. */
 int tokens_explain(struct tokens *tokens, struct strlist *lines, struct err *err);
 

@@ -80,7 +80,7 @@ static int hash_now(struct run *run, const char *salt, char hash[HASH_HEX], stru
 
 static int not_now(const struct run *run, const struct login_facts *facts, struct err *err)
 {
-	const char *name = run->account->name;
+	const char *name = credential_account(run->account->server.credential);
 	bool is_token = run->account->server.has_token;
 	time_t at = (time_t)facts->refused_at;
 	time_t next = (time_t)login_next_try(facts);
