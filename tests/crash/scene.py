@@ -24,6 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from rig import mail, program, tree  # noqa: E402
 from rig.dovecot import Dovecot  # noqa: E402
+from rig.host import scratch_dir  # noqa: E402
 from rig.line import Line  # noqa: E402
 
 EXTENSIONS = ("QRESYNC CONDSTORE UIDPLUS MOVE LITERAL+ LIST-STATUS LIST-EXTENDED MULTIAPPEND "
@@ -45,14 +46,6 @@ MODES = {
 }
 
 _serial = itertools.count(1)
-
-
-def scratch_dir():
-    """In memory where that is to be had: nothing here is about how fast a disk is."""
-    for folder in (os.environ.get("MAILSYNC_RIG_DIR"), "/dev/shm"):
-        if folder and os.access(folder, os.W_OK):
-            return folder
-    return tempfile.gettempdir()
 
 
 def copy_tree(source, target):

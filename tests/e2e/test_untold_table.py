@@ -1,6 +1,5 @@
 """Every cell of the tables of docs/RELIABILITY.md that say what comes of what a server does not tell."""
 
-import os
 import pathlib
 import sys
 import tempfile
@@ -11,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "untold"))
 
 import cells        # noqa: E402
 import table        # noqa: E402
+from rig.host import scratch_dir  # noqa: E402
 
 ROWS = table.rows()
 CELLS = [pytest.param(row, kind, how, id=f"{row.protocol} {row.datum}/{kind}/{how}")
@@ -20,7 +20,7 @@ CELLS = [pytest.param(row, kind, how, id=f"{row.protocol} {row.datum}/{kind}/{ho
 @pytest.fixture
 def scratch():
     """Disks are slow, and nothing here is about them."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as path:
+    with tempfile.TemporaryDirectory(dir=scratch_dir()) as path:
         yield pathlib.Path(path)
 
 

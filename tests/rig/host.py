@@ -34,6 +34,24 @@ def data_dir():
     return path if path.is_dir() else None
 
 
+SCRATCH_BYTES = 4 << 30
+
+
+def scratch_dir():
+    """Where short-lived trees lie: in memory where there is enough of it, since hardly anything here is
+    about how fast a disk is; $MAILSYNC_RIG_DIR says otherwise."""
+    own = os.environ.get("MAILSYNC_RIG_DIR")
+    if own:
+        return own
+    try:
+        memory = os.statvfs("/dev/shm")
+        if os.access("/dev/shm", os.W_OK) and memory.f_bavail * memory.f_frsize >= SCRATCH_BYTES:
+            return "/dev/shm"
+    except OSError:
+        pass
+    return tempfile.gettempdir()
+
+
 def port_is_free(port):
     for address in ("127.0.0.1", "127.0.0.2"):
         with socket.socket() as sock:
@@ -163,7 +181,7 @@ class Server:
         self.owner = mail_owner()
         self.is_temporary = base is None
         if base is None:
-            base = tempfile.mkdtemp(prefix="ms-", dir=os.environ.get("MAILSYNC_RIG_DIR", "/tmp"))
+            base = tempfile.mkdtemp(prefix="ms-", dir=scratch_dir())
         self.base = pathlib.Path(base)
         # Sockets lie some 40 bytes below, and the name of one holds 107 bytes.
         if len(str(self.base)) > 64:
