@@ -37,6 +37,7 @@ void err_clear(struct err *err)
 {
 	err->code = ERR_NONE;
 	err->scope = SCOPE_MESSAGE;
+	err_set_end(err, ERR_END_SAID, 0);
 	err->text[0] = '\0';
 }
 
@@ -65,8 +66,15 @@ int err_set(struct err *err, enum err_code code, enum err_scope scope, const cha
 	va_end(args);
 	err->code = code;
 	err->scope = scope;
+	err_set_end(err, ERR_END_SAID, 0);
 	memcpy(err->text, text, sizeof(text));
 	return -(int)code;
+}
+
+void err_set_end(struct err *err, enum err_end end, uint64_t end_at)
+{
+	err->end = end;
+	err->end_at = end_at;
 }
 
 int err_set_errno(struct err *err, enum err_code code, enum err_scope scope, int errnum,
@@ -101,7 +109,10 @@ void err_prefix(struct err *err, const char *format, ...)
 	va_start(args, format);
 	err_format(prefix, sizeof(prefix), format, args);
 	va_end(args);
+	enum err_end end = err->end;
+	uint64_t end_at = err->end_at;
 	err_set(err, err->code, err->scope, "%s: %s", prefix, err->text);
+	err_set_end(err, end, end_at);
 }
 
 int err_exit_status(enum err_code code)

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arrived.h"
 #include "deflate.h"
 #include "dial.h"
 #include "mailsync/base/clock.h"
@@ -46,7 +47,9 @@ struct conn {
 	int64_t rtt_us;
 	int64_t sent_us;      /* when the current turn's first bytes left */
 	bool has_sent;        /* bytes left since some last came in */
+	uint64_t arrived;     /* what had come when they left */
 	bool is_send_stalled; /* the last send took nothing */
+	bool is_overdue;      /* nothing came for too long */
 	int send_failure;     /* 0, or the negative code of send_err */
 	struct err send_err;
 };
@@ -234,6 +237,13 @@ static int carrier_recv(struct conn *conn, char *data, size_t size, size_t *rece
 	return 0;
 }
 
+static uint64_t arrived_so_far(const struct conn *conn)
+{
+	uint64_t bytes;
+	return conn->dial != NULL && arrived_at((int)conn->dial->fd, &bytes) ? bytes
+									     : conn->stats.bytes_in;
+}
+
 /* Makes the next chunk, compressed where that is on. */
 static int chunk_fill(struct conn *conn, struct err *err)
 {
@@ -290,6 +300,7 @@ static int conn_send_some(struct conn *conn, struct err *err)
 		if (!conn->has_sent) {
 			conn->has_sent = true;
 			conn->sent_us = clock_monotonic_us();
+			conn->arrived = arrived_so_far(conn);
 		}
 		conn->stats.bytes_out += sent;
 		progress_bytes(conn->params.progress, sent);
@@ -333,6 +344,7 @@ static int conn_poll(struct conn *conn, int64_t deadline_ms, bool is_writable_in
 	int slice_ms = conn->params.stop != NULL ? STOP_SLICE_MS : POLL_SLICE_MS;
 
 	if (left_ms <= 0) {
+		conn->is_overdue = true;
 		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT, "no answer from %s in %d seconds",
 			       conn->params.host != NULL ? conn->params.host : "the tunnel command",
 			       conn->params.timeout_s);
@@ -377,8 +389,8 @@ static int64_t deadline_of(const struct conn *conn)
 	return conn->limit_ms != 0 && conn->limit_ms < deadline_ms ? conn->limit_ms : deadline_ms;
 }
 
-int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, size_t *received,
-	      struct err *err)
+static int wait_for(struct conn *conn, enum conn_goal goal, char *in, size_t size, size_t *received,
+		    struct err *err)
 {
 	int64_t deadline_ms = deadline_of(conn);
 	bool was_writable = false;
@@ -422,6 +434,17 @@ int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, siz
 		}
 		was_writable = code > 0;
 	}
+}
+
+int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, size_t *received,
+	      struct err *err)
+{
+	int code = wait_for(conn, goal, in, size, received, err);
+	if (code == -ERR_TEMPORARY) {
+		err_set_end(err, conn->is_overdue ? ERR_END_SILENT : ERR_END_CUT,
+			    arrived_so_far(conn) - conn->arrived);
+	}
+	return code;
 }
 
 int conn_start_deflate(struct conn *conn, struct span already, struct err *err)

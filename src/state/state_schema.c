@@ -174,10 +174,17 @@ static const char schema_refused[] =
 	" BEGIN DELETE FROM refused WHERE row = old.id; END;"
 	"PRAGMA user_version = 12;";
 
-static const char *const schema_steps[] = {schema_first,    schema_contents,  schema_told,
-					   schema_letters,  schema_doubts,    schema_permanent,
-					   schema_brake,    schema_told_rows, schema_told_pop3,
-					   schema_suspects, schema_names,     schema_refused};
+/* How the last connection ended on it, and how many did in a row. */
+static const char schema_endings[] =
+	"ALTER TABLE suspect ADD COLUMN losses INT NOT NULL DEFAULT 0;"
+	"ALTER TABLE suspect ADD COLUMN ended INT NOT NULL DEFAULT 0;"
+	"ALTER TABLE suspect ADD COLUMN ended_at INT NOT NULL DEFAULT 0;"
+	"PRAGMA user_version = 13;";
+
+static const char *const schema_steps[] = {
+	schema_first,     schema_contents, schema_told,      schema_letters,   schema_doubts,
+	schema_permanent, schema_brake,    schema_told_rows, schema_told_pop3, schema_suspects,
+	schema_names,     schema_refused,  schema_endings};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

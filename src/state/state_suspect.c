@@ -7,7 +7,8 @@
 
 /* But for messages that base has no more. */
 static const char suspect_select[] =
-	"SELECT kind, mailbox, row, uid, act, runs, first_at, last_at FROM suspect"
+	"SELECT kind, mailbox, row, uid, act, runs, first_at, last_at, losses, ended, ended_at"
+	" FROM suspect"
 	" WHERE CASE kind WHEN 2 THEN EXISTS (SELECT 1 FROM row WHERE row.id = suspect.row)"
 	" ELSE 1 END"
 	" ORDER BY kind, mailbox, row";
@@ -15,10 +16,10 @@ static const char suspect_select[] =
 static const char suspect_sweep[] =
 	"DELETE FROM suspect WHERE kind = 2 AND row NOT IN (SELECT id FROM row)";
 static const char suspect_upsert[] =
-	"INSERT INTO suspect(kind, mailbox, row, uid, act, runs, first_at, last_at)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+	"INSERT INTO suspect(kind, mailbox, row, uid, act, runs, first_at, last_at, losses, ended,"
+	" ended_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 	" ON CONFLICT(kind, mailbox, row) DO UPDATE SET uid = ?4, act = ?5, runs = ?6,"
-	" first_at = ?7, last_at = ?8";
+	" first_at = ?7, last_at = ?8, losses = ?9, ended = ?10, ended_at = ?11";
 static const char suspect_delete[] =
 	"DELETE FROM suspect WHERE kind = ? AND mailbox = ? AND row = ?";
 
@@ -50,7 +51,10 @@ static int suspect_read(const struct query *query, struct state_suspects *suspec
 		.act = (enum suspect_act)query_get_int(query, 4),
 		.mark = {.runs = query_get_u32(query, 5),
 			 .first_at = query_get_int(query, 6),
-			 .last_at = query_get_int(query, 7)},
+			 .last_at = query_get_int(query, 7),
+			 .losses = query_get_u32(query, 8),
+			 .end = (enum err_end)query_get_int(query, 9),
+			 .end_at = (uint64_t)query_get_int(query, 10)},
 	};
 	int code = query_get_dup(query, 1, &suspect->mailbox, err);
 	suspects->count += code == 0;
@@ -106,6 +110,9 @@ static int run_put(struct state *state, const struct state_suspect *suspect, str
 		query_int(&query, suspect->mark.runs);
 		query_int(&query, suspect->mark.first_at);
 		query_int(&query, suspect->mark.last_at);
+		query_int(&query, suspect->mark.losses);
+		query_int(&query, suspect->mark.end);
+		query_int(&query, (int64_t)suspect->mark.end_at);
 		code = query_run(&query, err);
 		query_finish(&query);
 	}

@@ -1,6 +1,8 @@
 """A bad line condemns nobody: connections that are cut anywhere, servers that let nobody in, or end the
 connection at some command whatever it is about, for a while."""
 
+import os
+
 import pytest
 
 from badline import busy_story, flaky_story
@@ -13,6 +15,21 @@ WAYS = [*(("pop3", way) for way in ("close", "bye", "LOGIN", "UIDL", "RETR", "DE
 @pytest.mark.parametrize("protocol", ["imap", "pop3"])
 def test_a_line_that_is_cut_at_random_condemns_nobody(account, protocol, runs):
     flaky_story(account, protocol, seed=runs, runs=runs)
+
+
+SEEDS = os.environ.get("MAILSYNC_LINES", "1").split()
+LONG = int(os.environ.get("MAILSYNC_LINE_RUNS", "200"))
+NEAR = 8000                # then the cuts lie where the messages are
+LINES = {
+    "imap down": {}, "imap up": {"goes_up": True}, "imap near": {"reach": NEAR, "goes_up": True},
+    "pop3 down": {}, "pop3 near": {"reach": NEAR},
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("line", LINES)
+def test_nor_does_it_in_many_runs(account, line, seed):
+    print(flaky_story(account, line.split()[0], f"{line}/{seed}", LONG, **LINES[line]))
 
 
 @pytest.mark.parametrize("protocol,way", WAYS)

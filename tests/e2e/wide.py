@@ -21,6 +21,7 @@ ALIKE = [
     r"test_poison.*goes_on_past_it\[.*-(reset|bye|silence)\]",
     r"test_poison.*rests.*-(3600\]|3600-|1800-)",
     r"test_rig_poison.*ends_where",
+    r"test_bad_line.*many_runs",
     r"test_pop3\.py::test_stopped_after_any_step_and_told.*\[size\]",
     r"test_pop3\.py::test_stopped_after_any_step.*\[yes\]",
     r"test_pop3\.py::test_50_000_messages",

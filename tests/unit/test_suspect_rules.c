@@ -14,7 +14,7 @@
 static enum suspect_turn turn(enum suspect_kind kind, unsigned runs, int64_t first_at,
 			      int64_t last_at, int64_t now)
 {
-	const struct suspect_mark mark = {runs, first_at, last_at};
+	const struct suspect_mark mark = {.runs = runs, .first_at = first_at, .last_at = last_at};
 	return suspect_turn(kind, &mark, now);
 }
 
@@ -55,30 +55,71 @@ static void X5_a_clock_that_goes_back_lets_it_be_tried(void **state)
 	assert_int_equal(turn(SUSPECT_MESSAGE, 3, NOW - HOUR, NOW, NOW - 1), SUSPECT_LAST);
 }
 
-static enum suspect_stage after(enum suspect_stage stage, bool alone, bool fresh, bool before)
+static const struct suspect_loss together = {.act = SUSPECT_AT_FETCH, .end = ERR_END_CUT};
+
+static enum suspect_stage after_together(enum suspect_stage stage)
 {
-	const struct suspect_loss loss = {alone, fresh, before};
-	return suspect_after_loss(stage, &loss);
+	struct suspect_mark mark = {0};
+	return suspect_after_loss(stage, &mark, &together);
 }
 
 static void X6_several_on_their_way_are_doubted(void **state)
 {
+	struct suspect_mark mark = {.runs = 1};
 	(void)state;
-	assert_int_equal(after(SUSPECT_CLEARED, false, false, false), SUSPECT_DOUBTED);
-	assert_int_equal(after(SUSPECT_KNOWN, false, false, true), SUSPECT_DOUBTED);
-	assert_int_equal(after(SUSPECT_CANDIDATE, false, true, false), SUSPECT_CANDIDATE);
+	assert_int_equal(after_together(SUSPECT_CLEARED), SUSPECT_DOUBTED);
+	assert_int_equal(suspect_after_loss(SUSPECT_KNOWN, &mark, &together), SUSPECT_DOUBTED);
+	assert_int_equal(after_together(SUSPECT_CANDIDATE), SUSPECT_CANDIDATE);
+	assert_int_equal(mark.losses, 0);
 }
 
-static void X7_X8_one_by_itself_is_a_candidate_and_then_it_has_ended_its_connection(void **state)
+/* How many connections in a row it takes, whose ends lie so far apart. */
+static unsigned losses_until_ended(enum suspect_act act, enum err_end end, uint64_t first,
+				   uint64_t apart)
+{
+	struct suspect_loss loss = {.was_alone = true, .act = act, .end = end, .end_at = first};
+	struct suspect_mark mark = {0};
+	enum suspect_stage stage = SUSPECT_DOUBTED;
+	while ((stage = suspect_after_loss(stage, &mark, &loss)) == SUSPECT_CANDIDATE) {
+		loss.end_at += apart;
+	}
+	assert_int_equal(stage, SUSPECT_ENDED);
+	return mark.losses;
+}
+
+static void X7_X8_three_that_end_at_one_place_or_eight(void **state)
 {
 	(void)state;
-	assert_int_equal(after(SUSPECT_CLEARED, true, false, false), SUSPECT_CANDIDATE);
-	assert_int_equal(after(SUSPECT_DOUBTED, true, false, false), SUSPECT_CANDIDATE);
-	assert_int_equal(after(SUSPECT_KNOWN, true, false, false), SUSPECT_CANDIDATE);
-	assert_int_equal(after(SUSPECT_CANDIDATE, true, false, false), SUSPECT_CANDIDATE);
-	assert_int_equal(after(SUSPECT_CANDIDATE, true, true, false), SUSPECT_ENDED);
-	/* confirmed in an earlier run: once is enough */
-	assert_int_equal(after(SUSPECT_KNOWN, true, false, true), SUSPECT_ENDED);
+	assert_int_equal(losses_until_ended(SUSPECT_AT_FETCH, ERR_END_CUT, 0, 0), 3);
+	assert_int_equal(losses_until_ended(SUSPECT_AT_FETCH, ERR_END_CUT, 0, 16), 3);
+	assert_int_equal(losses_until_ended(SUSPECT_AT_FETCH, ERR_END_CUT, 0, 100), 8);
+	assert_int_equal(losses_until_ended(SUSPECT_AT_RETR, ERR_END_CUT, 1000000, 10000), 3);
+	assert_int_equal(losses_until_ended(SUSPECT_AT_RETR, ERR_END_SILENT, 5000, 10), 3);
+	assert_int_equal(losses_until_ended(SUSPECT_AT_RETR, ERR_END_SILENT, 5000, 500), 8);
+	assert_int_equal(losses_until_ended(SUSPECT_AT_OPEN, ERR_END_SAID, 0, 500), 3);
+	/* nobody knows how much of it went up */
+	assert_int_equal(losses_until_ended(SUSPECT_AT_APPEND, ERR_END_CUT, 0, 0), 8);
+	assert_int_equal(losses_until_ended(SUSPECT_AT_APPEND, ERR_END_SILENT, 0, 0), 3);
+	assert_int_equal(losses_until_ended(SUSPECT_AT_APPEND, ERR_END_SAID, 0, 0), 3);
+}
+
+static void X8_the_first_one_may_be_another_ones_doing(void **state)
+{
+	struct suspect_loss loss = {.was_alone = true, .end = ERR_END_SILENT};
+	struct suspect_mark mark = {0};
+	(void)state;
+	assert_int_equal(suspect_after_loss(SUSPECT_CLEARED, &mark, &loss), SUSPECT_CANDIDATE);
+	loss = (struct suspect_loss){.was_alone = true, .end = ERR_END_CUT, .end_at = 700};
+	assert_int_equal(suspect_after_loss(SUSPECT_CANDIDATE, &mark, &loss), SUSPECT_CANDIDATE);
+	assert_int_equal(suspect_after_loss(SUSPECT_CANDIDATE, &mark, &loss), SUSPECT_ENDED);
+}
+
+static void X8_once_is_enough_of_what_an_earlier_run_confirmed(void **state)
+{
+	const struct suspect_loss loss = {.was_alone = true, .end = ERR_END_CUT, .end_at = 700};
+	struct suspect_mark mark = {.runs = 1};
+	(void)state;
+	assert_int_equal(suspect_after_loss(SUSPECT_KNOWN, &mark, &loss), SUSPECT_ENDED);
 }
 
 static void X9_a_run_more_is_counted_from_the_first_one(void **state)
@@ -149,8 +190,9 @@ int main(void)
 		cmocka_unit_test(X4_the_listing_with_numbers_waits_for_a_day_at_once),
 		cmocka_unit_test(X5_a_clock_that_goes_back_lets_it_be_tried),
 		cmocka_unit_test(X6_several_on_their_way_are_doubted),
-		cmocka_unit_test(
-			X7_X8_one_by_itself_is_a_candidate_and_then_it_has_ended_its_connection),
+		cmocka_unit_test(X7_X8_three_that_end_at_one_place_or_eight),
+		cmocka_unit_test(X8_the_first_one_may_be_another_ones_doing),
+		cmocka_unit_test(X8_once_is_enough_of_what_an_earlier_run_confirmed),
 		cmocka_unit_test(X9_a_run_more_is_counted_from_the_first_one),
 		cmocka_unit_test(
 			X10_two_that_end_it_where_nothing_goes_through_are_the_servers_doing),

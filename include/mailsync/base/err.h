@@ -10,6 +10,7 @@
 #define MAILSYNC_BASE_ERR_H
 
 #include <stdarg.h>
+#include <stdint.h>
 
 enum err_code {
 	ERR_NONE = 0,
@@ -40,11 +41,20 @@ enum err_scope {
 	SCOPE_RUN
 };
 
+/* How a connection was lost. */
+enum err_end {
+	ERR_END_SAID,  /* the server said something that ends it; also of all that is no loss */
+	ERR_END_CUT,   /* it ended */
+	ERR_END_SILENT /* nothing more came */
+};
+
 #define ERR_TEXT_SIZE 768
 
 struct err {
 	enum err_code code;
 	enum err_scope scope;
+	enum err_end end;
+	uint64_t end_at;          /* so many bytes had come since we last sent something */
 	char text[ERR_TEXT_SIZE]; /* a sentence, without line end; cut at whole characters */
 };
 
@@ -54,6 +64,9 @@ void err_clear(struct err *err);
  * server's words cannot write to a terminal. */
 int err_set(struct err *err, enum err_code code, enum err_scope scope, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* Adds how the connection was lost. */
+void err_set_end(struct err *err, enum err_end end, uint64_t end_at);
 
 /* err_set with ": " and strerror(ERRNUM) appended. ENOMEM becomes ERR_NOMEM whatever CODE. */
 int err_set_errno(struct err *err, enum err_code code, enum err_scope scope, int errnum,

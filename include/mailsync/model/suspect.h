@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "mailsync/base/err.h"
+
 /* The numbers of these stand in databases. */
 enum suspect_kind {
 	SUSPECT_MAILBOX = 1, /* by its name: it may have no row in base yet */
@@ -30,11 +32,14 @@ enum suspect_act {
 	SUSPECT_ACT_COUNT = 13
 };
 
-/* What is remembered. With no run it is a mark for the order of the next run, and nothing else. */
+/* What is remembered. With no run it is a mark for the order of the next run, and evidence. */
 struct suspect_mark {
 	unsigned runs;    /* in which it was confirmed */
 	int64_t first_at; /* seconds; the first of these, and */
 	int64_t last_at;  /* the last; with no run: when it was marked */
+	unsigned losses;  /* in a row, of which it was the only one that was on its way */
+	enum err_end end; /* of the last one: how, and behind how many bytes of the answer */
+	uint64_t end_at;
 };
 
 #endif

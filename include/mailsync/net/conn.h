@@ -109,7 +109,8 @@ enum conn_goal {
 
 /* Sends what is queued while receiving into IN (full duplex: never blocks on sending while the
  * server sends). *RECEIVED may be 0 but for CONN_INPUT. The end of the stream is -ERR_TEMPORARY
- * ("connection closed by the server"), as is timeout_s without a byte either way. `stop` ends a
+ * ("connection closed by the server"), as is timeout_s without a byte either way; both tell how
+ * the connection was lost (err.h). `stop` ends a
  * wait, but lets what needs none go out (CONN_POLL), such as a LOGOUT. */
 int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, size_t *received,
 	      struct err *err);

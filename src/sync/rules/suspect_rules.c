@@ -7,6 +7,10 @@
 #define DAY_S             (INT64_C(24) * HOUR_S)
 #define MANY              96
 #define DOZENS            36
+#define LOSSES_ALIKE      3
+#define LOSSES_UNLIKE     8
+#define NEAR_BYTES        16
+#define NEAR_SHARE        64
 #define LOSSES_MAX        20
 #define LOSSES_IN_ROW_MAX 6
 
@@ -41,15 +45,43 @@ void suspect_confirm(struct suspect_mark *mark, int64_t now)
 	mark->runs++;
 }
 
-enum suspect_stage suspect_after_loss(enum suspect_stage stage, const struct suspect_loss *loss)
+/* A server that dies of something does it at one place, give or take a number's digits. A line that
+ * is cut is cut anywhere. */
+static bool is_near(uint64_t one, uint64_t other)
 {
+	uint64_t more = one > other ? one : other, less = one > other ? other : one;
+	return more - less <= NEAR_BYTES + less / NEAR_SHARE;
+}
+
+static bool is_alike(const struct suspect_mark *mark, const struct suspect_loss *loss)
+{
+	if (mark->losses == 0 || mark->end != loss->end) {
+		return false;
+	}
+	switch (loss->end) {
+	case ERR_END_CUT:
+		return loss->act != SUSPECT_AT_APPEND && is_near(mark->end_at, loss->end_at);
+	case ERR_END_SILENT:
+		return is_near(mark->end_at, loss->end_at);
+	case ERR_END_SAID:
+		break;
+	}
+	return true;
+}
+
+enum suspect_stage suspect_after_loss(enum suspect_stage stage, struct suspect_mark *mark,
+				      const struct suspect_loss *loss)
+{
+	bool is_enough;
 	if (!loss->was_alone) { /* X6 */
 		return stage == SUSPECT_CANDIDATE ? stage : SUSPECT_DOUBTED;
 	}
-	if (loss->was_confirmed_before || (stage == SUSPECT_CANDIDATE && loss->was_fresh)) {
-		return SUSPECT_ENDED; /* X8 */
-	}
-	return SUSPECT_CANDIDATE; /* X7 */
+	is_enough = mark->runs > 0 ||
+		    mark->losses + 1 >= (is_alike(mark, loss) ? LOSSES_ALIKE : LOSSES_UNLIKE);
+	mark->losses++;
+	mark->end = loss->end;
+	mark->end_at = loss->end_at;
+	return is_enough ? SUSPECT_ENDED : SUSPECT_CANDIDATE; /* X7, X8 */
 }
 
 enum suspect_step suspect_next_step(const struct suspect_tally *tally)

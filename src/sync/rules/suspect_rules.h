@@ -16,8 +16,11 @@
  *   X6 several items were on their way: each is doubted. All are set aside until the rest is done,
  *      and then tried one at a time
  *   X7 one was, by itself: a candidate, which is tried by itself on a fresh connection
- *   X8 that ended, too; or, of an item that was confirmed in an earlier run, the first one: it has
- *      ended its connection
+ *   X8 that ended, too, and so did a third, where the last two ended alike: on a word of the
+ *      server, or, cut or silent, behind much the same number of bytes; or eight did in a row,
+ *      however; or, of an item that was confirmed in an earlier run, the first one: it has ended
+ *      its connection. Where a message is cut as it goes up nobody can tell how far it came: then
+ *      it takes eight
  *   X9 then, on a later connection, another item of its kind of act went through, or all that was
  *      left to do did: it is confirmed. It is named, and remembered
  *   X10 but where two or more that were never confirmed before ended theirs at one act, and nothing
@@ -64,11 +67,13 @@ enum suspect_stage {
 };
 struct suspect_loss {
 	bool was_alone; /* nothing else was on its way */
-	bool was_fresh; /* the connection was made for it */
-	bool was_confirmed_before;
+	enum suspect_act act;
+	enum err_end end;
+	uint64_t end_at;
 };
-/* X6 to X8: of an item that was on its way. */
-enum suspect_stage suspect_after_loss(enum suspect_stage stage, const struct suspect_loss *loss);
+/* X6 to X8: of an item that was on its way. MARK notes it. */
+enum suspect_stage suspect_after_loss(enum suspect_stage stage, struct suspect_mark *mark,
+				      const struct suspect_loss *loss);
 
 enum suspect_step {
 	SUSPECT_STEP_REST,   /* all but what is set aside */

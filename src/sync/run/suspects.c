@@ -124,13 +124,20 @@ enum suspect_place suspects_place(struct run *run, enum suspect_kind kind, const
 	return place;
 }
 
+/* Nothing is held against it any more. */
+static void clear(struct suspect *suspect)
+{
+	suspect->stage = SUSPECT_CLEARED;
+	suspect->of.mark = (struct suspect_mark){0};
+}
+
 void suspects_forget_unseen(struct run *run, enum suspect_kind kind)
 {
 	struct suspects *suspects = suspects_of(run);
 	for (size_t i = 0; i < suspects->count; i++) {
 		struct suspect *suspect = &suspects->items[i];
 		if (suspect->of.kind == kind && !suspect->is_seen) {
-			suspect->stage = SUSPECT_CLEARED;
+			clear(suspect);
 		}
 	}
 }
@@ -185,7 +192,7 @@ void suspects_went(struct run *run, const struct suspect_item *item)
 	suspects->went_now[item->act]++;
 	if (suspect != NULL && suspect->of.act == item->act &&
 	    place_of(suspects, suspect) == SUSPECT_GOES) {
-		suspect->stage = SUSPECT_CLEARED;
+		clear(suspect);
 	}
 	pthread_mutex_unlock(&run->mutex);
 }
@@ -196,15 +203,14 @@ bool suspects_is_loss(const struct err *err)
 	       err->scope == SCOPE_ACCOUNT;
 }
 
-/* So that a run that dies here leaves them for the end of the next one. */
+/* So that a run that dies here leaves them for the end of the next one, and with what is known. */
 static void mark(struct run *run, struct suspect *suspect)
 {
 	struct err ignored; /* only the order is the poorer */
-	if (!suspect->is_marked) {
-		suspect->of.mark = (struct suspect_mark){.last_at = clock_real_s()};
-		suspect->is_marked =
-			state_suspect_put(run->session->state, &suspect->of, &ignored) == 0;
+	if (suspect->of.mark.runs == 0) {
+		suspect->of.mark.last_at = clock_real_s();
 	}
+	suspect->is_marked |= state_suspect_put(run->session->state, &suspect->of, &ignored) == 0;
 }
 
 static void lose(struct run *run, const struct suspect_item *item, bool was_alone,
@@ -218,10 +224,11 @@ static void lose(struct run *run, const struct suspect_item *item, bool was_alon
 	}
 	const struct suspect_loss loss = {
 		.was_alone = was_alone,
-		.was_fresh = suspects->step == SUSPECT_STEP_FRESH && suspect->is_alone,
-		.was_confirmed_before = suspect->of.mark.runs > 0,
+		.act = item->act,
+		.end = err->end,
+		.end_at = err->end_at,
 	};
-	suspect->stage = suspect_after_loss(suspect->stage, &loss);
+	suspect->stage = suspect_after_loss(suspect->stage, &suspect->of.mark, &loss);
 	suspect->of.act = item->act;
 	suspect->of.uid = item->uid;
 	suspect->ended_on = suspects->losses + 1;
@@ -294,7 +301,7 @@ static void note_end(struct suspects *suspects)
 	for (size_t i = 0; i < suspects->count; i++) {
 		struct suspect *suspect = &suspects->items[i];
 		if (place_of(suspects, suspect) == SUSPECT_GOES) {
-			suspect->stage = SUSPECT_CLEARED;
+			clear(suspect);
 		} else if (suspect->stage == SUSPECT_ENDED) {
 			suspect->stage = SUSPECT_PROVEN;
 		}
