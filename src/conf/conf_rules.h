@@ -2,19 +2,8 @@
 #ifndef MAILSYNC_CONF_RULES_H
 #define MAILSYNC_CONF_RULES_H
 
-#include <stdbool.h>
-
 #include "mailsync/conf/conf.h"
-#include "conf_source.h"
-
-/* An account as far as it could be read. */
-struct conf_draft {
-	struct conf_source *source;
-	struct conf_account *account;
-	size_t section;
-	size_t defaults;              /* section; (size_t)-1: none */
-	bool bad_keys[CONF_KEYS_MAX]; /* by row: its value was no good and is complained of */
-};
+#include "conf_draft.h"
 
 /* Complains of a second way to the same secret in the draft's section. */
 void conf_rules_check_rivals(struct conf_draft *draft);
