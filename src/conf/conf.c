@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "mailsync/base/file.h"
-#include "conf_keys.h"
 #include "conf_draft.h"
+#include "conf_keys.h"
+#include "conf_provider.h"
 #include "conf_rules.h"
 #include "conf_source.h"
 #include "conf_value.h"
@@ -118,7 +119,7 @@ static int conf_read_state_dir(struct conf *conf, struct conf_source *source, si
 static int conf_read_accounts(struct conf *conf, struct conf_source *source, struct err *err)
 {
 	size_t defaults = source_find_defaults(source);
-	int code = conf_draft_check_defaults(source, defaults, err);
+	int code = conf_draft_check_defaults(source, &conf->providers, defaults, err);
 
 	if (code == 0) {
 		code = conf_read_state_dir(conf, source, defaults, err);
@@ -131,7 +132,8 @@ static int conf_read_accounts(struct conf *conf, struct conf_source *source, str
 		if (source->sections[i].kind == CONF_SECTION_ACCOUNT &&
 		    !source->sections[i].is_twin) {
 			struct conf_account *account = &conf->accounts[conf->count++];
-			struct conf_draft draft = {source, account, i, defaults, {false}};
+			struct conf_draft draft = {source,   account,         &conf->providers, i,
+						   defaults, CONF_NO_SECTION, {false}};
 			conf_account_init(account);
 			code = conf_draft_read(&draft, err);
 		}
@@ -198,6 +200,9 @@ static int conf_read(struct conf *conf, struct conf_source *source, struct err *
 	int code = conf_source_read(source, stream, err);
 	if (code == 0) {
 		conf_check_mode(source, stream);
+		code = conf_providers_read(source, &conf->providers, err);
+	}
+	if (code == 0) {
 		code = conf_read_accounts(conf, source, err);
 	}
 	fclose(stream);
@@ -246,6 +251,7 @@ void conf_destroy(struct conf **conf)
 		conf_account_finish(&(*conf)->accounts[i]);
 	}
 	free((*conf)->accounts);
+	conf_providers_finish(&(*conf)->providers);
 	free((*conf)->state_dir);
 	free((*conf)->path);
 	free(*conf);

@@ -3,65 +3,92 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_provider.h"
 #include "conf_rules.h"
 #include "conf_value.h"
+
+const struct conf_entry *conf_draft_find(const struct conf_draft *draft, const char *name)
+{
+	const struct conf_key *key = conf_key_find(name);
+	const struct conf_entry *entry = conf_source_find(draft->source, draft->section, key);
+
+	return entry ? entry : conf_source_find(draft->source, draft->defaults, key);
+}
 
 static unsigned long key_marks_of(const struct conf_account *account)
 {
 	return account->protocol == CONF_POP3 ? CONF_FOR_POP3 : CONF_FOR_IMAP;
 }
 
-/* Reads one entry's value. SILENT: its complaint has been made already. */
-static int draft_apply(struct conf_draft *draft, const struct conf_entry *entry, bool silent,
-		       struct err *err)
+/* Reads ENTRY's value as that of KEY. SILENT: its complaint has been made already. */
+static int draft_apply(struct conf_draft *draft, const struct conf_key *key,
+		       const struct conf_entry *entry, bool silent, struct err *err)
 {
 	struct err why;
-	int code = conf_value_read(entry->key, entry->value, draft->account, &why);
+	int code = conf_value_read(key, entry->value, draft->account, &why);
 
 	if (code == -ERR_NOMEM) {
 		*err = why;
 		return code;
 	}
 	if (code < 0) {
-		draft->bad_keys[entry->key - conf_keys] = true;
+		draft->bad_keys[key - conf_keys] = true;
 	}
 	if (code < 0 && !silent) {
-		/* A proxy's URL may name a user and his password. */
-		bool is_secret =
-			entry->key->type == CONF_TYPE_SECRET || entry->key->type == CONF_TYPE_PROXY;
-		conf_source_complain(draft->source, entry->line, "%s%s%s: %s", entry->key->name,
-				     is_secret ? "" : " = ", is_secret ? "" : entry->value,
-				     why.text);
+		conf_source_complain_of_value(draft->source, entry, why.text);
 	}
 	return 0;
 }
 
-/* True when the account itself sets the key of [defaults], or one that stands for it. */
-static bool draft_overrides(const struct conf_draft *draft, const struct conf_key *key)
+/* The key of the account that ENTRY sets; NULL: none. */
+static const struct conf_key *draft_key(const struct conf_draft *draft,
+					const struct conf_entry *entry)
+{
+	if (entry->section == draft->provider) {
+		return conf_provider_key(entry->key, draft->account->protocol);
+	}
+	return entry->key->marks & CONF_OF_OTHERS ? NULL : entry->key;
+}
+
+/* True when SECTION sets KEY, or one that stands for it. */
+static bool draft_is_set(const struct conf_draft *draft, size_t section, const struct conf_key *key)
 {
 	for (size_t i = 0; i < draft->source->entry_count; i++) {
 		const struct conf_entry *entry = &draft->source->entries[i];
-		bool is_rival = key->rivals && entry->key->rivals == key->rivals;
-		if (entry->section == draft->section && (entry->key == key || is_rival)) {
+		const struct conf_key *other =
+			entry->section == section ? draft_key(draft, entry) : NULL;
+		if (other && (other == key || (key->rivals && other->rivals == key->rivals))) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static int draft_apply_section(struct conf_draft *draft, size_t section, bool is_defaults,
-			       struct err *err)
+/* True when KEY of SECTION, [defaults] or the provider's, holds for the account. */
+static bool draft_inherits(const struct conf_draft *draft, size_t section,
+			   const struct conf_key *key)
 {
+	bool adds_up = key->type == CONF_TYPE_CAPABILITIES; /* draft_add_disabled */
+
+	if (!(key->marks & key_marks_of(draft->account)) ||
+	    draft_is_set(draft, draft->section, key)) {
+		return false;
+	}
+	return section == draft->provider ? !adds_up
+					  : adds_up || !draft_is_set(draft, draft->provider, key);
+}
+
+static int draft_apply_section(struct conf_draft *draft, size_t section, struct err *err)
+{
+	bool is_own = section == draft->section;
 	int code = 0;
 
 	for (size_t i = 0; i < draft->source->entry_count && code == 0; i++) {
 		const struct conf_entry *entry = &draft->source->entries[i];
-		bool is_here =
-			entry->section == section && !(entry->key->marks & CONF_DEFAULTS_ONLY);
-		bool counts = !is_defaults || ((entry->key->marks & key_marks_of(draft->account)) &&
-					       !draft_overrides(draft, entry->key));
-		if (is_here && counts) {
-			code = draft_apply(draft, entry, is_defaults, err);
+		const struct conf_key *key =
+			entry->section == section ? draft_key(draft, entry) : NULL;
+		if (key && (is_own || draft_inherits(draft, section, key))) {
+			code = draft_apply(draft, key, entry, !is_own, err);
 		}
 	}
 	return code;
@@ -71,7 +98,7 @@ void conf_account_init(struct conf_account *account)
 {
 	memset(account, 0, sizeof(*account));
 	for (size_t i = 0; i < conf_key_count; i++) {
-		if (!(conf_keys[i].marks & CONF_DEFAULTS_ONLY)) {
+		if (!(conf_keys[i].marks & CONF_OF_OTHERS)) {
 			conf_value_init(&conf_keys[i], account);
 		}
 	}
@@ -80,7 +107,7 @@ void conf_account_init(struct conf_account *account)
 void conf_account_finish(struct conf_account *account)
 {
 	for (size_t i = 0; i < conf_key_count; i++) {
-		if (!(conf_keys[i].marks & CONF_DEFAULTS_ONLY)) {
+		if (!(conf_keys[i].marks & CONF_OF_OTHERS)) {
 			conf_value_finish(&conf_keys[i], account);
 		}
 	}
@@ -93,23 +120,81 @@ static int account_set_initial(struct conf_account *account, struct err *err)
 	int code = 0;
 
 	for (size_t i = 0; i < conf_key_count && code == 0; i++) {
-		if (conf_keys[i].initial && !(conf_keys[i].marks & CONF_DEFAULTS_ONLY)) {
+		if (conf_keys[i].initial && !(conf_keys[i].marks & CONF_OF_OTHERS)) {
 			code = conf_value_read(&conf_keys[i], conf_keys[i].initial, account, err);
 		}
 	}
 	return code;
 }
 
-/* Which keys of [defaults] hold depends on the protocol, so it is read first. */
+/* Which keys of other sections hold depends on the protocol, so it is read first. */
 static int draft_apply_protocol(struct conf_draft *draft, struct err *err)
 {
-	const struct conf_key *key = conf_key_find("protocol");
-	const struct conf_entry *entry = conf_source_find(draft->source, draft->section, key);
+	const struct conf_entry *entry = conf_draft_find(draft, "protocol");
 
-	if (!entry) {
-		entry = conf_source_find(draft->source, draft->defaults, key);
+	return entry ? draft_apply(draft, entry->key, entry, true, err) : 0;
+}
+
+/* Finds the section of the account's provider. */
+static int draft_find_provider(struct conf_draft *draft, struct err *err)
+{
+	const struct conf_entry *entry = conf_draft_find(draft, "provider");
+	struct err why;
+
+	if (!entry || !*entry->value) {
+		return 0;
 	}
-	return entry ? draft_apply(draft, entry, true, err) : 0;
+	int code = conf_provider_section(draft->source, draft->providers, entry, &draft->provider,
+					 &why);
+	if (code == -ERR_CONFIG) {
+		draft->bad_keys[entry->key - conf_keys] = true;
+		if (entry->section == draft->section) {
+			conf_source_complain(draft->source, entry->line, "%s", why.text);
+		}
+		return 0;
+	}
+	if (code < 0) {
+		*err = why;
+	}
+	return code;
+}
+
+static bool has_word(const struct strlist *list, const char *word)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i], word) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the provider gets wrong is left alone whatever else the account names; an empty value of
+ * its own takes even that back. */
+static int draft_add_disabled(struct conf_draft *draft, struct err *err)
+{
+	const struct conf_key *key = conf_key_find("disable_extensions");
+	const struct conf_entry *own = conf_source_find(draft->source, draft->section, key);
+	const struct conf_entry *more = conf_source_find(draft->source, draft->provider, key);
+	struct strlist *words = &draft->account->disable_extensions;
+	struct conf_account scratch;
+	int code = 0;
+
+	if (!more || (own && !*own->value) || draft->account->protocol == CONF_POP3) {
+		return 0;
+	}
+	conf_account_init(&scratch);
+	if (conf_value_read(key, more->value, &scratch, err) == -ERR_NOMEM) {
+		code = -ERR_NOMEM;
+	}
+	for (size_t i = 0; i < scratch.disable_extensions.count && code == 0; i++) {
+		const char *word = scratch.disable_extensions.items[i];
+		if (!has_word(words, word)) {
+			code = strlist_add(words, span_of(word), err);
+		}
+	}
+	conf_account_finish(&scratch);
+	return code;
 }
 
 static void account_set_port(struct conf_account *account)
@@ -123,43 +208,56 @@ static void account_set_port(struct conf_account *account)
 	}
 }
 
+static int draft_apply_all(struct conf_draft *draft, struct err *err)
+{
+	const size_t weakest_first[] = {draft->defaults, draft->provider, draft->section};
+	int code = 0;
+
+	for (size_t i = 0; i < 3 && code == 0; i++) {
+		if (weakest_first[i] != CONF_NO_SECTION) {
+			code = draft_apply_section(draft, weakest_first[i], err);
+		}
+	}
+	return code < 0 ? code : draft_add_disabled(draft, err);
+}
+
 int conf_draft_read(struct conf_draft *draft, struct err *err)
 {
 	const struct conf_section *section = &draft->source->sections[draft->section];
+	int code;
 
 	draft->account->line = section->line;
 	draft->account->name = span_dup(span_of(section->name));
-	int code = draft->account->name ? 0 : err_nomem(err);
-	if (code == 0) {
-		code = account_set_initial(draft->account, err);
+	if (!draft->account->name) {
+		return err_nomem(err);
 	}
-	if (code == 0) {
-		code = draft_apply_protocol(draft, err);
+	if ((code = account_set_initial(draft->account, err)) < 0 ||
+	    (code = draft_apply_protocol(draft, err)) < 0 ||
+	    (code = draft_find_provider(draft, err)) < 0 ||
+	    (code = draft_apply_all(draft, err)) < 0) {
+		return code;
 	}
-	if (code == 0 && draft->defaults != CONF_NO_SECTION) {
-		code = draft_apply_section(draft, draft->defaults, true, err);
-	}
-	if (code == 0) {
-		code = draft_apply_section(draft, draft->section, false, err);
-	}
-	if (code == 0) {
-		account_set_port(draft->account);
-		conf_rules_check(draft);
-	}
-	return code;
+	account_set_port(draft->account);
+	conf_rules_check(draft);
+	return 0;
 }
 
-int conf_draft_check_defaults(struct conf_source *source, size_t defaults, struct err *err)
+int conf_draft_check_defaults(struct conf_source *source, const struct providers *providers,
+			      size_t defaults, struct err *err)
 {
 	struct conf_account scratch;
-	struct conf_draft draft = {source, &scratch, defaults, CONF_NO_SECTION, {false}};
+	struct conf_draft draft = {source,          &scratch,        providers, defaults,
+				   CONF_NO_SECTION, CONF_NO_SECTION, {false}};
 
 	if (defaults == CONF_NO_SECTION) {
 		return 0;
 	}
 	conf_account_init(&scratch);
-	int code = draft_apply_section(&draft, defaults, false, err);
-	conf_rules_check_rivals(&draft);
+	int code = draft_apply_section(&draft, defaults, err);
+	if (code == 0) {
+		code = draft_find_provider(&draft, err);
+	}
+	conf_rules_check_rivals(source, defaults);
 	conf_account_finish(&scratch);
 	return code;
 }

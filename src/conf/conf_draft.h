@@ -13,8 +13,10 @@
 struct conf_draft {
 	struct conf_source *source;
 	struct conf_account *account;
+	const struct providers *providers; /* of the file */
 	size_t section;
-	size_t defaults;              /* section; CONF_NO_SECTION: none */
+	size_t defaults; /* sections behind it; CONF_NO_SECTION: none */
+	size_t provider;
 	bool bad_keys[CONF_KEYS_MAX]; /* by row: its value was no good and is complained of */
 };
 
@@ -25,6 +27,9 @@ void conf_account_finish(struct conf_account *account);
 /* Reads the account of the draft's section, an initialised one. Complaints go to the source. */
 int conf_draft_read(struct conf_draft *draft, struct err *err);
 /* Complains of bad values in [defaults] once, whatever accounts there are. */
-int conf_draft_check_defaults(struct conf_source *source, size_t defaults, struct err *err);
+int conf_draft_check_defaults(struct conf_source *source, const struct providers *providers,
+			      size_t defaults, struct err *err);
+/* The entry of the key NAME in the draft's own section, else in [defaults]; NULL: in neither. */
+const struct conf_entry *conf_draft_find(const struct conf_draft *draft, const char *name);
 
 #endif

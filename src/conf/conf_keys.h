@@ -6,6 +6,7 @@
 #ifndef MAILSYNC_CONF_KEYS_H
 #define MAILSYNC_CONF_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What a value is; it decides which C type the field has. */
@@ -42,12 +43,17 @@ struct conf_word {
 /* Marks of a row. */
 #define CONF_FOR_IMAP      1u
 #define CONF_FOR_POP3      2u
-#define CONF_DEFAULTS_ONLY 4u /* a field of struct conf, allowed in [defaults] alone */
+#define CONF_DEFAULTS_ONLY 4u  /* a field of struct conf, allowed in [defaults] alone */
+#define CONF_OF_PROVIDERS  8u  /* allowed in [provider NAME], too */
+#define CONF_PROVIDER_ONLY 16u /* a field of struct conf_hints, allowed there alone */
+
+/* Those that are no field of struct conf_account. */
+#define CONF_OF_OTHERS (CONF_DEFAULTS_ONLY | CONF_PROVIDER_ONLY)
 
 struct conf_key {
 	const char *name;
 	enum conf_type type;
-	size_t offset;       /* of its field in struct conf_account or struct conf */
+	size_t offset;       /* of its field in struct conf_account, conf or conf_hints */
 	const char *initial; /* default, as it would be written; NULL: unset */
 	const char *shown;   /* the default as documentation puts it, where not `initial` */
 	long min, max;       /* of numbers */
@@ -62,10 +68,24 @@ struct conf_key {
 extern const struct conf_key conf_keys[];
 extern const size_t conf_key_count;
 
+/* What only a provider has (mailsync/conf/provider.h). It is kept as text: here values are read to
+ * see whether they are good. */
+enum conf_login {
+	CONF_LOGIN_ADDRESS,
+	CONF_LOGIN_LOCAL
+};
+struct conf_hints {
+	char *text;
+	char *oauth_offer;
+	enum conf_login login;
+	char *pop3_host;
+	unsigned pop3_port;
+};
+
 /* The row of NAME, or NULL. */
 const struct conf_key *conf_key_find(const char *name);
-/* The name most like NAME, or NULL when none is close. */
-const char *conf_key_nearest(const char *name);
+/* The name most like NAME, of a provider's keys or of all others, or NULL when none is close. */
+const char *conf_key_nearest(const char *name, bool is_provider);
 /* "yes, no or auto": the words of a row, into TEXT. */
 void conf_key_words(const struct conf_key *key, char *text, size_t size);
 

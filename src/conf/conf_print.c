@@ -35,7 +35,8 @@ static const char docs_head[] =
 	"`mailsync check` validates it and tries each login.\n"
 	"\n"
 	"- `[defaults]` holds keys for all accounts, `[account NAME]` those of one,\n"
-	"  which win. NAME: letters, digits, `.`, `_`, `-`. Sections in any order, each once.\n"
+	"  which win, `[provider NAME]` those that accounts name ([below](#providers)). NAME: letters,\n"
+	"  digits, `.`, `_`, `-`. Sections in any order, each once.\n"
 	"- An entry is one line `key = value`, of up to 16,000 bytes, indented or not: an\n"
 	"  indented line does not continue the one before.\n"
 	"- `#` and `;` begin a comment at the start of a line only.\n"
@@ -50,10 +51,42 @@ static const char docs_head[] =
 	"- All mistakes of a file are told in one run, with their lines; exit status 78.\n"
 	"\n"
 	"*for* says which accounts a key is for. Set in an account of the other protocol it is an\n"
-	"error, from `[defaults]` it is without effect there.\n"
+	"error, from `[defaults]` or a provider it is without effect there.\n"
 	"\n"
 	"| key | for | default | meaning |\n"
 	"|---|---|---|---|\n";
+
+static const char docs_providers[] =
+	"\n"
+	"## Providers\n"
+	"\n"
+	"    [account home]\n"
+	"    provider = fastmail\n"
+	"    user = me@fastmail.com\n"
+	"    password_command = secret-tool lookup mail home\n"
+	"    maildir = ~/Mail/home\n"
+	"\n"
+	"`provider` names one of the table below (`mailsync init --list`), or a domain of its\n"
+	"addresses, such as `gmx.net`. What the account sets itself comes first, then the provider's keys,\n"
+	"then those of `[defaults]`; a password key of the account replaces the provider's `oauth`.\n"
+	"`disable_extensions` adds up: what the provider's server gets wrong is left alone whatever\n"
+	"else the account names, unless it says `disable_extensions =`. A provider's keys that do not hold for\n"
+	"POP3 are without effect there. When a login is refused, the provider's usual cause is told\n"
+	"with it.\n"
+	"\n"
+	"A section `[provider NAME]` adds a provider, or replaces the one of that name. It may have\n";
+
+static const char docs_provider_keys[] = ", and\n"
+					 "\n"
+					 "| key | default | meaning |\n"
+					 "|---|---|---|\n";
+
+static const char docs_provider_table[] =
+	"\n"
+	"These are built in (`data/providers.ini`, which has the causes of refusals, too):\n"
+	"\n"
+	"| name | provider | IMAP | POP3 | sets |\n"
+	"|---|---|---|---|---|\n";
 
 /* "# " and TEXT in lines of at most WIDTH. */
 static void print_comment(struct buf *out, const char *text)
@@ -129,7 +162,9 @@ int conf_write_example(struct buf *out, struct err *err)
 
 	buf_append_cstr(out, example_head);
 	for (size_t i = 0; i < conf_key_count && code == 0; i++) {
-		code = print_example_key(out, &conf_keys[i], err);
+		if (!(conf_keys[i].marks & CONF_PROVIDER_ONLY)) {
+			code = print_example_key(out, &conf_keys[i], err);
+		}
 	}
 	return code < 0 ? code : buf_status(out, "the example", err);
 }
@@ -145,21 +180,95 @@ static void print_cell(struct buf *out, const char *text)
 	}
 }
 
+static void print_docs_key(struct buf *out, const struct conf_key *key)
+{
+	buf_printf(out, "| `%s` | ", key->name);
+	if (!(key->marks & CONF_PROVIDER_ONLY)) {
+		buf_printf(out, "%s | ", protocols_of(key));
+	}
+	if (key->shown) {
+		print_cell(out, key->shown);
+	} else if (key->initial) {
+		buf_printf(out, "`%s`", key->initial);
+	}
+	buf_append_cstr(out, " | ");
+	print_cell(out, key->help);
+	print_words(out, key, " One of: ");
+	buf_append_cstr(out, " |\n");
+}
+
+/* The keys that only providers have, or all others. */
+static void print_docs_keys(struct buf *out, bool of_providers)
+{
+	for (size_t i = 0; i < conf_key_count; i++) {
+		if (of_providers == ((conf_keys[i].marks & CONF_PROVIDER_ONLY) != 0)) {
+			print_docs_key(out, &conf_keys[i]);
+		}
+	}
+}
+
+/* "`host`, `port` and `tls`": the account's keys that a provider may have. */
+static void print_shared_keys(struct buf *out, const char *mark, const char *end_mark)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < conf_key_count; i++) {
+		if (conf_keys[i].marks & CONF_OF_PROVIDERS) {
+			buf_printf(out, "%s%s%s%s", before, mark, conf_keys[i].name, end_mark);
+			before = ", ";
+		}
+	}
+}
+
+/* The values that an account gets, but for the servers. */
+static void print_gifts(struct buf *out, const struct provider *provider)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < provider->count; i++) {
+		const struct provider_pair *pair = &provider->pairs[i];
+		const struct conf_key *key = conf_key_find(pair->key);
+		bool is_server = strcmp(pair->key, "host") == 0 || strcmp(pair->key, "port") == 0;
+		if (key && (key->marks & CONF_OF_PROVIDERS) && !is_server) {
+			buf_printf(out, "%s`%s = %s`", before, pair->key, pair->value);
+			before = ", ";
+		}
+	}
+}
+
+/* "imap.example.org:1143" in a cell of its own. */
+static void print_server(struct buf *out, const struct provider *provider, const char *host_key,
+			 const char *port_key)
+{
+	const char *host = provider_value(provider, host_key);
+	const char *port = provider_value(provider, port_key);
+
+	buf_printf(out, " | %s%s%s", host ? host : "", port ? ":" : "", port ? port : "");
+}
+
+static void print_docs_provider(struct buf *out, const struct provider *provider)
+{
+	const char *title = provider_value(provider, "title");
+
+	buf_printf(out, "| `%s` | %s", provider->name, title ? title : "");
+	print_server(out, provider, "host", "port");
+	print_server(out, provider, "pop3_host", "pop3_port");
+	buf_append_cstr(out, " | ");
+	print_gifts(out, provider);
+	buf_append_cstr(out, " |\n");
+}
+
 int conf_write_docs(struct buf *out, struct err *err)
 {
 	buf_append_cstr(out, docs_head);
-	for (size_t i = 0; i < conf_key_count; i++) {
-		const struct conf_key *key = &conf_keys[i];
-		buf_printf(out, "| `%s` | %s | ", key->name, protocols_of(key));
-		if (key->shown) {
-			print_cell(out, key->shown);
-		} else if (key->initial) {
-			buf_printf(out, "`%s`", key->initial);
-		}
-		buf_append_cstr(out, " | ");
-		print_cell(out, key->help);
-		print_words(out, key, " One of: ");
-		buf_append_cstr(out, " |\n");
+	print_docs_keys(out, false);
+	buf_append_cstr(out, docs_providers);
+	print_shared_keys(out, "`", "`");
+	buf_append_cstr(out, docs_provider_keys);
+	print_docs_keys(out, true);
+	buf_append_cstr(out, docs_provider_table);
+	for (size_t i = 0; i < provider_table.count; i++) {
+		print_docs_provider(out, &provider_table.items[i]);
 	}
 	return buf_status(out, "the documentation", err);
 }
@@ -178,7 +287,9 @@ static const char man_head[] =
 	".B [defaults]\n"
 	"holds keys for all accounts,\n"
 	".BI \"[account \" NAME ]\n"
-	"those of one, which win. NAME is made of letters, digits, \\(lq.\\(rq, \\(lq_\\(rq and\n"
+	"those of one, which win,\n"
+	".BI \"[provider \" NAME ]\n"
+	"those that accounts name (see PROVIDERS). NAME is made of letters, digits, \\(lq.\\(rq, \\(lq_\\(rq and\n"
 	"\\(lq\\-\\(rq. Sections stand in any order, each once.\n"
 	".PP\n"
 	"An entry is one line\n"
@@ -197,7 +308,20 @@ static const char man_head[] =
 	"must be readable by its owner alone.\n"
 	".SH KEYS\n"
 	"A key that is only for accounts of the other protocol is an error in an account, and\n"
-	"without effect in [defaults].\n";
+	"without effect in [defaults] or from a provider.\n";
+
+static const char man_providers[] =
+	".SH PROVIDERS\n"
+	".B provider\n"
+	"names one of the list below, or a domain of its addresses. What the account sets itself comes\n"
+	"first, then the provider\\(aqs keys, then those of [defaults]; disable_extensions adds up. When a\n"
+	"login is refused, the provider\\(aqs usual cause is told with it.\n"
+	".PP\n"
+	"A section\n"
+	".BI \"[provider \" NAME ]\n"
+	"of the file adds a provider, or replaces the one of that name. It may have\n";
+
+static const char man_provider_list[] = ".PP\nThese are built in:\n";
 
 static const char man_tail[] =
 	".SH EXAMPLES\n"
@@ -279,13 +403,44 @@ static int print_man_key(struct buf *out, const struct conf_key *key, struct err
 	return code;
 }
 
-int conf_write_man(struct buf *out, struct err *err)
+/* The keys that only providers have, or all others. */
+static int print_man_keys(struct buf *out, bool of_providers, struct err *err)
 {
 	int code = 0;
 
-	buf_append_cstr(out, man_head);
 	for (size_t i = 0; i < conf_key_count && code == 0; i++) {
-		code = print_man_key(out, &conf_keys[i], err);
+		if (of_providers == ((conf_keys[i].marks & CONF_PROVIDER_ONLY) != 0)) {
+			code = print_man_key(out, &conf_keys[i], err);
+		}
+	}
+	return code;
+}
+
+static void print_man_provider(struct buf *out, const struct provider *provider)
+{
+	const char *title = provider_value(provider, "title");
+	const char *domains = provider_value(provider, "domains");
+
+	buf_printf(out, ".TP\n.B %s\n", provider->name);
+	print_roff(out, title ? title : provider->name);
+	buf_append_cstr(out, ": ");
+	print_roff(out, domains ? domains : "domains of one's own");
+	buf_append_cstr(out, "\n");
+}
+
+int conf_write_man(struct buf *out, struct err *err)
+{
+	buf_append_cstr(out, man_head);
+	int code = print_man_keys(out, false, err);
+	buf_append_cstr(out, man_providers);
+	print_shared_keys(out, "\\fB", "\\fP");
+	buf_append_cstr(out, ", and\n");
+	if (code == 0) {
+		code = print_man_keys(out, true, err);
+	}
+	buf_append_cstr(out, man_provider_list);
+	for (size_t i = 0; i < provider_table.count; i++) {
+		print_man_provider(out, &provider_table.items[i]);
 	}
 	buf_append_cstr(out, man_tail);
 	return code < 0 ? code : buf_status(out, "the man page", err);

@@ -5,17 +5,23 @@
 
 #include "mailsync/base/url.h"
 
-/* The line to complain of: where the account sets NAME, else where [defaults] do, else the
- * section's. */
+/* The line to complain of: where the account sets NAME, else where its provider or [defaults] do,
+ * else the section's. */
 static int line_of(const struct conf_draft *draft, const char *name)
 {
+	const size_t sections[] = {draft->section, draft->provider, draft->defaults};
 	const struct conf_key *key = conf_key_find(name);
-	const struct conf_entry *entry = conf_source_find(draft->source, draft->section, key);
 
-	if (!entry) {
-		entry = conf_source_find(draft->source, draft->defaults, key);
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		const struct conf_entry *entry = conf_source_find(draft->source, sections[i], key);
+		if (entry && entry->line == 0) { /* built in */
+			entry = conf_draft_find(draft, "provider");
+		}
+		if (entry) {
+			return entry->line;
+		}
 	}
-	return entry ? entry->line : draft->account->line;
+	return draft->account->line;
 }
 
 /* True when the account itself sets NAME. */
@@ -29,6 +35,24 @@ static bool is_bad(const struct conf_draft *draft, const char *name)
 	return draft->bad_keys[conf_key_find(name) - conf_keys];
 }
 
+static void complain_of_host(struct conf_draft *draft)
+{
+	const struct conf_account *account = draft->account;
+	bool is_pop3 = account->protocol == CONF_POP3;
+
+	if (draft->provider == CONF_NO_SECTION) {
+		conf_source_complain(draft->source, account->line,
+				     "[account %s] needs 'host' (or 'provider' or 'tunnel')",
+				     account->name);
+	} else {
+		conf_source_complain(draft->source, conf_draft_find(draft, "provider")->line,
+				     "provider = %s: it names no server for %s; [account %s] needs "
+				     "'host'%s",
+				     account->provider, is_pop3 ? "POP3" : "IMAP", account->name,
+				     is_pop3 ? ", or no protocol = pop3" : "");
+	}
+}
+
 static void check_required(struct conf_draft *draft)
 {
 	const struct conf_account *account = draft->account;
@@ -40,9 +64,9 @@ static void check_required(struct conf_draft *draft)
 		conf_source_complain(draft->source, account->line, "[account %s] needs 'maildir'",
 				     account->name);
 	}
-	if (!account->host && !account->tunnel && !is_bad(draft, "host")) {
-		conf_source_complain(draft->source, account->line,
-				     "[account %s] needs 'host' (or 'tunnel')", account->name);
+	if (!account->host && !account->tunnel && !is_bad(draft, "host") &&
+	    !is_bad(draft, "provider")) {
+		complain_of_host(draft);
 	}
 	if (!account->user && !no_secret && !is_bad(draft, "user")) {
 		conf_source_complain(draft->source, account->line, "[account %s] needs 'user'",
@@ -179,19 +203,18 @@ static void check_protocol(struct conf_draft *draft)
 }
 
 /* host and tunnel may both be there: the tunnel is used, and the host is its name. */
-static void check_rivals(struct conf_draft *draft, char rivals)
+static void check_rivals(struct conf_source *source, size_t section, char rivals)
 {
 	const struct conf_entry *first = NULL;
 
-	for (size_t i = 0; i < draft->source->entry_count; i++) {
-		const struct conf_entry *entry = &draft->source->entries[i];
-		if (entry->section != draft->section || entry->key->rivals != rivals ||
-		    !*entry->value) {
+	for (size_t i = 0; i < source->entry_count; i++) {
+		const struct conf_entry *entry = &source->entries[i];
+		if (entry->section != section || entry->key->rivals != rivals || !*entry->value) {
 			continue;
 		}
 		if (first) {
 			conf_source_complain(
-				draft->source, entry->line,
+				source, entry->line,
 				"'%s' is given beside '%s' of line %d; keep one of them",
 				entry->key->name, first->key->name, first->line);
 		} else {
@@ -200,10 +223,10 @@ static void check_rivals(struct conf_draft *draft, char rivals)
 	}
 }
 
-void conf_rules_check_rivals(struct conf_draft *draft)
+void conf_rules_check_rivals(struct conf_source *source, size_t section)
 {
-	check_rivals(draft, 'p');
-	check_rivals(draft, 's');
+	check_rivals(source, section, 'p');
+	check_rivals(source, section, 's');
 }
 
 /* Whose token an account may use. */
@@ -247,7 +270,7 @@ void conf_rules_check_accounts(struct conf_source *source, const struct conf *co
 void conf_rules_check(struct conf_draft *draft)
 {
 	check_required(draft);
-	conf_rules_check_rivals(draft);
+	conf_rules_check_rivals(draft->source, draft->section);
 	check_tls(draft);
 	check_auth(draft);
 	check_oauth(draft);

@@ -5,8 +5,8 @@
 #include "mailsync/conf/conf.h"
 #include "conf_draft.h"
 
-/* Complains of a second way to the same secret in the draft's section. */
-void conf_rules_check_rivals(struct conf_draft *draft);
+/* Complains of a second way to the same secret in a section. */
+void conf_rules_check_rivals(struct conf_source *source, size_t section);
 /* All rules, that one too. */
 void conf_rules_check(struct conf_draft *draft);
 /* Those between accounts, once all are read. */

@@ -77,6 +77,17 @@ void conf_source_complain(struct conf_source *source, int line, const char *form
 	errors->items[errors->count++] = (struct conf_error){line, copy};
 }
 
+void conf_source_complain_of_value(struct conf_source *source, const struct conf_entry *entry,
+				   const char *what_is_good)
+{
+	/* A proxy's URL may name a user and his password. */
+	bool is_secret =
+		entry->key->type == CONF_TYPE_SECRET || entry->key->type == CONF_TYPE_PROXY;
+
+	conf_source_complain(source, entry->line, "%s%s%s: %s", entry->key->name,
+			     is_secret ? "" : " = ", is_secret ? "" : entry->value, what_is_good);
+}
+
 const struct conf_entry *conf_source_find(const struct conf_source *source, size_t section,
 					  const struct conf_key *key)
 {
@@ -88,19 +99,24 @@ const struct conf_entry *conf_source_find(const struct conf_source *source, size
 	return NULL;
 }
 
-/* "[account work]" of a section, for messages. */
-static void section_title(const struct conf_source *source, size_t section, char *text, size_t size)
-{
-	const struct conf_section *item = &source->sections[section];
+static const char *const kind_words[] = {
+	[CONF_SECTION_BAD] = "",
+	[CONF_SECTION_DEFAULTS] = "defaults",
+	[CONF_SECTION_ACCOUNT] = "account",
+	[CONF_SECTION_PROVIDER] = "provider",
+};
 
-	if (item->kind == CONF_SECTION_ACCOUNT) {
-		snprintf(text, size, "[account %s]", item->name);
+/* "[account work]" of a section, for messages. */
+static void section_title(const struct conf_section *item, char *text, size_t size)
+{
+	if (item->name) {
+		snprintf(text, size, "[%s %s]", kind_words[item->kind], item->name);
 	} else {
-		snprintf(text, size, "[defaults]");
+		snprintf(text, size, "[%s]", kind_words[item->kind]);
 	}
 }
 
-static bool is_account_name(const char *name)
+static bool is_name(const char *name)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				      "0123456789._-";
@@ -113,41 +129,89 @@ static bool is_account_name(const char *name)
 static void find_twin(struct pass *pass, struct conf_section *section)
 {
 	struct conf_source *source = pass->source;
+	char title[128];
 
-	for (size_t i = 0; i < source->section_count; i++) {
+	for (size_t i = 0; i < source->section_count && section->kind != CONF_SECTION_BAD; i++) {
 		const struct conf_section *other = &source->sections[i];
-		bool same =
-			other->kind == section->kind && (section->kind == CONF_SECTION_DEFAULTS ||
-							 (section->kind == CONF_SECTION_ACCOUNT &&
-							  strcmp(other->name, section->name) == 0));
-		if (same) {
+		if (other->kind == section->kind &&
+		    (!section->name || strcmp(other->name, section->name) == 0)) {
 			section->is_twin = true;
+			section_title(section, title, sizeof(title));
 			conf_source_complain(source, section->line,
-					     "section [%s%s] is there already, in line %d; "
+					     "section %s is there already, in line %d; "
 					     "put the keys of both into one",
-					     section->name ? "account " : "defaults",
-					     section->name ? section->name : "", other->line);
+					     title, other->line);
 			return;
 		}
 	}
 }
 
 /* Takes over SECTION (its name too). */
-static void pass_add_section(struct pass *pass, struct conf_section section)
+static bool source_add_section(struct conf_source *source, struct conf_section section)
 {
-	struct conf_source *source = pass->source;
 	struct err err;
 
-	find_twin(pass, &section);
 	if (source->section_count == ITEMS_MAX ||
 	    ARRAY_RESERVE(&source->sections, source->section_count + 1, &source->section_cap,
 			  &err) < 0) {
 		free(section.name);
 		source->out_of_memory = true;
-		return;
+		return false;
 	}
-	source->sections[source->section_count] = section;
-	pass->section = source->section_count++;
+	source->sections[source->section_count++] = section;
+	return true;
+}
+
+/* An entry of the last section. */
+static bool source_add_entry(struct conf_source *source, const struct conf_key *key,
+			     const char *value, int line)
+{
+	char *copy = span_dup(span_of(value));
+	struct err err;
+
+	if (!copy || source->entry_count == ITEMS_MAX ||
+	    ARRAY_RESERVE(&source->entries, source->entry_count + 1, &source->entry_cap, &err) <
+		    0) {
+		free(copy);
+		source->out_of_memory = true;
+		return false;
+	}
+	source->entries[source->entry_count++] =
+		(struct conf_entry){source->section_count - 1, key, copy, line};
+	return true;
+}
+
+int conf_source_add_provider(struct conf_source *source, const struct provider *provider,
+			     size_t *section, struct err *err)
+{
+	char *name = span_dup(span_of(provider->name));
+	bool is_whole =
+		name && source_add_section(source, (struct conf_section){CONF_SECTION_PROVIDER,
+									 name, 0, false});
+
+	for (size_t i = 0; i < provider->count && is_whole; i++) {
+		const struct provider_pair *pair = &provider->pairs[i];
+		const struct conf_key *key = conf_key_find(pair->key);
+		if (!key) {
+			return err_set(err, ERR_INTERNAL, SCOPE_RUN, "provider %s has a key %s",
+				       provider->name, pair->key);
+		}
+		is_whole = source_add_entry(source, key, pair->value, 0);
+	}
+	if (!is_whole) {
+		return err_nomem(err);
+	}
+	*section = source->section_count - 1;
+	return 0;
+}
+
+/* Takes over SECTION (its name too). */
+static void pass_add_section(struct pass *pass, struct conf_section section)
+{
+	find_twin(pass, &section);
+	if (source_add_section(pass->source, section)) {
+		pass->section = pass->source->section_count - 1;
+	}
 }
 
 static void complain_of_section(struct pass *pass, const char *title, const char *word)
@@ -155,19 +219,30 @@ static void complain_of_section(struct pass *pass, const char *title, const char
 	struct nearest nearest;
 
 	nearest_init(&nearest, word);
-	nearest_offer(&nearest, "account");
-	nearest_offer(&nearest, "defaults");
+	for (size_t i = CONF_SECTION_DEFAULTS; i <= CONF_SECTION_PROVIDER; i++) {
+		nearest_offer(&nearest, kind_words[i]);
+	}
 	if (nearest.best) {
-		bool is_account = strcmp(nearest.best, "account") == 0;
+		bool has_name = strcmp(nearest.best, "defaults") != 0;
 		conf_source_complain(pass->source, pass->line,
-				     "unknown section [%s]; did you mean [%s]?", title,
-				     is_account ? "account NAME" : "defaults");
+				     "unknown section [%s]; did you mean [%s%s]?", title,
+				     nearest.best, has_name ? " NAME" : "");
 	} else {
 		conf_source_complain(pass->source, pass->line,
-				     "unknown section [%s]; there are [defaults] and "
-				     "[account NAME]",
+				     "unknown section [%s]; there are [defaults], [account NAME] "
+				     "and [provider NAME]",
 				     title);
 	}
+}
+
+/* A section that bears a name: account or provider. */
+static bool pass_name_section(struct pass *pass, struct conf_section *section,
+			      enum conf_section_kind kind, const char *name)
+{
+	section->kind = kind;
+	section->name = span_dup(span_of(name));
+	pass->source->out_of_memory = pass->source->out_of_memory || !section->name;
+	return section->name != NULL;
 }
 
 /* Reads a section's title, the text between the brackets. TITLE is changed. */
@@ -185,20 +260,21 @@ static void pass_read_title(struct pass *pass, char *title)
 	for (size_t len = strlen(name); len > 0 && strchr(" \t", name[len - 1]); len--) {
 		name[len - 1] = '\0';
 	}
+	bool is_account = strcmp(word, "account") == 0;
+	bool has_name = is_account || strcmp(word, "provider") == 0;
 	if (strcmp(word, "defaults") == 0 && !*name) {
 		section.kind = CONF_SECTION_DEFAULTS;
-	} else if (strcmp(word, "account") == 0 && is_account_name(name)) {
-		section.kind = CONF_SECTION_ACCOUNT;
-		section.name = span_dup(span_of(name));
-		if (!section.name) {
-			pass->source->out_of_memory = true;
+	} else if (has_name && is_name(name)) {
+		if (!pass_name_section(pass, &section,
+				       is_account ? CONF_SECTION_ACCOUNT : CONF_SECTION_PROVIDER,
+				       name)) {
 			return;
 		}
-	} else if (strcmp(word, "account") == 0) {
+	} else if (has_name) {
 		conf_source_complain(pass->source, pass->line,
 				     "[%s] needs a name of letters, digits, '.', '_' and '-', "
-				     "as in [account work]",
-				     whole);
+				     "as in [%s work]",
+				     whole, word);
 	} else {
 		complain_of_section(pass, whole, word);
 	}
@@ -311,32 +387,30 @@ static char *pass_read(char *line, int size, void *context)
 	return NULL;
 }
 
-static void pass_add_entry(struct pass *pass, const struct conf_key *key, const char *value)
+/* Whether KEY may stand in a section of KIND, or where it belongs. */
+static bool is_at_home(const struct conf_key *key, enum conf_section_kind kind, const char **home)
 {
-	struct conf_source *source = pass->source;
-	char *copy = span_dup(span_of(value));
-	struct err err;
-
-	if (!copy || source->entry_count == ITEMS_MAX ||
-	    ARRAY_RESERVE(&source->entries, source->entry_count + 1, &source->entry_cap, &err) <
-		    0) {
-		free(copy);
-		source->out_of_memory = true;
-		return;
+	if (kind == CONF_SECTION_PROVIDER) {
+		*home = key->marks & CONF_DEFAULTS_ONLY ? "[defaults]" : "[account NAME]";
+		return (key->marks & (CONF_OF_PROVIDERS | CONF_PROVIDER_ONLY)) != 0;
 	}
-	source->entries[source->entry_count++] =
-		(struct conf_entry){pass->section, key, copy, pass->line};
+	*home = key->marks & CONF_PROVIDER_ONLY ? "[provider NAME]" : "[defaults]";
+	return !(key->marks & CONF_OF_OTHERS) ||
+	       (kind == CONF_SECTION_DEFAULTS && (key->marks & CONF_DEFAULTS_ONLY));
 }
 
 static void pass_check_entry(struct pass *pass, const char *name, const char *value)
 {
 	struct conf_source *source = pass->source;
+	const struct conf_section *section = &source->sections[pass->section];
 	const struct conf_key *key = conf_key_find(name);
+	const char *home;
 	char title[128];
 
-	section_title(source, pass->section, title, sizeof(title));
+	section_title(section, title, sizeof(title));
 	if (!key) {
-		const char *nearest = conf_key_nearest(name);
+		bool is_provider = section->kind == CONF_SECTION_PROVIDER;
+		const char *nearest = conf_key_nearest(name, is_provider);
 		conf_source_complain(source, pass->line, "unknown key '%s' in %s%s%s%s", name,
 				     title, nearest ? "; did you mean '" : "",
 				     nearest ? nearest : "", nearest ? "'?" : "");
@@ -349,13 +423,12 @@ static void pass_check_entry(struct pass *pass, const char *name, const char *va
 				     twin->line);
 		return;
 	}
-	if ((key->marks & CONF_DEFAULTS_ONLY) &&
-	    source->sections[pass->section].kind != CONF_SECTION_DEFAULTS) {
-		conf_source_complain(source, pass->line,
-				     "key '%s' belongs in [defaults], not in %s", name, title);
+	if (!is_at_home(key, section->kind, &home)) {
+		conf_source_complain(source, pass->line, "key '%s' belongs in %s, not in %s", name,
+				     home, title);
 		return;
 	}
-	pass_add_entry(pass, key, value);
+	(void)source_add_entry(source, key, value, pass->line);
 }
 
 /* inih's handler of entries. */

@@ -17,13 +17,14 @@
 enum conf_section_kind {
 	CONF_SECTION_BAD,
 	CONF_SECTION_DEFAULTS,
-	CONF_SECTION_ACCOUNT
+	CONF_SECTION_ACCOUNT,
+	CONF_SECTION_PROVIDER
 };
 
 struct conf_section {
 	enum conf_section_kind kind;
-	char *name; /* of an account, owned; NULL else */
-	int line;
+	char *name;   /* of an account or provider, owned; NULL else */
+	int line;     /* 0: of a provider that is built in */
 	bool is_twin; /* a section before it is the same */
 };
 
@@ -31,7 +32,7 @@ struct conf_entry {
 	size_t section; /* index */
 	const struct conf_key *key;
 	char *value; /* owned, wiped when freed: it may be a password */
-	int line;
+	int line;    /* 0: built in */
 };
 
 struct conf_source {
@@ -53,6 +54,13 @@ int conf_source_read(struct conf_source *source, FILE *stream, struct err *err);
 /* The entry of KEY in a section, or NULL. */
 const struct conf_entry *conf_source_find(const struct conf_source *source, size_t section,
 					  const struct conf_key *key);
+/* Adds a provider that is built in, as a section without lines. */
+int conf_source_add_provider(struct conf_source *source, const struct provider *provider,
+			     size_t *section, struct err *err);
+/* Complains that an entry's value is no good; WHAT_IS_GOOD says what would be. A secret is not
+ * repeated. */
+void conf_source_complain_of_value(struct conf_source *source, const struct conf_entry *entry,
+				   const char *what_is_good);
 /* Adds "PATH:LINE: ..." to the errors (LINE 0: "PATH: ..."). */
 void conf_source_complain(struct conf_source *source, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -17,6 +17,7 @@
 #include "mailsync/base/secret.h"
 #include "mailsync/base/side.h"
 #include "mailsync/base/strlist.h"
+#include "mailsync/conf/provider.h"
 
 enum conf_protocol {
 	CONF_IMAP,
@@ -69,6 +70,7 @@ enum conf_leave {
 struct conf_account {
 	char *name;
 	enum conf_protocol protocol;
+	char *provider;
 	char *host;
 	unsigned port;
 	enum conf_tls tls;
@@ -133,8 +135,9 @@ struct conf_account {
 };
 
 struct conf {
-	char *path;      /* the file */
-	char *state_dir; /* expanded, absolute */
+	char *path;                 /* the file */
+	char *state_dir;            /* expanded, absolute */
+	struct providers providers; /* of its sections, owned */
 	struct conf_account *accounts;
 	size_t count;
 };
