@@ -62,8 +62,8 @@ const struct conf_key conf_keys[] = {
 	 "imap keeps both sides in sync; pop3 only fetches new mail of one inbox."},
 	{"provider", CONF_TYPE_TEXT, AT(provider), NULL, NULL, 0, 0, NULL, BOTH, 0,
 	 "A mail provider, such as gmail or fastmail (`mailsync init --list` names them), or a "
-	 "section [provider NAME] of this file. What the account does not set itself comes from there, "
-	 "and only then from [defaults]; disable_extensions adds up."},
+	 "section [provider NAME] of this file. What the account does not set itself comes from "
+	 "there, and only then from [defaults]; disable_extensions adds up."},
 	{"host", CONF_TYPE_HOST, AT(host), NULL, "required, unless provider or tunnel is set", 0, 0,
 	 NULL, ANY, 'h', "Name or address of the server."},
 	{"port", CONF_TYPE_NUMBER, AT(port), NULL, "993, 143, 995 or 110, by protocol and tls", 1,
@@ -232,11 +232,11 @@ const struct conf_key conf_keys[] = {
 	 "Domains of its addresses, for `mailsync init`; example.* is any of example.com, "
 	 "example.co.uk and so on."},
 	{"mx", CONF_TYPE_TEXT, IN(text), NULL, NULL, 0, 0, NULL, ONLY, 0,
-	 "What the names of its mail exchangers end with, for `mailsync init` with an address of a "
-	 "domain of one's own."},
+	 "What the names of its mail exchangers end with, for `mailsync init` with an address of "
+	 "a domain of one's own."},
 	{"login", CONF_TYPE_WORD, IN(login), NULL, "address", 0, 0, login_words, ONLY, 0,
-	 "What `mailsync init` makes of the address for the key user: all of it, or what stands before "
-	 "the @."},
+	 "What `mailsync init` makes of the address for the key user: all of it, or what stands "
+	 "before the @."},
 	{"pop3_host", CONF_TYPE_HOST, IN(pop3_host), NULL, NULL, 0, 0, NULL, ONLY, 0,
 	 "What host is to accounts with protocol = pop3; host is for IMAP then."},
 	{"pop3_port", CONF_TYPE_NUMBER, IN(pop3_port), NULL, "995 or 110, by tls", 1, 65535, NULL,
@@ -244,8 +244,8 @@ const struct conf_key conf_keys[] = {
 	{"oauth_offer", CONF_TYPE_OAUTH, IN(oauth_offer), NULL, NULL, 0, 0, NULL, ONLY, 0,
 	 "A value for oauth that `mailsync init` offers beside a password."},
 	{"help_app_password", CONF_TYPE_TEXT, IN(text), NULL, NULL, 0, 0, NULL, ONLY, 0,
-	 "The usual cause of a refused password, a sentence that ends with the page to open: another "
-	 "password than the account's is wanted."},
+	 "The usual cause of a refused password, a sentence that ends with the page to open: "
+	 "another password than the account's is wanted."},
 	{"help_code", CONF_TYPE_TEXT, IN(text), NULL, NULL, 0, 0, NULL, ONLY, 0,
 	 "Likewise: a code that is made for mail programs."},
 	{"help_imap_off", CONF_TYPE_TEXT, IN(text), NULL, NULL, 0, 0, NULL, ONLY, 0,

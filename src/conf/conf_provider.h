@@ -9,8 +9,8 @@
 #include "mailsync/conf/conf.h"
 #include "conf_source.h"
 
-/* Complains of bad values in the sections of the file, and makes providers of them, which the caller
- * finishes. */
+/* Complains of bad values in the sections of the file, and makes providers of them, which the
+ * caller finishes. */
 int conf_providers_read(struct conf_source *source, struct providers *own, struct err *err);
 void conf_providers_finish(struct providers *own);
 
