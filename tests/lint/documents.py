@@ -99,9 +99,39 @@ def check_comments(path, paths, found):
                 found.add(path, line, f"there is no {word.group(0)}")
 
 
+def messages(paths):
+    """What the program can say: all texts of the sources, those of several lines put together."""
+    texts = []
+    for path in paths:
+        if re.fullmatch(r"src/.*\.[ch]", path):
+            with open(os.path.join(house.ROOT, path), encoding="utf-8") as stream:
+                texts.append(re.sub(r'"\s*\n\s*"', "", stream.read()).replace('\\"', '"'))
+    return "\n".join(texts)
+
+
+def check_messages(path, paths, found):
+    """What a document says that the program says: in the first column of a table whose head is "it
+    says", and behind "says". "..." stands for what is put in there. AADSTS numbers likewise."""
+    with open(os.path.join(house.ROOT, path), encoding="utf-8") as stream:
+        lines = stream.read().split("\n")
+    said = messages(paths)
+    is_table = False
+    for number, line in enumerate(lines, 1):
+        is_table = line.startswith("| it says |") or (is_table and line.startswith("|"))
+        cell = line.split("|")[1] if is_table else ""
+        for code in re.findall(r"\b\d{5,}\b", cell.replace("AADSTS", " ")):
+            if f'"{code}"' not in said:
+                found.add(path, number, f"no message is for AADSTS{code}")
+        for quoted in re.findall(r'"([^"]+)"', cell) + re.findall(r'\bsays "([^"]+)"', line):
+            for words in filter(None, map(str.strip, quoted.split("…"))):
+                if words not in said:
+                    found.add(path, number, f'no message says "{words}"')
+
+
 def check(found):
     """All documents, and the comments of all C files."""
     paths = committed()
+    check_messages("docs/SIGNING-IN.md", paths, found)
     words = words_of(paths)
     for pattern in DOCUMENTS:
         for path in sorted(glob.glob(os.path.join(house.ROOT, pattern))):
