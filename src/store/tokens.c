@@ -110,12 +110,17 @@ static int check_client(struct renewal *renewal, struct err *err)
 }
 
 /* Asks with REFRESH, and keeps what comes: the next refresh token also of a reply that is of no use
- * else. */
+ * else. The file is written as it is first, lest a full disk costs what is given only once. */
 static int renew_with(struct renewal *renewal, const struct secret *refresh, struct err *err)
 {
-	int code = authority_refresh(renewal->authority, refresh, &renewal->token,
-				     &renewal->refusal, err);
 	struct err why;
+	int code = token_file_write(renewal->file, &renewal->token, err);
+
+	if (code < 0) {
+		return code;
+	}
+	code = authority_refresh(renewal->authority, refresh, &renewal->token, &renewal->refusal,
+				 err);
 
 	if (renewal->token.is_unsaved &&
 	    token_file_write(renewal->file, &renewal->token, &why) < 0 && code == 0) {

@@ -216,6 +216,19 @@ def test_device_flow_that_fails(make_signing, authority, answer, status, words):
     assert result.status == status and words in result.err
 
 
+def test_a_token_of_the_device_flow_serves_pop3(make_signing, authority):
+    account = make_signing(auth="xoauth2")
+    account.change(protocol="pop3", port=account.server.port + 2)
+    authority.interval, authority.consents_as = 0, account.user
+    result = account.run("--json", "login", "home", "--device")
+    assert result.status == 0 and result.out == "", result
+    assert "WDJB-MJHT" in result.err and "signed in; the mail server lets" in result.err
+    assert account.sync().did == {}
+    authority.forget()
+    age(account, 3600)
+    assert account.run("--json", "token", "home").of("error")[0]["code"]
+
+
 def test_google_gives_no_mail_to_devices(make_signing):
     result = make_signing(oauth="google").run("login", "home", "--device")
     assert result.status == 64 and "device flow" in result.err
@@ -383,6 +396,13 @@ def test_no_refresh_token_is_lost_with_an_access_token_of_no_use(signed_in, auth
     assert fresh(signed_in) and not authority.grants[0].is_dead
 
 
+def test_a_reply_that_breaks_off_behind_the_tokens_counts(signed_in, authority):
+    authority.owes = 100
+    age(signed_in, 3600)
+    assert fresh(signed_in) == token_of(signed_in)["access_token"]
+    assert token_of(signed_in)["refresh_token"] == authority.grants[0].refresh[-1]
+
+
 def test_tokens_that_are_large_together(make_signing, authority):
     authority.refresh_bytes = 45_000        # 60 kB in base64
     account = make_signing()
@@ -477,6 +497,27 @@ def test_a_dead_grant(signed_in, authority):
     assert file_of(signed_in).exists()
     sign_in(signed_in, authority)
     assert signed_in.sync().did == {}
+
+
+def test_a_grant_of_a_project_in_testing(make_signing, authority):
+    """Google ends it after 7 days: the last refresh was before, and the next is not taken."""
+    account = make_signing(oauth="google")
+    sign_in(account, authority)
+    asked = authority.asked("/authorize")[0]
+    assert asked["access_type"] == "offline" and asked["prompt"] == "consent"
+    week = 7 * 24 * 3600
+    token = token_of(account)
+    token["granted_at"] -= week + 600
+    file_of(account).write_text(json.dumps(token))
+    age(account, 3600)
+    authority.forget()
+    told = fresh(account, 77)
+    assert "ended 7 days after `login`" in told and "In production" in told
+    assert "mailsync login home" in told
+    token["granted_at"] += 1200              # a day too early: for another reason
+    file_of(account).write_text(json.dumps(token))
+    age(account, 3600)
+    assert "holds no longer" in fresh(account, 77)
 
 
 def test_the_refresh_token_before_is_tried(signed_in, authority):
@@ -811,6 +852,21 @@ def test_killed_after_each_step_the_grant_lives(signed_in, authority, steps, tmp
         assert leftovers <= {"home.token", "home.token.lock", "home.token.tmp"}
 
 
+def test_a_full_disk_costs_no_refresh_token(signed_in, authority, steps, tmp_path):
+    """The server would not take the one before again, so it is not asked."""
+    log = tmp_path / "steps"
+    age(signed_in, 3600)
+    signed_in.run("token", "home", env={"MAILSYNC_STEP_LOG": str(log)})
+    names = [line.split(" ", 1)[1].split("\t")[0] for line in log.read_text().splitlines()]
+    asked = names.index("http request")
+    assert names[:asked].count("write") == names[asked:].count("write") == 1
+    age(signed_in, 3600)
+    number = names.index("write") + 1
+    result = signed_in.run("token", "home", env={"MAILSYNC_STEP_FAIL": f"{number}:28"})
+    assert result.status == 74 and authority.refreshes == 1
+    assert fresh(signed_in) and authority.refreshes == 2
+
+
 def test_no_step_that_fails_uses_a_token_that_is_not_kept(signed_in, authority, steps, tmp_path):
     authority.takes_the_one_before = True
     log = tmp_path / "steps"
@@ -866,10 +922,11 @@ def test_authenticated_but_not_connected_over_pop3(make_account, authority, at):
             stream.write(b"+OK ready\r\n")
             stream.flush()
             while line := stream.readline().decode().strip():
-                verb = "dXNl" if line.startswith("dXNl") else line.split()[0]
+                verb = "dXNl" if line.startswith("dXNl") else line
                 self.commands.append(verb)
                 answer = at.get(verb) or {
-                    "CAPA": "+OK\r\nSASL XOAUTH2\r\nUIDL\r\n.", "AUTH": "+ "}.get(verb, "+OK")
+                    "CAPA": "+OK\r\nSASL XOAUTH2\r\nUIDL\r\n.",
+                    "AUTH XOAUTH2": "+ "}.get(verb, "+OK")
                 stream.write(answer.encode() + b"\r\n")
                 stream.flush()
 
@@ -879,7 +936,7 @@ def test_authenticated_but_not_connected_over_pop3(make_account, authority, at):
         result = account.sync(status=77)
     assert "`user` is not the account that signed in" in result.err
     assert "POP is switched off" in result.err and "mailsync login home" in result.err
-    assert drop.commands.count("AUTH") >= 2
+    assert drop.commands.count("AUTH XOAUTH2") == drop.commands.count("dXNl") == 2
     assert len(authority.asked("/token")) == 1
 
 

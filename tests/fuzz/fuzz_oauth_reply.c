@@ -62,19 +62,49 @@ static void read_file(struct span text)
 	buf_finish(&one);
 }
 
+/* As long as the token is one, a member more that makes no sense costs nothing of it. */
+static void check_salvage(const struct oauth_token *token, struct span text)
+{
+	struct oauth_token again;
+	struct buf spoilt;
+	struct err err;
+
+	while (text.len > 0 && strchr(" \t\r\n", text.data[text.len - 1])) {
+		text.len--;
+	}
+	if (text.len == 0 || text.data[text.len - 1] != '}') {
+		return; /* it was spoilt already */
+	}
+	oauth_token_init(&again);
+	buf_init(&spoilt, OAUTH_FILE_MAX);
+	buf_append(&spoilt, text.data, text.len - 1);
+	buf_append_cstr(&spoilt, ",\"spoilt\":1e999}");
+	if (spoilt.failed == 0 &&
+	    (oauth_token_take_reply(&again, buf_span(&spoilt), &now, &err) < 0 ||
+	     !secret_same(secret_span(&again.access), secret_span(&token->access)) ||
+	     !secret_same(secret_span(&again.refresh), secret_span(&token->refresh)) ||
+	     again.lifetime_s != token->lifetime_s)) {
+		abort();
+	}
+	buf_finish(&spoilt);
+	oauth_token_finish(&again);
+}
+
 static void read_token(struct span text)
 {
 	struct oauth_token token;
 	struct err err;
 
 	oauth_token_init(&token);
-	if (oauth_token_take_reply(&token, text, &now, &err) == 0) {
-		check_no_control(&token.access);
-		check_no_control(&token.refresh);
-		if (!token.access.data || token.lifetime_s < 0 ||
+	int code = oauth_token_take_reply(&token, text, &now, &err);
+	check_no_control(&token.access);
+	check_no_control(&token.refresh);
+	if (code == 0) {
+		if (!token.access.data || token.lifetime_s <= 0 ||
 		    token.lifetime_s > OAUTH_LIFETIME_MAX) {
 			abort();
 		}
+		check_salvage(&token, text);
 	} else if (token.access.data) {
 		abort();
 	}

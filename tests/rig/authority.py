@@ -61,6 +61,7 @@ class Authority:
         self.gives_refresh = True
         self.refresh_bytes = 32           # random ones in a refresh token
         self.spoils = None                # function of a token reply's bytes: what goes out
+        self.owes = 0                     # bytes of it that are promised, and do not come
         self.grants_scope = None          # another scope than asked for
         self.sends_iss = True
         self.iss = None                   # another one than it should be
@@ -172,12 +173,14 @@ class Authority:
                 data = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
                 if authority.spoils and path == "/token" and status == 200:
                     data = authority.spoils(data)
+                owes = authority.owes if path == "/token" and status == 200 else 0
+                self.close_connection = owes > 0
                 try:
                     self.send_response(status)
                     for name, value in headers.items():
                         self.send_header(name, value)
                     self.send_header("Content-Type", "application/json")
-                    self.send_header("Content-Length", str(len(data)))
+                    self.send_header("Content-Length", str(len(data) + owes))
                     self.end_headers()
                     self.wfile.write(data)
                 except OSError:
