@@ -51,6 +51,23 @@ static int cli_print_generated(enum cli_command command)
 	return cli_flush(code < 0 ? err_exit_status(err.code) : 0);
 }
 
+static int cli_print_usage(const struct cli_command_row *topic)
+{
+	struct buf text;
+	struct err err;
+
+	buf_init(&text, GENERATED_MAX);
+	cli_options_write_usage(&text, topic);
+	int code = buf_status(&text, "the usage", &err);
+	if (code < 0) {
+		fprintf(stderr, "mailsync: %s\n", err.text);
+	} else {
+		fwrite(text.data, 1, text.len, stdout);
+	}
+	buf_finish(&text);
+	return cli_flush(code < 0 ? err_exit_status(err.code) : 0);
+}
+
 static int cli_run_configured(const struct cli_options *options, const struct conf *conf)
 {
 	struct cli_run *run = NULL;
@@ -134,8 +151,7 @@ int cli_main(int argc, char **argv)
 	}
 	switch (options.command) {
 	case CLI_HELP:
-		fputs(cli_usage, stdout);
-		return cli_flush(0);
+		return cli_print_usage(options.topic);
 	case CLI_VERSION:
 		puts("mailsync " MAILSYNC_VERSION);
 		return cli_flush(0);

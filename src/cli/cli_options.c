@@ -1,316 +1,393 @@
+/*
+ * Options are a table: a row says what an option is called, for which commands it is, where its value
+ * goes and what --help says of it. An option of one command alone is a row and a member of struct
+ * cli_options, and no more.
+ */
 #include "cli_options.h"
 
 #include <getopt.h>
-#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
-const char cli_usage[] =
-	"Usage: mailsync [OPTION]... [COMMAND] [ACCOUNT[/MAILBOX]]...\n"
-	"Keeps Maildirs and IMAP (or POP3) accounts in sync.\n"
-	"\n"
-	"Commands:\n"
-	"  sync    bring local and remote together, once (the default)\n"
-	"  watch   sync, stay, and sync again whenever either side changes\n"
-	"  status  what is known of each mailbox, without the network\n"
-	"  list    log in and print the remote mailboxes\n"
-	"  check   validate the configuration, then try each login\n"
-	"  login   sign ACCOUNT in by OAuth2, with a browser\n"
-	"  token   print a fresh access token of ACCOUNT\n"
-	"  logout  take the sign-in of ACCOUNT back, and forget it\n"
-	"  init    print the mail providers that are known by name, with --list\n"
-	"\n"
-	"Options:\n"
-	"  -c, --config FILE      configuration (default ~/.config/mailsync/mailsync.conf)\n"
-	"  -n, --dry-run          print what sync would do; change nothing\n"
-	"      --pull             this run changes nothing on the server\n"
-	"      --push             this run changes nothing locally\n"
-	"      --allow-mass-delete  this run may pass the deletion brake\n"
-	"      --bring-back       copy again what the deletion brake holds as gone\n"
-	"      --wait             wait for another run of the same account\n"
-	"      --device           login: with a code that is entered on any machine\n"
-	"      --paste            login: the browser's last address is pasted here\n"
-	"      --no-browser       login: start none\n"
-	"      --list             init: the providers\n"
-	"      --json             one JSON object a line on standard output\n"
-	"  -v                     say what is done; -vv: the wire, without secrets\n"
-	"  -q                     errors only\n"
-	"      --progress=WHEN    auto, never or always\n"
-	"  -h, --help\n"
-	"      --version\n"
-	"      --print-example    print a configuration with every key, to begin with\n"
-	"\n"
-	"Exit status: 0 in sync, 1 some of it failed, 64 usage, 69 wrong server, 70 internal,\n"
-	"74 local disk, 75 try again, 76 protocol, 77 login, 78 configuration, 79 brake.\n";
+#include "mailsync/conf/nearest.h"
 
-enum long_option {
-	OPTION_PULL = 256,
-	OPTION_PUSH,
-	OPTION_MASS_DELETE,
-	OPTION_BRING_BACK,
-	OPTION_WAIT,
-	OPTION_DEVICE,
-	OPTION_PASTE,
-	OPTION_NO_BROWSER,
-	OPTION_LIST,
-	OPTION_JSON,
-	OPTION_PROGRESS,
-	OPTION_VERSION,
-	OPTION_PRINT_EXAMPLE,
-	OPTION_PRINT_DOCS,
-	OPTION_PRINT_MAN
-};
+#define FOR(command) (UINT32_C(1) << (command))
+#define FOR_ALL      UINT32_MAX
+#define FIRST_LONG   256 /* what getopt_long gives for the first row that has no letter */
 
-static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"dry-run", no_argument, NULL, 'n'},
-	{"pull", no_argument, NULL, OPTION_PULL},
-	{"push", no_argument, NULL, OPTION_PUSH},
-	{"allow-mass-delete", no_argument, NULL, OPTION_MASS_DELETE},
-	{"bring-back", no_argument, NULL, OPTION_BRING_BACK},
-	{"wait", no_argument, NULL, OPTION_WAIT},
-	{"device", no_argument, NULL, OPTION_DEVICE},
-	{"paste", no_argument, NULL, OPTION_PASTE},
-	{"no-browser", no_argument, NULL, OPTION_NO_BROWSER},
-	{"list", no_argument, NULL, OPTION_LIST},
-	{"json", no_argument, NULL, OPTION_JSON},
-	{"verbose", no_argument, NULL, 'v'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"progress", required_argument, NULL, OPTION_PROGRESS},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, OPTION_VERSION},
-	{"print-example", no_argument, NULL, OPTION_PRINT_EXAMPLE},
-	{"print-docs", no_argument, NULL, OPTION_PRINT_DOCS},
-	{"print-man", no_argument, NULL, OPTION_PRINT_MAN},
-	{NULL, 0, NULL, 0},
-};
-
-static const struct {
+struct option_row {
 	const char *name;
-	enum cli_command command;
-} commands[] = {
-	{"sync", CLI_SYNC},   {"watch", CLI_WATCH},   {"status", CLI_STATUS},
-	{"list", CLI_LIST},   {"check", CLI_CHECK},   {"login", CLI_LOGIN},
-	{"token", CLI_TOKEN}, {"logout", CLI_LOGOUT}, {"init", CLI_INIT},
+	int letter;        /* 0: none */
+	const char *value; /* what --help calls it; NULL: it takes none */
+	uint32_t commands; /* those that it is for */
+	size_t flag;       /* of the bool that it sets, where there is no function to take it */
+	int (*take)(struct cli_options *options, const char *value, struct err *err);
+	const char *help; /* NULL: --help is silent of it */
 };
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-const char *cli_command_word(size_t index)
+static int take_config(struct cli_options *options, const char *value, struct err *err)
 {
-	return index < COMMANDS ? commands[index].name : NULL;
+	(void)err;
+	options->config = value;
+	return 0;
 }
 
-static int set_progress(struct cli_options *options, const char *word, struct err *err)
+static int take_verbose(struct cli_options *options, const char *value, struct err *err)
+{
+	(void)value, (void)err;
+	options->level = options->level < LOG_INFO ? LOG_INFO : LOG_WIRE;
+	return 0;
+}
+
+static int take_quiet(struct cli_options *options, const char *value, struct err *err)
+{
+	(void)value, (void)err;
+	options->level = LOG_ERROR;
+	return 0;
+}
+
+static int take_progress(struct cli_options *options, const char *value, struct err *err)
 {
 	static const char *const words[] = {"auto", "never", "always"};
 
 	for (int i = 0; i < 3; i++) {
-		if (strcmp(words[i], word) == 0) {
+		if (strcmp(words[i], value) == 0) {
 			options->progress = (enum cli_progress)i;
 			return 0;
 		}
 	}
 	return err_set(err, ERR_USAGE, SCOPE_RUN, "--progress can be auto, never or always, not %s",
-		       word);
+		       value);
 }
 
-static void raise_level(struct cli_options *options)
+static int take_help(struct cli_options *options, const char *value, struct err *err)
 {
-	if (options->level < LOG_INFO) {
-		options->level = LOG_INFO;
-	} else {
-		options->level = LOG_WIRE;
-	}
-}
-
-/* Those of login alone; false for any other. */
-static bool take_login_option(struct cli_options *options, int option)
-{
-	options->device = options->device || option == OPTION_DEVICE;
-	options->paste = options->paste || option == OPTION_PASTE;
-	options->no_browser = options->no_browser || option == OPTION_NO_BROWSER;
-	return option == OPTION_DEVICE || option == OPTION_PASTE || option == OPTION_NO_BROWSER;
-}
-
-static int take_option(struct cli_options *options, int option, const char *value, struct err *err)
-{
-	switch (option) {
-	case 'c':
-		options->config = value;
-		break;
-	case 'n':
-		options->dry_run = true;
-		break;
-	case 'v':
-		raise_level(options);
-		break;
-	case 'q':
-		options->level = LOG_ERROR;
-		break;
-	case 'h':
-		options->command = CLI_HELP;
-		break;
-	case OPTION_PULL:
-		options->pull = true;
-		break;
-	case OPTION_PUSH:
-		options->push = true;
-		break;
-	case OPTION_MASS_DELETE:
-		options->allow_mass_delete = true;
-		break;
-	case OPTION_BRING_BACK:
-		options->bring_back = true;
-		break;
-	case OPTION_WAIT:
-		options->wait = true;
-		break;
-	case OPTION_LIST:
-		options->list = true;
-		break;
-	case OPTION_JSON:
-		options->json = true;
-		break;
-	case OPTION_PROGRESS:
-		return set_progress(options, value, err);
-	case OPTION_VERSION:
-		options->command = CLI_VERSION;
-		break;
-	case OPTION_PRINT_EXAMPLE:
-		options->command = CLI_PRINT_EXAMPLE;
-		break;
-	case OPTION_PRINT_DOCS:
-		options->command = CLI_PRINT_DOCS;
-		break;
-	case OPTION_PRINT_MAN:
-		options->command = CLI_PRINT_MAN;
-		break;
-	default:
-		return err_set(err, ERR_INTERNAL, SCOPE_RUN, "option %d has no row", option);
-	}
+	(void)value, (void)err;
+	options->command = CLI_HELP;
 	return 0;
+}
+
+static int take_version(struct cli_options *options, const char *value, struct err *err)
+{
+	(void)value, (void)err;
+	options->command = CLI_VERSION;
+	return 0;
+}
+
+static int take_print_example(struct cli_options *options, const char *value, struct err *err)
+{
+	(void)value, (void)err;
+	options->command = CLI_PRINT_EXAMPLE;
+	return 0;
+}
+
+static int take_print_docs(struct cli_options *options, const char *value, struct err *err)
+{
+	(void)value, (void)err;
+	options->command = CLI_PRINT_DOCS;
+	return 0;
+}
+
+static int take_print_man(struct cli_options *options, const char *value, struct err *err)
+{
+	(void)value, (void)err;
+	options->command = CLI_PRINT_MAN;
+	return 0;
+}
+
+#define MEMBER(name) offsetof(struct cli_options, name)
+
+static const struct option_row rows[] = {
+	{"config", 'c', "FILE", FOR_ALL, 0, take_config,
+	 "configuration (default ~/.config/mailsync/mailsync.conf)"},
+	{"dry-run", 'n', NULL, FOR(CLI_SYNC), MEMBER(dry_run), NULL,
+	 "print what sync would do; change nothing"},
+	{"pull", 0, NULL, FOR(CLI_SYNC), MEMBER(pull), NULL,
+	 "this run changes nothing on the server"},
+	{"push", 0, NULL, FOR(CLI_SYNC), MEMBER(push), NULL, "this run changes nothing locally"},
+	{"allow-mass-delete", 0, NULL, FOR(CLI_SYNC), MEMBER(allow_mass_delete), NULL,
+	 "this run may pass the deletion brake"},
+	{"bring-back", 0, NULL, FOR(CLI_SYNC), MEMBER(bring_back), NULL,
+	 "copy again what the deletion brake holds as gone"},
+	{"wait", 0, NULL, FOR_ALL, MEMBER(wait), NULL, "wait for another run of the same account"},
+	{"device", 0, NULL, FOR(CLI_LOGIN), MEMBER(device), NULL,
+	 "with a code that is entered on any machine"},
+	{"paste", 0, NULL, FOR(CLI_LOGIN), MEMBER(paste), NULL,
+	 "the browser's last address is pasted here"},
+	{"no-browser", 0, NULL, FOR(CLI_LOGIN), MEMBER(no_browser), NULL, "start no browser"},
+	{"list", 0, NULL, FOR(CLI_INIT), MEMBER(list), NULL, "the providers"},
+	{"json", 0, NULL, FOR_ALL, MEMBER(json), NULL, "one JSON object a line on standard output"},
+	{"verbose", 'v', NULL, FOR_ALL, 0, take_verbose,
+	 "say what is done; -vv: the wire, without secrets"},
+	{"quiet", 'q', NULL, FOR_ALL, 0, take_quiet, "errors only"},
+	{"progress", 0, "WHEN", FOR_ALL, 0, take_progress, "auto, never or always"},
+	{"help", 'h', NULL, FOR_ALL, 0, take_help, "this"},
+	{"version", 0, NULL, FOR_ALL, 0, take_version, "which mailsync this is"},
+	{"print-example", 0, NULL, FOR_ALL, 0, take_print_example,
+	 "print a configuration with every key, to begin with"},
+	{"print-docs", 0, NULL, FOR_ALL, 0, take_print_docs, NULL},
+	{"print-man", 0, NULL, FOR_ALL, 0, take_print_man, NULL},
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* Of which at most one may be given. */
+static const char *const exclusions[][2] = {
+	{"pull", "push"},
+	{"allow-mass-delete", "bring-back"},
+	{"device", "paste"},
+};
+#define EXCLUSIONS (sizeof(exclusions) / sizeof(exclusions[0]))
+
+/* What getopt_long needs to know, and which rows it met. */
+struct reading {
+	struct option longs[ROWS + 1];
+	char letters[2 * ROWS + 2];
+	bool given[ROWS];
+};
+
+static void reading_begin(struct reading *reading)
+{
+	size_t used = 0;
+
+	memset(reading, 0, sizeof(*reading));
+	reading->letters[used++] = ':';
+	for (size_t i = 0; i < ROWS; i++) {
+		reading->longs[i] = (struct option){
+			rows[i].name,
+			rows[i].value != NULL ? required_argument : no_argument,
+			NULL,
+			FIRST_LONG + (int)i,
+		};
+		if (rows[i].letter != 0) {
+			reading->letters[used++] = (char)rows[i].letter;
+		}
+		if (rows[i].letter != 0 && rows[i].value != NULL) {
+			reading->letters[used++] = ':';
+		}
+	}
+}
+
+static size_t row_of(int option)
+{
+	size_t i = 0;
+
+	while (option < FIRST_LONG && rows[i].letter != option) {
+		i++;
+	}
+	return option < FIRST_LONG ? i : (size_t)(option - FIRST_LONG);
 }
 
 /* ARG: the element of argv that getopt stopped at. */
 static int complain_of_option(int option, const char *arg, struct err *err)
 {
+	struct nearest nearest;
+	char name[64] = "";
+
 	if (option == ':') {
 		return err_set(err, ERR_USAGE, SCOPE_RUN, "option %s needs a value", arg);
 	}
-	if (optopt > 0 && optopt < 256 && (arg[0] != '-' || arg[1] != '-')) {
+	if (optopt > 0 && optopt < FIRST_LONG && (arg[0] != '-' || arg[1] != '-')) {
 		return err_set(err, ERR_USAGE, SCOPE_RUN, "unknown option -%c", optopt);
 	}
+	if (optopt >= FIRST_LONG) {
+		return err_set(err, ERR_USAGE, SCOPE_RUN, "option --%s takes no value",
+			       rows[row_of(optopt)].name);
+	}
+	size_t len = strcspn(arg + 2, "=");
+	memcpy(name, arg + 2, len < sizeof(name) ? len : sizeof(name) - 1);
+	nearest_init(&nearest, name);
+	for (size_t i = 0; i < ROWS; i++) {
+		nearest_offer(&nearest, rows[i].name);
+	}
 	return err_set(err, ERR_USAGE, SCOPE_RUN,
-		       "option %s is unknown, not unique, or takes no value", arg);
+		       "there is no option %s, or it is not unique%s%s%s", arg,
+		       nearest.best != NULL ? "; did you mean '--" : "",
+		       nearest.best != NULL ? nearest.best : "", nearest.best != NULL ? "'?" : "");
 }
 
+static int take_options(struct cli_options *options, struct reading *reading, int argc, char **argv,
+			struct err *err)
+{
+	int option, code;
+
+	optind = 0; /* glibc and musl: begin anew */
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, reading->letters, reading->longs, NULL)) != -1) {
+		if (option == '?' || option == ':') {
+			return complain_of_option(option, argv[optind > 0 ? optind - 1 : 0], err);
+		}
+		size_t i = row_of(option);
+		reading->given[i] = true;
+		if (rows[i].take == NULL) {
+			*(bool *)((char *)options + rows[i].flag) = true;
+		} else if ((code = rows[i].take(options, optarg, err)) < 0) {
+			return code;
+		}
+	}
+	return 0;
+}
+
+/* The first word, where it is a command's. */
 static void take_command(struct cli_options *options)
 {
-	for (size_t i = 0; i < COMMANDS; i++) {
-		if (options->argument_count > 0 && options->command == CLI_SYNC &&
-		    strcmp(options->arguments[0], commands[i].name) == 0) {
-			options->command = commands[i].command;
-			options->has_command = true;
-			options->arguments++;
-			options->argument_count--;
-			return;
-		}
+	const struct cli_command_row *row =
+		options->argument_count > 0 ? cli_command_find(options->arguments[0]) : NULL;
+
+	if (row != NULL) {
+		options->has_command = true;
+		options->arguments++;
+		options->argument_count--;
+		options->command = options->command == CLI_SYNC ? row->command : options->command;
+		options->topic = row;
 	}
 }
 
-static int check_login(const struct cli_options *options, struct err *err)
+static int take_topic(struct cli_options *options, struct err *err)
 {
-	bool is_login = options->command == CLI_LOGIN;
-	bool is_of_one =
-		is_login || options->command == CLI_TOKEN || options->command == CLI_LOGOUT;
-
-	if (options->command < CLI_HELP && !is_login &&
-	    (options->device || options->paste || options->no_browser)) {
-		return err_set(err, ERR_USAGE, SCOPE_RUN,
-			       "--device, --paste and --no-browser are for login");
-	}
-	if (options->device && options->paste) {
-		return err_set(err, ERR_USAGE, SCOPE_RUN,
-			       "--device and --paste exclude each other");
-	}
-	if (is_of_one &&
-	    (options->argument_count != 1 || strchr(options->arguments[0], '/') != NULL)) {
-		return err_set(err, ERR_USAGE, SCOPE_RUN,
-			       "login, token and logout take the name of one account");
+	options->topic = NULL;
+	if (options->argument_count > 0 &&
+	    (options->topic = cli_command_find(options->arguments[0])) == NULL) {
+		return err_set(err, ERR_USAGE, SCOPE_RUN, "there is no command '%s'",
+			       options->arguments[0]);
 	}
 	return 0;
 }
 
+static int check_exclusions(const bool *given, struct err *err)
+{
+	for (size_t i = 0; i < EXCLUSIONS; i++) {
+		int count = 0;
+		for (size_t k = 0; k < ROWS; k++) {
+			count += given[k] && (strcmp(rows[k].name, exclusions[i][0]) == 0 ||
+					      strcmp(rows[k].name, exclusions[i][1]) == 0);
+		}
+		if (count > 1) {
+			return err_set(err, ERR_USAGE, SCOPE_RUN,
+				       "--%s and --%s exclude each other", exclusions[i][0],
+				       exclusions[i][1]);
+		}
+	}
+	return 0;
+}
+
+/* "--pull is for sync". */
+static int complain_of_command(const struct option_row *option, struct err *err)
+{
+	const struct cli_command_row *row;
+	const char *joint = "";
+	char words[128] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; (row = cli_command_row(i)) != NULL; i++) {
+		size_t len = strlen(joint) + strlen(row->word);
+		if ((option->commands & FOR(row->command)) != 0 && used + len < sizeof(words)) {
+			used = (size_t)(stpcpy(stpcpy(words + used, joint), row->word) - words);
+			joint = " and ";
+		}
+	}
+	return err_set(err, ERR_USAGE, SCOPE_RUN, "--%s is for %s", option->name, words);
+}
+
+static int check_commands(const struct cli_options *options, const bool *given, struct err *err)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (given[i] && (rows[i].commands & FOR(options->command)) == 0) {
+			return complain_of_command(&rows[i], err);
+		}
+	}
+	return 0;
+}
+
+/* What init alone demands of its arguments. */
 static int check_init(const struct cli_options *options, struct err *err)
 {
-	if (options->command < CLI_HELP && options->command != CLI_INIT && options->list) {
-		return err_set(err, ERR_USAGE, SCOPE_RUN, "--list is for init");
+	if (options->list && options->argument_count == 0) {
+		return 0;
 	}
-	if (options->command == CLI_INIT && (!options->list || options->argument_count > 0)) {
-		return err_set(err, ERR_USAGE, SCOPE_RUN, "init takes --list, and nothing else");
-	}
-	return 0;
-}
-
-static int check_watch(const struct cli_options *options, struct err *err)
-{
-	for (int i = 0; i < options->argument_count && options->command == CLI_WATCH; i++) {
-		if (strchr(options->arguments[i], '/') != NULL) {
-			return err_set(
-				err, ERR_USAGE, SCOPE_RUN,
-				"watch takes names of accounts; which mailboxes take part is "
-				"said by the key `mailboxes`");
-		}
-	}
-	return 0;
-}
-
-static int check_options(const struct cli_options *options, struct err *err)
-{
-	bool is_sync = options->command == CLI_SYNC;
-
-	if (options->pull && options->push) {
-		return err_set(err, ERR_USAGE, SCOPE_RUN, "--pull and --push exclude each other");
-	}
-	if (options->allow_mass_delete && options->bring_back) {
-		return err_set(err, ERR_USAGE, SCOPE_RUN,
-			       "--allow-mass-delete and --bring-back exclude each other");
-	}
-	if (options->command < CLI_HELP && !is_sync &&
-	    (options->dry_run || options->pull || options->push || options->allow_mass_delete ||
-	     options->bring_back)) {
-		return err_set(err, ERR_USAGE, SCOPE_RUN,
-			       "--dry-run, --pull, --push, --allow-mass-delete and --bring-back "
-			       "are for sync");
-	}
-	int code = check_login(options, err);
-	if (code < 0 || (code = check_init(options, err)) < 0) {
-		return code;
-	}
-	return check_watch(options, err);
+	return err_set(err, ERR_USAGE, SCOPE_RUN, "init takes --list, and nothing else");
 }
 
 int cli_options_read(struct cli_options *options, int argc, char **argv, struct err *err)
 {
-	int option;
+	struct reading reading;
+	int code;
 
-	memset(options, 0, sizeof(*options));
-	options->command = CLI_SYNC;
-	options->level = LOG_WARN;
-	optind = 0; /* glibc and musl: begin anew */
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":c:nvqh", long_options, NULL)) != -1) {
-		if (option == '?' || option == ':') {
-			return complain_of_option(option, argv[optind > 0 ? optind - 1 : 0], err);
-		}
-		int code = take_login_option(options, option)
-				 ? 0
-				 : take_option(options, option, optarg, err);
-		if (code < 0) {
-			return code;
-		}
+	*options = (struct cli_options){.command = CLI_SYNC, .level = LOG_WARN};
+	reading_begin(&reading);
+	if ((code = take_options(options, &reading, argc, argv, err)) < 0) {
+		return code;
 	}
 	options->arguments = argv + optind;
 	options->argument_count = argc - optind;
+	bool is_settled = options->command != CLI_SYNC; /* by --help and its like */
 	take_command(options);
-	return check_options(options, err);
+	if (is_settled) {
+		return 0;
+	}
+	if (options->command == CLI_HELP) {
+		return take_topic(options, err);
+	}
+	if ((code = check_exclusions(reading.given, err)) < 0 ||
+	    (code = check_commands(options, reading.given, err)) < 0) {
+		return code;
+	}
+	if (options->command == CLI_INIT) {
+		return check_init(options, err);
+	}
+	return cli_command_check(cli_command_of(options->command), options->arguments,
+				 options->argument_count, err);
+}
+
+/* Of what one command alone has, --help says whose it is. */
+static const char *owner_of(const struct option_row *option)
+{
+	const struct cli_command_row *row;
+
+	for (size_t i = 0; (row = cli_command_row(i)) != NULL; i++) {
+		if (option->commands == FOR(row->command) && row->command != CLI_SYNC) {
+			return row->word;
+		}
+	}
+	return NULL;
+}
+
+static void write_option(struct buf *text, const struct option_row *row, bool names_owner)
+{
+	const char *owner = names_owner ? owner_of(row) : NULL;
+	char letter[] = {'-', (char)row->letter, ',', '\0'};
+	char name[64];
+
+	snprintf(name, sizeof(name), "--%s%s%s", row->name, row->value != NULL ? "=" : "",
+		 row->value != NULL ? row->value : "");
+	buf_printf(text, "  %-3s %-20s %s%s%s\n", row->letter != 0 ? letter : "", name,
+		   owner != NULL ? owner : "", owner != NULL ? ": " : "", row->help);
+}
+
+void cli_options_write_usage(struct buf *text, const struct cli_command_row *topic)
+{
+	const struct cli_command_row *command;
+
+	if (topic != NULL) {
+		buf_printf(text, "Usage: mailsync %s [OPTION]... %s\n%s\n", topic->word,
+			   topic->shown, topic->help);
+	} else {
+		buf_printf(text,
+			   "Usage: mailsync [OPTION]... [COMMAND] [ACCOUNT[/MAILBOX]]...\n"
+			   "Keeps Maildirs and IMAP (or POP3) accounts in sync.\n\nCommands:\n");
+	}
+	for (size_t i = 0; topic == NULL && (command = cli_command_row(i)) != NULL; i++) {
+		buf_printf(text, "  %-7s %s\n", command->word, command->help);
+	}
+	buf_printf(text, "\nOptions:\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		bool is_for = topic == NULL || (rows[i].commands & FOR(topic->command)) != 0;
+		if (is_for && rows[i].help != NULL) {
+			write_option(text, &rows[i], topic == NULL);
+		}
+	}
+	buf_printf(text,
+		   "\nExit status: 0 in sync, 1 some of it failed, 64 usage, 69 wrong server, "
+		   "70 internal,\n74 local disk, 75 try again, 76 protocol, 77 login, 78 "
+		   "configuration, 79 brake.\n");
 }

@@ -5,26 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
-
-enum cli_command {
-	CLI_SYNC,
-	CLI_WATCH,
-	CLI_STATUS,
-	CLI_LIST,
-	CLI_CHECK,
-	CLI_LOGIN,
-	CLI_TOKEN,
-	CLI_LOGOUT,
-	CLI_INIT,
-	CLI_HELP,
-	CLI_VERSION,
-	/* What is generated from the table of keys; but the first it is not in --help. */
-	CLI_PRINT_EXAMPLE,
-	CLI_PRINT_DOCS,
-	CLI_PRINT_MAN
-};
+#include "cli_command.h"
 
 enum cli_progress {
 	CLI_PROGRESS_AUTO,
@@ -48,7 +32,8 @@ struct cli_options {
 	bool json;
 	enum log_level level;
 	enum cli_progress progress;
-	char **arguments; /* ACCOUNT[/MAILBOX]..., of argv */
+	const struct cli_command_row *topic; /* of help: the command; NULL: all */
+	char **arguments;                    /* behind the command, of argv */
 	int argument_count;
 	bool has_command; /* the command was named */
 };
@@ -56,8 +41,7 @@ struct cli_options {
 /* argv is permuted, and borrowed by OPTIONS. -ERR_USAGE. Not thread-safe (getopt). */
 int cli_options_read(struct cli_options *options, int argc, char **argv, struct err *err);
 
-extern const char cli_usage[];
-/* The words of the commands, in the order of the usage; NULL ends them. */
-const char *cli_command_word(size_t index);
+/* Appends to TEXT what --help says: of TOPIC, or (NULL) of all commands. */
+void cli_options_write_usage(struct buf *text, const struct cli_command_row *topic);
 
 #endif

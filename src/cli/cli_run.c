@@ -93,8 +93,8 @@ static int complain_of_account(const struct cli_run *run, const char *name, stru
 	for (size_t i = 0; i < run->count; i++) {
 		nearest_offer(&nearest, run->jobs[i].conf->name);
 	}
-	for (size_t i = 0; !run->options->has_command && cli_command_word(i); i++) {
-		nearest_offer(&nearest, cli_command_word(i));
+	for (size_t i = 0; !run->options->has_command && cli_command_row(i) != NULL; i++) {
+		nearest_offer(&nearest, cli_command_row(i)->word);
 	}
 	return err_set(err, ERR_USAGE, SCOPE_RUN, "there is no %saccount '%s' in %s%s%s%s",
 		       run->options->has_command ? "" : "command or ", name, run->conf->path,
