@@ -1,7 +1,6 @@
 /*
- * Options are a table: a row says what an option is called, for which commands it is, where its value
- * goes and what --help says of it. An option of one command alone is a row and a member of struct
- * cli_options, and no more.
+ * Options are a table: a row says what an option is called, for which commands it is, where its
+ * value goes and what --help says of it. A new one is a row and a member of struct cli_options.
  */
 #include "cli_options.h"
 
@@ -275,15 +274,13 @@ static int check_exclusions(const bool *given, struct err *err)
 static int complain_of_command(const struct option_row *option, struct err *err)
 {
 	const struct cli_command_row *row;
-	const char *joint = "";
 	char words[128] = "";
 	size_t used = 0;
 
-	for (size_t i = 0; (row = cli_command_row(i)) != NULL; i++) {
-		size_t len = strlen(joint) + strlen(row->word);
-		if ((option->commands & FOR(row->command)) != 0 && used + len < sizeof(words)) {
-			used = (size_t)(stpcpy(stpcpy(words + used, joint), row->word) - words);
-			joint = " and ";
+	for (size_t i = 0; (row = cli_command_row(i)) != NULL && used < sizeof(words); i++) {
+		if ((option->commands & FOR(row->command)) != 0) {
+			used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%s",
+						 used > 0 ? " and " : "", row->word);
 		}
 	}
 	return err_set(err, ERR_USAGE, SCOPE_RUN, "--%s is for %s", option->name, words);
