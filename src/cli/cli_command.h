@@ -1,4 +1,4 @@
-/* The commands: a row each, of which the usage, the man page's test and the command line's checks are made. */
+/* The commands: a row each, of which the usage and the checks of the command line are made. */
 #ifndef MAILSYNC_CLI_COMMAND_H
 #define MAILSYNC_CLI_COMMAND_H
 
