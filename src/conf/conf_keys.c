@@ -87,7 +87,7 @@ const struct conf_key conf_keys[] = {
 	{"password", CONF_TYPE_SECRET, AT(password), NULL,
 	 "one of the three or oauth is required, as for user", 0, 0, NULL, BOTH, 'p',
 	 "The password itself; the file must then be readable by its owner alone."},
-	{"password_command", CONF_TYPE_TEXT, AT(password_command), NULL, NULL, 0, 0, NULL, BOTH,
+	{"password_command", CONF_TYPE_COMMAND, AT(password_command), NULL, NULL, 0, 0, NULL, BOTH,
 	 'p',
 	 "A command for /bin/sh -c, run once a run, and again when an access token was refused; "
 	 "the first line that it prints is the password."},
@@ -102,7 +102,7 @@ const struct conf_key conf_keys[] = {
 	 "The client that you registered with the provider; see docs/SIGNING-IN.md."},
 	{"oauth_client_secret", CONF_TYPE_SECRET, AT(oauth_client_secret), NULL, NULL, 0, 0, NULL,
 	 ANY, 's', "Its secret, where the provider gave one."},
-	{"oauth_client_secret_command", CONF_TYPE_TEXT, AT(oauth_client_secret_command), NULL, NULL,
+	{"oauth_client_secret_command", CONF_TYPE_COMMAND, AT(oauth_client_secret_command), NULL, NULL,
 	 0, 0, NULL, ANY, 's', "A command that prints it, as password_command does."},
 	{"oauth_tenant", CONF_TYPE_TEXT, AT(oauth_tenant), "common", NULL, 0, 0, NULL, ANY, 0,
 	 "Microsoft: common, consumers (outlook.com), organizations, or a tenant's id or domain."},
@@ -129,7 +129,7 @@ const struct conf_key conf_keys[] = {
 	 "without oauth the password is the access token. apop is for POP3."},
 	{"proxy", CONF_TYPE_PROXY, AT(proxy), NULL, NULL, 0, 0, NULL, ANY, 0,
 	 "Proxy to connect through, such as socks5h://localhost:9050 or http://proxy:3128."},
-	{"tunnel", CONF_TYPE_TEXT, AT(tunnel), NULL, NULL, 0, 0, NULL, BOTH, 'h',
+	{"tunnel", CONF_TYPE_COMMAND, AT(tunnel), NULL, NULL, 0, 0, NULL, BOTH, 'h',
 	 "A command whose standard input and output are the connection, instead of host, such as "
 	 "ssh host exec imapd."},
 	{"timeout", CONF_TYPE_DURATION, AT(timeout_s), "60", NULL, 1, 86400, NULL, ANY, 0,
@@ -212,13 +212,13 @@ const struct conf_key conf_keys[] = {
 	{"leave_on_server", CONF_TYPE_LEAVE, AT(leave_on_server), "yes", NULL, 0, 0, NULL, POP3, 0,
 	 "Whether fetched mail stays on the server: yes, no, or for an age such as 14d, counted "
 	 "from the download."},
-	{"pre_sync", CONF_TYPE_TEXT, AT(pre_sync), NULL, NULL, 0, 0, NULL, BOTH, 0,
+	{"pre_sync", CONF_TYPE_COMMAND, AT(pre_sync), NULL, NULL, 0, 0, NULL, BOTH, 0,
 	 "Shell command before a sync; when it fails, the account is not synced (status 75). Hooks "
 	 "find the account's name in $MAILSYNC_ACCOUNT; what they print goes to standard error."},
-	{"post_sync", CONF_TYPE_TEXT, AT(post_sync), NULL, NULL, 0, 0, NULL, BOTH, 0,
+	{"post_sync", CONF_TYPE_COMMAND, AT(post_sync), NULL, NULL, 0, 0, NULL, BOTH, 0,
 	 "Shell command after a sync, failed ones too; $MAILSYNC_STATUS is the exit status of the "
 	 "account so far, $MAILSYNC_NEW the number of new messages."},
-	{"on_new", CONF_TYPE_TEXT, AT(on_new), NULL, NULL, 0, 0, NULL, BOTH, 0,
+	{"on_new", CONF_TYPE_COMMAND, AT(on_new), NULL, NULL, 0, 0, NULL, BOTH, 0,
 	 "Shell command after a run that delivered new mail, before post_sync, with the same "
 	 "variables."},
 	{"state_dir", CONF_TYPE_PATH, offsetof(struct conf, state_dir), NULL,
@@ -272,9 +272,79 @@ const struct conf_key *conf_key_find(const char *name)
 	return NULL;
 }
 
+/* What other programs, or habit, call a key; without "_" and "-". */
+static const struct {
+	const char *word, *name;
+} meanings[] = {
+	{"pass", "password"},
+	{"passwd", "password"},
+	{"pw", "password"},
+	{"passcmd", "password_command"},
+	{"passwordcmd", "password_command"},
+	{"passwordeval", "password_command"},
+	{"passeval", "password_command"},
+	{"remotepasseval", "password_command"},
+	{"passfile", "password_file"},
+	{"remotepassfile", "password_file"},
+	{"remotepass", "password"},
+	{"login", "user"},
+	{"username", "user"},
+	{"remoteuser", "user"},
+	{"email", "user"},
+	{"server", "host"},
+	{"hostname", "host"},
+	{"imaphost", "host"},
+	{"remotehost", "host"},
+	{"remoteport", "port"},
+	{"ssl", "tls"},
+	{"tlstype", "tls"},
+	{"ssltype", "tls"},
+	{"starttls", "tls"},
+	{"certificatefile", "tls_ca_file"},
+	{"sslcacertfile", "tls_ca_file"},
+	{"cacert", "tls_ca_file"},
+	{"fingerprint", "tls_pin_sha256"},
+	{"certfingerprint", "tls_pin_sha256"},
+	{"authmechs", "auth"},
+	{"authmechanisms", "auth"},
+	{"path", "maildir"},
+	{"localfolders", "maildir"},
+	{"mailpath", "maildir"},
+	{"folders", "mailboxes"},
+	{"patterns", "mailboxes"},
+	{"folderfilter", "mailboxes"},
+	{"interval", "watch_interval"},
+	{"autorefresh", "watch_interval"},
+	{"keep", "leave_on_server"},
+	{"maxsize", "max_message_size"},
+	{"maxconnections", "connections"},
+	{"maxage", "max_age"},
+	{"readonly", "direction"},
+	{"sync", "direction"},
+	{"presynchook", "pre_sync"},
+	{"postsynchook", "post_sync"},
+};
+
+static bool means(const char *name, const char *word)
+{
+	for (; *name != '\0'; name++) {
+		char sign = *name >= 'A' && *name <= 'Z' ? (char)(*name - 'A' + 'a') : *name;
+		if (sign != '_' && sign != '-' && sign != *word++) {
+			return false;
+		}
+	}
+	return *word == '\0';
+}
+
 const char *conf_key_nearest(const char *name, bool is_provider)
 {
 	struct nearest nearest;
+
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]) && !is_provider; i++) {
+		if (means(name, meanings[i].word)) {
+			return meanings[i].name;
+		}
+	}
 
 	nearest_init(&nearest, name);
 	for (size_t i = 0; i < conf_key_count; i++) {

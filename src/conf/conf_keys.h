@@ -19,6 +19,7 @@ enum conf_type {
 	CONF_TYPE_SIZE,         /* uint64_t, bytes */
 	CONF_TYPE_AGE,          /* int64_t, seconds */
 	CONF_TYPE_TEXT,         /* char * */
+	CONF_TYPE_COMMAND,      /* char *, for a shell */
 	CONF_TYPE_HOST,         /* char *, without the brackets of an IPv6 address */
 	CONF_TYPE_PATH,         /* char *, expanded and absolute */
 	CONF_TYPE_FOLDER,       /* char *, a relative path that stays inside */

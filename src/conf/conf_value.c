@@ -222,21 +222,9 @@ static int read_path(const char *text, void *field, struct err *err)
 	return code;
 }
 
-/* Without the double quotes around it, if both are there. */
-static struct span unquoted(const char *text)
-{
-	struct span span = span_of(text);
-
-	if (span.len >= 2 && text[0] == '"' && text[span.len - 1] == '"') {
-		span.data++;
-		span.len -= 2;
-	}
-	return span;
-}
-
 static int read_folder(const char *text, void *field, struct err *err)
 {
-	struct span folder = unquoted(text);
+	struct span folder = span_of(text);
 	const char *end = folder.data + folder.len;
 
 	if (folder.len == 0) {
@@ -264,7 +252,7 @@ static int read_folder(const char *text, void *field, struct err *err)
 
 static int read_mailbox(const char *text, void *field, struct err *err)
 {
-	struct span name = unquoted(text);
+	struct span name = span_of(text);
 
 	if (name.len > 0 && name.data[0] == '\\') {
 		if (!span_equal_nocase(name, "\\Trash")) {
@@ -362,6 +350,21 @@ static int read_sign(const char *text, char *field, struct err *err)
 	return 0;
 }
 
+/* "INBOX, Work" names a mailbox "INBOX,". */
+static int check_commas(const struct strlist *patterns, struct err *err)
+{
+	for (size_t i = 0; i < patterns->count; i++) {
+		const char *pattern = patterns->items[i];
+		if (pattern[strlen(pattern) - 1] == ',') {
+			return err_set(err, ERR_CONFIG, SCOPE_RUN,
+				       "patterns are separated by spaces; leave out the comma "
+				       "behind '%.*s'",
+				       (int)strlen(pattern) - 1, pattern);
+		}
+	}
+	return 0;
+}
+
 static int read_list(const struct conf_key *key, const char *text, struct strlist *field,
 		     struct err *err)
 {
@@ -369,6 +372,9 @@ static int read_list(const struct conf_key *key, const char *text, struct strlis
 
 	strlist_init(&words);
 	int code = conf_scan_words(text, &words, err);
+	if (code == 0 && key->type == CONF_TYPE_PATTERNS) {
+		code = check_commas(&words, err);
+	}
 	if (code < 0) {
 		strlist_finish(&words);
 		return code;
@@ -383,10 +389,22 @@ static int read_list(const struct conf_key *key, const char *text, struct strlis
 	return 0;
 }
 
+/* Patterns have quotes, and a shell takes those of its commands off; nobody else does. */
+static bool has_useless_quotes(const struct conf_key *key, const char *text)
+{
+	size_t len = strlen(text);
+
+	return key->type != CONF_TYPE_PATTERNS && key->type != CONF_TYPE_COMMAND && len >= 2 &&
+	       (text[0] == '"' || text[0] == '\'') && text[len - 1] == text[0];
+}
+
 int conf_value_read(const struct conf_key *key, const char *text, void *base, struct err *err)
 {
 	void *field = (char *)base + key->offset;
 
+	if (has_useless_quotes(key, text)) {
+		return bad(err, "quotes would be part of the value: leave them out");
+	}
 	switch (key->type) {
 	case CONF_TYPE_WORD:
 		return read_word(key, text, field, err);
@@ -403,6 +421,7 @@ int conf_value_read(const struct conf_key *key, const char *text, void *base, st
 	case CONF_TYPE_AGE:
 		return read_age(text, field, err);
 	case CONF_TYPE_TEXT:
+	case CONF_TYPE_COMMAND:
 		return store_text(field, span_of(text), err);
 	case CONF_TYPE_HOST:
 		return read_host(text, field, err);
@@ -439,9 +458,9 @@ int conf_value_read(const struct conf_key *key, const char *text, void *base, st
 static bool is_text(enum conf_type type)
 {
 	static const enum conf_type types[] = {
-		CONF_TYPE_TEXT,     CONF_TYPE_HOST,  CONF_TYPE_PATH, CONF_TYPE_FOLDER,
-		CONF_TYPE_MAILBOX,  CONF_TYPE_PROXY, CONF_TYPE_PIN,  CONF_TYPE_URL,
-		CONF_TYPE_REDIRECT, CONF_TYPE_OAUTH};
+		CONF_TYPE_TEXT,   CONF_TYPE_COMMAND,  CONF_TYPE_HOST,  CONF_TYPE_PATH,
+		CONF_TYPE_FOLDER, CONF_TYPE_MAILBOX,  CONF_TYPE_PROXY, CONF_TYPE_PIN,
+		CONF_TYPE_URL,    CONF_TYPE_REDIRECT, CONF_TYPE_OAUTH};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (types[i] == type) {

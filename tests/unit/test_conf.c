@@ -261,7 +261,7 @@ static void values_are_read_in_their_units(void **state)
 	(void)state;
 	const struct conf_account *account = load_good(
 		&loaded, ACCOUNT "max_age = 12w\nmax_message_size = 10M\nmax_delete = 5%\n"
-				 "tls_min_version = 1.3\ndelete = remote\ntrash = \"My Trash\"\n"
+				 "tls_min_version = 1.3\ndelete = remote\ntrash = My Trash\n"
 				 "disable_extensions = qresync Condstore\n"
 				 "mailboxes = \"My Box\" !\"Old \\\"x\\\"\" a/%\n");
 	assert_int_equal(account->max_age_s, 12 * 7 * 86400);
@@ -277,6 +277,46 @@ static void values_are_read_in_their_units(void **state)
 	assert_string_equal(account->mailboxes.items[1], "!Old \"x\"");
 	assert_string_equal(account->mailboxes.items[2], "a/%");
 	unload(&loaded);
+}
+
+static void quotes_are_for_patterns_and_shells(void **state)
+{
+	(void)state;
+	expect_error(ACCOUNT "max_age = \"1y\"\n", 6, "leave them out");
+	expect_error(ACCOUNT "trash = \"My Trash\"\n", 6, "leave them out");
+	expect_error(ACCOUNT "tls_ca_file = '/etc/ca.pem'\n", 6, "leave them out");
+	expect_error(ACCOUNT "mailboxes = INBOX, Work\n", 6, "leave out the comma behind 'INBOX'");
+	struct loaded loaded;
+	const struct conf_account *account = load_good(
+		&loaded, ACCOUNT "on_new = \"notmuch\" \"new\"\nmailboxes = \"My Box\"\n");
+	assert_string_equal(account->on_new, "\"notmuch\" \"new\"");
+	assert_string_equal(account->mailboxes.items[0], "My Box");
+	unload(&loaded);
+}
+
+static void a_key_of_other_programs_is_known_by_what_it_means(void **state)
+{
+	static const char *const cases[][2] = {
+		{"passwordcmd", "password_command"},
+		{"PassCmd", "password_command"},
+		{"pass_file", "password_file"},
+		{"username", "user"},
+		{"Server", "host"},
+		{"SSLType", "tls"},
+		{"fingerprint", "tls_pin_sha256"},
+		{"patterns", "mailboxes"},
+		{"presynchook", "pre_sync"},
+		{"max-size", "max_message_size"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[128], words[64];
+		snprintf(text, sizeof(text), ACCOUNT "%s = x\n", cases[i][0]);
+		snprintf(words, sizeof(words), "did you mean '%s'?", cases[i][1]);
+		expect_error(text, 6, words);
+		assert_non_null(conf_key_find(cases[i][1]));
+	}
 }
 
 static void an_empty_value_unsets_what_defaults_set(void **state)
@@ -534,6 +574,8 @@ int main(void)
 		cmocka_unit_test(a_bad_value_is_told_with_what_would_be_good),
 		cmocka_unit_test(durations_are_seconds_or_have_their_unit_behind_them),
 		cmocka_unit_test(values_are_read_in_their_units),
+		cmocka_unit_test(quotes_are_for_patterns_and_shells),
+		cmocka_unit_test(a_key_of_other_programs_is_known_by_what_it_means),
 		cmocka_unit_test(an_empty_value_unsets_what_defaults_set),
 		cmocka_unit_test(home_and_variables_expand_in_paths),
 		cmocka_unit_test(clear_text_is_refused_except_to_this_machine),
