@@ -169,6 +169,7 @@ int cli_main(int argc, char **argv)
 	case CLI_LOGIN:
 	case CLI_TOKEN:
 	case CLI_LOGOUT:
+	case CLI_VERIFY:
 		break;
 	}
 	return cli_flush(cli_run_command(&options));

@@ -20,6 +20,8 @@ static const struct cli_command_row rows[] = {
 	 "take the sign-in of ACCOUNT back, and forget it"},
 	{"init", CLI_INIT, ARGUMENTS_OWN, "--list",
 	 "print the mail providers that are known by name, with --list"},
+	{"verify", CLI_VERIFY, ARGUMENTS_MAILBOXES, "[ACCOUNT[/MAILBOX]]...",
+	 "prove that both sides hold what they should, byte for byte if asked"},
 	{"help", CLI_HELP, ARGUMENTS_OWN, "[COMMAND]", "this, or what COMMAND takes"},
 	{"version", CLI_VERSION, ARGUMENTS_NONE, "", "which mailsync this is"},
 };

@@ -16,6 +16,7 @@ enum cli_command {
 	CLI_TOKEN,
 	CLI_LOGOUT,
 	CLI_INIT,
+	CLI_VERIFY,
 	CLI_HELP,
 	CLI_VERSION,
 	/* What is generated from the table of keys: options that take a command's place. */

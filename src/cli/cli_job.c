@@ -5,6 +5,7 @@
 
 #include "cli_hook.h"
 #include "cli_login.h"
+#include "cli_verify.h"
 
 void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 		  const struct cli_options *options)
@@ -280,6 +281,22 @@ static void job_logout(struct cli_job *job, const struct cli_options *cli,
 	}
 }
 
+static void job_verify(struct cli_job *job, const struct cli_options *cli,
+		       const struct sync_options *options)
+{
+	struct verify_report report;
+	struct err err;
+
+	verify_report_init(&report);
+	int code = sync_verify(&job->account, options, &cli->verify, &report, &err);
+	job->status = report.run.status;
+	if (code < 0 && report.run.error_count == 0) {
+		job_fail(job, &err);
+	}
+	cli_print_verify(&job->output, job->conf->name, cli->verify.level, &report);
+	verify_report_finish(&report);
+}
+
 void cli_job_run(struct cli_job *job, const struct cli_options *cli,
 		 const struct sync_options *options)
 {
@@ -311,6 +328,9 @@ void cli_job_run(struct cli_job *job, const struct cli_options *cli,
 		break;
 	case CLI_LOGOUT:
 		job_logout(job, cli, &own);
+		break;
+	case CLI_VERIFY:
+		job_verify(job, cli, &own);
 		break;
 	case CLI_SYNC:
 	case CLI_INIT:

@@ -8,6 +8,7 @@
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
+#include "mailsync/sync/verify.h"
 #include "cli_command.h"
 
 enum cli_progress {
@@ -29,6 +30,7 @@ struct cli_options {
 	bool paste;
 	bool no_browser;
 	bool list; /* of init */
+	struct verify_options verify;
 	bool json;
 	enum log_level level;
 	enum cli_progress progress;
@@ -40,6 +42,10 @@ struct cli_options {
 
 /* argv is permuted, and borrowed by OPTIONS. -ERR_USAGE. Not thread-safe (getopt). */
 int cli_options_read(struct cli_options *options, int argc, char **argv, struct err *err);
+
+/* The values of --level and --sample (cli_verify.c). */
+int cli_verify_take_level(struct cli_options *options, const char *word, struct err *err);
+int cli_verify_take_sample(struct cli_options *options, const char *text, struct err *err);
 
 /* Appends to TEXT what --help says: of TOPIC, or (NULL) of all commands. */
 void cli_options_write_usage(struct buf *text, const struct cli_command_row *topic);

@@ -50,6 +50,9 @@ static const char row_has_unique[] =
 static const char rows_pending[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND pending = 1 AND id > ?2"
 	" ORDER BY id LIMIT ?3";
+static const char rows_named[] =
+	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND uniq <> '' AND uniq > ?2"
+	" ORDER BY uniq LIMIT ?3";
 static const char rows_pending_and_deleted[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND pending = 1 AND id > ?2"
 	" UNION ALL SELECT " ROW_ALL_COLUMNS " FROM row"
@@ -373,6 +376,24 @@ int state_rows_pending(struct state *state, int64_t mailbox, struct state_slice 
 	if (status == 0) {
 		slice->is_last = rows->count < most;
 		slice->after = rows->count == 0 ? slice->after : rows->items[rows->count - 1].id;
+	}
+	state_unlock(state);
+	return status;
+}
+
+int state_rows_named(struct state *state, int64_t mailbox, const char *after, size_t most,
+		     struct row_list *rows, struct err *err)
+{
+	struct query query;
+
+	state_lock(state);
+	int status = query_init(&query, state, rows_named, err);
+	if (status == 0) {
+		query_int(&query, mailbox);
+		query_text(&query, after);
+		query_u64(&query, most);
+		status = rows_read(&query, rows, err);
+		query_finish(&query);
 	}
 	state_unlock(state);
 	return status;

@@ -181,10 +181,30 @@ static const char schema_endings[] =
 	"ALTER TABLE suspect ADD COLUMN ended_at INT NOT NULL DEFAULT 0;"
 	"PRAGMA user_version = 13;";
 
+/* When a row's file was last shown to be whole; and since when the server lacks a row's message:
+ * none of what it has, nor of what it lost under an older version. Tables of their own, since 165
+ * bytes a row are dear. A row that goes takes both along. */
+static const char schema_proofs[] =
+	"CREATE TABLE proof(row INTEGER PRIMARY KEY, at INT NOT NULL);"
+	"CREATE TABLE missed(row INTEGER PRIMARY KEY, at INT NOT NULL);"
+	"ALTER TABLE pop3 ADD COLUMN verified_at INT NOT NULL DEFAULT 0;"
+	"CREATE TRIGGER missed_gone AFTER UPDATE OF remote ON row"
+	" WHEN new.remote <> 1 AND old.remote = 1 BEGIN INSERT OR REPLACE INTO missed"
+	" VALUES(new.id, CAST(strftime('%s', 'now') AS INT)); END;"
+	"CREATE TRIGGER missed_new AFTER INSERT ON row WHEN new.remote <> 1"
+	" BEGIN INSERT OR REPLACE INTO missed"
+	" VALUES(new.id, CAST(strftime('%s', 'now') AS INT)); END;"
+	"CREATE TRIGGER missed_back AFTER UPDATE OF remote ON row"
+	" WHEN new.remote = 1 AND old.remote <> 1"
+	" BEGIN DELETE FROM missed WHERE row = new.id; END;"
+	"CREATE TRIGGER proof_goes AFTER DELETE ON row"
+	" BEGIN DELETE FROM proof WHERE row = old.id; DELETE FROM missed WHERE row = old.id; END;"
+	"PRAGMA user_version = 14;";
+
 static const char *const schema_steps[] = {
 	schema_first,     schema_contents, schema_told,      schema_letters,   schema_doubts,
 	schema_permanent, schema_brake,    schema_told_rows, schema_told_pop3, schema_suspects,
-	schema_names,     schema_refused,  schema_endings};
+	schema_names,     schema_refused,  schema_endings,   schema_proofs};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

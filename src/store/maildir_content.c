@@ -6,7 +6,8 @@
 
 #include "maildir_private.h"
 
-#define CHUNK_SIZE 65536
+#define CHUNK_SIZE        65536
+#define PROVER_CHUNK_SIZE 262144
 
 int maildir_content_take(struct maildir_folder *folder, struct content_scan **scan, struct err *err)
 {
@@ -95,5 +96,77 @@ finish:
 		close(work.fd);
 	}
 	free(work.chunk);
+	return code;
+}
+
+struct maildir_prover {
+	char *chunk;
+	struct content_scan *content;
+};
+
+int maildir_prover_create(struct maildir_prover **prover, struct err *err)
+{
+	struct maildir_prover *made = calloc(1, sizeof(*made));
+
+	if (!made) {
+		return err_nomem(err);
+	}
+	made->chunk = malloc(PROVER_CHUNK_SIZE);
+	int code = made->chunk ? content_scan_create(&made->content, err) : err_nomem(err);
+	if (code < 0) {
+		maildir_prover_destroy(&made);
+		return code;
+	}
+	*prover = made;
+	return 0;
+}
+
+void maildir_prover_destroy(struct maildir_prover **prover)
+{
+	if (*prover) {
+		content_scan_destroy(&(*prover)->content);
+		free((*prover)->chunk);
+		free(*prover);
+		*prover = NULL;
+	}
+}
+
+/* As many bytes as the file was told to have: check_unchanged finds that there are more. */
+static int prove_all(struct maildir_prover *prover, const struct reading *reading, uint64_t left,
+		     struct err *err)
+{
+	int code = 0;
+
+	while (code == 0 && left > 0) {
+		ssize_t len = maildir_read(reading->fd, prover->chunk, PROVER_CHUNK_SIZE,
+					   reading->name, err);
+		if (len <= 0) {
+			return (int)len; /* shorter now: that shows, too */
+		}
+		struct span data = {prover->chunk, (size_t)len};
+		code = content_scan_feed(prover->content, data, err);
+		left -= (uint64_t)len < left ? (uint64_t)len : left;
+	}
+	return code;
+}
+
+int maildir_prover_read(struct maildir_prover *prover, struct maildir_folder *folder,
+			const char *file, bool in_new, struct maildir_proof *proof, struct err *err)
+{
+	struct reading work = {.name = file, .fd = -1};
+	uint8_t unfinished[CONTENT_DIGEST_SIZE];
+	struct err ignored;
+	int code = maildir_folder_open_file(folder, file, in_new, &work.fd, &proof->file, err);
+
+	if (code < 0) {
+		return code;
+	}
+	if ((code = prove_all(prover, &work, proof->file.size_bytes, err)) == 0 &&
+	    (code = check_unchanged(&work, &proof->file, err)) == 0) {
+		code = content_scan_result(prover->content, proof->content, err);
+	} else {
+		(void)content_scan_result(prover->content, unfinished, &ignored);
+	}
+	close(work.fd);
 	return code;
 }

@@ -24,7 +24,7 @@ LAYERS = {
 # that lie in the layer's own folder stand above all rooms.
 ROOMS = {
     "sync": [
-        "pop3", "act", "fetch", "plan", "recover", "observe", "guard", "run", "rules",
+        "verify", "pop3", "act", "fetch", "plan", "recover", "observe", "guard", "run", "rules",
     ],
 }
 

@@ -196,6 +196,31 @@ struct state_slice { /* zeroed it is before the first */
 int state_rows_pending(struct state *state, int64_t mailbox, struct state_slice *slice,
 		       struct row_list *rows, struct err *err);
 
+/* MOST rows of MAILBOX whose unique part lies behind AFTER, in its order. */
+int state_rows_named(struct state *state, int64_t mailbox, const char *after, size_t most,
+		     struct row_list *rows, struct err *err);
+
+/*
+ * What `verify` has shown. prove: the file of row ID was whole at NOW; CONTENT and MARK, unless
+ * NULL, are what it is, and are kept where base had no content. Both of a row, or (IS_POP3) of a
+ * POP3 row. oldest: of the messages that both sides held, how many were ever shown to be whole, and
+ * the oldest of these proofs.
+ */
+struct state_proof {
+	int64_t id;
+	bool is_pop3;
+	int64_t now;
+	const uint8_t *content; /* ROW_CONTENT_SIZE bytes */
+	const struct file_mark *mark;
+};
+int state_prove(struct state *state, const struct state_proof *proof, struct err *err);
+struct state_proofs {
+	uint64_t messages;
+	uint64_t unproven;
+	int64_t oldest; /* seconds; 0: there is none */
+};
+int state_proofs_count(struct state *state, struct state_proofs *proofs, struct err *err);
+
 /* At most MOST of the rows that are agreed and on both sides, evenly over their UIDs. */
 int state_rows_sample(struct state *state, int64_t mailbox, unsigned most, struct row_list *rows,
 		      struct err *err);

@@ -273,6 +273,18 @@ struct maildir_reading {
 };
 int maildir_folder_read(struct maildir_folder *folder, const char *file, bool in_new,
 			struct maildir_reading *reading, struct err *err);
+/* For many files one after the other: the digest of their content alone, as fast as disk and
+ * processor give it. maildir_prover_read: errors as maildir_folder_read. */
+struct maildir_proof {
+	struct maildir_file file; /* that was read */
+	uint8_t content[CONTENT_DIGEST_SIZE];
+};
+struct maildir_prover;
+int maildir_prover_create(struct maildir_prover **prover, struct err *err);
+void maildir_prover_destroy(struct maildir_prover **prover);
+int maildir_prover_read(struct maildir_prover *prover, struct maildir_folder *folder,
+			const char *file, bool in_new, struct maildir_proof *proof,
+			struct err *err);
 /* Opens a message for reading; *FD is the caller's. Regular files only, no symlink is followed. */
 int maildir_folder_open_file(struct maildir_folder *folder, const char *file, bool in_new, int *fd,
 			     struct maildir_file *info, struct err *err);

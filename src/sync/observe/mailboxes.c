@@ -367,6 +367,25 @@ static int list_all(struct run *run, struct remote_mailboxes *found, struct err 
 	return code;
 }
 
+int observe_mailboxes_here(struct run *run, struct err *err)
+{
+	struct maildir_blind blind;
+	mailboxes_finish(run);
+	maildir_blind_init(&blind);
+	int code = gather_base(run, err);
+	code = code < 0 ? code : gather_local(run, &blind, err);
+	if (code == 0) {
+		observe_blind(run, &blind);
+	}
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		mailbox->seen.in |= mailbox->base.had_remote ? SIDE_REMOTE : SIDE_NONE;
+	}
+	run->seen.is_tree_read = blind.names.count == 0 && !blind.has_lost_found;
+	maildir_blind_finish(&blind);
+	return code;
+}
+
 int observe_mailboxes(struct run *run, struct err *err)
 {
 	struct remote_mailboxes found = {0};

@@ -26,6 +26,9 @@ int observe_keywords(struct run *run, struct err *err);
  * those there, those that `mailboxes` leaves out as if they were not there. */
 int observe_mailboxes(struct run *run, struct err *err);
 
+/* The same without a server: of that side it is taken for granted what base says. */
+int observe_mailboxes_here(struct run *run, struct err *err);
+
 /* Leaves out what is new on the server and a known mailbox under another name. */
 int observe_folded(struct run *run, struct err *err);
 /* Of MAILBOXES, which are to be made on the server, those that it has already and does not list are

@@ -10,7 +10,10 @@
 struct told plan_append_limit(const struct run *run, const struct mailbox *mailbox)
 {
 	struct told own = mailbox->seen.append_limit;
-	return own.is_told ? own : remote_facts(run->session->remote)->append_limit;
+	const struct remote *remote = run->session->remote;
+	/* A look without the network (verify) has no server to ask. */
+	return own.is_told || remote == NULL ? own
+					     : remote_facts(run->session->remote)->append_limit;
 }
 
 static const struct row *row_of(const struct job *job, int64_t id)

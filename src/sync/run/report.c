@@ -100,6 +100,23 @@ void run_report_held(struct run *run, const struct mailbox *mailbox, const struc
 	run->done.brake_hit = true;
 }
 
+void run_report_drop_held(struct run *run)
+{
+	struct report *report = run->report;
+	size_t kept = 0;
+	for (size_t i = 0; i < report->error_count; i++) {
+		struct report_error *error = &report->errors[i];
+		if (error->code == ERR_BRAKE) {
+			free(error->mailbox);
+			free(error->text);
+		} else {
+			report->errors[kept++] = *error;
+		}
+	}
+	report->error_count = kept;
+	run->done.brake_hit = false;
+}
+
 static void report_unknown(struct run *run, const char *name)
 {
 	const struct account *account = run->account;

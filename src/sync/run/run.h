@@ -236,6 +236,8 @@ void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid,
 		      const struct err *err);
 /* The same of what the brake holds, counted nowhere: nothing failed. */
 void run_report_held(struct run *run, const struct mailbox *mailbox, const struct err *err);
+/* What the brake said so far is a matter of the sync that is looked ahead at. */
+void run_report_drop_held(struct run *run);
 /* Says which mailboxes that the command line names are not there; warns when none takes part. */
 void run_report_unknown(struct run *run);
 /* Writes what the report has against each mailbox into the state, for `status`. OUTCOME and WHY:

@@ -1,0 +1,148 @@
+#include "cli_verify.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli_clean.h"
+#include "cli_json.h"
+#include "cli_options.h"
+
+int cli_verify_take_level(struct cli_options *options, const char *word, struct err *err)
+{
+	for (int i = VERIFY_FILES; i <= VERIFY_BYTES; i++) {
+		if (strcmp(verify_level_word((enum verify_level)i), word) == 0) {
+			options->verify.level = (enum verify_level)i;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_USAGE, SCOPE_RUN, "--level can be files, server or bytes, not %s",
+		       word);
+}
+
+/* A whole number from 1 to MOST, which ENDS there. */
+static bool read_number(const char *text, size_t len, unsigned most, unsigned *number)
+{
+	uint64_t value = 0;
+	bool is_number = len > 0 && span_to_u64((struct span){text, len}, &value) && value > 0 &&
+			 value <= most;
+
+	*number = is_number ? (unsigned)value : 0;
+	return is_number;
+}
+
+int cli_verify_take_sample(struct cli_options *options, const char *text, struct err *err)
+{
+	struct verify_options *verify = &options->verify;
+	const char *slash = strchr(text, '/');
+	size_t len = strlen(text);
+	bool is_share = slash &&
+			read_number(slash + 1, strlen(slash + 1), 1000000, &verify->shares) &&
+			read_number(text, (size_t)(slash - text), verify->shares, &verify->share);
+
+	if (is_share) {
+		verify->percent = 0;
+		return 0;
+	}
+	verify->share = verify->shares = 0;
+	if (!slash && len > 1 && text[len - 1] == '%' &&
+	    read_number(text, len - 1, 100, &verify->percent)) {
+		return 0;
+	}
+	return err_set(err, ERR_USAGE, SCOPE_RUN,
+		       "--sample can be I/N, such as 1/30, or P%%, such as 5%%, not %s", text);
+}
+
+static void print_finding_json(struct buf *out, const char *account,
+			       const struct verify_finding *finding)
+{
+	json_begin(out, "verify");
+	json_text(out, "account", account);
+	json_text(out, "mailbox", finding->mailbox);
+	if (finding->uid != 0) {
+		json_number(out, "uid", finding->uid);
+	} else {
+		json_null(out, "uid");
+	}
+	json_text(out, "file", finding->file);
+	json_text(out, "problem", verify_problem_word(finding->problem));
+	json_bool(out, "repaired", finding->is_repaired);
+	json_text(out, "message", finding->message);
+	json_end(out);
+}
+
+static void print_finding(struct buf *err, const char *account,
+			  const struct verify_finding *finding)
+{
+	buf_printf(err, "mailsync: %s/", account);
+	cli_clean(err, finding->mailbox);
+	if (finding->uid != 0) {
+		buf_printf(err, " UID %" PRIu32, finding->uid);
+	}
+	buf_printf(err, ": %s: ", verify_problem_word(finding->problem));
+	cli_clean(err, finding->message);
+	if (finding->file) {
+		buf_append_cstr(err, " (");
+		cli_clean(err, finding->file);
+		buf_append_char(err, ')');
+	}
+	buf_append_cstr(err, finding->is_repaired ? "; repaired\n" : "\n");
+}
+
+static void print_sum_json(struct buf *out, const char *account, enum verify_level level,
+			   const struct verify_report *report)
+{
+	json_begin(out, "verified");
+	json_text(out, "account", account);
+	json_text(out, "level", verify_level_word(level));
+	json_number(out, "messages", report->messages);
+	json_number(out, "bytes", report->bytes);
+	json_number(out, "problems", report->problems);
+	json_number(out, "pending", report->pending);
+	json_number(out, "repaired", report->repaired);
+	if (report->oldest_proof > 0) {
+		json_number(out, "oldest_proof", (uint64_t)report->oldest_proof);
+	} else {
+		json_null(out, "oldest_proof");
+	}
+	json_number(out, "status", (uint64_t)report->run.status);
+	json_seconds(out, "seconds", report->run.seconds);
+	json_end(out);
+}
+
+static void print_sum(struct buf *err, const char *account, enum verify_level level,
+		      const struct verify_report *report)
+{
+	buf_printf(err,
+		   "mailsync: %s: %" PRIu64 " messages verified (%s), %" PRIu64
+		   " problems, %" PRIu64 " repaired, %" PRIu64
+		   " for the next sync to settle, %.1f s\n",
+		   account, report->messages, verify_level_word(level), report->problems,
+		   report->repaired, report->pending, report->run.seconds);
+}
+
+void cli_print_verify(struct cli_output *output, const char *account, enum verify_level level,
+		      const struct verify_report *report)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		if (output->json) {
+			print_finding_json(&output->out, account, &report->findings[i]);
+		}
+		print_finding(&output->err, account, &report->findings[i]);
+	}
+	if (report->problems > report->count) {
+		buf_printf(&output->err, "mailsync: %s: %" PRIu64 " more problems like these\n",
+			   account, report->problems - report->count);
+	}
+	for (size_t i = 0; i < report->run.error_count; i++) {
+		const struct report_error *error = &report->run.errors[i];
+		const struct cli_trouble trouble = {account, error->mailbox, error->uid,
+						    error->code, error->text};
+		cli_print_error(output, &trouble);
+	}
+	if (output->verbose || report->problems > 0) {
+		print_sum(&output->err, account, level, report);
+	}
+	if (output->json) {
+		print_sum_json(&output->out, account, level, report);
+	}
+}

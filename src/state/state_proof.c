@@ -1,0 +1,75 @@
+/* What `verify` has shown of rows, and since when. */
+#include "state_private.h"
+
+static const char row_prove[] = "INSERT OR REPLACE INTO proof VALUES(?1, ?2)";
+/* A row that has a content keeps it: what is proven is that the file is still that. */
+static const char row_learn[] =
+	"UPDATE row SET content = ?2, mark_size = ?3, mark_mtime = ?4, mark_inode = ?5"
+	" WHERE id = ?1 AND content IS NULL";
+static const char pop3_prove[] = "UPDATE pop3 SET verified_at = ?2 WHERE id = ?1";
+static const char pop3_learn[] = "UPDATE pop3 SET content = ?2 WHERE id = ?1 AND content IS NULL";
+/* Of a row that is settled the sides are what its `pending` says (state_row.c). */
+static const char proofs_select[] =
+	"SELECT count(*), total(at IS NULL), min(at) FROM (SELECT proof.at AS at FROM row"
+	" LEFT JOIN proof ON proof.row = row.id WHERE uniq <> '' AND (pending = 0 OR agreed = 1)"
+	" UNION ALL SELECT nullif(verified_at, 0) FROM pop3 WHERE uniq <> '')";
+
+static int learn(struct state *state, const struct state_proof *proof, struct err *err)
+{
+	struct query query;
+	int status = query_init(&query, state, proof->is_pop3 ? pop3_learn : row_learn, err);
+
+	if (status != 0) {
+		return status;
+	}
+	query_int(&query, proof->id);
+	query_blob(&query, proof->content, ROW_CONTENT_SIZE);
+	if (!proof->is_pop3) {
+		query_u64(&query, proof->mark->size_bytes);
+		query_int(&query, proof->mark->mtime_ns);
+		query_u64(&query, proof->mark->inode);
+	}
+	status = query_run(&query, err);
+	query_finish(&query);
+	return status;
+}
+
+int state_prove(struct state *state, const struct state_proof *proof, struct err *err)
+{
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = state_run_ints(state, proof->is_pop3 ? pop3_prove : row_prove, proof->id,
+				proof->now, err);
+	if (status == 0 && proof->content != NULL) {
+		status = learn(state, proof, err);
+	}
+	return state_write_end(state, own, status, err);
+}
+
+int state_proofs_count(struct state *state, struct state_proofs *proofs, struct err *err)
+{
+	struct query query;
+	bool has_row = false;
+
+	if (state->is_older) { /* only read: the columns are not there yet */
+		*proofs = (struct state_proofs){0};
+		return 0;
+	}
+	state_lock(state);
+	int status = query_init(&query, state, proofs_select, err);
+	if (status == 0) {
+		status = query_next(&query, &has_row, err);
+		if (status == 0 && has_row) {
+			proofs->messages = query_get_u64(&query, 0);
+			proofs->unproven = query_get_u64(&query, 1);
+			proofs->oldest = query_get_int(&query, 2);
+		}
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}

@@ -1,0 +1,94 @@
+/* What was found, into the report. */
+#include "verify_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mailsync/base/array.h"
+
+#define MESSAGE_SIZE 512
+
+static const char *const problem_words[] = {
+	[VERIFY_MISSING_HERE] = "missing_here",
+	[VERIFY_MISSING_THERE] = "missing_there",
+	[VERIFY_DIFFERS_HERE] = "differs_here",
+	[VERIFY_DIFFERS_THERE] = "differs_there",
+	[VERIFY_FLAGS] = "flags",
+	[VERIFY_KEYWORDS] = "keywords",
+	[VERIFY_DATE] = "date",
+	[VERIFY_UNKNOWN_HERE] = "unknown_here",
+	[VERIFY_UNKNOWN_THERE] = "unknown_there",
+};
+
+static const char *const level_words[] = {
+	[VERIFY_FILES] = "files",
+	[VERIFY_SERVER] = "server",
+	[VERIFY_BYTES] = "bytes",
+};
+
+const char *verify_problem_word(enum verify_problem problem)
+{
+	return problem_words[problem];
+}
+
+const char *verify_level_word(enum verify_level level)
+{
+	return level_words[level];
+}
+
+void verify_report_init(struct verify_report *report)
+{
+	*report = (struct verify_report){0};
+	report_init(&report->run);
+}
+
+void verify_report_finish(struct verify_report *report)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		free(report->findings[i].mailbox);
+		free(report->findings[i].file);
+		free(report->findings[i].message);
+	}
+	free(report->findings);
+	report_finish(&report->run);
+}
+
+void verify_path(const struct maildir_entry *entry, char path[VERIFY_PATH_SIZE])
+{
+	snprintf(path, VERIFY_PATH_SIZE, "%s/%s", entry->in_new ? "new" : "cur", entry->name);
+}
+
+static int keep(struct verify_report *report, struct verify_finding *finding, const char *mailbox,
+		const char *file, const char *message, struct err *err)
+{
+	if (ARRAY_RESERVE(&report->findings, report->count + 1, &report->cap, err) < 0) {
+		return -ERR_NOMEM;
+	}
+	finding->mailbox = span_dup(span_of(mailbox));
+	finding->message = span_dup(span_of(message));
+	finding->file = file == NULL ? NULL : span_dup(span_of(file));
+	report->findings[report->count++] = *finding;
+	bool is_whole = finding->mailbox != NULL && finding->message != NULL &&
+			(file == NULL || finding->file != NULL);
+	return is_whole ? 0 : err_nomem(err);
+}
+
+int verify_find(struct verify_mailbox *at, enum verify_problem problem, const struct row *row,
+		const char *file, struct err *err, const char *format, ...)
+{
+	struct verify_report *report = at->verify->report;
+	struct verify_finding finding = {.uid = row == NULL ? 0 : row->uid, .problem = problem};
+	const char *name =
+		file == NULL && row != NULL && row->unique[0] != '\0' ? row->unique : file;
+	char message[MESSAGE_SIZE];
+	va_list arguments;
+	report->problems++;
+	if (report->count == VERIFY_FINDINGS_MAX) {
+		return 0;
+	}
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	return keep(report, &finding, at->mailbox->name, name, message, err);
+}

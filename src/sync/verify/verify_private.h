@@ -1,0 +1,64 @@
+/*
+ * What the files of this room share. Two databases are open: the real one, whose rows are what is
+ * to be proven and where proofs are written down, and the run's own scratch copy, in which the next
+ * sync was looked ahead at: what it would settle is no problem.
+ */
+#ifndef SYNC_VERIFY_VERIFY_PRIVATE_H
+#define SYNC_VERIFY_VERIFY_PRIVATE_H
+
+#include "mailsync/sync/verify.h"
+
+#include "plan/plan.h"
+#include "run/run.h"
+
+#define VERIFY_SLICE_ROWS 2000
+
+/* Which messages it is the turn of. */
+struct share {
+	const struct verify_options *options;
+	unsigned turn;   /* of `shares` */
+	uint64_t left;   /* of those at random: still to come, */
+	uint64_t wanted; /* and to be taken of these */
+	uint64_t random;
+};
+
+struct verify {
+	struct run *run;      /* its state is the scratch copy */
+	struct state *proofs; /* the real one */
+	const struct verify_options *options;
+	struct verify_report *report;
+	struct maildir_prover *prover;
+	struct state_moves moves; /* files that the next sync finds in another folder */
+	int64_t now;
+};
+
+/* A mailbox that is looked at. */
+struct verify_mailbox {
+	struct verify *verify;
+	struct mailbox *mailbox;
+	struct share share;
+	struct maildir_scan scan; /* empty where it has no folder */
+	struct plan_facts facts;
+};
+
+/* One problem more. ROW or FILE may be NULL. The rest is its message, as printf takes it. */
+int verify_find(struct verify_mailbox *at, enum verify_problem problem, const struct row *row,
+		const char *file, struct err *err, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+/* "new/..." or "cur/..." into PATH. */
+#define VERIFY_PATH_SIZE (MAILDIR_NAME_MAX + 5)
+void verify_path(const struct maildir_entry *entry, char path[VERIFY_PATH_SIZE]);
+
+/* Whose turn it is in a mailbox of MESSAGES; and, when all of it was looked at, whose is next. */
+int share_begin(struct share *share, struct verify *verify, const struct mailbox *mailbox,
+		uint64_t messages, struct err *err);
+bool share_takes(struct share *share, int64_t row);
+int share_end(struct share *share, struct verify *verify, const struct mailbox *mailbox,
+	      struct err *err);
+
+/* Each file of base, also of a POP3 account (files.c); and what the next sync would settle
+ * (pending.c). */
+int verify_files(struct verify_mailbox *at, struct err *err);
+int verify_pending(struct verify_mailbox *at, struct err *err);
+
+#endif
