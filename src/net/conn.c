@@ -180,6 +180,11 @@ void *conn_tls_session(const struct conn *conn)
 	return conn_is_tls(conn) ? conn->dial->tls_session : NULL;
 }
 
+int conn_fd(const struct conn *conn)
+{
+	return conn->tunnel != NULL ? tunnel_fd(conn->tunnel) : (int)conn->dial->fd;
+}
+
 int conn_queue(struct conn *conn, struct span data, bool is_secret, struct err *err)
 {
 	return sendq_add(&conn->queue, data, is_secret, err);
@@ -334,11 +339,11 @@ static int conn_receive_some(struct conn *conn, char *in, size_t size, size_t *r
 static int conn_poll(struct conn *conn, int64_t deadline_ms, bool is_writable_in_vain,
 		     struct err *err)
 {
-	bool is_tunnel = conn->tunnel != NULL;
 	/* poll leaves out what is below 0. */
 	struct pollfd pfds[] = {
-		{.fd = is_tunnel ? tunnel_fd(conn->tunnel) : (int)conn->dial->fd},
-		{.fd = is_tunnel ? tunnel_errors_fd(conn->tunnel) : -1, .events = POLLIN},
+		{.fd = conn_fd(conn)},
+		{.fd = conn->tunnel != NULL ? tunnel_errors_fd(conn->tunnel) : -1,
+		 .events = POLLIN},
 	};
 	int64_t left_ms = deadline_ms - clock_monotonic_ms();
 	int slice_ms = conn->params.stop != NULL ? STOP_SLICE_MS : POLL_SLICE_MS;
@@ -379,7 +384,7 @@ static bool is_reached(const struct conn *conn, enum conn_goal goal, size_t rece
 
 void conn_set_limit(struct conn *conn, int64_t ms)
 {
-	conn->limit_ms = clock_monotonic_ms() + ms;
+	conn->limit_ms = ms == 0 ? 0 : clock_monotonic_ms() + ms;
 }
 
 /* Until when the next byte has to come. */

@@ -29,6 +29,7 @@ static void imap_destroy(struct remote *remote)
 	blot_finish(&imap->blot);
 	free(imap->queue);
 	free(imap->selected);
+	free(imap->watched);
 	free(imap->opening);
 	if (imap->append_no != NULL) {
 		remote_done_finish(imap->append_no);
@@ -81,6 +82,10 @@ static const struct {
 	 "each upload is a command"},
 	{IMAP_CAP_OBJECTID, "OBJECTID", "moves made elsewhere are recognised",
 	 "messages moved elsewhere are downloaded again"},
+	{IMAP_CAP_NOTIFY, "NOTIFY", "`watch` hears of all mailboxes on one connection",
+	 "`watch` hears by IDLE"},
+	{IMAP_CAP_IDLE, "IDLE", "`watch` hears of watch_mailboxes, each on a connection",
+	 "`watch` looks each watch_interval"},
 	{IMAP_CAP_COMPRESS, "COMPRESS=DEFLATE", "can be switched on by `compress`",
 	 "nothing is compressed"},
 };
@@ -120,6 +125,8 @@ static void imap_totals(const struct remote *remote, struct remote_totals *total
 
 static const struct remote_ops imap_ops = {
 	.logout = imap_logout,
+	.rest = imap_rest,
+	.wake = imap_wake,
 	.destroy = imap_destroy,
 	.facts = imap_facts,
 	.explain = imap_explain,

@@ -30,6 +30,8 @@ static const struct {
 	{"SASL-IR", IMAP_CAP_SASL_IR},
 	{"LOGINDISABLED", IMAP_CAP_LOGINDISABLED},
 	{"IMAP4REV2", IMAP_CAP_IMAP4REV2},
+	{"IDLE", IMAP_CAP_IDLE},
+	{"NOTIFY", IMAP_CAP_NOTIFY},
 };
 
 bool imap_is_disabled(const struct imap *imap, const char *name)

@@ -36,6 +36,8 @@
 #define IMAP_CAP_SASL_IR       (1u << 18)
 #define IMAP_CAP_LOGINDISABLED (1u << 19)
 #define IMAP_CAP_IMAP4REV2     (1u << 20)
+#define IMAP_CAP_IDLE          (1u << 21)
+#define IMAP_CAP_NOTIFY        (1u << 22)
 
 enum imap_command_kind {
 	IMAP_COMMAND_SIMPLE, /* answered to who waits for its tag */
@@ -54,6 +56,15 @@ struct imap_command {
 	unsigned broken;    /* lines that came in its turn and cannot be read */
 	unsigned stale;     /* lines that may be of the mailbox that was open before */
 	struct told exists; /* when it was answered: the count of the mailbox that is open */
+};
+
+/* How far the watch of a connection is. */
+enum imap_watching {
+	IMAP_WATCHING_NOT,
+	IMAP_WATCHING_ASKED, /* IDLE was sent, and no "+" came yet */
+	IMAP_WATCHING_IDLE,
+	IMAP_WATCHING_DONE, /* DONE was sent: IDLE comes next */
+	IMAP_WATCHING_NOTIFY
 };
 
 /* A view under way: the mailbox is opened by `select`, then `fetches` FETCH commands follow. */
@@ -125,6 +136,10 @@ struct imap {
 	int64_t rate_since_ms; /* when the first body began; 0: none yet */
 	uint64_t rate_from;    /* bytes received by then */
 
+	enum imap_watching watching;
+	struct told watched_exists; /* IDLE: the count that was told of last */
+	char *watched;              /* NOTIFY: the mailbox that was told of last, owned */
+
 	bool is_unconnected; /* login_is_unconnected */
 	bool is_closing;     /* LOGOUT was sent */
 	bool backoff_is_due;
@@ -160,6 +175,9 @@ int imap_exists_untold(struct err *err);
  * nobody's and are not given, and the count of messages begins anew.
  */
 int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err);
+
+/* The same without waiting: IMAP_MORE, when nothing is there. */
+int imap_event_try(struct imap *imap, struct imap_event *event, struct err *err);
 
 /* A command line: begin puts the tag, then text is appended to imap->line, end queues it. */
 void imap_line_begin(struct imap *imap);
@@ -251,6 +269,10 @@ int imap_append_message(struct remote *remote, const struct remote_append *messa
 bool imap_append_was_refused(const struct remote *remote);
 int imap_append_data(struct remote *remote, struct span data, struct err *err);
 int imap_append_end(struct remote *remote, struct err *err);
+
+/* --- imap_watch.c --- */
+int imap_rest(struct remote *remote, struct err *err);
+int imap_wake(struct remote *remote, struct err *err);
 
 /* --- imap_offer.c --- */
 void imap_note_caps(struct imap *imap, struct span names);

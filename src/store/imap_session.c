@@ -18,21 +18,23 @@
 #define LOGOUT_MS       2000
 #define IMAP_ALERTS_MAX 10 /* of a connection; a server may repeat one without end */
 
-static int imap_read(struct imap *imap, struct err *err)
+/* *RECEIVED: 0 only where it may not wait. */
+static int imap_read(struct imap *imap, bool waits, size_t *received, struct err *err)
 {
 	char *room = imap_parser_reserve(imap->parser, IMAP_READ_SIZE, err);
 	if (room == NULL) {
 		return -(int)err->code;
 	}
-	size_t received = 0;
-	int code = conn_wait(imap->conn, CONN_INPUT, room, IMAP_READ_SIZE, &received, err);
-	if (code < 0) {
+	*received = 0;
+	int code = conn_wait(imap->conn, waits ? CONN_INPUT : CONN_POLL, room, IMAP_READ_SIZE,
+			     received, err);
+	if (code < 0 || *received == 0) {
 		return code;
 	}
 	char who[80];
 	snprintf(who, sizeof(who), "%s <", imap->label);
-	imap_trace_feed(&imap->trace_in, imap->log, who, (struct span){room, received});
-	imap_parser_commit(imap->parser, received);
+	imap_trace_feed(&imap->trace_in, imap->log, who, (struct span){room, *received});
+	imap_parser_commit(imap->parser, *received);
 	return 0;
 }
 
@@ -194,9 +196,10 @@ static int note_event(struct imap *imap, const struct imap_event *event, struct 
 	return code < 0 ? code : note_noise(imap, event, err);
 }
 
-int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err)
+static int take_event(struct imap *imap, bool waits, struct imap_event *event, struct err *err)
 {
 	for (;;) {
+		size_t received = 0;
 		int code = imap_parser_next(imap->parser, event, err);
 		if (code == 0 && event->type != IMAP_MORE) {
 			blot_words(imap, event);
@@ -206,10 +209,21 @@ int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err
 			imap->queue[0].stale++;
 			continue;
 		}
-		if (code < 0 || (code = imap_read(imap, err)) < 0) {
+		if (code < 0 || (code = imap_read(imap, waits, &received, err)) < 0 ||
+		    received == 0) {
 			return code;
 		}
 	}
+}
+
+int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err)
+{
+	return take_event(imap, true, event, err);
+}
+
+int imap_event_try(struct imap *imap, struct imap_event *event, struct err *err)
+{
+	return take_event(imap, false, event, err);
 }
 
 void imap_line_begin(struct imap *imap)

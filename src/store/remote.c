@@ -46,6 +46,25 @@ int remote_logout(struct remote *remote, struct err *err)
 	return remote->ops->logout(remote, err);
 }
 
+int remote_rest(struct remote *remote, struct err *err)
+{
+	bool is_idle = remote->fetches.count == 0 && remote->changes.count == 0 &&
+		       remote->fetches_in_flight == 0 && remote->opens_in_flight == 0 &&
+		       remote->headers.in_flight == 0;
+	if (!is_idle || remote->ops->rest == NULL) {
+		return err_set(err, ERR_REFUSED, SCOPE_ACCOUNT, "the connection is not at rest");
+	}
+	free(remote->about);
+	remote->about = NULL;
+	remote->lists_plainly = false;
+	return remote->ops->rest(remote, err);
+}
+
+int remote_wake(struct remote *remote, struct err *err)
+{
+	return remote->ops->wake(remote, err);
+}
+
 void remote_close(struct remote **remote)
 {
 	if (*remote != NULL) {

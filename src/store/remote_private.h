@@ -26,6 +26,8 @@ enum remote_pace {
 
 struct remote_ops {
 	int (*logout)(struct remote *remote, struct err *err);
+	int (*rest)(struct remote *remote, struct err *err); /* NULL: never */
+	int (*wake)(struct remote *remote, struct err *err);
 	/* Frees all, the struct remote included. */
 	void (*destroy)(struct remote *remote);
 

@@ -417,7 +417,7 @@ static void check_explains_what_the_server_has(void **state)
 	DIALOGUE(&dialogue, "MOVE X-GM-EXT-1", {0, ""});
 	strlist_init(&lines);
 	OK(&dialogue, remote_explain(dialogue.remote, &lines, &dialogue.err));
-	assert_int_equal(lines.count, 9);
+	assert_int_equal(lines.count, 11);
 	assert_string_equal(lines.items[4], "yes MOVE              moves are one command");
 	assert_string_equal(lines.items[7],
 			    "yes X-GM-EXT-1        moves made elsewhere are recognised");

@@ -115,8 +115,10 @@ enum conn_goal {
 int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, size_t *received,
 	      struct err *err);
 
-/* Waits end within MS from now on, in all, however much comes in. */
+/* Waits end within MS from now on, in all, however much comes in; 0: no more than by timeout_s. */
 void conn_set_limit(struct conn *conn, int64_t ms);
+/* To be polled for reading, when conn_wait has found nothing more to receive. */
+int conn_fd(const struct conn *conn);
 
 /* From here on both directions are raw DEFLATE. ALREADY: bytes received behind the server's OK.
  * The send queue must be empty. */
