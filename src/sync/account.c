@@ -28,8 +28,32 @@ static int connect_anew(struct run *run, struct err *err)
 	return code;
 }
 
+/* That of the last run, if its server still answers. */
+static bool take_kept(struct run *run)
+{
+	struct session *session = run->session;
+	struct sync_keep *keep = run->options->keep;
+	struct err err;
+	if (keep == NULL || keep->remote == NULL) {
+		return false;
+	}
+	session->remote = keep->remote;
+	keep->remote = NULL;
+	remote_totals(session->remote, &session->before);
+	if (remote_wake(session->remote, &err) < 0) {
+		log_line(run->log, LOG_INFO, "%s: %s; connecting anew", run->account->name,
+			 err.text);
+		remote_close(&session->remote);
+		session->before = (struct remote_totals){0};
+	}
+	return session->remote != NULL;
+}
+
 static int open_remote(struct run *run, struct err *err)
 {
+	if (take_kept(run)) {
+		return 0;
+	}
 	int code = login_check(run, err);
 	return code < 0 ? code : login_note(run, connect_anew(run, err), err);
 }
@@ -99,11 +123,24 @@ static const struct step closing[] = {
 
 #define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
 
-/* Says good-bye where the server is there to hear it, and adds up what it cost. */
+/* What the connection cost in this session. */
+static void add_totals(struct run *run)
+{
+	struct session *session = run->session;
+	struct remote_totals totals;
+	remote_totals(session->remote, &totals);
+	totals.commands -= session->before.commands;
+	totals.round_trips -= session->before.round_trips;
+	totals.bytes_in -= session->before.bytes_in;
+	totals.bytes_out -= session->before.bytes_out;
+	run_add_totals(run, &totals);
+	session->before = (struct remote_totals){0};
+}
+
+/* Says good-bye where the server is there to hear it, and adds up what the connection cost. */
 static void take_leave(struct run *run, bool is_well)
 {
 	struct remote *remote = run->session->remote;
-	struct remote_totals totals;
 	struct err ignored;
 	if (remote == NULL) {
 		return;
@@ -111,8 +148,24 @@ static void take_leave(struct run *run, bool is_well)
 	if (is_well) {
 		remote_logout(remote, &ignored);
 	}
-	remote_totals(remote, &totals);
-	run_add_totals(run, &totals);
+	add_totals(run);
+}
+
+/* The same at the end of the session, which may leave the connection to the next one. */
+static void take_last_leave(struct run *run, bool is_well)
+{
+	struct session *session = run->session;
+	struct sync_keep *keep = run->options->keep;
+	struct err ignored;
+	bool is_kept = is_well && keep != NULL && session->remote != NULL &&
+		       !suspects_are_any(run) && remote_rest(session->remote, &ignored) == 0;
+	if (!is_kept) {
+		take_leave(run, is_well);
+		return;
+	}
+	add_totals(run);
+	keep->remote = session->remote;
+	session->remote = NULL;
 }
 
 /* What was seen so far is seen anew where opening mailboxes showed that it has to be, once. */
@@ -198,7 +251,7 @@ static int run_account(struct run *run, struct err *err)
 	if (code == 0 && (code = take_passes(run, err)) == 0) {
 		code = run_take_steps(run, closing, COUNT(closing), err);
 	}
-	take_leave(run, code == 0 || err->code == ERR_BRAKE);
+	take_last_leave(run, code == 0 || err->code == ERR_BRAKE);
 	return code;
 }
 
@@ -223,19 +276,20 @@ static void finish(struct run *run)
 int sync_account(const struct account *account, const struct sync_options *options,
 		 struct report *report, struct err *err)
 {
-	struct account own = account->is_pop3 ? pop3_account_of(account) : *account;
+	struct account own = account->is_pop3 ? pop3_account_of(account) : (struct account){0};
+	const struct account *used = account->is_pop3 ? &own : account; /* what is kept needs it */
 	struct session session;
 	struct run run;
 	struct plan plan;
-	session_init(&session, &own, options);
+	session_init(&session, used, options);
 	int code = run_once(&run, &session, &plan, report, err);
 	if (code < 0 && session.state != NULL && state_is_damaged(session.state)) {
 		/* Behind its first page. Closing moves it aside; what has been done so far is what
 		 * a run that was killed there would have left. */
 		int64_t started_us = session.started_us;
-		log_line(run.log, LOG_WARN, "%s: %s", own.name, err->text);
+		log_line(run.log, LOG_WARN, "%s: %s", used->name, err->text);
 		finish(&run);
-		session_init(&session, &own, options);
+		session_init(&session, used, options);
 		session.started_us = started_us;
 		session.is_second_try = true;
 		code = run_once(&run, &session, &plan, report, err);
@@ -244,4 +298,9 @@ int sync_account(const struct account *account, const struct sync_options *optio
 	run_store_trouble(&run, code, err);
 	finish(&run);
 	return code;
+}
+
+void sync_keep_finish(struct sync_keep *keep)
+{
+	remote_close(&keep->remote);
 }

@@ -14,6 +14,15 @@
 #include "mailsync/base/strlist.h"
 #include "mailsync/sync/account.h"
 
+struct remote;
+
+/* What a program that stays keeps of an account from one run to the next. Zeroed there is nothing;
+ * sync_keep_finish where it is no more needed. */
+struct sync_keep {
+	struct remote *remote; /* logged in; no mailbox is open */
+};
+void sync_keep_finish(struct sync_keep *keep);
+
 struct sync_options {
 	bool dry_run;
 	bool pull;
@@ -27,6 +36,7 @@ struct sync_options {
 		*only; /* canonical mailboxes named on the command line; empty: all selected ones */
 	size_t slice_rows; /* of a mailbox, planned at a time (STATE_SLICE_ROWS); 0: as is good */
 	bool settles_at_once; /* an act whose connection is lost is done or not: as in memory */
+	struct sync_keep *keep; /* NULL: nothing is kept; ACCOUNT then outlives it, too */
 	struct log *log;
 	const volatile int *stop; /* set non-zero by a signal handler */
 };
@@ -116,6 +126,12 @@ void report_add_error(struct report *report, const char *mailbox, uint32_t uid,
  * its list. */
 int sync_account(const struct account *account, const struct sync_options *options,
 		 struct report *report, struct err *err);
+
+struct remote_mailboxes;
+/* Whether what the server TOLD of mailboxes is not what base knows of them: without the network. What
+ * is not told, or of a mailbox that is not known, is news. */
+int sync_is_news(const struct account *account, const struct sync_options *options,
+		 const struct remote_mailboxes *told, bool *is_news, struct err *err);
 
 /* A report that is_to_be_heard was written out. Where this fails, or is not reached, the next run
  * tells the same again. */

@@ -123,7 +123,8 @@ struct session {
 	struct file_lock lock;
 	struct state *state;
 	struct maildir *maildir;
-	struct remote *remote; /* the first connection */
+	struct remote *remote;       /* the first connection, and */
+	struct remote_totals before; /* what it had cost when this session took it over */
 	struct mbname_wire wire;
 	struct suspects suspects; /* suspects.h */
 	int64_t started_us;

@@ -1,0 +1,67 @@
+/* Whether what a server tells by itself is more than what base knows. */
+#include "mailsync/sync/sync.h"
+
+#include <string.h>
+
+#include "mailsync/state/state.h"
+#include "mailsync/store/remote.h"
+
+#include "run/run.h"
+
+/* What is not told proves nothing, but HIGHESTMODSEQ, which not every server has. */
+static bool is_as_known(const struct numbers *base, const struct numbers *now)
+{
+	bool has_modseq = base->modseq.is_told || now->modseq.is_told;
+	return told_equal(base->uidvalidity, now->uidvalidity) &&
+	       told_equal(base->uidnext, now->uidnext) &&
+	       told_equal(base->messages, now->messages) &&
+	       (!has_modseq || told_equal(base->modseq, now->modseq));
+}
+
+static bool is_news_of(const struct account *account, const struct state_mailboxes *known,
+		       const char *name, const struct numbers *now)
+{
+	if (!mbname_selected(account->patterns, account->pattern_count, name)) {
+		return false;
+	}
+	for (size_t i = 0; i < known->count; i++) {
+		if (strcmp(known->items[i].name, name) == 0) {
+			return !is_as_known(&known->items[i].numbers, now);
+		}
+	}
+	return true;
+}
+
+static bool compare(const struct account *account, const struct state_mailboxes *known,
+		    const struct remote_mailboxes *told)
+{
+	bool is_news = false;
+	for (size_t i = 0; !is_news && i < told->count; i++) {
+		const struct remote_mailbox *mailbox = &told->items[i];
+		struct buf name;
+		struct err ignored;
+		buf_init(&name, MBNAME_MAX);
+		is_news = mbname_from_wire(&told->wire, span_of(mailbox->wire), &name, &ignored) <
+				  0 ||
+			  is_news_of(account, known, name.data, &mailbox->counts.numbers);
+		buf_finish(&name);
+	}
+	return is_news;
+}
+
+int sync_is_news(const struct account *account, const struct sync_options *options,
+		 const struct remote_mailboxes *told, bool *is_news, struct err *err)
+{
+	struct state_mailboxes known = {0};
+	struct state *state = NULL;
+	char path[FILE_PATH_SIZE];
+	int code;
+	account_path(account, options, ".db", path);
+	if ((code = state_open(&state, path, STATE_READ, err)) == 0 &&
+	    (code = state_mailboxes_load(state, &known, err)) == 0) {
+		*is_news = compare(account, &known, told);
+	}
+	state_mailboxes_finish(&known);
+	state_close(&state);
+	return code;
+}
