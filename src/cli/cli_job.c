@@ -13,6 +13,7 @@ void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 	memset(job, 0, sizeof(*job));
 	job->conf = conf;
 	strlist_init(&job->only);
+	strlist_init(&job->brought);
 	err_clear(&job->refusal);
 	cli_output_init(&job->output, options->json, options->level >= LOG_INFO);
 }
@@ -21,6 +22,7 @@ void cli_job_finish(struct cli_job *job)
 {
 	cli_output_finish(&job->output);
 	strlist_finish(&job->only);
+	strlist_finish(&job->brought);
 	free(job->trash);
 	credential_destroy(&job->credential);
 	tokens_destroy(&job->tokens);
@@ -35,6 +37,8 @@ void cli_job_again(struct cli_job *job)
 	cli_output_init(&job->output, json, verbose);
 	job->status = 0;
 	job->ended = ERR_NONE;
+	strlist_finish(&job->brought);
+	strlist_init(&job->brought);
 	job->is_done = false;
 	job->is_to_be_heard = false;
 }
@@ -97,6 +101,20 @@ static int job_prepare(struct cli_job *job, const volatile int *stop, struct err
 	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT, "%s; nothing was synced", err->text);
 }
 
+/* Where there is no memory it is as if nothing came. */
+static void job_note_brought(struct cli_job *job, const struct report *report)
+{
+	struct err ignored;
+
+	for (size_t i = 0; i < report->mailbox_count; i++) {
+		const struct sync_counts *counts = &report->mailboxes[i].counts;
+		if (counts->downloaded > 0 || counts->deleted_local > 0) {
+			(void)strlist_add(&job->brought, span_of(report->mailboxes[i].name),
+					  &ignored);
+		}
+	}
+}
+
 static void job_sync(struct cli_job *job, const struct sync_options *options)
 {
 	struct report report;
@@ -124,6 +142,7 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 		job_hook(job, "post_sync", job->conf->post_sync, &report);
 	}
 	report.status = job->status;
+	job_note_brought(job, &report);
 	cli_print_report(&job->output, job->conf->name, &report);
 	job->is_to_be_heard = report.is_to_be_heard;
 	report_finish(&report);

@@ -32,7 +32,8 @@ struct cli_job {
 	struct cli_output output;
 	struct progress progress;
 	int status;
-	enum err_code ended; /* what ended the account, ERR_NONE: nothing did */
+	struct strlist brought; /* mailboxes whose messages the server changed: new, or gone */
+	enum err_code ended;    /* what ended the account, ERR_NONE: nothing did */
 	bool is_done;
 	bool is_to_be_heard; /* its report, once it is written (sync_was_heard) */
 };

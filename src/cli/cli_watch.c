@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "mailsync/base/array.h"
 #include "mailsync/base/clock.h"
 #include "mailsync/net/conn.h"
 #include "cli_complain.h"
@@ -21,8 +22,11 @@ struct watch {
 	struct cli_run *run;
 	struct watched *accounts;
 	size_t count;
-	size_t tasks;             /* under way */
-	volatile int stop;        /* what is under way is to end at the next batch */
+	size_t tasks;      /* under way */
+	volatile int stop; /* what is under way is to end at the next batch */
+	struct maildir_watcher *watcher;
+	struct pollfd *pfds;
+	size_t pfd_count, pfd_cap;
 	struct cli_run *next_run; /* made of next_conf, which was read anew */
 	struct conf *next_conf;
 };
@@ -94,39 +98,71 @@ static int watch_pause(const struct watch *watch, int64_t now)
 	int64_t next_ms = SCHEDULE_NEVER;
 
 	for (size_t i = 0; i < watch->count; i++) {
-		const struct watched *watched = &watch->accounts[i];
-		int64_t due_ms =
-			watched->is_over ? SCHEDULE_NEVER : schedule_next_ms(&watched->schedule);
+		int64_t due_ms = watched_next_ms(&watch->accounts[i]);
 		next_ms = due_ms < next_ms ? due_ms : next_ms;
 	}
-	if (watch->tasks == TASKS_MAX || next_ms == SCHEDULE_NEVER) {
+	if (next_ms == SCHEDULE_NEVER) {
 		return -1; /* a task that ends wakes us */
 	}
 	if (next_ms <= now) {
-		return AGAIN_MS; /* it could not be begun */
+		return AGAIN_MS; /* it could not be begun: too many are under way */
 	}
 	return next_ms - now > INT32_MAX ? INT32_MAX : (int)(next_ms - now);
 }
 
 static void watch_all(struct watch *watch, enum schedule_from from)
 {
-	int64_t now = clock_monotonic_ms();
-
 	for (size_t i = 0; i < watch->count; i++) {
-		schedule_event(&watch->accounts[i].schedule, now, from);
+		watched_call(&watch->accounts[i], from);
+	}
+}
+
+/* What the loop waits for. Which of them it was does not matter: who has nothing to take finds that
+ * out without waiting. */
+static int watch_gather(struct watch *watch, struct err *err)
+{
+	int fds[HEARING_FDS_MAX] = {cli_signal_fd(), maildir_watcher_fd(watch->watcher)};
+	size_t count = 2;
+
+	watch->pfd_count = 0;
+	for (size_t i = 0; i <= watch->count; i++) {
+		if (ARRAY_RESERVE(&watch->pfds, watch->pfd_count + count, &watch->pfd_cap, err) <
+		    0) {
+			return -ERR_NOMEM;
+		}
+		for (size_t j = 0; j < count; j++) {
+			watch->pfds[watch->pfd_count++] =
+				(struct pollfd){.fd = fds[j], .events = POLLIN};
+		}
+		struct hearing *hearing = i < watch->count ? watch->accounts[i].hearing : NULL;
+		count = hearing ? hearing_fds(hearing, fds) : 0;
+	}
+	return 0;
+}
+
+static void watch_wait(struct watch *watch)
+{
+	struct err ignored;
+
+	if (watch_gather(watch, &ignored) < 0) {
+		clock_sleep_ms(AGAIN_MS);
+		return;
+	}
+	(void)poll(watch->pfds, (nfds_t)watch->pfd_count, watch_pause(watch, clock_monotonic_ms()));
+	(void)maildir_watcher_read(watch->watcher, &ignored);
+	for (size_t i = 0; i < watch->count; i++) {
+		watched_listen(&watch->accounts[i]);
 	}
 }
 
 static enum watch_end watch_loop(struct watch *watch)
 {
-	struct pollfd pfd = {.fd = cli_signal_fd(), .events = POLLIN};
-
 	while (watch_collect(watch)) {
 		if (*cli_signal_stop() != 0) {
 			return WATCH_STOPPED;
 		}
 		watch_begin_due(watch, clock_monotonic_ms());
-		(void)poll(&pfd, 1, watch_pause(watch, clock_monotonic_ms()));
+		watch_wait(watch);
 		unsigned asked = cli_signal_take();
 		if ((asked & CLI_SIGNAL_RELOAD) != 0 && watch_reread(watch)) {
 			return WATCH_RELOADED;
@@ -150,7 +186,8 @@ static int watch_open(struct watch *watch, struct err *err)
 	watch->stop = 0;
 	watch->count = watch->tasks = 0;
 	watch->accounts = calloc(wanted + 1, sizeof(*watch->accounts));
-	if (!watch->accounts || cli_run_begin(watch->run, stderr) != 0) {
+	if (!watch->accounts || maildir_watcher_create(&watch->watcher, err) < 0 ||
+	    cli_run_begin(watch->run, stderr) != 0) {
 		free(watch->accounts);
 		watch->accounts = NULL;
 		return err_nomem(err);
@@ -158,7 +195,7 @@ static int watch_open(struct watch *watch, struct err *err)
 	for (size_t i = 0; (job = cli_run_job(watch->run, i)) != NULL; i++) {
 		if (job->is_wanted) {
 			watched_init(&watch->accounts[watch->count++], watch->run, job,
-				     watch->options);
+				     watch->watcher, watch->options);
 		}
 	}
 	return 0;
@@ -177,6 +214,7 @@ static int watch_close(struct watch *watch)
 		status = status ? status : watch->accounts[i].status;
 		watched_finish(&watch->accounts[i]);
 	}
+	maildir_watcher_destroy(&watch->watcher);
 	cli_run_end(watch->run);
 	cli_run_destroy(&watch->run);
 	free(watch->accounts);
@@ -207,6 +245,7 @@ static int watch_run(struct watch *watch, int *status, struct err *err)
 		}
 	}
 	cli_run_destroy(&watch->run);
+	free(watch->pfds);
 	return code;
 }
 

@@ -7,6 +7,9 @@
 #include "cli_json.h"
 #include "cli_signal.h"
 
+#define DEAF_GRACE_MS 3000    /* what a look found may be told a moment later */
+#define DEAF_PAUSE_MS 3600000 /* before a server that did not tell is listened to again */
+
 static const char *const state_words[] = {
 	[WATCHED_NEW] = "waiting",
 	[WATCHED_SYNCING] = "syncing",
@@ -14,7 +17,17 @@ static const char *const state_words[] = {
 	[WATCHED_WAITING] = "waiting",
 };
 
-/* MESSAGE: for people. A state is said once, and again with another reason. */
+static const char *how_word(const struct watched *watched)
+{
+	static const char *const words[] = {
+		[HEARS_NOTHING] = "poll",
+		[HEARS_BY_IDLE] = "idle",
+		[HEARS_BY_NOTIFY] = "notify",
+	};
+	return words[watched->hearing ? hearing_how(watched->hearing) : HEARS_NOTHING];
+}
+
+/* MESSAGE: for people. */
 static void watched_say(struct watched *watched, enum watched_state state, const char *message)
 {
 	struct cli_job *job = watched->job;
@@ -26,15 +39,27 @@ static void watched_say(struct watched *watched, enum watched_state state, const
 		json_begin(out, "watch");
 		json_text(out, "account", job->conf->name);
 		json_text(out, "state", state_words[state]);
-		json_text(out, "how", "poll");
+		json_text(out, "how", how_word(watched));
 		json_text(out, "message", message);
 		json_end(out);
 	} else if (watched->options->level >= LOG_INFO) {
-		buf_printf(&job->output.err, "mailsync: %s: %s: %s\n", job->conf->name,
-			   state_words[state], message);
+		buf_printf(&job->output.err, "mailsync: %s: %s (%s): %s\n", job->conf->name,
+			   state_words[state], how_word(watched), message);
 	}
 	(void)cli_run_tell(watched->run, job, stdout, stderr);
 	cli_job_again(job);
+}
+
+/* The same with how long it is until the next try of something, which is due at DUE_MS. */
+static void watched_say_why(struct watched *watched, enum watched_state state, const char *why,
+			    int64_t due_ms)
+{
+	int64_t left_ms = due_ms - clock_monotonic_ms();
+	char message[ERR_TEXT_SIZE + 64];
+
+	snprintf(message, sizeof(message), "%s; the next try is in %lld s", why,
+		 left_ms > 0 ? (long long)((left_ms + 999) / 1000) : 0LL);
+	watched_say(watched, state, message);
 }
 
 static int watched_lock(struct watched *watched, struct err *err)
@@ -52,20 +77,23 @@ static int watched_lock(struct watched *watched, struct err *err)
 }
 
 void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *job,
-		  const struct cli_options *options)
+		  struct maildir_watcher *watcher, const struct cli_options *options)
 {
+	const struct conf_account *conf = job->conf;
 	const struct schedule_params params = {
-		.interval_ms = (int64_t)job->conf->watch_interval_s * 1000,
+		.interval_ms = (int64_t)conf->watch_interval_s * 1000,
+		.hears = conf->protocol == CONF_IMAP && conf->watch != CONF_WATCH_POLL,
 	};
-	int64_t now = clock_monotonic_ms();
+	struct err ignored;
 
 	memset(watched, 0, sizeof(*watched));
 	watched->run = run;
 	watched->job = job;
 	watched->options = options;
+	watched->is_certain = true;
 	file_lock_init(&watched->lock);
-	atomic_init(&watched->is_done, false);
-	schedule_init(&watched->schedule, &params, now,
+	atomic_init(&watched->task.is_done, false);
+	schedule_init(&watched->schedule, &params, clock_monotonic_ms(),
 		      (uint64_t)clock_real_ns() ^ (uint64_t)(uintptr_t)job);
 	if (job->refusal.code == ERR_NONE) {
 		(void)watched_lock(watched, &job->refusal);
@@ -75,33 +103,131 @@ void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *
 		(void)cli_run_tell(run, job, stdout, stderr);
 		watched->status = job->status;
 		watched->is_over = true;
+		return;
 	}
+	/* Without it the interval has to do. */
+	(void)maildir_watch_open(&watched->here, watcher, &job->account.maildir, &ignored);
 }
 
 void watched_finish(struct watched *watched)
 {
+	hearing_close(&watched->hearing);
+	hearing_close(&watched->task.hearing);
+	remote_mailboxes_finish(&watched->task.told);
+	sync_keep_finish(&watched->keep);
+	maildir_watch_close(&watched->here);
 	file_lock_finish(&watched->lock);
+}
+
+/* Whether the syncs leave a connection beside those that hear. */
+static bool keeps_connection(const struct watched *watched)
+{
+	return watched->job->conf->connections > 1 && watched->schedule.params.hears;
+}
+
+static void work_sync(struct watched *watched)
+{
+	struct watched_task *task = &watched->task;
+	struct sync_options options = *cli_run_options(watched->run);
+	bool is_news = true;
+	struct err ignored;
+
+	options.keep = keeps_connection(watched) ? &watched->keep : NULL;
+	if (!task->is_certain &&
+	    sync_is_news(&watched->job->account, &options, &task->told, &is_news, &ignored) == 0) {
+		task->was_spared = !is_news;
+	}
+	if (!task->was_spared) {
+		cli_job_run(watched->job, watched->options, &options);
+	}
+}
+
+static void work_connect(struct watched *watched)
+{
+	const struct conf_account *conf = watched->job->conf;
+	size_t spare = conf->connections > 1 ? (size_t)conf->connections - 1 : 1;
+	const struct hearing_params params = {
+		.account = &watched->job->account,
+		.options = cli_run_options(watched->run),
+		.may_notify = conf->watch == CONF_WATCH_AUTO || conf->watch == CONF_WATCH_NOTIFY,
+		.may_idle = conf->watch == CONF_WATCH_AUTO || conf->watch == CONF_WATCH_IDLE,
+		.patterns = (const char *const *)conf->watch_mailboxes.items,
+		.pattern_count = conf->watch_mailboxes.count,
+		.connections = spare,
+		.renew_ms = (int64_t)conf->watch_renew_s * 1000,
+	};
+
+	watched->task.code = hearing_open(&watched->task.hearing, &params, clock_monotonic_ms(),
+					  &watched->task.err);
 }
 
 static void *watched_work(void *context)
 {
 	struct watched *watched = context;
 
-	cli_job_run(watched->job, watched->options, cli_run_options(watched->run));
-	atomic_store(&watched->is_done, true);
+	if (watched->task.kind == TASK_SYNC) {
+		work_sync(watched);
+	} else {
+		work_connect(watched);
+	}
+	atomic_store(&watched->task.is_done, true);
 	cli_signal_wake();
 	return NULL;
 }
 
-bool watched_begin(struct watched *watched, enum schedule_task task)
+/* Those that hear are of the account's, too. */
+static void spare_connections(struct watched *watched)
 {
-	watched_say(watched, WATCHED_SYNCING, "looking at both sides");
-	atomic_store(&watched->is_done, false);
-	if (pthread_create(&watched->thread, NULL, watched_work, watched) != 0) {
+	int fds[HEARING_FDS_MAX];
+	int most = watched->job->conf->connections;
+	int taken = watched->hearing ? (int)hearing_fds(watched->hearing, fds) : 0;
+
+	watched->job->account.connections = most - taken > 1 ? most - taken : 1;
+}
+
+/* What the hearing told so far is for this sync. */
+static void prepare_sync(struct watched *watched)
+{
+	struct watched_task *task = &watched->task;
+	bool is_all = false;
+	int64_t now = clock_monotonic_ms();
+
+	remote_mailboxes_finish(&task->told);
+	task->was_spared = false;
+	task->is_look = watched->schedule.first_ms == SCHEDULE_NEVER;
+	task->heard = watched->hearing ? hearing_count(watched->hearing) : 0;
+	if (watched->hearing) {
+		hearing_told(watched->hearing, &task->told, &is_all);
+	}
+	task->is_certain = watched->is_certain || is_all || task->is_look ||
+			   watched->schedule.sync.failures > 0 || now >= watched->schedule.look_ms;
+	watched->is_certain = false;
+	spare_connections(watched);
+	if (watched->hearing && !keeps_connection(watched)) {
+		hearing_close(&watched->hearing); /* the one connection is for the sync */
+		watched->schedule.is_hearing = false;
+	}
+}
+
+bool watched_begin(struct watched *watched, enum schedule_task kind)
+{
+	struct watched_task *task = &watched->task;
+
+	if (kind == TASK_SYNC) {
+		prepare_sync(watched);
+		if (task->is_certain) {
+			watched_say(watched, WATCHED_SYNCING, "looking at both sides");
+		}
+	}
+	cli_job_again(watched->job);
+	task->kind = kind;
+	atomic_store(&task->is_done, false);
+	if (pthread_create(&task->thread, NULL, watched_work, watched) != 0) {
+		task->kind = TASK_NONE;
+		watched->is_certain = true;
 		return false;
 	}
-	watched->task = task;
-	schedule_begun(&watched->schedule, task);
+	schedule_begun(&watched->schedule, kind);
 	return true;
 }
 
@@ -120,20 +246,27 @@ static void watched_hush(struct watched *watched)
 	watched->said = hash;
 }
 
+static enum schedule_end end_of_err(enum err_code code)
+{
+	switch ((int)code) {
+	case ERR_LOCKED:
+		return END_LOCKED;
+	case ERR_LOGIN:
+		return END_LOGIN;
+	case ERR_SERVER:
+	case ERR_PROTOCOL:
+	case ERR_REFUSED:
+		return END_REFUSED;
+	default:
+		return END_TEMPORARY;
+	}
+}
+
 static enum schedule_end end_of(const struct cli_job *job)
 {
-	if (job->ended == ERR_LOCKED) {
-		return END_LOCKED;
-	}
-	if (job->ended == ERR_LOGIN) {
-		return END_LOGIN;
-	}
-	if (job->ended == ERR_SERVER || job->ended == ERR_PROTOCOL) {
-		return END_REFUSED;
-	}
 	bool is_well = job->status == 0 || job->status == err_exit_status(ERR_PARTIAL) ||
 		       job->status == err_exit_status(ERR_BRAKE);
-	return is_well ? END_WELL : END_TEMPORARY;
+	return is_well ? END_WELL : end_of_err(job->ended);
 }
 
 /* Trying again would change nothing before the configuration, or the program, is another. */
@@ -142,38 +275,100 @@ static bool is_final(const struct cli_job *job)
 	return job->ended == ERR_CONFIG || job->ended == ERR_INTERNAL || job->ended == ERR_USAGE;
 }
 
+static void say_watching(struct watched *watched)
+{
+	const struct conf_account *conf = watched->job->conf;
+	char message[80];
+
+	snprintf(message, sizeof(message), "until either side changes; a look each %d s",
+		 conf->watch_interval_s);
+	watched_say(watched, WATCHED_WATCHING, message);
+}
+
+/* A look that nothing called for found what should have been told: is the hearing deaf? */
+static void suspect_deaf(struct watched *watched, int64_t now)
+{
+	const struct cli_job *job = watched->job;
+	bool found = false;
+
+	for (size_t i = 0; watched->hearing && watched->task.is_look && i < job->brought.count;
+	     i++) {
+		found = found || hearing_is_of(watched->hearing, job->brought.items[i]);
+	}
+	if (found) {
+		watched->deaf_ms = now + DEAF_GRACE_MS;
+		watched->deaf_heard = watched->task.heard;
+	}
+}
+
 static void collect_sync(struct watched *watched)
 {
 	struct cli_job *job = watched->job;
 	enum schedule_end end = end_of(job);
 	int64_t now = clock_monotonic_ms();
-	char message[80];
+	struct err ignored;
 
+	if (!watched->task.is_certain) { /* it was not certain that there would be one */
+		watched->state = WATCHED_SYNCING;
+	}
 	watched->status = job->status;
 	watched->is_over = is_final(job);
+	suspect_deaf(watched, now);
 	watched_hush(watched);
 	if (end != END_LOCKED) {
 		(void)cli_run_tell(watched->run, job, stdout, stderr);
 	}
 	schedule_synced(&watched->schedule, now, end, 0);
-	if (end == END_WELL) {
-		watched_say(watched, WATCHED_WATCHING, "until either side changes");
+	if (watched->here) {
+		(void)maildir_watch_renew(watched->here, &ignored);
+	}
+	if (end != END_WELL) {
+		char why[32];
+		snprintf(why, sizeof(why), "status %d", watched->status);
+		watched_say_why(watched, WATCHED_WAITING, why,
+				schedule_next_ms(&watched->schedule));
+	} else if (schedule_task(&watched->schedule, now) != TASK_CONNECT) {
+		say_watching(watched);
+	}
+}
+
+static void collect_connect(struct watched *watched)
+{
+	struct watched_task *task = &watched->task;
+	int64_t now = clock_monotonic_ms();
+
+	if (task->code == 0) {
+		watched->hearing = task->hearing;
+		task->hearing = NULL;
+		schedule_connected(&watched->schedule, now, END_WELL, 0);
+		schedule_event(&watched->schedule, now, FROM_SERVER);
+		say_watching(watched);
 		return;
 	}
-	int64_t left_ms = schedule_next_ms(&watched->schedule) - now;
-	snprintf(message, sizeof(message), "status %d; the next try is in %lld s", watched->status,
-		 (long long)((left_ms + 999) / 1000));
-	watched_say(watched, WATCHED_WAITING, message);
+	if (task->err.code == ERR_INTERRUPTED) {
+		schedule_connected(&watched->schedule, now, END_TEMPORARY, 0);
+		return;
+	}
+	schedule_connected(&watched->schedule, now, end_of_err(task->err.code), 0);
+	watched_say_why(watched, WATCHED_WATCHING, task->err.text,
+			watched->schedule.connect.not_before_ms);
 }
 
 bool watched_collect(struct watched *watched)
 {
-	if (watched->task == TASK_NONE || !atomic_load(&watched->is_done)) {
+	struct watched_task *task = &watched->task;
+	enum schedule_task kind = task->kind;
+
+	if (kind == TASK_NONE || !atomic_load(&task->is_done)) {
 		return false;
 	}
-	pthread_join(watched->thread, NULL);
-	watched->task = TASK_NONE;
-	if (watched->job->ended != ERR_INTERRUPTED) {
+	pthread_join(task->thread, NULL);
+	task->kind = TASK_NONE;
+	if (kind == TASK_CONNECT) {
+		collect_connect(watched);
+	} else if (task->was_spared) {
+		schedule_spared(&watched->schedule);
+	} else if (watched->job->ended != ERR_INTERRUPTED) {
 		collect_sync(watched);
 	}
 	return true;
@@ -181,8 +376,94 @@ bool watched_collect(struct watched *watched)
 
 void watched_join(struct watched *watched)
 {
-	if (watched->task != TASK_NONE) {
-		pthread_join(watched->thread, NULL);
-		watched->task = TASK_NONE;
+	if (watched->task.kind != TASK_NONE) {
+		pthread_join(watched->task.thread, NULL);
+		watched->task.kind = TASK_NONE;
 	}
+}
+
+static void watched_lose(struct watched *watched, int64_t pause_ms, const char *why)
+{
+	hearing_close(&watched->hearing);
+	watched->deaf_ms = 0;
+	schedule_lost(&watched->schedule, clock_monotonic_ms(), pause_ms);
+	watched_say_why(watched, WATCHED_WAITING, why, watched->schedule.connect.not_before_ms);
+}
+
+static void note_server(struct watched *watched, int code, const struct err *err)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (code < 0) {
+		watched_lose(watched, 0, err->text);
+	} else if (code > 0) {
+		schedule_event(&watched->schedule, now, FROM_SERVER);
+	}
+	if (code >= 0 && watched->deaf_ms != 0 && now >= watched->deaf_ms) {
+		watched->deaf_ms = 0;
+		if (hearing_count(watched->hearing) == watched->deaf_heard) {
+			watched_lose(watched, DEAF_PAUSE_MS,
+				     "the server did not tell of what a look found");
+		}
+	}
+}
+
+static void listen_here(struct watched *watched)
+{
+	struct maildir_news news;
+	struct err ignored;
+
+	if (!watched->here || !maildir_watch_has_news(watched->here)) {
+		return;
+	}
+	if (maildir_watch_take(watched->here, &news, &ignored) == 0) {
+		maildir_news_finish(&news);
+	}
+	watched->is_certain = true;
+	schedule_event(&watched->schedule, clock_monotonic_ms(), FROM_HERE);
+}
+
+void watched_listen(struct watched *watched)
+{
+	struct err err;
+
+	if (watched->is_over) {
+		return;
+	}
+	listen_here(watched);
+	if (watched->hearing) {
+		note_server(watched, hearing_take(watched->hearing, clock_monotonic_ms(), &err),
+			    &err);
+	}
+}
+
+void watched_call(struct watched *watched, enum schedule_from from)
+{
+	int64_t now = clock_monotonic_ms();
+	struct err err;
+
+	watched->is_certain = true;
+	schedule_event(&watched->schedule, now, from);
+	if (from == FROM_WAKE && watched->hearing) {
+		note_server(watched, hearing_probe(watched->hearing, now, &err), &err);
+	}
+}
+
+static int64_t earlier(int64_t one, int64_t two)
+{
+	return one < two ? one : two;
+}
+
+int64_t watched_next_ms(const struct watched *watched)
+{
+	int64_t next_ms;
+
+	if (watched->is_over) {
+		return SCHEDULE_NEVER;
+	}
+	next_ms = schedule_next_ms(&watched->schedule);
+	if (watched->hearing) {
+		next_ms = earlier(next_ms, hearing_next_ms(watched->hearing));
+	}
+	return watched->deaf_ms != 0 ? earlier(next_ms, watched->deaf_ms) : next_ms;
 }

@@ -1,6 +1,7 @@
 /*
- * One account of `watch`: its lock, what it does now, and what is said of it. What it does, it does
- * in a thread of its own, which lives as long as the task; all else is the loop's (cli_watch.c).
+ * One account of `watch`: its lock, what is heard of it, what it does now, and what is said of it.
+ * What takes time it does in a thread, which lives as long as the task; all else is the loop's
+ * (cli_watch.c).
  */
 #ifndef MAILSYNC_CLI_WATCHED_H
 #define MAILSYNC_CLI_WATCHED_H
@@ -10,6 +11,8 @@
 #include <stdbool.h>
 
 #include "mailsync/base/file.h"
+#include "mailsync/store/maildir_watch.h"
+#include "mailsync/watch/hearing.h"
 #include "mailsync/watch/schedule.h"
 #include "cli_job.h"
 #include "cli_run.h"
@@ -21,16 +24,37 @@ enum watched_state {
 	WATCHED_WAITING
 };
 
+/* What a thread is at, and came to. The loop looks at it when it is done. */
+struct watched_task {
+	enum schedule_task kind;
+	pthread_t thread;
+	atomic_bool is_done; /* set last of all */
+	/* A sync: it is done only where TOLD is news, unless there are other reasons. */
+	bool is_certain;
+	struct remote_mailboxes told;
+	bool was_spared;
+	bool is_look;   /* nothing called for it but the interval */
+	uint64_t heard; /* hearing_count, when it began */
+	/* A connection. */
+	struct hearing *hearing;
+	int code;
+	struct err err;
+};
+
 struct watched {
 	struct cli_run *run;
 	struct cli_job *job;
 	const struct cli_options *options;
 	struct file_lock lock; /* as long as it is watched */
 	struct schedule schedule;
-	enum schedule_task task; /* that a thread is at */
-	pthread_t thread;
-	atomic_bool is_done; /* set by the thread, last of all */
-	bool is_over;        /* it is not watched, or no more; `status` says why */
+	struct watched_task task;
+	struct hearing *hearing;    /* the server; NULL: it is not heard now */
+	struct maildir_watch *here; /* the Maildir; may be NULL */
+	struct sync_keep keep;      /* the connection of the syncs */
+	bool is_certain;            /* the next sync is for more than what the hearing told */
+	int64_t deaf_ms;            /* when it has to have heard what a look found; 0: none */
+	uint64_t deaf_heard;        /* hearing_count before that look */
+	bool is_over;               /* it is not watched, or no more; `status` says why */
 	int status;
 	enum watched_state state; /* as was said last */
 	uint64_t said;            /* a hash of what its last sync said on standard error */
@@ -38,7 +62,7 @@ struct watched {
 
 /* JOB's account, of RUN, which has begun. Where it cannot be watched that is said, and is_over. */
 void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *job,
-		  const struct cli_options *options);
+		  struct maildir_watcher *watcher, const struct cli_options *options);
 void watched_finish(struct watched *watched);
 
 /* Begins what is due. False: no thread could be had; it is tried again. */
@@ -47,5 +71,12 @@ bool watched_begin(struct watched *watched, enum schedule_task task);
 bool watched_collect(struct watched *watched);
 /* Waits for it. */
 void watched_join(struct watched *watched);
+
+/* Takes what is to be heard, on both sides, and what is due with it. */
+void watched_listen(struct watched *watched);
+/* FROM_USER: sync now. FROM_WAKE: are the connections alive? */
+void watched_call(struct watched *watched, enum schedule_from from);
+/* When watched_begin or watched_listen is due though nothing happens. */
+int64_t watched_next_ms(const struct watched *watched);
 
 #endif

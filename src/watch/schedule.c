@@ -155,6 +155,11 @@ void schedule_synced(struct schedule *schedule, int64_t now, enum schedule_end e
 	}
 }
 
+void schedule_spared(struct schedule *schedule)
+{
+	schedule->running = TASK_NONE;
+}
+
 void schedule_connected(struct schedule *schedule, int64_t now, enum schedule_end end,
 			int64_t wait_ms)
 {
@@ -167,11 +172,11 @@ void schedule_connected(struct schedule *schedule, int64_t now, enum schedule_en
 	}
 }
 
-void schedule_lost(struct schedule *schedule, int64_t now)
+void schedule_lost(struct schedule *schedule, int64_t now, int64_t pause_ms)
 {
 	schedule->is_hearing = false;
 	if (now - schedule->connected_ms >= STEADY_MS) {
 		schedule->connect.failures = 0;
 	}
-	note_end(schedule, &schedule->connect, now, END_TEMPORARY, 0);
+	note_end(schedule, &schedule->connect, now, END_TEMPORARY, pause_ms);
 }

@@ -84,3 +84,62 @@ def test_what_can_only_be_mended_by_its_user_ends_it(account):
     assert account.run("watch", "home/INBOX").status == 64
     account.change(watch="push")
     assert account.run("watch").status == 78
+
+
+def soon(watch, holds, what):
+    watch.wait(holds, what, timeout=10)
+
+
+def follows_both_sides(account, remote, watch):
+    """New mail, a flag and a removal, each way, with nothing but what is heard."""
+    append(remote, 2, seed="there")
+    soon(watch, lambda: count(account) == 2, "new mail is here")
+    first = remote.uids("INBOX")[0]
+    remote.store("INBOX", first, "+FLAGS", "\\Flagged")
+    soon(watch, lambda: any("F" in account.local.flags(path) for path in account.local.files("INBOX")),
+         "the flag is here")
+    mine = account.local.deliver("INBOX", mail.one(9, seed="mine"))
+    soon(watch, lambda: len(remote.uids("INBOX")) == 3, "my mail is there")
+    path = account.local.find("INBOX", mail.one(9, seed="mine"))
+    account.local.set_flags(path, add="S")
+    soon(watch, lambda: "S" in remote.flags("INBOX", remote.uids("INBOX")[-1]), "read there")
+    account.local.find("INBOX", mail.one(9, seed="mine")).unlink()
+    soon(watch, lambda: len(remote.uids("INBOX")) == 2, "it is gone there")
+    remote.expunge("INBOX", first)
+    soon(watch, lambda: count(account) == 1, "it is gone here")
+    return mine
+
+
+def test_notify_and_inotify_tell_of_all_mailboxes(account, remote):
+    remote.create("Work")
+    with Watch(account.change(watch_interval="1h")) as watch:
+        watch.until("watching", how="notify")
+        follows_both_sides(account, remote, watch)
+        append(remote, 1, mailbox="Work")
+        soon(watch, lambda: count(account, "Work") == 1, "new mail of another mailbox")
+        remote.create("Later")
+        soon(watch, lambda: "Later" in account.local.mailboxes(), "a new mailbox")
+        account.local.create("Mine")
+        soon(watch, lambda: "Mine" in remote.mailboxes(), "a new folder")
+    assert watch.result.err == ""
+    agree(account, remote)
+
+
+def test_idle_tells_of_its_mailboxes(account, remote):
+    remote.create("Work")
+    account.change(watch_interval="1h", disable_extensions="NOTIFY", watch_mailboxes="INBOX Work")
+    with Watch(account) as watch:
+        watch.until("watching", how="idle")
+        follows_both_sides(account, remote, watch)
+        append(remote, 1, mailbox="Work")
+        soon(watch, lambda: count(account, "Work") == 1, "new mail of another mailbox")
+    assert watch.result.err == ""
+    agree(account, remote)
+
+
+def test_one_connection_is_enough(account, remote):
+    account.change(watch_interval="1h", connections=1)
+    with Watch(account) as watch:
+        watch.until("watching", how="notify")
+        follows_both_sides(account, remote, watch)
+    agree(account, remote)

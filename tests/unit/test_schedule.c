@@ -146,14 +146,14 @@ static void the_server_is_heard_once_a_sync_went_well_and_again_when_it_is_lost(
 	assert_int_equal(schedule_task(&schedule, START + 10), TASK_NONE);
 	/* One that is cut again and again is made less and less often. */
 	for (int i = 0; i < 20; i++) {
-		schedule_lost(&schedule, START + 20);
+		schedule_lost(&schedule, START + 20, 0);
 		schedule_connected(&schedule, START + 20, END_WELL, 0);
 	}
-	schedule_lost(&schedule, START + 20);
+	schedule_lost(&schedule, START + 20, 0);
 	assert_int_equal(schedule_task(&schedule, START + 100000), TASK_NONE);
 	/* One that lived is made at once. */
 	schedule_connected(&schedule, START, END_WELL, 0);
-	schedule_lost(&schedule, START + 3600000);
+	schedule_lost(&schedule, START + 3600000, 0);
 	assert_int_equal(schedule.connect.not_before_ms - START > 3600500 - 1, 1);
 	assert_true(schedule.connect.not_before_ms <= START + 3601000);
 }

@@ -68,10 +68,10 @@ int remote_open_imap(struct remote **remote, const struct remote_params *params,
 /* Says good-bye and waits for the answer. Failure is of no consequence; the caller closes. */
 int remote_logout(struct remote *remote, struct err *err);
 /*
- * Between two runs over one connection. remote_rest: nothing is outstanding; the open mailbox is left,
- * without removing anything. -ERR_REFUSED: it cannot be, so this connection serves one run only.
- * remote_wake: whether the server is still there, which has a few seconds to say so. What the
- * connection heard between the two counts for nothing.
+ * Between two runs over one connection. remote_rest: the open mailbox is left, without removing
+ * anything; -ERR_REFUSED: it cannot be, or something is outstanding, so this connection serves one
+ * run only. remote_wake: whether the server is still there, which has a few seconds to say so. What
+ * the connection heard between the two counts for nothing.
  */
 int remote_rest(struct remote *remote, struct err *err);
 int remote_wake(struct remote *remote, struct err *err);

@@ -26,9 +26,9 @@ enum remote_watch {
 /* Whether the server claims to have it, and nobody forbade it. */
 bool remote_watch_can(const struct remote *remote, enum remote_watch how);
 /*
- * Hears from now on, of WIRE alone with REMOTE_WATCH_IDLE. TOLD, which the caller finishes, gets the
- * numbers of mailboxes as they stand at this moment: of WIRE, or of all (only wire and counts of
- * its items are set). -ERR_REFUSED: the server has no such thing after all.
+ * Hears from now on, of WIRE alone with REMOTE_WATCH_IDLE. TOLD, which the caller finishes, gets
+ * the numbers of mailboxes as they stand at this moment: of WIRE, or of all (only wire and counts
+ * of its items are set). -ERR_REFUSED: the server has no such thing after all.
  */
 int remote_watch_begin(struct remote *remote, enum remote_watch how, const char *wire,
 		       struct remote_mailboxes *told, struct err *err);

@@ -35,7 +35,7 @@ struct sync_options {
 	const struct strlist
 		*only; /* canonical mailboxes named on the command line; empty: all selected ones */
 	size_t slice_rows; /* of a mailbox, planned at a time (STATE_SLICE_ROWS); 0: as is good */
-	bool settles_at_once; /* an act whose connection is lost is done or not: as in memory */
+	bool settles_at_once;   /* an act whose connection is lost is done or not: as in memory */
 	struct sync_keep *keep; /* NULL: nothing is kept; ACCOUNT then outlives it, too */
 	struct log *log;
 	const volatile int *stop; /* set non-zero by a signal handler */
@@ -128,8 +128,8 @@ int sync_account(const struct account *account, const struct sync_options *optio
 		 struct report *report, struct err *err);
 
 struct remote_mailboxes;
-/* Whether what the server TOLD of mailboxes is not what base knows of them: without the network. What
- * is not told, or of a mailbox that is not known, is news. */
+/* Whether what the server TOLD of mailboxes is not what base knows of them: without the network.
+ * What is not told, or of a mailbox that is not known, is news. */
 int sync_is_news(const struct account *account, const struct sync_options *options,
 		 const struct remote_mailboxes *told, bool *is_news, struct err *err);
 

@@ -80,10 +80,12 @@ void schedule_begun(struct schedule *schedule, enum schedule_task task);
 /* The sync is over. WAIT_MS: for how long the server asks to be left alone; 0: it does not. */
 void schedule_synced(struct schedule *schedule, int64_t now, enum schedule_end end,
 		     int64_t wait_ms);
+/* The sync was not needed after all. */
+void schedule_spared(struct schedule *schedule);
 /* The connection is there (END_WELL), or is not. */
 void schedule_connected(struct schedule *schedule, int64_t now, enum schedule_end end,
 			int64_t wait_ms);
-/* It is gone again. */
-void schedule_lost(struct schedule *schedule, int64_t now);
+/* It is gone again. PAUSE_MS: it is not worth to be made anew before; 0: as after any failure. */
+void schedule_lost(struct schedule *schedule, int64_t now, int64_t pause_ms);
 
 #endif
