@@ -43,6 +43,20 @@ int64_t clock_monotonic_ms(void)
 	return clock_monotonic_us() / 1000;
 }
 
+int64_t clock_asleep_ms(void)
+{
+#ifdef CLOCK_BOOTTIME
+	struct timespec all = {0, 0}, awake = {0, 0};
+
+	if (clock_gettime(CLOCK_MONOTONIC, &awake) == 0 &&
+	    clock_gettime(CLOCK_BOOTTIME, &all) == 0) {
+		return (int64_t)(all.tv_sec - awake.tv_sec) * 1000 +
+		       (all.tv_nsec - awake.tv_nsec) / 1000000;
+	}
+#endif
+	return 0;
+}
+
 void clock_sleep_ms(int64_t ms)
 {
 	const struct timespec pause = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000L};

@@ -7,6 +7,7 @@
 
 #include "mailsync/base/array.h"
 #include "mailsync/base/clock.h"
+#include "mailsync/base/surroundings.h"
 #include "mailsync/net/conn.h"
 #include "cli_complain.h"
 #include "cli_run.h"
@@ -24,6 +25,7 @@ struct watch {
 	size_t count;
 	size_t tasks;      /* under way */
 	volatile int stop; /* what is under way is to end at the next batch */
+	struct surroundings *surroundings;
 	struct maildir_watcher *watcher;
 	struct pollfd *pfds;
 	size_t pfd_count, pfd_cap;
@@ -122,8 +124,9 @@ static void watch_all(struct watch *watch, enum schedule_from from)
 static int watch_gather(struct watch *watch, struct err *err)
 {
 	int fds[HEARING_FDS_MAX] = {cli_signal_fd(), maildir_watcher_fd(watch->watcher)};
-	size_t count = 2;
+	size_t count = 2 + SURROUNDINGS_FDS;
 
+	surroundings_fds(watch->surroundings, fds + 2);
 	watch->pfd_count = 0;
 	for (size_t i = 0; i <= watch->count; i++) {
 		if (ARRAY_RESERVE(&watch->pfds, watch->pfd_count + count, &watch->pfd_cap, err) <
@@ -149,6 +152,9 @@ static void watch_wait(struct watch *watch)
 		return;
 	}
 	(void)poll(watch->pfds, (nfds_t)watch->pfd_count, watch_pause(watch, clock_monotonic_ms()));
+	if (surroundings_changed(watch->surroundings)) {
+		watch_all(watch, FROM_WAKE);
+	}
 	(void)maildir_watcher_read(watch->watcher, &ignored);
 	for (size_t i = 0; i < watch->count; i++) {
 		watched_listen(&watch->accounts[i]);
@@ -254,12 +260,15 @@ int cli_watch(const struct cli_options *options, struct conf **conf)
 	struct watch watch = {.options = options, .conf = conf};
 	int status = 0;
 	struct err err;
-	int code = cli_signal_stay(&err);
+	int code;
 
-	if (code == 0 && (code = conn_global_init(&err)) == 0) {
+	if ((code = cli_signal_stay(&err)) == 0 &&
+	    (code = surroundings_create(&watch.surroundings, &err)) == 0 &&
+	    (code = conn_global_init(&err)) == 0) {
 		code = watch_run(&watch, &status, &err);
 		conn_global_finish();
 	}
+	surroundings_destroy(&watch.surroundings);
 	if (code < 0) {
 		cli_complain(options, err.code, err.text);
 		status = err_exit_status(err.code);

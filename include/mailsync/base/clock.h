@@ -12,6 +12,9 @@ int64_t clock_real_s(void);
 int64_t clock_monotonic_ms(void);
 /* Same in microseconds. */
 int64_t clock_monotonic_us(void);
+/* How long this machine has been suspended since it was started, as far as the system tells (only
+ * differences mean something). */
+int64_t clock_asleep_ms(void);
 /* Sleeps that long, or until a signal comes. */
 void clock_sleep_ms(int64_t ms);
 
