@@ -293,6 +293,27 @@ bool object_lists(const struct object *object, const char *key, const char *item
 	return false;
 }
 
+/* NULL: it leads nowhere. */
+static const json_t *value_at(const struct object *object, const char *const *path)
+{
+	const json_t *value = object->root;
+
+	for (; value && *path; path++) {
+		value = json_object_get(value, *path);
+	}
+	return value;
+}
+
+const char *object_text_at(const struct object *object, const char *const *path)
+{
+	return text_of(value_at(object, path));
+}
+
+bool object_is_false_at(const struct object *object, const char *const *path)
+{
+	return json_is_false(value_at(object, path));
+}
+
 /* --- writing --- */
 
 static int set(struct object *object, const char *key, json_t *value, struct err *err)

@@ -37,6 +37,10 @@ bool object_is_true(const struct object *object, const char *key);
 const char *object_item(const struct object *object, const char *key, size_t index);
 bool object_lists(const struct object *object, const char *key, const char *item);
 
+/* The same of an object inside the object: PATH is the keys that lead there, NULL ends it. */
+const char *object_text_at(const struct object *object, const char *const *path);
+bool object_is_false_at(const struct object *object, const char *const *path);
+
 /* Sets KEY; a NULL value leaves it out. -ERR_NOMEM, or -ERR_PROTOCOL for what is no UTF-8. */
 int object_set_text(struct object *object, const char *key, const char *value, struct err *err);
 int object_set_number(struct object *object, const char *key, int64_t value, struct err *err);
