@@ -14,6 +14,8 @@
 #include "dns_answer.h"
 
 #define PACKET_MAX 4096
+#define FLAGS_AT   2
+#define FLAG_CUT   0x02
 
 static const int types[] = {[DNS_MX] = 15, [DNS_TXT] = 16, [DNS_SRV] = 33};
 
@@ -63,15 +65,20 @@ static int query(const char *name, int type, unsigned char *packet, int *h_error
 }
 #endif
 
-/* What it means that there was no answer to read. */
-static int no_answer(struct dns_answer *answer, int h_error, const char *name, struct err *err)
+/* What it means that there was no record to read; PACKET is what came. */
+static int no_answer(struct dns_answer *answer, int h_error, const unsigned char *packet,
+		     const char *name, struct err *err)
 {
 	switch (h_error) {
 	case HOST_NOT_FOUND:
 		answer->is_no_name = true;
 		return 0;
 	case NO_DATA:
-		return 0;
+		/* Records may have been left out, all of them. */
+		return packet[FLAGS_AT] & FLAG_CUT
+			     ? err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
+				       "%s: the name server's answer was cut short", name)
+			     : 0;
 	case TRY_AGAIN:
 		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
 			       "no name server tells of %s now (no answer, or a failure)", name);
@@ -83,7 +90,7 @@ static int no_answer(struct dns_answer *answer, int h_error, const char *name, s
 
 int dns_ask(struct dns_answer *answer, const char *name, enum dns_type type, struct err *err)
 {
-	unsigned char packet[PACKET_MAX];
+	unsigned char packet[PACKET_MAX] = {0};
 	int h_error = 0;
 	int errnum = STEP("dns query");
 
@@ -93,7 +100,7 @@ int dns_ask(struct dns_answer *answer, const char *name, enum dns_type type, str
 	}
 	int len = query(name, types[type], packet, &h_error);
 	if (len < 0) {
-		return no_answer(answer, h_error, name, err);
+		return no_answer(answer, h_error, packet, name, err);
 	}
 	int code = dns_answer_read(
 		answer, type,
