@@ -17,7 +17,10 @@ LAYERS = {
     "conf": ["base"],
     "sync": ["store", "state", "model", "base"],
     "watch": ["sync", "store", "model", "base"],
-    "cli": ["base", "model", "proto", "oauth", "net", "state", "store", "conf", "sync", "watch"],
+    "discover": ["proto", "oauth", "net", "model", "base"],
+    "cli": [
+        "base", "model", "proto", "oauth", "net", "state", "store", "conf", "sync", "watch", "discover",
+    ],
 }
 
 # The rooms of a layer that has rooms, from the roof down: each uses only those below it. The files
