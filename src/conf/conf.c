@@ -68,7 +68,7 @@ static int path_in(const char *name, const char *rest, const char *home_rest, ch
 	return code;
 }
 
-static int conf_find_path(const char *path, char **result, struct err *err)
+int conf_path(const char *path, char **result, struct err *err)
 {
 	const char *from_environment = getenv("MAILSYNC_CONFIG");
 
@@ -116,7 +116,8 @@ static int conf_read_state_dir(struct conf *conf, struct conf_source *source, si
 		       err);
 }
 
-static int conf_read_accounts(struct conf *conf, struct conf_source *source, struct err *err)
+static int conf_read_accounts(struct conf *conf, struct conf_source *source, bool may_lack,
+			      struct err *err)
 {
 	size_t defaults = source_find_defaults(source);
 	int code = conf_draft_check_defaults(source, &conf->providers, defaults, err);
@@ -141,7 +142,7 @@ static int conf_read_accounts(struct conf *conf, struct conf_source *source, str
 	if (code == 0) {
 		conf_rules_check_accounts(source, conf);
 	}
-	if (code == 0 && conf->count == 0 && source->errors->count == 0) {
+	if (code == 0 && conf->count == 0 && source->errors->count == 0 && !may_lack) {
 		conf_source_complain(source, 0, "there is no [account NAME] section");
 	}
 	return code;
@@ -176,7 +177,8 @@ bool conf_password_file_is_exposed(const struct conf_account *account)
 	       (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
 }
 
-static int conf_read(struct conf *conf, struct conf_source *source, struct err *err)
+/* MAY_LACK: the file, and accounts in it. */
+static int conf_read(struct conf *conf, struct conf_source *source, bool may_lack, struct err *err)
 {
 	int fd = open(conf->path, O_RDONLY | O_CLOEXEC);
 	FILE *stream = fd < 0 ? NULL : fdopen(fd, "r");
@@ -184,6 +186,9 @@ static int conf_read(struct conf *conf, struct conf_source *source, struct err *
 	if (!stream) {
 		char reason[128];
 		int errnum = errno;
+		if (may_lack && is_absent(errnum)) {
+			return 0;
+		}
 		if (strerror_r(errnum, reason, sizeof(reason)) != 0) {
 			reason[0] = '\0';
 		}
@@ -203,13 +208,14 @@ static int conf_read(struct conf *conf, struct conf_source *source, struct err *
 		code = conf_providers_read(source, &conf->providers, err);
 	}
 	if (code == 0) {
-		code = conf_read_accounts(conf, source, err);
+		code = conf_read_accounts(conf, source, may_lack, err);
 	}
 	fclose(stream);
 	return code;
 }
 
-int conf_load(struct conf **conf, const char *path, struct conf_errors *errors, struct err *err)
+static int load(struct conf **conf, const char *path, bool may_lack, struct conf_errors *errors,
+		struct err *err)
 {
 	struct conf_source source;
 	struct conf *loaded = calloc(1, sizeof(*loaded));
@@ -218,12 +224,12 @@ int conf_load(struct conf **conf, const char *path, struct conf_errors *errors, 
 	if (!loaded) {
 		return err_nomem(err);
 	}
-	int code = conf_find_path(path, &loaded->path, err);
+	int code = conf_path(path, &loaded->path, err);
 	if (code < 0) {
 		goto out_conf;
 	}
 	conf_source_init(&source, loaded->path, errors);
-	code = conf_read(loaded, &source, err);
+	code = conf_read(loaded, &source, may_lack, err);
 	if (code == 0 && source.out_of_memory) {
 		code = err_nomem(err);
 	}
@@ -240,6 +246,17 @@ int conf_load(struct conf **conf, const char *path, struct conf_errors *errors, 
 out_conf:
 	conf_destroy(&loaded);
 	return code;
+}
+
+int conf_load(struct conf **conf, const char *path, struct conf_errors *errors, struct err *err)
+{
+	return load(conf, path, false, errors, err);
+}
+
+int conf_load_sections(struct conf **conf, const char *path, struct conf_errors *errors,
+		       struct err *err)
+{
+	return load(conf, path, true, errors, err);
 }
 
 void conf_destroy(struct conf **conf)

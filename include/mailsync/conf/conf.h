@@ -159,8 +159,18 @@ struct conf_errors {
  * file is missing) and ERR a summary. ERRORS is set in any case, and the caller finishes it.
  * From one thread at a time (inih keeps its settings in variables). */
 int conf_load(struct conf **conf, const char *path, struct conf_errors *errors, struct err *err);
+/* The same for a file that need not be there, nor have an account in it. */
+int conf_load_sections(struct conf **conf, const char *path, struct conf_errors *errors,
+		       struct err *err);
 void conf_destroy(struct conf **conf);
 void conf_errors_finish(struct conf_errors *errors);
+
+/* The path of the file that conf_load reads for PATH; the caller frees it. */
+int conf_path(const char *path, char **result, struct err *err);
+/* Appends SECTION to the file PATH, which is made where it is not there, for nobody else to read;
+ * what is in it stays as it is. All or nothing: -ERR_CONFIG where the whole would be no
+ * configuration any more, -ERR_TEMPORARY where the file was changed meanwhile, -ERR_LOCAL. */
+int conf_append(const char *path, struct span section, struct err *err);
 
 /* True when the account has a password_file that others can read: worth a warning. */
 bool conf_password_file_is_exposed(const struct conf_account *account);
