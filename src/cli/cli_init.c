@@ -5,6 +5,7 @@
 
 #include "mailsync/base/buf.h"
 #include "mailsync/conf/provider.h"
+#include "cli_init_address.h"
 #include "cli_json.h"
 
 #define LIST_MAX 1048576
@@ -85,5 +86,5 @@ static int init_list(const struct cli_options *options)
 
 int cli_init_run(const struct cli_options *options)
 {
-	return init_list(options);
+	return options->list ? init_list(options) : cli_init_address(options);
 }

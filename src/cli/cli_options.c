@@ -115,7 +115,9 @@ static const struct option_row rows[] = {
 	{"paste", 0, NULL, FOR(CLI_LOGIN), MEMBER(paste), NULL,
 	 "the browser's last address is pasted here"},
 	{"no-browser", 0, NULL, FOR(CLI_LOGIN), MEMBER(no_browser), NULL, "start no browser"},
-	{"list", 0, NULL, FOR(CLI_INIT), MEMBER(list), NULL, "the providers"},
+	{"write", 0, NULL, FOR(CLI_INIT), MEMBER(write), NULL,
+	 "append it to the configuration file"},
+	{"list", 0, NULL, FOR(CLI_INIT), MEMBER(list), NULL, "the providers, instead"},
 	{"level", 0, "LEVEL", FOR(CLI_VERIFY), 0, cli_verify_take_level,
 	 "files (the default), server or bytes"},
 	{"sample", 0, "I/N", FOR(CLI_VERIFY), 0, cli_verify_take_sample,
@@ -139,6 +141,7 @@ static const char *const exclusions[][2] = {
 	{"pull", "push"},
 	{"allow-mass-delete", "bring-back"},
 	{"device", "paste"},
+	{"list", "write"},
 };
 #define EXCLUSIONS (sizeof(exclusions) / sizeof(exclusions[0]))
 
@@ -303,10 +306,10 @@ static int check_commands(const struct cli_options *options, const bool *given, 
 /* What init alone demands of its arguments. */
 static int check_init(const struct cli_options *options, struct err *err)
 {
-	if (options->list && options->argument_count == 0) {
+	if (options->list ? options->argument_count == 0 : options->argument_count == 1) {
 		return 0;
 	}
-	return err_set(err, ERR_USAGE, SCOPE_RUN, "init takes --list, and nothing else");
+	return err_set(err, ERR_USAGE, SCOPE_RUN, "init takes one mail address, or --list");
 }
 
 int cli_options_read(struct cli_options *options, int argc, char **argv, struct err *err)

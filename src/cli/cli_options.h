@@ -29,7 +29,8 @@ struct cli_options {
 	bool device; /* of login, as the next two */
 	bool paste;
 	bool no_browser;
-	bool list; /* of init */
+	bool list; /* of init, as the next */
+	bool write;
 	struct verify_options verify;
 	bool json;
 	enum log_level level;

@@ -1,0 +1,437 @@
+#include "cli_init_address.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "mailsync/conf/conf.h"
+#include "mailsync/conf/nearest.h"
+#include "mailsync/net/conn.h"
+#include "cli_complain.h"
+#include "cli_init_next.h"
+#include "cli_json.h"
+#include "cli_section.h"
+#include "cli_signal.h"
+
+#define SECTION_MAX 65536
+#define SOURCE_MAX  1024
+
+struct init {
+	const struct cli_options *options;
+	struct log *log;
+	struct cli_address address;
+	struct conf *conf; /* without accounts where there is none yet */
+	bool is_said;      /* what is wrong with it */
+	struct cli_place place;
+	struct buf name; /* of the account */
+	struct buf source;
+	struct buf text;
+	struct discover discover;
+	struct discover_found found;
+	struct discover_offer offer;
+	struct err trouble; /* why the server could not be asked */
+	struct cli_section section;
+};
+
+/* --- what is there already --- */
+
+static int read_conf(struct init *init, struct err *err)
+{
+	struct conf_errors errors;
+	int code = cli_place_find(&init->place, init->options->config, err);
+
+	if (code < 0) {
+		return code;
+	}
+	code = conf_load_sections(&init->conf, init->place.path, &errors, err);
+	for (size_t i = 0; code < 0 && i < errors.count; i++) {
+		cli_complain(init->options, ERR_CONFIG, errors.items[i].text);
+		init->is_said = true;
+	}
+	conf_errors_finish(&errors);
+	return code;
+}
+
+static bool is_taken(const struct init *init, const char *name)
+{
+	for (size_t i = 0; i < init->conf->count; i++) {
+		if (strcasecmp(init->conf->accounts[i].name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "gmail", else "gmail-me", else with a number. */
+static int choose_name(struct init *init, struct err *err)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789._-";
+	struct buf *name = &init->name;
+
+	cli_address_append_name(&init->address, name);
+	size_t label = name->len;
+	if (name->failed == 0 && is_taken(init, name->data)) {
+		buf_append_char(name, '-');
+		for (const char *c = init->address.local; *c; c++) {
+			buf_append_char(name, strchr(plain, *c) ? *c : '_');
+		}
+	}
+	for (unsigned number = 2; name->failed == 0 && is_taken(init, name->data); number++) {
+		buf_truncate(name, label);
+		buf_printf(name, "-%u", number);
+	}
+	return buf_status(name, "the account's name", err);
+}
+
+/* The account that is there for the same mailbox, or NULL. */
+static const struct conf_account *find_twin(const struct init *init)
+{
+	const char *host = cli_section_host(&init->section);
+
+	for (size_t i = 0; i < init->conf->count; i++) {
+		const struct conf_account *account = &init->conf->accounts[i];
+		if (account->host && account->user && strcasecmp(account->host, host) == 0 &&
+		    strcasecmp(account->user, cli_section_user(&init->section)) == 0) {
+			return account;
+		}
+	}
+	return NULL;
+}
+
+/* --- looking --- */
+
+static void take_provider(struct init *init, const struct provider *provider)
+{
+	const struct providers *own = &init->conf->providers;
+
+	init->section.provider = provider;
+	init->section.is_own = provider >= own->items && provider < own->items + own->count;
+	init->section.source = init->source.data;
+}
+
+static void look_by_domain(struct init *init)
+{
+	const struct provider *provider =
+		provider_by_domain(&init->conf->providers, init->address.domain);
+
+	if (provider) {
+		buf_printf(&init->source, "by the domain %s", init->address.domain);
+		take_provider(init, provider);
+	}
+}
+
+static int look_by_exchanger(struct init *init, struct err *err)
+{
+	struct dns_answer answer;
+
+	dns_answer_init(&answer);
+	int code = discover_exchangers(&init->discover, &answer, err);
+	for (size_t i = 0; i < answer.count && !init->section.provider; i++) {
+		const char *host = answer.items[i].host;
+		const struct provider *provider =
+			host[0] ? provider_by_mx(&init->conf->providers, host) : NULL;
+		if (provider) {
+			buf_printf(&init->source, "by the mail exchanger %s of %s", host,
+				   init->address.domain);
+			init->section.is_by_dns = true;
+			take_provider(init, provider);
+		}
+	}
+	dns_answer_finish(&answer);
+	return code;
+}
+
+/* The first server that answers; else the first, and why it does not. One that a known provider
+ * runs needs not be asked. */
+static int look_at_servers(struct init *init, struct err *err)
+{
+	struct discover_found *found = &init->found;
+	struct err why;
+
+	init->section.found = found;
+	for (size_t i = 0; i < found->count; i++) {
+		const struct discover_server *server = &found->items[i];
+		const struct provider *provider =
+			server->protocol == CONN_IMAP ? provider_by_host(&init->conf->providers,
+									 server->host, server->port)
+						      : NULL;
+		if (provider) {
+			init->section.server = server;
+			init->section.is_by_dns = true;
+			buf_printf(&init->source, "by %s, which leads to %s", server->source,
+				   server->host);
+			take_provider(init, provider);
+			return 0;
+		}
+		int code = discover_probe(&init->discover, server, &init->offer, &why);
+		if (code == -ERR_INTERRUPTED || code == -ERR_NOMEM) {
+			*err = why;
+			return code;
+		}
+		if (code == 0) {
+			init->section.server = server;
+			init->section.offer = &init->offer;
+			return 0;
+		}
+		if (i == 0) {
+			init->trouble = why;
+		}
+	}
+	init->section.server = &found->items[0];
+	init->section.trouble = init->trouble.text;
+	return 0;
+}
+
+static int look_around(struct init *init, struct err *err)
+{
+	struct discover *discover = &init->discover;
+	int code;
+
+	if ((code = look_by_exchanger(init, err)) < 0 || init->section.provider ||
+	    discover->is_no_name) {
+		return code;
+	}
+	if ((code = discover_pacc(discover, &init->found, err)) < 0) {
+		return code;
+	}
+	if (init->found.count == 0 && (code = discover_srv(discover, &init->found, err)) < 0) {
+		return code;
+	}
+	return init->found.count > 0 ? look_at_servers(init, err) : 0;
+}
+
+static int look(struct init *init, struct err *err)
+{
+	int code;
+
+	look_by_domain(init);
+	if (init->section.provider) {
+		return 0;
+	}
+	if ((code = conn_global_init(err)) < 0) {
+		return code;
+	}
+	discover_init(&init->discover, init->address.domain, cli_signal_stop(), init->log);
+	code = look_around(init, err);
+	conn_global_finish();
+	return code;
+}
+
+/* --- what is said of it --- */
+
+static void print_json(const struct init *init, bool is_written)
+{
+	const struct cli_section *section = &init->section;
+	const struct discover_server *server = section->server;
+	struct buf line;
+
+	buf_init(&line, SECTION_MAX * 8);
+	json_begin(&line, "init");
+	json_text(&line, "account", section->name);
+	json_text(&line, "address", init->address.text);
+	json_text(&line, "provider", section->provider ? section->provider->name : NULL);
+	json_text(&line, "host", cli_section_host(section));
+	json_text(&line, "user", cli_section_user(section));
+	json_text(&line, "source",
+		  section->source ? section->source
+		  : server        ? server->source
+				  : NULL);
+	json_bool(&line, "outside", server && server->is_outside);
+	json_bool(&line, "oauth", cli_section_signs_in(section));
+	json_bool(&line, "written", is_written);
+	json_text(&line, "section", init->text.data);
+	json_end(&line);
+	fwrite(line.data, 1, line.len, stdout);
+	buf_finish(&line);
+}
+
+/* A domain of a provider that NAME may be meant for, or NULL. */
+static char *nearest_domain(const struct init *init)
+{
+	const struct provider *provider;
+	struct strlist domains;
+	struct nearest nearest;
+	struct err ignored;
+	char *best = NULL;
+
+	strlist_init(&domains);
+	for (size_t at = 0; (provider = provider_next(&init->conf->providers, &at)) != NULL;) {
+		const char *rest = provider_value(provider, "domains");
+		while (rest && *rest) {
+			size_t len = strcspn(rest, " ");
+			if (len > 0 && !memchr(rest, '*', len)) {
+				(void)strlist_add(&domains, (struct span){rest, len}, &ignored);
+			}
+			rest += len + strspn(rest + len, " ");
+		}
+	}
+	nearest_init(&nearest, init->address.domain);
+	for (size_t i = 0; i < domains.count; i++) {
+		nearest_offer(&nearest, domains.items[i]);
+	}
+	if (nearest.best) {
+		best = span_dup(span_of(nearest.best));
+	}
+	strlist_finish(&domains);
+	return best;
+}
+
+/* Nothing was found: what was asked, what it may be, and what to fill in. */
+static int say_nothing_found(struct init *init)
+{
+	const struct discover *discover = &init->discover;
+	bool is_unsure = discover->is_unsure && !discover->is_no_name;
+	enum err_code code = is_unsure ? ERR_TEMPORARY : ERR_SERVER;
+	char *nearest = nearest_domain(init);
+	struct buf line;
+
+	buf_init(&line, SECTION_MAX);
+	if (discover->is_no_name) {
+		buf_printf(&line, "there is no domain %s", init->address.domain);
+	} else {
+		buf_printf(&line, "no mail server was found for %s%s", init->address.domain,
+			   is_unsure ? ", but not all could be asked; try again later" : "");
+	}
+	if (nearest) {
+		buf_printf(&line, "; did you mean %s?", nearest);
+	}
+	free(nearest);
+	cli_complain(init->options, code, line.data);
+	buf_finish(&line);
+	for (size_t i = 0; i < discover->notes.count; i++) {
+		fprintf(stderr, "  %s\n", discover->notes.items[i]);
+	}
+	cli_section_write_empty(&init->section, &init->text);
+	if (!init->options->json && init->text.failed == 0) {
+		fputs("The names of your provider's servers are in its help pages, often "
+		      "imap.DOMAIN or mail.DOMAIN. What to write:\n",
+		      stderr);
+		fputs(init->text.data, stdout);
+	}
+	return err_exit_status(code);
+}
+
+/* A section that could not be tried is not written; it may be of use all the same. */
+static int say_untried(struct init *init)
+{
+	if (init->options->json) {
+		print_json(init, false);
+	} else {
+		fputs(init->text.data, stdout);
+	}
+	cli_complain(init->options, init->trouble.code, init->trouble.text);
+	if (init->options->write) {
+		fputs("Nothing was written.\n", stderr);
+	}
+	return err_exit_status(init->trouble.code);
+}
+
+static int say_found(struct init *init, struct err *err)
+{
+	const struct conf_account *twin = find_twin(init);
+	const bool is_write = init->options->write;
+	int code;
+
+	if (twin && is_write) {
+		return err_set(err, ERR_CONFIG, SCOPE_RUN,
+			       "account %s in %s is for %s at %s already; nothing was written",
+			       twin->name, init->place.path, twin->user, twin->host);
+	}
+	if (is_write && (code = conf_append(init->place.path, buf_span(&init->text), err)) < 0) {
+		return code;
+	}
+	if (init->options->json) {
+		print_json(init, is_write);
+	} else {
+		fputs(init->text.data, stdout);
+	}
+	fflush(stdout);
+	if (twin) {
+		fprintf(stderr, "mailsync: account %s is for %s at %s already\n", twin->name,
+			twin->user, twin->host);
+	}
+	if (init->options->level > LOG_ERROR) {
+		cli_init_next(&init->place, &init->section, is_write);
+	}
+	return 0;
+}
+
+/* The exit status, or a negative error. */
+static int report(struct init *init, struct err *err)
+{
+	int code;
+
+	if (!init->section.provider && !init->section.server) {
+		return say_nothing_found(init);
+	}
+	cli_section_write(&init->section, &init->text);
+	if ((code = buf_status(&init->text, "the section", err)) < 0) {
+		return code;
+	}
+	return init->section.trouble ? say_untried(init) : say_found(init, err);
+}
+
+static int run(struct init *init, struct err *err)
+{
+	int code;
+
+	if ((code = cli_address_read(&init->address, init->options->arguments[0], err)) < 0 ||
+	    (code = read_conf(init, err)) < 0 || (code = choose_name(init, err)) < 0) {
+		return code;
+	}
+	init->section.name = init->name.data;
+	init->section.address = &init->address;
+	init->section.folder = init->place.folder;
+	if ((code = look(init, err)) < 0 ||
+	    (code = buf_status(&init->source, "a source", err)) < 0) {
+		return code;
+	}
+	return report(init, err);
+}
+
+static void init_begin(struct init *init, const struct cli_options *options, struct log *log)
+{
+	*init = (struct init){.options = options, .log = log};
+	buf_init(&init->name, SOURCE_MAX);
+	buf_init(&init->source, SOURCE_MAX);
+	buf_init(&init->text, SECTION_MAX);
+	discover_found_init(&init->found);
+	strlist_init(&init->discover.notes);
+}
+
+static void init_end(struct init *init)
+{
+	discover_finish(&init->discover);
+	discover_found_finish(&init->found);
+	buf_finish(&init->text);
+	buf_finish(&init->source);
+	buf_finish(&init->name);
+	cli_place_finish(&init->place);
+	conf_destroy(&init->conf);
+	cli_address_finish(&init->address);
+}
+
+int cli_init_address(const struct cli_options *options)
+{
+	struct init init;
+	struct log log;
+	struct err err;
+
+	if (log_init(&log, stderr, options->level) < 0) {
+		return err_exit_status(ERR_NOMEM);
+	}
+	init_begin(&init, options, &log);
+	int status = run(&init, &err);
+	if (status < 0) {
+		if (!init.is_said) {
+			cli_complain(options, err.code, err.text);
+		}
+		status = err_exit_status(err.code);
+	}
+	init_end(&init);
+	log_finish(&log);
+	return status;
+}
