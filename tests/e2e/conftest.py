@@ -152,5 +152,6 @@ def shim(name, what):
 
 clock_shim = shim("clock_shim", "The clock off by some seconds.")
 disk_shim = shim("disk_shim", "A disk that fails calls.")
+names_shim = shim("names_shim", "Names and hosts of a small internet on loopback.")
 refuse_shim = shim("refuse_shim", "A file system that does not have some calls.")
 stat_shim = shim("stat_shim", "A name that cannot be looked at.")

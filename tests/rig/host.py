@@ -144,12 +144,13 @@ class Authority:
         quiet(["openssl", "req", "-x509", *EC, "-days", "3650", "-subj", f"/CN={subject}",
                "-keyout", f"{name}.key", "-out", f"{name}.pem", *options], cwd=self.folder)
 
-    def issue(self, name, kind):
-        """(certificate, key) of a server (good, wrong-host, expired, self-signed) or a client."""
+    def issue(self, name, kind, hosts=()):
+        """(certificate, key) of a server (good, wrong-host, expired, self-signed) or a client;
+        for HOSTS, else for this machine."""
         pem, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         if pem.exists():
             return pem, key
-        good = "DNS:localhost,IP:127.0.0.1,IP:127.0.0.2"
+        good = ",".join(f"DNS:{host}" for host in hosts) or "DNS:localhost,IP:127.0.0.1,IP:127.0.0.2"
         if kind == "self-signed":
             self.self_signed(name, "localhost", ["-addext", f"subjectAltName={good}"])
             return pem, key

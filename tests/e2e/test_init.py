@@ -1,0 +1,410 @@
+"""From an address to a section of the configuration: what `init` finds, by whom, and what it says."""
+
+import os
+import re
+import subprocess
+import time
+
+import pytest
+
+from rig import program
+from rig.internet import CUT, FAILS, GARBAGE, HANGS, Internet
+
+NEXT = """\
+Put this into {home}/.config/mailsync/mailsync.conf (the option --write does it), and then:
+  mkdir -p -m 700 ~/.config/mailsync
+  (umask 077; cat >~/.config/mailsync/{name}.password)    and type the password, Enter, Ctrl-D
+  mailsync check {name}
+  mailsync
+"""
+EMPTY = """\
+# To be filled in, and the signs before it taken off:
+#[account {name}]
+#host = 
+#port = 993
+#tls = implicit
+#user = me@{name}.example
+#password_file = ~/.config/mailsync/{name}.password
+#maildir = ~/Mail/{name}
+"""
+NOWHERE = ("The names of your provider's servers are in its help pages, often imap.DOMAIN or "
+           "mail.DOMAIN. What to write:\n")
+SERVER = """\
+host = {host}
+port = {port}
+tls = {tls}
+# It says that it takes {offer} (asked without logging in; its certificate is right).
+# The address as a whole; where the server knows no such user, try me alone.
+user = me@{name}.example
+"""
+TAIL = """\
+password_file = ~/.config/mailsync/{name}.password
+maildir = ~/Mail/{name}
+"""
+OFFER = "SCRAM-SHA-256, PLAIN, LOGIN command"
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory, names_shim):
+    with Internet(tmp_path_factory.mktemp("internet"), names_shim) as internet:
+        yield internet
+
+
+class User:
+    """Somebody who has no configuration yet."""
+
+    def __init__(self, home, net):
+        self.home, self.net = home, net
+        self.config = home / ".config" / "mailsync" / "mailsync.conf"
+
+    def run(self, *args, **environment):
+        env = {key: value for key, value in os.environ.items()
+               if not key.startswith(("MAILSYNC_", "XDG_"))}
+        env.update(self.net.environment(), HOME=str(self.home), **environment)
+        done = subprocess.run([str(program.binary()), *args], capture_output=True, check=False,
+                              stdin=subprocess.DEVNULL, timeout=program.TIMEOUT, env=env)
+        return program.Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def finds(self, name, out):
+        """init me@NAME.example prints OUT and what comes next."""
+        result = self.run("init", f"me@{name}.example")
+        assert result.out == out, result
+        assert result.err == NEXT.format(home=self.home, name=name)
+        assert result.status == 0
+
+    def finds_nothing(self, name, status, *lines):
+        result = self.run("init", f"me@{name}.example")
+        assert result.err == "".join(line + "\n" for line in lines) + NOWHERE, result
+        assert result.out == EMPTY.format(name=name)
+        assert result.status == status
+        return result
+
+
+@pytest.fixture
+def user(tmp_path, net):
+    return User(tmp_path, net)
+
+
+def section(name, *comments, host="", port=993, tls="implicit", offer=OFFER):
+    """What is printed for a server that was found."""
+    return (f"# me@{name}.example\n[account {name}]\n" + "".join(f"# {line}\n" for line in comments)
+            + SERVER.format(name=name, host=host, port=port, tls=tls, offer=offer)
+            + TAIL.format(name=name))
+
+
+def test_a_known_domain_is_found_without_asking_anybody(user):
+    asked = len(user.net.asked)
+    result = user.run("init", "Me+News@GMAIL.com")
+    assert result.status == 0
+    assert result.out == """\
+# Me+News@gmail.com: Gmail, Google Workspace (by the domain gmail.com)
+[account gmail]
+# From the built-in table of providers:
+#   host = imap.gmail.com
+#   connections = 4
+#   mailboxes = * "![Gmail]/All Mail" "![Gmail]/Important" "![Gmail]/Starred"
+#   trash = \\Trash
+provider = gmail
+user = Me+News@gmail.com
+# Gmail takes an app password here, not the password of the account; it needs 2-step verification: \
+https://myaccount.google.com/apppasswords
+password_file = ~/.config/mailsync/gmail.password
+# Or, instead of a password, by OAuth2: `oauth = google`, and then `mailsync login gmail`.
+maildir = ~/Mail/gmail
+"""
+    assert result.err == NEXT.format(home=user.home, name="gmail")
+    assert len(user.net.asked) == asked
+    assert not user.config.exists()
+    # Where one signs in, that is what comes next; where the local part is the user, it is that.
+    result = user.run("init", "me@outlook.com")
+    assert "  mailsync login outlook\n  mailsync check outlook\n" in result.err
+    assert "password" not in result.out.split("# By OAuth2")[1]
+    assert "\nuser = john doe\n" in user.run("init", '"john doe"@icloud.com').out
+
+
+def test_every_provider_comes_to_a_section_that_goes_as_far_as_the_network(user):
+    providers = user.run("init", "--list", "--json").events
+    assert len(providers) > 30
+    signs_in = set()
+    for number, row in enumerate(providers):
+        domain = f"own{number}.example"
+        if row["domains"]:
+            domain = row["domains"].split()[0].replace("*", "com")
+        else:
+            user.net.mx(domain, f"mx1.{row['mx'].split()[0]}")
+        result = user.run("init", f"me@{domain}", "--write", "--json")
+        assert result.status == 0, (row["name"], result)
+        [event] = result.of("init")
+        assert event["provider"] == row["name"] and event["written"]
+        assert event["host"] == row["host"]
+        assert event["user"] == ("me" if row["login"] == "local" else f"me@{domain}")
+        assert event["oauth"] == (row["oauth"] is not None)
+        signs_in |= {event["account"]} if event["oauth"] else set()
+        (user.config.parent / f"{event['account']}.password").write_text("secret\n")
+    for path in user.config.parent.glob("*.password"):
+        path.chmod(0o600)
+    result = user.run("check", "--json")
+    accounts = [error["account"] for error in result.errors]
+    assert len(accounts) == len(providers) and len(set(accounts)) == len(accounts)
+    for error in result.errors:
+        if error["account"] in signs_in:
+            assert f"mailsync login {error['account']}" in error["message"], error
+        else:
+            assert error["code"] == "temporary", error
+
+
+def test_an_own_domain_is_found_by_its_mail_exchanger(user):
+    user.net.mx("mine.example", "backup.other.example", "in1-smtp.messagingengine.com")
+    result = user.run("init", "me@mine.example")
+    assert result.status == 0
+    lines = result.out.splitlines()
+    assert lines[0] == ("# me@mine.example: Fastmail (by the mail exchanger "
+                        "in1-smtp.messagingengine.com of mine.example)")
+    assert lines[1] == "[account mine]"
+    at = lines.index("provider = fastmail")
+    assert lines[at + 1] == ("# mine.example is no domain of that provider's own, and the DNS may "
+                             "be forged on the way: make sure that it is yours before you log in.")
+    assert lines[at + 2] == "user = me@mine.example"
+
+
+PACC = {"protocols": {"imap": {"host": "imap.pacc.example"}, "pop3": {"host": "pop.pacc.example"}},
+        "authentication": {"password": True},
+        "info": {"provider": {"name": "Büro & Söhne"},
+                 "help": {"documentation": "https://pacc.example/help"}}}
+
+
+def test_a_domain_tells_by_pacc(user):
+    user.net.pacc("pacc.example", PACC)
+    user.net.mail("imap.pacc.example", 993)
+    user.finds("pacc", section(
+        "pacc", "By PACC of pacc.example, whose digest in the DNS is right.",
+        host="imap.pacc.example").replace("pacc.example\n[", "pacc.example: Büro & Söhne\n[", 1)
+        .replace("password_file", "# The provider's help: https://pacc.example/help\npassword_file"))
+    # Without a digest, and outside.
+    user.net.pacc("bare.example", {"protocols": {"imap": {"host": "imap.pacc.example"}}}, None)
+    user.finds("bare", section(
+        "bare", "By PACC of bare.example, for which there is no digest in the DNS.",
+        "imap.pacc.example is outside of bare.example: make sure that it is your provider's before "
+        "you log in.", host="imap.pacc.example"))
+    # One that takes tokens.
+    user.net.pacc("token.example", {
+        "protocols": {"imap": {"host": "imap.token.example"}},
+        "authentication": {"oauth-public": {"issuer": "https://auth.example"}, "password": False}})
+    user.net.mail("imap.token.example", 993, "IMAP4rev1 LOGINDISABLED AUTH=OAUTHBEARER")
+    result = user.run("init", "me@token.example")
+    assert result.status == 0
+    assert result.out.endswith("# By OAuth2, as PACC tells:\noauth = https://auth.example\n"
+                               "maildir = ~/Mail/token\n"), result
+    assert "  mailsync login token\n" in result.err
+
+
+def test_a_document_with_another_digest_is_not_used(user):
+    user.net.pacc("wrong.example", {"protocols": {"imap": {"host": "imap.evil.example"}}}, "wrong")
+    warning = ("mailsync: the document of ua-auto-config.wrong.example is not used: the DNS has "
+               "the digest of another")
+    user.finds_nothing(
+        "wrong", 69, warning, "mailsync: no mail server was found for wrong.example",
+        "  MX wrong.example: none",
+        "  PACC: not used, the digest in TXT _ua-auto-config.wrong.example is another",
+        "  SRV _imaps._tcp.wrong.example: none", "  SRV _imap._tcp.wrong.example: none",
+        "  SRV _pop3s._tcp.wrong.example: none", "  SRV _pop3._tcp.wrong.example: none")
+    # What the DNS does not tell may be that it is wrong.
+    user.net.put("_ua-auto-config.wrong.example", "TXT", FAILS)
+    user.net.srv("_imaps._tcp.wrong.example", "imap.wrong.example", 993)
+    user.net.mail("imap.wrong.example", 993)
+    user.finds("wrong", section("wrong", "By SRV _imaps._tcp.wrong.example.",
+                                host="imap.wrong.example"))
+    # A certificate that is not right: nobody was heard.
+    user.net.web("ua-auto-config.forged.example", kind="self-signed")
+    user.net.srv("_imaps._tcp.forged.example", ".", 0)
+    result = user.run("init", "me@forged.example")
+    assert result.status == 69
+    assert "PACC: ua-auto-config.forged.example cannot be asked: SSL certificate" in result.err
+
+
+def test_a_domain_tells_by_srv(user):
+    net = user.net
+    # The lowest priority, and in it the largest weight; one that does not answer is passed over.
+    net.srv("_imaps._tcp.srv.example", "third.srv.example", 993, priority=2)
+    net.srv("_imaps._tcp.srv.example", "second.srv.example", 993, priority=1, weight=1)
+    net.srv("_imaps._tcp.srv.example", "first.srv.example", 994, priority=1, weight=9)
+    net.host("first.srv.example")
+    net.mail("second.srv.example", 993)
+    user.finds("srv", section("srv", "By SRV _imaps._tcp.srv.example.", host="second.srv.example"))
+    # A dot says that it is not offered; STARTTLS, then, at a host that is another's.
+    net.srv("_imaps._tcp.start.example", ".", 0)
+    net.srv("_imap._tcp.start.example", "IMAP.Hoster.example", 143)
+    net.mail("imap.hoster.example", 143)
+    user.finds("start", section(
+        "start", "By SRV _imap._tcp.start.example.",
+        "imap.hoster.example is outside of start.example, and the DNS may be forged on the way: "
+        "make sure that it is your provider's before you log in.", host="imap.hoster.example",
+        port=143, tls="starttls"))
+    net.srv("_pop3s._tcp.pop.example", "pop.pop.example", 995)
+    net.mail("pop.pop.example", 995, "USER|SASL PLAIN|UIDL")
+    user.finds("pop", section("pop", "By SRV _pop3s._tcp.pop.example.", host="pop.pop.example",
+                              port=995, offer="PLAIN, USER and PASS")
+               .replace("host =", "protocol = pop3\nhost =", 1))
+    # A server that a known provider runs is that provider's.
+    net.srv("_imaps._tcp.leads.example", "imap.fastmail.com", 993)
+    assert "\nprovider = fastmail\n" in user.run("init", "me@leads.example").out
+    # Nobody's password was at stake.
+    assert {line.split(" ")[-1] for line in net.said} <= {"CAPABILITY", "LOGOUT", "STARTTLS",
+                                                          "CAPA", "QUIT", "STLS"}
+
+
+def test_a_server_that_does_not_answer_or_is_another_is_told_and_not_written(user):
+    net = user.net
+    net.srv("_imaps._tcp.down.example", "imap.down.example", 993)
+    net.host("imap.down.example")
+    net.srv("_imaps._tcp.old.example", "imap.old.example", 993)
+    net.mail("imap.old.example", 993, kind="expired")
+    for name, status, words in (("down", 75, "no connection"), ("old", 69, "has expired")):
+        result = user.run("init", f"me@{name}.example", "--write")
+        assert result.status == status
+        assert f"\nhost = imap.{name}.example\n" in result.out
+        assert f"# It could not be asked: imap.{name}.example:993: " in result.out
+        assert words in result.err and result.err.endswith("Nothing was written.\n")
+        assert not user.config.exists()
+
+
+def test_what_is_not_found_says_what_was_asked_and_what_to_fill_in(user):
+    user.finds_nothing("none", 69, "mailsync: there is no domain none.example",
+                       "  the DNS knows no domain none.example")
+    user.net.mx("no.example", "mx.no.example")
+    user.net.srv("_imaps._tcp.no.example", ".", 0)
+    user.net.web("ua-auto-config.no.example", status=404)
+    user.finds_nothing(
+        "no", 69, "mailsync: no mail server was found for no.example",
+        "  MX no.example: mx.no.example",
+        "  PACC: https://ua-auto-config.no.example/.well-known/user-agent-configuration.json gives "
+        "HTTP status 404",
+        "  SRV _imaps._tcp.no.example: not offered", "  SRV _imap._tcp.no.example: none",
+        "  SRV _pop3s._tcp.no.example: none", "  SRV _pop3._tcp.no.example: none")
+    result = user.run("init", "me@gmial.com", "--json")
+    assert result.status == 69
+    [error] = result.errors
+    assert error["message"] == "there is no domain gmial.com; did you mean gmail.com?"
+
+
+@pytest.mark.parametrize("answer", [FAILS, GARBAGE, CUT])
+def test_answers_that_tell_nothing_are_no_answers(user, answer):
+    user.net.default = answer
+    try:
+        result = user.run("init", "me@broken.example", "--write")
+    finally:
+        user.net.default = None
+    assert result.status == 75
+    assert "no mail server was found for broken.example, but not all could be asked" in result.err
+    assert not user.config.exists()
+
+
+def test_who_hangs_holds_up_nobody_for_long(user):
+    net = user.net
+    net.web("ua-auto-config.slow.example", HANGS)
+    net.mx("slow.example", "mx.slow.example")
+    net.put("mute.example", "MX", HANGS)
+    before = len(net.asked)
+    began = time.monotonic()
+    runs = [start(user, f"me@{name}.example") for name in ("slow", "mute")]
+    slow, mute = [program.finish(run) for run in runs]
+    assert time.monotonic() - began < 15
+    assert (slow.status, mute.status) == (75, 75)
+    assert "PACC: ua-auto-config.slow.example gave no answer within 5 s (timeout)\n" in slow.err
+    # A name server that is silent once is not asked for more.
+    assert "no name server tells of mute.example now" in mute.err
+    assert {name for name, _ in net.asked[before:] if "mute" in name} == {"mute.example"}
+
+
+def start(user, address):
+    env = {**os.environ, **user.net.environment(), "HOME": str(user.home)}
+    return subprocess.Popen([str(program.binary()), "init", address], env=env,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
+def test_write_appends_and_changes_nothing_that_is_there(user):
+    result = user.run("init", "--write", "me@posteo.de")
+    assert result.status == 0
+    assert user.config.read_text() == result.out
+    assert user.config.stat().st_mode & 0o777 == 0o600
+    assert user.config.parent.stat().st_mode & 0o777 == 0o700
+    assert result.err.startswith(f"Written to {user.config}. Next:\n  (umask 077; cat >")
+    # The same again is refused, another gets another name.
+    before = user.config.read_bytes()
+    twin = user.run("init", "--write", "ME@posteo.de")
+    assert twin.status == 78
+    assert twin.err == (f"mailsync: account posteo in {user.config} is for me@posteo.de at "
+                        "posteo.de already; nothing was written\n")
+    assert user.config.read_bytes() == before
+    for address, name in (("a.b@posteo.de", "posteo-a.b"), ("a b@x@posteo.de", None),
+                          ('"a b"@posteo.net', "posteo-a_b"), ("a.b@posteo.net", "posteo-2")):
+        result = user.run("init", "--write", address)
+        assert result.status == (0 if name else 64)
+        if name:
+            before += b"\n" + result.out.encode()
+            assert result.out.splitlines()[1] == f"[account {name}]"
+        assert user.config.read_bytes() == before
+
+
+def test_write_keeps_a_link_a_mode_and_a_last_line_without_end(user, tmp_path):
+    real = tmp_path / "dotfiles" / "mailsync"
+    real.parent.mkdir()
+    real.write_text("[provider corp]\ndomains = corp.example\nhost = imap.corp.example\n"
+                    "[defaults]\nstate_dir = ~/state")
+    real.chmod(0o640)
+    user.config.parent.mkdir(parents=True)
+    user.config.symlink_to(real)
+    before = real.read_text()
+    result = user.run("init", "--write", "me@corp.example")
+    assert result.status == 0, result
+    assert "# From the section of that provider:\n#   host = imap.corp.example\n" in result.out
+    assert user.config.is_symlink()
+    assert real.read_text() == before + "\n\n" + result.out
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in real.parent.iterdir()) == ["mailsync"]
+
+
+def test_a_file_with_errors_is_left_alone(user):
+    user.config.parent.mkdir(parents=True)
+    user.config.write_text("[account a]\nhots = x\n")
+    result = user.run("init", "--write", "me@posteo.de")
+    assert result.status == 78
+    assert f"{user.config}:2: unknown key 'hots'" in result.err
+    assert user.config.read_text() == "[account a]\nhots = x\n"
+
+
+def test_the_next_commands_name_the_file_that_was_named(user, tmp_path):
+    config = tmp_path / "my mail" / "it's.conf"
+    result = user.run("init", "--write", "-c", str(config), "me@posteo.de")
+    assert result.status == 0, result
+    commands = [line.split("    and type")[0] for line in result.err.splitlines()[1:]]
+    for command in commands:
+        command = re.sub(r"^  mailsync", f"  '{program.binary()}'", command)
+        done = subprocess.run(["sh", "-c", command], input=b"secret\n", capture_output=True,
+                              check=False, env={**os.environ, **user.net.environment(),
+                                                "HOME": str(user.home)})
+        # Nothing is wrong but that there is no such host here.
+        assert done.returncode in (0, 75), (command, done)
+    password = config.parent / "posteo.password"
+    assert password.read_bytes() == b"secret\n"
+    assert password.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_no_address_is_refused(user):
+    for address in ("", "me", "me@", "@example.org", "me@[192.0.2.1]", "me@a\nb.example",
+                    "me\x1b[31m@example.org", "me\u202e@example.org"):
+        result = user.run("init", address)
+        assert result.status == 64 and result.out == ""
+        assert "is no mail address" in result.err and "\x1b" not in result.err
+    assert user.run("init").status == 64
+    assert user.run("init", "a@b.example", "c@d.example").status == 64
+
+
+def test_an_internationalised_domain_is_asked_for_in_ascii(user):
+    user.net.srv("_imaps._tcp.xn--bcher-kva.example", "imap.xn--bcher-kva.example", 993)
+    user.net.mail("imap.xn--bcher-kva.example", 993)
+    result = user.run("init", "--write", "müller@Bücher.example", LC_ALL="C")
+    assert result.status == 0, result
+    assert "[account xn--bcher-kva]\n# By SRV _imaps._tcp.xn--bcher-kva.example.\n" in result.out
+    assert "\nuser = müller@bücher.example\n" in result.out
