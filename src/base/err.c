@@ -115,6 +115,16 @@ void err_prefix(struct err *err, const char *format, ...)
 	err_set_end(err, end, end_at);
 }
 
+void err_append(struct err *err, const char *format, ...)
+{
+	size_t len = strlen(err->text);
+	va_list args;
+
+	va_start(args, format);
+	err_format(err->text + len, sizeof(err->text) - len, format, args);
+	va_end(args);
+}
+
 int err_exit_status(enum err_code code)
 {
 	return (unsigned)code < ERR_CODE_COUNT ? err_rows[code].exit_status : 70;

@@ -100,6 +100,24 @@ void cli_account_fill(struct account *account, const struct conf_account *conf,
 	account->leave_age_s = conf->leave_age_s;
 }
 
+void cli_account_help(struct account *account, const struct conf_account *conf,
+		      const struct providers *own)
+{
+#define KEY(id, key) [SERVER_HELP_##id] = (key),
+	static const char *const keys[SERVER_HELP_COUNT] = {PROVIDER_HELPS(KEY)};
+#undef KEY
+	const struct provider *provider = NULL;
+
+	if (conf->provider) {
+		provider = provider_by_name(own, conf->provider);
+	} else if (conf->host && !conf->tunnel) {
+		provider = provider_by_host(own, conf->host, conf->port);
+	}
+	for (size_t i = 0; i < SERVER_HELP_COUNT && provider; i++) {
+		account->server.help[i] = provider_value(provider, keys[i]);
+	}
+}
+
 void cli_account_authority(const struct conf_account *conf, struct oauth_settings *settings,
 			   struct authority_params *params)
 {

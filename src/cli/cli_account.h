@@ -13,6 +13,10 @@
  * the canonical form of CONF's trash, owned by the caller, NULL for none. */
 void cli_account_fill(struct account *account, const struct conf_account *conf,
 		      struct credential *credential, const char *trash);
+/* Fills in what a refusal usually means at CONF's provider: the one that it names, else the one
+ * that its server belongs to; OWN: those of the file. */
+void cli_account_help(struct account *account, const struct conf_account *conf,
+		      const struct providers *own);
 /* Fills PARAMS with where CONF's secret comes from, and borrows from CONF. TOKENS: where it signs
  * in by OAuth2; or NULL. */
 void cli_account_credential(const struct conf_account *conf, struct tokens *tokens,

@@ -251,6 +251,7 @@ static void run_fill_account(struct cli_run *run, struct cli_job *job)
 		(void)cli_account_trash(job->conf, &job->trash, &job->refusal);
 	}
 	cli_account_fill(&job->account, job->conf, job->credential, job->trash);
+	cli_account_help(&job->account, job->conf, &run->conf->providers);
 	job->account.server.progress = &job->progress;
 }
 

@@ -168,9 +168,14 @@ static int login_error(const struct dial *dial, struct err *err)
 	if (preamble_is_passing(preamble_complaint(&dial->preamble))) {
 		return host_error(dial, ERR_TEMPORARY, err, "login is not possible now");
 	}
+	const char *mech = dial->params->login_mech;
+	if (mech != NULL && !span_contains_nocase(preamble_lines(&dial->preamble), mech)) {
+		return host_error(dial, ERR_LOGIN, err,
+				  "the server does not offer %s, which `auth` asks for", mech);
+	}
 	return host_error(dial, ERR_LOGIN, err,
 			  "login by %s refused: check `user`, `password` and `auth`",
-			  dial->params->login_mech != NULL ? dial->params->login_mech : "libcurl");
+			  mech != NULL ? mech : "libcurl");
 }
 
 static int proxy_error(const struct dial *dial, CURLcode code, struct err *err)

@@ -13,6 +13,9 @@
 #include "imap_private.h"
 #include "login.h"
 
+#define WORDS_SHOWN 300
+#define ALERT_SHOWN 600
+
 /* One line of the exchange; secret, so neither traced nor kept. */
 static int send_secret(struct imap *imap, struct buf *line, struct err *err)
 {
@@ -40,7 +43,8 @@ struct attempt {
 	struct buf response;
 	bool is_initial_due; /* no SASL-IR: the first response answers an empty "+" */
 	uint32_t tag;
-	bool try_next; /* it was refused, and another may do better */
+	bool try_next;     /* it was refused, and another may do better */
+	struct buf alerts; /* what the server wants to be told, said before its answer */
 };
 
 /* SHOWN: what the log may tell of LINE. */
@@ -144,31 +148,68 @@ static bool refusal_passes(const struct imap_event *event)
 	}
 }
 
+static void append_words(struct span words, size_t shown, struct buf *out)
+{
+	buf_append_char(out, '"');
+	buf_append(out, words.data, words.len < shown ? words.len : shown);
+	buf_append_char(out, '"');
+}
+
+/* What the server says of a refusal. Its page to open may stand in a code, or have come before. */
+static void append_said(const struct attempt *attempt, const struct imap_event *event,
+			struct buf *out)
+{
+	struct buf words;
+
+	buf_init(&words, IMAP_ALERT_MAX);
+	if (imap_is_alert(event)) {
+		imap_append_alert(attempt->imap, event, &words);
+	} else {
+		buf_append_span(&words, event->text);
+	}
+	append_words(buf_span(&words), WORDS_SHOWN, out);
+	if (attempt->alerts.len > 0) {
+		buf_append_cstr(out, " and ");
+		append_words(buf_span(&attempt->alerts), ALERT_SHOWN, out);
+	}
+	buf_finish(&words);
+}
+
+/* EVENT's words may pass: they speak of the moment. */
+static int refused_now(const struct attempt *attempt, const struct imap_event *event,
+		       struct err *err)
+{
+	struct buf said;
+
+	buf_init(&said, LOGIN_WORDS_MAX);
+	append_said(attempt, event, &said);
+	int code =
+		err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			"the server does not let us in now, saying %s; try again later", said.data);
+	buf_finish(&said);
+	return code;
+}
+
 static int attempt_refused(struct attempt *attempt, const struct imap_event *event, struct err *err)
 {
-	const char *user = attempt->login->server->user;
-	int words = (int)(event->text.len > 300 ? 300 : event->text.len);
-	const char *text = event->text.data == NULL ? "" : event->text.data;
 	if (refusal_passes(event)) {
-		return err_set(
-			err, ERR_TEMPORARY, SCOPE_ACCOUNT,
-			"the server does not let us in now, saying \"%.*s\"; try again later",
-			words, text);
+		return refused_now(attempt, event, err);
 	}
+	const char *user = attempt->login->server->user;
 	/* A mechanism that the server claims but does not have is answered BAD, or NO with other
 	 * codes; a wrong password too, so the next mechanism is tried only where the server did not
 	 * name the password. */
 	attempt->try_next = event->status == IMAP_BAD || event->code.type == IMAP_CODE_CANNOT ||
 			    (event->code.type != IMAP_CODE_AUTHENTICATIONFAILED &&
 			     login_binding_refused(attempt->login, attempt->sasl));
-	struct buf more;
-	buf_init(&more, LOGIN_WORDS_MAX);
-	login_append_words(attempt->login, attempt->sasl, &more);
+	struct buf said;
+	buf_init(&said, LOGIN_WORDS_MAX);
+	append_said(attempt, event, &said);
+	login_append_words(attempt->login, attempt->sasl, &said);
 	int code = err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-			   "the server refused the login of user %s (%s), saying \"%.*s\"%s",
-			   user == NULL ? "(none)" : user, sasl_name(attempt->mech), words, text,
-			   buf_span(&more).data);
-	buf_finish(&more);
+			   "the server refused the login of user %s (%s), saying %s",
+			   user == NULL ? "(none)" : user, sasl_name(attempt->mech), said.data);
+	buf_finish(&said);
 	return code;
 }
 
@@ -191,6 +232,10 @@ static int attempt_finish(struct attempt *attempt, struct err *err)
 		}
 		if (code < 0) {
 			return code;
+		}
+		if (event.type == IMAP_UNTAGGED && imap_is_alert(&event)) {
+			buf_append_cstr(&attempt->alerts, attempt->alerts.len > 0 ? " " : "");
+			imap_append_alert(imap, &event, &attempt->alerts);
 		}
 		if (!is_tag(&event, attempt->tag)) {
 			continue;
@@ -220,14 +265,19 @@ static int attempt_run(struct attempt *attempt, const struct imap_offer *offer, 
 {
 	struct imap *imap = attempt->imap;
 	buf_init(&attempt->response, LOGIN_LINE_MAX);
+	buf_init(&attempt->alerts, IMAP_ALERT_MAX);
 	int code = attempt_begin(attempt, offer, err);
 	if (code < 0) {
 		goto finish;
 	}
-	imap->trace_in.hides_challenges = true;
+	imap->trace_in.hides_challenges = imap->holds_alerts = true;
 	code = attempt_finish(attempt, err);
-	imap->trace_in.hides_challenges = false;
+	imap->trace_in.hides_challenges = imap->holds_alerts = false;
+	if (code != -ERR_LOGIN) { /* the sentence has them */
+		imap_tell_alert(imap, buf_span(&attempt->alerts));
+	}
 finish:
+	buf_finish(&attempt->alerts);
 	sasl_destroy(&attempt->sasl);
 	buf_finish_secret(&attempt->response);
 	return code;
@@ -249,11 +299,10 @@ static int authenticate(struct imap *imap, struct login *login, const struct ima
 	}
 	if (login->tried == 0) {
 		bool is_barred = (imap->caps & IMAP_CAP_LOGINDISABLED) != 0;
-		return login_nothing_fits(&offer->sasl, is_barred ? " (and disables LOGIN)" : "",
-					  err);
+		return login_nothing_fits(login, is_barred ? " (and disables LOGIN)" : "", err);
 	}
 	if (code == -ERR_LOGIN && !imap->is_unconnected) {
-		login_refused(login);
+		login_refused(login, err);
 	}
 	return code;
 }

@@ -146,6 +146,7 @@ struct imap {
 	int64_t backoff_ms;            /* the longest time named, 0 none */
 	unsigned noise;                /* lines in a row that belong to nothing */
 	unsigned alerts;               /* shown */
+	bool holds_alerts;             /* the login under way tells them */
 	struct remote_done *append_no; /* append: refused before its data */
 };
 
@@ -178,6 +179,15 @@ int imap_event_next(struct imap *imap, struct imap_event *event, struct err *err
 
 /* The same without waiting: IMAP_MORE, when nothing is there. */
 int imap_event_try(struct imap *imap, struct imap_event *event, struct err *err);
+
+#define IMAP_ALERT_MAX 8192
+
+/* [ALERT], or Gmail's [WEBALERT address]: words that the user has to see (RFC 3501 7.1). */
+bool imap_is_alert(const struct imap_event *event);
+/* "[WEBALERT https://...] words" of such an EVENT, which imap_event_next gave, into OUT. */
+void imap_append_alert(const struct imap *imap, const struct imap_event *event, struct buf *out);
+/* Logs what is not empty; some times in a connection. */
+void imap_tell_alert(struct imap *imap, struct span words);
 
 /* A command line: begin puts the tag, then text is appended to imap->line, end queues it. */
 void imap_line_begin(struct imap *imap);

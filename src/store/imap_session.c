@@ -16,7 +16,8 @@
 #define IMAP_READ_SIZE  65536
 #define IMAP_NOISE_MAX  100000 /* "* OK still here" each 2 minutes for 4 months */
 #define LOGOUT_MS       2000
-#define IMAP_ALERTS_MAX 10 /* of a connection; a server may repeat one without end */
+#define ALERT_SHOWN     2000 /* bytes of its words */
+#define IMAP_ALERTS_MAX 10   /* of a connection; a server may repeat one without end */
 
 /* *RECEIVED: 0 only where it may not wait. */
 static int imap_read(struct imap *imap, bool waits, size_t *received, struct err *err)
@@ -58,6 +59,36 @@ static void note_closed(struct imap *imap)
 	}
 }
 
+bool imap_is_alert(const struct imap_event *event)
+{
+	return event->code.type == IMAP_CODE_ALERT ||
+	       (event->code.type == IMAP_CODE_OTHER &&
+		span_equal_nocase(event->code.name, "WEBALERT"));
+}
+
+void imap_append_alert(const struct imap *imap, const struct imap_event *event, struct buf *out)
+{
+	size_t len = event->text.len < ALERT_SHOWN ? event->text.len : ALERT_SHOWN;
+
+	buf_append_char(out, '[');
+	buf_append_span(out, event->code.name);
+	if (event->code.args.len > 0) {
+		buf_append_char(out, ' ');
+		blot_append(&imap->blot, event->code.args, out);
+	}
+	buf_append_cstr(out, "] ");
+	buf_append(out, event->text.data, len);
+}
+
+void imap_tell_alert(struct imap *imap, struct span words)
+{
+	if (words.len > 0 && imap->alerts < IMAP_ALERTS_MAX) {
+		imap->alerts++;
+		log_line(imap->log, LOG_WARN, "%s: the server wants you to know: %.*s", imap->label,
+			 (int)words.len, words.data);
+	}
+}
+
 static int note_untagged(struct imap *imap, const struct imap_event *event, struct err *err)
 {
 	if (event->status == IMAP_BYE) {
@@ -67,10 +98,12 @@ static int note_untagged(struct imap *imap, const struct imap_event *event, stru
 		note_closed(imap);
 	} else if (event->code.type == IMAP_CODE_CAPABILITY) {
 		imap_note_caps(imap, event->code.args);
-	} else if (event->code.type == IMAP_CODE_ALERT && imap->alerts < IMAP_ALERTS_MAX) {
-		imap->alerts++;
-		log_line(imap->log, LOG_WARN, "%s: the server wants you to know: %.*s", imap->label,
-			 (int)event->text.len, event->text.data);
+	} else if (imap_is_alert(event) && !imap->holds_alerts) {
+		struct buf words;
+		buf_init(&words, IMAP_ALERT_MAX);
+		imap_append_alert(imap, event, &words);
+		imap_tell_alert(imap, buf_span(&words));
+		buf_finish(&words);
 	}
 	return 0;
 }
@@ -153,7 +186,7 @@ static int note_noise(struct imap *imap, const struct imap_event *event, struct 
 static void blot_words(struct imap *imap, struct imap_event *event)
 {
 	bool has_words = event->type == IMAP_UNTAGGED || event->type == IMAP_TAGGED;
-	if (!has_words || (event->status == IMAP_OK && event->code.type != IMAP_CODE_ALERT)) {
+	if (!has_words || (event->status == IMAP_OK && !imap_is_alert(event))) {
 		return;
 	}
 	buf_clear(&imap->shown);

@@ -66,7 +66,9 @@ int login_connect(struct login *login, struct conn_params *params, struct conn *
 	params->blot = login->blot;
 	code = conn_open(conn, params, err);
 	if (code == -ERR_LOGIN) {
-		login_refused(login);
+		login_refused(login, err);
+	} else if (code == -ERR_TEMPORARY || code == -ERR_SERVER) {
+		login_help(login->server, LOGIN_NO_CONNECTION, err);
 	}
 	if (code == 0) {
 		binding_begin(&login->binding, *conn);
@@ -80,10 +82,12 @@ enum auth login_next(struct login *login, const struct sasl_offer *offer)
 
 	own.has_binding = binding_can(&login->binding);
 	own.has_token = login->server->has_token;
+	login->offer = own;
 	enum auth mech = sasl_choose(login->server->auth, &own, login->tried);
 
 	if (mech != AUTH_NONE) {
 		login->tried |= AUTH_BIT(mech);
+		login->mech = mech;
 	}
 	return mech;
 }
@@ -119,18 +123,6 @@ static int take_binding(struct login *login, enum auth mech, struct sasl_params 
 	return 0;
 }
 
-int login_nothing_fits(const struct sasl_offer *offer, const char *more, struct err *err)
-{
-	if (!offer->is_protected) {
-		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-			       "no way to log in without sending the password in the clear; set "
-			       "`tls`");
-	}
-	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-		       "the server offers no login mechanism that `auth` allows%s; see `auth`",
-		       more);
-}
-
 int login_exchange(struct login *login, enum auth mech, struct sasl **sasl, struct err *err)
 {
 	uint8_t random[(LOGIN_NONCE_SIZE - 1) / 2];
@@ -140,7 +132,6 @@ int login_exchange(struct login *login, enum auth mech, struct sasl **sasl, stru
 		return code;
 	}
 	hex_encode(random, sizeof(random), login->nonce);
-	login->mech = mech;
 	struct sasl_params params = {
 		.user = login->server->user,
 		.secret = &login->secret,
@@ -214,6 +205,7 @@ void login_append_words(const struct login *login, const struct sasl *sasl, stru
 	}
 	buf_append_cstr(out, "; ");
 	credential_advise(login->server->credential, buf_span(&clean), out);
+	login_append_another_way(login, out);
 	buf_finish(&clean);
 }
 
@@ -226,14 +218,15 @@ int login_unconnected(const struct server *server, const char *protocol, struct 
 {
 	const char *account = server->credential ? credential_account(server->credential) : "";
 
-	return err_set(
-		err, ERR_LOGIN, SCOPE_ACCOUNT,
+	err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
 		"the server takes the token and has no mailbox for it (\"User is "
 		"authenticated but not connected\"): `user` is not the account that signed "
 		"in, or that account has no mailbox or licence, or %s is switched off for it, "
 		"or the client lacks the permission for %s, or too many sessions are open; "
 		"where `user` is right, sign in as that user with `mailsync login %s`",
 		protocol, protocol, account);
+	login_help(server, LOGIN_REFUSED, err);
+	return -ERR_LOGIN;
 }
 
 static bool is_token(const struct server *server)
@@ -251,9 +244,10 @@ int login_again(const struct server *server, const volatile int *stop, struct er
 	return code == 0 ? -(int)err->code : code;
 }
 
-void login_refused(const struct login *login)
+void login_refused(const struct login *login, struct err *err)
 {
 	if (login->server->credential) {
 		credential_refused(login->server->credential, &login->secret);
 	}
+	login_help(login->server, LOGIN_REFUSED, err);
 }

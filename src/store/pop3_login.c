@@ -379,10 +379,10 @@ static int authenticate(struct pop3 *pop3, struct login *login, struct err *err)
 		}
 	}
 	if (login->tried == 0) {
-		return login_nothing_fits(&offer, "", err);
+		return login_nothing_fits(login, "", err);
 	}
 	if (code == -ERR_LOGIN && !pop3->is_unconnected) {
-		login_refused(login);
+		login_refused(login, err);
 	}
 	return code;
 }

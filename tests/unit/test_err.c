@@ -42,11 +42,11 @@ static void err_text_cannot_write_to_a_terminal(void **state)
 
 static void err_text_is_cut_at_whole_characters(void **state)
 {
-	char euros[3 * 400 + 1];
+	char euros[3 * ERR_TEXT_SIZE + 1];
 	struct err err;
 
 	(void)state;
-	for (size_t i = 0; i < 400; i++) {
+	for (size_t i = 0; i < ERR_TEXT_SIZE; i++) {
 		memcpy(euros + 3 * i, "\xe2\x82\xac", 3);
 	}
 	euros[sizeof(euros) - 1] = '\0';
@@ -94,6 +94,25 @@ static void err_prefix_keeps_code_and_scope(void **state)
 	assert_string_equal(err.text, "<mailbox Work: it said \"no\">");
 }
 
+static void err_append_puts_more_behind_what_was_said(void **state)
+{
+	char longer[2 * ERR_TEXT_SIZE];
+	struct err err;
+
+	(void)state;
+	err_set(&err, ERR_LOGIN, SCOPE_ACCOUNT, "refused");
+	err_append(&err, " (%s)", "not\x1b now");
+	assert_string_equal(err.text, "refused (not? now)");
+	assert_int_equal(err.code, ERR_LOGIN);
+	assert_int_equal(err.scope, SCOPE_ACCOUNT);
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	err_append(&err, "%s", longer);
+	assert_int_equal(strlen(err.text), ERR_TEXT_SIZE - 1);
+	err_append(&err, "more");
+	assert_int_equal(strlen(err.text), ERR_TEXT_SIZE - 1);
+}
+
 static void err_codes_have_the_documented_exit_status(void **state)
 {
 	(void)state;
@@ -133,6 +152,7 @@ int main(void)
 		cmocka_unit_test(err_set_errno_keeps_the_reason_of_a_long_sentence),
 		cmocka_unit_test(err_set_errno_tells_memory_from_disk),
 		cmocka_unit_test(err_prefix_keeps_code_and_scope),
+		cmocka_unit_test(err_append_puts_more_behind_what_was_said),
 		cmocka_unit_test(err_codes_have_the_documented_exit_status),
 		cmocka_unit_test(err_codes_have_names_of_their_own),
 	};

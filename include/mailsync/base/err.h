@@ -48,7 +48,7 @@ enum err_end {
 	ERR_END_SILENT /* nothing more came */
 };
 
-#define ERR_TEXT_SIZE 768
+#define ERR_TEXT_SIZE 1536
 
 struct err {
 	enum err_code code;
@@ -77,6 +77,10 @@ int err_nomem(struct err *err);
 
 /* Puts "PREFIX: " before the sentence. */
 void err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Puts more behind the sentence, which may be said in two places: what happened where it did, and
+ * what follows from it above. */
+void err_append(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The exit status of sysexits.h that docs/mailsync.1 documents for the code: ERR_LOGIN is 77. */
 int err_exit_status(enum err_code code);

@@ -21,6 +21,17 @@ enum server_compress {
 	SERVER_COMPRESS_AUTO
 };
 
+/* The usual causes of a refusal at the provider, in the order in which they are told. */
+enum server_help {
+	SERVER_HELP_OAUTH_ONLY,
+	SERVER_HELP_CODE,
+	SERVER_HELP_IMAP_OFF,
+	SERVER_HELP_APP_PASSWORD,
+	SERVER_HELP_REGION,
+	SERVER_HELP_CONNECT, /* of a connection that is refused */
+	SERVER_HELP_COUNT
+};
+
 struct credential;
 
 struct server {
@@ -41,7 +52,9 @@ struct server {
 	struct credential *credential; /* asked at each login (store/credential.h); NULL: none */
 	enum server_compress compress;
 	const struct strlist *disabled; /* capabilities not to use, upper case */
-	struct progress *progress;      /* counted into by all connections; NULL: nobody looks */
+	/* Sentences that end with the page to open; NULL: none. */
+	const char *help[SERVER_HELP_COUNT];
+	struct progress *progress; /* counted into by all connections; NULL: nobody looks */
 };
 
 /*

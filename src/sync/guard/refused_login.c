@@ -22,6 +22,7 @@
 #define HASH_HEX    (2 * HASH_SIZE + 1)
 #define ITERATIONS  20000
 #define NOTE_SIZE   160
+#define NEXT_MAX    1024
 #define NOTE_FORMAT "%u %" PRId64 " %s %s %s"
 
 struct refused_login {
@@ -78,26 +79,53 @@ static int hash_now(struct run *run, const char *salt, char hash[HASH_HEX], stru
 	return code;
 }
 
+#define TIME_SIZE 32
+static void print_time(int64_t at_s, char text[TIME_SIZE])
+{
+	time_t at = (time_t)at_s;
+	struct tm tm;
+	text[0] = '\0';
+	if (localtime_r(&at, &tm) != NULL) {
+		strftime(text, TIME_SIZE, "%Y-%m-%d %H:%M", &tm);
+	}
+}
+
+/* When Q3 and Q4 let it be tried again. */
+static void print_next_try(const struct run *run, const struct login_facts *facts, struct buf *out)
+{
+	bool is_token = run->account->server.has_token;
+	char again[TIME_SIZE];
+	print_time(login_next_try(facts), again);
+	buf_printf(out,
+		   "the next try is at %s, or at once when the %s or the configuration is another, "
+		   "or by `mailsync %s %s`",
+		   again, is_token ? "token" : "password", is_token ? "login" : "check",
+		   credential_account(run->account->server.credential));
+}
+
 static int not_now(const struct run *run, const struct login_facts *facts, struct err *err)
 {
-	const char *name = credential_account(run->account->server.credential);
-	bool is_token = run->account->server.has_token;
-	time_t at = (time_t)facts->refused_at;
-	time_t next = (time_t)login_next_try(facts);
-	struct tm tm;
-	char refused[32] = "";
-	char again[32] = "";
-	if (localtime_r(&at, &tm) != NULL) {
-		strftime(refused, sizeof(refused), "%Y-%m-%d %H:%M", &tm);
-	}
-	if (localtime_r(&next, &tm) != NULL) {
-		strftime(again, sizeof(again), "%Y-%m-%d %H:%M", &tm);
-	}
-	return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-		       "the server refused the login on %s; the next try is at %s, or at once when "
-		       "the %s or the configuration is another, or by `mailsync %s %s`",
-		       refused, again, is_token ? "token" : "password",
-		       is_token ? "login" : "check", name);
+	struct buf next;
+	char refused[TIME_SIZE];
+	buf_init(&next, NEXT_MAX);
+	print_time(facts->refused_at, refused);
+	print_next_try(run, facts, &next);
+	int code = err_set(err, ERR_LOGIN, SCOPE_ACCOUNT, "the server refused the login on %s; %s",
+			   refused, next.data);
+	buf_finish(&next);
+	return code;
+}
+
+/* Behind a refusal in ERR, which nobody at a terminal reads: what will be done about it. */
+static void add_next_try(const struct run *run, const struct refused_login *refusal,
+			 struct err *err)
+{
+	const struct login_facts facts = {.refusals = refusal->count, .refused_at = refusal->at};
+	struct buf next;
+	buf_init(&next, NEXT_MAX);
+	print_next_try(run, &facts, &next);
+	err_append(err, " (%s)", next.data);
+	buf_finish(&next);
 }
 
 int login_check(struct run *run, struct err *err)
@@ -160,6 +188,9 @@ int login_note(struct run *run, int outcome, struct err *err)
 	int code = refusal_load(run, &refusal, &why);
 	if (code == 0 && is_refused) {
 		code = note_refused(run, &refusal, &why);
+		if (code == 0 && !run->options->has_terminal) {
+			add_next_try(run, &refusal, err);
+		}
 	} else if (code == 0 && refusal.count > 0) {
 		refusal.count = 0;
 		code = refusal_store(run, &refusal, &why);
