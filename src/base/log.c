@@ -15,7 +15,7 @@ int log_init(struct log *log, FILE *stream, enum log_level level)
 	log->stream = stream;
 	log->level = level;
 	log->program = "mailsync";
-	log->has_progress = false;
+	log->progress_lines = 0;
 	log->holds = 0;
 	return pthread_mutex_init(&log->mutex, NULL) == 0 ? 0 : -ERR_NOMEM;
 }
@@ -31,13 +31,13 @@ int log_enabled(const struct log *log, enum log_level level)
 	return log && log->stream && level <= log->level;
 }
 
-/* Clears the line and goes to its beginning (ECMA-48). The mutex is held. */
+/* Clears the lines, from the last up, and goes to the beginning (ECMA-48). The mutex is held. */
 static void erase_progress(struct log *log)
 {
-	if (log->has_progress) {
-		fputs("\r\033[K", log->stream);
-		log->has_progress = false;
+	for (unsigned i = 0; i < log->progress_lines; i++) {
+		fputs(i == 0 ? "\r\033[K" : "\033[A\033[K", log->stream);
 	}
+	log->progress_lines = 0;
 }
 
 void log_progress(struct log *log, const char *text)
@@ -46,7 +46,10 @@ void log_progress(struct log *log, const char *text)
 	erase_progress(log);
 	if (text && log->holds == 0) {
 		fputs(text, log->stream);
-		log->has_progress = true;
+		log->progress_lines = 1;
+		for (const char *at = strchr(text, '\n'); at; at = strchr(at + 1, '\n')) {
+			log->progress_lines++;
+		}
 	}
 	fflush(log->stream);
 	pthread_mutex_unlock(&log->mutex);

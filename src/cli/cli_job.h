@@ -13,6 +13,7 @@
 #include "mailsync/store/tokens.h"
 #include "mailsync/sync/sync.h"
 #include "cli_options.h"
+#include "cli_progress.h"
 #include "cli_print.h"
 
 struct cli_job {
@@ -31,6 +32,7 @@ struct cli_job {
 	struct err refusal;  /* code other than ERR_NONE: do not run, say this */
 	struct cli_output output;
 	struct progress progress;
+	struct cli_meter meter; /* what the display made of it */
 	int status;
 	struct strlist brought; /* mailboxes whose messages the server changed: new, or gone */
 	enum err_code ended;    /* what ended the account, ERR_NONE: nothing did */

@@ -3,7 +3,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#define COLUMNS_MIN 20
+#define NAME_SHARE  3    /* of a line, at most one in so many columns is the account's name */
+#define MEMORY_MS   3000 /* over which a rate is taken */
+#define PART_MAX    64
 
 static bool is_terminal(FILE *stream)
 {
@@ -26,28 +32,197 @@ enum cli_progress_kind cli_progress_kind(const struct cli_options *options, FILE
 	return options->progress == CLI_PROGRESS_ALWAYS ? CLI_PROGRESS_LINES : CLI_PROGRESS_NONE;
 }
 
-static void print_bytes(struct buf *out, uint64_t bytes)
+struct cli_screen cli_screen_of(FILE *stream)
 {
-	static const char *const units[] = {"kB", "MB", "GB", "TB"};
-	size_t unit = 0;
-	uint64_t tenths = bytes / 100;
+	struct cli_screen screen = {.columns = 80, .rows = 24};
+	struct winsize size;
 
-	while (tenths >= 9999 && unit + 1 < sizeof(units) / sizeof(units[0])) {
-		tenths /= 1000;
-		unit++;
+	if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
+		screen.columns = size.ws_col < COLUMNS_MIN ? COLUMNS_MIN : size.ws_col;
+		screen.rows = size.ws_row;
 	}
-	buf_printf(out, "%" PRIu64 ".%u %s", tenths / 10, (unsigned)(tenths % 10), units[unit]);
+	return screen;
 }
 
-void cli_progress_print(struct buf *out, const char *account, struct progress *progress)
+/* The mean of the last seconds, of which what is older counts less. */
+static double mean_rate(double rate, uint64_t before, uint64_t now, double ms)
 {
-	uint64_t planned = atomic_load_explicit(&progress->planned, memory_order_relaxed);
-	uint64_t copied = atomic_load_explicit(&progress->copied, memory_order_relaxed);
+	double fresh = (double)(now > before ? now - before : 0) * 1000 / ms;
 
-	buf_printf(out, "%s: ", account);
-	if (planned > 0) {
-		buf_printf(out, "%" PRIu64 " of %" PRIu64 " messages, ",
-			   copied < planned ? copied : planned, planned);
+	return rate + (fresh - rate) * ms / (ms + MEMORY_MS);
+}
+
+void cli_meter_look(struct cli_meter *meter, const struct progress *progress, int64_t now)
+{
+	struct cli_meter seen = *meter;
+
+	seen.planned = atomic_load_explicit(&progress->planned, memory_order_relaxed);
+	seen.planned_bytes = atomic_load_explicit(&progress->planned_bytes, memory_order_relaxed);
+	seen.copied = atomic_load_explicit(&progress->copied, memory_order_relaxed);
+	seen.copied_bytes = atomic_load_explicit(&progress->copied_bytes, memory_order_relaxed);
+	seen.bytes = atomic_load_explicit(&progress->bytes, memory_order_relaxed);
+	seen.looked_at = now;
+	double ms = (double)(now - meter->looked_at);
+	if (meter->looked_at > 0 && ms > 0) {
+		seen.message_rate = mean_rate(meter->message_rate, meter->copied, seen.copied, ms);
+		seen.byte_rate = mean_rate(meter->byte_rate, meter->bytes, seen.bytes, ms);
 	}
-	print_bytes(out, atomic_load_explicit(&progress->bytes, memory_order_relaxed));
+	*meter = seen;
+}
+
+void cli_meter_add(struct cli_meter *meter, const struct cli_meter *other)
+{
+	meter->copied += other->copied;
+	meter->bytes += other->bytes;
+}
+
+void cli_print_count(struct buf *out, uint64_t number)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, number);
+
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0) {
+			buf_append_char(out, ',');
+		}
+		buf_append_char(out, digits[i]);
+	}
+}
+
+/* 1000^UNIT is the unit that BYTES are told in. */
+static unsigned unit_of(uint64_t bytes)
+{
+	unsigned unit = 0;
+
+	for (; bytes >= 1000 && unit < 5; bytes /= 1000) {
+		unit++;
+	}
+	return unit;
+}
+
+static void print_in_unit(struct buf *out, uint64_t bytes, unsigned unit)
+{
+	uint64_t tenths = bytes * 10;
+
+	for (unsigned i = 0; i < unit; i++) {
+		tenths /= 1000;
+	}
+	if (unit > 0 && tenths < 1000) {
+		buf_printf(out, "%" PRIu64 ".%u", tenths / 10, (unsigned)(tenths % 10));
+	} else {
+		buf_printf(out, "%" PRIu64, tenths / 10);
+	}
+}
+
+static const char *unit_name(unsigned unit)
+{
+	static const char *const names[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+
+	return names[unit];
+}
+
+void cli_print_size(struct buf *out, uint64_t bytes)
+{
+	print_in_unit(out, bytes, unit_of(bytes));
+	buf_printf(out, " %s", unit_name(unit_of(bytes)));
+}
+
+static void print_messages(struct buf *out, const struct cli_meter *meter)
+{
+	if (meter->planned > 0) {
+		cli_print_count(out,
+				meter->copied < meter->planned ? meter->copied : meter->planned);
+		buf_append_cstr(out, " of ");
+		cli_print_count(out, meter->planned);
+		buf_append_cstr(out, meter->planned == 1 ? " message" : " messages");
+	}
+}
+
+static void print_bytes(struct buf *out, const struct cli_meter *meter)
+{
+	unsigned unit = unit_of(meter->planned_bytes);
+
+	if (meter->planned_bytes == 0 || meter->copied_bytes > meter->planned_bytes) {
+		cli_print_size(out, meter->bytes);
+		return;
+	}
+	print_in_unit(out, meter->copied_bytes, unit);
+	buf_append_cstr(out, " of ");
+	print_in_unit(out, meter->planned_bytes, unit);
+	buf_printf(out, " %s", unit_name(unit));
+}
+
+static void print_left(struct buf *out, const struct cli_meter *meter)
+{
+	uint64_t left = meter->planned > meter->copied ? meter->planned - meter->copied : 0;
+
+	if (left == 0 || meter->message_rate < 0.01) {
+		return;
+	}
+	uint64_t seconds = (uint64_t)((double)left / meter->message_rate) + 1;
+	if (seconds < 90) {
+		buf_printf(out, "%" PRIu64 " s left", seconds);
+	} else if (seconds < 5400) {
+		buf_printf(out, "%" PRIu64 " min left", (seconds + 30) / 60);
+	} else if (seconds < 100 * 3600) {
+		buf_printf(out, "%" PRIu64 " h left", (seconds + 1800) / 3600);
+	}
+}
+
+static void print_rate(struct buf *out, const struct cli_meter *meter)
+{
+	if (meter->byte_rate >= 1) {
+		cli_print_size(out, (uint64_t)meter->byte_rate);
+		buf_append_cstr(out, "/s");
+	}
+}
+
+/* Appends PART behind JOINT where both fit; the last column stays free, or the terminal would go on
+ * in the next line. */
+static void add_part(struct buf *out, size_t begin, const char *joint, struct buf *part,
+		     size_t columns)
+{
+	if (part->len > 0 && out->len - begin + strlen(joint) + part->len < columns) {
+		buf_append_cstr(out, joint);
+		buf_append_span(out, buf_span(part));
+	}
+	buf_clear(part);
+}
+
+void cli_progress_line(struct buf *out, const char *account, const struct cli_meter *meter,
+		       size_t columns)
+{
+	static void (*const parts[])(struct buf *, const struct cli_meter *) = {
+		print_messages, print_bytes, print_left, print_rate};
+	size_t begin = out->len, room = columns / NAME_SHARE;
+	const char *joint = ": ";
+	struct buf part;
+
+	buf_printf(out, "%.*s", (int)(room < PART_MAX ? room : PART_MAX), account);
+	buf_init(&part, PART_MAX);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		size_t len = out->len;
+		parts[i](&part, meter);
+		add_part(out, begin, joint, &part, columns);
+		joint = out->len > len ? ", " : joint;
+	}
+	buf_finish(&part);
+}
+
+void cli_progress_sum(struct buf *out, size_t done, size_t wanted, const struct cli_meter *meter,
+		      size_t columns)
+{
+	size_t begin = out->len;
+	struct buf part;
+
+	buf_printf(out, "%zu of %zu accounts", done, wanted);
+	buf_init(&part, PART_MAX);
+	buf_append_cstr(&part, "done");
+	add_part(out, begin, " ", &part, columns);
+	cli_print_count(&part, meter->copied);
+	buf_append_cstr(&part, meter->copied == 1 ? " message" : " messages");
+	add_part(out, begin, ", ", &part, columns);
+	cli_print_size(&part, meter->bytes);
+	add_part(out, begin, ", ", &part, columns);
+	buf_finish(&part);
 }

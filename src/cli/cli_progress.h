@@ -1,8 +1,14 @@
-/* The progress line: when there is one, and what it says. base/log.h puts it on the terminal. */
+/*
+ * The progress display: when there is one, and what it says. base/log.h puts it on the terminal.
+ *
+ *     cli_meter_look(&meter, &job->progress, now);     each quarter of a second
+ *     cli_progress_line(&text, "home", &meter, columns);
+ */
 #ifndef MAILSYNC_CLI_PROGRESS_H
 #define MAILSYNC_CLI_PROGRESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "mailsync/base/buf.h"
@@ -11,13 +17,42 @@
 
 enum cli_progress_kind {
 	CLI_PROGRESS_NONE,
-	CLI_PROGRESS_LINE, /* on a terminal, one line that changes */
+	CLI_PROGRESS_LINE, /* on a terminal, a line an account that changes */
 	CLI_PROGRESS_LINES /* elsewhere, a line now and then, and one at an account's end */
 };
 
 enum cli_progress_kind cli_progress_kind(const struct cli_options *options, FILE *stream);
 
-/* Appends "home: 120 of 5000 messages, 3.1 MB". */
-void cli_progress_print(struct buf *out, const char *account, struct progress *progress);
+/* As many columns and rows as the terminal behind STREAM has; 80 by 24 where it does not tell. */
+struct cli_screen {
+	size_t columns;
+	size_t rows;
+};
+struct cli_screen cli_screen_of(FILE *stream);
+
+/* How far one account is, and how fast; zeroed it has not begun. */
+struct cli_meter {
+	uint64_t planned, planned_bytes, copied, copied_bytes, bytes;
+	int64_t looked_at;   /* ms of the monotonic clock; 0: never */
+	double message_rate; /* a second, of the last seconds; 0: not known */
+	double byte_rate;
+};
+/* NOW: ms of the monotonic clock, above 0. */
+void cli_meter_look(struct cli_meter *meter, const struct progress *progress, int64_t now);
+/* Adds what OTHER has copied. */
+void cli_meter_add(struct cli_meter *meter, const struct cli_meter *other);
+
+/* Appends "home: 120 of 5,000 messages, 3.1 of 140 MB, 2 min left, 1.1 MB/s", as much of it as fits
+ * into fewer than COLUMNS; no line end. */
+void cli_progress_line(struct buf *out, const char *account, const struct cli_meter *meter,
+		       size_t columns);
+/* Likewise "12 of 300 accounts done, 1,240 messages, 9.3 MB". */
+void cli_progress_sum(struct buf *out, size_t done, size_t wanted, const struct cli_meter *meter,
+		      size_t columns);
+
+/* Appends NUMBER as people read it: "20,000". */
+void cli_print_count(struct buf *out, uint64_t number);
+/* "9.3 MB", "140 MB", "12 bytes". */
+void cli_print_size(struct buf *out, uint64_t bytes);
 
 #endif

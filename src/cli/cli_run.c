@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mailsync/base/clock.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
 #include "mailsync/conf/nearest.h"
@@ -19,9 +20,10 @@
 
 #define THREADS_MAX 16 /* accounts side by side */
 
-#define LINE_MS      250  /* between two looks of the progress line */
-#define LINES_MS     2000 /* and where each look is a line */
-#define LINE_MAX_LEN 79
+#define LINE_MS          250  /* between two looks of the progress line */
+#define LINES_MS         2000 /* and where each look is a line */
+#define PROGRESS_COLUMNS 200
+#define PROGRESS_MAX     65536
 
 struct cli_run {
 	const struct cli_options *options;
@@ -337,17 +339,63 @@ static int report_broken(const struct cli_job *job, FILE *err_stream)
 	return err_exit_status(err.code);
 }
 
-/* All accounts that have begun and are not done, in one line; the mutex is held. */
-static void print_progress(struct cli_run *run, struct buf *line)
+/* A line for each account that has begun and is not done, as far as the screen is high, and where
+ * there are several a line of their sum; the mutex is held. */
+static void print_progress(struct cli_run *run, const struct cli_screen *screen, struct buf *text)
 {
-	for (size_t i = 0; i < run->next; i++) {
+	size_t wanted = 0, done = 0, lines = 0, lines_max = screen->rows > 3 ? screen->rows - 2 : 1;
+	int64_t now = clock_monotonic_ms();
+	struct cli_meter all = {0};
+
+	for (size_t i = 0; i < run->count; i++) {
 		struct cli_job *job = &run->jobs[i];
-		if (job->is_wanted && !job->is_done && line->len < LINE_MAX_LEN) {
-			buf_append_cstr(line, line->len > 0 ? "; " : "");
-			cli_progress_print(line, job->conf->name, &job->progress);
+		wanted += job->is_wanted;
+		done += job->is_wanted && job->is_done;
+		if (!job->is_wanted || i >= run->next) {
+			continue;
+		}
+		cli_meter_look(&job->meter, &job->progress, now);
+		cli_meter_add(&all, &job->meter);
+		if (!job->is_done && lines++ < lines_max) {
+			buf_append_cstr(text, text->len > 0 ? "\n" : "");
+			cli_progress_line(text, job->conf->name, &job->meter, screen->columns);
 		}
 	}
-	buf_truncate(line, line->len < LINE_MAX_LEN ? line->len : LINE_MAX_LEN);
+	if (wanted > 1) {
+		buf_append_cstr(text, text->len > 0 ? "\n" : "");
+		cli_progress_sum(text, done, wanted, &all, screen->columns);
+	}
+}
+
+/* Where the progress is no display: a line of JOB as it is now. */
+static void log_progress_line(struct cli_run *run, struct cli_job *job)
+{
+	struct buf line;
+
+	buf_init(&line, PROGRESS_MAX);
+	cli_meter_look(&job->meter, &job->progress, clock_monotonic_ms());
+	cli_progress_line(&line, job->conf->name, &job->meter, PROGRESS_COLUMNS);
+	log_line(&run->log, LOG_ERROR, "%s", line.data);
+	buf_finish(&line);
+}
+
+/* The mutex is held. */
+static void show_progress(struct cli_run *run)
+{
+	const struct cli_screen screen = cli_screen_of(run->log.stream);
+	struct buf text;
+
+	for (size_t i = 0; run->progress == CLI_PROGRESS_LINES && i < run->next; i++) {
+		if (run->jobs[i].is_wanted && !run->jobs[i].is_done) {
+			log_progress_line(run, &run->jobs[i]);
+		}
+	}
+	if (run->progress == CLI_PROGRESS_LINE) {
+		buf_init(&text, PROGRESS_MAX);
+		print_progress(run, &screen, &text);
+		log_progress(&run->log, text.len > 0 ? text.data : NULL);
+		buf_finish(&text);
+	}
 }
 
 /* Waits for JOB, or until the next look at the progress is due. The mutex is held. */
@@ -364,24 +412,13 @@ static void wait_a_while(struct cli_run *run)
 	until.tv_nsec += ms % 1000 * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	if (pthread_cond_timedwait(&run->done, &run->mutex, &until) != ETIMEDOUT) {
-		return;
+	if (pthread_cond_timedwait(&run->done, &run->mutex, &until) == ETIMEDOUT) {
+		show_progress(run);
 	}
-	struct buf line;
-	buf_init(&line, 4096);
-	print_progress(run, &line);
-	if (line.len > 0 && run->progress == CLI_PROGRESS_LINE) {
-		log_progress(&run->log, line.data);
-	} else if (line.len > 0) {
-		log_line(&run->log, LOG_ERROR, "%s", line.data);
-	}
-	buf_finish(&line);
 }
 
 static void run_await(struct cli_run *run, struct cli_job *job)
 {
-	struct buf line;
-
 	pthread_mutex_lock(&run->mutex);
 	while (!job->is_done) {
 		wait_a_while(run);
@@ -390,10 +427,7 @@ static void run_await(struct cli_run *run, struct cli_job *job)
 	if (run->progress == CLI_PROGRESS_LINE) {
 		log_progress(&run->log, NULL);
 	} else if (run->progress == CLI_PROGRESS_LINES) {
-		buf_init(&line, 4096);
-		cli_progress_print(&line, job->conf->name, &job->progress);
-		log_line(&run->log, LOG_ERROR, "%s", line.data);
-		buf_finish(&line);
+		log_progress_line(run, job);
 	}
 }
 

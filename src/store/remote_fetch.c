@@ -98,7 +98,7 @@ int remote_fetch_next(struct remote *remote, struct remote_body *body, struct er
 		} else if (code == 0) {
 			remote->opens_in_flight -= body->type == REMOTE_FETCHED_OPENED;
 			if (body->type == REMOTE_FETCHED_MESSAGE && body->has_body) {
-				progress_copied(remote->progress, 1);
+				progress_copied(remote->progress, body->size);
 			}
 			return 0;
 		}

@@ -1,11 +1,14 @@
 """Commands and options: dry run, list, check, status, the lock, signals, several accounts."""
 
+import fcntl
 import os
 import pty
 import re
 import shlex
 import signal
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -160,9 +163,10 @@ def test_status_names_an_account_that_never_came_to_a_mailbox(account):
     assert account.run("status").out == "home: never synced\n"
 
 
-def on_a_terminal(account, *args):
-    """What a run writes to standard error when that is a terminal."""
+def on_a_terminal(account, *args, size=(24, 80)):
+    """What a run writes to standard error when that is a terminal of SIZE (rows, columns)."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     process = subprocess.Popen(account.argv(*args), stdin=subprocess.DEVNULL, stderr=theirs,
                                stdout=subprocess.PIPE,
                                env=account.environment(TERM="xterm"))
@@ -196,10 +200,33 @@ def test_progress_shows_on_a_terminal_and_leaves_no_trace(account, remote):
         account.change(port=line.port)
         shown = on_a_terminal(account, "-v", "sync")
         quiet = on_a_terminal(account, "-q", "sync")
-    assert re.search(r"home: 0\.\d kB", shown) and quiet == ""
+    assert re.search(r"home: [\d.]+ (bytes|kB)", shown) and quiet == ""
     # What is said later stands in a line of its own, and nothing of the progress is left.
     screen = [text.split("\r\x1b[K")[-1] for text in shown.split("\r\n")]
     assert screen[-1] == "" and all(text.startswith("mailsync: ") for text in screen[:-1])
+
+
+def frames(shown):
+    """The displays, of one line or more each, that stood on the terminal one after another."""
+    return [frame.replace("\r", "").split("\n")
+            for frame in re.split(r"\r\x1b\[K(?:\x1b\[A\x1b\[K)*", shown) if frame]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
+def test_progress_follows_the_size_of_the_terminal(make_account, columns):
+    """A line an account, as far as the terminal is high, and one of their sum."""
+    accounts = [make_account() for _ in range(5)]
+    for one in accounts:
+        append(one.remote(), 60)
+    with Line(accounts[0].server.port, rtt_ms=100) as line:
+        for number, one in enumerate(accounts):
+            one.change(port=line.port)
+            accounts[0].others[f"account no{number}"] = one.keys
+        del accounts[0].others["account no0"]
+        shown = frames(on_a_terminal(accounts[0], "sync", size=(5, columns)))
+    assert all(len(text) < columns for frame in shown for text in frame)
+    assert max(len(frame) for frame in shown) == 4       # three accounts and the sum, of five rows
+    assert any(re.match(r"[0-5] of 5 accounts done, \d+ messages", frame[-1]) for frame in shown)
 
 
 def test_progress_elsewhere_only_if_asked_for(account, remote):
@@ -207,7 +234,7 @@ def test_progress_elsewhere_only_if_asked_for(account, remote):
     append(remote, 4, seed="new")
     account.local.deliver("INBOX", mail.one(9, seed="up", size=300))
     result = account.run("--progress=always", "--json")
-    assert re.fullmatch(r"mailsync: home: 5 of 5 messages, \d+\.\d kB\n", result.err), result
+    assert re.fullmatch(r"mailsync: home: 5 of 5 messages, [\d.]+( of [\d.]+)? kB\n", result.err), result
     for options in ((), ("--progress=auto",), ("--progress=never",)):
         assert account.run(*options).err == ""
 

@@ -64,19 +64,114 @@ static void an_error_tells_its_mailbox_and_message(void **state)
 static void progress_counts_messages_once_there_is_a_plan(void **state)
 {
 	struct progress progress = {0};
+	struct cli_meter meter = {0};
 	struct buf out;
 
 	(void)state;
 	buf_init(&out, 4096);
 	progress_bytes(&progress, 1250);
-	cli_progress_print(&out, "work", &progress);
+	cli_meter_look(&meter, &progress, 1000);
+	cli_progress_line(&out, "work", &meter, 80);
 	assert_string_equal(out.data, "work: 1.2 kB");
-	progress_plan(&progress, 20000);
-	progress_copied(&progress, 120);
+	progress_plan(&progress, 20000, 0);
+	progress_copied(&progress, 5000);
 	progress_bytes(&progress, UINT64_C(3100000000));
 	buf_clear(&out);
-	cli_progress_print(&out, "work", &progress);
-	assert_string_equal(out.data, "work: 120 of 20000 messages, 3.1 GB");
+	meter = (struct cli_meter){0};
+	cli_meter_look(&meter, &progress, 2000);
+	cli_progress_line(&out, "work", &meter, 80);
+	assert_string_equal(out.data, "work: 1 of 20,000 messages, 3.1 GB");
+	buf_finish(&out);
+}
+
+/* A second, 40 messages and 9.3 MB after the first look. */
+static struct cli_meter at_work(void)
+{
+	struct progress progress = {0};
+	struct cli_meter meter = {0};
+
+	progress_plan(&progress, 20000, 171000000);
+	cli_meter_look(&meter, &progress, 1000);
+	for (int i = 0; i < 1240; i++) {
+		progress_copied(&progress, 7500);
+	}
+	progress_bytes(&progress, 9300000);
+	cli_meter_look(&meter, &progress, 2000);
+	return meter;
+}
+
+static void progress_fits_the_terminal(void **state)
+{
+	static const struct {
+		size_t columns;
+		const char *line;
+	} cases[] = {
+		{20, "home: 9.3 of 171 MB"},
+		{40, "home: 1,240 of 20,000 messages"},
+		{50, "home: 1,240 of 20,000 messages, 9.3 of 171 MB"},
+		{60, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 61 s left"},
+		{80, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 61 s left, 2.3 MB/s"},
+		{120, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 61 s left, 2.3 MB/s"},
+		{200, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 61 s left, 2.3 MB/s"},
+	};
+	const struct cli_meter meter = at_work();
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_clear(&out);
+		cli_progress_line(&out, "home", &meter, cases[i].columns);
+		assert_string_equal(out.data, cases[i].line);
+		assert_true(out.len < cases[i].columns);
+	}
+	buf_clear(&out);
+	cli_progress_line(&out, "an-account-with-a-long-name", &meter, 60);
+	assert_string_equal(out.data, "an-account-with-a-lo: 1,240 of 20,000 messages, 61 s left");
+	buf_finish(&out);
+}
+
+static void progress_of_many_accounts_is_summed(void **state)
+{
+	const struct cli_meter one = at_work();
+	struct cli_meter all = {0};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	cli_meter_add(&all, &one);
+	cli_meter_add(&all, &one);
+	cli_progress_sum(&out, 12, 300, &all, 80);
+	assert_string_equal(out.data, "12 of 300 accounts done, 2,480 messages, 18.6 MB");
+	buf_clear(&out);
+	cli_progress_sum(&out, 12, 300, &all, 40);
+	assert_string_equal(out.data, "12 of 300 accounts done, 2,480 messages");
+	buf_finish(&out);
+}
+
+static void sizes_and_counts_are_as_people_read_them(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = {
+		{0, "0 bytes"},      {999, "999 bytes"},    {1000, "1.0 kB"},
+		{9349999, "9.3 MB"}, {171000000, "171 MB"}, {UINT64_C(20000000000), "20.0 GB"},
+	};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_clear(&out);
+		cli_print_size(&out, cases[i].bytes);
+		assert_string_equal(out.data, cases[i].text);
+	}
+	buf_clear(&out);
+	cli_print_count(&out, 1234567);
+	buf_append_char(&out, ' ');
+	cli_print_count(&out, 999);
+	assert_string_equal(out.data, "1,234,567 999");
 	buf_finish(&out);
 }
 
@@ -176,6 +271,9 @@ int main(void)
 		cmocka_unit_test(a_quiet_success_says_nothing),
 		cmocka_unit_test(an_error_tells_its_mailbox_and_message),
 		cmocka_unit_test(progress_counts_messages_once_there_is_a_plan),
+		cmocka_unit_test(progress_fits_the_terminal),
+		cmocka_unit_test(progress_of_many_accounts_is_summed),
+		cmocka_unit_test(sizes_and_counts_are_as_people_read_them),
 		cmocka_unit_test(a_verbose_report_names_changed_mailboxes),
 		cmocka_unit_test(json_lines_end_with_the_account),
 		cmocka_unit_test(a_plan_is_printed_for_people_and_machines),

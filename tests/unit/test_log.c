@@ -100,6 +100,22 @@ static void log_shows_no_progress_while_it_is_held(void **state)
 	free(text);
 }
 
+static void progress_of_three_lines(struct log *log)
+{
+	log_progress(log, "a\nb\nc");
+	log_progress(log, "d");
+	log_progress(log, NULL);
+}
+
+static void log_takes_away_all_lines_of_a_progress(void **state)
+{
+	char *text = written(LOG_WARN, progress_of_three_lines);
+
+	(void)state;
+	assert_string_equal(text, "a\nb\nc\r\033[K\033[A\033[K\033[A\033[Kd\r\033[K");
+	free(text);
+}
+
 static void log_without_a_stream_is_silent(void **state)
 {
 	struct log log;
@@ -119,6 +135,7 @@ int main(void)
 		cmocka_unit_test(log_lines_hold_no_control_characters),
 		cmocka_unit_test(log_wire_cuts_long_lines_and_tells_their_length),
 		cmocka_unit_test(log_shows_no_progress_while_it_is_held),
+		cmocka_unit_test(log_takes_away_all_lines_of_a_progress),
 		cmocka_unit_test(log_without_a_stream_is_silent),
 	};
 

@@ -90,20 +90,26 @@ static void sum_of_plans_tells_what_each_does(void **state)
 	struct op copied[2] = {{.kind = OP_DOWNLOAD}, {.kind = OP_UPLOAD}};
 	struct op braked = {.kind = OP_HOLD, .reason = REASON_BRAKE};
 	struct message_plan plan = {.ops = &held, .count = 1, .skipped = 1};
+	const struct row sized = {.size = {.is_told = true, .number = 100}}, unsized = {0};
 	struct plan_sum sum = {0};
 
 	(void)state;
-	plan_sum_add(&sum, &plan);
+	plan_sum_add(&sum, &plan, &sized);
 	assert_int_equal(sum.shape, PLAN_IDLE);
 	assert_int_equal(sum.skipped, 1);
 	assert_false(sum.holds_others);
 	plan = (struct message_plan){.ops = copied, .count = 2, .deletes = {.local = 3}};
-	plan_sum_add(&sum, &plan);
+	plan_sum_add(&sum, &plan, &sized);
 	assert_int_equal(sum.shape, PLAN_MIXED);
 	assert_int_equal(sum.copies, 2);
+	assert_int_equal(sum.copy_bytes, 200);
+	assert_false(sum.has_unsized);
+	plan.deletes = (struct brake_count){0};
+	plan_sum_add(&sum, &plan, &unsized);
+	assert_true(sum.has_unsized);
 	plan = (struct message_plan){
 		.ops = &braked, .count = 1, .deletes = {.local = 4, .held_remote = 1}};
-	plan_sum_add(&sum, &plan);
+	plan_sum_add(&sum, &plan, &sized);
 	assert_int_equal(sum.shape, PLAN_MIXED);
 	assert_true(sum.holds_others);
 	assert_int_equal(sum.deletes.local, 7);

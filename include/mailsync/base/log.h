@@ -24,9 +24,9 @@ enum log_level {
 struct log {
 	FILE *stream;
 	enum log_level level;
-	const char *program; /* put before each line, "mailsync" */
-	bool has_progress;   /* the cursor stands behind a progress text */
-	unsigned holds;      /* log_hold without its log_release */
+	const char *program;     /* put before each line, "mailsync" */
+	unsigned progress_lines; /* of the progress text that the cursor stands behind */
+	unsigned holds;          /* log_hold without its log_release */
 	pthread_mutex_t mutex;
 };
 
@@ -40,8 +40,8 @@ int log_enabled(const struct log *log, enum log_level level);
 void log_line(struct log *log, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* For a terminal: TEXT stands in the last line until the next line or text takes its place; NULL
- * takes it away. */
+/* For a terminal: TEXT, of one or more lines that are each shorter than the terminal is wide,
+ * stands at the end until the next line or text takes its place; NULL takes it away. */
 void log_progress(struct log *log, const char *text);
 /* From log_hold to log_release no such text is shown: another program may be talking to the
  * terminal. LOG may be NULL. */

@@ -7,10 +7,10 @@
 #include "rules/effect.h"
 #include "rules/transfer_rules.h"
 
-static void count_upload(struct upload *upload)
+static void count_upload(struct upload *upload, const struct upload_item *item)
 {
 	upload->job->mailbox->done.counts.uploaded++;
-	progress_copied(upload->job->run->account->server.progress, 1);
+	progress_copied(upload->job->run->account->server.progress, item->row->size.number);
 }
 
 static int forget_refusal(struct upload *upload, const struct upload_item *item, struct err *err)
@@ -40,7 +40,7 @@ static int item_unknown(struct upload *upload, struct upload_item *item, uint32_
 	}
 	mailbox->open.has_intents = true;
 	effect_held(item->row, REASON_AMBIGUOUS);
-	count_upload(upload);
+	count_upload(upload, item);
 	code = code < 0 ? code : forget_refusal(upload, item, err);
 	return code < 0 ? code : state_row_put(state, item->row, err);
 }
@@ -53,7 +53,7 @@ static int item_there(struct upload *upload, struct upload_item *item, uint32_t 
 	int code = seen == NULL ? 0 : state_row_drop(state, seen->id, err);
 	effect_uploaded(item->row, uid, item->flags);
 	effect_held(item->row, REASON_UNPROVEN);
-	count_upload(upload);
+	count_upload(upload, item);
 	if (code < 0 || (code = forget_refusal(upload, item, err)) < 0 ||
 	    (code = state_row_put(state, item->row, err)) < 0) {
 		return code;

@@ -27,8 +27,8 @@ static struct brake_count count_removal(const struct run *run, const struct mail
 	return is_held ? brake_of_held_removal(side, agreed) : brake_of_removal(side, agreed);
 }
 
-/* What MAILBOX would have deleted, and how many messages it is going to copy. */
-static int count_mailbox(struct run *run, struct mailbox *mailbox, uint64_t *copies,
+/* What MAILBOX would have deleted; adds to COPIES what it is going to copy. */
+static int count_mailbox(struct run *run, struct mailbox *mailbox, struct plan_sum *copies,
 			 struct err *err)
 {
 	struct brake_count *count = &mailbox->decided.deletes;
@@ -40,7 +40,9 @@ static int count_mailbox(struct run *run, struct mailbox *mailbox, uint64_t *cop
 		if ((code = job_plan(&job, run, mailbox, 0, err)) == 0 &&
 		    (code = job_plan_all(&job, &all, err)) == 0) {
 			*count = all.plan.deletes;
-			*copies += all.plan.copies;
+			copies->copies += all.plan.copies;
+			copies->copy_bytes += all.plan.copy_bytes;
+			copies->has_unsized |= all.plan.has_unsized;
 			mailbox->decided.shape = all.plan.shape;
 		}
 		job_finish(&job);
@@ -52,12 +54,13 @@ static int count_mailbox(struct run *run, struct mailbox *mailbox, uint64_t *cop
 
 static int count_all(struct run *run, struct err *err)
 {
-	uint64_t copies = 0; /* what there is to watch */
+	struct plan_sum copies = {0}; /* what there is to watch */
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		code = count_mailbox(run, &run->mailboxes.items[i], &copies, err);
 	}
-	progress_plan(run->account->server.progress, copies);
+	progress_plan(run->account->server.progress, copies.copies,
+		      copies.has_unsized ? 0 : copies.copy_bytes);
 	return code;
 }
 

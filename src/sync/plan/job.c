@@ -204,13 +204,13 @@ int job_plan_next(struct job *job, bool *is_there, struct err *err)
 	if (job->slice.is_last) {
 		return 0;
 	}
-	plan_sum_add(&job->before, &job->plan);
+	plan_sum_add(&job->before, &job->plan, job->rows.items);
 	return plan_slice(job, err);
 }
 
 static void sum_slice(const struct job *job, struct job_sum *sum)
 {
-	plan_sum_add(&sum->plan, &job->plan);
+	plan_sum_add(&sum->plan, &job->plan, job->rows.items);
 	sum->has_news |= job_has_news(job);
 }
 

@@ -101,21 +101,25 @@ bool message_plan_is_retry(const struct message_plan *plan, const struct row *ro
 	return true;
 }
 
-static size_t copies_of(const struct message_plan *plan)
+static void add_copies(struct plan_sum *sum, const struct message_plan *plan,
+		       const struct row *rows)
 {
-	size_t copies = 0;
 	for (size_t i = 0; i < plan->count; i++) {
-		copies += plan->ops[i].kind == OP_DOWNLOAD || plan->ops[i].kind == OP_UPLOAD;
+		if (plan->ops[i].kind == OP_DOWNLOAD || plan->ops[i].kind == OP_UPLOAD) {
+			struct told size = rows[plan->ops[i].row].size;
+			sum->copies++;
+			sum->copy_bytes += size.number;
+			sum->has_unsized |= !size.is_told;
+		}
 	}
-	return copies;
 }
 
-void plan_sum_add(struct plan_sum *sum, const struct message_plan *plan)
+void plan_sum_add(struct plan_sum *sum, const struct message_plan *plan, const struct row *rows)
 {
 	enum plan_shape shape = message_plan_shape(plan);
 	sum->shape = shape > sum->shape ? shape : sum->shape;
 	sum->holds_others |= !message_plan_holds_by_policy(plan);
 	brake_add(&sum->deletes, &plan->deletes, SIDE_NONE);
 	sum->skipped += plan->skipped;
-	sum->copies += copies_of(plan);
+	add_copies(sum, plan, rows);
 }

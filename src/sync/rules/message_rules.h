@@ -226,8 +226,11 @@ struct plan_sum { /* zeroed it is that of none */
 	bool holds_others; /* some HOLD is of another kind than only another policy would settle */
 	struct brake_count deletes;
 	size_t skipped;
-	size_t copies; /* of messages, either way */
+	size_t copies;       /* of messages, either way */
+	uint64_t copy_bytes; /* as far as their sizes are told */
+	bool has_unsized;    /* some is not */
 };
-void plan_sum_add(struct plan_sum *sum, const struct message_plan *plan);
+/* ROWS: those that PLAN was made of. */
+void plan_sum_add(struct plan_sum *sum, const struct message_plan *plan, const struct row *rows);
 
 #endif
