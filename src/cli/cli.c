@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
@@ -24,7 +25,10 @@
 
 static int cli_flush(int status)
 {
-	return fflush(stdout) != 0 && status == 0 ? err_exit_status(ERR_LOCAL) : status;
+	/* A reader that went away has what it wanted. */
+	bool is_broken = fflush(stdout) != 0 && errno != EPIPE;
+
+	return is_broken && status == 0 ? err_exit_status(ERR_LOCAL) : status;
 }
 
 /* The commands that need no configuration. */

@@ -98,6 +98,7 @@ void cli_account_fill(struct account *account, const struct conf_account *conf,
 	account->keywords = keywords_of[conf->keywords];
 	account->leave_on_server = leave_of[conf->leave_on_server];
 	account->leave_age_s = conf->leave_age_s;
+	account->patience_s = conf->patience_s;
 }
 
 void cli_account_help(struct account *account, const struct conf_account *conf,

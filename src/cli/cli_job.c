@@ -6,6 +6,7 @@
 #include "cli_hook.h"
 #include "cli_login.h"
 #include "cli_verify.h"
+#include "cli_silence.h"
 
 void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 		  const struct cli_options *options)
@@ -16,6 +17,7 @@ void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 	strlist_init(&job->brought);
 	err_clear(&job->refusal);
 	cli_output_init(&job->output, options->json, options->level >= LOG_INFO);
+	job->is_unattended = cli_is_unattended(options);
 }
 
 void cli_job_finish(struct cli_job *job)
@@ -115,6 +117,18 @@ static void job_note_brought(struct cli_job *job, const struct report *report)
 	}
 }
 
+/* Where pre_sync fails nothing begins: 75, which is borne as any other. */
+static int job_begin(struct cli_job *job, const struct sync_options *options, struct report *report,
+		     struct err *err)
+{
+	int code = options->dry_run ? 0 : job_prepare(job, options->stop, err);
+
+	if (code < 0) {
+		sync_put_off(&job->account, options, &report->is_borne);
+	}
+	return code;
+}
+
 static void job_sync(struct cli_job *job, const struct sync_options *options)
 {
 	struct report report;
@@ -122,7 +136,7 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 
 	report_init(&report);
 	err_clear(&err);
-	int code = options->dry_run ? 0 : job_prepare(job, options->stop, &err);
+	int code = job_begin(job, options, &report, &err);
 	bool is_ready = code == 0;
 	if (is_ready) {
 		code = sync_account(&job->account, options, &report, &err);
@@ -134,7 +148,10 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 		report.total.errors += report.total.errors == 0;
 	}
 	if (code < 0 && report.error_count == 0) {
-		job_fail(job, &err);
+		report_add_error(&report, NULL, 0, &err);
+	}
+	if (job->is_unattended) {
+		report_hush(&report);
 	}
 	if (is_ready && !options->dry_run) {
 		job_hook(job, "on_new", report.total.downloaded ? job->conf->on_new : NULL,
@@ -145,6 +162,8 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 	job_note_brought(job, &report);
 	cli_print_report(&job->output, job->conf->name, &report);
 	job->is_to_be_heard = report.is_to_be_heard;
+	job->total = report.total;
+	job->seconds = report.seconds;
 	report_finish(&report);
 }
 

@@ -35,8 +35,11 @@ struct cli_job {
 	struct cli_meter meter; /* what the display made of it */
 	int status;
 	struct strlist brought; /* mailboxes whose messages the server changed: new, or gone */
-	enum err_code ended;    /* what ended the account, ERR_NONE: nothing did */
+	struct sync_counts total; /* of a sync, as is: */
+	double seconds;
+	enum err_code ended; /* what ended the account, ERR_NONE: nothing did */
 	bool is_done;
+	bool is_unattended;  /* nobody looks on (cli_silence.h) */
 	bool is_to_be_heard; /* its report, once it is written (sync_was_heard) */
 };
 

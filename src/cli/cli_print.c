@@ -294,9 +294,10 @@ void cli_print_report(struct cli_output *output, const char *account, const stru
 						    error->code, error->text};
 		cli_print_error(output, &trouble);
 	}
-	if (report->total.errors > report->error_count && report->error_count > 0) {
+	uint64_t known = report->error_count + report->errors_hushed;
+	if (report->total.errors > known && report->error_count > 0) {
 		buf_printf(&output->err, "mailsync: %s: %" PRIu64 " more errors like these\n",
-			   account, report->total.errors - report->error_count);
+			   account, report->total.errors - known);
 	}
 	if (output->verbose) {
 		cli_report_text(&output->err, account, report);

@@ -146,6 +146,16 @@ static bool print_counts(struct buf *out, const struct sync_counts *counts)
 	return !is_first;
 }
 
+void cli_report_summary(struct buf *out, const char *whom, const struct sync_counts *total,
+			double seconds)
+{
+	buf_printf(out, "mailsync: %s: ", whom);
+	if (!print_counts(out, total)) {
+		buf_append_cstr(out, "nothing to do");
+	}
+	buf_printf(out, " (%.1f s)\n", seconds);
+}
+
 void cli_report_text(struct buf *out, const char *account, const struct report *report)
 {
 	for (size_t i = 0; i < report->mailbox_count; i++) {

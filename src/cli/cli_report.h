@@ -16,4 +16,8 @@ void cli_report_plan(struct buf *out, const char *account, const struct report *
 /* What was done: one line for each mailbox with something to say, and one for the account. */
 void cli_report_text(struct buf *out, const char *account, const struct report *report);
 
+/* One line of what the sync of WHOM did: an account, "3 accounts". */
+void cli_report_summary(struct buf *out, const char *whom, const struct sync_counts *total,
+			double seconds);
+
 #endif

@@ -17,6 +17,7 @@
 #include "cli_account.h"
 #include "cli_job.h"
 #include "cli_progress.h"
+#include "cli_report.h"
 
 #define THREADS_MAX 16 /* accounts side by side */
 
@@ -24,6 +25,9 @@
 #define LINES_MS         2000 /* and where each look is a line */
 #define PROGRESS_COLUMNS 200
 #define PROGRESS_MAX     65536
+
+#define SUMMARY_S   1.0 /* a sync that lasts longer says what it did */
+#define SUMMARY_MAX 1048576
 
 struct cli_run {
 	const struct cli_options *options;
@@ -320,19 +324,28 @@ static void *run_work(void *context)
 	}
 }
 
-static bool write_out(const struct buf *text, FILE *stream)
+/* 0, or an errno. */
+static int write_out(const struct buf *text, FILE *stream)
 {
+	errno = 0;
 	bool is_written = fwrite(text->data, 1, text->len, stream) == text->len;
+	bool is_flushed = fflush(stream) == 0;
 
-	return fflush(stream) == 0 && is_written && text->failed == 0;
+	if (!is_written || !is_flushed) {
+		return errno != 0 ? errno : EIO;
+	}
+	return text->failed == 0 ? 0 : ENOMEM;
 }
 
-/* Says why a report is not whole; the exit status for that. */
-static int report_broken(const struct cli_job *job, FILE *err_stream)
+/* Says why a report is not whole; the exit status for that. A reader that went away, as `head`
+ * does, has what it wanted. */
+static int report_broken(int errnum, FILE *err_stream)
 {
-	int errnum = job->output.out.failed == 0 ? errno : ENOMEM;
 	struct err err;
 
+	if (errnum == EPIPE) {
+		return 0;
+	}
 	err_set_errno(&err, ERR_LOCAL, SCOPE_RUN, errnum,
 		      "the report of this run could not be written");
 	fprintf(err_stream, "mailsync: %s\n", err.text);
@@ -435,14 +448,14 @@ int cli_run_tell(struct cli_run *run, struct cli_job *job, FILE *out, FILE *err_
 {
 	/* The log writes to stderr too; its lock keeps our block whole. */
 	pthread_mutex_lock(&run->log.mutex);
-	bool is_heard = write_out(&job->output.err, err_stream);
-	bool is_written = write_out(&job->output.out, out);
+	bool is_heard = write_out(&job->output.err, err_stream) == 0;
+	int errnum = write_out(&job->output.out, out);
 	pthread_mutex_unlock(&run->log.mutex);
 	if (is_heard && job->is_to_be_heard) {
 		struct err ignored; /* it is told once more */
 		(void)sync_was_heard(&job->account, &run->sync_options, &ignored);
 	}
-	return is_written ? 0 : report_broken(job, err_stream);
+	return errnum == 0 ? 0 : report_broken(errnum, err_stream);
 }
 
 /* Writes each account's output when it and all before it are done. */
@@ -465,6 +478,34 @@ static int run_collect(struct cli_run *run, FILE *out, FILE *err_stream)
 	return status;
 }
 
+/* What a sync did that somebody waited for at a terminal. */
+static void run_sum_up(const struct cli_run *run, size_t wanted, double seconds, FILE *err_stream)
+{
+	const struct cli_options *options = run->options;
+	struct sync_counts total = {0};
+	char whom[32];
+	struct buf text;
+
+	if (options->command != CLI_SYNC || options->dry_run || options->level != LOG_WARN ||
+	    seconds < SUMMARY_S || !isatty(fileno(err_stream))) {
+		return;
+	}
+	buf_init(&text, SUMMARY_MAX);
+	for (size_t i = 0; i < run->count; i++) {
+		const struct cli_job *job = &run->jobs[i];
+		if (job->is_wanted) {
+			cli_report_summary(&text, job->conf->name, &job->total, job->seconds);
+			sync_counts_add(&total, &job->total);
+		}
+	}
+	if (wanted > 1) {
+		snprintf(whom, sizeof(whom), "%zu accounts", wanted);
+		cli_report_summary(&text, whom, &total, seconds);
+	}
+	(void)write_out(&text, err_stream);
+	buf_finish(&text);
+}
+
 static size_t run_wanted(const struct cli_run *run)
 {
 	size_t count = 0;
@@ -479,6 +520,7 @@ static int run_threads(struct cli_run *run, FILE *out, FILE *err_stream)
 {
 	pthread_t threads[THREADS_MAX];
 	size_t wanted = run_wanted(run), started = 0;
+	int64_t began_us = clock_monotonic_us();
 
 	while (started < wanted && started < THREADS_MAX &&
 	       pthread_create(&threads[started], NULL, run_work, run) == 0) {
@@ -491,6 +533,7 @@ static int run_threads(struct cli_run *run, FILE *out, FILE *err_stream)
 	for (size_t i = 0; i < started; i++) {
 		pthread_join(threads[i], NULL);
 	}
+	run_sum_up(run, wanted, (double)(clock_monotonic_us() - began_us) / 1e6, err_stream);
 	return status;
 }
 

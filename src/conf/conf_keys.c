@@ -135,6 +135,9 @@ const struct conf_key conf_keys[] = {
 	{"timeout", CONF_TYPE_DURATION, AT(timeout_s), "60", NULL, 1, 86400, NULL, ANY, 0,
 	 "Seconds (or 90s, 5m, 1h) without progress after which the connection is given up; also "
 	 "how long a run waits in all where a server that is too busy asks for patience."},
+	{"patience", CONF_TYPE_DURATION, AT(patience_s), "1h", NULL, 0, 31536000, NULL, BOTH, 0,
+	 "How long temporary failures (75) are borne without a word by runs whose standard error "
+	 "is no terminal, counted from the first one after a success; 0: not at all."},
 	{"connections", CONF_TYPE_NUMBER, AT(connections), "4", NULL, 1, 64, NULL, ANY, 0,
 	 "Connections at most; more than one is opened only when it pays. POP3 uses one."},
 	{"compress", CONF_TYPE_WORD, AT(compress), "no", NULL, 0, 0, compress_words,

@@ -24,6 +24,16 @@ static const char count_remote_all[] =
 static const char count_remote_only[] =
 	"SELECT count(*) FROM row WHERE mailbox = ? AND pending = 1 AND remote = 1 AND agreed = 0";
 
+int state_was_synced(struct state *state, bool *was_synced, struct err *err)
+{
+	uint64_t found = 0;
+	int code = state_read_number(
+		state, "SELECT EXISTS (SELECT 1 FROM mailbox WHERE synced_at > ?)", 0, &found, err);
+
+	*was_synced = found != 0;
+	return code;
+}
+
 int state_count_agreed(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
 {
 	return state_read_number(state, mailbox == 0 ? count_agreed_all : count_agreed, mailbox,

@@ -295,6 +295,7 @@ int sync_account(const struct account *account, const struct sync_options *optio
 		code = run_once(&run, &session, &plan, report, err);
 	}
 	code = run_outcome(&run, code, err);
+	silence_note(&run, code);
 	run_store_trouble(&run, code, err);
 	finish(&run);
 	return code;

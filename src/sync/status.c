@@ -113,8 +113,32 @@ int sync_was_heard(const struct account *account, const struct sync_options *opt
 	account_path(account, options, ".db", path);
 	int code = state_open(&state, path, STATE_WRITE, err);
 	code = code < 0 ? code : state_refusals_hear(state, err);
+	code = code < 0 ? code : silence_held_heard(state, err);
 	state_close(&state);
 	return code;
+}
+
+void sync_put_off(const struct account *account, const struct sync_options *options, bool *is_borne)
+{
+	char path[FILE_PATH_SIZE], lock_path[FILE_PATH_SIZE];
+	struct state *state = NULL;
+	struct file_lock lock;
+	struct err ignored;
+	account_path(account, options, ".db", path);
+	account_path(account, options, ".lock", lock_path);
+	file_lock_init(&lock);
+	*is_borne = false;
+	int code = file_lock_acquire(&lock, lock_path, false, options->stop, &ignored);
+	if (code == -ERR_LOCKED) {
+		*is_borne = true; /* the other run tells */
+	} else if (code == 0 && state_open(&state, path, STATE_READ, &ignored) == 0) {
+		state_close(&state); /* there is one, and so it can be written */
+		if (state_open(&state, path, STATE_WRITE, &ignored) == 0) {
+			(void)silence_note_failure(state, account->patience_s, is_borne, &ignored);
+		}
+	}
+	state_close(&state);
+	file_lock_finish(&lock);
 }
 
 int sync_status(const struct account *account, const struct sync_options *options,

@@ -515,7 +515,7 @@ static void the_brake_s_word_leaves_other_errors_as_they_are(void **state)
 	for (int i = 0; i < 1000; i++) {
 		run_report_error(&scene->run, NULL, 0, &err);
 	}
-	run_report_held(&scene->run, run_mailbox(&scene->run, "INBOX"), &err);
+	run_report_held(&scene->run, run_mailbox(&scene->run, "INBOX"), 1, &err);
 	assert_int_equal(scene->report.error_count, 1000);
 	assert_null(scene->report.errors[999].mailbox);
 }

@@ -240,10 +240,13 @@ static void durations_are_seconds_or_have_their_unit_behind_them(void **state)
 	assert_int_equal(account->timeout_s, 90);
 	assert_int_equal(account->watch_interval_s, 7200);
 	assert_int_equal(account->watch_renew_s, 240);
+	assert_int_equal(account->patience_s, 3600);
 	unload(&loaded);
 	account = load_good(&loaded, ACCOUNT "timeout = 2min\nwatch_interval = 7d\n"
-					     "watch_mailboxes = INBOX a/*\nwatch = idle\n");
+					     "watch_mailboxes = INBOX a/*\nwatch = idle\n"
+					     "patience = 0\n");
 	assert_int_equal(account->timeout_s, 120);
+	assert_int_equal(account->patience_s, 0);
 	assert_int_equal(account->watch_interval_s, 7 * 86400);
 	assert_int_equal(account->watch_renew_s, 9 * 60);
 	assert_int_equal(account->watch_mailboxes.count, 2);

@@ -100,6 +100,7 @@ struct conf_account {
 	char *proxy;
 	char *tunnel;
 	int timeout_s;
+	int patience_s;
 	int connections;
 	enum conf_compress compress;
 	enum conf_durability durability;

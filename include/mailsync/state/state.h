@@ -57,7 +57,8 @@ int state_end(struct state *state, int code, struct err *err);
 /* Small named values: "database" (random id), "generation", "account", "clean" ("1" after a
  * run that ended properly), "boot", "keywords" (the key's value in the last run), "times"
  * ("refused": it was told that no file's time can be set here), "refused" (a login that the server
- * refused: guard/refused_login.c), "surplus" with a mailbox's id (observe/surplus.c).
+ * refused: guard/refused_login.c), "surplus" with a mailbox's id (observe/surplus.c),
+ * "failures" and "held" (run/silence.c).
  * VALUE has room for SIZE bytes; "" when unset. */
 int state_get(struct state *state, const char *key, char *value, size_t size, struct err *err);
 int state_set(struct state *state, const char *key, const char *value, struct err *err);
@@ -225,6 +226,8 @@ int state_proofs_count(struct state *state, struct state_proofs *proofs, struct 
 int state_rows_sample(struct state *state, int64_t mailbox, unsigned most, struct row_list *rows,
 		      struct err *err);
 
+/* Whether a mailbox ever was. */
+int state_was_synced(struct state *state, bool *was_synced, struct err *err);
 /* How many rows are agreed and in base on both sides (the brake's measure), and how many have
  * remote PRESENT (compared with EXISTS). MAILBOX 0: all mailboxes. */
 int state_count_agreed(struct state *state, int64_t mailbox, uint64_t *count, struct err *err);

@@ -55,6 +55,7 @@ struct account {
 	enum account_keywords keywords;
 	enum account_leave leave_on_server;
 	int64_t leave_age_s;
+	int64_t patience_s; /* how long temporary failures are borne */
 };
 
 #endif

@@ -53,6 +53,8 @@ struct sync_counts {
 	uint64_t errors;
 };
 
+void sync_counts_add(struct sync_counts *total, const struct sync_counts *counts);
+
 struct report_mailbox {
 	char *name;
 	struct sync_counts counts;
@@ -101,6 +103,7 @@ struct report {
 	size_t error_count;    /* the first 1,000; counts go on */
 	size_t earlier_errors; /* of these, what earlier passes of the run told */
 	size_t error_cap;
+	size_t errors_hushed; /* dropped from the list, by report_hush */
 	struct sync_counts total;
 	uint64_t mailboxes_selected; /* how many mailboxes take part */
 	uint64_t mailboxes_changed;
@@ -112,6 +115,9 @@ struct report {
 	double seconds;
 	int status;          /* exit status of this account */
 	bool is_to_be_heard; /* it tells what is told once: sync_was_heard */
+	/* What is not worth a word where nobody looks on: */
+	bool is_borne;      /* status 75, and patience is not over; or another run holds the lock */
+	bool is_held_known; /* what the brake holds was said today */
 };
 
 void report_init(struct report *report);
@@ -120,6 +126,9 @@ void report_finish(struct report *report);
  * may be NULL, UID 0. Counts nothing. */
 void report_add_error(struct report *report, const char *mailbox, uint32_t uid,
 		      const struct err *err);
+
+/* Drops the errors that are not worth a word where nobody looks on. */
+void report_hush(struct report *report);
 
 /* `sync`, and with options->dry_run the plan. Returns 0 or the error that ended the account; REPORT
  * is filled as far as the run came either way, its `status` set (0, 1, 79, ... ) and every error in
@@ -137,6 +146,11 @@ int sync_is_news(const struct account *account, const struct sync_options *optio
  * tells the same again. */
 int sync_was_heard(const struct account *account, const struct sync_options *options,
 		   struct err *err);
+
+/* What has to be there for a run of ACCOUNT is not, for now. *IS_BORNE as in a report. Where it
+ * cannot be told it is not. */
+void sync_put_off(const struct account *account, const struct sync_options *options,
+		  bool *is_borne);
 
 /* `list`: one entry a remote mailbox. */
 struct listing_entry {

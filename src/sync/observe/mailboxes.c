@@ -202,6 +202,7 @@ static void report_left_out(struct run *run, struct mailbox *mailbox)
 			"left out; if it was emptied on purpose, run once with "
 			"--allow-mass-delete");
 		run->done.brake_hit = true;
+		run->done.held++;
 	} else {
 		return;
 	}

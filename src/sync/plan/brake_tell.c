@@ -38,8 +38,8 @@ static void append_target(struct buf *out, const struct run *run, const struct m
 	buf_finish(&target);
 }
 
-/* WHAT the brake holds, and the ways on. */
-static void tell(struct run *run, const struct mailbox *mailbox, const char *what)
+/* WHAT the brake holds, of HELD messages, and the ways on. */
+static void tell(struct run *run, const struct mailbox *mailbox, uint64_t held, const char *what)
 {
 	struct buf target;
 	struct err err;
@@ -49,7 +49,7 @@ static void tell(struct run *run, const struct mailbox *mailbox, const char *wha
 		"%s. If it is right: mailsync --allow-mass-delete %s; if it is not: mailsync "
 		"--bring-back %s",
 		what, target.data, target.data);
-	run_report_held(run, mailbox, &err);
+	run_report_held(run, mailbox, held, &err);
 	buf_finish(&target);
 }
 
@@ -70,7 +70,7 @@ void brake_tell_over(struct run *run, const struct mailbox *mailbox,
 		 "none of them was",
 		 (unsigned long long)deletes, (unsigned long long)(count->agreed + recent),
 		 side_text(side), lately, run->account->max_delete_percent);
-	tell(run, mailbox, what);
+	tell(run, mailbox, deletes, what);
 }
 
 static void tell_removals(struct run *run, const struct mailbox *mailbox, uint64_t count,
@@ -87,7 +87,7 @@ static void tell_removals(struct run *run, const struct mailbox *mailbox, uint64
 		 is_other_folder ? ", for they are gone, and their directory is another one or not "
 				   "there (is a disk not mounted?)"
 				 : " until you say which is right");
-	tell(run, mailbox, what);
+	tell(run, mailbox, count, what);
 }
 
 void brake_tell_held(struct run *run, const struct mailbox *mailbox,
@@ -101,6 +101,6 @@ void brake_tell_held(struct run *run, const struct mailbox *mailbox,
 			 "flags of %llu message%s would be cleared on the server, since the files "
 			 "stand in `new` now; the brake holds that",
 			 (unsigned long long)count->held_flags, count->held_flags == 1 ? "" : "s");
-		tell(run, mailbox, what);
+		tell(run, mailbox, count->held_flags, what);
 	}
 }

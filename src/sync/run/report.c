@@ -15,6 +15,12 @@ void report_init(struct report *report)
 	*report = (struct report){0};
 }
 
+static void error_finish(struct report_error *error)
+{
+	free(error->mailbox);
+	free(error->text);
+}
+
 void report_finish(struct report *report)
 {
 	for (size_t i = 0; i < report->mailbox_count; i++) {
@@ -26,8 +32,7 @@ void report_finish(struct report *report)
 		free(report->plan[i].why);
 	}
 	for (size_t i = 0; i < report->error_count; i++) {
-		free(report->errors[i].mailbox);
-		free(report->errors[i].text);
+		error_finish(&report->errors[i]);
 	}
 	free(report->mailboxes);
 	free(report->plan);
@@ -64,6 +69,21 @@ void report_add_error(struct report *report, const char *mailbox, uint32_t uid,
 	};
 }
 
+void report_hush(struct report *report)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < report->error_count; i++) {
+		struct report_error *error = &report->errors[i];
+		if (report->is_borne || (report->is_held_known && error->code == ERR_BRAKE)) {
+			error_finish(error);
+		} else {
+			report->errors[kept++] = *error;
+		}
+	}
+	report->errors_hushed += report->error_count - kept;
+	report->error_count = kept;
+}
+
 /* An earlier pass of the run has told the same. */
 static bool is_told(const struct report *report, const char *mailbox, uint32_t uid,
 		    const struct err *err)
@@ -91,13 +111,15 @@ void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid, co
 	pthread_mutex_unlock(&run->mutex);
 }
 
-void run_report_held(struct run *run, const struct mailbox *mailbox, const struct err *err)
+void run_report_held(struct run *run, const struct mailbox *mailbox, uint64_t held,
+		     const struct err *err)
 {
 	const char *name = mailbox == NULL ? NULL : mailbox->name;
 	if (!is_told(run->report, name, 0, err)) {
 		report_add_error(run->report, name, 0, err);
 	}
 	run->done.brake_hit = true;
+	run->done.held += held;
 }
 
 void run_report_drop_held(struct run *run)
@@ -199,8 +221,7 @@ void run_report_forget(struct run *run, struct mailbox *mailbox, size_t first)
 	for (size_t i = kept; i < report->error_count; i++) {
 		struct report_error *error = &report->errors[i];
 		if (is_of(error, mailbox)) {
-			free(error->mailbox);
-			free(error->text);
+			error_finish(error);
 			mailbox->done.counts.errors -= mailbox->done.counts.errors > 0;
 		} else {
 			report->errors[kept++] = *error;
@@ -215,8 +236,7 @@ void run_report_begin_anew(struct run *run)
 	struct report *report = run->report;
 	pthread_mutex_lock(&run->mutex);
 	for (size_t i = 0; i < report->error_count; i++) {
-		free(report->errors[i].mailbox);
-		free(report->errors[i].text);
+		error_finish(&report->errors[i]);
 	}
 	report->error_count = 0;
 	pthread_mutex_unlock(&run->mutex);
@@ -238,7 +258,7 @@ void run_report_plan(struct run *run, const struct plan_entry *entry)
 	};
 }
 
-static void add_counts(struct sync_counts *total, const struct sync_counts *counts)
+void sync_counts_add(struct sync_counts *total, const struct sync_counts *counts)
 {
 	total->downloaded += counts->downloaded;
 	total->uploaded += counts->uploaded;
@@ -297,7 +317,7 @@ static int add_mailbox(struct report *report, const struct mailbox *mailbox, str
 		return -ERR_NOMEM;
 	}
 	entry->counts.skipped = 0;
-	add_counts(&entry->counts, counts);
+	sync_counts_add(&entry->counts, counts);
 	entry->is_changed |= has_more;
 	return 0;
 }
@@ -317,7 +337,7 @@ int run_report_pass(struct run *run, struct err *err)
 static void sum_up(struct report *report)
 {
 	for (size_t i = 0; i < report->mailbox_count; i++) {
-		add_counts(&report->total, &report->mailboxes[i].counts);
+		sync_counts_add(&report->total, &report->mailboxes[i].counts);
 		report->mailboxes_changed += report->mailboxes[i].is_changed;
 	}
 }

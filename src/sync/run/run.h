@@ -156,6 +156,7 @@ struct run_seen {
 /* What happened, of the account as a whole. */
 struct run_done {
 	bool brake_hit;
+	uint64_t held;      /* by the brake: messages, and mailboxes left out */
 	bool local_failed;  /* a folder could not be read: status 74 */
 	bool was_put_off;   /* the server asked for more patience than this run has */
 	int64_t backoff_ms; /* waited so far because it asked for some */
@@ -235,8 +236,9 @@ struct mailbox *run_mailbox_by_id(const struct run *run, int64_t id);
  * it in the mailbox's errors. */
 void run_report_error(struct run *run, struct mailbox *mailbox, uint32_t uid,
 		      const struct err *err);
-/* The same of what the brake holds, counted nowhere: nothing failed. */
-void run_report_held(struct run *run, const struct mailbox *mailbox, const struct err *err);
+/* The same of what the brake holds, HELD messages: no error, nothing failed. */
+void run_report_held(struct run *run, const struct mailbox *mailbox, uint64_t held,
+		     const struct err *err);
 /* What the brake said so far is a matter of the sync that is looked ahead at. */
 void run_report_drop_held(struct run *run);
 /* Says which mailboxes that the command line names are not there; warns when none takes part. */
@@ -255,6 +257,15 @@ int run_report_pass(struct run *run, struct err *err);
 /* After a run that ended with CODE and ERR: what each of its mailboxes has to say and their sum,
  * the exit status, the time since run_init. Returns CODE, or a failure of its own in its place. */
 int run_outcome(struct run *run, int code, struct err *err);
+/*
+ * What is worth a word (rules/silence_rules.h): into the report of a run that ended with OUTCOME,
+ * whose status it has, and into base for the runs to come.
+ */
+void silence_note(struct run *run, int outcome);
+/* A temporary failure, whatever of: *IS_BORNE. */
+int silence_note_failure(struct state *state, int64_t patience_s, bool *is_borne, struct err *err);
+/* What the report says of the brake was read. */
+int silence_held_heard(struct state *state, struct err *err);
 /* Adds what a connection cost. */
 void run_add_totals(struct run *run, const struct remote_totals *totals);
 
