@@ -99,6 +99,33 @@ int file_create(int dirfd, const char *name, int *fd, struct err *err)
 	return 0;
 }
 
+int file_open_append(int dirfd, const char *name, int *fd, struct err *err)
+{
+	int errnum = STEP_AT("create", dirfd, name);
+	int opened = -1;
+
+	if (errnum == 0) {
+		opened = openat(dirfd, name, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+				0600);
+		errnum = opened >= 0 ? 0 : errno;
+	}
+	if (errnum != 0) {
+		return file_fail(err, errnum, "write to", name);
+	}
+	*fd = opened;
+	return 0;
+}
+
+int file_truncate(int fd, uint64_t size, struct err *err)
+{
+	int errnum = STEP_AT("truncate", fd, NULL);
+
+	if (errnum == 0 && ftruncate(fd, (off_t)size) != 0) {
+		errnum = errno;
+	}
+	return errnum == 0 ? 0 : fail_at(err, errnum, "shorten", fd, "a file");
+}
+
 int file_write(int fd, const void *data, size_t len, struct err *err)
 {
 	const char *rest = data;

@@ -11,15 +11,17 @@
 
 #include "mailsync/base/clock.h"
 #include "mailsync/base/command.h"
+#include "mailsync/base/file.h"
 
 #define WAIT_MS   5
-#define FACTS     3
+#define FACTS     4
 #define FACT_SIZE 160 /* a variable's name, and an account's (100 at most) or a number */
+#define PATH_SIZE (FILE_PATH_SIZE + FACT_SIZE)
 
 extern char **environ;
 
 /* Our environment and what the hook is told. A variable of that name that we were given goes. */
-static char **environment_create(char facts[FACTS][FACT_SIZE])
+static char **environment_create(char *const facts[FACTS])
 {
 	size_t count = 0, kept = 0;
 
@@ -76,15 +78,18 @@ static int hook_wait(const struct cli_hook *hook, pid_t pid, struct err *err)
 
 int cli_hook_run(const struct cli_hook *hook, struct err *err)
 {
-	char facts[FACTS][FACT_SIZE];
+	char account[FACT_SIZE], count[FACT_SIZE], status[FACT_SIZE], changes[PATH_SIZE];
+	char *const facts[FACTS] = {account, count, status, changes};
 	pid_t pid;
 
 	if (!hook->command) {
 		return 0;
 	}
-	snprintf(facts[0], FACT_SIZE, "MAILSYNC_ACCOUNT=%s", hook->account);
-	snprintf(facts[1], FACT_SIZE, "MAILSYNC_NEW=%" PRIu64, hook->new_messages);
-	snprintf(facts[2], FACT_SIZE, "MAILSYNC_STATUS=%d", hook->status);
+	snprintf(account, sizeof(account), "MAILSYNC_ACCOUNT=%s", hook->account);
+	snprintf(count, sizeof(count), "MAILSYNC_NEW=%" PRIu64, hook->new_messages);
+	snprintf(status, sizeof(status), "MAILSYNC_STATUS=%d", hook->status);
+	snprintf(changes, sizeof(changes), "MAILSYNC_CHANGES=%s",
+		 hook->changes ? hook->changes : "");
 	char **environment = environment_create(facts);
 	if (!environment) {
 		return err_nomem(err);

@@ -1,4 +1,4 @@
-/* pre_sync, on_new and post_sync: shell commands of the user around an account's sync. */
+/* pre_sync, on_new and the like: shell commands of the user around an account's sync. */
 #ifndef MAILSYNC_CLI_HOOK_H
 #define MAILSYNC_CLI_HOOK_H
 
@@ -11,6 +11,7 @@ struct cli_hook {
 	const char *command; /* NULL: there is none */
 	const char *account;
 	uint64_t new_messages;
+	const char *changes;      /* a list (store/changes.h); NULL or "": there is none */
 	int status;               /* exit status of the account so far */
 	const volatile int *stop; /* non-zero ends it early; NULL: it runs to its end */
 };

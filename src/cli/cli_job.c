@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "cli_hook.h"
+#include "cli_hooks.h"
 #include "cli_login.h"
 #include "cli_verify.h"
 #include "cli_silence.h"
+#include "mailsync/base/file.h"
 
 void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 		  const struct cli_options *options)
@@ -26,6 +28,7 @@ void cli_job_finish(struct cli_job *job)
 	strlist_finish(&job->only);
 	strlist_finish(&job->brought);
 	free(job->trash);
+	free(job->changes);
 	credential_destroy(&job->credential);
 	tokens_destroy(&job->tokens);
 	credential_destroy(&job->client_secret);
@@ -45,6 +48,24 @@ void cli_job_again(struct cli_job *job)
 	job->is_to_be_heard = false;
 }
 
+int cli_job_keep_changes(struct cli_job *job, const char *state_dir, struct err *err)
+{
+	struct buf path;
+
+	if (!cli_hooks_want_changes(job->conf)) {
+		return 0;
+	}
+	buf_init(&path, FILE_PATH_SIZE - 1);
+	buf_printf(&path, "%s/%s.changes", state_dir, job->conf->name);
+	int code = buf_status(&path, "the path of the list of changes", err);
+	if (code == 0 && !(job->changes = buf_steal(&path))) {
+		code = err_nomem(err);
+	}
+	buf_finish(&path);
+	job->account.maildir.changes = job->changes;
+	return code;
+}
+
 /* Says ERR, which ended the account, and takes its status. */
 static void job_fail(struct cli_job *job, const struct err *err)
 {
@@ -55,44 +76,55 @@ static void job_fail(struct cli_job *job, const struct err *err)
 	job->ended = err->code;
 }
 
+/* That a login was refused is told once by a process that stays. */
+static void job_hooks(struct cli_job *job, const struct sync_options *options, bool is_ready,
+		      struct report *report)
+{
+	bool is_refused = job->ended == ERR_LOGIN;
+	const struct cli_hooks hooks = {
+		.conf = job->conf,
+		.state_dir = options->state_dir,
+		.changes = job->changes,
+		.stop = options->stop,
+		.is_ready = is_ready,
+		.was_told = is_refused && job->was_refused,
+	};
+
+	cli_hooks_run(&hooks, report, &job->status);
+	job->was_refused = is_refused;
+}
+
 /* An account that could not even begin: its JSON lines end with an account event all the same. */
-static void job_refuse(struct cli_job *job, enum cli_command command)
+static void job_refuse(struct cli_job *job, const struct cli_options *cli,
+		       const struct sync_options *options)
 {
 	struct report report;
 
 	job_fail(job, &job->refusal);
-	if (command == CLI_SYNC || command == CLI_WATCH) {
-		memset(&report, 0, sizeof(report));
-		report_init(&report);
-		report.status = job->status;
-		report.total.errors = 1;
-		bool verbose = job->output.verbose;
-		job->output.verbose = false;
-		cli_print_report(&job->output, job->conf->name, &report);
-		job->output.verbose = verbose;
-		report_finish(&report);
+	if (cli->command != CLI_SYNC && cli->command != CLI_WATCH) {
+		return;
 	}
-}
-
-/* A hook that fails is an error of the account, beside what the sync itself came to. */
-static void job_hook(struct cli_job *job, const char *key, const char *command,
-		     struct report *report)
-{
-	const struct cli_hook hook = {
-		key, command, job->conf->name, report->total.downloaded, job->status, NULL};
-	struct err err;
-
-	if (cli_hook_run(&hook, &err) < 0) {
-		report_add_error(report, NULL, 0, &err);
-		report->total.errors++;
-		job->status = job->status == 0 ? err_exit_status(ERR_PARTIAL) : job->status;
+	report_init(&report);
+	report.status = job->status;
+	report.total.errors = 1;
+	report.is_borne = job->ended == ERR_INTERRUPTED || job->ended == ERR_LOCKED;
+	if (!options->dry_run) {
+		job_hooks(job, options, false, &report);
 	}
+	bool verbose = job->output.verbose;
+	job->output.verbose = false;
+	cli_print_report(&job->output, job->conf->name, &report);
+	job->output.verbose = verbose;
+	report_finish(&report);
 }
 
 /* Where pre_sync fails, what it was to make ready is not there: the sync has to wait. */
 static int job_prepare(struct cli_job *job, const volatile int *stop, struct err *err)
 {
-	const struct cli_hook hook = {"pre_sync", job->conf->pre_sync, job->conf->name, 0, 0, stop};
+	const struct cli_hook hook = {.key = "pre_sync",
+				      .command = job->conf->pre_sync,
+				      .account = job->conf->name,
+				      .stop = stop};
 
 	if (cli_hook_run(&hook, err) == 0) {
 		return 0;
@@ -153,10 +185,8 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 	if (job->is_unattended) {
 		report_hush(&report);
 	}
-	if (is_ready && !options->dry_run) {
-		job_hook(job, "on_new", report.total.downloaded ? job->conf->on_new : NULL,
-			 &report);
-		job_hook(job, "post_sync", job->conf->post_sync, &report);
+	if (!options->dry_run) {
+		job_hooks(job, options, is_ready, &report);
 	}
 	report.status = job->status;
 	job_note_brought(job, &report);
@@ -345,7 +375,7 @@ void cli_job_run(struct cli_job *job, const struct cli_options *cli,
 		err_set(&job->refusal, ERR_INTERRUPTED, SCOPE_RUN, "interrupted before it began");
 	}
 	if (job->refusal.code != ERR_NONE) {
-		job_refuse(job, cli->command);
+		job_refuse(job, cli, options);
 		return;
 	}
 	switch (cli->command) {

@@ -26,6 +26,7 @@ struct cli_job {
 	struct credential *client_secret;
 	struct tokens *tokens;
 	char *trash;         /* owned */
+	char *changes;       /* of the list of changes, owned; NULL: no hook reads one */
 	bool is_wanted;      /* takes part in this run */
 	bool is_whole;       /* named without a mailbox, or not at all */
 	struct strlist only; /* mailboxes named */
@@ -34,11 +35,12 @@ struct cli_job {
 	struct progress progress;
 	struct cli_meter meter; /* what the display made of it */
 	int status;
-	struct strlist brought; /* mailboxes whose messages the server changed: new, or gone */
+	struct strlist brought;   /* mailboxes whose messages the server changed: new, or gone */
 	struct sync_counts total; /* of a sync, as is: */
 	double seconds;
 	enum err_code ended; /* what ended the account, ERR_NONE: nothing did */
 	bool is_done;
+	bool was_refused;    /* the login, in the run before */
 	bool is_unattended;  /* nobody looks on (cli_silence.h) */
 	bool is_to_be_heard; /* its report, once it is written (sync_was_heard) */
 };
@@ -46,6 +48,8 @@ struct cli_job {
 void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 		  const struct cli_options *options);
 void cli_job_finish(struct cli_job *job);
+/* Where hooks run behind a sync, what it does to files is listed for them. `account` is filled. */
+int cli_job_keep_changes(struct cli_job *job, const char *state_dir, struct err *err);
 /* Forgets what the last run of it said: it is going to be run once more. */
 void cli_job_again(struct cli_job *job);
 /* Runs the command of CLI on the account, with OPTIONS, whose `only` is replaced; fills output and

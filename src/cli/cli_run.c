@@ -253,12 +253,18 @@ static int run_fill_secrets(struct cli_run *run, struct cli_job *job, struct err
 
 static void run_fill_account(struct cli_run *run, struct cli_job *job)
 {
+	struct err err;
+
 	if (run_fill_secrets(run, job, &job->refusal) == 0) {
 		(void)cli_account_trash(job->conf, &job->trash, &job->refusal);
 	}
 	cli_account_fill(&job->account, job->conf, job->credential, job->trash);
 	cli_account_help(&job->account, job->conf, &run->conf->providers);
 	job->account.server.progress = &job->progress;
+	if (cli_job_keep_changes(job, run->conf->state_dir, &err) < 0 &&
+	    job->refusal.code == ERR_NONE) {
+		job->refusal = err;
+	}
 }
 
 /* Refuses every account whose Maildir root is, holds, or lies in another's, also another's that

@@ -85,6 +85,7 @@ int maildir_open(struct maildir **maildir, const struct maildir_params *params, 
 		return err_nomem(err);
 	}
 	opened->root_fd = -1;
+	opened->changes.fd = -1;
 	opened->layout = params->layout;
 	opened->info_delimiter = params->info_delimiter;
 	opened->has_keywords = params->keywords;
@@ -94,8 +95,10 @@ int maildir_open(struct maildir **maildir, const struct maildir_params *params, 
 	temp_tag_make(opened);
 	opened->root = strdup(params->root);
 	opened->inbox_folder = strdup(params->inbox_folder ? params->inbox_folder : "INBOX");
-	int code = opened->root && opened->inbox_folder ? root_open(opened, may_create, err)
-							: err_nomem(err);
+	opened->changes.path = params->changes ? strdup(params->changes) : NULL;
+	bool has_memory =
+		opened->root && opened->inbox_folder && (opened->changes.path || !params->changes);
+	int code = has_memory ? root_open(opened, may_create, err) : err_nomem(err);
 	if (code < 0) {
 		maildir_close(&opened);
 		return code;
@@ -140,6 +143,10 @@ void maildir_close(struct maildir **maildir)
 	if (closing->root_fd >= 0) {
 		close(closing->root_fd);
 	}
+	if (closing->changes.fd >= 0) {
+		close(closing->changes.fd);
+	}
+	free(closing->changes.path);
 	maildir_aliases_finish(&closing->aliases);
 	maildir_aliases_finish(&closing->adopted);
 	maildir_memories_finish(&closing->memories);

@@ -70,11 +70,13 @@ int maildir_folder_set_flags(struct maildir_folder *folder, const struct maildir
 		return code;
 	}
 	enum maildir_dir to = now != 0 ? MAILDIR_CUR : from;
-	code = maildir_folder_dir(folder, to, &to_fd, err);
-	if (code == 0) {
-		code = file_rename(folder->dirs[from], change->file, to_fd, target, err);
+	const struct maildir_spot was = {folder, from, change->file}, is = {folder, to, target};
+	if ((code = maildir_folder_dir(folder, to, &to_fd, err)) < 0 ||
+	    (code = maildir_note(&was, &is, err)) < 0) {
+		return code;
 	}
-	if (code < 0) {
+	code = file_rename(folder->dirs[from], change->file, to_fd, target, err);
+	if ((code = maildir_note_end(&was, &is, code)) < 0) {
 		return code;
 	}
 	folder->touched[from] = true;
@@ -91,10 +93,14 @@ int maildir_folder_remove(struct maildir_folder *folder, const char *file, bool 
 	enum maildir_dir dir = in_new ? MAILDIR_NEW : MAILDIR_CUR;
 	struct maildir_file info;
 
-	int code = maildir_folder_stat_file(folder, file, in_new, &info, err);
-	if (code == 0) {
-		code = file_remove(folder->dirs[dir], file, err);
+	const struct maildir_spot spot = {folder, dir, file};
+	int code;
+
+	if ((code = maildir_folder_stat_file(folder, file, in_new, &info, err)) < 0 ||
+	    (code = maildir_note(&spot, NULL, err)) < 0) {
+		return code;
 	}
+	code = maildir_note_end(&spot, NULL, file_remove(folder->dirs[dir], file, err));
 	if (code == 0) {
 		folder->touched[dir] = true;
 	}
@@ -126,7 +132,12 @@ int maildir_folder_set_unique(struct maildir_folder *folder, const char *file, b
 			return err_set(err, ERR_PARTIAL, SCOPE_MESSAGE,
 				       "the name of file %s is too long to be changed", file);
 		}
+		const struct maildir_spot was = {folder, dir, file}, is = {folder, dir, result};
+		if ((code = maildir_note(&was, &is, err)) < 0) {
+			return code;
+		}
 		code = file_rename(folder->dirs[dir], file, folder->dirs[dir], result, err);
+		code = maildir_note_end(&was, &is, code);
 		maildir_unique_later(unique);
 	}
 	folder->touched[dir] |= code == 0;

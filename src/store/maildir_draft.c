@@ -331,9 +331,12 @@ int maildir_draft_publish(struct maildir_folder *folder, struct maildir_draft *d
 	}
 	enum maildir_dir dir = letters == 0 ? MAILDIR_NEW : MAILDIR_CUR;
 	code = maildir_folder_dir(folder, dir, &fd, err);
-	if (code == 0) {
-		code = file_rename(folder->dirs[MAILDIR_TMP], draft->temp_name, fd, name, err);
+	const struct maildir_spot spot = {folder, dir, name};
+	if (code < 0 || (code = maildir_note(NULL, &spot, err)) < 0) {
+		return code;
 	}
+	code = file_rename(folder->dirs[MAILDIR_TMP], draft->temp_name, fd, name, err);
+	code = maildir_note_end(NULL, &spot, code);
 	if (code == 0) {
 		folder->touched[dir] = true;
 		draft->temp_name[0] = '\0';

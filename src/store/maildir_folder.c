@@ -42,6 +42,10 @@ static int folder_open(struct maildir *maildir, struct maildir_folder *folder, s
 	if (code == 0) {
 		code = maildir_open_path(maildir, path.data, &folder->fd, err);
 	}
+	if (code == 0) {
+		folder->path = buf_steal(&path);
+		code = folder->path ? 0 : err_nomem(err);
+	}
 	buf_finish(&path);
 	return code;
 }
@@ -92,6 +96,7 @@ void maildir_folder_close(struct maildir_folder **folder)
 	content_scan_destroy(&closing->spare_content);
 	free(closing->spare_pending);
 	free(closing->name);
+	free(closing->path);
 	free(closing);
 	*folder = NULL;
 }
@@ -118,6 +123,10 @@ int maildir_folder_sync_names(struct maildir_folder *folder, struct err *err)
 {
 	if (folder->maildir->durability == MAILDIR_SYNC_NONE) {
 		return 0;
+	}
+	int noted = maildir_note_sync(folder->maildir, err);
+	if (noted < 0) {
+		return noted;
 	}
 	for (int i = 0; i < MAILDIR_DIRS; i++) {
 		/* What is in tmp need not last, and a leftover is swept. */
@@ -147,7 +156,7 @@ int maildir_sync_names(struct maildir_folder *const *folders, size_t count, stru
 {
 	bool by_syncfs =
 		count > SYNC_EACH_MAX && folders[0]->maildir->durability != MAILDIR_SYNC_NONE;
-	int code = 0;
+	int code = by_syncfs ? maildir_note_sync(folders[0]->maildir, err) : 0;
 
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		struct maildir_folder *folder = folders[i];

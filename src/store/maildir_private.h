@@ -46,6 +46,14 @@ struct maildir_memories {
 	size_t cap;
 };
 
+/* The list of changes (changes.h). */
+struct maildir_list {
+	char *path; /* NULL: none is kept */
+	int fd;     /* -1: nothing was written yet */
+	uint64_t size;
+	bool is_synced;
+};
+
 struct maildir {
 	char *root;
 	int root_fd; /* -1: there is no root */
@@ -63,6 +71,7 @@ struct maildir {
 	struct maildir_aliases aliases; /* as maildir_list found them */
 	struct maildir_aliases adopted; /* by maildir_adopt */
 	struct maildir_memories memories;
+	struct maildir_list changes;
 };
 
 enum maildir_dir {
@@ -95,6 +104,7 @@ struct maildir_table {
 struct maildir_folder {
 	struct maildir *maildir;
 	char *name;
+	char *path; /* below the root, when it was opened */
 	int fd;
 	int dirs[MAILDIR_DIRS];     /* -1: not there yet */
 	bool touched[MAILDIR_DIRS]; /* since the last maildir_folder_sync_names */
@@ -134,6 +144,32 @@ int maildir_folder_open_parts(struct maildir_folder *folder, struct err *err);
 /* The descriptor of a directory of the folder, made where it is missing. */
 int maildir_folder_dir(struct maildir_folder *folder, enum maildir_dir dir, int *fd,
 		       struct err *err);
+
+/*
+ * Everything that changes a message file notes it in the list of changes, where one is kept: before
+ * it is done, and when it could not be done. A message comes (FROM is NULL), goes (TO is NULL), or
+ * becomes another file.
+ *
+ *     code = maildir_note(from, to, err);
+ *     if (code == 0) {
+ *             code = maildir_note_end(from, to, file_rename(...));
+ *     }
+ */
+struct maildir_spot {
+	const struct maildir_folder *folder;
+	enum maildir_dir dir;
+	const char *file;
+};
+int maildir_note(const struct maildir_spot *from, const struct maildir_spot *to, struct err *err);
+/* CODE, of the act. */
+int maildir_note_end(const struct maildir_spot *from, const struct maildir_spot *to, int code);
+/* The same of all messages in the folder FROM and below it, which is going to be TO (paths); where
+ * nothing comes of it, what was noted since the mark is cut off. While nothing else is noted. */
+uint64_t maildir_note_mark(struct maildir *maildir);
+int maildir_note_folder(struct maildir *maildir, const char *from, const char *to, struct err *err);
+void maildir_note_cut(struct maildir *maildir, uint64_t mark);
+/* Makes what was noted so far durable. */
+int maildir_note_sync(struct maildir *maildir, struct err *err);
 
 /* A name for tmp/ that no other file bears. */
 void maildir_temp_name(struct maildir *maildir, char *name, size_t size);

@@ -174,11 +174,15 @@ int maildir_transfer(const struct maildir_transfer *transfer, struct err *err)
 	if (code == 0) {
 		code = target_find(transfer, &target, err);
 	}
-	if (code < 0) {
+	const struct maildir_spot was = {transfer->from, dir, transfer->file};
+	const struct maildir_spot is = {transfer->to, target.dir, target.name};
+	const struct maildir_spot *from = transfer->copy ? NULL : &was;
+	if (code < 0 || (code = maildir_note(from, &is, err)) < 0) {
 		return code;
 	}
 	code = transfer->copy ? transfer_copy(transfer, &target, err)
 			      : transfer_move(transfer, &target, err);
+	code = maildir_note_end(from, &is, code);
 	if (code == 0) {
 		transfer->to->touched[target.dir] = true;
 		transfer->from->touched[dir] = transfer->from->touched[dir] || !transfer->copy;

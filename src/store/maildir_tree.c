@@ -382,11 +382,26 @@ static int parent_make(const struct maildir *maildir, const char *path, struct e
 	return code;
 }
 
-static int directory_rename(const struct maildir *maildir, const char *from, const char *to,
+static int names_sync(struct maildir *maildir, int from_fd, int to_fd, struct err *err)
+{
+	int code;
+
+	if (maildir->durability == MAILDIR_SYNC_NONE) {
+		return 0;
+	}
+	if ((code = maildir_note_sync(maildir, err)) < 0 ||
+	    (code = file_sync_dir(to_fd, err)) < 0) {
+		return code;
+	}
+	return file_sync_dir(from_fd, err);
+}
+
+static int directory_rename(struct maildir *maildir, const char *from, const char *to,
 			    struct err *err)
 {
 	int from_fd = -1, to_fd = -1;
 	const char *from_name, *to_name;
+	uint64_t mark = maildir_note_mark(maildir);
 
 	int code = parent_make(maildir, to, err);
 	if (code == 0) {
@@ -396,13 +411,16 @@ static int directory_rename(const struct maildir *maildir, const char *from, con
 		code = parent_open(maildir, to, &to_fd, &to_name, err);
 	}
 	if (code == 0) {
+		code = maildir_note_folder(maildir, from, to, err);
+	}
+	if (code == 0) {
 		code = file_rename(from_fd, from_name, to_fd, to_name, err);
 	}
-	if (code == 0) {
-		code = sync_dir(maildir, to_fd, err);
+	if (code < 0) {
+		maildir_note_cut(maildir, mark);
 	}
 	if (code == 0) {
-		code = sync_dir(maildir, from_fd, err);
+		code = names_sync(maildir, from_fd, to_fd, err);
 	}
 	if (to_fd >= 0) {
 		close(to_fd);
@@ -414,7 +432,7 @@ static int directory_rename(const struct maildir *maildir, const char *from, con
 }
 
 /* Maildir++ keeps children beside their parent: those of FROM go along. */
-static int children_rename(const struct maildir *maildir, const char *from, const char *to,
+static int children_rename(struct maildir *maildir, const char *from, const char *to,
 			   struct err *err)
 {
 	size_t len = strlen(from);

@@ -28,6 +28,11 @@ int file_make_dirs(const char *path, struct err *err);
 
 /* Creates NAME exclusively (O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW), mode 0600. */
 int file_create(int dirfd, const char *name, int *fd, struct err *err);
+/* Opens NAME for reading, and for writing behind what is there; it is made, mode 0600, where it is
+ * missing; no link is followed. */
+int file_open_append(int dirfd, const char *name, int *fd, struct err *err);
+/* To SIZE bytes. */
+int file_truncate(int fd, uint64_t size, struct err *err);
 /* Writes all of DATA, resuming after short writes and EINTR. */
 int file_write(int fd, const void *data, size_t len, struct err *err);
 /* -ERR_LIMIT where the file system refuses. */

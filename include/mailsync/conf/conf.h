@@ -132,6 +132,8 @@ struct conf_account {
 	char *pre_sync;
 	char *post_sync;
 	char *on_new;
+	char *on_change;
+	char *on_error;
 	int line; /* of its section */
 };
 

@@ -50,6 +50,8 @@ struct maildir_params {
 	char info_delimiter;
 	bool keywords; /* letters a-z and dovecot-keywords */
 	enum maildir_durability durability;
+	const char
+		*changes; /* what is done to messages is listed there (changes.h); NULL: nowhere */
 	struct log *log;
 };
 

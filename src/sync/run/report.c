@@ -129,14 +129,14 @@ void run_report_drop_held(struct run *run)
 	for (size_t i = 0; i < report->error_count; i++) {
 		struct report_error *error = &report->errors[i];
 		if (error->code == ERR_BRAKE) {
-			free(error->mailbox);
-			free(error->text);
+			error_finish(error);
 		} else {
 			report->errors[kept++] = *error;
 		}
 	}
 	report->error_count = kept;
 	run->done.brake_hit = false;
+	run->done.held = 0;
 }
 
 static void report_unknown(struct run *run, const char *name)

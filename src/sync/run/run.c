@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "mailsync/base/clock.h"
+#include "mailsync/store/changes.h"
 
 #define SLICE_MS     50 /* a signal ends the wait that soon */
 #define UNTOLD_SHARE 10 /* of the timeout, where the server names no time */
@@ -20,11 +21,22 @@ void session_init(struct session *session, const struct account *account,
 	file_lock_init(&session->lock);
 }
 
+/* While the lock is held. What cannot be handed over now stays for the next run to do. */
+static void hand_over_changes(const struct session *session)
+{
+	const char *changes = session->account->maildir.changes;
+	struct err err;
+	if (changes != NULL && session->lock.fd >= 0 && changes_hand_over(changes, &err) < 0) {
+		log_line(session->log, LOG_WARN, "%s: %s", session->account->name, err.text);
+	}
+}
+
 void session_finish(struct session *session)
 {
 	remote_close(&session->remote);
 	suspects_finish(&session->suspects);
 	maildir_close(&session->maildir);
+	hand_over_changes(session);
 	state_close(&session->state);
 	file_lock_finish(&session->lock);
 }
