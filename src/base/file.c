@@ -157,6 +157,22 @@ static time_t time_clamp(int64_t seconds)
 	return (time_t)seconds;
 }
 
+int file_copy(int from_fd, int to_fd, const char *name, struct err *err)
+{
+	char chunk[16384];
+	ssize_t len;
+	int code = 0;
+
+	while (code == 0 && (len = read(from_fd, chunk, sizeof(chunk))) != 0) {
+		if (len > 0) {
+			code = file_write(to_fd, chunk, (size_t)len, err);
+		} else if (errno != EINTR) {
+			code = file_fail(err, errno, "read", name);
+		}
+	}
+	return code;
+}
+
 int file_set_mtime(int fd, int64_t seconds, struct err *err)
 {
 	struct timespec times[2] = {{0, UTIME_OMIT}, {time_clamp(seconds), 0}};

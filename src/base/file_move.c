@@ -23,6 +23,10 @@
 #define RENAME_NOREPLACE 1 /* linux/fs.h, which clashes with the C library's headers */
 #endif
 
+#ifndef RENAME_EXCHANGE
+#define RENAME_EXCHANGE 2
+#endif
+
 struct move {
 	int from_dirfd;
 	const char *from;
@@ -36,6 +40,20 @@ static int move_noreplace(const struct move *move)
 #if defined(__linux__) && defined(SYS_renameat2)
 	if (syscall(SYS_renameat2, move->from_dirfd, move->from, move->to_dirfd, move->to,
 		    RENAME_NOREPLACE) == 0) {
+		return 0;
+	}
+	return errno;
+#else
+	(void)move;
+	return ENOSYS;
+#endif
+}
+
+static int move_exchange(const struct move *move)
+{
+#if defined(__linux__) && defined(SYS_renameat2)
+	if (syscall(SYS_renameat2, move->from_dirfd, move->from, move->to_dirfd, move->to,
+		    RENAME_EXCHANGE) == 0) {
 		return 0;
 	}
 	return errno;
@@ -87,6 +105,27 @@ int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, 
 				     "%s is not renamed to %s", from, to);
 	}
 	return errnum == 0 ? 0 : file_fail(err, errnum, "rename", from);
+}
+
+int file_exchange(int one_dirfd, const char *one, int other_dirfd, const char *other,
+		  struct err *err)
+{
+	const struct move move = {one_dirfd, one, other_dirfd, other};
+	int errnum = STEP_MOVE("exchange", one_dirfd, one, other_dirfd, other);
+
+	if (errnum == 0) {
+		errnum = move_exchange(&move);
+	}
+	if (is_absent(errnum)) {
+		return err_set_errno(err, ERR_CHANGED, SCOPE_MESSAGE, errnum,
+				     "%s is not put in the place of %s", one, other);
+	}
+	if (file_is_refused(errnum)) {
+		return err_set_errno(
+			err, ERR_LIMIT, SCOPE_MESSAGE, errnum,
+			"this file system cannot put one file in the place of another");
+	}
+	return errnum == 0 ? 0 : file_fail(err, errnum, "exchange", other);
 }
 
 int file_link(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)

@@ -122,6 +122,8 @@ static const struct option_row rows[] = {
 	 "files (the default), server or bytes"},
 	{"sample", 0, "I/N", FOR(CLI_VERIFY), 0, cli_verify_take_sample,
 	 "I N-ths of the messages, in turns; or P%, at random"},
+	{"repair", 0, NULL, FOR(CLI_VERIFY), MEMBER(verify.repairs), NULL,
+	 "fetch again what is missing or damaged here"},
 	{"json", 0, NULL, FOR_ALL, MEMBER(json), NULL, "one JSON object a line on standard output"},
 	{"verbose", 'v', NULL, FOR_ALL, 0, take_verbose,
 	 "say what is done; -vv: the wire, without secrets"},

@@ -53,6 +53,9 @@ static const char rows_pending[] =
 static const char rows_named[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND uniq <> '' AND uniq > ?2"
 	" ORDER BY uniq LIMIT ?3";
+static const char rows_numbered[] =
+	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND uid <> 0 AND uid > ?2"
+	" ORDER BY uid LIMIT ?3";
 static const char rows_pending_and_deleted[] =
 	"SELECT " ROW_ALL_COLUMNS " FROM row WHERE mailbox = ?1 AND pending = 1 AND id > ?2"
 	" UNION ALL SELECT " ROW_ALL_COLUMNS " FROM row"
@@ -391,6 +394,24 @@ int state_rows_named(struct state *state, int64_t mailbox, const char *after, si
 	if (status == 0) {
 		query_int(&query, mailbox);
 		query_text(&query, after);
+		query_u64(&query, most);
+		status = rows_read(&query, rows, err);
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}
+
+int state_rows_numbered(struct state *state, int64_t mailbox, uint32_t after, size_t most,
+			struct row_list *rows, struct err *err)
+{
+	struct query query;
+
+	state_lock(state);
+	int status = query_init(&query, state, rows_numbered, err);
+	if (status == 0) {
+		query_int(&query, mailbox);
+		query_int(&query, after);
 		query_u64(&query, most);
 		status = rows_read(&query, rows, err);
 		query_finish(&query);

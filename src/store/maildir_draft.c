@@ -343,3 +343,33 @@ int maildir_draft_publish(struct maildir_folder *folder, struct maildir_draft *d
 	}
 	return code;
 }
+
+int maildir_draft_exchange(struct maildir_folder *folder, struct maildir_draft *draft,
+			   const char *file, bool in_new, const struct file_mark *was,
+			   struct err *err)
+{
+	enum maildir_dir dir = in_new ? MAILDIR_NEW : MAILDIR_CUR;
+	int tmp = folder->dirs[MAILDIR_TMP];
+	struct maildir_file taken = {0};
+	struct stat st;
+
+	int code = maildir_name_check(file, err);
+	if (code < 0 ||
+	    (code = file_exchange(tmp, draft->temp_name, folder->dirs[dir], file, err)) < 0) {
+		return code;
+	}
+	folder->touched[dir] = true;
+	if (fstatat(tmp, draft->temp_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		maildir_file_of(&st, &taken);
+	}
+	const struct file_mark is = maildir_file_mark(&taken);
+	if (!file_mark_equal(&is, was)) {
+		code = file_exchange(tmp, draft->temp_name, folder->dirs[dir], file, err);
+		return code < 0 ? code
+				: err_set(err, ERR_CHANGED, SCOPE_MESSAGE,
+					  "file %s was changed just now; it stays", file);
+	}
+	code = file_unlink(tmp, draft->temp_name, err);
+	draft->temp_name[0] = '\0';
+	return code;
+}

@@ -1,5 +1,5 @@
 /* An account's session and run: the tables of their steps, and what is told of it at the end. */
-#include "run/run.h"
+#include "account.h"
 
 #include "mailsync/base/clock.h"
 
@@ -89,8 +89,8 @@ static const struct step opening[] = {
 	{"connect", open_remote, STEP_LOOKS},
 };
 
-/* Once through the account, in a session that is open. */
-static const struct step pass[] = {
+/* Once through the account, in a session that is open: first all looks, */
+static const struct step looks[] = {
 	{"policy", decide_policy, STEP_LOOKS},
 	{"which mailboxes", discover, STEP_LOOKS},
 	{"accidents", accident_check_mailboxes, STEP_LOOKS},
@@ -110,6 +110,10 @@ static const struct step pass[] = {
 	{"intents of the trash", trash_settle, STEP_LOOKS},
 	{"plan of moves", plan_moves, STEP_LOOKS},
 	{"brake", brake_plan, STEP_LOOKS},
+};
+
+/* then what comes of them. */
+static const struct step acts[] = {
 	{"print", plan_print, STEP_DRY_RUN},
 	{"removed mailboxes", act_remove_mailboxes, STEP_ACTS},
 	{"act", act_on_plan, STEP_ACTS},
@@ -138,7 +142,7 @@ static void add_totals(struct run *run)
 }
 
 /* Says good-bye where the server is there to hear it, and adds up what the connection cost. */
-static void take_leave(struct run *run, bool is_well)
+void account_take_leave(struct run *run, bool is_well)
 {
 	struct remote *remote = run->session->remote;
 	struct err ignored;
@@ -160,7 +164,7 @@ static void take_last_leave(struct run *run, bool is_well)
 	bool is_kept = is_well && keep != NULL && session->remote != NULL &&
 		       !suspects_are_any(run) && remote_rest(session->remote, &ignored) == 0;
 	if (!is_kept) {
-		take_leave(run, is_well);
+		account_take_leave(run, is_well);
 		return;
 	}
 	add_totals(run);
@@ -169,17 +173,33 @@ static void take_last_leave(struct run *run, bool is_well)
 }
 
 /* What was seen so far is seen anew where opening mailboxes showed that it has to be, once. */
-static int take_pass(struct run *run, struct err *err)
+static int take_looks(struct run *run, struct err *err)
 {
-	int code = run_take_steps(run, pass, COUNT(pass), err);
+	int code = run_take_steps(run, looks, COUNT(looks), err);
 	if (code < 0 && run->seen.begins_anew) {
 		run->seen.begins_anew = false;
 		plan_finish(run->plan);
 		run_report_begin_anew(run);
 		err_clear(err);
-		code = run_take_steps(run, pass, COUNT(pass), err);
+		code = run_take_steps(run, looks, COUNT(looks), err);
 	}
 	return code;
+}
+
+static int take_pass(struct run *run, struct err *err)
+{
+	int code = take_looks(run, err);
+	return code < 0 ? code : run_take_steps(run, acts, COUNT(acts), err);
+}
+
+int account_look(struct run *run, struct err *err)
+{
+	int code;
+	if ((code = observe_keywords(run, err)) < 0 || (code = suspects_load(run, err)) < 0 ||
+	    (code = open_remote(run, err)) < 0) {
+		return code;
+	}
+	return take_looks(run, err);
 }
 
 /* An act may be carried out though its connection is gone: what is looked for at once is not there
@@ -214,7 +234,7 @@ static int begin_next_pass(struct run *run, bool is_lost, bool is_cut, struct er
 	if (code < 0 || !is_cut) {
 		return code;
 	}
-	take_leave(run, !is_lost);
+	account_take_leave(run, !is_lost);
 	remote_close(&session->remote);
 	code = is_lost && suspects_has_unsettled(run) ? let_settle(run, err) : 0;
 	/* That the same login was taken before says more than a refusal now: it is not noted. */

@@ -2,7 +2,7 @@
  * what base says against what is there (verify/verify.h). */
 #include "mailsync/sync/verify.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "mailsync/base/clock.h"
 
@@ -11,6 +11,8 @@
 #include "plan/plan.h"
 #include "rules/pop3_rules.h"
 #include "verify/verify.h"
+
+#include "account.h"
 
 /* It needs a view that stands still: a dry run would leave this out. */
 static int lock(struct run *run, struct err *err)
@@ -67,6 +69,12 @@ static const struct step steps_here[] = {
 	{"brake", brake_plan, STEP_LOOKS},
 };
 
+/* With it; the rest is a sync's own. */
+static const struct step steps_opening[] = {
+	{"open", run_open_local, STEP_LOOKS},
+	{"whose", check_whose, STEP_LOOKS},
+};
+
 #define STEPS_OF_IMAP 2 /* the last of these */
 
 #define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
@@ -74,6 +82,14 @@ static const struct step steps_here[] = {
 static int look_ahead(struct verify *verify, struct err *err)
 {
 	struct run *run = verify->run;
+	bool is_here = run->account->is_pop3 ||
+		       (verify->options->level == VERIFY_FILES && !verify->options->repairs);
+	if (!is_here) {
+		int code = run_take_steps(run, steps_opening, COUNT(steps_opening), err);
+		code = code < 0 ? code : account_look(run, err);
+		run_report_drop_held(run);
+		return code;
+	}
 	size_t count =
 		run->account->is_pop3 ? COUNT(steps_here) - STEPS_OF_IMAP : COUNT(steps_here);
 	int code = run_take_steps(run, steps_here, count, err);
@@ -81,14 +97,42 @@ static int look_ahead(struct verify *verify, struct err *err)
 	return code;
 }
 
-static int verify_account(struct verify *verify, struct err *err)
+/* A file system that keeps no times, as the sync has noted. */
+static int note_times(struct verify *verify, struct err *err)
+{
+	char times[8];
+	int code = state_get(verify->proofs, "times", times, sizeof(times), err);
+	verify->lacks_times = code == 0 && times[0] != '\0';
+	return code;
+}
+
+/* From here on the run is a real one. */
+static int repair(struct verify *verify, struct sync_options *options, struct err *err)
+{
+	struct session *session = verify->run->session;
+	if (verify->wishes.count == 0) {
+		return 0;
+	}
+	state_close(&session->state);
+	session->state = verify->proofs;
+	session->is_scratch = false;
+	options->dry_run = false;
+	int code = decide_policy(verify->run, err);
+	code = code < 0 ? code : verify_repair(verify, err);
+	session->state = NULL;
+	return code;
+}
+
+static int verify_account(struct verify *verify, struct sync_options *options, struct err *err)
 {
 	struct run *run = verify->run;
 	struct state_proofs proofs = {0};
 	int code;
 	if ((code = lock(run, err)) < 0 ||
 	    (code = open_proofs(verify, run->account, run->options, err)) < 0 ||
-	    (code = look_ahead(verify, err)) < 0 || (code = verify_mailboxes(verify, err)) < 0 ||
+	    (code = look_ahead(verify, err)) < 0 || (code = note_times(verify, err)) < 0 ||
+	    (code = verify_mailboxes(verify, err)) < 0 ||
+	    (code = repair(verify, options, err)) < 0 ||
 	    (code = state_proofs_count(verify->proofs, &proofs, err)) < 0) {
 		return code;
 	}
@@ -116,12 +160,15 @@ int sync_verify(const struct account *account, const struct sync_options *option
 	run_init(&run, &session, &report->run);
 	run.plan = &plan;
 	err_clear(err);
-	int code = run_outcome(&run, verify_account(&verify, err), err);
-	if (report->run.status == 0 && report->problems > 0) {
+	int code = verify_account(&verify, &own, err);
+	account_take_leave(&run, code == 0);
+	code = run_outcome(&run, code, err);
+	if (report->run.status == 0 && report->problems > report->repaired) {
 		report->run.status = err_exit_status(ERR_PARTIAL);
 	}
 	maildir_prover_destroy(&verify.prover);
 	state_moves_finish(&verify.moves);
+	free(verify.wishes.items);
 	plan_finish(&plan);
 	run_finish(&run);
 	session_finish(&session);

@@ -1,5 +1,7 @@
 """verify: what is damaged is found and named rightly; what the next sync settles is no problem."""
 
+import fcntl
+import os
 import sqlite3
 
 import pytest
@@ -21,7 +23,8 @@ def verify(account, *args, status=0):
 
 
 def named(problems):
-    return sorted((problem["problem"], problem["uid"]) for problem in problems)
+    return sorted(((problem["problem"], problem["uid"]) for problem in problems),
+                  key=lambda pair: (pair[0], pair[1] or 0))
 
 
 def flip(path, at=100):
@@ -75,7 +78,6 @@ def test_an_account_that_was_never_synced_proves_nothing(account):
 
 def test_a_run_that_holds_the_lock_keeps_verify_out(account, remote):
     paired(account, remote, 1)
-    import fcntl
     with open(account.database.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert account.run("verify").status == 75
@@ -103,3 +105,118 @@ def test_rows_of_an_older_version_learn_what_their_files_are(account, remote):
     assert verify(account)[1]["messages"] == 3
     flip(account.local.find("INBOX", letters[0][1]), -10)
     assert named(verify(account, status=1)[0]) == [("differs_here", letters[0][0])]
+
+
+def proven(account, level):
+    problems, total = verify(account, f"--level={level}")
+    assert problems == []
+    return total
+
+
+def edit(account, sql, *values):
+    with sqlite3.connect(account.database) as base:
+        base.execute(sql, values)
+
+
+@pytest.mark.parametrize("keys", [{}, ARCHIVE], ids=["both", "archive"])
+def test_a_clean_account_has_no_problem_at_any_level(account, remote, keys):
+    letters = append(remote, 5, flags=("\\Seen", "todo"))
+    remote.create("Archive")
+    append(remote, 3, "Archive")
+    account.change(**keys)
+    account.sync()
+    before = remote.numbers()
+    for level in ("files", "server", "bytes"):
+        total = proven(account, level)
+        assert total["messages"] == 8 and total["pending"] == 0 and total["level"] == level
+    assert total["bytes"] > 2 * sum(len(wire) for _, wire in letters)
+    assert remote.numbers() == before
+
+
+def test_what_no_sync_would_see_is_named(account, remote):
+    letters = paired(account, remote, 8)
+    uids = [uid for uid, _ in letters]
+    files = [account.local.find("INBOX", wire) for _, wire in letters]
+    # Base is told wrong things, so that neither side looks changed.
+    edit(account, "UPDATE row SET flags = 16 WHERE uid = ?", uids[0])
+    edit(account, "DELETE FROM row WHERE uid = ?", uids[1])
+    files[1].unlink()
+    edit(account, "UPDATE row SET content = zeroblob(32) WHERE uid = ?", uids[3])
+    os.utime(files[2], (1_500_000_000, 1_500_000_000))
+    problems, _ = verify(account, "--level=bytes", status=1)
+    assert named(problems) == sorted([
+        ("flags", uids[0]), ("unknown_there", uids[1]), ("date", uids[2]),
+        ("differs_here", uids[3]), ("differs_there", uids[3])], key=lambda x: (x[0], x[1] or 0))
+
+
+def test_changes_on_the_server_are_pending(account, remote):
+    (one, _), (two, _), _, _ = paired(account, remote, 4)
+    remote.store("INBOX", one, "+FLAGS", "\\Flagged")
+    remote.expunge("INBOX", two)
+    append(remote, 1, seed="new")
+    assert proven(account, "bytes")["pending"] == 3
+    account.sync()
+    assert proven(account, "bytes")["pending"] == 0
+
+
+def test_an_archive_of_what_the_server_deleted_is_whole(account, remote):
+    (one, _), (two, wire) = paired(account, remote, 2, **ARCHIVE)
+    remote.expunge("INBOX", one)
+    proven(account, "bytes")
+    account.sync()
+    proven(account, "bytes")
+    account.local.deliver("INBOX", mail.one(7, size=300))
+    account.local.set_flags(account.local.find("INBOX", wire), add="F")
+    problems, _ = verify(account, "--level=server", status=1)
+    assert sorted(problem["problem"] for problem in problems) == ["flags", "unknown_here"]
+
+
+def test_a_server_that_lost_what_is_pushed_to_it_misses_it(account, remote):
+    (one, _), _ = paired(account, remote, 2, direction="push")
+    remote.expunge("INBOX", one)
+    for _ in range(2):
+        assert named(verify(account, "--level=server", status=1)[0]) == [("missing_there", one)]
+        account.sync()
+
+
+def test_what_is_missing_or_damaged_is_repaired(account, remote):
+    letters = append(remote, 6, flags=("\\Seen", "todo"))
+    account.change(**ARCHIVE)
+    account.sync()
+    local = account.local
+    files = [local.find("INBOX", wire) for _, wire in letters]
+    before = local.snapshot()
+    files[0].unlink()
+    flip(files[1])
+    files[2].write_bytes(b"")
+    numbers = remote.numbers()
+    problems, total = verify(account, "--repair")
+    assert named(problems) == [("differs_here", 2), ("differs_here", 3), ("missing_here", 1)]
+    assert all(problem["repaired"] for problem in problems) and total["repaired"] == 3
+    assert {name: state for name, state in local.snapshot().items()}.keys() == before.keys()
+    for (_, wire), path in zip(letters, files):
+        assert path.read_bytes() == wire.replace(b"\r\n", b"\n")
+    kept = account.database.with_suffix(".damaged")
+    assert sorted(path.stat().st_size for path in kept.iterdir()) == [0, files[1].stat().st_size]
+    assert remote.numbers() == numbers
+    proven(account, "bytes")
+    assert account.sync().did == {}
+
+
+def test_what_the_server_has_otherwise_is_not_repaired(account, remote):
+    letters = paired(account, remote, 2, **ARCHIVE)
+    path = account.local.find("INBOX", letters[0][1])
+    flip(path)
+    edit(account, "UPDATE row SET content = zeroblob(32)")
+    damaged = path.read_bytes()
+    problems, total = verify(account, "--repair", status=1)
+    assert total["repaired"] == 0 and len(problems) == 2
+    assert path.read_bytes() == damaged
+
+
+def test_a_deletion_just_made_is_not_repaired(account, remote):
+    letters = paired(account, remote, 3)
+    account.local.find("INBOX", letters[0][1]).unlink()
+    assert verify(account, "--repair")[1]["pending"] == 1
+    account.sync()
+    assert remote.uids("INBOX") == [uid for uid, _ in letters[1:]]

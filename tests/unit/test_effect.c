@@ -32,6 +32,23 @@ static void downloaded_is_agreed_on_what_the_file_got(void **state) /* E1 */
 	assert_int_equal(row.reason, REASON_NONE);
 }
 
+static void repaired_changes_nothing_but_that_it_is_here(void **state) /* E17 */
+{
+	struct row row = pending_row(MESSAGE_GONE, MESSAGE_PRESENT);
+
+	(void)state;
+	row.is_agreed = true;
+	row.flags = FLAG_SEEN;
+	row.local_flags = FLAG_SEEN | FLAG_FLAGGED;
+	row.remote_flags = FLAG_ANSWERED;
+	row.held = HELD_REMOVAL;
+	effect_repaired(&row, FLAG_KEYWORD(1));
+	assert_int_equal(row.local, MESSAGE_PRESENT);
+	assert_true(row.flags == FLAG_SEEN && row.local_flags == (FLAG_SEEN | FLAG_FLAGGED));
+	assert_true(row.remote_flags == FLAG_ANSWERED && row.unlettered == FLAG_KEYWORD(1));
+	assert_int_equal(row.held, HELD_NOT);
+}
+
 static void uploaded_is_agreed_on_what_was_sent(void **state) /* E2 */
 {
 	struct row row = pending_row(MESSAGE_PRESENT, MESSAGE_ABSENT);
@@ -263,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(E10_a_rename_says_what_the_name_before_it_did_not_tell),
 		cmocka_unit_test(downloaded_is_agreed_on_what_the_file_got),
+		cmocka_unit_test(repaired_changes_nothing_but_that_it_is_here),
 		cmocka_unit_test(uploaded_is_agreed_on_what_was_sent),
 		cmocka_unit_test(flags_are_agreed_on_bit_by_bit),
 		cmocka_unit_test(a_pair_that_is_agreed_on_is_agreed),

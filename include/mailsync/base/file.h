@@ -41,6 +41,12 @@ int file_set_mtime(int fd, int64_t seconds, struct err *err);
 /* Renames; never over an existing target: -ERR_CHANGED with errno-like detail in the text
  * when the target exists or the source is gone. RENAME_NOREPLACE, else link and unlink. */
 int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err);
+/* The two files get each other's name, at once: -ERR_CHANGED where one is not there, -ERR_LIMIT
+ * where the system cannot do that. */
+int file_exchange(int one_dirfd, const char *one, int other_dirfd, const char *other,
+		  struct err *err);
+/* All that FROM_FD has left to read is written to TO_FD; NAME is for errors. */
+int file_copy(int from_fd, int to_fd, const char *name, struct err *err);
 /* Renames over whatever is there (for our own state files only). */
 int file_replace(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err);
 /* A second name for a file, never over an existing target: -ERR_CHANGED as for file_rename;

@@ -200,6 +200,9 @@ int state_rows_pending(struct state *state, int64_t mailbox, struct state_slice 
 /* MOST rows of MAILBOX whose unique part lies behind AFTER, in its order. */
 int state_rows_named(struct state *state, int64_t mailbox, const char *after, size_t most,
 		     struct row_list *rows, struct err *err);
+/* The same by UID. */
+int state_rows_numbered(struct state *state, int64_t mailbox, uint32_t after, size_t most,
+			struct row_list *rows, struct err *err);
 
 /*
  * What `verify` has shown. prove: the file of row ID was whole at NOW; CONTENT and MARK, unless

@@ -352,6 +352,12 @@ int maildir_sync_drafts(const struct maildir_draft *const *drafts, size_t count,
 int maildir_draft_publish(struct maildir_folder *folder, struct maildir_draft *draft,
 			  const char *unique, uint64_t flags, const struct keywords *keywords,
 			  struct err *err);
+/* Puts it in the place of FILE, which keeps its name: at once, so that there always is one of the
+ * two. WAS: what FILE is known to be; where it is another file by now that stays: -ERR_CHANGED.
+ * -ERR_LIMIT: the file system cannot do that. What was there is gone: keep a copy first. */
+int maildir_draft_exchange(struct maildir_folder *folder, struct maildir_draft *draft,
+			   const char *file, bool in_new, const struct file_mark *was,
+			   struct err *err);
 /* fsync of cur and new, once for all publishes, renames and removes before. Nothing with
  * MAILDIR_SYNC_NONE. */
 int maildir_folder_sync_names(struct maildir_folder *folder, struct err *err);

@@ -92,6 +92,33 @@ static int publish(struct delivery_item *item, const char *unique, struct err *e
 	return 0;
 }
 
+/* Its row keeps all that it knew but what the file is (E17). */
+static int publish_repair(struct delivery_item *item, struct err *err)
+{
+	const struct delivery_repair *repair = item->repair;
+	const struct keywords *keywords = &item->mailbox->base.keywords;
+	struct row *row = item->row;
+	uint64_t granted = item->flags;
+	int code;
+	if (repair->damaged != NULL) {
+		code = maildir_draft_exchange(item->folder, &item->draft, repair->damaged,
+					      repair->in_new, &repair->mark, err);
+	} else if ((code = maildir_folder_grant(item->folder, item->flags, keywords, &granted,
+						err)) == 0) {
+		code = maildir_draft_publish(item->folder, &item->draft, repair->unique, granted,
+					     keywords, err);
+	}
+	if (code < 0 ||
+	    (code = row_set_unique(row, repair->unique, strlen(repair->unique), err)) < 0) {
+		return code;
+	}
+	effect_repaired(row, item->flags & ~granted);
+	row->size = told(item->draft.size_bytes);
+	row_set_file(row, &item->draft.mark, item->draft.content);
+	item->outcome = WANT_DONE;
+	return 0;
+}
+
 static int publish_pop3(struct delivery_item *item, struct err *err)
 {
 	struct pop3_row *row = item->pop3_row;
@@ -118,7 +145,7 @@ static int note_failure(struct run *run, struct delivery_item *item, const struc
 	}
 	item->outcome = WANT_FAILED;
 	maildir_draft_discard(item->folder, &item->draft);
-	if (item->row != NULL) {
+	if (item->row != NULL && item->repair == NULL) {
 		effect_held(item->row, REASON_FAILED);
 	}
 	run_report_error(run, item->mailbox, item->row != NULL ? item->row->uid : 0, why);
@@ -132,7 +159,9 @@ static int publish_some(struct run *run, struct delivery_item *items, size_t cou
 	int code = items[0].row != NULL ? make_names(run, items, count, names, err) : 0;
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		struct delivery_item *item = &items[i];
-		code = item->row != NULL ? publish(item, names[i], err) : publish_pop3(item, err);
+		code = item->repair != NULL ? publish_repair(item, err)
+		     : item->row != NULL    ? publish(item, names[i], err)
+					    : publish_pop3(item, err);
 		if (code < 0) {
 			code = note_failure(run, item, err);
 		}
@@ -163,7 +192,8 @@ static int sync_contents(const struct delivery_batch *batch, struct err *err)
 static int commit_row(struct state *state, struct delivery_item *item, struct err *err)
 {
 	if (item->row != NULL) {
-		return state_row_put(state, item->row, err);
+		bool is_left = item->repair != NULL && item->outcome == WANT_FAILED;
+		return is_left ? 0 : state_row_put(state, item->row, err);
 	}
 	return item->outcome == WANT_FAILED ? 0 : state_pop3_put(state, item->pop3_row, err);
 }

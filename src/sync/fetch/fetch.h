@@ -38,6 +38,13 @@ int bulk_download(struct run *run, struct err *err);
  * mailboxes, whose counts run->mutex guards.
  */
 
+struct delivery_repair { /* the owner's, as the item's row is */
+	const char *unique;
+	const char *damaged; /* the file that it takes the place of; NULL: there is none */
+	bool in_new;
+	struct file_mark mark; /* of that */
+};
+
 struct delivery_item {
 	struct mailbox *mailbox;       /* whose counts, keyword table and UIDVALIDITY these are */
 	struct maildir_folder *folder; /* stays open until delivery_flush or delivery_destroy */
@@ -57,6 +64,9 @@ struct delivery_item {
 	 * that second, and counts as delivered.
 	 */
 	struct pop3_row *pop3_row;
+	/* Of `row`, which was lost or damaged here: its file comes back under the name that it has,
+	 * and what it is to base stays. NULL: a new message. */
+	const struct delivery_repair *repair;
 	const char *key;         /* of the mailbox, with `row` (maildir_folder_key); the owner's */
 	enum want_state outcome; /* the delivery's */
 };

@@ -21,6 +21,14 @@ void effect_downloaded(struct row *row, uint64_t flags)
 	effect_agreed(row, flags & row->remote_flags);
 }
 
+void effect_repaired(struct row *row, uint64_t unlettered)
+{
+	row->local = MESSAGE_PRESENT;
+	row->held = HELD_NOT;
+	row->reason = REASON_NONE;
+	row->unlettered |= unlettered;
+}
+
 void effect_uploaded(struct row *row, uint32_t uid, uint64_t flags)
 {
 	row->uid = uid;

@@ -33,6 +33,9 @@
  *                   none for it now, the file is to get it from the server's, as if that had set
  *                   it (R18)
  *
+ *   E17 repaired   its file is here again, under its name. What base, server and file have of
+ *                   flags is as it was, and so is what waits
+ *
  * All but E6, E11 and E14 end the reason why the row was pending; where the plan holds something of
  * it, E6 follows at once. E1, E2 and E7 end the brake's mark, for nothing is left to hold; else E11
  * follows. A row that neither side has any more is void (row.h), and storing it drops it.
@@ -59,6 +62,8 @@ void effect_uploaded(struct row *row, uint32_t uid, uint64_t flags);
 void effect_seen_first(struct row *row, uint64_t flags);
 /* E14 */
 void effect_unkept(struct row *row);
+/* E17. UNLETTERED: keywords that the file's name could not take. */
+void effect_repaired(struct row *row, uint64_t unlettered);
 /* E3. What base says once the sides have LOCAL and REMOTE, bit by bit. */
 uint64_t effect_agreed_bits(uint64_t base, uint64_t local, uint64_t remote);
 /*

@@ -7,6 +7,19 @@
 
 #include "observe/observe.h"
 
+int verify_open_folder(struct verify_mailbox *at, struct err *err)
+{
+	struct mailbox *mailbox = at->mailbox;
+	struct run *run = at->verify->run;
+	if (!(mailbox->seen.in & SIDE_LOCAL)) {
+		return 0;
+	}
+	int code = mailbox_open_dir(run, mailbox, err);
+	return code < 0
+		     ? code
+		     : maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &at->scan, err);
+}
+
 /* What a slice has shown, to be written down once its files were read. */
 struct slice {
 	struct row_list rows;
@@ -120,7 +133,10 @@ static int prove(struct verify_mailbox *at, const struct row *row,
 	}
 	report->bytes += proof->file.size_bytes;
 	*is_proven = is_same;
-	return is_same ? 0 : tell_differs(at, row, &entry, proof, err);
+	if (is_same || (code = tell_differs(at, row, &entry, proof, err)) < 0) {
+		return code;
+	}
+	return verify_wish(at, row, true, err);
 }
 
 /* Its file lies in another folder now, as the next sync is going to find. */
@@ -212,6 +228,7 @@ static int look_for(struct verify_mailbox *at, const struct row *row,
 			   row->remote == MESSAGE_PRESENT
 				   ? "the file is gone, and no sync would bring it back"
 				   : "the file is gone, and the server does not have it any more");
+	code = code < 0 ? code : verify_wish(at, row, false, err);
 finish:
 	row_finish(&seen);
 	return code;

@@ -43,13 +43,31 @@ void verify_report_init(struct verify_report *report)
 	report_init(&report->run);
 }
 
-void verify_report_finish(struct verify_report *report)
+static void forget(struct verify_report *report, size_t first)
 {
-	for (size_t i = 0; i < report->count; i++) {
+	for (size_t i = first; i < report->count; i++) {
 		free(report->findings[i].mailbox);
 		free(report->findings[i].file);
 		free(report->findings[i].message);
 	}
+	report->count = first < report->count ? first : report->count;
+}
+
+struct verify_mark verify_mark(const struct verify_report *report)
+{
+	return (struct verify_mark){report->count, report->problems, report->pending};
+}
+
+void verify_take_back(struct verify_report *report, const struct verify_mark *mark)
+{
+	forget(report, mark->count);
+	report->problems = mark->problems;
+	report->pending = mark->pending;
+}
+
+void verify_report_finish(struct verify_report *report)
+{
+	forget(report, 0);
 	free(report->findings);
 	report_finish(&report->run);
 }
@@ -91,4 +109,24 @@ int verify_find(struct verify_mailbox *at, enum verify_problem problem, const st
 	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
 	return keep(report, &finding, at->mailbox->name, name, message, err);
+}
+
+int verify_wish(struct verify_mailbox *at, const struct row *row, bool is_damaged, struct err *err)
+{
+	struct verify_wishes *wishes = &at->verify->wishes;
+	const struct verify_report *report = at->verify->report;
+	if (!at->verify->options->repairs || row->uid == 0 || report->count != report->problems) {
+		return 0;
+	}
+	if (ARRAY_RESERVE(&wishes->items, wishes->count + 1, &wishes->cap, err) < 0) {
+		return -ERR_NOMEM;
+	}
+	wishes->items[wishes->count++] = (struct verify_wish){
+		.mailbox = row->mailbox,
+		.row = row->id,
+		.uid = row->uid,
+		.is_damaged = is_damaged,
+		.finding = report->count - 1,
+	};
+	return 0;
 }

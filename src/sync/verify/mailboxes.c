@@ -10,22 +10,10 @@ static bool takes_part(const struct run *run, const struct mailbox *mailbox)
 	       (!run->account->is_pop3 || strcmp(mailbox->name, "INBOX") == 0);
 }
 
-static int open_folder(struct verify_mailbox *at, struct err *err)
-{
-	struct mailbox *mailbox = at->mailbox;
-	struct run *run = at->verify->run;
-	if (!(mailbox->seen.in & SIDE_LOCAL)) {
-		return 0;
-	}
-	int code = mailbox_open_dir(run, mailbox, err);
-	return code < 0
-		     ? code
-		     : maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &at->scan, err);
-}
-
 static void finish(struct verify_mailbox *at)
 {
 	maildir_scan_finish(&at->scan);
+	uidset_finish(&at->listed);
 	mailbox_release(at->mailbox);
 }
 
@@ -40,6 +28,20 @@ static int count_messages(struct verify_mailbox *at, uint64_t *messages, struct 
 	return code;
 }
 
+/* Over POP3 there is nothing to be compared but bodies. */
+static int look_there(struct verify_mailbox *at, struct err *err)
+{
+	const struct mailbox *mailbox = at->mailbox;
+	enum verify_level level = at->verify->options->level;
+	bool is_seen = mailbox_is_active(mailbox) && mailbox->wire != NULL &&
+		       (mailbox->seen.in & SIDE_REMOTE) != 0;
+	if (level == VERIFY_FILES || !is_seen) {
+		return 0;
+	}
+	int code = verify_server(at, err);
+	return code < 0 || level < VERIFY_BYTES ? code : verify_bytes(at, err);
+}
+
 static int look_at(struct verify_mailbox *at, struct err *err)
 {
 	struct verify *verify = at->verify;
@@ -47,8 +49,8 @@ static int look_at(struct verify_mailbox *at, struct err *err)
 	int code;
 	if ((code = count_messages(at, &messages, err)) < 0 ||
 	    (code = share_begin(&at->share, verify, at->mailbox, messages, err)) < 0 ||
-	    (code = open_folder(at, err)) < 0 || (code = verify_files(at, err)) < 0 ||
-	    (code = verify_pending(at, err)) < 0) {
+	    (code = verify_open_folder(at, err)) < 0 || (code = verify_files(at, err)) < 0 ||
+	    (code = verify_pending(at, err)) < 0 || (code = look_there(at, err)) < 0) {
 		return code;
 	}
 	return share_end(&at->share, verify, at->mailbox, err);

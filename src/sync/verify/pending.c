@@ -18,10 +18,26 @@ static bool is_moved_here(const struct verify *verify, const struct row *row)
 	return false;
 }
 
-static void count(struct verify_mailbox *at, const struct job *job)
+/* What this policy never takes over is told of where both sides are compared. */
+static int tell_held(struct verify_mailbox *at, const struct op *op, const struct row *row,
+		     struct err *err)
+{
+	bool is_here = row->local == MESSAGE_PRESENT;
+	if (at->verify->options->level == VERIFY_FILES || row->is_agreed ||
+	    op->reason != REASON_POLICY) {
+		return 0;
+	}
+	return is_here ? verify_find(at, VERIFY_UNKNOWN_HERE, row, NULL, err,
+				     "the server never had it, and `copy` does not bring it there")
+		       : verify_find(at, VERIFY_UNKNOWN_THERE, row, NULL, err,
+				     "it was never here, and `copy` does not bring it here");
+}
+
+static int count(struct verify_mailbox *at, const struct job *job, struct err *err)
 {
 	size_t last = SIZE_MAX;
-	for (size_t i = 0; i < job->plan.count; i++) {
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < job->plan.count; i++) {
 		const struct op *op = &job->plan.ops[i];
 		const struct row *row = &job->rows.items[op->row];
 		if (op->kind != OP_HOLD && op->row != last && !is_gone_here(row) &&
@@ -29,7 +45,9 @@ static void count(struct verify_mailbox *at, const struct job *job)
 			at->verify->report->pending++;
 			last = op->row;
 		}
+		code = op->kind == OP_HOLD ? tell_held(at, op, row, err) : 0;
 	}
+	return code;
 }
 
 int verify_pending(struct verify_mailbox *at, struct err *err)
@@ -42,9 +60,16 @@ int verify_pending(struct verify_mailbox *at, struct err *err)
 	}
 	int code = job_plan(&job, run, at->mailbox, 0, err);
 	while (code == 0 && is_there) {
-		count(at, &job);
-		code = job_plan_next(&job, &is_there, err);
+		if ((code = count(at, &job, err)) == 0) {
+			code = job_plan_next(&job, &is_there, err);
+		}
 	}
-	job_finish(&job);
-	return code;
+	at->facts = job.facts; /* but for what JOB owns */
+	at->facts.moved = at->facts.aside = NULL;
+	at->facts.suspects = NULL;
+	at->facts.moved_count = at->facts.aside_count = at->facts.suspect_count = 0;
+	job_finish(&job); /* closes the folder */
+	return code < 0 || !(at->mailbox->seen.in & SIDE_LOCAL)
+		     ? code
+		     : mailbox_open_dir(run, at->mailbox, err);
 }

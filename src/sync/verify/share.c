@@ -55,6 +55,16 @@ static uint64_t next_random(struct share *share)
 	return share->random;
 }
 
+bool share_is_of(const struct share *share, int64_t row)
+{
+	const struct verify_options *options = share->options;
+	if (options->shares == 0) {
+		return true;
+	}
+	uint64_t place = ((uint64_t)row + options->shares - share->turn) % options->shares;
+	return place < options->share;
+}
+
 bool share_takes(struct share *share, int64_t row)
 {
 	const struct verify_options *options = share->options;
@@ -65,10 +75,7 @@ bool share_takes(struct share *share, int64_t row)
 		share->wanted -= takes && share->wanted > 0;
 		return takes;
 	}
-	uint64_t place = options->shares == 0
-			       ? 0
-			       : ((uint64_t)row + options->shares - share->turn) % options->shares;
-	return options->shares == 0 || place < options->share;
+	return share_is_of(share, row);
 }
 
 int share_end(struct share *share, struct verify *verify, const struct mailbox *mailbox,

@@ -1,0 +1,256 @@
+/* Every body of the server's, streamed into a digest: nothing is written, none is marked read. */
+#include "verify_private.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mailsync/model/content.h"
+#include "rules/transfer_rules.h"
+
+struct bodies {
+	struct verify_mailbox *at;
+	struct remote *remote;
+	struct row_list rows; /* a slice, of the real database */
+	struct wants wants;
+	size_t next; /* not yet asked for */
+	size_t in_flight;
+	bool one_by_one;
+	struct content_scan *scan; /* of the body that is coming in */
+	uint64_t wire_bytes;
+	char head[FETCH_HEAD_SIZE];
+	size_t head_len;
+	bool is_whole;
+	struct err refusal; /* the last; code 0: none */
+};
+
+static int ask(struct bodies *bodies, struct err *err)
+{
+	struct wants *wants = &bodies->wants;
+	struct remote_batch batch;
+	int code = 0;
+	remote_batch_init(&batch);
+	for (; code == 0 && bodies->next < wants->count; bodies->next++) {
+		const struct row *row = wants->rows[bodies->next];
+		bool is_full = batch.count == (bodies->one_by_one ? 1 : REMOTE_BATCH_MESSAGES);
+		if (wants->states[bodies->next] != WANT_OPEN) {
+			continue;
+		}
+		if (is_full || !remote_batch_has_room(bodies->remote, &batch)) {
+			break;
+		}
+		code = remote_batch_add(&batch, row->uid, row->size, err);
+	}
+	if (code == 0 && batch.count > 0) {
+		code = remote_fetch_queue(bodies->remote, REMOTE_WHOLE, &batch.uids, 1, err);
+		bodies->in_flight += code == 0;
+	}
+	remote_batch_finish(&batch);
+	return code;
+}
+
+/* When ROW's file was delivered, as its name tells; 0: it does not. */
+static int64_t delivered_at(const struct row *row)
+{
+	struct maildir_unique ours;
+	bool is_ours = maildir_unique_parse(span_of(row->unique), &ours) && ours.uid == row->uid;
+	return is_ours ? strtoll(row->unique, NULL, 10) : 0;
+}
+
+/* Some servers render a message anew each time. */
+static int tell_differs(struct verify_mailbox *at, const struct row *row, struct err *err)
+{
+	int64_t seconds = delivered_at(row);
+	time_t time = (time_t)seconds;
+	struct tm parts;
+	char date[16];
+	if (seconds == 0 || gmtime_r(&time, &parts) == NULL ||
+	    strftime(date, sizeof(date), "%Y-%m-%d", &parts) == 0) {
+		return verify_find(at, VERIFY_DIFFERS_THERE, row, NULL, err,
+				   "the server's message differs from what was sent to it");
+	}
+	return verify_find(at, VERIFY_DIFFERS_THERE, row, NULL, err,
+			   "the server's message differs from what it sent on %s", date);
+}
+
+static int begin(struct bodies *bodies, struct err *err)
+{
+	uint8_t ignored[CONTENT_DIGEST_SIZE];
+	bodies->wire_bytes = 0;
+	bodies->head_len = 0;
+	bodies->is_whole = false;
+	return content_scan_result(bodies->scan, ignored, err); /* of one that was cut */
+}
+
+static int feed(struct bodies *bodies, struct span data, struct err *err)
+{
+	size_t room = sizeof(bodies->head) - bodies->head_len;
+	size_t len = data.len < room ? data.len : room;
+	memcpy(bodies->head + bodies->head_len, data.data, len);
+	bodies->head_len += len;
+	bodies->wire_bytes += data.len;
+	return content_scan_feed(bodies->scan, data, err);
+}
+
+static int judge(struct bodies *bodies, const struct remote_body *body, struct err *err)
+{
+	struct wants *wants = &bodies->wants;
+	size_t index = body->uid == 0 ? WANT_NONE : wants_find(wants, body->uid);
+	const struct fetch_answer answer = {
+		.is_wanted = index != WANT_NONE && wants->states[index] == WANT_OPEN,
+		.has_whole_body = bodies->is_whole && body->has_body,
+		.told = index != WANT_NONE ? wants->rows[index]->size : UNTOLD,
+		.wire_bytes = bodies->wire_bytes,
+		.head = {bodies->head, bodies->head_len},
+	};
+	uint8_t content[CONTENT_DIGEST_SIZE];
+	bodies->is_whole = false;
+	if (fetch_judge(&answer) != FETCH_MESSAGE) {
+		return 0;
+	}
+	const struct row *row = wants->rows[index];
+	int code = content_scan_result(bodies->scan, content, err);
+	wants->states[index] = WANT_DONE;
+	bodies->at->verify->report->bytes += bodies->wire_bytes;
+	return code < 0 || memcmp(content, row->content, ROW_CONTENT_SIZE) == 0
+		     ? code
+		     : tell_differs(bodies->at, row, err);
+}
+
+static int take(struct bodies *bodies, const struct remote_body *body, struct err *err)
+{
+	switch (body->type) {
+	case REMOTE_FETCHED_BEGIN:
+		return begin(bodies, err);
+	case REMOTE_FETCHED_DATA:
+		return feed(bodies, body->data, err);
+	case REMOTE_FETCHED_END:
+		bodies->is_whole = true;
+		break;
+	case REMOTE_FETCHED_MESSAGE:
+		return judge(bodies, body, err);
+	case REMOTE_FETCHED_DONE:
+		bodies->in_flight--;
+		if (body->status < 0) {
+			bodies->refusal = body->err;
+		}
+		break;
+	case REMOTE_FETCHED_OPENED:
+		break; /* none was asked for */
+	}
+	return 0;
+}
+
+static int fetch(struct bodies *bodies, struct err *err)
+{
+	int code = 0;
+	bodies->next = 0;
+	while (code == 0 && (bodies->next < bodies->wants.count || bodies->in_flight > 0)) {
+		struct remote_body body;
+		while (code == 0 && bodies->next < bodies->wants.count &&
+		       remote_fetch_room(bodies->remote) > 0) {
+			code = ask(bodies, err);
+		}
+		if (code < 0 || bodies->in_flight == 0) {
+			break;
+		}
+		if ((code = remote_fetch_next(bodies->remote, &body, err)) == 0 &&
+		    (code = take(bodies, &body, err)) == 0) {
+			code = run_check_stop(bodies->at->verify->run, err);
+		}
+	}
+	return code;
+}
+
+/* Asked for twice, and not given. */
+static void tell_unread(struct bodies *bodies)
+{
+	struct run *run = bodies->at->verify->run;
+	struct err why;
+	for (size_t i = 0; i < bodies->wants.count; i++) {
+		if (bodies->wants.states[i] == WANT_OPEN) {
+			err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
+				"the server did not give the message, so that it is not proven%s%s",
+				bodies->refusal.code == ERR_NONE ? "" : ": ",
+				bodies->refusal.code == ERR_NONE ? "" : bodies->refusal.text);
+			run_report_error(run, bodies->at->mailbox, bodies->wants.rows[i]->uid,
+					 &why);
+		}
+	}
+}
+
+/* Base has it on both sides, it is listed, and it is known what it is. */
+static bool is_wanted(const struct bodies *bodies, const struct row *row)
+{
+	const struct verify_mailbox *at = bodies->at;
+	return row->is_agreed && row->remote == MESSAGE_PRESENT && row->has_content &&
+	       uidset_contains(&at->listed, row->uid) && share_is_of(&at->share, row->id) &&
+	       suspects_place(at->verify->run, SUSPECT_MESSAGE, at->mailbox->name, row->id) ==
+		       SUSPECT_GOES;
+}
+
+static int prove_slice(struct bodies *bodies, struct err *err)
+{
+	struct wants *wants = &bodies->wants;
+	int code;
+	wants->count = 0;
+	for (size_t i = 0; i < bodies->rows.count; i++) {
+		if (is_wanted(bodies, &bodies->rows.items[i])) {
+			wants->states[wants->count] = WANT_OPEN;
+			wants->rows[wants->count++] = &bodies->rows.items[i];
+		}
+	}
+	err_clear(&bodies->refusal);
+	bodies->one_by_one = false;
+	if ((code = fetch(bodies, err)) < 0 || wants_open(wants) == 0) {
+		return code;
+	}
+	bodies->one_by_one = true;
+	code = fetch(bodies, err);
+	if (code == 0) {
+		tell_unread(bodies);
+	}
+	return code;
+}
+
+static int prove_all(struct bodies *bodies, struct err *err)
+{
+	const struct verify_mailbox *at = bodies->at;
+	uint32_t after = 0;
+	bool is_last = false;
+	int code = remote_open(bodies->remote, at->mailbox->wire, REMOTE_READ,
+			       at->mailbox->base.numbers.uidvalidity, NULL, err);
+	while (code == 0 && !is_last) {
+		code = state_rows_numbered(at->verify->proofs, at->mailbox->base.id, after,
+					   VERIFY_SLICE_ROWS, &bodies->rows, err);
+		is_last = code < 0 || bodies->rows.count < VERIFY_SLICE_ROWS;
+		if (code == 0 && bodies->rows.count > 0) {
+			after = bodies->rows.items[bodies->rows.count - 1].uid;
+			code = prove_slice(bodies, err);
+		}
+	}
+	return code;
+}
+
+int verify_bytes(struct verify_mailbox *at, struct err *err)
+{
+	struct bodies *bodies = calloc(1, sizeof(*bodies));
+	if (bodies == NULL) {
+		return err_nomem(err);
+	}
+	bodies->at = at;
+	bodies->remote = at->verify->run->session->remote;
+	bodies->wants.rows = calloc(VERIFY_SLICE_ROWS, sizeof(*bodies->wants.rows));
+	bodies->wants.states = calloc(VERIFY_SLICE_ROWS, sizeof(*bodies->wants.states));
+	int code = bodies->wants.rows == NULL || bodies->wants.states == NULL
+			 ? err_nomem(err)
+			 : content_scan_create(&bodies->scan, err);
+	code = code < 0 ? code : prove_all(bodies, err);
+	content_scan_destroy(&bodies->scan);
+	row_list_finish(&bodies->rows);
+	free(bodies->wants.rows);
+	free(bodies->wants.states);
+	free(bodies);
+	return code;
+}
