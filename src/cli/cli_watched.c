@@ -194,13 +194,13 @@ static void prepare_sync(struct watched *watched)
 
 	remote_mailboxes_finish(&task->told);
 	task->was_spared = false;
-	task->is_look = watched->schedule.first_ms == SCHEDULE_NEVER;
-	task->heard = watched->hearing ? hearing_count(watched->hearing) : 0;
+	task->heard_before = watched->heard;
 	if (watched->hearing) {
+		watched->heard = hearing_count(watched->hearing);
 		hearing_told(watched->hearing, &task->told, &is_all);
 	}
-	task->is_certain = watched->is_certain || is_all || task->is_look ||
-			   watched->schedule.sync.failures > 0 || now >= watched->schedule.look_ms;
+	task->is_certain = watched->is_certain || is_all || watched->schedule.sync.failures > 0 ||
+			   now >= watched->schedule.look_ms;
 	watched->is_certain = false;
 	spare_connections(watched);
 	if (watched->hearing && !keeps_connection(watched)) {
@@ -285,19 +285,19 @@ static void say_watching(struct watched *watched)
 	watched_say(watched, WATCHED_WATCHING, message);
 }
 
-/* A look that nothing called for found what should have been told: is the hearing deaf? */
+/* A sync found what should have been told, and nothing was since the one before it began: is the
+ * hearing deaf? */
 static void suspect_deaf(struct watched *watched, int64_t now)
 {
 	const struct cli_job *job = watched->job;
 	bool found = false;
 
-	for (size_t i = 0; watched->hearing && watched->task.is_look && i < job->brought.count;
-	     i++) {
+	for (size_t i = 0; watched->hearing && i < job->brought.count; i++) {
 		found = found || hearing_is_of(watched->hearing, job->brought.items[i]);
 	}
-	if (found) {
+	if (found && hearing_count(watched->hearing) == watched->task.heard_before) {
 		watched->deaf_ms = now + DEAF_GRACE_MS;
-		watched->deaf_heard = watched->task.heard;
+		watched->deaf_heard = watched->task.heard_before;
 	}
 }
 
@@ -339,6 +339,7 @@ static void collect_connect(struct watched *watched)
 
 	if (task->code == 0) {
 		watched->hearing = task->hearing;
+		watched->heard = UINT64_MAX; /* what came before it was made, it need not tell */
 		task->hearing = NULL;
 		schedule_connected(&watched->schedule, now, END_WELL, 0);
 		schedule_event(&watched->schedule, now, FROM_SERVER);

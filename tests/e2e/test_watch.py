@@ -2,9 +2,18 @@
 
 import signal
 
-from rig import mail, program
+import pytest
+
+from conftest import shim
+from rig import mail
+from rig.fake import Box
+from rig.heard import HeardServer
+from rig.scripted import always
 from rig.watching import Watch
 from stories import agree, append, count
+
+
+sleep_shim = shim("sleep_shim", "The machine slept, by the clock (rig/sleep_shim.c).")
 
 
 def polled(account, **keys):
@@ -143,3 +152,121 @@ def test_one_connection_is_enough(account, remote):
         watch.until("watching", how="notify")
         follows_both_sides(account, remote, watch)
     agree(account, remote)
+
+
+# On a server that misbehaves
+
+
+@pytest.fixture
+def heard(make_account):
+    """heard(boxes=, ..., keys=) -> (server, account) of a server that tells, or does not."""
+    servers = []
+
+    def make(boxes=None, keys=None, **options):
+        server = HeardServer(boxes or [Box(1)], **options)
+        servers.append(server)
+        return server, make_account(server, **{"watch_interval": "1h", "timeout": 5, **(keys or {})})
+
+    yield make
+    for server in servers:
+        server.stop()
+        assert server.problems == []
+
+
+NOTIFY = "IMAP4rev1 IDLE NOTIFY UNSELECT UIDPLUS LITERAL+"
+
+
+def letter(number):
+    return mail.one(number, seed="heard", size=300)
+
+
+def test_a_server_that_tells_too_much_is_asked_to_tell_again(heard):
+    server, account = heard(capabilities=NOTIFY)
+    with Watch(account) as watch:
+        watch.until("watching", how="notify")
+        server.boxes["INBOX"].add(letter(2))      # of which it does not tell
+        assert server.say("* OK [NOTIFICATIONOVERFLOW] too much happens") == 1
+        soon(watch, lambda: count(account) == 2, "all was looked at")
+        soon(watch, lambda: len(server.asked("^NOTIFY SET")) == 2, "it is told again")
+        watch.until("watching", since=watch.mark() - 1, how="notify")
+        server.boxes["INBOX"].add(letter(3))
+        server.say("* NO NOTIFY error, some events may have got lost")
+        soon(watch, lambda: count(account) == 3, "all was looked at")
+        server.deliver(letter(4))
+        soon(watch, lambda: count(account) == 4, "it is heard")
+
+
+def test_a_server_without_notify_after_all_is_idled_on_and_without_idle_polled(heard):
+    server, account = heard(
+        capabilities=NOTIFY, script=[always("^NOTIFY", "NO [NOTIFICATIONOVERFLOW] not for you")])
+    with Watch(account) as watch:
+        watch.until("watching", how="idle")
+        server.deliver(letter(2))
+        soon(watch, lambda: count(account) == 2, "it is heard")
+    server.idle_answer = "BAD what is IDLE?"
+    with Watch(account.change(watch_interval="1s")) as watch:
+        watch.until("watching", how="poll")
+        server.deliver(letter(3))
+        soon(watch, lambda: count(account) == 3, "it is looked for")
+
+
+def test_idle_is_begun_anew_and_one_that_does_not_end_is_given_up(heard):
+    server, account = heard(keys={"watch_renew": "1s"})
+    server.exists_first = True
+    with Watch(account) as watch:
+        watch.until("watching", how="idle")
+        soon(watch, lambda: len(server.asked("^IDLE")) > 2, "it is renewed")
+        server.deliver(letter(2))
+        soon(watch, lambda: count(account) == 2, "it is heard")
+        syncs = len(watch.of("account"))
+        assert syncs <= 3
+        server.answers_done = False
+        mark = watch.mark()
+        watch.until("waiting", since=mark, timeout=30)
+        server.answers_done = True
+        watch.until("watching", since=mark, how="idle", timeout=30)
+        server.deliver(letter(3))
+        soon(watch, lambda: count(account) == 3, "it is heard again")
+
+
+def test_a_deaf_watch_is_no_more_believed(heard):
+    server, account = heard(keys={"watch_interval": "1s"})
+    with Watch(account) as watch:
+        watch.until("watching", how="idle")
+        server.tells = False
+        for number in (2, 3):                 # the first may be found by the look after the login
+            server.deliver(letter(number))
+            soon(watch, lambda: count(account) == number, "the look finds it")
+        event = watch.until("watching", how="poll", timeout=20)
+        assert "did not tell" in "".join(e["message"] for e in watch.of("watch")), event
+        server.deliver(letter(4))
+        soon(watch, lambda: count(account) == 4, "it is looked for")
+
+
+def test_connections_that_are_cut_come_back_and_nothing_is_missed(heard):
+    server, account = heard()
+    with Watch(account) as watch:
+        watch.until("watching", how="idle")
+        for number in (2, 3):
+            mark = watch.mark()
+            server.cut()
+            server.boxes["INBOX"].add(letter(number))
+            soon(watch, lambda: count(account) == number, "what came meanwhile is here")
+            watch.until("watching", since=mark, how="idle")
+        assert watch.lines == []
+    assert len(server.logins) < 12
+
+
+def test_a_silent_path_is_noticed_after_a_sleep(heard, tmp_path, sleep_shim):
+    server, account = heard()
+    slept = tmp_path / "slept"
+    slept.write_text("0")
+    with Watch(account, preload=sleep_shim, env={"SLEPT_FILE": str(slept)}) as watch:
+        watch.until("watching", how="idle")
+        mark = watch.mark()
+        server.boxes["INBOX"].add(letter(2))
+        slept.write_text("3600")
+        watch.send(signal.SIGUSR1)            # any event: the test's machine does not really sleep
+        soon(watch, lambda: server.asked("^$|^NOOP"), "the connections are asked for a sign")
+        soon(watch, lambda: count(account) == 2, "what came meanwhile is here")
+        watch.until("watching", since=mark)
