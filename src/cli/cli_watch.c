@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "mailsync/base/array.h"
 #include "mailsync/base/clock.h"
@@ -14,8 +15,9 @@
 #include "cli_signal.h"
 #include "cli_watched.h"
 
-#define TASKS_MAX 16 /* accounts that do something at once */
-#define AGAIN_MS  1000
+#define TASKS_MAX   16 /* accounts that do something at once */
+#define AGAIN_MS    1000
+#define DESCRIPTORS 65536 /* hooks inherit the limit; some programs go through all below it */
 
 struct watch {
 	const struct cli_options *options;
@@ -255,6 +257,17 @@ static int watch_run(struct watch *watch, int *status, struct err *err)
 	return code;
 }
 
+/* An account waits with some seven of them. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS) {
+		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int cli_watch(const struct cli_options *options, struct conf **conf)
 {
 	struct watch watch = {.options = options, .conf = conf};
@@ -262,6 +275,7 @@ int cli_watch(const struct cli_options *options, struct conf **conf)
 	struct err err;
 	int code;
 
+	allow_descriptors();
 	if ((code = cli_signal_stay(&err)) == 0 &&
 	    (code = surroundings_create(&watch.surroundings, &err)) == 0 &&
 	    (code = conn_global_init(&err)) == 0) {

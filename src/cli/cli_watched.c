@@ -7,6 +7,7 @@
 #include "cli_json.h"
 #include "cli_signal.h"
 
+#define KEEP_MS       300000  /* a sync's connection waits so long for the next one */
 #define DEAF_GRACE_MS 3000    /* what a look found may be told a moment later */
 #define DEAF_PAUSE_MS 3600000 /* before a server that did not tell is listened to again */
 
@@ -424,12 +425,23 @@ static void listen_here(struct watched *watched)
 	schedule_event(&watched->schedule, clock_monotonic_ms(), FROM_HERE);
 }
 
+/* When the connection of the syncs is not worth to be kept any more. The task may be using it. */
+static int64_t keep_ends_ms(const struct watched *watched)
+{
+	bool is_kept = watched->task.kind == TASK_NONE && watched->keep.remote;
+
+	return is_kept ? watched->schedule.ended_ms + KEEP_MS : SCHEDULE_NEVER;
+}
+
 void watched_listen(struct watched *watched)
 {
 	struct err err;
 
 	if (watched->is_over) {
 		return;
+	}
+	if (clock_monotonic_ms() >= keep_ends_ms(watched)) {
+		sync_keep_finish(&watched->keep);
 	}
 	listen_here(watched);
 	if (watched->hearing) {
@@ -462,7 +474,7 @@ int64_t watched_next_ms(const struct watched *watched)
 	if (watched->is_over) {
 		return SCHEDULE_NEVER;
 	}
-	next_ms = schedule_next_ms(&watched->schedule);
+	next_ms = earlier(schedule_next_ms(&watched->schedule), keep_ends_ms(watched));
 	if (watched->hearing) {
 		next_ms = earlier(next_ms, hearing_next_ms(watched->hearing));
 	}
