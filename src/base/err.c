@@ -38,6 +38,7 @@ void err_clear(struct err *err)
 	err->code = ERR_NONE;
 	err->scope = SCOPE_MESSAGE;
 	err_set_end(err, ERR_END_SAID, 0);
+	err->patience_ms = 0;
 	err->text[0] = '\0';
 }
 
@@ -67,8 +68,14 @@ int err_set(struct err *err, enum err_code code, enum err_scope scope, const cha
 	err->code = code;
 	err->scope = scope;
 	err_set_end(err, ERR_END_SAID, 0);
+	err->patience_ms = 0;
 	memcpy(err->text, text, sizeof(text));
 	return -(int)code;
+}
+
+void err_set_patience(struct err *err, int64_t ms)
+{
+	err->patience_ms = ms > 0 ? ms : ERR_PATIENCE_UNTOLD;
 }
 
 void err_set_end(struct err *err, enum err_end end, uint64_t end_at)

@@ -42,6 +42,7 @@ void cli_job_again(struct cli_job *job)
 	cli_output_init(&job->output, json, verbose);
 	job->status = 0;
 	job->ended = ERR_NONE;
+	job->patience_ms = 0;
 	strlist_finish(&job->brought);
 	strlist_init(&job->brought);
 	job->is_done = false;
@@ -161,6 +162,41 @@ static int job_begin(struct cli_job *job, const struct sync_options *options, st
 	return code;
 }
 
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	for (; text && *text; text++) {
+		hash = (hash ^ (unsigned char)*text) * 1099511628211u; /* FNV-1a */
+	}
+	return hash;
+}
+
+/* Of a login that is refused the words say when the next try is: that is no other error. */
+static uint64_t hash_errors(const struct report *report)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (size_t i = 0; i < report->error_count; i++) {
+		const struct report_error *error = &report->errors[i];
+		hash = hash_text(hash * 31 + error->code, error->mailbox);
+		hash = hash * 31 + error->uid;
+		hash = error->code == ERR_LOGIN ? hash : hash_text(hash, error->text);
+	}
+	return hash;
+}
+
+static void job_tell(struct cli_job *job, struct report *report)
+{
+	size_t count = report->error_count;
+	uint64_t said = hash_errors(report);
+
+	if (job->stays && job->said == said) {
+		report->error_count = 0;
+	}
+	cli_print_report(&job->output, job->conf->name, report);
+	report->error_count = count;
+	job->said = said;
+}
+
 static void job_sync(struct cli_job *job, const struct sync_options *options)
 {
 	struct report report;
@@ -189,8 +225,9 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 		job_hooks(job, options, is_ready, &report);
 	}
 	report.status = job->status;
+	job->patience_ms = report.patience_ms;
 	job_note_brought(job, &report);
-	cli_print_report(&job->output, job->conf->name, &report);
+	job_tell(job, &report);
 	job->is_to_be_heard = report.is_to_be_heard;
 	job->total = report.total;
 	job->seconds = report.seconds;

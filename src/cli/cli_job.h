@@ -38,6 +38,9 @@ struct cli_job {
 	struct strlist brought;   /* mailboxes whose messages the server changed: new, or gone */
 	struct sync_counts total; /* of a sync, as is: */
 	double seconds;
+	bool stays;          /* this process does: what stays as it is, is said once */
+	uint64_t said;       /* a hash of the errors of its last run */
+	int64_t patience_ms; /* of its report */
 	enum err_code ended; /* what ended the account, ERR_NONE: nothing did */
 	bool is_done;
 	bool was_refused;    /* the login, in the run before */

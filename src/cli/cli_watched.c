@@ -92,6 +92,7 @@ void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *
 	watched->job = job;
 	watched->options = options;
 	watched->is_certain = true;
+	job->stays = true;
 	file_lock_init(&watched->lock);
 	atomic_init(&watched->task.is_done, false);
 	schedule_init(&watched->schedule, &params, clock_monotonic_ms(),
@@ -232,23 +233,12 @@ bool watched_begin(struct watched *watched, enum schedule_task kind)
 	return true;
 }
 
-/* What is said again and again is said once. */
-static void watched_hush(struct watched *watched)
+/* PATIENCE_MS: that the server asked for. */
+static enum schedule_end end_of_err(enum err_code code, int64_t patience_ms)
 {
-	const struct buf *text = &watched->job->output.err;
-	uint64_t hash = 14695981039346656037u; /* FNV-1a */
-
-	for (size_t i = 0; i < text->len; i++) {
-		hash = (hash ^ (unsigned char)text->data[i]) * 1099511628211u;
+	if (patience_ms != 0) {
+		return END_REFUSED;
 	}
-	if (hash == watched->said && watched->options->level < LOG_INFO) {
-		buf_clear(&watched->job->output.err);
-	}
-	watched->said = hash;
-}
-
-static enum schedule_end end_of_err(enum err_code code)
-{
 	switch ((int)code) {
 	case ERR_LOCKED:
 		return END_LOCKED;
@@ -267,7 +257,7 @@ static enum schedule_end end_of(const struct cli_job *job)
 {
 	bool is_well = job->status == 0 || job->status == err_exit_status(ERR_PARTIAL) ||
 		       job->status == err_exit_status(ERR_BRAKE);
-	return is_well ? END_WELL : end_of_err(job->ended);
+	return is_well ? END_WELL : end_of_err(job->ended, job->patience_ms);
 }
 
 /* Trying again would change nothing before the configuration, or the program, is another. */
@@ -315,11 +305,10 @@ static void collect_sync(struct watched *watched)
 	watched->status = job->status;
 	watched->is_over = is_final(job);
 	suspect_deaf(watched, now);
-	watched_hush(watched);
 	if (end != END_LOCKED) {
 		(void)cli_run_tell(watched->run, job, stdout, stderr);
 	}
-	schedule_synced(&watched->schedule, now, end, 0);
+	schedule_synced(&watched->schedule, now, end, job->patience_ms);
 	if (watched->here) {
 		(void)maildir_watch_renew(watched->here, &ignored);
 	}
@@ -351,7 +340,9 @@ static void collect_connect(struct watched *watched)
 		schedule_connected(&watched->schedule, now, END_TEMPORARY, 0);
 		return;
 	}
-	schedule_connected(&watched->schedule, now, end_of_err(task->err.code), 0);
+	schedule_connected(&watched->schedule, now,
+			   end_of_err(task->err.code, task->err.patience_ms),
+			   task->err.patience_ms);
 	watched_say_why(watched, WATCHED_WATCHING, task->err.text,
 			watched->schedule.connect.not_before_ms);
 }

@@ -57,7 +57,6 @@ struct watched {
 	bool is_over;               /* it is not watched, or no more; `status` says why */
 	int status;
 	enum watched_state state; /* as was said last */
-	uint64_t said;            /* a hash of what its last sync said on standard error */
 };
 
 /* JOB's account, of RUN, which has begun. Where it cannot be watched that is said, and is_over. */

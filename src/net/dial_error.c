@@ -47,6 +47,14 @@ static int host_error(const struct dial *dial, enum err_code code, struct err *e
 	return rc;
 }
 
+static int busy_error(const struct dial *dial, struct err *err, const char *text)
+{
+	int code = host_error(dial, ERR_TEMPORARY, err, "%s", text);
+
+	err_set_patience(err, 0);
+	return code;
+}
+
 static bool error_has(const struct dial *dial, const char *word)
 {
 	return strstr(dial->error, word) != NULL;
@@ -96,8 +104,7 @@ static int greeting_error(const struct dial *dial, struct err *err)
 				  error_words(dial, CURLE_WEIRD_SERVER_REPLY));
 	}
 	if (preamble_is_passing(words)) {
-		return host_error(dial, ERR_TEMPORARY, err,
-				  "the server has no time now, try again later");
+		return busy_error(dial, err, "the server has no time now, try again later");
 	}
 	return host_error(dial, ERR_SERVER, err, "the server refuses the connection");
 }
@@ -166,7 +173,7 @@ static int handshake_error(const struct dial *dial, struct err *err)
 static int login_error(const struct dial *dial, struct err *err)
 {
 	if (preamble_is_passing(preamble_complaint(&dial->preamble))) {
-		return host_error(dial, ERR_TEMPORARY, err, "login is not possible now");
+		return busy_error(dial, err, "login is not possible now");
 	}
 	const char *mech = dial->params->login_mech;
 	if (mech != NULL && !span_contains_nocase(preamble_lines(&dial->preamble), mech)) {

@@ -186,6 +186,7 @@ static int refused_now(const struct attempt *attempt, const struct imap_event *e
 	int code =
 		err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
 			"the server does not let us in now, saying %s; try again later", said.data);
+	err_set_patience(err, imap_named_backoff_ms(event->text));
 	buf_finish(&said);
 	return code;
 }

@@ -218,6 +218,8 @@ int imap_answer_error(const struct imap_event *event, const struct imap_command 
 		      const char *what, struct err *err);
 /* Whether a tagged answer's code or words say that the refusal passes by itself. */
 bool imap_status_is_passing(const struct imap_event *event);
+/* "Suggested Backoff Time: 299961 milliseconds" (Exchange); 0 where no time is named. */
+int64_t imap_named_backoff_ms(struct span text);
 /* What a tagged NO or BAD is by its code or, without one, by its words. */
 enum remote_refusal imap_refusal(const struct imap_event *event);
 /* Waits for one simple command's answer; other events are ignored. */

@@ -39,14 +39,60 @@ static int imap_read(struct imap *imap, bool waits, size_t *received, struct err
 	return 0;
 }
 
+/* The code says why, whatever the words speak of. */
+static bool is_of_message(const struct imap_event *event)
+{
+	return event->code.type == IMAP_CODE_TOOBIG || event->code.type == IMAP_CODE_CANNOT;
+}
+
+/* Refusals that ask for fewer commands: by response code, or by the words of servers without. */
+static bool is_throttle(const struct imap_event *event)
+{
+	static const char *const words[] = {"throttl", "backoff", "rate limit", "too many"};
+	if (event->code.type == IMAP_CODE_THROTTLED || event->code.type == IMAP_CODE_LIMIT) {
+		return true;
+	}
+	for (size_t i = 0; !is_of_message(event) && i < sizeof(words) / sizeof(words[0]); i++) {
+		if (span_contains_nocase(event->text, words[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int64_t imap_named_backoff_ms(struct span text)
+{
+	static const char words[] = "backoff time:";
+	while (text.len > 0 && !span_starts_nocase(text, words)) {
+		text.data++;
+		text.len--;
+	}
+	if (text.len == 0) {
+		return 0;
+	}
+	int64_t ms = 0;
+	for (size_t i = sizeof(words) - 1; i < text.len && ms < INT32_MAX; i++) {
+		if (text.data[i] >= '0' && text.data[i] <= '9') {
+			ms = ms * 10 + (text.data[i] - '0');
+		} else if (text.data[i] != ' ' || ms > 0) {
+			break;
+		}
+	}
+	return ms;
+}
+
 static int note_bye(struct imap *imap, const struct imap_event *event, struct err *err)
 {
 	if (imap->is_closing) {
 		return 0;
 	}
-	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
-		       "the server ended the connection, saying \"%.*s\"; try again later",
-		       (int)(event->text.len > 300 ? 300 : event->text.len), event->text.data);
+	int code = err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			   "the server ended the connection, saying \"%.*s\"; try again later",
+			   (int)(event->text.len > 300 ? 300 : event->text.len), event->text.data);
+	if (is_throttle(event)) {
+		err_set_patience(err, imap_named_backoff_ms(event->text));
+	}
+	return code;
 }
 
 /* What came before was of the other mailbox. */
@@ -346,27 +392,6 @@ static uint32_t tag_number(struct span tag)
 	return number;
 }
 
-/* The code says why, whatever the words speak of. */
-static bool is_of_message(const struct imap_event *event)
-{
-	return event->code.type == IMAP_CODE_TOOBIG || event->code.type == IMAP_CODE_CANNOT;
-}
-
-/* Refusals that ask for fewer commands: by response code, or by the words of servers without. */
-static bool is_throttle(const struct imap_event *event)
-{
-	static const char *const words[] = {"throttl", "backoff", "rate limit", "too many"};
-	if (event->code.type == IMAP_CODE_THROTTLED || event->code.type == IMAP_CODE_LIMIT) {
-		return true;
-	}
-	for (size_t i = 0; !is_of_message(event) && i < sizeof(words) / sizeof(words[0]); i++) {
-		if (span_contains_nocase(event->text, words[i])) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Refusals that pass by themselves. */
 bool imap_status_is_passing(const struct imap_event *event)
 {
@@ -379,28 +404,6 @@ bool imap_status_is_passing(const struct imap_event *event)
 	       span_contains_nocase(event->text, "temporar");
 }
 
-/* "Suggested Backoff Time: 299961 milliseconds" (Exchange); 0 where no time is named. */
-static int64_t named_backoff_ms(struct span text)
-{
-	static const char words[] = "backoff time:";
-	while (text.len > 0 && !span_starts_nocase(text, words)) {
-		text.data++;
-		text.len--;
-	}
-	if (text.len == 0) {
-		return 0;
-	}
-	int64_t ms = 0;
-	for (size_t i = sizeof(words) - 1; i < text.len && ms < INT32_MAX; i++) {
-		if (text.data[i] >= '0' && text.data[i] <= '9') {
-			ms = ms * 10 + (text.data[i] - '0');
-		} else if (text.data[i] != ' ' || ms > 0) {
-			break;
-		}
-	}
-	return ms;
-}
-
 static void note_backoff(struct imap *imap, const struct imap_event *event,
 			 enum imap_command_kind kind)
 {
@@ -409,7 +412,7 @@ static void note_backoff(struct imap *imap, const struct imap_event *event,
 	if (event->status == IMAP_OK || !is_due) {
 		return;
 	}
-	int64_t ms = named_backoff_ms(event->text);
+	int64_t ms = imap_named_backoff_ms(event->text);
 	imap->backoff_is_due = true;
 	imap->backoff_ms = ms > imap->backoff_ms ? ms : imap->backoff_ms;
 }

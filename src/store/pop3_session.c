@@ -264,9 +264,11 @@ int pop3_refused(const struct pop3_event *status, const char *what, enum err_cod
 			       what, len, text);
 	}
 	if (pop3_is_passing(status)) {
-		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
-			       "the server cannot do %s now, saying \"%.*s\"; try again later",
-			       what, len, text);
+		(void)err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			      "the server cannot do %s now, saying \"%.*s\"; try again later", what,
+			      len, text);
+		err_set_patience(err, 0);
+		return -ERR_TEMPORARY;
 	}
 	if (status->code == POP3_CODE_SYS_PERM) {
 		code = ERR_SERVER;

@@ -146,6 +146,20 @@ def test_idle_tells_of_its_mailboxes(account, remote):
     agree(account, remote)
 
 
+def test_a_burst_is_a_few_syncs(account, remote):
+    with Watch(account.change(watch_interval="1h")) as watch:
+        watch.until("watching")
+        mark = watch.mark()
+        mail.pour(remote, "INBOX", [mail.Letter("INBOX", letter(number), (), 1_600_000_000 + number)
+                                    for number in range(1000)])
+        watch.wait(lambda: count(account) == 1000, "all are here")
+        for number in range(1000, 2000):
+            account.local.deliver("INBOX", letter(number))
+        watch.wait(lambda: remote.status("INBOX")["MESSAGES"] == 2000, "all are there")
+        assert len(watch.of("account", mark)) < 20
+    agree(account, remote)
+
+
 def test_one_connection_is_enough(account, remote):
     account.change(watch_interval="1h", connections=1)
     with Watch(account) as watch:
@@ -170,7 +184,6 @@ def heard(make_account):
     yield make
     for server in servers:
         server.stop()
-        assert server.problems == []
 
 
 NOTIFY = "IMAP4rev1 IDLE NOTIFY UNSELECT UIDPLUS LITERAL+"
@@ -270,3 +283,34 @@ def test_a_silent_path_is_noticed_after_a_sleep(heard, tmp_path, sleep_shim):
         soon(watch, lambda: server.asked("^$|^NOOP"), "the connections are asked for a sign")
         soon(watch, lambda: count(account) == 2, "what came meanwhile is here")
         watch.until("watching", since=mark)
+
+
+@pytest.mark.parametrize("words, least, most", [
+    ("NO [UNAVAILABLE] Maximum number of connections from user+IP exceeded", 14, 30),
+    ("NO User is throttled. Suggested Backoff Time: 299961 milliseconds", 299, 300),
+])
+def test_a_server_that_wants_to_be_left_alone_is(heard, words, least, most):
+    server, account = heard(script=[always("^LOGIN|^AUTHENTICATE", words)])
+    with Watch(account) as watch:
+        event = watch.until("waiting")
+        seconds = int(event["message"].rpartition(" is in ")[2].split()[0])
+        assert least <= seconds <= most, event
+        server.script.clear()
+        watch.send(signal.SIGUSR1)             # its user may know better
+        watch.until("watching", how="idle")
+
+
+def test_a_refused_login_is_told_once_and_tried_again_when_the_password_is_another(heard, tmp_path):
+    server, account = heard(script=[always("^LOGIN|^AUTHENTICATE", "NO [AUTHENTICATIONFAILED] no")],
+                            keys={"watch_interval": "1s", "password": None,
+                                  "password_file": str(tmp_path / "secret")})
+    (tmp_path / "secret").write_text("first\n")
+    (tmp_path / "secret").chmod(0o600)
+    with Watch(account) as watch:
+        watch.until("waiting")
+        soon(watch, lambda: len(watch.of("account")) >= 3, "it is looked at again")
+        assert len(server.asked("^LOGIN|^AUTHENTICATE")) == 1
+        assert len(watch.of("error")) == 1 and watch.of("account")[-1]["status"] == 77
+        server.script.clear()
+        (tmp_path / "secret").write_text("second\n")
+        watch.until("watching", how="idle")

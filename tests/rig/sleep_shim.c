@@ -1,5 +1,5 @@
-/* Preloaded into the program: the machine slept as many seconds as the file $SLEPT_FILE says, by the
- * clock that goes on meanwhile. */
+/* Preloaded into the program: the machine slept as many seconds as the file $SLEPT_FILE says, by
+ * the clock that goes on meanwhile. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>

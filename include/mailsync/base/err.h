@@ -48,13 +48,16 @@ enum err_end {
 	ERR_END_SILENT /* nothing more came */
 };
 
-#define ERR_TEXT_SIZE 1536
+#define ERR_TEXT_SIZE       1536
+#define ERR_PATIENCE_UNTOLD (-1)
 
 struct err {
 	enum err_code code;
 	enum err_scope scope;
 	enum err_end end;
 	uint64_t end_at;          /* so many bytes had come since we last sent something */
+	int64_t patience_ms;      /* the server asked to be left alone: for so long, or
+			      * ERR_PATIENCE_UNTOLD; 0: it did not */
 	char text[ERR_TEXT_SIZE]; /* a sentence, without line end; cut at whole characters */
 };
 
@@ -67,6 +70,8 @@ int err_set(struct err *err, enum err_code code, enum err_scope scope, const cha
 
 /* Adds how the connection was lost. */
 void err_set_end(struct err *err, enum err_end end, uint64_t end_at);
+/* Adds that the server asked for patience; MS: 0 where it does not say for how long. */
+void err_set_patience(struct err *err, int64_t ms);
 
 /* err_set with ": " and strerror(ERRNUM) appended. ENOMEM becomes ERR_NOMEM whatever CODE. */
 int err_set_errno(struct err *err, enum err_code code, enum err_scope scope, int errnum,

@@ -113,6 +113,7 @@ struct report {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	double seconds;
+	int64_t patience_ms; /* the server asked for more than the run had (struct err) */
 	int status;          /* exit status of this account */
 	bool is_to_be_heard; /* it tells what is told once: sync_was_heard */
 	/* What is not worth a word where nobody looks on: */

@@ -365,6 +365,8 @@ int run_outcome(struct run *run, int code, struct err *err)
 	struct err why;
 	if (code < 0) {
 		run_report_error(run, NULL, 0, err);
+		run->report->patience_ms =
+			err->patience_ms != 0 ? err->patience_ms : run->report->patience_ms;
 	}
 	int added = run_report_pass(run, &why);
 	sum_up(run->report);

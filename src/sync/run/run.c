@@ -133,11 +133,21 @@ int run_connect(struct run *run, size_t number, struct remote **remote, struct e
 	return account_connect(run->account, run->options, number, remote, err);
 }
 
+/* What the run does not wait for itself, who comes back has to. MS: 0 where no time was named. */
+static void note_patience(struct run *run, int64_t ms)
+{
+	int64_t *patience_ms = &run->report->patience_ms;
+	if (ms > *patience_ms || *patience_ms == 0) {
+		*patience_ms = ms > 0 ? ms : ERR_PATIENCE_UNTOLD;
+	}
+}
+
 void backoff_note(struct run *run, struct remote *remote)
 {
 	int64_t wanted_ms = 0;
 	if (remote_busy_take(remote, &wanted_ms)) {
 		run->done.was_put_off = true;
+		note_patience(run, wanted_ms);
 	}
 }
 
@@ -149,9 +159,11 @@ int backoff_wait(struct run *run, struct remote *remote, bool *again, struct err
 	if (!remote_busy_take(remote, &wanted_ms)) {
 		return 0;
 	}
+	int64_t named_ms = wanted_ms;
 	wanted_ms = wanted_ms > 0 ? wanted_ms : limit_ms / UNTOLD_SHARE;
 	if (wanted_ms > limit_ms - run->done.backoff_ms) {
 		run->done.was_put_off = true;
+		note_patience(run, named_ms);
 		return 0;
 	}
 	log_line(run->log, LOG_INFO, "%s: the server is busy; waiting %lld ms", run->account->name,
