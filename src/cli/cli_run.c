@@ -18,6 +18,7 @@
 #include "cli_job.h"
 #include "cli_progress.h"
 #include "cli_report.h"
+#include "cli_trust.h"
 
 #define THREADS_MAX 16 /* accounts side by side */
 
@@ -41,6 +42,7 @@ struct cli_run {
 	pthread_mutex_t mutex; /* guards `next` and the jobs' `is_done` */
 	pthread_cond_t done;
 	size_t next; /* the first job that no thread has taken */
+	struct cli_trusts trusts;
 	enum cli_progress_kind progress;
 };
 
@@ -83,6 +85,7 @@ void cli_run_destroy(struct cli_run **run)
 	for (size_t i = 0; i < (*run)->count; i++) {
 		cli_job_finish(&(*run)->jobs[i]);
 	}
+	cli_trusts_finish(&(*run)->trusts);
 	pthread_cond_destroy(&(*run)->done);
 	pthread_mutex_destroy(&(*run)->asking);
 	pthread_mutex_destroy(&(*run)->mutex);
@@ -264,6 +267,10 @@ static void run_fill_account(struct cli_run *run, struct cli_job *job)
 	if (cli_job_keep_changes(job, run->conf->state_dir, &err) < 0 &&
 	    job->refusal.code == ERR_NONE) {
 		job->refusal = err;
+	}
+	/* Else a connection or two are made, which read it by themselves. */
+	if (run->options->command == CLI_WATCH && job->conf->tls != CONF_TLS_NONE) {
+		job->account.server.trust = cli_trusts_get(&run->trusts, job->conf->tls_ca_file);
 	}
 }
 

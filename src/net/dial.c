@@ -9,6 +9,7 @@
 
 #include "mailsync/base/channel_binding.h"
 #include "mailsync/base/clock.h"
+#include "mailsync/base/trust.h"
 
 #define RECEIVE_BUFFER 65536L
 #define OPENSSL_WORD   "OpenSSL/"
@@ -178,6 +179,24 @@ static bool dir_has_hashes(const char *path)
 	return found;
 }
 
+static CURLcode use_trust(CURL *easy, void *ssl_ctx, void *trust)
+{
+	(void)easy;
+	trust_use(trust, ssl_ctx);
+	return CURLE_OK;
+}
+
+const char *conn_system_bundle(void)
+{
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+	if (info->age < CURLVERSION_SEVENTH ||
+	    (info->capath != NULL && dir_has_hashes(info->capath))) {
+		return NULL;
+	}
+	return info->cainfo;
+}
+
 /*
  * Whom to trust. Reading Debian's whole bundle takes some 10 ms a connection, its directory of
  * hashed names next to nothing, so the directory is tried first where libcurl knows one. A given CA
@@ -191,7 +210,13 @@ static CURLcode dial_set_trust(struct dial *dial)
 	CURLcode code = CURLE_OK;
 	struct buf pin;
 
-	if (params->ca_file != NULL) {
+	if (params->trust != NULL && params->pin_sha256 == NULL &&
+	    is_our_openssl(info->ssl_version)) {
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAINFO, NULL));
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAPATH, NULL));
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, params->trust));
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_trust));
+	} else if (params->ca_file != NULL) {
 		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAINFO, params->ca_file));
 		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAPATH, NULL));
 	} else if (params->pin_sha256 != NULL) {

@@ -32,6 +32,7 @@ static void fill_params(const struct login *login, struct conn_params *params)
 	params->port = server->port;
 	params->tls = tls[server->tls];
 	params->ca_file = server->ca_file;
+	params->trust = server->trust;
 	params->cert_file = server->cert_file;
 	params->key_file = server->key_file;
 	params->pin_sha256 = server->pin_sha256;

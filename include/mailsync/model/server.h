@@ -33,12 +33,14 @@ enum server_help {
 };
 
 struct credential;
+struct trust;
 
 struct server {
 	const char *host;
 	unsigned port;
 	enum server_tls tls;
 	const char *ca_file;
+	const struct trust *trust; /* ca_file, or the system's, read before; NULL: it was not */
 	const char *cert_file;
 	const char *key_file;
 	const char *pin_sha256;

@@ -33,13 +33,16 @@ enum conn_tls {
 	CONN_TLS_NONE
 };
 
+struct trust;
+
 struct conn_params {
 	enum conn_protocol protocol;
 	const char *host;
 	unsigned port;
 	enum conn_tls tls;
-	const char *ca_file;   /* NULL: the system's */
-	const char *cert_file; /* NULL: none */
+	const char *ca_file;       /* NULL: the system's */
+	const struct trust *trust; /* that file, read before (base/trust.h); or NULL */
+	const char *cert_file;     /* NULL: none */
 	const char *key_file;
 	const char *pin_sha256; /* base64, NULL: none; without ca_file it is the whole proof */
 	int tls_min;            /* 12 or 13 */
@@ -69,6 +72,9 @@ struct conn;
 
 /* Once before any thread starts, and at the end. */
 int conn_global_init(struct err *err);
+/* The file that each connection without a CA file would read; NULL: it is none, or the system has
+ * them one by one. */
+const char *conn_system_bundle(void);
 void conn_global_finish(void);
 
 /*
