@@ -11,13 +11,12 @@
 #include "mailsync/base/clock.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
-#include "mailsync/conf/nearest.h"
-#include "mailsync/model/mbname.h"
 #include "mailsync/sync/sync.h"
 #include "cli_account.h"
 #include "cli_job.h"
 #include "cli_progress.h"
 #include "cli_report.h"
+#include "cli_select.h"
 #include "cli_trust.h"
 
 #define THREADS_MAX 16 /* accounts side by side */
@@ -94,99 +93,20 @@ void cli_run_destroy(struct cli_run **run)
 	*run = NULL;
 }
 
-static int complain_of_account(const struct cli_run *run, const char *name, struct err *err)
-{
-	struct nearest nearest;
-
-	nearest_init(&nearest, name);
-	for (size_t i = 0; i < run->count; i++) {
-		nearest_offer(&nearest, run->jobs[i].conf->name);
-	}
-	for (size_t i = 0; !run->options->has_command && cli_command_row(i) != NULL; i++) {
-		nearest_offer(&nearest, cli_command_row(i)->word);
-	}
-	return err_set(err, ERR_USAGE, SCOPE_RUN, "there is no %saccount '%s' in %s%s%s%s",
-		       run->options->has_command ? "" : "command or ", name, run->conf->path,
-		       nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
-		       nearest.best ? "'?" : "");
-}
-
-static struct cli_job *run_find(const struct cli_run *run, const char *name)
-{
-	for (size_t i = 0; i < run->count; i++) {
-		if (strcmp(run->jobs[i].conf->name, name) == 0) {
-			return &run->jobs[i];
-		}
-	}
-	return NULL;
-}
-
-static int job_add_mailbox(struct cli_job *job, const char *text, struct err *err)
-{
-	struct buf name;
-
-	buf_init(&name, MBNAME_MAX);
-	int code = mbname_from_user(span_of(text), &name, err);
-	if (code < 0) {
-		code = err_set(err, ERR_USAGE, SCOPE_RUN, "%s/%s is no mailbox: %s",
-			       job->conf->name, text, err->text);
-	} else {
-		code = strlist_add(&job->only, buf_span(&name), err);
-	}
-	buf_finish(&name);
-	return code;
-}
-
-static int run_select_one(struct cli_run *run, const char *argument, struct err *err)
-{
-	const char *slash = strchr(argument, '/');
-	size_t len = slash ? (size_t)(slash - argument) : strlen(argument);
-	char *name = span_dup((struct span){argument, len});
-	int code = 0;
-
-	if (!name) {
-		return err_nomem(err);
-	}
-	struct cli_job *job = run_find(run, name);
-	if (!job) {
-		code = complain_of_account(run, name, err);
-	} else {
-		job->is_wanted = true;
-		if (slash && slash[1]) {
-			code = job_add_mailbox(job, slash + 1, err);
-		} else {
-			job->is_whole = true;
-		}
-	}
-	free(name);
-	return code;
-}
-
 int cli_run_select(struct cli_run *run, struct err *err)
 {
-	int code = 0;
+	struct cli_jobs jobs = {run->jobs, run->count};
 
-	for (int i = 0; i < run->options->argument_count && code == 0; i++) {
-		code = run_select_one(run, run->options->arguments[i], err);
-	}
-	for (size_t i = 0; i < run->count; i++) {
-		struct cli_job *job = &run->jobs[i];
-		if (run->options->argument_count == 0) {
-			job->is_wanted = true;
-		}
-		if (job->is_whole) {
-			strlist_finish(&job->only);
-			strlist_init(&job->only);
-		}
-	}
-	return code;
+	return cli_select(&jobs, run->options, run->conf->path, err);
 }
 
 /* Whose tokens CONF's account uses; NULL: it has a password. */
 static const struct conf_account *run_signs_in_as(const struct cli_run *run,
 						  const struct conf_account *conf)
 {
-	struct cli_job *other = conf->oauth_account ? run_find(run, conf->oauth_account) : NULL;
+	const struct cli_jobs jobs = {run->jobs, run->count};
+	struct cli_job *other =
+		conf->oauth_account ? cli_jobs_find(&jobs, conf->oauth_account) : NULL;
 
 	return conf->oauth ? conf : other ? other->conf : NULL;
 }

@@ -1,0 +1,103 @@
+#include "cli_select.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/conf/nearest.h"
+#include "mailsync/model/mbname.h"
+
+struct selection {
+	const struct cli_jobs *jobs;
+	const struct cli_options *options;
+	const char *path;
+};
+
+static int complain_of_account(const struct selection *selection, const char *name, struct err *err)
+{
+	struct nearest nearest;
+
+	nearest_init(&nearest, name);
+	for (size_t i = 0; i < selection->jobs->count; i++) {
+		nearest_offer(&nearest, selection->jobs->items[i].conf->name);
+	}
+	for (size_t i = 0; !selection->options->has_command && cli_command_row(i) != NULL; i++) {
+		nearest_offer(&nearest, cli_command_row(i)->word);
+	}
+	return err_set(err, ERR_USAGE, SCOPE_RUN, "there is no %saccount '%s' in %s%s%s%s",
+		       selection->options->has_command ? "" : "command or ", name, selection->path,
+		       nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
+		       nearest.best ? "'?" : "");
+}
+
+struct cli_job *cli_jobs_find(const struct cli_jobs *jobs, const char *name)
+{
+	for (size_t i = 0; i < jobs->count; i++) {
+		if (strcmp(jobs->items[i].conf->name, name) == 0) {
+			return &jobs->items[i];
+		}
+	}
+	return NULL;
+}
+
+static int job_add_mailbox(struct cli_job *job, const char *text, struct err *err)
+{
+	struct buf name;
+
+	buf_init(&name, MBNAME_MAX);
+	int code = mbname_from_user(span_of(text), &name, err);
+	if (code < 0) {
+		code = err_set(err, ERR_USAGE, SCOPE_RUN, "%s/%s is no mailbox: %s",
+			       job->conf->name, text, err->text);
+	} else {
+		code = strlist_add(&job->only, buf_span(&name), err);
+	}
+	buf_finish(&name);
+	return code;
+}
+
+static int select_one(const struct selection *selection, const char *argument, struct err *err)
+{
+	const char *slash = strchr(argument, '/');
+	size_t len = slash ? (size_t)(slash - argument) : strlen(argument);
+	char *name = span_dup((struct span){argument, len});
+	int code = 0;
+
+	if (!name) {
+		return err_nomem(err);
+	}
+	struct cli_job *job = cli_jobs_find(selection->jobs, name);
+	if (!job) {
+		code = complain_of_account(selection, name, err);
+	} else {
+		job->is_wanted = true;
+		if (slash && slash[1]) {
+			code = job_add_mailbox(job, slash + 1, err);
+		} else {
+			job->is_whole = true;
+		}
+	}
+	free(name);
+	return code;
+}
+
+int cli_select(struct cli_jobs *jobs, const struct cli_options *options, const char *path,
+	       struct err *err)
+{
+	const struct selection selection = {jobs, options, path};
+	int code = 0;
+
+	for (int i = 0; i < options->argument_count && code == 0; i++) {
+		code = select_one(&selection, options->arguments[i], err);
+	}
+	for (size_t i = 0; i < jobs->count; i++) {
+		struct cli_job *job = &jobs->items[i];
+		if (options->argument_count == 0) {
+			job->is_wanted = true;
+		}
+		if (job->is_whole) {
+			strlist_finish(&job->only);
+			strlist_init(&job->only);
+		}
+	}
+	return code;
+}
