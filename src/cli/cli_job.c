@@ -262,6 +262,12 @@ static void job_list(struct cli_job *job, const struct sync_options *options)
 			job_miss(job, job->only.items[i], "the server has no such mailbox");
 		}
 	}
+	for (size_t i = 0; i < listing.count; i++) {
+		const struct listing_entry *entry = &listing.items[i];
+		if (entry->trouble != NULL && cli_print_wants(&job->only, entry->name)) {
+			job_miss(job, entry->name, entry->trouble);
+		}
+	}
 	listing_finish(&listing);
 }
 

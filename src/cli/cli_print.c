@@ -56,7 +56,7 @@ void cli_print_error(struct cli_output *output, const struct cli_trouble *troubl
 }
 
 /* True when NAME is to be printed. */
-static bool is_wanted(const struct strlist *only, const char *name)
+bool cli_print_wants(const struct strlist *only, const char *name)
 {
 	for (size_t i = 0; i < only->count; i++) {
 		if (strcmp(only->items[i], name) == 0) {
@@ -126,7 +126,7 @@ void cli_print_listing(struct cli_output *output, const char *account,
 		width = name > width ? name : width;
 	}
 	for (size_t i = 0; i < listing->count; i++) {
-		if (!is_wanted(only, listing->items[i].name)) {
+		if (!cli_print_wants(only, listing->items[i].name)) {
 			continue;
 		}
 		if (output->json) {
@@ -222,7 +222,7 @@ void cli_print_status(struct cli_output *output, const char *account, const stru
 		width = name > width ? name : width;
 	}
 	for (size_t i = 0; i < status->count; i++) {
-		if (!is_wanted(only, status->items[i].name)) {
+		if (!cli_print_wants(only, status->items[i].name)) {
 			continue;
 		}
 		if (output->json) {

@@ -34,7 +34,8 @@ void cli_print_error(struct cli_output *output, const struct cli_trouble *troubl
 
 /* A sync or dry run. */
 void cli_print_report(struct cli_output *output, const char *account, const struct report *report);
-/* ONLY: the mailboxes to print; empty: all. */
+/* ONLY: the mailboxes to print; empty: all. Whether NAME is one: */
+bool cli_print_wants(const struct strlist *only, const char *name);
 void cli_print_listing(struct cli_output *output, const char *account,
 		       const struct listing *listing, const struct strlist *only);
 void cli_print_status(struct cli_output *output, const char *account, const struct status *status,

@@ -8,19 +8,46 @@
 #include "pop3/pop3_run.h"
 #include "run/run.h"
 
+#define CONNECTIONS_MAX 10
+
 struct visit {
+	const struct account *account;
+	const struct sync_options *options;
 	struct remote *remote;
+	size_t connections;
 	struct remote_mailboxes found;
+	char **troubles; /* one for each of those; NULL: none. Or NULL */
 };
 
-/* Logs in and has the mailboxes listed. */
+static int visit_connect(struct visit *visit, struct err *err)
+{
+	remote_close(&visit->remote);
+	visit->connections++;
+	return account_connect(visit->account, visit->options, visit->connections, &visit->remote,
+			       err);
+}
+
+static int visit_list(struct visit *visit, struct err *err)
+{
+	return remote_list(visit->remote, visit->account->subscribed_only, &visit->found, err);
+}
+
+/* Logs in and has the mailboxes listed: without their numbers where the connection ends on those. */
 static int visit_begin(struct visit *visit, const struct account *account,
 		       const struct sync_options *options, struct err *err)
 {
-	*visit = (struct visit){0};
-	int code = account_connect(account, options, 1, &visit->remote, err);
-	return code < 0 ? code
-			: remote_list(visit->remote, account->subscribed_only, &visit->found, err);
+	*visit = (struct visit){.account = account, .options = options};
+	int code = visit_connect(visit, err);
+	code = code < 0 ? code : visit_list(visit, err);
+	bool has_counts = visit->remote != NULL && remote_facts(visit->remote)->lists_counts;
+	if (code < 0 && has_counts && suspects_is_loss(err)) {
+		remote_mailboxes_finish(&visit->found);
+		if ((code = visit_connect(visit, err)) == 0) {
+			remote_list_plainly(visit->remote, true);
+			code = visit_list(visit, err);
+		}
+	}
+	return code;
 }
 
 /* Ends one that came to CODE, which is returned. */
@@ -30,6 +57,10 @@ static int visit_end(struct visit *visit, int code)
 	if (code == 0) {
 		remote_logout(visit->remote, &ignored);
 	}
+	for (size_t i = 0; visit->troubles != NULL && i < visit->found.count; i++) {
+		free(visit->troubles[i]);
+	}
+	free(visit->troubles);
 	remote_mailboxes_finish(&visit->found);
 	remote_close(&visit->remote);
 	return code;
@@ -82,6 +113,7 @@ void listing_finish(struct listing *listing)
 	for (size_t i = 0; i < listing->count; i++) {
 		free(listing->items[i].name);
 		free(listing->items[i].special_use);
+		free(listing->items[i].trouble);
 	}
 	free(listing->items);
 	*listing = (struct listing){0};
@@ -115,12 +147,40 @@ static int compare_entries(const void *x, const void *y)
 		      ((const struct listing_entry *)y)->name);
 }
 
-static int ask_counts(struct remote *remote, struct remote_mailboxes *found, struct err *err)
+/* One after the other, past those on which the connection ends. */
+static int ask_singly(struct visit *visit, struct err *err)
 {
+	struct remote_mailboxes *found = &visit->found;
+	int code = visit_connect(visit, err);
+	visit->troubles = calloc(found->count + 1, sizeof(*visit->troubles));
+	if (visit->troubles == NULL) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; code == 0 && i < found->count; i++) {
+		bool is_asked = (found->items[i].attributes & REMOTE_NOSELECT) == 0 &&
+				!found->items[i].counts.numbers.messages.is_told;
+		found->items[i].is_asked = is_asked;
+		code = is_asked ? remote_count(visit->remote, found, err) : 0;
+		found->items[i].is_asked = false;
+		if (code < 0 && suspects_is_loss(err) && visit->connections < CONNECTIONS_MAX) {
+			visit->troubles[i] = span_dup(span_of(err->text));
+			code = visit_connect(visit, err);
+		}
+	}
+	return code;
+}
+
+static int ask_counts(struct visit *visit, struct err *err)
+{
+	struct remote_mailboxes *found = &visit->found;
 	for (size_t i = 0; i < found->count; i++) {
 		found->items[i].is_asked = (found->items[i].attributes & REMOTE_NOSELECT) == 0;
 	}
-	return remote_count(remote, found, err);
+	int code = remote_count(visit->remote, found, err);
+	for (size_t i = 0; i < found->count; i++) {
+		found->items[i].is_asked = false;
+	}
+	return code < 0 && suspects_is_loss(err) ? ask_singly(visit, err) : code;
 }
 
 static int fill(const struct account *account, struct visit *visit, struct listing *listing,
@@ -135,7 +195,7 @@ static int fill(const struct account *account, struct visit *visit, struct listi
 			"its names mean is not known; run again");
 	}
 	if (!remote_facts(visit->remote)->lists_counts) {
-		code = ask_counts(visit->remote, &visit->found, err);
+		code = ask_counts(visit, err);
 	}
 	listing->items = calloc(found->count + 1, sizeof(*listing->items));
 	if (code == 0 && listing->items == NULL) {
@@ -143,7 +203,12 @@ static int fill(const struct account *account, struct visit *visit, struct listi
 	}
 	while (code == 0 && listing->count < found->count) {
 		size_t i = listing->count++;
-		code = listing_fill(account, found, &found->items[i], &listing->items[i], err);
+		struct listing_entry *entry = &listing->items[i];
+		code = listing_fill(account, found, &found->items[i], entry, err);
+		if (visit->troubles != NULL) {
+			entry->trouble = visit->troubles[i];
+			visit->troubles[i] = NULL;
+		}
 	}
 	if (code < 0) {
 		listing_finish(listing);

@@ -4,7 +4,7 @@
 import pytest
 
 from poisoned import (ACTS, DROPS, ENDS, HOUR, Scene, clock_ahead, day_story, fill_drop, held,
-                      open_drop, pop3_story)
+                      named, open_drop, pop3_story)
 from rig.poison import Poison
 
 
@@ -51,14 +51,18 @@ def test_pop3_rests_for_a_day(account, pop3_poison, clock_shim, act, step):
 
 @pytest.mark.parametrize("act", ["RETR", "RETR, kept", "DELE"])
 def test_pop3_a_server_that_asks_for_a_delay_between_logins(account, pop3_poison, act):
-    """Then the next run goes on, and what the connection ended on comes last."""
+    """Then the next run goes on, and what the connection ended on comes last, and is named in the end."""
     row = DROPS[act]
     wires = fill_drop(account)
     open_drop(account, pop3_poison, row, "close")
     others = [wire for wire in wires if b"X-Poison" not in wire or act == "DELE"]
-    for _ in range(6):
+    names = []
+    for _ in range(8):
         pop3_poison.logins_left = 1
-        assert account.sync(status=None).status in (1, 75)
+        result = account.sync(status=None)
+        names.append(len(named(result)))
+        assert result.status == (1 if named(result) else 75), result
+    assert names == [0] * (8 - sum(names)) + [1] * sum(names) and sum(names) >= 3, names
     assert held(account) == sorted(others)
     with account.remote() as remote:
         assert len(remote.uids("INBOX")) == (6 if row.leave == "yes" else 1)

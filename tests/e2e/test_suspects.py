@@ -42,3 +42,34 @@ def test_a_bad_line_condemns_nobody(account, seed):
     account.sync()
     assert scene.differences() == []
     assert account.sync().did == {}
+
+
+@pytest.mark.parametrize("without", ["LIST-STATUS", None])
+def test_list_and_check_get_past_a_mailbox_at_its_numbers(account, without):
+    scene = poisoned.Scene(account, poisoned.ACTS["STATUS"])
+    scene.begin()
+    account.change(disable_extensions=without)
+    with Poison(account.server.port, scene.fault("close")) as poison:
+        account.change(port=poison.port)
+        listed = account.run("--json", "list")
+        assert listed.status == 1 and "Work" in listed.err, listed
+        told = {event["mailbox"]: event["messages"] for event in listed.of("list")}
+        assert told["INBOX"] == 4 and told["Zoo"] == 4 and told["Work"] is None
+        assert account.run("check").status == 0
+        assert poison.hits
+        assert account.run("--json", "list", "home/Zoo").of("list")[0]["messages"] == 4
+
+
+@pytest.mark.parametrize("act", ["SELECT", "STATUS"])
+def test_a_dry_run_plans_past_a_mailbox(account, act):
+    scene = poisoned.Scene(account, poisoned.ACTS[act])
+    scene.begin()
+    with Poison(account.server.port, scene.fault("close")) as poison:
+        account.change(port=poison.port)
+        before = account.local.snapshot()
+        for _ in range(2):
+            result = account.run("--json", "--dry-run")
+            assert result.status == 1 and len(poisoned.named(result)) == 1, result
+            planned = [event for event in result.of("plan") if event["mailbox"] in ("INBOX", "Zoo")]
+            assert len(planned) == 10 and len({str(event) for event in planned}) == 10, result
+        assert account.local.snapshot() == before

@@ -159,6 +159,7 @@ struct listing_entry {
 	char *special_use; /* "\\Sent", or "" */
 	uint64_t messages;
 	bool has_messages; /* false: not selectable, unknown */
+	char *trouble;     /* why they could not be asked for; or NULL */
 	bool is_selected;
 };
 struct listing {

@@ -210,6 +210,7 @@ int plan_print(struct run *run, struct err *err)
 	const struct rename_ops *renames = &run->plan->renames;
 	struct move_list *moves = &run->plan->moves;
 	int code = 0;
+	run_report_forget_plan(run);
 	for (size_t i = 0; i < renames->count; i++) {
 		if (renames->items[i].kind != RENAME_WAITS) {
 			print_rename(run, &renames->items[i]);

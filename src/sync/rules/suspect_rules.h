@@ -22,7 +22,8 @@
  *      its connection. Where a message is cut as it goes up nobody can tell how far it came: then
  *      it takes eight
  *   X9 then, on a later connection, another item of its kind of act went through, or all that was
- *      left to do did: it is confirmed. It is named, and remembered
+ *      left to do did: it is confirmed. It is named, and remembered. Where no other connection is
+ *      to be had, what this run did before is the proof, of what an earlier run lost on it, too
  *   X10 but where two or more that were never confirmed before ended theirs at one act, and nothing
  *      at all went through that act in this run, the server does so with all of them: nobody is
  *   X11 else the line was bad. What is still doubted at the end is marked for the order of

@@ -21,16 +21,22 @@ static void error_finish(struct report_error *error)
 	free(error->text);
 }
 
-void report_finish(struct report *report)
+static void plan_clear(struct report *report)
 {
-	for (size_t i = 0; i < report->mailbox_count; i++) {
-		free(report->mailboxes[i].name);
-	}
 	for (size_t i = 0; i < report->plan_count; i++) {
 		free(report->plan[i].mailbox);
 		free(report->plan[i].file);
 		free(report->plan[i].why);
 	}
+	report->plan_count = 0;
+}
+
+void report_finish(struct report *report)
+{
+	for (size_t i = 0; i < report->mailbox_count; i++) {
+		free(report->mailboxes[i].name);
+	}
+	plan_clear(report);
 	for (size_t i = 0; i < report->error_count; i++) {
 		error_finish(&report->errors[i]);
 	}
@@ -256,6 +262,11 @@ void run_report_plan(struct run *run, const struct plan_entry *entry)
 		.file = copy_or_null(entry->file),
 		.why = copy_or_null(entry->why),
 	};
+}
+
+void run_report_forget_plan(struct run *run)
+{
+	plan_clear(run->report);
 }
 
 void sync_counts_add(struct sync_counts *total, const struct sync_counts *counts)

@@ -278,6 +278,8 @@ struct plan_entry {
 	const char *why;
 };
 void run_report_plan(struct run *run, const struct plan_entry *entry);
+/* What an earlier pass planned and, in a dry run, did not do is planned again by the next one. */
+void run_report_forget_plan(struct run *run);
 
 /* True for failures that end the account (connection, disk, memory, stop), not only the mailbox.
  * One file that cannot be read ends nothing. */

@@ -85,6 +85,8 @@ int suspects_load(struct run *run, struct err *err)
 			break;
 		}
 		suspect->is_marked = true;
+		suspect->is_of_before =
+			suspect->of.mark.runs > 0 || suspect->of.mark.losses > 0;
 		suspect->stage = SUSPECT_KNOWN;
 		suspect->turn = suspect_turn(suspect->of.kind, &suspect->of.mark, now);
 	}
@@ -491,13 +493,29 @@ static int settle_all(struct run *run, struct verdict *verdict, struct err *err)
 	return state_end(run->session->state, code, err);
 }
 
+/* X9, where there is no connection more to be had: all else went through in this run, and so after
+ * what an earlier one lost on it. */
+static void prove_by_this_run(struct suspects *suspects)
+{
+	for (size_t i = 0; suspects->rest_is_done && i < suspects->count; i++) {
+		struct suspect *suspect = &suspects->items[i];
+		if (suspect->stage == SUSPECT_ENDED && suspect->is_of_before) {
+			suspect->stage = SUSPECT_PROVEN;
+		}
+	}
+}
+
 int suspects_conclude(struct run *run, int code, struct err *err)
 {
-	const struct suspects *suspects = suspects_of(run);
+	struct suspects *suspects = suspects_of(run);
 	struct verdict verdict = {0};
 	struct err why;
-	int settled = suspects->count == 0 ? 0 : settle_all(run, &verdict, &why);
 	if (code < 0) {
+		prove_by_this_run(suspects);
+	}
+	int settled = suspects->count == 0 ? 0 : settle_all(run, &verdict, &why);
+	bool is_told = verdict.is_explained && !verdict.is_open && suspects->rest_is_done;
+	if (code < 0 && !(is_told && suspects_is_loss(err))) {
 		return code;
 	}
 	if (settled < 0) {

@@ -28,6 +28,7 @@ struct mailbox;
 struct suspect {
 	struct state_suspect of; /* as it is remembered, or would be */
 	bool is_marked;          /* in the state */
+	bool is_of_before;       /* an earlier run was lost on it, alone */
 	bool is_seen;            /* its place was asked for */
 	enum suspect_turn turn;  /* of one that was marked by an earlier run */
 	enum suspect_stage stage;
