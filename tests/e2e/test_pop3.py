@@ -551,8 +551,26 @@ def test_a_message_that_is_refused_is_tried_again(drop_account):
     with Maildrop(letters(3), at={"RETR 2": "-ERR Message 2 expunged."}) as drop:
         account = drop_account(drop, leave_on_server="no")
         assert account.sync(status=1).did == {"downloaded": 2, "deleted_remote": 2, "errors": 1}
+        drop.at = {"RETR 1": "-ERR Message 1 expunged."}
+        for _ in range(3):
+            files = account.local.snapshot()
+            assert account.sync(status=1).did == {"errors": 1}
+            assert account.local.snapshot() == files
         drop.at = {}
         assert account.sync().did == {"downloaded": 1, "deleted_remote": 1}
+
+
+def test_a_deletion_that_is_refused_rewrites_nothing(drop_account):
+    with Maildrop(letters(3), at={"DELE 2": "-ERR no"}) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        assert account.sync(status=1).did == {"downloaded": 3, "deleted_remote": 2, "errors": 1}
+        drop.at = {"DELE 1": "-ERR no"}
+        for _ in range(3):
+            files = account.local.snapshot()
+            assert account.sync(status=1).did == {"errors": 1}
+            assert account.local.snapshot() == files
+        drop.at = {}
+        assert account.sync().did == {"deleted_remote": 1}
 
 
 @pytest.mark.parametrize("is_piped", [True, False])

@@ -1,7 +1,8 @@
 /*
  * DELE and QUIT. Deleting happens at QUIT, all at once or (RFC 1939 6) partly: so what is going
  * to be deleted is durable before the first DELE (J2), and what is still listed next time was
- * not deleted, whatever QUIT said.
+ * not deleted, whatever QUIT said. Where every DELE is refused nothing comes of it, and nothing is
+ * claimed (R32).
  */
 #include "guard/guard.h"
 #include "pop3_private.h"
@@ -15,7 +16,7 @@ static int commit_intent(struct pop3_job *job, struct err *err)
 	int code;
 	session->intent =
 		(struct intent){.kind = INTENT_POP3_DELETE, .mailbox = job->mailbox->base.id};
-	if ((code = run_begin(job->run, err)) < 0) {
+	if ((code = state_begin(state, err)) < 0) {
 		return code;
 	}
 	code = state_intent_add(state, &session->intent, err);
@@ -88,6 +89,23 @@ int pop3_delete(struct run *run, struct err *err)
 	return code;
 }
 
+/* So that the next listing has nothing to tell of what was refused. */
+static int commit_refused(struct pop3_job *job, struct err *err)
+{
+	struct pop3_session *session = &job->session;
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < session->view.count; i++) {
+		const struct pop3_item *item = &session->view.items[i];
+		if (item->row != POP3_NO_ROW && item->is_failed &&
+		    session->rows.items[item->row].is_deleted) {
+			session->rows.items[item->row].is_deleted = false;
+			code = state_pop3_put(job->run->session->state,
+					      &session->rows.items[item->row], err);
+		}
+	}
+	return code;
+}
+
 /* IS_DONE: what was accepted is gone, which is noted, so that the next run has nothing to note. */
 static int commit_end(struct pop3_job *job, bool is_done, struct err *err)
 {
@@ -108,8 +126,21 @@ static int commit_end(struct pop3_job *job, bool is_done, struct err *err)
 			job->mailbox->base.numbers.messages.number--;
 		}
 	}
+	code = is_done && code == 0 ? commit_refused(job, err) : code;
 	job->learnt.is_intent_open = false;
 	return state_end(state, code, err);
+}
+
+static bool any_is_accepted(struct pop3_job *job)
+{
+	const struct pop3_item *item;
+	size_t at = 0;
+	while ((item = pop3_next(job, POP3_FOR_DELETION, &at)) != NULL) {
+		if (item->is_accepted) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Without deletions the connection stays, for the next pass.
@@ -117,11 +148,15 @@ static int commit_end(struct pop3_job *job, bool is_done, struct err *err)
 int pop3_end_session(struct run *run, struct err *err)
 {
 	struct pop3_job *job = run->pop3;
+	int code;
 	if (job->session.intent.id == 0) {
 		return 0;
 	}
+	if (any_is_accepted(job) && (code = run_claim(run, err)) < 0) {
+		return code;
+	}
 	job->session.has_quit = true;
-	int code = pop3_quit(job->session.pop3, err);
+	code = pop3_quit(job->session.pop3, err);
 	if (code == -ERR_REFUSED) {
 		run_report_error(run, job->mailbox, 0, err);
 	} else if (code < 0) {

@@ -126,6 +126,7 @@ static int begin_body(struct retrieval *retrieval, struct err *err)
 	struct pop3_item *item = next_answered(retrieval);
 	int code;
 	if ((code = deliver_held(retrieval, err)) < 0 ||
+	    (code = run_claim(retrieval->job->run, err)) < 0 ||
 	    (code = maildir_draft_create(retrieval->job->mailbox->dir, &retrieval->coming.draft,
 					 err)) < 0) {
 		return code;
@@ -357,11 +358,16 @@ static int note_failed(struct pop3_job *job, struct err *err)
 	return code;
 }
 
+/* Where it is there nothing is claimed before a body comes: all may be refused, in every run. */
 static int open_inbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
-	int code;
-	if ((code = run_claim(run, err)) < 0 ||
-	    (code = maildir_create_folder(run->session->maildir, mailbox->name, err)) < 0 ||
+	struct maildir *maildir = run->session->maildir;
+	struct stamp stamp;
+	bool is_there =
+		maildir_exists(maildir) && maildir_stat(maildir, mailbox->name, &stamp, err) == 0;
+	int code = is_there ? 0 : run_claim(run, err);
+	maildir = run->session->maildir; /* claiming may have made it */
+	if (code < 0 || (code = maildir_create_folder(maildir, mailbox->name, err)) < 0 ||
 	    (code = mailbox_open_dir(run, mailbox, err)) < 0) {
 		return code;
 	}
