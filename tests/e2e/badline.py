@@ -23,6 +23,7 @@ def use(account, port, protocol):
 def work_here(account, number, sent):
     """Now and then something is to go up, too: a letter, a flag."""
     wire = letter(10_000 + number, size=SIZE)
+    account.local.create("INBOX")              # no run may have come that far yet
     account.local.deliver("INBOX", wire.replace(b"\r\n", b"\n"), "S")
     sent.append(wire)
     files = sorted(account.local.files("INBOX"))
