@@ -231,6 +231,55 @@ def test_a_mailbox_that_is_not_made_rewrites_nothing(bad, answer):
     assert sync(account, 0).did == {}
 
 
+def refuses_to_move(server, box, number, verb):
+    """VERB of a set that has NUMBER; others are copied and, for MOVE, removed."""
+    def answer(command):
+        uids = in_set(command.split()[2], box.letters)
+        if number in uids:
+            return ["NO I do not like it"]
+        answers = server.copy(command)
+        if verb == "MOVE":
+            gone = [f"* {sorted(box.letters).index(uid) + 1} EXPUNGE" for uid in sorted(uids, reverse=True)]
+            box.remove(*uids)
+            answers = ["* " + answers[0], *gone, "OK done"]
+        return answers
+    return always(rf"^UID {verb} ", answer)
+
+
+@pytest.mark.parametrize("verb, count", [("MOVE", 5), ("MOVE", 1), ("COPY", 5), ("COPY", 1)])
+def test_a_move_that_is_refused_holds_up_no_other_and_rewrites_nothing(bad, verb, count):
+    box, other = Box(8), Box(0, "other")
+    server, account = bad([box, other], capabilities=PLAIN + (" MOVE" if verb == "MOVE" else ""))
+    sync(account, 0)
+    server.script = [refuses_to_move(server, box, 3, verb)]
+    for number in range(3, 3 + count):
+        account.local.move(account.local.find("INBOX", box.letters[number]), "other")
+    result = sync(account, 1)
+    assert "I do not like it" in result.errors[0]["message"]
+    sync(account, 1)
+    assert len(other.letters) == count - 1 and len(box.letters) == 9 - count
+    for _ in range(2):
+        files = account.local.snapshot()
+        assert sync(account, 1).did == {"errors": 1}
+        assert account.local.snapshot() == files
+    server.script, server.capabilities = [], PLAIN
+    assert sync(account, 0).did == {"moved": 1}
+    assert sync(account, 0).did == {}
+    assert len(other.letters) == count and len(box.letters) == 8 - count
+
+
+def test_a_rename_that_is_refused_rewrites_nothing(bad):
+    box, other = Box(3), Box(3, "old")
+    server, account = bad([box, other], [always("^RENAME", "NO no")], capabilities=PLAIN)
+    sync(account, 0)
+    (account.local.root / "old").rename(account.local.root / "fresh")
+    sync(account, 1)
+    for _ in range(2):
+        files = account.local.snapshot()
+        assert sync(account, 1).did == {"errors": 1}
+        assert account.local.snapshot() == files
+
+
 def test_where_all_are_refused_not_each_is_tried(bad):
     box = Box(300)
     server, account = bad([box], [always("^UID STORE", "NO I do not like it")], capabilities=PLAIN)

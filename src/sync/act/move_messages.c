@@ -14,6 +14,8 @@
 #include "rules/effect.h"
 #include "rules/transfer_rules.h"
 
+#define IN_VAIN_MAX 20
+
 /* Some messages of one mailbox that go to another, in one act. */
 struct move_item {
 	struct move *move;
@@ -26,6 +28,8 @@ struct move_batch {
 	struct mailbox *to;
 	struct move_item items[REMOTE_BATCH_MESSAGES];
 	size_t count;
+	bool is_retry;  /* all were refused before (N11, R32) */
+	size_t in_vain; /* of such, one after the other */
 	struct uidset uids;
 	bool is_told;       /* what the server says of new UIDs is believed (U7) */
 	struct uidset gone; /* of these, by COPY: the server told the new UID and removed the old */
@@ -230,10 +234,25 @@ static int take_uid(struct move_batch *batch, uint32_t uid, bool *is_free, struc
 	return code;
 }
 
+/* It goes by itself in the next run (N11). */
+static int record_refused(struct move_batch *batch, const struct move *move, struct err *why,
+			  struct err *err)
+{
+	struct move_rows rows;
+	int code = move_rows_load(batch->run, &move->pair, &rows, err);
+	run_report_error(batch->run, batch->to, move->uid, why);
+	if (code == 0 && rows.are_there) {
+		effect_held(&rows.gone, REASON_FAILED);
+		code = state_row_put(batch->run->session->state, &rows.gone, err);
+	}
+	move_rows_finish(&rows);
+	return code;
+}
+
 /* What became of one message: moved, as is told; else that is not known, and its intent stays. One
  * that was refused may have been moved all the same. */
 static int record_item(struct move_batch *batch, const struct move_item *item,
-		       const struct remote_done *done, struct err *err)
+		       struct remote_done *done, struct err *err)
 {
 	uint32_t uid = told_uid(batch, done, item->move->uid);
 	bool is_gone = remote_facts(batch->remote)->has_move ||
@@ -243,7 +262,7 @@ static int record_item(struct move_batch *batch, const struct move_item *item,
 	if (code < 0 || !is_free) {
 		batch->to->open.has_intents = true;
 		if (code == 0 && uidset_contains(&done->refused, item->move->uid)) {
-			run_report_error(batch->run, batch->to, item->move->uid, &done->err);
+			code = record_refused(batch, item->move, &done->err, err);
 		}
 		return code;
 	}
@@ -254,10 +273,10 @@ static int record_item(struct move_batch *batch, const struct move_item *item,
 	return move_note_original(batch->run, item->move->pair.gone_row, batch->to, uid, err);
 }
 
-static int commit_answer(struct move_batch *batch, const struct remote_done *done, struct err *err)
+static int commit_answer(struct move_batch *batch, struct remote_done *done, struct err *err)
 {
 	struct state *state = batch->run->session->state;
-	int code = state_begin(state, err);
+	int code = done->status < 0 ? state_begin(state, err) : run_begin(batch->run, err);
 	for (size_t i = 0; code == 0 && i < batch->count; i++) {
 		code = record_item(batch, &batch->items[i], done, err);
 	}
@@ -278,6 +297,7 @@ static int transfer(struct move_batch *batch, struct err *err)
 	struct remote_done done = {0};
 	int code = remote_change_now(batch->remote, &change, &done, err);
 	if (code == 0) {
+		batch->in_vain = done.status < 0 ? batch->in_vain + batch->is_retry : 0;
 		batch->is_told = copies_are_told(&done, &batch->uids, &batch->to->base.numbers);
 		batch->from->done.was_changed_there = true;
 		batch->to->done.was_changed_there = true;
@@ -319,8 +339,10 @@ static void tell_suspects(const struct move_batch *batch, const struct err *err)
 static int move_batch_send(struct move_batch *batch, struct err *err)
 {
 	const struct mailbox *from = batch->from;
-	int code = remote_open(batch->remote, from->wire, REMOTE_WRITE,
-			       from->base.numbers.uidvalidity, NULL, err);
+	int code = batch->is_retry ? 0 : run_claim(batch->run, err);
+	code = code < 0 ? code
+			: remote_open(batch->remote, from->wire, REMOTE_WRITE,
+				      from->base.numbers.uidvalidity, NULL, err);
 	if (code == 0 && (code = commit_intents(batch, err)) == 0) {
 		code = transfer(batch, err);
 		tell_suspects(batch, code < 0 ? err : NULL);
@@ -332,13 +354,19 @@ static int move_batch_send(struct move_batch *batch, struct err *err)
 	return code;
 }
 
-/* Takes MOVE up; sends the batch once it is full. */
+/* Takes MOVE up; sends the batch once it is full. What was refused before goes by itself; where
+ * none of many is taken, the rest is not tried. */
 static int batch_add(struct move_batch *batch, struct move *move, struct err *err)
 {
+	int code = move->is_retry && batch->count > 0 ? move_batch_send(batch, err) : 0;
 	move->state = MOVE_TRIED;
+	if (code < 0 || (move->is_retry && batch->in_vain == IN_VAIN_MAX)) {
+		return code;
+	}
+	batch->is_retry = move->is_retry;
 	batch->items[batch->count++].move = move;
-	int code = uidset_add(&batch->uids, move->uid, move->uid, err);
-	size_t most = suspects_batch(batch->run, REMOTE_BATCH_MESSAGES);
+	code = uidset_add(&batch->uids, move->uid, move->uid, err);
+	size_t most = move->is_retry ? 1 : suspects_batch(batch->run, REMOTE_BATCH_MESSAGES);
 	return code == 0 && batch->count == most ? move_batch_send(batch, err) : code;
 }
 
@@ -369,16 +397,20 @@ static int settle_found(struct run *run, struct move *move, struct err *err)
 	bool found = false;
 	int code;
 	row_init(&fresh);
-	if ((code = state_begin(state, err)) == 0 &&
-	    (code = state_row_by_id(state, move->pair.new_row, &fresh, &found, err)) == 0 &&
-	    found && fresh.is_agreed &&
+	if ((code = state_row_by_id(state, move->pair.new_row, &fresh, &found, err)) < 0 ||
+	    !found || !fresh.is_agreed) {
+		goto finish;
+	}
+	if ((code = run_begin(run, err)) == 0 &&
 	    (code = record_moved(run, move, fresh.uid, false, err)) == 0) {
 		code = state_mailbox_put(state, &move->to->base, err);
 		move->to->open.has_new_rows = true;
 		move->from->open.has_new_rows = true;
 	}
+	code = state_end(state, code, err);
+finish:
 	row_finish(&fresh);
-	return state_end(state, code, err);
+	return code;
 }
 
 int move_settle(struct run *run, struct err *err)
@@ -403,7 +435,9 @@ int move_execute(struct run *run, struct err *err)
 		if (move->state != MOVE_PLANNED) {
 			continue;
 		}
-		if ((code = run_check_stop(run, err)) < 0 || (code = run_claim(run, err)) < 0) {
+		bool is_here = move->side == SIDE_LOCAL;
+		if ((code = run_check_stop(run, err)) < 0 ||
+		    (is_here && (code = run_claim(run, err)) < 0)) {
 			break;
 		}
 		move->from->base.held_policy = 0;

@@ -20,7 +20,9 @@ static bool is_of(const struct rename_op *op, const struct rename_op *parent)
 static int commit(struct run *run, struct rename_op *op, enum rename_state became, struct err *err)
 {
 	const struct rename_ops *ops = &run->plan->renames;
-	int code = run_begin(run, err);
+	/* The server may refuse it in every run: then nothing has come of it (R32). */
+	bool is_claimed = became == RENAME_DONE || op->side == SIDE_LOCAL;
+	int code = is_claimed ? run_begin(run, err) : state_begin(run->session->state, err);
 	for (size_t i = 0; code == 0 && i < ops->count; i++) {
 		const struct rename_op *each = &ops->items[i];
 		struct mailbox *from = run_mailbox(run, each->from);

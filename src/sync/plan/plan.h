@@ -65,6 +65,7 @@ struct move {
 	struct mailbox *to;   /* where it is new */
 	enum side side;       /* where it is to be carried out */
 	uint32_t uid;         /* that it had in FROM */
+	bool is_retry;        /* the server refused it before */
 	enum move_state state;
 };
 struct move_list {

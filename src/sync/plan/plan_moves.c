@@ -123,6 +123,7 @@ static int plan_pair(struct planning *planning, const struct state_move *pair, s
 		goto finish;
 	}
 	move.uid = rows.gone.uid;
+	move.is_retry = move.side == SIDE_REMOTE && rows.gone.reason == REASON_FAILED;
 	move.from = run_mailbox_by_id(run, rows.gone.mailbox);
 	move.to = run_mailbox_by_id(run, rows.fresh.mailbox);
 	if (move.from == NULL || move.to == NULL) {

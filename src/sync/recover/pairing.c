@@ -253,13 +253,37 @@ static int settle_intents(struct pairing *pairing, struct err *err)
 	return code;
 }
 
+/* *IS_SO: something comes of it, and not only that what was refused was not done (R32). */
+static int comes_to_something(const struct pairing *pairing, bool *is_so, struct err *err)
+{
+	const struct candidates *locals = &pairing->locals;
+	int code = 0;
+	*is_so = pairing->unread.count > 0 || pairing->unwanted.count > 0;
+	for (size_t i = 0; i < locals->count; i++) {
+		*is_so |= locals->items[i].is_taken || locals->items[i].is_ambiguous;
+	}
+	for (size_t i = 0; code == 0 && !*is_so && i < pairing->intents.count; i++) {
+		struct row row;
+		row_init(&row);
+		code = state_row_by_id(pairing->run->session->state, pairing->intents.items[i].row,
+				       &row, is_so, err);
+		*is_so &= row.is_agreed;
+		row_finish(&row);
+	}
+	return code;
+}
+
 static int commit(struct pairing *pairing, struct err *err)
 {
 	struct mailbox *mailbox = pairing->mailbox;
 	struct state *state = pairing->run->session->state;
-	int code;
+	bool is_something = true;
+	int code = comes_to_something(pairing, &is_something, err);
 	mailbox->base.held_policy = 0;
-	if ((code = run_begin(pairing->run, err)) == 0 && (code = put_locals(pairing, err)) == 0 &&
+	if (code < 0 || (is_something && (code = run_claim(pairing->run, err)) < 0)) {
+		return code;
+	}
+	if ((code = state_begin(state, err)) == 0 && (code = put_locals(pairing, err)) == 0 &&
 	    (code = pairing_put_waiting(pairing, err)) == 0 &&
 	    (code = settle_intents(pairing, err)) == 0 &&
 	    (code = mailbox_store(pairing->run, mailbox, err)) == 0) {
