@@ -248,7 +248,13 @@ static void a_plan_is_printed_for_people_and_machines(void **state)
 static void names_from_a_server_cannot_write_to_the_terminal(void **state)
 {
 	char name[] = "x\x1b[2J\xC2\x9B", use[] = "\\Sent";
-	struct listing_entry entry = {name, use, 3, true, true};
+	struct listing_entry entry = {
+		.name = name,
+		.special_use = use,
+		.messages = 3,
+		.has_messages = true,
+		.is_selected = true,
+	};
 	struct listing listing = {&entry, 1};
 	struct strlist only;
 	struct cli_output output;
