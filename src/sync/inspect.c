@@ -32,7 +32,7 @@ static int visit_list(struct visit *visit, struct err *err)
 	return remote_list(visit->remote, visit->account->subscribed_only, &visit->found, err);
 }
 
-/* Logs in and has the mailboxes listed: without their numbers where the connection ends on those. */
+/* Logs in and has the mailboxes listed: without numbers where the connection ends on those. */
 static int visit_begin(struct visit *visit, const struct account *account,
 		       const struct sync_options *options, struct err *err)
 {

@@ -85,8 +85,7 @@ int suspects_load(struct run *run, struct err *err)
 			break;
 		}
 		suspect->is_marked = true;
-		suspect->is_of_before =
-			suspect->of.mark.runs > 0 || suspect->of.mark.losses > 0;
+		suspect->is_of_before = suspect->of.mark.runs > 0 || suspect->of.mark.losses > 0;
 		suspect->stage = SUSPECT_KNOWN;
 		suspect->turn = suspect_turn(suspect->of.kind, &suspect->of.mark, now);
 	}
