@@ -89,13 +89,21 @@ class Trial:
         self.account = program.Account(scene.folder / user, scene.server, user, **scene.keys)
 
     def sync(self, *args, env=None, status=0, port=None):
-        self.account.change(port=port or self.scene.port)
+        self.account.change(port=port or self.port)
         return self.account.sync(*self.scene.arguments, *args, status=status,
                                  env={**self.environment, **(env or {})})
 
     def start(self, env):
-        self.account.change(port=self.scene.port)
+        self.account.change(port=self.port)
         return self.account.start("--json", *self.scene.arguments, "sync", env={**self.environment, **env})
+
+    @property
+    def port(self):
+        return self.scene.port
+
+    def line(self, **options):
+        """A line before what the program talks to."""
+        return Line(self.scene.service_port, **self.scene.line_options, **options)
 
     def wait_for_server(self):
         Session(self.user).wait()
@@ -122,6 +130,8 @@ class Scene:
     `expected` is how the two sides must look in the end: (local, remote), trees of messages."""
 
     modes = MODES
+    trial = Trial
+    status = 0                  # of a run that nothing disturbs
     fixed = {"max_delete": "100%", "remove_mailboxes": "both"}     # keys in all modes
     service = 0                 # its port, counted from the server's
     arguments = ()              # of all its runs
@@ -184,9 +194,13 @@ class Scene:
     def differences(_side, one, other):
         return tree.differences(one, other)
 
+    def come_through(self, trial):
+        """After the disturbed run of TRIAL, and before the ones that must mend all; complaints."""
+        return []
+
     def copy(self):
         user = f"t{os.getpid()}x{next(self.copies)}"
-        trial = Trial(self, user)
+        trial = self.trial(self, user)
         copy_tree(self.folder / "server", self.server.mail / user)
         for name in ("mail", "state"):
             copy_tree(self.folder / name, trial.account.folder / name)

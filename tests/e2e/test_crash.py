@@ -97,6 +97,12 @@ def test_a_disturbed_pop3_run_neither_loses_nor_doubles():
           "--proof", "stop", "--proof", "power", "--proof", "cut", "--proof", "fail")
 
 
+@pytest.mark.parametrize("scene", ["poisoned", "poisoned-acts", "pop3-poisoned"])
+def test_a_run_amid_poison_and_refusals_stopped_at_a_step_is_finished_by_the_next(scene):
+    prove("run", "--scene", scene, "--proof", "stop", "--mode", "all" if scene != "pop3-poisoned" else "leave-no",
+          "--every", "70")
+
+
 def test_a_pop3_run_over_a_filled_inbox_stopped_at_a_step_doubles_nothing():
     prove("run", "--scene", "pop3-filled", "--proof", "stop", "--every", "19")
 

@@ -16,6 +16,7 @@ ALIKE = [
     r"test_neighbours.*::.*during_runs\[.*2\]",
     r"test_neighbours.*::test_a_clock_that_jumps\[.*-20\]",
     r"test_crash.*::test_a_mua_at_work_at_a_step.*\[none\]",
+    r"test_crash.*::test_a_run_amid_poison.*\[poisoned-acts",
     r"test_crash.*::test_histories_that_once_went_wrong\[(369|2000740|5000039)\]",
     # "close" stands for the other ends, and six hours for one.
     r"test_poison.*goes_on_past_it\[.*-(reset|bye|silence)\]",

@@ -16,6 +16,7 @@ it. `at` says where:
     APPEND                                   before the literal of `size`, or the continuation
     APPEND-LITERAL, APPEND-END               in the middle of the text with `marker`, or behind it
     APPEND-TAKEN, MOVE-TAKEN, ...            done, but for the answer
+    APPEND-NO, RETR-NO                       no end: the message with `marker` is refused, in `words`
     RETR, RETR-BODY, TOP, DELE, DELE-TAKEN   of the message whose header has `marker`
     QUIT, LOGIN, ...                         any other command, whatever it is about
 
@@ -42,6 +43,7 @@ class Fault(NamedTuple):
     marker: Optional[bytes] = None
     size: Optional[int] = None
     end: str = "close"
+    words: str = ""
 
 
 class Ended(Exception):
@@ -170,9 +172,30 @@ class ImapSession(Session):
         if verb not in ("APPEND", "FETCH"):
             self.end_if(verb, self.concerns)
         self.sent = b""
+        if verb == "APPEND" and any(fault.at == "APPEND-NO" for fault in self.poison.faults):
+            self.take_append(tag.encode(), line)
+            return
         self.server.send(line[:-2] if LITERAL.search(line) is None else b"")
         self.take_literals(line)
         self.relay_answers(tag.encode())
+
+    def take_append(self, tag, line):
+        """One message, which the server behind only sees if nobody minds it."""
+        size, goes_on = LITERAL.search(line).groups()
+        if not goes_on:
+            self.client.send(b"+ go on\r\n")
+        text = self.client.read(int(size))
+        rest = self.client.line()
+        fault = self.fault("APPEND-NO", lambda fault: fault.marker in text)
+        if fault is not None:
+            self.poison.hits.append(fault)
+            self.client.send(tag + b" " + fault.words.encode() + b"\r\n")
+            return
+        self.server.send(line)
+        if not goes_on and not self.server.line().startswith(b"+"):
+            raise Ended
+        self.server.send(text + rest)
+        self.relay_answers(tag)
 
     def concerns(self, fault):
         """Whether the command under way is about what FAULT is about."""
@@ -277,6 +300,11 @@ class Pop3Session(Session):
                 return
             self.poison.logins_left -= 1
         self.end_if(verb, is_it)
+        refusal = self.fault(verb + "-NO", is_it)
+        if refusal is not None:
+            self.poison.hits.append(refusal)
+            self.client.send(refusal.words.encode() + b"\r\n")
+            return
         later = self.fault(verb + "-BODY", is_it) or self.fault(verb + "-TAKEN", is_it)
         self.server.send(line)
         answer = self.answer(verb, argument)
