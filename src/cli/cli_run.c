@@ -395,7 +395,6 @@ int cli_run_tell(struct cli_run *run, struct cli_job *job, FILE *out, FILE *err_
 static int run_collect(struct cli_run *run, FILE *out, FILE *err_stream)
 {
 	int status = 0;
-
 	for (size_t i = 0; i < run->count; i++) {
 		struct cli_job *job = &run->jobs[i];
 		if (!job->is_wanted) {
@@ -442,7 +441,6 @@ static void run_sum_up(const struct cli_run *run, size_t wanted, double seconds,
 static size_t run_wanted(const struct cli_run *run)
 {
 	size_t count = 0;
-
 	for (size_t i = 0; i < run->count; i++) {
 		count += run->jobs[i].is_wanted;
 	}
