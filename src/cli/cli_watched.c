@@ -127,18 +127,23 @@ static bool keeps_connection(const struct watched *watched)
 	return watched->job->conf->connections > 1 && watched->schedule.params.hears;
 }
 
+static bool is_news(const struct watched *watched)
+{
+	bool is_so = true;
+	struct err ignored;
+
+	(void)sync_is_news(&watched->job->account, cli_run_options(watched->run),
+			   &watched->task.told, &is_so, &ignored);
+	return is_so;
+}
+
 static void work_sync(struct watched *watched)
 {
 	struct watched_task *task = &watched->task;
 	struct sync_options options = *cli_run_options(watched->run);
-	bool is_news = true;
-	struct err ignored;
 
 	options.keep = keeps_connection(watched) ? &watched->keep : NULL;
-	if (!task->is_certain &&
-	    sync_is_news(&watched->job->account, &options, &task->told, &is_news, &ignored) == 0) {
-		task->was_spared = !is_news;
-	}
+	task->was_spared = !task->is_certain && !is_news(watched);
 	if (!task->was_spared) {
 		cli_job_run(watched->job, watched->options, &options);
 	}
@@ -205,10 +210,23 @@ static void prepare_sync(struct watched *watched)
 			   now >= watched->schedule.look_ms;
 	watched->is_certain = false;
 	spare_connections(watched);
-	if (watched->hearing && !keeps_connection(watched)) {
-		hearing_close(&watched->hearing); /* the one connection is for the sync */
-		watched->schedule.is_hearing = false;
+}
+
+/* An account of one connection: what hears gives way to the sync, and is made anew behind it. What
+ * is told then, and is news again after the sync that it led to, leads to no further one. False: there
+ * is no reason for a sync. */
+static bool give_way(struct watched *watched)
+{
+	bool is_certain = watched->task.is_certain;
+
+	if (!is_certain && !is_news(watched)) {
+		return false;
 	}
+	watched->is_second_look = !is_certain;
+	watched->task.is_certain = true;
+	hearing_close(&watched->hearing);
+	watched->schedule.is_hearing = false;
+	return true;
 }
 
 bool watched_begin(struct watched *watched, enum schedule_task kind)
@@ -217,6 +235,11 @@ bool watched_begin(struct watched *watched, enum schedule_task kind)
 
 	if (kind == TASK_SYNC) {
 		prepare_sync(watched);
+		if (watched->hearing && !keeps_connection(watched) && !give_way(watched)) {
+			schedule_begun(&watched->schedule, kind);
+			schedule_spared(&watched->schedule);
+			return false;
+		}
 		if (task->is_certain) {
 			watched_say(watched, WATCHED_SYNCING, "looking at both sides");
 		}
@@ -332,7 +355,10 @@ static void collect_connect(struct watched *watched)
 		watched->heard = UINT64_MAX; /* what came before it was made, it need not tell */
 		task->hearing = NULL;
 		schedule_connected(&watched->schedule, now, END_WELL, 0);
-		schedule_event(&watched->schedule, now, FROM_SERVER);
+		if (!watched->is_second_look) {
+			schedule_event(&watched->schedule, now, FROM_SERVER);
+		}
+		watched->is_second_look = false;
 		say_watching(watched);
 		return;
 	}

@@ -54,7 +54,8 @@ struct watched {
 	bool is_certain;            /* the next sync is for more than what the hearing told */
 	int64_t deaf_ms;            /* until when it has to tell what a sync found; 0: none */
 	uint64_t deaf_heard;        /* hearing_count, if it does not */
-	bool is_over;               /* it is not watched, or no more; `status` says why */
+	bool is_second_look; /* the last sync was for what the hearing told when it was made */
+	bool is_over;        /* it is not watched, or no more; `status` says why */
 	int status;
 	enum watched_state state; /* as was said last */
 };
@@ -64,7 +65,8 @@ void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *
 		  struct maildir_watcher *watcher, const struct cli_options *options);
 void watched_finish(struct watched *watched);
 
-/* Begins what is due. False: no thread could be had; it is tried again. */
+/* Begins what is due. False: nothing is under way: it was not needed, or no thread could be had, and
+ * it is tried again. */
 bool watched_begin(struct watched *watched, enum schedule_task task);
 /* Takes what the thread came to, once it is done: true. */
 bool watched_collect(struct watched *watched);

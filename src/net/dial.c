@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -335,6 +337,19 @@ static bool address_is_loopback(const char *address)
 	       strncmp(address, "::ffff:127.", 11) == 0;
 }
 
+/* What was sent and is not acknowledged, be it a keep-alive, ends the connection in that time, so
+ * that one that only waits need not ask by itself whether the path is dead. */
+static void limit_silence(const struct dial *dial)
+{
+#ifdef TCP_USER_TIMEOUT
+	unsigned ms = (unsigned)dial->params->timeout_s * 1000;
+
+	(void)setsockopt(dial->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+#else
+	(void)dial;
+#endif
+}
+
 static int dial_attempt(struct dial *dial, struct err *err)
 {
 	const struct conn_params *params = dial->params;
@@ -368,6 +383,7 @@ static int dial_attempt(struct dial *dial, struct err *err)
 	    address != NULL && params->proxy == NULL) {
 		dial->is_loopback = address_is_loopback(address);
 	}
+	limit_silence(dial);
 	preamble_seal(&dial->preamble);
 	return 0;
 }
