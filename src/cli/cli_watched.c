@@ -213,8 +213,8 @@ static void prepare_sync(struct watched *watched)
 }
 
 /* An account of one connection: what hears gives way to the sync, and is made anew behind it. What
- * is told then, and is news again after the sync that it led to, leads to no further one. False: there
- * is no reason for a sync. */
+ * is told then, and is news again after the sync that it led to, leads to no further one. False:
+ * there is no reason for a sync. */
 static bool give_way(struct watched *watched)
 {
 	bool is_certain = watched->task.is_certain;

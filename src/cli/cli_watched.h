@@ -65,8 +65,8 @@ void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *
 		  struct maildir_watcher *watcher, const struct cli_options *options);
 void watched_finish(struct watched *watched);
 
-/* Begins what is due. False: nothing is under way: it was not needed, or no thread could be had, and
- * it is tried again. */
+/* Begins what is due. False: nothing is under way, for it was not needed, or no thread could be
+ * had, and it is tried again. */
 bool watched_begin(struct watched *watched, enum schedule_task task);
 /* Takes what the thread came to, once it is done: true. */
 bool watched_collect(struct watched *watched);
