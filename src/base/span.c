@@ -67,6 +67,18 @@ bool span_contains_nocase(struct span x, const char *word)
 	return false;
 }
 
+struct span span_trim(struct span x)
+{
+	while (x.len > 0 && (x.data[0] == ' ' || x.data[0] == '\t')) {
+		x.data++;
+		x.len--;
+	}
+	while (x.len > 0 && (x.data[x.len - 1] == ' ' || x.data[x.len - 1] == '\t')) {
+		x.len--;
+	}
+	return x;
+}
+
 bool span_to_u64(struct span x, uint64_t *value)
 {
 	uint64_t sum = 0;

@@ -118,29 +118,16 @@ int pacc_read(struct pacc *pacc, struct span text, struct err *err)
 
 /* --- the proof --- */
 
-static struct span trim(struct span text)
-{
-	while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-		text.data++;
-		text.len--;
-	}
-	while (text.len > 0 &&
-	       (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t')) {
-		text.len--;
-	}
-	return text;
-}
-
 /* The value of the field NAME of "v=UAAC1; a=sha256; d=..."; empty where there is none. */
 static struct span field_of(const char *record, char name)
 {
 	while (*record) {
 		size_t len = strcspn(record, ";");
-		struct span field = trim((struct span){record, len});
+		struct span field = span_trim((struct span){record, len});
 		if (field.len > 0 && field.data[0] == name) {
-			struct span rest = trim((struct span){field.data + 1, field.len - 1});
+			struct span rest = span_trim((struct span){field.data + 1, field.len - 1});
 			if (rest.len > 0 && rest.data[0] == '=') {
-				return trim((struct span){rest.data + 1, rest.len - 1});
+				return span_trim((struct span){rest.data + 1, rest.len - 1});
 			}
 		}
 		record += len + (record[len] == ';');

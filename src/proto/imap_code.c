@@ -57,19 +57,6 @@ static const struct code_name code_names[] = {
 	{"UNSEEN", IMAP_CODE_UNSEEN, ARG_NZ_NUMBER},
 };
 
-static struct span span_trim(struct span text)
-{
-	while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-		text.data++;
-		text.len--;
-	}
-	while (text.len > 0 &&
-	       (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t')) {
-		text.len--;
-	}
-	return text;
-}
-
 static bool is_objectid_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

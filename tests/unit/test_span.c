@@ -77,6 +77,15 @@ static void span_dup_refuses_an_inner_nul(void **state)
 	free(copy);
 }
 
+static void blanks_at_both_ends_are_trimmed(void **state)
+{
+	(void)state;
+	assert_true(span_equal_cstr(span_trim(span_of(" \ta b\t ")), "a b"));
+	assert_true(span_equal_cstr(span_trim(span_of("ab")), "ab"));
+	assert_int_equal(span_trim(span_of(" \t ")).len, 0);
+	assert_int_equal(span_trim(span_of("")).len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -86,6 +95,7 @@ int main(void)
 		cmocka_unit_test(span_numbers_are_digits_within_range),
 		cmocka_unit_test(span_numbers_refuse_all_else_and_touch_nothing),
 		cmocka_unit_test(span_dup_refuses_an_inner_nul),
+		cmocka_unit_test(blanks_at_both_ends_are_trimmed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,9 @@ bool span_contains_nocase(struct span x, const char *word);
 bool span_to_u32(struct span x, uint32_t *value);
 bool span_to_u64(struct span x, uint64_t *value);
 
+/* Without the blanks and tabs at both ends. */
+struct span span_trim(struct span x);
+
 /* A heap copy with a terminator; the caller frees it. NULL when out of memory, or when
  * the span holds a NUL byte (it could not be told from the end). */
 char *span_dup(struct span x);
