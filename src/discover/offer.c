@@ -1,6 +1,7 @@
 /* What stands in the lines that a server says while it is connected to. Pure. */
 #include <string.h>
 
+#include "mailsync/proto/imap_parse.h"
 #include "mailsync/proto/sasl.h"
 #include "discover_private.h"
 
@@ -20,19 +21,6 @@ static bool line_next(struct span *lines, struct span *line)
 	return true;
 }
 
-static bool word_next(struct span *line, struct span *word)
-{
-	while (line->len > 0 && *line->data == ' ') {
-		line->data++;
-		line->len--;
-	}
-	const char *end = line->len > 0 ? memchr(line->data, ' ', line->len) : NULL;
-	*word = (struct span){line->data, end ? (size_t)(end - line->data) : line->len};
-	line->data += word->len;
-	line->len -= word->len;
-	return word->len > 0;
-}
-
 static void add_mech(struct discover_offer *offer, struct span name)
 {
 	enum auth mech = sasl_by_name(name);
@@ -44,14 +32,14 @@ static void read_imap(struct span line, struct discover_offer *offer)
 {
 	struct span word;
 
-	if (!word_next(&line, &word) || !span_equal_cstr(word, "*") || !word_next(&line, &word) ||
-	    !span_equal_nocase(word, "CAPABILITY")) {
+	if (!imap_next_word(&line, &word) || !span_equal_cstr(word, "*") ||
+	    !imap_next_word(&line, &word) || !span_equal_nocase(word, "CAPABILITY")) {
 		return;
 	}
 	offer->is_told = true;
 	offer->mechs = AUTH_BIT(AUTH_COMMAND);
 	bool is_disabled = false;
-	while (word_next(&line, &word)) {
+	while (imap_next_word(&line, &word)) {
 		is_disabled = is_disabled || span_equal_nocase(word, "LOGINDISABLED");
 		if (span_starts_nocase(word, "AUTH=")) {
 			add_mech(offer, (struct span){word.data + 5, word.len - 5});
@@ -64,7 +52,7 @@ static void read_pop3(struct span line, struct discover_offer *offer)
 {
 	struct span word;
 
-	if (!word_next(&line, &word)) {
+	if (!imap_next_word(&line, &word)) {
 		return;
 	}
 	if (span_equal_nocase(word, "USER")) {
@@ -73,7 +61,7 @@ static void read_pop3(struct span line, struct discover_offer *offer)
 	}
 	if (span_equal_nocase(word, "SASL")) {
 		offer->is_told = true;
-		while (word_next(&line, &word)) {
+		while (imap_next_word(&line, &word)) {
 			add_mech(offer, word);
 		}
 	}
