@@ -8,15 +8,15 @@
 
 #include "mailsync/conf/conf.h"
 #include "mailsync/conf/nearest.h"
-#include "mailsync/net/conn.h"
 #include "cli_complain.h"
+#include "cli_init_look.h"
 #include "cli_init_next.h"
 #include "cli_json.h"
 #include "cli_section.h"
-#include "cli_signal.h"
 
-#define SECTION_MAX 65536
-#define SOURCE_MAX  1024
+#define SECTION_MAX    65536
+#define NAME_SIZE_MAX  1024
+#define NAME_SHOWN_MAX 100 /* bytes of an account name */
 
 struct init {
 	const struct cli_options *options;
@@ -26,12 +26,8 @@ struct init {
 	bool is_said;      /* what is wrong with it */
 	struct cli_place place;
 	struct buf name; /* of the account */
-	struct buf source;
 	struct buf text;
-	struct discover discover;
-	struct discover_found found;
-	struct discover_offer offer;
-	struct err trouble; /* why the server could not be asked */
+	struct cli_look look;
 	struct cli_section section;
 };
 
@@ -75,7 +71,7 @@ static int choose_name(struct init *init, struct err *err)
 	size_t label = name->len;
 	if (name->failed == 0 && is_taken(init, name->data)) {
 		buf_append_char(name, '-');
-		for (const char *c = init->address.local; *c; c++) {
+		for (const char *c = init->address.local; *c && name->len < NAME_SHOWN_MAX; c++) {
 			buf_append_char(name, strchr(plain, *c) ? *c : '_');
 		}
 	}
@@ -99,125 +95,6 @@ static const struct conf_account *find_twin(const struct init *init)
 		}
 	}
 	return NULL;
-}
-
-/* --- looking --- */
-
-static void take_provider(struct init *init, const struct provider *provider)
-{
-	const struct providers *own = &init->conf->providers;
-
-	init->section.provider = provider;
-	init->section.is_own = provider >= own->items && provider < own->items + own->count;
-	init->section.source = init->source.data;
-}
-
-static void look_by_domain(struct init *init)
-{
-	const struct provider *provider =
-		provider_by_domain(&init->conf->providers, init->address.domain);
-
-	if (provider) {
-		buf_printf(&init->source, "by the domain %s", init->address.domain);
-		take_provider(init, provider);
-	}
-}
-
-static int look_by_exchanger(struct init *init, struct err *err)
-{
-	struct dns_answer answer;
-
-	dns_answer_init(&answer);
-	int code = discover_exchangers(&init->discover, &answer, err);
-	for (size_t i = 0; i < answer.count && !init->section.provider; i++) {
-		const char *host = answer.items[i].host;
-		const struct provider *provider =
-			host[0] ? provider_by_mx(&init->conf->providers, host) : NULL;
-		if (provider) {
-			buf_printf(&init->source, "by the mail exchanger %s of %s", host,
-				   init->address.domain);
-			init->section.is_by_dns = true;
-			take_provider(init, provider);
-		}
-	}
-	dns_answer_finish(&answer);
-	return code;
-}
-
-/* The first server that answers; else the first, and why it does not. One that a known provider
- * runs needs not be asked. */
-static int look_at_servers(struct init *init, struct err *err)
-{
-	struct discover_found *found = &init->found;
-	struct err why;
-
-	init->section.found = found;
-	for (size_t i = 0; i < found->count; i++) {
-		const struct discover_server *server = &found->items[i];
-		const struct provider *provider =
-			server->protocol == CONN_IMAP ? provider_by_host(&init->conf->providers,
-									 server->host, server->port)
-						      : NULL;
-		if (provider) {
-			init->section.server = server;
-			init->section.is_by_dns = true;
-			buf_printf(&init->source, "by %s, which leads to %s", server->source,
-				   server->host);
-			take_provider(init, provider);
-			return 0;
-		}
-		int code = discover_probe(&init->discover, server, &init->offer, &why);
-		if (code == -ERR_INTERRUPTED || code == -ERR_NOMEM) {
-			*err = why;
-			return code;
-		}
-		if (code == 0) {
-			init->section.server = server;
-			init->section.offer = &init->offer;
-			return 0;
-		}
-		if (i == 0) {
-			init->trouble = why;
-		}
-	}
-	init->section.server = &found->items[0];
-	init->section.trouble = init->trouble.text;
-	return 0;
-}
-
-static int look_around(struct init *init, struct err *err)
-{
-	struct discover *discover = &init->discover;
-	int code;
-
-	if ((code = look_by_exchanger(init, err)) < 0 || init->section.provider ||
-	    discover->is_no_name) {
-		return code;
-	}
-	if ((code = discover_pacc(discover, &init->found, err)) < 0) {
-		return code;
-	}
-	if (init->found.count == 0 && (code = discover_srv(discover, &init->found, err)) < 0) {
-		return code;
-	}
-	return init->found.count > 0 ? look_at_servers(init, err) : 0;
-}
-
-static int look(struct init *init, struct err *err)
-{
-	int code;
-
-	look_by_domain(init);
-	if (init->section.provider) {
-		return 0;
-	}
-	if ((code = conn_global_init(err)) < 0) {
-		return code;
-	}
-	discover_init(&init->discover, init->address.domain, cli_signal_stop(), init->log);
-	code = look_around(init, err);
-	conn_global_finish();
-	return code;
 }
 
 /* --- what is said of it --- */
@@ -282,7 +159,7 @@ static char *nearest_domain(const struct init *init)
 /* Nothing was found: what was asked, what it may be, and what to fill in. */
 static int say_nothing_found(struct init *init)
 {
-	const struct discover *discover = &init->discover;
+	const struct discover *discover = &init->look.discover;
 	bool is_unsure = discover->is_unsure && !discover->is_no_name;
 	enum err_code code = is_unsure ? ERR_TEMPORARY : ERR_SERVER;
 	char *nearest = nearest_domain(init);
@@ -322,11 +199,11 @@ static int say_untried(struct init *init)
 	} else {
 		fputs(init->text.data, stdout);
 	}
-	cli_complain(init->options, init->trouble.code, init->trouble.text);
+	cli_complain(init->options, init->look.trouble.code, init->look.trouble.text);
 	if (init->options->write) {
 		fputs("Nothing was written.\n", stderr);
 	}
-	return err_exit_status(init->trouble.code);
+	return err_exit_status(init->look.trouble.code);
 }
 
 static int say_found(struct init *init, struct err *err)
@@ -385,29 +262,27 @@ static int run(struct init *init, struct err *err)
 	init->section.name = init->name.data;
 	init->section.address = &init->address;
 	init->section.folder = init->place.folder;
-	if ((code = look(init, err)) < 0 ||
-	    (code = buf_status(&init->source, "a source", err)) < 0) {
-		return code;
+	cli_look_init(&init->look, &init->address, &init->conf->providers, init->log);
+	code = cli_look_run(&init->look, &init->section, err);
+	if (code == 0) {
+		code = report(init, err);
 	}
-	return report(init, err);
+	cli_look_finish(&init->look);
+	return code;
 }
 
 static void init_begin(struct init *init, const struct cli_options *options, struct log *log)
 {
 	*init = (struct init){.options = options, .log = log};
-	buf_init(&init->name, SOURCE_MAX);
-	buf_init(&init->source, SOURCE_MAX);
+	buf_init(&init->name, NAME_SIZE_MAX);
 	buf_init(&init->text, SECTION_MAX);
-	discover_found_init(&init->found);
-	strlist_init(&init->discover.notes);
+	strlist_init(&init->look.discover.notes);
 }
 
 static void init_end(struct init *init)
 {
-	discover_finish(&init->discover);
-	discover_found_finish(&init->found);
+	discover_finish(&init->look.discover);
 	buf_finish(&init->text);
-	buf_finish(&init->source);
 	buf_finish(&init->name);
 	cli_place_finish(&init->place);
 	conf_destroy(&init->conf);

@@ -4,10 +4,22 @@
 
 #include "mailsync/base/auth.h"
 
+bool cli_section_is_pop3(const struct cli_section *section)
+{
+	if (section->provider) {
+		return provider_value(section->provider, "host") == NULL;
+	}
+	return section->server && section->server->protocol == CONN_POP3;
+}
+
 const char *cli_section_host(const struct cli_section *section)
 {
-	const char *host = section->provider ? provider_value(section->provider, "host") : NULL;
+	const char *host = NULL;
 
+	if (section->provider) {
+		host = provider_value(section->provider,
+				      cli_section_is_pop3(section) ? "pop3_host" : "host");
+	}
 	return host ? host : section->server ? section->server->host : "";
 }
 
@@ -141,7 +153,8 @@ static void write_provider(const struct cli_section *section, struct buf *out)
 				   provider->pairs[i].value);
 		}
 	}
-	buf_printf(out, "provider = %s\n", provider->name);
+	buf_printf(out, "provider = %s\n%s", provider->name,
+		   cli_section_is_pop3(section) ? "protocol = pop3\n" : "");
 	if (section->is_by_dns) {
 		buf_printf(out,
 			   "# %s is no domain of that provider's own, and the DNS may be forged on "
@@ -182,7 +195,7 @@ static void write_source(const struct cli_section *section, struct buf *out)
 
 static void write_offer(const struct cli_section *section, struct buf *out)
 {
-	bool is_pop3 = section->server->protocol == CONN_POP3;
+	bool is_pop3 = cli_section_is_pop3(section);
 	size_t count = 0;
 
 	if (!section->offer) {
@@ -212,11 +225,9 @@ static void write_server(const struct cli_section *section, struct buf *out)
 	const struct discover_server *server = section->server;
 
 	write_source(section, out);
-	if (server->protocol == CONN_POP3) {
-		buf_append_cstr(out, "protocol = pop3\n");
-	}
-	buf_printf(out, "host = %s\nport = %u\ntls = %s\n", server->host, server->port,
-		   words_of_tls(server->tls));
+	buf_printf(out, "%shost = %s\nport = %u\ntls = %s\n",
+		   cli_section_is_pop3(section) ? "protocol = pop3\n" : "", server->host,
+		   server->port, words_of_tls(server->tls));
 	write_offer(section, out);
 	buf_printf(out,
 		   "# The address as a whole; where the server knows no such user, try %s alone.\n"

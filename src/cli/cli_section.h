@@ -29,6 +29,7 @@ struct cli_section {
 	const struct discover_found *found; /* with what PACC told */
 };
 
+bool cli_section_is_pop3(const struct cli_section *section);
 const char *cli_section_host(const struct cli_section *section);
 const char *cli_section_user(const struct cli_section *section);
 /* True where one signs in by OAuth2; else a password is to be put into its file. */
