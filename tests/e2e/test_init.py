@@ -222,6 +222,17 @@ def test_a_document_with_another_digest_is_not_used(user):
     assert "PACC: ua-auto-config.forged.example cannot be asked: SSL certificate" in result.err
 
 
+def test_a_provider_of_ones_own_may_have_pop3_alone(user):
+    user.config.parent.mkdir(parents=True)
+    user.config.write_text("[provider old]\ndomains = old.example\npop3_host = pop.old.example\n"
+                           "[provider none]\ndomains = nohost.example\nconnections = 2\n")
+    result = user.run("init", "--write", "me@old.example")
+    assert result.status == 0, result
+    assert "\nprovider = old\nprotocol = pop3\n" in result.out
+    # One without a server tells of none.
+    assert user.run("init", "me@nohost.example").status == 69
+
+
 def test_a_domain_tells_by_srv(user):
     net = user.net
     # The lowest priority, and in it the largest weight; one that does not answer is passed over.
@@ -365,6 +376,31 @@ def test_write_keeps_a_link_a_mode_and_a_last_line_without_end(user, tmp_path):
     assert sorted(path.name for path in real.parent.iterdir()) == ["mailsync"]
 
 
+def test_whatever_dies_or_fails_the_file_is_whole(user, steps, tmp_path):
+    """Killed after each step, and with each step failing: it is as before, or has it all."""
+    old = "[account old]\nhost = imap.old.example\nuser = me\npassword_file = ~/p\nmaildir = ~/m\n"
+    log = tmp_path / "steps"
+    user.config.parent.mkdir(parents=True)
+    user.config.write_text(old)
+    whole = old + "\n" + user.run("init", "--write", "me@posteo.de", MAILSYNC_STEP_LOG=str(log)).out
+    assert user.config.read_text() == whole
+    names = [line.split(" ", 1)[1].split("\t")[0] for line in log.read_text().splitlines()]
+    assert names[-2:] == ["replace", "fsync directory"], names
+    replaced = len(names) - 1
+    for number in range(1, len(names) + 1):
+        user.config.write_text(old)
+        result = user.run("init", "--write", "me@posteo.de", MAILSYNC_STEP_FAIL=f"{number}:28")
+        assert result.status in (0, 74), result
+        is_done = result.status == 0 or number > replaced
+        assert user.config.read_text() == (whole if is_done else old), (number, result)
+        # Nothing is left lying about but the file.
+        assert list(user.config.parent.iterdir()) == [user.config]
+    for number in range(len(names)):
+        user.config.write_text(old)
+        user.run("init", "--write", "me@posteo.de", MAILSYNC_STEP_STOP=str(number))
+        assert user.config.read_text() == (whole if number >= replaced else old), number
+
+
 def test_a_file_with_errors_is_left_alone(user):
     user.config.parent.mkdir(parents=True)
     user.config.write_text("[account a]\nhots = x\n")
@@ -408,3 +444,14 @@ def test_an_internationalised_domain_is_asked_for_in_ascii(user):
     assert result.status == 0, result
     assert "[account xn--bcher-kva]\n# By SRV _imaps._tcp.xn--bcher-kva.example.\n" in result.out
     assert "\nuser = müller@bücher.example\n" in result.out
+
+
+def test_a_name_that_is_too_long_for_an_account_is_cut(user):
+    domain = "b" * 63 + ".example"
+    user.net.srv(f"_imaps._tcp.{domain}", f"imap.{domain}", 993)
+    user.net.mail(f"imap.{domain}", 993)
+    for local, name in (("me", "b" * 63), ("a" * 64, "b" * 63 + "-" + "a" * 36),
+                        ("a" * 65, "b" * 63 + "-2")):
+        result = user.run("init", "--write", "--json", f"{local}@{domain}")
+        assert result.status == 0, result
+        assert result.of("init")[0]["account"] == name
