@@ -14,6 +14,7 @@ greet and say what they offer. The program is led there by names_shim.c.
 import base64
 import hashlib
 import json
+import socket
 import socketserver
 import ssl
 import struct
@@ -21,7 +22,7 @@ import threading
 
 from .host import Authority
 
-TYPES = {"MX": 15, "TXT": 16, "SRV": 33}
+TYPES = {"A": 1, "MX": 15, "TXT": 16, "SRV": 33}
 PACC_PATH = "/.well-known/user-agent-configuration.json"
 IMAP = "IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=SCRAM-SHA-256"
 HANGS, FAILS, GARBAGE, CUT = "hangs", "fails", "garbage", "cut"     # instead of an answer
@@ -52,6 +53,8 @@ class Names(socketserver.BaseRequestHandler):
     def answer(internet, name, kind, ident, question):
         """None: none comes."""
         records = internet.records.get((name, kind), internet.default)
+        if kind == "A" and name in internet.hosts:
+            records = [socket.inet_aton(internet.hosts[name])]
         if records == HANGS:
             return None
         if records == GARBAGE:
