@@ -5,10 +5,13 @@
 #   FUZZ=1       libFuzzer, needs clang, in $(BUILD)/fuzz
 #   WERROR=1     warnings are errors
 #   V=1          show the commands
+#   NO_SETUP=1   install nothing: what is missing is named
 #   OAUTH_CLIENTS='google=ID:SECRET microsoft=ID https://auth.example.org/=ID'
 #                a packager's OAuth2 clients, for accounts that name none
 
-VERSION = 0.1.0
+# A tag of the form v1.2.3 names the version; a tarball of `make dist` has it in a file.
+VERSION := $(shell cat VERSION 2>/dev/null || git describe --tags --match 'v[0-9]*' 2>/dev/null | \
+	sed 's/^v//' | grep . || echo 0.1.0)
 BUILD ?= build
 PREFIX ?= /usr/local
 TIME ?= 30
@@ -34,7 +37,7 @@ ifneq ($(FUZZ),)
 SANITIZERS += -fsanitize=fuzzer-no-link
 endif
 # HARDENING and PKG_* come from config.mk.
-ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -DMAILSYNC_VERSION='"$(VERSION)"' \
+ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	$(if $(STEPS),-DMAILSYNC_STEPS) $(if $(OAUTH_CLIENTS),-DMAILSYNC_OAUTH_CLIENTS='"$(OAUTH_CLIENTS)"') \
 	-Iinclude $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(CFLAGS) \
@@ -55,6 +58,17 @@ PROGRAM := $(if $(MAIN),$(OUT)/mailsync)
 # A mail server in memory, for tests of what stands above store/remote.h.
 SCRIPTED := $(OUT)/libscripted.a
 SCRIPTED_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/scripted/*.c))
+# What `make install` puts below $(PREFIX): FROM:TO:MODE.
+SHELLS = bash zsh fish
+DOCUMENTS := $(wildcard *.md LICENSE mailsync.conf.example docs/*.md)
+INSTALLED = $(PROGRAM):bin/mailsync:755 \
+	$(foreach page,$(wildcard docs/*.1),$(page):share/man/man1/$(notdir $(page)):644) \
+	$(foreach page,$(wildcard docs/*.5),$(page):share/man/man5/$(notdir $(page)):644) \
+	$(foreach file,$(DOCUMENTS),$(file):share/doc/mailsync/$(notdir $(file)):644) \
+	$(foreach unit,$(wildcard data/systemd/*),$(unit):lib/systemd/user/$(notdir $(unit)):644) \
+	$(OUT)/completion/bash:share/bash-completion/completions/mailsync:644 \
+	$(OUT)/completion/zsh:share/zsh/site-functions/_mailsync:644 \
+	$(OUT)/completion/fish:share/fish/vendor_completions.d/mailsync.fish:644
 # A C test of any tier is tests/TIER/test_NOUN.c, a program of its own.
 UNIT_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 CASE_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/plan/test_*.c tests/wire/test_*.c))
@@ -66,10 +80,10 @@ PRIVATE_INCLUDES := $(patsubst %/,-I%,$(sort $(dir $(wildcard src/*/*.h src/*/*/
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all check check-all check-unit check-e2e check-asan check-valgrind lint format demo bench fuzz crash \
-	soak liar install clean help setup-test setup-bench program tests-c fuzzers FORCE
+	soak liar install uninstall dist completions clean help setup-test setup-bench program tests-c fuzzers FORCE
 
 # No build, no set-up.
-ifneq ($(filter-out clean help format lint,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help format lint uninstall dist,$(or $(MAKECMDGOALS),all)),)
 include $(OUT)/config.mk
 endif
 
@@ -77,7 +91,7 @@ all: $(LIBRARY) $(PROGRAM)
 
 # make restarts itself once this is there, so that it is seen complete.
 $(OUT)/config.mk: Makefile tests/rig/setup tests/rig/configure
-	$(Q)CC='$(CC)' tests/rig/setup build
+	$(Q)CC='$(CC)' tests/rig/setup $(if $(NO_SETUP),needs,build)
 	$(Q)mkdir -p $(@D)
 	$(Q)CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' tests/rig/configure $(MODULES) >$@.new
 	$(Q)mv $@.new $@
@@ -103,6 +117,13 @@ $(OUT)/made/provider_table.c: data/providers.awk data/providers.ini
 $(OUT)/made/%.o: $(OUT)/made/%.c $(OUT)/flags
 	$(if $(Q),@echo "CC $<")
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Only this file hangs on the version, so that a commit does not compile all anew.
+$(OUT)/src/cli/cli.o: ALL_CPPFLAGS += -DMAILSYNC_VERSION='"$(VERSION)"'
+$(OUT)/src/cli/cli.o: $(OUT)/version
+$(OUT)/version: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
 
 # Made anew: a member whose source is gone must not stay. q, not r: rooms may have files of one name.
 $(LIBRARY): $(OBJECTS)
@@ -207,16 +228,27 @@ liar: setup-test program
 	$(Q)MAILSYNC='$(abspath $(PROGRAM))' tests/liar/run --count '$(COUNT)' \
 		$(if $(SEED),--seed '$(SEED)') --figures
 
-install: program
-	@test -n '$(PROGRAM)' || { echo 'there is no src/cli/main.c to build' >&2; exit 1; }
-	install -d '$(DESTDIR)$(PREFIX)/bin'
-	install -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/mailsync'
-	set -e; for page in $(wildcard docs/*.1 docs/*.5); do \
-		dir='$(DESTDIR)$(PREFIX)/share/man/man'$${page##*.}; \
-		install -d "$$dir"; install -m 644 $$page "$$dir"; done
-	set -e; for file in $(wildcard README.md LICENSE examples/*.conf *.conf.example); do \
-		dir='$(DESTDIR)$(PREFIX)/share/doc/mailsync'; \
-		install -d "$$dir"; install -m 644 $$file "$$dir"; done
+completions: $(SHELLS:%=$(OUT)/completion/%)
+$(OUT)/completion/%: $(PROGRAM)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PROGRAM) --print-completion=$* >$@
+
+install: program completions
+	$(Q)set -e; for one in $(INSTALLED); do \
+		from=$${one%%:*}; to=$${one#*:}; mode=$${to##*:}; to='$(DESTDIR)$(PREFIX)'/$${to%:*}; \
+		install -d "$${to%/*}"; install -m "$$mode" "$$from" "$$to"; echo "$$to"; done
+
+uninstall:
+	$(Q)for one in $(INSTALLED); do \
+		to=$${one#*:}; rm -f '$(DESTDIR)$(PREFIX)'/"$${to%:*}"; done
+	$(Q)rmdir '$(DESTDIR)$(PREFIX)/share/doc/mailsync' 2>/dev/null || :
+
+# A tarball of what is committed, that builds and tests by itself.
+dist:
+	$(Q)mkdir -p $(BUILD)
+	$(Q)echo '$(VERSION)' >$(BUILD)/VERSION
+	git archive --prefix='mailsync-$(VERSION)/' --add-file=$(BUILD)/VERSION HEAD | \
+		gzip -9n >$(BUILD)/mailsync-$(VERSION).tar.gz
 
 clean:
 	rm -rf '$(BUILD)'
@@ -238,6 +270,7 @@ help:
 	@echo 'crash       stop after every step, run again, compare'
 	@echo 'soak        random changes, crashes and runs for TIME=$(TIME) seconds'
 	@echo 'liar        COUNT=$(COUNT) histories with a server that lies and a disk that fails, from SEED='
-	@echo 'install     into DESTDIR= PREFIX=$(PREFIX)'
+	@echo 'install     into DESTDIR= PREFIX=$(PREFIX); uninstall takes it away'
+	@echo 'dist        $(BUILD)/mailsync-VERSION.tar.gz, which builds by itself'
 	@echo 'clean       remove $(BUILD)'
 	@echo 'help        this list'

@@ -11,6 +11,7 @@
 #include "mailsync/conf/conf.h"
 #include "mailsync/net/conn.h"
 #include "cli_complain.h"
+#include "cli_completion.h"
 #include "cli_init.h"
 #include "cli_options.h"
 #include "cli_run.h"
@@ -31,38 +32,30 @@ static int cli_flush(int status)
 	return is_broken && status == 0 ? err_exit_status(ERR_LOCAL) : status;
 }
 
-/* The commands that need no configuration. */
-static int cli_print_generated(enum cli_command command)
+/* What is made of the tables of commands, options and keys. */
+static int write_generated(const struct cli_options *options, struct buf *text, struct err *err)
 {
-	struct buf text;
-	struct err err;
-	int code;
-
-	buf_init(&text, GENERATED_MAX);
-	if (command == CLI_PRINT_EXAMPLE) {
-		code = conf_write_example(&text, &err);
-	} else if (command == CLI_PRINT_DOCS) {
-		code = conf_write_docs(&text, &err);
-	} else {
-		code = conf_write_man(&text, &err);
+	if (options->command == CLI_HELP) {
+		cli_options_write_usage(text, options->topic);
+		return buf_status(text, "the usage", err);
 	}
-	if (code < 0) {
-		fprintf(stderr, "mailsync: %s\n", err.text);
-	} else {
-		fwrite(text.data, 1, text.len, stdout);
+	if (options->command == CLI_PRINT_COMPLETION) {
+		return cli_completion_write(text, options->shell, err);
 	}
-	buf_finish(&text);
-	return cli_flush(code < 0 ? err_exit_status(err.code) : 0);
+	if (options->command == CLI_PRINT_EXAMPLE) {
+		return conf_write_example(text, err);
+	}
+	return options->command == CLI_PRINT_DOCS ? conf_write_docs(text, err)
+						  : conf_write_man(text, err);
 }
 
-static int cli_print_usage(const struct cli_command_row *topic)
+static int cli_print_generated(const struct cli_options *options)
 {
 	struct buf text;
 	struct err err;
 
 	buf_init(&text, GENERATED_MAX);
-	cli_options_write_usage(&text, topic);
-	int code = buf_status(&text, "the usage", &err);
+	int code = write_generated(options, &text, &err);
 	if (code < 0) {
 		fprintf(stderr, "mailsync: %s\n", err.text);
 	} else {
@@ -154,15 +147,15 @@ int cli_main(int argc, char **argv)
 		return err_exit_status(err.code);
 	}
 	switch (options.command) {
-	case CLI_HELP:
-		return cli_print_usage(options.topic);
 	case CLI_VERSION:
 		puts("mailsync " MAILSYNC_VERSION);
 		return cli_flush(0);
+	case CLI_HELP:
 	case CLI_PRINT_EXAMPLE:
+	case CLI_PRINT_COMPLETION:
 	case CLI_PRINT_DOCS:
 	case CLI_PRINT_MAN:
-		return cli_print_generated(options.command);
+		return cli_print_generated(&options);
 	case CLI_INIT:
 		return cli_flush(cli_init_run(&options));
 	case CLI_SYNC:

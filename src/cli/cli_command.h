@@ -21,6 +21,7 @@ enum cli_command {
 	CLI_VERSION,
 	/* What is generated from the table of keys: options that take a command's place. */
 	CLI_PRINT_EXAMPLE,
+	CLI_PRINT_COMPLETION,
 	CLI_PRINT_DOCS,
 	CLI_PRINT_MAN
 };

@@ -449,6 +449,7 @@ void cli_job_run(struct cli_job *job, const struct cli_options *cli,
 	case CLI_HELP:
 	case CLI_VERSION:
 	case CLI_PRINT_EXAMPLE:
+	case CLI_PRINT_COMPLETION:
 	case CLI_PRINT_DOCS:
 	case CLI_PRINT_MAN:
 		job_sync(job, &own);

@@ -95,6 +95,14 @@ static int take_print_man(struct cli_options *options, const char *value, struct
 	return 0;
 }
 
+static int take_print_completion(struct cli_options *options, const char *value, struct err *err)
+{
+	(void)err;
+	options->command = CLI_PRINT_COMPLETION;
+	options->shell = value;
+	return 0;
+}
+
 #define MEMBER(name) offsetof(struct cli_options, name)
 
 static const struct option_row rows[] = {
@@ -133,6 +141,8 @@ static const struct option_row rows[] = {
 	{"version", 0, NULL, FOR_ALL, 0, take_version, "which mailsync this is"},
 	{"print-example", 0, NULL, FOR_ALL, 0, take_print_example,
 	 "print a configuration with every key, to begin with"},
+	{"print-completion", 0, "SHELL", FOR_ALL, 0, take_print_completion,
+	 "print what completes the command line in bash, zsh or fish"},
 	{"print-docs", 0, NULL, FOR_ALL, 0, take_print_docs, NULL},
 	{"print-man", 0, NULL, FOR_ALL, 0, take_print_man, NULL},
 };
@@ -356,6 +366,32 @@ static const char *owner_of(const struct option_row *option)
 		}
 	}
 	return NULL;
+}
+
+/* What --help is silent of is no word to be completed. */
+bool cli_option_word(size_t index, struct cli_option_word *word)
+{
+	size_t i = 0;
+
+	for (; i < ROWS && (rows[i].help == NULL || index > 0); i++) {
+		index -= rows[i].help != NULL;
+	}
+	if (i == ROWS) {
+		return false;
+	}
+	*word = (struct cli_option_word){rows[i].name, rows[i].letter, rows[i].value, rows[i].help,
+					 rows[i].commands};
+	return true;
+}
+
+bool cli_option_is_for(const struct cli_option_word *word, enum cli_command command)
+{
+	return (word->commands & FOR(command)) != 0;
+}
+
+bool cli_option_is_for_all(const struct cli_option_word *word)
+{
+	return word->commands == FOR_ALL;
 }
 
 static void write_option(struct buf *text, const struct option_row *row, bool names_owner)

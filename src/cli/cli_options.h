@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
@@ -20,6 +21,7 @@ enum cli_progress {
 struct cli_options {
 	enum cli_command command;
 	const char *config; /* NULL: the default places */
+	const char *shell;  /* of --print-completion */
 	bool dry_run;
 	bool pull;
 	bool push;
@@ -47,6 +49,19 @@ int cli_options_read(struct cli_options *options, int argc, char **argv, struct 
 /* The values of --level and --sample (cli_verify.c). */
 int cli_verify_take_level(struct cli_options *options, const char *word, struct err *err);
 int cli_verify_take_sample(struct cli_options *options, const char *text, struct err *err);
+
+/* An option, for scripts that complete the command line. */
+struct cli_option_word {
+	const char *name;
+	int letter;        /* 0: none */
+	const char *value; /* NULL: it takes none */
+	const char *help;
+	uint32_t commands; /* as the next two read it */
+};
+/* The option INDEX; false behind the last. */
+bool cli_option_word(size_t index, struct cli_option_word *word);
+bool cli_option_is_for(const struct cli_option_word *word, enum cli_command command);
+bool cli_option_is_for_all(const struct cli_option_word *word);
 
 /* Appends to TEXT what --help says: of TOPIC, or (NULL) of all commands. */
 void cli_options_write_usage(struct buf *text, const struct cli_command_row *topic);

@@ -37,6 +37,7 @@ ALIKE = [
     r"test_suspects.*no_other\[(?!STORE-).*-(reset|bye)",
     # Ten seconds for an answer, three for a server that does not tell.
     r"test_watch.*::test_(idle_is_begun_anew|a_deaf_watch|a_burst|one_connection)",
+    r"test_install.*tarball",
     r"test_scram_plus.*::test_cyrus.*\[(imap|pop3)-1-",
 ]
 PATTERN = re.compile("|".join(ALIKE))

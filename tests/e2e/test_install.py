@@ -1,0 +1,88 @@
+"""`make install`, `uninstall` and `dist`, the units for systemd, and completion in a real shell."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from rig import program
+
+ROOT = program.ROOT
+
+
+def make(*words, folder=ROOT):
+    """BUILD is where the tested program lies, so that nothing is compiled anew."""
+    build = os.path.relpath(os.environ["MAILSYNC"], folder).rsplit("/", 1)[0]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    done = subprocess.run(["make", "--no-print-directory", f"BUILD={build}", *words], cwd=folder,
+                          env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """Where a package would be made of what is installed."""
+    if program.with_steps():
+        pytest.skip("a build to be installed has no fail points")
+    root = tmp_path / "root"
+    make("-o", os.environ["MAILSYNC"], "install", f"DESTDIR={root}", "PREFIX=/usr")
+    yield root / "usr"
+    make("uninstall", f"DESTDIR={root}", "PREFIX=/usr")
+    assert [path for path in root.rglob("*") if not path.is_dir()] == []
+
+
+def test_installed_it_runs_and_leaves_nothing_behind(installed):
+    done = subprocess.run([installed / "bin/mailsync", "version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("mailsync ")
+    assert (installed / "share/man/man1/mailsync.1").stat().st_size > 1000
+    assert (installed / "share/doc/mailsync/README.md").is_file()
+
+
+def test_units_are_good(installed):
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd here")
+    units = sorted((installed / "lib/systemd/user").iterdir())
+    assert {unit.suffix for unit in units} == {".service", ".timer"}
+    environment = dict(os.environ, PATH=f"{installed / 'bin'}:{os.environ['PATH']}", HOME=str(installed),
+                       XDG_RUNTIME_DIR=str(installed))
+    for unit in units:
+        text = unit.read_text().replace("ExecStart=mailsync", f"ExecStart={installed / 'bin/mailsync'}")
+        unit.write_text(text)
+    names = [unit.with_name(unit.name.replace("@.", "@home.")) for unit in units]
+    done = subprocess.run(["systemd-analyze", "--user", "verify", "--man=no", *names], env=environment,
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("words, expected", [
+    ("mailsync lo", {"login", "logout"}),
+    ("mailsync ho", {"home"}),
+    ("mailsync login --p", {"--paste", "--progress=", "--print-example", "--print-completion="}),
+    ("mailsync sync home/IN", {"home/INBOX"}),
+])
+def test_bash_completes(account, remote, words, expected):
+    """Commands, options by command, and the accounts and mailboxes that the state knows."""
+    account.sync()
+    account.write_config()
+    binary = program.binary()
+    script = (f'PATH={binary.parent}:$PATH\nexport MAILSYNC_CONFIG={account.config}\n'
+              f'source <(mailsync --print-completion=bash)\n'
+              f'COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}}-1))\n'
+              f'_mailsync 2>/dev/null; printf "%s\\n" "${{COMPREPLY[@]}}"')
+    done = subprocess.run(["bash", "-c", script], env=account.environment(), capture_output=True, text=True,
+                          check=True)
+    assert set(done.stdout.split()) == expected
+
+
+def test_a_tarball_builds_by_itself(tmp_path):
+    if not (ROOT / ".git").exists():
+        pytest.skip("no repository")
+    make("dist", f"BUILD={tmp_path}")
+    tarball, = tmp_path.glob("mailsync-*.tar.gz")
+    subprocess.run(["tar", "xzf", tarball, "-C", tmp_path], check=True)
+    source, = tmp_path.glob("mailsync-*/")
+    make("NO_SETUP=1", "program", "BUILD=build", folder=source)
+    done = subprocess.run([source / "build/mailsync", "version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"mailsync {(source / 'VERSION').read_text()}"
