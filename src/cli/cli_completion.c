@@ -1,6 +1,5 @@
 /*
- * Names of accounts and mailboxes come from `mailsync status`, which knows them without the network:
- * the words in front of the first ": " of its lines.
+ * Names of accounts and mailboxes come from `mailsync status`.
  */
 #include "cli_completion.h"
 
@@ -8,7 +7,12 @@
 
 #include "cli_options.h"
 
-#define NAMES "mailsync status 2>/dev/null | sed -n 's/: .*//p'"
+/* Each account, and each of its mailboxes as ACCOUNT/MAILBOX. */
+#define NAMES                                                                           \
+	"mailsync status --json 2>/dev/null | "                                         \
+	"sed -n 'h; s/.*\"account\":\"\\([^\"]*\\)\".*/\\1/p; g; "                      \
+	"s/.*\"account\":\"\\([^\"]*\\)\",\"mailbox\":\"\\([^\"]*\\)\".*/\\1\\/\\2/p' " \
+	"| sort -u"
 
 static void add_commands(struct buf *text, const char *joint)
 {
@@ -140,10 +144,8 @@ static void write_fish(struct buf *text)
 	struct cli_option_word option;
 
 	buf_append_cstr(text, "# made by mailsync --print-completion=fish\n"
-			      "complete -c mailsync -f -a '("
-			      "mailsync status 2>/dev/null | "
-			      "string replace -r \": .*\" \"\""
-			      ")'\n");
+			      "function __mailsync_names\n\t" NAMES "\nend\n"
+			      "complete -c mailsync -f -a '(__mailsync_names)'\n");
 	for (size_t i = 0; (row = cli_command_row(i)) != NULL; i++) {
 		buf_printf(text, "complete -c mailsync -n __fish_use_subcommand -a %s -d '",
 			   row->word);
