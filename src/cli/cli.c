@@ -167,6 +167,7 @@ int cli_main(int argc, char **argv)
 	case CLI_TOKEN:
 	case CLI_LOGOUT:
 	case CLI_VERIFY:
+	case CLI_RESTORE:
 		break;
 	}
 	return cli_flush(cli_run_command(&options));

@@ -22,6 +22,8 @@ static const struct cli_command_row rows[] = {
 	 "find the servers of an address, print a configuration for it"},
 	{"verify", CLI_VERIFY, ARGUMENTS_MAILBOXES, "[ACCOUNT[/MAILBOX]]...",
 	 "prove that both sides hold what they should, byte for byte if asked"},
+	{"restore", CLI_RESTORE, ARGUMENTS_MAILBOXES, "ACCOUNT[/MAILBOX]...",
+	 "append to the server what the Maildir holds and the server lacks"},
 	{"help", CLI_HELP, ARGUMENTS_OWN, "[COMMAND]", "this, or what COMMAND takes"},
 	{"version", CLI_VERSION, ARGUMENTS_NONE, "", "which mailsync this is"},
 };

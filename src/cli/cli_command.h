@@ -17,6 +17,7 @@ enum cli_command {
 	CLI_LOGOUT,
 	CLI_INIT,
 	CLI_VERIFY,
+	CLI_RESTORE,
 	CLI_HELP,
 	CLI_VERSION,
 	/* What is generated from the table of keys: options that take a command's place. */

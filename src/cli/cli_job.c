@@ -6,6 +6,7 @@
 #include "cli_hook.h"
 #include "cli_hooks.h"
 #include "cli_login.h"
+#include "cli_restore.h"
 #include "cli_verify.h"
 #include "cli_silence.h"
 #include "mailsync/base/file.h"
@@ -408,6 +409,47 @@ static void job_verify(struct cli_job *job, const struct cli_options *cli,
 	verify_report_finish(&report);
 }
 
+/* With neither --lost-since nor --all: what there is to choose from. */
+static void job_missed(struct cli_job *job, const struct sync_options *options)
+{
+	struct restore_days missed = {0};
+	struct err err;
+
+	int code = sync_missed(&job->account, options, &missed, &err);
+	if (code == -ERR_CHANGED) {
+		cli_print_never_synced(&job->output, job->conf->name);
+	} else if (code < 0) {
+		job_fail(job, &err);
+	} else {
+		cli_print_missed(&job->output, job->conf->name, &missed, &job->only);
+	}
+	job->status = err_exit_status(ERR_USAGE);
+	restore_days_finish(&missed);
+}
+
+static void job_restore(struct cli_job *job, const struct cli_options *cli,
+			const struct sync_options *options)
+{
+	const struct restore_options *restore = &cli->restore;
+	struct report report;
+	struct err err;
+
+	if (!restore->all && restore->since == 0) {
+		job_missed(job, options);
+		return;
+	}
+	report_init(&report);
+	err_clear(&err);
+	int code = sync_restore(&job->account, options, restore, &report, &err);
+	job->status = code < 0 && report.status == 0 ? err_exit_status(err.code) : report.status;
+	if (code < 0 && report.error_count == 0) {
+		job_fail(job, &err);
+	}
+	cli_print_report(&job->output, job->conf->name, &report);
+	job->is_to_be_heard = report.is_to_be_heard;
+	report_finish(&report);
+}
+
 void cli_job_run(struct cli_job *job, const struct cli_options *cli,
 		 const struct sync_options *options)
 {
@@ -442,6 +484,9 @@ void cli_job_run(struct cli_job *job, const struct cli_options *cli,
 		break;
 	case CLI_VERIFY:
 		job_verify(job, cli, &own);
+		break;
+	case CLI_RESTORE:
+		job_restore(job, cli, &own);
 		break;
 	case CLI_SYNC:
 	case CLI_INIT:

@@ -32,6 +32,13 @@ static int take_config(struct cli_options *options, const char *value, struct er
 	return 0;
 }
 
+static int take_from(struct cli_options *options, const char *value, struct err *err)
+{
+	(void)err;
+	options->restore.from = value;
+	return 0;
+}
+
 static int take_verbose(struct cli_options *options, const char *value, struct err *err)
 {
 	(void)value, (void)err;
@@ -108,7 +115,7 @@ static int take_print_completion(struct cli_options *options, const char *value,
 static const struct option_row rows[] = {
 	{"config", 'c', "FILE", FOR_ALL, 0, take_config,
 	 "configuration (default ~/.config/mailsync/mailsync.conf)"},
-	{"dry-run", 'n', NULL, FOR(CLI_SYNC), MEMBER(dry_run), NULL,
+	{"dry-run", 'n', NULL, FOR(CLI_SYNC) | FOR(CLI_RESTORE), MEMBER(dry_run), NULL,
 	 "print what sync would do; change nothing"},
 	{"pull", 0, NULL, FOR(CLI_SYNC), MEMBER(pull), NULL,
 	 "this run changes nothing on the server"},
@@ -132,6 +139,10 @@ static const struct option_row rows[] = {
 	 "I N-ths of the messages, in turns; or P%, at random"},
 	{"repair", 0, NULL, FOR(CLI_VERIFY), MEMBER(verify.repairs), NULL,
 	 "fetch again what is missing or damaged here"},
+	{"lost-since", 0, "TIME", FOR(CLI_RESTORE), 0, cli_restore_take_since,
+	 "what is missed there since; 2026-11-01, or 7d"},
+	{"all", 0, NULL, FOR(CLI_RESTORE), MEMBER(restore.all), NULL, "all that the server lacks"},
+	{"from", 0, "DIR", FOR(CLI_RESTORE), 0, take_from, "from another Maildir tree"},
 	{"json", 0, NULL, FOR_ALL, MEMBER(json), NULL, "one JSON object a line on standard output"},
 	{"verbose", 'v', NULL, FOR_ALL, 0, take_verbose,
 	 "say what is done; -vv: the wire, without secrets"},
@@ -150,10 +161,9 @@ static const struct option_row rows[] = {
 
 /* Of which at most one may be given. */
 static const char *const exclusions[][2] = {
-	{"pull", "push"},
-	{"allow-mass-delete", "bring-back"},
-	{"device", "paste"},
-	{"list", "write"},
+	{"pull", "push"},       {"allow-mass-delete", "bring-back"},
+	{"device", "paste"},    {"lost-since", "all"},
+	{"lost-since", "from"}, {"list", "write"},
 };
 #define EXCLUSIONS (sizeof(exclusions) / sizeof(exclusions[0]))
 
@@ -350,6 +360,10 @@ int cli_options_read(struct cli_options *options, int argc, char **argv, struct 
 	}
 	if (options->command == CLI_INIT) {
 		return check_init(options, err);
+	}
+	if (options->command == CLI_RESTORE && options->argument_count == 0) {
+		return err_set(err, ERR_USAGE, SCOPE_RUN,
+			       "restore takes the names of accounts, or ACCOUNT/MAILBOX");
 	}
 	return cli_command_check(cli_command_of(options->command), options->arguments,
 				 options->argument_count, err);

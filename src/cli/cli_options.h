@@ -9,6 +9,7 @@
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
+#include "mailsync/sync/restore.h"
 #include "mailsync/sync/verify.h"
 #include "cli_command.h"
 
@@ -34,6 +35,7 @@ struct cli_options {
 	bool list; /* of init, as the next */
 	bool write;
 	struct verify_options verify;
+	struct restore_options restore;
 	bool json;
 	enum log_level level;
 	enum cli_progress progress;
@@ -46,6 +48,8 @@ struct cli_options {
 /* argv is permuted, and borrowed by OPTIONS. -ERR_USAGE. Not thread-safe (getopt). */
 int cli_options_read(struct cli_options *options, int argc, char **argv, struct err *err);
 
+/* The value of --lost-since: a day, or an age (cli_restore.c). */
+int cli_restore_take_since(struct cli_options *options, const char *text, struct err *err);
 /* The values of --level and --sample (cli_verify.c). */
 int cli_verify_take_level(struct cli_options *options, const char *word, struct err *err);
 int cli_verify_take_sample(struct cli_options *options, const char *text, struct err *err);

@@ -1,6 +1,10 @@
 /* What `verify` has shown of rows, and since when. */
 #include "state_private.h"
 
+#include <stdlib.h>
+
+#include "mailsync/base/array.h"
+
 static const char row_prove[] = "INSERT OR REPLACE INTO proof VALUES(?1, ?2)";
 /* A row that has a content keeps it: what is proven is that the file is still that. */
 static const char row_learn[] =
@@ -13,6 +17,15 @@ static const char proofs_select[] =
 	"SELECT count(*), total(at IS NULL), min(at) FROM (SELECT proof.at AS at FROM row"
 	" LEFT JOIN proof ON proof.row = row.id WHERE uniq <> '' AND (pending = 0 OR agreed = 1)"
 	" UNION ALL SELECT nullif(verified_at, 0) FROM pop3 WHERE uniq <> '')";
+
+static const char missed_select[] = "SELECT at FROM missed WHERE row = ?";
+/* Days are those of the user. */
+static const char missed_days[] =
+	"SELECT mailbox.name, date(missed.at, 'unixepoch', 'localtime') AS day, count(*),"
+	" total(row.size) FROM row JOIN mailbox ON mailbox.id = row.mailbox"
+	" LEFT JOIN missed ON missed.row = row.id"
+	" WHERE row.pending = 1 AND row.local = 1 AND row.remote <> 1"
+	" GROUP BY mailbox.name, day ORDER BY mailbox.name, day";
 
 static int learn(struct state *state, const struct state_proof *proof, struct err *err)
 {
@@ -72,4 +85,74 @@ int state_proofs_count(struct state *state, struct state_proofs *proofs, struct 
 	}
 	state_unlock(state);
 	return status;
+}
+
+int state_missed_at(struct state *state, int64_t row, struct told_time *at, struct err *err)
+{
+	struct query query;
+	bool has_row = false;
+
+	state_lock(state);
+	int status = query_init(&query, state, missed_select, err);
+	if (status == 0) {
+		query_int(&query, row);
+		status = query_next(&query, &has_row, err);
+		if (status == 0) {
+			*at = has_row ? told_time(query_get_int(&query, 0)) : (struct told_time){0};
+		}
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}
+
+static int missed_add(struct state_missed *missed, const struct query *query, struct err *err)
+{
+	struct state_missed_day day = {
+		.messages = query_get_u64(query, 2),
+		.bytes = query_get_u64(query, 3),
+	};
+	int status = ARRAY_RESERVE(&missed->items, missed->count + 1, &missed->cap, err);
+
+	if (status == 0) {
+		status = query_get_dup(query, 0, &day.mailbox, err);
+	}
+	if (status == 0 && (status = query_get_dup(query, 1, &day.day, err)) != 0) {
+		free(day.mailbox);
+	}
+	if (status == 0) {
+		missed->items[missed->count++] = day;
+	}
+	return status;
+}
+
+int state_missed_load(struct state *state, struct state_missed *missed, struct err *err)
+{
+	struct query query;
+	bool has_row = true;
+
+	if (state->is_older) { /* only read: the table is not there yet */
+		return 0;
+	}
+	state_lock(state);
+	int status = query_init(&query, state, missed_days, err);
+	if (status == 0) {
+		while (status == 0 && (status = query_next(&query, &has_row, err)) == 0 &&
+		       has_row) {
+			status = missed_add(missed, &query, err);
+		}
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}
+
+void state_missed_finish(struct state_missed *missed)
+{
+	for (size_t i = 0; i < missed->count; i++) {
+		free(missed->items[i].mailbox);
+		free(missed->items[i].day);
+	}
+	free(missed->items);
+	*missed = (struct state_missed){0};
 }

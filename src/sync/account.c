@@ -106,10 +106,12 @@ static const struct step looks[] = {
 	{"leftovers", recover_leftovers, STEP_ACTS},
 	{"local delta", observe_local, STEP_LOOKS},
 	{"remote delta", observe_remote, STEP_LOOKS},
+	{"what is restored", restore_choose, STEP_LOOKS},
 	{"pairing", pair_mailboxes, STEP_LOOKS},
 	{"intents of the trash", trash_settle, STEP_LOOKS},
 	{"plan of moves", plan_moves, STEP_LOOKS},
 	{"brake", brake_plan, STEP_LOOKS},
+	{"what is to be sent", restore_tell, STEP_LOOKS},
 };
 
 /* then what comes of them. */

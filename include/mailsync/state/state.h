@@ -225,6 +225,22 @@ struct state_proofs {
 };
 int state_proofs_count(struct state *state, struct state_proofs *proofs, struct err *err);
 
+/* Since when the server lacks ROW's message, in seconds; untold: it lost it under an older version.
+ * Of the files that it lacks: how many by mailbox and day. MISSED is zeroed before. */
+int state_missed_at(struct state *state, int64_t row, struct told_time *at, struct err *err);
+struct state_missed_day {
+	char *mailbox;
+	char *day; /* "2026-11-01"; NULL: it is not known */
+	uint64_t messages;
+	uint64_t bytes;
+};
+struct state_missed {
+	struct state_missed_day *items;
+	size_t count, cap;
+};
+int state_missed_load(struct state *state, struct state_missed *missed, struct err *err);
+void state_missed_finish(struct state_missed *missed);
+
 /* At most MOST of the rows that are agreed and on both sides, evenly over their UIDs. */
 int state_rows_sample(struct state *state, int64_t mailbox, unsigned most, struct row_list *rows,
 		      struct err *err);

@@ -23,6 +23,13 @@ struct sync_keep {
 };
 void sync_keep_finish(struct sync_keep *keep);
 
+/* `restore`: this run sends the server what it lacks, and does nothing else. */
+struct restore_wanted {
+	bool all;
+	int64_t since;   /* else what is missed there since then, in seconds */
+	bool is_foreign; /* the Maildir is another one than the account's own */
+};
+
 struct sync_options {
 	bool dry_run;
 	bool pull;
@@ -35,7 +42,8 @@ struct sync_options {
 	const struct strlist
 		*only; /* canonical mailboxes named on the command line; empty: all selected ones */
 	size_t slice_rows; /* of a mailbox, planned at a time (STATE_SLICE_ROWS); 0: as is good */
-	bool settles_at_once;   /* an act whose connection is lost is done or not: as in memory */
+	bool settles_at_once; /* an act whose connection is lost is done or not: as in memory */
+	const struct restore_wanted *restore; /* NULL: this is no restore */
 	struct sync_keep *keep; /* NULL: nothing is kept; ACCOUNT then outlives it, too */
 	struct log *log;
 	const volatile int *stop; /* set non-zero by a signal handler */

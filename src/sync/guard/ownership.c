@@ -86,7 +86,10 @@ static int gather_state(const struct session *session, struct ownership_facts *f
 static int gather_root(const struct session *session, struct maildir_id *id,
 		       struct ownership_facts *facts, struct err *err)
 {
-	bool is_there = maildir_exists(session->maildir);
+	const struct restore_wanted *restore = session->options->restore;
+	/* Another tree, such as one of a backup, is whose it may: it is only read. */
+	bool is_there =
+		maildir_exists(session->maildir) && (restore == NULL || !restore->is_foreign);
 	struct strlist names;
 	int code = is_there ? maildir_id_read(session->maildir, id, &facts->has_id, err) : 0;
 	if (code < 0 || !is_there || facts->has_id || facts->generation == 0) {
@@ -247,8 +250,10 @@ static int claim(struct session *session, struct err *err)
 	 * the two drift apart. */
 	id.generation = found && id.generation + 1 == generation ? generation : generation + 1;
 	snprintf(id.account, sizeof(id.account), "%s", session->account->name);
+	const struct restore_wanted *restore = session->options->restore;
+	bool is_foreign = restore != NULL && restore->is_foreign;
 	if ((code = claim_in_state(state, id.generation, session->account, err)) < 0 ||
-	    (code = maildir_id_write(session->maildir, &id, err)) < 0) {
+	    (!is_foreign && (code = maildir_id_write(session->maildir, &id, err)) < 0)) {
 		return code;
 	}
 	return state_set(state, "clean", CLEAN_NOT, err);

@@ -15,7 +15,9 @@ int accident_check_mailboxes(struct run *run, struct err *err)
 		census.had_there += mailbox->in_base && mailbox->base.had_remote;
 	}
 	enum accident accident = accident_of(&census);
-	if (run->options->allow_mass_delete || accident == ACCIDENT_NONE) {
+	bool has_leave = run->options->allow_mass_delete ||
+			 (run->options->restore != NULL && accident != ACCIDENT_NO_FOLDER);
+	if (has_leave || accident == ACCIDENT_NONE) {
 		return 0;
 	}
 	int code = state_count_agreed(run->session->state, 0, &agreed, err);
@@ -262,7 +264,7 @@ static int judge_by_search(struct run *run, struct remote *remote, struct search
 		.is_found = search->is_found,
 		.is_short = search->is_short,
 		.agreed = agreed,
-		.has_leave = run->options->allow_mass_delete,
+		.has_leave = run->options->allow_mass_delete || run->options->restore != NULL,
 	};
 	enum server_verdict verdict = server_judge_search(&facts);
 	if (code == 0 && verdict == SERVER_UNTOLD) {
@@ -324,7 +326,7 @@ int accident_check_server(struct run *run, struct remote *remote, struct err *er
 	enum server_verdict verdict = server_judge(signs);
 	/* Without a sign it is asked again before a mailbox is paired anew. */
 	if (run->seen.is_known_server || run->options->allow_mass_delete ||
-	    verdict == SERVER_NO_SIGN) {
+	    run->options->restore != NULL || verdict == SERVER_NO_SIGN) {
 		return 0;
 	}
 	if (verdict == SERVER_ASK) {

@@ -70,7 +70,8 @@ static int note_pairing(struct run *run, struct mailbox *mailbox, struct err *er
 	enum pairing_need *need = &mailbox->decided.pairing;
 	bool is_due = false;
 	int code = 0;
-	if (local_must_pair_all(base->numbers.uidvalidity, base->synced_at, base->pending)) {
+	if (run->options->restore != NULL ||
+	    local_must_pair_all(base->numbers.uidvalidity, base->synced_at, base->pending)) {
 		*need = PAIRING_ALL;
 	} else if (*need == PAIRING_NONE && base->pending > 0 &&
 		   base->held_policy != run->policy.hash) {

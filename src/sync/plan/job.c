@@ -46,6 +46,7 @@ static void drop_rows(struct job *job)
 			.is_moving = run->seen.is_moving,
 			.is_of_move = move_has_row(&run->plan->moves, row->id),
 			.has_intent = is_of_intent(&job->intents, row),
+			.is_not_wanted = run_leaves(run, row),
 		};
 		if (message_is_left_out(row, &facts)) {
 			/* The next run has to look at it, though nothing fails now. */

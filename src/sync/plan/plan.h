@@ -124,6 +124,9 @@ void brake_tell_held(struct run *run, const struct mailbox *mailbox,
 /* --bring-back: what is marked, and this run may copy again, is made what is new on the side that
  * still has it (B12). */
 int bring_back(struct run *run, struct err *err);
+/* In a restore, before anything is sent: says how many and how large, and whether the server takes
+ * so much. Else nothing. */
+int restore_tell(struct run *run, struct err *err);
 /* Notes COUNT messages of base's MAILBOX (0: it is no more) as deleted on SIDE, for B7. In the
  * transaction that records that they are. */
 int brake_note_deleted(struct run *run, int64_t mailbox, enum side side, size_t count,

@@ -91,6 +91,12 @@ static int op_prepare(struct run *run, struct mailbox *mailbox,
 static int plan_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	const struct mailbox_facts facts = mailbox_facts(run, mailbox);
+	const struct restore_wanted *restore = run->options->restore;
+	if (restore != NULL && !restore->all && ((facts.had | facts.in) & SIDE_REMOTE) == 0) {
+		/* It never was there, as far as is known: nothing of it was missed since a time. */
+		mailbox_exclude(mailbox, EXCLUDED_BY_NAME);
+		return 0;
+	}
 	const struct mailbox_decision decision = mailbox_decide(&facts, &run->policy.mailboxes);
 	struct mailbox_ops *ops = &run->plan->mailboxes;
 	int code;

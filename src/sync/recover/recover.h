@@ -40,6 +40,9 @@ int recover_leftovers(struct run *run, struct err *err);
  * of its flags; what does not stays new and is copied; nothing is deleted. How: rules/match.h.
  */
 int pair_mailboxes(struct run *run, struct err *err);
+/* Before it, in a restore: which rows are sent (run->restored). Those that the server had and lost
+ * become new files again (E12), which pairing looks for before anything is sent. Else nothing. */
+int restore_choose(struct run *run, struct err *err);
 /* One mailbox, over a worker's connection, after it was observed: settles its open intents too. */
 int pair_mailbox(struct run *run, struct remote *remote, struct mailbox *mailbox, struct err *err);
 /* What is new in MAILBOX and is what the brake holds as gone from that side: it is back (B14).

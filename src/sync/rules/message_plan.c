@@ -59,7 +59,7 @@ bool message_is_left_out(const struct row *row, const struct left_out_facts *fac
 {
 	return (facts->is_later_round && row->reason == REASON_FAILED) ||
 	       (facts->is_moving && row->local == MESSAGE_GONE) || facts->is_of_move ||
-	       facts->has_intent;
+	       facts->has_intent || facts->is_not_wanted;
 }
 
 enum plan_shape message_plan_shape(const struct message_plan *plan)

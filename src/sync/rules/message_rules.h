@@ -70,7 +70,7 @@
  *       rows count), or all that is was left alone under this very policy
  *   R25 a row is left out, for others look after it: part of a move; an open intent (the outcome of
  *       its act is not known yet); gone locally while folders were changing (it may be in another
- *       by now); failed already in this run
+ *       by now); failed already in this run; not asked for by `restore`
  *
  * Before it is carried out:
  *   R32 a plan of nothing but what failed, or was refused, in an earlier run, and that changes no
@@ -192,6 +192,7 @@ struct left_out_facts {
 	bool is_later_round; /* of the acts of this run */
 	bool is_moving;      /* folders changed while they were read */
 	bool is_of_move;     /* the row */
+	bool is_not_wanted;  /* by a restore, which sends others */
 	bool has_intent;     /* the row, of an act under way: neither INTENT_TRASHED nor _MOVED */
 };
 bool message_is_left_out(const struct row *row, const struct left_out_facts *facts);

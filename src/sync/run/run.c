@@ -2,6 +2,9 @@
 #include "run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "mailsync/base/array.h"
 
 #include "mailsync/base/clock.h"
 #include "mailsync/store/changes.h"
@@ -57,6 +60,7 @@ void run_init(struct run *run, struct session *session, struct report *report)
 void run_finish(struct run *run)
 {
 	mailboxes_finish(run);
+	free(run->restored.items);
 	pthread_mutex_destroy(&run->mutex);
 }
 
@@ -71,6 +75,22 @@ int run_take_steps(struct run *run, const struct step *steps, size_t count, stru
 		}
 	}
 	return code;
+}
+
+static int compare_ids(const void *x, const void *y)
+{
+	int64_t one = *(const int64_t *)x;
+	int64_t two = *(const int64_t *)y;
+	return (one > two) - (one < two);
+}
+
+bool run_leaves(const struct run *run, const struct row *row)
+{
+	const struct row_ids *restored = &run->restored;
+	return run->options->restore != NULL && !row->is_agreed && row->local == MESSAGE_PRESENT &&
+	       row->remote != MESSAGE_PRESENT &&
+	       array_find(restored->items, restored->count, sizeof(row->id), &row->id,
+			  compare_ids) == NULL;
 }
 
 int run_check_stop(struct run *run, struct err *err)

@@ -162,6 +162,11 @@ struct run_done {
 	int64_t backoff_ms; /* waited so far because it asked for some */
 };
 
+struct row_ids {
+	int64_t *items;
+	size_t count, cap;
+};
+
 struct plan;
 struct pop3_job;
 
@@ -179,8 +184,9 @@ struct run {
 	struct plan *plan;     /* plan/plan.h */
 	struct pop3_job *pop3; /* pop3/pop3_private.h; NULL for IMAP */
 	struct run_done done;
-	int64_t number; /* of all runs its own: when it began, nanoseconds since 1970 */
-	int round;      /* of act_on_plan: 0 first; later ones only take up what was newly seen */
+	struct row_ids restored; /* of a restore: the rows that it sends, sorted */
+	int64_t number;          /* of all runs its own: when it began, nanoseconds since 1970 */
+	int round; /* of act_on_plan: 0 first; later ones only take up what was newly seen */
 };
 
 /* ACCOUNT and OPTIONS are borrowed for as long as the session lasts, which begins now. Nothing is
@@ -220,6 +226,9 @@ void account_path(const struct account *account, const struct sync_options *opti
 int account_connect(const struct account *account, const struct sync_options *options,
 		    size_t number, struct remote **remote, struct err *err);
 int run_connect(struct run *run, size_t number, struct remote **remote, struct err *err);
+
+/* A restore is to leave ROW, a file that the server lacks, where it is. */
+bool run_leaves(const struct run *run, const struct row *row);
 
 /* Non-zero (-ERR_INTERRUPTED) when the user asked us to stop. */
 int run_check_stop(struct run *run, struct err *err);

@@ -1,0 +1,115 @@
+/* `restore`: which files are sent to the server again. */
+#include "recover.h"
+
+#include <stdlib.h>
+
+#include "mailsync/base/array.h"
+
+#include "guard/guard.h"
+#include "rules/effect.h"
+
+/* Whether ROW, a file that the server lacks, was asked for. */
+static int is_wanted(struct run *run, const struct row *row, bool *is_wanted, struct err *err)
+{
+	const struct restore_wanted *restore = run->options->restore;
+	struct told_time at = {0};
+	int code = restore->all ? 0 : state_missed_at(run->session->state, row->id, &at, err);
+	*is_wanted = restore->all || (at.is_told && at.seconds >= restore->since);
+	return code;
+}
+
+/* One that the server had is a new file from now on; it was missed there since it went. */
+static int choose_row(struct run *run, struct row *row, struct err *err)
+{
+	struct row_ids *chosen = &run->restored;
+	int code = ARRAY_RESERVE(&chosen->items, chosen->count + 1, &chosen->cap, err);
+	if (code < 0) {
+		return code;
+	}
+	chosen->items[chosen->count++] = row->id;
+	if (!row->is_agreed) {
+		return 0;
+	}
+	effect_brought_back(row);
+	row_forget_emailid(row);
+	return state_row_put(run->session->state, row, err);
+}
+
+static int choose_rows(struct run *run, struct mailbox *mailbox, struct row_list *rows,
+		       struct err *err)
+{
+	size_t before = run->restored.count;
+	int code = run_begin(run, err);
+	for (size_t i = 0; code == 0 && i < rows->count; i++) {
+		struct row *row = &rows->items[i];
+		bool is_due = false;
+		if (row->local != MESSAGE_PRESENT || row->remote == MESSAGE_PRESENT) {
+			continue;
+		}
+		if ((code = is_wanted(run, row, &is_due, err)) == 0 && is_due) {
+			code = choose_row(run, row, err);
+		}
+	}
+	if (code == 0 && run->restored.count > before) {
+		mailbox->base.held_policy = 0;
+		mailbox->open.has_new_rows = true;
+		if ((code = mailbox_store(run, mailbox, err)) == 0) {
+			code = state_mailbox_count(run->session->state, &mailbox->base, err);
+		}
+	}
+	return state_end(run->session->state, code, err);
+}
+
+/* Where the server shows a part of the mailbox, what does not pair may lie below it (D31). */
+static bool is_hidden(const struct run *run, const struct mailbox *mailbox)
+{
+	if (mailbox->seen.is_window) {
+		log_line(run->log, LOG_WARN,
+			 "%s/%s: the server shows its newest messages only, so nothing is sent",
+			 run->account->name, mailbox->name);
+	}
+	return mailbox->seen.is_window;
+}
+
+static int choose_in(struct run *run, struct mailbox *mailbox, struct err *err)
+{
+	struct state_slice slice = {.most = run->options->slice_rows};
+	struct row_list rows;
+	int code = 0;
+	row_list_init(&rows);
+	while (code == 0 && !slice.is_last) {
+		if ((code = state_rows_pending(run->session->state, mailbox->base.id, &slice, &rows,
+					       err)) == 0 &&
+		    rows.count > 0) {
+			code = choose_rows(run, mailbox, &rows, err);
+		}
+	}
+	row_list_finish(&rows);
+	return code;
+}
+
+static int compare_ids(const void *x, const void *y)
+{
+	int64_t one = *(const int64_t *)x;
+	int64_t two = *(const int64_t *)y;
+	return (one > two) - (one < two);
+}
+
+int restore_choose(struct run *run, struct err *err)
+{
+	struct row_ids *chosen = &run->restored;
+	int code = 0;
+	if (run->options->restore == NULL) {
+		return 0;
+	}
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (mailbox_is_active(mailbox) && mailbox->in_base && !is_hidden(run, mailbox)) {
+			code = choose_in(run, mailbox, err);
+		}
+	}
+	if (chosen->count > 1) {
+		qsort(chosen->items, chosen->count, sizeof(*chosen->items), compare_ids);
+	}
+	return code;
+}

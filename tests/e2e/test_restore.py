@@ -1,0 +1,117 @@
+"""restore: what the server lacks goes back to it, once, with date, flags and keywords."""
+
+import shutil
+import sqlite3
+
+import pytest
+
+from stories import agree, append
+
+ARCHIVE = {"direction": "pull", "delete": "none"}
+
+
+def restore(account, *args, status=0):
+    result = account.run("--json", "restore", *args, account.name)
+    assert result.status == status, result
+    return result
+
+
+def archive(account, remote, number=6):
+    """An archive of NUMBER messages in INBOX and two in Archive."""
+    letters = append(remote, number, flags=("\\Seen", "\\Flagged", "todo"))
+    remote.create("Archive")
+    append(remote, 2, "Archive")
+    account.change(**ARCHIVE)
+    account.sync()
+    return letters
+
+
+def same(account, remote):
+    """The server has all again, and a sync has nothing to do."""
+    agree(account, remote)
+    assert account.sync("--dry-run").plan == []
+    assert account.sync().did == {}
+
+
+def missed_at(account, seconds, *uids):
+    """The rows of these UIDs were first missed then."""
+    with sqlite3.connect(account.database) as base:
+        for uid in uids:
+            base.execute("UPDATE missed SET at = ? WHERE row ="
+                         " (SELECT id FROM row WHERE uid = ? AND mailbox ="
+                         "  (SELECT id FROM mailbox WHERE name = 'INBOX'))", (seconds, uid))
+
+
+def test_what_the_server_lost_lately_goes_back(account, remote):
+    letters = archive(account, remote)
+    uids = [uid for uid, _ in letters]
+    for uid in uids[:4]:
+        remote.expunge("INBOX", uid)
+    account.sync()
+    missed_at(account, 1_600_000_000, uids[0], uids[1])
+    table = restore(account, status=64)
+    days = {event["day"]: event["messages"] for event in table.of("missed")}
+    assert days.pop("2020-09-13") == 2 and list(days.values()) == [2]
+    result = restore(account, "--lost-since=7d")
+    assert result.account["uploaded"] == 2
+    assert "2 messages of" in result.err
+    assert len(remote.uids("INBOX")) == 4
+    assert restore(account, "--lost-since=7d").account["uploaded"] == 0
+    assert restore(account, "--all").account["uploaded"] == 2
+    same(account, remote)
+
+
+@pytest.mark.parametrize("mailboxes", ["emptied", "gone"])
+def test_an_emptied_server_is_filled(account, remote, mailboxes):
+    letters = archive(account, remote)
+    for uid, _ in letters:
+        remote.expunge("INBOX", uid)
+    if mailboxes == "gone":
+        remote.delete_mailbox("Archive")
+    else:
+        for uid in remote.uids("Archive"):
+            remote.expunge("Archive", uid)
+    assert restore(account, "--dry-run", "--all").status == 0
+    assert remote.uids("INBOX") == []
+    assert restore(account, "--all").account["uploaded"] == 8
+    same(account, remote)
+
+
+def test_a_restore_after_the_sync_that_saw_a_mailbox_go(account, remote):
+    archive(account, remote)
+    remote.delete_mailbox("Archive")
+    account.sync()
+    assert restore(account, "--all").account["uploaded"] == 2
+    same(account, remote)
+
+
+def test_what_came_back_by_itself_is_not_sent(account, remote):
+    letters = archive(account, remote)
+    for uid, _ in letters:
+        remote.expunge("INBOX", uid)
+    for number, (_, wire) in enumerate(letters[:3]):
+        remote.append("INBOX", wire, ("\\Seen", "\\Flagged", "todo"), 1_600_000_000 + number)
+    assert restore(account, "--all").account["uploaded"] == 3
+    same(account, remote)
+
+
+def test_another_tree_is_sent(account, remote, tmp_path):
+    letters = archive(account, remote)
+    kept = tmp_path / "kept"
+    shutil.copytree(account.local.root, kept, symlinks=True)
+    before = sorted(path.name for path in kept.rglob("*"))
+    for uid, _ in letters[:4]:
+        remote.expunge("INBOX", uid)
+    shutil.rmtree(account.local.root)
+    for _ in range(2):
+        restore(account, "--all", f"--from={kept}")
+        assert len(remote.uids("INBOX")) == 6
+    assert sorted(path.name for path in kept.rglob("*")) == before
+
+
+@pytest.mark.parametrize("args", [["--lost-since=x", "home"], ["--all", "--lost-since=7d", "home"],
+                                  ["--all"]])
+def test_what_restore_does_not_know_is_usage(account, args):
+    assert account.run("restore", *args).status == 64
+
+
