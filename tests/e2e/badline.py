@@ -52,13 +52,17 @@ def flaky_story(account, protocol, seed, runs, goes_up=False, **line):
     return ends
 
 
-def busy_story(account, protocol, way, runs=4):
-    """WAY: how the server is unwell: it lets nobody in, or ends at that command whatever it is about."""
+def busy_story(account, protocol, way, runs=4, end="close", is_synced=False):
+    """WAY: how the server is unwell: it lets nobody in, or ends at that command whatever it is about.
+    IS_SYNCED: there is something new in INBOX alone."""
     sent = fill(account, 0, 5)
     if protocol == "imap":
         with account.remote() as remote:
             remote.create("Work")
         fill(account, 10, 3, "Work")
+    if is_synced:
+        account.sync()
+        sent += fill(account, 20, 2)
     with Poison(account.server.port + PORTS[protocol], protocol=protocol) as poison:
         use(account, poison.port, protocol)
         if protocol == "pop3" and way in ("DELE", "QUIT"):
@@ -68,10 +72,11 @@ def busy_story(account, protocol, way, runs=4):
         elif way == "LOGIN" and protocol == "pop3":
             poison.logins_left = 0
         else:
-            poison.faults = [Fault(way)]
+            poison.faults = [Fault(way, end=end)]
         for _ in range(runs):
             result = account.sync(status=None)
             assert result.status in (0, 69, 75) and not named(result), result
+            assert poison.connections <= 22 * runs           # X13
         poison.faults, poison.refuses, poison.logins_left = [], None, None
         account.sync()
         assert account.sync().did == {}

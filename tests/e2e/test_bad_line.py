@@ -32,6 +32,13 @@ def test_nor_does_it_in_many_runs(account, line, seed):
     print(flaky_story(account, line.split()[0], f"{line}/{seed}", LONG, **LINES[line]))
 
 
+@pytest.mark.parametrize("is_synced", [False, True])
+@pytest.mark.parametrize("end", ["close", "bye"])
+@pytest.mark.parametrize("way", ["SELECT", "SELECT-AFTER"])
+def test_nor_does_a_server_that_ends_at_whatever_mailbox(account, way, end, is_synced):
+    busy_story(account, "imap", way, end=end, is_synced=is_synced)
+
+
 @pytest.mark.parametrize("protocol,way", WAYS)
 def test_a_server_that_is_unwell_for_a_while_condemns_nobody(account, protocol, way):
     busy_story(account, protocol, way)

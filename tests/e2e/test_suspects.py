@@ -3,7 +3,7 @@
 import pytest
 
 import poisoned
-from rig.poison import Flaky, Poison
+from rig.poison import Fault, Flaky, Poison
 
 CASES = [(name, "close") for name in poisoned.ACTS]
 CASES += [(name, end) for name in ("SELECT", "FETCH", "APPEND behind the literal", "STORE")
@@ -73,3 +73,39 @@ def test_a_dry_run_plans_past_a_mailbox(account, act):
             planned = [event for event in result.of("plan") if event["mailbox"] in ("INBOX", "Zoo")]
             assert len(planned) == 10 and len({str(event) for event in planned}) == 10, result
         assert account.local.snapshot() == before
+
+
+def test_a_mailbox_is_named_where_no_other_has_anything_to_do(account):
+    """One that is idle is opened to tell whether the server ends with all of them."""
+    scene = poisoned.Scene(account, poisoned.ACTS["SELECT"])
+    scene.fill()
+    account.sync()
+    with account.remote() as remote:
+        remote.append("Work", poisoned.letter(99))
+    with Poison(account.server.port, scene.fault("close")) as poison:
+        account.change(port=poison.port)
+        assert len(poisoned.named(account.sync(status=1))) == 1
+        poisoned.go_on(account, poison, 3, {"errors": 1})
+        poison.faults = []
+        assert account.sync().did == {"downloaded": 1}
+        assert account.sync().did == {}
+
+
+@pytest.mark.parametrize("end", ["close", "silence"])
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_a_server_that_dies_of_a_message_at_another_byte_each_time_is_seen_through(account, protocol, end):
+    """In the first run or the second: eight in a row (X8)."""
+    wires = poisoned.fill_drop(account)
+    at = "RETR-ANYWHERE" if protocol == "pop3" else "FETCH-ANYWHERE"
+    keys = {"protocol": "pop3"} if protocol == "pop3" else {}
+    port = account.server.port + (2 if protocol == "pop3" else 0)
+    fault = Fault(at, marker=poisoned.MARK, end=end, varies=True)
+    with Poison(port, fault, protocol=protocol) as poison:
+        account.change(port=poison.port, timeout=1, **keys)
+        results = [account.sync(status=None) for _ in range(4)]
+        assert [result.status for result in results] in ([1] * 4, [75, 1, 1, 1]), results
+        assert len(poisoned.named(results[-1])) == 1
+        assert poisoned.held(account) == sorted(wires[:2] + wires[3:])
+        poison.faults = []
+        assert account.sync().did == {"downloaded": 1}
+    assert poisoned.held(account) == sorted(wires)

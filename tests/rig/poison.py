@@ -16,7 +16,9 @@ it. `at` says where:
     APPEND                                   before the literal of `size`, or the continuation
     APPEND-LITERAL, APPEND-END               in the middle of the text with `marker`, or behind it
     APPEND-TAKEN, MOVE-TAKEN, ...            done, but for the answer
+    SELECT-AFTER                             behind the whole answer
     APPEND-NO, RETR-NO                       no end: the message with `marker` is refused, in `words`
+    FETCH-ANYWHERE, RETR-ANYWHERE            `varies`: somewhere in the answer
     RETR, RETR-BODY, TOP, DELE, DELE-TAKEN   of the message whose header has `marker`
     QUIT, LOGIN, ...                         any other command, whatever it is about
 
@@ -44,6 +46,7 @@ class Fault(NamedTuple):
     size: Optional[int] = None
     end: str = "close"
     words: str = ""
+    varies: bool = False       # anywhere in what would still go out
 
 
 class Ended(Exception):
@@ -131,7 +134,7 @@ class Session:
     def end_at(self, fault, part=b""):
         """PART still goes out, and then nothing."""
         self.poison.hits.append(fault)
-        self.client.send(part)
+        self.client.send(part[:self.poison.dice.randrange(len(part))] if fault.varies and part else part)
         if fault.end == "bye":
             self.client.send(self.bye)
         if fault.end == "silence":
@@ -256,6 +259,7 @@ class ImapSession(Session):
         else:
             self.end_if(self.command + "-TAKEN", self.concerns)
         if self.command == "SELECT":
+            self.end_if("SELECT-AFTER", self.concerns, whole)
             self.selected = name_in(self.argument) if b" OK " in whole else None
         self.client.send(whole)
 
@@ -274,6 +278,7 @@ class ImapSession(Session):
                         and (fault.marker is None or fault.marker in text))
             self.end_if("FETCH", is_it)
             self.end_if("FETCH-BODY", is_it, whole[:len(head) + len(text) // 2])
+            self.end_if("FETCH-ANYWHERE", is_it, whole)
 
 
 class Pop3Session(Session):
@@ -305,11 +310,13 @@ class Pop3Session(Session):
             self.poison.hits.append(refusal)
             self.client.send(refusal.words.encode() + b"\r\n")
             return
-        later = self.fault(verb + "-BODY", is_it) or self.fault(verb + "-TAKEN", is_it)
+        later = (self.fault(verb + "-BODY", is_it) or self.fault(verb + "-TAKEN", is_it)
+                 or self.fault(verb + "-ANYWHERE", is_it))
         self.server.send(line)
         answer = self.answer(verb, argument)
         if later is not None:
-            self.end_at(later, answer[:len(answer) // 2] if later.at.endswith("BODY") else b"")
+            parts = {"BODY": answer[:len(answer) // 2], "TAKEN": b"", "ANYWHERE": answer}
+            self.end_at(later, parts[later.at.split("-")[1]])
         self.client.send(answer)
 
     def answer(self, verb, argument):
@@ -372,6 +379,7 @@ class Poison(Door):
 
     def __init__(self, target, *faults, protocol="imap"):
         self.faults, self.hits = list(faults), []
+        self.dice = random.Random(1)
         self.refuses = self.logins_left = None
         self.hides = ()
         self.session = {"imap": ImapSession, "pop3": Pop3Session}[protocol]

@@ -317,11 +317,39 @@ static int view_window(struct run *run, size_t *next, struct err *err)
 	return code;
 }
 
+/* X10: one that has nothing to do. A server that ends behind SELECT shows that at the next command. */
+static int try_control(struct run *run, struct err *err)
+{
+	struct remote *remote = run->session->remote;
+	const struct mailbox *control = NULL;
+	struct uidset ignored;
+	struct told exists;
+	for (size_t i = 0; control == NULL && i < run->mailboxes.count; i++) {
+		const struct mailbox *mailbox = &run->mailboxes.items[i];
+		bool is_there = mailbox_is_active(mailbox) && mailbox->in_base &&
+				(mailbox->seen.in & SIDE_REMOTE) && !mailbox->seen.was_viewed;
+		control = is_there ? mailbox : NULL;
+	}
+	if (control == NULL) {
+		return 0;
+	}
+	uidset_init(&ignored);
+	int code = remote_open(remote, control->wire, REMOTE_READ,
+			       control->base.numbers.uidvalidity, NULL, err);
+	code = code < 0 ? code : remote_uids(remote, REMOTE_UIDS_DELETED, &ignored, &exists, err);
+	uidset_finish(&ignored);
+	suspects_note_control(run, code, err);
+	return code < 0 && suspects_is_loss(err) ? code : 0;
+}
+
 int observe_remote(struct run *run, struct err *err)
 {
 	int code = view_needs_note(run, err);
 	for (size_t next = 0; code == 0 && next < run->mailboxes.count;) {
 		code = view_window(run, &next, err);
+	}
+	if (code == 0 && suspects_want_control(run)) {
+		code = try_control(run, err);
 	}
 	/* From now on only we change it. */
 	run->seen.is_known_server |= code == 0 && !run->seen.is_untold_server;

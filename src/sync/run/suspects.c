@@ -143,6 +143,33 @@ void suspects_forget_unseen(struct run *run, enum suspect_kind kind)
 	}
 }
 
+bool suspects_want_control(const struct run *run)
+{
+	const struct suspects *suspects = suspects_of(run);
+	size_t ended = 0;
+	bool was_confirmed = false;
+	for (size_t i = 0; i < suspects->count; i++) {
+		const struct suspect *suspect = &suspects->items[i];
+		bool is_one = suspect->of.kind == SUSPECT_MAILBOX &&
+			      (suspect->stage == SUSPECT_ENDED || suspect->stage == SUSPECT_PROVEN);
+		ended += is_one;
+		was_confirmed |= is_one && suspect->of.mark.runs > 0;
+	}
+	return ended == 1 && !was_confirmed && suspects->went[SUSPECT_AT_OPEN] == 0 &&
+	       !suspects->has_no_mailbox;
+}
+
+void suspects_note_control(struct run *run, int code, const struct err *err)
+{
+	struct suspects *suspects = suspects_of(run);
+	if (code == 0) {
+		suspects->went[SUSPECT_AT_OPEN]++;
+	} else if (suspects_is_loss(err)) {
+		suspects->has_no_mailbox = true;
+		suspects->has_cause = true;
+	}
+}
+
 bool suspects_are_any(const struct run *run)
 {
 	return suspects_of(run)->count > 0;
@@ -398,7 +425,7 @@ bool suspects_has_unsettled(const struct run *run)
 static bool is_believed(const struct suspects *suspects, const struct suspect *suspect)
 {
 	enum suspect_act act = suspect->of.act;
-	size_t proven = 0;
+	size_t proven = suspect->of.kind == SUSPECT_MAILBOX && suspects->has_no_mailbox;
 	for (size_t i = 0; i < suspects->count; i++) {
 		const struct suspect *other = &suspects->items[i];
 		proven += other->stage == SUSPECT_PROVEN && other->of.act == act &&

@@ -47,6 +47,7 @@ struct suspects {
 	unsigned losses;
 	unsigned losses_in_a_row;
 	struct err loss;                    /* the last one */
+	bool has_no_mailbox;                /* any of them ends the connection (X10) */
 	bool has_cause;                     /* what was on its way at the last loss is known */
 	size_t went[SUSPECT_ACT_COUNT];     /* in this run, and */
 	size_t went_now[SUSPECT_ACT_COUNT]; /* by this connection */
@@ -75,6 +76,11 @@ enum suspect_place suspects_place(struct run *run, enum suspect_kind kind, const
 /* Those of KIND of which nobody asked for the place, though all that are there were asked for, are
  * there no more. */
 void suspects_forget_unseen(struct run *run, enum suspect_kind kind);
+/* One mailbox has ended its connection, and no other was opened in this run: one that has nothing to
+ * do is to be, as it shows whether the server ends with all of them (X10). */
+bool suspects_want_control(const struct run *run);
+/* What came of that. */
+void suspects_note_control(struct run *run, int code, const struct err *err);
 /* Whether there are any, so that it is worth to ask for each item. */
 bool suspects_are_any(const struct run *run);
 /* So many items may be on their way at once, MOST at most; where it is less than that, what is sent
