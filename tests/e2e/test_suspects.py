@@ -3,6 +3,8 @@
 import pytest
 
 import poisoned
+from rig import mail
+from rig.line import Line
 from rig.poison import Fault, Flaky, Poison
 
 CASES = [(name, "close") for name in poisoned.ACTS]
@@ -15,6 +17,52 @@ def test_one_thing_holds_up_no_other(account, name, end):
     runs = 10 if end == "close" else 2
     with Poison(account.server.port) as poison:
         poisoned.imap_story(account, poison, poisoned.ACTS[name], end, runs)
+
+
+@pytest.mark.parametrize("name,end", [(name, end) for name in poisoned.ACTS for end in poisoned.ENDS
+                                      if (name, end) not in CASES])
+def test_nor_does_it_however_it_ends(account, name, end):
+    with Poison(account.server.port) as poison:
+        poisoned.imap_story(account, poison, poisoned.ACTS[name], end, runs=2)
+
+
+@pytest.mark.parametrize("end", poisoned.ENDS)
+def test_a_listing_with_numbers_is_done_without(account, end):
+    """And tried again a day later; nobody is to be named for it."""
+    scene = poisoned.Scene(account, poisoned.Row("LIST-STATUS", mailbox="Work"))
+    scene.begin()
+    with Poison(account.server.port, scene.fault(end)) as poison:
+        account.change(port=poison.port)
+        assert account.sync().errors == []
+        assert scene.differences() == [] and poison.hits
+        before = poison.connections
+        for _ in range(10):
+            assert account.sync().did == {}
+        assert poison.connections - before == 10
+
+
+def test_a_mailbox_at_its_numbers_is_named_where_they_come_with_the_list(account):
+    with Poison(account.server.port) as poison:
+        poisoned.imap_story(account, poison, poisoned.Row("STATUS", mailbox="Work"), "close", runs=3)
+
+
+@pytest.mark.parametrize("at", ["FETCH", "FETCH-BODY"])
+def test_a_message_that_comes_over_a_further_connection_holds_up_no_other(account, at):
+    """A line that is far away has more of them opened."""
+    wires = [poisoned.letter(number, number == 250, size=150_000) for number in range(300)]
+    with account.remote() as remote:
+        mail.pour(remote, "INBOX", [mail.Letter("INBOX", wire, (), 1_500_000_000) for wire in wires])
+    with Poison(account.server.port, Fault(at, marker=poisoned.MARK)) as poison, \
+            Line(poison.port, rtt_ms=6) as line:
+        account.change(port=line.port, connections=4)
+        result = account.sync(status=1)
+        assert len(poisoned.named(result)) == 1 and result.did["downloaded"] == 299, result
+        assert poison.connections > 5
+        for _ in range(2):
+            assert account.sync(status=1).did == {"errors": 1}
+        poison.faults = []
+        assert account.sync().did == {"downloaded": 1}
+    assert poisoned.held(account) == sorted(wires)
 
 
 def test_status_tells_what_it_is_and_when_it_is_tried(account):
