@@ -1,5 +1,6 @@
 /* IMAP behind the seam (remote.h): the connection from its opening to its end, and what its server
  * can do. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "imap_private.h"
@@ -90,6 +91,20 @@ static const struct {
 	 "nothing is compressed"},
 };
 
+/* Only where there is one: without, all sizes are taken as far as anybody knows. */
+static void explain_limit(const struct imap *imap, struct buf *line)
+{
+	if (imap->append_limit.is_told) {
+		buf_printf(line,
+			   "yes %-17s messages of more than %" PRIu64
+			   " bytes are left out of what is sent, unsent",
+			   "APPENDLIMIT", imap->append_limit.number);
+	} else if ((imap->caps & IMAP_CAP_APPENDLIMIT) != 0) {
+		buf_printf(line, "yes %-17s each mailbox tells how large a message it takes",
+			   "APPENDLIMIT");
+	}
+}
+
 static int imap_explain(struct remote *remote, struct strlist *lines, struct err *err)
 {
 	unsigned caps = imap_of(remote)->caps;
@@ -103,6 +118,11 @@ static int imap_explain(struct remote *remote, struct strlist *lines, struct err
 		buf_printf(&line, "%-3s %-17s %s", has || gmail ? "yes" : "no",
 			   gmail ? "X-GM-EXT-1" : explained[i].name,
 			   has || gmail ? explained[i].use : explained[i].fallback);
+		code = strlist_add(lines, buf_span(&line), err);
+	}
+	buf_clear(&line);
+	explain_limit(imap_of(remote), &line);
+	if (code == 0 && line.len > 0) {
 		code = strlist_add(lines, buf_span(&line), err);
 	}
 	buf_finish(&line);

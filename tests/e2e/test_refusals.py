@@ -134,6 +134,14 @@ def test_a_larger_limit_is_made_use_of_at_once(refusing):
     assert local(account) == server.wires()
 
 
+@pytest.mark.parametrize("answer, words", [("APPENDLIMIT=N", "more than 2000 bytes"),
+                                           ("APPENDLIMIT, by STATUS", "each mailbox tells")])
+def test_check_tells_of_the_limit(refusing, answer, words):
+    _, account, _ = refusing(answer)
+    assert words in account.run("check").out
+    assert "APPENDLIMIT" not in refusing("NO")[1].run("check").out
+
+
 def test_a_full_mailbox_gets_nothing_big_but_what_fits(refusing):
     """The smallest is tried first, and none that is as large as one that was refused."""
     server, account, _ = refusing("NO [OVERQUOTA]")
