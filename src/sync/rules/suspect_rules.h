@@ -25,7 +25,8 @@
  *      left to do did: it is confirmed. It is named, and remembered. Where no other connection is
  *      to be had, what this run did before is the proof, of what an earlier run lost on it, too
  *   X10 but where two or more that were never confirmed before ended theirs at one act, and nothing
- *      at all went through that act in this run, the server does so with all of them: nobody is
+ *      at all went through that act in this run, the server does so with all of them: nobody is.
+ *      Where but one mailbox had to be opened, one that is idle is opened to see
  *   X11 else the line was bad. What is still doubted at the end is marked for the order of
  *      the next run. What went through, and what was refused, is no suspect any more
  * What a run does next:
