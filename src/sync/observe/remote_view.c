@@ -317,7 +317,7 @@ static int view_window(struct run *run, size_t *next, struct err *err)
 	return code;
 }
 
-/* X10: one that has nothing to do. A server that ends behind SELECT shows that at the next command. */
+/* X10: one that has nothing to do. A server that ends behind SELECT shows that when asked. */
 static int try_control(struct run *run, struct err *err)
 {
 	struct remote *remote = run->session->remote;

@@ -76,8 +76,8 @@ enum suspect_place suspects_place(struct run *run, enum suspect_kind kind, const
 /* Those of KIND of which nobody asked for the place, though all that are there were asked for, are
  * there no more. */
 void suspects_forget_unseen(struct run *run, enum suspect_kind kind);
-/* One mailbox has ended its connection, and no other was opened in this run: one that has nothing to
- * do is to be, as it shows whether the server ends with all of them (X10). */
+/* One mailbox has ended its connection, and no other was opened in this run: one that has nothing
+ * to do is to be, as it shows whether the server ends with all of them (X10). */
 bool suspects_want_control(const struct run *run);
 /* What came of that. */
 void suspects_note_control(struct run *run, int code, const struct err *err);
