@@ -84,6 +84,14 @@ void err_set_end(struct err *err, enum err_end end, uint64_t end_at)
 	err->end_at = end_at;
 }
 
+bool err_shows(const char *text)
+{
+	struct err shown;
+
+	(void)err_set(&shown, ERR_NONE, SCOPE_RUN, "%s", text);
+	return strcmp(shown.text, text) == 0;
+}
+
 int err_set_errno(struct err *err, enum err_code code, enum err_scope scope, int errnum,
 		  const char *format, ...)
 {

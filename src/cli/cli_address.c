@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mailsync/model/mutf7.h"
 #include "mailsync/net/dns.h"
 
 #define EXAMPLE "an address looks like name@example.org"
@@ -12,29 +11,6 @@
 static int bad(struct err *err, const char *text, const char *why)
 {
 	return err_set(err, ERR_USAGE, SCOPE_RUN, "\"%.200s\" is no mail address: %s", text, why);
-}
-
-/* Characters that cannot be seen, or turn the line around. */
-static bool has_hidden(const char *text)
-{
-	static const char *const hidden[] = {
-		"\xE2\x80\x8B", "\xE2\x80\x8C", "\xE2\x80\x8D", "\xE2\x80\x8E", "\xE2\x80\x8F",
-		"\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAA", "\xE2\x80\xAB", "\xE2\x80\xAC",
-		"\xE2\x80\xAD", "\xE2\x80\xAE", "\xE2\x81\xA0", "\xE2\x81\xA6", "\xE2\x81\xA7",
-		"\xE2\x81\xA8", "\xE2\x81\xA9", "\xEF\xBB\xBF",
-	};
-
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c < ' ' || *c == 0x7F || (c[0] == 0xC2 && c[1] >= 0x80 && c[1] <= 0xA0)) {
-			return true;
-		}
-	}
-	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
-		if (strstr(text, hidden[i])) {
-			return true;
-		}
-	}
-	return false;
 }
 
 /* Appends the local part without its quotes; false where it is none. */
@@ -117,7 +93,7 @@ static int read_text(struct cli_address *address, const char *text, struct err *
 	if (len > CLI_ADDRESS_MAX) {
 		return bad(err, text, "it is too long");
 	}
-	if (!utf8_is_valid(span_of(text)) || has_hidden(text)) {
+	if (!err_shows(text)) {
 		return bad(err, text, "it has characters in it that cannot be seen");
 	}
 	if (!at || at == text || !at[1]) {

@@ -276,12 +276,10 @@ static void init_begin(struct init *init, const struct cli_options *options, str
 	*init = (struct init){.options = options, .log = log};
 	buf_init(&init->name, NAME_SIZE_MAX);
 	buf_init(&init->text, SECTION_MAX);
-	strlist_init(&init->look.discover.notes);
 }
 
 static void init_end(struct init *init)
 {
-	discover_finish(&init->look.discover);
 	buf_finish(&init->text);
 	buf_finish(&init->name);
 	cli_place_finish(&init->place);

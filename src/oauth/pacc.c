@@ -48,9 +48,9 @@ static bool is_web(const char *text)
 	       span_equal_nocase(url.scheme, "https");
 }
 
-static bool is_short(const char *text)
+static bool is_line(const char *text)
 {
-	return strlen(text) <= TEXT_MAX_LEN;
+	return strlen(text) <= TEXT_MAX_LEN && err_shows(text);
 }
 
 /* What PATH leads to, where it passes the check; else *COPY stays NULL. */
@@ -86,7 +86,7 @@ static int take_all(struct pacc *pacc, const struct object *object, struct err *
 	if ((code = take(object, imap, is_host, &pacc->imap_host, err)) < 0 ||
 	    (code = take(object, pop3, is_host, &pacc->pop3_host, err)) < 0 ||
 	    (code = take(object, issuer, is_web, &pacc->issuer, err)) < 0 ||
-	    (code = take(object, provider, is_short, &pacc->provider, err)) < 0 ||
+	    (code = take(object, provider, is_line, &pacc->provider, err)) < 0 ||
 	    (code = take(object, help, is_web, &pacc->help, err)) < 0) {
 		return code;
 	}

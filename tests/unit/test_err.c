@@ -143,6 +143,25 @@ static void err_codes_have_names_of_their_own(void **state)
 	assert_string_equal(err_code_name(ERR_LOGIN), "login");
 }
 
+static void a_text_that_would_be_changed_is_not_shown(void **state)
+{
+	char longest[ERR_TEXT_SIZE + 1];
+
+	(void)state;
+	assert_true(err_shows(""));
+	assert_true(err_shows("B\303\274ro & S\303\266hne"));
+	assert_false(err_shows("a\nb"));
+	assert_false(err_shows("\342\200\256gpj"));
+	assert_false(err_shows("\302\233"));
+	assert_false(err_shows("\377"));
+	memset(longest, 'a', sizeof(longest));
+	longest[ERR_TEXT_SIZE - 1] = '\0';
+	assert_true(err_shows(longest));
+	longest[ERR_TEXT_SIZE - 1] = 'a';
+	longest[ERR_TEXT_SIZE] = '\0';
+	assert_false(err_shows(longest));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +174,7 @@ int main(void)
 		cmocka_unit_test(err_append_puts_more_behind_what_was_said),
 		cmocka_unit_test(err_codes_have_the_documented_exit_status),
 		cmocka_unit_test(err_codes_have_names_of_their_own),
+		cmocka_unit_test(a_text_that_would_be_changed_is_not_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

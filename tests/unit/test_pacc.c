@@ -108,6 +108,23 @@ static void only_https_addresses_count(void **state)
 	}
 }
 
+static void a_name_that_would_not_show_as_it_is_is_none(void **state)
+{
+	static const char *const names[] = {"\\u202egpj", "\\u0085", "a\\u2028b", "\\u009b31m",
+					    "\\u0007"};
+	char text[256];
+	struct pacc pacc;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(text, sizeof(text), "{\"info\": {\"provider\": {\"name\": \"%s\"}}}",
+			 names[i]);
+		assert_int_equal(read_text(text, &pacc), 0);
+		assert_null(pacc.provider);
+		pacc_finish(&pacc);
+	}
+}
+
 static void what_is_no_object_is_refused(void **state)
 {
 	static const char *const texts[] = {
@@ -156,6 +173,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_told_is_not_there),
 		cmocka_unit_test(what_could_be_no_host_is_none),
 		cmocka_unit_test(only_https_addresses_count),
+		cmocka_unit_test(a_name_that_would_not_show_as_it_is_is_none),
 		cmocka_unit_test(what_is_no_object_is_refused),
 		cmocka_unit_test(a_record_proves_the_document_or_does_not),
 	};

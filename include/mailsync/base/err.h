@@ -10,6 +10,7 @@
 #define MAILSYNC_BASE_ERR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum err_code {
@@ -72,6 +73,10 @@ int err_set(struct err *err, enum err_code code, enum err_scope scope, const cha
 void err_set_end(struct err *err, enum err_end end, uint64_t end_at);
 /* Adds that the server asked for patience; MS: 0 where it does not say for how long. */
 void err_set_patience(struct err *err, int64_t ms);
+
+/* True when err_set would show TEXT as it is: it is short enough, one line, and has nothing in it
+ * that cannot be seen or turns the line around. For what others gave us and we write down. */
+bool err_shows(const char *text);
 
 /* err_set with ": " and strerror(ERRNUM) appended. ENOMEM becomes ERR_NOMEM whatever CODE. */
 int err_set_errno(struct err *err, enum err_code code, enum err_scope scope, int errnum,
