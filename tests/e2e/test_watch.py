@@ -1,11 +1,12 @@
 """`mailsync watch`: what it hears, what it survives, how it ends."""
 
 import signal
+import subprocess
 
 import pytest
 
 from conftest import shim
-from rig import mail
+from rig import mail, tree
 from rig.fake import Box
 from rig.heard import HeardServer
 from rig.scripted import always
@@ -315,3 +316,47 @@ def test_a_refused_login_is_told_once_and_tried_again_when_the_password_is_anoth
         server.script.clear()
         (tmp_path / "secret").write_text("second\n")
         watch.until("watching", how="idle")
+
+
+@pytest.mark.parametrize("first", range(1, 9))
+def test_killed_at_a_step_the_next_start_goes_on(account, remote, steps, first):
+    """Both sides change under a watch that is killed right after its N-th step."""
+    account.change(watch_interval="1h", max_delete="100%")
+    number = 0
+    expected = set()
+    with Watch(account) as watch:
+        watch.until("watching")
+    for stop in range(first, 120, 8):
+        watch = Watch(account, env={"MAILSYNC_STEP_STOP": str(stop)})
+        added = [letter(number + n) for n in range(4)]
+        number += 4
+        for wire in added[:2]:
+            remote.append("INBOX", wire, (), 1_600_000_000)
+        for wire in added[2:]:
+            account.local.create("INBOX")
+            account.local.deliver("INBOX", wire, when=1_600_000_000)
+        gone = sorted(expected)[:2]
+        if gone:
+            account.local.find("INBOX", gone[0]).unlink()
+            remote.expunge("INBOX", remote.find("INBOX", gone[1]))
+        expected = expected - set(gone) | set(added)
+        try:
+            watch.process.wait(1.5)
+        except subprocess.TimeoutExpired:
+            watch.end()
+        with Watch(account) as after:
+            after.until("watching")
+            after.wait(lambda: contents(account) == contents_there(remote) == sorted(expected),
+                       f"both sides are right after step {stop}", timeout=30)
+    assert account.sync().did == {}
+
+
+def contents(account):
+    try:
+        return sorted(tree.crlf(path.read_bytes()) for path in account.local.files("INBOX"))
+    except FileNotFoundError:
+        return None
+
+
+def contents_there(remote):
+    return sorted(wire for _, wire, _ in remote.messages("INBOX"))

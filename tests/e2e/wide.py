@@ -40,7 +40,7 @@ ALIKE = [
     r"test_suspects.*no_other\[(?!FETCH-).*-silence",
     r"test_suspects.*no_other\[(?!STORE-).*-(reset|bye)",
     # Ten seconds for an answer, three for a server that does not tell.
-    r"test_watch.*::test_(idle_is_begun_anew|a_deaf_watch|a_burst|one_connection)",
+    r"test_watch.*::test_(idle_is_begun_anew|a_deaf_watch|a_burst|one_connection|killed_at)",
     r"test_install.*tarball",
     r"test_scram_plus.*::test_cyrus.*\[(imap|pop3)-1-",
 ]
