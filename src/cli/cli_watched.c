@@ -63,18 +63,33 @@ static void watched_say_why(struct watched *watched, enum watched_state state, c
 	watched_say(watched, state, message);
 }
 
-static int watched_lock(struct watched *watched, struct err *err)
+/* False: another process has it. Where its file cannot be made, the sync says what is wrong with
+ * the disk, and it is tried again before the next one. */
+static bool watched_lock(struct watched *watched)
 {
 	const char *dir = cli_run_options(watched->run)->state_dir;
 	char path[FILE_PATH_SIZE];
-	int code = file_make_dirs(dir, err);
+	struct err err;
 
-	snprintf(path, sizeof(path), "%s/%s.watch", dir, watched->job->conf->name);
-	code = code < 0 ? code : file_lock_acquire(&watched->lock, path, false, NULL, err);
-	if (code == -ERR_LOCKED) {
-		err_set(err, ERR_LOCKED, SCOPE_ACCOUNT, "another mailsync watches it already");
+	if (watched->lock.fd >= 0 || file_make_dirs(dir, &err) < 0) {
+		return true;
 	}
-	return code;
+	snprintf(path, sizeof(path), "%s/%s.watch", dir, watched->job->conf->name);
+	if (file_lock_acquire(&watched->lock, path, false, NULL, &err) != -ERR_LOCKED) {
+		return true;
+	}
+	err_set(&watched->job->refusal, ERR_LOCKED, SCOPE_ACCOUNT,
+		"another mailsync watches it already");
+	return false;
+}
+
+/* Says why it cannot be watched. */
+static void watched_refuse(struct watched *watched)
+{
+	cli_job_run(watched->job, watched->options, cli_run_options(watched->run));
+	(void)cli_run_tell(watched->run, watched->job, stdout, stderr);
+	watched->status = watched->job->status;
+	watched->is_over = true;
 }
 
 void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *job,
@@ -97,14 +112,8 @@ void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *
 	atomic_init(&watched->task.is_done, false);
 	schedule_init(&watched->schedule, &params, clock_monotonic_ms(),
 		      (uint64_t)clock_real_ns() ^ (uint64_t)(uintptr_t)job);
-	if (job->refusal.code == ERR_NONE) {
-		(void)watched_lock(watched, &job->refusal);
-	}
-	if (job->refusal.code != ERR_NONE) {
-		cli_job_run(job, options, cli_run_options(run));
-		(void)cli_run_tell(run, job, stdout, stderr);
-		watched->status = job->status;
-		watched->is_over = true;
+	if (job->refusal.code != ERR_NONE || !watched_lock(watched)) {
+		watched_refuse(watched);
 		return;
 	}
 	/* Without it the interval has to do. */
@@ -233,6 +242,10 @@ bool watched_begin(struct watched *watched, enum schedule_task kind)
 {
 	struct watched_task *task = &watched->task;
 
+	if (kind == TASK_SYNC && !watched_lock(watched)) {
+		watched_refuse(watched);
+		return false;
+	}
 	if (kind == TASK_SYNC) {
 		prepare_sync(watched);
 		if (watched->hearing && !keeps_connection(watched) && !give_way(watched)) {
@@ -278,8 +291,9 @@ static enum schedule_end end_of_err(enum err_code code, int64_t patience_ms)
 
 static enum schedule_end end_of(const struct cli_job *job)
 {
-	bool is_well = job->status == 0 || job->status == err_exit_status(ERR_PARTIAL) ||
-		       job->status == err_exit_status(ERR_BRAKE);
+	bool is_well = job->ended == ERR_NONE &&
+		       (job->status == 0 || job->status == err_exit_status(ERR_PARTIAL) ||
+			job->status == err_exit_status(ERR_BRAKE));
 	return is_well ? END_WELL : end_of_err(job->ended, job->patience_ms);
 }
 

@@ -27,6 +27,7 @@ struct pop3 {
 	struct blot blot; /* what no words of the server are to show */
 	struct buf shown; /* the words of the last event, without that */
 	unsigned caps;
+	uint32_t login_delay_s;
 	unsigned mechs; /* of CAPA: AUTH_BIT of each that we know */
 	char *greeting; /* the text behind +OK */
 	const char *login_name;

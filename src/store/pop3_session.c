@@ -8,10 +8,11 @@
 #include "pop3_private.h"
 #include "login.h"
 
-#define POP3_READ_SIZE 65536
-#define WORDS_MAX      300
-#define LEAVE_MS       2000
-#define POP3_SHOWN_MAX (2 * POP3_READ_SIZE)
+#define LOGIN_DELAY_MAX_S 86400 /* more is no wish but a mistake */
+#define POP3_READ_SIZE    65536
+#define WORDS_MAX         300
+#define LEAVE_MS          2000
+#define POP3_SHOWN_MAX    (2 * POP3_READ_SIZE)
 
 static int open_once(struct pop3 **result, const struct pop3_params *params, struct err *err)
 {
@@ -277,6 +278,27 @@ int pop3_refused(const struct pop3_event *status, const char *what, enum err_cod
 		       len, text);
 }
 
+/* " 900", or " 900 USER" where it may be another after the login (RFC 2449 6.5). */
+static void note_login_delay(struct pop3 *pop3, struct span rest)
+{
+	uint32_t seconds = 0;
+
+	while (rest.len > 0 && rest.data[0] == ' ') {
+		rest.data++;
+		rest.len--;
+	}
+	const char *blank = memchr(rest.data, ' ', rest.len);
+	rest.len = blank ? (size_t)(blank - rest.data) : rest.len;
+	if (span_to_u32(rest, &seconds) && seconds <= LOGIN_DELAY_MAX_S) {
+		pop3->login_delay_s = seconds;
+	}
+}
+
+int64_t pop3_login_delay_s(const struct pop3 *pop3)
+{
+	return pop3->login_delay_s;
+}
+
 void pop3_note_cap(struct pop3 *pop3, struct span line)
 {
 	static const struct {
@@ -300,10 +322,13 @@ void pop3_note_cap(struct pop3 *pop3, struct span line)
 			pop3->caps |= caps[i].cap;
 		}
 	}
+	struct span rest = {line.data + name.len, line.len - name.len};
+	if (span_equal_nocase(name, "LOGIN-DELAY")) {
+		note_login_delay(pop3, rest);
+	}
 	if (!span_equal_nocase(name, "SASL")) {
 		return;
 	}
-	struct span rest = {line.data + name.len, line.len - name.len};
 	while (rest.len > 0) {
 		blank = memchr(rest.data, ' ', rest.len);
 		size_t len = blank ? (size_t)(blank - rest.data) : rest.len;

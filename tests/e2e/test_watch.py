@@ -2,11 +2,13 @@
 
 import signal
 import subprocess
+import time
 
 import pytest
 
 from conftest import shim
-from rig import mail, tree
+from maildrop import Maildrop
+from rig import mail, program, tree
 from rig.fake import Box
 from rig.heard import HeardServer
 from rig.scripted import always
@@ -360,3 +362,17 @@ def contents(account):
 
 def contents_there(remote):
     return sorted(wire for _, wire, _ in remote.messages("INBOX"))
+
+
+def test_a_maildrop_is_polled_and_not_sooner_than_it_wants(tmp_path):
+    sessions = []
+    with Maildrop([letter(1)], more=lambda: sessions.append(time.monotonic())) as drop:
+        drop.capabilities.append("LOGIN-DELAY 2")
+        account = program.Account(tmp_path / "drop", None, "joe", protocol="pop3", password="secret",
+                                  port=drop.port, watch_interval="1s")
+        with Watch(account) as watch:
+            watch.until("watching", how="poll")
+            drop.letters.append(["id2", letter(2)])
+            watch.wait(lambda: count(account) == 2, "it is looked for")
+            watch.wait(lambda: len(sessions) == 3, "and again")
+    assert sessions[2] - sessions[0] > 3.8

@@ -57,6 +57,8 @@ bool pop3_has_top(const struct pop3 *pop3);
 int pop3_explain(const struct pop3 *pop3, bool has_uidl, struct strlist *lines, struct err *err);
 /* True where the server greets as Gmail does, which lists only some messages a session. */
 bool pop3_is_gmail(const struct pop3 *pop3);
+/* So long after a login the server wants none (LOGIN-DELAY); 0: it does not say so. */
+int64_t pop3_login_delay_s(const struct pop3 *pop3);
 void pop3_get_totals(const struct pop3 *pop3, struct remote_totals *totals);
 
 /* A message of a listing. Server's claims, all of it. */

@@ -117,6 +117,10 @@ static void disconnect(struct run *run, bool is_well)
 	if (is_well && !session->has_quit) {
 		pop3_leave(session->pop3);
 	}
+	int64_t delay_ms = pop3_login_delay_s(session->pop3) * 1000;
+	if (delay_ms > run->report->patience_ms) {
+		run->report->patience_ms = delay_ms; /* of who comes back */
+	}
 	pop3_get_totals(session->pop3, &totals);
 	run_add_totals(run, &totals);
 	pop3_close(&session->pop3);
