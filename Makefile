@@ -80,7 +80,7 @@ PRIVATE_INCLUDES := $(patsubst %/,-I%,$(sort $(dir $(wildcard src/*/*.h src/*/*/
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all check check-all check-unit check-e2e check-asan check-valgrind lint format demo bench fuzz crash \
-	soak liar install uninstall dist completions clean help setup-test setup-bench program tests-c fuzzers FORCE
+	soak liar newcomer install uninstall dist completions clean help setup-test setup-bench program tests-c fuzzers FORCE
 
 # No build, no set-up.
 ifneq ($(filter-out clean help format lint uninstall dist,$(or $(MAKECMDGOALS),all)),)
@@ -178,6 +178,7 @@ check: setup-test program tests-c
 check-all: check
 	$(Q)tests/rig/setup muas
 	$(Q)tests/run --out $(OUT) wide muas
+	$(Q)$(MAKE) --no-print-directory newcomer
 	$(Q)$(MAKE) --no-print-directory liar
 
 check-unit: setup-test $(UNIT_TESTS)
@@ -228,6 +229,10 @@ liar: setup-test program
 	$(Q)MAILSYNC='$(abspath $(PROGRAM))' tests/liar/run --count '$(COUNT)' \
 		$(if $(SEED),--seed '$(SEED)') --figures
 
+newcomer: program
+	$(Q)tests/rig/setup newcomer
+	$(Q)tests/newcomer/run --program $(PROGRAM) --root $(BUILD)/newcomer/root
+
 completions: $(SHELLS:%=$(OUT)/completion/%)
 $(OUT)/completion/%: $(PROGRAM)
 	$(Q)mkdir -p $(@D)
@@ -270,6 +275,7 @@ help:
 	@echo 'crash       stop after every step, run again, compare'
 	@echo 'soak        random changes, crashes and runs for TIME=$(TIME) seconds'
 	@echo 'liar        COUNT=$(COUNT) histories with a server that lies and a disk that fails, from SEED='
+	@echo 'newcomer    from init to synced mail by what the program says, on a clean Debian; needs root'
 	@echo 'install     into DESTDIR= PREFIX=$(PREFIX); uninstall takes it away'
 	@echo 'dist        $(BUILD)/mailsync-VERSION.tar.gz, which builds by itself'
 	@echo 'clean       remove $(BUILD)'

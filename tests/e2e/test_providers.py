@@ -90,6 +90,18 @@ def test_netease_wants_to_know_who_it_is(bad, claim):
     assert local(account) == server.wires()
 
 
+def test_netease_claims_a_way_to_log_in_that_it_refuses(bad):
+    """163: SASL-IR is claimed, and an initial response is refused; `provider = 163` leaves it alone."""
+    server, account = bad([Box(2)], [always("^AUTHENTICATE", "BAD Parse command error")],
+                          keys={"provider": "163"}, capabilities="IMAP4rev1 SASL-IR AUTH=PLAIN ID")
+    sync(account, 0)
+    assert local(account) == server.wires()
+    assert "AUTHENTICATE PLAIN" in server.received
+    account.change(provider=None)
+    sync(account, 0)
+    assert any(command.startswith("AUTHENTICATE PLAIN ") for command in server.received)
+
+
 def test_proton_bridge_refuses_list_return(bad):
     """LIST with RETURN is claimed and answered BAD: it is asked in the plain way."""
     server, account = bad([Box(3), Box(2, name="Sent")],
