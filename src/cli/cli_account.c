@@ -72,13 +72,32 @@ static void fill_maildir(struct maildir_params *maildir, const struct conf_accou
 	maildir->durability = durability_of[conf->durability];
 }
 
+static void fill_help(struct account *account, const struct conf_account *conf,
+		      const struct providers *own)
+{
+#define KEY(id, key) [SERVER_HELP_##id] = (key),
+	static const char *const keys[SERVER_HELP_COUNT] = {PROVIDER_HELPS(KEY)};
+#undef KEY
+	const struct provider *provider = NULL;
+
+	if (conf->provider) {
+		provider = provider_by_name(own, conf->provider);
+	} else if (conf->host && !conf->tunnel) {
+		provider = provider_by_host(own, conf->host, conf->port);
+	}
+	for (size_t i = 0; i < SERVER_HELP_COUNT && provider; i++) {
+		account->server.help[i] = provider_value(provider, keys[i]);
+	}
+}
+
 void cli_account_fill(struct account *account, const struct conf_account *conf,
-		      struct credential *credential, const char *trash)
+		      const struct conf *whole, struct credential *credential, const char *trash)
 {
 	memset(account, 0, sizeof(*account));
 	account->name = conf->name;
 	account->is_pop3 = conf->protocol == CONF_POP3;
 	fill_server(&account->server, conf, credential);
+	fill_help(account, conf, &whole->providers);
 	fill_maildir(&account->maildir, conf);
 	account->connections = conf->connections;
 	account->patterns = (const char *const *)conf->mailboxes.items;
@@ -99,24 +118,6 @@ void cli_account_fill(struct account *account, const struct conf_account *conf,
 	account->leave_on_server = leave_of[conf->leave_on_server];
 	account->leave_age_s = conf->leave_age_s;
 	account->patience_s = conf->patience_s;
-}
-
-void cli_account_help(struct account *account, const struct conf_account *conf,
-		      const struct providers *own)
-{
-#define KEY(id, key) [SERVER_HELP_##id] = (key),
-	static const char *const keys[SERVER_HELP_COUNT] = {PROVIDER_HELPS(KEY)};
-#undef KEY
-	const struct provider *provider = NULL;
-
-	if (conf->provider) {
-		provider = provider_by_name(own, conf->provider);
-	} else if (conf->host && !conf->tunnel) {
-		provider = provider_by_host(own, conf->host, conf->port);
-	}
-	for (size_t i = 0; i < SERVER_HELP_COUNT && provider; i++) {
-		account->server.help[i] = provider_value(provider, keys[i]);
-	}
 }
 
 void cli_account_authority(const struct conf_account *conf, struct oauth_settings *settings,

@@ -9,14 +9,12 @@
 #include "mailsync/store/tokens.h"
 #include "mailsync/sync/account.h"
 
-/* Fills ACCOUNT with what CONF says; it borrows from CONF, and CREDENTIAL (NULL: none). TRASH is
- * the canonical form of CONF's trash, owned by the caller, NULL for none. */
+/* Fills ACCOUNT with what CONF, of the file WHOLE, says; it borrows from both, and CREDENTIAL
+ * (NULL: none). TRASH is the canonical form of CONF's trash, owned by the caller, NULL for none.
+ * What a refusal usually means is told by the provider that CONF names, else by the one that its
+ * server belongs to. */
 void cli_account_fill(struct account *account, const struct conf_account *conf,
-		      struct credential *credential, const char *trash);
-/* Fills in what a refusal usually means at CONF's provider: the one that it names, else the one
- * that its server belongs to; OWN: those of the file. */
-void cli_account_help(struct account *account, const struct conf_account *conf,
-		      const struct providers *own);
+		      const struct conf *whole, struct credential *credential, const char *trash);
 /* Fills PARAMS with where CONF's secret comes from, and borrows from CONF. TOKENS: where it signs
  * in by OAuth2; or NULL. */
 void cli_account_credential(const struct conf_account *conf, struct tokens *tokens,

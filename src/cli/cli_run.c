@@ -181,8 +181,7 @@ static void run_fill_account(struct cli_run *run, struct cli_job *job)
 	if (run_fill_secrets(run, job, &job->refusal) == 0) {
 		(void)cli_account_trash(job->conf, &job->trash, &job->refusal);
 	}
-	cli_account_fill(&job->account, job->conf, job->credential, job->trash);
-	cli_account_help(&job->account, job->conf, &run->conf->providers);
+	cli_account_fill(&job->account, job->conf, run->conf, job->credential, job->trash);
 	job->account.server.progress = &job->progress;
 	if (cli_job_keep_changes(job, run->conf->state_dir, &err) < 0 &&
 	    job->refusal.code == ERR_NONE) {
@@ -194,8 +193,7 @@ static void run_fill_account(struct cli_run *run, struct cli_job *job)
 	}
 }
 
-/* Refuses every account whose Maildir root is, holds, or lies in another's, also another's that
- * does not take part. */
+/* Refuses accounts whose Maildir root is, holds or lies in another's, of all in the file. */
 static void run_check_roots(struct cli_run *run)
 {
 	struct maildir_root *roots = calloc(run->count, sizeof(*roots));
