@@ -196,6 +196,15 @@ def test_a_domain_tells_by_pacc(user):
     assert result.out.endswith("# By OAuth2, as PACC tells:\noauth = https://auth.example\n"
                                "maildir = ~/Mail/token\n"), result
     assert "  mailsync login token\n" in result.err
+    # One that takes both, and one that says so in vain: its server takes none.
+    both = {"oauth-public": {"issuer": "https://auth.example"}, "password": True}
+    for name, host in (("both", "imap.both.example"), ("vain", "imap.pacc.example")):
+        user.net.pacc(f"{name}.example", {"protocols": {"imap": {"host": host}},
+                                          "authentication": both})
+    user.net.mail("imap.both.example", 993, "IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2")
+    assert ("# By OAuth2, as PACC tells; `password_file` in its place would do, too:\n"
+            "oauth = https://auth.example\n") in user.run("init", "me@both.example").out
+    assert "\npassword_file = " in user.run("init", "me@vain.example").out
 
 
 def test_a_document_with_another_digest_is_not_used(user):
@@ -256,6 +265,17 @@ def test_a_domain_tells_by_srv(user):
     user.finds("pop", section("pop", "By SRV _pop3s._tcp.pop.example.", host="pop.pop.example",
                               port=995, offer="PLAIN, USER and PASS")
                .replace("host =", "protocol = pop3\nhost =", 1))
+    # One that takes tokens alone, from nobody knows whom, and one that takes nothing.
+    net.srv("_imaps._tcp.alone.example", "imap.alone.example", 993)
+    net.mail("imap.alone.example", 993, "IMAP4rev1 LOGINDISABLED AUTH=XOAUTH2")
+    result = user.run("init", "me@alone.example")
+    assert ("# It says that it takes XOAUTH2 (asked without logging in; its certificate is right).\n"
+            "# That is OAuth2 alone: put the key `oauth` in place of `password_file`, with the "
+            "address of who gives out its tokens.\n") in result.out
+    net.srv("_imaps._tcp.shut.example", "imap.shut.example", 993)
+    net.mail("imap.shut.example", 993, "IMAP4rev1 LOGINDISABLED")
+    assert "# It says that it takes no login that mailsync knows (asked" in user.run(
+        "init", "me@shut.example").out
     # A server that a known provider runs is that provider's.
     net.srv("_imaps._tcp.leads.example", "imap.fastmail.com", 993)
     assert "\nprovider = fastmail\n" in user.run("init", "me@leads.example").out
