@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "file_private.h"
@@ -222,6 +223,17 @@ int file_remove_dir(int dirfd, const char *name, struct err *err)
 	if (errnum != 0 && !is_absent(errnum)) {
 		return file_fail(err, errnum, "remove directory", name);
 	}
+	return 0;
+}
+
+int file_free_space(const char *path, uint64_t *bytes, struct err *err)
+{
+	struct statvfs fs;
+
+	if (statvfs(path, &fs) != 0) {
+		return file_fail(err, errno, "look at the file system of", path);
+	}
+	*bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	return 0;
 }
 

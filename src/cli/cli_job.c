@@ -288,7 +288,7 @@ static void job_check(struct cli_job *job, const struct sync_options *options)
 
 static void job_status(struct cli_job *job, const struct sync_options *options)
 {
-	struct status status = {NULL, 0};
+	struct status status = {0};
 	struct err err;
 
 	int code = sync_status(&job->account, options, &status, &err);

@@ -151,7 +151,7 @@ static void format_time(int64_t seconds, char text[32])
 	}
 }
 
-static void print_status_json(struct buf *out, const char *account,
+static void print_status_json(struct buf *out, const char *account, const struct status *status,
 			      const struct status_entry *entry)
 {
 	json_begin(out, "status");
@@ -170,6 +170,11 @@ static void print_status_json(struct buf *out, const char *account,
 	json_number(out, "refused", entry->refused);
 	json_text(out, "refusal", entry->refusal);
 	json_text(out, "trouble", entry->trouble);
+	if (status->oldest_proof > 0) {
+		json_number(out, "oldest_proof", (uint64_t)status->oldest_proof);
+	} else {
+		json_null(out, "oldest_proof");
+	}
 	json_end(out);
 }
 
@@ -226,10 +231,15 @@ void cli_print_status(struct cli_output *output, const char *account, const stru
 			continue;
 		}
 		if (output->json) {
-			print_status_json(&output->out, account, &status->items[i]);
+			print_status_json(&output->out, account, status, &status->items[i]);
 		} else {
 			print_status_line(&output->out, account, &status->items[i], width);
 		}
+	}
+	for (size_t i = 0; i < status->notes.count && !output->json; i++) {
+		print_column(&output->out, account, 0);
+		cli_clean(&output->out, status->notes.items[i]);
+		buf_append_char(&output->out, '\n');
 	}
 }
 

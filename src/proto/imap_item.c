@@ -89,6 +89,7 @@ static const struct meant_name meant_names[] = {
 	{"FETCH", IMAP_FETCH},   {"EXISTS", IMAP_EXISTS}, {"EXPUNGE", IMAP_EXPUNGE},
 	{"LIST", IMAP_LIST},     {"XLIST", IMAP_LIST},    {"LSUB", IMAP_LIST},
 	{"STATUS", IMAP_STATUS}, {"FLAGS", IMAP_FLAGS},   {"NAMESPACE", IMAP_NAMESPACE},
+	{"QUOTA", IMAP_QUOTA},
 };
 #define MEANT_NUMBERED 3 /* the first so many belong behind a number */
 
@@ -201,6 +202,9 @@ static bool named_parse(struct span word, struct imap_cursor *cursor, struct ima
 	}
 	if (span_equal_nocase(word, "NAMESPACE")) {
 		return imap_namespace_parse(cursor, event);
+	}
+	if (span_equal_nocase(word, "QUOTA")) {
+		return imap_quota_parse(cursor, event);
 	}
 	return !lacks_number(word, *cursor);
 }

@@ -1,4 +1,4 @@
-/* Responses about mailboxes: LIST, STATUS, NAMESPACE. */
+/* Responses about mailboxes: LIST, STATUS, NAMESPACE, QUOTA. */
 #include <string.h>
 
 #include "imap_private.h"
@@ -292,4 +292,55 @@ bool imap_namespace_parse(struct imap_cursor *cursor, struct imap_event *event)
 	imap_lex_spaces(cursor);
 	event->list.has_name = separator_read(cursor, &event->list.separator);
 	return event->list.has_name;
+}
+
+/* quota-resource = resource-name SP resource-usage SP resource-limit */
+static bool quota_resource(struct imap_cursor *cursor, struct imap_quota *quota)
+{
+	struct span name, used, limit;
+	uint64_t has, most;
+	imap_lex_spaces(cursor);
+	if (!imap_lex_atom(cursor, &name)) {
+		return false;
+	}
+	imap_lex_spaces(cursor);
+	if (!imap_lex_atom(cursor, &used) || !span_to_u64(used, &has)) {
+		return false;
+	}
+	imap_lex_spaces(cursor);
+	if (!imap_lex_atom(cursor, &limit) || !span_to_u64(limit, &most)) {
+		return false;
+	}
+	if (span_equal_nocase(name, "STORAGE")) {
+		quota->storage_used = told(has);
+		quota->storage_limit = told(most);
+	} else if (span_equal_nocase(name, "MESSAGE")) {
+		quota->messages_used = told(has);
+		quota->messages_limit = told(most);
+	}
+	return true;
+}
+
+/* quota-response = "QUOTA" SP quota-root-name SP "(" [quota-resource *(SP quota-resource)] ")" */
+bool imap_quota_parse(struct imap_cursor *cursor, struct imap_event *event)
+{
+	struct span root;
+	event->type = IMAP_QUOTA;
+	event->quota = (struct imap_quota){0};
+	imap_lex_spaces(cursor);
+	if (!imap_lex_astring(cursor, &root)) {
+		return false;
+	}
+	imap_lex_spaces(cursor);
+	if (!imap_lex_char(cursor, '(')) {
+		return false;
+	}
+	imap_lex_spaces(cursor);
+	while (!imap_lex_char(cursor, ')')) {
+		if (!quota_resource(cursor, &event->quota)) {
+			return false;
+		}
+		imap_lex_spaces(cursor);
+	}
+	return true;
 }

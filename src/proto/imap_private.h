@@ -62,6 +62,7 @@ void imap_code_parse(struct imap_cursor *cursor, struct imap_event *event);
 bool imap_list_parse(struct imap_cursor *cursor, struct imap_event *event);
 bool imap_status_parse(struct imap_cursor *cursor, struct imap_event *event);
 bool imap_namespace_parse(struct imap_cursor *cursor, struct imap_event *event);
+bool imap_quota_parse(struct imap_cursor *cursor, struct imap_event *event);
 
 /* Reads any whole item but FETCH and the streamed numbers. */
 void imap_item_parse(struct span item, struct imap_event *event);

@@ -150,6 +150,7 @@ static const struct remote_ops imap_ops = {
 	.destroy = imap_destroy,
 	.facts = imap_facts,
 	.explain = imap_explain,
+	.quota = imap_quota,
 	.totals = imap_totals,
 	.busy_is_due = imap_busy_is_due,
 	.busy_take = imap_busy_take,

@@ -32,6 +32,7 @@ static const struct {
 	{"IMAP4REV2", IMAP_CAP_IMAP4REV2},
 	{"IDLE", IMAP_CAP_IDLE},
 	{"NOTIFY", IMAP_CAP_NOTIFY},
+	{"QUOTA", IMAP_CAP_QUOTA},
 };
 
 bool imap_is_disabled(const struct imap *imap, const char *name)

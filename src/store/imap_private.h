@@ -38,6 +38,7 @@
 #define IMAP_CAP_IMAP4REV2     (1u << 20)
 #define IMAP_CAP_IDLE          (1u << 21)
 #define IMAP_CAP_NOTIFY        (1u << 22)
+#define IMAP_CAP_QUOTA         (1u << 23)
 
 enum imap_command_kind {
 	IMAP_COMMAND_SIMPLE, /* answered to who waits for its tag */
@@ -247,6 +248,10 @@ int imap_select(struct remote *remote, const char *wire, bool is_writable,
 		struct remote_opened *opened, struct err *err);
 int imap_uids(struct remote *remote, enum remote_which which, struct uidset *uids,
 	      struct told *exists, struct err *err);
+
+/* --- imap_quota.c --- */
+int imap_quota(struct remote *remote, const char *wire, struct remote_quota *quota,
+	       struct err *err);
 
 /* --- imap_compress.c --- */
 /* Switches to DEFLATE where the server can; nothing may be outstanding. A refusal is no error. */

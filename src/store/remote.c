@@ -83,6 +83,13 @@ int remote_explain(struct remote *remote, struct strlist *lines, struct err *err
 	return remote->ops->explain(remote, lines, err);
 }
 
+int remote_quota(struct remote *remote, const char *wire, struct remote_quota *quota,
+		 struct err *err)
+{
+	*quota = (struct remote_quota){0};
+	return remote->ops->quota == NULL ? 0 : remote->ops->quota(remote, wire, quota, err);
+}
+
 void remote_totals(const struct remote *remote, struct remote_totals *totals)
 {
 	remote->ops->totals(remote, totals);

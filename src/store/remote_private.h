@@ -40,6 +40,8 @@ struct remote_ops {
 	int (*list)(struct remote *remote, bool subscribed, struct remote_mailboxes *mailboxes,
 		    struct err *err);
 	int (*count)(struct remote *remote, struct remote_mailboxes *mailboxes, struct err *err);
+	int (*quota)(struct remote *remote, const char *wire, struct remote_quota *quota,
+		     struct err *err); /* NULL: never told */
 	int (*view_queue)(struct remote *remote, const struct remote_view_request *request,
 			  struct err *err);
 	int (*view_next)(struct remote *remote, struct remote_view *view, struct err *err);

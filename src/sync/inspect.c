@@ -8,6 +8,8 @@
 #include "pop3/pop3_run.h"
 #include "run/run.h"
 
+#include "health.h"
+
 #define CONNECTIONS_MAX 10
 
 struct visit {
@@ -96,7 +98,12 @@ int sync_check(const struct account *account, const struct sync_options *options
 		code = pop3_inspect(account, options, NULL, lines, err);
 	} else {
 		code = visit_begin(&visit, account, options, err);
-		code = visit_end(&visit, code < 0 ? code : tell(&visit, account, lines, err));
+		code = code < 0 ? code : tell(&visit, account, lines, err);
+		code = code < 0 ? code : health_check(account, options, visit.remote, lines, err);
+		code = visit_end(&visit, code);
+	}
+	if (code == 0 && account->is_pop3) {
+		code = health_check(account, options, NULL, lines, err);
 	}
 	if (code < 0) {
 		struct err ignored;

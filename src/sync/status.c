@@ -7,6 +7,8 @@
 
 #include "run/run.h"
 
+#include "health.h"
+
 void status_finish(struct status *status)
 {
 	for (size_t i = 0; i < status->count; i++) {
@@ -15,6 +17,7 @@ void status_finish(struct status *status)
 		free(status->items[i].refusal);
 	}
 	free(status->items);
+	strlist_finish(&status->notes);
 	*status = (struct status){0};
 }
 
@@ -105,6 +108,15 @@ static int fill(const struct account *account, struct state *state,
 	return code;
 }
 
+static int fill_notes(struct state *state, struct status *status, struct err *err)
+{
+	struct state_proofs proofs = {0};
+	int code = state_proofs_count(state, &proofs, err);
+	status->oldest_proof = proofs.unproven > 0 ? 0 : proofs.oldest;
+	status->unproven = proofs.unproven;
+	return code < 0 ? code : health_notes(state, &status->notes, err);
+}
+
 int sync_was_heard(const struct account *account, const struct sync_options *options,
 		   struct err *err)
 {
@@ -152,7 +164,8 @@ int sync_status(const struct account *account, const struct sync_options *option
 	account_path(account, options, ".db", path);
 	if ((code = state_open(&state, path, STATE_READ, err)) < 0 ||
 	    (code = state_mailboxes_load(state, &known, err)) < 0 ||
-	    (code = fill(account, state, &known, &result, err)) < 0) {
+	    (code = fill(account, state, &known, &result, err)) < 0 ||
+	    (code = fill_notes(state, &result, err)) < 0) {
 		status_finish(&result);
 		goto finish;
 	}

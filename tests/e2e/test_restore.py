@@ -115,3 +115,18 @@ def test_what_restore_does_not_know_is_usage(account, args):
     assert account.run("restore", *args).status == 64
 
 
+
+
+def test_a_restore_that_is_stopped_at_any_step_doubles_nothing(account, remote, steps):
+    letters = archive(account, remote, 3)
+    for step in range(1, 2000):
+        for uid in remote.uids("INBOX"):
+            remote.expunge("INBOX", uid)
+        stopped = account.run("restore", "--all", "home", env={"MAILSYNC_STEP_STOP": str(step)})
+        if step % 2:
+            account.sync(status=None)
+        restore(account, "--all")
+        assert len(remote.uids("INBOX")) == len(letters), step
+        if stopped.status >= 0:
+            break
+    same(account, remote)

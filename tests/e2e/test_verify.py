@@ -220,3 +220,36 @@ def test_a_deletion_just_made_is_not_repaired(account, remote):
     assert verify(account, "--repair")[1]["pending"] == 1
     account.sync()
     assert remote.uids("INBOX") == [uid for uid, _ in letters[1:]]
+
+
+def until_it_ends(account, *args):
+    """Runs ARGS, stopped at step 1, 2, ...: yields after each, until a run gets to its end."""
+    for step in range(1, 2000):
+        stopped = account.run(*args, env={"MAILSYNC_STEP_STOP": str(step)})
+        yield step, stopped
+        if stopped.status >= 0:
+            return
+    raise AssertionError("it never ends")
+
+
+def test_a_repair_that_is_stopped_at_any_step_loses_nothing(account, remote, steps):
+    letters = append(remote, 3, flags=("\\Flagged",))
+    account.change(**ARCHIVE)
+    account.sync()
+    local = account.local
+    files = [local.find("INBOX", wire) for _, wire in letters]
+    right = [path.read_bytes() for path in files]
+    numbers, damaged = remote.numbers(), right[1][:-7]
+    files[0].unlink()
+    files[1].write_bytes(damaged)
+    for step, _ in until_it_ends(account, "verify", "--repair"):
+        kept = list(account.database.with_suffix(".damaged").glob("*"))
+        now = files[1].read_bytes()
+        assert now == right[1] or now == damaged, step
+        assert now == damaged or any(path.read_bytes() == damaged for path in kept), step
+        account.sync(status=None)
+        assert remote.numbers() == numbers
+        verify(account, "--repair")
+        assert [path.read_bytes() for path in files] == right, step
+        files[0].unlink()
+        files[1].write_bytes(damaged)

@@ -31,6 +31,10 @@ ALIKE = [
     r"test_pop3\.py::test_stopped_after_any_step.*\[yes\]",
     r"test_pop3\.py::test_50_000_messages",
     r"test_pop3_untold.*::test_stopped_in_a_proof.*\[whole\]",
+    r"test_(verify|restore)\.py::.*stopped_at_any_step",
+    r"test_verify\.py::test_what_verify_does_not_know.*(--sample)",
+    r"test_verify\.py::test_a_clean_account.*\[both\]",
+    r"test_restore\.py::test_an_emptied_server.*\[emptied\]",
     r"test_races.*::test_a_file_that_is_moved_while.*\[Fresh\]",
     r"test_races.*::test_a_file_that_goes_before_its_uid.*\[moved-",
     # What is cut behind a literal stands for what is cut in and before it, MOVE for COPY, FETCH for what

@@ -130,11 +130,25 @@ static void dump_numbers(struct buf *out, const struct imap_event *event)
 }
 
 static const char *const type_names[] = {
-	"MORE",     "TAGGED",      "UNTAGGED", "CONTINUE",     "CAPABILITY", "ENABLED",
-	"FLAGS",    "EXISTS",      "EXPUNGE",  "LIST",         "STATUS",     "NAMESPACE",
-	"NUMBERS",  "NUMBERS_END", "VANISHED", "VANISHED_END", "BODY_BEGIN", "BODY_DATA",
-	"BODY_END", "FETCH",       "OTHER",
+	"MORE",      "TAGGED",   "UNTAGGED",    "CONTINUE", "CAPABILITY",   "ENABLED",
+	"FLAGS",     "EXISTS",   "EXPUNGE",     "LIST",     "STATUS",       "NAMESPACE",
+	"QUOTA",     "NUMBERS",  "NUMBERS_END", "VANISHED", "VANISHED_END", "BODY_BEGIN",
+	"BODY_DATA", "BODY_END", "FETCH",       "OTHER",
 };
+
+static void dump_limit(struct buf *out, const char *name, struct told used, struct told limit)
+{
+	if (limit.is_told) {
+		buf_printf(out, " %s=%llu/%llu", name, (unsigned long long)used.number,
+			   (unsigned long long)limit.number);
+	}
+}
+
+static void dump_quota(struct buf *out, const struct imap_quota *quota)
+{
+	dump_limit(out, "storage", quota->storage_used, quota->storage_limit);
+	dump_limit(out, "messages", quota->messages_used, quota->messages_limit);
+}
 
 static void dump_details(struct buf *out, const struct imap_event *event)
 {
@@ -160,6 +174,9 @@ static void dump_details(struct buf *out, const struct imap_event *event)
 	case IMAP_LIST:
 	case IMAP_NAMESPACE:
 		dump_list(out, &event->list);
+		break;
+	case IMAP_QUOTA:
+		dump_quota(out, &event->quota);
 		break;
 	case IMAP_STATUS:
 		dump_text(out, "mailbox", event->mailbox);

@@ -59,6 +59,9 @@ int file_remove(int dirfd, const char *name, struct err *err);
 /* A directory that is not there is success; one that is not empty is -ERR_CHANGED. */
 int file_remove_dir(int dirfd, const char *name, struct err *err);
 
+/* How many bytes more a user may write to the file system of PATH, which is there. */
+int file_free_space(const char *path, uint64_t *bytes, struct err *err);
+
 /* Durability: fdatasync of a file, fsync of a directory, syncfs of the file system that FD
  * is on (fsync of each written file is the caller's fallback: -ERR_LIMIT when there is no
  * syncfs here). A file system that has no such call is taken to need none. */

@@ -54,6 +54,7 @@ enum imap_event_type {
 	IMAP_LIST,        /* list */
 	IMAP_STATUS,      /* mailbox, counts */
 	IMAP_NAMESPACE,   /* list.name: the first personal prefix; list.has_name false: none */
+	IMAP_QUOTA,       /* quota: of one root (RFC 9208) */
 	IMAP_NUMBERS,     /* range: a piece of SEARCH, or of ESEARCH ALL; is_uid for ESEARCH UID */
 	IMAP_NUMBERS_END, /* SEARCH or ESEARCH is whole: tag (TAG), number (COUNT), has_count */
 	IMAP_VANISHED,    /* range; is_earlier */
@@ -155,6 +156,14 @@ struct imap_counts {
 	struct span mailboxid;    /* empty: untold */
 };
 
+/* What is not limited is untold. */
+struct imap_quota {
+	struct told storage_used; /* in units of 1,024 octets */
+	struct told storage_limit;
+	struct told messages_used;
+	struct told messages_limit;
+};
+
 #define IMAP_FETCH_UID      (1u << 0)
 #define IMAP_FETCH_FLAGS    (1u << 1)
 #define IMAP_FETCH_BODY     (1u << 5) /* a BODY[] (any section) that was a string, whole */
@@ -191,6 +200,7 @@ struct imap_event {
 	struct imap_list list;
 	struct span mailbox; /* STATUS: as on the wire, decoded from its string form */
 	struct imap_counts counts;
+	struct imap_quota quota;
 	/* "" for BODY[], "HEADER", "HEADER.FIELDS (...)", ... as sent; an origin "<0>" behind. */
 	struct span section;
 	struct span data;

@@ -202,6 +202,17 @@ int remote_count_names(struct remote *remote, const char *const *wires, size_t c
 int remote_count_one(struct remote *remote, const char *wire, struct remote_counts *counts,
 		     struct err *err);
 
+/* How much the server lets WIRE's user keep (RFC 9208), where it says so and there is a limit: of
+ * several, the one that is nearest. In bytes. */
+struct remote_quota {
+	struct told used;
+	struct told limit;
+	struct told messages;
+	struct told messages_limit;
+};
+int remote_quota(struct remote *remote, const char *wire, struct remote_quota *quota,
+		 struct err *err);
+
 /*
  * A view: what a mailbox holds, or what changed since numbers known before. Opens the mailbox and
  * tells of changed flags, new messages and, where the server can, vanished ones.

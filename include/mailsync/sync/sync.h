@@ -199,6 +199,9 @@ struct status_entry {
 struct status {
 	struct status_entry *items;
 	size_t count;
+	struct strlist notes; /* of the account, for people: its oldest proof, its quota */
+	int64_t oldest_proof; /* seconds; 0: some message was never verified, or there is none */
+	uint64_t unproven;    /* how many were never verified */
 };
 void status_finish(struct status *status);
 /* -ERR_CHANGED when the account was never synced. */

@@ -64,6 +64,23 @@ static void tell(const struct run *run, const struct figures *figures)
 	}
 }
 
+/* Whether it fits what the server lets its user keep; it is sent as far as that goes. */
+static int tell_quota(const struct run *run, const struct figures *figures, struct err *err)
+{
+	struct remote_quota quota = {0};
+	int code = remote_quota(run->session->remote, "INBOX", &quota, err);
+	if (code < 0 || !quota.limit.is_told) {
+		return code;
+	}
+	uint64_t left =
+		quota.limit.number > quota.used.number ? quota.limit.number - quota.used.number : 0;
+	log_line(run->log, LOG_WARN,
+		 "%s: the server has room for %" PRIu64 " bytes of %" PRIu64 " (quota)%s",
+		 run->account->name, left, quota.limit.number,
+		 figures->bytes > left ? ": that is not enough, and the rest is refused" : "");
+	return 0;
+}
+
 int restore_tell(struct run *run, struct err *err)
 {
 	struct figures figures = {0};
@@ -76,6 +93,7 @@ int restore_tell(struct run *run, struct err *err)
 	}
 	if (code == 0 && figures.messages > 0) {
 		tell(run, &figures);
+		code = tell_quota(run, &figures, err);
 	}
 	return code;
 }
