@@ -34,6 +34,8 @@ import struct
 import threading
 from typing import NamedTuple, Optional
 
+from .door import Door
+
 LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
 MULTILINE = {"RETR", "TOP", "CAPA"}
 
@@ -340,39 +342,6 @@ class Pop3Session(Session):
         return self.headers[number]
 
 
-class Door:
-    """Accepts connections at `port` and gives each a thread."""
-
-    def __init__(self, target):
-        self.target, self.connections = target, 0
-        self.sock = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.sock.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.sock.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.serve, args=(client, self.connections),
-                             daemon=True).start()
-
-    def stop(self):
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.sock.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-
 class Poison(Door):
     """`hides`: words that a POP3 server does not know. `refuses`: None, or how it treats whoever connects: "close", "bye" (a last word instead of a
     greeting). `logins_left` (POP3): so many before LOGIN-DELAY is the answer; None: any."""
@@ -383,9 +352,10 @@ class Poison(Door):
         self.refuses = self.logins_left = None
         self.hides = ()
         self.session = {"imap": ImapSession, "pop3": Pop3Session}[protocol]
-        super().__init__(target)
+        self.target = target
+        super().__init__()
 
-    def serve(self, client, _):
+    def serve(self, client):
         if self.refuses is None:
             self.session(self, client).run()
             return
@@ -402,9 +372,10 @@ class Flaky(Door):
     def __init__(self, target, seed, share=3, reach=20000):
         self.seed, self.share, self.reach = seed, share, reach
         self.cuts = 0
-        super().__init__(target)
+        self.target = target
+        super().__init__()
 
-    def serve(self, client, number):
+    def meet(self, client, number):
         dice = random.Random(f"{self.seed}/{number}")
         ends = [Stream(client), Stream(socket.create_connection(("127.0.0.1", self.target)))]
         left = [None, None]

@@ -18,9 +18,10 @@ An answer may be a function: it is given the command and returns a list of answe
 import re
 import socket
 import ssl
-import threading
 import time
 from typing import NamedTuple
+
+from .door import Door
 
 
 class Step(NamedTuple):
@@ -86,7 +87,7 @@ DEFAULTS = [
 ]
 
 
-class Scripted:
+class Scripted(Door):
     """Serves the scenario on `port` to every connection anew, until stop()."""
 
     def __init__(self, script=(), greeting="* OK [CAPABILITY {capabilities}] scripted",
@@ -97,20 +98,7 @@ class Scripted:
         self.received = []           # the commands of all connections, tags cut off
         self.tag = ""                # of the last one
         self.problems = []
-        self.sock = socket.create_server(("127.0.0.1", 0))
-        self.port = self.sock.getsockname()[1]
-        self.threads = []
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                conn, _ = self.sock.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self.serve, args=(conn,), daemon=True)
-            self.threads.append(thread)
-            thread.start()
+        super().__init__()
 
     def fallbacks(self):
         """Steps for what the scenario leaves open, before DEFAULTS."""
@@ -199,19 +187,6 @@ class Scripted:
                 number += 1000
             conn.sendall(block)
             sent += len(block)
-
-    def stop(self):
-        try:
-            self.sock.shutdown(socket.SHUT_RDWR)     # wakes accept
-        except OSError:
-            pass
-        self.sock.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
 
 def message(uid, wire, number=1, flags="\\Seen", date="01-Jan-2020 00:00:00 +0000"):
