@@ -1,5 +1,6 @@
 #include "cli_init_address.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,7 +226,11 @@ static int say_found(struct init *init, struct err *err)
 	} else {
 		fputs(init->text.data, stdout);
 	}
-	fflush(stdout);
+	/* Before what comes next; a reader that went away has what it wanted. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE) {
+		return err_set_errno(err, ERR_LOCAL, SCOPE_RUN, errno,
+				     "the section cannot be printed");
+	}
 	if (twin) {
 		fprintf(stderr, "mailsync: account %s is for %s at %s already\n", twin->name,
 			twin->user, twin->host);

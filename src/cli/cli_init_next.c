@@ -93,13 +93,25 @@ static void append_command(struct buf *out, const struct cli_place *place, const
 	buf_printf(out, "%s%s%s%s\n", *command ? " " : "", command, *account ? " " : "", account);
 }
 
-static void append_password(struct buf *out, const struct cli_section *section, bool is_written)
+static bool is_there(const char *folder)
+{
+	struct buf path;
+	struct err ignored;
+
+	buf_init(&path, TEXT_MAX);
+	bool is_found = *folder == '\0' ||
+			(file_expand(folder, &path, &ignored) == 0 && access(path.data, F_OK) == 0);
+	buf_finish(&path);
+	return is_found;
+}
+
+static void append_password(struct buf *out, const struct cli_section *section)
 {
 	struct buf file;
 
 	buf_init(&file, TEXT_MAX);
 	cli_section_append_password_file(section, &file);
-	if (!is_written) {
+	if (!is_there(section->folder)) {
 		buf_append_cstr(out, "  mkdir -p -m 700 ");
 		append_word(out, section->folder);
 		buf_append_char(out, '\n');
@@ -125,7 +137,7 @@ void cli_init_next(const struct cli_place *place, const struct cli_section *sect
 	if (cli_section_signs_in(section)) {
 		append_command(&text, place, "login", section->name);
 	} else {
-		append_password(&text, section, is_written);
+		append_password(&text, section);
 	}
 	append_command(&text, place, "check", section->name);
 	append_command(&text, place, "", "");

@@ -447,6 +447,14 @@ def test_the_next_commands_name_the_file_that_was_named(user, tmp_path):
     assert password.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_section_that_cannot_be_printed_is_an_error(user):
+    env = {**os.environ, **user.net.environment(), "HOME": str(user.home)}
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([str(program.binary()), "init", "me@posteo.de"], stdout=full,
+                              stderr=subprocess.PIPE, env=env, check=False)
+    assert done.returncode == 74 and b"the section cannot be printed" in done.stderr
+
+
 def test_what_is_no_address_is_refused(user):
     for address in ("", "me", "me@", "@example.org", "me@[192.0.2.1]", "me@a\nb.example",
                     "me\x1b[31m@example.org", "me\u202e@example.org"):
