@@ -375,6 +375,14 @@ static void run_await(struct cli_run *run, struct cli_job *job)
 	}
 }
 
+void cli_run_say(struct cli_run *run, const struct cli_output *output)
+{
+	pthread_mutex_lock(&run->log.mutex);
+	(void)write_out(&output->err, stderr);
+	(void)write_out(&output->out, stdout);
+	pthread_mutex_unlock(&run->log.mutex);
+}
+
 int cli_run_tell(struct cli_run *run, struct cli_job *job, FILE *out, FILE *err_stream)
 {
 	/* The log writes to stderr too; its lock keeps our block whole. */

@@ -35,6 +35,8 @@ struct cli_job *cli_run_job(struct cli_run *run, size_t index);
 const struct sync_options *cli_run_options(const struct cli_run *run);
 /* Writes what is to be said of JOB; an exit status, 0: it was written. */
 int cli_run_tell(struct cli_run *run, struct cli_job *job, FILE *out, FILE *err_stream);
+/* Writes what is not a job's, whose thread may be at work meanwhile. */
+void cli_run_say(struct cli_run *run, const struct cli_output *output);
 void cli_run_end(struct cli_run *run);
 
 #endif

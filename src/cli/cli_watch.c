@@ -196,6 +196,7 @@ static int watch_open(struct watch *watch, struct err *err)
 	watch->accounts = calloc(wanted + 1, sizeof(*watch->accounts));
 	if (!watch->accounts || maildir_watcher_create(&watch->watcher, err) < 0 ||
 	    cli_run_begin(watch->run, stderr) != 0) {
+		maildir_watcher_destroy(&watch->watcher);
 		free(watch->accounts);
 		watch->accounts = NULL;
 		return err_nomem(err);

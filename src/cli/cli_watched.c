@@ -28,27 +28,27 @@ static const char *how_word(const struct watched *watched)
 	return words[watched->hearing ? hearing_how(watched->hearing) : HEARS_NOTHING];
 }
 
-/* MESSAGE: for people. */
+/* MESSAGE: for people. The job is left alone: its thread may be at work. */
 static void watched_say(struct watched *watched, enum watched_state state, const char *message)
 {
-	struct cli_job *job = watched->job;
+	const char *name = watched->job->conf->name;
+	struct cli_output output;
 
 	watched->state = state;
-	cli_job_again(job);
+	cli_output_init(&output, watched->options->json, false);
 	if (watched->options->json) {
-		struct buf *out = &job->output.out;
-		json_begin(out, "watch");
-		json_text(out, "account", job->conf->name);
-		json_text(out, "state", state_words[state]);
-		json_text(out, "how", how_word(watched));
-		json_text(out, "message", message);
-		json_end(out);
+		json_begin(&output.out, "watch");
+		json_text(&output.out, "account", name);
+		json_text(&output.out, "state", state_words[state]);
+		json_text(&output.out, "how", how_word(watched));
+		json_text(&output.out, "message", message);
+		json_end(&output.out);
 	} else if (watched->options->level >= LOG_INFO) {
-		buf_printf(&job->output.err, "mailsync: %s: %s (%s): %s\n", job->conf->name,
-			   state_words[state], how_word(watched), message);
+		buf_printf(&output.err, "mailsync: %s: %s (%s): %s\n", name, state_words[state],
+			   how_word(watched), message);
 	}
-	(void)cli_run_tell(watched->run, job, stdout, stderr);
-	cli_job_again(job);
+	cli_run_say(watched->run, &output);
+	cli_output_finish(&output);
 }
 
 /* The same with how long it is until the next try of something, which is due at DUE_MS. */
@@ -336,9 +336,6 @@ static void collect_sync(struct watched *watched)
 	int64_t now = clock_monotonic_ms();
 	struct err ignored;
 
-	if (!watched->task.is_certain) { /* it was not certain that there would be one */
-		watched->state = WATCHED_SYNCING;
-	}
 	watched->status = job->status;
 	watched->is_over = is_final(job);
 	suspect_deaf(watched, now);
@@ -399,9 +396,9 @@ bool watched_collect(struct watched *watched)
 	task->kind = TASK_NONE;
 	if (kind == TASK_CONNECT) {
 		collect_connect(watched);
-	} else if (task->was_spared) {
+	} else if (task->was_spared || watched->job->ended == ERR_INTERRUPTED) {
 		schedule_spared(&watched->schedule);
-	} else if (watched->job->ended != ERR_INTERRUPTED) {
+	} else {
 		collect_sync(watched);
 	}
 	return true;
@@ -415,12 +412,15 @@ void watched_join(struct watched *watched)
 	}
 }
 
+/* PAUSE_MS: it is not worth to be made anew before; 0: as after any failure. */
 static void watched_lose(struct watched *watched, int64_t pause_ms, const char *why)
 {
+	enum watched_state state = pause_ms > 0 ? WATCHED_WATCHING : WATCHED_WAITING;
+
 	hearing_close(&watched->hearing);
 	watched->deaf_ms = 0;
 	schedule_lost(&watched->schedule, clock_monotonic_ms(), pause_ms);
-	watched_say_why(watched, WATCHED_WAITING, why, watched->schedule.connect.not_before_ms);
+	watched_say_why(watched, state, why, watched->schedule.connect.not_before_ms);
 }
 
 static void note_server(struct watched *watched, int code, const struct err *err)
