@@ -192,8 +192,9 @@ static int say_nothing_found(struct init *init)
 	return err_exit_status(code);
 }
 
-/* A section that could not be tried is not written; it may be of use all the same. */
-static int say_untried(struct init *init)
+/* A server that is not the one it should be: its section may be of use all the same, but has to be
+ * put into the file by hand. */
+static int say_unproven(struct init *init)
 {
 	if (init->options->json) {
 		print_json(init, false);
@@ -235,6 +236,9 @@ static int say_found(struct init *init, struct err *err)
 		fprintf(stderr, "mailsync: account %s is for %s at %s already\n", twin->name,
 			twin->user, twin->host);
 	}
+	if (init->section.trouble) {
+		log_line(init->log, LOG_WARN, "it could not be tried: %s", init->section.trouble);
+	}
 	if (init->options->level > LOG_ERROR) {
 		cli_init_next(&init->place, &init->section, is_write);
 	}
@@ -253,7 +257,8 @@ static int report(struct init *init, struct err *err)
 	if ((code = buf_status(&init->text, "the section", err)) < 0) {
 		return code;
 	}
-	return init->section.trouble ? say_untried(init) : say_found(init, err);
+	bool is_unproven = init->section.trouble && init->look.trouble.code != ERR_TEMPORARY;
+	return is_unproven ? say_unproven(init) : say_found(init, err);
 }
 
 static int run(struct init *init, struct err *err)
