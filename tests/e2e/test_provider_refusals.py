@@ -146,6 +146,15 @@ def test_the_servers_alerts_are_given(tmp_path, lines, says):
                           f"; {ADVICE}{GMAIL}\n")
 
 
+def test_the_page_that_a_pop3_server_names_is_given(tmp_path):
+    says = "[WEBALERT https://accounts.google.com/signin] Web login required."
+    with Maildrop(at={"PASS": f"-ERR {says}"}) as drop:
+        result = one(tmp_path, drop, provider="gmail", protocol="pop3")
+    assert result.status == 77
+    assert result.err == ("mailsync: home: the server refused the login of user me (USER), saying "
+                          f'"{says}"; {ADVICE}{GMAIL}\n')
+
+
 def test_an_alert_of_a_login_that_works_is_a_warning(tmp_path):
     with Scripted([always("^LOGIN|^AUTHENTICATE", "* OK [WEBALERT https://x.org/] Look.", "OK in")],
                   capabilities="IMAP4rev1 AUTH=PLAIN") as server:
