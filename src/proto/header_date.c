@@ -202,6 +202,10 @@ static bool asctime_read(struct date_words *words, struct span first, struct cal
 		return false;
 	}
 	while (word_next(words, &word)) {
+		if (span_equal_cstr(word, "+") || span_equal_cstr(word, "-")) {
+			offset_read(words, span_equal_cstr(word, "-"), date);
+			continue;
+		}
 		if (word.len == 4 && number_read(word, &date->year)) {
 			zone_read(words, date);
 			return true;
