@@ -26,6 +26,7 @@ enum header_field {
 
 struct header_scan {
 	struct digest *digest;
+	bool is_from_mbox;
 	enum header_field field; /* that the current line belongs to */
 	bool has_ended;
 	bool is_long;        /* the line outgrew `line`: its rest goes byte by byte */
@@ -67,6 +68,7 @@ int header_scan_create(struct header_scan **scan, struct err *err)
 	}
 	scan_reset(created);
 	created->digest = NULL;
+	created->is_from_mbox = false;
 	int code = digest_create(&created->digest, DIGEST_SHA256, err);
 	if (code != 0) {
 		free(created);
@@ -83,6 +85,11 @@ void header_scan_destroy(struct header_scan **scan)
 		free(*scan);
 		*scan = NULL;
 	}
+}
+
+void header_scan_set_mbox(struct header_scan *scan)
+{
+	scan->is_from_mbox = true;
 }
 
 static int out_flush(struct header_scan *scan, struct err *err)
@@ -131,6 +138,25 @@ static void value_append(struct header_scan *scan, struct span text)
 	}
 }
 
+/* What programs put into the header of their copy. */
+static bool is_left_out(const struct header_scan *scan, struct span name)
+{
+	static const char *const names[] = {"Status", "X-Status", "X-Keywords", "Content-Length"};
+
+	if (span_equal_nocase(name, "X-TUID") || span_equal_nocase(name, "X-OfflineIMAP")) {
+		return true;
+	}
+	if (!scan->is_from_mbox) {
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (span_equal_nocase(name, names[i])) {
+			return true;
+		}
+	}
+	return span_starts_nocase(name, "X-GM-") || span_starts_nocase(name, "X-Gmail-");
+}
+
 /* field = field-name ":" ...; white space may stand before the colon (RFC 5322 4.5). */
 static void field_begin(struct header_scan *scan, struct span line)
 {
@@ -143,7 +169,7 @@ static void field_begin(struct header_scan *scan, struct span line)
 	while (name.len > 0 && char_is_white(name.data[name.len - 1])) {
 		name.len--;
 	}
-	if (span_equal_nocase(name, "X-TUID") || span_equal_nocase(name, "X-OfflineIMAP")) {
+	if (is_left_out(scan, name)) {
 		scan->field = FIELD_LEFT_OUT;
 	} else if (!scan->has_message_id && span_equal_nocase(name, "Message-ID")) {
 		scan->field = FIELD_MESSAGE_ID;

@@ -20,6 +20,9 @@ struct header_scan;
 
 int header_scan_create(struct header_scan **scan, struct err *err);
 void header_scan_destroy(struct header_scan **scan);
+/* From now on what writers of mbox files and Google's export add is left out, too: Status,
+ * X-Status, X-Keywords, Content-Length, X-GM-..., X-Gmail-... */
+void header_scan_set_mbox(struct header_scan *scan);
 /* Feeds the next bytes, with CRLF or LF line ends, in pieces of any size. Cheap once the header
  * has ended. */
 int header_scan_feed(struct header_scan *scan, struct span data, struct err *err);
