@@ -16,6 +16,7 @@
 #include "cli_options.h"
 #include "cli_run.h"
 #include "cli_signal.h"
+#include "cli_transfer.h"
 #include "cli_watch.h"
 
 #ifndef MAILSYNC_VERSION
@@ -82,7 +83,9 @@ static int cli_run_configured(const struct cli_options *options, const struct co
 		cli_complain(options, err.code, err.text);
 		status = err_exit_status(err.code);
 	} else {
-		status = cli_run_all(run, stdout, stderr);
+		status = options->command == CLI_EXPORT
+			       ? cli_export_all(run, options, stdout, stderr)
+			       : cli_run_all(run, stdout, stderr);
 		conn_global_finish();
 	}
 	cli_run_destroy(&run);
@@ -168,6 +171,8 @@ int cli_main(int argc, char **argv)
 	case CLI_LOGOUT:
 	case CLI_VERIFY:
 	case CLI_RESTORE:
+	case CLI_EXPORT:
+	case CLI_IMPORT:
 		break;
 	}
 	return cli_flush(cli_run_command(&options));

@@ -120,6 +120,18 @@ void cli_account_fill(struct account *account, const struct conf_account *conf,
 	account->patience_s = conf->patience_s;
 }
 
+bool cli_account_is_shared(const struct conf *conf, const struct conf_account *owner)
+{
+	for (size_t i = 0; i < conf->count; i++) {
+		const struct conf_account *other = &conf->accounts[i];
+		if (other->oauth_account && strcmp(other->oauth_account, owner->name) == 0 &&
+		    other->protocol != owner->protocol) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void cli_account_authority(const struct conf_account *conf, struct oauth_settings *settings,
 			   struct authority_params *params)
 {

@@ -19,6 +19,8 @@ void cli_account_fill(struct account *account, const struct conf_account *conf,
  * in by OAuth2; or NULL. */
 void cli_account_credential(const struct conf_account *conf, struct tokens *tokens,
 			    struct credential_params *params);
+/* True where an account of CONF that speaks the other protocol uses OWNER's token, too. */
+bool cli_account_is_shared(const struct conf *conf, const struct conf_account *owner);
 /* Fills SETTINGS and PARAMS, which borrows them, with how CONF, which has `oauth`, comes to its
  * tokens; state_dir, log and the client's secret are the caller's. */
 void cli_account_authority(const struct conf_account *conf, struct oauth_settings *settings,

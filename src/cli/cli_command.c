@@ -24,6 +24,10 @@ static const struct cli_command_row rows[] = {
 	 "prove that both sides hold what they should, byte for byte if asked"},
 	{"restore", CLI_RESTORE, ARGUMENTS_MAILBOXES, "ACCOUNT[/MAILBOX]...",
 	 "append to the server what the Maildir holds and the server lacks"},
+	{"export", CLI_EXPORT, ARGUMENTS_MAILBOXES, "[ACCOUNT[/MAILBOX]]...",
+	 "write mail out, as an mbox or a file for each message"},
+	{"import", CLI_IMPORT, ARGUMENTS_FILES, "ACCOUNT/MAILBOX FILE...",
+	 "take mail in from mbox files, messages and Maildirs"},
 	{"help", CLI_HELP, ARGUMENTS_OWN, "[COMMAND]", "this, or what COMMAND takes"},
 	{"version", CLI_VERSION, ARGUMENTS_NONE, "", "which mailsync this is"},
 };
@@ -64,6 +68,17 @@ static int check_has_no_mailbox(const struct cli_command_row *row, const char *a
 		       row->word, argument);
 }
 
+static int check_files(const struct cli_command_row *row, char *const *arguments, int count,
+		       struct err *err)
+{
+	const char *slash = count > 0 ? strchr(arguments[0], '/') : NULL;
+
+	if (count > 1 && slash != NULL && slash[1] != '\0') {
+		return 0;
+	}
+	return err_set(err, ERR_USAGE, SCOPE_RUN, "%s takes %s", row->word, row->shown);
+}
+
 int cli_command_check(const struct cli_command_row *row, char *const *arguments, int count,
 		      struct err *err)
 {
@@ -71,6 +86,9 @@ int cli_command_check(const struct cli_command_row *row, char *const *arguments,
 
 	if (takes == ARGUMENTS_NONE && count > 0) {
 		return err_set(err, ERR_USAGE, SCOPE_RUN, "%s takes no arguments", row->word);
+	}
+	if (takes == ARGUMENTS_FILES) {
+		return check_files(row, arguments, count, err);
 	}
 	if (takes == ARGUMENTS_ACCOUNT && count != 1) {
 		return err_set(err, ERR_USAGE, SCOPE_RUN, "%s takes the name of one account",

@@ -18,6 +18,8 @@ enum cli_command {
 	CLI_INIT,
 	CLI_VERIFY,
 	CLI_RESTORE,
+	CLI_EXPORT,
+	CLI_IMPORT,
 	CLI_HELP,
 	CLI_VERSION,
 	/* What is generated from the table of keys: options that take a command's place. */
@@ -32,6 +34,7 @@ enum cli_arguments {
 	ARGUMENTS_MAILBOXES, /* ACCOUNT[/MAILBOX]..., none: all */
 	ARGUMENTS_ACCOUNTS,  /* ACCOUNT..., none: all */
 	ARGUMENTS_ACCOUNT,   /* ACCOUNT, one */
+	ARGUMENTS_FILES,     /* ACCOUNT/MAILBOX FILE... */
 	ARGUMENTS_OWN,       /* what the command itself reads */
 	ARGUMENTS_NONE
 };

@@ -3,13 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/file.h"
 #include "cli_hook.h"
 #include "cli_hooks.h"
 #include "cli_login.h"
 #include "cli_restore.h"
-#include "cli_verify.h"
 #include "cli_silence.h"
-#include "mailsync/base/file.h"
+#include "cli_transfer.h"
+#include "cli_verify.h"
 
 void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 		  const struct cli_options *options)
@@ -450,6 +451,44 @@ static void job_restore(struct cli_job *job, const struct cli_options *cli,
 	report_finish(&report);
 }
 
+static void job_export(struct cli_job *job, const struct sync_options *options)
+{
+	struct export_result result;
+	struct err err;
+
+	export_result_init(&result);
+	const char *folder = job->is_one_of_many ? job->conf->name : NULL;
+	int code = sync_export(&job->account, options, job->sink, folder, &result, &err);
+	job->status = cli_print_export(&job->output, job->conf->name, &result);
+	if (code < 0) {
+		job_fail(job, &err);
+	}
+	export_result_finish(&result);
+}
+
+static void job_import(struct cli_job *job, const struct cli_options *cli,
+		       const struct sync_options *options)
+{
+	const struct import_files files = {
+		.mailbox = job->only.items[0],
+		.paths = cli->arguments + 1,
+		.count = (size_t)cli->argument_count - 1,
+	};
+	struct import_result result;
+	struct err err;
+
+	import_result_init(&result);
+	int code = sync_import(&job->account, options, &files, &result, &err);
+	if (code == 0 || result.imported + result.held > 0) {
+		job->status = cli_print_import(&job->output, job->conf->name, files.mailbox,
+					       cli->level > LOG_ERROR, &result);
+	}
+	if (code < 0) {
+		job_fail(job, &err);
+	}
+	import_result_finish(&result);
+}
+
 void cli_job_run(struct cli_job *job, const struct cli_options *cli,
 		 const struct sync_options *options)
 {
@@ -487,6 +526,12 @@ void cli_job_run(struct cli_job *job, const struct cli_options *cli,
 		break;
 	case CLI_RESTORE:
 		job_restore(job, cli, &own);
+		break;
+	case CLI_EXPORT:
+		job_export(job, &own);
+		break;
+	case CLI_IMPORT:
+		job_import(job, cli, &own);
 		break;
 	case CLI_SYNC:
 	case CLI_INIT:

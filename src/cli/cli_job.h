@@ -11,7 +11,7 @@
 #include "mailsync/store/authority.h"
 #include "mailsync/store/credential.h"
 #include "mailsync/store/tokens.h"
-#include "mailsync/sync/sync.h"
+#include "mailsync/sync/transfer.h"
 #include "cli_options.h"
 #include "cli_progress.h"
 #include "cli_print.h"
@@ -25,12 +25,14 @@ struct cli_job {
 	struct authority_params authority;
 	struct credential *client_secret;
 	struct tokens *tokens;
-	char *trash;         /* owned */
-	char *changes;       /* of the list of changes, owned; NULL: no hook reads one */
-	bool is_wanted;      /* takes part in this run */
-	bool is_whole;       /* named without a mailbox, or not at all */
-	struct strlist only; /* mailboxes named */
-	struct err refusal;  /* code other than ERR_NONE: do not run, say this */
+	char *trash;            /* owned */
+	char *changes;          /* of the list of changes, owned; NULL: no hook reads one */
+	bool is_wanted;         /* takes part in this run */
+	bool is_whole;          /* named without a mailbox, or not at all */
+	struct strlist only;    /* mailboxes named */
+	struct err refusal;     /* code other than ERR_NONE: do not run, say this */
+	struct mail_sink *sink; /* of export, borrowed */
+	bool is_one_of_many;    /* of the accounts that are exported there */
 	struct cli_output output;
 	struct progress progress;
 	struct cli_meter meter; /* what the display made of it */

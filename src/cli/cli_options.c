@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "mailsync/conf/nearest.h"
+#include "cli_transfer.h"
 
 #define FOR(command) (UINT32_C(1) << (command))
 #define FOR_ALL      UINT32_MAX
@@ -143,6 +144,10 @@ static const struct option_row rows[] = {
 	 "what is missed there since; 2026-11-01, or 7d"},
 	{"all", 0, NULL, FOR(CLI_RESTORE), MEMBER(restore.all), NULL, "all that the server lacks"},
 	{"from", 0, "DIR", FOR(CLI_RESTORE), 0, take_from, "from another Maildir tree"},
+	{"format", 0, "FORMAT", FOR(CLI_EXPORT), 0, cli_transfer_take_format,
+	 "mbox (the default), or eml: a file for each message"},
+	{"output", 'o', "PATH", FOR(CLI_EXPORT), 0, cli_transfer_take_output,
+	 "the file, or the folder; else standard output"},
 	{"json", 0, NULL, FOR_ALL, MEMBER(json), NULL, "one JSON object a line on standard output"},
 	{"verbose", 'v', NULL, FOR_ALL, 0, take_verbose,
 	 "say what is done; -vv: the wire, without secrets"},
@@ -364,6 +369,9 @@ int cli_options_read(struct cli_options *options, int argc, char **argv, struct 
 	if (options->command == CLI_RESTORE && options->argument_count == 0) {
 		return err_set(err, ERR_USAGE, SCOPE_RUN,
 			       "restore takes the names of accounts, or ACCOUNT/MAILBOX");
+	}
+	if (options->command == CLI_EXPORT && (code = cli_export_check(options, err)) < 0) {
+		return code;
 	}
 	return cli_command_check(cli_command_of(options->command), options->arguments,
 				 options->argument_count, err);

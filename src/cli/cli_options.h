@@ -36,6 +36,8 @@ struct cli_options {
 	bool write;
 	struct verify_options verify;
 	struct restore_options restore;
+	bool exports_eml;   /* of export; else an mbox */
+	const char *output; /* likewise: -o; NULL: standard output */
 	bool json;
 	enum log_level level;
 	enum cli_progress progress;
@@ -53,6 +55,9 @@ int cli_restore_take_since(struct cli_options *options, const char *text, struct
 /* The values of --level and --sample (cli_verify.c). */
 int cli_verify_take_level(struct cli_options *options, const char *word, struct err *err);
 int cli_verify_take_sample(struct cli_options *options, const char *text, struct err *err);
+/* The values of --format and -o (cli_transfer.c). */
+int cli_transfer_take_format(struct cli_options *options, const char *word, struct err *err);
+int cli_transfer_take_output(struct cli_options *options, const char *path, struct err *err);
 
 /* An option, for scripts that complete the command line. */
 struct cli_option_word {

@@ -111,19 +111,6 @@ static const struct conf_account *run_signs_in_as(const struct cli_run *run,
 	return conf->oauth ? conf : other ? other->conf : NULL;
 }
 
-/* True where an account of the other protocol uses OWNER's token, too. */
-static bool run_shares(const struct cli_run *run, const struct conf_account *owner)
-{
-	for (size_t i = 0; i < run->count; i++) {
-		const struct conf_account *conf = run->jobs[i].conf;
-		if (conf->oauth_account && strcmp(conf->oauth_account, owner->name) == 0 &&
-		    conf->protocol != owner->protocol) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Only on a terminal can a command ask somebody, and take its time. */
 static void run_limit(struct cli_run *run, const struct conf_account *conf,
 		      struct credential_params *params)
@@ -148,7 +135,7 @@ static int run_fill_tokens(struct cli_run *run, struct cli_job *job, struct err 
 	}
 	cli_account_authority(owner, &job->oauth, &job->authority);
 	job->oauth.is_pop3 = job->conf->protocol == CONF_POP3;
-	job->oauth.is_shared = run_shares(run, owner);
+	job->oauth.is_shared = cli_account_is_shared(run->conf, owner);
 	job->authority.state_dir = run->conf->state_dir;
 	job->authority.log = &run->log;
 	if (cli_account_client_secret(owner, &secret)) {
@@ -458,8 +445,10 @@ static int run_threads(struct cli_run *run, FILE *out, FILE *err_stream)
 	pthread_t threads[THREADS_MAX];
 	size_t wanted = run_wanted(run), started = 0;
 	int64_t began_us = clock_monotonic_us();
+	/* What goes into one file goes there one after the other. */
+	size_t most = run->options->command == CLI_EXPORT ? 1 : THREADS_MAX;
 
-	while (started < wanted && started < THREADS_MAX &&
+	while (started < wanted && started < most &&
 	       pthread_create(&threads[started], NULL, run_work, run) == 0) {
 		started++;
 	}

@@ -84,9 +84,11 @@ int cli_select(struct cli_jobs *jobs, const struct cli_options *options, const c
 	       struct err *err)
 {
 	const struct selection selection = {jobs, options, path};
+	/* Behind a mailbox to import into come files. */
+	int count = options->command == CLI_IMPORT ? 1 : options->argument_count;
 	int code = 0;
 
-	for (int i = 0; i < options->argument_count && code == 0; i++) {
+	for (int i = 0; i < count && code == 0; i++) {
 		code = select_one(&selection, options->arguments[i], err);
 	}
 	for (size_t i = 0; i < jobs->count; i++) {

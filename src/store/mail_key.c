@@ -129,13 +129,29 @@ static int feed_file(int fd, const char *name, struct mail_scan *scan, bool with
 	return code;
 }
 
+/* Under the name that a MUA may have given it since. */
+static int open_entry(struct maildir_folder *folder, const struct maildir_entry *entry, int *fd,
+		      struct err *err)
+{
+	struct span unique = {entry->name, entry->unique_len};
+	char name[MAILDIR_NAME_MAX + 1];
+	struct maildir_file file;
+	bool in_new;
+	int code = maildir_folder_open_file(folder, entry->name, entry->in_new, fd, &file, err);
+
+	if (code != -ERR_CHANGED) {
+		return code;
+	}
+	code = maildir_folder_find(folder, unique, name, &in_new, err);
+	return code < 0 ? code : maildir_folder_open_file(folder, name, in_new, fd, &file, err);
+}
+
 int mail_key_of_file(struct maildir_folder *folder, const struct maildir_entry *entry,
 		     struct mail_scan *scan, bool with_body, struct mail_key *key, struct err *err)
 {
-	struct maildir_file file;
 	struct err ignored;
 	int fd = -1;
-	int code = maildir_folder_open_file(folder, entry->name, entry->in_new, &fd, &file, err);
+	int code = open_entry(folder, entry, &fd, err);
 
 	if (code < 0) {
 		return code;

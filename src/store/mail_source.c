@@ -80,17 +80,25 @@ static struct span beginning(const struct mail_source *source)
 	return text;
 }
 
-/* "Name: value", or a line that a writer of mbox quoted. */
+/* A first line "Name: value", or one that a writer of mbox quoted. */
 static bool is_message(struct span text)
 {
+	const char *lf = text.len > 0 ? memchr(text.data, '\n', text.len) : NULL;
 	size_t len = 0;
 
+	text.len = lf ? (size_t)(lf - text.data) : text.len;
 	while (len < text.len && (unsigned char)text.data[len] > ' ' && text.data[len] != ':') {
 		len++;
 	}
 	return len > 0 && len < text.len && (text.data[len] == ':' || text.data[len] == ' ') &&
-	       memchr(text.data, ':', text.len) != NULL &&
 	       memchr(text.data, '\0', text.len) == NULL;
+}
+
+static bool is_named_so(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 4 && span_equal_nocase(span_of(path + len - 4), ".eml");
 }
 
 static int find_kind(struct mail_source *source, struct err *err)
@@ -101,10 +109,11 @@ static int find_kind(struct mail_source *source, struct err *err)
 		return code;
 	}
 	struct span text = beginning(source);
-	if (text.len == 0 || (text.len >= 5 && memcmp(text.data, "From ", 5) == 0)) {
+	if ((text.len == 0 && !is_named_so(source->path)) ||
+	    (text.len >= 5 && memcmp(text.data, "From ", 5) == 0)) {
 		return mbox_create(&source->mbox.mbox, err);
 	}
-	if (!is_message(text)) {
+	if (!is_message(text) && !is_named_so(source->path)) {
 		return err_set(err, ERR_PARTIAL, SCOPE_RUN,
 			       "%s is neither an mbox nor a message, nor a Maildir", source->path);
 	}

@@ -137,6 +137,39 @@ static int publish_pop3(struct delivery_item *item, struct err *err)
 	return 0;
 }
 
+/* It is of no server, and new to all: the next sync takes it as it takes what a MUA puts there. */
+static int publish_foreign(struct delivery_item *item, struct err *err)
+{
+	const struct keywords *keywords = &item->mailbox->base.keywords;
+	char unique[MAILDIR_UNIQUE_MAX + 1];
+	uint64_t granted = 0;
+	int code;
+	if ((code = maildir_unique_make_foreign(unique, item->date, item->draft.content, err)) <
+		    0 ||
+	    (code = maildir_folder_grant(item->folder, item->flags, keywords, &granted, err)) < 0) {
+		return code;
+	}
+	code = maildir_draft_publish(item->folder, &item->draft, unique, granted, keywords, err);
+	if (code == -ERR_CHANGED) { /* the same content, by its name */
+		maildir_draft_discard(item->folder, &item->draft);
+	} else if (code < 0) {
+		return code;
+	}
+	item->outcome = WANT_DONE;
+	return 0;
+}
+
+static int publish_one(struct delivery_item *item, const char *name, struct err *err)
+{
+	if (item->repair != NULL) {
+		return publish_repair(item, err);
+	}
+	if (item->row != NULL) {
+		return publish(item, name, err);
+	}
+	return item->pop3_row != NULL ? publish_pop3(item, err) : publish_foreign(item, err);
+}
+
 /* It holds up no other, unless none can be delivered any more. */
 static int note_failure(struct run *run, struct delivery_item *item, const struct err *why)
 {
@@ -159,9 +192,7 @@ static int publish_some(struct run *run, struct delivery_item *items, size_t cou
 	int code = items[0].row != NULL ? make_names(run, items, count, names, err) : 0;
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		struct delivery_item *item = &items[i];
-		code = item->repair != NULL ? publish_repair(item, err)
-		     : item->row != NULL    ? publish(item, names[i], err)
-					    : publish_pop3(item, err);
+		code = publish_one(item, names[i], err);
 		if (code < 0) {
 			code = note_failure(run, item, err);
 		}
@@ -195,12 +226,16 @@ static int commit_row(struct state *state, struct delivery_item *item, struct er
 		bool is_left = item->repair != NULL && item->outcome == WANT_FAILED;
 		return is_left ? 0 : state_row_put(state, item->row, err);
 	}
-	return item->outcome == WANT_FAILED ? 0 : state_pop3_put(state, item->pop3_row, err);
+	bool has_row = item->pop3_row != NULL && item->outcome != WANT_FAILED;
+	return has_row ? state_pop3_put(state, item->pop3_row, err) : 0;
 }
 
 static int commit_rows(struct state *state, struct delivery_item *items, size_t count,
 		       struct err *err)
 {
+	if (items[0].row == NULL && items[0].pop3_row == NULL) {
+		return 0; /* of files: none has one */
+	}
 	int code = state_begin(state, err);
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		code = commit_row(state, &items[i], err);

@@ -53,7 +53,8 @@ struct delivery_item {
 	int64_t date;                  /* that it was closed with */
 	uint64_t flags;                /* wanted, in terms of the mailbox's keyword table */
 	/*
-	 * One of these two; the owner's, and it stays until the state tells what became of it.
+	 * One of these two, or none: a message that comes from a file, has no row yet and is named
+	 * by its content. The owner's, and it stays until the state tells what became of it.
 	 * A row gets its name from KEY, UIDVALIDITY and UID, and all else that is so once it was
 	 * downloaded. In memory its `unique` is empty again afterwards: 50,000 would take 5 MB.
 	 */
