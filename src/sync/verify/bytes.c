@@ -9,6 +9,12 @@
 #include "mailsync/model/content.h"
 #include "rules/transfer_rules.h"
 
+/* What follows the header, on its way into a digest. */
+struct body_part {
+	bool is_reached;
+	bool is_at_line_start;
+};
+
 struct bodies {
 	struct verify_mailbox *at;
 	struct remote *remote;
@@ -23,6 +29,9 @@ struct bodies {
 	size_t head_len;
 	bool is_whole;
 	struct err refusal; /* the last; code 0: none */
+	bool is_by_part;    /* the digest is of the body alone, and ends in: */
+	struct body_part part;
+	uint8_t part_content[CONTENT_DIGEST_SIZE];
 };
 
 static int ask(struct bodies *bodies, struct err *err)
@@ -74,8 +83,22 @@ static int tell_differs(struct verify_mailbox *at, const struct row *row, struct
 			   "the server's message differs from what it sent on %s", date);
 }
 
+/* Of DATA what belongs to the body, into SCAN. */
+static int feed_part(struct body_part *part, struct content_scan *scan, struct span data,
+		     struct err *err)
+{
+	size_t i = 0;
+	for (; !part->is_reached && i < data.len; i++) {
+		char c = data.data[i];
+		part->is_reached = c == '\n' && part->is_at_line_start;
+		part->is_at_line_start = c == '\n' || (c == '\r' && part->is_at_line_start);
+	}
+	return content_scan_feed(scan, (struct span){data.data + i, data.len - i}, err);
+}
+
 static int begin(struct bodies *bodies, struct err *err)
 {
+	bodies->part = (struct body_part){.is_at_line_start = true};
 	uint8_t ignored[CONTENT_DIGEST_SIZE];
 	bodies->wire_bytes = 0;
 	bodies->head_len = 0;
@@ -90,7 +113,8 @@ static int feed(struct bodies *bodies, struct span data, struct err *err)
 	memcpy(bodies->head + bodies->head_len, data.data, len);
 	bodies->head_len += len;
 	bodies->wire_bytes += data.len;
-	return content_scan_feed(bodies->scan, data, err);
+	return bodies->is_by_part ? feed_part(&bodies->part, bodies->scan, data, err)
+				  : content_scan_feed(bodies->scan, data, err);
 }
 
 static int judge(struct bodies *bodies, const struct remote_body *body, struct err *err)
@@ -113,6 +137,15 @@ static int judge(struct bodies *bodies, const struct remote_body *body, struct e
 	int code = content_scan_result(bodies->scan, content, err);
 	wants->states[index] = WANT_DONE;
 	bodies->at->verify->report->bytes += bodies->wire_bytes;
+	if (bodies->is_by_part) {
+		memcpy(bodies->part_content, content, sizeof(content));
+		return code;
+	}
+	if (code == 0 && memcmp(content, row->content, ROW_CONTENT_SIZE) != 0 &&
+	    delivered_at(row) == 0) {
+		wants->states[index] = WANT_PARTLY; /* is_same_but_header */
+		return 0;
+	}
 	return code < 0 || memcmp(content, row->content, ROW_CONTENT_SIZE) == 0
 		     ? code
 		     : tell_differs(bodies->at, row, err);
@@ -180,6 +213,73 @@ static void tell_unread(struct bodies *bodies)
 	}
 }
 
+static int read_part(struct bodies *bodies, const struct row *row,
+		     uint8_t content[CONTENT_DIGEST_SIZE], struct err *err)
+{
+	struct maildir_folder *dir = bodies->at->mailbox->dir;
+	struct body_part part = {.is_at_line_start = true};
+	struct maildir_reader *reader = NULL;
+	struct span piece = {"", 1};
+	char name[MAILDIR_NAME_MAX + 1];
+	bool in_new = false;
+	int code;
+	if ((code = maildir_folder_find(dir, span_of(row->unique), name, &in_new, err)) < 0 ||
+	    (code = maildir_reader_open(dir, name, in_new, &reader, err)) < 0) {
+		return code;
+	}
+	while (code == 0 && piece.len > 0) {
+		if ((code = maildir_reader_next(reader, &piece, err)) == 0) {
+			code = feed_part(&part, bodies->scan, piece, err);
+		}
+	}
+	maildir_reader_close(&reader);
+	return code < 0 ? code : content_scan_result(bodies->scan, content, err);
+}
+
+/* Programs such as mbsync put lines of their own into the headers of what they fetch: the header's
+ * digest leaves these out, and the bodies are compared by themselves. INDEX: of a message that
+ * another program brought here, or that was sent. */
+static int is_same_but_header(struct bodies *bodies, size_t index, bool *is_same, struct err *err)
+{
+	const struct row *row = bodies->wants.rows[index];
+	struct header_identity identity;
+	uint8_t content[CONTENT_DIGEST_SIZE];
+	bool is_whole = false;
+	int code = remote_header_of_whole(bodies->remote, row->uid, &identity, &is_whole, err);
+	*is_same = code == 0 && is_whole && row->has_digest &&
+		   memcmp(identity.digest, row->digest, ROW_DIGEST_SIZE) == 0;
+	if (!*is_same || bodies->at->mailbox->dir == NULL) {
+		return code;
+	}
+	bodies->wants.states[index] = WANT_OPEN;
+	bodies->is_by_part = true;
+	code = fetch(bodies, err);
+	bodies->is_by_part = false;
+	*is_same = code == 0 && bodies->wants.states[index] == WANT_DONE;
+	if (*is_same && (code = read_part(bodies, row, content, err)) == 0) {
+		*is_same = memcmp(content, bodies->part_content, sizeof(content)) == 0;
+	}
+	bodies->wants.states[index] = WANT_DONE;
+	return code;
+}
+
+static int settle_doubts(struct bodies *bodies, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < bodies->wants.count; i++) {
+		bool is_same = false;
+		if (bodies->wants.states[i] != WANT_PARTLY) {
+			continue;
+		}
+		code = is_same_but_header(bodies, i, &is_same, err);
+		if (code == 0 && !is_same) {
+			code = tell_differs(bodies->at, bodies->wants.rows[i], err);
+		}
+		bodies->wants.states[i] = WANT_DONE;
+	}
+	return code;
+}
+
 /* Base has it on both sides, it is listed, and it is known what it is. */
 static bool is_wanted(const struct bodies *bodies, const struct row *row)
 {
@@ -203,15 +303,17 @@ static int prove_slice(struct bodies *bodies, struct err *err)
 	}
 	err_clear(&bodies->refusal);
 	bodies->one_by_one = false;
-	if ((code = fetch(bodies, err)) < 0 || wants_open(wants) == 0) {
+	if ((code = fetch(bodies, err)) < 0) {
 		return code;
 	}
 	bodies->one_by_one = true;
-	code = fetch(bodies, err);
-	if (code == 0) {
+	if (wants_open(wants) > 0 && (code = fetch(bodies, err)) == 0) {
 		tell_unread(bodies);
 	}
-	return code;
+	for (size_t i = 0; i < wants->count; i++) { /* told of */
+		wants->states[i] = wants->states[i] == WANT_OPEN ? WANT_FAILED : wants->states[i];
+	}
+	return code < 0 ? code : settle_doubts(bodies, err);
 }
 
 static int prove_all(struct bodies *bodies, struct err *err)

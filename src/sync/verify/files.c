@@ -136,6 +136,9 @@ static int prove(struct verify_mailbox *at, const struct row *row,
 	if (is_same || (code = tell_differs(at, row, &entry, proof, err)) < 0) {
 		return code;
 	}
+	if (row->uid != 0 && (code = uidset_add(&at->damaged, row->uid, row->uid, err)) < 0) {
+		return code;
+	}
 	return verify_wish(at, row, true, err);
 }
 

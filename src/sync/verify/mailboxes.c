@@ -14,6 +14,7 @@ static void finish(struct verify_mailbox *at)
 {
 	maildir_scan_finish(&at->scan);
 	uidset_finish(&at->listed);
+	uidset_finish(&at->damaged);
 	mailbox_release(at->mailbox);
 }
 

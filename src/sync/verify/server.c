@@ -133,7 +133,7 @@ static int check_date(struct comparison *comparison, const struct row *row,
 		return verify_find(at, VERIFY_DATE, row, NULL, err,
 				   "the server gives it another date than it did before");
 	}
-	if (at->verify->lacks_times || entry == NULL ||
+	if (at->verify->lacks_times || entry == NULL || uidset_contains(&at->damaged, row->uid) ||
 	    maildir_folder_stat_file(at->mailbox->dir, entry->name, entry->in_new, &file,
 				     &ignored) < 0 ||
 	    !is_other_date(file.mtime, row->date.seconds) ||

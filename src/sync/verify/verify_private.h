@@ -54,7 +54,9 @@ struct verify_mailbox {
 	struct share share;
 	struct maildir_scan scan; /* empty where it has no folder */
 	struct plan_facts facts;  /* once verify_pending was called */
-	struct uidset listed;     /* what the server has, once verify_server was */
+	struct uidset
+		damaged;      /* here, as verify_files found: nothing else is said of these files */
+	struct uidset listed; /* what the server has, once verify_server was */
 };
 
 /* One problem more. ROW or FILE may be NULL. The rest is its message, as printf takes it. */
