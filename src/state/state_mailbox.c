@@ -10,6 +10,12 @@
 /* Bytes of the names with spaces between: 58 keywords, each longer than any server sends. */
 #define KEYWORDS_TEXT_MAX 65536
 
+/* The bits of the column `names_doubled`. */
+enum {
+	NAMES_DOUBLES = 1,
+	NAMES_STRAYS = 2
+};
+
 static const char value_select[] = "SELECT value FROM value WHERE key = ?";
 static const char value_upsert[] = "INSERT INTO value(key, value) VALUES(?1, ?2)"
 				   " ON CONFLICT(key) DO UPDATE SET value = ?2 WHERE value <> ?2";
@@ -152,7 +158,8 @@ static int mailbox_read(const struct query *query, struct state_mailbox *mailbox
 	mailbox->has_folder = sqlite3_column_type(query->statement, 23) != SQLITE_NULL;
 	mailbox->folder.inode = query_get_u64(query, 23);
 	mailbox->folder.cur_inode = query_get_u64(query, 24);
-	mailbox->names.has_doubles = query_get_bool(query, 25);
+	mailbox->names.has_doubles = (query_get_u32(query, 25) & NAMES_DOUBLES) != 0;
+	mailbox->names.has_strays = (query_get_u32(query, 25) & NAMES_STRAYS) != 0;
 	mailbox->names.are_known = sqlite3_column_type(query->statement, 26) != SQLITE_NULL;
 	mailbox->names.borne = query_get_u32(query, 26);
 	int status = query_get_dup(query, 1, &mailbox->name, err);
@@ -264,7 +271,8 @@ static int mailbox_write(struct state *state, const struct state_mailbox *mailbo
 		query_null(&query);
 		query_null(&query);
 	}
-	query_int(&query, mailbox->names.has_doubles);
+	query_int(&query, (mailbox->names.has_doubles ? NAMES_DOUBLES : 0) |
+				  (mailbox->names.has_strays ? NAMES_STRAYS : 0));
 	if (mailbox->names.are_known) {
 		query_int(&query, mailbox->names.borne);
 	}

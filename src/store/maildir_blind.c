@@ -6,12 +6,14 @@ void maildir_blind_init(struct maildir_blind *blind)
 	blind->has_lost_found = false;
 	strlist_init(&blind->names);
 	strlist_init(&blind->why);
+	strlist_init(&blind->left_out);
 }
 
 void maildir_blind_finish(struct maildir_blind *blind)
 {
 	strlist_finish(&blind->names);
 	strlist_finish(&blind->why);
+	strlist_finish(&blind->left_out);
 }
 
 /* A folder a.b of offlineimap's may be the mailbox a/b. */

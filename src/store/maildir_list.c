@@ -222,10 +222,16 @@ static void walk_finish(struct walk *walk)
 	maildir_aliases_finish(&walk->candidates);
 }
 
-static void walk_left_out(struct walk *walk, const char *path, const char *why)
+static int walk_left_out(struct walk *walk, const char *path, const char *why, struct err *err)
 {
-	log_line(walk->maildir->log, LOG_WARN, "directory %s in %s is left out: %s", path,
-		 walk->maildir->root, why);
+	struct err text;
+	err_set(&text, ERR_PARTIAL, SCOPE_MAILBOX, "directory %s in %s is left out: %s", path,
+		walk->maildir->root, why);
+	if (walk->blind == NULL) {
+		log_line(walk->maildir->log, LOG_INFO, "%s", text.text);
+		return 0;
+	}
+	return strlist_add(&walk->blind->left_out, span_of(text.text), err);
 }
 
 /* PATH holds a mailbox. */
@@ -243,7 +249,7 @@ static int walk_found(struct walk *walk, const char *path, struct err *err)
 		if (reason.code == ERR_NOMEM) {
 			code = err_nomem(err);
 		} else {
-			walk_left_out(walk, path, reason.text);
+			code = walk_left_out(walk, path, reason.text, err);
 		}
 	} else if (maildir_name_decode(maildir, name.data, &decoded)) {
 		code = buf_status(&decoded, "a mailbox name", err);
@@ -293,7 +299,8 @@ static int walk_blinded(struct walk *walk, const char *path, struct err *err)
 	}
 	buf_init(&name, MBNAME_MAX);
 	if (maildir_name_of_path(walk->maildir, path, &name, &reason) < 0) {
-		walk_left_out(walk, path, err->text);
+		struct err why = *err;
+		code = walk_left_out(walk, path, why.text, err);
 	} else {
 		struct err why = *err;
 		code = strlist_add(&walk->blind->names, buf_span(&name), err);
@@ -340,7 +347,7 @@ static int walk_queue(struct walk *walk, const char *path, const char *name, str
 	}
 	buf_append_cstr(&child, name);
 	if (child.failed == -ERR_LIMIT) {
-		walk_left_out(walk, path, "a path in it is too long");
+		code = walk_left_out(walk, path, "a path in it is too long", err);
 	} else if ((code = buf_status(&child, "a path", err)) == 0) {
 		code = strlist_add(&walk->queue, buf_span(&child), err);
 	}
@@ -479,7 +486,8 @@ static int walk_settle_aliases(struct walk *walk, struct err *err)
 		const struct maildir_alias *item = &all->items[i];
 		if (strlist_find(&walk->names, item->name) >= 0 ||
 		    alias_find(&kept, item->name, strlen(item->name))) {
-			walk_left_out(walk, item->path, "it is another spelling of a mailbox");
+			code = walk_left_out(walk, item->path,
+					     "it is another spelling of a mailbox", err);
 		} else {
 			code = alias_add(&kept, item->name, item->path, err);
 		}

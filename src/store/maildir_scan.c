@@ -82,6 +82,14 @@ static uint64_t name_hash(const char *name, size_t len, bool in_new)
 	return hash ^ (hash >> 32);
 }
 
+/* What is in the place of a message and can be none. */
+static int gather_stray(struct gather *gather, const char *file, struct err *err)
+{
+	struct maildir_scan *scan = gather->scan;
+
+	return scan->stray_count++ > 0 ? 0 : strlist_add(&scan->stray, span_of(file), err);
+}
+
 static int gather_file(struct gather *gather, const char *file, bool in_new, struct err *err)
 {
 	struct maildir_scan *scan = gather->scan;
@@ -89,10 +97,7 @@ static int gather_file(struct gather *gather, const char *file, bool in_new, str
 
 	maildir_name_parse(file, gather->folder->maildir->info_delimiter, &name);
 	if (name.unique_len == 0 || name.unique_len > UINT16_MAX) {
-		log_line(gather->folder->maildir->log, LOG_WARN,
-			 "mailbox %s: file %s is left out: its name does not identify it",
-			 gather->folder->name, file);
-		return 0;
+		return gather_stray(gather, file, err);
 	}
 	int code = gather_room(gather, name.len + 1, err);
 	if (code < 0) {
@@ -117,7 +122,10 @@ static int gather_other(struct gather *gather, const char *file, struct err *err
 	struct maildir_name name;
 
 	maildir_name_parse(file, gather->folder->maildir->info_delimiter, &name);
-	return strlist_add(&gather->scan->others, (struct span){file, name.unique_len}, err);
+	int code = gather_stray(gather, file, err);
+	return code < 0 ? code
+			: strlist_add(&gather->scan->others, (struct span){file, name.unique_len},
+				      err);
 }
 
 static int gather_dir(struct gather *gather, enum maildir_dir dir, struct err *err)
@@ -249,6 +257,8 @@ static int scan_once(struct gather *gather, bool *is_equal, struct err *err)
 
 	scan->count = 0;
 	scan->arena_size = 0;
+	scan->stray_count = 0;
+	strlist_finish(&scan->stray);
 	strlist_finish(&scan->others);
 	gather->fingerprint = 0;
 	gather->borne = 0;
@@ -324,6 +334,7 @@ void maildir_scan_finish(struct maildir_scan *scan)
 	free(scan->entries);
 	free(scan->doubles);
 	free(scan->arena);
+	strlist_finish(&scan->stray);
 	strlist_finish(&scan->others);
 	memset(scan, 0, sizeof(*scan));
 }

@@ -100,7 +100,8 @@ def as_nobody(account, *args):
 CLOSED = {"root": ("mail", 0), "folder": ("mail/INBOX", 0), "cur": ("mail/INBOX/cur", 0),
           "new": ("mail/INBOX/new", 0), "cur, read-only": ("mail/INBOX/cur", 0o500),
           "folder, read-only": ("mail/INBOX", 0o500), "state": ("state", 0),
-          "state, read-only": ("state", 0o500), "database": ("state/home.db", 0)}
+          "state, read-only": ("state", 0o500), "database": ("state/home.db", 0),
+          "new file": ("mail/INBOX/cur/17.new:2,S", 0)}
 
 
 @pytest.mark.parametrize("what", CLOSED)
@@ -116,12 +117,15 @@ def test_what_may_not_be_read_or_written(account, remote, what):
     append(remote, 1, seed="later")
     remote.store("INBOX", uids(remote)[0], "+FLAGS", "\\Flagged")
     path, mode = account.folder / CLOSED[what][0], CLOSED[what][1]
+    if what == "new file":
+        path.write_bytes(b"Subject: mine\n\nmine\n")
     before = path.stat().st_mode & 0o777
     path.chmod(mode)
     for _ in range(2):
         result = as_nobody(account)
         assert result.status in (0, 1, 74, 79), result
         assert result.status == 0 or result.errors
+        assert what != "new file" or result.status in (1, 74)
     path.chmod(before)
     assert len(uids(remote)) == 18
     assert as_nobody(account).status == 0

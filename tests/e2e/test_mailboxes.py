@@ -1,5 +1,8 @@
 """Which mailboxes take part, how they come and go, and messages that move between them."""
 
+import os
+import shutil
+
 import pytest
 
 from rig import mail, tree
@@ -402,3 +405,64 @@ def test_a_folder_meets_a_mailbox_that_was_not_subscribed(make_account):
         assert account.sync().did == {"downloaded": 1, "uploaded": 1}
         assert "wanted" in [name for name, _ in remote.listing("LSUB")]
         agree(account, remote)
+
+
+# What can be no mailbox, or no message
+
+def folder_of(account, name):
+    """A folder called NAME, in bytes, that holds a message."""
+    folder = os.path.join(os.fsencode(account.local.root), name)
+    for part in (b"cur", b"new", b"tmp"):
+        os.makedirs(os.path.join(folder, part))
+    with open(os.path.join(folder, b"cur", b"17.x:2,S"), "wb") as handle:
+        handle.write(b"Subject: x\n\nx\n")
+    return folder
+
+
+@pytest.mark.parametrize("layout", ["fs", "maildir++"])
+def test_a_folder_that_can_be_no_mailbox_is_told_in_each_run(make_account, layout):
+    account = make_account(layout=layout)
+    dot = b"" if layout == "fs" else b"."
+    odd = [dot + name for name in (b"a\xff", b"a\nb", b"a\x7f", b"a%2fb", b"Inbox")]
+    with account.remote() as remote:
+        append(remote, 1)
+        account.sync()
+        made = [folder_of(account, name) for name in odd]
+        folder_of(account, dot + "Gr\u00fcn".encode())
+        made.append(folder_of(account, dot + b"Gr&APw-n"))
+        for run in range(2):
+            result = account.sync(status=1)
+            assert len([e for e in result.errors if "is left out" in e["message"]]) == len(made), result
+            assert result.did.get("uploaded", 0) == (1 if run == 0 else 0)
+        for path in made:
+            shutil.rmtree(path)
+        account.sync()
+        agree(account, remote)
+        idle(account, remote)
+
+
+def test_what_can_be_no_message_is_told_in_each_run(make_account, tmp_path):
+    account = make_account()
+    with account.remote() as remote:
+        append(remote, 2)
+        account.sync()
+        cur = account.local.folder("INBOX") / "cur"
+        os.mkfifo(cur / "18.fifo:2,S")
+        (cur / "18.directory:2,S").mkdir()
+        (cur / "18.dangling:2,S").symlink_to("/nowhere")
+        (tmp_path / "elsewhere").write_bytes(b"Subject: x\n\nx\n")
+        (cur / "18.link:2,S").symlink_to(tmp_path / "elsewhere")
+        for name in (":2,S", ",comma:2,S"):
+            (cur / name).write_bytes(b"Subject: x\n\nx\n")
+        account.local.deliver("INBOX", mail.one(5))
+        for _ in range(2):
+            result = account.sync(status=1)
+            [error] = result.errors
+            assert error["mailbox"] == "INBOX" and ", and 5 others" in error["message"]
+        assert len(uids(remote)) == 3
+        for path in cur.iterdir():
+            if path.name.startswith(("18.", ":", ",")):
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        account.sync()
+        agree(account, remote)
+        idle(account, remote)

@@ -361,11 +361,12 @@ static void state_mailbox_knows_its_names(void **state)
 	scene_mailbox(scene, "b");
 	state_mailbox_init(&mailbox);
 	mailbox.name = strdup("a");
-	mailbox.names = (struct state_names){.are_known = true, .has_doubles = true, .borne = 5};
+	mailbox.names = (struct state_names){.are_known = true, .has_strays = true, .borne = 5};
 	OK(scene, state_mailbox_put(scene->state, &mailbox, &scene->err));
 	OK(scene, state_mailboxes_load(scene->state, &all, &scene->err));
 	assert_true(all.items[0].names.are_known);
-	assert_true(all.items[0].names.has_doubles);
+	assert_true(all.items[0].names.has_strays);
+	assert_false(all.items[0].names.has_doubles);
 	assert_int_equal(all.items[0].names.borne, 5);
 	assert_false(all.items[1].names.are_known);
 	state_mailboxes_finish(&all);

@@ -71,6 +71,7 @@ int state_forget_all(struct state *state, struct err *err);
 struct state_names {
 	bool are_known;
 	bool has_doubles; /* several files shared a unique part */
+	bool has_strays;  /* something in it can be no message */
 	uint32_t borne;   /* keyword letters that files bore, by bits */
 };
 struct state_mailbox {

@@ -83,9 +83,10 @@ int maildir_list(struct maildir *maildir, struct strlist *names, struct err *err
  * nothing, and is left alone. A root that cannot be read is a failure.
  */
 struct maildir_blind {
-	struct strlist names; /* of mailboxes, not sorted; each with: */
-	struct strlist why;   /* a sentence with the directory's name */
-	bool has_lost_found;  /* a `lost+found` holds something */
+	struct strlist names;    /* of mailboxes, not sorted; each with: */
+	struct strlist why;      /* a sentence with the directory's name */
+	struct strlist left_out; /* directories that can be no mailbox: a sentence for each */
+	bool has_lost_found;     /* a `lost+found` holds something */
 };
 void maildir_blind_init(struct maildir_blind *blind);
 void maildir_blind_finish(struct maildir_blind *blind);
@@ -172,6 +173,8 @@ struct maildir_scan {
 	uint32_t borne;        /* letters a to z that files bear, by bits */
 	struct strlist others; /* sorted unique parts of what is no regular file: not messages, and
 				* no message of that name is gone */
+	size_t stray_count;    /* these, and files whose names do not identify them */
+	struct strlist stray;  /* the name of one of them */
 	/* private */
 	char *arena;
 	size_t arena_size;

@@ -4,6 +4,7 @@
  * with the scan in one merge by unique part; what changed is noted first, for rows may not change
  * under a cursor.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -487,6 +488,7 @@ static int delta_commit(struct local_delta *delta, struct err *err)
 	base->names = (struct state_names){
 		.are_known = true,
 		.has_doubles = delta->scan.double_count > 0,
+		.has_strays = delta->scan.stray_count > 0,
 		.borne = delta->scan.borne,
 	};
 	base->trusts_letters = run->account->keywords == KEYWORDS_YES;
@@ -506,6 +508,25 @@ static int mend_letters(struct run *run, struct mailbox *mailbox, struct err *er
 	return code;
 }
 
+/* Once in a pass, though a folder may be read again. */
+static void tell_strays(struct run *run, struct mailbox *mailbox, const struct maildir_scan *scan)
+{
+	struct err why;
+	char others[48] = "";
+	if (scan->stray_count == 0 || mailbox->seen.has_strays) {
+		return;
+	}
+	if (scan->stray_count > 1) {
+		snprintf(others, sizeof(others), ", and %zu others", scan->stray_count - 1);
+	}
+	err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
+		"%s in its folder%s can be no message and is left out: it is no regular file, or "
+		"its name begins with a comma or colon",
+		scan->stray.items[0], others);
+	run_report_error(run, mailbox, 0, &why);
+	mailbox->seen.has_strays = true;
+}
+
 int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct local_delta delta = {.run = run, .mailbox = mailbox};
@@ -516,6 +537,7 @@ int observe_local_mailbox(struct run *run, struct mailbox *mailbox, struct err *
 	    (code = maildir_folder_adopt_letters(mailbox->dir, err)) < 0) {
 		goto finish;
 	}
+	tell_strays(run, mailbox, &delta.scan);
 	if (code > 0) {
 		mailbox->base.held_policy = 0; /* keywords that had no letter here have one now */
 	}

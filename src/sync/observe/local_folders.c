@@ -18,7 +18,8 @@ static int read_if_changed(struct run *run, struct mailbox *mailbox, bool again,
 	if ((code = run_check_stop(run, err)) < 0 ||
 	    (code = maildir_stat(run->session->maildir, mailbox->name, &now, err)) < 0 ||
 	    (again ? local_stands_as_read(read, &now)
-		   : local_is_unchanged(read, &now, run->session->was_unclean))) {
+		   : local_is_unchanged(read, &now, run->session->was_unclean) &&
+			     !base->names.has_strays)) {
 		return code;
 	}
 	*is_still = false;

@@ -45,7 +45,12 @@ static int gather_local(struct run *run, struct maildir_blind *blind, struct err
 {
 	struct strlist names;
 	strlist_init(&names);
+	struct err why;
 	int code = maildir_list_seen(run->session->maildir, &names, blind, err);
+	for (size_t i = 0; i < blind->left_out.count; i++) {
+		err_set(&why, ERR_PARTIAL, SCOPE_ACCOUNT, "%s", blind->left_out.items[i]);
+		run_report_error(run, NULL, 0, &why);
+	}
 	for (size_t i = 0; code == 0 && i < names.count; i++) {
 		struct mailbox *mailbox = NULL;
 		code = table_add(run, names.items[i], &mailbox, err);

@@ -3,7 +3,8 @@
  * scan and one row of base at a time, so memory follows the change and not the folder.
  *
  * Which folders are read:
- *   D1  its stamp is base's and proven, and the last run ended properly -> not read
+ *   D1  its stamp is base's and proven, and the last run ended properly -> not read; but where
+ *       something can be no message, which is told in each run, it is
  *   D2  read in this run already, and its stamp is the one it was read under -> not read again
  *       (what went from one folder to another while they were read one after the other may be in
  *       neither scan: all are looked at again until they stand as they were read)

@@ -34,6 +34,7 @@ struct mailbox_seen {
 	bool is_unreadable;   /* its folder: what went from there cannot be told in this run */
 	bool is_read_only;    /* the server says so */
 	bool has_local_changes;
+	bool has_strays;          /* told: something in its folder can be no message */
 	bool lost_folder;         /* with all that was in it (brake.h, B9) */
 	bool was_viewed;          /* the remote delta was taken in this run */
 	bool is_window;           /* the server shows only the newest of it */
