@@ -4,7 +4,8 @@
  * C1. The chunk that a send was refused for is offered again unmoved and not shortened.
  * C2. poll() is called only after a receive found nothing: TLS may hold bytes that no poll shows.
  * C3. A failed send does not hide what the server said before: all of that is received first.
- * C4. Every wait ends: by bytes, by timeout_s without any, or soon after `stop`.
+ * C4. Every wait ends: by bytes, by timeout_s without any, or soon after `stop`. So do many waits
+ *     in a row in which next to nothing comes.
  */
 #include "mailsync/net/conn.h"
 
@@ -50,6 +51,8 @@ struct conn {
 	uint64_t arrived;     /* what had come when they left */
 	bool is_send_stalled; /* the last send took nothing */
 	bool is_overdue;      /* nothing came for too long */
+	int64_t drip_ms;      /* waited since CONN_DRIP_BYTES more last had moved, when */
+	uint64_t drip_from;   /* so many had */
 	int send_failure;     /* 0, or the negative code of send_err */
 	struct err send_err;
 };
@@ -336,6 +339,31 @@ static int conn_receive_some(struct conn *conn, char *in, size_t size, size_t *r
 	}
 }
 
+static const char *peer_name(const struct conn *conn)
+{
+	return conn->params.host != NULL ? conn->params.host : "the tunnel command";
+}
+
+/* MS more were waited. */
+static int note_waited(struct conn *conn, int64_t ms, struct err *err)
+{
+	uint64_t moved = conn->stats.bytes_in + conn->stats.bytes_out;
+	int limit_s = conn->params.timeout_s * CONN_DRIP_TIMES;
+
+	conn->stats.waited_ms += ms;
+	conn->drip_ms += ms;
+	if (moved - conn->drip_from >= CONN_DRIP_BYTES) {
+		conn->drip_from = moved;
+		conn->drip_ms = 0;
+	}
+	if (conn->drip_ms <= limit_s * INT64_C(1000)) {
+		return 0;
+	}
+	conn->is_overdue = true;
+	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT, "next to nothing from %s in %d seconds",
+		       peer_name(conn), limit_s);
+}
+
 static int conn_poll(struct conn *conn, int64_t deadline_ms, bool is_writable_in_vain,
 		     struct err *err)
 {
@@ -345,14 +373,14 @@ static int conn_poll(struct conn *conn, int64_t deadline_ms, bool is_writable_in
 		{.fd = conn->tunnel != NULL ? tunnel_errors_fd(conn->tunnel) : -1,
 		 .events = POLLIN},
 	};
-	int64_t left_ms = deadline_ms - clock_monotonic_ms();
+	int64_t now_ms = clock_monotonic_ms();
+	int64_t left_ms = deadline_ms - now_ms;
 	int slice_ms = conn->params.stop != NULL ? STOP_SLICE_MS : POLL_SLICE_MS;
 
 	if (left_ms <= 0) {
 		conn->is_overdue = true;
 		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT, "no answer from %s in %d seconds",
-			       conn->params.host != NULL ? conn->params.host : "the tunnel command",
-			       conn->params.timeout_s);
+			       peer_name(conn), conn->params.timeout_s);
 	}
 	pfds[0].events = POLLIN;
 	if (conn->is_send_stalled && is_writable_in_vain) {
@@ -366,7 +394,8 @@ static int conn_poll(struct conn *conn, int64_t deadline_ms, bool is_writable_in
 	if (pfds[1].revents != 0) {
 		tunnel_take_errors(conn->tunnel);
 	}
-	return (pfds[0].revents & POLLOUT) != 0 ? 1 : 0;
+	int code = note_waited(conn, clock_monotonic_ms() - now_ms, err);
+	return code < 0 ? code : (pfds[0].revents & POLLOUT) != 0;
 }
 
 static bool is_reached(const struct conn *conn, enum conn_goal goal, size_t received)

@@ -144,10 +144,13 @@ struct imap {
 	bool is_unconnected; /* login_is_unconnected */
 	bool is_closing;     /* LOGOUT was sent */
 	bool backoff_is_due;
-	int64_t backoff_ms;            /* the longest time named, 0 none */
-	unsigned noise;                /* lines in a row that belong to nothing */
-	unsigned alerts;               /* shown */
-	bool holds_alerts;             /* the login under way tells them */
+	int64_t backoff_ms;     /* the longest time named, 0 none */
+	unsigned noise;         /* lines in a row that belong to nothing, and */
+	int64_t noise_since_ms; /* how long was waited before them; and */
+	int64_t answered_ms;    /* before a command was last sent or answered, or a body told */
+	uint64_t sent;          /* bytes, by the last event */
+	unsigned alerts;        /* shown */
+	bool holds_alerts;      /* the login under way tells them */
 	struct remote_done *append_no; /* append: refused before its data */
 };
 

@@ -13,11 +13,14 @@
 #include "imap_private.h"
 #include "login.h"
 
-#define IMAP_READ_SIZE  65536
-#define IMAP_NOISE_MAX  100000 /* "* OK still here" each 2 minutes for 4 months */
-#define LOGOUT_MS       2000
-#define ALERT_SHOWN     2000 /* bytes of its words */
-#define IMAP_ALERTS_MAX 10   /* of a connection; a server may repeat one without end */
+#define IMAP_READ_SIZE 65536
+#define IMAP_NOISE_MAX 100000 /* "* OK still here" each 2 minutes for 4 months */
+#define LOGOUT_MS      2000
+#define ALERT_SHOWN    2000 /* bytes of its words */
+/* Times timeout_s of waiting: what tells of messages may come for so long without a command being
+ * answered. A listing of a million messages takes some 100 MB. */
+#define IMAP_ANSWER_TIMES 240
+#define IMAP_ALERTS_MAX   10 /* of a connection; a server may repeat one without end */
 
 /* *RECEIVED: 0 only where it may not wait. */
 static int imap_read(struct imap *imap, bool waits, size_t *received, struct err *err)
@@ -213,16 +216,38 @@ static void note_count(struct imap *imap, const struct imap_event *event)
 	}
 }
 
+/* What may come at any time, and again and again. */
+static bool answers_nothing(const struct imap_event *event)
+{
+	return event->type == IMAP_UNTAGGED || event->type == IMAP_OTHER ||
+	       event->type == IMAP_CONTINUE || event->type == IMAP_TAGGED ||
+	       event->type == IMAP_EXISTS || event->type == IMAP_FLAGS ||
+	       event->type == IMAP_CAPABILITY;
+}
+
 /* A server that talks on and on without ever answering has lost its way, however little memory that
  * takes. */
 static int note_noise(struct imap *imap, const struct imap_event *event, struct err *err)
 {
-	bool is_noise = event->type == IMAP_UNTAGGED || event->type == IMAP_OTHER ||
-			event->type == IMAP_CONTINUE || event->type == IMAP_TAGGED;
-	imap->noise = is_noise ? imap->noise + 1 : 0;
+	struct conn_stats stats;
+	int64_t timeout_ms = imap->server->timeout_s * INT64_C(1000);
+	conn_get_stats(imap->conn, &stats);
+	if (imap->noise == 0 || !answers_nothing(event)) {
+		imap->noise_since_ms = stats.waited_ms;
+	}
+	if (event->type == IMAP_BODY_DATA || stats.bytes_out != imap->sent) {
+		imap->answered_ms = stats.waited_ms;
+	}
+	imap->sent = stats.bytes_out;
+	imap->noise = answers_nothing(event) ? imap->noise + 1 : 0;
 	if (imap->noise > IMAP_NOISE_MAX) {
 		return err_set(err, ERR_PROTOCOL, SCOPE_ACCOUNT,
 			       "the server sent %d lines that answer nothing", IMAP_NOISE_MAX);
+	}
+	if (stats.waited_ms - imap->noise_since_ms > timeout_ms * CONN_DRIP_TIMES ||
+	    stats.waited_ms - imap->answered_ms > timeout_ms * IMAP_ANSWER_TIMES) {
+		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
+			       "the server goes on sending lines and answers nothing");
 	}
 	return 0;
 }
@@ -444,6 +469,7 @@ bool imap_command_answered(struct imap *imap, const struct imap_event *event,
 			memmove(imap->queue + i, imap->queue + i + 1,
 				(imap->queue_len - i) * sizeof(*imap->queue));
 			imap->noise = 0;
+			imap->sent = 0; /* and the time without an answer begins anew */
 			imap->may_be_open |= command->opens && event->status == IMAP_OK;
 			if (i == 0) {
 				note_turn(imap);

@@ -8,6 +8,7 @@ A letter is [unique-id, bytes]. DELE takes effect at QUIT, as RFC 1939 says.
 
 import socket
 import threading
+import time
 
 
 class Cut(Exception):
@@ -24,7 +25,7 @@ class Maildrop:
         self.size = len            # what LIST says of a message's bytes
         self.window = None         # list only so many messages that were not fetched (Gmail)
         self.greeting = "+OK ready"
-        self.at = {}               # command -> answer line, or "cut"; e.g. {"PASS": "-ERR [IN-USE] x"}
+        self.at = {}               # command -> answer line, or "cut"; e.g. {"PASS": "-ERR [IN-USE] x"}, "drip"
         self.quit = "ok"           # or "cut-before", "cut-after", "refuse", "forget" (and say +OK)
         self.end = b"\r\n"
         self.utf8_only = ()        # unique-ids of messages that RETR refuses before UTF8
@@ -85,6 +86,8 @@ class Maildrop:
             answer = self.at.get(command) or self.at.get(verb)
             if answer == "cut":
                 raise Cut
+            if answer == "drip":
+                self.drip(stream)
             if verb in ("RETR", "TOP", "DELE") and int(argument.split()[0]) > len(shown):
                 answer = "-ERR no such message"
             if answer is not None:
@@ -129,6 +132,14 @@ class Maildrop:
                 return
             else:
                 say("-ERR unknown command")
+
+    @staticmethod
+    def drip(stream):
+        """A byte now and then, until the client hangs up."""
+        while True:
+            stream.write(b"+")
+            stream.flush()
+            time.sleep(0.01)
 
     def stuffed(self, wire):
         if self.stuffs:

@@ -12,7 +12,7 @@ from lies import (CONDSTORE, DAY, ENABLED, QRESYNC, STATUSES, clock_of, keeps_ev
                   synced)
 from rig import mail, tree
 from rig.fake import Box, in_set
-from rig.scripted import always, close, expect, flood, message, raw, tls
+from rig.scripted import always, close, drip, expect, flood, message, raw, tls
 
 # How much a server floods with; more shows worse than linear work, and takes longer.
 FLOOD = int(os.environ.get("MAILSYNC_FLOOD_MB", "6")) << 20
@@ -714,6 +714,34 @@ def test_flood(bad, kind, where):
     server.script = [always(rf"^({where})", raw(head), flood(block, FLOOD), close())]
     sync(account, {0, 1, 75, 76}, seconds=20)
     assert local(account) == known
+    recovers(server, account)
+
+
+# A clock that is fifty times as fast: seconds of a time-out are hundredths.
+FAST = {"CLOCK_TIMES": "50"}
+DRIPS = {
+    "bytes": [drip(b"x")],
+    "bytes of a body": [raw(b"* 4 FETCH (UID 80 FLAGS () BODY[] {999999}\r\n"), drip(b"x")],
+    "untagged OK": [drip(b"* OK still here\r\n", 64)],
+    "answers to nobody": [drip(b"m999999 OK done\r\n", 64)],
+    "counts": [drip(b"* 3 EXISTS\r\n", 64)],
+}
+
+
+@pytest.mark.parametrize("where", ["LOGIN", "LIST", "SELECT|EXAMINE", "UID FETCH", "APPEND"])
+@pytest.mark.parametrize("kind", DRIPS)
+def test_a_server_that_goes_on_and_on_does_not_hold_the_run(bad, clock_shim, kind, where):
+    server, account = synced(bad)
+    server.boxes["INBOX"].add(mail.one(80, size=300))
+    account.local.deliver("INBOX", mail.one(81))
+    known = local(account)
+    account.change(timeout="5")
+    server.script = [always(rf"^({where})", *DRIPS[kind])]
+    environment = account.environment
+    account.environment = lambda: environment(LD_PRELOAD=clock_shim, **FAST)
+    sync(account, {1, 75, 76}, seconds=20)
+    account.environment = environment
+    assert set(known) <= set(local(account))
     recovers(server, account)
 
 

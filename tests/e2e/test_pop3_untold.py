@@ -45,6 +45,17 @@ def asked(drop, verb):
 
 # RETR: half, empty, with surplus
 
+def test_a_byte_now_and_then_does_not_hold_the_run(drop_account, clock_shim):
+    with Maildrop([mail.one(1), mail.one(2)], at={"LIST": "drip"}) as drop:
+        account = drop_account(drop, timeout="5")
+        environment = account.environment
+        account.environment = lambda: environment(LD_PRELOAD=clock_shim, CLOCK_TIMES="50")
+        assert account.sync(status=None).status in (75, 76)
+        account.environment = environment
+        drop.at = {}
+        assert account.sync().did == {"downloaded": 2}
+
+
 @pytest.mark.parametrize("is_piped", [True, False])
 def test_a_half_is_kept_and_the_message_too_until_the_rest_comes(drop_account, is_piped):
     """A16, A17: the whole one is stored beside the half, which is told, and deletes the message."""

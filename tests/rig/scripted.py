@@ -15,6 +15,7 @@ states only what it is about; expect(...) steps are tried in order, each once, u
 An answer may be a function: it is given the command and returns a list of answers.
 """
 
+import itertools
 import re
 import socket
 import ssl
@@ -44,6 +45,13 @@ class flood(NamedTuple):
     function of a number that counts up from 1."""
     data: object
     total: int
+
+
+class drip(NamedTuple):
+    """DATA, of which a piece of SIZE bytes goes out each SECONDS, until the client hangs up."""
+    data: bytes
+    size: int = 1
+    seconds: float = 0.01
 
 
 class close(NamedTuple):
@@ -163,6 +171,10 @@ class Scripted(Door):
                 conn.sendall(answer.data)
             elif isinstance(answer, flood):
                 self.flood(conn, answer)
+            elif isinstance(answer, drip):
+                for at in itertools.cycle(range(0, len(answer.data), answer.size)):
+                    conn.sendall(answer.data[at:at + answer.size])
+                    time.sleep(answer.seconds)
             elif isinstance(answer, tls):
                 raise Upgrade(answer)
             elif isinstance(answer, pause):

@@ -66,6 +66,7 @@ struct conn_stats {
 	uint64_t bytes_out;
 	uint64_t round_trips; /* how often we had sent something and had to wait for an answer */
 	uint64_t commands;    /* the connect phase only: libcurl's CAPABILITY, STARTTLS */
+	int64_t waited_ms;    /* how long it was waited for bytes, the connect phase left aside */
 };
 
 struct conn;
@@ -113,11 +114,16 @@ enum conn_goal {
 };
 #define CONN_LOW_WATER 65536
 
+/* A server that sends a byte now and then makes progress, and holds a run for ever: of so many
+ * times timeout_s of waiting, CONN_DRIP_BYTES either way are the least. */
+#define CONN_DRIP_TIMES 15
+#define CONN_DRIP_BYTES 1024
+
 /* Sends what is queued while receiving into IN (full duplex: never blocks on sending while the
  * server sends). *RECEIVED may be 0 but for CONN_INPUT. The end of the stream is -ERR_TEMPORARY
- * ("connection closed by the server"), as is timeout_s without a byte either way; both tell how
- * the connection was lost (err.h). `stop` ends a
- * wait, but lets what needs none go out (CONN_POLL), such as a LOGOUT. */
+ * ("connection closed by the server"), as is timeout_s without a byte either way, or
+ * CONN_DRIP_TIMES that with next to none; all tell how the connection was lost (err.h). `stop` ends
+ * a wait, but lets what needs none go out (CONN_POLL), such as a LOGOUT. */
 int conn_wait(struct conn *conn, enum conn_goal goal, char *in, size_t size, size_t *received,
 	      struct err *err);
 
