@@ -52,6 +52,7 @@ static bool read_seen(struct scenario *scenario, const char *word)
 {
 	static const char *const names[] = {
 		[MOVE_SEEN_HERE] = "here",
+		[MOVE_SEEN_RENAMED] = "renamed",
 		[MOVE_SEEN_THERE] = "there",
 		[MOVE_SEEN_UNREADABLE] = "unreadable",
 	};
@@ -62,12 +63,12 @@ static bool read_seen(struct scenario *scenario, const char *word)
 	char new_there[] = "- - =";
 	size_t seen = 0;
 
-	while (seen < 3 && strcmp(word, names[seen]) != 0) {
+	while (seen < 4 && strcmp(word, names[seen]) != 0) {
 		seen++;
 	}
 	scenario->facts.seen = (enum move_seen)seen;
 	bool is_there = seen == MOVE_SEEN_THERE;
-	return seen < 3 && case_read_row(&scenario->gone, is_there ? gone_there : gone_here) &&
+	return seen < 4 && case_read_row(&scenario->gone, is_there ? gone_there : gone_here) &&
 	       case_read_row(&scenario->fresh, is_there ? new_there : new_here);
 }
 

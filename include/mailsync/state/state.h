@@ -270,6 +270,22 @@ struct state_moves {
 };
 int state_moves_load(struct state *state, int64_t from, struct state_moves *moves, struct err *err);
 void state_moves_finish(struct state_moves *moves);
+/* A file that is gone, or one that is new, of the size of one of the others. */
+struct state_trace {
+	int64_t row;
+	int64_t mailbox;
+	uint64_t size;
+	bool is_taken;                     /* the caller's */
+	uint8_t content[ROW_CONTENT_SIZE]; /* of one that is gone; else the caller's */
+};
+struct state_traces {
+	struct state_trace *items; /* by mailbox and row */
+	size_t count;
+	size_t cap;
+};
+int state_traces_load(struct state *state, bool of_gone, struct state_traces *traces,
+		      struct err *err);
+void state_traces_finish(struct state_traces *traces);
 /* Rows (any mailbox) with that EMAILID and a local file; agreed first. */
 int state_rows_by_emailid(struct state *state, const char *emailid, struct row_list *rows,
 			  struct err *err);

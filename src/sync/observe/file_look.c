@@ -81,3 +81,26 @@ int observe_moved(struct run *run, struct folder_look *folder, struct mailbox *m
 	*verdict = look.verdict;
 	return code == -ERR_CHANGED ? 0 : run_outlives(run, mailbox, code, NULL, err);
 }
+
+int observe_content(struct run *run, struct folder_look *folder, struct mailbox *mailbox,
+		    struct state_trace *fresh, bool *is_told, struct err *err)
+{
+	const struct maildir_entry *entry = NULL;
+	struct maildir_reading reading;
+	struct row row;
+	row_init(&row);
+	*is_told = false;
+	int code = state_row_by_id(run->session->state, fresh->row, &row, is_told, err);
+	if (code == 0 && *is_told && (code = look_into(run, folder, mailbox, err)) == 0) {
+		entry = maildir_scan_find(&folder->scan, span_of(row.unique));
+	}
+	*is_told = entry != NULL;
+	if (entry != NULL && (code = maildir_folder_read(mailbox->dir, entry->name, entry->in_new,
+							 &reading, err)) == 0) {
+		memcpy(fresh->content, reading.content, ROW_CONTENT_SIZE);
+	}
+	row_finish(&row);
+	/* One that cannot be read is no move: its upload will tell. */
+	*is_told &= code == 0;
+	return code < 0 && run_is_fatal_in_folder(err) ? code : 0;
+}

@@ -4,6 +4,7 @@
  * one that is gone from another, is asked for its header. Without such nothing is asked.
  */
 #include "observe.h"
+#include "observe_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -306,6 +307,8 @@ int find_moves(struct run *run, enum move_seen seen, struct state_moves *pairs, 
 	switch (seen) {
 	case MOVE_SEEN_HERE:
 		return state_moves_load(run->session->state, 0, pairs, err);
+	case MOVE_SEEN_RENAMED:
+		return find_renamed(run, pairs, err);
 	case MOVE_SEEN_UNREADABLE:
 		return run->seen.has_unreadable ? find_from_unreadable(run, pairs, err) : 0;
 	case MOVE_SEEN_THERE:

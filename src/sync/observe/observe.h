@@ -131,6 +131,9 @@ struct folder_look {
 };
 int observe_moved(struct run *run, struct folder_look *folder, struct mailbox *mailbox,
 		  const struct move_rows *rows, enum content_verdict *verdict, struct err *err);
+/* Into FRESH, one that is new: the digest of its file, in MAILBOX; *IS_TOLD: it could be read. */
+int observe_content(struct run *run, struct folder_look *folder, struct mailbox *mailbox,
+		    struct state_trace *fresh, bool *is_told, struct err *err);
 void folder_look_finish(struct folder_look *folder);
 
 /* What a file's name tells, for the rules. */

@@ -92,4 +92,7 @@ int unkept_put(struct run *run, struct mailbox *mailbox, uint32_t uid, struct er
 int unkept_put_all(struct run *run, struct mailbox *mailbox, const struct uidset *uids,
 		   uint32_t from, size_t *count, struct err *err);
 
+/* Of find_moves, MOVE_SEEN_RENAMED. */
+int find_renamed(struct run *run, struct state_moves *pairs, struct err *err);
+
 #endif

@@ -211,8 +211,8 @@ static int plan_crossed(struct run *run, struct err *err)
 
 int plan_moves(struct run *run, struct err *err)
 {
-	static const enum move_seen kinds[] = {MOVE_SEEN_HERE, MOVE_SEEN_UNREADABLE,
-					       MOVE_SEEN_THERE};
+	static const enum move_seen kinds[] = {MOVE_SEEN_HERE, MOVE_SEEN_RENAMED,
+					       MOVE_SEEN_UNREADABLE, MOVE_SEEN_THERE};
 	int code = plan_crossed(run, err);
 	for (size_t i = 0; code == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct planning planning = {.run = run, .seen = kinds[i]};

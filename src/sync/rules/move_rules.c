@@ -59,6 +59,9 @@ enum move_state move_rule(const struct move_facts *facts)
 	bool is_open = facts->gone->remote == MESSAGE_PRESENT &&  /* V2 */
 		       facts->fresh->reason != REASON_AMBIGUOUS;  /* V3 */
 	bool waits = facts->fresh->reason == REASON_UNIDENTIFIED; /* V17 */
+	if (facts->seen == MOVE_SEEN_RENAMED && may == MOVE_HELD_POLICY) {
+		return MOVE_NONE; /* V19 */
+	}
 	return is_open ? rule_content(facts, waits ? MOVE_HELD_UNREADABLE : may) : MOVE_NONE;
 }
 

@@ -20,6 +20,10 @@
  *       by an obstacle: the same, and the next run looks again.
  *   V18 the message, or its new row, is set aside, since the connection ended on it -> the same
  *   V6  else                                            -> planned
+ * The same under another unique part, as programs do that write a message anew: where the whole
+ * content is the same (files are asked that have the size of a lost one):
+ *   V19 V4's policy                                     -> none: a new message and a removal, each
+ *       by its own rule. Else as above
  * A new file whose unique part base has in a folder that could not be read:
  *   V7  agreed in base -> held (unreadable), since it may have come from there: as new mail it
  *       would lose its keywords, whose letters are that folder's. Not agreed -> none.
@@ -72,6 +76,7 @@ enum move_state {
 /* How it was seen. */
 enum move_seen {
 	MOVE_SEEN_HERE,       /* in the Maildir */
+	MOVE_SEEN_RENAMED,    /* in the Maildir, under another unique part */
 	MOVE_SEEN_THERE,      /* on the server */
 	MOVE_SEEN_UNREADABLE, /* a folder that could not be read may lack the file */
 };

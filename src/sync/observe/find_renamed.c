@@ -1,0 +1,124 @@
+/*
+ * Files that were filed elsewhere under another name, as programs do that write a message anew.
+ * The size proposes, the digest of the content decides; only new files
+ * are read, and of these only those that have the size of one that is gone.
+ */
+#include "observe.h"
+#include "observe_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/base/array.h"
+
+static int pairs_add(struct state_moves *pairs, int64_t gone_row, int64_t new_row, struct err *err)
+{
+	if (ARRAY_RESERVE(&pairs->items, pairs->count + 1, &pairs->cap, err) < 0) {
+		return -ERR_NOMEM;
+	}
+	pairs->items[pairs->count++] = (struct state_move){gone_row, new_row};
+	return 0;
+}
+
+static bool has_size(const struct state_traces *gone, const struct state_trace *fresh)
+{
+	for (size_t i = 0; i < gone->count; i++) {
+		const struct state_trace *trace = &gone->items[i];
+		if (!trace->is_taken && trace->size == fresh->size &&
+		    trace->mailbox != fresh->mailbox) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The first of GONE, of another mailbox, whose file held what FRESH holds; NULL: none. */
+static struct state_trace *find_content(const struct state_traces *gone,
+					const struct state_trace *fresh)
+{
+	for (size_t i = 0; i < gone->count; i++) {
+		struct state_trace *trace = &gone->items[i];
+		if (!trace->is_taken && trace->mailbox != fresh->mailbox &&
+		    memcmp(trace->content, fresh->content, ROW_CONTENT_SIZE) == 0) {
+			return trace;
+		}
+	}
+	return NULL;
+}
+
+static int compare_gone(const void *x, const void *y)
+{
+	const struct state_move *one = x;
+	const struct state_move *two = y;
+	return (one->gone_row > two->gone_row) - (one->gone_row < two->gone_row);
+}
+
+static int compare_new(const void *x, const void *y)
+{
+	const struct state_move *one = x;
+	const struct state_move *two = y;
+	return (one->new_row > two->new_row) - (one->new_row < two->new_row);
+}
+
+/* Drops the rows that are in a pair by name already, by one of its two. */
+static void drop_named(struct state_traces *traces, struct state_moves *named,
+		       int (*compare)(const void *, const void *))
+{
+	size_t kept = 0;
+	if (named->count == 0) {
+		return;
+	}
+	qsort(named->items, named->count, sizeof(*named->items), compare);
+	for (size_t i = 0; i < traces->count; i++) {
+		const struct state_move wanted = {traces->items[i].row, traces->items[i].row};
+		if (array_find(named->items, named->count, sizeof(wanted), &wanted, compare) ==
+		    NULL) {
+			traces->items[kept++] = traces->items[i];
+		}
+	}
+	traces->count = kept;
+}
+
+static int find_one(struct run *run, struct folder_look *folder, const struct state_traces *gone,
+		    struct state_trace *fresh, struct state_moves *pairs, struct err *err)
+{
+	struct mailbox *mailbox = run_mailbox_by_id(run, fresh->mailbox);
+	bool is_told = false;
+	if (mailbox == NULL || !mailbox_is_active(mailbox) || mailbox->seen.is_unreadable ||
+	    !has_size(gone, fresh)) {
+		return 0;
+	}
+	int code = observe_content(run, folder, mailbox, fresh, &is_told, err);
+	struct state_trace *trace = code == 0 && is_told ? find_content(gone, fresh) : NULL;
+	if (trace == NULL) {
+		return code;
+	}
+	trace->is_taken = true;
+	return pairs_add(pairs, trace->row, fresh->row, err);
+}
+
+int find_renamed(struct run *run, struct state_moves *pairs, struct err *err)
+{
+	struct state *state = run->session->state;
+	struct folder_look folder = {0};
+	struct state_traces gone = {0};
+	struct state_traces fresh = {0};
+	struct state_moves named = {0};
+	int code;
+	if ((code = state_traces_load(state, true, &gone, err)) < 0 || gone.count == 0 ||
+	    (code = state_traces_load(state, false, &fresh, err)) < 0 || fresh.count == 0 ||
+	    (code = state_moves_load(state, 0, &named, err)) < 0) {
+		goto finish;
+	}
+	drop_named(&gone, &named, compare_gone);
+	drop_named(&fresh, &named, compare_new);
+	for (size_t i = 0; code == 0 && i < fresh.count; i++) {
+		code = find_one(run, &folder, &gone, &fresh.items[i], pairs, err);
+	}
+finish:
+	folder_look_finish(&folder);
+	state_moves_finish(&named);
+	state_traces_finish(&fresh);
+	state_traces_finish(&gone);
+	return code;
+}
