@@ -89,6 +89,22 @@ def test_a_half_that_comes_twice_is_what_there_is(drop_account):
         assert account.sync().did == {}
 
 
+def test_what_came_before_is_kept_once_whatever_size_was_listed_then(drop_account):
+    """A file's name is made of what was told when it came."""
+    [wire] = letters(1)
+    with Maildrop([wire], size=lambda body: 2 * len(body)) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        account.sync()
+        drop.size, drop.at = len, {"RETR 1": retr(half(wire))}
+        account.sync(status=1)
+        assert local(account) == sorted([half(wire), wire])
+        drop.at = {}
+        account.sync()
+        account.sync()
+        assert local(account) == sorted([half(wire), wire])
+        assert drop.letters == []
+
+
 def test_halves_that_differ_are_not_kept_without_end(drop_account):
     """A17: at most four of them; the message is then let be, and stays on the server."""
     sent = letters(1, size=3000)

@@ -47,7 +47,57 @@ finish:
 	return code == -ERR_CHANGED ? 0 : code;
 }
 
-/* Whether a file of ours of the message has what BODY has: its place then in *FOUND, else NULL. */
+/* The file DELIVERED, where it is of the size of BODY. */
+static int read_if_as_large(struct pop3_job *job, const struct pop3_arrival *body,
+			    const char *delivered, struct content *content, struct err *err)
+{
+	struct pop3_file file = pop3_file_of(delivered);
+	struct maildir_folder *folder = NULL;
+	struct maildir_file info = {0};
+	struct err ignored;
+	bool is_as_large =
+		maildir_folder_open(job->run->session->maildir, file.mailbox, &folder, &ignored) ==
+			0 &&
+		maildir_folder_stat_file(folder, file.name, file.in_new, &info, &ignored) == 0 &&
+		info.size_bytes == body->draft.size_bytes;
+	maildir_folder_close(&folder);
+	content->is_there = false;
+	return is_as_large ? read_file(job, delivered, content, err) : 0;
+}
+
+/* Some row goes by DELIVERED. */
+static bool has_row(const struct pop3_job *job, const char *delivered)
+{
+	const struct pop3_rows *rows = &job->session.rows;
+	for (size_t i = 0; i < rows->count; i++) {
+		if (strcmp(rows->items[i].unique, delivered) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The first of FILES that has what BODY has, in *FOUND, else NULL. ANY: they are not known to be
+ * of this message, and may be another's. */
+static int look_among(struct pop3_job *job, const struct pop3_arrival *body,
+		      const struct strlist *files, bool any, const char **found, struct err *err)
+{
+	int code = 0;
+	*found = NULL;
+	for (size_t i = 0; code == 0 && i < files->count && *found == NULL; i++) {
+		struct content content;
+		code = read_if_as_large(job, body, files->items[i], &content, err);
+		if (code == 0 && content.is_there &&
+		    memcmp(content.digest, body->draft.content, ROW_CONTENT_SIZE) == 0 &&
+		    !(any && has_row(job, files->items[i]))) {
+			*found = files->items[i];
+		}
+	}
+	return code;
+}
+
+/* Whether a file of ours of the message has what BODY has: its place then in *FOUND, else NULL.
+ * Its unique-id or its size may not have been told when one of its files came. */
 static int look_in_files(struct pop3_job *job, const struct pop3_arrival *body,
 			 struct pop3_proof_facts *facts, const char **found, struct err *err)
 {
@@ -56,13 +106,12 @@ static int look_in_files(struct pop3_job *job, const struct pop3_arrival *body,
 	int code = pop3_find_files(job, body->item, &files, &count, err);
 	*found = NULL;
 	facts->has_files = code == 0 && count > 0;
-	for (size_t i = 0; code == 0 && i < count && *found == NULL; i++) {
-		struct content content;
-		code = read_file(job, files[i], &content, err);
-		if (code == 0 && content.is_there &&
-		    memcmp(content.digest, body->draft.content, ROW_CONTENT_SIZE) == 0) {
-			*found = files[i];
-		}
+	if (code == 0) {
+		const struct strlist own = {.items = (char **)files, .count = count};
+		code = look_among(job, body, &own, false, found, err);
+	}
+	if (code == 0 && *found == NULL) {
+		code = look_among(job, body, &job->local.delivered, true, found, err);
 	}
 	facts->is_in_file = *found != NULL;
 	return code;
