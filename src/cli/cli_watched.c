@@ -8,7 +8,7 @@
 #include "cli_signal.h"
 
 #define KEEP_MS       300000  /* a sync's connection waits so long for the next one */
-#define DEAF_GRACE_MS 3000    /* what a look found may be told a moment later */
+#define DEAF_GRACE_MS 10000   /* what a look found may be told a moment later */
 #define DEAF_PAUSE_MS 3600000 /* before a server that did not tell is listened to again */
 
 static const char *const state_words[] = {
@@ -210,9 +210,8 @@ static void prepare_sync(struct watched *watched)
 
 	remote_mailboxes_finish(&task->told);
 	task->was_spared = false;
-	task->heard_before = watched->heard;
 	if (watched->hearing) {
-		watched->heard = hearing_count(watched->hearing);
+		task->heard = hearing_count(watched->hearing);
 		hearing_told(watched->hearing, &task->told, &is_all);
 	}
 	task->is_certain = watched->is_certain || is_all || watched->schedule.sync.failures > 0 ||
@@ -313,8 +312,8 @@ static void say_watching(struct watched *watched)
 	watched_say(watched, WATCHED_WATCHING, message);
 }
 
-/* A sync found what should have been told, and nothing was since the one before it began: is the
- * hearing deaf? */
+/* A sync found what should have been told, and nothing was since the last one that went well began:
+ * is the hearing deaf? */
 static void suspect_deaf(struct watched *watched, int64_t now)
 {
 	const struct cli_job *job = watched->job;
@@ -323,10 +322,27 @@ static void suspect_deaf(struct watched *watched, int64_t now)
 	for (size_t i = 0; watched->hearing && i < job->brought.count; i++) {
 		found = found || hearing_is_of(watched->hearing, job->brought.items[i]);
 	}
-	if (found && hearing_count(watched->hearing) == watched->task.heard_before) {
+	if (found && hearing_count(watched->hearing) == watched->heard) {
 		watched->deaf_ms = now + DEAF_GRACE_MS;
-		watched->deaf_heard = watched->task.heard_before;
+		watched->deaf_heard = watched->heard;
 	}
+}
+
+/* Is the directory in the root's place another one now? What is not heard of it is said once. */
+static void renew_here(struct watched *watched)
+{
+	struct err ignored;
+
+	if (!watched->here) {
+		return;
+	}
+	(void)maildir_watch_renew(watched->here, &ignored);
+	const char *why = maildir_watch_why(watched->here);
+	if (why && !watched->told_why) {
+		log_line(cli_run_options(watched->run)->log, LOG_WARN, "%s: %s",
+			 watched->job->conf->name, why);
+	}
+	watched->told_why = why != NULL;
 }
 
 static void collect_sync(struct watched *watched)
@@ -334,7 +350,6 @@ static void collect_sync(struct watched *watched)
 	struct cli_job *job = watched->job;
 	enum schedule_end end = end_of(job);
 	int64_t now = clock_monotonic_ms();
-	struct err ignored;
 
 	watched->status = job->status;
 	watched->is_over = is_final(job);
@@ -343,15 +358,16 @@ static void collect_sync(struct watched *watched)
 		(void)cli_run_tell(watched->run, job, stdout, stderr);
 	}
 	schedule_synced(&watched->schedule, now, end, job->patience_ms);
-	if (watched->here) {
-		(void)maildir_watch_renew(watched->here, &ignored);
-	}
+	renew_here(watched);
 	if (end != END_WELL) {
 		char why[32];
 		snprintf(why, sizeof(why), "status %d", watched->status);
 		watched_say_why(watched, WATCHED_WAITING, why,
 				schedule_next_ms(&watched->schedule));
-	} else if (schedule_task(&watched->schedule, now) != TASK_CONNECT) {
+		return;
+	}
+	watched->heard = watched->hearing ? watched->task.heard : watched->heard;
+	if (schedule_task(&watched->schedule, now) != TASK_CONNECT) {
 		say_watching(watched);
 	}
 }

@@ -33,7 +33,7 @@ struct watched_task {
 	bool is_certain;
 	struct remote_mailboxes told;
 	bool was_spared;
-	uint64_t heard_before; /* hearing_count, when the one before it began */
+	uint64_t heard; /* hearing_count, when it began */
 	/* A connection. */
 	struct hearing *hearing;
 	int code;
@@ -50,10 +50,11 @@ struct watched {
 	struct hearing *hearing;    /* the server; NULL: it is not heard now */
 	struct maildir_watch *here; /* the Maildir; may be NULL */
 	struct sync_keep keep;      /* the connection of the syncs */
-	uint64_t heard;             /* hearing_count, when the last sync began */
+	uint64_t heard;             /* hearing_count, when the last sync that went well began */
 	bool is_certain;            /* the next sync is for more than what the hearing told */
 	int64_t deaf_ms;            /* until when it has to tell what a sync found; 0: none */
 	uint64_t deaf_heard;        /* hearing_count, if it does not */
+	bool told_why;              /* what of the Maildir is not heard */
 	bool is_second_look; /* the last sync was for what the hearing told when it was made */
 	bool is_over;        /* it is not watched, or no more; `status` says why */
 	int status;
