@@ -72,9 +72,10 @@ static int read_domain(struct cli_address *address, struct err *err)
 		return bad(err, address->text, "what can be found out goes by the domain's name");
 	}
 	buf_init(&ascii, DNS_NAME_MAX + 1);
-	if (dns_domain(span_of(domain), &ascii, &why) < 0) {
+	int code = dns_domain(span_of(domain), &ascii, &why);
+	if (code < 0) {
 		buf_finish(&ascii);
-		return bad(err, address->text, EXAMPLE);
+		return code == -ERR_NOMEM ? err_nomem(err) : bad(err, address->text, EXAMPLE);
 	}
 	address->domain = buf_steal(&ascii);
 	buf_finish(&ascii);

@@ -69,6 +69,7 @@ static bool append_domain(struct span domain, struct buf *name)
 		ascii = ascii_of(address.data);
 	}
 	bool is_name = ascii && append_labels(ascii, name);
+	name->failed = address.failed == -ERR_NOMEM ? address.failed : name->failed;
 	curl_free(ascii);
 	buf_finish(&address);
 	return is_name;
@@ -80,7 +81,10 @@ int dns_domain(struct span domain, struct buf *out, struct err *err)
 	int code = 0;
 
 	buf_init(&name, ADDRESS_MAX);
-	if (append_domain(domain, &name)) {
+	bool is_name = append_domain(domain, &name);
+	if (name.failed == -ERR_NOMEM) {
+		code = err_nomem(err);
+	} else if (is_name) {
 		buf_append_span(out, buf_span(&name));
 	} else {
 		code = err_set(err, ERR_USAGE, SCOPE_RUN, "\"%.*s\" is no domain of mail addresses",
