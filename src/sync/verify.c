@@ -57,16 +57,21 @@ static int check_whose(struct run *run, struct err *err)
 			       "there is nothing to prove before the next sync has paired them");
 }
 
+static int gather_here(struct run *run, struct err *err)
+{
+	int code = observe_mailboxes_here(run, err);
+	if (code == 0) {
+		run_report_unknown(run);
+	}
+	return code;
+}
+
 /* Without the network. */
 static const struct step steps_here[] = {
-	{"open", run_open_local, STEP_LOOKS},
-	{"whose", check_whose, STEP_LOOKS},
-	{"keywords", observe_keywords, STEP_LOOKS},
-	{"suspects", suspects_load, STEP_LOOKS},
-	{"policy", decide_policy, STEP_LOOKS},
-	{"which mailboxes", observe_mailboxes_here, STEP_LOOKS},
-	{"local delta", observe_local, STEP_LOOKS},
-	{"brake", brake_plan, STEP_LOOKS},
+	{"open", run_open_local, STEP_LOOKS},       {"whose", check_whose, STEP_LOOKS},
+	{"keywords", observe_keywords, STEP_LOOKS}, {"suspects", suspects_load, STEP_LOOKS},
+	{"policy", decide_policy, STEP_LOOKS},      {"which mailboxes", gather_here, STEP_LOOKS},
+	{"local delta", observe_local, STEP_LOOKS}, {"brake", brake_plan, STEP_LOOKS},
 };
 
 /* With it; the rest is a sync's own. */
@@ -82,6 +87,12 @@ static const struct step steps_opening[] = {
 static int look_ahead(struct verify *verify, struct err *err)
 {
 	struct run *run = verify->run;
+	if (run->account->is_pop3 &&
+	    (verify->options->level != VERIFY_FILES || verify->options->repairs)) {
+		log_line(run->log, LOG_WARN,
+			 "%s: over POP3 files are verified, and no more; nothing is repaired",
+			 run->account->name);
+	}
 	bool is_here = run->account->is_pop3 ||
 		       (verify->options->level == VERIFY_FILES && !verify->options->repairs);
 	if (!is_here) {

@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from rig import mail
 from stories import agree, append
 
 ARCHIVE = {"direction": "pull", "delete": "none"}
@@ -130,3 +131,25 @@ def test_a_restore_that_is_stopped_at_any_step_doubles_nothing(account, remote, 
         if stopped.status >= 0:
             break
     same(account, remote)
+
+
+def test_a_restore_over_quota_says_so_and_goes_on_when_there_is_room(make_account, dovecots):
+    account = make_account(dovecots(quota="1M"), **ARCHIVE)
+    with account.remote() as remote:
+        letters = [(remote.append("INBOX", mail.one(n, size=80_000), (), 1_600_000_000 + n), n)
+                   for n in range(8)]
+        account.sync()
+        for uid, _ in letters:
+            remote.expunge("INBOX", uid)
+        account.sync()
+        remote.create("Filler")
+        for n in range(6):
+            remote.append("Filler", mail.one(50 + n, size=100_000), (), 1_600_000_000)
+        assert "MB used on the server" in account.run("check").out
+        assert "quota: 0.6 of 1.0 MB" in account.run("status").out
+        result = account.run("--json", "restore", "--all", "home/INBOX")
+        assert result.status == 1 and "not enough" in result.err, result
+        remote.delete_mailbox("Filler")
+        assert restore(account, "--all").status == 0
+        assert len(remote.uids("INBOX")) == 8
+        assert restore(account, "--all").account["uploaded"] == 0

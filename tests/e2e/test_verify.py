@@ -76,6 +76,13 @@ def test_an_account_that_was_never_synced_proves_nothing(account):
     assert not account.database.exists()
 
 
+def test_a_mailbox_that_is_not_there_is_an_error(account, remote):
+    paired(account, remote, 1)
+    assert account.run("verify", "home/INBOX").status == 0
+    result = account.run("verify", "home/Nowhere")
+    assert result.status == 1 and "no such mailbox" in result.err
+
+
 def test_a_run_that_holds_the_lock_keeps_verify_out(account, remote):
     paired(account, remote, 1)
     with open(account.database.with_suffix(".lock"), "w") as lock:
