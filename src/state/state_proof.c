@@ -27,6 +27,12 @@ static const char missed_days[] =
 	" WHERE row.pending = 1 AND row.local = 1 AND row.remote <> 1"
 	" GROUP BY mailbox.name, day ORDER BY mailbox.name, day";
 
+/* The names of files that we delivered begin with when that was. */
+static const char contents_there[] =
+	"SELECT content, max(CAST(uniq AS INT)) FROM row"
+	" WHERE mailbox = ? AND uniq <> '' AND (pending = 0 OR remote = 1) AND content IS NOT NULL"
+	" GROUP BY content ORDER BY content";
+
 static int learn(struct state *state, const struct state_proof *proof, struct err *err)
 {
 	struct query query;
@@ -155,4 +161,36 @@ void state_missed_finish(struct state_missed *missed)
 	}
 	free(missed->items);
 	*missed = (struct state_missed){0};
+}
+
+int state_contents_load(struct state *state, int64_t mailbox, struct state_contents *contents,
+			struct err *err)
+{
+	struct query query;
+	bool has_row = true;
+
+	state_lock(state);
+	int status = query_init(&query, state, contents_there, err);
+	if (status == 0) {
+		query_int(&query, mailbox);
+		while (status == 0 && (status = query_next(&query, &has_row, err)) == 0 &&
+		       has_row) {
+			status = ARRAY_RESERVE(&contents->items, contents->count + 1,
+					       &contents->cap, err);
+			if (status == 0) {
+				struct state_content *content = &contents->items[contents->count++];
+				(void)query_get_blob(&query, 0, content->content, ROW_CONTENT_SIZE);
+				content->since = query_get_int(&query, 1);
+			}
+		}
+		query_finish(&query);
+	}
+	state_unlock(state);
+	return status;
+}
+
+void state_contents_finish(struct state_contents *contents)
+{
+	free(contents->items);
+	*contents = (struct state_contents){0};
 }

@@ -96,6 +96,32 @@ def test_what_came_back_by_itself_is_not_sent(account, remote):
     same(account, remote)
 
 
+def test_what_came_back_and_was_fetched_anew_is_not_sent(account, remote):
+    letters = archive(account, remote)
+    for uid, _ in letters:
+        remote.expunge("INBOX", uid)
+    account.sync()
+    for number, (_, wire) in enumerate(letters[:3]):
+        remote.append("INBOX", wire, ("\\Seen",), 1_600_000_000 + number)
+    account.sync()
+    assert restore(account, "--all").account["uploaded"] == 3
+    assert len(remote.uids("INBOX")) == 6
+
+
+def test_a_copy_that_was_there_before_does_not_stand_for_a_lost_one(account, remote):
+    (first, wire), = append(remote, 1)
+    remote.append("INBOX", wire, (), 1_600_000_000)
+    account.change(**ARCHIVE)
+    account.sync()
+    missing = remote.uids("INBOX")
+    remote.expunge("INBOX", first)
+    account.sync()
+    with sqlite3.connect(account.database) as base:
+        base.execute("UPDATE missed SET at = at + 5")
+    assert restore(account, "--all").account["uploaded"] == 1
+    assert len(remote.uids("INBOX")) == len(missing)
+
+
 def test_another_tree_is_sent(account, remote, tmp_path):
     letters = archive(account, remote)
     kept = tmp_path / "kept"

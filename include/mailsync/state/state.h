@@ -241,6 +241,19 @@ struct state_missed {
 };
 int state_missed_load(struct state *state, struct state_missed *missed, struct err *err);
 void state_missed_finish(struct state_missed *missed);
+/* What the server has of MAILBOX, as base knows it, by content, sorted; and when the last such was
+ * delivered here, as the name of its file says (0: it does not). CONTENTS is zeroed before. */
+struct state_content {
+	uint8_t content[ROW_CONTENT_SIZE];
+	int64_t since; /* seconds */
+};
+struct state_contents {
+	struct state_content *items;
+	size_t count, cap;
+};
+int state_contents_load(struct state *state, int64_t mailbox, struct state_contents *contents,
+			struct err *err);
+void state_contents_finish(struct state_contents *contents);
 
 /* At most MOST of the rows that are agreed and on both sides, evenly over their UIDs. */
 int state_rows_sample(struct state *state, int64_t mailbox, unsigned most, struct row_list *rows,

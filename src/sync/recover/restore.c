@@ -2,19 +2,46 @@
 #include "recover.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "mailsync/base/array.h"
 
 #include "guard/guard.h"
 #include "rules/effect.h"
 
-/* Whether ROW, a file that the server lacks, was asked for. */
-static int is_wanted(struct run *run, const struct row *row, bool *is_wanted, struct err *err)
+/* A mailbox that is restored. */
+struct restoring {
+	struct run *run;
+	struct mailbox *mailbox;
+	struct state_contents there;
+};
+
+static int compare_contents(const void *key, const void *item)
 {
-	const struct restore_wanted *restore = run->options->restore;
+	return memcmp(key, ((const struct state_content *)item)->content, ROW_CONTENT_SIZE);
+}
+
+/* Somebody has brought the message of ROW, missed since AT, back to the server, and a sync fetched
+ * it as a new one. What was there twice before is lacking once. */
+static bool came_back(const struct restoring *restoring, const struct row *row, struct told_time at)
+{
+	const struct state_contents *there = &restoring->there;
+	const struct state_content *found =
+		!row->has_content ? NULL
+				  : array_find(there->items, there->count, sizeof(*found),
+					       row->content, compare_contents);
+	return found != NULL && (!at.is_told || found->since >= at.seconds);
+}
+
+/* Whether ROW, a file that the server lacks, was asked for. */
+static int is_wanted(const struct restoring *restoring, const struct row *row, bool *is_wanted,
+		     struct err *err)
+{
+	const struct restore_wanted *restore = restoring->run->options->restore;
 	struct told_time at = {0};
-	int code = restore->all ? 0 : state_missed_at(run->session->state, row->id, &at, err);
-	*is_wanted = restore->all || (at.is_told && at.seconds >= restore->since);
+	int code = state_missed_at(restoring->run->session->state, row->id, &at, err);
+	bool is_asked = restore->all || (at.is_told && at.seconds >= restore->since);
+	*is_wanted = code == 0 && is_asked && !(row->is_agreed && came_back(restoring, row, at));
 	return code;
 }
 
@@ -35,9 +62,10 @@ static int choose_row(struct run *run, struct row *row, struct err *err)
 	return state_row_put(run->session->state, row, err);
 }
 
-static int choose_rows(struct run *run, struct mailbox *mailbox, struct row_list *rows,
-		       struct err *err)
+static int choose_rows(const struct restoring *restoring, struct row_list *rows, struct err *err)
 {
+	struct run *run = restoring->run;
+	struct mailbox *mailbox = restoring->mailbox;
 	size_t before = run->restored.count;
 	int code = run_begin(run, err);
 	for (size_t i = 0; code == 0 && i < rows->count; i++) {
@@ -46,7 +74,7 @@ static int choose_rows(struct run *run, struct mailbox *mailbox, struct row_list
 		if (row->local != MESSAGE_PRESENT || row->remote == MESSAGE_PRESENT) {
 			continue;
 		}
-		if ((code = is_wanted(run, row, &is_due, err)) == 0 && is_due) {
+		if ((code = is_wanted(restoring, row, &is_due, err)) == 0 && is_due) {
 			code = choose_row(run, row, err);
 		}
 	}
@@ -74,17 +102,20 @@ static bool is_hidden(const struct run *run, const struct mailbox *mailbox)
 static int choose_in(struct run *run, struct mailbox *mailbox, struct err *err)
 {
 	struct state_slice slice = {.most = run->options->slice_rows};
+	struct restoring restoring = {.run = run, .mailbox = mailbox};
 	struct row_list rows;
-	int code = 0;
 	row_list_init(&rows);
+	int code =
+		state_contents_load(run->session->state, mailbox->base.id, &restoring.there, err);
 	while (code == 0 && !slice.is_last) {
 		if ((code = state_rows_pending(run->session->state, mailbox->base.id, &slice, &rows,
 					       err)) == 0 &&
 		    rows.count > 0) {
-			code = choose_rows(run, mailbox, &rows, err);
+			code = choose_rows(&restoring, &rows, err);
 		}
 	}
 	row_list_finish(&rows);
+	state_contents_finish(&restoring.there);
 	return code;
 }
 
