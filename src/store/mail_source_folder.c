@@ -32,6 +32,20 @@ static int open_maildir(struct mail_source *source, struct err *err)
 	return maildir_folder_scan(source->folder, &source->keywords, &source->scan, err);
 }
 
+int mail_source_rest(struct mail_source *source, struct mail_source_rest *rest, struct err *err)
+{
+	struct strlist names;
+	int code = 0;
+
+	*rest = (struct mail_source_rest){.others = source->scan.others.count};
+	strlist_init(&names);
+	if (source->maildir && (code = maildir_list(source->maildir, &names, err)) == 0) {
+		rest->folders = names.count > 0 ? names.count - 1 : 0;
+	}
+	strlist_finish(&names);
+	return code;
+}
+
 static bool is_message_name(const char *name)
 {
 	size_t len = strlen(name);

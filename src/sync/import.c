@@ -216,6 +216,27 @@ static int take_messages(struct incoming *incoming, struct mail_source *source, 
 	return code;
 }
 
+/* What of a Maildir is passed over is said, lest somebody thinks that all of it came. */
+static int tell_rest(struct incoming *incoming, struct mail_source *source, const char *path,
+		     struct err *err)
+{
+	struct mail_source_rest rest;
+	struct buf line;
+	int code = mail_source_rest(source, &rest, err);
+
+	if (code < 0 || rest.others + rest.folders == 0) {
+		return code;
+	}
+	buf_init(&line, 8192);
+	buf_printf(&line,
+		   "%s: left out: %zu entries that are no regular files, %zu folders below it, "
+		   "which have to be named",
+		   path, rest.others, rest.folders);
+	code = strlist_add(&incoming->result->told, buf_span(&line), err);
+	buf_finish(&line);
+	return code;
+}
+
 static int take_file(struct incoming *incoming, const char *path, struct err *err)
 {
 	struct mail_source *source = NULL;
@@ -225,6 +246,7 @@ static int take_file(struct incoming *incoming, const char *path, struct err *er
 		incoming->result->strange++;
 		return strlist_add(&incoming->result->told, span_of(err->text), err);
 	}
+	code = code < 0 ? code : tell_rest(incoming, source, path, err);
 	code = code < 0 ? code : take_messages(incoming, source, path, err);
 	mail_source_close(&source);
 	return code;

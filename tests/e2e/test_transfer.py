@@ -273,6 +273,18 @@ def test_a_maildir_comes_in_with_its_flags(account, target):
     assert target.local.flags(path, target.local.keyword_table("INBOX")) == {"work"}
 
 
+def test_what_of_a_maildir_is_passed_over_is_told(account, target, tmp_path):
+    fill(account, [b"Subject: a\n\nx\n"])
+    folder = account.local.folder("INBOX")
+    (folder / "new" / "link").symlink_to(tmp_path)
+    assert take(target, folder)[0]["imported"] == 1
+    for part in ("cur", "new", "tmp"):
+        (folder / ".Sent" / part).mkdir(parents=True)
+    event, told = take(target, folder)
+    assert event["held"] == 1
+    assert "1 entries that are no regular files, 1 folders below it" in told
+
+
 @pytest.mark.parametrize("kind", ["mbox", "mboxcl", "mboxcl2"])
 def test_mailboxes_as_others_write_them(account, tmp_path, kind):
     bodies = [b"plain\n", b"x\n\nFrom me to you\n", b"x\n\n>From me\n",

@@ -42,6 +42,12 @@ int mail_source_next(struct mail_source *source, struct err *err);
 /* Some of it, until the next call; empty at its end. */
 int mail_source_read(struct mail_source *source, struct span *piece, struct err *err);
 const struct mail_source_message *mail_source_message(const struct mail_source *source);
+/* What of a Maildir is passed over: files that are none, as links are, and folders below it. */
+struct mail_source_rest {
+	size_t others;
+	size_t folders;
+};
+int mail_source_rest(struct mail_source *source, struct mail_source_rest *rest, struct err *err);
 /* The words of Maildirs' letters; the source's. */
 const struct keywords *mail_source_keywords(const struct mail_source *source);
 
