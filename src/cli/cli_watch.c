@@ -8,6 +8,7 @@
 
 #include "mailsync/base/array.h"
 #include "mailsync/base/clock.h"
+#include "mailsync/base/service.h"
 #include "mailsync/base/surroundings.h"
 #include "mailsync/net/conn.h"
 #include "cli_complain.h"
@@ -25,8 +26,10 @@ struct watch {
 	struct cli_run *run;
 	struct watched *accounts;
 	size_t count;
-	size_t tasks;      /* under way */
-	volatile int stop; /* what is under way is to end at the next batch */
+	size_t tasks;           /* under way */
+	unsigned asked;         /* enum cli_signal */
+	volatile int stop;      /* what is under way is to end at the next batch */
+	struct service service; /* the manager that started us */
 	struct surroundings *surroundings;
 	struct maildir_watcher *watcher;
 	struct pollfd *pfds;
@@ -105,13 +108,15 @@ static int watch_pause(const struct watch *watch, int64_t now)
 		int64_t due_ms = watched_next_ms(&watch->accounts[i]);
 		next_ms = due_ms < next_ms ? due_ms : next_ms;
 	}
+	int alive_ms = service_pause_ms(&watch->service);
 	if (next_ms == SCHEDULE_NEVER) {
-		return -1; /* a task that ends wakes us */
+		return alive_ms; /* a task that ends wakes us */
 	}
-	if (next_ms <= now) {
-		return AGAIN_MS; /* it could not be begun: too many are under way */
-	}
-	return next_ms - now > INT32_MAX ? INT32_MAX : (int)(next_ms - now);
+	int64_t pause_ms = next_ms <= now
+				 ? AGAIN_MS /* it could not be begun: too many are under way */
+				 : next_ms - now;
+	pause_ms = alive_ms >= 0 && alive_ms < pause_ms ? alive_ms : pause_ms;
+	return pause_ms > INT32_MAX ? INT32_MAX : (int)pause_ms;
 }
 
 static void watch_all(struct watch *watch, enum schedule_from from)
@@ -163,17 +168,44 @@ static void watch_wait(struct watch *watch)
 	}
 }
 
+/* How it stands with the accounts. */
+static void watch_tell(struct watch *watch)
+{
+	size_t states[WATCHED_STATES] = {0}, left = 0;
+	char text[SERVICE_STATUS_SIZE];
+
+	for (size_t i = 0; i < watch->count; i++) {
+		const struct watched *watched = &watch->accounts[i];
+		left += !watched->is_over;
+		states[watched->state] += !watched->is_over;
+	}
+	snprintf(text, sizeof(text),
+		 "%zu account%s: %zu watched, %zu syncing, %zu to be tried again", left,
+		 left == 1 ? "" : "s", states[WATCHED_WATCHING], states[WATCHED_SYNCING],
+		 states[WATCHED_WAITING]);
+	service_status(&watch->service, text);
+}
+
 static enum watch_end watch_loop(struct watch *watch)
 {
 	while (watch_collect(watch)) {
+		service_alive(&watch->service);
 		if (*cli_signal_stop() != 0) {
 			return WATCH_STOPPED;
 		}
 		watch_begin_due(watch, clock_monotonic_ms());
-		watch_wait(watch);
-		unsigned asked = cli_signal_take();
-		if ((asked & CLI_SIGNAL_RELOAD) != 0 && watch_reread(watch)) {
-			return WATCH_RELOADED;
+		watch_tell(watch);
+		if (watch->asked == 0) {
+			watch_wait(watch);
+		}
+		unsigned asked = watch->asked | cli_signal_take();
+		watch->asked = 0;
+		if ((asked & CLI_SIGNAL_RELOAD) != 0) {
+			service_reloading(&watch->service);
+			if (watch_reread(watch)) {
+				return WATCH_RELOADED;
+			}
+			service_ready(&watch->service);
 		}
 		if ((asked & CLI_SIGNAL_NOW) != 0) {
 			watch_all(watch, FROM_USER);
@@ -210,12 +242,32 @@ static int watch_open(struct watch *watch, struct err *err)
 	return 0;
 }
 
+/* Waits for what is under way, and is seen to be alive meanwhile: a hook may take its time. */
+static void watch_await_tasks(struct watch *watch)
+{
+	struct pollfd pfd = {.fd = cli_signal_fd(), .events = POLLIN};
+	bool is_busy = true;
+
+	while (is_busy) {
+		is_busy = false;
+		for (size_t i = 0; i < watch->count; i++) {
+			is_busy = is_busy || watched_is_busy(&watch->accounts[i]);
+		}
+		service_alive(&watch->service);
+		if (is_busy) {
+			(void)poll(&pfd, 1, service_pause_ms(&watch->service));
+			watch->asked |= cli_signal_take();
+		}
+	}
+}
+
 /* What is under way ends at the next batch. The status of the first account that failed. */
 static int watch_close(struct watch *watch)
 {
 	int status = 0;
 
 	watch->stop = 1;
+	watch_await_tasks(watch);
 	for (size_t i = 0; i < watch->count; i++) {
 		watched_join(&watch->accounts[i]);
 	}
@@ -246,7 +298,11 @@ static int watch_run(struct watch *watch, int *status, struct err *err)
 	int code = run_create(watch, *watch->conf, &watch->run, err);
 
 	while (code == 0 && end == WATCH_RELOADED && (code = watch_open(watch, err)) == 0) {
+		service_ready(&watch->service);
 		end = watch_loop(watch);
+		if (end != WATCH_RELOADED) {
+			service_stopping(&watch->service);
+		}
 		int left = watch_close(watch);
 		*status = end == WATCH_IS_OVER ? left : 0;
 		if (end == WATCH_RELOADED) {
@@ -277,6 +333,7 @@ int cli_watch(const struct cli_options *options, struct conf **conf)
 	int code;
 
 	allow_descriptors();
+	service_open(&watch.service);
 	if ((code = cli_signal_stay(&err)) == 0 &&
 	    (code = surroundings_create(&watch.surroundings, &err)) == 0 &&
 	    (code = conn_global_init(&err)) == 0) {
@@ -284,6 +341,7 @@ int cli_watch(const struct cli_options *options, struct conf **conf)
 		conn_global_finish();
 	}
 	surroundings_destroy(&watch.surroundings);
+	service_close(&watch.service);
 	if (code < 0) {
 		cli_complain(options, err.code, err.text);
 		status = err_exit_status(err.code);

@@ -400,6 +400,11 @@ static void collect_connect(struct watched *watched)
 			watched->schedule.connect.not_before_ms);
 }
 
+bool watched_is_busy(const struct watched *watched)
+{
+	return watched->task.kind != TASK_NONE && !atomic_load(&watched->task.is_done);
+}
+
 bool watched_collect(struct watched *watched)
 {
 	struct watched_task *task = &watched->task;

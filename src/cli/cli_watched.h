@@ -21,7 +21,8 @@ enum watched_state {
 	WATCHED_NEW, /* nothing was said of it yet */
 	WATCHED_SYNCING,
 	WATCHED_WATCHING,
-	WATCHED_WAITING
+	WATCHED_WAITING,
+	WATCHED_STATES
 };
 
 /* What a thread is at, and came to. The loop looks at it when it is done. */
@@ -69,6 +70,8 @@ void watched_finish(struct watched *watched);
 /* Begins what is due. False: nothing is under way, for it was not needed, or no thread could be
  * had, and it is tried again. */
 bool watched_begin(struct watched *watched, enum schedule_task task);
+/* A thread is at work. */
+bool watched_is_busy(const struct watched *watched);
 /* Takes what the thread came to, once it is done: true. */
 bool watched_collect(struct watched *watched);
 /* Waits for it. */
