@@ -1,10 +1,13 @@
 """expunge, trash, the brake: how messages go, and what keeps them from going."""
 
+import signal
+
 import pytest
 
 import lies
 from rig import mail
 from rig.scripted import always, close
+from rig.watching import Watch
 from stories import agree, append, count, idle, letters, paired, uids
 
 
@@ -182,6 +185,25 @@ def test_what_goes_in_steps_within_a_minute_is_held_as_if_at_once(account, remot
     assert account.sync("--allow-mass-delete").did == {did: 40}
     agree(account, remote)
     idle(account, remote)
+
+
+@pytest.mark.parametrize("pause, left", [(5, 60), (61, 20)])
+def test_what_goes_in_steps_is_judged_over_all_passes_of_a_watch(account, remote, clock_shim, pause, left):
+    """`rm -r` of 100 of 120 files, seen by ten passes of one process in 45 seconds, or in ten minutes."""
+    wires = [wire for _, wire in paired(account, remote, 120, watch="poll", watch_interval="1h")]
+    clock = account.folder / "clock"
+    clock.write_text("0")
+    with Watch(account, env={"CLOCK_FILE": str(clock)}, preload=clock_shim) as watch:
+        watch.until("watching")
+        for step in range(10):
+            clock.write_text(str(pause * step))
+            since = watch.mark()
+            lose(account, remote, "local", wires[10 * step:10 * (step + 1)])
+            watch.send(signal.SIGUSR1)
+            watch.until("watching", since=since)
+            watch.wait(lambda since=since: len(watch.of("account", since)), "a pass")
+    assert len(uids(remote)) == left
+    assert account.sync(status=79 if left == 60 else 0).did == {}
 
 
 def test_what_goes_in_steps_over_minutes_is_not_held(account, remote, clock_shim):
