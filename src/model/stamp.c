@@ -37,7 +37,7 @@ bool stamp_equal(const struct stamp *x, const struct stamp *y)
 
 bool stamp_is_proven(const struct stamp *stamp)
 {
-	int64_t limit = stamp->taken_ns - STAMP_SETTLE_NS;
+	int64_t limit = stamp->taken_ns - (stamp->is_heard ? STAMP_TICK_NS : STAMP_SETTLE_NS);
 
 	for (int i = 0; i < STAMP_DIRS; i++) {
 		if (stamp->dirs[i].mtime_ns > limit || stamp->dirs[i].ctime_ns > limit) {
@@ -58,7 +58,8 @@ void stamp_format(const struct stamp *stamp, char text[STAMP_TEXT_SIZE])
 				       "%" PRIu64 ":%" PRIu64 ":%" PRId64 ":%" PRId64 " ", dir->dev,
 				       dir->inode, dir->mtime_ns, dir->ctime_ns);
 	}
-	snprintf(text + at, STAMP_TEXT_SIZE - at, "%" PRId64, stamp->taken_ns);
+	snprintf(text + at, STAMP_TEXT_SIZE - at, "%" PRId64 "%s", stamp->taken_ns,
+		 stamp->is_heard ? "h" : "");
 }
 
 /* Takes the field that ends before the next END (0: the rest) off TEXT. */
@@ -107,8 +108,9 @@ static bool take_signed(struct span *text, char end, int64_t *value)
 
 bool stamp_parse(struct span text, struct stamp *stamp)
 {
-	struct stamp result;
+	struct stamp result = {.is_heard = text.len > 0 && text.data[text.len - 1] == 'h'};
 
+	text.len -= result.is_heard;
 	for (int i = 0; i < STAMP_DIRS; i++) {
 		struct stamp_dir *dir = &result.dirs[i];
 		if (!take_unsigned(&text, ':', &dir->dev) ||

@@ -84,6 +84,11 @@ int maildir_open(struct maildir **maildir, const struct maildir_params *params, 
 		free(opened);
 		return err_nomem(err);
 	}
+	if (pthread_mutex_init(&opened->alone_mutex, NULL) != 0) {
+		pthread_mutex_destroy(&opened->mutex);
+		free(opened);
+		return err_nomem(err);
+	}
 	opened->root_fd = -1;
 	opened->changes.fd = -1;
 	opened->layout = params->layout;
@@ -150,6 +155,8 @@ void maildir_close(struct maildir **maildir)
 	maildir_aliases_finish(&closing->aliases);
 	maildir_aliases_finish(&closing->adopted);
 	maildir_memories_finish(&closing->memories);
+	maildir_alone_finish(closing);
+	pthread_mutex_destroy(&closing->alone_mutex);
 	pthread_mutex_destroy(&closing->mutex);
 	free(closing->inbox_folder);
 	free(closing->root);

@@ -165,6 +165,13 @@ int maildir_note_end(const struct maildir_spot *from, const struct maildir_spot 
 
 	if (code < 0) {
 		(void)maildir_note(to, from, &ignored);
+		return code;
+	}
+	if (from) {
+		maildir_alone_note(from, false);
+	}
+	if (to) {
+		maildir_alone_note(to, true);
 	}
 	return code;
 }

@@ -72,6 +72,8 @@ struct maildir {
 	struct maildir_aliases adopted; /* by maildir_adopt */
 	struct maildir_memories memories;
 	struct maildir_list changes;
+	pthread_mutex_t alone_mutex;
+	struct maildir_alone *alone; /* maildir_alone.c; NULL: nothing is listened to */
 };
 
 enum maildir_dir {
@@ -168,6 +170,9 @@ int maildir_note_end(const struct maildir_spot *from, const struct maildir_spot 
 uint64_t maildir_note_mark(struct maildir *maildir);
 int maildir_note_folder(struct maildir *maildir, const char *from, const char *to, struct err *err);
 void maildir_note_cut(struct maildir *maildir, uint64_t mark);
+/* An act of ours was done: SPOT came, or went. */
+void maildir_alone_note(const struct maildir_spot *spot, bool came);
+void maildir_alone_finish(struct maildir *maildir);
 /* Makes what was noted so far durable. */
 int maildir_note_sync(struct maildir *maildir, struct err *err);
 

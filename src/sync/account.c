@@ -124,6 +124,7 @@ static const struct step acts[] = {
 
 /* When all passes are over, and well. */
 static const struct step closing[] = {
+	{"what only we changed", alone_conclude, STEP_ACTS},
 	{"release", release, STEP_LOOKS},
 };
 

@@ -48,6 +48,7 @@ ALIKE = [
     r"test_watch.*::test_(idle_is_begun_anew|a_deaf_watch|a_burst|one_connection|killed_at)",
     r"test_install.*tarball",
     r"test_bad_servers.*goes_on_and_on.*\[(?!bytes-UID|untagged OK-LIST)",
+    r"test_alone",
     r"test_scram_plus.*::test_cyrus.*\[(imap|pop3)-1-",
 ]
 PATTERN = re.compile("|".join(ALIKE))

@@ -1,7 +1,7 @@
 /*
  * Preloaded into the program: its clock is off by CLOCK_BY seconds, from the CLOCK_AFTER-th look
- * on, or by those that stand in the file CLOCK_FILE. The kernel's, which stamps files, is not. Where
- * CLOCK_TIMES is set, the clock that time-outs go by is so many times as fast.
+ * on, or by those that stand in the file CLOCK_FILE. The kernel's, which stamps files, is not.
+ * Where CLOCK_TIMES is set, the clock that time-outs go by is so many times as fast.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -30,7 +30,9 @@ static long off_by(void)
 	if (path != NULL) {
 		return by_file(path);
 	}
-	return by != NULL && ++looks > strtol(getenv("CLOCK_AFTER"), NULL, 10) ? strtol(by, NULL, 10) : 0;
+	return by != NULL && ++looks > strtol(getenv("CLOCK_AFTER"), NULL, 10)
+		     ? strtol(by, NULL, 10)
+		     : 0;
 }
 
 static void hasten(struct timespec *now)

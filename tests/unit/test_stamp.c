@@ -33,6 +33,23 @@ static void stamp_survives_its_text_form(void **state)
 	assert_true(stamp_equal(&extreme, &again));
 }
 
+static void a_stamp_that_is_heard_is_proven_after_a_tick(void **state)
+{
+	struct stamp stamp = sample, again;
+	char text[STAMP_TEXT_SIZE];
+	(void)state;
+	stamp.taken_ns = 3000000001 + STAMP_TICK_NS;
+	assert_false(stamp_is_proven(&stamp));
+	stamp.is_heard = true;
+	assert_true(stamp_is_proven(&stamp));
+	stamp_format(&stamp, text);
+	assert_string_equal(text, "1:2:3000000000:3000000001 1:3:-4:5 1:4:6:7 3020000001h");
+	assert_true(stamp_parse(span_of(text), &again));
+	assert_true(again.is_heard && stamp_is_proven(&again));
+	stamp.taken_ns--;
+	assert_false(stamp_is_proven(&stamp));
+}
+
 static void stamp_refuses_other_text(void **state)
 {
 	static const char *const bad[] = {
@@ -46,6 +63,8 @@ static void stamp_refuses_other_text(void **state)
 		"1:2:3:9223372036854775808 1:3:4:5 1:4:6:7 8",
 		"1:2:3:--4 1:3:4:5 1:4:6:7 8",
 		"18446744073709551616:2:3:4 1:3:4:5 1:4:6:7 8",
+		"1:2:3:4 1:3:4:5 1:4:6:7 8hh",
+		"1:2:3:4 1:3:4:5 1:4:6:7 h",
 	};
 	struct stamp again;
 	(void)state;
@@ -88,6 +107,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stamp_survives_its_text_form),
+		cmocka_unit_test(a_stamp_that_is_heard_is_proven_after_a_tick),
 		cmocka_unit_test(stamp_refuses_other_text),
 		cmocka_unit_test(stamp_differs_in_any_part_but_the_time_it_was_taken),
 		cmocka_unit_test(stamp_is_proven_two_seconds_after_the_last_change),

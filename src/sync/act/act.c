@@ -186,9 +186,23 @@ static int one_round(struct run *run, struct err *err)
 	return settle_mailboxes(run, err);
 }
 
+/* Before the first act: where something is going to be done. */
+static int listen(struct run *run, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		if (mailbox_is_active(mailbox) && !mailbox_is_idle(run, mailbox)) {
+			code = alone_begin_as_known(run, mailbox, err);
+		}
+	}
+	return code;
+}
+
 int act_on_plan(struct run *run, struct err *err)
 {
-	int code = move_execute(run, err);
+	int code = listen(run, err);
+	code = code < 0 ? code : move_execute(run, err);
 	bool again = code == 0;
 	for (run->round = 0; again && run->round < ROUNDS_MAX; run->round++) {
 		code = one_round(run, err);

@@ -23,7 +23,8 @@ static int read_if_changed(struct run *run, struct mailbox *mailbox, bool again,
 		return code;
 	}
 	*is_still = false;
-	return observe_local_mailbox(run, mailbox, err);
+	code = alone_begin(run, mailbox, err);
+	return code < 0 ? code : observe_local_mailbox(run, mailbox, err);
 }
 
 /* Where another one's folder bears its name (M57) and waits for that, its rows are not of the files

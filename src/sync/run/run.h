@@ -31,6 +31,7 @@ struct mailbox_seen {
 	enum side untold;     /* whether it is there cannot be told in this run */
 	bool is_unlisted;     /* INBOX, which the server has and does not list */
 	bool is_unsubscribed; /* there, but `subscribed_only` leaves it out */
+	bool is_listened_to;  /* its folder, from before the last look at it (alone.c) */
 	bool is_unreadable;   /* its folder: what went from there cannot be told in this run */
 	bool is_read_only;    /* the server says so */
 	bool has_local_changes;
@@ -318,6 +319,15 @@ int mailbox_open_dir(struct run *run, struct mailbox *mailbox, struct err *err);
 int mailbox_open_folder(struct run *run, const struct mailbox *mailbox,
 			struct maildir_folder **folder, struct err *err);
 void mailbox_release(struct mailbox *mailbox);
+
+/*
+ * Whether this run alone changes a folder (alone.c): begin, before it is looked at; or as_known,
+ * before it is changed, where it stands as base knows it. conclude, when all is done and well:
+ * what was proven spares the next run a look.
+ */
+int alone_begin(struct run *run, struct mailbox *mailbox, struct err *err);
+int alone_begin_as_known(struct run *run, struct mailbox *mailbox, struct err *err);
+int alone_conclude(struct run *run, struct err *err);
 
 /* Writes MAILBOX's base with what was seen of it (also where it exists), making it where it is new.
  */
