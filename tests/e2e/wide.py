@@ -32,6 +32,8 @@ ALIKE = [
     r"test_pop3\.py::test_50_000_messages",
     r"test_pop3_untold.*::test_stopped_in_a_proof.*\[whole\]",
     r"test_verify_wide",
+    r"test_restore\.py::test_a_restore_(over_quota|after_the_sync)",
+    r"test_restore\.py::test_a_copy_that_was_there_before",
     r"test_(verify|restore)\.py::.*stopped_at_any_step",
     r"test_verify\.py::test_what_verify_does_not_know.*(--sample)",
     r"test_verify\.py::test_a_clean_account.*\[both\]",

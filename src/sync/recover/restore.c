@@ -1,7 +1,6 @@
 /* `restore`: which files are sent to the server again. */
 #include "recover.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "mailsync/base/array.h"
@@ -119,16 +118,8 @@ static int choose_in(struct run *run, struct mailbox *mailbox, struct err *err)
 	return code;
 }
 
-static int compare_ids(const void *x, const void *y)
-{
-	int64_t one = *(const int64_t *)x;
-	int64_t two = *(const int64_t *)y;
-	return (one > two) - (one < two);
-}
-
 int restore_choose(struct run *run, struct err *err)
 {
-	struct row_ids *chosen = &run->restored;
 	int code = 0;
 	if (run->options->restore == NULL) {
 		return 0;
@@ -139,8 +130,6 @@ int restore_choose(struct run *run, struct err *err)
 			code = choose_in(run, mailbox, err);
 		}
 	}
-	if (chosen->count > 1) {
-		qsort(chosen->items, chosen->count, sizeof(*chosen->items), compare_ids);
-	}
+	row_ids_sort(&run->restored);
 	return code;
 }

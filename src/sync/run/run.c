@@ -84,6 +84,13 @@ static int compare_ids(const void *x, const void *y)
 	return (one > two) - (one < two);
 }
 
+void row_ids_sort(struct row_ids *ids)
+{
+	if (ids->count > 1) {
+		qsort(ids->items, ids->count, sizeof(*ids->items), compare_ids);
+	}
+}
+
 bool run_leaves(const struct run *run, const struct row *row)
 {
 	const struct row_ids *restored = &run->restored;

@@ -169,6 +169,8 @@ struct row_ids {
 	size_t count, cap;
 };
 
+void row_ids_sort(struct row_ids *ids);
+
 struct plan;
 struct pop3_job;
 
