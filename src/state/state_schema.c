@@ -201,10 +201,16 @@ static const char schema_proofs[] =
 	" BEGIN DELETE FROM proof WHERE row = old.id; DELETE FROM missed WHERE row = old.id; END;"
 	"PRAGMA user_version = 14;";
 
+/* Files that an archive lost, of messages that the server had lost before: no row is left. */
+static const char schema_lost[] =
+	"CREATE TABLE lost(mailbox INT NOT NULL, uniq TEXT NOT NULL, at INT NOT NULL,"
+	" PRIMARY KEY(mailbox, uniq)) WITHOUT ROWID;"
+	"PRAGMA user_version = 15;";
+
 static const char *const schema_steps[] = {
 	schema_first,     schema_contents, schema_told,      schema_letters,   schema_doubts,
 	schema_permanent, schema_brake,    schema_told_rows, schema_told_pop3, schema_suspects,
-	schema_names,     schema_refused,  schema_endings,   schema_proofs};
+	schema_names,     schema_refused,  schema_endings,   schema_proofs,    schema_lost};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

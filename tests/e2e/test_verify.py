@@ -178,6 +178,19 @@ def test_an_archive_of_what_the_server_deleted_is_whole(account, remote):
     assert sorted(problem["problem"] for problem in problems) == ["flags", "unknown_here"]
 
 
+def test_an_archive_that_lost_the_only_copy_says_so_after_the_sync_too(account, remote):
+    (one, wire), (two, moved), _ = paired(account, remote, 3, **ARCHIVE)
+    remote.expunge("INBOX", one)
+    remote.expunge("INBOX", two)
+    account.sync()
+    account.local.find("INBOX", wire).unlink()
+    account.local.create("Kept")
+    account.local.move(account.local.find("INBOX", moved), "Kept")
+    account.sync()
+    problems, _ = verify(account, status=1)
+    assert [problem["problem"] for problem in problems] == ["missing_here"]
+
+
 def test_a_server_that_lost_what_is_pushed_to_it_misses_it(account, remote):
     (one, _), _ = paired(account, remote, 2, direction="push")
     remote.expunge("INBOX", one)

@@ -254,6 +254,10 @@ struct state_contents {
 int state_contents_load(struct state *state, int64_t mailbox, struct state_contents *contents,
 			struct err *err);
 void state_contents_finish(struct state_contents *contents);
+/* The file of ROW is gone, of which nothing is left once that is noted, and nobody meant it to be.
+ * Remembered for 30 days; the unique parts of MAILBOX's are added to UNIQUES. */
+int state_lost_note(struct state *state, int64_t row, int64_t now, struct err *err);
+int state_lost_load(struct state *state, int64_t mailbox, struct strlist *uniques, struct err *err);
 
 /* At most MOST of the rows that are agreed and on both sides, evenly over their UIDs. */
 int state_rows_sample(struct state *state, int64_t mailbox, unsigned most, struct row_list *rows,

@@ -397,7 +397,11 @@ static int apply_item(struct local_delta *delta, const struct local_item *item, 
 		return state_see_local_flags(state, item->row, item->flags.flags,
 					     item->flags.unlettered, err);
 	case LOCAL_GONE:
-		return state_see_local_gone(state, item->row, err);
+		/* In an archive that is no deletion, and the server may not have it any more. */
+		code = delta->run->policy.messages.delete_ != SIDE_NONE
+			     ? 0
+			     : state_lost_note(state, item->row, clock_real_s(), err);
+		return code < 0 ? code : state_see_local_gone(state, item->row, err);
 	case LOCAL_DAMAGED:
 		code = discard(delta, item->entry, err);
 		return code < 0 ? code : apply_to_row(delta, item, err);

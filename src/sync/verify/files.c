@@ -342,6 +342,32 @@ static int prove_maildrop(struct verify_mailbox *at, struct slice *slice, struct
 	return code;
 }
 
+/* What an archive lost when the server had not got it any more: base does not know it by now. */
+static int tell_lost(struct verify_mailbox *at, struct err *err)
+{
+	struct strlist uniques;
+	strlist_init(&uniques);
+	int code = state_lost_load(at->verify->proofs, at->mailbox->base.id, &uniques, err);
+	for (size_t i = 0; code == 0 && i < uniques.count; i++) {
+		struct row row;
+		bool is_there = maildir_scan_find(&at->scan, span_of(uniques.items[i])) != NULL;
+		row_init(&row);
+		code = row_set_unique(&row, uniques.items[i], strlen(uniques.items[i]), err);
+		if (code == 0 && !is_there) {
+			code = is_in_another_folder(at, &row, &is_there, err);
+		}
+		if (code == 0 && !is_there) {
+			at->verify->report->messages++;
+			code = verify_find(at, VERIFY_MISSING_HERE, &row, NULL, err,
+					   "the file is gone, and the server does not have it any "
+					   "more");
+		}
+		row_finish(&row);
+	}
+	strlist_finish(&uniques);
+	return code;
+}
+
 int verify_files(struct verify_mailbox *at, struct err *err)
 {
 	struct slice *slice = calloc(1, sizeof(*slice));
@@ -352,5 +378,5 @@ int verify_files(struct verify_mailbox *at, struct err *err)
 						     : prove_all(at, slice, err);
 	row_list_finish(&slice->rows);
 	free(slice);
-	return code;
+	return code < 0 ? code : tell_lost(at, err);
 }
