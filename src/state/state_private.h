@@ -20,7 +20,7 @@
 #include "mailsync/model/row.h"
 #include "mailsync/state/state.h"
 
-#define STATE_QUERIES_MAX 80 /* more than there are in src/state */
+#define STATE_QUERIES_MAX 120 /* more than there are in src/state */
 
 struct state_prepared {
 	const char *sql; /* compared by address */
