@@ -46,12 +46,12 @@ static void list_object(struct buf *out, const struct provider *provider)
 					   "host",  "port",       "pop3_host", "pop3_port",
 					   "oauth", "oauth_offer"};
 
-	json_begin(out, "provider");
-	json_text(out, "name", provider->name);
+	event_begin(out, "provider");
+	event_text(out, "name", provider->name);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		json_text(out, keys[i], provider_value(provider, keys[i]));
+		event_text(out, keys[i], provider_value(provider, keys[i]));
 	}
-	json_end(out);
+	event_end(out);
 }
 
 /* The providers that are built in. */

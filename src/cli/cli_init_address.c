@@ -107,21 +107,21 @@ static void print_json(const struct init *init, bool is_written)
 	struct buf line;
 
 	buf_init(&line, SECTION_MAX * 8);
-	json_begin(&line, "init");
-	json_text(&line, "account", section->name);
-	json_text(&line, "address", init->address.text);
-	json_text(&line, "provider", section->provider ? section->provider->name : NULL);
-	json_text(&line, "host", cli_section_host(section));
-	json_text(&line, "user", cli_section_user(section));
-	json_text(&line, "source",
-		  section->source ? section->source
-		  : server        ? server->source
-				  : NULL);
-	json_bool(&line, "outside", server && server->is_outside);
-	json_bool(&line, "oauth", cli_section_signs_in(section));
-	json_bool(&line, "written", is_written);
-	json_text(&line, "section", init->text.data);
-	json_end(&line);
+	event_begin(&line, "init");
+	event_text(&line, "account", section->name);
+	event_text(&line, "address", init->address.text);
+	event_text(&line, "provider", section->provider ? section->provider->name : NULL);
+	event_text(&line, "host", cli_section_host(section));
+	event_text(&line, "user", cli_section_user(section));
+	event_text(&line, "source",
+		   section->source ? section->source
+		   : server        ? server->source
+				   : NULL);
+	event_bool(&line, "outside", server && server->is_outside);
+	event_bool(&line, "oauth", cli_section_signs_in(section));
+	event_bool(&line, "written", is_written);
+	event_text(&line, "section", init->text.data);
+	event_end(&line);
 	fwrite(line.data, 1, line.len, stdout);
 	buf_finish(&line);
 }

@@ -75,41 +75,41 @@ static void json_key(struct buf *out, const char *key)
 	buf_append_char(out, ':');
 }
 
-void json_begin(struct buf *out, const char *event)
+void event_begin(struct buf *out, const char *event)
 {
 	buf_append_cstr(out, "{\"event\":");
 	json_string(out, event);
 }
 
-void json_text(struct buf *out, const char *key, const char *value)
+void event_text(struct buf *out, const char *key, const char *value)
 {
 	if (!value) {
-		json_null(out, key);
+		event_null(out, key);
 		return;
 	}
 	json_key(out, key);
 	json_string(out, value);
 }
 
-void json_number(struct buf *out, const char *key, uint64_t value)
+void event_number(struct buf *out, const char *key, uint64_t value)
 {
 	json_key(out, key);
 	buf_printf(out, "%" PRIu64, value);
 }
 
-void json_null(struct buf *out, const char *key)
+void event_null(struct buf *out, const char *key)
 {
 	json_key(out, key);
 	buf_append_cstr(out, "null");
 }
 
-void json_bool(struct buf *out, const char *key, bool value)
+void event_bool(struct buf *out, const char *key, bool value)
 {
 	json_key(out, key);
 	buf_append_cstr(out, value ? "true" : "false");
 }
 
-void json_seconds(struct buf *out, const char *key, double value)
+void event_seconds(struct buf *out, const char *key, double value)
 {
 	uint64_t thousandths = value > 0 ? (uint64_t)(value * 1000 + 0.5) : 0;
 
@@ -117,7 +117,7 @@ void json_seconds(struct buf *out, const char *key, double value)
 	buf_printf(out, "%" PRIu64 ".%03u", thousandths / 1000, (unsigned)(thousandths % 1000));
 }
 
-void json_end(struct buf *out)
+void event_end(struct buf *out)
 {
 	buf_append_cstr(out, "}\n");
 }

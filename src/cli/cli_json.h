@@ -1,7 +1,8 @@
 /*
- * JSON objects, one a line (RFC 8259). Text that is not UTF-8 gets U+FFFD for each bad byte.
+ * JSON objects, one a line (RFC 8259). Text that is not UTF-8 gets U+FFFD for each bad byte. No
+ * name is one of a library's: ours might be called in place of the library's own.
  *
- *     json_begin(out, "error");  json_text(out, "account", name);  ...  json_end(out);
+ *     event_begin(out, "error");  event_text(out, "account", name);  ...  event_end(out);
  */
 #ifndef MAILSYNC_CLI_JSON_H
 #define MAILSYNC_CLI_JSON_H
@@ -11,14 +12,14 @@
 
 #include "mailsync/base/buf.h"
 
-void json_begin(struct buf *out, const char *event);
+void event_begin(struct buf *out, const char *event);
 /* NULL becomes null. */
-void json_text(struct buf *out, const char *key, const char *value);
-void json_number(struct buf *out, const char *key, uint64_t value);
-void json_null(struct buf *out, const char *key);
-void json_bool(struct buf *out, const char *key, bool value);
+void event_text(struct buf *out, const char *key, const char *value);
+void event_number(struct buf *out, const char *key, uint64_t value);
+void event_null(struct buf *out, const char *key);
+void event_bool(struct buf *out, const char *key, bool value);
 /* With three decimals. */
-void json_seconds(struct buf *out, const char *key, double value);
-void json_end(struct buf *out);
+void event_seconds(struct buf *out, const char *key, double value);
+void event_end(struct buf *out);
 
 #endif

@@ -41,17 +41,17 @@ void cli_print_error(struct cli_output *output, const struct cli_trouble *troubl
 	cli_clean(&output->err, trouble->text);
 	buf_append_char(&output->err, '\n');
 	if (output->json) {
-		json_begin(&output->out, "error");
-		json_text(&output->out, "account", trouble->account);
-		json_text(&output->out, "mailbox", trouble->mailbox);
+		event_begin(&output->out, "error");
+		event_text(&output->out, "account", trouble->account);
+		event_text(&output->out, "mailbox", trouble->mailbox);
 		if (trouble->uid != 0) {
-			json_number(&output->out, "uid", trouble->uid);
+			event_number(&output->out, "uid", trouble->uid);
 		} else {
-			json_null(&output->out, "uid");
+			event_null(&output->out, "uid");
 		}
-		json_text(&output->out, "code", err_code_name(trouble->code));
-		json_text(&output->out, "message", trouble->text);
-		json_end(&output->out);
+		event_text(&output->out, "code", err_code_name(trouble->code));
+		event_text(&output->out, "message", trouble->text);
+		event_end(&output->out);
 	}
 }
 
@@ -89,17 +89,17 @@ static void print_column(struct buf *out, const char *text, size_t width)
 static void print_listing_json(struct buf *out, const char *account,
 			       const struct listing_entry *entry)
 {
-	json_begin(out, "list");
-	json_text(out, "account", account);
-	json_text(out, "mailbox", entry->name);
-	json_text(out, "special_use", entry->special_use ? entry->special_use : "");
+	event_begin(out, "list");
+	event_text(out, "account", account);
+	event_text(out, "mailbox", entry->name);
+	event_text(out, "special_use", entry->special_use ? entry->special_use : "");
 	if (entry->has_messages) {
-		json_number(out, "messages", entry->messages);
+		event_number(out, "messages", entry->messages);
 	} else {
-		json_null(out, "messages");
+		event_null(out, "messages");
 	}
-	json_bool(out, "selected", entry->is_selected);
-	json_end(out);
+	event_bool(out, "selected", entry->is_selected);
+	event_end(out);
 }
 
 static void print_listing_line(struct buf *out, const char *account,
@@ -154,28 +154,28 @@ static void format_time(int64_t seconds, char text[32])
 static void print_status_json(struct buf *out, const char *account, const struct status *status,
 			      const struct status_entry *entry)
 {
-	json_begin(out, "status");
-	json_text(out, "account", account);
-	json_text(out, "mailbox", entry->name);
-	json_number(out, "messages", entry->messages);
+	event_begin(out, "status");
+	event_text(out, "account", account);
+	event_text(out, "mailbox", entry->name);
+	event_number(out, "messages", entry->messages);
 	if (entry->synced_at > 0) {
-		json_number(out, "synced_at", (uint64_t)entry->synced_at);
+		event_number(out, "synced_at", (uint64_t)entry->synced_at);
 	} else {
-		json_null(out, "synced_at");
+		event_null(out, "synced_at");
 	}
-	json_number(out, "pending", entry->pending);
-	json_number(out, "skipped", entry->skipped);
-	json_number(out, "held", entry->held);
-	json_number(out, "suspects", entry->suspects);
-	json_number(out, "refused", entry->refused);
-	json_text(out, "refusal", entry->refusal);
-	json_text(out, "trouble", entry->trouble);
+	event_number(out, "pending", entry->pending);
+	event_number(out, "skipped", entry->skipped);
+	event_number(out, "held", entry->held);
+	event_number(out, "suspects", entry->suspects);
+	event_number(out, "refused", entry->refused);
+	event_text(out, "refusal", entry->refusal);
+	event_text(out, "trouble", entry->trouble);
 	if (status->oldest_proof > 0) {
-		json_number(out, "oldest_proof", (uint64_t)status->oldest_proof);
+		event_number(out, "oldest_proof", (uint64_t)status->oldest_proof);
 	} else {
-		json_null(out, "oldest_proof");
+		event_null(out, "oldest_proof");
 	}
-	json_end(out);
+	event_end(out);
 }
 
 static void print_status_line(struct buf *out, const char *account,
@@ -249,12 +249,12 @@ void cli_print_never_synced(struct cli_output *output, const char *account)
 		buf_printf(&output->out, "%s: never synced\n", account);
 		return;
 	}
-	json_begin(&output->out, "status");
-	json_text(&output->out, "account", account);
-	json_null(&output->out, "mailbox");
-	json_number(&output->out, "messages", 0);
-	json_null(&output->out, "synced_at");
-	json_end(&output->out);
+	event_begin(&output->out, "status");
+	event_text(&output->out, "account", account);
+	event_null(&output->out, "mailbox");
+	event_number(&output->out, "messages", 0);
+	event_null(&output->out, "synced_at");
+	event_end(&output->out);
 }
 
 void cli_print_token(struct cli_output *output, const char *account, const char *access,
@@ -264,25 +264,25 @@ void cli_print_token(struct cli_output *output, const char *account, const char 
 		buf_printf(&output->out, "%s\n", access);
 		return;
 	}
-	json_begin(&output->out, "token");
-	json_text(&output->out, "account", account);
-	json_text(&output->out, "access_token", access);
+	event_begin(&output->out, "token");
+	event_text(&output->out, "account", account);
+	event_text(&output->out, "access_token", access);
 	if (end_s > 0) {
-		json_number(&output->out, "expires_at", (uint64_t)end_s);
+		event_number(&output->out, "expires_at", (uint64_t)end_s);
 	} else {
-		json_null(&output->out, "expires_at");
+		event_null(&output->out, "expires_at");
 	}
-	json_end(&output->out);
+	event_end(&output->out);
 }
 
 void cli_print_check(struct cli_output *output, const char *account, const struct strlist *lines)
 {
 	for (size_t i = 0; i < lines->count; i++) {
 		if (output->json) {
-			json_begin(&output->out, "check");
-			json_text(&output->out, "account", account);
-			json_text(&output->out, "message", lines->items[i]);
-			json_end(&output->out);
+			event_begin(&output->out, "check");
+			event_text(&output->out, "account", account);
+			event_text(&output->out, "message", lines->items[i]);
+			event_end(&output->out);
 		} else {
 			buf_printf(&output->out, "%s: ", account);
 			cli_clean(&output->out, lines->items[i]);

@@ -51,41 +51,41 @@ static const struct {
 static void json_counts(struct buf *out, const struct sync_counts *counts)
 {
 	for (size_t i = 0; i < COUNTS; i++) {
-		json_number(out, counts_table[i].name, count_at(counts, i));
+		event_number(out, counts_table[i].name, count_at(counts, i));
 	}
 }
 
 static void json_plan(struct buf *out, const char *account, const struct report_plan *plan)
 {
-	json_begin(out, "plan");
-	json_text(out, "account", account);
-	json_text(out, "mailbox", plan->mailbox);
-	json_text(out, "op", ops[plan->op].name);
+	event_begin(out, "plan");
+	event_text(out, "account", account);
+	event_text(out, "mailbox", plan->mailbox);
+	event_text(out, "op", ops[plan->op].name);
 	if (plan->uid != 0) {
-		json_number(out, "uid", plan->uid);
+		event_number(out, "uid", plan->uid);
 	} else {
-		json_null(out, "uid");
+		event_null(out, "uid");
 	}
-	json_text(out, "file", plan->file);
-	json_text(out, "why", plan->why);
-	json_end(out);
+	event_text(out, "file", plan->file);
+	event_text(out, "why", plan->why);
+	event_end(out);
 }
 
 static void json_account(struct buf *out, const char *account, const struct report *report)
 {
-	json_begin(out, "account");
-	json_text(out, "account", account);
-	json_number(out, "status", (uint64_t)report->status);
+	event_begin(out, "account");
+	event_text(out, "account", account);
+	event_number(out, "status", (uint64_t)report->status);
 	json_counts(out, &report->total);
-	json_number(out, "mailboxes", report->mailboxes_selected);
-	json_number(out, "mailboxes_changed", report->mailboxes_changed);
-	json_number(out, "connections", report->connections);
-	json_number(out, "commands", report->commands);
-	json_number(out, "round_trips", report->round_trips);
-	json_number(out, "bytes_in", report->bytes_in);
-	json_number(out, "bytes_out", report->bytes_out);
-	json_seconds(out, "seconds", report->seconds);
-	json_end(out);
+	event_number(out, "mailboxes", report->mailboxes_selected);
+	event_number(out, "mailboxes_changed", report->mailboxes_changed);
+	event_number(out, "connections", report->connections);
+	event_number(out, "commands", report->commands);
+	event_number(out, "round_trips", report->round_trips);
+	event_number(out, "bytes_in", report->bytes_in);
+	event_number(out, "bytes_out", report->bytes_out);
+	event_seconds(out, "seconds", report->seconds);
+	event_end(out);
 }
 
 void cli_report_json(struct buf *out, const char *account, const struct report *report,
@@ -99,11 +99,11 @@ void cli_report_json(struct buf *out, const char *account, const struct report *
 		json_plan(out, account, &report->plan[i]);
 	}
 	for (size_t i = 0; i < report->mailbox_count; i++) {
-		json_begin(out, "mailbox");
-		json_text(out, "account", account);
-		json_text(out, "mailbox", report->mailboxes[i].name);
+		event_begin(out, "mailbox");
+		event_text(out, "account", account);
+		event_text(out, "mailbox", report->mailboxes[i].name);
 		json_counts(out, &report->mailboxes[i].counts);
-		json_end(out);
+		event_end(out);
 	}
 }
 

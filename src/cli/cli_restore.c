@@ -85,13 +85,13 @@ static bool is_wanted(const struct strlist *only, const char *name)
 
 static void print_day_json(struct buf *out, const char *account, const struct restore_day *day)
 {
-	json_begin(out, "missed");
-	json_text(out, "account", account);
-	json_text(out, "mailbox", day->mailbox);
-	json_text(out, "day", day->day);
-	json_number(out, "messages", day->messages);
-	json_number(out, "bytes", day->bytes);
-	json_end(out);
+	event_begin(out, "missed");
+	event_text(out, "account", account);
+	event_text(out, "mailbox", day->mailbox);
+	event_text(out, "day", day->day);
+	event_number(out, "messages", day->messages);
+	event_number(out, "bytes", day->bytes);
+	event_end(out);
 }
 
 static void print_day(struct buf *out, const char *account, const struct restore_day *day)

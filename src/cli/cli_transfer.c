@@ -96,11 +96,11 @@ int cli_print_export(struct cli_output *output, const char *account,
 		cli_print_error(output, &trouble);
 	}
 	if (output->json) {
-		json_begin(&output->out, "exported");
-		json_text(&output->out, "account", account);
-		json_number(&output->out, "messages", result->messages);
-		json_number(&output->out, "bytes", result->bytes);
-		json_end(&output->out);
+		event_begin(&output->out, "exported");
+		event_text(&output->out, "account", account);
+		event_number(&output->out, "messages", result->messages);
+		event_number(&output->out, "bytes", result->bytes);
+		event_end(&output->out);
 	} else if (output->verbose) {
 		buf_printf(&output->err,
 			   "mailsync: %s: %" PRIu64 " messages exported, %" PRIu64 " bytes\n",
@@ -112,16 +112,16 @@ int cli_print_export(struct cli_output *output, const char *account,
 static void print_import_json(struct buf *out, const char *account, const char *mailbox,
 			      const struct import_result *result)
 {
-	json_begin(out, "imported");
-	json_text(out, "account", account);
-	json_text(out, "mailbox", mailbox);
-	json_number(out, "imported", result->imported);
-	json_number(out, "bytes", result->bytes);
-	json_number(out, "held", result->held);
-	json_number(out, "unlike", result->unlike);
-	json_number(out, "cut", result->cut);
-	json_number(out, "errors", result->strange + result->failed);
-	json_end(out);
+	event_begin(out, "imported");
+	event_text(out, "account", account);
+	event_text(out, "mailbox", mailbox);
+	event_number(out, "imported", result->imported);
+	event_number(out, "bytes", result->bytes);
+	event_number(out, "held", result->held);
+	event_number(out, "unlike", result->unlike);
+	event_number(out, "cut", result->cut);
+	event_number(out, "errors", result->strange + result->failed);
+	event_end(out);
 }
 
 static void print_import_text(struct buf *out, const char *account, const char *mailbox,

@@ -55,19 +55,19 @@ int cli_verify_take_sample(struct cli_options *options, const char *text, struct
 static void print_finding_json(struct buf *out, const char *account,
 			       const struct verify_finding *finding)
 {
-	json_begin(out, "verify");
-	json_text(out, "account", account);
-	json_text(out, "mailbox", finding->mailbox);
+	event_begin(out, "verify");
+	event_text(out, "account", account);
+	event_text(out, "mailbox", finding->mailbox);
 	if (finding->uid != 0) {
-		json_number(out, "uid", finding->uid);
+		event_number(out, "uid", finding->uid);
 	} else {
-		json_null(out, "uid");
+		event_null(out, "uid");
 	}
-	json_text(out, "file", finding->file);
-	json_text(out, "problem", verify_problem_word(finding->problem));
-	json_bool(out, "repaired", finding->is_repaired);
-	json_text(out, "message", finding->message);
-	json_end(out);
+	event_text(out, "file", finding->file);
+	event_text(out, "problem", verify_problem_word(finding->problem));
+	event_bool(out, "repaired", finding->is_repaired);
+	event_text(out, "message", finding->message);
+	event_end(out);
 }
 
 static void print_finding(struct buf *err, const char *account,
@@ -91,22 +91,22 @@ static void print_finding(struct buf *err, const char *account,
 static void print_sum_json(struct buf *out, const char *account, enum verify_level level,
 			   const struct verify_report *report)
 {
-	json_begin(out, "verified");
-	json_text(out, "account", account);
-	json_text(out, "level", verify_level_word(level));
-	json_number(out, "messages", report->messages);
-	json_number(out, "bytes", report->bytes);
-	json_number(out, "problems", report->problems);
-	json_number(out, "pending", report->pending);
-	json_number(out, "repaired", report->repaired);
+	event_begin(out, "verified");
+	event_text(out, "account", account);
+	event_text(out, "level", verify_level_word(level));
+	event_number(out, "messages", report->messages);
+	event_number(out, "bytes", report->bytes);
+	event_number(out, "problems", report->problems);
+	event_number(out, "pending", report->pending);
+	event_number(out, "repaired", report->repaired);
 	if (report->oldest_proof > 0) {
-		json_number(out, "oldest_proof", (uint64_t)report->oldest_proof);
+		event_number(out, "oldest_proof", (uint64_t)report->oldest_proof);
 	} else {
-		json_null(out, "oldest_proof");
+		event_null(out, "oldest_proof");
 	}
-	json_number(out, "status", (uint64_t)report->run.status);
-	json_seconds(out, "seconds", report->run.seconds);
-	json_end(out);
+	event_number(out, "status", (uint64_t)report->run.status);
+	event_seconds(out, "seconds", report->run.seconds);
+	event_end(out);
 }
 
 static void print_sum(struct buf *err, const char *account, enum verify_level level,

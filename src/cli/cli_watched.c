@@ -37,12 +37,12 @@ static void watched_say(struct watched *watched, enum watched_state state, const
 	watched->state = state;
 	cli_output_init(&output, watched->options->json, false);
 	if (watched->options->json) {
-		json_begin(&output.out, "watch");
-		json_text(&output.out, "account", name);
-		json_text(&output.out, "state", state_words[state]);
-		json_text(&output.out, "how", how_word(watched));
-		json_text(&output.out, "message", message);
-		json_end(&output.out);
+		event_begin(&output.out, "watch");
+		event_text(&output.out, "account", name);
+		event_text(&output.out, "state", state_words[state]);
+		event_text(&output.out, "how", how_word(watched));
+		event_text(&output.out, "message", message);
+		event_end(&output.out);
 	} else if (watched->options->level >= LOG_INFO) {
 		buf_printf(&output.err, "mailsync: %s: %s (%s): %s\n", name, state_words[state],
 			   how_word(watched), message);

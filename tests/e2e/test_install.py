@@ -39,6 +39,13 @@ def test_installed_it_runs_and_leaves_nothing_behind(installed):
     assert (installed / "share/doc/mailsync/README.md").is_file()
 
 
+def test_no_function_of_ours_stands_in_for_one_of_a_library():
+    """The linker exports what a shared library calls by the same name, and the library then calls ours."""
+    done = subprocess.run(["nm", "-D", "--defined-only", program.binary()], capture_output=True, text=True,
+                          check=True)
+    assert [line for line in done.stdout.splitlines() if " T " in line] == []
+
+
 def test_units_are_good(installed):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd here")

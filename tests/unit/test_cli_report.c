@@ -19,12 +19,12 @@ static void json_text_is_escaped_and_always_utf_8(void **state)
 
 	(void)state;
 	buf_init(&out, 4096);
-	json_begin(&out, "x");
-	json_text(&out, "a", "\"\\\n\t\x01 \xC3\xA4 \xF0\x9F\x92\xA9");
-	json_text(&out, "b", "\xFF|\xC3|\xC0\xAF|\xED\xA0\x80|\xF5\x80");
-	json_text(&out, "c", NULL);
-	json_seconds(&out, "d", 1.2345);
-	json_end(&out);
+	event_begin(&out, "x");
+	event_text(&out, "a", "\"\\\n\t\x01 \xC3\xA4 \xF0\x9F\x92\xA9");
+	event_text(&out, "b", "\xFF|\xC3|\xC0\xAF|\xED\xA0\x80|\xF5\x80");
+	event_text(&out, "c", NULL);
+	event_seconds(&out, "d", 1.2345);
+	event_end(&out);
 	assert_string_equal(
 		out.data,
 		"{\"event\":\"x\",\"a\":\"\\\"\\\\\\n\\t\\u0001 \xC3\xA4 \xF0\x9F\x92\xA9\","
