@@ -82,7 +82,7 @@ static uint64_t name_hash(const char *name, size_t len, bool in_new)
 	return hash ^ (hash >> 32);
 }
 
-/* What is in the place of a message and can be none. */
+/* A file in the place of a message that can be none. */
 static int gather_stray(struct gather *gather, const char *file, struct err *err)
 {
 	struct maildir_scan *scan = gather->scan;
@@ -122,10 +122,7 @@ static int gather_other(struct gather *gather, const char *file, struct err *err
 	struct maildir_name name;
 
 	maildir_name_parse(file, gather->folder->maildir->info_delimiter, &name);
-	int code = gather_stray(gather, file, err);
-	return code < 0 ? code
-			: strlist_add(&gather->scan->others, (struct span){file, name.unique_len},
-				      err);
+	return strlist_add(&gather->scan->others, (struct span){file, name.unique_len}, err);
 }
 
 static int gather_dir(struct gather *gather, enum maildir_dir dir, struct err *err)

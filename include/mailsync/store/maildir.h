@@ -173,7 +173,7 @@ struct maildir_scan {
 	uint32_t borne;        /* letters a to z that files bear, by bits */
 	struct strlist others; /* sorted unique parts of what is no regular file: not messages, and
 				* no message of that name is gone */
-	size_t stray_count;    /* these, and files whose names do not identify them */
+	size_t stray_count;    /* files whose names do not identify them */
 	struct strlist stray;  /* the name of one of them */
 	/* private */
 	char *arena;

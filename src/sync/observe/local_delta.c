@@ -521,11 +521,11 @@ static void tell_strays(struct run *run, struct mailbox *mailbox, const struct m
 		return;
 	}
 	if (scan->stray_count > 1) {
-		snprintf(others, sizeof(others), ", and %zu others", scan->stray_count - 1);
+		snprintf(others, sizeof(others), ", as %zu more,", scan->stray_count - 1);
 	}
 	err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
-		"%s in its folder%s can be no message and is left out: it is no regular file, or "
-		"its name begins with a comma or colon",
+		"file %s in its folder%s can be no message and is left out: its name begins with a "
+		"comma or colon",
 		scan->stray.items[0], others);
 	run_report_error(run, mailbox, 0, &why);
 	mailbox->seen.has_strays = true;
