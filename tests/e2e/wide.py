@@ -15,7 +15,7 @@ ALIKE = [
     r"test_other_servers.*\[cyrus-dots",
     r"test_neighbours.*::.*during_runs\[.*2\]",
     r"test_neighbours.*::test_a_clock_that_jumps\[.*-20\]",
-    r"test_crash.*::test_a_mua_at_work_at_a_step.*\[none\]",
+    r"test_crash.*::test_(a_mua_at_work_at_a_step|bringing_back|.*nothing_to_the_trash_twice).*\[none\]",
     r"test_crash.*::test_a_run_amid_poison.*\[poisoned-acts",
     r"test_crash.*::test_histories_that_once_went_wrong\[(369|2000740|5000039)\]",
     # "close" stands for the other ends, and six hours for one.
@@ -43,7 +43,7 @@ ALIKE = [
     # What is cut behind a literal stands for what is cut in and before it, MOVE for COPY, FETCH for what
     # is met with silence, STORE for what is met with a reset or BYE.
     r"test_suspects.*no_other\[APPEND.*(before the continuation|in the literal|asked for|singly).*-",
-    r"test_suspects.*no_other\[(APPEND|COPY)-close",
+    r"test_suspects.*no_other\[(APPEND|COPY|EXPUNGE)-close",
     r"test_suspects.*no_other\[(?!FETCH-).*-silence",
     r"test_suspects.*no_other\[(?!STORE-).*-(reset|bye)",
     # Ten seconds for an answer, three for a server that does not tell.
