@@ -147,7 +147,7 @@ static int note_untagged(struct imap *imap, const struct imap_event *event, stru
 		note_closed(imap);
 	} else if (event->code.type == IMAP_CODE_CAPABILITY) {
 		imap_note_caps(imap, event->code.args);
-	} else if (imap_is_alert(event) && !imap->holds_alerts) {
+	} else if (imap_is_alert(event) && !imap->holds_alerts && imap->alerts < IMAP_ALERTS_MAX) {
 		struct buf words;
 		buf_init(&words, IMAP_ALERT_MAX);
 		imap_append_alert(imap, event, &words);
