@@ -530,7 +530,7 @@ static void put_suspect(struct scene *scene, enum suspect_kind kind, const char 
 		.row = row,
 		.uid = 7,
 		.act = SUSPECT_AT_FETCH,
-		.mark = {runs, 100, 200},
+		.mark = {.runs = runs, .first_at = 100, .last_at = 200},
 	};
 	OK(scene, state_suspect_put(scene->state, &suspect, &scene->err));
 }
