@@ -34,31 +34,18 @@ struct move {
 	const char *to;
 };
 
-/* Through syscall(): musl has had renameat2 only for a short time. */
-static int move_noreplace(const struct move *move)
+/* MODE: RENAME_NOREPLACE or RENAME_EXCHANGE. Through syscall(): musl has had renameat2 only for a
+ * short time. */
+static int move_by(const struct move *move, unsigned mode)
 {
 #if defined(__linux__) && defined(SYS_renameat2)
-	if (syscall(SYS_renameat2, move->from_dirfd, move->from, move->to_dirfd, move->to,
-		    RENAME_NOREPLACE) == 0) {
+	if (syscall(SYS_renameat2, move->from_dirfd, move->from, move->to_dirfd, move->to, mode) ==
+	    0) {
 		return 0;
 	}
 	return errno;
 #else
-	(void)move;
-	return ENOSYS;
-#endif
-}
-
-static int move_exchange(const struct move *move)
-{
-#if defined(__linux__) && defined(SYS_renameat2)
-	if (syscall(SYS_renameat2, move->from_dirfd, move->from, move->to_dirfd, move->to,
-		    RENAME_EXCHANGE) == 0) {
-		return 0;
-	}
-	return errno;
-#else
-	(void)move;
+	(void)move, (void)mode;
 	return ENOSYS;
 #endif
 }
@@ -95,7 +82,7 @@ int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, 
 	int errnum = STEP_MOVE("rename", from_dirfd, from, to_dirfd, to);
 
 	if (errnum == 0) {
-		errnum = move_noreplace(&move);
+		errnum = move_by(&move, RENAME_NOREPLACE);
 		if (file_is_refused(errnum)) {
 			errnum = move_by_link(&move);
 		}
@@ -114,7 +101,7 @@ int file_exchange(int one_dirfd, const char *one, int other_dirfd, const char *o
 	int errnum = STEP_MOVE("exchange", one_dirfd, one, other_dirfd, other);
 
 	if (errnum == 0) {
-		errnum = move_exchange(&move);
+		errnum = move_by(&move, RENAME_EXCHANGE);
 	}
 	if (is_absent(errnum)) {
 		return err_set_errno(err, ERR_CHANGED, SCOPE_MESSAGE, errnum,

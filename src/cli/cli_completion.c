@@ -119,16 +119,14 @@ static void write_zsh(struct buf *text)
 			      "\tcase ${words[CURRENT-1]} in\n"
 			      "\t-c|--config) _files; return ;;\n"
 			      "\tesac\n"
-			      "\tif [[ $PREFIX == -* ]]; then\n"
-			      "\t\tcase ${command:-sync} in *)\n");
+			      "\tif [[ $PREFIX == -* ]]; then\n");
 	for (size_t i = 0; cli_option_word(i, &option); i++) {
 		buf_printf(text, "\t\t[[ \" $options \" == *' --%s%s '* ]] && described+=('--%s:",
 			   option.name, option.value != NULL ? "=" : "", option.name);
 		add_quoted(text, option.help);
 		buf_append_cstr(text, "')\n");
 	}
-	buf_append_cstr(text, "\t\t;; esac\n"
-			      "\t\t_describe option described\n"
+	buf_append_cstr(text, "\t\t_describe option described\n"
 			      "\t\treturn\n"
 			      "\tfi\n"
 			      "\t[[ -n $command ]] || _describe command commands\n"

@@ -9,8 +9,6 @@
 #include "mailsync/base/there.h"
 #include "maildir_private.h"
 
-#define COPY_SIZE 65536
-
 /* PATH-SUFFIX; an error where that is too long. No account's file is called so. */
 static int name_of(const char *path, const char *suffix, char name[FILE_PATH_SIZE], struct err *err)
 {
@@ -35,23 +33,6 @@ static int size_of(const char *name, uint64_t *size, struct err *err)
 	return is_absent(errno) ? 0 : maildir_fail(err, SCOPE_ACCOUNT, errno, "look at", name);
 }
 
-static int copy(int from, int to, const char *name, struct err *err)
-{
-	char *chunk = malloc(COPY_SIZE);
-	int code = chunk ? 0 : err_nomem(err);
-
-	while (code == 0) {
-		ssize_t len = maildir_read(from, chunk, COPY_SIZE, name, err);
-		if (len <= 0) {
-			code = (int)len;
-			break;
-		}
-		code = file_write(to, chunk, (size_t)len, err);
-	}
-	free(chunk);
-	return code;
-}
-
 /* Puts what FROM holds behind what TO does, whole or not at all, and removes FROM. */
 static int append(const char *from, const char *to, struct err *err)
 {
@@ -70,7 +51,7 @@ static int append(const char *from, const char *to, struct err *err)
 		return maildir_fail(err, SCOPE_ACCOUNT, errno, "open", from);
 	}
 	code = file_open_append(AT_FDCWD, to, &target, err);
-	if (code == 0 && (code = copy(source, target, from, err)) < 0) {
+	if (code == 0 && (code = maildir_copy(source, target, from, err)) < 0) {
 		struct err ignored;
 		(void)file_truncate(target, before, &ignored);
 	}

@@ -16,8 +16,6 @@
 #include "maildir_private.h"
 #include "mailsync/base/file.h"
 
-#define COPY_SIZE 65536
-
 /* Where a message goes: an open directory and a name in it. */
 struct target {
 	enum maildir_dir dir;
@@ -47,23 +45,6 @@ static int target_find(const struct maildir_transfer *transfer, struct target *t
 	return code;
 }
 
-static int copy_bytes(int from, int to, const char *name, struct err *err)
-{
-	char *chunk = malloc(COPY_SIZE);
-	int code = chunk ? 0 : err_nomem(err);
-
-	while (code == 0) {
-		ssize_t len = maildir_read(from, chunk, COPY_SIZE, name, err);
-		if (len <= 0) {
-			code = (int)len;
-			break;
-		}
-		code = file_write(to, chunk, (size_t)len, err);
-	}
-	free(chunk);
-	return code;
-}
-
 /* Copies the open file FROM into tmp/ of the target's mailbox under NAME. */
 static int copy_to_temp(const struct maildir_transfer *transfer, int from,
 			const struct maildir_file *info, const char *name, struct err *err)
@@ -75,7 +56,7 @@ static int copy_to_temp(const struct maildir_transfer *transfer, int from,
 	if (code < 0) {
 		return code;
 	}
-	code = copy_bytes(from, fd, transfer->file, err);
+	code = maildir_copy(from, fd, transfer->file, err);
 	if (code == 0) {
 		code = maildir_set_mtime(to->maildir, fd, info->mtime, err);
 	}

@@ -82,6 +82,18 @@ def test_bash_completes(account, remote, words, expected):
     assert set(done.stdout.split()) == expected
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_of_each_shell_is_good(shell, tmp_path):
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} here")
+    script = tmp_path / "script"
+    script.write_bytes(subprocess.run([program.binary(), f"--print-completion={shell}"], capture_output=True,
+                                      check=True).stdout)
+    assert script.stat().st_size > 1000
+    done = subprocess.run([shell, "-n", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_tarball_builds_by_itself(tmp_path):
     if not (ROOT / ".git").exists():
         pytest.skip("no repository")
