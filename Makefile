@@ -178,8 +178,8 @@ check: setup-test program tests-c
 check-all: check
 	$(Q)tests/rig/setup muas
 	$(Q)tests/run --out $(OUT) wide muas
-	$(Q)$(MAKE) --no-print-directory newcomer
 	$(Q)$(MAKE) --no-print-directory liar
+	$(Q)$(MAKE) --no-print-directory newcomer
 
 check-unit: setup-test $(UNIT_TESTS)
 	$(Q)tests/run --out $(OUT) unit

@@ -168,7 +168,9 @@ int file_copy(int from_fd, int to_fd, const char *name, struct err *err)
 		if (len > 0) {
 			code = file_write(to_fd, chunk, (size_t)len, err);
 		} else if (errno != EINTR) {
-			code = file_fail(err, errno, "read", name);
+			/* Not the disk's fault as a whole: another file may be read. */
+			code = err_set_errno(err, ERR_LOCAL, SCOPE_MESSAGE, errno, "cannot read %s",
+					     name);
 		}
 	}
 	return code;

@@ -59,12 +59,18 @@ static bool takes_password(const struct cli_section *section)
 	return false;
 }
 
+static bool is_by_pacc(const struct cli_section *section)
+{
+	return section->server && strncmp(section->server->source, "PACC", 4) == 0;
+}
+
 /* The authorization server that PACC names, where it is of use. */
 static const char *issuer_of(const struct cli_section *section)
 {
 	const struct pacc *pacc = section->found ? &section->found->pacc : NULL;
 
-	if (section->provider || !pacc || !pacc->issuer) {
+	/* A server that the DNS alone names gets no tokens of PACC's issuer. */
+	if (section->provider || !pacc || !pacc->issuer || !is_by_pacc(section)) {
 		return NULL;
 	}
 	return takes_token(section) || pacc->is_token_alone ? pacc->issuer : NULL;
@@ -118,11 +124,19 @@ static void write_login(const struct cli_section *section, struct buf *out)
 
 /* --- a provider --- */
 
-/* Keys that say something of the provider, and nothing of an account. */
+/* Neither what is said of the provider and of no account, nor what may be a secret. */
 static bool is_of_account(const char *key)
 {
-	static const char *const others[] = {"title", "domains",   "mx",       "oauth_offer",
-					     "login", "pop3_host", "pop3_port"};
+	static const char *const others[] = {"title",
+					     "domains",
+					     "mx",
+					     "oauth_offer",
+					     "login",
+					     "pop3_host",
+					     "pop3_port",
+					     "oauth_client_secret",
+					     "oauth_client_secret_command",
+					     "proxy"};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (strcmp(key, others[i]) == 0) {
@@ -175,7 +189,7 @@ static void write_source(const struct cli_section *section, struct buf *out)
 {
 	const struct discover_server *server = section->server;
 	const struct discover_found *found = section->found;
-	bool is_pacc = strncmp(server->source, "PACC", 4) == 0;
+	bool is_pacc = is_by_pacc(section);
 
 	buf_printf(out, "# By %s", server->source);
 	if (is_pacc) {
@@ -201,6 +215,11 @@ static void write_offer(const struct cli_section *section, struct buf *out)
 	if (!section->offer) {
 		buf_printf(out, "# It could not be asked: %s\n",
 			   section->trouble ? section->trouble : "?");
+		return;
+	}
+	if (!section->offer->is_told) {
+		buf_append_cstr(out, "# It does not say which logins it takes");
+		buf_append_cstr(out, " (its certificate is right).\n");
 		return;
 	}
 	buf_append_cstr(out, "# It says that it takes ");

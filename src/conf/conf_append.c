@@ -41,7 +41,15 @@ static int open_folder(struct change *change, struct err *err)
 	struct err ignored;
 	int code;
 
+	struct stat link;
+
 	if (file_real_path(change->path, &change->real, &ignored) < 0) {
+		/* Not to be replaced: what it leads to is away just now. */
+		if (lstat(change->path, &link) == 0 && S_ISLNK(link.st_mode)) {
+			return err_set(err, ERR_LOCAL, SCOPE_RUN,
+				       "%s is a link that leads nowhere; nothing is written",
+				       change->path);
+		}
 		buf_append_cstr(&change->real, change->path);
 	}
 	if ((code = buf_status(&change->real, "a path", err)) < 0) {
@@ -71,9 +79,12 @@ static int keep_mode(const struct change *change, int fd, struct err *err)
 		return err_set(err, ERR_LOCAL, SCOPE_RUN, "the mode of %s cannot be kept",
 			       change->path);
 	}
-	/* Another's file stays his, where we may. */
-	int ignored = fchown(fd, before.st_uid, before.st_gid);
-	(void)ignored;
+	/* Another's file stays his, where we may; else no group that could not read it may. */
+	if (fchown(fd, before.st_uid, before.st_gid) != 0 &&
+	    fchmod(fd, before.st_mode & 0700) != 0) {
+		return err_set(err, ERR_LOCAL, SCOPE_RUN, "the mode of %s cannot be kept",
+			       change->path);
+	}
 	return 0;
 }
 

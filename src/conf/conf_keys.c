@@ -224,10 +224,10 @@ const struct conf_key conf_keys[] = {
 	{"on_new", CONF_TYPE_COMMAND, AT(on_new), NULL, NULL, 0, 0, NULL, BOTH, 0,
 	 "Shell command after a run that delivered new mail, before post_sync, with the same "
 	 "variables."},
-	{"on_change", CONF_TYPE_TEXT, AT(on_change), NULL, NULL, 0, 0, NULL, BOTH, 0,
+	{"on_change", CONF_TYPE_COMMAND, AT(on_change), NULL, NULL, 0, 0, NULL, BOTH, 0,
 	 "Shell command after a run that changed any file of the Maildir, behind on_new. "
 	 "$MAILSYNC_CHANGES is a list of these files, for indexers; see docs/USAGE.md."},
-	{"on_error", CONF_TYPE_TEXT, AT(on_error), NULL, NULL, 0, 0, NULL, BOTH, 0,
+	{"on_error", CONF_TYPE_COMMAND, AT(on_error), NULL, NULL, 0, 0, NULL, BOTH, 0,
 	 "Shell command after a run that ended with another status than 0, behind post_sync; for "
 	 "temporary failures (75) only when patience is over."},
 	{"state_dir", CONF_TYPE_PATH, offsetof(struct conf, state_dir), NULL,

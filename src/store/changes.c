@@ -51,11 +51,11 @@ static int append(const char *from, const char *to, struct err *err)
 		return maildir_fail(err, SCOPE_ACCOUNT, errno, "open", from);
 	}
 	code = file_open_append(AT_FDCWD, to, &target, err);
-	if (code == 0 && (code = maildir_copy(source, target, from, err)) < 0) {
+	if (code == 0 && ((code = file_copy(source, target, from, err)) < 0 ||
+			  (code = file_sync(target, err)) < 0)) {
 		struct err ignored;
 		(void)file_truncate(target, before, &ignored);
 	}
-	code = code < 0 ? code : file_sync(target, err);
 	code = code < 0 ? code : file_unlink(AT_FDCWD, from, err);
 	if (target >= 0) {
 		close(target);

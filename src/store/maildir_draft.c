@@ -344,27 +344,58 @@ int maildir_draft_publish(struct maildir_folder *folder, struct maildir_draft *d
 	return code;
 }
 
+static bool is_still(int dirfd, const char *file, const struct file_mark *was)
+{
+	struct maildir_file found = {0};
+	struct stat st;
+
+	if (fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		maildir_file_of(&st, &found);
+	}
+	const struct file_mark is = maildir_file_mark(&found);
+	return file_mark_equal(&is, was);
+}
+
+/* What was taken out of DIRFD is another file than was thought: it goes back. Where its name is not
+ * there to change places with, for a program renamed the file that came for it, it goes back by
+ * itself; where it cannot, it is in any case no draft of ours to be removed. */
+static int put_back(int tmp, struct maildir_draft *draft, int dirfd, const char *file,
+		    struct err *err)
+{
+	int code = file_exchange(tmp, draft->temp_name, dirfd, file, err);
+
+	if (code == 0) {
+		return 0;
+	}
+	if ((code = file_rename(tmp, draft->temp_name, dirfd, file, err)) < 0) {
+		code = file_rename(tmp, draft->temp_name, dirfd, draft->temp_name, err);
+	}
+	draft->temp_name[0] = '\0';
+	return code;
+}
+
 int maildir_draft_exchange(struct maildir_folder *folder, struct maildir_draft *draft,
 			   const char *file, bool in_new, const struct file_mark *was,
 			   struct err *err)
 {
 	enum maildir_dir dir = in_new ? MAILDIR_NEW : MAILDIR_CUR;
 	int tmp = folder->dirs[MAILDIR_TMP];
-	struct maildir_file taken = {0};
-	struct stat st;
 
 	int code = maildir_name_check(file, err);
-	if (code < 0 ||
-	    (code = file_exchange(tmp, draft->temp_name, folder->dirs[dir], file, err)) < 0) {
+	if (code < 0) {
 		return code;
 	}
-	folder->touched[dir] = true;
-	if (fstatat(tmp, draft->temp_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		maildir_file_of(&st, &taken);
+	bool is_same = is_still(folder->dirs[dir], file, was);
+	if (is_same) {
+		if ((code = file_exchange(tmp, draft->temp_name, folder->dirs[dir], file, err)) <
+		    0) {
+			return code;
+		}
+		folder->touched[dir] = true;
+		is_same = is_still(tmp, draft->temp_name, was);
+		code = is_same ? 0 : put_back(tmp, draft, folder->dirs[dir], file, err);
 	}
-	const struct file_mark is = maildir_file_mark(&taken);
-	if (!file_mark_equal(&is, was)) {
-		code = file_exchange(tmp, draft->temp_name, folder->dirs[dir], file, err);
+	if (code < 0 || !is_same) {
 		return code < 0 ? code
 				: err_set(err, ERR_CHANGED, SCOPE_MESSAGE,
 					  "file %s was changed just now; it stays", file);

@@ -9,11 +9,9 @@
 #include "maildir_dir.h"
 #include "maildir_name.h"
 #include "maildir_private.h"
-#include "mailsync/base/file.h"
 #include "mailsync/base/there.h"
 
 #define HEADER_CHUNK 8192
-#define COPY_SIZE    65536
 
 void maildir_file_of(const struct stat *st, struct maildir_file *file)
 {
@@ -167,23 +165,6 @@ ssize_t maildir_read(int fd, void *data, size_t size, const char *name, struct e
 		len = read(fd, data, size);
 	} while (len < 0 && errno == EINTR);
 	return len >= 0 ? len : maildir_fail(err, SCOPE_MESSAGE, errno, "read", name);
-}
-
-int maildir_copy(int from, int to, const char *name, struct err *err)
-{
-	char *chunk = malloc(COPY_SIZE);
-	int code = chunk ? 0 : err_nomem(err);
-
-	while (code == 0) {
-		ssize_t len = maildir_read(from, chunk, COPY_SIZE, name, err);
-		if (len <= 0) {
-			code = (int)len;
-			break;
-		}
-		code = file_write(to, chunk, (size_t)len, err);
-	}
-	free(chunk);
-	return code;
 }
 
 /* Looks for an empty line; *AT_START: the next byte begins a line. */

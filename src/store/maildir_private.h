@@ -180,8 +180,6 @@ int maildir_note_sync(struct maildir *maildir, struct err *err);
 void maildir_temp_name(struct maildir *maildir, char *name, size_t size);
 /* read() resumed after signals: the length, 0 at the end, or negative. */
 ssize_t maildir_read(int fd, void *data, size_t size, const char *name, struct err *err);
-/* Writes the rest of FROM, which is called NAME, to TO. */
-int maildir_copy(int from, int to, const char *name, struct err *err);
 /* A header scan from the folder's pool, to be given back when it is ready for another message. */
 int maildir_scan_take(struct maildir_folder *folder, struct header_scan **scan, struct err *err);
 void maildir_scan_give_back(struct maildir_folder *folder, struct header_scan **scan);

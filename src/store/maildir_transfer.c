@@ -56,7 +56,7 @@ static int copy_to_temp(const struct maildir_transfer *transfer, int from,
 	if (code < 0) {
 		return code;
 	}
-	code = maildir_copy(from, fd, transfer->file, err);
+	code = file_copy(from, fd, transfer->file, err);
 	if (code == 0) {
 		code = maildir_set_mtime(to->maildir, fd, info->mtime, err);
 	}

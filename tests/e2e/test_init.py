@@ -234,12 +234,23 @@ def test_a_document_with_another_digest_is_not_used(user):
 def test_a_provider_of_ones_own_may_have_pop3_alone(user):
     user.config.parent.mkdir(parents=True)
     user.config.write_text("[provider old]\ndomains = old.example\npop3_host = pop.old.example\n"
+                           "oauth_client_secret = hush\nproxy = http://user:hush@proxy.example:3128\n"
                            "[provider none]\ndomains = nohost.example\nconnections = 2\n")
     result = user.run("init", "--write", "me@old.example")
     assert result.status == 0, result
     assert "\nprovider = old\nprotocol = pop3\n" in result.out
+    assert "hush" not in result.out + result.err
+    assert user.config.read_text().count("hush") == 2
     # One without a server tells of none.
     assert user.run("init", "me@nohost.example").status == 69
+
+
+def test_a_link_that_leads_nowhere_is_left_alone(user):
+    user.config.parent.mkdir(parents=True)
+    user.config.symlink_to(user.config.parent / "away")
+    result = user.run("init", "--write", "me@gmx.net")
+    assert result.status == 74 and "leads nowhere" in result.err, result
+    assert user.config.is_symlink() and list(user.config.parent.iterdir()) == [user.config]
 
 
 def test_a_domain_tells_by_srv(user):

@@ -285,14 +285,15 @@ static void values_are_read_in_their_units(void **state)
 static void quotes_are_for_patterns_and_shells(void **state)
 {
 	(void)state;
-	expect_error(ACCOUNT "max_age = \"1y\"\n", 6, "leave them out");
 	expect_error(ACCOUNT "trash = \"My Trash\"\n", 6, "leave them out");
 	expect_error(ACCOUNT "tls_ca_file = '/etc/ca.pem'\n", 6, "leave them out");
 	expect_error(ACCOUNT "mailboxes = INBOX, Work\n", 6, "leave out the comma behind 'INBOX'");
 	struct loaded loaded;
 	const struct conf_account *account = load_good(
-		&loaded, ACCOUNT "on_new = \"notmuch\" \"new\"\nmailboxes = \"My Box\"\n");
+		&loaded, ACCOUNT "on_change = \"a b\" \"c\"\non_error = 'a' 'b'\n"
+				 "on_new = \"notmuch\" \"new\"\nmailboxes = \"My Box\"\n");
 	assert_string_equal(account->on_new, "\"notmuch\" \"new\"");
+	assert_string_equal(account->on_change, "\"a b\" \"c\"");
 	assert_string_equal(account->mailboxes.items[0], "My Box");
 	unload(&loaded);
 }
@@ -308,7 +309,6 @@ static void a_key_of_other_programs_is_known_by_what_it_means(void **state)
 		{"SSLType", "tls"},
 		{"fingerprint", "tls_pin_sha256"},
 		{"patterns", "mailboxes"},
-		{"presynchook", "pre_sync"},
 		{"max-size", "max_message_size"},
 	};
 

@@ -213,7 +213,9 @@ int move_note_original(struct run *run, int64_t original, const struct mailbox *
 			.uid_bound = told_unless_0(uid),
 			.text = to->wire,
 		};
-		effect_held(&row, REASON_NONE); /* it waited for the copy */
+		if (row.reason == REASON_FAILED) {
+			effect_held(&row, REASON_NONE); /* it waited for the copy */
+		}
 		code = state_intent_add(run->session->state, &intent, err);
 		/* A file that comes back under its name is the message of where it was by now. */
 		if (code == 0 && (code = row_set_unique(&row, "", 0, err)) == 0) {
