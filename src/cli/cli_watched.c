@@ -83,13 +83,25 @@ static bool watched_lock(struct watched *watched)
 	return false;
 }
 
+/* It is watched no more: nothing of it is open, which the loop would have to wait for. */
+static void watched_end(struct watched *watched)
+{
+	hearing_close(&watched->hearing);
+	sync_keep_finish(&watched->keep);
+	maildir_watch_close(&watched->here);
+	file_lock_finish(&watched->lock);
+	watched->deaf_ms = 0;
+	watched->is_over = true;
+}
+
 /* Says why it cannot be watched. */
 static void watched_refuse(struct watched *watched)
 {
+	cli_job_again(watched->job);
 	cli_job_run(watched->job, watched->options, cli_run_options(watched->run));
 	(void)cli_run_tell(watched->run, watched->job, stdout, stderr);
 	watched->status = watched->job->status;
-	watched->is_over = true;
+	watched_end(watched);
 }
 
 void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *job,
@@ -122,12 +134,9 @@ void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *
 
 void watched_finish(struct watched *watched)
 {
-	hearing_close(&watched->hearing);
+	watched_end(watched);
 	hearing_close(&watched->task.hearing);
 	remote_mailboxes_finish(&watched->task.told);
-	sync_keep_finish(&watched->keep);
-	maildir_watch_close(&watched->here);
-	file_lock_finish(&watched->lock);
 }
 
 /* Whether the syncs leave a connection beside those that hear. */
@@ -217,6 +226,7 @@ static void prepare_sync(struct watched *watched)
 	task->is_certain = watched->is_certain || is_all || watched->schedule.sync.failures > 0 ||
 			   now >= watched->schedule.look_ms;
 	watched->is_certain = false;
+	watched->is_second_look = false;
 	spare_connections(watched);
 }
 
@@ -230,7 +240,7 @@ static bool give_way(struct watched *watched)
 	if (!is_certain && !is_news(watched)) {
 		return false;
 	}
-	watched->is_second_look = !is_certain;
+	watched->is_second_look = !is_certain && hearing_count(watched->hearing) == 0;
 	watched->task.is_certain = true;
 	hearing_close(&watched->hearing);
 	watched->schedule.is_hearing = false;
@@ -282,6 +292,9 @@ static enum schedule_end end_of_err(enum err_code code, int64_t patience_ms)
 	case ERR_SERVER:
 	case ERR_PROTOCOL:
 	case ERR_REFUSED:
+	case ERR_CONFIG:
+	case ERR_INTERNAL:
+	case ERR_USAGE:
 		return END_REFUSED;
 	default:
 		return END_TEMPORARY;
@@ -296,10 +309,14 @@ static enum schedule_end end_of(const struct cli_job *job)
 	return is_well ? END_WELL : end_of_err(job->ended, job->patience_ms);
 }
 
-/* Trying again would change nothing before the configuration, or the program, is another. */
-static bool is_final(const struct cli_job *job)
+/* Trying again would change nothing before the configuration, or the program, is another. What went
+ * well once is configured: then it is a file, or a descriptor, that was not to be had just now. */
+static bool is_final(const struct watched *watched)
 {
-	return job->ended == ERR_CONFIG || job->ended == ERR_INTERNAL || job->ended == ERR_USAGE;
+	enum err_code ended = watched->job->ended;
+
+	return !watched->was_well &&
+	       (ended == ERR_CONFIG || ended == ERR_INTERNAL || ended == ERR_USAGE);
 }
 
 static void say_watching(struct watched *watched)
@@ -328,6 +345,21 @@ static void suspect_deaf(struct watched *watched, int64_t now)
 	}
 }
 
+static void listen_here(struct watched *watched)
+{
+	struct maildir_news news;
+	struct err ignored;
+
+	if (!watched->here || !maildir_watch_has_news(watched->here)) {
+		return;
+	}
+	if (maildir_watch_take(watched->here, &news, &ignored) == 0) {
+		maildir_news_finish(&news);
+	}
+	watched->is_certain = true;
+	schedule_event(&watched->schedule, clock_monotonic_ms(), FROM_HERE);
+}
+
 /* Is the directory in the root's place another one now? What is not heard of it is said once. */
 static void renew_here(struct watched *watched)
 {
@@ -343,6 +375,7 @@ static void renew_here(struct watched *watched)
 			 watched->job->conf->name, why);
 	}
 	watched->told_why = why != NULL;
+	listen_here(watched);
 }
 
 static void collect_sync(struct watched *watched)
@@ -352,10 +385,14 @@ static void collect_sync(struct watched *watched)
 	int64_t now = clock_monotonic_ms();
 
 	watched->status = job->status;
-	watched->is_over = is_final(job);
+	watched->was_well = watched->was_well || end == END_WELL;
 	suspect_deaf(watched, now);
 	if (end != END_LOCKED) {
 		(void)cli_run_tell(watched->run, job, stdout, stderr);
+	}
+	if (is_final(watched)) {
+		watched_end(watched);
+		return;
 	}
 	schedule_synced(&watched->schedule, now, end, job->patience_ms);
 	renew_here(watched);
@@ -366,7 +403,10 @@ static void collect_sync(struct watched *watched)
 				schedule_next_ms(&watched->schedule));
 		return;
 	}
-	watched->heard = watched->hearing ? watched->task.heard : watched->heard;
+	if (watched->hearing) {
+		/* What this one left undone, a later one finds without having been told. */
+		watched->heard = job->status == 0 ? watched->task.heard : UINT64_MAX;
+	}
 	if (schedule_task(&watched->schedule, now) != TASK_CONNECT) {
 		say_watching(watched);
 	}
@@ -380,6 +420,7 @@ static void collect_connect(struct watched *watched)
 	if (task->code == 0) {
 		watched->hearing = task->hearing;
 		watched->heard = UINT64_MAX; /* what came before it was made, it need not tell */
+		task->heard = 0;
 		task->hearing = NULL;
 		schedule_connected(&watched->schedule, now, END_WELL, 0);
 		if (!watched->is_second_look) {
@@ -429,6 +470,10 @@ void watched_join(struct watched *watched)
 {
 	if (watched->task.kind != TASK_NONE) {
 		pthread_join(watched->task.thread, NULL);
+		if (watched->task.kind == TASK_SYNC && !watched->task.was_spared &&
+		    watched->job->ended != ERR_LOCKED) {
+			(void)cli_run_tell(watched->run, watched->job, stdout, stderr);
+		}
 		watched->task.kind = TASK_NONE;
 	}
 }
@@ -437,7 +482,16 @@ void watched_join(struct watched *watched)
 static void watched_lose(struct watched *watched, int64_t pause_ms, const char *why)
 {
 	enum watched_state state = pause_ms > 0 ? WATCHED_WATCHING : WATCHED_WAITING;
+	struct remote_mailboxes told = {0};
+	bool is_all = false;
 
+	/* What it told before is news all the same. */
+	hearing_told(watched->hearing, &told, &is_all);
+	if (is_all || hearing_count(watched->hearing) != watched->task.heard) {
+		watched->is_certain = true;
+		schedule_event(&watched->schedule, clock_monotonic_ms(), FROM_SERVER);
+	}
+	remote_mailboxes_finish(&told);
 	hearing_close(&watched->hearing);
 	watched->deaf_ms = 0;
 	schedule_lost(&watched->schedule, clock_monotonic_ms(), pause_ms);
@@ -460,21 +514,6 @@ static void note_server(struct watched *watched, int code, const struct err *err
 				     "the server did not tell of what a look found");
 		}
 	}
-}
-
-static void listen_here(struct watched *watched)
-{
-	struct maildir_news news;
-	struct err ignored;
-
-	if (!watched->here || !maildir_watch_has_news(watched->here)) {
-		return;
-	}
-	if (maildir_watch_take(watched->here, &news, &ignored) == 0) {
-		maildir_news_finish(&news);
-	}
-	watched->is_certain = true;
-	schedule_event(&watched->schedule, clock_monotonic_ms(), FROM_HERE);
 }
 
 /* When the connection of the syncs is not worth to be kept any more. The task may be using it. */
@@ -507,6 +546,9 @@ void watched_call(struct watched *watched, enum schedule_from from)
 	int64_t now = clock_monotonic_ms();
 	struct err err;
 
+	if (watched->is_over) {
+		return;
+	}
 	watched->is_certain = true;
 	schedule_event(&watched->schedule, now, from);
 	if (from == FROM_WAKE && watched->hearing) {

@@ -57,6 +57,7 @@ struct watched {
 	uint64_t deaf_heard;        /* hearing_count, if it does not */
 	bool told_why;              /* what of the Maildir is not heard */
 	bool is_second_look; /* the last sync was for what the hearing told when it was made */
+	bool was_well;       /* a sync once went well */
 	bool is_over;        /* it is not watched, or no more; `status` says why */
 	int status;
 	enum watched_state state; /* as was said last */

@@ -173,6 +173,11 @@ static int begin_idle(struct imap *imap, const char *wire, struct remote_mailbox
 			break;
 		}
 	}
+	/* Some say EXISTS before "+": that is told with the first numbers. */
+	if (code == 0 && told->count > 0) {
+		told->items[told->count - 1].counts.numbers.messages = imap->exists;
+		imap->watched_exists = imap->exists;
+	}
 finish:
 	remote_opened_finish(&opened);
 	return code;

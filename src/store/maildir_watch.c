@@ -320,7 +320,11 @@ int maildir_watch_renew(struct maildir_watch *watch, struct err *err)
 	}
 	if (!watch->has_root || watch->root_dev != (uint64_t)st.st_dev ||
 	    watch->root_inode != (uint64_t)st.st_ino) {
-		return root_watch(watch, err);
+		/* Where it could not be watched, and cannot be now, nothing was heard. */
+		bool had_root = watch->has_root, had_news = watch->has_news_of_all;
+		int code = root_watch(watch, err);
+		watch->has_news_of_all = had_news || had_root || watch->has_root;
+		return code;
 	}
 	if (watch->barred.code == ERR_NONE) {
 		return 0;

@@ -136,6 +136,14 @@ static int ear_open(struct hearing *hearing, struct err *err)
 	return code;
 }
 
+/* One that does not hear. */
+static void ear_close(struct ear *ear)
+{
+	struct err ignored;
+	(void)remote_logout(ear->remote, &ignored);
+	remote_close(&ear->remote);
+}
+
 /* The last connection hears from now on. */
 static int ear_begin(struct hearing *hearing, enum remote_watch how, const char *wire, int64_t now,
 		     struct err *err)
@@ -167,14 +175,21 @@ static int begin_idle(struct hearing *hearing, const struct remote_mailboxes *fo
 		    !is_of_wire(hearing, mailbox->wire)) {
 			continue;
 		}
-		code = begun == 0 ? 0 : ear_open(hearing, err);
+		code = hearing->count > begun ? 0 : ear_open(hearing, err);
 		if (code < 0 && err->code == ERR_TEMPORARY) {
 			code = 0; /* fewer than are allowed is what the server allows */
 			break;
 		}
 		code = code < 0 ? code
 				: ear_begin(hearing, REMOTE_WATCH_IDLE, mailbox->wire, now, err);
+		if (code == -ERR_REFUSED) {
+			code = 0; /* this one may not be opened: the next on the same connection */
+			continue;
+		}
 		begun++;
+	}
+	if (code == 0 && begun > 0 && hearing->count > begun) {
+		ear_close(&hearing->ears[--hearing->count]);
 	}
 	hearing->how = begun > 0 ? HEARS_BY_IDLE : HEARS_NOTHING;
 	return code;
@@ -190,13 +205,12 @@ static int begin(struct hearing *hearing, int64_t now, struct err *err)
 	}
 	hearing->told.wire = found.wire;
 	struct remote *remote = hearing->ears[0].remote;
-	code = -ERR_REFUSED;
 	if (params->may_notify && remote_watch_can(remote, REMOTE_WATCH_NOTIFY)) {
 		code = ear_begin(hearing, REMOTE_WATCH_NOTIFY, NULL, now, err);
 	}
-	if (code == -ERR_REFUSED && params->may_idle &&
-	    remote_watch_can(remote, REMOTE_WATCH_IDLE)) {
-		code = begin_idle(hearing, &found, now, err);
+	if (hearing->how == HEARS_NOTHING && (code == 0 || code == -ERR_REFUSED)) {
+		bool can_idle = params->may_idle && remote_watch_can(remote, REMOTE_WATCH_IDLE);
+		code = can_idle ? begin_idle(hearing, &found, now, err) : 0;
 	}
 	remote_mailboxes_finish(&found);
 	return code;
@@ -211,15 +225,8 @@ int hearing_open(struct hearing **hearing, const struct hearing_params *params, 
 	}
 	created->params = *params;
 	int code = begin(created, now, err);
-	if (code == -ERR_REFUSED || (code == 0 && created->how == HEARS_NOTHING)) {
-		struct err ignored;
-		for (size_t i = 0; i < created->count; i++) {
-			(void)remote_logout(created->ears[i].remote, &ignored);
-			remote_close(&created->ears[i].remote);
-		}
-		created->count = 0;
-		created->how = HEARS_NOTHING;
-		code = 0;
+	while (code == 0 && created->how == HEARS_NOTHING && created->count > 0) {
+		ear_close(&created->ears[--created->count]);
 	}
 	if (code < 0) {
 		hearing_close(&created);

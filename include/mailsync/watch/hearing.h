@@ -41,7 +41,8 @@ struct hearing_params {
 
 struct hearing;
 
-/* Errors as remote_open_imap; -ERR_REFUSED: what the server claims to have it refuses. */
+/* Errors as remote_open_imap and remote_list. A server that has no way to tell, or refuses all
+ * that it claims to have, is heard by nothing: that is no error. */
 int hearing_open(struct hearing **hearing, const struct hearing_params *params, int64_t now,
 		 struct err *err);
 void hearing_close(struct hearing **hearing);
