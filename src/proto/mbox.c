@@ -35,8 +35,9 @@ struct mbox {
 	enum mbox_event due; /* to be told behind the data; MBOX_DATA: none */
 	enum place place;
 	struct mbox_message message;
-	bool is_ending;   /* its end was found */
-	bool is_crlf;     /* this message's lines end so */
+	bool is_ending; /* its end was found */
+	bool is_crlf;   /* this message's lines end so */
+	bool is_first_field;
 	bool is_undated;  /* the file's first From line */
 	bool has_first;   /* it was seen */
 	bool is_inside;   /* of a line whose beginning went out */
@@ -269,8 +270,9 @@ static struct span unquoted(const struct mbox *mbox, struct span text)
 /* LINE, or a piece of one, belongs to the message. */
 static void put_line(struct mbox *mbox, const struct line *line)
 {
-	struct span text = mbox->is_inside ? line->text : unquoted(mbox, line->text);
-	bool is_empty = !mbox->is_inside && text.len == (mbox->is_crlf && line->is_crlf);
+	bool was_inside = mbox->is_inside;
+	struct span text = was_inside ? line->text : unquoted(mbox, line->text);
+	bool is_empty = !was_inside && text.len == (mbox->is_crlf && line->is_crlf);
 
 	if (line->has_end && line->is_crlf && mbox->is_crlf) {
 		text.len--;
@@ -285,7 +287,8 @@ static void put_line(struct mbox *mbox, const struct line *line)
 		put(mbox, text);
 		mbox->held = line->has_end;
 	}
-	mbox->was_empty = is_empty && line->has_end;
+	/* As a reader sees it: it ends the header whatever the lines of the file end with. */
+	mbox->was_empty = !was_inside && line->has_end && line->text.len <= line->is_crlf;
 	mbox->is_inside = !line->has_end;
 	use(mbox, line->len);
 }
@@ -379,6 +382,7 @@ static void begin_message(struct mbox *mbox, const struct line *line)
 		mbox->is_undated = !message->has_date;
 	}
 	mbox->is_crlf = line->is_crlf;
+	mbox->is_first_field = true;
 	mbox->place = PLACE_HEADER;
 	mbox->held = 0;
 	mbox->was_empty = false;
@@ -473,6 +477,10 @@ static enum mbox_event step(struct mbox *mbox)
 		mbox->place = PLACE_BODY; /* it was longer than told */
 	}
 	if (before == PLACE_HEADER && !mbox->is_inside) {
+		/* Some write From lines of their own kind between messages as they came. */
+		mbox->is_crlf = mbox->is_first_field && !mbox->message.is_ours ? line.is_crlf
+									       : mbox->is_crlf;
+		mbox->is_first_field = false;
 		look_at_field(mbox, line.text);
 	}
 	put_line(mbox, &line);

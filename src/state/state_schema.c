@@ -205,6 +205,7 @@ static const char schema_proofs[] =
 static const char schema_lost[] =
 	"CREATE TABLE lost(mailbox INT NOT NULL, uniq TEXT NOT NULL, at INT NOT NULL,"
 	" PRIMARY KEY(mailbox, uniq)) WITHOUT ROWID;"
+	"CREATE INDEX lost_at ON lost(at);" /* each that is noted forgets old ones */
 	"PRAGMA user_version = 15;";
 
 static const char *const schema_steps[] = {

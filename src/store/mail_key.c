@@ -89,11 +89,6 @@ int mail_scan_feed(struct mail_scan *scan, struct span data, struct err *err)
 	return data.len > 0 ? content_scan_feed(scan->body, data, err) : 0;
 }
 
-bool mail_scan_has_header(const struct mail_scan *scan)
-{
-	return scan->has_header;
-}
-
 int mail_scan_result(struct mail_scan *scan, struct mail_key *key, struct err *err)
 {
 	struct header_identity identity;

@@ -105,7 +105,8 @@ static int judge_length(struct mail_source *source, struct err *err)
 	if (message->is_ours || !source->is_file || mbox->trust == LENGTH_NEVER) {
 		return 0;
 	}
-	bool is_long = message->has_length && message->length > source->size - offset;
+	bool is_long = message->has_length &&
+		       (offset > source->size || message->length > source->size - offset);
 	if (!message->has_length || is_long ||
 	    !is_end_of_message(source, offset + message->length)) {
 		mbox->is_short = is_long && mbox->trust == LENGTH_TRUSTED;

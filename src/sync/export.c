@@ -2,6 +2,7 @@
  * message is there whole, or it is not. */
 #include "mailsync/sync/transfer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -205,13 +206,14 @@ static int open_item(struct outgoing *outgoing, const struct leaving *item, int 
 
 static int read_chunk(int fd, char *chunk, size_t *len, struct err *err)
 {
-	ssize_t got = read(fd, chunk, CHUNK_SIZE);
+	ssize_t got;
 
-	if (got < 0) {
-		return err_set(err, ERR_LOCAL, SCOPE_RUN, "cannot read a message");
-	}
-	*len = (size_t)got;
-	return 0;
+	do {
+		got = read(fd, chunk, CHUNK_SIZE);
+	} while (got < 0 && errno == EINTR);
+	*len = got > 0 ? (size_t)got : 0;
+	return got >= 0 ? 0
+			: err_set_errno(err, ERR_LOCAL, SCOPE_RUN, errno, "cannot read a message");
 }
 
 static int digest_item(struct outgoing *outgoing, struct content_scan *scan, struct leaving *item,

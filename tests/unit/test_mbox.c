@@ -190,6 +190,8 @@ static void files_of_others_are_read(void **state)
 		{"From joe Sat Jan  3 01:05:34 1996\r\nS: a\r\n\r\n>From x\r\n\r\n\r\n"
 		 "From joe Sat Jan  3 01:05:34 1996\r\nS: b\r\n\r\ny\r\n\r\n",
 		 "S: a\n\nFrom x\n\n|S: b\n\ny\n|"},
+		{JOE "S: a\r\n\r\n>From x\r\n\r\n\n" JOE "S: b\r\n\r\ny\r\n\r\n",
+		 "S: a\n\nFrom x\n\n|S: b\n\ny\n|"},
 		/* Cut: */
 		{JOE "S: a\n\nx", "S: a\n\nx!|"},
 		{JOE "S: a\n", "S: a\n!|"},

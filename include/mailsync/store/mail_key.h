@@ -26,8 +26,6 @@ int mail_scan_create(struct mail_scan **scan, struct err *err);
 /* *SCAN may be NULL. */
 void mail_scan_destroy(struct mail_scan **scan);
 int mail_scan_feed(struct mail_scan *scan, struct span data, struct err *err);
-/* Whether the header has ended: what follows changes the body's digest alone. */
-bool mail_scan_has_header(const struct mail_scan *scan);
 /* As if the data ended here; makes the scan ready for the next message. */
 int mail_scan_result(struct mail_scan *scan, struct mail_key *key, struct err *err);
 

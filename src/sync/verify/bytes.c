@@ -203,6 +203,7 @@ static void tell_unread(struct bodies *bodies)
 	struct err why;
 	for (size_t i = 0; i < bodies->wants.count; i++) {
 		if (bodies->wants.states[i] == WANT_OPEN) {
+			bodies->wants.states[i] = WANT_FAILED;
 			err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
 				"the server did not give the message, so that it is not proven%s%s",
 				bodies->refusal.code == ERR_NONE ? "" : ": ",
@@ -259,7 +260,11 @@ static int is_same_but_header(struct bodies *bodies, size_t index, bool *is_same
 	if (*is_same && (code = read_part(bodies, row, content, err)) == 0) {
 		*is_same = memcmp(content, bodies->part_content, sizeof(content)) == 0;
 	}
-	bodies->wants.states[index] = WANT_DONE;
+	if (code == -ERR_CHANGED) { /* somebody is at work on it just now */
+		bodies->at->verify->report->pending++;
+		*is_same = true;
+		code = 0;
+	}
 	return code;
 }
 
@@ -272,7 +277,9 @@ static int settle_doubts(struct bodies *bodies, struct err *err)
 			continue;
 		}
 		code = is_same_but_header(bodies, i, &is_same, err);
-		if (code == 0 && !is_same) {
+		if (code == 0 && bodies->wants.states[i] == WANT_OPEN) {
+			tell_unread(bodies); /* what was not given is no difference */
+		} else if (code == 0 && !is_same) {
 			code = tell_differs(bodies->at, bodies->wants.rows[i], err);
 		}
 		bodies->wants.states[i] = WANT_DONE;
@@ -309,9 +316,6 @@ static int prove_slice(struct bodies *bodies, struct err *err)
 	bodies->one_by_one = true;
 	if (wants_open(wants) > 0 && (code = fetch(bodies, err)) == 0) {
 		tell_unread(bodies);
-	}
-	for (size_t i = 0; i < wants->count; i++) { /* told of */
-		wants->states[i] = wants->states[i] == WANT_OPEN ? WANT_FAILED : wants->states[i];
 	}
 	return code < 0 ? code : settle_doubts(bodies, err);
 }
