@@ -471,7 +471,8 @@ void watched_join(struct watched *watched)
 	if (watched->task.kind != TASK_NONE) {
 		pthread_join(watched->task.thread, NULL);
 		if (watched->task.kind == TASK_SYNC && !watched->task.was_spared &&
-		    watched->job->ended != ERR_LOCKED) {
+		    watched->job->ended != ERR_LOCKED &&
+		    watched->job->ended != ERR_INTERRUPTED) { /* that was asked for */
 			(void)cli_run_tell(watched->run, watched->job, stdout, stderr);
 		}
 		watched->task.kind = TASK_NONE;

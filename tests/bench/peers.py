@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from rig import program
-from rig.host import PASSWORD
+from rig.host import PASSWORD, compile_c
 
 
 class Peer:
@@ -177,10 +177,10 @@ class Bare(Peer):
     def build(cls, folder):
         source = pathlib.Path(__file__).with_name("bare.c")
         cls.program = pathlib.Path(folder) / "bare"
-        cc = os.environ.get("CC") or "cc"
-        done = subprocess.run([cc, "-O2", "-o", cls.program, source, "-lssl", "-lcrypto"],
-                              check=False)
-        Bare.program = None if done.returncode else cls.program
+        try:
+            compile_c(source, cls.program, "-lssl", "-lcrypto")
+        except (OSError, RuntimeError):
+            Bare.program = None
 
     @classmethod
     def is_there(cls):

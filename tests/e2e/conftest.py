@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import signal
-import subprocess
 import sys
 
 import pytest
@@ -15,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from rig import program                      # noqa: E402
 from rig.dovecot import Dovecot, Options     # noqa: E402
 from rig.fake import FakeServer              # noqa: E402
+from rig.host import compile_c               # noqa: E402
 from wide import is_wide                     # noqa: E402
 
 _serial = itertools.count(1)
@@ -143,7 +143,7 @@ def shim(name, what):
             pytest.skip("AddressSanitizer wants to be first")
         library = tmp_path_factory.mktemp(name) / f"{name}.so"
         source = pathlib.Path(program.ROOT) / "tests" / "rig" / f"{name}.c"
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        compile_c(source, library, "-shared", "-fPIC", "-ldl")
         return str(library)
 
     build.__doc__ = what

@@ -1,9 +1,9 @@
 """The disk that fails calls at random: rig/disk_shim.c, and what it told."""
 
-import os
 import pathlib
 import random
-import subprocess
+
+from rig.host import compile_c
 
 CALLS = ("open", "stat", "readdir", "read", "write", "sync", "rename", "link", "unlink", "mkdir",
          "utimens", "flock")
@@ -13,8 +13,7 @@ def build(folder):
     """The library, built into FOLDER; "" under AddressSanitizer, which wants to be the first."""
     source = pathlib.Path(__file__).parents[1] / "rig" / "disk_shim.c"
     library = pathlib.Path(folder) / "disk_shim.so"
-    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O2", "-o", str(library),
-                    str(source), "-ldl"], check=True)
+    compile_c(source, library, "-shared", "-fPIC", "-ldl")
     return str(library)
 
 

@@ -11,6 +11,7 @@ import os
 import pathlib
 import pwd
 import random
+import shlex
 import shutil
 import signal
 import socket
@@ -32,6 +33,12 @@ def data_dir():
     repository = pathlib.Path(__file__).resolve().parents[2]
     path = pathlib.Path(os.environ.get("MAILSYNC_TEST_DATA", repository.parent / "shared"))
     return path if path.is_dir() else None
+
+
+def compile_c(source, out, *args):
+    """Compiles SOURCE to OUT with $CC, which may be several words; fails without a compiler."""
+    compiler = shlex.split(os.environ.get("CC") or "cc")
+    quiet([*compiler, "-O2", "-o", str(out), str(source), *args])
 
 
 SCRATCH_BYTES = 4 << 30

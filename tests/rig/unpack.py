@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from .host import quiet
+from .host import compile_c, quiet
 
 CACHE = pathlib.Path(os.environ.get("MAILSYNC_RIG_CACHE", "/var/tmp/mailsync-rig"))
 LEAVE_OUT = ["--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks",
@@ -67,11 +67,10 @@ def shim():
     source = pathlib.Path(__file__).with_name("server_shim.c")
     out = CACHE / "server_shim.so"
     if not out.exists() or out.stat().st_mtime < source.stat().st_mtime:
-        compiler = os.environ.get("CC") or shutil.which("cc")
-        if not compiler:
+        if not shutil.which("cc") and not os.environ.get("CC"):
             return None
         temporary = out.with_suffix(f".{os.getpid()}")
-        quiet([compiler, "-O2", "-shared", "-fPIC", "-o", str(temporary), str(source), "-ldl"])
+        compile_c(source, temporary, "-shared", "-fPIC", "-ldl")
         temporary.rename(out)
     return out
 
