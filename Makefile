@@ -177,7 +177,8 @@ check: setup-test program tests-c
 
 check-all: check
 	$(Q)tests/rig/setup muas
-	$(Q)tests/run --out $(OUT) wide muas
+	$(Q)tests/rig/setup neighbours
+	$(Q)tests/run --out $(OUT) wide muas neighbours
 	$(Q)$(MAKE) --no-print-directory liar
 	$(Q)$(MAKE) --no-print-directory newcomer
 

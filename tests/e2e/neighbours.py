@@ -1,0 +1,317 @@
+"""docs/NEIGHBOURS.md, carried out: its blocks are set up as they stand, in a home of their own, and
+the real programs run. What mail programs do to messages is muas.py's.
+
+A tier of its own, `make check-all`: it needs these programs.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from rig import program
+from rig.authority import Authority, wait_for_address
+from rig.host import PASSWORD
+from rig.host import Authority as CertificateAuthority
+from rig.smtp import Smtp
+from rig.terminal import Terminal
+from stories import idle
+from test_neighbours import both_agree, shared    # noqa: F401 (a fixture)
+
+SECONDS = 60
+PAGE = (pathlib.Path(program.ROOT) / "docs" / "NEIGHBOURS.md").read_text()
+MESSAGE = (b"From: a@example.org\r\nTo: me@example.org\r\nSubject: %s\r\nMessage-ID: <%s@example.org>\r\n"
+           b"Date: Mon, 01 Jan 2024 10:00:00 +0000\r\n\r\nbody of %s\r\n")
+
+
+def blocks(section):
+    """The indented paragraphs of a section of the page, unindented."""
+    text = re.split(r"^## ", PAGE.split(f"\n## {section}\n", 1)[1], maxsplit=1, flags=re.M)[0]
+    found = re.findall(r"(?:^ {4}.*\n)+", text, re.M)
+    return [re.sub(r"^ {4}", "", block, flags=re.M) for block in found]
+
+
+def needs(*names):
+    for name in names:
+        if not shutil.which(name):
+            pytest.skip(f"{name} is not installed")
+
+
+class Home:
+    """The home of who has the account `home`: mailsync on its PATH, its configuration in its place."""
+
+    def __init__(self, account):
+        self.account, self.path = account, account.folder
+        account.config = self.path / ".config" / "mailsync" / "mailsync.conf"
+        account.config.parent.mkdir(parents=True)
+        account.change(maildir="~/Mail/home", password=None, password_file="~/.config/mailsync/home.password")
+        (account.config.parent / "home.password").touch(0o600)
+        (account.config.parent / "home.password").write_text(PASSWORD + "\n")
+        (self.path / "bin").mkdir()
+        (self.path / "bin" / "mailsync").symlink_to(program.binary())
+        account.write_config()
+
+    def environment(self):
+        env = self.account.environment(LC_ALL="C.UTF-8", TERM="xterm")
+        env["PATH"] = f"{self.path}/bin:{env['PATH']}"
+        return {key: value for key, value in env.items() if not key.startswith(("DBUS_", "NOTMUCH_"))}
+
+    def set_up(self, section, **others):
+        """Writes the files of a section and takes its keys into the account; its commands. OTHERS
+        stand in the place of what the page calls otherwise (`smtp.example.org`)."""
+        commands = []
+        for block in blocks(section):
+            name = re.match(r"# ~/(\S+)\n", block)
+            keys = re.fullmatch(r"(\w+) = (.*)\n", block)
+            if name:
+                for old, new in others.items():
+                    block = block.replace(old, new)
+                path = self.path / name.group(1)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(block.split("\n", 1)[1])
+                path.chmod(0o600)
+            elif keys:
+                self.account.change(**{keys.group(1): keys.group(2)})
+            else:
+                commands.append(block)
+        self.account.write_config()
+        return commands
+
+    def run(self, command, text="", **extra):
+        return subprocess.run(["sh", "-c", command], input=text.encode(), capture_output=True,
+                              timeout=SECONDS, check=False, cwd=self.path,
+                              env={**self.environment(), **extra})
+
+    def sh(self, command, text="", **extra):
+        done = self.run(command, text, **extra)
+        assert done.returncode == 0, f"{command}: {done.stdout.decode()}{done.stderr.decode()}"
+        return done.stdout.decode()
+
+    def sync(self):
+        assert self.sh("mailsync") == ""
+
+    def files(self, mailbox="INBOX"):
+        folder = self.path / "Mail" / "home" / mailbox
+        return [path for half in ("new", "cur") for path in (folder / half).iterdir()]
+
+
+@pytest.fixture
+def home(account):
+    return Home(account)
+
+
+def send(remote, name, flags=()):
+    return remote.append("INBOX", MESSAGE % ((name.encode(),) * 3), flags, 1_600_000_000)
+
+
+def test_notmuch(home, remote):
+    needs("notmuch")
+    home.set_up("notmuch")
+    uids = [send(remote, "one"), send(remote, "two", ("\\Flagged",))]
+    home.sync()
+    assert home.sh("notmuch count tag:unread").strip() == "2"
+    assert home.sh("notmuch count tag:flagged").strip() == "1"
+    # What is done there comes into the index, as on_change calls it.
+    remote.store("INBOX", uids[1], "+FLAGS", "\\Seen")
+    home.sync()
+    assert home.sh("notmuch search --output=messages tag:unread").split() == ["id:one@example.org"]
+    # And the other way.
+    home.sh("notmuch tag +replied -unread -- id:one@example.org")
+    home.sync()
+    assert {"R", "S"} <= remote.flags("INBOX", uids[0])
+    remote.expunge("INBOX", uids[1])
+    home.sync()
+    assert home.sh("notmuch count '*'").strip() == "1"
+
+
+def test_mu(home, remote):
+    needs("mu")
+    for command in home.set_up("mu and mu4e"):
+        if not command.startswith("("):
+            (home.path / "Mail" / "home").mkdir(parents=True, exist_ok=True)
+            home.sh(command)
+    uids = [send(remote, "one"), send(remote, "two")]
+    home.sync()
+    assert home.sh("mu find --fields i body | sort").split() == ["one@example.org", "two@example.org"]
+    remote.store("INBOX", uids[0], "+FLAGS", "\\Flagged")
+    home.sync()
+    assert home.sh("mu find --fields i flag:flagged").split() == ["one@example.org"]
+    remote.expunge("INBOX", uids[0])
+    home.sync()
+    assert home.sh("mu find --fields i body").split() == ["two@example.org"]
+
+
+@pytest.mark.parametrize("mutt", ["neomutt", "mutt"])
+def test_mutt(home, remote, mutt):
+    """Its key brings new mail; what is read there is read on the server."""
+    needs(mutt)
+    home.set_up("neomutt and mutt")
+    home.sync()
+    uid = send(remote, "one")
+    with Terminal([mutt, "-n", "-F", ".muttrc"], home) as terminal:
+        terminal.type("O")
+        terminal.wait(lambda: len(home.files()) == 1, "the mail came")
+        terminal.until("one")
+        terminal.type("\r")
+        terminal.until("body of one")
+        terminal.type("q$")
+        terminal.wait(lambda: any(":2," in path.name and "S" in path.name.split(":2,")[1]
+                                  for path in home.files()), "it is read")
+        terminal.type("q")
+        terminal.ended()
+    home.sync()
+    assert "S" in remote.flags("INBOX", uid)
+
+
+def test_aerc(home, remote):
+    needs("aerc")
+    home.set_up("aerc")
+    home.sync()
+    uid = send(remote, "one")
+    with Terminal(["aerc"], home) as terminal:
+        terminal.until("INBOX")
+        terminal.type(":check-mail\r")
+        terminal.wait(lambda: len(home.files()) == 1, "the mail came")
+        terminal.until("one")
+        terminal.type(":read\r")
+        terminal.wait(lambda: any(path.name.endswith("S") for path in home.files()), "it is read")
+        terminal.type(":quit\r")
+        terminal.ended()
+    home.sync()
+    assert "S" in remote.flags("INBOX", uid)
+
+
+def test_dovecot(shared):                          # noqa: F811
+    account, far, near = shared
+    block = blocks("Dovecot on the same Maildir")[0]
+    assert "mail_location = maildir:~/Mail/home\n" in block
+    uid = far.append("INBOX", MESSAGE % ((b"one",) * 3), ("todo",), 1_600_000_000)
+    account.sync()
+    both_agree(account, far, near)
+    near.store("INBOX", near.uids("INBOX")[0], "+FLAGS", "\\Seen later")
+    account.sync()
+    assert far.flags("INBOX", uid) == {"S", "todo", "later"}
+    idle(account, far)
+
+
+def test_msmtp(home, dovecots):
+    needs("msmtp")
+    with Authority(dovecots()) as authority:
+        home.account.change(password_file=None, **authority.keys())
+        process = home.account.start("login", "home", "--no-browser")
+        authority.consent(wait_for_address(process))
+        assert program.finish(process).status == 0
+        issuer = CertificateAuthority(home.path / "ca")
+        with Smtp(*issuer.issue("smtp", "good"), "OAUTHBEARER") as server:
+            home.set_up("msmtp", **{
+                "host smtp.example.org": "host localhost", "port 587": f"port {server.port}",
+                "tls on": f"tls on\ntls_trust_file {issuer.ca}"})
+            home.sh("msmtp -a home you@example.org", text="Subject: out\n\nbody\n")
+            server.wait()
+        token = home.sh("mailsync token home").strip()
+    assert f"auth=Bearer {token}\x01".encode() in server.initial
+    assert b"body\r\n" in server.message
+
+
+def with_password(home, remote, number, run="mailsync", **extra):
+    """The command of that block of the page gives the password for RUN."""
+    (home.account.config.parent / "home.password").unlink()
+    command = re.fullmatch(r"password_command = (.*)\n", blocks("Secrets")[number]).group(1)
+    home.account.change(password_file=None, password_command=command)
+    home.account.write_config()
+    send(remote, "one")
+    home.sh(run, **extra)
+    assert len(home.files()) == 1
+
+
+def test_secret_tool(home, remote):
+    needs("secret-tool", "gnome-keyring-daemon", "dbus-run-session")
+    (home.path / "session").write_text(
+        "set -e\nprintf login | gnome-keyring-daemon --unlock --components=secrets >/dev/null\n"
+        f"printf '%s' \"$SECRET\" | {blocks('Secrets')[0].strip()}\nmailsync\n")
+    (home.path / "run").mkdir(mode=0o700)
+    with_password(home, remote, 1, "dbus-run-session -- sh session", SECRET=PASSWORD,
+                  XDG_RUNTIME_DIR=str(home.path / "run"))
+
+
+@pytest.fixture
+def key(home):
+    """A gpg key without a passphrase; its agent is ended."""
+    needs("gpg")
+    (home.path / ".gnupg").mkdir(mode=0o700)
+    home.sh("gpg --batch --quiet --passphrase '' --quick-generate-key me@example.org default default never")
+    yield "me@example.org"
+    home.sh("gpgconf --kill all")
+
+
+def test_pass(home, remote, key):
+    needs("pass")
+    home.sh(f"pass init {key}")
+    home.sh("pass insert --multiline mail/home", text=PASSWORD + "\nanother line\n")
+    with_password(home, remote, 2)
+
+
+def test_gpg(home, remote, key):
+    made = re.search(r"`(gpg --encrypt .*?)`", PAGE).group(1)
+    assert key in made
+    home.sh(f"{made} --batch --trust-model always", text=PASSWORD + "\n")
+    with_password(home, remote, 3)
+
+
+def test_systemd_credentials(home, remote):
+    needs("systemd-creds")
+    encrypt, unit = blocks("Secrets")[4:6]
+    assert "LoadCredentialEncrypted=home:%h/.config/mailsync/home.cred\n" in unit
+    if os.getuid() != 0:
+        pytest.skip("the key of the machine is root's")
+    (home.path / "home.password").write_text(PASSWORD)
+    home.sh(encrypt)
+    # What systemd does for the unit.
+    (home.path / "credentials").mkdir(mode=0o700)
+    home.sh("systemd-creds decrypt --name=home .config/mailsync/home.cred credentials/home")
+    with_password(home, remote, 6, CREDENTIALS_DIRECTORY=str(home.path / "credentials"))
+
+
+# The scripts of examples that copy an archive
+
+class Restic:
+    environment = {"RESTIC_REPOSITORY": "repository", "RESTIC_PASSWORD": "secret"}
+    begin = "restic init"
+    count = "restic snapshots --json | tr , '\n' | grep -c '\"short_id\"'"
+    back = "mkdir back && restic --quiet restore latest --target back"
+
+
+class Borg:
+    environment = {"BORG_REPO": "repository", "BORG_PASSPHRASE": "secret"}
+    begin = "borg init --encryption=repokey"
+    count = "borg list --short | grep -c ^home"
+    back = "export BORG_REPO=$PWD/$BORG_REPO && mkdir back && cd back && borg extract \"::$(borg list --short | tail -n 1)\""
+
+
+@pytest.mark.parametrize("tool", [Restic, Borg])
+def test_a_copy_of_an_archive(home, remote, tool):
+    name = tool.__name__.lower()
+    needs(name, "sqlite3")
+    script = f"XDG_STATE_HOME=$PWD/states {program.ROOT}/examples/backup-{name} home Mail/home"
+    home.account.defaults["state_dir"] = "~/states/mailsync"
+    home.account.change(direction="pull", delete="none")
+    home.account.write_config()
+    home.sh(tool.begin, **tool.environment)
+    for number in range(40):
+        send(remote, f"m{number}")
+    assert home.sh(script, **tool.environment) == ""
+    send(remote, "later")
+    assert home.sh(script, **tool.environment) == ""
+    copies = int(home.sh(tool.count, **tool.environment))
+    # A damaged file is told and copied all the same, and no copy of before is given up.
+    for path in home.files():
+        path.write_bytes(path.read_bytes()[:-3] + b"XX\n")
+    done = home.run(script, **tool.environment)
+    assert done.returncode == 1 and b"differs_here" in done.stderr, done
+    assert int(home.sh(tool.count, **tool.environment)) == copies + 1
+    home.sh(tool.back, **tool.environment)
+    restored = list((home.path / "back").rglob("Mail/home/INBOX/*/*"))
+    assert len(restored) == 41 and len(list((home.path / "back").rglob("home.db"))) == 1
