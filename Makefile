@@ -72,6 +72,7 @@ INSTALLED = $(PROGRAM):bin/mailsync:755 \
 # A C test of any tier is tests/TIER/test_NOUN.c, a program of its own.
 UNIT_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 CASE_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/plan/test_*.c tests/wire/test_*.c))
+TEST_OBJECTS := $(UNIT_TESTS:=.o) $(CASE_TESTS:=.o)
 FUZZERS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Tests see each private header by its name, and a room's also as "ROOM/NAME.h".
 PRIVATE_INCLUDES := $(patsubst %/,-I%,$(sort $(dir $(wildcard src/*/*.h src/*/*/*.h)) \
@@ -80,7 +81,7 @@ PRIVATE_INCLUDES := $(patsubst %/,-I%,$(sort $(dir $(wildcard src/*/*.h src/*/*/
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all check check-all check-unit check-e2e check-asan check-valgrind lint format demo bench fuzz crash \
-	soak liar newcomer install uninstall dist completions clean help setup-test setup-bench program tests-c fuzzers FORCE
+	soak liar newcomer install uninstall dist completions clean help setup-test setup-bench program tests-c tests-compiled fuzzers FORCE
 
 # No build, no set-up.
 ifneq ($(filter-out clean help format lint uninstall dist,$(or $(MAKECMDGOALS),all)),)
@@ -145,12 +146,14 @@ $(SCRIPTED): $(SCRIPTED_OBJECTS)
 	$(Q)rm -f $@
 	$(Q)$(AR) qcs $@ $(SCRIPTED_OBJECTS)
 
-$(UNIT_TESTS) $(CASE_TESTS): $(OUT)/tests/%: tests/%.c $(SCRIPTED) $(LIBRARY) $(OUT)/flags \
-		| setup-test
-	$(if $(Q),@echo "LD $@")
+$(TEST_OBJECTS): $(OUT)/tests/%.o: tests/%.c $(OUT)/flags | setup-test
+	$(if $(Q),@echo "CC $<")
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(PRIVATE_INCLUDES) -Itests/scripted $(ALL_CFLAGS) \
-		$(ALL_LDFLAGS) -MMD -MP -o $@ $< $(SCRIPTED) $(LIBRARY) -lcmocka $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(PRIVATE_INCLUDES) -Itests/scripted $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(UNIT_TESTS) $(CASE_TESTS): %: %.o $(SCRIPTED) $(LIBRARY)
+	$(if $(Q),@echo "LD $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(SCRIPTED) $(LIBRARY) -lcmocka $(PKG_LIBS)
 
 $(FUZZERS): $(OUT)/tests/%: tests/%.c $(LIBRARY) $(OUT)/flags
 	$(if $(Q),@echo "LD $@")
@@ -159,10 +162,11 @@ $(FUZZERS): $(OUT)/tests/%: tests/%.c $(LIBRARY) $(OUT)/flags
 		$(LIBRARY) $(PKG_LIBS)
 
 -include $(OBJECTS:.o=.d) $(SCRIPTED_OBJECTS:.o=.d) $(OUT)/src/cli/main.d
--include $(UNIT_TESTS:=.d) $(CASE_TESTS:=.d) $(FUZZERS:=.d)
+-include $(TEST_OBJECTS:.o=.d) $(FUZZERS:=.d)
 
 program: $(LIBRARY) $(PROGRAM)
 tests-c: $(UNIT_TESTS) $(CASE_TESTS)
+tests-compiled: $(TEST_OBJECTS) $(SCRIPTED)
 fuzzers: $(FUZZERS)
 
 setup-test:
