@@ -80,11 +80,12 @@ PRIVATE_INCLUDES := $(patsubst %/,-I%,$(sort $(dir $(wildcard src/*/*.h src/*/*/
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all check check-all check-unit check-e2e check-asan check-valgrind lint format demo bench fuzz crash \
+.PHONY: all check check-all check-unit check-e2e check-asan check-valgrind lint format demo demo-svg bench bench-svg fuzz \
+	crash \
 	soak liar newcomer install uninstall dist completions clean help setup-test setup-bench program tests-c tests-compiled fuzzers FORCE
 
 # No build, no set-up.
-ifneq ($(filter-out clean help format lint uninstall dist,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help format lint uninstall dist bench-svg,$(or $(MAKECMDGOALS),all)),)
 include $(OUT)/config.mk
 endif
 
@@ -214,8 +215,15 @@ format:
 demo: setup-test program
 	$(Q)MAILSYNC='$(abspath $(PROGRAM))' examples/demo
 
+demo-svg: setup-test program
+	$(Q)MAILSYNC='$(abspath $(PROGRAM))' tests/pictures/session docs/demo.svg
+
 bench: setup-bench program
 	$(Q)MAILSYNC='$(abspath $(PROGRAM))' tests/bench/run
+
+# Of the figures that tests/bench/run --json wrote last.
+bench-svg:
+	$(Q)tests/pictures/chart docs/bench.json docs/bench.svg
 
 fuzz: setup-test
 	$(Q)$(MAKE) --no-print-directory FUZZ=1 fuzzers
@@ -275,7 +283,9 @@ help:
 	@echo 'lint        layering, banned functions, sizes, format'
 	@echo 'format      let clang-format rewrite the sources'
 	@echo 'demo        watch a sync happen against a private Dovecot'
+	@echo 'demo-svg    the same as a picture, docs/demo.svg'
 	@echo 'bench       compare with other programs'
+	@echo 'bench-svg   a chart of its last figures, docs/bench.svg'
 	@echo 'fuzz        fuzz each parser for TIME=$(TIME) seconds'
 	@echo 'crash       stop after every step, run again, compare'
 	@echo 'soak        random changes, crashes and runs for TIME=$(TIME) seconds'
