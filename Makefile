@@ -183,7 +183,8 @@ check: setup-test program tests-c
 check-all: check
 	$(Q)tests/rig/setup muas
 	$(Q)tests/rig/setup neighbours
-	$(Q)tests/run --out $(OUT) wide muas neighbours
+	$(Q)tests/rig/setup bench
+	$(Q)tests/run --out $(OUT) wide muas neighbours migration
 	$(Q)$(MAKE) --no-print-directory liar
 	$(Q)$(MAKE) --no-print-directory newcomer
 

@@ -18,7 +18,7 @@ static const struct cli_command_row rows[] = {
 	{"token", CLI_TOKEN, ARGUMENTS_ACCOUNT, "ACCOUNT", "print a fresh access token of ACCOUNT"},
 	{"logout", CLI_LOGOUT, ARGUMENTS_ACCOUNT, "ACCOUNT",
 	 "take the sign-in of ACCOUNT back, and forget it"},
-	{"init", CLI_INIT, ARGUMENTS_OWN, "EMAIL | --list",
+	{"init", CLI_INIT, ARGUMENTS_OWN, "EMAIL | --from=FILE | --list",
 	 "find the servers of an address, print a configuration for it"},
 	{"verify", CLI_VERIFY, ARGUMENTS_MAILBOXES, "[ACCOUNT[/MAILBOX]]...",
 	 "prove that both sides hold what they should, byte for byte if asked"},

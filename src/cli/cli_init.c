@@ -7,6 +7,7 @@
 #include "mailsync/conf/provider.h"
 #include "cli_init_address.h"
 #include "cli_json.h"
+#include "cli_migrate.h"
 
 #define LIST_MAX 1048576
 
@@ -86,5 +87,8 @@ static int init_list(const struct cli_options *options)
 
 int cli_init_run(const struct cli_options *options)
 {
-	return options->list ? init_list(options) : cli_init_address(options);
+	if (options->list) {
+		return init_list(options);
+	}
+	return options->from ? cli_migrate(options) : cli_init_address(options);
 }

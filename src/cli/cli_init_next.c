@@ -82,8 +82,8 @@ static void append_word(struct buf *out, const char *word)
 	buf_append_char(out, '\'');
 }
 
-static void append_command(struct buf *out, const struct cli_place *place, const char *command,
-			   const char *account)
+void cli_next_command(struct buf *out, const struct cli_place *place, const char *command,
+		      const char *account)
 {
 	buf_append_cstr(out, "  mailsync");
 	if (place->option) {
@@ -105,20 +105,35 @@ static bool is_there(const char *folder)
 	return is_found;
 }
 
+void cli_next_password(struct buf *out, const char *folder, const char *file)
+{
+	if (!is_there(folder)) {
+		buf_append_cstr(out, "  mkdir -p -m 700 ");
+		append_word(out, folder);
+		buf_append_char(out, '\n');
+	}
+	buf_append_cstr(out, "  (umask 077; cat >");
+	append_word(out, file);
+	buf_append_cstr(out, ")    and type the password, Enter, Ctrl-D\n");
+}
+
+void cli_next_begin(struct buf *out, const struct cli_place *place, bool is_written)
+{
+	if (is_written) {
+		buf_printf(out, "Written to %s. Next:\n", place->path);
+	} else {
+		buf_printf(out, "Put this into %s (the option --write does it), and then:\n",
+			   place->path);
+	}
+}
+
 static void append_password(struct buf *out, const struct cli_section *section)
 {
 	struct buf file;
 
 	buf_init(&file, TEXT_MAX);
 	cli_section_append_password_file(section, &file);
-	if (!is_there(section->folder)) {
-		buf_append_cstr(out, "  mkdir -p -m 700 ");
-		append_word(out, section->folder);
-		buf_append_char(out, '\n');
-	}
-	buf_append_cstr(out, "  (umask 077; cat >");
-	append_word(out, buf_span(&file).len > 0 ? file.data : "");
-	buf_append_cstr(out, ")    and type the password, Enter, Ctrl-D\n");
+	cli_next_password(out, section->folder, buf_span(&file).len > 0 ? file.data : "");
 	buf_finish(&file);
 }
 
@@ -128,19 +143,14 @@ void cli_init_next(const struct cli_place *place, const struct cli_section *sect
 	struct buf text;
 
 	buf_init(&text, TEXT_MAX);
-	if (is_written) {
-		buf_printf(&text, "Written to %s. Next:\n", place->path);
-	} else {
-		buf_printf(&text, "Put this into %s (the option --write does it), and then:\n",
-			   place->path);
-	}
+	cli_next_begin(&text, place, is_written);
 	if (cli_section_signs_in(section)) {
-		append_command(&text, place, "login", section->name);
+		cli_next_command(&text, place, "login", section->name);
 	} else {
 		append_password(&text, section);
 	}
-	append_command(&text, place, "check", section->name);
-	append_command(&text, place, "", "");
+	cli_next_command(&text, place, "check", section->name);
+	cli_next_command(&text, place, "", "");
 	if (text.failed == 0) {
 		fwrite(text.data, 1, text.len, stderr);
 	}

@@ -36,7 +36,7 @@ static int take_config(struct cli_options *options, const char *value, struct er
 static int take_from(struct cli_options *options, const char *value, struct err *err)
 {
 	(void)err;
-	options->restore.from = value;
+	options->from = options->restore.from = value;
 	return 0;
 }
 
@@ -143,7 +143,9 @@ static const struct option_row rows[] = {
 	{"lost-since", 0, "TIME", FOR(CLI_RESTORE), 0, cli_restore_take_since,
 	 "what is missed there since; 2026-11-01, or 7d"},
 	{"all", 0, NULL, FOR(CLI_RESTORE), MEMBER(restore.all), NULL, "all that the server lacks"},
-	{"from", 0, "DIR", FOR(CLI_RESTORE), 0, take_from, "from another Maildir tree"},
+	{"from", 0, "PATH", FOR(CLI_INIT) | FOR(CLI_RESTORE), 0, take_from,
+	 "init: the configuration of mbsync, offlineimap, mpop, getmail or fetchmail; restore: "
+	 "another Maildir tree"},
 	{"format", 0, "FORMAT", FOR(CLI_EXPORT), 0, cli_transfer_take_format,
 	 "mbox (the default), or eml: a file for each message"},
 	{"output", 'o', "PATH", FOR(CLI_EXPORT), 0, cli_transfer_take_output,
@@ -169,6 +171,7 @@ static const char *const exclusions[][2] = {
 	{"pull", "push"},       {"allow-mass-delete", "bring-back"},
 	{"device", "paste"},    {"lost-since", "all"},
 	{"lost-since", "from"}, {"list", "write"},
+	{"list", "from"},
 };
 #define EXCLUSIONS (sizeof(exclusions) / sizeof(exclusions[0]))
 
@@ -333,10 +336,11 @@ static int check_commands(const struct cli_options *options, const bool *given, 
 /* What init alone demands of its arguments. */
 static int check_init(const struct cli_options *options, struct err *err)
 {
-	if (options->list ? options->argument_count == 0 : options->argument_count == 1) {
+	if (options->argument_count == (options->list || options->from ? 0 : 1)) {
 		return 0;
 	}
-	return err_set(err, ERR_USAGE, SCOPE_RUN, "init takes one mail address, or --list");
+	return err_set(err, ERR_USAGE, SCOPE_RUN,
+		       "init takes one mail address, or --from=FILE, or --list");
 }
 
 int cli_options_read(struct cli_options *options, int argc, char **argv, struct err *err)

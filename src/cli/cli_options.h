@@ -34,6 +34,7 @@ struct cli_options {
 	bool no_browser;
 	bool list; /* of init, as the next */
 	bool write;
+	const char *from; /* of init: another program's configuration; of restore: a Maildir tree */
 	struct verify_options verify;
 	struct restore_options restore;
 	bool exports_eml;   /* of export; else an mbox */

@@ -503,3 +503,52 @@ def test_a_name_that_is_too_long_for_an_account_is_cut(user):
         result = user.run("init", "--write", "--json", f"{local}@{domain}")
         assert result.status == 0, result
         assert result.of("init")[0]["account"] == name
+
+
+MBSYNCRC = """\
+IMAPStore far
+Host imap.example.org
+User me
+Pass "se cret"
+SSLType IMAPS
+
+MaildirStore near
+Path ~/Mail/x/
+Inbox ~/Mail/x/INBOX
+
+Channel work
+Far :far:
+Near :near:
+Create Both
+Expunge Both
+"""
+
+
+def test_another_programs_file_becomes_sections_and_its_password_is_never_shown(user):
+    source = user.home / ".mbsyncrc"
+    source.write_text(MBSYNCRC)
+    printed = user.run("init", "--from", str(source))
+    assert printed.status == 0 and not user.config.exists()
+    assert f"The password stands in clear in {source}, line 4" in printed.out
+    assert "cat >~/.config/mailsync/far.password)" in printed.err
+    written = user.run("init", "--from", str(source), "--write", "--json")
+    [event] = written.of("init")
+    assert event["written"] and event["source"] == "mbsync"
+    assert event["section"] == printed.out
+    secret = user.config.parent / "far.password"
+    assert (secret.read_text(), secret.stat().st_mode & 0o777) == ("se cret\n", 0o600)
+    assert "se cret" not in printed.out + printed.err + written.out + written.err
+    assert "se cret" not in user.config.read_text()
+    assert "far.password" not in written.err
+    # Not twice; not from what is none.
+    before = user.config.read_text()
+    again = user.run("init", "--from", str(source), "--write")
+    assert (again.status, again.out) == (78, "")
+    assert again.err == (f"mailsync: account far in {user.config} is for me at imap.example.org "
+                         "already; nothing was written\n")
+    for text in ("hello\n", ""):
+        (user.home / "notes").write_text(text)
+        assert user.run("init", "--from", str(user.home / "notes"), "--write").status == 78
+    assert user.run("init", "--from", str(user.home / "none")).status == 78
+    assert user.run("init", "--from", str(source), "me@gmail.com").status == 64
+    assert user.config.read_text() == before

@@ -15,11 +15,13 @@ LAYERS = {
     "state": ["model", "base"],
     "store": ["proto", "oauth", "net", "model", "base"],
     "conf": ["base"],
+    "migrate": ["model", "base"],
     "sync": ["store", "state", "model", "base"],
     "watch": ["sync", "store", "model", "base"],
     "discover": ["proto", "oauth", "net", "model", "base"],
     "cli": [
         "base", "model", "proto", "oauth", "net", "state", "store", "conf", "sync", "watch", "discover",
+        "migrate",
     ],
 }
 

@@ -1,0 +1,196 @@
+/* A getmailrc: one account, fetched into one place. */
+#include <string.h>
+#include <strings.h>
+
+#include "mailsync/base/buf.h"
+#include "delivery.h"
+#include "python.h"
+#include "readers.h"
+
+#define TEXT_MAX 65536
+
+static const struct rule retriever_rules[] = {
+	{"server", FATE_COPY, "host", NULL},
+	{"port", FATE_COPY, "port", NULL},
+	{"username", FATE_COPY, "user", NULL},
+};
+
+static const struct rule more_rules[] = {
+	{"timeout", FATE_COPY, "timeout", NULL},
+	{"ca_certs", FATE_PATH, "tls_ca_file", NULL},
+	{"certfile", FATE_PATH, "tls_cert_file", NULL},
+	{"keyfile", FATE_PATH, "tls_key_file", NULL},
+	{"move_on_delete", FATE_TELL, NULL, "mailsync moves nothing because it was fetched"},
+	{"imap_search", FATE_TELL, NULL, "see the keys `max_age` and `max_message_size`"},
+	{"imap_on_delete", FATE_TELL, NULL, "flags are as the server has them"},
+	{"use_peek", FATE_TELL, NULL, "fetching marks nothing read"},
+	{"record_mailbox", FATE_TELL, NULL, "mailsync adds nothing to messages"},
+	{"delete_dup_msgids", FATE_TELL, NULL, "mailsync deletes nothing that it has not fetched"},
+	{"envelope_recipient", FATE_TELL, NULL, "mail is not given out by its recipients"},
+	{"ssl_version", FATE_TELL, NULL, "TLS from 1.2 on; see the key `tls_min_version`"},
+	{"ssl_ciphers", FATE_TELL, NULL, "the ciphers are the system's"},
+	{"ssl_cert_hostname", FATE_TELL, NULL, "the certificate has to be for `host`"},
+	{"getmaildir", FATE_TELL, NULL,
+	 "what was fetched is known by oldmail-... there: copy it to ~/.getmail before the first "
+	 "run"},
+};
+
+static const struct rule option_rules[] = {
+	{"max_message_size", FATE_COPY, "max_message_size", NULL},
+	{"delete_bigger_than", FATE_TELL, NULL, "mailsync deletes nothing that it has not fetched"},
+	{"max_messages_per_session", FATE_TELL, NULL, "a run that is cut goes on with the next"},
+	{"max_bytes_per_session", FATE_TELL, NULL, "a run that is cut goes on with the next"},
+	{"delivered_to", FATE_TELL, NULL, "mailsync adds nothing to messages"},
+	{"received", FATE_TELL, NULL, "mailsync adds nothing to messages"},
+	{"verbose", FATE_TELL, NULL, "see the options -v and -q"},
+	{"message_log", FATE_TELL, NULL, "see the options -v and --json"},
+	{"message_log_verbose", FATE_TELL, NULL, "see the options -v and --json"},
+	{"message_log_syslog", FATE_TELL, NULL, "see the options -v and --json"},
+	{"read_all", FATE_TELL, NULL, "mailsync fetches what it has not"},
+	{"to_oldmail_on_each_mail", FATE_TELL, NULL, "not needed"},
+	{"skip_imap_fetch_size", FATE_TELL, NULL, "not needed"},
+};
+
+static int line_of(const struct entry *entry)
+{
+	return entry ? entry->line : 0;
+}
+
+static void set_command(struct facts *facts, const struct entry *entry)
+{
+	struct strlist words;
+	struct buf command;
+
+	strlist_init(&words);
+	buf_init(&command, TEXT_MAX);
+	if (python_strings(span_of(entry->value), &words) && words.count > 0) {
+		python_append_command(&words, &command);
+	}
+	if (command.len > 0 && command.failed == 0) {
+		facts_set(facts, entry->line, "password_command", command.data);
+	} else {
+		facts_note(facts, entry->line, "password_command", "it is no list of words");
+	}
+	buf_finish(&command);
+	strlist_finish(&words);
+}
+
+static void set_login(struct facts *facts, struct section *retriever)
+{
+	const struct entry *command = section_take(retriever, "password_command");
+	const struct entry *password = section_take(retriever, "password");
+	const struct entry *token = section_take(retriever, "use_xoauth2");
+	const struct entry *kerberos = section_take(retriever, "use_kerberos");
+	const struct entry *apop = section_take(retriever, "use_apop");
+	const struct entry *cram = section_take(retriever, "use_cram_md5");
+
+	if (command) {
+		set_command(facts, command);
+	}
+	facts_secret(facts, line_of(password), password ? password->value : NULL);
+	if (token && source_is_yes(token->value)) {
+		facts_set(facts, token->line, "auth", "xoauth2");
+		facts_note(
+			facts, token->line, "use_xoauth2",
+			"the command has to print an access token; mailsync can sign in by itself: "
+			"see the key `oauth`");
+	} else if (kerberos && source_is_yes(kerberos->value)) {
+		facts_set(facts, kerberos->line, "auth", "gssapi");
+	} else if (apop && source_is_yes(apop->value)) {
+		facts_set(facts, apop->line, "auth", "apop");
+	} else if (cram && source_is_yes(cram->value)) {
+		facts_set(facts, cram->line, "auth", "cram-md5");
+	}
+}
+
+/* ("INBOX",) alone can be told apart on disk. */
+static void tell_mailboxes(struct facts *facts, struct section *retriever)
+{
+	const struct entry *entry = section_take(retriever, "mailboxes");
+	struct strlist names;
+
+	strlist_init(&names);
+	bool is_inbox = !entry || (python_strings(span_of(entry->value), &names) &&
+				   names.count == 1 && strcasecmp(names.items[0], "INBOX") == 0);
+	if (!is_inbox) {
+		facts_note(
+			facts, entry->line, "mailboxes",
+			"getmail put several mailboxes into one Maildir; mailsync has a folder for "
+			"each. INBOX alone is synced into it, and nothing goes to the server");
+	}
+	strlist_finish(&names);
+}
+
+static void set_destination(struct facts *facts, struct section *destination)
+{
+	const struct entry *type = section_take(destination, "type");
+	const struct entry *path = section_take(destination, "path");
+
+	if (type && path && strcasecmp(type->value, "maildir") == 0) {
+		delivery_set_maildir(facts, path->line, path->value);
+		facts_tell_left(facts, destination);
+		return;
+	}
+	delivery_tell_elsewhere(facts, line_of(type), "destination");
+	for (size_t i = 0; destination && i < destination->count; i++) {
+		destination->entries[i].is_taken = true;
+	}
+}
+
+static void set_options(struct facts *facts, struct section *options, bool is_pop3)
+{
+	const struct entry *deletes = section_take(options, "delete");
+	const struct entry *after = section_take(options, "delete_after");
+	bool is_after = after && strcmp(after->value, "0") != 0;
+	bool is_deleted = deletes && source_is_yes(deletes->value);
+
+	delivery_set_policy(facts, line_of(is_deleted ? deletes : after), is_pop3,
+			    is_deleted || (is_after && !is_pop3));
+	if (is_after && is_pop3 && !is_deleted) {
+		facts_set_days(facts, after->line, "leave_on_server", after->value);
+	}
+	facts_apply(facts, options, RULES(option_rules));
+	facts_tell_left(facts, options);
+}
+
+static void tell_others(struct facts *facts)
+{
+	for (size_t i = 0; i < facts->source->count; i++) {
+		const struct section *section = &facts->source->sections[i];
+		if (strncmp(section->kind, "filter", 6) == 0) {
+			facts_tell_section(facts, section,
+					   "mailsync filters nothing; do it behind it (on_new)");
+		}
+	}
+}
+
+void migrate_getmail(struct facts *facts)
+{
+	struct section *retriever = source_find(facts->source, "retriever", NULL);
+	const struct entry *type = section_take(retriever, "type");
+	const struct entry *prints = section_take(retriever, "ssl_fingerprints");
+	const char *host = section_value(retriever, "server");
+	bool is_pop3 = type && span_contains_nocase(span_of(type->value), "POP3");
+
+	if (!type || !host) {
+		return;
+	}
+	delivery_begin(facts, host);
+	facts_set(facts, type->line, "protocol", is_pop3 ? "pop3" : "");
+	facts_apply(facts, retriever, RULES(retriever_rules));
+	set_login(facts, retriever);
+	facts_set_tls(facts, type->line,
+		      span_contains_nocase(span_of(type->value), "SSL") ? TLS_IMPLICIT : TLS_NONE);
+	set_destination(facts, source_find(facts->source, "destination", NULL));
+	set_options(facts, source_find(facts->source, "options", NULL), is_pop3);
+	if (span_starts_nocase(span_of(type->value), "multidrop")) {
+		facts_note(facts, type->line, "type", "mail is not given out by its recipients");
+	}
+	if (prints) {
+		facts_tell_fingerprint(facts, prints->line, "ssl_fingerprints");
+	}
+	tell_mailboxes(facts, retriever);
+	facts_apply(facts, retriever, RULES(more_rules));
+	facts_tell_left(facts, retriever);
+	tell_others(facts);
+}

@@ -1,0 +1,431 @@
+/* The file of mbsync (isync 1.3 to 1.5): accounts and stores, put together by channels. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mailsync/base/array.h"
+#include "mailsync/base/buf.h"
+#include "mbsync.h"
+#include "readers.h"
+
+#define TEXT_MAX 65536
+
+const char *const mbsync_kinds[] = {"imapaccount", "imapstore", "maildirstore",
+				    "channel",     "group",     NULL};
+
+static const struct rule login_rules[] = {
+	{"host", FATE_COPY, "host", NULL},
+	{"port", FATE_COPY, "port", NULL},
+	{"user", FATE_COPY, "user", NULL},
+	{"clientcertificate", FATE_PATH, "tls_cert_file", NULL},
+	{"clientkey", FATE_PATH, "tls_key_file", NULL},
+	{"usercmd", FATE_TELL, NULL, "mailsync has no command for the name: put it into `user`"},
+	{"usekeychain", FATE_TELL, NULL,
+	 "use password_command = security find-internet-password -s HOST -a USER -w"},
+	{"usetlsv1", FATE_TELL, NULL, "TLS older than 1.2 is not spoken"},
+	{"cipherstring", FATE_TELL, NULL, "the ciphers are the system's"},
+	{"pipelinedepth", FATE_TELL, NULL, "not needed: what is in flight is bounded"},
+};
+
+static const struct rule store_rules[] = {
+	{"subscribedonly", FATE_YES, "subscribed_only", NULL},
+	{"trash", FATE_COPY, "trash", NULL},
+	{"path", FATE_TELL, NULL,
+	 "the server's own prefix (NAMESPACE) is left out of names; another one is part of them"},
+	{"usenamespace", FATE_TELL, NULL,
+	 "the server's own prefix (NAMESPACE) is left out of names"},
+	{"pathdelimiter", FATE_TELL, NULL, "the server tells its own"},
+	{"maxsize", FATE_TELL, NULL,
+	 "larger messages than this go nowhere at all, not even their beginning"},
+	{"mapinbox", FATE_TELL, NULL, "names are the same on both sides"},
+	{"trashnewonly", FATE_TELL, NULL, "`trash` is for whatever is deleted on the server"},
+	{"trashremotenew", FATE_TELL, NULL, "`trash` is for whatever is deleted on the server"},
+};
+
+static const struct rule global_rules[] = {
+	{"fsync", FATE_TELL, NULL, "see the key `durability`"},
+	{"syncstate", FATE_TELL, NULL, "mailsync keeps its own state, in state_dir"},
+	{"bufferlimit", FATE_TELL, NULL, "not needed: bodies go through in pieces"},
+	{"fielddelimiter", FATE_TELL, NULL, "see the key `info_delimiter`"},
+};
+
+/* The first word behind KEY, without its quotes; false where there is none. WORD is empty. */
+static bool take_word(struct section *section, const char *key, struct buf *word, int *line)
+{
+	const struct entry *entry = section_take(section, key);
+	struct span rest = span_of(entry ? entry->value : "");
+
+	*line = entry ? entry->line : 0;
+	return entry && source_next_word(&rest, word) && word->failed == 0;
+}
+
+static void set_word(struct facts *facts, struct section *section, const struct rule *rule)
+{
+	struct buf word;
+	int line;
+
+	buf_init(&word, TEXT_MAX);
+	if (take_word(section, rule->word, &word, &line)) {
+		if (rule->fate == FATE_PATH) {
+			facts_set_path(facts, line, rule->key, word.data);
+		} else {
+			facts_set(facts, line, rule->key, word.data);
+		}
+	}
+	buf_finish_secret(&word);
+}
+
+/* Those that copy have quotes to be taken off; the others go by the table. */
+static void apply_words(struct facts *facts, struct section *section, const struct rule *rules,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (rules[i].fate == FATE_COPY || rules[i].fate == FATE_PATH) {
+			set_word(facts, section, &rules[i]);
+		} else {
+			facts_apply(facts, section, &rules[i], 1);
+		}
+	}
+}
+
+/* --- how one logs in --- */
+
+static void set_tls(struct facts *facts, struct section *login)
+{
+	struct buf type;
+	int line;
+
+	buf_init(&type, TEXT_MAX);
+	bool is_told = take_word(login, "ssltype", &type, &line) ||
+		       take_word(login, "tlstype", &type, &line);
+	bool is_old = source_is_yes(section_value(login, "useimaps"));
+	(void)section_take(login, "useimaps");
+	(void)section_take(login, "requiressl");
+	if (!facts_has(facts, "tunnel")) {
+		facts_set_tls(facts, line,
+			      is_old || (is_told && strcasecmp(type.data, "imaps") == 0)
+				      ? TLS_IMPLICIT
+			      : is_told && strcasecmp(type.data, "none") == 0 ? TLS_NONE
+									      : TLS_STARTTLS);
+	} else if (is_told && strcasecmp(type.data, "none") != 0) {
+		facts_note(facts, line, "tls", "what comes through a tunnel is taken as it is");
+	}
+	buf_finish(&type);
+}
+
+static void set_tls_versions(struct facts *facts, struct section *login)
+{
+	const struct entry *old = section_take(login, "sslversions");
+	const struct entry *versions = section_take(login, "tlsversions");
+
+	versions = versions ? versions : old;
+	if (!versions || strchr(versions->value, '-') || strchr(versions->value, '+')) {
+		return; /* what is taken away or added: from 1.2 on is the default of both */
+	}
+	if (!strstr(versions->value, "1.2") && strstr(versions->value, "1.3")) {
+		facts_set(facts, versions->line, "tls_min_version", "1.3");
+	} else if (!strstr(versions->value, "1.2")) {
+		facts_note(facts, versions->line, "tls", "TLS older than 1.2 is not spoken");
+	}
+}
+
+static void set_authorities(struct facts *facts, struct section *login)
+{
+	static const struct rule file = {"certificatefile", FATE_PATH, "tls_ca_file", NULL};
+	bool has_system = !source_is_no(section_value(login, "systemcertificates"));
+
+	(void)section_take(login, "systemcertificates");
+	set_word(facts, login, &file);
+	if (has_system && facts_has(facts, "tls_ca_file")) {
+		facts_note(
+			facts, section_look(login, "certificatefile")->line, "certificatefile",
+			"tls_ca_file stands in place of the system's authorities, not beside them; "
+			"where the system knows the server's, leave it out");
+	}
+}
+
+static void set_mechanism(struct facts *facts, struct section *login)
+{
+	const struct entry *entry = section_take(login, "authmechs");
+	struct span rest = span_of(entry ? entry->value : "");
+	struct buf word, more;
+
+	entry = entry ? entry : section_take(login, "authmech");
+	buf_init(&word, TEXT_MAX);
+	buf_init(&more, TEXT_MAX);
+	if (source_next_word(&rest, &word) && word.failed == 0) {
+		if (source_next_word(&rest, &more)) {
+			facts_note(facts, entry->line, "authmechs",
+				   "of several ways the strongest on offer is taken; see the key "
+				   "`auth`");
+		} else {
+			facts_set_auth(facts, entry->line, word.data);
+		}
+	}
+	buf_finish(&more);
+	buf_finish(&word);
+}
+
+static void set_password(struct facts *facts, struct section *login)
+{
+	struct buf word;
+	int line;
+
+	buf_init(&word, TEXT_MAX);
+	if (take_word(login, "passcmd", &word, &line)) {
+		/* "+": it talks to the terminal, which any may here. */
+		facts_set(facts, line, "password_command", word.data + (word.data[0] == '+'));
+	}
+	buf_clear(&word);
+	if (take_word(login, "pass", &word, &line)) {
+		facts_secret(facts, line, word.data);
+	}
+	buf_finish_secret(&word);
+}
+
+/* Words of DisableExtension are capabilities. */
+static void set_extensions(struct facts *facts, struct section *login)
+{
+	struct buf all, word;
+
+	buf_init(&all, TEXT_MAX);
+	buf_init(&word, TEXT_MAX);
+	for (size_t i = 0; i < login->count; i++) {
+		struct entry *entry = &login->entries[i];
+		struct span rest = span_of(entry->value);
+		if (strncmp(entry->key, "disableextension", 16) != 0) {
+			continue;
+		}
+		entry->is_taken = true;
+		for (; source_next_word(&rest, &word); buf_clear(&word)) {
+			buf_printf(&all, "%s%s", all.len > 0 ? " " : "", word.data);
+		}
+	}
+	if (all.failed == 0 && all.len > 0) {
+		facts_set(facts, login->line, "disable_extensions", all.data);
+	}
+	buf_finish(&word);
+	buf_finish(&all);
+}
+
+static void set_login(struct facts *facts, struct section *login)
+{
+	static const struct rule tunnel = {"tunnel", FATE_COPY, "tunnel", NULL};
+	const struct entry *timeout = section_take(login, "timeout");
+
+	set_word(facts, login, &tunnel);
+	apply_words(facts, login, RULES(login_rules));
+	set_tls(facts, login);
+	set_tls_versions(facts, login);
+	set_authorities(facts, login);
+	set_mechanism(facts, login);
+	set_password(facts, login);
+	set_extensions(facts, login);
+	if (timeout && strcmp(timeout->value, "0") != 0) {
+		facts_set(facts, timeout->line, "timeout", timeout->value);
+	}
+}
+
+/* --- accounts --- */
+
+/* All entries are there again, for another account. */
+static void section_again(struct section *section)
+{
+	for (size_t i = 0; i < section->count; i++) {
+		section->entries[i].is_taken = false;
+	}
+	section->is_taken = true;
+}
+
+static struct section *login_of(struct facts *facts, struct section *store)
+{
+	const char *name = section_value(store, "account");
+	struct section *login = name ? source_find(facts->source, "imapaccount", name) : NULL;
+	return login ? login : store;
+}
+
+static void open_account(struct facts *facts, const struct channel *channel, const char *suffix)
+{
+	struct section *login = login_of(facts, channel->imap);
+	char name[256];
+
+	section_again(login);
+	section_again(channel->imap);
+	section_again(channel->maildir);
+	(void)section_take(channel->imap, "account");
+	snprintf(name, sizeof(name), "%s%s", login->name, suffix);
+	facts_begin(facts, name);
+	set_login(facts, login);
+	apply_words(facts, channel->imap, RULES(store_rules));
+	facts_tell_left(facts, login);
+	facts_tell_left(facts, channel->imap);
+}
+
+struct channels {
+	struct channel *items;
+	size_t count, cap;
+};
+
+/* Those like the first of CHANNELS from AT on; those that leave something out come first, since the
+ * last pattern that matches wins. */
+static void add_channels(struct facts *facts, const struct channels *channels, size_t at)
+{
+	const struct channel *first = &channels->items[at];
+
+	for (int turn = 0; turn < 2; turn++) {
+		for (size_t i = at; i < channels->count; i++) {
+			const struct channel *channel = &channels->items[i];
+			const char *patterns = section_value(channel->section, "patterns");
+			const char *pattern = section_value(channel->section, "pattern");
+			bool leaves_out = (patterns && strchr(patterns, '!')) ||
+					  (pattern && strchr(pattern, '!'));
+			if (channel_is_like(channel, first) && leaves_out == (turn == 0)) {
+				channel_add_mailboxes(facts, channel);
+			}
+		}
+	}
+}
+
+/* What of the other channels of an account is not as its first says. */
+static void tell_others(struct facts *facts, const struct channels *channels, size_t at)
+{
+	static const char *const keys[] = {"sync", "create", "remove", "expunge", NULL};
+	const struct channel *first = &channels->items[at];
+
+	for (size_t i = at + 1; i < channels->count; i++) {
+		const struct channel *other = &channels->items[i];
+		for (const char *const *key = keys; *key && channel_is_like(other, first); key++) {
+			const char *one = section_value(first->section, *key);
+			const char *two = section_value(other->section, *key);
+			(void)section_take(other->section, *key);
+			if (strcasecmp(one ? one : "", two ? two : "") != 0) {
+				facts_note(facts, other->section->line, *key,
+					   "channel %s differs in this from channel %s, which the "
+					   "account "
+					   "follows",
+					   other->section->name, first->section->name);
+			}
+		}
+	}
+}
+
+/* INBOX is among the mailboxes; alone, where IS_ALONE. */
+static bool has_inbox(const struct facts *facts, bool is_alone)
+{
+	const char *mailboxes = facts_value(facts, "mailboxes");
+
+	return mailboxes &&
+	       (strcmp(mailboxes, "INBOX") == 0 ||
+		(!is_alone && (strpbrk(mailboxes, "*%") || strstr(mailboxes, "INBOX"))));
+}
+
+static void set_inbox_alone(struct facts *facts, const struct channel *channel, const char *inbox)
+{
+	facts_set_path(facts, channel->line, "maildir", inbox);
+	facts_set(facts, channel->line, "inbox", ".");
+	facts_set(facts, channel->line, "mailboxes", "INBOX");
+}
+
+/* INBOX lies elsewhere: the account does without it. */
+static void leave_inbox(struct facts *facts, const struct channel *channel)
+{
+	facts_add_pattern(facts, channel->line, "INBOX", true);
+	facts_add_pattern(facts, channel->line, "INBOX/*", true);
+}
+
+static void add_account(struct facts *facts, const struct channels *channels, size_t at)
+{
+	const struct channel *first = &channels->items[at];
+	char *inbox = NULL;
+
+	open_account(facts, first, "");
+	bool is_apart = channel_set_maildir(facts, first, &inbox);
+	add_channels(facts, channels, at);
+	bool is_split = is_apart && has_inbox(facts, false) && !has_inbox(facts, true);
+	if (is_split) {
+		leave_inbox(facts, first);
+	} else if (is_apart && has_inbox(facts, true)) {
+		set_inbox_alone(facts, first, inbox);
+	}
+	channel_set_policy(facts, first);
+	channel_guard_names(facts, first);
+	tell_others(facts, channels, at);
+	facts_tell_left(facts, first->maildir);
+	for (size_t i = at; i < channels->count; i++) {
+		if (channel_is_like(&channels->items[i], first)) {
+			facts_tell_left(facts, channels->items[i].section);
+		}
+	}
+	if (is_split) {
+		open_account(facts, first, "-inbox");
+		set_inbox_alone(facts, first, inbox);
+		channel_set_policy(facts, first);
+	}
+	free(inbox);
+}
+
+static void gather(struct facts *facts, struct channels *channels)
+{
+	for (size_t i = 0; i < facts->source->count && facts->code == 0; i++) {
+		struct section *section = &facts->source->sections[i];
+		struct channel channel;
+		if (strcmp(section->kind, "channel") != 0 ||
+		    !channel_read(facts, section, &channel)) {
+			continue;
+		}
+		if (ARRAY_RESERVE(&channels->items, channels->count + 1, &channels->cap,
+				  facts->err) < 0) {
+			facts->code = -ERR_NOMEM;
+			channel_finish(&channel);
+			return;
+		}
+		channels->items[channels->count++] = channel;
+	}
+}
+
+static bool is_first(const struct channels *channels, size_t at)
+{
+	for (size_t i = 0; i < at; i++) {
+		if (channel_is_like(&channels->items[i], &channels->items[at])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void tell_rest(struct facts *facts)
+{
+	facts_rest(facts);
+	for (size_t i = 0; i < facts->source->count; i++) {
+		struct section *section = &facts->source->sections[i];
+		if (strcmp(section->kind, "group") == 0) {
+			facts_tell_section(
+				facts, section,
+				"there are no groups; name the accounts to be synced, or none "
+				"for all");
+		} else if (!section->is_taken && *section->kind &&
+			   strcmp(section->kind, "channel") != 0) {
+			facts_tell_section(facts, section, "no channel needs it");
+		}
+	}
+	facts_apply(facts, &facts->source->sections[0], RULES(global_rules));
+	facts_tell_left(facts, &facts->source->sections[0]);
+}
+
+void migrate_mbsync(struct facts *facts)
+{
+	struct channels channels = {0};
+
+	gather(facts, &channels);
+	for (size_t i = 0; i < channels.count && facts->code == 0; i++) {
+		if (is_first(&channels, i)) {
+			add_account(facts, &channels, i);
+		}
+	}
+	tell_rest(facts);
+	for (size_t i = 0; i < channels.count; i++) {
+		channel_finish(&channels.items[i]);
+	}
+	free(channels.items);
+}

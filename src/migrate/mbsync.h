@@ -1,0 +1,36 @@
+/* mbsync's channels, between its files: who syncs what with what, and how. */
+#ifndef MAILSYNC_MIGRATE_MBSYNC_H
+#define MAILSYNC_MIGRATE_MBSYNC_H
+
+#include <stdbool.h>
+
+#include "facts.h"
+
+/* One channel between an IMAP store and a Maildir store. */
+struct channel {
+	struct section *section;
+	struct section *imap, *maildir;
+	char *remote, *local; /* mailboxes, or what stands before patterns; owned */
+	bool is_swapped;      /* the server is the near side */
+	bool has_patterns;
+	int line; /* of the local side */
+};
+
+/* False where it is none between a server and a Maildir. */
+bool channel_read(struct facts *facts, struct section *section, struct channel *channel);
+void channel_finish(struct channel *channel);
+/* Both belong into one account. */
+bool channel_is_like(const struct channel *channel, const struct channel *other);
+
+/* The keys for what is synced where to: of a channel, or of what stands before all sections. */
+void channel_set_policy(struct facts *facts, const struct channel *channel);
+/* The keys `maildir`, `layout` and `inbox`, by the store and the account's first channel. True
+ * where INBOX lies elsewhere, in *INBOX (owned): it takes an account of its own. */
+bool channel_set_maildir(struct facts *facts, const struct channel *channel, char **inbox);
+/* Its mailboxes. What has another name on disk than on the server is left out and told. */
+void channel_add_mailboxes(struct facts *facts, const struct channel *channel);
+/* Folders whose names are not those of the server's mailboxes: what lies below another mailbox is
+ * left out, and none is made. */
+void channel_guard_names(struct facts *facts, const struct channel *channel);
+
+#endif

@@ -1,0 +1,334 @@
+/* A channel: which mailboxes, where on disk, and what goes where. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mailsync/base/buf.h"
+#include "mbsync.h"
+
+#define TEXT_MAX 65536
+
+/* --- the two sides --- */
+
+/* ":STORE:MAILBOX", in STORE and MAILBOX. */
+static bool split_side(const struct entry *entry, struct buf *store, struct buf *mailbox)
+{
+	struct span rest = span_of(entry ? entry->value : "");
+	struct buf word;
+
+	buf_init(&word, TEXT_MAX);
+	bool is_good = source_next_word(&rest, &word) && word.len > 1 && word.data[0] == ':' &&
+		       strchr(word.data + 1, ':') && word.failed == 0;
+	if (is_good) {
+		const char *end = strchr(word.data + 1, ':');
+		buf_append(store, word.data + 1, (size_t)(end - word.data - 1));
+		buf_append_cstr(mailbox, end + 1);
+	}
+	buf_finish(&word);
+	return is_good && store->len > 0 && store->failed == 0 && mailbox->failed == 0;
+}
+
+static const struct entry *take_side(struct section *section, const char *now, const char *before)
+{
+	const struct entry *side = section_take(section, now);
+	return side ? side : section_take(section, before);
+}
+
+static struct section *find_store(struct facts *facts, const char *kind, const struct buf *name)
+{
+	return name->len > 0 ? source_find(facts->source, kind, name->data) : NULL;
+}
+
+/* The names of stores are known: which of them is the server? */
+static bool assign(struct facts *facts, struct channel *channel, struct buf *far, struct buf *near)
+{
+	channel->imap = find_store(facts, "imapstore", &far[0]);
+	channel->maildir = find_store(facts, "maildirstore", &near[0]);
+	if (!channel->imap || !channel->maildir) {
+		channel->is_swapped = true;
+		channel->imap = find_store(facts, "imapstore", &near[0]);
+		channel->maildir = find_store(facts, "maildirstore", &far[0]);
+	}
+	if (!channel->imap || !channel->maildir) {
+		return false;
+	}
+	channel->remote = buf_steal(channel->is_swapped ? &near[1] : &far[1]);
+	channel->local = buf_steal(channel->is_swapped ? &far[1] : &near[1]);
+	if (!channel->remote || !channel->local) {
+		facts->code = err_nomem(facts->err);
+	}
+	return facts->code == 0;
+}
+
+bool channel_read(struct facts *facts, struct section *section, struct channel *channel)
+{
+	const struct entry *far = take_side(section, "far", "master");
+	const struct entry *near = take_side(section, "near", "slave");
+	struct buf far_words[2], near_words[2];
+
+	*channel = (struct channel){.section = section, .line = near ? near->line : section->line};
+	for (int i = 0; i < 2; i++) {
+		buf_init(&far_words[i], TEXT_MAX);
+		buf_init(&near_words[i], TEXT_MAX);
+	}
+	channel->has_patterns =
+		section_look(section, "patterns") || section_look(section, "pattern");
+	bool is_good = split_side(far, &far_words[0], &far_words[1]) &&
+		       split_side(near, &near_words[0], &near_words[1]) &&
+		       assign(facts, channel, far_words, near_words);
+	if (!is_good) {
+		facts_rest(facts);
+		facts_tell_section(facts, section, "not between an IMAP store and a Maildir store");
+		channel_finish(channel);
+	}
+	for (int i = 0; i < 2; i++) {
+		buf_finish(&far_words[i]);
+		buf_finish(&near_words[i]);
+	}
+	return is_good;
+}
+
+void channel_finish(struct channel *channel)
+{
+	free(channel->remote);
+	free(channel->local);
+	channel->remote = channel->local = NULL;
+}
+
+/* All of the server's names lie in one folder of the Maildir store: Near ":local:work/". */
+static bool has_folder(const struct channel *channel)
+{
+	size_t len = strlen(channel->local);
+	return channel->has_patterns && !*channel->remote && len > 0 &&
+	       channel->local[len - 1] == '/';
+}
+
+/* INBOX alone, in a folder of another name. */
+static bool is_inbox_alone(const struct channel *channel)
+{
+	bool is_inbox = !*channel->remote || strcmp(channel->remote, "INBOX") == 0;
+	return !channel->has_patterns && is_inbox && *channel->local &&
+	       strcmp(channel->local, "INBOX") != 0;
+}
+
+bool channel_is_like(const struct channel *channel, const struct channel *other)
+{
+	bool is_apart = has_folder(channel) || has_folder(other);
+
+	return channel->imap == other->imap && channel->maildir == other->maildir &&
+	       (!is_apart || strcmp(channel->local, other->local) == 0);
+}
+
+/* --- the Maildir --- */
+
+/* INBOX by PATH, a store's folder that ends with "/": "." is that folder, NULL lies elsewhere. */
+static const char *below(const char *path, const char *inbox)
+{
+	size_t len = strlen(path);
+
+	if (strncmp(path, inbox, len) == 0) {
+		return inbox[len] ? inbox + len : ".";
+	}
+	return strncmp(path, inbox, len - 1) == 0 && strlen(inbox) == len - 1 ? "." : NULL;
+}
+
+/* Sets the folder, which is PATH and may have a further part; true where INBOX is elsewhere. */
+static bool set_tree(struct facts *facts, const struct channel *channel, const char *path,
+		     const char *inbox)
+{
+	const char *part = has_folder(channel) ? channel->local : "";
+	const char *relative = below(path, inbox);
+	struct buf root;
+
+	buf_init(&root, TEXT_MAX);
+	buf_printf(&root, "%s%s", path, part);
+	if (buf_status(&root, "a path", facts->err) == 0) {
+		facts_set_path(facts, channel->maildir->line, "maildir", root.data);
+	}
+	buf_finish(&root);
+	if (*part) {
+		return false;
+	}
+	if (is_inbox_alone(channel)) {
+		facts_set(facts, channel->line, "inbox", channel->local);
+	} else if (relative && strcmp(relative, "INBOX") != 0) {
+		struct span name = span_of(relative);
+		name.len -= name.data[name.len - 1] == '/';
+		char *made = span_dup(name);
+		facts_set(facts, channel->maildir->line, "inbox", made ? made : "");
+		free(made);
+	}
+	return !relative && !is_inbox_alone(channel);
+}
+
+/* Neither lies in the other. */
+static bool are_apart(const char *path, const char *inbox)
+{
+	size_t len = strlen(inbox);
+	return strncmp(path, inbox, len) != 0 || (path[len] != '/' && inbox[len - 1] != '/');
+}
+
+static void set_delimiter(struct facts *facts, struct section *store)
+{
+	static const struct rule rules[] = {
+		{"infodelimiter", FATE_COPY, "info_delimiter", NULL},
+		{"altmap", FATE_TELL, NULL, "not needed: messages are found by what is in them"},
+		{"account", FATE_TELL, NULL, "a Maildir store has none"},
+		{"maxsize", FATE_TELL, NULL,
+		 "mbsync left the beginnings of larger messages here, as placeholders, which "
+		 "mailsync "
+		 "takes for the messages: let mbsync fetch them whole, or remove these files "
+		 "first"},
+		{"trash", FATE_TELL, NULL,
+		 "mailsync deletes here without a trash; `trash` is the server's"},
+		{"trashnewonly", FATE_TELL, NULL, "mailsync deletes here without a trash"},
+		{"trashremotenew", FATE_TELL, NULL, "mailsync deletes here without a trash"},
+		{"mapinbox", FATE_TELL, NULL, "see the key `inbox`"},
+	};
+	facts_apply(facts, store, RULES(rules));
+}
+
+/* A word of STORE with its quotes taken off; the caller frees it. NULL: not there. */
+static char *word_of(struct section *store, const char *key)
+{
+	const struct entry *entry = section_take(store, key);
+	struct span rest = span_of(entry ? entry->value : "");
+	struct buf word;
+
+	buf_init(&word, TEXT_MAX);
+	char *made = source_next_word(&rest, &word) ? buf_steal(&word) : NULL;
+	buf_finish(&word);
+	return made;
+}
+
+bool channel_set_maildir(struct facts *facts, const struct channel *channel, char **inbox)
+{
+	struct section *store = channel->maildir;
+	char *path = word_of(store, "path");
+	char *there = word_of(store, "inbox");
+	const char *place = there && *there ? there : "~/Maildir";
+	const char *style = section_value(store, "subfolders");
+	bool is_apart = false;
+
+	if (style && strcasecmp(style, "maildir++") == 0) {
+		facts_set_path(facts, store->line, "maildir", place);
+		facts_set(facts, store->line, "layout", "maildir++");
+	} else if (!path || !*path) {
+		facts_set_path(facts, store->line, "maildir", place);
+		facts_set(facts, store->line, "inbox", ".");
+	} else if (path[strlen(path) - 1] != '/') {
+		facts_note(
+			facts, store->line, "path",
+			"it does not end with /, so that the names of folders begin with it: move "
+			"them into a folder of their own, and name that in `maildir`");
+	} else if (set_tree(facts, channel, path, place)) {
+		is_apart = are_apart(path, place);
+		if (!is_apart) {
+			facts_note(facts, store->line, "inbox",
+				   "one of Path and Inbox lies in the other: move INBOX to INBOX "
+				   "below Path");
+		}
+	}
+	set_delimiter(facts, store);
+	*inbox = is_apart ? span_dup(span_of(place)) : NULL;
+	free(path);
+	free(there);
+	return is_apart && *inbox;
+}
+
+/* --- mailboxes --- */
+
+static void tell_renamed(struct facts *facts, const struct channel *channel)
+{
+	const char *remote = *channel->remote ? channel->remote : "INBOX";
+	const char *local = *channel->local ? channel->local : "INBOX";
+
+	if (channel->has_patterns) {
+		facts_note(
+			facts, channel->line, channel->section->name,
+			"what is %s... on the server is %s... here; mailsync has equal names only. "
+			"Rename the folders, then put the names into `mailboxes`",
+			channel->remote, channel->local);
+		return;
+	}
+	facts_note(
+		facts, channel->line, channel->section->name,
+		"the server's %s is %s here; mailsync has equal names only. Rename the folder %s "
+		"to "
+		"%s, then put \"%s\" into `mailboxes`",
+		remote, local, local, remote, remote);
+}
+
+static void add_patterns(struct facts *facts, const struct channel *channel,
+			 const struct entry *entry)
+{
+	struct span rest = span_of(entry->value);
+	struct buf word, name;
+
+	buf_init(&word, TEXT_MAX);
+	buf_init(&name, TEXT_MAX);
+	for (; source_next_word(&rest, &word) && word.failed == 0; buf_clear(&word)) {
+		bool is_out = word.len > 0 && word.data[0] == '!';
+		buf_clear(&name);
+		buf_printf(&name, "%s%s", channel->remote, word.len > 0 ? word.data + is_out : "");
+		if (name.failed == 0 && name.len > 0) {
+			facts_add_pattern(facts, entry->line, name.data, is_out);
+		}
+	}
+	buf_finish(&name);
+	buf_finish(&word);
+}
+
+void channel_add_mailboxes(struct facts *facts, const struct channel *channel)
+{
+	struct section *section = channel->section;
+	bool is_equal = strcmp(channel->remote, channel->local) == 0 || has_folder(channel) ||
+			(!*channel->remote && strcmp(channel->local, "INBOX") == 0);
+
+	section->is_taken = true;
+	for (size_t i = 0; i < section->count; i++) {
+		struct entry *entry = &section->entries[i];
+		if (strcmp(entry->key, "pattern") != 0 && strcmp(entry->key, "patterns") != 0) {
+			continue;
+		}
+		entry->is_taken = true;
+		if (is_equal) {
+			add_patterns(facts, channel, entry);
+		}
+	}
+	const char *inbox = facts_value(facts, "inbox");
+	bool is_inbox = is_inbox_alone(channel) && inbox && strcmp(inbox, channel->local) == 0;
+	if (!is_equal && !is_inbox) {
+		tell_renamed(facts, channel);
+	} else if (!channel->has_patterns) {
+		facts_add_pattern(facts, channel->line,
+				  *channel->remote ? channel->remote : "INBOX", false);
+	}
+}
+
+void channel_guard_names(struct facts *facts, const struct channel *channel)
+{
+	struct section *store = channel->maildir;
+	const struct entry *flat = section_take(store, "flatten");
+	const struct entry *style = section_take(store, "subfolders");
+	bool is_legacy = !flat && style && strcasecmp(style->value, "legacy") == 0;
+
+	if (flat && strcmp(flat->value, ".") == 0) {
+		facts_note(facts, flat->line, "flatten",
+			   "folders a.b that are there stay a/b's; a new mailbox a/b gets a folder "
+			   "a/b");
+	} else if (flat || is_legacy) {
+		facts_note(facts, flat ? flat->line : style->line, flat ? "flatten" : "subfolders",
+			   "the folder of a mailbox a/b is not a/b here: these mailboxes are left "
+			   "out, and "
+			   "none is made, until you rename the folders; then take \"!*/*\" and "
+			   "`create` "
+			   "away");
+		facts_add_pattern(facts, channel->line, "*/*", true);
+		facts_set(facts, channel->line, "create", "none");
+	}
+	if (!facts_has(facts, "mailboxes")) {
+		/* All that it has is named otherwise: nothing, until somebody renames it. */
+		facts_add_pattern(facts, channel->line, "*", true);
+	}
+}

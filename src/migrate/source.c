@@ -1,0 +1,300 @@
+#include "source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mailsync/base/array.h"
+#include "mailsync/base/buf.h"
+#include "mailsync/base/secret.h"
+
+void source_init(struct source *source)
+{
+	*source = (struct source){0};
+}
+
+/* Any value may be a password. */
+static void section_finish(struct section *section)
+{
+	for (size_t i = 0; i < section->count; i++) {
+		struct entry *entry = &section->entries[i];
+		secret_wipe(entry->value, strlen(entry->value));
+		free(entry->key);
+		free(entry->value);
+	}
+	free(section->entries);
+	free(section->kind);
+	free(section->name);
+}
+
+void source_finish(struct source *source)
+{
+	for (size_t i = 0; i < source->count; i++) {
+		section_finish(&source->sections[i]);
+	}
+	free(source->sections);
+	source_init(source);
+}
+
+/* A copy of TEXT, up to a NUL, in lower case where IS_LOWER. */
+static char *copy(struct span text, bool is_lower)
+{
+	const char *end = text.len > 0 ? memchr(text.data, '\0', text.len) : NULL;
+	struct span head = {text.data, end ? (size_t)(end - text.data) : text.len};
+	char *made = span_dup(head);
+
+	for (char *c = made; c && is_lower && *c; c++) {
+		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+	}
+	return made;
+}
+
+int source_add_section(struct source *source, int line, struct span kind, struct span name,
+		       struct err *err)
+{
+	struct section section = {line, copy(kind, true), copy(span_trim(name), false), NULL, 0, 0,
+				  false};
+
+	if (!section.kind || !section.name ||
+	    ARRAY_RESERVE(&source->sections, source->count + 1, &source->cap, err) < 0) {
+		free(section.kind);
+		free(section.name);
+		return err_nomem(err);
+	}
+	source->sections[source->count++] = section;
+	return 0;
+}
+
+static int section_add(struct section *section, int line, struct span key, struct span value,
+		       struct err *err)
+{
+	struct entry entry = {line, copy(key, true), copy(span_trim(value), false), false};
+
+	if (!entry.key || !entry.value ||
+	    ARRAY_RESERVE(&section->entries, section->count + 1, &section->cap, err) < 0) {
+		free(entry.key);
+		free(entry.value);
+		return err_nomem(err);
+	}
+	section->entries[section->count++] = entry;
+	return 0;
+}
+
+int source_add(struct source *source, int line, struct span key, struct span value, struct err *err)
+{
+	return section_add(&source->sections[source->count - 1], line, key, value, err);
+}
+
+/* --- lines --- */
+
+/* Takes a line, without its end, off TEXT. */
+static struct span take_line(struct span *text)
+{
+	const char *end = memchr(text->data, '\n', text->len);
+	size_t len = end ? (size_t)(end - text->data) : text->len;
+	struct span line = {text->data, len};
+
+	text->data += len + (end != NULL);
+	text->len -= len + (end != NULL);
+	line.len -= line.len > 0 && line.data[line.len - 1] == '\r';
+	return line;
+}
+
+/* What stands before the first of SIGNS. */
+static struct span head_of(struct span line, const char *signs)
+{
+	size_t len = 0;
+
+	while (len < line.len && (line.data[len] == '\0' || !strchr(signs, line.data[len]))) {
+		len++;
+	}
+	return (struct span){line.data, len};
+}
+
+static struct span behind(struct span line, size_t len)
+{
+	len = len < line.len ? len : line.len;
+	return (struct span){line.data + len, line.len - len};
+}
+
+/* --- words --- */
+
+static bool is_kind(struct span word, const char *const *kinds)
+{
+	for (; *kinds; kinds++) {
+		if (span_equal_nocase(word, *kinds)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int source_read_words(struct source *source, struct span text, const char *const *kinds,
+		      bool ends_at_blank, struct err *err)
+{
+	int code = source_add_section(source, 0, SPAN_LIT(""), SPAN_LIT(""), err);
+	size_t at = 0; /* the section that is open */
+
+	for (int line = 1; code == 0 && text.len > 0; line++) {
+		struct span whole = span_trim(take_line(&text));
+		struct span word = head_of(whole, " \t");
+		struct span rest = behind(whole, word.len);
+		/* A group's line "Channel NAME" opens none. */
+		bool is_member = strcmp(source->sections[at].kind, "group") == 0 &&
+				 span_equal_nocase(word, "channel");
+		if (whole.len == 0 || whole.data[0] == '#') {
+			at = whole.len == 0 && ends_at_blank ? 0 : at;
+		} else if (is_kind(word, kinds) && !is_member) {
+			code = source_add_section(source, line, word, rest, err);
+			at = source->count - 1;
+		} else {
+			code = section_add(&source->sections[at], line, word, rest, err);
+		}
+	}
+	return code;
+}
+
+bool source_next_word(struct span *rest, struct buf *word)
+{
+	bool is_quoted = false, is_escaped = false;
+	size_t at = 0;
+
+	while (at < rest->len && (rest->data[at] == ' ' || rest->data[at] == '\t')) {
+		at++;
+	}
+	if (at == rest->len || rest->data[at] == '#') {
+		*rest = behind(*rest, rest->len);
+		return false;
+	}
+	for (; at < rest->len; at++) {
+		char sign = rest->data[at];
+		bool is_blank = sign == ' ' || sign == '\t';
+		if (is_blank && !is_quoted && !is_escaped) {
+			break;
+		}
+		if (is_escaped || (sign != '\\' && sign != '"')) {
+			buf_append_char(word, sign);
+			is_escaped = false;
+		} else if (sign == '\\') {
+			is_escaped = true;
+		} else {
+			is_quoted = !is_quoted;
+		}
+	}
+	*rest = behind(*rest, at);
+	return true;
+}
+
+/* --- configparser --- */
+
+static int open_section(struct source *source, int line, struct span head, struct err *err)
+{
+	struct span kind = head_of(head, " \t");
+	/* [general], and [Account work] */
+	return source_add_section(source, line, kind, behind(head, kind.len), err);
+}
+
+/* A line that begins with a blank goes on with the last value, behind a blank. */
+static int go_on(struct source *source, struct span more, struct err *err)
+{
+	struct section *section = &source->sections[source->count - 1];
+	struct entry *entry = section->count > 0 ? &section->entries[section->count - 1] : NULL;
+	struct buf whole;
+
+	if (!entry) {
+		return 0;
+	}
+	buf_init(&whole, (size_t)-1);
+	buf_printf(&whole, "%s%s", entry->value, *entry->value ? " " : "");
+	buf_append_span(&whole, more);
+	int code = buf_status(&whole, "a value", err);
+	if (code == 0) {
+		secret_wipe(entry->value, strlen(entry->value));
+		free(entry->value);
+		entry->value = buf_steal(&whole);
+	}
+	buf_finish_secret(&whole);
+	return code;
+}
+
+int source_read_ini(struct source *source, struct span text, struct err *err)
+{
+	int code = source_add_section(source, 0, SPAN_LIT(""), SPAN_LIT(""), err);
+
+	for (int line = 1; code == 0 && text.len > 0; line++) {
+		struct span whole = take_line(&text);
+		struct span words = span_trim(whole);
+		bool goes_on = whole.len > 0 && (whole.data[0] == ' ' || whole.data[0] == '\t');
+		if (words.len == 0 || words.data[0] == '#' || words.data[0] == ';') {
+			continue;
+		}
+		if (goes_on) {
+			code = go_on(source, words, err);
+		} else if (words.data[0] == '[') {
+			code = open_section(source, line, head_of(behind(words, 1), "]"), err);
+		} else {
+			struct span key = head_of(words, "=:");
+			code = source_add(source, line, span_trim(key), behind(words, key.len + 1),
+					  err);
+		}
+	}
+	return code;
+}
+
+/* --- what is in it --- */
+
+struct section *source_find(const struct source *source, const char *kind, const char *name)
+{
+	for (size_t i = 0; i < source->count; i++) {
+		struct section *section = &source->sections[i];
+		if (strcmp(section->kind, kind) == 0 &&
+		    (!name || strcmp(section->name, name) == 0)) {
+			return section;
+		}
+	}
+	return NULL;
+}
+
+const struct entry *section_look(const struct section *section, const char *key)
+{
+	const struct entry *found = NULL;
+
+	for (size_t i = 0; section && i < section->count; i++) {
+		if (strcmp(section->entries[i].key, key) == 0) {
+			found = &section->entries[i];
+		}
+	}
+	return found;
+}
+
+const struct entry *section_take(struct section *section, const char *key)
+{
+	for (size_t i = 0; section && i < section->count; i++) {
+		if (strcmp(section->entries[i].key, key) == 0) {
+			section->entries[i].is_taken = true;
+		}
+	}
+	return section_look(section, key);
+}
+
+const char *section_value(const struct section *section, const char *key)
+{
+	const struct entry *entry = section_look(section, key);
+	return entry ? entry->value : NULL;
+}
+
+static bool is_one_of(const char *value, const char *const *words)
+{
+	return is_kind(span_of(value), words);
+}
+
+bool source_is_yes(const char *value)
+{
+	static const char *const words[] = {"yes", "on", "true", "1", NULL};
+	return value && is_one_of(value, words);
+}
+
+bool source_is_no(const char *value)
+{
+	static const char *const words[] = {"no", "off", "false", "0", NULL};
+	return value && is_one_of(value, words);
+}

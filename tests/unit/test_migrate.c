@@ -1,0 +1,279 @@
+/* Configurations of other programs, and the sections they come to. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "mailsync/conf/conf.h"
+#include "mailsync/migrate/migrate.h"
+
+static const struct migrate_place place = {"~/.rc", "~/.config/mailsync"};
+
+/* The sections are read as a configuration, too. */
+static void expect_readable(const struct buf *text)
+{
+	char path[] = "/tmp/test-migrate-XXXXXX";
+	struct conf *conf = NULL;
+	struct conf_errors errors;
+	struct err err;
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text->data, text->len), text->len);
+	close(fd);
+	if (conf_load(&conf, path, &errors, &err) < 0) {
+		fail_msg("%s", errors.count > 0 ? errors.items[0].text : err.text);
+	}
+	conf_destroy(&conf);
+	conf_errors_finish(&errors);
+	unlink(path);
+}
+
+/* TEXT, of KIND, comes to SECTIONS. */
+static void expect(enum migrate_kind kind, const char *text, const char *sections)
+{
+	struct migrate migrate;
+	struct buf out;
+	struct err err;
+
+	buf_init(&out, 1 << 20);
+	migrate_init(&migrate);
+	if (migrate_read(&migrate, span_of(text), "/home/me/.rc", &err) < 0) {
+		fail_msg("%s", err.text);
+	}
+	assert_int_equal(migrate.kind, kind);
+	for (size_t i = 0; i < migrate.count; i++) {
+		migrate_write(&migrate.accounts[i], kind, &place, &out);
+	}
+	migrate_write_rest(&migrate, &place, &out);
+	assert_string_equal(out.data, sections);
+	expect_readable(&out);
+	buf_finish(&out);
+	migrate_finish(&migrate);
+}
+
+#define FAR                                                                             \
+	"IMAPStore far\nHost imap.example.org\nUser me\nPassCmd \"pass \\\"a b\\\"\"\n" \
+	"SSLType IMAPS\n\n"
+#define NEAR "MaildirStore near\nPath ~/Mail/x/\nInbox ~/Mail/x/INBOX\nSubFolders Verbatim\n\n"
+#define SIDES                                                                        \
+	"# From mbsync's ~/.rc\n[account far]\nhost = imap.example.org\nuser = me\n" \
+	"tls = implicit\npassword_command = pass \"a b\"\nmaildir = ~/Mail/x\n"
+#define CHANNEL "Channel c\nFar :far:\nNear :near:\nCreate Both\nExpunge Both\nPatterns *\n"
+
+static void mbsync_channels_become_an_account(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MBSYNC, FAR NEAR CHANNEL, SIDES "mailboxes = *\nexpunge = both\n");
+	/* One store for all; Master and Slave as before 1.4. */
+	expect(MIGRATE_MBSYNC,
+	       FAR NEAR "Channel c\nMaster :far:\nSlave :near:\nCreate Slave\nExpunge Master\n"
+			"Pattern \"A B\" \nPattern !&AMk-t&AOk-\n",
+	       SIDES
+	       "mailboxes = \"A B\" !Été\ndelete = remote\nexpunge = remote\ncreate = local\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 12, expunge: without it mbsync only marks as deleted what is gone from "
+	       "the other side; mailsync leaves it alone there (`delete`)\n");
+}
+
+static void mbsync_sync_says_what_goes_where(void **state)
+{
+	static const struct {
+		const char *sync, *keys;
+	} cases[] = {
+		{"All", ""},
+		{"Full", ""},
+		{"New Delete Flags", ""},
+		{"Pull New", "copy = local\nflags = none\ndelete = none\n"},
+		{"PullNew Push", "copy = both\nflags = remote\ndelete = remote\n"},
+		{"Push", "copy = remote\nflags = remote\ndelete = remote\n"},
+		{"None", "copy = none\nflags = none\ndelete = none\n"},
+		{"Pull Gone", "copy = none\nflags = none\ndelete = local\n"},
+		{"PullFlags PushNew", "copy = remote\nflags = local\ndelete = none\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf text, want;
+		const char *keys = cases[i].keys;
+		buf_init(&text, 4096);
+		buf_init(&want, 4096);
+		buf_printf(&text, "%sSync %s\n", FAR NEAR CHANNEL, cases[i].sync);
+		keys += strncmp(keys, "copy = both\n", 12) == 0 ? 12 : 0;
+		buf_printf(&want, "%s%sexpunge = both\n", SIDES "mailboxes = *\n", keys);
+		expect(MIGRATE_MBSYNC, text.data, want.data);
+		buf_finish(&want);
+		buf_finish(&text);
+	}
+}
+
+static void mbsync_layouts_that_differ_are_guarded(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MBSYNC,
+	       FAR "MaildirStore near\nInbox ~/Maildir\nSubFolders Maildir++\n\n" CHANNEL,
+	       "# From mbsync's ~/.rc\n[account far]\nhost = imap.example.org\nuser = me\n"
+	       "tls = implicit\npassword_command = pass \"a b\"\nmaildir = ~/Maildir\n"
+	       "layout = maildir++\nmailboxes = *\nexpunge = both\n");
+	expect(MIGRATE_MBSYNC,
+	       FAR "MaildirStore near\nPath ~/Mail/x/\nInbox ~/Mail/x/in\nFlatten _\n\n" CHANNEL,
+	       SIDES "inbox = in\nmailboxes = * !*/*\nexpunge = both\ncreate = none\n"
+		     "# Not carried over from ~/.rc, or to be looked at:\n"
+		     "#   line 10, flatten: the folder of a mailbox a/b is not a/b here: these "
+		     "mailboxes are left out, and none is made, until you rename the folders; then "
+		     "take \"!*/*\" and `create` away\n");
+	/* A folder of the store for each account. */
+	expect(MIGRATE_MBSYNC,
+	       FAR NEAR "Channel c\nFar :far:\nNear :near:work/\nCreate Both\nExpunge Both\n"
+			"Patterns *\n",
+	       "# From mbsync's ~/.rc\n[account far]\nhost = imap.example.org\nuser = me\n"
+	       "tls = implicit\npassword_command = pass \"a b\"\nmaildir = ~/Mail/x/work\n"
+	       "mailboxes = *\nexpunge = both\n");
+}
+
+static void offlineimap_accounts_are_pairs_of_repositories(void **state)
+{
+	(void)state;
+	expect(MIGRATE_OFFLINEIMAP,
+	       "[general]\naccounts = A , B\n[Account A]\nlocalrepository: L\nremoterepository: R\n"
+	       "maxage = 30\n[Repository L]\ntype = Maildir\nlocalfolders = ~/Mail/a/\nsep = /\n"
+	       "[Repository R]\ntype = Gmail\nremoteuser = m%%e\nreadonly = yes\n"
+	       "folderfilter = lambda f: f in ['INBOX',\n    \"A B\"]\n",
+	       "# From offlineimap's ~/.rc\n[account A]\nuser = m%e\n"
+	       "password_file = ~/.config/mailsync/A.password\nhost = imap.gmail.com\n"
+	       "tls = implicit\nmaildir = ~/Mail/a\nmailboxes = INBOX \"A B\"\ndirection = pull\n"
+	       "max_age = 30d\n");
+}
+
+static void mpop_accounts_take_over_from_others(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MPOP,
+	       "defaults\ntls on\n\naccount a\nhost h.example\nuser \"me\"\npasswordeval pw\n"
+	       "delivery maildir ~/in\n# comment\naccount b : a\nuser you\npassword hidden\n"
+	       "keep\ntls_starttls off\ndelivery maildir ~/on\naccount default : b\n",
+	       "# From mpop's ~/.rc\n[account a]\nprotocol = pop3\nhost = h.example\nuser = me\n"
+	       "password_command = pw\ntls = starttls\nmaildir = ~/in\ninbox = .\n"
+	       "leave_on_server = no\n"
+	       "# From mpop's ~/.rc\n[account b]\nprotocol = pop3\nhost = h.example\nuser = you\n"
+	       "# The password stands in clear in ~/.rc, line 12, and is not shown here;\n"
+	       "# with --write it is copied to this file, which nobody else may read.\n"
+	       "# Better: password_command, such as `pass NAME`.\n"
+	       "password_file = ~/.config/mailsync/b.password\ntls = implicit\nmaildir = ~/on\n"
+	       "inbox = .\nleave_on_server = yes\n");
+	/* A Maildir has one account. */
+	expect(MIGRATE_MPOP,
+	       "account a\nhost h.example\nuser me\npasswordeval pw\ntls on\ndelivery maildir "
+	       "~/in\n"
+	       "account b : a\nuser you\n",
+	       "# From mpop's ~/.rc\n[account a]\nprotocol = pop3\nhost = h.example\nuser = me\n"
+	       "password_command = pw\ntls = starttls\nmaildir = ~/in\ninbox = .\n"
+	       "leave_on_server = no\n"
+	       "# From mpop's ~/.rc\n[account b]\nprotocol = pop3\nhost = h.example\nuser = you\n"
+	       "password_command = pw\ntls = starttls\nleave_on_server = no\nmaildir = ~/Mail/b\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   maildir: account a has ~/in, and mailsync a Maildir for each account: what "
+	       "this "
+	       "one fetched lies there, and what of it is still on the server comes once more\n");
+}
+
+static void getmail_has_one_account(void **state)
+{
+	(void)state;
+	expect(MIGRATE_GETMAIL,
+	       "[retriever]\ntype = SimplePOP3SSLRetriever\nserver = pop.example.org\n"
+	       "username = me\npassword_command = (\"pass\", 'it''s \"x\"',)\n[destination]\n"
+	       "type = Maildir\npath = ~/Maildir/\n[options]\ndelete_after = 7\n",
+	       "# From getmail's ~/.rc\n[account example.org]\nprotocol = pop3\n"
+	       "host = pop.example.org\nuser = me\n"
+	       "password_file = ~/.config/mailsync/example.org.password\ntls = implicit\n"
+	       "maildir = ~/Maildir\ninbox = .\nleave_on_server = 7d\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 5, password_command: it is no list of words\n");
+}
+
+static void fetchmail_has_an_account_for_each_user(void **state)
+{
+	(void)state;
+	expect(MIGRATE_FETCHMAIL,
+	       "poll imap.example.org proto imap, user \"me\" there with pass \"x\\x20y\" is me "
+	       "here "
+	       "ssl keep\n",
+	       "# From fetchmail's ~/.rc\n[account example.org]\nhost = imap.example.org\nuser = "
+	       "me\n"
+	       "# The password stands in clear in ~/.rc, line 1, and is not shown here;\n"
+	       "# with --write it is copied to this file, which nobody else may read.\n"
+	       "# Better: password_command, such as `pass NAME`.\n"
+	       "password_file = ~/.config/mailsync/example.org.password\ntls = implicit\n"
+	       "mailboxes = INBOX\ndirection = pull\ndelete = none\nmaildir = ~/Mail/example.org\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   delivery: where mail went is not known here: name in `maildir` the Maildir "
+	       "that "
+	       "has it, and add `inbox = .`; else all that is on the server comes once more, "
+	       "into a "
+	       "new one\n");
+}
+
+static void a_password_is_kept_apart(void **state)
+{
+	struct migrate migrate;
+	struct err err;
+
+	(void)state;
+	migrate_init(&migrate);
+	assert_int_equal(
+		migrate_read(&migrate,
+			     SPAN_LIT("poll h.example proto pop3 user me pass 'a\\x20\"b'\n"),
+			     ".fetchmailrc", &err),
+		0);
+	assert_int_equal(migrate.count, 1);
+	assert_string_equal(migrate.accounts[0].password.data, "a \"b");
+	assert_true(migrate_needs_password(&migrate.accounts[0]));
+	migrate_finish(&migrate);
+}
+
+static void what_is_no_configuration_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *file;
+	} cases[] = {
+		{"", "x"},
+		{"hello\n", "notes.txt"},
+		{"hello\n", ".mbsyncrc"},
+		{"[retriever]\ntype = x\n", "getmailrc"},
+		{"IMAPStore a\nHost b\n", "x"},
+		{"[Account x]\n", "x"},
+	};
+	struct migrate migrate;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		migrate_init(&migrate);
+		assert_int_equal(
+			migrate_read(&migrate, span_of(cases[i].text), cases[i].file, &err),
+			-ERR_CONFIG);
+		migrate_finish(&migrate);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mbsync_channels_become_an_account),
+		cmocka_unit_test(mbsync_sync_says_what_goes_where),
+		cmocka_unit_test(mbsync_layouts_that_differ_are_guarded),
+		cmocka_unit_test(offlineimap_accounts_are_pairs_of_repositories),
+		cmocka_unit_test(mpop_accounts_take_over_from_others),
+		cmocka_unit_test(getmail_has_one_account),
+		cmocka_unit_test(fetchmail_has_an_account_for_each_user),
+		cmocka_unit_test(a_password_is_kept_apart),
+		cmocka_unit_test(what_is_no_configuration_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
