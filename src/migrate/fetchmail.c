@@ -274,6 +274,12 @@ static void tell_set(struct facts *facts, const struct section *section)
 	}
 }
 
+/* A server of which no user is told. */
+static bool is_alone(const struct source *source, size_t at, size_t count)
+{
+	return at + 1 >= count || strcmp(source->sections[at + 1].kind, "user") != 0;
+}
+
 void migrate_fetchmail(struct facts *facts)
 {
 	const size_t count = facts->source->count;
@@ -285,6 +291,11 @@ void migrate_fetchmail(struct facts *facts)
 			places = (struct places){i, count, count};
 		} else if (strcmp(kind, "server") == 0 || strcmp(kind, "skip") == 0) {
 			places.server = i;
+			if (is_alone(facts->source, i, count)) {
+				facts_rest(facts);
+				facts_tell_section(facts, &facts->source->sections[i],
+						   "no user is named; add `user NAME` to it");
+			}
 		} else if (strcmp(kind, "set") == 0) {
 			tell_set(facts, &facts->source->sections[i]);
 		} else if (strcmp(kind, "user") == 0 && places.server < count) {

@@ -174,11 +174,7 @@ static void set_delimiter(struct facts *facts, struct section *store)
 		{"infodelimiter", FATE_COPY, "info_delimiter", NULL},
 		{"altmap", FATE_TELL, NULL, "not needed: messages are found by what is in them"},
 		{"account", FATE_TELL, NULL, "a Maildir store has none"},
-		{"maxsize", FATE_TELL, NULL,
-		 "mbsync left the beginnings of larger messages here, as placeholders, which "
-		 "mailsync "
-		 "takes for the messages: let mbsync fetch them whole, or remove these files "
-		 "first"},
+		{"maxsize", FATE_TELL, NULL, MBSYNC_PLACEHOLDERS},
 		{"trash", FATE_TELL, NULL,
 		 "mailsync deletes here without a trash; `trash` is the server's"},
 		{"trashnewonly", FATE_TELL, NULL, "mailsync deletes here without a trash"},

@@ -170,11 +170,7 @@ static void tell_limits(struct facts *facts, const struct channel *channel)
 {
 	static const struct rule rules[] = {
 		{"expireunread", FATE_TELL, NULL, "see maxmessages"},
-		{"maxsize", FATE_TELL, NULL,
-		 "mbsync left the beginnings of larger messages here, as placeholders, which "
-		 "mailsync "
-		 "takes for the messages: let mbsync fetch them whole, or remove these files "
-		 "first"},
+		{"maxsize", FATE_TELL, NULL, MBSYNC_PLACEHOLDERS},
 		{"syncstate", FATE_TELL, NULL, "mailsync keeps its own state, in state_dir"},
 	};
 	const struct entry *most = policy_entry(facts, channel, "maxmessages");

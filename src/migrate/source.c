@@ -7,6 +7,8 @@
 #include "mailsync/base/buf.h"
 #include "mailsync/base/secret.h"
 
+#define VALUE_MAX (1024 * 1024)
+
 void source_init(struct source *source)
 {
 	*source = (struct source){0};
@@ -203,7 +205,7 @@ static int go_on(struct source *source, struct span more, struct err *err)
 	if (!entry) {
 		return 0;
 	}
-	buf_init(&whole, (size_t)-1);
+	buf_init(&whole, VALUE_MAX);
 	buf_printf(&whole, "%s%s", entry->value, *entry->value ? " " : "");
 	buf_append_span(&whole, more);
 	int code = buf_status(&whole, "a value", err);

@@ -6,6 +6,7 @@ A tier of its own, `make check-all`: it needs these programs.
 """
 
 import pathlib
+import shutil
 
 import pytest
 
@@ -62,6 +63,23 @@ def goes_on(peer, remote, root, mailbox="INBOX"):
     assert [did["downloaded"] for did in peer.sync().values()] == [1]
     assert len(messages(root)) == before + 1
     assert peer.sync() == {}
+
+
+def goes_back(peer, remote, root):
+    """By the copy that docs/MIGRATING.md advises: PEER comes upon what mailsync did meanwhile."""
+    copy = peer.home / "before"
+    shutil.copytree(root, copy, copy_function=shutil.copy2)
+    first_run(peer, remote, root)
+    goes_on(peer, remote, root)
+    path = next(path for path in root.rglob("cur/*:2,S"))
+    path.rename(path.with_name(path.name.removesuffix("S") + "FS"))
+    assert [did["flags_remote"] for did in peer.sync().values()] == [1]
+    server, number = shown(remote), len(messages(root))
+    shutil.rmtree(root)
+    copy.rename(root)
+    peer.run()
+    assert len(messages(root)) == number
+    assert shown(remote) == server
 
 
 @pytest.fixture
@@ -197,6 +215,28 @@ Channel sent
     goes_on(peer, remote, peer.home / "Maildir")
 
 
+@by(migrate.Mbsync)
+def test_the_way_back_to_mbsync(peer, remote):
+    fill(remote, "INBOX", "Work")
+    (peer.home / "Mail/work").mkdir(parents=True)
+    peer.write(MBSYNC_LOGIN + """\
+MaildirStore work-near
+Path ~/Mail/work/
+Inbox ~/Mail/work/INBOX
+SubFolders Verbatim
+
+Channel work
+Far :work-far:
+Near :work-near:
+Patterns *
+Create Both
+Expunge Both
+SyncState *
+""", secret_line=PASS_CMD)
+    peer.run()
+    goes_back(peer, remote, peer.home / "Mail/work")
+
+
 # --- offlineimap ---
 
 OFFLINEIMAP = """\
@@ -279,6 +319,14 @@ def test_offlineimap_with_names_that_python_makes(peer, remote):
         assert set(did) <= {"flags_local"}
     assert len(messages(root)) == files
     goes_on(peer, remote, root, "Sent Mail")
+
+
+@by(migrate.Offlineimap)
+def test_the_way_back_to_offlineimap(peer, remote):
+    fill(remote, "INBOX", "Work")
+    peer.write(OFFLINEIMAP, near="sep = /", far=PASS_FILE)
+    peer.run()
+    goes_back(peer, remote, peer.home / "Mail/work")
 
 
 # --- POP3, and getmail by IMAP ---
