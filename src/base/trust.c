@@ -1,14 +1,36 @@
 #include "mailsync/base/trust.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 struct trust {
 	X509_STORE *store;
+	size_t count;
+	unsigned char sum[SHA256_DIGEST_LENGTH]; /* of their fingerprints, in any order */
 };
+
+static void count_authorities(struct trust *trust)
+{
+	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(trust->store);
+	unsigned char print[EVP_MAX_MD_SIZE];
+
+	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+		X509 *authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+		if (!authority || X509_digest(authority, EVP_sha256(), print, NULL) != 1) {
+			continue;
+		}
+		trust->count++;
+		for (size_t j = 0; j < sizeof(trust->sum); j++) {
+			trust->sum[j] ^= print[j];
+		}
+	}
+}
 
 int trust_create(struct trust **trust, const char *path, struct err *err)
 {
@@ -27,6 +49,7 @@ int trust_create(struct trust **trust, const char *path, struct err *err)
 	/* As libcurl has it: an authority in the middle of a chain will do. */
 	(void)X509_STORE_set_flags(created->store,
 				   X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
+	count_authorities(created);
 	*trust = created;
 	return 0;
 }
@@ -39,6 +62,13 @@ void trust_destroy(struct trust **trust)
 	X509_STORE_free((*trust)->store);
 	free(*trust);
 	*trust = NULL;
+}
+
+bool trust_same(const struct trust *one, const struct trust *two)
+{
+	return one && two
+		     ? one->count == two->count && memcmp(one->sum, two->sum, sizeof(one->sum)) == 0
+		     : one == two;
 }
 
 void trust_use(const struct trust *trust, void *ssl_ctx)

@@ -45,6 +45,7 @@ void cli_job_again(struct cli_job *job)
 	job->status = 0;
 	job->ended = ERR_NONE;
 	job->patience_ms = 0;
+	job->flags_left = 0;
 	strlist_finish(&job->brought);
 	strlist_init(&job->brought);
 	job->is_done = false;
@@ -228,6 +229,7 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 	}
 	report.status = job->status;
 	job->patience_ms = report.patience_ms;
+	job->flags_left = report.flags_left;
 	job_note_brought(job, &report);
 	job_tell(job, &report);
 	job->is_to_be_heard = report.is_to_be_heard;

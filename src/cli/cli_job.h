@@ -38,6 +38,7 @@ struct cli_job {
 	struct cli_meter meter; /* what the display made of it */
 	int status;
 	struct strlist brought;   /* mailboxes whose messages the server changed: new, or gone */
+	uint64_t flags_left;      /* of its report */
 	struct sync_counts total; /* of a sync, as is: */
 	double seconds;
 	bool stays;          /* this process does: what stays as it is, is said once */

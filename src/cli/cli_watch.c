@@ -12,9 +12,8 @@
 #include "mailsync/base/surroundings.h"
 #include "mailsync/net/conn.h"
 #include "cli_complain.h"
-#include "cli_run.h"
 #include "cli_signal.h"
-#include "cli_watched.h"
+#include "cli_watch_set.h"
 
 #define TASKS_MAX   16 /* accounts that do something at once */
 #define AGAIN_MS    1000
@@ -22,53 +21,28 @@
 
 struct watch {
 	const struct cli_options *options;
-	struct conf **conf;
-	struct cli_run *run;
-	struct watched *accounts;
-	size_t count;
-	size_t tasks;           /* under way */
+	struct watch_set set;
 	unsigned asked;         /* enum cli_signal */
-	volatile int stop;      /* what is under way is to end at the next batch */
 	struct service service; /* the manager that started us */
 	struct surroundings *surroundings;
-	struct maildir_watcher *watcher;
 	struct pollfd *pfds;
 	size_t pfd_count, pfd_cap;
-	struct cli_run *next_run; /* made of next_conf, which was read anew */
-	struct conf *next_conf;
 };
-
-enum watch_end {
-	WATCH_STOPPED,
-	WATCH_RELOADED,
-	WATCH_IS_OVER
-};
-
-/* A run of CONF's accounts that are named, not begun. */
-static int run_create(struct watch *watch, const struct conf *conf, struct cli_run **run,
-		      struct err *err)
-{
-	int code = cli_run_create(run, watch->options, conf, &watch->stop, err);
-
-	if (code == 0 && (code = cli_run_select(*run, err)) < 0) {
-		cli_run_destroy(run);
-	}
-	return code;
-}
 
 /* Reads the configuration again. False, and said: it stays as it was. */
-static bool watch_reread(struct watch *watch)
+static bool watch_reread(struct watch *watch, struct watch_source *source)
 {
+	struct conf *conf = NULL;
 	struct conf_errors errors;
 	struct err err;
-	int code = conf_load(&watch->next_conf, watch->options->config, &errors, &err);
+	int code = conf_load(&conf, watch->options->config, &errors, &err);
 
 	for (size_t i = 0; code < 0 && i < errors.count; i++) {
 		cli_complain(watch->options, ERR_CONFIG, errors.items[i].text);
 	}
 	conf_errors_finish(&errors);
-	if (code == 0 && (code = run_create(watch, watch->next_conf, &watch->next_run, &err)) < 0) {
-		conf_destroy(&watch->next_conf);
+	if (code == 0 && (code = watch_source_open(source, watch->options, &conf, &err)) < 0) {
+		conf_destroy(&conf);
 	}
 	if (code < 0) {
 		err_prefix(&err, "the configuration is not read again, and stays as it was");
@@ -77,13 +51,46 @@ static bool watch_reread(struct watch *watch)
 	return code == 0;
 }
 
+/* Waits for those that are to end, and is seen to be alive meanwhile: a hook may take its time. */
+static void watch_await_leaving(struct watch *watch)
+{
+	struct pollfd pfd = {.fd = cli_signal_fd(), .events = POLLIN};
+
+	while (watch_set_is_leaving(&watch->set)) {
+		service_alive(&watch->service);
+		(void)poll(&pfd, 1, service_pause_ms(&watch->service));
+		watch->asked |= cli_signal_take();
+	}
+	service_alive(&watch->service);
+}
+
+static int watch_reload(struct watch *watch, struct err *err)
+{
+	struct watch_source source;
+	int code = 0;
+
+	service_reloading(&watch->service);
+	if (watch_reread(watch, &source)) {
+		watch_set_dismiss(&watch->set, &source);
+		watch_await_leaving(watch);
+		code = watch_set_take(&watch->set, &source, err);
+	}
+	service_ready(&watch->service);
+	return code;
+}
+
 static void watch_begin_due(struct watch *watch, int64_t now)
 {
-	for (size_t i = 0; i < watch->count && watch->tasks < TASKS_MAX; i++) {
-		struct watched *watched = &watch->accounts[i];
+	size_t tasks = 0;
+
+	for (size_t i = 0; i < watch->set.count; i++) {
+		tasks += watch->set.items[i]->task.kind != TASK_NONE;
+	}
+	for (size_t i = 0; i < watch->set.count && tasks < TASKS_MAX; i++) {
+		struct watched *watched = watch->set.items[i];
 		enum schedule_task task =
 			watched->is_over ? TASK_NONE : schedule_task(&watched->schedule, now);
-		watch->tasks += task != TASK_NONE && watched_begin(watched, task);
+		tasks += task != TASK_NONE && watched_begin(watched, task);
 	}
 }
 
@@ -92,9 +99,9 @@ static bool watch_collect(struct watch *watch)
 {
 	bool is_left = false;
 
-	for (size_t i = 0; i < watch->count; i++) {
-		watch->tasks -= watched_collect(&watch->accounts[i]);
-		is_left = is_left || !watch->accounts[i].is_over;
+	for (size_t i = 0; i < watch->set.count; i++) {
+		(void)watched_collect(watch->set.items[i]);
+		is_left = is_left || !watch->set.items[i]->is_over;
 	}
 	return is_left;
 }
@@ -104,8 +111,8 @@ static int watch_pause(const struct watch *watch, int64_t now)
 {
 	int64_t next_ms = SCHEDULE_NEVER;
 
-	for (size_t i = 0; i < watch->count; i++) {
-		int64_t due_ms = watched_next_ms(&watch->accounts[i]);
+	for (size_t i = 0; i < watch->set.count; i++) {
+		int64_t due_ms = watched_next_ms(watch->set.items[i]);
 		next_ms = due_ms < next_ms ? due_ms : next_ms;
 	}
 	int alive_ms = service_pause_ms(&watch->service);
@@ -121,8 +128,8 @@ static int watch_pause(const struct watch *watch, int64_t now)
 
 static void watch_all(struct watch *watch, enum schedule_from from)
 {
-	for (size_t i = 0; i < watch->count; i++) {
-		watched_call(&watch->accounts[i], from);
+	for (size_t i = 0; i < watch->set.count; i++) {
+		watched_call(watch->set.items[i], from);
 	}
 }
 
@@ -130,12 +137,12 @@ static void watch_all(struct watch *watch, enum schedule_from from)
  * out without waiting. */
 static int watch_gather(struct watch *watch, struct err *err)
 {
-	int fds[HEARING_FDS_MAX] = {cli_signal_fd(), maildir_watcher_fd(watch->watcher)};
+	int fds[HEARING_FDS_MAX] = {cli_signal_fd(), maildir_watcher_fd(watch->set.watcher)};
 	size_t count = 2 + SURROUNDINGS_FDS;
 
 	surroundings_fds(watch->surroundings, fds + 2);
 	watch->pfd_count = 0;
-	for (size_t i = 0; i <= watch->count; i++) {
+	for (size_t i = 0; i <= watch->set.count; i++) {
 		if (ARRAY_RESERVE(&watch->pfds, watch->pfd_count + count, &watch->pfd_cap, err) <
 		    0) {
 			return -ERR_NOMEM;
@@ -144,7 +151,8 @@ static int watch_gather(struct watch *watch, struct err *err)
 			watch->pfds[watch->pfd_count++] =
 				(struct pollfd){.fd = fds[j], .events = POLLIN};
 		}
-		struct hearing *hearing = i < watch->count ? watch->accounts[i].hearing : NULL;
+		struct hearing *hearing =
+			i < watch->set.count ? watch->set.items[i]->hearing : NULL;
 		count = hearing ? hearing_fds(hearing, fds) : 0;
 	}
 	return 0;
@@ -162,9 +170,9 @@ static void watch_wait(struct watch *watch)
 	if (surroundings_changed(watch->surroundings)) {
 		watch_all(watch, FROM_WAKE);
 	}
-	(void)maildir_watcher_read(watch->watcher, &ignored);
-	for (size_t i = 0; i < watch->count; i++) {
-		watched_listen(&watch->accounts[i]);
+	(void)maildir_watcher_read(watch->set.watcher, &ignored);
+	for (size_t i = 0; i < watch->set.count; i++) {
+		watched_listen(watch->set.items[i]);
 	}
 }
 
@@ -174,8 +182,8 @@ static void watch_tell(struct watch *watch)
 	size_t states[WATCHED_STATES] = {0}, left = 0;
 	char text[SERVICE_STATUS_SIZE];
 
-	for (size_t i = 0; i < watch->count; i++) {
-		const struct watched *watched = &watch->accounts[i];
+	for (size_t i = 0; i < watch->set.count; i++) {
+		const struct watched *watched = watch->set.items[i];
 		left += !watched->is_over;
 		states[watched->state] += !watched->is_over;
 	}
@@ -186,12 +194,15 @@ static void watch_tell(struct watch *watch)
 	service_status(&watch->service, text);
 }
 
-static enum watch_end watch_loop(struct watch *watch)
+/* Until a signal, or until no account is left. */
+static int watch_loop(struct watch *watch, struct err *err)
 {
+	int code = 0;
+
 	while (watch_collect(watch)) {
 		service_alive(&watch->service);
 		if (*cli_signal_stop() != 0) {
-			return WATCH_STOPPED;
+			break;
 		}
 		watch_begin_due(watch, clock_monotonic_ms());
 		watch_tell(watch);
@@ -200,116 +211,38 @@ static enum watch_end watch_loop(struct watch *watch)
 		}
 		unsigned asked = watch->asked | cli_signal_take();
 		watch->asked = 0;
-		if ((asked & CLI_SIGNAL_RELOAD) != 0) {
-			service_reloading(&watch->service);
-			if (watch_reread(watch)) {
-				return WATCH_RELOADED;
-			}
-			service_ready(&watch->service);
+		if ((asked & CLI_SIGNAL_RELOAD) != 0 && (code = watch_reload(watch, err)) < 0) {
+			break;
 		}
 		if ((asked & CLI_SIGNAL_NOW) != 0) {
 			watch_all(watch, FROM_USER);
 		}
 	}
-	return WATCH_IS_OVER;
+	return code;
 }
 
-/* The accounts of watch->run. */
-static int watch_open(struct watch *watch, struct err *err)
+static int watch_run(struct watch *watch, struct conf **conf, int *status, struct err *err)
 {
-	struct cli_job *job;
-	size_t wanted = 0;
+	struct watch_source source;
+	int code = watch_source_open(&source, watch->options, conf, err);
 
-	for (size_t i = 0; (job = cli_run_job(watch->run, i)) != NULL; i++) {
-		wanted += job->is_wanted;
+	if (code < 0) {
+		return code;
 	}
-	watch->stop = 0;
-	watch->count = watch->tasks = 0;
-	watch->accounts = calloc(wanted + 1, sizeof(*watch->accounts));
-	if (!watch->accounts || maildir_watcher_create(&watch->watcher, err) < 0 ||
-	    cli_run_begin(watch->run, stderr) != 0) {
-		maildir_watcher_destroy(&watch->watcher);
-		free(watch->accounts);
-		watch->accounts = NULL;
-		return err_nomem(err);
+	if ((code = watch_set_open(&watch->set, watch->options, err)) < 0) {
+		watch_source_close(&source);
+		return code;
 	}
-	for (size_t i = 0; (job = cli_run_job(watch->run, i)) != NULL; i++) {
-		if (job->is_wanted) {
-			watched_init(&watch->accounts[watch->count++], watch->run, job,
-				     watch->watcher, watch->options);
-		}
-	}
-	return 0;
-}
-
-/* Waits for what is under way, and is seen to be alive meanwhile: a hook may take its time. */
-static void watch_await_tasks(struct watch *watch)
-{
-	struct pollfd pfd = {.fd = cli_signal_fd(), .events = POLLIN};
-	bool is_busy = true;
-
-	while (is_busy) {
-		is_busy = false;
-		for (size_t i = 0; i < watch->count; i++) {
-			is_busy = is_busy || watched_is_busy(&watch->accounts[i]);
-		}
-		service_alive(&watch->service);
-		if (is_busy) {
-			(void)poll(&pfd, 1, service_pause_ms(&watch->service));
-			watch->asked |= cli_signal_take();
-		}
-	}
-}
-
-/* What is under way ends at the next batch. The status of the first account that failed. */
-static int watch_close(struct watch *watch)
-{
-	int status = 0;
-
-	watch->stop = 1;
-	watch_await_tasks(watch);
-	for (size_t i = 0; i < watch->count; i++) {
-		watched_join(&watch->accounts[i]);
-	}
-	for (size_t i = 0; i < watch->count; i++) {
-		status = status ? status : watch->accounts[i].status;
-		watched_finish(&watch->accounts[i]);
-	}
-	maildir_watcher_destroy(&watch->watcher);
-	cli_run_end(watch->run);
-	cli_run_destroy(&watch->run);
-	free(watch->accounts);
-	watch->accounts = NULL;
-	return status;
-}
-
-static void watch_take_next(struct watch *watch)
-{
-	conf_destroy(watch->conf);
-	*watch->conf = watch->next_conf;
-	watch->run = watch->next_run;
-	watch->next_conf = NULL;
-	watch->next_run = NULL;
-}
-
-static int watch_run(struct watch *watch, int *status, struct err *err)
-{
-	enum watch_end end = WATCH_RELOADED;
-	int code = run_create(watch, *watch->conf, &watch->run, err);
-
-	while (code == 0 && end == WATCH_RELOADED && (code = watch_open(watch, err)) == 0) {
+	if ((code = watch_set_take(&watch->set, &source, err)) == 0) {
 		service_ready(&watch->service);
-		end = watch_loop(watch);
-		if (end != WATCH_RELOADED) {
-			service_stopping(&watch->service);
-		}
-		int left = watch_close(watch);
-		*status = end == WATCH_IS_OVER ? left : 0;
-		if (end == WATCH_RELOADED) {
-			watch_take_next(watch);
-		}
+		code = watch_loop(watch, err);
+		service_stopping(&watch->service);
 	}
-	cli_run_destroy(&watch->run);
+	bool is_asked = *cli_signal_stop() != 0;
+	watch_set_dismiss(&watch->set, NULL);
+	watch_await_leaving(watch);
+	int left = watch_set_close(&watch->set);
+	*status = is_asked ? 0 : left;
 	free(watch->pfds);
 	return code;
 }
@@ -327,7 +260,7 @@ static void allow_descriptors(void)
 
 int cli_watch(const struct cli_options *options, struct conf **conf)
 {
-	struct watch watch = {.options = options, .conf = conf};
+	struct watch watch = {.options = options};
 	int status = 0;
 	struct err err;
 	int code;
@@ -337,7 +270,7 @@ int cli_watch(const struct cli_options *options, struct conf **conf)
 	if ((code = cli_signal_stay(&err)) == 0 &&
 	    (code = surroundings_create(&watch.surroundings, &err)) == 0 &&
 	    (code = conn_global_init(&err)) == 0) {
-		code = watch_run(&watch, &status, &err);
+		code = watch_run(&watch, conf, &status, &err);
 		conn_global_finish();
 	}
 	surroundings_destroy(&watch.surroundings);

@@ -8,8 +8,8 @@
 #include "mailsync/conf/conf.h"
 #include "cli_options.h"
 
-/* Until a signal, or until no account is left to be watched; the exit status. CONF may be another
- * one in the end, as the file is read again. */
+/* Until a signal, or until no account is left to be watched; the exit status. CONF is taken
+ * over, for the file may be read again. */
 int cli_watch(const struct cli_options *options, struct conf **conf);
 
 #endif

@@ -4,70 +4,19 @@
 #include <string.h>
 
 #include "mailsync/base/clock.h"
-#include "cli_json.h"
 #include "cli_signal.h"
+#include "cli_watched_say.h"
 
-#define KEEP_MS       300000  /* a sync's connection waits so long for the next one */
+#define KEEP_MS       300000 /* a sync's connection waits so long for the next one */
+#define LOCK_TRIES    2
 #define DEAF_GRACE_MS 10000   /* what a look found may be told a moment later */
 #define DEAF_PAUSE_MS 3600000 /* before a server that did not tell is listened to again */
-
-static const char *const state_words[] = {
-	[WATCHED_NEW] = "waiting",
-	[WATCHED_SYNCING] = "syncing",
-	[WATCHED_WATCHING] = "watching",
-	[WATCHED_WAITING] = "waiting",
-};
-
-static const char *how_word(const struct watched *watched)
-{
-	static const char *const words[] = {
-		[HEARS_NOTHING] = "poll",
-		[HEARS_BY_IDLE] = "idle",
-		[HEARS_BY_NOTIFY] = "notify",
-	};
-	return words[watched->hearing ? hearing_how(watched->hearing) : HEARS_NOTHING];
-}
-
-/* MESSAGE: for people. The job is left alone: its thread may be at work. */
-static void watched_say(struct watched *watched, enum watched_state state, const char *message)
-{
-	const char *name = watched->job->conf->name;
-	struct cli_output output;
-
-	watched->state = state;
-	cli_output_init(&output, watched->options->json, false);
-	if (watched->options->json) {
-		event_begin(&output.out, "watch");
-		event_text(&output.out, "account", name);
-		event_text(&output.out, "state", state_words[state]);
-		event_text(&output.out, "how", how_word(watched));
-		event_text(&output.out, "message", message);
-		event_end(&output.out);
-	} else if (watched->options->level >= LOG_INFO) {
-		buf_printf(&output.err, "mailsync: %s: %s (%s): %s\n", name, state_words[state],
-			   how_word(watched), message);
-	}
-	cli_run_say(watched->run, &output);
-	cli_output_finish(&output);
-}
-
-/* The same with how long it is until the next try of something, which is due at DUE_MS. */
-static void watched_say_why(struct watched *watched, enum watched_state state, const char *why,
-			    int64_t due_ms)
-{
-	int64_t left_ms = due_ms - clock_monotonic_ms();
-	char message[ERR_TEXT_SIZE + 64];
-
-	snprintf(message, sizeof(message), "%s; the next try is in %lld s", why,
-		 left_ms > 0 ? (long long)((left_ms + 999) / 1000) : 0LL);
-	watched_say(watched, state, message);
-}
 
 /* False: another process has it. Where its file cannot be made, the sync says what is wrong with
  * the disk, and it is tried again before the next one. */
 static bool watched_lock(struct watched *watched)
 {
-	const char *dir = cli_run_options(watched->run)->state_dir;
+	const char *dir = watched->sync_options.state_dir;
 	char path[FILE_PATH_SIZE];
 	struct err err;
 
@@ -75,8 +24,11 @@ static bool watched_lock(struct watched *watched)
 		return true;
 	}
 	snprintf(path, sizeof(path), "%s/%s.watch", dir, watched->job->conf->name);
-	if (file_lock_acquire(&watched->lock, path, false, NULL, &err) != -ERR_LOCKED) {
-		return true;
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (file_lock_acquire(&watched->lock, path, false, NULL, &err) != -ERR_LOCKED) {
+			return true;
+		}
+		clock_sleep_ms(1); /* a sync looks for a moment whether we are here */
 	}
 	err_set(&watched->job->refusal, ERR_LOCKED, SCOPE_ACCOUNT,
 		"another mailsync watches it already");
@@ -94,16 +46,6 @@ static void watched_end(struct watched *watched)
 	watched->is_over = true;
 }
 
-/* Says why it cannot be watched. */
-static void watched_refuse(struct watched *watched)
-{
-	cli_job_again(watched->job);
-	cli_job_run(watched->job, watched->options, cli_run_options(watched->run));
-	(void)cli_run_tell(watched->run, watched->job, stdout, stderr);
-	watched->status = watched->job->status;
-	watched_end(watched);
-}
-
 void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *job,
 		  struct maildir_watcher *watcher, const struct cli_options *options)
 {
@@ -118,18 +60,19 @@ void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *
 	watched->run = run;
 	watched->job = job;
 	watched->options = options;
-	watched->is_certain = true;
+	watched->sync_options = *cli_run_options(run);
+	watched->sync_options.stop = &watched->stop;
+	watched->sync_options.is_watch = true;
+	watched->is_certain = watched->is_whole = true;
 	job->stays = true;
 	file_lock_init(&watched->lock);
 	atomic_init(&watched->task.is_done, false);
 	schedule_init(&watched->schedule, &params, clock_monotonic_ms(),
 		      (uint64_t)clock_real_ns() ^ (uint64_t)(uintptr_t)job);
-	if (job->refusal.code != ERR_NONE || !watched_lock(watched)) {
-		watched_refuse(watched);
-		return;
+	if (job->refusal.code == ERR_NONE) {
+		/* Without it the interval has to do. */
+		(void)maildir_watch_open(&watched->here, watcher, &job->account.maildir, &ignored);
 	}
-	/* Without it the interval has to do. */
-	(void)maildir_watch_open(&watched->here, watcher, &job->account.maildir, &ignored);
 }
 
 void watched_finish(struct watched *watched)
@@ -150,21 +93,34 @@ static bool is_news(const struct watched *watched)
 	bool is_so = true;
 	struct err ignored;
 
-	(void)sync_is_news(&watched->job->account, cli_run_options(watched->run),
-			   &watched->task.told, &is_so, &ignored);
+	(void)sync_is_news(&watched->job->account, &watched->sync_options, &watched->task.told,
+			   &is_so, &ignored);
 	return is_so;
+}
+
+/* An account of one connection: what hears gives way to the sync, and is made anew behind it. What
+ * is told then, and is news again after the sync that it led to, leads to no further one. */
+static void give_way(struct watched_task *task)
+{
+	task->is_second_look = !task->is_certain && hearing_count(task->hearing) == 0;
+	hearing_close(&task->hearing);
 }
 
 static void work_sync(struct watched *watched)
 {
 	struct watched_task *task = &watched->task;
-	struct sync_options options = *cli_run_options(watched->run);
+	struct sync_options options = watched->sync_options;
 
 	options.keep = keeps_connection(watched) ? &watched->keep : NULL;
+	options.flags_told = task->is_whole ? NULL : &task->told;
 	task->was_spared = !task->is_certain && !is_news(watched);
-	if (!task->was_spared) {
-		cli_job_run(watched->job, watched->options, &options);
+	if (task->was_spared) {
+		return;
 	}
+	if (task->is_lent) {
+		give_way(task);
+	}
+	cli_job_run(watched->job, watched->options, &options);
 }
 
 static void work_connect(struct watched *watched)
@@ -173,7 +129,7 @@ static void work_connect(struct watched *watched)
 	size_t spare = conf->connections > 1 ? (size_t)conf->connections - 1 : 1;
 	const struct hearing_params params = {
 		.account = &watched->job->account,
-		.options = cli_run_options(watched->run),
+		.options = &watched->sync_options,
 		.may_notify = conf->watch == CONF_WATCH_AUTO || conf->watch == CONF_WATCH_NOTIFY,
 		.may_idle = conf->watch == CONF_WATCH_AUTO || conf->watch == CONF_WATCH_IDLE,
 		.patterns = (const char *const *)conf->watch_mailboxes.items,
@@ -218,60 +174,74 @@ static void prepare_sync(struct watched *watched)
 	int64_t now = clock_monotonic_ms();
 
 	remote_mailboxes_finish(&task->told);
-	task->was_spared = false;
+	task->was_spared = task->is_second_look = false;
 	if (watched->hearing) {
 		task->heard = hearing_count(watched->hearing);
 		hearing_told(watched->hearing, &task->told, &is_all);
 	}
-	task->is_certain = watched->is_certain || is_all || watched->schedule.sync.failures > 0 ||
-			   now >= watched->schedule.look_ms;
-	watched->is_certain = false;
-	watched->is_second_look = false;
+	task->is_whole = watched->is_whole || is_all || watched->schedule.sync.failures > 0 ||
+			 now >= watched->schedule.look_ms;
+	task->is_certain = task->is_whole || watched->is_certain;
+	watched->is_certain = watched->is_whole = false;
 	spare_connections(watched);
 }
 
-/* An account of one connection: what hears gives way to the sync, and is made anew behind it. What
- * is told then, and is news again after the sync that it led to, leads to no further one. False:
- * there is no reason for a sync. */
-static bool give_way(struct watched *watched)
+static void take_back(struct watched *watched)
 {
-	bool is_certain = watched->task.is_certain;
+	struct watched_task *task = &watched->task;
 
-	if (!is_certain && !is_news(watched)) {
-		return false;
+	if (task->is_lent) {
+		watched->hearing = task->hearing;
+		watched->schedule.is_hearing = watched->hearing != NULL;
+		task->hearing = NULL;
+		task->is_lent = false;
 	}
-	watched->is_second_look = !is_certain && hearing_count(watched->hearing) == 0;
-	watched->task.is_certain = true;
-	hearing_close(&watched->hearing);
-	watched->schedule.is_hearing = false;
-	return true;
+}
+
+/* The thread sees whether the sync is worth what hears, where there is no connection for both. */
+static void lend_hearing(struct watched *watched)
+{
+	struct watched_task *task = &watched->task;
+
+	task->is_lent = watched->hearing && !keeps_connection(watched);
+	if (task->is_lent) {
+		task->hearing = watched->hearing;
+		watched->hearing = NULL;
+		watched->deaf_ms = 0;
+	}
+}
+
+static bool begin_thread(struct watched *watched, enum schedule_task kind)
+{
+	struct watched_task *task = &watched->task;
+
+	cli_job_again(watched->job);
+	task->kind = kind;
+	atomic_store(&task->is_done, false);
+	if (pthread_create(&task->thread, NULL, watched_work, watched) == 0) {
+		return true;
+	}
+	task->kind = TASK_NONE;
+	return false;
 }
 
 bool watched_begin(struct watched *watched, enum schedule_task kind)
 {
-	struct watched_task *task = &watched->task;
+	bool is_refused = watched->job->refusal.code != ERR_NONE ||
+			  (kind == TASK_SYNC && !watched_lock(watched));
 
-	if (kind == TASK_SYNC && !watched_lock(watched)) {
-		watched_refuse(watched);
-		return false;
-	}
-	if (kind == TASK_SYNC) {
+	if (kind == TASK_SYNC && !is_refused) {
 		prepare_sync(watched);
-		if (watched->hearing && !keeps_connection(watched) && !give_way(watched)) {
-			schedule_begun(&watched->schedule, kind);
-			schedule_spared(&watched->schedule);
-			return false;
-		}
-		if (task->is_certain) {
+		if (watched->task.is_certain) {
 			watched_say(watched, WATCHED_SYNCING, "looking at both sides");
 		}
+		lend_hearing(watched);
+	} else if (is_refused) {
+		watched->task.is_certain = watched->task.is_whole = true;
 	}
-	cli_job_again(watched->job);
-	task->kind = kind;
-	atomic_store(&task->is_done, false);
-	if (pthread_create(&task->thread, NULL, watched_work, watched) != 0) {
-		task->kind = TASK_NONE;
-		watched->is_certain = true;
+	if (!begin_thread(watched, kind)) {
+		take_back(watched);
+		watched->is_certain = watched->is_whole = true;
 		return false;
 	}
 	schedule_begun(&watched->schedule, kind);
@@ -315,8 +285,9 @@ static bool is_final(const struct watched *watched)
 {
 	enum err_code ended = watched->job->ended;
 
-	return !watched->was_well &&
-	       (ended == ERR_CONFIG || ended == ERR_INTERNAL || ended == ERR_USAGE);
+	return watched->job->refusal.code != ERR_NONE ||
+	       (!watched->was_well &&
+		(ended == ERR_CONFIG || ended == ERR_INTERNAL || ended == ERR_USAGE));
 }
 
 static void say_watching(struct watched *watched)
@@ -387,7 +358,7 @@ static void collect_sync(struct watched *watched)
 	watched->status = job->status;
 	watched->was_well = watched->was_well || end == END_WELL;
 	suspect_deaf(watched, now);
-	if (end != END_LOCKED) {
+	if (end != END_LOCKED || job->refusal.code != ERR_NONE) {
 		(void)cli_run_tell(watched->run, job, stdout, stderr);
 	}
 	if (is_final(watched)) {
@@ -395,6 +366,9 @@ static void collect_sync(struct watched *watched)
 		return;
 	}
 	schedule_synced(&watched->schedule, now, end, job->patience_ms);
+	if (end == END_WELL && job->flags_left == 0) {
+		schedule_looked(&watched->schedule, now);
+	}
 	renew_here(watched);
 	if (end != END_WELL) {
 		char why[32];
@@ -423,10 +397,10 @@ static void collect_connect(struct watched *watched)
 		task->heard = 0;
 		task->hearing = NULL;
 		schedule_connected(&watched->schedule, now, END_WELL, 0);
-		if (!watched->is_second_look) {
+		if (!task->is_second_look) {
 			schedule_event(&watched->schedule, now, FROM_SERVER);
 		}
-		watched->is_second_look = false;
+		task->is_second_look = false;
 		say_watching(watched);
 		return;
 	}
@@ -441,44 +415,6 @@ static void collect_connect(struct watched *watched)
 			watched->schedule.connect.not_before_ms);
 }
 
-bool watched_is_busy(const struct watched *watched)
-{
-	return watched->task.kind != TASK_NONE && !atomic_load(&watched->task.is_done);
-}
-
-bool watched_collect(struct watched *watched)
-{
-	struct watched_task *task = &watched->task;
-	enum schedule_task kind = task->kind;
-
-	if (kind == TASK_NONE || !atomic_load(&task->is_done)) {
-		return false;
-	}
-	pthread_join(task->thread, NULL);
-	task->kind = TASK_NONE;
-	if (kind == TASK_CONNECT) {
-		collect_connect(watched);
-	} else if (task->was_spared || watched->job->ended == ERR_INTERRUPTED) {
-		schedule_spared(&watched->schedule);
-	} else {
-		collect_sync(watched);
-	}
-	return true;
-}
-
-void watched_join(struct watched *watched)
-{
-	if (watched->task.kind != TASK_NONE) {
-		pthread_join(watched->task.thread, NULL);
-		if (watched->task.kind == TASK_SYNC && !watched->task.was_spared &&
-		    watched->job->ended != ERR_LOCKED &&
-		    watched->job->ended != ERR_INTERRUPTED) { /* that was asked for */
-			(void)cli_run_tell(watched->run, watched->job, stdout, stderr);
-		}
-		watched->task.kind = TASK_NONE;
-	}
-}
-
 /* PAUSE_MS: it is not worth to be made anew before; 0: as after any failure. */
 static void watched_lose(struct watched *watched, int64_t pause_ms, const char *why)
 {
@@ -489,7 +425,7 @@ static void watched_lose(struct watched *watched, int64_t pause_ms, const char *
 	/* What it told before is news all the same. */
 	hearing_told(watched->hearing, &told, &is_all);
 	if (is_all || hearing_count(watched->hearing) != watched->task.heard) {
-		watched->is_certain = true;
+		watched->is_certain = watched->is_whole = true;
 		schedule_event(&watched->schedule, clock_monotonic_ms(), FROM_SERVER);
 	}
 	remote_mailboxes_finish(&told);
@@ -514,6 +450,60 @@ static void note_server(struct watched *watched, int code, const struct err *err
 			watched_lose(watched, DEAF_PAUSE_MS,
 				     "the server did not tell of what a look found");
 		}
+	}
+}
+
+/* Is it alive? */
+static void probe(struct watched *watched)
+{
+	int64_t now = clock_monotonic_ms();
+	struct err err;
+
+	watched->is_to_be_probed = watched->task.is_lent;
+	if (watched->hearing) {
+		note_server(watched, hearing_probe(watched->hearing, now, &err), &err);
+	}
+}
+
+bool watched_is_busy(const struct watched *watched)
+{
+	return watched->task.kind != TASK_NONE && !atomic_load(&watched->task.is_done);
+}
+
+bool watched_collect(struct watched *watched)
+{
+	struct watched_task *task = &watched->task;
+	enum schedule_task kind = task->kind;
+
+	if (kind == TASK_NONE || !atomic_load(&task->is_done)) {
+		return false;
+	}
+	pthread_join(task->thread, NULL);
+	task->kind = TASK_NONE;
+	take_back(watched);
+	if (kind == TASK_CONNECT) {
+		collect_connect(watched);
+	} else if (task->was_spared || watched->job->ended == ERR_INTERRUPTED) {
+		schedule_spared(&watched->schedule);
+	} else {
+		collect_sync(watched);
+	}
+	if (watched->is_to_be_probed) {
+		probe(watched);
+	}
+	return true;
+}
+
+void watched_join(struct watched *watched)
+{
+	if (watched->task.kind != TASK_NONE) {
+		pthread_join(watched->task.thread, NULL);
+		if (watched->task.kind == TASK_SYNC && !watched->task.was_spared &&
+		    watched->job->ended != ERR_LOCKED &&
+		    watched->job->ended != ERR_INTERRUPTED) { /* that was asked for */
+			(void)cli_run_tell(watched->run, watched->job, stdout, stderr);
+		}
+		watched->task.kind = TASK_NONE;
 	}
 }
 
@@ -545,16 +535,23 @@ void watched_listen(struct watched *watched)
 void watched_call(struct watched *watched, enum schedule_from from)
 {
 	int64_t now = clock_monotonic_ms();
-	struct err err;
 
 	if (watched->is_over) {
 		return;
 	}
-	watched->is_certain = true;
+	watched->is_certain = watched->is_whole = true;
 	schedule_event(&watched->schedule, now, from);
-	if (from == FROM_WAKE && watched->hearing) {
-		note_server(watched, hearing_probe(watched->hearing, now, &err), &err);
+	if (from == FROM_WAKE) {
+		probe(watched);
 	}
+}
+
+bool watched_is_failing(const struct watched *watched)
+{
+	const struct schedule *schedule = &watched->schedule;
+
+	return schedule->sync.failures > 0 ||
+	       (!schedule->is_hearing && schedule->connect.failures > 0);
 }
 
 static int64_t earlier(int64_t one, int64_t two)

@@ -32,11 +32,14 @@ struct watched_task {
 	atomic_bool is_done; /* set last of all */
 	/* A sync: it is done only where TOLD is news, unless there are other reasons. */
 	bool is_certain;
+	bool is_whole; /* flags are looked at everywhere, not only where they were told of */
 	struct remote_mailboxes told;
 	bool was_spared;
-	uint64_t heard; /* hearing_count, when it began */
-	/* A connection. */
+	bool is_second_look; /* it is for what the hearing told when it was made */
+	uint64_t heard;      /* hearing_count, when it began */
+	/* A connection that was made; or, lent to a sync, what has to give way to it. */
 	struct hearing *hearing;
+	bool is_lent;
 	int code;
 	struct err err;
 };
@@ -45,6 +48,8 @@ struct watched {
 	struct cli_run *run;
 	struct cli_job *job;
 	const struct cli_options *options;
+	struct sync_options sync_options; /* the run's, but for `stop`, which is this one's: */
+	volatile int stop;     /* set: what is under way ends at the next batch, and it leaves */
 	struct file_lock lock; /* as long as it is watched */
 	struct schedule schedule;
 	struct watched_task task;
@@ -52,18 +57,20 @@ struct watched {
 	struct maildir_watch *here; /* the Maildir; may be NULL */
 	struct sync_keep keep;      /* the connection of the syncs */
 	uint64_t heard;             /* hearing_count, when the last sync that went well began */
-	bool is_certain;            /* the next sync is for more than what the hearing told */
+	bool is_certain;            /* the next sync is for more than what the hearing told, */
+	bool is_whole;              /* and for what nothing tells of */
+	bool is_to_be_probed;       /* the hearing, which is lent */
 	int64_t deaf_ms;            /* until when it has to tell what a sync found; 0: none */
 	uint64_t deaf_heard;        /* hearing_count, if it does not */
 	bool told_why;              /* what of the Maildir is not heard */
-	bool is_second_look; /* the last sync was for what the hearing told when it was made */
-	bool was_well;       /* a sync once went well */
-	bool is_over;        /* it is not watched, or no more; `status` says why */
+	bool was_well;              /* a sync once went well */
+	bool is_over;               /* it is not watched, or no more; `status` says why */
 	int status;
 	enum watched_state state; /* as was said last */
 };
 
-/* JOB's account, of RUN, which has begun. Where it cannot be watched that is said, and is_over. */
+/* JOB's account, of RUN, which has begun. Where it cannot be watched its first task says so, and it
+ * is_over. It stays where it is in memory. */
 void watched_init(struct watched *watched, struct cli_run *run, struct cli_job *job,
 		  struct maildir_watcher *watcher, const struct cli_options *options);
 void watched_finish(struct watched *watched);
@@ -80,6 +87,8 @@ void watched_join(struct watched *watched);
 
 /* Takes what is to be heard, on both sides, and what is due with it. */
 void watched_listen(struct watched *watched);
+/* Something fails, or is not heard, and is waited for to be tried again. */
+bool watched_is_failing(const struct watched *watched);
 /* FROM_USER: sync now. FROM_WAKE: are the connections alive? */
 void watched_call(struct watched *watched, enum schedule_from from);
 /* When watched_begin or watched_listen is due though nothing happens. */

@@ -488,6 +488,58 @@ void conf_value_init(const struct conf_key *key, void *base)
 	}
 }
 
+static bool texts_are_same(const char *one, const char *two)
+{
+	return one && two ? strcmp(one, two) == 0 : one == two;
+}
+
+static bool lists_are_same(const struct strlist *one, const struct strlist *two)
+{
+	bool are_same = one->count == two->count;
+
+	for (size_t i = 0; are_same && i < one->count; i++) {
+		are_same = strcmp(one->items[i], two->items[i]) == 0;
+	}
+	return are_same;
+}
+
+/* Of a field that is neither text, secret nor list. */
+static size_t size_of(enum conf_type type)
+{
+	switch ((int)type) {
+	case CONF_TYPE_YES_NO:
+		return sizeof(bool);
+	case CONF_TYPE_SIZE:
+		return sizeof(uint64_t);
+	case CONF_TYPE_AGE:
+		return sizeof(int64_t);
+	case CONF_TYPE_SIGN:
+		return sizeof(char);
+	default:
+		return sizeof(int);
+	}
+}
+
+bool conf_value_same(const struct conf_key *key, const void *one, const void *two)
+{
+	const void *own = (const char *)one + key->offset;
+	const void *other = (const char *)two + key->offset;
+
+	if (is_text(key->type)) {
+		return texts_are_same(*(char *const *)own, *(char *const *)other);
+	}
+	if (key->type == CONF_TYPE_SECRET) {
+		return secret_same(secret_span(own), secret_span(other));
+	}
+	if (is_list(key->type)) {
+		return lists_are_same(own, other);
+	}
+	bool is_same = memcmp(own, other, size_of(key->type)) == 0;
+	return is_same && (key->type != CONF_TYPE_LEAVE ||
+			   ((const struct conf_account *)one)->leave_age_s ==
+				   ((const struct conf_account *)two)->leave_age_s);
+}
+
 void conf_value_finish(const struct conf_key *key, void *base)
 {
 	void *field = (char *)base + key->offset;

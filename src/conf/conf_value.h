@@ -14,6 +14,8 @@
 int conf_value_read(const struct conf_key *key, const char *text, void *base, struct err *err);
 /* Makes the field empty without looking at what it held. */
 void conf_value_init(const struct conf_key *key, void *base);
+/* Whether the field is the same in both; of a key of accounts. */
+bool conf_value_same(const struct conf_key *key, const void *one, const void *two);
 void conf_value_finish(const struct conf_key *key, void *base);
 
 #endif

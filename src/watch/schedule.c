@@ -150,9 +150,11 @@ void schedule_synced(struct schedule *schedule, int64_t now, enum schedule_end e
 	schedule->ended_ms = now;
 	schedule->has_synced = end == END_WELL || (end == END_LOCKED && schedule->has_synced);
 	note_end(schedule, &schedule->sync, now, end, wait_ms);
-	if (end == END_WELL) {
-		schedule->look_ms = now + schedule->params.interval_ms;
-	}
+}
+
+void schedule_looked(struct schedule *schedule, int64_t now)
+{
+	schedule->look_ms = now + schedule->params.interval_ms;
 }
 
 void schedule_spared(struct schedule *schedule)

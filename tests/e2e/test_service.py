@@ -88,6 +88,7 @@ def test_a_hook_that_is_waited_for_at_the_end_feeds_the_watchdog_too(account, ma
     account.change(watch="poll", post_sync=f"echo >{began}; while ! test -e {go}; do sleep .02; done")
     with Watch(account, env=manager.env) as watch:
         program.wait_until(began.exists)
+        account.change(watch_interval="1h").write_config()
         watch.send(signal.SIGHUP)
         manager.until("RELOADING=1")
         for _ in range(3):

@@ -48,6 +48,8 @@ ALIKE = [
     r"test_suspects.*no_other\[(?!STORE-).*-(reset|bye)",
     # Ten seconds for an answer, three for a server that does not tell.
     r"test_watch.*::test_(idle_is_begun_anew|a_deaf_watch|a_burst|one_connection|killed_at)",
+    r"test_watch_weeks",
+    r"test_watch_where.*::test_(directories_that_can|words_about_one|what_failed_is)",
     r"test_install.*tarball",
     r"test_bad_servers.*goes_on_and_on.*\[(?!bytes-UID|untagged OK-LIST)",
     r"test_alone",

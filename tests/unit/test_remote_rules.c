@@ -62,6 +62,30 @@ static void D20_without_modseq_only_an_empty_mailbox_cannot_have_changed_flags(v
 	assert_false(view_is_needed(&facts));
 }
 
+static void D42_flags_that_nobody_told_of_may_wait_where_no_number_tells(void **state)
+{
+	struct view_facts facts = idle;
+
+	(void)state;
+	facts.base.modseq = facts.told.modseq = UNTOLD;
+	facts.leaves_flags = true;
+	assert_false(view_is_needed(&facts));
+	facts.has_local_changes = true;
+	assert_true(view_is_needed(&facts));
+	facts.has_local_changes = false;
+	facts.has_pending = true;
+	assert_true(view_is_needed(&facts));
+	facts.has_pending = false;
+	facts.told.messages.number++;
+	assert_true(view_is_needed(&facts));
+	facts = idle; /* a number tells, or told once */
+	facts.leaves_flags = true;
+	facts.told.modseq.number++;
+	assert_true(view_is_needed(&facts));
+	facts.told.modseq = UNTOLD;
+	assert_true(view_is_needed(&facts));
+}
+
 static void D20_what_is_to_be_settled_needs_a_view_whatever_the_numbers_say(void **state)
 {
 	struct view_facts intents = idle;
@@ -473,6 +497,7 @@ int main(void)
 		cmocka_unit_test(D20_only_numbers_that_were_told_and_are_equal_spare_a_view),
 		cmocka_unit_test(
 			D20_without_modseq_only_an_empty_mailbox_cannot_have_changed_flags),
+		cmocka_unit_test(D42_flags_that_nobody_told_of_may_wait_where_no_number_tells),
 		cmocka_unit_test(D20_what_is_to_be_settled_needs_a_view_whatever_the_numbers_say),
 		cmocka_unit_test(D21_what_changed_since_base_is_asked_for),
 		cmocka_unit_test(D21_under_another_uidvalidity_everything_is_listed),

@@ -27,6 +27,7 @@ static struct schedule synced(bool hears)
 
 	schedule_begun(&schedule, TASK_SYNC);
 	schedule_synced(&schedule, START, END_WELL, 0);
+	schedule_looked(&schedule, START);
 	return schedule;
 }
 
@@ -52,6 +53,7 @@ static void it_begins_with_a_sync_and_then_looks_each_interval(void **state)
 	assert_int_equal(schedule_task(&schedule, START + INTERVAL), TASK_NONE);
 	assert_true(schedule_next_ms(&schedule) == SCHEDULE_NEVER);
 	schedule_synced(&schedule, START + 5, END_WELL, 0);
+	schedule_looked(&schedule, START + 5);
 	assert_int_equal(schedule_next_ms(&schedule), START + 5 + INTERVAL);
 	assert_int_equal(schedule_task(&schedule, START + 4 + INTERVAL), TASK_NONE);
 	assert_int_equal(schedule_task(&schedule, START + 5 + INTERVAL), TASK_SYNC);
@@ -73,7 +75,22 @@ static void events_are_gathered_until_it_is_quiet_but_not_for_ever(void **state)
 	assert_int_equal(schedule_next_ms(&schedule), now + 2000);
 	schedule_begun(&schedule, TASK_SYNC);
 	schedule_synced(&schedule, now + 2100, END_WELL, 0);
+	schedule_looked(&schedule, now + 2100);
 	assert_int_equal(schedule_next_ms(&schedule), now + 2100 + INTERVAL);
+}
+
+static void a_sync_that_left_something_unseen_puts_off_no_look(void **state)
+{
+	struct schedule schedule = synced(false);
+	int64_t now = START + INTERVAL - 500;
+
+	(void)state;
+	schedule_event(&schedule, now, FROM_SERVER);
+	schedule_begun(&schedule, TASK_SYNC);
+	schedule_synced(&schedule, now + 100, END_WELL, 0);
+	assert_int_equal(schedule_next_ms(&schedule), START + INTERVAL);
+	schedule_looked(&schedule, now + 100);
+	assert_int_equal(schedule_next_ms(&schedule), now + 100 + INTERVAL);
 }
 
 static void a_server_that_says_one_thing_is_heard_at_once(void **state)
@@ -86,6 +103,7 @@ static void a_server_that_says_one_thing_is_heard_at_once(void **state)
 	schedule_begun(&schedule, TASK_SYNC);
 	schedule_event(&schedule, START + 60100, FROM_SERVER); /* amid the sync: once more */
 	schedule_synced(&schedule, START + 60150, END_WELL, 0);
+	schedule_looked(&schedule, START + 60150);
 	assert_int_equal(schedule_next_ms(&schedule), START + 60300);
 }
 
@@ -163,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_begins_with_a_sync_and_then_looks_each_interval),
 		cmocka_unit_test(events_are_gathered_until_it_is_quiet_but_not_for_ever),
+		cmocka_unit_test(a_sync_that_left_something_unseen_puts_off_no_look),
 		cmocka_unit_test(a_server_that_says_one_thing_is_heard_at_once),
 		cmocka_unit_test(failures_are_tried_again_less_and_less_often),
 		cmocka_unit_test(events_do_not_shorten_a_pause_but_the_user_and_a_wake_do),

@@ -18,6 +18,8 @@ struct trust;
 /* PATH: PEM. -ERR_CONFIG where it cannot be read, or there is none in it. */
 int trust_create(struct trust **trust, const char *path, struct err *err);
 void trust_destroy(struct trust **trust);
+/* Whether both have the same authorities; NULL is none. */
+bool trust_same(const struct trust *one, const struct trust *two);
 /* A handshake of SSL_CTX (an `SSL_CTX *` of the OpenSSL that channel_binding_library names) trusts
  * these, and no others. */
 void trust_use(const struct trust *trust, void *ssl_ctx);

@@ -175,6 +175,11 @@ int conf_path(const char *path, char **result, struct err *err);
  * configuration any more, -ERR_TEMPORARY where the file was changed meanwhile, -ERR_LOCAL. */
 int conf_append(const char *path, struct span section, struct err *err);
 
+/* Whether two readings of a file come to the same for account NAME: its own keys, and what of
+ * others it uses. Where it signs in by OAuth2 these are all accounts. What stands in files that it
+ * names is not looked at. */
+bool conf_says_the_same(const struct conf *one, const struct conf *two, const char *name);
+
 /* True when the account has a password_file that others can read: worth a warning. */
 bool conf_password_file_is_exposed(const struct conf_account *account);
 

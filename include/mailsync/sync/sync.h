@@ -15,6 +15,7 @@
 #include "mailsync/sync/account.h"
 
 struct remote;
+struct remote_mailboxes;
 
 /* What a program that stays keeps of an account from one run to the next. Zeroed there is nothing;
  * sync_keep_finish where it is no more needed. */
@@ -37,6 +38,7 @@ struct sync_options {
 	bool allow_mass_delete;
 	bool bring_back; /* what the brake holds is copied again; never with the one above */
 	bool wait;
+	bool is_watch;         /* which has time, and waits for no lock */
 	bool has_terminal;     /* somebody sees what is said, and may have mended something */
 	const char *state_dir; /* made where missing, 0700 */
 	const struct strlist
@@ -45,6 +47,10 @@ struct sync_options {
 	bool settles_at_once; /* an act whose connection is lost is done or not: as in memory */
 	const struct restore_wanted *restore; /* NULL: this is no restore */
 	struct sync_keep *keep; /* NULL: nothing is kept; ACCOUNT then outlives it, too */
+	/* Where flags may have changed on a server without modification sequences (by `wire`, which
+	 * is all that is looked at): the other mailboxes are opened only for what else there is to
+	 * do in them, and the report says how many were not. NULL: anywhere. */
+	const struct remote_mailboxes *flags_told;
 	struct log *log;
 	const volatile int *stop; /* set non-zero by a signal handler */
 };
@@ -115,6 +121,7 @@ struct report {
 	struct sync_counts total;
 	uint64_t mailboxes_selected; /* how many mailboxes take part */
 	uint64_t mailboxes_changed;
+	uint64_t flags_left; /* mailboxes that were not opened, for sync_options.flags_told */
 	uint64_t connections;
 	uint64_t commands;
 	uint64_t round_trips;
@@ -145,7 +152,6 @@ void report_hush(struct report *report);
 int sync_account(const struct account *account, const struct sync_options *options,
 		 struct report *report, struct err *err);
 
-struct remote_mailboxes;
 /* Whether what the server TOLD of mailboxes is not what base knows of them: without the network.
  * What is not told, or of a mailbox that is not known, is news. */
 int sync_is_news(const struct account *account, const struct sync_options *options,

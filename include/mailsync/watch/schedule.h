@@ -80,6 +80,8 @@ void schedule_begun(struct schedule *schedule, enum schedule_task task);
 /* The sync is over. WAIT_MS: for how long the server asks to be left alone; 0: it does not. */
 void schedule_synced(struct schedule *schedule, int64_t now, enum schedule_end end,
 		     int64_t wait_ms);
+/* It went well, and looked at everything: the next look of the interval counts from now. */
+void schedule_looked(struct schedule *schedule, int64_t now);
 /* The sync was not needed after all. */
 void schedule_spared(struct schedule *schedule);
 /* The connection is there (END_WELL), or is not. */

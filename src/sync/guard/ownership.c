@@ -10,12 +10,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mailsync/base/clock.h"
 #include "mailsync/base/digest.h"
 #include "mailsync/base/file.h"
 
 #define DATABASE_ID_SIZE sizeof(((struct maildir_id *)NULL)->database)
+
+/* A sync waits so long for a watch that has the lock just now. */
+#define WATCH_WAIT_MS 2000
+#define WATCH_LOOK_MS 50
 
 /* The value "clean". */
 #define CLEAN_YES      "1"
@@ -163,15 +168,46 @@ static void tell_verdict(const struct run *run, enum ownership_verdict verdict, 
 	}
 }
 
+/* A `watch` of the account lives: it holds a lock of its own as long. */
+static bool is_watched(const struct run *run)
+{
+	struct file_lock lock;
+	struct err ignored;
+	char path[FILE_PATH_SIZE];
+	account_path(run->account, run->options, ".watch", path);
+	file_lock_init(&lock);
+	bool is_so = access(path, F_OK) == 0 &&
+		     file_lock_acquire(&lock, path, false, NULL, &ignored) == -ERR_LOCKED;
+	file_lock_finish(&lock);
+	return is_so;
+}
+
+/* Another run has the lock. A watch has it for a moment at a time. */
+static int lock_beside_watch(struct run *run, const char *path, struct err *err)
+{
+	const struct sync_options *options = run->options;
+	int code = -ERR_LOCKED;
+	for (int ms = 0; code == -ERR_LOCKED && ms < WATCH_WAIT_MS && *options->stop == 0;
+	     ms += WATCH_LOOK_MS) {
+		clock_sleep_ms(WATCH_LOOK_MS);
+		code = file_lock_acquire(&run->session->lock, path, false, options->stop, err);
+	}
+	return code;
+}
+
 int run_open_lock(struct run *run, struct err *err)
 {
 	const struct sync_options *options = run->options;
 	char path[FILE_PATH_SIZE];
 	int code = file_make_dirs(options->state_dir, err);
+	if (code < 0) {
+		return code;
+	}
 	account_path(run->account, options, ".lock", path);
-	return code < 0 ? code
-			: file_lock_acquire(&run->session->lock, path, options->wait, options->stop,
-					    err);
+	code = file_lock_acquire(&run->session->lock, path, options->wait, options->stop, err);
+	return code == -ERR_LOCKED && !options->is_watch && is_watched(run)
+		     ? lock_beside_watch(run, path, err)
+		     : code;
 }
 
 static int open_maildir(struct run *run, bool may_create, struct err *err)

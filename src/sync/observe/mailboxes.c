@@ -329,11 +329,11 @@ static int mark_asked(struct run *run, struct remote_mailbox *found, const struc
 }
 
 /* The mailboxes' numbers on a server that cannot give them with LIST. Where it tells no changes
- * either, every mailbox is opened anyway. */
+ * either, every mailbox is opened anyway, unless flags are left to a later run. */
 static int ask_counts(struct run *run, struct remote_mailboxes *found, struct err *err)
 {
 	const struct remote_facts *facts = remote_facts(run->session->remote);
-	if (facts->lists_counts || !facts->tells_changes) {
+	if (facts->lists_counts || (!facts->tells_changes && run->options->flags_told == NULL)) {
 		return 0;
 	}
 	size_t most = suspects_batch(run, SIZE_MAX);

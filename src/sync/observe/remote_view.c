@@ -266,6 +266,14 @@ int observe_remote_mailbox(struct run *run, struct remote *remote, struct mailbo
 	return code < 0 ? code : settle_view(run, remote, mailbox, why, err);
 }
 
+/* D42: it is not opened though its flags may have changed. */
+static bool leaves_flags(const struct view_facts *facts)
+{
+	struct view_facts otherwise = *facts;
+	otherwise.leaves_flags = false;
+	return view_is_needed(&otherwise);
+}
+
 /* *ASKED: whether a view of it is on its way. */
 static int ask_view(struct run *run, struct mailbox *mailbox, bool *asked, struct err *err)
 {
@@ -274,8 +282,11 @@ static int ask_view(struct run *run, struct mailbox *mailbox, bool *asked, struc
 	if (mailbox->seen.place != SUSPECT_GOES) {
 		mailbox_exclude(mailbox, EXCLUDED_SUSPECT);
 	}
-	if (!mailbox_is_active(mailbox) || !(mailbox->seen.in & SIDE_REMOTE) ||
-	    !view_is_needed(&facts)) {
+	if (!mailbox_is_active(mailbox) || !(mailbox->seen.in & SIDE_REMOTE)) {
+		return 0;
+	}
+	if (!view_is_needed(&facts)) {
+		run->report->flags_left += leaves_flags(&facts);
 		return 0;
 	}
 	const struct remote_view_request request = request_of(run, mailbox, VIEW_SINCE_COUNTS);

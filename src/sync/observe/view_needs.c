@@ -100,6 +100,16 @@ static bool has_refused_flags(const struct run *run, const struct state_mailbox 
 	       (!base->permanent_any || (base->permanent_flags & usual) != usual);
 }
 
+static bool leaves_flags(const struct run *run, const struct mailbox *mailbox)
+{
+	const struct remote_mailboxes *told = run->options->flags_told;
+	bool is_told = told == NULL || mailbox->wire == NULL;
+	for (size_t i = 0; !is_told && i < told->count; i++) {
+		is_told = strcmp(told->items[i].wire, mailbox->wire) == 0;
+	}
+	return !is_told;
+}
+
 struct view_facts view_facts_of(const struct run *run, const struct mailbox *mailbox)
 {
 	const struct mailbox_seen *seen = &mailbox->seen;
@@ -114,6 +124,7 @@ struct view_facts view_facts_of(const struct run *run, const struct mailbox *mai
 		.may_write = run->policy.may_write_remote,
 		.has_local_changes = seen->has_local_changes,
 		.has_pending = mailbox->base.pending > 0,
+		.leaves_flags = leaves_flags(run, mailbox),
 		.expunges = (run->policy.messages.expunge & SIDE_REMOTE) != 0,
 	};
 }

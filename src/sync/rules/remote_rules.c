@@ -33,8 +33,11 @@ static bool numbers_are_equal(const struct view_facts *facts)
 	    !told_equal(told->messages, base->messages)) {
 		return false;
 	}
+	bool has_modseq = told->modseq.is_told || base->modseq.is_told;
+	bool has_to_write = facts->has_local_changes || facts->has_pending;
 	/* An empty mailbox has no flags that could have changed. */
-	return told_is(told->messages, 0) || told_equal(told->modseq, base->modseq);
+	return told_is(told->messages, 0) || told_equal(told->modseq, base->modseq) ||
+	       (facts->leaves_flags && !has_modseq && !has_to_write);
 }
 
 bool view_is_needed(const struct view_facts *facts)

@@ -6,6 +6,8 @@
  *   D20 all numbers told and equal to base's, MODSEQ among them or no message there, no intent
  *       open, nothing to pair, not without a folder (which is to be made, all of it is new), nor
  *       with flags that wait for PERMANENTFLAGS to allow them -> not viewed
+ *   D42 the same where the server has no MODSEQ, and flags are left to a later run, because nobody
+ *       told of any in this mailbox (`watch`), and there are none of ours to be written
  *   D21 UIDVALIDITY was told and is not base's: base's numbers say nothing, everything is listed;
  *       else what changed since them. That there is nothing new, or nothing at all, is taken from
  *       the numbers told before only while nothing was changed by us
@@ -89,9 +91,10 @@ struct view_facts {
 	bool has_local_changes;
 	bool has_pending;
 	bool expunges;
+	bool leaves_flags; /* those that changed there, where nothing tells of it */
 };
 
-/* D20. */
+/* D20 and D42. */
 bool view_is_needed(const struct view_facts *facts);
 
 enum view_scope {
