@@ -331,7 +331,8 @@ static void listen_here(struct watched *watched)
 	schedule_event(&watched->schedule, clock_monotonic_ms(), FROM_HERE);
 }
 
-/* Is the directory in the root's place another one now? What is not heard of it is said once. */
+/* Is the directory in the root's place another one now? What is not heard of it is said once; before
+ * the first sync it may not be there. */
 static void renew_here(struct watched *watched)
 {
 	struct err ignored;
@@ -341,11 +342,11 @@ static void renew_here(struct watched *watched)
 	}
 	(void)maildir_watch_renew(watched->here, &ignored);
 	const char *why = maildir_watch_why(watched->here);
-	if (why && !watched->told_why) {
+	if (why && !watched->told_why && watched->was_well) {
 		log_line(cli_run_options(watched->run)->log, LOG_WARN, "%s: %s",
 			 watched->job->conf->name, why);
 	}
-	watched->told_why = why != NULL;
+	watched->told_why = why && watched->was_well;
 	listen_here(watched);
 }
 
