@@ -331,8 +331,8 @@ static void listen_here(struct watched *watched)
 	schedule_event(&watched->schedule, clock_monotonic_ms(), FROM_HERE);
 }
 
-/* Is the directory in the root's place another one now? What is not heard of it is said once; before
- * the first sync it may not be there. */
+/* Is the directory in the root's place another one now? What is not heard of it is said once, and
+ * not before the first sync, which makes it. */
 static void renew_here(struct watched *watched)
 {
 	struct err ignored;
