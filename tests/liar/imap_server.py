@@ -24,6 +24,7 @@ PERMANENT = "\\Answered \\Flagged \\Deleted \\Seen \\Draft"
 RICH = ("IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ENABLE CONDSTORE QRESYNC ESEARCH MOVE "
         "LIST-EXTENDED LIST-STATUS SPECIAL-USE MULTIAPPEND OBJECTID")
 VERB = re.compile(rb"(?:UID )?[A-Za-z]+")
+TLS_HELLO = b"\x16\x03"
 LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r?\n\Z")
 STRING = re.compile(r'"((?:\\.|[^"\\])*)"|([^\s()"]+)')
 
@@ -281,6 +282,8 @@ class Connection(threading.Thread):
 
     def one_command(self):
         parts = [self.line()]
+        if parts[0].startswith(TLS_HELLO):      # a stranger's, of who had this port before
+            raise EOFError
         tag, _, rest = parts[0].partition(b" ")
         tag = tag.decode()
         while found := LITERAL.search(parts[-1]):
