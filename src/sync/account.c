@@ -96,6 +96,7 @@ static const struct step looks[] = {
 	{"accidents", accident_check_mailboxes, STEP_LOOKS},
 	{"server's address", accident_check_address, STEP_LOOKS},
 	{"renames that were cut", rename_settle_cut, STEP_LOOKS},
+	{"renames on both sides", rename_follow_twice, STEP_LOOKS},
 	{"plan of renames", plan_renames, STEP_LOOKS},
 	{"renames", act_rename_mailboxes, STEP_ACTS},
 	{"names of one mailbox", observe_folded, STEP_LOOKS},

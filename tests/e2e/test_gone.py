@@ -8,7 +8,7 @@ import pytest
 from lies import QRESYNC, local, sync
 from rig import mail
 from rig.fake import Box, FakeServer
-from rig.scripted import CAPABILITIES, always, close
+from rig.scripted import CAPABILITIES, always, close, expect
 
 REMOVE = ["none", "local", "both"]
 
@@ -89,6 +89,23 @@ def test_a_mailbox_renamed_while_the_server_is_vague_about_the_old_name_waits(ba
     assert sync(account, {1, 75}).did == {"errors": 1}
     assert account.local.mailboxes() == ["INBOX", "Work"]
     server.script = [always(r"^STATUS .*Work", "NO [NONEXISTENT] gone")]
+    assert sync(account, 0).did == {}
+    assert account.local.mailboxes() == ["INBOX", "Job"]
+
+
+@pytest.mark.parametrize("again", ["OK", "NO [NOPERM] not twice"])
+def test_a_mailbox_renamed_while_one_listing_lacks_its_new_name_waits(bad, again):
+    """It would go up under its old name, and come down under the new one."""
+    server, account = two(bad)
+    server.boxes["Job"] = server.boxes.pop("Work")
+    server.boxes["Job"].name = "Job"
+    server.received.clear()
+    server.script = [expect(r"^LIST ", '* LIST () "/" INBOX', "OK done"),
+                     *([] if again == "OK" else [always(r"^LIST ", again)])]
+    assert sync(account, 1).did == {"errors": 1}
+    assert not any(command.startswith(("CREATE", "APPEND")) for command in server.received)
+    assert account.local.mailboxes() == ["INBOX", "Work"]
+    server.script = []
     assert sync(account, 0).did == {}
     assert account.local.mailboxes() == ["INBOX", "Job"]
 

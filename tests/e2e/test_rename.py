@@ -175,15 +175,22 @@ def test_another_mailbox_in_the_place_of_one_is_no_rename(account, remote, side)
     agree(account, remote)
 
 
-def test_both_sides_renamed_differently_is_no_rename(account, remote):
-    filled(account, remote, "old")
+@pytest.mark.parametrize("direction", ["both", "pull", "push"])
+def test_of_two_new_names_the_servers_wins(account, remote, direction):
+    filled(account, remote, "old", "old/below")
     rename_here(account, "old", "here")
     remote.rename("old", "there")
-    account.sync()
-    assert names(account, remote) == ["here", "there"]
-    assert count(account, "here") == 3 and len(uids(remote, "there")) == 3
-    agree(account, remote)
+    append(remote, 1, "there", seed="new")
+    account.change(direction=direction)
+    assert account.sync().did == ({} if direction == "push" else {"downloaded": 1})
+    name = "here" if direction == "push" else "there"
+    assert names(account, remote) == [name, f"{name}/below"]
+    assert count(account, name) == (3 if direction == "push" else 4)
+    assert len(uids(remote, name)) == 4
     idle(account, remote)
+    account.change(direction="both")
+    account.sync()
+    agree(account, remote)
 
 
 def test_both_sides_renamed_alike_copies_nothing(account, remote):

@@ -378,6 +378,62 @@ static void M38_a_listing_without_inbox_may_be_whole(void **state)
 	free(files);
 }
 
+/* A server that leaves the new name of one that was renamed out of its first listing. */
+static void list_job(struct scripted *server)
+{
+	scripted_find(server, "Job")->is_unlisted = false;
+}
+
+static void list_no_other(struct scripted *server)
+{
+	scripted_find(server, "Other")->is_unlisted = true;
+}
+
+static const struct scripted_fault second_listings[] = {
+	{.op = SCRIPTED_LIST, .what = SCRIPTED_MEANWHILE, .nth = 2, .act = list_job},
+	{.op = SCRIPTED_LIST, .what = SCRIPTED_REFUSED, .nth = 2},
+	{.op = SCRIPTED_LIST, .what = SCRIPTED_MEANWHILE, .nth = 2, .act = list_no_other},
+};
+
+static void left_out_of_one_listing(const struct scripted_fault *fault, enum side remove)
+{
+	void *state = NULL;
+	run_scene_open(&state);
+	struct run_scene *scene = state;
+	scene->account.remove_mailboxes = remove;
+	shared(scene, "Work");
+	shared(scene, "Other");
+	scripted_rename(scene->server, "Work", "Job");
+	hide(scene, "Job");
+	scripted_fault(scene->server, fault);
+	sync_to(scene, 1);
+	expect_error(scene, "Work", "does not list the same ones twice");
+	expect_nothing_done(scene);
+	assert_null(scripted_find(scene->server, "Work"));
+	scripted_forget_faults(scene->server);
+	scripted_find(scene->server, "Other")->is_unlisted = false;
+	scripted_find(scene->server, "Job")->is_unlisted = false;
+	scripted_expunge(scene->server, "Job", 1);
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.deleted_local, 1);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	assert_int_equal(scene->report.total.uploaded, 0);
+	expect_there(scene, "Job", "2, 3");
+	expect_no_folder(scene, "Work");
+	run_scene_close(&state);
+}
+
+static void M58_one_listing_that_lacks_a_new_name_removes_nothing(void **unused)
+{
+	static const enum side removes[] = {SIDE_NONE, SIDE_LOCAL, SIDE_BOTH};
+	(void)unused;
+	for (size_t i = 0; i < sizeof(second_listings) / sizeof(second_listings[0]); i++) {
+		for (size_t k = 0; k < 3; k++) {
+			left_out_of_one_listing(&second_listings[i], removes[k]);
+		}
+	}
+}
+
 static void M46_inbox_need_not_be_listed(void **state)
 {
 	struct run_scene *scene = *state;
@@ -503,6 +559,7 @@ int main(void)
 		RUN_TEST(M21_a_bare_no_proves_nothing_while_inbox_is_not_told),
 		RUN_TEST(M21_a_bare_no_of_a_server_in_its_senses_is_a_removal),
 		RUN_TEST(M38_a_listing_without_inbox_may_be_whole),
+		cmocka_unit_test(M58_one_listing_that_lacks_a_new_name_removes_nothing),
 		RUN_TEST(M46_inbox_need_not_be_listed),
 		RUN_TEST(M18_M50_one_that_is_only_not_listed_is_not_lost_in_a_rename),
 		RUN_TEST(M16_a_rename_whose_outcome_cannot_be_told_waits),

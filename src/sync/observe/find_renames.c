@@ -12,6 +12,7 @@
 /* A mailbox that is gone from one side, or may be, and messages of it that must be found again. */
 struct lost {
 	struct mailbox *mailbox;
+	struct mailbox *folder; /* that has its files: its own, or the new one (M59) */
 	bool is_taken;
 	struct row_list sample;
 };
@@ -35,6 +36,15 @@ void rename_pairs_finish(struct rename_pairs *pairs)
 	*pairs = (struct rename_pairs){0};
 }
 
+static int lost_add(struct search *search, struct mailbox *mailbox, struct err *err)
+{
+	struct lost *lost = &search->lost[search->lost_count++];
+	*lost = (struct lost){.mailbox = mailbox, .folder = mailbox};
+	row_list_init(&lost->sample);
+	return state_rows_sample(search->run->session->state, mailbox->base.id, SAMPLE_MAX,
+				 &lost->sample, err);
+}
+
 static int lost_gather(struct search *search, enum side side, struct err *err)
 {
 	struct run *run = search->run;
@@ -42,15 +52,20 @@ static int lost_gather(struct search *search, enum side side, struct err *err)
 	for (size_t i = 0; code == 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		const struct mailbox_facts facts = mailbox_facts(run, mailbox);
-		if (mailbox_is_lost(&facts, side) || mailbox_may_be_lost(&facts, side)) {
-			struct lost *lost = &search->lost[search->lost_count++];
-			*lost = (struct lost){.mailbox = mailbox};
-			row_list_init(&lost->sample);
-			code = state_rows_sample(run->session->state, mailbox->base.id, SAMPLE_MAX,
-						 &lost->sample, err);
-		}
+		bool is_wanted = side == SIDE_BOTH ? mailbox_is_lost_twice(&facts)
+						   : mailbox_is_lost(&facts, side) ||
+							     mailbox_may_be_lost(&facts, side);
+		code = is_wanted ? lost_add(search, mailbox, err) : 0;
 	}
 	return code;
+}
+
+static void lost_finish(struct search *search)
+{
+	for (size_t i = 0; i < search->lost_count; i++) {
+		row_list_finish(&search->lost[i].sample);
+	}
+	search->lost_count = 0;
 }
 
 static void pair_add(struct search *search, struct lost *lost, struct mailbox *to, enum side side)
@@ -197,8 +212,7 @@ static int take_seen(struct run *run, struct lost *lost, const struct remote_ide
 			continue;
 		}
 		bool is_here = true;
-		enum there there =
-			is_message_of(run, lost->mailbox, row, &seen->identity, &is_here);
+		enum there there = is_message_of(run, lost->folder, row, &seen->identity, &is_here);
 		sample->found += there == THERE_YES;
 		sample->untold += there == THERE_UNTOLD && is_here;
 		sample->count -= !is_here; /* there is nothing to compare it with */
@@ -230,7 +244,7 @@ static int count_same(struct run *run, struct lost *lost, struct sample_found *s
 	if (code == 0 && uids.count > 0) {
 		code = count_untold(remote, &uids, &sample->untold, err);
 	}
-	mailbox_release(lost->mailbox);
+	mailbox_release(lost->folder);
 	uidset_finish(&uids);
 	return code;
 }
@@ -290,7 +304,7 @@ int mailbox_compare_sample(struct run *run, struct mailbox *known, struct mailbo
 			   bool *is_same, struct err *err)
 {
 	struct search search = {.run = run};
-	struct lost lost = {.mailbox = known};
+	struct lost lost = {.mailbox = known, .folder = known};
 	row_list_init(&lost.sample);
 	int code = state_rows_sample(run->session->state, known->base.id, SAMPLE_MAX, &lost.sample,
 				     err);
@@ -335,26 +349,51 @@ static void leave_untold(struct search *search, struct mailbox *to, enum side si
 	leave_lost(search, side);
 }
 
+/* That was looked for in vain, and of which it is told that it is not there. */
+static bool is_gone(const struct lost *lost)
+{
+	return !lost->is_taken && lost->mailbox->seen.untold == SIDE_NONE;
+}
+
+static bool has_gone(const struct search *search)
+{
+	bool is_any = false;
+	for (size_t i = 0; i < search->lost_count; i++) {
+		is_any |= is_gone(&search->lost[i]);
+	}
+	return is_any;
+}
+
 /* M38. Where not all mailboxes of the side were told one may have its new name there. Folders that
  * could not be looked into are reported already, lines of a listing are not. */
-static void leave_unlisted(struct search *search, enum side side)
+static int leave_unlisted(struct search *search, enum side side, struct err *err)
 {
 	const struct run_seen *seen = &search->run->seen;
+	bool is_read = side == SIDE_LOCAL ? seen->is_tree_read : seen->is_list_read;
+	bool is_same = true;
 	struct err why;
-	if (side == SIDE_LOCAL ? seen->is_tree_read : seen->is_list_read) {
-		return;
+	if (is_read && side == SIDE_REMOTE && has_gone(search)) {
+		int code = observe_listed_again(search->run, &is_same, err); /* M58 */
+		if (code < 0) {
+			return code;
+		}
+	}
+	if (is_read && is_same) {
+		return 0;
 	}
 	err_set(&why, ERR_PARTIAL, SCOPE_MAILBOX,
-		"the server does not list the mailbox any more, but a line of its listing cannot "
-		"be read, in which it may have another name; it waits");
+		"the server does not list the mailbox any more, but %s, in which it may have "
+		"another name; it waits",
+		is_read ? "does not list the same ones twice either"
+			: "a line of its listing cannot be read");
 	for (size_t i = 0; i < search->lost_count; i++) {
 		struct lost *lost = &search->lost[i];
-		bool is_told = lost->mailbox->seen.untold != SIDE_NONE;
-		if (!lost->is_taken && !is_told && side == SIDE_REMOTE) {
+		if (is_gone(lost) && side == SIDE_REMOTE) {
 			run_report_error(search->run, lost->mailbox, 0, &why);
 		}
 	}
 	leave_lost(search, side);
+	return 0;
 }
 
 /* It was reported. */
@@ -368,7 +407,7 @@ static int search_side(struct search *search, enum side side, struct err *err)
 {
 	struct run *run = search->run;
 	bool has_doubt = false;
-	int code = lost_gather(search, side, err);
+	int code = 0;
 	for (size_t i = 0; code == 0 && search->lost_count > 0 && i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		if (!is_new_on(run, mailbox, side)) {
@@ -382,15 +421,61 @@ static int search_side(struct search *search, enum side side, struct err *err)
 			code = 0;
 		}
 	}
-	leave_unlisted(search, side);
 	if (has_doubt) {
 		leave_lost(search, side);
 	}
-	for (size_t i = 0; i < search->lost_count; i++) {
-		row_list_finish(&search->lost[i].sample);
-	}
-	search->lost_count = 0;
+	return code < 0 ? code : leave_unlisted(search, side, err);
+}
+
+/* What was lost on SIDE, and became what. */
+static int search_lost(struct search *search, enum side side, struct err *err)
+{
+	int code = lost_gather(search, side, err);
+	code = code < 0 ? code : search_side(search, side, err);
+	lost_finish(search);
 	return code;
+}
+
+/* M59. Leaves of the lost those whose folder was found, to be looked for on the server. */
+static void keep_found_here(struct search *search)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < search->lost_count; i++) {
+		struct lost *lost = &search->lost[i];
+		for (size_t k = 0; lost->is_taken && k < search->pairs->count; k++) {
+			if (search->pairs->items[k].from == lost->mailbox) {
+				lost->folder = search->pairs->items[k].to;
+			}
+		}
+		if (!lost->is_taken) {
+			row_list_finish(&lost->sample);
+			continue;
+		}
+		lost->is_taken = false;
+		search->lost[kept++] = *lost;
+	}
+	search->lost_count = kept;
+}
+
+/* M59. Base follows where it was found twice; else PAIRS keeps nothing of it. */
+static void keep_found_twice(const struct run *run, struct rename_pairs *pairs)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < pairs->count; i++) {
+		const struct rename_pair here = pairs->items[i];
+		for (size_t k = i + 1; here.side == SIDE_REMOTE && k < pairs->count; k++) {
+			const struct rename_pair *there = &pairs->items[k];
+			enum side side = rename_twice(&run->policy.mailboxes);
+			if (there->side == SIDE_LOCAL && there->from == here.from &&
+			    side != SIDE_NONE) {
+				pairs->items[kept++] = (struct rename_pair){
+					.from = here.from,
+					.to = side == SIDE_LOCAL ? here.to : there->to,
+					.side = side};
+			}
+		}
+	}
+	pairs->count = kept;
 }
 
 static int compare_pair(const void *x, const void *y)
@@ -399,23 +484,54 @@ static int compare_pair(const void *x, const void *y)
 		      ((const struct rename_pair *)y)->from->name);
 }
 
-int rename_find(struct run *run, struct rename_pairs *pairs, struct err *err)
+static int search_begin(struct search *search, struct run *run, struct rename_pairs *pairs,
+			struct err *err)
 {
 	size_t most = run->mailboxes.count + 1;
-	struct search search = {
-		.run = run,
-		.pairs = pairs,
-		.lost = calloc(most, sizeof(*search.lost)),
-	};
+	*pairs = (struct rename_pairs){.items = calloc(2 * most, sizeof(*pairs->items))};
+	*search = (struct search){
+		.run = run, .pairs = pairs, .lost = calloc(most, sizeof(*search->lost))};
+	if (search->lost == NULL || pairs->items == NULL) {
+		return err_nomem(err);
+	}
+	return mailboxes_note_replaced(run, err);
+}
+
+int rename_find(struct run *run, struct rename_pairs *pairs, struct err *err)
+{
+	struct search search;
 	int code;
-	*pairs = (struct rename_pairs){.items = calloc(most, sizeof(*pairs->items))};
-	if (search.lost == NULL || pairs->items == NULL) {
-		code = err_nomem(err);
-	} else if ((code = mailboxes_note_replaced(run, err)) == 0 &&
-		   (code = search_side(&search, SIDE_LOCAL, err)) == 0 &&
-		   (code = search_side(&search, SIDE_REMOTE, err)) == 0) {
+	if ((code = search_begin(&search, run, pairs, err)) == 0 &&
+	    (code = search_lost(&search, SIDE_LOCAL, err)) == 0 &&
+	    (code = search_lost(&search, SIDE_REMOTE, err)) == 0) {
 		qsort(pairs->items, pairs->count, sizeof(*pairs->items), compare_pair);
 	}
+	free(search.lost);
+	return code;
+}
+
+bool rename_may_be_twice(const struct run *run)
+{
+	bool is_any = false;
+	for (size_t i = 0; i < run->mailboxes.count; i++) {
+		const struct mailbox_facts facts = mailbox_facts(run, &run->mailboxes.items[i]);
+		is_any |= mailbox_is_lost_twice(&facts);
+	}
+	return is_any;
+}
+
+int rename_find_twice(struct run *run, struct rename_pairs *pairs, struct err *err)
+{
+	struct search search;
+	int code;
+	if ((code = search_begin(&search, run, pairs, err)) == 0 &&
+	    (code = lost_gather(&search, SIDE_BOTH, err)) == 0 &&
+	    (code = search_side(&search, SIDE_LOCAL, err)) == 0) {
+		keep_found_here(&search);
+		code = search_side(&search, SIDE_REMOTE, err);
+	}
+	keep_found_twice(run, pairs);
+	lost_finish(&search);
 	free(search.lost);
 	return code;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_selected(const struct run *run, const char *name)
+bool mailbox_is_selected(const struct run *run, const char *name)
 {
 	return mailbox_is_aside(name) ||
 	       mbname_selected(run->account->patterns, run->account->pattern_count, name);
@@ -18,7 +18,7 @@ static bool is_selected(const struct run *run, const char *name)
  * move. */
 static int table_add(struct run *run, const char *name, struct mailbox **mailbox, struct err *err)
 {
-	bool is_wanted = is_selected(run, name);
+	bool is_wanted = mailbox_is_selected(run, name);
 	*mailbox = is_wanted ? run_mailbox_add(run, name, err) : NULL;
 	return is_wanted && *mailbox == NULL ? -ERR_NOMEM : 0;
 }
@@ -76,7 +76,7 @@ int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err
 	*has_more = false;
 	for (size_t i = 0; code == 0 && i < names.count; i++) {
 		const struct mailbox *mailbox = run_mailbox(run, names.items[i]);
-		*has_more |= is_selected(run, names.items[i]) &&
+		*has_more |= mailbox_is_selected(run, names.items[i]) &&
 			     (mailbox == NULL || !(mailbox->seen.in & SIDE_LOCAL));
 	}
 	maildir_blind_finish(&ignored);
@@ -274,7 +274,7 @@ static bool is_asked_after(struct run *run, const struct remote_mailbox *found,
 	struct err ignored;
 	return (found->attributes & REMOTE_NOSELECT) == 0 &&
 	       mbname_from_wire(wire, span_of(found->wire), name, &ignored) == 0 &&
-	       is_selected(run, name->data) &&
+	       mailbox_is_selected(run, name->data) &&
 	       suspects_place(run, SUSPECT_MAILBOX, name->data, 0) == SUSPECT_GOES;
 }
 

@@ -55,6 +55,10 @@ struct rename_pairs {
 	size_t count;
 };
 int rename_find(struct run *run, struct rename_pairs *pairs, struct err *err);
+/* M59. PAIRS: those that were renamed on both sides, and which of both names is to be base's, so
+ * that it is one that SIDE is to rename. Where the first says no there are none. */
+bool rename_may_be_twice(const struct run *run);
+int rename_find_twice(struct run *run, struct rename_pairs *pairs, struct err *err);
 void rename_pairs_finish(struct rename_pairs *pairs);
 
 /* What changed (rules/local_rules.h, rules/remote_rules.h) */

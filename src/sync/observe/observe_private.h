@@ -23,6 +23,12 @@ void observe_blind(struct run *run, const struct maildir_blind *blind);
 /* Asks after those that base had on the server and that it does not list. */
 int observe_absent(struct run *run, struct err *err);
 
+/* M58. Lists the server's mailboxes again; *IS_SAME: it tells of those that it told of before, and
+ * of no others. A refusal is none. */
+int observe_listed_again(struct run *run, bool *is_same, struct err *err);
+/* By the account's patterns. */
+bool mailbox_is_selected(const struct run *run, const char *name);
+
 /* Scans the open folder of MAILBOX, and gives different messages that share a unique part one each.
  * SCAN is zeroed before, and finished by the caller in any case. */
 int observe_scan(struct run *run, struct mailbox *mailbox, struct maildir_scan *scan,

@@ -103,3 +103,23 @@ int rename_settle_cut(struct run *run, struct err *err)
 	state_intents_finish(&intents);
 	return code < 0 || !has_any ? code : observe_mailboxes(run, err);
 }
+
+int rename_follow_twice(struct run *run, struct err *err)
+{
+	struct rename_pairs pairs = {0};
+	size_t followed = 0;
+	if (!rename_may_be_twice(run)) {
+		return 0;
+	}
+	int code = rename_find_twice(run, &pairs, err);
+	for (size_t i = 0; code == 0 && i < pairs.count; i++) {
+		const struct rename_pair *pair = &pairs.items[i];
+		if ((code = run_begin(run, err)) == 0) {
+			code = rename_base_follow(run, pair->from, pair->to, err);
+			code = state_end(run->session->state, code, err);
+			followed++;
+		}
+	}
+	rename_pairs_finish(&pairs);
+	return code < 0 || followed == 0 ? code : observe_mailboxes(run, err);
+}

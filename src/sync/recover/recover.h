@@ -3,6 +3,7 @@
  * In the order of a run:
  *
  *     rename_settle_cut      before renames are planned
+ *     rename_follow_twice
  *     recover_leftovers      before the folders are read
  *     pair_mailboxes         after both sides were observed
  *     trash_settle
@@ -28,6 +29,10 @@ int rename_base_follow(struct run *run, struct mailbox *from, struct mailbox *to
 /* Settles the intents of a run that was cut, by the names that there are (M16, M17), and gathers
  * the mailboxes anew where there were any. */
 int rename_settle_cut(struct run *run, struct err *err);
+
+/* Those that were renamed on both sides (M59): base's rows follow to one of the names, as which the
+ * other side is renamed, and the mailboxes are gathered anew. */
+int rename_follow_twice(struct run *run, struct err *err);
 
 /* After a run that did not end properly: completes the folders that it was about to make, and
  * removes its drafts and its lock on keyword tables. */

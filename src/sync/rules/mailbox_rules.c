@@ -100,6 +100,12 @@ bool mailbox_is_lost(const struct mailbox_facts *facts, enum side side)
 	       (is_gone || is_elsewhere);
 }
 
+bool mailbox_is_lost_twice(const struct mailbox_facts *facts)
+{
+	return !facts->is_inbox && facts->untold == SIDE_NONE && facts->had == SIDE_BOTH &&
+	       facts->in == SIDE_NONE && !facts->is_unsubscribed;
+}
+
 bool mailbox_may_be_lost(const struct mailbox_facts *facts, enum side side)
 {
 	return !facts->is_inbox && facts->untold != SIDE_NONE && facts->had == SIDE_BOTH &&
@@ -141,6 +147,13 @@ enum rename_kind rename_decide(const struct rename_facts *facts,
 		return RENAME_WAITS;
 	}
 	return facts->is_occupied || facts->is_along_later ? RENAME_LATER : RENAME_ITSELF;
+}
+
+enum side rename_twice(const struct mailbox_policy *policy)
+{
+	return (policy->create_ever & SIDE_LOCAL)  ? SIDE_LOCAL
+	     : (policy->create_ever & SIDE_REMOTE) ? SIDE_REMOTE
+						   : SIDE_NONE;
 }
 
 bool rename_was_done(enum side old_name, enum side new_name)

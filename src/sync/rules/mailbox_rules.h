@@ -28,6 +28,8 @@
  *       done once that is gone; where folders here are a circle, one of them is put aside first
  *   M56 and where it is that of one which is not, both names wait: the user has to say
  *   M15 else                                             -> rename
+ *   M59 renamed on both sides, to two names: the server's wins, and the folder is renamed; where
+ *       only the server may be changed so, the folder's
  * And after a run that was cut in it (rename_was_done):
  *   M16 both sides have the new name and neither the old one -> base follows
  *   M52 so it is where the server said that it was done, and has the old name alone afterwards
@@ -78,6 +80,8 @@
  *       the other side has one that may be new; or the listing of that side is not whole, so that
  *       the new one may not even be in it -> cannot be told: the new one and all that are lost
  *       wait, UNTOLD
+ *   M58 what is lost on the server and not found is believed of two listings that have the same
+ *       names; else, or where the second one is refused, it waits likewise
  *   M34 another UIDVALIDITY, or a smaller UIDNEXT        -> another one
  *   M35 no sample to go by: it is the only one lost and the only one new with that UIDVALIDITY
  *   M36 else at least one, and half, of the sample's UIDs are the messages that base knows; while
@@ -184,6 +188,7 @@ enum exclusion mailbox_exclusion(const struct mailbox_facts *facts);
 bool mailbox_is_flat(const struct mailbox_facts *flat, const struct mailbox_facts *mailbox);
 
 bool mailbox_is_lost(const struct mailbox_facts *facts, enum side side);
+bool mailbox_is_lost_twice(const struct mailbox_facts *facts);               /* M59 */
 bool mailbox_may_be_lost(const struct mailbox_facts *facts, enum side side); /* M50 */
 bool mailbox_is_new(const struct mailbox_facts *facts, enum side side);
 bool mailbox_may_be_new(const struct mailbox_facts *facts, enum side side); /* M38 */
@@ -208,6 +213,9 @@ enum rename_kind {
 };
 enum rename_kind rename_decide(const struct rename_facts *facts,
 			       const struct mailbox_policy *policy);
+
+/* M59: on which side; SIDE_NONE: on none. */
+enum side rename_twice(const struct mailbox_policy *policy);
 
 /* Which side has the old name and which the new one, after a run that was cut in a rename. */
 bool rename_was_done(enum side old_name, enum side new_name);

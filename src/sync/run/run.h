@@ -30,6 +30,7 @@ struct mailbox_seen {
 	enum side in;         /* on the server: and can be selected */
 	enum side untold;     /* whether it is there cannot be told in this run */
 	bool is_unlisted;     /* INBOX, which the server has and does not list */
+	bool is_listed_again; /* the second listing had it (M58) */
 	bool is_unsubscribed; /* there, but `subscribed_only` leaves it out */
 	bool is_listened_to;  /* its folder, from before the last look at it (alone.c) */
 	bool is_unreadable;   /* its folder: what went from there cannot be told in this run */
