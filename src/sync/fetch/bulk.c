@@ -15,7 +15,7 @@
 #include "fetch_private.h"
 
 #define WINDOW_MAILBOXES 256
-#define WINDOW_ROWS      40000
+#define WINDOW_ROWS      20000
 
 struct bulk_mailbox {
 	struct job job;
