@@ -71,6 +71,11 @@ int pairing_is_of_gone(struct state *state, const struct state_move *move, bool 
  * that is not there any more stays without identity. */
 int pairing_identify_file(struct pairing *pairing, const struct maildir_entry *entry,
 			  struct pair_candidate *candidate, struct err *err);
+/* An error about ROW's file: BEFORE its name, AFTER it. */
+void pairing_report_file(struct pairing *pairing, const char *before, const struct row *row,
+			 const char *after);
+/* In a transaction: the rows of files that were matched, or are ambiguous. */
+int pairing_put_locals(struct pairing *pairing, struct err *err);
 /* Writes down what was matched, and nothing else. */
 int pairing_put_found(struct pairing *pairing, struct err *err);
 /* Whether this lone file's row, or one that was sent, is of a file that cannot be read now. */
