@@ -196,6 +196,19 @@ static int commit(struct pairing *pairing, struct err *err)
 	return state_end(state, code, err);
 }
 
+/* Which rows may be pairs; where there are any of both sides, who the files are. */
+static int gather(struct pairing *pairing, struct err *err)
+{
+	struct gathering gathering;
+	int code;
+	if ((code = gathering_begin(&gathering, pairing, err)) == 0 &&
+	    (code = pairing_match_named(&gathering, err)) == 0) {
+		code = gathering_add_files(&gathering, err);
+	}
+	gathering_finish(&gathering);
+	return code < 0 ? code : gathering_add_messages(&gathering, err);
+}
+
 static int pairing_run(struct pairing *pairing, struct err *err)
 {
 	struct candidates *locals = &pairing->locals;
@@ -203,7 +216,7 @@ static int pairing_run(struct pairing *pairing, struct err *err)
 	struct intents *intents = &pairing->intents;
 	int code;
 	if ((code = intents_load(pairing->run, pairing->mailbox, false, intents, err)) < 0 ||
-	    (code = pairing_gather(pairing, err)) < 0) {
+	    (code = gather(pairing, err)) < 0) {
 		return code;
 	}
 	if ((code = identify_remotes(pairing, err)) < 0) {

@@ -5,16 +5,6 @@
 
 #include "recover_private.h"
 
-/* What tells one folder's candidates. */
-struct gathering {
-	struct pairing *pairing;
-	struct maildir_scan scan;
-	struct state_moves moves; /* files here that are gone from another mailbox */
-	char key[MAILDIR_KEY_SIZE];
-	bool has_uidvalidity; /* mbsync's file agrees with the server */
-	bool has_messages;    /* some row is one's alone */
-};
-
 /* One by one: intents are no more than the uploads that a run which was cut had under way. */
 static const struct intent *intent_of(const struct pairing *pairing, int64_t row)
 {
@@ -80,7 +70,7 @@ static int look_for_move(const struct gathering *gathering, struct pair_file *fi
 	return code;
 }
 
-static int add_local(struct gathering *gathering, const struct row *row, struct err *err)
+int gathering_add_local(const struct gathering *gathering, const struct row *row, struct err *err)
 {
 	struct pairing *pairing = gathering->pairing;
 	const struct maildir_scan *scan = &gathering->scan;
@@ -147,7 +137,7 @@ static int add_message(struct gathering *gathering, const struct row *row, struc
 static int add_file(struct gathering *gathering, const struct row *row, struct err *err)
 {
 	if (pair_is_lone_file(row)) {
-		return add_local(gathering, row, err);
+		return gathering_add_local(gathering, row, err);
 	}
 	gathering->has_messages |= pair_is_lone_message(row);
 	return pair_is_unseen(row) ? add_unseen(gathering->pairing, row, err) : 0;
@@ -240,27 +230,39 @@ static int identify_locals(struct gathering *gathering, struct err *err)
 	return code < 0 ? code : candidates_part(locals, NULL, err);
 }
 
-int pairing_gather(struct pairing *pairing, struct err *err)
+int gathering_begin(struct gathering *gathering, struct pairing *pairing, struct err *err)
 {
 	struct mailbox *mailbox = pairing->mailbox;
 	const char *account = pairing->run->account->name;
-	struct gathering gathering = {.pairing = pairing};
-	struct maildir_scan *scan = &gathering.scan;
 	int code;
-	if ((code = maildir_folder_key(account, mailbox->name, gathering.key, err)) < 0 ||
+	*gathering = (struct gathering){.pairing = pairing};
+	if ((code = maildir_folder_key(account, mailbox->name, gathering->key, err)) < 0 ||
 	    (code = mailbox_open_dir(pairing->run, mailbox, err)) < 0 ||
-	    (code = state_moves_load(pairing->run->session->state, 0, &gathering.moves, err)) < 0 ||
-	    (code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, scan, err)) < 0) {
-		state_moves_finish(&gathering.moves);
+	    (code = state_moves_load(pairing->run->session->state, 0, &gathering->moves, err)) <
+		    0 ||
+	    (code = maildir_folder_scan(mailbox->dir, &mailbox->base.keywords, &gathering->scan,
+					err)) < 0) {
 		return code;
 	}
-	gathering.has_uidvalidity =
+	gathering->has_uidvalidity =
 		!pairing->has_base && told_is(mailbox->base.numbers.uidvalidity,
 					      maildir_folder_mbsync_uidvalidity(mailbox->dir));
-	if ((code = add_rows(&gathering, add_file, err)) == 0) {
-		code = identify_locals(&gathering, err);
-	}
-	maildir_scan_finish(scan);
-	state_moves_finish(&gathering.moves);
-	return code < 0 ? code : add_rows(&gathering, add_message, err);
+	return 0;
+}
+
+void gathering_finish(struct gathering *gathering)
+{
+	maildir_scan_finish(&gathering->scan);
+	state_moves_finish(&gathering->moves);
+}
+
+int gathering_add_files(struct gathering *gathering, struct err *err)
+{
+	int code = add_rows(gathering, add_file, err);
+	return code < 0 ? code : identify_locals(gathering, err);
+}
+
+int gathering_add_messages(struct gathering *gathering, struct err *err)
+{
+	return add_rows(gathering, add_message, err);
 }

@@ -62,8 +62,25 @@ struct pairing {
 	bool has_base;
 	bool is_first; /* they are of an earlier run, which did not count what they did */
 };
-/* Which rows may be pairs; where there are any of both sides, who the files are. */
-int pairing_gather(struct pairing *pairing, struct err *err);
+/* What tells one folder's candidates. begin; then W1 of a large mailbox, in slices; then the files
+ * that are left; finish, which may always be called: the names are not to be held beside the
+ * messages; and the messages that are wanted by these files. */
+struct gathering {
+	struct pairing *pairing;
+	struct maildir_scan scan;
+	struct state_moves moves; /* files here that are gone from another mailbox */
+	char key[MAILDIR_KEY_SIZE];
+	bool has_uidvalidity; /* mbsync's file agrees with the server */
+	bool has_messages;    /* some row is one's alone */
+};
+int gathering_begin(struct gathering *gathering, struct pairing *pairing, struct err *err);
+int pairing_match_named(const struct gathering *gathering, struct err *err);
+/* Those that may be pairs, and, where any message may be one, who they are. */
+int gathering_add_files(struct gathering *gathering, struct err *err);
+void gathering_finish(struct gathering *gathering);
+int gathering_add_messages(struct gathering *gathering, struct err *err);
+/* ROW, a lone file's: one of the pairing's locals, if it comes into question. */
+int gathering_add_local(const struct gathering *gathering, const struct row *row, struct err *err);
 /* W24: the file of MOVE is gone from where it was, and so is its message. */
 int pairing_is_of_gone(struct state *state, const struct state_move *move, bool *is_so,
 		       struct err *err);

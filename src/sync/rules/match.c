@@ -108,8 +108,9 @@ static bool is_as_proposed(const struct pair_candidate *local, const struct pair
 	       (!is_weak(local) || told_equal(local->size, remote->size));
 }
 
-static void match_proposals(const struct both *all)
+static size_t match_proposals(const struct both *all)
 {
+	size_t joined = 0;
 	array_sort(all->remotes, all->remote_count, sizeof(*all->remotes), compare_uid);
 	for (size_t i = 0; i < all->local_count; i++) {
 		struct pair_candidate *local = &all->locals[i];
@@ -119,8 +120,10 @@ static void match_proposals(const struct both *all)
 						     sizeof(*all->remotes), local, compare_uid);
 		if (remote != NULL && may_join(local, remote) && is_as_proposed(local, remote)) {
 			join(local, remote);
+			joined++;
 		}
 	}
+	return joined;
 }
 
 static void join_equal_dates(const struct both *run)
@@ -258,8 +261,15 @@ void pair_match(struct pair_candidate *locals, size_t local_count, struct pair_c
 	if (local_count == 0 || remote_count == 0) {
 		return;
 	}
-	match_proposals(&open);
+	(void)match_proposals(&open);
 	match_keys(&open, false);
 	match_keys(&open, true);
 	match_sent(&open);
+}
+
+size_t pair_match_proposed(struct pair_candidate *locals, size_t local_count,
+			   struct pair_candidate *remotes, size_t remote_count)
+{
+	const struct both all = {locals, local_count, remotes, remote_count};
+	return match_proposals(&all);
 }

@@ -97,6 +97,10 @@ bool pair_is_nameless(const struct pair_candidate *candidate);
 void pair_match(struct pair_candidate *locals, size_t local_count, struct pair_candidate *remotes,
 		size_t remote_count);
 
+/* W1 alone; how many were taken. Reorders the remotes. */
+size_t pair_match_proposed(struct pair_candidate *locals, size_t local_count,
+			   struct pair_candidate *remotes, size_t remote_count);
+
 /* W10, W11 */
 bool pair_is_lone_file(const struct row *row);
 bool pair_is_lone_message(const struct row *row);
