@@ -137,7 +137,7 @@ static int find(struct held_pairing *held, struct err *err)
 		return code;
 	}
 	pair_match(locals->items, locals->count, remotes->items, remotes->count);
-	return pairing_put_found(pairing, err);
+	return pairing_put_found(pairing, false, err);
 }
 
 /* What is back on the side LOST. */

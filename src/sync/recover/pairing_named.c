@@ -98,11 +98,12 @@ static int match(struct pairing *slice, const struct maildir_scan *scan, size_t 
 		return code;
 	}
 	*paired = pair_match_proposed(locals->items, locals->count, remotes->items, remotes->count);
-	return pairing_put_found(slice, err);
+	return pairing_put_found(slice, true, err);
 }
 
+/* *IS_WORTH: most that came into question were paired. */
 static int match_slice(const struct gathering *gathering, const struct row_list *rows,
-		       bool *is_worth, struct err *err)
+		       size_t *total, bool *is_worth, struct err *err)
 {
 	const struct pairing *whole = gathering->pairing;
 	struct pairing slice = {
@@ -124,6 +125,7 @@ static int match_slice(const struct gathering *gathering, const struct row_list 
 	proposed = slice.locals.count;
 	code = code < 0 || proposed == 0 ? code : match(&slice, &gathering->scan, &paired, err);
 	*is_worth = 2 * paired >= proposed;
+	*total += paired;
 	free(slice.locals.items);
 	free(slice.remotes.items);
 	return code;
@@ -135,6 +137,7 @@ int pairing_match_named(const struct gathering *gathering, struct err *err)
 	const struct state_mailbox *base = &pairing->mailbox->base;
 	struct state_slice slice = {.most = SLICE_ROWS};
 	bool is_worth = !pairing->has_base && base->pending > 2 * SLICE_ROWS;
+	size_t paired = 0;
 	int code = 0;
 	while (code == 0 && is_worth && !slice.is_last) {
 		struct row_list rows;
@@ -142,9 +145,9 @@ int pairing_match_named(const struct gathering *gathering, struct err *err)
 		if ((code = run_check_stop(pairing->run, err)) == 0 &&
 		    (code = state_rows_pending(pairing->run->session->state, base->id, &slice,
 					       &rows, err)) == 0) {
-			code = match_slice(gathering, &rows, &is_worth, err);
+			code = match_slice(gathering, &rows, &paired, &is_worth, err);
 		}
 		row_list_finish(&rows);
 	}
-	return code;
+	return code < 0 || paired == 0 ? code : pairing_put_parts(gathering->pairing, err);
 }

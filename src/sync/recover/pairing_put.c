@@ -82,10 +82,18 @@ int pairing_put_locals(struct pairing *pairing, struct err *err)
 	return code;
 }
 
-int pairing_put_found(struct pairing *pairing, struct err *err)
+/* In a transaction that is open. Counting reads all that is pending. */
+static int put_mailbox(struct pairing *pairing, struct err *err)
+{
+	struct mailbox *mailbox = pairing->mailbox;
+	int code = mailbox_store(pairing->run, mailbox, err);
+	return code < 0 ? code
+			: state_mailbox_count(pairing->run->session->state, &mailbox->base, err);
+}
+
+int pairing_put_found(struct pairing *pairing, bool is_part, struct err *err)
 {
 	struct run *run = pairing->run;
-	struct mailbox *mailbox = pairing->mailbox;
 	size_t taken = 0;
 	for (size_t i = 0; i < pairing->locals.count; i++) {
 		pairing->locals.items[i].is_ambiguous = false;
@@ -95,10 +103,15 @@ int pairing_put_found(struct pairing *pairing, struct err *err)
 	if (code < 0 || taken == 0) {
 		return code;
 	}
-	mailbox->base.held_policy = 0;
-	if ((code = pairing_put_locals(pairing, err)) == 0 &&
-	    (code = mailbox_store(run, mailbox, err)) == 0) {
-		code = state_mailbox_count(run->session->state, &mailbox->base, err);
-	}
+	pairing->mailbox->base.held_policy = 0;
+	code = pairing_put_locals(pairing, err);
+	code = code < 0 || is_part ? code : put_mailbox(pairing, err);
 	return state_end(run->session->state, code, err);
+}
+
+int pairing_put_parts(struct pairing *pairing, struct err *err)
+{
+	int code = run_begin(pairing->run, err);
+	return code < 0 ? code
+			: state_end(pairing->run->session->state, put_mailbox(pairing, err), err);
 }

@@ -93,8 +93,9 @@ void pairing_report_file(struct pairing *pairing, const char *before, const stru
 			 const char *after);
 /* In a transaction: the rows of files that were matched, or are ambiguous. */
 int pairing_put_locals(struct pairing *pairing, struct err *err);
-/* Writes down what was matched, and nothing else. */
-int pairing_put_found(struct pairing *pairing, struct err *err);
+/* Writes down what was matched, and nothing else; but for parts of it only once all of them are. */
+int pairing_put_found(struct pairing *pairing, bool is_part, struct err *err);
+int pairing_put_parts(struct pairing *pairing, struct err *err);
 /* Whether this lone file's row, or one that was sent, is of a file that cannot be read now. */
 bool pairing_is_unread(const struct pairing *pairing, int64_t row);
 /* W19 and W23, in the transaction of what else came of it: who waits from now on, and who no
