@@ -81,3 +81,37 @@ def busy_story(account, protocol, way, runs=4, end="close", is_synced=False):
         account.sync()
         assert account.sync().did == {}
         assert held(account) == sorted(sent)
+
+
+def only_mailbox_story(account, way, runs=4):
+    """The server ends at WAY, whatever it is about, and the account has but one mailbox."""
+    sent = fill(account, 0, 5)
+    with Poison(account.server.port, Fault(way, end="bye")) as poison:
+        use(account, poison.port, "imap")
+        for _ in range(runs):
+            result = account.sync(status=1)
+            assert len(named(result)) == 1 and result.did == {"errors": 1}, result
+        poison.faults = []
+        account.sync()
+        assert account.sync().did == {}
+        assert held(account) == sorted(sent)
+
+
+def quarter_story(account, clock, refuses=None, says_no=None):
+    """For a quarter of an hour the server refuses everything, while there is work on both sides."""
+    sent = fill(account, 0, 4)
+    account.sync()
+    with Poison(account.server.port) as poison:
+        use(account, poison.port, "imap")
+        poison.refuses, poison.says_no = refuses, says_no
+        for number, at in enumerate((1, 300, 600, 899)):
+            sent += fill(account, 100 + 2 * number, 2)
+            work_here(account, number, sent)
+            result = account.sync(status=None, env=clock(at))
+            assert result.status in (1, 69, 75) and not named(result), result
+            assert result.did.keys() <= {"errors"}, result
+        poison.refuses = poison.says_no = None
+        result = account.sync(env=clock(901))
+        assert (result.did["downloaded"], result.did["uploaded"]) == (8, 4), result
+        assert account.sync(env=clock(902)).did == {}
+        assert held(account) == sorted(sent)

@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from badline import busy_story, flaky_story
+from badline import busy_story, flaky_story, only_mailbox_story, quarter_story
+from poisoned import clock_ahead
 
 WAYS = [*(("pop3", way) for way in ("close", "bye", "LOGIN", "UIDL", "RETR", "DELE", "QUIT")),
         *(("imap", way) for way in ("close", "bye", "SELECT", "STATUS", "FETCH", "FETCH-BODY"))]
@@ -39,6 +40,18 @@ def test_nor_does_a_server_that_ends_at_whatever_mailbox(account, way, end, is_s
     busy_story(account, "imap", way, end=end, is_synced=is_synced)
 
 
+@pytest.mark.parametrize("way", ["SELECT", "SELECT-AFTER"])
+def test_an_only_mailbox_at_which_it_ends_is_named_until_it_opens(account, way):
+    """NOOP goes through, and there is nothing else to tell by."""
+    only_mailbox_story(account, way)
+
+
 @pytest.mark.parametrize("protocol,way", WAYS)
 def test_a_server_that_is_unwell_for_a_while_condemns_nobody(account, protocol, way):
     busy_story(account, protocol, way)
+
+
+@pytest.mark.parametrize("how", [{"refuses": "close"}, {"refuses": "bye"}, {"says_no": "NO"},
+                                 {"says_no": "NO [UNAVAILABLE] later"}, {"says_no": "BAD"}], ids=str)
+def test_a_server_that_refuses_everything_for_a_quarter_of_an_hour(account, clock_shim, how):
+    quarter_story(account, clock_ahead(clock_shim), **how)

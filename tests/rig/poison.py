@@ -38,6 +38,7 @@ from .door import Door
 
 LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n\Z")
 MULTILINE = {"RETR", "TOP", "CAPA"}
+ALWAYS = {"CAPABILITY", "LOGIN", "AUTHENTICATE", "STARTTLS", "LOGOUT"}
 
 
 class Fault(NamedTuple):
@@ -174,6 +175,9 @@ class ImapSession(Session):
             verb, rest = rest[0].upper(), rest[1:]
         verb = "SELECT" if verb == "EXAMINE" else verb
         self.command, self.argument = verb, " ".join(rest)
+        if self.poison.says_no is not None and verb not in ALWAYS:
+            self.refuse(tag.encode(), line)
+            return
         if verb not in ("APPEND", "FETCH"):
             self.end_if(verb, self.concerns)
         self.sent = b""
@@ -183,6 +187,13 @@ class ImapSession(Session):
         self.server.send(line[:-2] if LITERAL.search(line) is None else b"")
         self.take_literals(line)
         self.relay_answers(tag.encode())
+
+    def refuse(self, tag, line):
+        """Whatever it is about, once those literals came that need no go-ahead."""
+        while (found := LITERAL.search(line)) and found[2]:
+            self.client.read(int(found[1]))
+            line = self.client.line()
+        self.client.send(tag + b" " + self.poison.says_no.encode() + b"\r\n")
 
     def take_append(self, tag, line):
         """One message, which the server behind only sees if nobody minds it."""
@@ -343,13 +354,14 @@ class Pop3Session(Session):
 
 
 class Poison(Door):
-    """`hides`: words that a POP3 server does not know. `refuses`: None, or how it treats whoever connects: "close", "bye" (a last word instead of a
-    greeting). `logins_left` (POP3): so many before LOGIN-DELAY is the answer; None: any."""
+    """`hides`: words that a POP3 server does not know. `refuses`: None, or how it treats whoever connects:
+    "close", "bye" (a last word instead of a greeting). `says_no` (IMAP): None, or its answer to whatever is
+    asked of it after login. `logins_left` (POP3): so many before LOGIN-DELAY is the answer; None: any."""
 
     def __init__(self, target, *faults, protocol="imap"):
         self.faults, self.hits = list(faults), []
         self.dice = random.Random(1)
-        self.refuses = self.logins_left = None
+        self.refuses = self.logins_left = self.says_no = None
         self.hides = ()
         self.session = {"imap": ImapSession, "pop3": Pop3Session}[protocol]
         self.target = target
