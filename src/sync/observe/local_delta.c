@@ -18,10 +18,10 @@
 #include "rules/brake.h"
 
 struct local_item {
-	enum local_change change;
 	int64_t row;
 	const struct maildir_entry *entry; /* NULL: no file */
 	struct local_flags flags;
+	enum local_change change;
 	bool has_odd_name; /* that is no unique part for all programs (C5) */
 	bool is_shared;    /* both sides had it */
 	bool is_cleared;   /* of some flags, its file being in `new` now */
