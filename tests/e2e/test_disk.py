@@ -6,6 +6,7 @@ import errno
 import os
 import pathlib
 import pwd
+import shlex
 import shutil
 import subprocess
 
@@ -13,6 +14,7 @@ import pytest
 
 from maildrop import Maildrop
 from rig import mail, program, tree
+from rig.host import PASSWORD
 from stories import agree, append, count, idle, paired, uids
 
 
@@ -283,6 +285,23 @@ def test_a_file_system_without_a_call_is_used_in_the_next_best_way(account, remo
     assert account.sync(env=env).did == {}
     times = "futimens" not in calls
     assert not tree.differences(account.local.read(), remote.read(), times=times)
+
+
+@pytest.mark.parametrize("error", ["ENOLCK", "ENOTSUP", "EINVAL"])
+def test_a_file_system_without_flock_is_locked_all_the_same(account, remote, refuse_shim, error):
+    folder = account.folder
+    env = {"LD_PRELOAD": refuse_shim, "REFUSE_CALLS": ",flock,", "REFUSE_ROOT": str(folder),
+           "REFUSE_ERRNO": str(getattr(errno, error))}
+    append(remote, 2)
+    account.change(password=None, password_command=f"touch {folder}/begun; while test ! -e "
+                   f"{folder}/go; do sleep 0.05; done; echo {shlex.quote(PASSWORD)}")
+    process = account.start("sync", env=env)
+    program.wait_until((folder / "begun").exists)
+    account.sync(status=75, env=env)
+    (folder / "go").touch()
+    assert program.finish(process).status == 0
+    assert account.sync(env=env).did == {}
+    agree(account, remote)
 
 
 # Folders and files that are not what they were

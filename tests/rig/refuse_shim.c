@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,6 +43,11 @@ static bool refuses(const char *name, int fd)
 int futimens(int fd, const struct timespec times[2])
 {
 	return refuses("futimens", fd) ? -1 : NEXT(futimens)(fd, times);
+}
+
+int flock(int fd, int operation)
+{
+	return refuses("flock", fd) ? -1 : NEXT(flock)(fd, operation);
 }
 
 int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
