@@ -140,6 +140,8 @@ static const struct option_row rows[] = {
 	 "I N-ths of the messages, in turns; or P%, at random"},
 	{"repair", 0, NULL, FOR(CLI_VERIFY), MEMBER(verify.repairs), NULL,
 	 "fetch again what is missing or damaged here"},
+	{"accept-missing", 0, NULL, FOR(CLI_VERIFY), MEMBER(verify.accepts), NULL,
+	 "what is missing here is well: never tell it again"},
 	{"lost-since", 0, "TIME", FOR(CLI_RESTORE), 0, cli_restore_take_since,
 	 "what is missed there since; 2026-11-01, or 7d"},
 	{"all", 0, NULL, FOR(CLI_RESTORE), MEMBER(restore.all), NULL, "all that the server lacks"},

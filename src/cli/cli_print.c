@@ -151,6 +151,26 @@ static void format_time(int64_t seconds, char text[32])
 	}
 }
 
+static void print_number_json(struct buf *out, const char *name, bool is_known, uint64_t number)
+{
+	if (is_known) {
+		event_number(out, name, number);
+	} else {
+		event_null(out, name);
+	}
+}
+
+static void print_room_json(struct buf *out, const struct status *status)
+{
+	const struct status_quota *quota = &status->quota;
+	bool is_known = quota->at > 0;
+
+	print_number_json(out, "quota_used", is_known, quota->used);
+	print_number_json(out, "quota_limit", is_known, quota->limit);
+	print_number_json(out, "quota_at", is_known, (uint64_t)quota->at);
+	print_number_json(out, "free_bytes", status->has_space, status->free_bytes);
+}
+
 static void print_status_json(struct buf *out, const char *account, const struct status *status,
 			      const struct status_entry *entry)
 {
@@ -175,6 +195,8 @@ static void print_status_json(struct buf *out, const char *account, const struct
 	} else {
 		event_null(out, "oldest_proof");
 	}
+	event_number(out, "unproven", status->unproven);
+	print_room_json(out, status);
 	event_end(out);
 }
 

@@ -99,6 +99,9 @@ static void print_sum_json(struct buf *out, const char *account, enum verify_lev
 	event_number(out, "problems", report->problems);
 	event_number(out, "pending", report->pending);
 	event_number(out, "repaired", report->repaired);
+	event_number(out, "not_compared", report->not_compared);
+	event_number(out, "taken", report->taken);
+	event_number(out, "accepted", report->accepted);
 	if (report->oldest_proof > 0) {
 		event_number(out, "oldest_proof", (uint64_t)report->oldest_proof);
 	} else {
@@ -118,6 +121,24 @@ static void print_sum(struct buf *err, const char *account, enum verify_level le
 		   " for the next sync to settle, %.1f s\n",
 		   account, report->messages, verify_level_word(level), report->problems,
 		   report->repaired, report->pending, report->run.seconds);
+	if (report->accepted > 0) {
+		buf_printf(err,
+			   "mailsync: %s: %" PRIu64
+			   " files are gone, which is well (--accept-missing)\n",
+			   account, report->accepted);
+	}
+}
+
+/* The first look at files of an older version cannot tell what they were. */
+static void print_taken(struct buf *err, const char *account, const struct verify_report *report)
+{
+	if (report->taken > 0) {
+		buf_printf(err,
+			   "mailsync: %s: of %" PRIu64
+			   " messages it was not known what their files were: they are taken as "
+			   "they are today; --level=bytes compares such with the server first\n",
+			   account, report->taken);
+	}
 }
 
 void cli_print_verify(struct cli_output *output, const char *account, enum verify_level level,
@@ -139,6 +160,7 @@ void cli_print_verify(struct cli_output *output, const char *account, enum verif
 						    error->code, error->text};
 		cli_print_error(output, &trouble);
 	}
+	print_taken(&output->err, account, report);
 	if (output->verbose || report->problems > 0) {
 		print_sum(&output->err, account, level, report);
 	}

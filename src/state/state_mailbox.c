@@ -61,7 +61,7 @@ static const char mailboxes_look_again[] =
 	"UPDATE mailbox SET modseq = NULL, stamp = NULL, held_policy = 0";
 static const char forget_all[] =
 	"DELETE FROM refused; DELETE FROM row; DELETE FROM mailbox; DELETE FROM intent;"
-	" DELETE FROM pop3; DELETE FROM suspect; UPDATE deleted SET mailbox = 0";
+	" DELETE FROM pop3; DELETE FROM suspect; DELETE FROM kept; UPDATE deleted SET mailbox = 0";
 
 int state_get(struct state *state, const char *key, char *value, size_t size, struct err *err)
 {

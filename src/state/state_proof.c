@@ -5,8 +5,6 @@
 
 #include "mailsync/base/array.h"
 
-#define LOST_FORGET_S (30 * INT64_C(86400))
-
 static const char row_prove[] = "INSERT OR REPLACE INTO proof VALUES(?1, ?2)";
 /* A row that has a content keeps it: what is proven is that the file is still that. */
 static const char row_learn[] =
@@ -34,12 +32,6 @@ static const char contents_there[] =
 	"SELECT content, max(CAST(uniq AS INT)) FROM row"
 	" WHERE mailbox = ? AND uniq <> '' AND (pending = 0 OR remote = 1) AND content IS NOT NULL"
 	" GROUP BY content ORDER BY content";
-
-static const char lost_note[] =
-	"INSERT OR REPLACE INTO lost SELECT mailbox, uniq, ?2 FROM row"
-	" WHERE id = ?1 AND agreed = 1 AND local = 1 AND remote = 2 AND uniq <> ''";
-static const char lost_forget[] = "DELETE FROM lost WHERE at < ?";
-static const char lost_select[] = "SELECT uniq FROM lost WHERE mailbox = ? ORDER BY uniq";
 
 static int learn(struct state *state, const struct state_proof *proof, struct err *err)
 {
@@ -201,38 +193,4 @@ void state_contents_finish(struct state_contents *contents)
 {
 	free(contents->items);
 	*contents = (struct state_contents){0};
-}
-
-int state_lost_note(struct state *state, int64_t row, int64_t now, struct err *err)
-{
-	bool own;
-	int status = state_write_begin(state, &own, err);
-
-	if (status != 0) {
-		return status;
-	}
-	status = state_run_ints(state, lost_note, row, now, err);
-	if (status == 0) {
-		status = state_run_ints(state, lost_forget, now - LOST_FORGET_S, 0, err);
-	}
-	return state_write_end(state, own, status, err);
-}
-
-int state_lost_load(struct state *state, int64_t mailbox, struct strlist *uniques, struct err *err)
-{
-	struct query query;
-	bool has_row = true;
-
-	state_lock(state);
-	int status = query_init(&query, state, lost_select, err);
-	if (status == 0) {
-		query_int(&query, mailbox);
-		while (status == 0 && (status = query_next(&query, &has_row, err)) == 0 &&
-		       has_row) {
-			status = strlist_add(uniques, query_get_text(&query, 0), err);
-		}
-		query_finish(&query);
-	}
-	state_unlock(state);
-	return status;
 }

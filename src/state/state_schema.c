@@ -208,10 +208,23 @@ static const char schema_lost[] =
 	"CREATE INDEX lost_at ON lost(at);" /* each that is noted forgets old ones */
 	"PRAGMA user_version = 15;";
 
+/* Files that are to be here and that base has no more, by their mailboxes' names: of messages that
+ * the server lost, too. `meant`: the user said that it is well that one is gone. */
+static const char schema_kept[] =
+	"CREATE TABLE kept(mailbox TEXT NOT NULL, uniq TEXT NOT NULL, at INT NOT NULL,"
+	" meant INT NOT NULL DEFAULT 0, content BLOB, PRIMARY KEY(mailbox, uniq)) WITHOUT ROWID;"
+	"INSERT INTO kept SELECT mailbox.name, lost.uniq, lost.at, 0, NULL FROM lost"
+	" JOIN mailbox ON mailbox.id = lost.mailbox;"
+	"DROP TABLE lost;"
+	"CREATE TRIGGER kept_renamed AFTER UPDATE OF name ON mailbox WHEN new.name <> old.name"
+	" BEGIN UPDATE OR REPLACE kept SET mailbox = new.name WHERE mailbox = old.name; END;"
+	"PRAGMA user_version = 16;";
+
 static const char *const schema_steps[] = {
-	schema_first,     schema_contents, schema_told,      schema_letters,   schema_doubts,
-	schema_permanent, schema_brake,    schema_told_rows, schema_told_pop3, schema_suspects,
-	schema_names,     schema_refused,  schema_endings,   schema_proofs,    schema_lost};
+	schema_first,     schema_contents,  schema_told,  schema_letters,
+	schema_doubts,    schema_permanent, schema_brake, schema_told_rows,
+	schema_told_pop3, schema_suspects,  schema_names, schema_refused,
+	schema_endings,   schema_proofs,    schema_lost,  schema_kept};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

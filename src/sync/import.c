@@ -25,7 +25,8 @@ struct incoming {
 	struct mail_scan *scan;
 	struct twins twins;
 	struct import_result *result;
-	uint8_t state; /* nobody asks what became of one */
+	bool is_again;   /* this is the second look at the files */
+	bool is_doubted; /* a message was taken for held that is still on its way */
 	/* The message of now: */
 	struct buf first; /* its beginning, while there is no draft */
 	struct maildir_draft draft;
@@ -96,7 +97,7 @@ static int tell(struct incoming *incoming, const char *path, uint64_t number, co
 	int code = 0;
 
 	buf_init(&line, 8192);
-	if (told->count < TOLD_MAX) {
+	if (told->count < TOLD_MAX && !incoming->is_again) {
 		buf_printf(&line, "%s: message %llu %s", path, (unsigned long long)number, what);
 		code = strlist_add(told, buf_span(&line), err);
 	}
@@ -104,7 +105,8 @@ static int tell(struct incoming *incoming, const char *path, uint64_t number, co
 	return code;
 }
 
-static int deliver(struct incoming *incoming, int64_t date, uint64_t flags, struct err *err)
+static int deliver(struct incoming *incoming, int64_t date, uint64_t flags, uint8_t *state,
+		   struct err *err)
 {
 	int code;
 
@@ -115,7 +117,7 @@ static int deliver(struct incoming *incoming, int64_t date, uint64_t flags, stru
 	const struct delivery_item item = {
 		.mailbox = incoming->mailbox,
 		.folder = incoming->folder,
-		.state = &incoming->state,
+		.state = state,
 		.draft = incoming->draft,
 		.date = date,
 		.flags = flags,
@@ -123,6 +125,32 @@ static int deliver(struct incoming *incoming, int64_t date, uint64_t flags, stru
 	incoming->has_draft = false; /* it is the delivery's, whatever becomes of it */
 	incoming->result->bytes += incoming->draft.size_bytes;
 	return delivery_add(incoming->delivery, &item, err);
+}
+
+/* Whether the message of KEY is there, or on its way. *STATE: where what becomes of it is written,
+ * where that is known: a delivery that failed has left nothing. */
+static int find_twin(struct incoming *incoming, const struct mail_key *key, enum twin_kind *kind,
+		     uint8_t **state, struct err *err)
+{
+	int code = twins_find(&incoming->twins, key, kind, state, err);
+
+	if (code < 0 || *kind != TWIN_SAME || *state == NULL) {
+		return code;
+	}
+	if (**state == WANT_FAILED) {
+		*kind = TWIN_NONE;
+	} else {
+		incoming->is_doubted |= **state != WANT_DONE;
+	}
+	return 0;
+}
+
+static int64_t date_of(const struct mail_source_message *message, const struct mail_key *key)
+{
+	if (message->has_date || (!key->has_date && message->has_other_date)) {
+		return message->date;
+	}
+	return key->has_date ? key->date : clock_real_s();
 }
 
 /* The message has ended: is it new? */
@@ -133,19 +161,20 @@ static int settle(struct incoming *incoming, const struct mail_source *source, c
 	struct import_result *result = incoming->result;
 	enum twin_kind kind = TWIN_NONE;
 	struct mail_key key;
+	uint8_t *state = NULL;
 	int code = mail_scan_result(incoming->scan, &key, err);
 
-	result->cut += message->is_cut;
+	result->cut += message->is_cut && !incoming->is_again;
 	if (code == 0 && message->is_cut) {
 		code = tell(incoming, path, message->number, "is cut off by the end of the file",
 			    err);
 	}
 	if (code < 0 || incoming->size == 0 ||
-	    (code = twins_find(&incoming->twins, &key, &kind, err)) < 0) {
+	    (code = find_twin(incoming, &key, &kind, &state, err)) < 0) {
 		return code;
 	}
 	if (kind == TWIN_SAME) {
-		result->held++;
+		result->held += !incoming->is_again;
 		return 0;
 	}
 	result->unlike += kind == TWIN_UNLIKE;
@@ -156,16 +185,12 @@ static int settle(struct incoming *incoming, const struct mail_source *source, c
 			 err)) < 0) {
 		return code;
 	}
-	int64_t date = message->has_date       ? message->date
-		     : key.has_date            ? key.date
-		     : message->has_other_date ? message->date
-					       : clock_real_s();
 	uint64_t flags = keywords_translate(message->flags, mail_source_keywords(source),
 					    &incoming->mailbox->base.keywords);
-	if ((code = twins_add(&incoming->twins, &key, err)) < 0) {
+	if (state == NULL && (code = twins_add(&incoming->twins, &key, &state, err)) < 0) {
 		return code;
 	}
-	return deliver(incoming, date, flags, err);
+	return deliver(incoming, date_of(message, &key), flags, state, err);
 }
 
 static void forget_message(struct incoming *incoming)
@@ -242,11 +267,14 @@ static int take_file(struct incoming *incoming, const char *path, struct err *er
 	struct mail_source *source = NULL;
 	int code = mail_source_open(&source, path, err);
 
+	if (code == -ERR_PARTIAL && incoming->is_again) {
+		return 0;
+	}
 	if (code == -ERR_PARTIAL) {
 		incoming->result->strange++;
 		return strlist_add(&incoming->result->told, span_of(err->text), err);
 	}
-	code = code < 0 ? code : tell_rest(incoming, source, path, err);
+	code = code < 0 || incoming->is_again ? code : tell_rest(incoming, source, path, err);
 	code = code < 0 ? code : take_messages(incoming, source, path, err);
 	mail_source_close(&source);
 	return code;
@@ -313,7 +341,8 @@ static int open_mailbox(struct incoming *incoming, const char *name, struct err 
 		     : -(int)err->code;
 }
 
-static int take_files(struct incoming *incoming, const struct import_files *files, struct err *err)
+static int look_at_files(struct incoming *incoming, const struct import_files *files,
+			 struct err *err)
 {
 	struct err why;
 	int code = 0;
@@ -326,6 +355,19 @@ static int take_files(struct incoming *incoming, const struct import_files *file
 	if (code == 0 && flushed < 0) {
 		*err = why;
 		code = flushed;
+	}
+	return code;
+}
+
+static int take_files(struct incoming *incoming, const struct import_files *files,
+		      const struct report *report, struct err *err)
+{
+	int code = look_at_files(incoming, files, err);
+
+	/* Of what could not be delivered another copy was passed over. */
+	if (code == 0 && incoming->is_doubted && report->error_count > 0) {
+		incoming->is_again = true;
+		code = look_at_files(incoming, files, err);
 	}
 	incoming->result->imported = incoming->mailbox->done.counts.downloaded;
 	return code == 0 ? run_release(incoming->run, err) : code;
@@ -346,7 +388,7 @@ int sync_import(const struct account *account, const struct sync_options *option
 	incoming.run = &run;
 	buf_init(&incoming.first, FIRST_MAX);
 	int code = open_mailbox(&incoming, files->mailbox, err);
-	code = code < 0 ? code : take_files(&incoming, files, err);
+	code = code < 0 ? code : take_files(&incoming, files, &report, err);
 	delivery_destroy(incoming.delivery);
 	result->failed = report.error_count;
 	for (size_t i = 0; i < report.error_count && result->told.count < TOLD_MAX; i++) {

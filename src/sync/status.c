@@ -108,13 +108,17 @@ static int fill(const struct account *account, struct state *state,
 	return code;
 }
 
-static int fill_notes(struct state *state, struct status *status, struct err *err)
+static int fill_notes(const struct account *account, struct state *state, struct status *status,
+		      struct err *err)
 {
 	struct state_proofs proofs = {0};
 	int code = state_proofs_count(state, &proofs, err);
+	code = code < 0 ? code : health_quota(state, &status->quota, err);
+	status->has_space = health_space(account, &status->free_bytes);
 	status->oldest_proof = proofs.unproven > 0 ? 0 : proofs.oldest;
 	status->unproven = proofs.unproven;
-	return code < 0 ? code : health_notes(state, &status->notes, err);
+	code = code < 0 ? code : health_notes(state, &status->notes, err);
+	return code < 0 ? code : health_add_space(account, &status->notes, err);
 }
 
 int sync_was_heard(const struct account *account, const struct sync_options *options,
@@ -165,7 +169,7 @@ int sync_status(const struct account *account, const struct sync_options *option
 	if ((code = state_open(&state, path, STATE_READ, err)) < 0 ||
 	    (code = state_mailboxes_load(state, &known, err)) < 0 ||
 	    (code = fill(account, state, &known, &result, err)) < 0 ||
-	    (code = fill_notes(state, &result, err)) < 0) {
+	    (code = fill_notes(account, state, &result, err)) < 0) {
 		status_finish(&result);
 		goto finish;
 	}

@@ -12,6 +12,14 @@ struct twin {
 	uint8_t body[CONTENT_DIGEST_SIZE];
 	const struct maildir_entry *file; /* whose body is not read yet; NULL: BODY is known */
 	bool is_gone;                     /* it went away meanwhile */
+	uint8_t *state;                   /* NULL: it was there before */
+};
+
+#define STATES_MAX 4000
+struct twin_states {
+	struct twin_states *next;
+	size_t count;
+	uint8_t items[STATES_MAX];
 };
 
 static size_t slot_of(const struct twins *twins, const uint8_t header[HEADER_DIGEST_SIZE])
@@ -101,6 +109,11 @@ void twins_finish(struct twins *twins)
 {
 	maildir_scan_finish(&twins->files);
 	keywords_finish(&twins->keywords);
+	while (twins->states != NULL) {
+		struct twin_states *next = twins->states->next;
+		free(twins->states);
+		twins->states = next;
+	}
 	free(twins->items);
 	free(twins->slots);
 	*twins = (struct twins){0};
@@ -121,12 +134,13 @@ static int know_body(struct twins *twins, struct twin *twin, struct err *err)
 }
 
 int twins_find(struct twins *twins, const struct mail_key *key, enum twin_kind *kind,
-	       struct err *err)
+	       uint8_t **state, struct err *err)
 {
 	size_t slot = twins->slot_count > 0 ? slot_of(twins, key->header) : 0;
 	int code = 0;
 
 	*kind = TWIN_NONE;
+	*state = NULL;
 	while (code == 0 && twins->slot_count > 0 && twins->slots[slot] != 0 &&
 	       *kind != TWIN_SAME) {
 		struct twin *twin = &twins->items[twins->slots[slot] - 1];
@@ -138,12 +152,36 @@ int twins_find(struct twins *twins, const struct mail_key *key, enum twin_kind *
 		if (code == 0 && !twin->is_gone) {
 			bool is_same = memcmp(twin->body, key->body, sizeof(twin->body)) == 0;
 			*kind = is_same ? TWIN_SAME : TWIN_UNLIKE;
+			*state = twin->state;
 		}
 	}
 	return code;
 }
 
-int twins_add(struct twins *twins, const struct mail_key *key, struct err *err)
+static uint8_t *new_state(struct twins *twins)
 {
-	return add(twins, key, NULL, err);
+	struct twin_states *states = twins->states;
+
+	if (states == NULL || states->count == STATES_MAX) {
+		states = calloc(1, sizeof(*states));
+		if (states == NULL) {
+			return NULL;
+		}
+		states->next = twins->states;
+		twins->states = states;
+	}
+	return &states->items[states->count++];
+}
+
+int twins_add(struct twins *twins, const struct mail_key *key, uint8_t **state, struct err *err)
+{
+	*state = new_state(twins);
+	if (*state == NULL) {
+		return err_nomem(err);
+	}
+	int code = add(twins, key, NULL, err);
+	if (code == 0) {
+		twins->items[twins->count - 1].state = *state;
+	}
+	return code;
 }

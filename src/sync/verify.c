@@ -9,6 +9,7 @@
 #include "guard/guard.h"
 #include "observe/observe.h"
 #include "plan/plan.h"
+#include "pop3/pop3_run.h"
 #include "rules/pop3_rules.h"
 #include "verify/verify.h"
 
@@ -87,12 +88,6 @@ static const struct step steps_opening[] = {
 static int look_ahead(struct verify *verify, struct err *err)
 {
 	struct run *run = verify->run;
-	if (run->account->is_pop3 &&
-	    (verify->options->level != VERIFY_FILES || verify->options->repairs)) {
-		log_line(run->log, LOG_WARN,
-			 "%s: over POP3 files are verified, and no more; nothing is repaired",
-			 run->account->name);
-	}
 	bool is_here = run->account->is_pop3 ||
 		       (verify->options->level == VERIFY_FILES && !verify->options->repairs);
 	if (!is_here) {
@@ -172,13 +167,16 @@ int sync_verify(const struct account *account, const struct sync_options *option
 	run.plan = &plan;
 	err_clear(err);
 	int code = verify_account(&verify, &own, err);
+	pop3_look_end(&run, code == 0);
 	account_take_leave(&run, code == 0);
 	code = run_outcome(&run, code, err);
 	if (report->run.status == 0 && report->problems > report->repaired) {
 		report->run.status = err_exit_status(ERR_PARTIAL);
 	}
 	maildir_prover_destroy(&verify.prover);
-	state_moves_finish(&verify.moves);
+	whereabouts_finish(&verify.files);
+	free(verify.moved.items);
+	free(verify.moved_to.items);
 	free(verify.wishes.items);
 	plan_finish(&plan);
 	run_finish(&run);

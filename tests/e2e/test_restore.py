@@ -5,8 +5,12 @@ import sqlite3
 
 import pytest
 
+from lies import sync
 from rig import mail
+from rig.fake import Box
 from stories import agree, append
+from test_miscounting import windowed
+from test_recovery import renumber
 
 ARCHIVE = {"direction": "pull", "delete": "none"}
 
@@ -136,12 +140,45 @@ def test_another_tree_is_sent(account, remote, tmp_path):
     assert sorted(path.name for path in kept.rglob("*")) == before
 
 
+@pytest.mark.parametrize("numbers", ["other", "same"])
+def test_another_server_gets_all_once(make_account, numbers):
+    """The old one is lost; what its user has taken to the new one already is not sent again."""
+    account, theirs = make_account(), make_account()
+    with account.remote() as remote, theirs.remote() as new:
+        letters = archive(account, remote)
+        for number, (_, wire) in enumerate(letters[:2]):
+            new.append("INBOX", wire, ("\\Seen", "\\Flagged", "todo"), 1_600_000_000 + number)
+        renumber(theirs, number=99 if numbers == "other" else remote.status("INBOX")["UIDVALIDITY"])
+        account.change(user=theirs.user)
+        for _ in range(2):
+            restore(account, "--all")
+            assert len(new.uids("INBOX")) == 6 and len(new.uids("Archive")) == 2
+        assert new.mailboxes() == ["Archive", "INBOX"]
+        same(account, new)
+
+
 @pytest.mark.parametrize("args", [["--lost-since=x", "home"], ["--all", "--lost-since=7d", "home"],
                                   ["--all"]])
 def test_what_restore_does_not_know_is_usage(account, args):
     assert account.run("restore", *args).status == 64
 
 
+
+def test_nothing_is_sent_to_a_mailbox_of_which_the_server_shows_a_part(bad):
+    box = Box(0)
+    for number in range(10_004):
+        box.add(b"Subject: %d\r\nMessage-ID: <%d@x>\r\n\r\n%d\r\n" % (number, number, number),
+                ["\\Seen"])
+    server, account = bad([box], keys={"timeout": 60, **ARCHIVE})
+    sync(account, 0, seconds=200, memory_kb=200_000)
+    server.boxes["INBOX"] = shown = windowed(box, 10_000)()
+    for _ in range(2):
+        result = account.run("--json", "restore", "--all", "home", timeout=200)
+        assert result.account["uploaded"] == 0 and len(shown.letters) == 10_000, result
+    # What it does not show is not proven.
+    result = account.run("--json", "verify", "--level=server", timeout=200)
+    assert (result.status, result.of("verified")[0]["not_compared"]) == (1, 4), result
+    assert result.of("verify") == []
 
 
 def test_a_restore_that_is_stopped_at_any_step_doubles_nothing(account, remote, steps):

@@ -28,10 +28,12 @@ def named(problems):
 
 
 def flip(path, at=100):
-    """One bit of it."""
+    """One bit of it, as a disk does: its time is the same."""
+    before = path.stat()
     data = bytearray(path.read_bytes())
     data[at] ^= 1
     path.write_bytes(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def test_what_is_damaged_here_is_named(account, remote):
@@ -92,11 +94,30 @@ def test_a_run_that_holds_the_lock_keeps_verify_out(account, remote):
 
 def test_thirty_runs_of_a_thirtieth_prove_each_message_once(account, remote):
     paired(account, remote, 65)
-    sums = [verify(account, "--sample=1/10")[1] for _ in range(10)]
-    assert sum(total["messages"] for total in sums) == 65
-    assert all(total["oldest_proof"] is None for total in sums[:9])
-    assert sums[9]["oldest_proof"] is not None
+    proven_ids = []
+    for _ in range(30):
+        with sqlite3.connect(account.database) as base:
+            base.execute("DELETE FROM proof")
+        assert verify(account, "--sample=1/30")[1]["messages"] in (2, 3)
+        with sqlite3.connect(account.database) as base:
+            proven_ids += [row for row, in base.execute("SELECT row FROM proof")]
+    assert len(proven_ids) == len(set(proven_ids)) == 65
     assert verify(account, "--sample=20%")[1]["messages"] == 13
+
+
+def test_the_oldest_proof_is_told_once_all_have_one(account, remote):
+    paired(account, remote, 12)
+    sums = [verify(account, "--sample=1/3")[1] for _ in range(3)]
+    assert [total["oldest_proof"] is None for total in sums] == [True, True, False]
+
+
+def test_a_random_share_fetches_its_bodies_alone(account, remote):
+    letters = [(remote.append("INBOX", mail.one(n, size=20_000), (), 1_600_000_000 + n), n)
+               for n in range(20)]
+    account.sync()
+    total = verify(account, "--level=bytes", "--sample=10%")[1]
+    assert total["messages"] == 2 and len(letters) == 20
+    assert 2 * 2 * 19_000 < total["bytes"] < 2 * 2 * 22_000
 
 
 @pytest.mark.parametrize("wrong", ["--level=all", "--sample=0/3", "--sample=4/3", "--sample=0%",
@@ -112,6 +133,79 @@ def test_rows_of_an_older_version_learn_what_their_files_are(account, remote):
     assert verify(account)[1]["messages"] == 3
     flip(account.local.find("INBOX", letters[0][1]), -10)
     assert named(verify(account, status=1)[0]) == [("differs_here", letters[0][0])]
+
+
+def test_what_base_cannot_tell_is_compared_with_the_server_first(account, remote):
+    letters = paired(account, remote, 4, **ARCHIVE)
+    files = [account.local.find("INBOX", wire) for _, wire in letters]
+    right = files[1].read_bytes()
+    edit(account, "UPDATE row SET content = NULL, mark_inode = 0")
+    flip(files[1], -10)
+    problems, total = verify(account, "--level=bytes", status=1)
+    assert named(problems) == [("differs_here", letters[1][0])]
+    assert total["taken"] == 0
+    # What is as the server has it is known from now on, and nothing else is.
+    flip(files[0], -10)
+    problems, total = verify(account, "--level=bytes", "--repair")
+    assert named(problems) == [("differs_here", letters[0][0]), ("differs_here", letters[1][0])]
+    assert total["repaired"] == 2 and files[1].read_bytes() == right
+    edit(account, "UPDATE row SET content = NULL, mark_inode = 0")
+    assert verify(account)[1]["taken"] == 4
+    assert verify(account)[1]["taken"] == 0
+
+
+def test_what_was_refiled_under_new_names_is_pending(account, remote):
+    """As programs do that write messages anew (V19)."""
+    remote.create("Archive")
+    letters = paired(account, remote, 6)
+    files = [account.local.find("INBOX", wire) for _, wire in letters]
+    folder = account.local.folder("Archive")
+    for number, path in enumerate(files):
+        (folder / "new" / f"1700000000.M{number}.host").write_bytes(path.read_bytes())
+        path.unlink()
+    for level in ("files", "server"):
+        problems, total = verify(account, f"--level={level}")
+        assert problems == [] and total["pending"] == 6, level
+    account.sync()
+    assert verify(account)[1]["pending"] == 0
+
+
+def test_what_is_not_looked_at_on_the_server_is_told(account, remote):
+    remote.create("Archive")
+    append(remote, 3, "Archive")
+    append(remote, 2)
+    remote.subscribe("INBOX")
+    remote.subscribe("Archive")
+    account.change(subscribed_only="yes")
+    account.sync()
+    assert proven(account, "bytes")["not_compared"] == 0
+    remote.run(remote.conn.unsubscribe(remote.wire("Archive")))
+    assert proven(account, "files")["messages"] == 5
+    for level in ("server", "bytes"):
+        result = account.run("--json", "verify", f"--level={level}")
+        total, = result.of("verified")
+        assert (result.status, total["problems"], total["not_compared"]) == (1, 0, 3)
+        assert "subscribed_only" in result.err
+
+
+def test_a_mailbox_that_is_never_made_there_is_told(account, remote):
+    paired(account, remote, 2, create="local")
+    account.local.create("Here")
+    account.local.deliver("Here", mail.one(9, size=300))
+    account.sync()
+    assert proven(account, "files")["messages"] == 2
+    result = account.run("--json", "verify", "--level=server")
+    assert result.status == 1 and "`create`" in result.err
+    assert result.of("verified")[0]["not_compared"] == 1
+
+
+def test_keywords_that_no_sync_would_see_are_named(account, remote):
+    letters = append(remote, 3, flags=("\\Seen", "todo", "later"))
+    account.sync()
+    uids = [uid for uid, _ in letters]
+    edit(account, "UPDATE row SET flags = flags & 63 WHERE uid = ?", uids[1])
+    problems, _ = verify(account, "--level=server", status=1)
+    assert named(problems) == [("keywords", uids[1])]
 
 
 def proven(account, level):

@@ -1,6 +1,7 @@
 """verify on other servers, over POP3, and of Maildirs that other programs filled."""
 
 import os
+import re
 
 import pytest
 
@@ -57,8 +58,19 @@ def test_a_maildir_that_mbsync_filled_has_no_problem(account, remote):
     Mbsync.fill(account)
     account.sync()
     for _ in range(2):
-        for level in ("files", "server", "bytes"):
-            assert proven(account, level)["messages"] == 8
+        for level in ("bytes", "files", "server"):
+            total = proven(account, level)
+            assert (total["messages"], total["taken"]) == (8, 0)
+    # And what is damaged there is named as it is anywhere.
+    files = sorted(account.local.files("INBOX"))
+    files[0].unlink()
+    flip(files[1], -10)
+    os.utime(files[2], (1_500_000_000, 1_500_000_000))
+    edit(account, "UPDATE row SET flags = 0 WHERE uniq = ?", re.split("[,:]", files[3].name)[0])
+    remote.append("INBOX", mail.one(77), (), 1_600_000_000)
+    problems, total = verify(account, "--level=bytes", status=1)
+    kinds = sorted(problem["problem"] for problem in problems)
+    assert kinds == ["date", "differs_here", "flags"] and total["pending"] == 3, problems
 
 
 def test_a_pop3_account_misses_what_is_lost(make_account, dovecots):

@@ -254,14 +254,58 @@ struct state_contents {
 int state_contents_load(struct state *state, int64_t mailbox, struct state_contents *contents,
 			struct err *err);
 void state_contents_finish(struct state_contents *contents);
-/* The file of ROW is gone, of which nothing is left once that is noted, and nobody meant it to be.
- * Remembered for 30 days; the unique parts of MAILBOX's are added to UNIQUES. */
-int state_lost_note(struct state *state, int64_t row, int64_t now, struct err *err);
-int state_lost_load(struct state *state, int64_t mailbox, struct strlist *uniques, struct err *err);
+/*
+ * Files that are to be here and that base has no more: an archive's, of messages that the server
+ * lost. Remembered until the user says that it is well that they are gone.
+ *
+ * Before the file of ROW is seen to be gone, of a message that the server lost; before the messages
+ * FIRST to LAST are seen to be gone there, those whose files are gone already; before base forgets
+ * MAILBOX, all of it or ONLY_LOST, what the server lost.
+ */
+int state_kept_note_row(struct state *state, int64_t row, struct err *err);
+int state_kept_note_gone(struct state *state, int64_t mailbox, uint32_t first, uint32_t last,
+			 struct err *err);
+int state_kept_note_mailbox(struct state *state, int64_t mailbox, bool only_lost, struct err *err);
+/* The user said so of the file UNIQUE in the mailbox of that name. */
+int state_kept_mean(struct state *state, const char *mailbox, const char *unique, struct err *err);
+int state_kept_is_meant(struct state *state, const char *mailbox, const char *unique,
+			bool *is_meant, struct err *err);
+/* Those of the mailbox NAME (and of the number MAILBOX, 0: none) that base has not got back, and
+ * that nobody said so of. KEPT is zeroed before. */
+struct state_kept_file {
+	char *unique;
+	bool has_content;
+	uint8_t content[ROW_CONTENT_SIZE];
+};
+struct state_kept {
+	struct state_kept_file *items;
+	size_t count, cap;
+};
+int state_kept_load(struct state *state, const char *name, int64_t mailbox, struct state_kept *kept,
+		    struct err *err);
+void state_kept_finish(struct state_kept *kept);
+/* The names of mailboxes that have such are added to NAMES. */
+int state_kept_names(struct state *state, struct strlist *names, struct err *err);
 
 /* At most MOST of the rows that are agreed and on both sides, evenly over their UIDs. */
 int state_rows_sample(struct state *state, int64_t mailbox, unsigned most, struct row_list *rows,
 		      struct err *err);
+
+/* Messages that wait, by mailbox and why; those of POP3, too. WAITING is zeroed before. */
+struct state_waiting_entry {
+	char *mailbox;
+	enum row_reason reason;
+	enum row_held held;
+	bool is_kept_here; /* the server lost it, and its file is here */
+	bool is_lost_here; /* the other way round */
+	uint64_t messages;
+};
+struct state_waiting {
+	struct state_waiting_entry *items;
+	size_t count, cap;
+};
+int state_waiting_load(struct state *state, struct state_waiting *waiting, struct err *err);
+void state_waiting_finish(struct state_waiting *waiting);
 
 /* Whether a mailbox ever was. */
 int state_was_synced(struct state *state, bool *was_synced, struct err *err);

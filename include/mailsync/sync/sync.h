@@ -202,12 +202,20 @@ struct status_entry {
 	int64_t next_try;  /* of these, seconds; 0: in the next run */
 	char *trouble;     /* NULL: none */
 };
+/* As `check` was told it last. */
+struct status_quota {
+	uint64_t used, limit; /* bytes */
+	int64_t at;           /* seconds; 0: nothing is known */
+};
 struct status {
 	struct status_entry *items;
 	size_t count;
 	struct strlist notes; /* of the account, for people: its oldest proof, its quota */
 	int64_t oldest_proof; /* seconds; 0: some message was never verified, or there is none */
 	uint64_t unproven;    /* how many were never verified */
+	struct status_quota quota;
+	bool has_space;
+	uint64_t free_bytes; /* where the Maildir is, now */
 };
 void status_finish(struct status *status);
 /* -ERR_CHANGED when the account was never synced. */

@@ -22,6 +22,7 @@ struct verify_options {
 	unsigned shares;
 	unsigned percent; /* of the messages, at random; 0: all */
 	bool repairs;
+	bool accepts; /* what is missing here is well: it is never told again */
 };
 
 enum verify_problem {
@@ -57,8 +58,12 @@ struct verify_report {
 	uint64_t problems;
 	uint64_t pending; /* what the next sync settles */
 	uint64_t repaired;
-	int64_t oldest_proof; /* seconds; 0: some message was never proven, or there is none */
-	struct report run;    /* its errors, status and seconds */
+	uint64_t taken; /* files of which base knew too little, and takes what they are now */
+	uint64_t not_compared; /* messages that were left out where the server was looked at: each
+				* such reason is among the errors of `run` */
+	uint64_t accepted;     /* files that are gone, which the user said is well */
+	int64_t oldest_proof;  /* seconds; 0: some message was never proven, or there is none */
+	struct report run;     /* its errors, status and seconds */
 };
 #define VERIFY_FINDINGS_MAX 20000
 

@@ -108,8 +108,9 @@ static int publish_repair(struct delivery_item *item, struct err *err)
 		code = maildir_draft_publish(item->folder, &item->draft, repair->unique, granted,
 					     keywords, err);
 	}
-	if (code < 0 ||
+	if (code < 0 || row == NULL ||
 	    (code = row_set_unique(row, repair->unique, strlen(repair->unique), err)) < 0) {
+		item->outcome = code < 0 ? item->outcome : WANT_DONE;
 		return code;
 	}
 	effect_repaired(row, item->flags & ~granted);

@@ -65,8 +65,9 @@ struct delivery_item {
 	 * that second, and counts as delivered.
 	 */
 	struct pop3_row *pop3_row;
-	/* Of `row`, which was lost or damaged here: its file comes back under the name that it has,
-	 * and what it is to base stays. NULL: a new message. */
+	/* Of `row`, or of a POP3 row, which is then not asked for: it was lost or damaged here, and
+	 * its file comes back under the name that it has; what it is to base stays. NULL: a new
+	 * message. */
 	const struct delivery_repair *repair;
 	const char *key;         /* of the mailbox, with `row` (maildir_folder_key); the owner's */
 	enum want_state outcome; /* the delivery's */

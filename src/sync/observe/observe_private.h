@@ -90,6 +90,11 @@ int mailboxes_note_replaced_here(struct run *run, struct err *err); /* replaced_
 /* What tells whether the mailbox that base knows as KNOWN is NOW, without a sample. */
 struct mailbox_evidence mailbox_evidence_of(const struct mailbox *known, const struct mailbox *now);
 
+/* The messages FIRST to LAST are not on the server any more; *COUNT: how many rows changed. Notes
+ * the files of an archive that are gone here already: no row is left of these. */
+int observe_gone_there(struct run *run, const struct mailbox *mailbox, uint32_t first,
+		       uint32_t last, uint64_t *count, struct err *err);
+
 /* --- unkept.c --- */
 
 /* D40, in a transaction: what we put there is not there as UID. */

@@ -49,11 +49,21 @@ static int put_present(struct delta *delta, const struct delta_item *item, struc
 	return code;
 }
 
+int observe_gone_there(struct run *run, const struct mailbox *mailbox, uint32_t first,
+		       uint32_t last, uint64_t *count, struct err *err)
+{
+	struct state *state = run->session->state;
+	int64_t id = mailbox->base.id;
+	int code = policy_is_archive(&run->policy)
+			 ? state_kept_note_gone(state, id, first, last, err)
+			 : 0;
+	return code < 0 ? code : state_see_remote_gone(state, id, first, last, count, err);
+}
+
 int delta_put_gone(struct delta *delta, uint32_t first, uint32_t last, struct err *err)
 {
 	uint64_t count = 0;
-	int code = state_see_remote_gone(delta->run->session->state, delta->mailbox->base.id, first,
-					 last, &count, err);
+	int code = observe_gone_there(delta->run, delta->mailbox, first, last, &count, err);
 	delta->changes += count;
 	return code;
 }

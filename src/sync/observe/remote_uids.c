@@ -55,9 +55,8 @@ static int see_gone(struct uid_listing *listing, struct err *err)
 	listing->changes += listing->unkept;
 	code = code < 0 ? code : uidset_gaps(&listing->uids, from, &gone, err);
 	for (size_t i = 0; code == 0 && i < gone.count; i++) {
-		code = state_see_remote_gone(listing->run->session->state, mailbox->base.id,
-					     gone.ranges[i].first, gone.ranges[i].last, &count,
-					     err);
+		code = observe_gone_there(listing->run, mailbox, gone.ranges[i].first,
+					  gone.ranges[i].last, &count, err);
 		listing->changes += code == 0 ? count : 0;
 	}
 	uidset_finish(&gone);

@@ -34,11 +34,15 @@ static void hold_renames(struct run *run)
 	}
 }
 
-/* Base forgets it, so that it is gone, or new on the other side. */
-static int forget(struct run *run, struct mailbox *mailbox, struct err *err)
+/* Base forgets it, so that it is gone, or new on the other side. KEPT: M5. What an archive is to
+ * keep of it is not forgotten. */
+static int forget(struct run *run, struct mailbox *mailbox, enum side kept, struct err *err)
 {
 	int code;
 	if ((code = run_claim(run, err)) < 0 ||
+	    (policy_is_archive(&run->policy) &&
+	     (code = state_kept_note_mailbox(run->session->state, mailbox->base.id,
+					     kept == SIDE_REMOTE, err)) < 0) ||
 	    (code = state_mailbox_drop(run->session->state, mailbox->base.id, err)) < 0) {
 		return code;
 	}
@@ -104,7 +108,7 @@ static int plan_mailbox(struct run *run, struct mailbox *mailbox, struct err *er
 		say_kept(run, mailbox, decision.kept);
 	}
 	mailbox_exclude(mailbox, decision.exclusion);
-	if ((decision.forgets && (code = forget(run, mailbox, err)) < 0) ||
+	if ((decision.forgets && (code = forget(run, mailbox, decision.kept, err)) < 0) ||
 	    (code = ARRAY_RESERVE(&ops->items, ops->count + 1, &ops->cap, err)) < 0) {
 		return code;
 	}

@@ -29,6 +29,7 @@ struct pop3_session {
 	struct pop3_view view;
 	struct intent intent; /* that those that are due are deleted; `id` 0: none is */
 	bool has_quit;        /* said so: nothing more can be asked */
+	bool has_read;        /* bodies, of which nothing was kept (pop3_look_read) */
 	struct pop3_outcome outcome;
 	size_t left; /* suspects that are not tried in this run */
 };

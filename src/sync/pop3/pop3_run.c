@@ -75,6 +75,7 @@ static int print_plan(struct run *run, struct err *err)
 	return 0;
 }
 
+#define SESSION_LOOKS 6 /* the first of these, which decide; what follows tells or acts */
 static const struct step session_steps[] = {
 	{"connect", connect_session, STEP_LOOKS},
 	{"UIDL and LIST", pop3_observe_list, STEP_LOOKS},
@@ -170,11 +171,21 @@ static int take_passes(struct run *run, struct err *err)
 	return code;
 }
 
-/* What the state has of INBOX, and what names of its files are made of. */
-static int load_base(struct run *run, struct err *err)
+/* What the account knows, and what names of its files are made of. */
+static int load_rest(struct run *run, struct err *err)
 {
 	struct pop3_job *job = run->pop3;
-	struct mailbox *mailbox = job->mailbox;
+	int code = pop3_sizes_load(job, err);
+	job->is_base_known = code == 0;
+	return code < 0 ? code
+			: maildir_folder_key(run->account->name, job->mailbox->name, job->local.key,
+					     err);
+}
+
+/* What the state has of INBOX, too. */
+static int load_base(struct run *run, struct err *err)
+{
+	struct mailbox *mailbox = run->pop3->mailbox;
 	struct state_mailboxes known = {0};
 	int code = state_mailboxes_load(run->session->state, &known, err);
 	for (size_t i = 0; code == 0 && i < known.count; i++) {
@@ -185,11 +196,7 @@ static int load_base(struct run *run, struct err *err)
 		}
 	}
 	state_mailboxes_finish(&known);
-	code = code < 0 ? code : pop3_sizes_load(job, err);
-	job->is_base_known = code == 0;
-	return code < 0
-		     ? code
-		     : maildir_folder_key(run->account->name, mailbox->name, job->local.key, err);
+	return code < 0 ? code : load_rest(run, err);
 }
 
 static const struct step opening[] = {
@@ -231,6 +238,13 @@ static int note_end(struct run *run, int outcome, const struct err *why, struct 
 	return state_end(state, code, err);
 }
 
+static void finish_job(struct pop3_job *job)
+{
+	strlist_finish(&job->local.delivered);
+	strlist_finish(&job->local.adopted);
+	strlist_finish(&job->learnt.failed);
+}
+
 int pop3_run(struct run *run, struct err *err)
 {
 	struct pop3_job job = {
@@ -256,9 +270,37 @@ int pop3_run(struct run *run, struct err *err)
 			code = noted;
 		}
 	}
-	strlist_finish(&job.local.delivered);
-	strlist_finish(&job.local.adopted);
-	strlist_finish(&job.learnt.failed);
+	finish_job(&job);
 	run->pop3 = NULL;
 	return code;
+}
+
+int pop3_look_begin(struct run *run, struct mailbox *inbox, struct err *err)
+{
+	struct pop3_job *job = calloc(1, sizeof(*job));
+	if (job == NULL) {
+		return err_nomem(err);
+	}
+	*job = (struct pop3_job){
+		.run = run,
+		.mailbox = inbox,
+		.policy = pop3_policy_of(run->account, run->options, clock_real_s()),
+	};
+	run->pop3 = job;
+	int code = load_rest(run, err);
+	return code < 0 ? code : run_take_steps(run, session_steps, SESSION_LOOKS, err);
+}
+
+void pop3_look_end(struct run *run, bool is_well)
+{
+	struct pop3_job *job = run->pop3;
+	if (job == NULL) {
+		return;
+	}
+	/* A server may mark as read, at QUIT, what it was asked for. */
+	disconnect(run, is_well && !job->session.has_read);
+	finish_pass(&job->session);
+	finish_job(job);
+	free(job);
+	run->pop3 = NULL;
 }

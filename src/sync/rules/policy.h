@@ -36,5 +36,10 @@ enum side policy_sides(const struct account *account, const struct sync_options 
 /* NOW in seconds. */
 int policy_make(const struct account *account, const struct sync_options *options, int64_t now,
 		struct run_policy *policy, struct err *err);
+/* What is gone on one side stays on the other, always: a file that is gone here was lost. */
+static inline bool policy_is_archive(const struct run_policy *policy)
+{
+	return policy->messages.delete_ == SIDE_NONE;
+}
 
 #endif

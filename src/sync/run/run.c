@@ -91,13 +91,16 @@ void row_ids_sort(struct row_ids *ids)
 	}
 }
 
+bool row_ids_has(const struct row_ids *ids, int64_t id)
+{
+	return array_find(ids->items, ids->count, sizeof(id), &id, compare_ids) != NULL;
+}
+
 bool run_leaves(const struct run *run, const struct row *row)
 {
 	const struct row_ids *restored = &run->restored;
 	return run->options->restore != NULL && !row->is_agreed && row->local == MESSAGE_PRESENT &&
-	       row->remote != MESSAGE_PRESENT &&
-	       array_find(restored->items, restored->count, sizeof(row->id), &row->id,
-			  compare_ids) == NULL;
+	       row->remote != MESSAGE_PRESENT && !row_ids_has(restored, row->id);
 }
 
 int run_check_stop(struct run *run, struct err *err)

@@ -171,6 +171,8 @@ struct row_ids {
 };
 
 void row_ids_sort(struct row_ids *ids);
+/* Of sorted IDS. */
+bool row_ids_has(const struct row_ids *ids, int64_t id);
 
 struct plan;
 struct pop3_job;

@@ -32,6 +32,11 @@ struct bodies {
 	bool is_by_part;    /* the digest is of the body alone, and ends in: */
 	struct body_part part;
 	uint8_t part_content[CONTENT_DIGEST_SIZE];
+	/* Files of rows that do not say what they were, by place; those are to be learnt that are
+	 * what the server has. */
+	struct maildir_proof *files;
+	bool *are_learnt;
+	uint64_t aside; /* messages that the connection ended on */
 };
 
 static int ask(struct bodies *bodies, struct err *err)
@@ -59,8 +64,7 @@ static int ask(struct bodies *bodies, struct err *err)
 	return code;
 }
 
-/* When ROW's file was delivered, as its name tells; 0: it does not. */
-static int64_t delivered_at(const struct row *row)
+int64_t verify_delivered_at(const struct row *row)
 {
 	struct maildir_unique ours;
 	bool is_ours = maildir_unique_parse(span_of(row->unique), &ours) && ours.uid == row->uid;
@@ -68,9 +72,10 @@ static int64_t delivered_at(const struct row *row)
 }
 
 /* Some servers render a message anew each time. */
-static int tell_differs(struct verify_mailbox *at, const struct row *row, struct err *err)
+int verify_tell_differs_there(struct verify_mailbox *at, const struct row *row, struct err *err)
 {
-	int64_t seconds = delivered_at(row);
+	bool is_pop3 = at->verify->run->account->is_pop3;
+	int64_t seconds = is_pop3 ? told_time_or(row->date, 0) : verify_delivered_at(row);
 	time_t time = (time_t)seconds;
 	struct tm parts;
 	char date[16];
@@ -81,6 +86,17 @@ static int tell_differs(struct verify_mailbox *at, const struct row *row, struct
 	}
 	return verify_find(at, VERIFY_DIFFERS_THERE, row, NULL, err,
 			   "the server's message differs from what it sent on %s", date);
+}
+
+/* Base does not say what the file was: the server's message and the file may be the same. */
+static int tell_differs(struct bodies *bodies, const struct row *row, struct err *err)
+{
+	struct verify_mailbox *at = bodies->at;
+	if (row->has_content) {
+		return verify_tell_differs_there(at, row, err);
+	}
+	int code = verify_find(at, VERIFY_DIFFERS_HERE, row, NULL, err, VERIFY_UNLIKE_SERVER);
+	return code < 0 ? code : verify_wish(at, row, true, err);
 }
 
 /* Of DATA what belongs to the body, into SCAN. */
@@ -117,6 +133,30 @@ static int feed(struct bodies *bodies, struct span data, struct err *err)
 				  : content_scan_feed(bodies->scan, data, err);
 }
 
+/* What the message of place INDEX is to be, of which CONTENT came. */
+static int compare(struct bodies *bodies, size_t index, const uint8_t *content, bool *is_same,
+		   struct err *err)
+{
+	struct verify_mailbox *at = bodies->at;
+	const struct row *row = bodies->wants.rows[index];
+	struct maildir_proof *file = &bodies->files[index];
+	if (row->has_content) {
+		*is_same = memcmp(content, row->content, ROW_CONTENT_SIZE) == 0;
+		return 0;
+	}
+	const struct maildir_entry *entry = maildir_scan_find(&at->scan, span_of(row->unique));
+	int code = maildir_prover_read(at->verify->prover, at->mailbox->dir, entry->name,
+				       entry->in_new, file, err);
+	if (code == -ERR_CHANGED) { /* somebody is at work on it just now */
+		at->verify->report->pending++;
+		*is_same = true;
+		return 0;
+	}
+	*is_same = code == 0 && memcmp(content, file->content, ROW_CONTENT_SIZE) == 0;
+	bodies->are_learnt[index] = *is_same;
+	return code;
+}
+
 static int judge(struct bodies *bodies, const struct remote_body *body, struct err *err)
 {
 	struct wants *wants = &bodies->wants;
@@ -129,6 +169,7 @@ static int judge(struct bodies *bodies, const struct remote_body *body, struct e
 		.head = {bodies->head, bodies->head_len},
 	};
 	uint8_t content[CONTENT_DIGEST_SIZE];
+	bool is_same = false;
 	bodies->is_whole = false;
 	if (fetch_judge(&answer) != FETCH_MESSAGE) {
 		return 0;
@@ -141,14 +182,15 @@ static int judge(struct bodies *bodies, const struct remote_body *body, struct e
 		memcpy(bodies->part_content, content, sizeof(content));
 		return code;
 	}
-	if (code == 0 && memcmp(content, row->content, ROW_CONTENT_SIZE) != 0 &&
-	    delivered_at(row) == 0) {
+	code = code < 0 ? code : compare(bodies, index, content, &is_same, err);
+	if (code < 0 || is_same) {
+		return code;
+	}
+	if (verify_delivered_at(row) == 0) {
 		wants->states[index] = WANT_PARTLY; /* is_same_but_header */
 		return 0;
 	}
-	return code < 0 || memcmp(content, row->content, ROW_CONTENT_SIZE) == 0
-		     ? code
-		     : tell_differs(bodies->at, row, err);
+	return tell_differs(bodies, row, err);
 }
 
 static int take(struct bodies *bodies, const struct remote_body *body, struct err *err)
@@ -210,6 +252,7 @@ static void tell_unread(struct bodies *bodies)
 				bodies->refusal.code == ERR_NONE ? "" : bodies->refusal.text);
 			run_report_error(run, bodies->at->mailbox, bodies->wants.rows[i]->uid,
 					 &why);
+			bodies->at->verify->report->not_compared++;
 		}
 	}
 }
@@ -268,6 +311,12 @@ static int is_same_but_header(struct bodies *bodies, size_t index, bool *is_same
 	return code;
 }
 
+/* Then its file tells nothing of the server's message, and was told of. */
+static bool is_damaged(const struct bodies *bodies, size_t index)
+{
+	return uidset_contains(&bodies->at->damaged, bodies->wants.rows[index]->uid);
+}
+
 static int settle_doubts(struct bodies *bodies, struct err *err)
 {
 	int code = 0;
@@ -279,22 +328,49 @@ static int settle_doubts(struct bodies *bodies, struct err *err)
 		code = is_same_but_header(bodies, i, &is_same, err);
 		if (code == 0 && bodies->wants.states[i] == WANT_OPEN) {
 			tell_unread(bodies); /* what was not given is no difference */
-		} else if (code == 0 && !is_same) {
-			code = tell_differs(bodies->at, bodies->wants.rows[i], err);
+		} else if (code == 0 && !is_same && !is_damaged(bodies, i)) {
+			code = tell_differs(bodies, bodies->wants.rows[i], err);
 		}
+		bodies->are_learnt[i] = is_same && !bodies->wants.rows[i]->has_content;
 		bodies->wants.states[i] = WANT_DONE;
 	}
 	return code;
 }
 
-/* Base has it on both sides, it is listed, and it is known what it is. */
-static bool is_wanted(const struct bodies *bodies, const struct row *row)
+/* Whether there is anything to compare it with. */
+static bool is_known(const struct bodies *bodies, const struct row *row)
 {
 	const struct verify_mailbox *at = bodies->at;
-	return row->is_agreed && row->remote == MESSAGE_PRESENT && row->has_content &&
-	       uidset_contains(&at->listed, row->uid) && share_is_of(&at->share, row->id) &&
-	       suspects_place(at->verify->run, SUSPECT_MESSAGE, at->mailbox->name, row->id) ==
-		       SUSPECT_GOES;
+	return row->has_content ||
+	       (at->mailbox->dir != NULL && !uidset_contains(&at->damaged, row->uid) &&
+		maildir_scan_find(&at->scan, span_of(row->unique)) != NULL);
+}
+
+/* Base has it on both sides, it is listed, and it is known what it is. */
+static bool is_wanted(struct bodies *bodies, const struct row *row)
+{
+	struct verify_mailbox *at = bodies->at;
+	if (!row->is_agreed || row->remote != MESSAGE_PRESENT || !share_has(&at->share, row->id) ||
+	    !uidset_contains(&at->listed, row->uid) || !is_known(bodies, row)) {
+		return false;
+	}
+	bool is_aside = suspects_place(at->verify->run, SUSPECT_MESSAGE, at->mailbox->name,
+				       row->id) != SUSPECT_GOES;
+	bodies->aside += is_aside;
+	return !is_aside;
+}
+
+static int write_learnt(struct bodies *bodies, struct err *err)
+{
+	struct state *proofs = bodies->at->verify->proofs;
+	int code = state_begin(proofs, err);
+	for (size_t i = 0; code == 0 && i < bodies->wants.count; i++) {
+		if (bodies->are_learnt[i]) {
+			code = verify_learn(bodies->at, bodies->wants.rows[i], &bodies->files[i],
+					    err);
+		}
+	}
+	return state_end(proofs, code, err);
 }
 
 static int prove_slice(struct bodies *bodies, struct err *err)
@@ -304,6 +380,7 @@ static int prove_slice(struct bodies *bodies, struct err *err)
 	wants->count = 0;
 	for (size_t i = 0; i < bodies->rows.count; i++) {
 		if (is_wanted(bodies, &bodies->rows.items[i])) {
+			bodies->are_learnt[wants->count] = false;
 			wants->states[wants->count] = WANT_OPEN;
 			wants->rows[wants->count++] = &bodies->rows.items[i];
 		}
@@ -317,7 +394,10 @@ static int prove_slice(struct bodies *bodies, struct err *err)
 	if (wants_open(wants) > 0 && (code = fetch(bodies, err)) == 0) {
 		tell_unread(bodies);
 	}
-	return code < 0 ? code : settle_doubts(bodies, err);
+	if (code < 0 || (code = settle_doubts(bodies, err)) < 0) {
+		return code;
+	}
+	return write_learnt(bodies, err);
 }
 
 static int prove_all(struct bodies *bodies, struct err *err)
@@ -349,12 +429,17 @@ int verify_bytes(struct verify_mailbox *at, struct err *err)
 	bodies->remote = at->verify->run->session->remote;
 	bodies->wants.rows = calloc(VERIFY_SLICE_ROWS, sizeof(*bodies->wants.rows));
 	bodies->wants.states = calloc(VERIFY_SLICE_ROWS, sizeof(*bodies->wants.states));
-	int code = bodies->wants.rows == NULL || bodies->wants.states == NULL
-			 ? err_nomem(err)
-			 : content_scan_create(&bodies->scan, err);
+	bodies->files = calloc(VERIFY_SLICE_ROWS, sizeof(*bodies->files));
+	bodies->are_learnt = calloc(VERIFY_SLICE_ROWS, sizeof(*bodies->are_learnt));
+	bool has_room = bodies->wants.rows != NULL && bodies->wants.states != NULL &&
+			bodies->files != NULL && bodies->are_learnt != NULL;
+	int code = has_room ? content_scan_create(&bodies->scan, err) : err_nomem(err);
 	code = code < 0 ? code : prove_all(bodies, err);
+	verify_left_out(at, code < 0 ? 0 : bodies->aside, "the connection ended on them before");
 	content_scan_destroy(&bodies->scan);
 	row_list_finish(&bodies->rows);
+	free(bodies->files);
+	free(bodies->are_learnt);
 	free(bodies->wants.rows);
 	free(bodies->wants.states);
 	free(bodies);

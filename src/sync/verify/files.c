@@ -27,9 +27,10 @@ struct slice {
 	bool are_proven[VERIFY_SLICE_ROWS];
 };
 
-static bool is_taken(struct verify_mailbox *at, const struct row *row)
+static int ask_share(struct verify_mailbox *at, const struct row *row, bool *takes, struct err *err)
 {
-	return row->is_agreed && share_takes(&at->share, row->id);
+	*takes = false;
+	return row->is_agreed ? share_takes(&at->share, row->id, takes, err) : 0;
 }
 
 /* A row without content is of an older version, or of a pair that was found by its header. */
@@ -142,16 +143,6 @@ static int prove(struct verify_mailbox *at, const struct row *row,
 	return verify_wish(at, row, true, err);
 }
 
-/* Its file lies in another folder now, as the next sync is going to find. */
-static bool is_moved(const struct verify *verify, const struct row *row)
-{
-	bool is_moved = false;
-	for (size_t i = 0; i < verify->moves.count; i++) {
-		is_moved |= verify->moves.items[i].gone_row == row->id;
-	}
-	return is_moved;
-}
-
 /* Whether the next sync takes it for a deletion, and carries that out. SEEN: what it will see. */
 static bool is_deletion(const struct verify_mailbox *at, const struct row *seen)
 {
@@ -164,43 +155,37 @@ static bool is_deletion(const struct verify_mailbox *at, const struct row *seen)
 	return (policy->messages.delete_ & SIDE_REMOTE) != 0 && !is_held;
 }
 
-/* POP3: a file is the user's, who may put it into any folder; nothing comes of that. */
-static int is_in_another_folder(struct verify_mailbox *at, const struct row *row, bool *is_there,
-				struct err *err)
+int verify_tell_missing(struct verify_mailbox *at, const struct row *row, const char *what,
+			struct err *err)
 {
-	struct run *run = at->verify->run;
-	char name[MAILDIR_NAME_MAX + 1];
-	bool in_new;
-	int code = 0;
-	*is_there = false;
-	for (size_t i = 0; code == 0 && !*is_there && i < run->mailboxes.count; i++) {
-		const struct mailbox *mailbox = &run->mailboxes.items[i];
-		struct maildir_folder *folder = NULL;
-		if (mailbox == at->mailbox || !(mailbox->seen.in & SIDE_LOCAL)) {
-			continue;
-		}
-		if ((code = mailbox_open_folder(run, mailbox, &folder, err)) == 0) {
-			code = maildir_folder_find(folder, span_of(row->unique), name, &in_new,
-						   err);
-			*is_there = code == 0;
-			code = code == -ERR_CHANGED ? 0 : code;
-		}
-		maildir_folder_close(&folder);
+	struct verify *verify = at->verify;
+	const char *name = at->mailbox->name;
+	bool is_meant = false;
+	int code = state_kept_is_meant(verify->proofs, name, row->unique, &is_meant, err);
+	if (code == 0 && !is_meant && verify->options->accepts) {
+		code = state_kept_mean(verify->proofs, name, row->unique, err);
+		is_meant = true;
 	}
-	return code;
+	if (code < 0 || is_meant) {
+		verify->report->accepted += code == 0;
+		return code;
+	}
+	verify->report->messages++;
+	code = verify_find(at, VERIFY_MISSING_HERE, row, NULL, err, "%s", what);
+	return code < 0 ? code : verify_wish(at, row, false, err);
 }
 
-/* Deleting is no way to tell a POP3 server anything. */
+/* POP3: a file is the user's, who may put it into any folder; nothing comes of that. Deleting is no
+ * way to tell a POP3 server anything. */
 static int look_elsewhere(struct verify_mailbox *at, const struct row *row, struct err *err)
 {
 	bool is_there = false;
-	int code = is_in_another_folder(at, row, &is_there, err);
+	int code = verify_is_elsewhere(at, row->unique, &is_there, err);
 	if (code < 0 || is_there) {
 		at->verify->report->pending += is_there;
 		return code;
 	}
-	at->verify->report->messages++;
-	return verify_find(at, VERIFY_MISSING_HERE, row, NULL, err, "the file is gone");
+	return verify_tell_missing(at, row, "the file is gone", err);
 }
 
 /* ROW's file is not where base has it. *FOUND: where it is, under a name that another program gave
@@ -222,16 +207,15 @@ static int look_for(struct verify_mailbox *at, const struct row *row,
 	if (code < 0 || *found != NULL) {
 		goto finish;
 	}
-	if (is_moved(at->verify, row) || is_deletion(at, &seen)) {
+	if (row_ids_has(&at->verify->moved, row->id) || is_deletion(at, &seen)) {
 		at->verify->report->pending++;
 		goto finish;
 	}
-	at->verify->report->messages++;
-	code = verify_find(at, VERIFY_MISSING_HERE, row, NULL, err,
-			   row->remote == MESSAGE_PRESENT
-				   ? "the file is gone, and no sync would bring it back"
-				   : "the file is gone, and the server does not have it any more");
-	code = code < 0 ? code : verify_wish(at, row, false, err);
+	code = verify_tell_missing(at, row,
+				   row->remote == MESSAGE_PRESENT
+					   ? "the file is gone, and no sync would bring it back"
+					   : VERIFY_GONE_EVERYWHERE,
+				   err);
 finish:
 	row_finish(&seen);
 	return code;
@@ -242,8 +226,9 @@ static int look_at_slice(struct verify_mailbox *at, struct slice *slice, struct 
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < slice->rows.count; i++) {
 		const struct row *row = &slice->rows.items[i];
+		bool takes = false;
 		slice->are_proven[i] = false;
-		if (!is_taken(at, row)) {
+		if ((code = ask_share(at, row, &takes, err)) < 0 || !takes) {
 			continue;
 		}
 		const struct maildir_entry *entry =
@@ -259,6 +244,26 @@ static int look_at_slice(struct verify_mailbox *at, struct slice *slice, struct 
 	return code;
 }
 
+bool verify_waits_for_body(const struct verify *verify, const struct row *row)
+{
+	return verify->options->level == VERIFY_BYTES && !row->has_content &&
+	       row->remote == MESSAGE_PRESENT;
+}
+
+int verify_learn(struct verify_mailbox *at, const struct row *row,
+		 const struct maildir_proof *proof, struct err *err)
+{
+	const struct file_mark mark = maildir_file_mark(&proof->file);
+	const struct state_proof shown = {
+		.id = row->id,
+		.is_pop3 = at->verify->run->account->is_pop3,
+		.now = at->verify->now,
+		.content = row->has_content ? NULL : proof->content,
+		.mark = &mark,
+	};
+	return state_prove(at->verify->proofs, &shown, err);
+}
+
 static int write_down(struct verify_mailbox *at, const struct slice *slice, struct err *err)
 {
 	struct state *proofs = at->verify->proofs;
@@ -266,18 +271,11 @@ static int write_down(struct verify_mailbox *at, const struct slice *slice, stru
 	for (size_t i = 0; code == 0 && i < slice->rows.count; i++) {
 		const struct row *row = &slice->rows.items[i];
 		const struct maildir_proof *proof = &slice->proofs[i];
-		if (!slice->are_proven[i]) {
+		if (!slice->are_proven[i] || verify_waits_for_body(at->verify, row)) {
 			continue;
 		}
-		const struct file_mark mark = maildir_file_mark(&proof->file);
-		const struct state_proof shown = {
-			.id = row->id,
-			.is_pop3 = at->verify->run->account->is_pop3,
-			.now = at->verify->now,
-			.content = row->has_content ? NULL : proof->content,
-			.mark = &mark,
-		};
-		code = state_prove(proofs, &shown, err);
+		at->verify->report->taken += !row->has_content;
+		code = verify_learn(at, row, proof, err);
 	}
 	return state_end(proofs, code, err);
 }
@@ -306,16 +304,20 @@ static int prove_all(struct verify_mailbox *at, struct slice *slice, struct err 
 	return code;
 }
 
-/* A POP3 row as far as its file goes. */
-static int add_pop3(struct row_list *rows, const struct pop3_row *pop3, struct err *err)
+int verify_pop3_row(struct row_list *rows, int64_t mailbox, const struct pop3_row *pop3,
+		    struct err *err)
 {
 	struct row *row = row_list_add(rows, err);
 	if (row == NULL) {
 		return -ERR_NOMEM;
 	}
+	bool is_there = pop3->gone_since == 0 && !pop3->is_deleted;
 	row->id = pop3->id;
+	row->mailbox = mailbox;
 	row->is_agreed = true;
 	row->local = MESSAGE_PRESENT;
+	row->remote = is_there ? MESSAGE_PRESENT : MESSAGE_GONE;
+	row->date = told_time(pop3->first_seen);
 	row->has_digest = pop3->has_digest;
 	memcpy(row->digest, pop3->digest, ROW_DIGEST_SIZE);
 	row->has_content = pop3->has_content;
@@ -333,38 +335,13 @@ static int prove_maildrop(struct verify_mailbox *at, struct slice *slice, struct
 		for (; code == 0 && next < known.count && slice->rows.count < VERIFY_SLICE_ROWS;
 		     next++) {
 			if (known.items[next].unique[0] != '\0') {
-				code = add_pop3(&slice->rows, &known.items[next], err);
+				code = verify_pop3_row(&slice->rows, at->mailbox->base.id,
+						       &known.items[next], err);
 			}
 		}
 		code = code < 0 ? code : prove_slice(at, slice, err);
 	}
 	state_pop3_finish(&known);
-	return code;
-}
-
-/* What an archive lost when the server had not got it any more: base does not know it by now. */
-static int tell_lost(struct verify_mailbox *at, struct err *err)
-{
-	struct strlist uniques;
-	strlist_init(&uniques);
-	int code = state_lost_load(at->verify->proofs, at->mailbox->base.id, &uniques, err);
-	for (size_t i = 0; code == 0 && i < uniques.count; i++) {
-		struct row row;
-		bool is_there = maildir_scan_find(&at->scan, span_of(uniques.items[i])) != NULL;
-		row_init(&row);
-		code = row_set_unique(&row, uniques.items[i], strlen(uniques.items[i]), err);
-		if (code == 0 && !is_there) {
-			code = is_in_another_folder(at, &row, &is_there, err);
-		}
-		if (code == 0 && !is_there) {
-			at->verify->report->messages++;
-			code = verify_find(at, VERIFY_MISSING_HERE, &row, NULL, err,
-					   "the file is gone, and the server does not have it any "
-					   "more");
-		}
-		row_finish(&row);
-	}
-	strlist_finish(&uniques);
 	return code;
 }
 
@@ -378,5 +355,5 @@ int verify_files(struct verify_mailbox *at, struct err *err)
 						     : prove_all(at, slice, err);
 	row_list_finish(&slice->rows);
 	free(slice);
-	return code < 0 ? code : tell_lost(at, err);
+	return code;
 }

@@ -1,6 +1,7 @@
 /* What was found, into the report. */
 #include "verify_private.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,11 +112,26 @@ int verify_find(struct verify_mailbox *at, enum verify_problem problem, const st
 	return keep(report, &finding, at->mailbox->name, name, message, err);
 }
 
+void verify_left_out(struct verify_mailbox *at, uint64_t count, const char *why)
+{
+	struct err told;
+	if (count == 0) {
+		return;
+	}
+	at->verify->report->not_compared += count;
+	err_set(&told, ERR_PARTIAL, SCOPE_MAILBOX,
+		"%" PRIu64 " message%s not compared with the server: %s", count,
+		count == 1 ? " is" : "s are", why);
+	run_report_error(at->verify->run, at->mailbox, 0, &told);
+}
+
 int verify_wish(struct verify_mailbox *at, const struct row *row, bool is_damaged, struct err *err)
 {
 	struct verify_wishes *wishes = &at->verify->wishes;
 	const struct verify_report *report = at->verify->report;
-	if (!at->verify->options->repairs || row->uid == 0 || report->count != report->problems) {
+	bool is_pop3 = at->verify->run->account->is_pop3;
+	if (!at->verify->options->repairs || (row->uid == 0 && !is_pop3) ||
+	    report->count != report->problems) {
 		return 0;
 	}
 	if (ARRAY_RESERVE(&wishes->items, wishes->count + 1, &wishes->cap, err) < 0) {

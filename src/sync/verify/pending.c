@@ -7,17 +7,6 @@ static bool is_gone_here(const struct row *row)
 	return row->is_agreed && row->local != MESSAGE_PRESENT;
 }
 
-/* The new row of a move, of which the gone one was counted. */
-static bool is_moved_here(const struct verify *verify, const struct row *row)
-{
-	for (size_t i = 0; !row->is_agreed && i < verify->moves.count; i++) {
-		if (verify->moves.items[i].new_row == row->id) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* What this policy never takes over is told of where both sides are compared. */
 static int tell_held(struct verify_mailbox *at, const struct op *op, const struct row *row,
 		     struct err *err)
@@ -41,7 +30,7 @@ static int count(struct verify_mailbox *at, const struct job *job, struct err *e
 		const struct op *op = &job->plan.ops[i];
 		const struct row *row = &job->rows.items[op->row];
 		if (op->kind != OP_HOLD && op->row != last && !is_gone_here(row) &&
-		    !is_moved_here(at->verify, row)) {
+		    (row->is_agreed || !row_ids_has(&at->verify->moved_to, row->id))) {
 			at->verify->report->pending++;
 			last = op->row;
 		}

@@ -20,6 +20,7 @@
 #include "fetch/fetch.h"
 #include "guard/guard.h"
 #include "observe/observe.h"
+#include "pop3/pop3_run.h"
 
 #define REPAIR_ROWS 100 /* fetched, and delivered, at a time */
 
@@ -42,6 +43,7 @@ struct repair {
 	struct maildir_draft draft; /* of the body that is coming in */
 	bool has_draft;
 	bool is_whole;
+	const struct pop3_rows *maildrop; /* POP3: base's rows; else NULL */
 };
 
 static void drop_draft(struct repair *repair)
@@ -56,7 +58,8 @@ static void drop_draft(struct repair *repair)
 /* Why a wish stays one. */
 static void tell(struct repair *repair, const struct row *row, const struct err *why)
 {
-	run_report_error(repair->verify->run, repair->mailbox, row->uid, why);
+	uint32_t uid = repair->maildrop != NULL ? 0 : row->uid;
+	run_report_error(repair->verify->run, repair->mailbox, uid, why);
 }
 
 /* The directory of damaged files. */
@@ -155,7 +158,7 @@ static int deliver(struct repair *repair, size_t index, struct told_time date, s
 		.draft = repair->draft,
 		.date = seconds,
 		.flags = row->local_flags,
-		.row = row,
+		.row = repair->maildrop != NULL ? NULL : row,
 		.repair = &repair->repairs[index],
 		.key = repair->key,
 	};
@@ -204,7 +207,7 @@ static int take(struct repair *repair, const struct remote_body *body, struct er
 	return 0;
 }
 
-static int fetch(struct repair *repair, struct err *err)
+static int fetch_numbered(struct repair *repair, struct err *err)
 {
 	struct uidset uids;
 	bool is_done = false;
@@ -228,13 +231,90 @@ static int fetch(struct repair *repair, struct err *err)
 	return code;
 }
 
+/* --- over POP3 --- */
+
+static size_t place_of(const struct repair *repair, int64_t row)
+{
+	for (size_t i = 0; i < repair->wants.count; i++) {
+		if (repair->of[i]->id == row && repair->states[i] == WANT_OPEN) {
+			return i;
+		}
+	}
+	return WANT_NONE;
+}
+
+static bool wants(void *context, const struct pop3_row *row)
+{
+	return place_of(context, row->id) != WANT_NONE;
+}
+
+static int begin(void *context, const struct pop3_row *row, struct err *err)
+{
+	(void)row;
+	return take(context, &(struct remote_body){.type = REMOTE_FETCHED_BEGIN}, err);
+}
+
+static int feed(void *context, struct span data, struct err *err)
+{
+	return take(context, &(struct remote_body){.type = REMOTE_FETCHED_DATA, .data = data}, err);
+}
+
+/* Base's digest decides whether it is whole. */
+static int end(void *context, const struct pop3_row *row, bool is_whole, struct err *err)
+{
+	struct repair *repair = context;
+	size_t place = place_of(repair, row->id);
+	(void)is_whole;
+	repair->is_whole = true;
+	return take(context,
+		    &(struct remote_body){
+			    .type = REMOTE_FETCHED_MESSAGE,
+			    .uid = place == WANT_NONE ? 0 : repair->of[place]->uid,
+			    .has_body = true,
+		    },
+		    err);
+}
+
+static int refused(void *context, const struct pop3_row *row, struct span words, struct err *err)
+{
+	(void)context;
+	(void)row;
+	(void)words;
+	(void)err;
+	return 0; /* note() tells */
+}
+
+static int fetch_maildrop(struct repair *repair, struct err *err)
+{
+	const struct pop3_reader reader = {
+		.context = repair,
+		.wants = wants,
+		.begin = begin,
+		.data = feed,
+		.end = end,
+		.refused = refused,
+	};
+	int code = pop3_look_read(repair->verify->run, &reader, err);
+	drop_draft(repair);
+	return code;
+}
+
+static int fetch(struct repair *repair, struct err *err)
+{
+	return repair->maildrop != NULL ? fetch_maildrop(repair, err) : fetch_numbered(repair, err);
+}
+
 /* What came of it: the findings say so, and the messages are proven. */
 static int note(struct repair *repair, struct err *err)
 {
 	struct verify *verify = repair->verify;
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < repair->wants.count; i++) {
-		const struct state_proof shown = {.id = repair->of[i]->id, .now = verify->now};
+		const struct state_proof shown = {
+			.id = repair->of[i]->id,
+			.is_pop3 = repair->maildrop != NULL,
+			.now = verify->now,
+		};
 		if (repair->states[i] == WANT_OPEN) {
 			struct err why;
 			err_set(&why, ERR_PARTIAL, SCOPE_MESSAGE,
@@ -250,19 +330,45 @@ static int note(struct repair *repair, struct err *err)
 	return code;
 }
 
+/* The row of WISH, at the end of the list; *ROW is NULL where its message is not to be had. */
+static int load_row(struct repair *repair, const struct verify_wish *wish, struct row **row,
+		    struct err *err)
+{
+	struct row_list *rows = &repair->rows;
+	const struct pop3_rows *maildrop = repair->maildrop;
+	bool found = false;
+	int code = 0;
+	*row = NULL;
+	for (size_t i = 0; maildrop != NULL && code == 0 && !found && i < maildrop->count; i++) {
+		found = maildrop->items[i].id == wish->row;
+		code = found ? verify_pop3_row(rows, wish->mailbox, &maildrop->items[i], err) : 0;
+	}
+	if (maildrop == NULL) {
+		struct row *added = row_list_add(rows, err);
+		code = added == NULL ? -ERR_NOMEM
+				     : state_row_by_id(repair->verify->run->session->state,
+						       wish->row, added, &found, err);
+	}
+	if (code < 0 || !found) {
+		return code;
+	}
+	*row = &rows->items[rows->count - 1];
+	if (maildrop != NULL) { /* it has no UID: its place tells it */
+		(*row)->uid = (uint32_t)repair->wants.count + 1;
+	} else if ((*row)->remote != MESSAGE_PRESENT || (*row)->uid == 0) {
+		*row = NULL;
+	}
+	return 0;
+}
+
 /* Whether WISH can be fetched; then it has a place of its own. */
 static int add(struct repair *repair, const struct verify_wish *wish, struct err *err)
 {
 	size_t index = repair->wants.count;
-	struct row *row = row_list_add(&repair->rows, err);
+	struct row *row = NULL;
 	struct delivery_repair *damage = &repair->repairs[index];
-	bool found = false;
-	if (row == NULL) {
-		return -ERR_NOMEM;
-	}
-	int code =
-		state_row_by_id(repair->verify->run->session->state, wish->row, row, &found, err);
-	if (code < 0 || !found || row->remote != MESSAGE_PRESENT || row->uid == 0) {
+	int code = load_row(repair, wish, &row, err);
+	if (code < 0 || row == NULL) {
 		return code;
 	}
 	snprintf(repair->uniques[index], sizeof(repair->uniques[index]), "%s", row->unique);
@@ -315,8 +421,9 @@ static int open_mailbox(struct repair *repair, const char *wire, struct err *err
 		return code;
 	}
 	if ((code = mailbox_open_folder(run, mailbox, &repair->folder, err)) < 0 ||
-	    (code = remote_open(repair->remote, wire, REMOTE_READ,
-				mailbox->base.numbers.uidvalidity, NULL, err)) < 0) {
+	    (repair->maildrop == NULL &&
+	     (code = remote_open(repair->remote, wire, REMOTE_READ,
+				 mailbox->base.numbers.uidvalidity, NULL, err)) < 0)) {
 		return code;
 	}
 	repair->delivery = delivery_create(run, err);
@@ -332,8 +439,9 @@ static int compare_rows(const void *x, const void *y)
 	return (one->uid > other->uid) - (one->uid < other->uid);
 }
 
+/* MAILDROP: NULL over IMAP, where WIRE is its name. */
 static int repair_mailbox(struct verify *verify, struct mailbox *mailbox, const char *wire,
-			  struct err *err)
+			  const struct pop3_rows *maildrop, struct err *err)
 {
 	struct repair *repair = calloc(1, sizeof(*repair));
 	const struct verify_wish **wishes =
@@ -348,6 +456,7 @@ static int repair_mailbox(struct verify *verify, struct mailbox *mailbox, const 
 	if (code == 0 && count > 0) {
 		repair->verify = verify;
 		repair->mailbox = mailbox;
+		repair->maildrop = maildrop;
 		repair->remote = verify->run->session->remote;
 		qsort(wishes, count, sizeof(*wishes), compare_rows);
 		code = open_mailbox(repair, wire, err);
@@ -381,9 +490,28 @@ static int gather_anew(struct run *run, struct strlist *wires, struct strlist *n
 	return code < 0 ? code : observe_mailboxes_here(run, err);
 }
 
+/* The look at the maildrop is still open (maildrop.c). */
+static int repair_maildrop(struct verify *verify, struct err *err)
+{
+	struct run *run = verify->run;
+	struct mailbox *inbox = run_mailbox(run, "INBOX");
+	struct pop3_rows rows = {0};
+	int code = state_pop3_load(run->session->state, &rows, err);
+	if (code == 0 && inbox != NULL) {
+		mailbox_release(inbox);
+		code = repair_mailbox(verify, inbox, NULL, &rows, err);
+		code = run_outlives(run, inbox, code, NULL, err);
+	}
+	state_pop3_finish(&rows);
+	return code < 0 ? code : run_release(run, err);
+}
+
 int verify_repair(struct verify *verify, struct err *err)
 {
 	struct run *run = verify->run;
+	if (run->account->is_pop3) {
+		return repair_maildrop(verify, err);
+	}
 	struct strlist wires, names;
 	strlist_init(&wires);
 	strlist_init(&names);
@@ -393,7 +521,7 @@ int verify_repair(struct verify *verify, struct err *err)
 		if (mailbox == NULL || !mailbox->in_base) {
 			continue;
 		}
-		code = repair_mailbox(verify, mailbox, wires.items[i], err);
+		code = repair_mailbox(verify, mailbox, wires.items[i], NULL, err);
 		code = run_outlives(run, mailbox, code, NULL, err);
 	}
 	strlist_finish(&wires);

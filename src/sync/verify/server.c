@@ -17,12 +17,13 @@
 struct comparison {
 	struct verify_mailbox *at;
 	struct row_list rows;
-	size_t next;    /* of these */
-	uint32_t after; /* the last UID that was loaded */
-	bool is_last;   /* there are no more to load */
-	uint32_t first; /* the lowest that is listed; 0: none is */
-	uint32_t met;   /* the highest UID that was compared */
-	uint64_t count; /* messages listed */
+	size_t next;     /* of these */
+	uint32_t after;  /* the last UID that was loaded */
+	bool is_last;    /* there are no more to load */
+	uint32_t first;  /* the lowest that is listed; 0: none is */
+	uint32_t met;    /* the highest UID that was compared */
+	uint64_t count;  /* messages listed */
+	uint64_t unseen; /* in the share, and not shown by the server */
 	struct uidset absent;
 	struct local_facts letters;
 };
@@ -190,8 +191,11 @@ static int see_row(struct comparison *comparison, const struct row *row,
 {
 	struct verify_mailbox *at = comparison->at;
 	bool is_there = row->remote == MESSAGE_PRESENT;
-	if (!row->is_agreed || row->reason == REASON_UNPROVEN || row->reason == REASON_UNSEEN ||
-	    !share_is_of(&at->share, row->id)) {
+	if (!row->is_agreed || row->reason == REASON_UNPROVEN || !share_has(&at->share, row->id)) {
+		return 0;
+	}
+	if (row->reason == REASON_UNSEEN) {
+		comparison->unseen++;
 		return 0;
 	}
 	if (is_there && message == NULL) {
@@ -327,6 +331,7 @@ static int confirm_absent(struct comparison *comparison, struct err *err)
 		bool found = false;
 		bool is_out_of_view = is_window && uid < comparison->first;
 		if (is_out_of_view || uidset_contains(&uids, uid)) {
+			comparison->unseen++;
 			continue; /* the latter: not shown, as the sync will note */
 		}
 		row_init(&row);
@@ -382,7 +387,8 @@ static int take_views(struct comparison *comparison, struct err *err)
 	return code;
 }
 
-static int compare(struct verify_mailbox *at, struct err *err)
+/* *UNSEEN: messages that could not be compared. */
+static int compare(struct verify_mailbox *at, uint64_t *unseen, struct err *err)
 {
 	struct comparison comparison = {.at = at};
 	int code;
@@ -398,6 +404,7 @@ static int compare(struct verify_mailbox *at, struct err *err)
 	}
 	row_list_finish(&comparison.rows);
 	uidset_finish(&comparison.absent);
+	*unseen = comparison.unseen;
 	return code;
 }
 
@@ -465,10 +472,12 @@ int verify_server(struct verify_mailbox *at, struct err *err)
 {
 	struct verify_report *report = at->verify->report;
 	const struct verify_mark before = verify_mark(report);
+	uint64_t unseen = 0;
 	int code = 0;
 	for (int i = 0; i < 2; i++) {
-		if ((code = compare(at, err)) < 0 || (code = find_strangers(at, err)) < 0 ||
-		    report->problems == before.problems || i == 1) {
+		if ((code = compare(at, &unseen, err)) < 0 ||
+		    (code = find_strangers(at, err)) < 0 || report->problems == before.problems ||
+		    i == 1) {
 			break;
 		}
 		verify_take_back(report, &before);
@@ -476,5 +485,6 @@ int verify_server(struct verify_mailbox *at, struct err *err)
 			break;
 		}
 	}
+	verify_left_out(at, code < 0 ? 0 : unseen, "the server does not show them");
 	return code;
 }

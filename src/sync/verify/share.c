@@ -4,8 +4,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "mailsync/base/array.h"
 #include "mailsync/base/digest.h"
+#include "mailsync/base/hash.h"
 
 #define KEY_SIZE 96
 
@@ -55,27 +59,63 @@ static uint64_t next_random(struct share *share)
 	return share->random;
 }
 
-bool share_is_of(const struct share *share, int64_t row)
+static bool is_turn(const struct share *share, uint64_t number)
 {
 	const struct verify_options *options = share->options;
-	if (options->shares == 0) {
-		return true;
-	}
-	uint64_t place = ((uint64_t)row + options->shares - share->turn) % options->shares;
+	uint64_t place =
+		(number % options->shares + options->shares - share->turn) % options->shares;
 	return place < options->share;
 }
 
-bool share_takes(struct share *share, int64_t row)
+static int take_at_random(struct share *share, int64_t row, bool *takes, struct err *err)
+{
+	struct row_ids *taken = &share->taken;
+	*takes = share->left <= share->wanted || next_random(share) % share->left < share->wanted;
+	share->left -= share->left > 0;
+	if (!*takes) {
+		return 0;
+	}
+	share->wanted -= share->wanted > 0;
+	share->is_sorted = false;
+	if (ARRAY_RESERVE(&taken->items, taken->count + 1, &taken->cap, err) < 0) {
+		return -ERR_NOMEM;
+	}
+	taken->items[taken->count++] = row;
+	return 0;
+}
+
+int share_takes(struct share *share, int64_t row, bool *takes, struct err *err)
 {
 	const struct verify_options *options = share->options;
 	if (options->percent > 0) {
-		bool takes = share->left <= share->wanted ||
-			     next_random(share) % share->left < share->wanted;
-		share->left -= share->left > 0;
-		share->wanted -= takes && share->wanted > 0;
-		return takes;
+		return take_at_random(share, row, takes, err);
 	}
-	return share_is_of(share, row);
+	*takes = options->shares == 0 || is_turn(share, (uint64_t)row);
+	return 0;
+}
+
+bool share_has(struct share *share, int64_t row)
+{
+	const struct verify_options *options = share->options;
+	struct row_ids *taken = &share->taken;
+	if (options->percent == 0) {
+		return options->shares == 0 || is_turn(share, (uint64_t)row);
+	}
+	if (!share->is_sorted) {
+		row_ids_sort(taken);
+		share->is_sorted = true;
+	}
+	return row_ids_has(taken, row);
+}
+
+bool share_takes_name(const struct share *share, const char *unique)
+{
+	const struct verify_options *options = share->options;
+	uint64_t hash = hash_span(span_of(unique));
+	if (options->percent > 0) {
+		return (hash ^ share->random) % 100 < options->percent;
+	}
+	return options->shares == 0 || is_turn(share, hash);
 }
 
 int share_end(struct share *share, struct verify *verify, const struct mailbox *mailbox,
@@ -90,4 +130,10 @@ int share_end(struct share *share, struct verify *verify, const struct mailbox *
 	snprintf(text, sizeof(text), "%u",
 		 (share->turn + verify->options->share) % verify->options->shares);
 	return state_set(verify->proofs, key, text, err);
+}
+
+void share_finish(struct share *share)
+{
+	free(share->taken.items);
+	share->taken = (struct row_ids){0};
 }

@@ -20,6 +20,15 @@ struct share {
 	uint64_t left;   /* of those at random: still to come, */
 	uint64_t wanted; /* and to be taken of these */
 	uint64_t random;
+	struct row_ids taken; /* at random */
+	bool is_sorted;       /* these */
+};
+
+/* Where all files lie, for those that are not in their own folder. */
+struct whereabouts {
+	struct whereabout *items;
+	size_t count, cap;
+	bool are_known;
 };
 
 /* A file that the server may still have: whose, and which finding tells of it. */
@@ -41,8 +50,10 @@ struct verify {
 	const struct verify_options *options;
 	struct verify_report *report;
 	struct maildir_prover *prover;
-	struct state_moves moves;    /* files that the next sync finds in another folder */
+	struct row_ids moved;        /* whose files the next sync finds in another folder, */
+	struct row_ids moved_to;     /* and what is new there by that; sorted */
 	struct verify_wishes wishes; /* what --repair is to fetch */
+	struct whereabouts files;    /* elsewhere.c */
 	bool lacks_times;            /* the file system keeps none (run_release) */
 	int64_t now;
 };
@@ -63,6 +74,14 @@ struct verify_mailbox {
 int verify_find(struct verify_mailbox *at, enum verify_problem problem, const struct row *row,
 		const char *file, struct err *err, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
+/* COUNT messages of AT were not compared with the server, since WHY: so they are not proven there,
+ * which is an error. 0: nothing. */
+void verify_left_out(struct verify_mailbox *at, uint64_t count, const char *why);
+/* ROW's file is gone, and that is a loss: WHAT says so. Unless the user says, or said, that it is
+ * well. */
+#define VERIFY_GONE_EVERYWHERE "the file is gone, and the server does not have it any more"
+int verify_tell_missing(struct verify_mailbox *at, const struct row *row, const char *what,
+			struct err *err);
 /* Notes that what was found last of ROW may be repaired. */
 int verify_wish(struct verify_mailbox *at, const struct row *row, bool is_damaged, struct err *err);
 
@@ -81,18 +100,47 @@ void verify_path(const struct maildir_entry *entry, char path[VERIFY_PATH_SIZE])
 /* Whose turn it is in a mailbox of MESSAGES; and, when all of it was looked at, whose is next. */
 int share_begin(struct share *share, struct verify *verify, const struct mailbox *mailbox,
 		uint64_t messages, struct err *err);
-bool share_takes(struct share *share, int64_t row);
-/* The same once more, of a row that was asked for: all of them where the share is a random one. */
-bool share_is_of(const struct share *share, int64_t row);
+/* Asked of each row once. */
+int share_takes(struct share *share, int64_t row, bool *takes, struct err *err);
+/* Whether it did take ROW; afterwards. */
+bool share_has(struct share *share, int64_t row);
+/* The same for what has no row but the name UNIQUE. */
+bool share_takes_name(const struct share *share, const char *unique);
 int share_end(struct share *share, struct verify *verify, const struct mailbox *mailbox,
 	      struct err *err);
+void share_finish(struct share *share);
+
+/* --- elsewhere.c --- */
+/* Whether the file UNIQUE lies in the folder of another mailbox than AT's: what a user moved there.
+ * The folders are read once. */
+int verify_is_elsewhere(struct verify_mailbox *at, const char *unique, bool *is_there,
+			struct err *err);
+void whereabouts_finish(struct whereabouts *files);
 
 /* Opens and reads its folder, where it has one. */
 int verify_open_folder(struct verify_mailbox *at, struct err *err);
 
-/* In this order. Each file of base, also of a POP3 account (files.c); what the next sync would
- * settle (pending.c); both sides against base (server.c); bodies (bytes.c). */
+/* A row that says what its file is by its header alone, or not at all, is compared with the
+ * server's body where that is to be read (`bytes`): until then the file is not believed. */
+bool verify_waits_for_body(const struct verify *verify, const struct row *row);
+/* ROW's file is what the server has, as PROOF says. */
+int verify_learn(struct verify_mailbox *at, const struct row *row,
+		 const struct maildir_proof *proof, struct err *err);
+/* A POP3 row as far as its file goes. */
+int verify_pop3_row(struct row_list *rows, int64_t mailbox, const struct pop3_row *pop3,
+		    struct err *err);
+/* When ROW's file was delivered, as its name tells, in seconds; 0: it does not. */
+int64_t verify_delivered_at(const struct row *row);
+#define VERIFY_UNLIKE_SERVER \
+	"the file is not what the server has, and base does not say which of them changed"
+int verify_tell_differs_there(struct verify_mailbox *at, const struct row *row, struct err *err);
+
+/* In this order. Each file of base, also of a POP3 account (files.c); those that base has no more
+ * (kept.c); what the next sync would settle (pending.c); both sides against base (server.c); bodies
+ * (bytes.c). maildrop.c: the last two over POP3. */
 int verify_files(struct verify_mailbox *at, struct err *err);
+int verify_kept(struct verify_mailbox *at, struct err *err);
+int verify_maildrop(struct verify_mailbox *at, struct err *err);
 int verify_pending(struct verify_mailbox *at, struct err *err);
 int verify_server(struct verify_mailbox *at, struct err *err);
 int verify_bytes(struct verify_mailbox *at, struct err *err);
