@@ -35,6 +35,10 @@ static const char seen_remote_gone[] =
 	"UPDATE row SET remote = CASE agreed WHEN 1 THEN 2 ELSE 0 END, pending = 1,"
 	" uid = CASE agreed WHEN 1 THEN uid ELSE 0 END, " SEEN_REASON ", " SEEN_HELD
 	" WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0 AND remote = 1";
+/* 11: REASON_UNPROVEN. */
+static const char seen_as_sent[] =
+	"UPDATE row SET reason = 0 WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND uid <> 0"
+	" AND remote = 1 AND reason = 11 AND pending = 0";
 static const char seen_local_flags[] =
 	"UPDATE row SET local_flags = ?2, unlettered = ?3, local = 1,"
 	" reason = CASE WHEN reason IN (8, 9, 11) THEN reason ELSE 0 END,"
@@ -109,6 +113,22 @@ int state_see_remote_gone(struct state *state, int64_t mailbox, uint32_t first, 
 		*count = changed;
 	}
 	return status;
+}
+
+int state_see_as_sent(struct state *state, int64_t mailbox, uint32_t first, uint32_t last,
+		      struct err *err)
+{
+	const int64_t range[3] = {mailbox, first, last};
+	struct query query = {.state = state};
+	uint64_t ignored = 0;
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = seen_range(&query, seen_as_sent, range, &ignored, err);
+	return state_write_end(state, own, status, err);
 }
 
 int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, uint64_t unlettered,

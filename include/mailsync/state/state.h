@@ -384,6 +384,9 @@ int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, u
  * many changed or went. */
 int state_see_remote_gone(struct state *state, int64_t mailbox, uint32_t first, uint32_t last,
 			  uint64_t *count, struct err *err);
+/* Rows with FIRST <= uid <= LAST that are settled and UNPROVEN are no longer UNPROVEN. */
+int state_see_as_sent(struct state *state, int64_t mailbox, uint32_t first, uint32_t last,
+		      struct err *err);
 /* UNLETTERED as in a row. */
 int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, uint64_t unlettered,
 			  struct err *err);

@@ -17,11 +17,6 @@ void numbers_store(struct state_mailbox *base, const struct numbers *told, uint3
 	base->numbers = numbers_to_store(&base->numbers, told, highest);
 }
 
-static bool is_absence(enum remote_news news)
-{
-	return news == REMOTE_GONE || news == REMOTE_UNKEPT;
-}
-
 /* MESSAGE is the view's, or NULL; so is ROW base's. */
 static int see(struct delta *delta, const struct remote_view_message *message,
 	       const struct row *row, struct err *err)
@@ -31,14 +26,16 @@ static int see(struct delta *delta, const struct remote_view_message *message,
 		.uid = message != NULL ? message->uid : row->uid,
 		.flags = message == NULL ? 0 : remote_flags_of(&delta->facts, message, row),
 		.message = message,
+		.is_as_sent = row != NULL && message != NULL && row_is_settled(row) &&
+			      remote_flags_of(&delta->facts, message, row) == row->remote_flags,
 	};
 	delta->unseen +=
 		message == NULL && row->remote == MESSAGE_PRESENT && row->reason == REASON_UNSEEN;
 	delta->listed += message != NULL;
-	if (delta->view->is_part && is_absence(item.news)) {
+	if (delta->view->is_part && delta_is_absence(item.news)) {
 		return uidset_add(&delta->parts->absent, item.uid, item.uid, err);
 	}
-	delta->gone += is_absence(item.news);
+	delta->gone += delta_is_absence(item.news);
 	if (item.news == REMOTE_SAME) {
 		return 0;
 	}
@@ -180,13 +177,8 @@ static int compute(struct delta *delta, struct err *err)
 
 static int apply(struct delta *delta, struct err *err)
 {
-	int code = 0;
 	delta->changes = 0;
-	for (size_t i = 0; code == 0 && i < delta->count; i++) {
-		if (delta->facts.believes_gone || !is_absence(delta->items[i].news)) {
-			code = delta_put(delta, &delta->items[i], err);
-		}
-	}
+	int code = delta_put(delta, delta->facts.believes_gone, err);
 	return code < 0 ? code : see_vanished(delta, err);
 }
 
@@ -390,9 +382,7 @@ static int commit_part(struct delta *delta, struct err *err)
 	mailbox->base.held_policy = 0;
 	mailbox->open.has_new_rows = true;
 	code = mailbox_store(delta->run, mailbox, err);
-	for (size_t i = 0; code == 0 && i < delta->count; i++) {
-		code = delta_put(delta, &delta->items[i], err);
-	}
+	code = code < 0 ? code : delta_put(delta, true, err);
 	/* How many is counted at the end; that there are some a run that dies before has to say. */
 	if (code == 0 && mailbox->base.pending == 0) {
 		code = state_mailbox_count(state, &mailbox->base, err);

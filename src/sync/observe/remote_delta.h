@@ -10,6 +10,7 @@ struct delta_item {
 	uint32_t uid;
 	uint64_t flags;
 	const struct remote_view_message *message; /* NULL: the view lacks it */
+	bool is_as_sent;                           /* FIRST: there is nothing to settle (D39) */
 };
 
 struct delta {
@@ -29,8 +30,9 @@ struct delta {
 	size_t count, cap;
 };
 
-/* In a transaction. */
-int delta_put(struct delta *delta, const struct delta_item *item, struct err *err);
+bool delta_is_absence(enum remote_news news);
+/* All items, or those that are no absence. In a transaction. */
+int delta_put(struct delta *delta, bool with_absences, struct err *err);
 /* UIDs FIRST to LAST are gone. */
 int delta_put_gone(struct delta *delta, uint32_t first, uint32_t last, struct err *err);
 

@@ -85,7 +85,24 @@ static int put_first(struct delta *delta, const struct delta_item *item, struct 
 	return code;
 }
 
-int delta_put(struct delta *delta, const struct delta_item *item, struct err *err)
+bool delta_is_absence(enum remote_news news)
+{
+	return news == REMOTE_GONE || news == REMOTE_UNKEPT;
+}
+
+/* What was sent comes in runs of UIDs, which are one statement: how many items from AT on. */
+static size_t count_as_sent(const struct delta *delta, size_t at)
+{
+	const struct delta_item *items = delta->items;
+	size_t count = 0;
+	while (at + count < delta->count && items[at + count].news == REMOTE_FIRST &&
+	       items[at + count].is_as_sent && items[at + count].uid == items[at].uid + count) {
+		count++;
+	}
+	return count;
+}
+
+static int put_one(struct delta *delta, const struct delta_item *item, struct err *err)
 {
 	switch (item->news) {
 	case REMOTE_SAME:
@@ -107,4 +124,25 @@ int delta_put(struct delta *delta, const struct delta_item *item, struct err *er
 		return delta_put_gone(delta, item->uid, item->uid, err);
 	}
 	return 0;
+}
+
+int delta_put(struct delta *delta, bool with_absences, struct err *err)
+{
+	const struct delta_item *items = delta->items;
+	size_t run;
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < delta->count; i += run) {
+		run = count_as_sent(delta, i);
+		if (run > 0) {
+			code = state_see_as_sent(delta->run->session->state,
+						 delta->mailbox->base.id, items[i].uid,
+						 items[i + run - 1].uid, err);
+			continue;
+		}
+		run = 1;
+		if (with_absences || !delta_is_absence(items[i].news)) {
+			code = put_one(delta, &items[i], err);
+		}
+	}
+	return code;
 }
