@@ -157,7 +157,7 @@ def test_a_whole_tree_from_an_older_backup_is_paired(account, remote, shelf):
 
 
 def test_an_edited_draft_outlives_the_removal_of_its_old_text(account, remote):
-    """CASES: an editor renames over the file; then the old text is deleted on the server."""
+    """An editor renames over the file; then the old text is deleted on the server."""
     append(remote, 2)
     account.sync()
     old = b"Subject: draft\nMessage-ID: <d@x>\n\nold\n"
@@ -177,7 +177,7 @@ def test_an_edited_draft_outlives_the_removal_of_its_old_text(account, remote):
 
 
 def test_names_that_people_gave_are_messages_of_their_own(account, remote):
-    """CASES: what follows the first comma or colon tells them apart."""
+    """What follows the first comma or colon tells them apart."""
     account.sync()
     cur = account.local.folder("INBOX") / "cur"
     for number, name in enumerate(["Invoice, 2019.eml", "Invoice, 2020.eml", "Re: one:2,S",

@@ -60,7 +60,7 @@ static void check_held_for_a_hundred_runs(struct run_scene *scene, bool is_here)
 	assert_int_equal(count_there(scene, "INBOX"), is_here ? here : there);
 }
 
-static void what_went_here_is_held_for_a_hundred_runs(void **state) /* CASES 15 */
+static void what_went_here_is_held_for_a_hundred_runs(void **state)
 {
 	check_held_for_a_hundred_runs(*state, true);
 }
@@ -243,7 +243,7 @@ static void what_the_user_allowed_is_not_counted_against_him(void **state) /* B7
 
 /* Shapes */
 
-static void a_missing_cur_is_held_at_any_number(void **state) /* B9, CASES 14 */
+static void a_missing_cur_is_held_at_any_number(void **state) /* B9 */
 {
 	struct run_scene *scene = *state;
 	shared(scene, "Work", 2);

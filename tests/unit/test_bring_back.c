@@ -2,7 +2,7 @@
  * has nothing to do. */
 #include "brake_scene.h"
 
-static void what_went_here_is_brought_back(void **state) /* B12, CASES 16 */
+static void what_went_here_is_brought_back(void **state) /* B12 */
 {
 	struct run_scene *scene = *state;
 	shared(scene, "INBOX", 30);
@@ -16,7 +16,7 @@ static void what_went_here_is_brought_back(void **state) /* B12, CASES 16 */
 	expect_counts(scene, "INBOX", 31, 31);
 }
 
-static void what_went_there_is_brought_back(void **state) /* B12, CASES 16 */
+static void what_went_there_is_brought_back(void **state) /* B12 */
 {
 	struct run_scene *scene = *state;
 	shared(scene, "INBOX", 30);

@@ -253,7 +253,7 @@ static void V11_rows_of_before_go_by_header_and_size(void **state)
 	expect_clean(scene);
 }
 
-/* CASES: EMAILIDs that are the same for all. */
+/* EMAILIDs that are the same for all. */
 static void V13_one_emailid_for_all_moves_no_other_message(void **state)
 {
 	struct run_scene *scene = *state;
@@ -374,7 +374,7 @@ static void remove_here(struct run_scene *scene, const char *path)
 
 #define TWO "Subject: two\nMessage-ID: <two@x>\n\nthe text of two\n"
 
-/* CASES: names that people gave. */
+/* Names that people gave. */
 static void names_with_a_comma_are_messages_of_their_own(void **state)
 {
 	struct run_scene *scene = *state;

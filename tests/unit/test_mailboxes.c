@@ -287,6 +287,38 @@ static void M15_a_rename_there_is_one_here(void **state)
 	expect_counts(scene, 0, 0);
 }
 
+static void M59_of_two_new_names_the_servers_wins(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "a");
+	rename_here(scene, "a", "y");
+	scripted_rename(scene->server, "a", "z");
+	sync_to(scene, 0);
+	assert_true(is_here(scene, "z") && !is_here(scene, "y") && !is_here(scene, "a"));
+	assert_true(is_there(scene, "z") && !is_there(scene, "y") && !is_there(scene, "a"));
+	expect_counts(scene, 0, 0);
+	sync_to(scene, 0);
+	assert_string_equal(scripted_heard(scene->server), "list\nlogout\n");
+}
+
+static void M59_while_the_server_does_not_show_its_name_both_wait(void **state)
+{
+	struct run_scene *scene = *state;
+	shared(scene, "a");
+	rename_here(scene, "a", "y");
+	scripted_rename(scene->server, "a", "z");
+	scripted_find(scene->server, "z")->is_unlisted = true;
+	scripted_fault(
+		scene->server,
+		&(struct scripted_fault){.op = SCRIPTED_LIST, .what = SCRIPTED_REFUSED, .nth = 2});
+	sync_to(scene, 1);
+	assert_false(HEARD(scene, "create"));
+	scripted_find(scene->server, "z")->is_unlisted = false;
+	sync_to(scene, 0);
+	assert_true(is_here(scene, "z") && !is_here(scene, "y") && !is_there(scene, "y"));
+	expect_counts(scene, 0, 0);
+}
+
 static void M36_without_ids_a_sample_tells(void **state)
 {
 	struct run_scene *scene = *state;
@@ -543,6 +575,8 @@ int main(void)
 		RUN_TEST(M4_a_run_that_may_not_remove_it_leaves_it_to_one_that_may),
 		RUN_TEST(M15_a_rename_here_is_one_there),
 		RUN_TEST(M15_a_rename_there_is_one_here),
+		RUN_TEST(M59_of_two_new_names_the_servers_wins),
+		RUN_TEST(M59_while_the_server_does_not_show_its_name_both_wait),
 		RUN_TEST(M36_without_ids_a_sample_tells),
 		RUN_TEST(M36_headers_that_are_not_told_prove_no_other_mailbox),
 		RUN_TEST(M36_messages_that_are_gone_are_told),
