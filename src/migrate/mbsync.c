@@ -99,7 +99,15 @@ static void set_tls(struct facts *facts, struct section *login)
 	buf_init(&type, TEXT_MAX);
 	bool is_told = take_word(login, "ssltype", &type, &line) ||
 		       take_word(login, "tlstype", &type, &line);
+	const char *host = facts_value(facts, "host");
 	bool is_old = source_is_yes(section_value(login, "useimaps"));
+
+	if (host && strncasecmp(host, "imaps:", 6) == 0 && host[6]) { /* before 1.2 */
+		char *name = span_dup(span_of(host + 6));
+		facts_set(facts, login->line, "host", name);
+		free(name);
+		is_old = true;
+	}
 	(void)section_take(login, "useimaps");
 	(void)section_take(login, "requiressl");
 	if (!facts_has(facts, "tunnel")) {
@@ -320,6 +328,24 @@ static bool has_inbox(const struct facts *facts, bool is_alone)
 		(!is_alone && (strpbrk(mailboxes, "*%") || strstr(mailboxes, "INBOX"))));
 }
 
+/* INBOX alone, in a folder of a store that may be others' too: that folder is the Maildir. */
+static void narrow(struct facts *facts, const struct channel *channel)
+{
+	const char *folder = facts_value(facts, "inbox");
+	struct buf path;
+
+	if (!has_inbox(facts, true) || !folder || strcmp(folder, ".") == 0) {
+		return;
+	}
+	buf_init(&path, TEXT_MAX);
+	buf_printf(&path, "%s/%s", facts_value(facts, "maildir"), folder);
+	if (buf_status(&path, "a path", facts->err) == 0) {
+		facts_set_path(facts, channel->line, "maildir", path.data);
+		facts_set(facts, channel->line, "inbox", ".");
+	}
+	buf_finish(&path);
+}
+
 static void set_inbox_alone(struct facts *facts, const struct channel *channel, const char *inbox)
 {
 	facts_set_path(facts, channel->line, "maildir", inbox);
@@ -347,6 +373,8 @@ static void add_account(struct facts *facts, const struct channels *channels, si
 		leave_inbox(facts, first);
 	} else if (is_apart && has_inbox(facts, true)) {
 		set_inbox_alone(facts, first, inbox);
+	} else {
+		narrow(facts, first);
 	}
 	channel_set_policy(facts, first);
 	channel_guard_names(facts, first);

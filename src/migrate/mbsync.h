@@ -6,10 +6,10 @@
 
 #include "facts.h"
 
-#define MBSYNC_PLACEHOLDERS                                                                         \
-	"of larger messages mbsync left placeholders here, which mailsync takes for the messages: " \
-	"let mbsync fetch them whole, or remove these files before the first run (`grep -rl "       \
-	"'^Subject: .placeholder.' MAILDIR` finds them)"
+#define MBSYNC_PLACEHOLDERS                                                                  \
+	"of larger messages mbsync left placeholders here, which mailsync takes for the "    \
+	"messages: let mbsync fetch them whole, or remove these files before the first run " \
+	"(`grep -rl '^Subject: .placeholder.' MAILDIR` finds them)"
 
 /* One channel between an IMAP store and a Maildir store. */
 struct channel {

@@ -173,6 +173,26 @@ static void part_maildirs(struct facts *facts)
 	}
 }
 
+/* What an account cannot do without. */
+static void tell_missing(struct facts *facts)
+{
+	for (size_t i = 0; i < facts->migrate->count && facts->code == 0; i++) {
+		facts->account = &facts->migrate->accounts[i];
+		const char *auth = facts_value(facts, "auth");
+		bool is_nobody =
+			auth && (strcmp(auth, "external") == 0 || strcmp(auth, "gssapi") == 0);
+		if (facts_has(facts, "tunnel")) {
+			continue;
+		}
+		if (!facts_has(facts, "host")) {
+			facts_note(facts, 0, "host", "it is not told there: put it into `host`");
+		}
+		if (!facts_has(facts, "user") && !is_nobody) {
+			facts_note(facts, 0, "user", "it is not told there: put it into `user`");
+		}
+	}
+}
+
 int migrate_read(struct migrate *migrate, struct span text, const char *file, struct err *err)
 {
 	const struct kind *kind = &kinds[migrate->kind = find_kind(text, file)];
@@ -190,6 +210,7 @@ int migrate_read(struct migrate *migrate, struct span text, const char *file, st
 	if (facts.code == 0) {
 		kind->read(&facts);
 		part_maildirs(&facts);
+		tell_missing(&facts);
 	}
 	source_finish(&source);
 	if (facts.code == 0 && migrate->count == 0) {

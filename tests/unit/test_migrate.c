@@ -136,6 +136,24 @@ static void mbsync_layouts_that_differ_are_guarded(void **state)
 	       "mailboxes = *\nexpunge = both\n");
 }
 
+static void mbsync_inboxes_of_one_store_are_maildirs_of_their_own(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MBSYNC,
+	       "IMAPStore far\nHost imaps:a.example\nUser me\nPassCmd a\n\n"
+	       "IMAPStore other\nHost b.example\nPassCmd b\nUser you\n\n"
+	       "MaildirStore near\nPath ~/Mail/\n\n"
+	       "Create Both\nExpunge Both\n\n"
+	       "Channel a\nFar :far:\nNear :near:work\n\n"
+	       "Channel b\nFar :other:\nNear :near:home\n",
+	       "# From mbsync's ~/.rc\n[account far]\nhost = a.example\nuser = me\ntls = implicit\n"
+	       "password_command = a\nmaildir = ~/Mail/work\ninbox = .\nmailboxes = INBOX\n"
+	       "expunge = both\n"
+	       "# From mbsync's ~/.rc\n[account other]\nhost = b.example\nuser = you\n"
+	       "tls = starttls\npassword_command = b\nmaildir = ~/Mail/home\ninbox = .\n"
+	       "mailboxes = INBOX\nexpunge = both\n");
+}
+
 static void offlineimap_accounts_are_pairs_of_repositories(void **state)
 {
 	(void)state;
@@ -268,6 +286,7 @@ int main(void)
 		cmocka_unit_test(mbsync_channels_become_an_account),
 		cmocka_unit_test(mbsync_sync_says_what_goes_where),
 		cmocka_unit_test(mbsync_layouts_that_differ_are_guarded),
+		cmocka_unit_test(mbsync_inboxes_of_one_store_are_maildirs_of_their_own),
 		cmocka_unit_test(offlineimap_accounts_are_pairs_of_repositories),
 		cmocka_unit_test(mpop_accounts_take_over_from_others),
 		cmocka_unit_test(getmail_has_one_account),
