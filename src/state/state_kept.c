@@ -19,10 +19,9 @@ static const char kept_gone[] =
 static const char kept_mailbox[] = KEPT_INSERT " AND row.mailbox = ?";
 static const char kept_lost[] =
 	KEPT_INSERT " AND row.mailbox = ? AND row.pending = 1 AND remote = 2";
-static const char kept_mean[] =
-	"INSERT INTO kept(mailbox, uniq, at, meant)"
-	" VALUES(?, ?, CAST(strftime('%s', 'now') AS INT), 1)"
-	" ON CONFLICT(mailbox, uniq) DO UPDATE SET meant = 1";
+static const char kept_mean[] = "INSERT INTO kept(mailbox, uniq, at, meant)"
+				" VALUES(?, ?, CAST(strftime('%s', 'now') AS INT), 1)"
+				" ON CONFLICT(mailbox, uniq) DO UPDATE SET meant = 1";
 static const char kept_is_meant[] =
 	"SELECT 1 FROM kept WHERE mailbox = ? AND uniq = ? AND meant = 1";
 /* What base has again it proves by itself, under whichever name. */
