@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
 
 #include "mailsync/base/digest.h"
 
@@ -91,6 +92,39 @@ static void digest_pbkdf2_matches_the_rfc(void **state)
 			 -ERR_PROTOCOL);
 }
 
+/* Passwords and salts around the sizes of a block, of which a longer password is hashed first. */
+static void digest_pbkdf2_is_what_openssl_computes(void **state)
+{
+	static const size_t sizes[] = {0, 1, 20, 55, 56, 63, 64, 65, 127, 128, 200};
+	static const struct {
+		enum digest_kind kind;
+		const char *name;
+	} kinds[] = {{DIGEST_MD5, "MD5"}, {DIGEST_SHA1, "SHA1"}, {DIGEST_SHA256, "SHA256"}};
+	uint8_t out[DIGEST_MAX_SIZE], known[DIGEST_MAX_SIZE];
+	char text[200];
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++) {
+		text[i] = (char)(i * 7 + 1);
+	}
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) * 3 * 3; i++) {
+		const size_t len = sizes[i / 9], size = digest_size(kinds[i % 3].kind);
+		const int rounds = (int)(i / 3 % 3) * 50 + 1;
+		const struct span password = {text, len}, salt = {text + 3, len / 2 + 1};
+		EVP_MD *md = EVP_MD_fetch(NULL, kinds[i % 3].name, NULL);
+		assert_int_equal(PKCS5_PBKDF2_HMAC(password.data, (int)password.len,
+						   (const unsigned char *)salt.data, (int)salt.len,
+						   rounds, md, (int)size, known),
+				 1);
+		EVP_MD_free(md);
+		assert_int_equal(digest_pbkdf2(kinds[i % 3].kind, password, salt, (uint32_t)rounds,
+					       out, &err),
+				 0);
+		assert_memory_equal(out, known, size);
+	}
+}
+
 /* RFC 4648, section 10. */
 static void base64_goes_both_ways(void **state)
 {
@@ -156,6 +190,7 @@ int main(void)
 		cmocka_unit_test(digest_in_pieces_equals_digest_at_once_and_starts_anew),
 		cmocka_unit_test(digest_hmac_matches_the_rfcs),
 		cmocka_unit_test(digest_pbkdf2_matches_the_rfc),
+		cmocka_unit_test(digest_pbkdf2_is_what_openssl_computes),
 		cmocka_unit_test(base64_goes_both_ways),
 		cmocka_unit_test(base64_refuses_what_is_not_base64),
 		cmocka_unit_test(random_bytes_differ),
