@@ -53,10 +53,10 @@ static const struct conf_key *draft_key(const struct conf_draft *draft,
 /* True when SECTION sets KEY, or one that stands for it. */
 static bool draft_is_set(const struct conf_draft *draft, size_t section, const struct conf_key *key)
 {
-	for (size_t i = 0; i < draft->source->entry_count; i++) {
-		const struct conf_entry *entry = &draft->source->entries[i];
-		const struct conf_key *other =
-			entry->section == section ? draft_key(draft, entry) : NULL;
+	size_t end = conf_source_end(draft->source, section);
+
+	for (size_t i = conf_source_begin(draft->source, section); i < end; i++) {
+		const struct conf_key *other = draft_key(draft, &draft->source->entries[i]);
 		if (other && (other == key || (key->rivals && other->rivals == key->rivals))) {
 			return true;
 		}
@@ -81,12 +81,12 @@ static bool draft_inherits(const struct conf_draft *draft, size_t section,
 static int draft_apply_section(struct conf_draft *draft, size_t section, struct err *err)
 {
 	bool is_own = section == draft->section;
+	size_t end = conf_source_end(draft->source, section);
 	int code = 0;
 
-	for (size_t i = 0; i < draft->source->entry_count && code == 0; i++) {
+	for (size_t i = conf_source_begin(draft->source, section); i < end && code == 0; i++) {
 		const struct conf_entry *entry = &draft->source->entries[i];
-		const struct conf_key *key =
-			entry->section == section ? draft_key(draft, entry) : NULL;
+		const struct conf_key *key = draft_key(draft, entry);
 		if (key && (is_own || draft_inherits(draft, section, key))) {
 			code = draft_apply(draft, key, entry, !is_own, err);
 		}

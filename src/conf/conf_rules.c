@@ -206,10 +206,11 @@ static void check_protocol(struct conf_draft *draft)
 static void check_rivals(struct conf_source *source, size_t section, char rivals)
 {
 	const struct conf_entry *first = NULL;
+	size_t end = conf_source_end(source, section);
 
-	for (size_t i = 0; i < source->entry_count; i++) {
+	for (size_t i = conf_source_begin(source, section); i < end; i++) {
 		const struct conf_entry *entry = &source->entries[i];
-		if (entry->section != section || entry->key->rivals != rivals || !*entry->value) {
+		if (entry->key->rivals != rivals || !*entry->value) {
 			continue;
 		}
 		if (first) {

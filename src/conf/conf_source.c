@@ -88,11 +88,33 @@ void conf_source_complain_of_value(struct conf_source *source, const struct conf
 			     is_secret ? "" : " = ", is_secret ? "" : entry->value, what_is_good);
 }
 
+size_t conf_source_begin(const struct conf_source *source, size_t section)
+{
+	size_t low = 0, high = source->entry_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (source->entries[middle].section < section) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+size_t conf_source_end(const struct conf_source *source, size_t section)
+{
+	return conf_source_begin(source, section + 1);
+}
+
 const struct conf_entry *conf_source_find(const struct conf_source *source, size_t section,
 					  const struct conf_key *key)
 {
-	for (size_t i = 0; i < source->entry_count; i++) {
-		if (source->entries[i].section == section && source->entries[i].key == key) {
+	size_t i = conf_source_begin(source, section);
+
+	for (; i < source->entry_count && source->entries[i].section == section; i++) {
+		if (source->entries[i].key == key) {
 			return &source->entries[i];
 		}
 	}

@@ -42,7 +42,7 @@ struct conf_source {
 	struct conf_section *sections;
 	size_t section_count;
 	size_t section_cap;
-	struct conf_entry *entries;
+	struct conf_entry *entries; /* those of a section stand together, in the sections' order */
 	size_t entry_count;
 	size_t entry_cap;
 };
@@ -51,6 +51,9 @@ void conf_source_init(struct conf_source *source, const char *path, struct conf_
 void conf_source_finish(struct conf_source *source);
 /* Reads all of STREAM. Complaints go to the errors. */
 int conf_source_read(struct conf_source *source, FILE *stream, struct err *err);
+/* Where the entries of SECTION begin, and end: the first behind them. */
+size_t conf_source_begin(const struct conf_source *source, size_t section);
+size_t conf_source_end(const struct conf_source *source, size_t section);
 /* The entry of KEY in a section, or NULL. */
 const struct conf_entry *conf_source_find(const struct conf_source *source, size_t section,
 					  const struct conf_key *key);

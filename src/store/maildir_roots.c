@@ -44,18 +44,63 @@ static int compare_roots(const struct maildir_root *earlier, const struct maildi
 		later->params->root, earlier->owner, earlier->params->root);
 }
 
-/* Fills PATHS, one after the other, and compares each with those before. */
+/* In an order in which what lies below a directory comes right behind it. */
+static int order_of(const void *one, const void *other)
+{
+	const unsigned char *x = *(const unsigned char *const *)one;
+	const unsigned char *y = *(const unsigned char *const *)other;
+	while (*x == *y && *x != '\0') {
+		x++;
+		y++;
+	}
+	int left = *x == '/' ? 1 : *x == '\0' ? 0 : *x + 1;
+	int right = *y == '/' ? 1 : *y == '\0' ? 0 : *y + 1;
+	return left - right;
+}
+
+/* Whether any of them is, holds or lies in another: neighbours tell. */
+static bool is_any_shared(const struct buf *paths, size_t count)
+{
+	const char **sorted = calloc(count + 1, sizeof(*sorted));
+	bool is_shared = sorted == NULL; /* it is looked at one by one then */
+	for (size_t i = 0; sorted != NULL && i < count; i++) {
+		sorted[i] = paths[i].data;
+	}
+	if (sorted != NULL) {
+		qsort(sorted, count, sizeof(*sorted), order_of);
+	}
+	for (size_t i = 1; !is_shared && i < count; i++) {
+		is_shared = is_at_or_below(sorted[i], sorted[i - 1]);
+	}
+	free((void *)sorted);
+	return is_shared;
+}
+
+/* Fills PATHS, and compares each with those before. */
 static int compare_all(const struct maildir_root *roots, size_t count, struct buf *paths,
 		       size_t *culprit, struct err *err)
 {
+	struct err why;
 	int code = 0;
-	for (size_t i = 0; code == 0 && i < count; i++) {
+	size_t filled = 0;
+	for (; filled < count && code == 0; filled++) {
+		code = real_root(roots[filled].params, &paths[filled], &why);
+	}
+	filled -= code != 0;
+	size_t suspects = is_any_shared(paths, filled) ? filled : 0;
+	for (size_t i = 0; i < suspects; i++) {
 		*culprit = i;
-		code = real_root(roots[i].params, &paths[i], err);
-		for (size_t k = 0; code == 0 && k < i; k++) {
-			code = compare_roots(&roots[k], &roots[i], paths[k].data, paths[i].data,
-					     err);
+		for (size_t k = 0; k < i; k++) {
+			int shared = compare_roots(&roots[k], &roots[i], paths[k].data,
+						   paths[i].data, err);
+			if (shared < 0) {
+				return shared;
+			}
 		}
+	}
+	if (code < 0) {
+		*culprit = filled;
+		*err = why;
 	}
 	return code;
 }
