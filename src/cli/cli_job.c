@@ -22,6 +22,7 @@ void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 	err_clear(&job->refusal);
 	cli_output_init(&job->output, options->json, options->level >= LOG_INFO);
 	job->is_unattended = cli_is_unattended(options);
+	job->is_measured = options->metrics != NULL;
 }
 
 void cli_job_finish(struct cli_job *job)
@@ -98,6 +99,22 @@ static void job_hooks(struct cli_job *job, const struct sync_options *options, b
 	job->was_refused = is_refused;
 }
 
+static void job_measure(struct cli_job *job, const struct sync_options *options,
+			const struct report *report)
+{
+	struct status status = {0};
+	struct err ignored; /* then only what the run tells */
+
+	if (!job->is_measured) {
+		return;
+	}
+	cli_measure_run(&job->measure, report);
+	if (sync_status(&job->account, options, &status, &ignored) == 0) {
+		cli_measure_state(&job->measure, &status);
+		status_finish(&status);
+	}
+}
+
 /* An account that could not even begin: its JSON lines end with an account event all the same. */
 static void job_refuse(struct cli_job *job, const struct cli_options *cli,
 		       const struct sync_options *options)
@@ -115,6 +132,8 @@ static void job_refuse(struct cli_job *job, const struct cli_options *cli,
 	if (!options->dry_run) {
 		job_hooks(job, options, false, &report);
 	}
+	report.status = job->status;
+	job_measure(job, options, &report);
 	bool verbose = job->output.verbose;
 	job->output.verbose = false;
 	cli_print_report(&job->output, job->conf->name, &report);
@@ -230,6 +249,7 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 	report.status = job->status;
 	job->patience_ms = report.patience_ms;
 	job->flags_left = report.flags_left;
+	job_measure(job, options, &report);
 	job_note_brought(job, &report);
 	job_tell(job, &report);
 	job->is_to_be_heard = report.is_to_be_heard;

@@ -12,6 +12,7 @@
 #include "mailsync/store/credential.h"
 #include "mailsync/store/tokens.h"
 #include "mailsync/sync/transfer.h"
+#include "cli_metrics.h"
 #include "cli_options.h"
 #include "cli_progress.h"
 #include "cli_print.h"
@@ -41,10 +42,14 @@ struct cli_job {
 	uint64_t flags_left;      /* of its report */
 	struct sync_counts total; /* of a sync, as is: */
 	double seconds;
-	bool stays;          /* this process does: what stays as it is, is said once */
-	uint64_t said;       /* a hash of the errors of its last run */
-	int64_t patience_ms; /* of its report */
-	enum err_code ended; /* what ended the account, ERR_NONE: nothing did */
+	bool is_measured;           /* for --metrics: */
+	struct cli_measure measure; /* its thread's, and as it was told of last: */
+	struct cli_measure measured;
+	bool is_measured_anew; /* and that is not written yet */
+	bool stays;            /* this process does: what stays as it is, is said once */
+	uint64_t said;         /* a hash of the errors of its last run */
+	int64_t patience_ms;   /* of its report */
+	enum err_code ended;   /* what ended the account, ERR_NONE: nothing did */
 	bool is_done;
 	bool was_refused;    /* the login, in the run before */
 	bool is_unattended;  /* nobody looks on (cli_silence.h) */

@@ -14,7 +14,11 @@
 
 #define FOR(command) (UINT32_C(1) << (command))
 #define FOR_ALL      UINT32_MAX
-#define FIRST_LONG   256 /* what getopt_long gives for the first row that has no letter */
+/* Those that may be about many accounts. */
+#define FOR_MANY                                                                             \
+	(FOR(CLI_SYNC) | FOR(CLI_STATUS) | FOR(CLI_LIST) | FOR(CLI_CHECK) | FOR(CLI_WATCH) | \
+	 FOR(CLI_VERIFY) | FOR(CLI_RESTORE) | FOR(CLI_EXPORT))
+#define FIRST_LONG 256 /* what getopt_long gives for the first row that has no letter */
 
 struct option_row {
 	const char *name;
@@ -37,6 +41,13 @@ static int take_from(struct cli_options *options, const char *value, struct err 
 {
 	(void)err;
 	options->from = options->restore.from = value;
+	return 0;
+}
+
+static int take_metrics(struct cli_options *options, const char *value, struct err *err)
+{
+	(void)err;
+	options->metrics = value;
 	return 0;
 }
 
@@ -126,6 +137,11 @@ static const struct option_row rows[] = {
 	{"bring-back", 0, NULL, FOR(CLI_SYNC), MEMBER(bring_back), NULL,
 	 "copy again what the deletion brake holds as gone"},
 	{"wait", 0, NULL, FOR_ALL, MEMBER(wait), NULL, "wait for another run of the same account"},
+	{"jobs", 0, "N", FOR_MANY, 0, cli_share_take_jobs, "accounts at once (default 16)"},
+	{"shard", 0, "I/N", FOR_MANY, 0, cli_share_take,
+	 "only the accounts whose name falls to share I of N"},
+	{"metrics", 0, "FILE", FOR(CLI_SYNC) | FOR(CLI_WATCH), 0, take_metrics,
+	 "write there, for Prometheus, how it went"},
 	{"device", 0, NULL, FOR(CLI_LOGIN), MEMBER(device), NULL,
 	 "with a code that is entered on any machine"},
 	{"paste", 0, NULL, FOR(CLI_LOGIN), MEMBER(paste), NULL,
@@ -173,7 +189,7 @@ static const char *const exclusions[][2] = {
 	{"pull", "push"},       {"allow-mass-delete", "bring-back"},
 	{"device", "paste"},    {"lost-since", "all"},
 	{"lost-since", "from"}, {"list", "write"},
-	{"list", "from"},
+	{"list", "from"},       {"dry-run", "metrics"},
 };
 #define EXCLUSIONS (sizeof(exclusions) / sizeof(exclusions[0]))
 
@@ -350,7 +366,11 @@ int cli_options_read(struct cli_options *options, int argc, char **argv, struct 
 	struct reading reading;
 	int code;
 
-	*options = (struct cli_options){.command = CLI_SYNC, .level = LOG_WARN};
+	*options = (struct cli_options){
+		.command = CLI_SYNC,
+		.level = LOG_WARN,
+		.jobs = CLI_JOBS_DEFAULT,
+	};
 	reading_begin(&reading);
 	if ((code = take_options(options, &reading, argc, argv, err)) < 0) {
 		return code;

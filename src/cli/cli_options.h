@@ -12,6 +12,7 @@
 #include "mailsync/sync/restore.h"
 #include "mailsync/sync/verify.h"
 #include "cli_command.h"
+#include "cli_share.h"
 
 enum cli_progress {
 	CLI_PROGRESS_AUTO,
@@ -29,7 +30,10 @@ struct cli_options {
 	bool allow_mass_delete;
 	bool bring_back;
 	bool wait;
-	bool device; /* of login, as the next two */
+	unsigned jobs;          /* accounts at once */
+	struct cli_share shard; /* the accounts of which take part */
+	const char *metrics;    /* NULL: none are written */
+	bool device;            /* of login, as the next two */
 	bool paste;
 	bool no_browser;
 	bool list; /* of init, as the next */
@@ -59,6 +63,10 @@ int cli_verify_take_sample(struct cli_options *options, const char *text, struct
 /* The values of --format and -o (cli_transfer.c). */
 int cli_transfer_take_format(struct cli_options *options, const char *word, struct err *err);
 int cli_transfer_take_output(struct cli_options *options, const char *path, struct err *err);
+
+/* The values of --shard and --jobs (cli_share.c). */
+int cli_share_take(struct cli_options *options, const char *text, struct err *err);
+int cli_share_take_jobs(struct cli_options *options, const char *text, struct err *err);
 
 /* An option, for scripts that complete the command line. */
 struct cli_option_word {

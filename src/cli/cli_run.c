@@ -14,12 +14,12 @@
 #include "mailsync/sync/sync.h"
 #include "cli_account.h"
 #include "cli_job.h"
+#include "cli_metrics.h"
 #include "cli_progress.h"
 #include "cli_report.h"
 #include "cli_select.h"
+#include "cli_share.h"
 #include "cli_trust.h"
-
-#define THREADS_MAX 16 /* accounts side by side */
 
 #define LINE_MS          250  /* between two looks of the progress line */
 #define LINES_MS         2000 /* and where each look is a line */
@@ -161,6 +161,23 @@ static int run_fill_secrets(struct cli_run *run, struct cli_job *job, struct err
 	return credential_create(&job->credential, &params, err);
 }
 
+/* Whether its command goes to the mail servers. */
+static bool run_connects(const struct cli_run *run)
+{
+	switch ((int)run->options->command) {
+	case CLI_SYNC:
+	case CLI_LIST:
+	case CLI_CHECK:
+	case CLI_WATCH:
+	case CLI_RESTORE:
+		return true;
+	case CLI_VERIFY:
+		return run->options->verify.level != VERIFY_FILES;
+	default:
+		return false;
+	}
+}
+
 static void run_fill_account(struct cli_run *run, struct cli_job *job)
 {
 	struct err err;
@@ -174,8 +191,8 @@ static void run_fill_account(struct cli_run *run, struct cli_job *job)
 	    job->refusal.code == ERR_NONE) {
 		job->refusal = err;
 	}
-	/* Else a connection or two are made, which read it by themselves. */
-	if (run->options->command == CLI_WATCH && job->conf->tls != CONF_TLS_NONE) {
+	/* Each connection would read it by itself. */
+	if (job->is_wanted && run_connects(run) && job->conf->tls != CONF_TLS_NONE) {
 		job->account.server.trust = cli_trusts_get(&run->trusts, job->conf->tls_ca_file);
 	}
 }
@@ -377,6 +394,8 @@ int cli_run_tell(struct cli_run *run, struct cli_job *job, FILE *out, FILE *err_
 	bool is_heard = write_out(&job->output.err, err_stream) == 0;
 	int errnum = write_out(&job->output.out, out);
 	pthread_mutex_unlock(&run->log.mutex);
+	job->measured = job->measure;
+	job->is_measured_anew = job->is_measured;
 	if (is_heard && job->is_to_be_heard) {
 		struct err ignored; /* it is told once more */
 		(void)sync_was_heard(&job->account, &run->sync_options, &ignored);
@@ -440,15 +459,56 @@ static size_t run_wanted(const struct cli_run *run)
 	return count;
 }
 
+/* Writes the metrics, where they are asked for: of no accounts, too, where the share has none. */
+static int write_metrics(const struct cli_run *run, struct err *err)
+{
+	struct cli_measured *accounts = calloc(run->count + 1, sizeof(*accounts));
+	size_t count = 0;
+
+	if (!accounts) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < run->count; i++) {
+		const struct cli_job *job = &run->jobs[i];
+		if (job->is_wanted) {
+			accounts[count++] = (struct cli_measured){job->conf->name, job->measured};
+		}
+	}
+	int code = cli_metrics_save(run->options->metrics, accounts, count, NULL, err);
+	free(accounts);
+	return code;
+}
+
+/* An exit status. */
+static int run_measure(const struct cli_run *run, FILE *err_stream)
+{
+	struct err err;
+
+	if (!run->options->metrics || write_metrics(run, &err) == 0) {
+		return 0;
+	}
+	fprintf(err_stream, "mailsync: %s\n", err.text);
+	return err_exit_status(err.code);
+}
+
+/* How many accounts side by side. What goes into one file goes there one after the other. */
+static size_t run_most(const struct cli_run *run, size_t wanted)
+{
+	size_t most = run->options->command == CLI_EXPORT ? 1 : run->options->jobs;
+
+	return wanted < most ? wanted : most;
+}
+
 static int run_threads(struct cli_run *run, FILE *out, FILE *err_stream)
 {
-	pthread_t threads[THREADS_MAX];
-	size_t wanted = run_wanted(run), started = 0;
+	size_t wanted = run_wanted(run), started = 0, most = run_most(run, wanted);
+	pthread_t *threads = calloc(most + 1, sizeof(*threads));
 	int64_t began_us = clock_monotonic_us();
-	/* What goes into one file goes there one after the other. */
-	size_t most = run->options->command == CLI_EXPORT ? 1 : THREADS_MAX;
 
-	while (started < wanted && started < most &&
+	if (most > CLI_JOBS_DEFAULT) {
+		cli_allow_descriptors();
+	}
+	while (threads && started < most &&
 	       pthread_create(&threads[started], NULL, run_work, run) == 0) {
 		started++;
 	}
@@ -459,6 +519,9 @@ static int run_threads(struct cli_run *run, FILE *out, FILE *err_stream)
 	for (size_t i = 0; i < started; i++) {
 		pthread_join(threads[i], NULL);
 	}
+	free(threads);
+	int unwritten = run_measure(run, err_stream);
+	status = status == 0 ? unwritten : status;
 	run_sum_up(run, wanted, (double)(clock_monotonic_us() - began_us) / 1e6, err_stream);
 	return status;
 }

@@ -91,11 +91,11 @@ int cli_select(struct cli_jobs *jobs, const struct cli_options *options, const c
 	for (int i = 0; i < count && code == 0; i++) {
 		code = select_one(&selection, options->arguments[i], err);
 	}
-	for (size_t i = 0; i < jobs->count; i++) {
+	for (size_t i = 0; i < jobs->count && code == 0; i++) {
 		struct cli_job *job = &jobs->items[i];
-		if (options->argument_count == 0) {
-			job->is_wanted = true;
-		}
+		bool is_wanted = job->is_wanted || options->argument_count == 0;
+		code = cli_share_holds(&options->shard, job->conf->name, &job->is_wanted, err);
+		job->is_wanted = job->is_wanted && is_wanted;
 		if (job->is_whole) {
 			strlist_finish(&job->only);
 			strlist_init(&job->only);

@@ -12,8 +12,8 @@ struct cli_jobs {
 
 /* NULL: there is none of that name. */
 struct cli_job *cli_jobs_find(const struct cli_jobs *jobs, const char *name);
-/* Takes the arguments ACCOUNT[/MAILBOX] apart; none: all accounts. -ERR_USAGE for one that is not
- * in the file PATH. */
+/* Takes the arguments ACCOUNT[/MAILBOX] apart; none: all accounts; and of these those of the share
+ * asked for. -ERR_USAGE for one that is not in the file PATH. */
 int cli_select(struct cli_jobs *jobs, const struct cli_options *options, const char *path,
 	       struct err *err);
 

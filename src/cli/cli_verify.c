@@ -6,6 +6,7 @@
 #include "cli_clean.h"
 #include "cli_json.h"
 #include "cli_options.h"
+#include "cli_share.h"
 
 int cli_verify_take_level(struct cli_options *options, const char *word, struct err *err)
 {
@@ -19,33 +20,20 @@ int cli_verify_take_level(struct cli_options *options, const char *word, struct 
 		       word);
 }
 
-/* A whole number from 1 to MOST, which ENDS there. */
-static bool read_number(const char *text, size_t len, unsigned most, unsigned *number)
-{
-	uint64_t value = 0;
-	bool is_number = len > 0 && span_to_u64((struct span){text, len}, &value) && value > 0 &&
-			 value <= most;
-
-	*number = is_number ? (unsigned)value : 0;
-	return is_number;
-}
-
 int cli_verify_take_sample(struct cli_options *options, const char *text, struct err *err)
 {
 	struct verify_options *verify = &options->verify;
-	const char *slash = strchr(text, '/');
+	struct cli_share share = {0};
 	size_t len = strlen(text);
-	bool is_share = slash &&
-			read_number(slash + 1, strlen(slash + 1), 1000000, &verify->shares) &&
-			read_number(text, (size_t)(slash - text), verify->shares, &verify->share);
 
-	if (is_share) {
-		verify->percent = 0;
+	verify->share = verify->shares = verify->percent = 0;
+	if (cli_share_read(text, &share)) {
+		verify->share = share.index;
+		verify->shares = share.count;
 		return 0;
 	}
-	verify->share = verify->shares = 0;
-	if (!slash && len > 1 && text[len - 1] == '%' &&
-	    read_number(text, len - 1, 100, &verify->percent)) {
+	if (len > 1 && text[len - 1] == '%' &&
+	    cli_read_number(text, len - 1, 100, &verify->percent)) {
 		return 0;
 	}
 	return err_set(err, ERR_USAGE, SCOPE_RUN,

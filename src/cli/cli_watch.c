@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "mailsync/base/array.h"
 #include "mailsync/base/clock.h"
@@ -12,17 +11,18 @@
 #include "mailsync/base/surroundings.h"
 #include "mailsync/net/conn.h"
 #include "cli_complain.h"
+#include "cli_metrics.h"
+#include "cli_share.h"
 #include "cli_signal.h"
 #include "cli_watch_set.h"
 
-#define TASKS_MAX   16 /* accounts that do something at once */
-#define AGAIN_MS    1000
-#define DESCRIPTORS 65536 /* hooks inherit the limit; some programs go through all below it */
+#define AGAIN_MS 1000
 
 struct watch {
 	const struct cli_options *options;
 	struct watch_set set;
 	unsigned asked;         /* enum cli_signal */
+	bool is_unmeasured;     /* the metrics could not be written */
 	struct service service; /* the manager that started us */
 	struct surroundings *surroundings;
 	struct pollfd *pfds;
@@ -86,7 +86,7 @@ static void watch_begin_due(struct watch *watch, int64_t now)
 	for (size_t i = 0; i < watch->set.count; i++) {
 		tasks += watch->set.items[i]->task.kind != TASK_NONE;
 	}
-	for (size_t i = 0; i < watch->set.count && tasks < TASKS_MAX; i++) {
+	for (size_t i = 0; i < watch->set.count && tasks < watch->options->jobs; i++) {
 		struct watched *watched = watch->set.items[i];
 		enum schedule_task task =
 			watched->is_over ? TASK_NONE : schedule_task(&watched->schedule, now);
@@ -176,6 +176,45 @@ static void watch_wait(struct watch *watch)
 	}
 }
 
+/* Writes the metrics, where an account was told of since the last time. */
+static int watch_write_metrics(struct watch *watch, struct err *err)
+{
+	const struct watch_set *set = &watch->set;
+	struct cli_measured *accounts = calloc(set->count + 1, sizeof(*accounts));
+	bool is_anew = false;
+	int code = 0;
+
+	if (!accounts) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < set->count; i++) {
+		struct cli_job *job = set->items[i]->job;
+		accounts[i] = (struct cli_measured){job->conf->name, job->measured};
+		is_anew = is_anew || job->is_measured_anew;
+		job->is_measured_anew = false;
+	}
+	if (is_anew) {
+		code = cli_metrics_save(watch->options->metrics, accounts, set->count, NULL, err);
+	}
+	free(accounts);
+	return code;
+}
+
+/* That they cannot be written is said once. */
+static void watch_measure(struct watch *watch)
+{
+	struct err err;
+
+	if (!watch->options->metrics) {
+		return;
+	}
+	bool is_written = watch_write_metrics(watch, &err) == 0;
+	if (!is_written && !watch->is_unmeasured) {
+		cli_complain(watch->options, err.code, err.text);
+	}
+	watch->is_unmeasured = !is_written;
+}
+
 /* How it stands with the accounts. */
 static void watch_tell(struct watch *watch)
 {
@@ -200,6 +239,7 @@ static int watch_loop(struct watch *watch, struct err *err)
 	int code = 0;
 
 	while (watch_collect(watch)) {
+		watch_measure(watch);
 		service_alive(&watch->service);
 		if (*cli_signal_stop() != 0) {
 			break;
@@ -238,6 +278,7 @@ static int watch_run(struct watch *watch, struct conf **conf, int *status, struc
 		code = watch_loop(watch, err);
 		service_stopping(&watch->service);
 	}
+	watch_measure(watch);
 	bool is_asked = *cli_signal_stop() != 0;
 	watch_set_dismiss(&watch->set, NULL);
 	watch_await_leaving(watch);
@@ -247,17 +288,6 @@ static int watch_run(struct watch *watch, struct conf **conf, int *status, struc
 	return code;
 }
 
-/* An account waits with some seven of them. */
-static void allow_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS) {
-		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 int cli_watch(const struct cli_options *options, struct conf **conf)
 {
 	struct watch watch = {.options = options};
@@ -265,7 +295,7 @@ int cli_watch(const struct cli_options *options, struct conf **conf)
 	struct err err;
 	int code;
 
-	allow_descriptors();
+	cli_allow_descriptors();
 	service_open(&watch.service);
 	if ((code = cli_signal_stay(&err)) == 0 &&
 	    (code = surroundings_create(&watch.surroundings, &err)) == 0 &&

@@ -101,7 +101,15 @@ static void what_cannot_be_is_a_usage_error(void **state)
 					    "logout",
 					    "--device",
 					    "token a --paste",
-					    "login a --device --paste"};
+					    "login a --device --paste",
+					    "--jobs 0",
+					    "--jobs 1025",
+					    "--jobs many",
+					    "--shard 3/2",
+					    "--shard 0/2",
+					    "status --metrics x",
+					    "import --shard 1/2 a/INBOX x",
+					    "-n --metrics x"};
 	struct cli_options options;
 	struct err err;
 	char line[64];
@@ -111,6 +119,24 @@ static void what_cannot_be_is_a_usage_error(void **state)
 		memcpy(line, lines[i], strlen(lines[i]) + 1);
 		assert_int_equal(read_line(&options, line, &err), -ERR_USAGE);
 	}
+}
+
+static void a_fleet_has_jobs_shares_and_metrics(void **state)
+{
+	struct cli_options options;
+	struct err err;
+	char line[] = "--jobs 64 watch --shard=2/3 --metrics x.prom", none[] = "";
+
+	(void)state;
+	assert_int_equal(read_line(&options, line, &err), 0);
+	assert_int_equal(options.jobs, 64);
+	assert_int_equal(options.shard.index, 2);
+	assert_int_equal(options.shard.count, 3);
+	assert_string_equal(options.metrics, "x.prom");
+	assert_int_equal(read_line(&options, none, &err), 0);
+	assert_int_equal(options.jobs, 16);
+	assert_int_equal(options.shard.count, 0);
+	assert_null(options.metrics);
 }
 
 /* WORD as roff writes it: its hyphens are minus signs. */
@@ -222,6 +248,7 @@ int main(void)
 		cmocka_unit_test(two_v_in_one_word_show_the_wire),
 		cmocka_unit_test(an_account_named_like_a_command_can_be_given),
 		cmocka_unit_test(what_cannot_be_is_a_usage_error),
+		cmocka_unit_test(a_fleet_has_jobs_shares_and_metrics),
 		cmocka_unit_test(the_man_page_has_each_option_and_command_of_the_usage),
 		cmocka_unit_test(help_of_a_command_has_its_own_options_and_those_of_all),
 		cmocka_unit_test(what_is_wrong_is_said),
