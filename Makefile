@@ -184,7 +184,8 @@ check-all: check
 	$(Q)tests/rig/setup muas
 	$(Q)tests/rig/setup neighbours
 	$(Q)tests/rig/setup bench
-	$(Q)tests/run --out $(OUT) wide muas neighbours migration
+	$(Q)tests/rig/setup fleet
+	$(Q)tests/run --out $(OUT) wide muas neighbours migration fleet
 	$(Q)$(MAKE) --no-print-directory liar
 	$(Q)$(MAKE) --no-print-directory newcomer
 
@@ -276,7 +277,7 @@ help:
 	@echo 'all         build $(BUILD)/mailsync (the default)'
 	@echo 'check       unit, plan, wire and e2e tests, and some histories of liar'
 	@echo 'check-all   the same, the stories left out there, real mail programs (mu, notmuch, neomutt,'
-	@echo '            mutt) at work, and liar'
+	@echo '            mutt) at work, fleets on Slurm and GNU parallel, and liar'
 	@echo 'check-unit  unit tests only'
 	@echo 'check-e2e   tests against real servers only'
 	@echo 'check-asan  unit and e2e tests under AddressSanitizer and UBSan'
