@@ -11,10 +11,9 @@
 #define STATUS_MAX 24
 #define TOKEN_MIN  8 /* base64 digits that are not likely to be a word */
 
-/* ASCII only, whatever the locale. */
 static unsigned char fold(char c)
 {
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+	return (unsigned char)ascii_lower(c);
 }
 
 static int hex_value(char c)

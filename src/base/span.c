@@ -31,10 +31,23 @@ int span_compare(struct span x, const char *cstr)
 	return order != 0 ? order : (x.len > len) - (x.len < len);
 }
 
-/* Not tolower(): a locale must not change what a protocol word is. */
-static char lower_ascii(char c)
+char ascii_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+void ascii_lower_all(char *text)
+{
+	for (; *text; text++) {
+		*text = ascii_lower(*text);
+	}
+}
+
+void ascii_upper_all(char *text)
+{
+	for (; *text; text++) {
+		*text = *text >= 'a' && *text <= 'z' ? (char)(*text - ('a' - 'A')) : *text;
+	}
 }
 
 bool span_starts_nocase(struct span x, const char *prefix)
@@ -45,7 +58,7 @@ bool span_starts_nocase(struct span x, const char *prefix)
 		return false;
 	}
 	for (size_t i = 0; i < len; i++) {
-		if (lower_ascii(x.data[i]) != lower_ascii(prefix[i])) {
+		if (ascii_lower(x.data[i]) != ascii_lower(prefix[i])) {
 			return false;
 		}
 	}

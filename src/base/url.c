@@ -119,6 +119,21 @@ bool url_host_is_loopback(struct span host)
 	return inet_pton(AF_INET6, text, &ipv6) == 1 && IN6_IS_ADDR_LOOPBACK(&ipv6);
 }
 
+bool url_host_is_below(struct span host, struct span domain)
+{
+	host.len -= host.len > 0 && host.data[host.len - 1] == '.';
+	if (host.len < domain.len || domain.len == 0) {
+		return false;
+	}
+	size_t above = host.len - domain.len;
+	for (size_t i = 0; i < domain.len; i++) {
+		if (ascii_lower(host.data[above + i]) != ascii_lower(domain.data[i])) {
+			return false;
+		}
+	}
+	return above == 0 || host.data[above - 1] == '.';
+}
+
 bool url_is_safe(struct span text)
 {
 	struct url url;

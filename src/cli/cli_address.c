@@ -79,9 +79,7 @@ static int read_domain(struct cli_address *address, struct err *err)
 	}
 	address->domain = buf_steal(&ascii);
 	buf_finish(&ascii);
-	for (; *domain; domain++) {
-		*domain = *domain >= 'A' && *domain <= 'Z' ? (char)(*domain - 'A' + 'a') : *domain;
-	}
+	ascii_lower_all(domain);
 	return address->domain ? 0 : err_nomem(err);
 }
 

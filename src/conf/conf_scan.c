@@ -18,11 +18,6 @@ static bool scan_digits(const char *text, uint64_t *number, const char **rest)
 	return len > 0 && span_to_u64((struct span){text, len}, number);
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool conf_scan_size(const char *text, uint64_t *bytes)
 {
 	static const char units[] = "kmg";
@@ -33,12 +28,12 @@ bool conf_scan_size(const char *text, uint64_t *bytes)
 	if (!scan_digits(text, &number, &rest)) {
 		return false;
 	}
-	const char *unit = *rest ? strchr(units, lower(*rest)) : NULL;
+	const char *unit = *rest ? strchr(units, ascii_lower(*rest)) : NULL;
 	if (unit) {
 		shift = 10 * (unsigned)(unit - units + 1);
 		rest++;
 	}
-	if (lower(*rest) == 'b') {
+	if (ascii_lower(*rest) == 'b') {
 		rest++;
 	}
 	if (*rest || number > (UINT64_MAX >> 1) >> shift) {
@@ -57,7 +52,7 @@ bool conf_scan_age(const char *text, int64_t *seconds)
 	if (!scan_digits(text, &number, &rest) || number == 0 || number > 100000) {
 		return false;
 	}
-	switch (lower(*rest)) {
+	switch (ascii_lower(*rest)) {
 	case 'd':
 		unit = DAY_S;
 		break;

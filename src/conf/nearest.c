@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "mailsync/base/span.h"
+
 #define WORD_MAX 64 /* bytes; longer words are never near anything */
 
 void nearest_init(struct nearest *nearest, const char *word)
@@ -14,10 +16,7 @@ void nearest_init(struct nearest *nearest, const char *word)
 
 static char fold(char c)
 {
-	if (c >= 'A' && c <= 'Z') {
-		return (char)(c - 'A' + 'a');
-	}
-	return c == '-' ? '_' : c;
+	return c == '-' ? '_' : ascii_lower(c);
 }
 
 static size_t least(size_t x, size_t y)

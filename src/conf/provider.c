@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "mailsync/base/span.h"
+#include "mailsync/base/url.h"
 #include "mailsync/conf/nearest.h"
 
 #define BLANKS          " \t"
@@ -47,16 +48,9 @@ static bool is_domain(struct span word, const char *name)
 	return labels <= WILD_LABELS_MAX;
 }
 
-/* A name of the DNS may end with a dot. */
 static bool is_suffix(struct span word, const char *name)
 {
-	size_t len = strlen(name);
-
-	len -= len > 0 && name[len - 1] == '.';
-	if (len < word.len || strncasecmp(word.data, name + len - word.len, word.len) != 0) {
-		return false;
-	}
-	return len == word.len || name[len - word.len - 1] == '.';
+	return url_host_is_below(span_of(name), word);
 }
 
 /* Whether a word of KEY's value fits NAME. */

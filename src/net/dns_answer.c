@@ -125,8 +125,7 @@ static bool copy_host(struct span name, char host[DNS_NAME_MAX + 1])
 		return false;
 	}
 	for (size_t i = 0; i < name.len; i++) {
-		char c = name.data[i];
-		c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+		char c = ascii_lower(name.data[i]);
 		bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
 				c == '_' || c == '.';
 		if (!is_plain) {

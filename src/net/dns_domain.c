@@ -14,8 +14,8 @@ static bool append_labels(const char *name, struct buf *out)
 	size_t label = 0, labels = 1;
 
 	for (const char *c = name; *c; c++) {
-		bool is_upper = *c >= 'A' && *c <= 'Z';
-		bool is_letter = is_upper || (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9');
+		char low = ascii_lower(*c);
+		bool is_letter = (low >= 'a' && low <= 'z') || (low >= '0' && low <= '9');
 		if (*c == '.' && label > 0 && c[-1] != '-') {
 			labels++;
 			label = 0;
@@ -24,7 +24,7 @@ static bool append_labels(const char *name, struct buf *out)
 		} else {
 			return false;
 		}
-		buf_append_char(out, is_upper ? (char)(*c - 'A' + 'a') : *c);
+		buf_append_char(out, low);
 	}
 	return labels > 1 && label > 0 && out->data[out->len - 1] != '-' &&
 	       out->len <= DNS_NAME_MAX;

@@ -66,13 +66,6 @@ static int take(const struct object *object, const char *const *path, bool (*fit
 	return *copy ? 0 : err_nomem(err);
 }
 
-static void lower(char *host)
-{
-	for (; host && *host; host++) {
-		*host = *host >= 'A' && *host <= 'Z' ? (char)(*host - 'A' + 'a') : *host;
-	}
-}
-
 static int take_all(struct pacc *pacc, const struct object *object, struct err *err)
 {
 	static const char *const password[] = {"authentication", "password", NULL};
@@ -90,8 +83,12 @@ static int take_all(struct pacc *pacc, const struct object *object, struct err *
 	    (code = take(object, help, is_web, &pacc->help, err)) < 0) {
 		return code;
 	}
-	lower(pacc->imap_host);
-	lower(pacc->pop3_host);
+	if (pacc->imap_host) {
+		ascii_lower_all(pacc->imap_host);
+	}
+	if (pacc->pop3_host) {
+		ascii_lower_all(pacc->pop3_host);
+	}
 	pacc->is_token_alone = object_is_false_at(object, password);
 	return 0;
 }

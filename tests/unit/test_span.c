@@ -34,6 +34,17 @@ static void span_nocase_folds_ascii_only(void **state)
 	assert_false(span_starts_nocase(SPAN_LIT("aut"), "AUTH="));
 }
 
+static void ascii_case_is_changed_and_nothing_else(void **state)
+{
+	char text[] = "aAzZ@[`{09\xc3\x84";
+
+	(void)state;
+	ascii_lower_all(text);
+	assert_string_equal(text, "aazz@[`{09\xc3\x84");
+	ascii_upper_all(text);
+	assert_string_equal(text, "AAZZ@[`{09\xc3\x84");
+}
+
 static void span_numbers_are_digits_within_range(void **state)
 {
 	uint32_t narrow = 7;
@@ -92,6 +103,7 @@ int main(void)
 		cmocka_unit_test(span_of_null_is_empty),
 		cmocka_unit_test(span_equality_takes_every_byte_as_it_is),
 		cmocka_unit_test(span_nocase_folds_ascii_only),
+		cmocka_unit_test(ascii_case_is_changed_and_nothing_else),
 		cmocka_unit_test(span_numbers_are_digits_within_range),
 		cmocka_unit_test(span_numbers_refuse_all_else_and_touch_nothing),
 		cmocka_unit_test(span_dup_refuses_an_inner_nul),

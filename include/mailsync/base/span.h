@@ -26,6 +26,11 @@ bool span_equal_cstr(struct span x, const char *cstr);
 /* By bytes, then by length: negative, 0 or positive. */
 int span_compare(struct span x, const char *cstr);
 
+/* ASCII alone, whatever the locale says of C: a word of a protocol is the same everywhere. */
+char ascii_lower(char c);
+void ascii_lower_all(char *text);
+void ascii_upper_all(char *text);
+
 /* ASCII case is folded; other bytes must be equal. */
 bool span_equal_nocase(struct span x, const char *cstr);
 bool span_starts_nocase(struct span x, const char *prefix);

@@ -26,6 +26,8 @@ bool url_read(struct span text, struct url *url);
 bool url_is_safe(struct span text);
 /* True when HOST can be no other machine: localhost, 127.0.0.0/8, ::1. */
 bool url_host_is_loopback(struct span host);
+/* True when HOST is DOMAIN, or a name below it. Case does not count, nor a last dot of HOST. */
+bool url_host_is_below(struct span host, struct span domain);
 
 /* Appends NAME=VALUE with what is not unreserved percent-encoded, behind an "&" where OUT does not
  * end with "?" or is empty. */
