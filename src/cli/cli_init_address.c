@@ -119,6 +119,8 @@ static void print_json(const struct init *init, bool is_written)
 				   : NULL);
 	event_bool(&line, "outside", server && server->is_outside);
 	event_bool(&line, "oauth", cli_section_signs_in(section));
+	event_text(&line, "issuer", cli_section_issuer(section));
+	event_bool(&line, "issuer_outside", cli_section_issuer_is_outside(section));
 	event_bool(&line, "written", is_written);
 	event_text(&line, "section", init->text.data);
 	event_end(&line);
@@ -272,7 +274,7 @@ static int run(struct init *init, struct err *err)
 	init->section.name = init->name.data;
 	init->section.address = &init->address;
 	init->section.folder = init->place.folder;
-	cli_look_init(&init->look, &init->address, &init->conf->providers, init->log);
+	cli_look_init(&init->look, &init->address, init->conf, init->log);
 	code = cli_look_run(&init->look, &init->section, err);
 	if (code == 0) {
 		code = report(init, err);

@@ -6,12 +6,12 @@
 #define SOURCE_MAX 1024
 
 void cli_look_init(struct cli_look *look, const struct cli_address *address,
-		   const struct providers *own, struct log *log)
+		   const struct conf *conf, struct log *log)
 {
-	*look = (struct cli_look){.address = address, .own = own, .log = log};
+	*look = (struct cli_look){.address = address, .own = &conf->providers, .log = log};
 	buf_init(&look->source, SOURCE_MAX);
 	discover_found_init(&look->found);
-	discover_init(&look->discover, address->domain, cli_signal_stop(), log);
+	discover_init(&look->discover, address->domain, conf->proxy, cli_signal_stop(), log);
 }
 
 void cli_look_finish(struct cli_look *look)

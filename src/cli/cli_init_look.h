@@ -2,7 +2,7 @@
  * Who knows the servers of an address: the providers by its domain, then by its mail exchangers,
  * then the domain itself.
  *
- *     cli_look_init(&look, &address, &providers, log)
+ *     cli_look_init(&look, &address, conf, log)
  *     cli_look_run(&look, &section, &err)     fills in what was found, which lives with LOOK
  *     cli_look_finish(&look)
  */
@@ -11,6 +11,7 @@
 
 #include "mailsync/base/buf.h"
 #include "mailsync/base/log.h"
+#include "mailsync/conf/conf.h"
 #include "mailsync/conf/provider.h"
 #include "mailsync/discover/discover.h"
 #include "cli_address.h"
@@ -28,7 +29,7 @@ struct cli_look {
 };
 
 void cli_look_init(struct cli_look *look, const struct cli_address *address,
-		   const struct providers *own, struct log *log);
+		   const struct conf *conf, struct log *log);
 void cli_look_finish(struct cli_look *look);
 /* Success whatever was found: nothing, where SECTION has neither a provider nor a server. */
 int cli_look_run(struct cli_look *look, struct cli_section *section, struct err *err);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mailsync/base/auth.h"
+#include "mailsync/base/url.h"
 
 bool cli_section_is_pop3(const struct cli_section *section)
 {
@@ -64,8 +65,7 @@ static bool is_by_pacc(const struct cli_section *section)
 	return section->server && strncmp(section->server->source, "PACC", 4) == 0;
 }
 
-/* The authorization server that PACC names, where it is of use. */
-static const char *issuer_of(const struct cli_section *section)
+const char *cli_section_issuer(const struct cli_section *section)
 {
 	const struct pacc *pacc = section->found ? &section->found->pacc : NULL;
 
@@ -76,9 +76,18 @@ static const char *issuer_of(const struct cli_section *section)
 	return takes_token(section) || pacc->is_token_alone ? pacc->issuer : NULL;
 }
 
+bool cli_section_issuer_is_outside(const struct cli_section *section)
+{
+	const char *issuer = cli_section_issuer(section);
+	struct url url;
+
+	return issuer && !(url_read(span_of(issuer), &url) &&
+			   url_host_is_below(url.host, span_of(section->address->domain)));
+}
+
 bool cli_section_signs_in(const struct cli_section *section)
 {
-	return issuer_of(section) ||
+	return cli_section_issuer(section) ||
 	       (section->provider && provider_value(section->provider, "oauth"));
 }
 
@@ -104,16 +113,27 @@ static void write_password(const struct cli_section *section, struct buf *out)
 	}
 }
 
+static void write_issuer(const struct cli_section *section, const char *issuer, struct buf *out)
+{
+	buf_printf(out, "# By OAuth2, as PACC tells%s:\n",
+		   section->found->pacc.is_token_alone
+			   ? ""
+			   : "; `password_file` in its place would do, too");
+	if (cli_section_issuer_is_outside(section)) {
+		buf_printf(out,
+			   "# %s is outside of %s: make sure that it is your provider's before "
+			   "you sign in.\n",
+			   issuer, section->address->domain);
+	}
+	buf_printf(out, "oauth = %s\n", issuer);
+}
+
 static void write_login(const struct cli_section *section, struct buf *out)
 {
-	const char *issuer = issuer_of(section);
+	const char *issuer = cli_section_issuer(section);
 
 	if (issuer) {
-		buf_printf(out, "# By OAuth2, as PACC tells%s:\noauth = %s\n",
-			   section->found->pacc.is_token_alone
-				   ? ""
-				   : "; `password_file` in its place would do, too",
-			   issuer);
+		write_issuer(section, issuer, out);
 	} else if (cli_section_signs_in(section)) {
 		buf_printf(out, "# By OAuth2 (%s), as the provider demands.\n",
 			   provider_value(section->provider, "oauth"));
@@ -193,9 +213,12 @@ static void write_source(const struct cli_section *section, struct buf *out)
 
 	buf_printf(out, "# By %s", server->source);
 	if (is_pacc) {
-		buf_append_cstr(out, found->proof == DISCOVER_PROVEN
-					     ? ", whose digest in the DNS is right"
-					     : ", for which there is no digest in the DNS");
+		static const char *const words[] = {
+			[DISCOVER_UNPROVEN] = ", for which there is no digest in the DNS",
+			[DISCOVER_UNASKED] = ", whose digest was not asked for (`proxy`)",
+			[DISCOVER_PROVEN] = ", whose digest in the DNS is right",
+		};
+		buf_append_cstr(out, words[found->proof]);
 	}
 	buf_append_cstr(out, ".\n");
 	if (server->is_outside) {

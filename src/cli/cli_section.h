@@ -32,6 +32,10 @@ struct cli_section {
 bool cli_section_is_pop3(const struct cli_section *section);
 const char *cli_section_host(const struct cli_section *section);
 const char *cli_section_user(const struct cli_section *section);
+/* The authorization server that PACC names, where it is of use; else NULL. */
+const char *cli_section_issuer(const struct cli_section *section);
+/* Its host is not below the address's domain. */
+bool cli_section_issuer_is_outside(const struct cli_section *section);
 /* True where one signs in by OAuth2; else a password is to be put into its file. */
 bool cli_section_signs_in(const struct cli_section *section);
 void cli_section_append_password_file(const struct cli_section *section, struct buf *out);

@@ -116,6 +116,19 @@ static int conf_read_state_dir(struct conf *conf, struct conf_source *source, si
 		       err);
 }
 
+/* `init` looks around before there is an account. */
+static int conf_read_proxy(struct conf *conf, const struct conf_source *source, size_t defaults,
+			   struct err *err)
+{
+	const struct conf_entry *entry = conf_source_find(source, defaults, conf_key_find("proxy"));
+
+	if (!entry || !*entry->value) {
+		return 0;
+	}
+	conf->proxy = span_dup(span_of(entry->value));
+	return conf->proxy ? 0 : err_nomem(err);
+}
+
 static int conf_read_accounts(struct conf *conf, struct conf_source *source, bool may_lack,
 			      struct err *err)
 {
@@ -124,6 +137,9 @@ static int conf_read_accounts(struct conf *conf, struct conf_source *source, boo
 
 	if (code == 0) {
 		code = conf_read_state_dir(conf, source, defaults, err);
+	}
+	if (code == 0) {
+		code = conf_read_proxy(conf, source, defaults, err);
 	}
 	conf->accounts = calloc(source->section_count + 1, sizeof(*conf->accounts));
 	if (!conf->accounts) {
@@ -148,22 +164,49 @@ static int conf_read_accounts(struct conf *conf, struct conf_source *source, boo
 	return code;
 }
 
-/* A password in a file that others can read is no secret. */
+/* "socks5h://USER:PASSWORD@HOST" */
+static bool has_password(const char *proxy)
+{
+	const char *scheme = strstr(proxy, "://");
+	const char *user = scheme ? scheme + 3 : proxy;
+	const char *at = strrchr(user, '@');
+
+	return at && memchr(user, ':', (size_t)(at - user));
+}
+
+/* What others must not read of ENTRY, and what to do but `chmod`; NULL: nothing. */
+static const char *secret_of(const struct conf_entry *entry, const char **instead)
+{
+	*instead = "";
+	if (entry->key->type == CONF_TYPE_PROXY) {
+		return has_password(entry->value) ? "a proxy's password" : NULL;
+	}
+	if (entry->key->type != CONF_TYPE_SECRET || !*entry->value) {
+		return NULL;
+	}
+	bool is_password = strcmp(entry->key->name, "password") == 0;
+	*instead =
+		is_password ? ", or use password_command" : ", or use oauth_client_secret_command";
+	return is_password ? "a password" : "the secret of an OAuth2 client";
+}
+
+/* A secret in a file that others can read is none. */
 static void conf_check_mode(struct conf_source *source, FILE *stream)
 {
 	struct stat status;
-	const struct conf_key *key = conf_key_find("password");
 
 	if (fstat(fileno(stream), &status) != 0 || !(status.st_mode & (S_IRGRP | S_IROTH))) {
 		return;
 	}
 	for (size_t i = 0; i < source->entry_count; i++) {
-		if (source->entries[i].key == key) {
+		const char *instead;
+		const char *secret = secret_of(&source->entries[i], &instead);
+		if (secret) {
 			conf_source_complain(
 				source, source->entries[i].line,
-				"the file holds a password, but others can read it (mode "
-				"%04o); chmod 600 it, or use password_command",
-				(unsigned)(status.st_mode & 07777));
+				"the file holds %s, but others can read it (mode %04o); chmod 600 "
+				"it%s",
+				secret, (unsigned)(status.st_mode & 07777), instead);
 			return;
 		}
 	}
@@ -269,6 +312,10 @@ void conf_destroy(struct conf **conf)
 	}
 	free((*conf)->accounts);
 	conf_providers_finish(&(*conf)->providers);
+	if ((*conf)->proxy) { /* a password may be in it */
+		secret_wipe((*conf)->proxy, strlen((*conf)->proxy));
+	}
+	free((*conf)->proxy);
 	free((*conf)->state_dir);
 	free((*conf)->path);
 	free(*conf);

@@ -333,6 +333,21 @@ static void pass_settle(struct pass *pass)
 	}
 }
 
+/* Whether LINE, but for its end, holds what belongs into no line of text. */
+static bool has_control(const char *line)
+{
+	size_t len = strcspn(line, "\n");
+
+	len -= len > 0 && line[len - 1] == '\r';
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)line[i];
+		if ((c < ' ' && c != '\t') || c == 0x7F) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Looks at one line on its way to inih. False: inih shall not see it. */
 static bool pass_inspect(struct pass *pass, char *line, bool is_cut)
 {
@@ -346,6 +361,11 @@ static bool pass_inspect(struct pass *pass, char *line, bool is_cut)
 				     "a line over %d bytes, or one that holds a NUL byte, "
 				     "cannot be read",
 				     LINE_ROOM - 1);
+		return false;
+	}
+	if (has_control(line)) {
+		conf_source_complain(pass->source, pass->line,
+				     "a control character is in this line; no value may hold one");
 		return false;
 	}
 	if (*line == '[') {

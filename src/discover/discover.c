@@ -4,15 +4,25 @@
 #include <string.h>
 
 #include "mailsync/base/clock.h"
+#include "mailsync/base/url.h"
 #include "discover_private.h"
 
 #define NOTE_MAX 1024
 
-void discover_init(struct discover *discover, const char *domain, const volatile int *stop,
-		   struct log *log)
+static bool keeps_names(const char *proxy)
+{
+	struct span text = span_of(proxy);
+
+	return span_starts_nocase(text, "socks5h:") || span_starts_nocase(text, "socks4a:");
+}
+
+void discover_init(struct discover *discover, const char *domain, const char *proxy,
+		   const volatile int *stop, struct log *log)
 {
 	*discover = (struct discover){
 		.domain = domain,
+		.proxy = proxy,
+		.keeps_names = keeps_names(proxy),
 		.stop = stop,
 		.log = log,
 		.until_ms = clock_monotonic_ms() + DISCOVER_WAIT_S * INT64_C(1000),
@@ -90,6 +100,12 @@ int discover_ask(struct discover *discover, const char *name, enum dns_type type
 	if ((code = discover_check(discover, err)) < 0) {
 		return code;
 	}
+	if (discover->keeps_names) {
+		return discover_note(discover, err,
+				     "%s was not asked for: `proxy` keeps names from "
+				     "the DNS here",
+				     name);
+	}
 	if (discover->is_deaf || discover_left_s(discover, DNS_WAIT_S) < DNS_WAIT_S) {
 		discover->is_unsure = true;
 		return discover_note(discover, err, "%s was not asked for: there is no time left",
@@ -107,14 +123,6 @@ int discover_ask(struct discover *discover, const char *name, enum dns_type type
 	return code < 0 ? note_failure(discover, &why, err) : 0;
 }
 
-static bool is_below(const char *host, const char *domain)
-{
-	size_t host_len = strlen(host), len = strlen(domain);
-
-	return host_len >= len && strcmp(host + host_len - len, domain) == 0 &&
-	       (host_len == len || host[host_len - len - 1] == '.');
-}
-
 void discover_add(const struct discover *discover, struct discover_found *found,
 		  const struct discover_server *server)
 {
@@ -123,7 +131,7 @@ void discover_add(const struct discover *discover, struct discover_found *found,
 	}
 	struct discover_server *added = &found->items[found->count++];
 	*added = *server;
-	added->is_outside = !is_below(added->host, discover->domain);
+	added->is_outside = !url_host_is_below(span_of(added->host), span_of(discover->domain));
 }
 
 /* --- mail exchangers --- */

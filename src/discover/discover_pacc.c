@@ -12,6 +12,7 @@ static int fetch(struct discover *discover, const char *url, struct http_reply *
 		 bool *was_told, struct err *err)
 {
 	const struct http_params params = {
+		.proxy = discover->proxy,
 		.timeout_s = discover_left_s(discover, HTTP_WAIT_S),
 		.stop = discover->stop,
 		.log = discover->log,
@@ -53,6 +54,11 @@ static int prove(struct discover *discover, struct span text, enum discover_proo
 	struct dns_answer answer;
 	bool was_told;
 
+	*is_wrong = false;
+	*proof = DISCOVER_UNASKED;
+	if (discover->keeps_names) {
+		return 0;
+	}
 	dns_answer_init(&answer);
 	(void)snprintf(name, sizeof(name), "_ua-auto-config.%s", discover->domain);
 	int code = discover_ask(discover, name, DNS_TXT, &answer, &was_told, err);

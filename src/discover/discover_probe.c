@@ -26,6 +26,7 @@ int discover_probe(struct discover *discover, const struct discover_server *serv
 		.host = server->host,
 		.port = server->port,
 		.tls = server->tls,
+		.proxy = discover->proxy,
 		.tls_min = 12,
 		.timeout_s = discover_left_s(discover, CONNECT_WAIT_S),
 		.log = discover->log,

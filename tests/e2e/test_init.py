@@ -102,7 +102,7 @@ def test_a_known_domain_is_found_without_asking_anybody(user):
 # From the built-in table of providers:
 #   host = imap.gmail.com
 #   connections = 4
-#   mailboxes = * "![Gmail]/All Mail" "![Gmail]/Important" "![Gmail]/Starred"
+#   mailboxes = * "![Gmail]/All Mail" "![Gmail]/Important" "![Gmail]/Starred" !\\All !\\Important !\\Flagged
 #   trash = \\Trash
 provider = gmail
 user = Me+News@gmail.com
@@ -186,15 +186,17 @@ def test_a_domain_tells_by_pacc(user):
         "bare", "By PACC of bare.example, for which there is no digest in the DNS.",
         "imap.pacc.example is outside of bare.example: make sure that it is your provider's before "
         "you log in.", host="imap.pacc.example"))
-    # One that takes tokens.
+    # One that takes tokens, from a server that is not the domain's.
+    outside = ("# https://auth.example is outside of {}.example: make sure that it is your provider's "
+               "before you sign in.\n")
     user.net.pacc("token.example", {
         "protocols": {"imap": {"host": "imap.token.example"}},
         "authentication": {"oauth-public": {"issuer": "https://auth.example"}, "password": False}})
     user.net.mail("imap.token.example", 993, "IMAP4rev1 LOGINDISABLED AUTH=OAUTHBEARER")
     result = user.run("init", "me@token.example")
     assert result.status == 0
-    assert result.out.endswith("# By OAuth2, as PACC tells:\noauth = https://auth.example\n"
-                               "maildir = ~/Mail/token\n"), result
+    assert result.out.endswith("# By OAuth2, as PACC tells:\n" + outside.format("token")
+                               + "oauth = https://auth.example\nmaildir = ~/Mail/token\n"), result
     assert "  mailsync login token\n" in result.err
     # One that takes both, and one that says so in vain: its server takes none.
     both = {"oauth-public": {"issuer": "https://auth.example"}, "password": True}
@@ -203,7 +205,22 @@ def test_a_domain_tells_by_pacc(user):
                                           "authentication": both})
     user.net.mail("imap.both.example", 993, "IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2")
     assert ("# By OAuth2, as PACC tells; `password_file` in its place would do, too:\n"
-            "oauth = https://auth.example\n") in user.run("init", "me@both.example").out
+            + outside.format("both") + "oauth = https://auth.example\n"
+            ) in user.run("init", "me@both.example").out
+    [event] = user.run("init", "me@both.example", "--json").of("init")
+    assert event["issuer"] == "https://auth.example" and event["issuer_outside"] is True
+    # Its own, and it is not said to be another's.
+    user.net.pacc("home.example", {"protocols": {"imap": {"host": "imap.home.example"}},
+                                   "authentication": {
+                                       "oauth-public": {"issuer": "https://Auth.Home.example/x"}}})
+    user.net.mail("imap.home.example", 993, "IMAP4rev1 AUTH=XOAUTH2")
+    result = user.run("init", "me@home.example")
+    assert "outside" not in result.out and "\noauth = https://Auth.Home.example/x\n" in result.out
+    # One that a domain only looks like.
+    user.net.pacc("ome.example", {"protocols": {"imap": {"host": "imap.home.example"}},
+                                  "authentication": {
+                                      "oauth-public": {"issuer": "https://auth.home.example"}}})
+    assert user.run("init", "me@ome.example").out.count("is outside of ome.example") == 2
     assert "\npassword_file = " in user.run("init", "me@vain.example").out
 
 
@@ -231,11 +248,39 @@ def test_a_document_with_another_digest_is_not_used(user):
     assert "PACC: ua-auto-config.forged.example cannot be asked: SSL certificate" in result.err
 
 
+def test_a_proxy_is_used_and_one_for_names_keeps_them_from_the_dns(user):
+    """`proxy` of [defaults]: for there is no account yet."""
+    net, port = user.net, user.net.socks()
+    net.pacc("hidden.example", {"protocols": {"imap": {"host": "imap.hidden.example"}}}, "wrong")
+    net.mail("imap.hidden.example", 993)
+    user.config.parent.mkdir(parents=True)
+    asked = len(net.asked)
+    user.config.write_text(f"[defaults]\nproxy = socks5h://127.0.0.1:{port}\n")
+    result = user.run("init", "me@hidden.example")
+    assert result.status == 0, result
+    assert ("# By PACC of hidden.example, whose digest was not asked for (`proxy`).\n"
+            "host = imap.hidden.example\n") in result.out
+    assert net.carried == ["ua-auto-config.hidden.example:443", "imap.hidden.example:993"]
+    # Nothing was found, and no name was told to anybody else.
+    net.host("ua-auto-config.nothing.example")
+    result = user.run("init", "me@nothing.example")
+    assert result.status == 69
+    assert ("  nothing.example was not asked for: `proxy` keeps names from the DNS here\n"
+            in result.err)
+    assert len(net.asked) == asked
+    # One that gets addresses: the DNS is asked as ever.
+    user.config.write_text(f"[defaults]\nproxy = socks5://127.0.0.1:{port}\n")
+    net.srv("_imaps._tcp.told.example", ".", 0)
+    user.run("init", "me@told.example")
+    assert ("told.example", "MX") in net.asked
+
+
 def test_a_provider_of_ones_own_may_have_pop3_alone(user):
     user.config.parent.mkdir(parents=True)
     user.config.write_text("[provider old]\ndomains = old.example\npop3_host = pop.old.example\n"
                            "oauth_client_secret = hush\nproxy = http://user:hush@proxy.example:3128\n"
                            "[provider none]\ndomains = nohost.example\nconnections = 2\n")
+    user.config.chmod(0o600)
     result = user.run("init", "--write", "me@old.example")
     assert result.status == 0, result
     assert "\nprovider = old\nprotocol = pop3\n" in result.out

@@ -9,6 +9,7 @@ greet and say what they offer. The program is led there by names_shim.c.
         subprocess.run([mailsync, ...], env={**os.environ, **internet.environment()})
         internet.asked          (name, type) of each question
         internet.said           what came to the mail servers, line by line
+    internet.carried        name:port that the proxy (internet.socks()) was asked for
 """
 
 import base64
@@ -153,6 +154,40 @@ class Mail(Speaker):
             self.say("-ERR not here")
 
 
+class Socks(socketserver.BaseRequestHandler):
+    """SOCKS5 to this internet, by names alone."""
+
+    def handle(self):
+        try:
+            with self.request.makefile("rb") as read:
+                read.read(read.read(2)[1])
+                self.request.sendall(b"\5\0")
+                read.read(4)
+                name = read.read(read.read(1)[0]).decode()
+                port = struct.unpack(">H", read.read(2))[0]
+            internet = self.server.internet
+            internet.carried.append(f"{name}:{port}")
+            real = internet.ports.get(f"{internet.hosts.get(name)}:{port}")
+            self.request.sendall(b"\5%c\0\1\0\0\0\0\0\0" % (0 if real else 4))
+            if real:
+                with socket.create_connection(("127.0.0.1", real)) as inside:
+                    back = threading.Thread(target=self.carry, args=(inside, self.request))
+                    back.start()
+                    self.carry(self.request, inside)
+                    back.join()
+        except OSError:
+            pass
+
+    @staticmethod
+    def carry(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
 class Tcp(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
@@ -167,7 +202,7 @@ class Internet:
         self.over = threading.Event()
         self.records, self.default = {}, None
         self.hosts, self.ports = {}, {}
-        self.asked, self.requests, self.said = [], [], []
+        self.asked, self.requests, self.said, self.carried = [], [], [], []
         self.servers = []
         self.names = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Names)
         self.names.daemon_threads = True
@@ -224,6 +259,12 @@ class Internet:
 
     def web(self, name, body=b"", status=200, kind="good"):
         return self.listen(name, 443, Web, body if body == HANGS else (status, body), kind)
+
+    def socks(self):
+        """A proxy; the names that it is given are in `carried`. Its port."""
+        server = Tcp(("127.0.0.1", 0), Socks)
+        self.begin(server)
+        return server.server_address[1]
 
     def pacc(self, domain, document, record="right"):
         """RECORD: right, wrong or None."""

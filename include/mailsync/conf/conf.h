@@ -141,6 +141,7 @@ struct conf {
 	char *path;                 /* the file */
 	char *state_dir;            /* expanded, absolute */
 	struct providers providers; /* of its sections, owned */
+	char *proxy;                /* of [defaults], for what no account does; NULL: none */
 	struct conf_account *accounts;
 	size_t count;
 };

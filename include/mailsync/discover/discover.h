@@ -4,7 +4,7 @@
  * says of itself before anybody logs in. No user name and no password leaves this machine, no
  * certificate is taken that is not right, and all of it ends within DISCOVER_WAIT_S. One thread.
  *
- *     discover_init(&discover, domain, stop, log)
+ *     discover_init(&discover, domain, proxy, stop, log)
  *     discover_exchangers(&discover, &answer, &err)
  *     discover_pacc(&discover, &found, &err)       each adds the servers that it finds
  *     discover_srv(&discover, &found, &err)
@@ -33,6 +33,7 @@
 
 struct discover {
 	const char *domain; /* in ASCII, lower case (dns_domain); borrowed */
+	const char *proxy;  /* what all goes through, borrowed; NULL: none */
 	const volatile int *stop;
 	struct log *log;
 	int64_t until_ms;
@@ -40,10 +41,12 @@ struct discover {
 	bool is_deaf;         /* no name server answered in time: none is asked again */
 	bool is_unsure;       /* something failed that may go well another time */
 	bool is_no_name;      /* there is no such domain */
+	bool keeps_names;     /* PROXY is there so that the DNS here hears no name */
 };
 
 enum discover_proof {
 	DISCOVER_UNPROVEN, /* there is no digest in the DNS */
+	DISCOVER_UNASKED,  /* the DNS is not asked (`proxy`) */
 	DISCOVER_PROVEN
 };
 
@@ -69,8 +72,10 @@ struct discover_offer {
 	bool is_told;   /* else it did not say */
 };
 
-void discover_init(struct discover *discover, const char *domain, const volatile int *stop,
-		   struct log *log);
+/* PROXY as the key of the configuration. One that gets names instead of addresses (socks5h,
+ * socks4a) is there so that nobody else hears them: the DNS is not asked then, and says nothing. */
+void discover_init(struct discover *discover, const char *domain, const char *proxy,
+		   const volatile int *stop, struct log *log);
 void discover_finish(struct discover *discover);
 void discover_found_init(struct discover_found *found);
 void discover_found_finish(struct discover_found *found);
