@@ -164,7 +164,8 @@ const struct conf_key conf_keys[] = {
 	 IMAP | CONF_OF_PROVIDERS, 0,
 	 "Patterns separated by spaces; the last one that matches wins. * is anything, % anything "
 	 "but /, a leading ! leaves out; where the first leaves out, * stands before it. Quote "
-	 "names with spaces: \"My Box\"."},
+	 "names with spaces: \"My Box\". \\All, \\Sent and so on are what the server marks so, "
+	 "whatever its name."},
 	{"subscribed_only", CONF_TYPE_YES_NO, AT(subscribed_only), "no", NULL, 0, 0, NULL,
 	 IMAP | CONF_OF_PROVIDERS, 0,
 	 "Only INBOX and mailboxes that you are subscribed to; new ones are subscribed."},
@@ -337,7 +338,7 @@ static const struct {
 static bool means(const char *name, const char *word)
 {
 	for (; *name != '\0'; name++) {
-		char sign = *name >= 'A' && *name <= 'Z' ? (char)(*name - 'A' + 'a') : *name;
+		char sign = ascii_lower(*name);
 		if (sign != '_' && sign != '-' && sign != *word++) {
 			return false;
 		}

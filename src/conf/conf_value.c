@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "mailsync/base/special_use.h"
 #include "mailsync/base/buf.h"
 #include "mailsync/base/digest.h"
 #include "mailsync/base/file.h"
@@ -351,10 +352,42 @@ static int read_sign(const char *text, char *field, struct err *err)
 }
 
 /* "INBOX, Work" names a mailbox "INBOX,". */
-static int check_commas(const struct strlist *patterns, struct err *err)
+/* "\\All", with or without a "!" before it. */
+static bool is_use(const char *pattern)
 {
+	static const char *const uses[] = {
+#define ROW(id, name) name,
+		SPECIAL_USES(ROW)
+#undef ROW
+	};
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		if (strcasecmp(pattern, uses[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int check_patterns(const struct conf_key *key, const struct strlist *patterns,
+			  struct err *err)
+{
+	bool has_uses = strcmp(key->name, "mailboxes") == 0;
+
 	for (size_t i = 0; i < patterns->count; i++) {
 		const char *pattern = patterns->items[i];
+		const char *name = pattern + (pattern[0] == '!');
+		if (name[0] == '\\' && !has_uses) {
+			return err_set(err, ERR_CONFIG, SCOPE_RUN,
+				       "%s: special uses are for the key mailboxes; here are names",
+				       name);
+		}
+		if (name[0] == '\\' && !is_use(name)) {
+			return err_set(err, ERR_CONFIG, SCOPE_RUN,
+				       "%s is no special use; there are \\All, \\Archive, "
+				       "\\Drafts, \\Flagged, \\Junk, \\Sent, \\Trash and "
+				       "\\Important",
+				       name);
+		}
 		if (pattern[strlen(pattern) - 1] == ',') {
 			return err_set(err, ERR_CONFIG, SCOPE_RUN,
 				       "patterns are separated by spaces; leave out the comma "
@@ -373,16 +406,14 @@ static int read_list(const struct conf_key *key, const char *text, struct strlis
 	strlist_init(&words);
 	int code = conf_scan_words(text, &words, err);
 	if (code == 0 && key->type == CONF_TYPE_PATTERNS) {
-		code = check_commas(&words, err);
+		code = check_patterns(key, &words, err);
 	}
 	if (code < 0) {
 		strlist_finish(&words);
 		return code;
 	}
 	for (size_t i = 0; i < words.count && key->type == CONF_TYPE_CAPABILITIES; i++) {
-		for (char *c = words.items[i]; *c; c++) {
-			*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
-		}
+		ascii_upper_all(words.items[i]);
 	}
 	strlist_finish(field);
 	*field = words;

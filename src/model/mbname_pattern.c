@@ -30,9 +30,14 @@ static void pattern_advance(bool *reached, struct span name, char sign)
 }
 
 /* Time is the product of the lengths, whatever the pattern: no backtracking. */
-static bool pattern_matches(const char *pattern, struct span name)
+bool mbname_matches(const char *pattern, const char *text)
 {
+	struct span name = span_of(text);
 	bool reached[MBNAME_MAX + 1];
+
+	if (name.len > MBNAME_MAX) {
+		return false;
+	}
 	memset(reached, 0, sizeof(reached));
 	reached[0] = true;
 	bool is_inbox = pattern_begins_inbox(pattern);
@@ -44,14 +49,10 @@ static bool pattern_matches(const char *pattern, struct span name)
 
 bool mbname_selected(const char *const *patterns, size_t count, const char *name)
 {
-	struct span text = span_of(name);
-	if (text.len > MBNAME_MAX) {
-		return false;
-	}
 	bool is_selected = count == 0 || patterns[0][0] == '!';
 	for (size_t i = 0; i < count; i++) {
 		bool excludes = patterns[i][0] == '!';
-		if (pattern_matches(patterns[i] + (excludes ? 1 : 0), text)) {
+		if (mbname_matches(patterns[i] + (excludes ? 1 : 0), name)) {
 			is_selected = !excludes;
 		}
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/special_use.h"
 #include "remote_private.h"
 
 void remote_init(struct remote *remote, const struct remote_ops *ops, struct progress *progress)
@@ -115,10 +116,9 @@ static const struct {
 	unsigned attribute;
 	const char *name;
 } special_uses[] = {
-	{REMOTE_ALL, "\\All"},       {REMOTE_ARCHIVE, "\\Archive"},
-	{REMOTE_DRAFTS, "\\Drafts"}, {REMOTE_FLAGGED, "\\Flagged"},
-	{REMOTE_JUNK, "\\Junk"},     {REMOTE_SENT, "\\Sent"},
-	{REMOTE_TRASH, "\\Trash"},   {REMOTE_IMPORTANT, "\\Important"},
+#define ROW(id, name) {REMOTE_##id, name},
+	SPECIAL_USES(ROW)
+#undef ROW
 };
 
 char *remote_special_uses(unsigned attributes)
@@ -133,6 +133,32 @@ char *remote_special_uses(unsigned attributes)
 	char *result = text.len > 0 ? buf_steal(&text) : span_dup(SPAN_LIT(""));
 	buf_finish(&text);
 	return result;
+}
+
+/* The use that PATTERN is for; 0: it is one for names. */
+static unsigned use_of(const char *pattern)
+{
+	for (size_t i = 0; i < sizeof(special_uses) / sizeof(special_uses[0]); i++) {
+		if (span_equal_nocase(span_of(pattern), special_uses[i].name)) {
+			return special_uses[i].attribute;
+		}
+	}
+	return 0;
+}
+
+bool remote_is_chosen(const char *const *patterns, size_t count, const char *name,
+		      unsigned attributes)
+{
+	bool is_selected = count == 0 || patterns[0][0] == '!';
+	for (size_t i = 0; i < count; i++) {
+		bool excludes = patterns[i][0] == '!';
+		const char *pattern = patterns[i] + (excludes ? 1 : 0);
+		unsigned use = use_of(pattern);
+		if (use != 0 ? (attributes & use) != 0 : mbname_matches(pattern, name)) {
+			is_selected = !excludes;
+		}
+	}
+	return is_selected;
 }
 
 void remote_mailboxes_finish(struct remote_mailboxes *mailboxes)

@@ -139,7 +139,8 @@ static int listing_fill(const struct account *account, const struct remote_mailb
 	bool wanted = !account->subscribed_only || (mailbox->attributes & REMOTE_SUBSCRIBED) != 0 ||
 		      (is_mapped && strcmp(name.data, "INBOX") == 0);
 	entry->is_selected = is_mapped && can_select && wanted &&
-			     mbname_selected(account->patterns, account->pattern_count, name.data);
+			     remote_is_chosen(account->patterns, account->pattern_count, name.data,
+					      mailbox->attributes);
 	entry->name = is_mapped ? buf_steal(&name) : span_dup(span_of(mailbox->wire));
 	entry->special_use = remote_special_uses(mailbox->attributes);
 	entry->has_messages = can_select && mailbox->counts.numbers.messages.is_told;

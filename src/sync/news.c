@@ -19,9 +19,10 @@ static bool is_as_known(const struct numbers *base, const struct numbers *now)
 }
 
 static bool is_news_of(const struct account *account, const struct state_mailboxes *known,
-		       const char *name, const struct numbers *now)
+		       const struct remote_mailbox *told, const char *name)
 {
-	if (!mbname_selected(account->patterns, account->pattern_count, name)) {
+	const struct numbers *now = &told->counts.numbers;
+	if (!remote_is_chosen(account->patterns, account->pattern_count, name, told->attributes)) {
 		return false;
 	}
 	for (size_t i = 0; i < known->count; i++) {
@@ -43,7 +44,7 @@ static bool compare(const struct account *account, const struct state_mailboxes 
 		buf_init(&name, MBNAME_MAX);
 		is_news = mbname_from_wire(&told->wire, span_of(mailbox->wire), &name, &ignored) <
 				  0 ||
-			  is_news_of(account, known, name.data, &mailbox->counts.numbers);
+			  is_news_of(account, known, mailbox, name.data);
 		buf_finish(&name);
 	}
 	return is_news;

@@ -65,14 +65,15 @@ bool hearing_is_of(const struct hearing *hearing, const char *name)
 	return hearing->how == HEARS_BY_NOTIFY || strcmp(name, "INBOX") == 0;
 }
 
-static bool is_of_wire(const struct hearing *hearing, const char *wire)
+static bool is_of_wire(const struct hearing *hearing, const char *wire, unsigned attributes)
 {
 	const struct account *account = hearing->params.account;
 	struct buf name;
 	struct err ignored;
 	buf_init(&name, MBNAME_MAX);
 	bool is_so = mbname_from_wire(&hearing->told.wire, span_of(wire), &name, &ignored) == 0 &&
-		     mbname_selected(account->patterns, account->pattern_count, name.data) &&
+		     remote_is_chosen(account->patterns, account->pattern_count, name.data,
+				      attributes) &&
 		     hearing_is_of(hearing, name.data);
 	buf_finish(&name);
 	return is_so;
@@ -110,7 +111,7 @@ static int tell_first(struct hearing *hearing, const struct remote_mailboxes *fi
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < first->count; i++) {
-		if (is_of_wire(hearing, first->items[i].wire)) {
+		if (is_of_wire(hearing, first->items[i].wire, first->items[i].attributes)) {
 			code = tell(hearing, first->items[i].wire, &first->items[i].counts.numbers,
 				    err);
 		}
@@ -172,7 +173,7 @@ static int begin_idle(struct hearing *hearing, const struct remote_mailboxes *fo
 	for (size_t i = 0; code == 0 && begun < most && i < found->count; i++) {
 		const struct remote_mailbox *mailbox = &found->items[i];
 		if ((mailbox->attributes & REMOTE_NOSELECT) != 0 ||
-		    !is_of_wire(hearing, mailbox->wire)) {
+		    !is_of_wire(hearing, mailbox->wire, mailbox->attributes)) {
 			continue;
 		}
 		code = hearing->count > begun ? 0 : ear_open(hearing, err);
@@ -254,7 +255,7 @@ static int hear(struct hearing *hearing, const struct remote_heard *heard, bool 
 		return err_set(err, ERR_REFUSED, SCOPE_ACCOUNT,
 			       "the server tells no more of what happens");
 	case REMOTE_HEARD_MAILBOX:
-		if (!is_of_wire(hearing, heard->wire)) {
+		if (!is_of_wire(hearing, heard->wire, 0)) {
 			return 0;
 		}
 		hearing->heard++;

@@ -115,6 +115,37 @@ def test_list_shows_the_remote_mailboxes(make_account, dovecots):
         assert not account.local.root.exists()
 
 
+def test_mailboxes_are_chosen_by_special_use_whatever_their_names(make_account, dovecots):
+    """`!\\Junk`, from the first run on, and where it has been synced before: left alone on both sides."""
+    account = make_account(dovecots(special_use=True), mailboxes="* !\\JUNK !\\Sent")
+    with account.remote() as remote:
+        remote.append("Junk", mail.one(1))
+        assert account.run("sync").status == 0
+        assert not (account.local.root / "Junk").exists()
+        assert (account.local.root / "Trash" / "cur").is_dir()
+        listed = {event["mailbox"]: event["selected"] for event in account.run("list", "--json").events}
+        assert listed == {"INBOX": True, "Archive": True, "Drafts": True, "Junk": False,
+                          "Sent": False, "Trash": True}
+        result = account.run("sync", "home/Junk")
+        assert "`mailboxes` of the configuration leaves this mailbox out" in result.err
+        account.change(mailboxes="\\Junk")
+        assert account.run("sync").status == 0
+        assert not (account.local.root / "Sent").exists()
+        assert len(account.local.files("Junk")) == 1
+        # Synced until now; no longer.
+        account.change(mailboxes="!\\Junk")
+        for path in account.local.files("Junk"):
+            path.unlink()
+        assert account.run("sync").status == 0
+        assert len(remote.uids("Junk")) == 1
+    account.change(mailboxes="* !\\Junks")
+    result = account.run("sync")
+    assert result.status == 78
+    assert "\\Junks is no special use; there are \\All, \\Archive" in result.err
+    account.change(mailboxes="*", watch_mailboxes="\\Junk")
+    assert "special uses are for the key mailboxes" in account.run("sync").err
+
+
 def test_check_logs_in_and_says_what_will_be_used(account):
     result = account.run("check")
     assert result.status == 0, result

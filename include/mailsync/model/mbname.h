@@ -74,5 +74,7 @@ int mbname_from_user(struct span text, struct buf *out, struct err *err);
  * first is an exclusion, `*` stands before it; none at all selects everything.
  */
 bool mbname_selected(const char *const *patterns, size_t count, const char *name);
+/* One of them, without a leading `!`, by itself. */
+bool mbname_matches(const char *pattern, const char *name);
 
 #endif

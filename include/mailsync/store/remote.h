@@ -130,6 +130,7 @@ enum remote_attribute {
 	REMOTE_TRASH = 1 << 14,
 	REMOTE_IMPORTANT = 1 << 15
 };
+#define REMOTE_USES 0xFF00U
 
 /* Why something was refused, as far as the server says so by a response code. */
 enum remote_refusal {
@@ -184,6 +185,10 @@ void remote_mailboxes_finish(struct remote_mailboxes *mailboxes);
 /* What RFC 6154 calls the uses among ATTRIBUTES ("\\Sent"), separated by spaces; the caller frees
  * it. NULL when out of memory. */
 char *remote_special_uses(unsigned attributes);
+/* As mbname_selected, but "\\All" and the like (mailsync/base/special_use.h) are patterns for what
+ * has that use among ATTRIBUTES. */
+bool remote_is_chosen(const char *const *patterns, size_t count, const char *name,
+		      unsigned attributes);
 
 /* All mailboxes, in one round trip; with the subscriptions when SUBSCRIBED is wanted or they cost
  * nothing, with counts when facts say lists_counts. A refusal is an error. */

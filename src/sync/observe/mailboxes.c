@@ -10,8 +10,7 @@
 
 bool mailbox_is_selected(const struct run *run, const char *name)
 {
-	return mailbox_is_aside(name) ||
-	       mbname_selected(run->account->patterns, run->account->pattern_count, name);
+	return mailbox_is_aside(name) || run_selects(run, name);
 }
 
 /* *MAILBOX is the one of NAME in the table; NULL where `mailboxes` leaves it out. The table may
@@ -400,6 +399,7 @@ int observe_mailboxes(struct run *run, struct err *err)
 	mailboxes_finish(run);
 	maildir_blind_init(&blind);
 	if ((code = list_all(run, &found, err)) < 0 ||
+	    (code = run_uses_learn(run, &found, err)) < 0 ||
 	    (code = observe_naming(run, &found, err)) < 0 ||
 	    (code = ask_counts(run, &found, err)) < 0) {
 		goto finish;

@@ -152,7 +152,7 @@ static void report_unknown(struct run *run, const char *name)
 	if (account->is_pop3) {
 		err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
 			"a POP3 account has no mailbox but INBOX");
-	} else if (!mbname_selected(account->patterns, account->pattern_count, name)) {
+	} else if (!run_selects(run, name)) {
 		err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX,
 			"`mailboxes` of the configuration leaves this mailbox out");
 	} else {

@@ -156,6 +156,16 @@ struct run_seen {
 	bool has_unreadable;      /* a folder: seen.is_unreadable of its mailbox */
 };
 
+/* The server's mailboxes that have a special use, as LIST told. */
+struct run_use {
+	char *name; /* owned */
+	unsigned attributes;
+};
+struct run_uses {
+	struct run_use *items;
+	size_t count, cap;
+};
+
 /* What happened, of the account as a whole. */
 struct run_done {
 	bool brake_hit;
@@ -188,6 +198,7 @@ struct run {
 	struct run_policy policy;
 	struct mailboxes mailboxes;
 	struct run_seen seen;
+	struct run_uses uses;
 	struct plan *plan;     /* plan/plan.h */
 	struct pop3_job *pop3; /* pop3/pop3_private.h; NULL for IMAP */
 	struct run_done done;
@@ -206,6 +217,12 @@ void session_finish(struct session *session);
 /* A pass over SESSION's account, told of in REPORT. */
 void run_init(struct run *run, struct session *session, struct report *report);
 void run_finish(struct run *run);
+
+/* Takes over from FOUND which mailboxes have special uses; what was known of that is forgotten. */
+int run_uses_learn(struct run *run, const struct remote_mailboxes *found, struct err *err);
+void run_uses_finish(struct run *run);
+/* Whether the account's patterns select the mailbox NAME, whose special use is known by then. */
+bool run_selects(const struct run *run, const char *name);
 
 void mailbox_finish(struct mailbox *mailbox);
 /* Forgets all mailboxes of the run. */
