@@ -233,7 +233,7 @@ bool watched_begin(struct watched *watched, enum schedule_task kind)
 	if (kind == TASK_SYNC && !is_refused) {
 		prepare_sync(watched);
 		if (watched->task.is_certain) {
-			watched_say(watched, WATCHED_SYNCING, "looking at both sides");
+			watched_say_syncing(watched);
 		}
 		lend_hearing(watched);
 	} else if (is_refused) {
@@ -325,6 +325,11 @@ static void listen_here(struct watched *watched)
 		return;
 	}
 	if (maildir_watch_take(watched->here, &news, &ignored) == 0) {
+		if (news.mailboxes.count > 0) {
+			snprintf(watched->changed, sizeof(watched->changed), "%s",
+				 news.mailboxes.items[0]);
+		}
+		watched->changed_count += news.mailboxes.count;
 		maildir_news_finish(&news);
 	}
 	watched->is_certain = true;

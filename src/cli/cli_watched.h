@@ -63,6 +63,8 @@ struct watched {
 	int64_t deaf_ms;            /* until when it has to tell what a sync found; 0: none */
 	uint64_t deaf_heard;        /* hearing_count, if it does not */
 	bool told_why;              /* what of the Maildir is not heard */
+	char changed[256];          /* a mailbox that changed here since the last sync began, */
+	size_t changed_count;       /* of so many words about any */
 	bool was_well;              /* a sync once went well */
 	bool is_over;               /* it is not watched, or no more; `status` says why */
 	int status;

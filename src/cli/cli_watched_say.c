@@ -54,3 +54,15 @@ void watched_say_why(struct watched *watched, enum watched_state state, const ch
 		 left_ms > 0 ? (long long)((left_ms + 999) / 1000) : 0LL);
 	watched_say(watched, state, message);
 }
+
+void watched_say_syncing(struct watched *watched)
+{
+	char message[sizeof(watched->changed) + 64];
+
+	snprintf(message, sizeof(message), "looking at both sides%s%s%s",
+		 watched->changed_count > 0 ? "; changed here: " : "", watched->changed,
+		 watched->changed_count > 1 ? " and more" : "");
+	watched_say(watched, WATCHED_SYNCING, message);
+	watched->changed[0] = '\0';
+	watched->changed_count = 0;
+}

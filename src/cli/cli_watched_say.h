@@ -10,5 +10,7 @@ void watched_say(struct watched *watched, enum watched_state state, const char *
 /* The same with how long it is until the next try of something, which is due at DUE_MS. */
 void watched_say_why(struct watched *watched, enum watched_state state, const char *why,
 		     int64_t due_ms);
+/* A sync begins: names what changed here, if something did, and forgets it. */
+void watched_say_syncing(struct watched *watched);
 
 #endif

@@ -292,13 +292,6 @@ void maildir_news_finish(struct maildir_news *news)
 	strlist_finish(&news->mailboxes);
 }
 
-enum maildir_hearing maildir_watch_hearing(const struct maildir_watch *watch)
-{
-	return !watch->has_root                                   ? MAILDIR_HEARS_NOTHING
-	     : watch->barred.code != ERR_NONE || watch->is_remote ? MAILDIR_HEARS_SOME
-								  : MAILDIR_HEARS_ALL;
-}
-
 const char *maildir_watch_why(const struct maildir_watch *watch)
 {
 	return watch->barred.code != ERR_NONE ? watch->barred.text

@@ -46,7 +46,8 @@ def size_of(pid):
 
 def test_two_weeks_leave_nothing_behind(account, make_account, tmp_path, weeks_shim):
     weeks = Weeks(tmp_path)
-    second = make_account(account.server, disable_extensions="NOTIFY")
+    account.change(watch_interval="15m")
+    second = make_account(account.server, disable_extensions="NOTIFY", watch_interval="15m")
     section = dict(second.keys)
     account.others["account second"] = section
     with account.remote() as session:
@@ -70,7 +71,8 @@ def test_two_weeks_leave_nothing_behind(account, make_account, tmp_path, weeks_s
     assert watch.lines == []
     if len(sizes) > 2:
         assert sizes[-1][0] <= sizes[1][0] + GROWTH_KB, sizes
-        assert {size[1] for size in sizes[-3:]} == {sizes[1][1]}, sizes
+        # Whether the connection of the last sync is still kept differs.
+        assert max(size[1] for size in sizes[-3:]) <= max(size[1] for size in sizes[:3]), sizes
         assert sizes[-1][3] <= sizes[1][3] + 65536, sizes
 
 

@@ -29,13 +29,6 @@
 struct maildir_watcher;
 struct maildir_watch;
 
-/* How much of what happens in a Maildir is heard. */
-enum maildir_hearing {
-	MAILDIR_HEARS_ALL,
-	MAILDIR_HEARS_SOME,   /* not every folder, or not what other machines do */
-	MAILDIR_HEARS_NOTHING /* the root is not there, or this system tells of nothing */
-};
-
 struct maildir_news {
 	struct strlist mailboxes; /* as maildir_list() names them, each once; a name that is not
 				   * known, or not any more, is a reason to look at all */
@@ -52,7 +45,7 @@ int maildir_watcher_fd(const struct maildir_watcher *watcher);
 /* Takes in all that was told so far, without waiting. */
 int maildir_watcher_read(struct maildir_watcher *watcher, struct err *err);
 
-/* It fails for lack of memory only; maildir_watch_hearing() tells how it went. */
+/* It fails for lack of memory only; maildir_watch_why() tells how it went. */
 int maildir_watch_open(struct maildir_watch **watch, struct maildir_watcher *watcher,
 		       const struct maildir_params *params, struct err *err);
 void maildir_watch_close(struct maildir_watch **watch);
@@ -63,9 +56,8 @@ bool maildir_watch_has_news(const struct maildir_watch *watch);
 int maildir_watch_take(struct maildir_watch *watch, struct maildir_news *news, struct err *err);
 void maildir_news_finish(struct maildir_news *news);
 
-enum maildir_hearing maildir_watch_hearing(const struct maildir_watch *watch);
 /* A sentence about what is not heard, and why; NULL: all is. Valid until the next call of any
- * function but this one and maildir_watch_hearing(). */
+ * other function. */
 const char *maildir_watch_why(const struct maildir_watch *watch);
 
 /* Sees whether another directory is in the root's place than the one that is watched, as after a
