@@ -14,6 +14,7 @@
 #endif
 
 #include "mailsync/base/clock.h"
+#include "mailsync/base/hash.h"
 
 #define SLEPT_MS      2000 /* less is no sleep that a connection would notice */
 #define ADDRESSES_MAX 64   /* more are not told apart */
@@ -102,25 +103,20 @@ static bool note_address(struct surroundings *surroundings, uint64_t key, bool i
 static bool take_address(struct surroundings *surroundings, const struct nlmsghdr *header)
 {
 	const struct ifaddrmsg *message = NLMSG_DATA(header);
-	const unsigned char *bytes = NLMSG_DATA(header);
 	size_t len = header->nlmsg_len - NLMSG_HDRLEN;
 	struct rtattr *attribute = IFA_RTA(message);
 	int left = (int)IFA_PAYLOAD(header);
-	uint64_t key = 14695981039346656037u; /* FNV-1a */
+	uint64_t key = 0;
 
 	if (len < sizeof(*message) || message->ifa_scope != RT_SCOPE_UNIVERSE) {
 		return false;
 	}
 	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
-		if (attribute->rta_type != IFA_ADDRESS) {
-			continue;
-		}
-		bytes = RTA_DATA(attribute);
-		for (size_t i = 0; i < RTA_PAYLOAD(attribute); i++) {
-			key = (key ^ bytes[i]) * 1099511628211u;
+		if (attribute->rta_type == IFA_ADDRESS) {
+			key = hash_span((struct span){RTA_DATA(attribute), RTA_PAYLOAD(attribute)});
 		}
 	}
-	key = (key ^ message->ifa_index) * 1099511628211u;
+	key = key * 31 + message->ifa_index;
 	return note_address(surroundings, key, header->nlmsg_type == RTM_NEWADDR);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mailsync/base/file.h"
+#include "mailsync/base/hash.h"
 #include "cli_hook.h"
 #include "cli_hooks.h"
 #include "cli_login.h"
@@ -184,24 +185,16 @@ static int job_begin(struct cli_job *job, const struct sync_options *options, st
 	return code;
 }
 
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-	for (; text && *text; text++) {
-		hash = (hash ^ (unsigned char)*text) * 1099511628211u; /* FNV-1a */
-	}
-	return hash;
-}
-
 /* Of a login that is refused the words say when the next try is: that is no other error. */
 static uint64_t hash_errors(const struct report *report)
 {
-	uint64_t hash = 14695981039346656037u;
+	uint64_t hash = 0;
 
 	for (size_t i = 0; i < report->error_count; i++) {
 		const struct report_error *error = &report->errors[i];
-		hash = hash_text(hash * 31 + error->code, error->mailbox);
+		hash = (hash * 31 + error->code) * 31 + hash_span(span_of(error->mailbox));
 		hash = hash * 31 + error->uid;
-		hash = error->code == ERR_LOGIN ? hash : hash_text(hash, error->text);
+		hash = hash * 31 + (error->code == ERR_LOGIN ? 0 : hash_span(span_of(error->text)));
 	}
 	return hash;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mailsync/base/array.h"
+#include "mailsync/base/hash.h"
 
 #include "imap_private.h"
 
@@ -42,11 +43,7 @@ static struct span name_key(struct span name)
 static uint32_t *discovery_slot(const struct discovery *discovery, struct span name)
 {
 	struct span key = name_key(name);
-	uint32_t hash = 2166136261u; /* FNV-1a */
-	for (size_t i = 0; i < key.len; i++) {
-		hash = (hash ^ (unsigned char)key.data[i]) * 16777619u;
-	}
-	for (size_t at = hash;; at++) {
+	for (size_t at = (size_t)hash_span(key);; at++) {
 		uint32_t *slot = &discovery->slots[at & (discovery->slot_count - 1)];
 		if (*slot == 0 ||
 		    span_equal(key,

@@ -18,6 +18,7 @@
 #include "mailsync/base/array.h"
 #include "mailsync/base/clock.h"
 #include "mailsync/base/file.h"
+#include "mailsync/base/hash.h"
 #include "mailsync/base/notify.h"
 
 #define READ_EACH 1000 /* acts; the system keeps 16384 events */
@@ -152,14 +153,11 @@ int maildir_alone_begin(struct maildir *maildir, const char *name, struct err *e
 	return code;
 }
 
-/* FNV-1a, and its bits mixed, since hashes are added up. */
+/* Its bits mixed, since hashes are added up. */
 static uint64_t hash_of(bool came, const char *name)
 {
-	uint64_t hash = 14695981039346656037u ^ (came ? 1u : 2u);
+	uint64_t hash = hash_span(span_of(name)) ^ (came ? 1u : 2u);
 
-	for (; *name; name++) {
-		hash = (hash ^ (unsigned char)*name) * 1099511628211u;
-	}
 	hash ^= hash >> 33;
 	hash *= 0xff51afd7ed558ccdu;
 	return hash ^ hash >> 33;

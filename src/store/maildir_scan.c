@@ -17,6 +17,7 @@
 #include "maildir_private.h"
 #include "mailsync/base/array.h"
 #include "mailsync/base/clock.h"
+#include "mailsync/base/hash.h"
 #include "mailsync/base/step.h"
 
 #define SCAN_ATTEMPTS 3
@@ -71,14 +72,11 @@ static uint64_t gather_flags(struct gather *gather, const char *file,
 	return flags;
 }
 
-/* FNV-1a, seeded with the folder; summed up it does not depend on the order of a readdir. */
+/* Of the folder, too; summed up it does not depend on the order of a readdir. */
 static uint64_t name_hash(const char *name, size_t len, bool in_new)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (in_new ? 1 : 0);
+	uint64_t hash = hash_span((struct span){name, len}) * (in_new ? 3 : 1);
 
-	for (size_t i = 0; i < len; i++) {
-		hash = (hash ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
-	}
 	return hash ^ (hash >> 32);
 }
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "mailsync/base/hash.h"
 #include "mailsync/base/span.h"
 
 static void span_of_null_is_empty(void **state)
@@ -97,6 +98,14 @@ static void blanks_at_both_ends_are_trimmed(void **state)
 	assert_int_equal(span_trim(span_of("")).len, 0);
 }
 
+/* The values of the definition: some of them are kept in files. */
+static void a_hash_is_fnv_1a(void **state)
+{
+	(void)state;
+	assert_true(hash_span(span_of("")) == UINT64_C(0xcbf29ce484222325));
+	assert_true(hash_span(span_of("foobar")) == UINT64_C(0x85944171f73967e8));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +117,7 @@ int main(void)
 		cmocka_unit_test(span_numbers_refuse_all_else_and_touch_nothing),
 		cmocka_unit_test(span_dup_refuses_an_inner_nul),
 		cmocka_unit_test(blanks_at_both_ends_are_trimmed),
+		cmocka_unit_test(a_hash_is_fnv_1a),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

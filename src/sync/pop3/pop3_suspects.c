@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mailsync/base/hash.h"
+
 #include "pop3_private.h"
 
 #define FEW 8 /* commands */
@@ -20,25 +22,11 @@ void pop3_suspects_limit(struct pop3_job *job)
 	pop3_limit(job->session.pop3, suspects_batch(job->run, most));
 }
 
-#define FNV_OFFSET UINT64_C(14695981039346656037)
-#define FNV_PRIME  UINT64_C(1099511628211)
-
-static uint64_t hash_add(uint64_t hash, const void *data, size_t len)
-{
-	const uint8_t *bytes = data;
-	for (size_t i = 0; i < len; i++) {
-		hash = (hash ^ bytes[i]) * FNV_PRIME;
-	}
-	return hash;
-}
-
 /* Positive. */
 static int64_t hash_of(const struct pop3_item *item)
 {
-	uint64_t size = told_or(item->size, 0);
-	uint64_t hash = hash_add(FNV_OFFSET, &size, sizeof(size));
-	hash = item->key[0] != '\0' ? hash_add(hash, item->key, strlen(item->key))
-				    : hash_add(hash, &item->occurrence, sizeof(item->occurrence));
+	uint64_t hash = item->key[0] != '\0' ? hash_span(span_of(item->key)) : item->occurrence;
+	hash = hash * 31 + told_or(item->size, 0);
 	return (int64_t)(hash >> 1 | 1);
 }
 
