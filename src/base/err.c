@@ -116,11 +116,20 @@ int err_nomem(struct err *err)
 	return err_set(err, ERR_NOMEM, SCOPE_RUN, "out of memory");
 }
 
+int err_stopped(struct err *err)
+{
+	return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
+		       "stopped by a signal; the next run does the rest");
+}
+
 void err_prefix(struct err *err, const char *format, ...)
 {
 	char prefix[ERR_TEXT_SIZE / 2];
 	va_list args;
 
+	if (err->code == ERR_INTERRUPTED) {
+		return;
+	}
 	va_start(args, format);
 	err_format(prefix, sizeof(prefix), format, args);
 	va_end(args);

@@ -40,16 +40,43 @@ int file_fail(struct err *err, int errnum, const char *what, const char *name)
 	return err_set_errno(err, ERR_LOCAL, scope_of(errnum), errnum, "cannot %s %s", what, name);
 }
 
-/* For callers that only have a descriptor: Linux tells its path, elsewhere OTHERWISE stands for
- * it. */
-static int fail_at(struct err *err, int errnum, const char *what, int fd, const char *otherwise)
+/* The path of FD, where the system tells it (Linux does). */
+static bool path_of(int fd, char path[FILE_SHOWN_SIZE])
 {
-	char link[32], path[1024];
+	char link[32];
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ssize_t len = readlink(link, path, sizeof(path) - 1);
+	ssize_t len = readlink(link, path, FILE_SHOWN_SIZE - 1);
 	path[len > 0 ? len : 0] = '\0';
-	return file_fail(err, errnum, what, len > 0 ? path : otherwise);
+	return len > 0;
+}
+
+void file_shown(int dirfd, const char *name, char shown[FILE_SHOWN_SIZE])
+{
+	char dir[FILE_SHOWN_SIZE];
+	const char *slash = name[0] != '\0' ? "/" : "";
+	bool is_known = dirfd >= 0 && name[0] != '/' && path_of(dirfd, dir);
+
+	if (!is_known ||
+	    snprintf(shown, FILE_SHOWN_SIZE, "%s%s%s", dir, slash, name) >= FILE_SHOWN_SIZE) {
+		snprintf(shown, FILE_SHOWN_SIZE, "%s", name);
+	}
+}
+
+int file_fail_in(struct err *err, int errnum, const char *what, int dirfd, const char *name)
+{
+	char shown[FILE_SHOWN_SIZE];
+
+	file_shown(dirfd, name, shown);
+	return file_fail(err, errnum, what, shown);
+}
+
+/* For callers that only have a descriptor; OTHERWISE stands for a path that nobody tells. */
+static int fail_at(struct err *err, int errnum, const char *what, int fd, const char *otherwise)
+{
+	char path[FILE_SHOWN_SIZE];
+
+	return file_fail(err, errnum, what, path_of(fd, path) ? path : otherwise);
 }
 
 int file_open_dir(int dirfd, const char *name, bool nofollow, int *fd, struct err *err)
@@ -58,7 +85,7 @@ int file_open_dir(int dirfd, const char *name, bool nofollow, int *fd, struct er
 	int opened = openat(dirfd, name, flags);
 
 	if (opened < 0) {
-		return file_fail(err, errno, "open directory", name);
+		return file_fail_in(err, errno, "open directory", dirfd, name);
 	}
 	*fd = opened;
 	return 0;
@@ -80,7 +107,7 @@ int file_make_dir(int dirfd, const char *name, bool *created, struct err *err)
 	} else if (errnum == 0 && created) {
 		*created = true;
 	}
-	return errnum == 0 ? 0 : file_fail(err, errnum, "make directory", name);
+	return errnum == 0 ? 0 : file_fail_in(err, errnum, "make directory", dirfd, name);
 }
 
 int file_create(int dirfd, const char *name, int *fd, struct err *err)
@@ -94,7 +121,7 @@ int file_create(int dirfd, const char *name, int *fd, struct err *err)
 		errnum = opened < 0 ? errno : 0;
 	}
 	if (errnum != 0) {
-		return file_fail(err, errnum, "create", name);
+		return file_fail_in(err, errnum, "create", dirfd, name);
 	}
 	*fd = opened;
 	return 0;
@@ -111,7 +138,7 @@ int file_open_append(int dirfd, const char *name, int *fd, struct err *err)
 		errnum = opened >= 0 ? 0 : errno;
 	}
 	if (errnum != 0) {
-		return file_fail(err, errnum, "write to", name);
+		return file_fail_in(err, errnum, "write to", dirfd, name);
 	}
 	*fd = opened;
 	return 0;
@@ -202,7 +229,7 @@ int file_remove(int dirfd, const char *name, struct err *err)
 		return err_set(err, ERR_CHANGED, SCOPE_MESSAGE,
 			       "file %s is not removed: it is not there any more", name);
 	}
-	return errnum == 0 ? 0 : file_fail(err, errnum, "remove", name);
+	return errnum == 0 ? 0 : file_fail_in(err, errnum, "remove", dirfd, name);
 }
 
 int file_unlink(int dirfd, const char *name, struct err *err)
@@ -223,7 +250,7 @@ int file_remove_dir(int dirfd, const char *name, struct err *err)
 			       "directory %s is not removed: it is not empty", name);
 	}
 	if (errnum != 0 && !is_absent(errnum)) {
-		return file_fail(err, errnum, "remove directory", name);
+		return file_fail_in(err, errnum, "remove directory", dirfd, name);
 	}
 	return 0;
 }
@@ -321,7 +348,8 @@ int file_read_fd(int fd, const char *name, struct buf *out, struct err *err)
 {
 	size_t before = out->len;
 	int errnum = read_to_end(fd, out);
-	int code = errnum != 0 ? file_fail(err, errnum, "read", name) : buf_status(out, name, err);
+	int code =
+		errnum != 0 ? fail_at(err, errnum, "read", fd, name) : buf_status(out, name, err);
 
 	if (code < 0) {
 		buf_truncate(out, before);
@@ -337,7 +365,7 @@ int file_read(int dirfd, const char *name, struct buf *out, struct err *err)
 		return err_set(err, ERR_CHANGED, SCOPE_MAILBOX, "there is no file %s", name);
 	}
 	if (fd < 0) {
-		return file_fail(err, errno, "open", name);
+		return file_fail_in(err, errno, "open", dirfd, name);
 	}
 	int code = file_read_fd(fd, name, out, err);
 	close(fd);
@@ -389,7 +417,7 @@ static int write_temp(int dirfd, const char *temp, struct span data, struct err 
 		code = file_sync(fd, err);
 	}
 	if (close(fd) != 0 && code == 0 && errno != EINTR) {
-		code = file_fail(err, errno, "write", temp);
+		code = file_fail_in(err, errno, "write", dirfd, temp);
 	}
 	return code;
 }

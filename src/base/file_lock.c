@@ -74,8 +74,7 @@ int file_lock_acquire(struct file_lock *lock, const char *path, bool wait, const
 			       "another run holds the lock %s; --wait waits for it", path);
 	}
 	if (errnum == ECANCELED) {
-		return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-			       "stopped while waiting for the lock %s", path);
+		return err_stopped(err);
 	}
 	return file_fail(err, errnum, "lock", path);
 }

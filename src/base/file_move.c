@@ -76,6 +76,17 @@ static int move_by_link(const struct move *move)
 	return errnum;
 }
 
+/* Which of the two folders would not have it, nobody tells. */
+static int fail_move(struct err *err, int errnum, const char *what, const struct move *move)
+{
+	char from[FILE_SHOWN_SIZE], to[FILE_SHOWN_SIZE], both[2 * FILE_SHOWN_SIZE + 8];
+
+	file_shown(move->from_dirfd, move->from, from);
+	file_shown(move->to_dirfd, move->to, to);
+	snprintf(both, sizeof(both), "%s to %s", from, to);
+	return file_fail(err, errnum, what, both);
+}
+
 int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)
 {
 	struct move move = {from_dirfd, from, to_dirfd, to};
@@ -91,7 +102,7 @@ int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, 
 		return err_set_errno(err, ERR_CHANGED, SCOPE_MESSAGE, errnum,
 				     "%s is not renamed to %s", from, to);
 	}
-	return errnum == 0 ? 0 : file_fail(err, errnum, "rename", from);
+	return errnum == 0 ? 0 : fail_move(err, errnum, "rename", &move);
 }
 
 int file_exchange(int one_dirfd, const char *one, int other_dirfd, const char *other,
@@ -112,7 +123,7 @@ int file_exchange(int one_dirfd, const char *one, int other_dirfd, const char *o
 			err, ERR_LIMIT, SCOPE_MESSAGE, errnum,
 			"this file system cannot put one file in the place of another");
 	}
-	return errnum == 0 ? 0 : file_fail(err, errnum, "exchange", other);
+	return errnum == 0 ? 0 : fail_move(err, errnum, "exchange", &move);
 }
 
 int file_link(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)
@@ -130,7 +141,7 @@ int file_link(int from_dirfd, const char *from, int to_dirfd, const char *to, st
 		return err_set_errno(err, ERR_LIMIT, SCOPE_MESSAGE, errnum,
 				     "%s cannot be linked to %s", from, to);
 	}
-	return errnum == 0 ? 0 : file_fail(err, errnum, "link", from);
+	return errnum == 0 ? 0 : file_fail_in(err, errnum, "link", to_dirfd, to);
 }
 
 int file_replace(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)
@@ -140,5 +151,5 @@ int file_replace(int from_dirfd, const char *from, int to_dirfd, const char *to,
 	if (errnum == 0 && renameat(from_dirfd, from, to_dirfd, to) != 0) {
 		errnum = errno;
 	}
-	return errnum == 0 ? 0 : file_fail(err, errnum, "replace", to);
+	return errnum == 0 ? 0 : file_fail_in(err, errnum, "replace", to_dirfd, to);
 }

@@ -1,7 +1,9 @@
 #include "mailsync/base/log.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "mailsync/base/err.h"
 #include "text.h"
@@ -31,13 +33,48 @@ int log_enabled(const struct log *log, enum log_level level)
 	return log && log->stream && level <= log->level;
 }
 
-/* Clears the lines, from the last up, and goes to the beginning (ECMA-48). The mutex is held. */
+/* Rows of the terminal that the text takes. One that has become narrower since then has broken the
+ * lines anew, as most do. */
+static unsigned progress_rows(const struct log *log)
+{
+	struct winsize size;
+	unsigned rows = 0, columns = 0;
+
+	if (log->progress_lines > 0 && ioctl(fileno(log->stream), TIOCGWINSZ, &size) == 0) {
+		columns = size.ws_col;
+	}
+	for (unsigned i = 0; i < log->progress_lines; i++) {
+		unsigned used = log->progress_columns[i];
+		rows += columns > 0 && used > columns ? (used + columns - 1) / columns : 1;
+	}
+	return rows;
+}
+
+/* Clears the rows, from the last up, and goes to the beginning (ECMA-48). The mutex is held. */
 static void erase_progress(struct log *log)
 {
-	for (unsigned i = 0; i < log->progress_lines; i++) {
+	unsigned rows = progress_rows(log);
+
+	for (unsigned i = 0; i < rows; i++) {
 		fputs(i == 0 ? "\r\033[K" : "\033[A\033[K", log->stream);
 	}
 	log->progress_lines = 0;
+}
+
+static void put_progress(struct log *log, const char *text)
+{
+	while (text && log->progress_lines < LOG_PROGRESS_MAX) {
+		const char *end = strchr(text, '\n');
+		size_t len = end ? (size_t)(end - text) : strlen(text);
+
+		if (log->progress_lines > 0) {
+			fputc('\n', log->stream);
+		}
+		fwrite(text, 1, len, log->stream);
+		log->progress_columns[log->progress_lines++] =
+			(unsigned short)(len < USHRT_MAX ? len : USHRT_MAX);
+		text = end ? end + 1 : NULL;
+	}
 }
 
 void log_progress(struct log *log, const char *text)
@@ -45,11 +82,7 @@ void log_progress(struct log *log, const char *text)
 	pthread_mutex_lock(&log->mutex);
 	erase_progress(log);
 	if (text && log->holds == 0) {
-		fputs(text, log->stream);
-		log->progress_lines = 1;
-		for (const char *at = strchr(text, '\n'); at; at = strchr(at + 1, '\n')) {
-			log->progress_lines++;
-		}
+		put_progress(log, text);
 	}
 	fflush(log->stream);
 	pthread_mutex_unlock(&log->mutex);

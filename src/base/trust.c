@@ -75,3 +75,29 @@ void trust_use(const struct trust *trust, void *ssl_ctx)
 {
 	SSL_CTX_set1_cert_store(ssl_ctx, trust->store);
 }
+
+/* The pin of the key of the certificate that the server showed for itself. */
+static void note_pin(X509_STORE_CTX *chain, char *pin)
+{
+	X509 *shown = X509_STORE_CTX_get0_cert(chain);
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	unsigned char *key = NULL;
+	int len = shown != NULL ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(shown), &key) : 0;
+
+	if (len > 0 && SHA256(key, (size_t)len, digest) != NULL) {
+		(void)EVP_EncodeBlock((unsigned char *)pin, digest, sizeof(digest));
+	}
+	OPENSSL_free(key);
+}
+
+static int check_chain(X509_STORE_CTX *chain, void *pin)
+{
+	note_pin(chain, pin);
+	return X509_verify_cert(chain);
+}
+
+void trust_note_pin(void *ssl_ctx, char pin[TRUST_PIN_SIZE])
+{
+	pin[0] = '\0';
+	SSL_CTX_set_cert_verify_callback(ssl_ctx, check_chain, pin);
+}

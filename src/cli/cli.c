@@ -146,7 +146,9 @@ int cli_main(int argc, char **argv)
 	secret_protect_process();
 	cli_signal_install();
 	if (cli_options_read(&options, argc, argv, &err) < 0) {
-		fprintf(stderr, "mailsync: %s; try mailsync --help\n", err.text);
+		bool is_answered = err.text[strlen(err.text) - 1] == '?'; /* did you mean ...? */
+		fprintf(stderr, "mailsync: %s%s\n", err.text,
+			is_answered ? "" : "; try mailsync --help");
 		return err_exit_status(err.code);
 	}
 	switch (options.command) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli_print.h"
+#include "cli_progress.h"
 
 void cli_complain(const struct cli_options *options, enum err_code code, const char *text)
 {
@@ -10,6 +11,7 @@ void cli_complain(const struct cli_options *options, enum err_code code, const c
 	const struct cli_trouble trouble = {NULL, NULL, 0, code, text};
 
 	cli_output_init(&output, options->json, false);
+	output.colours = cli_has_colours(stderr);
 	cli_print_error(&output, &trouble);
 	fwrite(output.err.data, 1, output.err.len, stderr);
 	if (output.out.len > 0) {

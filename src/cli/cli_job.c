@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mailsync/base/file.h"
 #include "mailsync/base/hash.h"
@@ -22,6 +23,8 @@ void cli_job_init(struct cli_job *job, const struct conf_account *conf,
 	strlist_init(&job->brought);
 	err_clear(&job->refusal);
 	cli_output_init(&job->output, options->json, options->level >= LOG_INFO);
+	job->output.colours = cli_has_colours(stderr);
+	job->output.folds = options->level < LOG_INFO && isatty(STDOUT_FILENO);
 	job->is_unattended = cli_is_unattended(options);
 	job->is_measured = options->metrics != NULL;
 }
@@ -43,7 +46,8 @@ void cli_job_again(struct cli_job *job)
 	bool json = job->output.json, verbose = job->output.verbose;
 
 	cli_output_finish(&job->output);
-	cli_output_init(&job->output, json, verbose);
+	cli_output_init(&job->output, json, verbose); /* no plan is printed by what stays */
+	job->output.colours = cli_has_colours(stderr);
 	job->status = 0;
 	job->ended = ERR_NONE;
 	job->patience_ms = 0;
@@ -154,7 +158,7 @@ static int job_prepare(struct cli_job *job, const volatile int *stop, struct err
 		return 0;
 	}
 	if (*stop) {
-		return err_set(err, ERR_INTERRUPTED, SCOPE_ACCOUNT, "interrupted in pre_sync");
+		return err_stopped(err);
 	}
 	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT, "%s; nothing was synced", err->text);
 }
@@ -247,7 +251,9 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 	job_tell(job, &report);
 	job->is_to_be_heard = report.is_to_be_heard;
 	job->total = report.total;
+	job->bytes = report.bytes_in + report.bytes_out;
 	job->seconds = report.seconds;
+	cli_plan_add(&job->plan, &report);
 	report_finish(&report);
 }
 
@@ -511,7 +517,7 @@ void cli_job_run(struct cli_job *job, const struct cli_options *cli,
 
 	own.only = &job->only;
 	if (job->refusal.code == ERR_NONE && *options->stop) {
-		err_set(&job->refusal, ERR_INTERRUPTED, SCOPE_RUN, "interrupted before it began");
+		(void)err_stopped(&job->refusal);
 	}
 	if (job->refusal.code != ERR_NONE) {
 		job_refuse(job, cli, options);

@@ -14,6 +14,7 @@
 #include "mailsync/sync/transfer.h"
 #include "cli_metrics.h"
 #include "cli_options.h"
+#include "cli_plan.h"
 #include "cli_progress.h"
 #include "cli_print.h"
 
@@ -40,8 +41,10 @@ struct cli_job {
 	int status;
 	struct strlist brought;   /* mailboxes whose messages the server changed: new, or gone */
 	uint64_t flags_left;      /* of its report */
-	struct sync_counts total; /* of a sync, as is: */
+	struct sync_counts total; /* of a sync, as are: */
+	uint64_t bytes;           /* over the wire, both ways */
 	double seconds;
+	struct cli_plan_sum plan;   /* of a dry run */
 	bool is_measured;           /* for --metrics: */
 	struct cli_measure measure; /* its thread's, and as it was told of last: */
 	struct cli_measure measured;

@@ -202,8 +202,7 @@ static int pause_s(const struct sign_in *sign_in, int64_t seconds, int64_t until
 
 	while (clock_monotonic_ms() < end_ms) {
 		if (sign_in->stop && *sign_in->stop) {
-			return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-				       "stopped by a signal while the consent was waited for");
+			return err_stopped(err);
 		}
 		if (clock_monotonic_ms() >= until_ms) {
 			return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,

@@ -232,10 +232,52 @@ static size_t row_of(int option)
 	return option < FIRST_LONG ? i : (size_t)(option - FIRST_LONG);
 }
 
+/* "--pull, --push, --paste": those that begin with BEGIN; how many there are. */
+static size_t list_options(const char *begin, struct buf *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		if (strncmp(rows[i].name, begin, strlen(begin)) == 0 && rows[i].help != NULL) {
+			buf_printf(out, "%s--%s", count++ > 0 ? ", " : "", rows[i].name);
+		}
+	}
+	return count;
+}
+
+static int complain_of_unknown(const char *name, struct err *err)
+{
+	struct nearest nearest;
+
+	nearest_init(&nearest, name);
+	for (size_t i = 0; i < ROWS; i++) {
+		nearest_offer(&nearest, rows[i].name);
+	}
+	return err_set(err, ERR_USAGE, SCOPE_RUN, "there is no option --%s%s%s%s", name,
+		       nearest.best != NULL ? "; did you mean '--" : "",
+		       nearest.best != NULL ? nearest.best : "", nearest.best != NULL ? "'?" : "");
+}
+
+/* NAME, behind "--", is no option's, or the beginning of several. */
+static int complain_of_name(const char *name, struct err *err)
+{
+	struct buf several;
+	int code;
+
+	buf_init(&several, 1024);
+	if (list_options(name, &several) > 1) {
+		code = err_set(err, ERR_USAGE, SCOPE_RUN, "--%s may be any of %s", name,
+			       several.data);
+	} else {
+		code = complain_of_unknown(name, err);
+	}
+	buf_finish(&several);
+	return code;
+}
+
 /* ARG: the element of argv that getopt stopped at. */
 static int complain_of_option(int option, const char *arg, struct err *err)
 {
-	struct nearest nearest;
 	char name[64] = "";
 
 	if (option == ':') {
@@ -250,14 +292,7 @@ static int complain_of_option(int option, const char *arg, struct err *err)
 	}
 	size_t len = strcspn(arg + 2, "=");
 	memcpy(name, arg + 2, len < sizeof(name) ? len : sizeof(name) - 1);
-	nearest_init(&nearest, name);
-	for (size_t i = 0; i < ROWS; i++) {
-		nearest_offer(&nearest, rows[i].name);
-	}
-	return err_set(err, ERR_USAGE, SCOPE_RUN,
-		       "there is no option %s, or it is not unique%s%s%s", arg,
-		       nearest.best != NULL ? "; did you mean '--" : "",
-		       nearest.best != NULL ? nearest.best : "", nearest.best != NULL ? "'?" : "");
+	return complain_of_name(name, err);
 }
 
 static int take_options(struct cli_options *options, struct reading *reading, int argc, char **argv,
@@ -299,13 +334,21 @@ static void take_command(struct cli_options *options)
 
 static int take_topic(struct cli_options *options, struct err *err)
 {
+	const struct cli_command_row *row;
+	struct nearest nearest;
+
 	options->topic = NULL;
-	if (options->argument_count > 0 &&
-	    (options->topic = cli_command_find(options->arguments[0])) == NULL) {
-		return err_set(err, ERR_USAGE, SCOPE_RUN, "there is no command '%s'",
-			       options->arguments[0]);
+	if (options->argument_count == 0 ||
+	    (options->topic = cli_command_find(options->arguments[0])) != NULL) {
+		return 0;
 	}
-	return 0;
+	nearest_init(&nearest, options->arguments[0]);
+	for (size_t i = 0; (row = cli_command_row(i)) != NULL; i++) {
+		nearest_offer(&nearest, row->word);
+	}
+	return err_set(err, ERR_USAGE, SCOPE_RUN, "there is no command '%s'%s%s%s",
+		       options->arguments[0], nearest.best != NULL ? "; did you mean '" : "",
+		       nearest.best != NULL ? nearest.best : "", nearest.best != NULL ? "'?" : "");
 }
 
 static int check_exclusions(const bool *given, struct err *err)

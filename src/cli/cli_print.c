@@ -6,8 +6,11 @@
 
 #include "cli_clean.h"
 #include "cli_json.h"
+#include "cli_plan.h"
 #include "cli_report.h"
 
+#define RED        "\033[31m" /* ECMA-48 */
+#define PLAIN      "\033[0m"
 #define OUTPUT_MAX ((size_t)512 * 1024 * 1024)
 
 void cli_output_init(struct cli_output *output, bool json, bool verbose)
@@ -16,6 +19,9 @@ void cli_output_init(struct cli_output *output, bool json, bool verbose)
 	buf_init(&output->err, OUTPUT_MAX);
 	output->json = json;
 	output->verbose = verbose;
+	output->colours = false;
+	output->folds = false;
+	output->is_stopped = false;
 }
 
 void cli_output_finish(struct cli_output *output)
@@ -24,9 +30,10 @@ void cli_output_finish(struct cli_output *output)
 	buf_finish_secret(&output->out); /* of `token` */
 }
 
-void cli_print_error(struct cli_output *output, const struct cli_trouble *trouble)
+/* The line of TROUBLE for people. */
+static void print_trouble(struct cli_output *output, const struct cli_trouble *trouble)
 {
-	buf_append_cstr(&output->err, "mailsync: ");
+	buf_append_cstr(&output->err, output->colours ? RED "mailsync: " : "mailsync: ");
 	if (trouble->account) {
 		buf_append_cstr(&output->err, trouble->account);
 		if (trouble->mailbox) {
@@ -38,8 +45,18 @@ void cli_print_error(struct cli_output *output, const struct cli_trouble *troubl
 		}
 		buf_append_cstr(&output->err, ": ");
 	}
+	buf_append_cstr(&output->err, output->colours ? PLAIN : "");
 	cli_clean(&output->err, trouble->text);
 	buf_append_char(&output->err, '\n');
+}
+
+void cli_print_error(struct cli_output *output, const struct cli_trouble *trouble)
+{
+	if (trouble->account != NULL && trouble->code == ERR_INTERRUPTED) {
+		output->is_stopped = true; /* which is said once, of the run */
+	} else {
+		print_trouble(output, trouble);
+	}
 	if (output->json) {
 		event_begin(&output->out, "error");
 		event_text(&output->out, "account", trouble->account);
@@ -318,7 +335,7 @@ void cli_print_report(struct cli_output *output, const char *account, const stru
 	if (output->json) {
 		cli_report_json(&output->out, account, report, false);
 	} else {
-		cli_report_plan(&output->out, account, report);
+		cli_plan_text(&output->out, account, report, output->folds);
 	}
 	for (size_t i = 0; i < report->error_count; i++) {
 		const struct report_error *error = &report->errors[i];

@@ -17,6 +17,9 @@ struct cli_output {
 	struct buf err; /* for standard error */
 	bool json;
 	bool verbose;
+	bool colours;    /* trouble is red */
+	bool folds;      /* what a dry run would do many times is one line */
+	bool is_stopped; /* a signal ended it, which is said once of all that it ended */
 };
 
 void cli_output_init(struct cli_output *output, bool json, bool verbose);

@@ -10,12 +10,22 @@
 #define NAME_SHARE  3    /* of a line, at most one in so many columns is the account's name */
 #define MEMORY_MS   3000 /* over which a rate is taken */
 #define PART_MAX    64
+#define SHORT_BELOW 60     /* columns; then "messages" is left to be understood */
+#define DONE_KNOWN  5      /* accounts after which it is known how long one takes */
+#define LOOK_BYTES  100000 /* of a look at the server that is worth a number */
 
 static bool is_terminal(FILE *stream)
 {
 	const char *term = getenv("TERM");
 
 	return isatty(fileno(stream)) && term && strcmp(term, "dumb") != 0;
+}
+
+bool cli_has_colours(FILE *stream)
+{
+	const char *no_color = getenv("NO_COLOR"); /* https://no-color.org */
+
+	return is_terminal(stream) && (!no_color || *no_color == '\0');
 }
 
 enum cli_progress_kind cli_progress_kind(const struct cli_options *options, FILE *stream)
@@ -72,8 +82,11 @@ void cli_meter_look(struct cli_meter *meter, const struct progress *progress, in
 
 void cli_meter_add(struct cli_meter *meter, const struct cli_meter *other)
 {
+	meter->planned += other->planned;
 	meter->copied += other->copied;
 	meter->bytes += other->bytes;
+	meter->message_rate += other->message_rate;
+	meter->byte_rate += other->byte_rate;
 }
 
 void cli_print_count(struct buf *out, uint64_t number)
@@ -107,7 +120,7 @@ static void print_in_unit(struct buf *out, uint64_t bytes, unsigned unit)
 	for (unsigned i = 0; i < unit; i++) {
 		tenths /= 1000;
 	}
-	if (unit > 0 && tenths < 1000) {
+	if (unit > 0 && tenths > 0 && tenths < 1000) {
 		buf_printf(out, "%" PRIu64 ".%u", tenths / 10, (unsigned)(tenths % 10));
 	} else {
 		buf_printf(out, "%" PRIu64, tenths / 10);
@@ -127,21 +140,28 @@ void cli_print_size(struct buf *out, uint64_t bytes)
 	buf_printf(out, " %s", unit_name(unit_of(bytes)));
 }
 
-static void print_messages(struct buf *out, const struct cli_meter *meter)
+static void print_messages(struct buf *out, const struct cli_meter *meter, bool is_short)
 {
-	if (meter->planned > 0) {
-		cli_print_count(out,
-				meter->copied < meter->planned ? meter->copied : meter->planned);
-		buf_append_cstr(out, " of ");
-		cli_print_count(out, meter->planned);
+	if (meter->planned == 0) {
+		buf_append_cstr(out, meter->bytes == 0 ? "connecting" : "looking");
+		return;
+	}
+	cli_print_count(out, meter->copied < meter->planned ? meter->copied : meter->planned);
+	buf_append_cstr(out, " of ");
+	cli_print_count(out, meter->planned);
+	if (!is_short) {
 		buf_append_cstr(out, meter->planned == 1 ? " message" : " messages");
 	}
 }
 
+/* Before there is a plan, only what takes its time to look at is worth a number. */
 static void print_bytes(struct buf *out, const struct cli_meter *meter)
 {
 	unsigned unit = unit_of(meter->planned_bytes);
 
+	if (meter->planned == 0 && meter->bytes < LOOK_BYTES) {
+		return;
+	}
 	if (meter->planned_bytes == 0 || meter->copied_bytes > meter->planned_bytes) {
 		cli_print_size(out, meter->bytes);
 		return;
@@ -152,14 +172,8 @@ static void print_bytes(struct buf *out, const struct cli_meter *meter)
 	buf_printf(out, " %s", unit_name(unit));
 }
 
-static void print_left(struct buf *out, const struct cli_meter *meter)
+static void print_seconds_left(struct buf *out, uint64_t seconds)
 {
-	uint64_t left = meter->planned > meter->copied ? meter->planned - meter->copied : 0;
-
-	if (left == 0 || meter->message_rate < 0.01) {
-		return;
-	}
-	uint64_t seconds = (uint64_t)((double)left / meter->message_rate) + 1;
 	if (seconds < 90) {
 		buf_printf(out, "%" PRIu64 " s left", seconds);
 	} else if (seconds < 5400) {
@@ -169,60 +183,123 @@ static void print_left(struct buf *out, const struct cli_meter *meter)
 	}
 }
 
+static void print_left(struct buf *out, const struct cli_meter *meter)
+{
+	uint64_t left = meter->planned > meter->copied ? meter->planned - meter->copied : 0;
+
+	if (left > 0 && meter->message_rate >= 0.01) {
+		print_seconds_left(out, (uint64_t)((double)left / meter->message_rate) + 1);
+	}
+}
+
 static void print_rate(struct buf *out, const struct cli_meter *meter)
 {
-	if (meter->byte_rate >= 1) {
+	bool is_worth_it = meter->planned > 0 || meter->bytes >= LOOK_BYTES;
+
+	if (meter->byte_rate >= 1 && is_worth_it) {
 		cli_print_size(out, (uint64_t)meter->byte_rate);
 		buf_append_cstr(out, "/s");
 	}
 }
 
-/* Appends PART behind JOINT where both fit; the last column stays free, or the terminal would go on
- * in the next line. */
-static void add_part(struct buf *out, size_t begin, const char *joint, struct buf *part,
-		     size_t columns)
+enum part {
+	PART_MESSAGES,
+	PART_BYTES,
+	PART_LEFT,
+	PART_RATE,
+	PARTS
+};
+
+/* A line: what it begins with, and parts of which as many follow as there is room for. */
+struct line {
+	struct buf begin;
+	struct buf parts[PARTS];
+	const char *joint; /* before the first of them */
+};
+
+static void line_init(struct line *line)
 {
-	if (part->len > 0 && out->len - begin + strlen(joint) + part->len < columns) {
-		buf_append_cstr(out, joint);
-		buf_append_span(out, buf_span(part));
+	buf_init(&line->begin, 2 * PART_MAX);
+	for (size_t i = 0; i < PARTS; i++) {
+		buf_init(&line->parts[i], PART_MAX);
 	}
-	buf_clear(part);
+}
+
+/* Appends the line and frees it. The last column stays free, or the terminal would go on in the
+ * next row. */
+static void line_finish(struct line *line, struct buf *out, size_t columns)
+{
+	static const enum part by_worth[] = {PART_LEFT, PART_MESSAGES, PART_BYTES, PART_RATE};
+	size_t used = line->begin.len;
+	bool is_in[PARTS] = {false};
+	const char *joint = line->joint;
+
+	for (size_t i = 0; i < PARTS; i++) {
+		size_t len = line->parts[by_worth[i]].len;
+		is_in[by_worth[i]] = len > 0 && used + 2 + len < columns;
+		used += is_in[by_worth[i]] ? 2 + len : 0;
+	}
+	buf_append_span(out, buf_span(&line->begin));
+	for (size_t i = 0; i < PARTS; i++) {
+		if (is_in[i]) {
+			buf_append_cstr(out, joint);
+			buf_append_span(out, buf_span(&line->parts[i]));
+			joint = ", ";
+		}
+		buf_finish(&line->parts[i]);
+	}
+	buf_finish(&line->begin);
 }
 
 void cli_progress_line(struct buf *out, const char *account, const struct cli_meter *meter,
 		       size_t columns)
 {
-	static void (*const parts[])(struct buf *, const struct cli_meter *) = {
-		print_messages, print_bytes, print_left, print_rate};
-	size_t begin = out->len, room = columns / NAME_SHARE;
-	const char *joint = ": ";
-	struct buf part;
+	size_t room = columns / NAME_SHARE;
+	struct line line;
 
-	buf_printf(out, "%.*s", (int)(room < PART_MAX ? room : PART_MAX), account);
-	buf_init(&part, PART_MAX);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		size_t len = out->len;
-		parts[i](&part, meter);
-		add_part(out, begin, joint, &part, columns);
-		joint = out->len > len ? ", " : joint;
-	}
-	buf_finish(&part);
+	line_init(&line);
+	line.joint = ": ";
+	buf_printf(&line.begin, "%.*s", (int)(room < PART_MAX ? room : PART_MAX), account);
+	print_messages(&line.parts[PART_MESSAGES], meter, columns < SHORT_BELOW);
+	print_bytes(&line.parts[PART_BYTES], meter);
+	print_left(&line.parts[PART_LEFT], meter);
+	print_rate(&line.parts[PART_RATE], meter);
+	line_finish(&line, out, columns);
 }
 
-void cli_progress_sum(struct buf *out, size_t done, size_t wanted, const struct cli_meter *meter,
-		      size_t columns)
+/* While accounts have not begun, nobody knows what they will have to do: then they are taken to
+ * last as long as those that are done. */
+static void print_sum_left(struct buf *out, const struct cli_progress_sum *sum)
 {
-	size_t begin = out->len;
-	struct buf part;
+	if (sum->begun == sum->wanted) {
+		print_left(out, &sum->all);
+	} else if (sum->done >= DONE_KNOWN) {
+		double left = (double)(sum->wanted - sum->done) / (double)sum->done;
+		print_seconds_left(out, (uint64_t)(left * (double)sum->ms / 1000) + 1);
+	}
+}
 
-	buf_printf(out, "%zu of %zu accounts", done, wanted);
-	buf_init(&part, PART_MAX);
-	buf_append_cstr(&part, "done");
-	add_part(out, begin, " ", &part, columns);
-	cli_print_count(&part, meter->copied);
-	buf_append_cstr(&part, meter->copied == 1 ? " message" : " messages");
-	add_part(out, begin, ", ", &part, columns);
-	cli_print_size(&part, meter->bytes);
-	add_part(out, begin, ", ", &part, columns);
-	buf_finish(&part);
+void cli_progress_sum(struct buf *out, const struct cli_progress_sum *sum, size_t columns)
+{
+	struct buf *messages;
+	struct line line;
+
+	line_init(&line);
+	line.joint = ", ";
+	buf_printf(&line.begin, "%zu of %zu accounts%s", sum->done, sum->wanted,
+		   columns < SHORT_BELOW ? "" : " done");
+	messages = &line.parts[PART_MESSAGES];
+	if (sum->begun == sum->wanted && sum->all.planned > 0) {
+		print_messages(messages, &sum->all, columns < SHORT_BELOW);
+	} else {
+		cli_print_count(messages, sum->all.copied);
+		buf_append_cstr(messages, sum->all.copied == 1 ? " message" : " messages");
+	}
+	cli_print_size(&line.parts[PART_BYTES], sum->all.bytes);
+	print_sum_left(&line.parts[PART_LEFT], sum);
+	if (sum->all.byte_rate >= 1) {
+		cli_print_size(&line.parts[PART_RATE], (uint64_t)sum->all.byte_rate);
+		buf_append_cstr(&line.parts[PART_RATE], "/s");
+	}
+	line_finish(&line, out, columns);
 }

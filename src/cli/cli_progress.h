@@ -23,6 +23,9 @@ enum cli_progress_kind {
 
 enum cli_progress_kind cli_progress_kind(const struct cli_options *options, FILE *stream);
 
+/* Whether what is written to STREAM may be coloured. */
+bool cli_has_colours(FILE *stream);
+
 /* As many columns and rows as the terminal behind STREAM has; 80 by 24 where it does not tell. */
 struct cli_screen {
 	size_t columns;
@@ -39,16 +42,22 @@ struct cli_meter {
 };
 /* NOW: ms of the monotonic clock, above 0. */
 void cli_meter_look(struct cli_meter *meter, const struct progress *progress, int64_t now);
-/* Adds what OTHER has copied. */
+/* Adds what OTHER has done and has to do, and its rates. */
 void cli_meter_add(struct cli_meter *meter, const struct cli_meter *other);
 
 /* Appends "home: 120 of 5,000 messages, 3.1 of 140 MB, 2 min left, 1.1 MB/s", as much of it as fits
  * into fewer than COLUMNS; no line end. */
 void cli_progress_line(struct buf *out, const char *account, const struct cli_meter *meter,
 		       size_t columns);
-/* Likewise "12 of 300 accounts done, 1,240 messages, 9.3 MB". */
-void cli_progress_sum(struct buf *out, size_t done, size_t wanted, const struct cli_meter *meter,
-		      size_t columns);
+
+/* How far a run of several accounts is. */
+struct cli_progress_sum {
+	size_t wanted, begun, done; /* accounts */
+	int64_t ms;                 /* since it began */
+	struct cli_meter all;       /* of those that have begun (cli_meter_add) */
+};
+/* Likewise "12 of 300 accounts done, 1,240 messages, 9.3 MB, 52 s left". */
+void cli_progress_sum(struct buf *out, const struct cli_progress_sum *sum, size_t columns);
 
 /* Appends NUMBER as people read it: "20,000". */
 void cli_print_count(struct buf *out, uint64_t number);

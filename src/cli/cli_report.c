@@ -5,6 +5,8 @@
 
 #include "cli_clean.h"
 #include "cli_json.h"
+#include "cli_plan.h"
+#include "cli_progress.h"
 
 /* The counts in the order in which they are told. */
 static const struct {
@@ -29,46 +31,11 @@ static uint64_t count_at(const struct sync_counts *counts, size_t i)
 	return *(const uint64_t *)((const char *)counts + counts_table[i].offset);
 }
 
-static const struct {
-	const char *name;
-	const char *words;
-} ops[] = {
-	[REPORT_DOWNLOAD] = {"download", "download"},
-	[REPORT_UPLOAD] = {"upload", "upload"},
-	[REPORT_MOVE] = {"move", "move"},
-	[REPORT_FLAGS_LOCAL] = {"flags_local", "change flags here"},
-	[REPORT_FLAGS_REMOTE] = {"flags_remote", "change flags on the server"},
-	[REPORT_DELETE_LOCAL] = {"delete_local", "delete here"},
-	[REPORT_DELETE_REMOTE] = {"delete_remote", "delete on the server"},
-	[REPORT_CREATE_LOCAL] = {"create_local", "create here"},
-	[REPORT_CREATE_REMOTE] = {"create_remote", "create on the server"},
-	[REPORT_REMOVE_LOCAL] = {"remove_local", "remove the mailbox here"},
-	[REPORT_REMOVE_REMOTE] = {"remove_remote", "remove the mailbox on the server"},
-	[REPORT_RENAME_LOCAL] = {"rename_local", "rename the mailbox here"},
-	[REPORT_RENAME_REMOTE] = {"rename_remote", "rename the mailbox on the server"},
-};
-
 static void json_counts(struct buf *out, const struct sync_counts *counts)
 {
 	for (size_t i = 0; i < COUNTS; i++) {
 		event_number(out, counts_table[i].name, count_at(counts, i));
 	}
-}
-
-static void json_plan(struct buf *out, const char *account, const struct report_plan *plan)
-{
-	event_begin(out, "plan");
-	event_text(out, "account", account);
-	event_text(out, "mailbox", plan->mailbox);
-	event_text(out, "op", ops[plan->op].name);
-	if (plan->uid != 0) {
-		event_number(out, "uid", plan->uid);
-	} else {
-		event_null(out, "uid");
-	}
-	event_text(out, "file", plan->file);
-	event_text(out, "why", plan->why);
-	event_end(out);
 }
 
 static void json_account(struct buf *out, const char *account, const struct report *report)
@@ -95,9 +62,7 @@ void cli_report_json(struct buf *out, const char *account, const struct report *
 		json_account(out, account, report);
 		return;
 	}
-	for (size_t i = 0; i < report->plan_count; i++) {
-		json_plan(out, account, &report->plan[i]);
-	}
+	cli_plan_json(out, account, report);
 	for (size_t i = 0; i < report->mailbox_count; i++) {
 		event_begin(out, "mailbox");
 		event_text(out, "account", account);
@@ -107,53 +72,20 @@ void cli_report_json(struct buf *out, const char *account, const struct report *
 	}
 }
 
-void cli_report_plan(struct buf *out, const char *account, const struct report *report)
-{
-	for (size_t i = 0; i < report->plan_count; i++) {
-		const struct report_plan *plan = &report->plan[i];
-		buf_printf(out, "%s/", account);
-		cli_clean(out, plan->mailbox ? plan->mailbox : "");
-		buf_printf(out, ": %s", ops[plan->op].words);
-		if (plan->uid != 0) {
-			buf_printf(out, " UID %" PRIu32, plan->uid);
-		}
-		if (plan->file) {
-			buf_append_char(out, ' ');
-			cli_clean(out, plan->file);
-		}
-		if (plan->why && *plan->why) {
-			buf_append_cstr(out, " (");
-			cli_clean(out, plan->why);
-			buf_append_char(out, ')');
-		}
-		buf_append_char(out, '\n');
-	}
-}
-
-/* "3 downloaded, 1 flagged here"; false when all are 0. */
-static bool print_counts(struct buf *out, const struct sync_counts *counts)
+bool cli_report_counts(struct buf *out, const struct sync_counts *counts)
 {
 	bool is_first = true;
 
 	for (size_t i = 0; i < COUNTS; i++) {
 		uint64_t count = count_at(counts, i);
 		if (count > 0) {
-			buf_printf(out, "%s%" PRIu64 " %s", is_first ? "" : ", ", count,
-				   counts_table[i].words);
+			buf_append_cstr(out, is_first ? "" : ", ");
+			cli_print_count(out, count);
+			buf_printf(out, " %s", counts_table[i].words);
 			is_first = false;
 		}
 	}
 	return !is_first;
-}
-
-void cli_report_summary(struct buf *out, const char *whom, const struct sync_counts *total,
-			double seconds)
-{
-	buf_printf(out, "mailsync: %s: ", whom);
-	if (!print_counts(out, total)) {
-		buf_append_cstr(out, "nothing to do");
-	}
-	buf_printf(out, " (%.1f s)\n", seconds);
 }
 
 void cli_report_text(struct buf *out, const char *account, const struct report *report)
@@ -166,13 +98,13 @@ void cli_report_text(struct buf *out, const char *account, const struct report *
 		buf_printf(out, "mailsync: %s/", account);
 		cli_clean(out, mailbox->name);
 		buf_append_cstr(out, ": ");
-		if (!print_counts(out, &mailbox->counts)) {
+		if (!cli_report_counts(out, &mailbox->counts)) {
 			buf_append_cstr(out, "changed");
 		}
 		buf_append_char(out, '\n');
 	}
 	buf_printf(out, "mailsync: %s: ", account);
-	if (!print_counts(out, &report->total)) {
+	if (!cli_report_counts(out, &report->total)) {
 		buf_append_cstr(out, report->mailboxes_changed > 0 ? "mailboxes changed"
 								   : "nothing to do");
 	}

@@ -11,13 +11,10 @@
  * lines. */
 void cli_report_json(struct buf *out, const char *account, const struct report *report,
 		     bool is_last);
-/* A dry run's plan: one line an operation. */
-void cli_report_plan(struct buf *out, const char *account, const struct report *report);
 /* What was done: one line for each mailbox with something to say, and one for the account. */
 void cli_report_text(struct buf *out, const char *account, const struct report *report);
 
-/* One line of what the sync of WHOM did: an account, "3 accounts". */
-void cli_report_summary(struct buf *out, const char *whom, const struct sync_counts *total,
-			double seconds);
+/* Appends "3 downloaded, 1 flagged here"; false, and nothing, when all are 0. */
+bool cli_report_counts(struct buf *out, const struct sync_counts *counts);
 
 #endif

@@ -16,9 +16,9 @@
 #include "cli_job.h"
 #include "cli_metrics.h"
 #include "cli_progress.h"
-#include "cli_report.h"
 #include "cli_select.h"
 #include "cli_share.h"
+#include "cli_summary.h"
 #include "cli_trust.h"
 
 #define LINE_MS          250  /* between two looks of the progress line */
@@ -26,7 +26,6 @@
 #define PROGRESS_COLUMNS 200
 #define PROGRESS_MAX     65536
 
-#define SUMMARY_S   1.0 /* a sync that lasts longer says what it did */
 #define SUMMARY_MAX 1048576
 
 struct cli_run {
@@ -43,6 +42,8 @@ struct cli_run {
 	size_t next; /* the first job that no thread has taken */
 	struct cli_trusts trusts;
 	enum cli_progress_kind progress;
+	int64_t began_ms, look_ms; /* of the monotonic clock: when it began, and when the progress
+				    * is next looked at */
 };
 
 int cli_run_create(struct cli_run **run, const struct cli_options *options, const struct conf *conf,
@@ -291,27 +292,28 @@ static int report_broken(int errnum, FILE *err_stream)
  * there are several a line of their sum; the mutex is held. */
 static void print_progress(struct cli_run *run, const struct cli_screen *screen, struct buf *text)
 {
-	size_t wanted = 0, done = 0, lines = 0, lines_max = screen->rows > 3 ? screen->rows - 2 : 1;
+	size_t lines = 0, lines_max = screen->rows > 3 ? screen->rows - 2 : 1;
 	int64_t now = clock_monotonic_ms();
-	struct cli_meter all = {0};
+	struct cli_progress_sum sum = {.ms = now - run->began_ms};
 
 	for (size_t i = 0; i < run->count; i++) {
 		struct cli_job *job = &run->jobs[i];
-		wanted += job->is_wanted;
-		done += job->is_wanted && job->is_done;
+		sum.wanted += job->is_wanted;
+		sum.done += job->is_wanted && job->is_done;
 		if (!job->is_wanted || i >= run->next) {
 			continue;
 		}
+		sum.begun++;
 		cli_meter_look(&job->meter, &job->progress, now);
-		cli_meter_add(&all, &job->meter);
+		cli_meter_add(&sum.all, &job->meter);
 		if (!job->is_done && lines++ < lines_max) {
 			buf_append_cstr(text, text->len > 0 ? "\n" : "");
 			cli_progress_line(text, job->conf->name, &job->meter, screen->columns);
 		}
 	}
-	if (wanted > 1) {
+	if (sum.wanted > 1) {
 		buf_append_cstr(text, text->len > 0 ? "\n" : "");
-		cli_progress_sum(text, done, wanted, &all, screen->columns);
+		cli_progress_sum(text, &sum, screen->columns);
 	}
 }
 
@@ -346,23 +348,36 @@ static void show_progress(struct cli_run *run)
 	}
 }
 
-/* Waits for JOB, or until the next look at the progress is due. The mutex is held. */
+/* Between two looks at the progress. */
+static int64_t look_ms(const struct cli_run *run)
+{
+	return run->progress == CLI_PROGRESS_LINE ? LINE_MS : LINES_MS;
+}
+
+/* Waits for some job, or until the next look at the progress is due, which no end of a job puts
+ * off. The mutex is held. */
 static void wait_a_while(struct cli_run *run)
 {
-	struct timespec until;
-	long ms = run->progress == CLI_PROGRESS_LINE ? LINE_MS : LINES_MS;
+	int64_t now = clock_monotonic_ms();
 
-	if (run->progress == CLI_PROGRESS_NONE || clock_gettime(CLOCK_MONOTONIC, &until) != 0) {
+	if (run->progress == CLI_PROGRESS_NONE) {
 		pthread_cond_wait(&run->done, &run->mutex);
 		return;
 	}
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	if (pthread_cond_timedwait(&run->done, &run->mutex, &until) == ETIMEDOUT) {
+	if (now >= run->look_ms) {
 		show_progress(run);
+		run->look_ms = now + look_ms(run);
 	}
+	const struct timespec until = {
+		.tv_sec = run->look_ms / 1000,
+		.tv_nsec = run->look_ms % 1000 * 1000000,
+	};
+	(void)pthread_cond_timedwait(&run->done, &run->mutex, &until);
+}
+
+static bool has_words(const struct cli_job *job)
+{
+	return job->output.out.len + job->output.err.len > 0;
 }
 
 static void run_await(struct cli_run *run, struct cli_job *job)
@@ -372,8 +387,9 @@ static void run_await(struct cli_run *run, struct cli_job *job)
 		wait_a_while(run);
 	}
 	pthread_mutex_unlock(&run->mutex);
-	if (run->progress == CLI_PROGRESS_LINE) {
+	if (run->progress == CLI_PROGRESS_LINE && has_words(job)) {
 		log_progress(&run->log, NULL);
+		run->look_ms = 0;
 	} else if (run->progress == CLI_PROGRESS_LINES) {
 		log_progress_line(run, job);
 	}
@@ -422,29 +438,19 @@ static int run_collect(struct cli_run *run, FILE *out, FILE *err_stream)
 	return status;
 }
 
-/* What a sync did that somebody waited for at a terminal. */
-static void run_sum_up(const struct cli_run *run, size_t wanted, double seconds, FILE *err_stream)
+/* The last lines: what was done, and that it was not all. */
+static void run_sum_up(const struct cli_run *run, double seconds, FILE *err_stream)
 {
-	const struct cli_options *options = run->options;
-	struct sync_counts total = {0};
-	char whom[32];
+	const struct cli_summary summary = {run->jobs, run->count, seconds,
+					    isatty(fileno(err_stream)) != 0};
+	struct err stopped;
 	struct buf text;
 
-	if (options->command != CLI_SYNC || options->dry_run || options->level != LOG_WARN ||
-	    seconds < SUMMARY_S || !isatty(fileno(err_stream))) {
-		return;
-	}
 	buf_init(&text, SUMMARY_MAX);
-	for (size_t i = 0; i < run->count; i++) {
-		const struct cli_job *job = &run->jobs[i];
-		if (job->is_wanted) {
-			cli_report_summary(&text, job->conf->name, &job->total, job->seconds);
-			sync_counts_add(&total, &job->total);
-		}
-	}
-	if (wanted > 1) {
-		snprintf(whom, sizeof(whom), "%zu accounts", wanted);
-		cli_report_summary(&text, whom, &total, seconds);
+	cli_summary_write(&text, &summary, run->options);
+	if (cli_summary_is_stopped(&summary)) {
+		(void)err_stopped(&stopped);
+		buf_printf(&text, "mailsync: %s\n", stopped.text);
 	}
 	(void)write_out(&text, err_stream);
 	buf_finish(&text);
@@ -503,7 +509,6 @@ static int run_threads(struct cli_run *run, FILE *out, FILE *err_stream)
 {
 	size_t wanted = run_wanted(run), started = 0, most = run_most(run, wanted);
 	pthread_t *threads = calloc(most + 1, sizeof(*threads));
-	int64_t began_us = clock_monotonic_us();
 
 	if (most > CLI_JOBS_DEFAULT) {
 		cli_allow_descriptors();
@@ -516,13 +521,16 @@ static int run_threads(struct cli_run *run, FILE *out, FILE *err_stream)
 		(void)run_work(run);
 	}
 	int status = run_collect(run, out, err_stream);
+	if (run->progress == CLI_PROGRESS_LINE) {
+		log_progress(&run->log, NULL);
+	}
 	for (size_t i = 0; i < started; i++) {
 		pthread_join(threads[i], NULL);
 	}
 	free(threads);
 	int unwritten = run_measure(run, err_stream);
 	status = status == 0 ? unwritten : status;
-	run_sum_up(run, wanted, (double)(clock_monotonic_us() - began_us) / 1e6, err_stream);
+	run_sum_up(run, (double)(clock_monotonic_ms() - run->began_ms) / 1e3, err_stream);
 	return status;
 }
 
@@ -548,6 +556,8 @@ int cli_run_begin(struct cli_run *run, FILE *err_stream)
 		.stop = run->stop,
 	};
 	run->progress = cli_progress_kind(options, err_stream);
+	run->began_ms = clock_monotonic_ms();
+	run->look_ms = run->began_ms + look_ms(run);
 	for (size_t i = 0; i < run->count; i++) {
 		run_fill_account(run, &run->jobs[i]);
 	}

@@ -239,10 +239,11 @@ static int conf_read(struct conf *conf, struct conf_source *source, bool may_lac
 			close(fd);
 		}
 		conf_source_complain(source, 0, "cannot be opened: %s%s", reason,
-				     is_absent(errnum) ? "; `mailsync init EMAIL` makes one, "
-							 "`mailsync --print-example` prints one to "
-							 "begin with"
-						       : "");
+				     is_absent(errnum)
+					     ? "; `mailsync init EMAIL --write` makes one, "
+					       "`mailsync --print-example` prints one to "
+					       "begin with"
+					     : "");
 		return 0;
 	}
 	int code = conf_source_read(source, stream, err);

@@ -1,5 +1,6 @@
 #include "mailsync/conf/nearest.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -59,7 +60,10 @@ void nearest_offer(struct nearest *nearest, const char *name)
 		return;
 	}
 	size_t distance = distance_of(nearest->word, word_len, name, name_len);
-	if (distance <= 1 + word_len / 4 && distance < name_len && distance < nearest->distance) {
+	/* Who errs twice has the first letter right; else "fetch" would be "watch". */
+	bool begins_alike = fold(nearest->word[0]) == fold(name[0]);
+	if (distance <= (begins_alike ? 1 + word_len / 4 : 1) && distance < name_len &&
+	    distance < nearest->distance) {
 		nearest->best = name;
 		nearest->distance = distance;
 	}

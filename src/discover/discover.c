@@ -62,9 +62,7 @@ int discover_left_s(const struct discover *discover, int limit)
 int discover_check(const struct discover *discover, struct err *err)
 {
 	if (*discover->stop) {
-		return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-			       "stopped by a signal while the servers of %s were looked for",
-			       discover->domain);
+		return err_stopped(err);
 	}
 	return 0;
 }

@@ -456,7 +456,7 @@ static int wait_for(struct conn *conn, enum conn_goal goal, char *in, size_t siz
 			return 0;
 		}
 		if (conn->params.stop != NULL && *conn->params.stop != 0) {
-			return err_set(err, ERR_INTERRUPTED, SCOPE_RUN, "interrupted");
+			return err_stopped(err);
 		}
 		if (conn->stats.bytes_in + conn->stats.bytes_out != moved) {
 			deadline_ms = deadline_of(conn);

@@ -181,10 +181,20 @@ static bool dir_has_hashes(const char *path)
 	return found;
 }
 
-static CURLcode use_trust(CURL *easy, void *ssl_ctx, void *trust)
+static bool uses_trust(const struct dial *dial)
 {
+	return dial->params->trust != NULL && dial->params->pin_sha256 == NULL;
+}
+
+static CURLcode before_handshake(CURL *easy, void *ssl_ctx, void *context)
+{
+	struct dial *dial = context;
+
 	(void)easy;
-	trust_use(trust, ssl_ctx);
+	if (uses_trust(dial)) {
+		trust_use(dial->params->trust, ssl_ctx);
+	}
+	trust_note_pin(ssl_ctx, dial->pin);
 	return CURLE_OK;
 }
 
@@ -212,12 +222,15 @@ static CURLcode dial_set_trust(struct dial *dial)
 	CURLcode code = CURLE_OK;
 	struct buf pin;
 
-	if (params->trust != NULL && params->pin_sha256 == NULL &&
-	    is_our_openssl(info->ssl_version)) {
+	bool is_ours = is_our_openssl(info->ssl_version);
+	if (is_ours) {
+		keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, dial));
+		keep_first(&code,
+			   curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, before_handshake));
+	}
+	if (is_ours && uses_trust(dial)) {
 		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAINFO, NULL));
 		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAPATH, NULL));
-		keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, params->trust));
-		keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_trust));
 	} else if (params->ca_file != NULL) {
 		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAINFO, params->ca_file));
 		keep_first(&code, curl_easy_setopt(easy, CURLOPT_CAPATH, NULL));

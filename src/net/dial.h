@@ -13,6 +13,7 @@
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/span.h"
+#include "mailsync/base/trust.h"
 #include "mailsync/net/conn.h"
 #include "preamble.h"
 
@@ -31,7 +32,8 @@ struct dial {
 	int64_t began_ms;
 	const struct conn_params *params;
 	struct preamble preamble;
-	void *tls_session;           /* as conn_tls_session */
+	void *tls_session;        /* as conn_tls_session */
+	char pin[TRUST_PIN_SIZE]; /* of the key that the server showed; "" where it is not known */
 	char error[CURL_ERROR_SIZE]; /* libcurl's words for the last failure */
 };
 

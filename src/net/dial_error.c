@@ -6,6 +6,7 @@
 
 #define WORDS_SHOWN    200
 #define GREETING_SHOWN 100
+#define PIN_LINE_SIZE  (TRUST_PIN_SIZE + 32)
 
 static int host_error(const struct dial *dial, enum err_code code, struct err *err,
 		      const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -64,6 +65,15 @@ static bool error_has(const struct dial *dial, const char *word)
 static const char *error_words(const struct dial *dial, CURLcode code)
 {
 	return dial->error[0] != '\0' ? dial->error : curl_easy_strerror(code);
+}
+
+/* Likewise, without what each of those about certificates begins with. */
+static const char *certificate_words(const struct dial *dial, CURLcode code)
+{
+	static const char begin[] = "SSL certificate problem: ";
+	const char *words = error_words(dial, code);
+
+	return strncmp(words, begin, sizeof(begin) - 1) == 0 ? words + sizeof(begin) - 1 : words;
 }
 
 static int odd_greeting(const struct dial *dial, struct err *err)
@@ -129,18 +139,46 @@ static int starttls_error(const struct dial *dial, struct err *err)
 			  "try `tls = implicit`");
 }
 
+/* What to write to pin the key that the server has shown. */
+static const char *pin_line(const struct dial *dial, char line[PIN_LINE_SIZE])
+{
+	snprintf(line, PIN_LINE_SIZE, "`tls_pin_sha256%s%s`", dial->pin[0] != '\0' ? " = " : "",
+		 dial->pin);
+	return line;
+}
+
 static int certificate_error(const struct dial *dial, CURLcode code, struct err *err)
 {
+	char pin[PIN_LINE_SIZE];
+
 	if (error_has(dial, "match")) {
 		return host_error(dial, ERR_SERVER, err,
-				  "the server's certificate is for another host than \"%s\" (%s): "
-				  "check `host`, or give the server's key in `tls_pin_sha256`",
-				  dial->params->host, error_words(dial, code));
+				  "the server's certificate is for another host than \"%s\": check "
+				  "`host`, or, if you know that its key is right, give that: %s",
+				  dial->params->host, pin_line(dial, pin));
+	}
+	if (error_has(dial, "has expired")) {
+		return host_error(
+			dial, ERR_SERVER, err,
+			"the server's certificate has expired: who runs it has to renew it "
+			"(or is the clock here wrong?); until then, if you know that its "
+			"key is right, give that: %s",
+			pin_line(dial, pin));
 	}
 	return host_error(dial, ERR_SERVER, err,
-			  "the server's certificate is not trusted (%s): if you know it is right, "
-			  "give its authority in `tls_ca_file` or its key in `tls_pin_sha256`",
-			  error_words(dial, code));
+			  "the server's certificate is not trusted (%s): give its authority in "
+			  "`tls_ca_file` or, if you know that its key is right, that: %s",
+			  certificate_words(dial, code), pin_line(dial, pin));
+}
+
+static int pin_error(const struct dial *dial, struct err *err)
+{
+	char pin[PIN_LINE_SIZE];
+
+	return host_error(dial, ERR_SERVER, err,
+			  "the server's key is not the one in `tls_pin_sha256`: somebody may be in "
+			  "the way; if it has a new one, as who runs it can tell, give that: %s",
+			  pin_line(dial, pin));
 }
 
 /* The handshake failed: cut off, not TLS at all, or no agreement. */
@@ -201,6 +239,20 @@ static int proxy_error(const struct dial *dial, CURLcode code, struct err *err)
 			  error_words(dial, code));
 }
 
+/* The system's reason, which libcurl says at length and with the time that it took. */
+static int connect_error(const struct dial *dial, CURLcode code, struct err *err)
+{
+	long errnum = 0;
+	char reason[CURL_ERROR_SIZE];
+
+	(void)curl_easy_getinfo(dial->easy, CURLINFO_OS_ERRNO, &errnum);
+	if (errnum == 0 || strerror_r((int)errnum, reason, sizeof(reason)) != 0) {
+		snprintf(reason, sizeof(reason), "%s", error_words(dial, code));
+	}
+	return host_error(dial, ERR_TEMPORARY, err, "no connection: %s; check `host` and `port`",
+			  reason);
+}
+
 static int network_error(const struct dial *dial, CURLcode code, struct err *err)
 {
 	if (preamble_is_odd(&dial->preamble)) {
@@ -208,19 +260,17 @@ static int network_error(const struct dial *dial, CURLcode code, struct err *err
 	}
 	if (code == CURLE_COULDNT_RESOLVE_HOST) {
 		return host_error(dial, ERR_TEMPORARY, err,
-				  "the name \"%s\" is not found (%s): check `host` and the network",
-				  dial->params->host, error_words(dial, code));
+				  "the name \"%s\" is not found: check `host` and the network",
+				  dial->params->host);
 	}
 	if (code == CURLE_COULDNT_CONNECT) {
-		return host_error(dial, ERR_TEMPORARY, err,
-				  "no connection (%s): check `host` and `port`",
-				  error_words(dial, code));
+		return connect_error(dial, code, err);
 	}
 	if (code == CURLE_OPERATION_TIMEDOUT) {
 		return host_error(dial, ERR_TEMPORARY, err,
-				  "no answer in %d seconds (%s): check the network, `port` and "
-				  "`tls`",
-				  dial->params->timeout_s, error_words(dial, code));
+				  "no answer in %d seconds%s: check the network, `port` and `tls`",
+				  dial->params->timeout_s,
+				  error_has(dial, "Resolving") ? " from the DNS" : "");
 	}
 	return host_error(dial, ERR_TEMPORARY, err, "connection lost (%s)",
 			  error_words(dial, code));
@@ -258,9 +308,7 @@ static int setup_error(const struct dial *dial, CURLcode code, struct err *err)
 		return host_error(dial, ERR_PROTOCOL, err, "the server's greeting does not end");
 	}
 	if (code == CURLE_ABORTED_BY_CALLBACK) {
-		return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-			       "interrupted while connecting to %s:%u", dial->params->host,
-			       dial->params->port);
+		return err_stopped(err);
 	}
 	if (code == CURLE_URL_MALFORMAT) {
 		return host_error(dial, ERR_CONFIG, err, "\"%s\" is not a host name: check `host`",
@@ -304,10 +352,7 @@ int dial_error(const struct dial *dial, CURLcode code, struct err *err)
 	case CURLE_SSL_ISSUER_ERROR:
 		return certificate_error(dial, code, err);
 	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-		return host_error(dial, ERR_SERVER, err,
-				  "the server's key is not the one in "
-				  "`tls_pin_sha256` (%s)",
-				  error_words(dial, code));
+		return pin_error(dial, err);
 	case CURLE_SSL_CONNECT_ERROR:
 		return handshake_error(dial, err);
 	case CURLE_LOGIN_DENIED:

@@ -225,9 +225,7 @@ static int failed(const struct exchange *exchange, CURLcode code, struct err *er
 		return err_nomem(err);
 	}
 	if (params->stop && *params->stop != 0) {
-		return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-			       "stopped by a signal while %.*s was asked", (int)host.len,
-			       host.data);
+		return err_stopped(err);
 	}
 	if (exchange->is_late) {
 		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,

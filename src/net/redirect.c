@@ -413,8 +413,7 @@ static int check_wait(const struct redirect *redirect, const struct redirect_wai
 		      struct err *err)
 {
 	if (wait->stop && *wait->stop != 0) {
-		return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-			       "stopped by a signal while the browser was waited for");
+		return err_stopped(err);
 	}
 	if (!redirect->listens && (wait->input < 0 || redirect->is_input_over)) {
 		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,

@@ -53,6 +53,21 @@ static bool state_file_exists(const char *path, const char *suffix, off_t *size)
 	return exists;
 }
 
+/* 0 where there is no database: one that cannot be looked at may be there. */
+static int state_size(const struct state *state, off_t *size, struct err *err)
+{
+	struct stat info;
+
+	*size = 0;
+	if (stat(state->path, &info) == 0) {
+		*size = info.st_size;
+		return 0;
+	}
+	return is_absent(errno) ? 0
+				: err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errno,
+						"cannot look at %s", state->path);
+}
+
 static int state_connect(struct state *state, const char *path, int flags, struct err *err)
 {
 	int code = sqlite3_open_v2(path, &state->db,
@@ -304,10 +319,11 @@ static int state_fill_scratch(struct state *state, struct err *err)
 {
 	off_t size = 0;
 
-	if (!state_file_exists(state->path, "", &size) || size == 0) {
-		return 0;
+	int status = state_size(state, &size, err);
+	if (status != 0 || size == 0) {
+		return status;
 	}
-	int status = state_backup_file(state, state->path, SQLITE_OPEN_READONLY, err);
+	status = state_backup_file(state, state->path, SQLITE_OPEN_READONLY, err);
 	if (status != 0 && state_needs_rollback(state) &&
 	    state_file_exists(state->path, "-journal", NULL)) {
 		status = state_backup_interrupted(state, err);
@@ -344,12 +360,16 @@ static int state_open_read(struct state *state, struct err *err)
 	bool is_new = false;
 	off_t size = 0;
 
-	if (!state_file_exists(state->path, "", &size) || size == 0) {
+	int status = state_size(state, &size, err);
+	if (status != 0) {
+		return status;
+	}
+	if (size == 0) {
 		return err_set(err, ERR_CHANGED, SCOPE_ACCOUNT,
 			       "there is no state database %s yet: run `mailsync sync` first",
 			       state->path);
 	}
-	int status = state_connect(state, state->path, SQLITE_OPEN_READONLY, err);
+	status = state_connect(state, state->path, SQLITE_OPEN_READONLY, err);
 	if (status == 0) {
 		status = state_schema_apply(state, &is_new, err);
 	}

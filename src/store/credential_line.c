@@ -116,8 +116,7 @@ static int take_first_line(const struct credential *credential, const struct buf
 	}
 	if (line.len == 0) {
 		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-			       "the first line that %s of account %s gives is empty",
-			       key_of(credential), credential->params.account);
+			       "the first line that %s gives is empty", key_of(credential));
 	}
 	return secret_set(secret, line, err);
 }
@@ -151,28 +150,24 @@ static void command_end(struct credential *credential)
 
 static int command_failed(struct credential *credential, int errnum, struct err *err)
 {
-	const char *account = credential->params.account;
 	const char *key = key_of(credential);
 
 	command_end(credential);
 	if (errnum == EINTR) {
-		return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-			       "stopped by a signal while %s of account %s ran", key, account);
+		return err_stopped(err);
 	}
 	if (errnum == ETIMEDOUT) {
 		return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
-			       "%s of account %s gave no line within %d s (timeout)", key, account,
+			       "%s gave no line within %d s (timeout)", key,
 			       credential->params.timeout_s);
 	}
-	return err_set_errno(err, ERR_LOGIN, SCOPE_ACCOUNT, errnum,
-			     "%s of account %s cannot be read", key, account);
+	return err_set_errno(err, ERR_LOGIN, SCOPE_ACCOUNT, errnum, "%s cannot be read", key);
 }
 
 /* It closed its output without a line: how it ended. One that runs on has the time of READING. */
 static int command_check_end(struct credential *credential, const struct reading *reading,
 			     struct err *err)
 {
-	const char *account = credential->params.account;
 	const char *key = key_of(credential);
 	int status = 0;
 	pid_t ended;
@@ -190,19 +185,17 @@ static int command_check_end(struct credential *credential, const struct reading
 	close_ends(credential);
 	credential->pid = 0;
 	if (ended < 0) {
-		return err_set_errno(err, ERR_LOGIN, SCOPE_ACCOUNT, errno,
-				     "%s of account %s is lost", key, account);
+		return err_set_errno(err, ERR_LOGIN, SCOPE_ACCOUNT, errno, "%s is lost", key);
 	}
 	if (WIFSIGNALED(status)) {
-		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-			       "%s of account %s was ended by signal %d", key, account,
+		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT, "%s was ended by signal %d", key,
 			       WTERMSIG(status));
 	}
 	if (WEXITSTATUS(status) != 0) {
 		return err_set(err, ERR_LOGIN, SCOPE_ACCOUNT,
-			       "%s of account %s ended with status %d; run it by hand "
+			       "%s ended with status %d; run it by hand "
 			       "to see why",
-			       key, account, WEXITSTATUS(status));
+			       key, WEXITSTATUS(status));
 	}
 	return 0;
 }
@@ -222,9 +215,8 @@ static int command_run(struct credential *credential, const volatile int *stop, 
 				  timeout_s != 0 ? &credential->errors : NULL, &credential->pid);
 	if (errnum != 0) {
 		credential->pid = 0;
-		return err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errnum,
-				     "%s of account %s cannot be started", key_of(credential),
-				     params->account);
+		return err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errnum, "%s cannot be started",
+				     key_of(credential));
 	}
 	const struct reading reading = {
 		.fd = credential->out,
@@ -249,12 +241,13 @@ static int command_take_turn(struct credential *credential, const volatile int *
 		pthread_mutex_lock(params->turn);
 	}
 	if (stop && *stop != 0) {
-		code = err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-			       "stopped by a signal before %s of account %s ran",
-			       key_of(credential), params->account);
+		code = err_stopped(err);
 	} else {
 		log_hold(params->log);
 		code = command_run(credential, stop, text, err);
+		if (code < 0 && stop && *stop != 0) {
+			code = err_stopped(err); /* from a terminal it got the signal, too */
+		}
 		log_release(params->log);
 	}
 	if (params->turn) {
@@ -307,8 +300,7 @@ static int file_read_text(const struct credential *credential, struct buf *text,
 	}
 	if (errnum != 0) {
 		return err_set_errno(err, ERR_CONFIG, SCOPE_ACCOUNT, errnum,
-				     "password_file %s of account %s cannot be read",
-				     credential->params.file, credential->params.account);
+				     "password_file %s cannot be read", credential->params.file);
 	}
 	return 0;
 }

@@ -34,6 +34,14 @@ int maildir_fail(struct err *err, enum err_scope scope, int errnum, const char *
 	return err_set_errno(err, ERR_LOCAL, scope, errnum, "cannot %s %s", what, name);
 }
 
+int maildir_fail_in(struct err *err, int errnum, const char *what, int dirfd, const char *file)
+{
+	char shown[FILE_SHOWN_SIZE];
+
+	file_shown(dirfd, file, shown);
+	return maildir_fail(err, SCOPE_MESSAGE, errnum, what, shown);
+}
+
 /* A name in tmp/ must be unlike those of other processes, other hosts and earlier runs. */
 static void temp_tag_make(struct maildir *maildir)
 {

@@ -210,7 +210,8 @@ int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *
 	draft->fd = -1;
 	memory_give_back(draft);
 	if (close(fd) != 0 && errno != EINTR) { /* network file systems report a full disk here */
-		return maildir_fail(err, SCOPE_MESSAGE, errno, "write", draft->temp_name);
+		return maildir_fail_in(err, errno, "write", draft->folder->dirs[MAILDIR_TMP],
+				       draft->temp_name);
 	}
 	return 0;
 }
@@ -264,7 +265,7 @@ static int folder_device(const struct maildir_folder *folder, uint64_t *device, 
 	struct stat st;
 
 	if (fstat(folder->dirs[MAILDIR_TMP], &st) < 0) {
-		return err_set_errno(err, ERR_LOCAL, SCOPE_MAILBOX, errno, "cannot look at tmp");
+		return maildir_fail(err, SCOPE_MAILBOX, errno, "look at tmp of", folder->name);
 	}
 	*device = (uint64_t)st.st_dev;
 	return 0;

@@ -9,6 +9,7 @@
 #include "maildir_dir.h"
 #include "maildir_name.h"
 #include "maildir_private.h"
+#include "mailsync/base/file.h"
 #include "mailsync/base/there.h"
 
 #define HEADER_CHUNK 8192
@@ -47,7 +48,7 @@ int maildir_folder_stat_file(struct maildir_folder *folder, const char *file, bo
 	}
 	if (fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		return is_absent(errno) ? file_gone(folder, file, err)
-					: maildir_fail(err, SCOPE_MESSAGE, errno, "look at", file);
+					: maildir_fail_in(err, errno, "look at", fd, file);
 	}
 	if (!S_ISREG(st.st_mode)) {
 		return file_gone(folder, file, err);
@@ -74,9 +75,9 @@ int maildir_folder_open_file(struct maildir_folder *folder, const char *file, bo
 	int opened = openat(dir_fd, file, flags);
 	if (opened < 0) {
 		return is_absent(errno) ? file_gone(folder, file, err)
-					: maildir_fail(err, SCOPE_MESSAGE, errno, "open", file);
+					: maildir_fail_in(err, errno, "open", dir_fd, file);
 	}
-	code = fstat(opened, &st) != 0 ? maildir_fail(err, SCOPE_MESSAGE, errno, "look at", file)
+	code = fstat(opened, &st) != 0 ? maildir_fail_in(err, errno, "look at", dir_fd, file)
 	     : !S_ISREG(st.st_mode)    ? file_gone(folder, file, err)
 				       : 0;
 	if (code < 0) {
@@ -109,7 +110,8 @@ static int find_in(struct maildir_folder *folder, enum maildir_dir dir, struct s
 			continue;
 		}
 		if (kind == DIR_KIND_UNKNOWN) {
-			code = maildir_fail(err, SCOPE_MESSAGE, stream.errnum, "look at", file);
+			code = maildir_fail_in(err, stream.errnum, "look at", folder->dirs[dir],
+					       file);
 			break;
 		}
 		if (kind != DIR_KIND_FILE) {
@@ -164,7 +166,13 @@ ssize_t maildir_read(int fd, void *data, size_t size, const char *name, struct e
 	do {
 		len = read(fd, data, size);
 	} while (len < 0 && errno == EINTR);
-	return len >= 0 ? len : maildir_fail(err, SCOPE_MESSAGE, errno, "read", name);
+	if (len < 0) {
+		int errnum = errno;
+		char shown[FILE_SHOWN_SIZE];
+		file_shown(fd, "", shown);
+		return maildir_fail(err, SCOPE_MESSAGE, errnum, "read", *shown ? shown : name);
+	}
+	return len;
 }
 
 /* Looks for an empty line; *AT_START: the next byte begins a line. */

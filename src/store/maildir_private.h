@@ -120,6 +120,8 @@ struct maildir_folder {
 /* ERR_LOCAL "cannot WHAT NAME: reason"; a full disk has scope account, else SCOPE. */
 int maildir_fail(struct err *err, enum err_scope scope, int errnum, const char *what,
 		 const char *name);
+/* Likewise of scope message, of FILE in the directory DIRFD, with its path. */
+int maildir_fail_in(struct err *err, int errnum, const char *what, int dirfd, const char *file);
 
 /* The path of mailbox NAME below the root, appended to OUT (aliases seen). */
 int maildir_path(struct maildir *maildir, const char *name, struct buf *out, struct err *err);

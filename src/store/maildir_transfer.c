@@ -64,7 +64,7 @@ static int copy_to_temp(const struct maildir_transfer *transfer, int from,
 		code = file_sync(fd, err);
 	}
 	if (close(fd) != 0 && errno != EINTR && code == 0) {
-		code = maildir_fail(err, SCOPE_MESSAGE, errno, "write", name);
+		code = maildir_fail_in(err, errno, "write", to->dirs[MAILDIR_TMP], name);
 	}
 	return code;
 }

@@ -81,7 +81,7 @@ static int check_stop(const struct outgoing *outgoing, struct err *err)
 {
 	const volatile int *stop = outgoing->options->stop;
 
-	return stop && *stop ? err_set(err, ERR_INTERRUPTED, SCOPE_RUN, "stopped by a signal") : 0;
+	return stop && *stop ? err_stopped(err) : 0;
 }
 
 /* --- which --- */

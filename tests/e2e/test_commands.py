@@ -6,6 +6,7 @@ import pty
 import re
 import shlex
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -194,13 +195,15 @@ def test_status_names_an_account_that_never_came_to_a_mailbox(account):
     assert account.run("status").out == "home: never synced\n"
 
 
-def on_a_terminal(account, *args, size=(24, 80)):
-    """What a run writes to standard error when that is a terminal of SIZE (rows, columns)."""
+def on_a_terminal(account, *args, size=(24, 80), status=0, all_of_it=False, **env):
+    """What a run writes to standard error (ALL_OF_IT: and to standard output) when that is a terminal of
+    SIZE (rows, columns)."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    environment = {"TERM": "xterm", "NO_COLOR": "", **env}
     process = subprocess.Popen(account.argv(*args), stdin=subprocess.DEVNULL, stderr=theirs,
-                               stdout=subprocess.PIPE,
-                               env=account.environment(TERM="xterm"))
+                               stdout=theirs if all_of_it else subprocess.PIPE,
+                               env=account.environment(**environment))
     os.close(theirs)
     out = b""
     try:
@@ -209,8 +212,10 @@ def on_a_terminal(account, *args, size=(24, 80)):
     except OSError:      # Linux: nobody holds the other end any more
         pass
     os.close(ours)
-    assert process.wait(20) == 0 and process.stdout.read() == b""
-    process.stdout.close()
+    assert process.wait(20) == status
+    if not all_of_it:
+        assert process.stdout.read() == b""
+        process.stdout.close()
     return out.decode()
 
 
@@ -231,7 +236,7 @@ def test_progress_shows_on_a_terminal_and_leaves_no_trace(account, remote):
         account.change(port=line.port)
         shown = on_a_terminal(account, "-v", "sync")
         quiet = on_a_terminal(account, "-q", "sync")
-    assert re.search(r"home: (\d{1,3} bytes|\d\.\d kB)", shown) and quiet == ""
+    assert re.search(r"home: (looking|\d+ of 40 messages)", shown) and quiet == ""
     # What is said later stands in a line of its own, and nothing of the progress is left.
     screen = [text.split("\r\x1b[K")[-1] for text in shown.split("\r\n")]
     assert screen[-1] == "" and all(text.startswith("mailsync: ") for text in screen[:-1])
@@ -259,7 +264,62 @@ def test_progress_follows_the_size_of_the_terminal(make_account, columns):
         shown = frames(on_a_terminal(accounts[0], "sync", size=(5, columns)))
     assert all(len(text) < columns for frame in shown for text in frame)
     assert max(len(frame) for frame in shown) == 4       # three accounts and the sum, of five rows
-    assert any(re.match(r"[0-5] of 5 accounts done, \d+ messages", frame[-1]) for frame in shown)
+    assert any(re.match(r"[0-5] of 5 accounts( done)?, \d+ ", frame[-1]) for frame in shown)
+
+
+def test_trouble_alone_has_a_colour(make_account):
+    account = make_account(password="wrong")
+    red = "\x1b[31m"
+    shown = on_a_terminal(account, "check", status=77)
+    assert shown.startswith(f"{red}mailsync: home: \x1b[0mthe server refused the login"), shown
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert "\x1b" not in on_a_terminal(account, "check", status=77, **env)
+    assert "\x1b" not in account.run("check").err
+    account.change(password=PASSWORD)
+    assert red not in on_a_terminal(account, "-v", "sync")
+
+
+def test_a_large_plan_is_short_on_a_terminal(account, remote):
+    """Elsewhere each operation has its line; both end with what they come to."""
+    account.sync()
+    append(remote, 12)
+    account.local.deliver("INBOX", mail.one(9, seed="up", size=300))
+    size = r"\d\.\d kB"
+    shown = on_a_terminal(account, "--dry-run", all_of_it=True).replace("\r\n", "\n")
+    assert re.fullmatch(rf"""home/INBOX: download 12 messages, {size} \(new on the server\)
+home/INBOX: upload new/\S+ \(new in the Maildir\)
+mailsync: home: would download 12 messages, {size}; upload 1 message, \d+ bytes
+""", shown), shown
+    lines = on_a_terminal(account, "--dry-run", "-v", all_of_it=True).splitlines()
+    assert sum("home/INBOX: download UID" in line for line in lines) == 12
+    piped = account.run("--dry-run")
+    assert len(piped.out.splitlines()) == 13
+    assert re.fullmatch(rf"mailsync: home: would download 12 messages, {size}; upload 1 message, \d+ bytes\n",
+                        piped.err), piped
+    account.sync()
+    idle_run = account.run("--dry-run")
+    assert (idle_run.out, idle_run.err) == ("", "")
+    assert on_a_terminal(account, "--dry-run") == "mailsync: home: nothing to do\r\n"
+
+
+STOPPED = "mailsync: stopped by a signal; the next run does the rest\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize("command", ["sync", "check", "list", "verify --level=bytes", "restore --all home"])
+def test_a_signal_has_one_text(account, remote, command, number):
+    paired(account, remote, 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        account.change(port=silent.getsockname()[1], tls="none")
+        if not command.startswith(("verify", "restore")):        # which a new one has nothing for
+            account.others["account other"] = {**account.keys, "maildir": str(account.folder / "other")}
+        process = account.start("--wait", *command.split())
+        connection, _ = silent.accept()
+        process.send_signal(number)
+        result = program.finish(process)
+        connection.close()
+    assert result.status == 75, result
+    assert result.err == STOPPED, result
 
 
 def test_progress_elsewhere_only_if_asked_for(account, remote):

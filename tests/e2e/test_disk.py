@@ -84,10 +84,13 @@ def test_a_read_only_disk(account, remote, where):
         idle(account, remote)
 
 
-def as_nobody(account, *args):
+def as_nobody(account, *args, command="sync"):
     """A run by a user whom permissions bind; all of the account is that user's."""
     user = pwd.getpwnam("nobody")
-    argv = account.argv("--json", *args, "sync")
+    for parent in account.folder.parents[:-1]:
+        with contextlib.suppress(OSError):
+            parent.chmod(parent.stat().st_mode | 0o111)
+    argv = account.argv("--json", *args, command)
     argv[0] = str(account.folder / "mailsync-program")
     if not os.path.exists(argv[0]):
         shutil.copy(program.binary(), argv[0])
@@ -110,9 +113,6 @@ CLOSED = {"root": ("mail", 0), "folder": ("mail/INBOX", 0), "cur": ("mail/INBOX/
 def test_what_may_not_be_read_or_written(account, remote, what):
     if os.getuid() != 0:
         pytest.skip("needs root to become another user")
-    for parent in account.folder.parents[:-1]:
-        with contextlib.suppress(OSError):
-            parent.chmod(parent.stat().st_mode | 0o111)
     append(remote, 15, flags=("\\Seen",))
     append(remote, 2, seed="new")
     assert as_nobody(account).status == 0

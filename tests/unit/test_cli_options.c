@@ -212,11 +212,13 @@ static void help_of_a_command_has_its_own_options_and_those_of_all(void **state)
 static void what_is_wrong_is_said(void **state)
 {
 	static const char *const cases[][2] = {
-		{"--dryrun",
-		 "there is no option --dryrun, or it is not unique; did you mean '--dry-run'?"},
+		{"--dryrun", "there is no option --dryrun; did you mean '--dry-run'?"},
 		{"--allow-mas-delete=1",
-		 "there is no option --allow-mas-delete=1, or it is not unique; did "
-		 "you mean '--allow-mass-delete'?"},
+		 "there is no option --allow-mas-delete; did you mean '--allow-mass-delete'?"},
+		{"--pu", "--pu may be any of --pull, --push"},
+		{"--nonsense", "there is no option --nonsense"},
+		{"help statsu", "there is no command 'statsu'; did you mean 'status'?"},
+		{"help nothing", "there is no command 'nothing'"},
 		{"--json=x", "option --json takes no value"},
 		{"--config", "option --config needs a value"},
 		{"-x", "unknown option -x"},

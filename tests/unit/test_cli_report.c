@@ -69,10 +69,18 @@ static void progress_counts_messages_once_there_is_a_plan(void **state)
 
 	(void)state;
 	buf_init(&out, 4096);
+	cli_progress_line(&out, "work", &meter, 80);
+	assert_string_equal(out.data, "work: connecting");
+	buf_clear(&out);
 	progress_bytes(&progress, 1250);
 	cli_meter_look(&meter, &progress, 1000);
 	cli_progress_line(&out, "work", &meter, 80);
-	assert_string_equal(out.data, "work: 1.2 kB");
+	assert_string_equal(out.data, "work: looking");
+	buf_clear(&out);
+	progress_bytes(&progress, 1500000);
+	cli_meter_look(&meter, &progress, 1000);
+	cli_progress_line(&out, "work", &meter, 80);
+	assert_string_equal(out.data, "work: looking, 1.5 MB");
 	progress_plan(&progress, 20000, 0);
 	progress_copied(&progress, 5000);
 	progress_bytes(&progress, UINT64_C(3100000000));
@@ -106,9 +114,9 @@ static void progress_fits_the_terminal(void **state)
 		size_t columns;
 		const char *line;
 	} cases[] = {
-		{20, "home: 9.3 of 171 MB"},
-		{40, "home: 1,240 of 20,000 messages"},
-		{50, "home: 1,240 of 20,000 messages, 9.3 of 171 MB"},
+		{20, "home: 61 s left"},
+		{40, "home: 1,240 of 20,000, 61 s left"},
+		{50, "home: 1,240 of 20,000, 9.3 of 171 MB, 61 s left"},
 		{60, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 61 s left"},
 		{80, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 61 s left, 2.3 MB/s"},
 		{120, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 61 s left, 2.3 MB/s"},
@@ -134,18 +142,24 @@ static void progress_fits_the_terminal(void **state)
 static void progress_of_many_accounts_is_summed(void **state)
 {
 	const struct cli_meter one = at_work();
-	struct cli_meter all = {0};
+	struct cli_progress_sum sum = {.wanted = 300, .begun = 28, .done = 12, .ms = 6000};
 	struct buf out;
 
 	(void)state;
 	buf_init(&out, 4096);
-	cli_meter_add(&all, &one);
-	cli_meter_add(&all, &one);
-	cli_progress_sum(&out, 12, 300, &all, 80);
-	assert_string_equal(out.data, "12 of 300 accounts done, 2,480 messages, 18.6 MB");
+	cli_meter_add(&sum.all, &one);
+	cli_meter_add(&sum.all, &one);
+	cli_progress_sum(&out, &sum, 80);
+	assert_string_equal(out.data, "12 of 300 accounts done, 2,480 messages, 18.6 MB, "
+				      "2 min left, 4.6 MB/s");
 	buf_clear(&out);
-	cli_progress_sum(&out, 12, 300, &all, 40);
-	assert_string_equal(out.data, "12 of 300 accounts done, 2,480 messages");
+	cli_progress_sum(&out, &sum, 40);
+	assert_string_equal(out.data, "12 of 300 accounts, 18.6 MB, 2 min left");
+	buf_clear(&out);
+	sum = (struct cli_progress_sum){.wanted = 2, .begun = 2, .done = 1, .all = sum.all};
+	cli_progress_sum(&out, &sum, 80);
+	assert_string_equal(out.data, "1 of 2 accounts done, 2,480 of 40,000 messages, 18.6 MB, "
+				      "61 s left, 4.6 MB/s");
 	buf_finish(&out);
 }
 
@@ -227,7 +241,7 @@ static void json_lines_end_with_the_account(void **state)
 
 static void a_plan_is_printed_for_people_and_machines(void **state)
 {
-	struct report_plan plan = {inbox, REPORT_UPLOAD, 0, file, why};
+	struct report_plan plan = {inbox, REPORT_UPLOAD, 0, 0, file, why};
 	struct report report = {.plan = &plan, .plan_count = 1};
 	struct cli_output output;
 	struct buf out;

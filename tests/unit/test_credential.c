@@ -344,7 +344,7 @@ static void expect_given(enum credential_kind kind, const char *source, int code
 		expect_text(&secret, part);
 	} else {
 		assert_non_null(strstr(err.text, part));
-		assert_non_null(strstr(err.text, "account work"));
+		assert_non_null(strstr(err.text, "password_"));
 		assert_null(secret.data);
 	}
 	secret_finish(&secret);

@@ -85,7 +85,11 @@ int err_set_errno(struct err *err, enum err_code code, enum err_scope scope, int
 /* Out of memory, scope run. */
 int err_nomem(struct err *err);
 
-/* Puts "PREFIX: " before the sentence. */
+/* A signal asked for an end: ERR_INTERRUPTED, scope run, and the one text that there is for it,
+ * whatever was going on. */
+int err_stopped(struct err *err);
+
+/* Puts "PREFIX: " before the sentence, but for that of err_stopped. */
 void err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts more behind the sentence, which may be said in two places: what happened where it did, and

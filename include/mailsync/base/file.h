@@ -16,7 +16,12 @@
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
 
-#define FILE_PATH_SIZE 4096 /* of a path in whole */
+#define FILE_PATH_SIZE  4096 /* of a path in whole */
+#define FILE_SHOWN_SIZE 1024 /* of one that people are told of */
+
+/* The path of NAME in the directory DIRFD, for people; NAME alone where the system does not tell.
+ * An empty NAME: of DIRFD itself, which may be a file. */
+void file_shown(int dirfd, const char *name, char shown[FILE_SHOWN_SIZE]);
 
 /* Opens an existing directory (O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW on the last component
  * when NOFOLLOW). *FD is the caller's to close. */

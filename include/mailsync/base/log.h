@@ -21,12 +21,15 @@ enum log_level {
 	LOG_WIRE   /* -vv: what goes over the wire */
 };
 
+#define LOG_PROGRESS_MAX 512 /* lines of a progress text; more are not shown */
+
 struct log {
 	FILE *stream;
 	enum log_level level;
 	const char *program;     /* put before each line, "mailsync" */
 	unsigned progress_lines; /* of the progress text that the cursor stands behind */
-	unsigned holds;          /* log_hold without its log_release */
+	unsigned short progress_columns[LOG_PROGRESS_MAX]; /* that each of them takes */
+	unsigned holds;                                    /* log_hold without its log_release */
 	pthread_mutex_t mutex;
 };
 

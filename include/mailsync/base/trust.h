@@ -24,4 +24,9 @@ bool trust_same(const struct trust *one, const struct trust *two);
  * these, and no others. */
 void trust_use(const struct trust *trust, void *ssl_ctx);
 
+#define TRUST_PIN_SIZE 48 /* 44 characters and the end */
+/* Whatever a handshake of SSL_CTX makes of the server's certificate, PIN, which outlives SSL_CTX,
+ * then holds the base64 SHA-256 of its public key, "" where there is none. */
+void trust_note_pin(void *ssl_ctx, char pin[TRUST_PIN_SIZE]);
+
 #endif

@@ -94,8 +94,9 @@ enum report_op {
 struct report_plan { /* dry run: one operation */
 	char *mailbox;
 	enum report_op op;
-	uint32_t uid; /* 0 unknown */
-	char *file;   /* "cur/...", NULL unknown */
+	uint32_t uid;        /* 0 unknown */
+	uint64_t size_bytes; /* of what is copied; 0: nothing is, or unknown */
+	char *file;          /* "cur/...", NULL unknown */
 	char *why;
 };
 

@@ -172,10 +172,12 @@ static void print_messages(struct run *run, struct mailbox *mailbox, const struc
 		const struct row *row = job_row(job, op);
 		struct file_text file;
 		if (op->kind < sizeof(told) / sizeof(told[0])) {
+			bool is_copy = op->kind == OP_DOWNLOAD || op->kind == OP_UPLOAD;
 			const struct plan_entry entry = {
 				.mailbox = mailbox->name,
 				.op = told[op->kind],
 				.uid = row->uid,
+				.size_bytes = is_copy ? row->size.number : 0,
 				.file = row_file(mailbox, row, &file),
 				.why = op->why,
 			};

@@ -61,7 +61,9 @@ static int print_plan(struct run *run, struct err *err)
 		if (is_download) {
 			entry.op = REPORT_DOWNLOAD;
 			entry.why = "new on the server";
+			entry.size_bytes = item->size.number;
 			run_report_plan(run, &entry);
+			entry.size_bytes = 0;
 		}
 		if (is_download ? pop3_is_due_at_once(&job->policy)
 				: item->row != POP3_NO_ROW &&

@@ -259,6 +259,7 @@ void run_report_plan(struct run *run, const struct plan_entry *entry)
 		.mailbox = copy_or_null(entry->mailbox),
 		.op = entry->op,
 		.uid = entry->uid,
+		.size_bytes = entry->size_bytes,
 		.file = copy_or_null(entry->file),
 		.why = copy_or_null(entry->why),
 	};

@@ -109,8 +109,7 @@ int run_check_stop(struct run *run, struct err *err)
 	if (run->options->stop == NULL || *run->options->stop == 0) {
 		return 0;
 	}
-	return err_set(err, ERR_INTERRUPTED, SCOPE_RUN,
-		       "stopped by a signal; the next run goes on from here");
+	return err_stopped(err);
 }
 
 bool run_is_fatal(const struct err *err)

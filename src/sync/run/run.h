@@ -307,6 +307,7 @@ struct plan_entry {
 	const char *mailbox;
 	enum report_op op;
 	uint32_t uid;
+	uint64_t size_bytes; /* of what is copied; 0: unknown */
 	const char *file;
 	const char *why;
 };
