@@ -73,9 +73,12 @@ static void end_line(struct buf *out, const char *why)
 /* "download UID 7 cur/1.x (new on the server)" */
 static void print_one(struct buf *out, const char *account, const struct report_plan *plan)
 {
+	bool is_creation = plan->op == REPORT_CREATE_LOCAL || plan->op == REPORT_CREATE_REMOTE;
+	bool names_mailbox = ops[plan->op].is_of_mailboxes && !is_creation;
+
 	begin_line(out, account, plan);
-	buf_printf(out, "%s%s%s", ops[plan->op].verb,
-		   ops[plan->op].is_of_mailboxes ? " the mailbox" : "", ops[plan->op].where);
+	buf_printf(out, "%s%s%s", ops[plan->op].verb, names_mailbox ? " the mailbox" : "",
+		   ops[plan->op].where);
 	if (plan->uid != 0) {
 		buf_printf(out, " UID %" PRIu32, plan->uid);
 	}
