@@ -522,22 +522,6 @@ static void M14_children_go_along_and_those_left_out_are_put_back(void **state)
 	expect_counts(scene, 0, 0);
 }
 
-static void a_use_leaves_a_mailbox_out_on_both_sides(void **state)
-{
-	static const char *const patterns[] = {"*", "!\\all"};
-	struct run_scene *scene = *state;
-	shared(scene, "alle");
-	scripted_find(scene->server, "alle")->attributes |= REMOTE_ALL;
-	scene->account.patterns = patterns;
-	scene->account.pattern_count = 2;
-	scene->account.remove_mailboxes = SIDE_LOCAL | SIDE_REMOTE;
-	remove_here(scene, "alle");
-	sync_to(scene, 0);
-	assert_true(is_there(scene, "alle"));
-	assert_false(is_here(scene, "alle"));
-	expect_counts(scene, 0, 0);
-}
-
 /* A dry run */
 
 static bool is_planned(const struct run_scene *scene, enum report_op op, const char *mailbox)
@@ -605,7 +589,6 @@ int main(void)
 		RUN_TEST(M16_a_rename_whose_answer_was_lost_is_taken_for_done),
 		RUN_TEST(M17_a_rename_that_was_not_carried_out_is_tried_again),
 		RUN_TEST(M14_children_go_along_and_those_left_out_are_put_back),
-		RUN_TEST(a_use_leaves_a_mailbox_out_on_both_sides),
 		RUN_TEST(a_dry_run_tells_of_mailboxes_and_touches_none),
 	};
 
