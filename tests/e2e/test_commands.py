@@ -132,7 +132,7 @@ def test_mailboxes_are_chosen_by_special_use_whatever_their_names(make_account, 
         account.change(mailboxes="\\Junk")
         assert account.run("sync").status == 0
         assert not (account.local.root / "Sent").exists()
-        assert len(account.local.files("Junk")) == 1
+        assert len(list(account.local.files("Junk"))) == 1
         # Synced until now; no longer.
         account.change(mailboxes="!\\Junk")
         for path in account.local.files("Junk"):
