@@ -132,7 +132,7 @@ def test_mailboxes_are_chosen_by_special_use_whatever_their_names(make_account, 
         account.change(mailboxes="\\Junk")
         assert account.run("sync").status == 0
         assert not (account.local.root / "Sent").exists()
-        assert len(list(account.local.files("Junk"))) == 1
+        assert count(account, "Junk") == 1
         # Synced until now; no longer.
         account.change(mailboxes="!\\Junk")
         for path in account.local.files("Junk"):
@@ -286,8 +286,8 @@ def test_a_large_plan_is_short_on_a_terminal(account, remote):
     account.local.deliver("INBOX", mail.one(9, seed="up", size=300))
     size = r"\d\.\d kB"
     shown = on_a_terminal(account, "--dry-run", all_of_it=True).replace("\r\n", "\n")
-    assert re.fullmatch(rf"""home/INBOX: download 12 messages, {size} \(new on the server\)
-home/INBOX: upload new/\S+ \(new in the Maildir\)
+    assert re.fullmatch(rf"""home/INBOX: upload new/\S+ \(new in the Maildir\)
+home/INBOX: download 12 messages, {size} \(new on the server\)
 mailsync: home: would download 12 messages, {size}; upload 1 message, \d+ bytes
 """, shown), shown
     lines = on_a_terminal(account, "--dry-run", "-v", all_of_it=True).splitlines()

@@ -65,7 +65,7 @@ def test_a_configuration_of_the_documents_is_read(block, tmp_path):
 @pytest.mark.parametrize("command", commands())
 def test_a_command_line_of_the_documents_is_taken(command, tmp_path):
     args = shlex.split(command)[1:]
-    if len(args) == 1 or (args[0] == "init" and "--list" not in args):
+    if len(args) == 1 or (args[:1] == ["init"] and "--list" not in args):
         args = [*args, "--help"]            # a name, or the domain would be asked
     done = mailsync(tmp_path, *args)
     assert done.returncode in (0, TAKES_CONFIGURATION), f"{command}: {done.stderr}"
