@@ -39,9 +39,14 @@ static void print_done(struct buf *out, const char *whom, const struct cli_job *
 static bool is_idle(const struct cli_job *job)
 {
 	static const struct sync_counts none;
+	struct sync_counts total = job->total;
 
-	return job->status == 0 && memcmp(&job->total, &none, sizeof(none)) == 0 &&
-	       cli_plan_is_empty(&job->plan);
+	if (job->output.is_stopped) {
+		total.errors = 0; /* that it did not come to it is said of the run */
+	} else if (job->status != 0) {
+		return false;
+	}
+	return memcmp(&total, &none, sizeof(none)) == 0 && cli_plan_is_empty(&job->plan);
 }
 
 static void print_job(struct buf *out, const char *whom, const struct cli_job *job, bool dry_run)
