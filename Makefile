@@ -9,6 +9,9 @@
 #   OAUTH_CLIENTS='google=ID:SECRET microsoft=ID https://auth.example.org/=ID'
 #                a packager's OAuth2 clients, for accounts that name none
 
+# Another make knows no MAKE_HOST, and reads there what to use.
+-include data/not-gnu$(MAKE_HOST).mk
+
 # A tag of the form v1.2.3 names the version; a tarball of `make dist` has it in a file.
 VERSION := $(shell cat VERSION 2>/dev/null || git describe --tags --match 'v[0-9]*' 2>/dev/null | \
 	sed 's/^v//' | grep . || echo 0.1.0)
