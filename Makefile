@@ -20,6 +20,7 @@ PREFIX ?= /usr/local
 TIME ?= 30
 COUNT ?= 2000
 PKG_CONFIG ?= pkg-config
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 CFLAGS ?= -O2 -g
 MODULES = libcurl openssl inih sqlite3 zlib jansson
 
@@ -29,6 +30,8 @@ ifdef FUZZ
 CC = clang
 endif
 Q := $(if $(V),,@)
+# What the tests need is built by as many at once as there are processors, unless `make -j` says otherwise.
+AT_ONCE = $(MAKE) --no-print-directory $(if $(findstring --jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
 WARNINGS = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wvla \
 	-Wwrite-strings -Wformat=2 -Wformat-security \
@@ -84,11 +87,10 @@ PRIVATE_INCLUDES := $(patsubst %/,-I%,$(sort $(dir $(wildcard src/*/*.h src/*/*/
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all check check-all check-unit check-e2e check-asan check-valgrind lint format demo demo-svg bench bench-svg fuzz \
-	crash \
-	soak liar newcomer install uninstall dist completions clean help setup-test setup-bench program tests-c tests-compiled fuzzers FORCE
+	crash soak liar newcomer package deb install uninstall dist completions clean help setup-test setup-bench program tests-c tests-compiled fuzzers FORCE
 
 # No build, no set-up.
-ifneq ($(filter-out clean help format lint uninstall dist bench-svg,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help format lint uninstall dist bench-svg deb package,$(or $(MAKECMDGOALS),all)),)
 include $(OUT)/config.mk
 endif
 
@@ -179,8 +181,9 @@ setup-test:
 setup-bench:
 	$(Q)CC='$(CC)' tests/rig/setup bench
 
-check: setup-test program tests-c
-	$(Q)$(MAKE) --no-print-directory STEPS=1 program
+check: setup-test
+	$(Q)$(AT_ONCE) program tests-c
+	$(Q)$(AT_ONCE) STEPS=1 program
 	$(Q)tests/run --out $(OUT) unit plan wire e2e liar
 
 check-all: check
@@ -191,22 +194,25 @@ check-all: check
 	$(Q)tests/run --out $(OUT) wide muas neighbours migration fleet
 	$(Q)$(MAKE) --no-print-directory liar
 	$(Q)$(MAKE) --no-print-directory newcomer
+	$(Q)$(MAKE) --no-print-directory package
 
-check-unit: setup-test $(UNIT_TESTS)
+check-unit: setup-test
+	$(Q)$(AT_ONCE) tests-c
 	$(Q)tests/run --out $(OUT) unit
 
-check-e2e: setup-test program
-	$(Q)$(MAKE) --no-print-directory STEPS=1 program
+check-e2e: setup-test
+	$(Q)$(AT_ONCE) program
+	$(Q)$(AT_ONCE) STEPS=1 program
 	$(Q)tests/run --out $(OUT) e2e
 
 check-asan: setup-test
-	$(Q)$(MAKE) --no-print-directory SANITIZE=1 program tests-c
+	$(Q)$(AT_ONCE) SANITIZE=1 program tests-c
 	$(Q)tests/run --out $(BUILD)/asan unit e2e
 
 check-valgrind:
 	$(Q)tests/rig/setup valgrind
-	$(Q)$(MAKE) --no-print-directory program tests-c
-	$(Q)$(MAKE) --no-print-directory STEPS=1 program
+	$(Q)$(AT_ONCE) program tests-c
+	$(Q)$(AT_ONCE) STEPS=1 program
 	$(Q)tests/memcheck $(OUT) $(TIERS)
 
 lint:
@@ -246,6 +252,16 @@ soak: setup-test
 liar: setup-test program
 	$(Q)MAILSYNC='$(abspath $(PROGRAM))' tests/liar/run --count '$(COUNT)' \
 		$(if $(SEED),--seed '$(SEED)') --figures
+
+# A Debian package of what is committed.
+deb:
+	$(Q)$(if $(NO_SETUP),,tests/rig/setup package)
+	$(Q)rm -f $(BUILD)/deb/*.deb
+	$(Q)data/debian/package '$(VERSION)' $(BUILD)/deb
+
+# It is built, checked, installed, run and removed, on a clean Debian. Root.
+package: deb
+	$(Q)tests/package/run --deb $(BUILD)/deb/mailsync_*.deb --root $(BUILD)/newcomer/root
 
 newcomer: program
 	$(Q)tests/rig/setup newcomer
@@ -295,6 +311,8 @@ help:
 	@echo 'crash       stop after every step, run again, compare'
 	@echo 'soak        random changes, crashes and runs for TIME=$(TIME) seconds'
 	@echo 'liar        COUNT=$(COUNT) histories with a server that lies and a disk that fails, from SEED='
+	@echo 'deb         a Debian package of what is committed, in $(BUILD)/deb'
+	@echo 'package     that, checked by lintian, installed, run and removed; needs root'
 	@echo 'newcomer    from init to synced mail by what the program says, on a clean Debian; needs root'
 	@echo 'install     into DESTDIR= PREFIX=$(PREFIX); uninstall takes it away'
 	@echo 'dist        $(BUILD)/mailsync-VERSION.tar.gz, which builds by itself'
