@@ -277,7 +277,7 @@ int conf_write_docs(struct buf *out, struct err *err)
 
 static const char man_head[] =
 	".\\\" Made from the table in src/conf/conf_keys.c by `mailsync --print-man`.\n"
-	".TH MAILSYNC.CONF 5 \"\" \"mailsync\" \"File formats\"\n"
+	".TH MAILSYNC.CONF 5 \"2026-11-29\" \"mailsync\" \"File formats\"\n"
 	".SH NAME\n"
 	"mailsync.conf \\- configuration of mailsync\n"
 	".SH SYNOPSIS\n"
