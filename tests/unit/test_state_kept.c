@@ -106,12 +106,50 @@ static void a_loss_is_noted_on_whichever_side_it_comes_last(void **state)
 	row_finish(&both);
 }
 
+static void rename_to(struct scene *scene, int64_t id, const char *name)
+{
+	struct state_mailboxes mailboxes = {0};
+	OK(scene, state_mailboxes_load(scene->state, &mailboxes, &scene->err));
+	for (size_t i = 0; i < mailboxes.count; i++) {
+		if (mailboxes.items[i].id == id) {
+			free(mailboxes.items[i].name);
+			mailboxes.items[i].name = strdup(name);
+			OK(scene,
+			   state_mailbox_put(scene->state, &mailboxes.items[i], &scene->err));
+		}
+	}
+	state_mailboxes_finish(&mailboxes);
+}
+
+static void a_renamed_mailbox_takes_them_along(void **state)
+{
+	struct scene *scene = *state;
+	int64_t first = scene_mailbox(scene, "Box");
+	struct row one = put(scene, first, 1, MESSAGE_PRESENT, MESSAGE_GONE);
+	struct row two = put(scene, first, 2, MESSAGE_PRESENT, MESSAGE_GONE);
+
+	OK(scene, state_kept_note_mailbox(scene->state, first, false, &scene->err));
+	OK(scene, state_mailbox_drop(scene->state, first, &scene->err));
+	int64_t other = scene_mailbox(scene, "Other");
+	struct row same = put(scene, other, 1, MESSAGE_PRESENT, MESSAGE_GONE);
+	struct row three = put(scene, other, 3, MESSAGE_PRESENT, MESSAGE_GONE);
+	OK(scene, state_kept_note_mailbox(scene->state, other, false, &scene->err));
+	rename_to(scene, other, "Box"); /* of which the same file is kept already */
+	assert_int_equal(count_kept(scene, "Box", 0), 3);
+	assert_int_equal(count_kept(scene, "Other", 0), 0);
+	row_finish(&one);
+	row_finish(&two);
+	row_finish(&same);
+	row_finish(&three);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENE_TEST(what_is_to_be_here_outlives_its_rows),
 		SCENE_TEST(only_what_the_server_lost_where_the_rest_comes_again),
 		SCENE_TEST(a_loss_is_noted_on_whichever_side_it_comes_last),
+		SCENE_TEST(a_renamed_mailbox_takes_them_along),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
