@@ -14,7 +14,7 @@ import pytest
 
 from rig import program
 from rig.authority import Authority, wait_for_address
-from rig.host import PASSWORD
+from rig.host import PASSWORD, free_ports
 from rig.host import Authority as CertificateAuthority
 from rig.smtp import Smtp
 from rig.terminal import Terminal
@@ -280,38 +280,91 @@ def test_systemd_credentials(home, remote):
 class Restic:
     environment = {"RESTIC_REPOSITORY": "repository", "RESTIC_PASSWORD": "secret"}
     begin = "restic init"
-    count = "restic snapshots --json | tr , '\n' | grep -c '\"short_id\"'"
-    back = "mkdir back && restic --quiet restore latest --target back"
+    of_a_day = 1
+    copies = "restic snapshots --tag mailsync-{} --json | tr , '\n' | grep -c '\"short_id\"' || :"
+    back = "mkdir back && restic --quiet restore latest --tag mailsync-home --target back"
 
 
 class Borg:
     environment = {"BORG_REPO": "repository", "BORG_PASSPHRASE": "secret"}
     begin = "borg init --encryption=repokey"
-    count = "borg list --short | grep -c ^home"
-    back = "export BORG_REPO=$PWD/$BORG_REPO && mkdir back && cd back && borg extract \"::$(borg list --short | tail -n 1)\""
+    of_a_day = 2                # the newest, and the oldest of all
+    copies = "borg list --short | grep -c ^{}@ || :"
+    back = ("export BORG_REPO=$PWD/$BORG_REPO && mkdir back && cd back && "
+            "borg extract \"::$(borg list --short --glob-archives 'home@*' | tail -n 1)\"")
 
 
-@pytest.mark.parametrize("tool", [Restic, Borg])
-def test_a_copy_of_an_archive(home, remote, tool):
-    name = tool.__name__.lower()
-    needs(name, "sqlite3")
-    script = f"XDG_STATE_HOME=$PWD/states {program.ROOT}/examples/backup-{name} home Mail/home"
-    home.account.defaults["state_dir"] = "~/states/mailsync"
-    home.account.change(direction="pull", delete="none")
-    home.account.write_config()
-    home.sh(tool.begin, **tool.environment)
+class Archive:
+    """Two accounts of which copies are made; the name of one begins like that of the other."""
+
+    def __init__(self, home, tool):
+        self.home, self.tool = home, tool
+        home.account.defaults["state_dir"] = "~/states/mailsync"
+        home.account.change(direction="pull", delete="none")
+        home.account.others["account home-2"] = dict(home.account.keys, maildir="~/Mail/home-2")
+        home.account.write_config()
+        home.sh(tool.begin, **tool.environment)
+
+    def back_up(self, name="home", states="states"):
+        script = f"{program.ROOT}/examples/backup-{self.tool.__name__.lower()}"
+        return self.home.run(f"XDG_STATE_HOME=$PWD/{states} {script} {name} Mail/{name}", **self.tool.environment)
+
+    def copies(self, name="home"):
+        return int(self.home.sh(self.tool.copies.format(name), **self.tool.environment))
+
+    def back(self):
+        """A folder with the newest copy of `home`."""
+        self.home.sh(self.tool.back, **self.tool.environment)
+        return self.home.path / "back"
+
+
+@pytest.fixture(params=[Restic, Borg])
+def archive(home, request):
+    needs(request.param.__name__.lower(), "sqlite3")
+    return Archive(home, request.param)
+
+
+def in_silence(done):
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), done
+
+
+def test_old_copies_are_thinned_out_by_account(archive, remote):
+    send(remote, "one")
+    for name in ("home", "home-2", "home", "home"):
+        in_silence(archive.back_up(name))
+    assert (archive.copies("home"), archive.copies("home-2")) == (archive.tool.of_a_day, 1)
+
+
+def test_a_damaged_file_is_copied_and_no_copy_of_before_is_given_up(archive, home, remote):
     for number in range(40):
         send(remote, f"m{number}")
-    assert home.sh(script, **tool.environment) == ""
-    send(remote, "later")
-    assert home.sh(script, **tool.environment) == ""
-    copies = int(home.sh(tool.count, **tool.environment))
-    # A damaged file is told and copied all the same, and no copy of before is given up.
+    in_silence(archive.back_up())
     for path in home.files():
         path.write_bytes(path.read_bytes()[:-3] + b"XX\n")
-    done = home.run(script, **tool.environment)
+    done = archive.back_up()
     assert done.returncode == 1 and b"differs_here" in done.stderr, done
-    assert int(home.sh(tool.count, **tool.environment)) == copies + 1
-    home.sh(tool.back, **tool.environment)
-    restored = list((home.path / "back").rglob("Mail/home/INBOX/*/*"))
-    assert len(restored) == 41 and len(list((home.path / "back").rglob("home.db"))) == 1
+    assert archive.copies() == 2
+    restored = archive.back()
+    assert len(list(restored.rglob("Mail/home/INBOX/*/*"))) == 40 and len(list(restored.rglob("home.db"))) == 1
+
+
+def test_what_is_here_is_copied_whatever_a_sync_comes_to(archive, home, remote):
+    send(remote, "one")
+    in_silence(archive.back_up())
+    password = home.account.config.parent / "home.password"
+    password.write_text("wrong\n")
+    done = archive.back_up()
+    assert done.returncode == 77 and b"refused the login" in done.stderr, done
+    assert archive.copies() == 2
+    # What passes by itself is no trouble, and old copies are thinned out again.
+    home.account.change(port=free_ports(1))
+    home.account.write_config()
+    in_silence(archive.back_up())
+    assert archive.copies() == archive.tool.of_a_day
+
+
+def test_without_a_state_there_is_nothing_to_copy(archive, home, remote):
+    send(remote, "one")
+    done = archive.back_up(states="elsewhere")
+    assert done.returncode == 66 and b"there is no " in done.stderr, done
+    assert archive.copies() == 0 and not (home.path / "elsewhere").exists()
