@@ -14,6 +14,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -261,23 +262,64 @@ def test_the_manifest_is_an_indexed_cron_job(account):
     environment = {one["name"]: one["value"] for one in container["env"]}
     assert all(isinstance(value, str) for value in environment.values())
     assert environment["SHARES"] == str(job["completions"])
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert environment["METRICS"].startswith(mounts["mail"] + "/")
 
-    # Its shell, with a mailsync that tells how it is called; and its configuration is one.
-    folder = account.folder / "bin"
-    folder.mkdir()
-    (folder / "mailsync").write_text('#!/bin/sh\necho "$@"\nexit $STATUS\n')
-    (folder / "mailsync").chmod(0o755)
-    for status, ends in ((0, 0), (75, 0), (79, 79)):
-        done = subprocess.run(container["command"], capture_output=True, text=True, check=False, env={
-            **environment, "PATH": f"{folder}:{os.environ['PATH']}", "JOB_COMPLETION_INDEX": "0",
-            "STATUS": str(status)})
-        assert (done.returncode, done.stderr) == (ends, "")
-        assert done.stdout.startswith(f"--config /config/mailsync.conf --shard 1/{job['completions']} --metrics ")
+    # Its configuration is one.
     path = account.folder / "k8s.conf"
     path.write_text(config["data"]["mailsync.conf"].replace("/mail/", f"{account.folder}/"))
     done = subprocess.run([str(program.binary()), "--config", str(path), "status"], capture_output=True, text=True,
                           check=False, env=account.environment())
     assert done.returncode == 0 and "anna" in done.stdout + done.stderr, done
+
+
+class Pod:
+    """The shell of the manifest's container, with a mailsync of ours on its PATH."""
+
+    def __init__(self, folder, program_text):
+        yaml = pytest.importorskip("yaml")
+        *_, cron = yaml.safe_load_all((EXAMPLES / "kubernetes.yaml").read_text())
+        container, = cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+        (folder / "bin").mkdir()
+        path = folder / "bin" / "mailsync"
+        path.write_text(program_text)
+        path.chmod(0o755)
+        self.command = container["command"]
+        self.environment = {**{one["name"]: one["value"] for one in container["env"]}, "FOLDER": str(folder),
+                            "METRICS": str(folder / "volume" / "metrics"), "JOB_COMPLETION_INDEX": "2",
+                            "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+
+    def start(self, **env):
+        return subprocess.Popen(self.command, env={**self.environment, **env}, text=True, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=end_with_parent)
+
+
+@pytest.mark.parametrize("status, ends", [(0, 0), (75, 0), (79, 79)])
+def test_a_pod_syncs_its_share(tmp_path, status, ends):
+    """The index counts from 0; the folder of figures is made; what passes by itself is no failure."""
+    pod = Pod(tmp_path, '#!/bin/sh\necho "$1 $2 $3 $4"\necho figures >"$6"\nexit "$STATUS"\n')
+    process = pod.start(STATUS=str(status))
+    said, _ = process.communicate(timeout=MINUTES)
+    assert (process.returncode, said) == (ends, "--config /config/mailsync.conf --shard 3/8\n")
+    assert (tmp_path / "volume" / "metrics" / "mailsync-3.prom").read_text() == "figures\n"
+
+
+def test_a_pod_that_is_told_to_go_ends_its_run_in_order(tmp_path):
+    """SIGTERM comes to the shell alone: it is passed on, and the end is waited for."""
+    pod = Pod(tmp_path, f"#!{sys.executable}\n" + """
+import os, pathlib, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+for event in ("begun", "told", "told again"):
+    pathlib.Path(os.environ["FOLDER"], event).touch()
+    if event != "told again" and not signal.sigtimedwait({signal.SIGTERM}, 60):
+        raise SystemExit("nothing was told")
+raise SystemExit(79)
+""")
+    process = pod.start()
+    for event in ("begun", "told"):
+        program.wait_until((tmp_path / event).exists)
+        process.send_signal(signal.SIGTERM)
+    assert process.wait(program.TIMEOUT) == 79 and (tmp_path / "told again").exists()
 
 
 def test_the_units_of_a_share_are_in_order(tmp_path):
@@ -296,3 +338,7 @@ def test_the_units_of_a_share_are_in_order(tmp_path):
     assert "mailsync-shard" not in done.stderr, done.stderr
     path = quiet(["systemd-escape", "--unescape", "3-8"]).strip()
     assert path == "3/8"
+    # The folder that its figures go to is made.
+    unit = (EXAMPLES / "mailsync-shard@.service").read_text()
+    made = re.search(r"^StateDirectory=(.*)$", unit, re.M)[1]
+    assert f"--metrics %S/{made}/%i.prom\n" in unit and made != "mailsync" and "\nStateDirectoryMode=0700\n" in unit
