@@ -211,6 +211,14 @@ void facts_secret(struct facts *facts, int line, const char *password)
 	facts->code = secret_set(&facts->account->password, span_of(password), facts->err);
 }
 
+bool account_logs_in(const struct migrate_account *account)
+{
+	const char *auth = migrate_value(account, "auth");
+
+	return !migrate_value(account, "tunnel") &&
+	       !(auth && (strcmp(auth, "external") == 0 || strcmp(auth, "gssapi") == 0));
+}
+
 /* --- entries --- */
 
 static void apply(struct facts *facts, const struct entry *entry, const struct rule *rule)

@@ -52,6 +52,9 @@ void facts_unset(struct facts *facts, const char *key);
 bool facts_has(const struct facts *facts, const char *key);
 const char *facts_value(const struct facts *facts, const char *key);
 
+/* False: nobody logs in by a name and a password; a tunnel, a certificate or Kerberos does. */
+bool account_logs_in(const struct migrate_account *account);
+
 /* Takes what RULES name out of SECTION. */
 void facts_apply(struct facts *facts, struct section *section, const struct rule *rules,
 		 size_t count);

@@ -6,8 +6,6 @@
 #include "delivery.h"
 #include "readers.h"
 
-#define ENTRIES_MAX 1024
-
 #define NO_WORK "mailsync passes mail on to nobody"
 #define AS_IS   "messages are kept as they are, byte for byte"
 #define IN_TURN "a run that is cut goes on with the next"
@@ -64,21 +62,6 @@ static const struct rule rules[] = {
 	{"properties", FATE_TELL, NULL, "not needed"},
 };
 
-static int line_of(const struct entry *entry)
-{
-	return entry ? entry->line : 0;
-}
-
-static bool is_yes(const struct entry *entry)
-{
-	return entry && source_is_yes(entry->value);
-}
-
-static bool is_no(const struct entry *entry)
-{
-	return entry && source_is_no(entry->value);
-}
-
 static void set_tls(struct facts *facts, struct section *section)
 {
 	const struct entry *ssl = section_take(section, "ssl");
@@ -86,11 +69,11 @@ static void set_tls(struct facts *facts, struct section *section)
 	const struct entry *check = section_take(section, "sslcertck");
 	const struct entry *print = section_take(section, "sslfingerprint");
 
-	facts_set_tls(facts, line_of(ssl ? ssl : version),
-		      is_yes(ssl)                   ? TLS_IMPLICIT
+	facts_set_tls(facts, entry_line(ssl ? ssl : version),
+		      entry_is_yes(ssl)             ? TLS_IMPLICIT
 		      : version && !*version->value ? TLS_NONE
 						    : TLS_STARTTLS);
-	if (is_no(check)) {
+	if (entry_is_no(check)) {
 		facts_note(facts, check->line, "sslcertck",
 			   "certificates are always checked; see the keys `tls_ca_file` and "
 			   "`tls_pin_sha256`");
@@ -105,7 +88,7 @@ static void set_login(struct facts *facts, struct section *section)
 	const struct entry *auth = section_take(section, "auth");
 	const struct entry *password = section_take(section, "password");
 
-	facts_secret(facts, line_of(password), password ? password->value : NULL);
+	facts_secret(facts, entry_line(password), password ? password->value : NULL);
 	if (!password) {
 		facts_note(facts, section->line, "password",
 			   "fetchmail takes it from ~/.netrc or the terminal");
@@ -126,7 +109,7 @@ static void tell_delivery(struct facts *facts, struct section *section)
 	const struct entry *way = mda ? mda : bsmtp ? bsmtp : smtp;
 	size_t count = 0;
 
-	delivery_tell_elsewhere(facts, line_of(way), way ? way->key : "delivery");
+	delivery_tell_elsewhere(facts, entry_line(way), way ? way->key : "delivery");
 	for (size_t i = 0; i < section->count; i++) {
 		count += strcmp(section->entries[i].key, "is") == 0;
 	}
@@ -157,15 +140,15 @@ static void set_protocol(struct facts *facts, struct section *section, bool *is_
 
 	*is_pop3 = strcasecmp(word, "pop3") == 0 || strcasecmp(word, "apop") == 0;
 	if (*is_pop3) {
-		facts_set(facts, line_of(entry), "protocol", "pop3");
-		facts_set(facts, line_of(entry), "auth",
+		facts_set(facts, entry_line(entry), "protocol", "pop3");
+		facts_set(facts, entry_line(entry), "auth",
 			  strcasecmp(word, "apop") == 0 ? "apop" : "");
 	} else if (strcasecmp(word, "auto") == 0) {
 		facts_note(
-			facts, line_of(entry), "protocol",
+			facts, entry_line(entry), "protocol",
 			"fetchmail tries several; IMAP is taken, `protocol = pop3` is the other");
 	} else if (strcasecmp(word, "imap") != 0) {
-		facts_note(facts, line_of(entry), "protocol",
+		facts_note(facts, entry_line(entry), "protocol",
 			   "mailsync speaks IMAP and POP3 alone; IMAP is taken");
 	}
 }
@@ -202,26 +185,13 @@ static void add_account(struct facts *facts, struct section *section, const stru
 	tell_delivery(facts, section);
 	tell_folders(facts, section);
 	(void)section_take(section, "keep");
-	delivery_set_policy(facts, line_of(keep), is_pop3, !is_yes(keep));
+	delivery_set_policy(facts, entry_line(keep), is_pop3, !entry_is_yes(keep));
 	if (strcmp(server->kind, "skip") == 0) {
 		facts_note(facts, server->line, "skip",
 			   "mailsync without names of accounts syncs all of them, this one too");
 	}
 	facts_apply(facts, section, RULES(rules));
 	facts_tell_left(facts, section);
-}
-
-static void copy_entries(struct facts *facts, size_t from)
-{
-	struct source *source = facts->source;
-
-	for (size_t i = 0; i < source->sections[from].count && facts->code == 0 &&
-			   source->sections[source->count - 1].count < ENTRIES_MAX;
-	     i++) {
-		const struct entry *entry = &source->sections[from].entries[i];
-		facts->code = source_add(source, entry->line, span_of(entry->key),
-					 span_of(entry->value), facts->err);
-	}
 }
 
 /* Where things stand in the source; its count: nowhere. */
@@ -244,9 +214,9 @@ static void add_user(struct facts *facts, const struct places *places, size_t at
 		return;
 	}
 	const size_t from[] = {places->defaults, places->user_defaults, places->server, at};
-	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]) && facts->code == 0; i++) {
 		if (from[i] < count) {
-			copy_entries(facts, from[i]);
+			facts->code = source_copy_entries(source, from[i], facts->err);
 		}
 	}
 	if (facts->code == 0) {

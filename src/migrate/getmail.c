@@ -51,11 +51,6 @@ static const struct rule option_rules[] = {
 	{"skip_imap_fetch_size", FATE_TELL, NULL, "not needed"},
 };
 
-static int line_of(const struct entry *entry)
-{
-	return entry ? entry->line : 0;
-}
-
 static void set_command(struct facts *facts, const struct entry *entry)
 {
 	struct strlist words;
@@ -87,18 +82,18 @@ static void set_login(struct facts *facts, struct section *retriever)
 	if (command) {
 		set_command(facts, command);
 	}
-	facts_secret(facts, line_of(password), password ? password->value : NULL);
-	if (token && source_is_yes(token->value)) {
+	facts_secret(facts, entry_line(password), password ? password->value : NULL);
+	if (entry_is_yes(token)) {
 		facts_set(facts, token->line, "auth", "xoauth2");
 		facts_note(
 			facts, token->line, "use_xoauth2",
 			"the command has to print an access token; mailsync can sign in by itself: "
 			"see the key `oauth`");
-	} else if (kerberos && source_is_yes(kerberos->value)) {
+	} else if (entry_is_yes(kerberos)) {
 		facts_set(facts, kerberos->line, "auth", "gssapi");
-	} else if (apop && source_is_yes(apop->value)) {
+	} else if (entry_is_yes(apop)) {
 		facts_set(facts, apop->line, "auth", "apop");
-	} else if (cram && source_is_yes(cram->value)) {
+	} else if (entry_is_yes(cram)) {
 		facts_set(facts, cram->line, "auth", "cram-md5");
 	}
 }
@@ -131,7 +126,7 @@ static void set_destination(struct facts *facts, struct section *destination)
 		facts_tell_left(facts, destination);
 		return;
 	}
-	delivery_tell_elsewhere(facts, line_of(type), "destination");
+	delivery_tell_elsewhere(facts, entry_line(type), "destination");
 	for (size_t i = 0; destination && i < destination->count; i++) {
 		destination->entries[i].is_taken = true;
 	}
@@ -142,9 +137,9 @@ static void set_options(struct facts *facts, struct section *options, bool is_po
 	const struct entry *deletes = section_take(options, "delete");
 	const struct entry *after = section_take(options, "delete_after");
 	bool is_after = after && strcmp(after->value, "0") != 0;
-	bool is_deleted = deletes && source_is_yes(deletes->value);
+	bool is_deleted = entry_is_yes(deletes);
 
-	delivery_set_policy(facts, line_of(is_deleted ? deletes : after), is_pop3,
+	delivery_set_policy(facts, entry_line(is_deleted ? deletes : after), is_pop3,
 			    is_deleted || (is_after && !is_pop3));
 	if (is_after && is_pop3 && !is_deleted) {
 		facts_set_days(facts, after->line, "leave_on_server", after->value);

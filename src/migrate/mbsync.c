@@ -50,23 +50,13 @@ static const struct rule global_rules[] = {
 	{"fielddelimiter", FATE_TELL, NULL, "see the key `info_delimiter`"},
 };
 
-/* The first word behind KEY, without its quotes; false where there is none. WORD is empty. */
-static bool take_word(struct section *section, const char *key, struct buf *word, int *line)
-{
-	const struct entry *entry = section_take(section, key);
-	struct span rest = span_of(entry ? entry->value : "");
-
-	*line = entry ? entry->line : 0;
-	return entry && source_next_word(&rest, word) && word->failed == 0;
-}
-
 static void set_word(struct facts *facts, struct section *section, const struct rule *rule)
 {
 	struct buf word;
 	int line;
 
 	buf_init(&word, TEXT_MAX);
-	if (take_word(section, rule->word, &word, &line)) {
+	if (section_take_word(section, rule->word, &word, &line)) {
 		if (rule->fate == FATE_PATH) {
 			facts_set_path(facts, line, rule->key, word.data);
 		} else {
@@ -97,8 +87,8 @@ static void set_tls(struct facts *facts, struct section *login)
 	int line;
 
 	buf_init(&type, TEXT_MAX);
-	bool is_told = take_word(login, "ssltype", &type, &line) ||
-		       take_word(login, "tlstype", &type, &line);
+	bool is_told = section_take_word(login, "ssltype", &type, &line) ||
+		       section_take_word(login, "tlstype", &type, &line);
 	const char *host = facts_value(facts, "host");
 	bool is_old = source_is_yes(section_value(login, "useimaps"));
 
@@ -181,12 +171,12 @@ static void set_password(struct facts *facts, struct section *login)
 	int line;
 
 	buf_init(&word, TEXT_MAX);
-	if (take_word(login, "passcmd", &word, &line)) {
+	if (section_take_word(login, "passcmd", &word, &line)) {
 		/* "+": it talks to the terminal, which any may here. */
 		facts_set(facts, line, "password_command", word.data + (word.data[0] == '+'));
 	}
 	buf_clear(&word);
-	if (take_word(login, "pass", &word, &line)) {
+	if (section_take_word(login, "pass", &word, &line)) {
 		facts_secret(facts, line, word.data);
 	}
 	buf_finish_secret(&word);

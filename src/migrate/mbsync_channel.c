@@ -184,32 +184,17 @@ static void set_delimiter(struct facts *facts, struct section *store)
 	facts_apply(facts, store, RULES(rules));
 }
 
-/* A word of STORE with its quotes taken off; the caller frees it. NULL: not there. */
-static char *word_of(struct section *store, const char *key)
-{
-	const struct entry *entry = section_take(store, key);
-	struct span rest = span_of(entry ? entry->value : "");
-	struct buf word;
-
-	buf_init(&word, TEXT_MAX);
-	char *made = source_next_word(&rest, &word) ? buf_steal(&word) : NULL;
-	buf_finish(&word);
-	return made;
-}
-
-bool channel_set_maildir(struct facts *facts, const struct channel *channel, char **inbox)
+/* PLACE: of INBOX. True where it is elsewhere than the rest, and neither lies in the other. */
+static bool set_place(struct facts *facts, const struct channel *channel, const char *path,
+		      const char *place)
 {
 	struct section *store = channel->maildir;
-	char *path = word_of(store, "path");
-	char *there = word_of(store, "inbox");
-	const char *place = there && *there ? there : "~/Maildir";
 	const char *style = section_value(store, "subfolders");
-	bool is_apart = false;
 
 	if (style && strcasecmp(style, "maildir++") == 0) {
 		facts_set_path(facts, store->line, "maildir", place);
 		facts_set(facts, store->line, "layout", "maildir++");
-	} else if (!path || !*path) {
+	} else if (!*path) {
 		facts_set_path(facts, store->line, "maildir", place);
 		facts_set(facts, store->line, "inbox", ".");
 	} else if (path[strlen(path) - 1] != '/') {
@@ -218,17 +203,33 @@ bool channel_set_maildir(struct facts *facts, const struct channel *channel, cha
 			"it does not end with /, so that the names of folders begin with it: move "
 			"them into a folder of their own, and name that in `maildir`");
 	} else if (set_tree(facts, channel, path, place)) {
-		is_apart = are_apart(path, place);
-		if (!is_apart) {
-			facts_note(facts, store->line, "inbox",
-				   "one of Path and Inbox lies in the other: move INBOX to INBOX "
-				   "below Path");
+		if (are_apart(path, place)) {
+			return true;
 		}
+		facts_note(
+			facts, store->line, "inbox",
+			"one of Path and Inbox lies in the other: move INBOX to INBOX below Path");
 	}
-	set_delimiter(facts, store);
-	*inbox = is_apart ? span_dup(span_of(place)) : NULL;
-	free(path);
-	free(there);
+	return false;
+}
+
+bool channel_set_maildir(struct facts *facts, const struct channel *channel, char **inbox)
+{
+	struct buf path, place;
+	int line;
+
+	buf_init(&path, TEXT_MAX);
+	buf_init(&place, TEXT_MAX);
+	(void)section_take_word(channel->maildir, "path", &path, &line);
+	(void)section_take_word(channel->maildir, "inbox", &place, &line);
+	if (place.len == 0) {
+		buf_append_cstr(&place, "~/Maildir");
+	}
+	bool is_apart = set_place(facts, channel, path.data, place.data);
+	set_delimiter(facts, channel->maildir);
+	*inbox = is_apart ? buf_steal(&place) : NULL;
+	buf_finish(&place);
+	buf_finish(&path);
 	return is_apart && *inbox;
 }
 

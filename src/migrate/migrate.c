@@ -178,16 +178,10 @@ static void tell_missing(struct facts *facts)
 {
 	for (size_t i = 0; i < facts->migrate->count && facts->code == 0; i++) {
 		facts->account = &facts->migrate->accounts[i];
-		const char *auth = facts_value(facts, "auth");
-		bool is_nobody =
-			auth && (strcmp(auth, "external") == 0 || strcmp(auth, "gssapi") == 0);
-		if (facts_has(facts, "tunnel")) {
-			continue;
-		}
-		if (!facts_has(facts, "host")) {
+		if (!facts_has(facts, "host") && !facts_has(facts, "tunnel")) {
 			facts_note(facts, 0, "host", "it is not told there: put it into `host`");
 		}
-		if (!facts_has(facts, "user") && !is_nobody) {
+		if (!facts_has(facts, "user") && account_logs_in(facts->account)) {
 			facts_note(facts, 0, "user", "it is not told there: put it into `user`");
 		}
 	}

@@ -8,8 +8,7 @@
 #include "delivery.h"
 #include "readers.h"
 
-#define TEXT_MAX    65536
-#define ENTRIES_MAX 1024 /* of an account, whose parents may be each other's */
+#define TEXT_MAX 65536
 
 const char *const mpop_kinds[] = {"account", "defaults", NULL};
 
@@ -35,32 +34,31 @@ static const struct rule rules[] = {
 };
 
 /* An argument may stand in quotes as a whole. */
-static char *plain(const char *value)
+static void take_quotes(char *value)
 {
 	size_t len = strlen(value);
-	bool is_quoted = len > 1 && value[0] == '"' && value[len - 1] == '"';
 
-	return span_dup(is_quoted ? (struct span){value + 1, len - 2} : span_of(value));
+	if (len > 1 && value[0] == '"' && value[len - 1] == '"') {
+		memmove(value, value + 1, len - 2);
+		secret_wipe(value + len - 2, 2);
+	}
+}
+
+static void take_all_quotes(struct source *source)
+{
+	for (size_t i = 0; i < source->count; i++) {
+		for (size_t k = 0; k < source->sections[i].count; k++) {
+			take_quotes(source->sections[i].entries[k].value);
+		}
+	}
 }
 
 /* --- what an account takes over --- */
 
 static void copy_entries(struct facts *facts, size_t from)
 {
-	struct source *source = facts->source;
-
-	for (size_t i = 0; i < source->sections[from].count && facts->code == 0 &&
-			   source->sections[source->count - 1].count < ENTRIES_MAX;
-	     i++) {
-		const struct entry *entry = &source->sections[from].entries[i];
-		char *value = plain(entry->value);
-		facts->code = value ? source_add(source, entry->line, span_of(entry->key),
-						 span_of(value), facts->err)
-				    : err_nomem(facts->err);
-		if (value) {
-			secret_wipe(value, strlen(value));
-		}
-		free(value);
+	if (facts->code == 0) {
+		facts->code = source_copy_entries(facts->source, from, facts->err);
 	}
 }
 
@@ -120,11 +118,6 @@ static bool add_whole(struct facts *facts, size_t at, size_t defaults)
 
 /* --- the account --- */
 
-static int line_of(const struct entry *entry)
-{
-	return entry ? entry->line : 0;
-}
-
 static void set_tls(struct facts *facts, struct section *section)
 {
 	const struct entry *tls = section_take(section, "tls");
@@ -134,14 +127,14 @@ static void set_tls(struct facts *facts, struct section *section)
 	const struct entry *print = section_take(section, "tls_fingerprint");
 	bool is_on = tls && (!*tls->value || source_is_yes(tls->value));
 
-	facts_set_tls(facts, line_of(tls),
-		      !is_on                                      ? TLS_NONE
-		      : starttls && source_is_no(starttls->value) ? TLS_IMPLICIT
-								  : TLS_STARTTLS);
+	facts_set_tls(facts, entry_line(tls),
+		      !is_on                  ? TLS_NONE
+		      : entry_is_no(starttls) ? TLS_IMPLICIT
+					      : TLS_STARTTLS);
 	if (trust && *trust->value && strcmp(trust->value, "system") != 0) {
 		facts_set_path(facts, trust->line, "tls_ca_file", trust->value);
 	}
-	if (check && source_is_no(check->value)) {
+	if (entry_is_no(check)) {
 		facts_note(facts, check->line, "tls_certcheck",
 			   "certificates are always checked; see the keys `tls_ca_file` and "
 			   "`tls_pin_sha256`");
@@ -162,8 +155,8 @@ static void set_login(struct facts *facts, struct section *section)
 	} else if (command) {
 		password = NULL;
 	}
-	facts_set(facts, line_of(command), "password_command", command ? command->value : NULL);
-	facts_secret(facts, line_of(password), password ? password->value : NULL);
+	facts_set(facts, entry_line(command), "password_command", command ? command->value : NULL);
+	facts_secret(facts, entry_line(password), password ? password->value : NULL);
 	if (!command && !password) {
 		facts_note(
 			facts, section->line, "password",
@@ -188,11 +181,10 @@ static void set_delivery(struct facts *facts, struct section *section)
 			  strcasecmp(method.data, "maildir") == 0;
 	char *path = span_dup(span_trim(rest));
 	if (is_maildir && path && *path) {
-		char *whole = plain(path);
-		delivery_set_maildir(facts, delivery->line, whole ? whole : "");
-		free(whole);
+		take_quotes(path);
+		delivery_set_maildir(facts, delivery->line, path);
 	} else {
-		delivery_tell_elsewhere(facts, line_of(delivery), "delivery");
+		delivery_tell_elsewhere(facts, entry_line(delivery), "delivery");
 	}
 	free(path);
 	buf_finish(&method);
@@ -222,7 +214,7 @@ static void set_rest(struct facts *facts, struct section *section)
 	bool is_kept = keep && (!*keep->value || source_is_yes(keep->value));
 	char text[512];
 
-	delivery_set_policy(facts, line_of(keep), true, !is_kept);
+	delivery_set_policy(facts, entry_line(keep), true, !is_kept);
 	if (keep && strspn(keep->value, "0123456789") > 0 && !source_is_yes(keep->value) &&
 	    !source_is_no(keep->value)) {
 		facts_set_days(facts, keep->line, "leave_on_server", keep->value);
@@ -236,7 +228,7 @@ static void set_rest(struct facts *facts, struct section *section)
 		facts_set(facts, proxy->line, "proxy", text);
 	}
 	const struct entry *skip = section_look(section, "skipsize");
-	if (skip && source_is_no(skip->value)) {
+	if (entry_is_no(skip)) {
 		(void)section_take(section, "skipsize");
 	}
 }
@@ -269,6 +261,7 @@ void migrate_mpop(struct facts *facts)
 	const size_t count = facts->source->count;
 	size_t defaults = count;
 
+	take_all_quotes(facts->source);
 	for (size_t i = 0; i < count && facts->code == 0; i++) {
 		if (strcmp(facts->source->sections[i].kind, "defaults") == 0) {
 			defaults = i;

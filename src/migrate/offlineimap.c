@@ -104,16 +104,6 @@ struct account {
 	struct section *account, *local, *remote;
 };
 
-static int line_of(const struct entry *entry)
-{
-	return entry ? entry->line : 0;
-}
-
-static bool is_no(const struct entry *entry)
-{
-	return entry && source_is_no(entry->value);
-}
-
 /* --- login --- */
 
 static void set_tls(struct facts *facts, struct section *remote)
@@ -124,10 +114,10 @@ static void set_tls(struct facts *facts, struct section *remote)
 	const struct entry *print = section_take(remote, "cert_fingerprint");
 
 	if (!facts_has(facts, "tunnel")) {
-		facts_set_tls(facts, line_of(ssl),
-			      !is_no(ssl)       ? TLS_IMPLICIT
-			      : is_no(starttls) ? TLS_NONE
-						: TLS_STARTTLS);
+		facts_set_tls(facts, entry_line(ssl),
+			      !entry_is_no(ssl)       ? TLS_IMPLICIT
+			      : entry_is_no(starttls) ? TLS_NONE
+						      : TLS_STARTTLS);
 	}
 	if (authorities && strcasecmp(authorities->value, "OS-DEFAULT") != 0) {
 		facts_set_path(facts, authorities->line, "tls_ca_file", authorities->value);
@@ -149,7 +139,7 @@ static void set_oauth(struct facts *facts, struct section *remote)
 
 	if (issuer) {
 		facts_set(facts, url->line, "oauth", issuer);
-		facts_set(facts, line_of(id), "oauth_client_id", id ? id->value : NULL);
+		facts_set(facts, entry_line(id), "oauth_client_id", id ? id->value : NULL);
 	} else if (url) {
 		facts_note(facts, url->line, url->key,
 			   "see the key `oauth` for who gives out tokens there");
@@ -180,9 +170,9 @@ static void set_login(struct facts *facts, struct section *remote)
 	set_tls(facts, remote);
 	set_oauth(facts, remote);
 	set_mechanism(facts, section_take(remote, "auth_mechanisms"));
-	facts_secret(facts, line_of(password), password ? password->value : NULL);
+	facts_secret(facts, entry_line(password), password ? password->value : NULL);
 	const struct entry *compress = section_take(remote, "usecompression");
-	if (compress && source_is_yes(compress->value)) {
+	if (entry_is_yes(compress)) {
 		facts_set(facts, compress->line, "compress", "auto");
 	}
 }
@@ -273,7 +263,7 @@ static void set_mailboxes(struct facts *facts, const struct account *account)
 		      "(INBOX.): rename those that differ.");
 	}
 	if (!separator || strcmp(separator->value, ".") == 0) {
-		facts_note(facts, line_of(separator), "sep",
+		facts_note(facts, entry_line(separator), "sep",
 			   "folders a.b that are there stay a/b's; a new mailbox a/b gets a folder "
 			   "a/b");
 	} else if (strcmp(separator->value, "/") != 0) {
@@ -289,16 +279,16 @@ static void set_policy(struct facts *facts, const struct account *account)
 {
 	bool is_read = source_is_yes(section_value(account->remote, "readonly"));
 	bool is_kept = source_is_yes(section_value(account->local, "readonly"));
-	bool from_local = !is_no(section_take(account->local, "sync_deletes"));
-	bool from_remote = !is_no(section_take(account->remote, "sync_deletes"));
+	bool from_local = !entry_is_no(section_take(account->local, "sync_deletes"));
+	bool from_remote = !entry_is_no(section_take(account->remote, "sync_deletes"));
 	const struct entry *expunge = section_take(account->remote, "expunge");
-	bool makes_local = !is_no(section_take(account->local, "createfolders"));
-	bool makes_remote = !is_no(section_take(account->remote, "createfolders"));
+	bool makes_local = !entry_is_no(section_take(account->local, "createfolders"));
+	bool makes_remote = !entry_is_no(section_take(account->remote, "createfolders"));
 
 	(void)section_take(account->remote, "readonly");
 	(void)section_take(account->local, "readonly");
 	facts_set(facts, 0, "direction", is_read ? "pull" : is_kept ? "push" : NULL);
-	if (is_no(expunge)) {
+	if (entry_is_no(expunge)) {
 		facts_note(facts, expunge->line, "expunge",
 			   "offlineimap only marks as deleted there what is gone here; mailsync "
 			   "leaves "

@@ -7,7 +7,8 @@
 #include "mailsync/base/buf.h"
 #include "mailsync/base/secret.h"
 
-#define VALUE_MAX (1024 * 1024)
+#define VALUE_MAX   (1024 * 1024)
+#define ENTRIES_MAX 1024
 
 void source_init(struct source *source)
 {
@@ -84,6 +85,20 @@ static int section_add(struct section *section, int line, struct span key, struc
 int source_add(struct source *source, int line, struct span key, struct span value, struct err *err)
 {
 	return section_add(&source->sections[source->count - 1], line, key, value, err);
+}
+
+int source_copy_entries(struct source *source, size_t from, struct err *err)
+{
+	const struct section *section = &source->sections[source->count - 1];
+	int code = 0;
+
+	for (size_t i = 0;
+	     i < source->sections[from].count && code == 0 && section->count < ENTRIES_MAX; i++) {
+		const struct entry *entry = &source->sections[from].entries[i];
+		code = source_add(source, entry->line, span_of(entry->key), span_of(entry->value),
+				  err);
+	}
+	return code;
 }
 
 /* --- lines --- */
@@ -284,6 +299,22 @@ const char *section_value(const struct section *section, const char *key)
 	return entry ? entry->value : NULL;
 }
 
+bool section_take_word(struct section *section, const char *key, struct buf *word, int *line)
+{
+	const struct entry *entry = section_take(section, key);
+	struct span rest = span_of(entry ? entry->value : "");
+
+	*line = entry_line(entry);
+	return source_next_word(&rest, word) && word->failed == 0;
+}
+
+/* --- values --- */
+
+int entry_line(const struct entry *entry)
+{
+	return entry ? entry->line : 0;
+}
+
 static bool is_one_of(const char *value, const char *const *words)
 {
 	return is_kind(span_of(value), words);
@@ -299,4 +330,14 @@ bool source_is_no(const char *value)
 {
 	static const char *const words[] = {"no", "off", "false", "0", NULL};
 	return value && is_one_of(value, words);
+}
+
+bool entry_is_yes(const struct entry *entry)
+{
+	return entry && source_is_yes(entry->value);
+}
+
+bool entry_is_no(const struct entry *entry)
+{
+	return entry && source_is_no(entry->value);
 }

@@ -61,9 +61,21 @@ const struct entry *section_look(const struct section *section, const char *key)
 /* Its value, or NULL; not marked. */
 const char *section_value(const struct section *section, const char *key);
 
+/* Its line, or 0; whether its value says yes, or no. NULL: not there. */
+int entry_line(const struct entry *entry);
+bool entry_is_yes(const struct entry *entry);
+bool entry_is_no(const struct entry *entry);
+
+/* The last section has the entries of section FROM, too; of an account no more than a bound, since
+ * the other program's sections may take over each other's. */
+int source_copy_entries(struct source *source, size_t from, struct err *err);
+
 /* Takes a word off *REST, blanks before it left out, quotes and backslashes taken off as mbsync
  * does; false at the end or a comment. WORD is empty before. */
 bool source_next_word(struct span *rest, struct buf *word);
+/* Takes KEY: the first word of its value, and its line, 0 where it is not there. False: no word.
+ * WORD is empty before. */
+bool section_take_word(struct section *section, const char *key, struct buf *word, int *line);
 
 /* yes, on, true, 1; other words are not. */
 bool source_is_yes(const char *value);

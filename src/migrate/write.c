@@ -1,16 +1,13 @@
 /* Accounts of other programs as sections of a configuration. */
 #include <string.h>
 
-#include "mailsync/migrate/migrate.h"
+#include "facts.h"
 
 bool migrate_needs_password(const struct migrate_account *account)
 {
-	const char *auth = migrate_value(account, "auth");
-
-	return migrate_value(account, "user") && !migrate_value(account, "tunnel") &&
+	return account_logs_in(account) && migrate_value(account, "user") &&
 	       !migrate_value(account, "password_command") &&
-	       !migrate_value(account, "password_file") && !migrate_value(account, "oauth") &&
-	       !(auth && (strcmp(auth, "external") == 0 || strcmp(auth, "gssapi") == 0));
+	       !migrate_value(account, "password_file") && !migrate_value(account, "oauth");
 }
 
 void migrate_append_password_file(const struct migrate_account *account, const char *folder,
