@@ -144,7 +144,9 @@ static void append_sample(struct buf *out, const struct metric_row *row,
 {
 	size_t before = out->len;
 
-	if (!account->measure.is_known || (row->of_state && !account->measure.has_state)) {
+	/* Of an account that has not run, what the file before told is known all the same. */
+	if ((!account->measure.is_known && row->type != METRIC_TIME) ||
+	    (row->of_state && !account->measure.has_state)) {
 		return;
 	}
 	buf_printf(out, "%s{account=\"", row->name);
@@ -232,12 +234,26 @@ static int keep_mode(const char *path, int fd, struct err *err)
 	if (stat(path, &before) != 0) {
 		return 0;
 	}
-	/* Where the owner cannot be kept, no group that could not read it may. */
-	bool is_kept = fchown(fd, before.st_uid, before.st_gid) == 0;
-	if (fchmod(fd, before.st_mode & (is_kept ? 0777 : 0700)) != 0) {
+	/* Only root may give it to another owner; where the group cannot be kept either, no group
+	 * that could not read it may. */
+	bool is_kept = fchown(fd, before.st_uid, before.st_gid) == 0 ||
+		       fchown(fd, (uid_t)-1, before.st_gid) == 0;
+	if (fchmod(fd, before.st_mode & (is_kept ? 0777 : 0707)) != 0) {
 		return err_set(err, ERR_LOCAL, SCOPE_RUN, "the mode of %s cannot be kept", path);
 	}
 	return 0;
+}
+
+/* A device, a pipe or a link would be gone, with a file in its place. */
+static int check_regular(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0 || S_ISREG(st.st_mode)) {
+		return 0;
+	}
+	return err_set(err, ERR_LOCAL, SCOPE_RUN,
+		       "%s is no regular file: metrics cannot take its place", path);
 }
 
 /* Locks the draft TEMP, and makes sure that it is the one that still has this name: another process
@@ -287,6 +303,7 @@ int cli_metrics_save(const char *path, struct cli_measured *accounts, size_t cou
 	buf_init(&temp, FILE_PATH_SIZE - 1);
 	buf_printf(&temp, "%s.tmp", path);
 	int code = buf_status(&temp, "the path of the metrics", err);
+	code = code < 0 ? code : check_regular(path, err);
 	code = code < 0 ? code : lock_draft(&lock, temp.data, stop, err);
 	if (code == 0) {
 		code = replace(path, temp.data, lock.fd, accounts, count, err);

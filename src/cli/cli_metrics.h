@@ -1,7 +1,8 @@
 /*
  * What a run came to, as text for Prometheus (--metrics): a file of gauges, each account's of its
- * last run. A file that is there is replaced at once, keeps its mode and owner, and tells when an
- * account that failed now last succeeded.
+ * last run. A file that is there is replaced at once, keeps its mode, its group and where possible
+ * its owner, and tells when an account that failed now, or has not run, last succeeded. What is no
+ * regular file, be it a link to one, is left alone.
  *
  * Source: Prometheus, "Exposition formats", text format 0.0.4; its page on naming.
  */
@@ -45,7 +46,9 @@ void cli_metrics_write(struct buf *out, const char *file, const struct cli_measu
 		       size_t count, int64_t now);
 /* When ACCOUNT last succeeded as TEXT, written before, has it; 0: it does not tell. */
 int64_t cli_metrics_recall(const char *text, const char *account);
-/* Replaces the file PATH. Accounts whose success_at is not known get the file's. */
+/* Replaces the file PATH. Accounts whose success_at is not known get the file's. Waits for another
+ * process that writes it until STOP (may be NULL) is set: -ERR_INTERRUPTED. -ERR_LOCAL: it cannot
+ * be written, or is no regular file. */
 int cli_metrics_save(const char *path, struct cli_measured *accounts, size_t count,
 		     const volatile int *stop, struct err *err);
 

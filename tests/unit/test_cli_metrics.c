@@ -1,4 +1,6 @@
+#define _DEFAULT_SOURCE /* setgroups */
 #include <fcntl.h>
+#include <grp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -153,6 +156,126 @@ static void a_failure_does_not_forget_the_last_success(void **state)
 	assert_int_equal(account.measure.success_at, 50);
 }
 
+static void an_account_that_has_not_run_keeps_its_last_success(void **state)
+{
+	const struct cli_measured ran = {
+		"a", {.is_known = true, .ended_at = 70, .success_at = 70, .oldest_proof = 60}};
+	struct cli_measured accounts[] = {{"a", {0}}, {"new", {0}}};
+	struct buf text;
+	struct err err;
+
+	(void)state;
+	accounts[0] = ran;
+	assert_int_equal(cli_metrics_save(path, accounts, 2, NULL, &err), 0);
+	for (int again = 0; again < 2; again++) {
+		accounts[0].measure = (struct cli_measure){0};
+		assert_int_equal(cli_metrics_save(path, accounts, 2, NULL, &err), 0);
+		buf_init(&text, 65536);
+		assert_int_equal(file_read(AT_FDCWD, path, &text, &err), 0);
+		assert_int_equal(cli_metrics_recall(text.data, "a"), 70);
+		assert_int_equal(cli_metrics_recall(text.data, "new"), 0);
+		/* And nothing is made up of a run that there was not. */
+		assert_null(strstr(text.data, "mailsync_status{"));
+		assert_null(strstr(text.data, "mailsync_last_run_timestamp_seconds{"));
+		assert_null(strstr(text.data, "mailsync_last_run_bytes{"));
+		assert_null(strstr(text.data, "mailsync_oldest_proof_timestamp_seconds{"));
+		buf_finish(&text);
+	}
+}
+
+static void expect_left_alone(const char *other)
+{
+	struct cli_measured account = {"a", {.is_known = true}};
+	struct stat before, after;
+	struct err err;
+	char temp[128];
+
+	snprintf(temp, sizeof(temp), "%s.tmp", other);
+	assert_int_equal(lstat(other, &before), 0);
+	assert_int_equal(cli_metrics_save(other, &account, 1, NULL, &err), -ERR_LOCAL);
+	assert_non_null(strstr(err.text, "is no regular file: metrics cannot take its place"));
+	assert_int_equal(lstat(other, &after), 0);
+	assert_true(after.st_ino == before.st_ino && after.st_mode == before.st_mode);
+	assert_int_equal(access(temp, F_OK), -1);
+}
+
+static void what_is_no_regular_file_is_left_alone(void **state)
+{
+	char other[128];
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/other", dir);
+	assert_int_equal(mkfifo(other, 0600), 0);
+	expect_left_alone(other); /* and is not read: that would wait for ever */
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(symlink("/dev/null", other), 0);
+	expect_left_alone(other);
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(symlink("m.prom", other), 0);
+	expect_left_alone(other);
+	assert_int_equal(unlink(other), 0);
+}
+
+static void who_waits_for_another_that_writes_it_stops_when_asked(void **state)
+{
+	struct cli_measured account = {"a", {.is_known = true}};
+	const volatile int stop = 1;
+	struct file_lock other;
+	struct err err;
+	char temp[128];
+
+	(void)state;
+	snprintf(temp, sizeof(temp), "%s.tmp", path);
+	file_lock_init(&other);
+	assert_int_equal(file_lock_acquire(&other, temp, false, NULL, &err), 0);
+	assert_int_equal(cli_metrics_save(path, &account, 1, &stop, &err), -ERR_INTERRUPTED);
+	file_lock_finish(&other);
+	/* Nobody writes it: it is written all the same. */
+	assert_int_equal(cli_metrics_save(path, &account, 1, &stop, &err), 0);
+}
+
+/* Like a run of another user than the file's, who is of its group, or is not. */
+static int save_as(uid_t user, gid_t group)
+{
+	struct cli_measured account = {"a", {.is_known = true}};
+	struct err err;
+	pid_t child = fork();
+	int status = -1;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		int failed = setgroups(1, &group) != 0 || setgid(user) != 0 || setuid(user) != 0 ||
+			     cli_metrics_save(path, &account, 1, NULL, &err) != 0;
+		_exit(failed);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
+
+static void its_group_goes_on_reading_it_where_it_may(void **state)
+{
+	const uid_t user = 65001, readers = 65002, others = 65003;
+	struct stat st;
+
+	(void)state;
+	if (geteuid() != 0) {
+		skip();
+	}
+	assert_int_equal(chown(dir, user, user), 0);
+	assert_int_equal(chown(path, 0, readers), 0);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(save_as(user, readers), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_gid, readers);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	assert_int_equal(chown(path, 0, readers), 0);
+	assert_int_equal(chmod(path, 0664), 0);
+	assert_int_equal(save_as(user, others), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_gid, user);
+	assert_int_equal(st.st_mode & 0777, 0604);
+}
+
 static void the_file_keeps_its_mode_and_is_another_one(void **state)
 {
 	struct cli_measured account = {"a", {.is_known = true}};
@@ -193,6 +316,10 @@ int main(void)
 		cmocka_unit_test(labels_are_escaped),
 		cmocka_unit_test(what_was_written_before_is_recalled),
 		cmocka_unit_test(a_failure_does_not_forget_the_last_success),
+		cmocka_unit_test(an_account_that_has_not_run_keeps_its_last_success),
+		cmocka_unit_test(what_is_no_regular_file_is_left_alone),
+		cmocka_unit_test(who_waits_for_another_that_writes_it_stops_when_asked),
+		cmocka_unit_test(its_group_goes_on_reading_it_where_it_may),
 		cmocka_unit_test(the_file_keeps_its_mode_and_is_another_one),
 		cmocka_unit_test(where_it_cannot_be_written_that_is_said),
 	};
