@@ -16,7 +16,6 @@
 #include "cli_job.h"
 #include "cli_metrics.h"
 #include "cli_progress.h"
-#include "cli_select.h"
 #include "cli_share.h"
 #include "cli_summary.h"
 #include "cli_trust.h"
@@ -96,7 +95,7 @@ void cli_run_destroy(struct cli_run **run)
 
 int cli_run_select(struct cli_run *run, struct err *err)
 {
-	struct cli_jobs jobs = {run->jobs, run->count};
+	struct cli_jobs jobs = cli_run_jobs(run);
 
 	return cli_select(&jobs, run->options, run->conf->path, err);
 }
@@ -105,8 +104,8 @@ int cli_run_select(struct cli_run *run, struct err *err)
 static const struct conf_account *run_signs_in_as(const struct cli_run *run,
 						  const struct conf_account *conf)
 {
-	const struct cli_jobs jobs = {run->jobs, run->count};
-	struct cli_job *other =
+	const struct cli_jobs jobs = cli_run_jobs(run);
+	const struct cli_job *other =
 		conf->oauth_account ? cli_jobs_find(&jobs, conf->oauth_account) : NULL;
 
 	return conf->oauth ? conf : other ? other->conf : NULL;
@@ -480,7 +479,7 @@ static int write_metrics(const struct cli_run *run, struct err *err)
 			accounts[count++] = (struct cli_measured){job->conf->name, job->measured};
 		}
 	}
-	int code = cli_metrics_save(run->options->metrics, accounts, count, NULL, err);
+	int code = cli_metrics_save(run->options->metrics, accounts, count, run->stop, err);
 	free(accounts);
 	return code;
 }
@@ -493,7 +492,11 @@ static int run_measure(const struct cli_run *run, FILE *err_stream)
 	if (!run->options->metrics || write_metrics(run, &err) == 0) {
 		return 0;
 	}
-	fprintf(err_stream, "mailsync: %s\n", err.text);
+	/* That an account was stopped is said in the end. */
+	const struct cli_summary summary = {.jobs = run->jobs, .count = run->count};
+	if (err.code != ERR_INTERRUPTED || !cli_summary_is_stopped(&summary)) {
+		fprintf(err_stream, "mailsync: %s\n", err.text);
+	}
 	return err_exit_status(err.code);
 }
 
@@ -573,9 +576,9 @@ void cli_run_end(struct cli_run *run)
 	log_finish(&run->log);
 }
 
-struct cli_job *cli_run_job(struct cli_run *run, size_t index)
+struct cli_jobs cli_run_jobs(const struct cli_run *run)
 {
-	return index < run->count ? &run->jobs[index] : NULL;
+	return (struct cli_jobs){run->jobs, run->count};
 }
 
 const struct sync_options *cli_run_options(const struct cli_run *run)

@@ -13,6 +13,7 @@
 #include "mailsync/conf/conf.h"
 #include "cli_job.h"
 #include "cli_options.h"
+#include "cli_select.h"
 
 struct cli_run;
 
@@ -30,8 +31,8 @@ int cli_run_all(struct cli_run *run, FILE *out, FILE *err_stream);
 /* For who runs the jobs by itself, as a program that stays does. Begin makes ready what they need;
  * an exit status, 0: go on. */
 int cli_run_begin(struct cli_run *run, FILE *err_stream);
-/* NULL behind the last one. */
-struct cli_job *cli_run_job(struct cli_run *run, size_t index);
+/* All of the configuration, in its order; they are RUN's. */
+struct cli_jobs cli_run_jobs(const struct cli_run *run);
 const struct sync_options *cli_run_options(const struct cli_run *run);
 /* Writes what is to be said of JOB; an exit status, 0: it was written. */
 int cli_run_tell(struct cli_run *run, struct cli_job *job, FILE *out, FILE *err_stream);

@@ -48,15 +48,15 @@ int cli_export_check(const struct cli_options *options, struct err *err)
 /* Gives SINK to all accounts that are written into it. */
 static void hand_out(struct cli_run *run, struct mail_sink *sink)
 {
-	struct cli_job *job;
+	const struct cli_jobs jobs = cli_run_jobs(run);
 	size_t wanted = 0;
 
-	for (size_t i = 0; (job = cli_run_job(run, i)) != NULL; i++) {
-		wanted += job->is_wanted;
+	for (size_t i = 0; i < jobs.count; i++) {
+		wanted += jobs.items[i].is_wanted;
 	}
-	for (size_t i = 0; (job = cli_run_job(run, i)) != NULL; i++) {
-		job->sink = sink;
-		job->is_one_of_many = wanted > 1;
+	for (size_t i = 0; i < jobs.count; i++) {
+		jobs.items[i].sink = sink;
+		jobs.items[i].is_one_of_many = wanted > 1;
 	}
 }
 

@@ -22,6 +22,8 @@ struct watch {
 	const struct cli_options *options;
 	struct watch_set set;
 	unsigned asked;         /* enum cli_signal */
+	size_t turn;            /* the account whose turn it is first, of all that are due */
+	bool is_measure_due;    /* the accounts are others than those that the metrics tell of */
 	bool is_unmeasured;     /* the metrics could not be written */
 	struct service service; /* the manager that started us */
 	struct surroundings *surroundings;
@@ -61,7 +63,49 @@ static void watch_await_leaving(struct watch *watch)
 		(void)poll(&pfd, 1, service_pause_ms(&watch->service));
 		watch->asked |= cli_signal_take();
 	}
+	watch_set_join(&watch->set);
 	service_alive(&watch->service);
+}
+
+/* Writes the metrics, where they are others since the last time, or else is 1. */
+static int watch_write_metrics(struct watch *watch, struct err *err)
+{
+	const struct watch_set *set = &watch->set;
+	struct cli_measured *accounts = calloc(set->count + 1, sizeof(*accounts));
+	bool is_anew = watch->is_measure_due;
+	int code = 1;
+
+	if (!accounts) {
+		return err_nomem(err);
+	}
+	for (size_t i = 0; i < set->count; i++) {
+		struct cli_job *job = set->items[i]->job;
+		accounts[i] = (struct cli_measured){job->conf->name, job->measured};
+		is_anew = is_anew || job->is_measured_anew;
+		job->is_measured_anew = false;
+	}
+	watch->is_measure_due = false;
+	if (is_anew) {
+		code = cli_metrics_save(watch->options->metrics, accounts, set->count,
+					cli_signal_stop(), err);
+	}
+	free(accounts);
+	return code;
+}
+
+/* That they cannot be written is said once. */
+static void watch_measure(struct watch *watch)
+{
+	struct err err;
+	int code = watch->options->metrics ? watch_write_metrics(watch, &err) : 1;
+
+	if (code > 0 || (code < 0 && err.code == ERR_INTERRUPTED)) {
+		return;
+	}
+	if (code < 0 && !watch->is_unmeasured) {
+		cli_complain(watch->options, err.code, err.text);
+	}
+	watch->is_unmeasured = code < 0;
 }
 
 static int watch_reload(struct watch *watch, struct err *err)
@@ -73,31 +117,39 @@ static int watch_reload(struct watch *watch, struct err *err)
 	if (watch_reread(watch, &source)) {
 		watch_set_dismiss(&watch->set, &source);
 		watch_await_leaving(watch);
+		watch_measure(watch);
 		code = watch_set_take(&watch->set, &source, err);
+		watch->is_measure_due = true;
 	}
 	service_ready(&watch->service);
 	return code;
 }
 
+/* Begins behind the one that was begun last: where few may be under way at once, those that are
+ * always due keep no other from its turn. */
 static void watch_begin_due(struct watch *watch, int64_t now)
 {
-	size_t tasks = 0;
+	size_t count = watch->set.count, first = watch->turn, tasks = 0;
 
-	for (size_t i = 0; i < watch->set.count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		tasks += watch->set.items[i]->task.kind != TASK_NONE;
 	}
-	for (size_t i = 0; i < watch->set.count && tasks < watch->options->jobs; i++) {
-		struct watched *watched = watch->set.items[i];
+	for (size_t i = 0; i < count && tasks < watch->options->jobs; i++) {
+		size_t at = (first + i) % count;
+		struct watched *watched = watch->set.items[at];
 		enum schedule_task task =
 			watched->is_over ? TASK_NONE : schedule_task(&watched->schedule, now);
-		tasks += task != TASK_NONE && watched_begin(watched, task);
+		if (task != TASK_NONE && watched_begin(watched, task)) {
+			watch->turn = at + 1;
+			tasks++;
+		}
 	}
 }
 
-/* True while an account is left. */
+/* True while an account is left, or may yet come to the share, which had none. */
 static bool watch_collect(struct watch *watch)
 {
-	bool is_left = false;
+	bool is_left = watch->options->shard.count > 0 && watch->set.count == 0;
 
 	for (size_t i = 0; i < watch->set.count; i++) {
 		(void)watched_collect(watch->set.items[i]);
@@ -176,45 +228,6 @@ static void watch_wait(struct watch *watch)
 	}
 }
 
-/* Writes the metrics, where an account was told of since the last time. */
-static int watch_write_metrics(struct watch *watch, struct err *err)
-{
-	const struct watch_set *set = &watch->set;
-	struct cli_measured *accounts = calloc(set->count + 1, sizeof(*accounts));
-	bool is_anew = false;
-	int code = 0;
-
-	if (!accounts) {
-		return err_nomem(err);
-	}
-	for (size_t i = 0; i < set->count; i++) {
-		struct cli_job *job = set->items[i]->job;
-		accounts[i] = (struct cli_measured){job->conf->name, job->measured};
-		is_anew = is_anew || job->is_measured_anew;
-		job->is_measured_anew = false;
-	}
-	if (is_anew) {
-		code = cli_metrics_save(watch->options->metrics, accounts, set->count, NULL, err);
-	}
-	free(accounts);
-	return code;
-}
-
-/* That they cannot be written is said once. */
-static void watch_measure(struct watch *watch)
-{
-	struct err err;
-
-	if (!watch->options->metrics) {
-		return;
-	}
-	bool is_written = watch_write_metrics(watch, &err) == 0;
-	if (!is_written && !watch->is_unmeasured) {
-		cli_complain(watch->options, err.code, err.text);
-	}
-	watch->is_unmeasured = !is_written;
-}
-
 /* How it stands with the accounts. */
 static void watch_tell(struct watch *watch)
 {
@@ -274,14 +287,15 @@ static int watch_run(struct watch *watch, struct conf **conf, int *status, struc
 		return code;
 	}
 	if ((code = watch_set_take(&watch->set, &source, err)) == 0) {
+		watch->is_measure_due = watch->set.count == 0; /* no sync will lead to it */
 		service_ready(&watch->service);
 		code = watch_loop(watch, err);
 		service_stopping(&watch->service);
 	}
-	watch_measure(watch);
 	bool is_asked = *cli_signal_stop() != 0;
 	watch_set_dismiss(&watch->set, NULL);
 	watch_await_leaving(watch);
+	watch_measure(watch);
 	int left = watch_set_close(&watch->set);
 	*status = is_asked ? 0 : left;
 	free(watch->pfds);

@@ -41,24 +41,15 @@ int watch_set_open(struct watch_set *set, const struct cli_options *options, str
 	return maildir_watcher_create(&set->watcher, err);
 }
 
-/* A job of SOURCE that is to run, after the I-th; NULL: there is none. */
+/* A job of SOURCE that is to run, from the I-th on; NULL: there is none. */
 static struct cli_job *next_job(const struct watch_source *source, size_t *i)
 {
-	struct cli_job *job;
+	const struct cli_jobs jobs = cli_run_jobs(source->run);
 
-	while ((job = cli_run_job(source->run, (*i)++)) != NULL && !job->is_wanted) {
+	while (*i < jobs.count && !jobs.items[*i].is_wanted) {
+		(*i)++;
 	}
-	return job;
-}
-
-static struct cli_job *job_named(const struct watch_source *source, const char *name)
-{
-	struct cli_job *job;
-	size_t i = 0;
-
-	while ((job = next_job(source, &i)) != NULL && strcmp(job->conf->name, name) != 0) {
-	}
-	return job;
+	return *i < jobs.count ? &jobs.items[(*i)++] : NULL;
 }
 
 static const struct watch_source *source_of(const struct watch_set *set,
@@ -76,10 +67,11 @@ static const struct watch_source *source_of(const struct watch_set *set,
 static bool may_stay(const struct watch_set *set, const struct watched *watched,
 		     const struct watch_source *source)
 {
-	const struct cli_job *job = job_named(source, watched->job->conf->name);
+	const struct cli_jobs jobs = cli_run_jobs(source->run);
+	const struct cli_job *job = cli_jobs_find(&jobs, watched->job->conf->name);
 	const struct trust *before = watched->job->account.server.trust;
 
-	return job && !watched->is_over && job->refusal.code == ERR_NONE &&
+	return job && job->is_wanted && !watched->is_over && job->refusal.code == ERR_NONE &&
 	       conf_says_the_same(source_of(set, watched)->conf, source->conf, job->conf->name) &&
 	       trust_same(before, job->account.server.trust);
 }
@@ -102,6 +94,15 @@ bool watch_set_is_leaving(const struct watch_set *set)
 		is_leaving = is_leaving || (watched->stop && watched_is_busy(watched));
 	}
 	return is_leaving;
+}
+
+void watch_set_join(struct watch_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->items[i]->stop) {
+			watched_join(set->items[i]);
+		}
+	}
 }
 
 /* The status of the first that failed of those that left. */

@@ -4,6 +4,7 @@
  *
  *     watch_source_open(&source, ...)
  *     watch_set_dismiss(&set, &source);  while (watch_set_is_leaving(&set)) ...
+ *     watch_set_join(&set)
  *     watch_set_take(&set, &source, &err)
  */
 #ifndef MAILSYNC_CLI_WATCH_SET_H
@@ -36,14 +37,16 @@ int watch_source_open(struct watch_source *source, const struct cli_options *opt
 void watch_source_close(struct watch_source *source);
 
 int watch_set_open(struct watch_set *set, const struct cli_options *options, struct err *err);
-/* What is under way ends at the next batch; the status of the first account that failed. The caller
- * has dismissed all, and waited. */
+/* The status of the first account that failed. The caller has dismissed all: what is under way of
+ * them is waited for. */
 int watch_set_close(struct watch_set *set);
 
 /* Those that SOURCE does not have, or has otherwise, end at the next batch; NULL: all. */
 void watch_set_dismiss(struct watch_set *set, const struct watch_source *source);
 /* One of them has not ended. */
 bool watch_set_is_leaving(const struct watch_set *set);
+/* Waits for them, and tells what they came to. */
+void watch_set_join(struct watch_set *set);
 /* Puts SOURCE's accounts in their place. SOURCE is the set's from now on, or closed. */
 int watch_set_take(struct watch_set *set, struct watch_source *source, struct err *err);
 

@@ -1,10 +1,13 @@
 """Many accounts: how many at once (--jobs), a share of them (--shard), what it came to (--metrics)."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import time
 
@@ -163,6 +166,66 @@ def test_a_share_without_accounts_has_metrics_of_none(account, tmp_path):
     assert metrics(path)["mailsync_accounts", 'file="m.prom"'] == 0
 
 
+def test_a_share_without_accounts_is_watched_until_it_has_some(account, tmp_path):
+    path = tmp_path / "m.prom"
+    index = 3 - share_of(account.name, 2)
+    other = next(name for name in map("a{}".format, range(100)) if share_of(name, 2) == index)
+
+    def about(number):
+        return path.exists() and metrics(path)["mailsync_accounts", 'file="m.prom"'] == number
+
+    with Watch(account, f"--shard={index}/2", "--metrics", str(path)) as watch:
+        watch.wait(lambda: about(0), "it is written that there is none")
+        account.others[f"account {other}"] = dict(account.keys, maildir=str(account.folder / "other"))
+        account.write_config()
+        watch.send(signal.SIGHUP)
+        watch.until("watching", account=other)
+        watch.wait(lambda: about(1) and of(metrics(path), "mailsync_status", other) == 0, "one came")
+        del account.others[f"account {other}"]
+        account.write_config()
+        watch.send(signal.SIGHUP)
+        watch.wait(lambda: about(0), "it went")
+
+
+def test_where_few_are_synced_at_once_each_has_its_turn(account, remote, tmp_path):
+    *busy, last = others(account, 3)
+    account.sync()
+    # There is always something new in all others by the time that one of them is done.
+    for name, keys in zip(busy, [account.keys, account.others["account a1"]]):
+        keys["pre_sync"] = f"echo Subject: $$ >{keys['maildir']}/INBOX/cur/{name}-$$:2,; sleep 0.5"
+    began = tmp_path / "began"
+    account.others[f"account {last}"]["pre_sync"] = f"echo >>{began}"
+    with Watch(account, "--jobs", "1") as watch:
+        for times in (1, 2):
+            watch.wait(lambda: began.exists() and began.read_text().count("\n") >= times,
+                       f"its turn came {times} times", timeout=30)
+            watch.send(signal.SIGUSR1)
+
+
+@contextlib.contextmanager
+def locked(path):
+    """As by another run, which writes there."""
+    with open(f"{path}.tmp", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def test_a_wait_for_another_that_writes_the_metrics_ends_by_a_signal(account, remote, tmp_path):
+    append(remote, 1)
+    path = tmp_path / "m.prom"
+    with locked(path):
+        run = account.start("sync", "--metrics", str(path))
+        program.wait_until(lambda: count(account) == 1)
+        run.send_signal(signal.SIGTERM)
+        result = program.finish(run)
+        assert (result.status, result.err.count("stopped by a signal")) == (75, 1)
+        with Watch(account, "--metrics", str(path)) as watch:
+            watch.wait(lambda: watch.of("account"), "it has synced")
+            assert watch.end().status == 0
+        assert watch.result.err == ""
+    assert not path.exists()
+
+
 def test_runs_that_write_one_file_of_metrics_leave_it_whole(account, tmp_path):
     account.sync()
     path = tmp_path / "m.prom"
@@ -183,3 +246,42 @@ def test_a_watch_writes_its_metrics_after_each_sync(account, remote, tmp_path):
         append(remote, 2)
         program.wait_until(lambda: of(metrics(path), "mailsync_messages", "home") == 2)
     assert of(metrics(path), "mailsync_status", "home") == 0
+
+
+def test_that_a_watch_cannot_write_its_metrics_is_said_once(account, remote, tmp_path):
+    path = tmp_path / "nowhere" / "m.prom"
+    with Watch(account, "--metrics", str(path)) as watch:
+        def said():
+            return sum("nowhere/m.prom" in line for line in watch.lines)
+
+        def brought(number):
+            append(remote, 1, seed=str(number))
+            watch.wait(lambda: count(account) == number, "new mail is here")
+            watch.send(signal.SIGUSR1)          # once more, and by then that is written, or said
+            watch.until("watching", since=watch.mark())
+
+        watch.until("watching")
+        for number in (1, 2, 3):
+            brought(number)
+        assert said() == 1
+        path.parent.mkdir()
+        brought(4)
+        watch.wait(path.exists, "they are written")
+        path.parent.rename(tmp_path / "away")
+        brought(5)
+        watch.wait(lambda: said() == 2, "it is said again")
+
+
+def test_what_a_sync_comes_to_that_is_under_way_at_the_end_is_measured(account, remote, tmp_path):
+    path, began, gate = tmp_path / "m.prom", tmp_path / "began", tmp_path / "gate"
+    append(remote, 2)
+    account.change(post_sync=f"echo >{began}; until [ -e {gate} ]; do sleep 0.05; done")
+    with Watch(account, "--metrics", str(path)) as watch:
+        watch.wait(began.exists, "the hook runs")
+        watch.send(signal.SIGTERM)
+        gate.touch()
+        watch.ended()
+    assert watch.result.err == ""
+    now = metrics(path)
+    assert of(now, "mailsync_status", "home") == 0
+    assert of(now, "mailsync_last_run_messages", "home", 'kind="downloaded"') == 2
