@@ -230,11 +230,16 @@ static const char schema_kept_renamed[] =
 	" UPDATE kept SET mailbox = new.name WHERE mailbox = old.name; END;"
 	"PRAGMA user_version = 17;";
 
+/* What the server said last of the special uses of mailboxes, by name, as bits (run/uses.c). */
+static const char schema_uses[] = "CREATE TABLE special_use(name TEXT PRIMARY KEY,"
+				  " uses INT NOT NULL) WITHOUT ROWID;"
+				  "PRAGMA user_version = 18;";
+
 static const char *const schema_steps[] = {
-	schema_first,     schema_contents,    schema_told,      schema_letters,   schema_doubts,
-	schema_permanent, schema_brake,       schema_told_rows, schema_told_pop3, schema_suspects,
-	schema_names,     schema_refused,     schema_endings,   schema_proofs,    schema_lost,
-	schema_kept,      schema_kept_renamed};
+	schema_first,     schema_contents,     schema_told,      schema_letters,   schema_doubts,
+	schema_permanent, schema_brake,        schema_told_rows, schema_told_pop3, schema_suspects,
+	schema_names,     schema_refused,      schema_endings,   schema_proofs,    schema_lost,
+	schema_kept,      schema_kept_renamed, schema_uses};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

@@ -327,6 +327,17 @@ static enum remote_naming naming_without_asking(const struct imap *imap)
 	return imap->caps_known ? REMOTE_NAMING_UNOFFERED : REMOTE_NAMING_UNTOLD;
 }
 
+/* Special uses are asked for by RETURN alone; some servers tell them by themselves. */
+static bool tells_uses(const struct imap *imap, const struct remote_mailboxes *found)
+{
+	bool is_told = (imap->caps & IMAP_CAP_LIST_EXTENDED) != 0 &&
+		       (imap->caps & IMAP_CAP_SPECIAL_USE) != 0;
+	for (size_t i = 0; i < found->count; i++) {
+		is_told |= (found->items[i].attributes & REMOTE_USES) != 0;
+	}
+	return is_told;
+}
+
 int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *mailboxes,
 	      struct err *err)
 {
@@ -349,6 +360,7 @@ int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *m
 	found.naming = discovery.naming;
 	found.has_subscriptions = !discovery.has_broken &&
 				  ((imap->caps & IMAP_CAP_LIST_EXTENDED) || discovery.has_lsub);
+	found.has_uses = tells_uses(imap, &found);
 	found.is_read = !discovery.has_broken;
 	found.is_whole = found.is_read && discovery_find(&discovery, SPAN_LIT("INBOX")) != NULL;
 	discovery_finish(&discovery);

@@ -161,6 +161,15 @@ bool remote_is_chosen(const char *const *patterns, size_t count, const char *nam
 	return is_selected;
 }
 
+bool remote_chooses_by_use(const char *const *patterns, size_t count)
+{
+	bool has_use = false;
+	for (size_t i = 0; i < count; i++) {
+		has_use |= use_of(patterns[i] + (patterns[i][0] == '!' ? 1 : 0)) != 0;
+	}
+	return has_use;
+}
+
 void remote_mailboxes_finish(struct remote_mailboxes *mailboxes)
 {
 	for (size_t i = 0; i < mailboxes->count; i++) {

@@ -9,6 +9,8 @@
 
 #include "mailsync/base/array.h"
 
+#include "run/run.h"
+
 #define NAMES_MAX   ((size_t)1 << 30)
 #define FOLDERS_MAX 50 /* open at a time */
 #define CHUNK_SIZE  65536
@@ -96,17 +98,37 @@ static bool is_named(const struct strlist *only, const char *name)
 	return only->count == 0;
 }
 
-static int choose_mailboxes(struct outgoing *outgoing, struct err *err)
+/* The state is asked for nothing else: an export needs none. */
+static int load_uses(const struct outgoing *outgoing, struct run_uses *uses, struct err *err)
 {
 	const struct account *account = outgoing->account;
+	struct state *state = NULL;
+	char path[FILE_PATH_SIZE];
+
+	if (!remote_chooses_by_use(account->patterns, account->pattern_count)) {
+		return 0;
+	}
+	account_path(account, outgoing->options, ".db", path);
+	int code = state_open(&state, path, STATE_READ, err);
+	if (code == 0) {
+		code = uses_load(uses, state, err);
+	}
+	state_close(&state);
+	return code == -ERR_CHANGED ? 0 : code; /* it was never synced */
+}
+
+static int choose_mailboxes(struct outgoing *outgoing, struct err *err)
+{
 	const struct strlist *only = outgoing->options->only;
+	struct run_uses uses = {0};
 	struct strlist found;
 	int code;
 
 	strlist_init(&found);
 	code = maildir_list(outgoing->maildir, &found, err);
+	code = code < 0 ? code : load_uses(outgoing, &uses, err);
 	for (size_t i = 0; code == 0 && i < found.count; i++) {
-		if (mbname_selected(account->patterns, account->pattern_count, found.items[i]) &&
+		if (uses_select(&uses, outgoing->account, found.items[i]) &&
 		    is_named(only, found.items[i])) {
 			code = strlist_add(&outgoing->mailboxes, span_of(found.items[i]), err);
 		}
@@ -117,6 +139,7 @@ static int choose_mailboxes(struct outgoing *outgoing, struct err *err)
 					   err);
 		}
 	}
+	uses_finish(&uses);
 	strlist_finish(&found);
 	return code;
 }

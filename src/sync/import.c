@@ -302,13 +302,12 @@ static int check_root(struct run *run, struct err *err)
 
 static int check_mailbox(const struct run *run, const char *name, struct err *err)
 {
-	const struct account *account = run->account;
+	bool is_pop3 = run->account->is_pop3;
 
-	if (account->is_pop3 && strcmp(name, "INBOX") != 0) {
+	if (is_pop3 && strcmp(name, "INBOX") != 0) {
 		return err_set(err, ERR_USAGE, SCOPE_ACCOUNT, "POP3 has no mailbox but INBOX");
 	}
-	if (!account->is_pop3 &&
-	    !mbname_selected(account->patterns, account->pattern_count, name)) {
+	if (!is_pop3 && !run_selects(run, name)) {
 		return err_set(err, ERR_USAGE, SCOPE_ACCOUNT,
 			       "the key `mailboxes` leaves %s out, so nothing would upload it",
 			       name);
@@ -322,8 +321,8 @@ static int open_mailbox(struct incoming *incoming, const char *name, struct err 
 	struct maildir *maildir;
 	int code;
 
-	if ((code = check_mailbox(run, name, err)) < 0 || (code = run_open_lock(run, err)) < 0 ||
-	    (code = run_open_local(run, err)) < 0 || (code = check_root(run, err)) < 0 ||
+	if ((code = run_open_lock(run, err)) < 0 || (code = run_open_local(run, err)) < 0 ||
+	    (code = check_mailbox(run, name, err)) < 0 || (code = check_root(run, err)) < 0 ||
 	    (code = run_claim(run, err)) < 0) {
 		return code;
 	}

@@ -18,23 +18,30 @@ static bool is_as_known(const struct numbers *base, const struct numbers *now)
 	       (!has_modseq || told_equal(base->modseq, now->modseq));
 }
 
-static bool is_news_of(const struct account *account, const struct state_mailboxes *known,
-		       const struct remote_mailbox *told, const char *name)
+/* What base knows. */
+struct known {
+	const struct account *account;
+	struct state_mailboxes mailboxes;
+	struct run_uses uses;
+};
+
+static bool is_news_of(const struct known *known, const struct remote_mailbox *told,
+		       const char *name)
 {
+	const struct state_mailboxes *mailboxes = &known->mailboxes;
 	const struct numbers *now = &told->counts.numbers;
-	if (!remote_is_chosen(account->patterns, account->pattern_count, name, told->attributes)) {
+	if (!uses_select(&known->uses, known->account, name)) {
 		return false;
 	}
-	for (size_t i = 0; i < known->count; i++) {
-		if (strcmp(known->items[i].name, name) == 0) {
-			return !is_as_known(&known->items[i].numbers, now);
+	for (size_t i = 0; i < mailboxes->count; i++) {
+		if (strcmp(mailboxes->items[i].name, name) == 0) {
+			return !is_as_known(&mailboxes->items[i].numbers, now);
 		}
 	}
 	return true;
 }
 
-static bool compare(const struct account *account, const struct state_mailboxes *known,
-		    const struct remote_mailboxes *told)
+static bool compare(const struct known *known, const struct remote_mailboxes *told)
 {
 	bool is_news = false;
 	for (size_t i = 0; !is_news && i < told->count; i++) {
@@ -44,7 +51,7 @@ static bool compare(const struct account *account, const struct state_mailboxes 
 		buf_init(&name, MBNAME_MAX);
 		is_news = mbname_from_wire(&told->wire, span_of(mailbox->wire), &name, &ignored) <
 				  0 ||
-			  is_news_of(account, known, mailbox, name.data);
+			  is_news_of(known, mailbox, name.data);
 		buf_finish(&name);
 	}
 	return is_news;
@@ -53,16 +60,18 @@ static bool compare(const struct account *account, const struct state_mailboxes 
 int sync_is_news(const struct account *account, const struct sync_options *options,
 		 const struct remote_mailboxes *told, bool *is_news, struct err *err)
 {
-	struct state_mailboxes known = {0};
+	struct known known = {.account = account};
 	struct state *state = NULL;
 	char path[FILE_PATH_SIZE];
 	int code;
 	account_path(account, options, ".db", path);
 	if ((code = state_open(&state, path, STATE_READ, err)) == 0 &&
-	    (code = state_mailboxes_load(state, &known, err)) == 0) {
-		*is_news = compare(account, &known, told);
+	    (code = state_mailboxes_load(state, &known.mailboxes, err)) == 0 &&
+	    (code = uses_load(&known.uses, state, err)) == 0) {
+		*is_news = compare(&known, told);
 	}
-	state_mailboxes_finish(&known);
+	state_mailboxes_finish(&known.mailboxes);
+	uses_finish(&known.uses);
 	state_close(&state);
 	return code;
 }

@@ -23,6 +23,7 @@ struct hearing {
 	enum hearing_how how;
 	struct ear ears[HEARING_FDS_MAX];
 	size_t count;
+	struct remote_mailboxes listed; /* when it began */
 	struct remote_mailboxes told;
 	size_t told_cap;
 	bool is_all;
@@ -37,6 +38,7 @@ void hearing_close(struct hearing **hearing)
 	for (size_t i = 0; i < (*hearing)->count; i++) {
 		remote_close(&(*hearing)->ears[i].remote);
 	}
+	remote_mailboxes_finish(&(*hearing)->listed);
 	remote_mailboxes_finish(&(*hearing)->told);
 	free(*hearing);
 	*hearing = NULL;
@@ -65,16 +67,28 @@ bool hearing_is_of(const struct hearing *hearing, const char *name)
 	return hearing->how == HEARS_BY_NOTIFY || strcmp(name, "INBOX") == 0;
 }
 
-static bool is_of_wire(const struct hearing *hearing, const char *wire, unsigned attributes)
+/* NAME is called WIRE there. What happens in it does not tell its special use; one that came since
+ * may have any. */
+static bool is_chosen(const struct hearing *hearing, const char *name, const char *wire)
 {
 	const struct account *account = hearing->params.account;
+	for (size_t i = 0; i < hearing->listed.count; i++) {
+		const struct remote_mailbox *listed = &hearing->listed.items[i];
+		if (strcmp(listed->wire, wire) == 0) {
+			return remote_is_chosen(account->patterns, account->pattern_count, name,
+						listed->attributes);
+		}
+	}
+	return true;
+}
+
+static bool is_of_wire(const struct hearing *hearing, const char *wire)
+{
 	struct buf name;
 	struct err ignored;
 	buf_init(&name, MBNAME_MAX);
 	bool is_so = mbname_from_wire(&hearing->told.wire, span_of(wire), &name, &ignored) == 0 &&
-		     remote_is_chosen(account->patterns, account->pattern_count, name.data,
-				      attributes) &&
-		     hearing_is_of(hearing, name.data);
+		     is_chosen(hearing, name.data, wire) && hearing_is_of(hearing, name.data);
 	buf_finish(&name);
 	return is_so;
 }
@@ -111,7 +125,7 @@ static int tell_first(struct hearing *hearing, const struct remote_mailboxes *fi
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < first->count; i++) {
-		if (is_of_wire(hearing, first->items[i].wire, first->items[i].attributes)) {
+		if (is_of_wire(hearing, first->items[i].wire)) {
 			code = tell(hearing, first->items[i].wire, &first->items[i].counts.numbers,
 				    err);
 		}
@@ -162,9 +176,9 @@ static int ear_begin(struct hearing *hearing, enum remote_watch how, const char 
 }
 
 /* A connection a mailbox, as far as they go; the first is there already. */
-static int begin_idle(struct hearing *hearing, const struct remote_mailboxes *found, int64_t now,
-		      struct err *err)
+static int begin_idle(struct hearing *hearing, int64_t now, struct err *err)
 {
+	const struct remote_mailboxes *found = &hearing->listed;
 	size_t most = hearing->params.connections;
 	size_t begun = 0;
 	int code = 0;
@@ -173,7 +187,7 @@ static int begin_idle(struct hearing *hearing, const struct remote_mailboxes *fo
 	for (size_t i = 0; code == 0 && begun < most && i < found->count; i++) {
 		const struct remote_mailbox *mailbox = &found->items[i];
 		if ((mailbox->attributes & REMOTE_NOSELECT) != 0 ||
-		    !is_of_wire(hearing, mailbox->wire, mailbox->attributes)) {
+		    !is_of_wire(hearing, mailbox->wire)) {
 			continue;
 		}
 		code = hearing->count > begun ? 0 : ear_open(hearing, err);
@@ -199,21 +213,20 @@ static int begin_idle(struct hearing *hearing, const struct remote_mailboxes *fo
 static int begin(struct hearing *hearing, int64_t now, struct err *err)
 {
 	const struct hearing_params *params = &hearing->params;
-	struct remote_mailboxes found = {0};
 	int code = ear_open(hearing, err);
-	if (code < 0 || (code = remote_list(hearing->ears[0].remote, false, &found, err)) < 0) {
+	if (code < 0 ||
+	    (code = remote_list(hearing->ears[0].remote, false, &hearing->listed, err)) < 0) {
 		return code;
 	}
-	hearing->told.wire = found.wire;
+	hearing->told.wire = hearing->listed.wire;
 	struct remote *remote = hearing->ears[0].remote;
 	if (params->may_notify && remote_watch_can(remote, REMOTE_WATCH_NOTIFY)) {
 		code = ear_begin(hearing, REMOTE_WATCH_NOTIFY, NULL, now, err);
 	}
 	if (hearing->how == HEARS_NOTHING && (code == 0 || code == -ERR_REFUSED)) {
 		bool can_idle = params->may_idle && remote_watch_can(remote, REMOTE_WATCH_IDLE);
-		code = can_idle ? begin_idle(hearing, &found, now, err) : 0;
+		code = can_idle ? begin_idle(hearing, now, err) : 0;
 	}
-	remote_mailboxes_finish(&found);
 	return code;
 }
 
@@ -255,7 +268,7 @@ static int hear(struct hearing *hearing, const struct remote_heard *heard, bool 
 		return err_set(err, ERR_REFUSED, SCOPE_ACCOUNT,
 			       "the server tells no more of what happens");
 	case REMOTE_HEARD_MAILBOX:
-		if (!is_of_wire(hearing, heard->wire, 0)) {
+		if (!is_of_wire(hearing, heard->wire)) {
 			return 0;
 		}
 		hearing->heard++;

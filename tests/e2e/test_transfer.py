@@ -117,6 +117,20 @@ def test_an_mbox_is_ordered_and_quoted(account):
     assert b"older" not in export(account)
 
 
+def test_a_mailbox_that_is_chosen_by_its_special_use_goes_out_and_in(make_account, dovecots, tmp_path):
+    account = make_account(dovecots(special_use=True), mailboxes="\\Sent")
+    (tmp_path / "m.eml").write_bytes(b"Subject: more\n\nx\n")
+    with account.remote() as remote:
+        remote.append("Sent", b"Subject: sent\r\n\r\nx\r\n")
+        assert account.sync().did == {"downloaded": 1}
+        assert export(account).count(b"From mailsync") == 1
+        assert take(account, tmp_path / "m.eml", name="Sent")[0]["imported"] == 1
+        result = account.run("import", "home/INBOX", str(tmp_path / "m.eml"))
+        assert result.status == 64 and "the key `mailboxes` leaves INBOX out" in result.err
+        assert account.sync().did == {"uploaded": 1}
+        assert len(remote.uids("Sent")) == 2
+
+
 def test_others_read_what_is_exported(account, tmp_path):
     fill(account, tricks()[2:8])
     (tmp_path / "all.mbox").write_bytes(export(account))

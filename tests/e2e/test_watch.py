@@ -140,6 +140,15 @@ def test_notify_and_inotify_tell_of_all_mailboxes(account, remote):
     agree(account, remote)
 
 
+def test_a_mailbox_that_is_chosen_by_its_special_use_is_heard(make_account, dovecots):
+    account = make_account(dovecots(special_use=True), mailboxes="\\Junk", watch_interval="1h")
+    with account.remote() as remote, Watch(account) as watch:
+        watch.until("watching", how="notify")
+        append(remote, 1, mailbox="Junk")
+        soon(watch, lambda: count(account, "Junk") == 1, "new mail")
+    assert watch.result.err == ""
+
+
 def test_idle_tells_of_its_mailboxes(account, remote):
     remote.create("Work")
     account.change(watch_interval="1h", disable_extensions="NOTIFY", watch_mailboxes="INBOX Work")

@@ -138,6 +138,7 @@ struct scripted {
 	bool folds_names;                /* "archive" and "Archive " are Archive */
 	enum remote_naming naming;       /* what it says of PREFIX */
 	bool hides_subscriptions;        /* it refuses to tell them */
+	bool hides_uses;                 /* it does not tell the special uses */
 	bool lists_badly;                /* a line of its listing cannot be read */
 	size_t piece_len;                /* bodies come in pieces of so many bytes; 0: whole */
 	size_t view_part;                /* views of all in parts of so many messages; 0: whole */

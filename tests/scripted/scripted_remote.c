@@ -157,6 +157,9 @@ static int ops_list(struct remote *remote, bool subscribed, struct remote_mailbo
 		if (server->hides_subscriptions) {
 			item->attributes &= ~(unsigned)REMOTE_SUBSCRIBED;
 		}
+		if (server->hides_uses) {
+			item->attributes &= ~REMOTE_USES;
+		}
 		if (remote_facts(remote)->lists_counts &&
 		    (mailbox->attributes & REMOTE_NOSELECT) == 0 && !fate.is_untold) {
 			tell_counts(server, mailbox, &item->counts);
@@ -167,6 +170,7 @@ static int ops_list(struct remote *remote, bool subscribed, struct remote_mailbo
 	found.is_whole = found.is_read && inbox != NULL && !inbox->is_unlisted;
 	found.naming = server->naming;
 	found.has_subscriptions = subscribed && !server->hides_subscriptions;
+	found.has_uses = !server->hides_uses;
 	found.wire.separator = server->separator;
 	if (server->naming == REMOTE_NAMING_TOLD) {
 		memcpy(found.wire.prefix, server->prefix, sizeof(server->prefix));

@@ -2,7 +2,11 @@
 #include "run_scene.h"
 #include "scripted_door.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "mailsync/sync/verify.h"
 
 static void sync_in_peace(struct run_scene *scene)
 {
@@ -50,11 +54,92 @@ static void one_may_be_all_that_is_chosen(void **state)
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 
+static const char *const sent[] = {"\\Sent"};
+
+static struct run_scene *choose_sent(void **state)
+{
+	struct run_scene *scene = *state;
+	scene->account.patterns = sent;
+	scene->account.pattern_count = 1;
+	scripted_make(scene->server, "Gesendet")->attributes |= REMOTE_SENT;
+	scripted_add(scene->server, "Gesendet", "", "Message-ID: <1@x>\n\ntext\n");
+	sync_in_peace(scene);
+	return scene;
+}
+
+static size_t count_files(struct run_scene *scene, const char *folder)
+{
+	char *files = run_scene_files(scene, folder);
+	size_t count = files[0] != '\0';
+	for (const char *at = files; *at != '\0'; at++) {
+		count += *at == ' ';
+	}
+	free(files);
+	return count;
+}
+
+static void a_use_that_is_not_told_is_the_one_that_was_told_last(void **state)
+{
+	struct run_scene *scene = choose_sent(state);
+
+	scene->server->hides_uses = true;
+	scripted_add(scene->server, "Gesendet", "", "Message-ID: <2@x>\n\ntext\n");
+	sync_in_peace(scene);
+	assert_int_equal(count_files(scene, "Gesendet"), 2);
+	run_scene_expect_idle(scene, 0);
+}
+
+static void a_use_that_is_told_no_more_is_none(void **state)
+{
+	struct run_scene *scene = choose_sent(state);
+
+	scripted_find(scene->server, "Gesendet")->attributes &= ~(unsigned)REMOTE_SENT;
+	scripted_add(scene->server, "Gesendet", "", "Message-ID: <2@x>\n\ntext\n");
+	sync_in_peace(scene);
+	scene->server->hides_uses = true;
+	sync_in_peace(scene);
+	assert_int_equal(count_files(scene, "Gesendet"), 1);
+}
+
+static void one_that_is_renamed_there_is_renamed_here(void **state)
+{
+	struct run_scene *scene = choose_sent(state);
+	char old[512];
+
+	scripted_rename(scene->server, "Gesendet", "Versandt");
+	(void)scripted_heard(scene->server);
+	sync_in_peace(scene);
+	assert_null(strstr(scripted_heard(scene->server), "fetch"));
+	snprintf(old, sizeof(old), "%s/Gesendet", scene->maildir);
+	assert_int_not_equal(access(old, F_OK), 0);
+	assert_int_equal(count_files(scene, "Versandt"), 1);
+	run_scene_expect_idle(scene, 0);
+}
+
+static void one_is_proven_without_a_connection(void **state)
+{
+	struct run_scene *scene = choose_sent(state);
+	const struct verify_options options = {.level = VERIFY_FILES};
+	struct verify_report report;
+
+	scene->server->is_down = true;
+	verify_report_init(&report);
+	RUN_OK(scene,
+	       sync_verify(&scene->account, &scene->options, &options, &report, &scene->err));
+	assert_int_equal(report.messages, 1);
+	assert_int_equal(report.problems, 0);
+	verify_report_finish(&report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(a_use_leaves_a_mailbox_out_on_both_sides),
 		RUN_TEST(one_may_be_all_that_is_chosen),
+		RUN_TEST(a_use_that_is_not_told_is_the_one_that_was_told_last),
+		RUN_TEST(a_use_that_is_told_no_more_is_none),
+		RUN_TEST(one_that_is_renamed_there_is_renamed_here),
+		RUN_TEST(one_is_proven_without_a_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -287,6 +287,21 @@ void state_kept_finish(struct state_kept *kept);
 /* The names of mailboxes that have such are added to NAMES. */
 int state_kept_names(struct state *state, struct strlist *names, struct err *err);
 
+/* Special uses of mailboxes, by name, as the server said last; the bits are the caller's. Those of
+ * 0 are forgotten. USES is zeroed before. */
+struct state_use {
+	char *name;
+	uint32_t uses;
+	bool is_needed; /* base has the mailbox, or files of it are to be here */
+};
+struct state_uses {
+	struct state_use *items;
+	size_t count, cap;
+};
+int state_uses_load(struct state *state, struct state_uses *uses, struct err *err);
+void state_uses_finish(struct state_uses *uses);
+int state_use_put(struct state *state, const char *name, uint32_t uses, struct err *err);
+
 /* At most MOST of the rows that are agreed and on both sides, evenly over their UIDs. */
 int state_rows_sample(struct state *state, int64_t mailbox, unsigned most, struct row_list *rows,
 		      struct err *err);

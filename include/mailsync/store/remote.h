@@ -180,6 +180,7 @@ struct remote_mailboxes {
 	bool is_whole;
 	enum remote_naming naming;
 	bool has_subscriptions; /* they were asked for and told, all of them */
+	bool has_uses;          /* so were special uses: who has none here has none */
 };
 void remote_mailboxes_finish(struct remote_mailboxes *mailboxes);
 /* What RFC 6154 calls the uses among ATTRIBUTES ("\\Sent"), separated by spaces; the caller frees
@@ -189,6 +190,8 @@ char *remote_special_uses(unsigned attributes);
  * has that use among ATTRIBUTES. */
 bool remote_is_chosen(const char *const *patterns, size_t count, const char *name,
 		      unsigned attributes);
+/* Whether one of PATTERNS is for a special use. */
+bool remote_chooses_by_use(const char *const *patterns, size_t count);
 
 /* All mailboxes, in one round trip; with the subscriptions when SUBSCRIBED is wanted or they cost
  * nothing, with counts when facts say lists_counts. A refusal is an error. */

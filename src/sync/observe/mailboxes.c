@@ -113,7 +113,6 @@ static void take_remote(struct run *run, struct mailbox *mailbox, struct remote_
 	seen->is_unsubscribed = run->account->subscribed_only && !is_subscribed &&
 				strcmp(mailbox->name, "INBOX") != 0;
 	seen->in |= seen->is_unsubscribed ? SIDE_NONE : SIDE_REMOTE;
-	seen->attributes = found->attributes;
 	mailbox->wire = found->wire;
 	seen->mailboxid = found->counts.mailboxid;
 	mailbox_take_counts(seen, &found->counts);
@@ -399,8 +398,8 @@ int observe_mailboxes(struct run *run, struct err *err)
 	mailboxes_finish(run);
 	maildir_blind_init(&blind);
 	if ((code = list_all(run, &found, err)) < 0 ||
-	    (code = run_uses_learn(run, &found, err)) < 0 ||
 	    (code = observe_naming(run, &found, err)) < 0 ||
+	    (code = run_uses_learn(run, &found, err)) < 0 ||
 	    (code = ask_counts(run, &found, err)) < 0) {
 		goto finish;
 	}
@@ -409,7 +408,7 @@ int observe_mailboxes(struct run *run, struct err *err)
 	code = gather(run, &found, &blind, err);
 	run->seen.is_tree_read = blind.names.count == 0 && !blind.has_lost_found;
 	if (code == 0) {
-		code = observe_naming_note(run, err);
+		code = observe_listing_note(run, err);
 	}
 finish:
 	maildir_blind_finish(&blind);

@@ -98,7 +98,7 @@ int observe_naming(struct run *run, struct remote_mailboxes *found, struct err *
 	return 0;
 }
 
-int observe_naming_note(struct run *run, struct err *err)
+int observe_listing_note(struct run *run, struct err *err)
 {
 	const struct mbname_wire *wire = &run->session->wire;
 	char text[sizeof(wire->prefix) + 2];
@@ -108,6 +108,7 @@ int observe_naming_note(struct run *run, struct err *err)
 	snprintf(text, sizeof(text), "%c%s", wire->separator == '\0' ? ' ' : wire->separator,
 		 wire->prefix);
 	if ((code = whose_rows(run, &whose, err)) < 0 || whose == WHOSE_OTHERS ||
+	    (code = run_uses_note(run, err)) < 0 ||
 	    (code = state_get(run->session->state, KEY, noted, sizeof(noted), err)) < 0 ||
 	    strcmp(noted, text) == 0) {
 		return code;

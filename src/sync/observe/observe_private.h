@@ -9,8 +9,8 @@ int mailboxes_have_more_folders(struct run *run, bool *has_more, struct err *err
 
 /* By what prefix and separator the listing is read: run->session->wire. */
 int observe_naming(struct run *run, struct remote_mailboxes *found, struct err *err);
-/* Notes them, once all mailboxes are gathered. */
-int observe_naming_note(struct run *run, struct err *err);
+/* Notes them, and special uses, once all mailboxes are gathered. */
+int observe_listing_note(struct run *run, struct err *err);
 
 /* Whether MAILBOX is KNOWN under another name, by a sample of its messages. */
 int mailbox_compare_sample(struct run *run, struct mailbox *known, struct mailbox *mailbox,

@@ -122,7 +122,7 @@ static int gather_suspects(struct job *job, struct err *err)
 static bool mailbox_is_waste(const struct run *run, const struct mailbox *mailbox)
 {
 	const char *trash = run->account->trash;
-	return (mailbox->seen.attributes & (REMOTE_TRASH | REMOTE_JUNK)) != 0 ||
+	return (run_uses_of(run, mailbox->name) & (REMOTE_TRASH | REMOTE_JUNK)) != 0 ||
 	       (trash != NULL && strcmp(mailbox->name, trash) == 0);
 }
 

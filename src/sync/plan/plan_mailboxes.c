@@ -144,9 +144,9 @@ static struct mailbox *find_trash(struct run *run, const char *wanted)
 		return run_mailbox(run, wanted);
 	}
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
-		if (run->mailboxes.items[i].seen.attributes & REMOTE_TRASH) {
-			trash = &run->mailboxes.items[i];
-		}
+		struct mailbox *mailbox = &run->mailboxes.items[i];
+		bool is_trash = (run_uses_of(run, mailbox->name) & REMOTE_TRASH) != 0;
+		trash = is_trash && mailbox->wire != NULL ? mailbox : trash;
 	}
 	return trash;
 }

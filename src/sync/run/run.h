@@ -40,7 +40,6 @@ struct mailbox_seen {
 	bool lost_folder;         /* with all that was in it (brake.h, B9) */
 	bool was_viewed;          /* the remote delta was taken in this run */
 	bool is_window;           /* the server shows only the newest of it */
-	unsigned attributes;      /* enum remote_attribute */
 	struct told append_limit; /* the largest message that it takes, where it has its own */
 	enum suspect_place place; /* what the connection ends on is not opened in this pass */
 	bool has_counts;          /* LIST or STATUS told these; else only what opening it told: */
@@ -156,10 +155,12 @@ struct run_seen {
 	bool has_unreadable;      /* a folder: seen.is_unreadable of its mailbox */
 };
 
-/* The server's mailboxes that have a special use, as LIST told. */
+/* The server's mailboxes that have a special use, as LIST tells, or told last. */
 struct run_use {
 	char *name; /* owned */
 	unsigned attributes;
+	unsigned noted; /* in the state; 0: it is not */
+	bool is_needed; /* it is listed, in base, or files of it are to be here */
 };
 struct run_uses {
 	struct run_use *items;
@@ -218,10 +219,18 @@ void session_finish(struct session *session);
 void run_init(struct run *run, struct session *session, struct report *report);
 void run_finish(struct run *run);
 
-/* Takes over from FOUND which mailboxes have special uses; what was known of that is forgotten. */
+/* What is noted of special uses, into USES; what these had is forgotten. */
+int uses_load(struct run_uses *uses, struct state *state, struct err *err);
+void uses_finish(struct run_uses *uses);
+/* Whether ACCOUNT's patterns select the mailbox NAME. */
+bool uses_select(const struct run_uses *uses, const struct account *account, const char *name);
+/* What is noted, and what FOUND tells now, by the names that its mailboxes have here. */
 int run_uses_learn(struct run *run, const struct remote_mailboxes *found, struct err *err);
-void run_uses_finish(struct run *run);
-/* Whether the account's patterns select the mailbox NAME, whose special use is known by then. */
+/* Notes it. */
+int run_uses_note(struct run *run, struct err *err);
+/* Those of the mailbox NAME, among REMOTE_USES. */
+unsigned run_uses_of(const struct run *run, const char *name);
+/* As uses_select. */
 bool run_selects(const struct run *run, const char *name);
 
 void mailbox_finish(struct mailbox *mailbox);

@@ -1,61 +1,125 @@
-/* Which mailboxes an account's patterns select, those by special use among them. */
+/* Which mailboxes an account's patterns select, those by special use among them. A use that is not
+ * told now is the one that was told last. */
 #include "run.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mailsync/base/array.h"
 
-static int add(struct run *run, const struct remote_mailbox *found, const struct mbname_wire *wire,
-	       struct err *err)
+static_assert(REMOTE_ALL == 0x100 && REMOTE_ARCHIVE == 0x200 && REMOTE_DRAFTS == 0x400 &&
+		      REMOTE_FLAGGED == 0x800 && REMOTE_JUNK == 0x1000 && REMOTE_SENT == 0x2000 &&
+		      REMOTE_TRASH == 0x4000 && REMOTE_IMPORTANT == 0x8000,
+	      "stored in the database");
+
+static struct run_use *find(const struct run_uses *uses, const char *name)
 {
-	struct run_uses *uses = &run->uses;
-	struct err ignored;
-	struct buf name;
-	int code = 0;
-	buf_init(&name, MBNAME_MAX);
-	if (mbname_from_wire(wire, span_of(found->wire), &name, &ignored) == 0) {
-		code = ARRAY_RESERVE(&uses->items, uses->count + 1, &uses->cap, err);
-		char *copy = code == 0 ? buf_steal(&name) : NULL;
-		if (copy != NULL) {
-			uses->items[uses->count++] = (struct run_use){copy, found->attributes};
-		} else {
-			code = err_nomem(err);
+	for (size_t i = 0; i < uses->count; i++) {
+		if (strcmp(uses->items[i].name, name) == 0) {
+			return &uses->items[i];
 		}
 	}
-	buf_finish(&name);
+	return NULL;
+}
+
+static int add(struct run_uses *uses, const char *name, struct run_use **use, struct err *err)
+{
+	if (ARRAY_RESERVE(&uses->items, uses->count + 1, &uses->cap, err) < 0) {
+		return -ERR_NOMEM;
+	}
+	*use = &uses->items[uses->count];
+	**use = (struct run_use){.name = span_dup(span_of(name))};
+	uses->count += (*use)->name != NULL;
+	return (*use)->name != NULL ? 0 : err_nomem(err);
+}
+
+int uses_load(struct run_uses *uses, struct state *state, struct err *err)
+{
+	struct state_uses noted = {0};
+	uses_finish(uses);
+	int code = state_uses_load(state, &noted, err);
+	for (size_t i = 0; code == 0 && i < noted.count; i++) {
+		struct run_use *use = NULL;
+		if ((code = add(uses, noted.items[i].name, &use, err)) == 0) {
+			use->attributes = use->noted = noted.items[i].uses;
+			use->is_needed = noted.items[i].is_needed;
+		}
+	}
+	state_uses_finish(&noted);
+	return code;
+}
+
+void uses_finish(struct run_uses *uses)
+{
+	for (size_t i = 0; i < uses->count; i++) {
+		free(uses->items[i].name);
+	}
+	free(uses->items);
+	*uses = (struct run_uses){0};
+}
+
+bool uses_select(const struct run_uses *uses, const struct account *account, const char *name)
+{
+	const struct run_use *use = find(uses, name);
+	return remote_is_chosen(account->patterns, account->pattern_count, name,
+				use == NULL ? 0 : use->attributes);
+}
+
+/* NAME is listed as FOUND, whose special uses are told if ARE_TOLD. */
+static int learn(struct run_uses *uses, const char *name, const struct remote_mailbox *found,
+		 bool are_told, struct err *err)
+{
+	unsigned told = found->attributes & REMOTE_USES;
+	struct run_use *use = find(uses, name);
+	int code = use == NULL && told != 0 ? add(uses, name, &use, err) : 0;
+	if (code == 0 && use != NULL) {
+		use->attributes = are_told ? told : use->attributes;
+		use->is_needed = true;
+	}
 	return code;
 }
 
 int run_uses_learn(struct run *run, const struct remote_mailboxes *found, struct err *err)
 {
-	int code = 0;
-	run_uses_finish(run);
+	int code = uses_load(&run->uses, run->session->state, err);
 	for (size_t i = 0; code == 0 && i < found->count; i++) {
-		if (found->items[i].attributes & REMOTE_USES) {
-			code = add(run, &found->items[i], &found->wire, err);
+		struct err ignored;
+		struct buf name;
+		buf_init(&name, MBNAME_MAX);
+		if (mbname_from_wire(&found->wire, span_of(found->items[i].wire), &name,
+				     &ignored) == 0) {
+			code = learn(&run->uses, name.data, &found->items[i], found->has_uses, err);
+		}
+		buf_finish(&name);
+	}
+	for (size_t i = 0; code == 0 && found->is_read && i < run->uses.count; i++) {
+		struct run_use *use = &run->uses.items[i];
+		use->attributes = use->is_needed ? use->attributes : 0;
+	}
+	return code;
+}
+
+int run_uses_note(struct run *run, struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < run->uses.count; i++) {
+		struct run_use *use = &run->uses.items[i];
+		if (use->attributes != use->noted) {
+			code = state_use_put(run->session->state, use->name, use->attributes, err);
+			use->noted = use->attributes;
 		}
 	}
 	return code;
 }
 
-void run_uses_finish(struct run *run)
+unsigned run_uses_of(const struct run *run, const char *name)
 {
-	for (size_t i = 0; i < run->uses.count; i++) {
-		free(run->uses.items[i].name);
-	}
-	free(run->uses.items);
-	run->uses = (struct run_uses){0};
+	const struct run_use *use = find(&run->uses, name);
+	return use == NULL ? 0 : use->attributes;
 }
 
 bool run_selects(const struct run *run, const char *name)
 {
-	const struct account *account = run->account;
-	unsigned attributes = 0;
-	for (size_t i = 0; i < run->uses.count; i++) {
-		if (strcmp(run->uses.items[i].name, name) == 0) {
-			attributes = run->uses.items[i].attributes;
-		}
-	}
-	return remote_is_chosen(account->patterns, account->pattern_count, name, attributes);
+	return uses_select(&run->uses, run->account, name);
 }
