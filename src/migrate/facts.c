@@ -8,7 +8,9 @@
 
 #include "mailsync/base/array.h"
 #include "mailsync/base/auth.h"
+#include "mailsync/base/strlist.h"
 #include "mailsync/base/url.h"
+#include "mailsync/model/mbname.h"
 #include "mailsync/model/mutf7.h"
 
 #define NAME_MAX_SHOWN 60
@@ -363,6 +365,9 @@ void facts_add_pattern(struct facts *facts, int line, const char *name, bool is_
 	bool is_spaced = name[strcspn(name, " \t")] != '\0';
 	struct buf text;
 
+	if (is_out && !before) {
+		return;
+	}
 	if (!*name || strchr(name, '"') || name[strlen(name) - 1] == ',' ||
 	    !utf8_is_valid(span_of(name))) {
 		facts_note(facts, line, "mailboxes", "a pattern that cannot be written here");
@@ -377,4 +382,25 @@ void facts_add_pattern(struct facts *facts, int line, const char *name, bool is_
 		facts_set(facts, line, "mailboxes", text.data);
 	}
 	buf_finish(&text);
+}
+
+bool facts_selects(struct facts *facts, const char *mailbox)
+{
+	const char *text = facts_value(facts, "mailboxes");
+	struct strlist patterns;
+
+	strlist_init(&patterns);
+	while (text && *text && !is_over(facts)) {
+		bool is_quoted = *text == '"';
+		text += is_quoted;
+		size_t len = strcspn(text, is_quoted ? "\"" : " ");
+		facts->code = strlist_add(&patterns, (struct span){text, len}, facts->err);
+		text += len + (is_quoted && text[len] == '"');
+		text += strspn(text, " ");
+	}
+	bool is_selected =
+		patterns.count > 0 &&
+		mbname_selected((const char *const *)patterns.items, patterns.count, mailbox);
+	strlist_finish(&patterns);
+	return is_selected;
 }

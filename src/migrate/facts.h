@@ -78,8 +78,11 @@ void facts_tell_fingerprint(struct facts *facts, int line, const char *word);
 /* PLACE is what DAYS of age come to: "30d". */
 void facts_set_days(struct facts *facts, int line, const char *key, const char *days);
 
-/* A pattern for `mailboxes` behind those there, quoted where need be; IS_OUT: leaves out. NAME
- * is as the other program has it; modified UTF-7 is decoded. */
+/* A pattern for `mailboxes` behind those there, quoted where need be; IS_OUT: leaves out, and does
+ * nothing where none is there, since all but NAME would be meant. NAME is as the other program has
+ * it; modified UTF-7 is decoded. */
 void facts_add_pattern(struct facts *facts, int line, const char *name, bool is_out);
+/* The patterns there select MAILBOX; there have to be any. */
+bool facts_selects(struct facts *facts, const char *mailbox);
 
 #endif

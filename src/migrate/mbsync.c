@@ -31,14 +31,11 @@ static const struct rule login_rules[] = {
 static const struct rule store_rules[] = {
 	{"subscribedonly", FATE_YES, "subscribed_only", NULL},
 	{"trash", FATE_COPY, "trash", NULL},
-	{"path", FATE_TELL, NULL,
-	 "the server's own prefix (NAMESPACE) is left out of names; another one is part of them"},
-	{"usenamespace", FATE_TELL, NULL,
-	 "the server's own prefix (NAMESPACE) is left out of names"},
 	{"pathdelimiter", FATE_TELL, NULL, "the server tells its own"},
 	{"maxsize", FATE_TELL, NULL,
 	 "larger messages than this go nowhere at all, not even their beginning"},
-	{"mapinbox", FATE_TELL, NULL, "names are the same on both sides"},
+	{"mapinbox", FATE_TELL, NULL,
+	 "the folder of that name has INBOX's mail: it is left out; name it in `inbox`"},
 	{"trashnewonly", FATE_TELL, NULL, "`trash` is for whatever is deleted on the server"},
 	{"trashremotenew", FATE_TELL, NULL, "`trash` is for whatever is deleted on the server"},
 };
@@ -243,6 +240,20 @@ static struct section *login_of(struct facts *facts, struct section *store)
 	return login ? login : store;
 }
 
+static void tell_prefix(struct facts *facts, const struct channel *channel)
+{
+	const struct entry *path = section_take(channel->imap, "path");
+
+	if (*channel->prefix) {
+		facts_note(
+			facts, path->line, path->key,
+			"on the server the names of all mailboxes but INBOX begin with it, and "
+			"here they do not: they are left out. Where it is the server's own prefix "
+			"(NAMESPACE), which mailsync leaves out of names, too, put the patterns "
+			"into `mailboxes`; else rename the folders before");
+	}
+}
+
 static void open_account(struct facts *facts, const struct channel *channel, const char *suffix)
 {
 	struct section *login = login_of(facts, channel->imap);
@@ -252,10 +263,12 @@ static void open_account(struct facts *facts, const struct channel *channel, con
 	section_again(channel->imap);
 	section_again(channel->maildir);
 	(void)section_take(channel->imap, "account");
+	(void)section_take(channel->imap, "usenamespace");
 	snprintf(name, sizeof(name), "%s%s", login->name, suffix);
 	facts_begin(facts, name);
 	set_login(facts, login);
 	apply_words(facts, channel->imap, RULES(store_rules));
+	tell_prefix(facts, channel);
 	facts_tell_left(facts, login);
 	facts_tell_left(facts, channel->imap);
 }
@@ -308,27 +321,24 @@ static void tell_others(struct facts *facts, const struct channels *channels, si
 	}
 }
 
-/* INBOX is among the mailboxes; alone, where IS_ALONE. */
-static bool has_inbox(const struct facts *facts, bool is_alone)
+static bool has_inbox_alone(const struct facts *facts)
 {
 	const char *mailboxes = facts_value(facts, "mailboxes");
-
-	return mailboxes &&
-	       (strcmp(mailboxes, "INBOX") == 0 ||
-		(!is_alone && (strpbrk(mailboxes, "*%") || strstr(mailboxes, "INBOX"))));
+	return mailboxes && strcmp(mailboxes, "INBOX") == 0;
 }
 
 /* INBOX alone, in a folder of a store that may be others' too: that folder is the Maildir. */
 static void narrow(struct facts *facts, const struct channel *channel)
 {
-	const char *folder = facts_value(facts, "inbox");
+	const char *root = facts_value(facts, "maildir"), *folder = facts_value(facts, "inbox");
 	struct buf path;
 
-	if (!has_inbox(facts, true) || !folder || strcmp(folder, ".") == 0) {
+	if (!has_inbox_alone(facts) || *channel->prefix || !root || !folder ||
+	    strcmp(folder, ".") == 0) {
 		return;
 	}
 	buf_init(&path, TEXT_MAX);
-	buf_printf(&path, "%s/%s", facts_value(facts, "maildir"), folder);
+	buf_printf(&path, "%s/%s", root, folder);
 	if (buf_status(&path, "a path", facts->err) == 0) {
 		facts_set_path(facts, channel->line, "maildir", path.data);
 		facts_set(facts, channel->line, "inbox", ".");
@@ -343,11 +353,17 @@ static void set_inbox_alone(struct facts *facts, const struct channel *channel, 
 	facts_set(facts, channel->line, "mailboxes", "INBOX");
 }
 
-/* INBOX lies elsewhere: the account does without it. */
-static void leave_inbox(struct facts *facts, const struct channel *channel)
+/* INBOX lies elsewhere, and mbsync has what is below it there: the account does without them. True
+ * where INBOX was among its mailboxes. */
+static bool leave_inbox(struct facts *facts, const struct channel *channel)
 {
-	facts_add_pattern(facts, channel->line, "INBOX", true);
+	bool is_selected = facts_selects(facts, "INBOX");
+
+	if (is_selected) {
+		facts_add_pattern(facts, channel->line, "INBOX", true);
+	}
 	facts_add_pattern(facts, channel->line, "INBOX/*", true);
+	return is_selected;
 }
 
 static void add_account(struct facts *facts, const struct channels *channels, size_t at)
@@ -358,11 +374,11 @@ static void add_account(struct facts *facts, const struct channels *channels, si
 	open_account(facts, first, "");
 	bool is_apart = channel_set_maildir(facts, first, &inbox);
 	add_channels(facts, channels, at);
-	bool is_split = is_apart && has_inbox(facts, false) && !has_inbox(facts, true);
-	if (is_split) {
-		leave_inbox(facts, first);
-	} else if (is_apart && has_inbox(facts, true)) {
+	bool is_split = false;
+	if (is_apart && has_inbox_alone(facts)) {
 		set_inbox_alone(facts, first, inbox);
+	} else if (is_apart) {
+		is_split = leave_inbox(facts, first);
 	} else {
 		narrow(facts, first);
 	}

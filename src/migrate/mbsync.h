@@ -16,6 +16,7 @@ struct channel {
 	struct section *section;
 	struct section *imap, *maildir;
 	char *remote, *local; /* mailboxes, or what stands before patterns; owned */
+	char *prefix;         /* the server's names, but INBOX, begin with it (Path); owned */
 	bool is_swapped;      /* the server is the near side */
 	bool has_patterns;
 	int line; /* of the local side */
@@ -34,8 +35,8 @@ void channel_set_policy(struct facts *facts, const struct channel *channel);
 bool channel_set_maildir(struct facts *facts, const struct channel *channel, char **inbox);
 /* Its mailboxes. What has another name on disk than on the server is left out and told. */
 void channel_add_mailboxes(struct facts *facts, const struct channel *channel);
-/* Folders whose names are not those of the server's mailboxes: what lies below another mailbox is
- * left out, and none is made. */
+/* Folders whose names are not those of the server's mailboxes: what may be another's is left out,
+ * and none is made. Behind channel_set_policy. */
 void channel_guard_names(struct facts *facts, const struct channel *channel);
 
 #endif

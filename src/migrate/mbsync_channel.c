@@ -42,6 +42,9 @@ static struct section *find_store(struct facts *facts, const char *kind, const s
 /* The names of stores are known: which of them is the server? */
 static bool assign(struct facts *facts, struct channel *channel, struct buf *far, struct buf *near)
 {
+	struct buf path;
+	int line;
+
 	channel->imap = find_store(facts, "imapstore", &far[0]);
 	channel->maildir = find_store(facts, "maildirstore", &near[0]);
 	if (!channel->imap || !channel->maildir) {
@@ -52,9 +55,13 @@ static bool assign(struct facts *facts, struct channel *channel, struct buf *far
 	if (!channel->imap || !channel->maildir) {
 		return false;
 	}
+	buf_init(&path, TEXT_MAX);
 	channel->remote = buf_steal(channel->is_swapped ? &near[1] : &far[1]);
 	channel->local = buf_steal(channel->is_swapped ? &far[1] : &near[1]);
-	if (!channel->remote || !channel->local) {
+	(void)section_take_word(channel->imap, "path", &path, &line);
+	channel->prefix = buf_steal(&path);
+	buf_finish(&path);
+	if (!channel->remote || !channel->local || !channel->prefix) {
 		facts->code = err_nomem(facts->err);
 	}
 	return facts->code == 0;
@@ -92,7 +99,14 @@ void channel_finish(struct channel *channel)
 {
 	free(channel->remote);
 	free(channel->local);
-	channel->remote = channel->local = NULL;
+	free(channel->prefix);
+	channel->remote = channel->local = channel->prefix = NULL;
+}
+
+/* BOX, of one side; none is INBOX, but where patterns come behind it. */
+static const char *box_of(const struct channel *channel, const char *box)
+{
+	return *box || channel->has_patterns ? box : "INBOX";
 }
 
 /* All of the server's names lie in one folder of the Maildir store: Near ":local:work/". */
@@ -106,9 +120,8 @@ static bool has_folder(const struct channel *channel)
 /* INBOX alone, in a folder of another name. */
 static bool is_inbox_alone(const struct channel *channel)
 {
-	bool is_inbox = !*channel->remote || strcmp(channel->remote, "INBOX") == 0;
-	return !channel->has_patterns && is_inbox && *channel->local &&
-	       strcmp(channel->local, "INBOX") != 0;
+	return !channel->has_patterns && strcmp(box_of(channel, channel->remote), "INBOX") == 0 &&
+	       strcmp(box_of(channel, channel->local), "INBOX") != 0;
 }
 
 bool channel_is_like(const struct channel *channel, const struct channel *other)
@@ -179,7 +192,8 @@ static void set_delimiter(struct facts *facts, struct section *store)
 		 "mailsync deletes here without a trash; `trash` is the server's"},
 		{"trashnewonly", FATE_TELL, NULL, "mailsync deletes here without a trash"},
 		{"trashremotenew", FATE_TELL, NULL, "mailsync deletes here without a trash"},
-		{"mapinbox", FATE_TELL, NULL, "see the key `inbox`"},
+		{"mapinbox", FATE_TELL, NULL,
+		 "mbsync had the server's mailbox of that name in INBOX's folder: it is left out"},
 	};
 	facts_apply(facts, store, RULES(rules));
 }
@@ -235,29 +249,45 @@ bool channel_set_maildir(struct facts *facts, const struct channel *channel, cha
 
 /* --- mailboxes --- */
 
+/* What both sides call by one name, but for what `Path` puts before the server's. */
+static bool is_equal_behind_prefix(const struct channel *channel)
+{
+	return has_folder(channel) ||
+	       strcmp(box_of(channel, channel->remote), box_of(channel, channel->local)) == 0;
+}
+
+static bool is_equal(const struct channel *channel)
+{
+	bool is_inbox =
+		!channel->has_patterns && strcmp(box_of(channel, channel->remote), "INBOX") == 0;
+
+	return is_equal_behind_prefix(channel) && (is_inbox || !*channel->prefix);
+}
+
 static void tell_renamed(struct facts *facts, const struct channel *channel)
 {
-	const char *remote = *channel->remote ? channel->remote : "INBOX";
-	const char *local = *channel->local ? channel->local : "INBOX";
+	const char *remote = box_of(channel, channel->remote);
+	const char *local = box_of(channel, channel->local);
+	const char *prefix = strcmp(remote, "INBOX") == 0 ? "" : channel->prefix;
 
 	if (channel->has_patterns) {
-		facts_note(
-			facts, channel->line, channel->section->name,
-			"what is %s... on the server is %s... here; mailsync has equal names only. "
-			"Rename the folders, then put the names into `mailboxes`",
-			channel->remote, channel->local);
+		facts_note(facts, channel->line, channel->section->name,
+			   "what is %s%s... on the server is %s... here; mailsync has equal names "
+			   "only. Rename the folders, then put the names into `mailboxes`",
+			   prefix, remote, local);
 		return;
 	}
 	facts_note(
 		facts, channel->line, channel->section->name,
-		"the server's %s is %s here; mailsync has equal names only. Rename the folder %s "
-		"to "
-		"%s, then put \"%s\" into `mailboxes`",
-		remote, local, local, remote, remote);
+		"the server's %s%s is %s here; mailsync has equal names only. Rename the folder %s "
+		"to %s%s, then put \"%s%s\" into `mailboxes`",
+		prefix, remote, local, local, prefix, remote, prefix, remote);
 }
 
+/* mbsync selects nothing before the first pattern that takes in (*HAS_ANY): what leaves out says
+ * nothing there. Of a server's Path there is INBOX alone. */
 static void add_patterns(struct facts *facts, const struct channel *channel,
-			 const struct entry *entry)
+			 const struct entry *entry, bool *has_any)
 {
 	struct span rest = span_of(entry->value);
 	struct buf word, name;
@@ -268,8 +298,10 @@ static void add_patterns(struct facts *facts, const struct channel *channel,
 		bool is_out = word.len > 0 && word.data[0] == '!';
 		buf_clear(&name);
 		buf_printf(&name, "%s%s", channel->remote, word.len > 0 ? word.data + is_out : "");
-		if (name.failed == 0 && name.len > 0) {
+		bool is_known = !*channel->prefix || strcmp(name.data, "INBOX") == 0;
+		if (name.failed == 0 && name.len > 0 && is_known && (*has_any || !is_out)) {
 			facts_add_pattern(facts, entry->line, name.data, is_out);
+			*has_any = true;
 		}
 	}
 	buf_finish(&name);
@@ -279,8 +311,7 @@ static void add_patterns(struct facts *facts, const struct channel *channel,
 void channel_add_mailboxes(struct facts *facts, const struct channel *channel)
 {
 	struct section *section = channel->section;
-	bool is_equal = strcmp(channel->remote, channel->local) == 0 || has_folder(channel) ||
-			(!*channel->remote && strcmp(channel->local, "INBOX") == 0);
+	bool has_any = false;
 
 	section->is_taken = true;
 	for (size_t i = 0; i < section->count; i++) {
@@ -289,17 +320,43 @@ void channel_add_mailboxes(struct facts *facts, const struct channel *channel)
 			continue;
 		}
 		entry->is_taken = true;
-		if (is_equal) {
-			add_patterns(facts, channel, entry);
+		if (is_equal_behind_prefix(channel)) {
+			add_patterns(facts, channel, entry, &has_any);
 		}
 	}
 	const char *inbox = facts_value(facts, "inbox");
 	bool is_inbox = is_inbox_alone(channel) && inbox && strcmp(inbox, channel->local) == 0;
-	if (!is_equal && !is_inbox) {
+	if (!is_equal(channel) && !is_inbox) {
 		tell_renamed(facts, channel);
 	} else if (!channel->has_patterns) {
-		facts_add_pattern(facts, channel->line,
-				  *channel->remote ? channel->remote : "INBOX", false);
+		facts_add_pattern(facts, channel->line, box_of(channel, channel->remote), false);
+	}
+}
+
+/* A name for INBOX beside INBOX. */
+static void leave_mapped(struct facts *facts, struct section *store)
+{
+	struct buf name;
+	int line;
+
+	buf_init(&name, TEXT_MAX);
+	if (section_take_word(store, "mapinbox", &name, &line) && name.len > 0) {
+		facts_add_pattern(facts, line, name.data, true);
+	}
+	buf_finish(&name);
+}
+
+/* Of a server with a prefix of its own, names have it here, and with mailsync they do not. */
+static void guard_namespace(struct facts *facts, const struct channel *channel)
+{
+	const struct entry *wanted = section_look(channel->imap, "usenamespace");
+
+	if (entry_is_no(wanted) && !*channel->prefix) {
+		facts_note(facts, wanted->line, wanted->key,
+			   "the server's own prefix (NAMESPACE) is left out of names. Where it has "
+			   "one, rename the folders; until then no mailbox is made on either side "
+			   "(`create = none`)");
+		facts_set(facts, wanted->line, "create", "none");
 	}
 }
 
@@ -324,8 +381,11 @@ void channel_guard_names(struct facts *facts, const struct channel *channel)
 		facts_add_pattern(facts, channel->line, "*/*", true);
 		facts_set(facts, channel->line, "create", "none");
 	}
+	guard_namespace(facts, channel);
+	leave_mapped(facts, channel->imap);
+	leave_mapped(facts, channel->maildir);
 	if (!facts_has(facts, "mailboxes")) {
 		/* All that it has is named otherwise: nothing, until somebody renames it. */
-		facts_add_pattern(facts, channel->line, "*", true);
+		facts_set(facts, channel->line, "mailboxes", "!*");
 	}
 }

@@ -215,6 +215,65 @@ Channel sent
     goes_on(peer, remote, peer.home / "Maildir")
 
 
+MBSYNC_PATTERNS = """\
+MaildirStore work-near
+Path ~/Mail/
+SubFolders Verbatim
+
+Channel work
+Far :work-far:
+Near :work-near:
+Create Both
+Expunge Both
+Patterns {patterns}
+"""
+
+
+@by(migrate.Mbsync)
+@pytest.mark.parametrize("patterns, folders, mailboxes", [
+    ("* !INBOX", ["Lists/a", "Spam"], "* !INBOX !INBOX/*"),
+    ("Lists/%", ["Lists/a"], "Lists/% !INBOX/*"),
+    ("!Spam Lists/*", ["Lists/a"], "Lists/* !INBOX/*")])
+def test_mbsync_whose_patterns_leave_inbox_out(peer, remote, patterns, folders, mailboxes):
+    """Where it would have been lies mail that mbsync never saw: it goes nowhere."""
+    fill(remote, "INBOX", "Lists/a", "Spam")
+    (peer.home / "Mail").mkdir()
+    other = maildir(peer.home / "Maildir") / "new/1.other"
+    other.write_bytes(mail.one(1, seed="other", size=300))
+    peer.write(MBSYNC_LOGIN + MBSYNC_PATTERNS, secret_line=PASS_CMD, patterns=patterns)
+    peer.run()
+    root = peer.home / "Mail"
+    assert sorted(str(cur.parent.relative_to(root)) for cur in root.rglob("cur")) == folders
+    result = first_run(peer, remote, peer.home, says=[f"mailboxes = {mailboxes}\n"])
+    assert "[account work-inbox]" not in result.out
+    assert other.exists()
+    goes_on(peer, remote, root, "Lists/a")
+
+
+@by(migrate.Mbsync)
+def test_mbsync_below_a_path_of_the_server(peer, remote):
+    """The folder a is the server's Lists/a, not its a: neither is mixed, doubled or sent."""
+    fill(remote, "INBOX", "Lists/a", "Lists/b", "a")
+    (peer.home / "Mail").mkdir()
+    peer.write(MBSYNC_LOGIN.replace("Account work\n\n", "Account work\nPath Lists/\n\n") +
+               MBSYNC_PATTERNS, secret_line=PASS_CMD, patterns="*")
+    peer.run()
+    root = peer.home / "Mail"
+    first_run(peer, remote, root, says=["mailboxes = !*\n",
+                                        "what is Lists/... on the server is ... here"])
+    # As the remark says.
+    (root / "Lists").mkdir()
+    for folder in "ab":
+        (root / folder).rename(root / "Lists" / folder)
+    conf = peer.home / ".config/mailsync/mailsync.conf"
+    conf.write_text(conf.read_text().replace("mailboxes = !*\n", "mailboxes = Lists/*\n"))
+    files = messages(root)
+    for did in peer.sync().values():
+        assert set(did) <= {"flags_local"}
+    assert messages(root) == files
+    goes_on(peer, remote, root, "Lists/a")
+
+
 @by(migrate.Mbsync)
 def test_the_way_back_to_mbsync(peer, remote):
     fill(remote, "INBOX", "Work")

@@ -64,6 +64,16 @@ static void expect(enum migrate_kind kind, const char *text, const char *section
 #define SIDES                                                                        \
 	"# From mbsync's ~/.rc\n[account far]\nhost = imap.example.org\nuser = me\n" \
 	"tls = implicit\npassword_command = pass \"a b\"\nmaildir = ~/Mail/x\n"
+#define SIDES_INBOX                                                                         \
+	"# From mbsync's ~/.rc\n[account far-inbox]\nhost = imap.example.org\nuser = me\n"  \
+	"tls = implicit\npassword_command = pass \"a b\"\nmaildir = ~/Maildir\ninbox = .\n" \
+	"mailboxes = INBOX\nexpunge = both\n"
+#define APART                                                                   \
+	"MaildirStore near\nPath ~/Mail/x/\nSubFolders Verbatim\n\nChannel c\n" \
+	"Far :far:\nNear :near:\nCreate Both\nExpunge Both\n"
+#define FAR_BELOW                                                                       \
+	"IMAPStore far\nHost imap.example.org\nUser me\nPassCmd \"pass \\\"a b\\\"\"\n" \
+	"SSLType IMAPS\nPath [Gmail]/\n\n"
 #define CHANNEL "Channel c\nFar :far:\nNear :near:\nCreate Both\nExpunge Both\nPatterns *\n"
 
 static void mbsync_channels_become_an_account(void **state)
@@ -152,6 +162,100 @@ static void mbsync_inboxes_of_one_store_are_maildirs_of_their_own(void **state)
 	       "# From mbsync's ~/.rc\n[account other]\nhost = b.example\nuser = you\n"
 	       "tls = starttls\npassword_command = b\nmaildir = ~/Mail/home\ninbox = .\n"
 	       "mailboxes = INBOX\nexpunge = both\n");
+}
+
+/* PATTERNS of a channel whose server's INBOX lies outside of Path: the account's sections. */
+static void expect_apart(const char *patterns, const char *mailboxes, bool has_inbox)
+{
+	struct buf text, want;
+
+	buf_init(&text, 4096);
+	buf_init(&want, 4096);
+	buf_printf(&text, "%s%sPatterns %s\n", FAR, APART, patterns);
+	buf_printf(&want, "%smailboxes = %s\nexpunge = both\n%s", SIDES, mailboxes,
+		   has_inbox ? SIDES_INBOX : "");
+	expect(MIGRATE_MBSYNC, text.data, want.data);
+	buf_finish(&want);
+	buf_finish(&text);
+}
+
+static void mbsync_patterns_tell_whether_inbox_is_among_the_mailboxes(void **state)
+{
+	(void)state;
+	expect_apart("*", "* !INBOX !INBOX/*", true);
+	expect_apart("% !INBOX", "% !INBOX !INBOX/*", false);
+	expect_apart("Lists/* Archive%", "Lists/* Archive% !INBOX/*", false);
+	expect_apart("\"a b\" INB* !Spam", "\"a b\" INB* !Spam !INBOX !INBOX/*", true);
+	expect_apart("INBOX2", "INBOX2 !INBOX/*", false);
+}
+
+static void mbsync_selects_nothing_before_the_first_pattern(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MBSYNC, FAR APART "Patterns !Spam\n",
+	       SIDES "expunge = both\nmailboxes = !*\n");
+	expect_apart("!Spam Lists/* !Lists/x", "Lists/* !Lists/x !INBOX/*", false);
+}
+
+#define PREFIX_NOTE                                                                            \
+	"# Not carried over from ~/.rc, or to be looked at:\n"                                 \
+	"#   line 6, path: on the server the names of all mailboxes but INBOX begin with it, " \
+	"and here they do not: they are left out. Where it is the server's own prefix "        \
+	"(NAMESPACE), which mailsync leaves out of names, too, put the patterns into "         \
+	"`mailboxes`; else rename the folders before\n"
+
+static void mbsync_mailboxes_below_a_path_of_the_server_are_left_out(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MBSYNC, FAR_BELOW NEAR CHANNEL,
+	       SIDES "expunge = both\nmailboxes = !*\n" PREFIX_NOTE
+		     "#   line 15, c: what is [Gmail]/... on the server is ... here; mailsync has "
+		     "equal names only. Rename the folders, then put the names into `mailboxes`\n");
+	expect(MIGRATE_MBSYNC,
+	       FAR_BELOW NEAR "Channel c\nFar :far:\nNear :near:\nCreate Both\nExpunge Both\n\n"
+			      "Channel d\nFar :far:Drafts\nNear :near:Drafts\nCreate Both\n"
+			      "Expunge Both\n",
+	       SIDES "mailboxes = INBOX\nexpunge = both\n" PREFIX_NOTE
+		     "#   line 21, d: the server's [Gmail]/Drafts is Drafts here; mailsync has "
+		     "equal names only. Rename the folder Drafts to [Gmail]/Drafts, then put "
+		     "\"[Gmail]/Drafts\" into `mailboxes`\n");
+}
+
+static void mbsync_other_names_of_inbox_are_left_out(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MBSYNC,
+	       "IMAPStore far\nHost imap.example.org\nUser me\nPassCmd \"pass \\\"a b\\\"\"\n"
+	       "SSLType IMAPS\nMapInbox In\nUseNamespace no\n\n"
+	       "MaildirStore near\nPath ~/Mail/x/\nInbox ~/Mail/x/INBOX\nMapInbox \"In Box\"\n"
+	       "\n" CHANNEL,
+	       SIDES
+	       "mailboxes = * !In \"!In Box\"\nexpunge = both\ncreate = none\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 6, mapinbox: the folder of that name has INBOX's mail: it is left out; "
+	       "name it in `inbox`\n"
+	       "#   line 12, mapinbox: mbsync had the server's mailbox of that name in INBOX's "
+	       "folder: it is left out\n"
+	       "#   line 7, usenamespace: the server's own prefix (NAMESPACE) is left out of "
+	       "names. Where it has one, rename the folders; until then no mailbox is made on "
+	       "either side (`create = none`)\n");
+	expect(MIGRATE_MBSYNC,
+	       FAR NEAR "Channel c\nFar :far:INBOX\nNear :near:\nCreate Both\nExpunge Both\n",
+	       SIDES "mailboxes = INBOX\nexpunge = both\n");
+}
+
+static void mbsync_inbox_in_a_store_of_an_unknown_place_stays_there(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MBSYNC,
+	       FAR "MaildirStore near\nPath Mail/\nInbox Mail/INBOX\n\n"
+		   "Channel c\nFar :far:\nNear :near:work\nCreate Both\nExpunge Both\n",
+	       "# From mbsync's ~/.rc\n[account far]\nhost = imap.example.org\nuser = me\n"
+	       "tls = implicit\npassword_command = pass \"a b\"\ninbox = work\n"
+	       "mailboxes = INBOX\nexpunge = both\nmaildir = ~/Mail/far\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 7, maildir: the path is neither absolute nor below ~/; put the whole of "
+	       "it here\n");
 }
 
 static void offlineimap_accounts_are_pairs_of_repositories(void **state)
@@ -287,6 +391,11 @@ int main(void)
 		cmocka_unit_test(mbsync_sync_says_what_goes_where),
 		cmocka_unit_test(mbsync_layouts_that_differ_are_guarded),
 		cmocka_unit_test(mbsync_inboxes_of_one_store_are_maildirs_of_their_own),
+		cmocka_unit_test(mbsync_patterns_tell_whether_inbox_is_among_the_mailboxes),
+		cmocka_unit_test(mbsync_selects_nothing_before_the_first_pattern),
+		cmocka_unit_test(mbsync_mailboxes_below_a_path_of_the_server_are_left_out),
+		cmocka_unit_test(mbsync_other_names_of_inbox_are_left_out),
+		cmocka_unit_test(mbsync_inbox_in_a_store_of_an_unknown_place_stays_there),
 		cmocka_unit_test(offlineimap_accounts_are_pairs_of_repositories),
 		cmocka_unit_test(mpop_accounts_take_over_from_others),
 		cmocka_unit_test(getmail_has_one_account),
