@@ -273,11 +273,6 @@ static void open_account(struct facts *facts, const struct channel *channel, con
 	facts_tell_left(facts, channel->imap);
 }
 
-struct channels {
-	struct channel *items;
-	size_t count, cap;
-};
-
 /* Those like the first of CHANNELS from AT on; those that leave something out come first, since the
  * last pattern that matches wins. */
 static void add_channels(struct facts *facts, const struct channels *channels, size_t at)
@@ -293,29 +288,6 @@ static void add_channels(struct facts *facts, const struct channels *channels, s
 					  (pattern && strchr(pattern, '!'));
 			if (channel_is_like(channel, first) && leaves_out == (turn == 0)) {
 				channel_add_mailboxes(facts, channel);
-			}
-		}
-	}
-}
-
-/* What of the other channels of an account is not as its first says. */
-static void tell_others(struct facts *facts, const struct channels *channels, size_t at)
-{
-	static const char *const keys[] = {"sync", "create", "remove", "expunge", NULL};
-	const struct channel *first = &channels->items[at];
-
-	for (size_t i = at + 1; i < channels->count; i++) {
-		const struct channel *other = &channels->items[i];
-		for (const char *const *key = keys; *key && channel_is_like(other, first); key++) {
-			const char *one = section_value(first->section, *key);
-			const char *two = section_value(other->section, *key);
-			(void)section_take(other->section, *key);
-			if (strcasecmp(one ? one : "", two ? two : "") != 0) {
-				facts_note(facts, other->section->line, *key,
-					   "channel %s differs in this from channel %s, which the "
-					   "account "
-					   "follows",
-					   other->section->name, first->section->name);
 			}
 		}
 	}
@@ -382,9 +354,8 @@ static void add_account(struct facts *facts, const struct channels *channels, si
 	} else {
 		narrow(facts, first);
 	}
-	channel_set_policy(facts, first);
+	channels_set_policy(facts, channels, at);
 	channel_guard_names(facts, first);
-	tell_others(facts, channels, at);
 	facts_tell_left(facts, first->maildir);
 	for (size_t i = at; i < channels->count; i++) {
 		if (channel_is_like(&channels->items[i], first)) {
@@ -394,7 +365,7 @@ static void add_account(struct facts *facts, const struct channels *channels, si
 	if (is_split) {
 		open_account(facts, first, "-inbox");
 		set_inbox_alone(facts, first, inbox);
-		channel_set_policy(facts, first);
+		channels_set_policy(facts, channels, at);
 	}
 	free(inbox);
 }

@@ -28,15 +28,22 @@ void channel_finish(struct channel *channel);
 /* Both belong into one account. */
 bool channel_is_like(const struct channel *channel, const struct channel *other);
 
-/* The keys for what is synced where to: of a channel, or of what stands before all sections. */
-void channel_set_policy(struct facts *facts, const struct channel *channel);
+/* All of a file. */
+struct channels {
+	struct channel *items;
+	size_t count, cap;
+};
+
+/* The keys for what is synced where to: what all channels like the one AT and behind it do, each by
+ * itself or by what stands before all sections. */
+void channels_set_policy(struct facts *facts, const struct channels *channels, size_t at);
 /* The keys `maildir`, `layout` and `inbox`, by the store and the account's first channel. True
  * where INBOX lies elsewhere, in *INBOX (owned): it takes an account of its own. */
 bool channel_set_maildir(struct facts *facts, const struct channel *channel, char **inbox);
 /* Its mailboxes. What has another name on disk than on the server is left out and told. */
 void channel_add_mailboxes(struct facts *facts, const struct channel *channel);
 /* Folders whose names are not those of the server's mailboxes: what may be another's is left out,
- * and none is made. Behind channel_set_policy. */
+ * and none is made. Behind channels_set_policy. */
 void channel_guard_names(struct facts *facts, const struct channel *channel);
 
 #endif

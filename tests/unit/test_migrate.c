@@ -122,6 +122,58 @@ static void mbsync_sync_says_what_goes_where(void **state)
 	}
 }
 
+#define DIFFERS                                                                              \
+	": channel b differs in this from channel a: the account does only what all of its " \
+	"channels do\n"
+
+static void mbsync_channels_that_differ_do_what_all_of_them_do(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MBSYNC,
+	       "Create Both\nExpunge Near\n\n" FAR NEAR
+	       "Channel a\nFar :far:A\nNear :near:A\nSync Pull\n\n"
+	       "Channel b\nFar :far:B\nNear :near:B\nExpunge Both\nCreate Near\n",
+	       SIDES "mailboxes = A B\ndirection = pull\ncopy = local\nflags = local\n"
+		     "delete = local\nexpunge = local\ncreate = local\n"
+		     "# Not carried over from ~/.rc, or to be looked at:\n"
+		     "#   line 20, copy" DIFFERS "#   line 20, flags" DIFFERS
+		     "#   line 20, delete" DIFFERS "#   line 20, expunge" DIFFERS
+		     "#   line 20, create" DIFFERS);
+	/* Who is far and who near may differ, too: one fetches, the other sends. */
+	expect(MIGRATE_MBSYNC,
+	       "Create Both\nExpunge Both\n\n" FAR NEAR
+	       "Channel a\nFar :far:A\nNear :near:A\nSync Pull\n\n"
+	       "Channel b\nFar :near:B\nNear :far:B\nSync Pull\n",
+	       SIDES "mailboxes = A B\ncopy = none\nflags = none\ndelete = none\n"
+		     "expunge = both\n"
+		     "# Not carried over from ~/.rc, or to be looked at:\n"
+		     "#   line 20, copy" DIFFERS "#   line 20, flags" DIFFERS
+		     "#   line 20, delete" DIFFERS);
+}
+
+static void mbsync_removal_of_empty_mailboxes_is_none_of_full_ones(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MBSYNC, "Remove Both\n\n" FAR NEAR CHANNEL,
+	       SIDES "mailboxes = *\nexpunge = both\n"
+		     "# Not carried over from ~/.rc, or to be looked at:\n"
+		     "#   line 1, remove: mbsync removes only mailboxes that are empty, mailsync "
+		     "what is in them, too: see the key `remove_mailboxes`, without which it "
+		     "removes none\n");
+	/* Once, though each channel asks. */
+	expect(MIGRATE_MBSYNC,
+	       "Remove Near\nMaxMessages 9\nCreate Both\nExpunge Both\n\n" FAR NEAR
+	       "Channel a\nFar :far:A\nNear :near:A\n\n"
+	       "Channel b\nFar :far:B\nNear :near:B\nRemove None\nMaxMessages 0\n",
+	       SIDES "mailboxes = A B\nexpunge = both\n"
+		     "# Not carried over from ~/.rc, or to be looked at:\n"
+		     "#   line 2, maxmessages: mailsync does not count messages: what is on the "
+		     "server and not here will be downloaded, unless you limit it by max_age\n"
+		     "#   line 1, remove: mbsync removes only mailboxes that are empty, mailsync "
+		     "what is in them, too: see the key `remove_mailboxes`, without which it "
+		     "removes none\n");
+}
+
 static void mbsync_layouts_that_differ_are_guarded(void **state)
 {
 	(void)state;
@@ -389,6 +441,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mbsync_channels_become_an_account),
 		cmocka_unit_test(mbsync_sync_says_what_goes_where),
+		cmocka_unit_test(mbsync_channels_that_differ_do_what_all_of_them_do),
+		cmocka_unit_test(mbsync_removal_of_empty_mailboxes_is_none_of_full_ones),
 		cmocka_unit_test(mbsync_layouts_that_differ_are_guarded),
 		cmocka_unit_test(mbsync_inboxes_of_one_store_are_maildirs_of_their_own),
 		cmocka_unit_test(mbsync_patterns_tell_whether_inbox_is_among_the_mailboxes),
