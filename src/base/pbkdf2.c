@@ -89,6 +89,7 @@ static void rounds_init(struct rounds *rounds, enum digest_kind kind, struct spa
 		begin(rounds, &context);
 		add(rounds, &context, password.data, password.len);
 		end(rounds, &context, key);
+		OPENSSL_cleanse(&context, sizeof(context)); /* it holds the key yet */
 	} else if (password.len > 0) {
 		memcpy(key, password.data, password.len);
 	}

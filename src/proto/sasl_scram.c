@@ -142,6 +142,7 @@ static int proofs_make(struct sasl *sasl, const uint8_t *salted, struct span aut
 finish:
 	secret_wipe(client_key, sizeof(client_key));
 	secret_wipe(key, sizeof(key));
+	secret_wipe(signature, sizeof(signature)); /* with the proof it is the client's key */
 	return code;
 }
 

@@ -1,8 +1,13 @@
+#define _GNU_SOURCE /* memmem */
+#include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <openssl/evp.h>
@@ -125,6 +130,77 @@ static void digest_pbkdf2_is_what_openssl_computes(void **state)
 	}
 }
 
+#define STACK_SIZE ((size_t)1 << 20)
+
+struct derivation {
+	enum digest_kind kind;
+	struct span password;
+	uint8_t out[DIGEST_MAX_SIZE];
+};
+
+static void *derive(void *context)
+{
+	struct derivation *derivation = context;
+	struct err err;
+
+	(void)digest_pbkdf2(derivation->kind, derivation->password, SPAN_LIT("salt"), 2,
+			    derivation->out, &err);
+	return NULL;
+}
+
+/* Derives on a stack of its own; what is left there, to be freed. */
+static uint8_t *stack_after(struct derivation *derivation)
+{
+	uint8_t *left = malloc(STACK_SIZE);
+	void *stack = NULL;
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	assert_non_null(left);
+	assert_int_equal(posix_memalign(&stack, 4096, STACK_SIZE), 0);
+	memset(stack, 0, STACK_SIZE);
+	assert_int_equal(pthread_attr_init(&attr), 0);
+	assert_int_equal(pthread_attr_setstack(&attr, stack, STACK_SIZE), 0);
+	assert_int_equal(pthread_create(&thread, &attr, derive, derivation), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	pthread_attr_destroy(&attr);
+	/* Not by reading it, which those who look after memory forbid. */
+	int fd = open("/proc/self/mem", O_RDONLY);
+	ssize_t len = pread(fd, left, STACK_SIZE, (off_t)(uintptr_t)stack);
+	close(fd);
+	free(stack);
+	if (len != (ssize_t)STACK_SIZE) {
+		free(left);
+		skip();
+	}
+	return left;
+}
+
+/* A long password's digest is as good as the password. */
+static void digest_pbkdf2_leaves_no_key_on_the_stack(void **state)
+{
+	static const enum digest_kind kinds[] = {DIGEST_SHA1, DIGEST_SHA256};
+	char password[100];
+	uint8_t key[DIGEST_MAX_SIZE];
+	uint32_t words[4]; /* as a digest's context holds them */
+	struct err err;
+
+	(void)state;
+	memset(password, 'p', sizeof(password));
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct derivation derivation = {kinds[i], {password, sizeof(password)}, {0}};
+		assert_int_equal(digest_of(kinds[i], derivation.password, key, &err), 0);
+		for (size_t k = 0; k < 4; k++) {
+			words[k] = (uint32_t)key[4 * k] << 24 | (uint32_t)key[4 * k + 1] << 16 |
+				   (uint32_t)key[4 * k + 2] << 8 | key[4 * k + 3];
+		}
+		uint8_t *left = stack_after(&derivation);
+		assert_null(memmem(left, STACK_SIZE, words, sizeof(words)));
+		assert_null(memmem(left, STACK_SIZE, key, sizeof(words)));
+		free(left);
+	}
+}
+
 /* RFC 4648, section 10. */
 static void base64_goes_both_ways(void **state)
 {
@@ -191,6 +267,7 @@ int main(void)
 		cmocka_unit_test(digest_hmac_matches_the_rfcs),
 		cmocka_unit_test(digest_pbkdf2_matches_the_rfc),
 		cmocka_unit_test(digest_pbkdf2_is_what_openssl_computes),
+		cmocka_unit_test(digest_pbkdf2_leaves_no_key_on_the_stack),
 		cmocka_unit_test(base64_goes_both_ways),
 		cmocka_unit_test(base64_refuses_what_is_not_base64),
 		cmocka_unit_test(random_bytes_differ),
