@@ -351,7 +351,6 @@ static int read_sign(const char *text, char *field, struct err *err)
 	return 0;
 }
 
-/* "INBOX, Work" names a mailbox "INBOX,". */
 /* "\\All", with or without a "!" before it. */
 static bool is_use(const char *pattern)
 {
@@ -388,6 +387,7 @@ static int check_patterns(const struct conf_key *key, const struct strlist *patt
 				       "\\Important",
 				       name);
 		}
+		/* "INBOX, Work" names a mailbox "INBOX,". */
 		if (pattern[strlen(pattern) - 1] == ',') {
 			return err_set(err, ERR_CONFIG, SCOPE_RUN,
 				       "patterns are separated by spaces; leave out the comma "

@@ -52,7 +52,7 @@ def test_a_machine_that_slept_begins_to_count_anew_once(offline, cron):
     assert told == [False, False, False, True, True, True]
 
 
-@pytest.mark.parametrize("patience, at, is_told", [("0", 300, True), ("10min", 580, False),
+@pytest.mark.parametrize("patience, at, is_told", [("0", 300, True), ("10min", 590, False),
                                                    ("10min", 601, True)])
 def test_patience_is_a_key(offline, cron, patience, at, is_told):
     offline.change(patience=patience)

@@ -44,8 +44,9 @@ def test_a_second_watch_of_an_account_is_told_so_and_a_sync_goes_in_between(acco
         assert second.status == 75 and "another mailsync watches it" in second.errors[0]["message"]
         append(remote, 1)
         # Its own writes may still cost the watch a look, for which it has the lock.
-        account.sync("--wait")
+        account.sync("--wait", status=0)
         assert count(account) == 1
+        assert watch.process.poll() is None, "and it watches on"
 
 
 def test_a_user_signal_syncs_now(account, remote):

@@ -27,7 +27,6 @@ static void scene_open(struct scene *scene)
 	make_folder(&scene->fixture, "Work");
 	scene_watch(scene, LAYOUT_FS);
 	assert_null(maildir_watch_why(scene->watch));
-	assert_null(maildir_watch_why(scene->watch));
 }
 
 static void scene_close(struct scene *scene)
