@@ -90,6 +90,9 @@ class Home:
         assert done.returncode == 0, f"{command}: {done.stdout.decode()}{done.stderr.decode()}"
         return done.stdout.decode()
 
+    def terminal(self, *argv):
+        return Terminal(argv, self.path, self.environment())
+
     def sync(self):
         assert self.sh("mailsync") == ""
 
@@ -151,7 +154,7 @@ def test_mutt(home, remote, mutt):
     home.set_up("neomutt and mutt")
     home.sync()
     uid = send(remote, "one")
-    with Terminal([mutt, "-n", "-F", ".muttrc"], home) as terminal:
+    with home.terminal(mutt, "-n", "-F", ".muttrc") as terminal:
         terminal.type("O")
         terminal.wait(lambda: len(home.files()) == 1, "the mail came")
         terminal.until("one")
@@ -171,7 +174,7 @@ def test_aerc(home, remote):
     home.set_up("aerc")
     home.sync()
     uid = send(remote, "one")
-    with Terminal(["aerc"], home) as terminal:
+    with home.terminal("aerc") as terminal:
         terminal.until("INBOX")
         terminal.type(":check-mail\r")
         terminal.wait(lambda: len(home.files()) == 1, "the mail came")

@@ -1,15 +1,11 @@
 """Commands and options: dry run, list, check, status, the lock, signals, several accounts."""
 
-import fcntl
 import os
-import pty
 import re
 import shlex
 import signal
 import socket
-import struct
 import subprocess
-import termios
 import time
 
 import pytest
@@ -18,6 +14,7 @@ from rig import mail, program
 from rig.host import PASSWORD
 from rig.line import Line
 from rig.scripted import Scripted, expect, pause
+from rig.terminal import Terminal, what_stays
 from stories import agree, append, count, idle, paired, uids
 
 
@@ -198,25 +195,16 @@ def test_status_names_an_account_that_never_came_to_a_mailbox(account):
 def on_a_terminal(account, *args, size=(24, 80), status=0, all_of_it=False, **env):
     """What a run writes to standard error (ALL_OF_IT: and to standard output) when that is a terminal of
     SIZE (rows, columns)."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-    environment = {"TERM": "xterm", "NO_COLOR": "", **env}
-    process = subprocess.Popen(account.argv(*args), stdin=subprocess.DEVNULL, stderr=theirs,
-                               stdout=theirs if all_of_it else subprocess.PIPE,
-                               env=account.environment(**environment))
-    os.close(theirs)
-    out = b""
-    try:
-        while data := os.read(ours, 4096):
-            out += data
-    except OSError:      # Linux: nobody holds the other end any more
-        pass
-    os.close(ours)
-    assert process.wait(20) == status
-    if not all_of_it:
-        assert process.stdout.read() == b""
-        process.stdout.close()
-    return out.decode()
+    rows, columns = size
+    environment = account.environment(**{"TERM": "xterm", "NO_COLOR": "", **env})
+    elsewhere = {} if all_of_it else {"stdout": subprocess.PIPE}
+    with Terminal(account.argv(*args), None, environment, columns, rows, stdin=subprocess.DEVNULL,
+                  **elsewhere) as terminal:
+        assert terminal.ended() == status
+        if not all_of_it:
+            with terminal.process.stdout as out:
+                assert out.read() == b""
+        return terminal.shown
 
 
 def test_accounts_ask_for_their_passwords_one_after_another(make_account):
@@ -238,7 +226,7 @@ def test_progress_shows_on_a_terminal_and_leaves_no_trace(account, remote):
         quiet = on_a_terminal(account, "-q", "sync")
     assert re.search(r"home: (looking|\d+ of 40 messages)", shown) and quiet == ""
     # What is said later stands in a line of its own, and nothing of the progress is left.
-    screen = [text.split("\r\x1b[K")[-1] for text in shown.split("\r\n")]
+    screen = what_stays(shown).split("\n")
     assert screen[-1] == "" and all(text.startswith("mailsync: ") for text in screen[:-1])
 
 
@@ -277,11 +265,6 @@ def test_trouble_alone_has_a_colour(make_account):
     assert "\x1b" not in account.run("check").err
     account.change(password=PASSWORD)
     assert red not in on_a_terminal(account, "-v", "sync")
-
-
-def what_stays(shown):
-    """Without what a slow run drew of its progress and erased again."""
-    return "\n".join(line.split("\r\x1b[K")[-1] for line in shown.split("\r\n"))
 
 
 def test_a_large_plan_is_short_on_a_terminal(account, remote):

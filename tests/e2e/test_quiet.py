@@ -2,13 +2,12 @@
 
 import fcntl
 import os
-import pty
 import socket
 import subprocess
 
 import pytest
 
-from rig import program
+from rig.terminal import Terminal
 from stories import append, paired
 
 
@@ -132,22 +131,10 @@ def test_a_reader_that_has_enough_ends_the_output_without_a_word(account, remote
 
 
 def at_a_terminal(account, *args):
-    """What a run says on a terminal, and its status."""
-    master, slave = pty.openpty()
-    process = subprocess.Popen(account.argv(*args), stdin=subprocess.DEVNULL, stdout=slave, stderr=slave,
-                               env=account.environment(TERM="dumb"))
-    os.close(slave)
-    text = b""
-    while True:
-        try:
-            piece = os.read(master, 4096)
-        except OSError:                      # the other end is closed
-            break
-        if not piece:
-            break
-        text += piece
-    os.close(master)
-    return process.wait(timeout=program.TIMEOUT), text.decode().replace("\r\n", "\n")
+    """A run's status, and what it says on a terminal."""
+    with Terminal(account.argv(*args), None, account.environment(TERM="dumb"),
+                  stdin=subprocess.DEVNULL) as terminal:
+        return terminal.ended(), terminal.shown.replace("\r\n", "\n")
 
 
 def test_at_a_terminal_a_long_sync_ends_with_what_it_did(make_account, tmp_path):

@@ -3,9 +3,7 @@
 import collections
 import fcntl
 import mailbox
-import os
 import pathlib
-import pty
 import signal
 import stat
 import subprocess
@@ -13,6 +11,7 @@ import subprocess
 import pytest
 
 from rig import mail
+from rig.terminal import Terminal
 
 WHEN = 1_500_000_000
 DATE = b"Date: Fri, 14 Jul 2017 02:40:00 +0000\n"
@@ -167,11 +166,8 @@ def test_what_export_refuses(account, args, words):
 
 
 def test_no_mbox_on_a_terminal(account):
-    main, other = pty.openpty()
-    done = subprocess.run(account.argv("export"), stdout=other, stderr=subprocess.PIPE, check=False)
-    os.close(other)
-    os.close(main)
-    assert done.returncode == 64 and b"terminal" in done.stderr
+    with Terminal(account.argv("export"), None, account.environment()) as terminal:
+        assert terminal.ended() == 64 and "terminal" in terminal.shown
 
 
 def test_a_reader_that_goes_away_is_no_failure(account):

@@ -11,9 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
-import os
 import pathlib
-import pty
 import re
 import shutil
 import socket
@@ -31,10 +29,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from rig.authority import Authority                     # noqa: E402
 from rig.dovecot import Dovecot                         # noqa: E402
 from rig.host import PASSWORD                           # noqa: E402
-from rig.host import Authority as CertificateAuthority  # noqa: E402
 from rig.imap import Imap                               # noqa: E402
 from rig.internet import Internet, Names, Tcp, Web      # noqa: E402
 from rig.scripted import Scripted, always               # noqa: E402
+from rig.terminal import Terminal                       # noqa: E402
 
 HOME = "/home/anna"
 TYPED = re.compile(r"^  (\S.*?)(    and type .*)?$")
@@ -124,20 +122,13 @@ class Anna:
     def types(self, command, status=0, then=""):
         """At a terminal. What is shown there."""
         self.say(f"anna$ {command}")
-        screen, terminal = pty.openpty()
-        process = subprocess.Popen(self.argv(command), stdin=subprocess.PIPE, stdout=terminal,
-                                   stderr=terminal, start_new_session=True)
-        os.close(terminal)
-        process.stdin.write(then.encode())
-        process.stdin.close()
-        shown = b""
-        with contextlib.suppress(OSError):                # the last one who writes is gone
-            while data := os.read(screen, 65536):
-                shown += data
-        os.close(screen)
-        text = shown.decode().replace("\r\n", "\n")
+        with Terminal(self.argv(command), None, None, stdin=subprocess.PIPE) as terminal:
+            with terminal.process.stdin as stdin:
+                stdin.write(then.encode())
+            ended = terminal.ended()
+            text = terminal.shown.replace("\r\n", "\n")
         self.say(text)
-        assert process.wait() == status, f"{command} ends with {process.returncode}:\n{text}"
+        assert ended == status, f"{command} ends with {ended}:\n{text}"
         return text
 
     def mail(self, account):

@@ -143,6 +143,13 @@ int run_scene_sync(struct run_scene *scene)
 	return sync_account(&scene->account, &scene->options, &scene->report, &scene->err);
 }
 
+void run_scene_forget_base(struct run_scene *scene)
+{
+	char path[160];
+	snprintf(path, sizeof(path), "%s/test.db", scene->state_dir);
+	assert_int_equal(unlink(path), 0);
+}
+
 void run_scene_folder(struct run_scene *scene, const char *folder)
 {
 	static const char *const parts[] = {"cur", "new", "tmp"};

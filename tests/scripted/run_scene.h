@@ -62,6 +62,8 @@ int run_scene_begin(struct run_scene *scene);
 void run_scene_end(struct run_scene *scene);
 /* All of a run. The report is the scene's until the next one. */
 int run_scene_sync(struct run_scene *scene);
+/* Between runs: nothing is known of what both sides agreed on. */
+void run_scene_forget_base(struct run_scene *scene);
 
 /* A folder of the Maildir, made. */
 void run_scene_folder(struct run_scene *scene, const char *folder);

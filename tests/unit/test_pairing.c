@@ -1,5 +1,5 @@
 /* Pairing what both sides have and base does not know: runs against the scripted server. */
-#include "run_scene.h"
+#include "pairing_scene.h"
 #include "scripted_door.h"
 
 #include <stdlib.h>
@@ -14,29 +14,11 @@
 #define NAMELESS       "Subject: x\n\nsame size 1\n"
 #define NAMELESS_OTHER "Subject: x\n\nsame size 2\n"
 
-/* One run that ends well. */
-static void expect_run(struct run_scene *scene, uint64_t downloaded, uint64_t uploaded)
-{
-	scripted_heard(scene->server);
-	RUN_OK(scene, run_scene_sync(scene));
-	assert_int_equal(scene->report.total.downloaded, downloaded);
-	assert_int_equal(scene->report.total.uploaded, uploaded);
-	assert_int_equal(scene->report.total.deleted_local, 0);
-	assert_int_equal(scene->report.total.deleted_remote, 0);
-}
-
 static void expect_there(struct run_scene *scene, const char *expected)
 {
 	char *told = scripted_told(scene->server, "INBOX");
 	assert_string_equal(told, expected);
 	free(told);
-}
-
-static void forget_base(struct run_scene *scene)
-{
-	char path[160];
-	snprintf(path, sizeof(path), "%s/test.db", scene->state_dir);
-	assert_int_equal(unlink(path), 0);
 }
 
 static void without_base_nothing_is_copied_and_flags_are_joined(void **state)
@@ -81,7 +63,7 @@ static void a_database_that_is_lost_is_paired_anew(void **state)
 	scripted_add(scene->server, "INBOX", "", A);
 	scripted_add(scene->server, "INBOX", "", B);
 	expect_run(scene, 2, 0);
-	forget_base(scene);
+	run_scene_forget_base(scene);
 	expect_run(scene, 0, 0);
 	expect_there(scene, "1, 2");
 	expect_run(scene, 0, 0);

@@ -1,6 +1,6 @@
 /* Pairing of a mailbox so large that files which bear names of ours are matched a slice at a time
  * (W1), and the rest at once: nothing is copied, whatever of it goes wrong. */
-#include "run_scene.h"
+#include "pairing_scene.h"
 #include "scripted_door.h"
 
 #include <dirent.h>
@@ -11,45 +11,9 @@
 #define MANY   4200 /* of each side: more than two slices of 4,000 rows */
 #define SLICES 2    /* that hold files */
 
-static void add_many(struct run_scene *scene)
-{
-	for (unsigned i = 1; i <= MANY; i++) {
-		char text[96];
-		snprintf(text, sizeof(text), "Subject: %u\nMessage-ID: <%u@x>\n\ntext %u\n", i, i,
-			 i);
-		scripted_add(scene->server, "INBOX", "", text);
-	}
-}
-
-static void forget_base(struct run_scene *scene)
-{
-	char path[160];
-	snprintf(path, sizeof(path), "%s/test.db", scene->state_dir);
-	assert_int_equal(unlink(path), 0);
-}
-
-/* Both sides hold the same, and base knows of none. */
-static void lose_base(struct run_scene *scene)
-{
-	add_many(scene);
-	RUN_OK(scene, run_scene_sync(scene));
-	assert_int_equal(scene->report.total.downloaded, MANY);
-	forget_base(scene);
-	memset(scene->server->asked, 0, sizeof(scene->server->asked));
-}
-
-static void expect_nothing_copied(struct run_scene *scene)
-{
-	assert_int_equal(scene->report.total.downloaded, 0);
-	assert_int_equal(scene->report.total.uploaded, 0);
-	assert_int_equal(scene->report.total.deleted_local, 0);
-	assert_int_equal(scene->report.total.deleted_remote, 0);
-}
-
 static void expect_paired(struct run_scene *scene)
 {
-	RUN_OK(scene, run_scene_sync(scene));
-	expect_nothing_copied(scene);
+	expect_run(scene, 0, 0);
 	run_scene_expect_idle(scene, 0);
 }
 
@@ -75,9 +39,8 @@ static void path_of(struct run_scene *scene, unsigned uid, char path[512])
 static void headers_are_asked_for_in_slices(void **state) /* W1 */
 {
 	struct run_scene *scene = *state;
-	lose_base(scene);
-	RUN_OK(scene, run_scene_sync(scene));
-	expect_nothing_copied(scene);
+	lose_base(scene, MANY);
+	expect_run(scene, 0, 0);
 	assert_int_equal(scene->server->asked[SCRIPTED_FETCH], SLICES);
 	run_scene_expect_idle(scene, 0);
 }
@@ -85,13 +48,13 @@ static void headers_are_asked_for_in_slices(void **state) /* W1 */
 static void what_was_paired_stays_so_when_the_connection_ends(void **state)
 {
 	struct run_scene *scene = *state;
-	lose_base(scene);
+	lose_base(scene, MANY);
 	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_FETCH,
 							       .what = SCRIPTED_ENDS,
 							       .nth = 2,
 							       .for_good = true});
 	assert_true(run_scene_sync(scene) < 0);
-	expect_nothing_copied(scene);
+	expect_copied(scene, 0, 0);
 	scene->server->is_down = false;
 	scripted_forget_faults(scene->server);
 	expect_paired(scene);
@@ -101,7 +64,7 @@ static void names_that_lie_are_left_to_the_matching_of_all(void **state)
 {
 	struct run_scene *scene = *state;
 	char one[512], other[512], aside[600];
-	lose_base(scene);
+	lose_base(scene, MANY);
 	path_of(scene, 7, one);
 	path_of(scene, 4100, other);
 	snprintf(aside, sizeof(aside), "%s/aside", scene->root);
@@ -114,13 +77,12 @@ static void names_that_lie_are_left_to_the_matching_of_all(void **state)
 static void refused_headers_make_all_wait_that_is_not_paired(void **state) /* W19 */
 {
 	struct run_scene *scene = *state;
-	lose_base(scene);
+	lose_base(scene, MANY);
 	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_FETCH,
 							       .what = SCRIPTED_REFUSED,
 							       .nth = 2,
 							       .always = true});
-	RUN_OK(scene, run_scene_sync(scene));
-	expect_nothing_copied(scene);
+	expect_run(scene, 0, 0);
 	assert_int_equal(scene->report.total.errors, 1);
 	scripted_forget_faults(scene->server);
 	expect_paired(scene);

@@ -2,7 +2,7 @@
  * Pairing where the server does not tell what it was asked for (W19, W20): nothing is copied of
  * what may be on both sides already, all else goes on, and a later run pairs it.
  */
-#include "run_scene.h"
+#include "pairing_scene.h"
 #include "scripted_door.h"
 
 #include <stdlib.h>
@@ -11,45 +11,10 @@
 
 #define HIDDEN 3 /* the UID that it is about */
 
-static void add_five(struct run_scene *scene)
-{
-	for (unsigned i = 1; i <= 5; i++) {
-		char text[96];
-		snprintf(text, sizeof(text), "Subject: %u\nMessage-ID: <%u@x>\n\ntext %u\n", i, i,
-			 i);
-		scripted_add(scene->server, "INBOX", "", text);
-	}
-}
-
-static void forget_base(struct run_scene *scene)
-{
-	char path[160];
-	snprintf(path, sizeof(path), "%s/test.db", scene->state_dir);
-	assert_int_equal(unlink(path), 0);
-}
-
-/* Both sides hold the same five, and base knows of none. */
-static void lose_base(struct run_scene *scene)
-{
-	add_five(scene);
-	RUN_OK(scene, run_scene_sync(scene));
-	assert_int_equal(scene->report.total.downloaded, 5);
-	forget_base(scene);
-}
-
-static void expect_run(struct run_scene *scene, uint64_t downloaded, uint64_t uploaded)
-{
-	RUN_OK(scene, run_scene_sync(scene));
-	assert_int_equal(scene->report.total.downloaded, downloaded);
-	assert_int_equal(scene->report.total.uploaded, uploaded);
-	assert_int_equal(scene->report.total.deleted_local, 0);
-	assert_int_equal(scene->report.total.deleted_remote, 0);
-}
-
 /* FAULT befalls fetches of two runs, in which it waits; then the lie ends. */
 static void expect_to_wait(struct run_scene *scene, const struct scripted_fault *fault)
 {
-	lose_base(scene);
+	lose_base(scene, 5);
 	scripted_fault(scene->server, fault);
 	for (int run = 0; run < 2; run++) {
 		expect_run(scene, 0, 0);
@@ -112,7 +77,7 @@ static void withhold_header(struct run_scene *scene, enum scripted_what what, ui
 /* Withheld for good, but there: the next run asks for all of the message. */
 static void expect_to_be_read_whole(struct run_scene *scene, enum scripted_what what)
 {
-	lose_base(scene);
+	lose_base(scene, 5);
 	withhold_header(scene, what, HIDDEN);
 	expect_run(scene, 0, 0);
 	assert_int_equal(scene->report.total.errors, 1);
@@ -138,7 +103,7 @@ static void messages_without_a_header_pair_at_once(void **state) /* W20 */
 	scripted_add(scene->server, "INBOX", "", "\none\n");
 	scripted_add(scene->server, "INBOX", "", "\ntwo\n");
 	RUN_OK(scene, run_scene_sync(scene));
-	forget_base(scene);
+	run_scene_forget_base(scene);
 	expect_run(scene, 0, 0);
 	assert_int_equal(scene->report.status, 0);
 	run_scene_expect_idle(scene, 0);
@@ -152,7 +117,7 @@ static void nameless_messages_pair_whatever_size_is_told(void **state) /* W16 */
 	scripted_message(scene->server, "INBOX", 1)->size = 0; /* untold */
 	scripted_message(scene->server, "INBOX", 2)->size = 7;
 	RUN_OK(scene, run_scene_sync(scene));
-	forget_base(scene);
+	run_scene_forget_base(scene);
 	expect_run(scene, 0, 0);
 	assert_int_equal(scene->report.status, 0);
 	run_scene_expect_idle(scene, 0);
@@ -163,7 +128,7 @@ static void a_nameless_message_that_cannot_be_read_is_waited_for(void **state) /
 	struct run_scene *scene = *state;
 	scripted_add(scene->server, "INBOX", "", "Subject: a\n\none\n");
 	RUN_OK(scene, run_scene_sync(scene));
-	forget_base(scene);
+	run_scene_forget_base(scene);
 	/* Its header comes, its whole does not. */
 	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_FETCH,
 							       .what = SCRIPTED_NIL,
@@ -181,7 +146,7 @@ static void a_nameless_message_that_cannot_be_read_is_waited_for(void **state) /
 static void what_is_waited_for_holds_up_nothing_else(void **state) /* W19 */
 {
 	struct run_scene *scene = *state;
-	lose_base(scene);
+	lose_base(scene, 5);
 	withhold_header(scene, SCRIPTED_OMITTED, HIDDEN);
 	scripted_flag(scene->server, "INBOX", 1, "\\Flagged");
 	scripted_add(scene->server, "INBOX", "", "Subject: 6\nMessage-ID: <6@x>\n\nsix\n");
@@ -200,7 +165,7 @@ static void what_is_waited_for_holds_up_nothing_else(void **state) /* W19 */
 static void where_no_file_is_left_it_is_new_mail(void **state) /* W19 */
 {
 	struct run_scene *scene = *state;
-	lose_base(scene);
+	lose_base(scene, 5);
 	scripted_add(scene->server, "INBOX", "", "Subject: 6\nMessage-ID: <6@x>\n\nsix\n");
 	withhold_header(scene, SCRIPTED_NO_HEADER, 6);
 	expect_run(scene, 1, 0);
@@ -212,7 +177,7 @@ static void where_no_file_is_left_it_is_new_mail(void **state) /* W19 */
 static void what_waited_and_is_gone_on_a_side_lets_the_other_go(void **state) /* W19 */
 {
 	struct run_scene *scene = *state;
-	lose_base(scene);
+	lose_base(scene, 5);
 	withhold_header(scene, SCRIPTED_OMITTED, HIDDEN);
 	withhold_header(scene, SCRIPTED_OMITTED, 4);
 	expect_run(scene, 0, 0);
@@ -227,7 +192,7 @@ static void what_waited_and_is_gone_on_a_side_lets_the_other_go(void **state) /*
 static void where_no_message_is_left_the_file_is_new_mail(void **state) /* W19 */
 {
 	struct run_scene *scene = *state;
-	lose_base(scene);
+	lose_base(scene, 5);
 	for (uint32_t uid = 1; uid <= 5; uid++) {
 		withhold_header(scene, SCRIPTED_OMITTED, uid);
 	}
@@ -244,7 +209,7 @@ static void where_no_message_is_left_the_file_is_new_mail(void **state) /* W19 *
 static void a_moved_file_that_waits_keeps_its_original(void **state) /* V17 */
 {
 	struct run_scene *scene = *state;
-	add_five(scene);
+	add_letters(scene, 5);
 	RUN_OK(scene, run_scene_sync(scene));
 	scripted_make(scene->server, "Fresh");
 	scripted_add(scene->server, "Fresh", "", "Message-ID: <old@x>\n\nold\n");
@@ -268,7 +233,7 @@ static void a_copy_that_is_not_shown_yet_is_not_made_again(void **state) /* V16 
 	scene->server->facts.has_move = false;
 	scene->server->tells_appended_uid = false;
 	scripted_make(scene->server, "Work");
-	add_five(scene);
+	add_letters(scene, 5);
 	RUN_OK(scene, run_scene_sync(scene));
 	run_scene_move_file(scene, "INBOX", "3", "Work", "");
 	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_COPY,
@@ -313,7 +278,7 @@ static void nor_does_it_hold_up_what_came_beside_it(void **state) /* W19 */
 {
 	struct run_scene *scene = *state;
 	scene->server->tells_appended_uid = false;
-	add_five(scene);
+	add_letters(scene, 5);
 	RUN_OK(scene, run_scene_sync(scene));
 	withhold_header(scene, SCRIPTED_OMITTED, 6);
 	run_scene_write(scene, "INBOX/cur/6.m:2,S", "Subject: 6\nMessage-ID: <6@x>\n\nsix\n");
