@@ -132,6 +132,18 @@ void facts_unset(struct facts *facts, const char *key)
 	}
 }
 
+static bool is_zero(const char *value)
+{
+	return *value && value[strspn(value, "0")] == '\0';
+}
+
+/* Of these there is at least one, or a limit of none has another word. */
+static bool is_counted(const char *key)
+{
+	return strcmp(key, "port") == 0 || strcmp(key, "timeout") == 0 ||
+	       strcmp(key, "connections") == 0 || strcmp(key, "max_message_size") == 0;
+}
+
 /* A configuration has no quoting, and takes a value in quotes for a mistake. */
 static bool is_fit(const char *key, const char *value)
 {
@@ -140,7 +152,7 @@ static bool is_fit(const char *key, const char *value)
 	bool may_be_quoted = strcmp(key, "mailboxes") == 0 || strstr(key, "command") != NULL;
 
 	return len > 0 && err_shows(value) && (!is_quoted || may_be_quoted) &&
-	       span_trim(span_of(value)).len == len;
+	       span_trim(span_of(value)).len == len && !(is_counted(key) && is_zero(value));
 }
 
 static void store(struct facts *facts, const char *key, const char *value)
@@ -231,6 +243,13 @@ static void apply(struct facts *facts, const struct entry *entry, const struct r
 		break;
 	case FATE_PATH:
 		facts_set_path(facts, entry->line, rule->key, entry->value);
+		break;
+	case FATE_LIMIT:
+		if (!is_zero(entry->value) && !entry_is_no(entry)) {
+			facts_set(facts, entry->line, rule->key, entry->value);
+		} else if (rule->why) {
+			facts_note(facts, entry->line, entry->key, "%s", rule->why);
+		}
 		break;
 	case FATE_YES:
 		facts_set(facts, entry->line, rule->key, source_is_yes(entry->value) ? "yes" : "");

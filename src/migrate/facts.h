@@ -19,10 +19,11 @@ struct facts {
 
 /* What becomes of an entry of another program. */
 enum fate {
-	FATE_COPY, /* its value is that of KEY */
-	FATE_PATH, /* likewise, a path */
-	FATE_YES,  /* it is KEY = yes where it is yes; where it is no, nothing */
-	FATE_TELL  /* it is not carried over: WHY */
+	FATE_COPY,  /* its value is that of KEY */
+	FATE_PATH,  /* likewise, a path */
+	FATE_LIMIT, /* likewise, a number; 0, or no, is no limit: nothing, but for WHY */
+	FATE_YES,   /* it is KEY = yes where it is yes; where it is no, nothing */
+	FATE_TELL   /* it is not carried over: WHY */
 };
 
 struct rule {
@@ -31,6 +32,9 @@ struct rule {
 	const char *key;
 	const char *why;
 };
+#define WAITS_FOR_EVER                                                    \
+	"it waits for ever there; mailsync gives up on a server that is " \
+	"silent: see the key `timeout`"
 #define RULES(rules) (rules), sizeof(rules) / sizeof((rules)[0])
 
 /* Opens an account, whose name is made of NAME. */

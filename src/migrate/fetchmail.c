@@ -11,13 +11,13 @@
 #define IN_TURN "a run that is cut goes on with the next"
 
 static const struct rule rules[] = {
-	{"timeout", FATE_COPY, "timeout", NULL},
+	{"timeout", FATE_LIMIT, "timeout", WAITS_FOR_EVER},
 	{"sslcertfile", FATE_PATH, "tls_ca_file", NULL},
 	{"sslcert", FATE_PATH, "tls_cert_file", NULL},
 	{"sslkey", FATE_PATH, "tls_key_file", NULL},
 	{"preconnect", FATE_COPY, "pre_sync", NULL},
 	{"postconnect", FATE_COPY, "post_sync", NULL},
-	{"limit", FATE_COPY, "max_message_size", NULL},
+	{"limit", FATE_LIMIT, "max_message_size", NULL},
 	{"sslcertpath", FATE_TELL, NULL, "see the key `tls_ca_file`, a file"},
 	{"sslcommonname", FATE_TELL, NULL, "the certificate has to be for `host`"},
 	{"plugin", FATE_TELL, NULL, "see the key `tunnel`"},

@@ -16,7 +16,7 @@ static const struct rule retriever_rules[] = {
 };
 
 static const struct rule more_rules[] = {
-	{"timeout", FATE_COPY, "timeout", NULL},
+	{"timeout", FATE_LIMIT, "timeout", WAITS_FOR_EVER},
 	{"ca_certs", FATE_PATH, "tls_ca_file", NULL},
 	{"certfile", FATE_PATH, "tls_cert_file", NULL},
 	{"keyfile", FATE_PATH, "tls_key_file", NULL},
@@ -36,7 +36,7 @@ static const struct rule more_rules[] = {
 };
 
 static const struct rule option_rules[] = {
-	{"max_message_size", FATE_COPY, "max_message_size", NULL},
+	{"max_message_size", FATE_LIMIT, "max_message_size", NULL},
 	{"delete_bigger_than", FATE_TELL, NULL, "mailsync deletes nothing that it has not fetched"},
 	{"max_messages_per_session", FATE_TELL, NULL, "a run that is cut goes on with the next"},
 	{"max_bytes_per_session", FATE_TELL, NULL, "a run that is cut goes on with the next"},

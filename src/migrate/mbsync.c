@@ -207,7 +207,7 @@ static void set_extensions(struct facts *facts, struct section *login)
 static void set_login(struct facts *facts, struct section *login)
 {
 	static const struct rule tunnel = {"tunnel", FATE_COPY, "tunnel", NULL};
-	const struct entry *timeout = section_take(login, "timeout");
+	static const struct rule timeout = {"timeout", FATE_LIMIT, "timeout", WAITS_FOR_EVER};
 
 	set_word(facts, login, &tunnel);
 	apply_words(facts, login, RULES(login_rules));
@@ -217,9 +217,7 @@ static void set_login(struct facts *facts, struct section *login)
 	set_mechanism(facts, login);
 	set_password(facts, login);
 	set_extensions(facts, login);
-	if (timeout && strcmp(timeout->value, "0") != 0) {
-		facts_set(facts, timeout->line, "timeout", timeout->value);
-	}
+	facts_apply(facts, login, &timeout, 1);
 }
 
 /* --- accounts --- */

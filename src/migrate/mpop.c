@@ -15,7 +15,8 @@ const char *const mpop_kinds[] = {"account", "defaults", NULL};
 static const struct rule rules[] = {
 	{"tls_key_file", FATE_PATH, "tls_key_file", NULL},
 	{"tls_cert_file", FATE_PATH, "tls_cert_file", NULL},
-	{"skipsize", FATE_COPY, "max_message_size", NULL},
+	{"skipsize", FATE_LIMIT, "max_message_size", NULL},
+	{"timeout", FATE_LIMIT, "timeout", WAITS_FOR_EVER},
 	{"killsize", FATE_TELL, NULL, "mailsync deletes nothing that it has not fetched"},
 	{"filter", FATE_TELL, NULL, "mailsync fetches all; filter and sort behind it"},
 	{"only_new", FATE_TELL, NULL, "mailsync fetches what it has not"},
@@ -208,7 +209,6 @@ static void tell_uidls(struct facts *facts, struct section *section)
 static void set_rest(struct facts *facts, struct section *section)
 {
 	const struct entry *keep = section_take(section, "keep");
-	const struct entry *timeout = section_take(section, "timeout");
 	const struct entry *proxy = section_take(section, "proxy_host");
 	const struct entry *port = section_take(section, "proxy_port");
 	bool is_kept = keep && (!*keep->value || source_is_yes(keep->value));
@@ -219,17 +219,10 @@ static void set_rest(struct facts *facts, struct section *section)
 	    !source_is_no(keep->value)) {
 		facts_set_days(facts, keep->line, "leave_on_server", keep->value);
 	}
-	if (timeout && strspn(timeout->value, "0123456789") == strlen(timeout->value)) {
-		facts_set(facts, timeout->line, "timeout", timeout->value);
-	}
 	if (proxy && *proxy->value) {
 		snprintf(text, sizeof(text), "socks5h://%s:%s", proxy->value,
 			 port && *port->value ? port->value : "1080");
 		facts_set(facts, proxy->line, "proxy", text);
-	}
-	const struct entry *skip = section_look(section, "skipsize");
-	if (entry_is_no(skip)) {
-		(void)section_take(section, "skipsize");
 	}
 }
 

@@ -393,6 +393,44 @@ static void fetchmail_has_an_account_for_each_user(void **state)
 	       "new one\n");
 }
 
+/* What 0 is there: no limit, or a mistake. Neither is a value of ours. */
+static void a_number_of_nothing_is_no_value(void **state)
+{
+	static const char *const texts[] = {
+		"IMAPStore far\nHost h\nUser u\nPassCmd p\nTimeout 0\n\n" NEAR CHANNEL,
+		"[general]\naccounts = A\n[Account A]\nlocalrepository = L\nremoterepository = R\n"
+		"maxsize = 0\n[Repository L]\ntype = Maildir\nlocalfolders = ~/Mail\n"
+		"[Repository R]\ntype = IMAP\nremotehost = h\nremoteuser = u\nremoteport = 00\n"
+		"maxconnections = 0\n",
+		"account a\nhost h\nuser u\npasswordeval p\ndelivery maildir ~/in\nport 0\n"
+		"timeout 0\nskipsize 0\n",
+		"account a\nhost h\nuser u\npasswordeval p\ndelivery maildir ~/in\ntimeout off\n"
+		"skipsize off\n",
+		"[retriever]\ntype = SimplePOP3Retriever\nserver = h\nusername = u\ntimeout = 0\n"
+		"[options]\nmax_message_size = 0\n",
+		"poll h proto pop3 timeout 0 port 0 user u pass p limit 0\n",
+	};
+	static const char *const keys[] = {"port", "timeout", "connections", "max_message_size"};
+	struct migrate migrate;
+	struct buf out;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		buf_init(&out, 1 << 20);
+		migrate_init(&migrate);
+		assert_int_equal(migrate_read(&migrate, span_of(texts[i]), "x", &err), 0);
+		assert_int_equal(migrate.count, 1);
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+			assert_null(migrate_value(&migrate.accounts[0], keys[k]));
+		}
+		migrate_write(&migrate.accounts[0], migrate.kind, &place, &out);
+		expect_readable(&out);
+		buf_finish(&out);
+		migrate_finish(&migrate);
+	}
+}
+
 static void a_password_is_kept_apart(void **state)
 {
 	struct migrate migrate;
@@ -454,6 +492,7 @@ int main(void)
 		cmocka_unit_test(mpop_accounts_take_over_from_others),
 		cmocka_unit_test(getmail_has_one_account),
 		cmocka_unit_test(fetchmail_has_an_account_for_each_user),
+		cmocka_unit_test(a_number_of_nothing_is_no_value),
 		cmocka_unit_test(a_password_is_kept_apart),
 		cmocka_unit_test(what_is_no_configuration_is_refused),
 	};
