@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mailsync/base/file.h"
@@ -134,19 +135,62 @@ static int check_twins(const struct job *job, struct err *err)
 	return 0;
 }
 
-/* The password goes into the section's file, unless there is one. */
+static bool has_secret(const struct migrate_account *account)
+{
+	return account->password_line > 0 && migrate_needs_password(account);
+}
+
+/* Of the file that the account's section names. */
+static int password_path(const struct job *job, const struct migrate_account *account,
+			 struct buf *path, struct err *err)
+{
+	struct buf named;
+
+	buf_init(&named, FILE_PATH_SIZE);
+	migrate_append_password_file(account, job->place.folder, &named);
+	int code = buf_status(&named, "a path", err);
+	if (code == 0) {
+		code = file_expand(named.data, path, err);
+	}
+	buf_finish(&named);
+	return code;
+}
+
+/* None is there yet: it may be another account's. */
+static int check_password_files(const struct job *job, struct err *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < job->migrate.count && code == 0; i++) {
+		const struct migrate_account *account = &job->migrate.accounts[i];
+		struct buf path;
+		struct stat there;
+		if (!has_secret(account)) {
+			continue;
+		}
+		buf_init(&path, FILE_PATH_SIZE);
+		code = password_path(job, account, &path, err);
+		if (code == 0 && lstat(path.data, &there) == 0) {
+			code = err_set(err, ERR_CONFIG, SCOPE_RUN,
+				       "there is a file %s already, into which the password of %s "
+				       "would go; nothing was written",
+				       path.data, account->name);
+		}
+		buf_finish(&path);
+	}
+	return code;
+}
+
 static int write_password(const struct job *job, const struct migrate_account *account,
 			  struct err *err)
 {
 	struct span password = secret_span(&account->password);
-	struct buf named, path;
+	struct buf path;
 	int fd = -1;
 
-	buf_init(&named, FILE_PATH_SIZE);
 	buf_init(&path, FILE_PATH_SIZE);
-	migrate_append_password_file(account, job->place.folder, &named);
-	int code = buf_status(&named, "a path", err);
-	if (code == 0 && (code = file_expand(named.data, &path, err)) == 0) {
+	int code = password_path(job, account, &path, err);
+	if (code == 0) {
 		code = file_create(AT_FDCWD, path.data, &fd, err);
 	}
 	if (code == 0 && (code = file_write(fd, password.data, password.len, err)) == 0 &&
@@ -160,19 +204,16 @@ static int write_password(const struct job *job, const struct migrate_account *a
 		err_prefix(err, "the password of %s was not copied", account->name);
 	}
 	buf_finish(&path);
-	buf_finish(&named);
 	return code;
-}
-
-static bool has_secret(const struct migrate_account *account)
-{
-	return account->password_line > 0 && migrate_needs_password(account);
 }
 
 static int write_all(const struct job *job, struct err *err)
 {
-	int code = conf_append(job->place.path, buf_span(&job->text), err);
+	int code = check_password_files(job, err);
 
+	if (code == 0) {
+		code = conf_append(job->place.path, buf_span(&job->text), err);
+	}
 	for (size_t i = 0; i < job->migrate.count && code == 0; i++) {
 		if (has_secret(&job->migrate.accounts[i])) {
 			code = write_password(job, &job->migrate.accounts[i], err);

@@ -569,6 +569,22 @@ Expunge Both
 """
 
 
+def test_a_password_file_that_is_there_keeps_the_configuration_from_being_written(user):
+    source = user.home / ".mbsyncrc"
+    source.write_text(MBSYNCRC)
+    secret = user.config.parent / "far.password"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("another's\n")
+    refused = user.run("init", "--from", str(source), "--write")
+    assert (refused.status, refused.out) == (78, "")
+    assert refused.err == (f"mailsync: there is a file {secret} already, into which the password "
+                           "of far would go; nothing was written\n")
+    assert secret.read_text() == "another's\n" and not user.config.exists()
+    secret.unlink()
+    assert user.run("init", "--from", str(source), "--write").status == 0
+    assert secret.read_text() == "se cret\n"
+
+
 def test_another_programs_file_becomes_sections_and_its_password_is_never_shown(user):
     source = user.home / ".mbsyncrc"
     source.write_text(MBSYNCRC)
