@@ -63,6 +63,20 @@ def test_a_mailbox_that_the_server_lost_is_proven_still(account, remote):
     assert len(remote.uids("Projects")) == 4
 
 
+def test_a_mailbox_that_takes_part_no_more_is_not_proven(account, remote):
+    remote.create("Projects")
+    append(remote, 1, "Projects")
+    account.change(**ARCHIVE)
+    account.sync()
+    remote.delete_mailbox("Projects")
+    for path in account.local.files("Projects"):
+        path.unlink()
+    account.sync()
+    assert missing(account) == 1
+    account.change(mailboxes="* !Projects")
+    assert missing(account) == 0
+
+
 def test_a_folder_that_went_with_what_the_server_had_no_more_is_missed(account, remote):
     remote.create("Projects")
     letters = append(remote, 4, "Projects")

@@ -173,7 +173,7 @@ static int look_at_forgotten(struct verify *verify, struct err *err)
 			.verify = verify,
 			.mailbox = mailbox != NULL ? mailbox : &gone,
 		};
-		if (is_named(run, names.items[i]) &&
+		if (is_named(run, names.items[i]) && run_selects(run, names.items[i]) &&
 		    (mailbox == NULL || !takes_part(run, mailbox))) {
 			code = look(&at, look_at_kept, err);
 		}
