@@ -90,7 +90,7 @@ def as_nobody(account, *args, command="sync"):
     for parent in account.folder.parents[:-1]:
         with contextlib.suppress(OSError):
             parent.chmod(parent.stat().st_mode | 0o111)
-    argv = account.argv("--json", *args, command)
+    argv = account.argv("--json", command, *args)
     argv[0] = str(account.folder / "mailsync-program")
     if not os.path.exists(argv[0]):
         shutil.copy(program.binary(), argv[0])

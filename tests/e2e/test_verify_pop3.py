@@ -1,9 +1,12 @@
 """verify over POP3: what the maildrop still has is compared, body by body if asked, and fetched again."""
 
+import os
+
 import pytest
 
 from maildrop import Maildrop
 from rig import mail, program
+from test_disk import as_nobody
 from test_verify import edit, flip, named, until_it_ends, verify
 
 
@@ -83,6 +86,27 @@ def test_what_is_missing_or_damaged_is_fetched_again(fetched, level):
     assert verify(account, "--level=bytes")[0] == []
     assert account.sync().did == {}
     assert len(list(account.local.folder("INBOX").glob("*/*"))) == 5
+
+
+def test_a_folder_that_cannot_be_read_ends_no_proof_of_the_others(fetched):
+    """What lies in it is not known to be gone, and so not fetched a second time."""
+    if os.getuid() != 0:
+        pytest.skip("needs root to become another user")
+    account, drop = fetched()
+    paths = files(account, drop)
+    account.local.create("Filed")
+    flip(paths[0])
+    account.local.move(paths[1], "Filed")
+    (account.local.folder("Filed") / "cur").chmod(0)
+    for level in ("files", "bytes"):
+        result = as_nobody(account, f"--level={level}", "--repair", command="verify")
+        assert "Filed" in result.errors[0]["message"] and result.status in (1, 74), result
+        total, = result.of("verified")
+        assert (total["problems"], total["messages"]) == (int(level == "files"), 4), level
+        assert total["repaired"] == total["problems"]
+    assert len(list(account.local.files("INBOX"))) == 4
+    (account.local.folder("Filed") / "cur").chmod(0o700)
+    assert as_nobody(account, command="verify").status == 0
 
 
 def test_what_the_server_has_no_more_is_not_repaired(fetched):

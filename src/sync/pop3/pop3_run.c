@@ -290,7 +290,11 @@ int pop3_look_begin(struct run *run, struct mailbox *inbox, struct err *err)
 	};
 	run->pop3 = job;
 	int code = load_rest(run, err);
-	return code < 0 ? code : run_take_steps(run, session_steps, SESSION_LOOKS, err);
+	code = code < 0 ? code : run_take_steps(run, session_steps, SESSION_LOOKS, err);
+	if (code < 0) {
+		pop3_look_end(run, false);
+	}
+	return code;
 }
 
 void pop3_look_end(struct run *run, bool is_well)

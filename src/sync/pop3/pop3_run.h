@@ -21,7 +21,7 @@ int pop3_inspect(const struct account *account, const struct sync_options *optio
 
 /*
  * `verify`: what the maildrop has of base, by the looks of a session; nothing is decided, and
- * nothing done. `run->pop3` is there from begin to end, and end follows in each case.
+ * nothing done. `run->pop3` is there from begin, where that is well, to end.
  */
 int pop3_look_begin(struct run *run, struct mailbox *inbox, struct err *err);
 void pop3_look_end(struct run *run, bool is_well);

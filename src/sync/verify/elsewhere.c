@@ -47,14 +47,23 @@ static int add_folder(struct verify *verify, uint32_t number, struct err *err)
 	return code;
 }
 
+/* What lies in a folder that cannot be read is not known. */
 static int learn(struct verify *verify, struct err *err)
 {
 	const struct mailboxes *mailboxes = &verify->run->mailboxes;
 	struct whereabouts *files = &verify->files;
 	int code = 0;
+	files->are_partial = !verify->run->seen.is_tree_read;
 	for (uint32_t i = 0; code == 0 && i < mailboxes->count; i++) {
-		if (mailboxes->items[i].seen.in & SIDE_LOCAL) {
-			code = add_folder(verify, i, err);
+		struct mailbox *mailbox = &mailboxes->items[i];
+		if (!(mailbox->seen.in & SIDE_LOCAL)) {
+			continue;
+		}
+		code = add_folder(verify, i, err);
+		if (code < 0 && !run_is_fatal_in_folder(err)) {
+			run_report_error(verify->run, mailbox, 0, err);
+			files->are_partial = true;
+			code = 0;
 		}
 	}
 	if (files->count > 0) {
@@ -70,7 +79,7 @@ int verify_is_elsewhere(struct verify_mailbox *at, const char *unique, bool *is_
 	struct whereabouts *files = &at->verify->files;
 	const struct whereabout wanted = {.hash = hash_span(span_of(unique))};
 	int code = files->are_known ? 0 : learn(at->verify, err);
-	*is_there = false;
+	*is_there = code == 0 && files->are_partial;
 	if (code < 0) {
 		return code;
 	}

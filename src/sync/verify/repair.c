@@ -490,14 +490,14 @@ static int gather_anew(struct run *run, struct strlist *wires, struct strlist *n
 	return code < 0 ? code : observe_mailboxes_here(run, err);
 }
 
-/* The look at the maildrop is still open (maildrop.c). */
+/* The look at the maildrop is still open (maildrop.c), unless INBOX could not be proven. */
 static int repair_maildrop(struct verify *verify, struct err *err)
 {
 	struct run *run = verify->run;
 	struct mailbox *inbox = run_mailbox(run, "INBOX");
 	struct pop3_rows rows = {0};
 	int code = state_pop3_load(run->session->state, &rows, err);
-	if (code == 0 && inbox != NULL) {
+	if (code == 0 && inbox != NULL && run->pop3 != NULL) {
 		mailbox_release(inbox);
 		code = repair_mailbox(verify, inbox, NULL, &rows, err);
 		code = run_outlives(run, inbox, code, NULL, err);

@@ -29,6 +29,7 @@ struct whereabouts {
 	struct whereabout *items;
 	size_t count, cap;
 	bool are_known;
+	bool are_partial; /* a folder could not be read, which was told */
 };
 
 /* A file that the server may still have: whose, and which finding tells of it. */
@@ -111,8 +112,8 @@ int share_end(struct share *share, struct verify *verify, const struct mailbox *
 void share_finish(struct share *share);
 
 /* --- elsewhere.c --- */
-/* Whether the file UNIQUE lies in the folder of another mailbox than AT's: what a user moved there.
- * The folders are read once. */
+/* Whether the file UNIQUE lies in the folder of another mailbox than AT's: what a user moved there;
+ * or may lie in one that cannot be read. The folders are read once. */
 int verify_is_elsewhere(struct verify_mailbox *at, const char *unique, bool *is_there,
 			struct err *err);
 void whereabouts_finish(struct whereabouts *files);
