@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "text.h"
+#include "mailsync/base/text.h"
 
 struct err_row {
 	const char *name;

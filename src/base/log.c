@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 
 #include "mailsync/base/err.h"
-#include "text.h"
+#include "mailsync/base/text.h"
 
 #define LOG_LINE_SIZE 4096
 #define LOG_WIRE_SIZE 600

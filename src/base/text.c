@@ -1,4 +1,4 @@
-#include "text.h"
+#include "mailsync/base/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
 
 #include "mailsync/base/buf.h"
 
-/* Appends TEXT with a '?' for each control character (C0, DEL, and C1 as UTF-8). */
+/* Appends TEXT, cleaned as errors and the log are (text_clean). */
 void cli_clean(struct buf *out, const char *text);
 
 #endif

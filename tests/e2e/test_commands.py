@@ -99,6 +99,23 @@ def test_a_dry_run_speaks_to_people_too(account, remote):
     assert "INBOX" in result.out
 
 
+def test_no_name_turns_the_text_of_a_line_around(account, remote):
+    """U+202E lets "exe.txt" read as "txt.exe", and U+2028 may end the line."""
+    name = "Bills \u202egpj\u2028x"
+    remote.create(name)
+    append(remote, 1, mailbox=name)
+    said = [account.run(*args) for args in (["--dry-run", "sync"], ["-v", "sync"])]
+    account.local.deliver(name, mail.one(1, seed="mine"))
+    for path in account.local.files(name):
+        path.unlink()
+    said += [account.run(*args) for args in (
+        ["-v", "--dry-run", "sync"], ["status"], ["list"], ["check"], ["verify", "--level=server"],
+        ["restore", "--all"], ["-v", "sync"])]
+    shown = [result.out + result.err for result in said]
+    assert [text for text in shown if "\u202e" in text or "\u2028" in text] == []
+    assert sum("Bills ?gpj?x" in text for text in shown) >= 6, shown
+
+
 def test_list_shows_the_remote_mailboxes(make_account, dovecots):
     account = make_account(dovecots(special_use=True), mailboxes="* !Junk")
     with account.remote() as remote:

@@ -1,6 +1,6 @@
 /* Text of unknown origin, made fit for a terminal. Pure. */
-#ifndef MAILSYNC_BASE_TEXT_PRIVATE_H
-#define MAILSYNC_BASE_TEXT_PRIVATE_H
+#ifndef MAILSYNC_BASE_TEXT_H
+#define MAILSYNC_BASE_TEXT_H
 
 #include <stddef.h>
 
