@@ -152,7 +152,7 @@ int twins_find(struct twins *twins, const struct mail_key *key, enum twin_kind *
 		if (code == 0 && !twin->is_gone) {
 			bool is_same = memcmp(twin->body, key->body, sizeof(twin->body)) == 0;
 			*kind = is_same ? TWIN_SAME : TWIN_UNLIKE;
-			*state = twin->state;
+			*state = is_same ? twin->state : NULL;
 		}
 	}
 	return code;

@@ -711,7 +711,8 @@ def test_flood(bad, kind, where):
     if kind.startswith(("deep", "a line", "a fetch", "a capability", "quoted")):
         block = head[-500:] if head[-1:] != b" " else b"x " * 250
     known = local(account)
-    server.script = [always(rf"^({where})", raw(head), flood(block, FLOOD), close())]
+    size = FLOOD // 4 if kind == "alerts" else FLOOD    # of which each is looked at
+    server.script = [always(rf"^({where})", raw(head), flood(block, size), close())]
     # A suspect may take eight connections, and each is flooded.
     sync(account, {0, 1, 75, 76}, seconds=60 if kind == "alerts" else 20)
     assert local(account) == known

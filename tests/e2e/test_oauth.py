@@ -993,7 +993,7 @@ def test_a_token_that_dies_in_the_middle_of_a_run(make_signing, authority, steps
     authority.lives = 10
     fresh(account)
     authority.lives, dies = None, time.monotonic() + 10
-    with Line(account.keys["port"], rtt_ms=20) as line:
+    with Line(account.keys["port"], rtt_ms=8) as line:
         account.change(port=line.port)
         process = account.start("--json", "sync", env={"MAILSYNC_STEP_PAUSE": sends[2]})
         assert program.is_stopped(process)      # logged in
