@@ -109,6 +109,27 @@ def test_a_folder_that_cannot_be_read_ends_no_proof_of_the_others(fetched):
     assert as_nobody(account, command="verify").status == 0
 
 
+def test_a_file_that_cannot_be_read_ends_no_proof_of_the_others(fetched):
+    if os.getuid() != 0:
+        pytest.skip("needs root to become another user")
+    account, drop = fetched()
+    edit(account, "UPDATE pop3 SET content = NULL")
+    paths = files(account, drop)
+    paths[0].chmod(0)
+    flip(paths[2], -10)
+    result = as_nobody(account, "--level=bytes", command="verify")
+    assert kinds(result.of("verify")) == ["differs_here"] * 2 and result.errors == []
+
+
+def test_a_file_with_another_header_is_told_of_and_repaired_once(fetched):
+    account, drop = fetched()
+    edit(account, "UPDATE pop3 SET content = NULL")
+    flip(files(account, drop)[1], 20)
+    problems, total = verify(account, "--level=bytes", "--repair")
+    assert kinds(problems) == ["differs_here"] and total["repaired"] == 1
+    assert verify(account, "--level=bytes")[0] == []
+
+
 def test_what_the_server_has_no_more_is_not_repaired(fetched):
     account, drop = fetched()
     paths = files(account, drop)

@@ -147,14 +147,13 @@ static int compare(struct bodies *bodies, size_t index, const uint8_t *content, 
 	const struct maildir_entry *entry = maildir_scan_find(&at->scan, span_of(row->unique));
 	int code = maildir_prover_read(at->verify->prover, at->mailbox->dir, entry->name,
 				       entry->in_new, file, err);
-	if (code == -ERR_CHANGED) { /* somebody is at work on it just now */
-		at->verify->report->pending++;
-		*is_same = true;
-		return 0;
+	if (code < 0) {
+		*is_same = true; /* or not, which the file does not tell */
+		return verify_outlives_file(at, row, entry, code, err);
 	}
-	*is_same = code == 0 && memcmp(content, file->content, ROW_CONTENT_SIZE) == 0;
+	*is_same = memcmp(content, file->content, ROW_CONTENT_SIZE) == 0;
 	bodies->are_learnt[index] = *is_same;
-	return code;
+	return 0;
 }
 
 static int judge(struct bodies *bodies, const struct remote_body *body, struct err *err)
@@ -257,18 +256,18 @@ static void tell_unread(struct bodies *bodies)
 	}
 }
 
-static int read_part(struct bodies *bodies, const struct row *row,
-		     uint8_t content[CONTENT_DIGEST_SIZE], struct err *err)
+/* NAME has room for that of the file ENTRY of ROW, as it is by now. */
+static int read_part(struct bodies *bodies, const struct row *row, struct maildir_entry *entry,
+		     char name[MAILDIR_NAME_MAX + 1], uint8_t content[CONTENT_DIGEST_SIZE],
+		     struct err *err)
 {
 	struct maildir_folder *dir = bodies->at->mailbox->dir;
 	struct body_part part = {.is_at_line_start = true};
 	struct maildir_reader *reader = NULL;
 	struct span piece = {"", 1};
-	char name[MAILDIR_NAME_MAX + 1];
-	bool in_new = false;
-	int code;
-	if ((code = maildir_folder_find(dir, span_of(row->unique), name, &in_new, err)) < 0 ||
-	    (code = maildir_reader_open(dir, name, in_new, &reader, err)) < 0) {
+	int code = maildir_folder_find(dir, span_of(row->unique), name, &entry->in_new, err);
+	entry->name = name;
+	if (code < 0 || (code = maildir_reader_open(dir, name, entry->in_new, &reader, err)) < 0) {
 		return code;
 	}
 	while (code == 0 && piece.len > 0) {
@@ -287,6 +286,7 @@ static int is_same_but_header(struct bodies *bodies, size_t index, bool *is_same
 {
 	const struct row *row = bodies->wants.rows[index];
 	struct header_identity identity;
+	char name[MAILDIR_NAME_MAX + 1] = "";
 	uint8_t content[CONTENT_DIGEST_SIZE];
 	bool is_whole = false;
 	int code = remote_header_of_whole(bodies->remote, row->uid, &identity, &is_whole, err);
@@ -300,38 +300,36 @@ static int is_same_but_header(struct bodies *bodies, size_t index, bool *is_same
 	code = fetch(bodies, err);
 	bodies->is_by_part = false;
 	*is_same = code == 0 && bodies->wants.states[index] == WANT_DONE;
-	if (*is_same && (code = read_part(bodies, row, content, err)) == 0) {
-		*is_same = memcmp(content, bodies->part_content, sizeof(content)) == 0;
+	if (code < 0 || !*is_same) {
+		return code;
 	}
-	if (code == -ERR_CHANGED) { /* somebody is at work on it just now */
-		bodies->at->verify->report->pending++;
-		*is_same = true;
-		code = 0;
+	struct maildir_entry entry = {0};
+	if ((code = read_part(bodies, row, &entry, name, content, err)) < 0) {
+		return verify_outlives_file(bodies->at, row, &entry, code, err);
 	}
-	return code;
-}
-
-/* Then its file tells nothing of the server's message, and was told of. */
-static bool is_damaged(const struct bodies *bodies, size_t index)
-{
-	return uidset_contains(&bodies->at->damaged, bodies->wants.rows[index]->uid);
+	*is_same = memcmp(content, bodies->part_content, sizeof(content)) == 0;
+	bodies->are_learnt[index] = *is_same && !row->has_content;
+	return 0;
 }
 
 static int settle_doubts(struct bodies *bodies, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < bodies->wants.count; i++) {
-		bool is_same = false;
+		const struct row *row = bodies->wants.rows[i];
+		bool is_same = true;
 		if (bodies->wants.states[i] != WANT_PARTLY) {
 			continue;
 		}
-		code = is_same_but_header(bodies, i, &is_same, err);
+		/* Else its file tells nothing of the server's message, and was told of. */
+		if (!verify_is_damaged(bodies->at, row->id)) {
+			code = is_same_but_header(bodies, i, &is_same, err);
+		}
 		if (code == 0 && bodies->wants.states[i] == WANT_OPEN) {
 			tell_unread(bodies); /* what was not given is no difference */
-		} else if (code == 0 && !is_same && !is_damaged(bodies, i)) {
-			code = tell_differs(bodies, bodies->wants.rows[i], err);
+		} else if (code == 0 && !is_same) {
+			code = tell_differs(bodies, row, err);
 		}
-		bodies->are_learnt[i] = is_same && !bodies->wants.rows[i]->has_content;
 		bodies->wants.states[i] = WANT_DONE;
 	}
 	return code;
@@ -340,10 +338,9 @@ static int settle_doubts(struct bodies *bodies, struct err *err)
 /* Whether there is anything to compare it with. */
 static bool is_known(const struct bodies *bodies, const struct row *row)
 {
-	const struct verify_mailbox *at = bodies->at;
-	return row->has_content ||
-	       (at->mailbox->dir != NULL && !uidset_contains(&at->damaged, row->uid) &&
-		maildir_scan_find(&at->scan, span_of(row->unique)) != NULL);
+	struct verify_mailbox *at = bodies->at;
+	return row->has_content || (at->mailbox->dir != NULL && !verify_is_damaged(at, row->id) &&
+				    maildir_scan_find(&at->scan, span_of(row->unique)) != NULL);
 }
 
 /* Base has it on both sides, it is listed, and it is known what it is. */

@@ -75,11 +75,6 @@ static int read_anew(struct verify_mailbox *at, const struct row *row, struct ma
 					      entry->in_new, proof, err);
 }
 
-static bool ends_all(const struct err *err)
-{
-	return err->code == ERR_NOMEM || err->code == ERR_INTERNAL || err->code == ERR_INTERRUPTED;
-}
-
 static int tell_differs(struct verify_mailbox *at, const struct row *row,
 			const struct maildir_entry *entry, const struct maildir_proof *proof,
 			struct err *err)
@@ -96,15 +91,6 @@ static int tell_differs(struct verify_mailbox *at, const struct row *row,
 	}
 	return verify_find(at, VERIFY_DIFFERS_HERE, row, path, err,
 			   "the file's bytes are not those that were delivered or sent");
-}
-
-static int tell_unread(struct verify_mailbox *at, const struct row *row,
-		       const struct maildir_entry *entry, struct err *err)
-{
-	char path[VERIFY_PATH_SIZE];
-	struct err why = *err;
-	verify_path(entry, path);
-	return verify_find(at, VERIFY_DIFFERS_HERE, row, path, err, "%s", why.text);
 }
 
 /* *IS_PROVEN: the file is what it should be, as PROOF says. */
@@ -124,20 +110,14 @@ static int prove(struct verify_mailbox *at, const struct row *row,
 	if (code == 0) {
 		code = judge(at, row, &entry, proof, &is_same, err);
 	}
-	if (code == -ERR_CHANGED) {
-		report->pending++; /* somebody is at work on it just now */
-		return 0;
-	}
-	report->messages++;
+	report->messages += code != -ERR_CHANGED;
 	if (code < 0) {
-		return ends_all(err) ? code : tell_unread(at, row, &entry, err);
+		return verify_outlives_file(at, row, &entry, code, err);
 	}
 	report->bytes += proof->file.size_bytes;
 	*is_proven = is_same;
-	if (is_same || (code = tell_differs(at, row, &entry, proof, err)) < 0) {
-		return code;
-	}
-	if (row->uid != 0 && (code = uidset_add(&at->damaged, row->uid, row->uid, err)) < 0) {
+	if (is_same || (code = tell_differs(at, row, &entry, proof, err)) < 0 ||
+	    (code = verify_note_damaged(at, row, err)) < 0) {
 		return code;
 	}
 	return verify_wish(at, row, true, err);

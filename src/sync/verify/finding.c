@@ -146,3 +146,45 @@ int verify_wish(struct verify_mailbox *at, const struct row *row, bool is_damage
 	};
 	return 0;
 }
+
+int verify_note_damaged(struct verify_mailbox *at, const struct row *row, struct err *err)
+{
+	struct row_ids *rows = &at->damaged.rows;
+	if (ARRAY_RESERVE(&rows->items, rows->count + 1, &rows->cap, err) < 0) {
+		return -ERR_NOMEM;
+	}
+	rows->items[rows->count++] = row->id;
+	at->damaged.is_sorted = false;
+	return 0;
+}
+
+bool verify_is_damaged(struct verify_mailbox *at, int64_t row)
+{
+	if (!at->damaged.is_sorted) {
+		row_ids_sort(&at->damaged.rows);
+		at->damaged.is_sorted = true;
+	}
+	return row_ids_has(&at->damaged.rows, row);
+}
+
+static bool ends_all(const struct err *err)
+{
+	return err->code == ERR_NOMEM || err->code == ERR_INTERNAL || err->code == ERR_INTERRUPTED;
+}
+
+int verify_outlives_file(struct verify_mailbox *at, const struct row *row,
+			 const struct maildir_entry *entry, int code, struct err *err)
+{
+	struct err why = *err;
+	char path[VERIFY_PATH_SIZE];
+	if (code == -ERR_CHANGED) {
+		at->verify->report->pending++;
+		return 0;
+	}
+	if (code == 0 || ends_all(err)) {
+		return code;
+	}
+	verify_path(entry, path);
+	code = verify_find(at, VERIFY_DIFFERS_HERE, row, path, err, "%s", why.text);
+	return code < 0 ? code : verify_note_damaged(at, row, err);
+}

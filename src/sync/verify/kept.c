@@ -15,14 +15,10 @@ static int prove(struct verify_mailbox *at, const struct state_kept_file *file,
 	}
 	int code = maildir_prover_read(at->verify->prover, at->mailbox->dir, entry->name,
 				       entry->in_new, &proof, err);
-	if (code == -ERR_CHANGED) {
-		report->pending++; /* somebody is at work on it just now */
-		return 0;
-	}
+	report->messages += code != -ERR_CHANGED;
 	if (code < 0) {
-		return code;
+		return verify_outlives_file(at, row, entry, code, err);
 	}
-	report->messages++;
 	report->bytes += proof.file.size_bytes;
 	if (memcmp(proof.content, file->content, ROW_CONTENT_SIZE) == 0) {
 		return 0;

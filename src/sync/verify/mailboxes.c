@@ -19,7 +19,7 @@ static void finish(struct verify_mailbox *at)
 {
 	maildir_scan_finish(&at->scan);
 	uidset_finish(&at->listed);
-	uidset_finish(&at->damaged);
+	free(at->damaged.rows.items);
 	share_finish(&at->share);
 	mailbox_release(at->mailbox);
 }

@@ -31,7 +31,8 @@ static bool wants(void *context, const struct pop3_row *row)
 {
 	const struct bodies *bodies = context;
 	struct verify_mailbox *at = bodies->at;
-	bool has_file = maildir_scan_find(&at->scan, span_of(row->unique)) != NULL;
+	bool has_file = maildir_scan_find(&at->scan, span_of(row->unique)) != NULL &&
+			!verify_is_damaged(at, row->id);
 	return row->unique[0] != '\0' && (row->has_content || has_file) &&
 	       share_has(&at->share, row->id);
 }
@@ -82,6 +83,21 @@ static int learn(struct bodies *bodies, const struct pop3_row *row,
 	return 0;
 }
 
+static int outlive(struct verify_mailbox *at, const struct pop3_row *pop3,
+		   const struct maildir_entry *entry, int code, struct err *err)
+{
+	struct err why = *err;
+	struct row_list rows;
+	row_list_init(&rows);
+	int added = verify_pop3_row(&rows, at->mailbox->base.id, pop3, err);
+	if (added == 0) {
+		*err = why;
+		code = verify_outlives_file(at, &rows.items[0], entry, code, err);
+	}
+	row_list_finish(&rows);
+	return added < 0 ? added : code;
+}
+
 /* Whether CONTENT is what ROW's message is to be. */
 static int compare(struct bodies *bodies, const struct pop3_row *row, const uint8_t *content,
 		   bool *is_same, struct err *err)
@@ -95,13 +111,12 @@ static int compare(struct bodies *bodies, const struct pop3_row *row, const uint
 	const struct maildir_entry *entry = maildir_scan_find(&at->scan, span_of(row->unique));
 	int code = maildir_prover_read(at->verify->prover, at->mailbox->dir, entry->name,
 				       entry->in_new, &proof, err);
-	if (code == -ERR_CHANGED) { /* somebody is at work on it just now */
-		at->verify->report->pending++;
-		*is_same = true;
-		return 0;
+	if (code < 0) {
+		*is_same = true; /* or not, which the file does not tell */
+		return outlive(at, row, entry, code, err);
 	}
-	*is_same = code == 0 && memcmp(content, proof.content, ROW_CONTENT_SIZE) == 0;
-	return *is_same ? learn(bodies, row, &proof, err) : code;
+	*is_same = memcmp(content, proof.content, ROW_CONTENT_SIZE) == 0;
+	return *is_same ? learn(bodies, row, &proof, err) : 0;
 }
 
 static int tell(struct bodies *bodies, const struct pop3_row *pop3, struct err *err)

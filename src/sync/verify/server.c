@@ -134,7 +134,7 @@ static int check_date(struct comparison *comparison, const struct row *row,
 		return verify_find(at, VERIFY_DATE, row, NULL, err,
 				   "the server gives it another date than it did before");
 	}
-	if (at->verify->lacks_times || entry == NULL || uidset_contains(&at->damaged, row->uid) ||
+	if (at->verify->lacks_times || entry == NULL || verify_is_damaged(at, row->id) ||
 	    maildir_folder_stat_file(at->mailbox->dir, entry->name, entry->in_new, &file,
 				     &ignored) < 0 ||
 	    !is_other_date(file.mtime, row->date.seconds) ||

@@ -59,6 +59,12 @@ struct verify {
 	int64_t now;
 };
 
+/* Rows whose files are not what they were, or cannot be read: nothing else is said of these. */
+struct verify_damaged {
+	struct row_ids rows;
+	bool is_sorted;
+};
+
 /* A mailbox that is looked at. */
 struct verify_mailbox {
 	struct verify *verify;
@@ -66,8 +72,7 @@ struct verify_mailbox {
 	struct share share;
 	struct maildir_scan scan; /* empty where it has no folder */
 	struct plan_facts facts;  /* once verify_pending was called */
-	struct uidset
-		damaged;      /* here, as verify_files found: nothing else is said of these files */
+	struct verify_damaged damaged;
 	struct uidset listed; /* what the server has, once verify_server was */
 };
 
@@ -117,6 +122,13 @@ void share_finish(struct share *share);
 int verify_is_elsewhere(struct verify_mailbox *at, const char *unique, bool *is_there,
 			struct err *err);
 void whereabouts_finish(struct whereabouts *files);
+
+int verify_note_damaged(struct verify_mailbox *at, const struct row *row, struct err *err);
+bool verify_is_damaged(struct verify_mailbox *at, int64_t row);
+/* CODE, of reading ROW's file ENTRY. Where it concerns that file alone it is told of, and 0: it is
+ * pending where somebody is at work on it just now, else damaged. */
+int verify_outlives_file(struct verify_mailbox *at, const struct row *row,
+			 const struct maildir_entry *entry, int code, struct err *err);
 
 /* Opens and reads its folder, where it has one. */
 int verify_open_folder(struct verify_mailbox *at, struct err *err);
