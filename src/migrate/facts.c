@@ -378,29 +378,71 @@ static void append_name(struct buf *out, const char *name)
 	}
 }
 
-void facts_add_pattern(struct facts *facts, int line, const char *name, bool is_out)
+/* Quotes, a comma behind it and a backslash before it mean something here, as does "!". */
+static bool is_pattern(const char *name, bool is_out)
+{
+	return *name && !strchr(name, '"') && name[strlen(name) - 1] != ',' && *name != '\\' &&
+	       (is_out || *name != '!') && utf8_is_valid(span_of(name)) && err_shows(name);
+}
+
+/* What cannot be written becomes "%": that leaves out more. */
+static void loosen(char *name)
+{
+	for (; *name; name++) {
+		bool is_plain = *name >= ' ' && *name < 0x7f && !strchr("\",\\", *name);
+		*name = is_plain ? *name : '%';
+	}
+}
+
+static void append_pattern(struct facts *facts, int line, const char *name, bool is_out)
 {
 	const char *before = facts_value(facts, "mailboxes");
 	bool is_spaced = name[strcspn(name, " \t")] != '\0';
 	struct buf text;
 
-	if (is_out && !before) {
-		return;
+	buf_init(&text, TEXT_MAX);
+	buf_printf(&text, "%s%s%s%s%s%s", before ? before : "", before ? " " : "",
+		   is_spaced ? "\"" : "", is_out ? "!" : "", name, is_spaced ? "\"" : "");
+	int code = buf_status(&text, "patterns", facts->err);
+	if (code == 0) {
+		facts_set(facts, line, "mailboxes", text.data);
+	} else if (!is_over(facts)) {
+		facts->code = code; /* one that leaves out must not be lost */
 	}
-	if (!*name || strchr(name, '"') || name[strlen(name) - 1] == ',' ||
-	    !utf8_is_valid(span_of(name))) {
-		facts_note(facts, line, "mailboxes", "a pattern that cannot be written here");
+	buf_finish(&text);
+}
+
+void facts_add_pattern(struct facts *facts, int line, const char *name, bool is_out)
+{
+	struct buf text;
+
+	if (is_out && !facts_has(facts, "mailboxes")) {
 		return;
 	}
 	buf_init(&text, TEXT_MAX);
-	buf_printf(&text, "%s%s%s%s", before ? before : "", before ? " " : "",
-		   is_spaced ? "\"" : "", is_out ? "!" : "");
 	append_name(&text, name);
-	buf_append_cstr(&text, is_spaced ? "\"" : "");
-	if (buf_status(&text, "patterns", facts->err) == 0) {
-		facts_set(facts, line, "mailboxes", text.data);
+	bool is_good = text.failed == 0 && is_pattern(text.data, is_out);
+	if (!is_good) {
+		facts_note(facts, line, "mailboxes", "a pattern that cannot be written here%s",
+			   is_out ? ": what comes near to it is left out" : "");
+	}
+	if (!is_good && is_out) {
+		loosen(text.data);
+	}
+	if (text.len > 0 && (is_good || is_out)) {
+		append_pattern(facts, line, text.data, is_out);
 	}
 	buf_finish(&text);
+}
+
+void facts_add_name(struct facts *facts, int line, const char *name, bool is_out)
+{
+	if (!is_out && strpbrk(name, "*%")) {
+		facts_note(facts, line, "mailboxes",
+			   "a name with * or %% in it, which stand for others here");
+		return;
+	}
+	facts_add_pattern(facts, line, name, is_out);
 }
 
 bool facts_selects(struct facts *facts, const char *mailbox)

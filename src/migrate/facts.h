@@ -86,6 +86,8 @@ void facts_set_days(struct facts *facts, int line, const char *key, const char *
  * nothing where none is there, since all but NAME would be meant. NAME is as the other program has
  * it; modified UTF-7 is decoded. */
 void facts_add_pattern(struct facts *facts, int line, const char *name, bool is_out);
+/* The same for the name of one mailbox. */
+void facts_add_name(struct facts *facts, int line, const char *name, bool is_out);
 /* The patterns there select MAILBOX; there have to be any. */
 bool facts_selects(struct facts *facts, const char *mailbox);
 

@@ -329,7 +329,7 @@ void channel_add_mailboxes(struct facts *facts, const struct channel *channel)
 	if (!is_equal(channel) && !is_inbox) {
 		tell_renamed(facts, channel);
 	} else if (!channel->has_patterns) {
-		facts_add_pattern(facts, channel->line, box_of(channel, channel->remote), false);
+		facts_add_name(facts, channel->line, box_of(channel, channel->remote), false);
 	}
 }
 
@@ -341,7 +341,7 @@ static void leave_mapped(struct facts *facts, struct section *store)
 
 	buf_init(&name, TEXT_MAX);
 	if (section_take_word(store, "mapinbox", &name, &line) && name.len > 0) {
-		facts_add_pattern(facts, line, name.data, true);
+		facts_add_name(facts, line, name.data, true);
 	}
 	buf_finish(&name);
 }

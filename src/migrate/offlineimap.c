@@ -184,12 +184,12 @@ static void add_name(struct facts *facts, int line, const char *name, bool is_ou
 {
 	char *inner = strncmp(name, "INBOX.", 6) == 0 ? span_dup(span_of(name + 6)) : NULL;
 
-	facts_add_pattern(facts, line, name, is_out);
+	facts_add_name(facts, line, name, is_out);
 	for (char *c = inner; c && *c; c++) {
 		*c = *c == '.' ? '/' : *c;
 	}
 	if (inner) {
-		facts_add_pattern(facts, line, inner, is_out);
+		facts_add_name(facts, line, inner, is_out);
 	}
 	free(inner);
 }

@@ -17,6 +17,14 @@ static void check_text(const struct buf *text)
 	}
 }
 
+/* What leaves out comes behind what takes in: else all but that would be meant. */
+static void check_patterns(const char *patterns)
+{
+	patterns += *patterns == '"';
+	assert(*patterns != '!' || strncmp(patterns, "!*", 2) == 0);
+	assert(*patterns != '\\');
+}
+
 static void check_account(const struct migrate_account *account)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -25,6 +33,9 @@ static void check_account(const struct migrate_account *account)
 	assert(*account->name && strspn(account->name, plain) == strlen(account->name));
 	for (size_t i = 0; i < account->pair_count; i++) {
 		assert(err_shows(account->pairs[i].value) && *account->pairs[i].value);
+		if (strcmp(account->pairs[i].key, "mailboxes") == 0) {
+			check_patterns(account->pairs[i].value);
+		}
 		for (size_t k = 0; k < i; k++) {
 			assert(strcmp(account->pairs[i].key, account->pairs[k].key) != 0);
 		}

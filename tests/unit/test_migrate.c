@@ -324,6 +324,29 @@ static void offlineimap_accounts_are_pairs_of_repositories(void **state)
 	       "max_age = 30d\n");
 }
 
+/* What cannot be written is not taken in, and what is left out stays out. */
+static void a_name_that_means_something_here_selects_no_more(void **state)
+{
+	(void)state;
+	expect(MIGRATE_OFFLINEIMAP,
+	       "[general]\naccounts = A\n[Account A]\nlocalrepository: L\nremoterepository: R\n"
+	       "[Repository L]\ntype = Maildir\nlocalfolders = ~/Mail/a/\nsep = /\n"
+	       "[Repository R]\ntype = Gmail\nremoteuser = me\n"
+	       "folderfilter = lambda f: f in ['!a', '\\\\All', 'a*', 'b']\n",
+	       "# From offlineimap's ~/.rc\n[account A]\nuser = me\n"
+	       "password_file = ~/.config/mailsync/A.password\nhost = imap.gmail.com\n"
+	       "tls = implicit\nmaildir = ~/Mail/a\nmailboxes = b\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 13, mailboxes: a pattern that cannot be written here\n"
+	       "#   line 13, mailboxes: a pattern that cannot be written here\n"
+	       "#   line 13, mailboxes: a name with * or % in it, which stand for others here\n");
+	expect(MIGRATE_MBSYNC, FAR NEAR CHANNEL "Patterns * \"!a, b,\" \"!&AMk-\" !c&ACI-\n",
+	       SIDES "mailboxes = * * \"!a% b%\" !É !c&ACI-\nexpunge = both\n"
+		     "# Not carried over from ~/.rc, or to be looked at:\n"
+		     "#   line 18, mailboxes: a pattern that cannot be written here: what comes "
+		     "near to it is left out\n");
+}
+
 static void mpop_accounts_take_over_from_others(void **state)
 {
 	(void)state;
@@ -489,6 +512,7 @@ int main(void)
 		cmocka_unit_test(mbsync_other_names_of_inbox_are_left_out),
 		cmocka_unit_test(mbsync_inbox_in_a_store_of_an_unknown_place_stays_there),
 		cmocka_unit_test(offlineimap_accounts_are_pairs_of_repositories),
+		cmocka_unit_test(a_name_that_means_something_here_selects_no_more),
 		cmocka_unit_test(mpop_accounts_take_over_from_others),
 		cmocka_unit_test(getmail_has_one_account),
 		cmocka_unit_test(fetchmail_has_an_account_for_each_user),
