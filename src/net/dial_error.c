@@ -227,6 +227,11 @@ static int proxy_error(const struct dial *dial, CURLcode code, struct err *err)
 {
 	long status = 0;
 
+	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR) {
+		return host_error(dial, ERR_SERVER, err,
+				  "the certificate of the proxy is not trusted (%s): check `proxy`",
+				  certificate_words(dial, code));
+	}
 	(void)curl_easy_getinfo(dial->easy, CURLINFO_HTTP_CONNECTCODE, &status);
 	if (status == 407 || error_has(dial, "nsupported proxy") ||
 	    code == CURLE_UNSUPPORTED_PROTOCOL) {
@@ -318,8 +323,23 @@ static int setup_error(const struct dial *dial, CURLcode code, struct err *err)
 			  error_words(dial, code));
 }
 
+/* TLS failed before the proxy was asked for anything: it is that with the proxy, and what was shown
+ * is not the server's. */
+static bool is_tls_with_proxy(const struct dial *dial, CURLcode code)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(dial->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	return status == 0 && span_starts_nocase(span_of(dial->params->proxy), "https://") &&
+	       (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR ||
+		code == CURLE_SSL_CONNECT_ERROR);
+}
+
 static bool is_proxy_failure(const struct dial *dial, CURLcode code)
 {
+	if (dial->params->proxy != NULL && is_tls_with_proxy(dial, code)) {
+		return true;
+	}
 	return dial->params->proxy != NULL &&
 	       (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY ||
 		code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_COULDNT_CONNECT ||

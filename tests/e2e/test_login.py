@@ -2,9 +2,12 @@
 one sentence that does not hold the secret."""
 
 import base64
+import contextlib
 import hashlib
+import select
 import shlex
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -219,6 +222,39 @@ class Proxy:
         conn.sendall(b"HTTP/1.1 200 go\r\n\r\n")
 
 
+class TlsProxy(Proxy):
+    """Of any number of connections, each inside TLS as far as the proxy."""
+
+    def __init__(self, port, certificate):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(*certificate)
+        super().__init__("http", port)
+
+    def serve(self):
+        while True:
+            conn, _ = self.sock.accept()
+            try:
+                conn = self.context.wrap_socket(conn, server_side=True)
+                self.http(conn)
+            except (OSError, IndexError):           # it went, be it without a word
+                conn.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self.target))
+            threading.Thread(target=self.relay, args=(conn, far), daemon=True).start()
+
+    def relay(self, near, far):
+        """In one thread: a connection inside TLS stands no two."""
+        others = {near: far, far: near}
+        with near, far, contextlib.suppress(OSError):
+            while True:
+                ready = [near] if near.pending() else select.select(list(others), [], [])[0]
+                for source in ready:
+                    data = source.recv(65536)
+                    if not data:
+                        return
+                    others[source].sendall(data)
+
+
 @pytest.mark.parametrize("kind", ["socks5h", "http"])
 def test_a_proxy_resolves_the_name(make_account, kind):
     account = make_account(tls="implicit")
@@ -226,6 +262,30 @@ def test_a_proxy_resolves_the_name(make_account, kind):
     account.change(proxy=f"{kind}://127.0.0.1:{proxy.port}")
     works(account)
     assert proxy.asked == ["localhost"]
+
+
+@pytest.mark.parametrize("kind", ["self-signed", "wrong-host", "expired"])
+def test_a_proxy_whose_certificate_is_not_trusted_is_not_taken_for_the_server(make_account, kind):
+    """Its key is no pin for the server's."""
+    account = make_account(tls="implicit")
+    proxy = TlsProxy(account.keys["port"], account.server.authority.issue(f"proxy-{kind}", kind))
+    account.change(proxy=f"https://localhost:{proxy.port}")
+    said = fails(account, 69, "the certificate of the proxy is not trusted", "check `proxy`")
+    assert "tls_" not in said
+
+
+def test_a_proxy_with_tls(make_account):
+    account = make_account(tls="implicit")
+    proxy = TlsProxy(account.keys["port"], account.server.authority.issue("proxy-good", "good"))
+    account.change(proxy=f"https://localhost:{proxy.port}")
+    works(account)
+    assert set(proxy.asked) == {"localhost"}
+
+
+def test_what_is_no_proxy_with_tls_is_said_of_the_proxy(make_account):
+    account = make_account(tls="implicit")
+    account.change(proxy=f"https://localhost:{account.server.port}")
+    fails(account, 75, "no connection through the proxy", "check `proxy`")
 
 
 def test_the_environment_names_no_proxy(account):
@@ -253,15 +313,18 @@ def test_untrusted_certificate(make_account):
     fails(account, 69)
 
 
-def test_pinned_key(make_account):
-    account = make_account(tls="implicit")
-    pem, _ = account.server.authority.issue("server-good", "good")
+def pin_of(pem):
     public = subprocess.run(["openssl", "x509", "-in", pem, "-pubkey", "-noout"], check=True,
                             capture_output=True).stdout
     der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], check=True,
                          input=public, capture_output=True).stdout
-    pin = base64.b64encode(hashlib.sha256(der).digest()).decode()
-    account.change(tls_pin_sha256=pin)
+    return base64.b64encode(hashlib.sha256(der).digest()).decode()
+
+
+def test_pinned_key(make_account):
+    account = make_account(tls="implicit")
+    pem, _ = account.server.authority.issue("server-good", "good")
+    account.change(tls_pin_sha256=pin_of(pem))
     works(account)
     account.change(tls_pin_sha256=base64.b64encode(b"x" * 32).decode())
     fails(account, 69)
