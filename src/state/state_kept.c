@@ -28,9 +28,10 @@ static const char kept_is_meant[] =
 static const char kept_select[] =
 	"SELECT uniq, content FROM kept WHERE mailbox = ?1 AND meant = 0"
 	" AND NOT EXISTS(SELECT 1 FROM row WHERE row.mailbox = ?2 AND row.uniq = kept.uniq"
-	" AND (row.pending = 0 OR row.agreed = 1))"
+	" AND row.uniq <> '' AND (row.pending = 0 OR row.agreed = 1))"
 	" AND (content IS NULL OR content NOT IN (SELECT content FROM row WHERE mailbox = ?2"
-	" AND (pending = 0 OR (agreed = 1 AND local = 1)) AND content IS NOT NULL)) ORDER BY uniq";
+	" AND uniq <> '' AND (pending = 0 OR (agreed = 1 AND local = 1)) AND content IS NOT NULL))"
+	" ORDER BY uniq";
 static const char kept_names[] = "SELECT DISTINCT mailbox FROM kept WHERE meant = 0";
 
 int state_kept_note_row(struct state *state, int64_t row, struct err *err)

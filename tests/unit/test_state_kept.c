@@ -143,6 +143,42 @@ static void a_renamed_mailbox_takes_them_along(void **state)
 	row_finish(&three);
 }
 
+static int scanned; /* rows that were read without an index */
+
+static int note_scan(unsigned kind, void *context, void *statement, void *ignored)
+{
+	(void)kind;
+	(void)context;
+	(void)ignored;
+	scanned += sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_FULLSCAN_STEP, 1);
+	return 0;
+}
+
+static int watch_scans(sqlite3 *db)
+{
+	return sqlite3_trace_v2(db, SQLITE_TRACE_PROFILE, note_scan, NULL);
+}
+
+static void they_are_found_without_reading_all_rows(void **state)
+{
+	struct scene *scene = *state;
+	int64_t box = scene_mailbox(scene, "Box");
+
+	for (uint32_t uid = 1; uid <= 20; uid++) {
+		struct row row = put(scene, box, uid, MESSAGE_PRESENT, MESSAGE_GONE);
+		row_finish(&row);
+	}
+	OK(scene, state_kept_note_mailbox(scene->state, box, false, &scene->err));
+	sqlite3_auto_extension((void (*)(void))watch_scans);
+	scene_reopen(scene, STATE_WRITE);
+	sqlite3_reset_auto_extension();
+	scanned = 0;
+	assert_int_equal(count_kept(scene, "Box", box), 0);
+	assert_int_equal(scanned, 0);
+	assert_int_equal(count_kept(scene, "Box", 0), 20);
+	assert_int_equal(scanned, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +186,7 @@ int main(void)
 		SCENE_TEST(only_what_the_server_lost_where_the_rest_comes_again),
 		SCENE_TEST(a_loss_is_noted_on_whichever_side_it_comes_last),
 		SCENE_TEST(a_renamed_mailbox_takes_them_along),
+		SCENE_TEST(they_are_found_without_reading_all_rows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
