@@ -7,6 +7,7 @@
 #include "mailsync/base/digest.h"
 #include "mailsync/base/file.h"
 
+#include "rules/policy.h"
 #include "run/run.h"
 
 /* New files go there, into mailboxes that are made where they are gone; nothing else happens. */
@@ -51,6 +52,7 @@ int sync_restore(const struct account *account, const struct sync_options *optio
 		.all = restore->all,
 		.since = restore->since,
 		.is_foreign = restore->from != NULL,
+		.is_archive = policy_is_archive(account),
 	};
 	struct sync_options used = *options;
 	char state_dir[FILE_PATH_SIZE];

@@ -99,6 +99,17 @@ def test_a_mailbox_that_takes_part_no_more_is_not_proven(account, remote):
     assert missing(account) == 0
 
 
+@pytest.mark.parametrize("keys, run", [({"delete": "remote"}, ["--pull", "sync", "home"]),
+                                       ({}, ["restore", "--all", "home"])], ids=["pull", "restore"])
+def test_one_run_makes_no_archive_of_an_account(account, remote, keys, run):
+    (one, wire), _ = paired(account, remote, 2, **keys)
+    account.local.find("INBOX", wire).unlink()
+    remote.expunge("INBOX", one)
+    assert account.run(*run).status == 0
+    account.sync()
+    assert missing(account) == 0
+
+
 def test_a_folder_that_went_with_what_the_server_had_no_more_is_missed(account, remote):
     remote.create("Projects")
     letters = append(remote, 4, "Projects")

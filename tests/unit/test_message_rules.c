@@ -247,6 +247,20 @@ static void pull_and_push_cap_for_one_run(void **state) /* P2 */
 	expect_sides(&policy, SIDE_NONE);
 }
 
+static void one_run_makes_no_archive(void **state) /* P6 */
+{
+	struct sync_options options = {.pull = true};
+	struct account account = everything;
+
+	(void)state;
+	account.delete_ = SIDE_REMOTE;
+	assert_false(policy_of(&account, &options).is_archive);
+	account.direction = DIRECTION_PULL;
+	assert_true(policy_of(&account, &options).is_archive);
+	options.pull = false;
+	assert_true(policy_of(&account, &options).is_archive);
+}
+
 static void max_age_counts_back_from_now(void **state) /* P3 */
 {
 	struct sync_options options = {0};
@@ -447,6 +461,7 @@ int main(void)
 		cmocka_unit_test(direction_caps_all_keys),
 		cmocka_unit_test(a_dry_run_plans_as_a_run_and_may_write_nowhere),
 		cmocka_unit_test(pull_and_push_cap_for_one_run),
+		cmocka_unit_test(one_run_makes_no_archive),
 		cmocka_unit_test(max_age_counts_back_from_now),
 		cmocka_unit_test(hash_is_of_all_that_leaves_rows_alone),
 		cmocka_unit_test(uploads_land_where_all_uids_are_told),

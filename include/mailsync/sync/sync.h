@@ -29,6 +29,7 @@ struct restore_wanted {
 	bool all;
 	int64_t since;   /* else what is missed there since then, in seconds */
 	bool is_foreign; /* the Maildir is another one than the account's own */
+	bool is_archive; /* as the account's own keys say */
 };
 
 struct sync_options {

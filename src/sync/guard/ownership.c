@@ -358,7 +358,7 @@ int mailbox_forget_base(struct run *run, struct mailbox *mailbox, struct err *er
 	struct state_mailbox *base = &mailbox->base;
 	int code;
 	if ((code = run_claim(run, err)) < 0 ||
-	    (policy_is_archive(&run->policy) &&
+	    (run->policy.is_archive &&
 	     (code = state_kept_note_mailbox(run->session->state, base->id, false, err)) < 0) ||
 	    (code = state_mailbox_clear(run->session->state, base->id, err)) < 0) {
 		return code;

@@ -398,9 +398,8 @@ static int apply_item(struct local_delta *delta, const struct local_item *item, 
 					     item->flags.unlettered, err);
 	case LOCAL_GONE:
 		/* In an archive that is no deletion, and the server may not have it any more. */
-		code = policy_is_archive(&delta->run->policy)
-			     ? state_kept_note_row(state, item->row, err)
-			     : 0;
+		code = delta->run->policy.is_archive ? state_kept_note_row(state, item->row, err)
+						     : 0;
 		return code < 0 ? code : state_see_local_gone(state, item->row, err);
 	case LOCAL_DAMAGED:
 		code = discard(delta, item->entry, err);

@@ -54,9 +54,7 @@ int observe_gone_there(struct run *run, const struct mailbox *mailbox, uint32_t 
 {
 	struct state *state = run->session->state;
 	int64_t id = mailbox->base.id;
-	int code = policy_is_archive(&run->policy)
-			 ? state_kept_note_gone(state, id, first, last, err)
-			 : 0;
+	int code = run->policy.is_archive ? state_kept_note_gone(state, id, first, last, err) : 0;
 	return code < 0 ? code : state_see_remote_gone(state, id, first, last, count, err);
 }
 

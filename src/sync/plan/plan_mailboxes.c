@@ -40,7 +40,7 @@ static int forget(struct run *run, struct mailbox *mailbox, enum side kept, stru
 {
 	int code;
 	if ((code = run_claim(run, err)) < 0 ||
-	    (policy_is_archive(&run->policy) &&
+	    (run->policy.is_archive &&
 	     (code = state_kept_note_mailbox(run->session->state, mailbox->base.id,
 					     kept == SIDE_REMOTE, err)) < 0) ||
 	    (code = state_mailbox_drop(run->session->state, mailbox->base.id, err)) < 0) {

@@ -22,6 +22,11 @@ enum side policy_sides(const struct account *account, const struct sync_options 
 	return sides & (options->push ? ~SIDE_LOCAL : SIDE_BOTH);
 }
 
+bool policy_is_archive(const struct account *account)
+{
+	return (account->delete_ & directions[account->direction]) == SIDE_NONE;
+}
+
 static int policy_hash(const struct account *account, struct run_policy *policy, struct err *err)
 {
 	const struct plan_policy *messages = &policy->messages;
@@ -72,6 +77,8 @@ int policy_make(const struct account *account, const struct sync_options *option
 		.may_write_local = !options->dry_run && (sides & SIDE_LOCAL) != 0,
 		.releases_held = !options->bring_back && brake_is_off(options->allow_mass_delete,
 								      account->max_delete_percent),
+		.is_archive = options->restore != NULL ? options->restore->is_archive
+						       : policy_is_archive(account),
 		.now = now,
 	};
 	return policy_hash(account, policy, err);

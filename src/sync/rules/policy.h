@@ -8,6 +8,8 @@
  *   P4 the policy has a hash over all that decides which rows are left alone: under another one
  *      they are planned again
  *   P5 a dry run may write on neither side, whatever it plans
+ *   P6 an archive is what the keys alone make one, not --pull, --push or a restore: there a file
+ *      that is gone was lost
  */
 #ifndef SYNC_RULES_POLICY_H
 #define SYNC_RULES_POLICY_H
@@ -27,19 +29,16 @@ struct run_policy {
 	bool may_write_remote; /* with P5, as the next */
 	bool may_write_local;
 	bool releases_held; /* what the brake held may go (brake.h, B5) */
+	bool is_archive;    /* P6: what is gone on one side stays on the other, always */
 	int64_t now;        /* seconds; when the run began */
 	uint64_t hash;      /* P4 */
 };
 
 /* P1 and P2. */
 enum side policy_sides(const struct account *account, const struct sync_options *options);
+/* P6, by ACCOUNT's keys. */
+bool policy_is_archive(const struct account *account);
 /* NOW in seconds. */
 int policy_make(const struct account *account, const struct sync_options *options, int64_t now,
 		struct run_policy *policy, struct err *err);
-/* What is gone on one side stays on the other, always: a file that is gone here was lost. */
-static inline bool policy_is_archive(const struct run_policy *policy)
-{
-	return policy->messages.delete_ == SIDE_NONE;
-}
-
 #endif
