@@ -15,7 +15,7 @@ from rig import program                      # noqa: E402
 from rig.dovecot import Dovecot, Options     # noqa: E402
 from rig.fake import FakeServer              # noqa: E402
 from rig.host import compile_c               # noqa: E402
-from wide import is_wide                     # noqa: E402
+from wide import wide_of                     # noqa: E402
 
 _serial = itertools.count(1)
 
@@ -37,8 +37,9 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_collection_modifyitems(config, items):
+    wide = wide_of([item.nodeid for item in items])
     for item in items:
-        if is_wide(item.nodeid):
+        if item.nodeid in wide:
             item.add_marker("wide")
     yield                                    # -m chooses
     if config.getoption("--share"):
