@@ -9,6 +9,7 @@
 #include "readers.h"
 
 #define EVALUATED "it is Python, which is not run here: put in what comes out"
+#define NOT_RUN   "it is Python, which is not run here. "
 #define QUIRK     "not needed, or not known, here"
 
 static const struct rule account_rules[] = {
@@ -61,8 +62,6 @@ static const struct rule remote_rules[] = {
 	{"remote_identity", FATE_TELL, NULL, "there is no key for another identity"},
 	{"ssl_version", FATE_TELL, NULL, "TLS from 1.2 on; see the key `tls_min_version`"},
 	{"tls_level", FATE_TELL, NULL, "TLS from 1.2 on; see the key `tls_min_version`"},
-	{"reference", FATE_TELL, NULL,
-	 "the server's own prefix (NAMESPACE) is left out of names; another one is part of them"},
 	{"idlefolders", FATE_TELL, NULL, "see `mailsync watch` and the key `watch_mailboxes`"},
 	{"keepalive", FATE_TELL, NULL, "see `mailsync watch`"},
 	{"holdconnectionopen", FATE_TELL, NULL, "see `mailsync watch`"},
@@ -235,29 +234,37 @@ static void add_includes(struct facts *facts, const struct entry *includes)
 static void guard(struct facts *facts, const struct entry *entry, const char *why)
 {
 	facts_set(facts, entry->line, "create", "none");
-	facts_note(
-		facts, entry->line, entry->key,
-		"it is Python, which is not run here. %s Until then no mailbox is made on either "
-		"side (`create = none`)",
-		why);
+	facts_note(facts, entry->line, entry->key,
+		   "%s Until then no mailbox is made on either side (`create = none`)", why);
 }
 
 static void set_mailboxes(struct facts *facts, const struct account *account)
 {
 	const struct entry *filter = section_take(account->remote, "folderfilter");
+	const struct entry *kept = section_take(account->local, "folderfilter");
+	const struct entry *reference = section_take(account->remote, "reference");
 	const struct entry *includes = section_take(account->remote, "folderincludes");
 	const struct entry *there = section_take(account->remote, "nametrans");
 	const struct entry *here = section_take(account->local, "nametrans");
 	const struct entry *separator = section_take(account->local, "sep");
 
 	if (filter && !set_filter(facts, filter)) {
-		guard(facts, filter, "Put into `mailboxes` what it lets through.");
+		guard(facts, filter, NOT_RUN "Put into `mailboxes` what it lets through.");
+	}
+	if (kept) {
+		guard(facts, kept, NOT_RUN "Take out of `mailboxes` what it keeps here.");
+	}
+	if (reference && *reference->value) {
+		guard(facts, reference,
+		      "offlineimap saw only what lies below it. Put that into `mailboxes`, without "
+		      "the server's own prefix (NAMESPACE).");
 	}
 	if (includes) {
 		add_includes(facts, includes);
 	}
 	if (there || here) {
 		guard(facts, there ? there : here,
+		      NOT_RUN
 		      "Folders need the names that the server's mailboxes have, without its own "
 		      "prefix "
 		      "(INBOX.): rename those that differ.");

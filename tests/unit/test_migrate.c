@@ -324,6 +324,26 @@ static void offlineimap_accounts_are_pairs_of_repositories(void **state)
 	       "max_age = 30d\n");
 }
 
+static void offlineimap_folders_that_it_did_not_see_are_not_made(void **state)
+{
+	(void)state;
+	expect(MIGRATE_OFFLINEIMAP,
+	       "[general]\naccounts = A\n[Account A]\nlocalrepository: L\nremoterepository: R\n"
+	       "[Repository L]\ntype = Maildir\nlocalfolders = ~/Mail/a/\nsep = /\n"
+	       "folderfilter = lambda f: f != 'notes'\n"
+	       "[Repository R]\ntype = Gmail\nremoteuser = me\nreference = Mail\n",
+	       "# From offlineimap's ~/.rc\n[account A]\nuser = me\n"
+	       "password_file = ~/.config/mailsync/A.password\nhost = imap.gmail.com\n"
+	       "tls = implicit\nmaildir = ~/Mail/a\ncreate = none\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 10, folderfilter: it is Python, which is not run here. Take out of "
+	       "`mailboxes` what it keeps here. Until then no mailbox is made on either side "
+	       "(`create = none`)\n"
+	       "#   line 14, reference: offlineimap saw only what lies below it. Put that into "
+	       "`mailboxes`, without the server's own prefix (NAMESPACE). Until then no mailbox "
+	       "is made on either side (`create = none`)\n");
+}
+
 /* What cannot be written is not taken in, and what is left out stays out. */
 static void a_name_that_means_something_here_selects_no_more(void **state)
 {
@@ -512,6 +532,7 @@ int main(void)
 		cmocka_unit_test(mbsync_other_names_of_inbox_are_left_out),
 		cmocka_unit_test(mbsync_inbox_in_a_store_of_an_unknown_place_stays_there),
 		cmocka_unit_test(offlineimap_accounts_are_pairs_of_repositories),
+		cmocka_unit_test(offlineimap_folders_that_it_did_not_see_are_not_made),
 		cmocka_unit_test(a_name_that_means_something_here_selects_no_more),
 		cmocka_unit_test(mpop_accounts_take_over_from_others),
 		cmocka_unit_test(getmail_has_one_account),
