@@ -74,10 +74,7 @@ int state_proofs_count(struct state *state, struct state_proofs *proofs, struct 
 	struct query query;
 	bool has_row = false;
 
-	if (state->is_older) { /* only read: the columns are not there yet */
-		*proofs = (struct state_proofs){0};
-		return 0;
-	}
+	*proofs = (struct state_proofs){0};
 	state_lock(state);
 	int status = query_init(&query, state, proofs_select, err);
 	if (status == 0) {
@@ -137,9 +134,6 @@ int state_missed_load(struct state *state, struct state_missed *missed, struct e
 	struct query query;
 	bool has_row = true;
 
-	if (state->is_older) { /* only read: the table is not there yet */
-		return 0;
-	}
 	state_lock(state);
 	int status = query_init(&query, state, missed_days, err);
 	if (status == 0) {

@@ -5,11 +5,15 @@
 
 #include "mailsync/base/array.h"
 
+/* But for files of which the user said that it is well that they are gone (state_kept.c). */
 static const char waiting_select[] =
 	"SELECT mailbox.name, reason, row.held, agreed = 1 AND local = 1 AND remote = 2,"
 	" agreed = 1 AND local = 2 AND remote = 1, count(*)"
 	" FROM row JOIN mailbox ON mailbox.id = row.mailbox"
-	" WHERE row.pending = 1 GROUP BY 1, 2, 3, 4, 5"
+	" WHERE row.pending = 1 AND NOT (agreed = 1 AND local = 2 AND remote = 1 AND row.held = 0"
+	" AND EXISTS (SELECT 1 FROM kept WHERE kept.mailbox = mailbox.name"
+	" AND kept.uniq = row.uniq AND meant = 1))"
+	" GROUP BY 1, 2, 3, 4, 5"
 	" UNION ALL SELECT 'INBOX', reason, 0, 0, 0, count(*) FROM pop3"
 	" WHERE reason <> 0 AND gone = 0 GROUP BY reason ORDER BY 1, 2, 3, 4, 5";
 
@@ -38,9 +42,6 @@ int state_waiting_load(struct state *state, struct state_waiting *waiting, struc
 	struct query query;
 	bool has_row = true;
 
-	if (state->is_older) { /* only read: the columns are not there yet */
-		return 0;
-	}
 	state_lock(state);
 	int status = query_init(&query, state, waiting_select, err);
 	if (status == 0) {

@@ -163,3 +163,6 @@ def test_check_says_what_waits_and_the_way_on(account, remote):
     assert "MB free" in said and "never verified" in said
     told, = account.run("--json", "status").of("status")
     assert told["free_bytes"] > 0 and told["unproven"] == 4 and told["oldest_proof"] is None
+    assert missing(account, "--accept-missing") == 0
+    said = account.run("check").out
+    assert "mailsync restore" in said and "--repair" not in said

@@ -155,6 +155,8 @@ static void status_reads_a_database_of_version_1(void **state)
 {
 	struct scene *scene = *state;
 	struct state_mailboxes mailboxes = {0};
+	struct state_proofs proofs = {0};
+	struct state_waiting waiting = {0};
 	uint64_t count = 0;
 	make_database(scene, schema_1, rows_1);
 	OK(scene, state_open(&scene->state, scene->path, STATE_READ, &scene->err));
@@ -163,6 +165,11 @@ static void status_reads_a_database_of_version_1(void **state)
 	state_mailboxes_finish(&mailboxes);
 	OK(scene, state_count_agreed(scene->state, 1, &count, &scene->err));
 	assert_int_equal(count, 1);
+	OK(scene, state_proofs_count(scene->state, &proofs, &scene->err));
+	assert_int_equal(proofs.unproven, 2);
+	OK(scene, state_waiting_load(scene->state, &waiting, &scene->err));
+	assert_int_equal(waiting.count, 1);
+	state_waiting_finish(&waiting);
 }
 
 /* What was held was a row's reason; now it is a mark. */
