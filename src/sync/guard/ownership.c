@@ -187,10 +187,12 @@ static int lock_beside_watch(struct run *run, const char *path, struct err *err)
 {
 	const struct sync_options *options = run->options;
 	int code = -ERR_LOCKED;
-	for (int ms = 0; code == -ERR_LOCKED && ms < WATCH_WAIT_MS && *options->stop == 0;
-	     ms += WATCH_LOOK_MS) {
+	for (int ms = 0; code == -ERR_LOCKED && ms < WATCH_WAIT_MS; ms += WATCH_LOOK_MS) {
 		clock_sleep_ms(WATCH_LOOK_MS);
-		code = file_lock_acquire(&run->session->lock, path, false, options->stop, err);
+		code = run_check_stop(run, err);
+		code = code < 0 ? code
+				: file_lock_acquire(&run->session->lock, path, false, options->stop,
+						    err);
 	}
 	return code;
 }
