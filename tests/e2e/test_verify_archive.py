@@ -46,6 +46,18 @@ def test_a_loss_that_is_accepted_while_the_server_has_the_message_stays_accepted
     assert missing(account) == 0
 
 
+def test_many_losses_are_accepted_at_once(account, remote, steps, tmp_path):
+    def commits(*args):
+        log = tmp_path / "steps"
+        log.unlink(missing_ok=True)
+        account.run("verify", *args, env={"MAILSYNC_STEP_LOG": str(log)})
+        return sum("commit" in line for line in log.read_text().splitlines())
+    for _, wire in paired(account, remote, 20, **ARCHIVE)[:12]:
+        account.local.find("INBOX", wire).unlink()
+    assert commits("--accept-missing") == commits() + 1
+    assert missing(account) == 0
+
+
 def test_a_mailbox_that_the_server_lost_is_proven_still(account, remote):
     remote.create("Projects")
     letters = append(remote, 5, "Projects")

@@ -142,17 +142,32 @@ int verify_tell_missing(struct verify_mailbox *at, const struct row *row, const 
 	const char *name = at->mailbox->name;
 	bool is_meant = false;
 	int code = state_kept_is_meant(verify->proofs, name, row->unique, &is_meant, err);
-	if (code == 0 && !is_meant && verify->options->accepts) {
-		code = state_kept_mean(verify->proofs, name, row->unique, err);
-		is_meant = true;
-	}
 	if (code < 0 || is_meant) {
-		verify->report->accepted += code == 0;
+		verify->report->accepted += is_meant;
 		return code;
+	}
+	if (verify->options->accepts) {
+		return strlist_add(&at->accepted, span_of(row->unique), err);
 	}
 	verify->report->messages++;
 	code = verify_find(at, VERIFY_MISSING_HERE, row, NULL, err, "%s", what);
 	return code < 0 ? code : verify_wish(at, row, false, err);
+}
+
+int verify_write_accepted(struct verify_mailbox *at, struct err *err)
+{
+	struct state *proofs = at->verify->proofs;
+	const struct strlist *accepted = &at->accepted;
+	int code = accepted->count > 0 ? state_begin(proofs, err) : 0;
+	if (code < 0 || accepted->count == 0) {
+		return code;
+	}
+	for (size_t i = 0; code == 0 && i < accepted->count; i++) {
+		code = state_kept_mean(proofs, at->mailbox->name, accepted->items[i], err);
+	}
+	code = state_end(proofs, code, err);
+	at->verify->report->accepted += code == 0 ? accepted->count : 0;
+	return code;
 }
 
 /* POP3: a file is the user's, who may put it into any folder; nothing comes of that. Deleting is no

@@ -19,6 +19,7 @@ static void finish(struct verify_mailbox *at)
 {
 	maildir_scan_finish(&at->scan);
 	uidset_finish(&at->listed);
+	strlist_finish(&at->accepted);
 	free(at->damaged.rows.items);
 	share_finish(&at->share);
 	mailbox_release(at->mailbox);
@@ -136,6 +137,7 @@ static int look(struct verify_mailbox *at,
 		run_report_error(at->verify->run, at->mailbox, 0, err);
 		code = 0;
 	}
+	code = code < 0 ? code : verify_write_accepted(at, err);
 	finish(at);
 	return code;
 }

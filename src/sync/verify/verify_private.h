@@ -73,7 +73,8 @@ struct verify_mailbox {
 	struct maildir_scan scan; /* empty where it has no folder */
 	struct plan_facts facts;  /* once verify_pending was called */
 	struct verify_damaged damaged;
-	struct uidset listed; /* what the server has, once verify_server was */
+	struct uidset listed;    /* what the server has, once verify_server was */
+	struct strlist accepted; /* files of which the user says that it is well that they are gone */
 };
 
 /* One problem more. ROW or FILE may be NULL. The rest is its message, as printf takes it. */
@@ -88,6 +89,8 @@ void verify_left_out(struct verify_mailbox *at, uint64_t count, const char *why)
 #define VERIFY_GONE_EVERYWHERE "the file is gone, and the server does not have it any more"
 int verify_tell_missing(struct verify_mailbox *at, const struct row *row, const char *what,
 			struct err *err);
+/* Writes down what the user says, when all of AT was looked at. */
+int verify_write_accepted(struct verify_mailbox *at, struct err *err);
 /* Notes that what was found last of ROW may be repaired. */
 int verify_wish(struct verify_mailbox *at, const struct row *row, bool is_damaged, struct err *err);
 
