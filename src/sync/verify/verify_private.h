@@ -74,7 +74,7 @@ struct verify_mailbox {
 	struct plan_facts facts;  /* once verify_pending was called */
 	struct verify_damaged damaged;
 	struct uidset listed;    /* what the server has, once verify_server was */
-	struct strlist accepted; /* files of which the user says that it is well that they are gone */
+	struct strlist accepted; /* files that are gone, which the user says is well */
 };
 
 /* One problem more. ROW or FILE may be NULL. The rest is its message, as printf takes it. */
