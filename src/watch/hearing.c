@@ -284,6 +284,7 @@ static int hear(struct hearing *hearing, const struct remote_heard *heard, bool 
 	return 0;
 }
 
+/* Takes what came; once nothing is open that it was asked for, no more is waited for. */
 static int ear_take(struct hearing *hearing, struct ear *ear, bool *is_news, struct err *err)
 {
 	struct remote_heard heard;
@@ -292,6 +293,9 @@ static int ear_take(struct hearing *hearing, struct ear *ear, bool *is_news, str
 		if ((code = hear(hearing, &heard, is_news, err)) < 0) {
 			return code;
 		}
+	}
+	if (code == 0 && !remote_watch_is_asking(ear->remote)) {
+		ear->limit_ms = 0;
 	}
 	return code;
 }
@@ -313,9 +317,6 @@ int hearing_take(struct hearing *hearing, int64_t now, struct err *err)
 	for (size_t i = 0; code == 0 && i < hearing->count; i++) {
 		struct ear *ear = &hearing->ears[i];
 		code = ear_take(hearing, ear, &is_news, err);
-		if (code == 0 && !remote_watch_is_asking(ear->remote)) {
-			ear->limit_ms = 0;
-		}
 		if (code == 0 && ear->limit_ms != 0 && now >= ear->limit_ms) {
 			return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
 				       "the server does not answer any more");

@@ -17,6 +17,7 @@ from stories import agree, append, count
 
 
 sleep_shim = shim("sleep_shim", "The machine slept, by the clock (rig/sleep_shim.c).")
+late_shim = shim("late_shim", "Whatever is sent is answered at once (rig/late_shim.c).")
 
 
 def polled(account, **keys):
@@ -257,6 +258,13 @@ def test_idle_is_begun_anew_and_one_that_does_not_end_is_given_up(heard):
         watch.until("watching", since=mark, how="idle", timeout=30)
         server.deliver(letter(3))
         soon(watch, lambda: count(account) == 3, "it is heard again")
+
+
+def test_an_answer_that_came_at_once_is_waited_for_no_more(heard, late_shim):
+    server, account = heard(keys={"watch_renew": "1s"})
+    with Watch(account, preload=late_shim) as watch:
+        watch.until("watching", how="idle")
+        soon(watch, lambda: len(server.asked("^IDLE")) > 3, "it is renewed each second")
 
 
 def test_a_deaf_watch_is_no_more_believed(heard):
