@@ -1,6 +1,6 @@
 /*
- * Preloaded into the program: after whatever it sends it gets no time for a while, so that the other
- * side has answered when it goes on.
+ * Preloaded into the program: after whatever it sends it gets no time for a while, so that the
+ * other side has answered when it goes on.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
