@@ -11,6 +11,7 @@ from rig.fake import Box
 from stories import agree, append
 from test_miscounting import windowed
 from test_recovery import renumber
+from test_verify import at_steps, until_it_ends
 
 ARCHIVE = {"direction": "pull", "delete": "none"}
 
@@ -181,19 +182,42 @@ def test_nothing_is_sent_to_a_mailbox_of_which_the_server_shows_a_part(bad):
     assert result.of("verify") == []
 
 
-def test_a_restore_that_is_stopped_at_any_step_doubles_nothing(account, remote, steps):
-    letters = archive(account, remote, 3)
-    for step in range(1, 2000):
-        for uid in remote.uids("INBOX"):
-            remote.expunge("INBOX", uid)
-        stopped = account.run("restore", "--all", "home", env={"MAILSYNC_STEP_STOP": str(step)})
+def lose_all(remote):
+    for uid in remote.uids("INBOX"):
+        remote.expunge("INBOX", uid)
+    remote.delete_mailbox("Archive")
+
+
+def counts(remote):
+    return len(remote.uids("INBOX")), len(remote.uids("Archive"))
+
+
+@at_steps
+def test_a_restore_that_is_stopped_at_any_step_doubles_nothing(account, remote, steps, every):
+    archive(account, remote, 3)
+    lose_all(remote)
+    for step, _ in until_it_ends(account, "restore", "--all", "home", every=every):
         if step % 2:
             account.sync(status=None)
         restore(account, "--all")
-        assert len(remote.uids("INBOX")) == len(letters), step
-        if stopped.status >= 0:
-            break
+        assert counts(remote) == (3, 2), step
+        agree(account, remote)
+        lose_all(remote)
+    restore(account, "--all")
     same(account, remote)
+
+
+@at_steps
+def test_a_restore_of_another_tree_that_is_stopped_at_any_step_doubles_nothing(
+        account, remote, steps, every, tmp_path):
+    archive(account, remote, 3)
+    kept = tmp_path / "kept"
+    shutil.copytree(account.local.root, kept, symlinks=True)
+    lose_all(remote)
+    for step, _ in until_it_ends(account, "restore", "--all", f"--from={kept}", "home", every=every):
+        restore(account, "--all", f"--from={kept}")
+        assert counts(remote) == (3, 2), step
+        lose_all(remote)
 
 
 def test_a_restore_over_quota_says_so_and_goes_on_when_there_is_room(make_account, dovecots):

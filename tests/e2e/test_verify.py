@@ -353,9 +353,13 @@ def test_a_deletion_just_made_is_not_repaired(account, remote):
     assert remote.uids("INBOX") == [uid for uid, _ in letters[1:]]
 
 
-def until_it_ends(account, *args):
-    """Runs ARGS, stopped at step 1, 2, ...: yields after each, until a run gets to its end."""
-    for step in range(1, 2000):
+# Each step, and in `make check` some.
+at_steps = pytest.mark.parametrize("every", [1, 13])
+
+
+def until_it_ends(account, *args, every):
+    """Runs ARGS, stopped at one step after the other: yields after each, until a run gets to its end."""
+    for step in range(1, 2000, every):
         stopped = account.run(*args, env={"MAILSYNC_STEP_STOP": str(step)})
         yield step, stopped
         if stopped.status >= 0:
@@ -363,7 +367,8 @@ def until_it_ends(account, *args):
     raise AssertionError("it never ends")
 
 
-def test_a_repair_that_is_stopped_at_any_step_loses_nothing(account, remote, steps):
+@at_steps
+def test_a_repair_that_is_stopped_at_any_step_loses_nothing(account, remote, steps, every):
     letters = append(remote, 3, flags=("\\Flagged",))
     account.change(**ARCHIVE)
     account.sync()
@@ -373,7 +378,7 @@ def test_a_repair_that_is_stopped_at_any_step_loses_nothing(account, remote, ste
     numbers, damaged = remote.numbers(), right[1][:-7]
     files[0].unlink()
     files[1].write_bytes(damaged)
-    for step, _ in until_it_ends(account, "verify", "--repair"):
+    for step, _ in until_it_ends(account, "verify", "--repair", every=every):
         kept = list(account.database.with_suffix(".damaged").glob("*"))
         now = files[1].read_bytes()
         assert now == right[1] or now == damaged, step

@@ -7,7 +7,7 @@ import pytest
 from maildrop import Maildrop
 from rig import mail, program
 from test_disk import as_nobody
-from test_verify import edit, flip, named, until_it_ends, verify
+from test_verify import at_steps, edit, flip, named, until_it_ends, verify
 
 
 def letters(count, size=600):
@@ -185,14 +185,15 @@ def test_a_share_asks_for_its_bodies_alone(fetched):
     assert drop.verbs().count("RETR") == 20
 
 
-def test_a_repair_that_is_stopped_at_any_step_loses_nothing(fetched, steps):
+@at_steps
+def test_a_repair_that_is_stopped_at_any_step_loses_nothing(fetched, steps, every):
     account, drop = fetched(letters(3))
     paths = files(account, drop)
     right = [path.read_bytes() for path in paths]
     damaged = right[1][:-7]
     paths[0].unlink()
     paths[1].write_bytes(damaged)
-    for step, _ in until_it_ends(account, "verify", "--repair"):
+    for step, _ in until_it_ends(account, "verify", "--repair", every=every):
         kept = list(account.database.with_suffix(".damaged").glob("*"))
         now = paths[1].read_bytes()
         assert now == right[1] or now == damaged, step

@@ -43,7 +43,7 @@ ALIKE = [
     r"test_restore\.py::test_another_server.*same",
     r"test_verify_pop3\.py::test_what_is_missing_or_damaged.*(files|server)",
     r"test_restore\.py::test_a_copy_that_was_there_before",
-    r"test_(verify|verify_pop3|restore)\.py::.*stopped_at_any_step",
+    r"test_(verify|verify_pop3|restore)\.py::.*stopped_at_any_step.*\[1\]",
     r"test_verify\.py::test_what_verify_does_not_know.*(--sample)",
     r"test_verify\.py::test_a_clean_account.*\[both\]",
     r"test_restore\.py::test_an_emptied_server.*\[emptied\]",
