@@ -32,6 +32,21 @@ static bool is_damage(int code)
 	return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
+/* Behind such a failure SQLite may find the database CORRUPT: what could not be rolled back, because
+ * the journal could not be read, is half of it. That journal makes it whole once it can be. */
+static bool is_failure(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_FULL:
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+	case SQLITE_NOMEM:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* SQLite says CORRUPT of a read that failed with EIO, too. The bytes that were not read may be in
  * order: the database must not be set aside for that. */
 static int errnum_of_read(struct state *state)
@@ -51,8 +66,15 @@ int state_fail(struct state *state, int code, const char *what, struct err *err)
 
 	state->last_code = code;
 	if (read_errnum != 0) {
+		state->has_failed = true;
 		return err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, read_errnum,
 				     "%s: cannot %s: a part cannot be read", state->path, what);
+	}
+	state->has_failed |= is_failure(code);
+	if (is_damage(code) && state->has_failed) {
+		return err_set(err, ERR_LOCAL, SCOPE_ACCOUNT,
+			       "%s: cannot %s: a part could not be read or written", state->path,
+			       what);
 	}
 	state->is_damaged |= is_damage(code);
 	switch (code & 0xff) {
@@ -174,7 +196,8 @@ void state_rollback(struct state *state)
 		/* SQLite has rolled back by itself after some failures; then this one tells an
 		 * error that means nothing. */
 		if (!sqlite3_get_autocommit(state->db)) {
-			(void)sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
+			int code = sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
+			state->has_failed |= is_failure(code);
 		}
 		state->in_transaction = false;
 		state_unlock(state); /* state_begin()'s */

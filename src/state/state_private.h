@@ -35,6 +35,7 @@ struct state {
 	bool was_reset;
 	bool was_damaged; /* and so it was moved aside */
 	bool is_damaged;
+	bool has_failed;       /* to read, to write or for want of memory */
 	bool is_older;         /* only read, and of a schema that has to be brought up to date */
 	bool has_written;      /* so there is a journal file to put away */
 	pthread_mutex_t mutex; /* recursive: held by state_begin() until the end */

@@ -1,5 +1,7 @@
 #include "state_scene.h"
 
+#include "state_private.h"
+
 static void state_file_is_private_and_leaves_no_litter(void **state)
 {
 	struct scene *scene = *state;
@@ -99,6 +101,28 @@ static void state_moves_aside_at_the_end_what_shows_damage_late(void **state)
 	OK(scene, state_open(&scene->state, scene->path, STATE_WRITE, &scene->err));
 	assert_true(state_was_reset(scene->state));
 	scene_mailbox(scene, "INBOX");
+}
+
+/* What looks damaged where the disk failed before proves nothing: it stays, journal and all. */
+static void state_sets_nothing_aside_after_a_failure_of_the_disk(void **state)
+{
+	struct scene *scene = *state;
+	struct state_mailboxes mailboxes = {0};
+	int matches;
+
+	scene_mailbox(scene, "INBOX");
+	state_close(&scene->state);
+	damage_mailboxes(scene->path);
+	OK(scene, state_open(&scene->state, scene->path, STATE_WRITE, &scene->err));
+	assert_int_equal(state_fail(scene->state, SQLITE_FULL, "write", &scene->err), -ERR_LOCAL);
+	assert_int_equal(state_mailboxes_load(scene->state, &mailboxes, &scene->err), -ERR_LOCAL);
+	assert_false(state_is_damaged(scene->state));
+	state_close(&scene->state);
+	scene_files(scene, ".corrupt-", &matches);
+	assert_int_equal(matches, 0);
+	OK(scene, state_open(&scene->state, scene->path, STATE_WRITE, &scene->err));
+	assert_int_equal(state_mailboxes_load(scene->state, &mailboxes, &scene->err), -ERR_LOCAL);
+	assert_true(state_is_damaged(scene->state));
 }
 
 static void state_refuses_a_later_schema(void **state)
@@ -578,6 +602,7 @@ int main(void)
 		SCENE_TEST(state_read_of_nothing_tells_so),
 		SCENE_TEST(state_moves_a_damaged_file_aside),
 		SCENE_TEST(state_moves_aside_at_the_end_what_shows_damage_late),
+		SCENE_TEST(state_sets_nothing_aside_after_a_failure_of_the_disk),
 		SCENE_TEST(state_refuses_a_later_schema),
 		SCENE_TEST(state_scratch_changes_nothing),
 		SCENE_TEST(state_scratch_of_nothing_is_empty),
