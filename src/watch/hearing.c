@@ -72,6 +72,9 @@ bool hearing_is_of(const struct hearing *hearing, const char *name)
 static bool is_chosen(const struct hearing *hearing, const char *name, const char *wire)
 {
 	const struct account *account = hearing->params.account;
+	if (!remote_chooses_by_use(account->patterns, account->pattern_count)) {
+		return mbname_selected(account->patterns, account->pattern_count, name);
+	}
 	for (size_t i = 0; i < hearing->listed.count; i++) {
 		const struct remote_mailbox *listed = &hearing->listed.items[i];
 		if (strcmp(listed->wire, wire) == 0) {
