@@ -32,7 +32,7 @@ static bool is_damage(int code)
 	return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
-/* Behind such a failure SQLite may find the database CORRUPT: what could not be rolled back, because
+/* Behind such a failure SQLite may find the database CORRUPT: what was not rolled back, because
  * the journal could not be read, is half of it. That journal makes it whole once it can be. */
 static bool is_failure(int code)
 {
