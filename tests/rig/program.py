@@ -112,8 +112,11 @@ class Account:
     def write_config(self):
         text = config_text({"defaults": self.defaults, f"account {self.name}": self.keys,
                             **self.others})
-        self.config.write_text(text)
-        self.config.chmod(0o600)
+        # At once: a run that was begun before may be reading it.
+        draft = self.config.with_name(self.config.name + ".draft")
+        draft.write_text(text)
+        draft.chmod(0o600)
+        draft.replace(self.config)
 
     # The two sides, as others see them.
 
