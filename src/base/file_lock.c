@@ -34,7 +34,7 @@ static int lock_try(int fd)
 	return errno == EACCES || errno == EAGAIN ? EWOULDBLOCK : errno;
 }
 
-static int lock_wait(int fd, const volatile int *stop)
+static int lock_wait(int fd, const stop_flag *stop)
 {
 	const struct timespec pause = {0, LOCK_LOOK_MS * 1000000L};
 	int errnum = EWOULDBLOCK;
@@ -49,7 +49,7 @@ static int lock_wait(int fd, const volatile int *stop)
 	return errnum;
 }
 
-int file_lock_acquire(struct file_lock *lock, const char *path, bool wait, const volatile int *stop,
+int file_lock_acquire(struct file_lock *lock, const char *path, bool wait, const stop_flag *stop,
 		      struct err *err)
 {
 	int errnum = STEP_AT("lock", AT_FDCWD, path);

@@ -8,16 +8,17 @@
 
 #include <stdbool.h>
 
+#include "mailsync/base/stop.h"
 #include "mailsync/conf/conf.h"
 #include "mailsync/sync/sync.h"
 
 struct cli_hooks {
 	const struct conf_account *conf;
 	const char *state_dir;
-	const char *changes;      /* the list of changes (store/changes.h); NULL: none is kept */
-	const volatile int *stop; /* non-zero ends the wait for another run's hooks */
-	bool is_ready;            /* pre_sync made ready, and a sync ran: else on_error alone */
-	bool was_told;            /* of that error before: not on_error */
+	const char *changes;   /* the list of changes (store/changes.h); NULL: none is kept */
+	const stop_flag *stop; /* non-zero ends the wait for another run's hooks */
+	bool is_ready;         /* pre_sync made ready, and a sync ran: else on_error alone */
+	bool was_told;         /* of that error before: not on_error */
 };
 
 /* True where a list of changes is to be kept for them. */

@@ -147,7 +147,7 @@ static void job_refuse(struct cli_job *job, const struct cli_options *cli,
 }
 
 /* Where pre_sync fails, what it was to make ready is not there: the sync has to wait. */
-static int job_prepare(struct cli_job *job, const volatile int *stop, struct err *err)
+static int job_prepare(struct cli_job *job, const stop_flag *stop, struct err *err)
 {
 	const struct cli_hook hook = {.key = "pre_sync",
 				      .command = job->conf->pre_sync,

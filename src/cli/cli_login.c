@@ -22,7 +22,7 @@
 struct sign_in {
 	const struct authority_params *params;
 	const struct cli_options *options;
-	const volatile int *stop;
+	const stop_flag *stop;
 	struct authority *authority;
 	struct oauth_token token;
 };
@@ -329,7 +329,7 @@ static int run(struct sign_in *sign_in, struct err *err)
 }
 
 int cli_login_run(const struct authority_params *params, const struct cli_options *options,
-		  const volatile int *stop, struct err *err)
+		  const stop_flag *stop, struct err *err)
 {
 	struct sign_in sign_in = {.params = params, .options = options, .stop = stop};
 

@@ -258,7 +258,7 @@ static int check_regular(const char *path, struct err *err)
 
 /* Locks the draft TEMP, and makes sure that it is the one that still has this name: another process
  * may have made the file of it meanwhile. */
-static int lock_draft(struct file_lock *lock, const char *temp, const volatile int *stop,
+static int lock_draft(struct file_lock *lock, const char *temp, const stop_flag *stop,
 		      struct err *err)
 {
 	struct stat opened, named;
@@ -295,7 +295,7 @@ static int replace(const char *path, const char *temp, int fd, struct cli_measur
 }
 
 int cli_metrics_save(const char *path, struct cli_measured *accounts, size_t count,
-		     const volatile int *stop, struct err *err)
+		     const stop_flag *stop, struct err *err)
 {
 	struct file_lock lock;
 	struct buf temp;

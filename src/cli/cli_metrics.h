@@ -15,6 +15,7 @@
 
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
+#include "mailsync/base/stop.h"
 #include "mailsync/sync/sync.h"
 
 /* An account's last run. Times are seconds since 1970. */
@@ -50,6 +51,6 @@ int64_t cli_metrics_recall(const char *text, const char *account);
  * process that writes it until STOP (may be NULL) is set: -ERR_INTERRUPTED. -ERR_LOCAL: it cannot
  * be written, or is no regular file. */
 int cli_metrics_save(const char *path, struct cli_measured *accounts, size_t count,
-		     const volatile int *stop, struct err *err);
+		     const stop_flag *stop, struct err *err);
 
 #endif

@@ -30,7 +30,7 @@
 struct cli_run {
 	const struct cli_options *options;
 	const struct conf *conf;
-	const volatile int *stop;
+	const stop_flag *stop;
 	struct sync_options sync_options;
 	struct log log;
 	pthread_mutex_t asking; /* held by the account whose password_command runs */
@@ -46,7 +46,7 @@ struct cli_run {
 };
 
 int cli_run_create(struct cli_run **run, const struct cli_options *options, const struct conf *conf,
-		   const volatile int *stop, struct err *err)
+		   const stop_flag *stop, struct err *err)
 {
 	struct cli_run *created = calloc(1, sizeof(*created));
 

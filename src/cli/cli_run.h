@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "mailsync/base/stop.h"
 #include "mailsync/conf/conf.h"
 #include "cli_job.h"
 #include "cli_options.h"
@@ -19,7 +20,7 @@ struct cli_run;
 
 /* OPTIONS and CONF are borrowed. STOP: non-zero asks for an end. */
 int cli_run_create(struct cli_run **run, const struct cli_options *options, const struct conf *conf,
-		   const volatile int *stop, struct err *err);
+		   const stop_flag *stop, struct err *err);
 void cli_run_destroy(struct cli_run **run);
 /* Takes the arguments ACCOUNT[/MAILBOX] apart; none: all accounts. -ERR_USAGE for an unknown
  * account. */

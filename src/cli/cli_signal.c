@@ -6,15 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mailsync/base/stop.h"
+
 #define EXIT_TEMPORARY 75
 
-_Static_assert(sizeof(sig_atomic_t) == sizeof(int), "the flag is set from a handler");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "the flag is set from a handler");
 
 /* Variables of the whole process because a handler can reach no other. This one is only set here,
  * never cleared. */
-static volatile int stop;
+static stop_flag stop;
 
-static volatile sig_atomic_t is_to_reload, is_to_sync;
+static atomic_int is_to_reload, is_to_sync;
 static int wake_read = -1, wake_write = -1;
 
 void cli_signal_wake(void)
@@ -69,7 +71,7 @@ void cli_signal_install(void)
 	(void)sigaction(SIGPIPE, &action, NULL);
 }
 
-const volatile int *cli_signal_stop(void)
+const stop_flag *cli_signal_stop(void)
 {
 	return &stop;
 }

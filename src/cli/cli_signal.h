@@ -8,6 +8,7 @@
 #define MAILSYNC_CLI_SIGNAL_H
 
 #include "mailsync/base/err.h"
+#include "mailsync/base/stop.h"
 
 enum cli_signal {
 	CLI_SIGNAL_RELOAD = 1 << 0, /* SIGHUP */
@@ -16,7 +17,7 @@ enum cli_signal {
 
 void cli_signal_install(void);
 /* Non-zero once an end was asked for. */
-const volatile int *cli_signal_stop(void);
+const stop_flag *cli_signal_stop(void);
 
 /* From now on this is a program that stays. */
 int cli_signal_stay(struct err *err);

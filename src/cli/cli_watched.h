@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "mailsync/base/file.h"
+#include "mailsync/base/stop.h"
 #include "mailsync/store/maildir_watch.h"
 #include "mailsync/watch/hearing.h"
 #include "mailsync/watch/schedule.h"
@@ -49,7 +50,7 @@ struct watched {
 	struct cli_job *job;
 	const struct cli_options *options;
 	struct sync_options sync_options; /* the run's, but for `stop`, which is this one's: */
-	volatile int stop;     /* set: what is under way ends at the next batch, and it leaves */
+	stop_flag stop;        /* set: what is under way ends at the next batch, and it leaves */
 	struct file_lock lock; /* as long as it is watched */
 	struct schedule schedule;
 	struct watched_task task;

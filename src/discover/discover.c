@@ -17,7 +17,7 @@ static bool keeps_names(const char *proxy)
 }
 
 void discover_init(struct discover *discover, const char *domain, const char *proxy,
-		   const volatile int *stop, struct log *log)
+		   const stop_flag *stop, struct log *log)
 {
 	*discover = (struct discover){
 		.domain = domain,

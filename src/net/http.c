@@ -49,7 +49,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 /* A stop holds at once, but for an act, whose answer has HTTP_ACT_MS more. */
 static bool is_stopped(struct exchange *exchange, int64_t now_ms)
 {
-	const volatile int *stop = exchange->params->stop;
+	const stop_flag *stop = exchange->params->stop;
 
 	if (!stop || *stop == 0) {
 		return false;

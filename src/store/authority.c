@@ -30,7 +30,7 @@ static int take_secret(struct authority *authority, struct err *err)
 }
 
 int authority_open(struct authority **authority, const struct authority_params *params,
-		   const volatile int *stop, struct err *err)
+		   const stop_flag *stop, struct err *err)
 {
 	struct authority *opened = calloc(1, sizeof(*opened));
 	int code;

@@ -3,6 +3,7 @@
 #define STORE_AUTHORITY_PRIVATE_H
 
 #include "mailsync/base/blot.h"
+#include "mailsync/base/stop.h"
 #include "mailsync/oauth/client.h"
 #include "mailsync/oauth/flow.h"
 #include "mailsync/oauth/token.h"
@@ -10,7 +11,7 @@
 
 struct authority {
 	const struct authority_params *params;
-	const volatile int *stop;
+	const stop_flag *stop;
 	struct oauth_client client;
 	struct blot blot; /* what its words must not show */
 };

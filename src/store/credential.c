@@ -61,8 +61,8 @@ static int copy_refused(struct credential *credential, struct secret *refused, s
 	return code;
 }
 
-static int token_secret(struct credential *credential, const volatile int *stop,
-			struct secret *secret, struct err *err)
+static int token_secret(struct credential *credential, const stop_flag *stop, struct secret *secret,
+			struct err *err)
 {
 	struct secret refused;
 
@@ -76,8 +76,8 @@ static int token_secret(struct credential *credential, const volatile int *stop,
 
 /* --- any kind --- */
 
-int credential_secret(struct credential *credential, const volatile int *stop,
-		      struct secret *secret, struct err *err)
+int credential_secret(struct credential *credential, const stop_flag *stop, struct secret *secret,
+		      struct err *err)
 {
 	switch (credential->params.kind) {
 	case CREDENTIAL_COMMAND:
@@ -92,7 +92,7 @@ int credential_secret(struct credential *credential, const volatile int *stop,
 	return secret_set(secret, secret_span(credential->params.password), err);
 }
 
-int credential_identity(struct credential *credential, const volatile int *stop,
+int credential_identity(struct credential *credential, const stop_flag *stop,
 			struct secret *identity, struct err *err)
 {
 	if (credential->params.kind == CREDENTIAL_OAUTH) {
@@ -122,7 +122,7 @@ const struct secret *credential_refused_secret(const struct credential *credenti
 	return credential->mark.data ? &credential->mark : NULL;
 }
 
-int credential_renew(struct credential *credential, const volatile int *stop, struct err *err)
+int credential_renew(struct credential *credential, const stop_flag *stop, struct err *err)
 {
 	bool is_token = credential->params.kind == CREDENTIAL_OAUTH;
 	struct secret now, refused;

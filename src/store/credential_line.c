@@ -22,9 +22,9 @@
 /* How long to read from FD, and up to where. */
 struct reading {
 	int fd;
-	int errors;               /* what comes here goes to our standard error; -1: nothing does */
-	const volatile int *stop; /* NULL: never */
-	int64_t until_ms;         /* of the monotonic clock; 0: no end */
+	int errors;            /* what comes here goes to our standard error; -1: nothing does */
+	const stop_flag *stop; /* NULL: never */
+	int64_t until_ms;      /* of the monotonic clock; 0: no end */
 };
 
 /* What the command has said on its standard error so far. False: no more will come. */
@@ -202,7 +202,7 @@ static int command_check_end(struct credential *credential, const struct reading
 
 /* Its first line counts as soon as it is there, whatever the command does then. Where it ends
  * without one its status tells why. */
-static int command_run(struct credential *credential, const volatile int *stop, struct buf *text,
+static int command_run(struct credential *credential, const stop_flag *stop, struct buf *text,
 		       struct err *err)
 {
 	const struct credential_params *params = &credential->params;
@@ -231,8 +231,8 @@ static int command_run(struct credential *credential, const volatile int *stop, 
 }
 
 /* Its turn may come after a signal. */
-static int command_take_turn(struct credential *credential, const volatile int *stop,
-			     struct buf *text, struct err *err)
+static int command_take_turn(struct credential *credential, const stop_flag *stop, struct buf *text,
+			     struct err *err)
 {
 	const struct credential_params *params = &credential->params;
 	int code;
@@ -257,7 +257,7 @@ static int command_take_turn(struct credential *credential, const volatile int *
 }
 
 /* Asks the command. The mutex is held. */
-static int command_ask(struct credential *credential, const volatile int *stop, struct err *err)
+static int command_ask(struct credential *credential, const stop_flag *stop, struct err *err)
 {
 	struct buf text;
 	int code;
@@ -272,7 +272,7 @@ finish:
 	return code;
 }
 
-int credential_command_secret(struct credential *credential, const volatile int *stop,
+int credential_command_secret(struct credential *credential, const stop_flag *stop,
 			      struct secret *secret, struct err *err)
 {
 	int code = 0;

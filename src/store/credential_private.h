@@ -7,6 +7,7 @@
 
 #include "mailsync/base/err.h"
 #include "mailsync/base/secret.h"
+#include "mailsync/base/stop.h"
 #include "mailsync/store/credential.h"
 
 struct credential {
@@ -21,7 +22,7 @@ struct credential {
 };
 
 /* The first line that the command printed, which runs where it is not known. */
-int credential_command_secret(struct credential *credential, const volatile int *stop,
+int credential_command_secret(struct credential *credential, const stop_flag *stop,
 			      struct secret *secret, struct err *err);
 /* What the last command left running (an agent that it started, say) goes on without us. */
 void credential_command_leave(struct credential *credential);

@@ -48,7 +48,7 @@ static void fill_params(const struct login *login, struct conn_params *params)
 	}
 }
 
-static int ask_secret(struct login *login, const volatile int *stop, struct err *err)
+static int ask_secret(struct login *login, const stop_flag *stop, struct err *err)
 {
 	struct credential *credential = login->server->credential;
 
@@ -235,7 +235,7 @@ static bool is_token(const struct server *server)
 	return server->has_token || (auth_row(server->auth)->marks & AUTH_TAKES_TOKEN) != 0;
 }
 
-int login_again(const struct server *server, const volatile int *stop, struct err *err)
+int login_again(const struct server *server, const stop_flag *stop, struct err *err)
 {
 	if (!server->credential || !is_token(server) ||
 	    !credential_refused_secret(server->credential)) {

@@ -16,6 +16,7 @@
 #include "login_binding.h"
 #include "mailsync/base/blot.h"
 #include "mailsync/base/secret.h"
+#include "mailsync/base/stop.h"
 #include "mailsync/model/server.h"
 #include "mailsync/net/conn.h"
 #include "mailsync/proto/sasl.h"
@@ -82,6 +83,6 @@ int login_unconnected(const struct server *server, const char *protocol, struct 
 void login_refused(const struct login *login, struct err *err);
 /* After -ERR_LOGIN, in ERR: 1 where a new connection may try once more, as there is another access
  * token now; else what the login came to. */
-int login_again(const struct server *server, const volatile int *stop, struct err *err);
+int login_again(const struct server *server, const stop_flag *stop, struct err *err);
 
 #endif

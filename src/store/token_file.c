@@ -44,7 +44,7 @@ void token_file_finish(struct token_file *file)
 	file_lock_finish(&file->lock);
 }
 
-int token_file_lock(struct token_file *file, const volatile int *stop, struct err *err)
+int token_file_lock(struct token_file *file, const stop_flag *stop, struct err *err)
 {
 	char path[FILE_PATH_SIZE];
 	int code;

@@ -11,6 +11,7 @@
 #define STORE_TOKEN_FILE_H
 
 #include "mailsync/base/file.h"
+#include "mailsync/base/stop.h"
 #include "mailsync/oauth/token.h"
 
 struct token_file {
@@ -26,7 +27,7 @@ void token_file_finish(struct token_file *file);
 
 /* The kernel's lock on ACCOUNT.token.lock, which ends with the process; waits for it. Makes the
  * state directory where it is missing. */
-int token_file_lock(struct token_file *file, const volatile int *stop, struct err *err);
+int token_file_lock(struct token_file *file, const stop_flag *stop, struct err *err);
 
 /* TOKEN is to be finished in any case. -ERR_LOGIN, with the command to run, when there is none or
  * it makes no sense; -ERR_CONFIG when others can read it. */

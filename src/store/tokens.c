@@ -256,7 +256,7 @@ static bool serves_still(const struct renewal *renewal)
 }
 
 static int take_renewed(const struct authority_params *params, struct renewal *renewal,
-			const volatile int *stop, struct secret *access, int64_t *end_s,
+			const stop_flag *stop, struct secret *access, int64_t *end_s,
 			struct err *err)
 {
 	int code;
@@ -291,7 +291,7 @@ static int take_fresh(const struct token_file *file, const struct secret *refuse
 	return code;
 }
 
-static int take(struct tokens *tokens, const struct secret *refused, const volatile int *stop,
+static int take(struct tokens *tokens, const struct secret *refused, const stop_flag *stop,
 		struct secret *access, int64_t *end_s, struct err *err)
 {
 	const struct authority_params *params = tokens->params;
@@ -312,7 +312,7 @@ static int take(struct tokens *tokens, const struct secret *refused, const volat
 	return code;
 }
 
-int tokens_take(struct tokens *tokens, const struct secret *refused, const volatile int *stop,
+int tokens_take(struct tokens *tokens, const struct secret *refused, const stop_flag *stop,
 		struct secret *access, int64_t *end_s, struct err *err)
 {
 	pthread_mutex_lock(&tokens->mutex);
@@ -517,7 +517,7 @@ finish:
 /* --- signing in and out --- */
 
 int tokens_keep(const struct authority_params *params, const struct oauth_token *token,
-		const volatile int *stop, struct err *err)
+		const stop_flag *stop, struct err *err)
 {
 	struct token_file file;
 	int code = open_file(params, &file, err);
@@ -532,7 +532,7 @@ int tokens_keep(const struct authority_params *params, const struct oauth_token 
 
 /* Tells the server; what keeps it from that keeps nobody from signing out. */
 static int revoke(const struct authority_params *params, const struct token_file *file,
-		  const volatile int *stop, struct err *err)
+		  const stop_flag *stop, struct err *err)
 {
 	struct authority *authority = NULL;
 	struct oauth_token token;
@@ -550,7 +550,7 @@ finish:
 	return code;
 }
 
-int tokens_forget(const struct authority_params *params, const volatile int *stop, bool *was_there,
+int tokens_forget(const struct authority_params *params, const stop_flag *stop, bool *was_there,
 		  struct err *err)
 {
 	struct token_file file;

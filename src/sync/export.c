@@ -81,7 +81,7 @@ static int folder_of(struct outgoing *outgoing, uint32_t mailbox, struct maildir
 
 static int check_stop(const struct outgoing *outgoing, struct err *err)
 {
-	const volatile int *stop = outgoing->options->stop;
+	const stop_flag *stop = outgoing->options->stop;
 
 	return stop && *stop ? err_stopped(err) : 0;
 }

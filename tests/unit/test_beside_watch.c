@@ -45,7 +45,7 @@ static void it_waits_for_the_watch_to_be_done(void **state)
 static void it_can_be_stopped_while_it_waits(void **state)
 {
 	struct run_scene *scene = *state;
-	volatile int stop = 1;
+	stop_flag stop = 1;
 	struct file_lock watch;
 	begin(scene, &watch);
 	scene->options.stop = &stop;

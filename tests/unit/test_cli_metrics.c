@@ -219,7 +219,7 @@ static void what_is_no_regular_file_is_left_alone(void **state)
 static void who_waits_for_another_that_writes_it_stops_when_asked(void **state)
 {
 	struct cli_measured account = {"a", {.is_known = true}};
-	const volatile int stop = 1;
+	const stop_flag stop = 1;
 	struct file_lock other;
 	struct err err;
 	char temp[128];

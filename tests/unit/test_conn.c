@@ -195,7 +195,7 @@ static void the_send_queue_keeps_order_and_its_chunk_in_place(void **state)
 }
 
 /* A tunnel is the one connection that needs no server. */
-static struct conn *tunnel_open(const char *command, int timeout_s, const volatile int *stop)
+static struct conn *tunnel_open(const char *command, int timeout_s, const stop_flag *stop)
 {
 	struct conn_params params = {
 		.protocol = CONN_IMAP,
@@ -346,7 +346,7 @@ static void what_the_server_said_is_read_though_sending_fails(void **state)
 
 static void silence_and_stopping_end_a_wait(void **state)
 {
-	static const volatile int stop = 1;
+	static const stop_flag stop = 1;
 	struct conn *conn = tunnel_open("cat", 0, NULL);
 	struct err err;
 	char in[16];

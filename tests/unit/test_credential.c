@@ -228,7 +228,7 @@ static void a_file_is_read_at_each_login(void **state)
 
 struct login {
 	struct credential *credential;
-	const volatile int *stop;
+	const stop_flag *stop;
 	struct secret secret;
 	struct err err;
 	int code;
@@ -299,7 +299,7 @@ static void accounts_that_share_a_turn_ask_one_after_another(void **state)
 
 static void a_signal_ends_the_command_and_who_waits_for_it(void **state)
 {
-	volatile int stop = 0;
+	stop_flag stop = 0;
 	struct login logins[2];
 	pthread_t threads[2];
 	struct scene scene;

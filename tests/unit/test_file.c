@@ -243,7 +243,7 @@ static void file_lock_keeps_a_second_process_out_until_finished(void **state)
 {
 	struct place *place = *state;
 	struct file_lock first, second;
-	volatile int stop = 1;
+	stop_flag stop = 1;
 	char path[128];
 	struct err err;
 

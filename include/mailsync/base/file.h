@@ -15,6 +15,7 @@
 
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
+#include "mailsync/base/stop.h"
 
 #define FILE_PATH_SIZE  4096 /* of a path in whole */
 #define FILE_SHOWN_SIZE 1024 /* of one that people are told of */
@@ -91,7 +92,7 @@ struct file_lock {
 void file_lock_init(struct file_lock *lock);
 /* WAIT: block until it is free (interrupted by STOP turning non-zero, checked often; NULL
  * for never); else -ERR_LOCKED at once. */
-int file_lock_acquire(struct file_lock *lock, const char *path, bool wait, const volatile int *stop,
+int file_lock_acquire(struct file_lock *lock, const char *path, bool wait, const stop_flag *stop,
 		      struct err *err);
 void file_lock_finish(struct file_lock *lock);
 

@@ -22,6 +22,7 @@
 
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
+#include "mailsync/base/stop.h"
 #include "mailsync/base/strlist.h"
 #include "mailsync/net/conn.h"
 #include "mailsync/net/dns.h"
@@ -34,7 +35,7 @@
 struct discover {
 	const char *domain; /* in ASCII, lower case (dns_domain); borrowed */
 	const char *proxy;  /* what all goes through, borrowed; NULL: none */
-	const volatile int *stop;
+	const stop_flag *stop;
 	struct log *log;
 	int64_t until_ms;
 	struct strlist notes; /* what each source said that found nothing */
@@ -75,7 +76,7 @@ struct discover_offer {
 /* PROXY as the key of the configuration. One that gets names instead of addresses (socks5h,
  * socks4a) is there so that nobody else hears them: the DNS is not asked then, and says nothing. */
 void discover_init(struct discover *discover, const char *domain, const char *proxy,
-		   const volatile int *stop, struct log *log);
+		   const stop_flag *stop, struct log *log);
 void discover_finish(struct discover *discover);
 void discover_found_init(struct discover_found *found);
 void discover_found_finish(struct discover_found *found);

@@ -22,6 +22,7 @@
 #include "mailsync/base/progress.h"
 #include "mailsync/base/secret.h"
 #include "mailsync/base/span.h"
+#include "mailsync/base/stop.h"
 
 enum conn_protocol {
 	CONN_IMAP,
@@ -56,7 +57,7 @@ struct conn_params {
 	const struct blot *blot;       /* what no words of the server are to show; or NULL */
 	struct log *log;
 	const char *label;         /* for the log: "work#1"; outlives the connection, as these do */
-	const volatile int *stop;  /* non-zero: give up soon, -ERR_INTERRUPTED; or NULL */
+	const stop_flag *stop;     /* non-zero: give up soon, -ERR_INTERRUPTED; or NULL */
 	struct progress *progress; /* its bytes are counted; NULL: nobody looks */
 };
 

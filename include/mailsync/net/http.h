@@ -16,16 +16,17 @@
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
 #include "mailsync/base/span.h"
+#include "mailsync/base/stop.h"
 
 #define HTTP_BODY_MAX 65536 /* bytes of a reply */
 #define HTTP_ACT_MS   5000
 
 /* Borrowed, but for the reply. */
 struct http_params {
-	const char *ca_file;      /* NULL: the system's */
-	const char *proxy;        /* NULL: none; never used for this machine */
-	int timeout_s;            /* of the whole request */
-	const volatile int *stop; /* non-zero: -ERR_INTERRUPTED soon; or NULL */
+	const char *ca_file;   /* NULL: the system's */
+	const char *proxy;     /* NULL: none; never used for this machine */
+	int timeout_s;         /* of the whole request */
+	const stop_flag *stop; /* non-zero: -ERR_INTERRUPTED soon; or NULL */
 	struct log *log;
 	const char *label; /* for the log */
 };

@@ -23,14 +23,15 @@
 
 #include "mailsync/base/err.h"
 #include "mailsync/base/span.h"
+#include "mailsync/base/stop.h"
 
 struct redirect;
 
 struct redirect_wait {
-	const char *path;         /* of the right request, "/" at least */
-	int input;                /* what is pasted here, line by line; -1: nothing */
-	int64_t until_ms;         /* of the monotonic clock */
-	const volatile int *stop; /* non-zero: -ERR_INTERRUPTED; or NULL */
+	const char *path;      /* of the right request, "/" at least */
+	int input;             /* what is pasted here, line by line; -1: nothing */
+	int64_t until_ms;      /* of the monotonic clock */
+	const stop_flag *stop; /* non-zero: -ERR_INTERRUPTED; or NULL */
 };
 
 /* PORT 0: one that the system chooses. Without LISTENS the port is only taken, so that whoever

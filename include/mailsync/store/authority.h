@@ -16,6 +16,7 @@
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
 #include "mailsync/base/secret.h"
+#include "mailsync/base/stop.h"
 
 struct credential;
 struct oauth_client;
@@ -39,7 +40,7 @@ struct authority_params {
 struct authority;
 
 int authority_open(struct authority **authority, const struct authority_params *params,
-		   const volatile int *stop, struct err *err);
+		   const stop_flag *stop, struct err *err);
 void authority_close(struct authority **authority);
 /* Who we are there, as far as it is known yet. */
 const struct oauth_client *authority_client(const struct authority *authority);

@@ -22,6 +22,7 @@
 #include "mailsync/base/log.h"
 #include "mailsync/base/secret.h"
 #include "mailsync/base/span.h"
+#include "mailsync/base/stop.h"
 #include "mailsync/base/strlist.h"
 
 enum credential_kind {
@@ -63,8 +64,8 @@ void credential_destroy(struct credential **credential);
  * cannot be started; -ERR_INTERRUPTED when *STOP (NULL:
  * never) turned non-zero meanwhile; -ERR_CONFIG when the file cannot be read; of a token as
  * tokens_take has it. */
-int credential_secret(struct credential *credential, const volatile int *stop,
-		      struct secret *secret, struct err *err);
+int credential_secret(struct credential *credential, const stop_flag *stop, struct secret *secret,
+		      struct err *err);
 /* The server refused a login with SECRET. A command that gave it is asked again next time; if
  * another login has had it asked since, what that got is kept. */
 void credential_refused(struct credential *credential, const struct secret *secret);
@@ -74,11 +75,11 @@ const struct secret *credential_refused_secret(const struct credential *credenti
 /* After the refusal of an access token: 1 where another one can be had now, 0 where it is the same;
  * or the error that keeps it from being refreshed. Not for passwords: repeating wrong ones locks
  * accounts. */
-int credential_renew(struct credential *credential, const volatile int *stop, struct err *err);
+int credential_renew(struct credential *credential, const stop_flag *stop, struct err *err);
 
 /* What tells whether it is another one than at the last refusal: the secret, or the token file.
  * Errors as credential_secret. */
-int credential_identity(struct credential *credential, const volatile int *stop,
+int credential_identity(struct credential *credential, const stop_flag *stop,
 			struct secret *identity, struct err *err);
 /* The account that signs in: another one where it uses that one's token. */
 const char *credential_account(const struct credential *credential);

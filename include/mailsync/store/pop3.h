@@ -23,6 +23,7 @@
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
 #include "mailsync/base/span.h"
+#include "mailsync/base/stop.h"
 #include "mailsync/base/strlist.h"
 #include "mailsync/model/identity.h"
 #include "mailsync/model/server.h"
@@ -35,7 +36,7 @@ struct pop3_params {
 	struct log *log;
 	const char *label; /* for the log: "work" */
 	bool wants_utf8;   /* UTF8 (RFC 6856), where it is offered */
-	const volatile int *stop;
+	const stop_flag *stop;
 };
 
 /* Connects and logs in; the strongest mechanism first. Errors as conn_open, and -ERR_LOGIN or

@@ -39,6 +39,7 @@
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
 #include "mailsync/base/span.h"
+#include "mailsync/base/stop.h"
 #include "mailsync/base/strlist.h"
 #include "mailsync/model/identity.h"
 #include "mailsync/model/keywords.h"
@@ -58,7 +59,7 @@ struct remote_params {
 	const struct server *server; /* outlives the handle */
 	struct log *log;
 	const char *label; /* for the log: "work#1" */
-	const volatile int *stop;
+	const stop_flag *stop;
 	uint64_t body_max; /* largest body taken; 0: no limit */
 };
 

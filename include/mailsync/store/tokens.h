@@ -23,6 +23,7 @@
 #include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/secret.h"
+#include "mailsync/base/stop.h"
 #include "mailsync/base/strlist.h"
 
 struct authority_params;
@@ -37,7 +38,7 @@ void tokens_destroy(struct tokens **tokens);
  * *END_S (may be NULL): wall time of its end. -ERR_LOGIN, with the command to run, when there is
  * none to be had; -ERR_TEMPORARY, -ERR_CONFIG and others as the authorization server has it;
  * -ERR_LOCAL when the next token cannot be kept: then it is not used either. */
-int tokens_take(struct tokens *tokens, const struct secret *refused, const volatile int *stop,
+int tokens_take(struct tokens *tokens, const struct secret *refused, const stop_flag *stop,
 		struct secret *access, int64_t *end_s, struct err *err);
 /* What stands for the token file as it is: whether it is another one since. */
 int tokens_mark(struct tokens *tokens, struct secret *mark, struct err *err);
@@ -50,10 +51,10 @@ int tokens_explain(struct tokens *tokens, struct strlist *lines, struct err *err
 
 /* TOKEN takes the place of what was there. */
 int tokens_keep(const struct authority_params *params, const struct oauth_token *token,
-		const volatile int *stop, struct err *err);
+		const stop_flag *stop, struct err *err);
 /* Revokes what was given out, where the server takes that, and removes the file in any case.
  * *WAS_THERE: there was one. -ERR_PARTIAL: it is forgotten here only. */
-int tokens_forget(const struct authority_params *params, const volatile int *stop, bool *was_there,
+int tokens_forget(const struct authority_params *params, const stop_flag *stop, bool *was_there,
 		  struct err *err);
 
 #endif

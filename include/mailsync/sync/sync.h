@@ -11,6 +11,7 @@
 
 #include "mailsync/base/err.h"
 #include "mailsync/base/log.h"
+#include "mailsync/base/stop.h"
 #include "mailsync/base/strlist.h"
 #include "mailsync/sync/account.h"
 
@@ -53,7 +54,7 @@ struct sync_options {
 	 * do in them, and the report says how many were not. NULL: anywhere. */
 	const struct remote_mailboxes *flags_told;
 	struct log *log;
-	const volatile int *stop; /* set non-zero by a signal handler */
+	const stop_flag *stop; /* set non-zero by a signal handler */
 };
 
 struct sync_counts {
