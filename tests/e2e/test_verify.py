@@ -8,7 +8,7 @@ import pytest
 
 from rig import mail
 from stories import append, paired
-from test_disk import as_nobody
+from test_disk import bound
 
 ARCHIVE = {"direction": "pull", "delete": "none"}
 
@@ -157,15 +157,13 @@ def test_what_base_cannot_tell_is_compared_with_the_server_first(account, remote
 
 @pytest.mark.parametrize("level", ["files", "bytes"])
 def test_a_file_that_cannot_be_read_is_named_and_ends_no_proof_of_the_others(account, remote, level):
-    if os.getuid() != 0:
-        pytest.skip("needs root to become another user")
     letters = paired(account, remote, 4, **ARCHIVE)
     uids = [uid for uid, _ in letters]
     edit(account, "UPDATE row SET content = NULL WHERE uid = ?", uids[0])
     edit(account, "UPDATE row SET content = zeroblob(32) WHERE uid = ?", uids[2])
     for _, wire in letters[:2]:
         account.local.find("INBOX", wire).chmod(0)
-    result = as_nobody(account, f"--level={level}", command="verify")
+    result = bound(account, f"--level={level}", command="verify")
     there = [("differs_there", uids[2])] if level == "bytes" else []
     assert named(result.of("verify")) == [("differs_here", uid) for uid in uids[:3]] + there
     assert result.status == 1 and result.errors == [] and result.of("verified")[0]["messages"] == 4

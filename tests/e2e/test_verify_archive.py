@@ -1,13 +1,11 @@
 """verify of an archive: what it lost is told until its user says that it is well, whatever the server
 does meanwhile."""
 
-import os
-
 import pytest
 
 from rig import mail
 from stories import append, paired
-from test_disk import as_nobody
+from test_disk import bound
 from test_verify import ARCHIVE, flip, named, verify
 
 
@@ -81,8 +79,6 @@ def test_a_mailbox_that_the_server_lost_is_proven_still(account, remote):
 
 
 def test_a_kept_file_that_cannot_be_read_ends_no_proof_of_the_others(account, remote):
-    if os.getuid() != 0:
-        pytest.skip("needs root to become another user")
     remote.create("Projects")
     letters = append(remote, 2, "Projects")
     account.change(**ARCHIVE)
@@ -92,7 +88,7 @@ def test_a_kept_file_that_cannot_be_read_ends_no_proof_of_the_others(account, re
     files = sorted(account.local.find("Projects", wire) for _, wire in letters)
     files[0].chmod(0)
     flip(files[1])
-    result = as_nobody(account, command="verify")
+    result = bound(account, command="verify")
     assert [problem["problem"] for problem in result.of("verify")] == ["differs_here"] * 2
     assert result.errors == []
 

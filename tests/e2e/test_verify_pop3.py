@@ -1,12 +1,10 @@
 """verify over POP3: what the maildrop still has is compared, body by body if asked, and fetched again."""
 
-import os
-
 import pytest
 
 from maildrop import Maildrop
 from rig import mail, program
-from test_disk import as_nobody
+from test_disk import bound
 from test_verify import at_steps, edit, flip, named, until_it_ends, verify
 
 
@@ -90,8 +88,6 @@ def test_what_is_missing_or_damaged_is_fetched_again(fetched, level):
 
 def test_a_folder_that_cannot_be_read_ends_no_proof_of_the_others(fetched):
     """What lies in it is not known to be gone, and so not fetched a second time."""
-    if os.getuid() != 0:
-        pytest.skip("needs root to become another user")
     account, drop = fetched()
     paths = files(account, drop)
     account.local.create("Filed")
@@ -99,25 +95,23 @@ def test_a_folder_that_cannot_be_read_ends_no_proof_of_the_others(fetched):
     account.local.move(paths[1], "Filed")
     (account.local.folder("Filed") / "cur").chmod(0)
     for level in ("files", "bytes"):
-        result = as_nobody(account, f"--level={level}", "--repair", command="verify")
+        result = bound(account, f"--level={level}", "--repair", command="verify")
         assert "Filed" in result.errors[0]["message"] and result.status in (1, 74), result
         total, = result.of("verified")
         assert (total["problems"], total["messages"]) == (int(level == "files"), 4), level
         assert total["repaired"] == total["problems"]
     assert len(list(account.local.files("INBOX"))) == 4
     (account.local.folder("Filed") / "cur").chmod(0o700)
-    assert as_nobody(account, command="verify").status == 0
+    assert bound(account, command="verify").status == 0
 
 
 def test_a_file_that_cannot_be_read_ends_no_proof_of_the_others(fetched):
-    if os.getuid() != 0:
-        pytest.skip("needs root to become another user")
     account, drop = fetched()
     edit(account, "UPDATE pop3 SET content = NULL")
     paths = files(account, drop)
     paths[0].chmod(0)
     flip(paths[2], -10)
-    result = as_nobody(account, "--level=bytes", command="verify")
+    result = bound(account, "--level=bytes", command="verify")
     assert kinds(result.of("verify")) == ["differs_here"] * 2 and result.errors == []
 
 

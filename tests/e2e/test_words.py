@@ -5,7 +5,6 @@ import base64
 import contextlib
 import fcntl
 import hashlib
-import os
 import socket
 import sqlite3
 import subprocess
@@ -15,7 +14,7 @@ import pytest
 from rig import mail
 from rig.host import PASSWORD
 from stories import append, paired
-from test_disk import as_nobody, fill_up, remount, small_disk
+from test_disk import bound, fill_up, remount, small_disk
 
 
 def pin_of(server, certificate="good"):
@@ -239,28 +238,23 @@ def test_a_mailbox_that_is_not_there(account, remote):
 
 # The disk
 
-needs_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root to become another user")
-
-
-@needs_root
 @pytest.mark.parametrize("folder", ["tmp", "new"])
 def test_a_maildir_that_cannot_be_written(account, remote, folder):
     paired(account, remote, 1)
     append(remote, 1, seed="more")
     closed = account.local.root / "INBOX" / folder
     closed.chmod(0o500)
-    result = as_nobody(account)
+    result = bound(account)
     assert result.status == 74
     message = result.errors[0]["message"]
     assert f"{closed}/" in message and message.endswith(": Permission denied"), message
 
 
-@needs_root
 def test_a_state_that_cannot_be_read(account, remote):
     paired(account, remote, 1)
     state = account.database.parent
     state.chmod(0)
-    result = as_nobody(account, command="status")
+    result = bound(account, command="status")
     assert result.errors[0]["message"] == f"cannot look at {account.database}: Permission denied"
     assert result.status == 74
 
