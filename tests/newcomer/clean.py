@@ -21,18 +21,39 @@ def lacks():
     return None if alone.returncode == 0 else "the right to make namespaces"
 
 
-def make_root(root):
+def debootstrap(root, packages, *options):
+    """Whether debootstrap could make a Debian with PACKAGES in ROOT, which is not there."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    return subprocess.run(["debootstrap", "--variant=minbase", "--include=" + ",".join(packages), *options,
+                           SUITE, str(root), MIRROR], check=False, stdout=subprocess.DEVNULL,
+                          env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
+                          ).returncode == 0
+
+
+def make_root(root, packages=PACKAGES, *options):
     """A clean system in ROOT, complete or not there. False: debootstrap could not make one."""
     if root.is_dir():
         return True
     fresh = root.with_name(root.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
-    fresh.parent.mkdir(parents=True, exist_ok=True)
-    made = subprocess.run(["debootstrap", "--variant=minbase", "--include=" + ",".join(PACKAGES), SUITE,
-                           str(fresh), MIRROR], check=False, stdout=subprocess.DEVNULL,
-                          env={**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"})
-    if made.returncode != 0:
+    if not debootstrap(fresh, packages, *options):
         return False
     subprocess.run(["chroot", str(fresh), "useradd", "--create-home", "anna"], check=True)
+    fresh.rename(root)
+    return True
+
+
+def make_sysroot(root, packages, architecture):
+    """The same of another ARCHITECTURE, unpacked and not set up: nothing of it has to be run."""
+    if root.is_dir():
+        return True
+    fresh = root.with_name(root.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    if not debootstrap(fresh, packages, "--foreign", f"--arch={architecture}"):
+        return False
+    for package in (fresh / "var" / "cache" / "apt" / "archives").glob("*.deb"):
+        subprocess.run(["dpkg-deb", "--extract", str(package), str(fresh)], check=True)
+    for own in ("dev", "proc", "tmp"):           # these are the machine's, for what is run with it
+        shutil.rmtree(fresh / own, ignore_errors=True)
     fresh.rename(root)
     return True

@@ -10,12 +10,13 @@
 #define TESTS_FAILING_DISK_H
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "next_call.h"
 
 enum failing_call {
 	FAILING_NONE = 0,
@@ -47,7 +48,7 @@ static bool disk_fails(enum failing_call call, const char *name)
 int openat(int dirfd, const char *path, int flags, ...)
 {
 	int (*next)(int, const char *, int, ...) =
-		(int (*)(int, const char *, int, ...))dlsym(RTLD_NEXT, "openat");
+		(int (*)(int, const char *, int, ...))NEXT_CALL(openat);
 	va_list args;
 	va_start(args, flags);
 	mode_t mode = flags & O_CREAT ? (mode_t)va_arg(args, int) : 0;
@@ -65,20 +66,20 @@ int __openat_2(int dirfd, const char *path, int flags)
 int fstatat(int dirfd, const char *restrict path, struct stat *restrict st, int flags)
 {
 	int (*next)(int, const char *, struct stat *, int) =
-		(int (*)(int, const char *, struct stat *, int))dlsym(RTLD_NEXT, "fstatat");
+		(int (*)(int, const char *, struct stat *, int))NEXT_CALL(fstatat);
 	return disk_fails(FAILING_STAT, path) ? -1 : next(dirfd, path, st, flags);
 }
 
 int stat(const char *restrict path, struct stat *restrict st)
 {
 	int (*next)(const char *, struct stat *) =
-		(int (*)(const char *, struct stat *))dlsym(RTLD_NEXT, "stat");
+		(int (*)(const char *, struct stat *))NEXT_CALL(stat);
 	return disk_fails(FAILING_STAT, path) ? -1 : next(path, st);
 }
 
 struct dirent *readdir(DIR *stream)
 {
-	struct dirent *(*next)(DIR *) = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir");
+	struct dirent *(*next)(DIR *) = (struct dirent * (*)(DIR *)) NEXT_CALL(readdir);
 	struct dirent *entry = next(stream);
 	return entry != NULL && disk_fails(FAILING_READ, entry->d_name) ? NULL : entry;
 }

@@ -23,7 +23,7 @@ static void json_text_is_escaped_and_always_utf_8(void **state)
 	event_text(&out, "a", "\"\\\n\t\x01 \xC3\xA4 \xF0\x9F\x92\xA9");
 	event_text(&out, "b", "\xFF|\xC3|\xC0\xAF|\xED\xA0\x80|\xF5\x80");
 	event_text(&out, "c", NULL);
-	event_seconds(&out, "d", 1.2345);
+	event_seconds(&out, "d", 1.2346);
 	event_end(&out);
 	assert_string_equal(
 		out.data,

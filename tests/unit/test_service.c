@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -72,9 +73,9 @@ static void the_manager_hears_how_it_stands(const char *kind)
 	assert_string_equal(heard(&manager), "STATUS=1 account: 1 syncing");
 	service_reloading(&service);
 	const char *text = heard(&manager);
-	assert_int_equal(sscanf(text, "RELOADING=1\nMONOTONIC_USEC=%lu", &at_us), 1);
+	assert_int_equal(sscanf(text, "RELOADING=1\nMONOTONIC_USEC=%" SCNu64, &at_us), 1);
 	assert_true(at_us <= (uint64_t)clock_monotonic_us());
-	snprintf(expected, sizeof(expected), "RELOADING=1\nMONOTONIC_USEC=%lu", at_us);
+	snprintf(expected, sizeof(expected), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, at_us);
 	assert_string_equal(text, expected);
 	service_stopping(&service);
 	assert_string_equal(heard(&manager), "STOPPING=1");
