@@ -147,6 +147,51 @@ def test_mu(home, remote):
     assert home.sh("mu find --fields i body").split() == ["two@example.org"]
 
 
+MU4E = """
+(require 'mu4e)
+(fset 'yes-or-no-p (lambda (&rest _) t))
+(setq mu4e-confirm-quit nil)
+(defvar index-is-updated nil)
+(defvar are-found nil)
+(defun await (what holds)
+  (let ((end (+ (float-time) 60)))
+    (while (not (funcall holds))
+      (when (> (float-time) end) (error "In vain: %s" what))
+      (accept-process-output nil 0.05))))
+(add-hook 'mu4e-index-updated-hook (lambda () (setq index-is-updated t)))
+(add-hook 'mu4e-headers-found-hook (lambda () (setq are-found t)))
+(mu4e t)
+(mu4e-update-mail-and-index t)
+(await "the mail came" (lambda () index-is-updated))
+(mu4e-search "msgid:one@example.org")
+(await "it is found" (lambda () are-found))
+(with-current-buffer (mu4e-get-headers-buffer)
+  (goto-char (point-min))
+  (mu4e-headers-mark-for-read)
+  (mu4e-mark-execute-all t))
+(await "it is read" (lambda () (directory-files "~/Mail/home/INBOX/cur" nil ":2,S$")))
+(mu4e-quit)
+"""
+
+
+def test_mu4e(home, remote):
+    """Its command brings new mail; what is read there is read on the server."""
+    needs("emacs", "mu")
+    if home.run("emacs --batch --eval \"(require 'mu4e)\"").returncode != 0:
+        pytest.skip("mu4e is not installed")
+    *commands, settings = home.set_up("mu and mu4e")
+    home.account.change(on_change=None)
+    home.account.write_config()
+    (home.path / "Mail" / "home").mkdir(parents=True)
+    for command in commands:
+        home.sh(command)
+    uid = send(remote, "one")
+    (home.path / "mu4e.el").write_text(settings + MU4E)
+    home.sh("emacs --batch --load mu4e.el 2>&1")
+    home.sync()
+    assert "S" in remote.flags("INBOX", uid)
+
+
 @pytest.mark.parametrize("mutt", ["neomutt", "mutt"])
 def test_mutt(home, remote, mutt):
     """Its key brings new mail; what is read there is read on the server."""
