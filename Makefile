@@ -30,7 +30,8 @@ ifdef FUZZ
 CC = clang
 endif
 Q := $(if $(V),,@)
-# What the tests need is built by as many at once as there are processors, unless `make -j` says otherwise.
+# What the tests need is built by as many at once as there are processors, unless `make -j` says
+# otherwise.
 AT_ONCE = $(MAKE) --no-print-directory $(if $(findstring --jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
 WARNINGS = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wvla \
@@ -44,14 +45,16 @@ SANITIZERS += -fsanitize=fuzzer-no-link
 endif
 # HARDENING and PKG_* come from config.mk.
 ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L \
-	$(if $(STEPS),-DMAILSYNC_STEPS) $(if $(OAUTH_CLIENTS),-DMAILSYNC_OAUTH_CLIENTS='"$(OAUTH_CLIENTS)"') \
+	$(if $(STEPS),-DMAILSYNC_STEPS) \
+	$(if $(OAUTH_CLIENTS),-DMAILSYNC_OAUTH_CLIENTS='"$(OAUTH_CLIENTS)"') \
 	-Iinclude $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(CFLAGS) \
 	$(if $(SANITIZERS),$(SANITIZERS),$(HARDENING_CFLAGS))
 # In a build with fail points allocations fail, too (src/base/step_nomem.c).
-STEP_LDFLAGS = $(if $(STEPS),-Wl$(comma)--wrap=malloc$(comma)--wrap=calloc$(comma)--wrap=realloc$(comma)--wrap=strdup)
 comma = ,
-ALL_LDFLAGS = -pthread $(STEP_LDFLAGS) $(if $(SANITIZERS),$(SANITIZERS),$(HARDENING_LDFLAGS)) $(LDFLAGS)
+STEP_LDFLAGS = $(if $(STEPS),$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup))
+ALL_LDFLAGS = -pthread $(STEP_LDFLAGS) \
+	$(if $(SANITIZERS),$(SANITIZERS),$(HARDENING_LDFLAGS)) $(LDFLAGS)
 
 # A layer is a folder of src, a room a folder of a layer.
 SOURCES := $(filter-out src/cli/main.c,$(wildcard src/*/*.c src/*/*/*.c))
@@ -86,11 +89,14 @@ PRIVATE_INCLUDES := $(patsubst %/,-I%,$(sort $(dir $(wildcard src/*/*.h src/*/*/
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all check check-all check-unit check-e2e check-asan check-valgrind lint format demo demo-svg bench bench-svg fuzz \
-	crash soak liar newcomer package deb install uninstall dist completions clean help setup-test setup-bench program tests-c tests-compiled fuzzers FORCE
+.PHONY: all program tests-c tests-compiled fuzzers completions setup-test setup-bench FORCE \
+	check check-all check-unit check-e2e check-asan check-valgrind \
+	crash soak liar fuzz newcomer portable package deb lint format \
+	demo demo-svg bench bench-svg install uninstall dist clean help
 
 # No build, no set-up.
-ifneq ($(filter-out clean help format lint uninstall dist bench-svg deb package,$(or $(MAKECMDGOALS),all)),)
+WITHOUT_BUILD = clean help format lint uninstall dist bench-svg deb package portable
+ifneq ($(filter-out $(WITHOUT_BUILD),$(or $(MAKECMDGOALS),all)),)
 include $(OUT)/config.mk
 endif
 
@@ -132,7 +138,8 @@ $(OUT)/version: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
 
-# Made anew: a member whose source is gone must not stay. q, not r: rooms may have files of one name.
+# Made anew: a member whose source is gone must not stay. q, not r: rooms may have files of one
+# name.
 $(LIBRARY): $(OBJECTS)
 	$(if $(Q),@echo "AR $@")
 	$(Q)rm -f $@
@@ -176,10 +183,10 @@ tests-compiled: $(TEST_OBJECTS) $(SCRIPTED)
 fuzzers: $(FUZZERS)
 
 setup-test:
-	$(Q)CC='$(CC)' tests/rig/setup test
+	$(Q)$(if $(NO_SETUP),,CC='$(CC)' tests/rig/setup test)
 
 setup-bench:
-	$(Q)CC='$(CC)' tests/rig/setup bench
+	$(Q)$(if $(NO_SETUP),,CC='$(CC)' tests/rig/setup bench)
 
 check: setup-test
 	$(Q)$(AT_ONCE) program tests-c
@@ -187,14 +194,12 @@ check: setup-test
 	$(Q)tests/run --out $(OUT) unit plan wire e2e liar
 
 check-all: check
-	$(Q)tests/rig/setup muas
-	$(Q)tests/rig/setup neighbours
-	$(Q)tests/rig/setup bench
-	$(Q)tests/rig/setup fleet
+	$(Q)$(if $(NO_SETUP),,tests/rig/setup neighbours bench fleet)
 	$(Q)tests/run --out $(OUT) wide muas neighbours migration fleet
 	$(Q)$(MAKE) --no-print-directory liar
 	$(Q)$(MAKE) --no-print-directory newcomer
 	$(Q)$(MAKE) --no-print-directory package
+	$(Q)$(MAKE) --no-print-directory portable
 
 check-unit: setup-test
 	$(Q)$(AT_ONCE) tests-c
@@ -264,8 +269,13 @@ package: deb
 	$(Q)tests/package/run --deb $(BUILD)/deb/mailsync_*.deb --root $(BUILD)/newcomer/root
 
 newcomer: program
-	$(Q)tests/rig/setup newcomer
+	$(Q)$(if $(NO_SETUP),,tests/rig/setup newcomer)
 	$(Q)tests/newcomer/run --program $(PROGRAM) --root $(BUILD)/newcomer/root
+
+# Other machines, as far as this one can be them: MODES=... for some.
+portable:
+	$(Q)$(if $(NO_SETUP),,tests/rig/setup portable)
+	$(Q)tests/portable/run --out $(BUILD)/portable $(MODES)
 
 completions: $(SHELLS:%=$(OUT)/completion/%)
 $(OUT)/completion/%: $(PROGRAM)
@@ -296,7 +306,8 @@ help:
 	@echo 'all         build $(BUILD)/mailsync (the default)'
 	@echo 'check       unit, plan, wire and e2e tests, and some histories of liar'
 	@echo 'check-all   the same, the stories left out there, real mail programs (mu, notmuch, neomutt,'
-	@echo '            mutt) at work, fleets on Slurm and GNU parallel, and liar'
+	@echo '            mutt) at work, fleets on Slurm and GNU parallel, liar, newcomer, package and'
+	@echo '            portable'
 	@echo 'check-unit  unit tests only'
 	@echo 'check-e2e   tests against real servers only'
 	@echo 'check-asan  unit and e2e tests under AddressSanitizer and UBSan'
@@ -310,10 +321,12 @@ help:
 	@echo 'fuzz        fuzz each parser for TIME=$(TIME) seconds'
 	@echo 'crash       stop after every step, run again, compare'
 	@echo 'soak        random changes, crashes and runs for TIME=$(TIME) seconds'
-	@echo 'liar        COUNT=$(COUNT) histories with a server that lies and a disk that fails, from SEED='
+	@echo 'liar        COUNT=$(COUNT) histories with a server that lies and a disk that fails,'
+	@echo '            from SEED='
 	@echo 'deb         a Debian package of what is committed, in $(BUILD)/deb'
 	@echo 'package     that, checked by lintian, installed, run and removed; needs root'
-	@echo 'newcomer    from init to synced mail by what the program says, on a clean Debian; needs root'
+	@echo 'newcomer    from init to synced mail by what the program says, on a clean Debian; root'
+	@echo 'portable    C tests on 32 bits (root), with musl, and where high bytes come first'
 	@echo 'install     into DESTDIR= PREFIX=$(PREFIX); uninstall takes it away'
 	@echo 'dist        $(BUILD)/mailsync-VERSION.tar.gz, which builds by itself'
 	@echo 'clean       remove $(BUILD)'
