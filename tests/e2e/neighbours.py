@@ -199,7 +199,10 @@ def test_mutt(home, remote, mutt):
     home.set_up("neomutt and mutt")
     home.sync()
     uid = send(remote, "one")
+    for half in ("new", "cur"):     # neomutt does not notice what comes in the second of an earlier change
+        os.utime(home.path / "Mail" / "home" / "INBOX" / half, (1_600_000_000, 1_600_000_000))
     with home.terminal(mutt, "-n", "-F", ".muttrc") as terminal:
+        terminal.until("[Msgs:0]")
         terminal.type("O")
         terminal.wait(lambda: len(home.files()) == 1, "the mail came")
         terminal.until("one")
