@@ -88,6 +88,7 @@ static void state_disconnect(struct state *state)
 	state->prepared_count = 0;
 	sqlite3_close(state->db);
 	state->db = NULL;
+	state->has_failed = false;
 }
 
 /* Makes the directory and an empty file where there is none. */
@@ -235,6 +236,7 @@ static int state_backup(struct state *state, sqlite3 *source, struct err *err)
 static int state_backup_file(struct state *state, const char *path, int flags, struct err *err)
 {
 	sqlite3 *source = NULL;
+	state->has_failed = false; /* of another file or try */
 	int code = sqlite3_open_v2(path, &source,
 				   flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 

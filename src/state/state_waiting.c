@@ -5,13 +5,16 @@
 
 #include "mailsync/base/array.h"
 
-/* But for files of which the user said that it is well that they are gone (state_kept.c). */
+_Static_assert(REASON_POLICY == 1, "the number stands in the query");
+
+/* But for files of which the user said that it is well that they are gone (state_kept.c), unless
+ * they wait for more than a policy. */
 static const char waiting_select[] =
 	"SELECT mailbox.name, reason, row.held, agreed = 1 AND local = 1 AND remote = 2,"
 	" agreed = 1 AND local = 2 AND remote = 1, count(*)"
 	" FROM row JOIN mailbox ON mailbox.id = row.mailbox"
 	" WHERE row.pending = 1 AND NOT (agreed = 1 AND local = 2 AND remote = 1 AND row.held = 0"
-	" AND EXISTS (SELECT 1 FROM kept WHERE kept.mailbox = mailbox.name"
+	" AND reason = 1 AND EXISTS (SELECT 1 FROM kept WHERE kept.mailbox = mailbox.name"
 	" AND kept.uniq = row.uniq AND meant = 1))"
 	" GROUP BY 1, 2, 3, 4, 5"
 	" UNION ALL SELECT 'INBOX', reason, 0, 0, 0, count(*) FROM pop3"

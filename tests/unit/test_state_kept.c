@@ -106,6 +106,26 @@ static void a_loss_is_noted_on_whichever_side_it_comes_last(void **state)
 	row_finish(&both);
 }
 
+/* Nothing more is told of a loss that is well; that a removal on the server fails is. */
+static void what_is_meant_waits_for_a_policy_unseen(void **state)
+{
+	static const enum row_reason reasons[] = {REASON_POLICY, REASON_OBSTACLE};
+	struct scene *scene = *state;
+	int64_t box = scene_mailbox(scene, "Box");
+	struct row row = put(scene, box, 1, MESSAGE_GONE, MESSAGE_PRESENT);
+
+	OK(scene, state_kept_mean(scene->state, "Box", "1.x", &scene->err));
+	for (size_t i = 0; i < 2; i++) {
+		struct state_waiting waiting = {0};
+		row.reason = reasons[i];
+		OK(scene, state_row_put(scene->state, &row, &scene->err));
+		OK(scene, state_waiting_load(scene->state, &waiting, &scene->err));
+		assert_int_equal(waiting.count, i);
+		state_waiting_finish(&waiting);
+	}
+	row_finish(&row);
+}
+
 static void rename_to(struct scene *scene, int64_t id, const char *name)
 {
 	struct state_mailboxes mailboxes = {0};
@@ -185,6 +205,7 @@ int main(void)
 		SCENE_TEST(what_is_to_be_here_outlives_its_rows),
 		SCENE_TEST(only_what_the_server_lost_where_the_rest_comes_again),
 		SCENE_TEST(a_loss_is_noted_on_whichever_side_it_comes_last),
+		SCENE_TEST(what_is_meant_waits_for_a_policy_unseen),
 		SCENE_TEST(a_renamed_mailbox_takes_them_along),
 		SCENE_TEST(they_are_found_without_reading_all_rows),
 	};
