@@ -68,9 +68,10 @@ def test_two_weeks_leave_nothing_behind(account, make_account, tmp_path, weeks_s
                       f"{time.monotonic() - began:.0f} s", flush=True)
     with account.remote() as session:
         agree(account, session)
-    assert watch.lines == []
-    if len(sizes) > 2:
-        assert sizes[-1][0] <= sizes[1][0] + GROWTH_KB, sizes
+    # While the server is started again a time-out of fast time may be over before it is there.
+    assert all("Connection refused" in line for line in watch.lines), watch.lines
+    if len(sizes) > 4:                   # by then each thing has happened twice
+        assert sizes[-1][0] <= sizes[3][0] + GROWTH_KB, sizes
         # Whether the connection of the last sync is still kept differs.
         assert max(size[1] for size in sizes[-3:]) <= max(size[1] for size in sizes[:3]), sizes
         assert sizes[-1][3] <= sizes[1][3] + 65536, sizes
