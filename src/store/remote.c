@@ -161,6 +161,15 @@ bool remote_is_chosen(const char *const *patterns, size_t count, const char *nam
 	return is_selected;
 }
 
+bool remote_may_be_chosen(const char *const *patterns, size_t count, const char *name)
+{
+	bool may_be = remote_is_chosen(patterns, count, name, 0);
+	for (size_t i = 0; i < sizeof(special_uses) / sizeof(special_uses[0]); i++) {
+		may_be |= remote_is_chosen(patterns, count, name, special_uses[i].attribute);
+	}
+	return may_be;
+}
+
 bool remote_chooses_by_use(const char *const *patterns, size_t count)
 {
 	bool has_use = false;

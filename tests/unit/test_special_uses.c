@@ -54,13 +54,13 @@ static void one_may_be_all_that_is_chosen(void **state)
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 
-static const char *const sent[] = {"\\Sent"};
+static const char *const sent[] = {"INBOX", "\\Sent"};
 
 static struct run_scene *choose_sent(void **state)
 {
 	struct run_scene *scene = *state;
 	scene->account.patterns = sent;
-	scene->account.pattern_count = 1;
+	scene->account.pattern_count = 2;
 	scripted_make(scene->server, "Gesendet")->attributes |= REMOTE_SENT;
 	scripted_add(scene->server, "Gesendet", "", "Message-ID: <1@x>\n\ntext\n");
 	sync_in_peace(scene);
@@ -116,6 +116,119 @@ static void one_that_is_renamed_there_is_renamed_here(void **state)
 	run_scene_expect_idle(scene, 0);
 }
 
+/* It was downloaded once, and is still, under its new name. */
+static void expect_followed(struct run_scene *scene)
+{
+	char old[512];
+
+	sync_in_peace(scene);
+	snprintf(old, sizeof(old), "%s/Gesendet", scene->maildir);
+	assert_int_not_equal(access(old, F_OK), 0);
+	assert_int_equal(count_files(scene, "Versandt"), 1);
+	assert_null(scripted_find(scene->server, "Gesendet"));
+	run_scene_expect_idle(scene, 0);
+}
+
+static void expect_waits(struct run_scene *scene)
+{
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.status, 1);
+	assert_null(scripted_find(scene->server, "Gesendet"));
+	assert_int_equal(count_files(scene, "Gesendet"), 1);
+}
+
+static void list_versandt(struct scripted *server)
+{
+	scripted_find(server, "Versandt")->is_unlisted = false;
+}
+
+static void hide_uses(struct scripted *server)
+{
+	list_versandt(server);
+	server->hides_uses = true;
+}
+
+static void wait_for_second_listing(void **state, void (*before_it)(struct scripted *server))
+{
+	struct run_scene *scene = choose_sent(state);
+
+	scripted_rename(scene->server, "Gesendet", "Versandt");
+	scripted_find(scene->server, "Versandt")->is_unlisted = true;
+	scripted_fault(scene->server, &(struct scripted_fault){.op = SCRIPTED_LIST,
+							       .what = SCRIPTED_MEANWHILE,
+							       .nth = 2,
+							       .act = before_it});
+	expect_waits(scene);
+	scene->server->hides_uses = false;
+	expect_followed(scene);
+}
+
+static void M58_one_may_be_what_a_second_listing_has(void **state)
+{
+	wait_for_second_listing(state, list_versandt);
+}
+
+static void M58_a_second_listing_without_uses_is_not_the_same(void **state)
+{
+	wait_for_second_listing(state, hide_uses);
+}
+
+static void M60_while_uses_are_not_told_one_may_have_another_name(void **state)
+{
+	struct run_scene *scene = choose_sent(state);
+
+	scripted_rename(scene->server, "Gesendet", "Versandt");
+	scene->server->hides_uses = true;
+	expect_waits(scene);
+	expect_waits(scene);
+	scene->server->hides_uses = false;
+	expect_followed(scene);
+}
+
+static void M60_where_none_is_left_out_it_is_gone(void **state)
+{
+	struct run_scene *scene = choose_sent(state);
+
+	scene->account.remove_mailboxes = SIDE_BOTH;
+	scripted_remove(scene->server, "Gesendet");
+	scene->server->hides_uses = true;
+	sync_in_peace(scene);
+	assert_int_equal(count_files(scene, "Gesendet"), 0);
+}
+
+static void M60_one_that_is_chosen_by_its_name_is_gone(void **state)
+{
+	static const char *const patterns[] = {"INBOX", "Gesendet", "\\Sent"};
+	struct run_scene *scene = choose_sent(state);
+
+	scene->account.patterns = patterns;
+	scene->account.pattern_count = 3;
+	scene->account.remove_mailboxes = SIDE_BOTH;
+	scripted_make(scene->server, "Other");
+	scripted_remove(scene->server, "Gesendet");
+	scene->server->hides_uses = true;
+	sync_in_peace(scene);
+	assert_int_equal(count_files(scene, "Gesendet"), 0);
+}
+
+/* As in take_remote: the first is the one that is synced. */
+static void of_two_names_that_come_to_one_the_first_tells_the_use(void **state)
+{
+	static const char *const patterns[] = {"*", "!\\Trash"};
+	struct run_scene *scene = *state;
+
+	scene->account.patterns = patterns;
+	scene->account.pattern_count = 2;
+	scene->server->separator = '.';
+	scene->server->naming = REMOTE_NAMING_TOLD;
+	snprintf(scene->server->prefix, sizeof(scene->server->prefix), "INBOX.");
+	scripted_make(scene->server, "INBOX.Trash")->attributes |= REMOTE_TRASH;
+	scripted_add(scene->server, "INBOX.Trash", "", "Message-ID: <1@x>\n\ntext\n");
+	scripted_make(scene->server, "Trash");
+	sync_in_peace(scene);
+	assert_int_equal(count_files(scene, "Trash"), 0);
+}
+
 static void one_is_proven_without_a_connection(void **state)
 {
 	struct run_scene *scene = choose_sent(state);
@@ -139,6 +252,12 @@ int main(void)
 		RUN_TEST(a_use_that_is_not_told_is_the_one_that_was_told_last),
 		RUN_TEST(a_use_that_is_told_no_more_is_none),
 		RUN_TEST(one_that_is_renamed_there_is_renamed_here),
+		RUN_TEST(M58_one_may_be_what_a_second_listing_has),
+		RUN_TEST(M58_a_second_listing_without_uses_is_not_the_same),
+		RUN_TEST(M60_while_uses_are_not_told_one_may_have_another_name),
+		RUN_TEST(M60_where_none_is_left_out_it_is_gone),
+		RUN_TEST(M60_one_that_is_chosen_by_its_name_is_gone),
+		RUN_TEST(of_two_names_that_come_to_one_the_first_tells_the_use),
 		RUN_TEST(one_is_proven_without_a_connection),
 	};
 

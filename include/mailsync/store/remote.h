@@ -191,6 +191,8 @@ char *remote_special_uses(unsigned attributes);
  * has that use among ATTRIBUTES. */
 bool remote_is_chosen(const char *const *patterns, size_t count, const char *name,
 		      unsigned attributes);
+/* The same whatever uses it may have. */
+bool remote_may_be_chosen(const char *const *patterns, size_t count, const char *name);
 /* Whether one of PATTERNS is for a special use. */
 bool remote_chooses_by_use(const char *const *patterns, size_t count);
 

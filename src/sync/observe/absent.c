@@ -124,11 +124,14 @@ static int lacking_gather(struct run *run, struct lacking *lacking, struct err *
 	return lacking->wires[lacking->count] == NULL ? err_nomem(err) : 0;
 }
 
-static void tell(struct run *run, struct mailbox *mailbox, enum there there)
+static void tell(struct run *run, struct mailbox *mailbox, enum there there, bool may_be_left_out)
 {
 	struct err err;
 	err_set(&err, ERR_PARTIAL, SCOPE_MAILBOX, "%s",
-		there == THERE_YES
+		there != THERE_YES && may_be_left_out
+			? "the server does not list the mailbox any more, nor does it tell which "
+			  "one has its special use now; it is left alone"
+		: there == THERE_YES
 			? "the server does not list the mailbox any more, and yet has it; it is "
 			  "left alone"
 			: "the server does not list the mailbox any more, and does not say either "
@@ -151,7 +154,7 @@ static void conclude(struct run *run, struct mailbox *mailbox, char **wire,
 		mailbox_take_counts(&mailbox->seen, counts);
 		return;
 	}
-	tell(run, mailbox, there);
+	tell(run, mailbox, there, facts->may_be_left_out);
 	note_untold(mailbox, SIDE_REMOTE);
 }
 
@@ -188,6 +191,8 @@ int observe_absent(struct run *run, struct err *err)
 			.refusal = lacking.counts[i].refusal,
 			.inbox_told = lacking.counts[lacking.count].numbers,
 			.is_list_whole = run->seen.is_list_whole,
+			.may_be_left_out =
+				run->seen.lacks_uses && run_selects_by_use(run, mailbox->name),
 		};
 		conclude(run, mailbox, &lacking.wires[i], &facts, &lacking.counts[i]);
 	}

@@ -12,8 +12,20 @@ static bool was_listed(const struct mailbox *mailbox)
 	return mailbox->wire != NULL && !mailbox->seen.is_unlisted;
 }
 
-/* FOUND is one that takes part and that the first listing had, too, or takes no part. */
-static bool take_again(struct run *run, const struct remote_mailbox *found)
+/* Whether FOUND, which is called NAME, takes part, or may, by what AGAIN tells. */
+static bool may_take_part(const struct run *run, const struct remote_mailboxes *again,
+			  const struct remote_mailbox *found, const char *name)
+{
+	const struct account *account = run->account;
+	return mailbox_is_selected(run, name) ||
+	       remote_is_chosen(account->patterns, account->pattern_count, name,
+				found->attributes) ||
+	       (!again->has_uses && !run->seen.lacks_uses && run_may_select(run, name));
+}
+
+/* FOUND, of AGAIN, is one that takes part and that the first listing had, too, or takes no part. */
+static bool take_again(struct run *run, const struct remote_mailboxes *again,
+		       const struct remote_mailbox *found)
 {
 	struct err ignored;
 	struct buf name;
@@ -21,7 +33,7 @@ static bool take_again(struct run *run, const struct remote_mailbox *found)
 	buf_init(&name, MBNAME_MAX);
 	if ((found->attributes & REMOTE_NOSELECT) == 0 &&
 	    mbname_from_wire(&run->session->wire, span_of(found->wire), &name, &ignored) == 0 &&
-	    mailbox_is_selected(run, name.data)) {
+	    may_take_part(run, again, found, name.data)) {
 		struct mailbox *mailbox = run_mailbox(run, name.data);
 		is_same = mailbox != NULL &&
 			  (was_listed(mailbox) || strcmp(mailbox->name, "INBOX") == 0);
@@ -40,7 +52,7 @@ static bool is_same_listing(struct run *run, const struct remote_mailboxes *agai
 		run->mailboxes.items[i].seen.is_listed_again = false;
 	}
 	for (size_t i = 0; i < again->count; i++) {
-		is_same &= take_again(run, &again->items[i]);
+		is_same &= take_again(run, again, &again->items[i]);
 	}
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		const struct mailbox *mailbox = &run->mailboxes.items[i];

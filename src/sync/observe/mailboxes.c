@@ -122,14 +122,16 @@ static void take_remote(struct run *run, struct mailbox *mailbox, struct remote_
 }
 
 static int gather_one_remote(struct run *run, struct remote_mailbox *found,
-			     const struct mbname_wire *wire, struct err *err)
+			     const struct remote_mailboxes *all, struct err *err)
 {
 	struct mailbox *mailbox = NULL;
 	struct buf name;
 	buf_init(&name, MBNAME_MAX);
-	int code = mbname_from_wire(wire, span_of(found->wire), &name, err);
+	int code = mbname_from_wire(&all->wire, span_of(found->wire), &name, err);
 	if (code == 0) {
 		code = table_add(run, name.data, &mailbox, err);
+		run->seen.lacks_uses |=
+			!all->has_uses && mailbox == NULL && run_may_select(run, name.data);
 	} else if (err->code != ERR_NOMEM) {
 		run_report_error(run, NULL, 0, err);
 		/* Any may be meant by an empty name. */
@@ -247,7 +249,7 @@ static int gather(struct run *run, struct remote_mailboxes *remote, struct maild
 	check_subscriptions(run, remote);
 	for (size_t i = 0; code == 0 && i < remote->count; i++) {
 		if ((remote->items[i].attributes & REMOTE_NOSELECT) == 0) {
-			code = gather_one_remote(run, &remote->items[i], &remote->wire, err);
+			code = gather_one_remote(run, &remote->items[i], remote, err);
 		}
 	}
 	for (size_t i = 0; code == 0 && i < mailboxes->count; i++) {
@@ -405,6 +407,7 @@ int observe_mailboxes(struct run *run, struct err *err)
 	}
 	run->seen.is_list_read = found.is_read;
 	run->seen.is_list_whole = found.is_whole;
+	run->seen.lacks_uses = false;
 	code = gather(run, &found, &blind, err);
 	run->seen.is_tree_read = blind.names.count == 0 && !blind.has_lost_found;
 	if (code == 0) {

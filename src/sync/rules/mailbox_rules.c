@@ -179,6 +179,9 @@ enum there mailbox_absence(const struct vanished_facts *facts)
 	if (facts->is_inbox) { /* M46 */
 		return THERE_UNTOLD;
 	}
+	if (facts->may_be_left_out) { /* M60 */
+		return THERE_UNTOLD;
+	}
 	bool is_said = facts->refusal == REMOTE_REFUSAL_NONEXISTENT ||
 		       (facts->refusal == REMOTE_REFUSAL_UNCODED && facts->is_list_whole &&
 			numbers_are_told(&facts->inbox_told));

@@ -45,6 +45,8 @@
  *   M20 the server answers for it                        -> THERE
  *   M21 it neither says NONEXISTENT, nor NO without a code in a run whose listing was whole and in
  *       which it tells all that was asked of INBOX       -> UNTOLD
+ *   M60 it takes part for its special use alone, these are not told now, and one that takes no part
+ *       may have that use, under the new name of this one -> UNTOLD
  *   M46 INBOX is there by definition: if it answers it is as if it were listed, else UNTOLD
  *
  * Just before a removal (removal_here, removal_there):
@@ -235,7 +237,8 @@ struct vanished_facts {
 	struct numbers told;
 	enum remote_refusal refusal;
 	struct numbers inbox_told;
-	bool is_list_whole; /* the listing that it is not in */
+	bool is_list_whole;   /* the listing that it is not in */
+	bool may_be_left_out; /* M60 */
 };
 struct folder_facts {
 	bool is_still; /* nobody changed it while it was read */

@@ -151,6 +151,7 @@ struct run_seen {
 	bool asks_numbers;     /* they are to be asked for */
 	bool begins_anew;      /* what was seen so far is to be seen anew, with these */
 	bool lacks_subscriptions; /* they were not told (L6) */
+	bool lacks_uses;          /* and one that is left out may have any */
 	bool is_named_otherwise;  /* by another prefix or separator than is known (L5) */
 	bool has_unreadable;      /* a folder: seen.is_unreadable of its mailbox */
 };
@@ -224,14 +225,20 @@ int uses_load(struct run_uses *uses, struct state *state, struct err *err);
 void uses_finish(struct run_uses *uses);
 /* Whether ACCOUNT's patterns select the mailbox NAME. */
 bool uses_select(const struct run_uses *uses, const struct account *account, const char *name);
+/* The same, or its special use is not known and may be one that they are for. */
+bool uses_may_select(const struct run_uses *uses, const struct account *account, const char *name);
 /* What is noted, and what FOUND tells now, by the names that its mailboxes have here. */
 int run_uses_learn(struct run *run, const struct remote_mailboxes *found, struct err *err);
 /* Notes it. */
 int run_uses_note(struct run *run, struct err *err);
 /* Those of the mailbox NAME, among REMOTE_USES. */
 unsigned run_uses_of(const struct run *run, const char *name);
-/* As uses_select. */
+/* As uses_select, */
 bool run_selects(const struct run *run, const char *name);
+/* for a special use alone, */
+bool run_selects_by_use(const struct run *run, const char *name);
+/* and as uses_may_select. */
+bool run_may_select(const struct run *run, const char *name);
 
 void mailbox_finish(struct mailbox *mailbox);
 /* Forgets all mailboxes of the run. */

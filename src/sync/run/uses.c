@@ -66,6 +66,13 @@ bool uses_select(const struct run_uses *uses, const struct account *account, con
 				use == NULL ? 0 : use->attributes);
 }
 
+bool uses_may_select(const struct run_uses *uses, const struct account *account, const char *name)
+{
+	return uses_select(uses, account, name) ||
+	       (find(uses, name) == NULL &&
+		remote_may_be_chosen(account->patterns, account->pattern_count, name));
+}
+
 /* NAME is listed as FOUND, whose special uses are told if ARE_TOLD. */
 static int learn(struct run_uses *uses, const char *name, const struct remote_mailbox *found,
 		 bool are_told, struct err *err)
@@ -83,13 +90,15 @@ static int learn(struct run_uses *uses, const char *name, const struct remote_ma
 int run_uses_learn(struct run *run, const struct remote_mailboxes *found, struct err *err)
 {
 	int code = uses_load(&run->uses, run->session->state, err);
-	for (size_t i = 0; code == 0 && i < found->count; i++) {
+	/* Of those that come to one name the first counts, which is the last one that is taken. */
+	for (size_t i = found->count; code == 0 && i > 0; i--) {
+		const struct remote_mailbox *mailbox = &found->items[i - 1];
 		struct err ignored;
 		struct buf name;
 		buf_init(&name, MBNAME_MAX);
-		if (mbname_from_wire(&found->wire, span_of(found->items[i].wire), &name,
-				     &ignored) == 0) {
-			code = learn(&run->uses, name.data, &found->items[i], found->has_uses, err);
+		if ((mailbox->attributes & REMOTE_NOSELECT) == 0 &&
+		    mbname_from_wire(&found->wire, span_of(mailbox->wire), &name, &ignored) == 0) {
+			code = learn(&run->uses, name.data, mailbox, found->has_uses, err);
 		}
 		buf_finish(&name);
 	}
@@ -111,6 +120,18 @@ int run_uses_note(struct run *run, struct err *err)
 		}
 	}
 	return code;
+}
+
+bool run_may_select(const struct run *run, const char *name)
+{
+	return uses_may_select(&run->uses, run->account, name);
+}
+
+bool run_selects_by_use(const struct run *run, const char *name)
+{
+	const struct account *account = run->account;
+	return run_selects(run, name) &&
+	       !remote_is_chosen(account->patterns, account->pattern_count, name, 0);
 }
 
 unsigned run_uses_of(const struct run *run, const char *name)
