@@ -11,6 +11,7 @@ static const char uses_select[] =
 	" FROM special_use ORDER BY name";
 static const char use_upsert[] = "INSERT INTO special_use(name, uses) VALUES(?1, ?2)"
 				 " ON CONFLICT(name) DO UPDATE SET uses = ?2";
+static const char uses_delete[] = "DELETE FROM special_use";
 static const char use_delete[] = "DELETE FROM special_use WHERE name = ?";
 
 void state_uses_finish(struct state_uses *uses)
@@ -30,6 +31,7 @@ static int use_read(const struct query *query, struct state_uses *uses, struct e
 	struct state_use *use = &uses->items[uses->count];
 	*use = (struct state_use){
 		.uses = query_get_u32(query, 1),
+		.noted = query_get_u32(query, 1),
 		.is_needed = query_get_bool(query, 2),
 	};
 	int code = query_get_dup(query, 0, &use->name, err);
@@ -72,5 +74,17 @@ int state_use_put(struct state *state, const char *name, uint32_t uses, struct e
 		code = query_run(&query, err);
 		query_finish(&query);
 	}
+	return state_write_end(state, own, code, err);
+}
+
+int state_uses_forget(struct state *state, struct err *err)
+{
+	bool own;
+	int code = state_write_begin(state, &own, err);
+
+	if (code != 0) {
+		return code;
+	}
+	code = state_exec(state, uses_delete, err);
 	return state_write_end(state, own, code, err);
 }

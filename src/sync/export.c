@@ -9,7 +9,7 @@
 
 #include "mailsync/base/array.h"
 
-#include "run/run.h"
+#include "guard/guard.h"
 
 #define NAMES_MAX   ((size_t)1 << 30)
 #define FOLDERS_MAX 50 /* open at a time */
@@ -98,35 +98,17 @@ static bool is_named(const struct strlist *only, const char *name)
 	return only->count == 0;
 }
 
-/* The state is asked for nothing else: an export needs none. */
-static int load_uses(const struct outgoing *outgoing, struct run_uses *uses, struct err *err)
-{
-	const struct account *account = outgoing->account;
-	struct state *state = NULL;
-	char path[FILE_PATH_SIZE];
-
-	if (!remote_chooses_by_use(account->patterns, account->pattern_count)) {
-		return 0;
-	}
-	account_path(account, outgoing->options, ".db", path);
-	int code = state_open(&state, path, STATE_READ, err);
-	if (code == 0) {
-		code = uses_load(uses, state, err);
-	}
-	state_close(&state);
-	return code == -ERR_CHANGED ? 0 : code; /* it was never synced */
-}
-
 static int choose_mailboxes(struct outgoing *outgoing, struct err *err)
 {
 	const struct strlist *only = outgoing->options->only;
-	struct run_uses uses = {0};
+	struct state_uses uses = {0};
 	struct strlist found;
 	int code;
 
 	strlist_init(&found);
 	code = maildir_list(outgoing->maildir, &found, err);
-	code = code < 0 ? code : load_uses(outgoing, &uses, err);
+	code = code < 0 ? code
+			: whose_uses_if_any(outgoing->account, outgoing->options, &uses, err);
 	for (size_t i = 0; code == 0 && i < found.count; i++) {
 		if (uses_select(&uses, outgoing->account, found.items[i]) &&
 		    is_named(only, found.items[i])) {
@@ -139,7 +121,7 @@ static int choose_mailboxes(struct outgoing *outgoing, struct err *err)
 					   err);
 		}
 	}
-	uses_finish(&uses);
+	state_uses_finish(&uses);
 	strlist_finish(&found);
 	return code;
 }

@@ -18,6 +18,7 @@ struct visit {
 	struct remote *remote;
 	size_t connections;
 	struct remote_mailboxes found;
+	struct state_uses uses;
 	char **troubles; /* one for each of those; NULL: none. Or NULL */
 };
 
@@ -63,6 +64,7 @@ static int visit_end(struct visit *visit, int code)
 		free(visit->troubles[i]);
 	}
 	free(visit->troubles);
+	state_uses_finish(&visit->uses);
 	remote_mailboxes_finish(&visit->found);
 	remote_close(&visit->remote);
 	return code;
@@ -126,10 +128,11 @@ void listing_finish(struct listing *listing)
 	*listing = (struct listing){0};
 }
 
-static int listing_fill(const struct account *account, const struct remote_mailboxes *found,
-			const struct remote_mailbox *mailbox, struct listing_entry *entry,
-			struct err *err)
+static int listing_fill(const struct visit *visit, const struct remote_mailbox *mailbox,
+			struct listing_entry *entry, struct err *err)
 {
+	const struct account *account = visit->account;
+	const struct remote_mailboxes *found = &visit->found;
 	struct buf name;
 	struct err ignored;
 	buf_init(&name, MBNAME_MAX);
@@ -138,9 +141,8 @@ static int listing_fill(const struct account *account, const struct remote_mailb
 		mbname_from_wire(&found->wire, span_of(mailbox->wire), &name, &ignored) == 0;
 	bool wanted = !account->subscribed_only || (mailbox->attributes & REMOTE_SUBSCRIBED) != 0 ||
 		      (is_mapped && strcmp(name.data, "INBOX") == 0);
-	entry->is_selected = is_mapped && can_select && wanted &&
-			     remote_is_chosen(account->patterns, account->pattern_count, name.data,
-					      mailbox->attributes);
+	entry->is_selected =
+		is_mapped && can_select && wanted && uses_select(&visit->uses, account, name.data);
 	entry->name = is_mapped ? buf_steal(&name) : span_dup(span_of(mailbox->wire));
 	entry->special_use = remote_special_uses(mailbox->attributes);
 	entry->has_messages = can_select && mailbox->counts.numbers.messages.is_told;
@@ -191,8 +193,16 @@ static int ask_counts(struct visit *visit, struct err *err)
 	return code < 0 && suspects_is_loss(err) ? ask_singly(visit, err) : code;
 }
 
-static int fill(const struct account *account, struct visit *visit, struct listing *listing,
-		struct err *err)
+/* As a sync does. */
+static int learn_uses(struct visit *visit, struct err *err)
+{
+	int code = visit->found.has_uses
+			 ? 0
+			 : whose_uses_if_any(visit->account, visit->options, &visit->uses, err);
+	return code < 0 ? code : uses_learn(&visit->uses, &visit->found, err);
+}
+
+static int fill(struct visit *visit, struct listing *listing, struct err *err)
 {
 	const struct remote_mailboxes *found = &visit->found;
 	int code = 0;
@@ -205,6 +215,7 @@ static int fill(const struct account *account, struct visit *visit, struct listi
 	if (!remote_facts(visit->remote)->lists_counts) {
 		code = ask_counts(visit, err);
 	}
+	code = code < 0 ? code : learn_uses(visit, err);
 	listing->items = calloc(found->count + 1, sizeof(*listing->items));
 	if (code == 0 && listing->items == NULL) {
 		code = err_nomem(err);
@@ -212,7 +223,7 @@ static int fill(const struct account *account, struct visit *visit, struct listi
 	while (code == 0 && listing->count < found->count) {
 		size_t i = listing->count++;
 		struct listing_entry *entry = &listing->items[i];
-		code = listing_fill(account, found, &found->items[i], entry, err);
+		code = listing_fill(visit, &found->items[i], entry, err);
 		if (visit->troubles != NULL) {
 			entry->trouble = visit->troubles[i];
 			visit->troubles[i] = NULL;
@@ -235,7 +246,7 @@ int sync_list(const struct account *account, const struct sync_options *options,
 		return pop3_inspect(account, options, listing, NULL, err);
 	}
 	int code = visit_begin(&visit, account, options, err);
-	code = visit_end(&visit, code < 0 ? code : fill(account, &visit, &result, err));
+	code = visit_end(&visit, code < 0 ? code : fill(&visit, &result, err));
 	if (code == 0) {
 		*listing = result;
 	}

@@ -6,7 +6,7 @@
 #include "mailsync/state/state.h"
 #include "mailsync/store/remote.h"
 
-#include "run/run.h"
+#include "guard/guard.h"
 
 /* What is not told proves nothing, but HIGHESTMODSEQ, which not every server has. */
 static bool is_as_known(const struct numbers *base, const struct numbers *now)
@@ -22,7 +22,7 @@ static bool is_as_known(const struct numbers *base, const struct numbers *now)
 struct known {
 	const struct account *account;
 	struct state_mailboxes mailboxes;
-	struct run_uses uses;
+	struct state_uses uses;
 };
 
 static bool is_news_of(const struct known *known, const struct remote_mailbox *told,
@@ -30,15 +30,13 @@ static bool is_news_of(const struct known *known, const struct remote_mailbox *t
 {
 	const struct state_mailboxes *mailboxes = &known->mailboxes;
 	const struct numbers *now = &told->counts.numbers;
-	if (!uses_select(&known->uses, known->account, name)) {
-		return false;
-	}
+	bool is_selected = uses_select(&known->uses, known->account, name);
 	for (size_t i = 0; i < mailboxes->count; i++) {
 		if (strcmp(mailboxes->items[i].name, name) == 0) {
-			return !is_as_known(&mailboxes->items[i].numbers, now);
+			return is_selected && !is_as_known(&mailboxes->items[i].numbers, now);
 		}
 	}
-	return true;
+	return is_selected || uses_may_select(&known->uses, known->account, name);
 }
 
 static bool compare(const struct known *known, const struct remote_mailboxes *told)
@@ -67,11 +65,11 @@ int sync_is_news(const struct account *account, const struct sync_options *optio
 	account_path(account, options, ".db", path);
 	if ((code = state_open(&state, path, STATE_READ, err)) == 0 &&
 	    (code = state_mailboxes_load(state, &known.mailboxes, err)) == 0 &&
-	    (code = uses_load(&known.uses, state, err)) == 0) {
+	    (code = whose_uses(account, state, &known.uses, err)) == 0) {
 		*is_news = compare(&known, told);
 	}
 	state_mailboxes_finish(&known.mailboxes);
-	uses_finish(&known.uses);
+	state_uses_finish(&known.uses);
 	state_close(&state);
 	return code;
 }

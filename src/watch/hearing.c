@@ -78,8 +78,11 @@ static bool is_chosen(const struct hearing *hearing, const char *name, const cha
 	for (size_t i = 0; i < hearing->listed.count; i++) {
 		const struct remote_mailbox *listed = &hearing->listed.items[i];
 		if (strcmp(listed->wire, wire) == 0) {
-			return remote_is_chosen(account->patterns, account->pattern_count, name,
-						listed->attributes);
+			return hearing->listed.has_uses
+				     ? remote_is_chosen(account->patterns, account->pattern_count,
+							name, listed->attributes)
+				     : remote_may_be_chosen(account->patterns,
+							    account->pattern_count, name);
 		}
 	}
 	return true;

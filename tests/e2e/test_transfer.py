@@ -130,6 +130,19 @@ def test_a_mailbox_that_is_chosen_by_its_special_use_goes_out_and_in(make_accoun
         assert len(remote.uids("Sent")) == 2
 
 
+def test_an_export_goes_on_without_special_uses_where_the_database_cannot_be_read(make_account, dovecots):
+    account = make_account(dovecots(special_use=True), mailboxes="INBOX \\Sent")
+    with account.remote() as remote:
+        remote.append("INBOX", b"Subject: mine\r\n\r\nx\r\n")
+        remote.append("Sent", b"Subject: sent\r\n\r\nx\r\n")
+    account.sync()
+    account.database.write_bytes(b"no database" * 1000)
+    result = account.run("export", "home")
+    assert result.status == 0, result
+    assert result.out.count("From mailsync") == 1 and "Subject: mine" in result.out
+    assert "which mailboxes have a special use is not known" in result.err
+
+
 def test_others_read_what_is_exported(account, tmp_path):
     fill(account, tricks()[2:8])
     (tmp_path / "all.mbox").write_bytes(export(account))

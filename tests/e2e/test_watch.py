@@ -151,6 +151,18 @@ def test_a_mailbox_that_is_chosen_by_its_special_use_is_heard(make_account, dove
     assert watch.result.err == ""
 
 
+def test_it_is_heard_where_special_uses_are_not_told_any_more(make_account, dovecots):
+    account = make_account(dovecots(special_use=True), mailboxes="\\Junk", watch_interval="1h")
+    with account.remote() as remote:
+        append(remote, 1, mailbox="Junk")
+        account.sync()
+        account.change(disable_extensions="SPECIAL-USE")
+        with Watch(account) as watch:
+            watch.until("watching", how="notify")
+            append(remote, 1, mailbox="Junk", seed="later")
+            soon(watch, lambda: count(account, "Junk") == 2, "new mail")
+
+
 def test_idle_tells_of_its_mailboxes(account, remote):
     remote.create("Work")
     account.change(watch_interval="1h", disable_extensions="NOTIFY", watch_mailboxes="INBOX Work")

@@ -229,6 +229,101 @@ static void of_two_names_that_come_to_one_the_first_tells_the_use(void **state)
 	assert_int_equal(count_files(scene, "Trash"), 0);
 }
 
+/* After an answer by another account of the same file nothing of the first one is left. */
+static void what_another_server_told_is_not_believed(void **state)
+{
+	struct run_scene *scene = choose_sent(state);
+	char user[] = "another";
+
+	scene->account.server.user = user;
+	scene->options.allow_mass_delete = true;
+	scene->server->hides_uses = true;
+	scripted_remove(scene->server, "Gesendet");
+	scripted_make(scene->server, "Gesendet");
+	scripted_add(scene->server, "Gesendet", "", "Message-ID: <2@x>\n\ntext\n");
+	sync_in_peace(scene);
+	assert_int_equal(count_files(scene, "Gesendet"), 1);
+	sync_in_peace(scene);
+	assert_int_equal(count_files(scene, "Gesendet"), 1);
+	assert_int_equal(scripted_find(scene->server, "Gesendet")->count, 1);
+}
+
+static bool is_listed_as_selected(struct run_scene *scene, const char *name)
+{
+	struct listing listing = {0};
+	bool is_selected = false;
+
+	RUN_OK(scene, sync_list(&scene->account, &scene->options, &listing, &scene->err));
+	for (size_t i = 0; i < listing.count; i++) {
+		is_selected |=
+			listing.items[i].is_selected && strcmp(listing.items[i].name, name) == 0;
+	}
+	listing_finish(&listing);
+	return is_selected;
+}
+
+static void a_list_says_what_a_sync_takes(void **state)
+{
+	struct run_scene *scene = choose_sent(state);
+
+	scripted_make(scene->server, "Other");
+	assert_true(is_listed_as_selected(scene, "Gesendet"));
+	scene->server->hides_uses = true;
+	assert_true(is_listed_as_selected(scene, "Gesendet"));
+	assert_false(is_listed_as_selected(scene, "Other"));
+	scene->server->hides_uses = false;
+	scripted_find(scene->server, "Gesendet")->attributes &= ~(unsigned)REMOTE_SENT;
+	assert_false(is_listed_as_selected(scene, "Gesendet"));
+}
+
+static bool is_news(struct run_scene *scene, const char *name)
+{
+	char wire[32];
+	struct remote_mailbox mailbox = {.wire = wire};
+	const struct scripted_mailbox *there = scripted_find(scene->server, name);
+	const struct remote_mailboxes told_of = {.items = &mailbox, .count = 1};
+	bool is_so = false;
+
+	snprintf(wire, sizeof(wire), "%s", name);
+	mailbox.counts.numbers = (struct numbers){
+		.uidvalidity = told(there->uidvalidity),
+		.uidnext = told(there->uidnext),
+		.messages = told(there->count),
+		.modseq = told(there->modseq),
+	};
+	RUN_OK(scene,
+	       sync_is_news(&scene->account, &scene->options, &told_of, &is_so, &scene->err));
+	return is_so;
+}
+
+static void one_whose_use_is_not_known_may_be_news(void **state)
+{
+	static const char *const patterns[] = {"INBOX", "G*"};
+	struct run_scene *scene = choose_sent(state);
+
+	scripted_make(scene->server, "Other");
+	assert_false(is_news(scene, "Gesendet"));
+	assert_true(is_news(scene, "Other"));
+	scene->account.patterns = patterns;
+	assert_false(is_news(scene, "Other"));
+}
+
+static void the_trash_is_one_that_takes_part(void **state)
+{
+	struct run_scene *scene = *state;
+
+	scene->account.trash = "\\Trash";
+	scene->account.subscribed_only = true;
+	scripted_make(scene->server, "Trash")->attributes |= REMOTE_TRASH;
+	scripted_make(scene->server, "Trash of old")->attributes = REMOTE_TRASH;
+	scripted_add(scene->server, "INBOX", "", "Subject: 1\n\none\n");
+	sync_in_peace(scene);
+	run_scene_remove_file(scene, "INBOX", "1");
+	sync_in_peace(scene);
+	run_scene_expect_there(scene, "INBOX", "");
+	run_scene_expect_there(scene, "Trash", "1/");
+}
+
 static void one_is_proven_without_a_connection(void **state)
 {
 	struct run_scene *scene = choose_sent(state);
@@ -258,6 +353,10 @@ int main(void)
 		RUN_TEST(M60_where_none_is_left_out_it_is_gone),
 		RUN_TEST(M60_one_that_is_chosen_by_its_name_is_gone),
 		RUN_TEST(of_two_names_that_come_to_one_the_first_tells_the_use),
+		RUN_TEST(what_another_server_told_is_not_believed),
+		RUN_TEST(a_list_says_what_a_sync_takes),
+		RUN_TEST(one_whose_use_is_not_known_may_be_news),
+		RUN_TEST(the_trash_is_one_that_takes_part),
 		RUN_TEST(one_is_proven_without_a_connection),
 	};
 

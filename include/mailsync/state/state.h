@@ -292,6 +292,7 @@ int state_kept_names(struct state *state, struct strlist *names, struct err *err
 struct state_use {
 	char *name;
 	uint32_t uses;
+	uint32_t noted; /* in the state; 0: it is not */
 	bool is_needed; /* base has the mailbox, or files of it are to be here */
 };
 struct state_uses {
@@ -301,6 +302,8 @@ struct state_uses {
 int state_uses_load(struct state *state, struct state_uses *uses, struct err *err);
 void state_uses_finish(struct state_uses *uses);
 int state_use_put(struct state *state, const char *name, uint32_t uses, struct err *err);
+/* All of them. */
+int state_uses_forget(struct state *state, struct err *err);
 
 /* At most MOST of the rows that are agreed and on both sides, evenly over their UIDs. */
 int state_rows_sample(struct state *state, int64_t mailbox, unsigned most, struct row_list *rows,

@@ -68,5 +68,13 @@ int server_ask_numbers(struct remote *remote, struct mailbox *mailbox, struct er
 int whose_rows(struct run *run, enum whose *whose, struct err *err);
 /* They are this account's from now on. */
 int whose_note(struct run *run, struct err *err);
+/* What STATE has noted of special uses, into USES, whatever these had: nothing where it is of
+ * another server. */
+int whose_uses(const struct account *account, struct state *state, struct state_uses *uses,
+	       struct err *err);
+/* The same where patterns are for special uses, for what needs no state: one that cannot be read is
+ * a warning. USES is zeroed before. */
+int whose_uses_if_any(const struct account *account, const struct sync_options *options,
+		      struct state_uses *uses, struct err *err);
 
 #endif

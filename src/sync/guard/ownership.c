@@ -232,7 +232,7 @@ int run_open_local(struct run *run, struct err *err)
 		path[0] = '\0'; /* a real run would have moved it aside */
 	}
 	if ((code = state_open(&session->state, path, mode, err)) < 0 ||
-	    (code = uses_load(&run->uses, session->state, err)) < 0 ||
+	    (code = whose_uses(run->account, session->state, &run->uses, err)) < 0 ||
 	    (code = open_maildir(run, false, err)) < 0 ||
 	    (code = check(session, &verdict, err)) < 0) {
 		return code;

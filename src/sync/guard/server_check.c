@@ -293,7 +293,7 @@ static int forget_server(struct run *run, struct err *err)
 			mailbox->base.had_remote &= (mailbox->seen.in & SIDE_REMOTE) != 0;
 		}
 	}
-	return code;
+	return code < 0 ? code : state_uses_forget(run->session->state, err);
 }
 
 int accident_check_address(struct run *run, struct err *err)
@@ -337,29 +337,4 @@ int accident_check_server(struct run *run, struct remote *remote, struct err *er
 	}
 	run->seen.is_known_server = code == 0 && !run->seen.is_untold_server;
 	return code;
-}
-
-/* Each protocol has rows of its own. */
-static const char *key_of(const struct run *run)
-{
-	return run->account->is_pop3 ? "pop3_whose" : "server";
-}
-
-int whose_rows(struct run *run, enum whose *whose, struct err *err)
-{
-	char now[SERVER_FINGERPRINT_SIZE];
-	char noted[SERVER_FINGERPRINT_SIZE];
-	int code;
-	if ((code = server_fingerprint(&run->account->server, now, err)) == 0 &&
-	    (code = state_get(run->session->state, key_of(run), noted, sizeof(noted), err)) == 0) {
-		*whose = server_whose(span_of(noted), now);
-	}
-	return code;
-}
-
-int whose_note(struct run *run, struct err *err)
-{
-	char now[SERVER_FINGERPRINT_SIZE];
-	int code = server_fingerprint(&run->account->server, now, err);
-	return code < 0 ? code : state_set(run->session->state, key_of(run), now, err);
 }

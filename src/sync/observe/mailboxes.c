@@ -2,6 +2,7 @@
 #include "observe.h"
 #include "observe_private.h"
 
+#include "guard/guard.h"
 #include "rules/listing_rules.h"
 
 #include <stdio.h>
@@ -401,7 +402,8 @@ int observe_mailboxes(struct run *run, struct err *err)
 	maildir_blind_init(&blind);
 	if ((code = list_all(run, &found, err)) < 0 ||
 	    (code = observe_naming(run, &found, err)) < 0 ||
-	    (code = run_uses_learn(run, &found, err)) < 0 ||
+	    (code = whose_uses(run->account, run->session->state, &run->uses, err)) < 0 ||
+	    (code = uses_learn(&run->uses, &found, err)) < 0 ||
 	    (code = ask_counts(run, &found, err)) < 0) {
 		goto finish;
 	}

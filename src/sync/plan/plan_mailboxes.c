@@ -146,7 +146,8 @@ static struct mailbox *find_trash(struct run *run, const char *wanted)
 	for (size_t i = 0; i < run->mailboxes.count; i++) {
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		bool is_trash = (run_uses_of(run, mailbox->name) & REMOTE_TRASH) != 0;
-		trash = is_trash && mailbox->wire != NULL ? mailbox : trash;
+		bool is_there = mailbox->wire != NULL && (mailbox->seen.in & SIDE_REMOTE) != 0;
+		trash = is_trash && is_there ? mailbox : trash;
 	}
 	return trash;
 }

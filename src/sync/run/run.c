@@ -60,7 +60,7 @@ void run_init(struct run *run, struct session *session, struct report *report)
 void run_finish(struct run *run)
 {
 	mailboxes_finish(run);
-	uses_finish(&run->uses);
+	state_uses_finish(&run->uses);
 	free(run->restored.items);
 	pthread_mutex_destroy(&run->mutex);
 }

@@ -156,18 +156,6 @@ struct run_seen {
 	bool has_unreadable;      /* a folder: seen.is_unreadable of its mailbox */
 };
 
-/* The server's mailboxes that have a special use, as LIST tells, or told last. */
-struct run_use {
-	char *name; /* owned */
-	unsigned attributes;
-	unsigned noted; /* in the state; 0: it is not */
-	bool is_needed; /* it is listed, in base, or files of it are to be here */
-};
-struct run_uses {
-	struct run_use *items;
-	size_t count, cap;
-};
-
 /* What happened, of the account as a whole. */
 struct run_done {
 	bool brake_hit;
@@ -200,9 +188,9 @@ struct run {
 	struct run_policy policy;
 	struct mailboxes mailboxes;
 	struct run_seen seen;
-	struct run_uses uses;
-	struct plan *plan;     /* plan/plan.h */
-	struct pop3_job *pop3; /* pop3/pop3_private.h; NULL for IMAP */
+	struct state_uses uses; /* of the server's mailboxes, as LIST tells, or told last */
+	struct plan *plan;      /* plan/plan.h */
+	struct pop3_job *pop3;  /* pop3/pop3_private.h; NULL for IMAP */
 	struct run_done done;
 	struct row_ids restored; /* of a restore: the rows that it sends, sorted */
 	int64_t number;          /* of all runs its own: when it began, nanoseconds since 1970 */
@@ -220,16 +208,14 @@ void session_finish(struct session *session);
 void run_init(struct run *run, struct session *session, struct report *report);
 void run_finish(struct run *run);
 
-/* What is noted of special uses, into USES; what these had is forgotten. */
-int uses_load(struct run_uses *uses, struct state *state, struct err *err);
-void uses_finish(struct run_uses *uses);
-/* Whether ACCOUNT's patterns select the mailbox NAME. */
-bool uses_select(const struct run_uses *uses, const struct account *account, const char *name);
+/* Whether ACCOUNT's patterns select the mailbox NAME, which has the special uses that USES tell. */
+bool uses_select(const struct state_uses *uses, const struct account *account, const char *name);
 /* The same, or its special use is not known and may be one that they are for. */
-bool uses_may_select(const struct run_uses *uses, const struct account *account, const char *name);
-/* What is noted, and what FOUND tells now, by the names that its mailboxes have here. */
-int run_uses_learn(struct run *run, const struct remote_mailboxes *found, struct err *err);
-/* Notes it. */
+bool uses_may_select(const struct state_uses *uses, const struct account *account,
+		     const char *name);
+/* Into USES: what FOUND tells now, by the names that its mailboxes have here. */
+int uses_learn(struct state_uses *uses, const struct remote_mailboxes *found, struct err *err);
+/* Notes what was learned. */
 int run_uses_note(struct run *run, struct err *err);
 /* Those of the mailbox NAME, among REMOTE_USES. */
 unsigned run_uses_of(const struct run *run, const char *name);

@@ -13,7 +13,7 @@ static_assert(REMOTE_ALL == 0x100 && REMOTE_ARCHIVE == 0x200 && REMOTE_DRAFTS ==
 		      REMOTE_TRASH == 0x4000 && REMOTE_IMPORTANT == 0x8000,
 	      "stored in the database");
 
-static struct run_use *find(const struct run_uses *uses, const char *name)
+static struct state_use *find(const struct state_uses *uses, const char *name)
 {
 	for (size_t i = 0; i < uses->count; i++) {
 		if (strcmp(uses->items[i].name, name) == 0) {
@@ -23,50 +23,25 @@ static struct run_use *find(const struct run_uses *uses, const char *name)
 	return NULL;
 }
 
-static int add(struct run_uses *uses, const char *name, struct run_use **use, struct err *err)
+static int add(struct state_uses *uses, const char *name, struct state_use **use, struct err *err)
 {
 	if (ARRAY_RESERVE(&uses->items, uses->count + 1, &uses->cap, err) < 0) {
 		return -ERR_NOMEM;
 	}
 	*use = &uses->items[uses->count];
-	**use = (struct run_use){.name = span_dup(span_of(name))};
+	**use = (struct state_use){.name = span_dup(span_of(name))};
 	uses->count += (*use)->name != NULL;
 	return (*use)->name != NULL ? 0 : err_nomem(err);
 }
 
-int uses_load(struct run_uses *uses, struct state *state, struct err *err)
+bool uses_select(const struct state_uses *uses, const struct account *account, const char *name)
 {
-	struct state_uses noted = {0};
-	uses_finish(uses);
-	int code = state_uses_load(state, &noted, err);
-	for (size_t i = 0; code == 0 && i < noted.count; i++) {
-		struct run_use *use = NULL;
-		if ((code = add(uses, noted.items[i].name, &use, err)) == 0) {
-			use->attributes = use->noted = noted.items[i].uses;
-			use->is_needed = noted.items[i].is_needed;
-		}
-	}
-	state_uses_finish(&noted);
-	return code;
-}
-
-void uses_finish(struct run_uses *uses)
-{
-	for (size_t i = 0; i < uses->count; i++) {
-		free(uses->items[i].name);
-	}
-	free(uses->items);
-	*uses = (struct run_uses){0};
-}
-
-bool uses_select(const struct run_uses *uses, const struct account *account, const char *name)
-{
-	const struct run_use *use = find(uses, name);
+	const struct state_use *use = find(uses, name);
 	return remote_is_chosen(account->patterns, account->pattern_count, name,
-				use == NULL ? 0 : use->attributes);
+				use == NULL ? 0 : use->uses);
 }
 
-bool uses_may_select(const struct run_uses *uses, const struct account *account, const char *name)
+bool uses_may_select(const struct state_uses *uses, const struct account *account, const char *name)
 {
 	return uses_select(uses, account, name) ||
 	       (find(uses, name) == NULL &&
@@ -74,22 +49,22 @@ bool uses_may_select(const struct run_uses *uses, const struct account *account,
 }
 
 /* NAME is listed as FOUND, whose special uses are told if ARE_TOLD. */
-static int learn(struct run_uses *uses, const char *name, const struct remote_mailbox *found,
+static int learn(struct state_uses *uses, const char *name, const struct remote_mailbox *found,
 		 bool are_told, struct err *err)
 {
 	unsigned told = found->attributes & REMOTE_USES;
-	struct run_use *use = find(uses, name);
+	struct state_use *use = find(uses, name);
 	int code = use == NULL && told != 0 ? add(uses, name, &use, err) : 0;
 	if (code == 0 && use != NULL) {
-		use->attributes = are_told ? told : use->attributes;
+		use->uses = are_told ? told : use->uses;
 		use->is_needed = true;
 	}
 	return code;
 }
 
-int run_uses_learn(struct run *run, const struct remote_mailboxes *found, struct err *err)
+int uses_learn(struct state_uses *uses, const struct remote_mailboxes *found, struct err *err)
 {
-	int code = uses_load(&run->uses, run->session->state, err);
+	int code = 0;
 	/* Of those that come to one name the first counts, which is the last one that is taken. */
 	for (size_t i = found->count; code == 0 && i > 0; i--) {
 		const struct remote_mailbox *mailbox = &found->items[i - 1];
@@ -98,13 +73,13 @@ int run_uses_learn(struct run *run, const struct remote_mailboxes *found, struct
 		buf_init(&name, MBNAME_MAX);
 		if ((mailbox->attributes & REMOTE_NOSELECT) == 0 &&
 		    mbname_from_wire(&found->wire, span_of(mailbox->wire), &name, &ignored) == 0) {
-			code = learn(&run->uses, name.data, mailbox, found->has_uses, err);
+			code = learn(uses, name.data, mailbox, found->has_uses, err);
 		}
 		buf_finish(&name);
 	}
-	for (size_t i = 0; code == 0 && found->is_read && i < run->uses.count; i++) {
-		struct run_use *use = &run->uses.items[i];
-		use->attributes = use->is_needed ? use->attributes : 0;
+	for (size_t i = 0; code == 0 && found->is_read && i < uses->count; i++) {
+		struct state_use *use = &uses->items[i];
+		use->uses = use->is_needed ? use->uses : 0;
 	}
 	return code;
 }
@@ -113,10 +88,10 @@ int run_uses_note(struct run *run, struct err *err)
 {
 	int code = 0;
 	for (size_t i = 0; code == 0 && i < run->uses.count; i++) {
-		struct run_use *use = &run->uses.items[i];
-		if (use->attributes != use->noted) {
-			code = state_use_put(run->session->state, use->name, use->attributes, err);
-			use->noted = use->attributes;
+		struct state_use *use = &run->uses.items[i];
+		if (use->uses != use->noted) {
+			code = state_use_put(run->session->state, use->name, use->uses, err);
+			use->noted = use->uses;
 		}
 	}
 	return code;
@@ -136,8 +111,8 @@ bool run_selects_by_use(const struct run *run, const char *name)
 
 unsigned run_uses_of(const struct run *run, const char *name)
 {
-	const struct run_use *use = find(&run->uses, name);
-	return use == NULL ? 0 : use->attributes;
+	const struct state_use *use = find(&run->uses, name);
+	return use == NULL ? 0 : use->uses;
 }
 
 bool run_selects(const struct run *run, const char *name)
