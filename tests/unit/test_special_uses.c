@@ -225,8 +225,14 @@ static void of_two_names_that_come_to_one_the_first_tells_the_use(void **state)
 	scripted_make(scene->server, "INBOX.Trash")->attributes |= REMOTE_TRASH;
 	scripted_add(scene->server, "INBOX.Trash", "", "Message-ID: <1@x>\n\ntext\n");
 	scripted_make(scene->server, "Trash");
+	scripted_make(scene->server, "INBOX.Work");
+	scripted_add(scene->server, "INBOX.Work", "", "Message-ID: <2@x>\n\ntext\n");
 	sync_in_peace(scene);
 	assert_int_equal(count_files(scene, "Trash"), 0);
+	scene->account.remove_mailboxes = SIDE_BOTH;
+	scripted_remove(scene->server, "INBOX.Work");
+	sync_in_peace(scene); /* M58 takes both listings for the same */
+	assert_int_equal(count_files(scene, "Work"), 0);
 }
 
 /* After an answer by another account of the same file nothing of the first one is left. */

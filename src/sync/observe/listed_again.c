@@ -17,9 +17,10 @@ static bool may_take_part(const struct run *run, const struct remote_mailboxes *
 			  const struct remote_mailbox *found, const char *name)
 {
 	const struct account *account = run->account;
+	bool has_use = (found->attributes & REMOTE_USES) != 0;
 	return mailbox_is_selected(run, name) ||
-	       remote_is_chosen(account->patterns, account->pattern_count, name,
-				found->attributes) ||
+	       (has_use && remote_is_chosen(account->patterns, account->pattern_count, name,
+					    found->attributes)) ||
 	       (!again->has_uses && !run->seen.lacks_uses && run_may_select(run, name));
 }
 
