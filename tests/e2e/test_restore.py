@@ -67,6 +67,26 @@ def test_what_the_server_lost_lately_goes_back(account, remote):
     same(account, remote)
 
 
+def test_of_an_archive_of_40000_the_200_that_the_server_lost_last_week_go_back(account, remote):
+    mail.pour(remote, "INBOX", (mail.Letter("INBOX", mail.one(number, size=500), (), 1_500_000_000 + number)
+                                for number in range(40_000)))
+    account.change(**ARCHIVE)
+    account.sync()
+    uids = remote.uids("INBOX")
+    remote.expunge("INBOX", f"{uids[0]}:{uids[29_999]}")        # long ago, on purpose
+    account.sync()
+    with sqlite3.connect(account.database) as base:
+        base.execute("UPDATE missed SET at = 1600000000")
+    remote.expunge("INBOX", f"{uids[30_000]}:{uids[30_199]}")
+    account.sync()
+    days = {event["day"]: event["messages"] for event in restore(account, status=64).of("missed")}
+    assert days.pop("2020-09-13") == 30_000 and list(days.values()) == [200]
+    assert restore(account, "--lost-since=7d").account["uploaded"] == 200
+    assert len(remote.uids("INBOX")) == 10_000
+    assert account.sync().did == {}
+    assert restore(account, "--lost-since=7d").account["uploaded"] == 0
+
+
 @pytest.mark.parametrize("mailboxes", ["emptied", "gone"])
 def test_an_emptied_server_is_filled(account, remote, mailboxes):
     letters = archive(account, remote)

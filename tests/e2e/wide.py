@@ -41,6 +41,7 @@ ALIKE = [
     r"test_restore\.py::test_a_restore_(over_quota|after_the_sync)",
     r"test_restore\.py::test_nothing_is_sent_to_a_mailbox_of_which",
     r"test_restore\.py::test_another_server.*same",
+    r"test_restore\.py::test_of_an_archive_of_40000",
     r"test_verify_pop3\.py::test_what_is_missing_or_damaged.*(files|server)",
     r"test_restore\.py::test_a_copy_that_was_there_before",
     r"test_(verify|verify_pop3|restore)\.py::.*stopped_at_any_step.*\[1\]",
