@@ -242,7 +242,7 @@ bench-svg:
 	$(Q)tests/pictures/chart docs/bench.json docs/bench.svg
 
 fuzz: setup-test
-	$(Q)$(MAKE) --no-print-directory FUZZ=1 fuzzers
+	$(Q)$(AT_ONCE) FUZZ=1 fuzzers
 	$(Q)tests/fuzz/run $(BUILD)/fuzz/tests/fuzz $(TIME)
 
 crash: setup-test
