@@ -15,7 +15,7 @@ static const struct stamp sample = {
 
 static void stamp_survives_its_text_form(void **state)
 {
-	struct stamp extreme, again;
+	struct stamp extreme = {0}, again;
 	char text[STAMP_TEXT_SIZE];
 	(void)state;
 	stamp_format(&sample, text);
