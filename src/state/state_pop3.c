@@ -16,6 +16,7 @@ static const char pop3_upsert[] =
 	" ON CONFLICT(id) DO UPDATE SET uidl = ?2, occurrence = ?3, size = ?4, uniq = ?5,"
 	" first_seen = ?6, deleted = ?7, reason = ?8, gone = ?9, digest = ?10, content = ?11,"
 	" doubts = ?12";
+static const char pop3_earlier[] = "SELECT uniq FROM pop3_earlier WHERE row = ? AND content = ?";
 static const char pop3_delete[] = "DELETE FROM pop3 WHERE id = ?";
 
 static int pop3_read(const struct query *query, struct pop3_row *row, struct err *err)
@@ -131,6 +132,28 @@ int state_pop3_put(struct state *state, struct pop3_row *row, struct err *err)
 	if (status == 0 && row->id == 0) {
 		row->id = id;
 	}
+	return status;
+}
+
+int state_pop3_earlier(struct state *state, const struct pop3_row *row, const uint8_t *content,
+		       char **unique, struct err *err)
+{
+	struct query query;
+	bool has_row;
+
+	*unique = NULL;
+	state_lock(state);
+	int status = query_init(&query, state, pop3_earlier, err);
+	if (status == 0) {
+		query_int(&query, row->id);
+		query_blob(&query, content, ROW_CONTENT_SIZE);
+		status = query_next(&query, &has_row, err);
+		if (status == 0 && has_row) {
+			status = query_get_dup(&query, 0, unique, err);
+		}
+		query_finish(&query);
+	}
+	state_unlock(state);
 	return status;
 }
 

@@ -235,11 +235,24 @@ static const char schema_uses[] = "CREATE TABLE special_use(name TEXT PRIMARY KE
 				  " uses INT NOT NULL) WITHOUT ROWID;"
 				  "PRAGMA user_version = 18;";
 
+/* What came of a POP3 message before its row's content: each content once, with the name that its
+ * file got. The row is written by an upsert (above), so that nothing may conflict. */
+static const char schema_earlier[] =
+	"CREATE TABLE pop3_earlier(row INT NOT NULL, content BLOB NOT NULL, uniq TEXT NOT NULL,"
+	" PRIMARY KEY(row, content)) WITHOUT ROWID;"
+	"CREATE TRIGGER pop3_earlier_noted AFTER UPDATE OF content ON pop3"
+	" WHEN old.content IS NOT NULL AND new.content IS NOT old.content AND NOT EXISTS("
+	"SELECT 1 FROM pop3_earlier WHERE row = old.id AND content = old.content)"
+	" BEGIN INSERT INTO pop3_earlier VALUES(old.id, old.content, old.uniq); END;"
+	"CREATE TRIGGER pop3_earlier_goes AFTER DELETE ON pop3"
+	" BEGIN DELETE FROM pop3_earlier WHERE row = old.id; END;"
+	"PRAGMA user_version = 19;";
+
 static const char *const schema_steps[] = {
 	schema_first,     schema_contents,     schema_told,      schema_letters,   schema_doubts,
 	schema_permanent, schema_brake,        schema_told_rows, schema_told_pop3, schema_suspects,
 	schema_names,     schema_refused,      schema_endings,   schema_proofs,    schema_lost,
-	schema_kept,      schema_kept_renamed, schema_uses};
+	schema_kept,      schema_kept_renamed, schema_uses,      schema_earlier};
 #define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)

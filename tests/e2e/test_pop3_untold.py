@@ -105,6 +105,43 @@ def test_what_came_before_is_kept_once_whatever_size_was_listed_then(drop_accoun
         assert drop.letters == []
 
 
+@pytest.mark.parametrize("is_deleted_first", [True, False])
+def test_what_was_deleted_here_unproven_stays_away_though_a_half_came_between(drop_account,
+                                                                              is_deleted_first):
+    """A17: the whole came unproven and was deleted here; its content is known when it comes again."""
+    [wire] = letters(1)
+    with Maildrop([wire], size=lambda body: 2 * len(body)) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        account.sync()
+        [whole] = account.local.files("INBOX")
+        if is_deleted_first:
+            whole.unlink()
+        drop.size, drop.at = len, {"RETR 1": retr(half(wire))}
+        account.sync(status=1)
+        if not is_deleted_first:
+            whole.unlink()
+        assert local(account) == [half(wire)] and not asked(drop, "DELE")
+        drop.at = {}
+        assert account.sync().did == {"deleted_remote": 1}
+        assert local(account) == [half(wire)]
+        assert drop.letters == []
+        assert account.sync().did == {}
+
+
+def test_a_half_that_was_deleted_here_does_not_keep_the_whole_away(drop_account):
+    """A17: what was deleted here was another content."""
+    [wire] = letters(1)
+    with Maildrop([wire], at={"RETR 1": retr(half(wire))}) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        account.sync()
+        for path in account.local.files("INBOX"):
+            path.unlink()
+        drop.at = {}
+        account.sync(status=1)
+        assert local(account) == [wire]
+        assert drop.letters == []
+
+
 def test_halves_that_differ_are_not_kept_without_end(drop_account):
     """A17: at most four of them; the message is then let be, and stays on the server."""
     sent = letters(1, size=3000)

@@ -86,6 +86,8 @@ static void A17_the_same_content_proves_and_another_is_stored_a_few_times(void *
 	assert_int_equal(pop3_judge_proof(&facts), POP3_PROOF_STORE);
 	facts.has_files = facts.is_in_file = true;
 	assert_int_equal(pop3_judge_proof(&facts), POP3_PROOF_OTHER_FILE);
+	facts = (struct pop3_proof_facts){.has_content = true, .is_earlier = true};
+	assert_int_equal(pop3_judge_proof(&facts), POP3_PROOF_OTHER_FILE);
 	facts = (struct pop3_proof_facts){.has_files = true};
 	assert_int_equal(pop3_judge_proof(&facts), POP3_PROOF_STORE);
 	facts = (struct pop3_proof_facts){0};

@@ -411,6 +411,54 @@ static void state_keeps_pop3_rows(void **state)
 	state_pop3_finish(&rows);
 }
 
+static void assert_earlier(struct scene *scene, const struct pop3_row *row, uint8_t content,
+			   const char *expected)
+{
+	const uint8_t digest[ROW_CONTENT_SIZE] = {content};
+	char *unique;
+	OK(scene, state_pop3_earlier(scene->state, row, digest, &unique, &scene->err));
+	if (expected == NULL) {
+		assert_null(unique);
+	} else {
+		assert_non_null(unique);
+		assert_string_equal(unique, expected);
+	}
+	free(unique);
+}
+
+static void put_body(struct scene *scene, struct pop3_row *row, const char *unique, uint8_t content)
+{
+	row->unique = (char *)unique;
+	row->has_content = true;
+	row->content[0] = content;
+	OK(scene, state_pop3_put(scene->state, row, &scene->err));
+}
+
+/* A17 */
+static void state_knows_what_came_of_a_pop3_message_before(void **state)
+{
+	struct scene *scene = *state;
+	struct pop3_row row = {.uidl = (char *)"u1", .occurrence = 1, .unique = (char *)""};
+	struct pop3_row other = {.uidl = (char *)"u2", .occurrence = 1};
+
+	OK(scene, state_pop3_put(scene->state, &row, &scene->err));
+	put_body(scene, &other, "other", 9);
+	put_body(scene, &row, "first", 1);
+	put_body(scene, &row, "first renamed", 1);
+	assert_earlier(scene, &row, 1, NULL);
+	put_body(scene, &row, "second", 2);
+	put_body(scene, &row, "third", 3);
+	assert_earlier(scene, &row, 1, "first renamed");
+	assert_earlier(scene, &row, 2, "second");
+	assert_earlier(scene, &row, 3, NULL);
+	assert_earlier(scene, &other, 1, NULL);
+	put_body(scene, &row, "first renamed", 1);
+	put_body(scene, &row, "fourth", 4); /* what is known is no error */
+	assert_earlier(scene, &row, 1, "first renamed");
+	OK(scene, state_pop3_drop(scene->state, row.id, &scene->err));
+	assert_earlier(scene, &row, 1, NULL);
+}
+
 static void state_status_reads_while_another_writes(void **state)
 {
 	struct scene *scene = *state;
@@ -530,6 +578,7 @@ int main(void)
 		SCENE_TEST(a_mailbox_that_is_cleared_was_never_synced),
 		SCENE_TEST(state_keeps_intents),
 		SCENE_TEST(state_keeps_pop3_rows),
+		SCENE_TEST(state_knows_what_came_of_a_pop3_message_before),
 		SCENE_TEST(state_keeps_suspects_but_not_of_messages_that_are_gone),
 		SCENE_TEST(state_status_reads_while_another_writes),
 		SCENE_TEST(state_transactions_of_threads_take_turns),

@@ -475,6 +475,10 @@ struct pop3_rows {
 int state_pop3_load(struct state *state, struct pop3_rows *rows, struct err *err);
 void state_pop3_finish(struct pop3_rows *rows);
 int state_pop3_put(struct state *state, struct pop3_row *row, struct err *err);
+/* CONTENT came of ROW's message before the one that it has now: the name that its file got, on the
+ * heap; else NULL. */
+int state_pop3_earlier(struct state *state, const struct pop3_row *row, const uint8_t *content,
+		       char **unique, struct err *err);
 int state_pop3_drop(struct state *state, int64_t id, struct err *err);
 
 /* What the connection ended on (model/suspect.h). */

@@ -1,6 +1,7 @@
 /* Bodies that are not proven to be all of their messages: A16 to A18 of rules/pop3_rules.h. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mailsync/base/clock.h"
@@ -96,24 +97,41 @@ static int look_among(struct pop3_job *job, const struct pop3_arrival *body,
 	return code;
 }
 
-/* Whether a file of ours of the message has what BODY has: its place then in *FOUND, else NULL.
- * Its unique-id or its size may not have been told when one of its files came. */
+/* Whether a file of ours of the message has what BODY has: its name, on the heap, then in *FOUND,
+ * else NULL. Its unique-id or its size may not have been told when one of its files came. */
 static int look_in_files(struct pop3_job *job, const struct pop3_arrival *body,
-			 struct pop3_proof_facts *facts, const char **found, struct err *err)
+			 struct pop3_proof_facts *facts, char **found, struct err *err)
 {
+	const char *name = NULL;
 	char *const *files;
 	size_t count;
 	int code = pop3_find_files(job, body->item, &files, &count, err);
-	*found = NULL;
 	facts->has_files = code == 0 && count > 0;
 	if (code == 0) {
 		const struct strlist own = {.items = (char **)files, .count = count};
-		code = look_among(job, body, &own, false, found, err);
+		code = look_among(job, body, &own, false, &name, err);
 	}
-	if (code == 0 && *found == NULL) {
-		code = look_among(job, body, &job->local.delivered, true, found, err);
+	if (code == 0 && name == NULL) {
+		code = look_among(job, body, &job->local.delivered, true, &name, err);
 	}
-	facts->is_in_file = *found != NULL;
+	facts->is_in_file = name != NULL;
+	if (code == 0 && name != NULL && (*found = span_dup(span_of(name))) == NULL) {
+		code = err_nomem(err);
+	}
+	return code;
+}
+
+/* Whether what BODY has came before, in a file of ours: then as look_in_files(). */
+static int look_back(struct pop3_job *job, const struct pop3_arrival *body,
+		     struct pop3_proof_facts *facts, char **found, struct err *err)
+{
+	int code = look_in_files(job, body, facts, found, err);
+	if (code == 0 && !facts->is_in_file) {
+		code = state_pop3_earlier(job->run->session->state,
+					  &job->session.rows.items[body->item->row],
+					  body->draft.content, found, err);
+		facts->is_earlier = *found != NULL;
+	}
 	return code;
 }
 
@@ -172,9 +190,10 @@ int pop3_prove(struct pop3_job *job, struct pop3_arrival *body, bool *is_stored,
 		.is_same = row->has_content &&
 			   memcmp(row->content, body->draft.content, ROW_CONTENT_SIZE) == 0,
 	};
-	const char *found = NULL;
+	char *found = NULL;
 	int code = 0;
-	if (!facts.is_same && (code = look_in_files(job, body, &facts, &found, err)) < 0) {
+	if (!facts.is_same && (code = look_back(job, body, &facts, &found, err)) < 0) {
+		free(found);
 		return code;
 	}
 	enum pop3_proof proof = pop3_judge_proof(&facts);
@@ -188,6 +207,7 @@ int pop3_prove(struct pop3_job *job, struct pop3_arrival *body, bool *is_stored,
 		row->has_content = code == 0;
 		memcpy(row->content, body->draft.content, ROW_CONTENT_SIZE);
 	}
+	free(found);
 	if (code < 0) {
 		return code;
 	}

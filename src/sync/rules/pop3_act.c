@@ -144,7 +144,7 @@ enum pop3_proof pop3_judge_proof(const struct pop3_proof_facts *facts)
 	if (facts->has_content && facts->is_same) {
 		return POP3_PROOF_SAME;
 	}
-	if (facts->is_in_file) {
+	if (facts->is_in_file || facts->is_earlier) {
 		return POP3_PROOF_OTHER_FILE;
 	}
 	return facts->has_content || facts->has_files ? POP3_PROOF_STORE : POP3_PROOF_LET_BE;

@@ -75,7 +75,8 @@
  * messages deleted on the server, now or by their age:
  *
  *   A17 it is fetched again (A9 to A11 as before):
- *       the same content came, or that of another file of ours of this message -> proven
+ *       the same content came, or that of another file of ours of this message, or one that came
+ *         earlier, whose file was deleted here since -> proven
  *       another content, and one file of it is known   -> stored, too, as what the message is from
  *         now on, proven by A16 or fetched again; told. After POP3_DOUBTS_MAX it is let be.
  *       of an adopted file (K7) that is not there any more -> nothing is stored, it is let be
@@ -259,7 +260,7 @@ bool pop3_is_proven(struct told listed, uint64_t came, uint64_t slack,
 /* A17: what a body that came again is. */
 enum pop3_proof {
 	POP3_PROOF_SAME,
-	POP3_PROOF_OTHER_FILE, /* the content of another file of ours */
+	POP3_PROOF_OTHER_FILE, /* the content of another file of ours, there or not any more */
 	POP3_PROOF_STORE,
 	POP3_PROOF_LET_BE
 };
@@ -268,6 +269,7 @@ struct pop3_proof_facts {
 	bool is_same;     /* and is the same */
 	bool has_files;  /* of ours, of this message, are there; asked only if it is not the same */
 	bool is_in_file; /* one of them has this content */
+	bool is_earlier; /* it came before what the row has; asked only if it is in no file */
 };
 enum pop3_proof pop3_judge_proof(const struct pop3_proof_facts *facts);
 /* What that makes of the row's doubts. IS_PROVEN: what came, by itself (A16). */
