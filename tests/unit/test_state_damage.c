@@ -41,16 +41,21 @@ static void damage_mailboxes(const char *path)
 	fclose(file);
 }
 
+static void open_with_damaged_mailboxes(struct scene *scene)
+{
+	scene_mailbox(scene, "INBOX");
+	state_close(&scene->state);
+	damage_mailboxes(scene->path);
+	OK(scene, state_open(&scene->state, scene->path, STATE_WRITE, &scene->err));
+}
+
 static void state_moves_aside_at_the_end_what_shows_damage_late(void **state)
 {
 	struct scene *scene = *state;
 	struct state_mailboxes mailboxes = {0};
 	int matches;
 
-	scene_mailbox(scene, "INBOX");
-	state_close(&scene->state);
-	damage_mailboxes(scene->path);
-	OK(scene, state_open(&scene->state, scene->path, STATE_WRITE, &scene->err));
+	open_with_damaged_mailboxes(scene);
 	assert_false(state_is_damaged(scene->state));
 	assert_int_equal(state_mailboxes_load(scene->state, &mailboxes, &scene->err), -ERR_LOCAL);
 	assert_true(state_is_damaged(scene->state));
@@ -69,10 +74,7 @@ static void state_sets_nothing_aside_after_a_failure_of_the_disk(void **state)
 	struct state_mailboxes mailboxes = {0};
 	int matches;
 
-	scene_mailbox(scene, "INBOX");
-	state_close(&scene->state);
-	damage_mailboxes(scene->path);
-	OK(scene, state_open(&scene->state, scene->path, STATE_WRITE, &scene->err));
+	open_with_damaged_mailboxes(scene);
 	assert_int_equal(state_fail(scene->state, SQLITE_FULL, "write", &scene->err), -ERR_LOCAL);
 	assert_int_equal(state_mailboxes_load(scene->state, &mailboxes, &scene->err), -ERR_LOCAL);
 	assert_false(state_is_damaged(scene->state));
