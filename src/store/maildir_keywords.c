@@ -3,6 +3,7 @@
  *
  * Invariants:
  * 1. Where the file gives a letter another name than the remembered one, the letter means nothing.
+ *    What it meant before is then not told by the lack of another letter of that name either.
  * 2. No letter that is named, remembered or borne by a file is given to a new keyword. Numbers that
  *    were never given come first; then gaps, which nobody can have named as far as is known.
  */
@@ -30,6 +31,7 @@ void maildir_table_clear(struct maildir_table *table)
 	table->next = 0;
 	table->lined = 0;
 	table->lost = 0;
+	table->doubted = 0;
 	table->cut = -1;
 	table->has_cr = false;
 }
@@ -313,6 +315,19 @@ uint64_t maildir_table_lettered(const struct maildir_folder *folder,
 	for (int i = 0; i < keywords->count && folder->maildir->has_keywords; i++) {
 		if (maildir_table_find(&folder->table, keywords->names[i]) >= 0) {
 			result |= FLAG_KEYWORD(i);
+		}
+	}
+	return result;
+}
+
+uint64_t maildir_table_told(const struct maildir_folder *folder, const struct keywords *keywords)
+{
+	uint64_t result = maildir_table_lettered(folder, keywords);
+
+	for (int i = 0; i < keywords->count && result != 0; i++) {
+		int letter = maildir_table_find(&folder->table, keywords->names[i]);
+		if (letter >= 0 && (folder->table.doubted >> letter & 1) != 0) {
+			result &= ~FLAG_KEYWORD(i);
 		}
 	}
 	return result;

@@ -37,6 +37,8 @@ uint64_t maildir_table_meant(const struct maildir_folder *folder);
 /* The keywords that have a letter. */
 uint64_t maildir_table_lettered(const struct maildir_folder *folder,
 				const struct keywords *keywords);
+/* Of these, those that a file without the letter does not have. */
+uint64_t maildir_table_told(const struct maildir_folder *folder, const struct keywords *keywords);
 /* Whether the file gives NAME to a letter that is remembered under another one. */
 bool maildir_table_is_other(const struct maildir_folder *folder, const char *name);
 /* The letters that may be given to new keywords, by bits. */

@@ -53,7 +53,7 @@ int maildir_folder_read_letters(struct maildir_folder *folder, const char *file,
 			result |= maildir_table_flag(folder, c, keywords);
 		}
 	}
-	uint64_t lettered = maildir_table_lettered(folder, keywords);
+	uint64_t lettered = maildir_table_told(folder, keywords);
 	told->known = known_flags(maildir_name_tells(&name, in_new), lettered);
 	told->flags = result & told->known;
 	told->has_letters = letters >> 26 != 0;

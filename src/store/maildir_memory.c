@@ -177,6 +177,19 @@ static int learn(struct maildir_memory *memory, int letter, const char *name, st
 	return (memory->names[letter] = span_dup(span_of(name))) == NULL ? err_nomem(err) : 0;
 }
 
+static void doubt(struct maildir_table *table, const struct maildir_memory *memory)
+{
+	table->doubted = 0;
+	for (int i = 0; i < MAILDIR_LETTERS; i++) {
+		for (int j = 0; j < MAILDIR_LETTERS && table->names[i] != NULL; j++) {
+			if (table->others[j] != NULL &&
+			    span_equal_nocase(span_of(table->names[i]), memory->names[j])) {
+				table->doubted |= UINT32_C(1) << i;
+			}
+		}
+	}
+}
+
 static int join(struct maildir *maildir, struct maildir_folder *folder, struct err *err)
 {
 	struct maildir_table *table = &folder->table;
@@ -196,6 +209,9 @@ static int join(struct maildir *maildir, struct maildir_folder *folder, struct e
 		} else if (table->names[i] != NULL) {
 			code = learn(memory, i, table->names[i], err);
 		}
+	}
+	if (code == 0) {
+		doubt(table, memory);
 	}
 	return code;
 }
@@ -241,7 +257,11 @@ static int adopt(struct maildir_folder *folder, int letter, struct err *err)
 	free(memory->names[letter]);
 	table->names[letter] = table->others[letter];
 	table->others[letter] = NULL;
-	return learn(memory, letter, table->names[letter], err);
+	int code = learn(memory, letter, table->names[letter], err);
+	if (code == 0) {
+		doubt(table, memory);
+	}
+	return code;
 }
 
 int maildir_folder_adopt_letters(struct maildir_folder *folder, struct err *err)

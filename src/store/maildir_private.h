@@ -93,6 +93,8 @@ struct maildir_table {
 	int next;                      /* the first number never given; 26: none */
 	uint32_t lined;                /* letters with a line of whatever kind, by bits */
 	uint32_t lost;                 /* letters whose names are to be put back, by bits */
+	uint32_t doubted;              /* letters whose names one of `others` is remembered under:
+					* files may still bear that one for it */
 	int cut;                       /* the letter of a last line without an end, or -1 */
 	bool has_cr;                   /* CRLF, which Dovecot takes for part of the names */
 	bool is_barred; /* it cannot be read, or is no file: nothing is written either */

@@ -318,7 +318,7 @@ int maildir_folder_scan(struct maildir_folder *folder, struct keywords *keywords
 	}
 	strlist_sort(&result.others);
 	maildir_folder_know_borne(folder, gather.borne);
-	result.lettered = maildir_table_lettered(folder, keywords);
+	result.lettered = maildir_table_told(folder, keywords);
 	result.borne = gather.borne;
 	*scan = result;
 	return 0;

@@ -168,7 +168,7 @@ def test_a_table_that_cannot_be_read_or_locked_takes_nothing_off(tagged, how):
     idle(account, remote)
 
 
-@pytest.mark.parametrize("text", ["0 urgent\n1 work\n", "0 work\n1 todo\n", "0 new\n"])
+@pytest.mark.parametrize("text", ["0 urgent\n1 work\n", "0 work\n1 todo\n", "0 new\n", "1 todo\n2 work\n"])
 def test_letters_that_the_table_calls_otherwise_change_nothing(tagged, text):
     """A rename by the user, or a table that another program made anew: it cannot be told."""
     account, remote, wire, uid = tagged

@@ -274,6 +274,26 @@ static void what_the_file_calls_otherwise_means_nothing_while_files_bear_it(void
 	fixture_close(&fixture);
 }
 
+static void a_new_letter_of_a_name_does_not_tell_what_its_former_one_did(void **state)
+{
+	struct fixture fixture;
+	struct maildir_scan scan;
+	(void)state;
+	open_remembering(&fixture, "0 work\n1 home\n");
+	write_file(&fixture, "INBOX/dovecot-keywords", "1 work\n2 home\n");
+	uint64_t work = bit(&fixture, "work"), home = bit(&fixture, "home");
+	for (int round = 0; round < 2; round++) {
+		must(&fixture,
+		     maildir_folder_scan(fixture.folder, &fixture.keywords, &scan, &fixture.err));
+		assert_true(scan.entries[0].flags == (FLAG_SEEN | work));
+		assert_true(scan.entries[1].flags == 0);
+		assert_true((scan.lettered & (work | home)) == work);
+		maildir_scan_finish(&scan);
+		assert_int_equal(maildir_folder_adopt_letters(fixture.folder, &fixture.err), 0);
+	}
+	fixture_close(&fixture);
+}
+
 static void letters_that_files_bear_are_not_given_to_new_keywords(void **state)
 {
 	struct fixture fixture;
@@ -474,6 +494,7 @@ int main(void)
 		cmocka_unit_test(table_that_is_a_link_or_pipe_is_not_read),
 		cmocka_unit_test(names_that_the_file_lost_are_put_back),
 		cmocka_unit_test(what_the_file_calls_otherwise_means_nothing_while_files_bear_it),
+		cmocka_unit_test(a_new_letter_of_a_name_does_not_tell_what_its_former_one_did),
 		cmocka_unit_test(letters_that_files_bear_are_not_given_to_new_keywords),
 		cmocka_unit_test(gaps_are_given_once_the_last_letter_is),
 		cmocka_unit_test(what_is_odd_of_a_folder_is_said_once),

@@ -169,7 +169,7 @@ struct maildir_scan {
 	size_t double_count;
 	struct stamp stamp;    /* taken before the readdir */
 	bool is_still;         /* nothing can have moved during it: absences are proven */
-	uint64_t lettered;     /* the keywords that have a letter here */
+	uint64_t lettered;     /* keywords that a file without their letter has not */
 	uint32_t borne;        /* letters a to z that files bear, by bits */
 	struct strlist others; /* sorted unique parts of what is no regular file: not messages, and
 				* no message of that name is gone */
