@@ -195,6 +195,13 @@ static void moves_follow_every_case(void **state)
 static const struct header_identity one = {.has_message_id = true, .digest = {1}};
 static const struct header_identity two = {.has_message_id = true, .digest = {2}};
 
+static struct move_trace *find(struct move_trace *traces, size_t count, int64_t mailbox,
+			       int64_t date, const struct header_identity *identity)
+{
+	const struct move_arrival arrival = {.mailbox = mailbox, .date = told_time(date)};
+	return move_trace_find(traces, count, &arrival, identity);
+}
+
 static void by_date_and_header_each_original_goes_once(void **state)
 {
 	struct move_trace traces[] = {
@@ -205,16 +212,16 @@ static void by_date_and_header_each_original_goes_once(void **state)
 	};
 	(void)state;
 
-	assert_non_null(move_trace_find(traces, 4, ARCHIVE, told_time(20), NULL));
-	assert_null(move_trace_find(traces, 4, INBOX, told_time(10), NULL));
-	assert_null(move_trace_find(traces, 4, ARCHIVE, told_time(15), NULL));
-	struct move_trace *found = move_trace_find(traces, 4, ARCHIVE, told_time(20), &one);
+	assert_non_null(find(traces, 4, ARCHIVE, 20, NULL));
+	assert_null(find(traces, 4, INBOX, 10, NULL));
+	assert_null(find(traces, 4, ARCHIVE, 15, NULL));
+	struct move_trace *found = find(traces, 4, ARCHIVE, 20, &one);
 	assert_ptr_equal(found, &traces[3]);
 	found->is_taken = true;
-	assert_null(move_trace_find(traces, 4, ARCHIVE, told_time(20), &one));
-	assert_ptr_equal(move_trace_find(traces, 4, INBOX, told_time(20), &one), &traces[2]);
-	assert_ptr_equal(move_trace_find(traces, 4, ARCHIVE, told_time(20), &two), &traces[1]);
-	assert_null(move_trace_find(traces, 4, ARCHIVE, told_time(10), &two));
+	assert_null(find(traces, 4, ARCHIVE, 20, &one));
+	assert_ptr_equal(find(traces, 4, INBOX, 20, &one), &traces[2]);
+	assert_ptr_equal(find(traces, 4, ARCHIVE, 20, &two), &traces[1]);
+	assert_null(find(traces, 4, ARCHIVE, 10, &two));
 }
 
 static void a_header_without_message_id_says_too_little(void **state)
@@ -223,9 +230,24 @@ static void a_header_without_message_id_says_too_little(void **state)
 	const struct header_identity nameless = {.digest = {1}};
 	(void)state;
 
-	assert_null(move_trace_find(&trace, 1, ARCHIVE, told_time(10), &nameless));
-	assert_ptr_equal(move_trace_find(&trace, 1, ARCHIVE, told_time(10), &one), &trace);
-	assert_null(move_trace_find(NULL, 0, ARCHIVE, told_time(10), &one));
+	assert_null(find(&trace, 1, ARCHIVE, 10, &nameless));
+	assert_ptr_equal(find(&trace, 1, ARCHIVE, 10, &one), &trace);
+	assert_null(find(NULL, 0, ARCHIVE, 10, &one));
+}
+
+/* V10, V13 */
+static void what_has_an_emailid_comes_from_what_has_none(void **state)
+{
+	struct move_trace trace = {.date = {true, 10}, .row = 1, .mailbox = INBOX, .digest = {1}};
+	struct move_arrival arrival = {ARCHIVE, {true, 10}, .has_emailid = true};
+	(void)state;
+
+	assert_ptr_equal(move_trace_find(&trace, 1, &arrival, &one), &trace);
+	trace.has_emailid = true;
+	assert_null(move_trace_find(&trace, 1, &arrival, &one));
+	assert_null(move_trace_find(&trace, 1, &arrival, NULL));
+	arrival.has_emailid = false;
+	assert_ptr_equal(move_trace_find(&trace, 1, &arrival, &one), &trace);
 }
 
 /* V13 */
@@ -278,6 +300,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_prestate(moves_follow_every_case, dir),
 		cmocka_unit_test(by_date_and_header_each_original_goes_once),
 		cmocka_unit_test(a_header_without_message_id_says_too_little),
+		cmocka_unit_test(what_has_an_emailid_comes_from_what_has_none),
 		cmocka_unit_test(an_emailid_proposes_and_date_and_header_decide),
 		cmocka_unit_test(an_arrival_is_on_the_server_only),
 	};

@@ -1,6 +1,6 @@
 /*
  * What may be a move, as it is found on either side. A message that is new on the server in one
- * mailbox, and has the EMAILID (V13 of rules/move_rules.h), or without EMAILIDs the date (V10), of
+ * mailbox, and has the EMAILID (V13 of rules/move_rules.h), or without it the date (V10), of
  * one that is gone from another, is asked for its header. Without such nothing is asked.
  */
 #include "observe.h"
@@ -77,13 +77,9 @@ static int find_by_emailid(struct search *search, const struct row *row,
 {
 	struct row_list others;
 	const struct row *original = NULL;
-	int code = 0;
 	row_list_init(&others);
-	if (row->emailid != NULL && move_is_arrival(row)) {
-		code = state_rows_by_emailid(search->run->session->state, row->emailid, &others,
-					     err);
-		original = code < 0 ? NULL : original_of(search, &others, row, identity);
-	}
+	int code = state_rows_by_emailid(search->run->session->state, row->emailid, &others, err);
+	original = code < 0 ? NULL : original_of(search, &others, row, identity);
 	*may_be = original != NULL;
 	if (original != NULL && identity != NULL) {
 		code = pairs_add(search->pairs, original->id, row->id, err);
@@ -93,13 +89,14 @@ static int find_by_emailid(struct search *search, const struct row *row,
 }
 
 /* The same by its date, and with its header by that. */
-static int find_by_trace(struct search *search, const struct row *row,
+static int find_by_trace(struct search *search, const struct row *row, bool has_emailid,
 			 const struct header_identity *identity, bool *may_be, struct err *err)
 {
-	struct move_trace *trace = move_is_arrival(row)
-					 ? move_trace_find(search->traces, search->trace_count,
-							   row->mailbox, row->date, identity)
-					 : NULL;
+	const struct move_arrival arrival = {row->mailbox, row->date, has_emailid};
+	struct move_trace *trace =
+		move_is_arrival(row)
+			? move_trace_find(search->traces, search->trace_count, &arrival, identity)
+			: NULL;
 	*may_be = trace != NULL;
 	if (trace == NULL || identity == NULL) {
 		return 0;
@@ -111,18 +108,21 @@ static int find_by_trace(struct search *search, const struct row *row,
 static int find_original(struct search *search, const struct row *row,
 			 const struct header_identity *identity, bool *may_be, struct err *err)
 {
+	bool has_emailid = row->emailid != NULL && move_is_arrival(row);
 	bool is_shared = false; /* V14 */
 	int code = 0;
-	if (row->emailid != NULL && move_is_arrival(row)) {
+	*may_be = false;
+	if (has_emailid) {
 		code = state_emailid_is_shared(search->run->session->state, row->emailid,
 					       &is_shared, err);
+		has_emailid = !is_shared;
 	}
-	if (code < 0) {
-		return code;
+	if (code == 0 && has_emailid) {
+		code = find_by_emailid(search, row, identity, may_be, err);
 	}
-	return row->emailid != NULL && !is_shared
-		     ? find_by_emailid(search, row, identity, may_be, err)
-		     : find_by_trace(search, row, identity, may_be, err);
+	/* That of the original may not have been told. */
+	return code < 0 || *may_be ? code
+				   : find_by_trace(search, row, has_emailid, identity, may_be, err);
 }
 
 static int add_trace(struct search *search, const struct row *row, struct err *err)
@@ -134,7 +134,10 @@ static int add_trace(struct search *search, const struct row *row, struct err *e
 		return -ERR_NOMEM;
 	}
 	struct move_trace *trace = &search->traces[search->trace_count++];
-	*trace = (struct move_trace){.date = row->date, .row = row->id, .mailbox = row->mailbox};
+	*trace = (struct move_trace){.date = row->date,
+				     .row = row->id,
+				     .mailbox = row->mailbox,
+				     .has_emailid = row->emailid != NULL};
 	memcpy(trace->digest, row->digest, sizeof(trace->digest));
 	return 0;
 }

@@ -109,17 +109,24 @@ int move_trace_compare(const void *one, const void *two)
 	return (x > y) - (x < y);
 }
 
-struct move_trace *move_trace_find(struct move_trace *traces, size_t count, int64_t mailbox,
-				   struct told_time date, const struct header_identity *identity)
+static bool may_come_from(const struct move_arrival *arrival, const struct move_trace *trace)
 {
-	const struct move_trace wanted = {.date = date};
+	return !trace->is_taken && trace->mailbox != arrival->mailbox &&
+	       !(trace->has_emailid && arrival->has_emailid);
+}
+
+struct move_trace *move_trace_find(struct move_trace *traces, size_t count,
+				   const struct move_arrival *arrival,
+				   const struct header_identity *identity)
+{
+	const struct move_trace wanted = {.date = arrival->date};
 	size_t at = array_lower_bound(traces, count, sizeof(wanted), &wanted, move_trace_compare);
-	for (; at < count && told_time_equal(traces[at].date, date); at++) {
+	for (; at < count && told_time_equal(traces[at].date, arrival->date); at++) {
 		struct move_trace *trace = &traces[at];
 		bool is_same = identity == NULL ||
 			       (identity->has_message_id &&
 				memcmp(trace->digest, identity->digest, ROW_DIGEST_SIZE) == 0);
-		if (is_same && !trace->is_taken && trace->mailbox != mailbox) {
+		if (is_same && may_come_from(arrival, trace)) {
 			return trace;
 		}
 	}

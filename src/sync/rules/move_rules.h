@@ -129,13 +129,21 @@ struct move_trace {
 	int64_t row;
 	int64_t mailbox;
 	uint8_t digest[ROW_DIGEST_SIZE];
+	bool has_emailid;
 	bool is_taken;
 };
 /* By date, for qsort(). */
 int move_trace_compare(const void *one, const void *two);
-/* V10 in TRACES, sorted by date: where a message of that DATE that is new in MAILBOX comes from by
- * its header; without one (NULL), where it may come from. NULL: nowhere. */
-struct move_trace *move_trace_find(struct move_trace *traces, size_t count, int64_t mailbox,
-				   struct told_time date, const struct header_identity *identity);
+/* A new message likewise. */
+struct move_arrival {
+	int64_t mailbox;
+	struct told_time date;
+	bool has_emailid; /* one that is told (V14): then V13 alone speaks for originals that have one */
+};
+/* V10 in TRACES, sorted by date: where ARRIVAL comes from by its header; without one (NULL), where
+ * it may come from. NULL: nowhere. */
+struct move_trace *move_trace_find(struct move_trace *traces, size_t count,
+				   const struct move_arrival *arrival,
+				   const struct header_identity *identity);
 
 #endif
