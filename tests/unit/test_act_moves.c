@@ -459,26 +459,6 @@ static void moved_there_by_emailid(void **state)
 	move_there(scene);
 }
 
-/* Base does not know the ids of what it put there itself. */
-static void moved_there_by_another_client_after_us(void **state)
-{
-	struct run_scene *scene = *state;
-
-	scene->server->facts.has_message_ids = true;
-	scripted_make(scene->server, "Work");
-	begin(scene, 3, 7);
-	take(scene, 3, "Archive");
-	RUN_OK(scene, run_scene_sync(scene));
-	assert_int_equal(scene->report.total.moved, 1);
-	scripted_move(scene->server, "Archive", 1, "Work");
-	RUN_OK(scene, run_scene_sync(scene));
-	assert_int_equal(scene->report.total.moved, 1);
-	assert_int_equal(scene->report.total.downloaded, 0);
-	assert_int_equal(files_in(scene, "Archive"), 0);
-	assert_int_equal(files_in(scene, "Work"), 1);
-	run_scene_expect_idle(scene, 0);
-}
-
 static void moved_there_by_date_and_header(void **state)
 {
 	struct run_scene *scene = *state;
@@ -604,7 +584,6 @@ int main(void)
 		RUN_TEST(what_a_store_left_as_it_was_is_not_taken_for_removed),
 		RUN_TEST(a_dry_run_moves_on_paper),
 		RUN_TEST(moved_there_by_emailid),
-		RUN_TEST(moved_there_by_another_client_after_us),
 		RUN_TEST(moved_there_by_date_and_header),
 		RUN_TEST(where_deletions_do_not_go_it_is_fetched_and_stays),
 		RUN_TEST(removed_messages_go_to_the_trash_by_move),

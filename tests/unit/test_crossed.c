@@ -1,6 +1,6 @@
 /*
- * Messages that were moved on both sides between two runs, to different mailboxes (V15, E15): whole
- * runs on a scripted server.
+ * Messages that were moved on both sides, to different mailboxes, between two runs (V15, E15) or in
+ * turn (V10): whole runs on a scripted server.
  */
 #include "run_scene.h"
 #include "scripted_door.h"
@@ -73,6 +73,22 @@ static void V15_also_where_it_came_back(void **state)
 	sync_to(scene, 0);
 	assert_int_equal(scene->report.total.moved, 1);
 	expect_at(scene, "1/ 2/F 3/", "", "");
+}
+
+/* Base was not told the id of what it put there itself. */
+static void V10_what_was_moved_here_is_moved_again_there(void **state)
+{
+	struct run_scene *scene = *state;
+	begin(scene, true);
+	run_scene_move_file(scene, "INBOX", "2", "here", "F");
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.moved, 1);
+	scripted_move(scene->server, "here", 1, "there");
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.moved, 1);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	assert_int_equal(scene->report.total.deleted_local, 0);
+	expect_at(scene, "1/ 3/", "", "2/F");
 }
 
 static void V15_what_cannot_be_told_to_be_it_is_in_both(void **state)
@@ -176,6 +192,7 @@ int main(void)
 		RUN_TEST(V15_the_servers_place_wins),
 		RUN_TEST(V15_so_it_does_without_ids),
 		RUN_TEST(V15_also_where_it_came_back),
+		RUN_TEST(V10_what_was_moved_here_is_moved_again_there),
 		RUN_TEST(V15_what_cannot_be_told_to_be_it_is_in_both),
 		RUN_TEST(V15_so_it_is_where_nothing_may_be_moved_here),
 		RUN_TEST(V15_another_text_under_the_name_stays),

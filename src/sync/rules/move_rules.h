@@ -138,7 +138,8 @@ int move_trace_compare(const void *one, const void *two);
 struct move_arrival {
 	int64_t mailbox;
 	struct told_time date;
-	bool has_emailid; /* one that is told (V14): then V13 alone speaks for originals that have one */
+	/* One that is told (V14): then V13 alone speaks for originals that have one. */
+	bool has_emailid;
 };
 /* V10 in TRACES, sorted by date: where ARRIVAL comes from by its header; without one (NULL), where
  * it may come from. NULL: nowhere. */
