@@ -224,28 +224,41 @@ static int write_all(const struct job *job, struct err *err)
 
 /* --- what is said --- */
 
-static void print_json(const struct job *job)
+/* ACCOUNT is NULL for the notes of none. */
+static void print_event(const struct job *job, const struct migrate_account *account)
 {
+	const struct migrate *migrate = &job->migrate;
 	struct buf line, section;
 
+	buf_init(&line, TEXT_MAX);
+	buf_init(&section, TEXT_MAX);
+	if (account) {
+		migrate_write(account, migrate->kind, &job->shown, &section);
+	} else {
+		migrate_write_rest(migrate, &job->shown, &section);
+	}
+	event_begin(&line, "init");
+	event_text(&line, "account", account ? account->name : NULL);
+	event_text(&line, "host", account ? migrate_value(account, "host") : NULL);
+	event_text(&line, "user", account ? migrate_value(account, "user") : NULL);
+	event_text(&line, "source", migrate_kind_name(migrate->kind));
+	event_text(&line, "file", job->options->from);
+	event_number(&line, "left_out", account ? account->note_count : migrate->rest.note_count);
+	event_bool(&line, "written", job->options->write);
+	event_text(&line, "section", section.data);
+	event_end(&line);
+	fwrite(line.data, 1, line.len, stdout);
+	buf_finish(&section);
+	buf_finish(&line);
+}
+
+static void print_json(const struct job *job)
+{
 	for (size_t i = 0; i < job->migrate.count; i++) {
-		const struct migrate_account *account = &job->migrate.accounts[i];
-		buf_init(&line, TEXT_MAX);
-		buf_init(&section, TEXT_MAX);
-		migrate_write(account, job->migrate.kind, &job->shown, &section);
-		event_begin(&line, "init");
-		event_text(&line, "account", account->name);
-		event_text(&line, "host", migrate_value(account, "host"));
-		event_text(&line, "user", migrate_value(account, "user"));
-		event_text(&line, "source", migrate_kind_name(job->migrate.kind));
-		event_text(&line, "file", job->options->from);
-		event_number(&line, "left_out", account->note_count);
-		event_bool(&line, "written", job->options->write);
-		event_text(&line, "section", section.data);
-		event_end(&line);
-		fwrite(line.data, 1, line.len, stdout);
-		buf_finish(&section);
-		buf_finish(&line);
+		print_event(job, &job->migrate.accounts[i]);
+	}
+	if (job->migrate.rest.note_count > 0) {
+		print_event(job, NULL);
 	}
 }
 

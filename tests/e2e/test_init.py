@@ -585,6 +585,16 @@ def test_a_password_file_that_is_there_keeps_the_configuration_from_being_writte
     assert secret.read_text() == "se cret\n"
 
 
+def test_json_has_the_remarks_of_no_account_too(user):
+    source = user.home / ".mbsyncrc"
+    source.write_text(MBSYNCRC + "\nGroup all\nChannel c\n")
+    printed = user.run("init", "--from", str(source))
+    account, rest = user.run("init", "--from", str(source), "--json").of("init")
+    assert (account["account"], rest["account"], rest["left_out"]) == ("far", None, 1)
+    assert "group all: there are no groups" in rest["section"]
+    assert account["section"] + rest["section"] == printed.out
+
+
 def test_another_programs_file_becomes_sections_and_its_password_is_never_shown(user):
     source = user.home / ".mbsyncrc"
     source.write_text(MBSYNCRC)
