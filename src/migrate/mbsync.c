@@ -33,7 +33,8 @@ static const struct rule store_rules[] = {
 	{"trash", FATE_COPY, "trash", NULL},
 	{"pathdelimiter", FATE_TELL, NULL, "the server tells its own"},
 	{"maxsize", FATE_TELL, NULL,
-	 "larger messages than this go nowhere at all, not even their beginning"},
+	 "see the key `max_message_size`, by which larger messages go nowhere at all, not even "
+	 "their beginning"},
 	{"mapinbox", FATE_TELL, NULL,
 	 "the folder of that name has INBOX's mail: it is left out; name it in `inbox`"},
 	{"trashnewonly", FATE_TELL, NULL, "`trash` is for whatever is deleted on the server"},
@@ -72,6 +73,69 @@ static void apply_words(struct facts *facts, struct section *section, const stru
 			set_word(facts, section, &rules[i]);
 		} else {
 			facts_apply(facts, section, &rules[i], 1);
+		}
+	}
+}
+
+/* Values that are one word, and are read as they stand. */
+static bool is_one_word(const char *key)
+{
+	static const char *const keys[] = {"account",
+					   "subfolders",
+					   "flatten",
+					   "usenamespace",
+					   "create",
+					   "expunge",
+					   "remove",
+					   "maxmessages",
+					   "timeout",
+					   "subscribedonly",
+					   "useimaps",
+					   "maxsize",
+					   "infodelimiter",
+					   "systemcertificates",
+					   "requiressl",
+					   "syncstate",
+					   NULL};
+
+	for (const char *const *word = keys; *word; word++) {
+		if (strcmp(*word, key) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* TEXT's first word in its place; a comment may stand behind it. */
+static void keep_word(struct facts *facts, char **text)
+{
+	struct span rest = span_of(*text);
+	struct buf word;
+
+	buf_init(&word, TEXT_MAX);
+	(void)source_next_word(&rest, &word);
+	char *made = span_dup(buf_span(&word));
+	if (made && word.failed == 0) {
+		free(*text);
+		*text = made;
+	} else {
+		free(made);
+		facts->code = buf_status(&word, "a word", facts->err);
+		facts->code = facts->code < 0 ? facts->code : err_nomem(facts->err);
+	}
+	buf_finish(&word);
+}
+
+/* Quotes and comments are taken off, as mbsync does. */
+static void keep_words(struct facts *facts)
+{
+	for (size_t i = 0; i < facts->source->count; i++) {
+		struct section *section = &facts->source->sections[i];
+		keep_word(facts, &section->name);
+		for (size_t k = 0; k < section->count; k++) {
+			if (is_one_word(section->entries[k].key)) {
+				keep_word(facts, &section->entries[k].value);
+			}
 		}
 	}
 }
@@ -115,14 +179,21 @@ static void set_tls_versions(struct facts *facts, struct section *login)
 	const struct entry *versions = section_take(login, "tlsversions");
 
 	versions = versions ? versions : old;
-	if (!versions || strchr(versions->value, '-') || strchr(versions->value, '+')) {
-		return; /* what is taken away or added: from 1.2 on is the default of both */
+	struct span rest = span_of(versions ? versions->value : "");
+	struct buf words;
+	buf_init(&words, TEXT_MAX);
+	while (source_next_word(&rest, &words)) {
+		buf_append_char(&words, ' ');
 	}
-	if (!strstr(versions->value, "1.2") && strstr(versions->value, "1.3")) {
+	/* What is taken away or added: from 1.2 on is the default of both. */
+	bool is_change = strchr(words.data, '-') || strchr(words.data, '+');
+	bool has_old = strstr(words.data, "1.2") != NULL;
+	if (versions && !is_change && !has_old && strstr(words.data, "1.3")) {
 		facts_set(facts, versions->line, "tls_min_version", "1.3");
-	} else if (!strstr(versions->value, "1.2")) {
+	} else if (versions && !is_change && !has_old) {
 		facts_note(facts, versions->line, "tls", "TLS older than 1.2 is not spoken");
 	}
+	buf_finish(&words);
 }
 
 static void set_authorities(struct facts *facts, struct section *login)
@@ -289,6 +360,11 @@ static void add_channels(struct facts *facts, const struct channels *channels, s
 			}
 		}
 	}
+	for (size_t i = at; i < channels->count; i++) {
+		if (channel_is_like(&channels->items[i], first)) {
+			channel_leave_renamed(facts, &channels->items[i]);
+		}
+	}
 }
 
 static bool has_inbox_alone(const struct facts *facts)
@@ -420,6 +496,7 @@ void migrate_mbsync(struct facts *facts)
 {
 	struct channels channels = {0};
 
+	keep_words(facts);
 	gather(facts, &channels);
 	for (size_t i = 0; i < channels.count && facts->code == 0; i++) {
 		if (is_first(&channels, i)) {

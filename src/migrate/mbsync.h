@@ -42,6 +42,9 @@ void channels_set_policy(struct facts *facts, const struct channels *channels, s
 bool channel_set_maildir(struct facts *facts, const struct channel *channel, char **inbox);
 /* Its mailboxes. What has another name on disk than on the server is left out and told. */
 void channel_add_mailboxes(struct facts *facts, const struct channel *channel);
+/* When all have theirs: a folder that is another mailbox's here must not become a mailbox of its
+ * own name there, which other channels' patterns select. */
+void channel_leave_renamed(struct facts *facts, const struct channel *channel);
 /* Folders whose names are not those of the server's mailboxes: what may be another's is left out,
  * and none is made. Behind channels_set_policy. */
 void channel_guard_names(struct facts *facts, const struct channel *channel);

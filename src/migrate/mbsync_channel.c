@@ -264,6 +264,15 @@ static bool is_equal(const struct channel *channel)
 	return is_equal_behind_prefix(channel) && (is_inbox || !*channel->prefix);
 }
 
+/* But for INBOX, which may have any folder. */
+static bool is_renamed(const struct facts *facts, const struct channel *channel)
+{
+	const char *inbox = facts_value(facts, "inbox");
+	bool is_inbox = is_inbox_alone(channel) && inbox && strcmp(inbox, channel->local) == 0;
+
+	return !is_equal(channel) && !is_inbox;
+}
+
 static void tell_renamed(struct facts *facts, const struct channel *channel)
 {
 	const char *remote = box_of(channel, channel->remote);
@@ -324,13 +333,33 @@ void channel_add_mailboxes(struct facts *facts, const struct channel *channel)
 			add_patterns(facts, channel, entry, &has_any);
 		}
 	}
-	const char *inbox = facts_value(facts, "inbox");
-	bool is_inbox = is_inbox_alone(channel) && inbox && strcmp(inbox, channel->local) == 0;
-	if (!is_equal(channel) && !is_inbox) {
+	if (is_renamed(facts, channel)) {
 		tell_renamed(facts, channel);
 	} else if (!channel->has_patterns) {
 		facts_add_name(facts, channel->line, box_of(channel, channel->remote), false);
 	}
+}
+
+void channel_leave_renamed(struct facts *facts, const struct channel *channel)
+{
+	struct buf names;
+
+	if (!is_renamed(facts, channel)) {
+		return;
+	}
+	if (!channel->has_patterns) {
+		const char *local = box_of(channel, channel->local);
+		if (facts_selects(facts, local)) {
+			facts_add_name(facts, channel->line, local, true);
+		}
+		return;
+	}
+	buf_init(&names, TEXT_MAX);
+	buf_printf(&names, "%s*", channel->local);
+	if (*channel->local && buf_status(&names, "a pattern", facts->err) == 0) {
+		facts_add_pattern(facts, channel->line, names.data, true);
+	}
+	buf_finish(&names);
 }
 
 /* A name for INBOX beside INBOX. */

@@ -246,6 +246,46 @@ static void mbsync_inbox_in_a_store_of_an_unknown_place_stays_there(void **state
 	       "it here\n");
 }
 
+/* Behind values, which may stand in quotes like any word. */
+static void mbsync_comments_may_stand_behind_values(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MBSYNC,
+	       "IMAPAccount \"my work\" # w\nHost h.example # h\nUser me\n"
+	       "PassCmd \"p # q\" # p\n"
+	       "SSLType IMAPS # s\nSSLVersions TLSv1.3 # not TLSv1.2-\nTimeout 60 # t\n\n"
+	       "IMAPStore far\nAccount \"my work\" # a\nSubscribedOnly yes # s\n\n"
+	       "MaildirStore near # n\nInbox ~/Maildir # i\nSubFolders Maildir++ # f\n\n"
+	       "Channel \"c\" # c\nFar :far:\nNear :near:\nCreate \"Both\" # b\n"
+	       "Expunge Near # e\nMaxMessages 0 # m\nSync All # s\nPatterns * !x # y\n",
+	       "# From mbsync's ~/.rc\n[account my_work]\nhost = h.example\nuser = me\n"
+	       "tls = implicit\ntls_min_version = 1.3\npassword_command = p # q\ntimeout = 60\n"
+	       "subscribed_only = yes\nmaildir = ~/Maildir\nlayout = maildir++\n"
+	       "mailboxes = * !x\ndelete = local\nexpunge = local\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 17, expunge: without it mbsync only marks as deleted what is gone from "
+	       "the other side; mailsync leaves it alone there (`delete`)\n");
+}
+
+/* Its mail is in a mailbox of another name there: it is not to be sent to one of its own. */
+static void mbsync_folders_of_other_names_become_no_mailboxes(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MBSYNC,
+	       FAR NEAR CHANNEL
+	       "\nChannel s\nFar :far:\"[Gmail]/Sent Mail\"\nNear :near:sent\nCreate Both\n"
+	       "Expunge Both\n\nChannel p\nFar :far:Lists/\nNear :near:l/\nPatterns *\n"
+	       "Create Both\nExpunge Both\n",
+	       SIDES "mailboxes = * !sent !l/*\nexpunge = both\n"
+		     "# Not carried over from ~/.rc, or to be looked at:\n"
+		     "#   line 21, s: the server's [Gmail]/Sent Mail is sent here; mailsync has "
+		     "equal names only. Rename the folder sent to [Gmail]/Sent Mail, then put "
+		     "\"[Gmail]/Sent Mail\" into `mailboxes`\n"
+		     "#   line 27, p: what is Lists/... on the server is l/... here; mailsync has "
+		     "equal names only. Rename the folders, then put the names into "
+		     "`mailboxes`\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +300,8 @@ int main(void)
 		cmocka_unit_test(mbsync_mailboxes_below_a_path_of_the_server_are_left_out),
 		cmocka_unit_test(mbsync_other_names_of_inbox_are_left_out),
 		cmocka_unit_test(mbsync_inbox_in_a_store_of_an_unknown_place_stays_there),
+		cmocka_unit_test(mbsync_comments_may_stand_behind_values),
+		cmocka_unit_test(mbsync_folders_of_other_names_become_no_mailboxes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
