@@ -1,6 +1,7 @@
 #include "delivery.h"
 
 #include <string.h>
+#include <strings.h>
 
 void delivery_begin(struct facts *facts, const char *host)
 {
@@ -47,4 +48,41 @@ void delivery_set_policy(struct facts *facts, int line, bool is_pop3, bool delet
 			"is "
 			"there stays");
 	}
+}
+
+static bool has_inbox(const struct strlist *names)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcasecmp(names->items[i], "INBOX") == 0) {
+			return true;
+		}
+	}
+	return names->count == 0;
+}
+
+void delivery_set_mailboxes(struct facts *facts, int line, const char *word,
+			    const struct strlist *names)
+{
+	if (has_inbox(names)) {
+		if (names->count > 1) {
+			facts_note(facts, line, word,
+				   "several mailboxes went into one place; mailsync has a folder "
+				   "for each. INBOX alone is synced into it, and nothing goes to "
+				   "the server");
+		}
+		return;
+	}
+	facts_unset(facts, "mailboxes");
+	facts_unset(facts, "maildir");
+	facts_unset(facts, "inbox");
+	for (size_t i = 0; i < names->count; i++) {
+		facts_add_wire_name(facts, line, names->items[i], false);
+	}
+	if (!facts_has(facts, "mailboxes")) {
+		facts_set(facts, line, "mailboxes", "!*");
+	}
+	facts_note(facts, line, word,
+		   "mailsync has a folder for each mailbox, below `maildir`: all that is on the "
+		   "server comes once more, unless you move the Maildir that has it there, under "
+		   "the mailbox's name");
 }

@@ -228,8 +228,10 @@ void facts_secret(struct facts *facts, int line, const char *password)
 bool account_logs_in(const struct migrate_account *account)
 {
 	const char *auth = migrate_value(account, "auth");
+	/* A tunnel that leads no further than to the server's greeting has a password, too. */
+	bool is_let_in = migrate_value(account, "tunnel") && account->password_line == 0;
 
-	return !migrate_value(account, "tunnel") &&
+	return !is_let_in &&
 	       !(auth && (strcmp(auth, "external") == 0 || strcmp(auth, "gssapi") == 0));
 }
 
@@ -276,7 +278,7 @@ void facts_tell_left(struct facts *facts, struct section *section)
 {
 	for (size_t i = 0; section && i < section->count; i++) {
 		struct entry *entry = &section->entries[i];
-		if (!entry->is_taken) {
+		if (!entry->is_taken && !entry->is_default) {
 			entry->is_taken = true;
 			facts_note(facts, entry->line, entry->key,
 				   "it is not known here; see whether it is needed");
@@ -284,11 +286,23 @@ void facts_tell_left(struct facts *facts, struct section *section)
 	}
 }
 
+void facts_tell_defaults(struct facts *facts)
+{
+	struct section *defaults = source_find(facts->source, "default", "");
+
+	for (size_t i = 0; defaults && i < defaults->count; i++) {
+		struct entry *entry = &defaults->entries[i];
+		entry->is_taken = source_has_taken(facts->source, entry->key);
+	}
+	facts_tell_left(facts, defaults);
+}
+
 void facts_tell_section(struct facts *facts, const struct section *section, const char *why)
 {
 	char word[NAME_MAX_SHOWN];
 
-	snprintf(word, sizeof(word), "%s %s", section->kind, section->name);
+	snprintf(word, sizeof(word), "%s%s%s", section->kind, *section->name ? " " : "",
+		 section->name);
 	facts_note(facts, section->line, word, "%s", why);
 }
 
@@ -353,15 +367,18 @@ void facts_tell_fingerprint(struct facts *facts, int line, const char *word)
 
 void facts_set_days(struct facts *facts, int line, const char *key, const char *days)
 {
+	const char *number = days + strspn(days, "0");
+	size_t len = strspn(number, "0123456789");
+	const char *unit = number + len;
+	bool is_unit = !*unit || strcmp(unit, "d") == 0 || strcmp(unit, "w") == 0;
 	char age[32];
-	size_t len = strspn(days, "0123456789");
 
-	if (len == 0 || len > 5 || days[len] != '\0') {
+	if (unit == days || len > 5 || !is_unit) {
 		facts_note(facts, line, key, "it is no number of days; see the key %s", key);
 		return;
 	}
-	if (strspn(days, "0") < len) {
-		snprintf(age, sizeof(age), "%sd", days + strspn(days, "0"));
+	if (len > 0) {
+		snprintf(age, sizeof(age), "%.*s%s", (int)len, number, *unit ? unit : "d");
 		facts_set(facts, line, key, age);
 	}
 }
@@ -443,6 +460,20 @@ void facts_add_name(struct facts *facts, int line, const char *name, bool is_out
 		return;
 	}
 	facts_add_pattern(facts, line, name, is_out);
+}
+
+void facts_add_wire_name(struct facts *facts, int line, const char *name, bool is_out)
+{
+	char *inner = strncmp(name, "INBOX.", 6) == 0 ? span_dup(span_of(name + 6)) : NULL;
+
+	facts_add_name(facts, line, name, is_out);
+	for (char *c = inner; c && *c; c++) {
+		*c = *c == '.' ? '/' : *c;
+	}
+	if (inner) {
+		facts_add_name(facts, line, inner, is_out);
+	}
+	free(inner);
 }
 
 bool facts_selects(struct facts *facts, const char *mailbox)

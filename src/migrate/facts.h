@@ -56,7 +56,8 @@ void facts_unset(struct facts *facts, const char *key);
 bool facts_has(const struct facts *facts, const char *key);
 const char *facts_value(const struct facts *facts, const char *key);
 
-/* False: nobody logs in by a name and a password; a tunnel, a certificate or Kerberos does. */
+/* False: nobody logs in by a name and a password; a tunnel (unless a password is there), a
+ * certificate or Kerberos does. */
 bool account_logs_in(const struct migrate_account *account);
 
 /* Takes what RULES name out of SECTION. */
@@ -64,7 +65,9 @@ void facts_apply(struct facts *facts, struct section *section, const struct rule
 		 size_t count);
 /* What is left of SECTION is noted: unknown. */
 void facts_tell_left(struct facts *facts, struct section *section);
-/* A section whose every entry is noted so. */
+/* What of [DEFAULT] was of use to no section; in the end. */
+void facts_tell_defaults(struct facts *facts);
+/* A note of SECTION as a whole. */
 void facts_tell_section(struct facts *facts, const struct section *section, const char *why);
 
 /* The key `tls`, and what it means that the source would have had none: passwords go in clear to
@@ -79,7 +82,7 @@ void facts_set_tls(struct facts *facts, int line, enum tls tls);
 void facts_set_auth(struct facts *facts, int line, const char *mechanism);
 /* A certificate's digest is no key's: tells how to find the key's. */
 void facts_tell_fingerprint(struct facts *facts, int line, const char *word);
-/* PLACE is what DAYS of age come to: "30d". */
+/* KEY is what DAYS of age come to: "30d" of "30", "30d"; "2w". 0: nothing. */
 void facts_set_days(struct facts *facts, int line, const char *key, const char *days);
 
 /* A pattern for `mailboxes` behind those there, quoted where need be; IS_OUT: leaves out, and does
@@ -88,6 +91,8 @@ void facts_set_days(struct facts *facts, int line, const char *key, const char *
 void facts_add_pattern(struct facts *facts, int line, const char *name, bool is_out);
 /* The same for the name of one mailbox. */
 void facts_add_name(struct facts *facts, int line, const char *name, bool is_out);
+/* The same for one as the server has it: perhaps below "INBOX", with dots. */
+void facts_add_wire_name(struct facts *facts, int line, const char *name, bool is_out);
 /* The patterns there select MAILBOX; there have to be any. */
 bool facts_selects(struct facts *facts, const char *mailbox);
 

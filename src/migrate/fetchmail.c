@@ -120,36 +120,57 @@ static void tell_delivery(struct facts *facts, struct section *section)
 	}
 }
 
-static void tell_folders(struct facts *facts, struct section *section)
+/* Behind the policy. */
+static void set_folders(struct facts *facts, struct section *section, bool is_pop3)
 {
 	const struct entry *folder = section_take(section, "folder");
+	struct strlist names;
 
-	if (folder) {
-		facts_note(facts, folder->line, "folder",
-			   "fetchmail put all mailboxes into one place; mailsync has a folder for "
-			   "each. "
-			   "INBOX alone is synced");
+	strlist_init(&names);
+	for (size_t i = 0; i < section->count && facts->code == 0; i++) {
+		if (strcmp(section->entries[i].key, "folder") == 0) {
+			facts->code =
+				strlist_add(&names, span_of(section->entries[i].value), facts->err);
+		}
 	}
+	if (folder && !is_pop3) {
+		delivery_set_mailboxes(facts, folder->line, "folder", &names);
+	}
+	strlist_finish(&names);
 }
 
-/* "pop3", "imap", and what stands for them. */
+#define SPOKEN "mailsync speaks IMAP and POP3 alone; "
+
+static const struct protocol {
+	const char *word;
+	bool is_pop3;
+	const char *why; /* it is taken; NULL: it is that */
+} protocols[] = {
+	{"imap", false, NULL},
+	{"pop3", true, NULL},
+	{"apop", true, NULL},
+	{"auto", false, "fetchmail tries several; IMAP is taken, `protocol = pop3` is the other"},
+	{"kpop", true, SPOKEN "POP3 is taken"},
+	{"rpop", true, SPOKEN "POP3 is taken"},
+	{"sdps", true, SPOKEN "POP3 is taken"},
+	{"pop2", true, SPOKEN "POP3 is taken"},
+	{NULL, false, SPOKEN "IMAP is taken"},
+};
+
 static void set_protocol(struct facts *facts, struct section *section, bool *is_pop3)
 {
 	const struct entry *entry = section_take(section, "protocol");
 	const char *word = entry ? entry->value : "auto";
+	const struct protocol *protocol = protocols;
 
-	*is_pop3 = strcasecmp(word, "pop3") == 0 || strcasecmp(word, "apop") == 0;
-	if (*is_pop3) {
-		facts_set(facts, entry_line(entry), "protocol", "pop3");
-		facts_set(facts, entry_line(entry), "auth",
-			  strcasecmp(word, "apop") == 0 ? "apop" : "");
-	} else if (strcasecmp(word, "auto") == 0) {
-		facts_note(
-			facts, entry_line(entry), "protocol",
-			"fetchmail tries several; IMAP is taken, `protocol = pop3` is the other");
-	} else if (strcasecmp(word, "imap") != 0) {
-		facts_note(facts, entry_line(entry), "protocol",
-			   "mailsync speaks IMAP and POP3 alone; IMAP is taken");
+	while (protocol->word && strcasecmp(protocol->word, word) != 0) {
+		protocol++;
+	}
+	*is_pop3 = protocol->is_pop3;
+	facts_set(facts, entry_line(entry), "protocol", *is_pop3 ? "pop3" : "");
+	facts_set(facts, entry_line(entry), "auth", strcasecmp(word, "apop") == 0 ? "apop" : "");
+	if (protocol->why) {
+		facts_note(facts, entry_line(entry), "protocol", "%s", protocol->why);
 	}
 }
 
@@ -183,9 +204,9 @@ static void add_account(struct facts *facts, struct section *section, const stru
 	set_login(facts, section);
 	set_tls(facts, section);
 	tell_delivery(facts, section);
-	tell_folders(facts, section);
 	(void)section_take(section, "keep");
 	delivery_set_policy(facts, entry_line(keep), is_pop3, !entry_is_yes(keep));
+	set_folders(facts, section, is_pop3);
 	if (strcmp(server->kind, "skip") == 0) {
 		facts_note(facts, server->line, "skip",
 			   "mailsync without names of accounts syncs all of them, this one too");

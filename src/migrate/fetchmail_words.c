@@ -1,5 +1,6 @@
 /* fetchmail's words, whatever the lines: a section "server" for each server, and behind it a
  * section "user" for each of its users. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "mailsync/base/buf.h"
@@ -258,6 +259,25 @@ static bool take_no(struct reading *reading)
 
 /* --- what they come to --- */
 
+static struct section *open_section(const struct reading *reading)
+{
+	return &reading->source->sections[reading->source->count - 1];
+}
+
+/* `is NAME there`: NAME, which is the last entry, is that of the user on the server. */
+static void take_name(struct reading *reading)
+{
+	struct section *section = open_section(reading);
+
+	if (strcmp(section->kind, "user") != 0) {
+		return;
+	}
+	struct entry *entry = &section->entries[--section->count];
+	free(section->name);
+	section->name = entry->value;
+	free(entry->key);
+}
+
 static int take_values(struct reading *reading, const struct option *option, int line)
 {
 	struct span key = span_of(option->key);
@@ -269,6 +289,10 @@ static int take_values(struct reading *reading, const struct option *option, int
 	}
 	for (size_t count = 0; next_word(reading); count++) {
 		if (is_among(reading, heads) || is_among(reading, noise) || find_option(reading)) {
+			if (count == 1 && strcmp(option->key, "is") == 0 &&
+			    is_word(reading, "there")) {
+				take_name(reading);
+			}
 			reading->is_held = true;
 			return 0;
 		}
@@ -318,6 +342,25 @@ static int take_head(struct reading *reading, const char *kind)
 				  is_named ? buf_span(&reading->word) : SPAN_LIT(""), reading->err);
 }
 
+/* `user NAME here is OTHER there`: NAME is none of the server's. */
+static int take_user(struct reading *reading)
+{
+	int code = take_head(reading, "user");
+
+	if (code < 0 || !next_word(reading)) {
+		return code;
+	}
+	if (!is_word(reading, "here")) {
+		reading->is_held = true;
+		return 0;
+	}
+	struct section *section = open_section(reading);
+	code = source_add(reading->source, section->line, SPAN_LIT("is"), span_of(section->name),
+			  reading->err);
+	*section->name = '\0';
+	return code;
+}
+
 static int take_word(struct reading *reading)
 {
 	if (is_among(reading, noise)) {
@@ -330,7 +373,7 @@ static int take_word(struct reading *reading)
 		return take_head(reading, "defaults");
 	}
 	if (is_word(reading, "user") || is_word(reading, "username")) {
-		return take_head(reading, "user");
+		return take_user(reading);
 	}
 	if (is_word(reading, "skip")) {
 		return take_head(reading, "skip");

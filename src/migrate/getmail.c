@@ -98,20 +98,18 @@ static void set_login(struct facts *facts, struct section *retriever)
 	}
 }
 
-/* ("INBOX",) alone can be told apart on disk. */
-static void tell_mailboxes(struct facts *facts, struct section *retriever)
+static void set_mailboxes(struct facts *facts, struct section *retriever)
 {
 	const struct entry *entry = section_take(retriever, "mailboxes");
 	struct strlist names;
 
 	strlist_init(&names);
-	bool is_inbox = !entry || (python_strings(span_of(entry->value), &names) &&
-				   names.count == 1 && strcasecmp(names.items[0], "INBOX") == 0);
-	if (!is_inbox) {
-		facts_note(
-			facts, entry->line, "mailboxes",
-			"getmail put several mailboxes into one Maildir; mailsync has a folder for "
-			"each. INBOX alone is synced into it, and nothing goes to the server");
+	if (entry && !python_strings(span_of(entry->value), &names)) { /* or ALL */
+		strlist_finish(&names);
+		facts_note(facts, entry->line, "mailboxes",
+			   "it is no list of names; INBOX alone is synced");
+	} else if (entry) {
+		delivery_set_mailboxes(facts, entry->line, "mailboxes", &names);
 	}
 	strlist_finish(&names);
 }
@@ -148,15 +146,28 @@ static void set_options(struct facts *facts, struct section *options, bool is_po
 	facts_tell_left(facts, options);
 }
 
+/* Destinations have whatever names. */
+static bool is_own(const char *kind)
+{
+	return !*kind || strcmp(kind, "retriever") == 0 || strcmp(kind, "destination") == 0 ||
+	       strcmp(kind, "options") == 0 || strcmp(kind, "default") == 0;
+}
+
 static void tell_others(struct facts *facts)
 {
 	for (size_t i = 0; i < facts->source->count; i++) {
 		const struct section *section = &facts->source->sections[i];
-		if (strncmp(section->kind, "filter", 6) == 0) {
-			facts_tell_section(facts, section,
-					   "mailsync filters nothing; do it behind it (on_new)");
+		if (!is_own(section->kind)) {
+			facts_tell_section(
+				facts, section,
+				strncmp(section->kind, "filter", 6) == 0
+					? "mailsync filters nothing; do it behind it "
+					  "(on_new)"
+					: "mailsync has one place for an account's mail: "
+					  "see `maildir`");
 		}
 	}
+	facts_tell_defaults(facts);
 }
 
 void migrate_getmail(struct facts *facts)
@@ -184,7 +195,9 @@ void migrate_getmail(struct facts *facts)
 	if (prints) {
 		facts_tell_fingerprint(facts, prints->line, "ssl_fingerprints");
 	}
-	tell_mailboxes(facts, retriever);
+	if (!is_pop3) {
+		set_mailboxes(facts, retriever);
+	}
 	facts_apply(facts, retriever, RULES(more_rules));
 	facts_tell_left(facts, retriever);
 	tell_others(facts);

@@ -48,6 +48,7 @@ static void take_quotes(char *value)
 static void take_all_quotes(struct source *source)
 {
 	for (size_t i = 0; i < source->count; i++) {
+		take_quotes(source->sections[i].name);
 		for (size_t k = 0; k < source->sections[i].count; k++) {
 			take_quotes(source->sections[i].entries[k].value);
 		}
@@ -211,16 +212,18 @@ static void set_rest(struct facts *facts, struct section *section)
 	const struct entry *keep = section_take(section, "keep");
 	const struct entry *proxy = section_take(section, "proxy_host");
 	const struct entry *port = section_take(section, "proxy_port");
-	bool is_kept = keep && (!*keep->value || source_is_yes(keep->value));
+	bool is_kept = keep && !source_is_no(keep->value);
 	char text[512];
 
 	delivery_set_policy(facts, entry_line(keep), true, !is_kept);
-	if (keep && strspn(keep->value, "0123456789") > 0 && !source_is_yes(keep->value) &&
-	    !source_is_no(keep->value)) {
+	/* A duration since 1.4.23; one that is not known here keeps all. */
+	if (is_kept && *keep->value && !source_is_yes(keep->value)) {
 		facts_set_days(facts, keep->line, "leave_on_server", keep->value);
 	}
 	if (proxy && *proxy->value) {
-		snprintf(text, sizeof(text), "socks5h://%s:%s", proxy->value,
+		bool is_ipv6 = strchr(proxy->value, ':') && *proxy->value != '[';
+		snprintf(text, sizeof(text), "socks5h://%s%s%s:%s", is_ipv6 ? "[" : "",
+			 proxy->value, is_ipv6 ? "]" : "",
 			 port && *port->value ? port->value : "1080");
 		facts_set(facts, proxy->line, "proxy", text);
 	}

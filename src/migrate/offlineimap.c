@@ -52,7 +52,6 @@ static const struct rule remote_rules[] = {
 	{"sslclientkey", FATE_PATH, "tls_key_file", NULL},
 	{"maxconnections", FATE_COPY, "connections", NULL},
 	{"subscribedonly", FATE_YES, "subscribed_only", NULL},
-	{"trashfolder", FATE_COPY, "trash", NULL},
 	{"remotehosteval", FATE_TELL, NULL, EVALUATED " into `host`"},
 	{"remoteporteval", FATE_TELL, NULL, EVALUATED " into `port`"},
 	{"remoteusereval", FATE_TELL, NULL, EVALUATED " into `user`"},
@@ -65,7 +64,6 @@ static const struct rule remote_rules[] = {
 	{"idlefolders", FATE_TELL, NULL, "see `mailsync watch` and the key `watch_mailboxes`"},
 	{"keepalive", FATE_TELL, NULL, "see `mailsync watch`"},
 	{"holdconnectionopen", FATE_TELL, NULL, "see `mailsync watch`"},
-	{"realdelete", FATE_TELL, NULL, "see the key `trash`"},
 	{"spamfolder", FATE_TELL, NULL, "see the key `mailboxes`"},
 	{"decodefoldernames", FATE_TELL, NULL,
 	 "folders have names in UTF-8; those that are there keep theirs"},
@@ -158,6 +156,22 @@ static void set_mechanism(struct facts *facts, const struct entry *entry)
 	}
 }
 
+/* Gmail keeps among all mail what is only taken out of a folder, and not for long what lies in its
+ * trash: where offlineimap did the one, the other would lose mail. */
+static void set_trash(struct facts *facts, struct section *remote)
+{
+	const struct entry *moves = section_take(remote, "realdelete");
+	const struct entry *trash = section_take(remote, "trashfolder");
+
+	if (entry_is_yes(moves)) {
+		facts_set(facts, moves->line, "trash", trash ? trash->value : "[Gmail]/Trash");
+	} else if (trash) {
+		facts_note(facts, trash->line, trash->key,
+			   "offlineimap does not move there what is deleted, but takes it out of "
+			   "its folder alone; the key `trash` moves it");
+	}
+}
+
 static void set_login(struct facts *facts, struct section *remote)
 {
 	const struct entry *password = section_take(remote, "remotepass");
@@ -166,6 +180,7 @@ static void set_login(struct facts *facts, struct section *remote)
 	if (strcasecmp(section_value(remote, "type"), "gmail") == 0 && !facts_has(facts, "host")) {
 		facts_set(facts, remote->line, "host", "imap.gmail.com");
 	}
+	set_trash(facts, remote);
 	set_tls(facts, remote);
 	set_oauth(facts, remote);
 	set_mechanism(facts, section_take(remote, "auth_mechanisms"));
@@ -177,21 +192,6 @@ static void set_login(struct facts *facts, struct section *remote)
 }
 
 /* --- mailboxes --- */
-
-/* A name as the server has it, where the filter saw it: perhaps below "INBOX", with dots. */
-static void add_name(struct facts *facts, int line, const char *name, bool is_out)
-{
-	char *inner = strncmp(name, "INBOX.", 6) == 0 ? span_dup(span_of(name + 6)) : NULL;
-
-	facts_add_name(facts, line, name, is_out);
-	for (char *c = inner; c && *c; c++) {
-		*c = *c == '.' ? '/' : *c;
-	}
-	if (inner) {
-		facts_add_name(facts, line, inner, is_out);
-	}
-	free(inner);
-}
 
 /* False where it cannot be read. */
 static bool set_filter(struct facts *facts, const struct entry *filter)
@@ -205,7 +205,7 @@ static bool set_filter(struct facts *facts, const struct entry *filter)
 		facts_set(facts, filter->line, "mailboxes", "*");
 	}
 	for (size_t i = 0; is_good && i < names.count; i++) {
-		add_name(facts, filter->line, names.items[i], is_out);
+		facts_add_wire_name(facts, filter->line, names.items[i], is_out);
 	}
 	if (is_good && !facts_has(facts, "mailboxes")) {
 		facts_set(facts, filter->line, "mailboxes", "!*");
@@ -225,7 +225,7 @@ static void add_includes(struct facts *facts, const struct entry *includes)
 		return;
 	}
 	for (size_t i = 0; i < names.count; i++) {
-		add_name(facts, includes->line, names.items[i], false);
+		facts_add_wire_name(facts, includes->line, names.items[i], false);
 	}
 	strlist_finish(&names);
 }
@@ -436,7 +436,8 @@ void migrate_offlineimap(struct facts *facts)
 	facts_rest(facts);
 	for (size_t i = 0; i < facts->source->count; i++) {
 		struct section *section = &facts->source->sections[i];
-		if (!section->is_taken && *section->kind && section != general) {
+		if (!section->is_taken && *section->kind && section != general &&
+		    strcmp(section->kind, "default") != 0) {
 			facts_tell_section(facts, section,
 					   strcmp(section->kind, "mbnames") == 0
 						   ? "see `mailsync list` and the key `on_change`"
@@ -445,4 +446,5 @@ void migrate_offlineimap(struct facts *facts)
 	}
 	facts_apply(facts, general, RULES(general_rules));
 	facts_tell_left(facts, general);
+	facts_tell_defaults(facts);
 }

@@ -70,7 +70,7 @@ int source_add_section(struct source *source, int line, struct span kind, struct
 static int section_add(struct section *section, int line, struct span key, struct span value,
 		       struct err *err)
 {
-	struct entry entry = {line, copy(key, true), copy(span_trim(value), false), false};
+	struct entry entry = {line, copy(key, true), copy(span_trim(value), false), false, false};
 
 	if (!entry.key || !entry.value ||
 	    ARRAY_RESERVE(&section->entries, section->count + 1, &section->cap, err) < 0) {
@@ -210,16 +210,18 @@ static int open_section(struct source *source, int line, struct span head, struc
 	return source_add_section(source, line, kind, behind(head, kind.len), err);
 }
 
-/* A line that begins with a blank goes on with the last value, behind a blank. */
-static int go_on(struct source *source, struct span more, struct err *err)
+/* The entry that was read last in the open section, or NULL. */
+static struct entry *last_entry(const struct source *source)
 {
-	struct section *section = &source->sections[source->count - 1];
-	struct entry *entry = section->count > 0 ? &section->entries[section->count - 1] : NULL;
+	const struct section *section = &source->sections[source->count - 1];
+	return section->count > 0 ? &section->entries[section->count - 1] : NULL;
+}
+
+/* A line that goes on with the value of ENTRY, behind a blank. */
+static int go_on(struct entry *entry, struct span more, struct err *err)
+{
 	struct buf whole;
 
-	if (!entry) {
-		return 0;
-	}
 	buf_init(&whole, VALUE_MAX);
 	buf_printf(&whole, "%s%s", entry->value, *entry->value ? " " : "");
 	buf_append_span(&whole, more);
@@ -233,19 +235,55 @@ static int go_on(struct source *source, struct span more, struct err *err)
 	return code;
 }
 
+/* What AT does not say by itself, of section FROM. */
+static int take_defaults(struct section *at, const struct section *from, struct err *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < from->count && code == 0 && at->count < ENTRIES_MAX; i++) {
+		const struct entry *entry = &from->entries[i];
+		if (section_look(at, entry->key)) {
+			continue;
+		}
+		code = section_add(at, entry->line, span_of(entry->key), span_of(entry->value),
+				   err);
+		if (code == 0) {
+			at->entries[at->count - 1].is_default = true;
+		}
+	}
+	return code;
+}
+
+/* [DEFAULT] is for all sections. */
+static int spread_defaults(struct source *source, struct err *err)
+{
+	const struct section *defaults = source_find(source, "default", "");
+	int code = 0;
+
+	for (size_t i = 1; defaults && i < source->count && code == 0; i++) {
+		if (&source->sections[i] != defaults) {
+			code = take_defaults(&source->sections[i], defaults, err);
+		}
+	}
+	return code;
+}
+
 int source_read_ini(struct source *source, struct span text, struct err *err)
 {
 	int code = source_add_section(source, 0, SPAN_LIT(""), SPAN_LIT(""), err);
+	size_t indent = 0; /* of the last line that did not go on: all of a section may have one */
 
 	for (int line = 1; code == 0 && text.len > 0; line++) {
 		struct span whole = take_line(&text);
 		struct span words = span_trim(whole);
-		bool goes_on = whole.len > 0 && (whole.data[0] == ' ' || whole.data[0] == '\t');
 		if (words.len == 0 || words.data[0] == '#' || words.data[0] == ';') {
 			continue;
 		}
+		size_t blanks = (size_t)(words.data - whole.data);
+		bool goes_on = last_entry(source) != NULL && blanks > indent;
+		indent = goes_on ? indent : blanks;
 		if (goes_on) {
-			code = go_on(source, words, err);
+			code = go_on(last_entry(source), words, err);
 		} else if (words.data[0] == '[') {
 			code = open_section(source, line, head_of(behind(words, 1), "]"), err);
 		} else {
@@ -254,7 +292,7 @@ int source_read_ini(struct source *source, struct span text, struct err *err)
 					  err);
 		}
 	}
-	return code;
+	return code < 0 ? code : spread_defaults(source, err);
 }
 
 /* --- what is in it --- */
@@ -291,6 +329,17 @@ const struct entry *section_take(struct section *section, const char *key)
 		}
 	}
 	return section_look(section, key);
+}
+
+bool source_has_taken(const struct source *source, const char *key)
+{
+	for (size_t i = 0; i < source->count; i++) {
+		const struct entry *entry = section_look(&source->sections[i], key);
+		if (entry && entry->is_taken) {
+			return true;
+		}
+	}
+	return false;
 }
 
 const char *section_value(const struct section *section, const char *key)

@@ -17,6 +17,7 @@ struct entry {
 	char *key;   /* lower case */
 	char *value; /* without blanks at its ends */
 	bool is_taken;
+	bool is_default; /* it stands in a section for all others */
 };
 
 struct section {
@@ -48,8 +49,8 @@ int source_add(struct source *source, int line, struct span key, struct span val
  * belongs to the first section. */
 int source_read_words(struct source *source, struct span text, const char *const *kinds,
 		      bool ends_at_blank, struct err *err);
-/* Python's configparser's way: [KIND NAME], KEY = VALUE or KEY: VALUE, lines that begin with a
- * blank go on. */
+/* Python's configparser's way: [KIND NAME], KEY = VALUE or KEY: VALUE; lines that begin further to
+ * the right than their key go on. What [DEFAULT] says, all sections say that do not themselves. */
 int source_read_ini(struct source *source, struct span text, struct err *err);
 
 /* The first section of that kind and, where it is not NULL, name (case counts there); else NULL. */
@@ -58,6 +59,8 @@ struct section *source_find(const struct source *source, const char *kind, const
 const struct entry *section_take(struct section *section, const char *key);
 /* The same, without a mark. */
 const struct entry *section_look(const struct section *section, const char *key);
+/* An entry of KEY was taken, in whichever section. */
+bool source_has_taken(const struct source *source, const char *key);
 /* Its value, or NULL; not marked. */
 const char *section_value(const struct section *section, const char *key);
 
