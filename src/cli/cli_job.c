@@ -76,12 +76,29 @@ int cli_job_keep_changes(struct cli_job *job, const char *state_dir, struct err 
 	return code;
 }
 
+/* Another run's lock is not worth a word where nobody waits for one; but a watch is to stay. */
+static bool job_bears(const struct cli_job *job, enum err_code code)
+{
+	return job->is_unattended && !job->stays && code == ERR_LOCKED;
+}
+
+/* What is said of it by REPORT. */
+static void job_hush(const struct cli_job *job, struct report *report)
+{
+	if (report->error_count == 1 && job_bears(job, report->errors[0].code)) {
+		report->is_borne = true;
+		report_hush(report);
+	}
+}
+
 /* Says ERR, which ended the account, and takes its status. */
 static void job_fail(struct cli_job *job, const struct err *err)
 {
 	const struct cli_trouble trouble = {job->conf->name, NULL, 0, err->code, err->text};
 
-	cli_print_error(&job->output, &trouble);
+	if (!job_bears(job, err->code)) {
+		cli_print_error(&job->output, &trouble);
+	}
 	job->status = err_exit_status(err->code);
 	job->ended = err->code;
 }
@@ -427,6 +444,7 @@ static void job_verify(struct cli_job *job, const struct cli_options *cli,
 	if (code < 0 && report.run.error_count == 0) {
 		job_fail(job, &err);
 	}
+	job_hush(job, &report.run);
 	cli_print_verify(&job->output, job->conf->name, cli->verify.level, &report);
 	verify_report_finish(&report);
 }
@@ -467,6 +485,7 @@ static void job_restore(struct cli_job *job, const struct cli_options *cli,
 	if (code < 0 && report.error_count == 0) {
 		job_fail(job, &err);
 	}
+	job_hush(job, &report);
 	cli_print_report(&job->output, job->conf->name, &report);
 	job->is_to_be_heard = report.is_to_be_heard;
 	report_finish(&report);

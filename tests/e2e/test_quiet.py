@@ -100,6 +100,18 @@ def test_a_lock_that_is_held_is_not_worth_a_word(account, remote):
         assert account.sync(status=75).errors[0]["code"] == "locked"
 
 
+def test_nor_is_it_in_other_commands(account, remote, tmp_path):
+    paired(account, remote, 1)
+    (tmp_path / "m.eml").write_bytes(b"Subject: a\n\nx\n")
+    with open(account.database.with_suffix(".lock"), "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for command in (("verify",), ("verify", "--level=server"), ("restore", "--all", "home"),
+                        ("import", "home/INBOX", str(tmp_path / "m.eml"))):
+            assert account.run(*command) == (75, "", ""), command
+            assert "another run holds the lock" in account.run("-v", *command).err, command
+            assert account.run("--json", *command).errors[0]["code"] == "locked", command
+
+
 def test_what_the_brake_holds_is_said_when_it_changes_and_once_a_day(account, remote, cron):
     paired(account, remote, 30)
     files = sorted(account.local.files("INBOX"))
