@@ -4,6 +4,7 @@ the real programs run. What mail programs do to messages is muas.py's.
 A tier of its own, `make check-all`: it needs these programs.
 """
 
+import fcntl
 import os
 import pathlib
 import re
@@ -384,6 +385,42 @@ def test_old_copies_are_thinned_out_by_account(archive, remote):
     for name in ("home", "home-2", "home", "home"):
         in_silence(archive.back_up(name))
     assert (archive.copies("home"), archive.copies("home-2")) == (archive.tool.of_a_day, 1)
+
+
+def test_the_copy_of_the_state_has_one_place_and_is_private(archive, home, remote):
+    """By which restic knows the snapshot before, and reads what is new alone."""
+    send(remote, "one")
+    in_silence(archive.back_up())
+    send(remote, "two")
+    in_silence(archive.back_up())
+    [copied] = archive.back().rglob("home.db")
+    assert copied.stat().st_mode & 0o777 == 0o600
+    cache = home.path / ".cache/mailsync"
+    assert str(copied).endswith(str(cache / "home.db").lstrip("/"))
+    assert [path.name for path in cache.iterdir()] == ["home.lock"] and cache.stat().st_mode & 0o777 == 0o700
+    if archive.tool is Restic:
+        assert '"parent"' in home.sh("restic snapshots latest --json", **Restic.environment)
+
+
+def test_a_second_run_at_once_leaves_it_to_the_first(archive, home, remote):
+    send(remote, "one")
+    in_silence(archive.back_up())
+    before = archive.copies("home")
+    with (home.path / ".cache/mailsync/home.lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = archive.back_up()
+    assert (done.returncode, done.stdout, done.stderr) == (75, b"", b""), done
+    assert archive.copies("home") == before and home.files("INBOX")
+    in_silence(archive.back_up())
+
+
+def test_a_sync_at_work_is_no_trouble(archive, home, remote):
+    send(remote, "one")
+    in_silence(archive.back_up())
+    with (home.path / "states/mailsync/home.lock").open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        in_silence(archive.back_up())
+    assert archive.copies() == archive.tool.of_a_day
 
 
 def test_a_damaged_file_is_copied_and_no_copy_of_before_is_given_up(archive, home, remote):
