@@ -7,21 +7,29 @@
 
 /* A row that is settled is agreed, whatever its other columns say (state_row.c). */
 #define KEPT_INSERT                                                                        \
-	"INSERT OR IGNORE INTO kept(mailbox, uniq, at, content)"                           \
+	"INSERT INTO kept(mailbox, uniq, at, content)"                                     \
 	" SELECT mailbox.name, uniq, CAST(strftime('%s', 'now') AS INT), content FROM row" \
 	" JOIN mailbox ON mailbox.id = row.mailbox WHERE uniq <> ''"                       \
 	" AND (row.pending = 0 OR agreed = 1)"
+/* One that the user said of before stays so. */
+#define KEPT_THERE \
+	" ON CONFLICT(mailbox, uniq) DO UPDATE SET content = coalesce(content, excluded.content)"
 static const char kept_row[] =
-	KEPT_INSERT " AND row.id = ? AND row.pending = 1 AND local = 1 AND remote = 2";
+	KEPT_INSERT " AND row.id = ? AND row.pending = 1 AND local = 1 AND remote = 2" KEPT_THERE;
 static const char kept_gone[] =
 	KEPT_INSERT " AND row.mailbox = ? AND uid BETWEEN ? AND ? AND uid <> 0"
-		    " AND row.pending = 1 AND local = 2 AND remote = 1";
-static const char kept_mailbox[] = KEPT_INSERT " AND row.mailbox = ?";
+		    " AND row.pending = 1 AND local = 2 AND remote = 1" KEPT_THERE;
+static const char kept_mailbox[] = KEPT_INSERT " AND row.mailbox = ?" KEPT_THERE;
 static const char kept_lost[] =
-	KEPT_INSERT " AND row.mailbox = ? AND row.pending = 1 AND remote = 2";
+	KEPT_INSERT " AND row.mailbox = ? AND row.pending = 1 AND remote = 2" KEPT_THERE;
 static const char kept_mean[] = "INSERT INTO kept(mailbox, uniq, at, meant)"
 				" VALUES(?, ?, CAST(strftime('%s', 'now') AS INT), 1)"
 				" ON CONFLICT(mailbox, uniq) DO UPDATE SET meant = 1";
+/* Base's own rows tell of one that was noted for the user's word alone. */
+static const char kept_drop_back[] =
+	"DELETE FROM kept WHERE mailbox = ? AND uniq = ? AND meant = 1 AND content IS NULL";
+static const char kept_back[] =
+	"UPDATE kept SET meant = 0 WHERE mailbox = ? AND uniq = ? AND meant = 1";
 static const char kept_is_meant[] =
 	"SELECT 1 FROM kept WHERE mailbox = ? AND uniq = ? AND meant = 1";
 /* What base has again it proves by itself, under whichever name. */
@@ -79,21 +87,45 @@ int state_kept_note_mailbox(struct state *state, int64_t mailbox, bool only_lost
 	return state_write_end(state, own, status, err);
 }
 
-int state_kept_mean(struct state *state, const char *mailbox, const char *unique, struct err *err)
+/* SQL of one file. */
+static int kept_run(struct state *state, const char *sql, const char *mailbox, const char *unique,
+		    struct err *err)
 {
 	struct query query;
+	int status = query_init(&query, state, sql, err);
+
+	if (status == 0) {
+		query_text(&query, mailbox);
+		query_text(&query, unique);
+		status = query_run(&query, err);
+		query_finish(&query);
+	}
+	return status;
+}
+
+int state_kept_mean(struct state *state, const char *mailbox, const char *unique, struct err *err)
+{
 	bool own;
 	int status = state_write_begin(state, &own, err);
 
 	if (status != 0) {
 		return status;
 	}
-	status = query_init(&query, state, kept_mean, err);
+	status = kept_run(state, kept_mean, mailbox, unique, err);
+	return state_write_end(state, own, status, err);
+}
+
+int state_kept_back(struct state *state, const char *mailbox, const char *unique, struct err *err)
+{
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = kept_run(state, kept_drop_back, mailbox, unique, err);
 	if (status == 0) {
-		query_text(&query, mailbox);
-		query_text(&query, unique);
-		status = query_run(&query, err);
-		query_finish(&query);
+		status = kept_run(state, kept_back, mailbox, unique, err);
 	}
 	return state_write_end(state, own, status, err);
 }

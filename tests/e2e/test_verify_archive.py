@@ -1,6 +1,8 @@
 """verify of an archive: what it lost is told until its user says that it is well, whatever the server
 does meanwhile."""
 
+import os
+
 import pytest
 
 from rig import mail
@@ -42,6 +44,29 @@ def test_a_loss_that_is_accepted_while_the_server_has_the_message_stays_accepted
     remote.expunge("INBOX", one)
     account.sync()
     assert missing(account) == 0
+
+
+@pytest.mark.parametrize("has_server", [True, False])
+def test_a_file_that_came_back_and_is_lost_again_is_told(account, remote, has_server):
+    (one, wire), _ = paired(account, remote, 2, **ARCHIVE)
+    path = account.local.find("INBOX", wire)
+    content, times = path.read_bytes(), path.stat()
+    path.unlink()
+    account.sync()
+    if not has_server:
+        remote.expunge("INBOX", one)
+        account.sync()
+    assert missing(account, "--accept-missing") == 0
+    account.sync()
+    assert missing(account) == 0
+    path.write_bytes(content)
+    os.utime(path, (times.st_atime, times.st_mtime))
+    account.sync()
+    assert missing(account) == 0
+    path.unlink()
+    account.sync()
+    assert missing(account) == 1
+    assert missing(account, "--accept-missing") == 0 and missing(account) == 0
 
 
 def test_many_losses_are_accepted_at_once(account, remote, steps, tmp_path):

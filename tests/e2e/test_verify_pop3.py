@@ -137,6 +137,18 @@ def test_what_the_server_has_no_more_is_not_repaired(fetched):
     assert verify(account, "--level=server")[0] == []
 
 
+def test_a_file_that_came_back_and_is_lost_again_is_told(fetched):
+    account, drop = fetched()
+    path = files(account, drop)[0]
+    content = path.read_bytes()
+    path.unlink()
+    assert verify(account, "--accept-missing")[0] == []
+    path.write_bytes(content)
+    assert verify(account)[0] == []
+    path.unlink()
+    assert kinds(verify(account, status=1)[0]) == ["missing_here"]
+
+
 def test_what_base_cannot_tell_is_compared_with_the_server_first(fetched):
     account, drop = fetched()
     edit(account, "UPDATE pop3 SET content = NULL")

@@ -106,6 +106,40 @@ static void a_loss_is_noted_on_whichever_side_it_comes_last(void **state)
 	row_finish(&both);
 }
 
+static bool is_meant(struct scene *scene, const char *unique)
+{
+	bool is_so = false;
+	OK(scene, state_kept_is_meant(scene->state, "Box", unique, &is_so, &scene->err));
+	return is_so;
+}
+
+/* That it is well that a file is gone says nothing of the next time. */
+static void what_came_back_is_missed_when_it_is_lost_again(void **state)
+{
+	struct scene *scene = *state;
+	int64_t box = scene_mailbox(scene, "Box");
+	struct row there = put(scene, box, 1, MESSAGE_GONE, MESSAGE_PRESENT);
+	struct row nowhere = put(scene, box, 2, MESSAGE_GONE, MESSAGE_PRESENT);
+	uint64_t count = 0;
+
+	OK(scene, state_kept_mean(scene->state, "Box", "1.x", &scene->err));
+	OK(scene, state_kept_mean(scene->state, "Box", "2.x", &scene->err));
+	OK(scene, state_kept_note_gone(scene->state, box, 2, 2, &scene->err));
+	OK(scene, state_see_remote_gone(scene->state, box, 2, 2, &count, &scene->err));
+	assert_int_equal(count, 1);
+	assert_true(is_meant(scene, "1.x") && is_meant(scene, "2.x"));
+	assert_int_equal(count_kept(scene, "Box", box), 0);
+
+	OK(scene, state_kept_back(scene->state, "Box", "1.x", &scene->err));
+	OK(scene, state_kept_back(scene->state, "Box", "2.x", &scene->err));
+	OK(scene, state_kept_back(scene->state, "Other", "2.x", &scene->err));
+	assert_false(is_meant(scene, "1.x") || is_meant(scene, "2.x"));
+	/* Of the one base's row tells; of the other nothing else. */
+	assert_int_equal(count_kept(scene, "Box", box), 1);
+	row_finish(&there);
+	row_finish(&nowhere);
+}
+
 /* Nothing more is told of a loss that is well; that a removal on the server fails is. */
 static void what_is_meant_waits_for_a_policy_unseen(void **state)
 {
@@ -205,6 +239,7 @@ int main(void)
 		SCENE_TEST(what_is_to_be_here_outlives_its_rows),
 		SCENE_TEST(only_what_the_server_lost_where_the_rest_comes_again),
 		SCENE_TEST(a_loss_is_noted_on_whichever_side_it_comes_last),
+		SCENE_TEST(what_came_back_is_missed_when_it_is_lost_again),
 		SCENE_TEST(what_is_meant_waits_for_a_policy_unseen),
 		SCENE_TEST(a_renamed_mailbox_takes_them_along),
 		SCENE_TEST(they_are_found_without_reading_all_rows),

@@ -268,6 +268,8 @@ int state_kept_note_gone(struct state *state, int64_t mailbox, uint32_t first, u
 int state_kept_note_mailbox(struct state *state, int64_t mailbox, bool only_lost, struct err *err);
 /* The user said so of the file UNIQUE in the mailbox of that name. */
 int state_kept_mean(struct state *state, const char *mailbox, const char *unique, struct err *err);
+/* It is here again: when it is lost another time the user has not said so. */
+int state_kept_back(struct state *state, const char *mailbox, const char *unique, struct err *err);
 int state_kept_is_meant(struct state *state, const char *mailbox, const char *unique,
 			bool *is_meant, struct err *err);
 /* Those of the mailbox NAME (and of the number MAILBOX, 0: none) that base has not got back, and

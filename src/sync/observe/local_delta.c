@@ -283,8 +283,10 @@ static int put_new(struct local_delta *delta, const struct maildir_entry *entry,
 	row.date = told_time(info->mtime);
 	row_set_file(&row, &mark, NULL);
 	int code;
-	if ((code = row_set_unique(&row, entry->name, entry->unique_len, err)) == 0) {
-		code = state_row_put(delta->run->session->state, &row, err);
+	if ((code = row_set_unique(&row, entry->name, entry->unique_len, err)) == 0 &&
+	    (code = state_row_put(delta->run->session->state, &row, err)) == 0) {
+		code = state_kept_back(delta->run->session->state, delta->mailbox->name, row.unique,
+				       err);
 	}
 	row_finish(&row);
 	return code;
@@ -363,6 +365,14 @@ static int put_stranger(struct local_delta *delta, const struct local_item *item
 	return apply_new(delta, &fresh, err);
 }
 
+static int put_back(struct local_delta *delta, const struct local_item *item, const struct row *row,
+		    struct err *err)
+{
+	int code =
+		state_kept_back(delta->run->session->state, delta->mailbox->name, row->unique, err);
+	return code < 0 ? code : apply_to_row(delta, item, err);
+}
+
 /* D5. What cannot be read now is looked at again. */
 static int apply_back(struct local_delta *delta, const struct local_item *item, struct err *err)
 {
@@ -375,7 +385,7 @@ static int apply_back(struct local_delta *delta, const struct local_item *item, 
 	if (code == 0 && found) {
 		(void)observe_file(delta->mailbox->dir, &row, item->entry, &look, &ignored);
 		delta->mailbox->base.has_stamp &= look.verdict != CONTENT_UNKNOWN;
-		code = look.verdict == CONTENT_SAME  ? apply_to_row(delta, item, err)
+		code = look.verdict == CONTENT_SAME  ? put_back(delta, item, &row, err)
 		     : look.verdict == CONTENT_OTHER ? put_stranger(delta, item, &row, err)
 						     : 0;
 	}

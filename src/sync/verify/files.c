@@ -266,7 +266,11 @@ static int write_down(struct verify_mailbox *at, const struct slice *slice, stru
 	for (size_t i = 0; code == 0 && i < slice->rows.count; i++) {
 		const struct row *row = &slice->rows.items[i];
 		const struct maildir_proof *proof = &slice->proofs[i];
-		if (!slice->are_proven[i] || verify_waits_for_body(at->verify, row)) {
+		if (!slice->are_proven[i]) {
+			continue;
+		}
+		code = state_kept_back(proofs, at->mailbox->name, row->unique, err);
+		if (code < 0 || verify_waits_for_body(at->verify, row)) {
 			continue;
 		}
 		at->verify->report->taken += !row->has_content;
