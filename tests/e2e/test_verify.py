@@ -1,5 +1,6 @@
 """verify: what is damaged is found and named rightly; what the next sync settles is no problem."""
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -167,6 +168,21 @@ def test_a_file_that_cannot_be_read_is_named_and_ends_no_proof_of_the_others(acc
     there = [("differs_there", uids[2])] if level == "bytes" else []
     assert named(result.of("verify")) == [("differs_here", uid) for uid in uids[:3]] + there
     assert result.status == 1 and result.errors == [] and result.of("verified")[0]["messages"] == 4
+
+
+def test_where_nothing_can_be_opened_any_more_no_file_is_blamed(account, remote, refuse_shim):
+    """No descriptors are left: that says nothing of the files."""
+    paired(account, remote, 3)
+    env = {"LD_PRELOAD": refuse_shim, "REFUSE_CALLS": ",openat,", "REFUSE_ERRNO": str(errno.EMFILE),
+           "REFUSE_ROOT": str(account.local.folder("INBOX") / "cur")}
+    for path in account.local.files("INBOX"):
+        path.rename(account.local.folder("INBOX") / "cur" / f"{path.name.partition(':')[0]}:2,S")
+    account.sync()
+    result = account.run("--json", "verify", env=env)
+    assert result.status == 74 and result.of("verify") == []
+    [error] = result.errors
+    assert "Too many open files" in error["message"]
+    assert verify(account)[0] == []
 
 
 def test_what_was_refiled_under_new_names_is_pending(account, remote):

@@ -70,6 +70,24 @@ int syncfs(int fd)
 	return refuses("syncfs", fd) ? -1 : NEXT(syncfs)(fd);
 }
 
+/* Of files, not of directories. */
+int openat(int fd, const char *name, int flags, ...)
+{
+	va_list rest;
+	va_start(rest, flags);
+	mode_t mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : 0;
+	va_end(rest);
+	bool is_refused = (flags & O_DIRECTORY) == 0 && refuses("openat", fd);
+	return is_refused ? -1 : NEXT(openat)(fd, name, flags, mode);
+}
+
+/* What becomes of it with _FORTIFY_SOURCE. */
+int __openat_2(int fd, const char *name, int flags);
+int __openat_2(int fd, const char *name, int flags)
+{
+	return openat(fd, name, flags);
+}
+
 /* The program calls renameat2 so. */
 long syscall(long number, ...)
 {

@@ -167,11 +167,6 @@ bool verify_is_damaged(struct verify_mailbox *at, int64_t row)
 	return row_ids_has(&at->damaged.rows, row);
 }
 
-static bool ends_all(const struct err *err)
-{
-	return err->code == ERR_NOMEM || err->code == ERR_INTERNAL || err->code == ERR_INTERRUPTED;
-}
-
 int verify_outlives_file(struct verify_mailbox *at, const struct row *row,
 			 const struct maildir_entry *entry, int code, struct err *err)
 {
@@ -181,7 +176,7 @@ int verify_outlives_file(struct verify_mailbox *at, const struct row *row,
 		at->verify->report->pending++;
 		return 0;
 	}
-	if (code == 0 || ends_all(err)) {
+	if (code == 0 || run_is_fatal_in_folder(err)) {
 		return code;
 	}
 	verify_path(entry, path);
