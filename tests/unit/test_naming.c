@@ -47,14 +47,16 @@ static void L1_L2_the_prefix_that_is_known_stands_where_none_is_told(void **stat
 
 static void L3_without_a_known_prefix_nothing_is_done(void **state)
 {
-	static const enum remote_naming silent[] = {REMOTE_NAMING_UNTOLD, REMOTE_NAMING_NONE};
+	static const enum remote_naming silent[] = {REMOTE_NAMING_UNTOLD, REMOTE_NAMING_NONE,
+						    REMOTE_NAMING_UNOFFERED};
 	struct run_scene *scene = *state;
 	snprintf(scene->server->prefix, sizeof(scene->server->prefix), "INBOX.");
 	scene->server->separator = '.';
 	scripted_make(scene->server, "INBOX.Work");
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		scene->server->naming = silent[i];
 		sync_to(scene, 75);
+		expect_error(scene, NULL, "does not tell its namespace");
 		expect_no_folder(scene, "INBOX/Work");
 	}
 	scene->server->naming = REMOTE_NAMING_TOLD;
@@ -64,17 +66,26 @@ static void L3_without_a_known_prefix_nothing_is_done(void **state)
 	expect_no_folder(scene, "INBOX/Work");
 }
 
-static void L3_nil_is_believed_where_a_mailbox_stands_beside_inbox(void **state)
+static void believe_beside_inbox(struct run_scene *scene, enum remote_naming naming)
 {
-	struct run_scene *scene = *state;
 	scene->server->separator = '.';
-	scene->server->naming = REMOTE_NAMING_NONE;
+	scene->server->naming = naming;
 	sync_to(scene, 0); /* INBOX alone */
 	scripted_make(scene->server, "INBOX.Child");
 	scripted_make(scene->server, "Work");
 	sync_to(scene, 0);
 	free(run_scene_files(scene, "Work"));
 	free(run_scene_files(scene, "INBOX/Child"));
+}
+
+static void L3_nil_is_believed_where_a_mailbox_stands_beside_inbox(void **state)
+{
+	believe_beside_inbox(*state, REMOTE_NAMING_NONE);
+}
+
+static void L3_so_is_that_none_is_offered(void **state)
+{
+	believe_beside_inbox(*state, REMOTE_NAMING_UNOFFERED);
 }
 
 static void L4_a_separator_that_is_not_told_stands(void **state)
@@ -377,6 +388,7 @@ int main(void)
 		RUN_TEST(L1_L2_the_prefix_that_is_known_stands_where_none_is_told),
 		RUN_TEST(L3_without_a_known_prefix_nothing_is_done),
 		RUN_TEST(L3_nil_is_believed_where_a_mailbox_stands_beside_inbox),
+		RUN_TEST(L3_so_is_that_none_is_offered),
 		RUN_TEST(L4_a_separator_that_is_not_told_stands),
 		RUN_TEST(L5_another_separator_or_prefix_removes_nothing),
 		RUN_TEST(L5_a_server_that_was_set_up_anew_goes_on),

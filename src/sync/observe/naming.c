@@ -31,9 +31,9 @@ static int known_load(struct run *run, struct mbname_wire *known, bool *is_known
 static int tell_unknown(struct err *err)
 {
 	return err_set(err, ERR_TEMPORARY, SCOPE_ACCOUNT,
-		       "the server offers NAMESPACE and does not tell it, so which mailboxes its "
-		       "names mean is not known; run again, or set disable_extensions = NAMESPACE "
-		       "if it never does");
+		       "the server does not tell its namespace, so which mailboxes its names mean "
+		       "is not known; run again, or set disable_extensions = NAMESPACE if it never "
+		       "does");
 }
 
 static void tell_kept(struct run *run, const struct mbname_wire *wire)
