@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "mailsync/base/shell.h"
 #include "cli_options.h"
 
 /* Each account, and each of its mailboxes as ACCOUNT/MAILBOX. */
@@ -81,18 +82,6 @@ static void write_bash(struct buf *text)
 			      "complete -F _mailsync mailsync\n");
 }
 
-/* Between single quotes, for zsh and fish. */
-static void add_quoted(struct buf *text, const char *words)
-{
-	for (; *words != '\0'; words++) {
-		if (*words == '\'') {
-			buf_append_cstr(text, "'\\''");
-		} else {
-			buf_append_char(text, *words);
-		}
-	}
-}
-
 static void write_zsh(struct buf *text)
 {
 	const struct cli_command_row *row;
@@ -106,7 +95,7 @@ static void write_zsh(struct buf *text)
 			      "\tcommands=(\n");
 	for (size_t i = 0; (row = cli_command_row(i)) != NULL; i++) {
 		buf_printf(text, "\t\t'%s:", row->word);
-		add_quoted(text, row->help);
+		shell_append_quoted(text, row->help);
 		buf_append_cstr(text, "'\n");
 	}
 	buf_append_cstr(text,
@@ -123,7 +112,7 @@ static void write_zsh(struct buf *text)
 	for (size_t i = 0; cli_option_word(i, &option); i++) {
 		buf_printf(text, "\t\t[[ \" $options \" == *' --%s%s '* ]] && described+=('--%s:",
 			   option.name, option.value != NULL ? "=" : "", option.name);
-		add_quoted(text, option.help);
+		shell_append_quoted(text, option.help);
 		buf_append_cstr(text, "')\n");
 	}
 	buf_append_cstr(text, "\t\t_describe option described\n"
@@ -147,7 +136,7 @@ static void write_fish(struct buf *text)
 	for (size_t i = 0; (row = cli_command_row(i)) != NULL; i++) {
 		buf_printf(text, "complete -c mailsync -n __fish_use_subcommand -a %s -d '",
 			   row->word);
-		add_quoted(text, row->help);
+		shell_append_quoted(text, row->help);
 		buf_append_cstr(text, "'\n");
 	}
 	for (size_t i = 0; cli_option_word(i, &option); i++) {
@@ -168,7 +157,7 @@ static void write_fish(struct buf *text)
 			buf_printf(text, " -s %c", option.letter);
 		}
 		buf_printf(text, "%s -d '", option.value != NULL ? " -r -F" : "");
-		add_quoted(text, option.help);
+		shell_append_quoted(text, option.help);
 		buf_append_cstr(text, "'\n");
 	}
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "mailsync/base/file.h"
+#include "mailsync/base/shell.h"
 #include "mailsync/conf/conf.h"
 
 #define TEXT_MAX 65536
@@ -64,22 +65,12 @@ void cli_place_finish(struct cli_place *place)
 /* WORD for a shell; a "~" at its beginning stays one. */
 static void append_word(struct buf *out, const char *word)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				    "0123456789._-/+@%:,=";
 	size_t tilde = word[0] == '~' ? strspn(word, "~/") : 0;
 
 	buf_append(out, word, tilde);
-	word += tilde;
-	if (word[strspn(word, plain)] == '\0') {
-		buf_append_cstr(out, word);
-		return;
+	if (tilde == 0 || word[tilde] != '\0') {
+		shell_append_word(out, word + tilde);
 	}
-	buf_append_char(out, '\'');
-	for (; *word; word++) {
-		buf_append_cstr(out, *word == '\'' ? "'\\''" : "");
-		buf_append(out, word, *word != '\'');
-	}
-	buf_append_char(out, '\'');
 }
 
 void cli_next_command(struct buf *out, const struct cli_place *place, const char *command,

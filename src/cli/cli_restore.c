@@ -73,16 +73,6 @@ int cli_restore_take_since(struct cli_options *options, const char *text, struct
 		text);
 }
 
-static bool is_wanted(const struct strlist *only, const char *name)
-{
-	for (size_t i = 0; i < only->count; i++) {
-		if (strcmp(only->items[i], name) == 0) {
-			return true;
-		}
-	}
-	return only->count == 0;
-}
-
 static void print_day_json(struct buf *out, const char *account, const struct restore_day *day)
 {
 	event_begin(out, "missed");
@@ -109,7 +99,7 @@ void cli_print_missed(struct cli_output *output, const char *account,
 
 	for (size_t i = 0; i < missed->count; i++) {
 		const struct restore_day *day = &missed->items[i];
-		if (!is_wanted(only, day->mailbox)) {
+		if (!cli_print_wants(only, day->mailbox)) {
 			continue;
 		}
 		messages += day->messages;

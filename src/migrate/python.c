@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "mailsync/base/shell.h"
+
 #define WORD_MAX 65536
 
 static void skip_blanks(struct span *text)
@@ -129,21 +131,8 @@ bool python_filter(struct span text, struct strlist *list, bool *is_out)
 
 void python_append_command(const struct strlist *words, struct buf *out)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				    "0123456789._-/+@%:,=";
-
 	for (size_t i = 0; i < words->count; i++) {
-		const char *word = words->items[i];
 		buf_append_cstr(out, i > 0 ? " " : "");
-		if (*word && word[strspn(word, plain)] == '\0') {
-			buf_append_cstr(out, word);
-			continue;
-		}
-		buf_append_char(out, '\'');
-		for (; *word; word++) {
-			buf_append_cstr(out, *word == '\'' ? "'\\''" : "");
-			buf_append(out, word, *word != '\'');
-		}
-		buf_append_char(out, '\'');
+		shell_append_word(out, words->items[i]);
 	}
 }

@@ -1,29 +1,9 @@
 /* What the brake says: what it holds, and both ways on as commands. */
 #include "plan.h"
 
-#include <string.h>
+#include "mailsync/base/shell.h"
 
 #define ACCOUNT_MAX 256
-
-/* TEXT as a word of a shell's. */
-static void append_word(struct buf *out, const char *text)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "._/@%+=:,-";
-	if (text[strspn(text, plain)] == '\0') {
-		buf_append_cstr(out, text);
-		return;
-	}
-	buf_append_char(out, '\'');
-	for (; *text != '\0'; text++) {
-		if (*text == '\'') {
-			buf_append_cstr(out, "'\\''");
-		} else {
-			buf_append_char(out, *text);
-		}
-	}
-	buf_append_char(out, '\'');
-}
 
 /* MAILBOX, or the account (NULL), as the command line names it. */
 static void append_target(struct buf *out, const struct run *run, const struct mailbox *mailbox)
@@ -34,7 +14,7 @@ static void append_target(struct buf *out, const struct run *run, const struct m
 	if (mailbox != NULL) {
 		buf_printf(&target, "/%s", mailbox->name);
 	}
-	append_word(out, target.data);
+	shell_append_word(out, target.data);
 	buf_finish(&target);
 }
 
