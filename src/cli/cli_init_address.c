@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 #include "mailsync/conf/conf.h"
 #include "mailsync/conf/nearest.h"
@@ -14,6 +12,7 @@
 #include "cli_init_next.h"
 #include "cli_json.h"
 #include "cli_section.h"
+#include "cli_there.h"
 
 #define SECTION_MAX    65536
 #define NAME_SIZE_MAX  1024
@@ -23,43 +22,12 @@ struct init {
 	const struct cli_options *options;
 	struct log *log;
 	struct cli_address address;
-	struct conf *conf; /* without accounts where there is none yet */
-	bool is_said;      /* what is wrong with it */
-	struct cli_place place;
+	struct cli_there there;
 	struct buf name; /* of the account */
 	struct buf text;
 	struct cli_look look;
 	struct cli_section section;
 };
-
-/* --- what is there already --- */
-
-static int read_conf(struct init *init, struct err *err)
-{
-	struct conf_errors errors;
-	int code = cli_place_find(&init->place, init->options->config, err);
-
-	if (code < 0) {
-		return code;
-	}
-	code = conf_load_sections(&init->conf, init->place.path, &errors, err);
-	for (size_t i = 0; code < 0 && i < errors.count; i++) {
-		cli_complain(init->options, ERR_CONFIG, errors.items[i].text);
-		init->is_said = true;
-	}
-	conf_errors_finish(&errors);
-	return code;
-}
-
-static bool is_taken(const struct init *init, const char *name)
-{
-	for (size_t i = 0; i < init->conf->count; i++) {
-		if (strcasecmp(init->conf->accounts[i].name, name) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
 
 /* "gmail", else "gmail-me", else with a number. */
 static int choose_name(struct init *init, struct err *err)
@@ -70,32 +38,18 @@ static int choose_name(struct init *init, struct err *err)
 
 	cli_address_append_name(&init->address, name);
 	size_t label = name->len;
-	if (name->failed == 0 && is_taken(init, name->data)) {
+	if (name->failed == 0 && cli_there_has(&init->there, name->data)) {
 		buf_append_char(name, '-');
 		for (const char *c = init->address.local; *c && name->len < NAME_SHOWN_MAX; c++) {
 			buf_append_char(name, strchr(plain, *c) ? *c : '_');
 		}
 	}
-	for (unsigned number = 2; name->failed == 0 && is_taken(init, name->data); number++) {
+	for (unsigned number = 2; name->failed == 0 && cli_there_has(&init->there, name->data);
+	     number++) {
 		buf_truncate(name, label);
 		buf_printf(name, "-%u", number);
 	}
 	return buf_status(name, "the account's name", err);
-}
-
-/* The account that is there for the same mailbox, or NULL. */
-static const struct conf_account *find_twin(const struct init *init)
-{
-	const char *host = cli_section_host(&init->section);
-
-	for (size_t i = 0; i < init->conf->count; i++) {
-		const struct conf_account *account = &init->conf->accounts[i];
-		if (account->host && account->user && strcasecmp(account->host, host) == 0 &&
-		    strcasecmp(account->user, cli_section_user(&init->section)) == 0) {
-			return account;
-		}
-	}
-	return NULL;
 }
 
 /* --- what is said of it --- */
@@ -138,7 +92,8 @@ static char *nearest_domain(const struct init *init)
 	char *best = NULL;
 
 	strlist_init(&domains);
-	for (size_t at = 0; (provider = provider_next(&init->conf->providers, &at)) != NULL;) {
+	for (size_t at = 0;
+	     (provider = provider_next(&init->there.conf->providers, &at)) != NULL;) {
 		const char *rest = provider_value(provider, "domains");
 		while (rest && *rest) {
 			size_t len = strcspn(rest, " ");
@@ -212,16 +167,16 @@ static int say_unproven(struct init *init)
 
 static int say_found(struct init *init, struct err *err)
 {
-	const struct conf_account *twin = find_twin(init);
+	const struct conf_account *twin = cli_there_twin(
+		&init->there, cli_section_host(&init->section), cli_section_user(&init->section));
 	const bool is_write = init->options->write;
 	int code;
 
 	if (twin && is_write) {
-		return err_set(err, ERR_CONFIG, SCOPE_RUN,
-			       "account %s in %s is for %s at %s already; nothing was written",
-			       twin->name, init->place.path, twin->user, twin->host);
+		return cli_there_refuse(&init->there, twin, err);
 	}
-	if (is_write && (code = conf_append(init->place.path, buf_span(&init->text), err)) < 0) {
+	if (is_write &&
+	    (code = conf_append(init->there.place.path, buf_span(&init->text), err)) < 0) {
 		return code;
 	}
 	if (init->options->json) {
@@ -235,14 +190,13 @@ static int say_found(struct init *init, struct err *err)
 				     "the section cannot be printed");
 	}
 	if (twin) {
-		fprintf(stderr, "mailsync: account %s is for %s at %s already\n", twin->name,
-			twin->user, twin->host);
+		cli_there_say(twin);
 	}
 	if (init->section.trouble) {
 		log_line(init->log, LOG_WARN, "it could not be tried: %s", init->section.trouble);
 	}
 	if (init->options->level > LOG_ERROR) {
-		cli_init_next(&init->place, &init->section, is_write);
+		cli_init_next(&init->there.place, &init->section, is_write);
 	}
 	return 0;
 }
@@ -268,13 +222,14 @@ static int run(struct init *init, struct err *err)
 	int code;
 
 	if ((code = cli_address_read(&init->address, init->options->arguments[0], err)) < 0 ||
-	    (code = read_conf(init, err)) < 0 || (code = choose_name(init, err)) < 0) {
+	    (code = cli_there_read(&init->there, init->options, err)) < 0 ||
+	    (code = choose_name(init, err)) < 0) {
 		return code;
 	}
 	init->section.name = init->name.data;
 	init->section.address = &init->address;
-	init->section.folder = init->place.folder;
-	cli_look_init(&init->look, &init->address, init->conf, init->log);
+	init->section.folder = init->there.place.folder;
+	cli_look_init(&init->look, &init->address, init->there.conf, init->log);
 	code = cli_look_run(&init->look, &init->section, err);
 	if (code == 0) {
 		code = report(init, err);
@@ -294,8 +249,7 @@ static void init_end(struct init *init)
 {
 	buf_finish(&init->text);
 	buf_finish(&init->name);
-	cli_place_finish(&init->place);
-	conf_destroy(&init->conf);
+	cli_there_finish(&init->there);
 	cli_address_finish(&init->address);
 }
 
@@ -311,7 +265,7 @@ int cli_init_address(const struct cli_options *options)
 	init_begin(&init, options, &log);
 	int status = run(&init, &err);
 	if (status < 0) {
-		if (!init.is_said) {
+		if (!init.there.is_said) {
 			cli_complain(options, err.code, err.text);
 		}
 		status = err_exit_status(err.code);

@@ -15,6 +15,7 @@
 #include "cli_complain.h"
 #include "cli_init_next.h"
 #include "cli_json.h"
+#include "cli_there.h"
 
 #define SOURCE_MAX (1024 * 1024)
 #define TEXT_MAX   (16 * 1024 * 1024)
@@ -23,31 +24,12 @@
 struct job {
 	const struct cli_options *options;
 	struct migrate migrate;
-	struct conf *conf; /* without accounts where there is none yet */
-	bool is_said;      /* what is wrong with it */
-	struct cli_place place;
+	struct cli_there there;
 	struct migrate_place shown;
 	struct buf text; /* all sections */
 };
 
 /* --- what is there --- */
-
-static int read_conf(struct job *job, struct err *err)
-{
-	struct conf_errors errors;
-	int code = cli_place_find(&job->place, job->options->config, err);
-
-	if (code < 0) {
-		return code;
-	}
-	code = conf_load_sections(&job->conf, job->place.path, &errors, err);
-	for (size_t i = 0; code < 0 && i < errors.count; i++) {
-		cli_complain(job->options, ERR_CONFIG, errors.items[i].text);
-		job->is_said = true;
-	}
-	conf_errors_finish(&errors);
-	return code;
-}
 
 static int read_source(struct job *job, struct err *err)
 {
@@ -73,12 +55,7 @@ static bool is_taken(const struct job *job, size_t at, const char *name)
 			return true;
 		}
 	}
-	for (size_t i = 0; i < job->conf->count; i++) {
-		if (strcasecmp(job->conf->accounts[i].name, name) == 0) {
-			return true;
-		}
-	}
-	return false;
+	return cli_there_has(&job->there, name);
 }
 
 /* "work", else with a number. */
@@ -98,38 +75,20 @@ static int choose_names(struct job *job, struct err *err)
 	return code;
 }
 
-/* The account that is there for the same mailbox, or NULL. */
-static const struct conf_account *find_twin(const struct job *job,
-					    const struct migrate_account *account)
-{
-	const char *host = migrate_value(account, "host");
-	const char *user = migrate_value(account, "user");
-
-	for (size_t i = 0; host && user && i < job->conf->count; i++) {
-		const struct conf_account *other = &job->conf->accounts[i];
-		if (other->host && other->user && strcasecmp(other->host, host) == 0 &&
-		    strcasecmp(other->user, user) == 0) {
-			return other;
-		}
-	}
-	return NULL;
-}
-
 /* --- what is written --- */
 
 static int check_twins(const struct job *job, struct err *err)
 {
 	for (size_t i = 0; i < job->migrate.count; i++) {
-		const struct conf_account *twin = find_twin(job, &job->migrate.accounts[i]);
+		const struct migrate_account *account = &job->migrate.accounts[i];
+		const struct conf_account *twin =
+			cli_there_twin(&job->there, migrate_value(account, "host"),
+				       migrate_value(account, "user"));
 		if (twin && job->options->write) {
-			return err_set(
-				err, ERR_CONFIG, SCOPE_RUN,
-				"account %s in %s is for %s at %s already; nothing was written",
-				twin->name, job->place.path, twin->user, twin->host);
+			return cli_there_refuse(&job->there, twin, err);
 		}
 		if (twin) {
-			fprintf(stderr, "mailsync: account %s is for %s at %s already\n",
-				twin->name, twin->user, twin->host);
+			cli_there_say(twin);
 		}
 	}
 	return 0;
@@ -147,7 +106,7 @@ static int password_path(const struct job *job, const struct migrate_account *ac
 	struct buf named;
 
 	buf_init(&named, FILE_PATH_SIZE);
-	migrate_append_password_file(account, job->place.folder, &named);
+	migrate_append_password_file(account, job->there.place.folder, &named);
 	int code = buf_status(&named, "a path", err);
 	if (code == 0) {
 		code = file_expand(named.data, path, err);
@@ -212,7 +171,7 @@ static int write_all(const struct job *job, struct err *err)
 	int code = check_password_files(job, err);
 
 	if (code == 0) {
-		code = conf_append(job->place.path, buf_span(&job->text), err);
+		code = conf_append(job->there.place.path, buf_span(&job->text), err);
 	}
 	for (size_t i = 0; i < job->migrate.count && code == 0; i++) {
 		if (has_secret(&job->migrate.accounts[i])) {
@@ -265,11 +224,11 @@ static void print_json(const struct job *job)
 /* With a password to be typed for each account that has none yet. */
 static void say_next(const struct job *job)
 {
-	const char *folder = job->place.folder;
+	const char *folder = job->there.place.folder;
 	struct buf text, file;
 
 	buf_init(&text, TEXT_MAX);
-	cli_next_begin(&text, &job->place, job->options->write);
+	cli_next_begin(&text, &job->there.place, job->options->write);
 	buf_printf(&text, "  (stop what runs %s by itself: cron, a timer, a daemon)\n",
 		   migrate_kind_name(job->migrate.kind));
 	for (size_t i = 0; i < job->migrate.count; i++) {
@@ -279,14 +238,14 @@ static void say_next(const struct job *job)
 			continue;
 		}
 		buf_init(&file, FILE_PATH_SIZE);
-		migrate_append_password_file(account, job->place.folder, &file);
+		migrate_append_password_file(account, job->there.place.folder, &file);
 		cli_next_password(&text, folder, file.data);
 		folder = ""; /* is made once */
 		buf_finish(&file);
 	}
-	cli_next_command(&text, &job->place, "check", "");
-	cli_next_command(&text, &job->place, "--dry-run", "");
-	cli_next_command(&text, &job->place, "", "");
+	cli_next_command(&text, &job->there.place, "check", "");
+	cli_next_command(&text, &job->there.place, "--dry-run", "");
+	cli_next_command(&text, &job->there.place, "", "");
 	if (text.failed == 0) {
 		fwrite(text.data, 1, text.len, stderr);
 	}
@@ -327,11 +286,11 @@ static int run(struct job *job, struct err *err)
 {
 	int code;
 
-	if ((code = read_conf(job, err)) < 0 || (code = read_source(job, err)) < 0 ||
-	    (code = choose_names(job, err)) < 0) {
+	if ((code = cli_there_read(&job->there, job->options, err)) < 0 ||
+	    (code = read_source(job, err)) < 0 || (code = choose_names(job, err)) < 0) {
 		return code;
 	}
-	job->shown = (struct migrate_place){job->options->from, job->place.folder};
+	job->shown = (struct migrate_place){job->options->from, job->there.place.folder};
 	return report(job, err);
 }
 
@@ -343,12 +302,11 @@ int cli_migrate(const struct cli_options *options)
 	buf_init(&job.text, TEXT_MAX);
 	migrate_init(&job.migrate);
 	int code = run(&job, &err);
-	if (code < 0 && !job.is_said) {
+	if (code < 0 && !job.there.is_said) {
 		cli_complain(options, err.code, err.text);
 	}
 	migrate_finish(&job.migrate);
 	buf_finish(&job.text);
-	cli_place_finish(&job.place);
-	conf_destroy(&job.conf);
+	cli_there_finish(&job.there);
 	return code < 0 ? err_exit_status(err.code) : 0;
 }
