@@ -50,6 +50,16 @@ void strlist_sort(struct strlist *list)
 	}
 }
 
+bool strlist_has(const struct strlist *list, const char *item)
+{
+	for (size_t i = 0; list && i < list->count; i++) {
+		if (strcmp(list->items[i], item) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 long strlist_find(const struct strlist *list, const char *item)
 {
 	char **found =

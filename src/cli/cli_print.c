@@ -75,12 +75,7 @@ void cli_print_error(struct cli_output *output, const struct cli_trouble *troubl
 /* True when NAME is to be printed. */
 bool cli_print_wants(const struct strlist *only, const char *name)
 {
-	for (size_t i = 0; i < only->count; i++) {
-		if (strcmp(only->items[i], name) == 0) {
-			return true;
-		}
-	}
-	return only->count == 0;
+	return only->count == 0 || strlist_has(only, name);
 }
 
 /* How many columns TEXT takes, roughly: its characters, not its bytes. */

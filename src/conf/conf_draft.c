@@ -159,16 +159,6 @@ static int draft_find_provider(struct conf_draft *draft, struct err *err)
 	return code;
 }
 
-static bool has_word(const struct strlist *list, const char *word)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (strcmp(list->items[i], word) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* What the provider gets wrong is left alone whatever else the account names; an empty value of
  * its own takes even that back. */
 static int draft_add_disabled(struct conf_draft *draft, struct err *err)
@@ -189,7 +179,7 @@ static int draft_add_disabled(struct conf_draft *draft, struct err *err)
 	}
 	for (size_t i = 0; i < scratch.disable_extensions.count && code == 0; i++) {
 		const char *word = scratch.disable_extensions.items[i];
-		if (!has_word(words, word)) {
+		if (!strlist_has(words, word)) {
 			code = strlist_add(words, span_of(word), err);
 		}
 	}

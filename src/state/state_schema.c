@@ -22,7 +22,8 @@
 static_assert(MESSAGE_ABSENT == 0 && MESSAGE_PRESENT == 1 && MESSAGE_GONE == 2,
 	      "stored in the database");
 static_assert(REASON_TOO_LARGE == 2 && REASON_OBSTACLE == 7 && REASON_AMBIGUOUS == 8 &&
-		      REASON_UNIDENTIFIED == 9 && REASON_UNSEEN == 10 && REASON_UNPROVEN == 11,
+		      REASON_UNIDENTIFIED == 9 && REASON_UNSEEN == 10 && REASON_UNPROVEN == 11 &&
+		      REASON_SUSPECT == 12,
 	      "stored in the database");
 static_assert(FLAG_DELETED == 32, "stands in the index row_deleted");
 static_assert(REFUSAL_NOW == 1 && REFUSAL_QUOTA == 2 && REFUSAL_OPEN == 3 && REFUSAL_LASTING == 4 &&

@@ -37,13 +37,7 @@ static const struct {
 
 bool imap_is_disabled(const struct imap *imap, const char *name)
 {
-	const struct strlist *disabled = imap->server->disabled;
-	for (size_t i = 0; disabled != NULL && i < disabled->count; i++) {
-		if (strcmp(disabled->items[i], name) == 0) {
-			return true;
-		}
-	}
-	return false;
+	return strlist_has(imap->server->disabled, name);
 }
 
 /* What stands in WORD behind NAME ("MESSAGELIMIT=1000"); untold where that is no number. */

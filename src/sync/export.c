@@ -90,12 +90,7 @@ static int check_stop(const struct outgoing *outgoing, struct err *err)
 
 static bool is_named(const struct strlist *only, const char *name)
 {
-	for (size_t i = 0; i < only->count; i++) {
-		if (strcmp(only->items[i], name) == 0) {
-			return true;
-		}
-	}
-	return only->count == 0;
+	return only->count == 0 || strlist_has(only, name);
 }
 
 static int choose_mailboxes(struct outgoing *outgoing, struct err *err)

@@ -17,11 +17,14 @@ static void strlist_finds_every_item_after_sorting(void **state)
 	(void)state;
 	strlist_init(&list);
 	assert_int_equal(strlist_find(&list, "any"), -1);
+	assert_false(strlist_has(&list, "any") || strlist_has(NULL, "any"));
 	strlist_sort(&list);
 	for (int i = 100; i > 0; i--) {
 		snprintf(name, sizeof(name), "%d", i);
 		assert_int_equal(strlist_add(&list, span_of(name), &err), 0);
 	}
+	assert_true(strlist_has(&list, "1") && strlist_has(&list, "100"));
+	assert_false(strlist_has(&list, "10 ") || strlist_has(&list, ""));
 	strlist_sort(&list);
 	for (int i = 100; i > 0; i--) {
 		snprintf(name, sizeof(name), "%d", i);

@@ -37,15 +37,10 @@ struct mailbox *run_mailbox(struct run *run, const char *name)
 			  compare_to_name);
 }
 
-/* By the command line, or that names none. */
-static bool is_named(const struct run *run, const char *name)
+bool run_names(const struct run *run, const char *name)
 {
 	const struct strlist *only = run->options->only;
-	bool is_named = only == NULL || only->count == 0;
-	for (size_t i = 0; !is_named && i < only->count; i++) {
-		is_named = strcmp(only->items[i], name) == 0;
-	}
-	return is_named;
+	return only == NULL || only->count == 0 || strlist_has(only, name);
 }
 
 struct mailbox *run_mailbox_add(struct run *run, const char *name, struct err *err)
@@ -61,7 +56,7 @@ struct mailbox *run_mailbox_add(struct run *run, const char *name, struct err *e
 	}
 	struct mailbox made = {
 		.name = span_dup(span_of(name)),
-		.decided.exclusion = is_named(run, name) ? EXCLUDED_NOT : EXCLUDED_BY_NAME,
+		.decided.exclusion = run_names(run, name) ? EXCLUDED_NOT : EXCLUDED_BY_NAME,
 	};
 	if (made.name == NULL) {
 		err_nomem(err);

@@ -225,6 +225,8 @@ bool run_selects(const struct run *run, const char *name);
 bool run_selects_by_use(const struct run *run, const char *name);
 /* and as uses_may_select. */
 bool run_may_select(const struct run *run, const char *name);
+/* The command line names the mailbox NAME, or none. */
+bool run_names(const struct run *run, const char *name);
 
 void mailbox_finish(struct mailbox *mailbox);
 /* Forgets all mailboxes of the run. */

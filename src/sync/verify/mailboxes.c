@@ -150,17 +150,6 @@ static int look_at_kept(struct verify_mailbox *at, struct err *err)
 	return code < 0 ? code : share_end(&at->share, at->verify, at->mailbox, err);
 }
 
-static bool is_named(const struct run *run, const char *name)
-{
-	const struct strlist *only = run->options->only;
-	for (size_t i = 0; only != NULL && i < only->count; i++) {
-		if (strcmp(only->items[i], name) == 0) {
-			return true;
-		}
-	}
-	return only == NULL || only->count == 0;
-}
-
 /* What is to be kept of mailboxes that base has no more. */
 static int look_at_forgotten(struct verify *verify, struct err *err)
 {
@@ -175,7 +164,7 @@ static int look_at_forgotten(struct verify *verify, struct err *err)
 			.verify = verify,
 			.mailbox = mailbox != NULL ? mailbox : &gone,
 		};
-		if (is_named(run, names.items[i]) && run_selects(run, names.items[i]) &&
+		if (run_names(run, names.items[i]) && run_selects(run, names.items[i]) &&
 		    (mailbox == NULL || !takes_part(run, mailbox))) {
 			code = look(&at, look_at_kept, err);
 		}
