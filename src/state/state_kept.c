@@ -30,6 +30,7 @@ static const char kept_drop_back[] =
 	"DELETE FROM kept WHERE mailbox = ? AND uniq = ? AND meant = 1 AND content IS NULL";
 static const char kept_back[] =
 	"UPDATE kept SET meant = 0 WHERE mailbox = ? AND uniq = ? AND meant = 1";
+static const char kept_has_meant[] = "SELECT EXISTS(SELECT 1 FROM kept WHERE meant = 1)";
 static const char kept_is_meant[] =
 	"SELECT 1 FROM kept WHERE mailbox = ? AND uniq = ? AND meant = 1";
 /* What base has again it proves by itself, under whichever name. */
@@ -111,16 +112,38 @@ int state_kept_mean(struct state *state, const char *mailbox, const char *unique
 	if (status != 0) {
 		return status;
 	}
+	state->was_meant_asked = state->may_have_meant = true;
 	status = kept_run(state, kept_mean, mailbox, unique, err);
 	return state_write_end(state, own, status, err);
 }
 
+/* Asked once: this is for each message that comes or is proven, and nearly always there is none. */
+static int kept_ask_meant(struct state *state, bool *may_be, struct err *err)
+{
+	struct query query;
+	bool has_row = false;
+	int status = 0;
+
+	state_lock(state);
+	if (!state->was_meant_asked &&
+	    (status = query_init(&query, state, kept_has_meant, err)) == 0) {
+		status = query_next(&query, &has_row, err);
+		state->may_have_meant = has_row && query_get_int(&query, 0) != 0;
+		state->was_meant_asked = status == 0;
+		query_finish(&query);
+	}
+	*may_be = state->may_have_meant;
+	state_unlock(state);
+	return status;
+}
+
 int state_kept_back(struct state *state, const char *mailbox, const char *unique, struct err *err)
 {
+	bool may_be;
 	bool own;
-	int status = state_write_begin(state, &own, err);
+	int status = kept_ask_meant(state, &may_be, err);
 
-	if (status != 0) {
+	if (status != 0 || !may_be || (status = state_write_begin(state, &own, err)) != 0) {
 		return status;
 	}
 	status = kept_run(state, kept_drop_back, mailbox, unique, err);

@@ -39,7 +39,9 @@ struct state {
 	bool is_older;         /* only read, and of a schema that has to be brought up to date */
 	bool has_written;      /* so there is a journal file to put away */
 	pthread_mutex_t mutex; /* recursive: held by state_begin() until the end */
-	bool in_transaction;   /* guarded by mutex */
+	bool in_transaction;   /* guarded by mutex, as are: */
+	bool was_meant_asked;  /* whether something is noted as the user's word (state_kept.c), */
+	bool may_have_meant;   /* and whether something was */
 	int prepared_count;
 	struct state_prepared prepared[STATE_QUERIES_MAX];
 };
