@@ -6,6 +6,7 @@ A tier of its own, `make check-all`: it needs these programs.
 """
 
 import pathlib
+import re
 import shutil
 
 import pytest
@@ -144,16 +145,16 @@ CopyArrivalDate yes
 def test_mbsync_with_maildirpp_and_a_password_in_clear(peer, remote):
     fill(remote, "INBOX", "Lists/a", "Sent")
     (peer.home / "Maildir").mkdir()
-    peer.write("Create Both\n\n" + MBSYNC_LOGIN + """\
-MaildirStore work-near
-Inbox ~/Maildir
-SubFolders Maildir++
+    peer.write("Create \"Both\"   # wherever\n\n" + MBSYNC_LOGIN + """\
+MaildirStore "work near"    # comments may stand anywhere
+Inbox ~/Maildir   # as a whole
+SubFolders Maildir++  # as Dovecot has it
 
 Channel work
 Far :work-far:
-Near :work-near:
-Patterns *
-Sync Pull
+Near ":work near:"
+Patterns *  # all
+Sync Pull   # what is here stays here
 """, secret_line=PASS)
     peer.run()
     result = first_run(peer, remote, peer.home / "Maildir", says=[
@@ -347,9 +348,10 @@ def test_offlineimap_as_it_comes_with_flags_of_ones_own(peer, remote):
 @by(migrate.Offlineimap)
 def test_offlineimap_with_a_filter_and_a_password_in_clear(peer, remote):
     fill(remote, "INBOX", "Archive/2023", "Trash")
-    peer.write(OFFLINEIMAP, near="sep = /\nsync_deletes = no",
-               far="remotepass = {password}\nfolderfilter = lambda f: f not in ['Trash']\n"
-                   "maxconnections = 2\nexpunge = no")
+    indented = re.sub(r"^(?=[\w{])", "    ", OFFLINEIMAP, flags=re.M)
+    peer.write(indented, near="sep = /\n    sync_deletes = no",
+               far="remotepass = {password}\n    folderfilter = lambda f: f not in [\n"
+                   "        'Trash']\n    maxconnections = 2\n    expunge = no")
     peer.run()
     root = peer.home / "Mail/work"
     first_run(peer, remote, root, says=[
