@@ -76,13 +76,18 @@ static size_t find_whole(const struct source *source, struct span name)
 }
 
 /* "NAME : PARENT, PARENT" */
-static void copy_parents(struct facts *facts, const char *list)
+static void copy_parents(struct facts *facts, int line, const char *list)
 {
 	while (*list && facts->code == 0) {
 		size_t len = strcspn(list, ",");
-		size_t parent = find_whole(facts->source, span_trim((struct span){list, len}));
+		struct span name = span_trim((struct span){list, len});
+		size_t parent = find_whole(facts->source, name);
 		if (parent + 1 < facts->source->count) {
 			copy_entries(facts, parent);
+		} else if (name.len > 0) {
+			facts_rest(facts);
+			facts_note(facts, line, "account", "there is no account %.*s before it",
+				   (int)name.len, name.data);
 		}
 		list += len + (list[len] == ',');
 	}
@@ -111,7 +116,7 @@ static bool add_whole(struct facts *facts, size_t at, size_t defaults)
 		if (defaults < at) {
 			copy_entries(facts, defaults);
 		}
-		copy_parents(facts, colon ? colon + 1 : "");
+		copy_parents(facts, line, colon ? colon + 1 : "");
 		copy_entries(facts, at);
 	}
 	free(name);

@@ -429,6 +429,10 @@ void migrate_offlineimap(struct facts *facts)
 		struct section *section = name ? source_find(facts->source, "account", name) : NULL;
 		if (section && !section->is_taken) {
 			add_account(facts, section);
+		} else if (!section && name && *name) {
+			facts_rest(facts);
+			facts_note(facts, wanted->line, "accounts", "there is no [Account %s]",
+				   name);
 		}
 		free(name);
 		list += len + (list[len] == ',');

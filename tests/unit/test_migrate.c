@@ -12,7 +12,9 @@ static void offlineimap_accounts_are_pairs_of_repositories(void **state)
 	       "# From offlineimap's ~/.rc\n[account A]\nuser = m%e\n"
 	       "password_file = ~/.config/mailsync/A.password\nhost = imap.gmail.com\n"
 	       "tls = implicit\nmaildir = ~/Mail/a\nmailboxes = INBOX \"A B\"\ndirection = pull\n"
-	       "max_age = 30d\n");
+	       "max_age = 30d\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 2, accounts: there is no [Account B]\n");
 }
 
 static void offlineimap_folders_that_it_did_not_see_are_not_made(void **state)
@@ -232,6 +234,19 @@ static void mpop_keeps_as_long_as_it_says(void **state)
 	}
 }
 
+static void mpop_accounts_that_are_not_there_are_told(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MPOP,
+	       "account a : none\nhost h.example\nuser me\npasswordeval pw\ntls on\nkeep\n"
+	       "delivery maildir ~/in\n",
+	       "# From mpop's ~/.rc\n[account a]\nprotocol = pop3\nhost = h.example\nuser = me\n"
+	       "password_command = pw\ntls = starttls\nmaildir = ~/in\ninbox = .\n"
+	       "leave_on_server = yes\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 1, account: there is no account none before it\n");
+}
+
 static void getmail_has_one_account(void **state)
 {
 	(void)state;
@@ -448,6 +463,7 @@ int main(void)
 		cmocka_unit_test(mpop_accounts_take_over_from_others),
 		cmocka_unit_test(mpop_arguments_may_stand_in_quotes),
 		cmocka_unit_test(mpop_keeps_as_long_as_it_says),
+		cmocka_unit_test(mpop_accounts_that_are_not_there_are_told),
 		cmocka_unit_test(getmail_has_one_account),
 		cmocka_unit_test(getmail_mailboxes_without_inbox_are_not_inbox),
 		cmocka_unit_test(getmail_sections_that_are_not_ours_are_told),
