@@ -91,6 +91,38 @@ static void V10_what_was_moved_here_is_moved_again_there(void **state)
 	expect_at(scene, "1/ 3/", "", "2/F");
 }
 
+/* Nor does the time of its file matter. */
+static void V10_what_was_touched_and_moved_here_is_moved_again_there(void **state)
+{
+	struct run_scene *scene = *state;
+	begin(scene, false);
+	scripted_message(scene->server, "INBOX", 2)->date -= 1000;
+	run_scene_forget_base(scene);
+	sync_to(scene, 0);
+	run_scene_move_file(scene, "INBOX", "2", "here", "F");
+	sync_to(scene, 0);
+	scripted_move(scene->server, "here", 1, "there");
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.moved, 1);
+	expect_at(scene, "1/ 3/", "", "2/F");
+}
+
+/* Whatever the time of the file that others brought. */
+static void V10_what_was_paired_is_known_by_the_servers_date(void **state)
+{
+	struct run_scene *scene = *state;
+	begin(scene, false);
+	scripted_add(scene->server, "here", "\\Seen", "Subject: old\nMessage-ID: <o@x>\n\ntext\n");
+	run_scene_write(scene, "here/cur/17.old:2,S", "Subject: old\nMessage-ID: <o@x>\n\ntext\n");
+	run_scene_forget_base(scene);
+	sync_to(scene, 0);
+	scripted_move(scene->server, "here", 1, "there");
+	sync_to(scene, 0);
+	assert_int_equal(scene->report.total.moved, 1);
+	assert_int_equal(scene->report.total.downloaded, 0);
+	expect_at(scene, "1/ 2/F 3/", "", "old/S");
+}
+
 static void V15_what_cannot_be_told_to_be_it_is_in_both(void **state)
 {
 	struct run_scene *scene = *state;
@@ -193,6 +225,8 @@ int main(void)
 		RUN_TEST(V15_so_it_does_without_ids),
 		RUN_TEST(V15_also_where_it_came_back),
 		RUN_TEST(V10_what_was_moved_here_is_moved_again_there),
+		RUN_TEST(V10_what_was_touched_and_moved_here_is_moved_again_there),
+		RUN_TEST(V10_what_was_paired_is_known_by_the_servers_date),
 		RUN_TEST(V15_what_cannot_be_told_to_be_it_is_in_both),
 		RUN_TEST(V15_so_it_is_where_nothing_may_be_moved_here),
 		RUN_TEST(V15_another_text_under_the_name_stays),

@@ -27,6 +27,13 @@ static void note_content(struct row *row, const struct pair_candidate *local)
 	row_set_file(row, &mark, local->has_content ? local->content : NULL);
 }
 
+/* The server's, by which the message is known where it is moved there (V10): a file that others
+ * brought may have any time. */
+static struct told_time date_of_pair(const struct row *file, const struct row *message)
+{
+	return message->date.is_told && !pair_is_unseen(message) ? message->date : file->date;
+}
+
 /* The file's row takes the message's in. */
 static int put_pair(struct state *state, struct row *row, const struct pair_candidate *local,
 		    struct err *err)
@@ -39,6 +46,7 @@ static int put_pair(struct state *state, struct row *row, const struct pair_cand
 		char *emailid = row->emailid;
 		effect_uploaded(row, remote.uid, remote.remote_flags);
 		note_content(row, local);
+		row->date = date_of_pair(row, &remote);
 		row->emailid = remote.emailid;
 		remote.emailid = emailid;
 		if ((code = state_row_drop(state, remote.id, err)) == 0) {

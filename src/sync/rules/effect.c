@@ -173,6 +173,7 @@ void effect_move_begun(const struct row *gone, struct row *fresh, const struct l
 {
 	fresh->local_flags = told->flags;
 	fresh->unlettered = told->unlettered;
+	fresh->date = gone->date.is_told ? gone->date : fresh->date; /* MOVE and COPY keep it */
 	fresh->has_digest = gone->has_digest;
 	memcpy(fresh->digest, gone->digest, ROW_DIGEST_SIZE);
 	row_set_file(fresh, &gone->mark, gone->has_content ? gone->content : NULL);
@@ -193,7 +194,6 @@ void effect_crossed(const struct row *gone, struct row *file, const struct keywo
 		    struct keywords *to)
 {
 	effect_moved_there(gone, file, 0, from, to);
-	file->date = gone->date;
 	file->remote = MESSAGE_GONE;
 }
 

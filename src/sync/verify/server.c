@@ -139,7 +139,7 @@ static int check_date(struct comparison *comparison, const struct row *row,
 				     &ignored) < 0 ||
 	    !is_other_date(file.mtime, row->date.seconds) ||
 	    (there.is_told && !is_other_date(file.mtime, there.seconds)) ||
-	    (!is_kept && !had_its_date(row) && !was_delivered(row))) {
+	    (!had_its_date(row) && !was_delivered(row))) {
 		return 0;
 	}
 	verify_path(entry, path);
