@@ -125,10 +125,14 @@ static int check_copy(const struct change *change, struct err *err)
 		goto finish;
 	}
 	code = conf_load(&conf, path.data, &errors, err);
-	if (code == -ERR_CONFIG) {
+	if (code == -ERR_CONFIG && errors.count > 0) {
+		/* "FILE:LINE: ...", of a file that is gone by then. */
+		const char *text = errors.items[0].text;
+		bool is_named = strncmp(text, path.data, path.len) == 0 && text[path.len] == ':';
 		code = err_set(err, ERR_CONFIG, SCOPE_RUN,
-			       "with the section, %s could not be read any more: %s", change->path,
-			       errors.count > 0 ? errors.items[0].text : "?");
+			       "nothing was written, since %s could not be read any more: %s%s",
+			       change->path, is_named ? "line " : "",
+			       is_named ? text + path.len + 1 : text);
 	}
 	conf_errors_finish(&errors);
 	conf_destroy(&conf);

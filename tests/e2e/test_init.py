@@ -585,6 +585,16 @@ def test_a_password_file_that_is_there_keeps_the_configuration_from_being_writte
     assert secret.read_text() == "se cret\n"
 
 
+def test_a_section_that_is_not_whole_is_not_written(user):
+    source = user.home / ".mbsyncrc"
+    source.write_text(MBSYNCRC.replace("User me\n", "UserCmd \"echo me\"\n"))
+    refused = user.run("init", "--from", str(source), "--write")
+    assert (refused.status, refused.out) == (78, "") and not user.config.exists()
+    assert refused.err == (f"mailsync: nothing was written, since {user.config} could not be read any more: "
+                           "line 2: [account far] needs 'user'\n")
+    assert "put it into `user`" in user.run("init", "--from", str(source)).out
+
+
 def test_json_has_the_remarks_of_no_account_too(user):
     source = user.home / ".mbsyncrc"
     source.write_text(MBSYNCRC + "\nGroup all\nChannel c\n")
