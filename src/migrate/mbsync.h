@@ -11,6 +11,12 @@
 	"messages: let mbsync fetch them whole, or remove these files before the first run " \
 	"(`grep -rl '^Subject: .placeholder.' MAILDIR` finds them)"
 
+/* As facts_apply; what is copied has its quotes taken off. */
+void mbsync_apply(struct facts *facts, struct section *section, const struct rule *rules,
+		  size_t count);
+/* The keys for the server, and for how one logs in there. */
+void mbsync_set_login(struct facts *facts, struct section *login);
+
 /* One channel between an IMAP store and a Maildir store. */
 struct channel {
 	struct section *section;
