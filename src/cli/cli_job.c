@@ -8,7 +8,8 @@
 #include "mailsync/base/hash.h"
 #include "cli_hook.h"
 #include "cli_hooks.h"
-#include "cli_login.h"
+#include "cli_job_look.h"
+#include "cli_job_sign.h"
 #include "cli_restore.h"
 #include "cli_silence.h"
 #include "cli_transfer.h"
@@ -91,8 +92,7 @@ static void job_hush(const struct cli_job *job, struct report *report)
 	}
 }
 
-/* Says ERR, which ended the account, and takes its status. */
-static void job_fail(struct cli_job *job, const struct err *err)
+void cli_job_fail(struct cli_job *job, const struct err *err)
 {
 	const struct cli_trouble trouble = {job->conf->name, NULL, 0, err->code, err->text};
 
@@ -143,7 +143,7 @@ static void job_refuse(struct cli_job *job, const struct cli_options *cli,
 {
 	struct report report;
 
-	job_fail(job, &job->refusal);
+	cli_job_fail(job, &job->refusal);
 	if (cli->command != CLI_SYNC && cli->command != CLI_WATCH) {
 		return;
 	}
@@ -274,164 +274,6 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 	report_finish(&report);
 }
 
-/* A mailbox that the command line names, and that is not there. */
-static void job_miss(struct cli_job *job, const char *mailbox, const char *text)
-{
-	const struct cli_trouble trouble = {job->conf->name, mailbox, 0, ERR_PARTIAL, text};
-
-	cli_print_error(&job->output, &trouble);
-	job->status = err_exit_status(ERR_PARTIAL);
-}
-
-static void job_list(struct cli_job *job, const struct sync_options *options)
-{
-	struct listing listing = {NULL, 0};
-	struct err err;
-
-	if (sync_list(&job->account, options, &listing, &err) < 0) {
-		job_fail(job, &err);
-		return;
-	}
-	cli_print_listing(&job->output, job->conf->name, &listing, &job->only);
-	for (size_t i = 0; i < job->only.count; i++) {
-		bool found = false;
-		for (size_t j = 0; j < listing.count && !found; j++) {
-			found = strcmp(listing.items[j].name, job->only.items[i]) == 0;
-		}
-		if (!found) {
-			job_miss(job, job->only.items[i], "the server has no such mailbox");
-		}
-	}
-	for (size_t i = 0; i < listing.count; i++) {
-		const struct listing_entry *entry = &listing.items[i];
-		if (entry->trouble != NULL && cli_print_wants(&job->only, entry->name)) {
-			job_miss(job, entry->name, entry->trouble);
-		}
-	}
-	listing_finish(&listing);
-}
-
-static void job_check(struct cli_job *job, const struct sync_options *options)
-{
-	struct strlist lines;
-	struct err err;
-
-	strlist_init(&lines);
-	int code = sync_check(&job->account, options, &lines, &err);
-	cli_print_check(&job->output, job->conf->name, &lines);
-	if (code < 0) {
-		job_fail(job, &err);
-	}
-	strlist_finish(&lines);
-}
-
-static void job_status(struct cli_job *job, const struct sync_options *options)
-{
-	struct status status = {0};
-	struct err err;
-
-	int code = sync_status(&job->account, options, &status, &err);
-	if (code < 0 && code != -ERR_CHANGED) {
-		job_fail(job, &err);
-		return;
-	}
-	if (code == -ERR_CHANGED || status.count == 0) {
-		cli_print_never_synced(&job->output, job->conf->name);
-	} else {
-		cli_print_status(&job->output, job->conf->name, &status, &job->only);
-	}
-	for (size_t i = 0; i < job->only.count; i++) {
-		bool found = false;
-		for (size_t j = 0; j < status.count && !found; j++) {
-			found = strcmp(status.items[j].name, job->only.items[i]) == 0;
-		}
-		if (!found) {
-			job_miss(job, job->only.items[i], "this mailbox was never synced");
-		}
-	}
-	status_finish(&status);
-}
-
-/* True where the account signs in by itself; else it is told why not. */
-static bool job_signs_in(struct cli_job *job)
-{
-	struct err err;
-
-	if (job->conf->oauth) {
-		return true;
-	}
-	if (job->conf->oauth_account) {
-		err_set(&err, ERR_CONFIG, SCOPE_ACCOUNT,
-			"it uses the token of account %s: name that one", job->conf->oauth_account);
-	} else {
-		err_set(&err, ERR_CONFIG, SCOPE_ACCOUNT,
-			"it has no key `oauth`, so there is nothing to sign in to");
-	}
-	job_fail(job, &err);
-	return false;
-}
-
-/* Ends with one real login: the consent may have been another user's, or not enough. */
-static void job_login(struct cli_job *job, const struct cli_options *cli,
-		      const struct sync_options *options)
-{
-	struct strlist lines;
-	struct err err;
-
-	if (!job_signs_in(job)) {
-		return;
-	}
-	strlist_init(&lines);
-	int code = cli_login_run(&job->authority, cli, options->stop, &err);
-	if (code == 0 && (code = sync_check(&job->account, options, &lines, &err)) < 0) {
-		err_prefix(&err, "signed in, but the mail server does not let us in");
-	}
-	if (code < 0) {
-		job_fail(job, &err);
-	} else if (cli->level > LOG_ERROR) {
-		buf_printf(&job->output.err,
-			   "mailsync: %s: signed in; the mail server lets %s in\n", job->conf->name,
-			   job->conf->user ? job->conf->user : "us");
-	}
-	strlist_finish(&lines);
-}
-
-static void job_token(struct cli_job *job, const struct sync_options *options)
-{
-	struct secret access;
-	int64_t end_s;
-	struct err err;
-
-	if (!job->tokens) {
-		(void)job_signs_in(job);
-		return;
-	}
-	secret_init(&access);
-	if (tokens_take(job->tokens, NULL, options->stop, &access, &end_s, &err) < 0) {
-		job_fail(job, &err);
-	} else {
-		cli_print_token(&job->output, job->conf->name, access.data, end_s);
-	}
-	secret_finish(&access);
-}
-
-static void job_logout(struct cli_job *job, const struct cli_options *cli,
-		       const struct sync_options *options)
-{
-	bool was_there = false;
-	struct err err;
-
-	if (!job_signs_in(job)) {
-		return;
-	}
-	if (tokens_forget(&job->authority, options->stop, &was_there, &err) < 0) {
-		job_fail(job, &err);
-	} else if (cli->level > LOG_ERROR) {
-		buf_printf(&job->output.err, "mailsync: %s: %s\n", job->conf->name,
-			   was_there ? "signed out" : "was not signed in");
-	}
-}
-
 static void job_verify(struct cli_job *job, const struct cli_options *cli,
 		       const struct sync_options *options)
 {
@@ -442,7 +284,7 @@ static void job_verify(struct cli_job *job, const struct cli_options *cli,
 	int code = sync_verify(&job->account, options, &cli->verify, &report, &err);
 	job->status = report.run.status;
 	if (code < 0 && report.run.error_count == 0) {
-		job_fail(job, &err);
+		cli_job_fail(job, &err);
 	}
 	job_hush(job, &report.run);
 	cli_print_verify(&job->output, job->conf->name, cli->verify.level, &report);
@@ -459,7 +301,7 @@ static void job_missed(struct cli_job *job, const struct sync_options *options)
 	if (code == -ERR_CHANGED) {
 		cli_print_never_synced(&job->output, job->conf->name);
 	} else if (code < 0) {
-		job_fail(job, &err);
+		cli_job_fail(job, &err);
 	} else {
 		cli_print_missed(&job->output, job->conf->name, &missed, &job->only);
 	}
@@ -483,7 +325,7 @@ static void job_restore(struct cli_job *job, const struct cli_options *cli,
 	int code = sync_restore(&job->account, options, restore, &report, &err);
 	job->status = code < 0 && report.status == 0 ? err_exit_status(err.code) : report.status;
 	if (code < 0 && report.error_count == 0) {
-		job_fail(job, &err);
+		cli_job_fail(job, &err);
 	}
 	job_hush(job, &report);
 	cli_print_report(&job->output, job->conf->name, &report);
@@ -501,7 +343,7 @@ static void job_export(struct cli_job *job, const struct sync_options *options)
 	int code = sync_export(&job->account, options, job->sink, folder, &result, &err);
 	job->status = cli_print_export(&job->output, job->conf->name, &result);
 	if (code < 0) {
-		job_fail(job, &err);
+		cli_job_fail(job, &err);
 	}
 	export_result_finish(&result);
 }
@@ -524,7 +366,7 @@ static void job_import(struct cli_job *job, const struct cli_options *cli,
 					       cli->level > LOG_ERROR, &result);
 	}
 	if (code < 0) {
-		job_fail(job, &err);
+		cli_job_fail(job, &err);
 	}
 	import_result_finish(&result);
 }
@@ -544,22 +386,22 @@ void cli_job_run(struct cli_job *job, const struct cli_options *cli,
 	}
 	switch (cli->command) {
 	case CLI_STATUS:
-		job_status(job, &own);
+		cli_job_status(job, &own);
 		break;
 	case CLI_LIST:
-		job_list(job, &own);
+		cli_job_list(job, &own);
 		break;
 	case CLI_CHECK:
-		job_check(job, &own);
+		cli_job_check(job, &own);
 		break;
 	case CLI_LOGIN:
-		job_login(job, cli, &own);
+		cli_job_login(job, cli, &own);
 		break;
 	case CLI_TOKEN:
-		job_token(job, &own);
+		cli_job_token(job, &own);
 		break;
 	case CLI_LOGOUT:
-		job_logout(job, cli, &own);
+		cli_job_logout(job, cli, &own);
 		break;
 	case CLI_VERIFY:
 		job_verify(job, cli, &own);

@@ -66,6 +66,8 @@ void cli_job_finish(struct cli_job *job);
 int cli_job_keep_changes(struct cli_job *job, const char *state_dir, struct err *err);
 /* Forgets what the last run of it said: it is going to be run once more. */
 void cli_job_again(struct cli_job *job);
+/* Says ERR, which ended the account, and takes its status. */
+void cli_job_fail(struct cli_job *job, const struct err *err);
 /* Runs the command of CLI on the account, with OPTIONS, whose `only` is replaced; fills output and
  * status. */
 void cli_job_run(struct cli_job *job, const struct cli_options *cli,
