@@ -16,6 +16,7 @@
 #include "cli_job.h"
 #include "cli_metrics.h"
 #include "cli_progress.h"
+#include "cli_roots.h"
 #include "cli_share.h"
 #include "cli_summary.h"
 #include "cli_trust.h"
@@ -195,34 +196,6 @@ static void run_fill_account(struct cli_run *run, struct cli_job *job)
 	if (job->is_wanted && run_connects(run) && job->conf->tls != CONF_TLS_NONE) {
 		job->account.server.trust = cli_trusts_get(&run->trusts, job->conf->tls_ca_file);
 	}
-}
-
-/* Refuses accounts whose Maildir root is, holds or lies in another's, of all in the file. */
-static void run_check_roots(struct cli_run *run)
-{
-	struct maildir_root *roots = calloc(run->count, sizeof(*roots));
-	size_t *indices = calloc(run->count, sizeof(*indices));
-	size_t count = 0, culprit;
-	struct err err;
-
-	for (size_t i = 0; roots && indices && i < run->count; i++) {
-		const struct account *account = &run->jobs[i].account;
-		roots[count] = (struct maildir_root){account->name, &account->maildir};
-		indices[count++] = i;
-	}
-	while (count > 1) {
-		culprit = count;
-		if (maildir_check_roots(roots, count, &culprit, &err) == 0 || culprit >= count) {
-			break;
-		}
-		run->jobs[indices[culprit]].refusal = err;
-		count--;
-		memmove(roots + culprit, roots + culprit + 1, (count - culprit) * sizeof(*roots));
-		memmove(indices + culprit, indices + culprit + 1,
-			(count - culprit) * sizeof(*indices));
-	}
-	free(indices);
-	free(roots);
 }
 
 static void run_warn_of_exposed(struct cli_run *run)
@@ -565,7 +538,7 @@ int cli_run_begin(struct cli_run *run, FILE *err_stream)
 		run_fill_account(run, &run->jobs[i]);
 	}
 	if (uses_mail) {
-		run_check_roots(run);
+		cli_roots_check(&(struct cli_jobs){run->jobs, run->count});
 		run_warn_of_exposed(run);
 	}
 	return 0;
