@@ -29,6 +29,11 @@ bool channel_binding_is_tls13(void *ssl)
 	return SSL_version(ssl) >= TLS1_3_VERSION;
 }
 
+bool channel_binding_is_resumed(void *ssl)
+{
+	return SSL_session_reused(ssl) == 1;
+}
+
 /* Without it two connections can have one master secret ("triple handshake"), and what is derived
  * from it binds to neither. TLS 1.3 always has the like. */
 static bool has_own_secret(SSL *ssl)

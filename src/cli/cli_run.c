@@ -192,9 +192,9 @@ static void run_fill_account(struct cli_run *run, struct cli_job *job)
 	    job->refusal.code == ERR_NONE) {
 		job->refusal = err;
 	}
-	/* Each connection would read it by itself. */
 	if (job->is_wanted && run_connects(run) && job->conf->tls != CONF_TLS_NONE) {
-		job->account.server.trust = cli_trusts_get(&run->trusts, job->conf->tls_ca_file);
+		bool is_for_long = run->options->command == CLI_WATCH;
+		cli_trusts_lend(&run->trusts, is_for_long, &job->account.server);
 	}
 }
 

@@ -6,7 +6,8 @@
 #include "mailsync/base/array.h"
 #include "mailsync/net/conn.h"
 
-const struct trust *cli_trusts_get(struct cli_trusts *trusts, const char *path)
+/* PATH; NULL: the system's. */
+static const struct trust *get(struct cli_trusts *trusts, const char *path)
 {
 	struct err ignored;
 
@@ -25,11 +26,23 @@ const struct trust *cli_trusts_get(struct cli_trusts *trusts, const char *path)
 	return file->trust;
 }
 
+void cli_trusts_lend(struct cli_trusts *trusts, bool is_for_long, struct server *server)
+{
+	struct err ignored;
+
+	server->trust = get(trusts, server->ca_file);
+	if (!is_for_long && trusts->cache == NULL) {
+		(void)tls_cache_create(&trusts->cache, &ignored);
+	}
+	server->tls_cache = is_for_long ? NULL : trusts->cache;
+}
+
 void cli_trusts_finish(struct cli_trusts *trusts)
 {
 	for (size_t i = 0; i < trusts->count; i++) {
 		trust_destroy(&trusts->items[i].trust);
 	}
+	tls_cache_destroy(&trusts->cache);
 	free(trusts->items);
 	*trusts = (struct cli_trusts){0};
 }

@@ -20,6 +20,7 @@
 #include "arrived.h"
 #include "deflate.h"
 #include "dial.h"
+#include "mailsync/base/channel_binding.h"
 #include "mailsync/base/clock.h"
 #include "mailsync/base/step.h"
 #include "sendq.h"
@@ -76,6 +77,17 @@ void conn_global_finish(void)
 	curl_global_cleanup();
 }
 
+static const char *tls_words(const struct conn *conn)
+{
+	void *session = conn_tls_session(conn);
+
+	if (!conn_is_tls(conn)) {
+		return ", without TLS";
+	}
+	return session != NULL && channel_binding_is_resumed(session) ? ", TLS session resumed"
+								      : ", TLS";
+}
+
 static void conn_log_opened(const struct conn *conn)
 {
 	struct log *log = conn->params.log;
@@ -90,7 +102,7 @@ static void conn_log_opened(const struct conn *conn)
 		return;
 	}
 	log_line(log, LOG_INFO, "%s: connected to %s:%u%s", conn->params.label, conn->params.host,
-		 conn->params.port, conn_is_tls(conn) ? ", TLS" : ", without TLS");
+		 conn->params.port, tls_words(conn));
 	(void)snprintf(who, sizeof(who), "%s <", conn->params.label);
 	while (log_enabled(log, LOG_WIRE) && lines.len > 0) {
 		const char *end = memchr(lines.data, '\n', lines.len);

@@ -269,7 +269,9 @@ static CURLcode dial_set_tls(struct dial *dial)
 		return code;
 	}
 	keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSLVERSION, version));
-	keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L));
+	keep_first(&code, dial->sessions != NULL
+				  ? tls_sessions_use(dial->sessions, easy)
+				  : curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L));
 	if (params->cert_file != NULL) {
 		keep_first(&code, curl_easy_setopt(easy, CURLOPT_SSLCERT, params->cert_file));
 	}
@@ -363,10 +365,28 @@ static void limit_silence(const struct dial *dial)
 #endif
 }
 
+/* Whether there may be one to take up. */
+static bool dial_choose_sessions(struct dial *dial)
+{
+	const struct conn_params *params = dial->params;
+
+	dial->has_anew_left = false;
+	dial->sessions =
+		dial->is_anew ? NULL : tls_cache_get(params->tls_cache, params, dial->use_bundle);
+	return dial->sessions != NULL && tls_sessions_are_any(dial->sessions);
+}
+
+static bool is_of_tls(CURLcode code)
+{
+	return code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION ||
+	       code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
+}
+
 static int dial_attempt(struct dial *dial, struct err *err)
 {
 	const struct conn_params *params = dial->params;
 	const char *address = NULL;
+	bool may_resume = dial_choose_sessions(dial);
 	CURLcode code;
 
 	dial->has_bundle_left = false;
@@ -385,6 +405,7 @@ static int dial_attempt(struct dial *dial, struct err *err)
 		code = curl_easy_getinfo(dial->easy, CURLINFO_ACTIVESOCKET, &dial->fd);
 	}
 	if (code != CURLE_OK) {
+		dial->has_anew_left = may_resume && is_of_tls(code);
 		dial->has_bundle_left =
 			dial->has_bundle_left && code == CURLE_PEER_FAILED_VERIFICATION;
 		return dial_error(dial, code, err);
@@ -398,6 +419,9 @@ static int dial_attempt(struct dial *dial, struct err *err)
 	}
 	limit_silence(dial);
 	preamble_seal(&dial->preamble);
+	if (dial->sessions != NULL) {
+		tls_sessions_note(dial->sessions);
+	}
 	return 0;
 }
 
@@ -428,6 +452,12 @@ int dial_create(struct dial **dial, const struct conn_params *params, struct err
 		new_dial->is_hasty = false;
 		code = dial_speaks_tls(new_dial) ? dial_needs_tls(new_dial, err)
 						 : dial_again(new_dial, err);
+	}
+	/* A server may trip over what it gave itself, and what key it shows, to be told, only a
+	 * whole handshake knows. */
+	if (code != 0 && new_dial->has_anew_left) {
+		new_dial->is_anew = true;
+		code = dial_again(new_dial, err);
 	}
 	/* An authority may be known to the bundle alone. */
 	if (code != 0 && new_dial->has_bundle_left) {

@@ -16,6 +16,7 @@
 #include "mailsync/base/trust.h"
 #include "mailsync/net/conn.h"
 #include "preamble.h"
+#include "tls_cache_private.h"
 
 /* A server that expects TLS says nothing to who does not begin with it. After so long it is asked
  * whether it is one. */
@@ -24,11 +25,14 @@
 struct dial {
 	CURL *easy;
 	curl_socket_t fd;
-	bool is_loopback;     /* the peer is this machine, without a proxy */
-	bool use_bundle;      /* the CA bundle, not the directory of hashed names */
-	bool has_bundle_left; /* the bundle was not asked and might trust this server */
-	bool is_hasty;        /* no server may be silent for longer than DIAL_SILENCE_MS: */
-	bool was_silent;      /* one was */
+	bool is_loopback;              /* the peer is this machine, without a proxy */
+	bool use_bundle;               /* the CA bundle, not the directory of hashed names */
+	bool has_bundle_left;          /* the bundle was not asked and might trust this server */
+	bool is_anew;                  /* takes up no TLS session */
+	bool has_anew_left;            /* one that was taken up may be why it failed */
+	struct tls_sessions *sessions; /* that it may take up; NULL: none */
+	bool is_hasty;   /* no server may be silent for longer than DIAL_SILENCE_MS: */
+	bool was_silent; /* one was */
 	int64_t began_ms;
 	const struct conn_params *params;
 	struct preamble preamble;

@@ -33,6 +33,7 @@ static void fill_params(const struct login *login, struct conn_params *params)
 	params->tls = tls[server->tls];
 	params->ca_file = server->ca_file;
 	params->trust = server->trust;
+	params->tls_cache = server->tls_cache;
 	params->cert_file = server->cert_file;
 	params->key_file = server->key_file;
 	params->pin_sha256 = server->pin_sha256;

@@ -25,6 +25,8 @@ const char *channel_binding_name(enum channel_binding kind);
 const char *channel_binding_library(void);
 /* Whether the session SSL (an `SSL *`) speaks TLS 1.3 or later. */
 bool channel_binding_is_tls13(void *ssl);
+/* Whether it took up an earlier one. */
+bool channel_binding_is_resumed(void *ssl);
 /* The data of KIND is appended to OUT; nothing where the session has none: a handshake without the
  * extended master secret (RFC 7627), no certificate, or one whose signature names no digest.
  * -ERR_INTERNAL and -ERR_NOMEM. */

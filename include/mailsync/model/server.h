@@ -33,6 +33,7 @@ enum server_help {
 };
 
 struct credential;
+struct tls_cache;
 struct trust;
 
 struct server {
@@ -40,7 +41,8 @@ struct server {
 	unsigned port;
 	enum server_tls tls;
 	const char *ca_file;
-	const struct trust *trust; /* ca_file, or the system's, read before; NULL: it was not */
+	const struct trust *trust;   /* ca_file, or the system's, read before; NULL: it was not */
+	struct tls_cache *tls_cache; /* the run's; NULL: each handshake is a whole one */
 	const char *cert_file;
 	const char *key_file;
 	const char *pin_sha256;

@@ -34,6 +34,7 @@ enum conn_tls {
 	CONN_TLS_NONE
 };
 
+struct tls_cache;
 struct trust;
 
 struct conn_params {
@@ -41,9 +42,10 @@ struct conn_params {
 	const char *host;
 	unsigned port;
 	enum conn_tls tls;
-	const char *ca_file;       /* NULL: the system's */
-	const struct trust *trust; /* that file, read before (base/trust.h); or NULL */
-	const char *cert_file;     /* NULL: none */
+	const char *ca_file;         /* NULL: the system's */
+	const struct trust *trust;   /* that file, read before (base/trust.h); or NULL */
+	struct tls_cache *tls_cache; /* net/tls_cache.h; NULL: each handshake is a whole one */
+	const char *cert_file;       /* NULL: none */
 	const char *key_file;
 	const char *pin_sha256; /* base64, NULL: none; without ca_file it is the whole proof */
 	int tls_min;            /* 12 or 13 */
