@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file_private.h"
@@ -14,8 +15,12 @@
 int file_make_dirs(const char *path, struct err *err)
 {
 	struct buf part;
+	struct stat info;
 	int code = 0;
 
+	if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+		return 0;
+	}
 	buf_init(&part, PATH_LEN_MAX);
 	for (const char *at = path; *at && code == 0;) {
 		size_t slashes = strspn(at, "/");
