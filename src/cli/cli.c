@@ -10,6 +10,7 @@
 #include "mailsync/base/secret.h"
 #include "mailsync/conf/conf.h"
 #include "mailsync/net/conn.h"
+#include "mailsync/state/state.h"
 #include "cli_complain.h"
 #include "cli_completion.h"
 #include "cli_init.h"
@@ -78,6 +79,7 @@ static int cli_run_configured(const struct cli_options *options, const struct co
 	if (code == 0) {
 		code = conn_global_init(&err);
 	}
+	bool is_ready = code == 0;
 	int status;
 	if (code < 0) {
 		cli_complain(options, err.code, err.text);
@@ -86,9 +88,11 @@ static int cli_run_configured(const struct cli_options *options, const struct co
 		status = options->command == CLI_EXPORT
 			       ? cli_export_all(run, options, stdout, stderr)
 			       : cli_run_all(run, stdout, stderr);
-		conn_global_finish();
 	}
 	cli_run_destroy(&run);
+	if (is_ready) {
+		conn_global_finish();
+	}
 	return status;
 }
 
@@ -99,6 +103,7 @@ static int cli_run_command(const struct cli_options *options)
 	struct err err;
 	int status;
 
+	state_global_init();
 	int code = conf_load(&conf, options->config, &errors, &err);
 	for (size_t i = 0; code < 0 && i < errors.count; i++) {
 		cli_complain(options, ERR_CONFIG, errors.items[i].text);

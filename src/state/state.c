@@ -135,21 +135,60 @@ bool state_is_damaged(const struct state *state)
 	return state->is_damaged;
 }
 
-int state_begin(struct state *state, struct err *err)
+static int run_plainly(struct state *state, const char *sql, struct err *err)
 {
 	struct query query;
-	static const char begin_read[] = "BEGIN";
-	static const char begin_write[] = "BEGIN IMMEDIATE";
+	int status = query_init(&query, state, sql, err);
 
-	state_lock(state);
-	assert(!state->in_transaction);
-	int status = query_init(&query, state, state->mode == STATE_READ ? begin_read : begin_write,
-				err);
 	if (status == 0) {
 		status = query_run(&query, err);
 		query_finish(&query);
 	}
+	return status;
+}
+
+static const char begin_read[] = "BEGIN";
+static const char begin_write[] = "BEGIN IMMEDIATE";
+static const char commit[] = "COMMIT";
+
+/* The transaction of who holds, to be begun or ended. The mutex is held. */
+static void set_reading(struct state *state, bool is_reading)
+{
+	struct err ignored;
+
+	if (is_reading == state->is_reading) {
+		return;
+	}
+	if (sqlite3_get_autocommit(state->db) == is_reading) {
+		(void)run_plainly(state, is_reading ? begin_read : commit, &ignored);
+	}
+	state->is_reading = is_reading && !sqlite3_get_autocommit(state->db);
+}
+
+void state_hold(struct state *state)
+{
+	state_lock(state);
+	state->is_held = true;
+	set_reading(state, !state->in_transaction);
+	state_unlock(state);
+}
+
+void state_let_go(struct state *state)
+{
+	state_lock(state);
+	state->is_held = false;
+	set_reading(state, false);
+	state_unlock(state);
+}
+
+int state_begin(struct state *state, struct err *err)
+{
+	state_lock(state);
+	assert(!state->in_transaction);
+	set_reading(state, false);
+	int status = run_plainly(state, state->mode == STATE_READ ? begin_read : begin_write, err);
 	if (status != 0) {
+		set_reading(state, state->is_held);
 		state_unlock(state);
 		return status;
 	}
@@ -157,22 +196,23 @@ int state_begin(struct state *state, struct err *err)
 	return 0;
 }
 
+/* Gives back what state_begin() took. */
+static void end_transaction(struct state *state)
+{
+	state->in_transaction = false;
+	set_reading(state, state->is_held);
+	state_unlock(state);
+}
+
 static int state_commit_now(struct state *state, struct err *err)
 {
-	static const char commit[] = "COMMIT";
-	struct query query;
 	int errnum = STEP("commit");
 
 	if (errnum != 0) {
 		return err_set_errno(err, ERR_LOCAL, SCOPE_ACCOUNT, errnum, "%s: cannot commit",
 				     state->path);
 	}
-	int status = query_init(&query, state, commit, err);
-	if (status == 0) {
-		status = query_run(&query, err);
-		query_finish(&query);
-	}
-	return status;
+	return run_plainly(state, commit, err);
 }
 
 int state_commit(struct state *state, struct err *err)
@@ -184,8 +224,7 @@ int state_commit(struct state *state, struct err *err)
 		return status;
 	}
 	state->has_written = state->mode == STATE_WRITE;
-	state->in_transaction = false;
-	state_unlock(state);
+	end_transaction(state);
 	return 0;
 }
 
@@ -199,8 +238,7 @@ void state_rollback(struct state *state)
 			int code = sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
 			state->has_failed |= is_failure(code);
 		}
-		state->in_transaction = false;
-		state_unlock(state); /* state_begin()'s */
+		end_transaction(state);
 	}
 	state_unlock(state);
 }

@@ -95,6 +95,7 @@ static void state_disconnect(struct state *state)
 static int state_make_file(const char *path, struct err *err)
 {
 	struct buf dir;
+	struct stat info;
 	const char *slash = strrchr(path, '/');
 	int fd;
 
@@ -110,9 +111,11 @@ static int state_make_file(const char *path, struct err *err)
 			return status;
 		}
 	}
-	if (state_file_exists(path, "", NULL)) {
+	if (stat(path, &info) == 0) {
 		/* Restored from a backup without modes, or opened up by somebody. */
-		(void)chmod(path, S_IRUSR | S_IWUSR);
+		if ((info.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO)) != (S_IRUSR | S_IWUSR)) {
+			(void)chmod(path, S_IRUSR | S_IWUSR);
+		}
 		return 0;
 	}
 	int status = file_create(AT_FDCWD, path, &fd, err);
@@ -418,6 +421,11 @@ static int state_open_mode(struct state *state, struct err *err)
 	return err_set(err, ERR_INTERNAL, SCOPE_RUN, "no such mode of a state database");
 }
 
+void state_global_init(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int state_open(struct state **state, const char *path, enum state_mode mode, struct err *err)
 {
 	struct state *made = calloc(1, sizeof(*made));
@@ -460,6 +468,7 @@ void state_close(struct state **state)
 		return;
 	}
 	state_rollback(closing);
+	state_let_go(closing);
 	if (closing->has_written) {
 		/* Puts the empty journal away. It stays where a reader is in the way: no harm. */
 		(void)sqlite3_exec(closing->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);

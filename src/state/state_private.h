@@ -42,6 +42,8 @@ struct state {
 	bool in_transaction;   /* guarded by mutex, as are: */
 	bool was_meant_asked;  /* whether something is noted as the user's word (state_kept.c), */
 	bool may_have_meant;   /* and whether something was */
+	bool is_held;          /* state_hold(), */
+	bool is_reading;       /* and its transaction is open */
 	int prepared_count;
 	struct state_prepared prepared[STATE_QUERIES_MAX];
 };

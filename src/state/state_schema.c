@@ -307,8 +307,10 @@ static int schema_check(struct state *state, int64_t *version, struct err *err)
 int state_schema_apply(struct state *state, bool *is_new, struct err *err)
 {
 	int64_t version;
-	int status = schema_check(state, &version, err);
 
+	state_hold(state);
+	int status = schema_check(state, &version, err);
+	state_let_go(state);
 	if (status != 0) {
 		return status;
 	}

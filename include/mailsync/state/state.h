@@ -36,6 +36,9 @@ enum state_mode {
 	STATE_SCRATCH /* dry run: a private copy (backup into memory or a temporary database) of
 		       * PATH; whatever is done to it is forgotten */
 };
+/* Once, before any thread opens one: SQLite then does not count its memory, for which each
+ * allocation would wait for those of all other threads. */
+void state_global_init(void);
 int state_open(struct state **state, const char *path, enum state_mode mode, struct err *err);
 void state_close(struct state **state);
 /* True when there was no (usable) database before. */
@@ -53,6 +56,16 @@ void state_rollback(struct state *state);
 /* The one way to end a transaction of several steps: commits where CODE, theirs, is 0; else takes
  * everything back and returns CODE. CODE may be that of a state_begin() that failed. */
 int state_end(struct state *state, int code, struct err *err);
+
+/*
+ * Until state_let_go(), reads share one transaction: for each by itself SQLite takes four locks and
+ * looks three times for what others have written, which is most of what a small read costs. A
+ * transaction that writes ends it for as long as it lasts. Meanwhile no other process can write, so
+ * nothing that takes its time, and no network, may lie between the two. Where it fails, or is done
+ * already, each reads by itself. Only one thread holds.
+ */
+void state_hold(struct state *state);
+void state_let_go(struct state *state);
 
 /* Small named values: "database" (random id), "generation", "account", "clean" ("1" after a
  * run that ended properly), "boot", "keywords" (the key's value in the last run), "times"

@@ -233,8 +233,13 @@ int run_open_local(struct run *run, struct err *err)
 	}
 	if ((code = state_open(&session->state, path, mode, err)) < 0 ||
 	    (code = whose_uses(run->account, session->state, &run->uses, err)) < 0 ||
-	    (code = open_maildir(run, false, err)) < 0 ||
-	    (code = check(session, &verdict, err)) < 0) {
+	    (code = open_maildir(run, false, err)) < 0) {
+		return code;
+	}
+	state_hold(session->state);
+	code = check(session, &verdict, err);
+	state_let_go(session->state);
+	if (code < 0) {
 		return code;
 	}
 	tell_verdict(run, verdict, path);

@@ -393,6 +393,20 @@ int observe_mailboxes_here(struct run *run, struct err *err)
 	return code;
 }
 
+/* By what base knows of names and uses. */
+static int know_listed(struct run *run, struct remote_mailboxes *found, struct err *err)
+{
+	struct state *state = run->session->state;
+	int code;
+	state_hold(state);
+	if ((code = observe_naming(run, found, err)) == 0 &&
+	    (code = whose_uses(run->account, state, &run->uses, err)) == 0) {
+		code = uses_learn(&run->uses, found, err);
+	}
+	state_let_go(state);
+	return code;
+}
+
 int observe_mailboxes(struct run *run, struct err *err)
 {
 	struct remote_mailboxes found = {0};
@@ -400,10 +414,7 @@ int observe_mailboxes(struct run *run, struct err *err)
 	int code;
 	mailboxes_finish(run);
 	maildir_blind_init(&blind);
-	if ((code = list_all(run, &found, err)) < 0 ||
-	    (code = observe_naming(run, &found, err)) < 0 ||
-	    (code = whose_uses(run->account, run->session->state, &run->uses, err)) < 0 ||
-	    (code = uses_learn(&run->uses, &found, err)) < 0 ||
+	if ((code = list_all(run, &found, err)) < 0 || (code = know_listed(run, &found, err)) < 0 ||
 	    (code = ask_counts(run, &found, err)) < 0) {
 		goto finish;
 	}

@@ -134,8 +134,10 @@ void silence_note(struct run *run, int outcome)
 	/* An account that the brake stopped as a whole counts as one that it holds. */
 	bool is_stopped = outcome == -ERR_BRAKE;
 	bool is_success = outcome == 0 || is_stopped;
+	state_hold(session->state);
 	(void)note_other_end(session->state, is_success, &ignored);
 	if (is_success) {
 		(void)note_held(run, is_stopped ? 1 : run->done.held, &ignored);
 	}
+	state_let_go(session->state);
 }
