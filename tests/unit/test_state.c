@@ -559,60 +559,6 @@ static void state_keeps_suspects_but_not_of_messages_that_are_gone(void **state)
 	row_finish(&row);
 }
 
-/* Another process sets "key" to VALUE; SQLite's code. */
-static int set_elsewhere(struct scene *scene, const char *value)
-{
-	char sql[100];
-	sqlite3 *db;
-
-	snprintf(sql, sizeof(sql), "UPDATE value SET value = '%s' WHERE key = 'key'", value);
-	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
-	int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
-	sqlite3_close(db);
-	return code;
-}
-
-static void reads_that_are_held_share_a_transaction(void **state)
-{
-	struct scene *scene = *state;
-
-	OK(scene, state_set(scene->state, "key", "first", &scene->err));
-	state_hold(scene->state);
-	state_hold(scene->state);
-	scene_expect_value(scene, scene->state, "key", "first");
-	assert_int_equal(set_elsewhere(scene, "second"), SQLITE_BUSY);
-	state_let_go(scene->state);
-	state_let_go(scene->state);
-	assert_int_equal(set_elsewhere(scene, "second"), SQLITE_OK);
-	scene_expect_value(scene, scene->state, "key", "second");
-	assert_int_equal(set_elsewhere(scene, "third"), SQLITE_OK);
-}
-
-static void what_is_written_while_reads_are_held_is_kept(void **state)
-{
-	struct scene *scene = *state;
-
-	state_hold(scene->state);
-	scene_expect_value(scene, scene->state, "key", "");
-	OK(scene, state_set(scene->state, "key", "first", &scene->err));
-	OK(scene, state_begin(scene->state, &scene->err));
-	OK(scene, state_set(scene->state, "key", "lost", &scene->err));
-	state_rollback(scene->state);
-	assert_int_equal(set_elsewhere(scene, "second"), SQLITE_OK); /* nothing was read yet */
-	scene_expect_value(scene, scene->state, "key", "second");
-	assert_int_equal(set_elsewhere(scene, "third"), SQLITE_BUSY);
-	OK(scene, state_begin(scene->state, &scene->err));
-	state_hold(scene->state);
-	OK(scene, state_set(scene->state, "key", "fourth", &scene->err));
-	state_let_go(scene->state);
-	OK(scene, state_commit(scene->state, &scene->err));
-	assert_int_equal(set_elsewhere(scene, "fifth"), SQLITE_OK);
-	state_hold(scene->state);
-	scene_expect_value(scene, scene->state, "key", "fifth");
-	scene_reopen(scene, STATE_WRITE);
-	scene_expect_value(scene, scene->state, "key", "fifth");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -636,8 +582,6 @@ int main(void)
 		SCENE_TEST(state_keeps_suspects_but_not_of_messages_that_are_gone),
 		SCENE_TEST(state_status_reads_while_another_writes),
 		SCENE_TEST(state_transactions_of_threads_take_turns),
-		SCENE_TEST(reads_that_are_held_share_a_transaction),
-		SCENE_TEST(what_is_written_while_reads_are_held_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
