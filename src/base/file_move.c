@@ -87,22 +87,37 @@ static int fail_move(struct err *err, int errnum, const char *what, const struct
 	return file_fail(err, errnum, what, both);
 }
 
-int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)
+/* WHEN_ABSENT: the code of a source, or a target's folder, that is gone. */
+static int rename_to_new(const struct move *move, enum err_code when_absent, struct err *err)
 {
-	struct move move = {from_dirfd, from, to_dirfd, to};
-	int errnum = STEP_MOVE("rename", from_dirfd, from, to_dirfd, to);
+	int errnum = STEP_MOVE("rename", move->from_dirfd, move->from, move->to_dirfd, move->to);
 
 	if (errnum == 0) {
-		errnum = move_by(&move, RENAME_NOREPLACE);
+		errnum = move_by(move, RENAME_NOREPLACE);
 		if (file_is_refused(errnum)) {
-			errnum = move_by_link(&move);
+			errnum = move_by_link(move);
 		}
 	}
 	if (errnum == EEXIST || is_absent(errnum)) {
-		return err_set_errno(err, ERR_CHANGED, SCOPE_MESSAGE, errnum,
-				     "%s is not renamed to %s", from, to);
+		return err_set_errno(err, errnum == EEXIST ? ERR_CHANGED : when_absent,
+				     SCOPE_MESSAGE, errnum, "%s is not renamed to %s", move->from,
+				     move->to);
 	}
-	return errnum == 0 ? 0 : fail_move(err, errnum, "rename", &move);
+	return errnum == 0 ? 0 : fail_move(err, errnum, "rename", move);
+}
+
+int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)
+{
+	const struct move move = {from_dirfd, from, to_dirfd, to};
+
+	return rename_to_new(&move, ERR_CHANGED, err);
+}
+
+int file_publish(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err)
+{
+	const struct move move = {from_dirfd, from, to_dirfd, to};
+
+	return rename_to_new(&move, ERR_PARTIAL, err);
 }
 
 int file_exchange(int one_dirfd, const char *one, int other_dirfd, const char *other,

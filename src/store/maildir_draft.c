@@ -336,7 +336,7 @@ int maildir_draft_publish(struct maildir_folder *folder, struct maildir_draft *d
 	if (code < 0 || (code = maildir_note(NULL, &spot, err)) < 0) {
 		return code;
 	}
-	code = file_rename(folder->dirs[MAILDIR_TMP], draft->temp_name, fd, name, err);
+	code = file_publish(folder->dirs[MAILDIR_TMP], draft->temp_name, fd, name, err);
 	code = maildir_note_end(NULL, &spot, code);
 	if (code == 0) {
 		folder->touched[dir] = true;

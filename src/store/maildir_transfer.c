@@ -89,7 +89,7 @@ static int transfer_by_copy(const struct maildir_transfer *transfer, const struc
 	code = copy_to_temp(transfer, from, &info, name, err);
 	close(from);
 	if (code == 0) {
-		code = file_rename(tmp_fd, name, target->fd, target->name, err);
+		code = file_publish(tmp_fd, name, target->fd, target->name, err);
 	}
 	if (code < 0) {
 		(void)file_unlink(tmp_fd, name, &ignored);

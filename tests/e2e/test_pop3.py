@@ -4,6 +4,7 @@ import os
 import pathlib
 import poplib
 import shutil
+import signal
 import sqlite3
 import sys
 import time
@@ -843,6 +844,35 @@ def test_stopped_after_any_step_the_next_run_converges(drop_account, leave):
         if stopped.status == 0:
             break
     assert step > 10
+
+
+@pytest.mark.usefixtures("steps")
+def test_a_message_whose_file_is_gone_before_its_delivery_stays_on_the_server(drop_account):
+    """Another program cleans tmp/ in the moment between the last byte and the name."""
+    def stop_at(number):
+        process = account.start("--json", "sync", env={"MAILSYNC_STEP_PAUSE": number})
+        assert program.is_stopped(process)
+        for path in account.local.folder("INBOX").glob("tmp/*"):
+            path.unlink()
+        process.send_signal(signal.SIGCONT)
+        return program.finish(process)
+
+    sent = letters(1)
+    with Maildrop(sent) as drop:
+        account = drop_account(drop)
+        log = account.folder / "steps"
+        account.run("sync", env={"MAILSYNC_STEP_LOG": str(log)})
+        step = next(line.split()[0] for line in log.read_text().splitlines()
+                    if " rename\t" in line and "/INBOX/tmp/" in line)
+    for path in (account.folder / "mail", account.folder / "state"):
+        shutil.rmtree(path)
+    with Maildrop(sent) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        result = stop_at(step)
+        assert result.status == 1 and "is not renamed" in result.errors[0]["message"], result
+        assert len(drop.letters) == 1 and local(account) == []
+        account.sync()
+        assert local(account) == sent
 
 
 @pytest.mark.usefixtures("steps")

@@ -123,6 +123,22 @@ static void file_rename_of_nothing_says_that_it_changed(void **state)
 	assert_int_equal(file_rename(place->dirfd, "one", place->dirfd, "two", &err), -ERR_CHANGED);
 }
 
+/* Who takes a target that is there for a success must not take a loss for one. */
+static void file_publish_tells_a_target_from_a_loss(void **state)
+{
+	struct place *place = *state;
+	struct err err;
+
+	put(place, "one", "first");
+	put(place, "two", "second");
+	assert_int_equal(file_publish(place->dirfd, "one", place->dirfd, "two", &err),
+			 -ERR_CHANGED);
+	assert_int_equal(file_publish(place->dirfd, "x", place->dirfd, "two", &err), -ERR_PARTIAL);
+	assert_int_equal(file_unlink(place->dirfd, "two", &err), 0);
+	assert_int_equal(file_publish(place->dirfd, "one", place->dirfd, "two", &err), 0);
+	assert_contents(place, "two", "first");
+}
+
 static void file_unlink_of_nothing_is_success(void **state)
 {
 	struct place *place = *state;
@@ -366,6 +382,7 @@ int main(void)
 		PLACED(file_create_makes_a_private_file_and_never_opens_one),
 		PLACED(file_rename_never_replaces_a_target),
 		PLACED(file_rename_of_nothing_says_that_it_changed),
+		PLACED(file_publish_tells_a_target_from_a_loss),
 		PLACED(file_unlink_of_nothing_is_success),
 		PLACED(file_remove_of_nothing_says_that_it_changed),
 		PLACED(file_read_is_bounded_and_leaves_its_output_alone_on_failure),

@@ -47,6 +47,10 @@ int file_set_mtime(int fd, int64_t seconds, struct err *err);
 /* Renames; never over an existing target: -ERR_CHANGED with errno-like detail in the text
  * when the target exists or the source is gone. RENAME_NOREPLACE, else link and unlink. */
 int file_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err);
+/* The same of a file that the caller made, to whom a target that is there may mean that all is
+ * well: -ERR_CHANGED says that alone; -ERR_PARTIAL: the file, or the folder that it was to go to,
+ * is gone. */
+int file_publish(int from_dirfd, const char *from, int to_dirfd, const char *to, struct err *err);
 /* The two files get each other's name, at once: -ERR_CHANGED where one is not there, -ERR_LIMIT
  * where the system cannot do that. */
 int file_exchange(int one_dirfd, const char *one, int other_dirfd, const char *other,

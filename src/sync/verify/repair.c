@@ -86,7 +86,7 @@ static int copy_aside(int dir, int fd, const char *name, struct err *err)
 		return code;
 	}
 	if ((code = file_copy(fd, copy, name, err)) == 0 && (code = file_sync(copy, err)) == 0) {
-		code = file_rename(dir, temp, dir, name, err);
+		code = file_publish(dir, temp, dir, name, err);
 	}
 	close(copy);
 	if (code == -ERR_CHANGED) {
