@@ -10,7 +10,7 @@
 int source_read_chunk(struct mail_source *source, void *data, size_t size, size_t *len,
 		      struct err *err)
 {
-	ssize_t got;
+	ssize_t got = 0;
 
 	if (source->first > 0) { /* what is known of it already */
 		*len = source->first < size ? source->first : size;
@@ -19,13 +19,13 @@ int source_read_chunk(struct mail_source *source, void *data, size_t size, size_
 		memmove(source->chunk, source->chunk + *len, source->first);
 		return 0;
 	}
-	do {
-		got = read(source->fd, data, size);
-	} while (got < 0 && errno == EINTR);
+	while (!source->is_ended && (got = read(source->fd, data, size)) < 0 && errno == EINTR) {
+	}
 	if (got < 0) {
 		return err_set_errno(err, ERR_LOCAL, SCOPE_RUN, errno, "cannot read %s",
 				     source->path);
 	}
+	source->is_ended = got == 0;
 	*len = (size_t)got;
 	return 0;
 }
@@ -52,7 +52,7 @@ int source_open_file(struct mail_source *source, const char *name, struct err *e
 
 	buf_init(&path, 65536);
 	buf_printf(&path, "%s%s%s", source->path, *name ? "/" : "", name);
-	bool is_stdin = strcmp(source->path, "-") == 0;
+	bool is_stdin = mail_source_is_stdin(source->path);
 	source->fd = is_stdin ? dup(STDIN_FILENO) : open(path.data, O_RDONLY | O_CLOEXEC);
 	int code = buf_status(&path, "a path", err);
 	if (code == 0 && (source->fd < 0 || fstat(source->fd, &status) != 0)) {
@@ -81,6 +81,19 @@ static struct span beginning(const struct mail_source *source)
 }
 
 /* A first line "Name: value", or one that a writer of mbox quoted. */
+bool mail_source_is_stdin(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
+int mail_source_check(const char *path, struct err *err)
+{
+	if (mail_source_is_stdin(path) || access(path, R_OK) == 0) {
+		return 0;
+	}
+	return err_set_errno(err, ERR_LOCAL, SCOPE_RUN, errno, "cannot open %s", path);
+}
+
 static bool is_message(struct span text)
 {
 	const char *lf = text.len > 0 ? memchr(text.data, '\n', text.len) : NULL;

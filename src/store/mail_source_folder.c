@@ -104,6 +104,7 @@ static void close_file(struct mail_source *source)
 		(void)close(source->fd);
 	}
 	source->fd = -1;
+	source->is_ended = false;
 	source->first = 0;
 }
 

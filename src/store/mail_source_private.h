@@ -25,7 +25,8 @@ struct source_mbox {
 
 struct mail_source {
 	char *path;
-	int fd; /* -1: none is open */
+	int fd;        /* -1: none is open */
+	bool is_ended; /* it was read to its end; a terminal would be asked for more */
 	int64_t mtime;
 	uint64_t size;
 	bool is_file; /* a regular one: it can be looked at ahead */

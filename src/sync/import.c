@@ -265,8 +265,11 @@ static int tell_rest(struct incoming *incoming, struct mail_source *source, cons
 static int take_file(struct incoming *incoming, const char *path, struct err *err)
 {
 	struct mail_source *source = NULL;
-	int code = mail_source_open(&source, path, err);
 
+	if (incoming->is_again && mail_source_is_stdin(path)) {
+		return 0;
+	}
+	int code = mail_source_open(&source, path, err);
 	if (code == -ERR_PARTIAL && incoming->is_again) {
 		return 0;
 	}
@@ -302,17 +305,34 @@ static int check_root(struct run *run, struct err *err)
 
 static int check_mailbox(const struct run *run, const char *name, struct err *err)
 {
-	bool is_pop3 = run->account->is_pop3;
+	const struct account *account = run->account;
+	struct state_uses uses = {0};
+	int code;
 
-	if (is_pop3 && strcmp(name, "INBOX") != 0) {
-		return err_set(err, ERR_USAGE, SCOPE_ACCOUNT, "POP3 has no mailbox but INBOX");
+	if (account->is_pop3) {
+		return strcmp(name, "INBOX") == 0 ? 0
+						  : err_set(err, ERR_USAGE, SCOPE_ACCOUNT,
+							    "POP3 has no mailbox but INBOX");
 	}
-	if (!is_pop3 && !run_selects(run, name)) {
-		return err_set(err, ERR_USAGE, SCOPE_ACCOUNT,
+	code = whose_uses_if_any(account, run->options, &uses, err);
+	if (code == 0 && !uses_select(&uses, account, name)) {
+		code = err_set(err, ERR_USAGE, SCOPE_ACCOUNT,
 			       "the key `mailboxes` leaves %s out, so nothing would upload it",
 			       name);
 	}
-	return 0;
+	state_uses_finish(&uses);
+	return code;
+}
+
+/* Before anything is made or taken. */
+static int check_arguments(const struct run *run, const struct import_files *files, struct err *err)
+{
+	int code = check_mailbox(run, files->mailbox, err);
+
+	for (size_t i = 0; code == 0 && i < files->count; i++) {
+		code = mail_source_check(files->paths[i], err);
+	}
+	return code;
 }
 
 static int open_mailbox(struct incoming *incoming, const char *name, struct err *err)
@@ -322,8 +342,7 @@ static int open_mailbox(struct incoming *incoming, const char *name, struct err 
 	int code;
 
 	if ((code = run_open_lock(run, err)) < 0 || (code = run_open_local(run, err)) < 0 ||
-	    (code = check_mailbox(run, name, err)) < 0 || (code = check_root(run, err)) < 0 ||
-	    (code = run_claim(run, err)) < 0) {
+	    (code = check_root(run, err)) < 0 || (code = run_claim(run, err)) < 0) {
 		return code;
 	}
 	maildir = run->session->maildir;
@@ -386,7 +405,8 @@ int sync_import(const struct account *account, const struct sync_options *option
 	run_init(&run, &session, &report);
 	incoming.run = &run;
 	buf_init(&incoming.first, FIRST_MAX);
-	int code = open_mailbox(&incoming, files->mailbox, err);
+	int code = check_arguments(&run, files, err);
+	code = code < 0 ? code : open_mailbox(&incoming, files->mailbox, err);
 	code = code < 0 ? code : take_files(&incoming, files, &report, err);
 	delivery_destroy(incoming.delivery);
 	result->failed = report.error_count;

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from rig import mail
+from rig import mail, program
 from rig.terminal import Terminal
 
 WHEN = 1_500_000_000
@@ -206,11 +206,23 @@ def test_an_export_that_fails_leaves_what_was_there(account, tmp_path):
 
 @pytest.mark.parametrize("command, words", [
     (["home", "x"], "ACCOUNT/MAILBOX FILE"), (["home/INBOX"], "ACCOUNT/MAILBOX FILE"),
-    (["home/", "x"], "ACCOUNT/MAILBOX FILE"), (["home/Spam", "x"], "leaves Spam out")])
-def test_what_import_refuses(account, command, words):
+    (["home/", "x"], "ACCOUNT/MAILBOX FILE"), (["home/Spam", "x"], "leaves Spam out"),
+    (["pop/Work", "x"], "POP3 has no mailbox but INBOX")])
+def test_what_import_refuses_it_does_before_anything_is_made(account, command, words):
     account.change(mailboxes="* !Spam")
+    account.others["account pop"] = {**account.keys, "protocol": "pop3", "mailboxes": None,
+                                     "maildir": str(account.folder / "pop")}
     result = account.run("import", *command)
     assert result.status == 64 and words in result.err
+    assert [path.name for path in account.folder.iterdir()] == ["mailsync.conf"]
+
+
+def test_a_file_that_is_not_there_makes_no_mailbox(account, tmp_path):
+    """Which the next sync would make on the server."""
+    (tmp_path / "there.eml").write_bytes(b"Subject: a\n\nx\n")
+    result = account.run("import", "home/New", str(tmp_path / "there.eml"), str(tmp_path / "missing"))
+    assert result.status == 74 and "cannot open" in result.err and "missing" in result.err
+    assert [path.name for path in account.folder.iterdir()] == ["mailsync.conf"]
 
 
 def test_what_is_imported_is_uploaded(account, tmp_path):
@@ -357,6 +369,47 @@ def test_standard_input(account):
                           capture_output=True, check=False)
     assert done.returncode == 1 and b"1 imported, 1 held" not in done.stdout
     assert b"message 3 is cut off" in done.stderr
+
+
+def delivery_of(make_account, paths):
+    """The number of the first step of an import of PATHS at which a message gets its name."""
+    account, log = make_account(), paths[0].parent / "steps"
+    account.run("import", "home/INBOX", *map(str, paths), env={"MAILSYNC_STEP_LOG": str(log)})
+    return next(line.split()[0] for line in log.read_text().splitlines() if " rename\t" in line and "/tmp/" in line)
+
+
+def without_its_draft(account, process):
+    """PROCESS has stopped where it was to deliver the first message, whose file another program removes."""
+    assert program.is_stopped(process)
+    min(account.local.folder("INBOX").glob("tmp/*"), key=lambda path: path.name).unlink()
+    process.send_signal(signal.SIGCONT)
+
+
+def test_a_message_whose_file_is_gone_is_not_taken_for_imported(make_account, steps, tmp_path):
+    (tmp_path / "m.eml").write_bytes(b"Subject: a\n\nx\n")
+    step = delivery_of(make_account, [tmp_path / "m.eml"])
+    account = make_account()
+    process = account.start("import", "home/INBOX", str(tmp_path / "m.eml"), env={"MAILSYNC_STEP_PAUSE": step})
+    without_its_draft(account, process)
+    result = program.finish(process)
+    assert result.status == 1 and result.out == "home/INBOX: 0 imported, 0 held already\n", result
+    assert "is not renamed" in result.err
+    assert take(account, tmp_path / "m.eml")[0]["imported"] == 1
+
+
+def test_a_terminal_is_asked_once_whatever_fails(make_account, steps, tmp_path):
+    """Of a message that comes twice the first copy is not delivered: the files are looked at once more,
+    but for what was typed."""
+    one = b"From joe Fri Jul 14 02:40:00 2017\nSubject: a\n\nx\n\n"
+    (tmp_path / "m").write_bytes(one * 2)
+    step = delivery_of(make_account, [tmp_path / "m"])
+    account = make_account()
+    argv = account.argv("import", "home/INBOX", "-")
+    with Terminal(argv, tmp_path, account.environment(MAILSYNC_STEP_PAUSE=step)) as terminal:
+        terminal.type(one.decode() * 2 + "\x04")
+        without_its_draft(account, terminal.process)
+        assert terminal.ended() == 1
+    assert "home/INBOX: 0 imported, 1 held already" in terminal.shown
 
 
 def test_import_takes_the_accounts_lock(account, tmp_path):

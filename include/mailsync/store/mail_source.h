@@ -34,6 +34,10 @@ struct mail_source_message {
 
 struct mail_source;
 
+/* "-", of which there is one look only. */
+bool mail_source_is_stdin(const char *path);
+/* -ERR_LOCAL: it is not there, or cannot be read. Standard input is not looked at. */
+int mail_source_check(const char *path, struct err *err);
 /* -ERR_LOCAL for what cannot be read, -ERR_PARTIAL for what is no mail. PATH is copied. */
 int mail_source_open(struct mail_source **source, const char *path, struct err *err);
 void mail_source_close(struct mail_source **source);
