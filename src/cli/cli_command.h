@@ -43,6 +43,7 @@ struct cli_command_row {
 	const char *word;
 	enum cli_command command;
 	enum cli_arguments arguments;
+	const char *page;  /* the manual's, which describes it */
 	const char *shown; /* of the arguments, in the usage */
 	const char *help;  /* a line */
 };

@@ -522,5 +522,7 @@ void cli_options_write_usage(struct buf *text, const struct cli_command_row *top
 	buf_printf(text,
 		   "\nExit status: 0 in sync, 1 some of it failed, 64 usage, 69 wrong server, "
 		   "70 internal,\n74 local disk, 75 try again, 76 protocol, 77 login, 78 "
-		   "configuration, 79 brake.\n");
+		   "configuration, 79 brake.\nMore of it: man %s%s\n",
+		   topic != NULL ? topic->page : "mailsync",
+		   topic != NULL ? "" : ", man mailsync.conf");
 }

@@ -43,6 +43,11 @@ def committed():
     return paths
 
 
+def read(path):
+    with open(os.path.join(house.ROOT, path), encoding="utf-8") as stream:
+        return stream.read()
+
+
 def is_there(word, paths):
     """Whether WORD is a path, or the end of one (conf_rules.c, store/remote.h)."""
     word = word.rstrip("/")
@@ -78,8 +83,7 @@ def check_words(piece, paths, words):
 
 def check_document(path, paths, words, found):
     """One document."""
-    with open(os.path.join(house.ROOT, path), encoding="utf-8") as stream:
-        text = stream.read()
+    text = read(path)
     pieces = [*re.finditer(r"^ {4}(.*)$", text, re.MULTILINE), *QUOTED.finditer(text)]
     if path in OF_OTHERS:
         words = None
@@ -94,8 +98,7 @@ def check_document(path, paths, words, found):
 
 def check_comments(path, paths, found):
     """The comments of one C file."""
-    with open(os.path.join(house.ROOT, path), encoding="utf-8") as stream:
-        text = stream.read()
+    text = read(path)
     for comment in re.finditer(r"/\*.*?\*/", text, re.DOTALL):
         for word in re.finditer(FILE.pattern + r"\b", comment.group(0)):
             if word.group(0) not in SYSTEM and not is_there(word.group(0), paths):
@@ -108,16 +111,14 @@ def messages(paths):
     texts = []
     for path in paths:
         if re.fullmatch(r"src/.*\.[ch]", path):
-            with open(os.path.join(house.ROOT, path), encoding="utf-8") as stream:
-                texts.append(re.sub(r'"\s*\n\s*"', "", stream.read()).replace('\\"', '"'))
+            texts.append(re.sub(r'"\s*\n\s*"', "", read(path)).replace('\\"', '"'))
     return "\n".join(texts)
 
 
 def check_messages(path, paths, found):
     """What a document says that the program says: in the first column of a table whose head is "it
     says", and behind "says". "..." stands for what is put in there. AADSTS numbers likewise."""
-    with open(os.path.join(house.ROOT, path), encoding="utf-8") as stream:
-        lines = stream.read().split("\n")
+    lines = read(path).split("\n")
     said = messages(paths)
     is_table = False
     for number, line in enumerate(lines, 1):
@@ -132,10 +133,25 @@ def check_messages(path, paths, found):
                     found.add(path, number, f'no message says "{words}"')
 
 
+def check_events(paths, found):
+    """Each event of --json stands in one page of the manual, and in the table of docs/USAGE.md."""
+    usage = read("docs/USAGE.md")
+    pages = [read(path) for path in paths if fnmatch.fnmatchcase(path, "docs/*.1")]
+    sources = "".join(read(path) for path in paths if fnmatch.fnmatchcase(path, "src/cli/*.c"))
+    for event in sorted(set(re.findall(r'\bevent_begin\([^,]*, "(\w+)"\)', sources))):
+        entry = re.compile(rf"^\.SH JSON\n(?:(?!\.SH).*\n)*?\.TP\n\.B {event}\n", re.MULTILINE)
+        count = sum(entry.search(page) is not None for page in pages)
+        if count != 1:
+            found.add("docs/mailsync.1", 1, f"{count} pages of the manual tell of the event {event}")
+        if f"\n| `{event}` |" not in usage:
+            found.add("docs/USAGE.md", 1, f"the event {event} is not told")
+
+
 def check(found):
     """All documents, and the comments of all C files."""
     paths = committed()
     check_messages("docs/SIGNING-IN.md", paths, found)
+    check_events(paths, found)
     words = words_of(paths)
     for pattern in DOCUMENTS:
         for path in sorted(glob.glob(os.path.join(house.ROOT, pattern))):

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +8,6 @@
 #include <cmocka.h>
 
 #include "mailsync/base/buf.h"
-#include "mailsync/base/file.h"
 #include "cli_options.h"
 
 static char *arguments[16];
@@ -139,50 +137,6 @@ static void a_fleet_has_jobs_shares_and_metrics(void **state)
 	assert_null(options.metrics);
 }
 
-/* WORD as roff writes it: its hyphens are minus signs. */
-static void to_roff(const char *word, size_t len, char *roff, size_t size)
-{
-	size_t used = 0;
-
-	for (size_t i = 0; i < len && used + 3 < size; i++) {
-		if (word[i] == '-') {
-			roff[used++] = '\\';
-		}
-		roff[used++] = word[i];
-	}
-	roff[used] = '\0';
-}
-
-static void the_man_page_has_each_option_and_command_of_the_usage(void **state)
-{
-	struct buf page, usage;
-	struct err err;
-	char roff[64];
-	int options = 0, commands = 0;
-
-	(void)state;
-	buf_init(&page, 1 << 20);
-	buf_init(&usage, 1 << 16);
-	if (file_read(AT_FDCWD, "docs/mailsync.1", &page, &err) < 0) {
-		fail_msg("docs/mailsync.1: %s (tests run in the top folder)", err.text);
-	}
-	cli_options_write_usage(&usage, NULL);
-	for (const char *at = strstr(usage.data, "--"); at; at = strstr(at + 2, "--")) {
-		to_roff(at, strcspn(at, " =;\n"), roff, sizeof(roff));
-		assert_non_null(strstr(page.data, roff));
-		options++;
-	}
-	for (size_t i = 0; cli_command_row(i) != NULL; i++) {
-		snprintf(roff, sizeof(roff), "\n.B %s\n", cli_command_row(i)->word);
-		assert_non_null(strstr(page.data, roff));
-		commands++;
-	}
-	assert_true(options >= 13);
-	assert_int_equal(commands, 15);
-	buf_finish(&usage);
-	buf_finish(&page);
-}
-
 static void help_of_a_command_has_its_own_options_and_those_of_all(void **state)
 {
 	struct cli_options options;
@@ -202,6 +156,7 @@ static void help_of_a_command_has_its_own_options_and_those_of_all(void **state)
 	assert_non_null(strstr(text.data, "\n      --paste              the browser"));
 	assert_non_null(strstr(text.data, "\n  -c, --config=FILE        configuration"));
 	assert_null(strstr(text.data, "--pull"));
+	assert_non_null(strstr(text.data, "\nMore of it: man mailsync-login\n"));
 	buf_finish(&text);
 	char all[] = "help", none[] = "help nothing";
 	assert_int_equal(read_line(&options, all, &err), 0);
@@ -251,7 +206,6 @@ int main(void)
 		cmocka_unit_test(an_account_named_like_a_command_can_be_given),
 		cmocka_unit_test(what_cannot_be_is_a_usage_error),
 		cmocka_unit_test(a_fleet_has_jobs_shares_and_metrics),
-		cmocka_unit_test(the_man_page_has_each_option_and_command_of_the_usage),
 		cmocka_unit_test(help_of_a_command_has_its_own_options_and_those_of_all),
 		cmocka_unit_test(what_is_wrong_is_said),
 	};
