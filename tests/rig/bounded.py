@@ -26,7 +26,7 @@ def is_under_valgrind():
 
 def is_sanitized():
     """AddressSanitizer's shadow memory, and valgrind's, make sizes meaningless."""
-    return is_under_valgrind() or b"__asan_init" in program.binary().read_bytes()
+    return is_under_valgrind() or program.has_asan()
 
 
 def peak_kb(pid, known):

@@ -29,6 +29,11 @@ def with_steps():
     return binary().parent / "steps" / "mailsync"
 
 
+def has_asan():
+    """Whether it is built with AddressSanitizer."""
+    return b"__asan_init" in binary().read_bytes()
+
+
 def nonzero(event):
     return {name: event[name] for name in COUNTS if event.get(name)}
 
