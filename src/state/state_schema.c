@@ -1,6 +1,7 @@
 /*
- * The schema, as steps: PRAGMA user_version counts those that a database has taken. A step that was
- * released is never edited; a change is a new step at the end.
+ * The schema, whole for a new database, and as the steps that an older one takes: PRAGMA
+ * user_version is 1 and those that it has taken. A step that was released is never edited; a change
+ * is a new step at the end, which a new database takes, too, until schema_new has it.
  *
  * Flags are the 64 bits of a `uint64_t` in SQLite's signed integer. `side` columns hold enum
  * presence (0 absent, 1 present, 2 gone), `reason` enum row_reason: the numbers are part of
@@ -30,39 +31,6 @@ static_assert(REFUSAL_NOW == 1 && REFUSAL_QUOTA == 2 && REFUSAL_OPEN == 3 && REF
 		      REFUSAL_LIMIT == 5,
 	      "stored in the database");
 static_assert(HELD_REMOVAL == 1 && HELD_FLAGS == 2, "stored in the database");
-
-static const char schema_first[] =
-	"PRAGMA application_id = 1836284270;"
-	"CREATE TABLE value(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE mailbox("
-	" id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, had_local INT NOT NULL,"
-	" had_remote INT NOT NULL, uidvalidity INT NOT NULL, uidnext INT NOT NULL,"
-	" modseq INT NOT NULL, messages INT NOT NULL, mailboxid TEXT, permanent_flags INT NOT NULL,"
-	" permanent_any INT NOT NULL, keywords TEXT NOT NULL, stamp TEXT,"
-	" pending INT NOT NULL DEFAULT 0, skipped INT NOT NULL DEFAULT 0,"
-	" held_policy INT NOT NULL, synced_at INT NOT NULL, trouble TEXT);"
-	/* AUTOINCREMENT: intents name rows, so a dropped row's id must not become another's. */
-	"CREATE TABLE row("
-	" id INTEGER PRIMARY KEY AUTOINCREMENT, mailbox INT NOT NULL, uid INT NOT NULL,"
-	" uniq TEXT NOT NULL, pending INT NOT NULL, agreed INT NOT NULL, local INT NOT NULL,"
-	" remote INT NOT NULL, reason INT NOT NULL, flags INT NOT NULL, local_flags INT NOT NULL,"
-	" remote_flags INT NOT NULL, size INT NOT NULL, date INT NOT NULL, digest BLOB,"
-	" emailid TEXT);"
-	"CREATE UNIQUE INDEX row_uid ON row(mailbox, uid) WHERE uid <> 0;"
-	"CREATE UNIQUE INDEX row_uniq ON row(mailbox, uniq) WHERE uniq <> '';"
-	"CREATE INDEX row_pending ON row(mailbox) WHERE pending = 1;"
-	"CREATE INDEX row_deleted ON row(mailbox) WHERE pending = 0 AND (flags & 32) <> 0;"
-	"CREATE INDEX row_gone ON row(uniq) WHERE local = 2;"
-	"CREATE INDEX row_fresh ON row(uniq) WHERE agreed = 0 AND local = 1 AND uid = 0;"
-	"CREATE INDEX row_emailid ON row(emailid) WHERE emailid IS NOT NULL;"
-	"CREATE TABLE intent("
-	" id INTEGER PRIMARY KEY AUTOINCREMENT, kind INT NOT NULL, row INT NOT NULL,"
-	" mailbox INT NOT NULL, uidvalidity INT NOT NULL, uid_bound INT NOT NULL, text TEXT);"
-	"CREATE TABLE pop3("
-	" id INTEGER PRIMARY KEY AUTOINCREMENT, uidl TEXT NOT NULL, occurrence INT NOT NULL,"
-	" size INT NOT NULL, uniq TEXT NOT NULL, first_seen INT NOT NULL, deleted INT NOT NULL,"
-	" reason INT NOT NULL, gone INT NOT NULL, digest BLOB, UNIQUE(uidl, occurrence));"
-	"PRAGMA user_version = 1;";
 
 /* What tells a file's content. Rows of before have none of it: their header digest and size
  * decide. */
@@ -250,11 +218,93 @@ static const char schema_earlier[] =
 	"PRAGMA user_version = 19;";
 
 static const char *const schema_steps[] = {
-	schema_first,     schema_contents,     schema_told,      schema_letters,   schema_doubts,
-	schema_permanent, schema_brake,        schema_told_rows, schema_told_pop3, schema_suspects,
-	schema_names,     schema_refused,      schema_endings,   schema_proofs,    schema_lost,
-	schema_kept,      schema_kept_renamed, schema_uses,      schema_earlier};
-#define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0])))
+	schema_contents,     schema_told,      schema_letters,   schema_doubts,   schema_permanent,
+	schema_brake,        schema_told_rows, schema_told_pop3, schema_suspects, schema_names,
+	schema_refused,      schema_endings,   schema_proofs,    schema_lost,     schema_kept,
+	schema_kept_renamed, schema_uses,      schema_earlier};
+#define SCHEMA_VERSION ((int64_t)(sizeof(schema_steps) / sizeof(schema_steps[0]) + 1))
+
+/* What the steps up to its version make of a database of version 1, as a unit test shows. Taken one
+ * by one they cost a new database ten times as much. */
+static const char schema_new[] =
+	"PRAGMA application_id = 1836284270;"
+	"CREATE TABLE value(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE mailbox(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	" had_local INT NOT NULL, had_remote INT NOT NULL, uidvalidity INT, uidnext INT,"
+	" modseq INT, messages INT, mailboxid TEXT, permanent_flags INT NOT NULL,"
+	" permanent_any INT NOT NULL, keywords TEXT NOT NULL, stamp TEXT,"
+	" pending INT NOT NULL DEFAULT 0, skipped INT NOT NULL DEFAULT 0,"
+	" held_policy INT NOT NULL, synced_at INT NOT NULL, trouble TEXT,"
+	" letters TEXT NOT NULL DEFAULT '', trusts_letters INT NOT NULL DEFAULT 1,"
+	" has_permanent INT NOT NULL DEFAULT 0, held INT NOT NULL DEFAULT 0,"
+	" held_since INT NOT NULL DEFAULT 0, folder_inode INT, cur_inode INT,"
+	" names_doubled INT NOT NULL DEFAULT 0, names_borne INT);"
+	/* AUTOINCREMENT: intents name rows, so a dropped row's id must not become another's. */
+	"CREATE TABLE row(id INTEGER PRIMARY KEY AUTOINCREMENT, mailbox INT NOT NULL,"
+	" uid INT NOT NULL, uniq TEXT NOT NULL, pending INT NOT NULL, agreed INT NOT NULL,"
+	" local INT NOT NULL, remote INT NOT NULL, reason INT NOT NULL, flags INT NOT NULL,"
+	" local_flags INT NOT NULL, remote_flags INT NOT NULL, digest BLOB, emailid TEXT,"
+	" content BLOB, mark_size INT NOT NULL DEFAULT 0, mark_mtime INT NOT NULL DEFAULT 0,"
+	" mark_inode INT NOT NULL DEFAULT 0, unlettered INT NOT NULL DEFAULT 0,"
+	" held INT NOT NULL DEFAULT 0, held_since INT NOT NULL DEFAULT 0, size INT, date INT);"
+	"CREATE UNIQUE INDEX row_uid ON row(mailbox, uid) WHERE uid <> 0;"
+	"CREATE UNIQUE INDEX row_uniq ON row(mailbox, uniq) WHERE uniq <> '';"
+	"CREATE INDEX row_pending ON row(mailbox) WHERE pending = 1;"
+	"CREATE INDEX row_deleted ON row(mailbox) WHERE pending = 0 AND (flags & 32) <> 0;"
+	"CREATE INDEX row_gone ON row(uniq) WHERE local = 2;"
+	"CREATE INDEX row_fresh ON row(uniq) WHERE agreed = 0 AND local = 1 AND uid = 0;"
+	"CREATE INDEX row_emailid ON row(emailid) WHERE emailid IS NOT NULL;"
+	"CREATE INDEX row_held ON row(mailbox) WHERE held <> 0;"
+	"CREATE TABLE intent(id INTEGER PRIMARY KEY AUTOINCREMENT, kind INT NOT NULL,"
+	" row INT NOT NULL, mailbox INT NOT NULL, uidvalidity INT, uid_bound INT, text TEXT);"
+	"CREATE TABLE pop3(id INTEGER PRIMARY KEY AUTOINCREMENT, uidl TEXT NOT NULL,"
+	" occurrence INT NOT NULL, uniq TEXT NOT NULL, first_seen INT NOT NULL,"
+	" deleted INT NOT NULL, reason INT NOT NULL, gone INT NOT NULL, digest BLOB,"
+	" content BLOB, doubts INT NOT NULL DEFAULT 0, size INT,"
+	" verified_at INT NOT NULL DEFAULT 0, UNIQUE(uidl, occurrence));"
+	"CREATE TABLE deleted(mailbox INT NOT NULL, side INT NOT NULL, time INT NOT NULL,"
+	" count INT NOT NULL);"
+	"CREATE TABLE suspect(kind INT NOT NULL, mailbox TEXT NOT NULL, row INT NOT NULL,"
+	" uid INT NOT NULL, act INT NOT NULL, runs INT NOT NULL, first_at INT NOT NULL,"
+	" last_at INT NOT NULL, losses INT NOT NULL DEFAULT 0, ended INT NOT NULL DEFAULT 0,"
+	" ended_at INT NOT NULL DEFAULT 0, PRIMARY KEY(kind, mailbox, row)) WITHOUT ROWID;"
+	"CREATE TABLE refused(row INTEGER PRIMARY KEY, kind INT NOT NULL, told INT NOT NULL,"
+	" since INT NOT NULL, last INT NOT NULL, run INT NOT NULL, runs INT NOT NULL,"
+	" flags INT NOT NULL, size INT NOT NULL, words TEXT NOT NULL);"
+	"CREATE TABLE proof(row INTEGER PRIMARY KEY, at INT NOT NULL);"
+	"CREATE TABLE missed(row INTEGER PRIMARY KEY, at INT NOT NULL);"
+	"CREATE TABLE kept(mailbox TEXT NOT NULL, uniq TEXT NOT NULL, at INT NOT NULL,"
+	" meant INT NOT NULL DEFAULT 0, content BLOB, PRIMARY KEY(mailbox,"
+	" uniq)) WITHOUT ROWID;"
+	"CREATE TABLE special_use(name TEXT PRIMARY KEY, uses INT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE pop3_earlier(row INT NOT NULL, content BLOB NOT NULL, uniq TEXT NOT NULL,"
+	" PRIMARY KEY(row, content)) WITHOUT ROWID;"
+	"CREATE TRIGGER refused_goes AFTER DELETE ON row"
+	" BEGIN DELETE FROM refused WHERE row = old.id; END;"
+	"CREATE TRIGGER missed_gone AFTER UPDATE OF remote ON row WHEN new.remote <> 1"
+	" AND old.remote = 1"
+	" BEGIN INSERT OR REPLACE INTO missed VALUES(new.id, CAST(strftime('%s', 'now') AS INT));"
+	" END;"
+	"CREATE TRIGGER missed_new AFTER INSERT ON row WHEN new.remote <> 1"
+	" BEGIN INSERT OR REPLACE INTO missed VALUES(new.id, CAST(strftime('%s', 'now') AS INT));"
+	" END;"
+	"CREATE TRIGGER missed_back AFTER UPDATE OF remote ON row WHEN new.remote = 1"
+	" AND old.remote <> 1 BEGIN DELETE FROM missed WHERE row = new.id; END;"
+	"CREATE TRIGGER proof_goes AFTER DELETE ON row"
+	" BEGIN DELETE FROM proof WHERE row = old.id; DELETE FROM missed WHERE row = old.id;"
+	" END;"
+	"CREATE TRIGGER kept_renamed AFTER UPDATE OF name ON mailbox WHEN new.name <> old.name"
+	" BEGIN DELETE FROM kept WHERE mailbox = new.name"
+	" AND uniq IN (SELECT uniq FROM kept WHERE mailbox = old.name);"
+	" UPDATE kept SET mailbox = new.name WHERE mailbox = old.name; END;"
+	"CREATE TRIGGER pop3_earlier_noted AFTER UPDATE OF content ON pop3"
+	" WHEN old.content IS NOT NULL AND new.content IS NOT old.content AND NOT EXISTS("
+	"SELECT 1 FROM pop3_earlier WHERE row = old.id AND content = old.content)"
+	" BEGIN INSERT INTO pop3_earlier VALUES(old.id, old.content, old.uniq); END;"
+	"CREATE TRIGGER pop3_earlier_goes AFTER DELETE ON pop3"
+	" BEGIN DELETE FROM pop3_earlier WHERE row = old.id; END;"
+	"PRAGMA user_version = 19;";
+#define SCHEMA_NEW_VERSION 19
 
 static int schema_number(struct state *state, const char *sql, int64_t *number, struct err *err)
 {
@@ -325,9 +375,12 @@ int state_schema_apply(struct state *state, bool *is_new, struct err *err)
 	}
 	/* Again, now that nobody else writes: another process may have been here first. */
 	status = schema_check(state, &version, err);
-	while (status == 0 && version < SCHEMA_VERSION) {
-		status = state_exec(state, schema_steps[version], err);
-		version++;
+	if (status == 0 && version == 0) {
+		status = state_exec(state, schema_new, err);
+		version = SCHEMA_NEW_VERSION;
+	}
+	for (; status == 0 && version < SCHEMA_VERSION; version++) {
+		status = state_exec(state, schema_steps[version - 1], err);
 	}
 	if (status == 0) {
 		return state_commit(state, err);

@@ -220,12 +220,53 @@ static void what_version_1_has_as_0_is_untold(void **state)
 	state_intents_finish(&intents);
 }
 
+/* What is made in the scene's database, one line each, blanks and quotes left out: where these
+ * stand depends on SQLite's version. To be freed by sqlite3_free. */
+static char *schema_text(struct scene *scene)
+{
+	sqlite3 *db;
+	sqlite3_stmt *query;
+	char *text = sqlite3_mprintf("");
+	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(db,
+				   "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || "
+				   "replace(replace(ifnull(sql, ''), ' ', ''), '\"', '') "
+				   "FROM sqlite_master UNION ALL SELECT 'version ' || user_version "
+				   "FROM pragma_user_version UNION ALL SELECT 'application ' || "
+				   "application_id FROM pragma_application_id ORDER BY 1",
+				   -1, &query, NULL),
+		SQLITE_OK);
+	while (sqlite3_step(query) == SQLITE_ROW) {
+		char *longer = sqlite3_mprintf("%s%s\n", text, sqlite3_column_text(query, 0));
+		sqlite3_free(text);
+		text = longer;
+	}
+	sqlite3_finalize(query);
+	sqlite3_close(db);
+	return text;
+}
+
+static void a_new_database_is_as_one_that_took_all_steps(void **state)
+{
+	struct scene *scene = *state;
+	char *at_once = schema_text(scene);
+	make_database(scene, schema_1, "");
+	OK(scene, state_open(&scene->state, scene->path, STATE_WRITE, &scene->err));
+	char *by_steps = schema_text(scene);
+	assert_non_null(strstr(at_once, "trigger missed_new row CREATETRIGGER"));
+	assert_string_equal(at_once, by_steps);
+	sqlite3_free(at_once);
+	sqlite3_free(by_steps);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENE_TEST(a_database_of_version_1_is_taken_over),
 		SCENE_TEST(what_version_1_has_as_0_is_untold),
 		SCENE_TEST(letters_are_not_trusted_after_a_version_1_that_did_not_read_them),
+		SCENE_TEST(a_new_database_is_as_one_that_took_all_steps),
 		SCENE_TEST(a_scratch_copy_of_version_1_is_taken_over),
 		SCENE_TEST(status_reads_a_database_of_version_1),
 		SCENE_TEST(what_the_brake_held_in_version_1_is_held),
