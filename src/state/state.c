@@ -193,6 +193,7 @@ int state_begin(struct state *state, struct err *err)
 		return status;
 	}
 	state->in_transaction = true;
+	state->row_update = 0;
 	return 0;
 }
 

@@ -44,6 +44,7 @@ struct state {
 	bool may_have_meant;   /* and whether something was */
 	bool is_held;          /* state_hold(), */
 	bool is_reading;       /* and its transaction is open */
+	size_t row_update;     /* which statement changed its last row (state_row.c) */
 	int prepared_count;
 	struct state_prepared prepared[STATE_QUERIES_MAX];
 };

@@ -24,18 +24,25 @@ static const char row_insert[] =
 	" mark_size, mark_mtime, mark_inode, unlettered)"
 	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 #define ROW_REST                                                                             \
-	"pending = ?5, agreed = ?6, local = ?7, remote = ?8, reason = ?9, flags = ?10,"      \
+	"pending = ?5, agreed = ?6, local = ?7, reason = ?9, flags = ?10,"                   \
 	" local_flags = ?11, remote_flags = ?12, size = ?13, date = ?14, held = ?15,"        \
 	" held_since = ?16, digest = ?17, content = ?19, mark_size = ?20, mark_mtime = ?21," \
 	" mark_inode = ?22, unlettered = ?23"
-/* SQLite writes an index anew where a statement sets a column of it, changed or not. Most changes
- * leave a row in its place in all indexes but that by name. */
+#define ROW_IN_PLACE " WHERE id = ?1 AND mailbox = ?2 AND emailid IS ?18"
+/* SQLite writes an index anew where a statement sets a column of it, changed or not, and prepares to
+ * take back a statement that may run a trigger, as those that set `remote` may. So the first of these
+ * that sets all that differs is taken; in a transaction, in which rows mostly change alike, from the
+ * one on that was taken last. */
+static const char row_update_state[] =
+	"UPDATE row SET " ROW_REST ROW_IN_PLACE " AND remote = ?8 AND uid = ?3 AND uniq = ?4";
 static const char row_update_file[] =
-	"UPDATE row SET uniq = ?4, " ROW_REST
-	" WHERE id = ?1 AND mailbox = ?2 AND uid = ?3 AND emailid IS ?18";
+	"UPDATE row SET uniq = ?4, " ROW_REST ROW_IN_PLACE " AND remote = ?8 AND uid = ?3";
+static const char row_update_message[] =
+	"UPDATE row SET uid = ?3, remote = ?8, " ROW_REST ROW_IN_PLACE " AND uniq = ?4";
 static const char row_update[] = "UPDATE row SET mailbox = ?2, uid = ?3, uniq = ?4, emailid = ?18,"
-				 " " ROW_REST " WHERE id = ?1";
-static const char *const row_updates[] = {row_update_file, row_update};
+				 " remote = ?8, " ROW_REST " WHERE id = ?1";
+static const char *const row_updates[] = {row_update_state, row_update_file, row_update_message,
+					  row_update};
 #define ROW_UPDATES (sizeof(row_updates) / sizeof(row_updates[0]))
 static const char row_delete[] = "DELETE FROM row WHERE id = ?";
 static const char row_select_id[] = "SELECT " ROW_ALL_COLUMNS " FROM row WHERE id = ?";
@@ -202,9 +209,11 @@ int state_row_put(struct state *state, struct row *row, struct err *err)
 		id = 0;
 	} else {
 		bool is_stored = false;
-		for (size_t i = 0; id != 0 && !is_stored && i < ROW_UPDATES; i++) {
+		size_t i = state->row_update;
+		for (; id != 0 && !is_stored && i < ROW_UPDATES; i++) {
 			status = row_store(state, row_updates[i], row, err);
 			is_stored = status != 0 || sqlite3_changes(state->db) != 0;
+			state->row_update = is_stored ? i : state->row_update;
 		}
 		/* A row that was dropped in between is stored anew under its id, which nobody
 		 * else has got: ids are not reused. */
