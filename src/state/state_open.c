@@ -68,8 +68,16 @@ static int state_size(const struct state *state, off_t *size, struct err *err)
 						"cannot look at %s", state->path);
 }
 
+/* Nobody asks SQLite how much memory it uses, which costs a lock at each piece. */
+static void configure_sqlite(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int state_connect(struct state *state, const char *path, int flags, struct err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	(void)pthread_once(&once, configure_sqlite);
 	int code = sqlite3_open_v2(path, &state->db,
 				   flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 
