@@ -68,10 +68,15 @@ static int state_size(const struct state *state, off_t *size, struct err *err)
 						"cannot look at %s", state->path);
 }
 
+/* What takes a single row's statement back never needs so much. Beyond 64 KiB, as SQLite comes, it
+ * goes to a temporary file, and so does then that of each statement until the transaction ends. */
+#define STATEMENT_JOURNAL_MAX (1 << 20)
+
 /* Nobody asks SQLite how much memory it uses, which costs a lock at each piece. */
 static void configure_sqlite(void)
 {
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	(void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, STATEMENT_JOURNAL_MAX);
 }
 
 static int state_connect(struct state *state, const char *path, int flags, struct err *err)
