@@ -139,26 +139,36 @@ static int name_too_long(const char *file, struct err *err)
 		       "the name of file %s would be over %d bytes", file, MAILDIR_NAME_MAX);
 }
 
+/* Puts LETTER in its place among those of SORTED, once. */
+static void letter_put(char *sorted, char letter)
+{
+	while (*sorted != '\0' && (unsigned char)*sorted < (unsigned char)letter) {
+		sorted++;
+	}
+	if (*sorted != letter) {
+		memmove(sorted + 1, sorted, strlen(sorted) + 1);
+		*sorted = letter;
+	}
+}
+
 int maildir_name_change(const char *file, char delimiter, const uint64_t letters[2],
 			char out[MAILDIR_NAME_MAX + 1], struct err *err)
 {
-	bool present[256] = {false};
-	char sorted[256 + 1];
-	size_t count = 0;
+	char sorted[256 + 1] = "";
 	struct maildir_name name;
 
 	maildir_name_parse(file, delimiter, &name);
 	const char *old = file + name.base_len + (name.has_info ? 3 : 0);
 	for (size_t i = 0; i < name.letters_len; i++) {
-		present[(unsigned char)old[i]] = true;
-	}
-	for (int c = 1; c < 256; c++) {
-		uint64_t bit = maildir_letter((char)c);
-		if ((letters[0] & bit) != 0 || (present[c] && (letters[1] & bit) == 0)) {
-			sorted[count++] = (char)c;
+		if ((letters[1] & maildir_letter(old[i])) == 0) {
+			letter_put(sorted, old[i]);
 		}
 	}
-	sorted[count] = '\0';
+	for (int i = 0; i < 52 && letters[0] >> i != 0; i++) {
+		if ((letters[0] >> i & 1) != 0) {
+			letter_put(sorted, (char)(i < 26 ? 'A' + i : 'a' + i - 26));
+		}
+	}
 	size_t rest = name.has_info ? name.base_len + 3 + name.letters_len : name.len;
 	int len = snprintf(out, MAILDIR_NAME_MAX + 1, "%.*s%c2,%s%s", (int)name.base_len, file,
 			   name.has_info ? file[name.base_len] : delimiter, sorted, file + rest);
