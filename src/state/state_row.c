@@ -29,10 +29,10 @@ static const char row_insert[] =
 	" held_since = ?16, digest = ?17, content = ?19, mark_size = ?20, mark_mtime = ?21," \
 	" mark_inode = ?22, unlettered = ?23"
 #define ROW_IN_PLACE " WHERE id = ?1 AND mailbox = ?2 AND emailid IS ?18"
-/* SQLite writes an index anew where a statement sets a column of it, changed or not, and prepares to
- * take back a statement that may run a trigger, as those that set `remote` may. So the first of these
- * that sets all that differs is taken; in a transaction, in which rows mostly change alike, from the
- * one on that was taken last. */
+/* SQLite writes an index anew where a statement sets a column of it, changed or not, and prepares
+ * to take back a statement that may run a trigger, as those that set `remote` may. So the first of
+ * these that sets all that differs is taken; in a transaction, in which rows mostly change alike,
+ * from the one on that was taken last. */
 static const char row_update_state[] =
 	"UPDATE row SET " ROW_REST ROW_IN_PLACE " AND remote = ?8 AND uid = ?3 AND uniq = ?4";
 static const char row_update_file[] =
