@@ -58,7 +58,7 @@ static struct pop3_row *make_row(struct pop3_job *job, const struct pop3_arrival
 	char digest[POP3_DIGEST_SIZE];
 	char unique[MAILDIR_UNIQUE_MAX + 1];
 	struct pop3_item *item = body->item;
-	if (pop3_item_digest(item, digest, err) < 0 ||
+	if (pop3_item_digest(job, item, digest, err) < 0 ||
 	    maildir_unique_make_pop3(unique, job->local.key, digest, err) < 0) {
 		return NULL;
 	}

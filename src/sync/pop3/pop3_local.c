@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "mailsync/base/array.h"
-#include "mailsync/base/digest.h"
 
 #include "pop3_private.h"
 
-int pop3_item_digest(const struct pop3_item *item, char digest[POP3_DIGEST_SIZE], struct err *err)
+int pop3_item_digest(struct pop3_job *job, const struct pop3_item *item,
+		     char digest[POP3_DIGEST_SIZE], struct err *err)
 {
+	struct digest **sha256 = &job->local.digest;
 	uint8_t bytes[DIGEST_MAX_SIZE];
 	struct buf text;
 	int code;
@@ -19,7 +20,9 @@ int pop3_item_digest(const struct pop3_item *item, char digest[POP3_DIGEST_SIZE]
 	buf_printf(&text, "\n%llu\n%u", (unsigned long long)item->size.number,
 		   (unsigned)item->occurrence);
 	if ((code = buf_status(&text, "a unique-id", err)) == 0 &&
-	    (code = digest_of(DIGEST_SHA256, buf_span(&text), bytes, err)) == 0) {
+	    (code = *sha256 != NULL ? 0 : digest_create(sha256, DIGEST_SHA256, err)) == 0 &&
+	    (code = digest_update(*sha256, buf_span(&text), err)) == 0 &&
+	    (code = digest_result(*sha256, bytes, err)) == 0) {
 		hex_encode(bytes, (POP3_DIGEST_SIZE - 1) / 2, digest);
 	}
 	buf_finish(&text);
@@ -155,7 +158,7 @@ int pop3_find_files(struct pop3_job *job, const struct pop3_item *item, char *co
 	*files = NULL;
 	*count = 0;
 	if ((code = find_delivered(job, err)) < 0 || delivered->count == 0 ||
-	    (code = pop3_item_digest(item, digest, err)) < 0) {
+	    (code = pop3_item_digest(job, item, digest, err)) < 0) {
 		return code;
 	}
 	char **found = array_find(delivered->items, delivered->count, sizeof(*found), digest,

@@ -11,6 +11,7 @@
 #ifndef SYNC_POP3_POP3_PRIVATE_H
 #define SYNC_POP3_POP3_PRIVATE_H
 
+#include "mailsync/base/digest.h"
 #include "mailsync/store/pop3.h"
 
 #include "rules/pop3_rules.h"
@@ -37,6 +38,7 @@ struct pop3_session {
 /* What lies in the Maildir. Written by pop3_local.c. */
 struct pop3_local {
 	char key[MAILDIR_KEY_SIZE];
+	struct digest *digest; /* made by the first that pop3_item_digest needs it for */
 	/* Files that we delivered once, by the digests in their names. What follows each unique
 	 * part: pop3_file_of. */
 	struct strlist delivered;
@@ -122,7 +124,8 @@ int pop3_fetch_headers(struct pop3_job *job, struct err *err);
 /* --- pop3_local.c: what lies in the Maildir already --- */
 /* The name that a download of ITEM gets is made of this: 32 hexadecimal digits. */
 #define POP3_DIGEST_SIZE 33
-int pop3_item_digest(const struct pop3_item *item, char digest[POP3_DIGEST_SIZE], struct err *err);
+int pop3_item_digest(struct pop3_job *job, const struct pop3_item *item,
+		     char digest[POP3_DIGEST_SIZE], struct err *err);
 /* Files that neither a row nor this run has, to be paired: of INBOX (K9), or, are_ours, of
  * local.delivered (K17; their `index` is the place in it). HAS_FOREIGN: one of them was not
  * delivered by us at all. */

@@ -163,7 +163,7 @@ static int rename_row(struct pop3_job *job, const struct pop3_arrival *body, str
 	char *const *files;
 	size_t count;
 	int code;
-	if ((code = pop3_item_digest(body->item, digest, err)) < 0 ||
+	if ((code = pop3_item_digest(job, body->item, digest, err)) < 0 ||
 	    (code = maildir_unique_make_pop3(unique, job->local.key, digest, err)) < 0 ||
 	    (code = pop3_find_files(job, body->item, &files, &count, err)) < 0) {
 		return code;

@@ -242,6 +242,7 @@ static int note_end(struct run *run, int outcome, const struct err *why, struct 
 
 static void finish_job(struct pop3_job *job)
 {
+	digest_destroy(&job->local.digest);
 	strlist_finish(&job->local.delivered);
 	strlist_finish(&job->local.adopted);
 	strlist_finish(&job->learnt.failed);
