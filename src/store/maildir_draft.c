@@ -181,7 +181,7 @@ static int note_digests(struct maildir_draft *draft, struct err *err)
 	return content_scan_result(draft->content_scan, draft->content, err);
 }
 
-int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *err)
+int maildir_draft_close(struct maildir_draft *draft, struct told_time mtime, struct err *err)
 {
 	int code = 0;
 
@@ -196,8 +196,8 @@ int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *
 		code = note_digests(draft, err);
 	}
 	/* Before the sync, so that it is durable with the rest of the inode. */
-	if (code == 0) {
-		code = maildir_set_mtime(draft->folder->maildir, draft->fd, mtime, err);
+	if (code == 0 && mtime.is_told) {
+		code = maildir_set_mtime(draft->folder->maildir, draft->fd, mtime.seconds, err);
 	}
 	if (code == 0 && draft->folder->maildir->durability == MAILDIR_SYNC_FILE) {
 		code = file_sync(draft->fd, err);

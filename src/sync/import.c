@@ -111,7 +111,7 @@ static int deliver(struct incoming *incoming, int64_t date, uint64_t flags, uint
 	int code;
 
 	if ((!incoming->has_draft && (code = begin_draft(incoming, err)) < 0) ||
-	    (code = maildir_draft_close(&incoming->draft, date, err)) < 0) {
+	    (code = maildir_draft_close(&incoming->draft, told_time(date), err)) < 0) {
 		return code;
 	}
 	const struct delivery_item item = {

@@ -86,7 +86,7 @@ static int deliver(struct scene *scene, const char *unique, uint64_t flags)
 	struct maildir_draft draft;
 	must(fixture, maildir_draft_create(fixture->folder, &draft, &fixture->err));
 	must(fixture, maildir_draft_write(&draft, SPAN_LIT("text"), &fixture->err));
-	must(fixture, maildir_draft_close(&draft, 1, &fixture->err));
+	must(fixture, maildir_draft_close(&draft, told_time(1), &fixture->err));
 	int code = maildir_draft_publish(fixture->folder, &draft, unique, flags, &fixture->keywords,
 					 &fixture->err);
 	maildir_draft_discard(fixture->folder, &draft);

@@ -20,7 +20,7 @@ static void deliver(struct fixture *fixture, const char *unique)
 {
 	struct maildir_draft draft;
 	must(fixture, maildir_draft_create(fixture->folder, &draft, &fixture->err));
-	must(fixture, maildir_draft_close(&draft, 1, &fixture->err));
+	must(fixture, maildir_draft_close(&draft, told_time(1), &fixture->err));
 	must(fixture, maildir_draft_publish(fixture->folder, &draft, unique, FLAG_SEEN,
 					    &fixture->keywords, &fixture->err));
 }

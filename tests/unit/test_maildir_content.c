@@ -19,7 +19,7 @@ static struct maildir_draft draft_of(struct fixture *fixture, const char *text)
 		must(fixture,
 		     maildir_draft_write(&draft, (struct span){text + i, 1}, &fixture->err));
 	}
-	must(fixture, maildir_draft_close(&draft, 1000000007, &fixture->err));
+	must(fixture, maildir_draft_close(&draft, told_time(1000000007), &fixture->err));
 	return draft;
 }
 

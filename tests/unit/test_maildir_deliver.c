@@ -12,7 +12,7 @@ static void deliver(struct fixture *fixture, const char *unique, const char *tex
 		must(fixture,
 		     maildir_draft_write(&draft, (struct span){text + at, part}, &fixture->err));
 	}
-	must(fixture, maildir_draft_close(&draft, 1000000007, &fixture->err));
+	must(fixture, maildir_draft_close(&draft, told_time(1000000007), &fixture->err));
 	const struct maildir_draft *const drafts[] = {&draft};
 	must(fixture, maildir_sync_drafts(drafts, 1, &fixture->err));
 	must(fixture, maildir_draft_publish(fixture->folder, &draft, unique, flags,
@@ -54,6 +54,25 @@ static void message_without_letters_goes_to_new_and_others_to_cur(void **state)
 	fixture_close(&fixture);
 }
 
+static void message_without_a_time_has_that_of_its_writing(void **state)
+{
+	struct fixture fixture;
+	struct maildir_draft draft;
+	struct stat st;
+	char path[512];
+	(void)state;
+	fixture_open(&fixture);
+	must(&fixture, maildir_draft_create(fixture.folder, &draft, &fixture.err));
+	must(&fixture, maildir_draft_write(&draft, span_of("Subject: x\n\n"), &fixture.err));
+	must(&fixture, maildir_draft_close(&draft, (struct told_time){0}, &fixture.err));
+	must(&fixture, maildir_draft_publish(fixture.folder, &draft, "1.a.h", 0, &fixture.keywords,
+					     &fixture.err));
+	path_below(&fixture, "INBOX/new/1.a.h", path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_in_range(st.st_mtime, time(NULL) - 3600, time(NULL) + 3600);
+	fixture_close(&fixture);
+}
+
 static void line_ends_are_converted_whatever_the_pieces(void **state)
 {
 	static const char text[] = "\r\na\r\n\r\r\nb\rc\n\r\r\r\n\rd\r";
@@ -89,7 +108,7 @@ static void big_messages_arrive_whole(void **state)
 		must(&fixture,
 		     maildir_draft_write(&draft, (struct span){line, (size_t)len}, &fixture.err));
 	}
-	must(&fixture, maildir_draft_close(&draft, 1, &fixture.err));
+	must(&fixture, maildir_draft_close(&draft, told_time(1), &fixture.err));
 	assert_int_equal(draft.size_bytes, LINES * 36);
 	must(&fixture,
 	     maildir_draft_publish(fixture.folder, &draft, "1.a.h", 0, NULL, &fixture.err));
@@ -110,7 +129,7 @@ static void publishing_never_replaces_a_file(void **state)
 	write_file(&fixture, "INBOX/cur/1.a.h:2,S", "old");
 	must(&fixture, maildir_draft_create(fixture.folder, &draft, &fixture.err));
 	must(&fixture, maildir_draft_write(&draft, SPAN_LIT("new"), &fixture.err));
-	must(&fixture, maildir_draft_close(&draft, 1, &fixture.err));
+	must(&fixture, maildir_draft_close(&draft, told_time(1), &fixture.err));
 	assert_int_equal(maildir_draft_publish(fixture.folder, &draft, "1.a.h", FLAG_SEEN, NULL,
 					       &fixture.err),
 			 -ERR_CHANGED);
@@ -141,7 +160,7 @@ static void several_drafts_are_open_at_once_and_one_is_discarded(void **state)
 	maildir_draft_discard(fixture.folder, &drafts[1]);
 	for (int i = 0; i < 3; i += 2) {
 		must(&fixture, maildir_draft_write(&drafts[i], SPAN_LIT("\r\nbody"), &fixture.err));
-		must(&fixture, maildir_draft_close(&drafts[i], 5, &fixture.err));
+		must(&fixture, maildir_draft_close(&drafts[i], told_time(5), &fixture.err));
 	}
 	must(&fixture,
 	     maildir_draft_publish(fixture.folder, &drafts[0], "1.a.h", 0, NULL, &fixture.err));
@@ -219,6 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(message_without_letters_goes_to_new_and_others_to_cur),
+		cmocka_unit_test(message_without_a_time_has_that_of_its_writing),
 		cmocka_unit_test(line_ends_are_converted_whatever_the_pieces),
 		cmocka_unit_test(big_messages_arrive_whole),
 		cmocka_unit_test(publishing_never_replaces_a_file),

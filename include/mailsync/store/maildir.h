@@ -342,8 +342,9 @@ int maildir_draft_create(struct maildir_folder *folder, struct maildir_draft *dr
 			 struct err *err);
 /* CRLF becomes LF; all else is kept. Small writes are gathered. */
 int maildir_draft_write(struct maildir_draft *draft, struct span data, struct err *err);
-/* Sets mtime (INTERNALDATE, seconds) and mode, closes; fdatasync with MAILDIR_SYNC_FILE. */
-int maildir_draft_close(struct maildir_draft *draft, int64_t mtime, struct err *err);
+/* Sets mtime (INTERNALDATE; untold it is that of the last write), closes; fdatasync with
+ * MAILDIR_SYNC_FILE. */
+int maildir_draft_close(struct maildir_draft *draft, struct told_time mtime, struct err *err);
 /* Closes and removes it; safe on a zeroed, published or discarded draft. */
 void maildir_draft_discard(struct maildir_folder *folder, struct maildir_draft *draft);
 /* Makes the contents of COUNT closed drafts durable, as far as their setting is MAILDIR_SYNC_BATCH:

@@ -93,7 +93,7 @@ static int deliver(struct slice *slice, size_t index, int64_t date, struct err *
 	struct arrival *arrival = &slice->arrival;
 	struct job *job = slice->of->job;
 	struct row *row = slice->wants.rows[index];
-	int code = maildir_draft_close(&arrival->draft, date, err);
+	int code = maildir_draft_close(&arrival->draft, told_time(date), err);
 	if (code < 0) {
 		slice_drop_arrival(slice);
 		return code;

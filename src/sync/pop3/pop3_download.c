@@ -191,7 +191,7 @@ static int end_body(struct retrieval *retrieval, const struct pop3_piece *piece,
 	if (body == POP3_BODY_TORN || body == POP3_BODY_EMPTY) {
 		return fail_body(retrieval, body, piece->size_bytes, err);
 	}
-	int code = maildir_draft_close(&coming->draft, clock_real_s(), err);
+	int code = maildir_draft_close(&coming->draft, (struct told_time){0}, err);
 	if (code == 0) {
 		struct told listed = coming->item->size;
 		coming->came_bytes = piece->size_bytes;

@@ -137,7 +137,7 @@ static int deliver(struct repair *repair, size_t index, struct told_time date, s
 {
 	struct row *row = repair->wants.rows[index];
 	int64_t seconds = told_time_or(row->date.is_told ? row->date : date, clock_real_s());
-	int code = maildir_draft_close(&repair->draft, seconds, err);
+	int code = maildir_draft_close(&repair->draft, told_time(seconds), err);
 	if (code == 0 && !is_right(row, &repair->draft)) {
 		err_set(err, ERR_PARTIAL, SCOPE_MESSAGE,
 			"the server's message is not the one that was here, so it is not repaired");
