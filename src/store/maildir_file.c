@@ -213,16 +213,15 @@ void maildir_scan_give_back(struct maildir_folder *folder, struct header_scan **
 	}
 }
 
-int maildir_folder_identify(struct maildir_folder *folder, const char *file, bool in_new,
-			    struct header_identity *identity, struct err *err)
+int maildir_folder_read_header(struct maildir_folder *folder, const char *file, bool in_new,
+			       struct maildir_reading *reading, struct err *err)
 {
 	char chunk[HEADER_CHUNK];
 	struct header_scan *scan = NULL;
-	struct maildir_file info;
 	bool at_start = true, is_end = false;
 	int fd;
 
-	int code = maildir_folder_open_file(folder, file, in_new, &fd, &info, err);
+	int code = maildir_folder_open_file(folder, file, in_new, &fd, &reading->file, err);
 	if (code < 0) {
 		return code;
 	}
@@ -237,12 +236,24 @@ int maildir_folder_identify(struct maildir_folder *folder, const char *file, boo
 		is_end = header_ends(chunk, (size_t)len, &at_start);
 	}
 	if (code == 0) {
-		code = header_scan_result(scan, identity, err);
+		code = header_scan_result(scan, &reading->identity, err);
 	}
 	close(fd);
 	if (code == 0) {
 		maildir_scan_give_back(folder, &scan);
 	}
 	header_scan_destroy(&scan);
+	return code;
+}
+
+int maildir_folder_identify(struct maildir_folder *folder, const char *file, bool in_new,
+			    struct header_identity *identity, struct err *err)
+{
+	struct maildir_reading reading;
+
+	int code = maildir_folder_read_header(folder, file, in_new, &reading, err);
+	if (code == 0) {
+		*identity = reading.identity;
+	}
 	return code;
 }

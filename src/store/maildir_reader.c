@@ -84,7 +84,8 @@ static int reader_count(struct maildir_reader *reader, struct content_scan *scan
 	bool after_cr = false;
 	int code = 0;
 
-	for (;;) {
+	/* That there is more by now shows when the file is looked at again, at the end. */
+	while (total < reader->file.size_bytes) {
 		ssize_t len = maildir_read(reader->fd, reader->in, READ_SIZE, reader->name, err);
 		if (len <= 0) {
 			code = (int)len;

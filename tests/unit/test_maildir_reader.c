@@ -120,6 +120,7 @@ static void identity_is_the_same_however_it_is_found(void **state)
 	struct fixture fixture;
 	struct maildir_reader *reader = NULL;
 	struct header_identity identity;
+	struct maildir_reading reading;
 	struct buf text;
 	(void)state;
 	fixture_open(&fixture);
@@ -130,9 +131,14 @@ static void identity_is_the_same_however_it_is_found(void **state)
 	}
 	buf_append_cstr(&text, "\nbody\n\nMessage-ID: <no>\n");
 	write_file(&fixture, "INBOX/cur/1.a.h:2,S", text.data);
+	size_t size = text.len;
 	buf_finish(&text);
 	must(&fixture,
 	     maildir_folder_identify(fixture.folder, "1.a.h:2,S", false, &identity, &fixture.err));
+	must(&fixture, maildir_folder_read_header(fixture.folder, "1.a.h:2,S", false, &reading,
+						  &fixture.err));
+	assert_memory_equal(reading.identity.digest, identity.digest, HEADER_DIGEST_SIZE);
+	assert_int_equal(reading.file.size_bytes, size);
 	must(&fixture,
 	     maildir_reader_open(fixture.folder, "1.a.h:2,S", false, &reader, &fixture.err));
 	assert_string_equal(identity.message_id, "<a@b>");

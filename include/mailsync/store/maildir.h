@@ -278,6 +278,9 @@ struct maildir_reading {
 };
 int maildir_folder_read(struct maildir_folder *folder, const char *file, bool in_new,
 			struct maildir_reading *reading, struct err *err);
+/* Without `content`, as maildir_folder_identify; the file is as it was before that was read. */
+int maildir_folder_read_header(struct maildir_folder *folder, const char *file, bool in_new,
+			       struct maildir_reading *reading, struct err *err);
 /* For many files one after the other: the digest of their content alone, as fast as disk and
  * processor give it. maildir_prover_read: errors as maildir_folder_read. */
 struct maildir_proof {

@@ -264,19 +264,17 @@ static int identify(struct job *job, struct row *row, bool *is_same, struct err 
 {
 	struct maildir_folder *dir = job->mailbox->dir;
 	struct maildir_entry entry;
-	struct header_identity identity;
-	struct maildir_file file;
+	struct maildir_reading reading;
 	int code;
 	if ((code = job_find_file(job, row, &entry, err)) < 0 ||
-	    (code = maildir_folder_identify(dir, entry.name, entry.in_new, &identity, err)) < 0 ||
-	    (code = maildir_folder_stat_file(dir, entry.name, entry.in_new, &file, err)) < 0) {
+	    (code = maildir_folder_read_header(dir, entry.name, entry.in_new, &reading, err)) < 0) {
 		return code;
 	}
-	const struct file_mark mark = maildir_file_mark(&file);
+	const struct file_mark mark = maildir_file_mark(&reading.file);
 	*is_same = file_mark_equal(&row->mark, &mark);
 	row->has_digest = true;
-	memcpy(row->digest, identity.digest, ROW_DIGEST_SIZE);
-	row->size = told(file.size_bytes);
+	memcpy(row->digest, reading.identity.digest, ROW_DIGEST_SIZE);
+	row->size = told(reading.file.size_bytes);
 	row_set_file(row, &mark, NULL); /* what is sent is read then */
 	return 0;
 }
