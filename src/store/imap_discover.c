@@ -13,7 +13,8 @@
 #define COOKIE_LIST      1
 #define COOKIE_NAMESPACE 2
 #define COOKIE_LSUB      3
-#define COOKIE_STATUS    4      /* and the mailbox's place in the list */
+#define COOKIE_PROBE     4      /* NAMESPACE, though it is not offered */
+#define COOKIE_STATUS    5      /* and the mailbox's place in the list */
 #define DISCOVER_MAX     200000 /* mailboxes; more is no mail account but a fault */
 
 struct discovery {
@@ -269,6 +270,14 @@ static enum remote_refusal refusal_of(const struct imap_event *event)
 	return event->status == IMAP_OK || is_proof ? imap_refusal(event) : REMOTE_REFUSAL_OTHER;
 }
 
+/* By the end of NAMESPACE. */
+static enum remote_naming naming_by(const struct discovery *discovery,
+				    const struct imap_event *event)
+{
+	bool is_told = event->status == IMAP_OK && discovery->has_namespace;
+	return is_told ? discovery->naming : REMOTE_NAMING_UNTOLD;
+}
+
 /* Takes events until every outstanding command is answered. LIST's refusal is the result, those of
  * STATUS are noted. */
 static int discovery_read(struct imap *imap, struct discovery *discovery, struct err *err)
@@ -294,8 +303,9 @@ static int discovery_read(struct imap *imap, struct discovery *discovery, struct
 			discovery->mailboxes->items[command.cookie - COOKIE_STATUS].counts.refusal =
 				refusal_of(&event);
 		} else if (command.cookie == COOKIE_NAMESPACE) {
-			bool is_told = event.status == IMAP_OK && discovery->has_namespace;
-			discovery->naming = is_told ? discovery->naming : REMOTE_NAMING_UNTOLD;
+			discovery->naming = naming_by(discovery, &event);
+		} else if (command.cookie == COOKIE_PROBE && event.status != IMAP_BAD) {
+			discovery->naming = naming_by(discovery, &event);
 		} else if (command.cookie == COOKIE_LSUB) {
 			discovery->has_lsub = event.status == IMAP_OK;
 		} else if (command.cookie == COOKIE_LIST && failed == 0) {
@@ -338,6 +348,19 @@ static bool tells_uses(const struct imap *imap, const struct remote_mailboxes *f
 	return is_told;
 }
 
+/* Offers are left out, too. A server that does not know the command has no namespaces. */
+static int probe_namespace(struct imap *imap, struct discovery *discovery, struct err *err)
+{
+	int code = 0;
+	discovery->mailboxes->wire.separator = discovery->list_separator;
+	if (discovery->naming == REMOTE_NAMING_UNOFFERED &&
+	    remote_is_all_below_inbox(discovery->mailboxes) &&
+	    (code = send_simple(imap, "NAMESPACE", COOKIE_PROBE, err)) == 0) {
+		code = discovery_read(imap, discovery, err);
+	}
+	return code;
+}
+
 int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *mailboxes,
 	      struct err *err)
 {
@@ -356,6 +379,9 @@ int imap_list(struct remote *remote, bool subscribed, struct remote_mailboxes *m
 		discovery.has_broken = false;
 		discovery.broken_status = 0;
 		code = list_all(imap, subscribed, &discovery, err);
+	}
+	if (code == 0) {
+		code = probe_namespace(imap, &discovery, err);
 	}
 	found.naming = discovery.naming;
 	found.has_subscriptions = !discovery.has_broken &&

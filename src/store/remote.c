@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "mailsync/base/special_use.h"
 #include "remote_private.h"
@@ -177,6 +178,25 @@ bool remote_chooses_by_use(const char *const *patterns, size_t count)
 		has_use |= use_of(patterns[i] + (patterns[i][0] == '!' ? 1 : 0)) != 0;
 	}
 	return has_use;
+}
+
+static bool is_below_inbox(const struct mbname_wire *wire, const char *name)
+{
+	return strncasecmp(name, "INBOX", 5) == 0 && name[5] != '\0' && name[5] == wire->separator;
+}
+
+bool remote_is_all_below_inbox(const struct remote_mailboxes *mailboxes)
+{
+	size_t below = 0;
+	for (size_t i = 0; i < mailboxes->count; i++) {
+		const char *name = mailboxes->items[i].wire;
+		if (is_below_inbox(&mailboxes->wire, name)) {
+			below++;
+		} else if (strcasecmp(name, "INBOX") != 0) {
+			return false;
+		}
+	}
+	return below > 0;
 }
 
 void remote_mailboxes_finish(struct remote_mailboxes *mailboxes)

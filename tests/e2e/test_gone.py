@@ -200,31 +200,57 @@ def test_a_namespace_that_is_not_told_once(bad, answer):
     still_below(server, account, told, listed)
 
 
-def test_a_namespace_that_is_not_offered_once(bad):
+UNOFFERED = "IMAP4rev1 LITERAL+ UIDPLUS UNSELECT"
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_namespace_that_is_not_offered_once(bad, knows):
+    """It is asked for all the same: what is below INBOX alone may be so by a prefix."""
     server, account, told, listed = below_a_prefix(bad)
-    server.capabilities = "IMAP4rev1 LITERAL+ UIDPLUS UNSELECT"
-    assert sync(account, 75).did == {}
+    server.capabilities = UNOFFERED
+    if not knows:
+        server.script = [always(r"^NAMESPACE", "BAD what"), listed]
+    assert sync(account, 0 if knows else 75).did == {}
     server.capabilities = CAPABILITIES
     still_below(server, account, told, listed)
 
 
-@pytest.mark.parametrize("answer", [*UNTOLD, "not offered"])
+@pytest.mark.parametrize("answer", UNTOLD)
 def test_a_first_run_waits_for_the_namespace(bad, answer):
     told = always(r"^NAMESPACE", '* NAMESPACE (("INBOX." ".")) NIL NIL', "OK done")
     listed = lists("INBOX", "INBOX.Work", separator='"."')
     server, account = bad([Box(2), Box(5, "INBOX.Work", uidvalidity=9)],
-                          [always(r"^NAMESPACE", *UNTOLD.get(answer, ["BAD what"])), listed])
-    if answer == "not offered":
-        server.capabilities = "IMAP4rev1 LITERAL+ UIDPLUS UNSELECT"
+                          [always(r"^NAMESPACE", *UNTOLD[answer]), listed])
     account.local.create("New")
     account.local.deliver("New", mail.one(1))
     assert sync(account, 75).did == {"errors": 1}
     assert not any(command.startswith("CREATE") for command in server.received)
-    server.capabilities = CAPABILITIES
     server.script = [told, lists("INBOX", "INBOX.Work", "INBOX.New", separator='"."')]
     server.boxes["INBOX.New"] = Box(0, "INBOX.New", uidvalidity=11)
     sync(account, 0)
     assert not account.local.folder("INBOX/Work").exists()
+
+
+@pytest.mark.parametrize("answer, folder", [
+    (['* NAMESPACE (("INBOX." ".")) NIL NIL', "OK done"], "Work"),
+    (["BAD what"], "INBOX/Work"),            # it does not know the command: there are none
+])
+def test_a_first_run_asks_for_a_namespace_that_is_not_offered(bad, answer, folder):
+    listed = lists("INBOX", "INBOX.Work", separator='"."')
+    server, account = bad([Box(2), Box(5, "INBOX.Work", uidvalidity=9)],
+                          [always(r"^NAMESPACE", *answer), listed])
+    server.capabilities = UNOFFERED
+    sync(account, 0)
+    assert local(account, folder) == server.wires("INBOX.Work")
+    assert sync(account, 0).did == {}
+
+
+def test_a_namespace_that_is_not_offered_is_not_asked_for_beside_inbox(bad):
+    listed = lists("INBOX", "Work", separator='"."')
+    server, account = bad([Box(2), Box(5, "Work", uidvalidity=9)], [listed])
+    server.capabilities = UNOFFERED
+    sync(account, 0)
+    assert not any(command.startswith("NAMESPACE") for command in server.received)
 
 
 def test_a_namespace_that_is_never_told_can_be_forbidden(bad):

@@ -25,12 +25,11 @@ static void shared_below_prefix(struct run_scene *scene)
 
 static void L1_L2_the_prefix_that_is_known_stands_where_none_is_told(void **state)
 {
-	static const enum remote_naming silent[] = {REMOTE_NAMING_UNTOLD, REMOTE_NAMING_NONE,
-						    REMOTE_NAMING_UNOFFERED};
+	static const enum remote_naming silent[] = {REMOTE_NAMING_UNTOLD, REMOTE_NAMING_NONE};
 	struct run_scene *scene = *state;
 	scene->account.remove_mailboxes = SIDE_BOTH;
 	shared_below_prefix(scene);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 2; i++) {
 		scene->server->naming = silent[i];
 		sync_to(scene, 75);
 		expect_error(scene, NULL, "the prefix \"INBOX.\" that is known stands");
@@ -47,13 +46,12 @@ static void L1_L2_the_prefix_that_is_known_stands_where_none_is_told(void **stat
 
 static void L3_without_a_known_prefix_nothing_is_done(void **state)
 {
-	static const enum remote_naming silent[] = {REMOTE_NAMING_UNTOLD, REMOTE_NAMING_NONE,
-						    REMOTE_NAMING_UNOFFERED};
+	static const enum remote_naming silent[] = {REMOTE_NAMING_UNTOLD, REMOTE_NAMING_NONE};
 	struct run_scene *scene = *state;
 	snprintf(scene->server->prefix, sizeof(scene->server->prefix), "INBOX.");
 	scene->server->separator = '.';
 	scripted_make(scene->server, "INBOX.Work");
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 2; i++) {
 		scene->server->naming = silent[i];
 		sync_to(scene, 75);
 		expect_error(scene, NULL, "does not tell its namespace");

@@ -167,10 +167,10 @@ struct remote_mailbox {
 };
 /* What the server said of its personal namespace. */
 enum remote_naming {
-	REMOTE_NAMING_TOLD, /* its prefix; or nobody may ask (`disable_extensions`) */
-	REMOTE_NAMING_NONE, /* that it has none (NIL) */
-	REMOTE_NAMING_UNOFFERED,
-	REMOTE_NAMING_UNTOLD /* refused; or OK without a line that could be read */
+	REMOTE_NAMING_TOLD,      /* its prefix; or nobody may ask (`disable_extensions`) */
+	REMOTE_NAMING_NONE,      /* that it has none (NIL) */
+	REMOTE_NAMING_UNOFFERED, /* nor known, where remote_is_all_below_inbox() */
+	REMOTE_NAMING_UNTOLD     /* refused; or OK without a line that could be read */
 };
 struct remote_mailboxes {
 	struct remote_mailbox *items;
@@ -184,6 +184,9 @@ struct remote_mailboxes {
 	bool has_uses;          /* so were special uses: who has none here has none */
 };
 void remote_mailboxes_finish(struct remote_mailboxes *mailboxes);
+/* Whether there are mailboxes beside INBOX, and all of them are below it: that is what a prefix of
+ * the personal namespace looks like. */
+bool remote_is_all_below_inbox(const struct remote_mailboxes *mailboxes);
 /* What RFC 6154 calls the uses among ATTRIBUTES ("\\Sent"), separated by spaces; the caller frees
  * it. NULL when out of memory. */
 char *remote_special_uses(unsigned attributes);

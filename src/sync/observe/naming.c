@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "guard/guard.h"
 #include "rules/listing_rules.h"
@@ -50,26 +49,6 @@ static void tell_kept(struct run *run, const struct mbname_wire *wire)
 	run->done.was_put_off = true;
 }
 
-static bool is_below_inbox(const struct mbname_wire *wire, const char *name)
-{
-	return strncasecmp(name, "INBOX", 5) == 0 && name[5] != '\0' && name[5] == wire->separator;
-}
-
-/* Names that a prefix of the personal namespace would explain. */
-static bool is_all_below_inbox(const struct remote_mailboxes *found)
-{
-	size_t below = 0;
-	for (size_t i = 0; i < found->count; i++) {
-		const char *name = found->items[i].wire;
-		if (is_below_inbox(&found->wire, name)) {
-			below++;
-		} else if (strcasecmp(name, "INBOX") != 0) {
-			return false;
-		}
-	}
-	return below > 0;
-}
-
 int observe_naming(struct run *run, struct remote_mailboxes *found, struct err *err)
 {
 	struct mbname_wire known;
@@ -82,7 +61,7 @@ int observe_naming(struct run *run, struct remote_mailboxes *found, struct err *
 		.told = found->naming,
 		.now = &found->wire,
 		.known = is_known ? &known : NULL,
-		.is_all_below_inbox = is_all_below_inbox(found),
+		.is_all_below_inbox = remote_is_all_below_inbox(found),
 		.may_lose_many = run->options->allow_mass_delete,
 	};
 	const struct naming_decision decision = naming_decide(&facts);

@@ -15,7 +15,7 @@ struct naming_decision naming_decide(const struct naming_facts *facts)
 	if (known == NULL) { /* L3 */
 		decision.is_unknown =
 			facts->told == REMOTE_NAMING_UNTOLD ||
-			(facts->told != REMOTE_NAMING_TOLD && facts->is_all_below_inbox);
+			(facts->told == REMOTE_NAMING_NONE && facts->is_all_below_inbox);
 		return decision;
 	}
 	bool is_untold = facts->told == REMOTE_NAMING_UNTOLD ||

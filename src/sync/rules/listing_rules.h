@@ -8,9 +8,10 @@
  *   L1  told                                             -> it counts
  *   L2  not told (refused, no line, none that can be read; or NIL, or not offered, where a prefix
  *       is known), and one is known      -> the known one stands, and the run ends with 75
- *   L3  not told, and none is known: refused, no line that can be read, or NIL or not offered
- *       while all that it lists is INBOX and below INBOX -> stop, 75
- *       NIL or not offered otherwise                     -> there is none
+ *   L3  not told, and none is known: refused, no line that can be read, or NIL while all that it
+ *       lists is INBOX and below INBOX                   -> stop, 75
+ *       NIL otherwise, or not offered (in that case asked for all the same, and not known)
+ *                                                        -> there is none
  * The separator (naming_decide):
  *   L4  NIL in all lines, where one is known             -> the known one stands
  * With both as decided:
