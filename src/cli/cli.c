@@ -10,7 +10,6 @@
 #include "mailsync/base/secret.h"
 #include "mailsync/conf/conf.h"
 #include "mailsync/net/conn.h"
-#include "mailsync/state/state.h"
 #include "cli_complain.h"
 #include "cli_completion.h"
 #include "cli_init.h"
@@ -103,7 +102,6 @@ static int cli_run_command(const struct cli_options *options)
 	struct err err;
 	int status;
 
-	state_global_init();
 	int code = conf_load(&conf, options->config, &errors, &err);
 	for (size_t i = 0; code < 0 && i < errors.count; i++) {
 		cli_complain(options, ERR_CONFIG, errors.items[i].text);

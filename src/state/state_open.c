@@ -68,15 +68,11 @@ static int state_size(const struct state *state, off_t *size, struct err *err)
 						"cannot look at %s", state->path);
 }
 
-/* What takes a single row's statement back never needs so much. Beyond 64 KiB, as SQLite comes, it
- * goes to a temporary file, and so does then that of each statement until the transaction ends. */
-#define STATEMENT_JOURNAL_MAX (1 << 20)
-
-/* Nobody asks SQLite how much memory it uses, which costs a lock at each piece. */
+/* Nobody asks SQLite how much memory it uses, for which each allocation would wait for those of all
+ * other threads. */
 static void configure_sqlite(void)
 {
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	(void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, STATEMENT_JOURNAL_MAX);
 }
 
 static int state_connect(struct state *state, const char *path, int flags, struct err *err)
@@ -432,11 +428,6 @@ static int state_open_mode(struct state *state, struct err *err)
 		return state_open_scratch(state, err);
 	}
 	return err_set(err, ERR_INTERNAL, SCOPE_RUN, "no such mode of a state database");
-}
-
-void state_global_init(void)
-{
-	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 int state_open(struct state **state, const char *path, enum state_mode mode, struct err *err)

@@ -80,7 +80,6 @@ static struct span beginning(const struct mail_source *source)
 	return text;
 }
 
-/* A first line "Name: value", or one that a writer of mbox quoted. */
 bool mail_source_is_stdin(const char *path)
 {
 	return strcmp(path, "-") == 0;
@@ -94,6 +93,7 @@ int mail_source_check(const char *path, struct err *err)
 	return err_set_errno(err, ERR_LOCAL, SCOPE_RUN, errno, "cannot open %s", path);
 }
 
+/* A first line "Name: value", or one that a writer of mbox quoted. */
 static bool is_message(struct span text)
 {
 	const char *lf = text.len > 0 ? memchr(text.data, '\n', text.len) : NULL;

@@ -36,9 +36,6 @@ enum state_mode {
 	STATE_SCRATCH /* dry run: a private copy (backup into memory or a temporary database) of
 		       * PATH; whatever is done to it is forgotten */
 };
-/* Once, before any thread opens one: SQLite then does not count its memory, for which each
- * allocation would wait for those of all other threads. */
-void state_global_init(void);
 int state_open(struct state **state, const char *path, enum state_mode mode, struct err *err);
 void state_close(struct state **state);
 /* True when there was no (usable) database before. */
