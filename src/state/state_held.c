@@ -20,21 +20,15 @@ int state_row_hold(struct state *state, int64_t row, enum row_held held, int64_t
 		   struct err *err)
 {
 	struct query query;
-	bool own;
-	int status = state_write_begin(state, &own, err);
+	int status = query_begin_write(&query, state, row_hold, err);
 
-	if (status != 0) {
-		return status;
-	}
-	status = query_init(&query, state, row_hold, err);
 	if (status == 0) {
 		query_int(&query, row);
 		query_int(&query, held);
 		query_int(&query, now);
-		status = query_run(&query, err);
-		query_finish(&query);
+		status = query_end_write(&query, err);
 	}
-	return state_write_end(state, own, status, err);
+	return status;
 }
 
 int state_count_held(struct state *state, int64_t mailbox, uint64_t *count, struct err *err)
@@ -78,18 +72,10 @@ int state_deleted_add(struct state *state, const struct state_deleted *deleted, 
 static int bring_to_now(struct state *state, int64_t now, struct err *err)
 {
 	uint64_t has_later = 0;
-	bool own;
 	int status = state_read_number(state, deleted_has_later, now, &has_later, err);
 
-	if (status != 0 || has_later == 0) {
-		return status;
-	}
-	status = state_write_begin(state, &own, err);
-	if (status != 0) {
-		return status;
-	}
-	status = state_run_ints(state, deleted_later, now, 0, err);
-	return state_write_end(state, own, status, err);
+	return status != 0 || has_later == 0 ? status
+					     : state_write_ints(state, deleted_later, now, 0, err);
 }
 
 int state_deleted_recent(struct state *state, int64_t mailbox, int64_t since, int64_t now,

@@ -43,14 +43,7 @@ int state_intent_add(struct state *state, struct intent *intent, struct err *err
 
 int state_intent_drop(struct state *state, int64_t id, struct err *err)
 {
-	bool own;
-	int status = state_write_begin(state, &own, err);
-
-	if (status != 0) {
-		return status;
-	}
-	status = state_run_ints(state, intent_delete, id, 0, err);
-	return state_write_end(state, own, status, err);
+	return state_write_ints(state, intent_delete, id, 0, err);
 }
 
 static int intents_add(struct intents *intents, size_t *cap, const struct query *query,

@@ -45,47 +45,27 @@ static const char kept_names[] = "SELECT DISTINCT mailbox FROM kept WHERE meant 
 
 int state_kept_note_row(struct state *state, int64_t row, struct err *err)
 {
-	bool own;
-	int status = state_write_begin(state, &own, err);
-
-	if (status != 0) {
-		return status;
-	}
-	status = state_run_ints(state, kept_row, row, 0, err);
-	return state_write_end(state, own, status, err);
+	return state_write_ints(state, kept_row, row, 0, err);
 }
 
 int state_kept_note_gone(struct state *state, int64_t mailbox, uint32_t first, uint32_t last,
 			 struct err *err)
 {
 	struct query query;
-	bool own;
-	int status = state_write_begin(state, &own, err);
+	int status = query_begin_write(&query, state, kept_gone, err);
 
-	if (status != 0) {
-		return status;
-	}
-	status = query_init(&query, state, kept_gone, err);
 	if (status == 0) {
 		query_int(&query, mailbox);
 		query_int(&query, first);
 		query_int(&query, last);
-		status = query_run(&query, err);
-		query_finish(&query);
+		status = query_end_write(&query, err);
 	}
-	return state_write_end(state, own, status, err);
+	return status;
 }
 
 int state_kept_note_mailbox(struct state *state, int64_t mailbox, bool only_lost, struct err *err)
 {
-	bool own;
-	int status = state_write_begin(state, &own, err);
-
-	if (status != 0) {
-		return status;
-	}
-	status = state_run_ints(state, only_lost ? kept_lost : kept_mailbox, mailbox, 0, err);
-	return state_write_end(state, own, status, err);
+	return state_write_ints(state, only_lost ? kept_lost : kept_mailbox, mailbox, 0, err);
 }
 
 /* SQL of one file. */

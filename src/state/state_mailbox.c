@@ -86,32 +86,19 @@ int state_get(struct state *state, const char *key, char *value, size_t size, st
 int state_set(struct state *state, const char *key, const char *value, struct err *err)
 {
 	struct query query;
-	bool own;
-	int status = state_write_begin(state, &own, err);
+	int status = query_begin_write(&query, state, value_upsert, err);
 
-	if (status != 0) {
-		return status;
-	}
-	status = query_init(&query, state, value_upsert, err);
 	if (status == 0) {
 		query_text(&query, key);
 		query_text(&query, value);
-		status = query_run(&query, err);
-		query_finish(&query);
+		status = query_end_write(&query, err);
 	}
-	return state_write_end(state, own, status, err);
+	return status;
 }
 
 int state_forget_all(struct state *state, struct err *err)
 {
-	bool own;
-	int status = state_write_begin(state, &own, err);
-
-	if (status != 0) {
-		return status;
-	}
-	status = state_exec(state, forget_all, err);
-	return state_write_end(state, own, status, err);
+	return state_write_exec(state, forget_all, err);
 }
 
 void state_mailbox_init(struct state_mailbox *mailbox)
@@ -376,32 +363,19 @@ int state_mailbox_set_trouble(struct state *state, int64_t mailbox, const char *
 			      struct err *err)
 {
 	struct query query;
-	bool own;
-	int status = state_write_begin(state, &own, err);
+	int status = query_begin_write(&query, state, mailbox_store_trouble, err);
 
-	if (status != 0) {
-		return status;
-	}
-	status = query_init(&query, state, mailbox_store_trouble, err);
 	if (status == 0) {
 		query_int(&query, mailbox);
 		query_text(&query, trouble);
-		status = query_run(&query, err);
-		query_finish(&query);
+		status = query_end_write(&query, err);
 	}
-	return state_write_end(state, own, status, err);
+	return status;
 }
 
 int state_look_again(struct state *state, struct err *err)
 {
-	bool own;
-	int status = state_write_begin(state, &own, err);
-
-	if (status != 0) {
-		return status;
-	}
-	status = state_exec(state, mailboxes_look_again, err);
-	return state_write_end(state, own, status, err);
+	return state_write_exec(state, mailboxes_look_again, err);
 }
 
 int state_mailbox_drop(struct state *state, int64_t mailbox, struct err *err)

@@ -159,12 +159,5 @@ int state_pop3_earlier(struct state *state, const struct pop3_row *row, const ui
 
 int state_pop3_drop(struct state *state, int64_t id, struct err *err)
 {
-	bool own;
-	int status = state_write_begin(state, &own, err);
-
-	if (status != 0) {
-		return status;
-	}
-	status = state_run_ints(state, pop3_delete, id, 0, err);
-	return state_write_end(state, own, status, err);
+	return state_write_ints(state, pop3_delete, id, 0, err);
 }

@@ -3,7 +3,8 @@
  *
  * Every public function that reads goes state_lock(), queries, state_unlock(); every one that
  * writes state_write_begin(), queries, state_write_end(), which make it one transaction of its
- * own unless the caller has one open.
+ * own unless the caller has one open. What writes by a single statement has query_begin_write() and
+ * the like.
  *
  * Source: the C interface of SQLite 3.
  */
@@ -73,6 +74,7 @@ struct query {
 	struct state *state;
 	sqlite3_stmt *statement;
 	bool is_private; /* finalized at the end, not kept */
+	bool own;        /* query_begin_write() opened the transaction */
 	int bound;
 	int failed; /* SQLite's code of a failed bind; query_next() tells */
 };
@@ -93,6 +95,13 @@ void query_null(struct query *query);
 int query_next(struct query *query, bool *has_row, struct err *err);
 /* Runs to the end, ignoring results. */
 int query_run(struct query *query, struct err *err);
+/*
+ * A write of one statement: query_begin_write() is state_write_begin() and query_init(), of which
+ * nothing stays where it fails; query_end_write() is query_run(), query_finish() and
+ * state_write_end().
+ */
+int query_begin_write(struct query *query, struct state *state, const char *sql, struct err *err);
+int query_end_write(struct query *query, struct err *err);
 
 int64_t query_get_int(const struct query *query, int column);
 uint64_t query_get_u64(const struct query *query, int column);
@@ -113,5 +122,9 @@ int state_read_number(struct state *state, const char *sql, int64_t key, uint64_
 /* One statement with up to two integer parameters. */
 int state_run_ints(struct state *state, const char *sql, int64_t first, int64_t second,
 		   struct err *err);
+/* The same, and state_exec(), as writes by themselves. */
+int state_write_ints(struct state *state, const char *sql, int64_t first, int64_t second,
+		     struct err *err);
+int state_write_exec(struct state *state, const char *sql, struct err *err);
 
 #endif

@@ -254,3 +254,46 @@ int state_run_ints(struct state *state, const char *sql, int64_t first, int64_t 
 	query_finish(&query);
 	return status;
 }
+
+int query_begin_write(struct query *query, struct state *state, const char *sql, struct err *err)
+{
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	if (status != 0) {
+		return status;
+	}
+	status = query_init(query, state, sql, err);
+	if (status != 0) {
+		return state_write_end(state, own, status, err);
+	}
+	query->own = own;
+	return 0;
+}
+
+int query_end_write(struct query *query, struct err *err)
+{
+	int status = query_run(query, err);
+
+	query_finish(query);
+	return state_write_end(query->state, query->own, status, err);
+}
+
+int state_write_ints(struct state *state, const char *sql, int64_t first, int64_t second,
+		     struct err *err)
+{
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	return status != 0 ? status
+			   : state_write_end(state, own,
+					     state_run_ints(state, sql, first, second, err), err);
+}
+
+int state_write_exec(struct state *state, const char *sql, struct err *err)
+{
+	bool own;
+	int status = state_write_begin(state, &own, err);
+
+	return status != 0 ? status : state_write_end(state, own, state_exec(state, sql, err), err);
+}

@@ -75,10 +75,10 @@ int state_refusals_load(struct state *state, int64_t mailbox, struct refusals *r
 	return 0;
 }
 
-static int refusal_store(struct state *state, const struct refusal *refusal, struct err *err)
+int state_refusal_put(struct state *state, const struct refusal *refusal, struct err *err)
 {
 	struct query query;
-	int status = query_init(&query, state, refusal_put, err);
+	int status = query_begin_write(&query, state, refusal_put, err);
 
 	if (status == 0) {
 		query_int(&query, refusal->row);
@@ -91,44 +91,19 @@ static int refusal_store(struct state *state, const struct refusal *refusal, str
 		query_u64(&query, refusal->size_bytes);
 		query_text(&query, refusal->words);
 		query_int(&query, refusal->run);
-		status = query_run(&query, err);
-		query_finish(&query);
+		status = query_end_write(&query, err);
 	}
 	return status;
 }
 
-int state_refusal_put(struct state *state, const struct refusal *refusal, struct err *err)
-{
-	bool own;
-	int status = state_write_begin(state, &own, err);
-
-	if (status != 0) {
-		return status;
-	}
-	status = refusal_store(state, refusal, err);
-	return state_write_end(state, own, status, err);
-}
-
-static int refusal_run(struct state *state, const char *sql, int64_t row, struct err *err)
-{
-	bool own;
-	int status = state_write_begin(state, &own, err);
-
-	if (status != 0) {
-		return status;
-	}
-	status = state_run_ints(state, sql, row, 0, err);
-	return state_write_end(state, own, status, err);
-}
-
 int state_refusal_drop(struct state *state, int64_t row, struct err *err)
 {
-	return refusal_run(state, refusal_drop, row, err);
+	return state_write_ints(state, refusal_drop, row, 0, err);
 }
 
 int state_refusal_say(struct state *state, int64_t row, struct err *err)
 {
-	return refusal_run(state, refusal_say, row, err);
+	return state_write_ints(state, refusal_say, row, 0, err);
 }
 
 int state_refusals_unsay(struct state *state, struct err *err)
@@ -137,10 +112,11 @@ int state_refusals_unsay(struct state *state, struct err *err)
 	int status = state_read_number(state, refusals_said, 0, &said, err);
 
 	/* A run that changes nothing asks, too. */
-	return status != 0 || said == 0 ? status : refusal_run(state, refusals_unsay, 0, err);
+	return status != 0 || said == 0 ? status
+					: state_write_ints(state, refusals_unsay, 0, 0, err);
 }
 
 int state_refusals_hear(struct state *state, struct err *err)
 {
-	return refusal_run(state, refusals_hear, 0, err);
+	return state_write_ints(state, refusals_hear, 0, 0, err);
 }

@@ -231,14 +231,7 @@ int state_row_put(struct state *state, struct row *row, struct err *err)
 
 int state_row_drop(struct state *state, int64_t id, struct err *err)
 {
-	bool own;
-	int status = state_write_begin(state, &own, err);
-
-	if (status != 0) {
-		return status;
-	}
-	status = state_run_ints(state, row_delete, id, 0, err);
-	return state_write_end(state, own, status, err);
+	return state_write_ints(state, row_delete, id, 0, err);
 }
 
 /* What a look-up asks for: an id in `mailbox` alone, or a UID or a unique part of a mailbox. */

@@ -56,21 +56,15 @@ int state_see_remote_flags(struct state *state, int64_t mailbox, uint32_t uid, u
 			   struct err *err)
 {
 	struct query query;
-	bool own;
-	int status = state_write_begin(state, &own, err);
+	int status = query_begin_write(&query, state, seen_remote_flags, err);
 
-	if (status != 0) {
-		return status;
-	}
-	status = query_init(&query, state, seen_remote_flags, err);
 	if (status == 0) {
 		query_int(&query, mailbox);
 		query_int(&query, uid);
 		query_u64(&query, flags);
-		status = query_run(&query, err);
-		query_finish(&query);
+		status = query_end_write(&query, err);
 	}
-	return state_write_end(state, own, status, err);
+	return status;
 }
 
 /* Runs SQL on the UIDs and adds to *COUNT how many rows it changed. */
@@ -135,21 +129,15 @@ int state_see_local_flags(struct state *state, int64_t row, uint64_t flags, uint
 			  struct err *err)
 {
 	struct query query;
-	bool own;
-	int status = state_write_begin(state, &own, err);
+	int status = query_begin_write(&query, state, seen_local_flags, err);
 
-	if (status != 0) {
-		return status;
-	}
-	status = query_init(&query, state, seen_local_flags, err);
 	if (status == 0) {
 		query_int(&query, row);
 		query_u64(&query, flags);
 		query_u64(&query, unlettered);
-		status = query_run(&query, err);
-		query_finish(&query);
+		status = query_end_write(&query, err);
 	}
-	return state_write_end(state, own, status, err);
+	return status;
 }
 
 int state_see_local_gone(struct state *state, int64_t row, struct err *err)

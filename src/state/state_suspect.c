@@ -99,10 +99,10 @@ static void bind_key(struct query *query, const struct state_suspect *suspect)
 	query_int(query, suspect->row);
 }
 
-static int run_put(struct state *state, const struct state_suspect *suspect, struct err *err)
+int state_suspect_put(struct state *state, const struct state_suspect *suspect, struct err *err)
 {
 	struct query query;
-	int code = query_init(&query, state, suspect_upsert, err);
+	int code = query_begin_write(&query, state, suspect_upsert, err);
 	if (code == 0) {
 		bind_key(&query, suspect);
 		query_int(&query, suspect->uid);
@@ -113,42 +113,23 @@ static int run_put(struct state *state, const struct state_suspect *suspect, str
 		query_int(&query, suspect->mark.losses);
 		query_int(&query, suspect->mark.end);
 		query_int(&query, (int64_t)suspect->mark.end_at);
-		code = query_run(&query, err);
-		query_finish(&query);
+		code = query_end_write(&query, err);
 	}
 	return code;
-}
-
-static int run_drop(struct state *state, const struct state_suspect *suspect, struct err *err)
-{
-	struct query query;
-	int code = query_init(&query, state, suspect_delete, err);
-	if (code == 0) {
-		bind_key(&query, suspect);
-		code = query_run(&query, err);
-		query_finish(&query);
-	}
-	return code;
-}
-
-int state_suspect_put(struct state *state, const struct state_suspect *suspect, struct err *err)
-{
-	bool own;
-	int code = state_write_begin(state, &own, err);
-	return code != 0 ? code : state_write_end(state, own, run_put(state, suspect, err), err);
 }
 
 int state_suspect_drop(struct state *state, const struct state_suspect *suspect, struct err *err)
 {
-	bool own;
-	int code = state_write_begin(state, &own, err);
-	return code != 0 ? code : state_write_end(state, own, run_drop(state, suspect, err), err);
+	struct query query;
+	int code = query_begin_write(&query, state, suspect_delete, err);
+	if (code == 0) {
+		bind_key(&query, suspect);
+		code = query_end_write(&query, err);
+	}
+	return code;
 }
 
 int state_suspects_sweep(struct state *state, struct err *err)
 {
-	bool own;
-	int code = state_write_begin(state, &own, err);
-	return code != 0 ? code
-			 : state_write_end(state, own, state_exec(state, suspect_sweep, err), err);
+	return state_write_exec(state, suspect_sweep, err);
 }

@@ -59,32 +59,19 @@ int state_uses_load(struct state *state, struct state_uses *uses, struct err *er
 int state_use_put(struct state *state, const char *name, uint32_t uses, struct err *err)
 {
 	struct query query;
-	bool own;
-	int code = state_write_begin(state, &own, err);
+	int code = query_begin_write(&query, state, uses == 0 ? use_delete : use_upsert, err);
 
-	if (code != 0) {
-		return code;
-	}
-	code = query_init(&query, state, uses == 0 ? use_delete : use_upsert, err);
 	if (code == 0) {
 		query_text(&query, name);
 		if (uses != 0) {
 			query_int(&query, uses);
 		}
-		code = query_run(&query, err);
-		query_finish(&query);
+		code = query_end_write(&query, err);
 	}
-	return state_write_end(state, own, code, err);
+	return code;
 }
 
 int state_uses_forget(struct state *state, struct err *err)
 {
-	bool own;
-	int code = state_write_begin(state, &own, err);
-
-	if (code != 0) {
-		return code;
-	}
-	code = state_exec(state, uses_delete, err);
-	return state_write_end(state, own, code, err);
+	return state_write_exec(state, uses_delete, err);
 }
