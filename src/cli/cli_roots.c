@@ -8,6 +8,17 @@
 
 #include "cli_job.h"
 
+/* INNER would be a folder of OUTER, its mail sent to where it has no business. */
+static void refuse_outer(struct cli_job *outer, const struct account *inner)
+{
+	if (outer->refusal.code == ERR_NONE) {
+		(void)err_set(&outer->refusal, ERR_CONFIG, SCOPE_ACCOUNT,
+			      "the Maildir root %s holds that of account \"%s\" (%s); give each "
+			      "account a root of its own",
+			      outer->account.maildir.root, inner->name, inner->maildir.root);
+	}
+}
+
 /* ROOTS and INDICES have room for each. */
 static int refuse_shared(const struct cli_jobs *jobs, struct maildir_root *roots, size_t *indices,
 			 struct err *err)
@@ -21,10 +32,14 @@ static int refuse_shared(const struct cli_jobs *jobs, struct maildir_root *roots
 		indices[i] = i;
 	}
 	while (code == 0 && count > 1) {
-		size_t culprit = count;
-		code = maildir_check_roots(roots, count, &culprit, err);
+		size_t culprit = count, around = count;
+		code = maildir_check_roots(roots, count, &culprit, &around, err);
 		if (code == 0 || culprit >= count) {
 			break;
+		}
+		if (around < count) {
+			refuse_outer(&jobs->items[indices[around]],
+				     &jobs->items[indices[culprit]].account);
 		}
 		jobs->items[indices[culprit]].refusal = *err;
 		count--;

@@ -78,7 +78,7 @@ static bool is_any_shared(const struct buf *paths, size_t count)
 
 /* Fills PATHS, and compares each with those before. */
 static int compare_all(const struct maildir_root *roots, size_t count, struct buf *paths,
-		       size_t *culprit, struct err *err)
+		       size_t *culprit, size_t *around, struct err *err)
 {
 	struct err why;
 	int code = 0;
@@ -94,6 +94,8 @@ static int compare_all(const struct maildir_root *roots, size_t count, struct bu
 			int shared = compare_roots(&roots[k], &roots[i], paths[k].data,
 						   paths[i].data, err);
 			if (shared < 0) {
+				/* In it, not around it, nor it. */
+				*around = paths[i].len > paths[k].len ? k : count;
 				return shared;
 			}
 		}
@@ -106,8 +108,9 @@ static int compare_all(const struct maildir_root *roots, size_t count, struct bu
 }
 
 int maildir_check_roots(const struct maildir_root *roots, size_t count, size_t *culprit,
-			struct err *err)
+			size_t *around, struct err *err)
 {
+	*around = count;
 	struct buf *paths = calloc(count + 1, sizeof(*paths));
 	if (paths == NULL) {
 		return err_nomem(err);
@@ -115,7 +118,7 @@ int maildir_check_roots(const struct maildir_root *roots, size_t count, size_t *
 	for (size_t i = 0; i < count; i++) {
 		buf_init(&paths[i], FILE_PATH_SIZE);
 	}
-	int code = compare_all(roots, count, paths, culprit, err);
+	int code = compare_all(roots, count, paths, culprit, around, err);
 	for (size_t i = 0; i < count; i++) {
 		buf_finish(&paths[i]);
 	}

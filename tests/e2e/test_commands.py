@@ -235,6 +235,25 @@ def test_accounts_ask_for_their_passwords_one_after_another(make_account):
     on_a_terminal(account, "sync")
 
 
+
+@pytest.mark.parametrize("outer_first", [True, False])
+def test_a_maildir_in_anothers_is_sent_to_no_server_but_its_own(make_account, outer_first):
+    """Below the outer one it would be folders of that: neither is touched where the outer one comes first."""
+    outer, inner = make_account(), make_account()
+    outer.change(maildir=str(outer.folder / "mail"))
+    inner.change(maildir=str(outer.folder / "mail" / "b"))
+    inner.local.create("INBOX")
+    inner.local.deliver("INBOX", mail.one(1, size=300), "S")
+    keys = [outer.keys, inner.keys] if outer_first else [inner.keys, outer.keys]
+    outer.keys, outer.others = keys[0], {"account other": keys[1]}
+    result = outer.run("--json", "sync")
+    assert result.status == 78, result
+    told = {event["account"]: event["status"] for event in result.of("account")}
+    assert told == {"home": 78 if outer_first else 0, "other": 78}, result
+    with outer.remote() as remote:
+        assert remote.mailboxes() == ["INBOX"] and remote.uids("INBOX") == []
+
+
 def test_progress_shows_on_a_terminal_and_leaves_no_trace(account, remote):
     append(remote, 40)
     with Line(account.server.port, rtt_ms=80) as line:

@@ -480,8 +480,9 @@ struct maildir_root {
 	const struct maildir_params *params;
 };
 /* Compares the roots of several owners before anything is touched: no two may share one, nor may
- * one lie in another's. -ERR_CONFIG for the one at *CULPRIT. */
+ * one lie in another's. -ERR_CONFIG for the one at *CULPRIT; *AROUND is one before it, which
+ * it lies in and would be a folder of, else COUNT. */
 int maildir_check_roots(const struct maildir_root *roots, size_t count, size_t *culprit,
-			struct err *err);
+			size_t *around, struct err *err);
 
 #endif
