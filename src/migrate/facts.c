@@ -144,15 +144,29 @@ static bool is_counted(const char *key)
 	       strcmp(key, "connections") == 0 || strcmp(key, "max_message_size") == 0;
 }
 
+/* The most that a key with a number alone takes; 0: it is none. */
+static unsigned long most_of(const char *key)
+{
+	return strcmp(key, "port") == 0 ? 65535 : strcmp(key, "connections") == 0 ? 64 : 0;
+}
+
+static bool is_number_within(const char *value, unsigned long most)
+{
+	size_t len = strspn(value, "0123456789");
+	return len > 0 && len < 10 && value[len] == '\0' && strtoul(value, NULL, 10) <= most;
+}
+
 /* A configuration has no quoting, and takes a value in quotes for a mistake. */
 static bool is_fit(const char *key, const char *value)
 {
 	size_t len = strlen(value);
 	bool is_quoted = len > 1 && (*value == '"' || *value == '\'') && value[len - 1] == *value;
 	bool may_be_quoted = strcmp(key, "mailboxes") == 0 || strstr(key, "command") != NULL;
+	unsigned long most = most_of(key);
 
 	return len > 0 && err_shows(value) && (!is_quoted || may_be_quoted) &&
-	       span_trim(span_of(value)).len == len && !(is_counted(key) && is_zero(value));
+	       span_trim(span_of(value)).len == len && !(is_counted(key) && is_zero(value)) &&
+	       (most == 0 || is_number_within(value, most));
 }
 
 static void store(struct facts *facts, const char *key, const char *value)
@@ -278,7 +292,7 @@ void facts_tell_left(struct facts *facts, struct section *section)
 {
 	for (size_t i = 0; section && i < section->count; i++) {
 		struct entry *entry = &section->entries[i];
-		if (!entry->is_taken && !entry->is_default) {
+		if (!entry->is_taken && !entry->is_default && !entry->is_referred) {
 			entry->is_taken = true;
 			facts_note(facts, entry->line, entry->key,
 				   "it is not known here; see whether it is needed");

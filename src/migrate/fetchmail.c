@@ -62,6 +62,18 @@ static const struct rule rules[] = {
 	{"properties", FATE_TELL, NULL, "not needed"},
 };
 
+static void set_tls_version(struct facts *facts, const struct entry *version)
+{
+	const char *value = version->value;
+
+	if (strncasecmp(value, "tls1.3", 6) == 0) {
+		facts_set(facts, version->line, "tls_min_version", "1.3");
+	} else if (strncasecmp(value, "ssl", 3) == 0 ||
+		   (strncasecmp(value, "tls1", 4) == 0 && strncasecmp(value, "tls1.2", 6) != 0)) {
+		facts_note(facts, version->line, version->key, "TLS from 1.2 on is spoken alone");
+	}
+}
+
 static void set_tls(struct facts *facts, struct section *section)
 {
 	const struct entry *ssl = section_take(section, "ssl");
@@ -73,6 +85,9 @@ static void set_tls(struct facts *facts, struct section *section)
 		      entry_is_yes(ssl)             ? TLS_IMPLICIT
 		      : version && !*version->value ? TLS_NONE
 						    : TLS_STARTTLS);
+	if (version) {
+		set_tls_version(facts, version);
+	}
 	if (entry_is_no(check)) {
 		facts_note(facts, check->line, "sslcertck",
 			   "certificates are always checked; see the keys `tls_ca_file` and "
@@ -222,13 +237,16 @@ struct places {
 	size_t server;
 };
 
+/* AT: the user's section, or none: the user is that of `defaults`. */
 static void add_user(struct facts *facts, const struct places *places, size_t at, size_t count)
 {
 	struct source *source = facts->source;
-	char *name = span_dup(span_of(source->sections[at].name));
+	const struct section *named = &source->sections[at < count ? at : places->user_defaults];
+	int line = source->sections[at < count ? at : places->server].line;
+	char *name = span_dup(span_of(named->name));
 
-	facts->code = name ? source_add_section(source, source->sections[at].line,
-						SPAN_LIT("whole"), span_of(name), facts->err)
+	facts->code = name ? source_add_section(source, line, SPAN_LIT("whole"), span_of(name),
+						facts->err)
 			   : err_nomem(facts->err);
 	free(name);
 	if (facts->code < 0) {
@@ -282,7 +300,12 @@ void migrate_fetchmail(struct facts *facts)
 			places = (struct places){i, count, count};
 		} else if (strcmp(kind, "server") == 0 || strcmp(kind, "skip") == 0) {
 			places.server = i;
-			if (is_alone(facts->source, i, count)) {
+			if (!is_alone(facts->source, i, count)) {
+				continue;
+			}
+			if (places.user_defaults < count) {
+				add_user(facts, &places, count, count);
+			} else {
 				facts_rest(facts);
 				facts_tell_section(facts, &facts->source->sections[i],
 						   "no user is named; add `user NAME` to it");

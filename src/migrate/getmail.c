@@ -83,6 +83,10 @@ static void set_login(struct facts *facts, struct section *retriever)
 		set_command(facts, command);
 	}
 	facts_secret(facts, entry_line(password), password ? password->value : NULL);
+	if (!command && !password && !entry_is_yes(kerberos)) {
+		facts_note(facts, retriever->line, "password",
+			   "getmail takes it from a key ring or the terminal");
+	}
 	if (entry_is_yes(token)) {
 		facts_set(facts, token->line, "auth", "xoauth2");
 		facts_note(

@@ -98,15 +98,6 @@ static void keep_words(struct facts *facts)
 
 /* --- accounts --- */
 
-/* All entries are there again, for another account. */
-static void section_again(struct section *section)
-{
-	for (size_t i = 0; i < section->count; i++) {
-		section->entries[i].is_taken = false;
-	}
-	section->is_taken = true;
-}
-
 static struct section *login_of(struct facts *facts, struct section *store)
 {
 	const char *name = section_value(store, "account");
@@ -178,14 +169,42 @@ static bool has_inbox_alone(const struct facts *facts)
 	return mailboxes && strcmp(mailboxes, "INBOX") == 0;
 }
 
-/* INBOX alone, in a folder of a store that may be others' too: that folder is the Maildir. */
-static void narrow(struct facts *facts, const struct channel *channel)
+static bool has_renamed(const struct facts *facts, const struct channels *channels, size_t at)
 {
+	for (size_t i = at; i < channels->count; i++) {
+		if (channel_is_like(&channels->items[i], &channels->items[at]) &&
+		    channel_is_renamed(facts, &channels->items[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Other accounts have folders in the Maildir store of the one AT. */
+static bool is_shared(const struct channels *channels, size_t at)
+{
+	const struct channel *first = &channels->items[at];
+
+	for (size_t i = 0; i < channels->count; i++) {
+		if (channels->items[i].maildir == first->maildir &&
+		    !channel_is_like(&channels->items[i], first)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* INBOX alone, in a folder of a store that may be others' too: that folder is the Maildir. What is
+ * to be renamed has its place beside it, where nobody else has his. */
+static void narrow(struct facts *facts, const struct channels *channels, size_t at)
+{
+	const struct channel *channel = &channels->items[at];
 	const char *root = facts_value(facts, "maildir"), *folder = facts_value(facts, "inbox");
+	bool is_to_be_more = has_renamed(facts, channels, at);
 	struct buf path;
 
 	if (!has_inbox_alone(facts) || *channel->prefix || !root || !folder ||
-	    strcmp(folder, ".") == 0) {
+	    strcmp(folder, ".") == 0 || (is_to_be_more && !is_shared(channels, at))) {
 		return;
 	}
 	buf_init(&path, TEXT_MAX);
@@ -195,6 +214,11 @@ static void narrow(struct facts *facts, const struct channel *channel)
 		facts_set(facts, channel->line, "inbox", ".");
 	}
 	buf_finish(&path);
+	if (is_to_be_more) {
+		facts_note(facts, channel->line, "maildir",
+			   "what is to be renamed goes below it, since the folder around it is "
+			   "other accounts', too");
+	}
 }
 
 static void set_inbox_alone(struct facts *facts, const struct channel *channel, const char *inbox)
@@ -231,7 +255,7 @@ static void add_account(struct facts *facts, const struct channels *channels, si
 	} else if (is_apart) {
 		is_split = leave_inbox(facts, first);
 	} else {
-		narrow(facts, first);
+		narrow(facts, channels, at);
 	}
 	channels_set_policy(facts, channels, at);
 	channel_guard_names(facts, first);

@@ -46,6 +46,8 @@ void channels_set_policy(struct facts *facts, const struct channels *channels, s
 /* The keys `maildir`, `layout` and `inbox`, by the store and the account's first channel. True
  * where INBOX lies elsewhere, in *INBOX (owned): it takes an account of its own. */
 bool channel_set_maildir(struct facts *facts, const struct channel *channel, char **inbox);
+/* It has another name on disk than on the server, which INBOX may have. */
+bool channel_is_renamed(const struct facts *facts, const struct channel *channel);
 /* Its mailboxes. What has another name on disk than on the server is left out and told. */
 void channel_add_mailboxes(struct facts *facts, const struct channel *channel);
 /* When all have theirs: a folder that is another mailbox's here must not become a mailbox of its

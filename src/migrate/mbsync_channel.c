@@ -264,8 +264,7 @@ static bool is_equal(const struct channel *channel)
 	return is_equal_behind_prefix(channel) && (is_inbox || !*channel->prefix);
 }
 
-/* But for INBOX, which may have any folder. */
-static bool is_renamed(const struct facts *facts, const struct channel *channel)
+bool channel_is_renamed(const struct facts *facts, const struct channel *channel)
 {
 	const char *inbox = facts_value(facts, "inbox");
 	bool is_inbox = is_inbox_alone(channel) && inbox && strcmp(inbox, channel->local) == 0;
@@ -333,7 +332,7 @@ void channel_add_mailboxes(struct facts *facts, const struct channel *channel)
 			add_patterns(facts, channel, entry, &has_any);
 		}
 	}
-	if (is_renamed(facts, channel)) {
+	if (channel_is_renamed(facts, channel)) {
 		tell_renamed(facts, channel);
 	} else if (!channel->has_patterns) {
 		facts_add_name(facts, channel->line, box_of(channel, channel->remote), false);
@@ -344,7 +343,7 @@ void channel_leave_renamed(struct facts *facts, const struct channel *channel)
 {
 	struct buf names;
 
-	if (!is_renamed(facts, channel)) {
+	if (!channel_is_renamed(facts, channel)) {
 		return;
 	}
 	if (!channel->has_patterns) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "facts.h"
+#include "places.h"
 #include "readers.h"
 #include "source.h"
 
@@ -138,41 +139,6 @@ static int read_source(const struct kind *kind, struct source *source, struct sp
 					       : source_read_ini(source, text, err);
 }
 
-/* One is the other, or lies in it. */
-static bool are_nested(const char *one, const char *other)
-{
-	size_t one_len = strlen(one), other_len = strlen(other);
-	size_t len = one_len < other_len ? one_len : other_len;
-	const char *longer = one_len < other_len ? other : one;
-
-	return strncmp(one, other, len) == 0 && (longer[len] == '\0' || longer[len] == '/');
-}
-
-/* A Maildir is one account's: the first's. */
-static void part_maildirs(struct facts *facts)
-{
-	struct migrate *migrate = facts->migrate;
-
-	for (size_t i = 0; i < migrate->count && facts->code == 0; i++) {
-		facts->account = &migrate->accounts[i];
-		for (size_t k = 0; k < i && facts->code == 0; k++) {
-			const char *own = facts_value(facts, "maildir");
-			const char *other = migrate_value(&migrate->accounts[k], "maildir");
-			if (own && other && are_nested(own, other)) {
-				facts_note(facts, 0, "maildir",
-					   "account %s has %s, and mailsync a Maildir for each "
-					   "account: "
-					   "what this one fetched lies there, and what of it is "
-					   "still on "
-					   "the server comes once more",
-					   migrate->accounts[k].name, other);
-				facts_unset(facts, "maildir");
-				facts_unset(facts, "inbox");
-			}
-		}
-	}
-}
-
 /* What an account cannot do without. */
 static void tell_missing(struct facts *facts)
 {
@@ -203,7 +169,7 @@ int migrate_read(struct migrate *migrate, struct span text, const char *file, st
 	facts.code = read_source(kind, &source, text, err);
 	if (facts.code == 0) {
 		kind->read(&facts);
-		part_maildirs(&facts);
+		places_part(&facts);
 		tell_missing(&facts);
 	}
 	source_finish(&source);

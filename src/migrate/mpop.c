@@ -271,4 +271,8 @@ void migrate_mpop(struct facts *facts)
 			add_account(facts, &facts->source->sections[facts->source->count - 1]);
 		}
 	}
+	/* What stands before all sections: `eval` alone may. */
+	facts_rest(facts);
+	facts_apply(facts, &facts->source->sections[0], RULES(rules));
+	facts_tell_left(facts, &facts->source->sections[0]);
 }

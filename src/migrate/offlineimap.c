@@ -352,6 +352,7 @@ static struct section *repository_of(struct facts *facts, struct section *accoun
 		entry ? source_find(facts->source, "repository", entry->value) : NULL;
 
 	if (repository) {
+		section_again(repository); /* accounts may share one */
 		(void)section_take(repository, "type");
 	}
 	return repository;
@@ -376,7 +377,6 @@ static void add_account(struct facts *facts, struct section *section)
 				   "it is not between an IMAP server and a Maildir");
 		return;
 	}
-	account.local->is_taken = account.remote->is_taken = true;
 	facts_begin(facts, section->name);
 	if (facts->code < 0) {
 		return;
@@ -393,36 +393,103 @@ static void add_account(struct facts *facts, struct section *section)
 	facts_tell_left(facts, account.remote);
 }
 
-/* Values have their "%" doubled, and may ask for other values, which is not followed. */
+#define REFERRED_MAX   4096
+#define DEPTH_MAX      10
+#define REFERENCES_MAX 100
+
+/* NAME of "%(NAME)s", of the same section, where [DEFAULT]'s are, too; NULL: there is none. */
+static const char *refer(struct section *section, struct span name)
+{
+	const char *value = NULL;
+
+	for (size_t i = 0; i < section->count; i++) {
+		if (span_equal_nocase(name, section->entries[i].key)) {
+			section->entries[i].is_referred = true;
+			value = section->entries[i].value;
+		}
+	}
+	return value;
+}
+
+/* As Python's configparser: "%" is doubled, and "%(NAME)s" another value. False: that is not there,
+ * or goes round. LEFT: so many references more. */
+static bool expand(struct section *section, const char *value, int depth, int *left,
+		   struct buf *out)
+{
+	for (const char *in = value; *in; in++) {
+		const char *end = in[0] == '%' && in[1] == '(' ? strstr(in, ")s") : NULL;
+		if (end) {
+			struct span name = {in + 2, (size_t)(end - in) - 2};
+			const char *other = refer(section, name);
+			if (!other || depth >= DEPTH_MAX || (*left)-- <= 0 ||
+			    !expand(section, other, depth + 1, left, out)) {
+				return false;
+			}
+			in = end + 1;
+		} else {
+			in += in[0] == '%' && in[1] == '%';
+			buf_append_char(out, *in);
+		}
+	}
+	return true;
+}
+
+static char *expanded(struct facts *facts, struct section *section, struct entry *entry)
+{
+	int left = REFERENCES_MAX;
+	struct buf out;
+
+	buf_init(&out, strlen(entry->value) + REFERRED_MAX);
+	if (!expand(section, entry->value, 0, &left, &out) || out.failed != 0) {
+		facts_note(facts, entry->line, entry->key,
+			   "it refers to another value, which is not there");
+		entry->is_taken = true;
+		buf_clear(&out);
+	}
+	char *made = span_dup(buf_span(&out));
+	if (!made) {
+		facts->code = err_nomem(facts->err);
+	}
+	buf_finish_secret(&out);
+	return made;
+}
+
+/* All of them by what the file says, before any is replaced. */
+static void interpolate_section(struct facts *facts, struct section *section)
+{
+	char **values = calloc(section->count + 1, sizeof(*values));
+
+	for (size_t i = 0; values && i < section->count && facts->code == 0; i++) {
+		values[i] = expanded(facts, section, &section->entries[i]);
+	}
+	if (!values) {
+		facts->code = err_nomem(facts->err);
+	}
+	for (size_t i = 0; values && i < section->count; i++) {
+		char *before = section->entries[i].value;
+		if (values[i]) {
+			section->entries[i].value = values[i];
+			secret_wipe(before, strlen(before));
+			free(before);
+		}
+	}
+	free((void *)values);
+}
+
 static void interpolate(struct facts *facts)
 {
 	facts_rest(facts);
-	for (size_t i = 0; i < facts->source->count; i++) {
-		struct section *section = &facts->source->sections[i];
-		for (size_t k = 0; k < section->count; k++) {
-			struct entry *entry = &section->entries[k];
-			char *out = entry->value;
-			if (strstr(entry->value, "%(")) {
-				facts_note(facts, entry->line, entry->key,
-					   "it refers to another value, which is not followed");
-				entry->is_taken = true;
-				*out = '\0';
-			}
-			for (const char *in = entry->value; *in; in++) {
-				in += in[0] == '%' && in[1] == '%';
-				*out++ = *in;
-			}
-			*out = '\0';
-		}
+	for (size_t i = 0; i < facts->source->count && facts->code == 0; i++) {
+		interpolate_section(facts, &facts->source->sections[i]);
 	}
 }
 
 void migrate_offlineimap(struct facts *facts)
 {
 	struct section *general = source_find(facts->source, "general", NULL);
+	interpolate(facts);
 	const struct entry *wanted = section_take(general, "accounts");
 
-	interpolate(facts);
 	for (const char *list = wanted ? wanted->value : ""; *list && facts->code == 0;) {
 		size_t len = strcspn(list, ",");
 		char *name = span_dup(span_trim((struct span){list, len}));

@@ -70,7 +70,8 @@ int source_add_section(struct source *source, int line, struct span kind, struct
 static int section_add(struct section *section, int line, struct span key, struct span value,
 		       struct err *err)
 {
-	struct entry entry = {line, copy(key, true), copy(span_trim(value), false), false, false};
+	struct entry entry = {line,  copy(key, true), copy(span_trim(value), false),
+			      false, false,           false};
 
 	if (!entry.key || !entry.value ||
 	    ARRAY_RESERVE(&section->entries, section->count + 1, &section->cap, err) < 0) {
@@ -321,6 +322,14 @@ const struct entry *section_look(const struct section *section, const char *key)
 	return found;
 }
 
+void section_again(struct section *section)
+{
+	for (size_t i = 0; i < section->count; i++) {
+		section->entries[i].is_taken = false;
+	}
+	section->is_taken = true;
+}
+
 const struct entry *section_take(struct section *section, const char *key)
 {
 	for (size_t i = 0; section && i < section->count; i++) {
@@ -335,7 +344,7 @@ bool source_has_taken(const struct source *source, const char *key)
 {
 	for (size_t i = 0; i < source->count; i++) {
 		const struct entry *entry = section_look(&source->sections[i], key);
-		if (entry && entry->is_taken) {
+		if (entry && (entry->is_taken || entry->is_referred)) {
 			return true;
 		}
 	}

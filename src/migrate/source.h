@@ -17,7 +17,8 @@ struct entry {
 	char *key;   /* lower case */
 	char *value; /* without blanks at its ends */
 	bool is_taken;
-	bool is_default; /* it stands in a section for all others */
+	bool is_default;  /* it stands in a section for all others */
+	bool is_referred; /* another value has it in it: of use, whatever its name */
 };
 
 struct section {
@@ -57,9 +58,11 @@ int source_read_ini(struct source *source, struct span text, struct err *err);
 struct section *source_find(const struct source *source, const char *kind, const char *name);
 /* Takes all entries of KEY; the last one, which is the one that holds, or NULL. */
 const struct entry *section_take(struct section *section, const char *key);
+/* All entries are there again, for another account; the section itself is taken. */
+void section_again(struct section *section);
 /* The same, without a mark. */
 const struct entry *section_look(const struct section *section, const char *key);
-/* An entry of KEY was taken, in whichever section. */
+/* An entry of KEY was taken, or another value has it in it, in whichever section. */
 bool source_has_taken(const struct source *source, const char *key);
 /* Its value, or NULL; not marked. */
 const char *section_value(const struct section *section, const char *key);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "facts.h"
+#include "places.h"
 
 bool migrate_needs_password(const struct migrate_account *account)
 {
@@ -61,7 +62,7 @@ void migrate_write(const struct migrate_account *account, enum migrate_kind kind
 		}
 	}
 	if (!migrate_value(account, "maildir")) {
-		buf_printf(out, "maildir = ~/Mail/%s\n", account->name);
+		buf_printf(out, "maildir = " PLACE_BY_NAME "\n", account->name);
 	}
 	write_notes(account, place, out);
 }

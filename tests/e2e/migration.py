@@ -276,6 +276,45 @@ def test_mbsync_below_a_path_of_the_server(peer, remote):
 
 
 @by(migrate.Mbsync)
+def test_mbsync_with_mailboxes_of_gmail_by_other_names(peer, remote):
+    """INBOX alone is left; the others come to it when they are renamed as the remarks say."""
+    fill(remote, "INBOX", "[Gmail]/Sent Mail", "[Gmail]/Bin")
+    root = peer.home / "Mail/gmail"
+    root.mkdir(parents=True)
+    peer.write("Create Near\n\n" + MBSYNC_LOGIN + """\
+MaildirStore work-near
+Path ~/Mail/gmail/
+Inbox ~/Mail/gmail/Inbox
+SubFolders Verbatim
+
+Channel in
+Far :work-far:
+Near :work-near:
+Patterns INBOX
+
+Channel sent
+Far ":work-far:[Gmail]/Sent Mail"
+Near ":work-near:sent"
+
+Channel bin
+Far ":work-far:[Gmail]/Bin"
+Near ":work-near:bin"
+""", secret_line=PASS_CMD)
+    peer.run()
+    first_run(peer, remote, root, says=[
+        "inbox = Inbox\n", "mailboxes = INBOX\n", "Rename the folder sent to [Gmail]/Sent Mail"])
+    (root / "[Gmail]").mkdir()
+    (root / "sent").rename(root / "[Gmail]/Sent Mail")
+    conf = peer.home / ".config/mailsync/mailsync.conf"
+    conf.write_text(conf.read_text().replace("mailboxes = INBOX", 'mailboxes = INBOX "[Gmail]/Sent Mail"'))
+    files = messages(root)
+    for did in peer.sync().values():
+        assert set(did) <= {"flags_local"}
+    assert messages(root) == files
+    goes_on(peer, remote, root, "[Gmail]/Sent Mail")
+
+
+@by(migrate.Mbsync)
 def test_the_way_back_to_mbsync(peer, remote):
     fill(remote, "INBOX", "Work")
     (peer.home / "Mail/work").mkdir(parents=True)
@@ -380,6 +419,48 @@ def test_offlineimap_with_names_that_python_makes(peer, remote):
         assert set(did) <= {"flags_local"}
     assert len(messages(root)) == files
     goes_on(peer, remote, root, "Sent Mail")
+
+
+@by(migrate.Offlineimap)
+def test_offlineimap_with_a_maildir_in_anothers(peer, remote, make_account):
+    """The one's mail is not sent to the other's server; moved as the remark says, it is not fetched anew."""
+    other = make_account()
+    peer.write(OFFLINEIMAP.replace("accounts = work", "accounts = work, b").replace("~/Mail/work", "~/Mail") + """
+[Account b]
+localrepository = b-near
+remoterepository = b-far
+[Repository b-near]
+type = Maildir
+localfolders = ~/Mail/b
+[Repository b-far]
+type = IMAP
+remotehost = {host}
+remoteport = {port}
+remoteuser = {other}
+remotepassfile = {secret}
+ssl = no
+starttls = no
+auth_mechanisms = LOGIN
+""", near="", far=PASS_FILE, other=other.user)
+    with other.remote() as far:
+        fill(remote, "INBOX", "Lists/a")
+        fill(far, "INBOX", "Sent")
+        peer.run()
+        peer.run()      # it makes folders as it goes
+        root, there = peer.home / "Mail", shown(far)
+        mine = {name: flags for name, flags in messages(root).items() if "/Mail/b/" not in name}
+        theirs = sorted(path.read_bytes() for path in (root / "b").rglob("cur/*"))
+        assert mine and theirs
+        result = peer.migrate()
+        for words in ("mailboxes = * !b !b/*\n", "maildir = ~/Mail-b\n"):
+            assert words in result.out, result
+        (root / "b").rename(peer.home / "Mail-b")       # as the remark says
+        server, files = shown(remote), messages(peer.home)
+        for did in peer.sync().values():
+            assert set(did) <= {"flags_local"}
+        assert (shown(remote), shown(far)) == (server, there)
+        assert messages(peer.home) == files
+        assert peer.sync() == {}
 
 
 @by(migrate.Offlineimap)
@@ -531,16 +612,23 @@ poll {host} port {pop3} with proto pop3 and options uidl
 """
 
 
+FETCHMAIL_DEFAULTS = """\
+defaults proto pop3 port {pop3} uidl
+    user "{user}" sslproto '' keep mda "{home}/store"
+poll {host} password "{password}"
+"""
+
+
 class World:
     """What fetchmail gave its mail to."""
 
-    def __init__(self, peer, **names):
+    def __init__(self, peer, text=FETCHMAIL, **names):
         self.peer = peer
         self.root = maildir(peer.home / "Mail/inbox")
         store = peer.home / "store"
         store.write_text(f"#!/bin/sh\nexec cat >{self.root}/new/$$.store\n")
         store.chmod(0o755)
-        peer.write(FETCHMAIL, **names)
+        peer.write(text, **names)
 
     def first_run(self, remote, says):
         """With the Maildir named, as the remark says."""
@@ -575,6 +663,14 @@ def test_fetchmail_that_deletes(peer, remote):
     assert shown(remote) == {"INBOX": {}}
     world.first_run(remote, ["leave_on_server = no\n", "max_message_size = 5000000\n"])
     assert shown(remote) == {"INBOX": {}}
+
+
+@by(migrate.Fetchmail)
+def test_fetchmail_with_a_user_by_default(peer, remote):
+    fill(remote, "INBOX")
+    world = World(peer, FETCHMAIL_DEFAULTS)
+    kept(peer, remote, world.root)
+    world.first_run(remote, [f"user = {peer.account.user}\n", "leave_on_server = yes\n"])
 
 
 @by(migrate.Fetchmail)

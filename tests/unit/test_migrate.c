@@ -71,6 +71,25 @@ static void ini_defaults_are_for_all_sections(void **state)
 	       "#   line 3, gmailtrash: it is not known here; see whether it is needed\n");
 }
 
+/* "%(NAME)s" is another value of the section, or of [DEFAULT]. */
+static void ini_values_refer_to_others(void **state)
+{
+	(void)state;
+	expect(MIGRATE_OFFLINEIMAP,
+	       "[DEFAULT]\ndomain = example.org\nro = yes\n[general]\naccounts = A\n"
+	       "[Account A]\nlocalrepository = L\nremoterepository = R\n[Repository L]\n"
+	       "type = Maildir\nbase = ~/Mail\nlocalfolders = %(BASE)s/50%%/x\nsep = /\n"
+	       "[Repository R]\ntype = IMAP\nremotehost = imap.%(domain)s\n"
+	       "remoteuser = me@%(domain)s\nremotepassfile = ~/pw\nreadonly = %(ro)s\n"
+	       "remoteport = %(round)s\nround = %(remoteport)s\n",
+	       "# From offlineimap's ~/.rc\n[account A]\nhost = imap.example.org\n"
+	       "user = me@example.org\npassword_file = ~/pw\ntls = implicit\n"
+	       "maildir = ~/Mail/50%/x\ndirection = pull\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 20, remoteport: it refers to another value, which is not there\n"
+	       "#   line 21, round: it refers to another value, which is not there\n");
+}
+
 /* What is only taken out of a folder there is not to go to the trash here, which is emptied. */
 static void offlineimap_trash_is_one_only_where_it_moved_there(void **state)
 {
@@ -176,6 +195,51 @@ static void mpop_accounts_take_over_from_others(void **state)
 	       "#   maildir: account a has ~/in, and mailsync a Maildir for each account: what "
 	       "this "
 	       "one fetched lies there, and what of it is still on the server comes once more\n");
+}
+
+#define OF_TWO                                                                                  \
+	"[general]\naccounts = A, B\n[Account A]\nlocalrepository = LA\nremoterepository = R\n" \
+	"[Account B]\nlocalrepository = LB\nremoterepository = R\n"                             \
+	"[Repository R]\ntype = IMAP\nremotehost = h\nremoteuser = me\nremotepassfile = ~/pw\n"
+#define LOCAL(name, path) \
+	"[Repository " name "]\ntype = Maildir\nsep = /\nlocalfolders = " path "\n"
+#define SECTION(name)                                                           \
+	"# From offlineimap's ~/.rc\n[account " name "]\nhost = h\nuser = me\n" \
+	"password_file = ~/pw\ntls = implicit\n"
+#define IN_FILE "# Not carried over from ~/.rc, or to be looked at:\n"
+#define APART   "and mailsync has each apart: move "
+#define AGAIN                                                                               \
+	" to the `maildir` named here before the first run, or what of it is still on the " \
+	"server comes once more\n"
+
+/* The mail of the one would be sent to the other's server. */
+static void a_maildir_in_anothers_is_left_out_there(void **state)
+{
+	(void)state;
+	expect(MIGRATE_OFFLINEIMAP, OF_TWO LOCAL("LA", "~/Mail") LOCAL("LB", "~/Mail/b c"),
+	       SECTION("A") "maildir = ~/Mail\nmailboxes = * \"!b c\" \"!b c/*\"\n" SECTION(
+		       "B") "maildir = ~/Mail-B\n" IN_FILE
+			    "#   maildir: ~/Mail/b c lies in ~/Mail, the Maildir of "
+			    "account A, " APART "it" AGAIN);
+	expect(MIGRATE_OFFLINEIMAP, OF_TWO LOCAL("LA", "~/Mail/a") LOCAL("LB", "~/Mail"),
+	       SECTION("A") "maildir = ~/Mail/a\n" SECTION(
+		       "B") "maildir = ~/Mail/B\n" IN_FILE
+			    "#   maildir: ~/Mail/a, the Maildir of account A, lies in "
+			    "~/Mail, " APART "what else is there" AGAIN);
+	/* POP3 has no folders, but lies apart, too. */
+	expect(MIGRATE_MPOP,
+	       "defaults\ntls on\nkeep\nhost h\nuser me\npasswordeval pw\n"
+	       "account a\ndelivery maildir ~/Mail\naccount b\ndelivery mda x\n",
+	       "# From mpop's ~/.rc\n[account a]\nprotocol = pop3\nhost = h\nuser = me\n"
+	       "password_command = pw\ntls = starttls\nmaildir = ~/Mail\ninbox = .\n"
+	       "leave_on_server = yes\n"
+	       "# From mpop's ~/.rc\n[account b]\nprotocol = pop3\nhost = h\nuser = me\n"
+	       "password_command = pw\ntls = starttls\nleave_on_server = yes\n"
+	       "maildir = ~/Mail-b\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 10, delivery: where mail went is not known here: name in `maildir` the "
+	       "Maildir that has it, and add `inbox = .`; else all that is on the server comes "
+	       "once more, into a new one\n");
 }
 
 /* Whatever stands in quotes as a whole, and a proxy's address with colons. */
@@ -369,7 +433,52 @@ static void fetchmail_has_an_account_for_each_user(void **state)
 	       "new one\n");
 }
 
-/* What 0 is there: no limit, or a mistake. Neither is a value of ours. */
+/* The user of `defaults` is that of a server that names none, as is what stands behind it. */
+static void fetchmail_takes_the_user_of_the_defaults(void **state)
+{
+	(void)state;
+	expect(MIGRATE_FETCHMAIL,
+	       "defaults proto pop3 user me ssl keep\n"
+	       "poll pop.example.org pass x sslproto TLS1.3\n"
+	       "poll pop.example.com user you pass y nokeep sslproto TLS1\n",
+	       FETCHMAIL_POP3
+	       "user = me\n"
+	       "# The password stands in clear in ~/.rc, line 2, and is not shown "
+	       "here;\n"
+	       "# with --write it is copied to this file, which nobody else may "
+	       "read.\n"
+	       "# Better: password_command, such as `pass NAME`.\n"
+	       "password_file = ~/.config/mailsync/example.org.password\n"
+	       "tls = implicit\ntls_min_version = 1.3\nleave_on_server = yes\n"
+	       "maildir = ~/Mail/example.org\n" NOTES FETCHMAIL_DELIVERY
+	       "# From fetchmail's ~/.rc\n[account example.com]\nprotocol = pop3\n"
+	       "host = pop.example.com\nuser = you\n"
+	       "# The password stands in clear in ~/.rc, line 3, and is not shown "
+	       "here;\n"
+	       "# with --write it is copied to this file, which nobody else may "
+	       "read.\n"
+	       "# Better: password_command, such as `pass NAME`.\n"
+	       "password_file = ~/.config/mailsync/example.com.password\n"
+	       "tls = implicit\nleave_on_server = no\n"
+	       "maildir = ~/Mail/example.com\n" NOTES
+	       "#   line 3, sslproto: TLS from 1.2 on is spoken alone\n" FETCHMAIL_DELIVERY);
+}
+
+static void mpop_lines_before_all_sections_are_told(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MPOP,
+	       "eval echo defaults\naccount a\nhost h\nuser me\npasswordeval pw\ntls on\nkeep\n"
+	       "delivery maildir ~/in\n",
+	       "# From mpop's ~/.rc\n[account a]\nprotocol = pop3\nhost = h\nuser = me\n"
+	       "password_command = pw\ntls = starttls\nmaildir = ~/in\ninbox = .\n"
+	       "leave_on_server = yes\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 1, eval: put the line itself in its place\n");
+}
+
+/* What 0 is there: no limit, or a mistake; so is what is no number, or too large. None is a value
+ * of ours. */
 static void a_number_of_nothing_is_no_value(void **state)
 {
 	static const char *const texts[] = {
@@ -378,6 +487,10 @@ static void a_number_of_nothing_is_no_value(void **state)
 		"maxsize = 0\n[Repository L]\ntype = Maildir\nlocalfolders = ~/Mail\n"
 		"[Repository R]\ntype = IMAP\nremotehost = h\nremoteuser = u\nremoteport = 00\n"
 		"maxconnections = 0\n",
+		"[general]\naccounts = A\n[Account A]\nlocalrepository = L\nremoterepository = R\n"
+		"[Repository L]\ntype = Maildir\nlocalfolders = ~/Mail\n"
+		"[Repository R]\ntype = IMAP\nremotehost = h\nremoteuser = u\n"
+		"remoteport = 65536\nmaxconnections = many\n",
 		"account a\nhost h\nuser u\npasswordeval p\ndelivery maildir ~/in\nport 0\n"
 		"timeout 0\nskipsize 0\n",
 		"account a\nhost h\nuser u\npasswordeval p\ndelivery maildir ~/in\ntimeout off\n"
@@ -457,11 +570,14 @@ int main(void)
 		cmocka_unit_test(offlineimap_folders_that_it_did_not_see_are_not_made),
 		cmocka_unit_test(ini_keys_may_be_indented),
 		cmocka_unit_test(ini_defaults_are_for_all_sections),
+		cmocka_unit_test(ini_values_refer_to_others),
 		cmocka_unit_test(offlineimap_trash_is_one_only_where_it_moved_there),
 		cmocka_unit_test(a_password_beside_a_tunnel_is_kept),
 		cmocka_unit_test(a_name_that_means_something_here_selects_no_more),
 		cmocka_unit_test(mpop_accounts_take_over_from_others),
+		cmocka_unit_test(a_maildir_in_anothers_is_left_out_there),
 		cmocka_unit_test(mpop_arguments_may_stand_in_quotes),
+		cmocka_unit_test(mpop_lines_before_all_sections_are_told),
 		cmocka_unit_test(mpop_keeps_as_long_as_it_says),
 		cmocka_unit_test(mpop_accounts_that_are_not_there_are_told),
 		cmocka_unit_test(getmail_has_one_account),
@@ -470,6 +586,7 @@ int main(void)
 		cmocka_unit_test(fetchmail_users_have_names_here_and_there),
 		cmocka_unit_test(fetchmail_folders_without_inbox_are_not_inbox),
 		cmocka_unit_test(fetchmail_has_an_account_for_each_user),
+		cmocka_unit_test(fetchmail_takes_the_user_of_the_defaults),
 		cmocka_unit_test(a_number_of_nothing_is_no_value),
 		cmocka_unit_test(a_password_is_kept_apart),
 		cmocka_unit_test(what_is_no_configuration_is_refused),

@@ -152,6 +152,43 @@ static void mbsync_inboxes_of_one_store_are_maildirs_of_their_own(void **state)
 	       "mailboxes = INBOX\nexpunge = both\n");
 }
 
+#define SENT                                                                                     \
+	"the server's Sent is sent here; mailsync has equal names only. Rename the folder sent " \
+	"to Sent, then put \"Sent\" into `mailboxes`\n"
+
+/* Where INBOX alone is an account's, what is to be renamed has its place all the same. */
+static void mbsync_folders_to_be_renamed_stay_in_the_maildir(void **state)
+{
+	(void)state;
+	expect(MIGRATE_MBSYNC,
+	       FAR
+	       "MaildirStore near\nPath ~/Mail/x/\nInbox ~/Mail/x/in\n\n"
+	       "Create Both\nExpunge Both\n\n"
+	       "Channel a\nFar :far:\nNear :near:\n\nChannel b\nFar :far:Sent\nNear :near:sent\n",
+	       SIDES "inbox = in\nmailboxes = INBOX\nexpunge = both\n"
+		     "# Not carried over from ~/.rc, or to be looked at:\n"
+		     "#   line 20, b: " SENT);
+	/* Of a store that is others', too, each has his own folder. */
+	expect(MIGRATE_MBSYNC,
+	       "IMAPStore far\nHost a.example\nUser me\nPassCmd a\n\n"
+	       "IMAPStore other\nHost b.example\nPassCmd b\nUser you\n\n"
+	       "MaildirStore near\nPath ~/Mail/\n\n"
+	       "Create Both\nExpunge Both\n\n"
+	       "Channel a\nFar :far:\nNear :near:work\n\n"
+	       "Channel as\nFar :far:Sent\nNear :near:sent\n\n"
+	       "Channel b\nFar :other:\nNear :near:home\n",
+	       "# From mbsync's ~/.rc\n[account far]\nhost = a.example\nuser = me\n"
+	       "tls = starttls\npassword_command = a\nmaildir = ~/Mail/work\ninbox = .\n"
+	       "mailboxes = INBOX\nexpunge = both\n"
+	       "# Not carried over from ~/.rc, or to be looked at:\n"
+	       "#   line 23, as: " SENT
+	       "#   line 19, maildir: what is to be renamed goes below it, since the folder around "
+	       "it is other accounts', too\n"
+	       "# From mbsync's ~/.rc\n[account other]\nhost = b.example\nuser = you\n"
+	       "tls = starttls\npassword_command = b\nmaildir = ~/Mail/home\ninbox = .\n"
+	       "mailboxes = INBOX\nexpunge = both\n");
+}
+
 /* PATTERNS of a channel whose server's INBOX lies outside of Path: the account's sections. */
 static void expect_apart(const char *patterns, const char *mailboxes, bool has_inbox)
 {
@@ -295,6 +332,7 @@ int main(void)
 		cmocka_unit_test(mbsync_removal_of_empty_mailboxes_is_none_of_full_ones),
 		cmocka_unit_test(mbsync_layouts_that_differ_are_guarded),
 		cmocka_unit_test(mbsync_inboxes_of_one_store_are_maildirs_of_their_own),
+		cmocka_unit_test(mbsync_folders_to_be_renamed_stay_in_the_maildir),
 		cmocka_unit_test(mbsync_patterns_tell_whether_inbox_is_among_the_mailboxes),
 		cmocka_unit_test(mbsync_selects_nothing_before_the_first_pattern),
 		cmocka_unit_test(mbsync_mailboxes_below_a_path_of_the_server_are_left_out),
