@@ -147,8 +147,9 @@ int maildir_folder_set_unique(struct maildir_folder *folder, const char *file, b
 bool maildir_folder_is_variant(const struct maildir_folder *folder, const char *one,
 			       const char *other)
 {
-	char delimiter = folder->maildir->info_delimiter;
-	size_t len = maildir_name_stem(one, delimiter);
+	/* Those that `info_delimiter` may have been before, too. */
+	const char ends[] = {',', ':', ';', '!', folder->maildir->info_delimiter, '\0'};
+	size_t len = strcspn(one, ends);
 
-	return len == maildir_name_stem(other, delimiter) && memcmp(one, other, len) == 0;
+	return len == strcspn(other, ends) && memcmp(one, other, len) == 0;
 }

@@ -139,6 +139,70 @@ def test_an_older_backup_brings_nothing_back_that_is_there(account, remote, shel
     assert account.sync().did == {}
 
 
+@pytest.mark.parametrize("tool", [["cp", "-a"], ["rsync", "-a"]], ids=lambda tool: tool[0])
+def test_an_older_backup_that_is_laid_over_takes_no_flag_off(account, remote, shelf, tool):
+    """The names of then beside those of now, whichever comes first."""
+    if not shutil.which(tool[0]):
+        pytest.skip(f"no {tool[0]}")
+    letters = filled(account, remote)
+    for uid, _ in letters[:12]:
+        remote.store("INBOX", uid, "+FLAGS", "\\Seen")
+    account.sync()
+    backup = shelf / "backup"
+    subprocess.run(["cp", "-a", str(account.local.root), str(backup)], check=True)
+    for (uid, _), flags in zip(letters[:12], ["todo", "\\Flagged", "\\Deleted", "\\Answered"] * 3):
+        remote.store("INBOX", uid, "+FLAGS", flags)
+    remote.store("INBOX", letters[11][0], "-FLAGS", "\\Seen")
+    account.sync()
+    before = remote.read()
+    subprocess.run([*tool, f"{backup}/INBOX", str(account.local.root)], check=True)
+    assert count(account) > NUMBER
+    idle(account, remote)
+    assert remote.read() == before
+    # Another name may say already what is to be said.
+    remote.store("INBOX", letters[1][0], "-FLAGS", "\\Flagged")
+    assert account.sync().did == {"flags_local": 1}
+    idle(account, remote)
+    for uid, _ in letters[:3]:
+        remote.expunge("INBOX", uid)
+    assert account.sync().did == {"deleted_local": 3}
+    idle(account, remote)
+    for uid, _ in letters[4:8]:
+        remote.move("INBOX", uid, "Work")
+    assert account.sync().did == {"moved": 4}
+    idle(account, remote)
+    differing = tree.differences({"Work": account.local.read()["Work"]}, {"Work": remote.read()["Work"]})
+    assert not differing, "\n".join(differing)
+
+
+@pytest.mark.parametrize("number", [4, 30])
+def test_other_names_for_all_files_change_nothing(account, remote, number):
+    """As programs give them that renumber a folder, or a copy to where names may hold less."""
+    letters = append(remote, number, flags=("\\Seen", "todo"))
+    account.sync()
+    for serial, path in enumerate(sorted(account.local.files("INBOX"))):
+        path.rename(path.with_name(f"{serial}.other{path.name[path.name.index(':'):]}"))
+    assert account.sync("--dry-run").plan == []
+    assert account.sync().did == {}
+    idle(account, remote)
+    remote.expunge("INBOX", letters[0][0])
+    assert account.sync().did == {"deleted_local": 1}
+    agree(account, remote)
+
+
+def test_another_info_delimiter_takes_no_flag_off(account, remote):
+    account.change(info_delimiter="!")
+    letters = append(remote, NUMBER, flags=("\\Seen", "todo"))
+    account.sync()
+    account.change(info_delimiter=":")
+    assert account.sync("--dry-run").plan == []
+    assert account.sync().did == {}
+    idle(account, remote)
+    remote.expunge("INBOX", letters[0][0])
+    assert account.sync().did == {"deleted_local": 1}
+    idle(account, remote)
+
+
 def test_a_whole_tree_from_an_older_backup_is_paired(account, remote, shelf):
     """With its older mailsync-id: nothing is deleted, nothing sent that the server has."""
     letters = filled(account, remote)

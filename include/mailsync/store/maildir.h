@@ -397,8 +397,9 @@ int maildir_folder_remove(struct maildir_folder *folder, const char *file, bool 
 int maildir_folder_set_unique(struct maildir_folder *folder, const char *file, bool in_new,
 			      const uint8_t content[CONTENT_DIGEST_SIZE],
 			      char result[MAILDIR_NAME_MAX + 1], struct err *err);
-/* Whether both names, of which one may be a unique part alone, are equal up to the first `,` or
- * `:`: then they may be of one file, renamed by a program that takes no more for its own. */
+/* Whether both names, of which one may be a unique part alone, are equal up to the first `,`, `:`,
+ * `;` or `!`: then they may be of one file, renamed by a program that takes no more for its own, or
+ * from before the delimiter was another one. */
 bool maildir_folder_is_variant(const struct maildir_folder *folder, const char *one,
 			       const char *other);
 /* Moves a message into another mailbox, under the unique part UNIQUE and with FLAGS by the target's

@@ -8,6 +8,26 @@
 #include "observe/observe.h"
 #include "rules/effect.h"
 
+/* C9: whether another name of the message says already what FLAGS are to be: that one speaks from
+ * now on. */
+static int has_such_name(struct job *job, const struct row *row, uint64_t flags, bool *has,
+			 struct err *err)
+{
+	const struct local_facts facts = letter_facts_of(job->run, job->mailbox);
+	struct file_look look = {.verdict = CONTENT_UNKNOWN};
+	struct row wanted = *row; /* borrowed */
+	size_t count = 0;
+	*has = false;
+	if (job_doubles(job, row, &count) == NULL || count == 0) {
+		return 0;
+	}
+	wanted.local_flags = flags;
+	const struct maildir_entry *name = observe_known_name(&job->scan, &facts, &wanted);
+	int code = name == NULL ? 0 : observe_file(job->mailbox->dir, row, name, &look, err);
+	*has = look.verdict == CONTENT_SAME;
+	return code;
+}
+
 static int set_flags(struct job *job, const struct op *op, struct err *err)
 {
 	struct mailbox *mailbox = job->mailbox;
@@ -15,8 +35,9 @@ static int set_flags(struct job *job, const struct op *op, struct err *err)
 	struct maildir_entry entry;
 	struct maildir_told told;
 	uint64_t granted = 0;
+	bool has_name = false;
 	int code;
-	if ((code = job_find_file(job, row, &entry, err)) < 0) {
+	if ((code = job_find_name(job, row, &entry, err)) < 0) {
 		return code;
 	}
 	if ((code = maildir_folder_read_letters(mailbox->dir, entry.name, entry.in_new,
@@ -35,7 +56,10 @@ static int set_flags(struct job *job, const struct op *op, struct err *err)
 		.remove = op->remove,
 		.keywords = &mailbox->base.keywords,
 	};
-	if ((code = maildir_folder_set_flags(mailbox->dir, &change, NULL, err)) < 0) {
+	uint64_t wanted = (row->local_flags | (op->add & granted)) & ~op->remove;
+	if ((code = has_such_name(job, row, wanted, &has_name, err)) < 0 ||
+	    (code = has_name ? 0 : maildir_folder_set_flags(mailbox->dir, &change, NULL, err)) <
+		    0) {
 		return code;
 	}
 	uint64_t add = op->add & granted;

@@ -1,6 +1,7 @@
 /* Moves in the Maildir: what was moved on the server. */
 #include "act_private.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "observe/observe.h"
@@ -17,6 +18,53 @@ struct carrying {
 	struct file_look look; /* OTHER: it stays */
 };
 
+static bool may_have_others(const struct carrying *carrying)
+{
+	return carrying->move->from->base.names.has_doubles;
+}
+
+/* Of several names the one that speaks (C9). */
+static int find_name(const struct carrying *carrying, char name[MAILDIR_NAME_MAX + 1], bool *in_new,
+		     struct err *err)
+{
+	struct mailbox *from = carrying->move->from;
+	const struct local_facts facts = letter_facts_of(carrying->run, from);
+	const struct maildir_entry *known = NULL;
+	struct maildir_scan scan = {0};
+	int code = 0;
+	if (may_have_others(carrying) &&
+	    (code = maildir_folder_scan(from->dir, &from->base.keywords, &scan, err)) == 0 &&
+	    (known = observe_known_name(&scan, &facts, carrying->gone)) != NULL) {
+		snprintf(name, MAILDIR_NAME_MAX + 1, "%s", known->name);
+		*in_new = known->in_new;
+	}
+	maildir_scan_finish(&scan);
+	return code < 0 || known != NULL
+		     ? code
+		     : maildir_folder_find(from->dir, span_of(carrying->gone->unique), name, in_new,
+					   err);
+}
+
+/* C6: its other names go with it. What holds another message, or cannot be read, stays. */
+static int remove_others(const struct carrying *carrying, struct err *err)
+{
+	struct maildir_folder *from = carrying->move->from->dir;
+	char name[MAILDIR_NAME_MAX + 1];
+	struct maildir_entry entry = {.name = name};
+	int code = may_have_others(carrying) ? 0 : -ERR_CHANGED;
+	while (code == 0) {
+		struct file_look look = {.verdict = CONTENT_UNKNOWN};
+		if ((code = maildir_folder_find(from, span_of(carrying->gone->unique), name,
+						&entry.in_new, err)) == 0 &&
+		    (code = observe_file(from, carrying->gone, &entry, &look, err)) == 0) {
+			code = look.verdict == CONTENT_SAME
+				     ? maildir_folder_remove(from, name, entry.in_new, err)
+				     : -ERR_CHANGED;
+		}
+	}
+	return code == -ERR_CHANGED || !run_is_fatal(err) ? 0 : code;
+}
+
 /* The file under the name that it has now, with the flags which that tells. */
 static int transfer_file(struct carrying *carrying, struct err *err)
 {
@@ -31,8 +79,7 @@ static int transfer_file(struct carrying *carrying, struct err *err)
 	int code = 0;
 	if ((code = mailbox_open_dir(carrying->run, move->from, err)) < 0 ||
 	    (code = mailbox_open_dir(carrying->run, move->to, err)) < 0 ||
-	    (code = maildir_folder_find(move->from->dir, span_of(carrying->gone->unique), name,
-					&entry.in_new, err)) < 0 ||
+	    (code = find_name(carrying, name, &entry.in_new, err)) < 0 ||
 	    (code = observe_file(move->from->dir, carrying->gone, &entry, &carrying->look, err)) <
 		    0 ||
 	    carrying->look.verdict == CONTENT_OTHER ||
@@ -68,7 +115,8 @@ static int carry_file(struct carrying *carrying, struct err *err)
 		code = transfer_file(carrying, err);
 	}
 	if (code < 0 || carrying->look.verdict == CONTENT_OTHER ||
-	    (code = maildir_folder_sync_names(move->to->dir, err)) < 0) {
+	    (code = maildir_folder_sync_names(move->to->dir, err)) < 0 ||
+	    (code = remove_others(carrying, err)) < 0) {
 		return code;
 	}
 	return maildir_folder_sync_names(move->from->dir, err);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "local_delta.h"
 #include "observe.h"
 #include "observe_private.h"
 #include "guard/guard.h"
@@ -16,28 +17,6 @@
 #include "mailsync/base/clock.h"
 
 #include "rules/brake.h"
-
-struct local_item {
-	int64_t row;
-	const struct maildir_entry *entry; /* NULL: no file */
-	struct local_flags flags;
-	enum local_change change;
-	bool has_odd_name; /* that is no unique part for all programs (C5) */
-	bool is_shared;    /* both sides had it */
-	bool is_cleared;   /* of some flags, its file being in `new` now */
-};
-
-struct local_delta {
-	struct run *run;
-	struct mailbox *mailbox;
-	struct maildir_scan scan;
-	struct local_facts facts;
-	struct brake_shape shape;
-	struct local_item *items;
-	size_t count;
-	size_t cap;
-	bool has_odd_name; /* some item */
-};
 
 static struct span unique_of(const struct maildir_entry *entry)
 {
@@ -78,17 +57,56 @@ static int judge(const struct local_delta *delta, const struct local_file *file,
 /* What is to be deleted, or cleared, on the server because of it (brake.h, B9 and B10). */
 static void note_shape(struct local_delta *delta, const struct row *row, struct local_item *item)
 {
-	const struct maildir_entry *entry = item->entry;
 	if (row == NULL || !row->is_agreed || row->local != MESSAGE_PRESENT ||
 	    row->remote != MESSAGE_PRESENT) {
 		return;
 	}
 	item->is_shared = true;
-	item->is_cleared = item->change == LOCAL_FLAGS && entry->in_new &&
-			   (row->local_flags & ~item->flags.flags) != 0;
 	delta->shape.present++;
-	delta->shape.in_cur += entry != NULL && !entry->in_new;
-	delta->shape.cleared += item->is_cleared;
+	local_note_file(delta, row, item);
+}
+
+static bool has_mark(const struct local_delta *delta, const struct maildir_entry *entry,
+		     const struct file_mark *mark)
+{
+	struct maildir_file file;
+	struct err ignored;
+	if (maildir_folder_stat_file(delta->mailbox->dir, entry->name, entry->in_new, &file,
+				     &ignored) < 0) {
+		return false;
+	}
+	const struct file_mark now = maildir_file_mark(&file);
+	return file_mark_equal(&now, mark);
+}
+
+/* C9. *ENTRY, the first of several of ROW's names, becomes the one that speaks. */
+static int choose_name(struct local_delta *delta, const struct row *row,
+		       const struct maildir_entry **entry, struct err *err)
+{
+	size_t count = 0;
+	const struct maildir_entry *others =
+		maildir_scan_doubles(&delta->scan, unique_of(*entry), &count);
+	const struct maildir_entry *known;
+	struct row whole;
+	bool found = false;
+	if (count == 0 || row->local != MESSAGE_PRESENT) {
+		return 0;
+	}
+	if ((known = observe_known_name(&delta->scan, &delta->facts, row)) != NULL) {
+		*entry = known;
+		return 0;
+	}
+	row_init(&whole); /* a cursor's lacks the mark */
+	int code = state_row_by_id(delta->run->session->state, row->id, &whole, &found, err);
+	found = code == 0 && found && !has_mark(delta, *entry, &whole.mark);
+	for (size_t i = 0; found && i < count; i++) {
+		if (has_mark(delta, &others[i], &whole.mark)) {
+			*entry = &others[i];
+			break;
+		}
+	}
+	row_finish(&whole);
+	return code;
 }
 
 /* What ENTRY, the file (NULL: none), means to ROW (NULL: base does not know it). */
@@ -98,6 +116,13 @@ static int see(struct local_delta *delta, const struct maildir_entry *entry, con
 	const struct local_facts *facts = &delta->facts;
 	struct local_item item = {.row = row == NULL ? 0 : row->id, .entry = entry};
 	struct local_file file = {.is_message = false};
+	int code = entry != NULL && row != NULL && delta->scan.double_count > 0
+			 ? choose_name(delta, row, &item.entry, err)
+			 : 0;
+	if (code < 0) {
+		return code;
+	}
+	entry = item.entry;
 	bool is_there = entry != NULL || strlist_find(&delta->scan.others, row->unique) >= 0;
 	if (entry != NULL) {
 		struct maildir_told told = maildir_scan_told(&delta->scan, entry);
@@ -107,7 +132,7 @@ static int see(struct local_delta *delta, const struct maildir_entry *entry, con
 		}
 		item.flags = local_flags_of(facts, &file, row);
 	}
-	int code = judge(delta, is_there ? &file : NULL, row, &item.change, err);
+	code = judge(delta, is_there ? &file : NULL, row, &item.change, err);
 	note_shape(delta, row, &item);
 	if (code < 0 || item.change == LOCAL_SAME) {
 		return code;
@@ -115,109 +140,8 @@ static int see(struct local_delta *delta, const struct maildir_entry *entry, con
 	if (ARRAY_RESERVE(&delta->items, delta->count + 1, &delta->cap, err) < 0) {
 		return -ERR_NOMEM;
 	}
-	struct span unique = entry == NULL ? span_of(row->unique) : unique_of(entry);
-	item.has_odd_name = memchr(unique.data, ',', unique.len) != NULL ||
-			    memchr(unique.data, ':', unique.len) != NULL;
-	delta->has_odd_name |= item.has_odd_name;
 	delta->items[delta->count++] = item;
 	return 0;
-}
-
-/* C5: ROW's file, perhaps, under another name. */
-static bool is_renamed(const struct local_delta *delta, const struct row *row,
-		       const struct maildir_entry *entry)
-{
-	char unique[MAILDIR_NAME_MAX + 1];
-	struct file_look look;
-	struct err ignored;
-	memcpy(unique, entry->name, entry->unique_len);
-	unique[entry->unique_len] = '\0';
-	return maildir_folder_is_variant(delta->mailbox->dir, row->unique, unique) &&
-	       observe_file(delta->mailbox->dir, row, entry, &look, &ignored) == 0 &&
-	       look.verdict == CONTENT_SAME;
-}
-
-/* The new files, in the order of their names, in which the scan and base are. */
-struct fresh {
-	struct local_item **items;
-	size_t count;
-};
-
-static int compare_to_item(const void *key, const void *item)
-{
-	const struct local_item *fresh = *(struct local_item *const *)item;
-	return -span_compare(unique_of(fresh->entry), key);
-}
-
-/* Where those begin that are called as UNIQUE is up to what any program may cut off; *STEM. */
-static size_t find_first(const struct fresh *fresh, const char *unique, char *stem)
-{
-	size_t len = strcspn(unique, ",:;!");
-	memcpy(stem, unique, len);
-	stem[len] = '\0';
-	return array_lower_bound(fresh->items, fresh->count, sizeof(*fresh->items), stem,
-				 compare_to_item);
-}
-
-static void rename_item(const struct local_delta *delta, struct local_item *gone,
-			struct local_item *item, const struct row *row)
-{
-	struct maildir_told told = maildir_scan_told(&delta->scan, item->entry);
-	struct local_file file = local_file_of(&told);
-	gone->change = LOCAL_RENAMED;
-	gone->entry = item->entry;
-	gone->flags = local_flags_of(&delta->facts, &file, row);
-	item->change = LOCAL_SAME;
-}
-
-/* GONE is a row that lacks its file. */
-static int find_new_name(struct local_delta *delta, struct local_item *gone,
-			 const struct fresh *fresh, struct err *err)
-{
-	char stem[MAILDIR_NAME_MAX + 1];
-	struct row row;
-	bool found = false;
-	row_init(&row);
-	int code = state_row_by_id(delta->run->session->state, gone->row, &row, &found, err);
-	size_t at = code == 0 && found && strlen(row.unique) <= MAILDIR_NAME_MAX
-			  ? find_first(fresh, row.unique, stem)
-			  : fresh->count;
-	for (; at < fresh->count && gone->change == LOCAL_GONE; at++) {
-		struct local_item *item = fresh->items[at];
-		if (strncmp(item->entry->name, stem, strlen(stem)) != 0) {
-			break;
-		}
-		if (item->change == LOCAL_NEW && (item->has_odd_name || gone->has_odd_name) &&
-		    is_renamed(delta, &row, item->entry)) {
-			rename_item(delta, gone, item, &row);
-		}
-	}
-	row_finish(&row);
-	return code;
-}
-
-static int find_new_names(struct local_delta *delta, struct err *err)
-{
-	struct fresh fresh = {0};
-	int code = 0;
-	if (!delta->has_odd_name) {
-		return 0;
-	}
-	if ((fresh.items = calloc(delta->count + 1, sizeof(struct local_item *))) == NULL) {
-		return err_nomem(err);
-	}
-	for (size_t i = 0; i < delta->count; i++) {
-		if (delta->items[i].change == LOCAL_NEW) {
-			fresh.items[fresh.count++] = &delta->items[i];
-		}
-	}
-	for (size_t i = 0; code == 0 && i < delta->count; i++) {
-		if (delta->items[i].change == LOCAL_GONE) {
-			code = find_new_name(delta, &delta->items[i], &fresh, err);
-		}
-	}
-	free(fresh.items);
-	return code;
 }
 
 /* CURSOR is NULL for a mailbox that base does not know. */
@@ -255,7 +179,7 @@ static int delta_compute(struct local_delta *delta, struct err *err)
 		code = delta_merge(delta, cursor, err);
 	}
 	state_cursor_close(&cursor);
-	code = code < 0 ? code : find_new_names(delta, err);
+	code = code < 0 ? code : local_new_names(delta, err);
 	state_rollback(state);
 	return code;
 }

@@ -144,6 +144,10 @@ void folder_look_finish(struct folder_look *folder);
 struct local_file local_file_of(const struct maildir_told *told);
 /* What of the mailbox and its folder, which is open, decides how letters are taken. */
 struct local_facts letter_facts_of(const struct run *run, const struct mailbox *mailbox);
+/* C9. Of ROW's names in SCAN the one that tells what base has of it; NULL: none does. */
+const struct maildir_entry *observe_known_name(const struct maildir_scan *scan,
+					       const struct local_facts *facts,
+					       const struct row *row);
 
 /* Where a file that a MUA moved is in the folder that it came to, and what its letters mean in the
  * words of that mailbox. -ERR_CHANGED when it is not there any more. */

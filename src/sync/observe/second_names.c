@@ -1,6 +1,7 @@
 /*
- * Files of one folder that share a unique part (C6 to C8 of rules/content_rules.h): one message if
- * they are equal, else one of them gets a unique part of its own, so that each is a message.
+ * Files of one folder that share a unique part (C6 to C9 of rules/content_rules.h): one message if
+ * they are equal, of whose names one speaks; else one of them gets a unique part of its own, so
+ * that each is a message.
  */
 #include "observe.h"
 #include "observe_private.h"
@@ -124,6 +125,33 @@ static int settle(struct run *run, struct mailbox *mailbox, const struct maildir
 		}
 	}
 	return code;
+}
+
+static bool is_known_name(const struct maildir_scan *scan, const struct local_facts *facts,
+			  const struct row *row, const struct maildir_entry *entry)
+{
+	struct maildir_told told = maildir_scan_told(scan, entry);
+	struct local_file file = local_file_of(&told);
+	return local_is_as_known(facts, &file, row);
+}
+
+const struct maildir_entry *observe_known_name(const struct maildir_scan *scan,
+					       const struct local_facts *facts,
+					       const struct row *row)
+{
+	const struct maildir_entry *first = maildir_scan_find(scan, span_of(row->unique));
+	size_t count = 0;
+	const struct maildir_entry *others =
+		maildir_scan_doubles(scan, span_of(row->unique), &count);
+	if (first != NULL && is_known_name(scan, facts, row, first)) {
+		return first;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (is_known_name(scan, facts, row, &others[i])) {
+			return &others[i];
+		}
+	}
+	return NULL;
 }
 
 int observe_scan(struct run *run, struct mailbox *mailbox, struct maildir_scan *scan,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "observe/observe.h"
+
 static int job_scan(struct job *job, struct err *err)
 {
 	if (job->has_scan) {
@@ -79,6 +81,19 @@ int job_find_file(struct job *job, const struct row *row, struct maildir_entry *
 	return code < 0 ? code
 			: err_set(err, ERR_CHANGED, SCOPE_MESSAGE,
 				  "the file %s is not there any more", row->unique);
+}
+
+int job_find_name(struct job *job, const struct row *row, struct maildir_entry *entry,
+		  struct err *err)
+{
+	size_t count = 0;
+	int code = job_find_file(job, row, entry, err);
+	if (code == 0 && job_doubles(job, row, &count) != NULL && count > 0) {
+		const struct local_facts facts = letter_facts_of(job->run, job->mailbox);
+		const struct maildir_entry *known = observe_known_name(&job->scan, &facts, row);
+		*entry = known != NULL ? *known : *entry;
+	}
+	return code;
 }
 
 const struct maildir_entry *job_doubles(const struct job *job, const struct row *row, size_t *count)

@@ -254,6 +254,9 @@ void job_ask_names(struct job *job);
  * until the next call. */
 int job_find_file(struct job *job, const struct row *row, struct maildir_entry *entry,
 		  struct err *err);
+/* The same of the name that speaks where there are several (C9). */
+int job_find_name(struct job *job, const struct row *row, struct maildir_entry *entry,
+		  struct err *err);
 /* The other files of its unique part, as of then (C6); NULL: none. */
 const struct maildir_entry *job_doubles(const struct job *job, const struct row *row,
 					size_t *count);

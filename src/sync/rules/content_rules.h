@@ -12,13 +12,17 @@
  *       be done to it waits
  *
  * And of names in one folder, which may be of one file or of several:
- *   C5  a row lacks its file, and a new file has a name that is equal up to the first `,` or `:`:
- *       of SAME content it is the row's, under another name
+ *   C5  a row lacks its file, and a new file has SAME content: it is the row's, under another name.
+ *       Where base has not both sides, or no digest of the content, or the new name is one of
+ *       ours, only if the names are equal up to the first sign that may end a unique part
  *   C6  files that share a unique part and are equal, or one (hard links), are one message: their
  *       names stay, and go together
  *   C7  if they differ they are messages of their own. The one that base knows keeps the name,
  *       without one the first; the other one gets another unique part
  *   C8  where this run may not change the Maildir that waits, and is told with both names
+ *   C9  of the names of one message that speaks which tells what base has of it; where none does,
+ *       the one whose size, mtime and inode are the row's; else the first, one in `cur` before one
+ *       in `new`. The others, as an older backup brings them back, change nothing
  *
  * A file of OTHER content is mail that the server never had: it is new, and the message that it
  * stood for has no file any more (E9 of rules/effect.h).

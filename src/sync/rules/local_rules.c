@@ -94,6 +94,14 @@ struct local_flags local_flags_of(const struct local_facts *facts, const struct 
 	return told;
 }
 
+bool local_is_as_known(const struct local_facts *facts, const struct local_file *file,
+		       const struct row *row)
+{
+	struct local_flags told = local_flags_of(facts, file, row);
+	return row->local == MESSAGE_PRESENT && (file->known & FLAGS_SYSTEM) != 0 &&
+	       told.flags == row->local_flags && told.unlettered == row->unlettered;
+}
+
 void local_change_row(enum local_change change, const struct local_flags *flags, struct row *row)
 {
 	row->reason = REASON_NONE;

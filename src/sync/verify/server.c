@@ -171,7 +171,9 @@ static int check_row(struct comparison *comparison, const struct row *row,
 				  "tells no sync so",
 				  err);
 	} else if (entry != NULL) {
-		code = check_letters(comparison, row, entry, err);
+		const struct maildir_entry *known =
+			observe_known_name(&at->scan, &comparison->letters, row);
+		code = check_letters(comparison, row, known != NULL ? known : entry, err);
 	}
 	return code < 0 ? code : check_date(comparison, row, entry, there, err);
 }
