@@ -409,6 +409,48 @@ def test_a_unique_id_that_is_given_to_another_message_hides_nothing(drop_account
         assert account.sync().did == {"deleted_remote": 1}
 
 
+def reports(count):
+    """Messages of one header, which has no Message-ID, and of one size."""
+    return [f"From: cron\r\nSubject: report\r\n\r\ndisk {n} is full\r\n".encode() for n in range(count)]
+
+
+@pytest.mark.parametrize("uidl", [True, False])
+@pytest.mark.parametrize("number", ["its own", "the first one's"])
+@pytest.mark.parametrize("at_quit", ["ok", "cut-after"])
+def test_what_is_alike_but_for_its_body_is_not_taken_for_what_was_deleted(drop_account, uidl, number, at_quit):
+    first, second, third = reports(3)
+    with Maildrop([first], uidl=uidl) as drop:
+        account = drop_account(drop, leave_on_server="no")
+        drop.quit = at_quit
+        account.sync(status=None)
+        assert drop.letters == []
+        drop.quit = "ok"
+        drop.letters = [["id1" if number != "its own" else "id2", second]]
+        assert account.sync().did == {"downloaded": 1, "deleted_remote": 1}
+        # One that was deleted, and is there all the same, is not fetched into a second file.
+        drop.letters = [["id3", second], ["id4", third]]
+        assert account.sync().did == {"downloaded": 1, "deleted_remote": 2}
+        assert drop.letters == []
+        assert local(account) == [first, second, third]
+        assert account.sync().did == {}
+
+
+def test_what_is_alike_but_for_its_body_comes_though_the_other_one_went(drop_account):
+    first, second = reports(2)
+    with Maildrop([first]) as drop:
+        account = drop_account(drop)
+        account.sync()
+        drop.letters = [["id2", second]]
+        assert account.sync().did == {"downloaded": 1}
+        # All ids are others: it is fetched, and known by its content.
+        drop.letters = [["new-id2", second]]
+        assert account.sync().did == {}
+        assert drop.commands.count("RETR 1") == 3
+        assert account.sync().did == {}
+        assert drop.commands.count("RETR 1") == 3
+        assert local(account) == [first, second]
+
+
 def test_unique_ids_of_another_form_fetch_nothing_again(drop_account):
     with Maildrop(letters(6)) as drop:
         account = drop_account(drop)

@@ -1,4 +1,4 @@
-/* Rules K1 to K5, K15 and K16: which message of a listing is which row. */
+/* Rules K1 to K5, K15, K16 and K18: which message of a listing is which row. */
 #include "pop3_scene.h"
 
 #include <stdlib.h>
@@ -161,6 +161,7 @@ static void K3_a_row_that_vanished_is_found_under_a_new_key(void **state)
 	assert_true(second->wants_header);
 	give_header(&scene, second, 2);
 	give_header(&scene, fresh, 3);
+	scene.headers[0].message_id = scene.headers[1].message_id = 7;
 	settle(&scene);
 	assert_int_equal(second->row, 1);
 	assert_true(second->is_renamed);
@@ -202,6 +203,49 @@ static void K3_a_size_that_was_not_told_may_be_any(void **state)
 		scene.headers[0].message_id = 7;
 		settle(&scene);
 		assert_int_equal(item->row, 0);
+	}
+	(void)state;
+}
+
+/* K1 and K3: of what we downloaded, and of what another program did. */
+static void K18_a_header_without_a_message_id_is_no_proof(void **state)
+{
+	enum {
+		DELETED,
+		MISSING,
+		OTHERS,
+		OTHER_KEY,
+		LISTED,
+		SEEDED,
+		CASES
+	};
+	static char none[] = "";
+	for (int which = 0; which < CASES; which++) {
+		struct scene scene;
+		scene_init(&scene);
+		struct pop3_row *row = add_row(&scene, key_a, 1, 10);
+		give_digest(row, 1);
+		row->has_content = true;
+		memset(row->content, 5, ROW_CONTENT_SIZE);
+		row->is_deleted = which == DELETED || which == SEEDED;
+		row->gone_since = which == MISSING ? 5 : 0;
+		row->unique = which == SEEDED ? none : row->unique;
+		scene.view.whose = which == OTHERS ? WHOSE_OTHERS : WHOSE_OURS;
+		/* LISTED: a doubt for its size alone. */
+		struct pop3_item *item =
+			add_item(&scene, which == OTHER_KEY ? "x" : "a", which == LISTED ? 11 : 10);
+		match(&scene);
+		assert_true(item->wants_header);
+		give_header(&scene, item, 1);
+		settle(&scene);
+		bool is_row = which == LISTED || which == SEEDED;
+		assert_int_equal(item->row, is_row ? 0 : POP3_NO_ROW);
+		assert_int_equal(item->wants_content, !is_row);
+		uint8_t content[ROW_CONTENT_SIZE] = {0};
+		assert_int_equal(pop3_row_of_content(&scene.view, content), POP3_NO_ROW);
+		memset(content, 5, sizeof(content));
+		assert_int_equal(pop3_row_of_content(&scene.view, content),
+				 is_row ? POP3_NO_ROW : 0);
 	}
 	(void)state;
 }
@@ -320,6 +364,7 @@ int main(void)
 		cmocka_unit_test(K3_a_row_that_vanished_is_found_under_a_new_key),
 		cmocka_unit_test(K3_one_of_another_size_takes_no_row_that_has_its_message),
 		cmocka_unit_test(K3_a_size_that_was_not_told_may_be_any),
+		cmocka_unit_test(K18_a_header_without_a_message_id_is_no_proof),
 		cmocka_unit_test(K3_many_that_are_alike_are_found_one_by_one),
 		cmocka_unit_test(K15_a_doubt_without_a_header_waits_and_teaches_nothing),
 		cmocka_unit_test(K15_one_that_failed_is_no_other_for_lack_of_a_header),

@@ -84,7 +84,10 @@ static int find_row(struct retrieval *retrieval, struct pop3_row **row, struct e
 		code = pop3_prove(job, held, &is_stored, err);
 		*row = &job->session.rows.items[held->item->row];
 		(*row)->first_seen = is_stored ? clock_real_s() : (*row)->first_seen;
-	} else {
+	} else if (held->item->wants_content) {
+		code = pop3_recognise(job, held, &is_stored, err);
+	}
+	if (code == 0 && *row == NULL && is_stored) {
 		*row = make_row(job, held, clock_real_s(), err);
 		code = *row != NULL ? 0 : -(int)err->code;
 	}

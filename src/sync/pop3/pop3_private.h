@@ -163,6 +163,10 @@ struct pop3_arrival {
 /* Judges BODY of a message that has a row: *IS_STORED: it is to be delivered, under the row's name,
  * which is a new one; else its draft was discarded. The row is as it will be. */
 int pop3_prove(struct pop3_job *job, struct pop3_arrival *body, bool *is_stored, struct err *err);
+/* K18: as pop3_prove(), of a message that has none. *IS_STORED false: it is that of a row, which
+ * it has now. */
+int pop3_recognise(struct pop3_job *job, struct pop3_arrival *body, bool *is_stored,
+		   struct err *err);
 /* A16 for a row that takes over a file (K7). */
 int pop3_judge_adopted(struct pop3_job *job, const struct pop3_item *item, struct err *err);
 /* Writes down rows whose doubts went, if any did. */

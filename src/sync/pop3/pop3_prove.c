@@ -220,6 +220,33 @@ int pop3_prove(struct pop3_job *job, struct pop3_arrival *body, bool *is_stored,
 	return 0;
 }
 
+int pop3_recognise(struct pop3_job *job, struct pop3_arrival *body, bool *is_stored,
+		   struct err *err)
+{
+	struct pop3_view *view = &job->session.view;
+	struct pop3_item *item = body->item;
+	uint32_t index = pop3_row_of_content(view, body->draft.content);
+	*is_stored = index == POP3_NO_ROW;
+	if (*is_stored) {
+		return 0;
+	}
+	item->row = index;
+	struct pop3_row *row = pop3_row_name(job, item, view->rows[index].unique, err);
+	if (row == NULL) {
+		return -ERR_NOMEM;
+	}
+	view->is_listed[index] = true;
+	row->occurrence = item->occurrence;
+	row->size = item->size;
+	row->gone_since = 0;
+	row->is_deleted = false;
+	row->doubts = pop3_doubts_after(row->doubts, POP3_PROOF_SAME, body->is_proven);
+	maildir_draft_discard(job->mailbox->dir, &body->draft);
+	item->act = POP3_ACT_PROVE;
+	item->state = WANT_DONE;
+	return 0;
+}
+
 int pop3_judge_adopted(struct pop3_job *job, const struct pop3_item *item, struct err *err)
 {
 	struct pop3_row *row = &job->session.rows.items[item->row];

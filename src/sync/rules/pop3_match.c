@@ -295,13 +295,27 @@ static struct numbering *numberings_make(const struct pop3_view *view, size_t *c
 	return made;
 }
 
+/* K18, of a HEADER that is the row's */
+static bool needs_content(const struct pop3_view *view, const struct pop3_item *item,
+			  const struct pair_candidate *header, const struct pop3_row *row)
+{
+	bool was_there = strcmp(row->uidl, item->key) == 0 && !row->is_deleted &&
+			 row->gone_since == 0 && view->whose != WHOSE_OTHERS;
+	return !was_there && header->message_id == 0 && row->unique[0] != '\0';
+}
+
 /* A row without a digest can only be told by its key and size: a key that was given away once
  * (deleted by us) is then not trusted. */
-static bool is_still_row(const struct pop3_view *view, const struct pop3_item *item)
+static bool is_still_row(const struct pop3_view *view, struct pop3_item *item)
 {
 	const struct pair_candidate *header = pop3_header_of(view, item);
 	const struct pop3_row *row = &view->rows[item->row];
-	return header != NULL && row->has_digest ? is_same(header, row) : !row->is_deleted;
+	if (header == NULL || !row->has_digest) {
+		return !row->is_deleted;
+	}
+	bool is_it = is_same(header, row);
+	item->wants_content = is_it && needs_content(view, item, header, row);
+	return is_it && !item->wants_content;
 }
 
 /* Rows that are not listed, by digest and size, and for each place the next one that is still to be
@@ -369,6 +383,10 @@ static void settle_renamed(struct pop3_view *view, struct pop3_item *item, struc
 			      of_its_size ? compare_digest_and_size : compare_digest);
 	if (at == lost->count || (of_its_size ? !told_equal(lost->rows[at]->size, item->size)
 					      : header->message_id == 0)) {
+		return;
+	}
+	if (needs_content(view, item, header, lost->rows[at])) {
+		item->wants_content = true;
 		return;
 	}
 	lost->free_at[at] = (uint32_t)at + 1;
@@ -469,6 +487,18 @@ int pop3_settle_doubts(struct pop3_view *view, struct err *err)
 finish:
 	lost_finish(&lost);
 	return code;
+}
+
+uint32_t pop3_row_of_content(const struct pop3_view *view, const uint8_t *content)
+{
+	for (size_t r = 0; r < view->row_count; r++) {
+		const struct pop3_row *row = &view->rows[r];
+		if (!view->is_listed[r] && row->has_content &&
+		    memcmp(row->content, content, ROW_CONTENT_SIZE) == 0) {
+			return (uint32_t)r;
+		}
+	}
+	return POP3_NO_ROW;
 }
 
 bool pop3_header_is_told(const struct pop3_header_facts *facts)

@@ -12,6 +12,9 @@
  *       any more is that row (the server changed its keys); with a Message-ID the size may be
  *       another, too, which is looked at where all rows are missing at once, or where one of the
  *       two sizes was not told.
+ *   K18 a header without a Message-ID does not tell that a message is a row that we downloaded and
+ *       that was deleted, missing or another server's (K1), or has another key (K3): it is
+ *       fetched, and is the row whose content it has; of none it is new
  *   K4  what is left is new. In doubt a message is new: never lost before never doubled.
  *   K5  behind another server or user, no key is trusted: all that were joined are a doubt.
  *
@@ -148,7 +151,8 @@ struct pop3_item {
 	const char *key;     /* borrowed; "": not known yet */
 	const char *unique;  /* ADOPT: the name of its file, borrowed; else "" */
 	bool is_doubtful;
-	bool is_renamed; /* the row takes this key */
+	bool is_renamed;    /* the row takes this key */
+	bool wants_content; /* K18: its body tells whether it is new */
 	bool wants_header;
 	bool is_failed;
 	bool waits;       /* K15, K16 */
@@ -202,6 +206,8 @@ bool pop3_header_is_told(const struct pop3_header_facts *facts);
 int pop3_mark_doubts(struct pop3_view *view, bool all_unknown, struct err *err);
 /* K1 and K3 by the headers that came; K15 and K16 for the others. */
 int pop3_settle_doubts(struct pop3_view *view, struct err *err);
+/* K18: the row of which a message of CONTENT is, or POP3_NO_ROW. */
+uint32_t pop3_row_of_content(const struct pop3_view *view, const uint8_t *content);
 
 /* --- pop3_known.c --- */
 /* K6 */
