@@ -153,6 +153,42 @@ static void C5_other_names_in_new_clear_no_flags_of_many(void **state)
 			       "00/S 01/S 02/S 03/S 04/S 05/S 06/S 07/S 08/S 09/S 10/S 11/S");
 }
 
+/* What the brake holds stays held. */
+static void C5_other_names_let_nothing_go(void **state)
+{
+	struct run_scene *scene = *state;
+	char from[64];
+	char to[64];
+	char text[64];
+	scene->account.max_delete_percent = 50;
+	for (int i = 0; i < 12; i++) {
+		snprintf(from, sizeof(from), "INBOX/cur/17.%d.host:2,S", i);
+		snprintf(text, sizeof(text), "Subject: %02d\nMessage-ID: <%02d@x>\n\n", i, i);
+		run_scene_write(scene, from, text);
+	}
+	RUN_OK(scene, run_scene_sync(scene));
+	for (uint32_t uid = 1; uid <= 12; uid++) {
+		scripted_expunge(scene->server, "INBOX", uid);
+	}
+	(void)run_scene_sync(scene);
+	assert_int_equal(scene->report.status, err_exit_status(ERR_BRAKE));
+	for (int i = 0; i < 6; i++) {
+		snprintf(from, sizeof(from), "INBOX/cur/17.%d.host:2,S", i);
+		snprintf(to, sizeof(to), "INBOX/cur/%d.other:2,FS", i);
+		rename_here(scene, from, to);
+	}
+	(void)run_scene_sync(scene);
+	assert_int_equal(scene->report.status, err_exit_status(ERR_BRAKE));
+	assert_int_equal(scene->report.total.uploaded, 0);
+	run_scene_expect_here(scene, "INBOX",
+			      "00/FS 01/FS 02/FS 03/FS 04/FS 05/FS 06/S 07/S 08/S 09/S 10/S 11/S");
+	scene->options.bring_back = true;
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.uploaded, 12);
+	run_scene_expect_both(scene, "INBOX",
+			      "00/FS 01/FS 02/FS 03/FS 04/FS 05/FS 06/S 07/S 08/S 09/S 10/S 11/S");
+}
+
 /* As a backup of before brings it back, beside the file of now. */
 static void C9_an_older_name_takes_no_flag_off(void **state)
 {
@@ -244,6 +280,7 @@ int main(void)
 		RUN_TEST(C5_another_text_of_that_size_is_new_mail),
 		RUN_TEST(C5_another_delimiter_changes_nothing_there),
 		RUN_TEST(C5_other_names_in_new_clear_no_flags_of_many),
+		RUN_TEST(C5_other_names_let_nothing_go),
 		RUN_TEST(C6_other_names_go_along_when_it_is_moved_there),
 		RUN_TEST(C9_an_older_name_takes_no_flag_off),
 		RUN_TEST(C9_where_none_tells_it_the_file_of_before_speaks),

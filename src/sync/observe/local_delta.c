@@ -256,9 +256,6 @@ static int apply_to_row(struct local_delta *delta, const struct local_item *item
 		goto finish;
 	}
 	local_change_row(item->change, &item->flags, &row);
-	if (item->change == LOCAL_RENAMED) {
-		code = row_set_unique(&row, item->entry->name, item->entry->unique_len, err);
-	}
 	if (code == 0 && row.local == MESSAGE_ABSENT) {
 		code = row_set_unique(&row, "", 0, err);
 	}
@@ -266,6 +263,24 @@ static int apply_to_row(struct local_delta *delta, const struct local_item *item
 		code = state_row_put(state, &row, err);
 	}
 finish:
+	row_finish(&row);
+	return code;
+}
+
+/* C5. What waits stays as it was; its flags are as if they alone had changed. */
+static int apply_new_name(struct local_delta *delta, const struct local_item *item, struct err *err)
+{
+	struct state *state = delta->run->session->state;
+	struct row row;
+	bool found = false;
+	row_init(&row);
+	int code = state_row_by_id(state, item->row, &row, &found, err);
+	if (code == 0 && found &&
+	    (code = row_set_unique(&row, item->entry->name, item->entry->unique_len, err)) == 0 &&
+	    (code = state_row_put(state, &row, err)) == 0) {
+		code = state_see_local_flags(state, item->row, item->flags.flags,
+					     item->flags.unlettered, err);
+	}
 	row_finish(&row);
 	return code;
 }
@@ -340,9 +355,10 @@ static int apply_item(struct local_delta *delta, const struct local_item *item, 
 		return code < 0 ? code : apply_to_row(delta, item, err);
 	case LOCAL_BACK:
 		return apply_back(delta, item, err);
+	case LOCAL_RENAMED:
+		return apply_new_name(delta, item, err);
 	case LOCAL_LOST:
 	case LOCAL_FLAGS_LOST:
-	case LOCAL_RENAMED:
 		return apply_to_row(delta, item, err);
 	}
 	return 0;

@@ -82,7 +82,7 @@ static int gather(struct local_delta *delta, struct new_names *names, struct err
 }
 
 /* Whether it is worth reading. A name that is not alike may be that of any message: only what base
- * has on both sides, and knows the content of, is looked for under it. */
+ * agreed on, and knows the content of, is looked for under it. */
 static bool may_be(const struct local_delta *delta, const struct new_name *name,
 		   const struct row *row)
 {
@@ -91,8 +91,7 @@ static bool may_be(const struct local_delta *delta, const struct new_name *name,
 	if (name->item->change != LOCAL_NEW || name->is_unread) {
 		return false;
 	}
-	if (row->is_agreed && row->remote == MESSAGE_PRESENT && row->has_content &&
-	    !name->is_ours) {
+	if (row->is_agreed && row->has_content && !name->is_ours) {
 		return true;
 	}
 	memcpy(unique, entry->name, entry->unique_len);

@@ -13,8 +13,8 @@
  *
  * And of names in one folder, which may be of one file or of several:
  *   C5  a row lacks its file, and a new file has SAME content: it is the row's, under another name.
- *       Where base has not both sides, or no digest of the content, or the new name is one of
- *       ours, only if the names are equal up to the first sign that may end a unique part
+ *       Where base did not agree on it, or has no digest of the content, or the new name is
+ *       one of ours, only if the names are equal up to the first sign that may end a unique part
  *   C6  files that share a unique part and are equal, or one (hard links), are one message: their
  *       names stay, and go together
  *   C7  if they differ they are messages of their own. The one that base knows keeps the name,

@@ -120,7 +120,7 @@ struct local_flags local_flags_of(const struct local_facts *facts, const struct 
 /* C9. Whether FILE's name tells what ROW has of its file already. */
 bool local_is_as_known(const struct local_facts *facts, const struct local_file *file,
 		       const struct row *row);
-/* What LOCAL_BACK, _RENAMED, _LOST, _DAMAGED and _FLAGS_LOST make of ROW. Its `unique` is left
+/* What LOCAL_BACK, _LOST, _DAMAGED and _FLAGS_LOST make of ROW. Its `unique` is left
  * alone: of one that is ABSENT afterwards it is void. */
 void local_change_row(enum local_change change, const struct local_flags *flags, struct row *row);
 
