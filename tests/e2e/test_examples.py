@@ -2,8 +2,10 @@
 of the one it names."""
 
 import configparser
+import os
 import pathlib
 import stat
+import subprocess
 
 import pytest
 
@@ -84,3 +86,13 @@ def test_a_configuration_syncs(make_account, dovecots, path):
     if path.stem == "hooks":
         assert (base.folder / "notify-send").read_text() == "1 new messages in home\n"
         assert (base.folder / "notmuch").read_text() == "new --quiet\n"
+
+
+def test_the_demo_ends_with_both_sides_alike(tmp_path):
+    """It reads both sides with other programs, and fails where they differ."""
+    folder = tmp_path / "demo"
+    env = dict(os.environ, MAILSYNC=str(program.binary()), DEMO_DIR=str(folder))
+    done = subprocess.run([EXAMPLES / "demo"], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=program.TIMEOUT, check=False)
+    assert done.returncode == 0 and "\n== Done." in done.stdout, done
+    assert list((folder / "mail").rglob("cur/*"))
