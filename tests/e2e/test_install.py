@@ -1,6 +1,7 @@
 """`make install`, `uninstall` and `dist`, the units for systemd, and completion in a real shell."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -93,6 +94,18 @@ def test_the_script_of_each_shell_is_good(shell, tmp_path):
     assert script.stat().st_size > 1000
     done = subprocess.run([shell, "-n", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_package_can_be_built_where_nothing_was():
+    """`make deb` on a clean Debian: what its control file and dpkg ask for is what the set-up installs."""
+    setup = (ROOT / "tests/rig/setup").read_text()
+    lists = dict(re.findall(r"^(\w+_PACKAGES)='([^']*)'", setup, re.M))
+    [taken] = re.findall(r'^\s*package\) more="(.*)"', setup, re.M)
+    installed = {word for name in re.findall(r"\$(\w+)", taken) for word in lists[name].split()}
+    control = (ROOT / "data/debian/control").read_text()
+    needed = re.search(r"^Build-Depends:((?:.*\n )*.*)", control, re.M)[1]
+    names = {name.split()[0].replace("debhelper-compat", "debhelper") for name in needed.split(",")}
+    assert names | {"build-essential"} <= installed, names - installed
 
 
 def test_a_tarball_builds_by_itself(tmp_path):
