@@ -156,7 +156,8 @@ const struct conf_key conf_keys[] = {
 	{"layout", CONF_TYPE_WORD, AT(layout), "fs", NULL, 0, 0, layout_words, BOTH, 0,
 	 "fs: mailbox a/b is directory a/b. maildir++: it is .a.b, and INBOX is the root."},
 	{"inbox", CONF_TYPE_FOLDER, AT(inbox), "INBOX", NULL, 0, 0, NULL, BOTH, 0,
-	 "Folder under maildir that INBOX is, with layout fs; . is the root."},
+	 "Folder under maildir that INBOX is, with layout fs; . is the root. While it is not "
+	 "there, and another folder may be it, INBOX waits."},
 	{"info_delimiter", CONF_TYPE_SIGN, AT(info_delimiter), ":", NULL, 0, 0, NULL, BOTH, 0,
 	 "Sign before the flags in file names; another one, such as ; or !, for file systems "
 	 "that cannot hold a colon."},

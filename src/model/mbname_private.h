@@ -17,7 +17,4 @@ int mbname_check(struct span name, struct err *err);
 /* -ERR_PARTIAL, scope mailbox: "the mailbox name NAME REASON". */
 int mbname_refuse(struct span name, const char *reason, struct err *err);
 
-/* "INBOX" in any case. */
-bool mbname_is_inbox(struct span component);
-
 #endif

@@ -1,9 +1,12 @@
 /* What could not be looked at below the root (maildir.h). */
 #include "maildir_private.h"
 
+#include <stdlib.h>
+
 void maildir_blind_init(struct maildir_blind *blind)
 {
 	blind->has_lost_found = false;
+	blind->other_inbox = NULL;
 	strlist_init(&blind->names);
 	strlist_init(&blind->why);
 	strlist_init(&blind->left_out);
@@ -14,6 +17,8 @@ void maildir_blind_finish(struct maildir_blind *blind)
 	strlist_finish(&blind->names);
 	strlist_finish(&blind->why);
 	strlist_finish(&blind->left_out);
+	free(blind->other_inbox);
+	blind->other_inbox = NULL;
 }
 
 /* A folder a.b of offlineimap's may be the mailbox a/b. */
@@ -34,6 +39,9 @@ const char *maildir_blind_why(const struct maildir *maildir, const struct maildi
 		if (is_at_or_below(name, blind->names.items[i], maildir->layout == LAYOUT_FS)) {
 			return blind->why.items[i];
 		}
+	}
+	if (blind->other_inbox != NULL && is_at_or_below(name, "INBOX", true)) {
+		return blind->other_inbox;
 	}
 	return blind->has_lost_found ? "the folder of the mailbox is not there, and a lost+found "
 				       "in the Maildir holds something, where a repair of the file "

@@ -206,6 +206,8 @@ struct walk {
 	struct strlist queue;        /* paths of directories to look into */
 	struct strlist names;
 	struct maildir_aliases candidates; /* their decoded names and paths */
+	char *other_inbox;                 /* path of what INBOX may be; NULL: none */
+	bool has_dotted;                   /* fs: the root holds Maildir++'s folders */
 };
 
 static void walk_init(struct walk *walk, struct maildir *maildir, struct maildir_blind *blind)
@@ -220,6 +222,7 @@ static void walk_finish(struct walk *walk)
 	strlist_finish(&walk->queue);
 	strlist_finish(&walk->names);
 	maildir_aliases_finish(&walk->candidates);
+	free(walk->other_inbox);
 }
 
 static int walk_left_out(struct walk *walk, const char *path, const char *why, struct err *err)
@@ -232,6 +235,19 @@ static int walk_left_out(struct walk *walk, const char *path, const char *why, s
 		return 0;
 	}
 	return strlist_add(&walk->blind->left_out, span_of(text.text), err);
+}
+
+/* Whether PATH, which holds a mailbox and is not INBOX's folder, may be meant to be. */
+static bool is_like_inbox(const struct walk *walk, const char *path)
+{
+	return walk->other_inbox == NULL &&
+	       (strcmp(path, ".") == 0 || mbname_is_inbox(span_of(path)));
+}
+
+static int walk_note_inbox(struct walk *walk, const char *path, struct err *err)
+{
+	walk->other_inbox = strdup(path);
+	return walk->other_inbox ? 0 : err_nomem(err);
 }
 
 /* PATH holds a mailbox. */
@@ -248,6 +264,8 @@ static int walk_found(struct walk *walk, const char *path, struct err *err)
 			     &reason) < 0) {
 		if (reason.code == ERR_NOMEM) {
 			code = err_nomem(err);
+		} else if (is_like_inbox(walk, path)) {
+			code = walk_note_inbox(walk, path, err);
 		} else {
 			code = walk_left_out(walk, path, reason.text, err);
 		}
@@ -355,6 +373,14 @@ static int walk_queue(struct walk *walk, const char *path, const char *name, str
 	return code;
 }
 
+/* The root is a Maildir, though INBOX has a folder of its own below it. */
+static int walk_root_found(struct walk *walk, struct err *err)
+{
+	return maildir_has_mail(walk->maildir, ".") && is_like_inbox(walk, ".")
+		     ? walk_note_inbox(walk, ".", err)
+		     : 0;
+}
+
 /* Looks into one directory of the fs layout, queueing those in it. Closes FD. */
 static int walk_directory(struct walk *walk, int fd, const char *path, struct err *err)
 {
@@ -368,6 +394,10 @@ static int walk_directory(struct walk *walk, int fd, const char *path, struct er
 		return code;
 	}
 	while ((code = dir_stream_next(&stream, &name, &kind, err)) > 0) {
+		if (is_root && name[0] == '.' && kind == DIR_KIND_DIR && !walk->has_dotted) {
+			struct err ignored;
+			walk->has_dotted = maildir_has_parts(walk->maildir, name, &ignored) > 0;
+		}
 		if (name[0] == '.' || kind == DIR_KIND_FILE || kind == DIR_KIND_OTHER) {
 			continue;
 		}
@@ -384,11 +414,12 @@ static int walk_directory(struct walk *walk, int fd, const char *path, struct er
 		}
 	}
 	dir_stream_close(&stream);
-	if (code == 0 && is_mailbox &&
-	    (!is_root || strcmp(walk->maildir->inbox_folder, ".") == 0)) {
-		code = walk_found(walk, path, err);
+	if (code < 0 || !is_mailbox) {
+		return code;
 	}
-	return code;
+	return is_root && strcmp(walk->maildir->inbox_folder, ".") != 0
+		     ? walk_root_found(walk, err)
+		     : walk_found(walk, path, err);
 }
 
 static int walk_fs(struct walk *walk, struct err *err)
@@ -413,38 +444,10 @@ static int walk_fs(struct walk *walk, struct err *err)
 	return code;
 }
 
-/* 1 when PATH is a directory, 0 when it is not or is not there. */
-static int is_directory(const struct maildir *maildir, const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (fstatat(maildir->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		return S_ISDIR(st.st_mode);
-	}
-	return is_absent(errno) ? 0 : look_failed(errno, path, err);
-}
-
-/* 1 when PATH has cur, new or tmp, 0 when it has none of them. */
-static int has_parts(const struct maildir *maildir, const char *path, struct err *err)
-{
-	int code = 0;
-
-	for (int i = 0; i < MAILDIR_DIRS && code == 0; i++) {
-		struct buf part;
-		buf_init(&part, MBNAME_MAX);
-		buf_printf(&part, "%s/%s", path, maildir_dir_names[i]);
-		if (part.failed == 0) {
-			code = is_directory(maildir, part.data, err);
-		}
-		buf_finish(&part);
-	}
-	return code;
-}
-
 /* Notes PATH where it holds a mailbox. */
 static int walk_look(struct walk *walk, const char *path, struct err *err)
 {
-	int code = has_parts(walk->maildir, path, err);
+	int code = maildir_has_parts(walk->maildir, path, err);
 
 	code = code > 0 ? walk_found(walk, path, err) : code;
 	return code < 0 ? walk_blinded(walk, path, err) : 0;
@@ -468,6 +471,8 @@ static int walk_maildirpp(struct walk *walk, struct err *err)
 			code = walk_look(walk, name, err);
 		} else if (strcmp(name, MAILDIR_LOST_FOUND) == 0 && may_be_one) {
 			walk_lost_found(walk, walk->maildir->root_fd);
+		} else if (is_like_inbox(walk, name) && maildir_has_mail(walk->maildir, name)) {
+			code = walk_note_inbox(walk, name, err);
 		}
 	}
 	dir_stream_close(&stream);
@@ -501,6 +506,36 @@ static int walk_settle_aliases(struct walk *walk, struct err *err)
 	return code;
 }
 
+/* What there is of INBOX, where another directory may be its folder. */
+static int walk_settle_inbox(struct walk *walk, struct err *err)
+{
+	const char *path = walk->other_inbox;
+	struct buf text;
+
+	if (path == NULL) {
+		return 0;
+	}
+	buf_init(&text, ERR_TEXT_SIZE);
+	if (walk->blind != NULL && strlist_find(&walk->names, "INBOX") < 0 &&
+	    !strlist_has(&walk->blind->names, "INBOX")) {
+		maildir_inbox_advice(walk->maildir, path, walk->has_dotted, &text);
+		walk->blind->other_inbox = buf_steal(&text);
+		return walk->blind->other_inbox ? 0 : err_nomem(err);
+	}
+	/* It is there, or nobody asks what is untold: the other one is one that no mailbox has, or
+	 * a root that is a Maildir for others. */
+	int code = 0;
+	if (walk->maildir->layout == LAYOUT_FS && strcmp(path, ".") != 0) {
+		buf_printf(&text,
+			   "INBOX is the folder %s there; rename this one, or if it holds INBOX's "
+			   "mail set `inbox = %s`",
+			   walk->maildir->inbox_folder, path);
+		code = text.failed ? err_nomem(err) : walk_left_out(walk, path, text.data, err);
+	}
+	buf_finish(&text);
+	return code;
+}
+
 int maildir_list(struct maildir *maildir, struct strlist *names, struct err *err)
 {
 	return maildir_list_seen(maildir, names, NULL, err);
@@ -520,6 +555,7 @@ int maildir_list_seen(struct maildir *maildir, struct strlist *names, struct mai
 	if (code == 0) {
 		code = walk_settle_aliases(&walk, err);
 	}
+	code = code < 0 ? code : walk_settle_inbox(&walk, err);
 	for (size_t i = 0; i < walk.names.count && code == 0; i++) {
 		code = strlist_add(names, span_of(walk.names.items[i]), err);
 	}

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -439,6 +440,74 @@ def test_a_folder_that_can_be_no_mailbox_is_told_in_each_run(make_account, layou
         account.sync()
         agree(account, remote)
         idle(account, remote)
+
+
+OTHER_INBOX = [
+    ("fs", "Inbox", {"inbox": "Inbox"}), ("fs", "inbox", {"inbox": "inbox"}), ("fs", ".", {"inbox": "."}),
+    ("fs", ". and .Sent", {"layout": "maildir++"}), ("maildir++", "INBOX", {"layout": "fs"}),
+]
+
+
+@pytest.mark.parametrize("layout,where,answer", OTHER_INBOX, ids=lambda value: value if isinstance(value, str) else "")
+def test_where_inbox_may_have_another_folder_nothing_is_doubled(make_account, layout, where, answer):
+    """A Maildir that another program filled. What to set is said; until then INBOX waits, and all else goes on."""
+    account = make_account(layout=layout, create="local")
+    root = account.folder / "mail"
+    with account.remote() as remote:
+        messages = [mail.one(number) for number in range(3)]
+        for message in messages:
+            remote.append("INBOX", message)
+        remote.create("Work")
+        remote.append("Work", mail.one(9))
+        for folder in where.split(" and "):
+            for part in ("cur", "new", "tmp"):
+                (root / folder / part).mkdir(parents=True, exist_ok=True)
+        for number, message in enumerate(messages):
+            (root / where.split()[0] / "cur" / f"{number}.x:2,").write_bytes(message.replace(b"\r\n", b"\n"))
+        [(key, value)] = answer.items()
+        for _ in range(2):
+            result = account.sync(status=1)
+            assert [e["mailbox"] for e in result.errors] == ["INBOX"], result
+            assert f"if so, set `{key} = {value}`" in result.errors[0]["message"], result
+            assert result.did.get("downloaded", 0) <= 1, result
+            assert sum(path.is_file() for path in root.rglob("*.x:2,")) == 3 and len(uids(remote)) == 3
+        account.change(**answer)
+        assert account.sync(status=None).did_in("INBOX").get("downloaded", 0) == 0
+        assert len(uids(remote)) == 3
+
+
+@pytest.mark.parametrize("where", ["Inbox", "."])
+def test_a_folder_that_is_not_inbox_after_all(make_account, where):
+    account = make_account()
+    root = account.folder / "mail"
+    with account.remote() as remote:
+        append(remote, 3)
+        for part in ("cur", "new", "tmp"):
+            (root / where / part).mkdir(parents=True, exist_ok=True)
+        (root / where / "new" / "1.x").write_bytes(b"Subject: x\n\nx\n")
+        told = account.sync(status=1).errors[0]["message"]
+        if where == ".":
+            subprocess.run(["sh", "-c", told.partition("make a folder for it: ")[2]], check=True)
+        else:
+            (root / where).rename(root / "Other")
+        assert account.sync().did_in("INBOX") == {"downloaded": 3}
+        assert account.sync().did == {}
+
+
+def test_over_pop3_inbox_may_have_another_folder_too(make_account):
+    account = make_account(protocol="pop3")
+    account.change(port=account.server.port + 2)
+    root = account.folder / "mail"
+    with account.remote() as remote:
+        append(remote, 3)
+    for part in ("cur", "new", "tmp"):
+        (root / part).mkdir(parents=True, exist_ok=True)
+    (root / "cur" / "1.x:2,S").write_bytes(b"Subject: x\n\nx\n")
+    for option in ((), ("--dry-run",), ("--allow-mass-delete",)):
+        result = account.sync(*option, status=1)
+        assert "if so, set `inbox = .`" in result.errors[0]["message"] and not (root / "INBOX").exists(), result
+    account.change(inbox=".")
+    assert account.sync().did == {"downloaded": 3}
 
 
 def test_what_can_be_no_message_is_told_in_each_run(make_account, tmp_path):

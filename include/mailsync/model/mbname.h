@@ -59,6 +59,8 @@ int mbname_to_wire(const struct mbname_wire *wire, const char *name, struct buf 
  */
 int mbname_to_path(enum mbname_layout layout, const char *inbox_folder, const char *name,
 		   struct buf *out, struct err *err);
+/* "INBOX" in any case. */
+bool mbname_is_inbox(struct span component);
 /* The inverse. -ERR_PARTIAL for a directory that is no mailbox name or is not what mbname_to_path
  * gives. */
 int mbname_from_path(enum mbname_layout layout, const char *inbox_folder, struct span path,

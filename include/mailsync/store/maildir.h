@@ -87,6 +87,9 @@ struct maildir_blind {
 	struct strlist why;      /* a sentence with the directory's name */
 	struct strlist left_out; /* directories that can be no mailbox: a sentence for each */
 	bool has_lost_found;     /* a `lost+found` holds something */
+	/* INBOX's folder is not there, and another directory may be it, by another `inbox`: a
+	 * sentence that says which; NULL: none. INBOX and what is below it are untold, too. */
+	char *other_inbox;
 };
 void maildir_blind_init(struct maildir_blind *blind);
 void maildir_blind_finish(struct maildir_blind *blind);

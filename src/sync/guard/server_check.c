@@ -41,6 +41,23 @@ int accident_check_mailboxes(struct run *run, struct err *err)
 		       (unsigned long long)agreed);
 }
 
+/* INBOX's folder is not there, and another directory may be meant. */
+static int check_other_inbox(struct run *run, struct err *err)
+{
+	struct maildir_blind blind;
+	struct strlist names;
+
+	strlist_init(&names);
+	maildir_blind_init(&blind);
+	int code = maildir_list_seen(run->session->maildir, &names, &blind, err);
+	if (code == 0 && blind.other_inbox != NULL) {
+		code = err_set(err, ERR_PARTIAL, SCOPE_ACCOUNT, "INBOX: %s", blind.other_inbox);
+	}
+	maildir_blind_finish(&blind);
+	strlist_finish(&names);
+	return code;
+}
+
 int accident_check_inbox(struct run *run, struct err *err)
 {
 	struct maildir *maildir = run->session->maildir;
@@ -51,10 +68,11 @@ int accident_check_inbox(struct run *run, struct err *err)
 		.here = maildir_exists(maildir) &&
 			maildir_stat(maildir, "INBOX", &stamp, &why) != -ERR_CHANGED,
 	};
-	if (run->options->allow_mass_delete || census.here > 0) {
-		return 0;
+	int code = census.here > 0 ? 0 : check_other_inbox(run, err);
+	if (code < 0 || run->options->allow_mass_delete || census.here > 0) {
+		return code;
 	}
-	int code = state_pop3_load(run->session->state, &rows, err);
+	code = state_pop3_load(run->session->state, &rows, err);
 	for (size_t i = 0; i < rows.count; i++) {
 		census.had_here += rows.items[i].unique[0] != '\0';
 	}

@@ -40,9 +40,10 @@ void observe_blind(struct run *run, const struct maildir_blind *blind)
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		const char *why = maildir_blind_why(run->session->maildir, blind, mailbox->name);
 		bool is_known = mailbox->in_base && mailbox->base.had_local;
+		bool is_inbox = why != NULL && why == blind->other_inbox;
 		if (why != NULL && !(mailbox->seen.in & SIDE_LOCAL) &&
-		    (is_known || !blind->has_lost_found)) {
-			err_set(&err, ERR_LOCAL, SCOPE_MAILBOX, "%s", why);
+		    (is_known || is_inbox || !blind->has_lost_found)) {
+			err_set(&err, is_inbox ? ERR_PARTIAL : ERR_LOCAL, SCOPE_MAILBOX, "%s", why);
 			observe_untold_here(run, mailbox, &err);
 		}
 	}

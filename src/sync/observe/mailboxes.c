@@ -388,7 +388,8 @@ int observe_mailboxes_here(struct run *run, struct err *err)
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		mailbox->seen.in |= mailbox->base.had_remote ? SIDE_REMOTE : SIDE_NONE;
 	}
-	run->seen.is_tree_read = blind.names.count == 0 && !blind.has_lost_found;
+	run->seen.is_tree_read =
+		blind.names.count == 0 && !blind.has_lost_found && !blind.other_inbox;
 	maildir_blind_finish(&blind);
 	return code;
 }
@@ -422,7 +423,8 @@ int observe_mailboxes(struct run *run, struct err *err)
 	run->seen.is_list_whole = found.is_whole;
 	run->seen.lacks_uses = false;
 	code = gather(run, &found, &blind, err);
-	run->seen.is_tree_read = blind.names.count == 0 && !blind.has_lost_found;
+	run->seen.is_tree_read =
+		blind.names.count == 0 && !blind.has_lost_found && !blind.other_inbox;
 	if (code == 0) {
 		code = observe_listing_note(run, err);
 	}
