@@ -5,12 +5,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "mailsync/base/buf.h"
 #include "mailsync/base/err.h"
 #include "mailsync/base/text.h"
 
-#define LOG_LINE_SIZE 4096
-#define LOG_WIRE_SIZE 600
-#define LOG_WIRE_MAX  65536
+#define LOG_LINE_SIZE  4096
+#define LOG_WIRE_SIZE  600
+#define LOG_WIRE_MAX   65536
+#define LOG_SCREEN_MAX ((size_t)1 << 20)
 
 int log_init(struct log *log, FILE *stream, enum log_level level)
 {
@@ -50,27 +52,48 @@ static unsigned progress_rows(const struct log *log)
 	return rows;
 }
 
-/* Clears the rows, from the last up, and goes to the beginning (ECMA-48). The mutex is held. */
-static void erase_progress(struct log *log)
+/* What clears the rows, from the last up, and goes to the beginning (ECMA-48). */
+static void append_erasing(struct log *log, struct buf *out)
 {
 	unsigned rows = progress_rows(log);
 
 	for (unsigned i = 0; i < rows; i++) {
-		fputs(i == 0 ? "\r\033[K" : "\033[A\033[K", log->stream);
+		buf_append_cstr(out, i == 0 ? "\r\033[K" : "\033[A\033[K");
 	}
 	log->progress_lines = 0;
 }
 
-static void put_progress(struct log *log, const char *text)
+/* In one piece: standard error has no buffer of its own, and a terminal that is shown a display
+ * in parts flickers. What there was no memory for is not shown. */
+static void put_whole(struct log *log, struct buf *out)
+{
+	if (out->len > 0) {
+		fwrite(out->data, 1, out->len, log->stream);
+	}
+	fflush(log->stream);
+	buf_finish(out);
+}
+
+/* The mutex is held. */
+static void erase_progress(struct log *log)
+{
+	struct buf out;
+
+	buf_init(&out, LOG_SCREEN_MAX);
+	append_erasing(log, &out);
+	put_whole(log, &out);
+}
+
+static void append_progress(struct log *log, const char *text, struct buf *out)
 {
 	while (text && log->progress_lines < LOG_PROGRESS_MAX) {
 		const char *end = strchr(text, '\n');
 		size_t len = end ? (size_t)(end - text) : strlen(text);
 
 		if (log->progress_lines > 0) {
-			fputc('\n', log->stream);
+			buf_append_char(out, '\n');
 		}
-		fwrite(text, 1, len, log->stream);
+		buf_append(out, text, len);
 		log->progress_columns[log->progress_lines++] =
 			(unsigned short)(len < USHRT_MAX ? len : USHRT_MAX);
 		text = end ? end + 1 : NULL;
@@ -79,12 +102,15 @@ static void put_progress(struct log *log, const char *text)
 
 void log_progress(struct log *log, const char *text)
 {
+	struct buf out;
+
+	buf_init(&out, LOG_SCREEN_MAX);
 	pthread_mutex_lock(&log->mutex);
-	erase_progress(log);
+	append_erasing(log, &out);
 	if (text && log->holds == 0) {
-		put_progress(log, text);
+		append_progress(log, text, &out);
 	}
-	fflush(log->stream);
+	put_whole(log, &out);
 	pthread_mutex_unlock(&log->mutex);
 }
 
@@ -93,7 +119,6 @@ void log_hold(struct log *log)
 	if (log && log->stream) {
 		pthread_mutex_lock(&log->mutex);
 		erase_progress(log);
-		fflush(log->stream);
 		log->holds++;
 		pthread_mutex_unlock(&log->mutex);
 	}

@@ -9,6 +9,7 @@
 #define COLUMNS_MIN 20
 #define NAME_SHARE  3    /* of a line, at most one in so many columns is the account's name */
 #define MEMORY_MS   3000 /* over which a rate is taken */
+#define SHARE_MIN   0.2  /* of that time, before a rate foretells anything */
 #define PART_MAX    64
 #define SHORT_BELOW 60     /* columns; then "messages" is left to be understood */
 #define DONE_KNOWN  5      /* accounts after which it is known how long one takes */
@@ -54,12 +55,27 @@ struct cli_screen cli_screen_of(FILE *stream)
 	return screen;
 }
 
-/* The mean of the last seconds, of which what is older counts less. */
-static double mean_rate(double rate, uint64_t before, uint64_t now, double ms)
+/* The mean of the last seconds, of which what is older counts less, and what was before the first
+ * look nothing: *SHARE is what has been seen. */
+static double mean_rate(double rate, uint64_t before, uint64_t now, double ms, double *share)
 {
 	double fresh = (double)(now > before ? now - before : 0) * 1000 / ms;
+	double part = ms / (ms + MEMORY_MS);
 
-	return rate + (fresh - rate) * ms / (ms + MEMORY_MS);
+	*share += (1 - *share) * part;
+	return rate + (fresh - rate) * part / *share;
+}
+
+/* Time counts from the first message on: what comes before it, as the first turns of the server,
+ * says nothing of how long the others take. */
+static void look_at_messages(const struct cli_meter *meter, struct cli_meter *seen, double ms)
+{
+	if (meter->copied == 0 || seen->copied < meter->copied) {
+		seen->message_rate = seen->message_share = 0;
+	} else {
+		seen->message_rate = mean_rate(meter->message_rate, meter->copied, seen->copied, ms,
+					       &seen->message_share);
+	}
 }
 
 void cli_meter_look(struct cli_meter *meter, const struct progress *progress, int64_t now)
@@ -74,8 +90,9 @@ void cli_meter_look(struct cli_meter *meter, const struct progress *progress, in
 	seen.looked_at = now;
 	double ms = (double)(now - meter->looked_at);
 	if (meter->looked_at > 0 && ms > 0) {
-		seen.message_rate = mean_rate(meter->message_rate, meter->copied, seen.copied, ms);
-		seen.byte_rate = mean_rate(meter->byte_rate, meter->bytes, seen.bytes, ms);
+		look_at_messages(meter, &seen, ms);
+		seen.byte_rate =
+			mean_rate(meter->byte_rate, meter->bytes, seen.bytes, ms, &seen.byte_share);
 	}
 	*meter = seen;
 }
@@ -87,6 +104,9 @@ void cli_meter_add(struct cli_meter *meter, const struct cli_meter *other)
 	meter->bytes += other->bytes;
 	meter->message_rate += other->message_rate;
 	meter->byte_rate += other->byte_rate;
+	if (other->message_share > meter->message_share) {
+		meter->message_share = other->message_share;
+	}
 }
 
 void cli_print_count(struct buf *out, uint64_t number)
@@ -187,7 +207,7 @@ static void print_left(struct buf *out, const struct cli_meter *meter)
 {
 	uint64_t left = meter->planned > meter->copied ? meter->planned - meter->copied : 0;
 
-	if (left > 0 && meter->message_rate >= 0.01) {
+	if (left > 0 && meter->message_rate >= 0.01 && meter->message_share >= SHARE_MIN) {
 		print_seconds_left(out, (uint64_t)((double)left / meter->message_rate) + 1);
 	}
 }

@@ -39,6 +39,7 @@ struct cli_meter {
 	int64_t looked_at;   /* ms of the monotonic clock; 0: never */
 	double message_rate; /* a second, of the last seconds; 0: not known */
 	double byte_rate;
+	double message_share, byte_share; /* how much of these seconds was seen, 0 to 1 */
 };
 /* NOW: ms of the monotonic clock, above 0. */
 void cli_meter_look(struct cli_meter *meter, const struct progress *progress, int64_t now);

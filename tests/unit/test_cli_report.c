@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -92,7 +93,16 @@ static void progress_counts_messages_once_there_is_a_plan(void **state)
 	buf_finish(&out);
 }
 
-/* A second, 40 messages and 9.3 MB after the first look. */
+/* 620 messages, 4.65 MB more, and a look. */
+static void a_second_passes(struct cli_meter *meter, struct progress *progress, int64_t now)
+{
+	for (int i = 0; i < 620; i++) {
+		progress_copied(progress, 7500);
+	}
+	progress_bytes(progress, 4650000);
+	cli_meter_look(meter, progress, now);
+}
+
 static struct cli_meter at_work(void)
 {
 	struct progress progress = {0};
@@ -100,12 +110,40 @@ static struct cli_meter at_work(void)
 
 	progress_plan(&progress, 20000, 171000000);
 	cli_meter_look(&meter, &progress, 1000);
-	for (int i = 0; i < 1240; i++) {
-		progress_copied(&progress, 7500);
-	}
-	progress_bytes(&progress, 9300000);
-	cli_meter_look(&meter, &progress, 2000);
+	a_second_passes(&meter, &progress, 2000);
+	a_second_passes(&meter, &progress, 3000);
 	return meter;
+}
+
+/* Neither is it told before there is something to go by, nor does it begin far too high. */
+static void the_time_left_is_right_from_the_first(void **state)
+{
+	struct progress progress = {0};
+	struct cli_meter meter = {0};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	progress_plan(&progress, 20000, 0);
+	cli_meter_look(&meter, &progress, 250);
+	progress_copied(&progress, 0);
+	cli_meter_look(&meter, &progress, 9000);
+	for (int64_t now = 9250; now <= 15000; now += 250) {
+		for (int i = 0; i < 100; i++) {
+			progress_copied(&progress, 0);
+		}
+		cli_meter_look(&meter, &progress, now);
+		buf_clear(&out);
+		cli_progress_line(&out, "home", &meter, 80);
+		const char *left = strstr(out.data, "bytes, ");
+		if (now < 9750) {
+			assert_null(left);
+		} else if (now >= 10000) {
+			assert_non_null(left);
+			assert_in_range(strtol(left + 7, NULL, 10), 44, 51);
+		}
+	}
+	buf_finish(&out);
 }
 
 static void progress_fits_the_terminal(void **state)
@@ -114,13 +152,13 @@ static void progress_fits_the_terminal(void **state)
 		size_t columns;
 		const char *line;
 	} cases[] = {
-		{20, "home: 61 s left"},
-		{40, "home: 1,240 of 20,000, 61 s left"},
-		{50, "home: 1,240 of 20,000, 9.3 of 171 MB, 61 s left"},
-		{60, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 61 s left"},
-		{80, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 61 s left, 2.3 MB/s"},
-		{120, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 61 s left, 2.3 MB/s"},
-		{200, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 61 s left, 2.3 MB/s"},
+		{20, "home: 31 s left"},
+		{40, "home: 1,240 of 20,000, 31 s left"},
+		{50, "home: 1,240 of 20,000, 9.3 of 171 MB, 31 s left"},
+		{60, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 31 s left"},
+		{80, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 31 s left, 4.6 MB/s"},
+		{120, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 31 s left, 4.6 MB/s"},
+		{200, "home: 1,240 of 20,000 messages, 9.3 of 171 MB, 31 s left, 4.6 MB/s"},
 	};
 	const struct cli_meter meter = at_work();
 	struct buf out;
@@ -135,7 +173,7 @@ static void progress_fits_the_terminal(void **state)
 	}
 	buf_clear(&out);
 	cli_progress_line(&out, "an-account-with-a-long-name", &meter, 60);
-	assert_string_equal(out.data, "an-account-with-a-lo: 1,240 of 20,000 messages, 61 s left");
+	assert_string_equal(out.data, "an-account-with-a-lo: 1,240 of 20,000 messages, 31 s left");
 	buf_finish(&out);
 }
 
@@ -151,7 +189,7 @@ static void progress_of_many_accounts_is_summed(void **state)
 	cli_meter_add(&sum.all, &one);
 	cli_progress_sum(&out, &sum, 80);
 	assert_string_equal(out.data, "12 of 300 accounts done, 2,480 messages, 18.6 MB, "
-				      "2 min left, 4.6 MB/s");
+				      "2 min left, 9.3 MB/s");
 	buf_clear(&out);
 	cli_progress_sum(&out, &sum, 40);
 	assert_string_equal(out.data, "12 of 300 accounts, 18.6 MB, 2 min left");
@@ -159,7 +197,7 @@ static void progress_of_many_accounts_is_summed(void **state)
 	sum = (struct cli_progress_sum){.wanted = 2, .begun = 2, .done = 1, .all = sum.all};
 	cli_progress_sum(&out, &sum, 80);
 	assert_string_equal(out.data, "1 of 2 accounts done, 2,480 of 40,000 messages, 18.6 MB, "
-				      "61 s left, 4.6 MB/s");
+				      "31 s left, 9.3 MB/s");
 	buf_finish(&out);
 }
 
@@ -292,6 +330,7 @@ int main(void)
 		cmocka_unit_test(an_error_tells_its_mailbox_and_message),
 		cmocka_unit_test(progress_counts_messages_once_there_is_a_plan),
 		cmocka_unit_test(progress_fits_the_terminal),
+		cmocka_unit_test(the_time_left_is_right_from_the_first),
 		cmocka_unit_test(progress_of_many_accounts_is_summed),
 		cmocka_unit_test(sizes_and_counts_are_as_people_read_them),
 		cmocka_unit_test(a_verbose_report_names_changed_mailboxes),

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -116,6 +118,30 @@ static void log_takes_away_all_lines_of_a_progress(void **state)
 	free(text);
 }
 
+/* A terminal that gets it in parts flickers; standard error has no buffer. Each write to such a
+ * socket is a packet of its own. */
+static void log_shows_a_progress_in_one_piece(void **state)
+{
+	char packet[200];
+	struct log log;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	FILE *stream = fdopen(ends[0], "w");
+	assert_non_null(stream);
+	assert_int_equal(setvbuf(stream, NULL, _IONBF, 0), 0);
+	assert_int_equal(log_init(&log, stream, LOG_WARN), 0);
+	log_progress(&log, "a\nb\nc");
+	log_progress(&log, "d\ne\nf");
+	log_finish(&log);
+	fclose(stream);
+	assert_int_equal(read(ends[1], packet, sizeof(packet)), 5);
+	ssize_t len = read(ends[1], packet, sizeof(packet));
+	assert_int_equal(len, strlen("\r\033[K\033[A\033[K\033[A\033[Kd\ne\nf"));
+	close(ends[1]);
+}
+
 static void log_without_a_stream_is_silent(void **state)
 {
 	struct log log;
@@ -136,6 +162,7 @@ int main(void)
 		cmocka_unit_test(log_wire_cuts_long_lines_and_tells_their_length),
 		cmocka_unit_test(log_shows_no_progress_while_it_is_held),
 		cmocka_unit_test(log_takes_away_all_lines_of_a_progress),
+		cmocka_unit_test(log_shows_a_progress_in_one_piece),
 		cmocka_unit_test(log_without_a_stream_is_silent),
 	};
 
