@@ -18,7 +18,9 @@
 #define FOR_MANY                                                                             \
 	(FOR(CLI_SYNC) | FOR(CLI_STATUS) | FOR(CLI_LIST) | FOR(CLI_CHECK) | FOR(CLI_WATCH) | \
 	 FOR(CLI_VERIFY) | FOR(CLI_RESTORE) | FOR(CLI_EXPORT))
-#define FIRST_LONG 256 /* what getopt_long gives for the first row that has no letter */
+#define HELP_COLUMN 27 /* where --help begins to say what an option is for */
+#define HELP_WIDTH  79
+#define FIRST_LONG  256 /* what getopt_long gives for the first row that has no letter */
 
 struct option_row {
 	const char *name;
@@ -126,9 +128,9 @@ static int take_print_completion(struct cli_options *options, const char *value,
 
 static const struct option_row rows[] = {
 	{"config", 'c', "FILE", FOR_ALL, 0, take_config,
-	 "configuration (default ~/.config/mailsync/mailsync.conf)"},
+	 "configuration, else ~/.config/mailsync/mailsync.conf"},
 	{"dry-run", 'n', NULL, FOR(CLI_SYNC) | FOR(CLI_RESTORE), MEMBER(dry_run), NULL,
-	 "print what sync would do; change nothing"},
+	 "print what would be done; change nothing"},
 	{"pull", 0, NULL, FOR(CLI_SYNC), MEMBER(pull), NULL,
 	 "this run changes nothing on the server"},
 	{"push", 0, NULL, FOR(CLI_SYNC), MEMBER(push), NULL, "this run changes nothing locally"},
@@ -485,16 +487,56 @@ bool cli_option_is_for_all(const struct cli_option_word *word)
 	return word->commands == FOR_ALL;
 }
 
-static void write_option(struct buf *text, const struct option_row *row, bool names_owner)
+/* Of "init: one thing; restore: another" what is said of TOPIC; NULL: of all. */
+static struct span help_of(const char *help, const struct cli_command_row *topic)
 {
-	const char *owner = names_owner ? owner_of(row) : NULL;
+	struct span all = span_of(help);
+	char owner[32];
+
+	snprintf(owner, sizeof(owner), "%s: ", topic != NULL ? topic->word : "");
+	const char *own = topic != NULL ? strstr(help, owner) : NULL;
+	if (own == NULL) {
+		return all;
+	}
+	own += strlen(owner);
+	const char *end = strstr(own, "; ");
+	return (struct span){own, end != NULL ? (size_t)(end - own) : strlen(own)};
+}
+
+/* Appends WORDS from column USED on, in lines of HELP_WIDTH. */
+static void write_wrapped(struct buf *text, struct span words, size_t used)
+{
+	while (words.len > 0) {
+		const char *blank = memchr(words.data, ' ', words.len);
+		size_t len = blank != NULL ? (size_t)(blank - words.data) : words.len;
+		if (used + 1 + len > HELP_WIDTH) {
+			buf_printf(text, "\n%*s", HELP_COLUMN - 1, "");
+			used = HELP_COLUMN - 1;
+		}
+		buf_append_char(text, ' ');
+		buf_append(text, words.data, len);
+		used += 1 + len;
+		len += blank != NULL;
+		words.data += len;
+		words.len -= len;
+	}
+	buf_append_char(text, '\n');
+}
+
+static void write_option(struct buf *text, const struct option_row *row,
+			 const struct cli_command_row *topic)
+{
+	const char *owner = topic == NULL ? owner_of(row) : NULL;
 	char letter[] = {'-', (char)row->letter, ',', '\0'};
-	char name[64];
+	size_t start = text->len;
+	char name[64], help[256];
 
 	snprintf(name, sizeof(name), "--%s%s%s", row->name, row->value != NULL ? "=" : "",
 		 row->value != NULL ? row->value : "");
-	buf_printf(text, "  %-3s %-20s %s%s%s\n", row->letter != 0 ? letter : "", name,
-		   owner != NULL ? owner : "", owner != NULL ? ": " : "", row->help);
+	buf_printf(text, "  %-3s %-20s", row->letter != 0 ? letter : "", name);
+	snprintf(help, sizeof(help), "%s%s%s", owner != NULL ? owner : "",
+		 owner != NULL ? ": " : "", row->help);
+	write_wrapped(text, help_of(help, topic), text->len - start);
 }
 
 void cli_options_write_usage(struct buf *text, const struct cli_command_row *topic)
@@ -502,8 +544,8 @@ void cli_options_write_usage(struct buf *text, const struct cli_command_row *top
 	const struct cli_command_row *command;
 
 	if (topic != NULL) {
-		buf_printf(text, "Usage: mailsync %s [OPTION]... %s\n%s\n", topic->word,
-			   topic->shown, topic->help);
+		buf_printf(text, "Usage: mailsync %s [OPTION]...%s%s\n%s\n", topic->word,
+			   topic->shown[0] != '\0' ? " " : "", topic->shown, topic->help);
 	} else {
 		buf_printf(text,
 			   "Usage: mailsync [OPTION]... [COMMAND] [ACCOUNT[/MAILBOX]]...\n"
@@ -516,13 +558,13 @@ void cli_options_write_usage(struct buf *text, const struct cli_command_row *top
 	for (size_t i = 0; i < ROWS; i++) {
 		bool is_for = topic == NULL || (rows[i].commands & FOR(topic->command)) != 0;
 		if (is_for && rows[i].help != NULL) {
-			write_option(text, &rows[i], topic == NULL);
+			write_option(text, &rows[i], topic);
 		}
 	}
 	buf_printf(text,
-		   "\nExit status: 0 in sync, 1 some of it failed, 64 usage, 69 wrong server, "
-		   "70 internal,\n74 local disk, 75 try again, 76 protocol, 77 login, 78 "
-		   "configuration, 79 brake.\nMore of it: man %s%s\n",
+		   "\nExit status: 0 in sync, 1 some of it failed, 64 usage, 69 wrong server,\n"
+		   "70 internal, 74 local disk, 75 try again, 76 protocol, 77 login,\n"
+		   "78 configuration, 79 brake.\nMore of it: man %s%s\n",
 		   topic != NULL ? topic->page : "mailsync",
 		   topic != NULL ? "" : ", man mailsync.conf");
 }

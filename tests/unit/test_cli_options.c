@@ -137,6 +137,40 @@ static void a_fleet_has_jobs_shares_and_metrics(void **state)
 	assert_null(options.metrics);
 }
 
+/* What one option is for differs by command, and each command tells its own. */
+static void help_fits_80_columns_and_keeps_to_its_command(void **state)
+{
+	struct cli_options options;
+	struct err err;
+	struct buf text;
+	const struct cli_command_row *row = NULL;
+
+	(void)state;
+	buf_init(&text, 1 << 16);
+	for (size_t i = 0; i == 0 || row != NULL; i++) {
+		buf_clear(&text);
+		cli_options_write_usage(&text, row);
+		for (const char *at = text.data; *at; at += strcspn(at, "\n") + 1) {
+			size_t len = strcspn(at, "\n");
+			assert_true(len < 80);
+			assert_true(len == 0 || at[len - 1] != ' ');
+		}
+		row = cli_command_row(i);
+	}
+	char init[] = "help init", restore[] = "help restore";
+	assert_int_equal(read_line(&options, init, &err), 0);
+	buf_clear(&text);
+	cli_options_write_usage(&text, options.topic);
+	assert_non_null(strstr(text.data, " the configuration of mbsync,"));
+	assert_null(strstr(text.data, "another Maildir"));
+	assert_int_equal(read_line(&options, restore, &err), 0);
+	buf_clear(&text);
+	cli_options_write_usage(&text, options.topic);
+	assert_non_null(strstr(text.data, "--from=PATH          another Maildir tree\n"));
+	assert_null(strstr(text.data, "sync would"));
+	buf_finish(&text);
+}
+
 static void help_of_a_command_has_its_own_options_and_those_of_all(void **state)
 {
 	struct cli_options options;
@@ -206,6 +240,7 @@ int main(void)
 		cmocka_unit_test(an_account_named_like_a_command_can_be_given),
 		cmocka_unit_test(what_cannot_be_is_a_usage_error),
 		cmocka_unit_test(a_fleet_has_jobs_shares_and_metrics),
+		cmocka_unit_test(help_fits_80_columns_and_keeps_to_its_command),
 		cmocka_unit_test(help_of_a_command_has_its_own_options_and_those_of_all),
 		cmocka_unit_test(what_is_wrong_is_said),
 	};
