@@ -173,7 +173,10 @@ static int read_host(const char *text, void *field, struct err *err)
 		host.data++;
 		host.len -= 2;
 	}
-	if (host.len > 255 || strcspn(host.data, " \t/@?#\\\"'<>[]") < host.len) {
+	/* An address has more than one colon. */
+	const char *colon = memchr(host.data, ':', host.len);
+	bool has_port = colon != NULL && strchr(colon + 1, ':') == NULL;
+	if (has_port || host.len > 255 || strcspn(host.data, " \t/@?#\\\"'<>[]") < host.len) {
 		return bad(err,
 			   "it can be a name such as imap.example.org, or an address; the port "
 			   "goes into the key port");

@@ -173,6 +173,20 @@ static void unknown_names_come_with_the_nearest_known_one(void **state)
 	expect_error(ACCOUNT "[account a/b]\n", 6, "needs a name");
 }
 
+static void a_port_behind_the_host_is_an_error(void **state)
+{
+	static const char rest[] = "user = me\npassword_command = echo x\nmaildir = /mail\n";
+	static const char *const hosts[] = {"imap.example.org:993", "192.0.2.1:993",
+					    "[2001:db8::1]:993"};
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		snprintf(text, sizeof(text), "[account work]\nhost = %s\n%s", hosts[i], rest);
+		expect_error(text, 2, "the port goes into the key port");
+	}
+}
+
 static void a_key_or_section_given_twice_is_an_error(void **state)
 {
 	(void)state;
@@ -552,6 +566,7 @@ int main(void)
 		cmocka_unit_test(an_indented_line_is_an_entry_of_its_own),
 		cmocka_unit_test(lines_of_4_kib_work_and_a_cut_line_is_an_error),
 		cmocka_unit_test(unknown_names_come_with_the_nearest_known_one),
+		cmocka_unit_test(a_port_behind_the_host_is_an_error),
 		cmocka_unit_test(a_key_or_section_given_twice_is_an_error),
 		cmocka_unit_test(all_errors_of_a_file_are_told_in_line_order),
 		cmocka_unit_test(a_bad_value_is_told_with_what_would_be_good),
