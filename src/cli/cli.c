@@ -25,12 +25,22 @@
 
 #define GENERATED_MAX 1048576
 
+/* A reader that went away has what it wanted. */
+static int cli_broken(int errnum)
+{
+	struct err err;
+
+	if (errnum == EPIPE) {
+		return 0;
+	}
+	err_set_errno(&err, ERR_LOCAL, SCOPE_RUN, errnum, "standard output could not be written");
+	fprintf(stderr, "mailsync: %s\n", err.text);
+	return err_exit_status(err.code);
+}
+
 static int cli_flush(int status)
 {
-	/* A reader that went away has what it wanted. */
-	bool is_broken = fflush(stdout) != 0 && errno != EPIPE;
-
-	return is_broken && status == 0 ? err_exit_status(ERR_LOCAL) : status;
+	return fflush(stdout) != 0 && status == 0 ? cli_broken(errno) : status;
 }
 
 /* What is made of the tables of commands, options and keys. */
@@ -56,14 +66,15 @@ static int cli_print_generated(const struct cli_options *options)
 	struct err err;
 
 	buf_init(&text, GENERATED_MAX);
-	int code = write_generated(options, &text, &err);
+	int status = 0, code = write_generated(options, &text, &err);
 	if (code < 0) {
 		fprintf(stderr, "mailsync: %s\n", err.text);
-	} else {
-		fwrite(text.data, 1, text.len, stdout);
+		status = err_exit_status(err.code);
+	} else if (fwrite(text.data, 1, text.len, stdout) != text.len) {
+		status = cli_broken(errno);
 	}
 	buf_finish(&text);
-	return cli_flush(code < 0 ? err_exit_status(err.code) : 0);
+	return cli_flush(status);
 }
 
 static int cli_run_configured(const struct cli_options *options, const struct conf *conf)

@@ -1,5 +1,6 @@
 #include "cli_init.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,10 +77,12 @@ static int init_list(const struct cli_options *options)
 		}
 	}
 	int code = buf_status(&out, "the list of providers", &err);
+	if (code == 0 && fwrite(out.data, 1, out.len, stdout) != out.len && errno != EPIPE) {
+		code = err_set_errno(&err, ERR_LOCAL, SCOPE_RUN, errno,
+				     "the list of providers could not be written");
+	}
 	if (code < 0) {
 		fprintf(stderr, "mailsync: %s\n", err.text);
-	} else {
-		fwrite(out.data, 1, out.len, stdout);
 	}
 	buf_finish(&out);
 	return code < 0 ? err_exit_status(err.code) : 0;

@@ -241,7 +241,7 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 	report_init(&report);
 	err_clear(&err);
 	int code = job_begin(job, options, &report, &err);
-	bool is_ready = code == 0;
+	bool is_ready = code == 0, is_stop_alone = false;
 	if (is_ready) {
 		code = sync_account(&job->account, options, &report, &err);
 	}
@@ -249,6 +249,7 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 	if (code < 0) {
 		job->ended = err.code;
 		job->status = report.status ? report.status : err_exit_status(err.code);
+		is_stop_alone = report.total.errors == 0 && err.code == ERR_INTERRUPTED;
 		report.total.errors += report.total.errors == 0;
 	}
 	if (code < 0 && report.error_count == 0) {
@@ -268,6 +269,7 @@ static void job_sync(struct cli_job *job, const struct sync_options *options)
 	job_tell(job, &report);
 	job->is_to_be_heard = report.is_to_be_heard;
 	job->total = report.total;
+	job->total.errors -= is_stop_alone; /* a stop is said of the run, and failed nowhere */
 	job->bytes = report.bytes_in + report.bytes_out;
 	job->seconds = report.seconds;
 	cli_plan_add(&job->plan, &report);

@@ -42,6 +42,7 @@ struct cli_run {
 	size_t next; /* the first job that no thread has taken */
 	struct cli_trusts trusts;
 	enum cli_progress_kind progress;
+	bool is_broken_told;       /* that the reports cannot be written */
 	int64_t began_ms, look_ms; /* of the monotonic clock: when it began, and when the progress
 				    * is next looked at */
 };
@@ -245,9 +246,9 @@ static int write_out(const struct buf *text, FILE *stream)
 	return text->failed == 0 ? 0 : ENOMEM;
 }
 
-/* Says why a report is not whole; the exit status for that. A reader that went away, as `head`
- * does, has what it wanted. */
-static int report_broken(int errnum, FILE *err_stream)
+/* Says, once, why a report is not whole; the exit status for that. A reader that went away, as
+ * `head` does, has what it wanted. */
+static int report_broken(struct cli_run *run, int errnum, FILE *err_stream)
 {
 	struct err err;
 
@@ -256,7 +257,10 @@ static int report_broken(int errnum, FILE *err_stream)
 	}
 	err_set_errno(&err, ERR_LOCAL, SCOPE_RUN, errnum,
 		      "the report of this run could not be written");
-	fprintf(err_stream, "mailsync: %s\n", err.text);
+	if (!run->is_broken_told) {
+		fprintf(err_stream, "mailsync: %s\n", err.text);
+		run->is_broken_told = true;
+	}
 	return err_exit_status(err.code);
 }
 
@@ -388,7 +392,7 @@ int cli_run_tell(struct cli_run *run, struct cli_job *job, FILE *out, FILE *err_
 		struct err ignored; /* it is told once more */
 		(void)sync_was_heard(&job->account, &run->sync_options, &ignored);
 	}
-	return errnum == 0 ? 0 : report_broken(errnum, err_stream);
+	return errnum == 0 ? 0 : report_broken(run, errnum, err_stream);
 }
 
 /* Writes each account's output when it and all before it are done. */

@@ -346,6 +346,33 @@ def test_a_signal_has_one_text(account, remote, command, number):
     assert result.err == STOPPED, result
 
 
+def test_a_stop_counts_as_no_failure_before_a_person(account, remote):
+    for number in range(60):
+        remote.append("INBOX", mail.one(number, size=20_000))
+    with Line(account.server.port, rtt_ms=60, kbit_s=400) as line:
+        account.change(port=line.port)
+        environment = account.environment(TERM="xterm", NO_COLOR="")
+        with Terminal(account.argv("sync"), None, environment) as terminal:
+            terminal.wait(lambda: re.search(r" [1-9]\d* of 60", terminal.shown), "something came")
+            time.sleep(1)
+            terminal.type("\x03")
+            assert terminal.ended() == 75
+            stays = what_stays(terminal.shown).replace("^C", "")
+    assert "failed" not in stays and stays.endswith(STOPPED), stays
+
+
+@pytest.mark.parametrize("command", ["status", "status --json", "help", "version", "--print-example",
+                                     "init --list", "init --list --json"])
+def test_an_output_that_cannot_be_written_is_told_once(account, command):
+    for number in range(20):
+        account.others[f"account a{number}"] = {**account.keys, "maildir": str(account.folder / f"m{number}")}
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(account.argv(*command.split()), stdout=full, stderr=subprocess.PIPE, text=True,
+                              env=account.environment(), check=False)
+    assert done.returncode == 74
+    assert done.stderr.count("\n") == 1 and "could not be written: No space left on device" in done.stderr
+
+
 def test_progress_elsewhere_only_if_asked_for(account, remote):
     paired(account, remote, 1)
     append(remote, 4, seed="new")
