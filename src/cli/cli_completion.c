@@ -24,6 +24,64 @@ static void add_commands(struct buf *text, const char *joint)
 	}
 }
 
+/* What the options take whose values are few. */
+static const struct {
+	const char *option, *words;
+} values[] = {
+	{"progress", "auto never always"},
+	{"level", "files server bytes"},
+	{"format", "mbox eml"},
+	{"print-completion", "bash zsh fish"},
+};
+#define VALUES (sizeof(values) / sizeof(values[0]))
+
+static const char *words_of(const char *option)
+{
+	for (size_t i = 0; i < VALUES; i++) {
+		if (strcmp(values[i].option, option) == 0) {
+			return values[i].words;
+		}
+	}
+	return NULL;
+}
+
+static bool takes_file(const struct cli_option_word *option)
+{
+	return option->value != NULL &&
+	       (strcmp(option->value, "FILE") == 0 || strcmp(option->value, "PATH") == 0);
+}
+
+/* The options that take a file, as patterns of a case, each with BEHIND. */
+static void add_file_options(struct buf *text, const char *behind)
+{
+	struct cli_option_word option;
+	const char *joint = "";
+
+	for (size_t i = 0; cli_option_word(i, &option); i++) {
+		if (takes_file(&option)) {
+			buf_printf(text, "%s--%s%s", joint, option.name, behind);
+			joint = "|";
+		}
+	}
+}
+
+/* The commands whose arguments are of one of the KINDS, a set of 1 << enum cli_arguments. */
+static void add_commands_with(struct buf *text, unsigned kinds, const char *joint)
+{
+	const struct cli_command_row *row;
+	const char *before = "";
+
+	for (size_t i = 0; (row = cli_command_row(i)) != NULL; i++) {
+		if ((kinds & 1U << row->arguments) != 0 && row->command != CLI_HELP) {
+			buf_printf(text, "%s%s", before, row->word);
+			before = joint;
+		}
+	}
+}
+
+#define ONE_ACCOUNT (1U << ARGUMENTS_ACCOUNT | 1U << ARGUMENTS_ACCOUNTS)
+#define NO_NAME     (1U << ARGUMENTS_NONE | 1U << ARGUMENTS_OWN)
+
 static void add_options(struct buf *text, enum cli_command command)
 {
 	struct cli_option_word option;
@@ -62,22 +120,46 @@ static void write_bash(struct buf *text)
 			      "\tdone\n"
 			      "\tcase ${command:-sync} in\n");
 	add_cases(text);
-	buf_append_cstr(text, "\tesac\n"
-			      "\tCOMPREPLY=()\n"
-			      "\tcase ${COMP_WORDS[COMP_CWORD-1]} in\n"
-			      "\t-c|--config) compopt -o filenames; COMPREPLY=($(compgen -f -- "
-			      "\"$current\")); return ;;\n"
-			      "\tesac\n"
-			      "\tcase $current in\n"
-			      "\t-*) COMPREPLY=($(compgen -W \"$options\" -- \"$current\"))\n"
-			      "\t    case ${COMPREPLY-} in *=) compopt -o nospace ;; esac ;;\n"
-			      "\t*)  IFS=$'\\n'\n"
-			      "\t    COMPREPLY=($(compgen -W \"$(" NAMES ")\" -- \"$current\"))\n"
-			      "\t    IFS=$' \\n'\n"
-			      "\t    [ -n \"$command\" ] || COMPREPLY+=($(compgen -W '");
+	buf_append_cstr(text,
+			"\tesac\n"
+			"\tCOMPREPLY=()\n"
+			"\tlocal before=${COMP_WORDS[COMP_CWORD-1]}\n"
+			"\tif [ \"$current\" = = ]; then current=''\n"
+			"\telif [ \"$before\" = = ]; then before=${COMP_WORDS[COMP_CWORD-2]}\n"
+			"\tfi\n"
+			"\tcase $before in\n");
+	for (size_t i = 0; i < VALUES; i++) {
+		buf_printf(text,
+			   "\t--%s) COMPREPLY=($(compgen -W '%s' -- \"$current\")); return ;;\n",
+			   values[i].option, values[i].words);
+	}
+	buf_append_cstr(text, "\t-c|-o|");
+	add_file_options(text, "");
+	buf_append_cstr(text,
+			") compopt -o filenames; COMPREPLY=($(compgen -f -- "
+			"\"$current\")); return ;;\n"
+			"\tesac\n"
+			"\tcase $command,$current in\n"
+			"\t*,-*) COMPREPLY=($(compgen -W \"$options\" -- \"$current\"))\n"
+			"\t    case ${COMPREPLY-} in *=) compopt -o nospace ;; esac; return ;;\n"
+			"\timport,*/*) compopt -o filenames; COMPREPLY=($(compgen -f -- "
+			"\"$current\")) ;;\n"
+			"\tesac\n"
+			"\tcase $command in\n"
+			"\thelp|'') COMPREPLY=($(compgen -W '");
 	add_commands(text, " ");
 	buf_append_cstr(text, "' -- \"$current\")) ;;\n"
 			      "\tesac\n"
+			      "\tlocal names=''\n"
+			      "\tcase $command in\n\thelp|");
+	add_commands_with(text, NO_NAME, "|");
+	buf_append_cstr(text, ") ;;\n\t");
+	add_commands_with(text, ONE_ACCOUNT, "|");
+	buf_append_cstr(text, ") names=$(" NAMES " | grep -v /) ;;\n"
+			      "\t*) names=$(" NAMES ") ;;\n"
+			      "\tesac\n"
+			      "\tIFS=$'\\n'\n"
+			      "\tCOMPREPLY+=($(compgen -W \"$names\" -- \"$current\"))\n"
 			      "}\n"
 			      "complete -F _mailsync mailsync\n");
 }
@@ -106,8 +188,18 @@ static void write_zsh(struct buf *text)
 	add_cases(text);
 	buf_append_cstr(text, "\tesac\n"
 			      "\tcase ${words[CURRENT-1]} in\n"
-			      "\t-c|--config) _files; return ;;\n"
+			      "\t-c|-o|");
+	add_file_options(text, "");
+	buf_append_cstr(text, ") _files; return ;;\n"
 			      "\tesac\n"
+			      "\tcase $PREFIX in\n\t");
+	add_file_options(text, "=*");
+	buf_append_cstr(text, ") compset -P '*='; _files; return ;;\n");
+	for (size_t i = 0; i < VALUES; i++) {
+		buf_printf(text, "\t--%s=*) compset -P '*='; compadd %s; return ;;\n",
+			   values[i].option, values[i].words);
+	}
+	buf_append_cstr(text, "\tesac\n"
 			      "\tif [[ $PREFIX == -* ]]; then\n");
 	for (size_t i = 0; cli_option_word(i, &option); i++) {
 		buf_printf(text, "\t\t[[ \" $options \" == *' --%s%s '* ]] && described+=('--%s:",
@@ -115,11 +207,21 @@ static void write_zsh(struct buf *text)
 		shell_append_quoted(text, option.help);
 		buf_append_cstr(text, "')\n");
 	}
-	buf_append_cstr(text, "\t\t_describe option described\n"
-			      "\t\treturn\n"
-			      "\tfi\n"
-			      "\t[[ -n $command ]] || _describe command commands\n"
+	buf_append_cstr(text,
+			"\t\t_describe option described\n"
+			"\t\treturn\n"
+			"\tfi\n"
+			"\t[[ -n $command && $command != help ]] || _describe command commands\n"
+			"\tcase $command in\n\thelp|");
+	add_commands_with(text, NO_NAME, "|");
+	buf_append_cstr(text, ") return ;;\n"
+			      "\timport) _files ;;\n"
+			      "\tesac\n"
 			      "\tnames=(${(f)\"$(" NAMES ")\"})\n"
+			      "\tcase $command in\n\t");
+	add_commands_with(text, ONE_ACCOUNT, "|");
+	buf_append_cstr(text, ") names=(${names:#*/*}) ;;\n"
+			      "\tesac\n"
 			      "\tcompadd -a names\n"
 			      "}\n"
 			      "_mailsync \"$@\"\n");
@@ -132,7 +234,16 @@ static void write_fish(struct buf *text)
 
 	buf_append_cstr(text, "# made by mailsync --print-completion=fish\n"
 			      "function __mailsync_names\n\t" NAMES "\nend\n"
-			      "complete -c mailsync -f -a '(__mailsync_names)'\n");
+			      "complete -c mailsync -f\n"
+			      "complete -c mailsync -n '__fish_seen_subcommand_from help' -a '");
+	add_commands(text, " ");
+	buf_append_cstr(text, "'\ncomplete -c mailsync -n '__fish_seen_subcommand_from ");
+	add_commands_with(text, ONE_ACCOUNT, " ");
+	buf_append_cstr(text, "' -a '(__mailsync_names | string match -v \"*/*\")'\n"
+			      "complete -c mailsync -n 'not __fish_seen_subcommand_from help ");
+	add_commands_with(text, ONE_ACCOUNT | NO_NAME, " ");
+	buf_append_cstr(text, "' -a '(__mailsync_names)'\n"
+			      "complete -c mailsync -n '__fish_seen_subcommand_from import' -F\n");
 	for (size_t i = 0; (row = cli_command_row(i)) != NULL; i++) {
 		buf_printf(text, "complete -c mailsync -n __fish_use_subcommand -a %s -d '",
 			   row->word);
@@ -156,7 +267,13 @@ static void write_fish(struct buf *text)
 		if (option.letter != 0) {
 			buf_printf(text, " -s %c", option.letter);
 		}
-		buf_printf(text, "%s -d '", option.value != NULL ? " -r -F" : "");
+		const char *words = words_of(option.name);
+		if (words != NULL) {
+			buf_printf(text, " -x -a '%s'", words);
+		} else if (option.value != NULL) {
+			buf_append_cstr(text, takes_file(&option) ? " -r -F" : " -x");
+		}
+		buf_append_cstr(text, " -d '");
 		shell_append_quoted(text, option.help);
 		buf_append_cstr(text, "'\n");
 	}

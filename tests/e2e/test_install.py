@@ -69,6 +69,13 @@ def test_units_are_good(installed):
     ("mailsync ho", {"home", "home/INBOX"}),
     ("mailsync login --p", {"--paste", "--progress=", "--print-example", "--print-completion="}),
     ("mailsync sync home/IN", {"home/INBOX"}),
+    ("mailsync login ho", {"home"}),
+    ("mailsync help ve", {"verify", "version"}),
+    ("mailsync verify --level =", {"files", "server", "bytes"}),
+    ("mailsync --progress = al", {"always"}),
+    ("mailsync --metrics = /etc/hostn", {"/etc/hostname"}),
+    ("mailsync import home/INBOX /etc/hostn", {"/etc/hostname"}),
+    ("mailsync init h", set()),
 ])
 def test_bash_completes(account, remote, words, expected):
     """Commands, options by command, and the accounts and mailboxes that the state knows."""
@@ -82,6 +89,31 @@ def test_bash_completes(account, remote, words, expected):
     done = subprocess.run(["bash", "-c", script], env=account.environment(), capture_output=True, text=True,
                           check=True)
     assert set(done.stdout.split()) == expected
+
+
+@pytest.mark.parametrize("words, expected", [
+    ("mailsync lo", {"login", "logout"}),
+    ("mailsync sync home/IN", {"home/INBOX"}),
+    ("mailsync login h", {"home"}),
+    ("mailsync help ve", {"verify", "version"}),
+    ("mailsync verify --level=", {"--level=files", "--level=server", "--level=bytes"}),
+    ("mailsync --config=/etc/hostn", {"--config=/etc/hostname"}),
+    ("mailsync import home/INBOX /etc/hostn", {"/etc/hostname"}),
+    ("mailsync init ", set()),
+])
+def test_fish_completes(account, remote, words, expected):
+    if shutil.which("fish") is None:
+        pytest.skip("no fish here")
+    account.sync()
+    account.write_config()
+    script = account.folder / "script"
+    script.write_bytes(subprocess.run([program.binary(), "--print-completion=fish"], capture_output=True,
+                                      check=True).stdout)
+    environment = account.environment(MAILSYNC_CONFIG=str(account.config))
+    environment["PATH"] = f"{program.binary().parent}:{environment['PATH']}"
+    done = subprocess.run(["fish", "-c", f"source {script}; complete -C '{words}'"], env=environment,
+                          capture_output=True, text=True, check=True)
+    assert {line.partition("\t")[0] for line in done.stdout.splitlines()} == expected, done
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
