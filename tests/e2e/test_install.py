@@ -58,6 +58,9 @@ def test_units_are_good(installed):
     for unit in units:
         text = unit.read_text().replace("ExecStart=mailsync", f"ExecStart={installed / 'bin/mailsync'}")
         unit.write_text(text)
+    barred = {unit.read_text().partition("# Hooks and password commands")[2].partition("\n[Install]")[0].strip()
+              for unit in units if unit.suffix == ".service"}
+    assert len(barred) == 1 and "SystemCallFilter=@system-service" in barred.pop()
     names = [unit.with_name(unit.name.replace("@.", "@home.")) for unit in units]
     done = subprocess.run(["systemd-analyze", "--user", "verify", "--man=no", *names], env=environment,
                           capture_output=True, text=True, check=False)
