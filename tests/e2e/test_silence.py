@@ -147,6 +147,33 @@ def test_a_change_whose_line_cannot_be_read_is_looked_for_again(bad, capabilitie
     assert account.local.flags(file) == frozenset("FS")
 
 
+
+def test_a_flag_set_while_a_message_is_not_given_is_not_forgotten(bad):
+    """It is heard by the look after UID 4, and UID 5, which it is of, is too large this time."""
+    box = Box(3)
+    box.modseq = 5
+    server, account = bad([box], [ENABLED], capabilities=CONDSTORE, keys={"max_message_size": "10k"})
+    sync(account, 0)
+    box.add(mail.one(4, seed="given", size=300))
+    box.add(mail.one(5, seed="given", size=30_000))
+    box.modseq = 6
+
+    def no_text(command):
+        box.flags[5], box.modseq = {"\\Flagged"}, 7
+        return ["* 4 FETCH (UID 4 BODY[] NIL)", "OK done"]
+
+    def changes(command):
+        since = int(re.search(r"CHANGEDSINCE (\d+)", command)[1])
+        return [*([box.line(5)] if since < box.modseq else []), "OK done"]
+
+    told = always(r"^UID FETCH .*CHANGEDSINCE", changes)
+    server.script = [ENABLED, told, always(r"^UID FETCH .*BODY", no_text)]
+    assert [error["uid"] for error in sync(account, 1).errors] == [4]
+    account.change(max_message_size=None)
+    recovers(server, account, [ENABLED, told])
+    assert account.local.flags(account.local.find("INBOX", box.letters[5])) == frozenset("F")
+
+
 # Whether a mailbox is there
 
 def status_of_work(*answers):

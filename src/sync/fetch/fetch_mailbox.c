@@ -61,6 +61,7 @@ static int report_missing(const struct download *download, struct err *err)
 	struct job *job = download->job;
 	const struct wants *wants = &download->wants;
 	int code = observe_remote_mailbox(job->run, job->remote, job->mailbox, LOOK_IN_JOB, err);
+	code = code < 0 ? code : job_take_news(job, err);
 	for (size_t i = 0; code == 0 && i < wants->count; i++) {
 		if (wants->states[i] == WANT_OPEN) {
 			code = report_missing_one(job, wants->rows[i]->id, err);

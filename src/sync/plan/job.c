@@ -291,6 +291,24 @@ struct row *job_row(const struct job *job, const struct op *op)
 	return &job->rows.items[op->row];
 }
 
+int job_take_news(struct job *job, struct err *err)
+{
+	struct row now;
+	int code = 0;
+	for (size_t i = 0; code == 0 && i < job->rows.count; i++) {
+		struct row *row = &job->rows.items[i];
+		bool found = false;
+		row_init(&now);
+		code = state_row_by_id(job->run->session->state, row->id, &now, &found, err);
+		if (code == 0 && found && now.uid == row->uid) {
+			row->remote = now.remote;
+			row->remote_flags = now.remote_flags;
+		}
+		row_finish(&now);
+	}
+	return code;
+}
+
 int job_commit(struct job *job, struct err *err)
 {
 	struct state *state = job->run->session->state;

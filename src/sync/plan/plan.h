@@ -239,6 +239,8 @@ int job_conclude(struct job *job, struct err *err);
 struct op *job_next(const struct job *job, enum op_kind kind, size_t *at);
 /* The row of an operation. */
 struct row *job_row(const struct job *job, const struct op *op);
+/* Takes what a look in the job (LOOK_IN_JOB) told of its rows, which are written as a whole. */
+int job_take_news(struct job *job, struct err *err);
 /* Commits the rows of the ops that were carried out (is_done). */
 int job_commit(struct job *job, struct err *err);
 /* Why rows are left alone goes into them, for `status` and the next run. In a transaction. */
