@@ -70,10 +70,14 @@ SCRIPTED_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/scripted/*.c))
 # What `make install` puts below $(PREFIX): FROM:TO:MODE.
 SHELLS = bash zsh fish
 DOCUMENTS := $(wildcard *.md LICENSE mailsync.conf.example docs/*.md)
+# What `make demo` runs stays with the sources.
+EXAMPLES := $(filter-out examples/demo%,$(wildcard examples/* examples/fleet/*))
+EXAMPLES := $(filter-out examples/fleet,$(EXAMPLES))
 INSTALLED = $(PROGRAM):bin/mailsync:755 \
 	$(foreach page,$(wildcard docs/*.1),$(page):share/man/man1/$(notdir $(page)):644) \
 	$(foreach page,$(wildcard docs/*.5),$(page):share/man/man5/$(notdir $(page)):644) \
 	$(foreach file,$(DOCUMENTS),$(file):share/doc/mailsync/$(notdir $(file)):644) \
+	$(foreach file,$(EXAMPLES),$(file):share/doc/mailsync/$(file):644) \
 	$(foreach unit,$(wildcard data/systemd/*),$(unit):lib/systemd/user/$(notdir $(unit)):644) \
 	$(OUT)/completion/bash:share/bash-completion/completions/mailsync:644 \
 	$(OUT)/completion/zsh:share/zsh/site-functions/_mailsync:644 \
@@ -290,7 +294,8 @@ install: program completions
 uninstall:
 	$(Q)for one in $(INSTALLED); do \
 		to=$${one#*:}; rm -f '$(DESTDIR)$(PREFIX)'/"$${to%:*}"; done
-	$(Q)rmdir '$(DESTDIR)$(PREFIX)/share/doc/mailsync' 2>/dev/null || :
+	$(Q)cd '$(DESTDIR)$(PREFIX)/share/doc' 2>/dev/null && \
+		rmdir mailsync/examples/fleet mailsync/examples mailsync 2>/dev/null || :
 
 # A tarball of what is committed, that builds and tests by itself.
 dist:

@@ -38,7 +38,11 @@ def test_installed_it_runs_and_leaves_nothing_behind(installed):
     assert done.stdout.startswith("mailsync ")
     pages = {page.name for page in (ROOT / "docs").glob("*.1")}
     assert {page.name for page in (installed / "share/man/man1").iterdir()} == pages > {"mailsync.1"}
-    assert (installed / "share/doc/mailsync/README.md").is_file()
+    shown = installed / "share/doc/mailsync"
+    assert (shown / "README.md").is_file()
+    there = {path.relative_to(shown).as_posix() for path in (shown / "examples").rglob("*") if path.is_file()}
+    kept = subprocess.run(["git", "ls-files", "examples"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    assert "examples/README.md" in there and (not kept or there == set(kept.split()) - {"examples/demo"}), there
 
 
 def test_no_function_of_ours_stands_in_for_one_of_a_library():
