@@ -5,6 +5,7 @@ the exit status is a documented one."""
 import os
 import random
 import re
+import sqlite3
 
 import pytest
 
@@ -430,6 +431,34 @@ def test_vanished_with_another_to_make_up_the_count(bad):
     server.script = [ENABLED, always(r"^(SELECT|EXAMINE)", opening)]
     keeps_everything(account, server.wires())
     recovers(server, account, [ENABLED])
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_one_that_went_untold_and_one_that_came_with_its_flags_alone(bad, is_late):
+    """EXISTS fits what is known, since each makes up for the other. A line about the one that came
+    shows that it does not, in the run in which both were left out, or later."""
+    box = Box(4)
+    box.modseq = 10
+    server, account = bad([box], [ENABLED], capabilities=QRESYNC)
+    sync(account, 0)
+    box.modseq = 11
+    box.remove(2)
+    came = box.add(mail.one(62, size=200))
+
+    def opening(command):
+        line = f"* 4 FETCH (UID {came} FLAGS (\\Flagged) MODSEQ ({box.modseq}))"
+        return [*box.opening(), line, "OK done"]
+
+    server.script = [ENABLED, expect(r"^(SELECT|EXAMINE)", opening)]
+    if is_late:
+        with sqlite3.connect(account.database) as base:
+            base.execute("UPDATE mailbox SET uidnext = ?, modseq = ?", (came + 1, box.modseq))
+        box.modseq = 12
+        server.script.append(expect(r"^(SELECT|EXAMINE)", opening))
+    else:
+        server.script.append(expect(r"^UID FETCH", "OK done"))
+    sync(account, 0)
+    assert local(account) == server.wires()
 
 
 def test_no_enabled_reply(bad):

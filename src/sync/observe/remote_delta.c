@@ -32,6 +32,7 @@ static int see(struct delta *delta, const struct remote_view_message *message,
 	delta->unseen +=
 		message == NULL && row->remote == MESSAGE_PRESENT && row->reason == REASON_UNSEEN;
 	delta->listed += message != NULL;
+	delta->tally.unread += !delta->view->is_full && row == NULL && item.news == REMOTE_SAME;
 	if (delta->view->is_part && delta_is_absence(item.news)) {
 		return uidset_add(&delta->parts->absent, item.uid, item.uid, err);
 	}
@@ -68,7 +69,8 @@ static int see_one(struct delta *delta, uint32_t uid, const struct remote_view_m
 	return code;
 }
 
-/* A view that tells of changes only. */
+/* A view that tells of changes only. What it says of a message that is not known shows that it, or
+ * one before it, left that out. */
 static int see_changes(struct delta *delta, struct err *err)
 {
 	const struct remote_view *view = delta->view;
@@ -76,6 +78,7 @@ static int see_changes(struct delta *delta, struct err *err)
 	for (size_t i = 0; code == 0 && i < view->count; i++) {
 		code = see_one(delta, view->messages[i].uid, &view->messages[i], err);
 	}
+	delta->facts.believes_gone = view_is_whole(&delta->tally);
 	return code;
 }
 

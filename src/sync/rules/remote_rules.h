@@ -48,7 +48,9 @@
  * A view is whole, and only then proves anything (D30) and has numbers to store, where
  *   D35 all that was asked for was told and could be read; and of changes, each UID that was given
  *       out since base was told or said to be gone. Else new and old are not counted apart: one
- *       that came and is not told of would make up for one that went
+ *       that came and is not told of would make up for one that went. A line about a message that
+ *       base does not have, and that is not new by it (D25), is one that could not be read: what
+ *       tells of that message was left out, now or in a view before
  *   D36 of a view that is not whole: what was not read is asked for once more, then everything is
  *       listed; what is not told of by either is asked of UID SEARCH
  *
@@ -133,7 +135,7 @@ enum view_state {
 /* How whole a view is. */
 struct view_tally {
 	bool is_full;        /* it lists all messages */
-	uint64_t unread;     /* of struct remote_view */
+	uint64_t unread;     /* of struct remote_view, and lines about who knows which messages */
 	struct told from;    /* base's UIDNEXT, */
 	struct told uidnext; /* and the view's */
 	uint64_t fresh;      /* UIDs from the one up to the other that were told of, also as gone */
