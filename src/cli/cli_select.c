@@ -12,9 +12,23 @@ struct selection {
 	const char *path;
 };
 
+/* A word that is an option without its dashes. */
+static bool is_option(const char *name)
+{
+	struct cli_option_word word;
+
+	for (size_t i = 0; cli_option_word(i, &word); i++) {
+		if (strcmp(word.name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int complain_of_account(const struct selection *selection, const char *name, struct err *err)
 {
 	struct nearest nearest;
+	bool is_meant = is_option(name);
 
 	nearest_init(&nearest, name);
 	for (size_t i = 0; i < selection->jobs->count; i++) {
@@ -23,10 +37,11 @@ static int complain_of_account(const struct selection *selection, const char *na
 	for (size_t i = 0; !selection->options->has_command && cli_command_row(i) != NULL; i++) {
 		nearest_offer(&nearest, cli_command_row(i)->word);
 	}
-	return err_set(err, ERR_USAGE, SCOPE_RUN, "there is no %saccount '%s' in %s%s%s%s",
+	const char *best = is_meant ? name : nearest.best;
+	return err_set(err, ERR_USAGE, SCOPE_RUN, "there is no %saccount '%s' in %s%s%s%s%s",
 		       selection->options->has_command ? "" : "command or ", name, selection->path,
-		       nearest.best ? "; did you mean '" : "", nearest.best ? nearest.best : "",
-		       nearest.best ? "'?" : "");
+		       best ? "; did you mean '" : "", is_meant ? "--" : "", best ? best : "",
+		       best ? "'?" : "");
 }
 
 struct cli_job *cli_jobs_find(const struct cli_jobs *jobs, const char *name)

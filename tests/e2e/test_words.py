@@ -220,6 +220,7 @@ ARGUMENTS = {
     ("sync", "hoem"): "there is no account 'hoem' in {config}; did you mean 'home'?",
     ("sync", "work"): "there is no account 'work' in {config}",
     ("statsu",): "there is no command or account 'statsu' in {config}; did you mean 'status'?",
+    ("pull",): "there is no command or account 'pull' in {config}; did you mean '--pull'?",
     ("help", "statsu"): "there is no command 'statsu'; did you mean 'status'?",
 }
 
