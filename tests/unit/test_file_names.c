@@ -272,6 +272,61 @@ static void C6_other_names_go_along_when_it_is_moved_there(void **state)
 	run_scene_expect_idle(scene, 0);
 }
 
+/* Of two that are equal one was deleted on both sides, and the other is called otherwise. */
+static void C5_of_equal_ones_the_last_is_not_taken_for_the_deleted(void **state)
+{
+	struct run_scene *scene = *state;
+	char path[512];
+	run_scene_write(scene, "INBOX/cur/17.1:2,S", ONE);
+	run_scene_write(scene, "INBOX/cur/17.2:2,S", ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	snprintf(path, sizeof(path), "%s/INBOX/cur/17.1:2,S", scene->maildir);
+	assert_int_equal(unlink(path), 0);
+	rename_here(scene, "INBOX/cur/17.2:2,S", "INBOX/cur/other:2,S");
+	scripted_expunge(scene->server, "INBOX", 1);
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "one/S");
+}
+
+/* As many files as rows: each has one, whichever. */
+static void C5_equal_ones_are_not_sent_again(void **state)
+{
+	struct run_scene *scene = *state;
+	char from[64];
+	char to[64];
+	for (int i = 0; i < 12; i++) {
+		snprintf(from, sizeof(from), "INBOX/cur/17.%d.host:2,S", i);
+		run_scene_write(scene, from, ONE);
+	}
+	RUN_OK(scene, run_scene_sync(scene));
+	for (int i = 0; i < 12; i++) {
+		snprintf(from, sizeof(from), "INBOX/cur/17.%d.host:2,S", i);
+		snprintf(to, sizeof(to), "INBOX/cur/%d.other:2,S", 11 - i);
+		rename_here(scene, from, to);
+	}
+	run_scene_write(scene, "INBOX/cur/18.a:2,S", ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	assert_int_equal(scene->report.total.uploaded, 1);
+	assert_int_equal(scene->report.total.deleted_remote, 0);
+	expect_clean(scene);
+}
+
+/* Of what was here before the first run base knows the header alone. */
+static void C5_the_very_file_is_known_without_a_digest_of_its_content(void **state)
+{
+	struct run_scene *scene = *state;
+	scripted_add(scene->server, "INBOX", "\\Seen", ONE);
+	run_scene_write(scene, "INBOX/cur/17.a:2,S", ONE);
+	RUN_OK(scene, run_scene_sync(scene));
+	run_scene_expect_both(scene, "INBOX", "one/S");
+	rename_here(scene, "INBOX/cur/17.a:2,S", "INBOX/cur/18.b:2,S");
+	expect_no_acts(scene);
+	expect_clean(scene);
+	scripted_expunge(scene->server, "INBOX", 1);
+	expect_clean(scene);
+	run_scene_expect_both(scene, "INBOX", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +334,9 @@ int main(void)
 		RUN_TEST(C5_a_copy_under_another_name_stands_for_the_file),
 		RUN_TEST(C5_another_text_of_that_size_is_new_mail),
 		RUN_TEST(C5_another_delimiter_changes_nothing_there),
+		RUN_TEST(C5_equal_ones_are_not_sent_again),
+		RUN_TEST(C5_of_equal_ones_the_last_is_not_taken_for_the_deleted),
+		RUN_TEST(C5_the_very_file_is_known_without_a_digest_of_its_content),
 		RUN_TEST(C5_other_names_in_new_clear_no_flags_of_many),
 		RUN_TEST(C5_other_names_let_nothing_go),
 		RUN_TEST(C6_other_names_go_along_when_it_is_moved_there),

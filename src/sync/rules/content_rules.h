@@ -13,8 +13,10 @@
  *
  * And of names in one folder, which may be of one file or of several:
  *   C5  a row lacks its file, and a new file has SAME content: it is the row's, under another name.
- *       Where base did not agree on it, or has no digest of the content, or the new name is
- *       one of ours, only if the names are equal up to the first sign that may end a unique part
+ *       Where base did not agree on it, or has no digest of the content and this is not the very
+ *       file, or the new name is one of ours, only if the names are equal up to the first sign that
+ *       may end a unique part. Where equal rows whose names are not alike lack more files than
+ *       there are, none is a row's: the one that it were may be gone there
  *   C6  files that share a unique part and are equal, or one (hard links), are one message: their
  *       names stay, and go together
  *   C7  if they differ they are messages of their own. The one that base knows keeps the name,
