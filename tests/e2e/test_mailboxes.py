@@ -494,6 +494,20 @@ def test_a_folder_that_is_not_inbox_after_all(make_account, where):
         assert account.sync().did == {}
 
 
+def test_another_inbox_holds_nothing_up_where_inbox_is_left_out(account, remote):
+    """A program of this machine delivers into the root, and the other folders are synced."""
+    boxes(remote, "gone", "kept")
+    account.change(mailboxes="!INBOX", remove_mailboxes="remote")
+    account.sync()
+    for part in ("cur", "new", "tmp"):
+        (account.local.root / part).mkdir()
+    (account.local.root / "cur" / "1.x:2,S").write_bytes(b"Subject: x\n\nx\n")
+    account.local.remove("gone")
+    account.sync()
+    assert "gone" not in remote.mailboxes()
+    idle(account, remote)
+
+
 def test_over_pop3_inbox_may_have_another_folder_too(make_account):
     account = make_account(protocol="pop3")
     account.change(port=account.server.port + 2)

@@ -374,6 +374,13 @@ static int list_all(struct run *run, struct remote_mailboxes *found, struct err 
 	return code;
 }
 
+/* Which folder is INBOX's may stay open where it is left out. */
+static bool is_all_read(const struct run *run, const struct maildir_blind *blind)
+{
+	bool lacks_inbox = blind->other_inbox != NULL && mailbox_is_selected(run, "INBOX");
+	return blind->names.count == 0 && !blind->has_lost_found && !lacks_inbox;
+}
+
 int observe_mailboxes_here(struct run *run, struct err *err)
 {
 	struct maildir_blind blind;
@@ -388,8 +395,7 @@ int observe_mailboxes_here(struct run *run, struct err *err)
 		struct mailbox *mailbox = &run->mailboxes.items[i];
 		mailbox->seen.in |= mailbox->base.had_remote ? SIDE_REMOTE : SIDE_NONE;
 	}
-	run->seen.is_tree_read =
-		blind.names.count == 0 && !blind.has_lost_found && !blind.other_inbox;
+	run->seen.is_tree_read = is_all_read(run, &blind);
 	maildir_blind_finish(&blind);
 	return code;
 }
@@ -423,8 +429,7 @@ int observe_mailboxes(struct run *run, struct err *err)
 	run->seen.is_list_whole = found.is_whole;
 	run->seen.lacks_uses = false;
 	code = gather(run, &found, &blind, err);
-	run->seen.is_tree_read =
-		blind.names.count == 0 && !blind.has_lost_found && !blind.other_inbox;
+	run->seen.is_tree_read = is_all_read(run, &blind);
 	if (code == 0) {
 		code = observe_listing_note(run, err);
 	}
