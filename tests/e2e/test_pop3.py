@@ -451,6 +451,22 @@ def test_what_is_alike_but_for_its_body_comes_though_the_other_one_went(drop_acc
         assert local(account) == [first, second]
 
 
+def test_what_is_alike_but_for_its_body_is_known_by_its_file_after_a_lost_database(drop_account):
+    """The rows are made from the files' names again, and the content stands in no row."""
+    with Maildrop(reports(3), uidl=False) as drop:
+        account = drop_account(drop)
+        account.sync()
+        account.database.unlink()
+        assert account.sync().did == {}
+        kept, drop.letters = drop.letters, []
+        account.sync()
+        drop.letters = kept
+        assert account.sync().did == {}
+        fetched = drop.commands.count("RETR 1")
+        assert account.sync().did == {}
+        assert local(account) == reports(3) and drop.commands.count("RETR 1") == fetched
+
+
 def test_unique_ids_of_another_form_fetch_nothing_again(drop_account):
     with Maildrop(letters(6)) as drop:
         account = drop_account(drop)

@@ -220,15 +220,60 @@ int pop3_prove(struct pop3_job *job, struct pop3_arrival *body, bool *is_stored,
 	return 0;
 }
 
+/* Whether ROW is of HEADER, and its content is not known, as where it took over a file (K7). */
+static bool is_unread(const struct pop3_row *row, const struct pair_candidate *header)
+{
+	return !row->has_content && row->unique[0] != '\0' && row->has_digest &&
+	       memcmp(row->digest, header->digest, ROW_DIGEST_SIZE) == 0;
+}
+
+/* Whether ROW's file, which is there, has what BODY has. */
+static int has_file_of(struct pop3_job *job, const struct pop3_arrival *body,
+		       const struct pop3_row *row, bool *has, struct err *err)
+{
+	const struct strlist *delivered = &job->local.delivered;
+	const char *found = NULL;
+	char *const *files;
+	size_t count;
+	int code = pop3_find_files(job, body->item, &files, &count, err); /* looks for all */
+	for (size_t i = 0; code == 0 && found == NULL && i < delivered->count; i++) {
+		if (strcmp(delivered->items[i], row->unique) == 0) {
+			const struct strlist own = {.items = &delivered->items[i], .count = 1};
+			code = look_among(job, body, &own, false, &found, err);
+		}
+	}
+	*has = found != NULL;
+	return code;
+}
+
+/* The row whose content BODY has, or POP3_NO_ROW. */
+static int find_row_of(struct pop3_job *job, const struct pop3_arrival *body, uint32_t *index,
+		       struct err *err)
+{
+	const struct pop3_view *view = &job->session.view;
+	const struct pair_candidate *header = pop3_header_of(view, body->item);
+	int code = 0;
+	*index = pop3_row_of_content(view, body->draft.content);
+	for (uint32_t r = 0; code == 0 && *index == POP3_NO_ROW && r < view->row_count; r++) {
+		bool is_it = false;
+		if (header != NULL && !view->is_listed[r] && is_unread(&view->rows[r], header)) {
+			code = has_file_of(job, body, &view->rows[r], &is_it, err);
+		}
+		*index = is_it ? r : POP3_NO_ROW;
+	}
+	return code;
+}
+
 int pop3_recognise(struct pop3_job *job, struct pop3_arrival *body, bool *is_stored,
 		   struct err *err)
 {
 	struct pop3_view *view = &job->session.view;
 	struct pop3_item *item = body->item;
-	uint32_t index = pop3_row_of_content(view, body->draft.content);
+	uint32_t index = POP3_NO_ROW;
+	int code = find_row_of(job, body, &index, err);
 	*is_stored = index == POP3_NO_ROW;
-	if (*is_stored) {
-		return 0;
+	if (code < 0 || *is_stored) {
+		return code;
 	}
 	item->row = index;
 	struct pop3_row *row = pop3_row_name(job, item, view->rows[index].unique, err);
@@ -236,6 +281,8 @@ int pop3_recognise(struct pop3_job *job, struct pop3_arrival *body, bool *is_sto
 		return -ERR_NOMEM;
 	}
 	view->is_listed[index] = true;
+	row->has_content = true;
+	memcpy(row->content, body->draft.content, ROW_CONTENT_SIZE);
 	row->occurrence = item->occurrence;
 	row->size = item->size;
 	row->gone_since = 0;
