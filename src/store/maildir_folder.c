@@ -128,6 +128,14 @@ int maildir_folder_sync_names(struct maildir_folder *folder, struct err *err)
 	if (noted < 0) {
 		return noted;
 	}
+	/* First the table of keywords, without which the letters of names mean nothing. */
+	if (folder->folder_touched) {
+		int code = file_sync_dir(folder->fd, err);
+		if (code < 0) {
+			return code;
+		}
+		folder->folder_touched = false;
+	}
 	for (int i = 0; i < MAILDIR_DIRS; i++) {
 		/* What is in tmp need not last, and a leftover is swept. */
 		if (i == MAILDIR_TMP || !folder->touched[i]) {
@@ -138,13 +146,6 @@ int maildir_folder_sync_names(struct maildir_folder *folder, struct err *err)
 			return code;
 		}
 		folder->touched[i] = false;
-	}
-	if (folder->folder_touched) {
-		int code = file_sync_dir(folder->fd, err);
-		if (code < 0) {
-			return code;
-		}
-		folder->folder_touched = false;
 	}
 	return 0;
 }

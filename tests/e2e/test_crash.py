@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from rig import mail, program
-from stories import agree, idle
+from stories import agree, append, idle
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TIMEOUT = max(300, program.TIMEOUT)
@@ -50,6 +50,24 @@ def test_bringing_back_that_is_stopped_at_a_step_is_finished_by_the_next(mode):
 
 def test_what_a_power_cut_takes_is_fetched_again():
     prove("run", "--scene", "changes", "--proof", "power", "--mode", "all", "--every", "73")
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_letters_do_not_outlast_their_table(account, remote, new):
+    """A power cut leaves what was synced before it: names with letters that mean nothing, if that
+    was not the table first."""
+    (uid, _), = append(remote, 1)
+    account.sync()
+    if new:
+        append(remote, 1, seed="new", flags=("work",))
+    else:
+        remote.store("INBOX", uid, "+FLAGS", "work")
+    log = account.folder / "steps"
+    account.sync(env={"MAILSYNC_STEP_LOG": str(log)})
+    folder = account.local.folder("INBOX")
+    synced = [line.split("\t")[1] for line in log.read_text().splitlines()
+              if line.partition(" ")[2].startswith("fsync directory\t")]
+    assert synced.index(str(folder)) < synced.index(str(folder / "cur"))
 
 
 def test_with_durability_none_a_power_cut_deletes_nothing():

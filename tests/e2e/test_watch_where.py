@@ -205,7 +205,7 @@ def test_what_holds_up_one_account_holds_up_no_other(heard, tmp_path):
     go = tmp_path / "go"
     account.others["account broken"] = {
         "host": "127.0.0.1", "user": "x", "password": "x", "tls": "none",
-        "maildir": account.keys["maildir"] + "/INBOX",
+        "maildir": account.keys["maildir"],
         "on_error": f"while ! test -e {go}; do sleep .02; done"}
     with Watch(account) as watch:
         watch.until("watching", account="home", how="idle")
