@@ -130,7 +130,7 @@ int maildir_path(struct maildir *maildir, const char *name, struct buf *out, str
 /* The name of the mailbox in the directory PATH, as it is listed. REASON: why it can be none. */
 int maildir_name_of_path(const struct maildir *maildir, const char *path, struct buf *name,
 			 struct err *reason);
-/* maildir_inbox.c: 1 when PATH below the root has cur, new and tmp. */
+/* maildir_inbox.c: 1 when PATH below the root has cur, new or tmp. */
 int maildir_has_parts(const struct maildir *maildir, const char *path, struct err *err);
 /* Whether there are messages in PATH, which is "." or INBOX in some case. */
 bool maildir_has_mail(const struct maildir *maildir, const char *path);

@@ -1,6 +1,7 @@
 """What a server or a disk does not tell is no answer: nothing is removed for it."""
 
 import re
+import sqlite3
 
 import pytest
 
@@ -147,7 +148,6 @@ def test_a_change_whose_line_cannot_be_read_is_looked_for_again(bad, capabilitie
     assert account.local.flags(file) == frozenset("FS")
 
 
-
 def test_a_flag_set_while_a_message_is_not_given_is_not_forgotten(bad):
     """It is heard by the look after UID 4, and UID 5, which it is of, is too large this time."""
     box = Box(3)
@@ -172,6 +172,29 @@ def test_a_flag_set_while_a_message_is_not_given_is_not_forgotten(bad):
     account.change(max_message_size=None)
     recovers(server, account, [ENABLED, told])
     assert account.local.flags(account.local.find("INBOX", box.letters[5])) == frozenset("F")
+
+
+def test_a_message_that_goes_while_another_is_not_given_is_forgotten(bad):
+    """The same of UID 5 that is removed meanwhile: what is noted of it does not bring it back."""
+    box = Box(3)
+    box.modseq = 5
+    server, account = bad([box], [ENABLED], capabilities=CONDSTORE, keys={"max_message_size": "10k"})
+    sync(account, 0)
+    box.add(mail.one(4, seed="given", size=300))
+    box.add(mail.one(5, seed="given", size=30_000))
+    box.modseq = 6
+
+    def no_text(command):
+        if 5 in box.letters:
+            box.remove(5)
+            box.modseq = 7
+        return ["* 4 FETCH (UID 4 BODY[] NIL)", "OK done"]
+
+    server.script = [ENABLED, always(r"^UID FETCH .*BODY", no_text)]
+    result = sync(account, 1)
+    assert [error["uid"] for error in result.errors] == [4]
+    with sqlite3.connect(account.database) as base:
+        assert base.execute("SELECT uid FROM row ORDER BY uid").fetchall() == [(1,), (2,), (3,), (4,)]
 
 
 # Whether a mailbox is there

@@ -51,19 +51,25 @@ static void expect_no_acts(struct run_scene *scene)
 	assert_int_equal(scene->report.total.deleted_remote, 0);
 }
 
+static void begin_with_twelve(struct run_scene *scene)
+{
+	char name[64];
+	char text[64];
+	scene->account.max_delete_percent = 50;
+	for (int i = 0; i < 12; i++) {
+		snprintf(name, sizeof(name), "INBOX/cur/17.%d.host:2,S", i);
+		snprintf(text, sizeof(text), "Subject: %02d\nMessage-ID: <%02d@x>\n\n", i, i);
+		run_scene_write(scene, name, text);
+	}
+	RUN_OK(scene, run_scene_sync(scene));
+}
+
 static void C5_wholly_other_names_are_of_the_same_messages(void **state)
 {
 	struct run_scene *scene = *state;
 	char from[64];
 	char to[64];
-	char text[64];
-	scene->account.max_delete_percent = 50;
-	for (int i = 0; i < 12; i++) {
-		snprintf(from, sizeof(from), "INBOX/cur/17.%d.host:2,S", i);
-		snprintf(text, sizeof(text), "Subject: %02d\nMessage-ID: <%02d@x>\n\n", i, i);
-		run_scene_write(scene, from, text);
-	}
-	RUN_OK(scene, run_scene_sync(scene));
+	begin_with_twelve(scene);
 	for (int i = 0; i < 12; i++) {
 		snprintf(from, sizeof(from), "INBOX/cur/17.%d.host:2,S", i);
 		snprintf(to, sizeof(to), "INBOX/cur/%d.other:2,S", 11 - i);
@@ -133,14 +139,7 @@ static void C5_other_names_in_new_clear_no_flags_of_many(void **state)
 	struct run_scene *scene = *state;
 	char from[64];
 	char to[64];
-	char text[64];
-	scene->account.max_delete_percent = 50;
-	for (int i = 0; i < 12; i++) {
-		snprintf(from, sizeof(from), "INBOX/cur/17.%d.host:2,S", i);
-		snprintf(text, sizeof(text), "Subject: %02d\nMessage-ID: <%02d@x>\n\n", i, i);
-		run_scene_write(scene, from, text);
-	}
-	RUN_OK(scene, run_scene_sync(scene));
+	begin_with_twelve(scene);
 	for (int i = 0; i < 12; i++) {
 		snprintf(from, sizeof(from), "INBOX/cur/17.%d.host:2,S", i);
 		snprintf(to, sizeof(to), "INBOX/new/%d.other", i);
@@ -159,14 +158,7 @@ static void C5_other_names_let_nothing_go(void **state)
 	struct run_scene *scene = *state;
 	char from[64];
 	char to[64];
-	char text[64];
-	scene->account.max_delete_percent = 50;
-	for (int i = 0; i < 12; i++) {
-		snprintf(from, sizeof(from), "INBOX/cur/17.%d.host:2,S", i);
-		snprintf(text, sizeof(text), "Subject: %02d\nMessage-ID: <%02d@x>\n\n", i, i);
-		run_scene_write(scene, from, text);
-	}
-	RUN_OK(scene, run_scene_sync(scene));
+	begin_with_twelve(scene);
 	for (uint32_t uid = 1; uid <= 12; uid++) {
 		scripted_expunge(scene->server, "INBOX", uid);
 	}

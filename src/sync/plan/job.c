@@ -303,6 +303,8 @@ int job_take_news(struct job *job, struct err *err)
 		if (code == 0 && found && now.uid == row->uid) {
 			row->remote = now.remote;
 			row->remote_flags = now.remote_flags;
+		} else if (code == 0 && !found) {
+			row->remote = MESSAGE_ABSENT; /* void: storing it must not bring it back */
 		}
 		row_finish(&now);
 	}

@@ -135,7 +135,7 @@ enum view_state {
 /* How whole a view is. */
 struct view_tally {
 	bool is_full;        /* it lists all messages */
-	uint64_t unread;     /* of struct remote_view, and lines about who knows which messages */
+	uint64_t unread;     /* of struct remote_view, and lines about messages not known */
 	struct told from;    /* base's UIDNEXT, */
 	struct told uidnext; /* and the view's */
 	uint64_t fresh;      /* UIDs from the one up to the other that were told of, also as gone */
